@@ -1,0 +1,73 @@
+/* memory.c - the host's heap: counted, and made to fail on request. */
+#include "base/memory.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+static _Atomic uint64_t count;     /* atomic: any thread adds            */
+static _Atomic uint64_t fail_at;   /* atomic: the count that fails, or 0 */
+
+uint64_t tw_memory_count(void)
+{
+    /* order [memory.count] relaxed: a statistic, it orders nothing */
+    return atomic_load_explicit(&count, memory_order_relaxed);
+}
+
+void tw_memory_fail_at(uint64_t n)
+{
+    /* order [memory.fail] relaxed: only the number itself is read */
+    atomic_store_explicit(&fail_at, n ? tw_memory_count() + n : 0, memory_order_relaxed);
+}
+
+bool tw_memory_fails(void)
+{
+    /* order [memory.count] relaxed: a statistic, it orders nothing */
+    uint64_t n = atomic_fetch_add_explicit(&count, 1, memory_order_relaxed) + 1;
+
+    /* order [memory.fail] relaxed: only the number itself is read */
+    return n == atomic_load_explicit(&fail_at, memory_order_relaxed);
+}
+
+void *tw_calloc(size_t n, size_t size)
+{
+    return tw_memory_fails() ? NULL : calloc(n, size);
+}
+
+void *tw_realloc(void *p, size_t bytes)
+{
+    return tw_memory_fails() ? NULL : realloc(p, bytes);
+}
+
+void *tw_calloc_aligned(size_t n, size_t size)
+{
+    size_t bytes = (n * size + TW_CACHELINE - 1) / TW_CACHELINE * TW_CACHELINE;
+    void *p;
+
+    assert(size == 0 || n <= SIZE_MAX / 2 / size);
+    if (tw_memory_fails()) return NULL;
+    p = aligned_alloc(TW_CACHELINE, bytes);
+    if (p) memset(p, 0, bytes);
+    return p;
+}
+
+void tw_free(void *p)
+{
+    free(p);
+}
+
+void *tw_map(size_t bytes)
+{
+    void *p;
+
+    if (tw_memory_fails()) return NULL;
+    p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+void tw_unmap(void *p, size_t bytes)
+{
+    if (p) munmap(p, bytes);
+}

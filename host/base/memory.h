@@ -1,0 +1,45 @@
+/* memory.h - the host's heap: counted, and made to fail on request.
+ *
+ * Every allocation of host/ goes through here, so that a test can count them
+ * (the hot path makes none) and can fail the n-th (TW_FAIL=n in the
+ * environment, or tw_memory_fail_at).
+ *
+ * Layer host/base.
+ */
+#ifndef TW_MEMORY_H
+#define TW_MEMORY_H
+
+#include "base/tw.h"
+
+/* Zeroed memory for n objects, or NULL.
+ * Thread: any.  Blocks: no.  Memory: the caller frees with tw_free. */
+void *tw_calloc(size_t n, size_t size);
+
+/* As realloc; new bytes are not zeroed.  On NULL the old block stands.
+ * Thread: any.  Blocks: no.  Memory: the caller frees with tw_free. */
+void *tw_realloc(void *p, size_t bytes);
+
+/* Zeroed memory that begins on a cache line, or NULL.
+ * Thread: any.  Blocks: no.  Memory: the caller frees with tw_free. */
+void *tw_calloc_aligned(size_t n, size_t size);
+
+/* Thread: any.  Blocks: no.  p may be NULL. */
+void tw_free(void *p);
+
+/* Zeroed pages that take no memory before they are touched, or NULL: for
+ * arrays that must never move.  Thread: any.  Blocks: no.
+ * Memory: the caller frees with tw_unmap and the same size. */
+void *tw_map(size_t bytes);
+void tw_unmap(void *p, size_t bytes);
+
+/* Allocations made so far by the whole process.  Thread: any. */
+uint64_t tw_memory_count(void);
+
+/* True when the next allocation must fail; other allocators (Lua's) ask it
+ * too.  Counts the call.  Thread: any. */
+bool tw_memory_fails(void);
+
+/* The n-th allocation from now fails, once; 0 for none.  Thread: any, tests. */
+void tw_memory_fail_at(uint64_t n);
+
+#endif

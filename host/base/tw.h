@@ -1,0 +1,74 @@
+/* tw.h - the vocabulary every other file shares: error codes and thread roles.
+ *
+ * A thread role is a lock that is never taken: clang's thread-safety analysis
+ * reads the annotations and refuses a call or a field access made from a
+ * function that does not hold the role.  gcc sees nothing.  tw_be_x() is the
+ * bridge from an untyped callback: it asserts the role at run time in debug
+ * builds and grants it to the analyser in every build.
+ *
+ * Layer host/base.  Includes only the C library.
+ */
+#ifndef TW_TW_H
+#define TW_TW_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__clang__)
+#define TW_ATTR(x) __attribute__((x))
+#else
+#define TW_ATTR(x)
+#endif
+#define TW_PRINTF(text, first) __attribute__((format(printf, text, first)))
+
+enum { TW_CACHELINE = 64 };
+
+/* Errors: 0 is success, failures are negative.  libuv's codes (-errno and its
+ * own, all above -4096) pass through unchanged; ours start below them. */
+enum {
+    TW_OK = 0,
+    TW_EFULL = -5001,     /* no room now: a bounded buffer or a slow reader */
+    TW_ESTOPPED = -5002,  /* the run is ending                              */
+    TW_EFORMAT = -5003,   /* malformed input                                */
+    TW_ERANGE = -5004,    /* a number that does not fit                     */
+    TW_ELIMIT = -5005,    /* a fixed limit of tidewire                      */
+    TW_EEXPIRED = -5006,  /* the record is no longer on the tape            */
+    TW_EUSAGE = -5007,    /* the caller asked for something that can't be   */
+    TW_ESCRIPT = -5008    /* a script or an app file failed                 */
+};
+
+/* What a failure was about: one line that says what, where and the value. */
+struct tw_error {
+    int code;
+    char text[500];
+};
+
+/* One line for any code of tidewire or libuv.  Thread: any.  Blocks: never. */
+const char *tw_strerror(int code);
+
+/* Fills *error (which may be NULL) and returns code.
+ * Thread: any.  Blocks: never.  Memory: allocates nothing. */
+int tw_fail(struct tw_error *error, int code, const char *format, ...) TW_PRINTF(3, 4);
+
+/* MAIN starts and joins the others, FEED does IO and parses, WORKER runs Lua. */
+struct TW_ATTR(capability("role")) tw_role { unsigned char id; };
+extern struct tw_role MAIN, FEED, WORKER;
+
+#define TW_ON(role)    TW_ATTR(requires_capability(role))  /* call me there  */
+#define TW_OWNED(role) TW_ATTR(guarded_by(role))           /* touch me there */
+
+extern _Thread_local unsigned char tw_role_now;
+#define TW_DEFINE_BE(fn, role) \
+    static inline void fn(void) TW_ATTR(assert_capability(role)) \
+        TW_ATTR(no_thread_safety_analysis); \
+    static inline void fn(void) { assert(tw_role_now == role.id); }
+TW_DEFINE_BE(tw_be_main, MAIN)
+TW_DEFINE_BE(tw_be_feed, FEED)
+TW_DEFINE_BE(tw_be_worker, WORKER)
+
+/* Gives this thread its role.  Thread: any, once, when the thread starts. */
+void tw_role_set(const struct tw_role *role);
+
+#endif
