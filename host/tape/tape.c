@@ -155,7 +155,6 @@ static void write_slot(struct tw_tape *t, const struct tw_record *r)
 
         old[0] = r->seq - t->capacity;
         memcpy(&gone, old, sizeof gone);
-        /* seq is 0 or below for slots of the first lap: never a message. */
         t->drop(t->drop_ctx, &gone);
     }
 }
@@ -255,9 +254,10 @@ void tw_tape_free(struct tw_tape *t)
     if (!t) return;
     for (size_t i = 0; t->drop && i < t->capacity; i++) {
         struct tw_record r;
+        uint64_t w[WORDS] = {0};
 
-        load_words(&t->slots[i], (uint64_t *)&r);
-        r.seq = 0;
+        load_words(&t->slots[i], w);
+        memcpy(&r, w, sizeof r);
         if (r.kind == TW_MESSAGE) t->drop(t->drop_ctx, &r);
     }
     pthread_mutex_destroy(&t->lock);

@@ -1,0 +1,109 @@
+/* io.h - the thread that reads the market: sockets, files and made-up feeds.
+ *
+ * One thread with one libuv loop carries every feed of a host: it reads bytes,
+ * has a codec make records of them, appends those to the tape in batches and
+ * wakes the workers once per read.  Where a reliable reader holds the tape
+ * back it waits in place.
+ *
+ * Layer host/run.
+ */
+#ifndef TW_IO_H
+#define TW_IO_H
+
+#include "base/histogram.h"
+#include "base/log.h"
+#include "feed/codec.h"
+#include "feed/csv.h"
+#include "feed/synthetic.h"
+#include "tape/tape.h"
+
+struct tw_io;
+
+enum tw_feed_kind {
+    TW_FEED_CONNECT,     /* TCP to host:port, again with backoff when it ends  */
+    TW_FEED_LISTEN,      /* TCP port, any number of peers                      */
+    TW_FEED_FILE,        /* path: plain, gz or zip                             */
+    TW_FEED_STDIN,
+    TW_FEED_SYNTHETIC,   /* feed/synthetic.h                                   */
+    TW_FEED_TIMER        /* a TW_TIMER record every interval                   */
+};
+enum tw_feed_format { TW_FORMAT_FIX, TW_FORMAT_CSV };   /* of the first four kinds */
+
+struct tw_feed_options {
+    const char *name;             /* for people: "fix", "aapl.csv.gz"             */
+    enum tw_feed_kind kind;
+    enum tw_feed_format format;
+    const char *host;             /* CONNECT, LISTEN; NULL: 127.0.0.1             */
+    uint16_t port;                /* LISTEN: 0 takes a free one                   */
+    const char *path, *member;    /* FILE                                         */
+    double speed;                 /* FILE, SYNTHETIC: 1 as fast as its own times
+                                   * say, 2 twice that, 0 as fast as it goes      */
+    uint64_t limit;               /* ends after so many records; 0: none          */
+    struct tw_csv_options csv;    /* FORMAT_CSV; symbols, source, problem are set
+                                   * by the io thread                             */
+    struct tw_synthetic_options synthetic;   /* likewise */
+    int64_t interval_ns;          /* TIMER */
+    uint32_t timer;               /* TIMER: goes into its records                 */
+};
+
+enum tw_feed_state {
+    TW_FEED_WAITING,     /* not started, or between two tries to connect      */
+    TW_FEED_LIVE,        /* connected, open                                   */
+    TW_FEED_ENDED,       /* all of it was read                                */
+    TW_FEED_FAILED       /* and will not go on: text says why                 */
+};
+
+struct tw_feed_status {
+    enum tw_feed_state state;
+    struct tw_codec_stats codec;   /* summed over its peers                       */
+    uint64_t records;              /* appended to the tape                        */
+    uint64_t waits;                /* times it waited for a reliable reader       */
+    uint64_t connects;             /* TCP connections so far                      */
+};
+
+struct tw_io_options {
+    struct tw_tape *tape;
+    struct tw_symbols *symbols;
+    struct tw_log *log;            /* problems, connects and ends go there        */
+    /* Told of each change of state, on the io thread; text: why, one line. */
+    void (*changed)(void *ctx, unsigned feed, enum tw_feed_state state, const char *text);
+    void *ctx;
+};
+
+/* NULL: no memory.  Thread: MAIN.  Blocks: no. */
+struct tw_io *tw_io_new(const struct tw_io_options *options) TW_ON(MAIN);
+
+/* Adds a feed, copying what the options point at.  Returns its number, 0, 1, ...
+ * (its source is one more), or a negative code with *error: a file that can't
+ * be opened, a host that can't be parsed, columns that are not known, too many
+ * feeds.  Thread: MAIN, before tw_io_start.  Blocks: on opening a file. */
+int tw_io_add(struct tw_io *io, const struct tw_feed_options *feed,
+              struct tw_error *error) TW_ON(MAIN);
+
+/* Listening ports are bound here, so that one in use is an error now.
+ * Thread: MAIN.  Blocks: until the thread runs. */
+int tw_io_start(struct tw_io *io, struct tw_error *error) TW_ON(MAIN);
+
+/* Ends all feeds and joins the thread.  Safe twice and without a start.
+ * Thread: MAIN.  Blocks: until the thread has ended. */
+void tw_io_stop(struct tw_io *io) TW_ON(MAIN);
+void tw_io_free(struct tw_io *io) TW_ON(MAIN);
+
+/* Thread: any.  Blocks: never. */
+unsigned tw_io_count(const struct tw_io *io);
+const char *tw_io_name(const struct tw_io *io, unsigned feed);
+void tw_io_status(const struct tw_io *io, unsigned feed, struct tw_feed_status *out);
+
+/* The port a LISTEN feed was bound to.  Thread: MAIN, after tw_io_start. */
+uint16_t tw_io_port(const struct tw_io *io, unsigned feed);
+
+/* From the end of a read(2) to its records being on the tape, in ns: one value
+ * a read.  And when the first read happened (tw_clock_steady_ns; 0: not yet).
+ * Thread: any. */
+const struct tw_histogram *tw_io_parse_ns(const struct tw_io *io);
+int64_t tw_io_began_ns(const struct tw_io *io);
+
+/* CPU time of the thread.  Thread: any. */
+int64_t tw_io_cpu_ns(const struct tw_io *io);
+
+#endif

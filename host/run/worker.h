@@ -1,0 +1,76 @@
+/* worker.h - a thread with an event loop that steps what it was given.
+ *
+ * The worker knows threads and sleeping, not Lua: what it runs is behind
+ * struct tw_worker_ops.  While there is work it never touches a lock; when
+ * there is none it does spare-time work, then sleeps until the tape, its
+ * mailbox or its event loop has something.
+ *
+ * Layer host/run.
+ */
+#ifndef TW_WORKER_H
+#define TW_WORKER_H
+
+#include <uv.h>
+
+#include "share/epoch.h"
+#include "tape/tape.h"
+
+struct tw_worker;
+
+/* What a worker runs; each is called on the worker's own thread. */
+struct tw_worker_ops {
+    int (*open)(void *ctx, struct tw_worker *w);  /* negative: it can't run     */
+    bool (*step)(void *ctx);      /* a batch for each that can run; did any?    */
+    bool (*ready)(void *ctx);     /* would step do something?                   */
+    bool (*idle)(void *ctx);      /* spare time: a bit of tidying; is there more? */
+    uint64_t (*quiet)(void *ctx); /* the seq up to which all is done, 0: not quiet */
+    void (*close)(void *ctx);     /* also after an open that failed             */
+};
+
+struct tw_worker_options {
+    unsigned index;               /* 0, 1, ...: goes into its name             */
+    bool pin;                     /* to the index-th processor we may use      */
+    int64_t spin_ns;              /* how long to look before sleeping          */
+    struct tw_tape *tape;
+    struct tw_epoch *epoch;
+    const struct tw_worker_ops *ops;
+    void *ctx;
+    void (*rested)(void *ctx);    /* tells MAIN that it went to sleep; may be NULL */
+    void *rested_ctx;
+};
+
+/* NULL: no memory.  Thread: MAIN.  Blocks: no. */
+struct tw_worker *tw_worker_new(const struct tw_worker_options *options) TW_ON(MAIN);
+
+/* Starts the thread and waits for ops->open: its result, or libuv's code.
+ * Thread: MAIN.  Blocks: until ops->open returns. */
+int tw_worker_start(struct tw_worker *w) TW_ON(MAIN);
+
+/* Calls fn(arg) on the worker, soon, in order of posting.  UV_ENOMEM: not
+ * posted.  Thread: any, until tw_worker_join.  Blocks: a short lock. */
+int tw_worker_post(struct tw_worker *w, void (*fn)(void *arg), void *arg);
+
+/* Ends the loop after this turn.  Thread: WORKER, its own.  Blocks: no. */
+void tw_worker_quit(struct tw_worker *w) TW_ON(WORKER);
+
+/* Waits for the thread to end.  Thread: MAIN.  Blocks: until tw_worker_quit was
+ * called and ops->close has returned. */
+void tw_worker_join(struct tw_worker *w) TW_ON(MAIN);
+
+/* Thread: MAIN, after tw_worker_join (or without a start).  w may be NULL. */
+void tw_worker_free(struct tw_worker *w) TW_ON(MAIN);
+
+/* Its event loop.  Thread: WORKER, its own. */
+uv_loop_t *tw_worker_loop(struct tw_worker *w);
+
+/* What ops->quiet said when it last went to sleep.  Thread: any. */
+uint64_t tw_worker_quiet(const struct tw_worker *w);
+
+/* The thread, to send it a signal.  Thread: MAIN, between start and join. */
+uv_thread_t tw_worker_thread(const struct tw_worker *w);
+
+/* CPU time that the thread has used.  Thread: any, between start and join;
+ * after that the final figure. */
+int64_t tw_worker_cpu_ns(const struct tw_worker *w);
+
+#endif
