@@ -1,0 +1,77 @@
+/* memory.c - the heap counts, fails when told to, and maps pages lazily. */
+#include "base/memory.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "tap.h"
+
+static bool zero(const void *p, size_t n)
+{
+    const unsigned char *b = p;
+
+    while (n) if (b[--n]) return false;
+    return true;
+}
+
+static void blocks(void)
+{
+    uint64_t before = tw_memory_count();
+    char *a = tw_calloc(10, 10), *c, *d;
+
+    ok(a && zero(a, 100), "calloc gives zeros");
+    memset(a, 7, 100);
+    c = tw_realloc(a, 5000);
+    ok(c && c[0] == 7 && c[99] == 7, "realloc keeps the bytes");
+    d = tw_calloc_aligned(3, 50);
+    ok(d && (uintptr_t)d % TW_CACHELINE == 0 && zero(d, 150), "aligned and zeroed");
+    ok(tw_memory_count() == before + 3, "three allocations are counted");
+    tw_free(c);
+    tw_free(d);
+    tw_free(NULL);
+    ok(tw_memory_count() == before + 3, "free is not an allocation");
+}
+
+static void failures(void)
+{
+    void *p[4];
+
+    tw_memory_fail_at(3);
+    for (int i = 0; i < 4; i++) p[i] = tw_calloc(1, 1);
+    ok(p[0] && p[1] && !p[2] && p[3], "the third fails, and only it");
+    tw_memory_fail_at(1);
+    ok(!tw_realloc(p[0], 100), "realloc can fail, and the old block stands");
+    for (int i = 0; i < 4; i++) tw_free(p[i]);
+    tw_memory_fail_at(1);
+    ok(!tw_calloc_aligned(1, 1), "aligned can fail");
+    tw_memory_fail_at(1);
+    ok(!tw_map(100), "map can fail");
+    tw_memory_fail_at(1);
+    tw_memory_fail_at(0);
+    ok(!tw_memory_fails(), "0 takes the order back");
+}
+
+static void pages(void)
+{
+    enum { PAGES = 1000 };
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes = PAGES * page, resident = 0;
+    unsigned char in[PAGES];
+    char *p = tw_map(bytes);
+
+    ok(p != NULL, "mapped");
+    p[0] = p[bytes - 1] = 1;
+    ok(mincore(p, bytes, in) == 0, "the kernel says which pages are there");
+    for (int i = 0; i < PAGES; i++) resident += in[i] & 1;
+    ok(resident == 2, "two pages touched, %zu taken", resident);
+    tw_unmap(p, bytes);
+    tw_unmap(NULL, bytes);
+}
+
+int main(void)
+{
+    blocks();
+    failures();
+    pages();
+    return tap_done();
+}
