@@ -1,0 +1,290 @@
+/* worker.c - a thread with an event loop that steps what it was given.
+ *
+ * Why: a worker that polled would burn a core for each quiet market, and one
+ * that was told of every record would spend the writer's time on waking it.
+ * So it works while there is work, tidies when there is none, and sleeps only
+ * after it has armed its waiter and looked once more.
+ *
+ * One turn: step; mailbox; event loop; quiet point.  Nothing to do: idle; spin
+ * where there are cores to spare; arm, look, sleep in the event loop.
+ *
+ * Invariants
+ *   W1  A posted call is run, in order, also when it was posted while the
+ *       worker went to sleep: post sends to the loop after it has queued.
+ *   W2  Every turn passes a quiet point with no pointer out of the tape held.
+ *   W3  ops are called on the worker's thread only, open first, close last.
+ *
+ * Layer host/run.  Thread: see each function in worker.h.
+ */
+#include "run/worker.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+enum { LOOP_EVERY = 8 };   /* busy turns between two looks at the event loop */
+
+struct letter { struct letter *next; void (*fn)(void *); void *arg; };
+
+struct tw_worker {
+    struct tw_worker_options o;       /* constant after tw_worker_new        */
+    pthread_t thread;                 /* owner: MAIN                         */
+    bool started TW_OWNED(MAIN);      /* owner: MAIN                         */
+    clockid_t cpu_clock;              /* constant after tw_worker_start      */
+    struct tw_epoch_reader *reader;   /* owner: the worker                   */
+    uv_loop_t loop;                   /* owner: the worker                   */
+    uv_async_t bell;                  /* any thread sends, the loop hears    */
+    bool loop_open, quitting;         /* owner: the worker                   */
+    struct tw_waiter waiter;          /* see tape.h                          */
+    pthread_mutex_t lock;             /* guards the four below               */
+    pthread_cond_t opened;
+    int state;                        /* mutex: OPENING, then open's result  */
+    bool ended;                       /* mutex: cpu_ns is final              */
+    int64_t cpu_ns;                   /* mutex                               */
+    struct letter *first, **last;     /* mutex: the mailbox                  */
+    _Atomic uint64_t quiet;           /* atomic: the worker stores           */
+};
+
+enum { OPENING = 1 };
+
+static void on_bell(uv_async_t *bell)
+{
+    (void)bell;   /* it ends the wait of uv_run; what to do is found in a turn */
+}
+
+static void ring(void *arg)
+{
+    struct tw_worker *w = arg;
+
+    uv_async_send(&w->bell);
+}
+
+struct tw_worker *tw_worker_new(const struct tw_worker_options *options)
+{
+    struct tw_worker *w = tw_calloc_aligned(1, sizeof *w);
+
+    if (!w) return NULL;
+    w->o = *options;
+    w->last = &w->first;
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->opened, NULL);
+    w->reader = tw_epoch_join(w->o.epoch);
+    if (!w->reader || uv_loop_init(&w->loop) < 0) goto fail;
+    w->loop_open = true;
+    if (uv_async_init(&w->loop, &w->bell, on_bell) < 0) goto fail;
+    tw_waiter_open(&w->waiter, w->o.tape, ring, w);
+    return w;
+fail:
+    tw_worker_free(w);
+    return NULL;
+}
+
+/* Runs what was posted before this call. */
+static void read_mail(struct tw_worker *w)
+{
+    struct letter *m, *next;
+
+    pthread_mutex_lock(&w->lock);
+    m = w->first;
+    w->first = NULL;
+    w->last = &w->first;
+    pthread_mutex_unlock(&w->lock);
+    for (; m; m = next) {
+        next = m->next;
+        m->fn(m->arg);
+        tw_free(m);
+    }
+}
+
+static bool has_mail(struct tw_worker *w)
+{
+    bool has;
+
+    pthread_mutex_lock(&w->lock);
+    has = w->first != NULL;
+    pthread_mutex_unlock(&w->lock);
+    return has;
+}
+
+static bool spin(struct tw_worker *w)
+{
+    int64_t end;
+
+    if (w->o.spin_ns <= 0) return false;
+    end = tw_clock_steady_ns() + w->o.spin_ns;
+    do
+        for (int i = 0; i < 64; i++)
+            if (w->o.ops->ready(w->o.ctx)) return true;
+    while (tw_clock_steady_ns() < end);
+    return false;
+}
+
+static void sleep_until_needed(struct tw_worker *w)
+{
+    tw_waiter_arm(&w->waiter);
+    if (!w->o.ops->ready(w->o.ctx) && !has_mail(w)) {
+        /* order [worker.quiet] release: what the scripts did up to here is
+         * visible to who sees the number */
+        atomic_store_explicit(&w->quiet, w->o.ops->quiet(w->o.ctx),
+                              memory_order_release);
+        if (w->o.rested) w->o.rested(w->o.rested_ctx);
+        tw_epoch_away(w->reader);
+        uv_run(&w->loop, UV_RUN_ONCE);
+        tw_epoch_back(w->reader);
+    }
+    tw_waiter_disarm(&w->waiter);
+}
+
+static void turn(struct tw_worker *w, unsigned *busy_turns)
+{
+    const struct tw_worker_ops *ops = w->o.ops;
+    bool busy = ops->step(w->o.ctx);
+
+    if (busy && ++*busy_turns % LOOP_EVERY) {
+        tw_epoch_quiet(w->reader);   /* W2 */
+        return;
+    }
+    read_mail(w);
+    uv_run(&w->loop, UV_RUN_NOWAIT);
+    tw_epoch_quiet(w->reader);       /* W2 */
+    if (busy || w->quitting || ops->ready(w->o.ctx)) return;
+    if (ops->idle(w->o.ctx) || spin(w)) return;
+    sleep_until_needed(w);
+}
+
+static void pin(const struct tw_worker *w)
+{
+    cpu_set_t ours, one;
+    unsigned skip = w->o.index;
+
+    if (sched_getaffinity(0, sizeof ours, &ours) < 0) return;
+    skip %= (unsigned)CPU_COUNT(&ours);
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET(cpu, &ours) || skip-- > 0) continue;
+        CPU_ZERO(&one);
+        CPU_SET(cpu, &one);
+        pthread_setaffinity_np(pthread_self(), sizeof one, &one);
+        return;
+    }
+}
+
+static void close_handle(uv_handle_t *h, void *arg)
+{
+    (void)arg;
+    if (!uv_is_closing(h)) uv_close(h, NULL);
+}
+
+static void *run(void *arg)
+{
+    struct tw_worker *w = arg;
+    char name[16];
+    unsigned busy_turns = 0;
+    int rc;
+
+    tw_role_set(&WORKER);
+    snprintf(name, sizeof name, "tw-worker-%u", w->o.index % 10000);
+    pthread_setname_np(pthread_self(), name);
+    if (w->o.pin) pin(w);
+    pthread_getcpuclockid(pthread_self(), &w->cpu_clock);
+    tw_epoch_back(w->reader);
+    rc = w->o.ops->open(w->o.ctx, w);
+    pthread_mutex_lock(&w->lock);
+    w->state = rc < 0 ? rc : TW_OK;
+    pthread_cond_signal(&w->opened);
+    pthread_mutex_unlock(&w->lock);
+    while (rc >= 0 && !w->quitting) turn(w, &busy_turns);
+    read_mail(w);
+    w->o.ops->close(w->o.ctx);
+    tw_epoch_away(w->reader);
+    pthread_mutex_lock(&w->lock);
+    w->cpu_ns = tw_clock_of_ns(CLOCK_THREAD_CPUTIME_ID);
+    w->ended = true;
+    pthread_mutex_unlock(&w->lock);
+    return NULL;
+}
+
+int tw_worker_start(struct tw_worker *w)
+{
+    int rc;
+
+    w->state = OPENING;
+    rc = -pthread_create(&w->thread, NULL, run, w);
+    if (rc < 0) return rc;
+    w->started = true;
+    pthread_mutex_lock(&w->lock);
+    while (w->state == OPENING) pthread_cond_wait(&w->opened, &w->lock);
+    rc = w->state;
+    pthread_mutex_unlock(&w->lock);
+    return rc;
+}
+
+int tw_worker_post(struct tw_worker *w, void (*fn)(void *arg), void *arg)
+{
+    struct letter *m = tw_calloc(1, sizeof *m);
+
+    if (!m) return UV_ENOMEM;
+    m->fn = fn;
+    m->arg = arg;
+    pthread_mutex_lock(&w->lock);
+    *w->last = m;
+    w->last = &m->next;
+    pthread_mutex_unlock(&w->lock);
+    ring(w);   /* W1 */
+    return TW_OK;
+}
+
+void tw_worker_quit(struct tw_worker *w)
+{
+    w->quitting = true;
+}
+
+void tw_worker_join(struct tw_worker *w)
+{
+    if (!w->started) return;
+    pthread_join(w->thread, NULL);
+    w->started = false;
+}
+
+void tw_worker_free(struct tw_worker *w)
+{
+    if (!w) return;
+    tw_worker_join(w);
+    read_mail(w);
+    if (w->loop_open) {
+        uv_walk(&w->loop, close_handle, NULL);
+        uv_run(&w->loop, UV_RUN_DEFAULT);
+        uv_loop_close(&w->loop);
+    }
+    pthread_cond_destroy(&w->opened);
+    pthread_mutex_destroy(&w->lock);
+    tw_free(w);
+}
+
+uv_loop_t *tw_worker_loop(struct tw_worker *w)
+{
+    return &w->loop;
+}
+
+uint64_t tw_worker_quiet(const struct tw_worker *w)
+{
+    /* order [worker.quiet] acquire: what the scripts did up to there */
+    return atomic_load_explicit(&w->quiet, memory_order_acquire);
+}
+
+uv_thread_t tw_worker_thread(const struct tw_worker *w)
+{
+    return w->thread;
+}
+
+int64_t tw_worker_cpu_ns(struct tw_worker *w)
+{
+    int64_t ns;
+
+    pthread_mutex_lock(&w->lock);
+    ns = w->ended || w->state == OPENING ? w->cpu_ns : tw_clock_of_ns(w->cpu_clock);
+    pthread_mutex_unlock(&w->lock);
+    return ns;
+}
