@@ -1,4 +1,4 @@
-/* clock.h - the two clocks.  Times are int64 nanoseconds everywhere.
+/* clock.h - the clocks.  Times are int64 nanoseconds everywhere.
  *
  * Layer host/base.
  */
@@ -8,22 +8,25 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Since the epoch: what a record is stamped with.  Thread: any. */
-static inline int64_t tw_clock_now_ns(void)
+/* Any clock of the system: a thread's CPU time, say.  Thread: any. */
+static inline int64_t tw_clock_of_ns(clockid_t clock)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_REALTIME, &t);
+    clock_gettime(clock, &t);
     return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+/* Since the epoch: what a record is stamped with.  Thread: any. */
+static inline int64_t tw_clock_now_ns(void)
+{
+    return tw_clock_of_ns(CLOCK_REALTIME);
 }
 
 /* Never goes back: what a duration is measured with.  Thread: any. */
 static inline int64_t tw_clock_steady_ns(void)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+    return tw_clock_of_ns(CLOCK_MONOTONIC);
 }
 
 #endif

@@ -69,8 +69,8 @@ uint64_t tw_worker_quiet(const struct tw_worker *w);
 /* The thread, to send it a signal.  Thread: MAIN, between start and join. */
 uv_thread_t tw_worker_thread(const struct tw_worker *w);
 
-/* CPU time that the thread has used.  Thread: any, between start and join;
- * after that the final figure. */
-int64_t tw_worker_cpu_ns(const struct tw_worker *w);
+/* CPU time that the thread has used, the final figure after it has ended.
+ * Thread: MAIN.  Blocks: a short lock. */
+int64_t tw_worker_cpu_ns(struct tw_worker *w);
 
 #endif

@@ -197,7 +197,8 @@ static bool is_settled(const struct tw_tape *t, uint64_t from, size_t n)
     return true;
 }
 
-int tw_tape_try_append(struct tw_tape *t, struct tw_record *r, size_t n)
+/* Appends when `spare` more records would have room too. */
+static int append(struct tw_tape *t, struct tw_record *r, size_t n, size_t spare)
 {
     uint64_t head;
     size_t i;
@@ -207,7 +208,7 @@ int tw_tape_try_append(struct tw_tape *t, struct tw_record *r, size_t n)
      * tw_cursor_open */
     head = atomic_load_explicit(&t->head, memory_order_acquire);
     do {
-        if (!has_room(t, head + n)) return TW_EFULL;
+        if (!has_room(t, head + n + spare)) return TW_EFULL;
         if (!is_settled(t, head, n)) {
             /* order [tape.claim] acquire: as above */
             uint64_t now = atomic_load_explicit(&t->head, memory_order_acquire);
@@ -229,12 +230,19 @@ int tw_tape_try_append(struct tw_tape *t, struct tw_record *r, size_t n)
     return TW_OK;
 }
 
+int tw_tape_try_append(struct tw_tape *t, struct tw_record *r, size_t n)
+{
+    return append(t, r, n, 0);
+}
+
+/* A feed leaves an eighth of the ring to the scripts: one that publishes from
+ * a handler must find room although the feed is ahead of its reader. */
 int tw_tape_append(struct tw_tape *t, struct tw_record *r, size_t n,
                    const atomic_bool *stop)
 {
     while (n > 0) {
         size_t part = n < t->capacity / 2 ? n : t->capacity / 2;
-        int rc = tw_tape_try_append(t, r, part);
+        int rc = append(t, r, part, t->capacity / 8);
 
         if (rc == TW_OK) {
             r += part;

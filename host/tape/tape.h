@@ -43,9 +43,10 @@ void tw_tape_on_drop(struct tw_tape *t,
  * Thread: any.  Blocks: never.  Memory: none. */
 int tw_tape_try_append(struct tw_tape *t, struct tw_record *r, size_t n);
 
-/* The same, waiting in place while there is no room: TW_ESTOPPED when *stop
- * becomes true.  Thread: FEED.  Blocks: while the slowest reliable reader is a
- * whole ring behind.  Memory: none. */
+/* The same for any n, waiting in place while fewer than an eighth of the ring
+ * would stay free: TW_ESTOPPED when *stop becomes true.
+ * Thread: FEED.  Blocks: while the slowest reliable reader is that far behind.
+ * Memory: none. */
 int tw_tape_append(struct tw_tape *t, struct tw_record *r, size_t n,
                    const atomic_bool *stop) TW_ON(FEED);
 
