@@ -20,6 +20,8 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "ltw.h"
+
 #ifndef TW_VERSION
 #define TW_VERSION "0.1.0"
 #endif
@@ -59,23 +61,41 @@ static void report(lua_State *L, const char *who)
     lua_pop(L, 1);
 }
 
-/* A message handler: an object that can describe itself does so alone, all
- * else is followed by the traceback.  [-0, +1, e] */
-static int explain(lua_State *L)
+/* What warn() does here.  Anchored in the registry, so it outlives every
+ * finalizer that may still warn. */
+struct warnings {
+    bool on;
+    bool midway;                  /* the last piece said that more follows */
+};
+
+static void warn(void *data, const char *text, int more)
 {
-    if (luaL_getmetafield(L, 1, "__tostring") != LUA_TNIL) {
-        luaL_tolstring(L, 1, NULL);
-        return 1;
+    struct warnings *w = data;
+
+    if (!w->midway && !more && text[0] == '@') {
+        if (strcmp(text, "@on") == 0)
+            w->on = true;
+        else if (strcmp(text, "@off") == 0)
+            w->on = false;
+        return;
     }
-    if (!lua_isstring(L, 1)) {
-        lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
-        lua_replace(L, 1);
-    }
-    luaL_traceback(L, L, lua_tostring(L, 1), 1);
-    return 1;
+    if (w->on)
+        fprintf(stderr, "%s%s%s", w->midway ? "" : "Lua warning: ", text,
+                more ? "" : "\n");
+    w->midway = more;
 }
 
-/* What Ctrl-C stops.  A signal handler gets no argument, so this is global. */
+/* [-0, +0, m] */
+static void set_warnings(lua_State *L)
+{
+    struct warnings *w = lua_newuserdatauv(L, sizeof *w, 0);
+
+    *w = (struct warnings){ false, false };
+    lua_setfield(L, LUA_REGISTRYINDEX, "tw.warnings");
+    lua_setwarnf(L, warn, w);
+}
+
+/* The main thread of what Ctrl-C stops.  A signal handler gets no argument, so this is global. */
 static _Atomic(lua_State *) running;
 
 static void stop(lua_State *L, lua_Debug *where)
@@ -87,15 +107,18 @@ static void stop(lua_State *L, lua_Debug *where)
 }
 
 /* Lua may be anywhere now; lua_sethook is what it lets a signal do.  The hook
- * then raises at the next instruction, call or return. */
+ * then raises at the next instruction, call or return.  The coroutine that runs
+ * may be giving control back just now, so the main thread gets the hook too. */
 static void on_interrupt(int number)
 {
+    const int mask = LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT;
     /* order [interpreter.running] relaxed: call() stored it before it
      * installed this handler, and nothing else is read through it */
     lua_State *L = atomic_load_explicit(&running, memory_order_relaxed);
 
     (void)number;
-    lua_sethook(L, stop, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
+    lua_sethook(L, stop, mask, 1);
+    lua_sethook(ltw_state(L)->running, stop, mask, 1);
 }
 
 /* Calls a function as lua_pcall does, with a traceback, and with Ctrl-C raising
@@ -108,7 +131,7 @@ static int call(lua_State *L, int args, int results)
                                 .sa_flags = (int)SA_RESETHAND }, before;
     int handler = lua_gettop(L) - args, status;
 
-    lua_pushcfunction(L, explain);
+    lua_pushcfunction(L, ltw_traceback);
     lua_insert(L, handler);
     /* order [interpreter.running] relaxed: on_interrupt can only run after
      * the sigaction call below */
@@ -407,6 +430,7 @@ static int interpret(lua_State *L)
 {
     struct command *c = lua_touserdata(L, 1);
 
+    set_warnings(L);
     if (c->version)
         print_version();
     if (c->bare)

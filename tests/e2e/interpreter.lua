@@ -100,6 +100,11 @@ case("-W", { "-W", "-e", "warn('a', 'b') warn '@off' warn 'c'" }, "",
   "Lua warning: ab\n", 0)
 case("warn @on", { "-e", "warn 'a' warn '@on' warn 'b'" }, "",
   "Lua warning: b\n", 0)
+case("a control message is a whole one", { "-W", "-e", "warn('@off', '') warn 'a'" },
+  "", "Lua warning: @off\nLua warning: a\n", 0)
+case("an error in a finalizer, at the very end", { "-W", "-e",
+  "x = setmetatable({}, { __gc = function() error 'bad' end })" }, "",
+  "Lua warning: error in __gc [^\n]*bad[^\n]*\n", 0)
 
 -- Scripts and their arguments.
 
@@ -189,11 +194,15 @@ assert(os.execute("mkfifo " .. FIFO))
 local LOOP = ("io.open(%q, 'w'):close() "
   .. "local last = os.time() + 20 while os.time() < last do end"):format(FIFO)
 local AWAIT = "timeout 20 cat " .. FIFO
-output, errors, status = shell(("%s -e %s & %s; kill -INT $!; wait $!")
-  :format(quote(TIDEWIRE), quote(LOOP), AWAIT))
-t.ok(errors:find "^tidewire: interrupted!\nstack traceback:\n",
-  "SIGINT interrupts a script")
-t.is(status, 1, "a script that was interrupted fails")
+local function interrupted(name, loop)
+  local _, why, code = shell(("%s -e %s & %s; kill -INT $!; wait $!")
+    :format(quote(TIDEWIRE), quote(loop), AWAIT))
+  t.ok(why:find "^tidewire: [^\n]*interrupted!\nstack traceback:\n", name)
+  t.is(code, 1, name .. ": status")
+end
+interrupted("SIGINT interrupts a script", LOOP)
+interrupted("SIGINT interrupts a coroutine",
+  ("coroutine.wrap(function() %s end)()"):format(LOOP))
 
 -- The prompt, first without a terminal: -i asks for it.
 
