@@ -95,7 +95,7 @@ static void set_warnings(lua_State *L)
     lua_setwarnf(L, warn, w);
 }
 
-/* The main thread of what Ctrl-C stops.  A signal handler gets no argument, so this is global. */
+/* The main thread of what Ctrl-C stops; a signal handler gets no argument. */
 static _Atomic(lua_State *) running;
 
 static void stop(lua_State *L, lua_Debug *where)
@@ -168,17 +168,18 @@ static bool run_string(lua_State *L, const char *text, const char *name)
 static bool run_library(lua_State *L, const char *text)
 {
     const char *equals = strchr(text, '=');
-    const char *global = equals == NULL ? text
-                       : lua_pushlstring(L, text, (size_t)(equals - text));
+    bool fine;
 
+    lua_pushlstring(L, text, equals ? (size_t)(equals - text) : strlen(text));
     lua_getglobal(L, "require");
-    lua_pushstring(L, equals == NULL ? text : equals + 1);
-    if (call(L, 1, 1) != LUA_OK) {
+    lua_pushstring(L, equals ? equals + 1 : text);
+    fine = call(L, 1, 1) == LUA_OK;
+    if (fine)
+        lua_setglobal(L, lua_tostring(L, -2));
+    else
         report(L, PROGRAM);
-        return false;
-    }
-    lua_setglobal(L, global);
-    return true;
+    lua_pop(L, 1);
+    return fine;
 }
 
 /* The variable of this Lua version hides the general one. */

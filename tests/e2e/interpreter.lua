@@ -76,6 +76,9 @@ prints("-l with a global", { "-l", "g=" .. module, "-e", "print(g.name)",
   LUA_PATH = path }, module .. "\n")
 prints("-l joined to its name", { "-lg=string", "-e", "print(g == string)" }, "true\n")
 prints("-l, then the input", { "-lg=string", input = "print(g == string)" }, "true\n")
+local many = { "-e", "print(g == string)" }
+for _ = 1, 99 do table.insert(many, 1, "-lg=string") end
+prints("-l many times", many, "true\n")
 fails("-l of nothing", { "-l", "tw_no_such_module" },
   "tidewire: module 'tw_no_such_module' not found:\n.*\nstack traceback:\n.*")
 
