@@ -14,7 +14,8 @@
  *   N1  A name has one id; ids are dense: 1, 2, ... count.
  *   N2  text[id] is complete before id shows in count or in a slot, and is
  *       never written again, nor moved.
- *   N3  At most half of a table's slots are taken, so a search ends.
+ *   N3  At most a quarter of a table's slots are taken, so a search ends,
+ *       mostly at the first slot, which the branch predictor likes.
  *   N4  Every name is in the newest table; an older one, which a search may
  *       still be using, is kept until tw_names_free.
  *
@@ -29,7 +30,7 @@
 
 #include "base/memory.h"
 
-enum { STRIDE = TW_NAME_MAX + 1, FIRST_BITS = 6 };
+enum { STRIDE = TW_NAME_MAX + 1, FIRST_BITS = 8 };
 
 struct table {
     struct table *older;        /* constant                              */
@@ -65,9 +66,9 @@ static uint64_t hash(const char *p, size_t n)
         h = (h ^ load8(p)) * UINT64_C(0x9e3779b97f4a7c15);
         h ^= h >> 32;
     }
-    h = (h ^ load(p, n)) * UINT64_C(0xd6e8feb86659fd93);
-    h ^= h >> 32;
-    return h * UINT64_C(0xd6e8feb86659fd93);
+    h ^= load(p, n);
+    h = (h ^ h >> 32) * UINT64_C(0xd6e8feb86659fd93);
+    return (h ^ h >> 29) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
 static bool same(const char *text, const char *p, size_t n)
@@ -133,7 +134,7 @@ struct tw_names *tw_names_new(uint32_t max)
     struct tw_names *t = tw_calloc_aligned(1, sizeof *t);
     struct table *b;
 
-    assert(max <= INT32_MAX);         /* a position has 32 bits, N3 doubles */
+    assert(max < 1 << 30);   /* N3: a position has 32 bits */
     if (!t) return NULL;
     t->max = max;
     t->text = tw_map(((size_t)max + 1) * STRIDE);
@@ -174,7 +175,7 @@ static int64_t add_held(struct tw_names *t, uint64_t h, const char *name, size_t
     struct table *b = atomic_load_explicit(&t->table, memory_order_relaxed);
 
     if (id > t->max) return TW_ELIMIT;
-    if ((uint64_t)id * 2 > (uint64_t)1 << b->bits) {     /* N3 */
+    if ((uint64_t)id * 4 > (uint64_t)1 << b->bits) {     /* N3 */
         b = table_new(b->bits + 1, b);
         if (!b) return -ENOMEM;
         /* order [names.table] release: every slot is copied (N4) */
