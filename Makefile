@@ -1,50 +1,114 @@
 # make, make run, make test: see README.  Nothing is listed by hand: every .c in
-# host/ and lua/ is part of the program, every .c in tests/host, tests/fuzz and
-# bench/ is a program of its own.
+# host/ and lua/ is part of the program, every .lua in stdlib/ is built into it,
+# every .c in tests/host, tests/fuzz and bench/ is a program of its own.
+# Settings: SAN=thread, SAN=address,undefined, WERROR=1, CC, CFLAGS, PREFIX, DESTDIR.
 
 PREFIX  ?= /usr/local
 CFLAGS  ?= -O2 -g
+SECONDS ?= 60
 PKGS     = lua5.4 libuv minizip zlib
 WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Wpointer-arith -Wwrite-strings -Wvla $(if $(WERROR),-Werror)
 override CFLAGS += -std=c11 -pthread -ffp-contract=off $(WARN) \
-           $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer) $(if $(findstring thread,$(SAN)),-Wno-tsan)
-override CPPFLAGS += -D_GNU_SOURCE -Ihost -Ilua -Itests $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-LDLIBS   = -l:liblua5.4.a -l:libuv_a.a -l:libminizip.a -l:libz.a -ldl -lpthread -lm
+           $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer) \
+           $(if $(findstring threadgcc,$(SAN)$(CC:cc=gcc)),-Wno-tsan)
+override CPPFLAGS += -D_GNU_SOURCE -Ihost -Ilua -Itests -I$B \
+           $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+# A static library where there is one, so that the program is one file.
+lib      = $(or $(firstword $(foreach a,$2,$(if $(findstring /,$(shell \
+           $(CC) -print-file-name=$a)),-l:$a))),$(shell pkg-config --libs $1))
+LDLIBS   = $(call lib,lua5.4,liblua5.4.a) $(call lib,libuv,libuv_a.a libuv.a) \
+           $(call lib,minizip,libminizip.a) $(call lib,zlib,libz.a) -ldl -lpthread -lm
 
-B       := build$(if $(SAN),-$(subst $(,),-,$(SAN)))
-HOST    := $(patsubst %.c,$B/%.o,$(wildcard host/*.c host/*/*.c))
-BIND    := $(patsubst %.c,$B/%.o,$(filter-out lua/main/%,$(wildcard lua/*.c lua/*/*.c)))
-PROGRAM := $(patsubst %.c,$B/%.o,$(wildcard lua/main/*.c))
-CTESTS  := $(patsubst %.c,$B/%,$(wildcard tests/host/*.c))
+comma   := ,
+B       := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+D        = $(DESTDIR)$(PREFIX)
+objects  = $(patsubst %.c,$B/%.o,$(wildcard $1))
+programs = $(patsubst %.c,$B/%,$(wildcard $1))
+HOST    := $(call objects,host/*.c host/*/*.c)
+CTESTS  := $(call programs,tests/host/*.c)
 LTESTS  := $(wildcard tests/lua/*.lua tests/stdlib/*.lua tests/e2e/*.lua)
-BENCHES := $(patsubst %.c,$B/%,$(wildcard bench/*.c))
+FUZZERS := $(call programs,tests/fuzz/*.c)
+BENCHES := $(call programs,bench/*.c bench/*/*.c)
+# gcc's thread sanitizer cannot start where the kernel spreads addresses widely.
+STEADY   = $(if $(findstring thread,$(SAN)),$(shell setarch -R true && echo setarch -R))
+ifeq (,$(filter clean,$(MAKECMDGOALS)))
+MAKEFLAGS += -j$(shell nproc || echo 2)
+endif
 
 all: $B/tidewire $B/libtidewire.a
+programs: all $(CTESTS) $(BENCHES)
 
-$B/tidewire: $(PROGRAM) $B/libtidewire.a
-	@echo LD $@
-	@$(CC) $(CFLAGS) -rdynamic -o $@ $^ $(LDLIBS)
-
-$B/libtidewire.a: $(HOST) $(BIND)
+$B/libtidewire.a: $(HOST) $(call objects,lua/*.c)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
-$(CTESTS) $(BENCHES): $B/%: $B/%.o $(HOST)
+$B/tidewire: $(call objects,lua/main/*.c) $B/libtidewire.a
+$(CTESTS): $B/%: $B/%.o $(HOST)
+$(BENCHES): $B/%: $B/%.o $B/libtidewire.a
+$B/tidewire $(CTESTS) $(BENCHES):
 	@echo LD $@
-	@$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+	@$(CC) $(CFLAGS) -rdynamic -o $@ $^ $(LDLIBS)
 
-$B/%.o: %.c Makefile
+$B/%.o: %.c Makefile | build-packages
 	@mkdir -p $(@D)
 	@echo CC $<
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-test: $B/tidewire $(CTESTS)
-	TIDEWIRE=$B/tidewire prove --exec tests/run $(CTESTS) $(LTESTS)
+# What is built in: the Lua modules, and for help the comments of the C functions.
+$B/lua/bundle.o: $B/bundle.inc
+$B/bundle.inc: stdlib $(wildcard stdlib/*.lua) $B/reference.txt
+	@for f in $(filter %.lua,$^); do n=$$(basename $$f .lua); \
+	  echo "BUILT_IN($$n, \"tw.$$n\", \"$$f\", $$(wc -c < $$f))"; done > $@
+	@f=$B/reference.txt; echo "BUILT_IN(c, \"reference\", \"$$f\", $$(wc -c < $$f))" >> $@
+$B/reference.txt: $(wildcard lua/*.c lua/*/*.c)
+	@mkdir -p $(@D)
+	@awk '/^\/\*/ { on = 1 } on || /^static int [a-z_0-9]+\(lua_State/ { print } \
+	  /\*\// { on = 0 }' $^ > $@
+
+run: $B/tidewire
+	$B/tidewire run scripts/market.lua --seconds 10
+
+test: $B/tidewire $(CTESTS) | test-packages
+	TIDEWIRE=$B/tidewire $(STEADY) prove --exec tests/run $(CTESTS) $(LTESTS)
+
+lint: $B/tidewire | lint-packages
+	clang -fsyntax-only -Wthread-safety -Werror -std=c11 $(WARN) $(CPPFLAGS) \
+	  $(wildcard host/*.c host/*/*.c lua/*.c lua/*/*.c tests/*/*.c bench/*.c bench/*/*.c)
+	prove --exec '$B/tidewire test' tests/lint.lua
+
+bench: programs
+	@for b in $(call programs,bench/*.c) $(wildcard bench/*/bench.sh); do \
+	  echo "== $$b"; B=$B $$b || exit 1; done
+
+$(FUZZERS): $B/%: %.c $(wildcard host/*.c host/*/*.c host/*/*.h) | fuzz-packages
+	@mkdir -p $@.corpus
+	clang $(CPPFLAGS) -std=c11 -pthread -g -O1 -fsanitize=fuzzer,address,undefined \
+	  -o $@ $(filter %.c,$^) $(LDLIBS)
+fuzz: $(FUZZERS)
+	@for f in $^; do echo "== $$f"; \
+	  $$f -max_total_time=$(SECONDS) -artifact_prefix=$$f- $$f.corpus || exit 1; done
+
+doc: $B/tidewire
+	$B/tidewire help --html > $B/manual.html
+
+install: all
+	install -d $D/bin $D/lib/pkgconfig $D/include $D/share/man/man1
+	install $B/tidewire $D/bin
+	install -m 644 $B/libtidewire.a $D/lib
+	install -m 644 host/tidewire.h $D/include
+	$B/tidewire help --man > $D/share/man/man1/tidewire.1
+	sed "s|@PREFIX@|$(PREFIX)|; s|@VERSION@|$$(awk -F'"' '/define TW_VERSION/ { print $$2 }' \
+	  host/tidewire.h)|" host/tidewire.pc.in > $D/lib/pkgconfig/tidewire.pc
 
 clean:
 	rm -rf build build-*
 
--include $(shell find build* -name '*.d' 2>/dev/null)
-.PHONY: all test clean
+build-packages test-packages lint-packages fuzz-packages: %-packages:
+	@tests/packages $*
+
+-include $(shell find $B -name '*.d' 2>/dev/null)
+.PHONY: all programs run test lint bench fuzz doc install clean \
+        build-packages test-packages lint-packages fuzz-packages
 .SECONDARY:
+.DELETE_ON_ERROR:

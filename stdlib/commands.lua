@@ -1,0 +1,63 @@
+--- commands: what the program's commands do, for help, the manual and the man page.
+--
+-- A list of { name, usage, purpose, text }; text has one paragraph after another,
+-- and lines that begin with two spaces stand as they are.
+
+return {
+  {
+    name = "run",
+    usage = "tidewire run app.lua [--workers N] [--set key=value]... [--seconds S]",
+    purpose = "run an app: feeds, scripts, and what they share",
+    text = [[
+Runs the system that an app file describes until its feeds have ended, an error
+ends it, or Ctrl-C: the first one stops cleanly (each script's on_stop runs, the
+summary prints), a second one ends at once.
+
+  --workers N       threads that run scripts; as many as there are cores otherwise
+  --set key=value   a parameter that the app file asks for with app.param(key)
+  --seconds S       stop after S seconds
+
+The status is 0, or 1 after an error: a script that failed, a file that is not
+there, a port in use, a peer that refused.]],
+  },
+  {
+    name = "test",
+    usage = "tidewire test file.lua...",
+    purpose = "run files of tests (see tw.test)",
+    text = [[
+Runs each file and prints one TAP document with its plan last.  A file that fails
+to load, dies or tests nothing is a failed test.  The status is 0 when every test
+passed, 1 otherwise.
+
+prove runs the same files: prove --exec "tidewire test" file.lua...]],
+  },
+  {
+    name = "help",
+    usage = "tidewire help [topic]",
+    purpose = "list the topics, or print one",
+    text = [[
+A topic is a command (run), a page of the guide (scripts), a module (tw.test) or
+a function (tw.test.ok).  A name alone (recv) finds the functions of that name.
+
+  tidewire help --html   all of it as one HTML page
+  tidewire help --man    the man page]],
+  },
+  {
+    name = "lua",
+    usage = "tidewire [-e text] [-l module] [-i] [-v] [-W] [-E] [-] [file.lua [args]]",
+    purpose = "run any Lua script: tidewire is a Lua 5.4 interpreter too",
+    text = [[
+Runs a script as the lua program does, with tidewire's modules there to require.
+
+  -e text     run text
+  -l module   require the module into a global of its name; -l name=module too
+  -i          go on at a prompt after the script
+  -v          print the version
+  -W          turn warnings on
+  -E          do not look at LUA_INIT, LUA_PATH and LUA_CPATH
+  --          no options follow
+  -           run standard input
+
+Without a script it is a prompt on a terminal, and runs standard input otherwise.]],
+  },
+}

@@ -1,0 +1,337 @@
+--- help: the documentation that is built in, as text, HTML or a man page.
+--
+-- Nothing is written twice: the functions of the modules are described by the
+-- comments above them, in C and in Lua, and those are what is printed here.
+
+local bundle = require "tw.bundle"
+local commands = require "tw.commands"
+local guide = require "tw.guide"
+
+local help = {}
+
+local TAGS = { "Yields", "Blocks", "Thread", "Errors", "Units" }
+local INTRO = "An embeddable scripting host with native parallelism for market data."
+
+local function trim(text) return (text:gsub("^%s+", ""):gsub("%s+$", "")) end
+
+-- All that is documented: a module is { name, purpose, text, functions }, a
+-- function { name, head, text } with its full name, such as tw.test.ok.
+local modules, by_name
+
+local function module_of(name)
+  if not by_name[name] then
+    by_name[name] = { name = name, purpose = "", text = "", functions = {} }
+    modules[#modules + 1] = by_name[name]
+  end
+  return by_name[name]
+end
+
+-- Files one comment, given as lines without their comment marks, under `owner`;
+-- without one its heading says the module: record:keep() belongs to record.
+local function add_function(lines, owner)
+  local head = lines[1]
+  local path = head:match("^#?([%w_.:]+)") or head
+  local of, key = path:match("^(.+)[.:]([%w_]+)$")
+  local module = owner or module_of(of or path)
+  local short = module.name:gsub("^tw%.", "")
+  if not of then key = path
+  elseif of ~= short and of ~= module.name then key = of .. "." .. key end
+  local at = { name = module.name .. "." .. key, head = head,
+               text = trim(table.concat(lines, "\n", 2)) }
+  module.functions[#module.functions + 1] = at
+  return module
+end
+
+-- A module of stdlib/: comments that begin with three dashes.
+local function read_lua(name, source)
+  local module = module_of(name)
+  local lines
+  for line in (source .. "\n"):gmatch("([^\n]*)\n") do
+    if line:find("^%-%-%- ") then
+      lines = { line:sub(5) }
+    elseif lines and line:find("^%-%-") then
+      lines[#lines + 1] = line:gsub("^%-%- ?", "")
+    elseif lines then
+      if module.purpose == "" then
+        module.purpose = lines[1]:match("^[%w_]+: (.-)%.?$") or ""
+        module.text = trim(table.concat(lines, "\n", 2))
+      elseif table.concat(lines, "\n"):find("Yields:", 1, true) then
+        add_function(lines, module)
+      end
+      lines = nil
+    end
+  end
+end
+
+-- The comments of lua/: each file begins with `/* file.c - purpose` (or `file.c -
+-- tw.module: purpose`), and a comment is of a function when its next line is one.
+local function read_c(text)
+  local lines, open, owner, purpose
+  for line in text:gmatch("([^\n]*)\n") do
+    if line:find("^/%*") then lines, open = {}, true end
+    if open then
+      open = not line:find("*/", 1, true)
+      line = line:gsub("%s*%*/.*$", ""):gsub("^/?%s?%*%s?", "")
+      lines[#lines + 1] = line
+      local about = #lines == 1 and line:match("^[%w_]+%.c %- (.-)%.?$")
+      if about then
+        local name, rest = about:match("^(tw[%w_.]*): (.*)$")
+        owner, purpose = name and module_of(name), rest or about
+        if owner then owner.purpose = purpose end
+      end
+    elseif lines then
+      if table.concat(lines, "\n"):find("Yields:", 1, true) then
+        local module = add_function(lines, owner)
+        if module.purpose == "" then module.purpose = purpose or "" end
+      end
+      lines = nil
+    end
+  end
+end
+
+local function load_all()
+  if modules then return end
+  modules, by_name = {}, {}
+  for _, name in ipairs(bundle.names()) do
+    if name == "reference" then read_c(bundle.read(name))
+    else read_lua(name, bundle.read(name)) end
+  end
+  local shown = {}
+  for _, module in ipairs(modules) do
+    if #module.functions > 0 then shown[#shown + 1] = module end
+  end
+  modules = shown
+  table.sort(modules, function(a, b) return a.name < b.name end)
+end
+
+local function column(list, out)
+  for _, item in ipairs(list) do
+    out[#out + 1] = string.format("  %-14s %s", item.name, item.purpose)
+  end
+end
+
+local function contents()
+  local out = { INTRO, "", "Commands" }
+  column(commands, out)
+  out[#out + 1] = "\nGuide"
+  column(guide, out)
+  out[#out + 1] = "\nModules"
+  column(modules, out)
+  out[#out + 1] = "\ntidewire help TOPIC prints one: a command, a page of the guide, a"
+  out[#out + 1] = "module (tw.test) or a function (tw.test.ok)."
+  return table.concat(out, "\n") .. "\n"
+end
+
+local function function_text(f)
+  return f.head .. "\n" .. ("\n" .. f.text):gsub("\n([^\n]+)", "\n    %1"):sub(2) .. "\n"
+end
+
+local function module_text(module)
+  local out = { module.name .. " - " .. module.purpose .. "\n" }
+  if module.text ~= "" then out[2] = module.text .. "\n" end
+  for _, f in ipairs(module.functions) do out[#out + 1] = function_text(f) end
+  return table.concat(out, "\n")
+end
+
+-- The least number of changed, missing and added letters between two words.
+local function distance(a, b)
+  local row = {}
+  for j = 0, #b do row[j] = j end
+  for i = 1, #a do
+    local corner = row[0]
+    row[0] = i
+    for j = 1, #b do
+      local change = corner + (a:byte(i) == b:byte(j) and 0 or 1)
+      corner = row[j]
+      row[j] = math.min(change, row[j] + 1, row[j - 1] + 1)
+    end
+  end
+  return row[#b]
+end
+
+local function nearest(topic)
+  local best, least = nil, math.max(2, #topic // 3) + 1
+  local function try(name, as)
+    local d = distance(topic, as or name)
+    if d < least then best, least = name, d end
+  end
+  for _, list in ipairs { commands, guide, modules } do
+    for _, item in ipairs(list) do try(item.name) end
+  end
+  for _, module in ipairs(modules) do
+    try(module.name, module.name:gsub("^tw%.", ""))
+    for _, f in ipairs(module.functions) do
+      try(f.name)
+      try(f.name, f.name:gsub("^tw%.", ""))
+      try(f.name, f.name:match("[^.]+$"))
+    end
+  end
+  return best
+end
+
+local function page(item)
+  local usage = item.usage and item.usage .. "\n\n" or ""
+  return item.name .. " - " .. item.purpose .. "\n\n" .. usage .. item.text .. "\n"
+end
+
+--- help.text(topic) -> string | nil, message
+-- The page of a topic: a command, a page of the guide, a module or a function,
+-- with or without its "tw.".  A function's name alone gives all that have it.
+-- Without a topic, the list of topics.
+-- Yields: no.  Blocks: no.  Thread: any.
+-- Errors: nil when there is no such topic; the message has the nearest one.
+-- Units: none.
+function help.text(topic)
+  load_all()
+  if not topic then return contents() end
+  for _, list in ipairs { commands, guide } do
+    for _, item in ipairs(list) do
+      if item.name == topic then return page(item) end
+    end
+  end
+  local wanted = topic:gsub(":", ".")
+  local found = {}
+  for _, module in ipairs(modules) do
+    if module.name == wanted or module.name == "tw." .. wanted then
+      return module_text(module)
+    end
+    for _, f in ipairs(module.functions) do
+      if f.name == wanted or f.name == "tw." .. wanted or f.name:match("[^.]+$") == wanted then
+        found[#found + 1] = function_text(f)
+      end
+    end
+  end
+  if found[1] then return table.concat(found, "\n") end
+  local near = nearest(topic)
+  return nil, string.format("no help on '%s'", topic)
+              .. (near and string.format("; did you mean %s?", near) or "")
+end
+
+local ENTITIES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;" }
+local function escape(text) return (text:gsub('[&<>"]', ENTITIES)) end
+
+-- Paragraphs; lines that begin with two spaces stand as they are.
+local function blocks(text)
+  local out, words, pre = {}, {}, {}
+  local function finish()
+    if words[1] then out[#out + 1] = "<p>" .. table.concat(words, "\n") .. "</p>" end
+    local code = trim(table.concat(pre, "\n"):gsub("^%s*\n", ""))
+    if code ~= "" then out[#out + 1] = "<pre>" .. code .. "</pre>" end
+    words, pre = {}, {}
+  end
+  for line in (escape(text) .. "\n"):gmatch("([^\n]*)\n") do
+    if line:find("^  ") then
+      if words[1] then finish() end
+      pre[#pre + 1] = line:sub(3)
+    elseif line ~= "" then
+      if pre[1] then finish() end
+      words[#words + 1] = line
+    elseif pre[1] then
+      pre[#pre + 1] = ""
+    else
+      finish()
+    end
+  end
+  finish()
+  return table.concat(out, "\n")
+end
+
+local function function_html(f)
+  local text, tags = f.text:match("^(.-)(Yields:.*)$")
+  tags = escape(tags)
+  for _, tag in ipairs(TAGS) do tags = tags:gsub(tag .. ":", "<b>%0</b>") end
+  return string.format('<h3 id="%s"><code>%s</code></h3>\n%s\n<p class="tags">%s</p>\n',
+                       escape(f.name), escape(f.head), blocks(text), tags)
+end
+
+local STYLE = [[
+:root { color-scheme: light dark; --line: #8884; --soft: #8881 }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 70rem;
+  display: grid; grid-template-columns: 13rem minmax(0, 46rem); gap: 3rem; padding: 1rem }
+nav { position: sticky; top: 1rem; align-self: start; max-height: 95vh; overflow: auto }
+nav a { display: block; text-decoration: none; padding: .1rem 0 }
+nav b { display: block; margin-top: 1rem }
+h2 { border-top: 1px solid var(--line); padding-top: 1.5rem; margin-top: 2.5rem }
+h3 { margin: 2rem 0 .3rem } h3 code { font-size: 1rem }
+code, pre { font-family: ui-monospace, monospace; font-size: .9rem }
+pre { background: var(--soft); padding: .7rem 1rem; overflow: auto; border-radius: 6px }
+.tags { font-size: .85rem; opacity: .8 }
+@media (max-width: 50rem) { body { display: block } nav { position: static } }]]
+
+--- help.html() -> string
+-- The whole manual: one HTML page that needs nothing beside itself.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function help.html()
+  load_all()
+  local nav, body = {}, {}
+  local function add(id, item, html)
+    nav[#nav + 1] = string.format('<a href="#%s">%s</a>', id, escape(item.name))
+    body[#body + 1] = string.format('<h2 id="%s">%s</h2>\n<p><em>%s</em></p>\n%s',
+                                    id, escape(item.name), escape(item.purpose), html)
+  end
+  nav[1] = "<b>Commands</b>"
+  for _, item in ipairs(commands) do
+    add("command-" .. item.name, item,
+        "<pre>" .. escape(item.usage) .. "</pre>\n" .. blocks(item.text))
+  end
+  nav[#nav + 1] = "<b>Guide</b>"
+  for _, item in ipairs(guide) do add("guide-" .. item.name, item, blocks(item.text)) end
+  nav[#nav + 1] = "<b>Modules</b>"
+  for _, module in ipairs(modules) do
+    local html = { blocks(module.text) }
+    for _, f in ipairs(module.functions) do html[#html + 1] = function_html(f) end
+    add(module.name, module, table.concat(html, "\n"))
+  end
+  return table.concat({
+    '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    "<title>tidewire manual</title>\n<style>" .. STYLE .. "</style>\n</head>\n<body>",
+    "<nav>" .. table.concat(nav, "\n") .. "</nav>",
+    "<main>\n<h1>tidewire</h1>\n<p>" .. INTRO .. "</p>",
+    table.concat(body, "\n"),
+    "</main>\n</body>\n</html>\n" }, "\n")
+end
+
+-- Text as troff prints it: backslashes and dashes are its own, and so is a dot or
+-- a quote that begins a line.
+local function troff(text)
+  return (("\n" .. text):gsub("\\", "\\e"):gsub("%-", "\\-"):gsub("\n([.'])", "\n\\&%1"):sub(2))
+end
+
+--- help.man() -> string
+-- The man page: the commands, in troff.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function help.man()
+  local out = { '.TH TIDEWIRE 1', ".SH NAME", "tidewire \\- run Lua scripts on market data",
+                ".SH SYNOPSIS", ".nf" }
+  for _, item in ipairs(commands) do out[#out + 1] = troff(item.usage) end
+  out[#out + 1] = ".fi\n.SH DESCRIPTION\n" .. troff(INTRO)
+  for _, item in ipairs(commands) do
+    out[#out + 1] = ".SH " .. item.name:upper() .. "\n.nf\n" .. troff(item.usage)
+                    .. "\n\n" .. troff(item.text) .. "\n.fi"
+  end
+  out[#out + 1] = ".SH SEE ALSO\ntidewire help prints the guide and every function."
+  return table.concat(out, "\n") .. "\n"
+end
+
+--- help.main(args) -> status
+-- What `tidewire help` does: prints a topic, the list of them, or with --html or
+-- --man the manual, and returns the exit status: 1 for an unknown topic.
+-- Yields: no.  Blocks: while stdout takes the text.  Thread: MAIN.
+-- Errors: none.  Units: none.
+function help.main(args)
+  local topic = args[1]
+  local text, why
+  if #args > 1 then why = "help takes one topic"
+  elseif topic == "--html" then text = help.html()
+  elseif topic == "--man" then text = help.man()
+  else text, why = help.text(topic) end
+  if not text then
+    io.stderr:write("tidewire: ", why, "\n")
+    return 1
+  end
+  io.stdout:write(text)
+  return 0
+end
+
+return help

@@ -1,0 +1,25 @@
+-- tw.bundle: what is built in is what is in the tree.
+local t = require "tw.test"
+local bundle = require "tw.bundle"
+
+local names = {}
+for _, name in ipairs(bundle.names()) do names[name] = true end
+t.ok(names.reference, "the comments of the C functions are built in")
+t.ok(bundle.read("reference"):find("/* bundle.read(name) -> string\n", 1, true),
+     "with the headings that help prints")
+
+local files <close> = assert(io.popen("ls stdlib"))
+for file in files:lines() do
+  local name = "tw." .. file:gsub("%.lua$", "")
+  local source <close> = assert(io.open("stdlib/" .. file))
+  t.ok(names[name] and bundle.read(name) == source:read("a"), name .. " is built in as it is")
+  names[name] = nil
+end
+names.reference = nil
+t.is(next(names), nil, "and nothing else is")
+
+t.is(require "tw.test", t, "a module is loaded once")
+t.is(debug.getinfo(t.ok, "S").source, "@tw/test.lua", "tracebacks name it tw/test.lua")
+t.raises("no built%-in file 'tw.nothing'", bundle.read, "tw.nothing")
+t.raises("string expected", bundle.read)
+t.raises("module 'tw.nothing' not found", require, "tw.nothing")

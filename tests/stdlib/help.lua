@@ -1,0 +1,132 @@
+-- tw.help: reading the comments, finding a topic, and the three forms.
+local t = require "tw.test"
+
+-- help with a bundle of our own instead of what is built in.
+local function help_of(files)
+  local kept = {}
+  for _, name in ipairs { "tw.bundle", "tw.help" } do
+    kept[name], package.loaded[name] = package.loaded[name], nil
+  end
+  local names = {}
+  for name in pairs(files) do names[#names + 1] = name end
+  table.sort(names)
+  package.loaded["tw.bundle"] = {
+    names = function() return names end,
+    read = function(name) return files[name] end,
+  }
+  local help = require "tw.help"
+  for _, name in ipairs { "tw.bundle", "tw.help" } do package.loaded[name] = kept[name] end
+  return help
+end
+
+local help = help_of {
+  ["tw.moon"] = [==[
+--- moon: pulls the water.
+--
+-- More about it.
+
+local moon = {}
+
+--- moon.pull(sea [, hours]) -> height | nil, message, code
+-- Pulls <hard>.
+-- Yields: no.  Blocks: no.  Thread: any.
+-- Errors: raises on land.  Units: hours in hours, height in metres.
+function moon.pull() end
+
+-- A comment that is no documentation.
+local function phase() end
+
+return moon
+]==],
+  reference = [==[
+/* ltide.c - tw.tide: comes and goes.
+ *
+ * Why: a reason.
+ */
+/* [-0, +0, e] */
+static int check(lua_State *L)
+/* tide.new(sea) -> tide
+ * Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none. */
+static int tide_new(lua_State *L)
+/* pool:drain() -> boolean
+ * Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none. */
+static int pool_drain(lua_State *L)
+/* lother.c - waves as Lua sees them.
+ */
+/* wave:break_() -> foam
+ * Yields: until it
+ * breaks.  Blocks: no.  Thread: any.  Errors: none.  Units: none. */
+static int wave_break(lua_State *L)
+]==],
+}
+
+t.is(help.text("tw.moon.pull"), [[
+moon.pull(sea [, hours]) -> height | nil, message, code
+    Pulls <hard>.
+    Yields: no.  Blocks: no.  Thread: any.
+    Errors: raises on land.  Units: hours in hours, height in metres.
+]], "a function: its heading and its comment")
+t.is(help.text("moon.pull"), help.text("tw.moon.pull"), "found without the tw.")
+t.is(help.text("pull"), help.text("tw.moon.pull"), "found by its name alone")
+
+local page = help.text("tw.moon")
+t.ok(page:find("^tw.moon %- pulls the water\n"), "a module: name and purpose first")
+t.ok(page:find("More about it.", 1, true), "then what its file says")
+t.ok(page:find(help.text("pull"), 1, true), "then every function")
+t.ok(not page:find("no documentation", 1, true), "and nothing else")
+
+page = help.text("tide")
+t.ok(page:find("^tw.tide %- comes and goes\n"), "a module in C: the file's header")
+t.ok(page:find("tide.new(sea) -> tide\n", 1, true), "its functions")
+t.ok(page:find("pool:drain() -> boolean\n", 1, true), "and those of its other types")
+t.ok(help.text("tw.tide.pool:drain"):find("^pool:drain"), "a method by its full name")
+t.ok(help.text("wave"):find("^wave %- waves as Lua sees them\n\nwave:break_"),
+     "a file without a module's name: the heading says it")
+t.ok(not help.text("tide"):find("[-0", 1, true), "comments of helpers stay out")
+
+local list = help.text()
+for _, topic in ipairs { "run", "test", "help", "scripts", "tw.moon", "tw.tide", "wave" } do
+  t.ok(list:find("\n  " .. topic .. " ", 1, true), "the list of topics has " .. topic)
+end
+
+local text, why = help.text("tw.mooon")
+t.is(text, nil, "an unknown topic is an expected failure")
+t.is(why, "no help on 'tw.mooon'; did you mean tw.moon?", "with the nearest topic")
+t.is(select(2, help.text("pul")), "no help on 'pul'; did you mean tw.moon.pull?",
+     "functions are near, too")
+t.is(select(2, help.text("zzzzzzzzzz")), "no help on 'zzzzzzzzzz'",
+     "nothing near, nothing meant")
+
+local html = help.html()
+for _, part in ipairs { "Pulls &lt;hard&gt;.", "<b>Yields:</b>", 'id="tw.moon.pull"',
+                        'href="#tw.tide"', 'id="command-run"', "light dark" } do
+  t.ok(html:find(part, 1, true), "the manual has " .. part)
+end
+local open, closed = {}, {}
+for tag in html:gmatch("<(%l%w*)[^>]*>") do open[tag] = (open[tag] or 0) + 1 end
+for tag in html:gmatch("</(%l%w*)>") do closed[tag] = (closed[tag] or 0) + 1 end
+open.meta = nil
+t.same(closed, open, "every element is closed")
+t.ok(not html:find("https?://"), "it needs nothing from elsewhere")
+
+local man = help.man()
+t.ok(man:find("^%.TH TIDEWIRE 1\n"), "the man page begins as one")
+t.ok(man:find("\ntidewire run app.lua [\\-\\-workers N]", 1, true), "usage, dashes escaped")
+t.ok(not man:find("\n%.%.%."), "no line of text is taken for a request")
+
+-- The real thing, from outside.
+local program = os.getenv("TIDEWIRE") or "build/tidewire"
+local function shell(arguments)
+  local p = assert(io.popen(program .. " help " .. arguments .. " 2>&1"))
+  local out = p:read("a")
+  return out, select(3, p:close())
+end
+local out, status = shell("tw.test.ok")
+t.ok(out:find("^test%.ok%(holds, name%)"), "tidewire help tw.test.ok")
+t.is(status, 0, "gives status 0")
+out, status = shell("tw.tset")
+t.is(out, "tidewire: no help on 'tw.tset'; did you mean tw.test?\n", "one line when unknown")
+t.is(status, 1, "and status 1")
+out, status = shell("run test")
+t.is(out, "tidewire: help takes one topic\n", "so for two topics")
+t.is(status, 1, "and status 1 there")
