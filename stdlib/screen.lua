@@ -31,7 +31,8 @@ local function length(text) return utf8.len(text) or #text end
 
 --- screen.number(x) -> string
 -- Three significant digits and an SI prefix: 12.3k, 4.56M, 0.0123; whole numbers
--- below 1000 as they are.  Yields: no.  Blocks: no.  Thread: any.
+-- below 1000 as they are.
+-- Yields: no.  Blocks: no.  Thread: any.
 -- Errors: raises if x is not a number.  Units: x's own.
 function screen.number(x)
   assert(type(x) == "number", "screen.number: x must be a number")
@@ -73,7 +74,8 @@ function screen.duration(seconds)
 end
 
 --- screen.bytes(n) -> string
--- 512 B, 1.5 KiB, 64.0 MiB.  Yields: no.  Blocks: no.  Thread: any.
+-- 512 B, 1.5 KiB, 64.0 MiB.
+-- Yields: no.  Blocks: no.  Thread: any.
 -- Errors: raises if n is not a number.  Units: n in bytes; Ki is 1024.
 function screen.bytes(n)
   assert(type(n) == "number", "screen.bytes: n must be a number")

@@ -187,25 +187,32 @@ prints("LUA_PATH and LUA_CPATH", { "-e", searches, LUA_PATH = "zz", LUA_CPATH = 
   "1\t1\t2\n")
 prints("-E", { "-E", "-e", searches, "-e", "print(x)", LUA_INIT = "x = 1",
   LUA_PATH = "zz", LUA_CPATH = "zz" }, "nil\tnil\nnil\n")
-fails("-E leaves require working", { "-E", "-l", "tw_no_such_module",
-  LUA_PATH = "/nowhere/?.lua" }, "tidewire: module 'tw_no_such_module' not found:\n.*")
+prints("-E leaves package and require together", { "-E",
+  "-e", ("package.path = %q"):format(path), "-l", "g=" .. module,
+  "-e", "print(g.name)" }, module .. "\n")
 
 -- Interruption.  The script opens the fifo when it is about to loop; the shell
 -- waits for that, then sends the signal.  The times only end a test that fails.
 
 assert(os.execute("mkfifo " .. FIFO))
 local LOOP = ("io.open(%q, 'w'):close() "
-  .. "local last = os.time() + 20 while os.time() < last do end"):format(FIFO)
+  .. "local last = os.time() + 20 while os.time() < last do end print 'ran on'")
+  :format(FIFO)
 local AWAIT = "timeout 20 cat " .. FIFO
 local function interrupted(name, loop)
-  local _, why, code = shell(("%s -e %s & %s; kill -INT $!; wait $!")
+  local out, why, code = shell(("%s -e %s & %s; kill -INT $!; wait $!")
     :format(quote(TIDEWIRE), quote(loop), AWAIT))
   t.ok(why:find "^tidewire: [^\n]*interrupted!\nstack traceback:\n", name)
+  t.is(out, "", name .. " at once")
   t.is(code, 1, name .. ": status")
 end
 interrupted("SIGINT interrupts a script", LOOP)
 interrupted("SIGINT interrupts a coroutine",
   ("coroutine.wrap(function() %s end)()"):format(LOOP))
+output, errors, status = shell(("%s -e %s & %s; kill -INT $!; %s; kill -INT $!; wait $!")
+  :format(quote(TIDEWIRE), quote(("for _ = 1, 2 do pcall(function() %s end) end")
+    :format(LOOP)), AWAIT, AWAIT))
+t.is(status, 128 + 2, "a second SIGINT ends the process")
 
 -- The prompt, first without a terminal: -i asks for it.
 
@@ -272,6 +279,10 @@ if probe:find "a terminal" then
     "a terminal gets version and prompt")
   t.is(errors .. status, "0", "the end of the input ends it well")
 
+  output = on_terminal(TIDEWIRE, [[printf 'x =\n\0041 + 1\n\4']])
+  t.ok(output:find "> >> [^\n]*near <eof>\n> 2\n> \n",
+    "the end of the input in a statement ends that statement")
+
   output = on_terminal(TIDEWIRE .. " -e 'print(1)'", "true")
   t.ok(output:find "^1\n" and not output:find ">", "-e needs no prompt")
 
@@ -282,7 +293,7 @@ if probe:find "a terminal" then
     "Ctrl-C interrupts what runs, not the prompt")
   t.is(errors .. status, "0", "after Ctrl-C the prompt ends well")
 else
-  print "# no script(1) with --echo here: the prompt is not tested on a terminal"
+  t.skip "no script(1) with --echo: the prompt is not tested on a terminal"
 end
 
 os.execute(("rm -f %s %s.* %s"):format(scratch, scratch, MODULE))
