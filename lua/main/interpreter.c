@@ -21,10 +21,7 @@
 #include <lualib.h>
 
 #include "ltw.h"
-
-#ifndef TW_VERSION
-#define TW_VERSION "0.1.0"
-#endif
+#include "tidewire.h"
 
 #define PROGRAM "tidewire: "
 
