@@ -1,0 +1,217 @@
+/* engine.c - what a worker runs: one Lua state and its scripts. */
+#include "engine.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+enum { GC_BYTES = 65536 };   /* garbage that idle time is spent on */
+enum { BACKOFF_MS = 100, BACKOFF_DOUBLINGS = 7 };
+
+static void publish_memory(struct ltw_engine *e)
+{
+    /* order [engine.memory] relaxed: statistics for MAIN */
+    atomic_store_explicit(&e->bytes, e->state->bytes, memory_order_relaxed);
+    /* order [engine.memory] relaxed: statistics for MAIN */
+    atomic_store_explicit(&e->bytes_peak, e->state->bytes_peak, memory_order_relaxed);
+    /* order [engine.memory] relaxed: statistics for MAIN */
+    atomic_store_explicit(&e->allocations, e->state->allocations, memory_order_relaxed);
+}
+
+/* [-0, +0, e]  package.path begins where the app file is. */
+static int set_path(lua_State *L)
+{
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "path");
+    lua_pushfstring(L, "%s;%s", lua_tostring(L, 1), lua_tostring(L, -1));
+    lua_setfield(L, -3, "path");
+    return 0;
+}
+
+/* [-0, +0, e]  A line for MAIN to print: workers don't write to the terminal.
+ *
+ * print(...)
+ * Writes its arguments as a line, in order with the other output of the run.
+ * Yields: no.  Blocks: while 1 MiB of output waits to be printed.
+ * Thread: any worker.  Errors: as tostring does.  Units: none. */
+static int print(lua_State *L)
+{
+    struct ltw_state *state = ltw_state(L);
+    luaL_Buffer b;
+    size_t n;
+    const char *text;
+    int top = lua_gettop(L);
+
+    luaL_buffinit(L, &b);
+    for (int i = 1; i <= top; i++) {
+        if (i > 1) luaL_addchar(&b, '\t');
+        luaL_tolstring(L, i, NULL);
+        luaL_addvalue(&b);
+    }
+    luaL_pushresult(&b);
+    text = lua_tolstring(L, -1, &n);
+    tw_log_write(state->host->log, TW_LOG_PRINT, "", text, n);
+    return 0;
+}
+
+static int engine_open(void *ctx, struct tw_worker *worker)
+{
+    struct ltw_engine *e = ctx;
+    lua_State *L;
+
+    e->worker = worker;
+    e->state = ltw_state_new(e->host, e->host->memory_max);
+    e->scripts = tw_calloc(e->n ? e->n : 1, sizeof *e->scripts);
+    e->restarts = tw_calloc(e->n ? e->n : 1, sizeof *e->restarts);
+    if (!e->state || !e->scripts || !e->restarts)
+        return tw_fail(&e->error, UV_ENOMEM, "%s: %s", e->who, tw_strerror(UV_ENOMEM));
+    L = e->state->L;
+    lua_pushcfunction(L, set_path);
+    lua_pushstring(L, e->path);
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK)
+        return tw_fail(&e->error, TW_ESCRIPT, "%s", lua_tostring(L, -1));
+    lua_register(L, "print", print);
+    for (unsigned i = 0; i < e->n; i++) {
+        e->scripts[i] = ltw_script_new(e, &e->options[i], &e->error);
+        if (!e->scripts[i]) return e->error.code;
+    }
+    publish_memory(e);
+    return TW_OK;
+}
+
+static void on_restart(uv_timer_t *timer)
+{
+    struct ltw_engine *e = timer->data;
+    struct ltw_script *s = e->scripts[timer - e->restarts];
+    struct tw_error error;
+
+    if (e->stopping) return;
+    if (ltw_script_restart(s, &error) == TW_OK) return;
+    tw_log_printf(e->host->log, TW_LOG_ERROR, e->who, "script %s can't restart: %s",
+                  ltw_script_options(s)->name, error.text);
+    e->failed(e->failed_ctx, true);
+}
+
+/* After 0.1 s, then twice that, up to 12.8 s; past the limit the run ends. */
+static void on_failure(struct ltw_engine *e, unsigned i)
+{
+    const struct ltw_script_options *o = ltw_script_options(e->scripts[i]);
+    uv_timer_t *timer = &e->restarts[i];
+    struct ltw_script_counts counts;
+    uint64_t ms;
+
+    ltw_script_count(e->scripts[i], &counts);
+    if (o->restarts == 0) {
+        e->failed(e->failed_ctx, true);
+        return;
+    }
+    if (counts.errors > o->restarts) {
+        tw_log_printf(e->host->log, TW_LOG_ERROR, e->who,
+                      "script %s failed %llu times: not restarted again", o->name,
+                      (unsigned long long)counts.errors);
+        e->failed(e->failed_ctx, true);
+        return;
+    }
+    ms = BACKOFF_MS << (counts.errors - 1 < BACKOFF_DOUBLINGS ? counts.errors - 1
+                                                              : BACKOFF_DOUBLINGS);
+    tw_log_printf(e->host->log, TW_LOG_WARN, e->who, "script %s restarts in %.1f s",
+                  o->name, (double)ms / 1e3);
+    if (!timer->data) {
+        uv_timer_init(tw_worker_loop(e->worker), timer);
+        timer->data = e;
+        e->handles++;
+    }
+    uv_timer_start(timer, on_restart, ms, 0);
+    e->failed(e->failed_ctx, false);
+}
+
+static void check_end(struct ltw_engine *e)
+{
+    if (!e->stopping) return;
+    for (unsigned i = 0; i < e->n; i++)
+        if (!ltw_script_ended(e->scripts[i])) return;
+    tw_be_worker();
+    tw_worker_quit(e->worker);
+}
+
+static bool step(void *ctx)
+{
+    struct ltw_engine *e = ctx;
+    bool worked = false;
+
+    for (unsigned i = 0; i < e->n; i++) {
+        enum ltw_step did = ltw_script_step(e->scripts[i]);
+
+        worked = worked || did != LTW_IDLE;
+        if (did == LTW_FAILED) on_failure(e, i);
+        if (did >= LTW_FAILED) check_end(e);
+    }
+    return worked;
+}
+
+static bool ready(void *ctx)
+{
+    struct ltw_engine *e = ctx;
+
+    for (unsigned i = 0; i < e->n; i++)
+        if (ltw_script_ready(e->scripts[i])) return true;
+    return false;
+}
+
+/* One small step of the collector, as long as there is much to collect. */
+static bool idle(void *ctx)
+{
+    struct ltw_engine *e = ctx;
+
+    publish_memory(e);
+    if (e->state->bytes < e->collected + GC_BYTES) return false;
+    if (lua_gc(e->state->L, LUA_GCSTEP, 0)) e->collected = e->state->bytes;
+    return true;
+}
+
+static uint64_t quiet(void *ctx)
+{
+    struct ltw_engine *e = ctx;
+    uint64_t min = UINT64_MAX;
+
+    for (unsigned i = 0; i < e->n; i++) {
+        uint64_t seq = ltw_script_quiet(e->scripts[i]);
+
+        if (seq < min) min = seq;
+    }
+    return min;
+}
+
+static void on_closed(uv_handle_t *h)
+{
+    struct ltw_engine *e = h->data;
+
+    e->handles--;
+}
+
+static void engine_close(void *ctx)
+{
+    struct ltw_engine *e = ctx;
+
+    if (e->state) publish_memory(e);
+    for (unsigned i = 0; e->scripts && i < e->n; i++) {
+        if (e->scripts[i]) ltw_script_free(e->scripts[i]);
+        if (e->restarts[i].data) uv_close((uv_handle_t *)&e->restarts[i], on_closed);
+    }
+    while (e->handles > 0) uv_run(tw_worker_loop(e->worker), UV_RUN_NOWAIT);
+    ltw_state_free(e->state);
+    tw_free(e->scripts);
+    tw_free(e->restarts);
+}
+
+const struct tw_worker_ops ltw_engine_ops = {
+    engine_open, step, ready, idle, quiet, engine_close
+};
+
+void ltw_engine_stop(struct ltw_engine *e)
+{
+    e->stopping = true;
+    for (unsigned i = 0; i < e->n; i++) ltw_script_stop(e->scripts[i]);
+    check_end(e);
+}

@@ -1,0 +1,42 @@
+/* engine.h - what a worker runs: one Lua state and its scripts.
+ *
+ * Layer lua.
+ */
+#ifndef LTW_ENGINE_H
+#define LTW_ENGINE_H
+
+#include "base/histogram.h"
+#include "ltw.h"
+#include "run/worker.h"
+#include "script.h"
+
+struct ltw_engine {
+    struct ltw_host *host;                    /* constant                        */
+    const char *path;                         /* constant; package.path          */
+    struct ltw_script_options *options;       /* constant; one for each script   */
+    unsigned n;                               /* constant                        */
+    unsigned index;                           /* constant                        */
+    char who[16];                             /* constant; "worker 0"            */
+    void (*failed)(void *ctx, bool fatal);    /* constant; any thread may be told */
+    void *failed_ctx;                         /* constant                        */
+    struct ltw_state *state;                  /* owner: the worker               */
+    struct tw_worker *worker;                 /* constant after open             */
+    struct ltw_script **scripts;              /* owner: the worker, n of them    */
+    uv_timer_t *restarts;                     /* owner: the worker, n of them    */
+    struct tw_error error;                    /* owner: the worker, MAIN after start */
+    size_t collected;                         /* owner: the worker; bytes after GC */
+    bool stopping;                            /* owner: the worker               */
+    unsigned handles;                         /* owner: the worker; open timers  */
+    _Alignas(TW_CACHELINE) _Atomic uint64_t beat;  /* atomic: moves with handlers */
+    _Atomic uint64_t bytes, bytes_peak, allocations;  /* atomic: of the state     */
+    atomic_bool inside;                       /* atomic: Lua code runs           */
+    struct tw_histogram reach_ns, done_ns;    /* received to handler begun / done */
+};
+
+extern const struct tw_worker_ops ltw_engine_ops;   /* ctx: struct ltw_engine * */
+
+/* Starts on_stop in every script; the worker quits when they are done.
+ * Thread: WORKER, its own. */
+void ltw_engine_stop(struct ltw_engine *e);
+
+#endif

@@ -1,0 +1,76 @@
+/* ltw.h - what every file of lua/ shares: a state, the host it belongs to.
+ *
+ * Each C function that touches a stack carries the Lua manual's indicator:
+ *   [-o, +p, x]   o popped, p pushed, x errors: - none, m memory, e any.
+ *
+ * Layer lua.
+ */
+#ifndef LTW_H
+#define LTW_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "base/log.h"
+#include "share/board.h"
+#include "share/epoch.h"
+#include "tape/symbols.h"
+#include "tape/tape.h"
+
+/* What all states of one run share.  Constant after start. */
+struct ltw_host {
+    struct tw_tape *tape;
+    struct tw_symbols *symbols;
+    struct tw_names *topics;
+    struct tw_board *board;
+    struct tw_epoch *epoch;
+    struct tw_log *log;
+    const char *sources[TW_SOURCE_MAX + 1];   /* names of the feeds, or NULL */
+    unsigned workers;
+    size_t memory_max;        /* bytes a state may have; 0: no limit  */
+    int64_t time_max_ns;      /* a handler may run; 0: no limit       */
+};
+
+struct ltw_engine;            /* engine.h: what a worker runs   */
+struct ltw_script;            /* script.h: one script instance  */
+
+/* One Lua state: found from any of its coroutines. */
+struct ltw_state {
+    lua_State *L;                 /* its main thread                        */
+    lua_State *running;           /* the coroutine that runs now (watchdog) */
+    struct ltw_host *host;        /* NULL: a plain interpreter              */
+    struct ltw_script *script;    /* whose code runs now, or NULL           */
+    bool overrun;                 /* the watchdog is ending that script     */
+    size_t bytes, bytes_max, bytes_peak;
+    uint64_t allocations;
+};
+
+/* [-0, +0, -]  The state that L is a coroutine of. */
+static inline struct ltw_state *ltw_state(lua_State *L)
+{
+    return *(struct ltw_state **)lua_getextraspace(L);
+}
+
+/* A new state with Lua's libraries, tidewire's modules and nothing else: the
+ * one way that any state is made.  NULL: no memory.
+ * Thread: the one that will own it.  Blocks: no. */
+struct ltw_state *ltw_state_new(struct ltw_host *host, size_t bytes_max);
+void ltw_state_free(struct ltw_state *state);
+
+/* [-0, +3, m]  nil, message, code: the shape of every expected failure. */
+int ltw_fail(lua_State *L, int code);
+
+/* [-1, +1, -]  A message handler for lua_pcall: adds the traceback; an error
+ * object without __tostring is named by its type. */
+int ltw_traceback(lua_State *L);
+
+/* [-0, +1, e]  The host, or an error that names what was called. */
+struct ltw_host *ltw_check_host(lua_State *L, const char *what);
+
+/* Registry field: the traceback of a script that the watchdog stopped. */
+#define LTW_OVERRUN "tw.overrun"
+
+int luaopen_tw(lua_State *L);             /* tw.c: sleep, publish, now   */
+int luaopen_tw_board(lua_State *L);       /* lboard.c                    */
+
+#endif

@@ -1,0 +1,421 @@
+/* record.c - records as Lua sees them: handles, their fields, handler parameters.
+ *
+ * Why: a full userdata for each quote costs an allocation and a collection; an
+ * address in a light userdata would dangle when the ring comes round.  So a
+ * handle is a light userdata that holds the record's number: reading a field
+ * copies the record and finds out by its stamp whether it is still there.
+ *
+ *   63      56 55      48 47                                             0
+ *   +---------+----------+-----------------------------------------------+
+ *   |  0xA5   | tape (0) |               seq                             |
+ *   +---------+----------+-----------------------------------------------+
+ *
+ * No pointer of a program has these upper bits on x86-64 or aarch64, so a
+ * handle is told from other light userdata (cjson.null), with which it has to
+ * share the one metatable that they all have.
+ */
+#include "record.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fixed.h"
+#include "lvalue.h"
+
+#define TAG      UINT64_C(0xA500000000000000)
+#define SEQ_MASK UINT64_C(0x0000FFFFFFFFFFFF)
+
+#define KEPT  "tw.record"
+#define NAMES "tw.names"
+
+/* ---- fields ---- */
+
+enum {
+    Q = 1 << TW_QUOTE, T = 1 << TW_TRADE, M = 1 << TW_MESSAGE, I = 1 << TW_TIMER,
+    G = 1 << TW_GAP, MARKET = Q | T, ANY = Q | T | M | I | G
+};
+
+static const struct { const char *name; int kinds; enum ltw_field field; } fields[] = {
+    { "_", ANY, LTW_NIL },
+    { "q", Q, LTW_RECORD }, { "quote", Q, LTW_RECORD }, { "t", T, LTW_RECORD },
+    { "trade", T, LTW_RECORD }, { "record", Q | T, LTW_RECORD },
+    { "symbol", MARKET, LTW_SYMBOL }, { "symbol_id", MARKET, LTW_SYMBOL_ID },
+    { "sector", MARKET, LTW_SECTOR }, { "weight", MARKET, LTW_WEIGHT },
+    { "tick_size", MARKET, LTW_TICK_SIZE }, { "lot_size", MARKET, LTW_LOT_SIZE },
+    { "bid", Q, LTW_BID }, { "ask", Q, LTW_ASK }, { "bid_size", Q, LTW_BID_SIZE },
+    { "ask_size", Q, LTW_ASK_SIZE }, { "mid", Q, LTW_MID }, { "spread", Q, LTW_SPREAD },
+    { "price", T, LTW_PRICE }, { "size", T, LTW_SIZE }, { "side", T, LTW_SIDE },
+    { "id", T, LTW_ID },
+    { "topic", M, LTW_TOPIC }, { "value", M, LTW_VALUE },
+    { "timer", I, LTW_TIMER }, { "interval", I, LTW_INTERVAL }, { "count", I, LTW_COUNT },
+    { "lost", G, LTW_LOST }, { "first", G, LTW_FIRST },
+    { "time", ANY & ~G, LTW_TIME }, { "received", ANY & ~G, LTW_RECEIVED },
+    { "seq", ANY, LTW_SEQ }, { "source", MARKET | I, LTW_SOURCE },
+    { "source_seq", MARKET, LTW_SOURCE_SEQ }, { "kind", ANY, LTW_KIND },
+};
+enum { N_FIELDS = sizeof fields / sizeof fields[0] };
+
+static const char *const kind_names[TW_KINDS + 1] = {
+    "none", "quote", "trade", "message", "timer", "order", "gap", NULL
+};
+
+const char *ltw_kind_name(enum tw_kind kind)
+{
+    return kind_names[kind];
+}
+
+/* Levenshtein's distance, for names of up to 15 letters. */
+static int distance(const char *a, const char *b)
+{
+    enum { MAX = 16 };
+    int row[MAX], la = (int)strlen(a), lb = (int)strlen(b);
+
+    if (la >= MAX || lb >= MAX) return MAX;
+    for (int j = 0; j <= lb; j++) row[j] = j;
+    for (int i = 1; i <= la; i++) {
+        int corner = row[0];
+
+        row[0] = i;
+        for (int j = 1; j <= lb; j++) {
+            int swap = corner + (a[i - 1] != b[j - 1]);
+
+            corner = row[j];
+            if (row[j] + 1 < swap) swap = row[j] + 1;
+            if (row[j - 1] + 1 < swap) swap = row[j - 1] + 1;
+            row[j] = swap;
+        }
+    }
+    return row[lb];
+}
+
+enum ltw_field ltw_field_find(enum tw_kind kind, const char *name, const char **close)
+{
+    int best = 3;
+
+    *close = NULL;
+    for (int i = 0; i < N_FIELDS; i++) {
+        int d;
+
+        if (!(fields[i].kinds & 1 << kind)) continue;
+        d = distance(name, fields[i].name);
+        if (d == 0) return fields[i].field;
+        if (d < best && d < (int)strlen(name)) {
+            best = d;
+            *close = fields[i].name;
+        }
+    }
+    return LTW_NO_FIELD;
+}
+
+/* ---- pushing ---- */
+
+/* One table holds every name that this state has seen as a Lua string: symbols
+ * at their id, sectors at minus theirs, topics and sources above 2^32. */
+enum { TOPICS = 1, SOURCES = 2 };
+#define KEY(space, id) ((lua_Integer)(space) << 32 | (id))
+
+void ltw_push_names(lua_State *L)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, NAMES);
+}
+
+/* [-0, +1, m] */
+static void push_new_name(lua_State *L, int names, lua_Integer key, const char *text)
+{
+    lua_pop(L, 1);
+    lua_pushstring(L, text);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, names, key);
+}
+
+static void push_sector(lua_State *L, const struct ltw_host *host, int names,
+                        uint32_t sector)
+{
+    if (sector == 0) lua_pushnil(L);
+    else if (lua_rawgeti(L, names, -(lua_Integer)sector) == LUA_TNIL)
+        push_new_name(L, names, -(lua_Integer)sector,
+                      tw_names_get(tw_symbols_sectors(host->symbols), sector));
+}
+
+static void push_instrument(lua_State *L, const struct ltw_host *host, int names,
+                            uint32_t symbol, enum ltw_field field)
+{
+    struct tw_instrument in = tw_symbols_get(host->symbols, symbol);
+
+    switch (field) {
+    case LTW_SECTOR:    push_sector(L, host, names, in.sector); break;
+    case LTW_WEIGHT:    lua_pushnumber(L, in.weight); break;
+    case LTW_TICK_SIZE: lua_pushnumber(L, tw_fixed_to_double(in.tick_fixed)); break;
+    default:            lua_pushnumber(L, tw_fixed_to_double(in.lot_fixed)); break;
+    }
+}
+
+/* A price whose side is not there is nil, never a number that it isn't. */
+static void push_price(lua_State *L, int64_t price, int64_t size)
+{
+    if (price == 0 && size == 0) lua_pushnil(L);
+    else lua_pushnumber(L, tw_fixed_to_double(price));
+}
+
+static void push_mid_or_spread(lua_State *L, const struct tw_quote *q, bool mid)
+{
+    double bid = tw_fixed_to_double(q->bid), ask = tw_fixed_to_double(q->ask);
+
+    if ((q->bid | q->bid_size) == 0 || (q->ask | q->ask_size) == 0) lua_pushnil(L);
+    else lua_pushnumber(L, mid ? (bid + ask) * 0.5 : tw_fixed_to_double(q->ask - q->bid));
+}
+
+/* [-0, +1, m]  The fields that a hot handler does not ask for. */
+static void push_rare(lua_State *L, const struct ltw_host *host, int names,
+                      const struct tw_record *r, enum ltw_field field)
+{
+    switch (field) {
+    case LTW_SECTOR: case LTW_WEIGHT: case LTW_TICK_SIZE: case LTW_LOT_SIZE:
+        push_instrument(L, host, names, r->symbol, field);
+        break;
+    case LTW_SIDE:
+        if (r->trade.side == TW_SIDE_NONE) lua_pushnil(L);
+        else lua_pushstring(L, r->trade.side == TW_SIDE_BUY ? "buy" : "sell");
+        break;
+    case LTW_ID:       lua_pushinteger(L, (lua_Integer)r->trade.id); break;
+    case LTW_TOPIC:
+        if (lua_rawgeti(L, names, KEY(TOPICS, r->message.topic)) == LUA_TNIL)
+            push_new_name(L, names, KEY(TOPICS, r->message.topic),
+                          tw_names_get(host->topics, r->message.topic));
+        break;
+    case LTW_VALUE: {
+        struct tw_any v = { .kind = r->message.value_kind };
+
+        v.integer = r->message.value.integer;
+        ltw_push_any(L, &v);
+        break;
+    }
+    case LTW_SOURCE:
+        if (lua_rawgeti(L, names, KEY(SOURCES, r->source)) == LUA_TNIL)
+            push_new_name(L, names, KEY(SOURCES, r->source),
+                          host->sources[r->source] ? host->sources[r->source] : "?");
+        break;
+    case LTW_TIMER:    lua_pushinteger(L, r->timer.timer); break;
+    case LTW_INTERVAL: lua_pushnumber(L, (double)r->timer.interval_ns / 1e9); break;
+    case LTW_COUNT:    lua_pushinteger(L, (lua_Integer)r->timer.count); break;
+    case LTW_LOST:     lua_pushinteger(L, (lua_Integer)r->gap.lost); break;
+    case LTW_FIRST:    lua_pushinteger(L, (lua_Integer)r->gap.first); break;
+    case LTW_KIND:     lua_pushstring(L, kind_names[r->kind]); break;
+    default:           lua_pushnil(L); break;
+    }
+}
+
+void ltw_push_field(lua_State *L, const struct ltw_host *host, int names,
+                    const struct tw_record *r, enum ltw_field field)
+{
+    switch (field) {
+    case LTW_RECORD:
+        lua_pushlightuserdata(L, (void *)(uintptr_t)(TAG | (r->seq & SEQ_MASK)));
+        break;
+    case LTW_SYMBOL:
+        if (lua_rawgeti(L, names, r->symbol) == LUA_TNIL)
+            push_new_name(L, names, r->symbol, tw_symbols_name(host->symbols, r->symbol));
+        break;
+    case LTW_SYMBOL_ID:  lua_pushinteger(L, r->symbol); break;
+    case LTW_BID:        push_price(L, r->quote.bid, r->quote.bid_size); break;
+    case LTW_ASK:        push_price(L, r->quote.ask, r->quote.ask_size); break;
+    case LTW_BID_SIZE:   lua_pushnumber(L, tw_fixed_to_double(r->quote.bid_size)); break;
+    case LTW_ASK_SIZE:   lua_pushnumber(L, tw_fixed_to_double(r->quote.ask_size)); break;
+    case LTW_MID:        push_mid_or_spread(L, &r->quote, true); break;
+    case LTW_SPREAD:     push_mid_or_spread(L, &r->quote, false); break;
+    case LTW_PRICE:      lua_pushnumber(L, tw_fixed_to_double(r->trade.price)); break;
+    case LTW_SIZE:       lua_pushnumber(L, tw_fixed_to_double(r->trade.size)); break;
+    case LTW_TIME:       lua_pushinteger(L, r->time); break;
+    case LTW_RECEIVED:   lua_pushinteger(L, r->received); break;
+    case LTW_SEQ:        lua_pushinteger(L, (lua_Integer)r->seq); break;
+    case LTW_SOURCE_SEQ: lua_pushinteger(L, r->source_seq); break;
+    default:             push_rare(L, host, names, r, field); break;
+    }
+}
+
+/* ---- text ---- */
+
+static void side_text(char *out, size_t n, int64_t price, int64_t size)
+{
+    char p[TW_FIXED_TEXT], s[TW_FIXED_TEXT];
+
+    if (price == 0 && size == 0) {
+        snprintf(out, n, "none");
+        return;
+    }
+    tw_fixed_format(price, p);
+    tw_fixed_format(size, s);
+    snprintf(out, n, "%s x %s", p, s);
+}
+
+void ltw_record_text(const struct ltw_host *host, const struct tw_record *r,
+                     char *out, size_t n)
+{
+    char bid[64], ask[64];
+    const char *kind = kind_names[r->kind];
+    unsigned long long seq = r->seq;
+
+    switch (r->kind) {
+    case TW_QUOTE:
+        side_text(bid, sizeof bid, r->quote.bid, r->quote.bid_size);
+        side_text(ask, sizeof ask, r->quote.ask, r->quote.ask_size);
+        snprintf(out, n, "%s %llu %s %s / %s", kind, seq,
+                 tw_symbols_name(host->symbols, r->symbol), bid, ask);
+        break;
+    case TW_TRADE:
+        side_text(bid, sizeof bid, r->trade.price, r->trade.size);
+        snprintf(out, n, "%s %llu %s %s", kind, seq,
+                 tw_symbols_name(host->symbols, r->symbol), bid);
+        break;
+    case TW_MESSAGE:
+        snprintf(out, n, "%s %llu on %s", kind, seq,
+                 tw_names_get(host->topics, r->message.topic));
+        break;
+    case TW_GAP:
+        snprintf(out, n, "%s of %llu records from %llu on", kind,
+                 (unsigned long long)r->gap.lost, (unsigned long long)r->gap.first);
+        break;
+    default:
+        snprintf(out, n, "%s %llu", kind, seq);
+        break;
+    }
+}
+
+/* ---- handles ---- */
+
+/* [-0, +0, e]  The record that argument 1 names, read into *copy. */
+static const struct tw_record *check(lua_State *L, struct tw_record *copy)
+{
+    uint64_t handle;
+    struct ltw_host *host;
+    int rc;
+
+    if (lua_type(L, 1) == LUA_TUSERDATA) return luaL_checkudata(L, 1, KEPT);
+    handle = (uint64_t)(uintptr_t)lua_touserdata(L, 1);
+    if ((handle & ~SEQ_MASK) != TAG) {
+        luaL_error(L, "a light userdata has no fields (%p)", lua_touserdata(L, 1));
+        return NULL;
+    }
+    host = ltw_check_host(L, "record");
+    rc = tw_tape_read(host->tape, handle & SEQ_MASK, copy);
+    if (rc != 1)
+        luaL_error(L, "quote %I has expired (retention %I records)",
+                   (lua_Integer)(handle & SEQ_MASK),
+                   (lua_Integer)tw_tape_capacity(host->tape));
+    return copy;
+}
+
+/* record:keep() -> record
+ * A copy that never expires; it has the same fields and equals only itself.
+ * Yields: no.  Blocks: no.  Thread: the script's.
+ * Errors: raises when the record has expired, or is a message.  Units: none. */
+static int record_keep(lua_State *L)
+{
+    struct tw_record copy, *kept;
+    const struct tw_record *r = check(L, &copy);
+
+    if (lua_type(L, 1) == LUA_TUSERDATA) {
+        lua_settop(L, 1);
+        return 1;
+    }
+    kept = lua_newuserdatauv(L, sizeof *kept, 0);
+    *kept = *r;
+    luaL_setmetatable(L, KEPT);
+    return 1;
+}
+
+static int record_index(lua_State *L)
+{
+    struct tw_record copy;
+    const struct tw_record *r = check(L, &copy);
+    const char *name, *near;
+    enum ltw_field field;
+
+    lua_settop(L, 2);
+    lua_pushvalue(L, 2);
+    switch (lua_rawget(L, lua_upvalueindex(1 + (r->kind < TW_KINDS ? r->kind : 0)))) {
+    case LUA_TNUMBER:
+        ltw_push_field(L, ltw_state(L)->host, lua_upvalueindex(TW_KINDS + 1), r,
+                       (enum ltw_field)lua_tointeger(L, -1));
+        return 1;
+    case LUA_TFUNCTION:
+        return 1;
+    default:
+        name = luaL_tolstring(L, 2, NULL);
+        field = ltw_field_find(r->kind, name, &near);
+        assert(field == LTW_NO_FIELD);
+        (void)field;
+        return near
+            ? luaL_error(L, "a %s has no field '%s'; did you mean '%s'?",
+                         kind_names[r->kind], name, near)
+            : luaL_error(L, "a %s has no field '%s'", kind_names[r->kind], name);
+    }
+}
+
+static int record_newindex(lua_State *L)
+{
+    return luaL_error(L, "a record can't be changed (field '%s')",
+                      luaL_tolstring(L, 2, NULL));
+}
+
+static int record_tostring(lua_State *L)
+{
+    struct tw_record copy;
+    uint64_t handle = (uint64_t)(uintptr_t)lua_touserdata(L, 1);
+    char text[256];
+
+    if (lua_type(L, 1) == LUA_TLIGHTUSERDATA && (handle & ~SEQ_MASK) != TAG) {
+        lua_pushfstring(L, "userdata: %p", lua_touserdata(L, 1));
+        return 1;
+    }
+    ltw_record_text(ltw_state(L)->host, check(L, &copy), text, sizeof text);
+    lua_pushstring(L, text);
+    return 1;
+}
+
+static const luaL_Reg record_methods[] = {
+    { "keep", record_keep },
+    { NULL, NULL }
+};
+
+/* [-0, +TW_KINDS, m]  For each kind, names to field numbers and methods. */
+static void push_field_tables(lua_State *L)
+{
+    for (int kind = 0; kind < TW_KINDS; kind++) {
+        lua_newtable(L);
+        for (int i = 0; i < N_FIELDS; i++) {
+            if (!(fields[i].kinds & 1 << kind) || fields[i].field <= LTW_RECORD) continue;
+            lua_pushinteger(L, fields[i].field);
+            lua_setfield(L, -2, fields[i].name);
+        }
+        if (kind == TW_QUOTE || kind == TW_TRADE) luaL_setfuncs(L, record_methods, 0);
+    }
+}
+
+/* [-1, +1, m]  Gives the metatable on top its functions. */
+static void set_metamethods(lua_State *L)
+{
+    push_field_tables(L);
+    ltw_push_names(L);
+    lua_pushcclosure(L, record_index, TW_KINDS + 1);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, record_newindex);
+    lua_setfield(L, -2, "__newindex");
+    lua_pushcfunction(L, record_tostring);
+    lua_setfield(L, -2, "__tostring");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+}
+
+void ltw_record_open(lua_State *L)
+{
+    luaL_newmetatable(L, KEPT);
+    set_metamethods(L);
+    lua_pop(L, 1);
+    lua_pushlightuserdata(L, NULL);
+    lua_newtable(L);
+    set_metamethods(L);
+    lua_setmetatable(L, -2);
+    lua_pop(L, 1);
+}

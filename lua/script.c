@@ -1,0 +1,576 @@
+/* script.c - one instance of a script: its file, self, handlers and cursor.
+ *
+ * Why: the handlers of a script run inside one coroutine, called by the C
+ * function `dispatch` through lua_callk.  So a handler may wait (the coroutine
+ * yields, the cursor stays, the other scripts go on), an error unwinds to one
+ * place without a pcall for each record, and a runaway can be yielded out of.
+ *
+ * The coroutine's stack, as dispatch sees it:
+ *
+ *   1 self   2 names (record.h)   3 + kind: the handler of that kind, or nil
+ *   3 + TW_KINDS: on_start   4 + TW_KINDS: on_stop
+ *
+ * A handler names the fields it wants as parameters; bind_handler reads the names
+ * once and dispatch pushes just those values.
+ */
+#include "script.h"
+
+#include <string.h>
+#include <uv.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "engine.h"
+#include "filter.h"
+#include "lvalue.h"
+#include "record.h"
+#include "watchdog.h"
+
+enum { SELF = 1, NAMES = 2, HANDLERS = 3, ON_START = HANDLERS + TW_KINDS, ON_STOP };
+enum { BATCH = 256, PARAMS_MAX = 16 };
+
+struct plan { bool bound, self; uint8_t n; uint8_t field[PARAMS_MAX]; };
+
+/* Why the coroutine last yielded, or that it did not. */
+enum yielded { BY_ITSELF, AFTER_BATCH, TO_SLEEP, AT_END };
+
+struct ltw_script {
+    struct ltw_engine *engine;                  /* constant                      */
+    const struct ltw_script_options *o;         /* constant                      */
+    struct tw_cursor cursor;
+    struct ltw_filter symbols, topics;
+    struct plan plan[TW_KINDS + 2];             /* by kind, then start and stop  */
+    bool one_sided;                             /* wants quotes without a side   */
+    lua_State *co;
+    int ref;                                    /* registry: co                  */
+    enum { RUNNABLE, WAITING, FAILED, STOPPED } state;
+    enum yielded yielded;
+    bool started, stopping;
+    int handling;                               /* index of plan, or -1          */
+    unsigned budget;                            /* records left of the batch     */
+    int64_t first_received;                     /* of the batch, 0: none yet     */
+    struct tw_record record;                    /* the one being handled         */
+    uv_timer_t timer;                           /* of tw.sleep                   */
+    _Atomic uint64_t at, handled, lost, errors, restarts;   /* atomic: for MAIN  */
+};
+
+static const char *const callbacks[TW_KINDS + 2] = {
+    [TW_QUOTE] = "on_quote", [TW_TRADE] = "on_trade", [TW_MESSAGE] = "on_message",
+    [TW_TIMER] = "on_timer", [TW_GAP] = "on_gap",
+    [TW_KINDS] = "on_start", [TW_KINDS + 1] = "on_stop",
+};
+
+static void publish(_Atomic uint64_t *counter, uint64_t value)
+{
+    /* order [script.counts] relaxed: statistics for MAIN, one writer */
+    atomic_store_explicit(counter, value, memory_order_relaxed);
+}
+
+static uint64_t counted(const _Atomic uint64_t *counter)
+{
+    /* order [script.counts] relaxed: statistics */
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void add(_Atomic uint64_t *counter)
+{
+    publish(counter, counted(counter) + 1);
+}
+
+/* ---- loading ---- */
+
+/* [-0, +0, e]  Reads the parameter names of the function on top. */
+static void bind_handler(lua_State *L, struct ltw_script *s, int index)
+{
+    struct plan *p = &s->plan[index];
+    const char *name, *near;
+
+    *p = (struct plan){ .bound = true };
+    for (int i = 1; (lua_pushvalue(L, -1), name = lua_getlocal(L, NULL, i)) != NULL; i++) {
+        enum ltw_field field;
+
+        if (i == 1 && strcmp(name, "self") == 0) {
+            p->self = true;
+            continue;
+        }
+        field = index < TW_KINDS ? ltw_field_find((enum tw_kind)index, name, &near)
+                                 : LTW_NO_FIELD;
+        if (index >= TW_KINDS)
+            luaL_error(L, "%s: it takes no parameter but self, not '%s'",
+                       callbacks[index], name);
+        if (field == LTW_NO_FIELD && near)
+            luaL_error(L, "%s: no field '%s'; did you mean '%s'?", callbacks[index], name,
+                       near);
+        if (field == LTW_NO_FIELD)
+            luaL_error(L, "%s: no field '%s'", callbacks[index], name);
+        if (p->n == PARAMS_MAX)
+            luaL_error(L, "%s: more than %d parameters", callbacks[index], PARAMS_MAX);
+        p->field[p->n++] = (uint8_t)field;
+    }
+}
+
+/* [-0, +0, e]  A misspelt callback would be a handler that is never called. */
+static void check_callbacks(lua_State *L, int module)
+{
+    for (lua_pushnil(L); lua_next(L, module); lua_pop(L, 1)) {
+        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+        bool known = strncmp(name, "on_", 3) != 0 || !lua_isfunction(L, -1);
+
+        for (size_t i = 0; i < TW_KINDS + 2; i++)
+            known = known || (callbacks[i] && strcmp(name, callbacks[i]) == 0);
+        if (!known)
+            luaL_error(L, "%s is not a callback: there are on_start on_quote on_trade"
+                       " on_message on_timer on_gap on_stop", name);
+    }
+}
+
+/* [-0, +0, e]  The option of that name, from the app or else from the file. */
+static char **list_option(lua_State *L, int options, int module, const char *name)
+{
+    char **list;
+
+    if (lua_getfield(L, options, name) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_getfield(L, module, name);
+    }
+    list = ltw_check_list(L, -1, name);
+    lua_pop(L, 1);
+    return list;
+}
+
+static void set_filters(lua_State *L, struct ltw_script *s, int options, int module)
+{
+    ltw_filter_free(&s->symbols);
+    ltw_filter_free(&s->topics);
+    s->symbols.sectors = tw_symbols_sectors(s->engine->host->symbols);
+    s->symbols.names = list_option(L, options, module, "symbols");
+    s->symbols.groups = list_option(L, options, module, "sectors");
+    s->symbols.shard = s->o->shard;
+    s->symbols.shards = s->o->shards;
+    s->symbols.all = !s->symbols.names && !s->symbols.groups && s->o->shards < 2;
+    s->topics.names = list_option(L, options, module, "messages");
+    s->topics.all = !s->topics.names;
+    lua_getfield(L, module, "one_sided");
+    s->one_sided = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+}
+
+/* [-0, +1, e]  self: name, worker, shard, params; methods are the file's. */
+static void push_self(lua_State *L, struct ltw_script *s, int options, int module)
+{
+    lua_newtable(L);
+    lua_pushstring(L, s->o->name);
+    lua_setfield(L, -2, "name");
+    lua_pushinteger(L, s->engine->index);
+    lua_setfield(L, -2, "worker");
+    lua_pushinteger(L, s->o->shard + 1);
+    lua_setfield(L, -2, "shard");
+    lua_pushinteger(L, s->o->shards ? s->o->shards : 1);
+    lua_setfield(L, -2, "shards");
+    lua_getfield(L, options, "params");
+    if (lua_isnil(L, -1)) lua_newtable(L), lua_replace(L, -2);
+    lua_setfield(L, -2, "params");
+    lua_createtable(L, 0, 1);
+    lua_pushvalue(L, module);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
+}
+
+/* [-0, +?, e]  Fills the coroutine's stack as dispatch wants it. */
+static int load_file(lua_State *L)
+{
+    struct ltw_script *s = lua_touserdata(L, 1);
+    int options = 2, module = 3;
+
+    lua_settop(L, 1);
+    ltw_push_any(L, &s->o->options);
+    if (luaL_loadfilex(L, s->o->path, "t") != LUA_OK) return lua_error(L);
+    lua_newtable(L);                        /* its own _ENV, over the globals */
+    lua_createtable(L, 0, 1);
+    lua_pushglobaltable(L);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
+    lua_setupvalue(L, module, 1);
+    lua_call(L, 0, 1);
+    if (lua_type(L, module) != LUA_TTABLE)
+        return luaL_error(L, "%s: a script returns the table of its handlers, not a %s",
+                          s->o->path, luaL_typename(L, module));
+    check_callbacks(L, module);
+    set_filters(L, s, options, module);
+    luaL_checkstack(L, TW_KINDS + 8, "script");
+    push_self(L, s, options, module);
+    ltw_push_names(L);
+    for (int i = 0; i < TW_KINDS + 2; i++) {
+        s->plan[i] = (struct plan){ 0 };
+        if (!callbacks[i]) lua_pushnil(L);
+        else if (lua_getfield(L, module, callbacks[i]) == LUA_TFUNCTION) {
+            int top = lua_gettop(L);
+
+            bind_handler(L, s, i);
+            lua_settop(L, top);
+        } else if (!lua_isnil(L, -1))
+            return luaL_error(L, "%s: %s is a %s, not a function", s->o->path,
+                              callbacks[i], luaL_typename(L, -1));
+    }
+    return lua_gettop(L) - module;
+}
+
+static int dispatch(lua_State *L, int status, lua_KContext context);
+
+static int begin(lua_State *L)
+{
+    return dispatch(L, LUA_OK, (lua_KContext)lua_touserdata(L, lua_upvalueindex(1)));
+}
+
+/* [-0, +0, e]  A new coroutine, loaded; runs protected. */
+static int load(lua_State *L)
+{
+    struct ltw_script *s = lua_touserdata(L, 1);
+    int n, status;
+
+    luaL_unref(L, LUA_REGISTRYINDEX, s->ref);
+    s->ref = LUA_NOREF;
+    s->co = lua_newthread(L);
+    s->ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_pushcfunction(s->co, load_file);
+    lua_pushlightuserdata(s->co, s);
+    ltw_watchdog_enter(s->engine, s->co);
+    status = lua_resume(s->co, L, 1, &n);
+    ltw_watchdog_leave(s->engine);
+    if (status == LUA_YIELD && s->engine->state->overrun)
+        return luaL_error(L, "%s ran for %f s without returning", s->o->path,
+                          (double)s->engine->host->time_max_ns / 1e9);
+    if (status == LUA_YIELD)
+        return luaL_error(L, "%s: the file itself can't wait; on_start can", s->o->path);
+    if (status != LUA_OK) {
+        luaL_traceback(L, s->co, lua_tostring(s->co, -1), 0);
+        return lua_error(L);
+    }
+    lua_pushlightuserdata(s->co, s);
+    lua_pushcclosure(s->co, begin, 1);
+    lua_insert(s->co, 1);
+    return 0;
+}
+
+int ltw_script_restart(struct ltw_script *s, struct tw_error *error)
+{
+    lua_State *L = s->engine->state->L;
+    int rc = TW_OK;
+
+    s->state = RUNNABLE;
+    s->yielded = BY_ITSELF;
+    s->started = false;
+    s->handling = -1;
+    lua_pushcfunction(L, load);
+    lua_pushlightuserdata(L, s);
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+        const char *text = lua_tostring(L, -1);
+
+        s->state = FAILED;
+        rc = tw_fail(error, TW_ESCRIPT, "%s", text ? text : "not enough memory");
+        lua_pop(L, 1);
+    }
+    return rc;
+}
+
+struct ltw_script *ltw_script_new(struct ltw_engine *engine,
+                                  const struct ltw_script_options *options,
+                                  struct tw_error *error)
+{
+    struct ltw_script *s = tw_calloc_aligned(1, sizeof *s);
+    int rc;
+
+    if (!s) {
+        tw_fail(error, UV_ENOMEM, "script %s: %s", options->name, tw_strerror(UV_ENOMEM));
+        return NULL;
+    }
+    s->engine = engine;
+    s->o = options;
+    s->ref = LUA_NOREF;
+    s->cursor.reader = -1;
+    uv_timer_init(tw_worker_loop(engine->worker), &s->timer);
+    s->timer.data = s;
+    engine->handles++;
+    rc = tw_cursor_open(&s->cursor, engine->host->tape, options->reliable,
+                        tw_tape_head(engine->host->tape));
+    if (rc < 0)
+        tw_fail(error, rc, "script %s: %s", options->name, tw_strerror(rc));
+    if (rc < 0 || ltw_script_restart(s, error) < 0) {
+        ltw_script_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+static void on_closed(uv_handle_t *h)
+{
+    struct ltw_script *s = h->data;
+
+    s->engine->handles--;
+    tw_free(s);
+}
+
+void ltw_script_free(struct ltw_script *s)
+{
+    if (!s) return;
+    tw_cursor_close(&s->cursor);
+    ltw_filter_free(&s->symbols);
+    ltw_filter_free(&s->topics);
+    uv_close((uv_handle_t *)&s->timer, on_closed);
+}
+
+/* ---- dispatching ---- */
+
+static bool wants(struct ltw_script *s, const struct tw_record *r)
+{
+    const struct ltw_host *host = s->engine->host;
+    struct ltw_filter *f = &s->symbols;
+    uint32_t id = r->symbol;
+
+    if (!s->plan[r->kind].bound) return false;
+    switch (r->kind) {
+    case TW_QUOTE:
+        if (!s->one_sided && ((r->quote.bid | r->quote.bid_size) == 0
+                              || (r->quote.ask | r->quote.ask_size) == 0))
+            return false;
+        break;
+    case TW_TRADE:
+        break;
+    case TW_MESSAGE:
+        f = &s->topics;
+        id = r->message.topic;
+        if (r->message.script == s->o->id) return false;
+        break;
+    default:
+        return true;
+    }
+    if (f->all) return true;
+    if (id >= f->known) {
+        int rc = r->kind == TW_MESSAGE ? ltw_filter_learn_topics(f, host->topics, id)
+                                       : ltw_filter_learn_symbols(f, host->symbols, id);
+        if (rc < 0) luaL_error(s->co, "not enough memory");
+    }
+    return f->wanted[id];
+}
+
+/* The handler's first sight of a batch: how long has it been on the way? */
+static void note_arrival(struct ltw_script *s)
+{
+    s->first_received = s->record.received;
+    if (s->first_received)
+        tw_histogram_add(&s->engine->reach_ns, tw_clock_now_ns() - s->first_received);
+}
+
+static void note_gap(struct ltw_script *s)
+{
+    publish(&s->lost, s->cursor.lost);
+    if (s->plan[TW_GAP].bound) return;
+    tw_log_printf(s->engine->host->log, TW_LOG_WARN, s->engine->who,
+                  "script %s fell behind and lost %llu records (%llu in all)", s->o->name,
+                  (unsigned long long)s->record.gap.lost,
+                  (unsigned long long)s->cursor.lost);
+}
+
+/* [-0, +1..n, m]  The handler and its arguments; returns their number. */
+static int push_call(lua_State *L, struct ltw_script *s, int index)
+{
+    const struct plan *p = &s->plan[index];
+
+    s->handling = index;
+    add(&s->engine->beat);
+    lua_pushvalue(L, HANDLERS + index);
+    if (p->self) lua_pushvalue(L, SELF);
+    for (int i = 0; i < p->n; i++)
+        ltw_push_field(L, s->engine->host, NAMES, &s->record, (enum ltw_field)p->field[i]);
+    return p->n + p->self;
+}
+
+/* [-0, +0, e]  Runs for ever in the script's coroutine: on_start, batches with a
+ * yield after each, on_stop. */
+static int dispatch(lua_State *L, int status, lua_KContext context)
+{
+    struct ltw_script *s = (struct ltw_script *)context;
+
+    (void)status;
+    if (!s->started) {
+        s->started = true;
+        luaL_checkstack(L, PARAMS_MAX + 8, "script");
+        if (s->plan[TW_KINDS].bound)
+            lua_callk(L, push_call(L, s, TW_KINDS), 0, context, dispatch);
+    }
+    for (;;) {
+        while (s->budget > 0 && !s->stopping
+               && tw_cursor_next(&s->cursor, &s->record)) {
+            s->budget--;
+            if (s->first_received == 0) note_arrival(s);
+            if (s->record.kind == TW_GAP) note_gap(s);
+            if (wants(s, &s->record)) {
+                add(&s->handled);
+                lua_callk(L, push_call(L, s, s->record.kind), 0, context, dispatch);
+            }
+        }
+        s->handling = -1;
+        if (s->stopping) break;
+        s->yielded = AFTER_BATCH;
+        return lua_yieldk(L, 0, context, dispatch);
+    }
+    s->yielded = AT_END;
+    if (s->plan[TW_KINDS + 1].bound) {
+        int n = push_call(L, s, TW_KINDS + 1);
+
+        s->plan[TW_KINDS + 1].bound = false;   /* once, also when it waits */
+        lua_callk(L, n, 0, context, dispatch);
+    }
+    return 0;
+}
+
+/* [-0, +0, -]  Logs why the script stopped, where and at which record. */
+static void report(struct ltw_script *s, int status)
+{
+    lua_State *L = s->engine->state->L;
+    bool overrun = s->engine->state->overrun;
+    const char *trace = NULL, *doing = s->handling < 0 ? "it" : callbacks[s->handling];
+    char record[256] = "", text[8192];
+    int top = lua_gettop(L);
+
+    if (s->handling >= 0 && s->handling < TW_KINDS) {
+        strcpy(record, " at ");
+        ltw_record_text(s->engine->host, &s->record, record + 4, sizeof record - 4);
+    }
+    if (overrun) {
+        lua_getfield(L, LUA_REGISTRYINDEX, LTW_OVERRUN);
+        trace = lua_tostring(L, -1);
+    } else if (status != LUA_YIELD) {
+        const char *message = luaL_tolstring(s->co, -1, NULL);
+
+        luaL_traceback(L, s->co, message, 0);
+        trace = lua_tostring(L, -1);
+    }
+    if (overrun)
+        snprintf(text, sizeof text, "script %s (version 1, %s): %s%s ran for more than %g s"
+                 " without returning\n%s", s->o->name, s->engine->who, doing, record,
+                 (double)s->engine->host->time_max_ns / 1e9, trace ? trace : "");
+    else if (status == LUA_YIELD)
+        snprintf(text, sizeof text, "script %s (version 1, %s): %s%s called"
+                 " coroutine.yield outside a coroutine; a handler waits with tw.sleep",
+                 s->o->name, s->engine->who, doing, record);
+    else
+        snprintf(text, sizeof text, "script %s (version 1, %s): %s failed%s\n%s",
+                 s->o->name, s->engine->who, doing, record,
+                 trace ? trace : "(no memory for a traceback)");
+    tw_log_write(s->engine->host->log, TW_LOG_ERROR, s->engine->who, text, strlen(text));
+    lua_settop(L, top);
+}
+
+enum ltw_step ltw_script_step(struct ltw_script *s)
+{
+    struct ltw_state *state = s->engine->state;
+    uint64_t before = s->cursor.next;
+    bool waited = s->yielded == TO_SLEEP;
+    int n = s->started ? 0 : lua_gettop(s->co) - 1, status;
+
+    if (!ltw_script_ready(s)) return LTW_IDLE;
+    s->budget = BATCH;
+    s->first_received = 0;
+    s->yielded = BY_ITSELF;
+    state->script = s;
+    ltw_watchdog_enter(s->engine, s->co);
+    status = lua_resume(s->co, state->L, n, &n);
+    ltw_watchdog_leave(s->engine);
+    state->script = NULL;
+    tw_cursor_commit(&s->cursor);
+    publish(&s->at, s->cursor.next);
+    if (s->first_received)
+        tw_histogram_add(&s->engine->done_ns, tw_clock_now_ns() - s->first_received);
+    if (status == LUA_YIELD && !state->overrun) {
+        if (s->yielded == AFTER_BATCH)
+            return waited || s->cursor.next != before ? LTW_WORKED : LTW_IDLE;
+        if (s->yielded == TO_SLEEP) {
+            s->state = WAITING;
+            return LTW_WORKED;
+        }
+    }
+    if (status == LUA_OK) {
+        s->state = STOPPED;
+        return LTW_STOPPED;
+    }
+    add(&s->errors);
+    report(s, status);
+    s->state = FAILED;
+    return LTW_FAILED;
+}
+
+bool ltw_script_ready(const struct ltw_script *s)
+{
+    if (s->state != RUNNABLE) return false;
+    return !s->started || s->stopping || s->yielded == TO_SLEEP
+        || tw_cursor_ready(&s->cursor);
+}
+
+void ltw_script_stop(struct ltw_script *s)
+{
+    s->stopping = true;
+    if (s->state != WAITING) return;
+    uv_timer_stop(&s->timer);
+    s->state = RUNNABLE;
+}
+
+bool ltw_script_ended(const struct ltw_script *s)
+{
+    return s->state == FAILED || s->state == STOPPED;
+}
+
+uint64_t ltw_script_quiet(const struct ltw_script *s)
+{
+    switch (s->state) {
+    case WAITING: return 0;
+    case FAILED:  return s->o->restarts ? 0 : UINT64_MAX;
+    default:      return s->cursor.next;
+    }
+}
+
+/* ---- waiting ---- */
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct ltw_script *s = timer->data;
+
+    if (s->state == WAITING) s->state = RUNNABLE;
+}
+
+void ltw_script_sleep(struct ltw_script *s, int64_t ns)
+{
+    uint64_t ms = ((uint64_t)ns + 999999) / 1000000;   /* libuv's unit: never early */
+
+    s->yielded = TO_SLEEP;
+    uv_update_time(tw_worker_loop(s->engine->worker));
+    uv_timer_start(&s->timer, on_timer, ms, 0);
+}
+
+bool ltw_script_stopping(const struct ltw_script *s)
+{
+    return s->stopping;
+}
+
+bool ltw_script_is_own(const struct ltw_script *s, lua_State *L)
+{
+    return s->co == L;
+}
+
+void ltw_script_commit(struct ltw_script *s)
+{
+    tw_cursor_commit(&s->cursor);
+}
+
+const struct ltw_script_options *ltw_script_options(const struct ltw_script *s)
+{
+    return s->o;
+}
+
+void ltw_script_count(const struct ltw_script *s, struct ltw_script_counts *out)
+{
+    *out = (struct ltw_script_counts){
+        counted(&s->at), counted(&s->handled), counted(&s->lost), counted(&s->errors),
+        counted(&s->restarts)
+    };
+}

@@ -1,0 +1,67 @@
+/* script.h - one instance of a script: its file, self, handlers and cursor.
+ *
+ * Layer lua.  Thread: WORKER, the worker that the instance belongs to.
+ */
+#ifndef LTW_SCRIPT_H
+#define LTW_SCRIPT_H
+
+#include "ltw.h"
+#include "share/value.h"
+
+struct ltw_engine;
+
+/* What the app says of an instance.  Constant for the run. */
+struct ltw_script_options {
+    const char *name;             /* as the app names it: "stats/security.lua" */
+    const char *path;             /* of the file                               */
+    uint32_t id;                  /* 1, 2, ... over all instances of the run   */
+    unsigned shard, shards;       /* the shard-th of shards; 0 of 0: all       */
+    bool reliable;                /* the tape waits for it                     */
+    unsigned restarts;            /* after errors, in a row; 0: none           */
+    struct tw_any options;        /* a table: params, symbols, sectors, messages */
+};
+
+enum ltw_step { LTW_IDLE, LTW_WORKED, LTW_FAILED, LTW_STOPPED };
+
+/* Reads the file in a coroutine of its own and binds its handlers.  NULL:
+ * *error says where and why.  Blocks: while the file's code runs. */
+struct ltw_script *ltw_script_new(struct ltw_engine *engine,
+                                  const struct ltw_script_options *options,
+                                  struct tw_error *error);
+void ltw_script_free(struct ltw_script *s);
+
+/* Reads the file again into a new self and a new coroutine; the cursor stays. */
+int ltw_script_restart(struct ltw_script *s, struct tw_error *error);
+
+/* Runs on_start, or up to 256 records, or what was waiting.  After LTW_FAILED
+ * the error was logged and nothing runs before a restart.
+ * Blocks: while the handlers run. */
+enum ltw_step ltw_script_step(struct ltw_script *s);
+
+/* Would step do something? */
+bool ltw_script_ready(const struct ltw_script *s);
+
+/* The next step ends a wait, then runs on_stop; after it, LTW_STOPPED. */
+void ltw_script_stop(struct ltw_script *s);
+
+/* It failed or was stopped: nothing of it runs. */
+bool ltw_script_ended(const struct ltw_script *s);
+
+/* The seq of its next record; 0 while it waits or is to be restarted. */
+uint64_t ltw_script_quiet(const struct ltw_script *s);
+
+/* Makes L, the script's coroutine, wait; the caller yields next. */
+void ltw_script_sleep(struct ltw_script *s, int64_t ns);
+bool ltw_script_stopping(const struct ltw_script *s);
+bool ltw_script_is_own(const struct ltw_script *s, lua_State *L);
+
+/* Lets the tape have the record being handled, before the script appends. */
+void ltw_script_commit(struct ltw_script *s);
+
+const struct ltw_script_options *ltw_script_options(const struct ltw_script *s);
+
+/* For MAIN: relaxed counters.  Thread: any. */
+struct ltw_script_counts { uint64_t at, handled, lost, errors, restarts; };
+void ltw_script_count(const struct ltw_script *s, struct ltw_script_counts *out);
+
+#endif

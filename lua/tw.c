@@ -1,0 +1,234 @@
+/* tw.c - module tw: waiting, publishing, the time, what is known of symbols. */
+#include <math.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/fixed.h"
+#include "lvalue.h"
+#include "script.h"
+#include "tidewire.h"
+
+#define PENDING "tw.message"
+#define ROOM_SECONDS 5
+enum { ROOM_RETRY_NS = 1000000 };
+
+/* [-0, +0, e]  The script whose own coroutine L is. */
+static struct ltw_script *check_script(lua_State *L, const char *what)
+{
+    struct ltw_script *s = ltw_state(L)->script;
+
+    if (s && !ltw_script_is_own(s, L))
+        luaL_error(L, "%s: call it from the handler itself, not from a coroutine of"
+                   " your own", what);
+    return s;
+}
+
+static int after_sleep(lua_State *L, int status, lua_KContext context)
+{
+    (void)status, (void)context;
+    if (ltw_script_stopping(ltw_state(L)->script)) return ltw_fail(L, TW_ESTOPPED);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* tw.sleep(seconds) -> true | nil, message, code
+ * Waits.  The script's cursor waits too: no record is lost or handled twice.
+ * Yields: for that time; outside a script: no.
+ * Blocks: no; outside a script: for that time.  Thread: any.
+ * Errors: raises when seconds is negative or not a number, or in a coroutine of
+ * the script's own; nil when the run is ending.  Units: seconds. */
+static int sleep_for(lua_State *L)
+{
+    lua_Number seconds = luaL_checknumber(L, 1);
+    struct ltw_script *s = check_script(L, "tw.sleep");
+    struct timespec t;
+
+    luaL_argcheck(L, seconds >= 0 && seconds < 1e9, 1, "seconds must be in 0 .. 1e9");
+    if (!s) {
+        t.tv_sec = (time_t)seconds;
+        t.tv_nsec = (long)((seconds - (lua_Number)t.tv_sec) * 1e9);
+        nanosleep(&t, NULL);
+        lua_pushboolean(L, 1);
+        return 1;
+    }
+    if (ltw_script_stopping(s)) return ltw_fail(L, TW_ESTOPPED);
+    ltw_script_sleep(s, (int64_t)(seconds * 1e9));
+    return lua_yieldk(L, 0, 0, after_sleep);
+}
+
+/* A message that is not on the tape yet owns its value. */
+static int pending_gc(lua_State *L)
+{
+    struct tw_record *r = lua_touserdata(L, 1);
+
+    if (r->message.value_kind == TW_VALUE_BLOCK) tw_value_unref(r->message.value.block);
+    r->message.value_kind = TW_VALUE_NIL;
+    return 0;
+}
+
+/* [-0, +0, e]  Appends the message that the userdata at 3 holds, or waits. */
+static int append(lua_State *L, int status, lua_KContext tries)
+{
+    struct ltw_host *host = ltw_state(L)->host;
+    struct ltw_script *s = ltw_state(L)->script;
+    struct tw_record *r = lua_touserdata(L, 3);
+
+    (void)status;
+    if (s) ltw_script_commit(s);
+    if (tw_tape_try_append(host->tape, r, 1) == TW_OK) {
+        r->message.value_kind = TW_VALUE_NIL;   /* the slot owns it now */
+        tw_tape_wake(host->tape);
+        lua_pushboolean(L, 1);
+        return 1;
+    }
+    tw_tape_wake(host->tape);
+    if (s && tries < ROOM_SECONDS * 1000 && !ltw_script_stopping(s)) {
+        ltw_script_sleep(s, ROOM_RETRY_NS);
+        return lua_yieldk(L, 0, tries + 1, append);
+    }
+    if (s && ltw_script_stopping(s)) return ltw_fail(L, TW_ESTOPPED);
+    return luaL_error(L, "tw.publish: no room on the tape for %d s: a reader that the tape"
+                      " waits for does not move", ROOM_SECONDS);
+}
+
+/* tw.publish(topic, value) -> true | nil, message, code
+ * Puts a message on the tape: every script with an on_message that wants the
+ * topic gets a copy of the value, in one order with the quotes.  The script
+ * itself does not.
+ * Yields: while the tape has no room.  Blocks: no.  Thread: any worker.
+ * Errors: raises for a topic of 0 or more than 63 bytes, for a value that can't
+ * be sent (it names the part), outside a run, and when there was no room for
+ * 5 s; nil when the run is ending.  Units: none. */
+static int publish(lua_State *L)
+{
+    struct ltw_host *host = ltw_check_host(L, "tw.publish");
+    struct ltw_script *s = check_script(L, "tw.publish");
+    size_t n;
+    const char *topic = luaL_checklstring(L, 1, &n);
+    int64_t id;
+    struct tw_record *r;
+    struct tw_any value;
+
+    luaL_checkany(L, 2);
+    luaL_argcheck(L, n > 0 && n <= TW_NAME_MAX, 1, "a topic has 1 to 63 bytes");
+    id = tw_names_intern(host->topics, topic, n);
+    if (id < 0) return luaL_error(L, "tw.publish: topic '%s': %s", topic,
+                                  tw_strerror((int)id));
+    lua_settop(L, 2);
+    r = lua_newuserdatauv(L, sizeof *r, 0);
+    *r = (struct tw_record){ .kind = TW_MESSAGE, .time = tw_clock_now_ns() };
+    luaL_setmetatable(L, PENDING);
+    value = ltw_check_any(L, 2);
+    r->received = r->time;
+    r->message.topic = (uint32_t)id;
+    r->message.script = s ? ltw_script_options(s)->id : 0;
+    r->message.value_kind = value.kind;
+    r->message.value.integer = value.integer;
+    return append(L, LUA_OK, 0);
+}
+
+/* tw.now() -> integer
+ * The wall clock.
+ * Yields: no.  Blocks: no.  Thread: any.  Errors: none.
+ * Units: nanoseconds since the epoch, as the time of a quote. */
+static int now(lua_State *L)
+{
+    lua_pushinteger(L, tw_clock_now_ns());
+    return 1;
+}
+
+/* tw.clock() -> number
+ * A clock that never goes back, to measure durations with.
+ * Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: seconds. */
+static int steady(lua_State *L)
+{
+    lua_pushnumber(L, (lua_Number)tw_clock_steady_ns() / 1e9);
+    return 1;
+}
+
+/* [-0, +1, m]  {id, symbol, sector, weight, tick_size, lot_size} */
+static void push_instrument(lua_State *L, struct ltw_host *host, uint32_t id)
+{
+    struct tw_instrument in = tw_symbols_get(host->symbols, id);
+
+    lua_createtable(L, 0, 6);
+    lua_pushinteger(L, id);
+    lua_setfield(L, -2, "id");
+    lua_pushstring(L, tw_symbols_name(host->symbols, id));
+    lua_setfield(L, -2, "symbol");
+    if (in.sector) {
+        lua_pushstring(L, tw_names_get(tw_symbols_sectors(host->symbols), in.sector));
+        lua_setfield(L, -2, "sector");
+    }
+    lua_pushnumber(L, in.weight);
+    lua_setfield(L, -2, "weight");
+    lua_pushnumber(L, tw_fixed_to_double(in.tick_fixed));
+    lua_setfield(L, -2, "tick_size");
+    lua_pushnumber(L, tw_fixed_to_double(in.lot_fixed));
+    lua_setfield(L, -2, "lot_size");
+}
+
+/* tw.instrument(symbol) -> table | nil
+ * What is known of a symbol: {id, symbol, sector, weight, tick_size, lot_size};
+ * an attribute that nobody gave is 0 (sector: nil).  nil for a symbol that was
+ * never seen.  symbol may be its id.
+ * Yields: no.  Blocks: no.  Thread: any worker.
+ * Errors: raises outside a run.  Units: prices and sizes. */
+static int instrument(lua_State *L)
+{
+    struct ltw_host *host = ltw_check_host(L, "tw.instrument");
+    uint32_t count = tw_symbols_count(host->symbols), id;
+    size_t n;
+    const char *name;
+
+    if (lua_isinteger(L, 1)) {
+        lua_Integer i = lua_tointeger(L, 1);
+
+        id = i >= 1 && i <= count ? (uint32_t)i : 0;
+    } else {
+        name = luaL_checklstring(L, 1, &n);
+        id = tw_symbols_find(host->symbols, name, n);
+    }
+    if (id) push_instrument(L, host, id);
+    else lua_pushnil(L);
+    return 1;
+}
+
+/* tw.instruments() -> table
+ * A list of all symbols seen so far, in the order of their ids; each as
+ * tw.instrument gives it.
+ * Yields: no.  Blocks: no.  Thread: any worker.
+ * Errors: raises outside a run.  Units: prices and sizes. */
+static int instruments(lua_State *L)
+{
+    struct ltw_host *host = ltw_check_host(L, "tw.instruments");
+    uint32_t count = tw_symbols_count(host->symbols);
+
+    lua_createtable(L, (int)count, 0);
+    for (uint32_t id = 1; id <= count; id++) {
+        push_instrument(L, host, id);
+        lua_rawseti(L, -2, id);
+    }
+    return 1;
+}
+
+static const luaL_Reg funcs[] = {
+    { "sleep", sleep_for },
+    { "publish", publish },
+    { "now", now },
+    { "clock", steady },
+    { "instrument", instrument },
+    { "instruments", instruments },
+    { NULL, NULL }
+};
+
+int luaopen_tw(lua_State *L)
+{
+    luaL_newmetatable(L, PENDING);
+    lua_pushcfunction(L, pending_gc);
+    lua_setfield(L, -2, "__gc");
+    luaL_newlib(L, funcs);
+    lua_pushliteral(L, TW_VERSION);
+    lua_setfield(L, -2, "version");
+    return 1;
+}

@@ -1,0 +1,96 @@
+/* watchdog.c - stops a script that does not return.
+ *
+ * Why: a count hook costs Lua half its speed, whatever the count; so none is
+ * there until it is needed.  MAIN looks at each worker now and then; one whose
+ * handler has not moved for too long gets a signal, and the handler of that
+ * signal, on the worker's own thread, sets the hook.  lua_sethook is made to
+ * be called from there.
+ *
+ * The hook yields out of the script instead of raising: an error could be
+ * caught by a pcall in an endless loop, a yield can't.  Where a yield is not
+ * allowed (inside table.sort or gsub) it raises, and goes on raising until it
+ * is where it may yield.
+ *
+ * Layer lua.
+ */
+#include "watchdog.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+/* Go uses the same signal for the same purpose: nobody else does. */
+enum { SIGNAL = SIGURG };
+
+/* The state that runs on this thread; the signal handler's way to it. */
+static _Thread_local struct ltw_state *_Atomic now_running;
+
+static void overrun(lua_State *L, lua_Debug *ar)
+{
+    struct ltw_state *s = ltw_state(L);
+
+    (void)ar;
+    if (!s->overrun) {
+        s->overrun = true;
+        luaL_traceback(L, L, NULL, 0);
+        lua_setfield(L, LUA_REGISTRYINDEX, LTW_OVERRUN);
+    }
+    if (!lua_isyieldable(L)) luaL_error(L, "the script ran too long");
+    lua_sethook(L, NULL, 0, 0);
+    lua_yield(L, 0);
+}
+
+static void on_signal(int number)
+{
+    /* order [watchdog.running] relaxed: stored by this same thread */
+    struct ltw_state *s = atomic_load_explicit(&now_running, memory_order_relaxed);
+
+    (void)number;
+    if (s) lua_sethook(s->running, overrun, LUA_MASKCOUNT, 1);
+}
+
+void ltw_watchdog_install(void)
+{
+    struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGNAL, &action, NULL);
+}
+
+void ltw_watchdog_enter(struct ltw_engine *e, lua_State *co)
+{
+    e->state->running = co;
+    e->state->overrun = false;
+    /* order [watchdog.running] relaxed: read by this same thread's handler */
+    atomic_store_explicit(&now_running, e->state, memory_order_relaxed);
+    /* order [watchdog.inside] relaxed: a hint for MAIN's next look */
+    atomic_store_explicit(&e->inside, true, memory_order_relaxed);
+}
+
+void ltw_watchdog_leave(struct ltw_engine *e)
+{
+    /* order [watchdog.inside] relaxed: a hint for MAIN's next look */
+    atomic_store_explicit(&e->inside, false, memory_order_relaxed);
+    /* order [watchdog.running] relaxed: read by this same thread's handler */
+    atomic_store_explicit(&now_running, NULL, memory_order_relaxed);
+    e->state->running = e->state->L;
+}
+
+void ltw_watchdog_look(struct ltw_engine *e, struct ltw_watch *watch, int64_t now_ns)
+{
+    /* order [watchdog.beat] relaxed: only whether it moved matters */
+    uint64_t beat = atomic_load_explicit(&e->beat, memory_order_relaxed);
+    int64_t limit = e->host->time_max_ns;
+
+    /* order [watchdog.inside] relaxed: a hint, looked at again next time */
+    if (beat != watch->beat || !atomic_load_explicit(&e->inside, memory_order_relaxed)) {
+        *watch = (struct ltw_watch){ .beat = beat, .since_ns = now_ns };
+        return;
+    }
+    if (limit <= 0 || now_ns - watch->since_ns < limit) return;
+    pthread_kill(tw_worker_thread(e->worker), SIGNAL);
+    if (watch->told || now_ns - watch->since_ns < 2 * limit) return;
+    watch->told = true;
+    tw_log_printf(e->host->log, TW_LOG_WARN, e->who,
+                  "a script has been inside one C function for %.1f s: it is stopped"
+                  " when that returns", (double)(now_ns - watch->since_ns) / 1e9);
+}

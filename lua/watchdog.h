@@ -1,0 +1,25 @@
+/* watchdog.h - stops a script that does not return.
+ *
+ * Layer lua.
+ */
+#ifndef LTW_WATCHDOG_H
+#define LTW_WATCHDOG_H
+
+#include "engine.h"
+
+/* Called around Lua code that must not run for ever.
+ * Thread: WORKER, the engine's. */
+void ltw_watchdog_enter(struct ltw_engine *e, lua_State *co);
+void ltw_watchdog_leave(struct ltw_engine *e);
+
+/* What MAIN keeps of one engine between two looks. */
+struct ltw_watch { uint64_t beat; int64_t since_ns; bool told; };
+
+/* One look: signals a worker whose handler has run for longer than
+ * host->time_max_ns.  Thread: MAIN, while the worker runs.  Blocks: no. */
+void ltw_watchdog_look(struct ltw_engine *e, struct ltw_watch *watch, int64_t now_ns);
+
+/* Thread: MAIN, before the first worker. */
+void ltw_watchdog_install(void);
+
+#endif

@@ -1,0 +1,440 @@
+--- app: what makes up a running system: feeds, instruments, scripts.
+--
+-- Why: an app file is a Lua program that declares; nothing runs while it is
+-- read.  What it declared is then built by the host, once, in C.
+--
+--     local app = require "tw.app"
+--     app.sectors { tech = { "AAPL", "GOOG" } }
+--     app.feed.fix { connect = app.param("fix", "127.0.0.1:9878") }
+--     app.script("stats.lua", { shard = "symbol" })
+
+local app = { feed = {} }
+
+local sets = {}            -- name -> text, from --set
+local asked = {}           -- name -> default, of app.param
+local declared             -- see app.open
+
+local function fail(level, ...)
+  error(string.format(...), level + 1)
+end
+
+-- The name in `names` that is nearest to `name`, as a hint for a typing error.
+local function hint(name, names)
+  local list = {}
+  for known in pairs(names) do
+    list[#list + 1] = known
+  end
+  table.sort(list)
+  for _, known in ipairs(list) do
+    if known:sub(1, 3) == tostring(name):sub(1, 3) then
+      return string.format("; did you mean '%s'?", known)
+    end
+  end
+  return "; there are " .. table.concat(list, ", ")
+end
+
+-- Checks an options table against {name = type}; "a|b" allows both.
+local function check(what, options, types)
+  if type(options) ~= "table" then
+    fail(3, "%s: a table of options expected, got a %s", what, type(options))
+  end
+  for name, value in pairs(options) do
+    local want = types[name]
+    if not want then
+      fail(3, "%s: no option '%s'%s", what, name, hint(name, types))
+    end
+    local fits = false
+    for one in want:gmatch("[^|]+") do
+      fits = fits or type(value) == one
+    end
+    if not fits then
+      fail(3, "%s: %s must be a %s, got %s", what, name, want:gsub("|", " or "),
+           tostring(value))
+    end
+  end
+  return options
+end
+
+-- "host:port" -> host, port
+local function address(what, text)
+  local host, port = text:match("^(.*):(%d+)$")
+  port = math.tointeger(tonumber(port))
+  if not port or port > 65535 or host == "" then
+    fail(3, "%s: '%s' is not host:port", what, text)
+  end
+  return host, port
+end
+
+local function instrument(symbol)
+  local list = declared.instruments
+  local one = list[symbol]
+  if not one then
+    one = { symbol = symbol }
+    list[symbol], list[#list + 1] = one, one
+  end
+  return one
+end
+
+--- app.param(name, default) -> value
+-- A parameter of the app, as given by --set name=value; of the default's type.
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises when the given text is not of the default's type.  Units: none.
+function app.param(name, default)
+  asked[name] = default == nil and "" or default
+  local text = sets[name]
+  if text == nil then return default end
+  if type(default) == "number" then
+    return tonumber(text) or fail(2, "--set %s=%s: not a number", name, text)
+  elseif type(default) == "boolean" then
+    if text == "true" or text == "1" then return true end
+    if text == "false" or text == "0" then return false end
+    fail(2, "--set %s=%s: neither true nor false", name, text)
+  end
+  return text
+end
+
+--- app.sectors(table)
+-- {tech = {"AAPL", "GOOG"}, oil = {"BP", "XOM"}}: which symbols are in which.
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises when a sector is not a list of names.  Units: none.
+function app.sectors(table_)
+  local names = {}
+  for sector, symbols in pairs(check("app.sectors", table_, setmetatable({}, {
+    __index = function() return "table" end }))) do
+    names[#names + 1] = sector
+    for _, symbol in ipairs(symbols) do
+      if type(symbol) ~= "string" then fail(2, "app.sectors: %s: a name expected", sector) end
+    end
+  end
+  table.sort(names)
+  for _, sector in ipairs(names) do
+    for _, symbol in ipairs(table_[sector]) do
+      instrument(symbol).sector = sector
+    end
+  end
+end
+
+--- app.weights(table)
+-- {AAPL = 0.4, BP = 0.1}: what each symbol weighs in an index.
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises when a weight is not a number.  Units: fractions.
+function app.weights(table_)
+  local names = {}
+  for symbol in pairs(check("app.weights", table_, setmetatable({}, {
+    __index = function() return "number" end }))) do
+    names[#names + 1] = symbol
+  end
+  table.sort(names)
+  for _, symbol in ipairs(names) do
+    instrument(symbol).weight = table_[symbol]
+  end
+end
+
+--- app.instruments(list)
+-- {{symbol = "AAPL", sector = "tech", weight = 0.4, tick_size = 0.01,
+-- lot_size = 100}, ...}: symbols get their ids (1, 2, ...) in this order.
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises for an unknown attribute or one of the wrong type.
+-- Units: prices and sizes.
+function app.instruments(list)
+  for i, one in ipairs(list) do
+    check("app.instruments[" .. i .. "]", one, {
+      symbol = "string", sector = "string", weight = "number", tick_size = "number",
+      lot_size = "number",
+    })
+    if not one.symbol then fail(2, "app.instruments[%d]: no symbol", i) end
+    local into = instrument(one.symbol)
+    for name, value in pairs(one) do
+      into[name] = value
+    end
+  end
+end
+
+local function add_feed(options, kind, format)
+  options.kind, options.format = kind, format
+  options.name = options.name or format or kind
+  declared.feeds[#declared.feeds + 1] = options
+end
+
+-- Where the bytes of a fix or csv feed come from.
+local function add_stream(what, options, format)
+  local given = {}
+  for _, way in ipairs { "connect", "listen", "file", "stdin" } do
+    if options[way] then given[#given + 1] = way end
+  end
+  if #given ~= 1 then
+    fail(3, "%s: one of connect, listen, file and stdin is needed, got %s", what,
+         #given == 0 and "none" or table.concat(given, " and "))
+  end
+  local way = given[1]
+  if way == "connect" and type(options.connect) == "table" then
+    options.exchange = options.connect.exchange
+    if not options.exchange then
+      fail(3, "%s: connect must be host:port or what app.exchange returned", what)
+    end
+  elseif way == "connect" then
+    options.host, options.port = address(what, options.connect)
+  elseif way == "listen" then
+    if type(options.listen) == "number" then
+      options.host, options.port = "127.0.0.1", math.tointeger(options.listen)
+      if not options.port or options.port < 0 or options.port > 65535 then
+        fail(3, "%s: %s is not a port", what, options.listen)
+      end
+    else
+      options.host, options.port = address(what, options.listen)
+    end
+  elseif way == "file" then
+    options.path = options.file
+  end
+  add_feed(options, way, format)
+end
+
+--- app.feed.fix(options)
+-- Market data in FIX (35=W, X and S; versions 4.0 to 5.0SP2): from a TCP
+-- connection (connect = "host:port"), from any that connect (listen = port), from
+-- a file or from standard input (stdin = true).  A file flows as fast as scripts
+-- read (speed = 0), or as its own times say (speed = 1).  limit: ends after so
+-- many records.
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises for an option that is not there or of the wrong type.
+-- Units: speed: times real time.
+function app.feed.fix(options)
+  check("app.feed.fix", options, {
+    name = "string", connect = "string|table", listen = "number|string", file = "string",
+    stdin = "boolean", speed = "number", limit = "number",
+  })
+  add_stream("app.feed.fix", options, "fix")
+end
+
+--- app.feed.csv(options)
+-- Quotes and trades from text: file = a path (plain, .gz, .zip; member = a
+-- pattern) or stdin = true.  Columns are named by the first line, or by columns =
+-- "time,symbol,bid,ask,-,bid_size"; preset = "lean" takes all of it from the
+-- path of a LEAN tick file.  time = "ns" | "us" | "ms" | "s" | "iso" (default: by
+-- the look of the first), symbol = for files without that column, separator,
+-- price_scale = what prices are divided by, base = added to each time.
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises for an option that is not there or of the wrong type.
+-- Units: base: nanoseconds; speed: times real time.
+function app.feed.csv(options)
+  check("app.feed.csv", options, {
+    name = "string", file = "string", stdin = "boolean", member = "string",
+    columns = "string", preset = "string", symbol = "string", time = "string",
+    base = "number", price_scale = "number", separator = "string", speed = "number",
+    limit = "number", connect = "string|table", listen = "number|string",
+  })
+  add_stream("app.feed.csv", options, "csv")
+end
+
+local made = {
+  name = "string", seed = "number", symbols = "number", rate = "number",
+  trades = "number", correlation = "number", speed = "number", limit = "number",
+}
+
+--- app.feed.synthetic(options)
+-- A made-up market, the same for the same seed: correlated random walks of AAPL
+-- and GOOG (tech), BP and XOM (oil), or of symbols = n made-up names.  rate:
+-- records a second; trades: their share; speed: 1 in real time, 0 as fast as
+-- scripts read; limit: ends after so many.
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises for an option that is not there or of the wrong type.
+-- Units: records a second.
+function app.feed.synthetic(options)
+  add_feed(check("app.feed.synthetic", options or {}, made), "synthetic")
+end
+
+--- app.feed.timer(options)
+-- Puts a timer mark on the tape every so many seconds: on_timer(interval, count)
+-- in every script that has one, at one place among the quotes.
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises when every is missing or not positive.  Units: every: seconds.
+function app.feed.timer(options)
+  check("app.feed.timer", options, { name = "string", every = "number" })
+  if not options.every or options.every <= 0 then
+    fail(2, "app.feed.timer: every must be a positive number of seconds")
+  end
+  add_feed(options, "timer")
+end
+
+--- app.exchange(options) -> exchange
+-- A synthetic exchange in this process that serves FIX over TCP, on a thread of
+-- its own; give it to app.feed.fix as connect.  Options as of
+-- app.feed.synthetic, and port (0, the default: a free one), host,
+-- begin_string ("FIX.4.4").
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises for an option that is not there or of the wrong type.
+-- Units: records a second.
+function app.exchange(options)
+  local types = { port = "number", host = "string", begin_string = "string" }
+  for name, kind in pairs(made) do types[name] = kind end
+  local list = declared.exchanges
+  list[#list + 1] = check("app.exchange", options or {}, types)
+  return { exchange = #list }
+end
+
+--- app.script(path, options)
+-- Runs a script; path is relative to the app file.  Options: shard = "symbol"
+-- (one instance per worker, symbols split between them), workers = {0, 1} (which
+-- ones; default: the least busy, or all when sharded), params (a table, self.params
+-- in the script), symbols, sectors, messages (lists of names or patterns: what it
+-- gets), on_error = "stop" (the run ends; the default) or "restart", restarts (how
+-- often; default 5), reliable (the tape waits for it; default: when no feed is
+-- live), name.
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises for an option that is not there or of the wrong type.
+-- Units: none.
+function app.script(path, options)
+  if type(path) ~= "string" then
+    fail(2, "app.script: a path expected, got a %s", type(path))
+  end
+  options = check("app.script", options or {}, {
+    shard = "string", workers = "table", params = "table", symbols = "table|string",
+    sectors = "table|string", messages = "table|string", on_error = "string",
+    restarts = "number", reliable = "boolean", name = "string",
+  })
+  if options.shard and options.shard ~= "symbol" then
+    fail(2, "app.script: shard must be \"symbol\", got '%s'", options.shard)
+  end
+  local on_error = options.on_error or "stop"
+  if on_error ~= "stop" and on_error ~= "restart" then
+    fail(2, "app.script: on_error must be \"stop\" or \"restart\", got '%s'", on_error)
+  end
+  for _, worker in ipairs(options.workers or {}) do
+    if math.type(worker) ~= "integer" or worker < 0 then
+      fail(2, "app.script: workers must list integers from 0 on, got %s", tostring(worker))
+    end
+  end
+  declared.files[#declared.files + 1] = { path = path, options = options }
+end
+
+--- app.tape(options)
+-- capacity: how many records the tape holds, a power of two (default 2^20: 64 MiB).
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises when capacity is not an integer in 16 .. 2^28.  Units: records.
+function app.tape(options)
+  local capacity = check("app.tape", options, { capacity = "number" }).capacity
+  if math.type(capacity) ~= "integer" or capacity < 16 or capacity > 1 << 28 then
+    fail(2, "app.tape: capacity must be an integer in 16 .. 2^28, got %s",
+         tostring(capacity))
+  end
+  declared.capacity = capacity
+end
+
+--- app.limits(options)
+-- time: how long one handler may run before its script is stopped (default 1;
+-- 0: for ever); memory: how much one Lua state may take (default 1 GiB; 0: all).
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises for a negative limit.  Units: seconds; MiB.
+function app.limits(options)
+  check("app.limits", options, { time = "number", memory = "number" })
+  for name, value in pairs(options) do
+    if value < 0 then fail(2, "app.limits: %s must not be negative, got %s", name, value) end
+    declared[name] = value
+  end
+end
+
+--- app.on_feed(f)
+-- f(name, state, why) is called when a feed becomes "live", "waiting" (between
+-- two tries to connect), "ended" or "failed".
+-- Yields: no.  Blocks: no.  Thread: the app file; f: MAIN, outside every script.
+-- Errors: raises when f is not a function; an error in f ends the run.  Units: none.
+function app.on_feed(f)
+  if type(f) ~= "function" then fail(2, "app.on_feed: a function expected") end
+  declared.on_feed = f
+end
+
+--- app.on_end(f)
+-- f(status) is called after the last script's on_stop, with what the summary
+-- shows (tw.monitor); when f returns true, no summary is printed.
+-- Yields: no.  Blocks: no.  Thread: the app file; f: MAIN, after every script.
+-- Errors: raises when f is not a function; an error in f makes the status 1.
+-- Units: none.
+function app.on_end(f)
+  if type(f) ~= "function" then fail(2, "app.on_end: a function expected") end
+  declared.on_end = f
+end
+
+--- app.screen(options)
+-- What the live screen and the plain lines show beside the host's own figures:
+-- title, and board, the names (or patterns as of the shell's *) on the board.
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises for an option that is not there.  Units: none.
+function app.screen(options)
+  declared.screen = check("app.screen", options, { title = "string", board = "table" })
+end
+
+-- Gives every instance of every script its worker, the least busy first.
+local function place(workers, reliable)
+  local load, scripts = {}, {}
+  for w = 0, workers - 1 do load[w] = 0 end
+
+  local function least()
+    local best = 0
+    for w = 1, workers - 1 do
+      if load[w] < load[best] then best = w end
+    end
+    return best
+  end
+
+  for _, file in ipairs(declared.files) do
+    local o = file.options
+    local on = o.workers
+    if not on and o.shard then
+      on = {}
+      for w = 0, workers - 1 do on[w + 1] = w end
+    end
+    on = on or { least() }
+    for i, w in ipairs(on) do
+      if w >= workers then
+        error(string.format("app.script: %s: worker %d of %d (0 .. %d)", file.path, w,
+                            workers, workers - 1), 0)
+      end
+      load[w] = load[w] + 1 / (o.shard and #on or 1)
+      scripts[#scripts + 1] = {
+        name = o.name or file.path, path = file.path, worker = w,
+        shard = i - 1, shards = o.shard and #on or 0,
+        reliable = o.reliable == nil and reliable or o.reliable or false,
+        restarts = o.on_error == "restart" and (o.restarts or 5) or 0,
+        options = { params = o.params, symbols = o.symbols, sectors = o.sectors,
+                    messages = o.messages },
+      }
+    end
+  end
+  return scripts
+end
+
+local function is_live(feed)
+  return feed.kind == "connect" or feed.kind == "listen"
+      or (feed.speed or (feed.kind == "synthetic" and 1 or 0)) > 0
+end
+
+--- app.open(path, given, workers) -> table
+-- Reads an app file: what `tidewire run` does first.  given: {name = text} of
+-- --set; workers: how many there will be.  Returns what the file declared.
+-- Yields: no.  Blocks: while the file's code runs.  Thread: MAIN.
+-- Errors: raises the file's own, with where; for a --set that nothing asked for.
+-- Units: none.
+function app.open(path, given, workers)
+  declared = { feeds = {}, exchanges = {}, files = {}, instruments = {} }
+  sets, asked = given, {}
+  local chunk, why = loadfile(path, "t")
+  if not chunk then error(why, 0) end
+  chunk()
+  for name in pairs(sets) do
+    if asked[name] == nil then
+      error(string.format("--set %s: %s has no such parameter%s", name, path,
+                          next(asked) and hint(name, asked) or ""), 0)
+    end
+  end
+  if #declared.feeds == 0 then
+    error(path .. ": no feed: an app file names at least one (see `tidewire help tw.app`)", 0)
+  end
+  local reliable = true
+  for _, feed in ipairs(declared.feeds) do
+    reliable = reliable and (feed.kind == "timer" or not is_live(feed))
+  end
+  declared.scripts = place(workers, reliable)
+  return declared
+end
+
+return app
