@@ -1,6 +1,6 @@
 /* board.h - the latest value by name, written and read by every state.
  *
- * A slot is guarded by a sequence count: readers never wait for a writer and
+ * A slot is guarded by a sequence count: readers never hold a writer up and
  * never see half a value.
  *
  * Layer host/share.
@@ -37,7 +37,7 @@ uint32_t tw_board_find(const struct tw_board *b, const char *name, size_t n);
 uint32_t tw_board_count(const struct tw_board *b);
 const char *tw_board_name(const struct tw_board *b, uint32_t slot);
 
-/* Thread: any.  Blocks: set, while another writes this slot.  Memory: none. */
+/* Thread: any.  Blocks: while another writes this slot.  Memory: none. */
 void tw_board_set(struct tw_board *b, uint32_t slot, const struct tw_board_value *v);
 void tw_board_get(const struct tw_board *b, uint32_t slot, struct tw_board_value *out);
 
