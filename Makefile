@@ -11,7 +11,7 @@ WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Wpointer-arith -Wwrite-strings -Wvla $(if $(WERROR),-Werror)
 override CFLAGS += -std=c11 -pthread -ffp-contract=off $(WARN) \
            $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer) \
-           $(if $(findstring threadgcc,$(SAN)$(CC:cc=gcc)),-Wno-tsan)
+           $(if $(findstring thread,$(SAN)),$(if $(findstring clang,$(CC)),,-Wno-tsan))
 override CPPFLAGS += -D_GNU_SOURCE -Ihost -Ilua -Itests -I$B \
            $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 # A static library where there is one, so that the program is one file.
@@ -98,8 +98,9 @@ install: all
 	install -m 644 $B/libtidewire.a $D/lib
 	install -m 644 host/tidewire.h $D/include
 	$B/tidewire help --man > $D/share/man/man1/tidewire.1
-	sed "s|@PREFIX@|$(PREFIX)|; s|@VERSION@|$$(awk -F'"' '/define TW_VERSION/ { print $$2 }' \
-	  host/tidewire.h)|" host/tidewire.pc.in > $D/lib/pkgconfig/tidewire.pc
+	version=$$(awk -F'"' '/define TW_VERSION/ { print $$2 }' host/tidewire.h); \
+	sed "s|@PREFIX@|$(PREFIX)|; s|@VERSION@|$$version|" host/tidewire.pc.in \
+	  > $D/lib/pkgconfig/tidewire.pc
 
 clean:
 	rm -rf build build-*

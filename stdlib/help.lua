@@ -12,7 +12,8 @@ local help = {}
 local TAGS = { "Yields", "Blocks", "Thread", "Errors", "Units" }
 local INTRO = "An embeddable scripting host with native parallelism for market data."
 
-local function trim(text) return (text:gsub("^%s+", ""):gsub("%s+$", "")) end
+-- Without the empty lines around it; an indented first line stays so.
+local function trim(text) return (text:gsub("^%s*\n", ""):gsub("%s+$", "")) end
 
 -- All that is documented: a module is { name, purpose, text, functions }, a
 -- function { name, head, text } with its full name, such as tw.test.ok.
@@ -26,7 +27,12 @@ local function module_of(name)
   return by_name[name]
 end
 
--- Files one comment, given as lines without their comment marks, under `owner`;
+-- A comment documents a function when it opens with its call and has the tags.
+local function is_function(lines)
+  return lines[1]:find("^#?[%a_]") and table.concat(lines, "\n"):find("Yields:", 1, true)
+end
+
+-- Files such a comment, as lines without their comment marks, under `owner`;
 -- without one its heading says the module: record:keep() belongs to record.
 local function add_function(lines, owner)
   local head = lines[1]
@@ -55,7 +61,7 @@ local function read_lua(name, source)
       if module.purpose == "" then
         module.purpose = lines[1]:match("^[%w_]+: (.-)%.?$") or ""
         module.text = trim(table.concat(lines, "\n", 2))
-      elseif table.concat(lines, "\n"):find("Yields:", 1, true) then
+      elseif is_function(lines) then
         add_function(lines, module)
       end
       lines = nil
@@ -66,21 +72,24 @@ end
 -- The comments of lua/: each file begins with `/* file.c - purpose` (or `file.c -
 -- tw.module: purpose`), and a comment is of a function when its next line is one.
 local function read_c(text)
-  local lines, open, owner, purpose
+  local lines, open, owner, purpose, header
   for line in text:gmatch("([^\n]*)\n") do
     if line:find("^/%*") then lines, open = {}, true end
     if open then
       open = not line:find("*/", 1, true)
       line = line:gsub("%s*%*/.*$", ""):gsub("^/?%s?%*%s?", "")
       lines[#lines + 1] = line
+      if lines == header and not open then
+        owner.text = trim(table.concat(lines, "\n", 2):gsub("\nLayer [^\n]*", ""))
+      end
       local about = #lines == 1 and line:match("^[%w_]+%.c %- (.-)%.?$")
       if about then
-        local name, rest = about:match("^(tw[%w_.]*): (.*)$")
+        local name, rest = about:gsub("^module ", ""):match("^(tw[%w_.]*): (.*)$")
         owner, purpose = name and module_of(name), rest or about
-        if owner then owner.purpose = purpose end
+        if owner then owner.purpose, header = purpose, lines end
       end
     elseif lines then
-      if table.concat(lines, "\n"):find("Yields:", 1, true) then
+      if is_function(lines) then
         local module = add_function(lines, owner)
         if module.purpose == "" then module.purpose = purpose or "" end
       end
@@ -190,13 +199,14 @@ function help.text(topic)
     end
   end
   local wanted = topic:gsub(":", ".")
-  local found = {}
+  local full, found = "tw." .. wanted, {}
   for _, module in ipairs(modules) do
-    if module.name == wanted or module.name == "tw." .. wanted then
+    if module.name == wanted or module.name == full then
       return module_text(module)
     end
     for _, f in ipairs(module.functions) do
-      if f.name == wanted or f.name == "tw." .. wanted or f.name:match("[^.]+$") == wanted then
+      local last = f.name:match("[^.]+$")
+      if f.name == wanted or f.name == full or last == wanted then
         found[#found + 1] = function_text(f)
       end
     end
@@ -215,7 +225,7 @@ local function blocks(text)
   local out, words, pre = {}, {}, {}
   local function finish()
     if words[1] then out[#out + 1] = "<p>" .. table.concat(words, "\n") .. "</p>" end
-    local code = trim(table.concat(pre, "\n"):gsub("^%s*\n", ""))
+    local code = trim(table.concat(pre, "\n"))
     if code ~= "" then out[#out + 1] = "<pre>" .. code .. "</pre>" end
     words, pre = {}, {}
   end
@@ -295,15 +305,16 @@ end
 -- Text as troff prints it: backslashes and dashes are its own, and so is a dot or
 -- a quote that begins a line.
 local function troff(text)
-  return (("\n" .. text):gsub("\\", "\\e"):gsub("%-", "\\-"):gsub("\n([.'])", "\n\\&%1"):sub(2))
+  text = ("\n" .. text):gsub("\\", "\\e"):gsub("%-", "\\-")
+  return (text:gsub("\n([.'])", "\n\\&%1"):sub(2))
 end
 
 --- help.man() -> string
 -- The man page: the commands, in troff.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
 function help.man()
-  local out = { '.TH TIDEWIRE 1', ".SH NAME", "tidewire \\- run Lua scripts on market data",
-                ".SH SYNOPSIS", ".nf" }
+  local out = { ".TH TIDEWIRE 1\n.SH NAME",
+                "tidewire \\- run Lua scripts on market data\n.SH SYNOPSIS\n.nf" }
   for _, item in ipairs(commands) do out[#out + 1] = troff(item.usage) end
   out[#out + 1] = ".fi\n.SH DESCRIPTION\n" .. troff(INTRO)
   for _, item in ipairs(commands) do

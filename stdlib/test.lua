@@ -22,8 +22,8 @@ local function say(format, ...)
 end
 
 local function show(value)
-  if type(value) == "string" then return (string.format("%q", value):gsub("\\\n", "\\n")) end
-  return tostring(value)
+  if type(value) ~= "string" then return tostring(value) end
+  return (string.format("%q", value):gsub("\\\n", "\\n"))
 end
 
 -- Where the test stands: the nearest function that is not of this module.
@@ -52,7 +52,8 @@ end
 function test.ok(holds, name)
   if planned then error("test.ok: the plan is printed, no test can follow", 2) end
   count = count + 1
-  say("%s %d - %s", holds and "ok" or "not ok", count, (tostring(name):gsub("[#\n]", " ")))
+  local text = tostring(name):gsub("[#\n]", " ")
+  say("%s %d - %s", holds and "ok" or "not ok", count, text)
   if holds then return true end
   failed = failed + 1
   test.diag("at " .. caller())
@@ -129,7 +130,8 @@ function test.near(got, want, tolerance, name)
   if type(want) ~= "number" or type(tolerance) ~= "number" then
     error("test.near: want and tolerance must be numbers", 2)
   end
-  local close = type(got) == "number" and (got == want or math.abs(got - want) <= tolerance)
+  local close = type(got) == "number"
+                and (got == want or math.abs(got - want) <= tolerance)
   if test.ok(close, name) then return true end
   test.diag("got  " .. show(got) .. "\nwant " .. show(want) .. " +- " .. show(tolerance))
   return false

@@ -28,7 +28,8 @@ size_t tw_fixed_format(int64_t v, char out[TW_FIXED_TEXT]);
  * not finite or does not fit.  Thread: any.  Blocks: never. */
 int tw_fixed_from_double(double d, int64_t *out);
 
-/* The slow half of tw_fixed_to_double: |v| above 2^53 with decimals. */
+/* The slow half of tw_fixed_to_double: |v| above 2^53 with decimals.
+ * Thread: any.  Blocks: never. */
 double tw_fixed_to_double_wide(int64_t v);
 
 /* The double nearest to v / 1e9, correctly rounded: what strtod makes of the

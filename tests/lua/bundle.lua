@@ -12,7 +12,8 @@ local files <close> = assert(io.popen("ls stdlib"))
 for file in files:lines() do
   local name = "tw." .. file:gsub("%.lua$", "")
   local source <close> = assert(io.open("stdlib/" .. file))
-  t.ok(names[name] and bundle.read(name) == source:read("a"), name .. " is built in as it is")
+  t.ok(names[name], name .. " is built in")
+  t.ok(bundle.read(name) == source:read("a"), name .. " is the file as it is")
   names[name] = nil
 end
 names.reference = nil

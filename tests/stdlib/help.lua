@@ -15,7 +15,8 @@ local function help_of(files)
     read = function(name) return files[name] end,
   }
   local help = require "tw.help"
-  for _, name in ipairs { "tw.bundle", "tw.help" } do package.loaded[name] = kept[name] end
+  package.loaded["tw.bundle"] = kept["tw.bundle"]
+  package.loaded["tw.help"] = kept["tw.help"]
   return help
 end
 
@@ -41,9 +42,9 @@ return moon
   reference = [==[
 /* ltide.c - tw.tide: comes and goes.
  *
- * Why: a reason.
+ * Twice a day.
  */
-/* [-0, +0, e] */
+/* [-0, +0, e]  Yields: no. */
 static int check(lua_State *L)
 /* tide.new(sea) -> tide
  * Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none. */
@@ -76,7 +77,8 @@ t.ok(page:find(help.text("pull"), 1, true), "then every function")
 t.ok(not page:find("no documentation", 1, true), "and nothing else")
 
 page = help.text("tide")
-t.ok(page:find("^tw.tide %- comes and goes\n"), "a module in C: the file's header")
+t.ok(page:find("^tw.tide %- comes and goes\n\nTwice a day.\n\ntide.new"),
+     "a module in C: the file's header")
 t.ok(page:find("tide.new(sea) -> tide\n", 1, true), "its functions")
 t.ok(page:find("pool:drain() -> boolean\n", 1, true), "and those of its other types")
 t.ok(help.text("tw.tide.pool:drain"):find("^pool:drain"), "a method by its full name")
@@ -85,7 +87,7 @@ t.ok(help.text("wave"):find("^wave %- waves as Lua sees them\n\nwave:break_"),
 t.ok(not help.text("tide"):find("[-0", 1, true), "comments of helpers stay out")
 
 local list = help.text()
-for _, topic in ipairs { "run", "test", "help", "scripts", "tw.moon", "tw.tide", "wave" } do
+for _, topic in ipairs { "run", "test", "scripts", "tw.moon", "tw.tide", "wave" } do
   t.ok(list:find("\n  " .. topic .. " ", 1, true), "the list of topics has " .. topic)
 end
 
@@ -111,7 +113,8 @@ t.ok(not html:find("https?://"), "it needs nothing from elsewhere")
 
 local man = help.man()
 t.ok(man:find("^%.TH TIDEWIRE 1\n"), "the man page begins as one")
-t.ok(man:find("\ntidewire run app.lua [\\-\\-workers N]", 1, true), "usage, dashes escaped")
+t.ok(man:find("\ntidewire run app.lua [\\-\\-workers N]", 1, true),
+     "usage, dashes escaped")
 t.ok(not man:find("\n%.%.%."), "no line of text is taken for a request")
 
 -- The real thing, from outside.
@@ -125,7 +128,8 @@ local out, status = shell("tw.test.ok")
 t.ok(out:find("^test%.ok%(holds, name%)"), "tidewire help tw.test.ok")
 t.is(status, 0, "gives status 0")
 out, status = shell("tw.tset")
-t.is(out, "tidewire: no help on 'tw.tset'; did you mean tw.test?\n", "one line when unknown")
+t.is(out, "tidewire: no help on 'tw.tset'; did you mean tw.test?\n",
+     "one line when unknown")
 t.is(status, 1, "and status 1")
 out, status = shell("run test")
 t.is(out, "tidewire: help takes one topic\n", "so for two topics")

@@ -30,11 +30,13 @@ t.is(status, 0, "and the status is 0")
 
 for text, why in pairs {
   ["t.ok(nil, 'n')"] = ":2", ["t.is(1, '1', 'n')"] = '# want "1"',
-  ["t.near(1, 2, .5, 'n')"] = "# want 2 +- 0.5", ["t.near(0/0, 0, 9, 'n')"] = "# want 0 +- 9",
+  ["t.near(1, 2, .5, 'n')"] = "# want 2 +- 0.5",
+  ["t.near(0/0, 0, 9, 'n')"] = "# want 0 +- 9",
   ["t.same({a={b=1}}, {a={b=2}}, 'n')"] = "# value.a.b: got 1, want 2",
   ["t.same({}, {1}, 'n')"] = "# value[1]: got nil, want 1",
   ["t.same({['x y']=1}, {}, 'n')"] = '# value["x y"]: got 1, want nil',
-  ["t.raises('b', error, 'c')"] = "# got  c", ["t.raises('b', print)"] = "# got  no error",
+  ["t.raises('b', error, 'c')"] = "# got  c",
+  ["t.raises('b', print)"] = "# got  no error",
 } do
   out, status = run(text)
   has(out, "not ok 1 - ", text .. " fails")
@@ -61,7 +63,8 @@ t.is(status, 1, "with status 1")
 out, status = run [[t.ok(true, "x") os.exit(false)]]
 t.ok(not out:find("1..", 1, true) and status == 1, "a program that leaves prints no plan")
 
-out, status = run([[t.ok(true, "a") leak = 1 t.done() t.done()]], [[t.is(leak, nil, "b")]])
+out, status = run([[t.ok(true, "a") leak = 1 t.done() t.done()]],
+                  [[t.is(leak, nil, "b")]])
 has(out, "ok 1 - a\n", "several files: the first")
 has(out, "ok 2 - b\n", "is counted on by the next, which sees none of its globals")
 t.ok(out:find("1..2\n$"), "one plan, at the end, whoever called done")
@@ -71,13 +74,15 @@ out, status = run [[t.skip "no data" t.diag "two\nlines"]]
 t.is(out, "ok 1 # SKIP no data\n# two\n# lines\n1..1\n", "skip and diag")
 
 local p = assert(io.popen(program .. " test 2>&1"))
-t.is(p:read("a"), "tidewire: test needs a file: tidewire test file.lua...\n", "no file: usage")
+t.is(p:read("a"), "tidewire: test needs a file: tidewire test file.lua...\n",
+     "no file: usage")
 t.is(select(3, p:close()), 1, "and status 1")
 
 local path = os.tmpname()
 for text, want in pairs {
   ["t.ok(true, 'x')"] = { "ok 1 - x\n1..1\n", 0 },
-  ["t.ok(true, 'x') t.ok(false, 'y')"] = { "not ok 2 - y\n# at " .. path .. ":1\n1..2\n", 1 },
+  ["t.ok(true, 'x') t.ok(false, 'y')"] = {
+    "not ok 2 - y\n# at " .. path .. ":1\n1..2\n", 1 },
 } do
   local file = assert(io.open(path, "w"))
   file:write('local t = require "tw.test" ', text, " t.done() print 'not reached'")
