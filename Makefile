@@ -31,9 +31,9 @@ LTESTS  := $(wildcard tests/lua/*.lua tests/stdlib/*.lua tests/e2e/*.lua)
 FUZZERS := $(call programs,tests/fuzz/*.c)
 BENCHES := $(call programs,bench/*.c bench/*/*.c)
 # gcc's thread sanitizer cannot start where the kernel spreads addresses widely.
-STEADY   = $(if $(findstring thread,$(SAN)),$(shell setarch -R true && echo setarch -R))
+STEADY   = $(if $(findstring thread,$(SAN)),$(shell setarch -R true 2>/dev/null && echo setarch -R))
 ifeq (,$(filter clean,$(MAKECMDGOALS)))
-MAKEFLAGS += -j$(shell nproc || echo 2)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 endif
 
 all: $B/tidewire $B/libtidewire.a
