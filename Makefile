@@ -2,16 +2,14 @@
 # host/ and lua/ is part of the program, every .lua in stdlib/ is built into it,
 # every .c in tests/host, tests/fuzz and bench/ is a program of its own.
 # Settings: SAN=thread, SAN=address,undefined, WERROR=1, CC, CFLAGS, PREFIX, DESTDIR.
-
 PREFIX  ?= /usr/local
 CFLAGS  ?= -O2 -g
 SECONDS ?= 60
 PKGS     = lua5.4 libuv minizip zlib
 WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Wpointer-arith -Wwrite-strings -Wvla $(if $(WERROR),-Werror)
-override CFLAGS += -std=c11 -pthread -ffp-contract=off $(WARN) \
-           $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer) \
-           $(if $(findstring thread,$(SAN)),$(if $(findstring clang,$(CC)),,-Wno-tsan))
+override CFLAGS += -std=c11 -pthread -ffp-contract=off $(WARN) $(if $(SAN),\
+  -fsanitize=$(SAN) -fno-omit-frame-pointer $(if $(findstring clang,$(CC)),,-Wno-tsan))
 override CPPFLAGS += -D_GNU_SOURCE -Ihost -Ilua -Itests -I$B \
            $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 # A static library where there is one, so that the program is one file.
@@ -27,18 +25,16 @@ objects  = $(patsubst %.c,$B/%.o,$(wildcard $1))
 programs = $(patsubst %.c,$B/%,$(wildcard $1))
 HOST    := $(call objects,host/*.c host/*/*.c)
 CTESTS  := $(call programs,tests/host/*.c)
-LTESTS  := $(wildcard tests/lua/*.lua tests/stdlib/*.lua tests/e2e/*.lua)
 FUZZERS := $(call programs,tests/fuzz/*.c)
 BENCHES := $(call programs,bench/*.c bench/*/*.c)
 # gcc's thread sanitizer cannot start where the kernel spreads addresses widely.
-STEADY   = $(if $(findstring thread,$(SAN)),$(shell setarch -R true 2>/dev/null && echo setarch -R))
+STEADY   = $(and $(findstring thread,$(SAN)),$(shell setarch -R true && echo setarch -R))
 ifeq (,$(filter clean,$(MAKECMDGOALS)))
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 endif
 
 all: $B/tidewire $B/libtidewire.a
 programs: all $(CTESTS) $(BENCHES)
-
 $B/libtidewire.a: $(HOST) $(call objects,lua/*.c)
 	@rm -f $@
 	@$(AR) rcs $@ $^
@@ -70,7 +66,8 @@ run: $B/tidewire
 	$B/tidewire run scripts/market.lua --seconds 10
 
 test: $B/tidewire $(CTESTS) | test-packages
-	TIDEWIRE=$B/tidewire $(STEADY) prove --exec tests/run $(CTESTS) $(LTESTS)
+	TIDEWIRE=$B/tidewire $(STEADY) prove --exec tests/run \
+	  $(CTESTS) $(wildcard tests/lua/*.lua tests/stdlib/*.lua tests/e2e/*.lua)
 
 lint: $B/tidewire | lint-packages
 	clang -fsyntax-only -Wthread-safety -Werror -std=c11 $(WARN) $(CPPFLAGS) \
@@ -86,7 +83,7 @@ $(FUZZERS): $B/%: %.c $(wildcard host/*.c host/*/*.c host/*/*.h) | fuzz-packages
 	clang $(CPPFLAGS) -std=c11 -pthread -g -O1 -fsanitize=fuzzer,address,undefined \
 	  -o $@ $(filter %.c,$^) $(LDLIBS)
 fuzz: $(FUZZERS)
-	@for f in $^; do echo "== $$f"; \
+	@for f in $^; do \
 	  $$f -max_total_time=$(SECONDS) -artifact_prefix=$$f- $$f.corpus || exit 1; done
 
 doc: $B/tidewire
@@ -98,9 +95,8 @@ install: all
 	install -m 644 $B/libtidewire.a $D/lib
 	install -m 644 host/tidewire.h $D/include
 	$B/tidewire help --man > $D/share/man/man1/tidewire.1
-	version=$$(awk -F'"' '/define TW_VERSION/ { print $$2 }' host/tidewire.h); \
-	sed "s|@PREFIX@|$(PREFIX)|; s|@VERSION@|$$version|" host/tidewire.pc.in \
-	  > $D/lib/pkgconfig/tidewire.pc
+	awk -F'"' '/define TW_VERSION/ { print "s|@VERSION@|" $$2 "|; s|@PREFIX@|$(PREFIX)|" }' \
+	  host/tidewire.h | sed -f - host/tidewire.pc.in > $D/lib/pkgconfig/tidewire.pc
 
 clean:
 	rm -rf build build-*
@@ -109,7 +105,5 @@ build-packages test-packages lint-packages fuzz-packages: %-packages:
 	@tests/packages $*
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
-.PHONY: all programs run test lint bench fuzz doc install clean \
-        build-packages test-packages lint-packages fuzz-packages
-.SECONDARY:
-.DELETE_ON_ERROR:
+.PHONY: all programs run test lint bench fuzz doc install clean
+.SECONDARY .DELETE_ON_ERROR:
