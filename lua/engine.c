@@ -73,7 +73,7 @@ static int engine_open(void *ctx, struct tw_worker *worker)
         return tw_fail(&e->error, TW_ESCRIPT, "%s", lua_tostring(L, -1));
     lua_register(L, "print", print);
     for (unsigned i = 0; i < e->n; i++) {
-        e->scripts[i] = ltw_script_new(e, &e->options[i], &e->error);
+        e->scripts[i] = ltw_script_new(e, &e->options[i], &e->counts[i], &e->error);
         if (!e->scripts[i]) return e->error.code;
     }
     publish_memory(e);
@@ -90,7 +90,7 @@ static void on_restart(uv_timer_t *timer)
     if (ltw_script_restart(s, &error) == TW_OK) return;
     tw_log_printf(e->host->log, TW_LOG_ERROR, e->who, "script %s can't restart: %s",
                   ltw_script_options(s)->name, error.text);
-    e->failed(e->failed_ctx, true);
+    e->failed(e->ctx, true);
 }
 
 /* After 0.1 s, then twice that, up to 12.8 s; past the limit the run ends. */
@@ -98,23 +98,21 @@ static void on_failure(struct ltw_engine *e, unsigned i)
 {
     const struct ltw_script_options *o = ltw_script_options(e->scripts[i]);
     uv_timer_t *timer = &e->restarts[i];
-    struct ltw_script_counts counts;
-    uint64_t ms;
+    /* order [script.counts] relaxed: this thread's own count */
+    uint64_t errors = atomic_load_explicit(&e->counts[i].errors, memory_order_relaxed), ms;
 
-    ltw_script_count(e->scripts[i], &counts);
     if (o->restarts == 0) {
-        e->failed(e->failed_ctx, true);
+        e->failed(e->ctx, true);
         return;
     }
-    if (counts.errors > o->restarts) {
+    if (errors > o->restarts) {
         tw_log_printf(e->host->log, TW_LOG_ERROR, e->who,
                       "script %s failed %llu times: not restarted again", o->name,
-                      (unsigned long long)counts.errors);
-        e->failed(e->failed_ctx, true);
+                      (unsigned long long)errors);
+        e->failed(e->ctx, true);
         return;
     }
-    ms = BACKOFF_MS << (counts.errors - 1 < BACKOFF_DOUBLINGS ? counts.errors - 1
-                                                              : BACKOFF_DOUBLINGS);
+    ms = BACKOFF_MS << (errors <= BACKOFF_DOUBLINGS ? errors - 1 : BACKOFF_DOUBLINGS);
     tw_log_printf(e->host->log, TW_LOG_WARN, e->who, "script %s restarts in %.1f s",
                   o->name, (double)ms / 1e3);
     if (!timer->data) {
@@ -123,7 +121,7 @@ static void on_failure(struct ltw_engine *e, unsigned i)
         e->handles++;
     }
     uv_timer_start(timer, on_restart, ms, 0);
-    e->failed(e->failed_ctx, false);
+    e->failed(e->ctx, false);
 }
 
 static void check_end(struct ltw_engine *e)
@@ -203,6 +201,7 @@ static void engine_close(void *ctx)
     ltw_state_free(e->state);
     tw_free(e->scripts);
     tw_free(e->restarts);
+    e->closed(e->ctx);
 }
 
 const struct tw_worker_ops ltw_engine_ops = {

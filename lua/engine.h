@@ -14,11 +14,13 @@ struct ltw_engine {
     struct ltw_host *host;                    /* constant                        */
     const char *path;                         /* constant; package.path          */
     struct ltw_script_options *options;       /* constant; one for each script   */
+    struct ltw_script_counts *counts;         /* constant; likewise              */
     unsigned n;                               /* constant                        */
     unsigned index;                           /* constant                        */
     char who[16];                             /* constant; "worker 0"            */
-    void (*failed)(void *ctx, bool fatal);    /* constant; any thread may be told */
-    void *failed_ctx;                         /* constant                        */
+    void (*failed)(void *ctx, bool fatal);    /* constant; a script failed       */
+    void (*closed)(void *ctx);                /* constant; the last that it does */
+    void *ctx;                                /* constant; of the two            */
     struct ltw_state *state;                  /* owner: the worker               */
     struct tw_worker *worker;                 /* constant after open             */
     struct ltw_script **scripts;              /* owner: the worker, n of them    */

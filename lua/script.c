@@ -51,7 +51,7 @@ struct ltw_script {
     int64_t first_received;                     /* of the batch, 0: none yet     */
     struct tw_record record;                    /* the one being handled         */
     uv_timer_t timer;                           /* of tw.sleep                   */
-    _Atomic uint64_t at, handled, lost, errors, restarts;   /* atomic: for MAIN  */
+    struct ltw_script_counts *counts;           /* see script.h                  */
 };
 
 static const char *const callbacks[TW_KINDS + 2] = {
@@ -275,6 +275,7 @@ int ltw_script_restart(struct ltw_script *s, struct tw_error *error)
 
 struct ltw_script *ltw_script_new(struct ltw_engine *engine,
                                   const struct ltw_script_options *options,
+                                  struct ltw_script_counts *counts,
                                   struct tw_error *error)
 {
     struct ltw_script *s = tw_calloc_aligned(1, sizeof *s);
@@ -286,6 +287,7 @@ struct ltw_script *ltw_script_new(struct ltw_engine *engine,
     }
     s->engine = engine;
     s->o = options;
+    s->counts = counts;
     s->ref = LUA_NOREF;
     s->cursor.reader = -1;
     uv_timer_init(tw_worker_loop(engine->worker), &s->timer);
@@ -363,7 +365,7 @@ static void note_arrival(struct ltw_script *s)
 
 static void note_gap(struct ltw_script *s)
 {
-    publish(&s->lost, s->cursor.lost);
+    publish(&s->counts->lost, s->cursor.lost);
     if (s->plan[TW_GAP].bound) return;
     tw_log_printf(s->engine->host->log, TW_LOG_WARN, s->engine->who,
                   "script %s fell behind and lost %llu records (%llu in all)", s->o->name,
@@ -405,7 +407,7 @@ static int dispatch(lua_State *L, int status, lua_KContext context)
             if (s->first_received == 0) note_arrival(s);
             if (s->record.kind == TW_GAP) note_gap(s);
             if (wants(s, &s->record)) {
-                add(&s->handled);
+                add(&s->counts->handled);
                 lua_callk(L, push_call(L, s, s->record.kind), 0, context, dispatch);
             }
         }
@@ -479,7 +481,7 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
     ltw_watchdog_leave(s->engine);
     state->script = NULL;
     tw_cursor_commit(&s->cursor);
-    publish(&s->at, s->cursor.next);
+    publish(&s->counts->at, s->cursor.next);
     if (s->first_received)
         tw_histogram_add(&s->engine->done_ns, tw_clock_now_ns() - s->first_received);
     if (status == LUA_YIELD && !state->overrun) {
@@ -494,7 +496,7 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
         s->state = STOPPED;
         return LTW_STOPPED;
     }
-    add(&s->errors);
+    add(&s->counts->errors);
     report(s, status);
     s->state = FAILED;
     return LTW_FAILED;
@@ -565,12 +567,4 @@ void ltw_script_commit(struct ltw_script *s)
 const struct ltw_script_options *ltw_script_options(const struct ltw_script *s)
 {
     return s->o;
-}
-
-void ltw_script_count(const struct ltw_script *s, struct ltw_script_counts *out)
-{
-    *out = (struct ltw_script_counts){
-        counted(&s->at), counted(&s->handled), counted(&s->lost), counted(&s->errors),
-        counted(&s->restarts)
-    };
 }

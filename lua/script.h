@@ -21,12 +21,18 @@ struct ltw_script_options {
     struct tw_any options;        /* a table: params, symbols, sectors, messages */
 };
 
+/* atomic: the script's worker stores, MAIN loads; they outlive the script. */
+struct ltw_script_counts {
+    _Alignas(TW_CACHELINE) _Atomic uint64_t at, handled, lost, errors;
+};
+
 enum ltw_step { LTW_IDLE, LTW_WORKED, LTW_FAILED, LTW_STOPPED };
 
 /* Reads the file in a coroutine of its own and binds its handlers.  NULL:
  * *error says where and why.  Blocks: while the file's code runs. */
 struct ltw_script *ltw_script_new(struct ltw_engine *engine,
                                   const struct ltw_script_options *options,
+                                  struct ltw_script_counts *counts,
                                   struct tw_error *error);
 void ltw_script_free(struct ltw_script *s);
 
@@ -60,8 +66,5 @@ void ltw_script_commit(struct ltw_script *s);
 
 const struct ltw_script_options *ltw_script_options(const struct ltw_script *s);
 
-/* For MAIN: relaxed counters.  Thread: any. */
-struct ltw_script_counts { uint64_t at, handled, lost, errors, restarts; };
-void ltw_script_count(const struct ltw_script *s, struct ltw_script_counts *out);
 
 #endif

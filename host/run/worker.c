@@ -250,9 +250,14 @@ void tw_worker_join(struct tw_worker *w)
 
 void tw_worker_free(struct tw_worker *w)
 {
+    struct letter *next;
+
     if (!w) return;
     tw_worker_join(w);
-    read_mail(w);
+    for (; w->first; w->first = next) {
+        next = w->first->next;
+        tw_free(w->first);
+    }
     if (w->loop_open) {
         uv_walk(&w->loop, close_handle, NULL);
         uv_run(&w->loop, UV_RUN_DEFAULT);

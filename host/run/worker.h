@@ -46,8 +46,8 @@ struct tw_worker *tw_worker_new(const struct tw_worker_options *options) TW_ON(M
  * Thread: MAIN.  Blocks: until ops->open returns. */
 int tw_worker_start(struct tw_worker *w) TW_ON(MAIN);
 
-/* Calls fn(arg) on the worker, soon, in order of posting.  UV_ENOMEM: not
- * posted.  Thread: any, until tw_worker_join.  Blocks: a short lock. */
+/* Calls fn(arg) on the worker, soon, in order of posting; never after its end.
+ * UV_ENOMEM: not posted.  Thread: any, until tw_worker_join.  Blocks: a short lock. */
 int tw_worker_post(struct tw_worker *w, void (*fn)(void *arg), void *arg);
 
 /* Ends the loop after this turn.  Thread: WORKER, its own.  Blocks: no. */

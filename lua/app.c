@@ -1,0 +1,408 @@
+/* app.c - running what an app file declares, from the first thread to the last.
+ *
+ * Why: MAIN does nothing that a quote would wait for.  It sleeps in its event
+ * loop until a thread rings or the tick comes, and then prints what the others
+ * said, looks after the workers and finds out whether the run is over.
+ *
+ * The order of ending: feeds first, so that nothing new comes; then every
+ * script's on_stop; then the workers; then the figures.
+ *
+ * Layer lua.
+ */
+#include "app.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+enum { TICK_MS = 50, SHOW_EVERY = 5 };   /* ticks between two pictures */
+
+void ltw_app_ring(void *ctx)
+{
+    struct tw_app *app = ctx;
+
+    if (app->bell_open) uv_async_send(&app->bell);
+}
+
+void tw_app_stop(struct tw_app *app)
+{
+    /* order [app.flag] relaxed: the bell orders what the flag is about */
+    atomic_store_explicit(&app->stop, true, memory_order_relaxed);
+    ltw_app_ring(app);
+}
+
+static bool is_set(const atomic_bool *flag)
+{
+    /* order [app.flag] relaxed: the bell orders what the flag is about */
+    return atomic_load_explicit(flag, memory_order_relaxed);
+}
+
+/* ---- opening ---- */
+
+/* [-0, +1, e]  What the app file declares; its strings live while the table
+ * stands in the registry. */
+static int read_app_file(lua_State *L)
+{
+    struct tw_app *app = lua_touserdata(L, 1);
+    const char *path = lua_touserdata(L, 2), *slash = strrchr(path, '/');
+    const char *const *set = app->o.set;
+
+    lua_settop(L, 0);
+    lua_pushlstring(L, path, slash ? (size_t)(slash + 1 - path) : 0);
+    lua_pushfstring(L, "%s?.lua", lua_tostring(L, 1));   /* 2: where require looks */
+    lua_getglobal(L, "package");
+    lua_getfield(L, 3, "path");
+    lua_pushfstring(L, "%s;%s", lua_tostring(L, 2), lua_tostring(L, 4));
+    lua_setfield(L, 3, "path");
+    lua_settop(L, 2);
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "tw.app");
+    lua_call(L, 1, 1);
+    lua_getfield(L, 3, "open");
+    lua_pushstring(L, path);
+    lua_newtable(L);
+    for (; set && *set; set++) {
+        const char *equals = strchr(*set, '=');
+
+        if (!equals || equals == *set)
+            return luaL_error(L, "--set %s: name=value expected", *set);
+        lua_pushlstring(L, *set, (size_t)(equals - *set));
+        lua_pushstring(L, equals + 1);
+        lua_rawset(L, -3);
+    }
+    lua_pushinteger(L, app->o.workers);
+    lua_call(L, 3, 1);
+    lua_pushvalue(L, 1);
+    lua_setfield(L, -2, "dir");
+    lua_pushvalue(L, 2);
+    lua_setfield(L, -2, "search");
+    lua_pushvalue(L, -1);
+    lua_setfield(L, LUA_REGISTRYINDEX, "tw.declared");
+    return 1;
+}
+
+static int build(lua_State *L)
+{
+    struct tw_app *app = lua_touserdata(L, 1);
+    struct tw_error *error = lua_touserdata(L, 2);
+
+    tw_be_main();
+    lua_getfield(L, LUA_REGISTRYINDEX, "tw.declared");
+    ltw_app_build(L, app, error);
+    return 0;
+}
+
+/* Runs f(app, extra) protected; its error goes to *error. */
+static int protected(struct tw_app *app, lua_CFunction f, const void *extra,
+                     struct tw_error *error)
+{
+    lua_State *L = app->state->L;
+
+    lua_pushcfunction(L, f);
+    lua_pushlightuserdata(L, app);
+    lua_pushlightuserdata(L, (void *)extra);
+    if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
+        const char *why = lua_tostring(L, -1);
+
+        tw_fail(error, TW_ESCRIPT, "%s", why ? why : "an error that is not a text");
+        lua_pop(L, 1);
+    }
+    return error->code;
+}
+
+static void on_bell(uv_async_t *bell);
+static void on_tick(uv_timer_t *tick);
+
+static int open_loop(struct tw_app *app)
+{
+    if (uv_loop_init(&app->loop) < 0) return UV_ENOMEM;
+    app->loop_open = true;
+    if (uv_async_init(&app->loop, &app->bell, on_bell) < 0) return UV_ENOMEM;
+    app->bell.data = app;
+    app->bell_open = true;
+    uv_timer_init(&app->loop, &app->tick);
+    app->tick.data = app;
+    uv_signal_init(&app->loop, &app->interrupt);
+    uv_signal_init(&app->loop, &app->terminate);
+    app->interrupt.data = app->terminate.data = app;
+    return TW_OK;
+}
+
+struct tw_app *tw_app_open(const char *path, const struct tw_app_options *options,
+                           char why[TW_APP_ERROR])
+{
+    struct tw_app *app = tw_calloc_aligned(1, sizeof *app);
+    struct tw_error error = { .code = TW_OK };
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    tw_role_set(&MAIN);
+    tw_be_main();
+    if (!app) goto fail;
+    app->o = *options;
+    if (app->o.workers == 0) app->o.workers = cores > 0 ? (unsigned)cores : 1;
+    pthread_mutex_init(&app->lock, NULL);
+    app->state = ltw_state_new(NULL, 0);
+    if (!app->state || open_loop(app) < 0) goto fail;
+    if (protected(app, read_app_file, path, &error) < 0) goto fail;
+    app->state->host = &app->host;
+    if (protected(app, build, &error, &error) < 0) goto fail;
+    return app;
+fail:
+    if (error.code == TW_OK) tw_fail(&error, UV_ENOMEM, "not enough memory");
+    snprintf(why, TW_APP_ERROR, "%s", error.text);
+    tw_app_close(app);
+    return NULL;
+}
+
+static void close_handle(uv_handle_t *h, void *arg)
+{
+    (void)arg;
+    if (!uv_is_closing(h)) uv_close(h, NULL);
+}
+
+void tw_app_close(struct tw_app *app)
+{
+    if (!app) return;
+    tw_be_main();
+    ltw_app_unbuild(app);
+    ltw_state_free(app->state);
+    app->bell_open = false;
+    if (app->loop_open) {
+        uv_walk(&app->loop, close_handle, NULL);
+        uv_run(&app->loop, UV_RUN_DEFAULT);
+        uv_loop_close(&app->loop);
+    }
+    pthread_mutex_destroy(&app->lock);
+    tw_free(app);
+}
+
+/* ---- what MAIN says: all of it goes through stdlib/monitor.lua ---- */
+
+static void fail(struct tw_app *app)
+{
+    /* order [app.flag] relaxed: MAIN's own flag as well */
+    atomic_store_explicit(&app->failed, true, memory_order_relaxed);
+}
+
+/* [-n, +0, -]  Calls tw.monitor's function with the n values on top. */
+static void monitor(struct tw_app *app, const char *function, int n)
+{
+    lua_State *L = app->state->L;
+
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_getfield(L, -1, "tw.monitor");
+    lua_getfield(L, -1, function);
+    lua_insert(L, -(n + 3));
+    lua_pop(L, 2);
+    if (lua_pcall(L, n, 0, 0) == LUA_OK) return;
+    fprintf(stderr, "tidewire: %s\n", luaL_tolstring(L, -1, NULL));
+    lua_pop(L, 2);
+    fail(app);
+}
+
+static void print_line(void *ctx, enum tw_log_level level, const char *who,
+                       const char *text, size_t n)
+{
+    struct tw_app *app = ctx;
+    lua_State *L = app->state->L;
+
+    lua_pushinteger(L, level);
+    lua_pushstring(L, who);
+    lua_pushlstring(L, text, n);
+    monitor(app, "print", 3);
+}
+
+static const char *const states[] = { "waiting", "live", "ended", "failed" };
+
+/* Tells the app file of changed feeds. */
+static void tell_changes(struct tw_app *app)
+{
+    lua_State *L = app->state->L;
+
+    for (;;) {
+        struct ltw_change change;
+
+        pthread_mutex_lock(&app->lock);
+        if (app->n_changes == 0) {
+            pthread_mutex_unlock(&app->lock);
+            return;
+        }
+        change = app->changes[0];
+        memmove(app->changes, app->changes + 1, --app->n_changes * sizeof change);
+        pthread_mutex_unlock(&app->lock);
+        lua_pushstring(L, tw_io_name(app->io, change.feed));
+        lua_pushstring(L, states[change.state]);
+        lua_pushstring(L, change.why);
+        monitor(app, "feed", 3);
+    }
+}
+
+static void show(struct tw_app *app, const char *function)
+{
+    tw_be_main();
+    lua_pushcfunction(app->state->L, ltw_status);
+    lua_pushlightuserdata(app->state->L, app);
+    if (lua_pcall(app->state->L, 1, 1, 0) == LUA_OK) monitor(app, function, 1);
+    else fail(app), lua_pop(app->state->L, 1);
+}
+
+static void speak(struct tw_app *app)
+{
+    tw_be_main();
+    tw_log_drain(app->host.log, print_line, app);
+    tell_changes(app);
+}
+
+/* ---- running ---- */
+
+static void on_bell(uv_async_t *bell)
+{
+    speak(bell->data);
+}
+
+static void on_tick(uv_timer_t *tick)
+{
+    struct tw_app *app = tick->data;
+    int64_t now = tw_clock_steady_ns();
+
+    tw_be_main();
+    for (unsigned i = 0; i < app->o.workers; i++)
+        ltw_watchdog_look(&app->engines[i], &app->watches[i], now);
+    speak(app);
+    if (!app->ended_ns && ++app->ticks % SHOW_EVERY == 0) show(app, "tick");
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    struct tw_app *app = signal->data;
+
+    (void)number;
+    uv_signal_stop(&app->interrupt);   /* a second one ends the process at once */
+    uv_signal_stop(&app->terminate);
+    tw_app_stop(app);
+}
+
+/* All feeds have ended and every script has read what they left.  Timers tick
+ * for ever: they count only where there is nothing else. */
+static bool is_quiet(struct tw_app *app)
+{
+    uint64_t head = tw_tape_head(app->host.tape);
+    unsigned ended = 0;
+
+    for (unsigned i = 0; i < tw_io_count(app->io); i++) {
+        struct tw_feed_status status;
+
+        if (app->endless[i]) continue;
+        tw_io_status(app->io, i, &status);
+        if (status.state < TW_FEED_ENDED) return false;
+        ended++;
+    }
+    for (unsigned i = 0; i < app->o.workers; i++)
+        if (tw_worker_quiet(app->workers[i]) < head) return false;
+    return ended > 0 && head == tw_tape_head(app->host.tape);
+}
+
+static bool is_over(struct tw_app *app)
+{
+    int64_t now = tw_clock_steady_ns();
+
+    if (is_set(&app->stop) || is_set(&app->failed)) return true;
+    if (app->o.seconds > 0 && (double)(now - app->began_ns) / 1e9 >= app->o.seconds)
+        return true;
+    return is_quiet(app);
+}
+
+static int start_workers(struct tw_app *app, struct tw_error *error, unsigned *started)
+{
+    tw_be_main();
+    for (unsigned i = 0; i < app->o.workers; i++) {
+        int rc = tw_worker_start(app->workers[i]);
+
+        *started = i + 1;
+        if (rc < 0)
+            return tw_fail(error, rc, "%s", app->engines[i].error.code < 0
+                           ? app->engines[i].error.text : tw_strerror(rc));
+        app->engines[i].worker = app->workers[i];
+    }
+    return TW_OK;
+}
+
+static void stop_engine(void *engine)
+{
+    ltw_engine_stop(engine);
+}
+
+/* Ends the first n workers, listening to what they say meanwhile. */
+static void stop_workers(struct tw_app *app, unsigned n)
+{
+    tw_be_main();
+    for (unsigned i = 0; i < n; i++)
+        tw_worker_post(app->workers[i], stop_engine, &app->engines[i]);
+    /* order [app.closed] acquire: all that the engines did comes before */
+    while (atomic_load_explicit(&app->closed, memory_order_acquire) < n)
+        uv_run(&app->loop, UV_RUN_ONCE);
+    for (unsigned i = 0; i < n; i++) tw_worker_join(app->workers[i]);
+}
+
+static int add_feeds(lua_State *L)
+{
+    struct tw_app *app = lua_touserdata(L, 1);
+    struct tw_error *error = lua_touserdata(L, 2);
+
+    tw_be_main();
+    lua_getfield(L, LUA_REGISTRYINDEX, "tw.declared");
+    ltw_app_add_feeds(L, app, error);
+    return 0;
+}
+
+/* [-0, +0, e]  Loads tw.monitor and gives it what the app file declared. */
+static int open_monitor(lua_State *L)
+{
+    struct tw_app *app = lua_touserdata(L, 1);
+
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "tw.monitor");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "open");
+    lua_getfield(L, LUA_REGISTRYINDEX, "tw.declared");
+    lua_pushboolean(L, app->o.screen && isatty(STDOUT_FILENO));
+    lua_call(L, 2, 0);
+    return 0;
+}
+
+int tw_app_run(struct tw_app *app)
+{
+    struct tw_error error = { .code = TW_OK };
+    unsigned started = 0;
+
+    tw_be_main();
+    if (protected(app, open_monitor, NULL, &error) < 0) goto end;
+    ltw_watchdog_install();
+    if (app->o.signals) {
+        uv_signal_start(&app->interrupt, on_signal, SIGINT);
+        uv_signal_start(&app->terminate, on_signal, SIGTERM);
+    }
+    app->began_ns = tw_clock_steady_ns();
+    uv_timer_start(&app->tick, on_tick, TICK_MS, TICK_MS);
+    if (start_workers(app, &error, &started) < 0
+        || protected(app, add_feeds, &error, &error) < 0
+        || tw_io_start(app->io, &error) < 0)
+        goto end;
+    while (!is_over(app)) uv_run(&app->loop, UV_RUN_ONCE);
+end:
+    app->ended_ns = tw_clock_steady_ns();
+    monitor(app, "leave", 0);
+    if (app->io) tw_io_stop(app->io);
+    stop_workers(app, started);
+    uv_timer_stop(&app->tick);
+    speak(app);
+    if (error.code < 0) {
+        fprintf(stderr, "tidewire: %s\n", error.text);
+        return 1;
+    }
+    show(app, "finish");
+    return is_set(&app->failed) ? 1 : 0;
+}

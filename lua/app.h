@@ -1,0 +1,68 @@
+/* app.h - a running system, as its parts see it.
+ *
+ * Layer lua.  Thread: MAIN, but for what says otherwise.
+ */
+#ifndef LTW_APP_H
+#define LTW_APP_H
+
+#include <stdatomic.h>
+#include <uv.h>
+
+#include "engine.h"
+#include "run/exchange.h"
+#include "run/io.h"
+#include "tidewire.h"
+#include "watchdog.h"
+
+enum { LTW_WHY = 200 };
+
+/* A change of a feed on its way from the io thread to the app file. */
+struct ltw_change { unsigned feed; enum tw_feed_state state; char why[LTW_WHY]; };
+
+struct tw_app {
+    struct tw_app_options o;          /* constant                                */
+    struct ltw_state *state;          /* MAIN's Lua state                        */
+    struct ltw_host host;             /* constant while workers run              */
+    struct tw_io *io;
+    struct tw_exchange **exchanges;
+    unsigned n_exchanges;
+    struct ltw_script_options *scripts;   /* by worker                           */
+    struct ltw_script_counts *counts;     /* likewise                            */
+    unsigned n_scripts;
+    struct ltw_engine *engines;       /* o.workers of them                       */
+    struct tw_worker **workers;
+    struct ltw_watch *watches;
+    uv_loop_t loop;
+    uv_async_t bell;                  /* any thread sends                        */
+    uv_timer_t tick;
+    uv_signal_t interrupt, terminate;
+    bool loop_open, bell_open;
+    unsigned ticks;
+    int64_t began_ns, ended_ns;       /* tw_clock_steady_ns                      */
+    atomic_bool stop;                 /* atomic: any thread sets it              */
+    atomic_bool failed;               /* atomic: workers and feeds set it        */
+    atomic_bool draining;             /* atomic: the io thread sets it           */
+    bool endless[TW_SOURCE_MAX];      /* feeds that nobody waits for             */
+    atomic_uint closed;               /* atomic: engines that have closed        */
+    pthread_mutex_t lock;             /* guards the two below                    */
+    struct ltw_change changes[64];    /* mutex: a queue for the app's on_feed    */
+    unsigned n_changes;               /* mutex                                   */
+    int status;                       /* of the process                          */
+};
+
+/* [-0, +0, e]  Builds what the table on top declares (see stdlib/app.lua); the
+ * table stays.  A failure is in *error. */
+int ltw_app_build(lua_State *L, struct tw_app *app, struct tw_error *error) TW_ON(MAIN);
+/* Starts the exchanges, then adds the feeds, which may connect to them. */
+int ltw_app_add_feeds(lua_State *L, struct tw_app *app, struct tw_error *error)
+    TW_ON(MAIN);
+void ltw_app_unbuild(struct tw_app *app) TW_ON(MAIN);
+
+/* [-1, +1, m]  From the app (a light userdata) a table of all its figures: what
+ * tw.monitor draws and an app's on_end gets. */
+int ltw_status(lua_State *L);
+
+/* Tells MAIN to look.  Thread: any. */
+void ltw_app_ring(void *app);
+
+#endif

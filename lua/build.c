@@ -1,0 +1,430 @@
+/* build.c - from what an app file declares to the parts of a host.
+ *
+ * stdlib/app.lua has checked names and types; here the values get their places
+ * in C, and what only C can know (a file that can't be opened) is found out.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app.h"
+#include "base/clock.h"
+#include "base/fixed.h"
+#include "base/memory.h"
+#include "feed/lean.h"
+#include "lvalue.h"
+
+enum { LOG_BYTES = 1 << 20, TOPICS_MAX = 1 << 16 };
+#define MIB 1048576.0
+
+/* ---- reading tables ---- */
+
+/* [-0, +0, m]  The text lives as long as the table that holds it. */
+static const char *text(lua_State *L, int table, const char *name)
+{
+    const char *s;
+
+    lua_getfield(L, table, name);
+    s = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+    lua_pop(L, 1);
+    return s;
+}
+
+static double number(lua_State *L, int table, const char *name, double otherwise)
+{
+    double d;
+
+    lua_getfield(L, table, name);
+    d = lua_isnumber(L, -1) ? lua_tonumber(L, -1) : otherwise;
+    lua_pop(L, 1);
+    return d;
+}
+
+static bool boolean(lua_State *L, int table, const char *name)
+{
+    bool b;
+
+    lua_getfield(L, table, name);
+    b = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return b;
+}
+
+static uint64_t count(lua_State *L, int table, const char *name)
+{
+    double d = number(L, table, name, 0);
+
+    return d > 0 && d < 1e18 ? (uint64_t)d : 0;
+}
+
+/* [-0, +1, m]  Pushes the list of that name; returns its length. */
+static unsigned list(lua_State *L, int table, const char *name)
+{
+    lua_getfield(L, table, name);
+    return (unsigned)lua_rawlen(L, -1);
+}
+
+/* ---- instruments ---- */
+
+static int add_instrument(lua_State *L, struct tw_app *app, struct tw_error *error)
+{
+    struct tw_symbols *symbols = app->host.symbols;
+    const char *name = text(L, -1, "symbol"), *sector = text(L, -1, "sector");
+    int64_t id = tw_symbols_intern(symbols, name, strlen(name)), group = 0;
+    struct tw_instrument in = { .weight = number(L, -1, "weight", 0) };
+
+    if (id < 0) return tw_fail(error, (int)id, "symbol '%s': %s", name,
+                               tw_strerror((int)id));
+    if (sector)
+        group = tw_names_intern(tw_symbols_sectors(symbols), sector, strlen(sector));
+    if (group < 0) return tw_fail(error, (int)group, "sector '%s': %s", sector,
+                                  tw_strerror((int)group));
+    in.sector = (uint32_t)group;
+    if (tw_fixed_from_double(number(L, -1, "tick_size", 0), &in.tick_fixed) < 0
+        || tw_fixed_from_double(number(L, -1, "lot_size", 0), &in.lot_fixed) < 0)
+        return tw_fail(error, TW_ERANGE, "symbol '%s': tick_size or lot_size is out of"
+                       " range", name);
+    tw_symbols_set(symbols, (uint32_t)id, &in);
+    return TW_OK;
+}
+
+static int add_instruments(lua_State *L, struct tw_app *app, struct tw_error *error)
+{
+    unsigned n = list(L, -1, "instruments");
+    int rc = TW_OK;
+
+    for (unsigned i = 1; i <= n && rc == TW_OK; i++, lua_pop(L, 1)) {
+        lua_rawgeti(L, -1, i);
+        rc = add_instrument(L, app, error);
+    }
+    lua_pop(L, 1);
+    return rc;
+}
+
+/* ---- feeds ---- */
+
+static struct tw_synthetic_options synthetic_options(lua_State *L)
+{
+    return (struct tw_synthetic_options){
+        .seed = count(L, -1, "seed"),
+        .universe = (uint32_t)count(L, -1, "symbols"),
+        .rate = number(L, -1, "rate", 0),
+        .trades = number(L, -1, "trades", -1),
+        .correlation = number(L, -1, "correlation", -1),
+    };
+}
+
+static int add_exchanges(lua_State *L, struct tw_app *app, struct tw_error *error)
+{
+    unsigned n = list(L, -1, "exchanges");
+
+    app->exchanges = tw_calloc(n ? n : 1, sizeof *app->exchanges);
+    if (!app->exchanges) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+    for (unsigned i = 1; i <= n; i++, lua_pop(L, 1)) {
+        struct tw_exchange_options o;
+
+        lua_rawgeti(L, -1, i);
+        o = (struct tw_exchange_options){
+            .host = text(L, -1, "host"),
+            .port = (uint16_t)count(L, -1, "port"),
+            .begin_string = text(L, -1, "begin_string"),
+            .speed = number(L, -1, "speed", 1),
+            .limit = count(L, -1, "limit"),
+            .synthetic = synthetic_options(L),
+            .log = app->host.log,
+        };
+        app->exchanges[i - 1] = tw_exchange_start(&o, error);
+        if (!app->exchanges[i - 1]) return error->code;
+        app->n_exchanges = i;
+    }
+    lua_pop(L, 1);
+    return TW_OK;
+}
+
+static const struct { const char *name; enum tw_feed_kind kind; double speed; } kinds[] = {
+    { "connect", TW_FEED_CONNECT, 0 }, { "listen", TW_FEED_LISTEN, 0 },
+    { "file", TW_FEED_FILE, 0 }, { "stdin", TW_FEED_STDIN, 0 },
+    { "synthetic", TW_FEED_SYNTHETIC, 1 }, { "timer", TW_FEED_TIMER, 0 },
+};
+
+/* A LEAN path says what would else be given one by one. */
+static int csv_options(lua_State *L, struct tw_csv_options *csv, struct tw_lean *lean,
+                       struct tw_error *error)
+{
+    const char *separator = text(L, -1, "separator"), *path = text(L, -1, "path");
+
+    *csv = (struct tw_csv_options){
+        .columns = text(L, -1, "columns"),
+        .preset = text(L, -1, "preset"),
+        .symbol = text(L, -1, "symbol"),
+        .time = text(L, -1, "time"),
+        .base_ns = (int64_t)number(L, -1, "base", 0),
+        .price_scale = (int64_t)number(L, -1, "price_scale", 0),
+        .separator = separator ? separator[0] : 0,
+    };
+    if (!csv->preset || strcmp(csv->preset, "lean") != 0) return TW_OK;
+    if (!path) return tw_fail(error, TW_EUSAGE, "app.feed.csv: preset \"lean\" needs a file");
+    if (tw_lean_path(path, lean, error) < 0) return error->code;
+    csv->preset = lean->preset;
+    csv->base_ns = lean->base_ns;
+    if (!csv->symbol) csv->symbol = lean->symbol;
+    return TW_OK;
+}
+
+static int add_feed(lua_State *L, struct tw_app *app, struct tw_error *error)
+{
+    const char *kind = text(L, -1, "kind"), *format = text(L, -1, "format");
+    unsigned exchange = (unsigned)count(L, -1, "exchange");
+    struct tw_lean lean;
+    struct tw_feed_options o = {
+        .name = text(L, -1, "name"),
+        .format = format && strcmp(format, "csv") == 0 ? TW_FORMAT_CSV : TW_FORMAT_FIX,
+        .host = text(L, -1, "host"),
+        .port = (uint16_t)count(L, -1, "port"),
+        .path = text(L, -1, "path"),
+        .member = text(L, -1, "member"),
+        .limit = count(L, -1, "limit"),
+        .synthetic = synthetic_options(L),
+        .interval_ns = (int64_t)(number(L, -1, "every", 0) * 1e9),
+        .timer = tw_io_count(app->io) + 1,
+    };
+    int rc;
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strcmp(kinds[i].name, kind) == 0) {
+            o.kind = kinds[i].kind;
+            o.speed = number(L, -1, "speed", kinds[i].speed);
+        }
+    if (exchange) o.port = tw_exchange_port(app->exchanges[exchange - 1]);
+    if (o.format == TW_FORMAT_CSV && csv_options(L, &o.csv, &lean, error) < 0)
+        return error->code;
+    rc = tw_io_add(app->io, &o, error);
+    if (rc < 0) return rc;
+    app->host.sources[rc + 1] = tw_io_name(app->io, (unsigned)rc);
+    app->endless[rc] = o.kind == TW_FEED_TIMER;
+    return TW_OK;
+}
+
+int ltw_app_add_feeds(lua_State *L, struct tw_app *app, struct tw_error *error)
+{
+    unsigned n;
+
+    if (add_exchanges(L, app, error) < 0) return error->code;
+    n = list(L, -1, "feeds");
+    for (unsigned i = 1; i <= n; i++, lua_pop(L, 1)) {
+        lua_rawgeti(L, -1, i);
+        if (add_feed(L, app, error) < 0) return error->code;
+    }
+    lua_pop(L, 1);
+    return TW_OK;
+}
+
+/* ---- scripts and workers ---- */
+
+/* [-0, +0, e]  The options of the script on top, as the i-th. */
+static void add_script(lua_State *L, struct tw_app *app, const char *dir, uint32_t id,
+                       struct ltw_script_options *s)
+{
+    const char *path = text(L, -1, "path");
+    size_t n = strlen(dir) + strlen(path) + 2;
+    char *full = tw_calloc(1, n);
+
+    if (full) snprintf(full, n, "%s%s", path[0] == '/' ? "" : dir, path);
+    *s = (struct ltw_script_options){
+        .name = text(L, -1, "name"),
+        .path = full,
+        .id = id,
+        .shard = (unsigned)count(L, -1, "shard"),
+        .shards = (unsigned)count(L, -1, "shards"),
+        .reliable = boolean(L, -1, "reliable"),
+        .restarts = (unsigned)count(L, -1, "restarts"),
+    };
+    app->n_scripts++;
+    if (!full) luaL_error(L, "not enough memory");
+    lua_getfield(L, -1, "options");
+    s->options = ltw_check_any(L, -1);
+    lua_pop(L, 1);
+}
+
+/* [-0, +0, e]  Fills app->scripts worker by worker, so that an engine's stand
+ * together; each engine gets its part. */
+static void add_scripts(lua_State *L, struct tw_app *app, const char *dir)
+{
+    unsigned n = list(L, -1, "scripts");
+
+    app->scripts = tw_calloc(n ? n : 1, sizeof *app->scripts);
+    app->counts = tw_calloc_aligned(n ? n : 1, sizeof *app->counts);
+    if (!app->scripts || !app->counts) luaL_error(L, "not enough memory");
+    for (unsigned w = 0; w < app->o.workers; w++) {
+        app->engines[w].options = app->scripts + app->n_scripts;
+        app->engines[w].counts = app->counts + app->n_scripts;
+        for (unsigned i = 1; i <= n; i++, lua_pop(L, 1)) {
+            lua_rawgeti(L, -1, i);
+            if (count(L, -1, "worker") != w) continue;
+            add_script(L, app, dir, i, &app->scripts[app->n_scripts]);
+            app->engines[w].n++;
+        }
+    }
+    lua_pop(L, 1);
+}
+
+static void drop(void *epoch, const struct tw_record *old)
+{
+    if (old->message.value_kind == TW_VALUE_BLOCK)
+        tw_epoch_retire(epoch, old->message.value.block);
+}
+
+static void release(void *block)
+{
+    tw_value_unref(block);
+}
+
+static void on_failed(void *ctx, bool fatal)
+{
+    struct tw_app *app = ctx;
+
+    /* order [app.flag] relaxed: the bell orders what the flag is about */
+    if (fatal) atomic_store_explicit(&app->failed, true, memory_order_relaxed);
+    ltw_app_ring(app);
+}
+
+static void on_closed(void *ctx)
+{
+    struct tw_app *app = ctx;
+
+    /* order [app.closed] release: all that the engine did comes before */
+    atomic_fetch_add_explicit(&app->closed, 1, memory_order_release);
+    ltw_app_ring(app);
+}
+
+/* Only when the feeds have ended does MAIN want to know who sleeps. */
+static void on_rested(void *ctx)
+{
+    struct tw_app *app = ctx;
+
+    /* order [app.flag] relaxed: the bell orders what the flag is about */
+    if (atomic_load_explicit(&app->draining, memory_order_relaxed)) ltw_app_ring(app);
+}
+
+static int make_workers(struct tw_app *app, const char *path, struct tw_error *error)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    for (unsigned i = 0; i < app->o.workers; i++) {
+        struct ltw_engine *e = &app->engines[i];
+        struct tw_worker_options o = {
+            .index = i,
+            .pin = app->o.workers <= (unsigned long)cores,
+            .spin_ns = app->o.workers + 1 < (unsigned long)cores ? 50000 : 0,
+            .tape = app->host.tape,
+            .epoch = app->host.epoch,
+            .ops = &ltw_engine_ops,
+            .ctx = e,
+            .rested = on_rested,
+            .rested_ctx = app,
+        };
+
+        e->host = &app->host;
+        e->path = path;
+        e->index = i;
+        snprintf(e->who, sizeof e->who, "worker %u", i);
+        e->failed = on_failed;
+        e->closed = on_closed;
+        e->ctx = app;
+        app->workers[i] = tw_worker_new(&o);
+        if (!app->workers[i]) return tw_fail(error, UV_ENOMEM, "%s",
+                                             tw_strerror(UV_ENOMEM));
+    }
+    return TW_OK;
+}
+
+/* ---- all of it ---- */
+
+static int make_host(lua_State *L, struct tw_app *app, struct tw_error *error)
+{
+    struct ltw_host *h = &app->host;
+    double memory = number(L, -1, "memory", 1024), time = number(L, -1, "time", 1);
+
+    h->workers = app->o.workers;
+    h->memory_max = (size_t)(memory * MIB);
+    h->time_max_ns = (int64_t)(time * 1e9);
+    h->tape = tw_tape_new((size_t)number(L, -1, "capacity", TW_TAPE_CAPACITY));
+    h->symbols = tw_symbols_new(TW_SYMBOL_MAX);
+    h->topics = tw_names_new(TOPICS_MAX);
+    h->board = tw_board_new();
+    h->epoch = tw_epoch_new(release);
+    h->log = tw_log_new(LOG_BYTES, ltw_app_ring, app);
+    app->engines = tw_calloc_aligned(app->o.workers, sizeof *app->engines);
+    app->workers = tw_calloc(app->o.workers, sizeof *app->workers);
+    app->watches = tw_calloc(app->o.workers, sizeof *app->watches);
+    if (!h->tape || !h->symbols || !h->topics || !h->board || !h->epoch || !h->log
+        || !app->engines || !app->workers || !app->watches)
+        return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+    tw_tape_on_drop(h->tape, drop, h->epoch);
+    return TW_OK;
+}
+
+static void on_change(void *ctx, unsigned feed, enum tw_feed_state state, const char *why)
+{
+    struct tw_app *app = ctx;
+    struct ltw_change *change;
+
+    /* order [app.flag] relaxed: the bell orders what the flag is about */
+    if (state == TW_FEED_FAILED)
+        atomic_store_explicit(&app->failed, true, memory_order_relaxed);
+    /* order [app.flag] relaxed: set before the workers can have read all */
+    if (state == TW_FEED_ENDED)
+        atomic_store_explicit(&app->draining, true, memory_order_relaxed);
+    pthread_mutex_lock(&app->lock);
+    if (app->n_changes == sizeof app->changes / sizeof app->changes[0])
+        memmove(app->changes, app->changes + 1, --app->n_changes * sizeof *change);
+    change = &app->changes[app->n_changes++];
+    change->feed = feed;
+    change->state = state;
+    snprintf(change->why, sizeof change->why, "%s", why ? why : "");
+    pthread_mutex_unlock(&app->lock);
+    ltw_app_ring(app);
+}
+
+int ltw_app_build(lua_State *L, struct tw_app *app, struct tw_error *error)
+{
+    const char *dir = text(L, -1, "dir"), *path = text(L, -1, "search");
+    struct tw_io_options io = { .changed = on_change, .ctx = app };
+
+    if (make_host(L, app, error) < 0 || add_instruments(L, app, error) < 0)
+        return error->code;
+    add_scripts(L, app, dir);
+    io.tape = app->host.tape;
+    io.symbols = app->host.symbols;
+    io.log = app->host.log;
+    app->io = tw_io_new(&io);
+    if (!app->io) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+    return make_workers(app, path, error);
+}
+
+void ltw_app_unbuild(struct tw_app *app)
+{
+    struct ltw_host *h = &app->host;
+
+    tw_io_free(app->io);
+    for (unsigned i = 0; i < app->n_exchanges; i++) tw_exchange_stop(app->exchanges[i]);
+    for (unsigned i = 0; app->workers && i < app->o.workers; i++)
+        tw_worker_free(app->workers[i]);
+    for (unsigned i = 0; i < app->n_scripts; i++) {
+        tw_free((char *)app->scripts[i].path);
+        if (app->scripts[i].options.kind == TW_VALUE_BLOCK)
+            tw_value_unref(app->scripts[i].options.block);
+    }
+    tw_tape_free(h->tape);
+    if (h->epoch) tw_epoch_free(h->epoch);
+    tw_board_free(h->board);
+    tw_names_free(h->topics);
+    tw_symbols_free(h->symbols);
+    tw_log_free(h->log);
+    tw_free(app->exchanges);
+    tw_free(app->scripts);
+    tw_free(app->counts);
+    tw_free(app->engines);
+    tw_free(app->workers);
+    tw_free(app->watches);
+}

@@ -1,0 +1,154 @@
+/* main.c - the tidewire program: which command, and its arguments. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "interpreter.h"
+#include "ltw.h"
+#include "tidewire.h"
+
+enum { USAGE = 2 };   /* exit status for a command line that makes no sense */
+
+static int refuse(const char *format, const char *value)
+{
+    fputs("tidewire: ", stderr);
+    fprintf(stderr, format, value);
+    fputs("; see `tidewire help`\n", stderr);
+    return USAGE;
+}
+
+/* [-0, +1, e]  Calls main(list of arguments) of the module named at 1. */
+static int call_main(lua_State *L)
+{
+    char **argv = lua_touserdata(L, 2);
+
+    lua_getglobal(L, "require");
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "main");
+    lua_newtable(L);
+    for (int i = 0; argv[i]; i++) {
+        lua_pushstring(L, argv[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+/* A command that is written in Lua: its module's main returns the status. */
+static int run_module(const char *module, char **argv)
+{
+    struct ltw_state *state = ltw_state_new(NULL, 0);
+    lua_State *L = state ? state->L : NULL;
+    int status = EXIT_FAILURE;
+
+    if (!state) return refuse("%s", "not enough memory");
+    lua_pushcfunction(L, ltw_traceback);
+    lua_pushcfunction(L, call_main);
+    lua_pushstring(L, module);
+    lua_pushlightuserdata(L, argv);
+    if (lua_pcall(L, 2, 1, 1) == LUA_OK) status = (int)lua_tointeger(L, -1);
+    else fprintf(stderr, "tidewire: %s\n", lua_tostring(L, -1));
+    ltw_state_free(state);
+    return status;
+}
+
+static int run_interpreter(int argc, char **argv)
+{
+    struct ltw_state *state = ltw_state_new(NULL, 0);
+    int status;
+
+    if (!state) return refuse("%s", "not enough memory");
+    status = tw_interpreter_main(state->L, argc, argv);
+    ltw_state_free(state);
+    return status;
+}
+
+/* A number above `least`, and nothing after it. */
+static bool parse_number(const char *text, double least, double *out)
+{
+    char *end;
+
+    *out = text ? strtod(text, &end) : 0;
+    return text && *text && !*end && *out >= least && *out <= 1e9;
+}
+
+static int run_app(int argc, char **argv)
+{
+    struct tw_app_options o = { .signals = true, .screen = true };
+    const char **set = calloc((size_t)argc + 1, sizeof *set), *path = NULL;
+    char why[TW_APP_ERROR];
+    struct tw_app *app = NULL;
+    int sets = 0, status = USAGE;
+    double number;
+
+    if (!set) return refuse("%s", "not enough memory");
+    for (int i = 0; i < argc; i++) {
+        const char *option = argv[i], *value = argv[i + 1];
+
+        if (strcmp(option, "--workers") == 0) {
+            if (!parse_number(value, 1, &number) || number > 1024
+                || number != (unsigned)number) {
+                refuse("--workers %s: an integer in 1 .. 1024 expected", value ? value : "");
+                goto end;
+            }
+            o.workers = (unsigned)number;
+            i++;
+        } else if (strcmp(option, "--seconds") == 0) {
+            if (!parse_number(value, 0, &o.seconds)) {
+                refuse("--seconds %s: a number of seconds expected", value ? value : "");
+                goto end;
+            }
+            i++;
+        } else if (strcmp(option, "--set") == 0) {
+            if (!value) {
+                refuse("%s name=value: the value is missing", option);
+                goto end;
+            }
+            set[sets++] = value;
+            i++;
+        } else if (option[0] == '-') {
+            refuse("run: unknown option '%s'", option);
+            goto end;
+        } else if (path) {
+            refuse("run: one app file expected, got '%s' too", option);
+            goto end;
+        } else {
+            path = option;
+        }
+    }
+    if (!path) {
+        refuse("%s", "run: no app file given");
+        goto end;
+    }
+    o.set = set;
+    app = tw_app_open(path, &o, why);
+    if (!app) {
+        fprintf(stderr, "tidewire: %s\n", why);
+        status = EXIT_FAILURE;
+        goto end;
+    }
+    status = tw_app_run(app);
+    tw_app_close(app);
+end:
+    free(set);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    const char *command = argc > 1 ? argv[1] : "";
+
+    if (argc > 1 && access(command, F_OK) != 0) {   /* a file of that name is a script */
+        if (strcmp(command, "run") == 0) return run_app(argc - 2, argv + 2);
+        if (strcmp(command, "test") == 0) return run_module("tw.test", argv + 2);
+        if (strcmp(command, "help") == 0 || strcmp(command, "--help") == 0)
+            return run_module("tw.help", argv + 2);
+        if (strcmp(command, "--version") == 0) {
+            puts("tidewire " TW_VERSION);
+            return EXIT_SUCCESS;
+        }
+    }
+    return run_interpreter(argc, argv);
+}

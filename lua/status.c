@@ -1,0 +1,144 @@
+/* status.c - all figures of a running app as one Lua table.
+ *
+ * What can be asked while the others run: every number here is a relaxed
+ * counter, a histogram or a short lock, so nobody waits for who looks.
+ */
+#include "app.h"
+#include "base/clock.h"
+
+static void set_number(lua_State *L, const char *name, double value)
+{
+    lua_pushnumber(L, value);
+    lua_setfield(L, -2, name);
+}
+
+static void set_count(lua_State *L, const char *name, uint64_t value)
+{
+    lua_pushinteger(L, (lua_Integer)value);
+    lua_setfield(L, -2, name);
+}
+
+static void set_text(lua_State *L, const char *name, const char *value)
+{
+    lua_pushstring(L, value);
+    lua_setfield(L, -2, name);
+}
+
+/* {count, p50, p99, p999, max}, in seconds */
+static void set_times(lua_State *L, const char *name, const struct tw_histogram *h)
+{
+    lua_createtable(L, 0, 5);
+    set_count(L, "count", tw_histogram_count(h));
+    set_number(L, "p50", (double)tw_histogram_percentile(h, 0.5) / 1e9);
+    set_number(L, "p99", (double)tw_histogram_percentile(h, 0.99) / 1e9);
+    set_number(L, "p999", (double)tw_histogram_percentile(h, 0.999) / 1e9);
+    set_number(L, "max", (double)tw_histogram_max(h) / 1e9);
+    lua_setfield(L, -2, name);
+}
+
+static const char *const states[] = { "waiting", "live", "ended", "failed" };
+
+static void push_feed(lua_State *L, struct tw_app *app, unsigned i)
+{
+    struct tw_feed_status f;
+
+    tw_io_status(app->io, i, &f);
+    lua_createtable(L, 0, 12);
+    set_text(L, "name", tw_io_name(app->io, i));
+    set_text(L, "state", states[f.state]);
+    set_count(L, "records", f.records);
+    set_count(L, "waits", f.waits);
+    set_count(L, "connects", f.connects);
+    set_count(L, "bytes", f.codec.bytes);
+    set_count(L, "messages", f.codec.messages);
+    set_count(L, "ignored", f.codec.ignored);
+    set_count(L, "errors", f.codec.errors);
+    set_count(L, "skips", f.codec.skips);
+    set_count(L, "skipped", f.codec.skipped);
+}
+
+static uint64_t load(const _Atomic uint64_t *counter)
+{
+    /* order [engine.memory] relaxed: statistics */
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void push_worker(lua_State *L, struct tw_app *app, unsigned i) TW_ON(MAIN)
+{
+    struct ltw_engine *e = &app->engines[i];
+
+    lua_createtable(L, 0, 6);
+    set_number(L, "cpu", (double)tw_worker_cpu_ns(app->workers[i]) / 1e9);
+    set_count(L, "bytes", load(&e->bytes));
+    set_count(L, "bytes_peak", load(&e->bytes_peak));
+    set_count(L, "allocations", load(&e->allocations));
+    set_times(L, "reach", &e->reach_ns);
+    set_times(L, "done", &e->done_ns);
+}
+
+static void push_scripts(lua_State *L, struct tw_app *app, uint64_t head)
+{
+    lua_Integer n = 0;
+
+    lua_newtable(L);
+    for (unsigned w = 0; w < app->o.workers; w++)
+        for (unsigned i = 0; i < app->engines[w].n; i++) {
+            const struct ltw_script_options *o = &app->engines[w].options[i];
+            const struct ltw_script_counts *c = &app->engines[w].counts[i];
+            uint64_t at = load(&c->at);
+
+            lua_createtable(L, 0, 9);
+            set_text(L, "name", o->name);
+            set_count(L, "worker", w);
+            set_count(L, "shard", o->shard + 1);
+            set_count(L, "shards", o->shards ? o->shards : 1);
+            set_count(L, "lag", at && at < head ? head - at : 0);
+            set_count(L, "handled", load(&c->handled));
+            set_count(L, "lost", load(&c->lost));
+            set_count(L, "errors", load(&c->errors));
+            lua_rawseti(L, -2, ++n);
+        }
+}
+
+int ltw_status(lua_State *L)
+{
+    struct tw_app *app = lua_touserdata(L, 1);
+    uint64_t head = tw_tape_head(app->host.tape), sent = 0;
+    int64_t now = app->ended_ns ? app->ended_ns : tw_clock_steady_ns();
+    int64_t from = tw_io_began_ns(app->io), cpu = 0;
+
+    tw_be_main();
+    lua_settop(L, 0);
+    lua_createtable(L, 0, 12);
+    set_number(L, "elapsed", (double)(now - app->began_ns) / 1e9);
+    set_number(L, "reading", from ? (double)(now - from) / 1e9 : 0);
+    set_number(L, "cpu", (double)tw_clock_of_ns(CLOCK_PROCESS_CPUTIME_ID) / 1e9);
+    set_number(L, "io_cpu", (double)tw_io_cpu_ns(app->io) / 1e9);
+    set_count(L, "records", head - 1);
+    set_count(L, "capacity", tw_tape_capacity(app->host.tape));
+    set_count(L, "symbols", tw_symbols_count(app->host.symbols));
+    set_times(L, "parse", tw_io_parse_ns(app->io));
+    for (unsigned i = 0; i < app->n_exchanges; i++) {
+        sent += tw_exchange_sent(app->exchanges[i]);
+        cpu += tw_exchange_cpu_ns(app->exchanges[i]);
+    }
+    if (app->n_exchanges > 0) {
+        set_count(L, "sent", sent);
+        set_number(L, "exchange_cpu", (double)cpu / 1e9);
+    }
+    lua_newtable(L);
+    for (unsigned i = 0; i < tw_io_count(app->io); i++) {
+        push_feed(L, app, i);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setfield(L, -2, "feeds");
+    lua_newtable(L);
+    for (unsigned i = 0; i < app->o.workers; i++) {
+        push_worker(L, app, i);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setfield(L, -2, "workers");
+    push_scripts(L, app, head);
+    lua_setfield(L, -2, "scripts");
+    return 1;
+}

@@ -1,0 +1,255 @@
+--- monitor: what a run shows while it lasts and says when it is over.
+--
+-- Why: only MAIN writes to the terminal, and it does so here.  On a terminal
+-- that is a live screen, repainted in place, with the latest lines below;
+-- otherwise a line a second, so that a log stays readable.
+
+local screen = require "tw.screen"
+
+local monitor = {}
+
+local HISTORY, LINES = 60, 8      -- values of a sparkline; lines kept on the screen
+local PLAIN_EVERY = 1.0           -- seconds between two plain lines
+
+local declared                    -- what the app file declared
+local live = false                -- a live screen is shown
+local shown                       -- the lines on it, for screen.diff
+local recent = {}                 -- the last LINES lines of text
+local history = {}                -- board name -> its last values
+local last = { elapsed = 0, records = 0 }
+local rate = 0                    -- records a second, since the last look
+local said_at = 0
+
+local ERROR, WARN, INFO, PRINT <const> = 0, 1, 2, 3
+
+local function size()
+  local pipe <close> = io.popen("stty size </dev/tty 2>/dev/null")
+  local rows, columns = (pipe and pipe:read("a") or ""):match("(%d+) (%d+)")
+  return tonumber(columns) or 80, tonumber(rows) or 24
+end
+
+--- monitor.open(app, on_terminal)
+-- Begins: app is what tw.app declared.
+-- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none.
+function monitor.open(app, on_terminal)
+  declared, live = app, on_terminal
+  if live then
+    monitor.width, monitor.height = size()
+    io.write("\27[?25l")
+  end
+end
+
+--- monitor.leave()
+-- Ends the live screen, so that what follows is plain text below it.
+-- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none.
+function monitor.leave()
+  if not live then return end
+  live = false
+  io.write(string.format("\27[%d;1H\27[?25h\n", monitor.height))
+  io.flush()
+end
+
+--- monitor.print(level, who, text)
+-- A line from any thread: a script's print on standard output, what went wrong
+-- on standard error; on the live screen, among the latest lines.
+-- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none.
+function monitor.print(level, who, text)
+  if live then
+    for line in (text .. "\n"):gmatch("(.-)\n") do
+      recent[#recent + 1] = line
+      if #recent > LINES then table.remove(recent, 1) end
+    end
+    if level ~= ERROR then return end
+  end
+  if level == PRINT then
+    io.stdout:write(text, "\n")
+  else
+    io.stderr:write("tidewire: ", level == WARN and "warning: " or "", who, ": ", text, "\n")
+  end
+end
+
+--- monitor.feed(name, state, why)
+-- Tells the app file's on_feed.
+-- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: what on_feed raises.  Units: none.
+function monitor.feed(name, state, why)
+  if declared.on_feed then declared.on_feed(name, state, why) end
+end
+
+-- The names on the board that the app wants shown, with their values.
+local function board_rows()
+  local board = require "tw.board"
+  local wanted = declared.screen and declared.screen.board
+  local rows = {}
+  for name, value in pairs(board) do
+    local show = not wanted
+    for _, pattern in ipairs(wanted or {}) do
+      pattern = pattern:gsub("[^%w*]", "%%%0"):gsub("%*", ".*")
+      show = show or name:find("^" .. pattern .. "$") ~= nil
+    end
+    if show then rows[#rows + 1] = { name, value } end
+  end
+  table.sort(rows, function(a, b) return a[1] < b[1] end)
+  return rows
+end
+
+local function text_of(value)
+  if math.type(value) == "float" then return string.format("%.6g", value) end
+  return tostring(value)
+end
+
+local function remember(rows)
+  for _, row in ipairs(rows) do
+    local name, value = row[1], row[2]
+    local values = history[name] or {}
+    history[name] = values
+    values[#values + 1] = type(value) == "number" and value or nil
+    if #values > HISTORY then table.remove(values, 1) end
+  end
+end
+
+-- Lag and latency of each worker: the slowest of its scripts counts.
+local function worker_rows(status)
+  local rows = {}
+  for i, worker in ipairs(status.workers) do
+    local lag, handled, names = 0, 0, {}
+    for _, script in ipairs(status.scripts) do
+      if script.worker == i - 1 then
+        lag = math.max(lag, script.lag)
+        handled = handled + script.handled
+        names[#names + 1] = script.name:match("[^/]*$"):gsub("%.lua$", "")
+      end
+    end
+    rows[i] = { tostring(i - 1), screen.number(lag), screen.number(handled),
+                screen.duration(worker.done.p50), screen.duration(worker.done.p99),
+                screen.bytes(worker.bytes), table.concat(names, " ") }
+  end
+  return rows
+end
+
+local function lost(status)
+  local n = 0
+  for _, script in ipairs(status.scripts) do n = n + script.lost end
+  return n
+end
+
+local function paint(status, rows)
+  local lines = {
+    string.format("%s   %.1f s   %s records/s   %s records   cpu %.0f %%",
+                  declared.screen and declared.screen.title or "tidewire", status.elapsed,
+                  screen.number(rate), screen.number(status.records),
+                  100 * status.cpu / math.max(status.elapsed, 0.001)), "",
+  }
+  for _, feed in ipairs(status.feeds) do
+    lines[#lines + 1] = string.format("feed %s: %s, %s messages, %d errors, %d skips",
+      feed.name, feed.state, screen.number(feed.messages), feed.errors, feed.skips)
+  end
+  lines[#lines + 1] = ""
+  lines[#lines + 1] = screen.table(worker_rows(status),
+    { "worker", "lag", "handled", "p50", "p99", "memory", "scripts" })
+  lines[#lines + 1] = ""
+  local stats = {}
+  for i, row in ipairs(rows) do
+    stats[i] = { row[1], text_of(row[2]), screen.sparkline(history[row[1]], 24) }
+  end
+  if #stats > 0 then lines[#lines + 1] = screen.table(stats, { "board", "value", "history" }) end
+  lines[#lines + 1] = ""
+  table.move(recent, 1, #recent, #lines + 1, lines)
+  local frame = screen.frame(lines, monitor.width, monitor.height - 1)
+  io.write(screen.diff(shown, frame))
+  io.flush()
+  shown = frame
+end
+
+--- monitor.tick(status)
+-- Four times a second: repaints the screen, or prints the line of the second.
+-- Yields: no.  Blocks: on the terminal.  Thread: MAIN.  Errors: none.  Units: none.
+function monitor.tick(status)
+  local passed = status.elapsed - last.elapsed
+  if live or status.elapsed - said_at >= PLAIN_EVERY then
+    rate = (status.records - last.records) / math.max(passed, 1e-3)
+    last = { elapsed = status.elapsed, records = status.records }
+  end
+  if live then
+    local rows = board_rows()
+    remember(rows)
+    paint(status, rows)
+  elseif status.elapsed - said_at >= PLAIN_EVERY then
+    said_at = status.elapsed
+    local p99 = 0
+    for _, worker in ipairs(status.workers) do p99 = math.max(p99, worker.done.p99) end
+    local parts = {}
+    for _, row in ipairs(board_rows()) do
+      parts[#parts + 1] = row[1] .. "=" .. text_of(row[2])
+    end
+    io.stderr:write(string.format("%5.1f s  %s records/s  p99 %s  lost %d  %s\n",
+      status.elapsed, screen.number(rate), screen.duration(p99), lost(status),
+      table.concat(parts, " ")))
+  end
+end
+
+-- Proportional set size, from the kernel.
+local function pss()
+  local file <close> = io.open("/proc/self/smaps_rollup")
+  local kib = file and file:read("a"):match("Pss:%s+(%d+) kB")
+  return kib and tonumber(kib) * 1024
+end
+
+--- monitor.summary(status) -> string
+-- The figures of a whole run as text.
+-- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none.
+function monitor.summary(status)
+  local out = {}
+  local function say(...) out[#out + 1] = string.format(...) end
+  say("%s records in %.2f s, %s/s", screen.number(status.records), status.elapsed,
+      screen.number(status.records / math.max(status.elapsed, 1e-9)))
+  for _, feed in ipairs(status.feeds) do
+    say("feed %s (%s): %d records from %d messages, %d ignored, %d errors, %d skips of %d bytes",
+        feed.name, feed.state, feed.records, feed.messages, feed.ignored, feed.errors,
+        feed.skips, feed.skipped)
+  end
+  local rows = { { "parse", "io", screen.duration(status.parse.p50),
+                   screen.duration(status.parse.p99), screen.duration(status.parse.p999),
+                   screen.duration(status.parse.max) } }
+  for _, stage in ipairs { "reach", "done" } do
+    for i, worker in ipairs(status.workers) do
+      local t = worker[stage]
+      rows[#rows + 1] = { stage, "worker " .. i - 1, screen.duration(t.p50),
+                          screen.duration(t.p99), screen.duration(t.p999),
+                          screen.duration(t.max) }
+    end
+  end
+  say("%s", screen.table(rows, { "stage", "thread", "p50", "p99", "p99.9", "max" }))
+  say("(from received: parse to the tape, reach to a handler, done to its end; one value a batch)")
+  rows = {}
+  for i, script in ipairs(status.scripts) do
+    rows[i] = { script.name, tostring(script.worker),
+                script.shards > 1 and script.shard .. " of " .. script.shards or "",
+                screen.number(script.handled), tostring(script.lost), tostring(script.errors) }
+  end
+  say("%s", screen.table(rows, { "script", "worker", "shard", "handled", "lost", "errors" }))
+  local cpu = { string.format("io %.2f", status.io_cpu) }
+  for i, worker in ipairs(status.workers) do
+    cpu[#cpu + 1] = string.format("worker %d %.2f", i - 1, worker.cpu)
+  end
+  if status.exchange_cpu then
+    cpu[#cpu + 1] = string.format("exchange %.2f", status.exchange_cpu)
+  end
+  say("CPU seconds: %.2f (%s)", status.cpu, table.concat(cpu, ", "))
+  local bytes = 0
+  for _, worker in ipairs(status.workers) do bytes = bytes + worker.bytes_peak end
+  local total = pss()
+  say("memory: %s, of which the tape %s and Lua %s at most",
+      total and screen.bytes(total) or "unknown", screen.bytes(status.capacity * 64),
+      screen.bytes(bytes))
+  return table.concat(out, "\n")
+end
+
+--- monitor.finish(status)
+-- After the last script: the app file's on_end, then the summary.
+-- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: what on_end raises.  Units: none.
+function monitor.finish(status)
+  if declared.on_end and declared.on_end(status) then return end
+  io.stderr:write(monitor.summary(status), "\n")
+end
+
+return monitor
