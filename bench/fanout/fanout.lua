@@ -1,0 +1,20 @@
+--- fanout: one FIX stream, four statistics, each a script: S1 to S4.
+--
+-- The workload that tidewire is measured by: run.sh says how it is run.
+
+local app = require "tw.app"
+local universe = require "universe"
+
+local file = app.param("file", "-")
+local instruments = universe.read(app.param("universe", "universe.csv"))
+
+app.instruments(instruments)
+app.feed.fix(file == "-" and { stdin = true } or { file = file, speed = 0 })
+for i = 1, 4 do
+  app.script("s" .. i .. ".lua", { params = { n = #instruments }, reliable = true })
+end
+
+app.on_end(function(status)
+  print(string.format("T %.6f %d", status.reading, status.feeds[1].records))
+  return true
+end)
