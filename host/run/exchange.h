@@ -19,7 +19,8 @@ struct tw_exchange_options {
     const char *begin_string;               /* NULL: FIX.4.4                      */
     double speed;                           /* 1: the market's rate in real time;
                                              * 0: as fast as the peer reads       */
-    uint64_t limit;                         /* hangs up after so many; 0: never   */
+    uint64_t limit;                         /* hangs up on a peer after so many
+                                             * messages; 0: never                 */
     struct tw_synthetic_options synthetic;  /* symbols is set by the exchange     */
     struct tw_log *log;
 };

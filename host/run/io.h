@@ -64,7 +64,9 @@ struct tw_feed_status {
 struct tw_io_options {
     struct tw_tape *tape;
     struct tw_symbols *symbols;
-    struct tw_log *log;            /* problems, connects and ends go there        */
+    struct tw_log *log;            /* problems, connects and ends go there; its
+                                    * lines refer to the io thread's names: drain
+                                    * it before tw_io_free                        */
     /* Told of each change of state, on the io thread; text: why, one line. */
     void (*changed)(void *ctx, unsigned feed, enum tw_feed_state state, const char *text);
     void *ctx;
@@ -85,7 +87,8 @@ int tw_io_add(struct tw_io *io, const struct tw_feed_options *feed,
 int tw_io_start(struct tw_io *io, struct tw_error *error) TW_ON(MAIN);
 
 /* Ends all feeds and joins the thread.  Safe twice and without a start.
- * Thread: MAIN.  Blocks: until the thread has ended. */
+ * Thread: MAIN.  Blocks: until the thread has ended; that is at once, unless
+ * it looks up a name or waits for room in a full log. */
 void tw_io_stop(struct tw_io *io) TW_ON(MAIN);
 void tw_io_free(struct tw_io *io) TW_ON(MAIN);
 

@@ -1,0 +1,304 @@
+/* feed.c - what the kinds of feed share: bytes to records, records to the tape.
+ *
+ * Why one buffer per stream and no queue: the loop reads, the codec decodes in
+ * place, and the tape takes the records before the next read.  So what waits
+ * is the sender's (TCP) or stays in the file, and memory is bounded.
+ *
+ * Layout of a reader's buffer:
+ *
+ *   | begun message | room for the next read          |
+ *   0               n                                cap
+ *
+ * Invariants
+ *   F1  A record is appended once, in the order in which it came in its stream.
+ *   F2  A feed appends exactly its limit, then nothing more; also nothing
+ *       more once a stopping host made it drop a record.
+ *   F3  At least half of a reader's buffer is room, so that it holds two of
+ *       the longest message before it must grow no more.
+ *
+ * Layer host/run.  Thread: see each function in feed.h.
+ */
+#include "run/feed.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "feed/fix.h"
+
+enum { READ_BYTES = 65536, BUFFER_BYTES = 4 * READ_BYTES, SHOWN = 10, PAUSE_MS = 1000 };
+
+/* ---- records to the tape ---- */
+
+void tw_feed_append(struct tw_feed *f, struct tw_record *r, size_t n)
+{
+    static const atomic_bool at_once = true;
+    struct tw_tape *tape = f->io->o.tape;
+    size_t most = tw_tape_capacity(tape) / 2;
+
+    if (most > TW_BATCH) most = TW_BATCH;
+    if (n > f->left) n = (size_t)f->left;   /* F2 */
+    f->left -= n;
+    while (n > 0) {
+        size_t part = n < most ? n : most;
+
+        if (tw_tape_append(tape, r, part, &at_once) != TW_OK) {
+            tw_counter_add(&f->waits, 1);
+            if (tw_tape_append(tape, r, part, &f->io->stopping) != TW_OK) {
+                f->left = 0;   /* F2 */
+                return;
+            }
+        }
+        tw_counter_add(&f->records, part);
+        r += part;
+        n -= part;
+    }
+}
+
+void tw_feed_full(struct tw_batch *batch)
+{
+    tw_be_feed();
+    tw_feed_append(batch->owner, batch->r, batch->n);
+    batch->n = 0;
+}
+
+static bool is_stopping(const struct tw_feed *f)
+{
+    /* order [tape.stop] relaxed: the flag alone matters */
+    return atomic_load_explicit(&f->io->stopping, memory_order_relaxed);
+}
+
+void tw_feed_flush(struct tw_feed *f)
+{
+    if (f->batch.n > 0) f->batch.full(&f->batch);
+    tw_tape_wake(f->io->o.tape);
+    if (f->left == 0 && !is_stopping(f))
+        tw_feed_finish(f, TW_FEED_ENDED, "reached its limit of %llu records",
+                       (unsigned long long)f->o.limit);
+}
+
+void tw_feed_began(struct tw_feed *f, int64_t steady_ns)
+{
+    /* order [io.began] relaxed: FEED is the only writer */
+    if (atomic_load_explicit(&f->io->began_ns, memory_order_relaxed) != 0) return;
+    /* order [io.began] relaxed: a figure, nothing else depends on it */
+    atomic_store_explicit(&f->io->began_ns, steady_ns, memory_order_relaxed);
+}
+
+/* ---- states and problems ---- */
+
+void tw_feed_enter(struct tw_feed *f, enum tw_feed_state state, const char *text)
+{
+    /* order [feed.state] release: the records and counts of a feed that ended
+     * are final */
+    atomic_store_explicit(&f->state, state, memory_order_release);
+    if (f->io->o.changed) f->io->o.changed(f->io->o.ctx, f->index, state, text);
+}
+
+void tw_feed_finish(struct tw_feed *f, enum tw_feed_state state,
+                    const char *format, ...)
+{
+    char text[sizeof ((struct tw_error *)0)->text];
+    va_list args;
+
+    if (f->over) return;
+    f->over = true;
+    f->ops->close(f);
+    tw_feed_tell_problems(f);
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    tw_log_printf(f->io->o.log, state == TW_FEED_FAILED ? TW_LOG_ERROR : TW_LOG_INFO,
+                  f->who, "%s", text);
+    tw_feed_enter(f, state, text);
+}
+
+/* 1234567 as "1,234,567". */
+static const char *grouped(uint64_t v, char out[32])
+{
+    char *p = out + 31;
+    int digits = 0;
+
+    *p = 0;
+    do {
+        if (digits > 0 && digits % 3 == 0) *--p = ',';
+        *--p = (char)('0' + v % 10);
+        digits++;
+    } while (v /= 10);
+    return p;
+}
+
+void tw_feed_tell_problems(struct tw_feed *f)
+{
+    char number[32];
+
+    if (f->unsaid == 0) return;
+    tw_log_printf(f->io->o.log, TW_LOG_WARN, f->who, "%s more problem%s, last: %s",
+                  grouped(f->unsaid, number), f->unsaid == 1 ? "" : "s", f->last);
+    f->unsaid = 0;
+}
+
+static void on_second(uv_timer_t *second)
+{
+    struct tw_io *io = second->data;
+
+    tw_be_feed();
+    for (unsigned i = 0; i < io->count; i++) tw_feed_tell_problems(io->feeds[i]);
+}
+
+/* The first of a feed are logged each; the others, which may come a million a
+ * second, in one line a second. */
+static void on_problem(void *ctx, const char *text)
+{
+    struct tw_reader *r = ctx;
+    struct tw_feed *f = r->feed;
+    uv_timer_t *second = &f->io->second;
+
+    tw_be_feed();
+    if (f->problems < SHOWN) {
+        f->problems++;
+        tw_log_printf(f->io->o.log, TW_LOG_WARN, f->who, "%s%s", r->label, text);
+        return;
+    }
+    f->unsaid++;
+    snprintf(f->last, sizeof f->last, "%s%s", r->label, text);
+    if (!uv_is_active((uv_handle_t *)second))
+        uv_timer_start(second, on_second, PAUSE_MS, 0);
+}
+
+/* ---- bytes to records ---- */
+
+int tw_reader_init(struct tw_reader *r, struct tw_feed *f, const char *label,
+                   struct tw_error *error)
+{
+    struct tw_io *io = f->io;
+    uint8_t source = (uint8_t)(f->index + 1);
+
+    *r = (struct tw_reader){ .feed = f, .label = label, .cap = BUFFER_BYTES };
+    if (f->o.format == TW_FORMAT_CSV) {
+        struct tw_csv_options csv = f->o.csv;
+
+        csv.symbols = io->o.symbols;
+        csv.source = source;
+        csv.problem = on_problem;
+        csv.problem_ctx = r;
+        r->codec = tw_csv_decoder_new(&csv, error);
+        if (!r->codec) return error->code;
+    } else {
+        r->codec = tw_fix_decoder_new(&(struct tw_fix_options){
+            .symbols = io->o.symbols, .source = source,
+            .problem = on_problem, .problem_ctx = r,
+        });
+        if (!r->codec) return tw_fail(error, UV_ENOMEM, "no memory for a decoder");
+    }
+    r->bytes = tw_calloc(1, r->cap);
+    if (!r->bytes) return tw_fail(error, UV_ENOMEM, "no memory for a read buffer");
+    return TW_OK;
+}
+
+void tw_reader_fini(struct tw_reader *r)
+{
+    if (r->codec) r->codec->ops->free(r->codec);
+    tw_free(r->bytes);
+    r->codec = NULL;
+    r->bytes = NULL;
+}
+
+char *tw_reader_room(struct tw_reader *r, size_t *n)
+{
+    *n = r->cap - r->n < READ_BYTES ? r->cap - r->n : READ_BYTES;
+    return r->bytes + r->n;
+}
+
+/* Adds what the codec counted since last time to the feed's counters. */
+static void publish(struct tw_reader *r)
+{
+    uint64_t now[TW_CODEC_COUNTERS], before[TW_CODEC_COUNTERS];
+
+    memcpy(now, &r->codec->stats, sizeof now);
+    memcpy(before, &r->seen, sizeof before);
+    for (int i = 0; i < TW_CODEC_COUNTERS; i++)
+        if (now[i] != before[i]) tw_counter_add(&r->feed->codec[i], now[i] - before[i]);
+    r->seen = r->codec->stats;
+}
+
+/* Keeps F3, up to the longest message that the codec takes. */
+static void TW_ON(FEED) make_room(struct tw_reader *r)
+{
+    size_t max = 2 * r->codec->ops->max_message, cap = r->cap;
+    char *bytes;
+
+    while (r->n > cap / 2 && cap < max) cap *= 2;
+    if (cap == r->cap) return;
+    bytes = tw_realloc(r->bytes, cap);
+    if (!bytes) {
+        tw_feed_finish(r->feed, TW_FEED_FAILED, "no memory for a message of %zu bytes",
+                       r->n);
+        return;
+    }
+    r->bytes = bytes;
+    r->cap = cap;
+}
+
+void tw_reader_take(struct tw_reader *r, size_t n)
+{
+    int64_t received = tw_clock_now_ns(), began = tw_clock_steady_ns();
+    struct tw_feed *f = r->feed;
+    size_t done;
+
+    tw_feed_began(f, began);
+    r->total += n;
+    r->n += n;
+    done = r->codec->ops->decode(r->codec, r->bytes, r->n, received, &f->batch);
+    r->n -= done;
+    memmove(r->bytes, r->bytes + done, r->n);
+    publish(r);
+    tw_feed_flush(f);
+    if (f->batch.full == tw_feed_full)
+        tw_histogram_add(&f->io->parse_ns, tw_clock_steady_ns() - began);
+    make_room(r);
+    assert(r->n < r->cap);   /* else the codec waits for more than its longest */
+}
+
+void tw_reader_end(struct tw_reader *r)
+{
+    r->codec->ops->end(r->codec, r->bytes, r->n, tw_clock_now_ns(), &r->feed->batch);
+    r->n = 0;
+    publish(r);
+    tw_feed_flush(r->feed);
+}
+
+static void on_alloc(uv_handle_t *stream, size_t suggested, uv_buf_t *out)
+{
+    struct tw_reader *r = stream->data;
+    size_t n;
+
+    (void)suggested;
+    tw_be_feed();
+    out->base = tw_reader_room(r, &n);
+    out->len = n;
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+{
+    struct tw_reader *r = stream->data;
+
+    (void)buf;
+    tw_be_feed();
+    if (n > 0) tw_reader_take(r, (size_t)n);
+    if (n >= 0) return;
+    uv_read_stop(stream);
+    tw_reader_end(r);
+    if (!r->feed->over) r->lost(r, (int)n);
+}
+
+int tw_reader_start(struct tw_reader *r, uv_stream_t *stream,
+                    void (*lost)(struct tw_reader *r, int why))
+{
+    r->lost = lost;
+    r->total = 0;
+    stream->data = r;
+    return uv_read_start(stream, on_alloc, on_read);
+}

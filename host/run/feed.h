@@ -1,0 +1,130 @@
+/* feed.h - what the kinds of feed share: the loop, the way to the tape, the end.
+ *
+ * A feed is a transport and, where bytes come in, a codec.  A kind is one
+ * struct that begins with a struct tw_feed, and a table of functions:
+ *
+ *   feed_tcp.c    CONNECT, LISTEN       bytes are pushed: tw_reader_start
+ *   feed_file.c   FILE, STDIN           pulled by a pump.h, or pushed
+ *   feed_made.c   SYNTHETIC, TIMER      pulled by a pump.h
+ *
+ * Layer host/run.  Only those files, feed.c and io.c include it.
+ */
+#ifndef TW_FEED_H
+#define TW_FEED_H
+
+#include <uv.h>
+
+#include "run/counter.h"
+#include "run/io.h"
+#include "run/thread.h"
+
+struct tw_feed;
+
+struct tw_feed_ops {
+    size_t size;   /* of the kind's struct */
+    int (*open)(struct tw_feed *f, struct tw_error *error);   /* MAIN, tw_io_add   */
+    int (*bind)(struct tw_feed *f, struct tw_error *error);   /* MAIN, tw_io_start;
+                                                               * may be NULL       */
+    void (*start)(struct tw_feed *f);   /* FEED */
+    void (*close)(struct tw_feed *f);   /* FEED, once: closes its handles          */
+    void (*free)(struct tw_feed *f);    /* MAIN, without a thread, whatever became
+                                         * of open; the struct itself is io.c's    */
+};
+extern const struct tw_feed_ops tw_feed_connect_ops, tw_feed_listen_ops,
+    tw_feed_file_ops, tw_feed_stdin_ops, tw_feed_synthetic_ops, tw_feed_timer_ops;
+
+enum { TW_CODEC_COUNTERS = sizeof(struct tw_codec_stats) / sizeof(uint64_t) };
+
+struct tw_feed {
+    const struct tw_feed_ops *ops;         /* constant                            */
+    struct tw_io *io;                      /* constant                            */
+    struct tw_feed_options o;              /* constant; owns its strings          */
+    unsigned index;                        /* constant                            */
+    char who[72];                          /* constant: "feed fix"                */
+    uint16_t port;                         /* constant after start                */
+    struct tw_batch batch;                 /* owner: FEED                         */
+    uint64_t left TW_OWNED(FEED);          /* records to its limit                */
+    bool over TW_OWNED(FEED);              /* ended or failed                     */
+    uint64_t problems TW_OWNED(FEED);      /* that were logged each               */
+    uint64_t unsaid TW_OWNED(FEED);        /* that were not, since the last line  */
+    char last[300] TW_OWNED(FEED);         /* the last of those                   */
+    atomic_int state;                      /* atomic: FEED stores, all load       */
+    _Atomic uint64_t records, waits, connects;   /* atomic: FEED adds, all load   */
+    _Atomic uint64_t codec[TW_CODEC_COUNTERS];   /* atomic: FEED adds, all load   */
+};
+
+struct tw_io {
+    struct tw_io_options o;                /* constant                            */
+    struct tw_feed *feeds[TW_SOURCE_MAX];  /* constant after start                */
+    unsigned count;                        /* constant after start                */
+    uv_loop_t loop;                        /* owner: FEED while there is a thread */
+    uv_async_t quit;                       /* MAIN sends                          */
+    uv_timer_t second;                     /* owner: FEED; problems are pending   */
+    struct tw_thread thread;
+    bool started TW_OWNED(MAIN);           /* and not yet stopped                 */
+    atomic_bool stopping;                  /* atomic: MAIN stores, FEED loads     */
+    _Atomic int64_t began_ns;              /* atomic: FEED stores, all load       */
+    struct tw_histogram parse_ns;          /* atomic: FEED adds, all load         */
+};
+
+/* Empties a batch to the tape: the `full` of every batch that is not paced. */
+void tw_feed_full(struct tw_batch *batch);
+
+/* Appends up to the feed's limit, waiting for reliable readers.
+ * Thread: FEED.  Blocks: as tw_tape_append.  Memory: none. */
+void tw_feed_append(struct tw_feed *f, struct tw_record *r, size_t n) TW_ON(FEED);
+
+/* The end of a read: empties the batch, wakes the readers, and ends the feed
+ * when it has reached its limit.  Thread: FEED.  Memory: none. */
+void tw_feed_flush(struct tw_feed *f) TW_ON(FEED);
+
+/* Something was read, or made: tw_io_began_ns.  Thread: FEED. */
+void tw_feed_began(struct tw_feed *f, int64_t steady_ns) TW_ON(FEED);
+
+/* Another state, with one line that says why.  Thread: FEED. */
+void tw_feed_enter(struct tw_feed *f, enum tw_feed_state state,
+                   const char *text) TW_ON(FEED);
+
+/* Closes, logs and enters ENDED or FAILED, the first time that it is called.
+ * Thread: FEED. */
+void tw_feed_finish(struct tw_feed *f, enum tw_feed_state state,
+                    const char *format, ...) TW_ON(FEED) TW_PRINTF(3, 4);
+
+/* Logs the problems that were only counted.  Thread: FEED. */
+void tw_feed_tell_problems(struct tw_feed *f) TW_ON(FEED);
+
+/* One stream of bytes, a codec and the buffer between them. */
+struct tw_reader {
+    struct tw_feed *feed;            /* constant                                 */
+    struct tw_codec *codec;          /* constant                                 */
+    const char *label;               /* constant: heads its problems             */
+    char *bytes;                     /* owner: FEED; [0, n) wait for the codec   */
+    size_t n, cap;                   /* owner: FEED                              */
+    uint64_t total;                  /* owner: FEED; bytes read of this stream   */
+    struct tw_codec_stats seen;      /* owner: FEED; what was published so far   */
+    void (*lost)(struct tw_reader *r, int why);   /* constant after start        */
+};
+
+/* Makes the codec; label: "" or "peer: ".  Afterwards, failed or not, it is to
+ * be tw_reader_fini-ed.  Thread: MAIN before the start, or FEED. */
+int tw_reader_init(struct tw_reader *r, struct tw_feed *f, const char *label,
+                   struct tw_error *error);
+void tw_reader_fini(struct tw_reader *r);
+
+/* Where the next bytes go; *n: how many.  Never none.  Thread: FEED. */
+char *tw_reader_room(struct tw_reader *r, size_t *n) TW_ON(FEED);
+
+/* n bytes were put there: decodes, appends, wakes.  May end the feed.
+ * Thread: FEED.  Blocks: as tw_tape_append. */
+void tw_reader_take(struct tw_reader *r, size_t n) TW_ON(FEED);
+
+/* The stream ended, or was cut; the next one may begin.  May end the feed.
+ * Thread: FEED.  Blocks: as tw_tape_append. */
+void tw_reader_end(struct tw_reader *r) TW_ON(FEED);
+
+/* Takes what comes from a libuv stream (its data becomes r) until it ends:
+ * then lost(r, libuv's code), after tw_reader_end.  Thread: FEED. */
+int tw_reader_start(struct tw_reader *r, uv_stream_t *stream,
+                    void (*lost)(struct tw_reader *r, int why)) TW_ON(FEED);
+
+#endif

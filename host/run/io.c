@@ -1,0 +1,265 @@
+/* io.c - the thread that reads the market: its start, its end, its figures.
+ *
+ * Why one thread for all feeds: parsing costs less than the read before it,
+ * and one thread that appends needs no agreement on the order of what came.
+ * What a feed does stands in feed.c and in one file per kind.
+ *
+ * Layer host/run.  Thread: see each function in io.h.
+ */
+#include "run/io.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "run/feed.h"
+#include "run/net.h"
+
+/* ---- making ---- */
+
+struct tw_io *tw_io_new(const struct tw_io_options *options)
+{
+    struct tw_io *io = tw_calloc(1, sizeof *io);
+
+    if (!io) return NULL;
+    io->o = *options;
+    if (uv_loop_init(&io->loop) < 0) {
+        tw_free(io);
+        return NULL;
+    }
+    return io;
+}
+
+static const struct tw_feed_ops *ops_of(enum tw_feed_kind kind)
+{
+    switch (kind) {
+    case TW_FEED_CONNECT:   return &tw_feed_connect_ops;
+    case TW_FEED_LISTEN:    return &tw_feed_listen_ops;
+    case TW_FEED_FILE:      return &tw_feed_file_ops;
+    case TW_FEED_SYNTHETIC: return &tw_feed_synthetic_ops;
+    case TW_FEED_TIMER:     return &tw_feed_timer_ops;
+    case TW_FEED_STDIN:
+        return uv_guess_handle(0) == UV_FILE ? &tw_feed_file_ops : &tw_feed_stdin_ops;
+    }
+    return NULL;
+}
+
+enum { STRINGS = 8 };
+
+static void strings_of(struct tw_feed_options *o, const char **out[STRINGS])
+{
+    const char **all[STRINGS] = {
+        &o->name, &o->host, &o->path, &o->member, &o->csv.columns, &o->csv.preset,
+        &o->csv.symbol, &o->csv.time,
+    };
+
+    memcpy(out, all, sizeof all);
+}
+
+static void free_feed(struct tw_feed *f)
+{
+    const char **string[STRINGS];
+
+    f->ops->free(f);
+    strings_of(&f->o, string);
+    for (int i = 0; i < STRINGS; i++) tw_free((char *)*string[i]);
+    tw_free(f);
+}
+
+/* Makes the strings of o its own.  False: no memory; those it got stay. */
+static bool own_strings(struct tw_feed_options *o)
+{
+    const char **string[STRINGS];
+    bool whole = true;
+
+    strings_of(o, string);
+    for (int i = 0; i < STRINGS; i++) {
+        const char *from = *string[i];
+        size_t n = from ? strlen(from) + 1 : 0;
+        char *to = from ? tw_calloc(1, n) : NULL;
+
+        if (to) memcpy(to, from, n);
+        whole = whole && (to || !from);
+        *string[i] = to;
+    }
+    return whole;
+}
+
+static int check(const struct tw_io *io, const struct tw_feed_options *o,
+                 struct tw_error *error)
+{
+    bool tcp = o->kind == TW_FEED_CONNECT || o->kind == TW_FEED_LISTEN;
+
+    if (io->count == TW_SOURCE_MAX)
+        return tw_fail(error, TW_ELIMIT, "more than %d feeds", TW_SOURCE_MAX);
+    if (tcp && o->host && !tw_net_is_host(o->host))
+        return tw_fail(error, TW_EUSAGE, "'%s' is not a host", o->host);
+    if (o->kind == TW_FEED_CONNECT && o->port == 0)
+        return tw_fail(error, TW_EUSAGE, "there is no port 0 to connect to");
+    if (!isfinite(o->speed) || o->speed < 0)
+        return tw_fail(error, TW_EUSAGE, "speed %g is not 0 or more", o->speed);
+    if (o->kind == TW_FEED_TIMER && o->interval_ns <= 0)
+        return tw_fail(error, TW_EUSAGE, "an interval of %lld ns is not above 0",
+                       (long long)o->interval_ns);
+    return TW_OK;
+}
+
+int tw_io_add(struct tw_io *io, const struct tw_feed_options *feed,
+              struct tw_error *error)
+{
+    const struct tw_feed_ops *ops = ops_of(feed->kind);
+    int rc = check(io, feed, error);
+    struct tw_feed *f;
+
+    if (rc < 0) return rc;
+    f = tw_calloc(1, ops->size);
+    if (!f) return tw_fail(error, UV_ENOMEM, "no memory for a feed");
+    f->ops = ops;
+    f->io = io;
+    f->o = *feed;
+    f->index = io->count;
+    f->port = feed->port;
+    f->batch.full = tw_feed_full;
+    f->batch.owner = f;
+    snprintf(f->who, sizeof f->who, "feed %s", feed->name);
+    if (own_strings(&f->o)) rc = ops->open(f, error);
+    else rc = tw_fail(error, UV_ENOMEM, "no memory for a feed");
+    if (rc < 0) {
+        free_feed(f);
+        return rc;
+    }
+    io->feeds[io->count++] = f;
+    return (int)f->index;
+}
+
+/* ---- the thread ---- */
+
+static void on_quit(uv_async_t *quit)
+{
+    struct tw_io *io = quit->data;
+
+    tw_be_feed();
+    for (unsigned i = 0; i < io->count; i++) {
+        struct tw_feed *f = io->feeds[i];
+
+        if (!f->over) f->ops->close(f);
+        f->over = true;
+        tw_feed_tell_problems(f);
+    }
+    uv_close((uv_handle_t *)&io->second, NULL);
+    uv_close((uv_handle_t *)&io->quit, NULL);
+}
+
+static void run(void *arg)
+{
+    struct tw_io *io = arg;
+
+    tw_be_feed();
+    for (unsigned i = 0; i < io->count; i++) {
+        struct tw_feed *f = io->feeds[i];
+
+        f->left = f->o.limit ? f->o.limit : UINT64_MAX;
+        f->ops->start(f);
+    }
+    uv_run(&io->loop, UV_RUN_DEFAULT);
+}
+
+int tw_io_start(struct tw_io *io, struct tw_error *error)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; i < io->count && rc == 0; i++) {
+        struct tw_feed *f = io->feeds[i];
+
+        if (f->ops->bind) rc = f->ops->bind(f, error);
+    }
+    if (rc < 0) return rc;
+    rc = uv_async_init(&io->loop, &io->quit, on_quit);
+    if (rc == 0) rc = uv_timer_init(&io->loop, &io->second);
+    io->quit.data = io->second.data = io;
+    if (rc == 0) rc = tw_thread_start(&io->thread, "tw-io", run, io);
+    if (rc < 0)
+        return tw_fail(error, rc, "cannot start the io thread: %s", tw_strerror(rc));
+    io->started = true;
+    return TW_OK;
+}
+
+void tw_io_stop(struct tw_io *io)
+{
+    if (!io->started) return;
+    io->started = false;
+    /* order [tape.stop] relaxed: the flag alone matters */
+    atomic_store_explicit(&io->stopping, true, memory_order_relaxed);
+    uv_async_send(&io->quit);
+    tw_thread_join(&io->thread);
+}
+
+static void close_walked(uv_handle_t *handle, void *unused)
+{
+    (void)unused;
+    tw_net_close(handle, NULL);
+}
+
+void tw_io_free(struct tw_io *io)
+{
+    int rc;
+
+    if (!io) return;
+    tw_io_stop(io);
+    /* What a start that failed left open; after a stop there is nothing. */
+    uv_walk(&io->loop, close_walked, NULL);
+    uv_run(&io->loop, UV_RUN_DEFAULT);
+    rc = uv_loop_close(&io->loop);
+    assert(rc == 0);
+    (void)rc;
+    for (unsigned i = 0; i < io->count; i++) free_feed(io->feeds[i]);
+    tw_free(io);
+}
+
+/* ---- figures ---- */
+
+unsigned tw_io_count(const struct tw_io *io)
+{
+    return io->count;
+}
+
+const char *tw_io_name(const struct tw_io *io, unsigned feed)
+{
+    return io->feeds[feed]->o.name;
+}
+
+void tw_io_status(const struct tw_io *io, unsigned feed, struct tw_feed_status *out)
+{
+    const struct tw_feed *f = io->feeds[feed];
+    uint64_t codec[TW_CODEC_COUNTERS];
+
+    /* order [feed.state] acquire: the counts of a feed that ended are final */
+    out->state = (enum tw_feed_state)atomic_load_explicit(&f->state, memory_order_acquire);
+    for (int i = 0; i < TW_CODEC_COUNTERS; i++) codec[i] = tw_counter_get(&f->codec[i]);
+    memcpy(&out->codec, codec, sizeof codec);
+    out->records = tw_counter_get(&f->records);
+    out->waits = tw_counter_get(&f->waits);
+    out->connects = tw_counter_get(&f->connects);
+}
+
+uint16_t tw_io_port(const struct tw_io *io, unsigned feed)
+{
+    return io->feeds[feed]->port;
+}
+
+const struct tw_histogram *tw_io_parse_ns(const struct tw_io *io)
+{
+    return &io->parse_ns;
+}
+
+int64_t tw_io_began_ns(const struct tw_io *io)
+{
+    /* order [io.began] relaxed: a figure, nothing else depends on it */
+    return atomic_load_explicit(&io->began_ns, memory_order_relaxed);
+}
+
+int64_t tw_io_cpu_ns(const struct tw_io *io)
+{
+    return tw_thread_cpu_ns(&io->thread);
+}
