@@ -4,22 +4,19 @@
 # Settings: SAN=thread, SAN=address,undefined, WERROR=1, CC, CFLAGS, PREFIX, DESTDIR.
 PREFIX  ?= /usr/local
 CFLAGS  ?= -O2 -g
-SECONDS ?= 60
-PKGS     = lua5.4 libuv minizip zlib
 WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Wpointer-arith -Wwrite-strings -Wvla $(if $(WERROR),-Werror)
 override CFLAGS += -std=c11 -pthread -ffp-contract=off $(WARN) $(if $(SAN),\
   -fsanitize=$(SAN) -fno-omit-frame-pointer $(if $(findstring clang,$(CC)),,-Wno-tsan))
 override CPPFLAGS += -D_GNU_SOURCE -Ihost -Ilua -Itests -I$B \
-           $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+           $(shell pkg-config --cflags lua5.4 libuv minizip zlib 2>/dev/null)
 # A static library where there is one, so that the program is one file.
 lib      = $(or $(firstword $(foreach a,$2,$(if $(findstring /,$(shell \
            $(CC) -print-file-name=$a)),-l:$a))),$(shell pkg-config --libs $1))
 LDLIBS   = $(call lib,lua5.4,liblua5.4.a) $(call lib,libuv,libuv_a.a libuv.a) \
            $(call lib,minizip,libminizip.a) $(call lib,zlib,libz.a) -ldl -lpthread -lm
 
-comma   := ,
-B       := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+B       := build$(if $(SAN),-$(shell echo $(SAN) | tr , -))
 D        = $(DESTDIR)$(PREFIX)
 objects  = $(patsubst %.c,$B/%.o,$(wildcard $1))
 programs = $(patsubst %.c,$B/%,$(wildcard $1))
@@ -84,7 +81,7 @@ $(FUZZERS): $B/%: %.c $(wildcard host/*.c host/*/*.c host/*/*.h) | fuzz-packages
 	  -o $@ $(filter %.c,$^) $(LDLIBS)
 fuzz: $(FUZZERS)
 	@for f in $^; do \
-	  $$f -max_total_time=$(SECONDS) -artifact_prefix=$$f- $$f.corpus || exit 1; done
+	  $$f -max_total_time=$(or $(SECONDS),60) -artifact_prefix=$$f- $$f.corpus || exit 1; done
 
 doc: $B/tidewire
 	$B/tidewire help --html > $B/manual.html
@@ -100,9 +97,12 @@ install: all
 
 clean:
 	rm -rf build build-*
-
 build-packages test-packages lint-packages fuzz-packages: %-packages:
 	@tests/packages $*
+# One after the other: apt-get has a lock.
+test-packages: build-packages
+lint-packages: test-packages
+fuzz-packages: lint-packages
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
 .PHONY: all programs run test lint bench fuzz doc install clean
