@@ -1,17 +1,20 @@
 /* csv.h - text columns to quotes and trades; LEAN's tick files as presets.
  *
+ * One row is one line (a quoted field ends on its line), a row with a price is
+ * a trade, any other a quote.  A side whose price is empty stays as the
+ * symbol's last row had it.  Empty lines and lines that begin with # are
+ * skipped; so is, counted as ignored, a first line whose time begins with a
+ * letter when the columns are given.
+ *
  * Layer host/feed.
  */
 #ifndef TW_CSV_H
 #define TW_CSV_H
 
 #include "feed/codec.h"
+#include "feed/column.h"
+#include "feed/timestamp.h"
 
-enum tw_csv_column {
-    TW_CSV_SKIP, TW_CSV_TIME, TW_CSV_SYMBOL, TW_CSV_BID, TW_CSV_ASK,
-    TW_CSV_BID_SIZE, TW_CSV_ASK_SIZE, TW_CSV_PRICE, TW_CSV_SIZE, TW_CSV_SIDE
-};
-enum tw_csv_time { TW_CSV_NS, TW_CSV_US, TW_CSV_MS, TW_CSV_S, TW_CSV_ISO };
 enum { TW_CSV_COLUMNS = 32 };
 
 struct tw_csv_options {
@@ -30,8 +33,9 @@ struct tw_csv_options {
     void *problem_ctx;
 };
 
-/* A decoder of one file.  NULL: error says why (a column that is not known,
- * neither bid/ask nor price, no symbol, no memory).
+/* A decoder of one file, or of several with ops->end between them: each has its
+ * own header, form of time, line numbers and last quotes.  NULL: error says why
+ * (a column that is not known, neither bid/ask nor price, no symbol, no memory).
  * Thread: any, then one at a time.  Blocks: no.  Memory: freed by ops->free. */
 struct tw_codec *tw_csv_decoder_new(const struct tw_csv_options *options,
                                     struct tw_error *error);

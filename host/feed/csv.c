@@ -1,0 +1,605 @@
+/* csv.c - text columns to quotes and trades; LEAN's tick files as presets.
+ *
+ * Why: a row is one line, even with quoted fields, so that a stray quote costs
+ * one row and not the rest of the file, and so that memchr finds the rows.
+ *
+ * Invariants
+ *   C1  messages == records + ignored + errors: no row is lost unseen (the
+ *       error of a header is no row's and comes on top).
+ *   C2  What comes out does not depend on where the input was cut.
+ *   C3  Nothing outside bytes[0, n) is read.
+ *   C4  last[id] is the quote of this stream's last row of id, and all zero
+ *       for every id outside [low, high].
+ *
+ * Layer host/feed.  Thread: one at a time.
+ */
+#include "feed/csv.h"
+#include "base/fixed.h"
+#include "base/memory.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    LINE_MAX_BYTES = 64 * 1024,
+    MEANINGS = TW_CSV_SIDE + 1,
+    SHOWN = 40,                    /* of a refused value */
+    UNDECIDED = -1                 /* no time seen yet   */
+};
+
+#define LAST_BYTES (((size_t)TW_SYMBOL_MAX + 1) * sizeof(struct tw_quote))
+
+struct field { const char *p; size_t n; };
+
+struct columns {
+    unsigned total;                /* in a header; 0: a row may have any number */
+    unsigned wanted;               /* all that we use are among the first so many */
+    uint8_t meaning[TW_CSV_COLUMNS];
+    int at[MEANINGS];              /* which column, or -1 */
+};
+
+struct csv {
+    struct tw_codec codec;         /* first: what the caller holds        */
+    struct tw_symbols *symbols;    /* constant, as all up to columns      */
+    struct tw_quote *last;         /* C4; by symbol id, pages as touched  */
+    uint32_t symbol;               /* of every row, or 0                  */
+    int64_t base_ns;
+    int64_t scale;                 /* prices are divided by it            */
+    char separator;
+    bool header;                   /* each stream begins with one         */
+    bool pairs;                    /* price 0 with size 0: not this side  */
+    int form_given;                /* enum tw_csv_time or UNDECIDED       */
+    struct columns columns;
+
+    int form;                      /* the rest is this stream's           */
+    bool ready;                    /* columns hold                        */
+    bool useless;                  /* the header was refused              */
+    bool skipping;                 /* inside a line that is too long      */
+    uint64_t line;
+    uint32_t low, high;
+};
+
+struct preset { const char *name, *columns; int64_t scale; bool pairs; };
+
+static const struct preset presets[] = {
+    {"lean-equity-quote", "time,bid,bid_size,ask,ask_size", 10000, true},
+    {"lean-equity-trade", "time,price,size", 10000, false},
+    {"lean-fx-quote", "time,bid,ask", 1, false},
+};
+
+static void TW_PRINTF(2, 3) report(struct csv *c, const char *format, ...)
+{
+    char text[400];
+    va_list args;
+    int n;
+
+    if (!c->codec.problem) return;
+    n = snprintf(text, sizeof text, "csv: line %" PRIu64 ": ", c->line);
+    va_start(args, format);
+    vsnprintf(text + n, sizeof text - (size_t)n, format, args);
+    va_end(args);
+    c->codec.problem(c->codec.problem_ctx, text);
+}
+
+/* A field as a message can show it. */
+struct shown { char text[SHOWN + 4]; };
+
+static struct shown show(struct field f)
+{
+    struct shown s;
+    size_t n = f.n < SHOWN ? f.n : SHOWN;
+
+    for (size_t i = 0; i < n; i++)
+        s.text[i] = f.p[i] >= ' ' && f.p[i] < 127 ? f.p[i] : '?';
+    strcpy(s.text + n, n < f.n ? "..." : "");
+    return s;
+}
+
+static bool blank(const struct csv *c, char b)
+{
+    return (b == ' ' || b == '\t') && b != c->separator;
+}
+
+/* Takes one field off the front of [*at, end).  *at becomes NULL when it was
+ * the line's last.  Returns NULL, or what is wrong with its quotes. */
+static const char *take(const struct csv *c, const char **at, const char *end,
+                        struct field *f)
+{
+    const char *p = *at, *first, *stop;
+
+    while (p < end && blank(c, *p)) p++;
+    first = p;
+    if (p < end && *p == '"') {
+        for (first = ++p;; p = stop + 2) {
+            stop = memchr(p, '"', (size_t)(end - p));
+            if (!stop) return "a quoted field does not end";
+            if (stop + 1 == end || stop[1] != '"') break;
+        }
+        for (p = stop + 1; p < end && blank(c, *p);) p++;
+        if (p < end && *p != c->separator) return "text after a quoted field";
+    } else {
+        while (p < end && *p != c->separator) p++;
+        for (stop = p; stop > first && blank(c, stop[-1]);) stop--;
+    }
+    *f = (struct field){first, (size_t)(stop - first)};
+    *at = p < end ? p + 1 : NULL;
+    return NULL;
+}
+
+/* Sets the meaning of column number i (from 0).  False: text says why not. */
+static bool mean(struct columns *k, unsigned i, enum tw_csv_column m,
+                 char *text, size_t size)
+{
+    if (m == TW_CSV_SKIP) return true;
+    if (k->at[m] >= 0)
+        snprintf(text, size, "columns %d and %u are both %s", k->at[m] + 1, i + 1,
+                 tw_column_name(m));
+    else if (i >= TW_CSV_COLUMNS)
+        snprintf(text, size, "%s is column %u, only the first %d are read",
+                 tw_column_name(m), i + 1, TW_CSV_COLUMNS);
+    else {
+        k->meaning[i] = (uint8_t)m;
+        k->at[m] = (int)i;
+        k->wanted = i + 1;
+        return true;
+    }
+    return false;
+}
+
+static bool complete(const struct csv *c, const struct columns *k,
+                     char *text, size_t size)
+{
+    const char *lacks = k->at[TW_CSV_TIME] < 0 ? "no time column"
+        : k->at[TW_CSV_BID] < 0 && k->at[TW_CSV_ASK] < 0 && k->at[TW_CSV_PRICE] < 0
+        ? "no bid, ask or price column"
+        : k->at[TW_CSV_SYMBOL] < 0 && c->symbol == 0
+        ? "no symbol column, and no symbol given" : NULL;
+
+    if (lacks) snprintf(text, size, "%s", lacks);
+    return !lacks;
+}
+
+static void no_columns(struct columns *k)
+{
+    *k = (struct columns){0};
+    for (unsigned m = 0; m < MEANINGS; m++) k->at[m] = -1;
+}
+
+static void read_header(struct csv *c, const char *p, const char *end)
+{
+    struct columns *k = &c->columns;
+    char text[200];
+    struct field f;
+    bool good = true;
+    const char *wrong;
+
+    no_columns(k);
+    while (good && p) {
+        wrong = take(c, &p, end, &f);
+        if (wrong) snprintf(text, sizeof text, "%s", wrong);
+        good = !wrong
+            && mean(k, k->total, tw_column_find(f.p, f.n), text, sizeof text);
+        k->total++;
+    }
+    c->ready = good && complete(c, k, text, sizeof text);
+    if (c->ready) return;
+    c->useless = true;
+    c->codec.stats.errors++;
+    c->codec.stats.skips++;
+    report(c, "header: %s; the rest of the file is skipped", text);
+}
+
+/* A field that is no number: counted by the caller, told here. */
+static bool refuse(struct csv *c, enum tw_csv_column m, struct field f, int code)
+{
+    report(c, "%s '%s' %s", tw_column_name(m), show(f).text,
+           code == TW_ERANGE ? "does not fit nine decimals" : "is not a number");
+    return false;
+}
+
+static bool read_price(struct csv *c, enum tw_csv_column m, struct field f, int64_t *out)
+{
+    int64_t v = 0;
+    size_t i = 0;
+    int r;
+
+    /* Scaled prices are whole numbers, and what their text stands for may fit
+     * where the number itself, with nine decimals, would not. */
+    if (c->scale > 1 && f.n <= 18) {
+        for (; i < f.n && f.p[i] >= '0' && f.p[i] <= '9'; i++)
+            v = v * 10 + (f.p[i] - '0');
+        if (i == f.n)
+            return !__builtin_mul_overflow(v, TW_FIXED_ONE / c->scale, out)
+                || refuse(c, m, f, TW_ERANGE);
+    }
+    r = tw_fixed_parse(f.p, f.n, &v);
+    if (r == 0 && c->scale > 1 && v % c->scale != 0) r = TW_ERANGE;
+    if (r) return refuse(c, m, f, r);
+    *out = c->scale > 1 ? v / c->scale : v;
+    return true;
+}
+
+static bool read_size(struct csv *c, enum tw_csv_column m, struct field f, int64_t *out)
+{
+    int r;
+
+    *out = 0;
+    if (f.n == 0) return true;
+    r = tw_fixed_parse(f.p, f.n, out);
+    if (r) return refuse(c, m, f, r);
+    if (*out >= 0 && f.p[0] != '-') return true;
+    report(c, "%s '%s' is negative", tw_column_name(m), show(f).text);
+    return false;
+}
+
+static bool read_time(struct csv *c, struct field f, int64_t *out)
+{
+    int form = c->form == UNDECIDED ? tw_timestamp_look(f.p, f.n) : c->form;
+    int r = form < 0 ? form : tw_timestamp_parse(f.p, f.n, (enum tw_csv_time)form, out);
+    static const char *const forms[] = {"ns", "us", "ms", "s", "ISO 8601"};
+
+    if (r == 0 && __builtin_add_overflow(*out, c->base_ns, out)) r = TW_ERANGE;
+    if (r == 0) {
+        c->form = form;
+        return true;
+    }
+    report(c, "time '%s' is %s%s%s", show(f).text,
+           r == TW_ERANGE ? "out of range, or finer than a nanosecond" : "not a time",
+           form < 0 ? "" : ", read as ", form < 0 ? "" : forms[form]);
+    return false;
+}
+
+static bool read_symbol(struct csv *c, struct field f, uint32_t *out)
+{
+    char name[TW_NAME_MAX + 1];
+    size_t n = 0;
+    int64_t id;
+
+    for (size_t i = 0; i < f.n && n < sizeof name; i++) {
+        name[n++] = f.p[i];
+        if (f.p[i] == '"') i++;   /* the second of two */
+    }
+    id = tw_symbols_intern(c->symbols, name, n);
+    if (id < 0) {
+        report(c, "symbol '%s': %s", show(f).text,
+               n == 0 ? "empty" : n > TW_NAME_MAX ? "longer than 63 bytes"
+               : tw_strerror((int)id));
+        return false;
+    }
+    *out = (uint32_t)id;
+    return true;
+}
+
+static bool read_side(struct csv *c, struct field f, uint32_t *out)
+{
+    static const struct { const char *name; uint32_t side; } names[] = {
+        {"buy", TW_SIDE_BUY}, {"b", TW_SIDE_BUY}, {"bid", TW_SIDE_BUY},
+        {"1", TW_SIDE_BUY}, {"sell", TW_SIDE_SELL}, {"s", TW_SIDE_SELL},
+        {"ask", TW_SIDE_SELL}, {"a", TW_SIDE_SELL}, {"2", TW_SIDE_SELL},
+        {"none", TW_SIDE_NONE}, {"n", TW_SIDE_NONE}, {"-", TW_SIDE_NONE},
+    };
+
+    *out = TW_SIDE_NONE;
+    if (f.n == 0) return true;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strlen(names[i].name) == f.n
+            && strncasecmp(names[i].name, f.p, f.n) == 0) {
+            *out = names[i].side;
+            return true;
+        }
+    report(c, "side '%s' is neither buy nor sell", show(f).text);
+    return false;
+}
+
+/* One side of a quote: *price and *size stay when the row does not give it. */
+static bool read_level(struct csv *c, const struct field *f, enum tw_csv_column price_at,
+                       enum tw_csv_column size_at, int64_t *price, int64_t *size,
+                       bool *given)
+{
+    int64_t p = 0, s;
+
+    if (f[price_at].n && !read_price(c, price_at, f[price_at], &p)) return false;
+    if (!read_size(c, size_at, f[size_at], &s)) return false;
+    if (f[price_at].n == 0 && s != 0) {
+        report(c, "%s '%s' without %s", tw_column_name(size_at), show(f[size_at]).text,
+               tw_column_name(price_at));
+        return false;
+    }
+    if (f[price_at].n == 0 || (c->pairs && p == 0 && s == 0)) return true;
+    *price = p;
+    *size = s;
+    *given = true;
+    return true;
+}
+
+static bool read_quote(struct csv *c, const struct field *f, uint32_t symbol,
+                       struct tw_quote *q)
+{
+    bool given = false;
+
+    *q = c->last[symbol];
+    if (!read_level(c, f, TW_CSV_BID, TW_CSV_BID_SIZE, &q->bid, &q->bid_size, &given)
+        || !read_level(c, f, TW_CSV_ASK, TW_CSV_ASK_SIZE, &q->ask, &q->ask_size, &given))
+        return false;
+    if (!given) {
+        report(c, "neither bid, ask nor price");
+        return false;
+    }
+    c->last[symbol] = *q;
+    if (symbol < c->low) c->low = symbol;
+    if (symbol > c->high) c->high = symbol;
+    return true;
+}
+
+static bool split(struct csv *c, const char *p, const char *end, struct field *f)
+{
+    const struct columns *k = &c->columns;
+    unsigned i, count = k->total > k->wanted ? k->total : k->wanted;
+    struct field rest;
+    const char *wrong;
+
+    for (i = 0; i < count && p; i++) {
+        wrong = take(c, &p, end, &f[i < k->wanted ? k->meaning[i] : TW_CSV_SKIP]);
+        if (!wrong) continue;
+        report(c, "%s", wrong);
+        return false;
+    }
+    if (i < k->wanted) {
+        while (k->meaning[i] == TW_CSV_SKIP) i++;
+        report(c, "no column %u, which is %s", i + 1,
+               tw_column_name((enum tw_csv_column)k->meaning[i]));
+        return false;
+    }
+    /* Rows that end in a separator are common, and harmless. */
+    if (k->total && p && (take(c, &p, end, &rest) || rest.n || p)) {
+        report(c, "more columns than the %u of the header", k->total);
+        return false;
+    }
+    return true;
+}
+
+static bool read_row(struct csv *c, const char *p, const char *end, struct tw_record *r)
+{
+    struct field f[MEANINGS] = {{0}};
+    uint32_t symbol = c->symbol;
+    int64_t time;
+
+    if (!split(c, p, end, f) || !read_time(c, f[TW_CSV_TIME], &time)) return false;
+    if (c->columns.at[TW_CSV_SYMBOL] >= 0 && !read_symbol(c, f[TW_CSV_SYMBOL], &symbol))
+        return false;
+    *r = (struct tw_record){
+        .time = time, .symbol = symbol, .source = c->codec.source,
+        .source_seq = (uint32_t)c->line
+    };
+    if (f[TW_CSV_PRICE].n) {
+        r->kind = TW_TRADE;
+        return read_price(c, TW_CSV_PRICE, f[TW_CSV_PRICE], &r->trade.price)
+            && read_size(c, TW_CSV_SIZE, f[TW_CSV_SIZE], &r->trade.size)
+            && read_side(c, f[TW_CSV_SIDE], &r->trade.side);
+    }
+    r->kind = TW_QUOTE;
+    return read_quote(c, f, symbol, &r->quote);
+}
+
+/* With given columns, a first line whose time begins with a letter is taken
+ * for a header that the columns replace. */
+static bool heading(struct csv *c, const char *p, const char *end)
+{
+    struct field f = {p, 0};
+
+    for (int i = 0; i <= c->columns.at[TW_CSV_TIME]; i++)
+        if (!p || take(c, &p, end, &f)) return false;
+    return f.n > 0 && isalpha((unsigned char)f.p[0]);
+}
+
+static void read_line(struct csv *c, const char *p, const char *end,
+                      int64_t received_ns, struct tw_batch *out)
+{
+    struct tw_codec_stats *stats = &c->codec.stats;
+    struct tw_record record;
+
+    c->line++;
+    if (c->line == 1 && end - p >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) p += 3;
+    if (end > p && end[-1] == '\r') end--;
+    while (end > p && blank(c, end[-1])) end--;
+    if (p == end || *p == '#') return;
+    if (!c->ready && c->header) {
+        read_header(c, p, end);
+        return;
+    }
+    stats->messages++;
+    if (!c->ready) {
+        c->ready = true;
+        if (heading(c, p, end)) {
+            stats->ignored++;
+            return;
+        }
+    }
+    if (!read_row(c, p, end, &record)) {
+        stats->errors++;
+        return;
+    }
+    record.received = received_ns;
+    *tw_batch_next(out) = record;
+    stats->records++;
+}
+
+/* A line too long to be a row; its bytes are counted as they are seen. */
+static void skip_line(struct csv *c)
+{
+    c->line++;
+    c->codec.stats.skips++;
+    report(c, "longer than %d bytes, skipped", LINE_MAX_BYTES);
+}
+
+static size_t decode(struct tw_codec *codec, const char *bytes, size_t n,
+                     int64_t received_ns, struct tw_batch *out)
+{
+    struct csv *c = (struct csv *)codec;
+    struct tw_codec_stats *stats = &codec->stats;
+    const char *p = bytes, *end = bytes + n, *stop;
+
+    while (p < end && !c->useless) {
+        stop = memchr(p, '\n', (size_t)(end - p));
+        if (!c->skipping && (stop ? stop : end) - p > LINE_MAX_BYTES) {
+            skip_line(c);
+            c->skipping = true;
+        }
+        if (c->skipping) {
+            c->skipping = !stop;
+            stop = stop ? stop + 1 : end;
+            stats->skipped += (uint64_t)(stop - p);
+            p = stop;
+            continue;
+        }
+        if (!stop) break;
+        read_line(c, p, stop, received_ns, out);
+        p = stop + 1;
+    }
+    if (c->useless) {
+        stats->skipped += (uint64_t)(end - p);
+        p = end;
+    }
+    stats->bytes += (uint64_t)(p - bytes);
+    return (size_t)(p - bytes);
+}
+
+static void start_stream(struct csv *c)
+{
+    if (c->low <= c->high)
+        memset(c->last + c->low, 0, (c->high - c->low + 1) * sizeof *c->last);
+    c->low = UINT32_MAX;
+    c->high = 0;
+    c->form = c->form_given;
+    c->ready = c->useless = c->skipping = false;
+    c->line = 0;
+}
+
+static void end_stream(struct tw_codec *codec, const char *bytes, size_t n,
+                       int64_t received_ns, struct tw_batch *out)
+{
+    struct csv *c = (struct csv *)codec;
+    size_t done = decode(codec, bytes, n, received_ns, out);
+
+    if (done < n) read_line(c, bytes + done, bytes + n, received_ns, out);
+    codec->stats.bytes += n - done;
+    start_stream(c);
+}
+
+static void csv_free(struct tw_codec *codec)
+{
+    struct csv *c = (struct csv *)codec;
+
+    tw_unmap(c->last, LAST_BYTES);
+    tw_free(c);
+}
+
+static const struct tw_codec_ops ops = {decode, end_stream, csv_free, LINE_MAX_BYTES};
+
+static int read_map(struct csv *c, const char *map, struct tw_error *error)
+{
+    char text[200];
+    const char *end;
+
+    no_columns(&c->columns);
+    for (unsigned i = 0;; i++, map = end + 1) {
+        enum tw_csv_column m, near;
+        struct field f;
+
+        while (*map == ' ') map++;
+        end = map + strcspn(map, ",");
+        f = (struct field){map, (size_t)(end - map)};
+        while (f.n && f.p[f.n - 1] == ' ') f.n--;
+        m = tw_column_find(f.p, f.n);
+        if (m == TW_CSV_SKIP && f.n && !(f.n == 1 && *f.p == '-')) {
+            near = tw_column_near(f.p, f.n);
+            return tw_fail(error, TW_EUSAGE, "csv: no column is called '%s'%s%s%s",
+                           show(f).text, near ? "; did you mean " : "",
+                           near ? tw_column_name(near) : "", near ? "?" : "");
+        }
+        if (!mean(&c->columns, i, m, text, sizeof text))
+            return tw_fail(error, TW_EUSAGE, "csv: %s", text);
+        if (!*end) break;
+    }
+    if (!complete(c, &c->columns, text, sizeof text))
+        return tw_fail(error, TW_EUSAGE, "csv: %s", text);
+    return 0;
+}
+
+static int read_options(struct csv *c, const struct tw_csv_options *o,
+                        struct tw_error *error)
+{
+    static const char *const forms[] = {"ns", "us", "ms", "s", "iso"};
+    const struct preset *preset = NULL;
+    const char *columns = o->columns;
+    int64_t id;
+
+    for (size_t i = 0; o->preset && i < sizeof presets / sizeof presets[0]; i++)
+        if (strcmp(o->preset, presets[i].name) == 0) preset = &presets[i];
+    if (o->preset && !preset)
+        return tw_fail(error, TW_EUSAGE, "csv: no preset is called '%.40s'", o->preset);
+    if (preset && columns)
+        return tw_fail(error, TW_EUSAGE, "csv: a preset and columns are both given");
+    if (preset) {
+        columns = preset->columns;
+        c->pairs = preset->pairs;
+        c->form_given = TW_CSV_MS;
+    }
+    c->scale = o->price_scale ? o->price_scale : preset ? preset->scale : 1;
+    if (c->scale < 1 || TW_FIXED_ONE % c->scale != 0)
+        return tw_fail(error, TW_EUSAGE, "csv: price_scale %" PRId64
+                       " does not divide 1000000000", c->scale);
+    if (o->time) {
+        c->form_given = TW_CSV_ISO;
+        while (c->form_given >= 0 && strcmp(o->time, forms[c->form_given]) != 0)
+            c->form_given--;
+        if (c->form_given < 0)
+            return tw_fail(error, TW_EUSAGE, "csv: time '%.40s' is not one of "
+                           "ns, us, ms, s, iso", o->time);
+    }
+    c->separator = o->separator ? o->separator : ',';
+    if (isalnum((unsigned char)c->separator) || strchr("\"\r\n.-+:#", c->separator))
+        return tw_fail(error, TW_EUSAGE, "csv: '%c' can't be the separator",
+                       c->separator);
+    if (o->symbol) {
+        id = tw_symbols_intern(c->symbols, o->symbol, strlen(o->symbol));
+        if (id < 0)
+            return tw_fail(error, (int)id, "csv: symbol '%.80s': %s", o->symbol,
+                           tw_strerror((int)id));
+        c->symbol = (uint32_t)id;
+    }
+    c->header = !columns;
+    return columns ? read_map(c, columns, error) : 0;
+}
+
+struct tw_codec *tw_csv_decoder_new(const struct tw_csv_options *o,
+                                    struct tw_error *error)
+{
+    struct csv *c = tw_calloc(1, sizeof *c);
+
+    if (!c) goto no_memory;
+    c->codec = (struct tw_codec){
+        .ops = &ops, .source = o->source,
+        .problem = o->problem, .problem_ctx = o->problem_ctx
+    };
+    c->symbols = o->symbols;
+    c->base_ns = o->base_ns;
+    c->form_given = UNDECIDED;
+    if (read_options(c, o, error)) goto fail;
+    c->last = tw_map(LAST_BYTES);
+    if (!c->last) goto no_memory;
+    c->low = UINT32_MAX;
+    start_stream(c);
+    return &c->codec;
+
+no_memory:
+    tw_fail(error, -ENOMEM, "csv: no memory");
+fail:
+    tw_free(c);
+    return NULL;
+}

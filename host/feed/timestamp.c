@@ -1,0 +1,157 @@
+/* timestamp.c - the ways a file writes a time, to nanoseconds since the epoch. */
+#include "feed/timestamp.h"
+
+#include <string.h>
+
+#define SECOND_NS INT64_C(1000000000)
+
+struct cursor { const char *p, *end; };
+
+static bool digit(const struct cursor *at)
+{
+    return at->p < at->end && *at->p >= '0' && *at->p <= '9';
+}
+
+static bool accept(struct cursor *at, char c)
+{
+    if (at->p == at->end || *at->p != c) return false;
+    at->p++;
+    return true;
+}
+
+static bool digits(struct cursor *at, int count, int *value)
+{
+    for (*value = 0; count > 0; count--) {
+        if (!digit(at)) return false;
+        *value = *value * 10 + (*at->p++ - '0');
+    }
+    return true;
+}
+
+bool tw_timestamp_days(int year, int month, int day, int64_t *days)
+{
+    static const short before[13] =
+        {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    int64_t y = year - 1;
+
+    if (year < 1 || month < 1 || month > 12 || day < 1) return false;
+    if (day > before[month] - before[month - 1] + (leap && month == 2)) return false;
+    *days = 365 * y + y / 4 - y / 100 + y / 400 + before[month - 1]
+        + (leap && month > 2) + day - 1 - 719162;   /* 0001-01-01 to 1970-01-01 */
+    return true;
+}
+
+/* Decimals of a unit that is `unit` nanoseconds long. */
+static int fraction(struct cursor *at, int64_t unit, int64_t *ns)
+{
+    for (*ns = 0; digit(at); at->p++) {
+        unit /= 10;
+        if (unit == 0 && *at->p != '0') return TW_ERANGE;
+        *ns += unit * (*at->p - '0');
+    }
+    return 0;
+}
+
+static int number(struct cursor at, int64_t unit, int64_t *ns)
+{
+    bool minus = accept(&at, '-');
+    const char *first = at.p;
+    int64_t v = 0, part = 0;
+    bool fits = true;
+
+    for (; digit(&at); at.p++)
+        fits = fits && !__builtin_mul_overflow(v, 10, &v)
+            && !__builtin_add_overflow(v, *at.p - '0', &v);
+    if (at.p == first) return TW_EFORMAT;
+    if (accept(&at, '.')) {
+        if (!digit(&at)) return TW_EFORMAT;
+        if (fraction(&at, unit, &part)) fits = false;
+        while (digit(&at)) at.p++;
+    }
+    if (at.p != at.end) return TW_EFORMAT;
+    if (!fits || __builtin_mul_overflow(v, unit, &v)
+        || __builtin_add_overflow(v, part, &v)) return TW_ERANGE;
+    *ns = minus ? -v : v;
+    return 0;
+}
+
+/* Z, +05, +0530 or +05:30, or nothing: seconds east of Greenwich. */
+static bool zone(struct cursor *at, int *seconds)
+{
+    int hours, minutes = 0;
+    bool west;
+
+    *seconds = 0;
+    if (at->p == at->end || accept(at, 'Z') || accept(at, 'z')) return true;
+    west = accept(at, '-');
+    if (!west && !accept(at, '+')) return false;
+    if (!digits(at, 2, &hours)) return false;
+    if ((accept(at, ':') || digit(at)) && !digits(at, 2, &minutes)) return false;
+    if (hours > 23 || minutes > 59) return false;
+    *seconds = (hours * 60 + minutes) * (west ? -60 : 60);
+    return true;
+}
+
+static int iso(struct cursor at, int64_t *ns)
+{
+    int year, month, day, hour = 0, minute = 0, second = 0, east = 0;
+    int64_t days, part = 0;
+    bool extended, colons;
+    int r;
+
+    if (!digits(&at, 4, &year)) return TW_EFORMAT;
+    extended = accept(&at, '-');
+    if (!digits(&at, 2, &month) || extended != accept(&at, '-')
+        || !digits(&at, 2, &day)
+        || !tw_timestamp_days(year, month, day, &days)) return TW_EFORMAT;
+    if (at.p < at.end) {
+        /* FIX writes 20240102-09:30:00, and 20240102093000 has no sign at all. */
+        if (!accept(&at, 'T') && !accept(&at, 't') && !accept(&at, ' ')
+            && !(!extended && (accept(&at, '-') || digit(&at)))) return TW_EFORMAT;
+        if (!digits(&at, 2, &hour)) return TW_EFORMAT;
+        colons = accept(&at, ':');
+        if (!digits(&at, 2, &minute)) return TW_EFORMAT;
+        if (colons ? accept(&at, ':') : digit(&at)) {
+            if (!digits(&at, 2, &second)) return TW_EFORMAT;
+            if (accept(&at, '.') || accept(&at, ',') || !colons) {
+                r = fraction(&at, SECOND_NS, &part);
+                if (r) return r;
+            }
+        }
+        while (accept(&at, ' ')) { }
+        if (!zone(&at, &east) || at.p != at.end) return TW_EFORMAT;
+    }
+    /* 60: a leap second, which the epoch's count does not have. */
+    if (hour > 23 || minute > 59 || second > 60) return TW_EFORMAT;
+    if (year < 1678 || year > 2261) return TW_ERANGE;
+    *ns = (days * 86400 + hour * 3600 + minute * 60 + second - east) * SECOND_NS + part;
+    return 0;
+}
+
+int tw_timestamp_parse(const char *text, size_t n, enum tw_csv_time form, int64_t *ns)
+{
+    static const int64_t unit[] = {1, 1000, 1000000, SECOND_NS};
+    struct cursor at = {text, text + n};
+
+    return form == TW_CSV_ISO ? iso(at, ns) : number(at, unit[form], ns);
+}
+
+int tw_timestamp_look(const char *text, size_t n)
+{
+    struct cursor at = {text, text + n};
+    bool date = n >= 8 && (memcmp(text, "19", 2) == 0 || memcmp(text, "20", 2) == 0);
+    int64_t ns;
+    size_t whole;
+
+    accept(&at, '-');
+    for (whole = 0; digit(&at); at.p++) whole++;
+    if (number((struct cursor){text, at.end}, 1, &ns) != TW_EFORMAT) {
+        date = date && (whole == 8 || whole == 14 || whole == 17);
+        if (date && tw_timestamp_parse(text, n, TW_CSV_ISO, &ns) == 0) return TW_CSV_ISO;
+        return whole <= 11 ? TW_CSV_S : whole <= 14 ? TW_CSV_MS
+            : whole <= 17 ? TW_CSV_US : TW_CSV_NS;
+    }
+    return tw_timestamp_parse(text, n, TW_CSV_ISO, &ns) == TW_EFORMAT
+        ? TW_EFORMAT : TW_CSV_ISO;
+}

@@ -1,0 +1,31 @@
+/* timestamp.h - the ways a file writes a time, to nanoseconds since the epoch.
+ *
+ * Layer host/feed.
+ */
+#ifndef TW_TIMESTAMP_H
+#define TW_TIMESTAMP_H
+
+#include "base/tw.h"
+
+/* Numbers since the epoch (or whatever the caller counts from), or a date. */
+enum tw_csv_time { TW_CSV_NS, TW_CSV_US, TW_CSV_MS, TW_CSV_S, TW_CSV_ISO };
+
+/* Days from 1970-01-01 to a date of the Gregorian calendar, years 1 and up.
+ * False when there is no such day.  Thread: any.  Blocks: never. */
+bool tw_timestamp_days(int year, int month, int day, int64_t *days);
+
+/* Reads all of [text, text + n).  A number may have decimals; a date is ISO
+ * 8601, extended or basic (2024-01-02T09:30:00.5+05:00, 20240102 093000123,
+ * 2024-01-02) and in UTC unless it says otherwise.  Exact or refused:
+ * TW_EFORMAT, or TW_ERANGE for a part of a nanosecond or a time that int64
+ * nanoseconds do not hold.  *ns is untouched on failure.
+ * Thread: any.  Blocks: never.  Memory: none. */
+int tw_timestamp_parse(const char *text, size_t n, enum tw_csv_time form,
+                       int64_t *ns);
+
+/* Which form a text has, or TW_EFORMAT.  A number is told by its digits: up to
+ * 11 are seconds, 14 milliseconds, 17 microseconds; 8, 14 or 17 that make a
+ * date of this or the last century are one.  Thread: any.  Blocks: never. */
+int tw_timestamp_look(const char *text, size_t n);
+
+#endif
