@@ -40,6 +40,7 @@ struct ltw_state {
     lua_State *running;           /* the coroutine that runs now (watchdog) */
     struct ltw_host *host;        /* NULL: a plain interpreter              */
     struct ltw_script *script;    /* whose code runs now, or NULL           */
+    const struct tw_record *record;   /* that is being handled, or NULL     */
     bool overrun;                 /* the watchdog is ending that script     */
     size_t bytes, bytes_max, bytes_peak;
     uint64_t allocations;

@@ -284,11 +284,13 @@ void ltw_record_text(const struct ltw_host *host, const struct tw_record *r,
 
 /* ---- handles ---- */
 
-/* [-0, +0, e]  The record that argument 1 names, read into *copy. */
+/* [-0, +0, e]  The record that argument 1 names: the one being handled, which
+ * is at hand, or else read from the tape into *copy. */
 static const struct tw_record *check(lua_State *L, struct tw_record *copy)
 {
-    uint64_t handle;
+    struct ltw_state *state = ltw_state(L);
     struct ltw_host *host;
+    uint64_t handle;
     int rc;
 
     if (lua_type(L, 1) == LUA_TUSERDATA) return luaL_checkudata(L, 1, KEPT);
@@ -297,6 +299,7 @@ static const struct tw_record *check(lua_State *L, struct tw_record *copy)
         luaL_error(L, "a light userdata has no fields (%p)", lua_touserdata(L, 1));
         return NULL;
     }
+    if (state->record && state->record->seq == (handle & SEQ_MASK)) return state->record;
     host = ltw_check_host(L, "record");
     rc = tw_tape_read(host->tape, handle & SEQ_MASK, copy);
     if (rc != 1)
@@ -332,7 +335,6 @@ static int record_index(lua_State *L)
     const char *name, *near;
     enum ltw_field field;
 
-    lua_settop(L, 2);
     lua_pushvalue(L, 2);
     switch (lua_rawget(L, lua_upvalueindex(1 + (r->kind < TW_KINDS ? r->kind : 0)))) {
     case LUA_TNUMBER:

@@ -184,6 +184,10 @@ static int load_file(lua_State *L)
 
     lua_settop(L, 1);
     ltw_push_any(L, &s->o->options);
+    if (lua_isnil(L, options)) {
+        lua_newtable(L);
+        lua_replace(L, options);
+    }
     if (luaL_loadfilex(L, s->o->path, "t") != LUA_OK) return lua_error(L);
     lua_newtable(L);                        /* its own _ENV, over the globals */
     lua_createtable(L, 0, 1);
@@ -476,10 +480,12 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
     s->first_received = 0;
     s->yielded = BY_ITSELF;
     state->script = s;
+    state->record = &s->record;
     ltw_watchdog_enter(s->engine, s->co);
     status = lua_resume(s->co, state->L, n, &n);
     ltw_watchdog_leave(s->engine);
     state->script = NULL;
+    state->record = NULL;
     tw_cursor_commit(&s->cursor);
     publish(&s->counts->at, s->cursor.next);
     if (s->first_received)

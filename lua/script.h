@@ -18,7 +18,7 @@ struct ltw_script_options {
     unsigned shard, shards;       /* the shard-th of shards; 0 of 0: all       */
     bool reliable;                /* the tape waits for it                     */
     unsigned restarts;            /* after errors, in a row; 0: none           */
-    struct tw_any options;        /* a table: params, symbols, sectors, messages */
+    struct tw_any options;        /* a table or nil: params, symbols, ... */
 };
 
 /* atomic: the script's worker stores, MAIN loads; they outlive the script. */

@@ -1,7 +1,7 @@
 --- maker: quotes around the mid price, wider when the sector is restless.
 --
 -- It decides on what the statistics scripts publish and logs the orders that it
--- would send.  params: edge (price units on each side), lots (of each order).
+-- would send.  params: edge (price units on each side), quantity (of each order).
 
 local tw = require "tw"
 
@@ -29,8 +29,7 @@ function M:on_timer()
     local bid = math.floor((q.mid - edge) / tick) * tick
     local ask = math.ceil((q.mid + edge) / tick) * tick
     print(string.format("maker: would buy %d %s at %.2f, sell at %.2f (vol %.2e, index %.2f)",
-      self.params.lots * math.max(security.lot_size, 1), symbol, bid, ask, vol,
-      self.vol.index or 0))
+      self.params.quantity, symbol, bid, ask, vol, self.vol.index or 0))
   end
 end
 

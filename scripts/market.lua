@@ -23,7 +23,7 @@ app.script("stats/sector.lua")
 app.script("stats/index.lua")
 app.script("maker.lua", {
   symbols = { "AAPL", "GOOG" },
-  params = { edge = app.param("edge", 0.02), lots = 1 },
+  params = { edge = app.param("edge", 0.02), quantity = 100 },
   on_error = "restart",
 })
 
