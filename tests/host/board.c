@@ -23,7 +23,8 @@ static struct tw_board_value text_of(const char *s)
 static void kinds(void)
 {
     struct tw_board *b = tw_board_new();
-    struct tw_board_value v, longest = { .kind = TW_VALUE_STRING, .length = TW_BOARD_TEXT };
+    struct tw_board_value v;
+    struct tw_board_value longest = { .kind = TW_VALUE_STRING, .length = TW_BOARD_TEXT };
     char name[TW_BOARD_TEXT + 2];
     uint32_t slot = (uint32_t)tw_board_slot(b, "vol.tech", 8);
 
@@ -33,7 +34,8 @@ static void kinds(void)
        "a slot has a name");
     tw_board_get(b, slot, &v);
     ok(v.kind == TW_VALUE_NIL, "it begins as nil");
-    tw_board_set(b, slot, &(struct tw_board_value){ .kind = TW_VALUE_NUMBER, .number = 0.5 });
+    tw_board_set(b, slot, &(struct tw_board_value){ .kind = TW_VALUE_NUMBER,
+                                                    .number = 0.5 });
     tw_board_get(b, slot, &v);
     ok(v.kind == TW_VALUE_NUMBER && v.number == 0.5, "a number");
     memset(longest.text, 'x', TW_BOARD_TEXT);
@@ -109,7 +111,8 @@ static void *writer(void *arg)
 
         v.length = (uint8_t)(TW_BOARD_TEXT - letter);
         memset(v.text, 'a' + letter, v.length);
-        if (i % 4 == 0) v = (struct tw_board_value){ .kind = TW_VALUE_NUMBER, .number = 1.5 };
+        if (i % 4 == 0)
+            v = (struct tw_board_value){ .kind = TW_VALUE_NUMBER, .number = 1.5 };
         tw_board_set(j->b, 1, &v);
         /* A pair in one value: both halves of the integer agree. */
         tw_board_set(j->b, 2, &(struct tw_board_value){ .kind = TW_VALUE_INTEGER,

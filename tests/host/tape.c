@@ -191,10 +191,10 @@ static void joining(void)
     int wrong = 0;
 
     put(t, &i, 20);
-    ok(tw_cursor_open(&more, t, true, 1) == TW_EEXPIRED, "a reader can't start in the past");
+    ok(tw_cursor_open(&more, t, true, 1) == TW_EEXPIRED, "none can start in the past");
     ok(put(t, &i, 20), "nor does the attempt hold anybody back");
-    ok(tw_cursor_open(&more, t, true, tw_tape_head(t) - 4) == 0, "half a ring ago it can");
-    ok(tw_cursor_next(&more, &out) == 1 && out.source_seq == i - 4, "and gets that record");
+    ok(tw_cursor_open(&more, t, true, tw_tape_head(t) - 4) == 0, "half a ring ago is fine");
+    ok(tw_cursor_next(&more, &out) == 1 && out.source_seq == i - 4, "it gets that one");
     tw_cursor_close(&more);
     ok(tw_cursor_open(&more, t, false, 1) == 0 && tw_cursor_next(&more, &out) == 1 &&
        out.kind == TW_GAP && out.gap.first == 1, "a lossy one gets a gap");
