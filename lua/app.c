@@ -90,6 +90,9 @@ static int build(lua_State *L)
     struct tw_error *error = lua_touserdata(L, 2);
 
     tw_be_main();
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "tw.monitor");
+    lua_call(L, 1, 0);
     lua_getfield(L, LUA_REGISTRYINDEX, "tw.declared");
     ltw_app_build(L, app, error);
     return 0;
@@ -187,7 +190,8 @@ static void fail(struct tw_app *app)
     atomic_store_explicit(&app->failed, true, memory_order_relaxed);
 }
 
-/* [-n, +0, -]  Calls tw.monitor's function with the n values on top. */
+/* [-n, +0, -]  Calls tw.monitor's function with the n values on top: true, or
+ * the run has failed. */
 static void monitor(struct tw_app *app, const char *function, int n)
 {
     lua_State *L = app->state->L;
@@ -197,10 +201,8 @@ static void monitor(struct tw_app *app, const char *function, int n)
     lua_getfield(L, -1, function);
     lua_insert(L, -(n + 3));
     lua_pop(L, 2);
-    if (lua_pcall(L, n, 0, 0) == LUA_OK) return;
-    fprintf(stderr, "tidewire: %s\n", luaL_tolstring(L, -1, NULL));
-    lua_pop(L, 2);
-    fail(app);
+    if (lua_pcall(L, n, 1, 0) != LUA_OK || !lua_toboolean(L, -1)) fail(app);
+    lua_pop(L, 1);
 }
 
 static void print_line(void *ctx, enum tw_log_level level, const char *who,
@@ -358,28 +360,15 @@ static int add_feeds(lua_State *L)
     return 0;
 }
 
-/* [-0, +0, e]  Loads tw.monitor and gives it what the app file declared. */
-static int open_monitor(lua_State *L)
-{
-    struct tw_app *app = lua_touserdata(L, 1);
-
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "tw.monitor");
-    lua_call(L, 1, 1);
-    lua_getfield(L, -1, "open");
-    lua_getfield(L, LUA_REGISTRYINDEX, "tw.declared");
-    lua_pushboolean(L, app->o.screen && isatty(STDOUT_FILENO));
-    lua_call(L, 2, 0);
-    return 0;
-}
-
 int tw_app_run(struct tw_app *app)
 {
     struct tw_error error = { .code = TW_OK };
     unsigned started = 0;
 
     tw_be_main();
-    if (protected(app, open_monitor, NULL, &error) < 0) goto end;
+    lua_getfield(app->state->L, LUA_REGISTRYINDEX, "tw.declared");
+    lua_pushboolean(app->state->L, app->o.screen && isatty(STDOUT_FILENO));
+    monitor(app, "open", 2);
     ltw_watchdog_install();
     if (app->o.signals) {
         uv_signal_start(&app->interrupt, on_signal, SIGINT);
@@ -400,7 +389,7 @@ end:
     uv_timer_stop(&app->tick);
     speak(app);
     if (error.code < 0) {
-        fprintf(stderr, "tidewire: %s\n", error.text);
+        print_line(app, TW_LOG_ERROR, "", error.text, strlen(error.text));
         return 1;
     }
     show(app, "finish");

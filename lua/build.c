@@ -115,6 +115,7 @@ static struct tw_synthetic_options synthetic_options(lua_State *L)
 }
 
 static int add_exchanges(lua_State *L, struct tw_app *app, struct tw_error *error)
+    TW_ON(MAIN)
 {
     unsigned n = list(L, -1, "exchanges");
 
@@ -172,6 +173,7 @@ static int csv_options(lua_State *L, struct tw_csv_options *csv, struct tw_lean 
 }
 
 static int add_feed(lua_State *L, struct tw_app *app, struct tw_error *error)
+    TW_ON(MAIN)
 {
     const char *kind = text(L, -1, "kind"), *format = text(L, -1, "format");
     unsigned exchange = (unsigned)count(L, -1, "exchange");
@@ -307,6 +309,7 @@ static void on_rested(void *ctx)
 }
 
 static int make_workers(struct tw_app *app, const char *path, struct tw_error *error)
+    TW_ON(MAIN)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -327,7 +330,7 @@ static int make_workers(struct tw_app *app, const char *path, struct tw_error *e
         e->host = &app->host;
         e->path = path;
         e->index = i;
-        snprintf(e->who, sizeof e->who, "worker %u", i);
+        snprintf(e->who, sizeof e->who, "worker %u", i % 100000);
         e->failed = on_failed;
         e->closed = on_closed;
         e->ctx = app;

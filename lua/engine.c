@@ -55,6 +55,20 @@ static int print(lua_State *L)
     return 0;
 }
 
+/* Lua warns of what it can't raise: an error in a __gc, say.  A warning comes
+ * in pieces. */
+static void warn(void *ctx, const char *piece, int more)
+{
+    struct ltw_engine *e = ctx;
+    size_t n = strlen(e->warning);
+
+    if (n == 0 && !more && piece[0] == '@') return;   /* a control message */
+    snprintf(e->warning + n, sizeof e->warning - n, "%s", piece);
+    if (more) return;
+    tw_log_printf(e->host->log, TW_LOG_WARN, e->who, "%s", e->warning);
+    e->warning[0] = '\0';
+}
+
 static int engine_open(void *ctx, struct tw_worker *worker)
 {
     struct ltw_engine *e = ctx;
@@ -72,6 +86,7 @@ static int engine_open(void *ctx, struct tw_worker *worker)
     if (lua_pcall(L, 1, 0, 0) != LUA_OK)
         return tw_fail(&e->error, TW_ESCRIPT, "%s", lua_tostring(L, -1));
     lua_register(L, "print", print);
+    lua_setwarnf(L, warn, e);
     for (unsigned i = 0; i < e->n; i++) {
         e->scripts[i] = ltw_script_new(e, &e->options[i], &e->counts[i], &e->error);
         if (!e->scripts[i]) return e->error.code;

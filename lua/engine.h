@@ -26,6 +26,7 @@ struct ltw_engine {
     struct ltw_script **scripts;              /* owner: the worker, n of them    */
     uv_timer_t *restarts;                     /* owner: the worker, n of them    */
     struct tw_error error;                    /* owner: the worker, MAIN after start */
+    char warning[256];                        /* owner: the worker; pieces       */
     size_t collected;                         /* owner: the worker; bytes after GC */
     bool stopping;                            /* owner: the worker               */
     unsigned handles;                         /* owner: the worker; open timers  */

@@ -28,7 +28,7 @@ local function size()
   return tonumber(columns) or 80, tonumber(rows) or 24
 end
 
---- monitor.open(app, on_terminal)
+--- monitor.open(app, on_terminal) -> true
 -- Begins: app is what tw.app declared.
 -- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none.
 function monitor.open(app, on_terminal)
@@ -37,42 +37,54 @@ function monitor.open(app, on_terminal)
     monitor.width, monitor.height = size()
     io.write("\27[?25l")
   end
+  return true
 end
 
---- monitor.leave()
+--- monitor.leave() -> true
 -- Ends the live screen, so that what follows is plain text below it.
 -- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none.
 function monitor.leave()
-  if not live then return end
+  if not live then return true end
   live = false
   io.write(string.format("\27[%d;1H\27[?25h\n", monitor.height))
   io.flush()
+  return true
 end
 
---- monitor.print(level, who, text)
+--- monitor.print(level, who, text) -> true
 -- A line from any thread: a script's print on standard output, what went wrong
 -- on standard error; on the live screen, among the latest lines.
 -- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none.
 function monitor.print(level, who, text)
+  if who ~= "" then who = who .. ": " end
   if live then
     for line in (text .. "\n"):gmatch("(.-)\n") do
       recent[#recent + 1] = line
       if #recent > LINES then table.remove(recent, 1) end
     end
-    if level ~= ERROR then return end
+    if level ~= ERROR then return true end
   end
   if level == PRINT then
     io.stdout:write(text, "\n")
   else
-    io.stderr:write("tidewire: ", level == WARN and "warning: " or "", who, ": ", text, "\n")
+    io.stderr:write("tidewire: ", level == WARN and "warning: " or "", who, text, "\n")
   end
+  return true
 end
 
---- monitor.feed(name, state, why)
+-- Runs a function of the app file; an error in it is printed: no result then.
+local function call(what, f, ...)
+  local fine, result = xpcall(f, debug.traceback, ...)
+  if fine then return result or false end
+  monitor.print(ERROR, what, tostring(result))
+end
+
+--- monitor.feed(name, state, why) -> boolean
 -- Tells the app file's on_feed.
--- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: what on_feed raises.  Units: none.
+-- Yields: no.  Blocks: no.  Thread: MAIN.
+-- Errors: false, and printed, when on_feed raises.  Units: none.
 function monitor.feed(name, state, why)
-  if declared.on_feed then declared.on_feed(name, state, why) end
+  return not declared.on_feed or call("on_feed", declared.on_feed, name, state, why) ~= nil
 end
 
 -- The names on the board that the app wants shown, with their values.
@@ -160,7 +172,7 @@ local function paint(status, rows)
   shown = frame
 end
 
---- monitor.tick(status)
+--- monitor.tick(status) -> true
 -- Four times a second: repaints the screen, or prints the line of the second.
 -- Yields: no.  Blocks: on the terminal.  Thread: MAIN.  Errors: none.  Units: none.
 function monitor.tick(status)
@@ -185,6 +197,7 @@ function monitor.tick(status)
       status.elapsed, screen.number(rate), screen.duration(p99), lost(status),
       table.concat(parts, " ")))
   end
+  return true
 end
 
 -- Proportional set size, from the kernel.
@@ -244,12 +257,15 @@ function monitor.summary(status)
   return table.concat(out, "\n")
 end
 
---- monitor.finish(status)
+--- monitor.finish(status) -> boolean
 -- After the last script: the app file's on_end, then the summary.
--- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: what on_end raises.  Units: none.
+-- Yields: no.  Blocks: no.  Thread: MAIN.
+-- Errors: false, and printed, when on_end raises.  Units: none.
 function monitor.finish(status)
-  if declared.on_end and declared.on_end(status) then return end
-  io.stderr:write(monitor.summary(status), "\n")
+  local said = false
+  if declared.on_end then said = call("on_end", declared.on_end, status) end
+  if not said then io.stderr:write(monitor.summary(status), "\n") end
+  return said ~= nil
 end
 
 return monitor

@@ -1,4 +1,7 @@
-/* column.c - what the columns of a text file may be called. */
+/* column.c - the columns of a text file: how a line splits, what each means.
+ *
+ * Layer host/feed.
+ */
 #include "feed/column.h"
 
 #include <ctype.h>
@@ -50,7 +53,7 @@ static size_t plain(const char *name, size_t n, char out[LETTERS + 1])
     return length;
 }
 
-enum tw_csv_column tw_column_find(const char *name, size_t n)
+static enum tw_csv_column find(const char *name, size_t n)
 {
     char word[LETTERS + 1];
 
@@ -82,7 +85,8 @@ static unsigned distance(const char *a, const char *b)
     return row[n];
 }
 
-enum tw_csv_column tw_column_near(const char *name, size_t n)
+/* What a name that is not known was probably meant to be. */
+static enum tw_csv_column nearest(const char *name, size_t n)
 {
     enum tw_csv_column column = TW_CSV_SKIP;
     char word[LETTERS + 1];
@@ -109,4 +113,109 @@ const char *tw_column_name(enum tw_csv_column column)
     };
 
     return names[column];
+}
+
+static bool blank(char separator, char c)
+{
+    return (c == ' ' || c == '\t') && c != separator;
+}
+
+const char *tw_field_take_any(char separator, const char **at, const char *end,
+                              struct tw_field *f)
+{
+    const char *p = *at, *first, *stop;
+
+    while (p < end && blank(separator, *p)) p++;
+    first = p;
+    if (p < end && *p == '"') {
+        for (first = ++p;; p = stop + 2) {
+            stop = memchr(p, '"', (size_t)(end - p));
+            if (!stop) return "a quoted field does not end";
+            if (stop + 1 == end || stop[1] != '"') break;
+        }
+        for (p = stop + 1; p < end && blank(separator, *p);) p++;
+        if (p < end && *p != separator) return "text after a quoted field";
+    } else {
+        while (p < end && *p != separator) p++;
+        for (stop = p; stop > first && blank(separator, stop[-1]);) stop--;
+    }
+    *f = (struct tw_field){first, (size_t)(stop - first)};
+    *at = p < end ? p + 1 : NULL;
+    return NULL;
+}
+
+static void start(struct tw_columns *k)
+{
+    *k = (struct tw_columns){0};
+    for (int m = 0; m < TW_CSV_MEANINGS; m++) k->at[m] = -1;
+}
+
+/* Sets the meaning of column number i (from 0). */
+static int mean(struct tw_columns *k, unsigned i, enum tw_csv_column m,
+                struct tw_error *error)
+{
+    if (m == TW_CSV_SKIP) return 0;
+    if (k->at[m] >= 0)
+        return tw_fail(error, TW_EUSAGE, "columns %d and %u are both %s",
+                       k->at[m] + 1, i + 1, tw_column_name(m));
+    if (i >= TW_CSV_COLUMNS)
+        return tw_fail(error, TW_EUSAGE, "%s is column %u, only the first %d are read",
+                       tw_column_name(m), i + 1, TW_CSV_COLUMNS);
+    k->meaning[i] = (uint8_t)m;
+    k->at[m] = (int)i;
+    k->wanted = i + 1;
+    return 0;
+}
+
+static int complete(const struct tw_columns *k, bool symbol, struct tw_error *error)
+{
+    const char *lacks = k->at[TW_CSV_TIME] < 0 ? "no time column"
+        : k->at[TW_CSV_BID] < 0 && k->at[TW_CSV_ASK] < 0 && k->at[TW_CSV_PRICE] < 0
+        ? "no bid, ask or price column"
+        : symbol && k->at[TW_CSV_SYMBOL] < 0
+        ? "no symbol column, and no symbol given" : NULL;
+
+    return lacks ? tw_fail(error, TW_EUSAGE, "%s", lacks) : 0;
+}
+
+int tw_columns_header(struct tw_columns *k, const char *p, const char *end,
+                      char separator, bool symbol, struct tw_error *error)
+{
+    struct tw_field f;
+    const char *wrong;
+    int r;
+
+    for (start(k); p; k->total++) {
+        wrong = tw_field_take(separator, &p, end, &f);
+        if (wrong) return tw_fail(error, TW_EUSAGE, "%s", wrong);
+        r = mean(k, k->total, find(f.p, f.n), error);
+        if (r) return r;
+    }
+    return complete(k, symbol, error);
+}
+
+int tw_columns_map(struct tw_columns *k, const char *map, bool symbol,
+                   struct tw_error *error)
+{
+    const char *end = map + strlen(map);
+    enum tw_csv_column m, near;
+    struct tw_field f;
+    int r;
+
+    start(k);
+    for (unsigned i = 0; map; i++) {
+        const char *wrong = tw_field_take(',', &map, end, &f);
+
+        if (wrong) return tw_fail(error, TW_EUSAGE, "%s", wrong);
+        m = find(f.p, f.n);
+        if (m == TW_CSV_SKIP && f.n && !(f.n == 1 && *f.p == '-')) {
+            near = nearest(f.p, f.n);
+            return tw_fail(error, TW_EUSAGE, "no column is called '%.*s'%s%s%s",
+                           f.n < 40 ? (int)f.n : 40, f.p, near ? "; did you mean " : "",
+                           near ? tw_column_name(near) : "", near ? "?" : "");
+        }
+        r = mean(k, i, m, error);
+        if (r) return r;
+    }
+    return complete(k, symbol, error);
 }

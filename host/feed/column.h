@@ -1,4 +1,4 @@
-/* column.h - what the columns of a text file may be called.
+/* column.h - the columns of a text file: how a line splits, what each means.
  *
  * Layer host/feed.
  */
@@ -9,19 +9,56 @@
 
 enum tw_csv_column {
     TW_CSV_SKIP, TW_CSV_TIME, TW_CSV_SYMBOL, TW_CSV_BID, TW_CSV_ASK,
-    TW_CSV_BID_SIZE, TW_CSV_ASK_SIZE, TW_CSV_PRICE, TW_CSV_SIZE, TW_CSV_SIDE
+    TW_CSV_BID_SIZE, TW_CSV_ASK_SIZE, TW_CSV_PRICE, TW_CSV_SIZE, TW_CSV_SIDE,
+    TW_CSV_MEANINGS
 };
+enum { TW_CSV_COLUMNS = 32 };
 
-/* What a name means, or TW_CSV_SKIP when it is not known.  Only letters and
- * digits count, in either case: bid_size, "Bid Size" and BIDSIZE are one.
- * Thread: any.  Blocks: never. */
-enum tw_csv_column tw_column_find(const char *name, size_t n);
+/* A part of somebody's text. */
+struct tw_field { const char *p; size_t n; };
 
-/* What a name that is not known was probably meant to be, or TW_CSV_SKIP.
- * Thread: any.  Blocks: never. */
-enum tw_csv_column tw_column_near(const char *name, size_t n);
+struct tw_columns {
+    unsigned total;                    /* of a header; 0: rows may have any number  */
+    unsigned wanted;                   /* all that mean something are the first few */
+    uint8_t meaning[TW_CSV_COLUMNS];   /* enum tw_csv_column                        */
+    int at[TW_CSV_MEANINGS];           /* which column, or -1                       */
+};
 
 /* The column's own name: "bid_size".  Thread: any.  Blocks: never. */
 const char *tw_column_name(enum tw_csv_column column);
+
+/* Takes any field: the slow half of tw_field_take. */
+const char *tw_field_take_any(char separator, const char **at, const char *end,
+                              struct tw_field *f);
+
+/* Takes one field off the front of [*at, end); *at becomes NULL when it was
+ * the line's last.  The field's quotes are off, doubled ones within it stay
+ * double.  Returns NULL, or what is wrong with its quotes.
+ * Thread: any.  Blocks: never.  Memory: none. */
+static inline const char *tw_field_take(char separator, const char **at,
+                                        const char *end, struct tw_field *f)
+{
+    const char *stop = *at;
+
+    /* Blanks and quotes, which need care, sort before all that a number has. */
+    while (stop < end && *stop > '"' && *stop != separator) stop++;
+    if (stop < end && *stop != separator)
+        return tw_field_take_any(separator, at, end, f);
+    *f = (struct tw_field){*at, (size_t)(stop - *at)};
+    *at = stop < end ? stop + 1 : NULL;
+    return NULL;
+}
+
+/* What each name of a header line [p, end) means.  Only letters and digits
+ * count, in either case ("Bid Size" is bid_size), names that are not known are
+ * skipped.  symbol: a row needs a symbol.  TW_EUSAGE: error says what is wrong.
+ * Thread: any.  Blocks: never.  Memory: none. */
+int tw_columns_header(struct tw_columns *k, const char *p, const char *end,
+                      char separator, bool symbol, struct tw_error *error);
+
+/* The same of a map, "time,bid,-,ask", where a name must be known; "-" and an
+ * empty one skip a column.  Thread: any.  Blocks: never.  Memory: none. */
+int tw_columns_map(struct tw_columns *k, const char *map, bool symbol,
+                   struct tw_error *error);
 
 #endif

@@ -27,21 +27,11 @@
 
 enum {
     LINE_MAX_BYTES = 64 * 1024,
-    MEANINGS = TW_CSV_SIDE + 1,
     SHOWN = 40,                    /* of a refused value */
     UNDECIDED = -1                 /* no time seen yet   */
 };
 
 #define LAST_BYTES (((size_t)TW_SYMBOL_MAX + 1) * sizeof(struct tw_quote))
-
-struct field { const char *p; size_t n; };
-
-struct columns {
-    unsigned total;                /* in a header; 0: a row may have any number */
-    unsigned wanted;               /* all that we use are among the first so many */
-    uint8_t meaning[TW_CSV_COLUMNS];
-    int at[MEANINGS];              /* which column, or -1 */
-};
 
 struct csv {
     struct tw_codec codec;         /* first: what the caller holds        */
@@ -54,7 +44,7 @@ struct csv {
     bool header;                   /* each stream begins with one         */
     bool pairs;                    /* price 0 with size 0: not this side  */
     int form_given;                /* enum tw_csv_time or UNDECIDED       */
-    struct columns columns;
+    struct tw_columns columns;
 
     int form;                      /* the rest is this stream's           */
     bool ready;                    /* columns hold                        */
@@ -89,7 +79,7 @@ static void TW_PRINTF(2, 3) report(struct csv *c, const char *format, ...)
 /* A field as a message can show it. */
 struct shown { char text[SHOWN + 4]; };
 
-static struct shown show(struct field f)
+static struct shown show(struct tw_field f)
 {
     struct shown s;
     size_t n = f.n < SHOWN ? f.n : SHOWN;
@@ -100,109 +90,29 @@ static struct shown show(struct field f)
     return s;
 }
 
-static bool blank(const struct csv *c, char b)
-{
-    return (b == ' ' || b == '\t') && b != c->separator;
-}
-
-/* Takes one field off the front of [*at, end).  *at becomes NULL when it was
- * the line's last.  Returns NULL, or what is wrong with its quotes. */
-static const char *take(const struct csv *c, const char **at, const char *end,
-                        struct field *f)
-{
-    const char *p = *at, *first, *stop;
-
-    while (p < end && blank(c, *p)) p++;
-    first = p;
-    if (p < end && *p == '"') {
-        for (first = ++p;; p = stop + 2) {
-            stop = memchr(p, '"', (size_t)(end - p));
-            if (!stop) return "a quoted field does not end";
-            if (stop + 1 == end || stop[1] != '"') break;
-        }
-        for (p = stop + 1; p < end && blank(c, *p);) p++;
-        if (p < end && *p != c->separator) return "text after a quoted field";
-    } else {
-        while (p < end && *p != c->separator) p++;
-        for (stop = p; stop > first && blank(c, stop[-1]);) stop--;
-    }
-    *f = (struct field){first, (size_t)(stop - first)};
-    *at = p < end ? p + 1 : NULL;
-    return NULL;
-}
-
-/* Sets the meaning of column number i (from 0).  False: text says why not. */
-static bool mean(struct columns *k, unsigned i, enum tw_csv_column m,
-                 char *text, size_t size)
-{
-    if (m == TW_CSV_SKIP) return true;
-    if (k->at[m] >= 0)
-        snprintf(text, size, "columns %d and %u are both %s", k->at[m] + 1, i + 1,
-                 tw_column_name(m));
-    else if (i >= TW_CSV_COLUMNS)
-        snprintf(text, size, "%s is column %u, only the first %d are read",
-                 tw_column_name(m), i + 1, TW_CSV_COLUMNS);
-    else {
-        k->meaning[i] = (uint8_t)m;
-        k->at[m] = (int)i;
-        k->wanted = i + 1;
-        return true;
-    }
-    return false;
-}
-
-static bool complete(const struct csv *c, const struct columns *k,
-                     char *text, size_t size)
-{
-    const char *lacks = k->at[TW_CSV_TIME] < 0 ? "no time column"
-        : k->at[TW_CSV_BID] < 0 && k->at[TW_CSV_ASK] < 0 && k->at[TW_CSV_PRICE] < 0
-        ? "no bid, ask or price column"
-        : k->at[TW_CSV_SYMBOL] < 0 && c->symbol == 0
-        ? "no symbol column, and no symbol given" : NULL;
-
-    if (lacks) snprintf(text, size, "%s", lacks);
-    return !lacks;
-}
-
-static void no_columns(struct columns *k)
-{
-    *k = (struct columns){0};
-    for (unsigned m = 0; m < MEANINGS; m++) k->at[m] = -1;
-}
-
 static void read_header(struct csv *c, const char *p, const char *end)
 {
-    struct columns *k = &c->columns;
-    char text[200];
-    struct field f;
-    bool good = true;
-    const char *wrong;
+    struct tw_error error;
 
-    no_columns(k);
-    while (good && p) {
-        wrong = take(c, &p, end, &f);
-        if (wrong) snprintf(text, sizeof text, "%s", wrong);
-        good = !wrong
-            && mean(k, k->total, tw_column_find(f.p, f.n), text, sizeof text);
-        k->total++;
-    }
-    c->ready = good && complete(c, k, text, sizeof text);
+    c->ready = tw_columns_header(&c->columns, p, end, c->separator, c->symbol == 0,
+                                 &error) == 0;
     if (c->ready) return;
     c->useless = true;
     c->codec.stats.errors++;
     c->codec.stats.skips++;
-    report(c, "header: %s; the rest of the file is skipped", text);
+    report(c, "header: %.200s; the rest of the file is skipped", error.text);
 }
 
 /* A field that is no number: counted by the caller, told here. */
-static bool refuse(struct csv *c, enum tw_csv_column m, struct field f, int code)
+static bool refuse(struct csv *c, enum tw_csv_column m, struct tw_field f, int code)
 {
     report(c, "%s '%s' %s", tw_column_name(m), show(f).text,
            code == TW_ERANGE ? "does not fit nine decimals" : "is not a number");
     return false;
 }
 
-static bool read_price(struct csv *c, enum tw_csv_column m, struct field f, int64_t *out)
+static bool read_price(struct csv *c, enum tw_csv_column m, struct tw_field f,
+                       int64_t *out)
 {
     int64_t v = 0;
     size_t i = 0;
@@ -224,7 +134,8 @@ static bool read_price(struct csv *c, enum tw_csv_column m, struct field f, int6
     return true;
 }
 
-static bool read_size(struct csv *c, enum tw_csv_column m, struct field f, int64_t *out)
+static bool read_size(struct csv *c, enum tw_csv_column m, struct tw_field f,
+                      int64_t *out)
 {
     int r;
 
@@ -237,7 +148,7 @@ static bool read_size(struct csv *c, enum tw_csv_column m, struct field f, int64
     return false;
 }
 
-static bool read_time(struct csv *c, struct field f, int64_t *out)
+static bool read_time(struct csv *c, struct tw_field f, int64_t *out)
 {
     int form = c->form == UNDECIDED ? tw_timestamp_look(f.p, f.n) : c->form;
     int r = form < 0 ? form : tw_timestamp_parse(f.p, f.n, (enum tw_csv_time)form, out);
@@ -254,7 +165,7 @@ static bool read_time(struct csv *c, struct field f, int64_t *out)
     return false;
 }
 
-static bool read_symbol(struct csv *c, struct field f, uint32_t *out)
+static bool read_symbol(struct csv *c, struct tw_field f, uint32_t *out)
 {
     char name[TW_NAME_MAX + 1];
     size_t n = 0;
@@ -275,7 +186,7 @@ static bool read_symbol(struct csv *c, struct field f, uint32_t *out)
     return true;
 }
 
-static bool read_side(struct csv *c, struct field f, uint32_t *out)
+static bool read_side(struct csv *c, struct tw_field f, uint32_t *out)
 {
     static const struct { const char *name; uint32_t side; } names[] = {
         {"buy", TW_SIDE_BUY}, {"b", TW_SIDE_BUY}, {"bid", TW_SIDE_BUY},
@@ -297,9 +208,9 @@ static bool read_side(struct csv *c, struct field f, uint32_t *out)
 }
 
 /* One side of a quote: *price and *size stay when the row does not give it. */
-static bool read_level(struct csv *c, const struct field *f, enum tw_csv_column price_at,
-                       enum tw_csv_column size_at, int64_t *price, int64_t *size,
-                       bool *given)
+static bool read_level(struct csv *c, const struct tw_field *f,
+                       enum tw_csv_column price_at, enum tw_csv_column size_at,
+                       int64_t *price, int64_t *size, bool *given)
 {
     int64_t p = 0, s;
 
@@ -317,7 +228,7 @@ static bool read_level(struct csv *c, const struct field *f, enum tw_csv_column 
     return true;
 }
 
-static bool read_quote(struct csv *c, const struct field *f, uint32_t symbol,
+static bool read_quote(struct csv *c, const struct tw_field *f, uint32_t symbol,
                        struct tw_quote *q)
 {
     bool given = false;
@@ -336,15 +247,16 @@ static bool read_quote(struct csv *c, const struct field *f, uint32_t symbol,
     return true;
 }
 
-static bool split(struct csv *c, const char *p, const char *end, struct field *f)
+static bool split(struct csv *c, const char *p, const char *end, struct tw_field *f)
 {
-    const struct columns *k = &c->columns;
+    const struct tw_columns *k = &c->columns;
     unsigned i, count = k->total > k->wanted ? k->total : k->wanted;
-    struct field rest;
+    struct tw_field rest;
     const char *wrong;
 
     for (i = 0; i < count && p; i++) {
-        wrong = take(c, &p, end, &f[i < k->wanted ? k->meaning[i] : TW_CSV_SKIP]);
+        wrong = tw_field_take(c->separator, &p, end,
+                              &f[i < k->wanted ? k->meaning[i] : TW_CSV_SKIP]);
         if (!wrong) continue;
         report(c, "%s", wrong);
         return false;
@@ -356,7 +268,8 @@ static bool split(struct csv *c, const char *p, const char *end, struct field *f
         return false;
     }
     /* Rows that end in a separator are common, and harmless. */
-    if (k->total && p && (take(c, &p, end, &rest) || rest.n || p)) {
+    if (k->total && p
+        && (tw_field_take(c->separator, &p, end, &rest) || rest.n || p)) {
         report(c, "more columns than the %u of the header", k->total);
         return false;
     }
@@ -365,7 +278,7 @@ static bool split(struct csv *c, const char *p, const char *end, struct field *f
 
 static bool read_row(struct csv *c, const char *p, const char *end, struct tw_record *r)
 {
-    struct field f[MEANINGS] = {{0}};
+    struct tw_field f[TW_CSV_MEANINGS] = {{0}};
     uint32_t symbol = c->symbol;
     int64_t time;
 
@@ -390,10 +303,10 @@ static bool read_row(struct csv *c, const char *p, const char *end, struct tw_re
  * for a header that the columns replace. */
 static bool heading(struct csv *c, const char *p, const char *end)
 {
-    struct field f = {p, 0};
+    struct tw_field f = {p, 0};
 
     for (int i = 0; i <= c->columns.at[TW_CSV_TIME]; i++)
-        if (!p || take(c, &p, end, &f)) return false;
+        if (!p || tw_field_take(c->separator, &p, end, &f)) return false;
     return f.n > 0 && isalpha((unsigned char)f.p[0]);
 }
 
@@ -406,7 +319,7 @@ static void read_line(struct csv *c, const char *p, const char *end,
     c->line++;
     if (c->line == 1 && end - p >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) p += 3;
     if (end > p && end[-1] == '\r') end--;
-    while (end > p && blank(c, end[-1])) end--;
+    while (end > p && end[-1] == ' ' && c->separator != ' ') end--;
     if (p == end || *p == '#') return;
     if (!c->ready && c->header) {
         read_header(c, p, end);
@@ -501,42 +414,13 @@ static void csv_free(struct tw_codec *codec)
 
 static const struct tw_codec_ops ops = {decode, end_stream, csv_free, LINE_MAX_BYTES};
 
-static int read_map(struct csv *c, const char *map, struct tw_error *error)
-{
-    char text[200];
-    const char *end;
-
-    no_columns(&c->columns);
-    for (unsigned i = 0;; i++, map = end + 1) {
-        enum tw_csv_column m, near;
-        struct field f;
-
-        while (*map == ' ') map++;
-        end = map + strcspn(map, ",");
-        f = (struct field){map, (size_t)(end - map)};
-        while (f.n && f.p[f.n - 1] == ' ') f.n--;
-        m = tw_column_find(f.p, f.n);
-        if (m == TW_CSV_SKIP && f.n && !(f.n == 1 && *f.p == '-')) {
-            near = tw_column_near(f.p, f.n);
-            return tw_fail(error, TW_EUSAGE, "csv: no column is called '%s'%s%s%s",
-                           show(f).text, near ? "; did you mean " : "",
-                           near ? tw_column_name(near) : "", near ? "?" : "");
-        }
-        if (!mean(&c->columns, i, m, text, sizeof text))
-            return tw_fail(error, TW_EUSAGE, "csv: %s", text);
-        if (!*end) break;
-    }
-    if (!complete(c, &c->columns, text, sizeof text))
-        return tw_fail(error, TW_EUSAGE, "csv: %s", text);
-    return 0;
-}
-
 static int read_options(struct csv *c, const struct tw_csv_options *o,
                         struct tw_error *error)
 {
     static const char *const forms[] = {"ns", "us", "ms", "s", "iso"};
     const struct preset *preset = NULL;
     const char *columns = o->columns;
+    struct tw_error wrong;
     int64_t id;
 
     for (size_t i = 0; o->preset && i < sizeof presets / sizeof presets[0]; i++)
@@ -574,7 +458,9 @@ static int read_options(struct csv *c, const struct tw_csv_options *o,
         c->symbol = (uint32_t)id;
     }
     c->header = !columns;
-    return columns ? read_map(c, columns, error) : 0;
+    if (!columns || tw_columns_map(&c->columns, columns, c->symbol == 0, &wrong) == 0)
+        return 0;
+    return tw_fail(error, wrong.code, "csv: %.200s", wrong.text);
 }
 
 struct tw_codec *tw_csv_decoder_new(const struct tw_csv_options *o,

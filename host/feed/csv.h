@@ -15,8 +15,6 @@
 #include "feed/column.h"
 #include "feed/timestamp.h"
 
-enum { TW_CSV_COLUMNS = 32 };
-
 struct tw_csv_options {
     struct tw_symbols *symbols;      /* required */
     const char *columns;             /* "time,symbol,bid,ask,-,bid_size"; NULL: the

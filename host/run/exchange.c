@@ -160,12 +160,14 @@ static void TW_ON(FEED) add(struct session *s, const struct tw_record *r,
     const char *symbol = tw_symbols_name(s->e->symbols, r->symbol);
     char *out = s->queue + s->n;
     size_t room = QUEUE_BYTES - s->n;
+    int64_t n;
 
     if (r->symbol >= s->next || s->leaving) return;   /* E1 */
     if (r->kind == TW_TRADE)
-        queued(s, tw_fix_write_trade(&s->writer, symbol, &r->trade, sending_ns, out, room));
+        n = tw_fix_write_trade(&s->writer, symbol, &r->trade, sending_ns, out, room);
     else
-        queued(s, tw_fix_write_update(&s->writer, symbol, &r->quote, sending_ns, out, room));
+        n = tw_fix_write_update(&s->writer, symbol, &r->quote, sending_ns, out, room);
+    queued(s, n);
 }
 
 static void TW_ON(FEED) flush(struct session *s);

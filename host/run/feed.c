@@ -13,8 +13,8 @@
  *   F1  A record is appended once, in the order in which it came in its stream.
  *   F2  A feed appends exactly its limit, then nothing more; also nothing
  *       more once a stopping host made it drop a record.
- *   F3  At least half of a reader's buffer is room, so that it holds two of
- *       the longest message before it must grow no more.
+ *   F3  Before a read at least half of the buffer is room; it grows until it
+ *       holds two of the longest message that the codec takes, no further.
  *
  * Layer host/run.  Thread: see each function in feed.h.
  */

@@ -164,8 +164,13 @@ const struct tw_feed_ops tw_feed_file_ops = {
 struct standard {
     struct tw_feed feed;
     struct tw_reader reader;
-    union { uv_handle_t any; uv_stream_t stream; uv_pipe_t pipe; uv_tty_t tty; uv_tcp_t tcp; }
-        handle;
+    union {
+        uv_handle_t any;
+        uv_stream_t stream;
+        uv_pipe_t pipe;
+        uv_tty_t tty;
+        uv_tcp_t tcp;
+    } handle;
 };
 
 static int stdin_open(struct tw_feed *f, struct tw_error *error)

@@ -365,7 +365,8 @@ static int listen_bind(struct tw_feed *f, struct tw_error *error)
     struct door *d = (struct door *)f;
 
     d->tcp.data = d;
-    return tw_net_listen(&f->io->loop, &d->tcp, f->o.host, &f->port, on_connection, error);
+    return tw_net_listen(&f->io->loop, &d->tcp, f->o.host, &f->port, on_connection,
+                         error);
 }
 
 static void listen_start(struct tw_feed *f)
@@ -380,5 +381,6 @@ static void listen_start(struct tw_feed *f)
 }
 
 const struct tw_feed_ops tw_feed_listen_ops = {
-    sizeof(struct door), listen_open, listen_bind, listen_start, listen_close, listen_free,
+    sizeof(struct door), listen_open, listen_bind, listen_start, listen_close,
+    listen_free,
 };

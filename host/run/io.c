@@ -233,9 +233,11 @@ void tw_io_status(const struct tw_io *io, unsigned feed, struct tw_feed_status *
 {
     const struct tw_feed *f = io->feeds[feed];
     uint64_t codec[TW_CODEC_COUNTERS];
+    int state;
 
     /* order [feed.state] acquire: the counts of a feed that ended are final */
-    out->state = (enum tw_feed_state)atomic_load_explicit(&f->state, memory_order_acquire);
+    state = atomic_load_explicit(&f->state, memory_order_acquire);
+    out->state = (enum tw_feed_state)state;
     for (int i = 0; i < TW_CODEC_COUNTERS; i++) codec[i] = tw_counter_get(&f->codec[i]);
     memcpy(&out->codec, codec, sizeof codec);
     out->records = tw_counter_get(&f->records);

@@ -18,8 +18,8 @@ void tw_net_name(const char *host, uint16_t port, char out[TW_NET_NAME])
 
 static uint16_t port_of(const struct sockaddr_storage *a)
 {
-    if (a->ss_family == AF_INET6) return ntohs(((const struct sockaddr_in6 *)a)->sin6_port);
-    return ntohs(((const struct sockaddr_in *)a)->sin_port);
+    return ntohs(a->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)a)->sin6_port
+                 : ((const struct sockaddr_in *)a)->sin_port);
 }
 
 void tw_net_peer_name(const uv_tcp_t *tcp, char out[TW_NET_NAME])

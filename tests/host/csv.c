@@ -127,11 +127,13 @@ static void headers(void)
                  "Exchange,Date/Time,Ticker,Bid Price,ASK_PRICE,bid-qty,askSize\r\n"
                  "\r\n"
                  "X,1700000000123456789,A,1.25,1.50,100,200\r\n"
-                 "X, 1700000000123456790 ,\"B,\"\"x\"\"\" , \"2.25\" ,2.5,1.5,0.000000001\r\n"
+                 "X, 1700000000123456790 ,\"B,\"\"x\"\"\" , \"2.25\" ,2.5,1.5,"
+                 "0.000000001\r\n  \r\n"
                  "# between\r\n"
                  "X,1700000000123456791,A,1.26,1.51,1,2,\r\n"
                  "X,1700000000123456792,A,-37.63,1.52,,");
-    ok(run->n == 4 && run->problems[0] == 0, "BOM, CRLF, comments, aliases, no last newline");
+    ok(run->n == 4 && run->problems[0] == 0,
+       "BOM, CRLF, comments, aliases, no last newline");
     ok(is_quote(&run->r[0], "A", 1700000000123456789, F(125), F(10000), F(150), F(20000)),
        "a quote is exact");
     ok(is_quote(&run->r[1], "B,\"x\"", 1700000000123456790, F(225), F(150), F(250), 1),
@@ -151,7 +153,8 @@ static void headers(void)
        && run->r[1].trade.side == TW_SIDE_SELL && run->r[1].trade.size == 0
        && run->r[3].kind == TW_TRADE && run->r[3].trade.side == TW_SIDE_NONE,
        "rows with a price are trades");
-    ok(is_quote(&run->r[2], "A", 3000000000, F(1000), 0, F(1200), 0), "others are quotes");
+    ok(is_quote(&run->r[2], "A", 3000000000, F(1000), 0, F(1200), 0),
+       "others are quotes");
     ok(strcmp(run->problems, "csv: line 6: side 'maybe' is neither buy nor sell\n") == 0,
        "an unknown side is an error");
 
@@ -162,8 +165,9 @@ static void headers(void)
 
     run = decode((struct tw_csv_options){0}, "when,bid,ask\n1,2,3\n4,5,6\n");
     ok(run->n == 0 && run->stats.errors == 1 && run->stats.skips == 1
-       && run->stats.skipped == 12 && strcmp(run->problems, "csv: line 1: header: no time "
-       "column; the rest of the file is skipped\n") == 0, "a header without time");
+       && run->stats.skipped == 12
+       && strcmp(run->problems, "csv: line 1: header: no time column; "
+                 "the rest of the file is skipped\n") == 0, "a header without time");
     run = decode((struct tw_csv_options){0}, "time,bid,ask\n1,2,3\n");
     ok(strstr(run->problems, "no symbol column"), "a header without symbol");
     run = decode((struct tw_csv_options){0}, "time,symbol,open\n1,A,3\n");
@@ -201,7 +205,8 @@ static void maps(void)
     o.columns = "time,bid";
     o.symbol = "A";
     o.price_scale = 7;
-    ok(strcmp(why(o), "csv: price_scale 7 does not divide 1000000000") == 0, "%s", why(o));
+    ok(strcmp(why(o), "csv: price_scale 7 does not divide 1000000000") == 0,
+       "%s", why(o));
     o.price_scale = 0;
     o.time = "min";
     ok(strstr(why(o), "'min' is not one of"), "%s", why(o));
@@ -288,14 +293,16 @@ static void times(void)
        && time_refused("ns", "99999999999999999999", "out of range")
        && time_refused("ms", "12x", "time '12x' is not a time, read as ms")
        && time_refused("ms", "1.", "not a time") && time_refused("ms", "-", "not a time")
-       && time_refused("s", "1.7e9", "not a time") && time_refused(NULL, "", "not a time"),
+       && time_refused("s", "1.7e9", "not a time")
+       && time_refused(NULL, "", "not a time"),
        "numbers that are none");
 
     struct tw_csv_options o = { .columns = "time,bid", .symbol = "A", .base_ns = 5 };
     struct run *run = decode(o, "1704187800000,1\n1704187800,1\n2024-01-02,1\n");
 
     ok(run->n == 2 && run->r[0].time == s + 5 && run->r[1].time == 1704187800000005
-       && run->stats.errors == 1, "the first value decides for the file; base_ns is added");
+       && run->stats.errors == 1,
+       "the first value decides for the file; base_ns is added");
 }
 
 static void refusals(void)
@@ -387,8 +394,10 @@ static void presets(void)
 
     ok(run->n == 5 && run->stats.errors == 3
        && is_quote(&run->r[0], "IBM", 14400640001000, F(18001), F(20000), 0, 0)
-       && is_quote(&run->r[1], "IBM", 14400640001000, F(18001), F(20000), 182620100000, F(10000))
-       && is_quote(&run->r[2], "IBM", 14400641501000, F(18002), 0, 182620100000, F(10000)),
+       && is_quote(&run->r[1], "IBM", 14400640001000, F(18001), F(20000),
+                   182620100000, F(10000))
+       && is_quote(&run->r[2], "IBM", 14400641501000, F(18002), 0,
+                   182620100000, F(10000)),
        "LEAN equity quotes: scaled prices, one side a row");
     ok(is_quote(&run->r[3], "IBM", 14400644001000, 1850000, F(100),
                 INT64_C(9200000000000000), F(100)),
@@ -400,7 +409,8 @@ static void presets(void)
     o.preset = "lean-equity-trade";
     run = decode(o, "31669457,1821000,300,P,2000,0\n31669457,0x1,300,P,2000,0\n");
     ok(run->n == 1 && run->r[0].kind == TW_TRADE && run->r[0].trade.price == F(18210)
-       && run->r[0].trade.size == F(30000) && run->stats.errors == 1, "LEAN equity trades");
+       && run->r[0].trade.size == F(30000) && run->stats.errors == 1,
+       "LEAN equity trades");
     o.preset = "lean-fx-quote";
     run = decode(o, "42.4312,1290.33,1290.66\n42,1.39101,1.39114\r\n");
     ok(run->n == 2 && is_quote(&run->r[0], "IBM", 42432200, F(129033), 0, F(129066), 0),
@@ -536,8 +546,8 @@ static void lean_paths(void)
 {
     ok(lean_is("/d/equity/usa/tick/ibm/20131008_quote.zip", "lean-equity-quote", "IBM",
                1381204800)
-       && lean_is("equity/usa/tick/brk.a/20140108_trade.csv", "lean-equity-trade", "BRK.A",
-                  1389157200)
+       && lean_is("equity/usa/tick/brk.a/20140108_trade.csv", "lean-equity-trade",
+                  "BRK.A", 1389157200)
        && lean_is("x/forex/oanda/tick/eurusd/20140508_quote.zip", "lean-fx-quote",
                   "EURUSD", 1399507200)
        && lean_is("x/forex/fxcm/tick/eurusd/20140508_quote.zip", "lean-fx-quote",
@@ -560,7 +570,8 @@ static void lean_paths(void)
        && lean_refused("equity/usa/tick/ibm/x", "file name")
        && lean_refused("equity/india/tick/ibm/20131008_quote.zip", "no preset")
        && lean_refused("crypto/usa/tick/ibm/20131008_quote.zip", "no preset")
-       && lean_refused("forex/fxcm/tick/eurusd/20131008_trade.zip", "no preset for trades")
+       && lean_refused("forex/fxcm/tick/eurusd/20131008_trade.zip",
+                       "no preset for trades")
        && lean_refused("equity/usa/tick//20131008_quote.zip", "no symbol")
        && lean_refused("equity/usa/tick/ibm/19600108_quote.zip", "1987"),
        "paths that are not LEAN's");
@@ -628,18 +639,22 @@ static void lean_files(void)
     snprintf(path, sizeof path, "%s/equity/usa/tick/ibm/20131008_quote.zip", lean);
     lean_file(path, 125750,
               QUOTE(INT64_C(1381219200640000000), F(18001), F(20000), 0, 0),
-              QUOTE(INT64_C(1381276800646000000), F(17905), F(10000), F(18500), F(10000)));
+              QUOTE(INT64_C(1381276800646000000), F(17905), F(10000), F(18500),
+                    F(10000)));
     snprintf(path, sizeof path, "%s/equity/usa/tick/ibm/20131008_trade.zip", lean);
     lean_file(path, 33381, TRADE(INT64_C(1381236469457000000), F(18210), F(30000)),
               TRADE(INT64_C(1381274636822000000), F(17955), F(20000)));
     snprintf(path, sizeof path, "%s/forex/oanda/tick/eurusd/20140508_quote.zip", lean);
-    lean_file(path, 87833, QUOTE(INT64_C(1399507208715000000), 1391010000, 0, 1391140000, 0),
+    lean_file(path, 87833,
+              QUOTE(INT64_C(1399507208715000000), 1391010000, 0, 1391140000, 0),
               QUOTE(INT64_C(1399593589008000000), 1384220000, 0, 1384310000, 0));
     snprintf(path, sizeof path, "%s/forex/fxcm/tick/eurusd/20140508_quote.zip", lean);
-    lean_file(path, 167466, QUOTE(INT64_C(1399525217007000000), 1391470000, 0, 1391480000, 0),
+    lean_file(path, 167466,
+              QUOTE(INT64_C(1399525217007000000), 1391470000, 0, 1391480000, 0),
               QUOTE(INT64_C(1399611599235000000), 1383710000, 0, 1383740000, 0));
     snprintf(path, sizeof path, "%s/cfd/oanda/tick/xauusd/20140508_quote.zip", lean);
-    lean_file(path, 199123, QUOTE(INT64_C(1399507200042431200), F(129033), 0, F(129066), 0),
+    lean_file(path, 199123,
+              QUOTE(INT64_C(1399507200042431200), F(129033), 0, F(129066), 0),
               QUOTE(INT64_C(1399593599341445000), 1290875000000, 0, 1291209000000, 0));
 }
 

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <uv.h>
 
+#include "base/memory.h"
 #include "feed/fix.h"
 #include "run/exchange.h"
 
@@ -126,7 +127,8 @@ static void drop_records(struct tw_batch *b)
 static struct tw_codec_stats rest_of(int fd)
 {
     struct tw_symbols *symbols = tw_symbols_new(100);
-    struct tw_codec *c = tw_fix_decoder_new(&(struct tw_fix_options){ .symbols = symbols });
+    struct tw_codec *c = tw_fix_decoder_new(&(struct tw_fix_options){
+        .symbols = symbols });
     struct tw_batch batch = { .full = drop_records };
     struct tw_codec_stats stats;
     static char bytes[1 << 16];
@@ -178,7 +180,8 @@ static void cut_off(void)
     ok(in_order && looks < PATIENCE_S * 10000u, "the other goes on without a hole");
     stats = rest_of(fd);
     ok(stats.messages > 100 && stats.errors == 0 && stats.skips <= 1,
-       "what came before was whole: %llu messages (E3)", (unsigned long long)stats.messages);
+       "what came before was whole: %llu messages (E3)",
+       (unsigned long long)stats.messages);
     ok(tw_exchange_sent(e) > stats.messages, "of %llu sent",
        (unsigned long long)tw_exchange_sent(e));
     close(fd);
@@ -213,6 +216,28 @@ static void in_turn(void)
     rig_close(g);
 }
 
+/* The n-th allocation fails, for each n: an error with a text, and no leak. */
+static void without_memory(void)
+{
+    struct rig *g = rig_open(64);
+    struct tw_exchange *e = NULL;
+    int failed = 0, silent = 0;
+
+    tw_be_main();
+    for (uint64_t n = 1; !e && n < 200; n++) {
+        struct tw_error error = {0};
+
+        tw_memory_fail_at(n);
+        e = tw_exchange_start(&(struct tw_exchange_options){ .log = g->log }, &error);
+        tw_memory_fail_at(0);
+        failed += !e;
+        silent += !e && (error.code >= 0 || !error.text[0]);
+    }
+    ok(e && failed > 5 && silent == 0, "%d allocations that failed were told", failed);
+    tw_exchange_stop(e);
+    rig_close(g);
+}
+
 int main(void)
 {
     if (getenv("SMALL")) messages = 4000;
@@ -220,5 +245,6 @@ int main(void)
     flat_out();
     cut_off();
     in_turn();
+    without_memory();
     return tap_done();
 }

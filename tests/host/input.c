@@ -185,7 +185,8 @@ static void gzip(void)
     ok(wrong == 0, "a changed byte is an error");
     write_file("tail.gz", "w", bytes, whole);
     write_file("tail.gz", "a", "tail", 4);
-    ok(fails("tail.gz", NULL, "tail.gz: damaged before byte "), "what follows is no gzip");
+    ok(fails("tail.gz", NULL, "tail.gz: damaged before byte "),
+       "what follows is no gzip");
     free(bytes);
 }
 

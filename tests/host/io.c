@@ -46,8 +46,8 @@ static void make_stream(struct stream *s, int set)
         r->source_seq = (uint32_t)i + 1;
         r->kind = i % 7 == 6 ? TW_TRADE : TW_QUOTE;
         if (r->kind == TW_TRADE) {
-            r->trade = (struct tw_trade){ .price = 100 * TW_FIXED_ONE + i, .size = TW_FIXED_ONE,
-                                          .side = TW_SIDE_BUY };
+            r->trade = (struct tw_trade){ .price = 100 * TW_FIXED_ONE + i,
+                                          .size = TW_FIXED_ONE, .side = TW_SIDE_BUY };
             n = tw_fix_write_trade(&w, name, &r->trade, r->time, out, MESSAGE_BYTES);
         } else {
             r->quote = (struct tw_quote){ 100 * TW_FIXED_ONE + i, 101 * TW_FIXED_ONE + i,
@@ -70,11 +70,12 @@ static bool is_record(const struct rig *g, const struct tw_record *r,
 {
     bool same = r->kind == want->kind && r->time == want->time && r->received > 0
         && r->source_seq == want->source_seq && r->symbol > 0
-        && !strcmp(tw_symbols_name(g->symbols, r->symbol), names[set][want->symbol]);
+        && !strcmp(tw_symbols_name(g->symbols, r->symbol),
+                   names[set][want->symbol]);
 
     if (want->kind == TW_QUOTE) return same && !memcmp(&r->quote, &want->quote, 32);
-    return same && r->trade.price == want->trade.price && r->trade.size == want->trade.size
-        && r->trade.side == want->trade.side;
+    return same && r->trade.price == want->trade.price
+        && r->trade.size == want->trade.size && r->trade.side == want->trade.side;
 }
 
 /* How many of got[0, n) are what messages from, from + 1, ... say. */
@@ -139,7 +140,8 @@ static void fix_file(void)
     ok(s.waits > 0, "it waited for the reader %llu times", (unsigned long long)s.waits);
     ok(tw_histogram_count(tw_io_parse_ns(g->io)) >= whole(&one) / 65536 &&
        tw_io_began_ns(g->io) > 0 && tw_io_cpu_ns(g->io) > 0, "the figures are there");
-    ok(tw_io_count(g->io) == 1 && !strcmp(tw_io_name(g->io, 0), "file"), "so is the name");
+    ok(tw_io_count(g->io) == 1 && !strcmp(tw_io_name(g->io, 0), "file"),
+       "so is the name");
     tw_io_stop(g->io);
     tw_io_stop(g->io);
     ok(tw_io_cpu_ns(g->io) > 0, "stopped twice, its CPU time stays");
@@ -193,7 +195,8 @@ static void csv_gz(void)
         .path = save_gz(text, n, 2000), .csv.time = "ns" }, NULL);
     rig_start(g);
     ok(rig_await(g, 0, TW_FEED_FAILED) && strstr(g->text[0], path) &&
-       rig_status(g, 0).state == TW_FEED_FAILED, "one that was cut fails: %s", g->text[0]);
+       rig_status(g, 0).state == TW_FEED_FAILED,
+       "one that was cut fails: %s", g->text[0]);
     ok(strstr(rig_log(g), "feed cut: "), "and the log says so");
     rig_close(g);
     unlink(path);
@@ -287,7 +290,8 @@ static void problems(void)
        rig_status(g, 0).codec.skipped == n, "%d bad messages are counted", BAD);
     for (const char *p = rig_log(g); (p = strstr(p, "feed bad: fix: ")); p++) lines++;
     ok(lines == 10, "the first ten are logged");
-    ok(strstr(g->lines, "feed bad: 1,490 more problems, last: fix: "), "the rest in one line");
+    ok(strstr(g->lines, "feed bad: 1,490 more problems, last: fix: "),
+       "the rest in one line");
     rig_close(g);
     unlink(path);
 }
@@ -343,7 +347,8 @@ static void *serve(void *arg)
     send_oddly(peer, one.bytes, one.begin[s->cut] + 50);
     close(peer);
     peer = accept(s->fd, NULL, NULL);
-    send_oddly(peer, one.bytes + one.begin[s->cut + 1], whole(&one) - one.begin[s->cut + 1]);
+    send_oddly(peer, one.bytes + one.begin[s->cut + 1],
+               whole(&one) - one.begin[s->cut + 1]);
     close(peer);
     close(s->fd);
     return NULL;
@@ -392,7 +397,8 @@ static void refused(void)
               .host = "localhost", .port = port, .limit = 5 }, NULL);
     rig_start(g);
     ok(rig_await_line(g, "feed fix: cannot connect to localhost:") &&
-       strstr(g->lines, "connection refused; next try in 0.1 s"), "refused is not the end");
+       strstr(g->lines, "connection refused; next try in 0.1 s"),
+       "refused is not the end");
     if (listen(fd, 1)) abort();
     peer = accept(fd, NULL, NULL);
     ok(rig_await(g, 0, TW_FEED_LIVE), "it finds a server that came later");
@@ -421,7 +427,8 @@ static void listens(void)
     char byte;
 
     tw_be_main();
-    tw_io_add(g->io, &(struct tw_feed_options){ .name = "in", .kind = TW_FEED_LISTEN }, NULL);
+    tw_io_add(g->io, &(struct tw_feed_options){ .name = "in",
+              .kind = TW_FEED_LISTEN }, NULL);
     rig_start(g);
     port = tw_io_port(g->io, 0);
     ok(port != 0 && rig_await(g, 0, TW_FEED_LIVE), "a free port is taken");
@@ -431,7 +438,8 @@ static void listens(void)
     send_oddly(a, one.bytes, whole(&one));
     send_oddly(a, one.bytes, 40);
     close(a);
-    ok(rig_read(g, got, 2 * (size_t)messages) == 2 * (size_t)messages, "two peers at once");
+    ok(rig_read(g, got, 2 * (size_t)messages) == 2 * (size_t)messages,
+       "two peers at once");
     pthread_join(thread, NULL);
     for (int i = 0; i < 2 * messages; i++) {
         const char *name = tw_symbols_name(g->symbols, got[i].symbol);
@@ -498,8 +506,9 @@ static void synthetic(void)
         int same = 0;
 
         tw_be_main();
-        tw_io_add(g->io, &(struct tw_feed_options){ .name = "made", .kind = TW_FEED_SYNTHETIC,
-                  .limit = N, .speed = speed, .synthetic = o }, NULL);
+        tw_io_add(g->io, &(struct tw_feed_options){
+            .name = "made", .kind = TW_FEED_SYNTHETIC, .limit = N, .speed = speed,
+            .synthetic = o }, NULL);
         rig_start(g);
         rig_read(g, got, N);
         for (int i = 0; i < N; i++) {
@@ -559,7 +568,8 @@ static void wrong_use(void)
 {
     struct rig *g = rig_open(TAPE);
     struct tw_error error = {0};
-    struct tw_feed_options o = { .name = "x", .kind = TW_FEED_FILE, .path = "/no/such/file" };
+    struct tw_feed_options o = { .name = "x", .kind = TW_FEED_FILE,
+                                 .path = "/no/such/file" };
 
     tw_be_main();
     ok(tw_io_add(g->io, &o, &error) == UV_ENOENT && strstr(error.text, o.path),

@@ -46,7 +46,7 @@ static void on_line(void *ctx, enum tw_log_level level, const char *who,
     int length = snprintf(g->lines + g->used, sizeof g->lines - g->used,
                           "%d %s: %.*s\n", level, who, (int)n, text);
 
-    if (length > 0 && g->used + (size_t)length < sizeof g->lines) g->used += (size_t)length;
+    if (g->used + (size_t)length < sizeof g->lines) g->used += (size_t)length;
 }
 
 static void no_wake(void *ctx)

@@ -189,7 +189,8 @@ static void universe(uint32_t n)
     for (uint32_t i = 1; i <= n; i++) {
         const char *name = tw_symbols_name(symbols, i);
 
-        bad += strlen(name) < 4 || strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") < strlen(name);
+        bad += strlen(name) < 4
+            || strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") < strlen(name);
         weight += tw_symbols_get(symbols, i).weight;
     }
     ok(bad == 0 && fabs(weight - 1) < 1e-9, "of capitals, whose weights are 1 in all");
@@ -198,7 +199,8 @@ static void universe(uint32_t n)
         bad += r.kind == TW_QUOTE && (r.quote.bid <= 0 || r.quote.bid >= r.quote.ask);
         drawn += count[r.symbol]++ == 0;
     }
-    ok(bad == 0 && count[1] > 1.7 * count[2] && count[1] < 2.3 * count[2] && drawn > n / 3,
+    ok(bad == 0 && count[1] > 1.7 * count[2] && count[1] < 2.3 * count[2]
+       && drawn > n / 3,
        "the first is twice as busy as the second, %u were drawn", drawn);
     tw_synthetic_free(s);
     tw_symbols_free(symbols);

@@ -193,7 +193,7 @@ static void joining(void)
     put(t, &i, 20);
     ok(tw_cursor_open(&more, t, true, 1) == TW_EEXPIRED, "none can start in the past");
     ok(put(t, &i, 20), "nor does the attempt hold anybody back");
-    ok(tw_cursor_open(&more, t, true, tw_tape_head(t) - 4) == 0, "half a ring ago is fine");
+    ok(tw_cursor_open(&more, t, true, tw_tape_head(t) - 4) == 0, "half a ring ago is ok");
     ok(tw_cursor_next(&more, &out) == 1 && out.source_seq == i - 4, "it gets that one");
     tw_cursor_close(&more);
     ok(tw_cursor_open(&more, t, false, 1) == 0 && tw_cursor_next(&more, &out) == 1 &&
