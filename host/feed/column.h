@@ -27,7 +27,8 @@ struct tw_columns {
 /* The column's own name: "bid_size".  Thread: any.  Blocks: never. */
 const char *tw_column_name(enum tw_csv_column column);
 
-/* Takes any field: the slow half of tw_field_take. */
+/* Takes any field: the slow half of tw_field_take.
+ * Thread: any.  Blocks: never.  Memory: none. */
 const char *tw_field_take_any(char separator, const char **at, const char *end,
                               struct tw_field *f);
 
