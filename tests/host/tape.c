@@ -193,7 +193,7 @@ static void joining(void)
     put(t, &i, 20);
     ok(tw_cursor_open(&more, t, true, 1) == TW_EEXPIRED, "none can start in the past");
     ok(put(t, &i, 20), "nor does the attempt hold anybody back");
-    ok(tw_cursor_open(&more, t, true, tw_tape_head(t) - 4) == 0, "half a ring ago is ok");
+    ok(tw_cursor_open(&more, t, true, tw_tape_head(t) - 4) == 0, "half a ring back");
     ok(tw_cursor_next(&more, &out) == 1 && out.source_seq == i - 4, "it gets that one");
     tw_cursor_close(&more);
     ok(tw_cursor_open(&more, t, false, 1) == 0 && tw_cursor_next(&more, &out) == 1 &&
@@ -209,6 +209,50 @@ static void joining(void)
     for (int k = 0; k < TW_TAPE_RELIABLE_MAX; k++) tw_cursor_close(&c[k]);
     ok(put(t, &i, 1), "until the last has left");
     tw_tape_free(t);
+}
+
+/* Another writer comes by while one is halfway through a batch: of 9 and 10 in
+ * a ring of 4, 9 is committed and its old message dropped, 10 is not yet. */
+struct halfway {
+    struct tw_tape *t;
+    bool once;
+    int unready, lap, past_it, next_lap;   /* what the other writer was told */
+};
+
+static void come_by(void *ctx, const struct tw_record *old)
+{
+    struct halfway *h = ctx;
+    struct tw_record r[2] = { make(2, 1), make(2, 2) }, out;
+
+    if (old->seq != 5 || h->once) return;
+    h->once = true;
+    h->unready = tw_tape_read(h->t, 10, &out);
+    h->lap = tw_tape_try_append(h->t, r, 2);        /* 11 and 12 */
+    h->next_lap = tw_tape_try_append(h->t, r, 2);   /* 13 and 14, where 10 is */
+    h->past_it = tw_tape_try_append(h->t, r, 1);    /* 13, where 9 is */
+}
+
+static void settling(void)   /* T1, T2 */
+{
+    struct halfway h = { .t = tw_tape_new(4) };
+    struct tw_record r[2], out;
+    int wrong = 0;
+
+    tw_tape_on_drop(h.t, come_by, &h);
+    for (uint32_t i = 0; i < 10; i += 2) {
+        r[0] = make(1, i * 3);   /* a message */
+        r[1] = make(1, i * 3 + 1);
+        wrong += tw_tape_try_append(h.t, r, 2) != 0;
+    }
+    ok(wrong == 0 && h.once, "a batch overwrote a message");
+    ok(h.unready == 0, "what is claimed and not written can't be read");
+    ok(h.lap == 0 && h.past_it == 0, "others may append meanwhile");
+    ok(h.next_lap == TW_EFULL, "but not into a slot that is still being written");
+    ok(tw_tape_read(h.t, 10, &out) == 1 && out.source == 1 && whole(&out) &&
+       tw_tape_read(h.t, 13, &out) == 1 && out.source == 2 && whole(&out),
+       "both writers' records are whole");
+    ok(tw_tape_try_append(h.t, r, 1) == 0, "written, the slot is free for the next lap");
+    tw_tape_free(h.t);
 }
 
 static int wakes;
@@ -619,6 +663,7 @@ int main(void)
     reliable();
     lossy();
     joining();
+    settling();
     waking();
     feeds();
     crowd(4, small ? 1000 : 6000, 2);
