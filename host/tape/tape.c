@@ -366,7 +366,7 @@ static void skip(struct tw_cursor *c, struct tw_record *out)
 {
     uint64_t to = tw_tape_head(c->tape) - c->tape->capacity / 4 * 3;
 
-    if (to <= c->next) to = c->next + 1;
+    if ((int64_t)(to - c->next) <= 0) to = c->next + 1;   /* an old head was seen */
     *out = (struct tw_record){
         .seq = to - 1, .kind = TW_GAP, .gap = { .lost = to - c->next, .first = c->next },
     };
@@ -412,10 +412,12 @@ void tw_waiter_open(struct tw_waiter *w, struct tw_tape *t,
 void tw_waiter_arm(struct tw_waiter *w)
 {
     /* order [tape.armed] seq_cst: T5, before the waiter looks at the tape once
-     * more; tw_tape_wake looks here after it wrote to the tape */
-    if (!atomic_exchange_explicit(&w->armed, true, memory_order_seq_cst))
-        /* order [tape.armed] seq_cst: T5, as above */
-        atomic_fetch_add_explicit(&w->tape->sleepers, 1, memory_order_seq_cst);
+     * more; counted before it can be disarmed, so the count is never too low */
+    atomic_fetch_add_explicit(&w->tape->sleepers, 1, memory_order_seq_cst);
+    /* order [tape.armed] seq_cst: T5, as above */
+    if (atomic_exchange_explicit(&w->armed, true, memory_order_seq_cst))
+        /* order [tape.armed] relaxed: it was counted when it armed before */
+        atomic_fetch_sub_explicit(&w->tape->sleepers, 1, memory_order_relaxed);
     /* order [tape.armed] seq_cst: T5, the look at the tape comes after */
     atomic_thread_fence(memory_order_seq_cst);
 }
