@@ -1,8 +1,8 @@
 /* memory.h - the host's heap: counted, and made to fail on request.
  *
  * Every allocation of host/ goes through here, so that a test can count them
- * (the hot path makes none) and can fail the n-th (TW_FAIL=n in the
- * environment, or tw_memory_fail_at).
+ * (the hot path makes none) and can fail the n-th (tw_memory_fail_at, or
+ * TW_FAIL=n in the environment of the program).
  *
  * Layer host/base.
  */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "interpreter.h"
 #include "ltw.h"
 #include "tidewire.h"
@@ -138,8 +139,9 @@ end:
 
 int main(int argc, char **argv)
 {
-    const char *command = argc > 1 ? argv[1] : "";
+    const char *command = argc > 1 ? argv[1] : "", *fail_at = getenv("TW_FAIL");
 
+    if (fail_at) tw_memory_fail_at(strtoull(fail_at, NULL, 10));
     if (argc > 1 && access(command, F_OK) != 0) {   /* a file of that name is a script */
         if (strcmp(command, "run") == 0) return run_app(argc - 2, argv + 2);
         if (strcmp(command, "test") == 0) return run_module("tw.test", argv + 2);
