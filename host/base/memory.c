@@ -57,14 +57,16 @@ void tw_free(void *p)
     free(p);
 }
 
-void *tw_map(size_t bytes)
+void *tw_map(size_t bytes, bool whole)
 {
     void *p;
 
     if (tw_memory_fails()) return NULL;
     p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return p == MAP_FAILED ? NULL : p;
+    if (p == MAP_FAILED) return NULL;
+    madvise(p, bytes, whole ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);   /* it may refuse */
+    return p;
 }
 
 void tw_unmap(void *p, size_t bytes)

@@ -27,9 +27,10 @@ void *tw_calloc_aligned(size_t n, size_t size);
 void tw_free(void *p);
 
 /* Zeroed pages that take no memory before they are touched, or NULL: for
- * arrays that must never move.  Thread: any.  Blocks: no.
+ * arrays that must never move.  whole: all of it will be used, so that large
+ * pages are welcome.  Thread: any.  Blocks: no.
  * Memory: the caller frees with tw_unmap and the same size. */
-void *tw_map(size_t bytes);
+void *tw_map(size_t bytes, bool whole);
 void tw_unmap(void *p, size_t bytes);
 
 /* Allocations made so far by the whole process.  Thread: any. */

@@ -477,7 +477,7 @@ struct tw_codec *tw_csv_decoder_new(const struct tw_csv_options *o,
     c->base_ns = o->base_ns;
     c->form_given = UNDECIDED;
     if (read_options(c, o, error)) goto fail;
-    c->last = tw_map(LAST_BYTES);
+    c->last = tw_map(LAST_BYTES, false);
     if (!c->last) goto no_memory;
     c->low = UINT32_MAX;
     start_stream(c);

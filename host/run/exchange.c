@@ -288,7 +288,7 @@ static void on_connection(uv_stream_t *server, int status)
     }
     if (rc == 0) {
         s = tw_calloc(1, sizeof *s);
-        queue = tw_map(QUEUE_BYTES);
+        queue = tw_map(QUEUE_BYTES, false);
         if (!s || !queue) rc = UV_ENOMEM;
     }
     if (rc < 0) {

@@ -47,7 +47,7 @@ struct tw_board *tw_board_new(void)
 
     if (!b) return NULL;
     b->names = tw_names_new(TW_BOARD_MAX);
-    b->slots = tw_map(slots_bytes);
+    b->slots = tw_map(slots_bytes, false);
     if (b->names && b->slots) return b;
     tw_board_free(b);
     return NULL;

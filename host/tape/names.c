@@ -137,7 +137,7 @@ struct tw_names *tw_names_new(uint32_t max)
     assert(max < 1 << 30);   /* N3: a position has 32 bits */
     if (!t) return NULL;
     t->max = max;
-    t->text = tw_map(((size_t)max + 1) * STRIDE);
+    t->text = tw_map(((size_t)max + 1) * STRIDE, false);
     if (!t->text) goto fail;
     b = table_new(FIRST_BITS, NULL);
     if (!b) goto fail;

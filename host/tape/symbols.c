@@ -34,7 +34,7 @@ struct tw_symbols *tw_symbols_new(uint32_t max)
     if (!s) return NULL;
     if (max > TW_SYMBOL_MAX) max = TW_SYMBOL_MAX;
     s->bytes = ((size_t)max + 1) * sizeof s->rows[0];
-    s->rows = tw_map(s->bytes);
+    s->rows = tw_map(s->bytes, false);
     s->names = tw_names_new(max);
     s->sectors = tw_names_new(SECTORS_MAX);
     if (s->rows && s->names && s->sectors) return s;

@@ -73,7 +73,7 @@ struct tw_tape *tw_tape_new(size_t capacity)
     if (!t) return NULL;
     t->capacity = 2;
     while (t->capacity < capacity) t->capacity *= 2;
-    t->slots = tw_map(t->capacity * sizeof *t->slots);
+    t->slots = tw_map(t->capacity * sizeof *t->slots, true);
     t->readers = tw_calloc_aligned(TW_TAPE_RELIABLE_MAX, sizeof *t->readers);
     if (!t->slots || !t->readers) goto fail;
     pthread_mutex_init(&t->lock, NULL);

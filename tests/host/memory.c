@@ -46,7 +46,7 @@ static void failures(void)
     tw_memory_fail_at(1);
     ok(!tw_calloc_aligned(1, 1), "aligned can fail");
     tw_memory_fail_at(1);
-    ok(!tw_map(100), "map can fail");
+    ok(!tw_map(100, false), "map can fail");
     tw_memory_fail_at(1);
     tw_memory_fail_at(0);
     ok(!tw_memory_fails(), "0 takes the order back");
@@ -57,7 +57,7 @@ static void pages(void)
     enum { PAGES = 1000 };
     size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes = PAGES * page, resident = 0;
     unsigned char in[PAGES];
-    char *p = tw_map(bytes);
+    char *p = tw_map(bytes, false);
 
     ok(p != NULL, "mapped");
     p[0] = p[bytes - 1] = 1;

@@ -54,7 +54,7 @@ static void basics(void)
 static void lengths(void)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    char *p = tw_map(2 * page);
+    char *p = tw_map(2 * page, false);
     struct tw_names *t = tw_names_new(3000);
     uint32_t id = 0, wrong = 0;
 
