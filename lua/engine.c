@@ -103,8 +103,7 @@ static void on_restart(uv_timer_t *timer)
 
     if (e->stopping) return;
     if (ltw_script_restart(s, &error) == TW_OK) return;
-    tw_log_printf(e->host->log, TW_LOG_ERROR, e->who, "script %s can't restart: %s",
-                  ltw_script_options(s)->name, error.text);
+    tw_log_printf(e->host->log, TW_LOG_ERROR, e->who, "can't restart: %s", error.text);
     e->failed(e->ctx, true);
 }
 
@@ -225,6 +224,7 @@ const struct tw_worker_ops ltw_engine_ops = {
 
 void ltw_engine_stop(struct ltw_engine *e)
 {
+    if (e->error.code < 0) return;   /* it never opened: it is closing already */
     e->stopping = true;
     for (unsigned i = 0; i < e->n; i++) ltw_script_stop(e->scripts[i]);
     check_end(e);

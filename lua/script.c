@@ -86,7 +86,7 @@ static void bind_handler(lua_State *L, struct ltw_script *s, int index)
     const char *name, *near;
 
     *p = (struct plan){ .bound = true };
-    for (int i = 1; (lua_pushvalue(L, -1), name = lua_getlocal(L, NULL, i)) != NULL; i++) {
+    for (int i = 1; (name = lua_getlocal(L, NULL, i)) != NULL; i++) {
         enum ltw_field field;
 
         if (i == 1 && strcmp(name, "self") == 0) {
@@ -197,8 +197,8 @@ static int load_file(lua_State *L)
     lua_setupvalue(L, module, 1);
     lua_call(L, 0, 1);
     if (lua_type(L, module) != LUA_TTABLE)
-        return luaL_error(L, "%s: a script returns the table of its handlers, not a %s",
-                          s->o->path, luaL_typename(L, module));
+        return luaL_error(L, "a script returns the table of its handlers, not a %s",
+                          luaL_typename(L, module));
     check_callbacks(L, module);
     set_filters(L, s, options, module);
     luaL_checkstack(L, TW_KINDS + 8, "script");
@@ -207,14 +207,11 @@ static int load_file(lua_State *L)
     for (int i = 0; i < TW_KINDS + 2; i++) {
         s->plan[i] = (struct plan){ 0 };
         if (!callbacks[i]) lua_pushnil(L);
-        else if (lua_getfield(L, module, callbacks[i]) == LUA_TFUNCTION) {
-            int top = lua_gettop(L);
-
+        else if (lua_getfield(L, module, callbacks[i]) == LUA_TFUNCTION)
             bind_handler(L, s, i);
-            lua_settop(L, top);
-        } else if (!lua_isnil(L, -1))
-            return luaL_error(L, "%s: %s is a %s, not a function", s->o->path,
-                              callbacks[i], luaL_typename(L, -1));
+        else if (!lua_isnil(L, -1))
+            return luaL_error(L, "%s is a %s, not a function", callbacks[i],
+                              luaL_typename(L, -1));
     }
     return lua_gettop(L) - module;
 }
@@ -230,6 +227,7 @@ static int begin(lua_State *L)
 static int load(lua_State *L)
 {
     struct ltw_script *s = lua_touserdata(L, 1);
+    lua_Debug ar;
     int n, status;
 
     luaL_unref(L, LUA_REGISTRYINDEX, s->ref);
@@ -241,13 +239,20 @@ static int load(lua_State *L)
     ltw_watchdog_enter(s->engine, s->co);
     status = lua_resume(s->co, L, 1, &n);
     ltw_watchdog_leave(s->engine);
-    if (status == LUA_YIELD && s->engine->state->overrun)
-        return luaL_error(L, "%s ran for %f s without returning", s->o->path,
-                          (double)s->engine->host->time_max_ns / 1e9);
+    if (status == LUA_YIELD && s->engine->state->overrun) {
+        lua_getfield(L, LUA_REGISTRYINDEX, LTW_OVERRUN);
+        return luaL_error(L, "it ran for more than %f s without returning\n%s",
+                          (double)s->engine->host->time_max_ns / 1e9,
+                          lua_tostring(L, -1));
+    }
     if (status == LUA_YIELD)
-        return luaL_error(L, "%s: the file itself can't wait; on_start can", s->o->path);
+        return luaL_error(L, "the file itself can't wait; on_start can");
     if (status != LUA_OK) {
-        luaL_traceback(L, s->co, lua_tostring(s->co, -1), 0);
+        const char *text = (lua_xmove(s->co, L, 1), luaL_tolstring(L, -1, NULL));
+
+        /* Only the file's own code has a way of calls worth telling. */
+        if (lua_getstack(s->co, 1, &ar)) luaL_traceback(L, s->co, text, 0);
+        else lua_pushstring(L, text);
         return lua_error(L);
     }
     lua_pushlightuserdata(s->co, s);
@@ -271,7 +276,7 @@ int ltw_script_restart(struct ltw_script *s, struct tw_error *error)
         const char *text = lua_tostring(L, -1);
 
         s->state = FAILED;
-        rc = tw_fail(error, TW_ESCRIPT, "%s", text ? text : "not enough memory");
+        rc = tw_fail(error, TW_ESCRIPT, "script %s: %s", s->o->name, text);
         lua_pop(L, 1);
     }
     return rc;
@@ -387,7 +392,8 @@ static int push_call(lua_State *L, struct ltw_script *s, int index)
     lua_pushvalue(L, HANDLERS + index);
     if (p->self) lua_pushvalue(L, SELF);
     for (int i = 0; i < p->n; i++)
-        ltw_push_field(L, s->engine->host, NAMES, &s->record, (enum ltw_field)p->field[i]);
+        ltw_push_field(L, s->engine->host, NAMES, &s->record,
+                       (enum ltw_field)p->field[i]);
     return p->n + p->self;
 }
 
@@ -430,42 +436,63 @@ static int dispatch(lua_State *L, int status, lua_KContext context)
     return 0;
 }
 
-/* [-0, +0, -]  Logs why the script stopped, where and at which record. */
+/* What report hands to describe. */
+struct failure { struct ltw_script *s; int status; bool overrun; const char *record; };
+
+/* [-0, +0, e]  Logs why the script stopped, where and at which record. */
+static int describe(lua_State *L)
+{
+    struct failure *f = lua_touserdata(L, 1);
+    struct ltw_script *s = f->s;
+    const char *who = s->engine->who;
+    const char *doing = s->handling < 0 ? "it" : callbacks[s->handling];
+
+    lua_pushfstring(L, "script %s (version 1, %s): %s", s->o->name, who, doing);
+    if (f->overrun) {
+        lua_getfield(L, LUA_REGISTRYINDEX, LTW_OVERRUN);
+        lua_pushfstring(L, "%s%s ran for more than %f s without returning\n%s",
+                        lua_tostring(L, 2), f->record,
+                        (double)s->engine->host->time_max_ns / 1e9, lua_tostring(L, 3));
+    } else if (f->status == LUA_YIELD) {
+        lua_pushfstring(L, "%s%s called coroutine.yield outside a coroutine; a handler"
+                        " waits with tw.sleep", lua_tostring(L, 2), f->record);
+    } else {
+        lua_xmove(s->co, L, 1);
+        luaL_traceback(L, s->co, luaL_tolstring(L, 3, NULL), 0);
+        lua_pushfstring(L, "%s failed%s\n%s", lua_tostring(L, 2), f->record,
+                        lua_tostring(L, -1));
+    }
+    tw_log_write(s->engine->host->log, TW_LOG_ERROR, who, lua_tostring(L, -1),
+                 lua_rawlen(L, -1));
+    return 0;
+}
+
+/* [-0, +0, -]  The memory limit is the script's, not of what is said about it;
+ * an error object may have code of its own. */
 static void report(struct ltw_script *s, int status)
 {
-    lua_State *L = s->engine->state->L;
-    bool overrun = s->engine->state->overrun;
-    const char *trace = NULL, *doing = s->handling < 0 ? "it" : callbacks[s->handling];
-    char record[256] = "", text[8192];
-    int top = lua_gettop(L);
+    struct ltw_state *state = s->engine->state;
+    char record[256] = "";
+    struct failure f = { s, status, state->overrun, record };
+    size_t bytes_max = state->bytes_max;
 
     if (s->handling >= 0 && s->handling < TW_KINDS) {
         strcpy(record, " at ");
         ltw_record_text(s->engine->host, &s->record, record + 4, sizeof record - 4);
     }
-    if (overrun) {
-        lua_getfield(L, LUA_REGISTRYINDEX, LTW_OVERRUN);
-        trace = lua_tostring(L, -1);
-    } else if (status != LUA_YIELD) {
-        const char *message = luaL_tolstring(s->co, -1, NULL);
-
-        luaL_traceback(L, s->co, message, 0);
-        trace = lua_tostring(L, -1);
+    state->bytes_max = 0;
+    ltw_watchdog_enter(s->engine, state->L);
+    lua_pushcfunction(state->L, describe);
+    lua_pushlightuserdata(state->L, &f);
+    if (lua_pcall(state->L, 1, 0, 0) != LUA_OK) {
+        tw_log_printf(s->engine->host->log, TW_LOG_ERROR, s->engine->who,
+                      "script %s (version 1, %s): %s failed%s, and so did its error"
+                      " message", s->o->name, s->engine->who,
+                      s->handling < 0 ? "it" : callbacks[s->handling], record);
+        lua_pop(state->L, 1);
     }
-    if (overrun)
-        snprintf(text, sizeof text, "script %s (version 1, %s): %s%s ran for more than %g s"
-                 " without returning\n%s", s->o->name, s->engine->who, doing, record,
-                 (double)s->engine->host->time_max_ns / 1e9, trace ? trace : "");
-    else if (status == LUA_YIELD)
-        snprintf(text, sizeof text, "script %s (version 1, %s): %s%s called"
-                 " coroutine.yield outside a coroutine; a handler waits with tw.sleep",
-                 s->o->name, s->engine->who, doing, record);
-    else
-        snprintf(text, sizeof text, "script %s (version 1, %s): %s failed%s\n%s",
-                 s->o->name, s->engine->who, doing, record,
-                 trace ? trace : "(no memory for a traceback)");
-    tw_log_write(s->engine->host->log, TW_LOG_ERROR, s->engine->who, text, strlen(text));
-    lua_settop(L, top);
+    ltw_watchdog_leave(s->engine);
+    state->bytes_max = bytes_max;
 }
 
 enum ltw_step ltw_script_step(struct ltw_script *s)
@@ -473,9 +500,10 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
     struct ltw_state *state = s->engine->state;
     uint64_t before = s->cursor.next;
     bool waited = s->yielded == TO_SLEEP;
-    int n = s->started ? 0 : lua_gettop(s->co) - 1, status;
+    int n, status;
 
     if (!ltw_script_ready(s)) return LTW_IDLE;
+    n = s->started ? 0 : lua_gettop(s->co) - 1;
     s->budget = BATCH;
     s->first_received = 0;
     s->yielded = BY_ITSELF;
