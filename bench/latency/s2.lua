@@ -1,0 +1,3 @@
+--- s2: the statistic of that name, with a clock behind it.
+
+return require "stamped" "s2"
