@@ -1,0 +1,113 @@
+/* fixed.c - decimal text and doubles to int64 with nine decimals and back. */
+#include "base/fixed.h"
+
+#include <string.h>
+
+enum { DECIMALS = 9 };
+
+static const uint64_t power10[DECIMALS + 1] = {
+    1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000
+};
+
+int tw_fixed_parse(const char *text, size_t n, int64_t *out)
+{
+    const char *end = text + n;
+    bool negative = n > 0 && *text == '-', point = false, digits = false, fits = true;
+    unsigned decimals = 0;
+    uint64_t v = 0;
+
+    /* All of it is read even when it no longer fits: text that is no number
+     * at all is told from a number that is too big. */
+    for (text += negative; text < end; text++) {
+        unsigned digit = (unsigned char)*text - (unsigned)'0';
+
+        if (digit > 9) {
+            if (*text != '.' || point) return TW_EFORMAT;
+            point = true;
+            continue;
+        }
+        digits = true;
+        if (decimals == DECIMALS) {
+            fits &= digit == 0;
+            continue;
+        }
+        decimals += point;
+        if (v > ((uint64_t)INT64_MAX - digit) / 10) fits = false;
+        else v = v * 10 + digit;
+    }
+    if (!digits) return TW_EFORMAT;
+    if (!fits || v > (uint64_t)INT64_MAX / power10[DECIMALS - decimals]) return TW_ERANGE;
+    v *= power10[DECIMALS - decimals];
+    *out = negative ? -(int64_t)v : (int64_t)v;
+    return TW_OK;
+}
+
+size_t tw_fixed_format(int64_t v, char out[TW_FIXED_TEXT])
+{
+    uint64_t magnitude = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    uint64_t whole = magnitude / (uint64_t)TW_FIXED_ONE;
+    uint32_t part = (uint32_t)(magnitude % (uint64_t)TW_FIXED_ONE);
+    char text[TW_FIXED_TEXT], *at = text + sizeof text;
+    size_t n;
+
+    *--at = 0;
+    if (part) {
+        unsigned left = DECIMALS;
+
+        for (; part % 10 == 0; part /= 10) left--;
+        for (; left; left--, part /= 10) *--at = (char)('0' + part % 10);
+        *--at = '.';
+    }
+    do *--at = (char)('0' + whole % 10); while (whole /= 10);
+    if (v < 0) *--at = '-';
+    n = (size_t)(text + sizeof text - at);
+    memcpy(out, at, n);
+    return n - 1;
+}
+
+/* In integers, because d * 1e9 is rounded before the rounding that is meant.
+ * d is mantissa * 2^-shift, so 83 bits hold mantissa * 1e9 exactly. */
+int tw_fixed_from_double(double d, int64_t *out)
+{
+    const uint64_t hidden = UINT64_C(1) << 52;   /* the mantissa's unwritten bit */
+    unsigned __int128 scaled;
+    uint64_t bits, v;
+    int shift;
+
+    if (!(d > -9.3e9 && d < 9.3e9)) return TW_ERANGE;
+    memcpy(&bits, &d, sizeof bits);
+    shift = 1075 - (int)(bits >> 52 & 0x7ff);
+    if (shift > 100) {   /* below 2^-47: nearer to 0 than to 1e-9 */
+        *out = 0;
+        return TW_OK;
+    }
+    bits = (bits & (hidden - 1)) | hidden;
+    scaled = (unsigned __int128)bits * (uint64_t)TW_FIXED_ONE;
+    v = (uint64_t)(((scaled >> (shift - 1)) + 1) >> 1);
+    if (v > INT64_MAX) return TW_ERANGE;
+    *out = d < 0 ? -(int64_t)v : (int64_t)v;
+    return TW_OK;
+}
+
+/* The quotient with 55 to 63 bits and, in its lowest bit, whether a remainder
+ * is left over: making a double of that rounds once, and rightly. */
+double tw_fixed_to_double_wide(int64_t v)
+{
+    uint64_t magnitude = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    uint64_t whole = magnitude / (uint64_t)TW_FIXED_ONE;
+    uint64_t part = magnitude % (uint64_t)TW_FIXED_ONE, quotient;
+    int shift;
+    double d;
+
+    if (part == 0) {   /* a size of ten million shares */
+        d = (double)whole;
+    } else {
+        shift = __builtin_clzll(whole | 1) - 1;   /* part has 30 bits: 34 at most */
+        if (shift > 34) shift = 34;
+        part <<= shift;
+        quotient = whole << shift | part / (uint64_t)TW_FIXED_ONE;
+        quotient |= part % (uint64_t)TW_FIXED_ONE != 0;
+        d = (double)(int64_t)quotient / (double)(UINT64_C(1) << shift);
+    }
+    return v < 0 ? -d : d;
+}

@@ -1,0 +1,193 @@
+/* fixed.c - fixed point against strtod, printf and what must be refused. */
+#include "base/fixed.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tap.h"
+
+static uint64_t seed = 42;
+
+/* splitmix64 */
+static uint64_t next(void)
+{
+    uint64_t z = seed += UINT64_C(0x9e3779b97f4a7c15);
+
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+static const struct { const char *text; int64_t v; } good[] = {
+    {"0", 0}, {"-0", 0}, {"-0.0", 0}, {"1", 1000000000}, {"-1.5", -1500000000},
+    {"187.23", 187230000000}, {"002000.00", 2000000000000}, {".5", 500000000},
+    {"5.", 5000000000}, {"0.000000001", 1}, {"-0.000000001", -1},
+    {"1.0000000000000", 1000000000}, {"00000000000000000000000001", 1000000000},
+    {"0.00000000000000000000", 0},
+    {"9223372036.854775807", INT64_MAX}, {"-9223372036.854775807", -INT64_MAX},
+    {"9223372036.85477580700", INT64_MAX}, {"9007199.254740993", 9007199254740993},
+};
+
+static const struct { const char *text; int code; } bad[] = {
+    {"", TW_EFORMAT}, {"-", TW_EFORMAT}, {".", TW_EFORMAT}, {"-.", TW_EFORMAT},
+    {"+1", TW_EFORMAT}, {"1e5", TW_EFORMAT}, {"1E5", TW_EFORMAT}, {"abc", TW_EFORMAT},
+    {"1.2.3", TW_EFORMAT}, {"1,5", TW_EFORMAT}, {" 1", TW_EFORMAT}, {"1 ", TW_EFORMAT},
+    {"--1", TW_EFORMAT}, {"1-", TW_EFORMAT}, {"0x10", TW_EFORMAT}, {"nan", TW_EFORMAT},
+    {"inf", TW_EFORMAT}, {"99999999999999999999x", TW_EFORMAT},
+    {"0.0000000001", TW_ERANGE}, {"1.0000000001", TW_ERANGE},
+    {"9223372036.854775808", TW_ERANGE}, {"-9223372036.854775808", TW_ERANGE},
+    {"9223372037", TW_ERANGE}, {"10000000000", TW_ERANGE},
+    {"18446744073709551616", TW_ERANGE}, {"18446744073.709551616", TW_ERANGE},
+    {"99999999999999999999999999999", TW_ERANGE},
+};
+
+static void parses(void)
+{
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        int64_t v = 77;
+        int code = tw_fixed_parse(good[i].text, strlen(good[i].text), &v);
+
+        ok(code == TW_OK && v == good[i].v, "'%s' is read", good[i].text);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        int64_t v = 77;
+        int code = tw_fixed_parse(bad[i].text, strlen(bad[i].text), &v);
+
+        ok(code == bad[i].code && v == 77, "'%s' is refused", bad[i].text);
+    }
+}
+
+/* What the integers say, printed by the C library with all nine decimals. */
+static void long_text(int64_t v, char out[40])
+{
+    uint64_t m = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+
+    snprintf(out, 40, "%s%llu.%09llu", v < 0 ? "-" : "",
+             (unsigned long long)(m / 1000000000), (unsigned long long)(m % 1000000000));
+}
+
+static void trim(char *text)
+{
+    size_t n = strlen(text);
+
+    while (text[n - 1] == '0') n--;
+    if (text[n - 1] == '.') n--;
+    text[n] = 0;
+}
+
+/* A value of every magnitude, often close to 2^53, with few or many decimals. */
+static int64_t any_value(int i)
+{
+    int64_t v = (int64_t)(next() >> (next() % 64));
+
+    switch (i % 5) {
+    case 0: v = (INT64_C(1) << 53) + (int64_t)(next() % 2001) - 1000; break;
+    case 1: v = v / 10000000 * 10000000; break;
+    case 2: v = v / TW_FIXED_ONE * TW_FIXED_ONE; break;
+    case 3: v = INT64_MAX - (int64_t)(next() % 100000); break;
+    default: break;
+    }
+    return next() & 1 ? -v : v;
+}
+
+static void round_trips(int n)
+{
+    int text = 0, back = 0, doubles = 0, nearest = 0;
+
+    for (int i = 0; i < n; i++) {
+        char want[40], got[TW_FIXED_TEXT];
+        int64_t v = any_value(i), again = 0;
+        size_t length = tw_fixed_format(v, got);
+        double d;
+
+        long_text(v, want);
+        d = strtod(want, NULL);
+        doubles += tw_fixed_to_double(v) != d;
+        trim(want);
+        text += strcmp(want, got) != 0 || length != strlen(got);
+        back += tw_fixed_parse(got, length, &again) != TW_OK || again != v;
+        if (v < (INT64_C(1) << 52) && v > -(INT64_C(1) << 52))
+            nearest += tw_fixed_from_double(d, &again) != TW_OK || again != v;
+    }
+    ok(text == 0, "%d values print as the shortest text (%d wrong)", n, text);
+    ok(back == 0, "the text reads back (%d wrong)", back);
+    ok(doubles == 0, "the double is the one strtod gives (%d wrong)", doubles);
+    ok(nearest == 0, "a double gives its value back (%d wrong)", nearest);
+}
+
+/* A double printed with all its decimals, rounded by hand: the reference. */
+static int64_t slow_from_double(double d)
+{
+    char text[1200], *point;
+    uint64_t v;
+
+    snprintf(text, sizeof text, "%.1080f", fabs(d));
+    point = strchr(text, '.');
+    v = strtoull(text, NULL, 10) * 1000000000u;
+    for (uint64_t i = 1, unit = 100000000; i <= 9; i++, unit /= 10)
+        v += (uint64_t)(point[i] - '0') * unit;
+    v += point[10] >= '5';
+    return d < 0 ? -(int64_t)v : (int64_t)v;
+}
+
+static void from_doubles(int n)
+{
+    int64_t v = 77;
+    int wrong = 0;
+
+    for (int i = 0; i < n; i++) {
+        double d = ldexp((double)(int64_t)next(), -30 - (int)(next() % 70));
+
+        if (i % 3 == 0)   /* a tie: an odd number of 2^-10 has ten decimals */
+            d = (double)(int64_t)(next() % 2000001 - 1000000) / 1024.0;
+        if (tw_fixed_from_double(d, &v) != TW_OK || v != slow_from_double(d)) wrong++;
+    }
+    ok(wrong == 0, "%d doubles are rounded to the nearest (%d wrong)", n, wrong);
+
+    ok(tw_fixed_from_double(0.0009765625, &v) == TW_OK && v == 976563, "half goes up");
+    ok(tw_fixed_from_double(-0.0009765625, &v) == TW_OK && v == -976563,
+       "half goes away from zero");
+    ok(tw_fixed_from_double(5e-324, &v) == TW_OK && v == 0, "the least double is 0");
+    ok(tw_fixed_from_double(-0.0, &v) == TW_OK && v == 0, "minus zero is 0");
+    ok(tw_fixed_from_double(9223372036.0, &v) == TW_OK &&
+       v == INT64_C(9223372036000000000),
+       "a large whole number fits");
+    v = 77;
+    ok(tw_fixed_from_double(9223372036.854776, &v) == TW_ERANGE &&
+       tw_fixed_from_double(-9223372036.854776, &v) == TW_ERANGE &&
+       tw_fixed_from_double(1e300, &v) == TW_ERANGE &&
+       tw_fixed_from_double(INFINITY, &v) == TW_ERANGE &&
+       tw_fixed_from_double(-INFINITY, &v) == TW_ERANGE &&
+       tw_fixed_from_double(NAN, &v) == TW_ERANGE && v == 77,
+       "what does not fit is refused and changes nothing");
+}
+
+static void extremes(void)
+{
+    static const int64_t v[] = {
+        INT64_MIN, INT64_MIN + 1, INT64_MAX, INT64_MAX - 1, 0, 1, -1,
+        (INT64_C(1) << 53) - 1, INT64_C(1) << 53, (INT64_C(1) << 53) + 1,
+        -(INT64_C(1) << 53), -(INT64_C(1) << 53) - 1, INT64_C(10000000000000000),
+    };
+    char want[40], got[TW_FIXED_TEXT];
+
+    for (size_t i = 0; i < sizeof v / sizeof *v; i++) {
+        long_text(v[i], want);
+        ok(tw_fixed_to_double(v[i]) == strtod(want, NULL), "%s as a double", want);
+        trim(want);
+        tw_fixed_format(v[i], got);
+        ok(strcmp(want, got) == 0, "%s as text", want);
+    }
+}
+
+int main(void)
+{
+    int n = getenv("SMALL") ? 20000 : 500000;
+
+    parses();
+    extremes();
+    round_trips(n);
+    from_doubles(n / 10);
+    return tap_done();
+}
