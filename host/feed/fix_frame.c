@@ -1,0 +1,210 @@
+/* fix_frame.c - where a FIX message ends, and whether it arrived whole.
+ *
+ * Why: each byte of a message has to be added up for tag 10 and compared with
+ * SOH to split the fields.  Doing both in one pass over words leaves the reader
+ * of the fields with bits to count, not bytes to look at.
+ *
+ * Layer host/feed.  Thread: any.
+ */
+#include "feed/fix_frame.h"
+
+#include <stdio.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+static const char *const heads[] = {
+    "8=FIXT.1.1\0019=", "8=FIX.4.4\0019=", "8=FIX.4.3\0019=",
+    "8=FIX.4.2\0019=", "8=FIX.4.1\0019=", "8=FIX.4.0\0019=",
+};
+
+const char *tw_fix_show(const char *text, size_t n, char *out, size_t room)
+{
+    size_t length = n < room ? n : room - 1;
+
+    for (size_t i = 0; i < length; i++)
+        out[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+    out[length] = 0;
+    return out;
+}
+
+/* The length of "8=...|9=" at p; 0 when p ends before it does. */
+static size_t begin_string(const char *p, size_t n, enum tw_fix_found *found)
+{
+    static const char usual[] = "8=FIX.4.";
+
+    *found = TW_FIX_PARTIAL;
+    if (n >= 12 && memcmp(p, usual, 8) == 0 && p[8] >= '0' && p[8] <= '4' &&
+        memcmp(p + 9, "\0019=", 3) == 0)
+        return 12;
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        size_t length = strlen(heads[i]);
+
+        if (memcmp(p, heads[i], n < length ? n : length) == 0)
+            return n < length ? 0 : length;
+    }
+    *found = TW_FIX_GARBLED;
+    return 0;
+}
+
+/* Reads tags 8 and 9. */
+static enum tw_fix_found read_header(const char *p, size_t n, size_t max,
+                                     struct tw_fix_frame *f)
+{
+    enum { DIGITS = 10 };
+    enum tw_fix_found found;
+    char text[20];
+    size_t at = begin_string(p, n, &found), first = at, length = 0;
+
+    f->body = 0;
+    if (at == 0) {
+        if (found == TW_FIX_PARTIAL) return found;
+        f->header = n >= 5 && memcmp(p, "8=FIX", 5) == 0 ? 5 : 1;
+        snprintf(f->why, sizeof f->why, "'%s' does not begin a message",
+                 tw_fix_show(p, n, text, sizeof text));
+        return TW_FIX_GARBLED;
+    }
+    for (; at < n && at - first < DIGITS; at++) {
+        unsigned digit = (unsigned char)p[at] - (unsigned)'0';
+
+        if (digit > 9) break;
+        length = length * 10 + digit;
+    }
+    if (at == n) return TW_FIX_PARTIAL;
+    f->header = at + (p[at] == TW_FIX_SOH);
+    if (p[at] != TW_FIX_SOH || at == first) {
+        snprintf(f->why, sizeof f->why, "BodyLength %s is not a number",
+                 tw_fix_show(p + first, at + 1 - first, text, sizeof text));
+        return TW_FIX_GARBLED;
+    }
+    if (length > max || length + f->header + TW_FIX_TRAILER > max) {
+        snprintf(f->why, sizeof f->why, "BodyLength %zu is past the limit of %zu bytes",
+                 length, max);
+        return TW_FIX_GARBLED;
+    }
+    f->body = length;
+    return TW_FIX_WHOLE;
+}
+
+#if defined(__SSE2__) && !defined(TW_PORTABLE)
+
+/* A bit for each of the 16 bytes that is SOH; their sum is added to *sum. */
+static inline uint64_t look(__m128i v, __m128i *sum)
+{
+    *sum = _mm_add_epi64(*sum, _mm_sad_epu8(v, _mm_setzero_si128()));
+    return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8(TW_FIX_SOH)));
+}
+
+static inline __m128i load(const void *p)
+{
+    return _mm_loadu_si128((const __m128i *)p);
+}
+
+/* The index of p[0, n), n >= 16; returns the sum of the bytes modulo 256. */
+static unsigned index_fields(const char *p, size_t n, uint64_t *soh)
+{
+    /* The last piece ends with the message and overlaps the one before: what
+     * was counted already is masked out, so nothing is read past the end. */
+    static const unsigned char keep[32] = {
+        [16] = 255, 255, 255, 255, 255, 255, 255, 255,
+        255, 255, 255, 255, 255, 255, 255, 255,
+    };
+    const char *end = p + n;
+    __m128i sum = _mm_setzero_si128();
+    uint64_t word = 0;
+    unsigned bit = 0;
+
+    for (; end - p >= 64; p += 64)
+        *soh++ = look(load(p), &sum) | look(load(p + 16), &sum) << 16 |
+                 look(load(p + 32), &sum) << 32 | look(load(p + 48), &sum) << 48;
+    for (; end - p >= 16; p += 16, bit += 16) word |= look(load(p), &sum) << bit;
+    n = (size_t)(end - p);
+    word |= look(_mm_and_si128(load(end - 16), load(keep + n)), &sum) >> (16 - n) << bit;
+    *soh = word;
+    sum = _mm_add_epi64(sum, _mm_srli_si128(sum, 8));
+    return (unsigned)_mm_cvtsi128_si32(sum) & 255;
+}
+
+#else
+
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* A bit for each byte of w that is SOH, the first byte's lowest. */
+static inline uint64_t marks(uint64_t w)
+{
+    uint64_t x = w ^ EACH(TW_FIX_SOH);
+
+    x = ~(((x & EACH(0x7f)) + EACH(0x7f)) | x) & EACH(0x80);
+    return (x >> 7) * UINT64_C(0x0102040810204080) >> 56;
+}
+
+/* The sum of the bytes of w; at most 2040. */
+static inline unsigned add_up(uint64_t w)
+{
+    const uint64_t even = UINT64_C(0x00ff00ff00ff00ff);
+
+    w = (w & even) + (w >> 8 & even);
+    return (unsigned)(w * UINT64_C(0x0001000100010001) >> 48);
+}
+
+/* The index of p[0, n), n >= 8; returns the sum of the bytes modulo 256. */
+static unsigned index_fields(const char *p, size_t n, uint64_t *soh)
+{
+    uint64_t word = 0, w;
+    unsigned sum = 0;
+    size_t i;
+
+    for (i = 0; i + 8 <= n; i += 8) {
+        w = tw_fix_word(p + i);
+        sum += add_up(w);
+        word |= marks(w) << (i & 63);
+        if ((i & 63) == 56) {
+            soh[i / 64] = word;
+            word = 0;
+        }
+    }
+    if (i < n) {   /* what was counted already is shifted out */
+        w = tw_fix_word(p + n - 8) >> (8 * (8 - (n - i)));
+        sum += add_up(w);
+        word |= marks(w) << (i & 63);
+    }
+    soh[i / 64] = word;
+    return sum & 255;
+}
+
+#endif
+
+enum tw_fix_found tw_fix_frame_find(const char *p, size_t n, size_t max,
+                                    struct tw_fix_frame *f, uint64_t *soh)
+{
+    /* The body's last SOH, "10=", three digits and SOH are just one word. */
+    const uint64_t digits = UINT64_C(0x00ffffff00000000);
+    const uint64_t trailer = UINT64_C(0x010000003d303101);
+    enum tw_fix_found found = read_header(p, n, max, f);
+    uint64_t w, said;
+    unsigned sum;
+
+    if (found != TW_FIX_WHOLE) return found;
+    if (n - f->header < f->body + TW_FIX_TRAILER) return TW_FIX_PARTIAL;
+    p += f->header;
+    if (f->body < 5 || memcmp(p, "35=", 3) != 0) {
+        snprintf(f->why, sizeof f->why, "BodyLength %zu and no MsgType (35) behind it",
+                 f->body);
+        return TW_FIX_GARBLED;
+    }
+    w = tw_fix_word(p + f->body - 1);
+    said = (w & digits) >> 32 ^ 0x303030;
+    if ((w & ~digits) != trailer || (((said + 0x767676) | said) & 0x808080) != 0) {
+        snprintf(f->why, sizeof f->why, "BodyLength %zu but tag 10 is not there",
+                 f->body);
+        return TW_FIX_GARBLED;
+    }
+    said = (said & 255) * 100 + (said >> 8 & 255) * 10 + (said >> 16);
+    sum = index_fields(p - f->header, f->header + f->body, soh);
+    if (said != sum) {
+        snprintf(f->why, sizeof f->why, "CheckSum %03u, computed %03u", (unsigned)said,
+                 sum);
+        return TW_FIX_GARBLED;
+    }
+    return TW_FIX_WHOLE;
+}

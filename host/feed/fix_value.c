@@ -1,0 +1,75 @@
+/* fix_value.c - the values of FIX fields: integers and times.
+ *
+ * Layer host/feed.  Thread: any.
+ */
+#include "feed/fix_value.h"
+
+#include "base/fixed.h"
+#include "feed/timestamp.h"
+
+bool tw_fix_integer(struct tw_fix_text t, uint64_t *out)
+{
+    uint64_t v = 0;
+
+    for (size_t i = 0; i < t.n; i++) {
+        unsigned digit = (unsigned char)t.at[i] - (unsigned)'0';
+
+        if (digit > 9) return false;
+        v = v * 10 + digit;
+    }
+    *out = v;
+    return t.n - 1 < 19;
+}
+
+/* n digits; -1 when they are not. */
+static int digits(const char *p, int n)
+{
+    int v = 0;
+
+    for (; n > 0; n--, p++) {
+        if (*p < '0' || *p > '9') return -1;
+        v = v * 10 + *p - '0';
+    }
+    return v;
+}
+
+void tw_fix_clock_init(struct tw_fix_clock *c)
+{
+    *c = (struct tw_fix_clock){ .text = { TW_FIX_SOH } };   /* which no value has */
+}
+
+static int read_clock(struct tw_fix_clock *c, const char *p)
+{
+    int year = digits(p, 4), hour = digits(p + 9, 2), minute = digits(p + 12, 2);
+    int tens = digits(p + 15, 1);
+    int64_t day;
+
+    if (year < 1970 || year > 2261 || p[8] != '-' || p[11] != ':' || p[14] != ':' ||
+        hour < 0 || hour > 23 || minute < 0 || minute > 59 || tens < 0 || tens > 6 ||
+        !tw_timestamp_days(year, digits(p + 4, 2), digits(p + 6, 2), &day))
+        return TW_EFORMAT;
+    c->text[0] = tw_fix_word(p);
+    c->text[1] = tw_fix_word(p + 8);
+    c->ns = (day * 86400 + hour * 3600 + minute * 60 + tens * 10) * TW_FIXED_ONE;
+    return TW_OK;
+}
+
+int tw_fix_time(struct tw_fix_clock *c, struct tw_fix_text t, int64_t *out)
+{
+    struct tw_fix_text fraction = { t.at + 17, t.n - 17 };
+    unsigned second;
+    int64_t part = 0;   /* as a fixed number, which has nine decimals too */
+
+    if (t.n < 17) return TW_EFORMAT;
+    if ((tw_fix_word(t.at) != c->text[0] || tw_fix_word(t.at + 8) != c->text[1]) &&
+        read_clock(c, t.at) != TW_OK)
+        return TW_EFORMAT;
+    second = (unsigned char)t.at[16] - (unsigned)'0';
+    if (second > 9 || (t.at[15] == '6' && second > 0)) return TW_EFORMAT;
+    if (fraction.n > 0 && *fraction.at != '.') return TW_EFORMAT;
+    if (fraction.n > 0 && !tw_fix_short(fraction, &part) &&
+        tw_fixed_parse(fraction.at, fraction.n, &part) != TW_OK)
+        return TW_EFORMAT;
+    *out = c->ns + second * TW_FIXED_ONE + part;
+    return TW_OK;
+}
