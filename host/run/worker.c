@@ -148,11 +148,12 @@ static void turn(struct tw_worker *w, unsigned *busy_turns)
         return;
     }
     read_mail(w);
-    uv_run(&w->loop, UV_RUN_NOWAIT);
     tw_epoch_quiet(w->reader);       /* W2 */
-    if (busy || w->quitting || ops->ready(w->o.ctx)) return;
-    if (ops->idle(w->o.ctx) || spin(w)) return;
-    sleep_until_needed(w);
+    if (w->quitting) return;
+    if (!busy && !ops->ready(w->o.ctx) && !ops->idle(w->o.ctx) && !spin(w))
+        sleep_until_needed(w);       /* in the event loop */
+    else
+        uv_run(&w->loop, UV_RUN_NOWAIT);
 }
 
 static void pin(const struct tw_worker *w)
