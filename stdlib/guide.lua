@@ -25,6 +25,23 @@ on_stop.  One handler of a script runs at a time.  A handler that waits, in
 tw.sleep for one, holds up its own script only: its records wait for it, and the
 other scripts of the worker go on.
 
+self has name, params (what the app file gave), worker (0, 1, ...), shard and
+shards (1 of 1 where the script is not sharded), and the file's methods.  A global
+of a script is its own; modules that it requires are shared by all scripts of a
+worker.
+
+The table may say what the script wants, where the app file does not:
+
+  M.symbols = { "AAPL", "BR*" }      -- names, or patterns as of the shell
+  M.sectors = { "tech" }
+  M.messages = { "vol.*", "index" }  -- topics; all, where it has an on_message
+  M.one_sided = true                 -- quotes that lack a side too
+
+A script never gets its own messages.  One that falls a whole tape behind a live
+feed loses the oldest records and gets on_gap(lost, first); without an on_gap it
+is said in the log.  A file is read as fast as its slowest script, and nothing is
+lost.
+
 A handler that runs for longer than the time limit without a wait is stopped, as
 an error of that script.]],
   },
@@ -37,8 +54,19 @@ that is no field is an error when the script is loaded.  q is the record itself.
 
   function M:on_quote(q, symbol, bid, ask) ... end
 
-The fields of a quote: symbol, sector, bid, ask, bid_size, ask_size, mid, spread,
-time, received, seq.
+  on_quote    q, symbol, symbol_id, sector, weight, tick_size, lot_size, bid, ask,
+              bid_size, ask_size, mid, spread, source, source_seq
+  on_trade    t, symbol, ... as above, price, size, side ("buy", "sell" or nil), id
+  on_message  topic, value
+  on_timer    timer (its number among the feeds), interval, count
+  on_gap      lost (how many), first (the seq of the first of them)
+  all         seq (place on the tape), kind, and but for on_gap time and received
+
+time is when the source says that it happened, received when the host read it:
+integers, nanoseconds since the epoch.  symbol_id is 1, 2, ... in the order in
+which symbols came, for arrays.  source is the feed's name, source_seq its own
+number of the message (FIX 34).  bid and ask are nil where that side is missing,
+which only one_sided scripts see; _ is a parameter that stays nil.
 
 Records are shared and never change.  q stays readable while it is on the tape;
 a script that keeps it for longer gets the error `quote 123 has expired`.
