@@ -71,6 +71,9 @@ struct ltw_host *ltw_check_host(lua_State *L, const char *what);
 /* Registry field: the traceback of a script that the watchdog stopped. */
 #define LTW_OVERRUN "tw.overrun"
 
+/* [-0, +0, m]  Puts our resume and wrap into the coroutine library. */
+void ltw_coroutine_open(lua_State *L);
+
 int luaopen_tw(lua_State *L);             /* tw.c: sleep, publish, now   */
 int luaopen_tw_board(lua_State *L);       /* lboard.c                    */
 

@@ -1,0 +1,116 @@
+/* coroutine.c - coroutine: resume and wrap that the watchdog can follow.
+ *
+ * As Lua's own, but that the state knows which coroutine runs: that is the one
+ * whose hook must be set to stop it.  A runaway that the hook has yielded out
+ * of a coroutine goes on outwards here.
+ */
+#include "ltw.h"
+
+enum { REFUSED = -1 };   /* of resume: the message is on L, not on co */
+
+/* [-n, +m, -]  Resumes co with the n values on top of L; its m results go to
+ * L, the object of an error stays on co. */
+static int resume(lua_State *L, lua_State *co, int n, int *results)
+{
+    struct ltw_state *s = ltw_state(L);
+    int status;
+
+    if (!lua_checkstack(co, n)) {
+        lua_pushliteral(L, "too many arguments to resume");
+        return REFUSED;
+    }
+    if (lua_status(co) == LUA_OK && lua_gettop(co) == 0) {
+        lua_pushliteral(L, "cannot resume dead coroutine");
+        return REFUSED;
+    }
+    lua_xmove(L, co, n);
+    s->running = co;
+    status = lua_resume(co, L, n, results);
+    s->running = L;
+    if (status > LUA_YIELD) return status;
+    if (!lua_checkstack(L, *results + 1)) {
+        lua_pop(co, *results);
+        lua_pushliteral(L, "too many results to resume");
+        return REFUSED;
+    }
+    lua_xmove(co, L, *results);
+    return LUA_OK;
+}
+
+/* A runaway that was yielded out of a coroutine of its own goes on outwards. */
+static int leave(lua_State *L)
+{
+    if (lua_isyieldable(L)) return lua_yield(L, 0);
+    return luaL_error(L, "the script ran too long");
+}
+
+/* coroutine.resume(co, ...) -> true, ... | false, message
+ * As Lua's own.
+ * Yields: no.  Blocks: as co does.  Thread: the state's.
+ * Errors: co's are returned.  Units: none. */
+static int co_resume(lua_State *L)
+{
+    lua_State *co = lua_tothread(L, 1);
+    int n, status;
+
+    luaL_argexpected(L, co, 1, "coroutine");
+    status = resume(L, co, lua_gettop(L) - 1, &n);
+    if (ltw_state(L)->overrun) return leave(L);
+    if (status == LUA_OK) {
+        lua_pushboolean(L, 1);
+        lua_insert(L, -(n + 1));
+        return n + 1;
+    }
+    if (status != REFUSED) lua_xmove(co, L, 1);
+    lua_pushboolean(L, 0);
+    lua_insert(L, -2);
+    return 2;
+}
+
+static int wrapped(lua_State *L)
+{
+    lua_State *co = lua_tothread(L, lua_upvalueindex(1));
+    int n, status = resume(L, co, lua_gettop(L), &n);
+
+    if (ltw_state(L)->overrun) return leave(L);
+    if (status == LUA_OK) return n;
+    if (status != REFUSED) {
+        lua_resetthread(co);   /* closes what was to be closed */
+        lua_xmove(co, L, 1);
+    }
+    if (status != LUA_ERRMEM && lua_type(L, -1) == LUA_TSTRING) {
+        luaL_where(L, 1);
+        lua_insert(L, -2);
+        lua_concat(L, 2);
+    }
+    return lua_error(L);
+}
+
+/* coroutine.wrap(f) -> function
+ * As Lua's own.
+ * Yields: no.  Blocks: no.  Thread: the state's.
+ * Errors: raises when f is not a function.  Units: none. */
+static int co_wrap(lua_State *L)
+{
+    lua_State *co;
+
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    co = lua_newthread(L);
+    lua_pushvalue(L, 1);
+    lua_xmove(L, co, 1);
+    lua_pushcclosure(L, wrapped, 1);
+    return 1;
+}
+
+static const luaL_Reg co_funcs[] = {
+    { "resume", co_resume },
+    { "wrap", co_wrap },
+    { NULL, NULL }
+};
+
+void ltw_coroutine_open(lua_State *L)
+{
+    lua_getglobal(L, "coroutine");
+    luaL_setfuncs(L, co_funcs, 0);
+    lua_pop(L, 1);
+}
