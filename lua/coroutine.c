@@ -1,4 +1,4 @@
-/* coroutine.c - coroutine: resume and wrap that the watchdog can follow.
+/* coroutine.c - resume and wrap that the watchdog can follow.
  *
  * As Lua's own, but that the state knows which coroutine runs: that is the one
  * whose hook must be set to stop it.  A runaway that the hook has yielded out
