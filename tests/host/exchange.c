@@ -79,7 +79,7 @@ static void at_a_rate(void)
     age = got[messages - 1].received - got[messages - 1].time;
     ok(age > -1000000 && age < INT64_C(1000000000) * PATIENCE_S,
        "sending time is the present");
-    ok(rig_await(g, 0, TW_FEED_ENDED) && rig_await_line(g, "hung up on 127.0.0.1:"),
+    ok(rig_await(g, 0, TW_FEED_ENDED) && rig_await_lines(g, "hung up on 127.0.0.1:", 1),
        "it hangs up at its limit");
     s = rig_status(g, 0);
     ok(tw_exchange_sent(e) == (uint64_t)messages && s.codec.skips == 0 &&

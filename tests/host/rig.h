@@ -11,7 +11,7 @@
 #include "run/io.h"
 #include "tap.h"
 
-enum { FEEDS = 4, PATIENCE_S = 60, LOG_BYTES = 1 << 20 };
+enum { FEEDS = 4, PATIENCE_S = 20, LOG_BYTES = 1 << 20 };
 
 struct rig {
     struct tw_tape *tape;
@@ -130,13 +130,17 @@ static bool rig_look(unsigned *looks)
     return ++*looks < PATIENCE_S * 10000u;
 }
 
-static bool rig_await_line(struct rig *g, const char *part)
+/* Whether the log comes to have `part` so many times. */
+static bool rig_await_lines(struct rig *g, const char *part, int times)
 {
     unsigned looks = 0;
+    int found;
 
-    while (!strstr(rig_log(g), part))
-        if (!rig_look(&looks)) return false;
-    return true;
+    do {
+        found = 0;
+        for (const char *p = rig_log(g); (p = strstr(p, part)); p++) found++;
+    } while (found < times && rig_look(&looks));
+    return found >= times;
 }
 
 /* Reads up to n records, committing each; fewer when it takes too long. */
