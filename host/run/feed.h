@@ -67,7 +67,8 @@ struct tw_io {
     struct tw_histogram parse_ns;          /* atomic: FEED adds, all load         */
 };
 
-/* Empties a batch to the tape: the `full` of every batch that is not paced. */
+/* Empties a batch to the tape: the `full` of every batch that is not paced.
+ * Thread: FEED.  Blocks: as tw_tape_append.  Memory: none. */
 void tw_feed_full(struct tw_batch *batch);
 
 /* Appends up to the feed's limit, waiting for reliable readers.

@@ -20,14 +20,16 @@ struct tw_pump {
 
 /* step returns for how many ns it has nothing to do: at least one turn of the
  * loop when it is 0 or less, whole milliseconds when it is more.
- * Blocks: no.  Memory: none. */
+ * Thread: the loop's.  Blocks: no.  Memory: none. */
 void tw_pump_start(struct tw_pump *p, uv_loop_t *loop, int64_t (*step)(void *arg),
                    void *arg);
 
-/* Steps again in the next turn, whatever it was waiting for. */
+/* Steps again in the next turn, whatever it was waiting for.
+ * Thread: the loop's.  Blocks: no.  Memory: none. */
 void tw_pump_go(struct tw_pump *p);
 
-/* Once, after tw_pump_start; step is not called any more. */
+/* Once, after tw_pump_start; step is not called any more.
+ * Thread: the loop's.  Blocks: no.  Memory: none. */
 void tw_pump_close(struct tw_pump *p);
 
 #endif
