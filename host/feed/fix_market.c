@@ -72,7 +72,10 @@ struct tw_fix_entry {
 /* What is noted down of a message. */
 struct fields {
     uint32_t seen;               /* BIT(field): text[field] is set        */
+    bool snapshot;               /* 35=W                                  */
     bool counted, entered;       /* 268 came; the first entry has begun   */
+    uint32_t group;              /* the tag that begins an entry          */
+    uint64_t left;               /* entries to come                       */
     struct tw_fix_text text[FIELDS];
 };
 
@@ -93,7 +96,8 @@ int tw_fix_market_init(struct tw_fix_market *m, struct tw_symbols *symbols,
     m->entries = tw_calloc(ENTRIES, sizeof *m->entries);
     m->quotes = tw_calloc(QUOTES, sizeof *m->quotes);
     if (!m->soh || !m->entries || !m->quotes) return UV_ENOMEM;
-    for (int i = 0; i < TW_FIX_GUESSES; i++) m->guesses[i].bytes = 1;   /* no match */
+    for (int i = 0; i <= TW_FIX_GUESSES; i++)
+        m->guesses[i].bytes = 1;   /* no match: see guess_again */
     tw_fix_clock_init(&m->clock);
     m->entries_max = ENTRIES;
     m->quotes_n = QUOTES;
@@ -139,8 +143,9 @@ static int long_number(struct tw_fix_market *m, unsigned tag, bool price,
     return refuse(m, format, t);
 }
 
-static inline int read_number(struct tw_fix_market *m, unsigned tag, bool price,
-                              struct tw_fix_text t, int64_t *out)
+static inline __attribute__((always_inline))
+int read_number(struct tw_fix_market *m, unsigned tag, bool price,
+                struct tw_fix_text t, int64_t *out)
 {
     return tw_fix_short(t, out) ? TW_OK : long_number(m, tag, price, t, out);
 }
@@ -233,16 +238,17 @@ static inline enum type type_of(struct tw_fix_text t)
 }
 
 /* Checks the entry that ends here and keeps it when it is of use. */
-static int close_entry(struct tw_fix_market *m, const struct tw_fix_text *text,
-                       uint32_t seen, bool snapshot)
+static int close_entry(struct tw_fix_market *m, const struct fields *f, uint32_t seen)
 {
+    const struct tw_fix_text *text = f->text;
     struct tw_fix_entry *e = entry_slot(m);
     uint64_t position = 1, level = 1;
 
     if (!e) return refuse(m, "no memory for its entries%s", nothing);
     if (!(seen & BIT(TYPE)) || text[TYPE].n == 0)
         return refuse(m, "an entry has no MDEntryType (269)%s", nothing);
-    e->symbol = text[SYMBOL];
+    e->symbol.at = text[SYMBOL].at;
+    e->symbol.n = text[SYMBOL].n;
     e->type = (uint8_t)type_of(text[TYPE]);
     e->action = NEW;
     e->has_price = seen >> PRICE & 1;
@@ -250,7 +256,7 @@ static int close_entry(struct tw_fix_market *m, const struct tw_fix_text *text,
     if (e->type == OTHER_ENTRY) return TW_OK;
     if (seen & BIT(ACTION)) {
         e->action = (uint8_t)(*text[ACTION].at - '0');
-        if (text[ACTION].n != 1 || e->action > (snapshot ? NEW : DELETE))
+        if (text[ACTION].n != 1 || e->action > (f->snapshot ? NEW : DELETE))
             return refuse(m, "279=%s is not an action here", text[ACTION]);
     }
     if (e->has_price && read_number(m, 270, true, text[PRICE], &e->price))
@@ -295,43 +301,42 @@ static int refuse_field(struct tw_fix_market *m, const struct tw_fix_guess *g,
  * what was seen already, 268, lengths of data, and the tag that begins an
  * entry; before the first entry also what belongs into one. */
 static int read_fields(struct tw_fix_market *m, struct fields *f, struct marks s,
-                       const char *p, const char *end, bool snapshot)
+                       const char *p, const char *end)
 {
-    uint32_t stop = ENTRY_ONLY | BIT(COUNT) | BIT(DATA);
-    uint32_t group = UINT32_MAX;   /* the tag that begins an entry */
-    uint64_t left = 0;             /* entries to come              */
-    struct tw_fix_guess *g = m->guesses, *last = g + TW_FIX_GUESSES;
+    uint32_t stop = ENTRY_ONLY | BIT(COUNT) | BIT(DATA), bit;
+    struct tw_fix_guess *g = m->guesses;
 
-    f->counted = f->entered = false;
-    for (; p < end; g = g + 1 < last ? g + 1 : m->guesses) {
+    for (; p < end; g++) {
         const char *at = next_mark(&s);
         struct tw_fix_text value;
 
-        if ((tw_fix_word(p) & g->mask) != g->bytes && !guess_again(g, p)) {
-            value = (struct tw_fix_text){ p, (size_t)(at - p) };
-            refuse(m, "'%s' is not tag=value", value);
-            return TW_FIX_NO_FIELDS;
+        if ((tw_fix_word(p) & g->mask) != g->bytes) {
+            if (g == m->guesses + TW_FIX_GUESSES) g = m->guesses;
+            if (!guess_again(g, p)) {
+                value = (struct tw_fix_text){ p, (size_t)(at - p) };
+                refuse(m, "'%s' is not tag=value", value);
+                return TW_FIX_NO_FIELDS;
+            }
         }
         value.at = p + g->length;
         value.n = (size_t)(at - value.at);
         p = at + 1;
         if (stop & g->stops) {
-            if (g->tag == group) {
-                if (f->entered && close_entry(m, f->text, stop, snapshot))
-                    return TW_FIX_REFUSED;
-                if (left-- == 0)
+            if (g->tag == f->group) {
+                if (f->entered && close_entry(m, f, stop)) return TW_FIX_REFUSED;
+                if (f->left-- == 0)
                     return refuse(m, "268=%s but more entries", f->text[COUNT]);
                 f->entered = true;
                 stop = (stop & (~ENTRY_FIELDS | BIT(DATA))) | g->stops;
             } else if (g->field == COUNT && !f->counted) {
-                if (!tw_fix_integer(value, &left))
+                if (!tw_fix_integer(value, &f->left))
                     return refuse(m, "268=%s is not a number", value);
                 f->counted = true;
-                if (left > 0 && p < end) {
-                    uint32_t bit;
-
-                    read_tag(p, &group);
-                    bit = BIT(group < TAGS ? field_of[group] : OTHER);
+                if (f->left > 0 && p < end) {
+                    f->group = g[1].tag;
+                    if ((tw_fix_word(p) & g[1].mask) != g[1].bytes)
+                        read_tag(p, &f->group);
+                    bit = BIT(f->group < TAGS ? field_of[f->group] : OTHER);
                     if (bit & (BIT(COUNT) | BIT(DATA)))
                         return refuse(m, "268=%s and then no entry", value);
                     stop |= bit;
@@ -349,8 +354,8 @@ static int read_fields(struct tw_fix_market *m, struct fields *f, struct marks s
         f->text[g->field] = value;
         stop |= g->sets;
     }
-    if (f->entered && close_entry(m, f->text, stop, snapshot)) return TW_FIX_REFUSED;
-    if (left > 0) return refuse(m, "268=%s but fewer entries", f->text[COUNT]);
+    if (f->entered && close_entry(m, f, stop)) return TW_FIX_REFUSED;
+    if (f->left > 0) return refuse(m, "268=%s but fewer entries", f->text[COUNT]);
     f->seen = stop;
     return TW_OK;
 }
@@ -413,17 +418,21 @@ static int find_symbols(struct tw_fix_market *m)
 
 /* ---- entries to records ---- */
 
+struct side { int64_t price, size; };
+
 /* One side of a quote after e.  better: 1 when a higher price is, -1 when a
  * lower one is, and the entry only counts if it is; 0 when it counts anyway. */
-static inline void set_side(int64_t *price, int64_t *size, const struct tw_fix_entry *e,
-                            int better)
+static inline struct side next_side(struct side old, const struct tw_fix_entry *e,
+                                    int better)
 {
-    int64_t p = e->has_price ? e->price : *price, s = e->has_size ? e->size : *size;
+    int64_t price = e->has_price ? e->price : old.price;
+    int64_t size = e->has_size ? e->size : old.size;
 
-    if (better && (s == 0 || (*size && (better > 0 ? p <= *price : p >= *price)))) return;
-    if (e->action == DELETE || (!e->has_price && *size == 0)) s = 0;
-    *price = s ? p : 0;
-    *size = s;
+    if (better && (size == 0 || (old.size && (better > 0 ? price <= old.price
+                                                         : price >= old.price))))
+        return old;
+    if (e->action == DELETE || (!e->has_price && old.size == 0)) size = 0;
+    return (struct side){ size ? price : 0, size };
 }
 
 static inline struct tw_record *next_record(struct tw_batch *out,
@@ -450,17 +459,23 @@ static int write_records(struct tw_fix_market *m, const struct tw_record *like,
 
     while (e < end) {
         uint32_t symbol = e->symbol_id;
-        struct tw_quote q = snapshot ? (struct tw_quote){0} : m->quotes[symbol];
+        struct tw_quote *q = &m->quotes[symbol];
+        struct side bid = {0}, ask = {0};
         bool quoted = false;
         struct tw_record *r;
+
+        if (!snapshot) {
+            bid = (struct side){ q->bid, q->bid_size };
+            ask = (struct side){ q->ask, q->ask_size };
+        }
 
         for (; e < end && e->symbol_id == symbol; e++) {
             switch ((enum type)e->type) {
             case BID_ENTRY:
-                set_side(&q.bid, &q.bid_size, e, snapshot);
+                bid = next_side(bid, e, snapshot);
                 break;
             case OFFER_ENTRY:
-                set_side(&q.ask, &q.ask_size, e, -(int)snapshot);
+                ask = next_side(ask, e, -(int)snapshot);
                 break;
             case TRADE_ENTRY:
                 r = next_record(out, like, TW_TRADE, symbol);
@@ -470,15 +485,17 @@ static int write_records(struct tw_fix_market *m, const struct tw_record *like,
                 n++;
                 continue;
             default:
-                q = (struct tw_quote){0};
+                bid = ask = (struct side){0};
                 break;
             }
             quoted = true;
         }
         if (!quoted) continue;
-        m->quotes[symbol] = q;
         r = next_record(out, like, TW_QUOTE, symbol);
-        r->quote = q;
+        q->bid = r->quote.bid = bid.price;
+        q->ask = r->quote.ask = ask.price;
+        q->bid_size = r->quote.bid_size = bid.size;
+        q->ask_size = r->quote.ask_size = ask.size;
         n++;
     }
     return n;
@@ -492,7 +509,6 @@ int tw_fix_market_read(struct tw_fix_market *m, const char *p,
     struct tw_record like = { .received = received_ns, .source = m->source };
     struct marks marks;
     struct fields f;
-    bool snapshot = *type == 'W';
     uint64_t seq;
     int code;
 
@@ -502,7 +518,11 @@ int tw_fix_market_read(struct tw_fix_market *m, const char *p,
     marks = (struct marks){ p, m->soh, m->soh[0] };
     for (int i = 0; i < 3; i++) next_mark(&marks);   /* tags 8, 9 and 35 */
     f.text[SYMBOL] = f.text[SEQ] = f.text[SENDING] = f.text[TRANSACT] = nothing;
-    code = read_fields(m, &f, marks, type + 2, p + frame->header + frame->body, snapshot);
+    f.snapshot = *type == 'W';
+    f.counted = f.entered = false;
+    f.group = UINT32_MAX;
+    f.left = 0;
+    code = read_fields(m, &f, marks, type + 2, p + frame->header + frame->body);
     if (code != TW_OK) return code;
 
     if (*type == 'S') {
@@ -514,7 +534,7 @@ int tw_fix_market_read(struct tw_fix_market *m, const char *p,
             return refuse(m, "neither BidPx (132) nor OfferPx (133)%s", nothing);
     } else if (!f.counted) {
         return refuse(m, "no NoMDEntries (268)%s", nothing);
-    } else if (snapshot && !f.entered) {
+    } else if (f.snapshot && !f.entered) {
         m->entries[m->entries_n++] = (struct tw_fix_entry){
             .symbol = f.text[SYMBOL], .type = EMPTY_ENTRY,
         };
@@ -529,6 +549,6 @@ int tw_fix_market_read(struct tw_fix_market *m, const char *p,
         return refuse(m, "52=%s is not a time", f.text[SENDING]);
     }
     if (find_symbols(m)) return TW_FIX_REFUSED;
-    code = write_records(m, &like, snapshot, out);
+    code = write_records(m, &like, f.snapshot, out);
     return code ? code : TW_FIX_OTHER;
 }

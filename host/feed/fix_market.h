@@ -34,7 +34,7 @@ struct tw_fix_market {
     struct tw_quote *quotes;         /* by symbol id: the last known    */
     uint32_t quotes_n;
     struct tw_fix_clock clock;
-    struct tw_fix_guess guesses[TW_FIX_GUESSES];
+    struct tw_fix_guess guesses[TW_FIX_GUESSES + 1];   /* the last: no match */
     char why[TW_FIX_WHY];            /* refused: what and the value     */
 };
 
