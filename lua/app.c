@@ -327,7 +327,6 @@ static int start_workers(struct tw_app *app, struct tw_error *error, unsigned *s
         if (rc < 0)
             return tw_fail(error, rc, "%s", app->engines[i].error.code < 0
                            ? app->engines[i].error.text : tw_strerror(rc));
-        app->engines[i].worker = app->workers[i];
     }
     return TW_OK;
 }

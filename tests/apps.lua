@@ -2,18 +2,21 @@
 --
 --   package.path = "tests/?.lua;" .. package.path
 --   local apps = require "apps"
---   local run = apps.run { app = [[app.feed.synthetic{speed=0, limit=9}
---     app.script("s.lua")]], scripts = { ["s.lua"] = [[
---     function M.on_quote(symbol) print(symbol) end]] } }
---   t.is(run.out, "AAPL\n", "...")
+--   apps.prints("what is tested", { app = [[app.script("s.lua")
+--     app.feed.synthetic { speed = 0, limit = 1 }]], ["s.lua"] = [[
+--     function M.on_quote(symbol) print(symbol) end]] }, "AAPL\n")
 --
--- An app and a script begin with the names that most need: app; tw, board, M.
+-- An app and a script begin with the names that most need: app and here, its directory
+-- with a slash; tw, board and M, which a script returns.
 -- The text stays on its first line, so that errors name the lines as written.
+
+local t = require "tw.test"
 
 local apps = {}
 
 local TIDEWIRE = os.getenv "TIDEWIRE" or "build/tidewire"
 local APP = 'local app = require "tw.app" app.tape { capacity = 4096 } '
+  .. 'local here = debug.getinfo(1, "S").source:match "^@(.*/)" '
 local SCRIPT = 'local tw, board, M = require "tw", require "tw.board", {} '
 local PATIENCE = 60                -- seconds, for a run that should have ended
 
@@ -51,31 +54,53 @@ function apps.shell(command, input)
            status = how == "exit" and status or how }
 end
 
---- Writes an app's files to a new directory; returns its path and a command.
--- o: app, scripts and files (name = text), args (a list), app_file (its name).
+--- Writes an app's files to a new directory; returns it and the command to run.
+-- o: app, its scripts by file name, files (other files by name), args (a list).
 function apps.write(o)
   runs = runs + 1
   local directory = ("%s/%d"):format(scratch, runs)
-  local name = o.app_file or "app.lua"
   assert(os.execute("mkdir " .. directory))
-  if o.app then write(directory .. "/" .. name, APP .. o.app) end
-  for path, text in pairs(o.scripts or {}) do
-    write(directory .. "/" .. path, SCRIPT .. text .. "\nreturn M")
+  if o.app then write(directory .. "/app.lua", APP .. o.app) end
+  for name, text in pairs(o) do
+    if name:find "%.lua$" then
+      write(directory .. "/" .. name, SCRIPT .. text .. "\nreturn M")
+    end
   end
-  for path, text in pairs(o.files or {}) do write(directory .. "/" .. path, text) end
-  local words = { quote(TIDEWIRE), "run", quote(directory .. "/" .. name) }
+  for name, text in pairs(o.files or {}) do write(directory .. "/" .. name, text) end
+  local words = { quote(TIDEWIRE), "run", quote(directory .. "/app.lua") }
   for _, word in ipairs(o.args or {}) do words[#words + 1] = quote(word) end
   return directory, table.concat(words, " ")
 end
 
---- Runs an app; input is its standard input, env a text before the command.
+--- Runs an app; input is its standard input.
 -- {out, err, status, lines}: what it wrote, its exit status, out in lines.
 function apps.run(o)
-  local directory, command = apps.write(o)
-  local run = apps.shell(("%s timeout -k 1 %d %s"):format(o.env or "", PATIENCE, command),
-                         o.input)
-  run.directory, run.lines = directory, {}
+  local _, command = apps.write(o)
+  local run = apps.shell(("timeout -k 1 %d %s"):format(PATIENCE, command), o.input)
+  run.lines = {}
   for line in run.out:gmatch "[^\n]+" do run.lines[#run.lines + 1] = line end
+  return run
+end
+
+--- An app that ends well and prints want; sorted when o.sort.
+function apps.prints(name, o, want)
+  local run = apps.run(o)
+  if o.sort then
+    table.sort(run.lines)
+    run.out = table.concat(run.lines, "\n") .. "\n"
+  end
+  local fine = t.is(run.out, want, name)
+  fine = t.is(run.status, 0, name .. ": status") and fine
+  if not fine then t.diag(run.err) end
+  return run
+end
+
+--- An app that ends with status 1 and says what matches the pattern.
+function apps.fails(name, o, pattern)
+  local run = apps.run(o)
+  local fine = t.ok(run.err:find(pattern), name)
+  fine = t.is(run.status, 1, name .. ": status") and fine
+  if not fine then t.diag(run.err .. run.out) end
   return run
 end
 

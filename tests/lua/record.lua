@@ -19,31 +19,19 @@ app.instruments {
   { symbol = "AAPL", sector = "tech", weight = 0.4, tick_size = 0.01, lot_size = 100 },
   { symbol = "BP" },
 }
-app.feed.csv { file = app.param("dir", "") .. "/in.csv", name = "ticks" }
+app.feed.csv { file = here .. "in.csv", name = "ticks" }
 app.script("s.lua")
 ]]
 
 -- The directory is known only when it is written: an app finds it by its own path.
-local function run(text, o)
+local function with(text, o)
   o = o or {}
-  local app = (o.before or "") .. APP:gsub('app.param%("dir", ""%)',
-    '(debug.getinfo(1, "S").source:match "^@(.*)/")')
-  return apps.run { app = app, scripts = { ["s.lua"] = text },
-                    files = { ["in.csv"] = o.csv or CSV } }
+  return { app = (o.before or "") .. APP, ["s.lua"] = text,
+           files = { ["in.csv"] = o.csv or CSV } }
 end
 
-local function prints(name, text, want, o)
-  local r = run(text, o)
-  if not t.is(r.out, want, name) then t.diag(r.err) end
-  t.is(r.status, 0, name .. ": status")
-end
-
-local function fails(name, text, want, o)
-  local r = run(text, o)
-  local found = t.ok(r.err:find(want), name)
-  if not found then t.diag(r.err .. r.out) end
-  t.is(r.status, 1, name .. ": status")
-end
+local function prints(name, text, want, o) return apps.prints(name, with(text, o), want) end
+local function fails(name, text, want, o) return apps.fails(name, with(text, o), want) end
 
 -- Every field: as a parameter, then the same as a field of the record.
 
@@ -100,8 +88,7 @@ price=35.6 size=2.0 side=nil id=0
 ]])
 local fix = apps.run {
   app = [[app.feed.fix { stdin = true } app.script("s.lua")]],
-  scripts = { ["s.lua"] = "function M.on_trade(t, id, source_seq)"
-    .. "print(id, t.id, source_seq) end" },
+  ["s.lua"] = "function M.on_trade(t, id, source_seq) print(id, t.id, source_seq) end",
   input = apps.fix("35=X|34=77|52=20240102-03:04:05.678|268=1|279=0|269=2"
     .. "|278=9007199254740993|55=AAPL|270=187.24|271=50|"),
 }
