@@ -251,8 +251,10 @@ static void show(struct tw_app *app, const char *function)
     else fail(app), lua_pop(app->state->L, 1);
 }
 
-static void speak(struct tw_app *app)
+void ltw_app_speak(void *ctx)
 {
+    struct tw_app *app = ctx;
+
     tw_be_main();
     tw_log_drain(app->host.log, print_line, app);
     tell_changes(app);
@@ -262,7 +264,7 @@ static void speak(struct tw_app *app)
 
 static void on_bell(uv_async_t *bell)
 {
-    speak(bell->data);
+    ltw_app_speak(bell->data);
 }
 
 static void on_tick(uv_timer_t *tick)
@@ -273,7 +275,7 @@ static void on_tick(uv_timer_t *tick)
     tw_be_main();
     for (unsigned i = 0; i < app->o.workers; i++)
         ltw_watchdog_look(&app->engines[i], &app->watches[i], now);
-    speak(app);
+    ltw_app_speak(app);
     if (!app->ended_ns && ++app->ticks % SHOW_EVERY == 0) show(app, "tick");
 }
 
@@ -386,7 +388,7 @@ end:
     if (app->io) tw_io_stop(app->io);
     stop_workers(app, started);
     uv_timer_stop(&app->tick);
-    speak(app);
+    ltw_app_speak(app);
     if (error.code < 0) {
         print_line(app, TW_LOG_ERROR, "", error.text, strlen(error.text));
         return 1;

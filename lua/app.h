@@ -62,6 +62,9 @@ void ltw_app_unbuild(struct tw_app *app) TW_ON(MAIN);
  * tw.monitor draws and an app's on_end gets. */
 int ltw_status(lua_State *L);
 
+/* Prints what the log holds and tells the app file of changed feeds. */
+void ltw_app_speak(void *app);
+
 /* Tells MAIN to look.  Thread: any. */
 void ltw_app_ring(void *app);
 

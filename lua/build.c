@@ -133,6 +133,8 @@ static int add_exchanges(lua_State *L, struct tw_app *app, struct tw_error *erro
             .limit = count(L, -1, "limit"),
             .synthetic = synthetic_options(L),
             .log = app->host.log,
+            .waiting = ltw_app_speak,
+            .ctx = app,
         };
         app->exchanges[i - 1] = tw_exchange_start(&o, error);
         if (!app->exchanges[i - 1]) return error->code;
@@ -392,7 +394,9 @@ static void on_change(void *ctx, unsigned feed, enum tw_feed_state state, const 
 int ltw_app_build(lua_State *L, struct tw_app *app, struct tw_error *error)
 {
     const char *dir = text(L, -1, "dir"), *path = text(L, -1, "search");
-    struct tw_io_options io = { .changed = on_change, .ctx = app };
+    struct tw_io_options io = {
+        .changed = on_change, .waiting = ltw_app_speak, .ctx = app,
+    };
 
     if (make_host(L, app, error) < 0 || add_instruments(L, app, error) < 0)
         return error->code;

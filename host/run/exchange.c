@@ -388,6 +388,8 @@ struct tw_exchange *tw_exchange_start(const struct tw_exchange_options *o,
     rc = tw_net_listen(&e->loop, &e->server, o->host, &e->port, on_connection, error);
     if (rc < 0) goto fail;
     rc = uv_async_init(&e->loop, &e->quit, on_quit);
+    e->thread.waiting = o->waiting;
+    e->thread.ctx = o->ctx;
     if (rc == 0) rc = tw_thread_start(&e->thread, "tw-exchange", run, e);
     if (rc == 0) return e;
     tw_fail(error, rc, "cannot start the exchange: %s", tw_strerror(rc));

@@ -23,6 +23,10 @@ struct tw_exchange_options {
                                              * messages; 0: never                 */
     struct tw_synthetic_options synthetic;  /* symbols is set by the exchange     */
     struct tw_log *log;
+    /* Called on MAIN while it waits for the thread to end: to drain the log, which
+     * the thread may be waiting for.  May be NULL; has ctx. */
+    void (*waiting)(void *ctx);
+    void *ctx;
 };
 
 /* Binds the port and starts the thread.  A peer that connects gets a snapshot

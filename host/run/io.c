@@ -178,6 +178,8 @@ int tw_io_start(struct tw_io *io, struct tw_error *error)
     rc = uv_async_init(&io->loop, &io->quit, on_quit);
     if (rc == 0) rc = uv_timer_init(&io->loop, &io->second);
     io->quit.data = io->second.data = io;
+    io->thread.waiting = io->o.waiting;
+    io->thread.ctx = io->o.ctx;
     if (rc == 0) rc = tw_thread_start(&io->thread, "tw-io", run, io);
     if (rc < 0)
         return tw_fail(error, rc, "cannot start the io thread: %s", tw_strerror(rc));

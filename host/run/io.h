@@ -69,6 +69,9 @@ struct tw_io_options {
                                     * it before tw_io_free                        */
     /* Told of each change of state, on the io thread; text: why, one line. */
     void (*changed)(void *ctx, unsigned feed, enum tw_feed_state state, const char *text);
+    /* Called on MAIN while it waits for the thread to end: to drain the log, which
+     * the thread may be waiting for.  May be NULL; has ctx. */
+    void (*waiting)(void *ctx);
     void *ctx;
 };
 

@@ -7,12 +7,14 @@
  */
 #include "run/thread.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 
 #include "base/clock.h"
 
 enum { NEW, RUNNING, JOINED };
+enum { PATIENCE_NS = 5000000 };
 
 static void body(void *arg)
 {
@@ -45,11 +47,24 @@ int tw_thread_start(struct tw_thread *t, const char *name,
     return TW_OK;
 }
 
+static void deadline(struct timespec *until)
+{
+    int64_t at = tw_clock_now_ns() + PATIENCE_NS;
+
+    until->tv_sec = at / 1000000000;
+    until->tv_nsec = at % 1000000000;
+}
+
 void tw_thread_join(struct tw_thread *t)
 {
+    struct timespec until;
+
     /* order [thread.state] relaxed: MAIN itself stored it */
     if (atomic_load_explicit(&t->state, memory_order_relaxed) != RUNNING) return;
-    uv_thread_join(&t->id);
+    do {
+        if (t->waiting) t->waiting(t->ctx);
+        deadline(&until);
+    } while (pthread_timedjoin_np(t->id, NULL, &until) == ETIMEDOUT);
     /* order [thread.state] release: cpu_ns is final before it says so */
     atomic_store_explicit(&t->state, JOINED, memory_order_release);
 }

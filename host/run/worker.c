@@ -37,6 +37,7 @@ struct tw_worker {
     struct tw_epoch_reader *reader;   /* owner: the worker                   */
     uv_loop_t loop;                   /* owner: the worker                   */
     uv_async_t bell;                  /* any thread sends, the loop hears    */
+    uv_prepare_t last_look;           /* owner: the worker                   */
     bool loop_open, quitting;         /* owner: the worker                   */
     struct tw_waiter waiter;          /* see tape.h                          */
     pthread_mutex_t lock;             /* guards the four below               */
@@ -53,6 +54,15 @@ enum { OPENING = 1 };
 static void on_bell(uv_async_t *bell)
 {
     (void)bell;   /* it ends the wait of uv_run; what to do is found in a turn */
+}
+
+/* libuv runs timers first and then sleeps, whatever they did: what a timer has
+ * made ready must keep the loop from sleeping. */
+static void look_again(uv_prepare_t *look)
+{
+    struct tw_worker *w = look->data;
+
+    if (w->o.ops->ready(w->o.ctx)) uv_stop(&w->loop);
 }
 
 static void ring(void *arg)
@@ -75,6 +85,8 @@ struct tw_worker *tw_worker_new(const struct tw_worker_options *options)
     if (!w->reader || uv_loop_init(&w->loop) < 0) goto fail;
     w->loop_open = true;
     if (uv_async_init(&w->loop, &w->bell, on_bell) < 0) goto fail;
+    uv_prepare_init(&w->loop, &w->last_look);
+    w->last_look.data = w;
     tw_waiter_open(&w->waiter, w->o.tape, ring, w);
     return w;
 fail:
@@ -196,7 +208,9 @@ static void *run(void *arg)
     w->state = rc < 0 ? rc : TW_OK;
     pthread_cond_signal(&w->opened);
     pthread_mutex_unlock(&w->lock);
+    uv_prepare_start(&w->last_look, look_again);
     while (rc >= 0 && !w->quitting) turn(w, &busy_turns);
+    uv_prepare_stop(&w->last_look);
     read_mail(w);
     w->o.ops->close(w->o.ctx);
     tw_epoch_away(w->reader);
