@@ -289,20 +289,17 @@ void ltw_record_text(const struct ltw_host *host, const struct tw_record *r,
 static const struct tw_record *check(lua_State *L, struct tw_record *copy)
 {
     struct ltw_state *state = ltw_state(L);
+    uint64_t handle = (uint64_t)(uintptr_t)lua_touserdata(L, 1);
     struct ltw_host *host;
-    uint64_t handle;
-    int rc;
 
-    if (lua_type(L, 1) == LUA_TUSERDATA) return luaL_checkudata(L, 1, KEPT);
-    handle = (uint64_t)(uintptr_t)lua_touserdata(L, 1);
-    if ((handle & ~SEQ_MASK) != TAG) {
+    if ((handle & ~SEQ_MASK) != TAG) {   /* nor is it the address of a kept one */
+        if (lua_type(L, 1) != LUA_TLIGHTUSERDATA) return luaL_checkudata(L, 1, KEPT);
         luaL_error(L, "a light userdata has no fields (%p)", lua_touserdata(L, 1));
         return NULL;
     }
     if (state->record && state->record->seq == (handle & SEQ_MASK)) return state->record;
     host = ltw_check_host(L, "record");
-    rc = tw_tape_read(host->tape, handle & SEQ_MASK, copy);
-    if (rc != 1)
+    if (tw_tape_read(host->tape, handle & SEQ_MASK, copy) != 1)
         luaL_error(L, "quote %I has expired (retention %I records)",
                    (lua_Integer)(handle & SEQ_MASK),
                    (lua_Integer)tw_tape_capacity(host->tape));
