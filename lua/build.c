@@ -144,7 +144,11 @@ static int add_exchanges(lua_State *L, struct tw_app *app, struct tw_error *erro
     return TW_OK;
 }
 
-static const struct { const char *name; enum tw_feed_kind kind; double speed; } kinds[] = {
+static const struct {
+    const char *name;
+    enum tw_feed_kind kind;
+    double speed;
+} kinds[] = {
     { "connect", TW_FEED_CONNECT, 0 }, { "listen", TW_FEED_LISTEN, 0 },
     { "file", TW_FEED_FILE, 0 }, { "stdin", TW_FEED_STDIN, 0 },
     { "synthetic", TW_FEED_SYNTHETIC, 1 }, { "timer", TW_FEED_TIMER, 0 },
@@ -166,7 +170,8 @@ static int csv_options(lua_State *L, struct tw_csv_options *csv, struct tw_lean 
         .separator = separator ? separator[0] : 0,
     };
     if (!csv->preset || strcmp(csv->preset, "lean") != 0) return TW_OK;
-    if (!path) return tw_fail(error, TW_EUSAGE, "app.feed.csv: preset \"lean\" needs a file");
+    if (!path)
+        return tw_fail(error, TW_EUSAGE, "app.feed.csv: preset \"lean\" needs a file");
     if (tw_lean_path(path, lean, error) < 0) return error->code;
     csv->preset = lean->preset;
     csv->base_ns = lean->base_ns;

@@ -113,7 +113,8 @@ static void on_failure(struct ltw_engine *e, unsigned i)
     const struct ltw_script_options *o = ltw_script_options(e->scripts[i]);
     uv_timer_t *timer = &e->restarts[i];
     /* order [script.counts] relaxed: this thread's own count */
-    uint64_t errors = atomic_load_explicit(&e->counts[i].errors, memory_order_relaxed), ms;
+    uint64_t errors = atomic_load_explicit(&e->counts[i].errors, memory_order_relaxed);
+    uint64_t ms;
 
     if (o->restarts == 0) {
         e->failed(e->ctx, true);

@@ -29,7 +29,8 @@ char **ltw_check_list(lua_State *L, int idx, const char *what)
         lua_replace(L, idx);
     }
     if (lua_type(L, idx) != LUA_TTABLE)
-        luaL_error(L, "%s: a list of names expected, got a %s", what, luaL_typename(L, idx));
+        luaL_error(L, "%s: a list of names expected, got a %s", what,
+                   luaL_typename(L, idx));
     n = luaL_len(L, idx);
     for (lua_Integer i = 1; i <= n; i++, lua_pop(L, 1)) {
         if (lua_rawgeti(L, idx, i) != LUA_TSTRING)

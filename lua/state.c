@@ -47,7 +47,8 @@ int ltw_traceback(lua_State *L)
 
     if (!text && luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING)
         return 1;
-    if (!text) text = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
+    if (!text)
+        text = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
     luaL_traceback(L, L, text, 1);
     return 1;
 }

@@ -87,8 +87,8 @@ static int append(lua_State *L, int status, lua_KContext tries)
         return lua_yieldk(L, 0, tries + 1, append);
     }
     if (s && ltw_script_stopping(s)) return ltw_fail(L, TW_ESTOPPED);
-    return luaL_error(L, "tw.publish: no room on the tape for %d s: a reader that the tape"
-                      " waits for does not move", ROOM_SECONDS);
+    return luaL_error(L, "tw.publish: no room on the tape for %d s: "
+                      "a reader that the tape waits for does not move", ROOM_SECONDS);
 }
 
 /* tw.publish(topic, value) -> true | nil, message, code

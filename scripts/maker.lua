@@ -28,7 +28,8 @@ function M:on_timer()
     local edge = self.params.edge + 4 * vol * q.mid
     local bid = math.floor((q.mid - edge) / tick) * tick
     local ask = math.ceil((q.mid + edge) / tick) * tick
-    print(string.format("maker: would buy %d %s at %.2f, sell at %.2f (vol %.2e, index %.2f)",
+    print(string.format(
+      "maker: would buy %d %s at %.2f, sell at %.2f (vol %.2e, index %.2f)",
       self.params.quantity, symbol, bid, ask, vol, self.vol.index or 0))
   end
 end

@@ -103,7 +103,9 @@ function app.sectors(table_)
     __index = function() return "table" end }))) do
     names[#names + 1] = sector
     for _, symbol in ipairs(symbols) do
-      if type(symbol) ~= "string" then fail(2, "app.sectors: %s: a name expected", sector) end
+      if type(symbol) ~= "string" then
+        fail(2, "app.sectors: %s: a name expected", sector)
+      end
     end
   end
   table.sort(names)
@@ -301,7 +303,8 @@ function app.script(path, options)
   end
   for _, worker in ipairs(options.workers or {}) do
     if math.type(worker) ~= "integer" or worker < 0 then
-      fail(2, "app.script: workers must list integers from 0 on, got %s", tostring(worker))
+      fail(2, "app.script: workers must list integers from 0 on, got %s",
+           tostring(worker))
     end
   end
   declared.files[#declared.files + 1] = { path = path, options = options }
@@ -328,7 +331,9 @@ end
 function app.limits(options)
   check("app.limits", options, { time = "number", memory = "number" })
   for name, value in pairs(options) do
-    if value < 0 then fail(2, "app.limits: %s must not be negative, got %s", name, value) end
+    if value < 0 then
+      fail(2, "app.limits: %s must not be negative, got %s", name, value)
+    end
     declared[name] = value
   end
 end
@@ -427,7 +432,8 @@ function app.open(path, given, workers)
     end
   end
   if #declared.feeds == 0 then
-    error(path .. ": no feed: an app file names at least one (see `tidewire help tw.app`)", 0)
+    error(path .. ": no feed: an app file names at least one"
+          .. " (see `tidewire help tw.app`)", 0)
   end
   local reliable = true
   for _, feed in ipairs(declared.feeds) do

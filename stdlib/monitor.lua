@@ -84,7 +84,8 @@ end
 -- Yields: no.  Blocks: no.  Thread: MAIN.
 -- Errors: false, and printed, when on_feed raises.  Units: none.
 function monitor.feed(name, state, why)
-  return not declared.on_feed or call("on_feed", declared.on_feed, name, state, why) ~= nil
+  return not declared.on_feed
+         or call("on_feed", declared.on_feed, name, state, why) ~= nil
 end
 
 -- The names on the board that the app wants shown, with their values.
@@ -163,7 +164,9 @@ local function paint(status, rows)
   for i, row in ipairs(rows) do
     stats[i] = { row[1], text_of(row[2]), screen.sparkline(history[row[1]], 24) }
   end
-  if #stats > 0 then lines[#lines + 1] = screen.table(stats, { "board", "value", "history" }) end
+  if #stats > 0 then
+    lines[#lines + 1] = screen.table(stats, { "board", "value", "history" })
+  end
   lines[#lines + 1] = ""
   table.move(recent, 1, #recent, #lines + 1, lines)
   local frame = screen.frame(lines, monitor.width, monitor.height - 1)
@@ -216,8 +219,9 @@ function monitor.summary(status)
   say("%s records in %.2f s, %s/s", screen.number(status.records), status.elapsed,
       screen.number(status.records / math.max(status.elapsed, 1e-9)))
   for _, feed in ipairs(status.feeds) do
-    say("feed %s (%s): %d records from %d messages, %d ignored, %d errors, %d skips of %d bytes",
-        feed.name, feed.state, feed.records, feed.messages, feed.ignored, feed.errors,
+    say("feed %s (%s): %d records from %d messages,"
+        .. " %d ignored, %d errors, %d skips of %d bytes", feed.name,
+        feed.state, feed.records, feed.messages, feed.ignored, feed.errors,
         feed.skips, feed.skipped)
   end
   local rows = { { "parse", "io", screen.duration(status.parse.p50),
@@ -232,14 +236,17 @@ function monitor.summary(status)
     end
   end
   say("%s", screen.table(rows, { "stage", "thread", "p50", "p99", "p99.9", "max" }))
-  say("(from received: parse to the tape, reach to a handler, done to its end; one value a batch)")
+  say("(from received: parse to the tape, reach to a handler, done to its end;"
+      .. " one value a batch)")
   rows = {}
   for i, script in ipairs(status.scripts) do
     rows[i] = { script.name, tostring(script.worker),
                 script.shards > 1 and script.shard .. " of " .. script.shards or "",
-                screen.number(script.handled), tostring(script.lost), tostring(script.errors) }
+                screen.number(script.handled), tostring(script.lost),
+                tostring(script.errors) }
   end
-  say("%s", screen.table(rows, { "script", "worker", "shard", "handled", "lost", "errors" }))
+  say("%s", screen.table(rows, { "script", "worker", "shard", "handled", "lost",
+                                 "errors" }))
   local cpu = { string.format("io %.2f", status.io_cpu) }
   for i, worker in ipairs(status.workers) do
     cpu[#cpu + 1] = string.format("worker %d %.2f", i - 1, worker.cpu)

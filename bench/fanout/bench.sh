@@ -12,7 +12,8 @@ export UNIVERSE="$dir/universe.csv" TIDEWIRE="$build/tidewire"
 
 # row NAME C_SECONDS_A_QUOTE: reads `T seconds quotes` on standard input.
 row() {
-  awk -v name="$1" -v c="$2" '/^T/ { printf "%-34s %12.0f %12.3f\n", name, $3 / $2, c * $3 / $2 }'
+  awk -v name="$1" -v c="$2" \
+    '/^T/ { printf "%-34s %12.0f %12.3f\n", name, $3 / $2, c * $3 / $2 }'
 }
 seconds_a_quote() { awk '/^T/ { printf "%.12f", $2 / $3 }'; }
 
@@ -26,17 +27,22 @@ if [ -d "$peers" ]; then
   for round in 1 2 3; do
     c=$("$dir/cpeer" single "$dir/fix" | seconds_a_quote)
     out=$(sh "$here/run.sh" lua "$dir/fix" "$UNIVERSE" 2>/dev/null)
-    [ "$(echo "$out" | grep '^S' | sort)" = "$want" ] || { echo "checksums differ" >&2; exit 1; }
+    if [ "$(echo "$out" | grep '^S' | sort)" != "$want" ]; then
+      echo "checksums differ" >&2
+      exit 1
+    fi
     echo "T $c 1" | row "plain C, one thread" "$c"
     echo "$out" | row "tidewire, four Lua scripts" "$c"
   done
   if command -v python3 >/dev/null; then
-    python3 "$peers/python/peer.py" mpq "$dir/fix.small" | row "Python, a queue per process" "$c"
+    python3 "$peers/python/peer.py" mpq "$dir/fix.small" |
+      row "Python, a queue per process" "$c"
   else
     echo "# no python3: its peer is left out"
   fi
 else
   echo "# no ../shared/peers: plain C and Python are left out, the data is our own"
   "$build/bench/fanout/generate" 1000000 0 "$UNIVERSE" >"$dir/fix"
-  sh "$here/run.sh" lua "$dir/fix" "$UNIVERSE" 2>/dev/null | row "tidewire, four Lua scripts" 0
+  sh "$here/run.sh" lua "$dir/fix" "$UNIVERSE" 2>/dev/null |
+    row "tidewire, four Lua scripts" 0
 fi

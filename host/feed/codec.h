@@ -22,7 +22,8 @@ struct tw_codec_stats {
 };
 
 /* Told of every refused message and every skip; text is one line that says
- * what, where (offset from the start of the stream) and the value. */
+ * what, where (offset from the start of the stream) and the value.
+ * Thread: the one that decodes. */
 typedef void tw_codec_problem(void *ctx, const char *text);
 
 struct tw_codec {

@@ -50,7 +50,11 @@ struct tw_message {
     uint64_t unused;
 };
 
-struct tw_timer { int64_t interval_ns; uint64_t count; uint32_t timer; uint32_t unused[3]; };
+struct tw_timer {
+    int64_t interval_ns;
+    uint64_t count;
+    uint32_t timer, unused[3];
+};
 
 /* state and reason: FIX 39 OrdStatus and 102/103 codes.  script: the owner. */
 struct tw_order {

@@ -91,7 +91,8 @@ static int run_app(int argc, char **argv)
         if (strcmp(option, "--workers") == 0) {
             if (!parse_number(value, 1, &number) || number > 1024
                 || number != (unsigned)number) {
-                refuse("--workers %s: an integer in 1 .. 1024 expected", value ? value : "");
+                refuse("--workers %s: an integer in 1 .. 1024 expected",
+                       value ? value : "");
                 goto end;
             }
             o.workers = (unsigned)number;
