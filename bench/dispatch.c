@@ -87,11 +87,13 @@ static double run(struct ltw_host *host, const char *body, double *c)
     struct tw_worker_options worker = {
         .tape = host->tape, .epoch = host->epoch, .ops = &ltw_engine_ops, .ctx = &engine,
     };
-    struct tw_worker *w = tw_worker_new(&worker);
+    struct tw_worker *w;
     int fd = mkstemp(path);
     FILE *f = fdopen(fd, "w");
     double best = 1e9;
 
+    tw_be_main();
+    w = tw_worker_new(&worker);
     fprintf(f, "local M = {}\n%s\nreturn M\n", body);
     fclose(f);
     tw_role_set(&WORKER);
