@@ -357,6 +357,7 @@ static void long_lines(void)
     char *text = malloc(4 * LONG);
     struct run *run;
 
+    if (!text) abort();
     n += (size_t)sprintf(text + n, "1,1,");
     memset(text + n, 'x', LONG - 4);              /* 65,536 bytes: just a row */
     n += LONG - 4;
