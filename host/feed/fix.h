@@ -29,7 +29,8 @@ struct tw_fix_writer {
 /* Each writes one whole message for one symbol to out and returns its length,
  * or TW_EFULL when cap is too small (nothing is counted then).
  * snapshot: 35=W; update: 35=X, both sides as changes (279=1); trade: 35=X with
- * one 269=2; quote: 35=S.
+ * one 269=2; quote: 35=S.  A price with size 0 is written without a size, and in
+ * an update as a new entry (279=0).
  * Thread: any.  Blocks: never.  Memory: none. */
 int64_t tw_fix_write_snapshot(struct tw_fix_writer *w, const char *symbol,
                               const struct tw_quote *q, int64_t time_ns,

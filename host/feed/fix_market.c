@@ -9,18 +9,21 @@
  *         other types alone it says nothing of the quote; with 268=0 the quote
  *         is empty.
  *   35=X  an update, entry by entry; sides that it does not name stay.
- *   35=S  a quote: 132 with 134, 133 with 135, one pair or both; the other
- *         side stays.
+ *   35=S  a quote: 132 with 134, 133 with 135, one side or both; the other
+ *         stays.
  *   269   0, 1, 2 and J (empty book) are used, other types passed over.
  *   279   0 when it is not there, and nothing else in a snapshot.  A trade that
  *         is changed or deleted did not happen now: it makes no record.
  *   290, 1023  an entry below the first level is checked and passed over.
  *   278   of a trade is its id when it is a number.
  *   60    may stand in each entry; the last one counts.
- * What an entry without 270 or 271 means
- *   A new entry and one of a snapshot need both, a delete neither.  A change
- *   keeps what it does not say; when there is nothing to keep, the side is
- *   still not there.  A side of size 0 is not there.
+ * What a price or a size that is not said means
+ *   Indicative and FX quotes say no sizes: a bid or offer without 271, 134 or
+ *   135 is there with size 0, which stands for "not known".  A size that is
+ *   said to be 0 is a side that is not there, and so is a price of 0 without a
+ *   size.  A size needs a price, and a trade both.  A delete needs neither.
+ *   A change keeps what it does not say; when there is nothing to keep, the
+ *   side is still not there.
  *
  * Layer host/feed.  Thread: the owner's.
  */
@@ -65,8 +68,9 @@ struct tw_fix_entry {
     uint64_t id;
     struct tw_fix_text symbol;
     uint32_t symbol_id;
-    uint8_t type, action, side;
-    bool has_price, has_size;
+    uint8_t type, side;
+    bool keep_price, keep_size;   /* of the quote that there is */
+    bool gone;                    /* the side is not there now  */
 };
 
 /* What is noted down of a message. */
@@ -242,6 +246,8 @@ static int close_entry(struct tw_fix_market *m, const struct fields *f, uint32_t
 {
     const struct tw_fix_text *text = f->text;
     struct tw_fix_entry *e = entry_slot(m);
+    bool has_price = seen >> PRICE & 1, has_size = seen >> SIZE & 1;
+    unsigned action = NEW;
     uint64_t position = 1, level = 1;
 
     if (!e) return refuse(m, "no memory for its entries%s", nothing);
@@ -250,28 +256,30 @@ static int close_entry(struct tw_fix_market *m, const struct fields *f, uint32_t
     e->symbol.at = text[SYMBOL].at;
     e->symbol.n = text[SYMBOL].n;
     e->type = (uint8_t)type_of(text[TYPE]);
-    e->action = NEW;
-    e->has_price = seen >> PRICE & 1;
-    e->has_size = seen >> SIZE & 1;
     if (e->type == OTHER_ENTRY) return TW_OK;
     if (seen & BIT(ACTION)) {
-        e->action = (uint8_t)(*text[ACTION].at - '0');
-        if (text[ACTION].n != 1 || e->action > (f->snapshot ? NEW : DELETE))
+        action = (unsigned char)*text[ACTION].at - (unsigned)'0';
+        if (text[ACTION].n != 1 || action > (f->snapshot ? NEW : DELETE))
             return refuse(m, "279=%s is not an action here", text[ACTION]);
     }
-    if (e->has_price && read_number(m, 270, true, text[PRICE], &e->price))
+    e->price = e->size = 0;
+    if (has_price && read_number(m, 270, true, text[PRICE], &e->price))
         return TW_FIX_REFUSED;
-    if (e->has_size && read_number(m, 271, false, text[SIZE], &e->size))
+    if (has_size && read_number(m, 271, false, text[SIZE], &e->size))
         return TW_FIX_REFUSED;
-    if (e->action == NEW && e->type != EMPTY_ENTRY) {
-        if (!e->has_price) return refuse(m, "269=%s has no MDEntryPx (270)", text[TYPE]);
-        if (!e->has_size) return refuse(m, "269=%s has no MDEntrySize (271)", text[TYPE]);
+    if (action == NEW && e->type != EMPTY_ENTRY) {
+        if (!has_price) return refuse(m, "269=%s has no MDEntryPx (270)", text[TYPE]);
+        if (!has_size && e->type == TRADE_ENTRY)
+            return refuse(m, "269=%s has no MDEntrySize (271)", text[TYPE]);
     }
+    e->keep_price = action == CHANGE && !has_price;
+    e->keep_size = action == CHANGE && !has_size;
+    e->gone = action == DELETE || (has_size && e->size == 0);
     if (seen & BIT(POSITION) && level_of(m, text[POSITION], &position))
         return TW_FIX_REFUSED;
     if (seen & BIT(LEVEL) && level_of(m, text[LEVEL], &level)) return TW_FIX_REFUSED;
     if (e->type == TRADE_ENTRY) {
-        if (e->action != NEW) return TW_OK;
+        if (action != NEW) return TW_OK;
         e->side = TW_SIDE_NONE;
         if (seen & BIT(SIDE) && text[SIDE].n == 1)
             e->side = *text[SIDE].at == '1' ? TW_SIDE_BUY
@@ -360,25 +368,23 @@ static int read_fields(struct tw_fix_market *m, struct fields *f, struct marks s
     return TW_OK;
 }
 
-/* One side of a 35=S, when it is there: a change of both price and size. */
+/* One side of a 35=S, when it is there. */
 static int quote_entry(struct tw_fix_market *m, const struct fields *f, enum type type,
                        enum field price, enum field size, unsigned price_tag)
 {
-    const uint32_t both = BIT(price) | BIT(size);
     struct tw_fix_entry *e = &m->entries[m->entries_n];
+    bool has_size = f->seen >> size & 1;
 
-    if ((f->seen & both) == 0) return TW_OK;
-    if ((f->seen & both) != both)
-        return refuse(m, type == BID_ENTRY ? "one of 132 and 134 without the other%s"
-                                           : "one of 133 and 135 without the other%s",
-                      nothing);
-    *e = (struct tw_fix_entry){
-        .symbol = f->text[SYMBOL], .type = (uint8_t)type, .action = CHANGE,
-        .has_price = true, .has_size = true,
-    };
+    if (!(f->seen & (BIT(price) | BIT(size)))) return TW_OK;
+    if (!(f->seen & BIT(price)))
+        return refuse(m, type == BID_ENTRY ? "134=%s without BidPx (132)"
+                                           : "135=%s without OfferPx (133)",
+                      f->text[size]);
+    *e = (struct tw_fix_entry){ .symbol = f->text[SYMBOL], .type = (uint8_t)type };
     if (read_number(m, price_tag, true, f->text[price], &e->price) ||
-        read_number(m, price_tag + 2, false, f->text[size], &e->size))
+        (has_size && read_number(m, price_tag + 2, false, f->text[size], &e->size)))
         return TW_FIX_REFUSED;
+    e->gone = has_size && e->size == 0;
     m->entries_n++;
     return TW_OK;
 }
@@ -420,19 +426,22 @@ static int find_symbols(struct tw_fix_market *m)
 
 struct side { int64_t price, size; };
 
+static inline bool there(struct side s) { return (s.price | s.size) != 0; }
+
 /* One side of a quote after e.  better: 1 when a higher price is, -1 when a
  * lower one is, and the entry only counts if it is; 0 when it counts anyway. */
 static inline struct side next_side(struct side old, const struct tw_fix_entry *e,
                                     int better)
 {
-    int64_t price = e->has_price ? e->price : old.price;
-    int64_t size = e->has_size ? e->size : old.size;
+    struct side new = { e->keep_price ? old.price : e->price,
+                        e->keep_size ? old.size : e->size };
 
-    if (better && (size == 0 || (old.size && (better > 0 ? price <= old.price
-                                                         : price >= old.price))))
+    if (better && (e->gone || (there(old) && (better > 0 ? new.price <= old.price
+                                                         : new.price >= old.price))))
         return old;
-    if (e->action == DELETE || (!e->has_price && old.size == 0)) size = 0;
-    return (struct side){ size ? price : 0, size };
+    if (e->gone || ((e->keep_price || e->keep_size) && !there(old)))
+        return (struct side){0};
+    return new;
 }
 
 static inline struct tw_record *next_record(struct tw_batch *out,

@@ -132,37 +132,38 @@ static int64_t finish(struct tw_fix_writer *w, struct text *t, char *out)
     return t->at - out;
 }
 
+/* A side: a price, and a size when it is known. */
+static void put_side(struct text *t, const char *price_tag, int64_t price, int64_t size)
+{
+    put_fixed(t, price_tag, price);
+    if (size) put_fixed(t, "271=", size);
+}
+
 int64_t tw_fix_write_snapshot(struct tw_fix_writer *w, const char *symbol,
                               const struct tw_quote *q, int64_t time_ns,
                               char *out, size_t cap)
 {
     struct text t = begin(w, "W", time_ns, out, cap);
+    bool bid = (q->bid | q->bid_size) != 0, ask = (q->ask | q->ask_size) != 0;
 
     put_text(&t, "55=", symbol);
-    put_number(&t, "268=", (q->bid_size != 0) + (q->ask_size != 0));
-    if (q->bid_size) {
-        put_fixed(&t, "269=0\001270=", q->bid);
-        put_fixed(&t, "271=", q->bid_size);
-    }
-    if (q->ask_size) {
-        put_fixed(&t, "269=1\001270=", q->ask);
-        put_fixed(&t, "271=", q->ask_size);
-    }
+    put_number(&t, "268=", (uint64_t)bid + ask);
+    if (bid) put_side(&t, "269=0\001270=", q->bid, q->bid_size);
+    if (ask) put_side(&t, "269=1\001270=", q->ask, q->ask_size);
     return finish(w, &t, out);
 }
 
+/* A change would keep the size that is not said: that is a new entry. */
 static void put_change(struct text *t, char type, const char *symbol, int64_t price,
                        int64_t size)
 {
     char head[] = "279=1\001269=0\001";
 
-    if (size == 0) head[4] = '2';
+    if (size == 0) head[4] = price ? '0' : '2';
     head[10] = type;
     put(t, head, sizeof head - 1);
     put_text(t, "55=", symbol);
-    if (size == 0) return;
-    put_fixed(t, "270=", price);
-    put_fixed(t, "271=", size);
+    if (price | size) put_side(t, "270=", price, size);
 }
 
 int64_t tw_fix_write_update(struct tw_fix_writer *w, const char *symbol,
@@ -200,9 +201,9 @@ int64_t tw_fix_write_quote(struct tw_fix_writer *w, const char *symbol,
 
     put_number(&t, "117=", w->seq);
     put_text(&t, "55=", symbol);
-    put_fixed(&t, "132=", q->bid_size ? q->bid : 0);
-    put_fixed(&t, "133=", q->ask_size ? q->ask : 0);
-    put_fixed(&t, "134=", q->bid_size);
-    put_fixed(&t, "135=", q->ask_size);
+    put_fixed(&t, "132=", q->bid);
+    put_fixed(&t, "133=", q->ask);
+    if (q->bid_size || !q->bid) put_fixed(&t, "134=", q->bid_size);
+    if (q->ask_size || !q->ask) put_fixed(&t, "135=", q->ask_size);
     return finish(w, &t, out);
 }

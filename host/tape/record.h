@@ -33,7 +33,7 @@ enum tw_kind {
 enum { TW_SYMBOL_MAX = (1 << 20) - 1, TW_SOURCE_MAX = 255 };
 
 /* Prices and sizes are fixed point with nine decimals (base/fixed.h).  A side
- * that is not there has size 0 and price 0. */
+ * that is not there has size 0 and price 0; size 0 of a price is not known. */
 struct tw_quote { int64_t bid, ask, bid_size, ask_size; };
 
 enum tw_side { TW_SIDE_NONE, TW_SIDE_BUY, TW_SIDE_SELL };   /* FIX 54: 1, 2 */

@@ -61,6 +61,22 @@ static void meanings(void)
         {'S', "117=1|55=A|132=1.25|133=1.26|134=10|135=20|", "A 1.25x10 1.26x20"},
         {'S', "117=1|55=A|132=1.24|134=11|", "A 1.24x11 1.26x20"},
         {'S', "117=1|133=1.27|135=0|55=A|54=1|", "A 1.24x11 0x0"},
+        /* prices without sizes */
+        {'S', "117=1|55=A|132=1.25|133=1.26|", "A 1.25x0 1.26x0"},
+        {'S', "117=1|55=A|132=1.24|", "A 1.24x0 1.26x0"},
+        {'S', "117=1|55=A|132=1.24|134=5|133=0|", "A 1.24x5 0x0"},
+        {'S', "117=1|55=A|132=1.23|", "A 1.23x0 0x0"},
+        {'S', "117=1|55=A|132=1.23|134=0|133=1.3|", "A 0x0 1.3x0"},
+        {'X', "268=1|279=1|269=1|55=A|270=1.31|", "A 0x0 1.31x0"},
+        {'X', "268=1|279=1|269=1|55=A|271=9|", "A 0x0 1.31x9"},
+        {'X', "268=1|279=1|269=1|55=A|270=1.32|", "A 0x0 1.32x9"},
+        {'X', "268=1|279=0|269=1|55=A|270=1.33|", "A 0x0 1.33x0"},
+        {'X', "268=1|279=1|269=0|55=A|270=1.2|", "A 0x0 1.33x0"},
+        {'X', "268=1|279=0|269=0|55=A|270=1.2|", "A 1.2x0 1.33x0"},
+        {'X', "268=2|279=1|269=0|55=A|270=1.2|271=0|279=2|269=1|270=1|", "A 0x0 0x0"},
+        {'W', "55=A|268=2|269=0|270=1.1|269=1|270=1.2|", "A 1.1x0 1.2x0"},
+        {'W', "55=A|268=5|269=0|270=1|271=2|269=0|270=3|269=0|270=2|"
+              "269=1|270=6|271=0|269=1|270=7|", "A 3x0 7x0"},
         /* exactness, and long and odd numbers */
         {'W', "55=A|268=2|269=0|270=9223372036.854775807|271=0.000000001|"
               "269=1|270=-0.000000001|271=12345678.87654321|",
@@ -161,7 +177,7 @@ static void refusals(void)
         {'X', "268=1|279=2|269=0|55=A|270=x|", "270=x is not a price"},
         {'X', "268=1|279=1|269=0|55=A|270=x|271=1|290=4|", "270=x is not a price"},
         {'X', "268=1|279=0|269=0|55=A|271=1|", "269=0 has no MDEntryPx (270)"},
-        {'X', "268=1|279=0|269=1|55=A|270=1|", "269=1 has no MDEntrySize (271)"},
+        {'X', "268=1|279=0|269=1|55=A|271=0|", "269=1 has no MDEntryPx (270)"},
         {'X', "268=1|279=0|269=2|55=A|270=1|", "269=2 has no MDEntrySize (271)"},
         {'W', "55=A|268=1|269=0|271=1|", "269=0 has no MDEntryPx (270)"},
         {'X', "268=1|279=3|269=0|55=A|270=1|271=1|", "279=3 is not an action here"},
@@ -198,8 +214,9 @@ static void refusals(void)
         {'X', "55=A|268=1|279=0|269=0|270=1|271=1|95=3|", "3 is not the length"},
         {'S', "55=A|", "neither BidPx (132) nor OfferPx (133)"},
         {'S', "55=A|268=1|269=0|270=1|271=1|132=1|134=1|", "268=1 is of no quote"},
-        {'S', "55=A|132=1|", "one of 132 and 134 without the other"},
-        {'S', "55=A|132=1|134=1|135=1|", "one of 133 and 135 without the other"},
+        {'S', "55=A|134=1|", "134=1 without BidPx (132)"},
+        {'S', "55=A|132=1|134=1|135=0|", "135=0 without OfferPx (133)"},
+        {'S', "55=A|132=1|134=|", "134= is not a size"},
         {'S', "55=A|132=1x|134=1|", "132=1x is not a price"},
         {'S', "55=A|133=1|135=-1|", "135=-1 is not a size"},
         {'S',
@@ -316,6 +333,7 @@ static void writes(int rounds)
     const int64_t time = INT64_C(1704187800123000000);
     struct tw_quote q = { 1500000000, 1600000000, 100000000000, 200000000000 };
     struct tw_quote bid_only = { 1500000000, 0, 100000000000, 0 }, none = {0};
+    struct tw_quote no_sizes = { 1500000000, 1600000000, 0, 0 };
     struct tw_trade t = { .price = -5, .size = 7000000000, .side = TW_SIDE_SELL, .id =
                           12 };
     static const char *const want[] = {
@@ -328,22 +346,28 @@ static void writes(int rounds)
         "35=S|49=ME|56=YOU|34=4|52=20240102-09:30:00.123|117=4|55=A|"
         "132=1.5|133=0|134=100|135=0|10=",
         "35=W|49=ME|56=YOU|34=5|52=20240102-09:30:00.123|55=A|268=0|10=",
+        "|55=A|268=2|269=0|270=1.5|269=1|270=1.6|10=",
+        "|268=2|279=0|269=0|55=A|270=1.5|279=0|269=1|55=A|270=1.6|10=",
+        "|55=A|132=1.5|133=1.6|10=",
     };
     char text[600];
     int wrong = 0, small = 0;
 
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 8; i++) {
         int64_t n = i == 0 ? tw_fix_write_snapshot(&w, "A", &q, time, text, sizeof text)
             : i == 1 ? tw_fix_write_update(&w, "A", &bid_only, time, text, sizeof text)
             : i == 2 ? tw_fix_write_trade(&w, "A", &t, time, text, sizeof text)
             : i == 3 ? tw_fix_write_quote(&w, "A", &bid_only, time, text, sizeof text)
-            : tw_fix_write_snapshot(&w, "A", &none, time, text, sizeof text);
+            : i == 4 ? tw_fix_write_snapshot(&w, "A", &none, time, text, sizeof text)
+            : i == 5 ? tw_fix_write_snapshot(&w, "A", &no_sizes, time, text, sizeof text)
+            : i == 6 ? tw_fix_write_update(&w, "A", &no_sizes, time, text, sizeof text)
+            : tw_fix_write_quote(&w, "A", &no_sizes, time, text, sizeof text);
 
         for (int64_t k = 0; k < n; k++) if (text[k] == 1) text[k] = '|';
         text[n] = 0;
         ok(strstr(text, want[i]), "%s", text);
     }
-    ok(w.seq == 6, "34 is raised by each");
+    ok(w.seq == 9, "34 is raised by each");
 
     for (int i = 0; i < rounds; i++) {
         struct run *r = run_new(0);
@@ -362,8 +386,8 @@ static void writes(int rounds)
 
         if (below(4) == 0) in.bid_size = 0;
         if (below(4) == 0) in.ask_size = 0;
-        if (in.bid_size == 0) in.bid = 0;
-        if (in.ask_size == 0) in.ask = 0;
+        if (in.bid_size == 0 && i & 4) in.bid = 0;
+        if (in.ask_size == 0 && i & 4) in.ask = 0;
         snprintf(begin, sizeof begin, "FIX.4.%d", (int)below(5));
         memset(who, 'x', sizeof who);
         who[1 + (below(9) ? below(20) : below(298))] = 0;
