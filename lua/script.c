@@ -576,11 +576,13 @@ static void on_timer(uv_timer_t *timer)
 
 void ltw_script_sleep(struct ltw_script *s, int64_t ns)
 {
-    uint64_t ms = ((uint64_t)ns + 999999) / 1000000;   /* libuv's unit: never early */
+    uint64_t now_ms = uv_now(tw_worker_loop(s->engine->worker)), due_ms = now_ms;
 
+    /* libuv's clock is whole milliseconds, rounded down: a wait that is counted from
+     * there could end a millisecond early, so it is the end that is rounded up. */
+    if (ns > 0) due_ms = (uv_hrtime() + (uint64_t)ns + 999999) / 1000000;
     s->yielded = TO_SLEEP;
-    uv_update_time(tw_worker_loop(s->engine->worker));
-    uv_timer_start(&s->timer, on_timer, ms, 0);
+    uv_timer_start(&s->timer, on_timer, due_ms - now_ms, 0);
 }
 
 bool ltw_script_stopping(const struct ltw_script *s)
