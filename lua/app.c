@@ -283,7 +283,9 @@ static void on_signal(uv_signal_t *signal, int number)
 {
     struct tw_app *app = signal->data;
 
-    (void)number;
+    app->status = 128 + number;
+    tw_log_printf(app->host.log, TW_LOG_INFO, "", "%s: stopping; once more ends at once",
+                  number == SIGINT ? "interrupted" : "terminated");
     uv_signal_stop(&app->interrupt);   /* a second one ends the process at once */
     uv_signal_stop(&app->terminate);
     tw_app_stop(app);
@@ -361,6 +363,20 @@ static int add_feeds(lua_State *L)
     return 0;
 }
 
+/* A peer that was never there is a failure, though it was waited for. */
+static void check_connected(struct tw_app *app)
+{
+    for (unsigned i = 0; i < tw_io_count(app->io); i++) {
+        struct tw_feed_status status;
+
+        tw_io_status(app->io, i, &status);
+        if (!app->dials[i] || status.connects > 0) continue;
+        fail(app);
+        tw_log_printf(app->host.log, TW_LOG_ERROR, "", "feed %s: its peer was never there",
+                      tw_io_name(app->io, i));
+    }
+}
+
 int tw_app_run(struct tw_app *app)
 {
     struct tw_error error = { .code = TW_OK };
@@ -377,8 +393,8 @@ int tw_app_run(struct tw_app *app)
     }
     app->began_ns = tw_clock_steady_ns();
     uv_timer_start(&app->tick, on_tick, TICK_MS, TICK_MS);
-    if (start_workers(app, &error, &started) < 0
-        || protected(app, add_feeds, &error, &error) < 0
+    if (protected(app, add_feeds, &error, &error) < 0
+        || start_workers(app, &error, &started) < 0
         || tw_io_start(app->io, &error) < 0)
         goto end;
     while (!is_over(app)) uv_run(&app->loop, UV_RUN_ONCE);
@@ -393,6 +409,8 @@ end:
         print_line(app, TW_LOG_ERROR, "", error.text, strlen(error.text));
         return 1;
     }
+    check_connected(app);
+    ltw_app_speak(app);
     show(app, "finish");
-    return is_set(&app->failed) ? 1 : 0;
+    return is_set(&app->failed) ? 1 : app->status;
 }

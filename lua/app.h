@@ -43,6 +43,7 @@ struct tw_app {
     atomic_bool failed;               /* atomic: workers and feeds set it        */
     atomic_bool draining;             /* atomic: the io thread sets it           */
     bool endless[TW_SOURCE_MAX];      /* feeds that nobody waits for             */
+    bool dials[TW_SOURCE_MAX];        /* feeds that connect to a peer            */
     atomic_uint closed;               /* atomic: engines that have closed        */
     pthread_mutex_t lock;             /* guards the two below                    */
     struct ltw_change changes[64];    /* mutex: a queue for the app's on_feed    */

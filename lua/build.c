@@ -211,6 +211,7 @@ static int add_feed(lua_State *L, struct tw_app *app, struct tw_error *error)
     if (rc < 0) return rc;
     app->host.sources[rc + 1] = tw_io_name(app->io, (unsigned)rc);
     app->endless[rc] = o.kind == TW_FEED_TIMER;
+    app->dials[rc] = o.kind == TW_FEED_CONNECT;
     return TW_OK;
 }
 

@@ -462,7 +462,7 @@ static int describe(lua_State *L)
         lua_pushfstring(L, "%s failed%s\n%s", lua_tostring(L, 2), f->record,
                         lua_tostring(L, -1));
     }
-    tw_log_write(s->engine->host->log, TW_LOG_ERROR, who, lua_tostring(L, -1),
+    tw_log_write(s->engine->host->log, TW_LOG_ERROR, "", lua_tostring(L, -1),
                  lua_rawlen(L, -1));
     return 0;
 }
@@ -485,7 +485,7 @@ static void report(struct ltw_script *s, int status)
     lua_pushcfunction(state->L, describe);
     lua_pushlightuserdata(state->L, &f);
     if (lua_pcall(state->L, 1, 0, 0) != LUA_OK) {
-        tw_log_printf(s->engine->host->log, TW_LOG_ERROR, s->engine->who,
+        tw_log_printf(s->engine->host->log, TW_LOG_ERROR, "",
                       "script %s (version 1, %s): %s failed%s, and so did its error"
                       " message", s->o->name, s->engine->who,
                       s->handling < 0 ? "it" : callbacks[s->handling], record);

@@ -17,8 +17,9 @@ summary prints), a second one ends at once.
   --set key=value   a parameter that the app file asks for with app.param(key)
   --seconds S       stop after S seconds
 
-The status is 0, or 1 after an error: a script that failed, a file that is not
-there, a port in use, a peer that refused.]],
+The status is 0; 1 after an error: a script that failed, a file that is not there, a
+port in use, a peer that was never there; 2 for a command line that makes no sense;
+130 or 143 after SIGINT or SIGTERM.]],
   },
   {
     name = "test",

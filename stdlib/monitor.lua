@@ -224,20 +224,23 @@ function monitor.summary(status)
         feed.state, feed.records, feed.messages, feed.ignored, feed.errors,
         feed.skips, feed.skipped)
   end
-  local rows = { { "parse", "io", screen.duration(status.parse.p50),
-                   screen.duration(status.parse.p99), screen.duration(status.parse.p999),
-                   screen.duration(status.parse.max) } }
-  for _, stage in ipairs { "reach", "done" } do
+  local rows = {}
+  local function stage(name, thread, t)
+    if t.count == 0 then return end
+    rows[#rows + 1] = { name, thread, screen.duration(t.p50), screen.duration(t.p99),
+                        screen.duration(t.p999), screen.duration(t.max) }
+  end
+  stage("parse", "io", status.parse)
+  for _, name in ipairs { "reach", "done" } do
     for i, worker in ipairs(status.workers) do
-      local t = worker[stage]
-      rows[#rows + 1] = { stage, "worker " .. i - 1, screen.duration(t.p50),
-                          screen.duration(t.p99), screen.duration(t.p999),
-                          screen.duration(t.max) }
+      stage(name, "worker " .. i - 1, worker[name])
     end
   end
-  say("%s", screen.table(rows, { "stage", "thread", "p50", "p99", "p99.9", "max" }))
-  say("(from received: parse to the tape, reach to a handler, done to its end;"
-      .. " one value a batch)")
+  if #rows > 0 then
+    say("%s", screen.table(rows, { "stage", "thread", "p50", "p99", "p99.9", "max" }))
+    say("(from received: parse to the tape, reach to a handler, done to its end;"
+        .. " one value a batch)")
+  end
   rows = {}
   for i, script in ipairs(status.scripts) do
     rows[i] = { script.name, tostring(script.worker),

@@ -35,6 +35,7 @@ struct dial {
     uv_connect_t request;
     uv_timer_t timer;                /* the wait, or the end of our patience  */
     bool live, spoke;                /* it was connected; bytes came          */
+    bool told;                       /* that it can't connect                 */
     int why;                         /* why the last connection ended         */
     uint64_t delay_ms;
 };
@@ -99,11 +100,13 @@ static void TW_ON(FEED) wait_and_retry(struct dial *d)
     if (d->spoke) d->delay_ms = DELAY_MIN_MS;   /* C2 */
     delay_ms = jitter(d->delay_ms);
     d->delay_ms = d->delay_ms * 2 < DELAY_MAX_MS ? d->delay_ms * 2 : DELAY_MAX_MS;
-    snprintf(text, sizeof text, "%s %s: %s; next try in %.1f s",
+    snprintf(text, sizeof text, "%s %s: %s; next try in %.1f s%s",
              d->live ? "lost" : "cannot connect to", d->where,
              d->why == UV_EOF ? "closed by the peer" : tw_strerror(d->why),
-             (double)delay_ms / 1000);
-    tw_log_printf(f->io->o.log, TW_LOG_WARN, f->who, "%s", text);
+             (double)delay_ms / 1000,
+             d->live ? "" : ", later ones further apart and without a line");
+    if (d->live || !d->told) tw_log_printf(f->io->o.log, TW_LOG_WARN, f->who, "%s", text);
+    d->told = !d->live;
     uv_timer_start(&d->timer, on_wait_over, delay_ms, 0);
     if (d->live) tw_feed_enter(f, TW_FEED_WAITING, text);
     d->live = d->spoke = false;

@@ -152,6 +152,8 @@ int main(int argc, char **argv)
             puts("tidewire " TW_VERSION);
             return EXIT_SUCCESS;
         }
+        if (command[0] != '-' && !strpbrk(command, "./"))
+            return refuse("'%s' is neither a command nor a file", command);
     }
     return run_interpreter(argc, argv);
 }
