@@ -3,17 +3,22 @@
 local M = {}
 
 local log = math.log
-local DAY_MS, WINDOW <const> = 86400000, 64
+local DAY_MS <const>, WINDOW <const> = 86400000, 64
+
+-- A security's state is one array, which is faster than a table of names or an
+-- array for each of them: its last returns, then these.
+local PREV <const>, AT <const>, COUNT <const> = WINDOW + 1, WINDOW + 2, WINDOW + 3
+local SUM <const>, SQUARES <const> = WINDOW + 4, WINDOW + 5
 
 local count, times = 0, 0
-local prev, var = {}, {}
-local returns, at, k, sum, squares = {}, {}, {}, {}, {}
+local state, var = {}, {}
 
 function M:on_start()
   for s = 1, self.params.n do
-    prev[s], var[s] = 0.0, 0.0
-    returns[s], at[s], k[s], sum[s], squares[s] = {}, 1, 0, 0.0, 0.0
-    for i = 1, WINDOW do returns[s][i] = 0.0 end
+    local x = {}
+    for i = 1, WINDOW do x[i] = 0.0 end
+    x[PREV], x[AT], x[COUNT], x[SUM], x[SQUARES] = 0.0, 1, 0, 0.0, 0.0
+    state[s], var[s] = x, 0.0
   end
 end
 
@@ -21,24 +26,24 @@ function M.on_quote(symbol_id, bid, ask, time)
   local mid = (bid + ask) * 0.5
   count = count + 1
   times = times + time // 1000000 % DAY_MS
-  local p = prev[symbol_id]
-  prev[symbol_id] = mid
+  local x = state[symbol_id]
+  local p = x[PREV]
+  x[PREV] = mid
   if p == 0 then return end
-  local r, ring, i = log(mid / p), returns[symbol_id], at[symbol_id]
-  local n, a, b = k[symbol_id], sum[symbol_id], squares[symbol_id]
+  local r, at, n, sum, squares = log(mid / p), x[AT], x[COUNT], x[SUM], x[SQUARES]
   if n == WINDOW then
-    local old = ring[i]
-    a, b = a - old, b - old * old
+    local old = x[at]
+    sum, squares = sum - old, squares - old * old
   else
     n = n + 1
-    k[symbol_id] = n
+    x[COUNT] = n
   end
-  ring[i] = r
-  at[symbol_id] = i % WINDOW + 1
-  a, b = a + r, b + r * r
-  sum[symbol_id], squares[symbol_id] = a, b
+  x[at] = r
+  x[AT] = at % WINDOW + 1
+  sum, squares = sum + r, squares + r * r
+  x[SUM], x[SQUARES] = sum, squares
   if n > 1 then
-    local v = (b - a * a / n) / (n - 1)
+    local v = (squares - sum * sum / n) / (n - 1)
     var[symbol_id] = v > 0 and v or 0.0
   end
 end
