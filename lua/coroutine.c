@@ -1,10 +1,11 @@
-/* coroutine.c - resume and wrap that the watchdog can follow.
+/* coroutine.c - resume, wrap and close that the watchdog can follow.
  *
  * As Lua's own, but that the state knows which coroutine runs: that is the one
  * whose hook must be set to stop it.  A runaway that the hook has yielded out
  * of a coroutine goes on outwards here.
  */
 #include "ltw.h"
+#include "watchdog.h"
 
 enum { REFUSED = -1 };   /* of resume: the message is on L, not on co */
 
@@ -17,10 +18,6 @@ static int resume(lua_State *L, lua_State *co, int n, int *results)
 
     if (!lua_checkstack(co, n)) {
         lua_pushliteral(L, "too many arguments to resume");
-        return REFUSED;
-    }
-    if (lua_status(co) == LUA_OK && lua_gettop(co) == 0) {
-        lua_pushliteral(L, "cannot resume dead coroutine");
         return REFUSED;
     }
     lua_xmove(L, co, n);
@@ -37,13 +34,6 @@ static int resume(lua_State *L, lua_State *co, int n, int *results)
     return LUA_OK;
 }
 
-/* A runaway that was yielded out of a coroutine of its own goes on outwards. */
-static int leave(lua_State *L)
-{
-    if (lua_isyieldable(L)) return lua_yield(L, 0);
-    return luaL_error(L, "the script ran too long");
-}
-
 /* coroutine.resume(co, ...) -> true, ... | false, message
  * As Lua's own.
  * Yields: no.  Blocks: as co does.  Thread: the state's.
@@ -55,7 +45,7 @@ static int co_resume(lua_State *L)
 
     luaL_argexpected(L, co, 1, "coroutine");
     status = resume(L, co, lua_gettop(L) - 1, &n);
-    if (ltw_state(L)->overrun) return leave(L);
+    if (ltw_state(L)->overrun) return ltw_watchdog_end(L);
     if (status == LUA_OK) {
         lua_pushboolean(L, 1);
         lua_insert(L, -(n + 1));
@@ -70,14 +60,17 @@ static int co_resume(lua_State *L)
 static int wrapped(lua_State *L)
 {
     lua_State *co = lua_tothread(L, lua_upvalueindex(1));
+    struct ltw_state *s = ltw_state(L);
     int n, status = resume(L, co, lua_gettop(L), &n);
 
-    if (ltw_state(L)->overrun) return leave(L);
-    if (status == LUA_OK) return n;
-    if (status != REFUSED) {
-        lua_resetthread(co);   /* closes what was to be closed */
-        lua_xmove(co, L, 1);
+    if (status > LUA_YIELD && lua_status(co) > LUA_YIELD) {
+        s->running = co;       /* what was to be closed has code of its own */
+        lua_resetthread(co);
+        s->running = L;
     }
+    if (s->overrun) return ltw_watchdog_end(L);
+    if (status == LUA_OK) return n;
+    if (status != REFUSED) lua_xmove(co, L, 1);
     if (status != LUA_ERRMEM && lua_type(L, -1) == LUA_TSTRING) {
         luaL_where(L, 1);
         lua_insert(L, -2);
@@ -102,6 +95,23 @@ static int co_wrap(lua_State *L)
     return 1;
 }
 
+/* coroutine.close(co) -> true | false, message
+ * As Lua's own, which is the upvalue.
+ * Yields: no.  Blocks: as what co has to close does.  Thread: the state's.
+ * Errors: raises when co is running.  Units: none. */
+static int co_close(lua_State *L)
+{
+    struct ltw_state *s = ltw_state(L);
+    lua_State *co = lua_tothread(L, 1);
+
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    if (co && lua_status(co) != LUA_OK) s->running = co;   /* then it can't raise */
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    s->running = L;
+    return s->overrun ? ltw_watchdog_end(L) : lua_gettop(L);
+}
+
 static const luaL_Reg co_funcs[] = {
     { "resume", co_resume },
     { "wrap", co_wrap },
@@ -112,5 +122,8 @@ void ltw_coroutine_open(lua_State *L)
 {
     lua_getglobal(L, "coroutine");
     luaL_setfuncs(L, co_funcs, 0);
+    lua_getfield(L, -1, "close");
+    lua_pushcclosure(L, co_close, 1);
+    lua_setfield(L, -2, "close");
     lua_pop(L, 1);
 }

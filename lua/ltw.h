@@ -42,6 +42,7 @@ struct ltw_state {
     struct ltw_script *script;    /* whose code runs now, or NULL           */
     const struct tw_record *record;   /* that is being handled, or NULL     */
     bool overrun;                 /* the watchdog is ending that script     */
+    bool starved;                 /* likewise: it gets no more memory       */
     size_t bytes, bytes_max, bytes_peak;
     uint64_t allocations;
 };

@@ -24,7 +24,7 @@ static void *allocate(void *ud, void *p, size_t old, size_t new)
         return NULL;
     }
     if (new > old && s->bytes_max && s->bytes + (new - old) > s->bytes_max) return NULL;
-    if (new > old && tw_memory_fails()) return NULL;
+    if (new > old && (s->starved || tw_memory_fails())) return NULL;
     p = realloc(p, new);
     if (!p) return NULL;
     s->bytes += new - old;

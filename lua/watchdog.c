@@ -8,8 +8,11 @@
  *
  * The hook yields out of the script instead of raising: an error could be
  * caught by a pcall in an endless loop, a yield can't.  Where a yield is not
- * allowed (inside table.sort or gsub) it raises, and goes on raising until it
- * is where it may yield.
+ * allowed (inside table.sort, gsub or an error handler) it raises, and goes on
+ * raising until it is where it may yield.  What it raises is a failed
+ * allocation: that is the one error which calls no message handler, and one
+ * that loops would be called with hooks off.  Hooks are off in finalizers too:
+ * a __gc that loops can't be stopped.
  *
  * Layer lua.
  */
@@ -20,6 +23,10 @@
 
 /* Go uses the same signal for the same purpose: nobody else does. */
 enum { SIGNAL = SIGURG };
+
+/* MAIN was held up for so long, perhaps by who reads its output: then a print
+ * may have waited for MAIN. */
+enum { LATE_NS = 250000000 };
 
 /* The state that runs on this thread; the signal handler's way to it. */
 static _Thread_local struct ltw_state *_Atomic now_running;
@@ -34,9 +41,19 @@ static void overrun(lua_State *L, lua_Debug *ar)
         luaL_traceback(L, L, NULL, 0);
         lua_setfield(L, LUA_REGISTRYINDEX, LTW_OVERRUN);
     }
-    if (!lua_isyieldable(L)) luaL_error(L, "the script ran too long");
-    lua_sethook(L, NULL, 0, 0);
-    lua_yield(L, 0);
+    ltw_watchdog_end(L);
+}
+
+int ltw_watchdog_end(lua_State *L)
+{
+    if (lua_isyieldable(L)) {
+        lua_sethook(L, NULL, 0, 0);
+        return lua_yield(L, 0);
+    }
+    lua_sethook(L, overrun, LUA_MASKCOUNT, 1);
+    ltw_state(L)->starved = true;
+    lua_newuserdatauv(L, 0, 0);
+    return 0;
 }
 
 static void on_signal(int number)
@@ -73,6 +90,7 @@ void ltw_watchdog_leave(struct ltw_engine *e)
     /* order [watchdog.running] relaxed: read by this same thread's handler */
     atomic_store_explicit(&now_running, NULL, memory_order_relaxed);
     e->state->running = e->state->L;
+    e->state->starved = false;
 }
 
 void ltw_watchdog_look(struct ltw_engine *e, struct ltw_watch *watch, int64_t now_ns)
@@ -82,15 +100,18 @@ void ltw_watchdog_look(struct ltw_engine *e, struct ltw_watch *watch, int64_t no
     int64_t limit = e->host->time_max_ns;
 
     /* order [watchdog.inside] relaxed: a hint, looked at again next time */
-    if (beat != watch->beat || !atomic_load_explicit(&e->inside, memory_order_relaxed)) {
-        *watch = (struct ltw_watch){ .beat = beat, .since_ns = now_ns };
+    if (beat != watch->beat || !atomic_load_explicit(&e->inside, memory_order_relaxed)
+        || now_ns - watch->looked_ns > LATE_NS) {
+        *watch = (struct ltw_watch){ .beat = beat, .since_ns = now_ns,
+                                     .looked_ns = now_ns };
         return;
     }
+    watch->looked_ns = now_ns;
     if (limit <= 0 || now_ns - watch->since_ns < limit) return;
     pthread_kill(tw_worker_thread(e->worker), SIGNAL);
     if (watch->told || now_ns - watch->since_ns < 2 * limit) return;
     watch->told = true;
     tw_log_printf(e->host->log, TW_LOG_WARN, e->who,
-                  "a script has been inside one C function for %.1f s: it is stopped"
-                  " when that returns", (double)(now_ns - watch->since_ns) / 1e9);
+                  "a script has been inside one C function or finalizer for %.1f s:"
+                  " it is stopped when that returns", (double)(now_ns - watch->since_ns) / 1e9);
 }

@@ -12,8 +12,12 @@
 void ltw_watchdog_enter(struct ltw_engine *e, lua_State *co);
 void ltw_watchdog_leave(struct ltw_engine *e);
 
+/* Ends the overrun script whose coroutine L is: yields, or raises where it may
+ * not.  Never returns to Lua code.  [-0, +0, e] */
+int ltw_watchdog_end(lua_State *L);
+
 /* What MAIN keeps of one engine between two looks. */
-struct ltw_watch { uint64_t beat; int64_t since_ns; bool told; };
+struct ltw_watch { uint64_t beat; int64_t since_ns, looked_ns; bool told; };
 
 /* One look: signals a worker whose handler has run for longer than
  * host->time_max_ns.  Thread: MAIN, while the worker runs.  Blocks: no. */
