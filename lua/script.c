@@ -239,14 +239,12 @@ static int load(lua_State *L)
     ltw_watchdog_enter(s->engine, s->co);
     status = lua_resume(s->co, L, 1, &n);
     ltw_watchdog_leave(s->engine);
-    if (status == LUA_YIELD && s->engine->state->overrun) {
+    if (s->engine->state->overrun) {
         lua_getfield(L, LUA_REGISTRYINDEX, LTW_OVERRUN);
         return luaL_error(L, "it ran for more than %f s without returning\n%s",
                           (double)s->engine->host->time_max_ns / 1e9,
                           lua_tostring(L, -1));
     }
-    if (status == LUA_YIELD)
-        return luaL_error(L, "the file itself can't wait; on_start can");
     if (status != LUA_OK) {
         const char *text = (lua_xmove(s->co, L, 1), luaL_tolstring(L, -1, NULL));
 
@@ -595,9 +593,10 @@ bool ltw_script_is_own(const struct ltw_script *s, lua_State *L)
     return s->co == L;
 }
 
-void ltw_script_commit(struct ltw_script *s)
+bool ltw_script_is_full(struct ltw_script *s)
 {
     tw_cursor_commit(&s->cursor);
+    return tw_cursor_is_full(&s->cursor);
 }
 
 const struct ltw_script_options *ltw_script_options(const struct ltw_script *s)

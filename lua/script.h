@@ -61,8 +61,9 @@ void ltw_script_sleep(struct ltw_script *s, int64_t ns);
 bool ltw_script_stopping(const struct ltw_script *s);
 bool ltw_script_is_own(const struct ltw_script *s, lua_State *L);
 
-/* Lets the tape have the record being handled, before the script appends. */
-void ltw_script_commit(struct ltw_script *s);
+/* Gives back the record being handled; true when the tape is full of what this
+ * script has not read, so that it would wait for itself. */
+bool ltw_script_is_full(struct ltw_script *s);
 
 const struct ltw_script_options *ltw_script_options(const struct ltw_script *s);
 

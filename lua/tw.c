@@ -9,8 +9,7 @@
 #include "tidewire.h"
 
 #define PENDING "tw.message"
-#define ROOM_SECONDS 5
-enum { ROOM_RETRY_NS = 1000000 };
+enum { RETRY_NS = 1000000 };
 
 /* [-0, +0, e]  The script whose own coroutine L is. */
 static struct ltw_script *check_script(lua_State *L, const char *what)
@@ -67,38 +66,39 @@ static int pending_gc(lua_State *L)
 }
 
 /* [-0, +0, e]  Appends the message that the userdata at 3 holds, or waits. */
-static int append(lua_State *L, int status, lua_KContext tries)
+static int append(lua_State *L, int status, lua_KContext context)
 {
     struct ltw_host *host = ltw_state(L)->host;
     struct ltw_script *s = ltw_state(L)->script;
     struct tw_record *r = lua_touserdata(L, 3);
+    int rc = tw_tape_try_append(host->tape, r, 1);
 
     (void)status;
-    if (s) ltw_script_commit(s);
-    if (tw_tape_try_append(host->tape, r, 1) == TW_OK) {
+    tw_tape_wake(host->tape);
+    if (rc == TW_OK) {
         r->message.value_kind = TW_VALUE_NIL;   /* the slot owns it now */
-        tw_tape_wake(host->tape);
         lua_pushboolean(L, 1);
         return 1;
     }
-    tw_tape_wake(host->tape);
-    if (s && tries < ROOM_SECONDS * 1000 && !ltw_script_stopping(s)) {
-        ltw_script_sleep(s, ROOM_RETRY_NS);
-        return lua_yieldk(L, 0, tries + 1, append);
-    }
-    if (s && ltw_script_stopping(s)) return ltw_fail(L, TW_ESTOPPED);
-    return luaL_error(L, "tw.publish: no room on the tape for %d s: "
-                      "a reader that the tape waits for does not move", ROOM_SECONDS);
+    if (!s || ltw_script_stopping(s)) return ltw_fail(L, s ? TW_ESTOPPED : TW_EFULL);
+    if (ltw_script_is_full(s))
+        return luaL_error(L, "tw.publish: no room: the tape (%I records) is full of what"
+                          " this script has not read yet; it publishes too much for a"
+                          " record, or the tape is too small (app.tape)",
+                          (lua_Integer)tw_tape_capacity(host->tape));
+    ltw_script_sleep(s, RETRY_NS);
+    return lua_yieldk(L, 0, context, append);
 }
 
 /* tw.publish(topic, value) -> true | nil, message, code
  * Puts a message on the tape: every script with an on_message that wants the
  * topic gets a copy of the value, in one order with the quotes.  The script
  * itself does not.
- * Yields: while the tape has no room.  Blocks: no.  Thread: any worker.
+ * Yields: while another script that the tape waits for is a whole tape behind.
+ * Blocks: no.  Thread: any worker.
  * Errors: raises for a topic of 0 or more than 63 bytes, for a value that can't
- * be sent (it names the part), outside a run, and when there was no room for
- * 5 s; nil when the run is ending.  Units: none. */
+ * be sent (it names the part), outside a run, and when the tape is full of what
+ * the script itself has not read; nil when the run is ending.  Units: none. */
 static int publish(lua_State *L)
 {
     struct ltw_host *host = ltw_check_host(L, "tw.publish");

@@ -244,14 +244,16 @@ int tw_tape_try_append(struct tw_tape *t, struct tw_record *r, size_t n)
     return append(t, r, n, 0);
 }
 
-/* A feed leaves an eighth of the ring to the scripts: one that publishes from
- * a handler must find room although the feed is ahead of its reader. */
+/* A feed is an eighth of the ring ahead of the slowest reliable reader at most:
+ * scripts that publish from their handlers need the rest, up to seven messages
+ * a record; and what is read soon after it was written is still in the cache. */
 int tw_tape_append(struct tw_tape *t, struct tw_record *r, size_t n,
                    const atomic_bool *stop)
 {
     while (n > 0) {
         size_t part = n < t->capacity / 2 ? n : t->capacity / 2;
-        int rc = append(t, r, part, t->capacity / 8);
+        size_t lead = t->capacity / 8 > part ? t->capacity / 8 : part;
+        int rc = append(t, r, part, t->capacity - lead);
 
         if (rc == TW_OK) {
             r += part;
@@ -386,6 +388,11 @@ int tw_cursor_next(struct tw_cursor *c, struct tw_record *out)
     if (rc < 0) skip(c, out);
     else c->next++;
     return 1;
+}
+
+bool tw_cursor_is_full(const struct tw_cursor *c)
+{
+    return c->reader >= 0 && tw_tape_head(c->tape) - c->next >= c->tape->capacity;
 }
 
 void tw_cursor_commit(struct tw_cursor *c)

@@ -43,10 +43,9 @@ void tw_tape_on_drop(struct tw_tape *t,
  * Thread: any.  Blocks: never.  Memory: none. */
 int tw_tape_try_append(struct tw_tape *t, struct tw_record *r, size_t n);
 
-/* The same for any n, waiting in place while fewer than an eighth of the ring
- * would stay free: TW_ESTOPPED when *stop becomes true.
- * Thread: FEED.  Blocks: while the slowest reliable reader is that far behind.
- * Memory: none. */
+/* The same for any n, waiting in place while the slowest reliable reader is more
+ * than an eighth of the ring behind: TW_ESTOPPED when *stop becomes true.
+ * Thread: FEED.  Blocks: as long as that.  Memory: none. */
 int tw_tape_append(struct tw_tape *t, struct tw_record *r, size_t n,
                    const atomic_bool *stop) TW_ON(FEED);
 
@@ -84,6 +83,10 @@ int tw_cursor_next(struct tw_cursor *c, struct tw_record *out);
 /* True when tw_cursor_next would give a record.
  * Thread: the reader's.  Blocks: never. */
 bool tw_cursor_ready(const struct tw_cursor *c);
+
+/* True when a writer finds no room because of this reader: the ring is full of
+ * what it has not read.  Thread: the reader's.  Blocks: never. */
+bool tw_cursor_is_full(const struct tw_cursor *c);
 
 /* Lets writers have the records read so far: once per batch.  A lossy reader
  * need not.  Thread: the reader's.  Blocks: never. */
