@@ -38,7 +38,11 @@
 
 #include "base/memory.h"
 
-enum { WORDS = 8, META = 3, PATIENCE_NS = 20000, AHEAD = 8 };
+enum { WORDS = 8, META = 3, AHEAD = 8 };
+
+/* A feed that waits looks again after 20 us, then twice that, but never so late
+ * that readers, at 50 ns a record, have run out of records meanwhile. */
+enum { PATIENCE_NS = 20000, PATIENCE_MAX_NS = 1000000, READ_NS = 25 };
 
 struct slot { _Alignas(TW_CACHELINE) _Atomic uint64_t word[WORDS]; };   /* T3 */
 
@@ -250,6 +254,8 @@ int tw_tape_try_append(struct tw_tape *t, struct tw_record *r, size_t n)
 int tw_tape_append(struct tw_tape *t, struct tw_record *r, size_t n,
                    const atomic_bool *stop)
 {
+    long delay_ns = PATIENCE_NS;
+
     while (n > 0) {
         size_t part = n < t->capacity / 2 ? n : t->capacity / 2;
         size_t lead = t->capacity / 8 > part ? t->capacity / 8 : part;
@@ -263,7 +269,9 @@ int tw_tape_append(struct tw_tape *t, struct tw_record *r, size_t n,
         /* order [tape.stop] relaxed: the flag alone matters */
         if (atomic_load_explicit(stop, memory_order_relaxed)) return TW_ESTOPPED;
         tw_tape_wake(t);   /* who is in the way may be asleep */
-        nanosleep(&(struct timespec){ .tv_nsec = PATIENCE_NS }, NULL);
+        nanosleep(&(struct timespec){ .tv_nsec = delay_ns }, NULL);
+        if (delay_ns < PATIENCE_MAX_NS && (size_t)delay_ns < lead * READ_NS)
+            delay_ns *= 2;
     }
     return TW_OK;
 }
