@@ -48,6 +48,7 @@ struct ltw_script {
     bool started, stopping;
     int handling;                               /* index of plan, or -1          */
     unsigned budget;                            /* records left of the batch     */
+    uint64_t handled;                           /* by handlers, restarts or not  */
     int64_t first_received;                     /* of the batch, 0: none yet     */
     struct tw_record record;                    /* the one being handled         */
     uv_timer_t timer;                           /* of tw.sleep                   */
@@ -415,7 +416,7 @@ static int dispatch(lua_State *L, int status, lua_KContext context)
             if (s->first_received == 0) note_arrival(s);
             if (s->record.kind == TW_GAP) note_gap(s);
             if (wants(s, &s->record)) {
-                add(&s->counts->handled);
+                s->handled++;
                 lua_callk(L, push_call(L, s, s->record.kind), 0, context, dispatch);
             }
         }
@@ -514,6 +515,7 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
     state->record = NULL;
     tw_cursor_commit(&s->cursor);
     publish(&s->counts->at, s->cursor.next);
+    publish(&s->counts->handled, s->handled);
     if (s->first_received)
         tw_histogram_add(&s->engine->done_ns, tw_clock_now_ns() - s->first_received);
     if (status == LUA_YIELD && !state->overrun) {
