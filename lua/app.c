@@ -321,6 +321,11 @@ static bool is_over(struct tw_app *app)
     return is_quiet(app);
 }
 
+static void start_engine(void *engine)
+{
+    ltw_engine_go(engine);
+}
+
 static int start_workers(struct tw_app *app, struct tw_error *error, unsigned *started)
 {
     tw_be_main();
@@ -332,6 +337,9 @@ static int start_workers(struct tw_app *app, struct tw_error *error, unsigned *s
             return tw_fail(error, rc, "%s", app->engines[i].error.code < 0
                            ? app->engines[i].error.text : tw_strerror(rc));
     }
+    for (unsigned i = 0; i < app->o.workers; i++)
+        if (tw_worker_post(app->workers[i], start_engine, &app->engines[i]) < 0)
+            return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     return TW_OK;
 }
 

@@ -142,7 +142,7 @@ static void on_failure(struct ltw_engine *e, unsigned i)
 static void check_end(struct ltw_engine *e)
 {
     if (!e->stopping) return;
-    for (unsigned i = 0; i < e->n; i++)
+    for (unsigned i = 0; e->going && i < e->n; i++)
         if (!ltw_script_ended(e->scripts[i])) return;
     tw_be_worker();
     tw_worker_quit(e->worker);
@@ -153,7 +153,7 @@ static bool step(void *ctx)
     struct ltw_engine *e = ctx;
     bool worked = false;
 
-    for (unsigned i = 0; i < e->n; i++) {
+    for (unsigned i = 0; e->going && i < e->n; i++) {
         enum ltw_step did = ltw_script_step(e->scripts[i]);
 
         worked = worked || did != LTW_IDLE;
@@ -167,7 +167,7 @@ static bool ready(void *ctx)
 {
     struct ltw_engine *e = ctx;
 
-    for (unsigned i = 0; i < e->n; i++)
+    for (unsigned i = 0; e->going && i < e->n; i++)
         if (ltw_script_ready(e->scripts[i])) return true;
     return false;
 }
@@ -222,6 +222,11 @@ static void engine_close(void *ctx)
 const struct tw_worker_ops ltw_engine_ops = {
     engine_open, step, ready, idle, quiet, engine_close
 };
+
+void ltw_engine_go(struct ltw_engine *e)
+{
+    e->going = true;
+}
 
 void ltw_engine_stop(struct ltw_engine *e)
 {

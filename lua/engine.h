@@ -28,6 +28,7 @@ struct ltw_engine {
     struct tw_error error;                    /* owner: the worker, MAIN after start */
     char warning[256];                        /* owner: the worker; pieces       */
     size_t collected;                         /* owner: the worker; bytes after GC */
+    bool going;                               /* owner: the worker; see go       */
     bool stopping;                            /* owner: the worker               */
     unsigned handles;                         /* owner: the worker; open timers  */
     _Alignas(TW_CACHELINE) _Atomic uint64_t beat;  /* atomic: moves with handlers */
@@ -38,7 +39,11 @@ struct ltw_engine {
 
 extern const struct tw_worker_ops ltw_engine_ops;   /* ctx: struct ltw_engine * */
 
-/* Starts on_stop in every script; the worker quits when they are done.
+/* Lets the scripts run: when every worker's are loaded, so that what one of them
+ * publishes in on_start reaches all.  Thread: WORKER, its own. */
+void ltw_engine_go(struct ltw_engine *e);
+
+/* Starts on_stop in every script that began; the worker quits when they are done.
  * Thread: WORKER, its own. */
 void ltw_engine_stop(struct ltw_engine *e);
 

@@ -162,7 +162,8 @@ fails("a worker that isn't there", { args = { "--workers", "2" },
 
 for _, args in ipairs { ONE, { "--workers", "2" } } do
   prints("a handler that sleeps: nothing is lost, the others go on",
-    { app = feed(1000) .. 'app.script("sleeper.lua") app.script("other.lua")', args = args,
+    { args = args, app = "app.tape { capacity = 16384 } " .. feed(1000)
+      .. 'app.script("sleeper.lua") app.script("other.lua")',
       ["sleeper.lua"] = [[
   local n = 0
   function M.on_quote(seq, q, symbol, bid)
