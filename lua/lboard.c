@@ -78,6 +78,8 @@ static int board_newindex(lua_State *L)
         return luaL_error(L, "board['%s']: a %s can't stand on the board", name,
                           luaL_typename(L, 3));
     }
+    if (n == 0 || n > TW_NAME_MAX)
+        return luaL_error(L, "board['%s']: a name has 1 to %d bytes", name, TW_NAME_MAX);
     slot = tw_board_slot(host->board, name, n);
     if (slot < 0)
         return luaL_error(L, "board['%s']: %s", name, tw_strerror((int)slot));

@@ -1,0 +1,69 @@
+--- board: the latest values by name, from every state.
+
+package.path = "tests/?.lua;" .. package.path
+local t = require "tw.test"
+local apps = require "apps"
+
+local FEED = "app.feed.synthetic { speed = 0, seed = 7, trades = 0, limit = %d } "
+
+local function run(name, text, want)
+  return apps.prints(name, { app = FEED:format(1) .. 'app.script("s.lua")',
+    ["s.lua"] = "function M.on_start()\n" .. text .. "\nend" }, want)
+end
+
+run("every kind of value", [[
+  board.a, board.b, board.c, board.d = 1, 1.0, "text", true
+  board.e, board.f, board[("n"):rep(63)] = false, "", ("v"):rep(63)
+  print(board.a, board.b, board.c, board.d, board.e, board.f == "", #board[("n"):rep(63)])
+  board.i, board.z = math.mininteger, "a\0b"
+  print(board.i == math.mininteger, #board.z)
+  print(board.nothing, rawget(board, "a"))]],
+  "1\t1.0\ttext\ttrue\tfalse\ttrue\t63\ntrue\t3\nnil\tnil\n")
+run("pairs, in the order of the names; nil clears", [[
+  board.x = 1 board.y = 2 board.z = 3
+  board.y = nil
+  for k, v in pairs(board) do print(k, v) end
+  board.y, board.x = 5, 6
+  for k, v in pairs(board) do print(k, v) end]],
+  "x\t1\nz\t3\nx\t6\ny\t5\nz\t3\n")
+run("what can't stand on it", [[
+  for _, v in ipairs { {}, print, ("x"):rep(64), io.stdout } do
+    print(select(2, pcall(function() board.x = v end)))
+  end
+  print(select(2, pcall(function() board[""] = 1 end)))
+  print(select(2, pcall(function() board[("n"):rep(64)] = 1 end)))
+  print(select(2, pcall(function() board[{}] = 1 end)))
+  print(select(2, pcall(function() return board[nil] end)))
+  print(board.x, next(board), board[""], board[("n"):rep(64)])]], [[
+s.lua:3: board['x']: a table can't stand on the board
+s.lua:3: board['x']: a function can't stand on the board
+s.lua:3: board['x']: a string of 64 bytes, more than 63
+s.lua:3: board['x']: a userdata can't stand on the board
+]] .. "s.lua:5: board['']: a name has 1 to 63 bytes\n"
+  .. "s.lua:6: board['" .. ("n"):rep(64) .. "']: a name has 1 to 63 bytes\n"
+  .. "s.lua:7: bad argument #2 to 'newindex' (string expected, got table)\n"
+  .. "s.lua:8: bad argument #2 to 'index' (string expected, got nil)\n" .. "nil\tnil\tnil\tnil\n")
+
+-- Four workers: each writes names of its own and one that all share; what is read
+-- is always one that was written, whole.
+local run4 = apps.run { args = { "--workers", "4" },
+  app = FEED:format(2000) .. [[
+    for w = 0, 3 do app.script("s.lua", { workers = { w } }) end]], ["s.lua"] = [[
+  function M:on_quote(seq)
+    board["own." .. self.worker] = seq
+    assert(board["own." .. self.worker] == seq)
+    board.shared = ("%d"):format(self.worker):rep(1 + seq % 60)
+    local s = board.shared
+    assert(s == s:sub(1, 1):rep(#s), s)
+    local last = board["own." .. (self.worker + 1) % 4] or 0
+    assert(last >= (self.seen or 0))
+    self.seen = last
+  end
+  function M:on_stop() board["done." .. self.worker] = true end]] }
+t.is(run4.status, 0, "from four workers at once")
+if run4.status ~= 0 then t.diag(run4.err) end
+
+apps.prints("an app reads the board when all is over",
+  { app = FEED:format(10) .. [[
+    app.on_end(function() print((require "tw.board").seq) return true end)
+    app.script("s.lua")]], ["s.lua"] = "function M.on_quote(seq) board.seq = seq end" }, "10\n")

@@ -1,0 +1,69 @@
+--- state: all states are made alike, and a hot handler allocates nothing.
+
+package.path = "tests/?.lua;" .. package.path
+local t = require "tw.test"
+local apps = require "apps"
+
+-- All names from _G on, with their types; addresses differ, so values are not shown.
+local DUMP = [[
+  local function dump()
+    local lines, seen = {}, {}
+    local function walk(path, value)
+      lines[#lines + 1] = path .. " " .. type(value)
+      if type(value) ~= "table" or seen[value] then return end
+      seen[value] = true
+      local keys = {}
+      for k in next, value do keys[#keys + 1] = k end
+      table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
+      for _, k in ipairs(keys) do walk(path .. "." .. tostring(k), value[k]) end
+    end
+    walk("string", getmetatable(""))
+    walk("light", debug.getmetatable(debug.upvalueid(walk, 1)))
+    for _, name in ipairs { "preload", "searchers", "config", "cpath" } do
+      walk(name, package[name])
+    end
+    walk("_G", _G)
+    return table.concat(lines, "\n")
+  end
+]]
+local run = apps.run { args = { "--workers", "2" },
+  app = [[app.feed.synthetic { speed = 0, limit = 1 }
+    app.script("s.lua", { workers = { 0, 1 } })]],
+  ["s.lua"] = DUMP .. "local all = dump() function M.on_start() print(all .. '\\n') end" }
+local plain = apps.shell(apps.tidewire .. " -e " .. apps.quote(
+  "arg = nil require 'tw' require 'tw.board' " .. DUMP .. " print(dump())")).out
+local half = #run.out // 2
+local one, two = run.out:sub(1, half), run.out:sub(half + 1)
+t.ok(one:find "_G.coroutine.wrap function" and one:find "_G.package.loaded.tw.board table"
+     and not one:find "_G.arg", "the dump has what there is")
+t.is(one, two, "two workers")
+t.is(one:gsub("%s+$", ""), plain:gsub("%s+$", ""), "a worker and a plain interpreter")
+
+-- Allocations after the start, counted by the state's allocator.
+local function allocations(quotes, text)
+  local run_ = apps.run { args = { "--workers", "1" },
+    app = ([[
+      app.feed.synthetic { speed = 0, seed = 5, limit = %d }
+      app.script("s.lua")
+      app.on_end(function(status) print(status.workers[1].allocations) return true end)]])
+      :format(quotes), ["s.lua"] = text }
+  local n = math.tointeger(tonumber(run_.out))
+  if not n then t.diag(run_.err) end
+  return n or 0
+end
+
+local HOT = [[
+  local n, sum, last = 0, 0.0, {}
+  function M.on_quote(q, symbol, symbol_id, sector, bid, ask, bid_size, ask_size, mid,
+                      spread, time, seq, source)
+    n = n + 1
+    sum = sum + (ask - bid) * bid_size + ask_size + mid - spread + time + seq
+    last[symbol_id] = mid
+    last[symbol] = q.bid
+  end
+  function M:on_trade(t, price, size, side, id) sum = sum + price * size + id end]]
+local few, many = allocations(2000, HOT), allocations(20000, HOT)
+t.ok(few > 0, "allocations are counted")
+t.is(many, few, "a hot handler allocates nothing")
+t.ok(allocations(20000, "function M.on_quote(q) M.kept = q:keep() end") > few + 10000,
+  "and one that does is seen to")
