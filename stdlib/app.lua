@@ -60,7 +60,7 @@ local function address(what, text)
   local host, port = text:match("^(.*):(%d+)$")
   port = math.tointeger(tonumber(port))
   if not port or port > 65535 or host == "" then
-    fail(3, "%s: '%s' is not host:port", what, text)
+    fail(4, "%s: '%s' is not host:port", what, text)
   end
   return host, port
 end
