@@ -1,0 +1,48 @@
+--- signals: SIGINT and SIGTERM end a run in peace; a second one at once.
+
+package.path = "tests/?.lua;" .. package.path
+local t = require "tw.test"
+local apps = require "apps"
+
+-- The script opens the fifo when it is running; the shell waits for that, then
+-- sends the signal.  The times only end a test that fails.
+local APP = "app.feed.synthetic { rate = 1000 } app.script('s.lua')"
+local SIGNAL = [[
+  function M:on_quote()
+    if not self.said then io.open(self.params.fifo, "w"):close() self.said = true end
+  end
+]]
+
+local function signalled(o, signals)
+  local fifo = os.tmpname()
+  os.remove(fifo)
+  assert(os.execute("mkfifo " .. fifo))
+  o.app = o.app:gsub("'s.lua'", ("'s.lua', { params = { fifo = %q } }"):format(fifo))
+  local _, command = apps.write(o)
+  signals = signals:gsub("READY", "timeout 20 cat " .. fifo .. ";")
+  local run = apps.shell(("%s & %s wait $!"):format(command, signals))
+  os.remove(fifo)
+  return run
+end
+
+for signal, status in pairs { INT = 130, TERM = 143 } do
+  local run = signalled({ app = APP .. "app.script('other.lua')",
+    ["s.lua"] = SIGNAL .. "function M.on_stop() print 'stop' end",
+    ["other.lua"] = "function M.on_stop() print 'other' end", args = { "--workers", "2" } },
+    "READY kill -" .. signal .. " $!;")
+  t.ok(run.out == "stop\nother\n" or run.out == "other\nstop\n", signal .. ": on_stop runs")
+  t.ok(run.err:find "records in [^\n]* s, ", signal .. ": the summary")
+  t.is(run.status, status, signal .. ": status")
+  if run.status ~= status then t.diag(run.err) end
+end
+
+-- The second signal: on_stop is busy for longer than anybody waits.
+local run = signalled({ app = "app.limits { time = 0 } " .. APP, ["s.lua"] = SIGNAL .. [[
+  function M:on_stop()
+    io.open(self.params.fifo, "w"):close()
+    local till = tw.clock() + 15
+    while tw.clock() < till do end
+    print "not reached"
+  end]] }, "READY kill -INT $!; READY kill -INT $!;")
+t.is(run.out, "", "a second signal ends at once")
+t.ok(run.status ~= 0, "and not well")
