@@ -23,7 +23,7 @@ local said_at = 0
 local ERROR, WARN, INFO, PRINT <const> = 0, 1, 2, 3
 
 local function size()
-  local pipe <close> = io.popen("stty size </dev/tty 2>/dev/null")
+  local pipe <close> = io.popen("{ stty size </dev/tty; } 2>/dev/null")
   local rows, columns = (pipe and pipe:read("a") or ""):match("(%d+) (%d+)")
   return tonumber(columns) or 80, tonumber(rows) or 24
 end
@@ -179,6 +179,7 @@ end
 -- Four times a second: repaints the screen, or prints the line of the second.
 -- Yields: no.  Blocks: on the terminal.  Thread: MAIN.  Errors: none.  Units: none.
 function monitor.tick(status)
+  io.flush()               -- who follows the output sees lines as they come
   local passed = status.elapsed - last.elapsed
   if live or status.elapsed - said_at >= PLAIN_EVERY then
     rate = (status.records - last.records) / math.max(passed, 1e-3)

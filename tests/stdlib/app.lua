@@ -1,0 +1,129 @@
+--- app: what an app file declares, as the host gets it.
+
+local t = require "tw.test"
+local app = require "tw.app"
+
+local path = os.tmpname()
+
+-- Declares text as an app file; returns what app.open gives, or raises.
+local function open(text, given, workers)
+  local file <close> = assert(io.open(path, "w"))
+  file:write('local app = require "tw.app" ' .. text)
+  file:close()
+  return app.open(path, given or {}, workers or 2)
+end
+
+local FEED = "app.feed.synthetic {} "
+
+-- Instruments, in the order in which they get their ids.
+local d = open(FEED .. [[
+  app.sectors { tech = { "GOOG", "AAPL" }, oil = { "BP" } }
+  app.weights { BP = 0.5, AAPL = 0.25, NEW = 1 }
+  app.instruments { { symbol = "LAST", tick_size = 0.01, lot_size = 10 },
+                    { symbol = "BP", weight = 0.75 } }]])
+local ids = {}
+for i, one in ipairs(d.instruments) do ids[i] = one.symbol end
+t.same(ids, { "BP", "GOOG", "AAPL", "NEW", "LAST" }, "ids: sectors, weights, instruments")
+t.same(d.instruments.BP, { symbol = "BP", sector = "oil", weight = 0.75 }, "the last word")
+t.same(d.instruments.LAST, { symbol = "LAST", tick_size = 0.01, lot_size = 10 }, "attributes")
+t.same(open(FEED).instruments, {}, "nothing stays from one app file to the next")
+
+-- Feeds.
+d = open [[
+  app.feed.fix { connect = "host.example:9878", name = "main" }
+  app.feed.fix { connect = "[::1]:80" }
+  app.feed.fix { listen = 5001 }
+  app.feed.csv { listen = "0.0.0.0:5002" }
+  app.feed.csv { file = "x.csv", speed = 2, columns = "time,symbol,price" }
+  app.feed.fix { connect = app.exchange { rate = 5 } }
+  app.feed.timer { every = 0.5 }]]
+local function feed(i, names)
+  local out = {}
+  for name in names:gmatch "%S+" do out[#out + 1] = tostring(d.feeds[i][name]) end
+  return table.concat(out, " ")
+end
+t.is(feed(1, "name kind format host port"), "main connect fix host.example 9878", "connect")
+t.is(feed(2, "name host port"), "fix [::1] 80", "connect, IPv6")
+t.is(feed(3, "kind host port"), "listen 127.0.0.1 5001", "listen on a port")
+t.is(feed(4, "kind format host port"), "listen csv 0.0.0.0 5002", "listen on an address")
+t.is(feed(5, "kind path speed columns"), "file x.csv 2 time,symbol,price", "a file")
+t.is(feed(6, "kind exchange host"), "connect 1 nil", "an exchange of this process")
+t.is(feed(7, "name kind every"), "timer timer 0.5", "a timer")
+t.is(d.exchanges[1].rate, 5, "the exchange")
+
+-- Scripts and where they run.
+local function scripts(text, workers)
+  d = open(text, nil, workers)
+  local out = {}
+  for i, s in ipairs(d.scripts) do
+    out[i] = ("%s@%d %d/%d"):format(s.name, s.worker, s.shard, s.shards)
+  end
+  return table.concat(out, ", ")
+end
+t.is(scripts(FEED .. "app.script 'a' app.script 'b' app.script 'c'", 2),
+  "a@0 0/0, b@1 0/0, c@0 0/0", "the least busy worker")
+t.is(scripts(FEED .. "app.script('a', { shard = 'symbol' }) app.script 'b'", 3),
+  "a@0 0/3, a@1 1/3, a@2 2/3, b@0 0/0", "a shard on each worker")
+t.is(scripts(FEED .. "app.script('a', { shard = 'symbol', workers = { 2, 0 } })", 3),
+  "a@2 0/2, a@0 1/2", "shards on some workers")
+t.is(scripts(FEED .. "app.script('a', { workers = { 1 } }) app.script 'b' app.script 'c'", 2),
+  "a@1 0/0, b@0 0/0, c@0 0/0", "a place that was asked for counts")
+t.raises("^app.script: a: worker 3 of 3 %(0 .. 2%)$", scripts,
+  FEED .. "app.script('a', { workers = { 3 } })", 3)
+
+local function reliable(text)
+  return open(text .. " app.script 's.lua'").scripts[1].reliable
+end
+t.is(reliable "app.feed.fix { file = 'x' }", true, "the tape waits for scripts: a file")
+t.is(reliable "app.feed.synthetic { speed = 0 }", true, "flat out")
+t.is(reliable "app.feed.csv { stdin = true } app.feed.timer { every = 1 }", true, "timers too")
+t.is(reliable "app.feed.synthetic {}", false, "not for a market in real time")
+t.is(reliable "app.feed.fix { file = 'x', speed = 1 }", false, "a file in real time")
+t.is(reliable "app.feed.fix { connect = 'h:1' }", false, "a socket")
+t.is(reliable "app.feed.fix { file = 'x' } app.feed.fix { listen = 1 }", false, "one of them")
+t.is(open(FEED .. "app.script('s', { reliable = true })").scripts[1].reliable, true, "asked for")
+t.is(open "app.feed.fix { file = 'x' } app.script('s', { reliable = false })"
+  .scripts[1].reliable, false, "asked not to")
+
+local function restarts(options)
+  return open(FEED .. ("app.script('s', %s)"):format(options)).scripts[1].restarts
+end
+t.is(restarts "{}", 0, "no restart")
+t.is(restarts "{ on_error = 'restart' }", 5, "five restarts")
+t.is(restarts "{ on_error = 'restart', restarts = 2 }", 2, "as many as asked for")
+
+-- Limits and the tape.
+d = open(FEED .. "app.limits { time = 0.5, memory = 7 } app.tape { capacity = 1 << 10 }")
+t.same({ d.time, d.memory, d.capacity }, { 0.5, 7, 1024 }, "limits and the tape")
+
+-- Wrong use: where the app file says it.
+for text, why in pairs {
+  ["app.feed.fix 'x'"] = "app.feed.fix: a table of options expected, got a string",
+  ["app.feed.fix { file = 5 }"] = "app.feed.fix: file must be a string, got 5",
+  ["app.feed.fix { listen = {} }"] = "app.feed.fix: listen must be a number or string, got ",
+  ["app.feed.fix { listen = 1.5 }"] = "app.feed.fix: 1.5 is not a port",
+  ["app.feed.fix { listen = -1 }"] = "app.feed.fix: %-1 is not a port",
+  ["app.feed.fix { listen = 'x' }"] = "app.feed.fix: 'x' is not host:port",
+  ["app.feed.fix { connect = ':80' }"] = "app.feed.fix: ':80' is not host:port",
+  ["app.feed.fix { connect = 'h:99999' }"] = "app.feed.fix: 'h:99999' is not host:port",
+  ["app.feed.fix { connect = {} }"] = "app.feed.fix: connect must be host:port or what",
+  ["app.feed.synthetic { sed = 5 }"] = "app.feed.synthetic: no option 'sed'",
+  ["app.exchange { speed = 'x' }"] = "app.exchange: speed must be a number, got x",
+  ["app.script(5)"] = "app.script: a path expected, got a number",
+  ["app.script('s', { workers = { 0.5 } })"] = "app.script: workers must list integers",
+  ["app.script('s', { workers = { -1 } })"] = "app.script: workers must list integers",
+  ["app.tape {}"] = "app.tape: capacity must be an integer in 16 .. 2^28, got nil",
+  ["app.tape { capacity = 8 }"] = "app.tape: capacity must be an integer",
+  ["app.limits { tim = 1 }"] = "app.limits: no option 'tim'; did you mean 'time'%?",
+  ["app.screen { tilte = 'x' }"] = "app.screen: no option 'tilte'",
+  ["app.sectors { x = { 5 } }"] = "app.sectors: x: a name expected",
+  ["app.on_feed(5)"] = "app.on_feed: a function expected",
+} do
+  t.raises("^[^\n]*" .. path:match "[^/]*$" .. ":1: " .. why, open, text)
+end
+t.raises(": no feed", open, "app.script 's'")
+t.raises("^%-%-set x: .* has no such parameter; there are y$", open,
+  FEED .. "app.param('y', 1)", { x = "1" })
+t.raises("cannot open /nowhere", app.open, "/nowhere", {}, 1)
+
+os.remove(path)
