@@ -101,6 +101,8 @@ static double run(struct ltw_host *host, const char *body, double *c)
         fprintf(stderr, "dispatch: %s\n", engine.error.text);
         exit(EXIT_FAILURE);
     }
+    tw_be_worker();
+    ltw_engine_go(&engine);
     for (int round = 0; round < ROUNDS; round++) {
         int64_t begin;
 
