@@ -113,5 +113,6 @@ void ltw_watchdog_look(struct ltw_engine *e, struct ltw_watch *watch, int64_t no
     watch->told = true;
     tw_log_printf(e->host->log, TW_LOG_WARN, e->who,
                   "a script has been inside one C function or finalizer for %.1f s:"
-                  " it is stopped when that returns", (double)(now_ns - watch->since_ns) / 1e9);
+                  " it is stopped when that returns",
+                  (double)(now_ns - watch->since_ns) / 1e9);
 }

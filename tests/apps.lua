@@ -18,7 +18,7 @@ local TIDEWIRE = os.getenv "TIDEWIRE" or "build/tidewire"
 local APP = 'local app = require "tw.app" app.tape { capacity = 4096 } '
   .. 'local here = debug.getinfo(1, "S").source:match "^@(.*/)" '
 local SCRIPT = 'local tw, board, M = require "tw", require "tw.board", {} '
-local PATIENCE = 5                -- seconds, for a run that should have ended
+local PATIENCE = 20                -- seconds, for a run that should have ended
 
 local function quote(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
 apps.quote, apps.tidewire = quote, quote(TIDEWIRE)

@@ -54,7 +54,8 @@ for _, case in ipairs {
     "tidewire: script s.lua: s.lua:1: bad\nstack traceback:\n.*in local 'f'.*" },
   { "it returns nothing", "x = 1", "tidewire: script s.lua: a script returns the table of"
     .. " its handlers, not a nil\n" },
-  { "its body yields", "coroutine.yield()", "tidewire: script s.lua: attempt to yield across a C%-call"
+  { "its body yields", "coroutine.yield()",
+    "tidewire: script s.lua: attempt to yield across a C%-call"
     .. " boundary\nstack traceback:\n.*" },
   { "what it requires isn't there", "require 'nowhere'",
     "tidewire: script s.lua: s.lua:1: module 'nowhere' not found:\n.*" },
@@ -85,10 +86,13 @@ prints("restart: fresh state, nothing lost",
 local began = tonumber(apps.shell("date +%s%N").out)
 local run = fails("restart: until its limit",
   { app = FEED .. 'app.script("s.lua", { on_error = "restart", restarts = 2 })',
-    ["s.lua"] = "function M.on_quote() error 'bad' end function M.on_start() print 's' end" },
+    ["s.lua"] = [[
+  function M.on_start() print "s" end
+  function M.on_quote() error "bad" end]] },
   "script s.lua failed 3 times: not restarted again\n")
 t.is(run.out, "s\ns\ns\n", "restart: as often as it may")
-t.ok(run.err:find "restarts in 0.1 s\n.*restarts in 0.2 s\n", "restart: said, with backoff")
+t.ok(run.err:find "restarts in 0.1 s\n.*restarts in 0.2 s\n",
+  "restart: said, with backoff")
 t.ok(tonumber(apps.shell("date +%s%N").out) - began >= 300000000, "restart: it waits")
 fails("restart: a file that doesn't load any more",
   { app = FEED .. 'app.script("s.lua", { on_error = "restart" })', ["s.lua"] = [[
@@ -108,12 +112,14 @@ if not apps.has "tsan" then fails("restart: a file that doesn't return any more"
 local LIMIT = "app.limits { memory = 4 } "
 for _, case in ipairs {
   { "one big string", "function M.on_quote() local s = ('x'):rep(1 << 23) end" },
-  { "a growing table", "local t = {} function M.on_quote() for i = 1, 1e7 do t[i] = i end end" },
+  { "a growing table",
+    "local t = {} function M.on_quote() for i = 1, 1e7 do t[i] = i end end" },
   { "down to the last byte", [[
     M.held = {}
     function M.on_quote()
       for n = 20, 0, -1 do
-        while pcall(function() M.held[#M.held + 1] = ("x"):rep(1 << n) .. #M.held end) do end
+        while pcall(function() M.held[#M.held + 1] = ("x"):rep(1 << n)
+          .. #M.held end) do end
       end
       M.held[#M.held + 1] = ("x"):rep(100) .. #M.held
       while true do M.held = { M.held } end

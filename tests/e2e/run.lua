@@ -29,7 +29,8 @@ for _, case in ipairs {
   local run = apps.shell(apps.tidewire .. " run " .. case[1])
   local fine = t.ok(run.err:find("^tidewire: " .. case[3] .. "\n$")
                     and not run.err:find "\n.", "run " .. case[1])
-  fine = t.is(run.status .. run.out, case[2] .. "", "run " .. case[1] .. ": status") and fine
+  fine = t.is(run.status .. run.out, case[2] .. "", "run " .. case[1] .. ": status")
+    and fine
   if not fine then t.diag(run.err) end
 end
 
@@ -39,10 +40,11 @@ for _, case in ipairs {
   { "x = = 1", "app.lua:1: unexpected symbol near '='" },
   { "error 'bad'", "app.lua:1: bad" },
   { "app.script 's.lua'", "app.lua: no feed: an app file names at least one %(see .*" },
-  { "app.feed.fix {}", "app.lua:1: app.feed.fix: one of connect, listen, file and stdin is"
-    .. " needed, got none" },
+  { "app.feed.fix {}", "app.lua:1: app.feed.fix: one of connect, listen, file and stdin"
+    .. " is needed, got none" },
   { "app.feed.fix { stdin = true, file = 'x' }", "app.lua:1: .*, got file and stdin" },
-  { "app.feed.fix { conect = 'x' }", "app.lua:1: app.feed.fix: no option 'conect'; did you"
+  { "app.feed.fix { conect = 'x' }",
+    "app.lua:1: app.feed.fix: no option 'conect'; did you"
     .. " mean 'connect'%?" },
   { "app.feed.fix { connect = 'nowhere' }", "app.lua:1: app.feed.fix: 'nowhere' is not"
     .. " host:port" },
@@ -50,28 +52,35 @@ for _, case in ipairs {
   { "app.feed.fix { file = '/nowhere/x.fix' }", ".*/nowhere/x.fix.*" },
   { "app.feed.csv { file = '/nowhere/x.csv' }", ".*/nowhere/x.csv.*" },
   { "app.feed.csv { stdin = true, columns = 'time,symbol' }", ".*" },
-  { "app.feed.timer { every = 0 }", "app.lua:1: app.feed.timer: every must be a positive.*" },
-  { "app.tape { capacity = 100.5 }", "app.lua:1: app.tape: capacity must be an integer.*" },
-  { "app.limits { time = -1 }", "app.lua:1: app.limits: time must not be negative, got %-1" },
+  { "app.feed.timer { every = 0 }",
+    "app.lua:1: app.feed.timer: every must be a positive.*" },
+  { "app.tape { capacity = 100.5 }",
+    "app.lua:1: app.tape: capacity must be an integer.*" },
+  { "app.limits { time = -1 }",
+    "app.lua:1: app.limits: time must not be negative, got %-1" },
   { "app.script('s.lua', { shard = 'name' })", "app.lua:1: app.script: shard must be"
     .. " \"symbol\", got 'name'" },
   { "app.script('s.lua', { on_error = 'go on' })", "app.lua:1: app.script: on_error .*" },
   { "app.script('s.lua', { parms = {} })", "app.lua:1: app.script: no option 'parms'; did"
     .. " you mean 'params'%?" },
-  { "app.script('s.lua', { params = { f = print } })" .. FEED, ".*params.f is a function.*" },
+  { "app.script('s.lua', { params = { f = print } })" .. FEED,
+    ".*params.f is a function.*" },
   { "app.sectors { tech = 'AAPL' }", "app.lua:1: app.sectors: tech must be a table.*" },
   { "app.weights { AAPL = 'x' }", "app.lua:1: app.weights: AAPL must be a number.*" },
-  { "app.instruments { { sector = 'x' } }", "app.lua:1: app.instruments%[1%]: no symbol" },
+  { "app.instruments { { sector = 'x' } }",
+    "app.lua:1: app.instruments%[1%]: no symbol" },
   { "app.on_end 'x'", "app.lua:1: app.on_end: a function expected" },
 } do
-  local run = fails("app: " .. case[1], { app = case[1] }, "^tidewire: " .. case[2] .. "\n$")
-  if not t.ok(not run.err:find "\n." and run.out == "", "app: one line") then t.diag(run.err) end
+  local run = fails("app: " .. case[1], { app = case[1] }, "^tidewire: " .. case[2]
+    .. "\n$")
+  t.ok(not run.err:find "\n." and run.out == "", "app: one line")
 end
 
 -- Parameters.
 
 local SET = FEED .. [[
-  print(app.param("text", "a"), app.param("n", 5), app.param("b", false), app.param "none")]]
+  print(app.param("text", "a"), app.param("n", 5), app.param("b", false),
+    app.param "none")]]
 prints("parameters: defaults", { app = SET }, "a\t5\tfalse\tnil\n")
 prints("parameters: given", { app = SET, args = { "--set", "text=x=y", "--set", "n=0x10",
   "--set", "b=true", "--set", "none=" } }, "x=y\t16\ttrue\t\n")
@@ -80,7 +89,8 @@ for set, why in pairs {
   ["b=maybe"] = "app.lua:1: %-%-set b=maybe: neither true nor false",
   ["tex=1"] = "%-%-set tex: app.lua has no such parameter; did you mean 'text'%?",
   ["zzz=1"] = "%-%-set zzz: app.lua has no such parameter; there are b, n, none, text",
-  ["text"] = "%-%-set text: name=value expected", ["=x"] = "%-%-set =x: name=value expected",
+  ["text"] = "%-%-set text: name=value expected",
+    ["=x"] = "%-%-set =x: name=value expected",
 } do
   fails("--set " .. set, { app = (SET:gsub("\n", "")), args = { "--set", set } },
     "^tidewire: " .. why .. "\n$")
@@ -137,7 +147,8 @@ local run = prints("what the parser refuses is counted", { app = [[
 t.ok(run.err:find "tidewire: [^\n]*270=1e5", "and told, with tag and value")
 
 prints("an exchange and a feed that reads it", { app = [[
-  app.feed.fix { connect = app.exchange { speed = 0, seed = 3, limit = 500 }, limit = 500 }
+  app.feed.fix { connect = app.exchange { speed = 0, seed = 3, limit = 500 },
+    limit = 500 }
   app.script("s.lua")]], ["s.lua"] = [[
   local n, last = 0, 0
   local function see(seq) n = n + 1 assert(seq == last + 1) last = seq end

@@ -33,7 +33,8 @@ end
 local _, command = apps.write(APP)
 local probe = apps.shell("script -qec 'test -t 1 && echo a terminal' /dev/null")
 if probe.out:find "a terminal" then
-  local run = apps.shell("script -qec " .. apps.quote("stty rows 40 cols 100; " .. command)
+  local run = apps.shell("script -qec " .. apps.quote("stty rows 40 cols 100; "
+    .. command)
                          .. " /dev/null")
   local before = run.out:match "^(.*)\27%[40;1H\27%[%?25h"
   t.is(run.status, 0, "on a terminal: status")

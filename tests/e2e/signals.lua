@@ -28,9 +28,11 @@ end
 for signal, status in pairs { INT = 130, TERM = 143 } do
   local run = signalled({ app = APP .. "app.script('other.lua')",
     ["s.lua"] = SIGNAL .. "function M.on_stop() print 'stop' end",
-    ["other.lua"] = "function M.on_stop() print 'other' end", args = { "--workers", "2" } },
+    ["other.lua"] = "function M.on_stop() print 'other' end",
+    args = { "--workers", "2" } },
     "READY kill -" .. signal .. " $!;")
-  t.ok(run.out == "stop\nother\n" or run.out == "other\nstop\n", signal .. ": on_stop runs")
+  t.ok(run.out == "stop\nother\n" or run.out == "other\nstop\n",
+    signal .. ": on_stop runs")
   t.ok(run.err:find "records in [^\n]* s, ", signal .. ": the summary")
   t.is(run.status, status, signal .. ": status")
   if run.status ~= status then t.diag(run.err) end

@@ -42,7 +42,8 @@ s.lua:3: board['x']: a userdata can't stand on the board
 ]] .. "s.lua:5: board['']: a name has 1 to 63 bytes\n"
   .. "s.lua:6: board['" .. ("n"):rep(64) .. "']: a name has 1 to 63 bytes\n"
   .. "s.lua:7: bad argument #2 to 'newindex' (string expected, got table)\n"
-  .. "s.lua:8: bad argument #2 to 'index' (string expected, got nil)\n" .. "nil\tnil\tnil\tnil\n")
+  .. "s.lua:8: bad argument #2 to 'index' (string expected, got nil)\n"
+    .. "nil\tnil\tnil\tnil\n")
 
 -- Four workers: each writes names of its own and one that all share; what is read
 -- is always one that was written, whole.
@@ -66,4 +67,5 @@ if run4.status ~= 0 then t.diag(run4.err) end
 apps.prints("an app reads the board when all is over",
   { app = FEED:format(10) .. [[
     app.on_end(function() print((require "tw.board").seq) return true end)
-    app.script("s.lua")]], ["s.lua"] = "function M.on_quote(seq) board.seq = seq end" }, "10\n")
+    app.script("s.lua")]], ["s.lua"] = "function M.on_quote(seq) board.seq = seq end" },
+      "10\n")

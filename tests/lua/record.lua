@@ -30,7 +30,9 @@ local function with(text, o)
            files = { ["in.csv"] = o.csv or CSV } }
 end
 
-local function prints(name, text, want, o) return apps.prints(name, with(text, o), want) end
+local function prints(name, text, want, o)
+  return apps.prints(name, with(text, o), want)
+end
 local function fails(name, text, want, o) return apps.fails(name, with(text, o), want) end
 
 -- Every field: as a parameter, then the same as a field of the record.

@@ -28,7 +28,8 @@ prints("one file twice is two instances",
   local n = 0
   function M:on_quote() n = n + 1 self.n = n end
   function M:on_stop() print(self.name, self.n) end]] }, "s.lua\t2\ntwo\t2\n")
-prints("without any handler", { app = feed(9) .. 'app.script("s.lua")', ["s.lua"] = "" }, "")
+prints("without any handler",
+  { app = feed(9) .. 'app.script("s.lua")', ["s.lua"] = "" }, "")
 
 -- Self and globals.
 
@@ -107,7 +108,8 @@ local total                        -- symbols that the feed shows
 local function shards(n, workers)
   local run = apps.run { args = { "--workers", tostring(n) },
     app = "app.feed.synthetic { speed = 0, symbols = 400, limit = 9000, seed = 3 }"
-      .. ("app.script('s.lua', { shard = 'symbol', workers = %s })"):format(workers or "nil"),
+      .. ("app.script('s.lua', { shard = 'symbol', workers = %s })")
+        :format(workers or "nil"),
     ["s.lua"] = [[
   local seen = {}
   function M:on_quote(symbol)
@@ -140,7 +142,8 @@ for n = 1, 3 do
     end
   end
   t.is(astray, 0, ("from %d to %d: what moves goes to the new one"):format(n, n + 1))
-  t.near(moved, total / (n + 1), 40, ("from %d to %d: moves 1 in %d"):format(n, n + 1, n + 1))
+  t.near(moved, total / (n + 1), 40,
+    ("from %d to %d: moves 1 in %d"):format(n, n + 1, n + 1))
   for shard, size in pairs(sizes) do
     t.near(size, total / (n + 1), 50, ("shard %s of %d: its part"):format(shard, n + 1))
   end
@@ -177,7 +180,8 @@ for _, args in ipairs { ONE, { "--workers", "2" } } do
     assert(seq == n)
   end
   function M.on_stop() print(n, board.other) end]],
-      ["other.lua"] = "function M.on_quote(seq) if seq == 1000 then board.other = seq end end",
+      ["other.lua"] = [[
+  function M.on_quote(seq) if seq == 1000 then board.other = seq end end]],
     }, "1000\t1000\n")
 end
 prints("on_start may wait", { app = feed(300) .. 'app.script("s.lua")', ["s.lua"] = [[

@@ -13,7 +13,8 @@ local TWO = FEED:format(3) .. 'app.script("a.lua") app.script("b.lua")'
 local SHOW = [[
   local function show(v)
     if type(v) == "string" then return ("%q"):format(v) end
-    if type(v) ~= "table" then return math.type(v) == "float" and ("%a"):format(v) or tostring(v) end
+    if math.type(v) == "float" then return ("%a"):format(v) end
+    if type(v) ~= "table" then return tostring(v) end
     local keys, parts = {}, {}
     for k in pairs(v) do keys[#keys + 1] = k end
     table.sort(keys, function(x, y) return show(x) < show(y) end)
@@ -33,7 +34,8 @@ for _, workers in ipairs { "1", "2" } do
   function M.on_start()
     for _, v in ipairs { %s } do assert(tw.publish("x", v.v) == true) end
   end]]):format((table.concat(VALUES, ";"):gsub("([^;]+)", "{ v = %1 }"))),
-    ["b.lua"] = SHOW .. "function M.on_message(topic, value) print(topic, show(value)) end" }
+    ["b.lua"] = SHOW .. [[
+  function M.on_message(topic, value) print(topic, show(value)) end]] }
   local want = apps.shell(apps.tidewire .. " -e " .. apps.quote(SHOW .. ([[
     for _, v in ipairs { %s } do print("x", show(v.v)) end]])
     :format((table.concat(VALUES, ";"):gsub("([^;]+)", "{ v = %1 }")))))
@@ -92,7 +94,8 @@ end
 prints("topics by name and pattern; one's own are not echoed",
   { app = FEED:format(1) .. [[
     app.script("a.lua") app.script("b.lua", { messages = { "vol.*" } })
-    app.script("b.lua", { name = "c", messages = "index" }) app.script("b.lua", { name = "d" })
+    app.script("b.lua", { name = "c", messages = "index" })
+    app.script("b.lua", { name = "d" })
     ]], args = { "--workers", "1" }, ["a.lua"] = [[
   function M.on_start()
     for i, topic in ipairs { "vol.tech", "index", "vol", "vol.oil", "volx" } do
@@ -103,7 +106,8 @@ prints("topics by name and pattern; one's own are not echoed",
   local got = {}
   function M.on_message(topic, value) got[#got + 1] = topic .. "=" .. value end
   function M:on_stop() print(self.name, table.concat(got, " ")) end]] },
-  "b.lua\tvol.tech=1 vol.oil=4\nc\tindex=2\nd\tvol.tech=1 index=2 vol=3 vol.oil=4 volx=5\n")
+  "b.lua\tvol.tech=1 vol.oil=4\nc\tindex=2\n"
+  .. "d\tvol.tech=1 index=2 vol=3 vol.oil=4 volx=5\n")
 prints("messages: time, seq and kind", { app = TWO, ["a.lua"] = [[
   function M.on_start() tw.publish("x", 1) end]], ["b.lua"] = [[
   function M.on_message(_, topic, value, time, received, seq, kind)
@@ -127,7 +131,8 @@ for _, capacity in ipairs { 256, 1024 } do
       for w = 0, 2 do app.script("talker.lua", { workers = { w }, messages = {} }) end
       app.script("listener.lua", { workers = { 0 } })
       app.script("listener.lua", { workers = { 2 } })]], ["talker.lua"] = [[
-    function M.on_quote(seq) assert(tw.publish("x", seq)) end]], ["listener.lua"] = LISTEN }
+    function M.on_quote(seq) assert(tw.publish("x", seq)) end]],
+      ["listener.lua"] = LISTEN }
   t.is(run.status, 0, "publishing from every handler ends, capacity " .. capacity)
   t.is(#run.lines, 2, "both listeners end")
   t.is(run.lines[1], run.lines[2], "both saw the same order")
@@ -152,13 +157,16 @@ prints("instruments", { app = [[
   function M.on_start()
     show(tw.instrument "A") show(tw.instrument(2))
     print(tw.instrument "C", tw.instrument(0), tw.instrument(-1), tw.instrument(1 << 40))
-    print(#tw.instruments() >= 2, tw.instruments()[2].symbol, tw.version:match "^%d+%.%d+%.%d+$")
+    print(#tw.instruments() >= 2, tw.instruments()[2].symbol,
+      tw.version:match "^%d+%.%d+%.%d+$")
     print(pcall(tw.instrument))
   end]] }, "1\tA\ts\t0.5\t0.01\t10.0\n2\tB\tnil\t0.0\t0.0\t0.0\nnil\tnil\tnil\tnil\n"
-  .. "true\tB\t0.1.0\nfalse\tbad argument #1 to 'tw.instrument' (string expected, got no value)\n")
+  .. "true\tB\t0.1.0\n"
+  .. "false\tbad argument #1 to 'tw.instrument' (string expected, got no value)\n")
 local clocks = apps.shell(apps.tidewire .. " -e " .. apps.quote [[
   local tw = require "tw"
   local a, b = tw.clock(), tw.now()
   assert(tw.sleep(0.01) == true)
-  print(tw.clock() - a >= 0.01, tw.now() > b, math.abs(b // 1000000000 - os.time()) <= 2)]])
+  print(tw.clock() - a >= 0.01, tw.now() > b,
+    math.abs(b // 1000000000 - os.time()) <= 2)]])
 t.is(clocks.out, "true\ttrue\ttrue\n", "clocks, and sleep outside a run")

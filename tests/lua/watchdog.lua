@@ -12,9 +12,11 @@ app.script("s.lua")
 
 local loops = {
   { "a loop", "while true do end" },
-  { "a loop that catches errors", "while true do pcall(function() while true do end end) end" },
+  { "a loop that catches errors",
+    "while true do pcall(function() while true do end end) end" },
   { "a loop of errors caught", "while true do pcall(error) end" },
-  { "xpcall in a loop", "while true do xpcall(function() while true do end end, print) end" },
+  { "xpcall in a loop",
+    "while true do xpcall(function() while true do end end, print) end" },
   { "an error handler that loops",
     "xpcall(error, function() while true do end end)" },
   { "error handlers that loop, in a loop",
@@ -37,7 +39,8 @@ local loops = {
     local co = coroutine.wrap(function() while true do coroutine.yield() end end)
     while true do co() end]] },
   { "a __close that loops", [[
-    local x <close> = setmetatable({}, { __close = function() while true do end end })]] },
+    local x <close> = setmetatable({},
+      { __close = function() while true do end end })]] },
   { "a __close that loops after an error", [[
     pcall(function()
       local x <close> = setmetatable({}, { __close = function() while true do end end })
@@ -92,8 +95,9 @@ if held then t.skip "no signal reaches a loop under the thread sanitizer" end
 
 for _, loop in ipairs(held and {} or loops) do
   local began = os.time()
-  local run = apps.run { app = APP, ["s.lua"] = "function M.on_quote()\n" .. loop[2] .. "\nend"
-    .. " function M.on_stop() print 'not reached' end" }
+  local run = apps.run { app = APP,
+    ["s.lua"] = "function M.on_quote()\n" .. loop[2] 
+      .. "\nend function M.on_stop() print 'not reached' end" }
   local fine = t.ok(run.err:find("script s.lua %(version 1, worker 0%): on_quote at"
     .. " quote 1 [^\n]* ran for more than 0.1 s without returning\nstack traceback:\n.*"
     .. "s.lua:%d+: in [^\n]*"), loop[1] .. ": why and where")
@@ -141,13 +145,14 @@ same_as_lua("local f f = coroutine.wrap(function() f() end) print(pcall(f))",
   "false\t(command line):1: cannot resume non-suspended coroutine\n")
 same_as_lua("local f = coroutine.wrap(function() end) f() print(pcall(f))",
   "false\tcannot resume dead coroutine\n")
-same_as_lua("print(coroutine.resume(coroutine.create(function(...) error(... + 1, 0) end), 1))",
+same_as_lua([[
+  print(coroutine.resume(coroutine.create(function(...) error(... + 1, 0) end), 1))]],
   "false\t2\n")
 same_as_lua("print(coroutine.resume(coroutine.running()))",
   "false\tcannot resume non-suspended coroutine\n")
 same_as_lua([[
   local co = coroutine.create(function()
-    local x <close> = setmetatable({}, { __close = function(_, e) error("closed", 0) end })
+    local x <close> = setmetatable({}, { __close = function() error("closed", 0) end })
     coroutine.yield()
   end)
   coroutine.resume(co)

@@ -24,8 +24,10 @@ local d = open(FEED .. [[
 local ids = {}
 for i, one in ipairs(d.instruments) do ids[i] = one.symbol end
 t.same(ids, { "BP", "GOOG", "AAPL", "NEW", "LAST" }, "ids: sectors, weights, instruments")
-t.same(d.instruments.BP, { symbol = "BP", sector = "oil", weight = 0.75 }, "the last word")
-t.same(d.instruments.LAST, { symbol = "LAST", tick_size = 0.01, lot_size = 10 }, "attributes")
+t.same(d.instruments.BP, { symbol = "BP", sector = "oil", weight = 0.75 },
+  "the last word")
+t.same(d.instruments.LAST, { symbol = "LAST", tick_size = 0.01, lot_size = 10 },
+  "attributes")
 t.same(open(FEED).instruments, {}, "nothing stays from one app file to the next")
 
 -- Feeds.
@@ -42,7 +44,8 @@ local function feed(i, names)
   for name in names:gmatch "%S+" do out[#out + 1] = tostring(d.feeds[i][name]) end
   return table.concat(out, " ")
 end
-t.is(feed(1, "name kind format host port"), "main connect fix host.example 9878", "connect")
+t.is(feed(1, "name kind format host port"), "main connect fix host.example 9878",
+  "connect")
 t.is(feed(2, "name host port"), "fix [::1] 80", "connect, IPv6")
 t.is(feed(3, "kind host port"), "listen 127.0.0.1 5001", "listen on a port")
 t.is(feed(4, "kind format host port"), "listen csv 0.0.0.0 5002", "listen on an address")
@@ -53,7 +56,7 @@ t.is(d.exchanges[1].rate, 5, "the exchange")
 
 -- Scripts and where they run.
 local function scripts(text, workers)
-  d = open(text, nil, workers)
+  d = open(text, nil, workers or 2)
   local out = {}
   for i, s in ipairs(d.scripts) do
     out[i] = ("%s@%d %d/%d"):format(s.name, s.worker, s.shard, s.shards)
@@ -66,7 +69,8 @@ t.is(scripts(FEED .. "app.script('a', { shard = 'symbol' }) app.script 'b'", 3),
   "a@0 0/3, a@1 1/3, a@2 2/3, b@0 0/0", "a shard on each worker")
 t.is(scripts(FEED .. "app.script('a', { shard = 'symbol', workers = { 2, 0 } })", 3),
   "a@2 0/2, a@0 1/2", "shards on some workers")
-t.is(scripts(FEED .. "app.script('a', { workers = { 1 } }) app.script 'b' app.script 'c'", 2),
+t.is(scripts(FEED
+    .. "app.script('a', { workers = { 1 } }) app.script 'b' app.script 'c'"),
   "a@1 0/0, b@0 0/0, c@0 0/0", "a place that was asked for counts")
 t.raises("^app.script: a: worker 3 of 3 %(0 .. 2%)$", scripts,
   FEED .. "app.script('a', { workers = { 3 } })", 3)
@@ -76,12 +80,15 @@ local function reliable(text)
 end
 t.is(reliable "app.feed.fix { file = 'x' }", true, "the tape waits for scripts: a file")
 t.is(reliable "app.feed.synthetic { speed = 0 }", true, "flat out")
-t.is(reliable "app.feed.csv { stdin = true } app.feed.timer { every = 1 }", true, "timers too")
+t.is(reliable "app.feed.csv { stdin = true } app.feed.timer { every = 1 }", true,
+  "timers too")
 t.is(reliable "app.feed.synthetic {}", false, "not for a market in real time")
 t.is(reliable "app.feed.fix { file = 'x', speed = 1 }", false, "a file in real time")
 t.is(reliable "app.feed.fix { connect = 'h:1' }", false, "a socket")
-t.is(reliable "app.feed.fix { file = 'x' } app.feed.fix { listen = 1 }", false, "one of them")
-t.is(open(FEED .. "app.script('s', { reliable = true })").scripts[1].reliable, true, "asked for")
+t.is(reliable "app.feed.fix { file = 'x' } app.feed.fix { listen = 1 }", false,
+  "one of them")
+t.is(open(FEED .. "app.script('s', { reliable = true })").scripts[1].reliable, true,
+  "asked for")
 t.is(open "app.feed.fix { file = 'x' } app.script('s', { reliable = false })"
   .scripts[1].reliable, false, "asked not to")
 
@@ -100,7 +107,7 @@ t.same({ d.time, d.memory, d.capacity }, { 0.5, 7, 1024 }, "limits and the tape"
 for text, why in pairs {
   ["app.feed.fix 'x'"] = "app.feed.fix: a table of options expected, got a string",
   ["app.feed.fix { file = 5 }"] = "app.feed.fix: file must be a string, got 5",
-  ["app.feed.fix { listen = {} }"] = "app.feed.fix: listen must be a number or string, got ",
+  ["app.feed.fix { listen = {} }"] = "app.feed.fix: listen must be a number or string",
   ["app.feed.fix { listen = 1.5 }"] = "app.feed.fix: 1.5 is not a port",
   ["app.feed.fix { listen = -1 }"] = "app.feed.fix: %-1 is not a port",
   ["app.feed.fix { listen = 'x' }"] = "app.feed.fix: 'x' is not host:port",

@@ -7,15 +7,16 @@ local apps = require "apps"
 
 -- Where lines go, in a process of their own.
 local function said(text)
-  return apps.shell(apps.tidewire .. " -e " .. apps.quote('local m = require "tw.monitor" '
+  return apps.shell(apps.tidewire .. " -e "
+    .. apps.quote('local m = require "tw.monitor" '
                     .. text))
 end
 local run = said [[m.open({}, false)
   m.print(3, "", "printed") m.print(3, "", "two\nlines") m.print(0, "worker 1", "bad")
   m.print(1, "feed x", "odd") m.print(2, "", "by the way")]]
 t.is(run.out, "printed\ntwo\nlines\n", "what scripts print: standard output")
-t.is(run.err, "tidewire: worker 1: bad\ntidewire: warning: feed x: odd\ntidewire: by the way\n",
-  "the rest: standard error")
+t.is(run.err, "tidewire: worker 1: bad\ntidewire: warning: feed x: odd\n"
+  .. "tidewire: by the way\n", "the rest: standard error")
 run = said [[m.open({}, true) m.print(3, "", "printed") m.print(1, "x", "odd")
   m.print(0, "x", "bad") m.leave() m.leave() m.print(3, "", "after")]]
 t.is(run.out, "\27[?25l\27[24;1H\27[?25h\nafter\n", "a live screen begins and ends once")
@@ -25,7 +26,8 @@ t.is(run.err, "tidewire: x: bad\n", "errors outlive the screen")
 run = said [[m.open({ on_feed = function(...) print(...) end }, false)
   print(m.feed("fix", "live", "")) m.open({}, false) print(m.feed("fix", "ended", ""))
   m.open({ on_feed = function() error("bad", 0) end }, false) print(m.feed("a", "b", "c"))
-  m.open({ on_end = function(s) print(s.x) return true end }, false) print(m.finish { x = 5 })]]
+  m.open({ on_end = function(s) print(s.x) return true end }, false)
+  print(m.finish { x = 5 })]]
 t.is(run.out, "fix\tlive\t\ntrue\ntrue\nfalse\n5\ntrue\n", "on_feed and on_end")
 t.ok(run.err:find "^tidewire: on_feed: bad\nstack traceback:", "an error in them is told")
 
@@ -39,12 +41,16 @@ local status = {
   capacity = 1 << 20,
   feeds = { { name = "fix", state = "ended", records = 10, messages = 7, ignored = 1,
               errors = 2, skips = 3, skipped = 40 } },
-  workers = { { reach = times(5, 1e-3), done = times(5, 2e-3), cpu = 0.5, bytes_peak = 1 << 20 },
+  workers = { { reach = times(5, 1e-3), done = times(5, 2e-3), cpu = 0.5,
+    bytes_peak = 1 << 20 },
               { reach = none, done = none, cpu = 0.25, bytes_peak = 1 << 20 } },
   scripts = {
-    { name = "a.lua", worker = 0, shard = 1, shards = 2, handled = 1000, lost = 0, errors = 0 },
-    { name = "a.lua", worker = 1, shard = 2, shards = 2, handled = 5, lost = 7, errors = 1 },
-    { name = "b.lua", worker = 1, shard = 1, shards = 1, handled = 0, lost = 0, errors = 0 },
+    { name = "a.lua", worker = 0, shard = 1, shards = 2, handled = 1000, lost = 0,
+      errors = 0 },
+    { name = "a.lua", worker = 1, shard = 2, shards = 2, handled = 5, lost = 7,
+      errors = 1 },
+    { name = "b.lua", worker = 1, shard = 1, shards = 1, handled = 0, lost = 0,
+      errors = 0 },
   },
 }
 local text = monitor.summary(status)
@@ -63,7 +69,8 @@ CPU seconds: 1.25 (io 0.50, worker 0 0.50, worker 1 0.25)
 memory: X, of which the tape 64.0 MiB and Lua 2.0 MiB at most]], "the summary")
 t.ok(text:find "memory: %d[%d.]* [KM]iB,", "memory from the kernel")
 status.exchange_cpu = 0.125
-t.ok(monitor.summary(status):find "worker 1 0.25, exchange 0.1[23]%)", "an exchange's part")
+t.ok(monitor.summary(status):find "worker 1 0.25, exchange 0.1[23]%)",
+  "an exchange's part")
 
 -- Lines come while the run lasts.
 local fifo = os.tmpname()
