@@ -286,8 +286,9 @@ if probe:find "a terminal" then
   output = on_terminal(TIDEWIRE .. " -e 'print(1)'", "true")
   t.ok(output:find "^1\n" and not output:find ">", "-e needs no prompt")
 
+  -- exec, for Ctrl-C goes to all programs of the terminal, and a shell would die.
   write(SCRIPT, LOOP .. "\n")
-  output, errors, status = on_terminal(TIDEWIRE,
+  output, errors, status = on_terminal("exec " .. TIDEWIRE,
     ("{ cat %s; %s; printf '\\003print(6 * 7)\\n\\4'; }"):format(SCRIPT, AWAIT))
   t.ok(output:find "> interrupted!\nstack traceback:\n.*> 42\n> \n",
     "Ctrl-C interrupts what runs, not the prompt")
