@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <uv.h>
@@ -302,9 +303,11 @@ static int listener(uint16_t *port, bool listening)
 {
     struct sockaddr_in a = { .sin_family = AF_INET,
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct timeval patience = { .tv_sec = PATIENCE_S };   /* of accept */
     socklen_t n = sizeof a;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     if (bind(fd, (struct sockaddr *)&a, n) || (listening && listen(fd, 8)) ||
         getsockname(fd, (struct sockaddr *)&a, &n)) abort();
     *port = ntohs(a.sin_port);
@@ -388,10 +391,18 @@ static void reconnects(void)
 /* A name and not a number, so that it is looked up. */
 static void refused(void)
 {
-    struct rig *g = rig_open(1 << 16);
+    struct rig *g;
+    struct addrinfo *found;
     uint16_t port;
     int fd = listener(&port, false), peer;
 
+    if (getaddrinfo("localhost", NULL, NULL, &found) != 0) {
+        ok(true, "refused by name # SKIP localhost has no address here");
+        close(fd);
+        return;
+    }
+    freeaddrinfo(found);
+    g = rig_open(1 << 16);
     tw_be_main();
     tw_io_add(g->io, &(struct tw_feed_options){ .name = "fix", .kind = TW_FEED_CONNECT,
               .host = "localhost", .port = port, .limit = 5 }, NULL);
