@@ -66,7 +66,7 @@ end
 
 local run = apps.run(APP)
 t.is(run.out, "a line\na line\nthe end\nthe end\n", "to a file: what scripts print")
-t.ok(run.err:find "1%.0 s  %S+ records/s  p99 [^\n]*shown%.AAPL=%d+%.%d+ ",
+t.ok(run.err:find "1%.%d s  %S+ records/s  p99 [^\n]*shown%.AAPL=%d+%.%d+ ",
      "to a file: a line a second")
 t.ok(not (run.out .. run.err):find "\27", "to a file: plain text")
 t.ok(not run.err:find "hidden", "to a file: only what the app wants shown")
