@@ -40,7 +40,8 @@ struct tw_app *tw_app_open(const char *path, const struct tw_app_options *option
 
 /* Runs until the time is over, every feed has ended and every script has read
  * all, a script failed, or it is told to stop.  0; 1 when something failed (which
- * was printed); 128 + the signal that stopped it.  Thread: the app's.  Blocks: for the whole run. */
+ * was printed); 128 + the signal that stopped it.
+ * Thread: the app's.  Blocks: for the whole run. */
 int tw_app_run(struct tw_app *app);
 
 /* Thread: any, and signal handlers.  Blocks: never. */

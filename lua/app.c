@@ -380,8 +380,8 @@ static void check_connected(struct tw_app *app)
         tw_io_status(app->io, i, &status);
         if (!app->dials[i] || status.connects > 0) continue;
         fail(app);
-        tw_log_printf(app->host.log, TW_LOG_ERROR, "", "feed %s: its peer was never there",
-                      tw_io_name(app->io, i));
+        tw_log_printf(app->host.log, TW_LOG_ERROR, "",
+                      "feed %s: its peer was never there", tw_io_name(app->io, i));
     }
 }
 
