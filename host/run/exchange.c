@@ -118,10 +118,12 @@ static void TW_ON(FEED) leave(struct session *s)
     tw_pump_go(&e->pump);   /* the others may have waited for this one */
 }
 
+/* A peer that hangs up is no news. */
 static void TW_ON(FEED) lose(struct session *s, int why)
 {
-    tw_log_printf(s->e->log, TW_LOG_INFO, who, "lost %s: %s", s->name,
-                  why == UV_EOF ? "closed by the peer" : tw_strerror(why));
+    if (why != UV_EOF && why != UV_ECONNRESET && why != UV_EPIPE)
+        tw_log_printf(s->e->log, TW_LOG_INFO, who, "lost %s: %s", s->name,
+                      tw_strerror(why));
     leave(s);
 }
 
