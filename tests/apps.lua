@@ -16,6 +16,7 @@ local apps = {}
 
 local TIDEWIRE = os.getenv "TIDEWIRE" or "build/tidewire"
 local APP = 'local app = require "tw.app" app.tape { capacity = 4096 } '
+  .. 'app.limits { time = 15 } '   -- the machine may have much else to do
   .. 'local here = debug.getinfo(1, "S").source:match "^@(.*/)" '
 local SCRIPT = 'local tw, board, M = require "tw", require "tw.board", {} '
 local PATIENCE = 20                -- seconds, for a run that should have ended

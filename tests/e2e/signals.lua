@@ -48,3 +48,13 @@ local run = signalled({ app = "app.limits { time = 0 } " .. APP, ["s.lua"] = SIG
   end]] }, "READY kill -INT $!; READY kill -INT $!;")
 t.is(run.out, "", "a second signal ends at once")
 t.ok(run.status ~= 0, "and not well")
+
+-- A file that does not return is loaded before anything can stop in peace.
+local fifo = os.tmpname()
+os.remove(fifo)
+assert(os.execute("mkfifo " .. fifo))
+local _, command = apps.write { app = APP,
+  ["s.lua"] = ("io.open(%q, 'w'):close() while true do end"):format(fifo) }
+run = apps.shell(("%s & timeout 20 cat %s; kill -TERM $!; wait $!"):format(command, fifo))
+os.remove(fifo)
+t.is(run.status, 143, "a signal ends a run that is still loading")
