@@ -41,7 +41,9 @@ local function add_function(lines, owner)
   local module = owner or module_of(of or path)
   local short = module.name:gsub("^tw%.", "")
   if not of then key = path
-  elseif of ~= short and of ~= module.name then key = of .. "." .. key end
+  elseif of ~= short and of ~= module.name then
+    key = (of .. "." .. key):gsub("^" .. short .. "%.", "")   -- app.feed.fix
+  end
   local at = { name = module.name .. "." .. key, head = head,
                text = trim(table.concat(lines, "\n", 2)) }
   module.functions[#module.functions + 1] = at
@@ -220,19 +222,28 @@ end
 local ENTITIES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;" }
 local function escape(text) return (text:gsub('[&<>"]', ENTITIES)) end
 
+-- Words of the text, escaped; what stands between backticks is code.
+local function prose(text) return (escape(text):gsub("`([^`\n]+)`", "<code>%1</code>")) end
+
 -- Paragraphs; lines that begin with two spaces stand as they are.
 local function blocks(text)
   local out, words, pre = {}, {}, {}
   local function finish()
-    if words[1] then out[#out + 1] = "<p>" .. table.concat(words, "\n") .. "</p>" end
+    if words[1] then
+      out[#out + 1] = "<p>" .. prose(table.concat(words, "\n")) .. "</p>"
+    end
     local code = trim(table.concat(pre, "\n"))
-    if code ~= "" then out[#out + 1] = "<pre>" .. code .. "</pre>" end
+    if code ~= "" then
+      local indent = code:match("^ *")
+      code = ("\n" .. code):gsub("\n" .. indent, "\n"):sub(2)
+      out[#out + 1] = "<pre>" .. escape(code) .. "</pre>"
+    end
     words, pre = {}, {}
   end
-  for line in (escape(text) .. "\n"):gmatch("([^\n]*)\n") do
+  for line in (text .. "\n"):gmatch("([^\n]*)\n") do
     if line:find("^  ") then
       if words[1] then finish() end
-      pre[#pre + 1] = line:sub(3)
+      pre[#pre + 1] = line
     elseif line ~= "" then
       if pre[1] then finish() end
       words[#words + 1] = line
@@ -246,12 +257,12 @@ local function blocks(text)
   return table.concat(out, "\n")
 end
 
-local function function_html(f)
+local function function_html(f, id)
   local text, tags = f.text:match("^(.-)(Yields:.*)$")
-  tags = escape(tags)
+  tags = prose(tags)
   for _, tag in ipairs(TAGS) do tags = tags:gsub(tag .. ":", "<b>%0</b>") end
   return string.format('<h3 id="%s"><code>%s</code></h3>\n%s\n<p class="tags">%s</p>\n',
-                       escape(f.name), escape(f.head), blocks(text), tags)
+                       escape(id), escape(f.head), blocks(text), tags)
 end
 
 local STYLE = [[
@@ -264,7 +275,8 @@ nav b { display: block; margin-top: 1rem }
 h2 { border-top: 1px solid var(--line); padding-top: 1.5rem; margin-top: 2.5rem }
 h3 { margin: 2rem 0 .3rem } h3 code { font-size: 1rem }
 code, pre { font-family: ui-monospace, monospace; font-size: .9rem }
-pre { background: var(--soft); padding: .7rem 1rem; overflow: auto; border-radius: 6px }
+pre { background: var(--soft); padding: .7rem 1rem; overflow: auto; border-radius: 6px;
+  font-size: .85rem }
 .tags { font-size: .85rem; opacity: .8 }
 @media (max-width: 50rem) { body { display: block } nav { position: static } }]]
 
@@ -273,7 +285,7 @@ pre { background: var(--soft); padding: .7rem 1rem; overflow: auto; border-radiu
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
 function help.html()
   load_all()
-  local nav, body = {}, {}
+  local nav, body, uses = {}, {}, {}
   local function add(id, item, html)
     nav[#nav + 1] = string.format('<a href="#%s">%s</a>', id, escape(item.name))
     body[#body + 1] = string.format('<h2 id="%s">%s</h2>\n<p><em>%s</em></p>\n%s',
@@ -289,7 +301,11 @@ function help.html()
   nav[#nav + 1] = "<b>Modules</b>"
   for _, module in ipairs(modules) do
     local html = { blocks(module.text) }
-    for _, f in ipairs(module.functions) do html[#html + 1] = function_html(f) end
+    for _, f in ipairs(module.functions) do
+      local nth = (uses[f.name] or 0) + 1    -- board[name] is read and written
+      uses[f.name] = nth
+      html[#html + 1] = function_html(f, nth == 1 and f.name or f.name .. "-" .. nth)
+    end
     add(module.name, module, table.concat(html, "\n"))
   end
   return table.concat({

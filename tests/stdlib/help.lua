@@ -42,13 +42,26 @@ return moon
   reference = [==[
 /* ltide.c - tw.tide: comes and goes.
  *
- * Twice a day.
+ * Twice a day, as in
+ *
+ *     if `a` < b then
+ *       ebb()
  */
 /* [-0, +0, e]  Yields: no. */
 static int check(lua_State *L)
 /* tide.new(sea) -> tide
  * Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none. */
 static int tide_new(lua_State *L)
+/* tide[name] -> height
+ * As `name` says.
+ * Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none. */
+static int tide_get(lua_State *L)
+/* tide[name] = height
+ * Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none. */
+static int tide_set(lua_State *L)
+/* tide.moon.wax() -> boolean
+ * Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none. */
+static int moon_wax(lua_State *L)
 /* pool:drain() -> boolean
  * Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none. */
 static int pool_drain(lua_State *L)
@@ -77,11 +90,12 @@ t.ok(page:find(help.text("pull"), 1, true), "then every function")
 t.ok(not page:find("no documentation", 1, true), "and nothing else")
 
 page = help.text("tide")
-t.ok(page:find("^tw.tide %- comes and goes\n\nTwice a day.\n\ntide.new"),
+t.ok(page:find("^tw.tide %- comes and goes\n\nTwice a day, as in\n\n    if `a` < b"),
      "a module in C: the file's header")
 t.ok(page:find("tide.new(sea) -> tide\n", 1, true), "its functions")
 t.ok(page:find("pool:drain() -> boolean\n", 1, true), "and those of its other types")
 t.ok(help.text("tw.tide.pool:drain"):find("^pool:drain"), "a method by its full name")
+t.ok(help.text("tide.moon.wax"):find("^tide.moon.wax"), "a function of a table in it")
 t.ok(help.text("wave"):find("^wave %- waves as Lua sees them\n\nwave:break_"),
      "a file without a module's name: the heading says it")
 t.ok(not help.text("tide"):find("[-0", 1, true), "comments of helpers stay out")
@@ -101,9 +115,20 @@ t.is(select(2, help.text("zzzzzzzzzz")), "no help on 'zzzzzzzzzz'",
 
 local html = help.html()
 for _, part in ipairs { "Pulls &lt;hard&gt;.", "<b>Yields:</b>", 'id="tw.moon.pull"',
-                        'href="#tw.tide"', 'id="command-run"', "light dark" } do
+                        'href="#tw.tide"', 'id="command-run"', "light dark",
+                        "<pre>if `a` &lt; b then\n  ebb()</pre>",
+                        "As <code>name</code> says." } do
   t.ok(html:find(part, 1, true), "the manual has " .. part)
 end
+local ids, times = {}, {}
+for id in html:gmatch(' id="([^"]*)"') do ids[id] = (ids[id] or 0) + 1 end
+for _, n in pairs(ids) do times[n] = true end
+t.same(times, { true }, "no two elements have one id")
+local nowhere = {}
+for id in html:gmatch('href="#([^"]*)"') do
+  if not ids[id] then nowhere[#nowhere + 1] = id end
+end
+t.same(nowhere, {}, "every link leads somewhere")
 local open, closed = {}, {}
 for tag in html:gmatch("<(%l%w*)[^>]*>") do open[tag] = (open[tag] or 0) + 1 end
 for tag in html:gmatch("</(%l%w*)>") do closed[tag] = (closed[tag] or 0) + 1 end
