@@ -63,7 +63,6 @@ static bool take(struct decoder *d, const char *p, const struct tw_fix_frame *f,
 {
     struct tw_codec_stats *stats = &d->codec.stats;
     int n = tw_fix_market_read(&d->market, p, f, received_ns, out);
-    char where[] = "35=X, message at ";
 
     if (n == TW_FIX_NO_FIELDS) return false;
     stats->messages++;
@@ -72,6 +71,8 @@ static bool take(struct decoder *d, const char *p, const struct tw_fix_frame *f,
     } else if (n == TW_FIX_OTHER) {
         stats->ignored++;
     } else {
+        char where[] = "35=X, message at ";
+
         stats->errors++;
         where[3] = p[f->header + 3];
         tell(d, d->market.why, where, offset);

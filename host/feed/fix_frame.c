@@ -31,12 +31,7 @@ const char *tw_fix_show(const char *text, size_t n, char *out, size_t room)
 /* The length of "8=...|9=" at p; 0 when p ends before it does. */
 static size_t begin_string(const char *p, size_t n, enum tw_fix_found *found)
 {
-    static const char usual[] = "8=FIX.4.";
-
     *found = TW_FIX_PARTIAL;
-    if (n >= 12 && memcmp(p, usual, 8) == 0 && p[8] >= '0' && p[8] <= '4' &&
-        memcmp(p + 9, "\0019=", 3) == 0)
-        return 12;
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
         size_t length = strlen(heads[i]);
 
@@ -45,6 +40,33 @@ static size_t begin_string(const char *p, size_t n, enum tw_fix_found *found)
     }
     *found = TW_FIX_GARBLED;
     return 0;
+}
+
+/* The number that the lowest three bytes of w are; 1000 when they are none. */
+static inline unsigned three_digits(uint64_t w)
+{
+    unsigned d = ((unsigned)w & 0xffffff) ^ 0x303030;
+
+    if (((d + 0x767676) | d) & 0x808080) return 1000;
+    return (d & 255) * 100 + (d >> 8 & 255) * 10 + (d >> 16);
+}
+
+/* Reads "8=FIX.4.?|9=ddd|", as nearly all begin; false: it is something else,
+ * or of no use, which read_header explains. */
+static inline bool usual_header(const char *p, size_t n, size_t max,
+                                struct tw_fix_frame *f)
+{
+    enum { HEADER = 16 };
+    const uint64_t first = UINT64_C(0x2e342e5849463d38);    /* 8=FIX.4. */
+    const uint64_t second = UINT64_C(0x010000003d390100);   /* ?|9=ddd| */
+    const uint64_t second_mask = UINT64_C(0xff000000ffffff00);
+
+    if (n < HEADER || tw_fix_word(p) != first || p[8] < '0' || p[8] > '4' ||
+        (tw_fix_word(p + 8) & second_mask) != second)
+        return false;
+    f->header = HEADER;
+    f->body = three_digits(tw_fix_word(p + 8) >> 32);
+    return f->body < 1000 && f->body + HEADER + TW_FIX_TRAILER <= max;
 }
 
 /* Reads tags 8 and 9. */
@@ -178,32 +200,33 @@ enum tw_fix_found tw_fix_frame_find(const char *p, size_t n, size_t max,
                                     struct tw_fix_frame *f, uint64_t *soh)
 {
     /* The body's last SOH, "10=", three digits and SOH are just one word. */
-    const uint64_t digits = UINT64_C(0x00ffffff00000000);
     const uint64_t trailer = UINT64_C(0x010000003d303101);
-    enum tw_fix_found found = read_header(p, n, max, f);
-    uint64_t w, said;
-    unsigned sum;
+    const uint64_t trailer_mask = UINT64_C(0xff000000ffffffff);
+    unsigned sum, said;
+    uint64_t w;
 
-    if (found != TW_FIX_WHOLE) return found;
+    if (!usual_header(p, n, max, f)) {
+        enum tw_fix_found found = read_header(p, n, max, f);
+
+        if (found != TW_FIX_WHOLE) return found;
+    }
     if (n - f->header < f->body + TW_FIX_TRAILER) return TW_FIX_PARTIAL;
     p += f->header;
-    if (f->body < 5 || memcmp(p, "35=", 3) != 0) {
+    if (f->body < 5 || (tw_fix_word(p) & 0xffffff) != 0x3d3533) {   /* 35= */
         snprintf(f->why, sizeof f->why, "BodyLength %zu and no MsgType (35) behind it",
                  f->body);
         return TW_FIX_GARBLED;
     }
     w = tw_fix_word(p + f->body - 1);
-    said = (w & digits) >> 32 ^ 0x303030;
-    if ((w & ~digits) != trailer || (((said + 0x767676) | said) & 0x808080) != 0) {
+    said = three_digits(w >> 32);
+    if ((w & trailer_mask) != trailer || said == 1000) {
         snprintf(f->why, sizeof f->why, "BodyLength %zu but tag 10 is not there",
                  f->body);
         return TW_FIX_GARBLED;
     }
-    said = (said & 255) * 100 + (said >> 8 & 255) * 10 + (said >> 16);
     sum = index_fields(p - f->header, f->header + f->body, soh);
     if (said != sum) {
-        snprintf(f->why, sizeof f->why, "CheckSum %03u, computed %03u", (unsigned)said,
-                 sum);
+        snprintf(f->why, sizeof f->why, "CheckSum %03u, computed %03u", said, sum);
         return TW_FIX_GARBLED;
     }
     return TW_FIX_WHOLE;

@@ -63,15 +63,19 @@ static const uint8_t field_of[TAGS] = {
 enum action { NEW, CHANGE, DELETE };
 enum type { BID_ENTRY, OFFER_ENTRY, TRADE_ENTRY, EMPTY_ENTRY, OTHER_ENTRY };
 
+/* Price and size are apart, as time and received are below: neighbours would be
+ * copied as one vector, which waits until the words just stored are in the cache. */
 struct tw_fix_entry {
-    int64_t price, size;
+    int64_t price;
     uint64_t id;
+    int64_t size;
     struct tw_fix_text symbol;
     uint32_t symbol_id;
-    uint8_t type, side;
-    bool keep_price, keep_size;   /* of the quote that there is */
-    bool gone;                    /* the side is not there now  */
+    uint8_t type, side, flags;
 };
+
+/* Of an entry: what it keeps of the quote; that the side is not there now. */
+enum { KEEP_PRICE = 1, KEEP_SIZE = 2, GONE = 4 };
 
 /* What is noted down of a message. */
 struct fields {
@@ -120,8 +124,12 @@ void tw_fix_market_reset(struct tw_fix_market *m)
     memset(m->quotes, 0, m->quotes_n * sizeof *m->quotes);
 }
 
+/* What is rare is cold and never inline: the rest then stays in registers and
+ * is laid out without a jump. */
+#define RARE __attribute__((cold, noinline))
+
 /* Says why the message is refused; the text is printed for %s. */
-static int refuse(struct tw_fix_market *m, const char *format, struct tw_fix_text t)
+static RARE int refuse(struct tw_fix_market *m, const char *format, struct tw_fix_text t)
 {
     char value[48];
 
@@ -134,7 +142,8 @@ static const struct tw_fix_text nothing = { "", 0 };
 
 /* ---- values ---- */
 
-static int long_number(struct tw_fix_market *m, unsigned tag, bool price,
+static __attribute__((noinline))
+int long_number(struct tw_fix_market *m, unsigned tag, bool price,
                        struct tw_fix_text t, int64_t *out)
 {
     char format[64];
@@ -159,15 +168,17 @@ int read_number(struct tw_fix_market *m, unsigned tag, bool price,
 /* The next SOH: there is one before the end, since the body ends with it. */
 static inline const char *next_mark(struct marks *s)
 {
-    const char *at;
+    size_t bit;
 
-    while (s->word == 0) {
-        s->word = *++s->index;
-        s->base += 64;
+    if (s->word == 0) {
+        do {
+            s->word = *++s->index;
+            s->base += 64;
+        } while (s->word == 0);
     }
-    at = s->base + (unsigned)__builtin_ctzll(s->word);
+    bit = (size_t)__builtin_ctzll(s->word);
     s->word &= s->word - 1;
-    return at;
+    return s->base + bit;
 }
 
 /* The tag at p; its length, or 0 when there is none with an '=' behind it. */
@@ -182,7 +193,7 @@ static size_t read_tag(const char *p, uint32_t *tag)
 
 /* Messages of a feed are alike: the n-th field has mostly the tag that it had
  * in the last one, and then one comparison tells.  False: no tag is there. */
-static bool guess_again(struct tw_fix_guess *g, const char *p)
+static RARE bool guess_again(struct tw_fix_guess *g, const char *p)
 {
     size_t n = read_tag(p, &g->tag);
 
@@ -201,7 +212,7 @@ static bool guess_again(struct tw_fix_guess *g, const char *p)
 }
 
 /* Where the data field at p ends that `length` bytes are said to be in. */
-static const char *pass_data(struct tw_fix_market *m, const char *p, const char *end,
+static RARE const char *pass_data(struct tw_fix_market *m, const char *p, const char *end,
                              struct tw_fix_text length)
 {
     uint32_t tag;
@@ -215,22 +226,33 @@ static const char *pass_data(struct tw_fix_market *m, const char *p, const char 
     return NULL;
 }
 
-static int level_of(struct tw_fix_market *m, struct tw_fix_text t, uint64_t *level)
+/* Whether an entry is on the first level; TW_FIX_REFUSED: nobody knows. */
+static __attribute__((noinline))
+int first_level(struct tw_fix_market *m, const struct fields *f, uint32_t seen)
 {
-    if (tw_fix_integer(t, level) && *level > 0) return TW_OK;
-    return refuse(m, "level (290, 1023) '%s' is not a number from 1", t);
+    static const uint8_t says[] = { POSITION, LEVEL };
+    bool first = true;
+
+    for (int i = 0; i < 2; i++) {
+        struct tw_fix_text t = f->text[says[i]];
+        uint64_t level;
+
+        if (!(seen & BIT(says[i]))) continue;
+        if (!tw_fix_integer(t, &level) || level == 0)
+            return refuse(m, "level (290, 1023) '%s' is not a number from 1", t);
+        first &= level == 1;
+    }
+    return first;
 }
 
-/* Where the next entry is noted; NULL: no memory. */
-static inline struct tw_fix_entry *entry_slot(struct tw_fix_market *m)
+/* Where the next entry is noted when there is no room; NULL: no memory. */
+static RARE struct tw_fix_entry *more_entries(struct tw_fix_market *m)
 {
-    if (m->entries_n == m->entries_max) {
-        void *more = tw_realloc(m->entries, 2 * m->entries_max * sizeof *m->entries);
+    void *more = tw_realloc(m->entries, 2 * m->entries_max * sizeof *m->entries);
 
-        if (!more) return NULL;
-        m->entries = more;
-        m->entries_max *= 2;
-    }
+    if (!more) return NULL;
+    m->entries = more;
+    m->entries_max *= 2;
     return &m->entries[m->entries_n];
 }
 
@@ -242,13 +264,14 @@ static inline enum type type_of(struct tw_fix_text t)
 }
 
 /* Checks the entry that ends here and keeps it when it is of use. */
-static int close_entry(struct tw_fix_market *m, const struct fields *f, uint32_t seen)
+static inline __attribute__((always_inline))
+int close_entry(struct tw_fix_market *m, const struct fields *f, uint32_t seen)
 {
     const struct tw_fix_text *text = f->text;
-    struct tw_fix_entry *e = entry_slot(m);
-    bool has_price = seen >> PRICE & 1, has_size = seen >> SIZE & 1;
+    struct tw_fix_entry *e = m->entries_n < m->entries_max ? &m->entries[m->entries_n]
+                                                           : more_entries(m);
+    const uint32_t both = BIT(PRICE) | BIT(SIZE);
     unsigned action = NEW;
-    uint64_t position = 1, level = 1;
 
     if (!e) return refuse(m, "no memory for its entries%s", nothing);
     if (!(seen & BIT(TYPE)) || text[TYPE].n == 0)
@@ -263,21 +286,30 @@ static int close_entry(struct tw_fix_market *m, const struct fields *f, uint32_t
             return refuse(m, "279=%s is not an action here", text[ACTION]);
     }
     e->price = e->size = 0;
-    if (has_price && read_number(m, 270, true, text[PRICE], &e->price))
+    e->flags = action == DELETE ? GONE : 0;
+    if (seen & BIT(PRICE) && read_number(m, 270, true, text[PRICE], &e->price))
         return TW_FIX_REFUSED;
-    if (has_size && read_number(m, 271, false, text[SIZE], &e->size))
-        return TW_FIX_REFUSED;
-    if (action == NEW && e->type != EMPTY_ENTRY) {
-        if (!has_price) return refuse(m, "269=%s has no MDEntryPx (270)", text[TYPE]);
-        if (!has_size && e->type == TRADE_ENTRY)
-            return refuse(m, "269=%s has no MDEntrySize (271)", text[TYPE]);
+    if (seen & BIT(SIZE)) {
+        if (read_number(m, 271, false, text[SIZE], &e->size)) return TW_FIX_REFUSED;
+        if (e->size == 0) e->flags = GONE;
     }
-    e->keep_price = action == CHANGE && !has_price;
-    e->keep_size = action == CHANGE && !has_size;
-    e->gone = action == DELETE || (has_size && e->size == 0);
-    if (seen & BIT(POSITION) && level_of(m, text[POSITION], &position))
-        return TW_FIX_REFUSED;
-    if (seen & BIT(LEVEL) && level_of(m, text[LEVEL], &level)) return TW_FIX_REFUSED;
+    if ((seen & both) != both) {
+        if (action == CHANGE) {
+            if (!(seen & BIT(PRICE))) e->flags |= KEEP_PRICE;
+            if (!(seen & BIT(SIZE))) e->flags |= KEEP_SIZE;
+        } else if (action == NEW && e->type != EMPTY_ENTRY) {
+            if (!(seen & BIT(PRICE)))
+                return refuse(m, "269=%s has no MDEntryPx (270)", text[TYPE]);
+            if (e->type == TRADE_ENTRY)
+                return refuse(m, "269=%s has no MDEntrySize (271)", text[TYPE]);
+        }
+    }
+    if (seen & (BIT(POSITION) | BIT(LEVEL))) {
+        int first = first_level(m, f, seen);
+
+        if (first < 0) return TW_FIX_REFUSED;
+        if (!first && e->type != TRADE_ENTRY) return TW_OK;
+    }
     if (e->type == TRADE_ENTRY) {
         if (action != NEW) return TW_OK;
         e->side = TW_SIDE_NONE;
@@ -285,16 +317,14 @@ static int close_entry(struct tw_fix_market *m, const struct fields *f, uint32_t
             e->side = *text[SIDE].at == '1' ? TW_SIDE_BUY
                       : *text[SIDE].at == '2' ? TW_SIDE_SELL : TW_SIDE_NONE;
         if (!(seen & BIT(ID)) || !tw_fix_integer(text[ID], &e->id)) e->id = 0;
-    } else if (position > 1 || level > 1) {
-        return TW_OK;
     }
     m->entries_n++;
     return TW_OK;
 }
 
 /* A field came that cannot come now. */
-static int refuse_field(struct tw_fix_market *m, const struct tw_fix_guess *g,
-                        bool entered, struct tw_fix_text value)
+static RARE int refuse_field(struct tw_fix_market *m, const struct tw_fix_guess *g,
+                             bool entered, struct tw_fix_text value)
 {
     bool stray = !entered && ENTRY_ONLY & BIT(g->field);
     char format[40];
@@ -380,44 +410,79 @@ static int quote_entry(struct tw_fix_market *m, const struct fields *f, enum typ
         return refuse(m, type == BID_ENTRY ? "134=%s without BidPx (132)"
                                            : "135=%s without OfferPx (133)",
                       f->text[size]);
-    *e = (struct tw_fix_entry){ .symbol = f->text[SYMBOL], .type = (uint8_t)type };
+    e->symbol.at = f->text[SYMBOL].at;
+    e->symbol.n = f->text[SYMBOL].n;
+    e->type = (uint8_t)type;
+    e->size = 0;
     if (read_number(m, price_tag, true, f->text[price], &e->price) ||
         (has_size && read_number(m, price_tag + 2, false, f->text[size], &e->size)))
         return TW_FIX_REFUSED;
-    e->gone = has_size && e->size == 0;
+    e->flags = has_size && e->size == 0 ? GONE : 0;
     m->entries_n++;
     return TW_OK;
 }
 
-/* Gives each entry its symbol's id, with room for its quote. */
+/* Sets *id to that of a name, with room for its quote. */
+static __attribute__((noinline))
+int intern(struct tw_fix_market *m, struct tw_fix_text name, uint32_t *id)
+{
+    int64_t code;
+
+    if (name.n == 0) return refuse(m, "no Symbol (55)%s", nothing);
+    code = tw_symbols_intern(m->symbols, name.at, name.n);
+    if (code < 0) {
+        char format[80];
+
+        snprintf(format, sizeof format, "55=%%s: %s", tw_strerror((int)code));
+        return refuse(m, format, name);
+    }
+    *id = (uint32_t)code;
+    if (*id >= m->quotes_n) {
+        uint32_t n = 2 * *id;
+        void *more = tw_realloc(m->quotes, n * sizeof *m->quotes);
+
+        if (!more) return refuse(m, "55=%s: no memory for its quote", name);
+        m->quotes = more;
+        memset(m->quotes + m->quotes_n, 0, (n - m->quotes_n) * sizeof *m->quotes);
+        m->quotes_n = n;
+    }
+    return TW_OK;
+}
+
+/* Most names come again and are short: one word, which is compared at once. */
+static inline int find_symbol(struct tw_fix_market *m, struct tw_fix_text name,
+                              uint32_t *id)
+{
+    struct tw_fix_recent *r;
+    uint64_t w;
+
+    if (name.n > 7) return intern(m, name, id);
+    w = tw_fix_word(name.at) & UINT64_MAX >> (56 - 8 * name.n);
+    r = &m->recent[w * UINT64_C(0xbf58476d1ce4e5b9) >> (64 - TW_FIX_RECENT_BITS)];
+    if (r->name != w) {
+        uint32_t found;
+
+        if (intern(m, name, &found)) return TW_FIX_REFUSED;
+        r->name = w;
+        r->id = found;
+    }
+    *id = (uint32_t)r->id;
+    return TW_OK;
+}
+
+/* Gives each entry its symbol's id. */
 static int find_symbols(struct tw_fix_market *m)
 {
     struct tw_fix_entry *e = m->entries, *end = e + m->entries_n;
     const char *last = NULL;
-    int64_t id = 0;
+    uint32_t id = 0;
 
     for (; e < end; e++) {
         if (e->symbol.at != last) {
             last = e->symbol.at;
-            if (e->symbol.n == 0) return refuse(m, "no Symbol (55)%s", nothing);
-            id = tw_symbols_intern(m->symbols, e->symbol.at, e->symbol.n);
-            if (id < 0) {
-                char format[80];
-
-                snprintf(format, sizeof format, "55=%%s: %s", tw_strerror((int)id));
-                return refuse(m, format, e->symbol);
-            }
+            if (find_symbol(m, e->symbol, &id)) return TW_FIX_REFUSED;
         }
-        e->symbol_id = (uint32_t)id;
-        if (e->symbol_id >= m->quotes_n) {
-            uint32_t n = 2 * e->symbol_id;
-            void *more = tw_realloc(m->quotes, n * sizeof *m->quotes);
-
-            if (!more) return refuse(m, "55=%s: no memory for its quote", e->symbol);
-            m->quotes = more;
-            memset(m->quotes + m->quotes_n, 0, (n - m->quotes_n) * sizeof *m->quotes);
-            m->quotes_n = n;
-        }
+        e->symbol_id = id;
     }
     return TW_OK;
 }
@@ -433,19 +498,25 @@ static inline bool there(struct side s) { return (s.price | s.size) != 0; }
 static inline struct side next_side(struct side old, const struct tw_fix_entry *e,
                                     int better)
 {
-    struct side new = { e->keep_price ? old.price : e->price,
-                        e->keep_size ? old.size : e->size };
+    struct side new = { e->price, e->size };
 
-    if (better && (e->gone || (there(old) && (better > 0 ? new.price <= old.price
-                                                         : new.price >= old.price))))
+    if (better && e->flags & GONE) return old;
+    if (better && there(old) && (better > 0 ? e->price <= old.price
+                                            : e->price >= old.price))
         return old;
-    if (e->gone || ((e->keep_price || e->keep_size) && !there(old)))
-        return (struct side){0};
+    if (e->flags) {
+        if (e->flags & GONE || !there(old)) return (struct side){0};
+        if (e->flags & KEEP_PRICE) new.price = old.price;
+        if (e->flags & KEEP_SIZE) new.size = old.size;
+    }
     return new;
 }
 
+/* What a message's records have in common. */
+struct common { int64_t time; uint32_t source, source_seq; int64_t received; };
+
 static inline struct tw_record *next_record(struct tw_batch *out,
-                                            const struct tw_record *like,
+                                            const struct common *like,
                                             enum tw_kind kind, uint32_t symbol)
 {
     struct tw_record *r = tw_batch_next(out);
@@ -460,7 +531,7 @@ static inline struct tw_record *next_record(struct tw_batch *out,
     return r;
 }
 
-static int write_records(struct tw_fix_market *m, const struct tw_record *like,
+static int write_records(struct tw_fix_market *m, const struct common *like,
                          bool snapshot, struct tw_batch *out)
 {
     const struct tw_fix_entry *e = m->entries, *end = e + m->entries_n;
@@ -515,8 +586,8 @@ int tw_fix_market_read(struct tw_fix_market *m, const char *p,
                        struct tw_batch *out)
 {
     const char *type = p + frame->header + 3;
-    struct tw_record like = { .received = received_ns, .source = m->source };
-    struct marks marks;
+    struct common like = { .received = received_ns };
+    struct marks marks = { p, m->soh, m->soh[0] };
     struct fields f;
     uint64_t seq;
     int code;
@@ -524,9 +595,9 @@ int tw_fix_market_read(struct tw_fix_market *m, const char *p,
     if (type[1] != TW_FIX_SOH || (*type != 'W' && *type != 'X' && *type != 'S'))
         return TW_FIX_OTHER;
     m->entries_n = 0;
-    marks = (struct marks){ p, m->soh, m->soh[0] };
-    for (int i = 0; i < 3; i++) next_mark(&marks);   /* tags 8, 9 and 35 */
-    f.text[SYMBOL] = f.text[SEQ] = f.text[SENDING] = f.text[TRANSACT] = nothing;
+    marks.word &= UINT64_MAX << (frame->header + 5);   /* past tags 8, 9 and 35 */
+    f.text[SYMBOL].at = f.text[SEQ].at = f.text[SENDING].at = f.text[TRANSACT].at = p;
+    f.text[SYMBOL].n = f.text[SEQ].n = f.text[SENDING].n = 0;
     f.snapshot = *type == 'W';
     f.counted = f.entered = false;
     f.group = UINT32_MAX;
@@ -550,8 +621,9 @@ int tw_fix_market_read(struct tw_fix_market *m, const char *p,
     }
     if (!tw_fix_integer(f.text[SEQ], &seq))
         return refuse(m, "34=%s is not a number", f.text[SEQ]);
+    like.source = m->source;
     like.source_seq = (uint32_t)seq;
-    if (f.text[TRANSACT].at != nothing.at) {
+    if (f.text[TRANSACT].at != p) {
         if (tw_fix_time(&m->clock, f.text[TRANSACT], &like.time))
             return refuse(m, "60=%s is not a time", f.text[TRANSACT]);
     } else if (tw_fix_time(&m->clock, f.text[SENDING], &like.time)) {

@@ -25,6 +25,10 @@ struct tw_fix_guess {
     uint32_t field, stops, sets;     /* see read_fields in fix_market.c  */
 };
 
+/* A symbol of up to 7 bytes that came before, by a hash of its name. */
+enum { TW_FIX_RECENT_BITS = 12 };
+struct tw_fix_recent { uint64_t name, id; };   /* name: with its SOH, then zeros */
+
 struct tw_fix_market {
     struct tw_symbols *symbols;      /* constant after init             */
     uint8_t source;                  /* constant after init             */
@@ -35,6 +39,7 @@ struct tw_fix_market {
     uint32_t quotes_n;
     struct tw_fix_clock clock;
     struct tw_fix_guess guesses[TW_FIX_GUESSES + 1];   /* the last: no match */
+    struct tw_fix_recent recent[1 << TW_FIX_RECENT_BITS];
     char why[TW_FIX_WHY];            /* refused: what and the value     */
 };
 

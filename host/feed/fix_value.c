@@ -7,7 +7,7 @@
 #include "base/fixed.h"
 #include "feed/timestamp.h"
 
-bool tw_fix_integer(struct tw_fix_text t, uint64_t *out)
+bool tw_fix_long_integer(struct tw_fix_text t, uint64_t *out)
 {
     uint64_t v = 0;
 
@@ -54,22 +54,16 @@ static int read_clock(struct tw_fix_clock *c, const char *p)
     return TW_OK;
 }
 
-int tw_fix_time(struct tw_fix_clock *c, struct tw_fix_text t, int64_t *out)
+int tw_fix_any_time(struct tw_fix_clock *c, struct tw_fix_text t, int64_t *out)
 {
-    struct tw_fix_text fraction = { t.at + 17, t.n - 17 };
-    unsigned second;
-    int64_t part = 0;   /* as a fixed number, which has nine decimals too */
+    struct tw_fix_text seconds = { t.at + 16, t.n - 16 };
 
     if (t.n < 17) return TW_EFORMAT;
-    if ((tw_fix_word(t.at) != c->text[0] || tw_fix_word(t.at + 8) != c->text[1]) &&
-        read_clock(c, t.at) != TW_OK)
+    if (!tw_fix_clock_knows(c, t.at) && read_clock(c, t.at) != TW_OK) return TW_EFORMAT;
+    if (*seconds.at < '0' || *seconds.at > (t.at[15] == '6' ? '0' : '9') ||
+        seconds.n == 2 || (seconds.n > 2 && seconds.at[1] != '.') ||
+        tw_fixed_parse(seconds.at, seconds.n, out) != TW_OK)
         return TW_EFORMAT;
-    second = (unsigned char)t.at[16] - (unsigned)'0';
-    if (second > 9 || (t.at[15] == '6' && second > 0)) return TW_EFORMAT;
-    if (fraction.n > 0 && *fraction.at != '.') return TW_EFORMAT;
-    if (fraction.n > 0 && !tw_fix_short(fraction, &part) &&
-        tw_fixed_parse(fraction.at, fraction.n, &part) != TW_OK)
-        return TW_EFORMAT;
-    *out = c->ns + second * TW_FIXED_ONE + part;
+    *out += c->ns;
     return TW_OK;
 }
