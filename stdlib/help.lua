@@ -223,7 +223,9 @@ local ENTITIES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&qu
 local function escape(text) return (text:gsub('[&<>"]', ENTITIES)) end
 
 -- Words of the text, escaped; what stands between backticks is code.
-local function prose(text) return (escape(text):gsub("`([^`\n]+)`", "<code>%1</code>")) end
+local function prose(text)
+  return (escape(text):gsub("`([^`\n]+)`", "<code>%1</code>"))
+end
 
 -- Paragraphs; lines that begin with two spaces stand as they are.
 local function blocks(text)
