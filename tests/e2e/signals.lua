@@ -58,3 +58,13 @@ local _, command = apps.write { app = APP,
 run = apps.shell(("%s & timeout 20 cat %s; kill -TERM $!; wait $!"):format(command, fifo))
 os.remove(fifo)
 t.is(run.status, 143, "a signal ends a run that is still loading")
+
+-- What a script prints can be read, and acted on, while the run lasts.
+assert(os.execute("mkfifo " .. fifo))
+_, command = apps.write { app = APP,
+  ["s.lua"] = "function M.on_start() print 'begun' end" }
+run = apps.shell(("%s >%s & timeout 20 head -n 1 <%s; kill -INT $!; wait $!")
+  :format(command, fifo, fifo))
+os.remove(fifo)
+t.is(run.out, "begun\n", "a script's print into a pipe")
+t.is(run.status, 130, "comes out while the run lasts")
