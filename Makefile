@@ -7,7 +7,8 @@ CFLAGS  ?= -O2 -g
 WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Wpointer-arith -Wwrite-strings -Wvla $(if $(WERROR),-Werror)
 override CFLAGS += -std=c11 -pthread -ffp-contract=off $(WARN) $(if $(SAN),\
-  -fsanitize=$(SAN) -fno-omit-frame-pointer $(if $(findstring clang,$(CC)),,-Wno-tsan))
+  -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer \
+  $(if $(findstring clang,$(CC)),,-Wno-tsan))
 override CPPFLAGS += -D_GNU_SOURCE -Ihost -Ilua -Itests -I$B \
            $(shell pkg-config --cflags lua5.4 libuv minizip zlib 2>/dev/null)
 # A static library where there is one, so that the program is one file.
