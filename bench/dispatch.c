@@ -93,11 +93,11 @@ static double run(struct ltw_host *host, const char *body, double *c)
     double best = 1e9;
 
     tw_be_main();
-    w = tw_worker_new(&worker);
+    engine.worker = w = tw_worker_new(&worker);
     fprintf(f, "local M = {}\n%s\nreturn M\n", body);
     fclose(f);
     tw_role_set(&WORKER);
-    if (!w || ltw_engine_ops.open(&engine, w) < 0) {
+    if (!w || ltw_engine_ops.open(&engine) < 0) {
         fprintf(stderr, "dispatch: %s\n", engine.error.text);
         exit(EXIT_FAILURE);
     }

@@ -270,11 +270,10 @@ static void on_bell(uv_async_t *bell)
 static void on_tick(uv_timer_t *tick)
 {
     struct tw_app *app = tick->data;
-    int64_t now = tw_clock_steady_ns();
 
     tw_be_main();
     for (unsigned i = 0; i < app->o.workers; i++)
-        ltw_watchdog_look(&app->engines[i], &app->watches[i], now);
+        ltw_watchdog_look(&app->engines[i], &app->watches[i]);
     ltw_app_speak(app);
     if (!app->ended_ns && ++app->ticks % SHOW_EVERY == 0) show(app, "tick");
 }
@@ -326,20 +325,29 @@ static void start_engine(void *engine)
     ltw_engine_go(engine);
 }
 
+/* Starts all workers, waits until they have loaded their scripts, and lets them
+ * go together.  *started: how many threads there are to be stopped. */
 static int start_workers(struct tw_app *app, struct tw_error *error, unsigned *started)
 {
-    tw_be_main();
-    for (unsigned i = 0; i < app->o.workers; i++) {
-        int rc = tw_worker_start(app->workers[i]);
+    int rc;
 
-        *started = i + 1;
-        if (rc < 0)
-            return tw_fail(error, rc, "%s", app->engines[i].error.code < 0
-                           ? app->engines[i].error.text : tw_strerror(rc));
+    tw_be_main();
+    for (; *started < app->o.workers; ++*started) {
+        rc = tw_worker_start(app->workers[*started]);
+        if (rc < 0) return tw_fail(error, rc, "cannot start a thread: %s",
+                                   tw_strerror(rc));
     }
-    for (unsigned i = 0; i < app->o.workers; i++)
-        if (tw_worker_post(app->workers[i], start_engine, &app->engines[i]) < 0)
-            return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+    for (unsigned i = 0; i < app->o.workers; i++) {
+        while ((rc = tw_worker_opened(app->workers[i])) == TW_EBUSY) {
+            if (is_set(&app->stop)) return error->code = TW_ESTOPPED;
+            uv_run(&app->loop, UV_RUN_ONCE);
+        }
+        if (rc < 0) return tw_fail(error, rc, "%s", app->engines[i].error.text);
+    }
+    for (unsigned i = 0; i < app->o.workers; i++) {
+        rc = tw_worker_post(app->workers[i], start_engine, &app->engines[i]);
+        if (rc < 0) return tw_fail(error, rc, "%s", tw_strerror(rc));
+    }
     return TW_OK;
 }
 
@@ -397,14 +405,14 @@ int tw_app_run(struct tw_app *app)
     ltw_watchdog_install();
     app->began_ns = tw_clock_steady_ns();
     uv_timer_start(&app->tick, on_tick, TICK_MS, TICK_MS);
-    if (protected(app, add_feeds, &error, &error) < 0
-        || start_workers(app, &error, &started) < 0)
-        goto end;
-    if (app->o.signals) {   /* not before: nobody would hear of them in there */
+    if (app->o.signals) {
         uv_signal_start(&app->interrupt, on_signal, SIGINT);
         uv_signal_start(&app->terminate, on_signal, SIGTERM);
     }
-    if (tw_io_start(app->io, &error) < 0) goto end;
+    if (protected(app, add_feeds, &error, &error) < 0
+        || start_workers(app, &error, &started) < 0
+        || tw_io_start(app->io, &error) < 0)
+        goto end;
     while (!is_over(app)) uv_run(&app->loop, UV_RUN_ONCE);
 end:
     app->ended_ns = tw_clock_steady_ns();
@@ -413,6 +421,7 @@ end:
     stop_workers(app, started);
     uv_timer_stop(&app->tick);
     ltw_app_speak(app);
+    if (error.code == TW_ESTOPPED) return app->status;
     if (error.code < 0) {
         print_line(app, TW_LOG_ERROR, "", error.text, strlen(error.text));
         return 1;

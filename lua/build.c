@@ -331,8 +331,9 @@ static int make_workers(struct tw_app *app, const char *path, struct tw_error *e
             .epoch = app->host.epoch,
             .ops = &ltw_engine_ops,
             .ctx = e,
+            .opened = ltw_app_ring,
             .rested = on_rested,
-            .rested_ctx = app,
+            .told = app,
         };
 
         e->host = &app->host;
@@ -342,7 +343,7 @@ static int make_workers(struct tw_app *app, const char *path, struct tw_error *e
         e->failed = on_failed;
         e->closed = on_closed;
         e->ctx = app;
-        app->workers[i] = tw_worker_new(&o);
+        e->worker = app->workers[i] = tw_worker_new(&o);
         if (!app->workers[i]) return tw_fail(error, UV_ENOMEM, "%s",
                                              tw_strerror(UV_ENOMEM));
     }

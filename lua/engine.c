@@ -69,12 +69,11 @@ static void warn(void *ctx, const char *piece, int more)
     e->warning[0] = '\0';
 }
 
-static int engine_open(void *ctx, struct tw_worker *worker)
+static int engine_open(void *ctx)
 {
     struct ltw_engine *e = ctx;
     lua_State *L;
 
-    e->worker = worker;
     e->state = ltw_state_new(e->host, e->host->memory_max);
     e->scripts = tw_calloc(e->n ? e->n : 1, sizeof *e->scripts);
     e->restarts = tw_calloc(e->n ? e->n : 1, sizeof *e->restarts);

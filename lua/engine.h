@@ -22,7 +22,7 @@ struct ltw_engine {
     void (*closed)(void *ctx);                /* constant; the last that it does */
     void *ctx;                                /* constant; of the two            */
     struct ltw_state *state;                  /* owner: the worker               */
-    struct tw_worker *worker;                 /* constant after open             */
+    struct tw_worker *worker;                 /* constant                        */
     struct ltw_script **scripts;              /* owner: the worker, n of them    */
     uv_timer_t *restarts;                     /* owner: the worker, n of them    */
     struct tw_error error;                    /* owner: the worker, MAIN after start */

@@ -85,8 +85,12 @@ static void bind_handler(lua_State *L, struct ltw_script *s, int index)
 {
     struct plan *p = &s->plan[index];
     const char *name, *near;
+    lua_Debug ar;
 
     *p = (struct plan){ .bound = true };
+    lua_pushvalue(L, -1);
+    if (lua_getinfo(L, ">Su", &ar) && ar.isvararg && ar.what[0] != 'C')
+        luaL_error(L, "%s: '...' would get nothing: name the fields", callbacks[index]);
     for (int i = 1; (name = lua_getlocal(L, NULL, i)) != NULL; i++) {
         enum ltw_field field;
 
@@ -237,15 +241,19 @@ static int load(lua_State *L)
     s->ref = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_pushcfunction(s->co, load_file);
     lua_pushlightuserdata(s->co, s);
+    s->engine->state->script = s;
     ltw_watchdog_enter(s->engine, s->co);
     status = lua_resume(s->co, L, 1, &n);
     ltw_watchdog_leave(s->engine);
+    s->engine->state->script = NULL;
     if (s->engine->state->overrun) {
         lua_getfield(L, LUA_REGISTRYINDEX, LTW_OVERRUN);
         return luaL_error(L, "it ran for more than %f s without returning\n%s",
                           (double)s->engine->host->time_max_ns / 1e9,
                           lua_tostring(L, -1));
     }
+    if (status == LUA_YIELD)
+        return luaL_error(L, "the file itself can't wait; its on_start can");
     if (status != LUA_OK) {
         const char *text = (lua_xmove(s->co, L, 1), luaL_tolstring(L, -1, NULL));
 

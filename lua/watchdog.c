@@ -24,10 +24,6 @@
 /* Go uses the same signal for the same purpose: nobody else does. */
 enum { SIGNAL = SIGURG };
 
-/* MAIN was held up for so long, perhaps by who reads its output: then a print
- * may have waited for MAIN. */
-enum { LATE_NS = 250000000 };
-
 /* The state that runs on this thread; the signal handler's way to it. */
 static _Thread_local struct ltw_state *_Atomic now_running;
 
@@ -93,26 +89,30 @@ void ltw_watchdog_leave(struct ltw_engine *e)
     e->state->starved = false;
 }
 
-void ltw_watchdog_look(struct ltw_engine *e, struct ltw_watch *watch, int64_t now_ns)
+/* The time that counts is the worker's CPU time: on a busy machine, or while a
+ * print waits for who reads it, a handler takes long and does nothing wrong. */
+void ltw_watchdog_look(struct ltw_engine *e, struct ltw_watch *watch)
 {
     /* order [watchdog.beat] relaxed: only whether it moved matters */
     uint64_t beat = atomic_load_explicit(&e->beat, memory_order_relaxed);
-    int64_t limit = e->host->time_max_ns;
+    int64_t limit = e->host->time_max_ns, cpu_ns, took_ns;
 
     /* order [watchdog.inside] relaxed: a hint, looked at again next time */
-    if (beat != watch->beat || !atomic_load_explicit(&e->inside, memory_order_relaxed)
-        || now_ns - watch->looked_ns > LATE_NS) {
-        *watch = (struct ltw_watch){ .beat = beat, .since_ns = now_ns,
-                                     .looked_ns = now_ns };
+    if (!atomic_load_explicit(&e->inside, memory_order_relaxed) || limit <= 0) {
+        *watch = (struct ltw_watch){ .beat = ~beat };
         return;
     }
-    watch->looked_ns = now_ns;
-    if (limit <= 0 || now_ns - watch->since_ns < limit) return;
+    cpu_ns = tw_worker_cpu_ns(e->worker);
+    if (beat != watch->beat) {
+        *watch = (struct ltw_watch){ .beat = beat, .cpu_ns = cpu_ns };
+        return;
+    }
+    took_ns = cpu_ns - watch->cpu_ns;
+    if (took_ns < limit) return;
     pthread_kill(tw_worker_thread(e->worker), SIGNAL);
-    if (watch->told || now_ns - watch->since_ns < 2 * limit) return;
+    if (watch->told || took_ns < 2 * limit) return;
     watch->told = true;
     tw_log_printf(e->host->log, TW_LOG_WARN, e->who,
                   "a script has been inside one C function or finalizer for %.1f s:"
-                  " it is stopped when that returns",
-                  (double)(now_ns - watch->since_ns) / 1e9);
+                  " it is stopped when that returns", (double)took_ns / 1e9);
 }

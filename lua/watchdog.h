@@ -17,11 +17,11 @@ void ltw_watchdog_leave(struct ltw_engine *e);
 int ltw_watchdog_end(lua_State *L);
 
 /* What MAIN keeps of one engine between two looks. */
-struct ltw_watch { uint64_t beat; int64_t since_ns, looked_ns; bool told; };
+struct ltw_watch { uint64_t beat; int64_t cpu_ns; bool told; };
 
-/* One look: signals a worker whose handler has run for longer than
+/* One look: signals a worker whose handler has used more CPU time than
  * host->time_max_ns.  Thread: MAIN, while the worker runs.  Blocks: no. */
-void ltw_watchdog_look(struct ltw_engine *e, struct ltw_watch *watch, int64_t now_ns);
+void ltw_watchdog_look(struct ltw_engine *e, struct ltw_watch *watch) TW_ON(MAIN);
 
 /* Thread: MAIN, before the first worker. */
 void ltw_watchdog_install(void);

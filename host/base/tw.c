@@ -25,6 +25,7 @@ const char *tw_strerror(int code)
     case TW_EEXPIRED: return "record has expired";
     case TW_EUSAGE:   return "wrong use";
     case TW_ESCRIPT:  return "script failed";
+    case TW_EBUSY:    return "under way";
     default:          return uv_strerror(code);
     }
 }

@@ -36,7 +36,8 @@ enum {
     TW_ELIMIT = -5005,    /* a fixed limit of tidewire                      */
     TW_EEXPIRED = -5006,  /* the record is no longer on the tape            */
     TW_EUSAGE = -5007,    /* the caller asked for something that can't be   */
-    TW_ESCRIPT = -5008    /* a script or an app file failed                 */
+    TW_ESCRIPT = -5008,   /* a script or an app file failed                 */
+    TW_EBUSY = -5009      /* not yet: what was asked for is under way       */
 };
 
 /* What a failure was about: one line that says what, where and the value. */

@@ -36,7 +36,7 @@ void tw_feed_append(struct tw_feed *f, struct tw_record *r, size_t n)
 {
     static const atomic_bool at_once = true;
     struct tw_tape *tape = f->io->o.tape;
-    size_t most = tw_tape_capacity(tape) / 2;
+    size_t most = tw_tape_lead(tape);
 
     if (most > TW_BATCH) most = TW_BATCH;
     if (n > f->left) n = (size_t)f->left;   /* F2 */

@@ -33,7 +33,7 @@ struct tw_worker {
     struct tw_worker_options o;       /* constant after tw_worker_new        */
     pthread_t thread;                 /* owner: MAIN                         */
     bool started TW_OWNED(MAIN);      /* owner: MAIN                         */
-    clockid_t cpu_clock;              /* constant after tw_worker_start      */
+    clockid_t cpu_clock;              /* owner: MAIN                         */
     struct tw_epoch_reader *reader;   /* owner: the worker                   */
     uv_loop_t loop;                   /* owner: the worker                   */
     uv_async_t bell;                  /* any thread sends, the loop hears    */
@@ -41,15 +41,12 @@ struct tw_worker {
     bool loop_open, quitting;         /* owner: the worker                   */
     struct tw_waiter waiter;          /* see tape.h                          */
     pthread_mutex_t lock;             /* guards the four below               */
-    pthread_cond_t opened;
-    int state;                        /* mutex: OPENING, then open's result  */
+    int opened;                       /* mutex: TW_EBUSY, then open's result */
     bool ended;                       /* mutex: cpu_ns is final              */
     int64_t cpu_ns;                   /* mutex                               */
     struct letter *first, **last;     /* mutex: the mailbox                  */
     _Atomic uint64_t quiet;           /* atomic: the worker stores           */
 };
-
-enum { OPENING = 1 };
 
 static void on_bell(uv_async_t *bell)
 {
@@ -80,7 +77,6 @@ struct tw_worker *tw_worker_new(const struct tw_worker_options *options)
     w->o = *options;
     w->last = &w->first;
     pthread_mutex_init(&w->lock, NULL);
-    pthread_cond_init(&w->opened, NULL);
     w->reader = tw_epoch_join(w->o.epoch);
     if (!w->reader || uv_loop_init(&w->loop) < 0) goto fail;
     w->loop_open = true;
@@ -142,7 +138,7 @@ static void sleep_until_needed(struct tw_worker *w)
          * visible to who sees the number */
         atomic_store_explicit(&w->quiet, w->o.ops->quiet(w->o.ctx),
                               memory_order_release);
-        if (w->o.rested) w->o.rested(w->o.rested_ctx);
+        if (w->o.rested) w->o.rested(w->o.told);
         tw_epoch_away(w->reader);
         uv_run(&w->loop, UV_RUN_ONCE);
         tw_epoch_back(w->reader);
@@ -201,13 +197,12 @@ static void *run(void *arg)
     snprintf(name, sizeof name, "tw-worker-%u", w->o.index % 10000);
     pthread_setname_np(pthread_self(), name);
     if (w->o.pin) pin(w);
-    pthread_getcpuclockid(pthread_self(), &w->cpu_clock);
     tw_epoch_back(w->reader);
-    rc = w->o.ops->open(w->o.ctx, w);
+    rc = w->o.ops->open(w->o.ctx);
     pthread_mutex_lock(&w->lock);
-    w->state = rc < 0 ? rc : TW_OK;
-    pthread_cond_signal(&w->opened);
+    w->opened = rc;
     pthread_mutex_unlock(&w->lock);
+    if (w->o.opened) w->o.opened(w->o.told);
     uv_prepare_start(&w->last_look, look_again);
     while (rc >= 0 && !w->quitting) turn(w, &busy_turns);
     uv_prepare_stop(&w->last_look);
@@ -225,13 +220,20 @@ int tw_worker_start(struct tw_worker *w)
 {
     int rc;
 
-    w->state = OPENING;
+    w->opened = TW_EBUSY;
     rc = -pthread_create(&w->thread, NULL, run, w);
     if (rc < 0) return rc;
     w->started = true;
+    pthread_getcpuclockid(w->thread, &w->cpu_clock);
+    return TW_OK;
+}
+
+int tw_worker_opened(struct tw_worker *w)
+{
+    int rc;
+
     pthread_mutex_lock(&w->lock);
-    while (w->state == OPENING) pthread_cond_wait(&w->opened, &w->lock);
-    rc = w->state;
+    rc = w->opened;
     pthread_mutex_unlock(&w->lock);
     return rc;
 }
@@ -278,7 +280,6 @@ void tw_worker_free(struct tw_worker *w)
         uv_run(&w->loop, UV_RUN_DEFAULT);
         uv_loop_close(&w->loop);
     }
-    pthread_cond_destroy(&w->opened);
     pthread_mutex_destroy(&w->lock);
     tw_free(w);
 }
@@ -304,7 +305,7 @@ int64_t tw_worker_cpu_ns(struct tw_worker *w)
     int64_t ns;
 
     pthread_mutex_lock(&w->lock);
-    ns = w->ended || w->state == OPENING ? w->cpu_ns : tw_clock_of_ns(w->cpu_clock);
+    ns = w->ended ? w->cpu_ns : tw_clock_of_ns(w->cpu_clock);
     pthread_mutex_unlock(&w->lock);
     return ns;
 }

@@ -19,7 +19,7 @@ struct tw_worker;
 
 /* What a worker runs; each is called on the worker's own thread. */
 struct tw_worker_ops {
-    int (*open)(void *ctx, struct tw_worker *w);  /* negative: it can't run     */
+    int (*open)(void *ctx);       /* negative: it can't run                     */
     bool (*step)(void *ctx);      /* a batch for each that can run; did any?    */
     bool (*ready)(void *ctx);     /* would step do something?                   */
     bool (*idle)(void *ctx);      /* spare time: a bit of tidying; is there more? */
@@ -35,16 +35,21 @@ struct tw_worker_options {
     struct tw_epoch *epoch;
     const struct tw_worker_ops *ops;
     void *ctx;
-    void (*rested)(void *ctx);    /* tells MAIN that it went to sleep; may be NULL */
-    void *rested_ctx;
+    void (*opened)(void *ctx);    /* called when open has returned; may be NULL */
+    void (*rested)(void *ctx);    /* and when it goes to sleep; may be NULL     */
+    void *told;                   /* ctx of these two                           */
 };
 
 /* NULL: no memory.  Thread: MAIN.  Blocks: no. */
 struct tw_worker *tw_worker_new(const struct tw_worker_options *options) TW_ON(MAIN);
 
-/* Starts the thread and waits for ops->open: its result, or libuv's code.
- * Thread: MAIN.  Blocks: until ops->open returns. */
+/* Starts the thread, which calls ops->open.  0 or libuv's code.
+ * Thread: MAIN.  Blocks: no. */
 int tw_worker_start(struct tw_worker *w) TW_ON(MAIN);
+
+/* What ops->open returned; TW_EBUSY while it runs.
+ * Thread: MAIN, after the start.  Blocks: a short lock. */
+int tw_worker_opened(struct tw_worker *w) TW_ON(MAIN);
 
 /* Calls fn(arg) on the worker, soon, in order of posting; never after its end.
  * UV_ENOMEM: not posted.  Thread: any, until tw_worker_join.  Blocks: a short lock. */

@@ -248,6 +248,11 @@ int tw_tape_try_append(struct tw_tape *t, struct tw_record *r, size_t n)
     return append(t, r, n, 0);
 }
 
+size_t tw_tape_lead(const struct tw_tape *t)
+{
+    return t->capacity < 8 ? 1 : t->capacity / 8;
+}
+
 /* A feed is an eighth of the ring ahead of the slowest reliable reader at most:
  * scripts that publish from their handlers need the rest, up to seven messages
  * a record; and what is read soon after it was written is still in the cache. */
@@ -257,8 +262,7 @@ int tw_tape_append(struct tw_tape *t, struct tw_record *r, size_t n,
     long delay_ns = PATIENCE_NS;
 
     while (n > 0) {
-        size_t part = n < t->capacity / 2 ? n : t->capacity / 2;
-        size_t lead = t->capacity / 8 > part ? t->capacity / 8 : part;
+        size_t lead = tw_tape_lead(t), part = n < lead ? n : lead;
         int rc = append(t, r, part, t->capacity - lead);
 
         if (rc == TW_OK) {

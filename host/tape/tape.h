@@ -43,8 +43,13 @@ void tw_tape_on_drop(struct tw_tape *t,
  * Thread: any.  Blocks: never.  Memory: none. */
 int tw_tape_try_append(struct tw_tape *t, struct tw_record *r, size_t n);
 
-/* The same for any n, waiting in place while the slowest reliable reader is more
- * than an eighth of the ring behind: TW_ESTOPPED when *stop becomes true.
+/* How far a feed gets ahead of the slowest reliable reader: an eighth of the ring,
+ * 1 at least.  Thread: any.  Blocks: never. */
+size_t tw_tape_lead(const struct tw_tape *t);
+
+/* The same for any n, one lead after the other, waiting in place while the slowest
+ * reliable reader is further behind than that: TW_ESTOPPED when *stop becomes
+ * true; what fits into one lead was appended whole then, or not at all.
  * Thread: FEED.  Blocks: as long as that.  Memory: none. */
 int tw_tape_append(struct tw_tape *t, struct tw_record *r, size_t n,
                    const atomic_bool *stop) TW_ON(FEED);

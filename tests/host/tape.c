@@ -335,7 +335,10 @@ static void feeds(void)
         pthread_create(&th, NULL, run_feed, &f);
         sem_wait(&waiting);
         ok(tw_tape_head(t) == 8, "a feed waits for a reliable reader");
-        while (k == 0 && tw_cursor_next(&c, &out) == 1) tw_cursor_commit(&c);
+        while (k == 0 && c.next < 11) {   /* a feed has a lead of one record here */
+            if (tw_cursor_next(&c, &out) == 1) tw_cursor_commit(&c);
+            else sched_yield();
+        }
         if (k == 1) tw_cursor_close(&c);
         if (k == 2) atomic_store(&f.stop, true);
         pthread_join(th, NULL);
@@ -402,7 +405,9 @@ static void *write_all(void *arg)
             continue;
         }
         for (size_t b = 0; b < n; b++) {
-            j->wrong += r[b].seq != r[0].seq + b || r[b].seq > s->total;
+            j->wrong += r[b].seq > s->total ||
+                        (j->k == 0 ? b > 0 && r[b].seq <= r[b - 1].seq
+                                   : r[b].seq != r[0].seq + b);
             if (r[b].seq <= s->total) s->order[r[b].seq] = id_of(&r[b]);
         }
         i += (uint32_t)n;

@@ -120,7 +120,9 @@ prints("self is a parameter or it isn't", [[
 prints("_ takes a place and nothing else", [[
   function M.on_quote(_, bid, _, symbol) print(_, bid, symbol) end
 ]], "nil\t187.23\tAAPL\nnil\t1e-09\tNEW\n")
-prints("no parameter at all", [[function M.on_quote(...) print(...) end]], "\n\n")
+prints("no parameter at all", [[function M.on_quote() print() end]], "\n\n")
+fails("dots, which would get nothing", [[function M.on_quote(...) print(...) end]],
+  "on_quote: '...' would get nothing: name the fields")
 prints("sixteen parameters", ([[
   function M.on_quote(%s, bid) print(bid) end]]):format(("_, "):rep(15):sub(1, -3)),
   "187.23\n1e-09\n")
