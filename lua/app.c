@@ -405,14 +405,14 @@ int tw_app_run(struct tw_app *app)
     ltw_watchdog_install();
     app->began_ns = tw_clock_steady_ns();
     uv_timer_start(&app->tick, on_tick, TICK_MS, TICK_MS);
-    if (app->o.signals) {
+    if (protected(app, add_feeds, &error, &error) < 0
+        || start_workers(app, &error, &started) < 0)
+        goto end;
+    if (app->o.signals) {   /* before that, nothing has begun: they may just kill */
         uv_signal_start(&app->interrupt, on_signal, SIGINT);
         uv_signal_start(&app->terminate, on_signal, SIGTERM);
     }
-    if (protected(app, add_feeds, &error, &error) < 0
-        || start_workers(app, &error, &started) < 0
-        || tw_io_start(app->io, &error) < 0)
-        goto end;
+    if (tw_io_start(app->io, &error) < 0) goto end;
     while (!is_over(app)) uv_run(&app->loop, UV_RUN_ONCE);
 end:
     app->ended_ns = tw_clock_steady_ns();
