@@ -3,6 +3,10 @@
  * What can be asked while the others run: every number here is a relaxed
  * counter, a histogram or a short lock, so nobody waits for who looks.
  */
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 #include "app.h"
 #include "base/clock.h"
 
@@ -100,8 +104,22 @@ static void push_scripts(lua_State *L, struct tw_app *app, uint64_t head)
         }
 }
 
+/* Proportional set size, in bytes; 0 where the kernel does not say. */
+static uint64_t resident(void)
+{
+    FILE *f = fopen("/proc/self/smaps_rollup", "r");
+    char line[128];
+    unsigned long long kib = 0;
+
+    while (f && fgets(line, sizeof line, f))
+        if (sscanf(line, "Pss: %llu kB", &kib) == 1) break;
+    if (f) fclose(f);
+    return kib * 1024;
+}
+
 int ltw_status(lua_State *L)
 {
+    struct winsize terminal;
     struct tw_app *app = lua_touserdata(L, 1);
     uint64_t head = tw_tape_head(app->host.tape), sent = 0;
     int64_t now = app->ended_ns ? app->ended_ns : tw_clock_steady_ns();
@@ -115,6 +133,11 @@ int ltw_status(lua_State *L)
     set_number(L, "cpu", (double)tw_clock_of_ns(CLOCK_PROCESS_CPUTIME_ID) / 1e9);
     set_number(L, "io_cpu", (double)tw_io_cpu_ns(app->io) / 1e9);
     set_count(L, "records", head - 1);
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &terminal) == 0 && terminal.ws_col > 0) {
+        set_count(L, "columns", terminal.ws_col);
+        set_count(L, "rows", terminal.ws_row);
+    }
+    if (app->ended_ns) set_count(L, "pss", resident());   /* slow: once, at the end */
     set_count(L, "capacity", tw_tape_capacity(app->host.tape));
     set_count(L, "symbols", tw_symbols_count(app->host.symbols));
     set_times(L, "parse", tw_io_parse_ns(app->io));

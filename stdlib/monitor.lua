@@ -14,6 +14,7 @@ local PLAIN_EVERY = 1.0           -- seconds between two plain lines
 local declared                    -- what the app file declared
 local live = false                -- a live screen is shown
 local shown                       -- the lines on it, for screen.diff
+local width, height = 80, 24      -- of the terminal
 local recent = {}                 -- the last LINES lines of text
 local history = {}                -- board name -> its last values
 local last = { elapsed = 0, records = 0 }
@@ -22,19 +23,12 @@ local said_at = 0
 
 local ERROR, WARN, INFO, PRINT <const> = 0, 1, 2, 3
 
-local function size()
-  local pipe <close> = io.popen("{ stty size </dev/tty; } 2>/dev/null")
-  local rows, columns = (pipe and pipe:read("a") or ""):match("(%d+) (%d+)")
-  return tonumber(columns) or 80, tonumber(rows) or 24
-end
-
 --- monitor.open(app, on_terminal) -> true
 -- Begins: app is what tw.app declared.
 -- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none.
 function monitor.open(app, on_terminal)
   declared, live = app, on_terminal
   if live then
-    monitor.width, monitor.height = size()
     io.write("\27[?25l")
   end
   return true
@@ -46,7 +40,7 @@ end
 function monitor.leave()
   if not live then return true end
   live = false
-  io.write(string.format("\27[%d;1H\27[?25h\n", monitor.height))
+  io.write(string.format("\27[%d;1H\27[?25h\n", height))
   io.flush()
   return true
 end
@@ -169,7 +163,11 @@ local function paint(status, rows)
   end
   lines[#lines + 1] = ""
   table.move(recent, 1, #recent, #lines + 1, lines)
-  local frame = screen.frame(lines, monitor.width, monitor.height - 1)
+  local now_width, now_height = status.columns or 80, status.rows or 24
+  if now_width ~= width or now_height ~= height then   -- the window has another size
+    width, height, shown = now_width, now_height, nil
+  end
+  local frame = screen.frame(lines, width, height - 1)
   io.write(screen.diff(shown, frame))
   io.flush()
   shown = frame
@@ -202,13 +200,6 @@ function monitor.tick(status)
       table.concat(parts, " ")))
   end
   return true
-end
-
--- Proportional set size, from the kernel.
-local function pss()
-  local file <close> = io.open("/proc/self/smaps_rollup")
-  local kib = file and file:read("a"):match("Pss:%s+(%d+) kB")
-  return kib and tonumber(kib) * 1024
 end
 
 --- monitor.summary(status) -> string
@@ -261,10 +252,9 @@ function monitor.summary(status)
   say("CPU seconds: %.2f (%s)", status.cpu, table.concat(cpu, ", "))
   local bytes = 0
   for _, worker in ipairs(status.workers) do bytes = bytes + worker.bytes_peak end
-  local total = pss()
   say("memory: %s, of which the tape %s and Lua %s at most",
-      total and screen.bytes(total) or "unknown", screen.bytes(status.capacity * 64),
-      screen.bytes(bytes))
+      status.pss > 0 and screen.bytes(status.pss) or "unknown",
+      screen.bytes(status.capacity * 64), screen.bytes(bytes))
   return table.concat(out, "\n")
 end
 

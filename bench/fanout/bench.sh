@@ -26,7 +26,7 @@ if [ -d "$peers" ]; then
   want=$("$dir/cpeer" single "$dir/fix" | grep '^S' | sort)
   for round in 1 2 3; do
     c=$("$dir/cpeer" single "$dir/fix" | seconds_a_quote)
-    out=$(sh "$here/run.sh" lua "$dir/fix" "$UNIVERSE" 2>/dev/null)
+    out=$(sh "$here/run.sh" lua "$dir/fix" "$UNIVERSE" 2>"$dir/log")
     if [ "$(echo "$out" | grep '^S' | sort)" != "$want" ]; then
       echo "checksums differ" >&2
       exit 1
@@ -34,6 +34,7 @@ if [ -d "$peers" ]; then
     echo "T $c 1" | row "plain C, one thread" "$c"
     echo "$out" | row "tidewire, four Lua scripts" "$c"
   done
+  sed -n 's/.*us of CPU/# tidewire: &/p' "$dir/log"
   if command -v python3 >/dev/null; then
     python3 "$peers/python/peer.py" mpq "$dir/fix.small" |
       row "Python, a queue per process" "$c"
