@@ -17,7 +17,8 @@ end
 app.on_end(function(status)
   local quotes = status.feeds[1].records
   print(string.format("T %.6f %d", status.reading, quotes))
-  io.stderr:write(string.format("%.2f us of CPU a quote, start and end included; PSS %.1f MiB\n",
+  io.stderr:write(string.format(
+    "%.2f us of CPU a quote, start and end included; PSS %.1f MiB\n",
     status.cpu / quotes * 1e6, status.pss / 2^20))
   return true
 end)
