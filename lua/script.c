@@ -7,11 +7,7 @@
  *
  * The coroutine's stack, as dispatch sees it:
  *
- *   1 self   2 names (record.h)   3 + kind: the handler of that kind, or nil
- *   3 + TW_KINDS: on_start   4 + TW_KINDS: on_stop
- *
- * A handler names the fields it wants as parameters; bind_handler reads the names
- * once and dispatch pushes just those values.
+ *   1 self   2 names (record.h)   3 + i: handler i (handler.h), or nil
  */
 #include "script.h"
 
@@ -22,14 +18,13 @@
 #include "base/memory.h"
 #include "engine.h"
 #include "filter.h"
+#include "handler.h"
 #include "lvalue.h"
 #include "record.h"
 #include "watchdog.h"
 
-enum { SELF = 1, NAMES = 2, HANDLERS = 3, ON_START = HANDLERS + TW_KINDS, ON_STOP };
-enum { BATCH = 256, PARAMS_MAX = 16 };
-
-struct plan { bool bound, self; uint8_t n; uint8_t field[PARAMS_MAX]; };
+enum { SELF = 1, NAMES = 2, HANDLERS = 3 };   /* stack of the coroutine */
+enum { BATCH = 256 };
 
 /* Why the coroutine last yielded, or that it did not. */
 enum yielded { BY_ITSELF, AFTER_BATCH, TO_SLEEP, AT_END };
@@ -39,26 +34,20 @@ struct ltw_script {
     const struct ltw_script_options *o;         /* constant                      */
     struct tw_cursor cursor;
     struct ltw_filter symbols, topics;
-    struct plan plan[TW_KINDS + 2];             /* by kind, then start and stop  */
+    struct ltw_handler handler[LTW_HANDLERS];
     bool one_sided;                             /* wants quotes without a side   */
     lua_State *co;
     int ref;                                    /* registry: co                  */
     enum { RUNNABLE, WAITING, FAILED, STOPPED } state;
     enum yielded yielded;
     bool started, stopping;
-    int handling;                               /* index of plan, or -1          */
+    int handling;                               /* enum ltw_handler_id, or -1    */
     unsigned budget;                            /* records left of the batch     */
     uint64_t handled;                           /* by handlers, restarts or not  */
     int64_t first_received;                     /* of the batch, 0: none yet     */
     struct tw_record record;                    /* the one being handled         */
     uv_timer_t timer;                           /* of tw.sleep                   */
     struct ltw_script_counts *counts;           /* see script.h                  */
-};
-
-static const char *const callbacks[TW_KINDS + 2] = {
-    [TW_QUOTE] = "on_quote", [TW_TRADE] = "on_trade", [TW_MESSAGE] = "on_message",
-    [TW_TIMER] = "on_timer", [TW_GAP] = "on_gap",
-    [TW_KINDS] = "on_start", [TW_KINDS + 1] = "on_stop",
 };
 
 static void publish(_Atomic uint64_t *counter, uint64_t value)
@@ -79,55 +68,6 @@ static void add(_Atomic uint64_t *counter)
 }
 
 /* ---- loading ---- */
-
-/* [-0, +0, e]  Reads the parameter names of the function on top. */
-static void bind_handler(lua_State *L, struct ltw_script *s, int index)
-{
-    struct plan *p = &s->plan[index];
-    const char *name, *near;
-    lua_Debug ar;
-
-    *p = (struct plan){ .bound = true };
-    lua_pushvalue(L, -1);
-    if (lua_getinfo(L, ">Su", &ar) && ar.isvararg && ar.what[0] != 'C')
-        luaL_error(L, "%s: '...' would get nothing: name the fields", callbacks[index]);
-    for (int i = 1; (name = lua_getlocal(L, NULL, i)) != NULL; i++) {
-        enum ltw_field field;
-
-        if (i == 1 && strcmp(name, "self") == 0) {
-            p->self = true;
-            continue;
-        }
-        field = index < TW_KINDS ? ltw_field_find((enum tw_kind)index, name, &near)
-                                 : LTW_NO_FIELD;
-        if (index >= TW_KINDS)
-            luaL_error(L, "%s: it takes no parameter but self, not '%s'",
-                       callbacks[index], name);
-        if (field == LTW_NO_FIELD && near)
-            luaL_error(L, "%s: no field '%s'; did you mean '%s'?", callbacks[index], name,
-                       near);
-        if (field == LTW_NO_FIELD)
-            luaL_error(L, "%s: no field '%s'", callbacks[index], name);
-        if (p->n == PARAMS_MAX)
-            luaL_error(L, "%s: more than %d parameters", callbacks[index], PARAMS_MAX);
-        p->field[p->n++] = (uint8_t)field;
-    }
-}
-
-/* [-0, +0, e]  A misspelt callback would be a handler that is never called. */
-static void check_callbacks(lua_State *L, int module)
-{
-    for (lua_pushnil(L); lua_next(L, module); lua_pop(L, 1)) {
-        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-        bool known = strncmp(name, "on_", 3) != 0 || !lua_isfunction(L, -1);
-
-        for (size_t i = 0; i < TW_KINDS + 2; i++)
-            known = known || (callbacks[i] && strcmp(name, callbacks[i]) == 0);
-        if (!known)
-            luaL_error(L, "%s is not a callback: there are on_start on_quote on_trade"
-                       " on_message on_timer on_gap on_stop", name);
-    }
-}
 
 /* [-0, +0, e]  The option of that name, from the app or else from the file. */
 static char **list_option(lua_State *L, int options, int module, const char *name)
@@ -204,18 +144,20 @@ static int load_file(lua_State *L)
     if (lua_type(L, module) != LUA_TTABLE)
         return luaL_error(L, "a script returns the table of its handlers, not a %s",
                           luaL_typename(L, module));
-    check_callbacks(L, module);
+    ltw_handler_check(L, module);
     set_filters(L, s, options, module);
     luaL_checkstack(L, TW_KINDS + 8, "script");
     push_self(L, s, options, module);
     ltw_push_names(L);
-    for (int i = 0; i < TW_KINDS + 2; i++) {
-        s->plan[i] = (struct plan){ 0 };
-        if (!callbacks[i]) lua_pushnil(L);
-        else if (lua_getfield(L, module, callbacks[i]) == LUA_TFUNCTION)
-            bind_handler(L, s, i);
+    for (int i = 0; i < LTW_HANDLERS; i++) {
+        const char *name = ltw_handler_name(i);
+
+        s->handler[i] = (struct ltw_handler){ 0 };
+        if (!name) lua_pushnil(L);
+        else if (lua_getfield(L, module, name) == LUA_TFUNCTION)
+            ltw_handler_bind(L, i, &s->handler[i]);
         else if (!lua_isnil(L, -1))
-            return luaL_error(L, "%s is a %s, not a function", callbacks[i],
+            return luaL_error(L, "%s is a %s, not a function", name,
                               luaL_typename(L, -1));
     }
     return lua_gettop(L) - module;
@@ -345,7 +287,7 @@ static bool wants(struct ltw_script *s, const struct tw_record *r)
     struct ltw_filter *f = &s->symbols;
     uint32_t id = r->symbol;
 
-    if (!s->plan[r->kind].bound) return false;
+    if (!s->handler[r->kind].bound) return false;
     switch (r->kind) {
     case TW_QUOTE:
         if (!s->one_sided && ((r->quote.bid | r->quote.bid_size) == 0
@@ -382,7 +324,7 @@ static void note_arrival(struct ltw_script *s)
 static void note_gap(struct ltw_script *s)
 {
     publish(&s->counts->lost, s->cursor.lost);
-    if (s->plan[TW_GAP].bound) return;
+    if (s->handler[TW_GAP].bound) return;
     tw_log_printf(s->engine->host->log, TW_LOG_WARN, s->engine->who,
                   "script %s fell behind and lost %llu records (%llu in all)", s->o->name,
                   (unsigned long long)s->record.gap.lost,
@@ -392,16 +334,16 @@ static void note_gap(struct ltw_script *s)
 /* [-0, +1..n, m]  The handler and its arguments; returns their number. */
 static int push_call(lua_State *L, struct ltw_script *s, int index)
 {
-    const struct plan *p = &s->plan[index];
+    const struct ltw_handler *h = &s->handler[index];
 
     s->handling = index;
     add(&s->engine->beat);
     lua_pushvalue(L, HANDLERS + index);
-    if (p->self) lua_pushvalue(L, SELF);
-    for (int i = 0; i < p->n; i++)
+    if (h->self) lua_pushvalue(L, SELF);
+    for (int i = 0; i < h->n; i++)
         ltw_push_field(L, s->engine->host, NAMES, &s->record,
-                       (enum ltw_field)p->field[i]);
-    return p->n + p->self;
+                       (enum ltw_field)h->field[i]);
+    return h->n + h->self;
 }
 
 /* [-0, +0, e]  Runs for ever in the script's coroutine: on_start, batches with a
@@ -413,9 +355,9 @@ static int dispatch(lua_State *L, int status, lua_KContext context)
     (void)status;
     if (!s->started) {
         s->started = true;
-        luaL_checkstack(L, PARAMS_MAX + 8, "script");
-        if (s->plan[TW_KINDS].bound)
-            lua_callk(L, push_call(L, s, TW_KINDS), 0, context, dispatch);
+        luaL_checkstack(L, LTW_PARAMS_MAX + 8, "script");
+        if (s->handler[LTW_ON_START].bound)
+            lua_callk(L, push_call(L, s, LTW_ON_START), 0, context, dispatch);
     }
     for (;;) {
         while (s->budget > 0 && !s->stopping
@@ -434,10 +376,10 @@ static int dispatch(lua_State *L, int status, lua_KContext context)
         return lua_yieldk(L, 0, context, dispatch);
     }
     s->yielded = AT_END;
-    if (s->plan[TW_KINDS + 1].bound) {
-        int n = push_call(L, s, TW_KINDS + 1);
+    if (s->handler[LTW_ON_STOP].bound) {
+        int n = push_call(L, s, LTW_ON_STOP);
 
-        s->plan[TW_KINDS + 1].bound = false;   /* once, also when it waits */
+        s->handler[LTW_ON_STOP].bound = false;   /* once, also when it waits */
         lua_callk(L, n, 0, context, dispatch);
     }
     return 0;
@@ -452,7 +394,7 @@ static int describe(lua_State *L)
     struct failure *f = lua_touserdata(L, 1);
     struct ltw_script *s = f->s;
     const char *who = s->engine->who;
-    const char *doing = s->handling < 0 ? "it" : callbacks[s->handling];
+    const char *doing = s->handling < 0 ? "it" : ltw_handler_name(s->handling);
 
     lua_pushfstring(L, "script %s (version 1, %s): %s", s->o->name, who, doing);
     if (f->overrun) {
@@ -495,7 +437,7 @@ static void report(struct ltw_script *s, int status)
         tw_log_printf(s->engine->host->log, TW_LOG_ERROR, "",
                       "script %s (version 1, %s): %s failed%s, and so did its error"
                       " message", s->o->name, s->engine->who,
-                      s->handling < 0 ? "it" : callbacks[s->handling], record);
+                      s->handling < 0 ? "it" : ltw_handler_name(s->handling), record);
         lua_pop(state->L, 1);
     }
     ltw_watchdog_leave(s->engine);

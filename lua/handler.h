@@ -1,0 +1,29 @@
+/* handler.h - the functions that a script may have, and what they ask for.
+ *
+ * Layer lua.
+ */
+#ifndef LTW_HANDLER_H
+#define LTW_HANDLER_H
+
+#include "ltw.h"
+
+/* A record's handler has the number of its kind; then come these. */
+enum ltw_handler_id { LTW_ON_START = TW_KINDS, LTW_ON_STOP, LTW_HANDLERS };
+
+enum { LTW_PARAMS_MAX = 16 };
+
+/* A bound handler: whether it takes self, and the fields to push after that. */
+struct ltw_handler { bool bound, self; uint8_t n; uint8_t field[LTW_PARAMS_MAX]; };
+
+/* "on_quote", "on_start", ...: NULL for a kind that no handler gets. */
+const char *ltw_handler_name(int id);
+
+/* [-0, +0, e]  Reads from the function on top what its parameters ask for; raises
+ * for a name that is no field, `on_quote: no field 'bidd'; did you mean 'bid'?` */
+void ltw_handler_bind(lua_State *L, int id, struct ltw_handler *out);
+
+/* [-0, +0, e]  Raises for a function of the table at `module` whose name begins
+ * like a handler's and is none: it would never be called. */
+void ltw_handler_check(lua_State *L, int module);
+
+#endif
