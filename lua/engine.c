@@ -209,7 +209,8 @@ static void engine_close(void *ctx)
     if (e->state) publish_memory(e);
     for (unsigned i = 0; e->scripts && i < e->n; i++) {
         if (e->scripts[i]) ltw_script_free(e->scripts[i]);
-        if (e->restarts[i].data) uv_close((uv_handle_t *)&e->restarts[i], on_closed);
+        if (e->restarts && e->restarts[i].data)
+            uv_close((uv_handle_t *)&e->restarts[i], on_closed);
     }
     while (e->handles > 0) uv_run(tw_worker_loop(e->worker), UV_RUN_NOWAIT);
     ltw_state_free(e->state);
