@@ -8,19 +8,42 @@
  */
 #include <string.h>
 
-#include "ltw.h"
+#include "lvalue.h"
 
+/* [-0, +1, m] */
 static void push_slot(lua_State *L, const struct tw_board_value *v)
 {
-    switch (v->kind) {
-    case TW_VALUE_FALSE: case TW_VALUE_TRUE:
-        lua_pushboolean(L, v->kind == TW_VALUE_TRUE);
+    if (v->kind == TW_VALUE_STRING) lua_pushlstring(L, v->text, v->length);
+    else ltw_push_any(L, &(struct tw_any){ .kind = v->kind, .integer = v->integer });
+}
+
+/* [-0, +0, e]  The value at 3 as a slot holds it. */
+static struct tw_board_value check_slot(lua_State *L, const char *name)
+{
+    struct tw_board_value v = { .kind = TW_VALUE_STRING };
+    struct tw_any scalar;
+    size_t n;
+    const char *text;
+
+    switch (lua_type(L, 3)) {
+    case LUA_TNIL: case LUA_TBOOLEAN: case LUA_TNUMBER:
+        scalar = ltw_check_any(L, 3);
+        v.kind = (uint8_t)scalar.kind;
+        v.integer = scalar.integer;
         break;
-    case TW_VALUE_INTEGER: lua_pushinteger(L, v->integer); break;
-    case TW_VALUE_NUMBER:  lua_pushnumber(L, v->number); break;
-    case TW_VALUE_STRING:  lua_pushlstring(L, v->text, v->length); break;
-    default:               lua_pushnil(L); break;
+    case LUA_TSTRING:
+        text = lua_tolstring(L, 3, &n);
+        if (n > TW_BOARD_TEXT)
+            luaL_error(L, "board['%s']: a string of %I bytes, more than %d", name,
+                       (lua_Integer)n, TW_BOARD_TEXT);
+        v.length = (uint8_t)n;
+        memcpy(v.text, text, n);
+        break;
+    default:
+        luaL_error(L, "board['%s']: a %s can't stand on the board", name,
+                   luaL_typename(L, 3));
     }
+    return v;
 }
 
 /* board[name] -> value
@@ -49,35 +72,11 @@ static int board_index(lua_State *L)
 static int board_newindex(lua_State *L)
 {
     struct ltw_host *host = ltw_check_host(L, "tw.board");
-    size_t n, length;
-    const char *name = luaL_checklstring(L, 2, &n), *text;
-    struct tw_board_value v = { .kind = TW_VALUE_NIL };
+    size_t n;
+    const char *name = luaL_checklstring(L, 2, &n);
+    struct tw_board_value v = check_slot(L, name);
     int64_t slot;
 
-    switch (lua_type(L, 3)) {
-    case LUA_TNIL:
-        break;
-    case LUA_TBOOLEAN:
-        v.kind = lua_toboolean(L, 3) ? TW_VALUE_TRUE : TW_VALUE_FALSE;
-        break;
-    case LUA_TNUMBER:
-        v.kind = lua_isinteger(L, 3) ? TW_VALUE_INTEGER : TW_VALUE_NUMBER;
-        if (lua_isinteger(L, 3)) v.integer = lua_tointeger(L, 3);
-        else v.number = lua_tonumber(L, 3);
-        break;
-    case LUA_TSTRING:
-        text = lua_tolstring(L, 3, &length);
-        if (length > TW_BOARD_TEXT)
-            return luaL_error(L, "board['%s']: a string of %I bytes, more than %d", name,
-                              (lua_Integer)length, TW_BOARD_TEXT);
-        v.kind = TW_VALUE_STRING;
-        v.length = (uint8_t)length;
-        memcpy(v.text, text, length);
-        break;
-    default:
-        return luaL_error(L, "board['%s']: a %s can't stand on the board", name,
-                          luaL_typename(L, 3));
-    }
     if (n == 0 || n > TW_NAME_MAX)
         return luaL_error(L, "board['%s']: a name has 1 to %d bytes", name, TW_NAME_MAX);
     slot = tw_board_slot(host->board, name, n);
