@@ -217,8 +217,6 @@ static void print_line(void *ctx, enum tw_log_level level, const char *who,
     monitor(app, "print", 3);
 }
 
-static const char *const states[] = { "waiting", "live", "ended", "failed" };
-
 /* Tells the app file of changed feeds. */
 static void tell_changes(struct tw_app *app)
 {
@@ -236,7 +234,7 @@ static void tell_changes(struct tw_app *app)
         memmove(app->changes, app->changes + 1, --app->n_changes * sizeof change);
         pthread_mutex_unlock(&app->lock);
         lua_pushstring(L, tw_io_name(app->io, change.feed));
-        lua_pushstring(L, states[change.state]);
+        lua_pushstring(L, ltw_feed_state_name(change.state));
         lua_pushstring(L, change.why);
         monitor(app, "feed", 3);
     }
@@ -360,8 +358,9 @@ static void stop_engine(void *engine)
 static void stop_workers(struct tw_app *app, unsigned n)
 {
     tw_be_main();
-    for (unsigned i = 0; i < n; i++)
-        tw_worker_post(app->workers[i], stop_engine, &app->engines[i]);
+    for (unsigned i = 0; i < n; i++)   /* without memory: again after a tick */
+        while (tw_worker_post(app->workers[i], stop_engine, &app->engines[i]) < 0)
+            uv_run(&app->loop, UV_RUN_ONCE);
     /* order [app.closed] acquire: all that the engines did comes before */
     while (atomic_load_explicit(&app->closed, memory_order_acquire) < n)
         uv_run(&app->loop, UV_RUN_ONCE);

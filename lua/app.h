@@ -46,7 +46,7 @@ struct tw_app {
     bool dials[TW_SOURCE_MAX];        /* feeds that connect to a peer            */
     atomic_uint closed;               /* atomic: engines that have closed        */
     pthread_mutex_t lock;             /* guards the two below                    */
-    struct ltw_change changes[64];    /* mutex: a queue for the app's on_feed    */
+    struct ltw_change changes[64];    /* mutex: for on_feed; the oldest gives way */
     unsigned n_changes;               /* mutex                                   */
     int status;                       /* of the process                          */
 };
@@ -62,6 +62,9 @@ void ltw_app_unbuild(struct tw_app *app) TW_ON(MAIN);
 /* [-1, +1, m]  From the app (a light userdata) a table of all its figures: what
  * tw.monitor draws and an app's on_end gets. */
 int ltw_status(lua_State *L);
+
+/* "waiting", "live", "ended" or "failed", as scripts see it. */
+const char *ltw_feed_state_name(enum tw_feed_state state);
 
 /* Prints what the log holds and tells the app file of changed feeds. */
 void ltw_app_speak(void *app);

@@ -357,7 +357,6 @@ static int make_host(lua_State *L, struct tw_app *app, struct tw_error *error)
     struct ltw_host *h = &app->host;
     double memory = number(L, -1, "memory", 1024), time = number(L, -1, "time", 1);
 
-    h->workers = app->o.workers;
     h->memory_max = (size_t)(memory * MIB);
     h->time_max_ns = (int64_t)(time * 1e9);
     h->tape = tw_tape_new((size_t)number(L, -1, "capacity", TW_TAPE_CAPACITY));

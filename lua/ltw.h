@@ -26,7 +26,6 @@ struct ltw_host {
     struct tw_epoch *epoch;
     struct tw_log *log;
     const char *sources[TW_SOURCE_MAX + 1];   /* names of the feeds, or NULL */
-    unsigned workers;
     size_t memory_max;        /* bytes a state may have; 0: no limit  */
     int64_t time_max_ns;      /* a handler may run; 0: no limit       */
 };

@@ -60,11 +60,6 @@ static const char *const kind_names[TW_KINDS + 1] = {
     "none", "quote", "trade", "message", "timer", "order", "gap", NULL
 };
 
-const char *ltw_kind_name(enum tw_kind kind)
-{
-    return kind_names[kind];
-}
-
 /* Levenshtein's distance, for names of up to 15 letters. */
 static int distance(const char *a, const char *b)
 {

@@ -16,9 +16,6 @@ enum ltw_field {
     LTW_SOURCE_SEQ, LTW_KIND, LTW_FIELDS
 };
 
-/* "quote", "trade", ...: as in on_quote.  NULL past the last kind. */
-const char *ltw_kind_name(enum tw_kind kind);
-
 /* The field of that name that records of this kind have, or LTW_NO_FIELD;
  * then *close is the nearest name that there is, or NULL.  Thread: any. */
 enum ltw_field ltw_field_find(enum tw_kind kind, const char *name, const char **close);

@@ -40,7 +40,12 @@ static void set_times(lua_State *L, const char *name, const struct tw_histogram 
     lua_setfield(L, -2, name);
 }
 
-static const char *const states[] = { "waiting", "live", "ended", "failed" };
+const char *ltw_feed_state_name(enum tw_feed_state state)
+{
+    static const char *const names[] = { "waiting", "live", "ended", "failed" };
+
+    return names[state];
+}
 
 static void push_feed(lua_State *L, struct tw_app *app, unsigned i)
 {
@@ -49,7 +54,7 @@ static void push_feed(lua_State *L, struct tw_app *app, unsigned i)
     tw_io_status(app->io, i, &f);
     lua_createtable(L, 0, 12);
     set_text(L, "name", tw_io_name(app->io, i));
-    set_text(L, "state", states[f.state]);
+    set_text(L, "state", ltw_feed_state_name(f.state));
     set_count(L, "records", f.records);
     set_count(L, "waits", f.waits);
     set_count(L, "connects", f.connects);
