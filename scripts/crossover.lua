@@ -16,9 +16,7 @@ function M:on_quote(symbol, bid, ask, mid)
 end
 
 function M:on_stop()
-  for symbol, gain in pairs(self.gain) do
-    print(string.format("%s %+.2f", symbol, gain))
-  end
+  for symbol, gain in pairs(self.gain) do print(("%s %+.2f"):format(symbol, gain)) end
 end
 
 return M
