@@ -38,6 +38,16 @@ const void *tw_value_bytes(const struct tw_value *v, size_t *n);
 void tw_value_ref(struct tw_value *v);
 void tw_value_unref(struct tw_value *v);
 
+static inline void tw_any_ref(const struct tw_any *v)
+{
+    if (v->kind == TW_VALUE_BLOCK) tw_value_ref(v->block);
+}
+
+static inline void tw_any_unref(const struct tw_any *v)
+{
+    if (v->kind == TW_VALUE_BLOCK) tw_value_unref(v->block);
+}
+
 /* Blocks alive in the process: a test that ends with one has a leak.
  * Thread: any. */
 uint64_t tw_value_live(void);
