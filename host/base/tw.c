@@ -26,6 +26,8 @@ const char *tw_strerror(int code)
     case TW_EUSAGE:   return "wrong use";
     case TW_ESCRIPT:  return "script failed";
     case TW_EBUSY:    return "under way";
+    case TW_ECLOSED:  return "closed";
+    case TW_EEMPTY:   return "nothing there";
     default:          return uv_strerror(code);
     }
 }

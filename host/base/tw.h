@@ -37,7 +37,9 @@ enum {
     TW_EEXPIRED = -5006,  /* the record is no longer on the tape            */
     TW_EUSAGE = -5007,    /* the caller asked for something that can't be   */
     TW_ESCRIPT = -5008,   /* a script or an app file failed                 */
-    TW_EBUSY = -5009      /* not yet: what was asked for is under way       */
+    TW_EBUSY = -5009,     /* not yet: what was asked for is under way       */
+    TW_ECLOSED = -5010,   /* closed: nothing goes in any more               */
+    TW_EEMPTY = -5011     /* nothing there now: a bounded buffer            */
 };
 
 /* What a failure was about: one line that says what, where and the value. */
