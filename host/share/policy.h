@@ -9,7 +9,7 @@
  *     ...
  *     tw_policy_touch(p, &entry->node);
  *
- * Everything but tw_policy_touch under S3-FIFO runs under the caller's lock.
+ * All of it runs under the caller's lock; only the hits of S3-FIFO need none.
  *
  * Layer host/share.
  */
@@ -54,13 +54,13 @@ struct tw_policy_node *tw_policy_victim(struct tw_policy *p, uint64_t weight);
  * TW_ELIMIT, and the node is not in it: weight is 0 or above the capacity.
  * The capacity itself is the caller's to keep, with tw_policy_victim before.
  * Thread: under the caller's lock.  Blocks: no.  Memory: what S3-FIFO recalls of
- * past victims takes at most 32 bytes a node, doubled as nodes grow in number;
+ * past victims takes at most 40 bytes a node, doubled as nodes grow in number;
  * without memory it stays as it is and recalls fewer. */
 int tw_policy_insert(struct tw_policy *p, struct tw_policy_node *n, uint64_t hash,
                      uint64_t weight);
 
-/* The entry was used.  Thread: any under S3-FIFO, while nobody removes the node;
- * otherwise under the caller's lock.  Blocks: never.  Memory: none. */
+/* The entry was used.  Thread: under the caller's lock; under S3-FIFO any, with
+ * no lock, as long as the node's memory stands.  Blocks: never.  Memory: none. */
 void tw_policy_touch(struct tw_policy *p, struct tw_policy_node *n);
 
 /* The entry weighs something else now; it keeps its place.  TW_ELIMIT, and it
