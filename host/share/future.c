@@ -181,8 +181,8 @@ bool tw_future_wait(struct tw_future *f, struct tw_wait *node)
 void tw_future_leave(struct tw_future *f, struct tw_wait *node)
 {
     pthread_mutex_lock(&f->lock);
-    if (node->prev || node->next || f->waiters.first == node) f->waiting--;
-    tw_waiters_remove_held(&f->waiters, node);
+    f->waiting -= tw_waiters_remove_held(&f->waiters, node);
+    node->told = false;   /* it may wait for something else next */
     pthread_mutex_unlock(&f->lock);
 }
 

@@ -73,24 +73,36 @@ bool tw_mailbox_is_empty(const struct tw_mailbox *box)
     return !atomic_load_explicit(&box->told, memory_order_relaxed);
 }
 
-void tw_waiters_add_held(struct tw_waiters *list, struct tw_wait *node)
+/* Puts node behind `prev`, or in front. */
+static void insert(struct tw_waiters *list, struct tw_wait *prev, struct tw_wait *node)
 {
+    struct tw_wait *next = prev ? prev->next : list->first;
+
     assert(!node->prev && !node->next && list->first != node);
     node->told = false;
-    node->prev = list->last;
-    if (list->last) list->last->next = node;
-    else list->first = node;
-    list->last = node;
+    node->prev = prev;
+    node->next = next;
+    *(prev ? &prev->next : &list->first) = node;
+    *(next ? &next->prev : &list->last) = node;
 }
 
-void tw_waiters_remove_held(struct tw_waiters *list, struct tw_wait *node)
+void tw_waiters_add_held(struct tw_waiters *list, struct tw_wait *node)
 {
-    if (!node->prev && !node->next && list->first != node) return;   /* in no list */
-    if (node->prev) node->prev->next = node->next;
-    else list->first = node->next;
-    if (node->next) node->next->prev = node->prev;
-    else list->last = node->prev;
+    insert(list, list->last, node);
+}
+
+void tw_waiters_return_held(struct tw_waiters *list, struct tw_wait *node)
+{
+    insert(list, NULL, node);
+}
+
+bool tw_waiters_remove_held(struct tw_waiters *list, struct tw_wait *node)
+{
+    if (!node->prev && !node->next && list->first != node) return false;
+    *(node->prev ? &node->prev->next : &list->first) = node->next;
+    *(node->next ? &node->next->prev : &list->last) = node->prev;
     node->prev = node->next = NULL;
+    return true;
 }
 
 bool tw_waiters_tell_first_held(struct tw_waiters *list)

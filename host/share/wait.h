@@ -49,8 +49,9 @@ void tw_mailbox_init(struct tw_mailbox *box, void (*ring)(void *ctx), void *ctx)
 /* Thread: the owner of box, before any other knows it.  Blocks: no. */
 void tw_waker_init(struct tw_waker *w, struct tw_mailbox *box);
 
-/* Puts w into its box, once until it is taken.  Whoever calls holds the lock
- * under which the task would leave the list, so w can't go meanwhile.
+/* Puts w into its box, once until it is heard.  Whoever calls holds the lock
+ * under which the task would leave the list, so w can't go meanwhile; one that
+ * was told is in the box until it is heard, also when its task has left.
  * Thread: any.  Blocks: as ring does.  Memory: none. */
 void tw_waker_fire(struct tw_waker *w);
 
@@ -64,9 +65,12 @@ struct tw_waker *tw_waker_heard(struct tw_waker *w);
 
 bool tw_mailbox_is_empty(const struct tw_mailbox *box);
 
-/* The lists.  Thread: any, under the list's lock.  Blocks: no.  Memory: none. */
+/* The lists: who waits longest is first.  One that was told in vain goes back in
+ * front; removing is safe twice.
+ * Thread: any, under the list's lock.  Blocks: no.  Memory: none. */
 void tw_waiters_add_held(struct tw_waiters *list, struct tw_wait *node);
-void tw_waiters_remove_held(struct tw_waiters *list, struct tw_wait *node);
+void tw_waiters_return_held(struct tw_waiters *list, struct tw_wait *node);
+bool tw_waiters_remove_held(struct tw_waiters *list, struct tw_wait *node);
 bool tw_waiters_tell_first_held(struct tw_waiters *list);   /* false: nobody waits */
 void tw_waiters_tell_all_held(struct tw_waiters *list);
 
