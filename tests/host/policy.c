@@ -9,7 +9,7 @@
 #include "tap.h"
 
 enum { KEYS = 300, READERS = 2 };
-static int rounds = 200000;
+static int rounds = 50000;
 
 static uint64_t seed = 1;
 
