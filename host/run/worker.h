@@ -28,11 +28,13 @@ struct tw_worker_ops {
 };
 
 struct tw_worker_options {
+    const char *name;             /* of the thread; NULL: "tw-worker"          */
     unsigned index;               /* 0, 1, ...: goes into its name             */
+    int nice;                     /* how far it stands back; 0: as its starter */
     bool pin;                     /* to the index-th processor we may use      */
     int64_t spin_ns;              /* how long to look before sleeping          */
-    struct tw_tape *tape;
-    struct tw_epoch *epoch;
+    struct tw_tape *tape;         /* whose wakes it hears; may be NULL         */
+    struct tw_epoch *epoch;       /* whose quiet points it passes; may be NULL */
     const struct tw_worker_ops *ops;
     void *ctx;
     void (*opened)(void *ctx);    /* called when open has returned; may be NULL */
@@ -54,6 +56,16 @@ int tw_worker_opened(struct tw_worker *w) TW_ON(MAIN);
 /* Calls fn(arg) on the worker, soon, in order of posting; never after its end.
  * UV_ENOMEM: not posted.  Thread: any, until tw_worker_join.  Blocks: a short lock. */
 int tw_worker_post(struct tw_worker *w, void (*fn)(void *arg), void *arg);
+
+/* The worker takes one more whole turn before it sleeps again, and is woken when
+ * it sleeps.  It is not told why: what was done before this call, step sees.
+ * Thread: any, until tw_worker_free.  Blocks: never.  Memory: none. */
+void tw_worker_ring(struct tw_worker *w);
+
+/* What it waits for is due within ns: it looks that long before its next sleep,
+ * where there is a processor for whoever brings it.
+ * Thread: WORKER, its own.  Blocks: no. */
+void tw_worker_expect(struct tw_worker *w, int64_t ns);
 
 /* Ends the loop after this turn.  Thread: WORKER, its own.  Blocks: no. */
 void tw_worker_quit(struct tw_worker *w) TW_ON(WORKER);

@@ -4,7 +4,10 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 
+#include "base/memory.h"
 #include "run/worker.h"
 
 static int rounds = 2000;   /* fewer when SMALL */
@@ -201,6 +204,169 @@ static void timers(struct job *j)
     ok(true, "what a timer makes ready is done without waiting for more");
 }
 
+/* ---- without a market: it is only rung ---- */
+
+struct bare {
+    struct tw_worker *worker;
+    char name[16];
+    int nice;
+    _Atomic int asked;            /* rings so far: changed before each            */
+    int seen;                     /* of them by step                              */
+    bool blind;                   /* ready says no, so only the ring brings step  */
+    sem_t did;
+};
+
+static int bare_open(void *ctx)
+{
+    struct bare *b = ctx;
+
+    pthread_getname_np(pthread_self(), b->name, sizeof b->name);
+    b->nice = getpriority(PRIO_PROCESS, 0);
+    return TW_OK;
+}
+
+static bool bare_step(void *ctx)
+{
+    struct bare *b = ctx;
+    int asked = atomic_load(&b->asked);
+
+    if (asked < 0) {
+        tw_be_worker();
+        tw_worker_quit(b->worker);
+        return true;
+    }
+    if (b->seen == asked) return false;
+    b->seen = asked;
+    sem_post(&b->did);
+    return true;
+}
+
+static bool bare_ready(void *ctx)
+{
+    struct bare *b = ctx;
+
+    return !b->blind && atomic_load(&b->asked) != b->seen;
+}
+
+static bool bare_idle(void *ctx)
+{
+    (void)ctx;
+    return false;
+}
+
+static uint64_t bare_quiet(void *ctx)
+{
+    (void)ctx;
+    return 0;
+}
+
+static void bare_close(void *ctx)
+{
+    (void)ctx;
+}
+
+static const struct tw_worker_ops bare_ops = {
+    bare_open, bare_step, bare_ready, bare_idle, bare_quiet, bare_close
+};
+
+static void rings(bool blind, int64_t spin_ns) TW_ON(MAIN)
+{
+    struct bare b = { .blind = blind };
+    struct tw_worker_options o = {
+        .name = "tw-bare", .index = 7, .nice = 3, .spin_ns = spin_ns,
+        .ops = &bare_ops, .ctx = &b,
+    };
+
+    sem_init(&b.did, 0, 0);
+    b.worker = tw_worker_new(&o);
+    if (!b.worker || tw_worker_start(b.worker) < 0) abort();
+    for (int i = 1; i <= rounds; i++) {
+        atomic_store(&b.asked, i);
+        tw_worker_ring(b.worker);
+        sem_wait(&b.did);
+    }
+    atomic_store(&b.asked, -1);
+    tw_worker_ring(b.worker);
+    tw_worker_join(b.worker);
+    ok(b.seen == rounds, "each ring brings a turn: %s, spinning %d us",
+       blind ? "nothing else tells it" : "ready tells it, too", (int)(spin_ns / 1000));
+    ok(!strcmp(b.name, "tw-bare-7"), "the thread has its name: %s", b.name);
+    ok(b.nice >= 3, "and stands back");
+    tw_worker_free(b.worker);
+}
+
+/* ---- it expects something: then it does not sleep at once ---- */
+
+struct expecting { struct bare bare; sem_t rested; int rests, before; };
+
+static void on_rested(void *ctx)
+{
+    struct expecting *x = ctx;
+
+    x->rests++;
+    sem_post(&x->rested);
+}
+
+static void expect(void *ctx)
+{
+    struct expecting *x = ctx;
+
+    tw_be_worker();
+    tw_worker_expect(x->bare.worker, INT64_C(3600000000000));
+    sem_post(&x->bare.did);
+}
+
+static void count_rests(void *ctx)
+{
+    struct expecting *x = ctx;
+
+    x->before = x->rests;
+    sem_post(&x->bare.did);
+}
+
+static void expects(void) TW_ON(MAIN)
+{
+    struct expecting x = { .rests = 0 };
+    struct tw_worker_options o = {
+        .ops = &bare_ops, .ctx = &x.bare, .rested = on_rested, .told = &x,
+    };
+
+    sem_init(&x.bare.did, 0, 0);
+    sem_init(&x.rested, 0, 0);
+    x.bare.worker = tw_worker_new(&o);
+    if (!x.bare.worker || tw_worker_start(x.bare.worker) < 0) abort();
+    sem_wait(&x.rested);
+    tw_worker_post(x.bare.worker, expect, &x);
+    sem_wait(&x.bare.did);
+    tw_worker_post(x.bare.worker, count_rests, &x);
+    sem_wait(&x.bare.did);
+    sem_wait(&x.rested);
+    atomic_store(&x.bare.asked, -1);
+    tw_worker_ring(x.bare.worker);
+    tw_worker_join(x.bare.worker);
+    ok(x.before == 1, "one that expects something looks instead of sleeping");
+    ok(x.rests == 2, "until it is rung, and once");
+    tw_worker_free(x.bare.worker);
+}
+
+/* Whichever allocation fails: no worker, and nothing is left. */
+static void no_memory(struct tw_tape *t, struct tw_epoch *e) TW_ON(MAIN)
+{
+    struct tw_worker_options o = { .tape = t, .epoch = e, .ops = &ops };
+    struct tw_worker *w;
+    int failed = 0;
+
+    for (;;) {
+        tw_memory_fail_at((uint64_t)failed + 1);
+        w = tw_worker_new(&o);
+        if (w) break;
+        failed++;
+    }
+    tw_memory_fail_at(0);
+    tw_worker_free(w);
+    ok(failed > 0, "a worker without memory is none (%d ways)", failed);
+}
+
 static void release(void *p)
 {
     free(p);
@@ -228,7 +394,12 @@ int main(void)
     ok(tw_worker_opened(j->worker) == UV_EIO, "a worker that can't open says why");
     tw_worker_post(j->worker, call_back, j);
     finish(j);
+    no_memory(t, e);
     tw_epoch_free(e);
     tw_tape_free(t);
+    rings(false, 0);
+    rings(true, 0);
+    rings(true, 20000);
+    expects();
     return tap_done();
 }
