@@ -279,19 +279,14 @@ void ltw_record_text(const struct ltw_host *host, const struct tw_record *r,
 
 /* ---- handles ---- */
 
-/* [-0, +0, e]  The record that argument 1 names: the one being handled, which
- * is at hand, or else read from the tape into *copy. */
-static const struct tw_record *check(lua_State *L, struct tw_record *copy)
+const struct tw_record *ltw_test_record(lua_State *L, int idx, struct tw_record *copy)
 {
     struct ltw_state *state = ltw_state(L);
-    uint64_t handle = (uint64_t)(uintptr_t)lua_touserdata(L, 1);
+    uint64_t handle = (uint64_t)(uintptr_t)lua_touserdata(L, idx);
     struct ltw_host *host;
 
-    if ((handle & ~SEQ_MASK) != TAG) {   /* nor is it the address of a kept one */
-        if (lua_type(L, 1) != LUA_TLIGHTUSERDATA) return luaL_checkudata(L, 1, KEPT);
-        luaL_error(L, "a light userdata has no fields (%p)", lua_touserdata(L, 1));
-        return NULL;
-    }
+    if ((handle & ~SEQ_MASK) != TAG)   /* nor is it the address of a kept one */
+        return luaL_testudata(L, idx, KEPT);
     if (state->record && state->record->seq == (handle & SEQ_MASK)) return state->record;
     host = ltw_check_host(L, "record");
     if (tw_tape_read(host->tape, handle & SEQ_MASK, copy) != 1)
@@ -301,22 +296,36 @@ static const struct tw_record *check(lua_State *L, struct tw_record *copy)
     return copy;
 }
 
+/* [-0, +0, e]  The record that argument 1 stands for. */
+static const struct tw_record *check(lua_State *L, struct tw_record *copy)
+{
+    const struct tw_record *r = ltw_test_record(L, 1, copy);
+
+    if (r) return r;
+    if (lua_type(L, 1) != LUA_TLIGHTUSERDATA) return luaL_checkudata(L, 1, KEPT);
+    luaL_error(L, "a light userdata has no fields (%p)", lua_touserdata(L, 1));
+    return NULL;
+}
+
+void ltw_push_kept(lua_State *L, const struct tw_record *r)
+{
+    struct tw_record *kept = lua_newuserdatauv(L, sizeof *kept, 1);
+
+    *kept = *r;
+    luaL_setmetatable(L, KEPT);
+}
+
 /* record:keep() -> record
  * A copy that never expires; it has the same fields and equals only itself.
  * Yields: no.  Blocks: no.  Thread: the script's.
  * Errors: raises when the record has expired, or is a message.  Units: none. */
 static int record_keep(lua_State *L)
 {
-    struct tw_record copy, *kept;
+    struct tw_record copy;
     const struct tw_record *r = check(L, &copy);
 
-    if (lua_type(L, 1) == LUA_TUSERDATA) {
-        lua_settop(L, 1);
-        return 1;
-    }
-    kept = lua_newuserdatauv(L, sizeof *kept, 0);
-    *kept = *r;
-    luaL_setmetatable(L, KEPT);
+    lua_settop(L, 1);
+    if (lua_type(L, 1) == LUA_TLIGHTUSERDATA) ltw_push_kept(L, r);
     return 1;
 }
 

@@ -27,6 +27,14 @@ void ltw_record_text(const struct ltw_host *host, const struct tw_record *r,
 /* [-0, +0, m]  Teaches the state what a record handle is. */
 void ltw_record_open(lua_State *L);
 
+/* [-0, +0, e]  The record that the handle or kept record at idx stands for: the
+ * one being handled, which is at hand, or one read from the tape into *copy; NULL
+ * when it stands for none.  Raises when it has expired. */
+const struct tw_record *ltw_test_record(lua_State *L, int idx, struct tw_record *copy);
+
+/* [-0, +1, m]  A kept copy of r, with one user value that is free to use. */
+void ltw_push_kept(lua_State *L, const struct tw_record *r);
+
 /* [-0, +1, m]  The state's table of names, for ltw_push_field. */
 void ltw_push_names(lua_State *L);
 

@@ -128,7 +128,7 @@ static int load_file(lua_State *L)
     int options = 2, module = 3;
 
     lua_settop(L, 1);
-    ltw_push_any(L, &s->o->options);
+    ltw_push_thawed(L, &s->o->options);
     if (lua_isnil(L, options)) {
         lua_newtable(L);
         lua_replace(L, options);

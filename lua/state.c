@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "bundle.h"
 #include "ltw.h"
+#include "lview.h"
 #include "record.h"
 
 static void *allocate(void *ud, void *p, size_t old, size_t new)
@@ -78,6 +79,7 @@ static int open_libraries(lua_State *L)
     luaL_setfuncs(L, modules, 0);
     ltw_bundle_open(L);
     ltw_record_open(L);
+    ltw_view_open(L);
     return 0;
 }
 

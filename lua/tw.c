@@ -92,12 +92,12 @@ static int append(lua_State *L, int status, lua_KContext context)
 
 /* tw.publish(topic, value) -> true | nil, message, code
  * Puts a message on the tape: every script with an on_message that wants the
- * topic gets a copy of the value, in one order with the quotes.  The script
- * itself does not.
+ * topic gets the value, frozen (tw.freeze) and not copied, in one order with the
+ * quotes.  The script itself does not.
  * Yields: while another script that the tape waits for is a whole tape behind.
  * Blocks: no.  Thread: any worker.
  * Errors: raises for a topic of 0 or more than 63 bytes, for a value that can't
- * be sent (it names the part), outside a run, and when the tape is full of what
+ * be frozen (it names the part), outside a run, and when the tape is full of what
  * the script itself has not read; nil when the run is ending.  Units: none. */
 static int publish(lua_State *L)
 {
@@ -228,6 +228,7 @@ int luaopen_tw(lua_State *L)
     lua_pushcfunction(L, pending_gc);
     lua_setfield(L, -2, "__gc");
     luaL_newlib(L, funcs);
+    ltw_view_functions(L);
     lua_pushliteral(L, TW_VERSION);
     lua_setfield(L, -2, "version");
     return 1;

@@ -1,0 +1,78 @@
+/* lobject.c - shared objects as Lua sees them: one box per object and state. */
+#include "lobject.h"
+
+#define MARK "__tw_object"   /* metatable field of every type of box */
+
+void ltw_push_interned(lua_State *L)
+{
+    static const char key;
+
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &key) == LUA_TTABLE) return;
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "v");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &key);
+}
+
+void ltw_object_open(lua_State *L, const char *type_name)
+{
+    luaL_newmetatable(L, type_name);
+    lua_pushboolean(L, 1);
+    lua_setfield(L, -2, MARK);
+    lua_pushcfunction(L, ltw_object_gc);
+    lua_setfield(L, -2, "__gc");
+}
+
+void ltw_push_object(lua_State *L, struct tw_object *o)
+{
+    struct ltw_box *b;
+
+    ltw_push_interned(L);
+    lua_rawgetp(L, -1, o);
+    b = lua_touserdata(L, -1);
+    if (!b || b->object != o) {   /* it may be closed, and its address used again */
+        lua_pop(L, 1);
+        b = lua_newuserdatauv(L, sizeof *b, 0);
+        *b = (struct ltw_box){ .object = NULL };
+        if (luaL_getmetatable(L, o->type->name) != LUA_TTABLE)
+            luaL_error(L, "this state does not know %s", o->type->name);
+        lua_setmetatable(L, -2);
+        lua_pushvalue(L, -1);
+        lua_rawsetp(L, -3, o);
+        tw_object_ref(o);
+        b->object = o;
+    }
+    lua_remove(L, -2);
+}
+
+struct tw_object *ltw_test_object(lua_State *L, int idx)
+{
+    struct ltw_box *b = lua_touserdata(L, idx);
+
+    if (lua_type(L, idx) != LUA_TUSERDATA) return NULL;
+    if (luaL_getmetafield(L, idx, MARK) == LUA_TNIL) return NULL;
+    lua_pop(L, 1);
+    return b->object;
+}
+
+struct tw_object *ltw_check_object(lua_State *L, int idx, const char *type_name)
+{
+    struct ltw_box *b = luaL_checkudata(L, idx, type_name);
+
+    if (!b->object) luaL_error(L, "%s is closed", type_name);
+    return b->object;
+}
+
+int ltw_object_gc(lua_State *L)
+{
+    struct ltw_box *b = lua_touserdata(L, 1);
+    struct tw_object *o = b->object;
+
+    b->object = NULL;
+    if (o) tw_object_unref(o);
+    return 0;
+}

@@ -1,0 +1,419 @@
+/* lview.c - frozen values as Lua reads them: views, and private copies.
+ *
+ * Why: a state takes one reference on a block however many views it has of it,
+ * so that readers on many threads don't fight over the count.
+ *
+ *   interned (weak): address -> userdata
+ *
+ *   view of a table  --+
+ *   kept record      --+-- user value --> root: owns the block's reference
+ *
+ * One address has one userdata, so a table of a block is one value in all places
+ * of the state: it equals itself and serves as a key.
+ *
+ * A finalizer may meet a view whose root was finalized first: it is closed then.
+ */
+#include "lview.h"
+
+#include "lobject.h"
+#include "lvalue.h"
+#include "record.h"
+
+#define ROOT "tw.frozen.root"
+#define VIEW "tw.frozen"
+
+struct root { struct tw_value *block; };   /* NULL: let go */
+
+struct view {
+    const void *mark;               /* &is_view: of no other userdata */
+    const struct tw_table *table;
+    const struct root *root;        /* the view's user value          */
+};
+
+static const char is_view;
+
+static int root_gc(lua_State *L)
+{
+    struct root *r = lua_touserdata(L, 1);
+    struct tw_value *block = r->block;
+
+    r->block = NULL;
+    if (block) tw_value_unref(block);
+    return 0;
+}
+
+/* [-0, +1, m] */
+static struct root *push_new_root(lua_State *L)
+{
+    struct root *r = lua_newuserdatauv(L, sizeof *r, 0);
+
+    r->block = NULL;
+    luaL_setmetatable(L, ROOT);
+    return r;
+}
+
+/* [-1, +1, m]  Makes the root on top that of its block. */
+static void intern_root(lua_State *L, int interned, struct tw_value *block)
+{
+    size_t kilobytes = tw_value_bytes_total(block) >> 10;
+
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, interned, block);
+    /* The collector works as if the block were the state's own memory. */
+    if (kilobytes > 0) lua_gc(L, LUA_GCSTEP, (int)kilobytes);
+}
+
+/* [-0, +1, m] */
+static void push_root(lua_State *L, int interned, struct tw_value *block)
+{
+    struct root *r;
+
+    lua_rawgetp(L, interned, block);
+    r = lua_touserdata(L, -1);
+    if (r && r->block == block) return;
+    lua_pop(L, 1);
+    r = push_new_root(L);
+    tw_value_ref(block);
+    r->block = block;
+    intern_root(L, interned, block);
+}
+
+/* [-0, +1, m] */
+static void push_table(lua_State *L, int interned, const struct tw_table *t)
+{
+    struct view *v;
+
+    lua_rawgetp(L, interned, t);
+    v = lua_touserdata(L, -1);
+    if (v && v->root->block) return;
+    lua_pop(L, 1);
+    v = lua_newuserdatauv(L, sizeof *v, 1);
+    push_root(L, interned, tw_table_block(t));
+    *v = (struct view){ &is_view, t, lua_touserdata(L, -1) };
+    lua_setiuservalue(L, -2, 1);
+    luaL_setmetatable(L, VIEW);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, interned, t);
+}
+
+/* [-0, +1, m] */
+static void push_record(lua_State *L, int interned, struct tw_value *block,
+                        const struct tw_record *r)
+{
+    const struct root *root;
+
+    if (lua_rawgetp(L, interned, r) == LUA_TUSERDATA) {
+        lua_getiuservalue(L, -1, 1);
+        root = lua_touserdata(L, -1);
+        lua_pop(L, 1);
+        if (root && root->block == block) return;
+    }
+    lua_pop(L, 1);
+    ltw_push_kept(L, r);
+    push_root(L, interned, block);
+    lua_setiuservalue(L, -2, 1);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, interned, r);
+}
+
+/* [-0, +1, e]  An item of a block. */
+static void push_item(lua_State *L, int interned, struct tw_value *block,
+                      struct tw_item item)
+{
+    switch (item.kind) {
+    case TW_VALUE_FALSE: case TW_VALUE_TRUE:
+        lua_pushboolean(L, item.kind == TW_VALUE_TRUE);
+        break;
+    case TW_VALUE_INTEGER: lua_pushinteger(L, item.integer); break;
+    case TW_VALUE_NUMBER:  lua_pushnumber(L, item.number); break;
+    case TW_VALUE_STRING:  lua_pushlstring(L, item.text, item.length); break;
+    case TW_VALUE_TABLE:   push_table(L, interned, item.table); break;
+    case TW_VALUE_RECORD:  push_record(L, interned, block, item.record); break;
+    case TW_VALUE_OBJECT:  ltw_push_object(L, item.object); break;
+    default:               lua_pushnil(L); break;
+    }
+}
+
+void ltw_push_any(lua_State *L, const struct tw_any *v)
+{
+    int interned = lua_gettop(L) + 1;
+
+    if (v->kind != TW_VALUE_BLOCK) {
+        push_item(L, 0, NULL, tw_any_root(v));
+        return;
+    }
+    ltw_push_interned(L);
+    push_item(L, interned, v->block, tw_any_root(v));
+    lua_remove(L, interned);
+}
+
+/* ---- reading a view ---- */
+
+/* The view at idx, or NULL. */
+static const struct view *test(lua_State *L, int idx)
+{
+    const struct view *v = lua_touserdata(L, idx);
+
+    if (lua_type(L, idx) != LUA_TUSERDATA || lua_rawlen(L, idx) != sizeof *v
+        || v->mark != &is_view) return NULL;
+    return v;
+}
+
+const struct tw_table *ltw_test_view(lua_State *L, int idx)
+{
+    const struct view *v = test(L, idx);
+
+    if (v && !v->root->block)
+        luaL_error(L, "this frozen table was let go (by a finalizer's turn)");
+    return v ? v->table : NULL;
+}
+
+/* [-0, +0, e] */
+static const struct tw_table *check(lua_State *L)
+{
+    const struct tw_table *t = ltw_test_view(L, 1);
+
+    if (!t) luaL_typeerror(L, 1, "frozen table");
+    return t;
+}
+
+/* What stands at idx as a key; nil for what is never one. */
+static struct tw_item key_at(lua_State *L, int idx)
+{
+    struct tw_item key = { .kind = TW_VALUE_NIL };
+    const struct view *v;
+    size_t n;
+
+    switch (lua_type(L, idx)) {
+    case LUA_TBOOLEAN:
+        key.kind = lua_toboolean(L, idx) ? TW_VALUE_TRUE : TW_VALUE_FALSE;
+        break;
+    case LUA_TNUMBER:
+        key.kind = lua_isinteger(L, idx) ? TW_VALUE_INTEGER : TW_VALUE_NUMBER;
+        if (key.kind == TW_VALUE_INTEGER) key.integer = lua_tointeger(L, idx);
+        else key.number = lua_tonumber(L, idx);
+        break;
+    case LUA_TSTRING:
+        key.text = lua_tolstring(L, idx, &n);
+        if (n >= TW_VALUE_BYTES_MAX) break;
+        key.kind = TW_VALUE_STRING;
+        key.length = (uint32_t)n;
+        break;
+    case LUA_TUSERDATA:
+        v = test(L, idx);
+        if (v) key.table = v->table;
+        else key.object = ltw_test_object(L, idx);
+        key.kind = v ? TW_VALUE_TABLE : key.object ? TW_VALUE_OBJECT : TW_VALUE_NIL;
+        break;
+    default:
+        break;
+    }
+    return key;
+}
+
+static int view_index(lua_State *L)
+{
+    const struct tw_table *t = check(L);
+
+    push_item(L, lua_upvalueindex(1), tw_table_block(t), tw_table_find(t, key_at(L, 2)));
+    return 1;
+}
+
+static int view_newindex(lua_State *L)
+{
+    return luaL_error(L, "a frozen table can't be changed (field '%s')",
+                      luaL_tolstring(L, 2, NULL));
+}
+
+static int view_len(lua_State *L)
+{
+    lua_pushinteger(L, tw_table_length(check(L)));
+    return 1;
+}
+
+static int view_tostring(lua_State *L)
+{
+    lua_pushfstring(L, "frozen table: %p", (const void *)check(L));
+    return 1;
+}
+
+/* [-0, +(1|2), e]  The iterator of pairs. */
+static int view_next(lua_State *L)
+{
+    const struct tw_table *t = check(L);
+    struct tw_item key = key_at(L, 2), value;
+    int64_t place = lua_isnoneornil(L, 2) ? -1 : tw_table_place(t, key);
+
+    lua_settop(L, 2);
+    if (place == TW_EUSAGE) return luaL_error(L, "invalid key to 'next'");
+    if (!tw_table_entry(t, (uint64_t)(place + 1), &key, &value)) {
+        lua_pushnil(L);
+        return 1;
+    }
+    push_item(L, lua_upvalueindex(1), tw_table_block(t), key);
+    push_item(L, lua_upvalueindex(1), tw_table_block(t), value);
+    return 2;
+}
+
+static int view_pairs(lua_State *L)
+{
+    check(L);
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_pushvalue(L, 1);
+    lua_pushnil(L);
+    return 3;
+}
+
+/* ---- private copies ---- */
+
+/* [-0, +1, m]  The copy of a table, which waits in `queue` when it is new. */
+static void push_copy(lua_State *L, int copies, int queue, lua_Integer *n,
+                      const struct tw_table *t)
+{
+    if (lua_rawgetp(L, copies, t) == LUA_TTABLE) return;
+    lua_pop(L, 1);
+    lua_createtable(L, (int)tw_table_length(t), (int)tw_table_pairs(t));
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, copies, t);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)t);
+    lua_rawseti(L, queue, ++*n);
+}
+
+/* [-0, +1, e]  Breadth first: no depth takes stack, and a table that comes again
+ * is the copy it was. */
+static void thaw(lua_State *L, const struct tw_table *t)
+{
+    int interned = lua_gettop(L) + 1, copies = interned + 1, queue = interned + 2;
+    int copy = interned + 4;   /* above that of the root */
+    lua_Integer n = 0;
+
+    luaL_checkstack(L, 12, "tw.thaw");
+    ltw_push_interned(L);
+    lua_newtable(L);
+    lua_newtable(L);
+    push_copy(L, copies, queue, &n, t);
+    for (lua_Integer i = 1; i <= n; i++) {
+        struct tw_item item[2];
+
+        lua_rawgeti(L, queue, i);
+        t = lua_touserdata(L, -1);
+        lua_pop(L, 1);
+        lua_rawgetp(L, copies, t);
+        for (uint64_t place = 0; tw_table_entry(t, place, &item[0], &item[1]); place++) {
+            for (int k = 0; k < 2; k++)
+                if (item[k].kind == TW_VALUE_TABLE)
+                    push_copy(L, copies, queue, &n, item[k].table);
+                else
+                    push_item(L, interned, tw_table_block(t), item[k]);
+            lua_rawset(L, copy);
+        }
+        lua_pop(L, 1);
+    }
+    lua_replace(L, interned);
+    lua_settop(L, interned);
+}
+
+void ltw_push_thawed(lua_State *L, const struct tw_any *v)
+{
+    ltw_push_any(L, v);
+    if (tw_any_root(v).kind != TW_VALUE_TABLE) return;
+    thaw(L, tw_any_root(v).table);
+    lua_remove(L, -2);
+}
+
+/* [-0, +0, m]  The value at 1 never changes; a quote may still expire. */
+static bool is_frozen(lua_State *L)
+{
+    struct tw_record copy;
+
+    switch (lua_type(L, 1)) {
+    case LUA_TNIL: case LUA_TBOOLEAN: case LUA_TNUMBER: case LUA_TSTRING: return true;
+    case LUA_TUSERDATA:
+        return test(L, 1) || ltw_test_object(L, 1) || ltw_test_record(L, 1, &copy);
+    default: return false;
+    }
+}
+
+/* tw.thaw(view) -> value
+ * A private copy of a frozen table that can be changed: shared and cyclic
+ * references stay what they were.  What can't be changed anyway comes back as
+ * it is: scalars, strings, records, futures, channels and caches.
+ * Yields: no.  Blocks: while it copies, about 0.1 us for each field.
+ * Thread: any.  Errors: raises for anything else.  Units: none. */
+static int thaw_view(lua_State *L)
+{
+    const struct tw_table *t = ltw_test_view(L, 1);
+
+    luaL_checkany(L, 1);
+    lua_settop(L, 1);
+    if (t) thaw(L, t);
+    else if (!is_frozen(L)) luaL_typeerror(L, 1, "frozen value");
+    return 1;
+}
+
+/* tw.freeze(value) -> value
+ * The same for ever, and for every state: a table becomes a frozen one, with all
+ * that is in it; shared and cyclic references stay.  It reads like a table
+ * (index, #, pairs, ipairs, table.concat, table.unpack), equals only itself and
+ * can't be changed.  Handing it to another state (tw.publish, the board, the
+ * pool, a channel) copies nothing.  What is frozen already, a scalar and a
+ * string come back as they are; a quote comes back as record:keep gives it.
+ * Yields: no.  Blocks: while it copies, about 0.1 us for each field.
+ * Thread: any.
+ * Errors: raises, with the path, for a function, a coroutine, foreign userdata
+ * and a table that has a metatable; for a record used as a key; past 1 GiB.
+ * Units: none. */
+static int freeze(lua_State *L)
+{
+    struct root *r;
+    struct tw_any v;
+
+    luaL_checkany(L, 1);
+    lua_settop(L, 1);
+    if (is_frozen(L)) return 1;
+    r = push_new_root(L);
+    v = ltw_check_any(L, 1);
+    r->block = v.block;
+    ltw_push_interned(L);
+    lua_insert(L, 2);
+    intern_root(L, 2, v.block);
+    push_item(L, 2, v.block, tw_any_root(&v));
+    return 1;
+}
+
+static const luaL_Reg funcs[] = {
+    { "freeze", freeze },
+    { "thaw", thaw_view },
+    { NULL, NULL }
+};
+
+void ltw_view_functions(lua_State *L)
+{
+    luaL_setfuncs(L, funcs, 0);
+}
+
+static const luaL_Reg view_meta[] = {
+    { "__index", view_index },
+    { "__newindex", view_newindex },
+    { "__len", view_len },
+    { "__pairs", view_pairs },
+    { "__tostring", view_tostring },
+    { NULL, NULL }
+};
+
+void ltw_view_open(lua_State *L)
+{
+    luaL_newmetatable(L, ROOT);
+    lua_pushcfunction(L, root_gc);
+    lua_setfield(L, -2, "__gc");
+    luaL_newmetatable(L, VIEW);
+    ltw_push_interned(L);
+    lua_pushvalue(L, -1);
+    lua_pushcclosure(L, view_next, 1);
+    luaL_setfuncs(L, view_meta, 2);
+    lua_pushliteral(L, "frozen table");
+    lua_setfield(L, -2, "__name");
+    lua_pushliteral(L, "frozen");
+    lua_setfield(L, -2, "__metatable");
+    lua_pop(L, 2);
+}
