@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "bundle.h"
+#include "lsimulate.h"
 #include "ltw.h"
 #include "lview.h"
 #include "record.h"
@@ -66,6 +67,7 @@ struct ltw_host *ltw_check_host(lua_State *L, const char *what)
 static const luaL_Reg modules[] = {
     { "tw", luaopen_tw },
     { "tw.board", luaopen_tw_board },
+    { "tw.cache.simulate", luaopen_tw_cache_simulate },
     { NULL, NULL }
 };
 

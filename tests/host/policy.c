@@ -297,7 +297,10 @@ static void memory(void)
         wrong += tw_policy_insert(p, &n[i], (uint64_t)i, 1) != TW_OK;
     }
     tw_memory_fail_at(0);
-    for (int i = 0; i < N; i++) wrong += tw_policy_victim(p, 1) != &n[i], add(p, &n[i], 1);
+    for (int i = 0; i < N; i++) {
+        wrong += tw_policy_victim(p, 1) != &n[i];
+        add(p, &n[i], 1);
+    }
     ok(wrong == 0 && tw_policy_count(p) == N, "without memory it forgets, no more");
     before = tw_memory_count();
     for (int i = 0; i < 10 * N; i++) add(p, &n[tw_policy_victim(p, 1) - n], 1);

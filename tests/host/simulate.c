@@ -63,8 +63,10 @@ static void loops(void)
     ok(hits(loop, LRU, KEYS - 1) == 0 && hits(loop, FIFO, KEYS - 1) == 0,
        "one entry too few, and LRU and FIFO hit nothing");
     ok(hits(loop, S3FIFO, KEYS * 9 / 10) > 0, "the ghost lets S3-FIFO hit");
-    ok(tw_simulate_min(loop, 100) == 100 * (TIMES - 1), "the best is to keep 100 of them");
-    ok(hits(loop, LRU, 0) == 0 && tw_simulate_min(loop, 0) == 0, "a size of 0 hits nothing");
+    ok(tw_simulate_min(loop, 100) == 100 * (TIMES - 1),
+       "the best is to keep 100 of them");
+    ok(hits(loop, LRU, 0) == 0 && tw_simulate_min(loop, 0) == 0,
+       "a size of 0 hits nothing");
     tw_trace_free(scan);
     tw_trace_free(loop);
 }
@@ -133,10 +135,10 @@ static void zipf(void)
 
         for (int kind = LRU; kind <= FIFO; kind++) {
             double want = expected(p, KEYS, size[i], kind);
+            double got = rate(t, kind, (uint64_t)size[i]);
 
-            ok(fabs(rate(t, kind, (uint64_t)size[i]) - want) < noise, "Zipf's law, %d of %d"
-               " (%d): %.4f of %.4f", size[i], KEYS, kind,
-               rate(t, kind, (uint64_t)size[i]), want);
+            ok(fabs(got - want) < noise, "Zipf's law, %d of %d (%d): %.4f of %.4f",
+               size[i], KEYS, kind, got, want);
         }
         ok(rate(t, S3FIFO, (uint64_t)size[i]) > rate(t, LRU, (uint64_t)size[i])
            && rate(t, S3FIFO, (uint64_t)size[i]) < upto[size[i] - 1] + noise,
@@ -181,7 +183,8 @@ static void best(void)
 
     for (int trial = 0; trial < TRIALS; trial++) {
         struct tw_trace *t = tw_trace_new();
-        unsigned keys = 2 + (unsigned)(next() % 100), size = 1 + (unsigned)(next() % keys);
+        unsigned keys = 2 + (unsigned)(next() % 100);
+        unsigned size = 1 + (unsigned)(next() % keys);
 
         for (int i = 0; i < N; i++) {
             key[i] = (uint8_t)(next() % 3 ? next() % keys : (unsigned)i % keys);
