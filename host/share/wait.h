@@ -63,6 +63,7 @@ struct tw_waker *tw_mailbox_take(struct tw_mailbox *box);
  * what it waits for after this.  Thread: the owner.  Blocks: never. */
 struct tw_waker *tw_waker_heard(struct tw_waker *w);
 
+/* A hint: nobody was told since the last take.  Thread: any.  Blocks: never. */
 bool tw_mailbox_is_empty(const struct tw_mailbox *box);
 
 /* The lists: who waits longest is first.  One that was told in vain goes back in
