@@ -22,7 +22,7 @@
 #define ROOT "tw.frozen.root"
 #define VIEW "tw.frozen"
 
-struct root { struct tw_value *block; };   /* NULL: let go */
+struct root { struct tw_any owned; };   /* a block, or nil: let go */
 
 struct view {
     const void *mark;               /* &is_view: of no other userdata */
@@ -32,24 +32,32 @@ struct view {
 
 static const char is_view;
 
+static bool owns(const struct root *r, const struct tw_value *block)
+{
+    return r && r->owned.kind == TW_VALUE_BLOCK && r->owned.block == block;
+}
+
+static void let_go(struct root *r)
+{
+    struct tw_any v = r->owned;
+
+    r->owned.kind = TW_VALUE_NIL;
+    tw_any_unref(&v);
+}
+
 static int root_gc(lua_State *L)
 {
-    struct root *r = lua_touserdata(L, 1);
-    struct tw_value *block = r->block;
-
-    r->block = NULL;
-    if (block) tw_value_unref(block);
+    let_go(lua_touserdata(L, 1));
     return 0;
 }
 
-/* [-0, +1, m] */
-static struct root *push_new_root(lua_State *L)
+struct tw_any *ltw_push_owner(lua_State *L)
 {
     struct root *r = lua_newuserdatauv(L, sizeof *r, 0);
 
-    r->block = NULL;
+    r->owned = (struct tw_any){ .kind = TW_VALUE_NIL };
     luaL_setmetatable(L, ROOT);
-    return r;
+    return &r->owned;
 }
 
 /* [-1, +1, m]  Makes the root on top that of its block. */
@@ -66,26 +74,36 @@ static void intern_root(lua_State *L, int interned, struct tw_value *block)
 /* [-0, +1, m] */
 static void push_root(lua_State *L, int interned, struct tw_value *block)
 {
-    struct root *r;
+    struct tw_any *owned;
 
     lua_rawgetp(L, interned, block);
-    r = lua_touserdata(L, -1);
-    if (r && r->block == block) return;
+    if (owns(lua_touserdata(L, -1), block)) return;
     lua_pop(L, 1);
-    r = push_new_root(L);
+    owned = ltw_push_owner(L);
     tw_value_ref(block);
-    r->block = block;
+    *owned = (struct tw_any){ .kind = TW_VALUE_BLOCK, .block = block };
     intern_root(L, interned, block);
+}
+
+/* The view at idx, or NULL. */
+static const struct view *test(lua_State *L, int idx)
+{
+    const struct view *v = lua_touserdata(L, idx);
+
+    if (lua_type(L, idx) != LUA_TUSERDATA || lua_rawlen(L, idx) != sizeof *v
+        || v->mark != &is_view) return NULL;
+    return v;
 }
 
 /* [-0, +1, m] */
 static void push_table(lua_State *L, int interned, const struct tw_table *t)
 {
+    const struct view *known;
     struct view *v;
 
     lua_rawgetp(L, interned, t);
-    v = lua_touserdata(L, -1);
-    if (v && v->root->block) return;
+    known = test(L, -1);   /* of a closed box, the address may be used again */
+    if (known && owns(known->root, tw_table_block(t))) return;
     lua_pop(L, 1);
     v = lua_newuserdatauv(L, sizeof *v, 1);
     push_root(L, interned, tw_table_block(t));
@@ -100,13 +118,13 @@ static void push_table(lua_State *L, int interned, const struct tw_table *t)
 static void push_record(lua_State *L, int interned, struct tw_value *block,
                         const struct tw_record *r)
 {
-    const struct root *root;
+    bool alive;
 
     if (lua_rawgetp(L, interned, r) == LUA_TUSERDATA) {
         lua_getiuservalue(L, -1, 1);
-        root = lua_touserdata(L, -1);
+        alive = owns(lua_touserdata(L, -1), block);
         lua_pop(L, 1);
-        if (root && root->block == block) return;
+        if (alive) return;
     }
     lua_pop(L, 1);
     ltw_push_kept(L, r);
@@ -147,23 +165,51 @@ void ltw_push_any(lua_State *L, const struct tw_any *v)
     lua_remove(L, interned);
 }
 
-/* ---- reading a view ---- */
-
-/* The view at idx, or NULL. */
-static const struct view *test(lua_State *L, int idx)
+bool ltw_push_known(lua_State *L, struct tw_value *block)
 {
-    const struct view *v = lua_touserdata(L, idx);
+    int interned = lua_gettop(L) + 1;
+    bool known;
 
-    if (lua_type(L, idx) != LUA_TUSERDATA || lua_rawlen(L, idx) != sizeof *v
-        || v->mark != &is_view) return NULL;
-    return v;
+    ltw_push_interned(L);
+    lua_rawgetp(L, interned, block);
+    known = owns(lua_touserdata(L, -1), block);
+    if (known) push_item(L, interned, block, tw_value_root(block));
+    else lua_pushnil(L);
+    lua_replace(L, interned);
+    lua_settop(L, known ? interned : interned - 1);
+    return known;
 }
+
+void ltw_adopt(lua_State *L)
+{
+    int owner = lua_gettop(L), interned = owner + 1;
+    struct root *r = lua_touserdata(L, owner);
+    struct tw_value *block = r->owned.block;
+    struct tw_item item = tw_any_root(&r->owned);
+
+    ltw_push_interned(L);
+    if (item.kind == TW_VALUE_TABLE || item.kind == TW_VALUE_RECORD) {
+        lua_rawgetp(L, interned, block);
+        if (owns(lua_touserdata(L, -1), block)) {
+            let_go(r);
+        } else {
+            lua_pushvalue(L, owner);
+            intern_root(L, interned, block);
+        }
+    }
+    push_item(L, interned, block, item);
+    if (item.kind == TW_VALUE_STRING || item.kind == TW_VALUE_OBJECT) let_go(r);
+    lua_replace(L, owner);
+    lua_settop(L, owner);
+}
+
+/* ---- reading a view ---- */
 
 const struct tw_table *ltw_test_view(lua_State *L, int idx)
 {
     const struct view *v = test(L, idx);
 
-    if (v && !v->root->block)
+    if (v && v->root->owned.kind == TW_VALUE_NIL)
         luaL_error(L, "this frozen table was let go (by a finalizer's turn)");
     return v ? v->table : NULL;
 }
@@ -365,19 +411,14 @@ static int thaw_view(lua_State *L)
  * Units: none. */
 static int freeze(lua_State *L)
 {
-    struct root *r;
-    struct tw_any v;
+    struct tw_any *owned;
 
     luaL_checkany(L, 1);
     lua_settop(L, 1);
     if (is_frozen(L)) return 1;
-    r = push_new_root(L);
-    v = ltw_check_any(L, 1);
-    r->block = v.block;
-    ltw_push_interned(L);
-    lua_insert(L, 2);
-    intern_root(L, 2, v.block);
-    push_item(L, 2, v.block, tw_any_root(&v));
+    owned = ltw_push_owner(L);
+    *owned = ltw_check_any(L, 1);
+    ltw_adopt(L);
     return 1;
 }
 

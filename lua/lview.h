@@ -15,6 +15,17 @@ void ltw_view_open(lua_State *L);
  * box of a shared object.  The state takes a reference of its own. */
 void ltw_push_any(lua_State *L, const struct tw_any *v);
 
+/* [-0, +1, m]  An owner of nothing: the reference on a block that is put into it
+ * is the state's, whatever raises. */
+struct tw_any *ltw_push_owner(lua_State *L);
+
+/* [-1, +1, e]  What the owner on top owns, as ltw_push_any pushes it. */
+void ltw_adopt(lua_State *L);
+
+/* [-0, +(0|1), m]  What the block is here when the state refers to it already:
+ * so the block may be one that others let go meanwhile.  False: it does not. */
+bool ltw_push_known(lua_State *L, struct tw_value *block);
+
 /* [-0, +1, e]  A private copy of v: tables that can be changed. */
 void ltw_push_thawed(lua_State *L, const struct tw_any *v);
 

@@ -1,4 +1,4 @@
-/* board.c - the latest value by name, never torn (B1 to B3). */
+/* board.c - the latest value by name, never torn, never let go early (B1 to B4). */
 #include "share/board.h"
 
 #include <pthread.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "share/builder.h"
 #include "tap.h"
 
 enum { WRITERS = 2, READERS = 2 };
@@ -64,6 +65,58 @@ static void kinds(void)
     tw_board_free(NULL);
 }
 
+/* A block with one string of `letters` letters, for the board to own. */
+static struct tw_board_value block_of(int letters)
+{
+    struct tw_board_value v = { .kind = TW_VALUE_BLOCK };
+    struct tw_builder *b = tw_builder_new();
+    char s[26];
+
+    memset(s, 'a' + letters, (size_t)letters);
+    tw_builder_begin(b);
+    tw_builder_string(b, s, (size_t)letters);
+    tw_builder_finish(b, &v.block);
+    tw_builder_free(b);
+    return v;
+}
+
+/* Is it one that block_of made, all of it? */
+static bool is_block(const struct tw_board_value *v)
+{
+    struct tw_item s = tw_value_root(v->block);
+    uint32_t same = 0;
+
+    while (same < s.length && s.text[same] == (char)('a' + s.length)) same++;
+    return same == s.length;
+}
+
+static void blocks(void)
+{
+    struct tw_board *b = tw_board_new();
+    struct tw_board_value v = block_of(3), held;
+    struct tw_value *first = v.block;
+    uint32_t slot = (uint32_t)tw_board_slot(b, "block", 5);
+
+    tw_board_slot(b, "never set", 9);
+    tw_board_set(b, slot, &v);
+    tw_board_get(b, slot, &held);
+    ok(held.kind == TW_VALUE_BLOCK && held.block == first, "a block is read as it is");
+    tw_board_hold(b, slot, &held);
+    v = block_of(5);
+    tw_board_set(b, slot, &v);
+    ok(tw_value_live() == 2 && held.block == first && is_block(&held),
+       "who holds it has it when another one is set");
+    tw_value_unref(held.block);
+    ok(tw_value_live() == 1, "a block that was overwritten goes with its last holder");
+    tw_board_set(b, slot, &(struct tw_board_value){ .kind = TW_VALUE_NIL });
+    tw_board_hold(b, slot, &held);
+    ok(tw_value_live() == 0 && held.kind == TW_VALUE_NIL, "a name that is cleared");
+    v = block_of(7);
+    tw_board_set(b, slot, &v);
+    tw_board_free(b);
+    ok(tw_value_live() == 0, "the board lets go what stands on it");
+}
+
 static void full(void)
 {
     struct tw_board *b = tw_board_new();
@@ -117,6 +170,8 @@ static void *writer(void *arg)
         /* A pair in one value: both halves of the integer agree. */
         tw_board_set(j->b, 2, &(struct tw_board_value){ .kind = TW_VALUE_INTEGER,
                               .integer = (int64_t)i << 32 | i });
+        v = i % 8 ? block_of(i % 26) : text_of("no block");
+        tw_board_set(j->b, 3, &v);
     }
     atomic_fetch_sub(j->left, 1);
     return NULL;
@@ -144,6 +199,11 @@ static void *reader(void *arg)
         j->wrong += !whole(&v);
         tw_board_get(j->b, 2, &v);
         j->wrong += v.kind != TW_VALUE_NIL && v.integer >> 32 != (v.integer & 0xffffffff);
+        tw_board_hold(j->b, 3, &v);
+        j->wrong += v.kind == TW_VALUE_STRING && strcmp(v.text, "no block");
+        if (v.kind != TW_VALUE_BLOCK) continue;
+        j->wrong += !is_block(&v);
+        tw_value_unref(v.block);
     }
     return NULL;
 }
@@ -159,6 +219,7 @@ static void threads(void)
 
     tw_board_slot(b, "text", 4);
     tw_board_slot(b, "pair", 4);
+    tw_board_slot(b, "block", 5);
     for (int k = 0; k < WRITERS + READERS; k++) {
         j[k] = (struct job){ .b = b, .k = k, .left = &left };
         pthread_create(&th[k], NULL, k < WRITERS ? writer : reader, &j[k]);
@@ -171,12 +232,14 @@ static void threads(void)
     tw_board_get(b, 2, &v);
     ok(v.integer == ((int64_t)(rounds - 1) << 32 | (rounds - 1)), "the last set stands");
     tw_board_free(b);
+    ok(tw_value_live() == 0, "no block is left");
 }
 
 int main(void)
 {
     if (getenv("SMALL")) rounds = 5000;
     kinds();
+    blocks();
     full();
     no_memory();
     threads();

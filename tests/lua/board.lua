@@ -27,7 +27,7 @@ run("pairs, in the order of the names; nil clears", [[
   for k, v in pairs(board) do print(k, v) end]],
   "x\t1\nz\t3\nx\t6\ny\t5\nz\t3\n")
 run("what can't stand on it", [[
-  for _, v in ipairs { {}, print, ("x"):rep(64), io.stdout } do
+  for _, v in ipairs { print, io.stdout, { a = { print } }, setmetatable({}, {}) } do
     print(select(2, pcall(function() board.x = v end)))
   end
   print(select(2, pcall(function() board[""] = 1 end)))
@@ -35,15 +35,33 @@ run("what can't stand on it", [[
   print(select(2, pcall(function() board[{}] = 1 end)))
   print(select(2, pcall(function() return board[nil] end)))
   print(board.x, next(board), board[""], board[("n"):rep(64)])]], [[
-s.lua:3: board['x']: a table can't stand on the board
-s.lua:3: board['x']: a function can't stand on the board
-s.lua:3: board['x']: a string of 64 bytes, more than 63
-s.lua:3: board['x']: a userdata can't stand on the board
+s.lua:3: board['x'] is a function
+s.lua:3: board['x'] is a userdata
+s.lua:3: board['x'].a[1] is a function
+s.lua:3: board['x'] has a metatable: only plain tables can be frozen
 ]] .. "s.lua:5: board['']: a name has 1 to 63 bytes\n"
   .. "s.lua:6: board['" .. ("n"):rep(64) .. "']: a name has 1 to 63 bytes\n"
   .. "s.lua:7: bad argument #2 to 'newindex' (string expected, got table)\n"
   .. "s.lua:8: bad argument #2 to 'index' (string expected, got nil)\n"
     .. "nil\tnil\tnil\tnil\n")
+run("tables stand on it frozen, one for all who look", [[
+  local limits = { tech = { 1, 2 } }
+  board.limits, board.again = limits, nil
+  limits.tech = nil
+  print(#board.limits.tech, board.limits == board.limits, tw.thaw(board.limits).tech[2])
+  board.again = board.limits.tech
+  print(board.again == board.limits.tech)
+  local old = board.limits
+  board.limits = { tech = { 1, 2 } }
+  print(old == board.limits, #old.tech, board.again == old.tech)
+  board.limits = nil
+  collectgarbage()
+  print(board.limits, old.tech[2], board.again[1])
+  board.long = ("x"):rep(1000)
+  print(#board.long, board.long == ("x"):rep(1000))
+  for k, v in pairs(board) do print(k, type(v)) end]],
+  "2\ttrue\t2\ntrue\nfalse\t2\ttrue\nnil\t2\t1\n1000\ttrue\n"
+  .. "again\tuserdata\nlong\tstring\n")
 
 -- Four workers: each writes names of its own and one that all share; what is read
 -- is always one that was written, whole.
