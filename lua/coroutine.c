@@ -1,10 +1,12 @@
-/* coroutine.c - resume, wrap and close that the watchdog can follow.
+/* coroutine.c - resume, wrap and close that tasks and the watchdog can follow.
  *
- * As Lua's own, but that the state knows which coroutine runs: that is the one
- * whose hook must be set to stop it.  A runaway that the hook has yielded out
- * of a coroutine goes on outwards here.
+ * As Lua's own, but for two things.  The state knows which coroutine runs: that is
+ * the one whose hook must be set to stop it; a runaway that the hook has yielded
+ * out of a coroutine goes on outwards here.  And a coroutine that waits (for a
+ * future, say) parks the whole task: it yields outwards here too, and later goes
+ * on where it was, so who resumed it never sees it.
  */
-#include "ltw.h"
+#include "task.h"
 #include "watchdog.h"
 
 enum { REFUSED = -1 };   /* of resume: the message is on L, not on co */
@@ -34,17 +36,50 @@ static int resume(lua_State *L, lua_State *co, int n, int *results)
     return LUA_OK;
 }
 
+/* Resumes co with the n values on top of L until it has ended or yielded by itself.
+ * True: it waits and the caller has to yield, too. */
+static bool resume_until(lua_State *L, lua_State *co, int n, int *results, int *status)
+{
+    struct ltw_state *s = ltw_state(L);
+    bool refused;
+
+    for (;; n = 0) {
+        *status = resume(L, co, n, results);
+        if (*status != LUA_OK || !s->parked || s->overrun) return false;
+        if (ltw_task_pass(L, &refused)) return true;
+        if (!refused) continue;
+        lua_pushliteral(L, "the coroutine can't wait here, where a C function called"
+                        " this one (table.sort, string.gsub, a finalizer)");
+        *status = REFUSED;
+        return false;
+    }
+}
+
+static int resumed(lua_State *L, int n, lua_State *co);
+
+static int resume_again(lua_State *L, int status, lua_KContext context)
+{
+    (void)status, (void)context;
+    return resumed(L, 0, lua_tothread(L, 1));
+}
+
 /* coroutine.resume(co, ...) -> true, ... | false, message
  * As Lua's own.
- * Yields: no.  Blocks: as co does.  Thread: the state's.
+ * Yields: while co waits for something.  Blocks: as co does.  Thread: the state's.
  * Errors: co's are returned.  Units: none. */
 static int co_resume(lua_State *L)
 {
     lua_State *co = lua_tothread(L, 1);
-    int n, status;
 
     luaL_argexpected(L, co, 1, "coroutine");
-    status = resume(L, co, lua_gettop(L) - 1, &n);
+    return resumed(L, lua_gettop(L) - 1, co);
+}
+
+static int resumed(lua_State *L, int n, lua_State *co)
+{
+    int status;
+
+    if (resume_until(L, co, n, &n, &status)) return lua_yieldk(L, 0, 0, resume_again);
     if (ltw_state(L)->overrun) return ltw_watchdog_end(L);
     if (status == LUA_OK) {
         lua_pushboolean(L, 1);
@@ -57,12 +92,23 @@ static int co_resume(lua_State *L)
     return 2;
 }
 
+static int wrapped(lua_State *L);
+
+static int wrapped_again(lua_State *L, int status, lua_KContext context)
+{
+    (void)status, (void)context;
+    lua_settop(L, 0);
+    return wrapped(L);
+}
+
 static int wrapped(lua_State *L)
 {
     lua_State *co = lua_tothread(L, lua_upvalueindex(1));
     struct ltw_state *s = ltw_state(L);
-    int n, status = resume(L, co, lua_gettop(L), &n);
+    int n, status;
 
+    if (resume_until(L, co, lua_gettop(L), &n, &status))
+        return lua_yieldk(L, 0, 0, wrapped_again);
     if (status > LUA_YIELD && lua_status(co) > LUA_YIELD) {
         s->running = co;       /* what was to be closed has code of its own */
         lua_resetthread(co);

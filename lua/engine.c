@@ -69,6 +69,21 @@ static void warn(void *ctx, const char *piece, int more)
     e->warning[0] = '\0';
 }
 
+static void ring(void *worker)
+{
+    tw_worker_ring(worker);
+}
+
+static int make_tasks(struct ltw_engine *e)
+{
+    struct ltw_state *s = e->state;
+
+    s->pulse = &e->pulse;
+    memcpy(s->who, e->who, sizeof s->who);
+    s->tasks = ltw_tasks_new(s, tw_worker_loop(e->worker), ring, e->worker);
+    return s->tasks ? TW_OK : UV_ENOMEM;
+}
+
 static int engine_open(void *ctx)
 {
     struct ltw_engine *e = ctx;
@@ -77,7 +92,7 @@ static int engine_open(void *ctx)
     e->state = ltw_state_new(e->host, e->host->memory_max);
     e->scripts = tw_calloc(e->n ? e->n : 1, sizeof *e->scripts);
     e->restarts = tw_calloc(e->n ? e->n : 1, sizeof *e->restarts);
-    if (!e->state || !e->scripts || !e->restarts)
+    if (!e->state || !e->scripts || !e->restarts || make_tasks(e) < 0)
         return tw_fail(&e->error, UV_ENOMEM, "%s: %s", e->who, tw_strerror(UV_ENOMEM));
     L = e->state->L;
     lua_pushcfunction(L, set_path);
@@ -157,8 +172,9 @@ static bool step(void *ctx)
 
         worked = worked || did != LTW_IDLE;
         if (did == LTW_FAILED) on_failure(e, i);
-        if (did >= LTW_FAILED) check_end(e);
     }
+    worked = ltw_tasks_step(e->state->tasks) || worked;
+    check_end(e);
     return worked;
 }
 
@@ -168,7 +184,7 @@ static bool ready(void *ctx)
 
     for (unsigned i = 0; e->going && i < e->n; i++)
         if (ltw_script_ready(e->scripts[i])) return true;
-    return false;
+    return ltw_tasks_ready(e->state->tasks);
 }
 
 /* One small step of the collector, as long as there is much to collect. */

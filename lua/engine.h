@@ -9,6 +9,7 @@
 #include "ltw.h"
 #include "run/worker.h"
 #include "script.h"
+#include "task.h"
 
 struct ltw_engine {
     struct ltw_host *host;                    /* constant                        */
@@ -31,9 +32,8 @@ struct ltw_engine {
     bool going;                               /* owner: the worker; see go       */
     bool stopping;                            /* owner: the worker               */
     unsigned handles;                         /* owner: the worker; open timers  */
-    _Alignas(TW_CACHELINE) _Atomic uint64_t beat;  /* atomic: moves with handlers */
+    struct ltw_pulse pulse;                   /* see ltw.h                       */
     _Atomic uint64_t bytes, bytes_peak, allocations;  /* atomic: of the state     */
-    atomic_bool inside;                       /* atomic: Lua code runs           */
     struct tw_histogram reach_ns, done_ns;    /* received to handler begun / done */
 };
 

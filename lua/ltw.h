@@ -8,16 +8,20 @@
 #ifndef LTW_H
 #define LTW_H
 
+#include <stdatomic.h>
+
 #include <lauxlib.h>
 #include <lua.h>
 
 #include "base/log.h"
 #include "share/board.h"
 #include "share/epoch.h"
+#include "share/future.h"
 #include "tape/symbols.h"
 #include "tape/tape.h"
 
-/* What all states of one run share.  Constant after start. */
+/* What all states of one run share.  Constant after start.  Outside a run, in a plain
+ * interpreter, there is no tape and nothing that belongs to it. */
 struct ltw_host {
     struct tw_tape *tape;
     struct tw_symbols *symbols;
@@ -25,13 +29,21 @@ struct ltw_host {
     struct tw_board *board;
     struct tw_epoch *epoch;
     struct tw_log *log;
+    struct tw_unseen *unseen; /* failures that nobody looked at */
     const char *sources[TW_SOURCE_MAX + 1];   /* names of the feeds, or NULL */
     size_t memory_max;        /* bytes a state may have; 0: no limit  */
     int64_t time_max_ns;      /* a handler may run; 0: no limit       */
 };
 
-struct ltw_engine;            /* engine.h: what a worker runs   */
-struct ltw_script;            /* script.h: one script instance  */
+struct ltw_script;            /* script.h: one script instance       */
+struct ltw_task;              /* task.h: a coroutine that can wait   */
+struct ltw_tasks;             /* task.h: those of a state            */
+
+/* How the watchdog sees that a state's code runs, and that it moves. */
+struct ltw_pulse {
+    _Alignas(TW_CACHELINE) _Atomic uint64_t beat;   /* atomic: moves with handlers */
+    atomic_bool inside;                             /* atomic: Lua code runs       */
+};
 
 /* One Lua state: found from any of its coroutines. */
 struct ltw_state {
@@ -39,6 +51,11 @@ struct ltw_state {
     lua_State *running;           /* the coroutine that runs now (watchdog) */
     struct ltw_host *host;        /* NULL: a plain interpreter              */
     struct ltw_script *script;    /* whose code runs now, or NULL           */
+    struct ltw_task *task;        /* that runs now; NULL: it can't wait     */
+    struct ltw_tasks *tasks;      /* its owner makes them                   */
+    bool parked;                  /* the task waits: yield out to its root  */
+    struct ltw_pulse *pulse;      /* see above; NULL: nobody watches        */
+    char who[16];                 /* constant; "main", "worker 0", "pool 1" */
     const struct tw_record *record;   /* that is being handled, or NULL     */
     bool overrun;                 /* the watchdog is ending that script     */
     bool starved;                 /* likewise: it gets no more memory       */
@@ -76,5 +93,6 @@ void ltw_coroutine_open(lua_State *L);
 
 int luaopen_tw(lua_State *L);             /* tw.c: sleep, publish, now   */
 int luaopen_tw_board(lua_State *L);       /* lboard.c                    */
+int luaopen_tw_internal_task(lua_State *L);   /* ltask.c                 */
 
 #endif

@@ -5,7 +5,8 @@
  * yields, the cursor stays, the other scripts go on), an error unwinds to one
  * place without a pcall for each record, and a runaway can be yielded out of.
  *
- * The coroutine's stack, as dispatch sees it:
+ * The coroutine's stack, as dispatch sees it, and the list in the registry that
+ * it is filled from:
  *
  *   1 self   2 names (record.h)   3 + i: handler i (handler.h), or nil
  */
@@ -19,15 +20,14 @@
 #include "engine.h"
 #include "filter.h"
 #include "handler.h"
-#include "lvalue.h"
+#include "lerror.h"
 #include "record.h"
+#include "task.h"
 #include "watchdog.h"
 
 enum { SELF = 1, NAMES = 2, HANDLERS = 3 };   /* stack of the coroutine */
 enum { BATCH = 256 };
 
-/* Why the coroutine last yielded, or that it did not. */
-enum yielded { BY_ITSELF, AFTER_BATCH, TO_SLEEP, AT_END };
 
 struct ltw_script {
     struct ltw_engine *engine;                  /* constant                      */
@@ -36,17 +36,19 @@ struct ltw_script {
     struct ltw_filter symbols, topics;
     struct ltw_handler handler[LTW_HANDLERS];
     bool one_sided;                             /* wants quotes without a side   */
+    struct ltw_task task;                       /* its waits                     */
+    struct ltw_scope *scope;                    /* of handlers and tasks         */
     lua_State *co;
-    int ref;                                    /* registry: co                  */
+    int ref, frame;                             /* registry: co; its stack       */
     enum { RUNNABLE, WAITING, FAILED, STOPPED } state;
-    enum yielded yielded;
+    bool after_batch;                           /* it yielded because of that    */
+    bool woken;                                 /* it waited, and need no more   */
     bool started, stopping;
     int handling;                               /* enum ltw_handler_id, or -1    */
     unsigned budget;                            /* records left of the batch     */
     uint64_t handled;                           /* by handlers, restarts or not  */
     int64_t first_received;                     /* of the batch, 0: none yet     */
     struct tw_record record;                    /* the one being handled         */
-    uv_timer_t timer;                           /* of tw.sleep                   */
     struct ltw_script_counts *counts;           /* see script.h                  */
 };
 
@@ -167,28 +169,42 @@ static int dispatch(lua_State *L, int status, lua_KContext context);
 
 static int begin(lua_State *L)
 {
-    return dispatch(L, LUA_OK, (lua_KContext)lua_touserdata(L, lua_upvalueindex(1)));
+    struct ltw_script *s = lua_touserdata(L, 1);
+
+    luaL_checkstack(L, HANDLERS + LTW_HANDLERS + LTW_PARAMS_MAX + 8, "script");
+    lua_settop(L, 0);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->frame);
+    for (int i = SELF; i < HANDLERS + LTW_HANDLERS; i++) lua_rawgeti(L, 1, i);
+    lua_remove(L, 1);
+    return dispatch(L, LUA_OK, (lua_KContext)s);
 }
 
-/* [-0, +0, e]  A new coroutine, loaded; runs protected. */
-static int load(lua_State *L)
+/* [-0, +0, m]  A new coroutine that will call f(s). */
+static void renew(lua_State *L, struct ltw_script *s, lua_CFunction f)
 {
-    struct ltw_script *s = lua_touserdata(L, 1);
-    lua_Debug ar;
-    int n, status;
-
     luaL_unref(L, LUA_REGISTRYINDEX, s->ref);
     s->ref = LUA_NOREF;
     s->co = lua_newthread(L);
     s->ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    lua_pushcfunction(s->co, load_file);
+    lua_pushcfunction(s->co, f);
     lua_pushlightuserdata(s->co, s);
-    s->engine->state->script = s;
-    ltw_watchdog_enter(s->engine, s->co);
+}
+
+/* [-0, +0, e]  Reads the file; then a new coroutine stands ready.  Protected. */
+static int load(lua_State *L)
+{
+    struct ltw_script *s = lua_touserdata(L, 1);
+    struct ltw_state *state = s->engine->state;
+    lua_Debug ar;
+    int n, status;
+
+    renew(L, s, load_file);
+    state->script = s;
+    ltw_watchdog_enter(state, s->co);
     status = lua_resume(s->co, L, 1, &n);
-    ltw_watchdog_leave(s->engine);
-    s->engine->state->script = NULL;
-    if (s->engine->state->overrun) {
+    ltw_watchdog_leave(state);
+    state->script = NULL;
+    if (state->overrun) {
         lua_getfield(L, LUA_REGISTRYINDEX, LTW_OVERRUN);
         return luaL_error(L, "it ran for more than %f s without returning\n%s",
                           (double)s->engine->host->time_max_ns / 1e9,
@@ -204,31 +220,69 @@ static int load(lua_State *L)
         else lua_pushstring(L, text);
         return lua_error(L);
     }
-    lua_pushlightuserdata(s->co, s);
-    lua_pushcclosure(s->co, begin, 1);
-    lua_insert(s->co, 1);
+    lua_createtable(L, n, 0);
+    lua_xmove(s->co, L, n);
+    for (int i = n; i > 0; i--) lua_rawseti(L, 2, i);
+    luaL_unref(L, LUA_REGISTRYINDEX, s->frame);
+    s->frame = luaL_ref(L, LUA_REGISTRYINDEX);
+    renew(L, s, begin);
     return 0;
+}
+
+static int renew_protected(lua_State *L)
+{
+    renew(L, lua_touserdata(L, 1), begin);
+    return 0;
+}
+
+static void on_woken(struct ltw_task *t)
+{
+    struct ltw_script *s = (struct ltw_script *)((char *)t
+                                                 - offsetof(struct ltw_script, task));
+
+    s->woken = true;
+    if (s->state == WAITING) s->state = RUNNABLE;
+}
+
+/* The scope of the script as it runs from now on; what is left of an earlier run
+ * ends. */
+static int open_scope(struct ltw_script *s)
+{
+    struct ltw_tasks *tasks = s->engine->state->tasks;
+
+    if (s->scope) {
+        ltw_scope_cancel(tasks, s->scope, "the script failed");
+        ltw_task_fini(&s->task);
+        ltw_scope_unref(s->scope);
+    }
+    s->scope = ltw_scope_new(NULL);
+    if (!s->scope) return UV_ENOMEM;
+    ltw_task_init(&s->task, tasks, s->scope, on_woken);
+    s->task.script = s;
+    return TW_OK;
 }
 
 int ltw_script_restart(struct ltw_script *s, struct tw_error *error)
 {
     lua_State *L = s->engine->state->L;
-    int rc = TW_OK;
+    int rc = open_scope(s);
 
-    s->state = RUNNABLE;
-    s->yielded = BY_ITSELF;
-    s->started = false;
+    s->state = FAILED;
+    if (rc < 0)
+        return tw_fail(error, rc, "script %s: %s", s->o->name, tw_strerror(rc));
+    s->after_batch = s->woken = s->started = false;
     s->handling = -1;
     lua_pushcfunction(L, load);
     lua_pushlightuserdata(L, s);
     if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
         const char *text = lua_tostring(L, -1);
 
-        s->state = FAILED;
         rc = tw_fail(error, TW_ESCRIPT, "script %s: %s", s->o->name, text);
         lua_pop(L, 1);
+        return rc;
     }
-    return rc;
+    s->state = RUNNABLE;
+    return TW_OK;
 }
 
 struct ltw_script *ltw_script_new(struct ltw_engine *engine,
@@ -246,11 +300,8 @@ struct ltw_script *ltw_script_new(struct ltw_engine *engine,
     s->engine = engine;
     s->o = options;
     s->counts = counts;
-    s->ref = LUA_NOREF;
+    s->ref = s->frame = LUA_NOREF;
     s->cursor.reader = -1;
-    uv_timer_init(tw_worker_loop(engine->worker), &s->timer);
-    s->timer.data = s;
-    engine->handles++;
     rc = tw_cursor_open(&s->cursor, engine->host->tape, options->reliable,
                         tw_tape_head(engine->host->tape));
     if (rc < 0)
@@ -262,21 +313,15 @@ struct ltw_script *ltw_script_new(struct ltw_engine *engine,
     return s;
 }
 
-static void on_closed(uv_handle_t *h)
-{
-    struct ltw_script *s = h->data;
-
-    s->engine->handles--;
-    tw_free(s);
-}
-
 void ltw_script_free(struct ltw_script *s)
 {
     if (!s) return;
+    if (s->scope) ltw_task_fini(&s->task);
+    ltw_scope_unref(s->scope);
     tw_cursor_close(&s->cursor);
     ltw_filter_free(&s->symbols);
     ltw_filter_free(&s->topics);
-    uv_close((uv_handle_t *)&s->timer, on_closed);
+    tw_free(s);
 }
 
 /* ---- dispatching ---- */
@@ -337,7 +382,7 @@ static int push_call(lua_State *L, struct ltw_script *s, int index)
     const struct ltw_handler *h = &s->handler[index];
 
     s->handling = index;
-    add(&s->engine->beat);
+    ltw_watchdog_beat(s->engine->state);
     lua_pushvalue(L, HANDLERS + index);
     if (h->self) lua_pushvalue(L, SELF);
     for (int i = 0; i < h->n; i++)
@@ -355,7 +400,6 @@ static int dispatch(lua_State *L, int status, lua_KContext context)
     (void)status;
     if (!s->started) {
         s->started = true;
-        luaL_checkstack(L, LTW_PARAMS_MAX + 8, "script");
         if (s->handler[LTW_ON_START].bound)
             lua_callk(L, push_call(L, s, LTW_ON_START), 0, context, dispatch);
     }
@@ -372,10 +416,9 @@ static int dispatch(lua_State *L, int status, lua_KContext context)
         }
         s->handling = -1;
         if (s->stopping) break;
-        s->yielded = AFTER_BATCH;
+        s->after_batch = true;
         return lua_yieldk(L, 0, context, dispatch);
     }
-    s->yielded = AT_END;
     if (s->handler[LTW_ON_STOP].bound) {
         int n = push_call(L, s, LTW_ON_STOP);
 
@@ -430,7 +473,7 @@ static void report(struct ltw_script *s, int status)
         ltw_record_text(s->engine->host, &s->record, record + 4, sizeof record - 4);
     }
     state->bytes_max = 0;
-    ltw_watchdog_enter(s->engine, state->L);
+    ltw_watchdog_enter(state, state->L);
     lua_pushcfunction(state->L, describe);
     lua_pushlightuserdata(state->L, &f);
     if (lua_pcall(state->L, 1, 0, 0) != LUA_OK) {
@@ -440,38 +483,54 @@ static void report(struct ltw_script *s, int status)
                       s->handling < 0 ? "it" : ltw_handler_name(s->handling), record);
         lua_pop(state->L, 1);
     }
-    ltw_watchdog_leave(s->engine);
+    ltw_watchdog_leave(state);
     state->bytes_max = bytes_max;
+}
+
+/* A wait that the end of the run has ended is no failure: on_stop comes next. */
+static bool was_stopped(struct ltw_script *s, int status)
+{
+    lua_State *L = s->engine->state->L;
+
+    if (status <= LUA_YIELD || !s->stopping || ltw_error_scope(s->co, -1) != s->scope)
+        return false;
+    lua_pushcfunction(L, renew_protected);
+    lua_pushlightuserdata(L, s);
+    if (lua_pcall(L, 1, 0, 0) == LUA_OK) return true;
+    lua_pop(L, 1);
+    return false;
 }
 
 enum ltw_step ltw_script_step(struct ltw_script *s)
 {
     struct ltw_state *state = s->engine->state;
     uint64_t before = s->cursor.next;
-    bool waited = s->yielded == TO_SLEEP;
+    bool waited = s->woken;
     int n, status;
 
     if (!ltw_script_ready(s)) return LTW_IDLE;
-    n = s->started ? 0 : lua_gettop(s->co) - 1;
     s->budget = BATCH;
     s->first_received = 0;
-    s->yielded = BY_ITSELF;
+    s->after_batch = s->woken = false;
     state->script = s;
     state->record = &s->record;
-    ltw_watchdog_enter(s->engine, s->co);
-    status = lua_resume(s->co, state->L, n, &n);
-    ltw_watchdog_leave(s->engine);
+    state->task = &s->task;
+    state->parked = false;
+    ltw_watchdog_enter(state, s->co);
+    status = lua_resume(s->co, state->L, lua_status(s->co) == LUA_YIELD ? 0 : 1, &n);
+    ltw_watchdog_leave(state);
     state->script = NULL;
     state->record = NULL;
+    state->task = NULL;
     tw_cursor_commit(&s->cursor);
     publish(&s->counts->at, s->cursor.next);
     publish(&s->counts->handled, s->handled);
     if (s->first_received)
         tw_histogram_add(&s->engine->done_ns, tw_clock_now_ns() - s->first_received);
     if (status == LUA_YIELD && !state->overrun) {
-        if (s->yielded == AFTER_BATCH)
+        if (s->after_batch)
             return waited || s->cursor.next != before ? LTW_WORKED : LTW_IDLE;
-        if (s->yielded == TO_SLEEP) {
+        if (state->parked) {
             s->state = WAITING;
             return LTW_WORKED;
         }
@@ -480,6 +539,7 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
         s->state = STOPPED;
         return LTW_STOPPED;
     }
+    if (was_stopped(s, status)) return LTW_WORKED;
     add(&s->counts->errors);
     report(s, status);
     s->state = FAILED;
@@ -489,21 +549,21 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
 bool ltw_script_ready(const struct ltw_script *s)
 {
     if (s->state != RUNNABLE) return false;
-    return !s->started || s->stopping || s->yielded == TO_SLEEP
-        || tw_cursor_ready(&s->cursor);
+    return !s->started || s->stopping || s->woken || tw_cursor_ready(&s->cursor);
 }
 
 void ltw_script_stop(struct ltw_script *s)
 {
     s->stopping = true;
-    if (s->state != WAITING) return;
-    uv_timer_stop(&s->timer);
-    s->state = RUNNABLE;
+    if (!s->scope) return;
+    ltw_scope_cancel(s->engine->state->tasks, s->scope, "the run is ending");
+    ltw_task_wake(&s->task);
 }
 
 bool ltw_script_ended(const struct ltw_script *s)
 {
-    return s->state == FAILED || s->state == STOPPED;
+    return (s->state == FAILED || s->state == STOPPED)
+        && (!s->scope || s->scope->live == 0);
 }
 
 uint64_t ltw_script_quiet(const struct ltw_script *s)
@@ -515,34 +575,19 @@ uint64_t ltw_script_quiet(const struct ltw_script *s)
     }
 }
 
-/* ---- waiting ---- */
-
-static void on_timer(uv_timer_t *timer)
-{
-    struct ltw_script *s = timer->data;
-
-    if (s->state == WAITING) s->state = RUNNABLE;
-}
-
-void ltw_script_sleep(struct ltw_script *s, int64_t ns)
-{
-    uint64_t now_ms = uv_now(tw_worker_loop(s->engine->worker)), due_ms = now_ms;
-
-    /* libuv's clock is whole milliseconds, rounded down: a wait that is counted from
-     * there could end a millisecond early, so it is the end that is rounded up. */
-    if (ns > 0) due_ms = (uv_hrtime() + (uint64_t)ns + 999999) / 1000000;
-    s->yielded = TO_SLEEP;
-    uv_timer_start(&s->timer, on_timer, due_ms - now_ms, 0);
-}
-
 bool ltw_script_stopping(const struct ltw_script *s)
 {
     return s->stopping;
 }
 
-bool ltw_script_is_own(const struct ltw_script *s, lua_State *L)
+struct ltw_scope *ltw_script_scope(struct ltw_script *s)
 {
-    return s->co == L;
+    return s->scope;
+}
+
+bool ltw_script_is_handling(const struct ltw_script *s)
+{
+    return s->engine->state->task == &s->task;
 }
 
 bool ltw_script_is_full(struct ltw_script *s)

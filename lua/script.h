@@ -47,25 +47,27 @@ enum ltw_step ltw_script_step(struct ltw_script *s);
 /* Would step do something? */
 bool ltw_script_ready(const struct ltw_script *s);
 
-/* The next step ends a wait, then runs on_stop; after it, LTW_STOPPED. */
+/* Ends all waits and tasks; a step then runs on_stop, and after it: LTW_STOPPED. */
 void ltw_script_stop(struct ltw_script *s);
 
-/* It failed or was stopped: nothing of it runs. */
+/* It failed or was stopped: nothing of it runs, nor its tasks. */
 bool ltw_script_ended(const struct ltw_script *s);
 
 /* The seq of its next record; 0 while it waits or is to be restarted. */
 uint64_t ltw_script_quiet(const struct ltw_script *s);
 
-/* Makes L, the script's coroutine, wait; the caller yields next. */
-void ltw_script_sleep(struct ltw_script *s, int64_t ns);
 bool ltw_script_stopping(const struct ltw_script *s);
-bool ltw_script_is_own(const struct ltw_script *s, lua_State *L);
+
+/* Of its handlers, and of the tasks that it has detached. */
+struct ltw_scope *ltw_script_scope(struct ltw_script *s);
+
+/* Its handler runs now, not a task of it. */
+bool ltw_script_is_handling(const struct ltw_script *s);
 
 /* Gives back the record being handled; true when the tape is full of what this
  * script has not read, so that it would wait for itself. */
 bool ltw_script_is_full(struct ltw_script *s);
 
 const struct ltw_script_options *ltw_script_options(const struct ltw_script *s);
-
 
 #endif

@@ -10,10 +10,12 @@
 
 #include "base/memory.h"
 #include "bundle.h"
+#include "lerror.h"
+#include "lfuture.h"
 #include "lsimulate.h"
-#include "ltw.h"
 #include "lview.h"
 #include "record.h"
+#include "task.h"
 
 static void *allocate(void *ud, void *p, size_t old, size_t new)
 {
@@ -59,14 +61,16 @@ struct ltw_host *ltw_check_host(lua_State *L, const char *what)
 {
     struct ltw_host *host = ltw_state(L)->host;
 
-    if (!host) luaL_error(L, "%s: no market is running here; use it in a script of"
-                          " `tidewire run`", what);
+    if (!host || !host->tape)
+        luaL_error(L, "%s: no market is running here; use it in a script of"
+                   " `tidewire run`", what);
     return host;
 }
 
 static const luaL_Reg modules[] = {
     { "tw", luaopen_tw },
     { "tw.board", luaopen_tw_board },
+    { "tw.internal.task", luaopen_tw_internal_task },
     { "tw.cache.simulate", luaopen_tw_cache_simulate },
     { NULL, NULL }
 };
@@ -82,6 +86,9 @@ static int open_libraries(lua_State *L)
     ltw_bundle_open(L);
     ltw_record_open(L);
     ltw_view_open(L);
+    ltw_error_open(L);
+    ltw_future_open(L);
+    ltw_promise_open(L);
     return 0;
 }
 
@@ -107,6 +114,8 @@ fail:
 void ltw_state_free(struct ltw_state *s)
 {
     if (!s) return;
+    ltw_tasks_free(s->tasks);
+    s->tasks = NULL;
     if (s->L) lua_close(s->L);
     tw_free(s);
 }

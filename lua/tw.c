@@ -1,58 +1,52 @@
 /* tw.c - module tw: waiting, publishing, the time, what is known of symbols. */
-#include <math.h>
-#include <time.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/fixed.h"
+#include "lfuture.h"
 #include "lvalue.h"
 #include "script.h"
+#include "task.h"
 #include "tidewire.h"
 
 #define PENDING "tw.message"
 enum { RETRY_NS = 1000000 };
 
-/* [-0, +0, e]  The script whose own coroutine L is. */
-static struct ltw_script *check_script(lua_State *L, const char *what)
+static int after_sleep(lua_State *L, int status, lua_KContext due_ns)
 {
     struct ltw_script *s = ltw_state(L)->script;
 
-    if (s && !ltw_script_is_own(s, L))
-        luaL_error(L, "%s: call it from the handler itself, not from a coroutine of"
-                   " your own", what);
-    return s;
-}
-
-static int after_sleep(lua_State *L, int status, lua_KContext context)
-{
-    (void)status, (void)context;
-    if (ltw_script_stopping(ltw_state(L)->script)) return ltw_fail(L, TW_ESTOPPED);
-    lua_pushboolean(L, 1);
-    return 1;
+    (void)status;
+    do {
+        if (s && ltw_script_stopping(s)) return ltw_fail(L, TW_ESTOPPED);
+        if (ltw_task_is_due(due_ns)) {
+            lua_pushboolean(L, 1);
+            return 1;
+        }
+    } while (!ltw_task_park(L, NULL, 0, due_ns, "sleep"));
+    return lua_yieldk(L, 0, due_ns, after_sleep);
 }
 
 /* tw.sleep(seconds) -> true | nil, message, code
- * Waits.  The script's cursor waits too: no record is lost or handled twice.
- * Yields: for that time; outside a script: no.
- * Blocks: no; outside a script: for that time.  Thread: any.
- * Errors: raises when seconds is negative or not a number, or in a coroutine of
- * the script's own; nil when the run is ending.  Units: seconds. */
+ * Waits; other tasks run meanwhile.  In a handler the script's cursor waits too: no
+ * record is lost or handled twice.
+ * Yields: for that time, and at least once.  Blocks: no; outside all tasks the caller
+ * alone waits.  Thread: any.
+ * Errors: raises when seconds is negative or not a number, when the task is cancelled
+ * or its time is over, and where nothing can wait (in table.sort, say); nil when the
+ * run is ending.  Units: seconds. */
 static int sleep_for(lua_State *L)
 {
     lua_Number seconds = luaL_checknumber(L, 1);
-    struct ltw_script *s = check_script(L, "tw.sleep");
-    struct timespec t;
+    struct ltw_script *s = ltw_state(L)->script;
+    int64_t due_ns;
 
     luaL_argcheck(L, seconds >= 0 && seconds < 1e9, 1, "seconds must be in 0 .. 1e9");
-    if (!s) {
-        t.tv_sec = (time_t)seconds;
-        t.tv_nsec = (long)((seconds - (lua_Number)t.tv_sec) * 1e9);
-        nanosleep(&t, NULL);
-        lua_pushboolean(L, 1);
-        return 1;
-    }
-    if (ltw_script_stopping(s)) return ltw_fail(L, TW_ESTOPPED);
-    ltw_script_sleep(s, (int64_t)(seconds * 1e9));
-    return lua_yieldk(L, 0, 0, after_sleep);
+    if (s && ltw_script_stopping(s)) return ltw_fail(L, TW_ESTOPPED);
+    due_ns = ltw_task_due_ns(L, 1);
+    if (ltw_task_park(L, NULL, 0, due_ns, "sleep"))
+        return lua_yieldk(L, 0, due_ns, after_sleep);
+    return after_sleep(L, LUA_OK, due_ns);
 }
 
 /* A message that is not on the tape yet owns its value. */
@@ -80,14 +74,16 @@ static int append(lua_State *L, int status, lua_KContext context)
         lua_pushboolean(L, 1);
         return 1;
     }
-    if (!s || ltw_script_stopping(s)) return ltw_fail(L, s ? TW_ESTOPPED : TW_EFULL);
-    if (ltw_script_is_full(s))
+    if (!ltw_state(L)->task) return ltw_fail(L, TW_EFULL);
+    if (s && ltw_script_stopping(s)) return ltw_fail(L, TW_ESTOPPED);
+    if (s && ltw_script_is_handling(s) && ltw_script_is_full(s))
         return luaL_error(L, "tw.publish: no room: the tape (%I records) is full of what"
                           " this script has not read yet; it publishes too much for a"
                           " record, or the tape is too small (app.tape)",
                           (lua_Integer)tw_tape_capacity(host->tape));
-    ltw_script_sleep(s, RETRY_NS);
-    return lua_yieldk(L, 0, context, append);
+    if (ltw_task_park(L, NULL, 0, tw_clock_steady_ns() + RETRY_NS, "publish"))
+        return lua_yieldk(L, 0, context, append);
+    return append(L, LUA_OK, context);
 }
 
 /* tw.publish(topic, value) -> true | nil, message, code
@@ -102,7 +98,7 @@ static int append(lua_State *L, int status, lua_KContext context)
 static int publish(lua_State *L)
 {
     struct ltw_host *host = ltw_check_host(L, "tw.publish");
-    struct ltw_script *s = check_script(L, "tw.publish");
+    struct ltw_script *s = ltw_state(L)->script;
     size_t n;
     const char *topic = luaL_checklstring(L, 1, &n);
     int64_t id;
@@ -212,7 +208,30 @@ static int instruments(lua_State *L)
     return 1;
 }
 
+/* tw.task is what require "tw.task" gives, and so on. */
+static int index_module(lua_State *L)
+{
+    static const char *const names[] = { "board", "cache", "channel", "pool", "task", NULL };
+    const char *name = lua_tostring(L, 2);
+
+    for (int i = 0; name && names[i]; i++) {
+        if (strcmp(name, names[i]) != 0) continue;
+        lua_getglobal(L, "require");
+        lua_pushfstring(L, "tw.%s", name);
+        lua_call(L, 1, 1);
+        lua_pushvalue(L, 2);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, 1);
+        return 1;
+    }
+    return 0;
+}
+
 static const luaL_Reg funcs[] = {
+    { "all", ltw_future_all },
+    { "any", ltw_future_any },
+    { "race", ltw_future_race },
+    { "promise", ltw_promise_new },
     { "sleep", sleep_for },
     { "publish", publish },
     { "now", now },
@@ -231,5 +250,9 @@ int luaopen_tw(lua_State *L)
     ltw_view_functions(L);
     lua_pushliteral(L, TW_VERSION);
     lua_setfield(L, -2, "version");
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, index_module);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
     return 1;
 }

@@ -69,24 +69,28 @@ void ltw_watchdog_install(void)
     sigaction(SIGNAL, &action, NULL);
 }
 
-void ltw_watchdog_enter(struct ltw_engine *e, lua_State *co)
+void ltw_watchdog_enter(struct ltw_state *state, lua_State *co)
 {
-    e->state->running = co;
-    e->state->overrun = false;
+    state->running = co;
+    state->overrun = false;
     /* order [watchdog.running] relaxed: read by this same thread's handler */
-    atomic_store_explicit(&now_running, e->state, memory_order_relaxed);
-    /* order [watchdog.inside] relaxed: a hint for MAIN's next look */
-    atomic_store_explicit(&e->inside, true, memory_order_relaxed);
+    atomic_store_explicit(&now_running, state, memory_order_relaxed);
+    if (state->pulse) {
+        ltw_watchdog_beat(state);
+        /* order [watchdog.inside] relaxed: a hint for MAIN's next look */
+        atomic_store_explicit(&state->pulse->inside, true, memory_order_relaxed);
+    }
 }
 
-void ltw_watchdog_leave(struct ltw_engine *e)
+void ltw_watchdog_leave(struct ltw_state *state)
 {
     /* order [watchdog.inside] relaxed: a hint for MAIN's next look */
-    atomic_store_explicit(&e->inside, false, memory_order_relaxed);
+    if (state->pulse)
+        atomic_store_explicit(&state->pulse->inside, false, memory_order_relaxed);
     /* order [watchdog.running] relaxed: read by this same thread's handler */
     atomic_store_explicit(&now_running, NULL, memory_order_relaxed);
-    e->state->running = e->state->L;
-    e->state->starved = false;
+    state->running = state->L;
+    state->starved = false;
 }
 
 /* The time that counts is the worker's CPU time: on a busy machine, or while a
@@ -94,11 +98,11 @@ void ltw_watchdog_leave(struct ltw_engine *e)
 void ltw_watchdog_look(struct ltw_engine *e, struct ltw_watch *watch)
 {
     /* order [watchdog.beat] relaxed: only whether it moved matters */
-    uint64_t beat = atomic_load_explicit(&e->beat, memory_order_relaxed);
+    uint64_t beat = atomic_load_explicit(&e->pulse.beat, memory_order_relaxed);
     int64_t limit = e->host->time_max_ns, cpu_ns, took_ns;
 
     /* order [watchdog.inside] relaxed: a hint, looked at again next time */
-    if (!atomic_load_explicit(&e->inside, memory_order_relaxed) || limit <= 0) {
+    if (!atomic_load_explicit(&e->pulse.inside, memory_order_relaxed) || limit <= 0) {
         *watch = (struct ltw_watch){ .beat = ~beat };
         return;
     }

@@ -8,9 +8,19 @@
 #include "engine.h"
 
 /* Called around Lua code that must not run for ever.
- * Thread: WORKER, the engine's. */
-void ltw_watchdog_enter(struct ltw_engine *e, lua_State *co);
-void ltw_watchdog_leave(struct ltw_engine *e);
+ * Thread: the state's. */
+void ltw_watchdog_enter(struct ltw_state *state, lua_State *co);
+void ltw_watchdog_leave(struct ltw_state *state);
+
+/* A handler begins: the one before has returned.  Thread: the state's. */
+static inline void ltw_watchdog_beat(struct ltw_state *state)
+{
+    _Atomic uint64_t *beat = &state->pulse->beat;
+
+    /* order [watchdog.beat] relaxed: only whether it moved matters; one writer */
+    atomic_store_explicit(beat, atomic_load_explicit(beat, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+}
 
 /* Ends the overrun script whose coroutine L is: yields, or raises where it may
  * not.  Never returns to Lua code.  [-0, +0, e] */

@@ -148,6 +148,14 @@ void tw_future_unwant(struct tw_future *f)
     if (last && f->stop) f->stop(f->ctx);   /* F3 */
 }
 
+void tw_future_forget(struct tw_future *f)
+{
+    pthread_mutex_lock(&f->lock);
+    assert(f->wanted > 0);
+    f->wanted--;
+    pthread_mutex_unlock(&f->lock);
+}
+
 enum tw_future_state tw_future_peek(const struct tw_future *f, struct tw_any *out)
 {
     /* order [future.state] acquire: the value stands (F1) */

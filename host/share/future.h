@@ -47,6 +47,10 @@ void tw_future_on_abandoned(struct tw_future *f, void (*stop)(void *ctx), void *
 bool tw_future_want(struct tw_future *f);
 void tw_future_unwant(struct tw_future *f);
 
+/* One less, who has lost sight of it rather than left: the work goes on, though
+ * nobody is there to see the result.  Thread: any.  Blocks: a short lock. */
+void tw_future_forget(struct tw_future *f);
+
 /* How it stands; the value or error is borrowed: it lives as long as f.
  * Thread: any.  Blocks: never. */
 enum tw_future_state tw_future_peek(const struct tw_future *f, struct tw_any *out);

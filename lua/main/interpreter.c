@@ -20,7 +20,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
-#include "ltw.h"
+#include "task.h"
 #include "tidewire.h"
 
 #define PROGRAM "tidewire: "
@@ -116,6 +116,7 @@ static void on_interrupt(int number)
     (void)number;
     lua_sethook(L, stop, mask, 1);
     lua_sethook(ltw_state(L)->running, stop, mask, 1);
+    ltw_tasks_interrupt(ltw_state(L)->tasks);   /* it may be waiting */
 }
 
 /* Calls a function as lua_pcall does, with a traceback, and with Ctrl-C raising

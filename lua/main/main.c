@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "interpreter.h"
-#include "ltw.h"
+#include "program.h"
 #include "tidewire.h"
 
 enum { USAGE = 2 };   /* exit status for a command line that makes no sense */
@@ -40,30 +40,28 @@ static int call_main(lua_State *L)
 /* A command that is written in Lua: its module's main returns the status. */
 static int run_module(const char *module, char **argv)
 {
-    struct ltw_state *state = ltw_state_new(NULL, 0);
-    lua_State *L = state ? state->L : NULL;
+    struct ltw_program *program = ltw_program_new();
+    lua_State *L = program ? ltw_program_state(program)->L : NULL;
     int status = EXIT_FAILURE;
 
-    if (!state) return refuse("%s", "not enough memory");
+    if (!program) return refuse("%s", "not enough memory");
     lua_pushcfunction(L, ltw_traceback);
     lua_pushcfunction(L, call_main);
     lua_pushstring(L, module);
     lua_pushlightuserdata(L, argv);
     if (lua_pcall(L, 2, 1, 1) == LUA_OK) status = (int)lua_tointeger(L, -1);
     else fprintf(stderr, "tidewire: %s\n", lua_tostring(L, -1));
-    ltw_state_free(state);
-    return status;
+    return ltw_program_end(program, status);
 }
 
 static int run_interpreter(int argc, char **argv)
 {
-    struct ltw_state *state = ltw_state_new(NULL, 0);
+    struct ltw_program *program = ltw_program_new();
     int status;
 
-    if (!state) return refuse("%s", "not enough memory");
-    status = tw_interpreter_main(state->L, argc, argv);
-    ltw_state_free(state);
-    return status;
+    if (!program) return refuse("%s", "not enough memory");
+    status = tw_interpreter_main(ltw_program_state(program)->L, argc, argv);
+    return ltw_program_end(program, status);
 }
 
 /* A number above `least`, and nothing after it. */

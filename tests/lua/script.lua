@@ -205,10 +205,19 @@ prints("a wait ends with the run", { args = { "--seconds", "0.1" },
 fails("sleep: a negative time", { app = feed(1) .. 'app.script("s.lua")',
   ["s.lua"] = "function M.on_start() tw.sleep(-1) end" },
   "bad argument #1 to 'sleep' %(seconds must be in 0 .. 1e9%)")
-fails("sleep in a coroutine of one's own", { app = feed(1) .. 'app.script("s.lua")',
-  ["s.lua"] = "function M.on_quote() coroutine.wrap(function() tw.sleep(0) end)() end" },
-  "tw.sleep: call it from the handler itself, not from a coroutine of your own\n"
-  .. "stack traceback:")
+prints("sleep in coroutines of one's own", { app = feed(2) .. 'app.script("s.lua")',
+  ["s.lua"] = [[
+  local function sleepy()
+    for i = 1, 2 do tw.sleep(0.001) coroutine.yield(i) end
+    return "end"
+  end
+  function M.on_quote(seq)
+    local outer = coroutine.wrap(function()
+      local co = coroutine.create(sleepy)
+      for _ = 1, 3 do coroutine.yield(select(2, coroutine.resume(co))) end
+    end)
+    print(seq, outer(), outer(), outer())
+  end]] }, "1\t1\t2\tend\n2\t1\t2\tend\n")
 fails("yield from a handler", { app = feed(1) .. 'app.script("s.lua")',
   ["s.lua"] = "function M.on_quote() coroutine.yield(1) end" },
   "script s.lua %(version 1, worker 0%): on_quote at quote 1 %S+ [^\n]* called"

@@ -1,0 +1,302 @@
+/* lerror.c - errors that know where they happened, in whatever state.
+ *
+ * An error that leaves its task, or its state, is a table with these fields:
+ *
+ *   message     what was raised, as a text
+ *   value       what was raised, when that was no text and can be frozen
+ *   traceback   of the coroutine that raised it
+ *   worker      the thread: "main", "worker 0", "pool 1"
+ *   script      whose code it was, or nil
+ *   task        the task's name, or nil
+ *   cause       the error that this one passes on, or nil
+ *   also        a list of other errors that came with it, or nil
+ *   code        a number for what a program may expect (timed out), or nil
+ *
+ * tostring gives the message and every traceback, the first cause first.
+ */
+#include "lerror.h"
+
+#include <string.h>
+#include <uv.h>
+
+#include "script.h"
+#include "task.h"
+
+#define ERROR "tw.error"
+#define SCOPE "scope"    /* of an error that ends a wait: whose doing it is */
+
+static bool is_error(lua_State *L, int idx)
+{
+    bool is = false;
+
+    if (lua_type(L, idx) == LUA_TTABLE && lua_getmetatable(L, idx)) {
+        luaL_getmetatable(L, ERROR);
+        is = lua_rawequal(L, -1, -2);
+        lua_pop(L, 2);
+    }
+    return is;
+}
+
+/* [-1, +1, m]  The message of what was raised. */
+static void push_message(lua_State *L, int idx)
+{
+    const char *text = lua_tostring(L, idx);
+
+    if (text) lua_pushstring(L, text);
+    else if (luaL_callmeta(L, idx, "__tostring") && lua_type(L, -1) == LUA_TSTRING) return;
+    else lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, idx));
+}
+
+/* [-0, +0, m]  Says in the error on top who runs. */
+static void set_place(lua_State *L)
+{
+    struct ltw_state *state = ltw_state(L);
+
+    lua_pushstring(L, state->who);
+    lua_setfield(L, -2, "worker");
+    if (state->script) {
+        lua_pushstring(L, ltw_script_options(state->script)->name);
+        lua_setfield(L, -2, "script");
+    }
+    if (state->task && state->task->name[0]) {
+        lua_pushstring(L, state->task->name);
+        lua_setfield(L, -2, "task");
+    }
+}
+
+void ltw_error_wrap(lua_State *L, lua_State *co)
+{
+    int raised = lua_gettop(L);
+    struct tw_any value;
+
+    if (is_error(L, raised)) return;
+    lua_newtable(L);
+    push_message(L, raised);
+    lua_setfield(L, raised + 1, "message");
+    if (lua_type(L, raised) == LUA_TTABLE) {
+        if (ltw_try_any(L, raised, &value) == 0) {
+            ltw_push_any(L, &value);
+            tw_any_unref(&value);
+            lua_setfield(L, raised + 1, "value");
+        } else {
+            lua_pop(L, 1);
+        }
+    }
+    luaL_traceback(L, co, NULL, L == co);
+    lua_setfield(L, raised + 1, "traceback");
+    set_place(L);
+    luaL_setmetatable(L, ERROR);
+    lua_replace(L, raised);
+}
+
+int ltw_error_handler(lua_State *L)
+{
+    lua_settop(L, 1);
+    ltw_error_wrap(L, L);
+    return 1;
+}
+
+void ltw_error_chain(lua_State *L)
+{
+    int cause = lua_gettop(L);
+
+    lua_newtable(L);
+    lua_getfield(L, cause, "message");
+    lua_setfield(L, -2, "message");
+    lua_getfield(L, cause, "value");
+    lua_setfield(L, -2, "value");
+    lua_getfield(L, cause, "code");
+    lua_setfield(L, -2, "code");
+    luaL_traceback(L, L, NULL, 1);
+    lua_setfield(L, -2, "traceback");
+    set_place(L);
+    lua_pushvalue(L, cause);
+    lua_setfield(L, -2, "cause");
+    luaL_setmetatable(L, ERROR);
+    lua_replace(L, cause);
+}
+
+void ltw_error_push_over(lua_State *L, const struct ltw_scope *s, const char *what)
+{
+    lua_newtable(L);
+    if (s->cancelled) {
+        lua_pushfstring(L, "%s: cancelled: %s", what, s->why);
+        lua_pushinteger(L, UV_ECANCELED);
+    } else {
+        lua_pushfstring(L, "%s: the time is over", what);
+        lua_pushinteger(L, UV_ETIMEDOUT);
+    }
+    lua_setfield(L, -3, "code");
+    lua_setfield(L, -2, "message");
+    lua_pushlightuserdata(L, (void *)(uintptr_t)s);
+    lua_setfield(L, -2, SCOPE);
+    luaL_traceback(L, L, NULL, 1);
+    lua_setfield(L, -2, "traceback");
+    set_place(L);
+    luaL_setmetatable(L, ERROR);
+}
+
+const struct ltw_scope *ltw_error_scope(lua_State *L, int idx)
+{
+    const struct ltw_scope *scope;
+
+    if (!is_error(L, idx)) return NULL;
+    lua_getfield(L, idx, SCOPE);
+    scope = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return scope;
+}
+
+/* ---- across states ---- */
+
+static const char *const kept[] = {
+    "message", "value", "traceback", "worker", "script", "task", "code"
+};
+
+/* [-0, +1, e]  The error at idx, its causes too, as tables without metatables. */
+static void push_plain(lua_State *L, int idx)
+{
+    idx = lua_absindex(L, idx);
+    luaL_checkstack(L, 8, "error");
+    lua_newtable(L);
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+        lua_getfield(L, idx, kept[i]);
+        lua_setfield(L, -2, kept[i]);
+    }
+    if (lua_getfield(L, idx, "cause") == LUA_TTABLE) {
+        push_plain(L, -1);
+        lua_setfield(L, -3, "cause");
+    }
+    lua_pop(L, 1);
+    if (lua_getfield(L, idx, "also") == LUA_TTABLE) {
+        lua_newtable(L);
+        for (lua_Integer i = 1; lua_geti(L, -2, i) == LUA_TTABLE; i++) {
+            push_plain(L, -1);
+            lua_rawseti(L, -3, i);
+            lua_pop(L, 1);
+        }
+        lua_pop(L, 1);
+        lua_setfield(L, -3, "also");
+    }
+    lua_pop(L, 1);
+}
+
+static int freeze(lua_State *L)
+{
+    struct tw_any *out = lua_touserdata(L, 2);
+
+    push_plain(L, 1);
+    *out = ltw_check_any(L, -1);
+    return 0;
+}
+
+struct tw_any ltw_error_freeze(lua_State *L, int idx)
+{
+    struct tw_any error = { .kind = TW_VALUE_NIL };
+
+    lua_pushvalue(L, idx);
+    ltw_error_wrap(L, L);
+    lua_pushcfunction(L, freeze);
+    lua_insert(L, -2);
+    lua_pushlightuserdata(L, &error);
+    if (lua_pcall(L, 2, 0, 0) != LUA_OK) lua_pop(L, 1);
+    return error;
+}
+
+/* [-1, +1, m]  From the frozen table on top to an error of this state. */
+static void revive(lua_State *L)
+{
+    int from = lua_gettop(L);
+
+    luaL_checkstack(L, 8, "error");
+    lua_newtable(L);
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+        lua_getfield(L, from, kept[i]);
+        lua_setfield(L, -2, kept[i]);
+    }
+    if (lua_getfield(L, from, "cause") != LUA_TNIL) revive(L);
+    lua_setfield(L, from + 1, "cause");
+    if (lua_getfield(L, from, "also") != LUA_TNIL) {
+        lua_newtable(L);
+        for (lua_Integer i = 1; lua_geti(L, -2, i) != LUA_TNIL; i++) {
+            revive(L);
+            lua_rawseti(L, -2, i);
+        }
+        lua_pop(L, 1);
+        lua_setfield(L, from + 1, "also");
+    }
+    lua_settop(L, from + 1);
+    luaL_setmetatable(L, ERROR);
+    lua_replace(L, from);
+}
+
+void ltw_error_push(lua_State *L, const struct tw_any *error)
+{
+    if (error->kind == TW_VALUE_BLOCK) {
+        ltw_push_any(L, error);
+        revive(L);
+    } else {
+        lua_pushliteral(L, "not enough memory for what the error was");
+        lua_newtable(L);
+        lua_insert(L, -2);
+        lua_setfield(L, -2, "message");
+        luaL_setmetatable(L, ERROR);
+    }
+}
+
+/* ---- text ---- */
+
+/* [-0, +1, m]  "in pool 1, script x.lua: " and the traceback of the error at idx. */
+static void push_story(lua_State *L, int idx)
+{
+    const char *worker, *script, *traceback;
+    int top = lua_gettop(L);
+
+    lua_getfield(L, idx, "worker");
+    lua_getfield(L, idx, "script");
+    lua_getfield(L, idx, "traceback");
+    worker = lua_tostring(L, top + 1);
+    script = lua_tostring(L, top + 2);
+    traceback = lua_tostring(L, top + 3);
+    lua_pushfstring(L, "in %s%s%s: %s", worker ? worker : "?", script ? ", script " : "",
+                    script ? script : "", traceback ? traceback : "no traceback");
+    lua_replace(L, top + 1);
+    lua_settop(L, top + 1);
+}
+
+static int error_tostring(lua_State *L)
+{
+    lua_settop(L, 1);
+    lua_getfield(L, 1, "message");
+    luaL_tolstring(L, -1, NULL);
+    lua_replace(L, 2);
+    lua_settop(L, 2);
+    /* 3, 4, ...: the error and its causes, to be told from the last one on */
+    lua_pushvalue(L, 1);
+    while (lua_checkstack(L, 8) && lua_getfield(L, -1, "cause") == LUA_TTABLE) {
+    }
+    lua_pop(L, 1);
+    for (int i = lua_gettop(L); i >= 3; i--) {
+        push_story(L, i);
+        lua_pushfstring(L, "%s\n%s", lua_tostring(L, 2), lua_tostring(L, -1));
+        lua_replace(L, 2);
+        lua_pop(L, 1);
+    }
+    lua_settop(L, 2);
+    if (lua_getfield(L, 1, "also") == LUA_TTABLE)
+        for (lua_Integer i = 1; lua_geti(L, 3, i) == LUA_TTABLE; i++, lua_settop(L, 3)) {
+            luaL_tolstring(L, -1, NULL);
+            lua_pushfstring(L, "%s\nalso: %s", lua_tostring(L, 2), lua_tostring(L, -1));
+            lua_replace(L, 2);
+        }
+    lua_settop(L, 2);
+    return 1;
+}
+
+void ltw_error_open(lua_State *L)
+{
+    luaL_newmetatable(L, ERROR);
+    lua_pushcfunction(L, error_tostring);
+    lua_setfield(L, -2, "__tostring");
+    lua_pop(L, 1);
+}

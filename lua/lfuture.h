@@ -1,0 +1,37 @@
+/* lfuture.h - futures as Lua sees them: handles, and waiting for them.
+ *
+ * Layer lua.
+ */
+#ifndef LTW_LFUTURE_H
+#define LTW_LFUTURE_H
+
+#include "lobject.h"
+#include "share/future.h"
+
+/* [-0, +0, m]  Teaches the state what futures, tasks' handles, promises are. */
+void ltw_future_open(lua_State *L);
+void ltw_promise_open(lua_State *L);
+
+/* [-0, +1, m]  An empty handle, asked for by the running task: to be filled by
+ * ltw_future_attach with no Lua call between that and making f. */
+struct ltw_box *ltw_future_push_empty(lua_State *L);
+
+/* The handle owns the caller's reference of f from now on, and wants it; false:
+ * f is cancelled. */
+bool ltw_future_attach(struct ltw_box *handle, struct tw_future *f);
+
+/* [-0, +0, e]  The future of the handle (or task) at idx; raises for others. */
+struct tw_future *ltw_check_future(lua_State *L, int idx);
+
+extern const char ltw_await_what[];   /* what a task waits for that awaits */
+
+int ltw_future_all(lua_State *L);     /* tw.all     */
+int ltw_future_any(lua_State *L);     /* tw.any     */
+int ltw_future_race(lua_State *L);    /* tw.race    */
+int ltw_promise_new(lua_State *L);    /* tw.promise */
+
+/* A task's handle: a box with two user values, what the task returned as a table
+ * with n, and the scope that it was spawned in. */
+#define LTW_TASK "tw.task"
+
+#endif

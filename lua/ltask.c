@@ -1,0 +1,356 @@
+/* ltask.c - what stdlib/task.lua is made of: scopes and tasks of this state. */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "lerror.h"
+#include "lfuture.h"
+#include "script.h"
+#include "task.h"
+
+#define SCOPE "tw.scope"
+
+/* ---- scopes: a userdata { scope }, its user value the list of errors ---- */
+
+struct box { struct ltw_scope *scope; struct ltw_task *in; };
+
+static struct box *check_scope(lua_State *L, int idx)
+{
+    struct box *b = luaL_checkudata(L, idx, SCOPE);
+
+    luaL_argcheck(L, b->scope, idx, "a scope that is open expected");
+    return b;
+}
+
+/* enter([seconds [, shield]]): a new scope around what the running task does next. */
+static int enter(lua_State *L)
+{
+    struct ltw_task *t = ltw_task_current(L);
+    int64_t due_ns = ltw_task_due_ns(L, 1);
+    bool shield = lua_toboolean(L, 2);
+    struct box *b;
+
+    if (!t) return luaL_error(L, "task: can't wait here, outside a task and a handler");
+    b = lua_newuserdatauv(L, sizeof *b, 1);
+    *b = (struct box){ .in = t };
+    luaL_setmetatable(L, SCOPE);
+    lua_newtable(L);
+    lua_setiuservalue(L, -2, 1);
+    b->scope = ltw_scope_new(t->scope);
+    if (!b->scope) return luaL_error(L, "task: not enough memory");
+    if (due_ns) b->scope->due_ns = due_ns;
+    b->scope->shield = shield;
+    ltw_scope_unref(t->scope);
+    t->scope = b->scope;
+    ltw_scope_ref(t->scope);
+    return 1;
+}
+
+/* leave(scope): the task is again where it was before; also its __close. */
+static int leave(lua_State *L)
+{
+    struct box *b = luaL_checkudata(L, 1, SCOPE);
+    struct ltw_task *t = ltw_task_current(L);
+
+    if (b->scope && t == b->in && ltw_scope_is_within(t->scope, b->scope)) {
+        struct ltw_scope *outer = b->scope->parent;
+
+        if (outer) ltw_scope_ref(outer);
+        ltw_scope_unref(t->scope);
+        t->scope = outer;
+    }
+    ltw_scope_unref(b->scope);
+    b->scope = NULL;
+    return 0;
+}
+
+static int scope_gc(lua_State *L)
+{
+    struct box *b = luaL_checkudata(L, 1, SCOPE);
+
+    ltw_scope_unref(b->scope);
+    b->scope = NULL;
+    return 0;
+}
+
+/* cancel(scope, why) */
+static int cancel(lua_State *L)
+{
+    static const char *const reasons[] = { "a task beside it failed",
+                                           "its scope was told to end", NULL };
+    struct box *b = check_scope(L, 1);
+
+    ltw_scope_cancel(ltw_state(L)->tasks, b->scope,
+                     reasons[luaL_checkoption(L, 2, reasons[1], reasons)]);
+    return 0;
+}
+
+/* is_over(scope, error) -> boolean: is the error that scope's own doing? */
+static int is_over(lua_State *L)
+{
+    struct box *b = luaL_checkudata(L, 1, SCOPE);
+
+    lua_pushboolean(L, b->scope && ltw_error_scope(L, 2) == b->scope);
+    return 1;
+}
+
+/* errors(scope) -> list: of tasks spawned in it, in the order in which they came */
+static int errors(lua_State *L)
+{
+    luaL_checkudata(L, 1, SCOPE);
+    lua_getiuservalue(L, 1, 1);
+    return 1;
+}
+
+static bool join_live(void *scope, struct tw_wait *node)
+{
+    struct ltw_scope *s = scope;
+
+    if (s->live > 0) tw_waiters_add_held(&s->joiners, node);
+    return s->live > 0;
+}
+
+static void leave_live(void *scope, struct tw_wait *node)
+{
+    struct ltw_scope *s = scope;
+
+    tw_waiters_remove_held(&s->joiners, node);
+}
+
+static int join_again(lua_State *L, int status, lua_KContext context)
+{
+    struct box *b = check_scope(L, 1);
+    struct ltw_task *t = ltw_task_current(L);
+
+    (void)status, (void)context;
+    while (b->scope->live > 0) {
+        ltw_task_leave(L);   /* before its place is made anew */
+        t->place = (struct ltw_place){ .join = join_live, .leave = leave_live,
+                                       .thing = b->scope };
+        if (ltw_task_park(L, &t->place, 1, 0, "scope"))
+            return lua_yieldk(L, 0, 0, join_again);
+    }
+    ltw_task_leave(L);
+    return 0;
+}
+
+/* join(scope): waits until every task that was spawned in it has ended. */
+static int join(lua_State *L)
+{
+    return join_again(L, LUA_OK, 0);
+}
+
+/* ---- tasks ---- */
+
+struct handle {
+    struct ltw_box box;       /* its future              */
+    struct ltw_task *task;    /* NULL: it has ended      */
+};
+
+struct ending {
+    struct ltw_task *task;
+    lua_State *co;
+    struct handle *handle;
+    int status;
+};
+
+/* Was the error on top of co the end of a wait that the task was told to end? */
+static bool was_cancelled(const struct ltw_task *t, lua_State *co)
+{
+    const struct ltw_scope *by = ltw_error_scope(co, -1);
+
+    return by && ltw_scope_is_within(t->own, by);
+}
+
+/* [-1, +0, e]  The error on top is raised by the scope that the task was spawned in;
+ * a detached task has none, so it is told at once unless somebody waits for it. */
+static void tell_owner(lua_State *L, struct tw_future *f, const struct tw_any *error)
+{
+    struct tw_unseen *unseen = ltw_state(L)->host ? ltw_state(L)->host->unseen : NULL;
+    struct box *b;
+
+    lua_getiuservalue(L, 2, 2);
+    b = lua_touserdata(L, -1);
+    if (!b) {
+        if (!unseen || tw_future_waiting(f) > 0) return;
+        unseen->tell(unseen->ctx, error);
+        tw_future_saw(f);
+        return;
+    }
+    tw_future_saw(f);
+    if (b->scope)
+        ltw_scope_cancel(ltw_state(L)->tasks, b->scope, "a task beside it failed");
+    lua_getiuservalue(L, -1, 1);
+    lua_pushvalue(L, 3);
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+}
+
+/* [-0, +0, e]  Protected: what the task gave goes to its handle. */
+static int end(lua_State *L)
+{
+    struct ending *e = lua_touserdata(L, 1);
+    struct tw_future *f = (struct tw_future *)e->handle->box.object;
+    struct tw_any error;
+    int n;
+
+    lua_rawgetp(L, LUA_REGISTRYINDEX, e->handle);   /* 2: the handle */
+    if (e->status == LUA_OK) {
+        n = lua_gettop(e->co);
+        luaL_checkstack(L, n + 2, "too many results");
+        lua_createtable(L, n, 1);
+        lua_xmove(e->co, L, n);
+        for (int i = n; i > 0; i--) lua_rawseti(L, 3, i);
+        lua_pushinteger(L, n);
+        lua_setfield(L, 3, "n");
+        lua_setiuservalue(L, 2, 1);
+        tw_future_resolve(f, (struct tw_any){ .kind = TW_VALUE_NIL });
+    } else if (was_cancelled(e->task, e->co)) {
+        tw_future_cancel(f);
+    } else {
+        lua_xmove(e->co, L, 1);
+        ltw_error_wrap(L, L);
+        error = ltw_error_freeze(L, 3);
+        tell_owner(L, f, &error);
+        tw_future_fail(f, error);
+    }
+    return 0;
+}
+
+static void on_ended(struct ltw_task *t, lua_State *co, int status)
+{
+    struct ending e = { t, co, t->ctx, status };
+    lua_State *L = ltw_state(co)->L;
+    struct tw_future *f = (struct tw_future *)e.handle->box.object;
+
+    e.handle->task = NULL;
+    lua_pushcfunction(L, end);
+    lua_pushlightuserdata(L, &e);
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
+    tw_future_fail(f, (struct tw_any){ .kind = TW_VALUE_NIL });   /* no memory above */
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, e.handle);   /* there it was, so it needs none */
+}
+
+/* spawn(scope | nil, function, ...) -> handle: nil: it belongs to the script, or to
+ * the program */
+static int spawn(lua_State *L)
+{
+    struct ltw_state *state = ltw_state(L);
+    struct ltw_scope *scope = state->script ? ltw_script_scope(state->script) : NULL;
+    struct handle *h;
+    lua_Debug ar;
+    char name[48];
+
+    if (!lua_isnil(L, 1)) scope = check_scope(L, 1)->scope;
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    if (!state->tasks) return luaL_error(L, "task.spawn: the state is closing");
+    lua_pushvalue(L, 2);
+    lua_getinfo(L, ">S", &ar);
+    snprintf(name, sizeof name, "%.40s:%d", ar.short_src, ar.linedefined);
+    h = lua_newuserdatauv(L, sizeof *h, 2);
+    *h = (struct handle){ .task = NULL };
+    luaL_setmetatable(L, LTW_TASK);
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, -2, 2);
+    lua_insert(L, 1);
+    h->box.object = (struct tw_object *)tw_future_new(NULL);
+    if (!h->box.object) return luaL_error(L, "task.spawn: not enough memory");
+    lua_pushvalue(L, 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, h);   /* until it ends */
+    lua_remove(L, 2);
+    h->task = ltw_task_spawn(L, lua_gettop(L) - 2, scope, name, on_ended, h);
+    return 1;
+}
+
+/* task:cancel()
+ * Tells the task to end: its waits raise from now on, and what it has to close is
+ * closed.  It ends when it has come to its end: await waits for that.
+ * Yields: no.  Blocks: no.  Thread: its state's.  Errors: none.  Units: none. */
+static int task_cancel(lua_State *L)
+{
+    struct handle *h = luaL_checkudata(L, 1, LTW_TASK);
+
+    if (h->task)
+        ltw_scope_cancel(ltw_state(L)->tasks, h->task->own, "it was told to end");
+    return 0;
+}
+
+static int yield_again(lua_State *L, int status, lua_KContext context)
+{
+    (void)L, (void)status, (void)context;
+    return 0;
+}
+
+/* pause(): lets the other tasks run */
+static int pause_task(lua_State *L)
+{
+    if (ltw_task_park(L, NULL, 0, tw_clock_steady_ns(), "pause"))
+        return lua_yieldk(L, 0, 0, yield_again);
+    return 0;
+}
+
+/* remaining() -> seconds | nil: until the nearest deadline of the running task */
+static int remaining(lua_State *L)
+{
+    struct ltw_task *t = ltw_task_current(L);
+    int64_t due_ns = INT64_MAX;
+
+    if (t) ltw_scope_over(t->scope, INT64_MIN, &due_ns);
+    if (due_ns == INT64_MAX) return 0;
+    lua_pushnumber(L, (lua_Number)(due_ns - tw_clock_steady_ns()) / 1e9);
+    return 1;
+}
+
+/* wrap(error) -> error: a message handler */
+static int wrap(lua_State *L)
+{
+    return ltw_error_handler(L);
+}
+
+/* chain(error) -> error: a new one, of which it is the cause */
+static int chain(lua_State *L)
+{
+    lua_settop(L, 1);
+    ltw_error_chain(L);
+    return 1;
+}
+
+static const luaL_Reg funcs[] = {
+    { "wrap", wrap },
+    { "chain", chain },
+    { "enter", enter },
+    { "leave", leave },
+    { "cancel", cancel },
+    { "is_over", is_over },
+    { "errors", errors },
+    { "join", join },
+    { "spawn", spawn },
+    { "pause", pause_task },
+    { "remaining", remaining },
+    { NULL, NULL }
+};
+
+int luaopen_tw_internal_task(lua_State *L)
+{
+    luaL_newmetatable(L, SCOPE);
+    lua_pushcfunction(L, leave);
+    lua_setfield(L, -2, "__close");
+    lua_pushcfunction(L, scope_gc);
+    lua_setfield(L, -2, "__gc");
+    luaL_getmetatable(L, LTW_TASK);
+    luaL_getmetatable(L, tw_future_type.name);
+    lua_newtable(L);   /* a future's methods, but for cancel */
+    lua_getfield(L, -2, "__index");
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        lua_pushvalue(L, -2);
+        lua_pushvalue(L, -2);
+        lua_settable(L, -6);
+    }
+    lua_pop(L, 1);
+    lua_pushcfunction(L, task_cancel);
+    lua_setfield(L, -2, "cancel");
+    lua_setfield(L, -3, "__index");
+    luaL_newlib(L, funcs);
+    lua_pushinteger(L, UV_ETIMEDOUT);
+    lua_setfield(L, -2, "TIMEDOUT");
+    return 1;
+}

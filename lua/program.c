@@ -1,0 +1,65 @@
+/* program.c - Lua outside a run: the interpreter, the tests of `tidewire test`. */
+#include "program.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "share/failure.h"
+#include "task.h"
+
+struct ltw_program {
+    struct ltw_host host;
+    struct ltw_state *state;
+    struct tw_unseen unseen;
+    atomic_bool failed;        /* atomic: any thread sets it */
+};
+
+/* On whatever thread a failed future ends. */
+static void tell(void *ctx, const struct tw_any *error)
+{
+    struct ltw_program *p = ctx;
+    char text[4096];
+
+    tw_failure_text(error, text, sizeof text);
+    fprintf(stderr, "tidewire: an error that nobody awaited: %s\n", text);
+    /* order [program.failed] relaxed: the threads are joined before it is read */
+    atomic_store_explicit(&p->failed, true, memory_order_relaxed);
+}
+
+struct ltw_program *ltw_program_new(void)
+{
+    struct ltw_program *p = tw_calloc_aligned(1, sizeof *p);
+    const char *seed = getenv("TIDEWIRE_SEED");
+
+    if (!p) return NULL;
+    p->unseen = (struct tw_unseen){ tell, p };
+    p->host.unseen = &p->unseen;
+    p->state = ltw_state_new(&p->host, 0);
+    if (!p->state) goto fail;
+    strcpy(p->state->who, "main");
+    p->state->tasks = ltw_tasks_new(p->state, NULL, NULL, NULL);
+    if (!p->state->tasks) goto fail;
+    if (seed) ltw_tasks_seed(p->state->tasks, strtoull(seed, NULL, 10));
+    return p;
+fail:
+    ltw_state_free(p->state);
+    tw_free(p);
+    return NULL;
+}
+
+struct ltw_state *ltw_program_state(struct ltw_program *p)
+{
+    return p->state;
+}
+
+int ltw_program_end(struct ltw_program *p, int status)
+{
+    if (status == 0) ltw_tasks_finish(p->state->tasks);
+    ltw_state_free(p->state);
+    /* order [program.failed] relaxed: see tell */
+    if (status == 0 && atomic_load_explicit(&p->failed, memory_order_relaxed)) status = 1;
+    tw_free(p);
+    return status;
+}

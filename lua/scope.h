@@ -1,0 +1,37 @@
+/* scope.h - how far a cancellation or a deadline reaches: a tree over tasks.
+ *
+ * Every task runs in a scope; task.scope, task.timeout and task.shield put a
+ * new one around what they call.  A cancelled scope ends the waits of all that
+ * runs in it or below, up to the next shield.
+ *
+ * Layer lua.  Thread: the state's.
+ */
+#ifndef LTW_SCOPE_H
+#define LTW_SCOPE_H
+
+#include "ltw.h"
+#include "share/wait.h"
+
+struct ltw_scope {
+    struct ltw_scope *parent;    /* holds one reference of it              */
+    unsigned references;
+    unsigned live;               /* tasks spawned in it that have not ended */
+    struct tw_waiters joiners;   /* for live to be 0                        */
+    int64_t due_ns;              /* steady clock; INT64_MAX: none           */
+    bool cancelled, shield;
+    const char *why;             /* it was cancelled: a constant text       */
+};
+
+/* A scope within parent, which may be NULL.  NULL: no memory. */
+struct ltw_scope *ltw_scope_new(struct ltw_scope *parent);
+void ltw_scope_ref(struct ltw_scope *s);
+void ltw_scope_unref(struct ltw_scope *s);
+
+/* The innermost scope from s up to its shield that is cancelled or past its
+ * due_ns, or NULL; *due_ns: the nearest one on the way. */
+struct ltw_scope *ltw_scope_over(struct ltw_scope *s, int64_t now_ns, int64_t *due_ns);
+
+/* Is s within (or the same as) outer?  Shields don't matter. */
+bool ltw_scope_is_within(const struct ltw_scope *s, const struct ltw_scope *outer);
+
+#endif

@@ -1,0 +1,697 @@
+/* task.c - coroutines that wait: what runs them, what they wait for.
+ *
+ * Why: a Lua coroutine can yield from any depth, so waiting needs no other kind
+ * of function.  What waits is parked at places, in the lists of what it waits
+ * for; whoever changes one of these things, on whatever thread, tells the task's
+ * waker, and the state's own thread lets it look again.
+ *
+ *   READY --run--> RUNNING --park--> WAITING --told, due, cancelled--> READY
+ *                     '------------> DONE
+ *
+ * The main task is what runs outside all coroutines, in a plain interpreter: it
+ * can't yield, so when it has to wait it runs the others meanwhile.
+ *
+ * Invariants
+ *   T1  A waiting task stands in the list of each of its places.  It leaves them
+ *       when it has looked again, so that a wake-up that it had no use for can be
+ *       passed on, and before what it waited for can go.
+ *   T2  A task that is told, due or cancelled while it doesn't wait loses nothing:
+ *       whoever parks looks at the condition after it has joined.
+ *   T3  A yield without a park is an error: nothing would ever resume it.
+ */
+#include "task.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "lerror.h"
+#include "watchdog.h"
+
+enum { TIMERS_FIRST = 15 };
+
+struct ltw_tasks {
+    struct ltw_state *state;          /* constant                                */
+    struct tw_mailbox box;            /* see wait.h                              */
+    void (*ring)(void *ctx);          /* constant; the owner's way to be woken   */
+    void *ctx;                        /* constant; of ring                       */
+    struct ltw_task *all;             /* spawned ones                            */
+    struct ltw_task main;             /* what runs outside all coroutines        */
+    struct ltw_task **ready;          /* a ring of room, `n_ready` from `first`  */
+    unsigned first, n_ready, room;
+    struct ltw_task **timers;         /* a heap by due_ns; index 0 is not used   */
+    size_t n_timers, timers_room;
+    uint64_t ids;                     /* given out                               */
+    uint64_t seed;                    /* of the order of ready tasks; 0: FIFO    */
+    unsigned count;                   /* of `all`                                */
+    uv_loop_t own, *loop;             /* loop: own, or somebody else's           */
+    uv_async_t bell;                  /* of the own loop                         */
+    uv_timer_t *timer;                /* for the nearest due_ns                  */
+    atomic_bool interrupted;          /* atomic: a signal handler sets it        */
+};
+
+/* ---- ready ---- */
+
+/* Room for a task is made when it is spawned: becoming ready can't fail. */
+static bool reserve_ready(struct ltw_tasks *ts, unsigned n)
+{
+    struct ltw_task **ring;
+    unsigned room = ts->room ? ts->room * 2 : 16;
+
+    if (n <= ts->room) return true;
+    ring = tw_calloc(room, sizeof *ring);
+    if (!ring) return false;
+    for (unsigned i = 0; i < ts->n_ready; i++)
+        ring[i] = ts->ready[(ts->first + i) % ts->room];
+    tw_free(ts->ready);
+    ts->ready = ring;
+    ts->first = 0;
+    ts->room = room;
+    return true;
+}
+
+static void push_ready(struct ltw_task *t)
+{
+    struct ltw_tasks *ts = t->of;
+
+    assert(ts->n_ready < ts->room);
+    ts->ready[(ts->first + ts->n_ready++) % ts->room] = t;
+}
+
+/* xorshift64*, for an order that can be had again. */
+static uint64_t random_of(uint64_t *seed)
+{
+    *seed ^= *seed >> 12;
+    *seed ^= *seed << 25;
+    *seed ^= *seed >> 27;
+    return *seed * UINT64_C(2685821657736338717);
+}
+
+static struct ltw_task *pop_ready(struct ltw_tasks *ts)
+{
+    unsigned i = ts->first, pick = i;
+    struct ltw_task *t;
+
+    if (ts->seed) pick = (i + (unsigned)(random_of(&ts->seed) % ts->n_ready)) % ts->room;
+    t = ts->ready[pick];
+    ts->ready[pick] = ts->ready[i];
+    ts->first = (i + 1) % ts->room;
+    ts->n_ready--;
+    return t;
+}
+
+/* ---- timers: a binary heap, the nearest at 1 ---- */
+
+static void set_timer(struct ltw_tasks *ts, size_t i, struct ltw_task *t)
+{
+    ts->timers[i] = t;
+    t->timer = i;
+}
+
+static void sift(struct ltw_tasks *ts, size_t i, struct ltw_task *t)
+{
+    for (; i > 1 && ts->timers[i / 2]->due_ns > t->due_ns; i /= 2)
+        set_timer(ts, i, ts->timers[i / 2]);
+    for (size_t child; (child = 2 * i) <= ts->n_timers; i = child) {
+        if (child < ts->n_timers
+            && ts->timers[child + 1]->due_ns < ts->timers[child]->due_ns)
+            child++;
+        if (ts->timers[child]->due_ns >= t->due_ns) break;
+        set_timer(ts, i, ts->timers[child]);
+    }
+    set_timer(ts, i, t);
+}
+
+static bool reserve_timer(struct ltw_tasks *ts)
+{
+    size_t room = ts->timers_room ? 2 * ts->timers_room + 1 : TIMERS_FIRST;
+    struct ltw_task **timers;
+
+    if (ts->n_timers < ts->timers_room) return true;
+    timers = tw_realloc(ts->timers, (room + 1) * sizeof *timers);
+    if (!timers) return false;
+    ts->timers = timers;
+    ts->timers_room = room;
+    return true;
+}
+
+static void add_timer(struct ltw_tasks *ts, struct ltw_task *t)
+{
+    sift(ts, ++ts->n_timers, t);
+}
+
+static void remove_timer(struct ltw_tasks *ts, struct ltw_task *t)
+{
+    size_t i = t->timer;
+    struct ltw_task *last;
+
+    if (i == 0) return;
+    t->timer = 0;
+    last = ts->timers[ts->n_timers--];
+    if (last != t) sift(ts, i, last);
+}
+
+static void on_timer(uv_timer_t *timer);
+
+/* libuv's clock is whole milliseconds, rounded down: a wait that is counted from
+ * there could end a millisecond early, so it is the end that is rounded up. */
+static void arm(struct ltw_tasks *ts)
+{
+    uint64_t now_ms, due_ms;
+
+    if (!ts->timer) return;
+    if (ts->n_timers == 0) {
+        uv_timer_stop(ts->timer);
+        return;
+    }
+    now_ms = uv_now(ts->loop);
+    due_ms = ((uint64_t)ts->timers[1]->due_ns + 999999) / 1000000;
+    uv_timer_start(ts->timer, on_timer, due_ms > now_ms ? due_ms - now_ms : 0, 0);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct ltw_tasks *ts = timer->data;
+    int64_t now_ns = tw_clock_steady_ns();
+
+    while (ts->n_timers > 0 && ts->timers[1]->due_ns <= now_ns)
+        ltw_task_wake(ts->timers[1]);
+    arm(ts);
+}
+
+/* ---- waiting ---- */
+
+static void set_state(struct ltw_task *t, enum ltw_task_state state)
+{
+    t->state = state;
+    t->since_ns = tw_clock_steady_ns();
+}
+
+static void leave_places(struct ltw_task *t)
+{
+    for (unsigned i = 0; i < t->n; i++)
+        t->places[i].leave(t->places[i].thing, &t->places[i].node);
+    t->n = 0;
+}
+
+void ltw_task_wake(struct ltw_task *t)
+{
+    if (t->state != LTW_TASK_WAITING) return;   /* T2 */
+    remove_timer(t->of, t);
+    set_state(t, LTW_TASK_READY);
+    t->woken(t);
+}
+
+void ltw_task_leave(lua_State *L)
+{
+    struct ltw_task *t = ltw_state(L)->task;
+
+    if (t) leave_places(t);
+}
+
+static void hear(struct ltw_tasks *ts)
+{
+    struct tw_waker *next;
+
+    for (struct tw_waker *w = tw_mailbox_take(&ts->box); w; w = next) {
+        next = tw_waker_heard(w);
+        ltw_task_wake((struct ltw_task *)w);
+    }
+}
+
+struct ltw_task *ltw_task_current(lua_State *L)
+{
+    return ltw_state(L)->task;
+}
+
+int64_t ltw_task_due_ns(lua_State *L, int idx)
+{
+    lua_Number seconds;
+
+    if (lua_isnoneornil(L, idx)) return 0;
+    seconds = luaL_checknumber(L, idx);
+    luaL_argcheck(L, seconds >= 0, idx, "a number of seconds from 0 on expected");
+    if (seconds > 1e9) return 0;   /* 30 years */
+    return tw_clock_steady_ns() + (int64_t)(seconds * 1e9);
+}
+
+bool ltw_task_is_due(int64_t due_ns)
+{
+    return due_ns != 0 && tw_clock_steady_ns() >= due_ns;
+}
+
+static struct ltw_scope *over(const struct ltw_task *t, int64_t *due_ns)
+{
+    /* Most tasks have no deadline and are not cancelled: no need for a clock. */
+    struct ltw_scope *s = ltw_scope_over(t->scope, INT64_MIN, due_ns);
+
+    if (s || *due_ns == INT64_MAX) return s;
+    return ltw_scope_over(t->scope, tw_clock_steady_ns(), due_ns);
+}
+
+bool ltw_task_is_over(lua_State *L)
+{
+    int64_t due_ns;
+    struct ltw_task *t = ltw_task_current(L);
+
+    return t && over(t, &due_ns);
+}
+
+void ltw_task_check(lua_State *L, const char *what)
+{
+    struct ltw_task *t = ltw_task_current(L);
+    struct ltw_scope *s;
+    int64_t due_ns;
+
+    if (!t) luaL_error(L, "%s: can't wait here, outside a task and a handler", what);
+    s = over(t, &due_ns);
+    if (!s) return;
+    ltw_error_push_over(L, s, what);
+    lua_error(L);
+}
+
+static void raise_interrupt(lua_State *L)
+{
+    /* order [tasks.interrupted] relaxed: set by a signal handler of this thread */
+    if (atomic_exchange_explicit(&ltw_state(L)->tasks->interrupted, false,
+                                 memory_order_relaxed))
+        luaL_error(L, "interrupted!");
+}
+
+/* Runs the others until the main task has been woken. */
+static void wait_in_place(struct ltw_tasks *ts)
+{
+    while (ts->main.state == LTW_TASK_WAITING) {
+        bool worked = ltw_tasks_step(ts);
+
+        if (ts->main.state != LTW_TASK_WAITING) break;
+        /* order [tasks.interrupted] relaxed: set by a signal handler here */
+        if (atomic_load_explicit(&ts->interrupted, memory_order_relaxed))
+            ltw_task_wake(&ts->main);
+        else
+            uv_run(ts->loop, worked || ltw_tasks_ready(ts) ? UV_RUN_NOWAIT : UV_RUN_ONCE);
+    }
+    ts->state->task = &ts->main;
+    ts->state->script = NULL;
+    set_state(&ts->main, LTW_TASK_RUNNING);
+}
+
+static bool open_loop(struct ltw_tasks *ts);
+
+bool ltw_task_park(lua_State *L, struct ltw_place *places, unsigned n, int64_t due_ns,
+                   const char *what)
+{
+    struct ltw_state *state = ltw_state(L);
+    struct ltw_task *t = state->task;
+    struct ltw_tasks *ts = state->tasks;
+    bool in_place = t == &ts->main && !lua_isyieldable(L);
+    int64_t scope_due_ns;
+
+    ltw_task_leave(L);   /* T1 */
+    ltw_task_check(L, what);
+    if (!in_place && !lua_isyieldable(L))
+        luaL_error(L, "%s: can't wait here, where a C function called this one"
+                   " (table.sort, string.gsub, a finalizer)", what);
+    if (!reserve_timer(ts) || !open_loop(ts)) luaL_error(L, "not enough memory");
+    over(t, &scope_due_ns);
+    t->due_ns = due_ns ? due_ns : INT64_MAX;
+    if (scope_due_ns < t->due_ns) t->due_ns = scope_due_ns;
+    t->places = places;
+    t->what = what;
+    set_state(t, LTW_TASK_WAITING);
+    for (t->n = 0; t->n < n;) {
+        struct ltw_place *p = &places[t->n++];
+
+        p->node.waker = &t->waker;
+        if (p->join(p->thing, &p->node)) continue;
+        t->n--;
+        leave_places(t);
+        set_state(t, LTW_TASK_RUNNING);
+        return false;
+    }
+    if (t->due_ns != INT64_MAX) {
+        add_timer(ts, t);
+        if (t->timer == 1) arm(ts);
+    }
+    if (in_place) {
+        wait_in_place(ts);
+        raise_interrupt(L);
+        return false;
+    }
+    state->parked = true;
+    return true;
+}
+
+bool ltw_task_pass(lua_State *L, bool *refused)
+{
+    struct ltw_state *state = ltw_state(L);
+    struct ltw_task *t = state->task;
+
+    *refused = false;
+    if (lua_isyieldable(L)) return true;
+    state->parked = false;
+    if (t == &state->tasks->main) {
+        wait_in_place(state->tasks);
+    } else {
+        ltw_task_wake(t);   /* the coroutine looks again when it is resumed */
+        *refused = true;
+    }
+    return false;
+}
+
+void ltw_scope_cancel(struct ltw_tasks *ts, struct ltw_scope *s, const char *why)
+{
+    int64_t due_ns;
+
+    if (s->cancelled) return;
+    s->cancelled = true;
+    s->why = why;
+    for (struct ltw_task *t = ts->all; t; t = t->next)
+        if (t->state == LTW_TASK_WAITING && ltw_scope_is_within(t->scope, s)
+            && over(t, &due_ns))
+            ltw_task_wake(t);
+    if (ts->main.state == LTW_TASK_WAITING && ltw_scope_is_within(ts->main.scope, s))
+        ltw_task_wake(&ts->main);
+}
+
+/* ---- running ---- */
+
+/* In the task's coroutine: what is raised gets its traceback where it happens, and
+ * what is to be closed is closed there, so that closing may wait. */
+static int body_end(lua_State *L, int status, lua_KContext context)
+{
+    (void)context;
+    if (status != LUA_OK && status != LUA_YIELD) return lua_error(L);
+    return lua_gettop(L) - 1;
+}
+
+static int body(lua_State *L)
+{
+    int n = lua_gettop(L) - 1;
+
+    lua_pushcfunction(L, ltw_error_handler);
+    lua_insert(L, 1);
+    return body_end(L, lua_pcallk(L, n, LUA_MULTRET, 1, 0, body_end), 0);
+}
+
+struct ltw_task *ltw_task_spawn(lua_State *L, int n, struct ltw_scope *scope,
+                                const char *name,
+                                void (*ended)(struct ltw_task *, lua_State *, int),
+                                void *ctx)
+{
+    struct ltw_state *state = ltw_state(L);
+    struct ltw_tasks *ts = state->tasks;
+    int function = lua_gettop(L) - n;
+    lua_State *co = lua_newthread(L);
+    struct ltw_task *t;
+    int ref;
+
+    lua_insert(L, function);
+    luaL_checkstack(co, n + 8, "too many arguments");
+    lua_pushcfunction(co, body);
+    lua_xmove(L, co, n + 1);
+    ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    t = tw_calloc(1, sizeof *t);
+    if (!t || !reserve_ready(ts, ts->count + 2)
+        || !(scope = ltw_scope_new(scope))) {
+        tw_free(t);
+        luaL_unref(L, LUA_REGISTRYINDEX, ref);
+        luaL_error(L, "task.spawn: not enough memory");
+        return NULL;
+    }
+    ltw_task_init(t, ts, scope, push_ready);
+    t->own = scope;
+    t->co = co;
+    t->ref = ref;
+    t->script = state->script;
+    t->parent = state->task ? state->task->id : 0;
+    t->ended = ended;
+    t->ctx = ctx;
+    snprintf(t->name, sizeof t->name, "%s", name);
+    t->next = ts->all;
+    if (t->next) t->next->link = &t->next;
+    t->link = &ts->all;
+    ts->all = t;
+    ts->count++;
+    if (scope->parent) scope->parent->live++;
+    push_ready(t);
+    return t;
+}
+
+void ltw_task_init(struct ltw_task *t, struct ltw_tasks *ts, struct ltw_scope *scope,
+                   void (*woken)(struct ltw_task *))
+{
+    tw_waker_init(&t->waker, &ts->box);
+    t->of = ts;
+    t->woken = woken;
+    t->ref = LUA_NOREF;
+    t->due_ns = INT64_MAX;
+    t->id = ++ts->ids;
+    t->scope = scope;
+    if (scope) ltw_scope_ref(scope);
+    set_state(t, LTW_TASK_READY);
+}
+
+void ltw_task_fini(struct ltw_task *t)
+{
+    struct ltw_tasks *ts = t->of;
+
+    leave_places(t);
+    remove_timer(ts, t);
+    t->state = LTW_TASK_DONE;
+    hear(ts);   /* nobody can tell it any more, but it may be in the box */
+    ltw_scope_unref(t->scope);
+    t->scope = NULL;
+}
+
+static void free_task(struct ltw_task *t)
+{
+    struct ltw_scope *spawned_in = t->own->parent;
+
+    if (spawned_in && --spawned_in->live == 0)
+        tw_waiters_tell_all_held(&spawned_in->joiners);
+    luaL_unref(t->of->state->L, LUA_REGISTRYINDEX, t->ref);
+    *t->link = t->next;
+    if (t->next) t->next->link = t->link;
+    t->of->count--;
+    ltw_scope_unref(t->own);
+    ltw_task_fini(t);
+    tw_free(t);
+}
+
+/* The results or the error of t are on top of its coroutine. */
+static void end(struct ltw_task *t, int status)
+{
+    set_state(t, LTW_TASK_DONE);
+    if (t->ended) t->ended(t, t->co, status);
+    free_task(t);
+}
+
+/* [-0, +1, m]  The error of a coroutine that yielded to nobody (T3). */
+static int explain(lua_State *L)
+{
+    if (lua_toboolean(L, 1)) {
+        lua_getfield(L, LUA_REGISTRYINDEX, LTW_OVERRUN);
+        lua_pushfstring(L, "it ran for too long without waiting\n%s",
+                        lua_tostring(L, -1));
+    } else {
+        lua_pushliteral(L, "coroutine.yield was called outside a coroutine of its own;"
+                        " a task waits with task.sleep");
+    }
+    ltw_error_wrap(L, L);
+    return 1;
+}
+
+/* Closes what a suspended coroutine has to close. */
+static void reset(struct ltw_task *t)
+{
+    struct ltw_state *state = t->of->state;
+
+    ltw_watchdog_enter(state, t->co);
+    lua_resetthread(t->co);
+    ltw_watchdog_leave(state);
+    lua_settop(t->co, 0);
+}
+
+/* It yielded, but not to wait: that is its error. */
+static void refuse(struct ltw_task *t)
+{
+    struct ltw_state *state = t->of->state;
+    bool overrun = state->overrun;
+
+    reset(t);
+    lua_pushcfunction(state->L, explain);
+    lua_pushboolean(state->L, overrun);
+    lua_pcall(state->L, 1, 1, 0);   /* either way there is an error on top */
+    lua_xmove(state->L, t->co, 1);
+}
+
+static void run(struct ltw_tasks *ts, struct ltw_task *t)
+{
+    struct ltw_state *state = ts->state;
+    struct ltw_task *before = state->task;
+    int n, status;
+
+    state->task = t;
+    state->script = t->script;
+    state->parked = false;
+    set_state(t, LTW_TASK_RUNNING);
+    ltw_watchdog_enter(state, t->co);
+    n = lua_status(t->co) == LUA_YIELD ? 0 : lua_gettop(t->co) - 1;
+    status = lua_resume(t->co, state->L, n, &n);
+    ltw_watchdog_leave(state);
+    if (status == LUA_YIELD && state->parked) {
+        state->parked = false;
+    } else {
+        if (status == LUA_YIELD) refuse(t);   /* T3, or stopped by the watchdog */
+        end(t, status);
+    }
+    state->task = before;
+    state->script = before ? before->script : NULL;
+}
+
+bool ltw_tasks_ready(const struct ltw_tasks *ts)
+{
+    return ts->n_ready > 0 || !tw_mailbox_is_empty(&ts->box);
+}
+
+bool ltw_tasks_step(struct ltw_tasks *ts)
+{
+    unsigned n;
+
+    if (!ltw_tasks_ready(ts)) return false;
+    hear(ts);
+    n = ts->n_ready;
+    for (unsigned i = 0; i < n; i++) {
+        run(ts, pop_ready(ts));
+        if (ts->main.state == LTW_TASK_READY) break;   /* it waits in place for this */
+    }
+    return n > 0;
+}
+
+unsigned ltw_tasks_count(const struct ltw_tasks *ts)
+{
+    return ts->count;
+}
+
+void ltw_tasks_seed(struct ltw_tasks *ts, uint64_t seed)
+{
+    ts->seed = seed;
+}
+
+void ltw_tasks_finish(struct ltw_tasks *ts)
+{
+    while (ts->count > 0) {
+        bool worked = ltw_tasks_step(ts);
+
+        /* order [tasks.interrupted] relaxed: set by a signal handler here */
+        if (atomic_load_explicit(&ts->interrupted, memory_order_relaxed)) return;
+        if (ts->count > 0 && open_loop(ts))
+            uv_run(ts->loop, worked || ltw_tasks_ready(ts) ? UV_RUN_NOWAIT : UV_RUN_ONCE);
+    }
+}
+
+/* ---- all of it ---- */
+
+static void main_woken(struct ltw_task *t)
+{
+    (void)t;   /* wait_in_place looks at its state */
+}
+
+static void on_bell(uv_async_t *bell)
+{
+    (void)bell;   /* it ends the wait of uv_run */
+}
+
+static void ring_bell(void *ctx)
+{
+    uv_async_send(ctx);
+}
+
+/* The tasks of this thread: it hears them before it sleeps, without a ring. */
+static _Thread_local struct ltw_tasks *mine;
+
+static void ring(void *ctx)
+{
+    struct ltw_tasks *ts = ctx;
+
+    if (ts != mine) ts->ring(ts->ctx);
+}
+
+/* The loop of the tasks' own is made when somebody first has to wait: a plain
+ * interpreter that never does starts without one. */
+static bool open_loop(struct ltw_tasks *ts)
+{
+    if (!ts->loop) {
+        if (uv_loop_init(&ts->own) < 0) return false;
+        if (uv_async_init(&ts->own, &ts->bell, on_bell) < 0) {
+            uv_loop_close(&ts->own);
+            return false;
+        }
+        ts->loop = &ts->own;
+    }
+    if (!ts->timer) {
+        ts->timer = tw_calloc(1, sizeof *ts->timer);
+        if (!ts->timer) return false;
+        uv_timer_init(ts->loop, ts->timer);
+        ts->timer->data = ts;
+    }
+    return true;
+}
+
+struct ltw_tasks *ltw_tasks_new(struct ltw_state *state, uv_loop_t *loop,
+                                void (*ring_owner)(void *ctx), void *ctx)
+{
+    struct ltw_tasks *ts = tw_calloc(1, sizeof *ts);
+
+    if (!ts) return NULL;
+    ts->state = state;
+    ts->loop = loop;
+    ts->ring = loop ? ring_owner : ring_bell;
+    ts->ctx = loop ? ctx : &ts->bell;
+    tw_mailbox_init(&ts->box, ring, ts);
+    if (!reserve_ready(ts, 1)) {
+        tw_free(ts);
+        return NULL;
+    }
+    ltw_task_init(&ts->main, ts, NULL, main_woken);
+    ts->main.state = LTW_TASK_RUNNING;
+    ts->main.co = state->L;
+    if (!loop) state->task = &ts->main;
+    mine = ts;
+    return ts;
+}
+
+static void on_closed(uv_handle_t *h)
+{
+    tw_free(h);
+}
+
+void ltw_tasks_free(struct ltw_tasks *ts)
+{
+    if (!ts) return;
+    while (ts->all) {
+        ts->state->task = ts->all;
+        reset(ts->all);
+        free_task(ts->all);
+    }
+    ts->state->task = NULL;
+    if (mine == ts) mine = NULL;
+    ltw_task_fini(&ts->main);
+    if (ts->timer) uv_close((uv_handle_t *)ts->timer, on_closed);
+    if (ts->loop == &ts->own) {
+        uv_close((uv_handle_t *)&ts->bell, NULL);
+        uv_run(&ts->own, UV_RUN_DEFAULT);
+        uv_loop_close(&ts->own);
+    }
+    tw_free(ts->ready);
+    tw_free(ts->timers);
+    tw_free(ts);
+}
+
+void ltw_tasks_interrupt(struct ltw_tasks *ts)
+{
+    /* order [tasks.interrupted] relaxed: read by this same thread */
+    atomic_store_explicit(&ts->interrupted, true, memory_order_relaxed);
+    if (ts->loop == &ts->own) uv_async_send(&ts->bell);
+}

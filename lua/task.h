@@ -1,0 +1,136 @@
+/* task.h - coroutines that wait: what runs them, what they wait for.
+ *
+ * A function that waits tries what it is for; when it can't be yet, it parks
+ * the task and, when it runs again, tries anew:
+ *
+ *     static int recv(lua_State *L, int status, lua_KContext due_ns)
+ *     {
+ *         while (nothing is there to receive) {
+ *             if (ltw_task_is_due(due_ns)) { failed: it is over; break; }
+ *             if (ltw_task_park(L, &place, 1, due_ns, "recv"))
+ *                 return lua_yieldk(L, 0, due_ns, recv);
+ *         }
+ *         ltw_task_leave(L);
+ *         ...
+ *     }
+ *
+ * Layer lua.  Thread: the state's, but for what says otherwise.
+ */
+#ifndef LTW_TASK_H
+#define LTW_TASK_H
+
+#include <uv.h>
+
+#include "scope.h"
+#include "share/wait.h"
+
+enum ltw_task_state { LTW_TASK_READY, LTW_TASK_RUNNING, LTW_TASK_WAITING, LTW_TASK_DONE };
+
+/* Where a task stands in line for one thing: join puts node into the thing's
+ * list or says no, because there is no need to wait; leave takes it out again,
+ * also when it is in no list. */
+struct ltw_place {
+    struct tw_wait node;
+    bool (*join)(void *thing, struct tw_wait *node);
+    void (*leave)(void *thing, struct tw_wait *node);
+    void *thing;
+};
+
+struct ltw_task {
+    struct tw_waker waker;            /* first: a waker is its task              */
+    struct ltw_tasks *of;             /* constant                                */
+    struct ltw_task *next, **link;    /* in the list of all                      */
+    struct ltw_scope *own;            /* constant; a spawned task's outermost    */
+    struct ltw_scope *scope;          /* the innermost one that it runs in       */
+    struct ltw_script *script;        /* whose code it is, or NULL               */
+    void (*woken)(struct ltw_task *); /* constant; it may run again              */
+    lua_State *co;                    /* its coroutine; the main task: the state */
+    int ref;                          /* registry: co; LUA_NOREF: not ours       */
+    enum ltw_task_state state;
+    struct ltw_place place, *places;  /* what it waits for: n places             */
+    unsigned n;
+    int64_t due_ns;                   /* and how long at most; INT64_MAX: ever   */
+    size_t timer;                     /* index among the timers, 0: none         */
+    const char *what;                 /* it waits for, a constant text           */
+    int64_t since_ns;                 /* it is in this state                     */
+    uint64_t id, parent;
+    char name[48];
+    void (*ended)(struct ltw_task *t, lua_State *L, int status);
+                                      /* its results or error are on top of L    */
+    void *ctx;                        /* of ended                                */
+};
+
+/* The tasks of a state.  loop: the owner's, which ring_owner(ctx) wakes (thread:
+ * any); or NULL: one of their own, which runs while the main task waits.
+ * NULL: no memory. */
+struct ltw_tasks *ltw_tasks_new(struct ltw_state *state, uv_loop_t *loop,
+                                void (*ring_owner)(void *ctx), void *ctx);
+
+/* Ends every task that is left, without running any code of it but what it has
+ * to close.  Before lua_close. */
+void ltw_tasks_free(struct ltw_tasks *ts);
+
+/* Runs what was ready, each once; did any?  ready: would it? */
+bool ltw_tasks_step(struct ltw_tasks *ts);
+bool ltw_tasks_ready(const struct ltw_tasks *ts);
+
+/* Tasks that were spawned and have not ended. */
+unsigned ltw_tasks_count(const struct ltw_tasks *ts);
+
+/* Makes the seeded order of ready tasks; 0: first come, first run. */
+void ltw_tasks_seed(struct ltw_tasks *ts, uint64_t seed);
+
+/* The main task of a plain interpreter: waits until every task has ended. */
+void ltw_tasks_finish(struct ltw_tasks *ts);
+
+/* Ends the wait of the main task by an error.  Thread: any, signal handlers. */
+void ltw_tasks_interrupt(struct ltw_tasks *ts);
+
+/* [-(n + 1), +0, e]  A task within scope that calls the function below the n
+ * arguments on top of L; *ended is told of its results.  Raises: no memory. */
+struct ltw_task *ltw_task_spawn(lua_State *L, int n, struct ltw_scope *scope,
+                                const char *name,
+                                void (*ended)(struct ltw_task *, lua_State *, int),
+                                void *ctx);
+
+/* For a coroutine that somebody else resumes (a script's): it can wait too. */
+void ltw_task_init(struct ltw_task *t, struct ltw_tasks *ts, struct ltw_scope *scope,
+                   void (*woken)(struct ltw_task *));
+void ltw_task_fini(struct ltw_task *t);
+
+/* The task that runs now. */
+struct ltw_task *ltw_task_current(lua_State *L);
+
+/* [-0, +0, e]  Parks the running task at places, up to due_ns (steady clock; 0 or
+ * INT64_MAX: for ever).  True: the caller has to yield now, with itself as the
+ * continuation.  False: look again, there is no need to wait, or the main task has
+ * waited in place.  Raises: the scope is over; where nothing can yield. */
+bool ltw_task_park(lua_State *L, struct ltw_place *places, unsigned n, int64_t due_ns,
+                   const char *what);
+
+/* Leaves the places of the last park.  What waited calls it before it returns. */
+void ltw_task_leave(lua_State *L);
+
+/* [-0, +0, e]  Raises when the scope that the running task is in is over: at the
+ * beginning of every function that could wait. */
+void ltw_task_check(lua_State *L, const char *what);
+
+/* Would ltw_task_check raise? */
+bool ltw_task_is_over(lua_State *L);
+
+/* When a wait of that many seconds from now ends: 0 (none) for none or nil at
+ * idx.  [-0, +0, e]  Raises for what is no number or below 0. */
+int64_t ltw_task_due_ns(lua_State *L, int idx);
+bool ltw_task_is_due(int64_t due_ns);
+
+/* Ends the wait of a task, whatever it waits for: it looks again. */
+void ltw_task_wake(struct ltw_task *t);
+
+/* Ends the waits in a scope; every later one ends at once, too. */
+void ltw_scope_cancel(struct ltw_tasks *ts, struct ltw_scope *s, const char *why);
+
+/* A coroutine that the running task resumed has parked it: true: yield, too; false:
+ * resume it again, or (*refused) it can't wait here.  For coroutine.c. */
+bool ltw_task_pass(lua_State *L, bool *refused);
+
+#endif

@@ -1,0 +1,202 @@
+--- task: concurrency whose errors can't get lost.
+--
+--     local task = require "tw.task"
+--     task.scope(function(s)
+--       local a = s:spawn(fetch, "AAPL")
+--       local b = s:spawn(fetch, "GOOG")
+--       print(a:await(), b:await())
+--     end)
+--
+-- A task is a coroutine that may wait: for a future, a channel, a time.  It lives in
+-- a scope, and the scope ends when its tasks have ended.  The first error cancels the
+-- tasks beside it and is raised where the scope was opened, with the tracebacks of
+-- both.  A cancelled task's wait raises; its `<close>` variables are closed.
+
+local core = require "tw.internal.task"
+local tw = require "tw"
+
+local task = {}
+
+local Scope = {}
+Scope.__index = Scope
+
+local function check_function(what, fn)
+  if type(fn) ~= "function" then
+    error(("%s: a function expected, got %s"):format(what, type(fn)), 3)
+  end
+end
+
+-- An error that comes out of a scope keeps its traceback, which a string would lose.
+local function call(fn, ...)
+  return table.pack(xpcall(fn, core.wrap, ...))
+end
+
+-- One error for all: the first, with the others in `also`.
+local function first_of(errors)
+  local first = core.chain(errors[1])
+  if #errors > 1 then first.also = table.move(errors, 2, #errors, 1, {}) end
+  return first
+end
+
+-- Waits for the tasks of a scope whatever happens to who waits: the scope's own
+-- cancellation reaches them by itself.
+local function join(scope)
+  local shield <close> = core.enter(nil, true)
+  core.join(scope)
+end
+
+--- task.scope(fn) -> ...
+-- Calls fn(scope) and waits until every task that was spawned in the scope has ended;
+-- returns what fn returned.
+-- Yields: until all have ended.  Blocks: no; outside all tasks the caller alone waits.
+-- Thread: any state's.
+-- Errors: raises the first error of fn or of a task, whose siblings are then cancelled;
+-- errors that came while they ended are in its field `also`.  Units: none.
+function task.scope(fn)
+  check_function("task.scope", fn)
+  local scope <close> = core.enter()
+  local s = setmetatable({ core = scope }, Scope)
+  local results = call(fn, s)
+  if not results[1] then core.cancel(scope) end
+  s.closed = true
+  join(scope)
+  local errors, err = core.errors(scope), results[2]
+  if not results[1] and not core.is_over(scope, err) then
+    if #errors > 0 and type(err) == "table" then err.also = errors end
+    error(err, 0)
+  end
+  if #errors > 0 then error(first_of(errors), 0) end
+  return table.unpack(results, 2, results[1] and results.n or 1)
+end
+
+local function check_open(self, what)
+  if self.closed then error(what .. ": the scope has ended", 3) end
+end
+
+--- scope:spawn(fn, ...) -> task
+-- Starts a task on this thread that calls fn(...).  task:await() gives what it
+-- returned, as it is; task:cancel() tells it to end.
+-- Yields: no.  Blocks: no.  Thread: the scope's.
+-- Errors: raises when the scope has ended.  Units: none.
+function Scope:spawn(fn, ...)
+  check_function("scope:spawn", fn)
+  check_open(self, "scope:spawn")
+  return core.spawn(self.core, fn, ...)
+end
+
+--- scope:cancel()
+-- Ends the waits of all its tasks, and of who is in task.scope: that returns nothing.
+-- Yields: no.  Blocks: no.  Thread: the scope's.  Errors: none.  Units: none.
+function Scope:cancel()
+  if not self.closed then core.cancel(self.core) end
+end
+
+--- task.timeout(seconds, fn, ...) -> ... | nil, message, code
+-- Calls fn(...); when it waits beyond the time, the wait is ended.  A timeout within
+-- another, or in a task that it spawned, has the nearer end of the two.
+-- Yields: as fn does.  Blocks: as fn does: code that never waits is not ended.
+-- Thread: any state's.
+-- Errors: nil when the time was over; raises what fn raises.  Units: seconds.
+function task.timeout(seconds, fn, ...)
+  if type(seconds) ~= "number" or seconds < 0 then
+    error(("task.timeout: a number of seconds from 0 on expected, got %s")
+      :format(tostring(seconds)), 2)
+  end
+  check_function("task.timeout", fn)
+  local scope <close> = core.enter(seconds)
+  local results = call(fn, ...)
+  if results[1] then return table.unpack(results, 2, results.n) end
+  if core.is_over(scope, results[2]) then
+    return nil, ("timed out after %g s"):format(seconds), core.TIMEDOUT
+  end
+  error(results[2], 0)
+end
+
+--- task.shield(fn, ...) -> ...
+-- Calls fn(...) so that no cancellation or deadline from outside ends its waits: for
+-- what must be finished, such as putting things in order in a `<close>`.
+-- Yields: as fn does.  Blocks: as fn does.  Thread: any state's.
+-- Errors: raises what fn raises.  Units: none.
+function task.shield(fn, ...)
+  check_function("task.shield", fn)
+  local scope <close> = core.enter(nil, true)
+  return fn(...)
+end
+
+--- task.detach(fn, ...) -> task
+-- Starts a task that belongs to no scope but to the script: it ends with it; outside
+-- scripts the program ends when all such tasks have.
+-- Yields: no.  Blocks: no.  Thread: any state's.
+-- Errors: raises for what is no function; an error of the task that nobody awaits is
+-- printed, and the run ends with status 1.  Units: none.
+function task.detach(fn, ...)
+  check_function("task.detach", fn)
+  return core.spawn(nil, fn, ...)
+end
+
+--- task.sleep(seconds) -> true | nil, message, code
+-- As tw.sleep.
+-- Yields: for that time.  Blocks: no; outside all tasks the caller alone waits.
+-- Thread: any.  Errors: as tw.sleep.  Units: seconds.
+function task.sleep(seconds)
+  return tw.sleep(seconds)
+end
+
+--- task.yield()
+-- Lets the other tasks of this thread, and its quotes, have a turn.
+-- Yields: for one turn.  Blocks: no.  Thread: any state's.
+-- Errors: raises when the task is cancelled, or can't wait here.  Units: none.
+function task.yield()
+  core.pause()
+end
+
+--- task.remaining() -> number | nil
+-- How long until the nearest deadline of the running task; nil when it has none.
+-- Yields: no.  Blocks: no.  Thread: any state's.  Errors: none.  Units: seconds.
+function task.remaining()
+  return core.remaining()
+end
+
+local Semaphore = {}
+Semaphore.__index = Semaphore
+
+--- task.semaphore(n) -> semaphore
+-- At most n tasks hold it at a time, first come, first served.
+-- Yields: no.  Blocks: no.  Thread: any state's.
+-- Errors: raises when n is no integer from 1 on.  Units: tasks.
+function task.semaphore(n)
+  if math.type(n) ~= "integer" or n < 1 then
+    error(("task.semaphore: an integer from 1 on expected, got %s"):format(tostring(n)), 2)
+  end
+  local permits = tw.channel(n)
+  for _ = 1, n do permits:send(true) end
+  return setmetatable({ permits = permits }, Semaphore)
+end
+
+local Permit = {}
+Permit.__index = Permit
+
+--- semaphore:acquire([timeout]) -> permit | nil, message, code
+-- Waits for a permit.  `local permit <close> = semaphore:acquire()` gives it back at
+-- the end of the block; permit:release() does before.
+-- Yields: until one is free.  Blocks: no.  Thread: any state's.
+-- Errors: raises when the task is cancelled; nil when the time is over.
+-- Units: timeout in seconds.
+function Semaphore:acquire(timeout)
+  local ok, message, code = self.permits:recv(timeout)
+  if not ok then return nil, message, code end
+  return setmetatable({ of = self }, Permit)
+end
+
+--- permit:release()
+-- Gives it back; safe twice.
+-- Yields: no.  Blocks: no.  Thread: any state's.  Errors: none.  Units: none.
+function Permit:release()
+  local of = self.of
+  self.of = nil
+  if of then of.permits:send(true) end
+end
+
+Permit.__close = Permit.release
+
+return task
