@@ -126,8 +126,9 @@ static void clear(struct tw_builder *b)
         tw_free(b->seen);
         b->seen = NULL;
         b->slots = 0;
+    } else if (b->used) {
+        memset(b->seen, 0, b->slots * sizeof *b->seen);
     }
-    if (b->used) memset(b->seen, 0, b->slots * sizeof *b->seen);
     b->used = 0;
     b->rooted = b->open = b->in_pairs = false;
     b->opened = b->array = 0;

@@ -1,0 +1,365 @@
+--- freeze: frozen values as views, their private copies, what can't be frozen.
+
+package.path = "tests/?.lua;" .. package.path
+local t, apps, tw = require "tw.test", require "apps", require "tw"
+
+local SMALL = os.getenv "SMALL"
+local DEEP, LONG, GRAPHS = SMALL and 20000 or 1000000, SMALL and 10000 or 1000000,
+                           SMALL and 50 or 300
+
+-- Scalars and strings.
+
+for _, v in ipairs { true, false, 0, -1, 1.5, 1/0, math.mininteger, "", "text",
+                     ("x"):rep(100000) } do
+  t.ok(rawequal(tw.freeze(v), v) and rawequal(tw.thaw(v), v),
+       "as it is: " .. tostring(v):sub(1, 20))
+end
+t.ok(tw.freeze(nil) == nil and tw.thaw(nil) == nil, "nil stays nil")
+t.raises("value expected", tw.freeze)
+t.raises("value expected", tw.thaw)
+
+-- One of everything, as a view.
+
+local key = { "a key" }
+local plain = { 10, "ab", { 1.5 }, name = "ab", [2.5] = true, [-7] = "minus", [false] = 0,
+                [100] = "sparse", nested = { deep = { deeper = "here" } }, [key] = "k",
+                ["a\0b\xff"] = "z\0z", nan = 0/0 }
+plain.self, plain.again = plain, plain.nested
+local v = tw.freeze(plain)
+
+t.is(type(v), "userdata", "a view is no table")
+t.ok(v[1] == 10 and v[2] == "ab" and v[3][1] == 1.5 and math.type(v[1]) == "integer",
+     "elements")
+t.ok(v.name == "ab" and v[2.5] == true and v[-7] == "minus" and v[false] == 0
+     and v[100] == "sparse" and v["a\0b\xff"] == "z\0z", "keys of each kind")
+t.ok(v[1.0] == 10 and v[-7.0] == "minus" and v[100.0] == "sparse",
+     "a float that is an integer is that key")
+t.ok(v[4] == nil and v[0] == nil and v.none == nil and v[true] == nil and v[nil] == nil
+     and v[0/0] == nil and v[print] == nil and v[{}] == nil and v[key] == nil
+     and v[("x"):rep(1000)] == nil and v[io.stdout] == nil, "no such key")
+t.ok(v.nan ~= v.nan, "a NaN is one still")
+t.is(v.nested.deep.deeper, "here", "nested")
+t.ok(#v == 3 and #v[3] == 1 and #v.nested == 0, "#")
+t.ok(v == v and v.nested == v.nested and v.again == v.nested and v.self == v
+     and v.self.self[3] == v[3] and v ~= v.nested, "a table is itself in every place")
+local as_key = { [v] = 1, [v.nested] = 2 }
+collectgarbage()
+t.ok(as_key[v.self] == 1 and as_key[v.again] == 2, "and serves as a key")
+for k, x in pairs(v) do
+  if x == "k" then t.ok(k[1] == "a key" and v[k] == "k", "a table may be a frozen key") end
+end
+t.ok(tostring(v):find "^frozen table: 0x%x+$" and tostring(v) == tostring(v.self), "tostring")
+t.is(getmetatable(v), "frozen", "its metatable is its own affair")
+t.ok(not pcall(setmetatable, v, {}), "and stays it")
+t.raises("attempt to perform arithmetic on a frozen table value", function() return v + 1 end)
+t.raises("table expected, got frozen table", function() return next(v) end)
+
+-- pairs: what the table has, elements first, in order.
+
+local seen, order = {}, {}
+for k, x in pairs(v) do
+  seen[#seen + 1] = k
+  if x == x and type(k) ~= "userdata" then
+    t.ok(v[k] == x, "pairs: " .. tostring(k):gsub("%c", "?"))
+  end
+end
+t.ok(seen[1] == 1 and seen[2] == 2 and seen[3] == 3 and #seen == 14, "pairs gives them all")
+for k in pairs(v) do order[#order + 1] = k end
+t.same(order, seen, "in the same order every time")
+local i = 0
+for k, x in ipairs(v) do i = i + 1 t.ok(k == i and v[i] == x, "ipairs: " .. i) end
+t.is(i, 3, "ipairs ends")
+local step, subject, first = pairs(v)
+t.ok(subject == v and first == nil and step(v, 3) == seen[4], "pairs can go on anywhere")
+t.raises("invalid key", step, v, "none")
+t.raises("invalid key", step, v, print)
+t.raises("frozen table expected", step, {}, nil)
+for _ in pairs(tw.freeze {}) do t.ok(false, "an empty one has nothing") end
+
+-- The library reads it.
+
+local list = tw.freeze { 3, 1, 2, 5, 4 }
+t.is(table.concat(list, ","), "3,1,2,5,4", "table.concat")
+t.is(select("#", table.unpack(list)), 5, "table.unpack")
+t.same(table.move(list, 1, 5, 1, {}), { 3, 1, 2, 5, 4 }, "table.move out of it")
+t.is(("%s"):rep(2):format(list[1], list[2]), "31", "string.format")
+
+-- Nothing changes it.
+
+for _, write in ipairs {
+  function() v.name = 1 end, function() v.new = 1 end, function() v[1] = nil end,
+  function() v.nested.deep.x = {} end,
+} do
+  t.raises("a frozen table can't be changed %(field '", write)
+end
+t.raises("freeze.lua:%d+: a frozen table can't be changed %(field 'new'%)",
+         function() v.new = 1 end)
+t.raises("a frozen table can't be changed", table.sort, list)
+t.raises("a frozen table can't be changed", table.insert, list, 1)
+t.raises("a frozen table can't be changed", table.remove, list)
+t.raises("table expected", rawset, v, 1, 2)
+plain.name, plain[1] = "changed", "changed"
+t.ok(v.name == "ab" and v[1] == 10, "nor does a change of what it was made from")
+
+-- Frozen things in frozen things.
+
+t.ok(tw.freeze(v) == v and tw.freeze(v.nested) == v.nested, "a view comes back as itself")
+local outer = tw.freeze { inner = v.nested, [v] = "by v", list = { v, v.nested.deep } }
+t.ok(outer.inner == v.nested and outer.list[1] == v and outer.list[2] == v.nested.deep,
+     "what was frozen is that same value")
+t.is(outer[v], "by v", "also as a key")
+v, as_key, order, seen, subject, step = nil
+collectgarbage() collectgarbage()
+t.is(outer.list[1].self.nested.deep.deeper, "here", "it lives as long as it is in another")
+
+-- Private copies.
+
+local copy = tw.thaw(outer)
+t.ok(type(copy) == "table" and copy.list[1].name == "ab"
+     and copy.list[1].self == copy.list[1] and copy.inner == copy.list[1].nested
+     and copy.list[2] == copy.inner.deep and copy[copy.list[1]] == "by v",
+     "thaw keeps shared and cyclic references")
+copy.inner.deep.deeper, copy.new = "mine", 1
+t.ok(outer.inner.deep.deeper == "here" and outer.new == nil, "and is nobody else's")
+t.raises("frozen value expected, got table", tw.thaw, {})
+t.raises("frozen value expected", tw.thaw, print)
+t.raises("frozen value expected", tw.thaw, io.stdout)
+
+-- Random graphs: frozen and thawed they are what they were.
+
+local rng = 7
+local function below(n)
+  rng = (rng * 6364136223846793005 + 1442695040888963407)
+  return (rng >> 33) % n
+end
+local function random_graph()
+  local nodes = {}
+  for n = 1, 1 + below(20) do nodes[n] = {} end
+  local function value()
+    local kind = below(8)
+    if kind < 3 then return nodes[1 + below(#nodes)] end
+    if kind == 3 then return below(2) == 0 end
+    if kind == 4 then return below(1000) - 500 end
+    if kind == 5 then return below(1000) / 8 end
+    return ("s"):rep(below(4)) .. below(50)
+  end
+  for _, node in ipairs(nodes) do
+    for _ = 1, below(6) do node[#node + 1] = value() end
+    for n = 1, below(12) do
+      local k = below(3) == 0 and below(40) - 10 or below(2) == 0 and below(9) + 0.5
+                or below(9) == 0 and (below(2) == 0) or "k" .. n
+      node[k] = value()
+    end
+  end
+  return nodes[1]
+end
+-- A walk over both at once: the tables of one belong to those of the other.
+local function same(a, b, met)
+  if type(a) ~= "table" then return math.type(a) == math.type(b) and a == b end
+  if met[a] or met[b] then return met[a] == b and met[b] == a end
+  met[a], met[b] = b, a
+  local n = 0
+  for k, x in next, a do
+    if not same(x, b[k], met) then return false end
+    n = n + 1
+  end
+  for _ in pairs(b) do n = n - 1 end
+  return n == 0
+end
+local wrong = 0
+for _ = 1, GRAPHS do
+  local graph = random_graph()
+  local frozen = tw.freeze(graph)
+  if not same(graph, frozen, {}) or not same(graph, tw.thaw(frozen), {})
+     or not same(tw.thaw(frozen), tw.thaw(tw.freeze(tw.thaw(frozen))), {}) then
+    wrong = wrong + 1
+  end
+end
+t.is(wrong, 0, "random graphs, frozen and thawed")
+
+-- Arrays, wherever Lua keeps their elements.
+
+local backwards, holes, powers = {}, { 1, 2, nil, 4 }, {}
+for n = 100, 1, -1 do backwards[n] = n end
+for n = 0, 40 do powers[1 << n] = n end
+backwards.x = "x"
+local b, h, p = tw.freeze(backwards), tw.freeze(holes), tw.freeze(powers)
+t.ok(#b == 100 and b[100] == 100 and b.x == "x", "filled from its end")
+t.ok(#h == 2 and h[3] == nil and h[4] == 4, "with a hole: # is where the first nil is")
+t.ok(#p == 2 and p[4] == 2 and p[1 << 40] == 40, "sparse")
+local big = {}
+for n = 1, LONG do big[n] = n end
+local frozen = tw.freeze(big)
+t.ok(#frozen == LONG and frozen[LONG] == LONG and frozen[LONG // 2] == LONG // 2
+     and #tw.thaw(frozen) == LONG, "an array of " .. LONG)
+big, frozen = nil, nil
+
+-- No depth is too deep.
+
+local deep = false
+for _ = 1, DEEP do deep = { next = deep } end
+local chain = tw.freeze(deep)
+local n, at = 0, chain
+while at do at, n = at.next, n + 1 end
+t.is(n, DEEP, "a list of " .. DEEP)
+n, at = 0, tw.thaw(chain)
+while at do at, n = at.next, n + 1 end
+t.is(n, DEEP, "and its private copy")
+deep.next.next.next.bad = print
+t.raises("^value%.next%.next%.next%.bad is a function$", tw.freeze, deep)
+at = deep
+for _ = 1, 100 do at = at.next end
+deep.next.next.next.bad, at.bad = nil, print
+t.raises("^value%.%.%.%.next.*%.next%.bad is a function$", tw.freeze, deep)
+deep, chain, at = nil, nil, nil
+chain = false
+for _ = 1, DEEP // 10 do chain = tw.freeze { next = chain } end
+n, at = 0, chain
+while at do at, n = at.next, n + 1 end
+t.is(n, DEEP // 10, "a list of blocks that refer to each other")
+chain, at = nil, nil
+collectgarbage()
+
+-- What can't be frozen, and where it is.
+
+for _, case in ipairs {
+  { print, "^value is a function$" },
+  { coroutine.create(print), "^value is a coroutine$" },
+  { io.stdout, "^value is a userdata$" },
+  { { a = { b = { 1, 2, print } } }, "^value%.a%.b%[3%] is a function$" },
+  { { { {} }, { { x = io.stdout } } }, "^value%[2%]%[1%]%.x is a userdata$" },
+  { { ["two words"] = { [1.5] = { [true] = print } } },
+    '^value%["two words"%]%[1%.5%]%[true%] is a function$' },
+  { { [print] = 1 }, "^a key of value is a function$" },
+  { { a = { [coroutine.create(print)] = 1 } }, "^a key of value%.a is a coroutine$" },
+  { { [{ {} }] = { print } }, "^value%[a table%]%[1%] is a function$" },
+  { setmetatable({}, {}), "^value has a metatable: only plain tables can be frozen$" },
+  { { x = { setmetatable({}, { __metatable = 1 }) } }, "^value%.x%[1%] has a metatable" },
+  { { [("k"):rep(1000)] = print }, "^value%.k+ is a function$" },
+} do
+  t.raises(case[2], tw.freeze, case[1])
+end
+t.is(tw.freeze { 1 }[1], 1, "after an error, the next is frozen as ever")
+
+-- A finalizer freezes while something is being frozen.
+
+local freezing, frozen_by_gc = true, 0
+local function again()
+  setmetatable({}, { __gc = function()
+    frozen_by_gc = frozen_by_gc + #tw.freeze { 1, { 2 }, ("x"):rep(100) }
+    if freezing then again() end
+  end })
+end
+again()
+collectgarbage("incremental", 1, 1000)
+collectgarbage()   -- from here on, all the time
+for _ = 1, 300 do
+  local f = tw.freeze { { { "a" }, { "b" } }, { { "c" } }, { {}, {}, { { "d" } } } }
+  if f[1][2][1] ~= "b" or f[3][3][1][1] ~= "d" then wrong = wrong + 1 end
+end
+freezing = false
+collectgarbage("incremental", 200, 100)
+t.ok(frozen_by_gc > 0 and wrong == 0, "finalizers may freeze meanwhile")
+
+-- A view that outlives its turn: the value was finalized before its user.
+
+local ended = apps.shell(apps.tidewire .. " -e " .. apps.quote [[
+  local tw = require "tw"
+  user = setmetatable({}, { __gc = function(u)
+    print(pcall(function() return u.inner[1] end)) end })
+  user.inner = tw.freeze { { 1 } }[1]
+  print(user.inner[1])]])
+t.is(ended.status, 0, "a finalizer that reads a view at the end: " .. ended.err)
+t.ok(ended.out:find "^1\ntrue\t1\n$" or ended.out:find "let go", "reads it, or is told")
+
+-- The collector sees what the blocks of a state take.
+
+local bulk = apps.shell(apps.tidewire .. " -e " .. apps.quote [[
+  local tw = require "tw"
+  local text = ("x"):rep(1 << 20)
+  for i = 1, 2000 do local v = tw.freeze { text .. i } end
+  for line in io.lines "/proc/self/status" do
+    if line:find "VmRSS" then print(tonumber(line:match "%d+") < 400 * 1024) end
+  end]])
+t.is(bulk.out, "true\n", "blocks that nobody uses go in time")
+
+-- Memory may run out at any allocation.
+
+local done = 0
+local script = apps.quote [[
+  local tw = require "tw"
+  local fine, why = pcall(function()
+    local t = { 1, 2, "a", b = { c = { "d", ("e"):rep(2000) } }, [false] = 0.5 }
+    for i = 1, 40 do t["k" .. i] = { i } end
+    t.self = t
+    local v = tw.freeze(t)
+    local copy = tw.thaw(tw.freeze { v, v.b })
+    assert(copy[1].self == copy[1] and copy[2].c[1] == "d" and copy[1].k40[1] == 40)
+    for _ in pairs(v) do end
+  end)
+  if not fine then
+    assert(tostring(why):find "not enough memory", why)
+    collectgarbage()
+    assert(tw.freeze({ { 1 } })[1][1] == 1)
+  end
+  print(fine)]]
+for at_n = 1, 100000, SMALL and 19 or 3 do
+  local run = apps.shell(("TW_FAIL=%d %s -e %s"):format(at_n, apps.tidewire, script))
+  if run.status ~= 0 and not run.err:find "not enough memory" then
+    t.is(run.status, 0, "allocation " .. at_n .. " fails: " .. run.err)
+  end
+  if run.out == "true\n" then done = done + 1 else done = 0 end
+  if done > 30 then break end
+end
+t.ok(done > 30, "whichever allocation fails, it is an error or nothing")
+
+-- Records.
+
+local FEED = "app.feed.synthetic { speed = 0, seed = 7, trades = 0, limit = %d } "
+apps.prints("quotes freeze as they are now, for good", { app = FEED:format(40)
+  .. "app.tape { capacity = 16 } app.script('s.lua')", args = { "--workers", "1" },
+  ["s.lua"] = [[
+  local old, all
+  function M.on_quote(q, seq)
+    if not old then
+      old = q
+      all = tw.freeze { q, q, again = { q }, kept = q:keep() }
+      assert(all[1] == all[2] and all.again[1] == all[1] and all[1].bid == q.bid)
+      assert(tw.freeze(all[1]) == all[1] and tw.thaw(all[1]) == all[1])
+      assert(tw.freeze(q).bid == q.bid and tw.thaw(all)[1] == all[1])
+      print(pcall(tw.freeze, { [q] = 1 }))
+      print(pcall(tw.thaw, q))
+    end
+    if seq == 40 then
+      print(all[1].seq, all.kept.seq, all.again[1].kind)
+      print(pcall(tw.freeze, { x = old }))
+    end
+  end]] }, [[
+false	a key of value is a record, which is no key when frozen
+false	bad argument #1 to 'tw.thaw' (frozen value expected, got light userdata)
+1	1	quote
+false	quote 1 has expired (retention 16 records)
+]])
+
+-- States on several threads read and drop the same blocks.
+
+local ROUNDS = SMALL and 200 or 2000
+local run = apps.run { args = { "--workers", "3" }, app = FEED:format(ROUNDS) .. [[
+  for w = 0, 2 do app.script("s.lua", { workers = { w } }) end]], ["s.lua"] = [[
+  local last
+  function M.on_quote(seq)
+    if seq % 3 ~= 0 then return end
+    local v = tw.freeze { seq, { seq, name = "s" .. seq }, last = seq % 30 > 0 and last
+                          or nil }
+    board.latest = v
+    tw.publish("v", v)
+  end
+  function M.on_message(value)
+    assert(value[2][1] == value[1] and value[2].name == "s" .. value[1])
+    local b = board.latest
+    assert(b[2].name == "s" .. b[1])
+    last = b[2]
+    if value.last then assert(value.last.name == "s" .. value.last[1]) end
+  end]] }
+t.is(run.status, 0, "three states share blocks")
+if run.status ~= 0 then t.diag(run.err) end
