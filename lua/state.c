@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "bundle.h"
 #include "lerror.h"
+#include "lfunction.h"
 #include "lfuture.h"
 #include "lsimulate.h"
 #include "lview.h"
@@ -70,6 +71,7 @@ struct ltw_host *ltw_check_host(lua_State *L, const char *what)
 static const luaL_Reg modules[] = {
     { "tw", luaopen_tw },
     { "tw.board", luaopen_tw_board },
+    { "tw.internal.function", luaopen_tw_internal_function },
     { "tw.internal.task", luaopen_tw_internal_task },
     { "tw.cache.simulate", luaopen_tw_cache_simulate },
     { NULL, NULL }
