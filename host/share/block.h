@@ -77,19 +77,50 @@ static inline uint64_t tw_block_mix(uint64_t x)
     return x ^ x >> 32;
 }
 
+/* The word at p, which need not be aligned, or n < 8 bytes as a word: by loads of
+ * fixed sizes that may overlap, since most strings are short.  Thread: any. */
+static inline uint64_t tw_block_word(const char *p)
+{
+    uint64_t word;
+
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+static inline uint64_t tw_block_bytes(const char *p, size_t n)
+{
+    uint32_t first, last;
+
+    if (n >= sizeof first) {
+        memcpy(&first, p, sizeof first);
+        memcpy(&last, p + n - sizeof last, sizeof last);
+        return (uint64_t)first << 32 | last;
+    }
+    if (n == 0) return 0;
+    return (uint64_t)(unsigned char)p[0] << 16 | (uint64_t)(unsigned char)p[n / 2] << 8
+           | (unsigned char)p[n - 1];
+}
+
 /* Thread: any. */
 static inline uint32_t tw_block_hash_text(const char *text, size_t n)
 {
-    uint64_t h = n * UINT64_C(0x9E3779B97F4A7C15), word;
+    uint64_t h = n * UINT64_C(0x9E3779B97F4A7C15);
 
-    for (; n >= sizeof word; text += sizeof word, n -= sizeof word) {
-        memcpy(&word, text, sizeof word);
-        h = (h ^ word) * UINT64_C(0xD6E8FEB86659FD93);
+    for (; n >= sizeof h; text += sizeof h, n -= sizeof h) {
+        h = (h ^ tw_block_word(text)) * UINT64_C(0xD6E8FEB86659FD93);
         h ^= h >> 29;
     }
-    word = 0;
-    memcpy(&word, text, n);
-    return (uint32_t)tw_block_mix(h ^ word);
+    return (uint32_t)tw_block_mix(h ^ tw_block_bytes(text, n));
+}
+
+/* Do n bytes agree?  As memcmp, without a call for the short.  Thread: any. */
+static inline bool tw_block_same(const char *a, const char *b, size_t n)
+{
+    for (; n >= sizeof(uint64_t); a += sizeof(uint64_t), b += sizeof(uint64_t)) {
+        if (tw_block_word(a) != tw_block_word(b)) return false;
+        n -= sizeof(uint64_t);
+    }
+    return tw_block_bytes(a, n) == tw_block_bytes(b, n);
 }
 
 /* A number that an integer equals becomes it, as a key of a Lua table does.

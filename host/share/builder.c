@@ -197,7 +197,8 @@ static struct seen *look(struct tw_builder *b, uint64_t key, const char *text, s
         struct seen *s = &b->seen[at];
 
         if (s->key != key) continue;
-        if (!text || (s->length == n && !memcmp(b->block.p + s->what, text, n))) break;
+        if (!text || (s->length == n && tw_block_same(b->block.p + s->what, text, n)))
+            break;
     }
     return &b->seen[at];
 }

@@ -120,7 +120,7 @@ static bool is_key(const char *base, struct tw_item cell, struct tw_item key)
 {
     if (cell.kind == TW_VALUE_STRING)
         return key.kind == TW_VALUE_STRING && cell.length == key.length
-               && !memcmp(base + cell.integer, key.text, key.length);
+               && tw_block_same(base + cell.integer, key.text, key.length);
     cell = tw_block_item(base, cell);
     return cell.kind == key.kind && (key.kind < TW_VALUE_INTEGER
                                      || cell.integer == key.integer);

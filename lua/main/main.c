@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "interpreter.h"
 #include "program.h"
+#include "share/value.h"
 #include "tidewire.h"
 
 enum { USAGE = 2 };   /* exit status for a command line that makes no sense */
@@ -136,11 +137,10 @@ end:
     return status;
 }
 
-int main(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
-    const char *command = argc > 1 ? argv[1] : "", *fail_at = getenv("TW_FAIL");
+    const char *command = argc > 1 ? argv[1] : "";
 
-    if (fail_at) tw_memory_fail_at(strtoull(fail_at, NULL, 10));
     if (argc > 1 && access(command, F_OK) != 0) {   /* a file of that name is a script */
         if (strcmp(command, "run") == 0) return run_app(argc - 2, argv + 2);
         if (strcmp(command, "test") == 0) return run_module("tw.test", argv + 2);
@@ -154,4 +154,15 @@ int main(int argc, char **argv)
             return refuse("'%s' is neither a command nor a file", command);
     }
     return run_interpreter(argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+    const char *fail_at = getenv("TW_FAIL");
+    int status;
+
+    if (fail_at) tw_memory_fail_at(strtoull(fail_at, NULL, 10));
+    status = run_command(argc, argv);
+    assert(tw_value_live() == 0);   /* nobody holds a frozen value any more */
+    return status;
 }
