@@ -1,10 +1,10 @@
 /* engine.c - what a worker runs: one Lua state and its scripts. */
 #include "engine.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "output.h"
 
 enum { GC_BYTES = 65536 };   /* garbage that idle time is spent on */
 enum { BACKOFF_MS = 100, BACKOFF_DOUBLINGS = 7 };
@@ -27,46 +27,6 @@ static int set_path(lua_State *L)
     lua_pushfstring(L, "%s;%s", lua_tostring(L, 1), lua_tostring(L, -1));
     lua_setfield(L, -3, "path");
     return 0;
-}
-
-/* [-0, +0, e]  A line for MAIN to print: workers don't write to the terminal.
- *
- * print(...)
- * Writes its arguments as a line, in order with the other output of the run.
- * Yields: no.  Blocks: while 1 MiB of output waits to be printed.
- * Thread: any worker.  Errors: as tostring does.  Units: none. */
-static int print(lua_State *L)
-{
-    struct ltw_state *state = ltw_state(L);
-    luaL_Buffer b;
-    size_t n;
-    const char *text;
-    int top = lua_gettop(L);
-
-    luaL_buffinit(L, &b);
-    for (int i = 1; i <= top; i++) {
-        if (i > 1) luaL_addchar(&b, '\t');
-        luaL_tolstring(L, i, NULL);
-        luaL_addvalue(&b);
-    }
-    luaL_pushresult(&b);
-    text = lua_tolstring(L, -1, &n);
-    tw_log_write(state->host->log, TW_LOG_PRINT, "", text, n);
-    return 0;
-}
-
-/* Lua warns of what it can't raise: an error in a __gc, say.  A warning comes
- * in pieces. */
-static void warn(void *ctx, const char *piece, int more)
-{
-    struct ltw_engine *e = ctx;
-    size_t n = strlen(e->warning);
-
-    if (n == 0 && !more && piece[0] == '@') return;   /* a control message */
-    snprintf(e->warning + n, sizeof e->warning - n, "%s", piece);
-    if (more) return;
-    tw_log_printf(e->host->log, TW_LOG_WARN, e->who, "%s", e->warning);
-    e->warning[0] = '\0';
 }
 
 static void ring(void *worker)
@@ -99,8 +59,7 @@ static int engine_open(void *ctx)
     lua_pushstring(L, e->path);
     if (lua_pcall(L, 1, 0, 0) != LUA_OK)
         return tw_fail(&e->error, TW_ESCRIPT, "%s", lua_tostring(L, -1));
-    lua_register(L, "print", print);
-    lua_setwarnf(L, warn, e);
+    ltw_output_open(e->state);
     for (unsigned i = 0; i < e->n; i++) {
         e->scripts[i] = ltw_script_new(e, &e->options[i], &e->counts[i], &e->error);
         if (!e->scripts[i]) return e->error.code;

@@ -27,7 +27,6 @@ struct ltw_engine {
     struct ltw_script **scripts;              /* owner: the worker, n of them    */
     uv_timer_t *restarts;                     /* owner: the worker, n of them    */
     struct tw_error error;                    /* owner: the worker, MAIN after start */
-    char warning[256];                        /* owner: the worker; pieces       */
     size_t collected;                         /* owner: the worker; bytes after GC */
     bool going;                               /* owner: the worker; see go       */
     bool stopping;                            /* owner: the worker               */

@@ -282,7 +282,7 @@ static int future_tostring(lua_State *L)
 
 /* ---- several ---- */
 
-enum mode { ALL, ANY, RACE };
+enum mode { ALL, ANY, RACE, FIRST };
 
 /* How n futures stand together: the index of the one that decides, n + 1 when all
  * do, 0 when it is not decided. */
@@ -298,7 +298,7 @@ static lua_Integer decide(lua_State *L, enum mode mode, lua_Integer n)
         lua_pop(L, 1);
         if (state == TW_PENDING) continue;
         settled++;
-        if (mode == RACE || (mode == ANY) == (state == TW_RESOLVED)) return i;
+        if (mode >= RACE || (mode == ANY) == (state == TW_RESOLVED)) return i;
     }
     return settled == n ? n + 1 : 0;
 }
@@ -394,6 +394,10 @@ static int wait_for_many(lua_State *L, enum mode mode, lua_KContext due_ns,
     ltw_task_leave(L);
     if (i == 0) return ltw_fail(L, UV_ETIMEDOUT);
     lua_settop(L, 2);
+    if (mode == FIRST) {
+        lua_pushinteger(L, i);
+        return 1;
+    }
     if (i <= n) return finish_one(L, i);
     return mode == ALL ? finish_all(L, n) : fail_any(L, n);
 }
@@ -478,6 +482,17 @@ int ltw_future_race(lua_State *L)
     luaL_argcheck(L, lua_type(L, 1) != LUA_TTABLE || luaL_len(L, 1) > 0, 1,
                   "at least one future expected");
     return begin_many(L, race);
+}
+
+static int first(lua_State *L, int status, lua_KContext due_ns)
+{
+    (void)status;
+    return wait_for_many(L, FIRST, due_ns, first);
+}
+
+int ltw_future_first(lua_State *L)
+{
+    return begin_many(L, first);
 }
 
 static const luaL_Reg methods[] = {

@@ -28,6 +28,7 @@ extern const char ltw_await_what[];   /* what a task waits for that awaits */
 int ltw_future_all(lua_State *L);     /* tw.all     */
 int ltw_future_any(lua_State *L);     /* tw.any     */
 int ltw_future_race(lua_State *L);    /* tw.race    */
+int ltw_future_first(lua_State *L);   /* the index of the first that is settled */
 int ltw_promise_new(lua_State *L);    /* tw.promise */
 
 /* A task's handle: a box with two user values, what the task returned as a table

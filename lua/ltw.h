@@ -20,6 +20,12 @@
 #include "tape/symbols.h"
 #include "tape/tape.h"
 
+/* What is asked of the pool; 0: as many threads as there are processors,
+ * TW_POOL_QUEUE, no limit. */
+struct ltw_pool_options { unsigned threads; size_t queue, memory_max; };
+
+struct tw_pool;
+
 /* What all states of one run share.  Constant after start.  Outside a run, in a plain
  * interpreter, there is no tape and nothing that belongs to it. */
 struct ltw_host {
@@ -31,6 +37,9 @@ struct ltw_host {
     struct tw_log *log;
     struct tw_unseen *unseen; /* failures that nobody looked at */
     const char *sources[TW_SOURCE_MAX + 1];   /* names of the feeds, or NULL */
+    struct tw_pool *pool;     /* NULL: a plain program has not needed it yet */
+    struct ltw_pool_options pool_options;
+    const char *path;         /* package.path of the run; NULL: as it is     */
     size_t memory_max;        /* bytes a state may have; 0: no limit  */
     int64_t time_max_ns;      /* a handler may run; 0: no limit       */
 };
@@ -55,6 +64,9 @@ struct ltw_state {
     struct ltw_tasks *tasks;      /* its owner makes them                   */
     bool parked;                  /* the task waits: yield out to its root  */
     struct ltw_pulse *pulse;      /* see above; NULL: nobody watches        */
+    bool (*may_stop)(const struct ltw_state *);  /* is what runs to be stopped?
+                                   * In a signal handler; NULL: yes         */
+    char warning[256];            /* pieces of one, until it is complete    */
     char who[16];                 /* constant; "main", "worker 0", "pool 1" */
     const struct tw_record *record;   /* that is being handled, or NULL     */
     bool overrun;                 /* the watchdog is ending that script     */
@@ -94,5 +106,6 @@ void ltw_coroutine_open(lua_State *L);
 int luaopen_tw(lua_State *L);             /* tw.c: sleep, publish, now   */
 int luaopen_tw_board(lua_State *L);       /* lboard.c                    */
 int luaopen_tw_internal_task(lua_State *L);   /* ltask.c                 */
+int luaopen_tw_internal_pool(lua_State *L);   /* lpool.c                 */
 
 #endif

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
+#include "lpool.h"
 #include "share/failure.h"
 #include "task.h"
 
@@ -34,6 +36,7 @@ struct ltw_program *ltw_program_new(void)
     const char *seed = getenv("TIDEWIRE_SEED");
 
     if (!p) return NULL;
+    tw_role_set(&MAIN);
     p->unseen = (struct tw_unseen){ tell, p };
     p->host.unseen = &p->unseen;
     p->state = ltw_state_new(&p->host, 0);
@@ -54,10 +57,25 @@ struct ltw_state *ltw_program_state(struct ltw_program *p)
     return p->state;
 }
 
+/* What was begun and is awaited by nobody is finished all the same. */
+static void drain_pool(struct ltw_program *p)
+{
+    struct tw_pool_status s;
+
+    for (;;) {
+        tw_pool_status(p->host.pool, &s);
+        if (s.queued + s.running == 0) return;
+        usleep(1000);
+    }
+}
+
 int ltw_program_end(struct ltw_program *p, int status)
 {
+    tw_be_main();
     if (status == 0) ltw_tasks_finish(p->state->tasks);
+    if (p->host.pool && status == 0) drain_pool(p);
     ltw_state_free(p->state);
+    ltw_pool_close(&p->host);
     /* order [program.failed] relaxed: see tell */
     if (status == 0 && atomic_load_explicit(&p->failed, memory_order_relaxed)) status = 1;
     tw_free(p);

@@ -72,6 +72,7 @@ static const luaL_Reg modules[] = {
     { "tw", luaopen_tw },
     { "tw.board", luaopen_tw_board },
     { "tw.internal.function", luaopen_tw_internal_function },
+    { "tw.internal.pool", luaopen_tw_internal_pool },
     { "tw.internal.task", luaopen_tw_internal_task },
     { "tw.cache.simulate", luaopen_tw_cache_simulate },
     { NULL, NULL }

@@ -425,6 +425,7 @@ struct ltw_task *ltw_task_spawn(lua_State *L, int n, struct ltw_scope *scope,
     t->ref = ref;
     t->script = state->script;
     t->parent = state->task ? state->task->id : 0;
+    t->level = state->task ? state->task->level : 0;
     t->ended = ended;
     t->ctx = ctx;
     snprintf(t->name, sizeof t->name, "%s", name);

@@ -54,6 +54,7 @@ struct ltw_task {
     const char *what;                 /* it waits for, a constant text           */
     int64_t since_ns;                 /* it is in this state                     */
     uint64_t id, parent;
+    unsigned level;                   /* of the jobs that it may wait for        */
     char name[48];
     void (*ended)(struct ltw_task *t, lua_State *L, int status);
                                       /* its results or error are on top of L    */

@@ -58,7 +58,13 @@ static void on_signal(int number)
     struct ltw_state *s = atomic_load_explicit(&now_running, memory_order_relaxed);
 
     (void)number;
-    if (s) lua_sethook(s->running, overrun, LUA_MASKCOUNT, 1);
+    if (s && (!s->may_stop || s->may_stop(s)))
+        lua_sethook(s->running, overrun, LUA_MASKCOUNT, 1);
+}
+
+void ltw_watchdog_signal(struct tw_worker *w)
+{
+    pthread_kill(tw_worker_thread(w), SIGNAL);
 }
 
 void ltw_watchdog_install(void)
@@ -113,7 +119,7 @@ void ltw_watchdog_look(struct ltw_engine *e, struct ltw_watch *watch)
     }
     took_ns = cpu_ns - watch->cpu_ns;
     if (took_ns < limit) return;
-    pthread_kill(tw_worker_thread(e->worker), SIGNAL);
+    ltw_watchdog_signal(e->worker);
     if (watch->told || took_ns < 2 * limit) return;
     watch->told = true;
     tw_log_printf(e->host->log, TW_LOG_WARN, e->who,

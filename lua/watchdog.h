@@ -33,6 +33,10 @@ struct ltw_watch { uint64_t beat; int64_t cpu_ns; bool told; };
  * host->time_max_ns.  Thread: MAIN, while the worker runs.  Blocks: no. */
 void ltw_watchdog_look(struct ltw_engine *e, struct ltw_watch *watch) TW_ON(MAIN);
 
+/* Stops what runs on w's thread, if its state's may_stop agrees.
+ * Thread: any, while w runs. */
+void ltw_watchdog_signal(struct tw_worker *w);
+
 /* Thread: MAIN, before the first worker. */
 void ltw_watchdog_install(void);
 

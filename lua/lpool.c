@@ -1,0 +1,503 @@
+/* lpool.c - the pool's threads run Lua: a state each, jobs as tasks.
+ *
+ * A job's value is a frozen table: [1] the function (lfunction.h), [2] ... its
+ * arguments, n their number, and via, when the function is not to be called itself
+ * but handed to that function of tw.pool as the first argument.
+ *
+ * A state in which a job failed is not used for another: it may have left globals
+ * in disorder, or memory at its limit.  It takes no more jobs, and when those it
+ * has have ended, a new one takes its place.
+ */
+#include "lpool.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "lerror.h"
+#include "lfunction.h"
+#include "lfuture.h"
+#include "lvalue.h"
+#include "output.h"
+#include "task.h"
+#include "watchdog.h"
+
+enum { GC_BYTES = 65536 };   /* garbage that idle time is spent on */
+
+/* A pool thread. */
+struct runner {
+    struct ltw_host *host;
+    struct tw_worker *worker;
+    struct ltw_state *state;      /* NULL: there was no memory for a new one */
+    struct ltw_pulse pulse;
+    unsigned index;
+    unsigned jobs;                /* begun and not ended                     */
+    bool spoiled;
+    size_t collected;
+};
+
+/* What a job carries for this file: its context. */
+struct work {
+    struct runner *runner;        /* owner: the runner; NULL: it is queued          */
+    struct ltw_task *task;        /* owner: the runner                              */
+    atomic_bool unwanted;         /* atomic: any thread sets it, a signal handler looks */
+};
+
+static void release_work(void *work)
+{
+    tw_free(work);
+}
+
+static struct work *work_of(const struct tw_job *job)
+{
+    return job->context;
+}
+
+static void on_ended(struct ltw_task *t, lua_State *co, int status);
+
+/* ---- states ---- */
+
+static bool is_unwanted(const struct tw_job *job)
+{
+    /* order [pool.unwanted] relaxed: who set it sends the signal after it */
+    return atomic_load_explicit(&work_of(job)->unwanted, memory_order_relaxed);
+}
+
+/* In a signal handler of the runner's thread: is what runs now to be stopped?  All
+ * tasks that jobs spawn have another ctx; they end with their job's scope. */
+static bool may_stop(const struct ltw_state *state)
+{
+    const struct ltw_task *t = state->task;
+
+    return t && t->ended == on_ended && is_unwanted(t->ctx);
+}
+
+static void ring(void *worker)
+{
+    tw_worker_ring(worker);
+}
+
+/* [-0, +0, e]  package.path as in the states of the run. */
+static int set_path(lua_State *L)
+{
+    lua_getglobal(L, "package");
+    lua_pushvalue(L, 1);
+    lua_setfield(L, -2, "path");
+    return 0;
+}
+
+static int make_state(struct runner *r)
+{
+    struct ltw_state *s = ltw_state_new(r->host, r->host->pool_options.memory_max);
+
+    if (!s) return UV_ENOMEM;
+    snprintf(s->who, sizeof s->who, "pool %u", r->index % 1000);
+    s->pulse = &r->pulse;
+    s->may_stop = may_stop;
+    s->tasks = ltw_tasks_new(s, tw_worker_loop(r->worker), ring, r->worker);
+    if (!s->tasks) goto fail;
+    if (r->host->path) {
+        lua_pushcfunction(s->L, set_path);
+        lua_pushstring(s->L, r->host->path);
+        if (lua_pcall(s->L, 1, 0, 0) != LUA_OK) goto fail;
+    }
+    if (r->host->log) ltw_output_open(s);
+    r->state = s;
+    return TW_OK;
+fail:
+    ltw_state_free(s);
+    return UV_ENOMEM;
+}
+
+static int runner_open(void *ctx, unsigned index, struct tw_worker *w, void **runner)
+{
+    struct runner *r = tw_calloc_aligned(1, sizeof *r);
+
+    if (!r) return UV_ENOMEM;
+    r->host = ctx;
+    r->worker = w;
+    r->index = index;
+    if (make_state(r) < 0) {
+        tw_free(r);
+        return UV_ENOMEM;
+    }
+    *runner = r;
+    return TW_OK;
+}
+
+static void runner_close(void *runner)
+{
+    struct runner *r = runner;
+
+    ltw_state_free(r->state);
+    tw_free(r);
+}
+
+/* A new state for a spoiled one; without memory, again at the next turn. */
+static void renew(struct runner *r)
+{
+    ltw_state_free(r->state);
+    r->state = NULL;
+    r->collected = 0;
+    r->spoiled = make_state(r) < 0;
+}
+
+/* ---- jobs ---- */
+
+/* [-1, +0, m]  What was raised, as a job fails with it. */
+static struct tw_any failure(lua_State *L)
+{
+    struct tw_any error = ltw_error_freeze(L, -1);
+
+    lua_pop(L, 1);
+    return error;
+}
+
+struct ending { lua_State *co; struct tw_any value; };
+
+/* [-0, +0, e]  Protected: the first result of the job, frozen. */
+static int freeze_result(lua_State *L)
+{
+    struct ending *e = lua_touserdata(L, 1);
+
+    if (lua_gettop(e->co) == 0) return 0;
+    lua_settop(e->co, 1);
+    lua_xmove(e->co, L, 1);
+    e->value = ltw_check_any_named(L, 2, "result");
+    return 0;
+}
+
+static void on_ended(struct ltw_task *t, lua_State *co, int status)
+{
+    struct tw_job *job = t->ctx;
+    struct runner *r = work_of(job)->runner;
+    lua_State *L = ltw_state(co)->L;
+    struct ending e = { co, { .kind = TW_VALUE_NIL } };
+
+    r->jobs--;
+    work_of(job)->task = NULL;
+    if (is_unwanted(job) || (status != LUA_OK && ltw_error_scope(co, -1) == t->own)) {
+        r->spoiled = r->spoiled || status == LUA_YIELD;   /* it was stopped anywhere */
+        tw_job_cancel(job);
+        return;
+    }
+    if (status == LUA_OK) {
+        lua_pushcfunction(L, freeze_result);
+        lua_pushlightuserdata(L, &e);
+        if (lua_pcall(L, 1, 0, 0) == LUA_OK) {
+            tw_job_resolve(job, e.value);
+            return;
+        }
+    } else {
+        lua_xmove(co, L, 1);
+    }
+    r->spoiled = true;
+    tw_job_fail(job, failure(L));
+}
+
+/* [-0, +0, e]  Protected: the job as a task. */
+static int begin(lua_State *L)
+{
+    struct tw_job *job = lua_touserdata(L, 1);
+    struct ltw_task *t;
+    int n;
+
+    ltw_push_any(L, &job->what);
+    lua_getfield(L, 2, "n");
+    n = (int)lua_tointeger(L, 3);
+    luaL_checkstack(L, n + 8, "too many arguments");
+    lua_settop(L, 2);
+    if (lua_getfield(L, 2, "via") == LUA_TSTRING) {
+        lua_getglobal(L, "require");
+        lua_pushliteral(L, "tw.pool");
+        lua_call(L, 1, 1);
+        lua_getfield(L, -1, lua_tostring(L, 3));
+        lua_replace(L, 3);
+        lua_settop(L, 3);
+    } else {
+        lua_settop(L, 2);
+    }
+    lua_geti(L, 2, 1);
+    ltw_function_unpack(L, lua_gettop(L));
+    lua_remove(L, -2);
+    for (int i = 1; i <= n; i++) lua_geti(L, 2, i + 1);
+    t = ltw_task_spawn(L, lua_gettop(L) - 3, NULL, job->label, on_ended, job);
+    if (job->deadline_ns) t->own->due_ns = job->deadline_ns;
+    t->level = job->level + 1;   /* what it may wait for has room beside it */
+    work_of(job)->task = t;
+    return 0;
+}
+
+static void runner_run(void *runner, struct tw_job *job)
+{
+    struct runner *r = runner;
+    lua_State *L = r->state->L;
+
+    work_of(job)->runner = r;
+    lua_pushcfunction(L, begin);
+    lua_pushlightuserdata(L, job);
+    ltw_watchdog_enter(r->state, L);
+    if (lua_pcall(L, 1, 0, 0) == LUA_OK) r->jobs++;
+    else tw_job_fail(job, failure(L));
+    ltw_watchdog_leave(r->state);
+}
+
+static void runner_cancel(void *runner, struct tw_job *job)
+{
+    struct runner *r = runner;
+    struct ltw_task *t = work_of(job)->task;
+
+    if (t) ltw_scope_cancel(r->state->tasks, t->own, "nobody wants its result any more");
+}
+
+static void runner_interrupt(void *runner, struct tw_job *job)
+{
+    struct runner *r = runner;
+
+    /* order [pool.unwanted] relaxed: the signal comes after it */
+    atomic_store_explicit(&work_of(job)->unwanted, true, memory_order_relaxed);
+    ltw_watchdog_signal(r->worker);
+}
+
+static bool runner_capacity(void *runner)
+{
+    struct runner *r = runner;
+
+    return !r->spoiled;
+}
+
+static bool runner_step(void *runner)
+{
+    struct runner *r = runner;
+    bool worked = r->state && ltw_tasks_step(r->state->tasks);
+
+    if (r->spoiled && r->jobs == 0) renew(r);
+    return worked;
+}
+
+static bool runner_ready(void *runner)
+{
+    struct runner *r = runner;
+
+    return (r->spoiled && r->jobs == 0) || (r->state && ltw_tasks_ready(r->state->tasks));
+}
+
+/* One small step of the collector, as long as there is much to collect. */
+static bool runner_idle(void *runner)
+{
+    struct runner *r = runner;
+
+    if (!r->state || r->state->bytes < r->collected + GC_BYTES) return false;
+    if (lua_gc(r->state->L, LUA_GCSTEP, 0)) r->collected = r->state->bytes;
+    return true;
+}
+
+static const struct tw_pool_ops runner_ops = {
+    .open = runner_open, .run = runner_run, .cancel = runner_cancel,
+    .interrupt = runner_interrupt, .capacity = runner_capacity, .step = runner_step,
+    .ready = runner_ready, .idle = runner_idle, .close = runner_close
+};
+
+/* ---- the pool of a host ---- */
+
+int ltw_pool_open(struct ltw_host *host, struct tw_error *error)
+{
+    struct tw_pool_options o = {
+        .threads = host->pool_options.threads, .queue = host->pool_options.queue,
+        .ops = &runner_ops, .ctx = host
+    };
+    struct tw_pool *pool = tw_pool_new(&o);
+    int rc = pool ? tw_pool_start(pool) : UV_ENOMEM;
+
+    if (rc < 0) {
+        tw_pool_free(pool);
+        return tw_fail(error, rc, "can't start the pool: %s", tw_strerror(rc));
+    }
+    ltw_watchdog_install();
+    host->pool = pool;
+    return TW_OK;
+}
+
+void ltw_pool_close(struct ltw_host *host)
+{
+    tw_pool_free(host->pool);
+    host->pool = NULL;
+}
+
+/* [-0, +0, e]  The pool; a plain program starts it when it is first asked for. */
+static struct tw_pool *check_pool(lua_State *L)
+{
+    struct ltw_host *host = ltw_state(L)->host;
+    struct tw_error error;
+
+    if (!host) luaL_error(L, "pool: there is none in this state");
+    if (!host->pool) {
+        tw_be_main();
+        if (ltw_pool_open(host, &error) < 0) luaL_error(L, "%s", error.text);
+    }
+    return host->pool;
+}
+
+/* [-0, +0, m]  What the running task passes on to its jobs. */
+static void inherit(lua_State *L, struct tw_job *job, unsigned level)
+{
+    struct ltw_task *t = ltw_task_current(L);
+    int64_t due_ns = INT64_MAX;
+
+    job->level = level;
+    if (!t) return;
+    ltw_scope_over(t->scope, INT64_MIN, &due_ns);
+    if (due_ns != INT64_MAX) job->deadline_ns = due_ns;
+    if (t->level > level) job->level = t->level;
+}
+
+/* [-0, +0, e]  "herd.lua:12" of the function at idx, or the name that it is. */
+static void set_label(lua_State *L, int idx, char label[TW_JOB_LABEL])
+{
+    lua_Debug ar;
+
+    if (lua_type(L, idx) == LUA_TSTRING) {
+        snprintf(label, TW_JOB_LABEL, "%s", lua_tostring(L, idx));
+        return;
+    }
+    lua_pushvalue(L, idx);
+    lua_getinfo(L, ">S", &ar);
+    snprintf(label, TW_JOB_LABEL, "%.40s:%d", ar.short_src, ar.linedefined);
+}
+
+/* [-0, +0, e]  The n values from idx on as views, so that an error says which one
+ * can't be sent, and what. */
+static void freeze_arguments(lua_State *L, int idx, int n)
+{
+    char name[32];
+
+    for (int i = 1; i <= n; i++, idx++) {
+        struct tw_any value;
+
+        snprintf(name, sizeof name, "argument %d", i);
+        value = ltw_check_any_named(L, idx, name);
+        if (value.kind != TW_VALUE_BLOCK) continue;
+        ltw_push_any(L, &value);
+        tw_any_unref(&value);
+        lua_replace(L, idx);
+    }
+}
+
+/* submit(what, urgent, via | nil, function, ...) -> future | nil, message, code:
+ * what names the caller in errors. */
+static int submit(lua_State *L)
+{
+    const char *what = luaL_checkstring(L, 1);
+    unsigned level = lua_toboolean(L, 2) ? TW_LEVEL_URGENT : TW_LEVEL_BULK;
+    struct tw_pool *pool = check_pool(L);
+    struct ltw_host *host = ltw_state(L)->host;
+    int n = lua_gettop(L) - 4, rc;
+    char label[TW_JOB_LABEL];
+    struct ltw_box *handle;
+    struct tw_future *f;
+    struct tw_any value;
+    struct tw_job *job;
+
+    if (lua_type(L, 4) != LUA_TSTRING && lua_type(L, 4) != LUA_TFUNCTION)
+        return luaL_error(L, "%s: a function or \"module.name\" expected, got %s", what,
+                          luaL_typename(L, 4));
+    set_label(L, 4, label);
+    ltw_function_pack(L, 4, what);
+    freeze_arguments(L, 5, n);
+    lua_createtable(L, n + 1, 2);
+    lua_insert(L, 5);
+    lua_rawseti(L, 5, 1);
+    for (int i = n + 1; i > 1; i--) lua_rawseti(L, 5, i);
+    lua_pushinteger(L, n);
+    lua_setfield(L, 5, "n");
+    lua_pushvalue(L, 3);
+    lua_setfield(L, 5, "via");
+    handle = ltw_future_push_empty(L);
+    value = ltw_check_any(L, 5);
+    job = tw_job_new(pool);
+    f = tw_future_new(host->unseen);
+    if (job) job->context = tw_calloc(1, sizeof(struct work));
+    if (!job || !f || !job->context) {
+        tw_any_unref(&value);
+        tw_job_free(job);
+        if (f) tw_future_unref(f);
+        return luaL_error(L, "%s: not enough memory", what);
+    }
+    job->what = value;
+    job->release = release_work;
+    job->future = f;
+    tw_future_ref(f);
+    memcpy(job->label, label, sizeof label);
+    inherit(L, job, level);
+    rc = tw_pool_submit(pool, job);
+    if (rc < 0) {
+        tw_job_free(job);
+        tw_future_unref(f);
+        return ltw_fail(L, rc);
+    }
+    ltw_future_attach(handle, f);
+    return 1;
+}
+
+/* configure(threads, queue, memory in MiB): before the first job */
+static int configure(lua_State *L)
+{
+    struct ltw_host *host = ltw_state(L)->host;
+
+    if (!host || host->pool)
+        return luaL_error(L, "pool.configure: the pool runs already");
+    host->pool_options = (struct ltw_pool_options){
+        .threads = (unsigned)luaL_optinteger(L, 1, 0),
+        .queue = (size_t)luaL_optinteger(L, 2, 0),
+        .memory_max = (size_t)(luaL_optnumber(L, 3, 0) * 1048576),
+    };
+    return 0;
+}
+
+/* status() -> table */
+static int status(lua_State *L)
+{
+    struct tw_pool_status s;
+
+    tw_pool_status(check_pool(L), &s);
+    lua_createtable(L, 0, 7);
+    lua_pushinteger(L, s.threads);
+    lua_setfield(L, -2, "threads");
+    lua_pushinteger(L, (lua_Integer)s.queued);
+    lua_setfield(L, -2, "queued");
+    lua_pushinteger(L, (lua_Integer)s.running);
+    lua_setfield(L, -2, "running");
+    lua_pushinteger(L, (lua_Integer)s.submitted);
+    lua_setfield(L, -2, "submitted");
+    lua_pushinteger(L, (lua_Integer)s.done);
+    lua_setfield(L, -2, "done");
+    lua_pushinteger(L, (lua_Integer)s.failed);
+    lua_setfield(L, -2, "failed");
+    lua_pushinteger(L, (lua_Integer)s.cancelled);
+    lua_setfield(L, -2, "cancelled");
+    return 1;
+}
+
+/* is_terminal() -> boolean: may progress be drawn on standard error? */
+static int is_terminal(lua_State *L)
+{
+    struct ltw_host *host = ltw_state(L)->host;
+
+    lua_pushboolean(L, host && !host->log && isatty(STDERR_FILENO));
+    return 1;
+}
+
+static const luaL_Reg funcs[] = {
+    { "submit", submit },
+    { "configure", configure },
+    { "status", status },
+    { "is_terminal", is_terminal },
+    { NULL, NULL }
+};
+
+int luaopen_tw_internal_pool(lua_State *L)
+{
+    luaL_newlib(L, funcs);
+    return 1;
+}

@@ -1,0 +1,51 @@
+/* output.c - what the states of a run print goes to MAIN: one log, one order. */
+#include "output.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* [-0, +0, e]  A line for MAIN to print: workers don't write to the terminal.
+ *
+ * print(...)
+ * Writes its arguments as a line, in order with the other output of the run.
+ * Yields: no.  Blocks: while 1 MiB of output waits to be printed.
+ * Thread: any worker.  Errors: as tostring does.  Units: none. */
+static int print(lua_State *L)
+{
+    struct ltw_state *state = ltw_state(L);
+    luaL_Buffer b;
+    size_t n;
+    const char *text;
+    int top = lua_gettop(L);
+
+    luaL_buffinit(L, &b);
+    for (int i = 1; i <= top; i++) {
+        if (i > 1) luaL_addchar(&b, '\t');
+        luaL_tolstring(L, i, NULL);
+        luaL_addvalue(&b);
+    }
+    luaL_pushresult(&b);
+    text = lua_tolstring(L, -1, &n);
+    tw_log_write(state->host->log, TW_LOG_PRINT, "", text, n);
+    return 0;
+}
+
+/* Lua warns of what it can't raise: an error in a __gc, say.  A warning comes
+ * in pieces. */
+static void warn(void *ctx, const char *piece, int more)
+{
+    struct ltw_state *s = ctx;
+    size_t n = strlen(s->warning);
+
+    if (n == 0 && !more && piece[0] == '@') return;   /* a control message */
+    snprintf(s->warning + n, sizeof s->warning - n, "%s", piece);
+    if (more) return;
+    tw_log_printf(s->host->log, TW_LOG_WARN, s->who, "%s", s->warning);
+    s->warning[0] = '\0';
+}
+
+void ltw_output_open(struct ltw_state *state)
+{
+    lua_register(state->L, "print", print);
+    lua_setwarnf(state->L, warn, state);
+}

@@ -1,0 +1,236 @@
+--- pool: work for all cores, beside the quotes and the script.
+--
+--     local pool = require "tw.pool"
+--     local f = pool.run(function(n) return n * 2 end, 21)
+--     print(f:await())
+--     local squares = pool.map({ 1, 2, 3 }, function(x) return x * x end)
+--
+-- Background threads of low priority, a Lua state each, take jobs from one queue.  A
+-- job is a function, sent as its bytecode with its upvalues frozen as they are then, or
+-- "module.name"; arguments and result are frozen values.  What a library or a required
+-- module gives goes by name.  A state whose job failed is replaced by a new one.  A job
+-- may wait, and run other jobs: it holds no thread up meanwhile.
+
+local core = require "tw.internal.pool"
+local task = require "tw.internal.task"
+local tw = require "tw"
+
+local pool = {}
+
+local DRAW_AFTER, DRAW_EVERY = 1, 0.2   -- seconds, of progress on a terminal
+local PER_THREAD = 8                    -- chunks that a list is cut into, by default
+
+--- pool.run(fn, ...) -> future | nil, message, code
+-- Calls fn(...) on a pool thread; the future gets its first result.
+-- Yields: no.  Blocks: no; the first call of a plain program starts the threads.
+-- Thread: any state's.
+-- Errors: raises for a function, upvalue or argument that can't be sent, naming it; nil
+-- when the queue is full; an error of fn is the future's.  Units: none.
+function pool.run(fn, ...)
+  return core.submit("pool.run", true, nil, fn, ...)
+end
+
+--- pool.configure{ threads =, queue =, memory = }
+-- How many threads (default: one for each processor), jobs that may be queued (65,536),
+-- MiB that a state may have (no limit).  In a run, app.pool says it.
+-- Yields: no.  Blocks: no.  Thread: MAIN.
+-- Errors: raises when the pool runs already, and for an option that isn't one.
+-- Units: memory in MiB.
+function pool.configure(options)
+  local known = { threads = true, queue = true, memory = true }
+  for name, value in pairs(options) do
+    if not known[name] then
+      error(("pool.configure: no option '%s'; there are threads, queue and memory")
+        :format(tostring(name)), 2)
+    end
+    if type(value) ~= "number" or value <= 0 then
+      error(("pool.configure: %s: a number above 0 expected, got %s")
+        :format(name, tostring(value)), 2)
+    end
+  end
+  core.configure(options.threads, options.queue, options.memory)
+end
+
+--- pool.status() -> table
+-- {threads, queued, running, submitted, done, failed, cancelled}.
+-- Yields: no.  Blocks: no.  Thread: any state's.  Errors: none.  Units: jobs.
+function pool.status()
+  return core.status()
+end
+
+-- What runs in the pool for a chunk: fn of each element.
+function pool.chunk_map(fn, items, first)
+  local results = {}
+  for i, item in ipairs(items) do results[i] = fn(item, first + i - 1) end
+  return results, #items
+end
+
+function pool.chunk_each(fn, items, first)
+  for i, item in ipairs(items) do fn(item, first + i - 1) end
+end
+
+function pool.chunk_reduce(fn, items)
+  local value = items[1]
+  for i = 2, #items do value = fn(value, items[i]) end
+  return value
+end
+
+local OPTIONS = { chunk = "integer", limit = "integer", ordered = "boolean",
+                  progress = true, name = "string" }
+
+local function check_options(what, options)
+  for name, value in pairs(options or {}) do
+    local kind = OPTIONS[name]
+    if not kind then
+      error(("%s: no option '%s'; there are chunk, limit, name, ordered and progress")
+        :format(what, tostring(name)), 4)
+    elseif kind == "integer" and (math.type(value) ~= "integer" or value < 1) then
+      error(("%s: %s: an integer from 1 on expected, got %s")
+        :format(what, name, tostring(value)), 4)
+    elseif kind ~= "integer" and kind ~= true and type(value) ~= kind then
+      error(("%s: %s: a %s expected, got %s"):format(what, name, kind, type(value)), 4)
+    end
+  end
+  return options or {}
+end
+
+-- "map: 340 of 1000, 0 failed, 120/s, 5.5 s left"
+local function line(name, p)
+  return ("\r%s: %d of %d, %d failed, %.3g/s, %.3g s left\27[K")
+    :format(name, p.done, p.total, p.failed, p.rate, p.left)
+end
+
+-- Who is told of progress: a function of the caller's, the terminal, or nobody.
+local function reporter(options, name, total)
+  local began, drawn = tw.clock(), nil
+  local want = options.progress
+  if want == nil then want = core.is_terminal() end
+  local function state(done, failed)
+    local elapsed = tw.clock() - began
+    local rate = elapsed > 0 and done / elapsed or 0
+    return { done = done, failed = failed, total = total, rate = rate, elapsed = elapsed,
+             left = rate > 0 and (total - done) / rate or math.huge }
+  end
+  if type(want) == "function" then
+    return function(done, failed) want(state(done, failed)) end, function() end
+  elseif not want then
+    return function() end, function() end
+  end
+  return function(done, failed)
+    local now = tw.clock()
+    if now - (drawn or began + DRAW_AFTER - DRAW_EVERY) < DRAW_EVERY then return end
+    drawn = now
+    io.stderr:write(line(options.name or name, state(done, failed)))
+  end, function()
+    if drawn then io.stderr:write("\r\27[K") end
+  end
+end
+
+-- Sends the list in chunks, at most `limit` at a time, and calls got(first, result, n)
+-- as each is done.  The first error cancels what is left and is raised.
+local function spread(what, via, list, fn, options, got)
+  options = check_options(what, options)
+  if type(list) ~= "table" and type(list) ~= "userdata" then
+    error(("%s: a list expected, got %s"):format(what, type(list)), 3)
+  end
+  local n, threads = #list, core.status().threads
+  local chunk = options.chunk or math.max(1, math.ceil(n / (threads * PER_THREAD)))
+  local limit = options.limit or 2 * threads
+  local tell, finish = reporter(options, what, n)
+  local done, at, running = 0, 1, {}
+  local clean <close> = setmetatable({}, { __close = function()
+    for _, job in ipairs(running) do job.future:cancel() end
+    finish()
+  end })
+
+  local function settle(job)
+    local ok, result = job.future:pawait()
+    if not ok then
+      tell(done, job.n)
+      if type(result) == "table" then
+        result.message = ("%s: element%s: %s"):format(what, job.n == 1 and " " .. job.first
+          or ("s %d to %d"):format(job.first, job.first + job.n - 1), result.message)
+      end
+      error(result, 0)
+    end
+    done = done + job.n
+    got(job.first, result, job.n)
+    tell(done, 0)
+  end
+
+  while at <= n or #running > 0 do
+    while at <= n and #running < limit do
+      local last = math.min(at + chunk - 1, n)
+      local items = {}
+      for i = at, last do
+        local item = list[i]
+        if item == nil then
+          error(("%s: element %d of the list is nil"):format(what, i), 3)
+        end
+        items[i - at + 1] = item
+      end
+      local future = core.submit(what, false, via, fn, items, at)
+      if future then
+        running[#running + 1] = { future = future, first = at, n = last - at + 1 }
+        at = last + 1
+      elseif #running > 0 then
+        break                          -- the queue is full of others' jobs
+      else
+        tw.sleep(0.001)
+      end
+    end
+    local futures = {}
+    for i, job in ipairs(running) do futures[i] = job.future end
+    if #futures > 0 then
+      settle(table.remove(running, task.settled(futures)))
+    end
+  end
+end
+
+--- pool.map(list, fn [, options]) -> table
+-- fn(element, index) of every element, over all cores: the results in the order of the
+-- list, and n.  The list is sent in chunks.  Options: chunk, the elements of a job
+-- (default: so that each thread gets 8); limit, the jobs under way at a time (default: 2
+-- for each thread); ordered = false: results in the order in which they came; progress: a
+-- function that is called with {done, failed, total, rate, elapsed, left}, or false; on a
+-- terminal a long map draws it; name, what it says there.
+-- Yields: until all are done.  Blocks: no; outside all tasks the caller alone waits.
+-- Thread: any state's.
+-- Errors: raises the first error, naming the elements, and cancels the rest; raises
+-- for a wrong option, and for what can't be sent.  Units: seconds in progress.
+function pool.map(list, fn, options)
+  local results, ordered, count = {}, not options or options.ordered ~= false, 0
+  spread("pool.map", "chunk_map", list, fn, options, function(first, chunk, n)
+    for i = 1, n do results[ordered and first + i - 1 or count + i] = chunk[i] end
+    count = count + n
+  end)
+  results.n = count
+  return results
+end
+
+--- pool.each(list, fn [, options])
+-- As pool.map, for what fn does: its results are not kept.
+-- Yields: until all are done.  Blocks: no; outside all tasks the caller alone waits.
+-- Thread: any state's.  Errors: as pool.map.  Units: none.
+function pool.each(list, fn, options)
+  spread("pool.each", "chunk_each", list, fn, options, function() end)
+end
+
+--- pool.reduce(list, fn [, options]) -> value
+-- fn(value, element) from the first element to the last.  Each chunk is reduced by itself
+-- and then their results, in order: fn has to be associative.  nil for an empty list.
+-- Yields: until all are done.  Blocks: no; outside all tasks the caller alone waits.
+-- Thread: any state's.  Errors: as pool.map.  Units: none.
+function pool.reduce(list, fn, options)
+  local parts, order = {}, {}
+  spread("pool.reduce", "chunk_reduce", list, fn, options, function(first, value)
+    parts[first] = value
+    order[#order + 1] = first
+  end)
+  table.sort(order)
+  local value = parts[order[1]]
+  for i = 2, #order do value = fn(value, parts[order[i]]) end
+  return value
+end
+
+return pool
