@@ -57,6 +57,7 @@ struct tw_worker {
     int bell;                         /* constant: an eventfd                */
     _Atomic int state;                /* atomic: AWAKE, ASLEEP or RUNG       */
     int64_t expect_ns;                /* owner: the worker                   */
+    bool alone;                       /* constant: there is one processor    */
     uv_poll_t ear;                    /* owner: the worker; hears the bell   */
     uv_prepare_t last_look;           /* owner: the worker                   */
     bool loop_open, quitting;         /* owner: the worker                   */
@@ -130,12 +131,20 @@ static void wake_up(struct tw_worker *w)
     atomic_exchange_explicit(&w->state, AWAKE, memory_order_acquire);
 }
 
+unsigned tw_worker_processors(void)
+{
+    cpu_set_t ours;
+
+    return sched_getaffinity(0, sizeof ours, &ours) < 0 ? 1 : (unsigned)CPU_COUNT(&ours);
+}
+
 struct tw_worker *tw_worker_new(const struct tw_worker_options *options)
 {
     struct tw_worker *w = tw_calloc_aligned(1, sizeof *w);
 
     if (!w) return NULL;
     w->o = *options;
+    w->alone = tw_worker_processors() == 1;
     w->last = &w->first;
     pthread_mutex_init(&w->lock, NULL);
     atomic_init(&w->state, AWAKE);
@@ -177,7 +186,7 @@ static bool spin(struct tw_worker *w)
     int64_t ns = w->o.spin_ns > w->expect_ns ? w->o.spin_ns : w->expect_ns, end;
 
     w->expect_ns = 0;
-    if (ns <= 0) return false;
+    if (ns <= 0 || w->alone) return false;
     end = tw_clock_steady_ns() + ns;
     do
         for (int i = 0; i < 64; i++)

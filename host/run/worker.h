@@ -32,7 +32,7 @@ struct tw_worker_options {
     unsigned index;               /* 0, 1, ...: goes into its name             */
     int nice;                     /* how far it stands back; 0: as its starter */
     bool pin;                     /* to the index-th processor we may use      */
-    int64_t spin_ns;              /* how long to look before sleeping          */
+    int64_t spin_ns;              /* how long to look before each sleep        */
     struct tw_tape *tape;         /* whose wakes it hears; may be NULL         */
     struct tw_epoch *epoch;       /* whose quiet points it passes; may be NULL */
     const struct tw_worker_ops *ops;
@@ -41,6 +41,9 @@ struct tw_worker_options {
     void (*rested)(void *ctx);    /* and when it goes to sleep; may be NULL     */
     void *told;                   /* ctx of these two                           */
 };
+
+/* Those that the calling thread may run on.  Thread: any.  Blocks: no. */
+unsigned tw_worker_processors(void);
 
 /* NULL: no memory.  Thread: MAIN.  Blocks: no. */
 struct tw_worker *tw_worker_new(const struct tw_worker_options *options) TW_ON(MAIN);
@@ -62,8 +65,8 @@ int tw_worker_post(struct tw_worker *w, void (*fn)(void *arg), void *arg);
  * Thread: any, until tw_worker_free.  Blocks: never.  Memory: none. */
 void tw_worker_ring(struct tw_worker *w);
 
-/* What it waits for is due within ns: it looks that long before its next sleep,
- * where there is a processor for whoever brings it.
+/* What it waits for is due within ns: it looks that long before its next sleep.
+ * With one processor it sleeps, as looking would keep out who brings it.
  * Thread: WORKER, its own.  Blocks: no. */
 void tw_worker_expect(struct tw_worker *w, int64_t ns);
 

@@ -400,6 +400,7 @@ int main(void)
     rings(false, 0);
     rings(true, 0);
     rings(true, 20000);
-    expects();
+    if (tw_worker_processors() > 1) expects();
+    else ok(true, "with one processor none looks # SKIP");
     return tap_done();
 }
