@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "lpool.h"
 
 enum { TICK_MS = 50, SHOW_EVERY = 5 };   /* ticks between two pictures */
 
@@ -149,6 +150,9 @@ struct tw_app *tw_app_open(const char *path, const struct tw_app_options *option
     pthread_mutex_init(&app->lock, NULL);
     app->state = ltw_state_new(NULL, 0);
     if (!app->state || open_loop(app) < 0) goto fail;
+    app->state->tasks = ltw_tasks_new(app->state, NULL, NULL, NULL);
+    if (!app->state->tasks) goto fail;
+    strcpy(app->state->who, "main");
     if (protected(app, read_app_file, path, &error) < 0) goto fail;
     app->state->host = &app->host;
     if (protected(app, build, &error, &error) < 0) goto fail;
@@ -305,6 +309,12 @@ static bool is_quiet(struct tw_app *app)
     }
     for (unsigned i = 0; i < app->o.workers; i++)
         if (tw_worker_quiet(app->workers[i]) < head) return false;
+    if (app->host.pool) {
+        struct tw_pool_status pool;
+
+        tw_pool_status(app->host.pool, &pool);
+        if (pool.queued + pool.running > 0) return false;
+    }
     return ended > 0 && head == tw_tape_head(app->host.tape);
 }
 
@@ -367,6 +377,16 @@ static void stop_workers(struct tw_app *app, unsigned n)
     for (unsigned i = 0; i < n; i++) tw_worker_join(app->workers[i]);
 }
 
+static void close_pool(struct tw_app *app)
+{
+    tw_be_main();
+    if (!app->host.pool) return;
+    tw_pool_stop(app->host.pool);
+    tw_pool_join(app->host.pool);
+    tw_pool_status(app->host.pool, &app->pool_status);
+    ltw_pool_close(&app->host);
+}
+
 static int add_feeds(lua_State *L)
 {
     struct tw_app *app = lua_touserdata(L, 1);
@@ -405,6 +425,7 @@ int tw_app_run(struct tw_app *app)
     app->began_ns = tw_clock_steady_ns();
     uv_timer_start(&app->tick, on_tick, TICK_MS, TICK_MS);
     if (protected(app, add_feeds, &error, &error) < 0
+        || ltw_pool_open(&app->host, &error) < 0
         || start_workers(app, &error, &started) < 0)
         goto end;
     if (app->o.signals) {   /* before that, nothing has begun: they may just kill */
@@ -418,6 +439,7 @@ end:
     monitor(app, "leave", 0);
     if (app->io) tw_io_stop(app->io);
     stop_workers(app, started);
+    close_pool(app);
     uv_timer_stop(&app->tick);
     ltw_app_speak(app);
     if (error.code == TW_ESTOPPED) return app->status;
@@ -428,5 +450,5 @@ end:
     check_connected(app);
     ltw_app_speak(app);
     show(app, "finish");
-    return is_set(&app->failed) ? 1 : app->status;
+    return is_set(&app->failed) || is_set(&app->unseen_failure) ? 1 : app->status;
 }

@@ -11,6 +11,7 @@
 #include "engine.h"
 #include "run/exchange.h"
 #include "run/io.h"
+#include "run/pool.h"
 #include "tidewire.h"
 #include "watchdog.h"
 
@@ -32,6 +33,7 @@ struct tw_app {
     struct ltw_engine *engines;       /* o.workers of them                       */
     struct tw_worker **workers;
     struct ltw_watch *watches;
+    struct tw_pool_status pool_status;    /* its last word                       */
     uv_loop_t loop;
     uv_async_t bell;                  /* any thread sends                        */
     uv_timer_t tick;
@@ -41,6 +43,8 @@ struct tw_app {
     int64_t began_ns, ended_ns;       /* tw_clock_steady_ns                      */
     atomic_bool stop;                 /* atomic: any thread sets it              */
     atomic_bool failed;               /* atomic: workers and feeds set it        */
+    atomic_bool unseen_failure;       /* atomic: any thread sets it              */
+    struct tw_unseen unseen;          /* constant                                */
     atomic_bool draining;             /* atomic: the io thread sets it           */
     bool endless[TW_SOURCE_MAX];      /* feeds that nobody waits for             */
     bool dials[TW_SOURCE_MAX];        /* feeds that connect to a peer            */

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "feed/lean.h"
 #include "lvalue.h"
+#include "share/failure.h"
 
 enum { LOG_BYTES = 1 << 20, TOPICS_MAX = 1 << 16 };
 #define MIB 1048576.0
@@ -352,12 +353,37 @@ static int make_workers(struct tw_app *app, const char *path, struct tw_error *e
 
 /* ---- all of it ---- */
 
+/* On whatever thread a failed future ends. */
+static void tell_unseen(void *ctx, const struct tw_any *error)
+{
+    struct tw_app *app = ctx;
+    char what[4096];
+
+    tw_failure_text(error, what, sizeof what);
+    tw_log_printf(app->host.log, TW_LOG_ERROR, "", "an error that nobody awaited: %s", what);
+    /* order [app.flag] relaxed: MAIN looks when all threads have ended */
+    atomic_store_explicit(&app->unseen_failure, true, memory_order_relaxed);
+}
+
 static int make_host(lua_State *L, struct tw_app *app, struct tw_error *error)
 {
     struct ltw_host *h = &app->host;
     double memory = number(L, -1, "memory", 1024), time = number(L, -1, "time", 1);
 
     h->memory_max = (size_t)(memory * MIB);
+    h->unseen = &app->unseen;
+    app->unseen = (struct tw_unseen){ tell_unseen, app };
+    h->path = text(L, -1, "search");
+    lua_getfield(L, -1, "pool");
+    if (lua_istable(L, -1))
+        h->pool_options = (struct ltw_pool_options){
+            .threads = (unsigned)count(L, -1, "threads"),
+            .queue = (size_t)count(L, -1, "queue"),
+            .memory_max = (size_t)(number(L, -1, "memory", memory) * MIB),
+        };
+    else
+        h->pool_options.memory_max = h->memory_max;
+    lua_pop(L, 1);
     h->time_max_ns = (int64_t)(time * 1e9);
     h->tape = tw_tape_new((size_t)number(L, -1, "capacity", TW_TAPE_CAPACITY));
     h->symbols = tw_symbols_new(TW_SYMBOL_MAX);

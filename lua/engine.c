@@ -167,7 +167,7 @@ static uint64_t quiet(void *ctx)
 
         if (seq < min) min = seq;
     }
-    return min;
+    return ltw_tasks_are_expecting(e->state->tasks) ? 0 : min;
 }
 
 static void on_closed(uv_handle_t *h)

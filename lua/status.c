@@ -109,6 +109,21 @@ static void push_scripts(lua_State *L, struct tw_app *app, uint64_t head)
         }
 }
 
+static void push_pool(lua_State *L, struct tw_app *app)
+{
+    struct tw_pool_status s = app->pool_status;
+
+    if (app->host.pool) tw_pool_status(app->host.pool, &s);
+    lua_createtable(L, 0, 7);
+    set_count(L, "threads", s.threads);
+    set_count(L, "queued", s.queued);
+    set_count(L, "running", s.running);
+    set_count(L, "submitted", s.submitted);
+    set_count(L, "done", s.done);
+    set_count(L, "failed", s.failed);
+    set_count(L, "cancelled", s.cancelled);
+}
+
 /* Proportional set size, in bytes; 0 where the kernel does not say. */
 static uint64_t resident(void)
 {
@@ -143,6 +158,8 @@ int ltw_status(lua_State *L)
         set_count(L, "rows", terminal.ws_row);
     }
     if (app->ended_ns) set_count(L, "pss", resident());   /* slow: once, at the end */
+    push_pool(L, app);
+    lua_setfield(L, -2, "pool");
     set_count(L, "capacity", tw_tape_capacity(app->host.tape));
     set_count(L, "symbols", tw_symbols_count(app->host.symbols));
     set_times(L, "parse", tw_io_parse_ns(app->io));

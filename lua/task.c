@@ -26,6 +26,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "lerror.h"
+#include "lfuture.h"
 #include "watchdog.h"
 
 enum { TIMERS_FIRST = 15 };
@@ -573,6 +574,13 @@ bool ltw_tasks_step(struct ltw_tasks *ts)
 unsigned ltw_tasks_count(const struct ltw_tasks *ts)
 {
     return ts->count;
+}
+
+bool ltw_tasks_are_expecting(const struct ltw_tasks *ts)
+{
+    for (const struct ltw_task *t = ts->all; t; t = t->next)
+        if (t->state == LTW_TASK_WAITING && t->what == ltw_await_what) return true;
+    return ltw_tasks_ready(ts);
 }
 
 void ltw_tasks_seed(struct ltw_tasks *ts, uint64_t seed)

@@ -78,6 +78,10 @@ bool ltw_tasks_ready(const struct ltw_tasks *ts);
 /* Tasks that were spawned and have not ended. */
 unsigned ltw_tasks_count(const struct ltw_tasks *ts);
 
+/* Does any await what is sure to come, a future?  Who sleeps or waits for a channel
+ * does not count: a run may end meanwhile. */
+bool ltw_tasks_are_expecting(const struct ltw_tasks *ts);
+
 /* Makes the seeded order of ready tasks; 0: first come, first run. */
 void ltw_tasks_seed(struct ltw_tasks *ts, uint64_t seed);
 

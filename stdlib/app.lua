@@ -338,6 +338,19 @@ function app.limits(options)
   end
 end
 
+--- app.pool(options)
+-- The background threads of tw.pool: threads (default: one for each processor), queue
+-- (jobs that may wait; default 65,536), memory (of a state; default: as app.limits).
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises for an option that is not there, or no number above 0.  Units: MiB.
+function app.pool(options)
+  check("app.pool", options, { threads = "number", queue = "number", memory = "number" })
+  for name, value in pairs(options) do
+    if value <= 0 then fail(2, "app.pool: %s must be above 0, got %s", name, value) end
+  end
+  declared.pool = options
+end
+
 --- app.on_feed(f)
 -- f(name, state, why) is called when a feed becomes "live", "waiting" (between
 -- two tries to connect), "ended" or "failed".

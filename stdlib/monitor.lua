@@ -242,6 +242,11 @@ function monitor.summary(status)
   end
   say("%s", screen.table(rows, { "script", "worker", "shard", "handled", "lost",
                                  "errors" }))
+  local pool = status.pool
+  if pool and pool.submitted > 0 then
+    say("pool: %d jobs on %d threads, %d done, %d failed, %d cancelled", pool.submitted,
+        pool.threads, pool.done, pool.failed, pool.cancelled)
+  end
   local cpu = { string.format("io %.2f", status.io_cpu) }
   for i, worker in ipairs(status.workers) do
     cpu[#cpu + 1] = string.format("worker %d %.2f", i - 1, worker.cpu)
