@@ -68,7 +68,8 @@ static void intern_root(lua_State *L, int interned, struct tw_value *block)
     lua_pushvalue(L, -1);
     lua_rawsetp(L, interned, block);
     /* The collector works as if the block were the state's own memory. */
-    if (kilobytes > 0) lua_gc(L, LUA_GCSTEP, (int)kilobytes);
+    if (kilobytes > 0 && lua_gc(L, LUA_GCISRUNNING))
+        lua_gc(L, LUA_GCSTEP, (int)kilobytes);
 }
 
 /* [-0, +1, m] */

@@ -82,6 +82,43 @@ local run4 = apps.run { args = { "--workers", "4" },
 t.is(run4.status, 0, "from four workers at once")
 if run4.status ~= 0 then t.diag(run4.err) end
 
+-- A table that some states read, one replaces and one clears.
+local shared = apps.run { args = { "--workers", "4" },
+  app = FEED:format(2000) .. [[
+    for w = 0, 3 do app.script("s.lua", { workers = { w } }) end]], ["s.lua"] = [[
+  local kept = {}
+  function M:on_quote(seq)
+    local w = self.worker
+    if w == 0 then board.shared = { seq, text = ("x"):rep(seq % 100) .. seq } end
+    if w == 1 and seq % 7 == 0 then board.shared = nil end
+    if w == 2 and seq % 5 == 0 then board.shared = kept[seq % 10] end
+    local v = board.shared
+    if v then
+      assert(v.text == ("x"):rep(v[1] % 100) .. v[1])
+      kept[seq % 10] = v
+    end
+  end]] }
+t.is(shared.status, 0, "tables from four workers at once")
+if shared.status ~= 0 then t.diag(shared.err) end
+
+-- No reference is lost when memory is: a block that nobody let go ends the program
+-- with an assertion.
+local _, command = apps.write { app = FEED:format(30) .. 'app.script("s.lua")',
+  ["s.lua"] = [[
+  function M.on_quote(seq)
+    board.t = { seq, { seq } }
+    board.long = ("x"):rep(100)
+    for _, v in pairs(board) do local _ = v end
+    tw.publish("t", { board.t, board.long })
+  end]] }
+local ended = 0
+for n = 1, 2500, os.getenv "SMALL" and 97 or 31 do
+  local run = apps.shell("TW_FAIL=" .. n .. " " .. command)
+  if run.status == 0 or run.status == 1 and run.err ~= "" then ended = ended + 1
+  else t.is(run.status, "0, or 1 and a line", "allocation " .. n) t.diag(run.err) end
+end
+t.ok(ended > 0, "whichever allocation fails, nothing is lost (" .. ended .. " runs)")
+
 apps.prints("an app reads the board when all is over",
   { app = FEED:format(10) .. [[
     app.on_end(function() print((require "tw.board").seq) return true end)

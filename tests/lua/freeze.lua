@@ -315,6 +315,19 @@ for at_n = 1, 100000, SMALL and 19 or 3 do
 end
 t.ok(done > 30, "whichever allocation fails, it is an error or nothing")
 
+-- Shared objects are values.
+
+local promise = tw.promise()
+local held = tw.freeze { promise, promise, future = promise.future, [promise] = "key" }
+t.ok(tw.freeze(promise) == promise and tw.thaw(promise) == promise, "an object is frozen")
+t.ok(held[1] == held[2] and held[held[1]] == "key" and tw.thaw(held)[1] == held[1],
+     "and one in all places")
+promise = nil
+collectgarbage()
+held[1]:resolve { 1 }
+t.is(held.future:await()[1], 1, "it lives as long as the value has it")
+t.is(tw.thaw(held).future:await(), held.future:await(), "so what it gives is one value")
+
 -- Records.
 
 local FEED = "app.feed.synthetic { speed = 0, seed = 7, trades = 0, limit = %d } "
