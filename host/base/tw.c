@@ -28,6 +28,7 @@ const char *tw_strerror(int code)
     case TW_EBUSY:    return "under way";
     case TW_ECLOSED:  return "closed";
     case TW_EEMPTY:   return "nothing there";
+    case TW_ECYCLE:   return "waits for itself";
     default:          return uv_strerror(code);
     }
 }

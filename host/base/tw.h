@@ -39,7 +39,8 @@ enum {
     TW_ESCRIPT = -5008,   /* a script or an app file failed                 */
     TW_EBUSY = -5009,     /* not yet: what was asked for is under way       */
     TW_ECLOSED = -5010,   /* closed: nothing goes in any more               */
-    TW_EEMPTY = -5011     /* nothing there now: a bounded buffer            */
+    TW_EEMPTY = -5011,    /* nothing there now: a bounded buffer            */
+    TW_ECYCLE = -5012     /* it would wait for itself                       */
 };
 
 /* What a failure was about: one line that says what, where and the value. */
