@@ -27,9 +27,10 @@
 #include "base/memory.h"
 #include "lerror.h"
 #include "lfuture.h"
+#include "run/bell.h"
 #include "watchdog.h"
 
-enum { TIMERS_FIRST = 15 };
+enum { TIMERS_FIRST = 15, LOOK_NS = 50000 };
 
 struct ltw_tasks {
     struct ltw_state *state;          /* constant                                */
@@ -46,7 +47,7 @@ struct ltw_tasks {
     uint64_t seed;                    /* of the order of ready tasks; 0: FIFO    */
     unsigned count;                   /* of `all`                                */
     uv_loop_t own, *loop;             /* loop: own, or somebody else's           */
-    uv_async_t bell;                  /* of the own loop                         */
+    struct tw_bell bell;              /* of the own loop                         */
     uv_timer_t *timer;                /* for the nearest due_ns                  */
     atomic_bool interrupted;          /* atomic: a signal handler sets it        */
 };
@@ -279,18 +280,46 @@ static void raise_interrupt(lua_State *L)
         luaL_error(L, "interrupted!");
 }
 
+/* A wake-up costs as much as a short job: where there is a processor for whoever
+ * brings what is awaited, look that long before going to sleep. */
+static bool look_out(struct ltw_tasks *ts)
+{
+    int64_t end_ns;
+
+    if (ts->main.what != ltw_await_what || tw_worker_processors() == 1) return false;
+    end_ns = tw_clock_steady_ns() + LOOK_NS;
+    do
+        for (int i = 0; i < 64; i++)
+            if (ltw_tasks_ready(ts)) return true;
+    while (tw_clock_steady_ns() < end_ns);
+    return false;
+}
+
+static bool is_interrupted(const struct ltw_tasks *ts)
+{
+    /* order [tasks.interrupted] relaxed: set by a signal handler of this thread */
+    return atomic_load_explicit(&ts->interrupted, memory_order_relaxed);
+}
+
+/* One turn of the own loop, with the tasks that are ready; it sleeps when there is
+ * nothing to do. */
+static void turn(struct ltw_tasks *ts)
+{
+    uv_run_mode mode = UV_RUN_NOWAIT;
+
+    if (!ltw_tasks_step(ts) && !look_out(ts) && !ltw_tasks_ready(ts)
+        && !is_interrupted(ts) && tw_bell_sleep(&ts->bell))
+        mode = UV_RUN_ONCE;
+    if (ts->main.state != LTW_TASK_READY) uv_run(ts->loop, mode);
+    tw_bell_wake(&ts->bell);
+}
+
 /* Runs the others until the main task has been woken. */
 static void wait_in_place(struct ltw_tasks *ts)
 {
     while (ts->main.state == LTW_TASK_WAITING) {
-        bool worked = ltw_tasks_step(ts);
-
-        if (ts->main.state != LTW_TASK_WAITING) break;
-        /* order [tasks.interrupted] relaxed: set by a signal handler here */
-        if (atomic_load_explicit(&ts->interrupted, memory_order_relaxed))
-            ltw_task_wake(&ts->main);
-        else
-            uv_run(ts->loop, worked || ltw_tasks_ready(ts) ? UV_RUN_NOWAIT : UV_RUN_ONCE);
+        if (is_interrupted(ts)) ltw_task_wake(&ts->main);
+        else turn(ts);
     }
     ts->state->task = &ts->main;
     ts->state->script = NULL;
@@ -590,14 +619,8 @@ void ltw_tasks_seed(struct ltw_tasks *ts, uint64_t seed)
 
 void ltw_tasks_finish(struct ltw_tasks *ts)
 {
-    while (ts->count > 0) {
-        bool worked = ltw_tasks_step(ts);
-
-        /* order [tasks.interrupted] relaxed: set by a signal handler here */
-        if (atomic_load_explicit(&ts->interrupted, memory_order_relaxed)) return;
-        if (ts->count > 0 && open_loop(ts))
-            uv_run(ts->loop, worked || ltw_tasks_ready(ts) ? UV_RUN_NOWAIT : UV_RUN_ONCE);
-    }
+    ts->main.what = "the end";
+    while (ts->count > 0 && !is_interrupted(ts) && open_loop(ts)) turn(ts);
 }
 
 /* ---- all of it ---- */
@@ -607,14 +630,9 @@ static void main_woken(struct ltw_task *t)
     (void)t;   /* wait_in_place looks at its state */
 }
 
-static void on_bell(uv_async_t *bell)
+static void ring_bell(void *bell)
 {
-    (void)bell;   /* it ends the wait of uv_run */
-}
-
-static void ring_bell(void *ctx)
-{
-    uv_async_send(ctx);
+    tw_bell_ring(bell);
 }
 
 /* The tasks of this thread: it hears them before it sleeps, without a ring. */
@@ -633,7 +651,8 @@ static bool open_loop(struct ltw_tasks *ts)
 {
     if (!ts->loop) {
         if (uv_loop_init(&ts->own) < 0) return false;
-        if (uv_async_init(&ts->own, &ts->bell, on_bell) < 0) {
+        if (tw_bell_open(&ts->bell, &ts->own) < 0) {
+            tw_bell_close(&ts->bell);
             uv_loop_close(&ts->own);
             return false;
         }
@@ -689,9 +708,10 @@ void ltw_tasks_free(struct ltw_tasks *ts)
     ltw_task_fini(&ts->main);
     if (ts->timer) uv_close((uv_handle_t *)ts->timer, on_closed);
     if (ts->loop == &ts->own) {
-        uv_close((uv_handle_t *)&ts->bell, NULL);
+        uv_close((uv_handle_t *)&ts->bell.ear, NULL);
         uv_run(&ts->own, UV_RUN_DEFAULT);
         uv_loop_close(&ts->own);
+        tw_bell_close(&ts->bell);
     }
     tw_free(ts->ready);
     tw_free(ts->timers);
@@ -702,5 +722,5 @@ void ltw_tasks_interrupt(struct ltw_tasks *ts)
 {
     /* order [tasks.interrupted] relaxed: read by this same thread */
     atomic_store_explicit(&ts->interrupted, true, memory_order_relaxed);
-    if (ts->loop == &ts->own) uv_async_send(&ts->bell);
+    if (ts->loop == &ts->own) tw_bell_ring(&ts->bell);
 }

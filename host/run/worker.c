@@ -8,17 +8,6 @@
  * One turn: step; mailbox; event loop; quiet point.  Nothing to do: idle; spin
  * where there are cores to spare; arm, look, sleep in the event loop.
  *
- *              sleeps                       The bell is written only when the
- *     AWAKE ------------> ASLEEP            worker sleeps, so one that is awake
- *       ^  \                |  ring: bell   costs who rings an exchange.
- *       |   `-- ring --.    v
- *       `-- next turn -- RUNG
- *
- * The bell is an eventfd of our own and no uv_async_t: a loop that hears one of
- * those spins until uv_async_send has returned, and on a busy machine the sender
- * is the very thread that it has just displaced (measured on one core with the
- * sender at nice 10: 268 us there and back, against 7).
- *
  * Invariants
  *   W1  A posted call is run, in order, also when it was posted while the
  *       worker went to sleep: post rings after it has queued, and a turn
@@ -30,20 +19,17 @@
  */
 #include "run/worker.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
-#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "run/bell.h"
 
 enum { LOOP_EVERY = 8 };   /* busy turns between two looks at the event loop */
-
-enum { AWAKE, ASLEEP, RUNG };
 
 struct letter { struct letter *next; void (*fn)(void *); void *arg; };
 
@@ -54,11 +40,9 @@ struct tw_worker {
     clockid_t cpu_clock;              /* owner: MAIN                         */
     struct tw_epoch_reader *reader;   /* owner: the worker                   */
     uv_loop_t loop;                   /* owner: the worker                   */
-    int bell;                         /* constant: an eventfd                */
-    _Atomic int state;                /* atomic: AWAKE, ASLEEP or RUNG       */
+    struct tw_bell bell;              /* any thread rings it                 */
     int64_t expect_ns;                /* owner: the worker                   */
     bool alone;                       /* constant: there is one processor    */
-    uv_poll_t ear;                    /* owner: the worker; hears the bell   */
     uv_prepare_t last_look;           /* owner: the worker                   */
     bool loop_open, quitting;         /* owner: the worker                   */
     struct tw_waiter waiter;          /* see tape.h                          */
@@ -69,18 +53,6 @@ struct tw_worker {
     struct letter *first, **last;     /* mutex: the mailbox                  */
     _Atomic uint64_t quiet;           /* atomic: the worker stores           */
 };
-
-static void on_bell(uv_poll_t *ear, int status, int events)
-{
-    struct tw_worker *w = ear->data;
-    uint64_t rings;
-
-    (void)status;
-    (void)events;
-    /* It ends the wait of uv_run; what to do is found in a turn. */
-    while (read(w->bell, &rings, sizeof rings) < 0 && errno == EINTR) {
-    }
-}
 
 /* libuv runs timers first and then sleeps, whatever they did: what a timer has
  * made ready must keep the loop from sleeping. */
@@ -93,42 +65,12 @@ static void look_again(uv_prepare_t *look)
 
 void tw_worker_ring(struct tw_worker *w)
 {
-    const uint64_t once = 1;
-
-    /* order [worker.state] release: what it is rung for comes before */
-    if (atomic_exchange_explicit(&w->state, RUNG, memory_order_release) != ASLEEP)
-        return;
-    while (write(w->bell, &once, sizeof once) < 0 && errno == EINTR) {
-    }
+    tw_bell_ring(&w->bell);
 }
 
 static void ring(void *arg)
 {
     tw_worker_ring(arg);
-}
-
-static bool is(const struct tw_worker *w, int state)
-{
-    /* order [worker.state] relaxed: a hint; wake_up and fall_asleep make sure */
-    return atomic_load_explicit(&w->state, memory_order_relaxed) == state;
-}
-
-/* False: it was rung since wake_up. */
-static bool fall_asleep(struct tw_worker *w)
-{
-    int state = AWAKE;
-
-    /* order [worker.state] relaxed: who rings from here on finds a sleeper */
-    return atomic_compare_exchange_strong_explicit(&w->state, &state, ASLEEP,
-                                                   memory_order_relaxed,
-                                                   memory_order_relaxed);
-}
-
-/* A turn that begins here sees all that it was rung for. */
-static void wake_up(struct tw_worker *w)
-{
-    /* order [worker.state] acquire: what was done before the ring */
-    atomic_exchange_explicit(&w->state, AWAKE, memory_order_acquire);
 }
 
 unsigned tw_worker_processors(void)
@@ -147,14 +89,10 @@ struct tw_worker *tw_worker_new(const struct tw_worker_options *options)
     w->alone = tw_worker_processors() == 1;
     w->last = &w->first;
     pthread_mutex_init(&w->lock, NULL);
-    atomic_init(&w->state, AWAKE);
-    w->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (w->o.epoch && !(w->reader = tw_epoch_join(w->o.epoch))) goto fail;
-    if (w->bell < 0 || uv_loop_init(&w->loop) < 0) goto fail;
+    if (uv_loop_init(&w->loop) < 0) goto fail;
     w->loop_open = true;
-    if (uv_poll_init(&w->loop, &w->ear, w->bell) < 0) goto fail;
-    w->ear.data = w;
-    uv_poll_start(&w->ear, UV_READABLE, on_bell);
+    if (tw_bell_open(&w->bell, &w->loop) < 0) goto fail;
     uv_prepare_init(&w->loop, &w->last_look);
     w->last_look.data = w;
     if (w->o.tape) tw_waiter_open(&w->waiter, w->o.tape, ring, w);
@@ -190,7 +128,7 @@ static bool spin(struct tw_worker *w)
     end = tw_clock_steady_ns() + ns;
     do
         for (int i = 0; i < 64; i++)
-            if (w->o.ops->ready(w->o.ctx) || is(w, RUNG)) return true;
+            if (w->o.ops->ready(w->o.ctx) || tw_bell_is_rung(&w->bell)) return true;
     while (tw_clock_steady_ns() < end);
     return false;
 }
@@ -198,7 +136,7 @@ static bool spin(struct tw_worker *w)
 static void sleep_until_needed(struct tw_worker *w)
 {
     if (w->o.tape) tw_waiter_arm(&w->waiter);
-    if (!w->o.ops->ready(w->o.ctx) && fall_asleep(w)) {
+    if (!w->o.ops->ready(w->o.ctx) && tw_bell_sleep(&w->bell)) {
         /* order [worker.quiet] release: what the scripts did up to here is
          * visible to who sees the number */
         atomic_store_explicit(&w->quiet, w->o.ops->quiet(w->o.ctx),
@@ -207,7 +145,7 @@ static void sleep_until_needed(struct tw_worker *w)
         if (w->reader) tw_epoch_away(w->reader);
         uv_run(&w->loop, UV_RUN_ONCE);
         if (w->reader) tw_epoch_back(w->reader);
-        wake_up(w);
+        tw_bell_wake(&w->bell);
     }
     if (w->o.tape) tw_waiter_disarm(&w->waiter);
 }
@@ -223,7 +161,7 @@ static void turn(struct tw_worker *w, unsigned *busy_turns)
     const struct tw_worker_ops *ops = w->o.ops;
     bool busy;
 
-    if (is(w, RUNG)) wake_up(w);
+    if (tw_bell_is_rung(&w->bell)) tw_bell_wake(&w->bell);
     busy = ops->step(w->o.ctx);
     if (busy && ++*busy_turns % LOOP_EVERY) {
         pass_quiet_point(w);
@@ -361,7 +299,7 @@ void tw_worker_free(struct tw_worker *w)
         uv_run(&w->loop, UV_RUN_DEFAULT);
         uv_loop_close(&w->loop);
     }
-    if (w->bell >= 0) close(w->bell);
+    tw_bell_close(&w->bell);
     pthread_mutex_destroy(&w->lock);
     tw_free(w);
 }
