@@ -11,6 +11,9 @@
  * One address has one userdata, so a table of a block is one value in all places
  * of the state: it equals itself and serves as a key.
  *
+ * What a block takes counts as the memory of each state that refers to it: else
+ * a limit would be none, and the collector would see a megabyte as a few bytes.
+ *
  * A finalizer may meet a view whose root was finalized first: it is closed then.
  */
 #include "lview.h"
@@ -22,7 +25,10 @@
 #define ROOT "tw.frozen.root"
 #define VIEW "tw.frozen"
 
-struct root { struct tw_any owned; };   /* a block, or nil: let go */
+struct root {
+    struct tw_any owned;   /* a block, or nil: let go         */
+    size_t bytes;          /* that it added to the state's    */
+};
 
 struct view {
     const void *mark;               /* &is_view: of no other userdata */
@@ -37,17 +43,19 @@ static bool owns(const struct root *r, const struct tw_value *block)
     return r && r->owned.kind == TW_VALUE_BLOCK && r->owned.block == block;
 }
 
-static void let_go(struct root *r)
+static void let_go(lua_State *L, struct root *r)
 {
     struct tw_any v = r->owned;
 
+    ltw_state(L)->bytes -= r->bytes;
+    r->bytes = 0;
     r->owned.kind = TW_VALUE_NIL;
     tw_any_unref(&v);
 }
 
 static int root_gc(lua_State *L)
 {
-    let_go(lua_touserdata(L, 1));
+    let_go(L, lua_touserdata(L, 1));
     return 0;
 }
 
@@ -55,24 +63,39 @@ struct tw_any *ltw_push_owner(lua_State *L)
 {
     struct root *r = lua_newuserdatauv(L, sizeof *r, 0);
 
-    r->owned = (struct tw_any){ .kind = TW_VALUE_NIL };
+    *r = (struct root){ .owned = { .kind = TW_VALUE_NIL } };
     luaL_setmetatable(L, ROOT);
     return &r->owned;
 }
 
-/* [-1, +1, m]  Makes the root on top that of its block. */
-static void intern_root(lua_State *L, int interned, struct tw_value *block)
+/* [-0, +0, e]  Adds to the state what the root's block takes. */
+static void count(lua_State *L, struct root *r)
 {
-    size_t kilobytes = tw_value_bytes_total(block) >> 10;
+    struct ltw_state *s = ltw_state(L);
+    size_t bytes = tw_value_bytes_total(r->owned.block);
 
-    lua_pushvalue(L, -1);
-    lua_rawsetp(L, interned, block);
-    /* The collector works as if the block were the state's own memory. */
-    if (kilobytes > 0 && lua_gc(L, LUA_GCISRUNNING))
-        lua_gc(L, LUA_GCSTEP, (int)kilobytes);
+    if (bytes >> 10 && lua_gc(L, LUA_GCISRUNNING))
+        lua_gc(L, LUA_GCSTEP, (int)(bytes >> 10));
+    if (s->bytes_max && s->bytes + bytes > s->bytes_max) {
+        lua_gc(L, LUA_GCCOLLECT);
+        if (s->bytes + bytes > s->bytes_max) luaL_error(L, "not enough memory");
+    }
+    r->bytes = bytes;
+    s->bytes += bytes;
+    if (s->bytes > s->bytes_peak) s->bytes_peak = s->bytes;
 }
 
-/* [-0, +1, m] */
+/* [-0, +0, e]  Makes the root on top that of its block. */
+static void intern_root(lua_State *L, int interned)
+{
+    struct root *r = lua_touserdata(L, -1);
+
+    count(L, r);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, interned, r->owned.block);
+}
+
+/* [-0, +1, e] */
 static void push_root(lua_State *L, int interned, struct tw_value *block)
 {
     struct tw_any *owned;
@@ -83,7 +106,7 @@ static void push_root(lua_State *L, int interned, struct tw_value *block)
     owned = ltw_push_owner(L);
     tw_value_ref(block);
     *owned = (struct tw_any){ .kind = TW_VALUE_BLOCK, .block = block };
-    intern_root(L, interned, block);
+    intern_root(L, interned);
 }
 
 /* The view at idx, or NULL. */
@@ -96,7 +119,7 @@ static const struct view *test(lua_State *L, int idx)
     return v;
 }
 
-/* [-0, +1, m] */
+/* [-0, +1, e] */
 static void push_table(lua_State *L, int interned, const struct tw_table *t)
 {
     const struct view *known;
@@ -115,7 +138,7 @@ static void push_table(lua_State *L, int interned, const struct tw_table *t)
     lua_rawsetp(L, interned, t);
 }
 
-/* [-0, +1, m] */
+/* [-0, +1, e] */
 static void push_record(lua_State *L, int interned, struct tw_value *block,
                         const struct tw_record *r)
 {
@@ -192,14 +215,14 @@ void ltw_adopt(lua_State *L)
     if (item.kind == TW_VALUE_TABLE || item.kind == TW_VALUE_RECORD) {
         lua_rawgetp(L, interned, block);
         if (owns(lua_touserdata(L, -1), block)) {
-            let_go(r);
+            let_go(L, r);
         } else {
             lua_pushvalue(L, owner);
-            intern_root(L, interned, block);
+            intern_root(L, interned);
         }
     }
     push_item(L, interned, block, item);
-    if (item.kind == TW_VALUE_STRING || item.kind == TW_VALUE_OBJECT) let_go(r);
+    if (item.kind == TW_VALUE_STRING || item.kind == TW_VALUE_OBJECT) let_go(L, r);
     lua_replace(L, owner);
     lua_settop(L, owner);
 }

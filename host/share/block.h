@@ -77,8 +77,7 @@ static inline uint64_t tw_block_mix(uint64_t x)
     return x ^ x >> 32;
 }
 
-/* The word at p, which need not be aligned, or n < 8 bytes as a word: by loads of
- * fixed sizes that may overlap, since most strings are short.  Thread: any. */
+/* The word at p, which need not be aligned.  Thread: any. */
 static inline uint64_t tw_block_word(const char *p)
 {
     uint64_t word;
@@ -87,6 +86,8 @@ static inline uint64_t tw_block_word(const char *p)
     return word;
 }
 
+/* The n < 8 bytes at p as a word: by loads of fixed sizes that may overlap, since
+ * most strings are short.  Thread: any. */
 static inline uint64_t tw_block_bytes(const char *p, size_t n)
 {
     uint32_t first, last;

@@ -356,6 +356,21 @@ false	bad argument #1 to 'tw.thaw' (frozen value expected, got light userdata)
 false	quote 1 has expired (retention 16 records)
 ]])
 
+-- A block counts as memory of each state that refers to it.
+
+local LIMITED = FEED .. "app.limits { memory = 8 } app.script('s.lua')"
+apps.prints("frozen values may come and go under a memory limit",
+  { app = LIMITED:format(200), args = { "--workers", "1" }, ["s.lua"] = [[
+  local last
+  function M.on_quote(seq)
+    last = tw.freeze { ("x"):rep(1 << 20) .. seq, last and { #last[1] } }
+    if seq == 200 then print(#last[1]) end
+  end]] }, (1 << 20) + 3 .. "\n")
+apps.fails("and are refused past it", { app = LIMITED:format(20), ["s.lua"] = [[
+  local all = {}
+  function M.on_quote(seq) all[seq] = tw.freeze { ("x"):rep(1 << 20) .. seq } end]] },
+  "not enough memory")
+
 -- States on several threads read and drop the same blocks.
 
 local ROUNDS = SMALL and 200 or 2000
