@@ -390,11 +390,12 @@ static int make_host(lua_State *L, struct tw_app *app, struct tw_error *error)
     h->topics = tw_names_new(TOPICS_MAX);
     h->board = tw_board_new();
     h->epoch = tw_epoch_new(release);
+    h->census = ltw_census_new();
     h->log = tw_log_new(LOG_BYTES, ltw_app_ring, app);
     app->engines = tw_calloc_aligned(app->o.workers, sizeof *app->engines);
     app->workers = tw_calloc(app->o.workers, sizeof *app->workers);
     app->watches = tw_calloc(app->o.workers, sizeof *app->watches);
-    if (!h->tape || !h->symbols || !h->topics || !h->board || !h->epoch || !h->log
+    if (!h->tape || !h->symbols || !h->topics || !h->board || !h->epoch || !h->census || !h->log
         || !app->engines || !app->workers || !app->watches)
         return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     tw_tape_on_drop(h->tape, drop, h->epoch);
@@ -459,6 +460,7 @@ void ltw_app_unbuild(struct tw_app *app)
     tw_board_free(h->board);
     tw_names_free(h->topics);
     tw_symbols_free(h->symbols);
+    ltw_census_free(h->census);
     tw_log_free(h->log);
     tw_free(app->exchanges);
     tw_free(app->scripts);

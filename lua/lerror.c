@@ -58,8 +58,8 @@ static void set_place(lua_State *L)
         lua_pushstring(L, ltw_script_options(state->script)->name);
         lua_setfield(L, -2, "script");
     }
-    if (state->task && state->task->name[0]) {
-        lua_pushstring(L, state->task->name);
+    if (state->task && state->task->note.name[0]) {
+        lua_pushstring(L, state->task->note.name);
         lua_setfield(L, -2, "task");
     }
 }

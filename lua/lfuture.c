@@ -29,7 +29,7 @@ struct ltw_box *ltw_future_push_empty(lua_State *L)
     struct ltw_task *t = ltw_task_current(L);
     struct ltw_box *h = lua_newuserdatauv(L, sizeof *h, 0);
 
-    *h = (struct ltw_box){ .note = (t ? t->id : 0) << FLAGS };
+    *h = (struct ltw_box){ .note = (t ? t->note.id : 0) << FLAGS };
     luaL_setmetatable(L, tw_future_type.name);
     return h;
 }
@@ -107,7 +107,7 @@ static void leave_if_over(lua_State *L, struct ltw_box *h)
 {
     struct ltw_task *t = ltw_task_current(L);
 
-    if (t && h->note >> FLAGS == t->id && ltw_task_is_over(L)) leave(h);
+    if (t && h->note >> FLAGS == t->note.id && ltw_task_is_over(L)) leave(h);
 }
 
 static enum tw_future_state look(const struct ltw_box *h, struct tw_any *out)

@@ -41,6 +41,7 @@ struct runner {
 struct work {
     struct runner *runner;        /* owner: the runner; NULL: it is queued          */
     struct ltw_task *task;        /* owner: the runner                              */
+    uint64_t parent;              /* constant: id of the task that sent it          */
     atomic_bool unwanted;         /* atomic: any thread sets it, a signal handler looks */
 };
 
@@ -224,6 +225,7 @@ static int begin(lua_State *L)
     for (int i = 1; i <= n; i++) lua_geti(L, 2, i + 1);
     t = ltw_task_spawn(L, lua_gettop(L) - 3, NULL, job->label, on_ended, job);
     if (job->deadline_ns) t->own->due_ns = job->deadline_ns;
+    t->note.parent = work_of(job)->parent;
     t->level = job->level + 1;   /* what it may wait for has room beside it */
     work_of(job)->task = t;
     return 0;
@@ -347,6 +349,7 @@ static void inherit(lua_State *L, struct tw_job *job, unsigned level)
 
     job->level = level;
     if (!t) return;
+    work_of(job)->parent = t->note.id;
     ltw_scope_over(t->scope, INT64_MIN, &due_ns);
     if (due_ns != INT64_MAX) job->deadline_ns = due_ns;
     if (t->level > level) job->level = t->level;

@@ -323,6 +323,7 @@ static const luaL_Reg funcs[] = {
     { "is_over", is_over },
     { "errors", errors },
     { "join", join },
+    { "list", ltw_census_list },
     { "settled", ltw_future_first },
     { "spawn", spawn },
     { "pause", pause_task },

@@ -24,6 +24,7 @@
  * TW_POOL_QUEUE, no limit. */
 struct ltw_pool_options { unsigned threads; size_t queue, memory_max; };
 
+struct ltw_census;
 struct tw_pool;
 
 /* What all states of one run share.  Constant after start.  Outside a run, in a plain
@@ -35,6 +36,7 @@ struct ltw_host {
     struct tw_board *board;
     struct tw_epoch *epoch;
     struct tw_log *log;
+    struct ltw_census *census;    /* of tasks, see census.h */
     struct tw_unseen *unseen; /* failures that nobody looked at */
     const char *sources[TW_SOURCE_MAX + 1];   /* names of the feeds, or NULL */
     struct tw_pool *pool;     /* NULL: a plain program has not needed it yet */

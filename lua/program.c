@@ -39,8 +39,9 @@ struct ltw_program *ltw_program_new(void)
     tw_role_set(&MAIN);
     p->unseen = (struct tw_unseen){ tell, p };
     p->host.unseen = &p->unseen;
+    p->host.census = ltw_census_new();
     p->state = ltw_state_new(&p->host, 0);
-    if (!p->state) goto fail;
+    if (!p->state || !p->host.census) goto fail;
     strcpy(p->state->who, "main");
     p->state->tasks = ltw_tasks_new(p->state, NULL, NULL, NULL);
     if (!p->state->tasks) goto fail;
@@ -48,6 +49,7 @@ struct ltw_program *ltw_program_new(void)
     return p;
 fail:
     ltw_state_free(p->state);
+    ltw_census_free(p->host.census);
     tw_free(p);
     return NULL;
 }
@@ -76,6 +78,7 @@ int ltw_program_end(struct ltw_program *p, int status)
     if (p->host.pool && status == 0) drain_pool(p);
     ltw_state_free(p->state);
     ltw_pool_close(&p->host);
+    ltw_census_free(p->host.census);
     /* order [program.failed] relaxed: see tell */
     if (status == 0 && atomic_load_explicit(&p->failed, memory_order_relaxed)) status = 1;
     tw_free(p);

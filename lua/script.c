@@ -257,8 +257,8 @@ static int open_scope(struct ltw_script *s)
     }
     s->scope = ltw_scope_new(NULL);
     if (!s->scope) return UV_ENOMEM;
-    ltw_task_init(&s->task, tasks, s->scope, on_woken);
-    s->task.script = s;
+    s->task = (struct ltw_task){ .script = s };
+    ltw_task_init(&s->task, tasks, s->scope, on_woken, s->o->name);
     return TW_OK;
 }
 

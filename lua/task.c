@@ -25,12 +25,14 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "due.h"
 #include "lerror.h"
 #include "lfuture.h"
 #include "run/bell.h"
+#include "script.h"
 #include "watchdog.h"
 
-enum { TIMERS_FIRST = 15, LOOK_NS = 50000 };
+enum { LOOK_NS = 50000 };
 
 struct ltw_tasks {
     struct ltw_state *state;          /* constant                                */
@@ -41,9 +43,7 @@ struct ltw_tasks {
     struct ltw_task main;             /* what runs outside all coroutines        */
     struct ltw_task **ready;          /* a ring of room, `n_ready` from `first`  */
     unsigned first, n_ready, room;
-    struct ltw_task **timers;         /* a heap by due_ns; index 0 is not used   */
-    size_t n_timers, timers_room;
-    uint64_t ids;                     /* given out                               */
+    struct ltw_due due;               /* those that wait up to a time            */
     uint64_t seed;                    /* of the order of ready tasks; 0: FIFO    */
     unsigned count;                   /* of `all`                                */
     uv_loop_t own, *loop;             /* loop: own, or somebody else's           */
@@ -102,56 +102,7 @@ static struct ltw_task *pop_ready(struct ltw_tasks *ts)
     return t;
 }
 
-/* ---- timers: a binary heap, the nearest at 1 ---- */
-
-static void set_timer(struct ltw_tasks *ts, size_t i, struct ltw_task *t)
-{
-    ts->timers[i] = t;
-    t->timer = i;
-}
-
-static void sift(struct ltw_tasks *ts, size_t i, struct ltw_task *t)
-{
-    for (; i > 1 && ts->timers[i / 2]->due_ns > t->due_ns; i /= 2)
-        set_timer(ts, i, ts->timers[i / 2]);
-    for (size_t child; (child = 2 * i) <= ts->n_timers; i = child) {
-        if (child < ts->n_timers
-            && ts->timers[child + 1]->due_ns < ts->timers[child]->due_ns)
-            child++;
-        if (ts->timers[child]->due_ns >= t->due_ns) break;
-        set_timer(ts, i, ts->timers[child]);
-    }
-    set_timer(ts, i, t);
-}
-
-static bool reserve_timer(struct ltw_tasks *ts)
-{
-    size_t room = ts->timers_room ? 2 * ts->timers_room + 1 : TIMERS_FIRST;
-    struct ltw_task **timers;
-
-    if (ts->n_timers < ts->timers_room) return true;
-    timers = tw_realloc(ts->timers, (room + 1) * sizeof *timers);
-    if (!timers) return false;
-    ts->timers = timers;
-    ts->timers_room = room;
-    return true;
-}
-
-static void add_timer(struct ltw_tasks *ts, struct ltw_task *t)
-{
-    sift(ts, ++ts->n_timers, t);
-}
-
-static void remove_timer(struct ltw_tasks *ts, struct ltw_task *t)
-{
-    size_t i = t->timer;
-    struct ltw_task *last;
-
-    if (i == 0) return;
-    t->timer = 0;
-    last = ts->timers[ts->n_timers--];
-    if (last != t) sift(ts, i, last);
-}
+/* ---- timers ---- */
 
 static void on_timer(uv_timer_t *timer);
 
@@ -159,15 +110,16 @@ static void on_timer(uv_timer_t *timer);
  * there could end a millisecond early, so it is the end that is rounded up. */
 static void arm(struct ltw_tasks *ts)
 {
+    struct ltw_task *first = ltw_due_first(&ts->due);
     uint64_t now_ms, due_ms;
 
     if (!ts->timer) return;
-    if (ts->n_timers == 0) {
+    if (!first) {
         uv_timer_stop(ts->timer);
         return;
     }
     now_ms = uv_now(ts->loop);
-    due_ms = ((uint64_t)ts->timers[1]->due_ns + 999999) / 1000000;
+    due_ms = ((uint64_t)first->due_ns + 999999) / 1000000;
     uv_timer_start(ts->timer, on_timer, due_ms > now_ms ? due_ms - now_ms : 0, 0);
 }
 
@@ -175,9 +127,9 @@ static void on_timer(uv_timer_t *timer)
 {
     struct ltw_tasks *ts = timer->data;
     int64_t now_ns = tw_clock_steady_ns();
+    struct ltw_task *t;
 
-    while (ts->n_timers > 0 && ts->timers[1]->due_ns <= now_ns)
-        ltw_task_wake(ts->timers[1]);
+    while ((t = ltw_due_first(&ts->due)) && t->due_ns <= now_ns) ltw_task_wake(t);
     arm(ts);
 }
 
@@ -186,7 +138,7 @@ static void on_timer(uv_timer_t *timer)
 static void set_state(struct ltw_task *t, enum ltw_task_state state)
 {
     t->state = state;
-    t->since_ns = tw_clock_steady_ns();
+    ltw_census_write(&t->note, state, t->what);
 }
 
 static void leave_places(struct ltw_task *t)
@@ -199,7 +151,7 @@ static void leave_places(struct ltw_task *t)
 void ltw_task_wake(struct ltw_task *t)
 {
     if (t->state != LTW_TASK_WAITING) return;   /* T2 */
-    remove_timer(t->of, t);
+    ltw_due_remove(&t->of->due, t);
     set_state(t, LTW_TASK_READY);
     t->woken(t);
 }
@@ -342,7 +294,7 @@ bool ltw_task_park(lua_State *L, struct ltw_place *places, unsigned n, int64_t d
     if (!in_place && !lua_isyieldable(L))
         luaL_error(L, "%s: can't wait here, where a C function called this one"
                    " (table.sort, string.gsub, a finalizer)", what);
-    if (!reserve_timer(ts) || !open_loop(ts)) luaL_error(L, "not enough memory");
+    if (!ltw_due_reserve(&ts->due) || !open_loop(ts)) luaL_error(L, "not enough memory");
     over(t, &scope_due_ns);
     t->due_ns = due_ns ? due_ns : INT64_MAX;
     if (scope_due_ns < t->due_ns) t->due_ns = scope_due_ns;
@@ -360,7 +312,7 @@ bool ltw_task_park(lua_State *L, struct ltw_place *places, unsigned n, int64_t d
         return false;
     }
     if (t->due_ns != INT64_MAX) {
-        add_timer(ts, t);
+        ltw_due_add(&ts->due, t);
         if (t->timer == 1) arm(ts);
     }
     if (in_place) {
@@ -449,16 +401,15 @@ struct ltw_task *ltw_task_spawn(lua_State *L, int n, struct ltw_scope *scope,
         luaL_error(L, "task.spawn: not enough memory");
         return NULL;
     }
-    ltw_task_init(t, ts, scope, push_ready);
+    t->note.parent = state->task ? state->task->note.id : 0;
+    t->script = state->script;
+    ltw_task_init(t, ts, scope, push_ready, name);
     t->own = scope;
     t->co = co;
     t->ref = ref;
-    t->script = state->script;
-    t->parent = state->task ? state->task->id : 0;
     t->level = state->task ? state->task->level : 0;
     t->ended = ended;
     t->ctx = ctx;
-    snprintf(t->name, sizeof t->name, "%s", name);
     t->next = ts->all;
     if (t->next) t->next->link = &t->next;
     t->link = &ts->all;
@@ -470,25 +421,32 @@ struct ltw_task *ltw_task_spawn(lua_State *L, int n, struct ltw_scope *scope,
 }
 
 void ltw_task_init(struct ltw_task *t, struct ltw_tasks *ts, struct ltw_scope *scope,
-                   void (*woken)(struct ltw_task *))
+                   void (*woken)(struct ltw_task *), const char *name)
 {
+    struct ltw_state *state = ts->state;
+
     tw_waker_init(&t->waker, &ts->box);
     t->of = ts;
     t->woken = woken;
     t->ref = LUA_NOREF;
     t->due_ns = INT64_MAX;
-    t->id = ++ts->ids;
+    t->what = "";
     t->scope = scope;
     if (scope) ltw_scope_ref(scope);
+    t->note.who = state->who;
+    t->note.script = t->script ? ltw_script_options(t->script)->name : NULL;
+    snprintf(t->note.name, sizeof t->note.name, "%s", name);
     set_state(t, LTW_TASK_READY);
+    ltw_census_enter(state->host ? state->host->census : NULL, &t->note);
 }
 
 void ltw_task_fini(struct ltw_task *t)
 {
     struct ltw_tasks *ts = t->of;
 
+    ltw_census_leave(ts->state->host ? ts->state->host->census : NULL, &t->note);
     leave_places(t);
-    remove_timer(ts, t);
+    ltw_due_remove(&ts->due, t);
     t->state = LTW_TASK_DONE;
     hear(ts);   /* nobody can tell it any more, but it may be in the box */
     ltw_scope_unref(t->scope);
@@ -682,7 +640,7 @@ struct ltw_tasks *ltw_tasks_new(struct ltw_state *state, uv_loop_t *loop,
         tw_free(ts);
         return NULL;
     }
-    ltw_task_init(&ts->main, ts, NULL, main_woken);
+    if (!loop) ltw_task_init(&ts->main, ts, NULL, main_woken, "main chunk");
     ts->main.state = LTW_TASK_RUNNING;
     ts->main.co = state->L;
     if (!loop) state->task = &ts->main;
@@ -705,7 +663,7 @@ void ltw_tasks_free(struct ltw_tasks *ts)
     }
     ts->state->task = NULL;
     if (mine == ts) mine = NULL;
-    ltw_task_fini(&ts->main);
+    if (ts->main.of) ltw_task_fini(&ts->main);
     if (ts->timer) uv_close((uv_handle_t *)ts->timer, on_closed);
     if (ts->loop == &ts->own) {
         uv_close((uv_handle_t *)&ts->bell.ear, NULL);
@@ -714,7 +672,7 @@ void ltw_tasks_free(struct ltw_tasks *ts)
         tw_bell_close(&ts->bell);
     }
     tw_free(ts->ready);
-    tw_free(ts->timers);
+    tw_free(ts->due.task);
     tw_free(ts);
 }
 

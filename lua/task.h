@@ -21,10 +21,9 @@
 
 #include <uv.h>
 
+#include "census.h"
 #include "scope.h"
 #include "share/wait.h"
-
-enum ltw_task_state { LTW_TASK_READY, LTW_TASK_RUNNING, LTW_TASK_WAITING, LTW_TASK_DONE };
 
 /* Where a task stands in line for one thing: join puts node into the thing's
  * list or says no, because there is no need to wait; leave takes it out again,
@@ -39,7 +38,8 @@ struct ltw_place {
 struct ltw_task {
     struct tw_waker waker;            /* first: a waker is its task              */
     struct ltw_tasks *of;             /* constant                                */
-    struct ltw_task *next, **link;    /* in the list of all                      */
+    struct ltw_note note;             /* its entry in the census                 */
+    struct ltw_task *next, **link;    /* in the list of spawned ones             */
     struct ltw_scope *own;            /* constant; a spawned task's outermost    */
     struct ltw_scope *scope;          /* the innermost one that it runs in       */
     struct ltw_script *script;        /* whose code it is, or NULL               */
@@ -52,10 +52,7 @@ struct ltw_task {
     int64_t due_ns;                   /* and how long at most; INT64_MAX: ever   */
     size_t timer;                     /* index among the timers, 0: none         */
     const char *what;                 /* it waits for, a constant text           */
-    int64_t since_ns;                 /* it is in this state                     */
-    uint64_t id, parent;
     unsigned level;                   /* of the jobs that it may wait for        */
-    char name[48];
     void (*ended)(struct ltw_task *t, lua_State *L, int status);
                                       /* its results or error are on top of L    */
     void *ctx;                        /* of ended                                */
@@ -100,7 +97,7 @@ struct ltw_task *ltw_task_spawn(lua_State *L, int n, struct ltw_scope *scope,
 
 /* For a coroutine that somebody else resumes (a script's): it can wait too. */
 void ltw_task_init(struct ltw_task *t, struct ltw_tasks *ts, struct ltw_scope *scope,
-                   void (*woken)(struct ltw_task *));
+                   void (*woken)(struct ltw_task *), const char *name);
 void ltw_task_fini(struct ltw_task *t);
 
 /* The task that runs now. */

@@ -211,7 +211,8 @@ static int instruments(lua_State *L)
 /* tw.task is what require "tw.task" gives, and so on. */
 static int index_module(lua_State *L)
 {
-    static const char *const names[] = { "board", "cache", "channel", "pool", "task", NULL };
+    static const char *const names[] = { "board", "cache", "channel", "pool", "ps",
+                                         "supervise", "task", NULL };
     const char *name = lua_tostring(L, 2);
 
     for (int i = 0; name && names[i]; i++) {

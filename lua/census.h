@@ -1,0 +1,40 @@
+/* census.h - every task of every state, for who looks on: tw.ps.
+ *
+ * Layer lua.
+ */
+#ifndef LTW_CENSUS_H
+#define LTW_CENSUS_H
+
+#include "ltw.h"
+
+enum { LTW_TASK_NAME = 48 };
+enum ltw_task_state { LTW_TASK_READY, LTW_TASK_RUNNING, LTW_TASK_WAITING, LTW_TASK_DONE };
+
+struct ltw_census;   /* one for a host */
+
+/* A task's entry. */
+struct ltw_note {
+    struct ltw_note *next, **link;  /* under the census's lock; link NULL: not in it */
+    uint64_t id, parent;            /* constant; over all states; parent 0: none     */
+    const char *who, *script;       /* constant; "worker 0"; NULL: of no script      */
+    char name[LTW_TASK_NAME];       /* constant                                      */
+    _Atomic int state;              /* atomic: the task's thread stores              */
+    const char *_Atomic what;       /* atomic: likewise; a constant text             */
+    _Atomic int64_t since_ns;       /* atomic: likewise; steady clock                */
+};
+
+/* NULL: no memory.  Thread: MAIN. */
+struct ltw_census *ltw_census_new(void);
+void ltw_census_free(struct ltw_census *c);
+
+/* Gives the note its id and lists it; c may be NULL, then it is only numbered by
+ * *ids.  Thread: any.  Blocks: a short lock. */
+void ltw_census_enter(struct ltw_census *c, struct ltw_note *note);
+void ltw_census_leave(struct ltw_census *c, struct ltw_note *note);
+
+/* What the task does from now on.  Thread: the task's.  Blocks: never. */
+void ltw_census_write(struct ltw_note *note, enum ltw_task_state state, const char *what);
+
+int ltw_census_list(lua_State *L);   /* what stdlib/ps.lua draws a tree of */
+
+#endif
