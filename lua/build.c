@@ -389,14 +389,15 @@ static int make_host(lua_State *L, struct tw_app *app, struct tw_error *error)
     h->symbols = tw_symbols_new(TW_SYMBOL_MAX);
     h->topics = tw_names_new(TOPICS_MAX);
     h->board = tw_board_new();
+    h->channels = tw_channels_new();
     h->epoch = tw_epoch_new(release);
     h->census = ltw_census_new();
     h->log = tw_log_new(LOG_BYTES, ltw_app_ring, app);
     app->engines = tw_calloc_aligned(app->o.workers, sizeof *app->engines);
     app->workers = tw_calloc(app->o.workers, sizeof *app->workers);
     app->watches = tw_calloc(app->o.workers, sizeof *app->watches);
-    if (!h->tape || !h->symbols || !h->topics || !h->board || !h->epoch || !h->census || !h->log
-        || !app->engines || !app->workers || !app->watches)
+    if (!h->tape || !h->symbols || !h->topics || !h->board || !h->channels || !h->epoch
+        || !h->census || !h->log || !app->engines || !app->workers || !app->watches)
         return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     tw_tape_on_drop(h->tape, drop, h->epoch);
     return TW_OK;
@@ -455,6 +456,7 @@ void ltw_app_unbuild(struct tw_app *app)
         if (app->scripts[i].options.kind == TW_VALUE_BLOCK)
             tw_value_unref(app->scripts[i].options.block);
     }
+    tw_channels_free(h->channels);
     tw_tape_free(h->tape);
     if (h->epoch) tw_epoch_free(h->epoch);
     tw_board_free(h->board);

@@ -282,6 +282,40 @@ static int future_tostring(lua_State *L)
 
 /* ---- several ---- */
 
+struct ltw_box *ltw_test_future(lua_State *L, int idx)
+{
+    struct ltw_box *h = luaL_testudata(L, idx, tw_future_type.name);
+
+    if (!h) h = luaL_testudata(L, idx, LTW_TASK);
+    if (h) want(h);
+    return h;
+}
+
+bool ltw_future_is_pending(lua_State *L, struct ltw_box *h, struct ltw_place *place)
+{
+    leave_if_over(L, h);
+    *place = place_of(h);
+    return look(h, NULL) == TW_PENDING;
+}
+
+void ltw_future_push_value(lua_State *L, int idx)
+{
+    struct ltw_box *h = lua_touserdata(L, idx);
+    struct tw_any value;
+    enum tw_future_state state = look(h, &value);
+    int top = lua_gettop(L), n;
+
+    if (state != TW_RESOLVED) {
+        push_failure(L, of(h), state, &value);
+        lua_error(L);
+    }
+    n = push_value(L, idx, &value);
+    if (n == 0) lua_pushnil(L);
+    else lua_pushvalue(L, -n);   /* a task's first result */
+    lua_replace(L, top + 1);
+    lua_settop(L, top + 1);
+}
+
 enum mode { ALL, ANY, RACE, FIRST };
 
 /* How n futures stand together: the index of the one that decides, n + 1 when all
@@ -306,17 +340,8 @@ static lua_Integer decide(lua_State *L, enum mode mode, lua_Integer n)
 /* [-0, +2, e]  Of the one at index i: its value and index, or its failure raised. */
 static int finish_one(lua_State *L, lua_Integer i)
 {
-    struct tw_any value;
-    enum tw_future_state state;
-
     lua_rawgeti(L, 1, i);
-    state = look(lua_touserdata(L, 3), &value);
-    if (state != TW_RESOLVED) {
-        push_failure(L, of(lua_touserdata(L, 3)), state, &value);
-        return lua_error(L);
-    }
-    push_value(L, 3, &value);
-    lua_settop(L, 4);
+    ltw_future_push_value(L, 3);
     lua_pushinteger(L, i);
     return 2;
 }
@@ -326,12 +351,8 @@ static int finish_all(lua_State *L, lua_Integer n)
 {
     lua_createtable(L, (int)n, 1);
     for (lua_Integer i = 1; i <= n; i++) {
-        struct tw_any value;
-
         lua_rawgeti(L, 1, i);
-        look(lua_touserdata(L, 4), &value);
-        push_value(L, 4, &value);
-        lua_settop(L, 5);
+        ltw_future_push_value(L, 4);
         lua_rawseti(L, 3, i);
         lua_settop(L, 3);
     }
@@ -372,8 +393,7 @@ static unsigned find_pending(lua_State *L, struct ltw_place *places, lua_Integer
         lua_rawgeti(L, 1, i);
         h = lua_touserdata(L, -1);
         lua_pop(L, 1);
-        leave_if_over(L, h);
-        if (look(h, NULL) == TW_PENDING) places[pending++] = place_of(h);
+        if (ltw_future_is_pending(L, h, &places[pending])) pending++;
     }
     return pending;
 }
@@ -415,10 +435,9 @@ static int begin_many(lua_State *L, lua_KFunction again)
     lua_createtable(L, (int)n, 0);
     for (lua_Integer i = 1; i <= n; i++) {
         lua_geti(L, 1, i);
-        if (!luaL_testudata(L, -1, tw_future_type.name) && !luaL_testudata(L, -1, LTW_TASK))
+        if (!ltw_test_future(L, -1))
             return luaL_error(L, "element %I of the list is a %s, not a future", i,
                               luaL_typename(L, -1));
-        want(lua_touserdata(L, -1));
         lua_rawseti(L, 2, i);
     }
     lua_remove(L, 1);

@@ -7,6 +7,7 @@
 
 #include "lobject.h"
 #include "share/future.h"
+#include "task.h"
 
 /* [-0, +0, m]  Teaches the state what futures, tasks' handles, promises are. */
 void ltw_future_open(lua_State *L);
@@ -22,6 +23,16 @@ bool ltw_future_attach(struct ltw_box *handle, struct tw_future *f);
 
 /* [-0, +0, e]  The future of the handle (or task) at idx; raises for others. */
 struct tw_future *ltw_check_future(lua_State *L, int idx);
+
+/* [-0, +0, m]  The handle (or task) at idx, which is wanted from now on; or NULL. */
+struct ltw_box *ltw_test_future(lua_State *L, int idx);
+
+/* [-0, +0, e]  Is it pending?  Then place is one among those who wait for it. */
+bool ltw_future_is_pending(lua_State *L, struct ltw_box *handle,
+                           struct ltw_place *place);
+
+/* [-0, +1, e]  The value of the settled one at idx, or its failure raised. */
+void ltw_future_push_value(lua_State *L, int idx);
 
 extern const char ltw_await_what[];   /* what a task waits for that awaits */
 

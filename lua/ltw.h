@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "share/board.h"
+#include "share/channels.h"
 #include "share/epoch.h"
 #include "share/future.h"
 #include "tape/symbols.h"
@@ -38,6 +39,7 @@ struct ltw_host {
     struct tw_log *log;
     struct ltw_census *census;    /* of tasks, see census.h */
     struct tw_unseen *unseen; /* failures that nobody looked at */
+    struct tw_channels *channels;   /* those that have a name  */
     const char *sources[TW_SOURCE_MAX + 1];   /* names of the feeds, or NULL */
     struct tw_pool *pool;     /* NULL: a plain program has not needed it yet */
     struct ltw_pool_options pool_options;

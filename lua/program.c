@@ -40,8 +40,9 @@ struct ltw_program *ltw_program_new(void)
     p->unseen = (struct tw_unseen){ tell, p };
     p->host.unseen = &p->unseen;
     p->host.census = ltw_census_new();
+    p->host.channels = tw_channels_new();
     p->state = ltw_state_new(&p->host, 0);
-    if (!p->state || !p->host.census) goto fail;
+    if (!p->state || !p->host.census || !p->host.channels) goto fail;
     strcpy(p->state->who, "main");
     p->state->tasks = ltw_tasks_new(p->state, NULL, NULL, NULL);
     if (!p->state->tasks) goto fail;
@@ -50,6 +51,7 @@ struct ltw_program *ltw_program_new(void)
 fail:
     ltw_state_free(p->state);
     ltw_census_free(p->host.census);
+    tw_channels_free(p->host.channels);
     tw_free(p);
     return NULL;
 }
@@ -79,6 +81,7 @@ int ltw_program_end(struct ltw_program *p, int status)
     ltw_state_free(p->state);
     ltw_pool_close(&p->host);
     ltw_census_free(p->host.census);
+    tw_channels_free(p->host.channels);
     /* order [program.failed] relaxed: see tell */
     if (status == 0 && atomic_load_explicit(&p->failed, memory_order_relaxed)) status = 1;
     tw_free(p);

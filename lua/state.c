@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "bundle.h"
+#include "lchannel.h"
 #include "lerror.h"
 #include "lfunction.h"
 #include "lfuture.h"
@@ -71,6 +72,7 @@ struct ltw_host *ltw_check_host(lua_State *L, const char *what)
 static const luaL_Reg modules[] = {
     { "tw", luaopen_tw },
     { "tw.board", luaopen_tw_board },
+    { "tw.channel", luaopen_tw_channel },
     { "tw.internal.function", luaopen_tw_internal_function },
     { "tw.internal.pool", luaopen_tw_internal_pool },
     { "tw.internal.task", luaopen_tw_internal_task },
@@ -92,6 +94,7 @@ static int open_libraries(lua_State *L)
     ltw_error_open(L);
     ltw_future_open(L);
     ltw_promise_open(L);
+    ltw_channel_open(L);
     return 0;
 }
 

@@ -33,6 +33,7 @@
 #include "watchdog.h"
 
 enum { LOOK_NS = 50000 };
+enum { TURN = 128 };   /* things that a task may take in a row */
 
 struct ltw_tasks {
     struct ltw_state *state;          /* constant                                */
@@ -146,6 +147,7 @@ static void leave_places(struct ltw_task *t)
     for (unsigned i = 0; i < t->n; i++)
         t->places[i].leave(t->places[i].thing, &t->places[i].node);
     t->n = 0;
+    t->places = NULL;
 }
 
 void ltw_task_wake(struct ltw_task *t)
@@ -220,6 +222,7 @@ void ltw_task_check(lua_State *L, const char *what)
     if (!t) luaL_error(L, "%s: can't wait here, outside a task and a handler", what);
     s = over(t, &due_ns);
     if (!s) return;
+    leave_places(t);
     ltw_error_push_over(L, s, what);
     lua_error(L);
 }
@@ -289,8 +292,8 @@ bool ltw_task_park(lua_State *L, struct ltw_place *places, unsigned n, int64_t d
     bool in_place = t == &ts->main && !lua_isyieldable(L);
     int64_t scope_due_ns;
 
-    ltw_task_leave(L);   /* T1 */
     ltw_task_check(L, what);
+    if (t->places != places) leave_places(t);   /* T1 */
     if (!in_place && !lua_isyieldable(L))
         luaL_error(L, "%s: can't wait here, where a C function called this one"
                    " (table.sort, string.gsub, a finalizer)", what);
@@ -301,12 +304,12 @@ bool ltw_task_park(lua_State *L, struct ltw_place *places, unsigned n, int64_t d
     t->places = places;
     t->what = what;
     set_state(t, LTW_TASK_WAITING);
-    for (t->n = 0; t->n < n;) {
-        struct ltw_place *p = &places[t->n++];
+    t->n = n;
+    for (unsigned i = 0; i < n; i++) {
+        struct ltw_place *p = &places[i];
 
         p->node.waker = &t->waker;
         if (p->join(p->thing, &p->node)) continue;
-        t->n--;
         leave_places(t);
         set_state(t, LTW_TASK_RUNNING);
         return false;
@@ -321,6 +324,18 @@ bool ltw_task_park(lua_State *L, struct ltw_place *places, unsigned n, int64_t d
         return false;
     }
     state->parked = true;
+    return true;
+}
+
+bool ltw_task_rest(lua_State *L)
+{
+    struct ltw_task *t = ltw_task_current(L);
+
+    if (!t || L != t->co || !lua_isyieldable(L) || ++t->took < TURN) return false;
+    t->took = 0;
+    set_state(t, LTW_TASK_WAITING);
+    ltw_task_wake(t);
+    ltw_state(L)->parked = true;
     return true;
 }
 

@@ -27,7 +27,8 @@
 
 /* Where a task stands in line for one thing: join puts node into the thing's
  * list or says no, because there is no need to wait; leave takes it out again,
- * also when it is in no list. */
+ * also when it is in no list.  Who parks at the same places again, without having
+ * left them, keeps its turn: join then finds node told, or still in the list. */
 struct ltw_place {
     struct tw_wait node;
     bool (*join)(void *thing, struct tw_wait *node);
@@ -53,6 +54,7 @@ struct ltw_task {
     size_t timer;                     /* index among the timers, 0: none         */
     const char *what;                 /* it waits for, a constant text           */
     unsigned level;                   /* of the jobs that it may wait for        */
+    unsigned took;                    /* things without a wait: ltw_task_rest    */
     void (*ended)(struct ltw_task *t, lua_State *L, int status);
                                       /* its results or error are on top of L    */
     void *ctx;                        /* of ended                                */
@@ -109,6 +111,10 @@ struct ltw_task *ltw_task_current(lua_State *L);
  * waited in place.  Raises: the scope is over; where nothing can yield. */
 bool ltw_task_park(lua_State *L, struct ltw_place *places, unsigned n, int64_t due_ns,
                    const char *what);
+
+/* Takes a turn off a task that has taken many things in a row without waiting, for
+ * the others' sake: true: the caller has to yield now, with its results on top. */
+bool ltw_task_rest(lua_State *L);
 
 /* Leaves the places of the last park.  What waited calls it before it returns. */
 void ltw_task_leave(lua_State *L);

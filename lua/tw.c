@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/fixed.h"
+#include "lchannel.h"
 #include "lfuture.h"
 #include "lvalue.h"
 #include "script.h"
@@ -249,6 +250,7 @@ int luaopen_tw(lua_State *L)
     lua_setfield(L, -2, "__gc");
     luaL_newlib(L, funcs);
     ltw_view_functions(L);
+    ltw_select_function(L);
     lua_pushliteral(L, TW_VERSION);
     lua_setfield(L, -2, "version");
     lua_createtable(L, 0, 1);

@@ -29,6 +29,7 @@ const char *tw_strerror(int code)
     case TW_ECLOSED:  return "closed";
     case TW_EEMPTY:   return "nothing there";
     case TW_ECYCLE:   return "waits for itself";
+    case UV_ETIMEDOUT: return "timed out";
     default:          return uv_strerror(code);
     }
 }

@@ -43,7 +43,7 @@ struct tw_channel {
     struct tw_object object;
     enum tw_when_full when_full;         /* constant                    */
     uint32_t capacity, mask;             /* constant; mask: of index    */
-    bool named;                          /* constant                    */
+    const char *name, *field;            /* constant, in texts; or NULL */
     pthread_mutex_t lock;
     bool closed;                         /* mutex: under lock, as below */
     uint32_t first, depth, high_water;
@@ -52,7 +52,7 @@ struct tw_channel {
     struct tw_any *values;
     struct key *keys;
     uint32_t *index;
-    char name[];                         /* constant                    */
+    char texts[];                        /* constant                    */
 };
 
 static uint32_t slot(const struct tw_channel *c, uint32_t i)
@@ -80,11 +80,11 @@ static void channel_free(struct tw_object *o)
 
 const struct tw_object_type tw_channel_type = { "tw.channel", channel_free };
 
-struct tw_channel *tw_channel_new(uint32_t capacity, enum tw_when_full when_full,
-                                  const char *name)
+static struct tw_channel *make(uint32_t capacity, enum tw_when_full when_full,
+                               const char *name, const char *field)
 {
-    size_t text = name ? strlen(name) + 1 : 0;
-    struct tw_channel *c = tw_calloc(1, sizeof *c + text);
+    size_t n = name ? strlen(name) + 1 : 0, m = field ? strlen(field) + 1 : 0;
+    struct tw_channel *c = tw_calloc(1, sizeof *c + n + m);
     uint32_t cells = 2;
 
     assert(capacity >= 1 && capacity <= TW_CHANNEL_MAX);
@@ -93,8 +93,8 @@ struct tw_channel *tw_channel_new(uint32_t capacity, enum tw_when_full when_full
     tw_object_init(&c->object, &tw_channel_type);
     c->when_full = when_full;
     c->capacity = capacity;
-    c->named = name != NULL;
-    if (name) memcpy(c->name, name, text);
+    if (name) c->name = memcpy(c->texts, name, n);
+    if (field) c->field = memcpy(c->texts + n, field, m);
     c->values = tw_calloc(capacity, sizeof *c->values);
     if (!c->values) goto fail;
     if (when_full == TW_WHEN_FULL_LATEST) {
@@ -108,6 +108,18 @@ struct tw_channel *tw_channel_new(uint32_t capacity, enum tw_when_full when_full
 fail:
     tw_channel_unref(c);
     return NULL;
+}
+
+struct tw_channel *tw_channel_new(uint32_t capacity, enum tw_when_full when_full,
+                                  const char *name)
+{
+    return make(capacity, when_full, name, NULL);
+}
+
+struct tw_channel *tw_channel_new_keyed(uint32_t capacity, const char *field,
+                                        const char *name)
+{
+    return make(capacity, TW_WHEN_FULL_LATEST, name, field);
 }
 
 struct tw_object *tw_channel_object(struct tw_channel *c)
@@ -132,7 +144,12 @@ enum tw_when_full tw_channel_when_full(const struct tw_channel *c)
 
 const char *tw_channel_name(const struct tw_channel *c)
 {
-    return c->named ? c->name : NULL;
+    return c->name;
+}
+
+const char *tw_channel_field(const struct tw_channel *c)
+{
+    return c->field;
 }
 
 /* The cell of the slot that has this key, or the free cell where it belongs. */
@@ -303,6 +320,7 @@ static bool wait_on(struct tw_channel *c, struct tw_wait *node, enum tw_channel_
     bool waits;
 
     pthread_mutex_lock(&c->lock);
+    s->waiting -= tw_waiters_remove_held(&s->list, node);
     waits = !c->closed && !offered_held(c, side);
     if (waits) {
         s->waiting++;

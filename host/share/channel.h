@@ -52,12 +52,18 @@ extern const struct tw_object_type tw_channel_type;   /* "tw.channel" */
  * is queued in itself is never freed.  Thread: any.  Blocks: no. */
 struct tw_channel *tw_channel_new(uint32_t capacity, enum tw_when_full when_full,
                                   const char *name);
+
+/* A TW_WHEN_FULL_LATEST channel whose senders take the key from that field of
+ * the value; the name of the field is copied.  Thread: any.  Blocks: no. */
+struct tw_channel *tw_channel_new_keyed(uint32_t capacity, const char *field,
+                                        const char *name);
 struct tw_object *tw_channel_object(struct tw_channel *c);
 void tw_channel_ref(struct tw_channel *c);
 void tw_channel_unref(struct tw_channel *c);
 
-/* Constant; the name of one without is NULL.  Thread: any.  Blocks: never. */
+/* Constant; what it was not given is NULL.  Thread: any.  Blocks: never. */
 enum tw_when_full tw_channel_when_full(const struct tw_channel *c);
+const char *tw_channel_field(const struct tw_channel *c);
 const char *tw_channel_name(const struct tw_channel *c);
 
 /* 0: the reference in value is the channel's; TW_EFULL or TW_ECLOSED: it is
@@ -78,7 +84,8 @@ void tw_channel_close(struct tw_channel *c);
 
 /* Puts node among the waiters; false when there is nothing to wait for: try
  * again.  A sender waits only where the channel is TW_WHEN_FULL_WAIT.  One that
- * was told and tried in vain keeps its place in the line.
+ * was told and tried in vain keeps its place in the line; one that comes back
+ * without having been told goes to its end.
  * Thread: any.  Blocks: a short lock.  Memory: none. */
 bool tw_channel_wait_recv(struct tw_channel *c, struct tw_wait *node);
 bool tw_channel_wait_send(struct tw_channel *c, struct tw_wait *node);
