@@ -20,6 +20,7 @@
 #include "lfuture.h"
 #include "lvalue.h"
 #include "output.h"
+#include "share/cache_load.h"
 #include "task.h"
 #include "watchdog.h"
 
@@ -42,11 +43,17 @@ struct work {
     struct runner *runner;        /* owner: the runner; NULL: it is queued          */
     struct ltw_task *task;        /* owner: the runner                              */
     uint64_t parent;              /* constant: id of the task that sent it          */
+    struct ltw_job_watch watch;   /* constant                                       */
+    struct tw_load *load;         /* constant: what it is part of, or NULL          */
     atomic_bool unwanted;         /* atomic: any thread sets it, a signal handler looks */
 };
 
-static void release_work(void *work)
+static void release_work(void *ctx)
 {
+    struct work *work = ctx;
+
+    if (work->watch.release) work->watch.release(work->watch.ctx);
+    if (work->load) tw_load_unref(work->load);
     tw_free(work);
 }
 
@@ -183,6 +190,12 @@ static void on_ended(struct ltw_task *t, lua_State *co, int status)
         tw_job_cancel(job);
         return;
     }
+    if (work_of(job)->watch.ended) {
+        r->spoiled = r->spoiled || status != LUA_OK;
+        work_of(job)->watch.ended(work_of(job)->watch.ctx, co, status);
+        tw_job_resolve(job, e.value);
+        return;
+    }
     if (status == LUA_OK) {
         lua_pushcfunction(L, freeze_result);
         lua_pushlightuserdata(L, &e);
@@ -227,6 +240,8 @@ static int begin(lua_State *L)
     if (job->deadline_ns) t->own->due_ns = job->deadline_ns;
     t->note.parent = work_of(job)->parent;
     t->level = job->level + 1;   /* what it may wait for has room beside it */
+    t->load = work_of(job)->load;
+    if (t->load) tw_load_ref(t->load);
     work_of(job)->task = t;
     return 0;
 }
@@ -341,18 +356,22 @@ static struct tw_pool *check_pool(lua_State *L)
     return host->pool;
 }
 
-/* [-0, +0, m]  What the running task passes on to its jobs. */
-static void inherit(lua_State *L, struct tw_job *job, unsigned level)
+/* What the running task passes on to its jobs.  A watched one serves others too: it
+ * does not end with the time of who came first. */
+static void inherit(lua_State *L, struct tw_job *job)
 {
     struct ltw_task *t = ltw_task_current(L);
+    struct work *work = work_of(job);
     int64_t due_ns = INT64_MAX;
 
-    job->level = level;
     if (!t) return;
-    work_of(job)->parent = t->note.id;
+    work->parent = t->note.id;
+    if (t->level > job->level) job->level = t->level;
+    if (work->watch.ended) return;
     ltw_scope_over(t->scope, INT64_MIN, &due_ns);
     if (due_ns != INT64_MAX) job->deadline_ns = due_ns;
-    if (t->level > level) job->level = t->level;
+    work->load = t->load;
+    if (work->load) tw_load_ref(work->load);
 }
 
 /* [-0, +0, e]  "herd.lua:12" of the function at idx, or the name that it is. */
@@ -387,59 +406,77 @@ static void freeze_arguments(lua_State *L, int idx, int n)
     }
 }
 
+int ltw_pool_submit(lua_State *L, int idx, const char *what, unsigned level,
+                    const struct ltw_job_watch *watch, struct tw_future **out)
+{
+    struct tw_pool *pool = check_pool(L);
+    int function = idx + 1, n = lua_gettop(L) - function, rc;
+    char label[TW_JOB_LABEL];
+    struct tw_any value;
+    struct tw_job *job;
+
+    if (lua_type(L, function) != LUA_TSTRING && lua_type(L, function) != LUA_TFUNCTION)
+        return luaL_error(L, "%s: a function or \"module.name\" expected, got %s", what,
+                          luaL_typename(L, function));
+    set_label(L, function, label);
+    ltw_function_pack(L, function, what);
+    lua_replace(L, function);
+    freeze_arguments(L, function + 1, n);
+    lua_createtable(L, n + 1, 2);
+    lua_insert(L, function);
+    for (int i = n + 1; i > 0; i--) lua_rawseti(L, function, i);
+    lua_pushinteger(L, n);
+    lua_setfield(L, function, "n");
+    lua_pushvalue(L, idx);
+    lua_setfield(L, function, "via");
+    value = ltw_check_any(L, function);
+    lua_settop(L, idx - 1);
+    job = tw_job_new(pool);
+    *out = tw_future_new(ltw_state(L)->host->unseen);
+    if (job) job->context = tw_calloc(1, sizeof(struct work));
+    if (!job || !*out || !job->context) {
+        tw_any_unref(&value);
+        tw_job_free(job);
+        if (*out) tw_future_unref(*out);
+        return UV_ENOMEM;
+    }
+    job->what = value;
+    job->release = release_work;
+    job->future = *out;
+    job->level = level;
+    tw_future_ref(*out);
+    memcpy(job->label, label, sizeof label);
+    if (watch) work_of(job)->watch = *watch;
+    inherit(L, job);
+    if (watch) {
+        work_of(job)->load = watch->load;
+        if (watch->load) tw_load_ref(watch->load);
+    }
+    rc = tw_pool_submit(pool, job);
+    if (rc < 0) {
+        work_of(job)->watch.release = NULL;
+        tw_job_free(job);
+        tw_future_unref(*out);
+    }
+    return rc;
+}
+
 /* submit(what, urgent, via | nil, function, ...) -> future | nil, message, code:
  * what names the caller in errors. */
 static int submit(lua_State *L)
 {
     const char *what = luaL_checkstring(L, 1);
     unsigned level = lua_toboolean(L, 2) ? TW_LEVEL_URGENT : TW_LEVEL_BULK;
-    struct tw_pool *pool = check_pool(L);
-    struct ltw_host *host = ltw_state(L)->host;
-    int n = lua_gettop(L) - 4, rc;
-    char label[TW_JOB_LABEL];
-    struct ltw_box *handle;
+    struct ltw_box *handle = ltw_future_push_empty(L);
     struct tw_future *f;
-    struct tw_any value;
-    struct tw_job *job;
+    int rc;
 
-    if (lua_type(L, 4) != LUA_TSTRING && lua_type(L, 4) != LUA_TFUNCTION)
-        return luaL_error(L, "%s: a function or \"module.name\" expected, got %s", what,
-                          luaL_typename(L, 4));
-    set_label(L, 4, label);
-    ltw_function_pack(L, 4, what);
-    freeze_arguments(L, 5, n);
-    lua_createtable(L, n + 1, 2);
-    lua_insert(L, 5);
-    lua_rawseti(L, 5, 1);
-    for (int i = n + 1; i > 1; i--) lua_rawseti(L, 5, i);
-    lua_pushinteger(L, n);
-    lua_setfield(L, 5, "n");
-    lua_pushvalue(L, 3);
-    lua_setfield(L, 5, "via");
-    handle = ltw_future_push_empty(L);
-    value = ltw_check_any(L, 5);
-    job = tw_job_new(pool);
-    f = tw_future_new(host->unseen);
-    if (job) job->context = tw_calloc(1, sizeof(struct work));
-    if (!job || !f || !job->context) {
-        tw_any_unref(&value);
-        tw_job_free(job);
-        if (f) tw_future_unref(f);
-        return luaL_error(L, "%s: not enough memory", what);
-    }
-    job->what = value;
-    job->release = release_work;
-    job->future = f;
-    tw_future_ref(f);
-    memcpy(job->label, label, sizeof label);
-    inherit(L, job, level);
-    rc = tw_pool_submit(pool, job);
-    if (rc < 0) {
-        tw_job_free(job);
-        tw_future_unref(f);
-        return ltw_fail(L, rc);
-    }
+    luaL_checkany(L, 4);
+    lua_replace(L, 2);
+    rc = ltw_pool_submit(L, 3, what, level, NULL, &f);
+    if (rc < 0) return ltw_fail(L, rc);
     ltw_future_attach(handle, f);
+    lua_settop(L, 2);
     return 1;
 }
 

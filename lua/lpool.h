@@ -8,9 +8,27 @@
 #include "ltw.h"
 #include "run/pool.h"
 
+struct tw_load;
+
 /* Makes host->pool and starts its threads; 0, or a negative code and *error.
  * Thread: MAIN.  Blocks: until every thread has its state. */
 int ltw_pool_open(struct ltw_host *host, struct tw_error *error) TW_ON(MAIN);
+
+/* Who is told how a job ended, besides its future, which then gets nil. */
+struct ltw_job_watch {
+    /* On the job's thread, when it was not cancelled: its results, or its error
+     * (status other than LUA_OK), are on top of co. */
+    void (*ended)(void *ctx, lua_State *co, int status);
+    void (*release)(void *ctx);      /* at the very end, on any thread */
+    void *ctx;
+    struct tw_load *load;            /* what it loads, or NULL */
+};
+
+/* [-all from idx on, +0, e]  A job: at idx `via` or nil, then the function and its
+ * arguments.  0 and its future, one reference the caller's; or a negative code: the
+ * watch, which may be NULL, is then the caller's, as when it raises. */
+int ltw_pool_submit(lua_State *L, int idx, const char *what, unsigned level,
+                    const struct ltw_job_watch *watch, struct tw_future **out);
 
 /* Ends what still runs, and the threads; host->pool may be NULL.
  * Thread: MAIN.  Blocks: until they have ended. */

@@ -30,6 +30,7 @@
 #include "lfuture.h"
 #include "run/bell.h"
 #include "script.h"
+#include "share/cache_load.h"
 #include "watchdog.h"
 
 enum { LOOK_NS = 50000 };
@@ -423,6 +424,8 @@ struct ltw_task *ltw_task_spawn(lua_State *L, int n, struct ltw_scope *scope,
     t->co = co;
     t->ref = ref;
     t->level = state->task ? state->task->level : 0;
+    t->load = state->task ? state->task->load : NULL;
+    if (t->load) tw_load_ref(t->load);
     t->ended = ended;
     t->ctx = ctx;
     t->next = ts->all;
@@ -479,6 +482,7 @@ static void free_task(struct ltw_task *t)
     if (t->next) t->next->link = t->link;
     t->of->count--;
     ltw_scope_unref(t->own);
+    if (t->load) tw_load_unref(t->load);
     ltw_task_fini(t);
     tw_free(t);
 }

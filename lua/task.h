@@ -53,6 +53,7 @@ struct ltw_task {
     int64_t due_ns;                   /* and how long at most; INT64_MAX: ever   */
     size_t timer;                     /* index among the timers, 0: none         */
     const char *what;                 /* it waits for, a constant text           */
+    struct tw_load *load;             /* of a cache, that it is part of, or NULL */
     unsigned level;                   /* of the jobs that it may wait for        */
     unsigned took;                    /* things without a wait: ltw_task_rest    */
     void (*ended)(struct ltw_task *t, lua_State *L, int status);
