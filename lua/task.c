@@ -52,6 +52,7 @@ struct ltw_tasks {
     struct tw_bell bell;              /* of the own loop                         */
     uv_timer_t *timer;                /* for the nearest due_ns                  */
     atomic_bool interrupted;          /* atomic: a signal handler sets it        */
+    bool alone;                       /* owner: there is one processor           */
 };
 
 /* ---- ready ---- */
@@ -242,7 +243,7 @@ static bool look_out(struct ltw_tasks *ts)
 {
     int64_t end_ns;
 
-    if (ts->main.what != ltw_await_what || tw_worker_processors() == 1) return false;
+    if (ts->main.what != ltw_await_what || ts->alone) return false;
     end_ns = tw_clock_steady_ns() + LOOK_NS;
     do
         for (int i = 0; i < 64; i++)
@@ -261,12 +262,14 @@ static bool is_interrupted(const struct ltw_tasks *ts)
  * nothing to do. */
 static void turn(struct ltw_tasks *ts)
 {
-    uv_run_mode mode = UV_RUN_NOWAIT;
+    bool worked = ltw_tasks_step(ts);
 
-    if (!ltw_tasks_step(ts) && !look_out(ts) && !ltw_tasks_ready(ts)
-        && !is_interrupted(ts) && tw_bell_sleep(&ts->bell))
-        mode = UV_RUN_ONCE;
-    if (ts->main.state != LTW_TASK_READY) uv_run(ts->loop, mode);
+    if (ts->main.state != LTW_TASK_READY) {
+        bool sleeps = !worked && !look_out(ts) && !ltw_tasks_ready(ts)
+                   && !is_interrupted(ts) && tw_bell_sleep(&ts->bell);
+
+        uv_run(ts->loop, sleeps ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+    }
     tw_bell_wake(&ts->bell);
 }
 
@@ -634,6 +637,7 @@ static bool open_loop(struct ltw_tasks *ts)
             return false;
         }
         ts->loop = &ts->own;
+        ts->alone = tw_worker_processors() == 1;
     }
     if (!ts->timer) {
         ts->timer = tw_calloc(1, sizeof *ts->timer);
