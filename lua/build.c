@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "feed/lean.h"
 #include "lvalue.h"
+#include "share/caches.h"
 #include "share/failure.h"
 
 enum { LOG_BYTES = 1 << 20, TOPICS_MAX = 1 << 16 };
@@ -392,12 +393,13 @@ static int make_host(lua_State *L, struct tw_app *app, struct tw_error *error)
     h->channels = tw_channels_new();
     h->epoch = tw_epoch_new(release);
     h->census = ltw_census_new();
+    h->caches = h->tape ? tw_caches_new(h->tape, h->unseen) : NULL;
     h->log = tw_log_new(LOG_BYTES, ltw_app_ring, app);
     app->engines = tw_calloc_aligned(app->o.workers, sizeof *app->engines);
     app->workers = tw_calloc(app->o.workers, sizeof *app->workers);
     app->watches = tw_calloc(app->o.workers, sizeof *app->watches);
     if (!h->tape || !h->symbols || !h->topics || !h->board || !h->channels || !h->epoch
-        || !h->census || !h->log || !app->engines || !app->workers || !app->watches)
+        || !h->census || !h->caches || !h->log || !app->engines || !app->workers || !app->watches)
         return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     tw_tape_on_drop(h->tape, drop, h->epoch);
     return TW_OK;
@@ -457,6 +459,7 @@ void ltw_app_unbuild(struct tw_app *app)
             tw_value_unref(app->scripts[i].options.block);
     }
     tw_channels_free(h->channels);
+    tw_caches_free(h->caches);
     tw_tape_free(h->tape);
     if (h->epoch) tw_epoch_free(h->epoch);
     tw_board_free(h->board);

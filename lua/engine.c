@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "output.h"
+#include "share/caches.h"
 
 enum { GC_BYTES = 65536 };   /* garbage that idle time is spent on */
 enum { BACKOFF_MS = 100, BACKOFF_DOUBLINGS = 7 };
@@ -146,12 +147,14 @@ static bool ready(void *ctx)
     return ltw_tasks_ready(e->state->tasks);
 }
 
-/* One small step of the collector, as long as there is much to collect. */
+/* What the caches have to tidy, then a small step of the collector, as long as there
+ * is much to collect. */
 static bool idle(void *ctx)
 {
     struct ltw_engine *e = ctx;
 
     publish_memory(e);
+    if (tw_caches_advance(e->host->caches)) return true;
     if (e->state->bytes < e->collected + GC_BYTES) return false;
     if (lua_gc(e->state->L, LUA_GCSTEP, 0)) e->collected = e->state->bytes;
     return true;

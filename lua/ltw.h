@@ -26,6 +26,7 @@
 struct ltw_pool_options { unsigned threads; size_t queue, memory_max; };
 
 struct ltw_census;
+struct tw_caches;
 struct tw_pool;
 
 /* What all states of one run share.  Constant after start.  Outside a run, in a plain
@@ -38,6 +39,7 @@ struct ltw_host {
     struct tw_epoch *epoch;
     struct tw_log *log;
     struct ltw_census *census;    /* of tasks, see census.h */
+    struct tw_caches *caches;     /* by name */
     struct tw_unseen *unseen; /* failures that nobody looked at */
     struct tw_channels *channels;   /* those that have a name  */
     const char *sources[TW_SOURCE_MAX + 1];   /* names of the feeds, or NULL */

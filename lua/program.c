@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "lpool.h"
+#include "share/caches.h"
 #include "share/failure.h"
 #include "task.h"
 
@@ -40,6 +41,7 @@ struct ltw_program *ltw_program_new(void)
     p->unseen = (struct tw_unseen){ tell, p };
     p->host.unseen = &p->unseen;
     p->host.census = ltw_census_new();
+    p->host.caches = tw_caches_new(NULL, &p->unseen);
     p->host.channels = tw_channels_new();
     p->state = ltw_state_new(&p->host, 0);
     if (!p->state || !p->host.census || !p->host.channels) goto fail;
@@ -50,6 +52,7 @@ struct ltw_program *ltw_program_new(void)
     return p;
 fail:
     ltw_state_free(p->state);
+    tw_caches_free(p->host.caches);
     ltw_census_free(p->host.census);
     tw_channels_free(p->host.channels);
     tw_free(p);
@@ -80,6 +83,7 @@ int ltw_program_end(struct ltw_program *p, int status)
     if (p->host.pool && status == 0) drain_pool(p);
     ltw_state_free(p->state);
     ltw_pool_close(&p->host);
+    tw_caches_free(p->host.caches);
     ltw_census_free(p->host.census);
     tw_channels_free(p->host.channels);
     /* order [program.failed] relaxed: see tell */

@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "bundle.h"
+#include "lcache.h"
 #include "lchannel.h"
 #include "lerror.h"
 #include "lfunction.h"
@@ -76,6 +77,7 @@ static const luaL_Reg modules[] = {
     { "tw.internal.function", luaopen_tw_internal_function },
     { "tw.internal.pool", luaopen_tw_internal_pool },
     { "tw.internal.task", luaopen_tw_internal_task },
+    { "tw.cache", luaopen_tw_cache },
     { "tw.cache.simulate", luaopen_tw_cache_simulate },
     { NULL, NULL }
 };
@@ -94,6 +96,7 @@ static int open_libraries(lua_State *L)
     ltw_error_open(L);
     ltw_future_open(L);
     ltw_promise_open(L);
+    ltw_cache_open(L);
     ltw_channel_open(L);
     return 0;
 }

@@ -75,6 +75,17 @@ function pool.chunk_reduce(fn, items)
   return value
 end
 
+-- What runs in the pool for a cache: see tw.cache.
+function pool.cache_load(fn, key, old)
+  local load = { old = old }
+  local value = fn(key, load)
+  return value, load
+end
+
+function pool.cache_load_all(fn, keys)
+  return (fn(keys))
+end
+
 local OPTIONS = { chunk = "integer", limit = "integer", ordered = "boolean",
                   progress = true, name = "string" }
 

@@ -1,0 +1,319 @@
+/* loader.c - the loaders of a cache: jobs of the pool that end loads.
+ *
+ * A loading is the job's: its end lets the loads go, and a load that is let go
+ * without an end fails, so no key is ever stuck.  A load that nobody wants any more
+ * tells the loading's stopper, which lives as long as the loads; when that is so of
+ * all of them, the job is stopped.
+ */
+#include "loader.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "lerror.h"
+#include "lfuture.h"
+#include "lpool.h"
+#include "lvalue.h"
+#include "share/failure.h"
+
+struct stopper {
+    atomic_uint references;          /* atomic: any thread                      */
+    atomic_uint wanted;              /* atomic: loads that somebody still wants */
+    _Atomic(struct tw_future *) job; /* atomic: one reference; NULL: not yet    */
+    atomic_bool stopped;             /* atomic: nobody wants any of them        */
+    atomic_bool told;                /* atomic: the job knows that              */
+};
+
+struct loading {
+    struct stopper *stopper;         /* one reference                           */
+    bool many;
+    size_t n;
+    struct tw_load *load[];          /* one reference each                      */
+};
+
+static void unref(void *ctx)
+{
+    struct stopper *s = ctx;
+    struct tw_future *job;
+
+    /* order [stopper.references] acq_rel: every use comes before the free */
+    if (atomic_fetch_sub_explicit(&s->references, 1, memory_order_acq_rel) > 1) return;
+    /* order [stopper.job] relaxed: the last reference has nobody beside it */
+    job = atomic_load_explicit(&s->job, memory_order_relaxed);
+    if (job) tw_future_unref(job);
+    tw_free(s);
+}
+
+static struct stopper *ref(struct stopper *s)
+{
+    /* order [stopper.references] relaxed: the caller has one */
+    atomic_fetch_add_explicit(&s->references, 1, memory_order_relaxed);
+    return s;
+}
+
+static void release(void *ctx)
+{
+    struct loading *l = ctx;
+
+    for (size_t i = 0; i < l->n; i++) tw_load_unref(l->load[i]);
+    unref(l->stopper);
+    tw_free(l);
+}
+
+/* Stops the job once it is known and nobody wants it; whoever comes second does. */
+static void stop_job(struct stopper *s)
+{
+    /* order [stopper.job] seq_cst: of the two, stopped and job, who stores one
+     * and then loads the other, one at least sees both */
+    struct tw_future *job = atomic_load_explicit(&s->job, memory_order_seq_cst);
+
+    /* order [stopper.stopped] seq_cst: see above */
+    if (!job || !atomic_load_explicit(&s->stopped, memory_order_seq_cst)) return;
+    /* order [stopper.told] relaxed: only that one of the two does it */
+    if (atomic_exchange_explicit(&s->told, true, memory_order_relaxed)) return;
+    tw_future_unwant(job);
+}
+
+/* One load is wanted no more.  Thread: any. */
+static void on_abandoned(void *ctx)
+{
+    struct stopper *s = ctx;
+
+    /* order [stopper.wanted] relaxed: only the last one counts */
+    if (atomic_fetch_sub_explicit(&s->wanted, 1, memory_order_relaxed) > 1) return;
+    /* order [stopper.stopped] seq_cst: see stop_job */
+    atomic_store_explicit(&s->stopped, true, memory_order_seq_cst);
+    stop_job(s);
+}
+
+/* ---- the end, on the pool's thread ---- */
+
+struct ending { struct loading *l; lua_State *co; int status; struct tw_any tags; };
+
+/* [-0, +0, e]  The value on top is what the load gives. */
+static void give(lua_State *L, struct tw_load *load, struct tw_cache_terms *terms)
+{
+    bool unchanged;
+
+    if (lua_isnil(L, -1)) {
+        tw_load_drop(load, tw_failure_new("cache '%s': the loader returned nothing",
+                                          tw_cache_name(tw_load_cache(load))));
+        return;
+    }
+    ltw_push_any(L, tw_load_old(load));
+    unchanged = lua_rawequal(L, -1, -2) && !lua_isnil(L, -1);
+    lua_pop(L, 1);
+    if (unchanged) tw_load_unchanged(load, terms);
+    else tw_load_done(load, ltw_check_any_named(L, -1, "result"), terms);
+}
+
+/* [-0, +0, e]  Protected. */
+static int finish(lua_State *L)
+{
+    struct ending *e = lua_touserdata(L, 1);
+    struct loading *l = e->l;
+    uint32_t depends[TW_CACHE_DEPENDS_MAX];
+    struct tw_cache_terms terms = { .depends = depends };
+
+    lua_settop(e->co, 2);
+    lua_xmove(e->co, L, 2);   /* 2: what the loader returned  3: what it said */
+    if (!l->many) {
+        ltw_check_terms(L, 3, &terms, depends);
+        lua_pushvalue(L, 2);
+        give(L, l->load[0], &terms);
+        return 0;
+    }
+    luaL_argcheck(L, lua_istable(L, 2) || lua_isuserdata(L, 2), 2,
+                  "the loader of several keys returns the list of their values");
+    for (size_t i = 0; i < l->n; i++, lua_settop(L, 3)) {
+        lua_geti(L, 2, (lua_Integer)i + 1);
+        give(L, l->load[i], &terms);
+    }
+    return 0;
+}
+
+static void fail_all(struct loading *l, struct tw_any error)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        tw_any_ref(&error);
+        tw_load_fail(l->load[i], error);   /* those that have ended stay as they are */
+    }
+    tw_any_unref(&error);
+}
+
+static void on_ended(void *ctx, lua_State *co, int status)
+{
+    struct ending e = { .l = ctx, .co = co, .status = status };
+    lua_State *L = ltw_state(co)->L;
+    struct tw_any error;
+
+    if (status == LUA_OK) {
+        lua_pushcfunction(L, finish);
+        lua_pushlightuserdata(L, &e);
+        if (lua_pcall(L, 1, 0, 0) == LUA_OK) return;
+    } else {
+        lua_xmove(co, L, 1);
+    }
+    error = ltw_error_freeze(L, -1);
+    lua_pop(L, 1);
+    fail_all(e.l, error);
+}
+
+/* ---- the start ---- */
+
+static struct loading *make(struct tw_load *const *loads, size_t n, bool many)
+{
+    struct loading *l = tw_calloc(1, sizeof *l + n * sizeof l->load[0]);
+
+    if (!l) return NULL;
+    l->stopper = tw_calloc(1, sizeof *l->stopper);
+    if (!l->stopper) {
+        tw_free(l);
+        return NULL;
+    }
+    atomic_init(&l->stopper->references, 1);
+    atomic_init(&l->stopper->wanted, (unsigned)n);
+    l->many = many;
+    l->n = n;
+    memcpy(l->load, loads, n * sizeof l->load[0]);
+    return l;
+}
+
+/* [-0, +n, e]  What the loader is called through and with. */
+static void push_call(lua_State *L, int idx, const struct loading *l)
+{
+    lua_pushstring(L, l->many ? "cache_load_all" : "cache_load");
+    lua_pushvalue(L, idx);
+    if (!l->many) {
+        ltw_push_any(L, tw_load_key(l->load[0]));
+        ltw_push_any(L, tw_load_old(l->load[0]));
+        return;
+    }
+    lua_createtable(L, (int)l->n, 0);
+    for (size_t i = 0; i < l->n; i++) {
+        ltw_push_any(L, tw_load_key(l->load[i]));
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
+/* [-0, +0, e]  Protected; 1: the loading, which is the job's when this returns
+ * 2: the loader. */
+static int submit(lua_State *L)
+{
+    struct loading *l = lua_touserdata(L, 1);
+    struct ltw_job_watch watch = { on_ended, release, l, l->load[0] };
+    struct stopper *s = l->stopper;
+    struct tw_future *job;
+    int rc;
+
+    push_call(L, 2, l);
+    ref(s);   /* the loading may be gone before the job's future is here */
+    rc = ltw_pool_submit(L, 3, "cache:get", TW_LEVEL_URGENT, &watch, &job);
+    if (rc < 0) {
+        unref(s);
+        return luaL_error(L, "cache: the loader can't be queued: %s", tw_strerror(rc));
+    }
+    tw_future_want(job);   /* until the loads are not */
+    /* order [stopper.job] seq_cst: see stop_job */
+    atomic_store_explicit(&s->job, job, memory_order_seq_cst);
+    stop_job(s);
+    unref(s);
+    return 0;
+}
+
+void ltw_loader_start(lua_State *L, int idx, struct tw_load *const *loads, size_t n,
+                      bool many)
+{
+    struct loading *l = make(loads, n, many);
+    struct tw_any error;
+
+    if (!l) {
+        for (size_t i = 0; i < n; i++) tw_load_unref(loads[i]);
+        luaL_error(L, "cache: not enough memory");
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (tw_load_on_abandoned(l->load[i], on_abandoned, unref, ref(l->stopper)))
+            continue;
+        unref(l->stopper);
+        on_abandoned(l->stopper);
+    }
+    lua_pushcfunction(L, submit);
+    lua_pushlightuserdata(L, l);
+    lua_pushvalue(L, idx);
+    if (lua_pcall(L, 2, 0, 0) == LUA_OK) return;
+    error = ltw_error_freeze(L, -1);
+    fail_all(l, error);
+    release(l);
+    lua_error(L);
+}
+
+/* ---- what is known of a value ---- */
+
+/* [-0, +0, e]  Adds the ids of a list of names. */
+static size_t add_names(lua_State *L, int idx, uint32_t *depends, size_t n, bool topics)
+{
+    struct ltw_host *host = ltw_check_host(L, "depends");
+
+    for (lua_Integer i = 1; lua_geti(L, idx, i) != LUA_TNIL; i++, lua_pop(L, 1)) {
+        size_t length;
+        const char *name = lua_tolstring(L, -1, &length);
+        int64_t id;
+
+        if (!name) luaL_error(L, "depends: element %I is a %s, not the name of a %s", i,
+                              luaL_typename(L, -1), topics ? "topic" : "symbol");
+        if (n == TW_CACHE_DEPENDS_MAX)
+            luaL_error(L, "depends: more than %d names", TW_CACHE_DEPENDS_MAX);
+        id = topics ? tw_names_intern(host->topics, name, length)
+                    : tw_symbols_intern(host->symbols, name, length);
+        if (id < 0) luaL_error(L, "depends: '%s': %s", name, tw_strerror((int)id));
+        depends[n++] = (uint32_t)id | (topics ? TW_CACHE_TOPIC : 0);
+    }
+    lua_pop(L, 1);
+    return n;
+}
+
+size_t ltw_check_depends(lua_State *L, int idx, uint32_t *depends)
+{
+    size_t n;
+
+    if (lua_isnil(L, idx)) return 0;
+    if (!lua_istable(L, idx) && !ltw_test_view(L, idx))
+        luaL_error(L, "depends: {symbol, ..., topics = {topic, ...}} expected, got %s",
+                   luaL_typename(L, idx));
+    n = add_names(L, idx, depends, 0, false);
+    if (lua_getfield(L, idx, "topics") != LUA_TNIL)
+        n = add_names(L, lua_gettop(L), depends, n, true);
+    lua_pop(L, 1);
+    return n;
+}
+
+void ltw_check_terms(lua_State *L, int idx, struct tw_cache_terms *terms,
+                     uint32_t *depends)
+{
+    struct tw_any *owner;
+
+    terms->tags.kind = TW_VALUE_NIL;
+    if (lua_isnil(L, idx)) return;
+    luaL_checktype(L, idx, LUA_TTABLE);
+    if (lua_getfield(L, idx, "ttl") != LUA_TNIL) {
+        lua_Number ttl = lua_tonumber(L, -1);
+
+        if (!lua_isnumber(L, -1) || !(ttl >= 0))
+            luaL_error(L, "ttl: seconds from 0 on expected, got %s",
+                       luaL_tolstring(L, -1, NULL));
+        terms->ttl_ns = ttl == 0 ? -1 : ttl > 1e9 ? TW_CACHE_FOREVER : (int64_t)(ttl * 1e9);
+    }
+    lua_getfield(L, idx, "depends");
+    terms->n_depends = ltw_check_depends(L, lua_gettop(L), depends);
+    if (lua_getfield(L, idx, "tags") != LUA_TNIL) {
+        for (lua_Integer i = 1; lua_geti(L, -1, i) != LUA_TNIL; i++, lua_pop(L, 1))
+            if (lua_type(L, -1) != LUA_TSTRING)
+                luaL_error(L, "tags: element %I is a %s, not a string", i,
+                           luaL_typename(L, -1));
+        lua_pop(L, 1);
+        owner = ltw_push_owner(L);
+        *owner = ltw_check_any_named(L, -2, "tags");
+        terms->tags = *owner;
+    }
+}
