@@ -32,14 +32,16 @@
 enum { TRIES = 1000 };
 
 #define KEY "tw.cache.key"
-#define KEYS lua_upvalueindex(1)   /* of all methods: strings to their keys, weak */
+#define KEYS  lua_upvalueindex(1)   /* of all methods: scalars to their keys, weak */
+#define SPARE lua_upvalueindex(2)   /* likewise: a list of one empty handle        */
 
 static struct tw_cache *check(lua_State *L)
 {
     return (struct tw_cache *)ltw_check_object(L, 1, tw_cache_type.name);
 }
 
-/* ---- keys: a userdata struct tw_any that owns its block ---- */
+/* ---- keys: a userdata struct tw_any that owns its block, and remembers the handle
+ * of the last future that was there: a hit makes nothing that is to be collected ---- */
 
 static int key_gc(lua_State *L)
 {
@@ -50,29 +52,43 @@ static int key_gc(lua_State *L)
     return 0;
 }
 
-/* [-0, +1, e]  The key at idx, for as long as what is pushed stays.  A string is frozen
- * once and remembered until the collector comes. */
+/* [-0, +1, e]  The key at idx, for as long as what is pushed stays.  A scalar's is
+ * made once and remembered until the collector comes. */
 static const struct tw_any *push_key(lua_State *L, int idx)
 {
-    bool is_string = lua_type(L, idx) == LUA_TSTRING;
+    int type = lua_type(L, idx);
+    bool is_scalar = type == LUA_TSTRING || type == LUA_TNUMBER || type == LUA_TBOOLEAN;
     struct tw_any *key;
 
-    if (is_string) {
+    if (is_scalar) {
         lua_pushvalue(L, idx);
         if (lua_rawget(L, KEYS) == LUA_TUSERDATA) return lua_touserdata(L, -1);
         lua_pop(L, 1);
     }
-    key = lua_newuserdatauv(L, sizeof *key, 0);
+    key = lua_newuserdatauv(L, sizeof *key, 1);
     *key = (struct tw_any){ .kind = TW_VALUE_NIL };
     luaL_setmetatable(L, KEY);
     *key = ltw_check_any_named(L, idx, "key");
     if (key->kind == TW_VALUE_NIL) luaL_argerror(L, idx, "a key can't be nil");
-    if (is_string) {
+    if (is_scalar && !(type == LUA_TNUMBER && lua_tonumber(L, idx) != lua_tonumber(L, idx))) {
         lua_pushvalue(L, idx);
         lua_pushvalue(L, -2);
         lua_rawset(L, KEYS);
     }
     return key;
+}
+
+/* [-0, +1, m]  An empty handle; made before it is needed, as then nothing may raise. */
+static struct ltw_box *push_spare(lua_State *L)
+{
+    struct ltw_box *spare = (lua_rawgeti(L, SPARE, 1), lua_touserdata(L, -1));
+
+    if (spare && !spare->object) return spare;
+    lua_pop(L, 1);   /* it was used up, also by a get that raised */
+    spare = ltw_future_push_empty(L);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, SPARE, 1);
+    return spare;
 }
 
 /* ---- get ---- */
@@ -104,22 +120,40 @@ static void check_loader(lua_State *L, int idx)
         luaL_argerror(L, idx, "a loader expected: a function, or \"module.name\"");
 }
 
-/* [-0, +0, e]  Fills the handle with the future of a key.  A load that is to be started
- * is given to `begin`. */
-static void get(lua_State *L, struct tw_cache *c, const struct tw_any *key,
-                const struct tw_cache_call *call, struct ltw_box *handle,
-                void (*begin)(lua_State *L, struct tw_load *load, void *ctx), void *ctx)
+/* The loads that a get has to start, if any. */
+typedef void begin(lua_State *L, struct tw_load *load, void *ctx);
+
+/* [-0, +1, e]  The handle of the future of the key whose userdata is at idx. */
+static void push_future(lua_State *L, struct tw_cache *c, int idx,
+                        const struct tw_cache_call *call, begin *start, void *ctx)
 {
+    const struct tw_any *key = lua_touserdata(L, idx);
+    struct ltw_box *handle = push_spare(L), *known;
     struct tw_cache_answer answer;
     struct tw_error error;
 
+    lua_getiuservalue(L, idx, 1);
+    known = lua_touserdata(L, -1);
     for (int i = 0; i < TRIES; i++) {
         if (tw_cache_get(c, key, call, &answer, &error) < 0)
-            luaL_error(L, "cache '%s': %s", tw_cache_name(c), error.text);
+            luaL_error(L, "%s", error.text);
         handle->object = tw_future_object(answer.future);
-        if (answer.load) begin(L, answer.load, ctx);
+        if (answer.load) start(L, answer.load, ctx);
         handle->object = NULL;
-        if (ltw_future_attach(handle, answer.future)) return;
+        if (known && known->object == tw_future_object(answer.future)) {
+            tw_future_unref(answer.future);
+            lua_remove(L, -2);
+            return;
+        }
+        if (ltw_future_attach(L, handle, answer.future)) {
+            lua_pushnil(L);
+            lua_rawseti(L, SPARE, 1);
+            lua_pop(L, 1);
+            if (tw_future_peek(answer.future, NULL) == TW_PENDING) return;
+            lua_pushvalue(L, -1);   /* of a settled one nobody can leave: all share it */
+            lua_setiuservalue(L, idx, 1);
+            return;
+        }
         handle->object = NULL;   /* it was cancelled just now */
         tw_future_unref(answer.future);
     }
@@ -148,13 +182,12 @@ static int cache_get(lua_State *L)
     struct tw_cache *c = check(L);
     uint32_t depends[TW_CACHE_DEPENDS_MAX];
     struct tw_cache_call call;
-    const struct tw_any *key;
 
     check_loader(L, 3);
     lua_settop(L, 4);
     call = make_call(L, 4, depends);
-    key = push_key(L, 2);
-    get(L, c, key, &call, ltw_future_push_empty(L), begin_one, NULL);
+    push_key(L, 2);
+    push_future(L, c, 5, &call, begin_one, NULL);
     return 1;
 }
 
@@ -207,11 +240,9 @@ static int cache_get_all(lua_State *L)
     lua_setmetatable(L, -2);
     lua_toclose(L, 6);
     for (lua_Integer i = 1; i <= n; i++) {
-        const struct tw_any *key;
-
         lua_geti(L, 2, i);
-        key = push_key(L, 7);
-        get(L, c, key, &call, ltw_future_push_empty(L), keep_load, many);
+        push_key(L, 7);
+        push_future(L, c, 8, &call, keep_load, many);
         lua_rawseti(L, 5, i);
         lua_settop(L, 6);
     }
@@ -712,7 +743,8 @@ void ltw_cache_open(lua_State *L)
     lua_pushliteral(L, "v");
     lua_setfield(L, -2, "__mode");
     lua_setmetatable(L, -2);
-    luaL_setfuncs(L, methods, 1);
+    lua_newtable(L);
+    luaL_setfuncs(L, methods, 2);
     lua_setfield(L, -2, "__index");
     lua_pushcfunction(L, cache_tostring);
     lua_setfield(L, -2, "__tostring");

@@ -405,10 +405,8 @@ static enum tw_when_full check_full(lua_State *L, const char *full)
 /* [-0, +1, m]  An owner of a channel to be. */
 static struct ltw_box *push_box(lua_State *L)
 {
-    struct ltw_box *box = lua_newuserdatauv(L, sizeof *box, 0);
+    struct ltw_box *box = ltw_push_box(L, tw_channel_type.name);
 
-    *box = (struct ltw_box){ .object = NULL };
-    luaL_setmetatable(L, tw_channel_type.name);
     return box;
 }
 

@@ -24,30 +24,39 @@ static const char *const state_names[] = { "pending", "done", "failed", "cancell
 
 /* ---- handles ---- */
 
+const char ltw_task_mark[] = "task";
+
 struct ltw_box *ltw_future_push_empty(lua_State *L)
 {
-    struct ltw_task *t = ltw_task_current(L);
-    struct ltw_box *h = lua_newuserdatauv(L, sizeof *h, 0);
-
-    *h = (struct ltw_box){ .note = (t ? t->note.id : 0) << FLAGS };
-    luaL_setmetatable(L, tw_future_type.name);
-    return h;
+    return ltw_push_box(L, tw_future_type.name);
 }
 
-bool ltw_future_attach(struct ltw_box *handle, struct tw_future *f)
+bool ltw_future_attach(lua_State *L, struct ltw_box *handle, struct tw_future *f)
 {
-    bool wants = tw_future_want(f);
+    struct ltw_task *t = ltw_task_current(L);
+    enum tw_future_state state = tw_future_peek(f, NULL);
 
     handle->object = tw_future_object(f);
-    if (wants) handle->note |= WANTS;
-    return wants;
+    handle->note = (t ? t->note.id : 0) << FLAGS;
+    if (state != TW_PENDING) return state != TW_CANCELLED;
+    if (!tw_future_want(f)) return false;
+    handle->note |= WANTS;
+    return true;
+}
+
+/* The handle of a future or a task at idx, or NULL. */
+static struct ltw_box *to_handle(lua_State *L, int idx)
+{
+    struct ltw_box *h = ltw_to_box(L, idx, ltw_box_mark);
+
+    if (h) return h->object && h->object->type == &tw_future_type ? h : NULL;
+    return ltw_to_box(L, idx, ltw_task_mark);
 }
 
 static struct ltw_box *check(lua_State *L, int idx)
 {
-    struct ltw_box *h = luaL_testudata(L, idx, tw_future_type.name);
+    struct ltw_box *h = to_handle(L, idx);
 
-    if (!h) h = luaL_testudata(L, idx, LTW_TASK);
     if (!h || !h->object) luaL_typeerror(L, idx, "future");
     return h;
 }
@@ -74,7 +83,8 @@ static int future_gc(lua_State *L)
 /* A handle that came in a value counts from its first use on. */
 static void want(struct ltw_box *h)
 {
-    if (!(h->note & (WANTS | LEFT)) && tw_future_want(of(h))) h->note |= WANTS;
+    if (h->note & (WANTS | LEFT) || tw_future_peek(of(h), NULL) != TW_PENDING) return;
+    if (tw_future_want(of(h))) h->note |= WANTS;
 }
 
 static void leave(struct ltw_box *h)
@@ -122,11 +132,11 @@ static int push_value(lua_State *L, int idx, const struct tw_any *value)
 {
     int n;
 
-    if (lua_getiuservalue(L, idx, 1) != LUA_TTABLE) {
-        lua_pop(L, 1);
+    if (!ltw_to_box(L, idx, ltw_task_mark)) {
         ltw_push_any(L, value);
         return 1;
     }
+    if (lua_getiuservalue(L, idx, 1) != LUA_TTABLE) return 0;
     lua_getfield(L, -1, "n");
     n = (int)lua_tointeger(L, -1);
     lua_pop(L, 1);
@@ -284,9 +294,8 @@ static int future_tostring(lua_State *L)
 
 struct ltw_box *ltw_test_future(lua_State *L, int idx)
 {
-    struct ltw_box *h = luaL_testudata(L, idx, tw_future_type.name);
+    struct ltw_box *h = to_handle(L, idx);
 
-    if (!h) h = luaL_testudata(L, idx, LTW_TASK);
     if (h) want(h);
     return h;
 }

@@ -13,13 +13,13 @@
 void ltw_future_open(lua_State *L);
 void ltw_promise_open(lua_State *L);
 
-/* [-0, +1, m]  An empty handle, asked for by the running task: to be filled by
- * ltw_future_attach with no Lua call between that and making f. */
+/* [-0, +1, m]  An empty handle: to be filled by ltw_future_attach, so that no Lua call
+ * that could raise is between that and making f. */
 struct ltw_box *ltw_future_push_empty(lua_State *L);
 
-/* The handle owns the caller's reference of f from now on, and wants it; false:
- * f is cancelled. */
-bool ltw_future_attach(struct ltw_box *handle, struct tw_future *f);
+/* [-0, +0, -]  The handle owns the caller's reference of f from now on, and the running
+ * task wants it; false: f is cancelled. */
+bool ltw_future_attach(lua_State *L, struct ltw_box *handle, struct tw_future *f);
 
 /* [-0, +0, e]  The future of the handle (or task) at idx; raises for others. */
 struct tw_future *ltw_check_future(lua_State *L, int idx);

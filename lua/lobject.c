@@ -1,7 +1,7 @@
 /* lobject.c - shared objects as Lua sees them: one box per object and state. */
 #include "lobject.h"
 
-#define MARK "__tw_object"   /* metatable field of every type of box */
+const char ltw_box_mark[] = "box";
 
 void ltw_push_interned(lua_State *L)
 {
@@ -21,10 +21,19 @@ void ltw_push_interned(lua_State *L)
 void ltw_object_open(lua_State *L, const char *type_name)
 {
     luaL_newmetatable(L, type_name);
-    lua_pushboolean(L, 1);
-    lua_setfield(L, -2, MARK);
     lua_pushcfunction(L, ltw_object_gc);
     lua_setfield(L, -2, "__gc");
+}
+
+struct ltw_box *ltw_push_box(lua_State *L, const char *type_name)
+{
+    struct ltw_box *b = lua_newuserdatauv(L, sizeof *b, 0);
+
+    *b = (struct ltw_box){ .mark = ltw_box_mark };
+    if (luaL_getmetatable(L, type_name) != LUA_TTABLE)
+        luaL_error(L, "this state does not know %s", type_name);
+    lua_setmetatable(L, -2);
+    return b;
 }
 
 void ltw_push_object(lua_State *L, struct tw_object *o)
@@ -36,11 +45,7 @@ void ltw_push_object(lua_State *L, struct tw_object *o)
     b = lua_touserdata(L, -1);
     if (!b || b->object != o) {   /* it may be closed, and its address used again */
         lua_pop(L, 1);
-        b = lua_newuserdatauv(L, sizeof *b, 0);
-        *b = (struct ltw_box){ .object = NULL };
-        if (luaL_getmetatable(L, o->type->name) != LUA_TTABLE)
-            luaL_error(L, "this state does not know %s", o->type->name);
-        lua_setmetatable(L, -2);
+        b = ltw_push_box(L, o->type->name);
         lua_pushvalue(L, -1);
         lua_rawsetp(L, -3, o);
         tw_object_ref(o);
@@ -51,20 +56,19 @@ void ltw_push_object(lua_State *L, struct tw_object *o)
 
 struct tw_object *ltw_test_object(lua_State *L, int idx)
 {
-    struct ltw_box *b = lua_touserdata(L, idx);
+    struct ltw_box *b = ltw_to_box(L, idx, ltw_box_mark);
 
-    if (lua_type(L, idx) != LUA_TUSERDATA) return NULL;
-    if (luaL_getmetafield(L, idx, MARK) == LUA_TNIL) return NULL;
-    lua_pop(L, 1);
-    return b->object;
+    return b ? b->object : NULL;
 }
 
 struct tw_object *ltw_check_object(lua_State *L, int idx, const char *type_name)
 {
-    struct ltw_box *b = luaL_checkudata(L, idx, type_name);
+    struct tw_object *o = ltw_test_object(L, idx);
 
-    if (!b->object) luaL_error(L, "%s is closed", type_name);
-    return b->object;
+    if (o && o->type->name == type_name) return o;
+    luaL_checkudata(L, idx, type_name);
+    if (!o) luaL_error(L, "%s is closed", type_name);
+    return o;
 }
 
 int ltw_object_gc(lua_State *L)

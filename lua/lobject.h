@@ -10,11 +10,28 @@
 #include "ltw.h"
 #include "share/object.h"
 
-/* A full userdata, or the first part of one. */
+/* A full userdata, or the first part of one.  Its mark tells it from all others
+ * without a look at metatables. */
 struct ltw_box {
+    const char *mark;           /* ltw_box_mark, or ltw_task_mark */
     struct tw_object *object;   /* it owns a reference; NULL: it was closed */
     uint64_t note;              /* the binding's own; 0 in a new box        */
 };
+
+extern const char ltw_box_mark[], ltw_task_mark[];   /* lfuture.c: a task's handle */
+
+/* [-0, +0, -]  The box with that mark at idx, or NULL. */
+static inline struct ltw_box *ltw_to_box(lua_State *L, int idx, const char *mark)
+{
+    struct ltw_box *b = lua_touserdata(L, idx);
+
+    /* A light userdata has no length. */
+    if (!b || lua_rawlen(L, idx) < sizeof *b || b->mark != mark) return NULL;
+    return b;
+}
+
+/* [-0, +1, m]  An empty box for an object of that type, not shared with others. */
+struct ltw_box *ltw_push_box(lua_State *L, const char *type_name);
 
 /* [-0, +1, m]  The new metatable of a type, registered under its name, with
  * __gc: for the caller to add __index and the like. */

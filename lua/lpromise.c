@@ -72,7 +72,7 @@ static int promise_index(lua_State *L)
     if (strcmp(name, "future") == 0) {
         h = ltw_future_push_empty(L);
         tw_future_ref(p->future);
-        ltw_future_attach(h, p->future);
+        ltw_future_attach(L, h, p->future);
     } else if (lua_getfield(L, lua_upvalueindex(1), name) == LUA_TNIL) {
         return luaL_error(L, "a promise has no field '%s'; it has future, resolve and"
                           " reject", name);
@@ -88,11 +88,9 @@ static int promise_index(lua_State *L)
 int ltw_promise_new(lua_State *L)
 {
     struct ltw_host *host = ltw_state(L)->host;
-    struct ltw_box *box = lua_newuserdatauv(L, sizeof *box, 0);
+    struct ltw_box *box = ltw_push_box(L, promise_type.name);
     struct promise *p;
 
-    *box = (struct ltw_box){ .object = NULL };
-    luaL_setmetatable(L, promise_type.name);
     p = tw_calloc(1, sizeof *p);
     if (p) p->future = tw_future_new(host ? host->unseen : NULL);
     if (!p || !p->future) {

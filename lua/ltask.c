@@ -241,13 +241,16 @@ static int spawn(lua_State *L)
     char name[48];
 
     if (!lua_isnil(L, 1)) scope = check_scope(L, 1)->scope;
+    else if (state->task && state->task->level > 0)
+        return luaL_error(L, "task.detach: a job of the pool leaves no task behind;"
+                          " task.scope waits for those that it spawns");
     luaL_checktype(L, 2, LUA_TFUNCTION);
     if (!state->tasks) return luaL_error(L, "task.spawn: the state is closing");
     lua_pushvalue(L, 2);
     lua_getinfo(L, ">S", &ar);
     snprintf(name, sizeof name, "%.40s:%d", ar.short_src, ar.linedefined);
     h = lua_newuserdatauv(L, sizeof *h, 2);
-    *h = (struct handle){ .task = NULL };
+    *h = (struct handle){ .box.mark = ltw_task_mark };
     luaL_setmetatable(L, LTW_TASK);
     lua_pushvalue(L, 1);
     lua_setiuservalue(L, -2, 2);
