@@ -35,6 +35,11 @@ static void ring(void *worker)
     tw_worker_ring(worker);
 }
 
+static void expect(void *worker, int64_t ns)
+{
+    tw_worker_expect(worker, ns);
+}
+
 static int make_tasks(struct ltw_engine *e)
 {
     struct ltw_state *s = e->state;
@@ -42,7 +47,9 @@ static int make_tasks(struct ltw_engine *e)
     s->pulse = &e->pulse;
     memcpy(s->who, e->who, sizeof s->who);
     s->tasks = ltw_tasks_new(s, tw_worker_loop(e->worker), ring, e->worker);
-    return s->tasks ? TW_OK : UV_ENOMEM;
+    if (!s->tasks) return UV_ENOMEM;
+    ltw_tasks_on_await(s->tasks, expect);
+    return TW_OK;
 }
 
 static int engine_open(void *ctx)

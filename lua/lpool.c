@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <lualib.h>
+
 #include "base/memory.h"
 #include "lerror.h"
 #include "lfunction.h"
@@ -34,7 +36,7 @@ struct runner {
     struct ltw_pulse pulse;
     unsigned index;
     unsigned jobs;                /* begun and not ended                     */
-    bool spoiled;
+    atomic_bool spoiled;          /* atomic: the runner's thread and its signals */
     size_t collected;
 };
 
@@ -45,6 +47,7 @@ struct work {
     uint64_t parent;              /* constant: id of the task that sent it          */
     struct ltw_job_watch watch;   /* constant                                       */
     struct tw_load *load;         /* constant: what it is part of, or NULL          */
+    struct tw_any value;          /* owner: the runner; what its function gave      */
     atomic_bool unwanted;         /* atomic: any thread sets it, a signal handler looks */
 };
 
@@ -54,6 +57,7 @@ static void release_work(void *ctx)
 
     if (work->watch.release) work->watch.release(work->watch.ctx);
     if (work->load) tw_load_unref(work->load);
+    tw_any_unref(&work->value);
     tw_free(work);
 }
 
@@ -72,13 +76,28 @@ static bool is_unwanted(const struct tw_job *job)
     return atomic_load_explicit(&work_of(job)->unwanted, memory_order_relaxed);
 }
 
-/* In a signal handler of the runner's thread: is what runs now to be stopped?  All
- * tasks that jobs spawn have another ctx; they end with their job's scope. */
+static bool is_spoiled(const struct runner *r)
+{
+    /* order [pool.spoiled] relaxed: set by this thread or a signal handler on it */
+    return atomic_load_explicit(&r->spoiled, memory_order_relaxed);
+}
+
+static void spoil(struct runner *r)
+{
+    /* order [pool.spoiled] relaxed: read by this same thread */
+    atomic_store_explicit(&r->spoiled, true, memory_order_relaxed);
+}
+
+/* In a signal handler of the runner's thread: does what runs now, the job's own task
+ * or one that it spawned, belong to a job that nobody wants? */
 static bool may_stop(const struct ltw_state *state)
 {
-    const struct ltw_task *t = state->task;
+    const struct ltw_scope *s = state->task ? state->task->own : NULL;
 
-    return t && t->ended == on_ended && is_unwanted(t->ctx);
+    while (s && s->parent) s = s->parent;
+    if (!s || !s->job || !is_unwanted(s->job)) return false;
+    spoil(work_of(s->job)->runner);   /* it is stopped anywhere */
+    return true;
 }
 
 static void ring(void *worker)
@@ -86,12 +105,20 @@ static void ring(void *worker)
     tw_worker_ring(worker);
 }
 
-/* [-0, +0, e]  package.path as in the states of the run. */
-static int set_path(lua_State *L)
+/* [-0, +0, e]  package.path and cpath as in the other states. */
+static int set_paths(lua_State *L)
 {
+    const struct ltw_host *host = ltw_state(L)->host;
+
     lua_getglobal(L, "package");
-    lua_pushvalue(L, 1);
-    lua_setfield(L, -2, "path");
+    if (host->path) {
+        lua_pushstring(L, host->path);
+        lua_setfield(L, -2, "path");
+    }
+    if (host->cpath) {
+        lua_pushstring(L, host->cpath);
+        lua_setfield(L, -2, "cpath");
+    }
     return 0;
 }
 
@@ -105,13 +132,12 @@ static int make_state(struct runner *r)
     s->may_stop = may_stop;
     s->tasks = ltw_tasks_new(s, tw_worker_loop(r->worker), ring, r->worker);
     if (!s->tasks) goto fail;
-    if (r->host->path) {
-        lua_pushcfunction(s->L, set_path);
-        lua_pushstring(s->L, r->host->path);
-        if (lua_pcall(s->L, 1, 0, 0) != LUA_OK) goto fail;
-    }
-    if (r->host->log) ltw_output_open(s);
+    lua_pushcfunction(s->L, set_paths);
+    if (lua_pcall(s->L, 0, 0, 0) != LUA_OK) goto fail;
+    ltw_output_open(s);
     r->state = s;
+    /* order [pool.spoiled] relaxed: this thread's own */
+    atomic_store_explicit(&r->spoiled, false, memory_order_relaxed);
     return TW_OK;
 fail:
     ltw_state_free(s);
@@ -148,85 +174,45 @@ static void renew(struct runner *r)
     ltw_state_free(r->state);
     r->state = NULL;
     r->collected = 0;
-    r->spoiled = make_state(r) < 0;
+    make_state(r);
 }
 
 /* ---- jobs ---- */
 
-/* [-1, +0, m]  What was raised, as a job fails with it. */
-static struct tw_any failure(lua_State *L)
+/* [-0, +n, e]  In the job's task, above 2 values: what its function gave. */
+static int finish(lua_State *L, int status, lua_KContext context)
 {
-    struct tw_any error = ltw_error_freeze(L, -1);
+    struct tw_job *job = lua_touserdata(L, 1);
+    int n = lua_gettop(L) - 2;
 
-    lua_pop(L, 1);
-    return error;
-}
+    (void)status, (void)context;
+    if (work_of(job)->watch.ended) return n;
+    if (n > 1)
+        return luaL_error(L, "job %s returned %d values, and a future has one: put them"
+                          " into a table", job->label, n);
+    if (n == 1) {
+        const char *name = lua_pushfstring(L, "job %s: result", job->label);
 
-struct ending { lua_State *co; struct tw_any value; };
-
-/* [-0, +0, e]  Protected: the first result of the job, frozen. */
-static int freeze_result(lua_State *L)
-{
-    struct ending *e = lua_touserdata(L, 1);
-
-    if (lua_gettop(e->co) == 0) return 0;
-    lua_settop(e->co, 1);
-    lua_xmove(e->co, L, 1);
-    e->value = ltw_check_any_named(L, 2, "result");
+        work_of(job)->value = ltw_check_any_named(L, 3, name);
+    }
     return 0;
 }
 
-static void on_ended(struct ltw_task *t, lua_State *co, int status)
-{
-    struct tw_job *job = t->ctx;
-    struct runner *r = work_of(job)->runner;
-    lua_State *L = ltw_state(co)->L;
-    struct ending e = { co, { .kind = TW_VALUE_NIL } };
-
-    r->jobs--;
-    work_of(job)->task = NULL;
-    if (is_unwanted(job) || (status != LUA_OK && ltw_error_scope(co, -1) == t->own)) {
-        r->spoiled = r->spoiled || status == LUA_YIELD;   /* it was stopped anywhere */
-        tw_job_cancel(job);
-        return;
-    }
-    if (work_of(job)->watch.ended) {
-        r->spoiled = r->spoiled || status != LUA_OK;
-        work_of(job)->watch.ended(work_of(job)->watch.ctx, co, status);
-        tw_job_resolve(job, e.value);
-        return;
-    }
-    if (status == LUA_OK) {
-        lua_pushcfunction(L, freeze_result);
-        lua_pushlightuserdata(L, &e);
-        if (lua_pcall(L, 1, 0, 0) == LUA_OK) {
-            tw_job_resolve(job, e.value);
-            return;
-        }
-    } else {
-        lua_xmove(co, L, 1);
-    }
-    r->spoiled = true;
-    tw_job_fail(job, failure(L));
-}
-
-/* [-0, +0, e]  Protected: the job as a task. */
-static int begin(lua_State *L)
+/* [-0, +n, e]  The job, as a task: so its modules are loaded there too. */
+static int perform(lua_State *L)
 {
     struct tw_job *job = lua_touserdata(L, 1);
-    struct ltw_task *t;
     int n;
 
     ltw_push_any(L, &job->what);
     lua_getfield(L, 2, "n");
     n = (int)lua_tointeger(L, 3);
     luaL_checkstack(L, n + 8, "too many arguments");
-    lua_settop(L, 2);
     if (lua_getfield(L, 2, "via") == LUA_TSTRING) {
         lua_getglobal(L, "require");
         lua_pushliteral(L, "tw.pool");
         lua_call(L, 1, 1);
-        lua_getfield(L, -1, lua_tostring(L, 3));
+        lua_getfield(L, -1, lua_tostring(L, 4));
         lua_replace(L, 3);
         lua_settop(L, 3);
     } else {
@@ -236,13 +222,88 @@ static int begin(lua_State *L)
     ltw_function_unpack(L, lua_gettop(L));
     lua_remove(L, -2);
     for (int i = 1; i <= n; i++) lua_geti(L, 2, i + 1);
-    t = ltw_task_spawn(L, lua_gettop(L) - 3, NULL, job->label, on_ended, job);
+    lua_callk(L, lua_gettop(L) - 3, LUA_MULTRET, 0, finish);
+    return finish(L, LUA_OK, 0);
+}
+
+struct ending {
+    const struct ltw_task *task;
+    lua_State *co;
+    struct tw_any error;
+    bool cancelled;
+};
+
+/* [-0, +0, e]  Protected: what was raised, on top of the job's coroutine. */
+static int read_error(lua_State *L)
+{
+    struct ending *e = lua_touserdata(L, 1);
+
+    lua_xmove(e->co, L, 1);
+    e->cancelled = ltw_error_scope(L, 2) == e->task->own;
+    if (e->cancelled) return 0;
+    if (work_of(e->task->ctx)->watch.ended) {
+        lua_xmove(L, e->co, 1);
+        return 0;
+    }
+    lua_resetthread(e->co);   /* it may hold all the memory that there is */
+    if (lua_type(L, 2) == LUA_TSTRING) {   /* no memory: it has passed no handler */
+        lua_pushfstring(L, "job %s: %s", e->task->note.name, lua_tostring(L, 2));
+        lua_replace(L, 2);
+    }
+    e->error = ltw_error_freeze(L, 2);
+    return 0;
+}
+
+static void on_ended(struct ltw_task *t, lua_State *co, int status)
+{
+    struct tw_job *job = t->ctx;
+    struct work *work = work_of(job);
+    lua_State *L = ltw_state(co)->L;
+    struct ending e = { t, co, { .kind = TW_VALUE_NIL }, is_unwanted(job) };
+
+    work->runner->jobs--;
+    work->task = NULL;
+    t->own->job = NULL;
+    if (status != LUA_OK)   /* what it spawned and has not waited for ends, too */
+        ltw_scope_cancel(t->of, t->own, "the job that spawned it has ended");
+    if (status != LUA_OK && !e.cancelled) {
+        lua_pushcfunction(L, read_error);
+        lua_pushlightuserdata(L, &e);
+        if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_xmove(L, co, 1);
+    }
+    if (e.cancelled) {
+        tw_job_cancel(job);
+        return;
+    }
+    if (status != LUA_OK) spoil(work->runner);
+    if (work->watch.ended) work->watch.ended(work->watch.ctx, co, status);
+    if (status == LUA_OK || work->watch.ended) {
+        struct tw_any value = work->value;
+
+        work->value.kind = TW_VALUE_NIL;
+        tw_job_resolve(job, value);
+    } else {
+        tw_job_fail(job, e.error);
+    }
+}
+
+/* [-0, +0, m]  Protected: the job's task. */
+static int begin(lua_State *L)
+{
+    struct tw_job *job = lua_touserdata(L, 1);
+    struct work *work = work_of(job);
+    struct ltw_task *t;
+
+    lua_pushcfunction(L, perform);
+    lua_pushlightuserdata(L, job);
+    t = ltw_task_spawn(L, 1, NULL, job->label, on_ended, job);
     if (job->deadline_ns) t->own->due_ns = job->deadline_ns;
-    t->note.parent = work_of(job)->parent;
+    t->own->job = job;
+    t->note.parent = work->parent;
     t->level = job->level + 1;   /* what it may wait for has room beside it */
-    t->load = work_of(job)->load;
+    t->load = work->load;
     if (t->load) tw_load_ref(t->load);
-    work_of(job)->task = t;
+    work->task = t;
     return 0;
 }
 
@@ -254,10 +315,13 @@ static void runner_run(void *runner, struct tw_job *job)
     work_of(job)->runner = r;
     lua_pushcfunction(L, begin);
     lua_pushlightuserdata(L, job);
-    ltw_watchdog_enter(r->state, L);
-    if (lua_pcall(L, 1, 0, 0) == LUA_OK) r->jobs++;
-    else tw_job_fail(job, failure(L));
-    ltw_watchdog_leave(r->state);
+    if (lua_pcall(L, 1, 0, 0) == LUA_OK) {
+        r->jobs++;
+        return;
+    }
+    lua_pop(L, 1);
+    spoil(r);   /* there was no memory for one more task */
+    tw_job_fail(job, (struct tw_any){ .kind = TW_VALUE_NIL });
 }
 
 static void runner_cancel(void *runner, struct tw_job *job)
@@ -281,7 +345,7 @@ static bool runner_capacity(void *runner)
 {
     struct runner *r = runner;
 
-    return !r->spoiled;
+    return !is_spoiled(r);
 }
 
 static bool runner_step(void *runner)
@@ -289,7 +353,7 @@ static bool runner_step(void *runner)
     struct runner *r = runner;
     bool worked = r->state && ltw_tasks_step(r->state->tasks);
 
-    if (r->spoiled && r->jobs == 0) renew(r);
+    if (is_spoiled(r) && r->jobs == 0) renew(r);
     return worked;
 }
 
@@ -297,7 +361,8 @@ static bool runner_ready(void *runner)
 {
     struct runner *r = runner;
 
-    return (r->spoiled && r->jobs == 0) || (r->state && ltw_tasks_ready(r->state->tasks));
+    return (is_spoiled(r) && r->jobs == 0)
+        || (r->state && ltw_tasks_ready(r->state->tasks));
 }
 
 /* One small step of the collector, as long as there is much to collect. */
@@ -336,10 +401,32 @@ int ltw_pool_open(struct ltw_host *host, struct tw_error *error)
     return TW_OK;
 }
 
+void ltw_pool_stop(struct ltw_host *host)
+{
+    tw_pool_stop(host->pool);
+    tw_pool_join(host->pool);
+}
+
 void ltw_pool_close(struct ltw_host *host)
 {
     tw_pool_free(host->pool);
     host->pool = NULL;
+}
+
+static const char path_key, cpath_key;
+
+/* [-0, +0, m]  package.path, say, of a plain program, for as long as its state lives. */
+static const char *keep_path(lua_State *L, const char *name, const void *key)
+{
+    const char *path = NULL;
+
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_getfield(L, -1, LUA_LOADLIBNAME);
+    lua_getfield(L, -1, name);
+    if (lua_type(L, -1) == LUA_TSTRING) path = lua_tostring(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, key);
+    lua_pop(L, 2);
+    return path;
 }
 
 /* [-0, +0, e]  The pool; a plain program starts it when it is first asked for. */
@@ -351,6 +438,8 @@ static struct tw_pool *check_pool(lua_State *L)
     if (!host) luaL_error(L, "pool: there is none in this state");
     if (!host->pool) {
         tw_be_main();
+        host->path = keep_path(L, "path", &path_key);
+        host->cpath = keep_path(L, "cpath", &cpath_key);
         if (ltw_pool_open(host, &error) < 0) luaL_error(L, "%s", error.text);
     }
     return host->pool;
@@ -433,7 +522,8 @@ int ltw_pool_submit(lua_State *L, int idx, const char *what, unsigned level,
     lua_settop(L, idx - 1);
     job = tw_job_new(pool);
     *out = tw_future_new(ltw_state(L)->host->unseen);
-    if (job) job->context = tw_calloc(1, sizeof(struct work));
+    if (job && (job->context = tw_calloc(1, sizeof(struct work))))
+        job->release = release_work;
     if (!job || !*out || !job->context) {
         tw_any_unref(&value);
         tw_job_free(job);
@@ -441,7 +531,6 @@ int ltw_pool_submit(lua_State *L, int idx, const char *what, unsigned level,
         return UV_ENOMEM;
     }
     job->what = value;
-    job->release = release_work;
     job->future = *out;
     job->level = level;
     tw_future_ref(*out);
@@ -475,7 +564,7 @@ static int submit(lua_State *L)
     lua_replace(L, 2);
     rc = ltw_pool_submit(L, 3, what, level, NULL, &f);
     if (rc < 0) return ltw_fail(L, rc);
-    ltw_future_attach(handle, f);
+    ltw_future_attach(L, handle, f);
     lua_settop(L, 2);
     return 1;
 }
@@ -519,12 +608,14 @@ static int status(lua_State *L)
     return 1;
 }
 
-/* is_terminal() -> boolean: may progress be drawn on standard error? */
+/* is_terminal() -> boolean: may progress be drawn on standard error?  In a plain
+ * program, and by one only: not by its jobs. */
 static int is_terminal(lua_State *L)
 {
     struct ltw_host *host = ltw_state(L)->host;
+    const struct ltw_task *t = ltw_task_current(L);
 
-    lua_pushboolean(L, host && !host->log && isatty(STDERR_FILENO));
+    lua_pushboolean(L, host && !host->log && t && t->level == 0 && isatty(STDERR_FILENO));
     return 1;
 }
 
@@ -539,5 +630,7 @@ static const luaL_Reg funcs[] = {
 int luaopen_tw_internal_pool(lua_State *L)
 {
     luaL_newlib(L, funcs);
+    lua_pushinteger(L, TW_EFULL);
+    lua_setfield(L, -2, "FULL");
     return 1;
 }

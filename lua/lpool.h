@@ -30,8 +30,12 @@ struct ltw_job_watch {
 int ltw_pool_submit(lua_State *L, int idx, const char *what, unsigned level,
                     const struct ltw_job_watch *watch, struct tw_future **out);
 
-/* Ends what still runs, and the threads; host->pool may be NULL.
- * Thread: MAIN.  Blocks: until they have ended. */
+/* Cancels what is queued and runs, and ends the threads; what is submitted after is
+ * refused.  Thread: MAIN.  Blocks: until they have ended. */
+void ltw_pool_stop(struct ltw_host *host) TW_ON(MAIN);
+
+/* Stops, and frees the pool: no state refers to a job of it any more.  host->pool may be
+ * NULL.  Thread: MAIN.  Blocks: as ltw_pool_stop. */
 void ltw_pool_close(struct ltw_host *host) TW_ON(MAIN);
 
 #endif

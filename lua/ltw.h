@@ -45,7 +45,7 @@ struct ltw_host {
     const char *sources[TW_SOURCE_MAX + 1];   /* names of the feeds, or NULL */
     struct tw_pool *pool;     /* NULL: a plain program has not needed it yet */
     struct ltw_pool_options pool_options;
-    const char *path;         /* package.path of the run; NULL: as it is     */
+    const char *path, *cpath; /* package's, for the pool; NULL: as they are  */
     size_t memory_max;        /* bytes a state may have; 0: no limit  */
     int64_t time_max_ns;      /* a handler may run; 0: no limit       */
 };

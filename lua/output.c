@@ -1,18 +1,19 @@
-/* output.c - what the states of a run print goes to MAIN: one log, one order. */
+/* output.c - what states print: lines that stay whole, whatever thread prints them.
+ *
+ * In a run they go to MAIN: one log, one order.
+ */
 #include "output.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* [-0, +0, e]  A line for MAIN to print: workers don't write to the terminal.
- *
- * print(...)
+/* [-0, +0, e]  print(...)
  * Writes its arguments as a line, in order with the other output of the run.
- * Yields: no.  Blocks: while 1 MiB of output waits to be printed.
- * Thread: any worker.  Errors: as tostring does.  Units: none. */
+ * Yields: no.  Blocks: while the output, or 1 MiB of it in a run, waits to be read.
+ * Thread: any state's.  Errors: as tostring does.  Units: none. */
 static int print(lua_State *L)
 {
-    struct ltw_state *state = ltw_state(L);
+    struct ltw_host *host = ltw_state(L)->host;
     luaL_Buffer b;
     size_t n;
     const char *text;
@@ -24,9 +25,15 @@ static int print(lua_State *L)
         luaL_tolstring(L, i, NULL);
         luaL_addvalue(&b);
     }
+    if (!host->log) luaL_addchar(&b, '\n');
     luaL_pushresult(&b);
     text = lua_tolstring(L, -1, &n);
-    tw_log_write(state->host->log, TW_LOG_PRINT, "", text, n);
+    if (host->log) {   /* workers don't write to the terminal */
+        tw_log_write(host->log, TW_LOG_PRINT, "", text, n);
+    } else {
+        fwrite(text, 1, n, stdout);
+        fflush(stdout);
+    }
     return 0;
 }
 
@@ -47,5 +54,5 @@ static void warn(void *ctx, const char *piece, int more)
 void ltw_output_open(struct ltw_state *state)
 {
     lua_register(state->L, "print", print);
-    lua_setwarnf(state->L, warn, state);
+    if (state->host->log) lua_setwarnf(state->L, warn, state);
 }

@@ -1,4 +1,4 @@
-/* output.h - what the states of a run print goes to MAIN: one log, one order.
+/* output.h - what states print: lines that stay whole, whatever thread prints them.
  *
  * Layer lua.
  */
@@ -7,7 +7,8 @@
 
 #include "ltw.h"
 
-/* [-0, +0, m]  print and warnings go to the host's log.  Thread: the state's. */
+/* [-0, +0, m]  print, and in a run warnings, go to the host's log, or else to standard
+ * output.  Thread: the state's. */
 void ltw_output_open(struct ltw_state *state);
 
 #endif

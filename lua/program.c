@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/memory.h"
 #include "lpool.h"
+#include "output.h"
 #include "share/caches.h"
 #include "share/failure.h"
 #include "task.h"
@@ -48,6 +48,7 @@ struct ltw_program *ltw_program_new(void)
     strcpy(p->state->who, "main");
     p->state->tasks = ltw_tasks_new(p->state, NULL, NULL, NULL);
     if (!p->state->tasks) goto fail;
+    ltw_output_open(p->state);
     if (seed) ltw_tasks_seed(p->state->tasks, strtoull(seed, NULL, 10));
     return p;
 fail:
@@ -64,23 +65,12 @@ struct ltw_state *ltw_program_state(struct ltw_program *p)
     return p->state;
 }
 
-/* What was begun and is awaited by nobody is finished all the same. */
-static void drain_pool(struct ltw_program *p)
-{
-    struct tw_pool_status s;
-
-    for (;;) {
-        tw_pool_status(p->host.pool, &s);
-        if (s.queued + s.running == 0) return;
-        usleep(1000);
-    }
-}
-
 int ltw_program_end(struct ltw_program *p, int status)
 {
     tw_be_main();
     if (status == 0) ltw_tasks_finish(p->state->tasks);
-    if (p->host.pool && status == 0) drain_pool(p);
+    if (p->host.pool && status == 0) tw_pool_finish(p->host.pool);
+    if (p->host.pool) ltw_pool_stop(&p->host);
     ltw_state_free(p->state);
     ltw_pool_close(&p->host);
     tw_caches_free(p->host.caches);

@@ -19,7 +19,9 @@ struct ltw_scope {
     struct tw_waiters joiners;   /* for live to be 0                        */
     int64_t due_ns;              /* steady clock; INT64_MAX: none           */
     bool cancelled, shield;
+    unsigned ended;              /* waits that raised because it is over    */
     const char *why;             /* it was cancelled: a constant text       */
+    void *job;                   /* of the pool, whose outermost one it is  */
 };
 
 /* A scope within parent, which may be NULL.  NULL: no memory. */

@@ -33,14 +33,17 @@
 #include "share/cache_load.h"
 #include "watchdog.h"
 
-enum { LOOK_NS = 50000 };
+/* A wait that raises because its scope is over may be caught, so that there is time
+ * to tidy up; a job that waits again so often is not about to end. */
+enum { LOOK_NS = 50000, STUBBORN = 1000 };
 enum { TURN = 128 };   /* things that a task may take in a row */
 
 struct ltw_tasks {
     struct ltw_state *state;          /* constant                                */
     struct tw_mailbox box;            /* see wait.h                              */
     void (*ring)(void *ctx);          /* constant; the owner's way to be woken   */
-    void *ctx;                        /* constant; of ring                       */
+    void (*expect)(void *ctx, int64_t ns);   /* constant; see ltw_tasks_on_await */
+    void *ctx;                        /* constant; of the two                    */
     struct ltw_task *all;             /* spawned ones                            */
     struct ltw_task main;             /* what runs outside all coroutines        */
     struct ltw_task **ready;          /* a ring of room, `n_ready` from `first`  */
@@ -225,6 +228,7 @@ void ltw_task_check(lua_State *L, const char *what)
     s = over(t, &due_ns);
     if (!s) return;
     leave_places(t);
+    if (++s->ended > STUBBORN) ltw_watchdog_stop(ltw_state(L));
     ltw_error_push_over(L, s, what);
     lua_error(L);
 }
@@ -327,6 +331,7 @@ bool ltw_task_park(lua_State *L, struct ltw_place *places, unsigned n, int64_t d
         raise_interrupt(L);
         return false;
     }
+    if (ts->expect && what == ltw_await_what) ts->expect(ts->ctx, LOOK_NS);
     state->parked = true;
     return true;
 }
@@ -559,6 +564,11 @@ static void run(struct ltw_tasks *ts, struct ltw_task *t)
     }
     state->task = before;
     state->script = before ? before->script : NULL;
+}
+
+void ltw_tasks_on_await(struct ltw_tasks *ts, void (*expect)(void *ctx, int64_t ns))
+{
+    ts->expect = expect;
 }
 
 bool ltw_tasks_ready(const struct ltw_tasks *ts)

@@ -67,6 +67,10 @@ struct ltw_task {
 struct ltw_tasks *ltw_tasks_new(struct ltw_state *state, uv_loop_t *loop,
                                 void (*ring_owner)(void *ctx), void *ctx);
 
+/* The owner of the loop hears of each task that begins to await a future: that may
+ * come within ns, sooner than it would be woken.  ctx: as of ring_owner. */
+void ltw_tasks_on_await(struct ltw_tasks *ts, void (*expect)(void *ctx, int64_t ns));
+
 /* Ends every task that is left, without running any code of it but what it has
  * to close.  Before lua_close. */
 void ltw_tasks_free(struct ltw_tasks *ts);

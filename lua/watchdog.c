@@ -62,6 +62,12 @@ static void on_signal(int number)
         lua_sethook(s->running, overrun, LUA_MASKCOUNT, 1);
 }
 
+void ltw_watchdog_stop(struct ltw_state *s)
+{
+    if (s->may_stop && s->may_stop(s))
+        lua_sethook(s->running, overrun, LUA_MASKCOUNT, 1);
+}
+
 void ltw_watchdog_signal(struct tw_worker *w)
 {
     pthread_kill(tw_worker_thread(w), SIGNAL);

@@ -37,6 +37,10 @@ void ltw_watchdog_look(struct ltw_engine *e, struct ltw_watch *watch) TW_ON(MAIN
  * Thread: any, while w runs. */
 void ltw_watchdog_signal(struct tw_worker *w);
 
+/* Stops what runs in the state now, if it has a may_stop that agrees.
+ * Thread: the state's. */
+void ltw_watchdog_stop(struct ltw_state *s);
+
 /* Thread: MAIN, before the first worker. */
 void ltw_watchdog_install(void);
 

@@ -8,8 +8,9 @@
 -- Background threads of low priority, a Lua state each, take jobs from one queue.  A
 -- job is a function, sent as its bytecode with its upvalues frozen as they are then, or
 -- "module.name"; arguments and result are frozen values.  What a library or a required
--- module gives goes by name.  A state whose job failed is replaced by a new one.  A job
--- may wait, and run other jobs: it holds no thread up meanwhile.
+-- module gives goes by name: a state requires it once, with the package.path and cpath
+-- of the program at its first job.  A state whose job failed is replaced by a new one.
+-- A job may wait, and run other jobs: it holds no thread up meanwhile.
 
 local core = require "tw.internal.pool"
 local task = require "tw.internal.task"
@@ -21,11 +22,13 @@ local DRAW_AFTER, DRAW_EVERY = 1, 0.2   -- seconds, of progress on a terminal
 local PER_THREAD = 8                    -- chunks that a list is cut into, by default
 
 --- pool.run(fn, ...) -> future | nil, message, code
--- Calls fn(...) on a pool thread; the future gets its first result.
+-- Calls fn(...) on a pool thread; the future gets its result.
 -- Yields: no.  Blocks: no; the first call of a plain program starts the threads.
 -- Thread: any state's.
 -- Errors: raises for a function, upvalue or argument that can't be sent, naming it; nil
--- when the queue is full; an error of fn is the future's.  Units: none.
+-- when the queue is full, when jobs wait for jobs 64 deep, and at the end of a run; an
+-- error of fn is the future's, and so are several results, or one that can't be frozen.
+-- Units: none.
 function pool.run(fn, ...)
   return core.submit("pool.run", true, nil, fn, ...)
 end
@@ -62,7 +65,7 @@ end
 function pool.chunk_map(fn, items, first)
   local results = {}
   for i, item in ipairs(items) do results[i] = fn(item, first + i - 1) end
-  return results, #items
+  return results
 end
 
 function pool.chunk_each(fn, items, first)
@@ -87,7 +90,7 @@ function pool.cache_load_all(fn, keys)
 end
 
 local OPTIONS = { chunk = "integer", limit = "integer", ordered = "boolean",
-                  progress = true, name = "string" }
+                  progress = "function or boolean", name = "string" }
 
 local function check_options(what, options)
   for name, value in pairs(options or {}) do
@@ -98,17 +101,22 @@ local function check_options(what, options)
     elseif kind == "integer" and (math.type(value) ~= "integer" or value < 1) then
       error(("%s: %s: an integer from 1 on expected, got %s")
         :format(what, name, tostring(value)), 4)
-    elseif kind ~= "integer" and kind ~= true and type(value) ~= kind then
-      error(("%s: %s: a %s expected, got %s"):format(what, name, kind, type(value)), 4)
+    elseif kind ~= "integer" and not kind:find(type(value), 1, true) then
+      error(("%s: %s: a %s expected, got a %s"):format(what, name, kind, type(value)), 4)
     end
   end
   return options or {}
 end
 
--- "map: 340 of 1000, 0 failed, 120/s, 5.5 s left"
+-- "pool.map: 340 of 1000, 0 failed, 12.5/s, 0:52 left"
 local function line(name, p)
-  return ("\r%s: %d of %d, %d failed, %.3g/s, %.3g s left\27[K")
-    :format(name, p.done, p.total, p.failed, p.rate, p.left)
+  local left = "long"
+  if p.left < 360000 then
+    local seconds = math.ceil(p.left)
+    left = ("%d:%02d"):format(seconds // 60, seconds % 60)
+  end
+  return ("\r%s: %d of %d, %d failed, %s/s, %s left\27[K"):format(name, p.done, p.total,
+    p.failed, (p.rate < 100 and "%.3g" or "%.0f"):format(p.rate), left)
 end
 
 -- Who is told of progress: a function of the caller's, the terminal, or nobody.
@@ -159,8 +167,9 @@ local function spread(what, via, list, fn, options, got)
     if not ok then
       tell(done, job.n)
       if type(result) == "table" then
-        result.message = ("%s: element%s: %s"):format(what, job.n == 1 and " " .. job.first
-          or ("s %d to %d"):format(job.first, job.first + job.n - 1), result.message)
+        local elements = job.n == 1 and "element " .. job.first
+          or ("elements %d to %d"):format(job.first, job.first + job.n - 1)
+        result.message = ("%s: %s: %s"):format(what, elements, result.message)
       end
       error(result, 0)
     end
@@ -180,14 +189,15 @@ local function spread(what, via, list, fn, options, got)
         end
         items[i - at + 1] = item
       end
-      local future = core.submit(what, false, via, fn, items, at)
+      local future, message, code = core.submit(what, false, via, fn, items, at)
       if future then
         running[#running + 1] = { future = future, first = at, n = last - at + 1 }
         at = last + 1
-      elseif #running > 0 then
-        break                          -- the queue is full of others' jobs
       else
-        tw.sleep(0.001)
+        local fine = code == core.FULL  -- of others' jobs
+        if fine and #running > 0 then break end
+        if fine then fine, message = tw.sleep(0.001) end
+        if not fine then error(("%s: %s"):format(what, message), 3) end
       end
     end
     local futures = {}

@@ -127,8 +127,9 @@ end
 -- Starts a task that belongs to no scope but to the script: it ends with it; outside
 -- scripts the program ends when all such tasks have.
 -- Yields: no.  Blocks: no.  Thread: any state's.
--- Errors: raises for what is no function; an error of the task that nobody awaits is
--- printed, and the run ends with status 1.  Units: none.
+-- Errors: raises for what is no function, and in a job of the pool, which leaves nothing
+-- behind; an error of the task that nobody awaits is printed, and the run ends with
+-- status 1.  Units: none.
 function task.detach(fn, ...)
   check_function("task.detach", fn)
   return core.spawn(nil, fn, ...)

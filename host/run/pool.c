@@ -54,7 +54,7 @@ struct tw_pool {
     struct tw_pool_thread *threads;   /* constant: o.threads of them             */
     struct tw_pool_thread **idle;     /* mutex                                   */
     pthread_mutex_t lock;             /* guards all that is below                */
-    pthread_cond_t opening;           /* opened has changed                      */
+    pthread_cond_t changed;           /* opened has, or no job is left           */
     unsigned opened, n_idle, waking;  /* mutex                                   */
     struct tw_job *spare;             /* mutex: linked by next                   */
     struct tw_pool_status status;     /* mutex; queued is in the queue           */
@@ -93,6 +93,13 @@ static void ring(struct tw_pool_thread *t)
 }
 
 /* ---- jobs ---- */
+
+/* Tells tw_pool_finish when the last job has gone. */
+static void count_out_held(struct tw_pool *p, uint64_t *count)
+{
+    ++*count;
+    if (p->queue.n + p->status.running == 0) pthread_cond_signal(&p->changed);
+}
 
 /* The slot may be used again from here on (P5). */
 static struct tw_job_cargo retire_held(struct tw_job *job)
@@ -161,7 +168,7 @@ static void abandon(void *arg)
         && tw_future_peek(job->future, NULL) == TW_CANCELLED) {   /* P5 */
         if (job->place == TW_JOB_QUEUED) {
             tw_job_queue_remove_held(&p->queue, job);
-            p->status.cancelled++;
+            count_out_held(p, &p->status.cancelled);
             c = retire_held(job);
         } else {
             cancel_held(job);
@@ -210,7 +217,7 @@ static struct tw_job_cargo end(struct tw_job *job, uint64_t *count)
     t->begun--;
     p->status.running--;
     if (tw_future_peek(job->future, NULL) != TW_PENDING) count = &p->status.cancelled;
-    ++*count;
+    count_out_held(p, count);
     c = retire_held(job);
     pthread_mutex_unlock(&p->lock);
     return c;
@@ -424,7 +431,7 @@ struct tw_pool *tw_pool_new(const struct tw_pool_options *options)
     atomic_init(&p->queue.levels, 0);
     atomic_init(&p->stopping, false);
     pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->opening, NULL);
+    pthread_cond_init(&p->changed, NULL);
     p->threads = tw_calloc_aligned(p->o.threads, sizeof *p->threads);
     p->idle = tw_calloc(p->o.threads, sizeof(struct tw_pool_thread *));
     if (p->threads && p->idle) return p;
@@ -438,7 +445,7 @@ static void on_opened(void *arg)
 
     pthread_mutex_lock(&p->lock);
     p->opened++;
-    pthread_cond_signal(&p->opening);
+    pthread_cond_signal(&p->changed);
     pthread_mutex_unlock(&p->lock);
 }
 
@@ -465,7 +472,7 @@ int tw_pool_start(struct tw_pool *p)
     while (started < p->o.threads && (rc = start_thread(p, started)) == TW_OK)
         started++;
     pthread_mutex_lock(&p->lock);
-    while (p->opened < started) pthread_cond_wait(&p->opening, &p->lock);
+    while (p->opened < started) pthread_cond_wait(&p->changed, &p->lock);
     pthread_mutex_unlock(&p->lock);
     for (unsigned i = 0; i < started && rc == TW_OK; i++)
         if (tw_worker_opened(p->threads[i].worker) < 0)
@@ -474,6 +481,13 @@ int tw_pool_start(struct tw_pool *p)
     tw_pool_stop(p);
     tw_pool_join(p);
     return rc;
+}
+
+void tw_pool_finish(struct tw_pool *p)
+{
+    pthread_mutex_lock(&p->lock);
+    while (p->queue.n + p->status.running > 0) pthread_cond_wait(&p->changed, &p->lock);
+    pthread_mutex_unlock(&p->lock);
 }
 
 /* Takes the job out that is queued first, when there is one. */
@@ -485,7 +499,7 @@ static bool cancel_first(struct tw_pool *p)
     job = tw_job_queue_first_held(&p->queue);
     if (job) {
         tw_job_queue_remove_held(&p->queue, job);
-        p->status.cancelled++;
+        count_out_held(p, &p->status.cancelled);
     }
     pthread_mutex_unlock(&p->lock);
     if (!job) return false;
@@ -538,7 +552,7 @@ void tw_pool_free(struct tw_pool *p)
         p->spare = job->next;
         tw_free(job);
     }
-    pthread_cond_destroy(&p->opening);
+    pthread_cond_destroy(&p->changed);
     pthread_mutex_destroy(&p->lock);
     tw_free(p->idle);
     tw_free(p->threads);

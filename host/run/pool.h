@@ -103,6 +103,9 @@ void tw_job_resolve(struct tw_job *job, struct tw_any value);
 void tw_job_fail(struct tw_job *job, struct tw_any error);
 void tw_job_cancel(struct tw_job *job);
 
+/* Waits until no job is queued or runs.  Thread: MAIN.  Blocks: until then. */
+void tw_pool_finish(struct tw_pool *p) TW_ON(MAIN);
+
 /* Takes no more jobs, cancels those queued and tells those that run.  Each thread
  * ends when its last job has.  Safe twice.  Thread: MAIN.  Blocks: short locks. */
 void tw_pool_stop(struct tw_pool *p) TW_ON(MAIN);
