@@ -81,8 +81,9 @@ static int check(const struct tw_cache_options *o, struct tw_error *error)
         return tw_fail(error, TW_EUSAGE, "cache %s: jitter %g is not in 0 to 1", o->name,
                        o->jitter);
     if (o->shards > SHARDS_MAX || (o->shards & (o->shards - 1)))
-        return tw_fail(error, TW_EUSAGE, "cache %s: %u shards, not a power of two up to %d",
-                       o->name, o->shards, SHARDS_MAX);
+        return tw_fail(error, TW_EUSAGE,
+                       "cache %s: %u shards, not a power of two up to %d", o->name,
+                       o->shards, SHARDS_MAX);
     if (o->capacity && o->shards > o->capacity)
         return tw_fail(error, TW_EUSAGE, "cache %s: more shards than entries", o->name);
     if (o->ttl_ns == 0 && o->stale_ns + o->stale_error_ns > 0)
@@ -337,6 +338,11 @@ static bool look_held(struct get *g, struct tw_cache_entry *e)
     return true;
 }
 
+static int no_memory(const struct get *g, struct tw_error *error)
+{
+    return tw_fail(error, UV_ENOMEM, "cache %s: no memory", g->c->name);
+}
+
 /* The lock is held, and given up at the end. */
 static int slow_get_held(struct get *g, struct tw_error *error)
 {
@@ -347,7 +353,7 @@ static int slow_get_held(struct get *g, struct tw_error *error)
     while (!look_held(g, tw_cache_find_held(g->s, g->hash, g->key))) {
         pthread_mutex_unlock(&g->s->lock);
         tw_cache_settle(g->c, &g->after);
-        if (g->no_spare) return tw_fail(error, UV_ENOMEM, "cache %s: no memory", g->c->name);
+        if (g->no_spare) return no_memory(g, error);
         g->spare = tw_load_new(g->c, g->key, g->hash, g->call);
         g->no_spare = !g->spare;
         pthread_mutex_lock(&g->s->lock);
@@ -357,7 +363,7 @@ static int slow_get_held(struct get *g, struct tw_error *error)
     tw_load_discard(g->spare);
     if (g->waits && asking) {
         edge = tw_calloc(1, sizeof *edge);
-        if (!edge) rc = tw_fail(error, UV_ENOMEM, "cache %s: no memory", g->c->name);
+        if (!edge) rc = no_memory(g, error);
         else rc = tw_load_waits(asking, g->waits, edge, error);
     }
     if (g->waits) tw_load_let_go(g->waits);
@@ -389,8 +395,8 @@ int tw_cache_get(struct tw_cache *c, const struct tw_any *key,
     if (is_no_key(key))
         return tw_fail(error, TW_EUSAGE, "cache %s: a key is never nil or NaN", c->name);
     if (g.call->n_depends > TW_CACHE_DEPENDS_MAX)
-        return tw_fail(error, TW_ELIMIT, "cache %s: %zu dependencies, %d at most", c->name,
-                       g.call->n_depends, TW_CACHE_DEPENDS_MAX);
+        return tw_fail(error, TW_ELIMIT, "cache %s: %zu dependencies, at most %d",
+                       c->name, g.call->n_depends, TW_CACHE_DEPENDS_MAX);
     g.hash = tw_any_hash(key);
     g.s = tw_cache_shard_of(c, g.hash);
     if (c->watch) tw_cache_catch_up(c->watch);

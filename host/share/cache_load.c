@@ -131,17 +131,14 @@ struct tw_cache *tw_load_cache(const struct tw_load *load)
 bool tw_load_on_abandoned(struct tw_load *load, void (*stop)(void *ctx),
                           void (*done)(void *ctx), void *ctx)
 {
-    int none = NO_HOOK;
+    int seen;
 
     load->stop = stop;
     load->done = done;
     load->ctx = ctx;
-    /* order [load.hook] release: stop and ctx stand before they are called;
-     * order [load.hook] relaxed: else nothing is read */
-    if (atomic_compare_exchange_strong_explicit(&load->hook, &none, HOOK,
-                                                memory_order_release,
-                                                memory_order_relaxed))
-        return true;
+    /* order [load.hook] acq_rel: stop and ctx stand before they are called */
+    seen = atomic_exchange_explicit(&load->hook, HOOK, memory_order_acq_rel);
+    if (seen == NO_HOOK) return true;
     load->done = NULL;
     return false;
 }

@@ -14,7 +14,8 @@
 #include "share/block.h"
 #include "share/builder.h"
 
-enum { FIRST_BITS = 4, BITS_MAX = 32, FUTURE_BYTES = 160 };
+enum { FIRST_BITS = 4, BITS_MAX = 32 };
+enum { FUTURE_BYTES = 160 };   /* what one takes, about */
 
 int64_t tw_cache_now(const struct tw_cache *c)
 {
@@ -180,7 +181,8 @@ int tw_cache_beside_new(const struct tw_cache_terms *terms, const uint32_t *depe
     for (uint32_t i = 0; i < tags; i++)
         if (tag_at(&terms->tags, i).kind != TW_VALUE_STRING) return TW_EUSAGE;
     if (tags == 0 && n + terms->n_depends == 0) return TW_OK;
-    bytes = sizeof *b + tags * sizeof b->link[0] + (n + terms->n_depends) * sizeof *depends;
+    bytes = sizeof *b + tags * sizeof b->link[0]
+          + (n + terms->n_depends) * sizeof *depends;
     b = *out = tw_calloc(1, bytes);
     if (!b) return UV_ENOMEM;
     b->depends = (uint32_t *)(b->link + tags);
@@ -389,7 +391,9 @@ static void put_any(struct tw_builder *b, const struct tw_any *v)
     switch (item.kind) {
     case TW_VALUE_STRING: tw_builder_string(b, item.text, item.length); break;
     case TW_VALUE_TABLE:  tw_builder_link(b, item.table); break;
-    case TW_VALUE_RECORD: tw_builder_record(b, (uintptr_t)item.record, item.record); break;
+    case TW_VALUE_RECORD:
+        tw_builder_record(b, (uintptr_t)item.record, item.record);
+        break;
     case TW_VALUE_OBJECT: tw_builder_object(b, item.object); break;
     default:              tw_builder_scalar(b, item); break;
     }

@@ -146,15 +146,14 @@ static void sweep(struct tw_cache *c)
     /* order [cache.swept] relaxed: a place to look next, any will do */
     uint64_t at = atomic_fetch_add_explicit(&c->swept, 1, memory_order_relaxed);
     struct tw_cache_shard *s = &c->shards[at & c->mask];
-    uint64_t bucket, i;
+    uint64_t bucket = at / (c->mask + 1) * TW_CACHE_STEP, mask;
 
     pthread_mutex_lock(&s->lock);
-    bucket = at / (c->mask + 1) * TW_CACHE_STEP;
-    for (i = 0; i < TW_CACHE_STEP && i >> s->bits == 0; i++) {
-        struct tw_cache_entry *e = s->buckets[(bucket + i) & (((uint64_t)1 << s->bits) - 1)];
+    mask = tw_cache_bucket_held(s, UINT64_MAX);
+    for (uint64_t i = 0; i < TW_CACHE_STEP && i <= mask; i++) {
         struct tw_cache_entry *next;
 
-        for (; e; e = next) {
+        for (struct tw_cache_entry *e = s->buckets[(bucket + i) & mask]; e; e = next) {
             enum tw_cache_reason reason = tw_cache_is_over_held(c, e, now, seq);
 
             next = e->next;

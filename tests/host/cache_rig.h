@@ -74,6 +74,8 @@ static inline struct tw_any list(unsigned n, ...)
     return v;
 }
 
+static _Atomic int given_up;   /* loads that get_any dropped, as all had left */
+
 /* get, wanted as its caller would. */
 static inline struct tw_cache_answer get_any(struct tw_cache *c, const struct tw_any *key,
                                              const struct tw_cache_call *call)
@@ -87,6 +89,7 @@ static inline struct tw_cache_answer get_any(struct tw_cache *c, const struct tw
         if (a.load) {
             tw_load_drop(a.load, nothing());
             tw_load_unref(a.load);
+            atomic_fetch_add(&given_up, 1);
         }
     } while (true);
     return a;
