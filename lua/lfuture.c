@@ -153,6 +153,7 @@ static void push_failure(lua_State *L, struct tw_future *f, enum tw_future_state
                                                 .why = "its work was told to stop" };
 
     if (state == TW_CANCELLED) {
+        ltw_task_check(L, ltw_await_what);   /* a job has the time limit of who sent it */
         ltw_error_push_over(L, &cancelled, "future");
         return;
     }
@@ -328,22 +329,24 @@ void ltw_future_push_value(lua_State *L, int idx)
 enum mode { ALL, ANY, RACE, FIRST };
 
 /* How n futures stand together: the index of the one that decides, n + 1 when all
- * do, 0 when it is not decided. */
-static lua_Integer decide(lua_State *L, enum mode mode, lua_Integer n)
+ * do, 0 when it is not decided.  Then places has the *pending ones, just those that
+ * were seen to be: one that is settled meanwhile refuses to be waited for. */
+static lua_Integer decide(lua_State *L, enum mode mode, lua_Integer n,
+                          struct ltw_place *places, unsigned *pending)
 {
-    lua_Integer settled = 0;
-
+    *pending = 0;
     for (lua_Integer i = 1; i <= n; i++) {
         enum tw_future_state state;
+        struct ltw_box *h;
 
         lua_rawgeti(L, 1, i);
-        state = look(lua_touserdata(L, -1), NULL);
+        h = lua_touserdata(L, -1);
         lua_pop(L, 1);
-        if (state == TW_PENDING) continue;
-        settled++;
-        if (mode >= RACE || (mode == ANY) == (state == TW_RESOLVED)) return i;
+        state = look(h, NULL);
+        if (state == TW_PENDING) places[(*pending)++] = place_of(h);
+        else if (mode >= RACE || (mode == ANY) == (state == TW_RESOLVED)) return i;
     }
-    return settled == n ? n + 1 : 0;
+    return *pending == 0 ? n + 1 : 0;
 }
 
 /* [-0, +2, e]  Of the one at index i: its value and index, or its failure raised. */
@@ -391,20 +394,15 @@ static int fail_any(lua_State *L, lua_Integer n)
     return lua_error(L);
 }
 
-/* Fills places with the futures that are pending; returns their number. */
-static unsigned find_pending(lua_State *L, struct ltw_place *places, lua_Integer n)
+/* The task that waits is being cancelled: it leaves what it asked for itself. */
+static void leave_all_if_over(lua_State *L, lua_Integer n)
 {
-    unsigned pending = 0;
-
+    if (!ltw_task_is_over(L)) return;
     for (lua_Integer i = 1; i <= n; i++) {
-        struct ltw_box *h;
-
         lua_rawgeti(L, 1, i);
-        h = lua_touserdata(L, -1);
+        leave_if_over(L, lua_touserdata(L, -1));
         lua_pop(L, 1);
-        if (ltw_future_is_pending(L, h, &places[pending])) pending++;
     }
-    return pending;
 }
 
 /* 1: list of handles  2: places  */
@@ -413,14 +411,15 @@ static int wait_for_many(lua_State *L, enum mode mode, lua_KContext due_ns,
 {
     lua_Integer n = (lua_Integer)lua_rawlen(L, 1), i;
     struct ltw_place *places = lua_touserdata(L, 2);
+    unsigned pending;
 
-    while ((i = decide(L, mode, n)) == 0) {
-        if (ltw_task_is_due(due_ns)) break;
-        ltw_task_leave(L);   /* before the places are made anew */
-        if (ltw_task_park(L, places, find_pending(L, places, n), due_ns, ltw_await_what))
+    ltw_task_leave(L);   /* before the places are made anew */
+    while ((i = decide(L, mode, n, places, &pending)) == 0 && !ltw_task_is_due(due_ns)) {
+        leave_all_if_over(L, n);
+        if (ltw_task_park(L, places, pending, due_ns, ltw_await_what))
             return lua_yieldk(L, 0, due_ns, again);
+        ltw_task_leave(L);
     }
-    ltw_task_leave(L);
     if (i == 0) return ltw_fail(L, UV_ETIMEDOUT);
     lua_settop(L, 2);
     if (mode == FIRST) {
