@@ -48,8 +48,12 @@ struct work {
     struct ltw_job_watch watch;   /* constant                                       */
     struct tw_load *load;         /* constant: what it is part of, or NULL          */
     struct tw_any value;          /* owner: the runner; what its function gave      */
-    atomic_bool unwanted;         /* atomic: any thread sets it, a signal handler looks */
+    atomic_int standing;          /* atomic: any thread sets it, a signal handler looks */
 };
+
+/* Nobody wants its result: it is stopped where it runs; or else it is told, as a scope
+ * tells its tasks, and has time to tidy up. */
+enum { WANTED, UNWANTED, TOLD };
 
 static void release_work(void *ctx)
 {
@@ -70,10 +74,10 @@ static void on_ended(struct ltw_task *t, lua_State *co, int status);
 
 /* ---- states ---- */
 
-static bool is_unwanted(const struct tw_job *job)
+static int standing(const struct tw_job *job)
 {
-    /* order [pool.unwanted] relaxed: who set it sends the signal after it */
-    return atomic_load_explicit(&work_of(job)->unwanted, memory_order_relaxed);
+    /* order [pool.standing] relaxed: who set it sends the signal after it */
+    return atomic_load_explicit(&work_of(job)->standing, memory_order_relaxed);
 }
 
 static bool is_spoiled(const struct runner *r)
@@ -95,7 +99,7 @@ static bool may_stop(const struct ltw_state *state)
     const struct ltw_scope *s = state->task ? state->task->own : NULL;
 
     while (s && s->parent) s = s->parent;
-    if (!s || !s->job || !is_unwanted(s->job)) return false;
+    if (!s || !s->job || standing(s->job) != UNWANTED) return false;
     spoil(work_of(s->job)->runner);   /* it is stopped anywhere */
     return true;
 }
@@ -259,7 +263,8 @@ static void on_ended(struct ltw_task *t, lua_State *co, int status)
     struct tw_job *job = t->ctx;
     struct work *work = work_of(job);
     lua_State *L = ltw_state(co)->L;
-    struct ending e = { t, co, { .kind = TW_VALUE_NIL }, is_unwanted(job) };
+    struct ending e = { t, co, { .kind = TW_VALUE_NIL },
+                        standing(job) != WANTED };
 
     work->runner->jobs--;
     work->task = NULL;
@@ -329,15 +334,17 @@ static void runner_cancel(void *runner, struct tw_job *job)
     struct runner *r = runner;
     struct ltw_task *t = work_of(job)->task;
 
-    if (t) ltw_scope_cancel(r->state->tasks, t->own, "nobody wants its result any more");
+    /* order [pool.standing] relaxed: for this thread and a signal handler on it */
+    atomic_store_explicit(&work_of(job)->standing, TOLD, memory_order_relaxed);
+    if (t) ltw_scope_stop(r->state->tasks, t->own, "nobody wants its result any more");
 }
 
 static void runner_interrupt(void *runner, struct tw_job *job)
 {
     struct runner *r = runner;
 
-    /* order [pool.unwanted] relaxed: the signal comes after it */
-    atomic_store_explicit(&work_of(job)->unwanted, true, memory_order_relaxed);
+    /* order [pool.standing] relaxed: the signal comes after it */
+    atomic_store_explicit(&work_of(job)->standing, UNWANTED, memory_order_relaxed);
     ltw_watchdog_signal(r->worker);
 }
 
@@ -479,14 +486,14 @@ static void set_label(lua_State *L, int idx, char label[TW_JOB_LABEL])
 
 /* [-0, +0, e]  The n values from idx on as views, so that an error says which one
  * can't be sent, and what. */
-static void freeze_arguments(lua_State *L, int idx, int n)
+static void freeze_arguments(lua_State *L, int idx, int n, const char *what)
 {
-    char name[32];
+    char name[64];
 
     for (int i = 1; i <= n; i++, idx++) {
         struct tw_any value;
 
-        snprintf(name, sizeof name, "argument %d", i);
+        snprintf(name, sizeof name, "%s: argument %d", what, i);
         value = ltw_check_any_named(L, idx, name);
         if (value.kind != TW_VALUE_BLOCK) continue;
         ltw_push_any(L, &value);
@@ -510,7 +517,7 @@ int ltw_pool_submit(lua_State *L, int idx, const char *what, unsigned level,
     set_label(L, function, label);
     ltw_function_pack(L, function, what);
     lua_replace(L, function);
-    freeze_arguments(L, function + 1, n);
+    freeze_arguments(L, function + 1, n, what);
     lua_createtable(L, n + 1, 2);
     lua_insert(L, function);
     for (int i = n + 1; i > 0; i--) lua_rawseti(L, function, i);

@@ -35,7 +35,7 @@
 
 /* A wait that raises because its scope is over may be caught, so that there is time
  * to tidy up; a job that waits again so often is not about to end. */
-enum { LOOK_NS = 50000, STUBBORN = 1000 };
+enum { LOOK_NS = 50000, STUBBORN = 100 };
 enum { TURN = 128 };   /* things that a task may take in a row */
 
 struct ltw_tasks {
@@ -48,6 +48,7 @@ struct ltw_tasks {
     struct ltw_task main;             /* what runs outside all coroutines        */
     struct ltw_task **ready;          /* a ring of room, `n_ready` from `first`  */
     unsigned first, n_ready, room;
+    unsigned n_aside;                 /* of those that are ready                 */
     struct ltw_due due;               /* those that wait up to a time            */
     uint64_t seed;                    /* of the order of ready tasks; 0: FIFO    */
     unsigned count;                   /* of `all`                                */
@@ -161,6 +162,18 @@ void ltw_task_wake(struct ltw_task *t)
     ltw_due_remove(&t->of->due, t);
     set_state(t, LTW_TASK_READY);
     t->woken(t);
+}
+
+void ltw_task_step_aside(lua_State *L)
+{
+    struct ltw_state *state = ltw_state(L);
+    struct ltw_task *t = state->task;
+
+    t->aside = true;
+    t->of->n_aside++;
+    set_state(t, LTW_TASK_READY);
+    t->woken(t);
+    state->parked = true;
 }
 
 void ltw_task_leave(lua_State *L)
@@ -380,6 +393,13 @@ void ltw_scope_cancel(struct ltw_tasks *ts, struct ltw_scope *s, const char *why
         ltw_task_wake(&ts->main);
 }
 
+void ltw_scope_stop(struct ltw_tasks *ts, struct ltw_scope *s, const char *why)
+{
+    for (struct ltw_task *t = ts->all; t; t = t->next)
+        if (t->aside && ltw_scope_is_within(t->scope, s)) t->doomed = true;
+    ltw_scope_cancel(ts, s, why);
+}
+
 /* ---- running ---- */
 
 /* In the task's coroutine: what is raised gets its traceback where it happens, and
@@ -584,7 +604,15 @@ bool ltw_tasks_step(struct ltw_tasks *ts)
     hear(ts);
     n = ts->n_ready;
     for (unsigned i = 0; i < n; i++) {
-        run(ts, pop_ready(ts));
+        struct ltw_task *t = pop_ready(ts);
+
+        if (t->aside && ts->n_ready >= ts->n_aside) {   /* there are others */
+            push_ready(t);
+            continue;
+        }
+        ts->n_aside -= t->aside;
+        t->aside = false;
+        run(ts, t);
         if (ts->main.state == LTW_TASK_READY) break;   /* it waits in place for this */
     }
     return n > 0;

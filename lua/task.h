@@ -48,6 +48,7 @@ struct ltw_task {
     lua_State *co;                    /* its coroutine; the main task: the state */
     int ref;                          /* registry: co; LUA_NOREF: not ours       */
     enum ltw_task_state state;
+    bool aside, doomed;               /* ready behind all others; to be stopped  */
     struct ltw_place place, *places;  /* what it waits for: n places             */
     unsigned n;
     int64_t due_ns;                   /* and how long at most; INT64_MAX: ever   */
@@ -136,10 +137,16 @@ bool ltw_task_is_over(lua_State *L);
 int64_t ltw_task_due_ns(lua_State *L, int idx);
 bool ltw_task_is_due(int64_t due_ns);
 
+/* The running task, which is about to yield where it has not asked to, is ready again,
+ * behind all others. */
+void ltw_task_step_aside(lua_State *L);
+
 /* Ends the wait of a task, whatever it waits for: it looks again. */
 void ltw_task_wake(struct ltw_task *t);
 
-/* Ends the waits in a scope; every later one ends at once, too. */
+/* Ends the waits in a scope; every later one ends at once, too.  stop: and whoever has
+ * stepped aside in it. */
+void ltw_scope_stop(struct ltw_tasks *ts, struct ltw_scope *s, const char *why);
 void ltw_scope_cancel(struct ltw_tasks *ts, struct ltw_scope *s, const char *why);
 
 /* A coroutine that the running task resumed has parked it: true: yield, too; false:

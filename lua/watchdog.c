@@ -14,6 +14,9 @@
  * that loops would be called with hooks off.  Hooks are off in finalizers too:
  * a __gc that loops can't be stopped.
  *
+ * A pool thread gets the signal when a job of its own is to end.  If that is not
+ * the one that runs, this one steps aside by the same yield, and goes on later.
+ *
  * Layer lua.
  */
 #include "watchdog.h"
@@ -21,8 +24,11 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "task.h"
+
 /* Go uses the same signal for the same purpose: nobody else does. */
 enum { SIGNAL = SIGURG };
+enum { RETRY = 1000 };   /* instructions */
 
 /* The state that runs on this thread; the signal handler's way to it. */
 static _Thread_local struct ltw_state *_Atomic now_running;
@@ -52,20 +58,47 @@ int ltw_watchdog_end(lua_State *L)
     return 0;
 }
 
+/* What has stepped aside goes on, unless it was to end meanwhile. */
+static void go_on(lua_State *L, lua_Debug *ar)
+{
+    if (ltw_task_current(L)->doomed) overrun(L, ar);
+    else lua_sethook(L, NULL, 0, 0);
+}
+
+/* What runs is in order, but its thread is to look up: a task beside it is to end. */
+static void step_aside(lua_State *L, lua_Debug *ar)
+{
+    (void)ar;
+    if (!lua_isyieldable(L)) {   /* inside table.sort, say: as soon as it may */
+        lua_sethook(L, step_aside, LUA_MASKCOUNT, RETRY);
+        return;
+    }
+    lua_sethook(L, go_on, LUA_MASKCOUNT, 1);
+    ltw_task_step_aside(L);
+    lua_yield(L, 0);
+}
+
+/* A signal came while no Lua code ran. */
+static _Thread_local atomic_bool missed;
+
 static void on_signal(int number)
 {
     /* order [watchdog.running] relaxed: stored by this same thread */
     struct ltw_state *s = atomic_load_explicit(&now_running, memory_order_relaxed);
 
     (void)number;
-    if (s && (!s->may_stop || s->may_stop(s)))
-        lua_sethook(s->running, overrun, LUA_MASKCOUNT, 1);
+    if (!s) {
+        /* order [watchdog.missed] relaxed: read by this same thread */
+        atomic_store_explicit(&missed, true, memory_order_relaxed);
+        return;
+    }
+    lua_sethook(s->running, !s->may_stop || s->may_stop(s) ? overrun : step_aside,
+                LUA_MASKCOUNT, 1);
 }
 
 void ltw_watchdog_stop(struct ltw_state *s)
 {
-    if (s->may_stop && s->may_stop(s))
-        lua_sethook(s->running, overrun, LUA_MASKCOUNT, 1);
+    if (s->may_stop) lua_sethook(s->running, overrun, LUA_MASKCOUNT, 1);
 }
 
 void ltw_watchdog_signal(struct tw_worker *w)
@@ -87,6 +120,12 @@ void ltw_watchdog_enter(struct ltw_state *state, lua_State *co)
     state->overrun = false;
     /* order [watchdog.running] relaxed: read by this same thread's handler */
     atomic_store_explicit(&now_running, state, memory_order_relaxed);
+    /* order [watchdog.missed] relaxed: set by this same thread's handler */
+    if (atomic_load_explicit(&missed, memory_order_relaxed)) {
+        /* order [watchdog.missed] relaxed: a signal from here on finds the state */
+        atomic_store_explicit(&missed, false, memory_order_relaxed);
+        if (state->may_stop) lua_sethook(co, step_aside, LUA_MASKCOUNT, 1);
+    }
     if (state->pulse) {
         ltw_watchdog_beat(state);
         /* order [watchdog.inside] relaxed: a hint for MAIN's next look */

@@ -33,12 +33,12 @@ struct ltw_watch { uint64_t beat; int64_t cpu_ns; bool told; };
  * host->time_max_ns.  Thread: MAIN, while the worker runs.  Blocks: no. */
 void ltw_watchdog_look(struct ltw_engine *e, struct ltw_watch *watch) TW_ON(MAIN);
 
-/* Stops what runs on w's thread, if its state's may_stop agrees.
+/* Stops what runs on w's thread; if its state's may_stop does not agree, that task
+ * steps aside, so that the thread looks up.
  * Thread: any, while w runs. */
 void ltw_watchdog_signal(struct tw_worker *w);
 
-/* Stops what runs in the state now, if it has a may_stop that agrees.
- * Thread: the state's. */
+/* Stops what runs now, in a state of the pool.  Thread: the state's. */
 void ltw_watchdog_stop(struct ltw_state *s);
 
 /* Thread: MAIN, before the first worker. */

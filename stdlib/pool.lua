@@ -21,6 +21,16 @@ local pool = {}
 local DRAW_AFTER, DRAW_EVERY = 1, 0.2   -- seconds, of progress on a terminal
 local PER_THREAD = 8                    -- chunks that a list is cut into, by default
 
+-- An error in what is to be sent is the caller's.
+local function sent(level, ok, result, message, code)
+  if ok then return result, message, code end
+  error(result:gsub("^tw/pool%.lua:%d+: ", ""), level)
+end
+
+local function submit(level, ...)
+  return sent(level, pcall(core.submit, ...))
+end
+
 --- pool.run(fn, ...) -> future | nil, message, code
 -- Calls fn(...) on a pool thread; the future gets its result.
 -- Yields: no.  Blocks: no; the first call of a plain program starts the threads.
@@ -30,7 +40,8 @@ local PER_THREAD = 8                    -- chunks that a list is cut into, by de
 -- error of fn is the future's, and so are several results, or one that can't be frozen.
 -- Units: none.
 function pool.run(fn, ...)
-  return core.submit("pool.run", true, nil, fn, ...)
+  local future, message, code = submit(3, "pool.run", true, nil, fn, ...)
+  return future, message, code
 end
 
 --- pool.configure{ threads =, queue =, memory = }
@@ -189,7 +200,7 @@ local function spread(what, via, list, fn, options, got)
         end
         items[i - at + 1] = item
       end
-      local future, message, code = core.submit(what, false, via, fn, items, at)
+      local future, message, code = submit(4, what, false, via, fn, items, at)
       if future then
         running[#running + 1] = { future = future, first = at, n = last - at + 1 }
         at = last + 1
