@@ -441,6 +441,12 @@ bool tw_cache_peek(struct tw_cache *c, const struct tw_any *key, struct tw_any *
 int tw_cache_put(struct tw_cache *c, const struct tw_any *key, struct tw_any value,
                  const struct tw_cache_terms *terms, uint64_t seq)
 {
+    return tw_cache_put_for(c, key, value, terms, seq, 0);
+}
+
+int tw_cache_put_for(struct tw_cache *c, const struct tw_any *key, struct tw_any value,
+                     const struct tw_cache_terms *terms, uint64_t seq, int64_t left)
+{
     struct tw_cache_after after = { 0 };
     struct tw_cache_beside *beside = NULL;
     uint64_t hash = tw_any_hash(key);
@@ -476,7 +482,7 @@ int tw_cache_put(struct tw_cache *c, const struct tw_any *key, struct tw_any val
     if (e) {
         tw_cache_insert_held(s, e);
         tw_cache_set_beside_held(s, e, beside, &after);
-        tw_cache_date_held(c, e, tw_cache_now(c));
+        tw_cache_date_held(c, e, tw_cache_now(c), left);
         tw_cache_weigh_held(c, s, e, &after);
     }
     pthread_mutex_unlock(&s->lock);

@@ -170,10 +170,13 @@ enum tw_cache_state {
 
 struct tw_cache_info {
     struct tw_any key, value;      /* the page has the references; value may be nil  */
+    struct tw_any tags;            /* a list, or nil                                 */
+    uint32_t n_depends;            /* on so many symbols and topics                  */
     enum tw_cache_state state;
     bool loading;                  /* a load or reload is under way                  */
     int64_t age_ns;                /* since the value came                           */
     int64_t ttl_left_ns;           /* TW_CACHE_FOREVER; 0: it is over                */
+    int64_t own_ttl_ns;            /* as its load said; 0: the cache's               */
     int64_t loading_ns;            /* since that load began                          */
     uint64_t bytes, hits;
     unsigned waiters;              /* tasks                                          */

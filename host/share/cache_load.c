@@ -208,7 +208,7 @@ static bool finish(struct tw_load *load, struct tw_any value,
             e->ttl_ns = 0;
         }
         if (terms && terms->ttl_ns) e->ttl_ns = terms->ttl_ns;
-        tw_cache_date_held(c, e, now);
+        tw_cache_date_held(c, e, now, 0);
         tw_cache_weigh_held(c, s, e, &after);
     }
     pthread_mutex_unlock(&s->lock);

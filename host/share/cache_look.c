@@ -60,15 +60,20 @@ static void describe_held(const struct tw_cache *c, const struct tw_cache_entry 
 
     *out = (struct tw_cache_info){
         .key = e->key, .value = e->value, .loading = e->load != NULL,
-        .bytes = e->bytes, .hits = e->hits,
+        .bytes = e->bytes, .hits = e->hits, .own_ttl_ns = e->ttl_ns,
         .state = state_of(c, e, now, seq),
         .age_ns = holds ? now - e->born_ns : 0,
         .loading_ns = e->load ? now - e->load->begun_ns : 0,
     };
     if (holds && e->expires_ns == TW_CACHE_FOREVER) out->ttl_left_ns = TW_CACHE_FOREVER;
     else if (holds && now < e->expires_ns) out->ttl_left_ns = e->expires_ns - now;
+    if (e->beside) {
+        out->tags = e->beside->tags;
+        out->n_depends = e->beside->n_depends;
+    }
     tw_any_ref(&out->key);
     tw_any_ref(&out->value);
+    tw_any_ref(&out->tags);
 }
 
 static void clear(struct tw_cache_page *p)
@@ -76,6 +81,7 @@ static void clear(struct tw_cache_page *p)
     for (size_t i = 0; i < p->n; i++) {
         tw_any_unref(&p->at[i].key);
         tw_any_unref(&p->at[i].value);
+        tw_any_unref(&p->at[i].tags);
         tw_future_unref(p->futures[i]);
     }
     p->n = 0;

@@ -358,12 +358,15 @@ static double jitter_of(const struct tw_cache *c, uint64_t hash)
     return (double)(tw_block_mix(hash ^ c->options.seed) >> 11) * 0x1p-53;
 }
 
-void tw_cache_date_held(const struct tw_cache *c, struct tw_cache_entry *e, int64_t now)
+void tw_cache_date_held(const struct tw_cache *c, struct tw_cache_entry *e, int64_t now,
+                        int64_t left)
 {
     const struct tw_cache_options *o = &c->options;
     int64_t ttl = e->ttl_ns ? e->ttl_ns : o->ttl_ns ? o->ttl_ns : TW_CACHE_FOREVER;
 
-    if (ttl != TW_CACHE_FOREVER)
+    if (left)
+        ttl = left;
+    else if (ttl != TW_CACHE_FOREVER)
         ttl -= (int64_t)((double)ttl * o->jitter * jitter_of(c, e->hash));
     e->born_ns = e->used_ns = now;
     e->expires_ns = tw_cache_later(now, ttl);

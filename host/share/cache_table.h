@@ -208,8 +208,10 @@ void tw_cache_empty_held(struct tw_cache_shard *s, struct tw_cache_entry *e);
 bool tw_cache_weigh_held(struct tw_cache *c, struct tw_cache_shard *s,
                          struct tw_cache_entry *e, struct tw_cache_after *after);
 
-/* Sets the times of a value that came now.  Thread: any, lock held. */
-void tw_cache_date_held(const struct tw_cache *c, struct tw_cache_entry *e, int64_t now);
+/* Sets the times of a value that came now; left: what it has to live, or 0 for what
+ * it is given by the rules.  Thread: any, lock held. */
+void tw_cache_date_held(const struct tw_cache *c, struct tw_cache_entry *e, int64_t now,
+                        int64_t left);
 
 /* Tells and lets go.  Thread: any, no lock held. */
 void tw_cache_settle(struct tw_cache *c, struct tw_cache_after *after);
@@ -259,6 +261,11 @@ bool tw_cache_is_void(const struct tw_cache *c, const uint32_t *depends, size_t 
                       uint64_t seq);
 
 /* ---- cache.c ---- */
+
+/* tw_cache_put of a value that has so long to live, whatever the terms say; 0: as
+ * they say.  Thread: any. */
+int tw_cache_put_for(struct tw_cache *c, const struct tw_any *key, struct tw_any value,
+                     const struct tw_cache_terms *terms, uint64_t seq, int64_t left);
 
 /* Nobody is to be given what e holds: why, or TW_GONE_SILENTLY for one that may be
  * given.  Thread: any, lock held. */

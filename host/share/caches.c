@@ -55,8 +55,8 @@ static const char *differs(const struct tw_cache_options *has,
                            const struct tw_cache_options *o)
 {
     if (has->policy != o->policy) return "policy";
-    if (has->in_bytes != o->in_bytes) return "the unit of its bound";
-    if (o->capacity && has->capacity != o->capacity) return "its bound";
+    if (has->in_bytes != o->in_bytes) return "bound's unit";
+    if (o->capacity && has->capacity != o->capacity) return "bound";
     if (has->ttl_ns != o->ttl_ns) return "ttl";
     if (has->idle_ns != o->idle_ns) return "idle";
     if (has->jitter != o->jitter) return "jitter";
@@ -100,8 +100,8 @@ int tw_caches_open(struct tw_caches *r, const struct tw_cache_options *options,
     if (!*out)
         rc = make_held(r, options, out, error);
     else if ((other = differs(tw_cache_options(*out), options)))
-        rc = tw_fail(error, TW_EUSAGE, "cache %s is open, with another %s", options->name,
-                     other);
+        rc = tw_fail(error, TW_EUSAGE, "cache %s is open, and its %s is another",
+                     options->name, other);
     if (rc == TW_OK) tw_cache_ref(*out);
     else *out = NULL;
     pthread_mutex_unlock(&r->lock);

@@ -206,7 +206,8 @@ static void by_tape(void)
     append(tape, TW_MESSAGE, 8);
     ok(peek(c, 1) == 1 && peek(c, 2) == 2 && now_at(c, 1) == 1, "others change nothing");
     append(tape, TW_QUOTE, 7);
-    ok(peek(c, 1) == -1 && now_at(c, 1) == -1, "a quote voids what depends on its symbol");
+    ok(peek(c, 1) == -1 && now_at(c, 1) == -1,
+       "a quote voids what depends on its symbol");
     ok(peek(c, 2) == 2 && peek(c, 3) == 3, "and nothing else");
     append(tape, TW_MESSAGE, 7);
     ok(now_at(c, 2) == -1, "a message, what depends on its topic");
@@ -224,7 +225,8 @@ static void by_tape(void)
     ok(b.load, "is not joined after a trade");
     load_end(a.load, 1);
     load_end(b.load, 2);
-    ok(answer_end(a) == 1 && answer_end(b) == 2 && peek(c, 1) == 2, "the later one counts");
+    ok(answer_end(a) == 1 && answer_end(b) == 2 && peek(c, 1) == 2,
+       "the later one counts");
     append(tape, TW_TRADE, 7);
     ok(now_at(c, 1) == -1, "until the next");
 
@@ -240,7 +242,8 @@ static void by_tape(void)
     put_depends(c, 1, 7);
     set(c, 2, 2);
     for (int i = 0; i < 3000; i++) append(tape, TW_QUOTE, 1);
-    ok(now_at(c, 1) == -1 && now_at(c, 2) == 2, "lapped: what depends on anything is void");
+    ok(now_at(c, 1) == -1 && now_at(c, 2) == 2,
+       "lapped: what depends on anything is void");
     put_depends(c, 1, 7);
     ok(!tw_cache_advance(c) && peek(c, 1) == 1, "what came later is not");
     append(tape, TW_QUOTE, 7);

@@ -225,7 +225,8 @@ static void paths(void)
 {
     struct tw_cache *c = cache_open((struct tw_cache_options){ .name = "prices" });
     struct tw_cache *d = cache_open((struct tw_cache_options){ .name = "rates" });
-    struct tw_any a = text("A"), b = list(2, "B", "x"), seven = number(7), nine = number(9);
+    struct tw_any a = text("A"), b = list(2, "B", "x");
+    struct tw_any seven = number(7), nine = number(9);
     struct tw_cache_answer x, y, z, w;
     struct tw_cache_call call = { 0 };
     struct tw_error error = { 0 };
@@ -358,7 +359,8 @@ static void circles(bool upward)
     pthread_barrier_destroy(&g.start);
     ok(hangs == 0, "no circle of loads comes to be (%d refused)", refused);
     ok(false_alarms == 0 && (refused == 0) == upward, "%s",
-       upward ? "and where none can be, nothing is refused" : "nothing is refused in vain");
+       upward ? "and where none can be, nothing is refused"
+              : "nothing is refused in vain");
     tw_cache_unref(g.c);
 }
 
