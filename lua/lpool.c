@@ -5,8 +5,8 @@
  * but handed to that function of tw.pool as the first argument.
  *
  * A state in which a job failed is not used for another: it may have left globals
- * in disorder, or memory at its limit.  It takes no more jobs, and when those it
- * has have ended, a new one takes its place.
+ * in disorder, or memory at its limit.  A new one takes its place, and it goes when
+ * the jobs that still wait in it have ended.
  */
 #include "lpool.h"
 
@@ -26,23 +26,32 @@
 #include "task.h"
 #include "watchdog.h"
 
-enum { GC_BYTES = 65536 };   /* garbage that idle time is spent on */
+enum { GC_BYTES = 65536 };   /* garbage that idle time is spent on     */
+enum { RETIRED_MAX = 16 };   /* states of a thread that wait for their end */
+
+/* A state, and how many jobs it has. */
+struct home {
+    struct ltw_state *state;
+    struct home *next;            /* of those retired        */
+    unsigned jobs;                /* begun and not ended     */
+    atomic_bool spoiled;          /* atomic: the runner's thread and its signals */
+    size_t collected;             /* bytes that are no garbage */
+};
 
 /* A pool thread. */
 struct runner {
     struct ltw_host *host;
     struct tw_worker *worker;
-    struct ltw_state *state;      /* NULL: there was no memory for a new one */
+    struct home *home;            /* takes jobs; NULL: there was no memory for it */
+    struct home *retired;
+    unsigned n_retired;
     struct ltw_pulse pulse;
     unsigned index;
-    unsigned jobs;                /* begun and not ended                     */
-    atomic_bool spoiled;          /* atomic: the runner's thread and its signals */
-    size_t collected;
 };
 
 /* What a job carries for this file: its context. */
 struct work {
-    struct runner *runner;        /* owner: the runner; NULL: it is queued          */
+    struct home *home;            /* owner: the runner; NULL: it has not begun      */
     struct ltw_task *task;        /* owner: the runner                              */
     uint64_t parent;              /* constant: id of the task that sent it          */
     struct ltw_job_watch watch;   /* constant                                       */
@@ -80,16 +89,16 @@ static int standing(const struct tw_job *job)
     return atomic_load_explicit(&work_of(job)->standing, memory_order_relaxed);
 }
 
-static bool is_spoiled(const struct runner *r)
+static bool is_spoiled(const struct home *h)
 {
     /* order [pool.spoiled] relaxed: set by this thread or a signal handler on it */
-    return atomic_load_explicit(&r->spoiled, memory_order_relaxed);
+    return atomic_load_explicit(&h->spoiled, memory_order_relaxed);
 }
 
-static void spoil(struct runner *r)
+static void spoil(struct home *h)
 {
     /* order [pool.spoiled] relaxed: read by this same thread */
-    atomic_store_explicit(&r->spoiled, true, memory_order_relaxed);
+    atomic_store_explicit(&h->spoiled, true, memory_order_relaxed);
 }
 
 /* In a signal handler of the runner's thread: does what runs now, the job's own task
@@ -100,7 +109,7 @@ static bool may_stop(const struct ltw_state *state)
 
     while (s && s->parent) s = s->parent;
     if (!s || !s->job || standing(s->job) != UNWANTED) return false;
-    spoil(work_of(s->job)->runner);   /* it is stopped anywhere */
+    spoil(work_of(s->job)->home);   /* it is stopped anywhere */
     return true;
 }
 
@@ -126,11 +135,20 @@ static int set_paths(lua_State *L)
     return 0;
 }
 
-static int make_state(struct runner *r)
+static void free_home(struct home *h)
 {
-    struct ltw_state *s = ltw_state_new(r->host, r->host->pool_options.memory_max);
+    if (h) ltw_state_free(h->state);
+    tw_free(h);
+}
 
-    if (!s) return UV_ENOMEM;
+static struct home *new_home(struct runner *r)
+{
+    struct home *h = tw_calloc(1, sizeof *h);
+    struct ltw_state *s;
+
+    if (!h) return NULL;
+    s = h->state = ltw_state_new(r->host, r->host->pool_options.memory_max);
+    if (!s) goto fail;
     snprintf(s->who, sizeof s->who, "pool %u", r->index % 1000);
     s->pulse = &r->pulse;
     s->may_stop = may_stop;
@@ -139,13 +157,10 @@ static int make_state(struct runner *r)
     lua_pushcfunction(s->L, set_paths);
     if (lua_pcall(s->L, 0, 0, 0) != LUA_OK) goto fail;
     ltw_output_open(s);
-    r->state = s;
-    /* order [pool.spoiled] relaxed: this thread's own */
-    atomic_store_explicit(&r->spoiled, false, memory_order_relaxed);
-    return TW_OK;
+    return h;
 fail:
-    ltw_state_free(s);
-    return UV_ENOMEM;
+    free_home(h);
+    return NULL;
 }
 
 static int runner_open(void *ctx, unsigned index, struct tw_worker *w, void **runner)
@@ -156,7 +171,8 @@ static int runner_open(void *ctx, unsigned index, struct tw_worker *w, void **ru
     r->host = ctx;
     r->worker = w;
     r->index = index;
-    if (make_state(r) < 0) {
+    r->home = new_home(r);
+    if (!r->home) {
         tw_free(r);
         return UV_ENOMEM;
     }
@@ -164,21 +180,50 @@ static int runner_open(void *ctx, unsigned index, struct tw_worker *w, void **ru
     return TW_OK;
 }
 
+/* Those in which no job waits any more. */
+static void free_retired(struct runner *r)
+{
+    for (struct home **at = &r->retired, *h; (h = *at);) {
+        if (h->jobs > 0) {
+            at = &h->next;
+            continue;
+        }
+        *at = h->next;
+        r->n_retired--;
+        free_home(h);
+    }
+}
+
 static void runner_close(void *runner)
 {
     struct runner *r = runner;
 
-    ltw_state_free(r->state);
+    free_retired(r);
+    free_home(r->home);
     tw_free(r);
 }
 
-/* A new state for a spoiled one; without memory, again at the next turn. */
-static void renew(struct runner *r)
+/* Is it time for a new home, and can there be one? */
+static bool may_move(const struct runner *r)
 {
-    ltw_state_free(r->state);
-    r->state = NULL;
-    r->collected = 0;
-    make_state(r);
+    const struct home *h = r->home;
+
+    return !h || (is_spoiled(h) && (h->jobs == 0 || r->n_retired < RETIRED_MAX));
+}
+
+/* Without memory for the new one, again at the next turn. */
+static void move(struct runner *r)
+{
+    struct home *h = r->home;
+
+    if (h && h->jobs > 0) {
+        h->next = r->retired;
+        r->retired = h;
+        r->n_retired++;
+    } else {
+        free_home(h);
+    }
+    r->home = new_home(r);
 }
 
 /* ---- jobs ---- */
@@ -266,7 +311,7 @@ static void on_ended(struct ltw_task *t, lua_State *co, int status)
     struct ending e = { t, co, { .kind = TW_VALUE_NIL },
                         standing(job) != WANTED };
 
-    work->runner->jobs--;
+    work->home->jobs--;
     work->task = NULL;
     t->own->job = NULL;
     if (status != LUA_OK)   /* what it spawned and has not waited for ends, too */
@@ -280,7 +325,7 @@ static void on_ended(struct ltw_task *t, lua_State *co, int status)
         tw_job_cancel(job);
         return;
     }
-    if (status != LUA_OK) spoil(work->runner);
+    if (status != LUA_OK) spoil(work->home);
     if (work->watch.ended) work->watch.ended(work->watch.ctx, co, status);
     if (status == LUA_OK || work->watch.ended) {
         struct tw_any value = work->value;
@@ -314,29 +359,29 @@ static int begin(lua_State *L)
 
 static void runner_run(void *runner, struct tw_job *job)
 {
-    struct runner *r = runner;
-    lua_State *L = r->state->L;
+    struct home *h = ((struct runner *)runner)->home;
+    lua_State *L = h->state->L;
 
-    work_of(job)->runner = r;
+    work_of(job)->home = h;
     lua_pushcfunction(L, begin);
     lua_pushlightuserdata(L, job);
     if (lua_pcall(L, 1, 0, 0) == LUA_OK) {
-        r->jobs++;
+        h->jobs++;
         return;
     }
     lua_pop(L, 1);
-    spoil(r);   /* there was no memory for one more task */
+    spoil(h);   /* there was no memory for one more task */
     tw_job_fail(job, (struct tw_any){ .kind = TW_VALUE_NIL });
 }
 
 static void runner_cancel(void *runner, struct tw_job *job)
 {
-    struct runner *r = runner;
     struct ltw_task *t = work_of(job)->task;
 
+    (void)runner;
     /* order [pool.standing] relaxed: for this thread and a signal handler on it */
     atomic_store_explicit(&work_of(job)->standing, TOLD, memory_order_relaxed);
-    if (t) ltw_scope_stop(r->state->tasks, t->own, "nobody wants its result any more");
+    if (t) ltw_scope_stop(t->of, t->own, "nobody wants its result any more");
 }
 
 static void runner_interrupt(void *runner, struct tw_job *job)
@@ -352,15 +397,24 @@ static bool runner_capacity(void *runner)
 {
     struct runner *r = runner;
 
-    return !is_spoiled(r);
+    return r->home && !is_spoiled(r->home);
+}
+
+static bool step_home(struct home *h)
+{
+    return h && ltw_tasks_step(h->state->tasks);
 }
 
 static bool runner_step(void *runner)
 {
     struct runner *r = runner;
-    bool worked = r->state && ltw_tasks_step(r->state->tasks);
+    bool worked = step_home(r->home);
 
-    if (is_spoiled(r) && r->jobs == 0) renew(r);
+    if (r->retired) {
+        for (struct home *h = r->retired; h; h = h->next) worked |= step_home(h);
+        free_retired(r);
+    }
+    if (may_move(r)) move(r);
     return worked;
 }
 
@@ -368,17 +422,19 @@ static bool runner_ready(void *runner)
 {
     struct runner *r = runner;
 
-    return (is_spoiled(r) && r->jobs == 0)
-        || (r->state && ltw_tasks_ready(r->state->tasks));
+    if (may_move(r) || (r->home && ltw_tasks_ready(r->home->state->tasks))) return true;
+    for (struct home *h = r->retired; h; h = h->next)
+        if (ltw_tasks_ready(h->state->tasks)) return true;
+    return false;
 }
 
 /* One small step of the collector, as long as there is much to collect. */
 static bool runner_idle(void *runner)
 {
-    struct runner *r = runner;
+    struct home *h = ((struct runner *)runner)->home;
 
-    if (!r->state || r->state->bytes < r->collected + GC_BYTES) return false;
-    if (lua_gc(r->state->L, LUA_GCSTEP, 0)) r->collected = r->state->bytes;
+    if (!h || h->state->bytes < h->collected + GC_BYTES) return false;
+    if (lua_gc(h->state->L, LUA_GCSTEP, 0)) h->collected = h->state->bytes;
     return true;
 }
 
