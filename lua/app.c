@@ -175,7 +175,6 @@ void tw_app_close(struct tw_app *app)
     if (!app) return;
     tw_be_main();
     ltw_app_unbuild(app);
-    ltw_state_free(app->state);
     app->bell_open = false;
     if (app->loop_open) {
         uv_walk(&app->loop, close_handle, NULL);

@@ -453,6 +453,8 @@ void ltw_app_unbuild(struct tw_app *app)
     for (unsigned i = 0; i < app->n_exchanges; i++) tw_exchange_stop(app->exchanges[i]);
     for (unsigned i = 0; app->workers && i < app->o.workers; i++)
         tw_worker_free(app->workers[i]);
+    ltw_state_free(app->state);   /* it may hold what the host's parts belong to */
+    app->state = NULL;
     for (unsigned i = 0; i < app->n_scripts; i++) {
         tw_free((char *)app->scripts[i].path);
         if (app->scripts[i].options.kind == TW_VALUE_BLOCK)

@@ -41,6 +41,7 @@ void ltw_census_free(struct ltw_census *c)
 void ltw_census_enter(struct ltw_census *c, struct ltw_note *note)
 {
     if (!c) return;
+    note->in = c;
     pthread_mutex_lock(&c->lock);
     note->id = ++c->ids;
     note->next = c->first;
@@ -51,13 +52,15 @@ void ltw_census_enter(struct ltw_census *c, struct ltw_note *note)
     pthread_mutex_unlock(&c->lock);
 }
 
-void ltw_census_leave(struct ltw_census *c, struct ltw_note *note)
+void ltw_census_leave(struct ltw_note *note)
 {
-    if (!c || !note->link) return;
+    struct ltw_census *c = note->in;
+
+    if (!c) return;
+    note->in = NULL;
     pthread_mutex_lock(&c->lock);
     *note->link = note->next;
     if (note->next) note->next->link = note->link;
-    note->link = NULL;
     c->n--;
     pthread_mutex_unlock(&c->lock);
 }

@@ -14,7 +14,8 @@ struct ltw_census;   /* one for a host */
 
 /* A task's entry. */
 struct ltw_note {
-    struct ltw_note *next, **link;  /* under the census's lock; link NULL: not in it */
+    struct ltw_census *in;          /* constant; NULL: in none                       */
+    struct ltw_note *next, **link;  /* under the census's lock                       */
     uint64_t id, parent;            /* constant; over all states; parent 0: none     */
     const char *who, *script;       /* constant; "worker 0"; NULL: of no script      */
     char name[LTW_TASK_NAME];       /* constant                                      */
@@ -27,10 +28,10 @@ struct ltw_note {
 struct ltw_census *ltw_census_new(void);
 void ltw_census_free(struct ltw_census *c);
 
-/* Gives the note its id and lists it; c may be NULL, then it is only numbered by
- * *ids.  Thread: any.  Blocks: a short lock. */
+/* Gives the note its id and lists it; c may be NULL: then it does nothing.  leave is
+ * safe for one that is in none.  Thread: the task's.  Blocks: a short lock. */
 void ltw_census_enter(struct ltw_census *c, struct ltw_note *note);
-void ltw_census_leave(struct ltw_census *c, struct ltw_note *note);
+void ltw_census_leave(struct ltw_note *note);
 
 /* What the task does from now on.  Thread: the task's.  Blocks: never. */
 void ltw_census_write(struct ltw_note *note, enum ltw_task_state state, const char *what);

@@ -490,7 +490,7 @@ void ltw_task_fini(struct ltw_task *t)
 {
     struct ltw_tasks *ts = t->of;
 
-    ltw_census_leave(ts->state->host ? ts->state->host->census : NULL, &t->note);
+    ltw_census_leave(&t->note);
     leave_places(t);
     ltw_due_remove(&ts->due, t);
     t->state = LTW_TASK_DONE;
