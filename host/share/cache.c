@@ -75,19 +75,17 @@ static int check(const struct tw_cache_options *o, struct tw_error *error)
     if (!o->name) return tw_fail(error, TW_EUSAGE, "cache: no name");
     for (size_t i = 0; i < sizeof times / sizeof *times; i++)
         if (times[i].ns < 0)
-            return tw_fail(error, TW_EUSAGE, "cache %s: %s is negative", o->name,
+            return tw_fail(error, TW_EUSAGE, "cache '%s': %s is negative", o->name,
                            times[i].name);
     if (!(o->jitter >= 0 && o->jitter <= 1))
-        return tw_fail(error, TW_EUSAGE, "cache %s: jitter %g is not in 0 to 1", o->name,
-                       o->jitter);
+        return tw_fail(error, TW_EUSAGE, "cache '%s': jitter %g is not in 0 to 1",
+                       o->name, o->jitter);
     if (o->shards > SHARDS_MAX || (o->shards & (o->shards - 1)))
         return tw_fail(error, TW_EUSAGE,
-                       "cache %s: %u shards, not a power of two up to %d", o->name,
+                       "cache '%s': %u shards, not a power of two up to %d", o->name,
                        o->shards, SHARDS_MAX);
     if (o->capacity && o->shards > o->capacity)
-        return tw_fail(error, TW_EUSAGE, "cache %s: more shards than entries", o->name);
-    if (o->ttl_ns == 0 && o->stale_ns + o->stale_error_ns > 0)
-        return tw_fail(error, TW_EUSAGE, "cache %s: stale, but no time to live", o->name);
+        return tw_fail(error, TW_EUSAGE, "cache '%s': more shards than entries", o->name);
     return TW_OK;
 }
 
@@ -101,7 +99,7 @@ int tw_cache_new(const struct tw_cache_options *options, const struct tw_unseen 
 
     if (rc < 0) return rc;
     c = tw_calloc_aligned(1, sizeof *c + strlen(options->name) + 1);
-    if (!c) return tw_fail(error, UV_ENOMEM, "cache %s: no memory", options->name);
+    if (!c) return tw_fail(error, UV_ENOMEM, "cache '%s': no memory", options->name);
     tw_object_init(&c->object, &tw_cache_type);
     pthread_mutex_init(&c->tags_lock, NULL);
     pthread_mutex_init(&c->rare_lock, NULL);
@@ -127,7 +125,7 @@ int tw_cache_new(const struct tw_cache_options *options, const struct tw_unseen 
         tw_free(c->shards);
         c->shards = NULL;
         tw_object_unref(&c->object);
-        return tw_fail(error, rc, "cache %s: no memory", options->name);
+        return tw_fail(error, rc, "cache '%s': no memory", options->name);
     }
     *out = c;
     return TW_OK;
@@ -340,7 +338,7 @@ static bool look_held(struct get *g, struct tw_cache_entry *e)
 
 static int no_memory(const struct get *g, struct tw_error *error)
 {
-    return tw_fail(error, UV_ENOMEM, "cache %s: no memory", g->c->name);
+    return tw_fail(error, UV_ENOMEM, "cache '%s': no memory", g->c->name);
 }
 
 /* The lock is held, and given up at the end. */
@@ -393,9 +391,10 @@ int tw_cache_get(struct tw_cache *c, const struct tw_any *key,
 
     *out = (struct tw_cache_answer){ 0 };
     if (is_no_key(key))
-        return tw_fail(error, TW_EUSAGE, "cache %s: a key is never nil or NaN", c->name);
+        return tw_fail(error, TW_EUSAGE, "cache '%s': a key is never nil or NaN",
+                       c->name);
     if (g.call->n_depends > TW_CACHE_DEPENDS_MAX)
-        return tw_fail(error, TW_ELIMIT, "cache %s: %zu dependencies, at most %d",
+        return tw_fail(error, TW_ELIMIT, "cache '%s': %zu dependencies, at most %d",
                        c->name, g.call->n_depends, TW_CACHE_DEPENDS_MAX);
     g.hash = tw_any_hash(key);
     g.s = tw_cache_shard_of(c, g.hash);
@@ -403,7 +402,7 @@ int tw_cache_get(struct tw_cache *c, const struct tw_any *key,
     g.now = c->timed ? tw_cache_now(c) : 0;
     pthread_mutex_lock(&g.s->lock);
     e = tw_cache_find_held(g.s, g.hash, key);
-    if (e && !e->careful && !is_cancelled(e)) {
+    if (e && !e->careful && g.now < e->refresh_ns && !is_cancelled(e)) {
         give_held(&g, e);
         tw_policy_touch(g.s->policy, &e->node);
         e->hits++;

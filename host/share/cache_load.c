@@ -108,7 +108,7 @@ void tw_load_unref(struct tw_load *load)
     if (atomic_fetch_sub_explicit(&load->references, 1, memory_order_acq_rel) > 1) return;
     /* order [load.ended] relaxed: this thread has the last reference, see above */
     if (!atomic_load_explicit(&load->ended, memory_order_relaxed))
-        tw_load_drop(load, tw_failure_new("cache %s: the load was lost",
+        tw_load_drop(load, tw_failure_new("cache '%s': the load was lost",
                                           load->cache->name));
     tw_load_let_go(load);
 }
@@ -266,7 +266,7 @@ static bool fail(struct tw_load *load, struct tw_any error, bool may_keep)
 
 static bool fail_again(struct tw_load *load, const char *what)
 {
-    return fail(load, tw_failure_new("cache %s: %s", load->cache->name, what), false);
+    return fail(load, tw_failure_new("cache '%s': %s", load->cache->name, what), false);
 }
 
 bool tw_load_done(struct tw_load *load, struct tw_any value,

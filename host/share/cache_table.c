@@ -375,8 +375,8 @@ void tw_cache_date_held(const struct tw_cache *c, struct tw_cache_entry *e, int6
     e->refresh_ns = e->expires_ns;
     if (o->refresh_ns && o->refresh_ns < ttl)
         e->refresh_ns = tw_cache_later(now, o->refresh_ns);
-    e->careful = e->refresh_ns != TW_CACHE_FOREVER || o->idle_ns || o->records
-              || (e->beside && e->beside->n_depends);
+    e->careful = (!c->timed && e->expires_ns != TW_CACHE_FOREVER) || o->idle_ns
+              || o->records || (e->beside && e->beside->n_depends);
 }
 
 /* ---- what is told ---- */
@@ -402,30 +402,36 @@ static void put_any(struct tw_builder *b, const struct tw_any *v)
     }
 }
 
+/* {key, value, reason}: what the builder has then, or its error. */
+static int build_event(struct tw_builder *b, const struct tw_any *key,
+                       const struct tw_any *value, enum tw_cache_reason reason,
+                       struct tw_value **out)
+{
+    tw_builder_begin(b);
+    tw_builder_table(b, 1);
+    if (tw_builder_error(b)) return tw_builder_error(b);
+    tw_builder_open(b);
+    tw_builder_pairs(b);
+    tw_builder_string(b, "key", 3);
+    put_any(b, key);
+    if (value->kind != TW_VALUE_NIL) {
+        tw_builder_string(b, "value", 5);
+        put_any(b, value);
+    }
+    tw_builder_string(b, "reason", 6);
+    tw_builder_string(b, reasons[reason], strlen(reasons[reason]));
+    tw_builder_close(b);
+    return tw_builder_finish(b, out);
+}
+
 static void tell(struct tw_cache *c, struct tw_channel *to, const struct tw_any *key,
                  const struct tw_any *value, enum tw_cache_reason reason)
 {
     struct tw_builder *b = tw_builder_new();
     struct tw_any event = { .kind = TW_VALUE_BLOCK };
-    int rc = UV_ENOMEM;
+    int rc = b ? build_event(b, key, value, reason, &event.block) : UV_ENOMEM;
 
-    if (b) {
-        tw_builder_begin(b);
-        tw_builder_table(b, 1);
-        tw_builder_open(b);
-        tw_builder_pairs(b);
-        tw_builder_string(b, "key", 3);
-        put_any(b, key);
-        if (value->kind != TW_VALUE_NIL) {
-            tw_builder_string(b, "value", 5);
-            put_any(b, value);
-        }
-        tw_builder_string(b, "reason", 6);
-        tw_builder_string(b, reasons[reason], strlen(reasons[reason]));
-        tw_builder_close(b);
-        rc = tw_builder_finish(b, &event.block);
-        tw_builder_free(b);
-    }
+    tw_builder_free(b);
     if (rc < 0) tw_cache_count(&c->untold, 1);
     else if (tw_channel_try_send(to, key, event) < 0) tw_any_unref(&event);
 }

@@ -61,7 +61,7 @@ struct tw_cache_entry {
     int64_t ttl_ns;                     /* its own; 0: the cache's                    */
     uint64_t seq, bytes, hits;          /* seq: the last record before its load       */
     uint8_t holds, reason;
-    bool careful;                       /* a get must look at more than the key       */
+    bool careful;                       /* a hit depends on more than refresh_ns      */
 };
 
 struct tw_cache_shard {

@@ -76,13 +76,13 @@ static int make_held(struct tw_caches *r, const struct tw_cache_options *options
     int rc;
 
     if (r->n == CACHES_MAX)
-        return tw_fail(error, TW_ELIMIT, "cache %s: there are %d caches already",
+        return tw_fail(error, TW_ELIMIT, "cache '%s': there are %d caches already",
                        options->name, CACHES_MAX);
     rc = tw_cache_new(options, r->unseen, out, error);
     if (rc < 0) return rc;
     if (r->tape && tw_cache_watch(*out, r->tape) < 0) {
         tw_cache_unref(*out);
-        return tw_fail(error, UV_ENOMEM, "cache %s: no memory", options->name);
+        return tw_fail(error, UV_ENOMEM, "cache '%s': no memory", options->name);
     }
     r->at[r->n++] = *out;
     return TW_OK;
@@ -100,7 +100,7 @@ int tw_caches_open(struct tw_caches *r, const struct tw_cache_options *options,
     if (!*out)
         rc = make_held(r, options, out, error);
     else if ((other = differs(tw_cache_options(*out), options)))
-        rc = tw_fail(error, TW_EUSAGE, "cache %s is open, and its %s is another",
+        rc = tw_fail(error, TW_EUSAGE, "cache '%s' is open, and its %s is another",
                      options->name, other);
     if (rc == TW_OK) tw_cache_ref(*out);
     else *out = NULL;

@@ -212,6 +212,27 @@ static void refresh(void)
     tw_cache_unref(c);
 }
 
+/* The times of an entry count also where the cache has none. */
+static void own_times(void)
+{
+    struct tw_cache *c = cache_open((struct tw_cache_options){ .stale_ns = 5 * SECOND });
+    struct tw_cache_answer a = get(c, 1);
+
+    load_with(a.load, 10, (struct tw_cache_terms){ .ttl_ns = 10 * SECOND });
+    answer_end(a);
+    set(c, 2, 20);
+    pass(9.9);
+    a = get(c, 1);
+    ok(!a.load && answer_end(a) == 10, "a time of its own alone");
+    pass(0.1);
+    a = get(c, 1);
+    ok(a.load && answer_end(a) == 10, "and stale after it");
+    load_failed(a.load);
+    pass(5);
+    ok(now_at(c, 1) == -1 && now_at(c, 2) == 20, "as long as the cache says");
+    tw_cache_unref(c);
+}
+
 static void stale_on_error(void)
 {
     struct tw_cache *c = cache_open((struct tw_cache_options){
@@ -365,46 +386,81 @@ static void options(void)
                     &error) == TW_EUSAGE, "%s", error.text);
     ok(tw_cache_new(&(struct tw_cache_options){ .name = "x", .shards = 3 }, NULL, &c,
                     &error) == TW_EUSAGE, "%s", error.text);
-    ok(tw_cache_new(&(struct tw_cache_options){ .name = "x", .stale_ns = 3 }, NULL, &c,
-                    &error) == TW_EUSAGE, "%s", error.text);
     ok(tw_cache_new(&(struct tw_cache_options){ .ttl_ns = 3 }, NULL, &c,
                     &error) == TW_EUSAGE, "%s", error.text);
 }
 
-/* Each of its steps fails for want of memory, one after the other. */
-static bool try_all(struct tw_cache **c)
+/* All that a cache does, with keys and tags enough for its tables to grow; false when
+ * something could not be done. */
+static bool do_all(struct tw_cache *c, struct tw_channel *to, const struct tw_any *tags)
 {
-    struct tw_cache_options o = { .name = "m", .now_ns = clock_now, .ttl_ns = SECOND };
     struct tw_any k = number(1);
-    struct tw_cache_answer a = { 0 };
-    bool fine = false;
+    struct tw_cache_terms terms = { .tags = *tags };
+    struct tw_cache_page page = { 0 };
+    struct tw_cache_answer a;
+    bool fine = true;
 
-    if (tw_cache_new(&o, NULL, c, NULL) < 0) return *c = NULL, false;
-    if (tw_cache_get(*c, &k, NULL, &a, NULL) < 0) return false;
-    tw_future_want(a.future);
-    load_end(a.load, 1);
-    fine = answer_end(a) == 1 && peek(*c, 1) == 1;
-    return fine && tw_cache_put(*c, &k, number(2), NULL, 0) == 0 && peek(*c, 1) == 2;
+    tw_cache_on_removal(c, to);
+    for (int i = 0; i < 40; i++) {
+        k = number(i);
+        if (i % 2) {
+            fine &= tw_cache_put(c, &k, number(i), &terms, 0) == 0;
+        } else if (tw_cache_get(c, &k, NULL, &a, NULL) == 0) {
+            tw_future_want(a.future);
+            load_with(a.load, i, terms);
+            fine &= peek(c, i) == i;
+            answer_end(a);
+        } else {
+            fine = false;
+        }
+    }
+    pass(7);
+    k = number(2);
+    if (tw_cache_get(c, &k, NULL, &a, NULL) == 0) {
+        tw_future_want(a.future);
+        fine &= a.load != NULL;
+        if (a.load) load_end(a.load, 3);
+        answer_end(a);
+    } else {
+        fine = false;
+    }
+    fine &= tw_cache_page_next(c, &page) == 1;
+    tw_cache_page_fini(&page);
+    tw_cache_invalidate_tag(c, "a", 1);
+    return fine && stats(c)->untold == 0;
 }
 
 static void no_memory(void)
 {
-    struct tw_cache *c = NULL;
-    bool fine = false;
-    int n = 0, stuck = 0;
+    struct tw_cache_options o = { .name = "m", .now_ns = clock_now, .ttl_ns = 10 * SECOND,
+                                  .refresh_ns = 5 * SECOND, .shards = 1 };
+    struct tw_channel *to = tw_channel_new(64, TW_WHEN_FULL_DROP_OLDEST, NULL);
+    struct tw_any tags = list(2, "a", "b"), event;
+    struct tw_cache *c;
+    int stuck = 0, refused = 0, fine = 0, wrong = 0;
 
-    while (!fine && n < 1000) {
-        tw_memory_fail_at((uint64_t)++n);
-        fine = try_all(&c);
+    for (int n = 1; n < 800; n++) {
+        c = NULL;
+        tw_memory_fail_at((uint64_t)n);
+        if (tw_cache_new(&o, NULL, &c, NULL) == 0) fine += do_all(c, to, &tags);
+        else refused++;
         tw_memory_fail_at(0);
         if (!c) continue;
-        now_at(c, 1);
-        set(c, 1, 3);
-        stuck += now_at(c, 1) != 3;
+        for (int i = 0; i < 40; i++) {
+            now_at(c, i);
+            set(c, i, i);
+            stuck += now_at(c, i) != i;
+        }
+        wrong += stats(c)->loading != 0 || stats(c)->entries != 40;
+        tw_cache_on_removal(c, NULL);
         tw_cache_unref(c);
-        c = NULL;
+        while (tw_channel_try_recv(to, &event) == 0) tw_any_unref(&event);
     }
-    ok(fine && n > 8 && stuck == 0, "without memory nothing sticks (%d)", n);
+    ok(refused > 3 && fine > 0 && fine < 700, "steps fail (%d, %d went well)", refused,
+       fine);
+    ok(stuck == 0 && wrong == 0, "but nothing sticks, and the counts are right");
+    tw_any_unref(&tags);
+    tw_channel_unref(to);
 }
 
 int main(void)
@@ -416,6 +472,7 @@ int main(void)
     jitter();
     idle();
     refresh();
+    own_times();
     stale_on_error();
     failures();
     abandoned();

@@ -6,6 +6,7 @@
 
 #include "cache_rig.h"
 #include "park.h"
+#include "tape/tape.h"
 
 enum { THREADS = 6, KEYS = 1000, LOADS = 24 };
 static int operations = 10000, rounds = 300;
@@ -219,6 +220,78 @@ static void leaving(void)
     tw_cache_unref(c);
 }
 
+/* ---- the tape ---- */
+
+/* Its writer first makes the new version, then appends the quote, then says that the
+ * quote is committed; a reader looks at that before it gets, so what it is given may
+ * not be older. */
+struct ticker {
+    struct tw_cache *c;
+    struct tw_tape *tape;
+    _Atomic int64_t version, committed;
+    _Atomic bool over;
+    _Atomic int stale, hits;
+};
+
+static void *tick(void *arg)
+{
+    struct ticker *t = arg;
+    struct tw_record r;
+
+    for (int i = 1; i <= operations; i++) {
+        r = (struct tw_record){ .kind = TW_QUOTE, .symbol = i % 5 ? 1 : 7 };
+        if (r.symbol == 7) atomic_store(&t->version, i);
+        if (tw_tape_try_append(t->tape, &r, 1) < 0) abort();
+        if (r.symbol == 7) atomic_store(&t->committed, i);
+        if (i % 64 == 0) tw_cache_advance(t->c);
+    }
+    atomic_store(&t->over, true);
+    return NULL;
+}
+
+static void *read_ticks(void *arg)
+{
+    struct ticker *t = arg;
+    uint32_t seven = 7;
+    struct tw_cache_terms terms = { .depends = &seven, .n_depends = 1 };
+
+    do {
+        int64_t committed = atomic_load(&t->committed), n;
+        struct tw_cache_answer a = get(t->c, 1);
+
+        if (a.load) {
+            tw_load_done(a.load, number(atomic_load(&t->version)), &terms);
+            tw_load_unref(a.load);
+            answer_end(a);
+            continue;
+        }
+        if (tw_future_peek(a.future, NULL) != TW_RESOLVED) {
+            answer_end(a);
+            continue;
+        }
+        n = answer_end(a);
+        atomic_fetch_add(&t->hits, 1);
+        if (n < committed) atomic_fetch_add(&t->stale, 1);
+    } while (!atomic_load(&t->over));
+    return NULL;
+}
+
+static void ticking(void)
+{
+    struct ticker t = { .c = cache_open((struct tw_cache_options){ 0 }),
+                        .tape = tw_tape_new(256) };
+    pthread_t th[3];
+
+    tw_cache_watch(t.c, t.tape);
+    pthread_create(&th[0], NULL, tick, &t);
+    for (int i = 1; i < 3; i++) pthread_create(&th[i], NULL, read_ticks, &t);
+    for (int i = 0; i < 3; i++) pthread_join(th[i], NULL);
+    ok(t.stale == 0 && t.hits > 0, "nothing that a quote has voided is given (%d hits)",
+       t.hits);
+    tw_cache_unref(t.c);
+    tw_tape_free(t.tape);
+}
+
 /* ---- circles ---- */
 
 static void paths(void)
@@ -379,6 +452,7 @@ int main(void)
     herd(false);
     herd(true);
     leaving();
+    ticking();
     paths();
     circles(false);
     circles(true);
