@@ -361,7 +361,8 @@ static void tell_unseen(void *ctx, const struct tw_any *error)
     char what[4096];
 
     tw_failure_text(error, what, sizeof what);
-    tw_log_printf(app->host.log, TW_LOG_ERROR, "", "an error that nobody awaited: %s", what);
+    tw_log_printf(app->host.log, TW_LOG_ERROR, "", "an error that nobody awaited: %s",
+                  what);
     /* order [app.flag] relaxed: MAIN looks when all threads have ended */
     atomic_store_explicit(&app->unseen_failure, true, memory_order_relaxed);
 }
@@ -399,7 +400,8 @@ static int make_host(lua_State *L, struct tw_app *app, struct tw_error *error)
     app->workers = tw_calloc(app->o.workers, sizeof *app->workers);
     app->watches = tw_calloc(app->o.workers, sizeof *app->watches);
     if (!h->tape || !h->symbols || !h->topics || !h->board || !h->channels || !h->epoch
-        || !h->census || !h->caches || !h->log || !app->engines || !app->workers || !app->watches)
+        || !h->census || !h->caches || !h->log || !app->engines || !app->workers
+        || !app->watches)
         return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     tw_tape_on_drop(h->tape, drop, h->epoch);
     return TW_OK;

@@ -70,7 +70,7 @@ static const struct tw_any *push_key(lua_State *L, int idx)
     luaL_setmetatable(L, KEY);
     *key = ltw_check_any_named(L, idx, "key");
     if (key->kind == TW_VALUE_NIL) luaL_argerror(L, idx, "a key can't be nil");
-    if (is_scalar && !(type == LUA_TNUMBER && lua_tonumber(L, idx) != lua_tonumber(L, idx))) {
+    if (is_scalar && lua_compare(L, idx, idx, LUA_OPEQ)) {   /* NaN is no key */
         lua_pushvalue(L, idx);
         lua_pushvalue(L, -2);
         lua_rawset(L, KEYS);
@@ -322,7 +322,8 @@ static int push_count(lua_State *L, struct tw_cache *c, int64_t n)
 /* cache:invalidate(key) -> integer
  * The key's value is not valid any more, nor what a load brings that is under way: who
  * waits gets it, but it is not kept.  Gives how many values there were.
- * Yields: no.  Blocks: no.  Thread: any state's.  Errors: as cache:get.  Units: entries. */
+ * Yields: no.  Blocks: no.  Thread: any state's.
+ * Errors: as cache:get.  Units: entries. */
 static int cache_invalidate(lua_State *L)
 {
     struct tw_cache *c = check(L);
@@ -483,7 +484,8 @@ static int cache_inspect(lua_State *L)
 /* cache:stats() -> table
  * {hits, stale, misses, coalesced, loads, failures, cancelled, evictions, expirations,
  * invalidations, entries, bytes, loading, untold, load = {count, p50, p99, max}}.
- * Yields: no.  Blocks: no.  Thread: any state's.  Errors: none.  Units: seconds, bytes. */
+ * Yields: no.  Blocks: no.  Thread: any state's.
+ * Errors: none.  Units: seconds, bytes. */
 static int cache_stats(lua_State *L)
 {
     struct tw_cache_stats *s;
@@ -518,7 +520,7 @@ static int cache_stats(lua_State *L)
 /* cache:on_removal(channel | nil)
  * Every removal is sent to the channel as {key, value, reason}: "expired", "idle",
  * "evicted", "replaced", "invalidated", "removed", or "failed" of a load.  nil: no more.
- * Yields: no.  Blocks: no; a channel that is full does as it was told to, but for waiting.
+ * Yields: no.  Blocks: no; a full channel does as it was told to, but for waiting.
  * Thread: any state's.  Errors: raises for what is no channel.  Units: none. */
 static int cache_on_removal(lua_State *L)
 {
@@ -604,8 +606,8 @@ static double take_number(lua_State *L, const char *name, double most)
     if (lua_getfield(L, 3, name) != LUA_TNIL) {
         d = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : -1;
         if (!(d >= 0 && d <= most))
-            luaL_error(L, "tw.cache: %s: a number in 0 .. %f expected, got %s", name, most,
-                       luaL_tolstring(L, -1, NULL));
+            luaL_error(L, "tw.cache: %s: a number in 0 .. %f expected, got %s", name,
+                       most, luaL_tolstring(L, -1, NULL));
         lua_pushnil(L);
         lua_setfield(L, 3, name);
     }
@@ -623,7 +625,8 @@ static void take_options(lua_State *L, struct tw_cache_options *o)
 {
     static const char *const policies[] = { "s3fifo", "lru", NULL };
     static const enum tw_policy_kind kinds[] = { TW_POLICY_S3FIFO, TW_POLICY_LRU };
-    double entries = take_number(L, "entries", 1e15), bytes = take_number(L, "bytes", 1e18);
+    double entries = take_number(L, "entries", 1e15);
+    double bytes = take_number(L, "bytes", 1e18);
 
     if (entries > 0 && bytes > 0)
         luaL_error(L, "tw.cache: entries or bytes bound a cache, not both");

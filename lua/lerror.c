@@ -43,7 +43,7 @@ static void push_message(lua_State *L, int idx)
     const char *text = lua_tostring(L, idx);
 
     if (text) lua_pushstring(L, text);
-    else if (luaL_callmeta(L, idx, "__tostring") && lua_type(L, -1) == LUA_TSTRING) return;
+    else if (luaL_callmeta(L, idx, "__tostring") && lua_isstring(L, -1)) return;
     else lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, idx));
 }
 

@@ -302,7 +302,8 @@ void ltw_check_terms(lua_State *L, int idx, struct tw_cache_terms *terms,
         if (!lua_isnumber(L, -1) || !(ttl >= 0))
             luaL_error(L, "ttl: seconds from 0 on expected, got %s",
                        luaL_tolstring(L, -1, NULL));
-        terms->ttl_ns = ttl == 0 ? -1 : ttl > 1e9 ? TW_CACHE_FOREVER : (int64_t)(ttl * 1e9);
+        terms->ttl_ns = ttl > 1e9 ? TW_CACHE_FOREVER : (int64_t)(ttl * 1e9);
+        if (ttl == 0) terms->ttl_ns = -1;
     }
     lua_getfield(L, idx, "depends");
     terms->n_depends = ltw_check_depends(L, lua_gettop(L), depends);

@@ -626,6 +626,7 @@ static int submit(lua_State *L)
     luaL_checkany(L, 4);
     lua_replace(L, 2);
     rc = ltw_pool_submit(L, 3, what, level, NULL, &f);
+    if (rc == UV_ENOMEM) return luaL_error(L, "%s: not enough memory", what);
     if (rc < 0) return ltw_fail(L, rc);
     ltw_future_attach(L, handle, f);
     lua_settop(L, 2);
@@ -682,7 +683,7 @@ static int is_terminal(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg funcs[] = {
+static const luaL_Reg internal[] = {
     { "submit", submit },
     { "configure", configure },
     { "status", status },
@@ -692,7 +693,7 @@ static const luaL_Reg funcs[] = {
 
 int luaopen_tw_internal_pool(lua_State *L)
 {
-    luaL_newlib(L, funcs);
+    luaL_newlib(L, internal);
     lua_pushinteger(L, TW_EFULL);
     lua_setfield(L, -2, "FULL");
     return 1;

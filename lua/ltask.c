@@ -317,7 +317,7 @@ static int chain(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg funcs[] = {
+static const luaL_Reg internal[] = {
     { "wrap", wrap },
     { "chain", chain },
     { "enter", enter },
@@ -354,7 +354,7 @@ int luaopen_tw_internal_task(lua_State *L)
     lua_pushcfunction(L, task_cancel);
     lua_setfield(L, -2, "cancel");
     lua_setfield(L, -3, "__index");
-    luaL_newlib(L, funcs);
+    luaL_newlib(L, internal);
     lua_pushinteger(L, UV_ETIMEDOUT);
     lua_setfield(L, -2, "TIMEDOUT");
     return 1;

@@ -37,7 +37,8 @@ struct ltw_host {
     struct tw_names *topics;
     struct tw_board *board;
     struct tw_epoch *epoch;
-    struct tw_log *log;
+    struct tw_log *log;       /* NULL outside a run; then there is print     */
+    void (*print)(const char *text, size_t n);   /* a whole line, any thread */
     struct ltw_census *census;    /* of tasks, see census.h */
     struct tw_caches *caches;     /* by name */
     struct tw_unseen *unseen; /* failures that nobody looked at */

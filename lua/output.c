@@ -28,12 +28,8 @@ static int print(lua_State *L)
     if (!host->log) luaL_addchar(&b, '\n');
     luaL_pushresult(&b);
     text = lua_tolstring(L, -1, &n);
-    if (host->log) {   /* workers don't write to the terminal */
-        tw_log_write(host->log, TW_LOG_PRINT, "", text, n);
-    } else {
-        fwrite(text, 1, n, stdout);
-        fflush(stdout);
-    }
+    if (host->log) tw_log_write(host->log, TW_LOG_PRINT, "", text, n);
+    else host->print(text, n);
     return 0;
 }
 

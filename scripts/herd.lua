@@ -45,7 +45,7 @@ local function measure(name, ask)
 end
 
 tw.pool.run(function() end):await()          -- the threads are warm
-print(("%d requests    evaluations        wall          CPU        price"):format(REQUESTS))
+print(REQUESTS .. " requests     evaluations         wall          CPU        price")
 measure("without cache", function(evaluations)
   return tw.pool.run(price, 100, evaluations)
 end)

@@ -15,9 +15,11 @@ function Tree:__tostring()
   local function add(tasks, indent)
     for _, t in ipairs(tasks) do
       local what = t.state
-      if t.state == "waiting" and t.waits_for ~= "" then what = "waits: " .. t.waits_for end
-      lines[#lines + 1] = { indent .. t.name, ("%-9s %-14s %s"):format(t.worker, what,
-                                                                     duration(t.since)) }
+      if t.state == "waiting" and t.waits_for ~= "" then
+        what = "waits: " .. t.waits_for
+      end
+      lines[#lines + 1] = { indent .. t.name,
+                            ("%-9s %-14s %s"):format(t.worker, what, duration(t.since)) }
       width = math.max(width, #lines[#lines][1])
       add(t.children, indent .. "  ")
     end

@@ -167,7 +167,8 @@ Semaphore.__index = Semaphore
 -- Errors: raises when n is no integer from 1 on.  Units: tasks.
 function task.semaphore(n)
   if math.type(n) ~= "integer" or n < 1 then
-    error(("task.semaphore: an integer from 1 on expected, got %s"):format(tostring(n)), 2)
+    error(("task.semaphore: an integer from 1 on expected, got %s")
+      :format(tostring(n)), 2)
   end
   local permits = tw.channel(n)
   for _ = 1, n do permits:send(true) end

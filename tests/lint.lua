@@ -269,9 +269,14 @@ rules[#rules + 1] = {
                   or line:match("^int ([%w_]+)%(lua_State")
         if f and not line:find(";%s*$") then at[f] = n end
       end
+      local internal   -- in a table of what only stdlib/ calls
       for _, line in ipairs(lines) do
+        internal = line:find("luaL_Reg internal[]", 1, true) or internal
+        if line:find("^};") then internal = nil end
         for name, f in line:gmatch('{%s*"([%w_]+)",%s*([%a_][%w_]*)%s*}') do
-          if not name:find("^__") and name ~= "close" then wanted[f] = name end
+          if not (internal or name:find("^__") or name == "close") then
+            wanted[f] = name
+          end
         end
       end
       for f, name in pairs(wanted) do

@@ -31,6 +31,13 @@ static void tell(void *ctx, const struct tw_any *error)
     atomic_store_explicit(&p->failed, true, memory_order_relaxed);
 }
 
+/* stdio keeps each of these whole. */
+static void print(const char *text, size_t n)
+{
+    fwrite(text, 1, n, stdout);
+    fflush(stdout);
+}
+
 struct ltw_program *ltw_program_new(void)
 {
     struct ltw_program *p = tw_calloc_aligned(1, sizeof *p);
@@ -40,11 +47,12 @@ struct ltw_program *ltw_program_new(void)
     tw_role_set(&MAIN);
     p->unseen = (struct tw_unseen){ tell, p };
     p->host.unseen = &p->unseen;
+    p->host.print = print;
     p->host.census = ltw_census_new();
     p->host.caches = tw_caches_new(NULL, &p->unseen);
     p->host.channels = tw_channels_new();
     p->state = ltw_state_new(&p->host, 0);
-    if (!p->state || !p->host.census || !p->host.channels) goto fail;
+    if (!p->state || !p->host.census || !p->host.caches || !p->host.channels) goto fail;
     strcpy(p->state->who, "main");
     p->state->tasks = ltw_tasks_new(p->state, NULL, NULL, NULL);
     if (!p->state->tasks) goto fail;
