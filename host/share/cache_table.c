@@ -308,11 +308,10 @@ void tw_cache_take_held(struct tw_cache_shard *s, struct tw_cache_entry *e,
     bool valued = e->holds == TW_HOLDS_VALUE;
 
     while (*at != e) at = &(*at)->next;
-    *at = e->next;
+    *at = e->next;   /* C2: its load finds it no more */
     s->table--;
     unlink_tags(s, e->beside);
     tw_cache_empty_held(s, e);
-    e->load = NULL;   /* C2: what it brings has nowhere to go */
     s->evictions += reason == TW_GONE_EVICTED;
     s->expirations += valued && (reason == TW_GONE_EXPIRED || reason == TW_GONE_IDLE);
     s->invalidations += valued && reason == TW_GONE_INVALIDATED;

@@ -212,6 +212,29 @@ static void refresh(void)
     tw_cache_unref(c);
 }
 
+/* A failed reload is not tried again at once where failures are kept. */
+static void reload_fails(void)
+{
+    struct tw_cache *c = cache_open((struct tw_cache_options){
+        .ttl_ns = 10 * SECOND, .refresh_ns = 2 * SECOND, .failure_ns = 3 * SECOND });
+    struct tw_cache_answer a;
+
+    set(c, 1, 10);
+    pass(2);
+    a = get(c, 1);
+    load_failed(a.load);
+    answer_end(a);
+    pass(2.9);
+    a = get(c, 1);
+    ok(!a.load && answer_end(a) == 10, "a reload that failed is not tried again");
+    pass(0.1);
+    a = get(c, 1);
+    ok(a.load && answer_end(a) == 10, "until its failure is forgotten");
+    load_end(a.load, 11);
+    ok(now_at(c, 1) == 11, "then it is");
+    tw_cache_unref(c);
+}
+
 /* The times of an entry count also where the cache has none. */
 static void own_times(void)
 {
@@ -336,6 +359,45 @@ static void abandoned(void)
     tw_load_drop(d.load, nothing());
     tw_load_unref(d.load);
     ok(calls == 101, "and not again");
+    tw_cache_unref(c);
+}
+
+/* Rung while a future is being cancelled, before its entry can be taken out. */
+struct rung { struct tw_cache *c; struct tw_cache_answer a; };
+
+static void get_again(void *ctx)
+{
+    struct rung *r = ctx;
+
+    r->a = get(r->c, 1);
+}
+
+static void between(void)
+{
+    struct tw_cache *c = cache_open((struct tw_cache_options){ 0 });
+    struct rung r = { .c = c };
+    struct tw_mailbox box;
+    struct tw_waker w;
+    struct tw_wait node = { .waker = &w };
+    struct tw_cache_answer a = get(c, 1);
+    struct tw_cache_page page = { 0 };
+
+    tw_mailbox_init(&box, get_again, &r);
+    tw_waker_init(&w, &box);
+    tw_future_wait(a.future, &node);
+    tw_future_ref(a.future);
+    answer_end(a);
+    ok(r.a.load && r.a.future != a.future, "a future that is cancelled now is not given");
+    tw_waker_heard(tw_mailbox_take(&box));
+    tw_future_leave(a.future, &node);
+    tw_future_unref(a.future);
+    load_end(a.load, 1);
+    ok(peek(c, 1) == -1, "its load is not taken for the new one");
+    answer_end(r.a);
+    ok(tw_cache_page_next(c, &page) == 0, "what nobody wants leaves nothing behind");
+    tw_cache_page_fini(&page);
+    load_end(r.a.load, 2);
+    ok(stats(c)->entries == 0 && stats(c)->loading == 0, "nor does its end");
     tw_cache_unref(c);
 }
 
@@ -472,10 +534,12 @@ int main(void)
     jitter();
     idle();
     refresh();
+    reload_fails();
     own_times();
     stale_on_error();
     failures();
     abandoned();
+    between();
     bounds();
     options();
     no_memory();

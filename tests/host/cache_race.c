@@ -175,6 +175,49 @@ static void herd(bool fails)
     tw_cache_unref(h.c);
 }
 
+/* ---- who is first ---- */
+
+struct first {
+    struct tw_cache *c;
+    pthread_barrier_t barrier;
+    _Atomic int loads;
+};
+
+/* In each round all of them miss a new key, and then find its value due. */
+static void *be_first(void *arg)
+{
+    struct first *f = arg;
+    struct tw_cache_answer a;
+
+    for (int i = 0; i < rounds; i++)
+        for (int due = 0; due < 2; due++) {
+            if (pthread_barrier_wait(&f->barrier) && due) pass(2);
+            pthread_barrier_wait(&f->barrier);
+            a = get(f->c, i);
+            pthread_barrier_wait(&f->barrier);
+            if (a.load) {
+                atomic_fetch_add(&f->loads, 1);
+                load_end(a.load, i);
+            }
+            answer_end(a);
+        }
+    return NULL;
+}
+
+static void first(void)
+{
+    struct first f = { .c = cache_open((struct tw_cache_options){
+        .ttl_ns = 100 * SECOND, .refresh_ns = SECOND }) };
+    pthread_t th[THREADS];
+
+    pthread_barrier_init(&f.barrier, NULL, THREADS);
+    for (int i = 0; i < THREADS; i++) pthread_create(&th[i], NULL, be_first, &f);
+    for (int i = 0; i < THREADS; i++) pthread_join(th[i], NULL);
+    ok(f.loads == 2 * rounds, "one load a miss, and one a reload: %d", f.loads);
+    pthread_barrier_destroy(&f.barrier);
+    tw_cache_unref(f.c);
+}
+
 /* ---- leaving ---- */
 
 /* Each gets, and half of them leave before it has come: a key that has a value that
@@ -451,6 +494,7 @@ int main(void)
                                      .idle_ns = SECOND / 3 }, "with all the times");
     herd(false);
     herd(true);
+    first();
     leaving();
     ticking();
     paths();
