@@ -264,10 +264,7 @@ static int spawn(lua_State *L)
     return 1;
 }
 
-/* task:cancel()
- * Tells the task to end: its waits raise from now on, and what it has to close is
- * closed.  It ends when it has come to its end: await waits for that.
- * Yields: no.  Blocks: no.  Thread: its state's.  Errors: none.  Units: none. */
+/* Documented in stdlib/task.lua. */
 static int task_cancel(lua_State *L)
 {
     struct handle *h = luaL_checkudata(L, 1, LTW_TASK);

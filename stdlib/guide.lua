@@ -21,9 +21,9 @@ A script is a Lua file that returns a table of handlers.  Each instance has a
   return M
 
 The handlers are on_start, on_quote, on_trade, on_message, on_timer, on_gap and
-on_stop.  One handler of a script runs at a time.  A handler that waits, in
-tw.sleep for one, holds up its own script only: its records wait for it, and the
-other scripts of the worker go on.
+on_stop.  One handler of a script runs at a time.  A handler that waits, for a
+future or in tw.sleep, holds up its own script only: its records wait for it, and
+the other scripts of the worker go on.
 
 self has name, params (what the app file gave), worker (0, 1, ...), shard and
 shards (1 of 1 where the script is not sharded), and the file's methods.  A global
@@ -73,6 +73,66 @@ a script that keeps it for longer gets the error `quote 123 has expired`.
 q:keep() is a copy that never expires.]],
   },
   {
+    name = "sharing",
+    purpose = "what states share: frozen values, the cache, channels, the board",
+    text = [[
+A worker, a pool thread and the app file each have a Lua state of their own.  What
+goes from one to another is a frozen value: nil, a boolean, a number, a string, a
+quote, or a table of these.  It is made once and read by all; nobody can change it.
+
+  local v = tw.freeze { 1, 2, deep = { x = 3 } }   -- v.deep.x, #v, pairs(v)
+  local mine = tw.thaw(v)                          -- a private copy
+
+Messages, the board, channels, arguments and results freeze what they are given.
+Futures, promises, channels and caches may stand in frozen values: all who get one
+have the same.
+
+  tw.publish(topic, value)    one order with the quotes; on_message
+  board["vol.tech"] = value   the latest by name (tw.board)
+  tw.channel(16, { name = "orders" })   a queue between tasks; the same name is the
+                              same channel in every state
+  tw.cache("vol", { ttl = 60 })         what is expensive, computed once for all
+
+The cache holds futures.  The first who asks for a key starts the loader in the
+pool; all others, in any state, get the same future at once:
+
+  local vol = tw.cache("vol", { ttl = 60, stale = 10, entries = 1000 })
+  local f = vol:get(symbol, function(symbol) return compute(symbol) end)
+  local v = f:await()]],
+  },
+  {
+    name = "concurrency",
+    purpose = "tasks, scopes, futures, the pool: doing several things at once",
+    text = [[
+Whatever waits is a coroutine, and needs no other kind of function: a handler, a
+task, a job of the pool and the main chunk of a plain script all wait alike, from
+any depth, also from coroutines of their own.
+
+  tw.task.scope(function(s)              -- ends when its tasks have ended
+    local a = s:spawn(fetch, "AAPL")     -- a task on this thread
+    local b = tw.pool.run(price, 100)    -- a job on another core: a future
+    print(a:await(), b:await())
+  end)
+
+The first error in a scope cancels the tasks beside it and is raised where the scope
+was opened, with the tracebacks of both, also when it came from another thread.  An
+error that nobody awaits is printed, and the run ends with status 1.
+
+  tw.task.timeout(0.5, fn, ...)   nil, message, code when the time is over; the
+                                  nearest of several counts, in tasks and jobs too
+  tw.task.shield(fn, ...)         nothing from outside ends its waits
+  tw.task.detach(fn, ...)         a task of the script, or of the program
+  future:await(timeout)           the value, or the error raised again
+  future:cancel()                 leaves; the work stops when the last one has left
+  tw.all, tw.any, tw.race         several futures at once
+  tw.pool.map(list, fn)           fn of every element, over all cores
+  tw.ps()                         what every task of every state does just now
+
+A job is sent to its state as bytecode with its upvalues frozen; what comes from a
+required module goes by name.  TIDEWIRE_SEED=n gives ready tasks an order of
+their own that can be had again, for tests.]],
+  },
+  {
     name = "errors",
     purpose = "what raises, what returns nil, and where an error ends up",
     text = [[
@@ -82,13 +142,17 @@ closed, time-out, end of a stream, refused.
 
 An error that nothing catches stops its script and is printed with the script, the
 worker, the record and a traceback.  It ends the run with status 1, after on_stop
-of the other scripts, unless the app file says on_error = "restart".]],
+of the other scripts, unless the app file says on_error = "restart".
+
+An error that leaves its task or its state is a table: message, value (what was
+raised, when that was a table), traceback, worker, script, task, cause (the error as
+it was where it happened), also (errors that came with it).  tostring tells all.]],
   },
   {
     name = "tags",
     purpose = "how to read the five tags under every function",
     text = [[
-Yields: other scripts of the worker run meanwhile, or no.
+Yields: other scripts and tasks of the worker run meanwhile, or no.
 Blocks: the whole worker stands still meanwhile, and for how long, or no.
 Thread: where the function may be called.
 Errors: what raises, and what returns nil, message, code.

@@ -84,6 +84,13 @@ function Scope:spawn(fn, ...)
   return core.spawn(self.core, fn, ...)
 end
 
+--- task:await(), task:pawait(), task:peek(), task:cancel()
+-- As those of a future (tw.future), but that await gives all that the task returned, as
+-- it is.  cancel tells the task to end: its waits raise from now on, what it has to close
+-- is closed, and it has ended when await says so.
+-- Yields: await and pawait, until it has ended.  Blocks: no.  Thread: its state's.
+-- Errors: as those of a future.  Units: timeouts in seconds.
+
 --- scope:cancel()
 -- Ends the waits of all its tasks, and of who is in task.scope: that returns nothing.
 -- Yields: no.  Blocks: no.  Thread: the scope's.  Errors: none.  Units: none.
