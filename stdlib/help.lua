@@ -32,13 +32,15 @@ local function is_function(lines)
   return lines[1]:find("^#?[%a_]") and table.concat(lines, "\n"):find("Yields:", 1, true)
 end
 
--- Files such a comment, as lines without their comment marks, under `owner`;
--- without one its heading says the module: record:keep() belongs to record.
+-- Files such a comment, as lines without their comment marks, under `owner`; without
+-- one, or when it begins with tw., its heading says the module: record:keep() belongs to
+-- record, tw.all() to tw wherever it stands.
 local function add_function(lines, owner)
   local head = lines[1]
   local path = head:match("^#?([%w_.:]+)") or head
   local of, key = path:match("^(.+)[.:]([%w_]+)$")
-  local module = owner or module_of(of or path)
+  local named = of and of:find "^tw%f[^%w]" and path ~= (owner or {}).name
+  local module = named and module_of(of) or owner or module_of(of or path)
   local short = module.name:gsub("^tw%.", "")
   if not of then key = path
   elseif of ~= short and of ~= module.name then
