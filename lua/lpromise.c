@@ -5,7 +5,8 @@
  *     print(p.future:await(5))
  *
  * Like a future it may travel in frozen values.  When the last one who could have
- * settled it is gone, its future fails: nobody waits for ever.
+ * settled it is gone, its future fails: nobody waits for ever.  A future whose value
+ * holds that future itself is never freed.
  */
 #include <string.h>
 
