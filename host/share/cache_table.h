@@ -48,6 +48,7 @@ enum tw_cache_reason {
 /* Mutex: under its shard's lock, but for what is constant. */
 struct tw_cache_entry {
     struct tw_policy_node node;         /* in the policy: C3                          */
+    uint64_t hits;                      /* in the line of the policy's, as above      */
     struct tw_cache_entry *next;        /* in the bucket; then among the removed      */
     uint64_t hash;                      /* constant                                   */
     struct tw_any key;                  /* constant                                   */
@@ -59,21 +60,23 @@ struct tw_cache_entry {
     int64_t expires_ns, stale_ns;       /* fresh until; given at once until           */
     int64_t error_ns, refresh_ns;       /* given on failure until; reloaded from then */
     int64_t ttl_ns;                     /* its own; 0: the cache's                    */
-    uint64_t seq, bytes, hits;          /* seq: the last record before its load       */
+    uint64_t seq, bytes;                /* seq: the last record before its load       */
     uint8_t holds, reason;
     bool careful;                       /* a hit depends on more than refresh_ns      */
 };
 
 struct tw_cache_shard {
     _Alignas(TW_CACHELINE) pthread_mutex_t lock;
-    struct tw_policy *policy;           /* mutex: under lock, as all of it            */
-    struct tw_cache_entry **buckets;
-    struct tw_cache_link **tags;
+    uint64_t hits;                      /* mutex: under lock, as all of it; in its
+                                           line, since a hit writes both              */
     unsigned bits, tag_bits;            /* of the number of buckets                   */
+    struct tw_cache_entry **buckets;
+    struct tw_policy *policy;
+    struct tw_cache_link **tags;
     uint64_t table, links;              /* entries, and links, in them                */
     uint64_t capacity;                  /* constant                                   */
     uint64_t held, bytes;               /* entries that hold a value, and their bytes */
-    uint64_t hits, stale, misses, coalesced, evictions, expirations, invalidations;
+    uint64_t stale, misses, coalesced, evictions, expirations, invalidations;
 };
 
 struct tw_cache {

@@ -41,7 +41,9 @@ static void by_key(void)
     a = get(c, 1);
     set(c, 1, 7);
     load_end(a.load, 8);
-    ok(answer_end(a) == 8 && peek(c, 1) == 7, "a put is newer than the load under way");
+    ok(answer_end(a) == 8 && peek(c, 1) == 7 && stats(c)->entries == 1
+       && tw_cache_remove(c, &k) && peek(c, 1) == -1,
+       "a put is newer than the load under way, and the one entry (C1)");
     tw_cache_unref(c);
 }
 
