@@ -138,6 +138,7 @@ static void on_timer(uv_timer_t *timer)
 
     while ((t = ltw_due_first(&ts->due)) && t->due_ns <= now_ns) ltw_task_wake(t);
     arm(ts);
+    uv_stop(ts->loop);   /* it may run timers first and then sleep, whatever they did */
 }
 
 /* ---- waiting ---- */

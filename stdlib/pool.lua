@@ -23,7 +23,8 @@ local PER_THREAD = 8                    -- chunks that a list is cut into, by de
 
 -- An error in what is to be sent is the caller's.
 local function sent(level, ok, result, message, code)
-  if ok then return result, message, code end
+  if ok and result then return result end
+  if ok then return nil, message, code end
   error(result:gsub("^tw/pool%.lua:%d+: ", ""), level)
 end
 
@@ -40,8 +41,7 @@ end
 -- error of fn is the future's, and so are several results, or one that can't be frozen.
 -- Units: none.
 function pool.run(fn, ...)
-  local future, message, code = submit(3, "pool.run", true, nil, fn, ...)
-  return future, message, code
+  return submit(2, "pool.run", true, nil, fn, ...)
 end
 
 --- pool.configure{ threads =, queue =, memory = }
