@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "share/builder.h"
 #include "share/cache_load.h"
+#include "tape/tape.h"
 
 enum { GETS = 2000000, KEYS = 1024, HERD = 1000, ROUNDS = 200 };
 
@@ -163,6 +164,41 @@ static double misses(struct tw_cache *c)
     return (double)(tw_clock_steady_ns() - begin) / (GETS / 10);
 }
 
+/* A value that depends on a symbol, while others are quoted; then the same get with
+ * so many quotes to catch up with. */
+static void watched(void)
+{
+    enum { QUOTES = 10000 };
+    struct tw_cache *c = cache_of((struct tw_cache_options){ 0 });
+    struct tw_tape *tape = tw_tape_new(1 << 16);
+    struct tw_any key = { .kind = TW_VALUE_INTEGER, .integer = 1 };
+    uint32_t one = 1;
+    struct tw_cache_terms terms = { .depends = &one, .n_depends = 1 };
+    int64_t begin, ns;
+
+    tw_cache_watch(c, tape);
+    tw_cache_put(c, &key, key, &terms, 0);
+    begin = tw_clock_steady_ns();
+    for (int i = 0; i < GETS; i++) hit(c, &key);
+    ns = tw_clock_steady_ns() - begin;
+    row("hit, a value that depends on a symbol", (double)ns / GETS);
+    ns = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        struct tw_record r = { .kind = TW_QUOTE };
+
+        for (unsigned i = 0; i < QUOTES; i++) {
+            r.symbol = (i % 500 + 2) & TW_SYMBOL_MAX;
+            if (tw_tape_try_append(tape, &r, 1) < 0) abort();
+        }
+        begin = tw_clock_steady_ns();
+        hit(c, &key);
+        ns += tw_clock_steady_ns() - begin;
+    }
+    row("  for each quote since the last get", (double)ns / ROUNDS / QUOTES);
+    tw_cache_unref(c);
+    tw_tape_free(tape);
+}
+
 int main(void)
 {
     struct tw_cache *c = cache_of((struct tw_cache_options){ .capacity = 1 << 17 });
@@ -187,6 +223,7 @@ int main(void)
          (struct run){ .c = c, .keys = names, .n = KEYS, .puts = 10 });
     row("miss, load and end", misses(c));
     herd(c);
+    watched();
     for (int i = 0; i < KEYS; i++) tw_any_unref(&names[i]);
     tw_cache_unref(c);
     tw_cache_unref(timed);

@@ -131,7 +131,7 @@ void tw_cache_on_removal(struct tw_cache *c, struct tw_channel *channel);
 
 /* ---- the tape ---- */
 
-enum { TW_CACHE_ADVANCE = 1 << 16 };
+enum { TW_CACHE_ADVANCE = 1 << 16 };   /* records a call reads: about 0.4 ms */
 
 /* From now on quotes, trades and messages void what depends on them.  A record that
  * was committed before a get began has voided what that get gives.  Who is further
