@@ -23,7 +23,8 @@
 #include "task.h"
 
 #define ERROR "tw.error"
-#define SCOPE "scope"    /* of an error that ends a wait: whose doing it is */
+#define SCOPE "scope"    /* of an error that ends a wait: whose doing it is, in a */
+#define HELD "tw.error.scope"   /* userdata that holds the scope */
 
 static bool is_error(lua_State *L, int idx)
 {
@@ -73,7 +74,7 @@ void ltw_error_wrap(lua_State *L, lua_State *co)
     lua_newtable(L);
     push_message(L, raised);
     lua_setfield(L, raised + 1, "message");
-    if (lua_type(L, raised) == LUA_TTABLE) {
+    if (!lua_isstring(L, raised) && !lua_isnil(L, raised)) {
         if (ltw_try_any(L, raised, &value) == 0) {
             ltw_push_any(L, &value);
             tw_any_unref(&value);
@@ -116,35 +117,62 @@ void ltw_error_chain(lua_State *L)
     lua_replace(L, cause);
 }
 
-void ltw_error_push_over(lua_State *L, const struct ltw_scope *s, const char *what)
+/* [-1, +1, m]  The message on top as an error of that code. */
+static void push_coded(lua_State *L, int code)
 {
     lua_newtable(L);
-    if (s->cancelled) {
-        lua_pushfstring(L, "%s: cancelled: %s", what, s->why);
-        lua_pushinteger(L, UV_ECANCELED);
-    } else {
-        lua_pushfstring(L, "%s: the time is over", what);
-        lua_pushinteger(L, UV_ETIMEDOUT);
-    }
-    lua_setfield(L, -3, "code");
+    lua_insert(L, -2);
     lua_setfield(L, -2, "message");
-    lua_pushlightuserdata(L, (void *)(uintptr_t)s);
-    lua_setfield(L, -2, SCOPE);
+    lua_pushinteger(L, code);
+    lua_setfield(L, -2, "code");
     luaL_traceback(L, L, NULL, 1);
     lua_setfield(L, -2, "traceback");
     set_place(L);
     luaL_setmetatable(L, ERROR);
 }
 
+void ltw_error_push_cancelled(lua_State *L, const char *what, const char *why)
+{
+    lua_pushfstring(L, "%s: cancelled: %s", what, why);
+    push_coded(L, UV_ECANCELED);
+}
+
+void ltw_error_push_over(lua_State *L, struct ltw_scope *s, const char *what)
+{
+    struct ltw_scope **held;
+
+    if (s->cancelled) {
+        ltw_error_push_cancelled(L, what, s->why);
+    } else {
+        lua_pushfstring(L, "%s: the time is over", what);
+        push_coded(L, UV_ETIMEDOUT);
+    }
+    held = lua_newuserdatauv(L, sizeof *held, 0);
+    *held = NULL;
+    luaL_setmetatable(L, HELD);
+    *held = s;
+    ltw_scope_ref(s);
+    lua_setfield(L, -2, SCOPE);
+}
+
+static int held_gc(lua_State *L)
+{
+    struct ltw_scope **held = lua_touserdata(L, 1);
+
+    ltw_scope_unref(*held);
+    *held = NULL;
+    return 0;
+}
+
 const struct ltw_scope *ltw_error_scope(lua_State *L, int idx)
 {
-    const struct ltw_scope *scope;
+    struct ltw_scope **held;
 
     if (!is_error(L, idx)) return NULL;
     lua_getfield(L, idx, SCOPE);
-    scope = lua_touserdata(L, -1);
+    held = lua_touserdata(L, -1);
     lua_pop(L, 1);
-    return scope;
+    return held ? *held : NULL;
 }
 
 /* ---- across states ---- */
@@ -298,5 +326,8 @@ void ltw_error_open(lua_State *L)
     luaL_newmetatable(L, ERROR);
     lua_pushcfunction(L, error_tostring);
     lua_setfield(L, -2, "__tostring");
-    lua_pop(L, 1);
+    luaL_newmetatable(L, HELD);
+    lua_pushcfunction(L, held_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 2);
 }

@@ -22,11 +22,15 @@ void ltw_error_wrap(lua_State *L, lua_State *co);
  * on the way the error came to light. */
 void ltw_error_chain(lua_State *L);
 
-/* [-0, +1, m]  The error of a wait that s has ended. */
-void ltw_error_push_over(lua_State *L, const struct ltw_scope *s, const char *what);
+/* [-0, +1, m]  The error of a wait that s has ended; it holds s, so that no later
+ * scope can be taken for it. */
+void ltw_error_push_over(lua_State *L, struct ltw_scope *s, const char *what);
 
-/* [-0, +0, m]  The scope that has ended a wait, when that is the error at idx: to be
- * compared, it may be gone.  NULL: it is some other value. */
+/* [-0, +1, m]  The error of who waited for something that was cancelled. */
+void ltw_error_push_cancelled(lua_State *L, const char *what, const char *why);
+
+/* [-0, +0, m]  The scope that has ended a wait, when that is the error at idx.  NULL:
+ * it is some other value. */
 const struct ltw_scope *ltw_error_scope(lua_State *L, int idx);
 
 /* [-0, +0, m]  The error at idx as it crosses states; its reference is the

@@ -145,20 +145,21 @@ static int push_value(lua_State *L, int idx, const struct tw_any *value)
     return n;
 }
 
-/* [-0, +1, e]  What await raises. */
-static void push_failure(lua_State *L, struct tw_future *f, enum tw_future_state state,
+/* [-0, +1, e]  What await raises.  Who is cancelled together with what it waits for
+ * is told of its own end. */
+static void push_failure(lua_State *L, int idx, enum tw_future_state state,
                          const struct tw_any *error)
 {
-    static const struct ltw_scope cancelled = { .cancelled = true,
-                                                .why = "its work was told to stop" };
-
     if (state == TW_CANCELLED) {
         ltw_task_check(L, ltw_await_what);   /* a job has the time limit of who sent it */
-        ltw_error_push_over(L, &cancelled, "future");
+        ltw_error_push_cancelled(L, ltw_await_what, "its work was told to stop");
         return;
     }
-    tw_future_saw(f);
-    ltw_error_push(L, error);
+    tw_future_saw(of(lua_touserdata(L, idx)));
+    if (lua_getiuservalue(L, idx, 1) != LUA_TTABLE) {   /* no task's */
+        lua_pop(L, 1);
+        ltw_error_push(L, error);
+    }
     ltw_error_chain(L);
 }
 
@@ -190,7 +191,7 @@ static int await(lua_State *L, int status, lua_KContext due_ns)
     if (wait_for(L, due_ns, h, &state, &value)) return lua_yieldk(L, 0, due_ns, await);
     if (state == TW_PENDING) return ltw_fail(L, UV_ETIMEDOUT);
     if (state == TW_RESOLVED) return push_value(L, 1, &value);
-    push_failure(L, of(h), (enum tw_future_state)state, &value);
+    push_failure(L, 1, (enum tw_future_state)state, &value);
     return lua_error(L);
 }
 
@@ -222,7 +223,7 @@ static int pawait(lua_State *L, int status, lua_KContext due_ns)
     if (state == TW_PENDING) return ltw_fail(L, UV_ETIMEDOUT);
     lua_pushboolean(L, state == TW_RESOLVED);
     if (state == TW_RESOLVED) return 1 + push_value(L, 1, &value);
-    push_failure(L, of(h), (enum tw_future_state)state, &value);
+    push_failure(L, 1, (enum tw_future_state)state, &value);
     return 2;
 }
 
@@ -285,8 +286,9 @@ static int future_tostring(lua_State *L)
     struct ltw_box *h = lua_touserdata(L, 1);
 
     if (h->object)
-        lua_pushfstring(L, "future: %p (%s)", (void *)h->object,
-                        state_names[look(h, NULL)]);
+        lua_pushfstring(L, "%s: %p (%s)",
+                        luaL_testudata(L, 1, LTW_TASK) ? "task" : "future",
+                        (void *)h->object, state_names[look(h, NULL)]);
     else lua_pushliteral(L, "future: closed");
     return 1;
 }
@@ -316,7 +318,7 @@ void ltw_future_push_value(lua_State *L, int idx)
     int top = lua_gettop(L), n;
 
     if (state != TW_RESOLVED) {
-        push_failure(L, of(h), state, &value);
+        push_failure(L, idx, state, &value);
         lua_error(L);
     }
     n = push_value(L, idx, &value);
@@ -383,7 +385,7 @@ static int fail_any(lua_State *L, lua_Integer n)
 
         lua_rawgeti(L, 1, i);
         state = look(lua_touserdata(L, 4), &error);
-        push_failure(L, of(lua_touserdata(L, 4)), state, &error);
+        push_failure(L, 4, state, &error);
         lua_remove(L, 4);
         if (i > 1) lua_rawseti(L, 3, i - 1);
     }

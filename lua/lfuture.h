@@ -43,7 +43,7 @@ int ltw_future_first(lua_State *L);   /* the index of the first that is settled 
 int ltw_promise_new(lua_State *L);    /* tw.promise */
 
 /* A task's handle: a box with two user values, what the task returned as a table
- * with n, and the scope that it was spawned in. */
+ * with n, or its error; and the scope that it was spawned in. */
 #define LTW_TASK "tw.task"
 
 #endif

@@ -11,7 +11,11 @@
 
 /* ---- scopes: a userdata { scope }, its user value the list of errors ---- */
 
-struct box { struct ltw_scope *scope; struct ltw_task *in; };
+struct box {
+    struct ltw_scope *scope;  /* NULL: it was left                           */
+    struct ltw_task *in;      /* who opened it                               */
+    bool lost;                /* a task failed, and no memory to tell of it  */
+};
 
 static struct box *check_scope(lua_State *L, int idx)
 {
@@ -72,15 +76,12 @@ static int scope_gc(lua_State *L)
     return 0;
 }
 
-/* cancel(scope, why) */
+/* cancel(scope) */
 static int cancel(lua_State *L)
 {
-    static const char *const reasons[] = { "a task beside it failed",
-                                           "its scope was told to end", NULL };
     struct box *b = check_scope(L, 1);
 
-    ltw_scope_cancel(ltw_state(L)->tasks, b->scope,
-                     reasons[luaL_checkoption(L, 2, reasons[1], reasons)]);
+    ltw_scope_cancel(ltw_state(L)->tasks, b->scope, "its scope was told to end");
     return 0;
 }
 
@@ -96,8 +97,14 @@ static int is_over(lua_State *L)
 /* errors(scope) -> list: of tasks spawned in it, in the order in which they came */
 static int errors(lua_State *L)
 {
-    luaL_checkudata(L, 1, SCOPE);
+    struct box *b = luaL_checkudata(L, 1, SCOPE);
+
     lua_getiuservalue(L, 1, 1);
+    if (b->lost) {
+        lua_pushliteral(L, "a task failed, and there was no memory to tell how");
+        ltw_error_wrap(L, L);
+        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    }
     return 1;
 }
 
@@ -133,6 +140,13 @@ static int join_again(lua_State *L, int status, lua_KContext context)
     return 0;
 }
 
+/* check(): raises when the scope that the running task is in is over */
+static int check_over(lua_State *L)
+{
+    ltw_task_check(L, "scope");
+    return 0;
+}
+
 /* join(scope): waits until every task that was spawned in it has ended. */
 static int join(lua_State *L)
 {
@@ -161,27 +175,50 @@ static bool was_cancelled(const struct ltw_task *t, lua_State *co)
     return by && ltw_scope_is_within(t->own, by);
 }
 
-/* [-1, +0, e]  The error on top is raised by the scope that the task was spawned in;
- * a detached task has none, so it is told at once unless somebody waits for it. */
-static void tell_owner(lua_State *L, struct tw_future *f, const struct tw_any *error)
+/* [-0, +1, -]  The scope that a task was spawned in, or NULL: it is detached. */
+static struct box *push_owner(lua_State *L, const struct handle *h)
 {
-    struct tw_unseen *unseen = ltw_state(L)->host ? ltw_state(L)->host->unseen : NULL;
-    struct box *b;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, h);
+    lua_getiuservalue(L, -1, 2);
+    lua_remove(L, -2);
+    return lua_touserdata(L, -1);
+}
 
-    lua_getiuservalue(L, 2, 2);
-    b = lua_touserdata(L, -1);
-    if (!b) {
-        if (!unseen || tw_future_waiting(f) > 0) return;
-        unseen->tell(unseen->ctx, error);
-        tw_future_saw(f);
-        return;
-    }
+/* A detached task's error is told at once, unless somebody waits for it. */
+static void tell_all(lua_State *L, struct tw_future *f, const struct tw_any *error)
+{
+    struct ltw_host *host = ltw_state(L)->host;
+
+    if (!host || !host->unseen || tw_future_waiting(f) > 0) return;
+    host->unseen->tell(host->unseen->ctx, error);
     tw_future_saw(f);
-    if (b->scope)
-        ltw_scope_cancel(ltw_state(L)->tasks, b->scope, "a task beside it failed");
-    lua_getiuservalue(L, -1, 1);
+}
+
+static void cancel_siblings(lua_State *L, const struct box *owner)
+{
+    if (owner->scope)
+        ltw_scope_cancel(ltw_state(L)->tasks, owner->scope, "a task beside it failed");
+}
+
+/* [-0, +0, e]  The error at 3 is the handle's at 2 from now on; it is raised by the
+ * scope that the task was spawned in. */
+static void set_error(lua_State *L, const struct handle *h, struct tw_future *f)
+{
+    struct box *owner = push_owner(L, h);
+    struct tw_any error;
+
     lua_pushvalue(L, 3);
-    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    lua_setiuservalue(L, 2, 1);
+    if (owner) {
+        lua_getiuservalue(L, -1, 1);
+        lua_pushvalue(L, 3);
+        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+        cancel_siblings(L, owner);
+    }
+    error = ltw_error_freeze(L, 3);
+    if (owner) tw_future_saw(f);
+    else tell_all(L, f, &error);
+    tw_future_fail(f, error);
 }
 
 /* [-0, +0, e]  Protected: what the task gave goes to its handle. */
@@ -189,7 +226,6 @@ static int end(lua_State *L)
 {
     struct ending *e = lua_touserdata(L, 1);
     struct tw_future *f = (struct tw_future *)e->handle->box.object;
-    struct tw_any error;
     int n;
 
     lua_rawgetp(L, LUA_REGISTRYINDEX, e->handle);   /* 2: the handle */
@@ -208,11 +244,25 @@ static int end(lua_State *L)
     } else {
         lua_xmove(e->co, L, 1);
         ltw_error_wrap(L, L);
-        error = ltw_error_freeze(L, 3);
-        tell_owner(L, f, &error);
-        tw_future_fail(f, error);
+        set_error(L, e->handle, f);
     }
     return 0;
+}
+
+/* There was no memory for the error or the results: that much can be told. */
+static void lose(lua_State *L, const struct handle *h, struct tw_future *f)
+{
+    struct box *owner = push_owner(L, h);
+    struct tw_any nil = { .kind = TW_VALUE_NIL };
+
+    if (owner) {
+        owner->lost = true;
+        cancel_siblings(L, owner);
+    } else {
+        tell_all(L, f, &nil);
+    }
+    tw_future_fail(f, nil);
+    lua_pop(L, 2);   /* the owner and the error */
 }
 
 static void on_ended(struct ltw_task *t, lua_State *co, int status)
@@ -224,8 +274,7 @@ static void on_ended(struct ltw_task *t, lua_State *co, int status)
     e.handle->task = NULL;
     lua_pushcfunction(L, end);
     lua_pushlightuserdata(L, &e);
-    if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
-    tw_future_fail(f, (struct tw_any){ .kind = TW_VALUE_NIL });   /* no memory above */
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK) lose(L, e.handle, f);
     lua_pushnil(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, e.handle);   /* there it was, so it needs none */
 }
@@ -306,6 +355,28 @@ static int wrap(lua_State *L)
     return ltw_error_handler(L);
 }
 
+/* live() -> tasks, blocks, objects: that have not ended, and of the whole process */
+static int live(lua_State *L)
+{
+    lua_pushinteger(L, ltw_tasks_count(ltw_state(L)->tasks));
+    lua_pushinteger(L, (lua_Integer)tw_value_live());
+    lua_pushinteger(L, (lua_Integer)tw_object_live());
+    return 3;
+}
+
+/* report(text): for what goes on, but must not go unnoticed */
+static int report(lua_State *L)
+{
+    struct ltw_state *state = ltw_state(L);
+    const char *text = luaL_checkstring(L, 1);
+
+    if (state->host && state->host->log)
+        tw_log_printf(state->host->log, TW_LOG_WARN, state->who, "%s", text);
+    else
+        lua_writestringerror("tidewire: %s\n", text);
+    return 0;
+}
+
 /* chain(error) -> error: a new one, of which it is the cause */
 static int chain(lua_State *L)
 {
@@ -317,9 +388,12 @@ static int chain(lua_State *L)
 static const luaL_Reg internal[] = {
     { "wrap", wrap },
     { "chain", chain },
+    { "live", live },
+    { "report", report },
     { "enter", enter },
     { "leave", leave },
     { "cancel", cancel },
+    { "check", check_over },
     { "is_over", is_over },
     { "errors", errors },
     { "join", join },
@@ -354,5 +428,7 @@ int luaopen_tw_internal_task(lua_State *L)
     luaL_newlib(L, internal);
     lua_pushinteger(L, UV_ETIMEDOUT);
     lua_setfield(L, -2, "TIMEDOUT");
+    lua_pushinteger(L, UV_ECANCELED);
+    lua_setfield(L, -2, "CANCELED");
     return 1;
 }

@@ -22,6 +22,7 @@
 #include "task.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -373,7 +374,9 @@ bool ltw_task_pass(lua_State *L, bool *refused)
     if (t == &state->tasks->main) {
         wait_in_place(state->tasks);
     } else {
-        ltw_task_wake(t);   /* the coroutine looks again when it is resumed */
+        ltw_due_remove(&t->of->due, t);   /* it looks again when it is resumed */
+        leave_places(t);
+        set_state(t, LTW_TASK_RUNNING);
         *refused = true;
     }
     return false;
@@ -631,11 +634,6 @@ bool ltw_tasks_are_expecting(const struct ltw_tasks *ts)
     return ltw_tasks_ready(ts);
 }
 
-void ltw_tasks_seed(struct ltw_tasks *ts, uint64_t seed)
-{
-    ts->seed = seed;
-}
-
 void ltw_tasks_finish(struct ltw_tasks *ts)
 {
     ts->main.what = "the end";
@@ -691,8 +689,10 @@ struct ltw_tasks *ltw_tasks_new(struct ltw_state *state, uv_loop_t *loop,
                                 void (*ring_owner)(void *ctx), void *ctx)
 {
     struct ltw_tasks *ts = tw_calloc(1, sizeof *ts);
+    const char *seed = getenv("TIDEWIRE_SEED");
 
     if (!ts) return NULL;
+    if (seed) ts->seed = strtoull(seed, NULL, 10);
     ts->state = state;
     ts->loop = loop;
     ts->ring = loop ? ring_owner : ring_bell;

@@ -62,9 +62,10 @@ struct ltw_task {
     void *ctx;                        /* of ended                                */
 };
 
-/* The tasks of a state.  loop: the owner's, which ring_owner(ctx) wakes (thread:
- * any); or NULL: one of their own, which runs while the main task waits.
- * NULL: no memory. */
+/* The tasks of a state; what is ready runs in the order in which it became so, or with
+ * TIDEWIRE_SEED=n in the environment in an order that n makes.
+ * loop: the owner's, which ring_owner(ctx) wakes (thread: any); or NULL: one of their
+ * own, which runs while the main task waits.  NULL: no memory. */
 struct ltw_tasks *ltw_tasks_new(struct ltw_state *state, uv_loop_t *loop,
                                 void (*ring_owner)(void *ctx), void *ctx);
 
@@ -86,9 +87,6 @@ unsigned ltw_tasks_count(const struct ltw_tasks *ts);
 /* Does any await what is sure to come, a future?  Who sleeps or waits for a channel
  * does not count: a run may end meanwhile. */
 bool ltw_tasks_are_expecting(const struct ltw_tasks *ts);
-
-/* Makes the seeded order of ready tasks; 0: first come, first run. */
-void ltw_tasks_seed(struct ltw_tasks *ts, uint64_t seed);
 
 /* The main task of a plain interpreter: waits until every task has ended. */
 void ltw_tasks_finish(struct ltw_tasks *ts);

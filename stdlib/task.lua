@@ -28,14 +28,24 @@ end
 
 -- An error that comes out of a scope keeps its traceback, which a string would lose.
 local function call(fn, ...)
-  return table.pack(xpcall(fn, core.wrap, ...))
+  local results = table.pack(xpcall(fn, core.wrap, ...))
+  if not results[1] then results[2] = core.wrap(results[2]) end   -- the handler failed
+  return results
 end
 
--- One error for all: the first, with the others in `also`.
-local function first_of(errors)
-  local first = core.chain(errors[1])
-  if #errors > 1 then first.also = table.move(errors, 2, #errors, 1, {}) end
-  return first
+local function root(err)
+  while err.cause do err = err.cause end
+  return err
+end
+
+-- One error for all, with those in `also` that came about in another way.
+local function raise(first, errors)
+  local also = first.also or {}
+  for _, err in ipairs(errors) do
+    if root(err) ~= root(first) then also[#also + 1] = err end
+  end
+  if also[1] then first.also = also end
+  error(first, 0)
 end
 
 -- Waits for the tasks of a scope whatever happens to who waits: the scope's own
@@ -58,14 +68,15 @@ function task.scope(fn)
   local s = setmetatable({ core = scope }, Scope)
   local results = call(fn, s)
   if not results[1] then core.cancel(scope) end
-  s.closed = true
   join(scope)
-  local errors, err = core.errors(scope), results[2]
-  if not results[1] and not core.is_over(scope, err) then
-    if #errors > 0 and type(err) == "table" then err.also = errors end
-    error(err, 0)
+  s.closed = true
+  local errors = core.errors(scope)
+  if not results[1] and not core.is_over(scope, results[2]) then
+    raise(results[2], errors)
   end
-  if #errors > 0 then error(first_of(errors), 0) end
+  if #errors > 0 then raise(core.chain(errors[1]), errors) end
+  core.leave(scope)
+  core.check()   -- what cancelled the tasks from outside is an error here, too
   return table.unpack(results, 2, results[1] and results.n or 1)
 end
 
@@ -75,7 +86,8 @@ end
 
 --- scope:spawn(fn, ...) -> task
 -- Starts a task on this thread that calls fn(...).  task:await() gives what it
--- returned, as it is; task:cancel() tells it to end.
+-- returned, as it is; task:cancel() tells it to end.  Tasks of the scope may spawn
+-- more, as long as one of them runs.
 -- Yields: no.  Blocks: no.  Thread: the scope's.
 -- Errors: raises when the scope has ended.  Units: none.
 function Scope:spawn(fn, ...)
@@ -177,9 +189,28 @@ function task.semaphore(n)
     error(("task.semaphore: an integer from 1 on expected, got %s")
       :format(tostring(n)), 2)
   end
-  local permits = tw.channel(n)
-  for _ = 1, n do permits:send(true) end
-  return setmetatable({ permits = permits }, Semaphore)
+  return setmetatable({ free = n, queue = {} }, Semaphore)
+end
+
+-- A permit is sent to who waits longest: nobody who came later can take it.
+local function hand_out(semaphore)
+  while semaphore.free > 0 and semaphore.queue[1] do
+    semaphore.free = semaphore.free - 1
+    table.remove(semaphore.queue, 1):try_send(true)
+  end
+end
+
+local function put_back(semaphore)
+  semaphore.free = semaphore.free + 1
+  hand_out(semaphore)
+end
+
+-- Who gives up leaves the queue, or passes on the permit that came too late.
+local function give_up(semaphore, turn)
+  if turn:try_recv() then return put_back(semaphore) end
+  for i, other in ipairs(semaphore.queue) do
+    if other == turn then return table.remove(semaphore.queue, i) end
+  end
 end
 
 local Permit = {}
@@ -192,9 +223,14 @@ Permit.__index = Permit
 -- Errors: raises when the task is cancelled; nil when the time is over.
 -- Units: timeout in seconds.
 function Semaphore:acquire(timeout)
-  local ok, message, code = self.permits:recv(timeout)
-  if not ok then return nil, message, code end
-  return setmetatable({ of = self }, Permit)
+  local turn = tw.channel(1)
+  table.insert(self.queue, turn)
+  hand_out(self)
+  local ok, permit, message, code = pcall(turn.recv, turn, timeout)
+  if ok and permit then return setmetatable({ of = self }, Permit) end
+  give_up(self, turn)
+  if not ok then error(permit, 0) end
+  return nil, message, code
 end
 
 --- permit:release()
@@ -203,7 +239,7 @@ end
 function Permit:release()
   local of = self.of
   self.of = nil
-  if of then of.permits:send(true) end
+  if of then put_back(of) end
 end
 
 Permit.__close = Permit.release

@@ -41,7 +41,6 @@ static void print(const char *text, size_t n)
 struct ltw_program *ltw_program_new(void)
 {
     struct ltw_program *p = tw_calloc_aligned(1, sizeof *p);
-    const char *seed = getenv("TIDEWIRE_SEED");
 
     if (!p) return NULL;
     tw_role_set(&MAIN);
@@ -57,7 +56,6 @@ struct ltw_program *ltw_program_new(void)
     p->state->tasks = ltw_tasks_new(p->state, NULL, NULL, NULL);
     if (!p->state->tasks) goto fail;
     ltw_output_open(p->state);
-    if (seed) ltw_tasks_seed(p->state->tasks, strtoull(seed, NULL, 10));
     return p;
 fail:
     ltw_state_free(p->state);
