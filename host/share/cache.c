@@ -43,6 +43,7 @@ static void cache_free(struct tw_object *o)
     for (unsigned i = 0; c->shards && i <= c->mask; i++)
         tw_cache_shard_fini(&c->shards[i]);
     tw_free(c->shards);
+    tw_unmap((void *)c->stamps, TW_CACHE_STAMPS * sizeof *c->stamps);
     tw_cache_watch_free(c->watch);
     /* order [cache.listener] relaxed: nobody else is left */
     to = atomic_load_explicit(&c->listener, memory_order_relaxed);
@@ -111,13 +112,14 @@ int tw_cache_new(const struct tw_cache_options *options, const struct tw_unseen 
     if (o->capacity == 0) o->capacity = o->in_bytes ? 64 << 20 : 10000;
     shards = o->shards = shards_for(o);
     c->timed = o->ttl_ns || o->idle_ns || o->refresh_ns;
+    c->stamps = tw_map(TW_CACHE_STAMPS * sizeof *c->stamps, false);
     c->shards = tw_calloc_aligned(shards, sizeof *c->shards);
     for (unsigned i = 0; c->shards && rc == TW_OK && i < shards; i++) {
         c->mask = i;
         rc = tw_cache_shard_init(&c->shards[i], o->policy,
                                  o->capacity / shards + (i < o->capacity % shards));
     }
-    if (!c->shards) rc = UV_ENOMEM;
+    if (!c->shards || !c->stamps) rc = UV_ENOMEM;
     if (rc < 0) {
         /* A shard without buckets is not to be walked. */
         for (unsigned i = 0; c->shards && i <= c->mask; i++)

@@ -6,7 +6,8 @@
  *
  * Invariants
  *   G1  Each edge goes from a load that asks to one that was under way then, and is
- *       there until the one that asks ends.  A load that has ended has none.
+ *       there until the one that asks ends.  A load that has ended has none, and gets
+ *       none: what it leaves running may still ask.
  *   G2  The edges have no cycle: one that would close it is not added.
  *
  * Layer host/share.  Thread: any.
@@ -118,10 +119,12 @@ int tw_load_waits(struct tw_load *asking, struct tw_load *to, struct tw_load_edg
                   struct tw_error *error)
 {
     char path[400];
-    bool cycle, known = false;
+    bool cycle, known;
 
     pthread_mutex_lock(&graph.lock);
-    cycle = reaches_held(to, asking);   /* G2 */
+    /* order [load.ended] relaxed: who ends it takes the lock after that (G1) */
+    known = atomic_load_explicit(&asking->ended, memory_order_relaxed);
+    cycle = !known && reaches_held(to, asking);   /* G2 */
     if (cycle) print_path_held(path, sizeof path, asking, to);
     for (struct tw_load_edge *e = asking->edges; e && !known; e = e->next)
         known = e->to == to;

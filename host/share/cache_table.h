@@ -21,7 +21,7 @@
 #include "share/cache.h"
 #include "share/cache_load.h"
 
-enum { TW_CACHE_STAMPS = 1024, TW_CACHE_STEP = 64 };   /* slots; buckets a lock */
+enum { TW_CACHE_STAMPS = 1 << 16, TW_CACHE_STEP = 64 };   /* slots; buckets a lock */
 
 struct tw_cache_link {
     struct tw_cache_link *next, **at;   /* in a bucket of the shard's tags */
@@ -88,7 +88,7 @@ struct tw_cache {
     unsigned mask;                      /* shards - 1                                 */
     bool timed;                         /* every get needs the time                   */
     _Atomic uint64_t stamp;             /* atomic: under tags_lock; all load          */
-    _Atomic uint64_t stamps[TW_CACHE_STAMPS];   /* atomic: the same; C5               */
+    _Atomic uint64_t *stamps;           /* atomic: the same; by hash of the tag: C5   */
     pthread_mutex_t tags_lock;
     _Atomic(struct tw_channel *) listener;  /* atomic: under rare_lock; all load      */
     pthread_mutex_t rare_lock;
@@ -237,7 +237,7 @@ void tw_load_discard(struct tw_load *load);
 
 struct tw_load_edge { struct tw_load_edge *next; struct tw_load *to; };
 
-/* asking waits for `to`.  Takes edge.  TW_ECYCLE.  Thread: any.  Blocks: a lock. */
+/* asking waits for `to`, unless it has ended.  Takes edge.  TW_ECYCLE.  Thread: any.  Blocks: a lock. */
 int tw_load_waits(struct tw_load *asking, struct tw_load *to, struct tw_load_edge *edge,
                   struct tw_error *error);
 

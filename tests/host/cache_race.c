@@ -342,7 +342,7 @@ static void paths(void)
     struct tw_cache *c = cache_open((struct tw_cache_options){ .name = "prices" });
     struct tw_cache *d = cache_open((struct tw_cache_options){ .name = "rates" });
     struct tw_any a = text("A"), b = list(2, "B", "x");
-    struct tw_any seven = number(7), nine = number(9);
+    struct tw_any seven = number(7), nine = number(9), eleven = number(11);
     struct tw_cache_answer x, y, z, w;
     struct tw_cache_call call = { 0 };
     struct tw_error error = { 0 };
@@ -380,8 +380,18 @@ static void paths(void)
     ok(failed == 2, "without memory for an edge no load begins");
     load_end(y.load, 1);
     answer_end(y);
+    tw_load_ref(x.load);
     load_end(x.load, 1);
     answer_end(x);
+    call.asking = x.load;
+    z = get_any(d, &eleven, &call);
+    ok(z.load, "what a load has left running may ask (G1)");
+    load_end(z.load, 1);
+    answer_end(z);
+    z = get_any(c, &a, &call);
+    ok(!z.load, "for the load's own key, too");
+    answer_end(z);
+    tw_load_unref(x.load);
     ok(stats(c)->loading + stats(d)->loading == 0, "all have ended");
     tw_any_unref(&a);
     tw_any_unref(&b);
