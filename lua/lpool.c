@@ -17,6 +17,7 @@
 #include <lualib.h>
 
 #include "base/memory.h"
+#include "lcall.h"
 #include "lerror.h"
 #include "lfunction.h"
 #include "lfuture.h"
@@ -253,25 +254,9 @@ static int perform(lua_State *L)
     struct tw_job *job = lua_touserdata(L, 1);
     int n;
 
-    ltw_push_any(L, &job->what);
-    lua_getfield(L, 2, "n");
-    n = (int)lua_tointeger(L, 3);
-    luaL_checkstack(L, n + 8, "too many arguments");
-    if (lua_getfield(L, 2, "via") == LUA_TSTRING) {
-        lua_getglobal(L, "require");
-        lua_pushliteral(L, "tw.pool");
-        lua_call(L, 1, 1);
-        lua_getfield(L, -1, lua_tostring(L, 4));
-        lua_replace(L, 3);
-        lua_settop(L, 3);
-    } else {
-        lua_settop(L, 2);
-    }
-    lua_geti(L, 2, 1);
-    ltw_function_unpack(L, lua_gettop(L));
-    lua_remove(L, -2);
-    for (int i = 1; i <= n; i++) lua_geti(L, 2, i + 1);
-    lua_callk(L, lua_gettop(L) - 3, LUA_MULTRET, 0, finish);
+    lua_pushnil(L);   /* 2: what the call lives in, for as long as it runs */
+    n = ltw_call_push(L, &job->what);
+    lua_callk(L, n, LUA_MULTRET, 0, finish);
     return finish(L, LUA_OK, 0);
 }
 
@@ -526,63 +511,15 @@ static void inherit(lua_State *L, struct tw_job *job)
     if (work->load) tw_load_ref(work->load);
 }
 
-/* [-0, +0, e]  "herd.lua:12" of the function at idx, or the name that it is. */
-static void set_label(lua_State *L, int idx, char label[TW_JOB_LABEL])
-{
-    lua_Debug ar;
-
-    if (lua_type(L, idx) == LUA_TSTRING) {
-        snprintf(label, TW_JOB_LABEL, "%s", lua_tostring(L, idx));
-        return;
-    }
-    lua_pushvalue(L, idx);
-    lua_getinfo(L, ">S", &ar);
-    snprintf(label, TW_JOB_LABEL, "%.40s:%d", ar.short_src, ar.linedefined);
-}
-
-/* [-0, +0, e]  The n values from idx on as views, so that an error says which one
- * can't be sent, and what. */
-static void freeze_arguments(lua_State *L, int idx, int n, const char *what)
-{
-    char name[64];
-
-    for (int i = 1; i <= n; i++, idx++) {
-        struct tw_any value;
-
-        snprintf(name, sizeof name, "%s: argument %d", what, i);
-        value = ltw_check_any_named(L, idx, name);
-        if (value.kind != TW_VALUE_BLOCK) continue;
-        ltw_push_any(L, &value);
-        tw_any_unref(&value);
-        lua_replace(L, idx);
-    }
-}
-
 int ltw_pool_submit(lua_State *L, int idx, const char *what, unsigned level,
                     const struct ltw_job_watch *watch, struct tw_future **out)
 {
     struct tw_pool *pool = check_pool(L);
-    int function = idx + 1, n = lua_gettop(L) - function, rc;
     char label[TW_JOB_LABEL];
-    struct tw_any value;
+    struct tw_any value = ltw_call_pack(L, idx, what, label, sizeof label);
     struct tw_job *job;
+    int rc;
 
-    if (lua_type(L, function) != LUA_TSTRING && lua_type(L, function) != LUA_TFUNCTION)
-        return luaL_error(L, "%s: a function or \"module.name\" expected, got %s", what,
-                          luaL_typename(L, function));
-    set_label(L, function, label);
-    ltw_function_pack(L, function, what);
-    lua_replace(L, function);
-    freeze_arguments(L, function + 1, n, what);
-    lua_createtable(L, n + 1, 2);
-    lua_insert(L, function);
-    for (int i = n + 1; i > 0; i--) lua_rawseti(L, function, i);
-    lua_pushinteger(L, n);
-    lua_setfield(L, function, "n");
-    lua_pushvalue(L, idx);
-    lua_setfield(L, function, "via");
-    value = ltw_check_any(L, function);
-    lua_settop(L, idx - 1);
     job = tw_job_new(pool);
     *out = tw_future_new(ltw_state(L)->host->unseen);
     if (job && (job->context = tw_calloc(1, sizeof(struct work))))

@@ -72,34 +72,6 @@ function pool.status()
   return core.status()
 end
 
--- What runs in the pool for a chunk: fn of each element.
-function pool.chunk_map(fn, items, first)
-  local results = {}
-  for i, item in ipairs(items) do results[i] = fn(item, first + i - 1) end
-  return results
-end
-
-function pool.chunk_each(fn, items, first)
-  for i, item in ipairs(items) do fn(item, first + i - 1) end
-end
-
-function pool.chunk_reduce(fn, items)
-  local value = items[1]
-  for i = 2, #items do value = fn(value, items[i]) end
-  return value
-end
-
--- What runs in the pool for a cache: see tw.cache.
-function pool.cache_load(fn, key, old)
-  local load = { old = old }
-  local value = fn(key, load)
-  return value, load
-end
-
-function pool.cache_load_all(fn, keys)
-  return (fn(keys))
-end
-
 local OPTIONS = { chunk = "integer", limit = "integer", ordered = "boolean",
                   progress = "function or boolean", name = "string" }
 
@@ -169,7 +141,10 @@ local function spread(what, via, list, fn, options, got)
   local tell, finish = reporter(options, what, n)
   local done, at, running = 0, 1, {}
   local clean <close> = setmetatable({}, { __close = function()
-    for _, job in ipairs(running) do job.future:cancel() end
+    for _, job in ipairs(running) do
+      job.future:cancel()
+      job.future:peek()   -- if it failed too, one error is enough
+    end
     finish()
   end })
 
@@ -232,7 +207,7 @@ end
 -- for a wrong option, and for what can't be sent.  Units: seconds in progress.
 function pool.map(list, fn, options)
   local results, ordered, count = {}, not options or options.ordered ~= false, 0
-  spread("pool.map", "chunk_map", list, fn, options, function(first, chunk, n)
+  spread("pool.map", "map", list, fn, options, function(first, chunk, n)
     for i = 1, n do results[ordered and first + i - 1 or count + i] = chunk[i] end
     count = count + n
   end)
@@ -245,7 +220,7 @@ end
 -- Yields: until all are done.  Blocks: no; outside all tasks the caller alone waits.
 -- Thread: any state's.  Errors: as pool.map.  Units: none.
 function pool.each(list, fn, options)
-  spread("pool.each", "chunk_each", list, fn, options, function() end)
+  spread("pool.each", "each", list, fn, options, function() end)
 end
 
 --- pool.reduce(list, fn [, options]) -> value
@@ -255,7 +230,7 @@ end
 -- Thread: any state's.  Errors: as pool.map.  Units: none.
 function pool.reduce(list, fn, options)
   local parts, order = {}, {}
-  spread("pool.reduce", "chunk_reduce", list, fn, options, function(first, value)
+  spread("pool.reduce", "reduce", list, fn, options, function(first, value)
     parts[first] = value
     order[#order + 1] = first
   end)

@@ -1,0 +1,32 @@
+--- chunk: what runs in the pool for a part of a list, or for a load of a cache.
+--
+-- Each function gets the caller's own as its first argument; see lua/lcall.h.
+
+local function map(fn, items, first)
+  local results = {}
+  for i, item in ipairs(items) do results[i] = fn(item, first + i - 1) end
+  return results
+end
+
+local function each(fn, items, first)
+  for i, item in ipairs(items) do fn(item, first + i - 1) end
+end
+
+local function reduce(fn, items)
+  local value = items[1]
+  for i = 2, #items do value = fn(value, items[i]) end
+  return value
+end
+
+local function load_one(fn, key, old)
+  local load = { old = old }
+  local value = fn(key, load)
+  return value, load
+end
+
+local function load_all(fn, keys)
+  return (fn(keys))
+end
+
+return { map = map, each = each, reduce = reduce, load_one = load_one,
+         load_all = load_all }
