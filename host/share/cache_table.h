@@ -237,7 +237,8 @@ void tw_load_discard(struct tw_load *load);
 
 struct tw_load_edge { struct tw_load_edge *next; struct tw_load *to; };
 
-/* asking waits for `to`, unless it has ended.  Takes edge.  TW_ECYCLE.  Thread: any.  Blocks: a lock. */
+/* asking waits for `to`, unless it has ended.  Takes edge.  TW_ECYCLE.
+ * Thread: any.  Blocks: a lock. */
 int tw_load_waits(struct tw_load *asking, struct tw_load *to, struct tw_load_edge *edge,
                   struct tw_error *error);
 
