@@ -42,10 +42,14 @@ static bool is_error(lua_State *L, int idx)
 static void push_message(lua_State *L, int idx)
 {
     const char *text = lua_tostring(L, idx);
+    int top = lua_gettop(L);
 
-    if (text) lua_pushstring(L, text);
-    else if (luaL_callmeta(L, idx, "__tostring") && lua_isstring(L, -1)) return;
-    else lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, idx));
+    if (text) {
+        lua_pushstring(L, text);
+    } else if (!luaL_callmeta(L, idx, "__tostring") || lua_type(L, -1) != LUA_TSTRING) {
+        lua_settop(L, top);
+        lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, idx));
+    }
 }
 
 /* [-0, +0, m]  Says in the error on top who runs. */
@@ -292,6 +296,21 @@ static void push_story(lua_State *L, int idx)
     lua_settop(L, top + 1);
 }
 
+/* [-0, +0, m]  The errors that came with the one at idx, behind the text at 2. */
+static void add_also(lua_State *L, int idx)
+{
+    int top = lua_gettop(L);
+
+    if (lua_getfield(L, idx, "also") == LUA_TTABLE)
+        for (lua_Integer i = 1; lua_geti(L, top + 1, i) == LUA_TTABLE; i++) {
+            luaL_tolstring(L, -1, NULL);
+            lua_pushfstring(L, "%s\nalso: %s", lua_tostring(L, 2), lua_tostring(L, -1));
+            lua_replace(L, 2);
+            lua_settop(L, top + 1);
+        }
+    lua_settop(L, top);
+}
+
 static int error_tostring(lua_State *L)
 {
     lua_settop(L, 1);
@@ -310,13 +329,7 @@ static int error_tostring(lua_State *L)
         lua_replace(L, 2);
         lua_pop(L, 1);
     }
-    lua_settop(L, 2);
-    if (lua_getfield(L, 1, "also") == LUA_TTABLE)
-        for (lua_Integer i = 1; lua_geti(L, 3, i) == LUA_TTABLE; i++, lua_settop(L, 3)) {
-            luaL_tolstring(L, -1, NULL);
-            lua_pushfstring(L, "%s\nalso: %s", lua_tostring(L, 2), lua_tostring(L, -1));
-            lua_replace(L, 2);
-        }
+    for (int i = lua_gettop(L); i >= 3; i--) add_also(L, i);
     lua_settop(L, 2);
     return 1;
 }

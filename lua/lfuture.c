@@ -347,6 +347,7 @@ static lua_Integer decide(lua_State *L, enum mode mode, lua_Integer n,
         state = look(h, NULL);
         if (state == TW_PENDING) places[(*pending)++] = place_of(h);
         else if (mode >= RACE || (mode == ANY) == (state == TW_RESOLVED)) return i;
+        else if (state == TW_FAILED) tw_future_saw(of(h));   /* it is passed over */
     }
     return *pending == 0 ? n + 1 : 0;
 }

@@ -24,9 +24,11 @@ static void promise_free(struct tw_object *o)
 {
     struct promise *p = (struct promise *)o;
 
-    /* Without memory for the text the error is nil: still a failure. */
-    tw_future_fail(p->future, tw_failure_new("the promise was dropped before anybody"
-                                            " had settled it"));
+    /* Who waits is told; where nobody does there is nobody to miss it.  Without memory
+     * for the text the error is nil: still a failure. */
+    if (tw_future_fail(p->future, tw_failure_new("the promise was dropped before anybody"
+                                                 " had settled it")))
+        tw_future_saw(p->future);
     tw_future_unref(p->future);
     tw_free(p);
 }
