@@ -5,10 +5,20 @@
 #ifndef LTW_CACHE_H
 #define LTW_CACHE_H
 
-#include "ltw.h"
+#include "lobject.h"
+#include "share/cache.h"
 
 /* [-0, +0, m]  Teaches the state what a cache is. */
 void ltw_cache_open(lua_State *L);
+
+/* [-0, +0, m]  Adds the methods of lcache_look.c to the table on top. */
+void ltw_cache_look_open(lua_State *L);
+
+/* [-0, +0, e]  The cache at 1; raises for others. */
+static inline struct tw_cache *ltw_check_cache(lua_State *L)
+{
+    return (struct tw_cache *)ltw_check_object(L, 1, tw_cache_type.name);
+}
 
 int luaopen_tw_cache(lua_State *L);
 

@@ -8,6 +8,7 @@
 #include "loader.h"
 
 #include <string.h>
+#include <uv.h>
 
 #include "base/memory.h"
 #include "lerror.h"
@@ -88,10 +89,11 @@ static void on_abandoned(void *ctx)
 
 /* ---- the end, on the pool's thread ---- */
 
-struct ending { struct loading *l; lua_State *co; int status; struct tw_any tags; };
+struct ending { struct loading *l; lua_State *co; };
 
-/* [-0, +0, e]  The value on top is what the load gives. */
-static void give(lua_State *L, struct tw_load *load, struct tw_cache_terms *terms)
+/* [-0, +0, e]  The value on top is what the load gives.  The old value is unchanged
+ * when nothing new was said of it. */
+static void give(lua_State *L, struct tw_load *load, const struct tw_cache_terms *terms)
 {
     bool unchanged;
 
@@ -101,10 +103,38 @@ static void give(lua_State *L, struct tw_load *load, struct tw_cache_terms *term
         return;
     }
     ltw_push_any(L, tw_load_old(load));
-    unchanged = lua_rawequal(L, -1, -2) && !lua_isnil(L, -1);
+    unchanged = lua_rawequal(L, -1, -2) && terms->tags.kind == TW_VALUE_NIL
+             && terms->n_depends == 0;
     lua_pop(L, 1);
     if (unchanged) tw_load_unchanged(load, terms);
     else tw_load_done(load, ltw_check_any_named(L, -1, "result"), terms);
+}
+
+/* [-0, +0, e]  Protected; 1: the load of one key of many  2: its value */
+static int give_one(lua_State *L)
+{
+    static const struct tw_cache_terms none;
+
+    give(L, lua_touserdata(L, 1), &none);
+    return 0;
+}
+
+/* [-0, +0, e]  The list at idx has the values; what is wrong with one is the failure
+ * of its key alone. */
+static void give_many(lua_State *L, int idx, struct loading *l)
+{
+    if (!lua_istable(L, idx) && !ltw_test_view(L, idx))
+        luaL_error(L, "cache '%s': the loader of several keys returns the list of their"
+                   " values, not %s", tw_cache_name(tw_load_cache(l->load[0])),
+                   luaL_typename(L, idx));
+    for (size_t i = 0; i < l->n; i++) {
+        lua_pushcfunction(L, give_one);
+        lua_pushlightuserdata(L, l->load[i]);
+        lua_geti(L, idx, (lua_Integer)i + 1);
+        if (lua_pcall(L, 2, 0, 0) == LUA_OK) continue;
+        tw_load_fail(l->load[i], ltw_error_freeze(L, -1));
+        lua_pop(L, 1);
+    }
 }
 
 /* [-0, +0, e]  Protected. */
@@ -117,25 +147,22 @@ static int finish(lua_State *L)
 
     lua_settop(e->co, 2);
     lua_xmove(e->co, L, 2);   /* 2: what the loader returned  3: what it said */
-    if (!l->many) {
-        ltw_check_terms(L, 3, &terms, depends);
-        lua_pushvalue(L, 2);
-        give(L, l->load[0], &terms);
+    if (l->many) {
+        give_many(L, 2, l);
         return 0;
     }
-    luaL_argcheck(L, lua_istable(L, 2) || lua_isuserdata(L, 2), 2,
-                  "the loader of several keys returns the list of their values");
-    for (size_t i = 0; i < l->n; i++, lua_settop(L, 3)) {
-        lua_geti(L, 2, (lua_Integer)i + 1);
-        give(L, l->load[i], &terms);
-    }
+    ltw_check_terms(L, 3, "load", &terms, depends);
+    lua_pushvalue(L, 2);
+    give(L, l->load[0], &terms);
     return 0;
 }
 
-static void fail_all(struct loading *l, struct tw_any error)
+/* told: the caller raises the error, too. */
+static void fail_all(struct loading *l, struct tw_any error, bool told)
 {
     for (size_t i = 0; i < l->n; i++) {
         tw_any_ref(&error);
+        if (told) tw_load_saw(l->load[i]);
         tw_load_fail(l->load[i], error);   /* those that have ended stay as they are */
     }
     tw_any_unref(&error);
@@ -143,7 +170,7 @@ static void fail_all(struct loading *l, struct tw_any error)
 
 static void on_ended(void *ctx, lua_State *co, int status)
 {
-    struct ending e = { .l = ctx, .co = co, .status = status };
+    struct ending e = { ctx, co };
     lua_State *L = ltw_state(co)->L;
     struct tw_any error;
 
@@ -156,7 +183,7 @@ static void on_ended(void *ctx, lua_State *co, int status)
     }
     error = ltw_error_freeze(L, -1);
     lua_pop(L, 1);
-    fail_all(e.l, error);
+    fail_all(e.l, error, false);
 }
 
 /* ---- the start ---- */
@@ -182,7 +209,7 @@ static struct loading *make(struct tw_load *const *loads, size_t n, bool many)
 /* [-0, +n, e]  What the loader is called through and with. */
 static void push_call(lua_State *L, int idx, const struct loading *l)
 {
-    lua_pushstring(L, l->many ? "cache_load_all" : "cache_load");
+    lua_pushstring(L, l->many ? "load_all" : "load_one");
     lua_pushvalue(L, idx);
     if (!l->many) {
         ltw_push_any(L, tw_load_key(l->load[0]));
@@ -196,8 +223,8 @@ static void push_call(lua_State *L, int idx, const struct loading *l)
     }
 }
 
-/* [-0, +0, e]  Protected; 1: the loading, which is the job's when this returns
- * 2: the loader. */
+/* [-0, +1, e]  Protected; 1: the loading, which is the job's when this returns 0
+ * 2: the loader.  A negative code: it can't be queued. */
 static int submit(lua_State *L)
 {
     struct loading *l = lua_touserdata(L, 1);
@@ -209,16 +236,20 @@ static int submit(lua_State *L)
     push_call(L, 2, l);
     ref(s);   /* the loading may be gone before the job's future is here */
     rc = ltw_pool_submit(L, 3, "cache:get", TW_LEVEL_URGENT, &watch, &job);
-    if (rc < 0) {
-        unref(s);
-        return luaL_error(L, "cache: the loader can't be queued: %s", tw_strerror(rc));
+    if (rc < 0) unref(s);
+    if (rc == UV_ENOMEM) return luaL_error(L, "cache:get: not enough memory");
+    lua_pushinteger(L, rc);
+    if (rc < 0) return 1;
+    tw_future_saw(job);          /* its failure is the loads' */
+    if (tw_future_want(job)) {   /* until the loads are not */
+        /* order [stopper.job] seq_cst: see stop_job */
+        atomic_store_explicit(&s->job, job, memory_order_seq_cst);
+        stop_job(s);
+    } else {
+        tw_future_unref(job);    /* the pool has ended */
     }
-    tw_future_want(job);   /* until the loads are not */
-    /* order [stopper.job] seq_cst: see stop_job */
-    atomic_store_explicit(&s->job, job, memory_order_seq_cst);
-    stop_job(s);
     unref(s);
-    return 0;
+    return 1;
 }
 
 void ltw_loader_start(lua_State *L, int idx, struct tw_load *const *loads, size_t n,
@@ -226,9 +257,13 @@ void ltw_loader_start(lua_State *L, int idx, struct tw_load *const *loads, size_
 {
     struct loading *l = make(loads, n, many);
     struct tw_any error;
+    int rc;
 
     if (!l) {
-        for (size_t i = 0; i < n; i++) tw_load_unref(loads[i]);
+        for (size_t i = 0; i < n; i++) {
+            tw_load_saw(loads[i]);
+            tw_load_unref(loads[i]);
+        }
         luaL_error(L, "cache: not enough memory");
         return;
     }
@@ -241,27 +276,52 @@ void ltw_loader_start(lua_State *L, int idx, struct tw_load *const *loads, size_
     lua_pushcfunction(L, submit);
     lua_pushlightuserdata(L, l);
     lua_pushvalue(L, idx);
-    if (lua_pcall(L, 2, 0, 0) == LUA_OK) return;
-    error = ltw_error_freeze(L, -1);
-    fail_all(l, error);
+    if (lua_pcall(L, 2, 1, 0) != LUA_OK) {
+        error = ltw_error_freeze(L, -1);
+        fail_all(l, error, true);
+        release(l);
+        lua_error(L);
+    }
+    rc = (int)lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    if (rc == TW_OK) return;
+    error = tw_failure_new("cache '%s': the loader can't be queued: %s",
+                           tw_cache_name(tw_load_cache(l->load[0])), tw_strerror(rc));
+    fail_all(l, error, false);
     release(l);
-    lua_error(L);
 }
 
 /* ---- what is known of a value ---- */
 
-/* [-0, +0, e]  Adds the ids of a list of names. */
+void ltw_check_fields(lua_State *L, int idx, const char *what,
+                      const char *const *fields)
+{
+    for (lua_pushnil(L); lua_next(L, idx); lua_pop(L, 1)) {
+        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
+        const char *const *known = fields;
+
+        if (lua_isinteger(L, -2)) continue;
+        while (name && *known && strcmp(*known, name) != 0) known++;
+        if (!name || !*known)
+            luaL_error(L, "%s: '%s' is no field of it", what,
+                       luaL_tolstring(L, -2, NULL));
+    }
+}
+
+/* [-0, +0, e]  Adds the ids of the list of names at idx. */
 static size_t add_names(lua_State *L, int idx, uint32_t *depends, size_t n, bool topics)
 {
     struct ltw_host *host = ltw_check_host(L, "depends");
 
     for (lua_Integer i = 1; lua_geti(L, idx, i) != LUA_TNIL; i++, lua_pop(L, 1)) {
         size_t length;
-        const char *name = lua_tolstring(L, -1, &length);
+        const char *name;
         int64_t id;
 
-        if (!name) luaL_error(L, "depends: element %I is a %s, not the name of a %s", i,
-                              luaL_typename(L, -1), topics ? "topic" : "symbol");
+        if (lua_type(L, -1) != LUA_TSTRING)
+            luaL_error(L, "depends: element %I is a %s, not the name of a %s", i,
+                       luaL_typename(L, -1), topics ? "topic" : "symbol");
+        name = lua_tolstring(L, -1, &length);
         if (n == TW_CACHE_DEPENDS_MAX)
             luaL_error(L, "depends: more than %d names", TW_CACHE_DEPENDS_MAX);
         id = topics ? tw_names_intern(host->topics, name, length)
@@ -275,46 +335,66 @@ static size_t add_names(lua_State *L, int idx, uint32_t *depends, size_t n, bool
 
 size_t ltw_check_depends(lua_State *L, int idx, uint32_t *depends)
 {
+    static const char *const fields[] = { "topics", NULL };
     size_t n;
 
     if (lua_isnil(L, idx)) return 0;
-    if (!lua_istable(L, idx) && !ltw_test_view(L, idx))
+    if (!lua_istable(L, idx))
         luaL_error(L, "depends: {symbol, ..., topics = {topic, ...}} expected, got %s",
                    luaL_typename(L, idx));
+    ltw_check_fields(L, idx, "depends", fields);
     n = add_names(L, idx, depends, 0, false);
-    if (lua_getfield(L, idx, "topics") != LUA_TNIL)
+    if (lua_getfield(L, idx, "topics") != LUA_TNIL) {
+        if (!lua_istable(L, -1))
+            luaL_error(L, "depends.topics: {topic, ...} expected, got %s",
+                       luaL_typename(L, -1));
         n = add_names(L, lua_gettop(L), depends, n, true);
+    }
     lua_pop(L, 1);
     return n;
 }
 
-void ltw_check_terms(lua_State *L, int idx, struct tw_cache_terms *terms,
-                     uint32_t *depends)
+/* [-0, +0, e]  The seconds on top, 0: not to be kept. */
+static int64_t check_ttl(lua_State *L, const char *what)
 {
+    lua_Number ttl = lua_tonumber(L, -1);
+
+    if (lua_type(L, -1) != LUA_TNUMBER || !(ttl >= 0))
+        luaL_error(L, "%s.ttl: seconds from 0 on expected, got %s", what,
+                   luaL_tolstring(L, -1, NULL));
+    if (ttl == 0) return -1;
+    return ttl > 1e9 ? TW_CACHE_FOREVER : ttl < 1e-9 ? 1 : (int64_t)(ttl * 1e9);
+}
+
+/* [-0, +1, e]  The list of strings on top, frozen, in an owner in its place. */
+static struct tw_any check_tags(lua_State *L, const char *what)
+{
+    int idx = lua_gettop(L);
     struct tw_any *owner;
+
+    if (!lua_istable(L, idx))
+        luaL_error(L, "%s.tags: a list of strings expected, got %s", what,
+                   luaL_typename(L, idx));
+    for (lua_Integer i = 1, n = luaL_len(L, idx); i <= n; i++, lua_pop(L, 1))
+        if (lua_geti(L, idx, i) != LUA_TSTRING)
+            luaL_error(L, "%s.tags: element %I is a %s, not a string", what, i,
+                       luaL_typename(L, -1));
+    owner = ltw_push_owner(L);
+    *owner = ltw_check_any_named(L, idx, "tags");
+    return *owner;
+}
+
+void ltw_check_terms(lua_State *L, int idx, const char *what,
+                     struct tw_cache_terms *terms, uint32_t *depends)
+{
+    static const char *const fields[] = { "ttl", "tags", "depends", "old", NULL };
 
     terms->tags.kind = TW_VALUE_NIL;
     if (lua_isnil(L, idx)) return;
     luaL_checktype(L, idx, LUA_TTABLE);
-    if (lua_getfield(L, idx, "ttl") != LUA_TNIL) {
-        lua_Number ttl = lua_tonumber(L, -1);
-
-        if (!lua_isnumber(L, -1) || !(ttl >= 0))
-            luaL_error(L, "ttl: seconds from 0 on expected, got %s",
-                       luaL_tolstring(L, -1, NULL));
-        terms->ttl_ns = ttl > 1e9 ? TW_CACHE_FOREVER : (int64_t)(ttl * 1e9);
-        if (ttl == 0) terms->ttl_ns = -1;
-    }
+    ltw_check_fields(L, idx, what, fields);
+    if (lua_getfield(L, idx, "ttl") != LUA_TNIL) terms->ttl_ns = check_ttl(L, what);
     lua_getfield(L, idx, "depends");
     terms->n_depends = ltw_check_depends(L, lua_gettop(L), depends);
-    if (lua_getfield(L, idx, "tags") != LUA_TNIL) {
-        for (lua_Integer i = 1; lua_geti(L, -1, i) != LUA_TNIL; i++, lua_pop(L, 1))
-            if (lua_type(L, -1) != LUA_TSTRING)
-                luaL_error(L, "tags: element %I is a %s, not a string", i,
-                           luaL_typename(L, -1));
-        lua_pop(L, 1);
-        owner = ltw_push_owner(L);
-        *owner = ltw_check_any_named(L, -2, "tags");
-        terms->tags = *owner;
-    }
+    if (lua_getfield(L, idx, "tags") != LUA_TNIL) terms->tags = check_tags(L, what);
 }

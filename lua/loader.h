@@ -10,16 +10,22 @@
 
 /* [-0, +0, e]  Starts the n loads, whose references it takes, in one job that calls the
  * loader at idx: as loader(key, load), or (many) once as loader(keys).  When that can't
- * be, the loads fail; it raises what is the caller's fault. */
+ * be, the loads fail; it raises what is the caller's fault, and without memory. */
 void ltw_loader_start(lua_State *L, int idx, struct tw_load *const *loads, size_t n,
                       bool many);
 
-/* [-0, +0, e]  The fields ttl, tags and depends of the table at idx, or nothing for
- * nil; pushes what the tags live in.  depends has room for TW_CACHE_DEPENDS_MAX. */
-void ltw_check_terms(lua_State *L, int idx, struct tw_cache_terms *terms,
-                     uint32_t *depends);
+/* [-0, +n, e]  The fields ttl, tags and depends of the table at idx, or nothing for
+ * nil; what it pushes keeps the tags.  what: the table's name in errors.  depends has
+ * room for TW_CACHE_DEPENDS_MAX. */
+void ltw_check_terms(lua_State *L, int idx, const char *what,
+                     struct tw_cache_terms *terms, uint32_t *depends);
 
 /* [-0, +0, e]  The ids of {symbol, ..., topics = {topic, ...}}, or none for nil. */
 size_t ltw_check_depends(lua_State *L, int idx, uint32_t *depends);
+
+/* [-0, +0, e]  Raises for a field of the table at idx that is none of these, which end
+ * with NULL, nor an element of its list. */
+void ltw_check_fields(lua_State *L, int idx, const char *what,
+                      const char *const *fields);
 
 #endif

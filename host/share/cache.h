@@ -186,7 +186,7 @@ struct tw_cache_info {
 struct tw_cache_page {
     struct tw_cache_info *at;      /* n of them */
     size_t n, max;
-    struct tw_future **futures;    /* the cache's: of each */
+    struct tw_future **futures;    /* of each: the page has the references */
     unsigned shard;                /* the cache's: where the next page begins */
     uint64_t hash;
 };

@@ -108,8 +108,8 @@ void tw_load_unref(struct tw_load *load)
     if (atomic_fetch_sub_explicit(&load->references, 1, memory_order_acq_rel) > 1) return;
     /* order [load.ended] relaxed: this thread has the last reference, see above */
     if (!atomic_load_explicit(&load->ended, memory_order_relaxed))
-        tw_load_drop(load, tw_failure_new("cache '%s': the load was lost",
-                                          load->cache->name));
+        tw_load_drop(load, tw_failure_new("cache '%s': the load was stopped, at the"
+                                          " end or without memory", load->cache->name));
     tw_load_let_go(load);
 }
 
@@ -126,6 +126,11 @@ const struct tw_any *tw_load_old(const struct tw_load *load)
 struct tw_cache *tw_load_cache(const struct tw_load *load)
 {
     return load->cache;
+}
+
+void tw_load_saw(struct tw_load *load)
+{
+    tw_future_saw(load->future);
 }
 
 bool tw_load_on_abandoned(struct tw_load *load, void (*stop)(void *ctx),

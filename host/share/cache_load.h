@@ -33,6 +33,9 @@ struct tw_cache *tw_load_cache(const struct tw_load *load);
 bool tw_load_on_abandoned(struct tw_load *load, void (*stop)(void *ctx),
                           void (*done)(void *ctx), void *ctx);
 
+/* Whoever runs it tells of its failure in another way.  Thread: any, before its end. */
+void tw_load_saw(struct tw_load *load);
+
 /* The end: the first call counts and gives true; later ones only let go what they
  * were given.  The reference in value or error passes to the load.  The entry is
  * as it will be before those who wait are told.

@@ -203,3 +203,11 @@ unsigned tw_future_waiting(struct tw_future *f)
     pthread_mutex_unlock(&f->lock);
     return n;
 }
+
+void tw_future_each_waiting(struct tw_future *f,
+                            void (*look)(void *ctx, const struct tw_waker *w), void *ctx)
+{
+    pthread_mutex_lock(&f->lock);
+    for (const struct tw_wait *w = f->waiters.first; w; w = w->next) look(ctx, w->waker);
+    pthread_mutex_unlock(&f->lock);
+}

@@ -66,4 +66,9 @@ void tw_future_leave(struct tw_future *f, struct tw_wait *node);
 /* How many tasks wait for it now.  Thread: any.  Blocks: a short lock. */
 unsigned tw_future_waiting(struct tw_future *f);
 
+/* Calls look for each of them, under the future's lock: it takes no other.
+ * Thread: any.  Blocks: a short lock. */
+void tw_future_each_waiting(struct tw_future *f,
+                            void (*look)(void *ctx, const struct tw_waker *w), void *ctx);
+
 #endif
