@@ -94,6 +94,13 @@ static int is_over(lua_State *L)
     return 1;
 }
 
+/* is_end(error) -> boolean: is it the end of a wait, by whatever scope? */
+static int is_end(lua_State *L)
+{
+    lua_pushboolean(L, ltw_error_scope(L, 1) != NULL);
+    return 1;
+}
+
 /* errors(scope) -> list: of tasks spawned in it, in the order in which they came */
 static int errors(lua_State *L)
 {
@@ -395,6 +402,7 @@ static const luaL_Reg internal[] = {
     { "cancel", cancel },
     { "check", check_over },
     { "is_over", is_over },
+    { "is_end", is_end },
     { "errors", errors },
     { "join", join },
     { "list", ltw_census_list },

@@ -70,14 +70,13 @@ function task.scope(fn)
   if not results[1] then core.cancel(scope) end
   join(scope)
   s.closed = true
-  local errors = core.errors(scope)
-  if not results[1] and not core.is_over(scope, results[2]) then
-    raise(results[2], errors)
-  end
-  if #errors > 0 then raise(core.chain(errors[1]), errors) end
+  local ok, err, errors = results[1], results[2], core.errors(scope)
+  if not ok and not core.is_end(err) then raise(err, errors) end
+  if #errors > 0 then raise(core.chain(errors[1]), errors) end   -- more than a wait's end
+  if not ok and not core.is_over(scope, err) then error(err, 0) end
   core.leave(scope)
   core.check()   -- what cancelled the tasks from outside is an error here, too
-  return table.unpack(results, 2, results[1] and results.n or 1)
+  return table.unpack(results, 2, ok and results.n or 1)
 end
 
 local function check_open(self, what)

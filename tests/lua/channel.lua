@@ -99,7 +99,7 @@ t.is(turns, 3, "who never has to wait lets others run all the same")
 
 ch = tw.channel(2, { full = "drop_oldest" })
 for i = 1, 5 do ch:send(i) end
-t.same({ ch:recv(), ch:recv(), ch:stats().dropped }, { 4, 5, 3 }, "the oldest are dropped")
+t.same({ ch:recv(), ch:recv(), ch:stats().dropped }, { 4, 5, 3 }, "the oldest go")
 ch = tw.channel(2, { full = "error" })
 ch:send(1) ch:send(2)
 t.same({ ch:send(3) }, { nil, "full", -5001 }, "full is an error at once")
@@ -108,7 +108,7 @@ for i, symbol in ipairs { "A", "B", "A", "A" } do ch:send { symbol = symbol, i =
 t.same({ #ch, ch:stats().replaced }, { 2, 2 }, "the latest of a key replaces the others")
 t.same({ ch:recv().i, ch:recv().i }, { 4, 2 }, "in the place of the first")
 for i = 1, 3 do ch:send { symbol = { i } } end
-t.same({ ch:recv().symbol[1], ch:stats().dropped }, { 2, 1 }, "too many keys: the oldest go")
+t.same({ ch:recv().symbol[1], ch:stats().dropped }, { 2, 1 }, "of too many keys, too")
 t.raises("value.symbol is nil, and it is the channel's key", ch.send, ch, { 1 })
 t.raises("value is a number without the field 'symbol'", ch.send, ch, 7)
 t.raises("symbol is a function", ch.send, ch, { symbol = print })
@@ -124,7 +124,8 @@ t.raises("full = 'often' is none of wait, drop_oldest", tw.channel, 1, { full = 
 t.raises('full = "latest" and key belong together', tw.channel, 1, { full = "latest" })
 t.raises('full = "latest" and key belong together', tw.channel, 1, { key = "symbol" })
 t.raises("name: a text of 1 to 63 bytes expected", tw.channel, 1, { name = "" })
-t.raises("name: a text of 1 to 63 bytes expected", tw.channel, 1, { name = ("x"):rep(64) })
+t.raises("name: a text of 1 to 63 bytes expected", tw.channel, 1,
+  { name = ("x"):rep(64) })
 t.raises("name: a text of 1 to 63 bytes expected", tw.channel, 1, { name = 7 })
 
 local named = tw.channel(4, { name = "jobs" })
@@ -151,7 +152,7 @@ task.scope(function(s)
   local value, which = tw.select { a, b }
   t.ok(value == "b" and which == b, "select takes what comes first")
 end)
-t.same({ tw.select({ a, b }, 0.001) }, { nil, "timed out", core.TIMEDOUT }, "or its time ends")
+t.same({ tw.select({ a, b }, 0.001) }, { nil, "timed out", core.TIMEDOUT }, "in time")
 for i = 1, 4 do a:send(i) b:send(i) end
 got = { a = 0, b = 0 }
 for _ = 1, 4 do
@@ -246,5 +247,6 @@ t.raises("restart is permanent, transient or temporary, not never", tw.supervise
   { { fn = print, restart = "never" } })
 t.raises("strategy is one_for_one or one_for_all", tw.supervise, { print },
   { strategy = "x" })
-t.raises("intensity is an integer from 0 on", tw.supervise, { print }, { intensity = 0.5 })
+t.raises("intensity is an integer from 0 on", tw.supervise, { print },
+  { intensity = 0.5 })
 t.raises("period is a number of seconds above 0", tw.supervise, { print }, { period = 0 })

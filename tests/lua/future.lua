@@ -104,7 +104,7 @@ t.is(p.future:await(5), "elsewhere", "also to another state")
 -- Several.
 
 t.same(tw.all {}, { n = 0 }, "all of none are there")
-t.same(tw.all { done(1), done(nil), done(3) }, { 1, nil, 3, n = 3 }, "all, in their order")
+t.same(tw.all { done(1), done(nil), done(3) }, { 1, nil, 3, n = 3 }, "all, in order")
 f = done "x"
 t.same(tw.all { f, f }, { "x", "x", n = 2 }, "one of them twice")
 t.raises("second", tw.all, { done(1), failed "second", tw.promise().future })

@@ -564,6 +564,84 @@ t.ok(others_ran(function()
 end), "one that is taken does")
 t.ok(not others_ran(function() for _ = 1, 1e4 do end end), "a loop doesn't")
 
+-- Random trees of scopes, deadlines, cancellations and errors: whatever happens, a
+-- scope has outlived its tasks, and the errors that were raised are all told.
+
+local TREES = [[
+local tw = require "tw"
+local core, task = require "tw.internal.task", tw.task
+math.randomseed(tonumber(arg[1]))
+local raised, told, alive = {}, {}, 0
+
+local function tell(err)
+  while err do
+    told[err.message:match "E%d+" or ""] = true
+    for _, other in ipairs(err.also or {}) do tell(other) end
+    err = err.cause
+  end
+end
+
+local node
+local function act(depth, s)
+  local what = math.random(9)
+  if what <= 2 then tw.sleep(math.random() * 0.002)
+  elseif what == 3 then task.yield()
+  elseif what == 4 and depth > 0 then node(depth - 1)
+  elseif what == 5 and depth > 0 then
+    task.timeout(math.random() * 0.003, node, depth - 1)
+  elseif what == 6 and depth > 0 then task.shield(node, depth - 1)
+  elseif what == 7 and math.random(3) == 1 then s:cancel()
+  elseif what == 8 and math.random(3) == 1 then
+    local name = ("E%d"):format(#raised + 1)
+    raised[#raised + 1] = name
+    error(name)
+  else coroutine.wrap(function() task.yield() end)() end
+end
+
+function node(depth)
+  local inside = 0
+  local ok, err = pcall(task.scope, function(s)
+    for _ = 1, math.random(3) do
+      local a = s:spawn(function()
+        inside, alive = inside + 1, alive + 1
+        local leaving <close> = setmetatable({}, { __close = function()
+          inside, alive = inside - 1, alive - 1
+        end })
+        for _ = 1, math.random(3) do act(depth, s) end
+      end)
+      if math.random(6) == 1 then a:cancel() end
+    end
+    act(depth, s)
+  end)
+  assert(inside == 0, "a scope ended before its tasks")
+  if ok then return end
+  if depth == 4 or math.random(2) == 1 then tell(err) end
+  error(err, 0)
+end
+
+for _ = 1, tonumber(arg[2]) do
+  pcall(node, 4)
+  assert(alive == 0, "a task outlived all scopes")
+end
+for _, name in ipairs(raised) do assert(told[name], "nobody was told of " .. name) end
+collectgarbage() collectgarbage()
+local tasks, blocks, objects = core.live()
+assert(tasks + blocks + objects == 0, "something is left")
+print "fine"]]
+local tree_file = os.tmpname()
+do local file <close> = io.open(tree_file, "w") file:write(TREES) end
+local trees, rounds = SMALL and 4 or 20, 10
+for seed = 1, trees do
+  local ran = apps.shell(("TIDEWIRE_SEED=%d timeout 60 %s %s %d %d"):format(seed,
+    apps.tidewire, tree_file, seed, rounds))
+  if ran.out ~= "fine\n" or ran.err ~= "" then
+    t.ok(false, "random trees, seed " .. seed)
+    t.diag(ran.out .. ran.err)
+  end
+end
+os.remove(tree_file)
+t.ok(true, ("%d random trees of tasks keep their promises"):format(trees * rounds))
+
 -- Memory.
 
 metamethods, kept, err, value, semaphore = nil, nil, nil, nil, nil
