@@ -363,16 +363,38 @@ static void stop_engine(void *engine)
     ltw_engine_stop(engine);
 }
 
-/* Ends the first n workers, listening to what they say meanwhile. */
+static void stop_remotes(void *engine)
+{
+    ltw_engine_stop_remotes(engine);
+}
+
+/* Without memory: again after a tick. */
+static void post_all(struct tw_app *app, unsigned n, void (*fn)(void *engine)) TW_ON(MAIN)
+{
+    for (unsigned i = 0; i < n; i++)
+        while (tw_worker_post(app->workers[i], fn, &app->engines[i]) < 0)
+            uv_run(&app->loop, UV_RUN_ONCE);
+}
+
+static void wait_for(struct tw_app *app, const atomic_uint *count, unsigned n)
+{
+    /* order [app.halted] acquire: the scripts of all were told before;
+     * order [app.closed] acquire: all that the engines did comes before */
+    while (atomic_load_explicit(count, memory_order_acquire) < n)
+        uv_run(&app->loop, UV_RUN_ONCE);
+}
+
+/* Ends the first n workers, listening to what they say meanwhile.  What scripts have
+ * sent elsewhere ends after they were told themselves: else its end would look like a
+ * failure to who waits for it. */
 static void stop_workers(struct tw_app *app, unsigned n)
 {
     tw_be_main();
-    for (unsigned i = 0; i < n; i++)   /* without memory: again after a tick */
-        while (tw_worker_post(app->workers[i], stop_engine, &app->engines[i]) < 0)
-            uv_run(&app->loop, UV_RUN_ONCE);
-    /* order [app.closed] acquire: all that the engines did comes before */
-    while (atomic_load_explicit(&app->closed, memory_order_acquire) < n)
-        uv_run(&app->loop, UV_RUN_ONCE);
+    post_all(app, n, stop_engine);
+    wait_for(app, &app->halted, n);
+    if (app->host.pool) tw_pool_stop(app->host.pool);
+    post_all(app, n, stop_remotes);
+    wait_for(app, &app->closed, n);
     for (unsigned i = 0; i < n; i++) tw_worker_join(app->workers[i]);
 }
 

@@ -48,6 +48,7 @@ struct tw_app {
     atomic_bool draining;             /* atomic: the io thread sets it           */
     bool endless[TW_SOURCE_MAX];      /* feeds that nobody waits for             */
     bool dials[TW_SOURCE_MAX];        /* feeds that connect to a peer            */
+    atomic_uint halted;               /* atomic: engines whose scripts are ending */
     atomic_uint closed;               /* atomic: engines that have closed        */
     pthread_mutex_t lock;             /* guards the two below                    */
     struct ltw_change changes[64];    /* mutex: for on_feed; the oldest gives way */

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "feed/lean.h"
 #include "lvalue.h"
+#include "remote.h"
 #include "share/caches.h"
 #include "share/failure.h"
 
@@ -300,6 +301,15 @@ static void on_failed(void *ctx, bool fatal)
     ltw_app_ring(app);
 }
 
+static void on_halted(void *ctx)
+{
+    struct tw_app *app = ctx;
+
+    /* order [app.halted] release: its scripts were told before */
+    atomic_fetch_add_explicit(&app->halted, 1, memory_order_release);
+    ltw_app_ring(app);
+}
+
 static void on_closed(void *ctx)
 {
     struct tw_app *app = ctx;
@@ -343,11 +353,13 @@ static int make_workers(struct tw_app *app, const char *path, struct tw_error *e
         e->index = i;
         snprintf(e->who, sizeof e->who, "worker %u", i % 100000);
         e->failed = on_failed;
+        e->halted = on_halted;
         e->closed = on_closed;
         e->ctx = app;
         e->worker = app->workers[i] = tw_worker_new(&o);
-        if (!app->workers[i]) return tw_fail(error, UV_ENOMEM, "%s",
-                                             tw_strerror(UV_ENOMEM));
+        e->remotes = app->host.remotes[i] = e->worker ? ltw_remotes_new(e->worker) : NULL;
+        if (!e->remotes) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+        app->host.n_workers = i + 1;
     }
     return TW_OK;
 }
@@ -398,10 +410,11 @@ static int make_host(lua_State *L, struct tw_app *app, struct tw_error *error)
     h->log = tw_log_new(LOG_BYTES, ltw_app_ring, app);
     app->engines = tw_calloc_aligned(app->o.workers, sizeof *app->engines);
     app->workers = tw_calloc(app->o.workers, sizeof *app->workers);
+    h->remotes = tw_calloc(app->o.workers, sizeof *h->remotes);
     app->watches = tw_calloc(app->o.workers, sizeof *app->watches);
     if (!h->tape || !h->symbols || !h->topics || !h->board || !h->channels || !h->epoch
         || !h->census || !h->caches || !h->log || !app->engines || !app->workers
-        || !app->watches)
+        || !app->watches || !h->remotes)
         return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     tw_tape_on_drop(h->tape, drop, h->epoch);
     return TW_OK;
@@ -457,6 +470,9 @@ void ltw_app_unbuild(struct tw_app *app)
         tw_worker_free(app->workers[i]);
     ltw_state_free(app->state);   /* it may hold what the host's parts belong to */
     app->state = NULL;
+    for (unsigned i = 0; h->remotes && i < app->o.workers; i++)
+        ltw_remotes_free(h->remotes[i]);
+    tw_free(h->remotes);
     for (unsigned i = 0; i < app->n_scripts; i++) {
         tw_free((char *)app->scripts[i].path);
         if (app->scripts[i].options.kind == TW_VALUE_BLOCK)

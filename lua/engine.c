@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "output.h"
+#include "remote.h"
 #include "share/caches.h"
 
 enum { GC_BYTES = 65536 };   /* garbage that idle time is spent on */
@@ -125,6 +126,7 @@ static void check_end(struct ltw_engine *e)
     if (!e->stopping) return;
     for (unsigned i = 0; e->going && i < e->n; i++)
         if (!ltw_script_ended(e->scripts[i])) return;
+    if (ltw_remotes_running(e->remotes) > 0) return;
     tw_be_worker();
     tw_worker_quit(e->worker);
 }
@@ -140,6 +142,7 @@ static bool step(void *ctx)
         worked = worked || did != LTW_IDLE;
         if (did == LTW_FAILED) on_failure(e, i);
     }
+    worked = (e->going && ltw_remotes_step(e->remotes, e->state)) || worked;
     worked = ltw_tasks_step(e->state->tasks) || worked;
     check_end(e);
     return worked;
@@ -151,7 +154,8 @@ static bool ready(void *ctx)
 
     for (unsigned i = 0; e->going && i < e->n; i++)
         if (ltw_script_ready(e->scripts[i])) return true;
-    return ltw_tasks_ready(e->state->tasks);
+    return ltw_tasks_ready(e->state->tasks)
+        || (e->going && ltw_remotes_ready(e->remotes));
 }
 
 /* What the caches have to tidy, then a small step of the collector, as long as there
@@ -180,6 +184,12 @@ static uint64_t quiet(void *ctx)
     return ltw_tasks_are_expecting(e->state->tasks) ? 0 : min;
 }
 
+static void halt(struct ltw_engine *e)
+{
+    if (!e->has_halted) e->halted(e->ctx);
+    e->has_halted = true;
+}
+
 static void on_closed(uv_handle_t *h)
 {
     struct ltw_engine *e = h->data;
@@ -199,8 +209,10 @@ static void engine_close(void *ctx)
     }
     while (e->handles > 0) uv_run(tw_worker_loop(e->worker), UV_RUN_NOWAIT);
     ltw_state_free(e->state);
+    ltw_remotes_close(e->remotes);
     tw_free(e->scripts);
     tw_free(e->restarts);
+    halt(e);
     e->closed(e->ctx);
 }
 
@@ -218,5 +230,13 @@ void ltw_engine_stop(struct ltw_engine *e)
     if (e->error.code < 0) return;   /* it never opened: it is closing already */
     e->stopping = true;
     for (unsigned i = 0; i < e->n; i++) ltw_script_stop(e->scripts[i]);
+    halt(e);
+    check_end(e);
+}
+
+void ltw_engine_stop_remotes(struct ltw_engine *e)
+{
+    if (e->error.code < 0) return;
+    ltw_remotes_stop(e->remotes, e->state);
     check_end(e);
 }

@@ -20,16 +20,18 @@ struct ltw_engine {
     unsigned index;                           /* constant                        */
     char who[16];                             /* constant; "worker 0"            */
     void (*failed)(void *ctx, bool fatal);    /* constant; a script failed       */
+    void (*halted)(void *ctx);                /* constant; its scripts were told to end */
     void (*closed)(void *ctx);                /* constant; the last that it does */
-    void *ctx;                                /* constant; of the two            */
+    void *ctx;                                /* constant; of the three          */
     struct ltw_state *state;                  /* owner: the worker               */
     struct tw_worker *worker;                 /* constant                        */
+    struct ltw_remotes *remotes;              /* constant; see remote.h          */
     struct ltw_script **scripts;              /* owner: the worker, n of them    */
     uv_timer_t *restarts;                     /* owner: the worker, n of them    */
     struct tw_error error;                    /* owner: the worker, MAIN after start */
     size_t collected;                         /* owner: the worker; bytes after GC */
     bool going;                               /* owner: the worker; see go       */
-    bool stopping;                            /* owner: the worker               */
+    bool stopping, has_halted;                /* owner: the worker               */
     unsigned handles;                         /* owner: the worker; open timers  */
     struct ltw_pulse pulse;                   /* see ltw.h                       */
     _Atomic uint64_t bytes, bytes_peak, allocations;  /* atomic: of the state     */
@@ -42,8 +44,12 @@ extern const struct tw_worker_ops ltw_engine_ops;   /* ctx: struct ltw_engine * 
  * publishes in on_start reaches all.  Thread: WORKER, its own. */
 void ltw_engine_go(struct ltw_engine *e);
 
-/* Starts on_stop in every script that began; the worker quits when they are done.
- * Thread: WORKER, its own. */
+/* Ends the waits and tasks of every script, and starts on_stop when they have ended;
+ * the worker quits when all is done.  Thread: WORKER, its own. */
 void ltw_engine_stop(struct ltw_engine *e);
+
+/* Ends what others have sent: when every worker has halted, so that a script that
+ * waits for it was told of the end before.  Thread: WORKER, its own. */
+void ltw_engine_stop_remotes(struct ltw_engine *e);
 
 #endif

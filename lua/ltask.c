@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "lerror.h"
 #include "lfuture.h"
+#include "remote.h"
 #include "script.h"
 #include "task.h"
 
@@ -408,6 +409,7 @@ static const luaL_Reg internal[] = {
     { "list", ltw_census_list },
     { "settled", ltw_future_first },
     { "spawn", spawn },
+    { "spawn_on", ltw_remote_spawn },
     { "pause", pause_task },
     { "remaining", remaining },
     { NULL, NULL }

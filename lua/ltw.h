@@ -44,6 +44,8 @@ struct ltw_host {
     struct tw_unseen *unseen; /* failures that nobody looked at */
     struct tw_channels *channels;   /* those that have a name  */
     const char *sources[TW_SOURCE_MAX + 1];   /* names of the feeds, or NULL */
+    struct ltw_remotes **remotes;   /* of each worker, see remote.h */
+    unsigned n_workers;
     struct tw_pool *pool;     /* NULL: a plain program has not needed it yet */
     struct ltw_pool_options pool_options;
     const char *path, *cpath; /* package's, for the pool; NULL: as they are  */

@@ -415,7 +415,7 @@ static int dispatch(lua_State *L, int status, lua_KContext context)
             }
         }
         s->handling = -1;
-        if (s->stopping) break;
+        if (s->stopping && s->scope->live == 0) break;   /* on_stop comes last */
         s->after_batch = true;
         return lua_yieldk(L, 0, context, dispatch);
     }
@@ -549,7 +549,8 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
 bool ltw_script_ready(const struct ltw_script *s)
 {
     if (s->state != RUNNABLE) return false;
-    return !s->started || s->stopping || s->woken || tw_cursor_ready(&s->cursor);
+    if (!s->started || s->woken) return true;
+    return s->stopping ? s->scope->live == 0 : tw_cursor_ready(&s->cursor);
 }
 
 void ltw_script_stop(struct ltw_script *s)

@@ -47,7 +47,8 @@ enum ltw_step ltw_script_step(struct ltw_script *s);
 /* Would step do something? */
 bool ltw_script_ready(const struct ltw_script *s);
 
-/* Ends all waits and tasks; a step then runs on_stop, and after it: LTW_STOPPED. */
+/* Ends all waits and tasks; when they have ended a step runs on_stop, and after it:
+ * LTW_STOPPED. */
 void ltw_script_stop(struct ltw_script *s);
 
 /* It failed or was stopped: nothing of it runs, nor its tasks. */

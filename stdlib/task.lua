@@ -38,11 +38,17 @@ local function root(err)
   return err
 end
 
+-- Errors that come from other states are made anew each time.
+local function same(a, b)
+  a, b = root(a), root(b)
+  return a == b or a.traceback ~= nil and a.traceback == b.traceback
+end
+
 -- One error for all, with those in `also` that came about in another way.
 local function raise(first, errors)
   local also = first.also or {}
   for _, err in ipairs(errors) do
-    if root(err) ~= root(first) then also[#also + 1] = err end
+    if not same(err, first) then also[#also + 1] = err end
   end
   if also[1] then first.also = also end
   error(first, 0)
@@ -93,6 +99,33 @@ function Scope:spawn(fn, ...)
   check_function("scope:spawn", fn)
   check_open(self, "scope:spawn")
   return core.spawn(self.core, fn, ...)
+end
+
+-- In the scope's stead: waits for what runs elsewhere, and stops it when that ends.
+local function follow(future)
+  local stop <close> = setmetatable({}, { __close = function() future:cancel() end })
+  future:await()
+end
+
+--- scope:spawn_on(where, fn, ...) -> future | nil, message, code
+-- Starts a task of this scope elsewhere: on "pool", as pool.run does, or on a worker of
+-- the run, 0, 1, ...  fn, its arguments and its one result go there and back frozen.
+-- Yields: no.  Blocks: no.  Thread: the scope's.
+-- Errors: raises when the scope has ended, for another place, and for what can't be
+-- sent; nil when the pool is full or the run is ending.  Units: none.
+function Scope:spawn_on(where, fn, ...)
+  check_open(self, "scope:spawn_on")
+  local future, message, code
+  if where == "pool" then
+    future, message, code = tw.pool.run(fn, ...)
+  elseif math.type(where) == "integer" then
+    future, message, code = core.spawn_on(where, fn, ...)
+  else
+    error(("scope:spawn_on: \"pool\" or the number of a worker expected, got %s")
+      :format(tostring(where)), 2)
+  end
+  if future then core.spawn(self.core, follow, future) end
+  return future, message, code
 end
 
 --- task:await(), task:pawait(), task:peek(), task:cancel()

@@ -323,7 +323,7 @@ void tw_builder_link(struct tw_builder *b, const struct tw_table *t)
 
 void tw_builder_open(struct tw_builder *b)
 {
-    assert(!b->open && b->rooted && (b->error || b->opened < tables(b)));
+    assert(!b->open && (b->error || (b->rooted && b->opened < tables(b))));
     b->open = true;
     b->in_pairs = false;
     b->cells.n = 0;
