@@ -9,6 +9,8 @@
 
 #include "app.h"
 #include "base/clock.h"
+#include "share/caches.h"
+#include "share/channels.h"
 
 static void set_number(lua_State *L, const char *name, double value)
 {
@@ -124,6 +126,52 @@ static void push_pool(lua_State *L, struct tw_app *app)
     set_count(L, "cancelled", s.cancelled);
 }
 
+/* [-0, +1, m]  Named channels: {name, depth, capacity, sent, received, dropped}. */
+static void push_channels(lua_State *L, struct tw_channels *channels)
+{
+    struct tw_channel *c;
+
+    lua_newtable(L);
+    for (unsigned i = 0; (c = tw_channels_at(channels, i)); i++) {
+        struct tw_channel_stats s;
+
+        tw_channel_stats(c, &s);
+        lua_createtable(L, 0, 6);
+        set_text(L, "name", tw_channel_name(c));
+        set_count(L, "depth", s.depth);
+        set_count(L, "capacity", s.capacity);
+        set_count(L, "sent", s.sent);
+        set_count(L, "received", s.received);
+        set_count(L, "dropped", s.dropped + s.replaced);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+        tw_object_unref((struct tw_object *)c);
+    }
+}
+
+/* [-0, +1, m]  {name, entries, bytes, hits, misses, coalesced, failures, load} */
+static void push_caches(lua_State *L, struct tw_caches *caches)
+{
+    struct tw_cache_stats *s = lua_newuserdatauv(L, sizeof *s, 0);   /* it is large */
+    struct tw_cache *c;
+
+    lua_newtable(L);
+    for (size_t i = 0; (c = tw_caches_at(caches, i)); i++) {
+        tw_cache_stats(c, s);
+        lua_createtable(L, 0, 8);
+        set_text(L, "name", tw_cache_name(c));
+        set_count(L, "entries", s->entries);
+        set_count(L, "bytes", s->bytes);
+        set_count(L, "hits", s->hits);
+        set_count(L, "misses", s->misses);
+        set_count(L, "coalesced", s->coalesced);
+        set_count(L, "failures", s->failures);
+        set_times(L, "load", &s->load_ns);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+        tw_cache_unref(c);
+    }
+    lua_remove(L, -2);
+}
+
 /* Proportional set size, in bytes; 0 where the kernel does not say. */
 static uint64_t resident(void)
 {
@@ -160,6 +208,10 @@ int ltw_status(lua_State *L)
     if (app->ended_ns) set_count(L, "pss", resident());   /* slow: once, at the end */
     push_pool(L, app);
     lua_setfield(L, -2, "pool");
+    push_channels(L, app->host.channels);
+    lua_setfield(L, -2, "channels");
+    push_caches(L, app->host.caches);
+    lua_setfield(L, -2, "caches");
     set_count(L, "capacity", tw_tape_capacity(app->host.tape));
     set_count(L, "symbols", tw_symbols_count(app->host.symbols));
     set_times(L, "parse", tw_io_parse_ns(app->io));

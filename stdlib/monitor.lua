@@ -247,6 +247,26 @@ function monitor.summary(status)
     say("pool: %d jobs on %d threads, %d done, %d failed, %d cancelled", pool.submitted,
         pool.threads, pool.done, pool.failed, pool.cancelled)
   end
+  rows = {}
+  for i, cache in ipairs(status.caches or {}) do
+    rows[i] = { cache.name, screen.number(cache.entries), screen.bytes(cache.bytes),
+                screen.number(cache.hits), screen.number(cache.misses),
+                screen.number(cache.coalesced), tostring(cache.failures),
+                cache.load.count > 0 and screen.duration(cache.load.p50) or "" }
+  end
+  if #rows > 0 then
+    say("%s", screen.table(rows, { "cache", "entries", "bytes", "hits", "misses", "joined",
+                                   "failures", "load p50" }))
+  end
+  rows = {}
+  for i, channel in ipairs(status.channels or {}) do
+    rows[i] = { channel.name, channel.depth .. " of " .. channel.capacity,
+                screen.number(channel.sent), screen.number(channel.received),
+                tostring(channel.dropped) }
+  end
+  if #rows > 0 then
+    say("%s", screen.table(rows, { "channel", "depth", "sent", "received", "dropped" }))
+  end
   local cpu = { string.format("io %.2f", status.io_cpu) }
   for i, worker in ipairs(status.workers) do
     cpu[#cpu + 1] = string.format("worker %d %.2f", i - 1, worker.cpu)
