@@ -250,10 +250,12 @@ void ltw_task_check(lua_State *L, const char *what)
 
 static void raise_interrupt(lua_State *L)
 {
+    struct ltw_tasks *ts = ltw_state(L)->tasks;
+
     /* order [tasks.interrupted] relaxed: set by a signal handler of this thread */
-    if (atomic_exchange_explicit(&ltw_state(L)->tasks->interrupted, false,
-                                 memory_order_relaxed))
-        luaL_error(L, "interrupted!");
+    if (!atomic_exchange_explicit(&ts->interrupted, false, memory_order_relaxed)) return;
+    leave_places(&ts->main);
+    luaL_error(L, "interrupted!");
 }
 
 /* A wake-up costs as much as a short job: where there is a processor for whoever
