@@ -161,7 +161,8 @@ static void begin_one(lua_State *L, struct tw_load *load, void *ctx)
  * The future of the key's value, at once.  When there is none, loader(key, load) runs in
  * the pool, once for all who ask; it is a function, sent there as pool.run does, or
  * "module.name".  Options: depends = {symbol, ..., topics = {topic, ...}}: a quote, trade
- * or message that comes for one of these after the load has begun makes the value void.
+ * or message for one of these makes the value void, when it came after the record that
+ * was being handled as the load began, or outside a handler after the load began.
  * Yields: no.  Blocks: no.  Thread: any state's.
  * Errors: raises for a key or a loader that can't be sent, and when the load that asks
  * would wait for itself, with the path of keys; an error of the loader is the future's,

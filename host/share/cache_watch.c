@@ -137,12 +137,12 @@ bool tw_cache_is_void(const struct tw_cache *c, const uint32_t *depends, size_t 
     return false;
 }
 
-/* A few buckets a call, one shard after the other. */
+/* A few buckets a call, one shard after the other.  What is too many records behind
+ * the last one stays: a get may be on behalf of a reader who is behind, too. */
 static void sweep(struct tw_cache *c)
 {
     struct tw_cache_after after = { 0 };
     int64_t now = tw_cache_now(c);
-    uint64_t seq = tw_cache_seq(c);
     /* order [cache.swept] relaxed: a place to look next, any will do */
     uint64_t at = atomic_fetch_add_explicit(&c->swept, 1, memory_order_relaxed);
     struct tw_cache_shard *s = &c->shards[at & c->mask];
@@ -154,7 +154,7 @@ static void sweep(struct tw_cache *c)
         struct tw_cache_entry *next;
 
         for (struct tw_cache_entry *e = s->buckets[(bucket + i) & mask]; e; e = next) {
-            enum tw_cache_reason reason = tw_cache_is_over_held(c, e, now, seq);
+            enum tw_cache_reason reason = tw_cache_is_over_held(c, e, now, 0);
 
             next = e->next;
             if (!reason && e->holds && !e->load && now >= e->stale_ns
