@@ -52,7 +52,8 @@ end
 ends("what nobody awaits", 0, "done\n", "",
      "pool.run(function() require 'tw'.sleep(0.01) print 'done' end)")
 ends("a failure that nobody sees", 1, "", "tidewire: an error that nobody awaited:"
-     .. " p.lua:1: bad\nin pool %d: stack traceback:\n.*", "pool.run(function() error 'bad' end)")
+     .. " p.lua:1: bad\nin pool %d: stack traceback:\n.*",
+     "pool.run(function() error 'bad' end)")
 ends("a failure that somebody sees", 0, "", "",
      "pool.run(function() error 'bad' end):pawait()")
 -- The thread sanitizer delivers no signal to a thread that makes no call.
