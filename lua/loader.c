@@ -223,8 +223,9 @@ static void push_call(lua_State *L, int idx, const struct loading *l)
     }
 }
 
-/* [-0, +1, e]  Protected; 1: the loading, which is the job's when this returns 0
- * 2: the loader.  A negative code: it can't be queued. */
+/* [-0, +1, e]  Protected; 1: the loading, which is the job's when this returns 0, but
+ * the caller has a reference of its stopper  2: the loader.  A negative code: it can't
+ * be queued. */
 static int submit(lua_State *L)
 {
     struct loading *l = lua_touserdata(L, 1);
@@ -234,9 +235,7 @@ static int submit(lua_State *L)
     int rc;
 
     push_call(L, 2, l);
-    ref(s);   /* the loading may be gone before the job's future is here */
     rc = ltw_pool_submit(L, 3, "cache:get", TW_LEVEL_URGENT, &watch, &job);
-    if (rc < 0) unref(s);
     if (rc == UV_ENOMEM) return luaL_error(L, "cache:get: not enough memory");
     lua_pushinteger(L, rc);
     if (rc < 0) return 1;
@@ -248,7 +247,6 @@ static int submit(lua_State *L)
     } else {
         tw_future_unref(job);    /* the pool has ended */
     }
-    unref(s);
     return 1;
 }
 
@@ -256,8 +254,9 @@ void ltw_loader_start(lua_State *L, int idx, struct tw_load *const *loads, size_
                       bool many)
 {
     struct loading *l = make(loads, n, many);
+    struct stopper *s;
     struct tw_any error;
-    int rc;
+    int rc, status;
 
     if (!l) {
         for (size_t i = 0; i < n; i++) {
@@ -273,10 +272,13 @@ void ltw_loader_start(lua_State *L, int idx, struct tw_load *const *loads, size_
         unref(l->stopper);
         on_abandoned(l->stopper);
     }
+    s = ref(l->stopper);   /* the loading may be gone before the job's future is here */
     lua_pushcfunction(L, submit);
     lua_pushlightuserdata(L, l);
     lua_pushvalue(L, idx);
-    if (lua_pcall(L, 2, 1, 0) != LUA_OK) {
+    status = lua_pcall(L, 2, 1, 0);
+    unref(s);
+    if (status != LUA_OK) {
         error = ltw_error_freeze(L, -1);
         fail_all(l, error, true);
         release(l);
