@@ -10,6 +10,7 @@
 #include "watchdog.h"
 
 enum { REFUSED = -1 };   /* of resume: the message is on L, not on co */
+#define WAITS "cannot resume a coroutine that waits for something"
 
 /* [-n, +m, -]  Resumes co with the n values on top of L; its m results go to
  * L, the object of an error stays on co. */
@@ -36,31 +37,79 @@ static int resume(lua_State *L, lua_State *co, int n, int *results)
     return LUA_OK;
 }
 
+static struct ltw_scope *scope_of(lua_State *L)
+{
+    struct ltw_task *t = ltw_task_current(L);
+
+    return t ? t->scope : NULL;
+}
+
+/* A scope that co has entered is not its resumer's; true if it was not left. */
+static bool restore_scope(lua_State *L, struct ltw_scope *before)
+{
+    struct ltw_task *t = ltw_task_current(L);
+
+    if (!t || t->scope == before) return false;
+    if (before) ltw_scope_ref(before);
+    ltw_scope_unref(t->scope);
+    t->scope = before;
+    return true;
+}
+
+/* Does co wait, as a part of some task?  One that has yielded by itself is in
+ * coroutine.yield. */
+static bool is_waiting(lua_State *L, lua_State *co)
+{
+    lua_Debug ar;
+    bool waits;
+
+    if (ltw_state(L)->parked_inside == 0 || lua_status(co) != LUA_YIELD
+        || !lua_getstack(co, 0, &ar) || !lua_checkstack(co, 1))
+        return false;
+    lua_getinfo(co, "f", &ar);
+    waits = lua_tocfunction(co, -1) != ltw_state(L)->yield;
+    lua_pop(co, 1);
+    return waits;
+}
+
 /* Resumes co with the n values on top of L until it has ended or yielded by itself.
- * True: it waits and the caller has to yield, too. */
-static bool resume_until(lua_State *L, lua_State *co, int n, int *results, int *status)
+ * True: it waits and the caller has to yield, too.  before: the scope of who resumes
+ * it. */
+static bool resume_until(lua_State *L, lua_State *co, int n, struct ltw_scope *before,
+                         int *results, int *status)
 {
     struct ltw_state *s = ltw_state(L);
-    bool refused;
+    bool refused = false;
 
     for (;; n = 0) {
         *status = resume(L, co, n, results);
-        if (*status != LUA_OK || !s->parked || s->overrun) return false;
-        if (ltw_task_pass(L, &refused)) return true;
-        if (!refused) continue;
+        if (*status != LUA_OK || !s->parked || s->overrun) break;
+        if (ltw_task_pass(L, &refused)) {
+            s->parked_inside++;
+            return true;
+        }
+        if (refused) break;
+    }
+    if (refused) {
         lua_pushliteral(L, "the coroutine can't wait here, where a C function called"
                         " this one (table.sort, string.gsub, a finalizer)");
         *status = REFUSED;
-        return false;
     }
+    if (restore_scope(L, before) && *status == LUA_OK) {
+        lua_pushliteral(L, "the coroutine yielded inside a task.scope, task.timeout or"
+                        " task.shield of its own");
+        *status = REFUSED;
+    }
+    return false;
 }
 
-static int resumed(lua_State *L, int n, lua_State *co);
+static int resumed(lua_State *L, int n, lua_State *co, struct ltw_scope *before);
 
-static int resume_again(lua_State *L, int status, lua_KContext context)
+static int resume_again(lua_State *L, int status, lua_KContext before)
 {
-    (void)status, (void)context;
-    return resumed(L, 0, lua_tothread(L, 1));
+    (void)status;
+    ltw_state(L)->parked_inside--;
+    return resumed(L, 0, lua_tothread(L, 1), (struct ltw_scope *)before);
 }
 
 /* coroutine.resume(co, ...) -> true, ... | false, message
@@ -72,14 +121,20 @@ static int co_resume(lua_State *L)
     lua_State *co = lua_tothread(L, 1);
 
     luaL_argexpected(L, co, 1, "coroutine");
-    return resumed(L, lua_gettop(L) - 1, co);
+    if (is_waiting(L, co)) {
+        lua_pushboolean(L, 0);
+        lua_pushliteral(L, WAITS);
+        return 2;
+    }
+    return resumed(L, lua_gettop(L) - 1, co, scope_of(L));
 }
 
-static int resumed(lua_State *L, int n, lua_State *co)
+static int resumed(lua_State *L, int n, lua_State *co, struct ltw_scope *before)
 {
     int status;
 
-    if (resume_until(L, co, n, &n, &status)) return lua_yieldk(L, 0, 0, resume_again);
+    if (resume_until(L, co, n, before, &n, &status))
+        return lua_yieldk(L, 0, (lua_KContext)before, resume_again);
     if (ltw_state(L)->overrun) return ltw_watchdog_end(L);
     if (status == LUA_OK) {
         lua_pushboolean(L, 1);
@@ -92,23 +147,31 @@ static int resumed(lua_State *L, int n, lua_State *co)
     return 2;
 }
 
-static int wrapped(lua_State *L);
+static int go_on(lua_State *L, struct ltw_scope *before);
 
-static int wrapped_again(lua_State *L, int status, lua_KContext context)
+static int wrapped_again(lua_State *L, int status, lua_KContext before)
 {
-    (void)status, (void)context;
+    (void)status;
+    ltw_state(L)->parked_inside--;
     lua_settop(L, 0);
-    return wrapped(L);
+    return go_on(L, (struct ltw_scope *)before);
 }
 
 static int wrapped(lua_State *L)
+{
+    if (is_waiting(L, lua_tothread(L, lua_upvalueindex(1))))
+        return luaL_error(L, "%s", WAITS);
+    return go_on(L, scope_of(L));
+}
+
+static int go_on(lua_State *L, struct ltw_scope *before)
 {
     lua_State *co = lua_tothread(L, lua_upvalueindex(1));
     struct ltw_state *s = ltw_state(L);
     int n, status;
 
-    if (resume_until(L, co, lua_gettop(L), &n, &status))
-        return lua_yieldk(L, 0, 0, wrapped_again);
+    if (resume_until(L, co, lua_gettop(L), before, &n, &status))
+        return lua_yieldk(L, 0, (lua_KContext)before, wrapped_again);
     if (status > LUA_YIELD && lua_status(co) > LUA_YIELD) {
         s->running = co;       /* what was to be closed has code of its own */
         lua_resetthread(co);
@@ -167,6 +230,9 @@ static const luaL_Reg co_funcs[] = {
 void ltw_coroutine_open(lua_State *L)
 {
     lua_getglobal(L, "coroutine");
+    lua_getfield(L, -1, "yield");
+    ltw_state(L)->yield = lua_tocfunction(L, -1);
+    lua_pop(L, 1);
     luaL_setfuncs(L, co_funcs, 0);
     lua_getfield(L, -1, "close");
     lua_pushcclosure(L, co_close, 1);

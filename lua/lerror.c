@@ -235,12 +235,36 @@ struct tw_any ltw_error_freeze(lua_State *L, int idx)
     return error;
 }
 
-/* [-1, +1, m]  From the frozen table on top to an error of this state. */
+/* [-0, +1, m]  A table of the registry with weak keys, or weak values too. */
+static void push_weak(lua_State *L, const void *key, const char *mode)
+{
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, key) == LUA_TTABLE) return;
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushstring(L, mode);
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, key);
+}
+
+/* [-1, +1, m]  From the frozen table on top to an error of this state: the very same
+ * each time, so that who is told of it twice can see that. */
 static void revive(lua_State *L)
 {
+    static const char errors, views;
     int from = lua_gettop(L);
 
-    luaL_checkstack(L, 8, "error");
+    luaL_checkstack(L, 10, "error");
+    push_weak(L, &errors, "kv");
+    lua_pushvalue(L, from);
+    if (lua_rawget(L, -2) == LUA_TTABLE) {
+        lua_replace(L, from);
+        lua_settop(L, from);
+        return;
+    }
+    lua_settop(L, from);
     lua_newtable(L);
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
         lua_getfield(L, from, kept[i]);
@@ -259,6 +283,15 @@ static void revive(lua_State *L)
     }
     lua_settop(L, from + 1);
     luaL_setmetatable(L, ERROR);
+    push_weak(L, &errors, "kv");
+    lua_pushvalue(L, from);
+    lua_pushvalue(L, from + 1);
+    lua_rawset(L, -3);
+    push_weak(L, &views, "k");   /* the view stays as long as the error */
+    lua_pushvalue(L, from + 1);
+    lua_pushvalue(L, from);
+    lua_rawset(L, -3);
+    lua_settop(L, from + 1);
     lua_replace(L, from);
 }
 

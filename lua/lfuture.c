@@ -17,7 +17,8 @@
 
 const char ltw_await_what[] = "await";
 
-/* The note of a handle: who asked for it, and whether it counts as wanting it. */
+/* The note of a handle: the scope it was asked for in, and whether it counts as
+ * wanting it. */
 enum { WANTS = 1, LEFT = 2, FLAGS = 2 };   /* FLAGS: bits of them */
 
 static const char *const state_names[] = { "pending", "done", "failed", "cancelled" };
@@ -37,7 +38,7 @@ bool ltw_future_attach(lua_State *L, struct ltw_box *handle, struct tw_future *f
     enum tw_future_state state = tw_future_peek(f, NULL);
 
     handle->object = tw_future_object(f);
-    handle->note = (t ? t->note.id : 0) << FLAGS;
+    handle->note = (t && t->scope ? t->scope->id : 0) << FLAGS;
     if (state != TW_PENDING) return state != TW_CANCELLED;
     if (!tw_future_want(f)) return false;
     handle->note |= WANTS;
@@ -112,12 +113,15 @@ static struct ltw_place place_of(const struct ltw_box *h)
                                .thing = of(h) };
 }
 
-/* The task that asked for the future is being cancelled while it waits for it. */
+/* The scope that the task waits in is over: what was asked for within it is left. */
 static void leave_if_over(lua_State *L, struct ltw_box *h)
 {
-    struct ltw_task *t = ltw_task_current(L);
+    const struct ltw_scope *over = ltw_task_over(L), *s;
 
-    if (t && h->note >> FLAGS == t->note.id && ltw_task_is_over(L)) leave(h);
+    if (!over) return;
+    for (s = ltw_task_current(L)->scope; s != over; s = s->parent)
+        if (s->id == h->note >> FLAGS) break;
+    if (s->id == h->note >> FLAGS) leave(h);
 }
 
 static enum tw_future_state look(const struct ltw_box *h, struct tw_any *out)
@@ -397,10 +401,9 @@ static int fail_any(lua_State *L, lua_Integer n)
     return lua_error(L);
 }
 
-/* The task that waits is being cancelled: it leaves what it asked for itself. */
 static void leave_all_if_over(lua_State *L, lua_Integer n)
 {
-    if (!ltw_task_is_over(L)) return;
+    if (!ltw_task_over(L)) return;
     for (lua_Integer i = 1; i <= n; i++) {
         lua_rawgeti(L, 1, i);
         leave_if_over(L, lua_touserdata(L, -1));

@@ -40,7 +40,7 @@ static int enter(lua_State *L)
     luaL_setmetatable(L, SCOPE);
     lua_newtable(L);
     lua_setiuservalue(L, -2, 1);
-    b->scope = ltw_scope_new(t->scope);
+    b->scope = ltw_scope_new(t->scope, &ltw_state(L)->scopes);
     if (!b->scope) return luaL_error(L, "task: not enough memory");
     if (due_ns) b->scope->due_ns = due_ns;
     b->scope->shield = shield;

@@ -71,7 +71,10 @@ struct ltw_state {
     struct ltw_script *script;    /* whose code runs now, or NULL           */
     struct ltw_task *task;        /* that runs now; NULL: it can't wait     */
     struct ltw_tasks *tasks;      /* its owner makes them                   */
+    uint64_t scopes;              /* made so far, see scope.h               */
     bool parked;                  /* the task waits: yield out to its root  */
+    unsigned parked_inside;       /* coroutines that wait within tasks      */
+    lua_CFunction yield;          /* constant; coroutine.yield              */
     struct ltw_pulse *pulse;      /* see above; NULL: nobody watches        */
     bool (*may_stop)(const struct ltw_state *);  /* is what runs to be stopped?
                                    * In a signal handler; NULL: yes         */

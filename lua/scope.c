@@ -3,12 +3,13 @@
 
 #include "base/memory.h"
 
-struct ltw_scope *ltw_scope_new(struct ltw_scope *parent)
+struct ltw_scope *ltw_scope_new(struct ltw_scope *parent, uint64_t *ids)
 {
     struct ltw_scope *s = tw_calloc(1, sizeof *s);
 
     if (!s) return NULL;
     s->references = 1;
+    s->id = ++*ids;
     s->due_ns = INT64_MAX;
     s->parent = parent;
     if (parent) ltw_scope_ref(parent);

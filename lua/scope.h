@@ -15,6 +15,7 @@
 struct ltw_scope {
     struct ltw_scope *parent;    /* holds one reference of it              */
     unsigned references;
+    uint64_t id;                 /* of this state; 0: none                 */
     unsigned live;               /* tasks spawned in it that have not ended */
     struct tw_waiters joiners;   /* for live to be 0                        */
     int64_t due_ns;              /* steady clock; INT64_MAX: none           */
@@ -24,8 +25,9 @@ struct ltw_scope {
     void *job;                   /* of the pool, whose outermost one it is  */
 };
 
-/* A scope within parent, which may be NULL.  NULL: no memory. */
-struct ltw_scope *ltw_scope_new(struct ltw_scope *parent);
+/* A scope within parent, which may be NULL.  ids: a count, of which it gets the next.
+ * NULL: no memory. */
+struct ltw_scope *ltw_scope_new(struct ltw_scope *parent, uint64_t *ids);
 void ltw_scope_ref(struct ltw_scope *s);
 void ltw_scope_unref(struct ltw_scope *s);
 

@@ -255,7 +255,7 @@ static int open_scope(struct ltw_script *s)
         ltw_task_fini(&s->task);
         ltw_scope_unref(s->scope);
     }
-    s->scope = ltw_scope_new(NULL);
+    s->scope = ltw_scope_new(NULL, &s->engine->state->scopes);
     if (!s->scope) return UV_ENOMEM;
     s->task = (struct ltw_task){ .script = s };
     ltw_task_init(&s->task, tasks, s->scope, on_woken, s->o->name);

@@ -225,12 +225,12 @@ static struct ltw_scope *over(const struct ltw_task *t, int64_t *due_ns)
     return ltw_scope_over(t->scope, tw_clock_steady_ns(), due_ns);
 }
 
-bool ltw_task_is_over(lua_State *L)
+const struct ltw_scope *ltw_task_over(lua_State *L)
 {
     int64_t due_ns;
     struct ltw_task *t = ltw_task_current(L);
 
-    return t && over(t, &due_ns);
+    return t ? over(t, &due_ns) : NULL;
 }
 
 void ltw_task_check(lua_State *L, const char *what)
@@ -445,7 +445,7 @@ struct ltw_task *ltw_task_spawn(lua_State *L, int n, struct ltw_scope *scope,
     ref = luaL_ref(L, LUA_REGISTRYINDEX);
     t = tw_calloc(1, sizeof *t);
     if (!t || !reserve_ready(ts, ts->count + 2)
-        || !(scope = ltw_scope_new(scope))) {
+        || !(scope = ltw_scope_new(scope, &state->scopes))) {
         tw_free(t);
         luaL_unref(L, LUA_REGISTRYINDEX, ref);
         luaL_error(L, "task.spawn: not enough memory");

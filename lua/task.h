@@ -127,8 +127,8 @@ void ltw_task_leave(lua_State *L);
  * beginning of every function that could wait. */
 void ltw_task_check(lua_State *L, const char *what);
 
-/* Would ltw_task_check raise? */
-bool ltw_task_is_over(lua_State *L);
+/* The scope for which ltw_task_check would raise, or NULL. */
+const struct ltw_scope *ltw_task_over(lua_State *L);
 
 /* When a wait of that many seconds from now ends: 0 (none) for none or nil at
  * idx.  [-0, +0, e]  Raises for what is no number or below 0. */

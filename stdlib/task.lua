@@ -38,17 +38,11 @@ local function root(err)
   return err
 end
 
--- Errors that come from other states are made anew each time.
-local function same(a, b)
-  a, b = root(a), root(b)
-  return a == b or a.traceback ~= nil and a.traceback == b.traceback
-end
-
 -- One error for all, with those in `also` that came about in another way.
 local function raise(first, errors)
   local also = first.also or {}
   for _, err in ipairs(errors) do
-    if not same(err, first) then also[#also + 1] = err end
+    if root(err) ~= root(first) then also[#also + 1] = err end
   end
   if also[1] then first.also = also end
   error(first, 0)

@@ -564,6 +564,49 @@ t.ok(others_ran(function()
 end), "one that is taken does")
 t.ok(not others_ran(function() for _ = 1, 1e4 do end end), "a loop doesn't")
 
+-- Coroutines of one's own, scopes and tasks.
+
+do
+  local co = coroutine.create(function()
+    task.timeout(5, function() coroutine.yield(1) end)
+  end)
+  local ok, why = coroutine.resume(co)
+  t.ok(not ok and why:find("the coroutine yielded inside a task.scope", 1, true),
+       "a yield out of a scope of the coroutine's own")
+  t.is(task.remaining(), nil, "its deadline is not its resumer's")
+  t.is(select(2, pcall(coroutine.wrap(function()
+    task.shield(coroutine.yield)
+  end))), "the coroutine yielded inside a task.scope, task.timeout or task.shield of its"
+    .. " own", "the same of wrap")
+
+  local waiting = coroutine.create(function() tw.sleep(0.005) return "done" end)
+  local first, second
+  task.scope(function(s)
+    s:spawn(function() first = table.pack(coroutine.resume(waiting)) end)
+    s:spawn(function() second = table.pack(coroutine.resume(waiting)) end)
+  end)
+  if not first[1] then first, second = second, first end
+  t.is(first[2], "done", "a coroutine that waits goes on in its task")
+  t.is(second[2], "cannot resume a coroutine that waits for something",
+       "and in no other")
+end
+
+-- What was asked for within a scope that is over is left, and nothing else.
+
+do
+  local p = tw.promise()
+  local f = p.future
+  t.is(task.timeout(0.001, function() return f:await() end), nil, "a time limit")
+  p:resolve(5)
+  t.is(f:await(), 5, "a future from outside it is still there")
+  local inside
+  task.timeout(0.001, function()
+    inside = tw.pool.run(function() require "tw".sleep(100) end)
+    inside:await()
+  end)
+  t.is(inside:peek(), "cancelled", "one that was asked for inside is left")
+end
+
 -- Random trees of scopes, deadlines, cancellations and errors: whatever happens, a
 -- scope has outlived its tasks, and the errors that were raised are all told.
 
