@@ -379,9 +379,10 @@ do   -- time to tidy up
       for i = 1, 1e5 do n = n + i end
       told:try_send(n)
     end })
+    told:try_send "begun"
     ch:recv()
   end, gate, told)
-  wait_until(function() return pool.status().running == 1 end)
+  t.is(told:recv(), "begun", "a job that waits")
   f:cancel()
   t.is(told:recv(10), 5000050000, "what a cancelled job has to close is closed")
   wait_until(is_idle)
