@@ -24,40 +24,56 @@ enum { TRIES = 1000, MANY = 1 << 20 };   /* keys of a get_all */
 
 #define KEY "tw.cache.key"
 #define KEYS  lua_upvalueindex(1)   /* of all methods: scalars to their keys, weak */
-#define SPARE lua_upvalueindex(2)   /* likewise: a list of one empty handle        */
+#define SPARE lua_upvalueindex(2)   /* each its own: an empty handle, or not yet   */
+#define HAND  lua_upvalueindex(3)   /* of all: an owner, for as long as a call     */
 
-/* ---- keys: a userdata struct tw_any that owns its block, and remembers the handle
- * of the last future that was there: a hit makes nothing that is to be collected ---- */
+/* ---- keys ---- */
+
+/* A userdata; its user value is the handle of the last settled future that was there,
+ * so that a hit makes nothing that is to be collected. */
+struct key {
+    struct tw_any any;     /* one reference */
+    uint64_t hash;
+};
 
 static int key_gc(lua_State *L)
 {
-    struct tw_any *key = lua_touserdata(L, 1);
+    struct key *key = lua_touserdata(L, 1);
 
-    tw_any_unref(key);
-    key->kind = TW_VALUE_NIL;
+    tw_any_unref(&key->any);
+    key->any.kind = TW_VALUE_NIL;
     return 0;
+}
+
+/* [-0, +1, e] */
+static struct key *make_key(lua_State *L, int idx, bool is_scalar)
+{
+    struct key *key = lua_newuserdatauv(L, sizeof *key, 1);
+
+    *key = (struct key){ .any.kind = TW_VALUE_NIL };
+    luaL_setmetatable(L, KEY);
+    key->any = ltw_check_any_named(L, idx, "key");
+    if (key->any.kind == TW_VALUE_NIL) luaL_argerror(L, idx, "a key can't be nil");
+    if (is_scalar && !tw_any_equal(&key->any, &key->any))
+        luaL_argerror(L, idx, "a key can't be NaN");
+    key->hash = tw_any_hash(&key->any);
+    return key;
 }
 
 /* [-0, +1, e]  The key at idx, for as long as what is pushed stays.  A scalar's is
  * made once and remembered until the collector comes. */
-static const struct tw_any *push_key(lua_State *L, int idx)
+static struct key *push_key(lua_State *L, int idx)
 {
     int type = lua_type(L, idx);
     bool is_scalar = type == LUA_TSTRING || type == LUA_TNUMBER || type == LUA_TBOOLEAN;
-    struct tw_any *key;
+    struct key *key;
 
     if (is_scalar) {
         lua_pushvalue(L, idx);
         if (lua_rawget(L, KEYS) == LUA_TUSERDATA) return lua_touserdata(L, -1);
         lua_pop(L, 1);
     }
-    key = lua_newuserdatauv(L, sizeof *key, 1);
-    *key = (struct tw_any){ .kind = TW_VALUE_NIL };
-    luaL_setmetatable(L, KEY);
-    *key = ltw_check_any_named(L, idx, "key");
-    if (key->kind == TW_VALUE_NIL) luaL_argerror(L, idx, "a key can't be nil");
-    if (key->kind == TW_VALUE_NUMBER && key->number != key->number)
-        luaL_argerror(L, idx, "a key can't be NaN");
+    key = make_key(L, idx, is_scalar);
     if (is_scalar) {
         lua_pushvalue(L, idx);
         lua_pushvalue(L, -2);
@@ -66,17 +82,16 @@ static const struct tw_any *push_key(lua_State *L, int idx)
     return key;
 }
 
-/* [-0, +1, m]  An empty handle; made before it is needed, as then nothing may raise. */
-static struct ltw_box *push_spare(lua_State *L)
+/* [-0, +0, m]  An empty handle, in SPARE: made before it is needed, as then nothing may
+ * raise. */
+static struct ltw_box *spare(lua_State *L)
 {
-    struct ltw_box *spare = (lua_rawgeti(L, SPARE, 1), lua_touserdata(L, -1));
+    struct ltw_box *box = lua_touserdata(L, SPARE);
 
-    if (spare && !spare->object) return spare;
-    lua_pop(L, 1);   /* it was used up, also by a get that raised */
-    spare = ltw_future_push_empty(L);
-    lua_pushvalue(L, -1);
-    lua_rawseti(L, SPARE, 1);
-    return spare;
+    if (box && !box->object) return box;   /* it is not, after a get that raised */
+    box = ltw_future_push_empty(L);
+    lua_replace(L, SPARE);
+    return box;
 }
 
 /* ---- get ---- */
@@ -115,27 +130,29 @@ typedef void begin(lua_State *L, struct tw_load *load, void *ctx);
 
 /* [-0, +1, e]  The handle of the future of the key whose userdata is at idx. */
 static void push_future(lua_State *L, struct tw_cache *c, int idx,
-                        const struct tw_cache_call *call, begin *start, void *ctx)
+                        struct tw_cache_call *call, begin *start, void *ctx)
 {
-    const struct tw_any *key = lua_touserdata(L, idx);
-    struct ltw_box *handle = push_spare(L), *known;
+    struct key *key = lua_touserdata(L, idx);
+    struct ltw_box *handle = spare(L), *known;
     struct tw_cache_answer answer;
     struct tw_error error;
 
     lua_getiuservalue(L, idx, 1);
     known = lua_touserdata(L, -1);
+    call->hash = key->hash;
+    call->held = known ? (struct tw_future *)known->object : NULL;
     for (int i = 0; i < TRIES; i++) {
-        if (tw_cache_get(c, key, call, &answer, &error) < 0)
+        if (tw_cache_get(c, &key->any, call, &answer, &error) < 0)
             luaL_error(L, "%s", error.text);
-        if (known && known->object == tw_future_object(answer.future) && !answer.load) {
-            tw_future_unref(answer.future);
-            lua_remove(L, -2);
+        if (answer.future == call->held) {
+            if (answer.load) start(L, answer.load, ctx);
             return;
         }
         if (ltw_future_attach(L, handle, answer.future)) {
+            lua_pushvalue(L, SPARE);
+            lua_replace(L, -2);
             lua_pushnil(L);
-            lua_rawseti(L, SPARE, 1);
-            lua_pop(L, 1);
+            lua_replace(L, SPARE);
             if (answer.load) start(L, answer.load, ctx);
             if (tw_future_peek(answer.future, NULL) != TW_RESOLVED) return;
             lua_pushvalue(L, -1);   /* of a settled one nobody can leave: all share it */
@@ -258,11 +275,15 @@ static int cache_get_all(lua_State *L)
 static int cache_peek(lua_State *L)
 {
     struct tw_cache *c = ltw_check_cache(L);
-    const struct tw_any *key = push_key(L, 2);
-    struct tw_any *owner = ltw_push_owner(L);
+    const struct key *key = push_key(L, 2);
+    struct tw_any *hand = lua_touserdata(L, HAND);
 
-    if (tw_cache_peek(c, key, owner)) ltw_adopt(L);
-    else lua_pushnil(L);
+    tw_any_unref(hand);   /* of a call that raised */
+    hand->kind = TW_VALUE_NIL;
+    tw_cache_peek(c, &key->any, hand);   /* nil: there is none */
+    ltw_push_any(L, hand);
+    tw_any_unref(hand);
+    hand->kind = TW_VALUE_NIL;
     return 1;
 }
 
@@ -278,14 +299,14 @@ static int cache_put(lua_State *L)
     uint32_t depends[TW_CACHE_DEPENDS_MAX];
     struct tw_cache_terms terms = { .depends = depends };
     struct ltw_state *state = ltw_state(L);
-    const struct tw_any *key;
+    const struct key *key;
     int rc;
 
     lua_settop(L, 4);
     luaL_argcheck(L, !lua_isnil(L, 3), 3, "a value expected; remove takes one out");
     key = push_key(L, 2);
     ltw_check_terms(L, 4, "options", &terms, depends);
-    rc = tw_cache_put(c, key, ltw_check_any(L, 3), &terms,
+    rc = tw_cache_put(c, &key->any, ltw_check_any(L, 3), &terms,
                       state->record ? state->record->seq : 0);
     if (rc < 0)
         return luaL_error(L, "cache '%s': put: %s", tw_cache_name(c), tw_strerror(rc));
@@ -299,7 +320,7 @@ static int cache_remove(lua_State *L)
 {
     struct tw_cache *c = ltw_check_cache(L);
 
-    lua_pushboolean(L, tw_cache_remove(c, push_key(L, 2)));
+    lua_pushboolean(L, tw_cache_remove(c, &push_key(L, 2)->any));
     return 1;
 }
 
@@ -322,7 +343,7 @@ static int cache_invalidate(lua_State *L)
 {
     struct tw_cache *c = ltw_check_cache(L);
 
-    return push_count(L, c, tw_cache_invalidate(c, push_key(L, 2)));
+    return push_count(L, c, tw_cache_invalidate(c, &push_key(L, 2)->any));
 }
 
 /* cache:invalidate_tag(tag) -> integer
@@ -346,7 +367,7 @@ static int cache_invalidate_tag(lua_State *L)
 static int cache_invalidate_prefix(lua_State *L)
 {
     struct tw_cache *c = ltw_check_cache(L);
-    int64_t n = tw_cache_invalidate_prefix(c, push_key(L, 2));
+    int64_t n = tw_cache_invalidate_prefix(c, &push_key(L, 2)->any);
 
     luaL_argcheck(L, n != TW_EUSAGE, 2, "a prefix is a string, or a list of scalars");
     return push_count(L, c, n);
@@ -407,8 +428,9 @@ void ltw_cache_open(lua_State *L)
     lua_pushliteral(L, "v");
     lua_setfield(L, -2, "__mode");
     lua_setmetatable(L, -2);
-    lua_newtable(L);
-    luaL_setfuncs(L, methods, 2);
+    lua_pushnil(L);
+    ltw_push_owner(L);
+    luaL_setfuncs(L, methods, 3);
     ltw_cache_look_open(L);
     lua_setfield(L, -2, "__index");
     lua_pushcfunction(L, cache_tostring);

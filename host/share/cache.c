@@ -28,10 +28,11 @@
 #include <string.h>
 #include <uv.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "share/cache_table.h"
 
-enum { SHARDS_MAX = 1024 };
+enum { SHARDS_MAX = 1024, TICK_NS = 10000000 };   /* of tw_clock_tick_ns, at most */
 
 static void cache_free(struct tw_object *o)
 {
@@ -234,7 +235,7 @@ static struct tw_load *begin_held(struct get *g)
 static void give_held(struct get *g, struct tw_cache_entry *e)
 {
     g->out->future = e->future;
-    tw_future_ref(e->future);
+    if (e->future != g->call->held) tw_future_ref(e->future);
 }
 
 static void wait_held(struct get *g, struct tw_cache_entry *e)
@@ -372,7 +373,7 @@ static int slow_get_held(struct get *g, struct tw_error *error)
         tw_load_drop(g->out->load, (struct tw_any){ .kind = TW_VALUE_NIL });
         tw_load_unref(g->out->load);
     }
-    tw_future_unref(g->out->future);
+    if (g->out->future != g->call->held) tw_future_unref(g->out->future);
     *g->out = (struct tw_cache_answer){ 0 };
     return rc;
 }
@@ -381,6 +382,13 @@ static bool is_no_key(const struct tw_any *key)
 {
     return key->kind == TW_VALUE_NIL
         || (key->kind == TW_VALUE_NUMBER && key->number != key->number);
+}
+
+/* It is not later than that: what ends after it needs no look at the clock proper. */
+static int64_t latest(const struct tw_cache *c)
+{
+    if (!c->timed) return 0;
+    return c->options.now_ns ? tw_cache_now(c) : tw_clock_tick_ns() + TICK_NS;
 }
 
 int tw_cache_get(struct tw_cache *c, const struct tw_any *key,
@@ -398,10 +406,10 @@ int tw_cache_get(struct tw_cache *c, const struct tw_any *key,
     if (g.call->n_depends > TW_CACHE_DEPENDS_MAX)
         return tw_fail(error, TW_ELIMIT, "cache '%s': %zu dependencies, at most %d",
                        c->name, g.call->n_depends, TW_CACHE_DEPENDS_MAX);
-    g.hash = tw_any_hash(key);
+    g.hash = g.call->hash ? g.call->hash : tw_any_hash(key);
     g.s = tw_cache_shard_of(c, g.hash);
     if (c->watch) tw_cache_catch_up(c->watch);
-    g.now = c->timed ? tw_cache_now(c) : 0;
+    g.now = latest(c);
     pthread_mutex_lock(&g.s->lock);
     e = tw_cache_find_held(g.s, g.hash, key);
     if (e && !e->careful && g.now < e->refresh_ns && !is_cancelled(e)) {
@@ -412,7 +420,7 @@ int tw_cache_get(struct tw_cache *c, const struct tw_any *key,
         pthread_mutex_unlock(&g.s->lock);
         return TW_OK;
     }
-    if (!c->timed) g.now = tw_cache_now(c);
+    g.now = tw_cache_now(c);
     g.seq = g.call->seq ? g.call->seq : tw_cache_seq(c);
     return slow_get_held(&g, error);
 }

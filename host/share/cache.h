@@ -62,10 +62,13 @@ struct tw_cache_call {
                                       the watched tape                               */
     const uint32_t *depends;       /* of the load that this may start, copied        */
     size_t n_depends;
+    uint64_t hash;                 /* tw_any_hash of the key, if the caller knows it */
+    struct tw_future *held;        /* the caller's, or NULL                          */
 };
 
-/* Both are the caller's: future with one reference, and nobody's want yet; load,
- * unless NULL, is to be started and ended, however the future stands. */
+/* Both are the caller's: future with one reference, unless it is call->held, and
+ * nobody's want yet; load, unless NULL, is to be started and ended, however the future
+ * stands. */
 struct tw_cache_answer {
     struct tw_future *future;
     struct tw_load *load;
