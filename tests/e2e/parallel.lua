@@ -32,7 +32,7 @@ end
 local figures
 for _, threads in ipairs { 1, 2, 5 } do
   local run = apps.shell(TIMEOUT .. ("%s -e 'require[[tw.pool]].configure{threads=%d}'"
-    .. " scripts/parallel.lua '' 80"):format(apps.tidewire, threads))
+    .. " scripts/parallel.lua '' 350"):format(apps.tidewire, threads))
   local first, second = run.out:match "^([^\n]*)\n([^\n]*)\n$"
   t.is(run.status .. run.err, "0", "the example ends well")
   if t.ok(first, "it prints two lines") then
@@ -41,7 +41,7 @@ for _, threads in ipairs { 1, 2, 5 } do
     t.ok(ratio and tonumber(low) < tonumber(ratio) and tonumber(ratio) < tonumber(high),
          "a ratio in its interval")
     t.is(first, figures or first, ("the same on %d threads"):format(threads))
-    t.ok(second:find("^80 resamples: %S+ s on " .. threads
+    t.ok(second:find("^350 resamples: %S+ s on " .. threads
       .. " threads, %S+ s on one: "), "and the speedup")
     figures = first
   end
