@@ -8,10 +8,12 @@
 -- Background threads of low priority, a Lua state each, take jobs from one queue.  A
 -- job is a function, sent as its bytecode with its upvalues frozen as they are then, or
 -- "module.name"; arguments and result are frozen values.  A table that a job reads very
--- often is copied there first: local own = tw.thaw(list) is quicker to read.  What a library or a required
--- module gives goes by name: a state requires it once, with the package.path and cpath
--- of the program at its first job.  A state whose job failed is replaced by a new one.
--- A job may wait, and run other jobs: it holds no thread up meanwhile.
+-- often is copied there first: local own = tw.thaw(list) is quicker to read.
+--
+-- What a library or a required module gives goes by name: a state requires it once, with
+-- the package.path and cpath of the program at its first job.  A state whose job failed
+-- is replaced by a new one.  A job may wait, and run other jobs: it holds no thread up
+-- meanwhile.
 
 local core = require "tw.internal.pool"
 local task = require "tw.internal.task"
