@@ -605,6 +605,7 @@ do
     inside:await()
   end)
   t.is(inside:peek(), "cancelled", "one that was asked for inside is left")
+  while tw.pool.status().running > 0 do tw.sleep(0.001) end   -- its job has ended, too
 end
 
 -- Random trees of scopes, deadlines, cancellations and errors: whatever happens, a
