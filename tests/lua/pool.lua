@@ -413,6 +413,23 @@ do
   t.ok(true, "the last who wants it decides")
 end
 
+-- A time limit leaves what was asked for within it, and nothing else.
+
+do
+  local gate = tw.channel(1)
+  local function wait(gate) return gate:recv() end
+  local outside, inside = pool.run(wait, gate), nil
+  t.is(task.timeout(0.001, function() return outside:await() end), nil, "a time limit")
+  task.timeout(0.001, function()
+    inside = pool.run(wait, gate)
+    inside:await()
+  end)
+  t.is(inside:peek(), "cancelled", "it leaves the job that was sent within it")
+  gate:send("on")
+  t.is(outside:await(), "on", "and not the one from outside")
+  wait_until(is_idle)
+end
+
 -- The pool has ended what it began; nothing is held that was sent.
 
 do
