@@ -378,8 +378,7 @@ static void post_all(struct tw_app *app, unsigned n, void (*fn)(void *engine)) T
 
 static void wait_for(struct tw_app *app, const atomic_uint *count, unsigned n)
 {
-    /* order [app.halted] acquire: the scripts of all were told before;
-     * order [app.closed] acquire: all that the engines did comes before */
+    /* order [app.engines] acquire: what they did before they counted themselves */
     while (atomic_load_explicit(count, memory_order_acquire) < n)
         uv_run(&app->loop, UV_RUN_ONCE);
 }

@@ -305,7 +305,7 @@ static void on_halted(void *ctx)
 {
     struct tw_app *app = ctx;
 
-    /* order [app.halted] release: its scripts were told before */
+    /* order [app.engines] release: its scripts were told before */
     atomic_fetch_add_explicit(&app->halted, 1, memory_order_release);
     ltw_app_ring(app);
 }
@@ -314,7 +314,7 @@ static void on_closed(void *ctx)
 {
     struct tw_app *app = ctx;
 
-    /* order [app.closed] release: all that the engine did comes before */
+    /* order [app.engines] release: all that the engine did comes before */
     atomic_fetch_add_explicit(&app->closed, 1, memory_order_release);
     ltw_app_ring(app);
 }

@@ -255,8 +255,8 @@ function monitor.summary(status)
                 cache.load.count > 0 and screen.duration(cache.load.p50) or "" }
   end
   if #rows > 0 then
-    say("%s", screen.table(rows, { "cache", "entries", "bytes", "hits", "misses", "joined",
-                                   "failures", "load p50" }))
+    say("%s", screen.table(rows, { "cache", "entries", "bytes", "hits", "misses",
+                                   "joined", "failures", "load p50" }))
   end
   rows = {}
   for i, channel in ipairs(status.channels or {}) do
