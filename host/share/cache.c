@@ -232,15 +232,16 @@ static struct tw_load *begin_held(struct get *g)
     return l;
 }
 
-static void give_held(struct get *g, struct tw_cache_entry *e)
+static void give_held(struct tw_cache_entry *e, const struct tw_cache_call *call,
+                      struct tw_cache_answer *out)
 {
-    g->out->future = e->future;
-    if (e->future != g->call->held) tw_future_ref(e->future);
+    out->future = e->future;
+    if (e->future != call->held) tw_future_ref(e->future);
 }
 
 static void wait_held(struct get *g, struct tw_cache_entry *e)
 {
-    give_held(g, e);
+    give_held(e, g->call, g->out);
     g->waits = e->load;
     tw_load_hold(e->load);
 }
@@ -319,7 +320,7 @@ static bool look_held(struct get *g, struct tw_cache_entry *e)
 
         if (due && !g->spare && !g->no_spare) return false;
         if (due && g->spare) refresh_held(g, e);
-        give_held(g, e);
+        give_held(e, g->call, g->out);
         tw_policy_touch(g->s->policy, &e->node);
         e->used_ns = g->now;
         e->hits++;
@@ -396,33 +397,38 @@ int tw_cache_get(struct tw_cache *c, const struct tw_any *key,
                  struct tw_error *error)
 {
     static const struct tw_cache_call plain;
-    struct get g = { .c = c, .key = key, .call = call ? call : &plain, .out = out };
+    struct tw_cache_shard *s;
     struct tw_cache_entry *e;
+    uint64_t hash;
+    int64_t now;
 
     *out = (struct tw_cache_answer){ 0 };
+    if (!call) call = &plain;
     if (is_no_key(key))
         return tw_fail(error, TW_EUSAGE, "cache '%s': a key is never nil or NaN",
                        c->name);
-    if (g.call->n_depends > TW_CACHE_DEPENDS_MAX)
+    if (call->n_depends > TW_CACHE_DEPENDS_MAX)
         return tw_fail(error, TW_ELIMIT, "cache '%s': %zu dependencies, at most %d",
-                       c->name, g.call->n_depends, TW_CACHE_DEPENDS_MAX);
-    g.hash = g.call->hash ? g.call->hash : tw_any_hash(key);
-    g.s = tw_cache_shard_of(c, g.hash);
+                       c->name, call->n_depends, TW_CACHE_DEPENDS_MAX);
+    hash = call->hash ? call->hash : tw_any_hash(key);
+    s = tw_cache_shard_of(c, hash);
     if (c->watch) tw_cache_catch_up(c->watch);
-    g.now = latest(c);
-    pthread_mutex_lock(&g.s->lock);
-    e = tw_cache_find_held(g.s, g.hash, key);
-    if (e && !e->careful && g.now < e->refresh_ns && !is_cancelled(e)) {
-        give_held(&g, e);
-        tw_policy_touch(g.s->policy, &e->node);
-        e->hits++;
-        g.s->hits++;
-        pthread_mutex_unlock(&g.s->lock);
-        return TW_OK;
+    now = latest(c);
+    pthread_mutex_lock(&s->lock);
+    e = tw_cache_find_held(s, hash, key);
+    if (!e || e->careful || now >= e->refresh_ns || is_cancelled(e)) {
+        struct get g = { .c = c, .s = s, .call = call, .hash = hash, .key = key,
+                         .now = tw_cache_now(c), .out = out };
+
+        g.seq = call->seq ? call->seq : tw_cache_seq(c);
+        return slow_get_held(&g, error);
     }
-    g.now = tw_cache_now(c);
-    g.seq = g.call->seq ? g.call->seq : tw_cache_seq(c);
-    return slow_get_held(&g, error);
+    give_held(e, call, out);
+    tw_policy_touch(s->policy, &e->node);
+    e->hits++;
+    s->hits++;
+    pthread_mutex_unlock(&s->lock);
+    return TW_OK;
 }
 
 /* ---- peek, put ---- */

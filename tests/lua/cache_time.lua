@@ -81,7 +81,8 @@ for name, options in pairs { refresh = { ttl = LONG, refresh = SHORT },
   t.is(#calls, 2, name .. ": one reload")
   if name == "stale" then
     local s = c:inspect()[1]
-    t.ok(s.state == "stale" and s.loading >= 0 and s.ttl_left == 0, "stale: inspect says so")
+    t.ok(s.state == "stale" and s.loading >= 0 and s.ttl_left == 0,
+         "stale: inspect says so")
     t.ok(c:stats().stale >= 11, "stale: counted")
   end
   gate:close()
@@ -131,7 +132,7 @@ do
   end
   c:get("k", load):await()
   wait_until(function() return c:get("k", load):await() == "first" and #calls >= 2 end)
-  t.is(c:get("k", load):await(), "first", "stale_error: a failed reload gives the old value")
+  t.is(c:get("k", load):await(), "first", "stale_error: a failed reload gives the old")
   t.ok(c:stats().failures >= 1, "stale_error: it is counted")
   local short = tw.cache("stale_error short", { ttl = SHORT, stale_error = SHORT })
   short:get("k", load):await()
