@@ -1,0 +1,171 @@
+--- yields: what the documentation says under Yields is what happens.
+--
+-- Each function of the modules that have to do with waiting is called in a task beside
+-- another that is ready: did that one run meanwhile?  A function that is documented and
+-- stands not in the list below fails the test.
+
+local t = require "tw.test"
+local bundle = require "tw.bundle"
+local tw = require "tw"
+local task, pool = tw.task, tw.pool
+
+local function others_ran(f)
+  local ran
+  task.scope(function(s)
+    s:spawn(function()
+      local other = false
+      s:spawn(function() other = true end)
+      f(s)
+      ran = other
+    end)
+  end)
+  return ran
+end
+
+local path = os.tmpname()
+local cache = tw.cache("yields", { entries = 10 })
+local function load() return 1 end
+
+-- A future that a task settles which is not yet running.
+local function coming(s)
+  local p = tw.promise()
+  s:spawn(function() p:resolve(1) end)
+  return p.future
+end
+-- A function for the pool that ends when such a task lets it.
+local function gated(s)
+  local gate = tw.channel(8)
+  s:spawn(function() for _ = 1, 4 do gate:send(1) end end)
+  return function() return gate:recv() end
+end
+local function full()
+  local ch = tw.channel(1)
+  ch:send(1)
+  return ch
+end
+cache:get("key", load):await()
+local semaphore, done = task.semaphore(1), pool.run(load)
+done:await()
+
+-- Each where it would have to wait, if it waits for anything.
+local calls = {
+  ["tw.sleep"] = function() tw.sleep(0.001) end,
+  ["tw.all"] = function(s) tw.all { coming(s) } end,
+  ["tw.any"] = function(s) tw.any { coming(s) } end,
+  ["tw.race"] = function(s) tw.race { coming(s) } end,
+  ["tw.select"] = function() tw.select({ tw.channel(1) }, 0.001) end,
+  ["tw.promise"] = function() tw.promise() end,
+  ["tw.freeze"] = function() tw.freeze { 1, { 2 } } end,
+  ["tw.thaw"] = function() tw.thaw(tw.freeze { 1 }) end,
+  ["tw.now"] = tw.now,
+  ["tw.clock"] = tw.clock,
+  ["tw.ps"] = function() tw.ps() end,
+  ["tw.supervise"] = function() tw.supervise { function() tw.sleep(0.001) end } end,
+  ["tw.channel"] = function() tw.channel(1) end,
+  ["tw.channel.list"] = function() tw.channel.list() end,
+  ["channel:send"] = function() full():send(2, 0.001) end,
+  ["channel:recv"] = function() tw.channel(1):recv(0.001) end,
+  ["channel:try_send"] = function() full():try_send(2) end,
+  ["channel:try_recv"] = function() tw.channel(1):try_recv() end,
+  ["channel:close"] = function() full():close() end,
+  ["channel:stats"] = function() full():stats() end,
+  ["future:await"] = function(s) coming(s):await() end,
+  ["future:pawait"] = function(s) coming(s):pawait() end,
+  ["future:peek"] = function() done:peek() end,
+  ["future:cancel"] = function(s) coming(s):cancel() end,
+  ["promise:resolve"] = function() tw.promise():resolve(1) end,
+  ["promise:reject"] = function()
+    local p = tw.promise()
+    p:reject "no"
+    p.future:peek()
+  end,
+  ["task:await"] = function(s) s:spawn(task.yield):await() end,
+  ["scope:spawn"] = function(s) s:spawn(load) end,
+  ["scope:spawn_on"] = function(s) s:spawn_on("pool", load) end,
+  ["scope:cancel"] = function() task.scope(function(s) s:cancel() end) end,
+  ["task.scope"] = function() task.scope(function(s) s:spawn(load) end) end,
+  ["task.timeout"] = function() task.timeout(1, task.yield) end,
+  ["task.shield"] = function() task.shield(task.yield) end,
+  ["task.detach"] = function() task.detach(load) end,
+  ["task.sleep"] = function() task.sleep(0.001) end,
+  ["task.yield"] = task.yield,
+  ["task.remaining"] = function() task.remaining() end,
+  ["task.semaphore"] = function() task.semaphore(1) end,
+  ["semaphore:acquire"] = function()
+    local held <close> = semaphore:acquire()
+    semaphore:acquire(0.001)
+  end,
+  ["permit:release"] = function() semaphore:acquire():release() end,
+  ["pool.run"] = function() pool.run(load) end,
+  ["pool.map"] = function(s) pool.map({ 1, 2 }, gated(s)) end,
+  ["pool.each"] = function(s) pool.each({ 1, 2 }, gated(s)) end,
+  ["pool.reduce"] = function(s) pool.reduce({ 1, 2 }, gated(s), { chunk = 2 }) end,
+  ["pool.status"] = function() pool.status() end,
+  ["pool.configure"] = function() pcall(pool.configure, { threads = 1 }) end,
+  ["tw.cache"] = function() tw.cache("yields") end,
+  ["tw.cache.list"] = function() tw.cache.list() end,
+  ["tw.cache.simulate"] = function() tw.cache.simulate({ 1, 2 }, { "lru" }, { 1 }) end,
+  ["cache:get"] = function() cache:get("new", load) end,
+  ["cache:get_all"] = function() cache:get_all({ "a" }, function() return { 1 } end) end,
+  ["cache:peek"] = function() cache:peek "key" end,
+  ["cache:put"] = function() cache:put("put", 1) end,
+  ["cache:remove"] = function() cache:remove "put" end,
+  ["cache:invalidate"] = function() cache:invalidate "put" end,
+  ["cache:invalidate_tag"] = function() cache:invalidate_tag "tag" end,
+  ["cache:invalidate_prefix"] = function() cache:invalidate_prefix "p" end,
+  ["cache:invalidate_if"] = function() cache:invalidate_if(function() end) end,
+  ["cache:invalidate_all"] = function() cache:invalidate_all() end,
+  ["cache:inspect"] = function() cache:inspect() end,
+  ["cache:stats"] = function() cache:stats() end,
+  ["cache:on_removal"] = function() cache:on_removal(nil) end,
+  ["cache:dump"] = function() cache:dump(path) end,
+  ["cache:load"] = function() cache:load(path) end,
+}
+
+-- What has no task to wait in, or a run behind it (tests/lua/tw.lua).
+local elsewhere = { ["tw.publish"] = true, ["tw.instrument"] = true,
+                    ["tw.instruments"] = true }
+
+-- The documented functions: their call, and whether they yield.
+local documented = {}
+local function read(block)
+  local name = block:match "^([%w_]+[.:][%w_.]*)[%s({,]"
+  local yields = block:match "Yields: (%w+)"
+  if name and yields then documented[name] = yields ~= "no" end
+end
+for block in bundle.read "reference":gmatch "/%*(.-)%*/" do
+  read((block:gsub("^[%s*]+", ""):gsub("^%[[^%]]*%]%s*", "")))
+end
+for _, module in ipairs { "task", "pool", "ps", "supervise" } do
+  local block
+  for line in bundle.read("tw." .. module):gmatch "([^\n]*)\n" do
+    if line:find "^%-%-%- " then block = line:sub(5)
+    elseif block and line:find "^%-%-" then block = block .. line:sub(3) .. "\n"
+    elseif block then
+      read(block)
+      block = nil
+    end
+  end
+end
+
+local OURS = { tw = true, channel = true, future = true, promise = true, task = true,
+               scope = true, semaphore = true, permit = true, pool = true, cache = true }
+local names = {}
+for name in pairs(documented) do
+  if OURS[name:match "^%w+"] and not elsewhere[name] then names[#names + 1] = name end
+end
+table.sort(names)
+for _, name in ipairs(names) do
+  local call = calls[name]
+  if not call then
+    t.ok(false, name .. " is documented and not tested")
+  else
+    local ok, ran = pcall(others_ran, call)
+    t.is(ok and ran or ran, documented[name],
+         name .. (documented[name] and " yields" or " doesn't yield"))
+    calls[name] = nil
+  end
+end
+t.is(next(calls), nil, "all that is tested is documented")
+t.ok(#names > 50, "there are many of them (" .. #names .. ")")
+os.remove(path)
