@@ -237,10 +237,11 @@ static bool fail(struct tw_load *load, struct tw_any error, bool may_keep)
     pthread_mutex_lock(&s->lock);
     e = tw_cache_of_load_held(s, load);
     if (e && e->load != load) e = NULL;
+    if (o->stale_error_ns && load->old.kind != TW_VALUE_NIL)
+        tw_future_saw(load->future);        /* a reload is asked for by nobody */
     if (e && e->future != load->future) {   /* it goes on with what it has */
         e->load = NULL;
         if (e->refresh_ns < until) e->refresh_ns = until;
-        if (o->stale_error_ns) tw_future_saw(load->future);
     } else if (e && load->old.kind != TW_VALUE_NIL && now < load->old_until_ns) {
         old = load->old;
         tw_any_ref(&old);

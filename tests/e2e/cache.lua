@@ -4,7 +4,7 @@ package.path = "tests/?.lua;" .. package.path
 local t = require "tw.test"
 local apps = require "apps"
 
-local SMALL = os.getenv "SMALL"
+local SMALL = os.getenv "SMALL" or apps.has "tsan"
 
 -- Tasks of scripts on two workers and jobs all ask for one key: one load, one value.
 
@@ -205,4 +205,96 @@ do
   t.is(sum, TRACKS * OPERATIONS, "tracks that agree with their models")
   local s = cache:stats()
   t.ok(s.evictions == 0 and s.loading == 0, "nothing evicted, nothing under way")
+end
+
+-- A failure is told once: to who asked, or to nobody, and then at the end.
+
+local function program(text)
+  local directory = apps.write { files = { ["p.lua"] = text } }
+  return apps.shell(apps.tidewire .. " " .. directory .. "/p.lua")
+end
+local run = program [[
+local c = require "tw".cache "c"
+c:get("k", function() error("nobody looks", 0) end)]]
+t.is(run.status, 1, "a load that fails and nobody awaits: status")
+t.is(select(2, run.err:gsub("nobody looks", "")), 1, "it is told once")
+run = program [[
+local c, co = require "tw".cache "c", coroutine.create(print)
+print(pcall(c.get, c, "k", function() return co end))
+print(pcall(c.get_all, c, { "k", print }, function() end))
+print(c:get("k", function() error("who asked is told", 0) end):pawait())]]
+t.is(run.status, 0, "what was raised or awaited is not told again: status")
+t.is(run.err, "", "and nothing is said")
+t.is(select(2, run.out:gsub("false\t", "")), 3, "each was told")
+
+run = program [[
+local tw = require "tw"
+local c = tw.cache("c", { ttl = 600, refresh = 0.001, stale_error = 600 })
+local gate, begun = tw.channel(1), tw.channel(1)
+local function load(_, l)
+  if not l.old then return 1 end
+  begun:send(1)
+  gate:recv()
+  error "down"
+end
+repeat c:get("k", load):await() until begun:try_recv()
+c:invalidate "k"
+gate:close()]]
+t.is(run.status .. run.err, "0", "stale_error: nor is a reload of what was invalidated")
+
+-- Askers that leave, time out and come back, keys that are invalidated, loads that
+-- fail and wait: nothing is stuck, and none is left under way.
+
+do
+  local tw = require "tw"
+  local cache = tw.cache("storm", { entries = 20, ttl = 0.002, stale = 0.001,
+                                    failures = 0.0005, refresh = 0.001,
+                                    stale_error = 0.001 })
+  local ROUNDS = SMALL and 50 or 400
+  local function storm(seed)
+    local tw = require "tw"
+    local function random(n)
+      seed = (seed * 1103515245 + 12345) & 0x7fffffff
+      return (seed >> 8) % n
+    end
+    local function load(key)
+      if key % 5 == 0 then error("no " .. key, 0) end
+      if key % 3 == 0 then require "tw".sleep(0.0005) end
+      return { key }
+    end
+    local wrong = 0
+    for _ = 1, ROUNDS do
+      local key, how = random(40), random(6)
+      local f = cache:get(key, load)
+      if how == 0 then
+        f:cancel()
+      elseif how == 1 then
+        f:pawait(0.0002)
+      elseif how == 2 then
+        cache:invalidate(key)
+      elseif how == 3 then
+        local fs = cache:get_all({ key, key + 1, key + 2 }, function(keys)
+          local values = {}
+          for i, k in ipairs(keys) do values[i] = { k } end
+          return values
+        end)
+        fs[1 + random(3)]:cancel()
+        for i = 1, 3 do fs[i]:pawait() end
+      elseif how == 4 then
+        tw.task.timeout(0.0002, function() f:pawait() end)
+      end
+      local ok, v = cache:get(key, load):pawait()
+      if ok and v[1] ~= key or not ok and v.message ~= "no " .. key then
+        wrong = wrong + 1
+      end
+      f:pawait()   -- its failure is looked at
+    end
+    return wrong
+  end
+  local jobs = {}
+  for i = 1, 8 do jobs[i] = tw.pool.run(storm, i) end
+  for i = 1, 8 do t.is(jobs[i]:await(), 0, "storm " .. i .. ": right values, right errors") end
+  while cache:stats().loading > 0 do tw.sleep(0.001) end
+  t.ok(#cache <= 20, "storm: the bound holds")
+  t.is(cache:get("after", function() return 1 end):await(), 1, "storm: and all goes on")
 end
