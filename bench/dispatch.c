@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "engine.h"
+#include "remote.h"
 
 enum { QUOTES = 1 << 12, SYMBOLS = 1000, ROUNDS = 200, TAPE = QUOTES * 2 };
 
@@ -82,7 +83,7 @@ static double run(struct ltw_host *host, const char *body, double *c)
     struct ltw_script_counts counts = { 0 };
     struct ltw_engine engine = {
         .host = host, .path = "?.lua", .options = &options, .counts = &counts, .n = 1,
-        .who = "bench", .failed = failed, .closed = closed,
+        .who = "bench", .failed = failed, .halted = closed, .closed = closed,
     };
     struct tw_worker_options worker = {
         .tape = host->tape, .epoch = host->epoch, .ops = &ltw_engine_ops, .ctx = &engine,
@@ -94,10 +95,11 @@ static double run(struct ltw_host *host, const char *body, double *c)
 
     tw_be_main();
     engine.worker = w = tw_worker_new(&worker);
+    engine.remotes = w ? ltw_remotes_new(w) : NULL;
     fprintf(f, "local M = {}\n%s\nreturn M\n", body);
     fclose(f);
     tw_role_set(&WORKER);
-    if (!w || ltw_engine_ops.open(&engine) < 0) {
+    if (!engine.remotes || ltw_engine_ops.open(&engine) < 0) {
         fprintf(stderr, "dispatch: %s\n", engine.error.text);
         exit(EXIT_FAILURE);
     }
@@ -114,6 +116,7 @@ static double run(struct ltw_host *host, const char *body, double *c)
     }
     ltw_engine_ops.close(&engine);
     tw_role_set(&MAIN);
+    ltw_remotes_free(engine.remotes);
     tw_worker_free(w);
     unlink(path);
     return best;
