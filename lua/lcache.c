@@ -25,7 +25,7 @@ enum { TRIES = 1000, MANY = 1 << 20 };   /* keys of a get_all */
 #define KEY "tw.cache.key"
 #define KEYS  lua_upvalueindex(1)   /* of all methods: scalars to their keys, weak */
 #define SPARE lua_upvalueindex(2)   /* each its own: an empty handle, or not yet   */
-#define HAND  lua_upvalueindex(3)   /* of all: an owner, for as long as a call     */
+#define HAND  lua_upvalueindex(3)   /* likewise: an owner, for as long as a call   */
 
 /* ---- keys ---- */
 
@@ -269,6 +269,20 @@ static int cache_get_all(lua_State *L)
 
 /* ---- by hand ---- */
 
+/* [-0, +1, m]  An owner of nothing.  A call that raised may have left something in the
+ * last one, or it is in use: collecting may call any function. */
+static struct tw_any *push_hand(lua_State *L)
+{
+    struct tw_any *hand = lua_touserdata(L, HAND);
+
+    if (hand->kind != TW_VALUE_NIL) {
+        ltw_push_owner(L);
+        lua_replace(L, HAND);
+    }
+    lua_pushvalue(L, HAND);
+    return lua_touserdata(L, -1);
+}
+
 /* cache:peek(key) -> value | nil
  * What get would give at once; it is no use of the entry and starts nothing.
  * Yields: no.  Blocks: no.  Thread: any state's.  Errors: as cache:get.  Units: none. */
@@ -276,10 +290,8 @@ static int cache_peek(lua_State *L)
 {
     struct tw_cache *c = ltw_check_cache(L);
     const struct key *key = push_key(L, 2);
-    struct tw_any *hand = lua_touserdata(L, HAND);
+    struct tw_any *hand = push_hand(L);
 
-    tw_any_unref(hand);   /* of a call that raised */
-    hand->kind = TW_VALUE_NIL;
     tw_cache_peek(c, &key->any, hand);   /* nil: there is none */
     ltw_push_any(L, hand);
     tw_any_unref(hand);

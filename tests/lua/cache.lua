@@ -273,6 +273,33 @@ do
   t.raises("channel", told.on_removal, told, 5)
 end
 
+-- A collector's functions may use a cache, also in the middle of its own calls.
+
+do
+  local keys, wrong, collected, armed = 50, 0, 0, true
+  local function arm()
+    setmetatable({}, { __gc = function()
+      collected = collected + 1
+      if c:peek "inner"[1] ~= "inner" then wrong = wrong + 1 end
+      if c:get("inner", never):await()[1] ~= "inner" then wrong = wrong + 1 end
+      if armed then arm() end
+    end })
+  end
+  collectgarbage("setpause", 100)
+  c:put("inner", { "inner" })
+  for i = 1, keys do c:put(i, { i }) end
+  arm()
+  for i = 1, 20000 do
+    local key = i % keys + 1
+    if key == 1 then collectgarbage "step" end   -- the views go, and are made again
+    if c:peek(key)[1] ~= key then wrong = wrong + 1 end
+    if c:get(key, never):await()[1] ~= key then wrong = wrong + 1 end
+  end
+  armed = false
+  collectgarbage("setpause", 200)
+  t.ok(wrong == 0 and collected > 3, "used while collecting, " .. collected .. " times")
+end
+
 -- To a file and back.
 
 do
