@@ -1,4 +1,4 @@
-/* lcache_look.c - what a cache holds, how it does, and its way to a file and back.
+/* lcache_look.c - tw.cache: what a cache holds, how it does, its way to a file and back.
  *
  * Each walk over the keys takes them a page at a time, so that nobody waits for it.
  */

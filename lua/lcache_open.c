@@ -1,4 +1,4 @@
-/* lcache_open.c - tw.cache(name, options), and the list of all caches. */
+/* lcache_open.c - tw.cache: tw.cache(name, options), and the list of all caches. */
 #include <math.h>
 #include <string.h>
 

@@ -74,7 +74,8 @@ local function read_lua(name, source)
 end
 
 -- The comments of lua/: each file begins with `/* file.c - purpose` (or `file.c -
--- tw.module: purpose`), and a comment is of a function when its next line is one.
+-- tw.module: purpose`; of several the first), and a comment is of a function when its
+-- next line is one.
 local function read_c(text)
   local lines, open, owner, purpose, header
   for line in text:gmatch("([^\n]*)\n") do
@@ -90,7 +91,7 @@ local function read_c(text)
       if about then
         local name, rest = about:gsub("^module ", ""):match("^(tw[%w_.]*): (.*)$")
         owner, purpose = name and module_of(name), rest or about
-        if owner then owner.purpose, header = purpose, lines end
+        if owner and owner.purpose == "" then owner.purpose, header = purpose, lines end
       end
     elseif lines then
       if is_function(lines) then

@@ -293,7 +293,9 @@ do
   end
   local jobs = {}
   for i = 1, 8 do jobs[i] = tw.pool.run(storm, i) end
-  for i = 1, 8 do t.is(jobs[i]:await(), 0, "storm " .. i .. ": right values, right errors") end
+  for i = 1, 8 do
+    t.is(jobs[i]:await(), 0, "storm " .. i .. ": right values, right errors")
+  end
   while cache:stats().loading > 0 do tw.sleep(0.001) end
   t.ok(#cache <= 20, "storm: the bound holds")
   t.is(cache:get("after", function() return 1 end):await(), 1, "storm: and all goes on")
