@@ -65,6 +65,14 @@ void ltw_census_leave(struct ltw_note *note)
     pthread_mutex_unlock(&c->lock);
 }
 
+void ltw_census_sent_by(struct ltw_note *note, uint64_t parent)
+{
+    if (!note->in) return;
+    pthread_mutex_lock(&note->in->lock);
+    note->parent = parent;
+    pthread_mutex_unlock(&note->in->lock);
+}
+
 void ltw_census_write(struct ltw_note *note, enum ltw_task_state state, const char *what)
 {
     /* order [census.note] relaxed: each is shown as it is, they need not agree */

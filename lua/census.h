@@ -16,7 +16,8 @@ struct ltw_census;   /* one for a host */
 struct ltw_note {
     struct ltw_census *in;          /* constant; NULL: in none                       */
     struct ltw_note *next, **link;  /* under the census's lock                       */
-    uint64_t id, parent;            /* constant; over all states; parent 0: none     */
+    uint64_t id;                    /* constant; over all states                     */
+    uint64_t parent;                /* under the lock; 0: none                       */
     const char *who, *script;       /* constant; "worker 0"; NULL: of no script      */
     char name[LTW_TASK_NAME];       /* constant                                      */
     _Atomic int state;              /* atomic: the task's thread stores              */
@@ -32,6 +33,10 @@ void ltw_census_free(struct ltw_census *c);
  * safe for one that is in none.  Thread: the task's.  Blocks: a short lock. */
 void ltw_census_enter(struct ltw_census *c, struct ltw_note *note);
 void ltw_census_leave(struct ltw_note *note);
+
+/* It was sent by that task of another state.  Thread: the task's.  Blocks: a short
+ * lock. */
+void ltw_census_sent_by(struct ltw_note *note, uint64_t parent);
 
 /* What the task does from now on.  Thread: the task's.  Blocks: never. */
 void ltw_census_write(struct ltw_note *note, enum ltw_task_state state, const char *what);

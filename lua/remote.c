@@ -199,7 +199,7 @@ static int begin(lua_State *L)
     lua_pushlightuserdata(L, r);
     t = ltw_task_spawn(L, 1, NULL, r->label, on_ended, r);
     if (r->due_ns) t->own->due_ns = r->due_ns;
-    t->note.parent = r->parent;
+    ltw_census_sent_by(&t->note, r->parent);
     t->level = r->level;
     t->load = r->load;
     if (t->load) tw_load_ref(t->load);

@@ -318,7 +318,7 @@ static int begin(lua_State *L)
     t = ltw_task_spawn(L, 1, NULL, job->label, on_ended, job);
     if (job->deadline_ns) t->own->due_ns = job->deadline_ns;
     t->own->job = job;
-    t->note.parent = work->parent;
+    ltw_census_sent_by(&t->note, work->parent);
     t->level = job->level + 1;   /* what it may wait for has room beside it */
     t->load = work->load;
     if (t->load) tw_load_ref(t->load);
