@@ -405,7 +405,7 @@ static enum tw_when_full check_full(lua_State *L, const char *full)
 /* [-0, +1, m]  An owner of a channel to be. */
 static struct ltw_box *push_box(lua_State *L)
 {
-    struct ltw_box *box = ltw_push_box(L, tw_channel_type.name);
+    struct ltw_box *box = ltw_push_box(L, tw_channel_type.name, 0);
 
     return box;
 }

@@ -29,7 +29,7 @@ const char ltw_task_mark[] = "task";
 
 struct ltw_box *ltw_future_push_empty(lua_State *L)
 {
-    return ltw_push_box(L, tw_future_type.name);
+    return ltw_push_box(L, tw_future_type.name, 1);
 }
 
 bool ltw_future_attach(lua_State *L, struct ltw_box *handle, struct tw_future *f)
@@ -131,13 +131,27 @@ static enum tw_future_state look(const struct ltw_box *h, struct tw_any *out)
     return h->note & LEFT && state != TW_FAILED ? TW_CANCELLED : state;
 }
 
+/* [-0, +1, e]  A future's value; its handle keeps the view that is not found as fast. */
+static void push_one(lua_State *L, int idx, const struct tw_any *value)
+{
+    if (value->kind != TW_VALUE_BLOCK) {
+        ltw_push_any(L, value);
+        return;
+    }
+    if (lua_getiuservalue(L, idx, 1) > LUA_TNIL) return;
+    lua_pop(L, 1);
+    ltw_push_any(L, value);
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, idx, 1);
+}
+
 /* [-0, +n, e]  A task's results are its handle's; a future's value is one. */
 static int push_value(lua_State *L, int idx, const struct tw_any *value)
 {
     int n;
 
     if (!ltw_to_box(L, idx, ltw_task_mark)) {
-        ltw_push_any(L, value);
+        push_one(L, idx, value);
         return 1;
     }
     if (lua_getiuservalue(L, idx, 1) != LUA_TTABLE) return 0;

@@ -25,9 +25,9 @@ void ltw_object_open(lua_State *L, const char *type_name)
     lua_setfield(L, -2, "__gc");
 }
 
-struct ltw_box *ltw_push_box(lua_State *L, const char *type_name)
+struct ltw_box *ltw_push_box(lua_State *L, const char *type_name, int user_values)
 {
-    struct ltw_box *b = lua_newuserdatauv(L, sizeof *b, 0);
+    struct ltw_box *b = lua_newuserdatauv(L, sizeof *b, user_values);
 
     *b = (struct ltw_box){ .mark = ltw_box_mark };
     if (luaL_getmetatable(L, type_name) != LUA_TTABLE)
@@ -45,7 +45,7 @@ void ltw_push_object(lua_State *L, struct tw_object *o)
     b = lua_touserdata(L, -1);
     if (!b || b->object != o) {   /* it may be closed, and its address used again */
         lua_pop(L, 1);
-        b = ltw_push_box(L, o->type->name);
+        b = ltw_push_box(L, o->type->name, 0);
         lua_pushvalue(L, -1);
         lua_rawsetp(L, -3, o);
         tw_object_ref(o);

@@ -30,8 +30,9 @@ static inline struct ltw_box *ltw_to_box(lua_State *L, int idx, const char *mark
     return b;
 }
 
-/* [-0, +1, m]  An empty box for an object of that type, not shared with others. */
-struct ltw_box *ltw_push_box(lua_State *L, const char *type_name);
+/* [-0, +1, m]  An empty box for an object of that type, not shared with others, with
+ * so many user values. */
+struct ltw_box *ltw_push_box(lua_State *L, const char *type_name, int user_values);
 
 /* [-0, +1, m]  The new metatable of a type, registered under its name, with
  * __gc: for the caller to add __index and the like. */

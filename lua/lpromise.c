@@ -91,7 +91,7 @@ static int promise_index(lua_State *L)
 int ltw_promise_new(lua_State *L)
 {
     struct ltw_host *host = ltw_state(L)->host;
-    struct ltw_box *box = ltw_push_box(L, promise_type.name);
+    struct ltw_box *box = ltw_push_box(L, promise_type.name, 0);
     struct promise *p;
 
     p = tw_calloc(1, sizeof *p);
