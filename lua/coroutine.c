@@ -56,18 +56,25 @@ static bool restore_scope(lua_State *L, struct ltw_scope *before)
     return true;
 }
 
-/* Does co wait, as a part of some task?  One that has yielded by itself is in
+/* Is there any coroutine that only its task may go on with? */
+static bool has_tasks(const struct ltw_state *s)
+{
+    return s->parked_inside > 0 || s->host || (s->tasks && ltw_tasks_count(s->tasks) > 0);
+}
+
+/* Does co wait, as a task or a part of one?  One that has yielded by itself is in
  * coroutine.yield. */
 static bool is_waiting(lua_State *L, lua_State *co)
 {
+    struct ltw_state *s = ltw_state(L);
     lua_Debug ar;
     bool waits;
 
-    if (ltw_state(L)->parked_inside == 0 || lua_status(co) != LUA_YIELD
-        || !lua_getstack(co, 0, &ar) || !lua_checkstack(co, 1))
+    if (!has_tasks(s) || lua_status(co) != LUA_YIELD || !lua_getstack(co, 0, &ar)
+        || !lua_checkstack(co, 1))
         return false;
     lua_getinfo(co, "f", &ar);
-    waits = lua_tocfunction(co, -1) != ltw_state(L)->yield;
+    waits = lua_tocfunction(co, -1) != s->yield;
     lua_pop(co, 1);
     return waits;
 }
@@ -204,15 +211,43 @@ static int co_wrap(lua_State *L)
     return 1;
 }
 
+/* The coroutine that co, which waits, has resumed and so on: the one that parked.
+ * *n: how many there are between the two. */
+static lua_State *innermost(lua_State *co, unsigned *n)
+{
+    for (*n = 0;; ++*n) {
+        lua_State *inner;
+        lua_CFunction f;
+        lua_Debug ar;
+
+        if (!lua_getstack(co, 0, &ar) || !lua_checkstack(co, 2)) return co;
+        lua_getinfo(co, "f", &ar);
+        f = lua_tocfunction(co, -1);
+        if (f == wrapped) lua_getupvalue(co, -1, 1);
+        else if (f != co_resume || !lua_getlocal(co, &ar, 1)) lua_pushnil(co);
+        inner = lua_tothread(co, -1);
+        lua_pop(co, 2);
+        if (!inner) return co;
+        co = inner;
+    }
+}
+
 /* coroutine.close(co) -> true | false, message
  * As Lua's own, which is the upvalue.
  * Yields: no.  Blocks: as what co has to close does.  Thread: the state's.
- * Errors: raises when co is running.  Units: none. */
+ * Errors: raises when co is running, or a task's own.  Units: none. */
 static int co_close(lua_State *L)
 {
     struct ltw_state *s = ltw_state(L);
     lua_State *co = lua_tothread(L, 1);
 
+    if (co && is_waiting(L, co)) {
+        unsigned n;
+
+        if (!ltw_task_lose(L, co, innermost(co, &n)))
+            return luaL_error(L, "cannot close the coroutine of a task or a handler");
+        s->parked_inside -= n;   /* nobody resumes these again */
+    }
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
     if (co && lua_status(co) != LUA_OK) s->running = co;   /* then it can't raise */

@@ -184,7 +184,7 @@ static void renew(lua_State *L, struct ltw_script *s, lua_CFunction f)
 {
     luaL_unref(L, LUA_REGISTRYINDEX, s->ref);
     s->ref = LUA_NOREF;
-    s->co = lua_newthread(L);
+    s->co = s->task.co = lua_newthread(L);
     s->ref = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_pushcfunction(s->co, f);
     lua_pushlightuserdata(s->co, s);

@@ -46,6 +46,7 @@ struct ltw_tasks {
     void (*expect)(void *ctx, int64_t ns);   /* constant; see ltw_tasks_on_await */
     void *ctx;                        /* constant; of the two                    */
     struct ltw_task *all;             /* spawned ones                            */
+    struct ltw_task *others;          /* the main one, or those of scripts       */
     struct ltw_task main;             /* what runs outside all coroutines        */
     struct ltw_task **ready;          /* a ring of room, `n_ready` from `first`  */
     unsigned first, n_ready, room;
@@ -59,6 +60,22 @@ struct ltw_tasks {
     atomic_bool interrupted;          /* atomic: a signal handler sets it        */
     bool alone;                       /* owner: there is one processor           */
 };
+
+/* ---- lists ---- */
+
+static void list(struct ltw_task *t, struct ltw_task **in)
+{
+    t->next = *in;
+    if (t->next) t->next->link = &t->next;
+    t->link = in;
+    *in = t;
+}
+
+static void unlist(struct ltw_task *t)
+{
+    *t->link = t->next;
+    if (t->next) t->next->link = t->link;
+}
 
 /* ---- ready ---- */
 
@@ -328,6 +345,7 @@ bool ltw_task_park(lua_State *L, struct ltw_place *places, unsigned n, int64_t d
     if (scope_due_ns < t->due_ns) t->due_ns = scope_due_ns;
     t->places = places;
     t->what = what;
+    t->at = L;
     set_state(t, LTW_TASK_WAITING);
     t->n = n;
     for (unsigned i = 0; i < n; i++) {
@@ -357,7 +375,8 @@ bool ltw_task_rest(lua_State *L)
 {
     struct ltw_task *t = ltw_task_current(L);
 
-    if (!t || L != t->co || !lua_isyieldable(L) || ++t->took < TURN) return false;
+    if (!t || !t->own || L != t->co || !lua_isyieldable(L)) return false;
+    if (++t->took < TURN) return false;
     t->took = 0;
     set_state(t, LTW_TASK_WAITING);
     ltw_task_wake(t);
@@ -384,19 +403,42 @@ bool ltw_task_pass(lua_State *L, bool *refused)
     return false;
 }
 
-void ltw_scope_cancel(struct ltw_tasks *ts, struct ltw_scope *s, const char *why)
+static bool lose(struct ltw_task *t, const lua_State *co, const lua_State *innermost)
+{
+    for (; t; t = t->next) {
+        if (t->co == co) return false;
+        if (t->at != innermost) continue;
+        leave_places(t);
+        ltw_task_wake(t);
+    }
+    return true;
+}
+
+bool ltw_task_lose(lua_State *L, const lua_State *co, const lua_State *innermost)
+{
+    struct ltw_tasks *ts = ltw_state(L)->tasks;
+
+    return !ts || (lose(ts->all, co, innermost) && lose(ts->others, co, innermost));
+}
+
+/* Ends the waits of those in the list that s reaches. */
+static void wake_within(struct ltw_task *t, const struct ltw_scope *s)
 {
     int64_t due_ns;
 
-    if (s->cancelled) return;
-    s->cancelled = true;
-    s->why = why;
-    for (struct ltw_task *t = ts->all; t; t = t->next)
+    for (; t; t = t->next)
         if (t->state == LTW_TASK_WAITING && ltw_scope_is_within(t->scope, s)
             && over(t, &due_ns))
             ltw_task_wake(t);
-    if (ts->main.state == LTW_TASK_WAITING && ltw_scope_is_within(ts->main.scope, s))
-        ltw_task_wake(&ts->main);
+}
+
+void ltw_scope_cancel(struct ltw_tasks *ts, struct ltw_scope *s, const char *why)
+{
+    if (s->cancelled) return;
+    s->cancelled = true;
+    s->why = why;
+    wake_within(ts->all, s);
+    wake_within(ts->others, s);
 }
 
 void ltw_scope_stop(struct ltw_tasks *ts, struct ltw_scope *s, const char *why)
@@ -453,8 +495,8 @@ struct ltw_task *ltw_task_spawn(lua_State *L, int n, struct ltw_scope *scope,
     }
     t->note.parent = state->task ? state->task->note.id : 0;
     t->script = state->script;
-    ltw_task_init(t, ts, scope, push_ready, name);
     t->own = scope;
+    ltw_task_init(t, ts, scope, push_ready, name);
     t->co = co;
     t->ref = ref;
     t->level = state->task ? state->task->level : 0;
@@ -462,10 +504,6 @@ struct ltw_task *ltw_task_spawn(lua_State *L, int n, struct ltw_scope *scope,
     if (t->load) tw_load_ref(t->load);
     t->ended = ended;
     t->ctx = ctx;
-    t->next = ts->all;
-    if (t->next) t->next->link = &t->next;
-    t->link = &ts->all;
-    ts->all = t;
     ts->count++;
     if (scope->parent) scope->parent->live++;
     push_ready(t);
@@ -489,6 +527,7 @@ void ltw_task_init(struct ltw_task *t, struct ltw_tasks *ts, struct ltw_scope *s
     t->note.script = t->script ? ltw_script_options(t->script)->name : NULL;
     snprintf(t->note.name, sizeof t->note.name, "%s", name);
     set_state(t, LTW_TASK_READY);
+    list(t, t->own ? &ts->all : &ts->others);
     ltw_census_enter(state->host ? state->host->census : NULL, &t->note);
 }
 
@@ -496,6 +535,7 @@ void ltw_task_fini(struct ltw_task *t)
 {
     struct ltw_tasks *ts = t->of;
 
+    unlist(t);
     ltw_census_leave(&t->note);
     leave_places(t);
     ltw_due_remove(&ts->due, t);
@@ -512,8 +552,6 @@ static void free_task(struct ltw_task *t)
     if (spawned_in && --spawned_in->live == 0)
         tw_waiters_tell_all_held(&spawned_in->joiners);
     luaL_unref(t->of->state->L, LUA_REGISTRYINDEX, t->ref);
-    *t->link = t->next;
-    if (t->next) t->next->link = t->link;
     t->of->count--;
     ltw_scope_unref(t->own);
     if (t->load) tw_load_unref(t->load);

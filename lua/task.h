@@ -40,12 +40,13 @@ struct ltw_task {
     struct tw_waker waker;            /* first: a waker is its task              */
     struct ltw_tasks *of;             /* constant                                */
     struct ltw_note note;             /* its entry in the census                 */
-    struct ltw_task *next, **link;    /* in the list of spawned ones             */
+    struct ltw_task *next, **link;    /* in the list of its kind                 */
     struct ltw_scope *own;            /* constant; a spawned task's outermost    */
     struct ltw_scope *scope;          /* the innermost one that it runs in       */
     struct ltw_script *script;        /* whose code it is, or NULL               */
     void (*woken)(struct ltw_task *); /* constant; it may run again              */
     lua_State *co;                    /* its coroutine; the main task: the state */
+    lua_State *at;                    /* the one in it that parked last          */
     int ref;                          /* registry: co; LUA_NOREF: not ours       */
     enum ltw_task_state state;
     bool aside, doomed;               /* ready behind all others; to be stopped  */
@@ -150,5 +151,9 @@ void ltw_scope_cancel(struct ltw_tasks *ts, struct ltw_scope *s, const char *why
 /* A coroutine that the running task resumed has parked it: true: yield, too; false:
  * resume it again, or (*refused) it can't wait here.  For coroutine.c. */
 bool ltw_task_pass(lua_State *L, bool *refused);
+
+/* co, whose innermost coroutine waits, is about to be closed: the task that it is a part
+ * of leaves what it waits for and looks again.  False: co is a task's own. */
+bool ltw_task_lose(lua_State *L, const lua_State *co, const lua_State *innermost);
 
 #endif

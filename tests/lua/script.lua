@@ -202,6 +202,20 @@ prints("a wait ends with the run", { args = { "--seconds", "0.1" },
   function M.on_quote() print(tw.sleep(1000)) print((tw.sleep(1000))) end
   function M.on_stop() print("stop", (tw.sleep(1000))) end]] },
   "nil\tthe run is ending\t-5002\nnil\nstop\tnil\n")
+prints("a task's failure ends the wait of the handler whose scope it is in",
+  { app = feed(1) .. 'app.script("s.lua")',
+    ["s.lua"] = [[
+  function M.on_quote()
+    print((select(2, pcall(tw.task.scope, function(s)
+      s:spawn(function() tw.task.yield() error("beside", 0) end)
+      tw.sleep(1000)
+    end))).message)
+    print((tw.task.scope(function(s)
+      s:spawn(function() tw.task.yield() s:cancel() end)
+      tw.sleep(1000)
+    end)))
+  end]] },
+  "beside\nnil\n")
 fails("sleep: a negative time", { app = feed(1) .. 'app.script("s.lua")',
   ["s.lua"] = "function M.on_start() tw.sleep(-1) end" },
   "bad argument #1 to 'sleep' %(seconds must be in 0 .. 1e9%)")

@@ -434,6 +434,43 @@ do   -- whoever closes a coroutine that waits
     a:cancel()
     t.ok(a:pawait() ~= nil, "who had resumed it goes on")
   end)
+
+  -- What it waited for may be gone before its task looks again.
+  local function close_while(wait)
+    return task.scope(function(s)
+      local inner = coroutine.create(wait)
+      local a = s:spawn(coroutine.resume, coroutine.create(function()
+        return coroutine.resume(inner)
+      end))
+      task.yield()
+      task.yield()
+      coroutine.close(inner)
+      inner = nil
+      collectgarbage() collectgarbage()
+      return select(3, a:await())
+    end)
+  end
+  for name, wait in pairs {
+    await = function() tw.promise().future:await() end,
+    all = function() tw.all { tw.promise().future } end,
+    select = function() tw.select { tw.channel(1), tw.channel(1) } end,
+    recv = function() tw.channel(1):recv() end,
+    sleep = function() tw.sleep(LONG) end,
+    wrapped = function() coroutine.wrap(function() tw.channel(1):recv() end)() end,
+  } do
+    t.is(close_while(wait), "cannot resume dead coroutine",
+         "closed in " .. name .. ": its resumer goes on")
+  end
+
+  task.scope(function(s)   -- a task's own coroutine is nobody else's
+    local own
+    local a = s:spawn(function() own = coroutine.running() task.yield() return "done" end)
+    task.yield()
+    t.is(select(2, coroutine.resume(own)),
+         "cannot resume a coroutine that waits for something", "a task, resumed")
+    t.raises("cannot close the coroutine of a task", coroutine.close, own)
+    t.is(a:await(), "done", "goes on as if nobody had")
+  end)
 end
 
 -- Fairness, and the order of ready tasks.
