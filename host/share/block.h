@@ -27,7 +27,9 @@
 struct tw_value {
     _Atomic uint64_t references;   /* atomic: any thread                       */
     uint64_t bytes;                /* constant: of the whole block             */
-    uint64_t owned_at, owned;      /* constant: the place and number of cells  */
+    uint64_t owned_at;             /* constant: the place of the cells         */
+    uint32_t owned;                /* constant: their number                   */
+    atomic_bool seen;              /* atomic: of an error, any thread          */
     struct tw_item root;           /* constant: a cell                         */
     struct tw_value *next;         /* owner: the thread that frees the block   */
 };

@@ -432,7 +432,7 @@ int tw_builder_finish(struct tw_builder *b, struct tw_value **out)
     settle(b, &head.root);
     head.bytes = b->block.n;
     head.owned_at = place_of(b, owned);
-    head.owned = b->owned.n / sizeof(struct tw_item);
+    head.owned = (uint32_t)(b->owned.n / sizeof(struct tw_item));
     v = detach(b);
     if (!v) return b->error;
     memcpy(v, &head, sizeof head);

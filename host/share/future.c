@@ -5,7 +5,8 @@
  *   F2  All who are in the list when it is settled are told; later ones are
  *       refused.
  *   F3  stop is called at most once, by whoever cancelled it as the last one.
- *   F4  A failure that nobody saw is told once, when the last reference goes.
+ *   F4  A failure that nobody saw is told once, when the last reference goes; also
+ *       when several futures failed with the one error.
  *
  * Layer host/share.  Thread: see each function.
  */
@@ -38,7 +39,7 @@ static void future_free(struct tw_object *o)
     assert(!f->waiters.first);
     /* order [future.seen] relaxed: the last unref came after every look */
     if (state == TW_FAILED && !atomic_load_explicit(&f->seen, memory_order_relaxed)
-        && f->unseen)
+        && f->unseen && !tw_any_saw(&f->value))
         f->unseen->tell(f->unseen->ctx, &f->value);   /* F4 */
     tw_any_unref(&f->value);
     pthread_mutex_destroy(&f->lock);
@@ -170,6 +171,9 @@ void tw_future_saw(struct tw_future *f)
 {
     /* order [future.seen] relaxed: the last unref orders it before F4 */
     atomic_store_explicit(&f->seen, true, memory_order_relaxed);
+    /* order [future.state] acquire: the value stands (F1) */
+    if (atomic_load_explicit(&f->state, memory_order_acquire) == TW_FAILED)
+        tw_any_saw(&f->value);
 }
 
 bool tw_future_wait(struct tw_future *f, struct tw_wait *node)

@@ -55,7 +55,8 @@ void tw_future_forget(struct tw_future *f);
  * Thread: any.  Blocks: never. */
 enum tw_future_state tw_future_peek(const struct tw_future *f, struct tw_any *out);
 
-/* Its failure has come to somebody's attention.  Thread: any.  Blocks: never. */
+/* Its failure has come to somebody's attention, and so has that of all that failed with
+ * the same error.  Thread: any.  Blocks: never. */
 void tw_future_saw(struct tw_future *f);
 
 /* Puts node among the waiters, false when it is settled.  Leaving is safe twice.

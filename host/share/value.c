@@ -28,6 +28,7 @@ static _Thread_local struct { struct tw_value *first; bool busy; } doomed;
 void tw_block_begin(struct tw_value *v)
 {
     atomic_init(&v->references, 1);
+    atomic_init(&v->seen, false);
     /* order [value.live] relaxed: a statistic, it orders nothing */
     atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
 }
@@ -48,7 +49,7 @@ static void release_owned(struct tw_value *v)
 {
     const struct tw_item *cell = (const struct tw_item *)((char *)v + v->owned_at);
 
-    for (uint64_t i = 0; i < v->owned; i++) {
+    for (uint32_t i = 0; i < v->owned; i++) {
         if (cell[i].kind == TW_VALUE_OBJECT) tw_object_unref(cell[i].object);
         else tw_value_unref(tw_table_block(cell[i].table));
     }
@@ -73,6 +74,13 @@ void tw_value_unref(struct tw_value *v)
         atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
     }
     doomed.busy = false;
+}
+
+bool tw_any_saw(const struct tw_any *error)
+{
+    if (error->kind != TW_VALUE_BLOCK) return false;
+    /* order [value.seen] relaxed: a mark, it orders nothing */
+    return atomic_exchange_explicit(&error->block->seen, true, memory_order_relaxed);
 }
 
 void tw_any_ref(const struct tw_any *v)

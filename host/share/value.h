@@ -94,6 +94,10 @@ int64_t tw_table_place(const struct tw_table *t, struct tw_item key);
 bool tw_any_equal(const struct tw_any *a, const struct tw_any *b);
 uint64_t tw_any_hash(const struct tw_any *v);
 
+/* Notes that somebody has come to know of an error; true when somebody had before.
+ * Of a scalar nothing is noted.  Thread: any.  Blocks: never. */
+bool tw_any_saw(const struct tw_any *error);
+
 /* Blocks alive in the process: a test that ends with one has a leak.
  * Thread: any. */
 uint64_t tw_value_live(void);

@@ -226,6 +226,15 @@ print(c:get("k", function() error("who asked is told", 0) end):pawait())]]
 t.is(run.status, 0, "what was raised or awaited is not told again: status")
 t.is(run.err, "", "and nothing is said")
 t.is(select(2, run.out:gsub("false\t", "")), 3, "each was told")
+local of_all = [[
+local tw = require "tw"
+local fs = tw.cache "c":get_all({ 1, 2, 3 }, function() error("of all", 0) end)]]
+run = program(of_all)
+t.is(run.status, 1, "a load of several that nobody awaits: status")
+t.is(select(2, run.err:gsub("of all", "")), 1, "it is told once, not for each key")
+run = program(of_all .. "\nprint(pcall(tw.all, fs))")
+t.is(run.status, 0, "tw.all raised it, and one error is told once: status")
+t.is(run.err, "", "and nothing is said")
 
 run = program [[
 local tw = require "tw"

@@ -164,6 +164,21 @@ static void unseen_failures(void)
     tw_future_unref(f);
     tw_future_unref(tw_future_new(&unseen));
     ok(told == 1, "resolved, cancelled or pending, it has not failed");
+
+    for (int looks = 0; looks < 2; looks++) {   /* two that fail with one error */
+        struct tw_future *other = tw_future_new(&unseen);
+        struct tw_any error = text("lost");
+
+        f = tw_future_new(&unseen);
+        tw_any_ref(&error);
+        tw_future_fail(f, error);
+        tw_future_fail(other, error);
+        if (looks) tw_future_saw(other);
+        tw_future_unref(f);
+        tw_future_unref(other);
+        ok(told == 2, looks ? "of two with one error, seeing one is enough"
+                            : "unseen, it is told once");
+    }
 }
 
 static void no_memory(void)
