@@ -53,9 +53,9 @@ static struct key *make_key(lua_State *L, int idx, bool is_scalar)
     *key = (struct key){ .any.kind = TW_VALUE_NIL };
     luaL_setmetatable(L, KEY);
     key->any = ltw_check_any_named(L, idx, "key");
-    if (key->any.kind == TW_VALUE_NIL) luaL_argerror(L, idx, "a key can't be nil");
+    if (key->any.kind == TW_VALUE_NIL) luaL_error(L, "a key can't be nil");
     if (is_scalar && !tw_any_equal(&key->any, &key->any))
-        luaL_argerror(L, idx, "a key can't be NaN");
+        luaL_error(L, "a key can't be NaN");
     key->hash = tw_any_hash(&key->any);
     return key;
 }

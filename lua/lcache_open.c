@@ -6,20 +6,20 @@
 #include "lsimulate.h"
 #include "share/caches.h"
 
-/* [-0, +0, e]  The option of that name, or 0; it is taken out of the table at 3.
+/* [-0, +0, e]  The option of that name, or 0; it is taken out of the table at 2.
  * zero: it may be 0. */
 static double take_number(lua_State *L, const char *name, bool zero, double most)
 {
     double d = 0;
 
-    if (lua_getfield(L, 3, name) != LUA_TNIL) {
+    if (lua_getfield(L, 2, name) != LUA_TNIL) {
         d = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : -1;
         if (!(d >= 0 && d <= most) || (d == 0 && !zero))
             luaL_error(L, "tw.cache: %s: a number %s 0 up to %I expected, got %s", name,
                        zero ? "from" : "above", (LUAI_UACINT)most,
                        luaL_tolstring(L, -1, NULL));
         lua_pushnil(L);
-        lua_setfield(L, 3, name);
+        lua_setfield(L, 2, name);
     }
     lua_pop(L, 1);
     return d;
@@ -47,7 +47,7 @@ static enum tw_policy_kind take_policy(lua_State *L)
     enum tw_policy_kind kind = TW_POLICY_S3FIFO;
     const char *name;
 
-    if (lua_getfield(L, 3, "policy") != LUA_TNIL) {
+    if (lua_getfield(L, 2, "policy") != LUA_TNIL) {
         name = luaL_tolstring(L, -1, NULL);
         if (strcmp(name, "lru") == 0) kind = TW_POLICY_LRU;
         else if (strcmp(name, "s3fifo") != 0)
@@ -55,13 +55,13 @@ static enum tw_policy_kind take_policy(lua_State *L)
                        name);
         lua_pop(L, 1);
         lua_pushnil(L);
-        lua_setfield(L, 3, "policy");
+        lua_setfield(L, 2, "policy");
     }
     lua_pop(L, 1);
     return kind;
 }
 
-/* [-0, +0, e]  What the table at 3, a copy of the caller's, says. */
+/* [-0, +0, e]  What the table at 2, a copy of the caller's, says. */
 static void take_options(lua_State *L, struct tw_cache_options *o)
 {
     uint64_t entries = take_count(L, "entries"), bytes = take_count(L, "bytes");
@@ -80,10 +80,22 @@ static void take_options(lua_State *L, struct tw_cache_options *o)
     o->jitter = take_number(L, "jitter", true, 1);
     o->policy = take_policy(L);
     lua_pushnil(L);
-    if (lua_next(L, 3))
+    if (lua_next(L, 2))
         luaL_error(L, "tw.cache: no option '%s'; there are entries, bytes, policy, ttl,"
                    " idle, jitter, refresh, stale, stale_error, failures and records",
                    luaL_tolstring(L, -2, NULL));
+}
+
+static const char *check_name(lua_State *L)
+{
+    size_t n;
+    const char *name;
+
+    luaL_checktype(L, 1, LUA_TSTRING);
+    name = lua_tolstring(L, 1, &n);
+    if (n == 0 || n > TW_NAME_MAX || strlen(name) != n)
+        luaL_error(L, "tw.cache: name: a text of 1 to %d bytes expected", TW_NAME_MAX);
+    return name;
 }
 
 /* tw.cache(name [, options]) -> cache
@@ -95,32 +107,33 @@ static void take_options(lua_State *L, struct tw_cache_options *o)
  * reload gives the old value; failures: a failure is kept so long (default: not at all);
  * records: of the tape, that a value may be behind.
  * Yields: no.  Blocks: no.  Thread: any state's.
- * Errors: raises for a wrong option, and when the name is open with others.
+ * Errors: raises for a name of 0 or more than 63 bytes, for a wrong option, and when the
+ * name is open with others.
  * Units: seconds, entries, bytes, records. */
 static int cache_open(lua_State *L)
 {
     struct ltw_host *host = ltw_state(L)->host;
-    struct tw_cache_options o = { .name = luaL_checkstring(L, 2), .seed = 1 };
+    struct tw_cache_options o = { .name = check_name(L), .seed = 1 };
     struct tw_cache *c;
     struct tw_error error;
     int rc;
 
     if (!host || !host->caches) return luaL_error(L, "tw.cache: there is none here");
-    lua_settop(L, 3);
-    if (lua_isnil(L, 3)) {   /* as it is, or with nothing but defaults */
+    lua_settop(L, 2);
+    if (lua_isnil(L, 2)) {   /* as it is, or with nothing but defaults */
         c = tw_caches_find(host->caches, o.name);
         lua_newtable(L);
     } else {
         c = NULL;
-        luaL_checktype(L, 3, LUA_TTABLE);
+        luaL_checktype(L, 2, LUA_TTABLE);
         lua_newtable(L);
-        for (lua_pushnil(L); lua_next(L, 3); lua_pop(L, 1)) {
+        for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
             lua_pushvalue(L, -2);
             lua_pushvalue(L, -2);
-            lua_rawset(L, 4);
+            lua_rawset(L, 3);
         }
     }
-    lua_replace(L, 3);
+    lua_replace(L, 2);
     if (!c) {
         take_options(L, &o);
         rc = tw_caches_open(host->caches, &o, &c, &error);
@@ -148,6 +161,13 @@ static int cache_list(lua_State *L)
     return 1;
 }
 
+/* [-0, +1, e]  The module is called: it stands before the arguments. */
+static int call_module(lua_State *L)
+{
+    lua_remove(L, 1);
+    return cache_open(L);
+}
+
 int luaopen_tw_cache(lua_State *L)
 {
     lua_newtable(L);
@@ -156,7 +176,7 @@ int luaopen_tw_cache(lua_State *L)
     lua_pushcfunction(L, cache_list);
     lua_setfield(L, -2, "list");
     lua_createtable(L, 0, 1);
-    lua_pushcfunction(L, cache_open);
+    lua_pushcfunction(L, call_module);
     lua_setfield(L, -2, "__call");
     lua_setmetatable(L, -2);
     return 1;

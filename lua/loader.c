@@ -373,11 +373,15 @@ static struct tw_any check_tags(lua_State *L, const char *what)
 {
     int idx = lua_gettop(L);
     struct tw_any *owner;
+    lua_Integer n;
 
     if (!lua_istable(L, idx))
         luaL_error(L, "%s.tags: a list of strings expected, got %s", what,
                    luaL_typename(L, idx));
-    for (lua_Integer i = 1, n = luaL_len(L, idx); i <= n; i++, lua_pop(L, 1))
+    n = luaL_len(L, idx);
+    if (n > TW_CACHE_TAGS_MAX)
+        luaL_error(L, "%s.tags: at most %d, got %I", what, TW_CACHE_TAGS_MAX, n);
+    for (lua_Integer i = 1; i <= n; i++, lua_pop(L, 1))
         if (lua_geti(L, idx, i) != LUA_TSTRING)
             luaL_error(L, "%s.tags: element %I is a %s, not a string", what, i,
                        luaL_typename(L, -1));

@@ -211,14 +211,14 @@ static int read_file(const char *path, struct tw_image_view *out, struct tw_erro
 
     errno = 0;
     f = fopen(path, "rbe");
-    if (!f) return failed(error, "restore from", path);
+    if (!f) return failed(error, "load from", path);
     if (fseek(f, 0, SEEK_END) || (size = ftell(f)) < 0 || fseek(f, 0, SEEK_SET)) {
-        rc = failed(error, "restore from", path);
+        rc = failed(error, "load from", path);
     } else if (!(p = tw_calloc((size_t)size + 1, 1))) {
-        rc = tw_fail(error, UV_ENOMEM, "cache: restore from %s: no memory", path);
+        rc = tw_fail(error, UV_ENOMEM, "cache: load from %s: no memory", path);
     } else {
         *out = (struct tw_image_view){ p, fread(p, 1, (size_t)size, f) };
-        if (ferror(f)) rc = failed(error, "restore from", path);
+        if (ferror(f)) rc = failed(error, "load from", path);
     }
     fclose(f);
     if (rc < 0) tw_free(p);
@@ -241,9 +241,9 @@ int tw_cache_restore(struct tw_cache *c, const char *path, struct tw_cache_dump 
     file = (char *)(uintptr_t)m.p;
     if (!tw_image_take(&m, &head, sizeof head) || memcmp(head.magic, magic, 8) != 0
         || head.crc != crc_of_head(&head) || head.order != ORDER) {
-        rc = tw_fail(error, TW_EFORMAT, "cache: restore from %s: it is no dump", path);
+        rc = tw_fail(error, TW_EFORMAT, "cache: load from %s: it is no dump", path);
     } else if (head.version != VERSION) {
-        rc = tw_fail(error, TW_EFORMAT, "cache: restore from %s: version %u, not %d",
+        rc = tw_fail(error, TW_EFORMAT, "cache: load from %s: version %u, not %d",
                      path, head.version, VERSION);
     } else {
         passed_ns = tw_clock_now_ns() - head.written_ns;
@@ -251,9 +251,9 @@ int tw_cache_restore(struct tw_cache *c, const char *path, struct tw_cache_dump 
         lost = out->entries + out->skipped;
         lost = lost < head.entries ? head.entries - lost : 0;
         if (rc < 0)
-            tw_fail(error, rc, "cache: restore from %s: no memory", path);
+            tw_fail(error, rc, "cache: load from %s: no memory", path);
         else if (lost || out->damaged)
-            rc = tw_fail(error, TW_EFORMAT, "cache: restore from %s: %llu of %llu "
+            rc = tw_fail(error, TW_EFORMAT, "cache: load from %s: %llu of %llu "
                          "entries are lost, %llu bytes are damaged", path,
                          (unsigned long long)lost, (unsigned long long)head.entries,
                          (unsigned long long)out->damaged);

@@ -56,7 +56,8 @@ static const char *differs(const struct tw_cache_options *has,
 {
     if (has->policy != o->policy) return "policy";
     if (has->in_bytes != o->in_bytes) return "bound's unit";
-    if (o->capacity && has->capacity != o->capacity) return "bound";
+    if (o->capacity && has->capacity != o->capacity)
+        return o->in_bytes ? "bytes" : "entries";
     if (has->ttl_ns != o->ttl_ns) return "ttl";
     if (has->idle_ns != o->idle_ns) return "idle";
     if (has->jitter != o->jitter) return "jitter";
@@ -64,7 +65,7 @@ static const char *differs(const struct tw_cache_options *has,
     if (has->refresh_ns != o->refresh_ns) return "refresh";
     if (has->stale_ns != o->stale_ns) return "stale";
     if (has->stale_error_ns != o->stale_error_ns) return "stale_error";
-    if (has->failure_ns != o->failure_ns) return "failure";
+    if (has->failure_ns != o->failure_ns) return "failures";
     if (has->records != o->records) return "records";
     if (o->shards && has->shards != o->shards) return "shards";
     return NULL;

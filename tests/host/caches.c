@@ -17,7 +17,7 @@ static void by_name(void)
     struct tw_cache *c, *d, *e;
     struct tw_error error;
     struct tw_cache_options other[13];
-    const char *what[13] = { "policy", "unit", "bound", "ttl", "idle", "jitter", "seed",
+    const char *what[13] = { "policy", "unit", "entries", "ttl", "idle", "jitter", "seed",
                              "refresh", "stale", "stale_error", "failure", "records",
                              "shards" };
     struct tw_record quote = { .kind = TW_QUOTE, .symbol = 3 };

@@ -332,7 +332,7 @@ do
        "a damaged file: " .. message)
   t.ok(#to < 4, "what is damaged is not there")
   got, message, code = to:load "/nonexistent/file"
-  t.ok(got == nil and message:find "/nonexistent/file" and code < 0,
+  t.ok(got == nil and message:find "cache: load from /nonexistent/file" and code < 0,
        "no file: " .. message)
   got, message, code = to:dump "/nonexistent/file"
   t.ok(got == nil and message:find "/nonexistent/file" and code < 0,
@@ -343,7 +343,8 @@ end
 -- Wrong use is one clear line.
 
 for _, wrong in ipairs {
-  { "its bound is another", "plain", { entries = 5 } },
+  { "its entries is another", "plain", { entries = 5 } },
+  { "its failures is another", "plain", { failures = 5 } },
   { "no option 'tll'; there are entries", "x", { tll = 1 } },
   { "no option '1'", "x", { "lru" } },
   { "ttl: a number above 0 up to 1000000000 expected, got 0", "x", { ttl = 0 } },
@@ -363,8 +364,12 @@ for _, wrong in ipairs {
   { "records: a number above 0", "x", { records = 0 } },
   { "entries or bytes bound a cache, not both", "x", { entries = 1, bytes = 1 } },
   { 'policy: "s3fifo" or "lru" expected, got fifo', "x", { policy = "fifo" } },
-  { "table expected", "x", 5 },
-  { "string expected", nil },
+  { "#2.*table expected, got number", "x", 5 },
+  { "#1.*string expected, got nil", nil },
+  { "#1.*string expected, got number", 5 },
+  { "name: a text of 1 to 63 bytes expected", "" },
+  { "name: a text of 1 to 63 bytes expected", ("x"):rep(64) },
+  { "name: a text of 1 to 63 bytes expected", "a\0b" },
 } do
   t.raises(wrong[1], tw.cache, wrong[2], wrong[3])
 end
@@ -395,7 +400,7 @@ end
 do
   local tags = {}
   for i = 1, 257 do tags[i] = "t" .. i end
-  t.raises("put: limit", c.put, c, "k", 1, { tags = tags })
+  t.raises("options.tags: at most 256, got 257", c.put, c, "k", 1, { tags = tags })
 end
 t.raises("tw.cache expected", c.get, {}, "k", echo)
 t.raises("tw.cache expected", c.stats, tw.channel(1))
