@@ -48,24 +48,31 @@ function pool.run(fn, ...)
 end
 
 --- pool.configure{ threads =, queue =, memory = }
--- How many threads (default: one for each processor), jobs that may be queued (65,536),
--- MiB that a state may have (no limit).  In a run, app.pool says it.
+-- How many threads (default: one for each processor; never more than 256), jobs that may
+-- be queued (65,536), MiB that a state may have (no limit).  In a run, app.pool says it.
 -- Yields: no.  Blocks: no.  Thread: MAIN.
 -- Errors: raises when the pool runs already, and for an option that isn't one.
 -- Units: memory in MiB.
 function pool.configure(options)
-  local known = { threads = true, queue = true, memory = true }
+  if type(options) ~= "table" then
+    error("pool.configure: a table of options expected, got " .. type(options), 2)
+  end
   for name, value in pairs(options) do
-    if not known[name] then
+    if name == "threads" or name == "queue" then
+      if math.type(value) ~= "integer" or value < 1 then
+        error(("pool.configure: %s: an integer from 1 on expected, got %s")
+          :format(name, tostring(value)), 2)
+      end
+    elseif name ~= "memory" then
       error(("pool.configure: no option '%s'; there are threads, queue and memory")
         :format(tostring(name)), 2)
-    end
-    if type(value) ~= "number" or value <= 0 then
-      error(("pool.configure: %s: a number above 0 expected, got %s")
-        :format(name, tostring(value)), 2)
+    elseif type(value) ~= "number" or not (value > 0) then
+      error(("pool.configure: memory: a number above 0 expected, got %s")
+        :format(tostring(value)), 2)
     end
   end
-  core.configure(options.threads, options.queue, options.memory)
+  local ok, why = pcall(core.configure, options.threads, options.queue, options.memory)
+  if not ok then error(why, 2) end
 end
 
 --- pool.status() -> table

@@ -13,6 +13,7 @@
 -- both.  A cancelled task's wait raises; its `<close>` variables are closed.
 
 local core = require "tw.internal.task"
+local pool = require "tw.internal.pool"
 local tw = require "tw"
 
 local task = {}
@@ -23,6 +24,13 @@ Scope.__index = Scope
 local function check_function(what, fn)
   if type(fn) ~= "function" then
     error(("%s: a function expected, got %s"):format(what, type(fn)), 3)
+  end
+end
+
+local function check_seconds(what, seconds)
+  if type(seconds) ~= "number" or not (seconds >= 0) then
+    error(("%s: a number of seconds from 0 on expected, got %s")
+      :format(what, tostring(seconds)), 3)
   end
 end
 
@@ -109,15 +117,16 @@ end
 -- sent; nil when the pool is full or the run is ending.  Units: none.
 function Scope:spawn_on(where, fn, ...)
   check_open(self, "scope:spawn_on")
-  local future, message, code
+  local ok, future, message, code
   if where == "pool" then
-    future, message, code = tw.pool.run(fn, ...)
+    ok, future, message, code = pcall(pool.submit, "scope:spawn_on", true, nil, fn, ...)
   elseif math.type(where) == "integer" then
-    future, message, code = core.spawn_on(where, fn, ...)
+    ok, future, message, code = pcall(core.spawn_on, where, fn, ...)
   else
     error(("scope:spawn_on: \"pool\" or the number of a worker expected, got %s")
       :format(tostring(where)), 2)
   end
+  if not ok then error(future, 2) end   -- the caller's, who can't send that
   if future then core.spawn(self.core, follow, future) end
   return future, message, code
 end
@@ -143,10 +152,7 @@ end
 -- Thread: any state's.
 -- Errors: nil when the time was over; raises what fn raises.  Units: seconds.
 function task.timeout(seconds, fn, ...)
-  if type(seconds) ~= "number" or seconds < 0 then
-    error(("task.timeout: a number of seconds from 0 on expected, got %s")
-      :format(tostring(seconds)), 2)
-  end
+  check_seconds("task.timeout", seconds)
   check_function("task.timeout", fn)
   local scope <close> = core.enter(seconds)
   local results = call(fn, ...)
@@ -184,9 +190,7 @@ end
 -- As tw.sleep.
 -- Yields: for that time.  Blocks: no; outside all tasks the caller alone waits.
 -- Thread: any.  Errors: as tw.sleep.  Units: seconds.
-function task.sleep(seconds)
-  return tw.sleep(seconds)
-end
+task.sleep = tw.sleep
 
 --- task.yield()
 -- Lets the other tasks of this thread, and its quotes, have a turn.
@@ -249,6 +253,7 @@ Permit.__index = Permit
 -- Errors: raises when the task is cancelled; nil when the time is over.
 -- Units: timeout in seconds.
 function Semaphore:acquire(timeout)
+  check_seconds("semaphore:acquire", timeout or 0)
   local turn = tw.channel(1)
   table.insert(self.queue, turn)
   hand_out(self)

@@ -16,7 +16,10 @@ local THREADS = 2
 -- Before the first job: options, and where modules are looked for.
 
 t.raises("pool.configure: no option 'size'", pool.configure, { size = 1 })
-t.raises("pool.configure: threads: a number above 0", pool.configure, { threads = 0 })
+t.raises("pool.configure: a table of options expected, got nil", pool.configure)
+t.raises("threads: an integer from 1 on expected, got 0", pool.configure, { threads = 0 })
+t.raises("queue: an integer from 1 on expected, got 1.5", pool.configure, { queue = 1.5 })
+t.raises("memory: a number above 0 expected, got x", pool.configure, { memory = "x" })
 
 local scratch = os.tmpname()
 local module = scratch:match "[^/]*$":gsub("%W", "_")

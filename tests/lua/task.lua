@@ -553,6 +553,26 @@ do
   t.ok(gate:acquire(0), "a permit that came too late for one is there for the next")
   t.raises("task.semaphore: an integer from 1 on expected, got 0", task.semaphore, 0)
   t.raises("got 1.5", task.semaphore, 1.5)
+  t.raises("semaphore:acquire: a number of seconds from 0 on expected, got %-1",
+           gate.acquire, gate, -1)
+end
+
+-- Wrong use names the line of who used it so, and what was called.
+
+for name, wrong in pairs {
+  ["sleep"] = function() task.sleep(-1) end,
+  ["task.timeout"] = function() task.timeout(0/0, print) end,
+  ["semaphore:acquire"] = function() task.semaphore(1):acquire "x" end,
+  ["pool.configure"] = function() tw.pool.status() tw.pool.configure {} end,
+  ["scope:spawn"] = function() task.scope(function(s) s:spawn(1) end) end,
+  ["scope:spawn_on"] = function() task.scope(function(s) s:spawn_on("pool", 1) end) end,
+  ["no workers here"] = function() task.scope(function(s) s:spawn_on(0, print) end) end,
+} do
+  local at = debug.getinfo(wrong, "S")
+  local here = at.short_src .. ":" .. at.linedefined
+  local ok, e = pcall(wrong)
+  e = tostring(e):match "^[^\n]*"
+  t.ok(not ok and e:find(here .. ": ", 1, true) == 1 and e:find(name, 1, true), e)
 end
 
 -- Detached tasks, and what a program ends with.
