@@ -91,7 +91,9 @@ local function read_c(text)
       if about then
         local name, rest = about:gsub("^module ", ""):match("^(tw[%w_.]*): (.*)$")
         owner, purpose = name and module_of(name), rest or about
-        if owner and owner.purpose == "" then owner.purpose, header = purpose, lines end
+        if owner and not owner.named then   -- or by a file that only adds to it
+          owner.purpose, owner.named, header = purpose, true, lines
+        end
       end
     elseif lines then
       if is_function(lines) then

@@ -71,6 +71,10 @@ static int pool_drain(lua_State *L)
  * Yields: until it
  * breaks.  Blocks: no.  Thread: any.  Errors: none.  Units: none. */
 static int wave_break(lua_State *L)
+/* tw.wind(knots)
+ * Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: knots. */
+static int wind(lua_State *L)
+/* tw.c - module tw: the weather. */
 ]==],
 }
 
@@ -98,6 +102,8 @@ t.ok(help.text("tw.tide.pool:drain"):find("^pool:drain"), "a method by its full 
 t.ok(help.text("tide.moon.wax"):find("^tide.moon.wax"), "a function of a table in it")
 t.ok(help.text("wave"):find("^wave %- waves as Lua sees them\n\nwave:break_"),
      "a file without a module's name: the heading says it")
+t.is(help.text("tw"):match "^[^\n]*", "tw - the weather",
+     "a file that adds to a module doesn't say what it is for")
 t.ok(not help.text("tide"):find("[-0", 1, true), "comments of helpers stay out")
 
 local list = help.text()
