@@ -114,19 +114,18 @@ static int cache_open(lua_State *L)
 {
     struct ltw_host *host = ltw_state(L)->host;
     struct tw_cache_options o = { .name = check_name(L), .seed = 1 };
-    struct tw_cache *c;
+    struct tw_cache *c = NULL;
     struct tw_error error;
+    struct ltw_box *box;
+    bool any;
     int rc;
 
     if (!host || !host->caches) return luaL_error(L, "tw.cache: there is none here");
     lua_settop(L, 2);
-    if (lua_isnil(L, 2)) {   /* as it is, or with nothing but defaults */
-        c = tw_caches_find(host->caches, o.name);
-        lua_newtable(L);
-    } else {
-        c = NULL;
+    any = lua_isnil(L, 2);   /* as it is, or with nothing but defaults */
+    lua_newtable(L);
+    if (!any) {
         luaL_checktype(L, 2, LUA_TTABLE);
-        lua_newtable(L);
         for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
             lua_pushvalue(L, -2);
             lua_pushvalue(L, -2);
@@ -134,13 +133,15 @@ static int cache_open(lua_State *L)
         }
     }
     lua_replace(L, 2);
+    box = ltw_push_box(L, tw_cache_type.name, 0);
+    if (any) c = tw_caches_find(host->caches, o.name);
     if (!c) {
         take_options(L, &o);
         rc = tw_caches_open(host->caches, &o, &c, &error);
         if (rc < 0) return luaL_error(L, "tw.cache: %s", error.text);
     }
-    ltw_push_object(L, tw_cache_object(c));
-    tw_cache_unref(c);
+    box->object = tw_cache_object(c);
+    ltw_push_object(L, box->object);
     return 1;
 }
 
@@ -153,10 +154,18 @@ static int cache_list(lua_State *L)
     struct tw_cache *c;
 
     lua_newtable(L);
-    for (size_t i = 0; host && host->caches && (c = tw_caches_at(host->caches, i)); i++) {
-        ltw_push_object(L, tw_cache_object(c));
-        tw_cache_unref(c);
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    for (size_t i = 0; host && host->caches; i++) {
+        struct ltw_box *box = ltw_push_box(L, tw_cache_type.name, 0);
+
+        c = tw_caches_at(host->caches, i);
+        if (!c) {
+            lua_pop(L, 1);
+            break;
+        }
+        box->object = tw_cache_object(c);
+        ltw_push_object(L, box->object);
+        lua_rawseti(L, -3, (lua_Integer)i + 1);
+        lua_pop(L, 1);
     }
     return 1;
 }

@@ -27,8 +27,10 @@ void ltw_object_open(lua_State *L, const char *type_name)
 
 struct ltw_box *ltw_push_box(lua_State *L, const char *type_name, int user_values)
 {
-    struct ltw_box *b = lua_newuserdatauv(L, sizeof *b, user_values);
+    struct ltw_box *b;
 
+    ltw_check_open(L);
+    b = lua_newuserdatauv(L, sizeof *b, user_values);
     *b = (struct ltw_box){ .mark = ltw_box_mark };
     if (luaL_getmetatable(L, type_name) != LUA_TTABLE)
         luaL_error(L, "this state does not know %s", type_name);

@@ -83,6 +83,7 @@ struct ltw_state {
     const struct tw_record *record;   /* that is being handled, or NULL     */
     bool overrun;                 /* the watchdog is ending that script     */
     bool starved;                 /* likewise: it gets no more memory       */
+    bool closing;                 /* nothing that is made is finalized      */
     size_t bytes, bytes_max, bytes_peak;
     uint64_t allocations;
 };
@@ -105,6 +106,10 @@ int ltw_fail(lua_State *L, int code);
 /* [-1, +1, -]  A message handler for lua_pcall: adds the traceback; an error
  * object without __tostring is named by its type. */
 int ltw_traceback(lua_State *L);
+
+/* [-0, +0, e]  Raises while the state closes: of what its last finalizers make nothing
+ * is finalized, so it must hold nothing. */
+void ltw_check_open(lua_State *L);
 
 /* [-0, +1, e]  The host, or an error that names what was called. */
 struct ltw_host *ltw_check_host(lua_State *L, const char *what);

@@ -296,6 +296,7 @@ static struct tw_value *freeze(lua_State *L, int idx, const char *name)
     const struct tw_table *t = ltw_test_view(L, idx);
     struct tw_value *v;
 
+    ltw_check_open(L);
     if (t && tw_value_root(tw_table_block(t)).table == t) {
         tw_value_ref(tw_table_block(t));
         return tw_table_block(t);

@@ -61,8 +61,10 @@ static int root_gc(lua_State *L)
 
 struct tw_any *ltw_push_owner(lua_State *L)
 {
-    struct root *r = lua_newuserdatauv(L, sizeof *r, 0);
+    struct root *r;
 
+    ltw_check_open(L);
+    r = lua_newuserdatauv(L, sizeof *r, 0);
     *r = (struct root){ .owned = { .kind = TW_VALUE_NIL } };
     luaL_setmetatable(L, ROOT);
     return &r->owned;

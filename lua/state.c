@@ -60,6 +60,11 @@ int ltw_traceback(lua_State *L)
     return 1;
 }
 
+void ltw_check_open(lua_State *L)
+{
+    if (ltw_state(L)->closing) luaL_error(L, "the state is closing");
+}
+
 struct ltw_host *ltw_check_host(lua_State *L, const char *what)
 {
     struct ltw_host *host = ltw_state(L)->host;
@@ -125,6 +130,7 @@ void ltw_state_free(struct ltw_state *s)
     if (!s) return;
     ltw_tasks_free(s->tasks);
     s->tasks = NULL;
+    s->closing = true;
     if (s->L) lua_close(s->L);
     tw_free(s);
 }

@@ -331,10 +331,11 @@ bool ltw_task_park(lua_State *L, struct ltw_place *places, unsigned n, int64_t d
     struct ltw_state *state = ltw_state(L);
     struct ltw_task *t = state->task;
     struct ltw_tasks *ts = state->tasks;
-    bool in_place = t == &ts->main && !lua_isyieldable(L);
     int64_t scope_due_ns;
+    bool in_place;
 
     ltw_task_check(L, what);
+    in_place = t == &ts->main && !lua_isyieldable(L);
     if (t->places != places) leave_places(t);   /* T1 */
     if (!in_place && !lua_isyieldable(L))
         luaL_error(L, "%s: can't wait here, where a C function called this one"

@@ -67,3 +67,24 @@ t.ok(few > 0, "allocations are counted")
 t.is(many, few, "a hot handler allocates nothing")
 t.ok(allocations(20000, "function M.on_quote(q) M.kept = q:keep() end") > few + 10000,
   "and one that does is seen to")
+
+-- The last finalizers run while the state closes: they can make nothing that is shared,
+-- and nothing that they are refused is left.
+local last = apps.shell("TW_LEAKS=1 " .. apps.tidewire .. " -e " .. apps.quote [[
+  local tw = require "tw"
+  kept = {}
+  for _, make in ipairs {
+    function() return tw.freeze { 1 } end, tw.promise,
+    function() return tw.pool.run(function() end) end,
+    function() return tw.channel(1) end, function() return tw.cache "last" end,
+    tw.cache.list, function() return tw.channel(1, { name = "last" }) end,
+    function() return tw.promise().future:await(0) end,
+  } do
+    kept[#kept + 1] = setmetatable({}, { __gc = function() print(pcall(make)) end })
+  end
+  tw.freeze { 1 }
+  tw.cache "last"
+  tw.pool.run(function() end):await()]])
+local refused = select(2, last.out:gsub("false\t[^\n]*the state is closing\n", ""))
+t.is(refused .. " " .. last.status, "8 0", "what finalizers make while a state closes")
+if last.status ~= 0 or refused ~= 8 then t.diag(last.out .. last.err) end
