@@ -441,7 +441,7 @@ static int new_channel(lua_State *L)
     if ((when_full == TW_WHEN_FULL_LATEST) != (field != NULL))
         return luaL_error(L, "tw.channel: full = \"latest\" and key belong together");
     if (name && !(host && host->channels))
-        return luaL_error(L, "tw.channel: there are no names here");
+        return luaL_error(L, "tw.channel: an app file has no names; use it in a script");
     named = push_box(L);
     box = push_box(L);
     c = field ? tw_channel_new_keyed((uint32_t)capacity, field, name)

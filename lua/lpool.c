@@ -68,7 +68,7 @@ static struct tw_pool *check_pool(lua_State *L)
     struct ltw_host *host = ltw_state(L)->host;
     struct tw_error error;
 
-    if (!host) luaL_error(L, "pool: there is none in this state");
+    if (!host) luaL_error(L, "pool: there is none in an app file; use it in a script");
     if (!host->pool) {
         tw_be_main();
         host->path = keep_path(L, "path", &path_key);

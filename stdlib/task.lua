@@ -146,8 +146,9 @@ function Scope:cancel()
 end
 
 --- task.timeout(seconds, fn, ...) -> ... | nil, message, code
--- Calls fn(...); when it waits beyond the time, the wait is ended.  A timeout within
--- another, or in a task that it spawned, has the nearer end of the two.
+-- Calls fn(...); when it waits beyond the time, the wait is ended, and a future that it
+-- asked for and waits for is left, as by future:cancel.  A timeout within another, or in
+-- a task that it spawned, has the nearer end of the two.
 -- Yields: as fn does.  Blocks: as fn does: code that never waits is not ended.
 -- Thread: any state's.
 -- Errors: nil when the time was over; raises what fn raises.  Units: seconds.

@@ -70,6 +70,10 @@ for _, case in ipairs {
   { "app.instruments { { sector = 'x' } }",
     "app.lua:1: app.instruments%[1%]: no symbol" },
   { "app.on_end 'x'", "app.lua:1: app.on_end: a function expected" },
+  { "require 'tw'.pool.run(print)",
+    "app.lua:1: pool: there is none in an app file; .*" },
+  { "require 'tw'.channel(1, { name = 'x' })",
+    "app.lua:1: tw.channel: an app file has no names; .*" },
 } do
   local run = fails("app: " .. case[1], { app = case[1] }, "^tidewire: " .. case[2]
     .. "\n$")
