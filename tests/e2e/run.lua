@@ -72,6 +72,8 @@ for _, case in ipairs {
   { "app.on_end 'x'", "app.lua:1: app.on_end: a function expected" },
   { "require 'tw'.pool.run(print)",
     "app.lua:1: pool: there is none in an app file; .*" },
+  { "require 'tw'.cache 'x'",
+    "app.lua:1: tw.cache: there is none in an app file; .*" },
   { "require 'tw'.channel(1, { name = 'x' })",
     "app.lua:1: tw.channel: an app file has no names; .*" },
 } do
