@@ -121,7 +121,8 @@ static int cache_open(lua_State *L)
     int rc;
 
     if (!host || !host->caches)
-        return luaL_error(L, "tw.cache: there is none in an app file; use it in a script");
+        return luaL_error(L, "tw.cache: there is none in an app file; use it in a"
+                          " script");
     lua_settop(L, 2);
     any = lua_isnil(L, 2);   /* as it is, or with nothing but defaults */
     lua_newtable(L);
