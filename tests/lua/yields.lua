@@ -1,8 +1,9 @@
---- yields: what the documentation says under Yields is what happens.
+--- yields: what the documentation says under Yields and Blocks is what happens.
 --
 -- Each function of the modules that have to do with waiting is called in a task beside
--- another that is ready: did that one run meanwhile?  A function that is documented and
--- stands not in the list below fails the test.
+-- another that is ready: did that one run meanwhile?  And of one that neither yields nor
+-- blocks, did the thread sleep?  A function that is documented and stands not in the list
+-- below fails the test.
 
 local t = require "tw.test"
 local bundle = require "tw.bundle"
@@ -20,6 +21,28 @@ local function others_ran(f)
     end)
   end)
   return ran
+end
+
+-- How often this thread has given up the processor to wait.
+local function waits()
+  for line in io.lines "/proc/thread-self/status" do
+    local n = line:match "^voluntary_ctxt_switches:%s*(%d+)"
+    if n then return tonumber(n) end
+  end
+end
+
+-- Once may be a lock that another thread held for a moment; what blocks does it always.
+local function blocked(f)
+  for _ = 1, 20 do
+    local before, after
+    task.scope(function(s)
+      before = waits()
+      f(s)
+      after = waits()
+    end)
+    if after == before then return false end
+  end
+  return true
 end
 
 local path = os.tmpname()
@@ -126,12 +149,14 @@ local calls = {
 local elsewhere = { ["tw.publish"] = true, ["tw.instrument"] = true,
                     ["tw.instruments"] = true }
 
--- The documented functions: their call, and whether they yield.
-local documented = {}
+-- The documented functions: whether they yield, and those that never block.
+local documented, prompt = {}, {}
 local function read(block)
   local name = block:match "^([%w_]+[.:][%w_.]*)[%s({,]"
   local yields = block:match "Yields: (%w+)"
-  if name and yields then documented[name] = yields ~= "no" end
+  if not name or not yields then return end
+  documented[name] = yields ~= "no"
+  prompt[name] = yields == "no" and block:match "Blocks: (%w+)" == "no"
 end
 for block in bundle.read "reference":gmatch "/%*(.-)%*/" do
   read((block:gsub("^[%s*]+", ""):gsub("^%[[^%]]*%]%s*", "")))
@@ -155,6 +180,7 @@ for name in pairs(documented) do
   if OURS[name:match "^%w+"] and not elsewhere[name] then names[#names + 1] = name end
 end
 table.sort(names)
+local tested = 0
 for _, name in ipairs(names) do
   local call = calls[name]
   if not call then
@@ -163,9 +189,15 @@ for _, name in ipairs(names) do
     local ok, ran = pcall(others_ran, call)
     t.is(ok and ran or ran, documented[name],
          name .. (documented[name] and " yields" or " doesn't yield"))
+    if prompt[name] then
+      t.ok(not blocked(call), name .. " doesn't block")
+      tested = tested + 1
+    end
     calls[name] = nil
   end
 end
 t.is(next(calls), nil, "all that is tested is documented")
 t.ok(#names > 50, "there are many of them (" .. #names .. ")")
+t.ok(tested > 20, "and many that never block (" .. tested .. ")")
+t.ok(blocked(function() io.popen("sleep 0.001"):close() end), "what blocks is found out")
 os.remove(path)
