@@ -19,6 +19,7 @@
 
 #include "base/memory.h"
 #include "bytecode.h"
+#include "lfuture.h"
 #include "lobject.h"
 #include "lvalue.h"
 #include "module.h"
@@ -239,7 +240,8 @@ static lua_Integer add_cell(struct packer *p, int owner, const char *upvalue)
         if (lua_islightuserdata(L, -1)) p->stable = false;   /* it names what it likes */
         if (!ltw_test_view(L, -1) && !ltw_test_object(L, -1)
             && !ltw_test_record(L, -1, &copy))
-            refuse(p, owner, upvalue, "userdata");
+            refuse(p, owner, upvalue,
+                   luaL_testudata(L, -1, LTW_TASK) ? "task" : "userdata");
         break;
     case LUA_TTHREAD:
         refuse(p, owner, upvalue, "coroutine");

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "lfuture.h"
 #include "lobject.h"
 #include "record.h"
 #include "share/builder.h"
@@ -102,7 +103,8 @@ static void say_path(struct walk *w, struct path *p)
 
 static const char *type_of(lua_State *L, int idx)
 {
-    return lua_type(L, idx) == LUA_TTHREAD ? "coroutine" : luaL_typename(L, idx);
+    if (lua_type(L, idx) == LUA_TTHREAD) return "coroutine";
+    return luaL_testudata(L, idx, LTW_TASK) ? "task" : luaL_typename(L, idx);
 }
 
 /* [-0, +0, e]  Raises for the value at idx; key: of it in the open table, 0 for

@@ -228,6 +228,7 @@ for _, case in ipairs {
   { print, "^value is a function$" },
   { coroutine.create(print), "^value is a coroutine$" },
   { io.stdout, "^value is a userdata$" },
+  { { tw.task.detach(type, 1) }, "^value%[1%] is a task$" },
   { { a = { b = { 1, 2, print } } }, "^value%.a%.b%[3%] is a function$" },
   { { { {} }, { { x = io.stdout } } }, "^value%[2%]%[1%]%.x is a userdata$" },
   { { ["two words"] = { [1.5] = { [true] = print } } },

@@ -218,6 +218,9 @@ do
            function() return conn end)
   t.raises("upvalue 'conn' of function at .*:" .. here - 1 .. " is", pack,
            function() return inner end)
+  local ours = tw.task.detach(type, 1)
+  t.raises("upvalue 'ours'" .. at .. "task: it can't be sent$", pack,
+           function() return ours end)
   t.raises("upvalue 'co'" .. at .. "coroutine: it can't be sent$", pack,
            function() return co end)
   t.raises("upvalue 'gmatch'" .. at .. "C function that is in no module", pack,
