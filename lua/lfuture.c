@@ -67,11 +67,6 @@ static struct tw_future *of(const struct ltw_box *h)
     return (struct tw_future *)h->object;
 }
 
-struct tw_future *ltw_check_future(lua_State *L, int idx)
-{
-    return of(check(L, idx));
-}
-
 static int future_gc(lua_State *L)
 {
     struct ltw_box *h = lua_touserdata(L, 1);

@@ -21,9 +21,6 @@ struct ltw_box *ltw_future_push_empty(lua_State *L);
  * task wants it; false: f is cancelled. */
 bool ltw_future_attach(lua_State *L, struct ltw_box *handle, struct tw_future *f);
 
-/* [-0, +0, e]  The future of the handle (or task) at idx; raises for others. */
-struct tw_future *ltw_check_future(lua_State *L, int idx);
-
 /* [-0, +0, m]  The handle (or task) at idx, which is wanted from now on; or NULL. */
 struct ltw_box *ltw_test_future(lua_State *L, int idx);
 

@@ -24,7 +24,6 @@ struct tw_job {
     void (*release)(void *context);   /* at its end, on any thread; may be NULL      */
     unsigned level;
     char label[TW_JOB_LABEL];         /* "herd.lua:12"                               */
-    int64_t submitted_ns, started_ns; /* by the steady clock; set by the pool        */
 
     struct tw_pool *pool;             /* the rest is the pool's alone                */
     struct tw_pool_thread *thread;    /* mutex: the one that runs it                 */

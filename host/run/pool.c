@@ -30,7 +30,6 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 
 /* A thread that has done a job looks for the next one about as long as it takes to
@@ -188,7 +187,6 @@ int tw_pool_submit(struct tw_pool *p, struct tw_job *job)
     assert(job->pool == p && job->place == TW_JOB_LOOSE && job->future);
     if (job->level >= TW_POOL_LEVELS) return TW_ELIMIT;
     tw_future_on_abandoned(job->future, abandon, job);
-    job->submitted_ns = tw_clock_steady_ns();
     pthread_mutex_lock(&p->lock);
     /* order [pool.stopping] relaxed: it is set under this lock */
     if (atomic_load_explicit(&p->stopping, memory_order_relaxed)) rc = TW_ESTOPPED;
@@ -299,7 +297,6 @@ static struct tw_job *look(struct tw_pool_thread *t, bool take)
     struct tw_pool *p = t->pool;
     struct tw_pool_thread *other;
     struct tw_job *job = NULL;
-    int64_t now_ns = take ? tw_clock_steady_ns() : 0;
 
     pthread_mutex_lock(&p->lock);
     if (t->resting) get_up_held(t);
@@ -308,7 +305,6 @@ static struct tw_job *look(struct tw_pool_thread *t, bool take)
         tw_job_queue_remove_held(&p->queue, job);
         job->place = TW_JOB_RUNNING;
         job->thread = t;
-        job->started_ns = now_ns;
         tw_job_list_add_last_held(&t->running, job);
         t->begun++;
         p->status.running++;
@@ -565,34 +561,4 @@ void tw_pool_status(struct tw_pool *p, struct tw_pool_status *out)
     *out = p->status;
     out->queued = p->queue.n;
     pthread_mutex_unlock(&p->lock);
-}
-
-/* How many of list were copied. */
-static size_t copy_held(const struct tw_job_list *list, int thread,
-                        struct tw_job_status *out, size_t n)
-{
-    size_t i = 0;
-
-    for (const struct tw_job *job = list->first; job && i < n; job = job->next, i++) {
-        out[i] = (struct tw_job_status){
-            .thread = thread, .level = job->level, .cancelled = job->cancelled,
-            .submitted_ns = job->submitted_ns, .started_ns = job->started_ns,
-        };
-        memcpy(out[i].label, job->label, sizeof job->label);
-    }
-    return i;
-}
-
-size_t tw_pool_list(struct tw_pool *p, struct tw_job_status *out, size_t n)
-{
-    size_t used = 0, all;
-
-    pthread_mutex_lock(&p->lock);
-    for (unsigned i = 0; i < p->o.threads; i++)
-        used += copy_held(&p->threads[i].running, (int)i, out + used, n - used);
-    for (unsigned level = TW_POOL_LEVELS; level-- > 0;)
-        used += copy_held(&p->queue.level[level], -1, out + used, n - used);
-    all = p->status.running + p->queue.n;
-    pthread_mutex_unlock(&p->lock);
-    return all;
 }

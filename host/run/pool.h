@@ -63,15 +63,6 @@ struct tw_pool_status {
     uint64_t submitted, done, failed, cancelled;
 };
 
-/* A job, for who looks on. */
-struct tw_job_status {
-    char label[TW_JOB_LABEL];
-    int thread;                        /* -1: it is queued */
-    unsigned level;
-    bool cancelled;
-    int64_t submitted_ns, started_ns;
-};
-
 /* Makes no thread yet; what is submitted waits.  NULL: no memory.
  * Thread: MAIN.  Blocks: no. */
 struct tw_pool *tw_pool_new(const struct tw_pool_options *options) TW_ON(MAIN);
@@ -119,9 +110,5 @@ void tw_pool_free(struct tw_pool *p) TW_ON(MAIN);
 
 /* Thread: any.  Blocks: a short lock. */
 void tw_pool_status(struct tw_pool *p, struct tw_pool_status *out);
-
-/* Copies up to n of the jobs, those that run first; how many there are.
- * Thread: any.  Blocks: a lock, for as long as it takes to copy n. */
-size_t tw_pool_list(struct tw_pool *p, struct tw_job_status *out, size_t n);
 
 #endif
