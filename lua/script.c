@@ -244,14 +244,19 @@ static void on_woken(struct ltw_task *t)
     if (s->state == WAITING) s->state = RUNNABLE;
 }
 
-/* The scope of the script as it runs from now on; what is left of an earlier run
- * ends. */
+/* The tasks that it has detached end with it. */
+static void fail(struct ltw_script *s)
+{
+    s->state = FAILED;
+    ltw_scope_cancel(s->engine->state->tasks, s->scope, "the script failed");
+}
+
+/* The scope of the script as it runs from now on. */
 static int open_scope(struct ltw_script *s)
 {
     struct ltw_tasks *tasks = s->engine->state->tasks;
 
     if (s->scope) {
-        ltw_scope_cancel(tasks, s->scope, "the script failed");
         ltw_task_fini(&s->task);
         ltw_scope_unref(s->scope);
     }
@@ -279,6 +284,7 @@ int ltw_script_restart(struct ltw_script *s, struct tw_error *error)
 
         rc = tw_fail(error, TW_ESCRIPT, "script %s: %s", s->o->name, text);
         lua_pop(L, 1);
+        fail(s);
         return rc;
     }
     s->state = RUNNABLE;
@@ -542,7 +548,7 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
     if (was_stopped(s, status)) return LTW_WORKED;
     add(&s->counts->errors);
     report(s, status);
-    s->state = FAILED;
+    fail(s);
     return LTW_FAILED;
 }
 

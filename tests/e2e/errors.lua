@@ -69,6 +69,26 @@ end
 fails("no such script", { app = FEED .. 'app.script("nowhere.lua")' },
   "^tidewire: script nowhere.lua: cannot open nowhere.lua[^\n]*\n$")
 
+-- The tasks that a script has detached end when it fails, not with the run.
+
+local run
+for _, workers in ipairs { "1", "2" } do
+  run = fails("detached tasks, " .. workers .. " workers", { app = TWO, ["s.lua"] = [[
+    function M.on_start()
+      tw.task.detach(function()
+        local guard <close> = setmetatable({}, { __close = function()
+          tw.channel(1, { name = "closed" }):try_send "closed" end })
+        tw.sleep(60)
+      end)
+    end
+    function M.on_quote(seq) if seq == 7 then error "bad" end end]],
+    ["other.lua"] = [[
+    function M.on_quote(seq)
+      if seq == 9 then print(tw.channel(1, { name = "closed" }):recv(10)) end
+    end]], args = { "--workers", workers } }, WHO .. "on_quote failed at quote 7 ")
+  t.is(run.out, "closed\n", "they end with the script")
+end
+
 -- Restart: a fresh self, the file read again, the cursor where it was.
 
 prints("restart: fresh state, nothing lost",
@@ -84,7 +104,7 @@ prints("restart: fresh state, nothing lost",
   function M:on_stop() print("stop", self.first, self.n) end]] },
   ("file\tnil\nstart\tnil\ts.lua\n"):rep(3) .. "stop\t21\t280\n")
 local began = tonumber(apps.shell("date +%s%N").out)
-local run = fails("restart: until its limit",
+run = fails("restart: until its limit",
   { app = FEED .. 'app.script("s.lua", { on_error = "restart", restarts = 2 })',
     ["s.lua"] = [[
   function M.on_start() print "s" end
