@@ -58,6 +58,15 @@ int ltw_watchdog_end(lua_State *L)
     return 0;
 }
 
+/* It may have been told in another way since the signal, and be tidying up. */
+static void unwanted(lua_State *L, lua_Debug *ar)
+{
+    struct ltw_state *s = ltw_state(L);
+
+    if (s->may_stop(s)) overrun(L, ar);
+    else lua_sethook(L, NULL, 0, 0);
+}
+
 /* What has stepped aside goes on, unless it was to end meanwhile. */
 static void go_on(lua_State *L, lua_Debug *ar)
 {
@@ -92,7 +101,8 @@ static void on_signal(int number)
         atomic_store_explicit(&missed, true, memory_order_relaxed);
         return;
     }
-    lua_sethook(s->running, !s->may_stop || s->may_stop(s) ? overrun : step_aside,
+    lua_sethook(s->running,
+                !s->may_stop ? overrun : s->may_stop(s) ? unwanted : step_aside,
                 LUA_MASKCOUNT, 1);
 }
 
