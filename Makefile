@@ -25,6 +25,7 @@ HOST    := $(call objects,host/*.c host/*/*.c)
 CTESTS  := $(call programs,tests/host/*.c)
 FUZZERS := $(call programs,tests/fuzz/*.c)
 BENCHES := $(call programs,bench/*.c bench/*/*.c)
+TSAN    := $(if $(findstring thread,$(SAN)),$B/tests/tsan.o)
 # gcc's thread sanitizer cannot start where the kernel spreads addresses widely.
 STEADY   = $(and $(findstring thread,$(SAN)),$(shell setarch -R true && echo setarch -R))
 ifeq (,$(filter clean,$(MAKECMDGOALS)))
@@ -37,7 +38,7 @@ $B/libtidewire.a: $(HOST) $(call objects,lua/*.c)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
-$B/tidewire: $(call objects,lua/main/*.c) $B/libtidewire.a
+$B/tidewire: $(call objects,lua/main/*.c) $(TSAN) $B/libtidewire.a
 $(CTESTS): $B/%: $B/%.o $(HOST)
 $(BENCHES): $B/%: $B/%.o $B/libtidewire.a
 $B/tidewire $(CTESTS) $(BENCHES):

@@ -741,8 +741,7 @@ t.ok(true, ("%d random trees of tasks keep their promises"):format(trees * round
 
 metamethods, kept, err, value, semaphore = nil, nil, nil, nil, nil
 nothing_is_left "after all this"
--- The thread sanitizer's own stack grows with every yield, up to 65,536.
-local N = SMALL and 2000 or apps.has "tsan" and 10000 or 100000
+local N = SMALL and 2000 or 100000
 local function spawn_many(n)
   for _ = 1, n / 100 do
     task.scope(function(s) for _ = 1, 100 do s:spawn(task.yield) end end)
