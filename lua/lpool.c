@@ -171,27 +171,31 @@ static int configure(lua_State *L)
     return 0;
 }
 
+static void set_count(lua_State *L, const char *name, uint64_t n)
+{
+    lua_pushinteger(L, (lua_Integer)n);
+    lua_setfield(L, -2, name);
+}
+
+void ltw_push_pool_status(lua_State *L, const struct tw_pool_status *s)
+{
+    lua_createtable(L, 0, 7);
+    set_count(L, "threads", s->threads);
+    set_count(L, "queued", s->queued);
+    set_count(L, "running", s->running);
+    set_count(L, "submitted", s->submitted);
+    set_count(L, "done", s->done);
+    set_count(L, "failed", s->failed);
+    set_count(L, "cancelled", s->cancelled);
+}
+
 /* status() -> table */
 static int status(lua_State *L)
 {
     struct tw_pool_status s;
 
     tw_pool_status(check_pool(L), &s);
-    lua_createtable(L, 0, 7);
-    lua_pushinteger(L, s.threads);
-    lua_setfield(L, -2, "threads");
-    lua_pushinteger(L, (lua_Integer)s.queued);
-    lua_setfield(L, -2, "queued");
-    lua_pushinteger(L, (lua_Integer)s.running);
-    lua_setfield(L, -2, "running");
-    lua_pushinteger(L, (lua_Integer)s.submitted);
-    lua_setfield(L, -2, "submitted");
-    lua_pushinteger(L, (lua_Integer)s.done);
-    lua_setfield(L, -2, "done");
-    lua_pushinteger(L, (lua_Integer)s.failed);
-    lua_setfield(L, -2, "failed");
-    lua_pushinteger(L, (lua_Integer)s.cancelled);
-    lua_setfield(L, -2, "cancelled");
+    ltw_push_pool_status(L, &s);
     return 1;
 }
 

@@ -38,4 +38,7 @@ void ltw_pool_stop(struct ltw_host *host) TW_ON(MAIN);
  * NULL.  Thread: MAIN.  Blocks: as ltw_pool_stop. */
 void ltw_pool_close(struct ltw_host *host) TW_ON(MAIN);
 
+/* [-0, +1, m]  As tw.pool.status gives it. */
+void ltw_push_pool_status(lua_State *L, const struct tw_pool_status *s);
+
 #endif

@@ -9,6 +9,7 @@
 
 #include "app.h"
 #include "base/clock.h"
+#include "lpool.h"
 #include "share/caches.h"
 #include "share/channels.h"
 
@@ -111,21 +112,6 @@ static void push_scripts(lua_State *L, struct tw_app *app, uint64_t head)
         }
 }
 
-static void push_pool(lua_State *L, struct tw_app *app)
-{
-    struct tw_pool_status s = app->pool_status;
-
-    if (app->host.pool) tw_pool_status(app->host.pool, &s);
-    lua_createtable(L, 0, 7);
-    set_count(L, "threads", s.threads);
-    set_count(L, "queued", s.queued);
-    set_count(L, "running", s.running);
-    set_count(L, "submitted", s.submitted);
-    set_count(L, "done", s.done);
-    set_count(L, "failed", s.failed);
-    set_count(L, "cancelled", s.cancelled);
-}
-
 /* [-0, +1, m]  Named channels: {name, depth, capacity, sent, received, dropped}. */
 static void push_channels(lua_State *L, struct tw_channels *channels)
 {
@@ -206,7 +192,8 @@ int ltw_status(lua_State *L)
         set_count(L, "rows", terminal.ws_row);
     }
     if (app->ended_ns) set_count(L, "pss", resident());   /* slow: once, at the end */
-    push_pool(L, app);
+    if (app->host.pool) tw_pool_status(app->host.pool, &app->pool_status);
+    ltw_push_pool_status(L, &app->pool_status);
     lua_setfield(L, -2, "pool");
     push_channels(L, app->host.channels);
     lua_setfield(L, -2, "channels");

@@ -2,6 +2,7 @@
 
 package.path = "tests/?.lua;" .. package.path
 local t, apps = require "tw.test", require "apps"
+local others_ran = require "beside"
 local tw = require "tw"
 local core = require "tw.internal.task"
 local task = tw.task
@@ -131,22 +132,6 @@ p:resolve(1)
 
 -- Yields.
 
-local function others_ran(g)
-  local turns, ran = 0, nil
-  task.scope(function(s)
-    local counter = s:spawn(function()
-      while true do turns = turns + 1 task.yield() end
-    end)
-    s:spawn(function()
-      task.yield()
-      local before = turns
-      g()
-      ran = turns > before
-      counter:cancel()
-    end)
-  end)
-  return ran
-end
 p = tw.promise()
 for name, g in pairs {
   await = function(time) return p.future:await(time) end,

@@ -2,6 +2,7 @@
 
 package.path = "tests/?.lua;" .. package.path
 local t, apps = require "tw.test", require "apps"
+local others_ran = require "beside"
 local tw = require "tw"
 local core = require "tw.internal.task"
 local task = tw.task
@@ -22,23 +23,6 @@ local function recorder()
     function() return table.concat(list, " ") end
 end
 
---- Do others run while f does?  In a task beside one that counts its turns.
-local function others_ran(f)
-  local turns, ran = 0, nil
-  task.scope(function(s)
-    local counter = s:spawn(function()
-      while true do turns = turns + 1 task.yield() end
-    end)
-    s:spawn(function()
-      task.yield()
-      local before = turns
-      f()
-      ran = turns > before
-      counter:cancel()
-    end)
-  end)
-  return ran
-end
 
 -- Scopes.
 
