@@ -43,8 +43,8 @@ static void push_name(lua_State *L, struct tw_channel *c)
 {
     const char *name = tw_channel_name(c);
 
-    if (name) lua_pushfstring(L, "channel '%s'", name);
-    else lua_pushfstring(L, "channel %p", (void *)c);
+    if (name) lua_pushfstring(L, "channel: %s", name);
+    else lua_pushfstring(L, "channel: %p", (void *)c);
 }
 
 /* ---- places ---- */

@@ -21,7 +21,7 @@ const char ltw_await_what[] = "await";
  * wanting it. */
 enum { WANTS = 1, LEFT = 2, FLAGS = 2 };   /* FLAGS: bits of them */
 
-static const char *const state_names[] = { "pending", "done", "failed", "cancelled" };
+const char *const ltw_future_states[] = { "pending", "done", "failed", "cancelled" };
 
 /* ---- handles ---- */
 
@@ -266,7 +266,7 @@ static int future_peek(lua_State *L)
     struct tw_any value;
     enum tw_future_state state = look(h, &value);
 
-    lua_pushstring(L, state_names[state]);
+    lua_pushstring(L, ltw_future_states[state]);
     if (state == TW_RESOLVED) return 1 + push_value(L, 1, &value);
     if (state != TW_FAILED) return 1;
     tw_future_saw(of(h));
@@ -301,7 +301,7 @@ static int future_tostring(lua_State *L)
     if (h->object)
         lua_pushfstring(L, "%s: %p (%s)",
                         luaL_testudata(L, 1, LTW_TASK) ? "task" : "future",
-                        (void *)h->object, state_names[look(h, NULL)]);
+                        (void *)h->object, ltw_future_states[look(h, NULL)]);
     else lua_pushliteral(L, "future: closed");
     return 1;
 }

@@ -32,6 +32,7 @@ bool ltw_future_is_pending(lua_State *L, struct ltw_box *handle,
 void ltw_future_push_value(lua_State *L, int idx);
 
 extern const char ltw_await_what[];   /* what a task waits for that awaits */
+extern const char *const ltw_future_states[];   /* names of enum tw_future_state */
 
 int ltw_future_all(lua_State *L);     /* tw.all     */
 int ltw_future_any(lua_State *L);     /* tw.any     */

@@ -83,6 +83,15 @@ static int promise_index(lua_State *L)
     return 1;
 }
 
+static int promise_tostring(lua_State *L)
+{
+    struct promise *p = check(L);
+
+    lua_pushfstring(L, "promise: %p (%s)", (void *)p,
+                    ltw_future_states[tw_future_peek(p->future, NULL)]);
+    return 1;
+}
+
 /* tw.promise() -> promise
  * A future to be settled by hand: promise.future is it, promise:resolve(value) and
  * promise:reject(error) settle it, from any state that the promise was sent to.
@@ -117,5 +126,7 @@ void ltw_promise_open(lua_State *L)
     luaL_newlib(L, methods);
     lua_pushcclosure(L, promise_index, 1);
     lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, promise_tostring);
+    lua_setfield(L, -2, "__tostring");
     lua_pop(L, 1);
 }

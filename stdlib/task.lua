@@ -19,7 +19,7 @@ local tw = require "tw"
 local task = {}
 
 local Scope = {}
-Scope.__index = Scope
+Scope.__index, Scope.__name = Scope, "scope"
 
 local function check_function(what, fn)
   if type(fn) ~= "function" then
@@ -209,7 +209,7 @@ function task.remaining()
 end
 
 local Semaphore = {}
-Semaphore.__index = Semaphore
+Semaphore.__index, Semaphore.__name = Semaphore, "semaphore"
 
 --- task.semaphore(n) -> semaphore
 -- At most n tasks hold it at a time, first come, first served.
@@ -245,7 +245,7 @@ local function give_up(semaphore, turn)
 end
 
 local Permit = {}
-Permit.__index = Permit
+Permit.__index, Permit.__name = Permit, "permit"
 
 --- semaphore:acquire([timeout]) -> permit | nil, message, code
 -- Waits for a permit.  `local permit <close> = semaphore:acquire()` gives it back at

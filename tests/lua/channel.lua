@@ -139,10 +139,11 @@ t.raises("'ticks' has key = \"symbol\", not \"id\"", tw.channel, 1,
 t.ok(tw.channel.list()[1] == named and #tw.channel.list() == 2, "they are listed")
 t.ok(require "tw.channel" == tw.channel, "the module is the function")
 t.is(named:stats().name, "jobs", "statistics have the name")
-t.ok(tostring(named):find "^channel 'jobs' %(0 of 4%)$", "and its text")
+t.ok(tostring(named):find "^channel: jobs %(0 of 4%)$", "and its text")
 named:send(1)
 named:close()
 t.ok(tostring(named):find "%(1 of 4, closed%)$", "with how it stands")
+t.ok(tostring(tw.channel(2)):find "^channel: 0x%x+ %(0 of 2%)$", "without a name: where")
 
 -- select.
 

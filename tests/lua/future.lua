@@ -26,6 +26,7 @@ end
 local p = tw.promise()
 local f = p.future
 t.is(f:peek(), "pending", "it begins as pending")
+t.ok(tostring(p):find "^promise: 0x%x+ %(pending%)$", "the promise's text says so")
 t.same({ f:await(0) }, TIMED_OUT, "a time of 0 looks once")
 t.same({ f:await(0.0005) }, TIMED_OUT, "a short one waits")
 t.same({ f:pawait(0) }, TIMED_OUT, "the same for pawait")

@@ -30,6 +30,14 @@ t.same({ task.scope(function() return 1, nil, 3 end) }, { 1, nil, 3 },
   "a scope returns what its function does")
 t.is(select("#", task.scope(function() end)), 0, "also nothing")
 
+task.scope(function(s)
+  local named = { scope = s, task = s:spawn(type, 1), semaphore = task.semaphore(1),
+                  permit = task.semaphore(1):acquire() }
+  for name, object in pairs(named) do
+    t.ok(tostring(object):find("^" .. name .. ": 0x%x+"), "the text of a " .. name)
+  end
+end)
+
 local did, done = recorder()
 task.scope(function(s)
   s:spawn(function(x) did("first" .. x) tw.sleep(0.002) did "first ends" end, 7)
