@@ -364,3 +364,12 @@ int ltw_try_any(lua_State *L, int idx, struct tw_any *out)
     default:         return TW_EUSAGE;
     }
 }
+
+void ltw_check_key(lua_State *L, const struct tw_any *v, const char *name)
+{
+    int nan = tw_any_has_nan(v);
+
+    if (nan < 0) luaL_error(L, "%s: not enough memory", name);
+    if (nan) luaL_error(L, "%s can't %s", name,
+                        v->kind == TW_VALUE_NUMBER ? "be NaN" : "hold a NaN");
+}

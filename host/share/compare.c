@@ -8,6 +8,8 @@
  *
  * Layer host/share.  Thread: any.
  */
+#include <uv.h>
+
 #include "base/memory.h"
 #include "share/block.h"
 #include "share/value.h"
@@ -72,17 +74,9 @@ static uint32_t representative(struct compare *c, const struct tw_table *t)
     return i;
 }
 
-/* Two tables that have to be equal; false: no memory. */
-static bool expect(struct compare *c, const struct tw_table *a, const struct tw_table *b)
+/* Puts a pair on the stack; false: no memory. */
+static bool push(struct compare *c, const struct tw_table *a, const struct tw_table *b)
 {
-    uint32_t i, j;
-
-    if (a == b) return true;
-    if ((c->used + 2) * 2 > c->slots && !grow_members(c)) return false;
-    i = representative(c, a);
-    j = representative(c, b);
-    if (i == j) return true;
-    c->member[j].parent = i;
     if (c->n == c->max) {
         bool first = c->todo == c->first_pairs;
         struct pair *p = tw_realloc(first ? NULL : c->todo, c->max * 2 * sizeof *p);
@@ -94,6 +88,26 @@ static bool expect(struct compare *c, const struct tw_table *a, const struct tw_
     }
     c->todo[c->n++] = (struct pair){ a, b };
     return true;
+}
+
+/* Has room for two members more?  false: no memory. */
+static bool reserve(struct compare *c)
+{
+    return (c->used + 2) * 2 <= c->slots || grow_members(c);
+}
+
+/* Two tables that have to be equal; false: no memory. */
+static bool expect(struct compare *c, const struct tw_table *a, const struct tw_table *b)
+{
+    uint32_t i, j;
+
+    if (a == b) return true;
+    if (!reserve(c)) return false;
+    i = representative(c, a);
+    j = representative(c, b);
+    if (i == j) return true;
+    c->member[j].parent = i;
+    return push(c, a, b);
 }
 
 /* Two items are equal, or will be found to be when their tables are. */
@@ -124,22 +138,72 @@ static bool agree_tables(struct compare *c, const struct tw_table *a,
     return true;
 }
 
+static void begin(struct compare *c)
+{
+    *c = (struct compare){ .slots = 2 * SMALL, .max = SMALL };
+    c->member = c->first_members;
+    c->todo = c->first_pairs;
+}
+
+static void end(struct compare *c)
+{
+    if (c->member != c->first_members) tw_free(c->member);
+    if (c->todo != c->first_pairs) tw_free(c->todo);
+}
+
 bool tw_any_equal(const struct tw_any *a, const struct tw_any *b)
 {
-    struct compare c = { .slots = 2 * SMALL, .max = SMALL };
+    struct compare c;
     bool equal;
 
-    c.member = c.first_members;
-    c.todo = c.first_pairs;
+    begin(&c);
     equal = agree(&c, tw_any_root(a), tw_any_root(b));
     while (equal && c.n > 0) {
         struct pair p = c.todo[--c.n];
 
         equal = agree_tables(&c, p.a, p.b);
     }
-    if (c.member != c.first_members) tw_free(c.member);
-    if (c.todo != c.first_pairs) tw_free(c.todo);
+    end(&c);
     return equal;
+}
+
+/* ---- NaN ---- */
+
+/* As tw_any_has_nan, but a table is put on the stack when it is met first. */
+static int look_at(struct compare *c, struct tw_item v)
+{
+    uint32_t used;
+
+    if (v.kind == TW_VALUE_NUMBER) return v.number != v.number;
+    if (v.kind != TW_VALUE_TABLE) return 0;
+    if (!reserve(c)) return UV_ENOMEM;
+    used = c->used;
+    representative(c, v.table);
+    return c->used == used || push(c, v.table, NULL) ? 0 : UV_ENOMEM;
+}
+
+static int look_through(struct compare *c, const struct tw_table *t)
+{
+    struct tw_item key, value;
+    int rc = 0;
+
+    for (uint64_t i = 0; rc == 0 && tw_table_entry(t, i, &key, &value); i++)
+        rc = look_at(c, value);
+    return rc;
+}
+
+int tw_any_has_nan(const struct tw_any *v)
+{
+    struct tw_item root = tw_any_root(v);
+    struct compare c;
+    int rc;
+
+    if (root.kind != TW_VALUE_TABLE) return look_at(NULL, root);
+    begin(&c);
+    rc = look_at(&c, root);
+    while (rc == 0 && c.n > 0) rc = look_through(&c, c.todo[--c.n].a);
+    end(&c);
+    return rc;
 }
 
 /* ---- hashes ---- */

@@ -86,13 +86,19 @@ int64_t tw_table_place(const struct tw_table *t, struct tw_item key);
 
 /* By value, all the way down: pairs in any order, 1 equals 1.0, cycles end.
  * Objects and tables used as keys equal only themselves, records those with the
- * same bytes.  A NaN equals nothing, so a key that has one is never found
- * again; only a table is always equal to itself.  Without memory to compare
- * large graphs with, false.  Equal values have equal hashes.
+ * same bytes.  A NaN equals nothing; only a table is always equal to itself.
+ * Without memory to compare large graphs with, false.  Equal values have equal
+ * hashes.
  * Thread: any.  Blocks: as long as it compares.  Memory: for more than a few
  * tables, until it returns. */
 bool tw_any_equal(const struct tw_any *a, const struct tw_any *b);
 uint64_t tw_any_hash(const struct tw_any *v);
+
+/* 1: a NaN is in it, all the way down, so that as a key it would never be found
+ * again; 0: none; UV_ENOMEM.  Tables used as keys and records don't count.
+ * Thread: any.  Blocks: as long as it looks.  Memory: for more than a few tables,
+ * until it returns. */
+int tw_any_has_nan(const struct tw_any *v);
 
 /* Notes that somebody has come to know of an error; true when somebody had before.
  * Of a scalar nothing is noted.  Thread: any.  Blocks: never. */
