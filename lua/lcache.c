@@ -11,8 +11,8 @@
  *
  * The loader is called as loader(key, load): load.old is the value before, when there
  * was one, and returning it says that it is unchanged; load.ttl (seconds), load.tags and
- * load.depends may be set for this value.  What is invalidated while it loads is given
- * to who waits, but not kept.
+ * load.depends may be set for this value.  It returns one value: several are an error.
+ * What is invalidated while it loads is given to who waits, but not kept.
  */
 #include "lcache.h"
 
@@ -46,7 +46,7 @@ static int key_gc(lua_State *L)
 }
 
 /* [-0, +1, e] */
-static struct key *make_key(lua_State *L, int idx, bool is_scalar)
+static struct key *make_key(lua_State *L, int idx)
 {
     struct key *key = lua_newuserdatauv(L, sizeof *key, 1);
 
@@ -54,8 +54,7 @@ static struct key *make_key(lua_State *L, int idx, bool is_scalar)
     luaL_setmetatable(L, KEY);
     key->any = ltw_check_any_named(L, idx, "key");
     if (key->any.kind == TW_VALUE_NIL) luaL_error(L, "a key can't be nil");
-    if (is_scalar && !tw_any_equal(&key->any, &key->any))
-        luaL_error(L, "a key can't be NaN");
+    ltw_check_key(L, &key->any, "a key");
     key->hash = tw_any_hash(&key->any);
     return key;
 }
@@ -73,7 +72,7 @@ static struct key *push_key(lua_State *L, int idx)
         if (lua_rawget(L, KEYS) == LUA_TUSERDATA) return lua_touserdata(L, -1);
         lua_pop(L, 1);
     }
-    key = make_key(L, idx, is_scalar);
+    key = make_key(L, idx);
     if (is_scalar) {
         lua_pushvalue(L, idx);
         lua_pushvalue(L, -2);
@@ -110,7 +109,7 @@ static struct tw_cache_call make_call(lua_State *L, int idx, uint32_t *depends)
 
     if (lua_isnoneornil(L, idx)) return call;
     luaL_checktype(L, idx, LUA_TTABLE);
-    ltw_check_fields(L, idx, "options", fields);
+    ltw_check_fields(L, idx, "options", fields, 0);
     lua_getfield(L, idx, "depends");
     call.n_depends = ltw_check_depends(L, lua_gettop(L), depends);
     lua_pop(L, 1);
@@ -243,13 +242,7 @@ static int cache_get_all(lua_State *L)
     lua_createtable(L, (int)n, 0);
     many = lua_newuserdatauv(L, sizeof *many + (size_t)n * sizeof many->load[0], 0);
     many->n = 0;
-    lua_createtable(L, 0, 2);
-    lua_pushcfunction(L, many_gc);
-    lua_setfield(L, -2, "__gc");
-    lua_pushcfunction(L, many_gc);
-    lua_setfield(L, -2, "__close");
-    lua_setmetatable(L, -2);
-    lua_toclose(L, 6);
+    ltw_cache_close_with(L, many_gc);
     for (lua_Integer i = 1; i <= n; i++) {
         lua_geti(L, 2, i);
         push_key(L, 7);
@@ -317,7 +310,7 @@ static int cache_put(lua_State *L)
     lua_settop(L, 4);
     luaL_argcheck(L, !lua_isnil(L, 3), 3, "a value expected; remove takes one out");
     key = push_key(L, 2);
-    ltw_check_terms(L, 4, "options", &terms, depends);
+    ltw_check_terms(L, 4, false, &terms, depends);
     rc = tw_cache_put(c, &key->any, ltw_check_any(L, 3), &terms,
                       state->record ? state->record->seq : 0);
     if (rc < 0)

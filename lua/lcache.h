@@ -14,6 +14,10 @@ void ltw_cache_open(lua_State *L);
 /* [-0, +0, m]  Adds the methods of lcache_look.c to the table on top. */
 void ltw_cache_look_open(lua_State *L);
 
+/* [-0, +0, m]  The userdata on top lets go what it holds, with close, when the caller
+ * returns or raises. */
+void ltw_cache_close_with(lua_State *L, lua_CFunction close);
+
 /* [-0, +0, e]  The cache at 1; raises for others. */
 static inline struct tw_cache *ltw_check_cache(lua_State *L)
 {

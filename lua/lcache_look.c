@@ -12,6 +12,17 @@
 #include "share/cache_dump.h"
 #include "task.h"
 
+void ltw_cache_close_with(lua_State *L, lua_CFunction close)
+{
+    lua_createtable(L, 0, 2);
+    lua_pushcfunction(L, close);
+    lua_setfield(L, -2, "__gc");
+    lua_pushcfunction(L, close);
+    lua_setfield(L, -2, "__close");
+    lua_setmetatable(L, -2);
+    lua_toclose(L, lua_gettop(L));
+}
+
 static int page_gc(lua_State *L)
 {
     tw_cache_page_fini(lua_touserdata(L, 1));
@@ -24,13 +35,7 @@ static struct tw_cache_page *push_page(lua_State *L)
     struct tw_cache_page *page = lua_newuserdatauv(L, sizeof *page, 0);
 
     memset(page, 0, sizeof *page);
-    lua_createtable(L, 0, 2);
-    lua_pushcfunction(L, page_gc);
-    lua_setfield(L, -2, "__gc");
-    lua_pushcfunction(L, page_gc);
-    lua_setfield(L, -2, "__close");
-    lua_setmetatable(L, -2);
-    lua_toclose(L, lua_gettop(L));
+    ltw_cache_close_with(L, page_gc);
     return page;
 }
 
@@ -74,12 +79,6 @@ static void set_seconds(lua_State *L, const char *name, int64_t ns)
 {
     if (ns == TW_CACHE_FOREVER) lua_pushnumber(L, HUGE_VAL);
     else lua_pushnumber(L, (lua_Number)ns / 1e9);
-    lua_setfield(L, -2, name);
-}
-
-static void set_count(lua_State *L, const char *name, uint64_t n)
-{
-    lua_pushinteger(L, (lua_Integer)n);
     lua_setfield(L, -2, name);
 }
 
@@ -149,8 +148,8 @@ static void push_info(lua_State *L, const struct tw_cache_info *info,
     set_seconds(L, "age", info->age_ns);
     if (info->value.kind != TW_VALUE_NIL) set_seconds(L, "ttl_left", info->ttl_left_ns);
     if (info->loading) set_seconds(L, "loading", info->loading_ns);
-    set_count(L, "bytes", info->bytes);
-    set_count(L, "hits", info->hits);
+    ltw_set_count(L, "bytes", info->bytes);
+    ltw_set_count(L, "hits", info->hits);
     push_waiters(L, future, info->waiters);
     lua_setfield(L, -2, "waiting");
 }
@@ -192,22 +191,22 @@ static int cache_stats(lua_State *L)
     s = lua_newuserdatauv(L, sizeof *s, 0);   /* it is large: a histogram */
     tw_cache_stats(c, s);
     lua_createtable(L, 0, 15);
-    set_count(L, "hits", s->hits);
-    set_count(L, "stale", s->stale);
-    set_count(L, "misses", s->misses);
-    set_count(L, "coalesced", s->coalesced);
-    set_count(L, "loads", s->loads);
-    set_count(L, "failures", s->failures);
-    set_count(L, "cancelled", s->cancelled);
-    set_count(L, "evictions", s->evictions);
-    set_count(L, "expirations", s->expirations);
-    set_count(L, "invalidations", s->invalidations);
-    set_count(L, "entries", s->entries);
-    set_count(L, "bytes", s->bytes);
-    set_count(L, "loading", s->loading);
-    set_count(L, "untold", s->untold);
+    ltw_set_count(L, "hits", s->hits);
+    ltw_set_count(L, "stale", s->stale);
+    ltw_set_count(L, "misses", s->misses);
+    ltw_set_count(L, "coalesced", s->coalesced);
+    ltw_set_count(L, "loads", s->loads);
+    ltw_set_count(L, "failures", s->failures);
+    ltw_set_count(L, "cancelled", s->cancelled);
+    ltw_set_count(L, "evictions", s->evictions);
+    ltw_set_count(L, "expirations", s->expirations);
+    ltw_set_count(L, "invalidations", s->invalidations);
+    ltw_set_count(L, "entries", s->entries);
+    ltw_set_count(L, "bytes", s->bytes);
+    ltw_set_count(L, "loading", s->loading);
+    ltw_set_count(L, "untold", s->untold);
     lua_createtable(L, 0, 4);
-    set_count(L, "count", tw_histogram_count(&s->load_ns));
+    ltw_set_count(L, "count", tw_histogram_count(&s->load_ns));
     set_seconds(L, "p50", (int64_t)tw_histogram_percentile(&s->load_ns, 0.5));
     set_seconds(L, "p99", (int64_t)tw_histogram_percentile(&s->load_ns, 0.99));
     set_seconds(L, "max", (int64_t)tw_histogram_max(&s->load_ns));

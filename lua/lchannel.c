@@ -105,6 +105,7 @@ static void freeze(lua_State *L, struct tw_channel *c)
         if (lua_getfield(L, 2, field) == LUA_TNIL)
             luaL_error(L, "value.%s is nil, and it is the channel's key", field);
         *key = ltw_check_any_named(L, -1, field);
+        ltw_check_key(L, key, field);
         lua_pop(L, 1);
     }
     value = ltw_push_owner(L);
@@ -277,20 +278,8 @@ static int channel_close(lua_State *L)
     return 0;
 }
 
-static void set_count(lua_State *L, const char *name, uint64_t value)
+void ltw_push_channel_stats(lua_State *L, struct tw_channel *c)
 {
-    lua_pushinteger(L, (lua_Integer)value);
-    lua_setfield(L, -2, name);
-}
-
-/* channel:stats() -> table
- * name, full, key (or nil), capacity, depth (values in it now), high_water (the largest
- * depth ever), receivers and senders (that wait now), sent, received, dropped, replaced
- * and closed.
- * Yields: no.  Blocks: no.  Thread: any state's.  Errors: none.  Units: values. */
-static int channel_stats(lua_State *L)
-{
-    struct tw_channel *c = check(L);
     struct tw_channel_stats s;
 
     tw_channel_stats(c, &s);
@@ -301,17 +290,27 @@ static int channel_stats(lua_State *L)
     lua_setfield(L, -2, "full");
     lua_pushstring(L, tw_channel_field(c));
     lua_setfield(L, -2, KEY);
-    set_count(L, "capacity", s.capacity);
-    set_count(L, "depth", s.depth);
-    set_count(L, "high_water", s.high_water);
-    set_count(L, "receivers", s.receivers);
-    set_count(L, "senders", s.senders);
-    set_count(L, "sent", s.sent);
-    set_count(L, "received", s.received);
-    set_count(L, "dropped", s.dropped);
-    set_count(L, "replaced", s.replaced);
+    ltw_set_count(L, "capacity", s.capacity);
+    ltw_set_count(L, "depth", s.depth);
+    ltw_set_count(L, "high_water", s.high_water);
+    ltw_set_count(L, "receivers", s.receivers);
+    ltw_set_count(L, "senders", s.senders);
+    ltw_set_count(L, "sent", s.sent);
+    ltw_set_count(L, "received", s.received);
+    ltw_set_count(L, "dropped", s.dropped);
+    ltw_set_count(L, "replaced", s.replaced);
     lua_pushboolean(L, s.closed);
     lua_setfield(L, -2, "closed");
+}
+
+/* channel:stats() -> table
+ * name, full, key (or nil), capacity, depth (values in it now), high_water (the largest
+ * depth ever), receivers and senders (that wait now), sent, received, dropped, replaced
+ * and closed.
+ * Yields: no.  Blocks: no.  Thread: any state's.  Errors: none.  Units: values. */
+static int channel_stats(lua_State *L)
+{
+    ltw_push_channel_stats(L, check(L));
     return 1;
 }
 
@@ -383,13 +382,14 @@ static void check_options(lua_State *L)
     }
     luaL_checktype(L, 2, LUA_TTABLE);
     for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
-        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
+        const char *name = luaL_tolstring(L, -2, NULL);
         int i = 0;
 
         while (known[i] && strcmp(known[i], name) != 0) i++;
         if (!known[i])
             luaL_error(L, "tw.channel: there is no option '%s', only full, key and name",
                        name);
+        lua_pop(L, 1);
     }
 }
 

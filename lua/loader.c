@@ -145,14 +145,20 @@ static int finish(lua_State *L)
     uint32_t depends[TW_CACHE_DEPENDS_MAX];
     struct tw_cache_terms terms = { .depends = depends };
 
-    lua_settop(e->co, 2);
-    lua_xmove(e->co, L, 2);   /* 2: what the loader returned  3: what it said */
+    int n = lua_gettop(e->co) - !l->many;   /* load_one puts what it said before it */
+
+    if (n > 1)
+        return luaL_error(L, "cache '%s': the loader returned %d values, and a load has"
+                          " one: put them into a table",
+                          tw_cache_name(tw_load_cache(l->load[0])), n);
+    lua_settop(e->co, 2 - l->many);
+    lua_xmove(e->co, L, 2 - l->many);
     if (l->many) {
         give_many(L, 2, l);
         return 0;
     }
-    ltw_check_terms(L, 3, "load", &terms, depends);
-    lua_pushvalue(L, 2);
+    ltw_check_terms(L, 2, true, &terms, depends);
+    lua_pushvalue(L, 3);
     give(L, l->load[0], &terms);
     return 0;
 }
@@ -296,13 +302,14 @@ void ltw_loader_start(lua_State *L, int idx, struct tw_load *const *loads, size_
 /* ---- what is known of a value ---- */
 
 void ltw_check_fields(lua_State *L, int idx, const char *what,
-                      const char *const *fields)
+                      const char *const *fields, lua_Integer n)
 {
     for (lua_pushnil(L); lua_next(L, idx); lua_pop(L, 1)) {
         const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
         const char *const *known = fields;
+        lua_Integer i = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : 0;
 
-        if (lua_isinteger(L, -2)) continue;
+        if (i >= 1 && i <= n) continue;
         while (name && *known && strcmp(*known, name) != 0) known++;
         if (!name || !*known)
             luaL_error(L, "%s: '%s' is no field of it", what,
@@ -314,12 +321,14 @@ void ltw_check_fields(lua_State *L, int idx, const char *what,
 static size_t add_names(lua_State *L, int idx, uint32_t *depends, size_t n, bool topics)
 {
     struct ltw_host *host = ltw_check_host(L, "depends");
+    lua_Integer names = luaL_len(L, idx);
 
-    for (lua_Integer i = 1; lua_geti(L, idx, i) != LUA_TNIL; i++, lua_pop(L, 1)) {
+    for (lua_Integer i = 1; i <= names; i++, lua_pop(L, 1)) {
         size_t length;
         const char *name;
         int64_t id;
 
+        lua_geti(L, idx, i);
         if (lua_type(L, -1) != LUA_TSTRING)
             luaL_error(L, "depends: element %I is a %s, not the name of a %s", i,
                        luaL_typename(L, -1), topics ? "topic" : "symbol");
@@ -331,25 +340,25 @@ static size_t add_names(lua_State *L, int idx, uint32_t *depends, size_t n, bool
         if (id < 0) luaL_error(L, "depends: '%s': %s", name, tw_strerror((int)id));
         depends[n++] = (uint32_t)id | (topics ? TW_CACHE_TOPIC : 0);
     }
-    lua_pop(L, 1);
     return n;
 }
 
 size_t ltw_check_depends(lua_State *L, int idx, uint32_t *depends)
 {
-    static const char *const fields[] = { "topics", NULL };
+    static const char *const fields[] = { "topics", NULL }, *const none[] = { NULL };
     size_t n;
 
     if (lua_isnil(L, idx)) return 0;
     if (!lua_istable(L, idx))
         luaL_error(L, "depends: {symbol, ..., topics = {topic, ...}} expected, got %s",
                    luaL_typename(L, idx));
-    ltw_check_fields(L, idx, "depends", fields);
+    ltw_check_fields(L, idx, "depends", fields, luaL_len(L, idx));
     n = add_names(L, idx, depends, 0, false);
     if (lua_getfield(L, idx, "topics") != LUA_TNIL) {
         if (!lua_istable(L, -1))
             luaL_error(L, "depends.topics: {topic, ...} expected, got %s",
                        luaL_typename(L, -1));
+        ltw_check_fields(L, lua_gettop(L), "depends.topics", none, luaL_len(L, -1));
         n = add_names(L, lua_gettop(L), depends, n, true);
     }
     lua_pop(L, 1);
@@ -371,6 +380,7 @@ static int64_t check_ttl(lua_State *L, const char *what)
 /* [-0, +1, e]  The list of strings on top, frozen, in an owner in its place. */
 static struct tw_any check_tags(lua_State *L, const char *what)
 {
+    static const char *const none[] = { NULL };
     int idx = lua_gettop(L);
     struct tw_any *owner;
     lua_Integer n;
@@ -379,6 +389,7 @@ static struct tw_any check_tags(lua_State *L, const char *what)
         luaL_error(L, "%s.tags: a list of strings expected, got %s", what,
                    luaL_typename(L, idx));
     n = luaL_len(L, idx);
+    ltw_check_fields(L, idx, "tags", none, n);
     if (n > TW_CACHE_TAGS_MAX)
         luaL_error(L, "%s.tags: at most %d, got %I", what, TW_CACHE_TAGS_MAX, n);
     for (lua_Integer i = 1; i <= n; i++, lua_pop(L, 1))
@@ -390,15 +401,16 @@ static struct tw_any check_tags(lua_State *L, const char *what)
     return *owner;
 }
 
-void ltw_check_terms(lua_State *L, int idx, const char *what,
-                     struct tw_cache_terms *terms, uint32_t *depends)
+void ltw_check_terms(lua_State *L, int idx, bool of_load, struct tw_cache_terms *terms,
+                     uint32_t *depends)
 {
-    static const char *const fields[] = { "ttl", "tags", "depends", "old", NULL };
+    static const char *const fields[] = { "old", "ttl", "tags", "depends", NULL };
+    const char *what = of_load ? "load" : "options";
 
     terms->tags.kind = TW_VALUE_NIL;
     if (lua_isnil(L, idx)) return;
     luaL_checktype(L, idx, LUA_TTABLE);
-    ltw_check_fields(L, idx, what, fields);
+    ltw_check_fields(L, idx, what, fields + !of_load, 0);
     if (lua_getfield(L, idx, "ttl") != LUA_TNIL) terms->ttl_ns = check_ttl(L, what);
     lua_getfield(L, idx, "depends");
     terms->n_depends = ltw_check_depends(L, lua_gettop(L), depends);

@@ -171,22 +171,16 @@ static int configure(lua_State *L)
     return 0;
 }
 
-static void set_count(lua_State *L, const char *name, uint64_t n)
-{
-    lua_pushinteger(L, (lua_Integer)n);
-    lua_setfield(L, -2, name);
-}
-
 void ltw_push_pool_status(lua_State *L, const struct tw_pool_status *s)
 {
     lua_createtable(L, 0, 7);
-    set_count(L, "threads", s->threads);
-    set_count(L, "queued", s->queued);
-    set_count(L, "running", s->running);
-    set_count(L, "submitted", s->submitted);
-    set_count(L, "done", s->done);
-    set_count(L, "failed", s->failed);
-    set_count(L, "cancelled", s->cancelled);
+    ltw_set_count(L, "threads", s->threads);
+    ltw_set_count(L, "queued", s->queued);
+    ltw_set_count(L, "running", s->running);
+    ltw_set_count(L, "submitted", s->submitted);
+    ltw_set_count(L, "done", s->done);
+    ltw_set_count(L, "failed", s->failed);
+    ltw_set_count(L, "cancelled", s->cancelled);
 }
 
 /* status() -> table */

@@ -103,6 +103,13 @@ void ltw_state_free(struct ltw_state *state);
 /* [-0, +3, m]  nil, message, code: the shape of every expected failure. */
 int ltw_fail(lua_State *L, int code);
 
+/* [-0, +0, e]  Sets that field of the table on top. */
+static inline void ltw_set_count(lua_State *L, const char *name, uint64_t n)
+{
+    lua_pushinteger(L, (lua_Integer)n);
+    lua_setfield(L, -2, name);
+}
+
 /* [-1, +1, -]  A message handler for lua_pcall: adds the traceback; an error
  * object without __tostring is named by its type. */
 int ltw_traceback(lua_State *L);

@@ -9,6 +9,7 @@
 
 #include "app.h"
 #include "base/clock.h"
+#include "lchannel.h"
 #include "lpool.h"
 #include "share/caches.h"
 #include "share/channels.h"
@@ -16,12 +17,6 @@
 static void set_number(lua_State *L, const char *name, double value)
 {
     lua_pushnumber(L, value);
-    lua_setfield(L, -2, name);
-}
-
-static void set_count(lua_State *L, const char *name, uint64_t value)
-{
-    lua_pushinteger(L, (lua_Integer)value);
     lua_setfield(L, -2, name);
 }
 
@@ -35,7 +30,7 @@ static void set_text(lua_State *L, const char *name, const char *value)
 static void set_times(lua_State *L, const char *name, const struct tw_histogram *h)
 {
     lua_createtable(L, 0, 5);
-    set_count(L, "count", tw_histogram_count(h));
+    ltw_set_count(L, "count", tw_histogram_count(h));
     set_number(L, "p50", (double)tw_histogram_percentile(h, 0.5) / 1e9);
     set_number(L, "p99", (double)tw_histogram_percentile(h, 0.99) / 1e9);
     set_number(L, "p999", (double)tw_histogram_percentile(h, 0.999) / 1e9);
@@ -58,15 +53,15 @@ static void push_feed(lua_State *L, struct tw_app *app, unsigned i)
     lua_createtable(L, 0, 12);
     set_text(L, "name", tw_io_name(app->io, i));
     set_text(L, "state", ltw_feed_state_name(f.state));
-    set_count(L, "records", f.records);
-    set_count(L, "waits", f.waits);
-    set_count(L, "connects", f.connects);
-    set_count(L, "bytes", f.codec.bytes);
-    set_count(L, "messages", f.codec.messages);
-    set_count(L, "ignored", f.codec.ignored);
-    set_count(L, "errors", f.codec.errors);
-    set_count(L, "skips", f.codec.skips);
-    set_count(L, "skipped", f.codec.skipped);
+    ltw_set_count(L, "records", f.records);
+    ltw_set_count(L, "waits", f.waits);
+    ltw_set_count(L, "connects", f.connects);
+    ltw_set_count(L, "bytes", f.codec.bytes);
+    ltw_set_count(L, "messages", f.codec.messages);
+    ltw_set_count(L, "ignored", f.codec.ignored);
+    ltw_set_count(L, "errors", f.codec.errors);
+    ltw_set_count(L, "skips", f.codec.skips);
+    ltw_set_count(L, "skipped", f.codec.skipped);
 }
 
 static uint64_t load(const _Atomic uint64_t *counter)
@@ -81,9 +76,9 @@ static void push_worker(lua_State *L, struct tw_app *app, unsigned i) TW_ON(MAIN
 
     lua_createtable(L, 0, 6);
     set_number(L, "cpu", (double)tw_worker_cpu_ns(app->workers[i]) / 1e9);
-    set_count(L, "bytes", load(&e->bytes));
-    set_count(L, "bytes_peak", load(&e->bytes_peak));
-    set_count(L, "allocations", load(&e->allocations));
+    ltw_set_count(L, "bytes", load(&e->bytes));
+    ltw_set_count(L, "bytes_peak", load(&e->bytes_peak));
+    ltw_set_count(L, "allocations", load(&e->allocations));
     set_times(L, "reach", &e->reach_ns);
     set_times(L, "done", &e->done_ns);
 }
@@ -101,34 +96,25 @@ static void push_scripts(lua_State *L, struct tw_app *app, uint64_t head)
 
             lua_createtable(L, 0, 9);
             set_text(L, "name", o->name);
-            set_count(L, "worker", w);
-            set_count(L, "shard", o->shard + 1);
-            set_count(L, "shards", o->shards ? o->shards : 1);
-            set_count(L, "lag", at && at < head ? head - at : 0);
-            set_count(L, "handled", load(&c->handled));
-            set_count(L, "lost", load(&c->lost));
-            set_count(L, "errors", load(&c->errors));
+            ltw_set_count(L, "worker", w);
+            ltw_set_count(L, "shard", o->shard + 1);
+            ltw_set_count(L, "shards", o->shards ? o->shards : 1);
+            ltw_set_count(L, "lag", at && at < head ? head - at : 0);
+            ltw_set_count(L, "handled", load(&c->handled));
+            ltw_set_count(L, "lost", load(&c->lost));
+            ltw_set_count(L, "errors", load(&c->errors));
             lua_rawseti(L, -2, ++n);
         }
 }
 
-/* [-0, +1, m]  Named channels: {name, depth, capacity, sent, received, dropped}. */
+/* [-0, +1, m]  Those that have a name. */
 static void push_channels(lua_State *L, struct tw_channels *channels)
 {
     struct tw_channel *c;
 
     lua_newtable(L);
     for (unsigned i = 0; (c = tw_channels_at(channels, i)); i++) {
-        struct tw_channel_stats s;
-
-        tw_channel_stats(c, &s);
-        lua_createtable(L, 0, 6);
-        set_text(L, "name", tw_channel_name(c));
-        set_count(L, "depth", s.depth);
-        set_count(L, "capacity", s.capacity);
-        set_count(L, "sent", s.sent);
-        set_count(L, "received", s.received);
-        set_count(L, "dropped", s.dropped + s.replaced);
+        ltw_push_channel_stats(L, c);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
         tw_object_unref((struct tw_object *)c);
     }
@@ -145,12 +131,12 @@ static void push_caches(lua_State *L, struct tw_caches *caches)
         tw_cache_stats(c, s);
         lua_createtable(L, 0, 8);
         set_text(L, "name", tw_cache_name(c));
-        set_count(L, "entries", s->entries);
-        set_count(L, "bytes", s->bytes);
-        set_count(L, "hits", s->hits);
-        set_count(L, "misses", s->misses);
-        set_count(L, "coalesced", s->coalesced);
-        set_count(L, "failures", s->failures);
+        ltw_set_count(L, "entries", s->entries);
+        ltw_set_count(L, "bytes", s->bytes);
+        ltw_set_count(L, "hits", s->hits);
+        ltw_set_count(L, "misses", s->misses);
+        ltw_set_count(L, "coalesced", s->coalesced);
+        ltw_set_count(L, "failures", s->failures);
         set_times(L, "load", &s->load_ns);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
         tw_cache_unref(c);
@@ -186,12 +172,12 @@ int ltw_status(lua_State *L)
     set_number(L, "reading", from ? (double)(now - from) / 1e9 : 0);
     set_number(L, "cpu", (double)tw_clock_of_ns(CLOCK_PROCESS_CPUTIME_ID) / 1e9);
     set_number(L, "io_cpu", (double)tw_io_cpu_ns(app->io) / 1e9);
-    set_count(L, "records", head - 1);
+    ltw_set_count(L, "records", head - 1);
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &terminal) == 0 && terminal.ws_col > 0) {
-        set_count(L, "columns", terminal.ws_col);
-        set_count(L, "rows", terminal.ws_row);
+        ltw_set_count(L, "columns", terminal.ws_col);
+        ltw_set_count(L, "rows", terminal.ws_row);
     }
-    if (app->ended_ns) set_count(L, "pss", resident());   /* slow: once, at the end */
+    if (app->ended_ns) ltw_set_count(L, "pss", resident());   /* slow: once, at the end */
     if (app->host.pool) tw_pool_status(app->host.pool, &app->pool_status);
     ltw_push_pool_status(L, &app->pool_status);
     lua_setfield(L, -2, "pool");
@@ -199,15 +185,15 @@ int ltw_status(lua_State *L)
     lua_setfield(L, -2, "channels");
     push_caches(L, app->host.caches);
     lua_setfield(L, -2, "caches");
-    set_count(L, "capacity", tw_tape_capacity(app->host.tape));
-    set_count(L, "symbols", tw_symbols_count(app->host.symbols));
+    ltw_set_count(L, "capacity", tw_tape_capacity(app->host.tape));
+    ltw_set_count(L, "symbols", tw_symbols_count(app->host.symbols));
     set_times(L, "parse", tw_io_parse_ns(app->io));
     for (unsigned i = 0; i < app->n_exchanges; i++) {
         sent += tw_exchange_sent(app->exchanges[i]);
         cpu += tw_exchange_cpu_ns(app->exchanges[i]);
     }
     if (app->n_exchanges > 0) {
-        set_count(L, "sent", sent);
+        ltw_set_count(L, "sent", sent);
         set_number(L, "exchange_cpu", (double)cpu / 1e9);
     }
     lua_newtable(L);

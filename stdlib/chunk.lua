@@ -2,9 +2,19 @@
 --
 -- Each function gets the caller's own as its first argument; see lua/lcall.h.
 
+-- The one value that a function has returned; what: the beginning of the error.
+local function one(what, ...)
+  local n = select("#", ...)
+  if n > 1 then
+    error(("%sthe function returned %d values, and a result is one: put them into a"
+           .. " table"):format(what, n), 0)
+  end
+  return (...)
+end
+
 local function map(fn, items, first)
   local results = {}
-  for i, item in ipairs(items) do results[i] = fn(item, first + i - 1) end
+  for i, item in ipairs(items) do results[i] = one("", fn(item, first + i - 1)) end
   return results
 end
 
@@ -14,19 +24,18 @@ end
 
 local function reduce(fn, items)
   local value = items[1]
-  for i = 2, #items do value = fn(value, items[i]) end
+  for i = 2, #items do value = one("", fn(value, items[i])) end
   return value
 end
 
 local function load_one(fn, key, old)
   local load = { old = old }
-  local value = fn(key, load)
-  return value, load
+  return load, fn(key, load)
 end
 
 local function load_all(fn, keys)
-  return (fn(keys))
+  return fn(keys)
 end
 
-return { map = map, each = each, reduce = reduce, load_one = load_one,
+return { one = one, map = map, each = each, reduce = reduce, load_one = load_one,
          load_all = load_all }

@@ -262,7 +262,7 @@ function monitor.summary(status)
   for i, channel in ipairs(status.channels or {}) do
     rows[i] = { channel.name, channel.depth .. " of " .. channel.capacity,
                 screen.number(channel.sent), screen.number(channel.received),
-                tostring(channel.dropped) }
+                tostring(channel.dropped + channel.replaced) }
   end
   if #rows > 0 then
     say("%s", screen.table(rows, { "channel", "depth", "sent", "received", "dropped" }))

@@ -15,7 +15,9 @@
 -- is replaced by a new one.  A job may wait, and run other jobs: it holds no thread up
 -- meanwhile.
 
+local chunk = require "tw.chunk"
 local core = require "tw.internal.pool"
+local functions = require "tw.internal.function"
 local task = require "tw.internal.task"
 local tw = require "tw"
 
@@ -86,6 +88,9 @@ local OPTIONS = { chunk = "integer", limit = "integer", ordered = "boolean",
                   progress = "function or boolean", name = "string" }
 
 local function check_options(what, options)
+  if options ~= nil and type(options) ~= "table" then
+    error(("%s: a table of options expected, got %s"):format(what, type(options)), 4)
+  end
   for name, value in pairs(options or {}) do
     local kind = OPTIONS[name]
     if not kind then
@@ -146,7 +151,7 @@ local function spread(what, via, list, fn, options, got)
     error(("%s: a list expected, got %s"):format(what, type(list)), 3)
   end
   local n, threads = #list, core.status().threads
-  local chunk = options.chunk or math.max(1, math.ceil(n / (threads * PER_THREAD)))
+  local size = options.chunk or math.max(1, math.ceil(n / (threads * PER_THREAD)))
   local limit = options.limit or 2 * threads
   local tell, finish = reporter(options, what, n)
   local done, at, running = 0, 1, {}
@@ -176,7 +181,7 @@ local function spread(what, via, list, fn, options, got)
 
   while at <= n or #running > 0 do
     while at <= n and #running < limit do
-      local last = math.min(at + chunk - 1, n)
+      local last = math.min(at + size - 1, n)
       local items = {}
       for i = at, last do
         local item = list[i]
@@ -205,20 +210,22 @@ local function spread(what, via, list, fn, options, got)
 end
 
 --- pool.map(list, fn [, options]) -> table
--- fn(element, index) of every element, over all cores: the results in the order of the
--- list, and n.  The list is sent in chunks.  Options: chunk, the elements of a job
--- (default: so that each thread gets 8); limit, the jobs under way at a time (default: 2
--- for each thread); ordered = false: results in the order in which they came; progress: a
--- function that is called with {done, failed, total, rate, elapsed, left}, or false; on a
--- terminal a long map draws it; name, what it says there.
+-- fn(element, index) of every element, over all cores: the results, one of each, in the
+-- order of the list, and n.  The list is sent in chunks.  Options: chunk, the elements of
+-- a job (default: so that each thread gets 8); limit, the jobs under way at a time
+-- (default: 2 for each thread); ordered = false: results in the order in which they came;
+-- progress: a function that is called with {done, failed, total, rate, elapsed, left}, or
+-- false; on a terminal a long map draws it; name, what it says there.
 -- Yields: until all are done.  Blocks: no; outside all tasks the caller alone waits.
 -- Thread: any state's.
 -- Errors: raises the first error, naming the elements, and cancels the rest; raises
--- for a wrong option, and for what can't be sent.  Units: seconds in progress.
+-- when fn returns several values, for a wrong option, and for what can't be sent.
+-- Units: seconds in progress.
 function pool.map(list, fn, options)
-  local results, ordered, count = {}, not options or options.ordered ~= false, 0
-  spread("pool.map", "map", list, fn, options, function(first, chunk, n)
-    for i = 1, n do results[ordered and first + i - 1 or count + i] = chunk[i] end
+  local results, count = {}, 0
+  local ordered = type(options) ~= "table" or options.ordered ~= false
+  spread("pool.map", "map", list, fn, options, function(first, part, n)
+    for i = 1, n do results[ordered and first + i - 1 or count + i] = part[i] end
     count = count + n
   end)
   results.n = count
@@ -226,7 +233,7 @@ function pool.map(list, fn, options)
 end
 
 --- pool.each(list, fn [, options])
--- As pool.map, for what fn does: its results are not kept.
+-- As pool.map, for what fn does: whatever it returns is not kept.
 -- Yields: until all are done.  Blocks: no; outside all tasks the caller alone waits.
 -- Thread: any state's.  Errors: as pool.map.  Units: none.
 function pool.each(list, fn, options)
@@ -245,8 +252,11 @@ function pool.reduce(list, fn, options)
     order[#order + 1] = first
   end)
   table.sort(order)
+  if type(fn) == "string" then fn = functions.unpack(functions.pack(fn)) end
   local value = parts[order[1]]
-  for i = 2, #order do value = fn(value, parts[order[i]]) end
+  for i = 2, #order do
+    value = chunk.one("pool.reduce: ", fn(value, parts[order[i]]))
+  end
   return value
 end
 

@@ -50,7 +50,9 @@ do
   c:invalidate_all()
   t.is(#c, 0, "all are gone")
 end
-for _, wrong in ipairs { { 0/0, "a key can't be NaN" },
+for _, wrong in ipairs { { 0/0, "^a key can't be NaN$" },
+                         { { 1, { x = { 0/0 } } }, "^a key can't hold a NaN$" },
+                         { tw.freeze { 0/0 }, "^a key can't hold a NaN$" },
                          { print, "key is a function" },
                          { { 1, { print } }, "key%[2%]%[1%]" },
                          { { a = coroutine.create(print) }, "key.a is a coroutine" } } do
@@ -59,6 +61,8 @@ for _, wrong in ipairs { { 0/0, "a key can't be NaN" },
   end
 end
 t.raises("a key can't be nil", c.get, c, nil, echo)
+t.raises("a key can't hold a NaN", c.get_all, c, { "k", { 0/0 } }, echo)
+t.is(c:peek(tw.freeze { 0/0, { "no NaN" } }[2]), nil, "one beside it is no harm")
 
 -- Values: everybody is given the same one, which is frozen.
 
@@ -174,6 +178,11 @@ do
   for i = 1, 2 do
     ok, e = fs[i]:pawait()
     t.ok(not ok and e.message:find "list of their values, not number", "no list")
+  end
+  fs = c:get_all({ "two", "results" }, function() return { 1, 2 }, 3 end)
+  for i = 1, 2 do
+    ok, e = fs[i]:pawait()
+    t.ok(not ok and e.message:find "the loader returned 2 values, and", "a second result")
   end
   t.raises("a key can't be nil", function()
     c:get_all(setmetatable({}, { __len = function() return 2 end }), upper)
@@ -380,12 +389,19 @@ for _, wrong in ipairs {
   { "a loader expected", "get_all", { "k" } },
   { "table expected", "get", "k", echo, 5 },
   { "options: 'ttl' is no field", "get", "k", echo, { ttl = 1 } },
+  { "options: 'old' is no field", "get", "k", echo, { old = 1 } },
+  { "options: '1' is no field", "get_all", { "k" }, echo, { "AAPL" } },
   { "depends: no market is running here", "get", "k", echo, { depends = { "AAPL" } } },
   { "depends: {symbol, .*} expected, got string", "get", "k", echo, { depends = "A" } },
   { "depends: 'topic' is no field", "get", "k", echo, { depends = { topic = {} } } },
+  { "depends: '2' is no field", "get", "k", echo, { depends = { [2] = "AAPL" } } },
   { "a value expected", "put", "k" },
   { "value is a function", "put", "k", print },
   { "options: 'tll' is no field", "put", "k", 1, { tll = 1 } },
+  { "options: 'old' is no field", "put", "k", 1, { old = 1 } },
+  { "options: '1' is no field", "put", "k", 1, { "tag" } },
+  { "table expected", "put", "k", 1, 5 },
+  { "tags: 'a' is no field", "put", "k", 1, { tags = { a = "t" } } },
   { "options.ttl: seconds from 0 on expected, got x", "put", "k", 1, { ttl = "x" } },
   { "options.ttl: .* got %-1", "put", "k", 1, { ttl = -1 } },
   { "options.tags: a list of strings expected", "put", "k", 1, { tags = "t" } },

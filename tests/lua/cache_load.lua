@@ -113,6 +113,9 @@ fails("raises", "cache_load.lua:%d+: oops$", function() error "oops" end)
 fails("raises a table", "error object is a table", function() error { 1 } end)
 fails("raises nil", "nil", function() error(nil) end)
 fails("returns nothing", "^cache 'c': the loader returned nothing$", function() end)
+fails("returns two values",
+      "^cache 'c': the loader returned 2 values, and a load has one: put them into a",
+      function() return 1, nil end)
 fails("returns a function", "result is a function", function() return print end)
 fails("returns a part that can't be", "result.a%[1%] is a coroutine", function()
   return { a = { coroutine.create(print) } }

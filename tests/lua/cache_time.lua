@@ -63,6 +63,20 @@ do
   t.is(c:get("k", load):await().n, 2, "what nobody uses is loaded anew")
 end
 
+-- Who listens is told which of the two it was.
+
+for reason, options in pairs { expired = { ttl = SHORT, idle = LONG },
+                               idle = { ttl = LONG, idle = SHORT } } do
+  local c, gone = tw.cache("told " .. reason, options), tw.channel(10)
+  c:on_removal(gone)
+  c:put("k", "value")
+  wait_until(function() return c:peek "k" == nil end)
+  c:get("k", function() return "new" end):await()
+  local r = gone:recv(10)
+  t.ok(r and r.key == "k" and r.value == "value" and r.reason == reason,
+       ("removed: k (%s)"):format(r and r.reason))
+end
+
 -- Refresh ahead, and what is stale: the old value at once, a reload beside it.
 
 for name, options in pairs { refresh = { ttl = LONG, refresh = SHORT },

@@ -276,6 +276,7 @@ do
   end
   t.is(pool.reduce({}, join), nil, "reduce of nothing")
   t.is(pool.reduce({ 5 }, join), 5, "reduce of one")
+  t.is(pool.reduce(list, "math.max", { chunk = 9 }), 100, "reduce by name")
 end
 do
   local seen = {}
@@ -290,6 +291,16 @@ do
   t.ok(not ok and why.message:find "^pool%.map: elements 41 to 50: .*bad$",
        "map: the first error, and whose it is")
   t.is(seen[#seen].failed, 10, "progress is told of failures")
+  local function two(x) return x, nil end
+  local why_two = "the function returned 2 values, and a result is one"
+  ok, why = pcall(pool.map, list, two, { chunk = 10 })
+  t.ok(not ok and why.message:find("^pool%.map: elements 1 to 10: " .. why_two),
+       "map: a second result is an error")
+  ok, why = pcall(pool.reduce, list, two, { chunk = 100 })
+  t.ok(not ok and why.message:find("^pool%.reduce: elements 1 to 100: " .. why_two),
+       "reduce: likewise")
+  t.raises("^pool%.reduce: " .. why_two, pool.reduce, { 1, 2 }, two, { chunk = 1 })
+  t.ok(pcall(pool.each, { 1, 2 }, two), "each keeps none")
   wait_until(is_idle)
   t.raises("from progress", pool.map, list, type,
            { progress = function() error "from progress" end })
@@ -302,6 +313,8 @@ for _, case in ipairs {
   { "pool%.map: ordered: a boolean expected", { 1 }, print, { ordered = 1 } },
   { "pool%.map: progress: a function or bool", { 1 }, print, { progress = 1 } },
   { "pool%.map: no option 'size'", { 1 }, print, { size = 1 } },
+  { "pool%.map: no option '1'", { 1 }, print, { "size" } },
+  { "pool%.map: a table of options expected, got number", { 1 }, print, 5 },
   { "pool%.map: element 2 of the list is nil",
     setmetatable({ 1 }, { __len = function() return 2 end }), print },
 } do

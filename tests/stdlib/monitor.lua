@@ -71,6 +71,17 @@ status.exchange_cpu = 0.125
 t.ok(monitor.summary(status):find "worker 1 0.25, exchange 0.1[23]%)",
   "an exchange's part")
 
+-- The channels of a run: what was dropped or replaced is gone.
+run = apps.run { app = "app.feed.synthetic { rate = 10 } app.script 's.lua'",
+  args = { "--seconds", "0.1" }, ["s.lua"] = [[function M.on_start()
+    local ch = tw.channel(2, { name = "latest", full = "latest", key = "k" })
+    for i = 1, 4 do ch:send { k = i } end
+    ch:send { k = 4 }
+    ch:recv()
+  end]] }
+t.ok(run.err:find "channel +depth +sent +received +dropped\nlatest +1 of 2 +5 +1 +3\n",
+  "the channels of a run")
+
 -- Lines come while the run lasts.
 local fifo = os.tmpname()
 os.remove(fifo)
