@@ -33,6 +33,11 @@ local function check_children(children)
   if type(children) ~= "table" or #children == 0 then
     refuse("a list of functions or of tables with a field fn expected")
   end
+  for key in pairs(children) do
+    if math.type(key) ~= "integer" or key < 1 or key > #children then
+      refuse("the list of children has no field %s", tostring(key))
+    end
+  end
   local checked = {}
   for i, child in ipairs(children) do
     if type(child) == "function" then child = { fn = child } end
@@ -41,6 +46,9 @@ local function check_children(children)
       refuse("%s is no function and has none", what)
     end
     check_fields(what, child, CHILD)
+    if child.name ~= nil and type(child.name) ~= "string" then
+      refuse("%s: name is a string, not %s", what, tostring(child.name))
+    end
     local restart = child.restart or "transient"
     if not RESTARTS[restart] then
       refuse("%s: restart is permanent, transient or temporary, not %s", what,
@@ -52,7 +60,10 @@ local function check_children(children)
 end
 
 local function check_options(options)
-  options = options or {}
+  if options == nil then options = {} end
+  if type(options) ~= "table" then
+    refuse("a table of options expected, not %s", tostring(options))
+  end
   check_fields("the second argument", options, OPTIONS)
   local strategy = options.strategy or "one_for_one"
   local intensity, period = options.intensity or 3, options.period or 5
@@ -147,7 +158,8 @@ end
 -- Options: strategy, "one_for_one" (the default) or "one_for_all", where a child that
 -- starts again has all others end and start again too; intensity and period: how many
 -- restarts (3) within how many seconds (5) are not too many.  A restart waits for
--- 0.05 s, the next one in the period for twice as long, and so on up to 1 s.
+-- 0.05 s, the next one in the period for twice as long, and so on up to 1 s.  What a
+-- child returns is not kept.
 -- Yields: until all children have ended.  Blocks: as they do.  Thread: any state's.
 -- Errors: raises when there were too many restarts, with the last error as its cause
 -- and the earlier ones in also; each error is reported when it happens.

@@ -111,6 +111,8 @@ for i = 1, 3 do ch:send { symbol = { i } } end
 t.same({ ch:recv().symbol[1], ch:stats().dropped }, { 2, 1 }, "of too many keys, too")
 t.raises("value.symbol is nil, and it is the channel's key", ch.send, ch, { 1 })
 t.raises("value is a number without the field 'symbol'", ch.send, ch, 7)
+t.raises("symbol can't be NaN", ch.send, ch, { symbol = 0/0 })
+t.raises("symbol can't hold a NaN", ch.try_send, ch, { symbol = { 0/0 } })
 t.raises("symbol is a function", ch.send, ch, { symbol = print })
 
 -- Making one.
@@ -120,6 +122,7 @@ for _, n in ipairs { 0, -1, 1 << 20 | 1 } do
   t.raises("a channel has room for 1 to 2^20 values", tw.channel, n)
 end
 t.raises("there is no option 'ful'", tw.channel, 1, { ful = "wait" })
+t.raises("there is no option '1'", tw.channel, 1, { "wait" })
 t.raises("full = 'often' is none of wait, drop_oldest", tw.channel, 1, { full = "often" })
 t.raises('full = "latest" and key belong together', tw.channel, 1, { full = "latest" })
 t.raises('full = "latest" and key belong together', tw.channel, 1, { key = "symbol" })
@@ -271,6 +274,12 @@ run = report_of [[tw.task.timeout(0.1, tw.supervise,
 t.ok(run.out:find "^%.%.+over\n$", "permanent: again after each end, until cancelled")
 t.raises("a list of functions or of tables", tw.supervise, {})
 t.raises("child 1 is no function and has none", tw.supervise, { 5 })
+t.raises("child 1: name is a string, not 5", tw.supervise, { { fn = print, name = 5 } })
+t.raises("the list of children has no field strategy", tw.supervise,
+  { print, strategy = "one_for_all" })
+t.raises("the second argument has no field strategie", tw.supervise, { print },
+  { strategie = "one_for_all" })
+t.raises("a table of options expected, not 5", tw.supervise, { print }, 5)
 t.raises("child 1 has no field f", tw.supervise, { { fn = print, f = 1 } })
 t.raises("restart is permanent, transient or temporary, not never", tw.supervise,
   { { fn = print, restart = "never" } })
