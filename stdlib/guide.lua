@@ -82,6 +82,7 @@ quote, or a table of these.  It is made once and read by all; nobody can change 
 
   local v = tw.freeze { 1, 2, deep = { x = 3 } }   -- v.deep.x, #v, pairs(v)
   local mine = tw.thaw(v)                          -- a private copy
+  print(v)                                 --> {1, 2, deep = {x = 3}}
 
 Messages, the board, channels, arguments and results freeze what they are given.
 Futures, promises, channels and caches may stand in frozen values: all who get one
@@ -122,6 +123,8 @@ error that nobody awaits is printed, and the run ends with status 1.
                                   nearest of several counts, in tasks and jobs too
   tw.task.shield(fn, ...)         nothing from outside ends its waits
   tw.task.detach(fn, ...)         a task of the script, or of the program
+  tw.task.semaphore(n)            at most n tasks of this state at a time; over all
+                                  states a channel that holds n tokens does that
   future:await(timeout)           the value, or the error raised again
   future:cancel()                 leaves; the work stops when the last one has left
   tw.all, tw.any, tw.race         several futures at once
