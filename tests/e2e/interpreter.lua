@@ -256,6 +256,20 @@ t.ok(errors:find("^stdin:1: unexpected symbol near '='\n"
   .. "error calling 'print': attempt to call a nil value\n"), "errors at the prompt")
 t.is(status, 5, "os.exit at the prompt")
 
+output, errors, status = tidewire { "-i", input = [[
+tw = require "tw"
+tw.freeze { 1, 2.5, name = "AAPL", deep = { "x" } }, "x"
+p = tw.promise()
+p, p.future
+p:resolve { ok = true }
+p.future, p.future:peek()
+]] }
+t.is(output:gsub("^" .. VERSION, "", 1):gsub("0x%x+", "0x"),
+  '> > {1, 2.5, deep = {"x"}, name = "AAPL"}\tx\n'
+  .. "> > promise: 0x (pending)\tfuture: 0x (pending)\n"
+  .. "> true\n> future: 0x (done)\tdone\t{ok = true}\n> \n", "it shows what values hold")
+t.is(errors .. status, "0", "and all is well")
+
 write(SCRIPT, "x = ...")
 output = tidewire { "-i", SCRIPT, "a", input = "x" }
 t.ok(output:find("^" .. VERSION .. "> a\n> \n$"), "-i after a script")

@@ -48,8 +48,6 @@ t.ok(as_key[v.self] == 1 and as_key[v.again] == 2, "and serves as a key")
 for k, x in pairs(v) do
   if x == "k" then t.ok(k[1] == "a key" and v[k] == "k", "a table may be a key") end
 end
-t.ok(tostring(v):find "^frozen table: 0x%x+$" and tostring(v) == tostring(v.self),
-     "tostring")
 t.is(getmetatable(v), "frozen", "its metatable is its own affair")
 t.ok(not pcall(setmetatable, v, {}), "and stays it")
 t.raises("arithmetic on a frozen table value", function() return v + 1 end)
@@ -179,6 +177,102 @@ for _ = 1, GRAPHS do
 end
 t.is(wrong, 0, "random graphs, frozen and thawed")
 
+-- tostring: what a table holds, as Lua would write it.
+
+local function shows(value, text, what)
+  t.is(tostring(tw.freeze(value)), text, "shown: " .. what)
+end
+shows({}, "{}", "an empty one")
+shows({ 1, 2.5, "three", name = "AAPL", ["odd key"] = true, nested = { false } },
+      '{1, 2.5, "three", name = "AAPL", nested = {false}, ["odd key"] = true}',
+      "a bit of all")
+shows({ 1, 1.0, -0.0, 1e15, 1e100, 1/0, -1/0, 0/0, math.mininteger },
+      "{1, 1.0, -0.0, 1e+15, 1e+100, inf, -inf, nan, -9223372036854775808}", "numbers")
+shows({ 'a"b\\c', "\0001\a\b\t\n\v\f\r\27[m\x7f", "é € 😀" },
+      [[{"a\"b\\c", "\0001\a\b\t\n\v\f\r\027[m\127", "é € 😀"}]], "strings")
+shows({ "\xff", "\xc3", "\xe2\x82", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80",
+        "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\u{85}" },
+      [[{"\255", "\195", "\226\130", "\192\128", "\224\128\128", "\237\160\128", ]]
+        .. [["\240\128\128\128", "\244\144\128\128", "\194\133"}]],
+      "bytes that are no text, and control characters")
+shows({ [7] = 1, [-3] = 1, [2.5] = 1, [1/0] = 1, a = 1, ab = 1, _b1 = 1, ["end"] = 1,
+        ends = 1, [""] = 1, ["1a"] = 1, ["a\0"] = 1, [true] = 1, [false] = 1, [{}] = 1 },
+      [[{[-3] = 1, [2.5] = 1, [7] = 1, [inf] = 1, [""] = 1, ["1a"] = 1, _b1 = 1, a = 1, ]]
+        .. [[["a\000"] = 1, ab = 1, ["end"] = 1, ends = 1, [false] = 1, [true] = 1, ]]
+        .. "[{…}] = 1}", "keys, sorted")
+
+local loop, twice = { name = "loop" }, { 1 }
+loop.inside, loop[loop] = { { loop } }, 2
+shows(loop, '{inside = {{<cycle>}}, name = "loop", [{…}] = 2}', "a cycle")
+shows({ twice, twice, again = twice }, "{{1}, {1}, again = {1}}", "a shared table, again")
+
+local jobs, pledge = tw.channel(3, { name = "jobs" }), tw.promise()
+local objects = tostring(tw.freeze { jobs, pledge, pledge.future, tw.cache "shown" })
+t.is(objects:gsub("0x%x+", "0x"), "{<channel: jobs (0 of 3)>, <promise: 0x (pending)>, "
+     .. "<future: 0x (pending)>, <cache: shown>}", "shown: objects")
+pledge:resolve { 1 }
+t.ok(tostring(tw.freeze { pledge.future }):find "^{<future: 0x%x+ %(done%)>}$",
+     "shown: a future, but not its value")
+
+-- What it leaves out.
+
+local function listed(first, last, format, more)
+  local parts = {}
+  for n = first, last do parts[#parts + 1] = format:format(n, n) end
+  return table.concat(parts, ", ") .. more
+end
+for count, more in pairs { [60] = "", [61] = ", …", [1000] = ", …" } do
+  local list, map, both = {}, {}, { "one" }
+  for n = 1, count do list[n], map[("k%04d"):format(n)] = n, n end
+  for n = 1, count - 1 do both["k" .. n + 1000] = n + 1000 end
+  shows(list, "{" .. listed(1, 60, "%d", more) .. "}", "60 elements of " .. count)
+  shows(map, "{" .. listed(1, 60, "k%04d = %d", more) .. "}", "60 pairs of " .. count)
+  shows(both, '{"one", ' .. listed(1001, 1059, "k%d = %d", more) .. "}",
+        "60 of both of " .. count)
+end
+for count, more in pairs { [16] = "", [17] = ", …" } do
+  local list, map = {}, {}
+  for n = 1, count do list[n], map["k" .. n + 10] = n, n + 10 end
+  shows({ list, map, list }, ("{{%s}, {%s}, {%s}}"):format(listed(1, 16, "%d", more),
+        listed(11, 26, "k%d = %d", more), listed(1, 16, "%d", more)),
+        "inside, 16 of " .. count)
+end
+shows({ { { { 1 } } } }, "{{{{1}}}}", "4 tables in each other")
+shows({ { { { { 1 }, {} } } } }, "{{{{{…}, {}}}}}", "no 5")
+shows({ ("x"):rep(60), ("x"):rep(61), ("é"):rep(31), [("k"):rep(60)] = 1,
+        [("k"):rep(61)] = 2 },
+      ('{"%s", "%s"…, "%s"…, %s = 1, ["%s"…] = 2}'):format(("x"):rep(60), ("x"):rep(60),
+        ("é"):rep(30), ("k"):rep(60), ("k"):rep(60)), "60 bytes of a string")
+
+-- What is left of a text without its marks is Lua, wherever it was cut.
+local function reads(text)
+  local plain = text:gsub(", …}", "}"):gsub("{…}", "{}"):gsub('"…', '"')
+                    :gsub("<cycle>", "0")
+  return #text <= 1000 and utf8.len(text) and load("return " .. plain, text, "t", {})
+end
+local unreadable, longest, differ, cut = 0, 0, 0, 0
+for n = 0, 1100, SMALL and 9 or 1 do
+  local filler = {}
+  for i = 1, n // 50 do filler[i] = ("x"):rep(46) end
+  filler[#filler + 1] = ("x"):rep(n % 50)
+  filler.z = { [1.5] = { { ("\n"):rep(9), a = 1 }, 2 }, b = "é" }
+  local text = tostring(tw.freeze(filler))
+  if not reads(text) then unreadable = unreadable + 1 end
+  if not text:find('b = "é"}}', 1, true) then cut = cut + 1 end
+  longest = math.max(longest, #text)
+end
+t.is(unreadable, 0, "cut at any byte it reads well")
+t.ok(longest > 900 and longest <= 1000 and cut > (SMALL and 10 or 90),
+     "the longest has " .. longest .. " bytes")
+for _ = 1, GRAPHS do
+  local v = tw.freeze(random_graph())
+  local text = tostring(v)
+  if not reads(text) then unreadable = unreadable + 1 end
+  if tostring(tw.freeze(tw.thaw(v))) ~= text then differ = differ + 1 end
+end
+t.is(unreadable, 0, "so do random graphs")
+t.is(differ, 0, "and what was built in another order")
+
 -- Arrays, wherever Lua keeps their elements.
 
 local backwards, holes, powers = {}, { 1, 2, nil, 4 }, {}
@@ -299,6 +393,7 @@ local script = apps.quote [[
     local copy = tw.thaw(tw.freeze { v, v.b })
     assert(copy[1].self == copy[1] and copy[2].c[1] == "d" and copy[1].k40[1] == 40)
     for _ in pairs(v) do end
+    assert(#tostring(tw.freeze { v, tw.promise() }) > 100)
   end)
   if not fine then
     assert(tostring(why):find "not enough memory", why)
@@ -343,6 +438,7 @@ apps.prints("quotes freeze as they are now, for good", { app = FEED:format(40)
       assert(all[1] == all[2] and all.again[1] == all[1] and all[1].bid == q.bid)
       assert(tw.freeze(all[1]) == all[1] and tw.thaw(all[1]) == all[1])
       assert(tw.freeze(q).bid == q.bid and tw.thaw(all)[1] == all[1])
+      print(tostring(all.again) == "{<" .. tostring(q) .. ">}")
       print(pcall(tw.freeze, { [q] = 1 }))
       print(pcall(tw.thaw, q))
     end
@@ -351,6 +447,7 @@ apps.prints("quotes freeze as they are now, for good", { app = FEED:format(40)
       print(pcall(tw.freeze, { x = old }))
     end
   end]] }, [[
+true
 false	a key of value is a record, which is no key when frozen
 false	bad argument #1 to 'tw.thaw' (frozen value expected, got light userdata)
 1	1	quote
