@@ -22,19 +22,19 @@ const char *ltw_handler_name(int id)
 }
 
 /* [-0, +0, e] */
-static enum ltw_field check_field(lua_State *L, int id, const char *name)
+static enum tw_field check_field(lua_State *L, int id, const char *name)
 {
     const char *near;
-    enum ltw_field field;
+    const struct tw_field_name *field;
 
     if (id >= TW_KINDS)
         luaL_error(L, "%s: it takes no parameter but self, not '%s'", names[id], name);
-    field = ltw_field_find((enum tw_kind)id, name, &near);
-    if (field == LTW_NO_FIELD && near)
+    field = tw_field_find(1u << id, name, strlen(name), &near);
+    if (!field && near)
         luaL_error(L, "%s: no field '%s'; did you mean '%s'?", names[id], name, near);
-    if (field == LTW_NO_FIELD)
+    if (!field)
         luaL_error(L, "%s: no field '%s'", names[id], name);
-    return field;
+    return field->field;
 }
 
 void ltw_handler_bind(lua_State *L, int id, struct ltw_handler *out)

@@ -29,80 +29,6 @@
 #define KEPT  "tw.record"
 #define NAMES "tw.names"
 
-/* ---- fields ---- */
-
-enum {
-    Q = 1 << TW_QUOTE, T = 1 << TW_TRADE, M = 1 << TW_MESSAGE, I = 1 << TW_TIMER,
-    G = 1 << TW_GAP, MARKET = Q | T, ANY = Q | T | M | I | G
-};
-
-static const struct { const char *name; int kinds; enum ltw_field field; } fields[] = {
-    { "_", ANY, LTW_NIL },
-    { "q", Q, LTW_RECORD }, { "quote", Q, LTW_RECORD }, { "t", T, LTW_RECORD },
-    { "trade", T, LTW_RECORD }, { "record", Q | T, LTW_RECORD },
-    { "symbol", MARKET, LTW_SYMBOL }, { "symbol_id", MARKET, LTW_SYMBOL_ID },
-    { "sector", MARKET, LTW_SECTOR }, { "weight", MARKET, LTW_WEIGHT },
-    { "tick_size", MARKET, LTW_TICK_SIZE }, { "lot_size", MARKET, LTW_LOT_SIZE },
-    { "bid", Q, LTW_BID }, { "ask", Q, LTW_ASK }, { "bid_size", Q, LTW_BID_SIZE },
-    { "ask_size", Q, LTW_ASK_SIZE }, { "mid", Q, LTW_MID }, { "spread", Q, LTW_SPREAD },
-    { "price", T, LTW_PRICE }, { "size", T, LTW_SIZE }, { "side", T, LTW_SIDE },
-    { "id", T, LTW_ID },
-    { "topic", M, LTW_TOPIC }, { "value", M, LTW_VALUE },
-    { "timer", I, LTW_TIMER }, { "interval", I, LTW_INTERVAL }, { "count", I, LTW_COUNT },
-    { "lost", G, LTW_LOST }, { "first", G, LTW_FIRST },
-    { "time", ANY & ~G, LTW_TIME }, { "received", ANY & ~G, LTW_RECEIVED },
-    { "seq", ANY, LTW_SEQ }, { "source", MARKET | I, LTW_SOURCE },
-    { "source_seq", MARKET, LTW_SOURCE_SEQ }, { "kind", ANY, LTW_KIND },
-};
-enum { N_FIELDS = sizeof fields / sizeof fields[0] };
-
-static const char *const kind_names[TW_KINDS + 1] = {
-    "none", "quote", "trade", "message", "timer", "order", "gap", NULL
-};
-
-/* Levenshtein's distance, for names of up to 15 letters. */
-static int distance(const char *a, const char *b)
-{
-    enum { MAX = 16 };
-    int row[MAX], la = (int)strlen(a), lb = (int)strlen(b);
-
-    if (la >= MAX || lb >= MAX) return MAX;
-    for (int j = 0; j <= lb; j++) row[j] = j;
-    for (int i = 1; i <= la; i++) {
-        int corner = row[0];
-
-        row[0] = i;
-        for (int j = 1; j <= lb; j++) {
-            int swap = corner + (a[i - 1] != b[j - 1]);
-
-            corner = row[j];
-            if (row[j] + 1 < swap) swap = row[j] + 1;
-            if (row[j - 1] + 1 < swap) swap = row[j - 1] + 1;
-            row[j] = swap;
-        }
-    }
-    return row[lb];
-}
-
-enum ltw_field ltw_field_find(enum tw_kind kind, const char *name, const char **close)
-{
-    int best = 3;
-
-    *close = NULL;
-    for (int i = 0; i < N_FIELDS; i++) {
-        int d;
-
-        if (!(fields[i].kinds & 1 << kind)) continue;
-        d = distance(name, fields[i].name);
-        if (d == 0) return fields[i].field;
-        if (d < best && d < (int)strlen(name)) {
-            best = d;
-            *close = fields[i].name;
-        }
-    }
-    return LTW_NO_FIELD;
-}
-
 /* ---- pushing ---- */
 
 /* One table holds every name that this state has seen as a Lua string: symbols
@@ -134,14 +60,14 @@ static void push_sector(lua_State *L, const struct ltw_host *host, int names,
 }
 
 static void push_instrument(lua_State *L, const struct ltw_host *host, int names,
-                            uint32_t symbol, enum ltw_field field)
+                            uint32_t symbol, enum tw_field field)
 {
     struct tw_instrument in = tw_symbols_get(host->symbols, symbol);
 
     switch (field) {
-    case LTW_SECTOR:    push_sector(L, host, names, in.sector); break;
-    case LTW_WEIGHT:    lua_pushnumber(L, in.weight); break;
-    case LTW_TICK_SIZE: lua_pushnumber(L, tw_fixed_to_double(in.tick_fixed)); break;
+    case TW_FIELD_SECTOR:    push_sector(L, host, names, in.sector); break;
+    case TW_FIELD_WEIGHT:    lua_pushnumber(L, in.weight); break;
+    case TW_FIELD_TICK_SIZE: lua_pushnumber(L, tw_fixed_to_double(in.tick_fixed)); break;
     default:            lua_pushnumber(L, tw_fixed_to_double(in.lot_fixed)); break;
     }
 }
@@ -163,68 +89,68 @@ static void push_mid_or_spread(lua_State *L, const struct tw_quote *q, bool mid)
 
 /* [-0, +1, m]  The fields that a hot handler does not ask for. */
 static void push_rare(lua_State *L, const struct ltw_host *host, int names,
-                      const struct tw_record *r, enum ltw_field field)
+                      const struct tw_record *r, enum tw_field field)
 {
     switch (field) {
-    case LTW_SECTOR: case LTW_WEIGHT: case LTW_TICK_SIZE: case LTW_LOT_SIZE:
+    case TW_FIELD_SECTOR: case TW_FIELD_WEIGHT: case TW_FIELD_TICK_SIZE: case TW_FIELD_LOT_SIZE:
         push_instrument(L, host, names, r->symbol, field);
         break;
-    case LTW_SIDE:
+    case TW_FIELD_SIDE:
         if (r->trade.side == TW_SIDE_NONE) lua_pushnil(L);
         else lua_pushstring(L, r->trade.side == TW_SIDE_BUY ? "buy" : "sell");
         break;
-    case LTW_ID:       lua_pushinteger(L, (lua_Integer)r->trade.id); break;
-    case LTW_TOPIC:
+    case TW_FIELD_ID:       lua_pushinteger(L, (lua_Integer)r->trade.id); break;
+    case TW_FIELD_TOPIC:
         if (lua_rawgeti(L, names, KEY(TOPICS, r->message.topic)) == LUA_TNIL)
             push_new_name(L, names, KEY(TOPICS, r->message.topic),
                           tw_names_get(host->topics, r->message.topic));
         break;
-    case LTW_VALUE: {
+    case TW_FIELD_VALUE: {
         struct tw_any v = { .kind = r->message.value_kind };
 
         v.integer = r->message.value.integer;
         ltw_push_any(L, &v);
         break;
     }
-    case LTW_SOURCE:
+    case TW_FIELD_SOURCE:
         if (lua_rawgeti(L, names, KEY(SOURCES, r->source)) == LUA_TNIL)
             push_new_name(L, names, KEY(SOURCES, r->source),
                           host->sources[r->source] ? host->sources[r->source] : "?");
         break;
-    case LTW_TIMER:    lua_pushinteger(L, r->timer.timer); break;
-    case LTW_INTERVAL: lua_pushnumber(L, (double)r->timer.interval_ns / 1e9); break;
-    case LTW_COUNT:    lua_pushinteger(L, (lua_Integer)r->timer.count); break;
-    case LTW_LOST:     lua_pushinteger(L, (lua_Integer)r->gap.lost); break;
-    case LTW_FIRST:    lua_pushinteger(L, (lua_Integer)r->gap.first); break;
-    case LTW_KIND:     lua_pushstring(L, kind_names[r->kind]); break;
+    case TW_FIELD_TIMER:    lua_pushinteger(L, r->timer.timer); break;
+    case TW_FIELD_INTERVAL: lua_pushnumber(L, (double)r->timer.interval_ns / 1e9); break;
+    case TW_FIELD_COUNT:    lua_pushinteger(L, (lua_Integer)r->timer.count); break;
+    case TW_FIELD_LOST:     lua_pushinteger(L, (lua_Integer)r->gap.lost); break;
+    case TW_FIELD_FIRST:    lua_pushinteger(L, (lua_Integer)r->gap.first); break;
+    case TW_FIELD_KIND:     lua_pushstring(L, tw_kind_name(r->kind)); break;
     default:           lua_pushnil(L); break;
     }
 }
 
 void ltw_push_field(lua_State *L, const struct ltw_host *host, int names,
-                    const struct tw_record *r, enum ltw_field field)
+                    const struct tw_record *r, enum tw_field field)
 {
     switch (field) {
-    case LTW_RECORD:
+    case TW_FIELD_RECORD:
         lua_pushlightuserdata(L, (void *)(uintptr_t)(TAG | (r->seq & SEQ_MASK)));
         break;
-    case LTW_SYMBOL:
+    case TW_FIELD_SYMBOL:
         if (lua_rawgeti(L, names, r->symbol) == LUA_TNIL)
             push_new_name(L, names, r->symbol, tw_symbols_name(host->symbols, r->symbol));
         break;
-    case LTW_SYMBOL_ID:  lua_pushinteger(L, r->symbol); break;
-    case LTW_BID:        push_price(L, r->quote.bid, r->quote.bid_size); break;
-    case LTW_ASK:        push_price(L, r->quote.ask, r->quote.ask_size); break;
-    case LTW_BID_SIZE:   lua_pushnumber(L, tw_fixed_to_double(r->quote.bid_size)); break;
-    case LTW_ASK_SIZE:   lua_pushnumber(L, tw_fixed_to_double(r->quote.ask_size)); break;
-    case LTW_MID:        push_mid_or_spread(L, &r->quote, true); break;
-    case LTW_SPREAD:     push_mid_or_spread(L, &r->quote, false); break;
-    case LTW_PRICE:      lua_pushnumber(L, tw_fixed_to_double(r->trade.price)); break;
-    case LTW_SIZE:       lua_pushnumber(L, tw_fixed_to_double(r->trade.size)); break;
-    case LTW_TIME:       lua_pushinteger(L, r->time); break;
-    case LTW_RECEIVED:   lua_pushinteger(L, r->received); break;
-    case LTW_SEQ:        lua_pushinteger(L, (lua_Integer)r->seq); break;
-    case LTW_SOURCE_SEQ: lua_pushinteger(L, r->source_seq); break;
+    case TW_FIELD_SYMBOL_ID:  lua_pushinteger(L, r->symbol); break;
+    case TW_FIELD_BID:        push_price(L, r->quote.bid, r->quote.bid_size); break;
+    case TW_FIELD_ASK:        push_price(L, r->quote.ask, r->quote.ask_size); break;
+    case TW_FIELD_BID_SIZE:   lua_pushnumber(L, tw_fixed_to_double(r->quote.bid_size)); break;
+    case TW_FIELD_ASK_SIZE:   lua_pushnumber(L, tw_fixed_to_double(r->quote.ask_size)); break;
+    case TW_FIELD_MID:        push_mid_or_spread(L, &r->quote, true); break;
+    case TW_FIELD_SPREAD:     push_mid_or_spread(L, &r->quote, false); break;
+    case TW_FIELD_PRICE:      lua_pushnumber(L, tw_fixed_to_double(r->trade.price)); break;
+    case TW_FIELD_SIZE:       lua_pushnumber(L, tw_fixed_to_double(r->trade.size)); break;
+    case TW_FIELD_TIME:       lua_pushinteger(L, r->time); break;
+    case TW_FIELD_RECEIVED:   lua_pushinteger(L, r->received); break;
+    case TW_FIELD_SEQ:        lua_pushinteger(L, (lua_Integer)r->seq); break;
+    case TW_FIELD_SOURCE_SEQ: lua_pushinteger(L, r->source_seq); break;
     default:             push_rare(L, host, names, r, field); break;
     }
 }
@@ -248,7 +174,7 @@ void ltw_record_text(const struct ltw_host *host, const struct tw_record *r,
                      char *out, size_t n)
 {
     char bid[64], ask[64];
-    const char *kind = kind_names[r->kind];
+    const char *kind = tw_kind_name(r->kind);
     unsigned long long seq = r->seq;
 
     switch (r->kind) {
@@ -334,25 +260,22 @@ static int record_index(lua_State *L)
     struct tw_record copy;
     const struct tw_record *r = check(L, &copy);
     const char *name, *near;
-    enum ltw_field field;
 
     lua_pushvalue(L, 2);
     switch (lua_rawget(L, lua_upvalueindex(1 + (r->kind < TW_KINDS ? r->kind : 0)))) {
     case LUA_TNUMBER:
         ltw_push_field(L, ltw_state(L)->host, lua_upvalueindex(TW_KINDS + 1), r,
-                       (enum ltw_field)lua_tointeger(L, -1));
+                       (enum tw_field)lua_tointeger(L, -1));
         return 1;
     case LUA_TFUNCTION:
         return 1;
     default:
         name = luaL_tolstring(L, 2, NULL);
-        field = ltw_field_find(r->kind, name, &near);
-        assert(field == LTW_NO_FIELD);
-        (void)field;
+        tw_field_find(1u << r->kind, name, strlen(name), &near);
         return near
             ? luaL_error(L, "a %s has no field '%s'; did you mean '%s'?",
-                         kind_names[r->kind], name, near)
-            : luaL_error(L, "a %s has no field '%s'", kind_names[r->kind], name);
+                         tw_kind_name(r->kind), name, near)
+            : luaL_error(L, "a %s has no field '%s'", tw_kind_name(r->kind), name);
     }
 }
 
@@ -386,11 +309,13 @@ static const luaL_Reg record_methods[] = {
 static void push_field_tables(lua_State *L)
 {
     for (int kind = 0; kind < TW_KINDS; kind++) {
+        const struct tw_field_name *f;
+
         lua_newtable(L);
-        for (int i = 0; i < N_FIELDS; i++) {
-            if (!(fields[i].kinds & 1 << kind) || fields[i].field <= LTW_RECORD) continue;
-            lua_pushinteger(L, fields[i].field);
-            lua_setfield(L, -2, fields[i].name);
+        for (unsigned i = 0; (f = tw_field_at(i)) != NULL; i++) {
+            if (!(f->kinds & 1u << kind) || f->field <= TW_FIELD_RECORD) continue;
+            lua_pushinteger(L, f->field);
+            lua_setfield(L, -2, f->name);
         }
         if (kind == TW_QUOTE || kind == TW_TRADE) luaL_setfuncs(L, record_methods, 0);
     }

@@ -6,19 +6,7 @@
 #define LTW_RECORD_H
 
 #include "ltw.h"
-
-enum ltw_field {
-    LTW_NO_FIELD = -1,
-    LTW_NIL, LTW_RECORD, LTW_SYMBOL, LTW_SYMBOL_ID, LTW_SECTOR, LTW_WEIGHT, LTW_TICK_SIZE,
-    LTW_LOT_SIZE, LTW_BID, LTW_ASK, LTW_BID_SIZE, LTW_ASK_SIZE, LTW_MID, LTW_SPREAD,
-    LTW_PRICE, LTW_SIZE, LTW_SIDE, LTW_ID, LTW_TOPIC, LTW_VALUE, LTW_TIMER, LTW_INTERVAL,
-    LTW_COUNT, LTW_LOST, LTW_FIRST, LTW_TIME, LTW_RECEIVED, LTW_SEQ, LTW_SOURCE,
-    LTW_SOURCE_SEQ, LTW_KIND, LTW_FIELDS
-};
-
-/* The field of that name that records of this kind have, or LTW_NO_FIELD;
- * then *close is the nearest name that there is, or NULL.  Thread: any. */
-enum ltw_field ltw_field_find(enum tw_kind kind, const char *name, const char **close);
+#include "tape/field.h"
 
 /* One line: "quote 17 AAPL 187.23 x 100 / 187.25 x 200".  Thread: any. */
 void ltw_record_text(const struct ltw_host *host, const struct tw_record *r,
@@ -40,6 +28,6 @@ void ltw_push_names(lua_State *L);
 
 /* [-0, +1, m]  One field of r, of its kind; names: stack index of the table. */
 void ltw_push_field(lua_State *L, const struct ltw_host *host, int names,
-                    const struct tw_record *r, enum ltw_field field);
+                    const struct tw_record *r, enum tw_field field);
 
 #endif

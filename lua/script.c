@@ -393,7 +393,7 @@ static int push_call(lua_State *L, struct ltw_script *s, int index)
     if (h->self) lua_pushvalue(L, SELF);
     for (int i = 0; i < h->n; i++)
         ltw_push_field(L, s->engine->host, NAMES, &s->record,
-                       (enum ltw_field)h->field[i]);
+                       (enum tw_field)h->field[i]);
     return h->n + h->self;
 }
 

@@ -1,0 +1,95 @@
+/* field.c - the fields of records by name, as scripts and expressions know them. */
+#include "tape/field.h"
+
+#include <string.h>
+
+enum {
+    Q = 1 << TW_QUOTE, T = 1 << TW_TRADE, M = 1 << TW_MESSAGE, I = 1 << TW_TIMER,
+    G = 1 << TW_GAP, MARKET = Q | T, ANY = Q | T | M | I | G
+};
+
+#define FIELD(name, kinds, field, type) { name, kinds, TW_FIELD_##field, TW_FIELD_##type }
+static const struct tw_field_name fields[] = {
+    FIELD("_", ANY, NIL, OTHER),
+    FIELD("q", Q, RECORD, OTHER), FIELD("quote", Q, RECORD, OTHER),
+    FIELD("t", T, RECORD, OTHER), FIELD("trade", T, RECORD, OTHER),
+    FIELD("record", MARKET, RECORD, OTHER),
+    FIELD("symbol", MARKET, SYMBOL, NAMED),
+    FIELD("symbol_id", MARKET, SYMBOL_ID, INTEGER),
+    FIELD("sector", MARKET, SECTOR, NAMED), FIELD("weight", MARKET, WEIGHT, NUMBER),
+    FIELD("tick_size", MARKET, TICK_SIZE, NUMBER),
+    FIELD("lot_size", MARKET, LOT_SIZE, NUMBER),
+    FIELD("bid", Q, BID, NUMBER), FIELD("ask", Q, ASK, NUMBER),
+    FIELD("bid_size", Q, BID_SIZE, NUMBER), FIELD("ask_size", Q, ASK_SIZE, NUMBER),
+    FIELD("mid", Q, MID, NUMBER), FIELD("spread", Q, SPREAD, NUMBER),
+    FIELD("price", T, PRICE, NUMBER), FIELD("size", T, SIZE, NUMBER),
+    FIELD("side", T, SIDE, NAMED), FIELD("id", T, ID, INTEGER),
+    FIELD("topic", M, TOPIC, OTHER), FIELD("value", M, VALUE, OTHER),
+    FIELD("timer", I, TIMER, INTEGER), FIELD("interval", I, INTERVAL, NUMBER),
+    FIELD("count", I, COUNT, INTEGER),
+    FIELD("lost", G, LOST, INTEGER), FIELD("first", G, FIRST, INTEGER),
+    FIELD("time", ANY & ~G, TIME, INTEGER), FIELD("received", ANY & ~G, RECEIVED, INTEGER),
+    FIELD("seq", ANY, SEQ, INTEGER), FIELD("source", MARKET | I, SOURCE, NAMED),
+    FIELD("source_seq", MARKET, SOURCE_SEQ, INTEGER), FIELD("kind", ANY, KIND, OTHER),
+};
+enum { N_FIELDS = sizeof fields / sizeof fields[0] };
+
+static const char *const kind_names[TW_KINDS] = {
+    "none", "quote", "trade", "message", "timer", "order", "gap"
+};
+
+const char *tw_kind_name(enum tw_kind kind)
+{
+    return kind_names[kind];
+}
+
+const struct tw_field_name *tw_field_at(unsigned i)
+{
+    return i < N_FIELDS ? &fields[i] : NULL;
+}
+
+int tw_name_distance(const char *a, size_t na, const char *b)
+{
+    enum { MAX = 16 };
+    size_t nb = strlen(b);
+    int row[MAX], la = (int)na, lb = (int)nb;
+
+    if (na >= MAX || nb >= MAX) return MAX;
+    for (int j = 0; j <= lb; j++) row[j] = j;
+    for (int i = 1; i <= la; i++) {
+        int corner = row[0];
+
+        row[0] = i;
+        for (int j = 1; j <= lb; j++) {
+            int swap = corner + (a[i - 1] != b[j - 1]);
+
+            corner = row[j];
+            if (row[j] + 1 < swap) swap = row[j] + 1;
+            if (row[j - 1] + 1 < swap) swap = row[j - 1] + 1;
+            row[j] = swap;
+        }
+    }
+    return row[lb];
+}
+
+const struct tw_field_name *tw_field_find(unsigned kinds, const char *name, size_t n,
+                                          const char **close)
+{
+    const char *nearest = NULL;
+    int best = 3;
+
+    if (close) *close = NULL;
+    for (int i = 0; i < N_FIELDS; i++) {
+        int d;
+
+        if (!(fields[i].kinds & kinds)) continue;
+        d = tw_name_distance(name, n, fields[i].name);
+        if (d == 0) return &fields[i];
+        if (d < best && d < (int)n) {
+            best = d;
+            nearest = fields[i].name;
+        }
+    }
+    if (close) *close = nearest;
+    return NULL;
+}
