@@ -39,6 +39,7 @@ struct ltw_host {
     struct tw_epoch *epoch;
     struct tw_log *log;       /* NULL outside a run; then there is print     */
     void (*print)(const char *text, size_t n);   /* a whole line, any thread */
+    void (*warn)(const char *who, const char *text);   /* likewise           */
     struct ltw_census *census;    /* of tasks, see census.h */
     struct tw_caches *caches;     /* by name */
     struct tw_unseen *unseen; /* failures that nobody looked at */

@@ -43,12 +43,13 @@ static void warn(void *ctx, const char *piece, int more)
     if (n == 0 && !more && piece[0] == '@') return;   /* a control message */
     snprintf(s->warning + n, sizeof s->warning - n, "%s", piece);
     if (more) return;
-    tw_log_printf(s->host->log, TW_LOG_WARN, s->who, "%s", s->warning);
+    if (s->host->log) tw_log_printf(s->host->log, TW_LOG_WARN, s->who, "%s", s->warning);
+    else s->host->warn(s->who, s->warning);
     s->warning[0] = '\0';
 }
 
 void ltw_output_open(struct ltw_state *state)
 {
     lua_register(state->L, "print", print);
-    if (state->host->log) lua_setwarnf(state->L, warn, state);
+    lua_setwarnf(state->L, warn, state);
 }

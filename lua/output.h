@@ -7,8 +7,8 @@
 
 #include "ltw.h"
 
-/* [-0, +0, m]  print, and in a run warnings, go to the host's log, or else to standard
- * output.  Thread: the state's. */
+/* [-0, +0, m]  print and warnings go to the host's log, or else to its functions for
+ * them.  Thread: the state's. */
 void ltw_output_open(struct ltw_state *state);
 
 #endif

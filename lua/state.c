@@ -20,6 +20,26 @@
 #include "record.h"
 #include "task.h"
 
+/* Bytes that only finalizers get when a state may have no others.  One that Lua has
+ * no memory to call is never called: what it would let go is lost to all states. */
+enum { RESERVE = 64 << 10 };
+
+/* While a finalizer runs, the collector is stopped from within and refuses every
+ * request; since Lua 5.4.4. */
+static bool is_finalizing(const struct ltw_state *s)
+{
+    return lua_gc(s->L, LUA_GCISRUNNING) < 0;
+}
+
+static bool is_refused(const struct ltw_state *s, size_t more)
+{
+    bool is_over = s->bytes_max && s->bytes + more > s->bytes_max;
+
+    if (!is_over && !s->starved) return false;
+    return !is_finalizing(s)
+        || (s->bytes_max && s->bytes + more > s->bytes_max + RESERVE);
+}
+
 static void *allocate(void *ud, void *p, size_t old, size_t new)
 {
     struct ltw_state *s = ud;
@@ -30,8 +50,7 @@ static void *allocate(void *ud, void *p, size_t old, size_t new)
         free(p);
         return NULL;
     }
-    if (new > old && s->bytes_max && s->bytes + (new - old) > s->bytes_max) return NULL;
-    if (new > old && (s->starved || tw_memory_fails())) return NULL;
+    if (new > old && (is_refused(s, new - old) || tw_memory_fails())) return NULL;
     p = realloc(p, new);
     if (!p) return NULL;
     s->bytes += new - old;

@@ -38,6 +38,11 @@ static void print(const char *text, size_t n)
     fflush(stdout);
 }
 
+static void warn(const char *who, const char *text)
+{
+    fprintf(stderr, "tidewire: %s: warning: %s\n", who, text);
+}
+
 struct ltw_program *ltw_program_new(void)
 {
     struct ltw_program *p = tw_calloc_aligned(1, sizeof *p);
@@ -47,6 +52,7 @@ struct ltw_program *ltw_program_new(void)
     p->unseen = (struct tw_unseen){ tell, p };
     p->host.unseen = &p->unseen;
     p->host.print = print;
+    p->host.warn = warn;
     p->host.census = ltw_census_new();
     p->host.caches = tw_caches_new(NULL, &p->unseen);
     p->host.channels = tw_channels_new();

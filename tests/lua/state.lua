@@ -88,3 +88,75 @@ local last = apps.shell("TW_LEAKS=1 " .. apps.tidewire .. " -e " .. apps.quote [
 local refused = select(2, last.out:gsub("false\t[^\n]*the state is closing\n", ""))
 t.is(refused .. " " .. last.status, "8 0", "what finalizers make while a state closes")
 if last.status ~= 0 or refused ~= 8 then t.diag(last.out .. last.err) end
+
+-- At its memory limit, too, a state calls its finalizers.  Each round begins in a
+-- coroutine of its own, at another depth, where Lua has never called anything, so that
+-- a finalizer needs memory to be called.
+local FULL = [[
+  local tw, core = require "tw", require "tw.internal.function"
+  local list, live = {}, require "tw.internal.task".live
+  local function sink(depth)
+    if depth > 0 then sink(depth - 1) return end
+    for i = 1, #list do list[i] = false end
+    core.starve(1)
+    collectgarbage()
+  end
+  for depth = 1, 60 do
+    for _, make in ipairs { tw.promise, function() return tw.promise().future end,
+                            function() return tw.channel(1) end,
+                            function() return tw.freeze { 1 } end } do
+      for i = 1, 20 do list[i] = make() end
+      collectgarbage() collectgarbage()
+      pcall(coroutine.wrap(sink), depth)   -- it has no memory to return, perhaps
+      core.starve(0)
+      local _, values, objects = live()
+      print(values + objects)
+    end
+  end]]
+local full = apps.shell("TW_LEAKS=1 " .. apps.tidewire .. " -W -e " .. apps.quote(FULL))
+t.is(full.err, "", "a full state calls its finalizers")
+t.is(full.out, ("0\n"):rep(240), "and nothing is left")
+t.is(full.status, 0, "at the end neither")
+
+-- What they get beyond the limit is bounded.
+local reserve = apps.shell(apps.tidewire .. " -W -e " .. apps.quote [[
+  local core = require "tw.internal.function"
+  local made
+  local function make(bytes)   -- a buffer, and the string
+    made = pcall(string.rep, "x", bytes // 2)
+  end
+  for _, bytes in ipairs { 60000, 70000 } do
+    collectgarbage() collectgarbage()
+    setmetatable({}, { __gc = function() make(bytes) end })
+    core.starve(1)
+    collectgarbage()
+    core.starve(0)
+    print(made)
+  end
+  collectgarbage() collectgarbage()
+  core.starve(1)
+  make(60000)
+  core.starve(0)
+  print(made)]])
+t.is(reserve.out, "true\nfalse\nfalse\n", "finalizers have 64 KiB more, others nothing")
+t.is(reserve.err, "", "nothing else is said")
+
+-- A finalizer that fails is heard of, in a run and in the pool.
+local BROKEN = [[
+  local function broken()
+    setmetatable({}, { __gc = function() error "gone" end })
+    collectgarbage()
+  end
+]]
+local JOB = 'require "tw".pool.run(broken):await()'
+local function heard(where, command)
+  local said = apps.shell(command).err
+  if not t.ok(said:find(where .. ": .*error in __gc %(.-gone"), "a finalizer fails in "
+              .. where) then t.diag(said) end
+end
+for where, body in pairs { ["worker 0"] = "broken()", ["pool %d"] = JOB } do
+  heard(where, select(2, apps.write {
+    app = [[app.feed.synthetic { speed = 0, limit = 1 } app.script "s.lua"]],
+    ["s.lua"] = BROKEN .. "function M.on_start() " .. body .. " end" }))
+end
+heard("^tidewire: pool %d", apps.tidewire .. " -e " .. apps.quote(BROKEN .. JOB))
