@@ -21,6 +21,7 @@
  */
 #include "task.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -726,14 +727,25 @@ static bool open_loop(struct ltw_tasks *ts)
     return true;
 }
 
+bool ltw_tasks_seed(uint64_t *seed)
+{
+    const char *text = getenv("TIDEWIRE_SEED");
+    char *end;
+
+    *seed = 0;
+    if (!text) return true;
+    errno = 0;
+    *seed = strtoull(text, &end, 10);
+    return end != text && *end == '\0' && errno == 0;
+}
+
 struct ltw_tasks *ltw_tasks_new(struct ltw_state *state, uv_loop_t *loop,
                                 void (*ring_owner)(void *ctx), void *ctx)
 {
     struct ltw_tasks *ts = tw_calloc(1, sizeof *ts);
-    const char *seed = getenv("TIDEWIRE_SEED");
 
     if (!ts) return NULL;
-    if (seed) ts->seed = strtoull(seed, NULL, 10);
+    ltw_tasks_seed(&ts->seed);
     ts->state = state;
     ts->loop = loop;
     ts->ring = loop ? ring_owner : ring_bell;

@@ -63,8 +63,12 @@ struct ltw_task {
     void *ctx;                        /* of ended                                */
 };
 
+/* The n of TIDEWIRE_SEED=n in the environment; 0: there is none.  False: it is no
+ * integer, which main refuses.  Thread: any. */
+bool ltw_tasks_seed(uint64_t *seed);
+
 /* The tasks of a state; what is ready runs in the order in which it became so, or with
- * TIDEWIRE_SEED=n in the environment in an order that n makes.
+ * TIDEWIRE_SEED=n in an order that n makes.
  * loop: the owner's, which ring_owner(ctx) wakes (thread: any); or NULL: one of their
  * own, which runs while the main task waits.  NULL: no memory. */
 struct ltw_tasks *ltw_tasks_new(struct ltw_state *state, uv_loop_t *loop,

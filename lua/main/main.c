@@ -9,6 +9,7 @@
 #include "program.h"
 #include "share/object.h"
 #include "share/value.h"
+#include "task.h"
 #include "tidewire.h"
 
 enum { USAGE = 2, LEAKED = 98 };   /* a command line that makes no sense; see leaks */
@@ -171,9 +172,12 @@ static bool leaks(void)
 int main(int argc, char **argv)
 {
     const char *fail_at = getenv("TW_FAIL");
+    uint64_t seed;
     int status;
 
     if (fail_at) tw_memory_fail_at(strtoull(fail_at, NULL, 10));
+    if (!ltw_tasks_seed(&seed))
+        return refuse("TIDEWIRE_SEED=%s: an integer expected", getenv("TIDEWIRE_SEED"));
     status = run_command(argc, argv);
     return getenv("TW_LEAKS") && leaks() ? LEAKED : status;
 }
