@@ -125,7 +125,7 @@ static void push_line(lua_State *L, const struct line *l, int64_t now_ns)
     lua_setfield(L, -2, "script");
     lua_pushstring(L, states[l->state]);
     lua_setfield(L, -2, "state");
-    lua_pushstring(L, l->what);
+    lua_pushstring(L, l->state == LTW_TASK_WAITING ? l->what : "");
     lua_setfield(L, -2, "waits_for");
     lua_pushnumber(L, (lua_Number)(now_ns - l->since_ns) / 1e9);
     lua_setfield(L, -2, "since");

@@ -69,6 +69,12 @@ static void add(_Atomic uint64_t *counter)
     publish(counter, counted(counter) + 1);
 }
 
+/* What tw.ps says of it from now on; while it waits, its task says so. */
+static void note(struct ltw_script *s, enum ltw_task_state state)
+{
+    ltw_census_write(&s->task.note, state, "");
+}
+
 /* ---- loading ---- */
 
 /* [-0, +0, e]  The option of that name, from the app or else from the file. */
@@ -248,6 +254,7 @@ static void on_woken(struct ltw_task *t)
 static void fail(struct ltw_script *s)
 {
     s->state = FAILED;
+    note(s, LTW_TASK_DONE);
     ltw_scope_cancel(s->engine->state->tasks, s->scope, "the script failed");
 }
 
@@ -277,6 +284,7 @@ int ltw_script_restart(struct ltw_script *s, struct tw_error *error)
         return tw_fail(error, rc, "script %s: %s", s->o->name, tw_strerror(rc));
     s->after_batch = s->woken = s->started = false;
     s->handling = -1;
+    note(s, LTW_TASK_RUNNING);
     lua_pushcfunction(L, load);
     lua_pushlightuserdata(L, s);
     if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
@@ -288,6 +296,7 @@ int ltw_script_restart(struct ltw_script *s, struct tw_error *error)
         return rc;
     }
     s->state = RUNNABLE;
+    note(s, LTW_TASK_READY);
     return TW_OK;
 }
 
@@ -522,6 +531,7 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
     state->record = &s->record;
     state->task = &s->task;
     state->parked = false;
+    note(s, LTW_TASK_RUNNING);
     ltw_watchdog_enter(state, s->co);
     status = lua_resume(s->co, state->L, lua_status(s->co) == LUA_YIELD ? 0 : 1, &n);
     ltw_watchdog_leave(state);
@@ -534,8 +544,10 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
     if (s->first_received)
         tw_histogram_add(&s->engine->done_ns, tw_clock_now_ns() - s->first_received);
     if (status == LUA_YIELD && !state->overrun) {
-        if (s->after_batch)
+        if (s->after_batch) {
+            note(s, LTW_TASK_READY);
             return waited || s->cursor.next != before ? LTW_WORKED : LTW_IDLE;
+        }
         if (state->parked) {
             s->state = WAITING;
             return LTW_WORKED;
@@ -543,9 +555,13 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
     }
     if (status == LUA_OK) {
         s->state = STOPPED;
+        note(s, LTW_TASK_DONE);
         return LTW_STOPPED;
     }
-    if (was_stopped(s, status)) return LTW_WORKED;
+    if (was_stopped(s, status)) {
+        note(s, LTW_TASK_READY);
+        return LTW_WORKED;
+    }
     add(&s->counts->errors);
     report(s, status);
     fail(s);

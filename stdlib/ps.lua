@@ -35,7 +35,8 @@ end
 -- All tasks, those that spawned others with a list of these, `children`; tostring, and
 -- so print, draws the tree.  Each is {id, parent, name, worker, script, state, waits_for,
 -- since, children}: scripts have their name, tasks and jobs file:line of their function;
--- state is "ready" (a script: reads the tape), "running" or "waiting".
+-- state is "ready" (a script: reads the tape), "running", "waiting" (for what waits_for
+-- names) or "done" (a script that has stopped or failed).
 -- Yields: no.  Blocks: tasks that begin or end wait while it is copied.
 -- Thread: any state's.  Errors: none.  Units: since in seconds.
 return function()
