@@ -24,7 +24,7 @@ static int resume(lua_State *L, lua_State *co, int n, int *results)
         return REFUSED;
     }
     lua_xmove(L, co, n);
-    s->running = co;
+    ltw_watchdog_follow(s, co);
     status = lua_resume(co, L, n, results);
     s->running = L;
     if (status > LUA_YIELD) return status;
@@ -180,7 +180,7 @@ static int go_on(lua_State *L, struct ltw_scope *before)
     if (resume_until(L, co, lua_gettop(L), before, &n, &status))
         return lua_yieldk(L, 0, (lua_KContext)before, wrapped_again);
     if (status > LUA_YIELD && lua_status(co) > LUA_YIELD) {
-        s->running = co;       /* what was to be closed has code of its own */
+        ltw_watchdog_follow(s, co);   /* what was to be closed has code of its own */
         lua_resetthread(co);
         s->running = L;
     }
@@ -250,7 +250,8 @@ static int co_close(lua_State *L)
     }
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
-    if (co && lua_status(co) != LUA_OK) s->running = co;   /* then it can't raise */
+    if (co && lua_status(co) != LUA_OK)
+        ltw_watchdog_follow(s, co);   /* then it can't raise */
     lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
     s->running = L;
     return s->overrun ? ltw_watchdog_end(L) : lua_gettop(L);

@@ -82,6 +82,8 @@ struct ltw_state {
     char warning[256];            /* pieces of one, until it is complete    */
     char who[16];                 /* constant; "main", "worker 0", "pool 1" */
     const struct tw_record *record;   /* that is being handled, or NULL     */
+    int64_t till_ns;              /* CPU time to end in; 0: no limit        */
+    bool late;                    /* it is over                             */
     bool overrun;                 /* the watchdog is ending that script     */
     bool starved;                 /* likewise: it gets no more memory       */
     bool closing;                 /* nothing that is made is finalized      */

@@ -7,7 +7,8 @@
  * the jobs that still wait in it have ended.
  *
  * A job that nobody wants any more is stopped where it runs, by the watchdog's
- * signal; one that waits is told, as a scope tells its tasks.
+ * signal; one that waits is told, as a scope tells its tasks, and stopped when it then
+ * computes for longer than a handler may.
  */
 #include "runner.h"
 
@@ -86,14 +87,16 @@ static void spoil(struct home *h)
     atomic_store_explicit(&h->spoiled, true, memory_order_relaxed);
 }
 
-/* In a signal handler of the runner's thread: does what runs now, the job's own task
- * or one that it spawned, belong to a job that nobody wants? */
+/* Also in a signal handler of the runner's thread: does what runs now, the job's own
+ * task or one that it spawned, belong to a job that nobody wants, or that was told and
+ * has had its time? */
 static bool may_stop(const struct ltw_state *state)
 {
     const struct ltw_scope *s = state->task ? state->task->own : NULL;
 
     while (s && s->parent) s = s->parent;
-    if (!s || !s->job || standing(s->job) != UNWANTED) return false;
+    if (!s || !s->job) return s && state->late;   /* what a failed job has left */
+    if (standing(s->job) != UNWANTED && !state->late) return false;
     spoil(work_of(s->job)->home);   /* it is stopped anywhere */
     return true;
 }
@@ -290,6 +293,7 @@ static void on_ended(struct ltw_task *t, lua_State *co, int status)
         lua_pushlightuserdata(L, &e);
         if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_xmove(L, co, 1);
     }
+    if (status == LUA_YIELD) spoil(work->home);   /* it was stopped anywhere */
     if (e.cancelled) {
         tw_job_cancel(job);
         return;

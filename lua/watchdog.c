@@ -16,6 +16,8 @@
  *
  * A pool thread gets the signal when a job of its own is to end.  If that is not
  * the one that runs, this one steps aside by the same yield, and goes on later.
+ * A job that was told to end, and has caught that, has a hook from then on: what it
+ * computes without a wait has a limit, and how fast it does is nobody's concern.
  *
  * Layer lua.
  */
@@ -24,11 +26,13 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "base/clock.h"
 #include "task.h"
 
 /* Go uses the same signal for the same purpose: nobody else does. */
 enum { SIGNAL = SIGURG };
-enum { RETRY = 1000 };   /* instructions */
+enum { RETRY = 1000, LOOK = 100000 };   /* instructions */
+enum { TIDY_NS = 1000000000 };          /* to end in, where handlers have no limit */
 
 /* The state that runs on this thread; the signal handler's way to it. */
 static _Thread_local struct ltw_state *_Atomic now_running;
@@ -58,20 +62,43 @@ int ltw_watchdog_end(lua_State *L)
     return 0;
 }
 
+static int64_t cpu_ns(void)
+{
+    return tw_clock_of_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+static void look_again(lua_State *L, lua_Debug *ar);
+
+/* What runs needs no hook, unless it has a time to end in. */
+static void let_go(lua_State *L)
+{
+    if (ltw_state(L)->till_ns == 0) lua_sethook(L, NULL, 0, 0);
+    else lua_sethook(L, look_again, LUA_MASKCOUNT, LOOK);
+}
+
 /* It may have been told in another way since the signal, and be tidying up. */
 static void unwanted(lua_State *L, lua_Debug *ar)
 {
     struct ltw_state *s = ltw_state(L);
 
     if (s->may_stop(s)) overrun(L, ar);
-    else lua_sethook(L, NULL, 0, 0);
+    else let_go(L);
+}
+
+static void look_again(lua_State *L, lua_Debug *ar)
+{
+    struct ltw_state *s = ltw_state(L);
+
+    if (s->till_ns != 0 && cpu_ns() < s->till_ns) return;
+    s->late = s->till_ns != 0;
+    unwanted(L, ar);
 }
 
 /* What has stepped aside goes on, unless it was to end meanwhile. */
 static void go_on(lua_State *L, lua_Debug *ar)
 {
     if (ltw_task_current(L)->doomed) overrun(L, ar);
-    else lua_sethook(L, NULL, 0, 0);
+    else let_go(L);
 }
 
 /* What runs is in order, but its thread is to look up: a task beside it is to end. */
@@ -124,10 +151,29 @@ void ltw_watchdog_install(void)
     sigaction(SIGNAL, &action, NULL);
 }
 
-void ltw_watchdog_enter(struct ltw_state *state, lua_State *co)
+/* When what runs now has to end: in the pool, where its whole job was told to. */
+static int64_t end_of(const struct ltw_state *state)
+{
+    const struct ltw_scope *s = state->task ? state->task->own : NULL;
+    int64_t limit_ns = state->host ? state->host->time_max_ns : 0;
+
+    if (!state->may_stop) return 0;
+    while (s && s->parent) s = s->parent;
+    if (!s || !s->cancelled) return 0;
+    return cpu_ns() + (limit_ns > 0 ? limit_ns : TIDY_NS);
+}
+
+void ltw_watchdog_follow(struct ltw_state *state, lua_State *co)
 {
     state->running = co;
-    state->overrun = false;
+    if (state->till_ns != 0 && !lua_gethook(co)) let_go(co);
+}
+
+void ltw_watchdog_enter(struct ltw_state *state, lua_State *co)
+{
+    state->overrun = state->late = false;
+    state->till_ns = end_of(state);
+    ltw_watchdog_follow(state, co);
     /* order [watchdog.running] relaxed: read by this same thread's handler */
     atomic_store_explicit(&now_running, state, memory_order_relaxed);
     /* order [watchdog.missed] relaxed: set by this same thread's handler */
@@ -151,6 +197,7 @@ void ltw_watchdog_leave(struct ltw_state *state)
     /* order [watchdog.running] relaxed: read by this same thread's handler */
     atomic_store_explicit(&now_running, NULL, memory_order_relaxed);
     state->running = state->L;
+    state->till_ns = 0;
     state->starved = false;
 }
 

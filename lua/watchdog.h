@@ -12,6 +12,9 @@
 void ltw_watchdog_enter(struct ltw_state *state, lua_State *co);
 void ltw_watchdog_leave(struct ltw_state *state);
 
+/* Another coroutine of what was entered runs now.  Thread: the state's. */
+void ltw_watchdog_follow(struct ltw_state *state, lua_State *co);
+
 /* A handler begins: the one before has returned.  Thread: the state's. */
 static inline void ltw_watchdog_beat(struct ltw_state *state)
 {

@@ -14,6 +14,10 @@
 -- the package.path and cpath of the program at its first job.  A state whose job failed
 -- is replaced by a new one.  A job may wait, and run other jobs: it holds no thread up
 -- meanwhile.
+--
+-- A job that nobody wants any more is stopped where it computes.  One that waits is told
+-- so: its wait raises, and it may tidy up.  If it then computes for longer than a handler
+-- may (app.limits; 1 s where there is no limit), or waits on and on, it is stopped, too.
 
 local chunk = require "tw.chunk"
 local core = require "tw.internal.pool"

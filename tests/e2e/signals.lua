@@ -38,6 +38,29 @@ for signal, status in pairs { INT = 130, TERM = 143 } do
   if run.status ~= status then t.diag(run.err) end
 end
 
+-- A job that catches that it is to end, and then computes for ever, has the time that a
+-- handler has.
+do
+  local run = signalled({ app = "app.limits { time = 0.1 } " .. APP, ["s.lua"] = [[
+    function M:on_start()
+      local job = tw.pool.run(function()
+        pcall(require "tw".sleep, 1e6)
+        while true do end
+      end)
+      local waits
+      repeat
+        tw.sleep(0)
+        for _, t in ipairs(require "tw.internal.task".list()) do
+          waits = waits or t.worker:find "^pool" and t.waits_for == "sleep"
+        end
+      until waits
+      io.open(self.params.fifo, "w"):close()
+      job:await()
+    end]] }, "READY kill -INT $!;")
+  t.is(run.status, 130, "a job that computes on is stopped")
+  t.ok(run.err:find "records in [^\n]* s, ", "and the run ends in peace")
+end
+
 -- The second signal: on_stop is busy for longer than anybody waits.
 local run = signalled({ app = "app.limits { time = 0 } " .. APP, ["s.lua"] = SIGNAL .. [[
   function M:on_stop()

@@ -410,6 +410,40 @@ do   -- time to tidy up, whenever the signal comes
   t.is(tidied, N, "what a cancelled job has to close is closed")
   wait_until(is_idle)
 end
+do   -- who catches it and computes on is stopped, and its state is not used again
+  local function sleepers()
+    local n = 0
+    for _, t in ipairs(require "tw.internal.task".list()) do
+      n = n + (t.worker:find "^pool" and t.waits_for == "sleep" and 1 or 0)
+    end
+    return n
+  end
+  local function stubborn(inside)
+    local tw = require "tw"
+    local go = coroutine.wrap(function()
+      coroutine.yield()
+      while true do pcall(error) end
+    end)
+    go()
+    leftover = "l"
+    local function wait()
+      pcall(tw.sleep, 1e6)
+      go()
+    end
+    if not inside then wait() end
+    tw.task.scope(function(s) s:spawn(wait) end)
+  end
+  local fs = { pool.run(stubborn, false), pool.run(stubborn, true) }
+  wait_until(function() return sleepers() == 2 end)
+  for _, f in ipairs(fs) do f:cancel() end
+  wait_until(is_idle)
+  t.ok(true, "a job that is told to end, and computes on, is stopped")
+  local seen = 0
+  for _ = 1, 4 * THREADS do
+    seen = seen + run(function() return leftover and 1 or 0 end)
+  end
+  t.is(seen, 0, "its state takes no other")
+end
 do
   local g
   t.is(task.timeout(0.01, function()
