@@ -213,8 +213,8 @@ Semaphore.__index, Semaphore.__name = Semaphore, "semaphore"
 
 --- task.semaphore(n) -> semaphore
 -- At most n tasks of this state hold it at a time, first come, first served.  It can't
--- be sent; what bounds the tasks of all states is a channel with a name that holds n
--- tokens: receive one, and send it back.
+-- be sent; what bounds the tasks of all states is a channel that holds n tokens: receive
+-- one, and send it back.
 -- Yields: no.  Blocks: no.  Thread: any state's.
 -- Errors: raises when n is no integer from 1 on.  Units: tasks.
 function task.semaphore(n)

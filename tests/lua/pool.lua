@@ -278,6 +278,19 @@ do
   t.is(pool.reduce({ 5 }, join), 5, "reduce of one")
   t.is(pool.reduce(list, "math.max", { chunk = 9 }), 100, "reduce by name")
 end
+do   -- what a semaphore is in one state
+  local tokens, began, ended = tw.channel(2), tw.channel(8), tw.channel(8)
+  for i = 1, 2 do tokens:send(i) end
+  pool.each({ 1, 2, 3, 4, 5, 6, 7, 8 }, function(i)
+    local token = tokens:recv()
+    began:send(i)
+    if #began - #ended > 2 then error "too many" end
+    require "tw".sleep(0.001)
+    ended:send(i)
+    tokens:send(token)
+  end, { chunk = 1, limit = 8 })
+  t.is(#ended, 8, "a channel of tokens bounds the tasks of all states")
+end
 do
   local seen = {}
   local function note(p) seen[#seen + 1] = p end

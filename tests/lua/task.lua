@@ -543,6 +543,8 @@ do
     waiter:cancel()
   end)
   t.ok(gate:acquire(0), "a permit that came too late for one is there for the next")
+
+  t.raises("has a metatable", tw.freeze, gate)   -- it is of one state
   t.raises("task.semaphore: an integer from 1 on expected, got 0", task.semaphore, 0)
   t.raises("got 1.5", task.semaphore, 1.5)
   t.raises("semaphore:acquire: a number of seconds from 0 on expected, got %-1",
