@@ -1,0 +1,159 @@
+/* exact.h - a sum in which decimals are integers.
+ *
+ * Why: prices are decimal numbers, and a running sum of doubles drifts: two moving
+ * means cross where there is no cross.  A value that is a decimal of at most nine
+ * places (its nearest such number, as a double, is the value itself) is added to a
+ * 128-bit integer, a product of two of them in units of 1e-18: both are exact, in
+ * any order, and what is taken out again leaves nothing behind.
+ *
+ * All other values go to a compensated sum of doubles (Neumaier, "Rundungsfehler-
+ * analyse einiger Verfahren zur Summation endlicher Summen", 1974; each step's error
+ * is Knuth's TwoSum).  Infinities are counted, so that they too can leave again.
+ *
+ * Invariants
+ *   X1  While rest and error are 0, the integer is the sum.
+ *   X2  remove(x) after add(x) gives the integer and the counts from before.
+ *
+ * Layer host/stat.  Thread: who owns it.  Blocks: never.  Memory: none.
+ */
+#ifndef TW_EXACT_H
+#define TW_EXACT_H
+
+#include <math.h>
+
+#include "base/fixed.h"
+
+/* Below it a double has enough bits to tell the decimals of nine places apart. */
+#define TW_EXACT_NEAR 2251799.0
+
+struct tw_exact {
+    uint64_t low;             /* the integer: 128 bits                  */
+    int64_t high;
+    double rest, error;       /* what is no decimal                     */
+    uint64_t loose, up, down; /* how many: in rest, infinite, -infinite */
+};
+
+__extension__ typedef __int128 tw_int128;
+__extension__ typedef unsigned __int128 tw_uint128;
+
+/* The same for values from TW_EXACT_NEAR on: six places, up to 2^51 / 1e6. */
+bool tw_exact_far(double x, int64_t *fixed);
+
+/* The integer / divisor, rounded once, for one that is not below 2^53. */
+double tw_exact_wide(const struct tw_exact *e, uint64_t divisor);
+
+/* Adds all of `from`, as if its values came after those of `e`. */
+void tw_exact_merge(struct tw_exact *e, const struct tw_exact *from);
+
+/* Whether x is a decimal, and then which. */
+static inline bool tw_exact_decimal(double x, int64_t *fixed)
+{
+    /* Adding 1.5 * 2^52 rounds to an integer what is below 2^51. */
+    double units = (x * 1e9 + 0x1.8p52) - 0x1.8p52;
+
+    if (!(fabs(x) < TW_EXACT_NEAR)) return tw_exact_far(x, fixed);
+    *fixed = (int64_t)units;
+    return units / 1e9 == x;
+}
+
+static inline tw_int128 tw_exact_integer(const struct tw_exact *e)
+{
+    return (tw_int128)((tw_uint128)(uint64_t)e->high << 64 | e->low);
+}
+
+static inline void tw_exact_set(struct tw_exact *e, tw_int128 v)
+{
+    e->low = (uint64_t)v;
+    e->high = (int64_t)(v >> 64);
+}
+
+static inline void tw_exact_loose(struct tw_exact *e, double x)
+{
+    double t = e->rest + x, z = t - e->rest;
+
+    e->error += (e->rest - (t - z)) + (x - z);
+    e->rest = t;
+}
+
+/* Counts an infinity, or a NaN (0 times infinity) as one of either sign. */
+void tw_exact_infinite(struct tw_exact *e, double x, int sign);
+
+/* Adds, or with sign -1 takes out, what is no decimal. */
+static inline void tw_exact_odd(struct tw_exact *e, double x, int sign)
+{
+    if (isfinite(x)) {
+        tw_exact_loose(e, sign * x);
+        e->loose += (uint64_t)(int64_t)sign;
+    } else {
+        tw_exact_infinite(e, x, sign);
+    }
+}
+
+static inline void tw_exact_step(struct tw_exact *e, double x, int sign)
+{
+    int64_t fixed;
+
+    if (tw_exact_decimal(x, &fixed))
+        tw_exact_set(e, (tw_int128)((tw_uint128)tw_exact_integer(e)
+                                    + (tw_uint128)(tw_int128)(sign * fixed)));
+    else
+        tw_exact_odd(e, x, sign);
+}
+
+/* The sum is one in units of 1e-18. */
+static inline void tw_exact_product(struct tw_exact *e, double x, double y, int sign)
+{
+    int64_t a, b;
+    tw_int128 sum;
+
+    /* Products below 1e12 (2^100 units) leave room for 2^27 of them; then the
+     * integer is full and goes on as a double. */
+    if (!tw_exact_decimal(x, &a) || !tw_exact_decimal(y, &b) || !(fabs(x * y) < 1e12)) {
+        tw_exact_odd(e, x * y, sign);
+        return;
+    }
+    if (__builtin_add_overflow(tw_exact_integer(e), sign * ((tw_int128)a * b), &sum)) {
+        tw_exact_loose(e, (double)tw_exact_integer(e) / 1e18);
+        sum = sign * ((tw_int128)a * b);
+    }
+    tw_exact_set(e, sum);
+}
+
+/* The integer as a double, up to a rounding or two. */
+static inline double tw_exact_about(const struct tw_exact *e)
+{
+    tw_int128 v = tw_exact_integer(e);
+    tw_uint128 a = v < 0 ? 0 - (tw_uint128)v : (tw_uint128)v;
+    double d = (double)(uint64_t)(a >> 64) * 0x1p64 + (double)(uint64_t)a;
+
+    return v < 0 ? -d : d;
+}
+
+/* X1. */
+static inline bool tw_exact_whole(const struct tw_exact *e)
+{
+    return e->rest == 0 && e->error == 0 && e->up == 0 && e->down == 0;
+}
+
+/* The integer / divisor, rounded once.  divisor: 1e9 or 1e18, times below 2^32. */
+static inline double tw_exact_ratio(const struct tw_exact *e, uint64_t divisor)
+{
+    int64_t v = (int64_t)e->low;
+
+    if (v >> 63 == e->high && v < INT64_C(1) << 53 && v > -(INT64_C(1) << 53))
+        return (double)v / (double)divisor;
+    return tw_exact_wide(e, divisor);
+}
+
+/* The sum; unit is 1e9, or 1e18 for one of products. */
+static inline double tw_exact_value(const struct tw_exact *e, uint64_t unit)
+{
+    double v = tw_exact_ratio(e, unit), rest = e->rest + e->error;
+
+    if (tw_exact_whole(e)) return v;
+    if (e->up || e->down) return e->up && e->down ? NAN : e->up ? INFINITY : -INFINITY;
+    /* Past the largest double the error is none. */
+    return isnan(rest) ? e->rest : v + rest;
+}
+
+#endif
