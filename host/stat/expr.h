@@ -98,4 +98,10 @@ struct tw_declaration *tw_declaration_parse(const char *text, size_t n, bool con
                                             struct tw_error *error);
 void tw_declaration_free(struct tw_declaration *d);
 
+/* Writes a tree as a text that reads as the same tree, for tests and for who wants to
+ * see what was understood; its length, also where that is more than fits.  A `by` is
+ * there unless it is what the place gives; times are ns.
+ * Thread: any.  Blocks: never.  Memory: none. */
+size_t tw_expr_text(const struct tw_expr *e, char *out, size_t n);
+
 #endif
