@@ -23,7 +23,7 @@
  * `where` is for every statistic of the declaration: rows where it is not true are
  * missing to them.  min and max with one argument are statistics, with more functions.
  *
- * Layer host/stat.  Thread: any; no shared data.
+ * Layer host/stat.  Thread: any, all of it; no shared data.
  */
 #ifndef TW_EXPR_H
 #define TW_EXPR_H

@@ -12,7 +12,8 @@
  *       (up to rounding; a sketch: up to its error).
  *   T5  Equal rows in equal order give equal bits, whatever the batches.
  *
- * Layer host/stat.  No threads: who owns a state calls.  Memory: none, ever.
+ * Layer host/stat.  Thread: the owner's of a state; kinds are constant, for any.
+ * Blocks: never.  Memory: none, ever.
  */
 #ifndef TW_STAT_H
 #define TW_STAT_H
@@ -113,7 +114,8 @@ int tw_stat_init(struct tw_stat *s, const struct tw_stat_kind *k,
 void tw_stat_push(const struct tw_stat *s, void *state, const double *x, int64_t time);
 
 /* NaN: no value. */
-static inline double tw_stat_get(const struct tw_stat *s, const void *state, unsigned field)
+static inline double tw_stat_get(const struct tw_stat *s, const void *state,
+                                 unsigned field)
 {
     return s->ops->get(s, state, field);
 }

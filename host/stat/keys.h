@@ -1,0 +1,58 @@
+/* keys.h - what a statistic is by: the key of each row as a small number.
+ *
+ * A key is a tuple of parts: of a name (a symbol, a sector, ...) its id, of a number
+ * the number.  Keys get the numbers 1, 2, 3, ... as rows bring them, so a slab of
+ * states holds just those that were seen; 0 is the key of rows that have none (a
+ * symbol without a sector).  By nothing, every row has key 1.
+ *
+ * Layer host/stat.  Thread: the owner's.
+ */
+#ifndef TW_KEYS_H
+#define TW_KEYS_H
+
+#include "stat/column.h"
+#include "tape/symbols.h"
+
+enum { TW_KEYS_MAX = 1 << 20 };
+
+/* Where the names of a part's ids are. */
+struct tw_key_names {
+    struct tw_symbols *symbols;
+    const char *const *sources;        /* by id; entries may be NULL */
+};
+
+struct tw_key_part {
+    enum tw_field field;               /* TW_NO_FIELD: a column of numbers      */
+    const char *text;                  /* as declared: "symbol"; kept           */
+    const union tw_column *column;     /* of a part without a field             */
+};
+
+struct tw_keys;
+
+/* NULL: no memory.  The parts are copied.  Blocks: no. */
+struct tw_keys *tw_keys_new(const struct tw_key_names *names,
+                            const struct tw_key_part *parts, unsigned n);
+void tw_keys_free(struct tw_keys *k);
+
+/* The keys of n rows.  TW_ELIMIT: more than TW_KEYS_MAX; UV_ENOMEM. */
+int tw_keys_of(struct tw_keys *k, unsigned n, const struct tw_record *rows,
+               uint32_t *out);
+
+/* Keys 1 to count are in use. */
+uint32_t tw_keys_count(const struct tw_keys *k);
+
+/* A row brought it; the others were only asked for. */
+bool tw_keys_was_seen(const struct tw_keys *k, uint32_t key);
+
+/* The key of parts given as text; made where it is not there yet.  TW_EUSAGE: one of
+ * them can't be (a sector that nobody has, no number); TW_ELIMIT, UV_ENOMEM. */
+int64_t tw_keys_intern(struct tw_keys *k, const char *const *parts, unsigned n);
+
+/* The text of one part: a name, or a number of at most 24 bytes in `number`. */
+const char *tw_keys_text(const struct tw_keys *k, uint32_t key, unsigned part,
+                         char number[32]);
+
+unsigned tw_keys_parts(const struct tw_keys *k);
+const char *tw_keys_part(const struct tw_keys *k, unsigned part);
+
+#endif

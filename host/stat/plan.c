@@ -1,0 +1,371 @@
+/* plan.c - all that one script declares, compiled, and fed with rows of records.
+ *
+ * A run takes the rows in stretches of one kind of record, and does for each stretch
+ * one operation after the other, each over all rows.  So a statistic has seen all rows
+ * of a stretch before what reads it sees the first: what reads it inside an expression
+ * takes the column of its values after each row, and where something must look at
+ * single rows (a condition, a fixed key) the plan is stepwise: one row a run.
+ */
+#include "stat/plan.h"
+
+#include <math.h>
+#include <string.h>
+#include <uv.h>
+
+#include "base/memory.h"
+#include "stat/program.h"
+
+struct tw_plan *tw_plan_new(const struct tw_plan_options *o)
+{
+    struct tw_plan *p = tw_calloc(1, sizeof *p);
+
+    if (!p) return NULL;
+    p->o = *o;
+    p->row = tw_calloc_aligned(TW_STAT_BATCH, sizeof *p->row);
+    if (p->row) return p;
+    tw_free(p);
+    return NULL;
+}
+
+struct tw_plan_mark tw_plan_mark(const struct tw_plan *p)
+{
+    return (struct tw_plan_mark){
+        p->n_columns, p->n_constants, p->n_spaces, p->n_slots, p->n_items,
+        p->n_conditions, p->n_declarations, { p->program[0].n, p->program[1].n },
+        p->kinds, p->stepwise
+    };
+}
+
+static void free_item(struct tw_item *it)
+{
+    for (uint32_t k = 0; k < it->samples.room; k++) tw_free(it->samples.key[k].value);
+    tw_free(it->samples.key);
+    tw_free(it->name);
+    tw_free(it->text);
+}
+
+void tw_plan_cut(struct tw_plan *p, const struct tw_plan_mark *m)
+{
+    while (p->n_columns > m->columns) tw_free(p->column[--p->n_columns]);
+    while (p->n_spaces > m->spaces) {
+        p->n_spaces--;
+        tw_keys_free(p->space[p->n_spaces].keys);
+        tw_free(p->space[p->n_spaces].id);
+    }
+    while (p->n_slots > m->slots) tw_free(p->slot[--p->n_slots].states);
+    while (p->n_items > m->items) free_item(&p->item[--p->n_items]);
+    while (p->n_conditions > m->conditions) tw_free(p->condition[--p->n_conditions].key);
+    while (p->n_declarations > m->declarations)
+        tw_declaration_free(p->declaration[--p->n_declarations]);
+    for (unsigned g = 0; g < TW_PROGRAMS; g++) p->program[g].n = m->ops[g];
+    p->n_constants = m->constants;
+    p->kinds = m->kinds;
+    p->stepwise = m->stepwise;
+}
+
+void tw_plan_free(struct tw_plan *p)
+{
+    struct tw_plan_mark nothing = { 0 };
+
+    if (!p) return;
+    tw_plan_cut(p, &nothing);
+    for (unsigned g = 0; g < TW_PROGRAMS; g++) tw_free(p->program[g].op);
+    tw_free(p->column);
+    tw_free(p->space);
+    tw_free(p->slot);
+    tw_free(p->item);
+    tw_free(p->condition);
+    tw_free(p->declaration);
+    tw_free(p->row);
+    tw_free(p);
+}
+
+/* ---- growing with the keys ---- */
+
+/* An array of `size` bytes for each of `count` keys and key 0; new ones are zero. */
+static int reserve(void **array, uint32_t *room, uint32_t count, size_t size)
+{
+    uint32_t want = *room ? *room : 2;
+    char *grown;
+
+    if (count < *room) return TW_OK;
+    while (want <= count) want *= 2;
+    grown = tw_realloc(*array, want * size);
+    if (!grown) return UV_ENOMEM;
+    memset(grown + *room * size, 0, (want - *room) * size);
+    *array = grown;
+    *room = want;
+    return TW_OK;
+}
+
+static int reserve_slot(const struct tw_plan *p, struct tw_slot *s)
+{
+    void *states = s->states;
+    int rc = reserve(&states, &s->room, tw_keys_count(p->space[s->space].keys),
+                     s->stat.size);
+
+    s->states = states;
+    return rc;
+}
+
+/* ---- operations ---- */
+
+static int run_keys(struct tw_plan *p, const struct tw_op *op, unsigned n,
+                    const struct tw_record *rows)
+{
+    struct tw_space *space = &p->space[op->what];
+
+    for (unsigned i = 0; i < space->n_parts; i++)
+        if (space->field[i] == TW_NO_FIELD)
+            memcpy(p->column[space->part[i]]->number, p->column[op->x[i]]->number,
+                   n * sizeof(double));
+    return tw_keys_of(space->keys, n, rows, space->id);
+}
+
+static int run_push(struct tw_plan *p, const struct tw_op *op, unsigned n)
+{
+    struct tw_slot *slot = &p->slot[op->what];
+    struct tw_stat_rows rows = {
+        .n = n, .key = p->space[slot->space].id, .time = p->column[op->c]->integer,
+        .out = op->wanted ? p->column[op->out]->number : NULL,
+    };
+    int rc = reserve_slot(p, slot);
+
+    if (rc < 0) return rc;
+    for (unsigned i = 0; i < slot->stat.n_inputs; i++)
+        rows.x[i] = p->column[op->x[i]]->number;
+    slot->stat.ops->run(&slot->stat, slot->states, &rows);
+    return TW_OK;
+}
+
+static void run_read(struct tw_plan *p, const struct tw_op *op, unsigned n)
+{
+    const struct tw_slot *slot = &p->slot[op->what];
+    double *out = p->column[op->out]->number;
+
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t key = op->key ? op->key : p->space[slot->space].id[i];
+
+        out[i] = key >= slot->room
+            ? NAN : tw_stat_get(&slot->stat, slot->states + key * slot->stat.size, 0);
+    }
+}
+
+/* Keeps and tells one sample. */
+static int take_sample(struct tw_plan *p, unsigned item, uint32_t key, double value,
+                       int64_t time)
+{
+    struct tw_item *it = &p->item[item];
+    struct tw_sample *s = &it->samples.key[key];
+    uint32_t size = it->o.history;
+
+    if (size > 0) {
+        if (!s->value) s->value = tw_calloc(size, sizeof(double) + sizeof(int64_t));
+        if (!s->value) return UV_ENOMEM;
+        s->value[s->n % size] = value;
+        ((int64_t *)(s->value + size))[s->n % size] = time;
+    }
+    s->n++;
+    if (it->o.tell) p->o.sampled(p->o.ctx, item, key, value, time);
+    return TW_OK;
+}
+
+static int run_sample(struct tw_plan *p, const struct tw_op *op, unsigned n)
+{
+    struct tw_item *it = &p->item[op->what];
+    const struct tw_space *space = &p->space[p->slot[it->slot].space];
+    const double *value = p->column[op->a]->number;
+    const int64_t *time = p->column[op->c]->integer;
+    void *keys = it->samples.key;
+    int rc = reserve(&keys, &it->samples.room, tw_keys_count(space->keys),
+                     sizeof *it->samples.key);
+
+    it->samples.key = keys;
+    for (unsigned i = 0; i < n && rc >= 0; i++) {
+        struct tw_sample *s = &it->samples.key[space->id[i]];
+
+        if (isnan(value[i])) continue;
+        if (it->o.every_rows) {
+            if (++s->next < it->o.every_rows) continue;
+            s->next = 0;
+        } else {
+            if (time[i] < s->next) continue;
+            s->next = time[i] - time[i] % it->o.every_ns + it->o.every_ns;
+        }
+        rc = take_sample(p, op->what, space->id[i], value[i], time[i]);
+    }
+    return rc;
+}
+
+/* One row: the plan is stepwise. */
+static int run_condition(struct tw_plan *p, const struct tw_op *op)
+{
+    struct tw_condition *c = &p->condition[op->what];
+    const struct tw_space *space = &p->space[c->space];
+    bool is_true = p->column[op->a]->integer[0];
+    bool reset = op->b == TW_PROGRAM_NONE ? !is_true : p->column[op->b]->integer[0];
+    int64_t time = p->column[op->c]->integer[0];
+    void *keys = c->key;
+    int rc = reserve(&keys, &c->room, tw_keys_count(space->keys), sizeof *c->key);
+    struct tw_edge *e;
+
+    c->key = keys;
+    if (rc < 0) return rc;
+    e = &c->key[space->id[0]];
+    if (reset) e->up = false;
+    if (!is_true || (e->up && !c->edge.level)) return TW_OK;
+    if (e->last && time - e->last < c->edge.interval_ns) return TW_OK;
+    e->up = true;
+    e->last = time;
+    p->fired[p->n_fired++] = op->what;
+    return TW_OK;
+}
+
+static int run_stretch(struct tw_plan *p, const struct tw_program *g, unsigned n,
+                       const struct tw_record *rows)
+{
+    int rc = TW_OK;
+
+    for (unsigned i = 0; i < g->n && rc >= 0; i++) {
+        const struct tw_op *op = &g->op[i];
+        union tw_column *const *c = p->column;
+
+#define COLUMN(x) ((x) == TW_PROGRAM_NONE ? NULL : c[x])
+        switch (op->kind) {
+        case TW_OP_LOAD:
+            tw_column_load(op->field, n, rows, p->o.names.symbols, c[op->out]);
+            break;
+        case TW_OP_APPLY:
+            op->fn(n, c[op->out], c[op->a], COLUMN(op->b), COLUMN(op->c));
+            break;
+        case TW_OP_KEYS:      rc = run_keys(p, op, n, rows); break;
+        case TW_OP_PUSH:      rc = run_push(p, op, n); break;
+        case TW_OP_READ:      run_read(p, op, n); break;
+        case TW_OP_SAMPLE:    rc = run_sample(p, op, n); break;
+        case TW_OP_CONDITION: rc = run_condition(p, op); break;
+        }
+    }
+    return rc;
+}
+
+struct tw_record *tw_plan_next(struct tw_plan *p)
+{
+    return &p->row[p->n_rows];
+}
+
+unsigned tw_plan_add(struct tw_plan *p)
+{
+    return ++p->n_rows;
+}
+
+int tw_plan_run(struct tw_plan *p)
+{
+    unsigned n, limit = p->stepwise ? 1 : TW_STAT_BATCH;
+    int rc = TW_OK;
+
+    p->n_fired = 0;
+    for (unsigned i = 0; i < p->n_rows && rc >= 0; i += n) {
+        unsigned kind = p->row[i].kind;
+
+        for (n = 1; n < limit && i + n < p->n_rows && p->row[i + n].kind == kind; n++) {}
+        rc = run_stretch(p, &p->program[tw_program_of(kind)], n, &p->row[i]);
+    }
+    p->n_rows = 0;
+    return rc;
+}
+
+unsigned tw_plan_fired(const struct tw_plan *p, const uint16_t **which)
+{
+    *which = p->fired;
+    return p->n_fired;
+}
+
+unsigned tw_plan_kinds(const struct tw_plan *p)
+{
+    return p->kinds;
+}
+
+bool tw_plan_is_stepwise(const struct tw_plan *p)
+{
+    return p->stepwise;
+}
+
+/* ---- reading ---- */
+
+unsigned tw_plan_items(const struct tw_plan *p)
+{
+    return p->n_items;
+}
+
+int tw_plan_find(const struct tw_plan *p, const char *name)
+{
+    for (unsigned i = 0; i < p->n_items; i++)
+        if (strcmp(p->item[i].name, name) == 0) return (int)i;
+    return -1;
+}
+
+const char *tw_plan_name(const struct tw_plan *p, unsigned item)
+{
+    return p->item[item].name;
+}
+
+const char *tw_plan_text(const struct tw_plan *p, unsigned item)
+{
+    return p->item[item].text;
+}
+
+const struct tw_stat *tw_plan_stat(const struct tw_plan *p, unsigned item)
+{
+    return &p->slot[p->item[item].slot].stat;
+}
+
+struct tw_keys *tw_plan_keys(const struct tw_plan *p, unsigned item)
+{
+    return p->space[p->slot[p->item[item].slot].space].keys;
+}
+
+void *tw_plan_state(const struct tw_plan *p, unsigned item, uint32_t key)
+{
+    const struct tw_slot *s = &p->slot[p->item[item].slot];
+
+    return key < s->room ? s->states + key * s->stat.size : NULL;
+}
+
+void *tw_plan_state_make(struct tw_plan *p, unsigned item, uint32_t key)
+{
+    if (reserve_slot(p, &p->slot[p->item[item].slot]) < 0) return NULL;
+    return tw_plan_state(p, item, key);
+}
+
+unsigned tw_plan_history(const struct tw_plan *p, unsigned item, uint32_t key,
+                         unsigned n, double *value, int64_t *time)
+{
+    const struct tw_item *it = &p->item[item];
+    const struct tw_sample *s = key < it->samples.room ? &it->samples.key[key] : NULL;
+    uint32_t size = it->o.history, have;
+
+    if (!s || !s->value) return 0;
+    have = s->n < size ? s->n : size;
+    if (n > have) n = have;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t at = (s->n - n + i) % size;
+
+        value[i] = s->value[at];
+        time[i] = ((const int64_t *)(s->value + size))[at];
+    }
+    return n;
+}
+
+size_t tw_plan_bytes(const struct tw_plan *p)
+{
+    size_t bytes = sizeof *p + p->n_columns * sizeof(union tw_column)
+        + TW_STAT_BATCH * sizeof *p->row;
+
+    for (unsigned i = 0; i < p->n_slots; i++)
+        bytes += p->slot[i].room * p->slot[i].stat.size;
+    for (unsigned i = 0; i < p->n_items; i++)
+        for (uint32_t k = 0; k < p->item[i].samples.room; k++)
+            if (p->item[i].samples.key[k].value)
+                bytes += p->item[i].o.history * (sizeof(double) + sizeof(int64_t));
+    return bytes;
+}
