@@ -92,7 +92,8 @@ static void push_rare(lua_State *L, const struct ltw_host *host, int names,
                       const struct tw_record *r, enum tw_field field)
 {
     switch (field) {
-    case TW_FIELD_SECTOR: case TW_FIELD_WEIGHT: case TW_FIELD_TICK_SIZE: case TW_FIELD_LOT_SIZE:
+    case TW_FIELD_SECTOR: case TW_FIELD_WEIGHT:
+    case TW_FIELD_TICK_SIZE: case TW_FIELD_LOT_SIZE:
         push_instrument(L, host, names, r->symbol, field);
         break;
     case TW_FIELD_SIDE:
@@ -138,18 +139,18 @@ void ltw_push_field(lua_State *L, const struct ltw_host *host, int names,
         if (lua_rawgeti(L, names, r->symbol) == LUA_TNIL)
             push_new_name(L, names, r->symbol, tw_symbols_name(host->symbols, r->symbol));
         break;
-    case TW_FIELD_SYMBOL_ID:  lua_pushinteger(L, r->symbol); break;
-    case TW_FIELD_BID:        push_price(L, r->quote.bid, r->quote.bid_size); break;
-    case TW_FIELD_ASK:        push_price(L, r->quote.ask, r->quote.ask_size); break;
-    case TW_FIELD_BID_SIZE:   lua_pushnumber(L, tw_fixed_to_double(r->quote.bid_size)); break;
-    case TW_FIELD_ASK_SIZE:   lua_pushnumber(L, tw_fixed_to_double(r->quote.ask_size)); break;
-    case TW_FIELD_MID:        push_mid_or_spread(L, &r->quote, true); break;
-    case TW_FIELD_SPREAD:     push_mid_or_spread(L, &r->quote, false); break;
-    case TW_FIELD_PRICE:      lua_pushnumber(L, tw_fixed_to_double(r->trade.price)); break;
-    case TW_FIELD_SIZE:       lua_pushnumber(L, tw_fixed_to_double(r->trade.size)); break;
-    case TW_FIELD_TIME:       lua_pushinteger(L, r->time); break;
-    case TW_FIELD_RECEIVED:   lua_pushinteger(L, r->received); break;
-    case TW_FIELD_SEQ:        lua_pushinteger(L, (lua_Integer)r->seq); break;
+    case TW_FIELD_SYMBOL_ID: lua_pushinteger(L, r->symbol); break;
+    case TW_FIELD_BID: push_price(L, r->quote.bid, r->quote.bid_size); break;
+    case TW_FIELD_ASK: push_price(L, r->quote.ask, r->quote.ask_size); break;
+    case TW_FIELD_BID_SIZE: lua_pushnumber(L, tw_fixed_to_double(r->quote.bid_size)); break;
+    case TW_FIELD_ASK_SIZE: lua_pushnumber(L, tw_fixed_to_double(r->quote.ask_size)); break;
+    case TW_FIELD_MID: push_mid_or_spread(L, &r->quote, true); break;
+    case TW_FIELD_SPREAD: push_mid_or_spread(L, &r->quote, false); break;
+    case TW_FIELD_PRICE: lua_pushnumber(L, tw_fixed_to_double(r->trade.price)); break;
+    case TW_FIELD_SIZE: lua_pushnumber(L, tw_fixed_to_double(r->trade.size)); break;
+    case TW_FIELD_TIME: lua_pushinteger(L, r->time); break;
+    case TW_FIELD_RECEIVED: lua_pushinteger(L, r->received); break;
+    case TW_FIELD_SEQ: lua_pushinteger(L, (lua_Integer)r->seq); break;
     case TW_FIELD_SOURCE_SEQ: lua_pushinteger(L, r->source_seq); break;
     default:             push_rare(L, host, names, r, field); break;
     }

@@ -328,8 +328,13 @@ rules[#rules + 1] = {
   name = "every function in a header states its thread",
   check = function(tree)
     each(tree, { "^host/.*" .. H }, function(path, lines)
-      -- A comment speaks for the functions that follow it without a blank line.
+      -- A comment speaks for the functions that follow it without a blank line; the
+      -- file's own for all of it, where it says a thread.
       local code, first = code_of(lines), 1
+      local top = table.concat(lines, "\n"):match("^/%*.-%*/") or ""
+      if top:find("Thread:", 1, true) and not top:find("Thread: see", 1, true) then
+        return
+      end
       for n = 1, #lines + 1 do
         if n == #lines + 1 or not lines[n]:find("%S") then
           local part = table.concat(lines, "\n", first, n - 1)
@@ -346,7 +351,9 @@ rules[#rules + 1] = {
   end,
   bad = {
     { "host/base/a.h", "/* Does.  Blocks: no. */\nint tw_a(void);" },
-    { "host/base/a.h", "/* Thread: any. */\nint tw_a(void);\n\nstruct b *tw_b(void);" },
+    { "host/base/a.h", "/* a.h - a.\n * Thread: see each. */\n\nint tw_a(void);" },
+    { "host/base/a.h", "/* a.h - a. */\n\n/* Thread: any. */\nint tw_a(void);\n\n"
+                       .. "struct b *tw_b(void);" },
   },
   good = { "host/base/a.h", "/* Thread: any. */\nint tw_a(void);\nint tw_b(void);" },
 }

@@ -28,7 +28,8 @@ static const struct tw_field_name fields[] = {
     FIELD("timer", I, TIMER, INTEGER), FIELD("interval", I, INTERVAL, NUMBER),
     FIELD("count", I, COUNT, INTEGER),
     FIELD("lost", G, LOST, INTEGER), FIELD("first", G, FIRST, INTEGER),
-    FIELD("time", ANY & ~G, TIME, INTEGER), FIELD("received", ANY & ~G, RECEIVED, INTEGER),
+    FIELD("time", ANY & ~G, TIME, INTEGER),
+    FIELD("received", ANY & ~G, RECEIVED, INTEGER),
     FIELD("seq", ANY, SEQ, INTEGER), FIELD("source", MARKET | I, SOURCE, NAMED),
     FIELD("source_seq", MARKET, SOURCE_SEQ, INTEGER), FIELD("kind", ANY, KIND, OTHER),
 };
@@ -46,6 +47,13 @@ const char *tw_kind_name(enum tw_kind kind)
 const struct tw_field_name *tw_field_at(unsigned i)
 {
     return i < N_FIELDS ? &fields[i] : NULL;
+}
+
+const char *tw_field_text(enum tw_field field)
+{
+    for (int i = 0; i < N_FIELDS; i++)
+        if (fields[i].field == field) return fields[i].name;
+    return "?";
 }
 
 int tw_name_distance(const char *a, size_t na, const char *b)

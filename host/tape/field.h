@@ -40,6 +40,9 @@ const struct tw_field_name *tw_field_at(unsigned i);
 const struct tw_field_name *tw_field_find(unsigned kinds, const char *name, size_t n,
                                           const char **close);
 
+/* A field's name; where it has two, the first.  Thread: any. */
+const char *tw_field_text(enum tw_field field);
+
 /* "quote", "trade", ...  Thread: any. */
 const char *tw_kind_name(enum tw_kind kind);
 
