@@ -217,18 +217,23 @@ bool tw_keys_was_seen(const struct tw_keys *k, uint32_t key)
 
 static const char *const sides[] = { "", "buy", "sell" };
 
+/* make: a name that is new gets its id. */
 static int64_t parse_part(const struct tw_keys *k, unsigned part, const char *text,
-                          uint64_t *out)
+                          bool make, uint64_t *out)
 {
+    struct tw_symbols *symbols = k->names.symbols;
+    struct tw_names *sectors = tw_symbols_sectors(symbols);
     size_t n = strlen(text);
     int64_t id = 0;
     double x;
     char *end;
 
     switch (k->part[part].field) {
-    case TW_FIELD_SYMBOL: id = tw_symbols_intern(k->names.symbols, text, n); break;
+    case TW_FIELD_SYMBOL:
+        id = make ? tw_symbols_intern(symbols, text, n) : tw_symbols_find(symbols, text, n);
+        break;
     case TW_FIELD_SECTOR:
-        id = tw_names_intern(tw_symbols_sectors(k->names.symbols), text, n);
+        id = make ? tw_names_intern(sectors, text, n) : tw_names_find(sectors, text, n);
         break;
     case TW_FIELD_SOURCE:
         for (int i = 0; i <= TW_SOURCE_MAX && id == 0; i++)
@@ -255,11 +260,21 @@ int64_t tw_keys_intern(struct tw_keys *k, const char *const *parts, unsigned n)
 
     if (n != k->n_parts || n == 0) return TW_EUSAGE;
     for (unsigned i = 0; i < n; i++) {
-        int64_t rc = parse_part(k, i, parts[i], &tuple[i]);
+        int64_t rc = parse_part(k, i, parts[i], true, &tuple[i]);
 
         if (rc < 0) return rc;
     }
     return intern(k, tuple);
+}
+
+uint32_t tw_keys_find(const struct tw_keys *k, const char *const *parts, unsigned n)
+{
+    uint64_t tuple[TW_EXPR_KEYS];
+
+    if (n != k->n_parts || k->count == 0) return 0;
+    for (unsigned i = 0; i < n; i++)
+        if (parse_part(k, i, parts[i], false, &tuple[i]) < 0) return 0;
+    return *slot_of(k, tuple);
 }
 
 const char *tw_keys_text(const struct tw_keys *k, uint32_t key, unsigned part,
@@ -285,6 +300,11 @@ const char *tw_keys_text(const struct tw_keys *k, uint32_t key, unsigned part,
 unsigned tw_keys_parts(const struct tw_keys *k)
 {
     return k->n_parts;
+}
+
+bool tw_keys_is_number(const struct tw_keys *k, unsigned part)
+{
+    return k->part[part].field == TW_NO_FIELD;
 }
 
 const char *tw_keys_part(const struct tw_keys *k, unsigned part)

@@ -38,7 +38,7 @@ void tw_keys_free(struct tw_keys *k);
 int tw_keys_of(struct tw_keys *k, unsigned n, const struct tw_record *rows,
                uint32_t *out);
 
-/* Keys 1 to count are in use. */
+/* Keys 1 to count are in use; by nothing that is key 1. */
 uint32_t tw_keys_count(const struct tw_keys *k);
 
 /* A row brought it; the others were only asked for. */
@@ -48,11 +48,17 @@ bool tw_keys_was_seen(const struct tw_keys *k, uint32_t key);
  * them can't be (a sector that nobody has, no number); TW_ELIMIT, UV_ENOMEM. */
 int64_t tw_keys_intern(struct tw_keys *k, const char *const *parts, unsigned n);
 
+/* The same where it is there; 0: it is not. */
+uint32_t tw_keys_find(const struct tw_keys *k, const char *const *parts, unsigned n);
+
 /* The text of one part: a name, or a number of at most 24 bytes in `number`. */
 const char *tw_keys_text(const struct tw_keys *k, uint32_t key, unsigned part,
                          char number[32]);
 
+/* How many parts there are; 0: by nothing.  A part as it is declared; whether it is a
+ * number. */
 unsigned tw_keys_parts(const struct tw_keys *k);
+bool tw_keys_is_number(const struct tw_keys *k, unsigned part);
 const char *tw_keys_part(const struct tw_keys *k, unsigned part);
 
 #endif

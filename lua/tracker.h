@@ -1,0 +1,49 @@
+/* tracker.h - what a script has declared: its statistics, and when to enter it.
+ *
+ * Layer lua.  Thread: the state's.
+ */
+#ifndef LTW_TRACKER_H
+#define LTW_TRACKER_H
+
+#include "ltw.h"
+#include "stat/plan.h"
+
+/* Where the samples of an item go; an empty name: nowhere. */
+struct ltw_outlet { char board[TW_NAME_MAX + 1], topic[TW_NAME_MAX + 1]; };
+
+/* A sample that waits for being published. */
+struct ltw_due { unsigned item; uint32_t key; double value; };
+
+/* A full userdata, which its views keep alive; user value 1: the functions of its
+ * conditions, by index + 1. */
+struct ltw_tracker {
+    struct tw_plan *plan;
+    struct ltw_host *host;
+    struct ltw_outlet *outlet;         /* of each item                       */
+    struct ltw_handler (*handler)[2];  /* of each condition: quotes, trades  */
+    struct ltw_due *due;               /* in the order of the samples        */
+    unsigned n_due, due_room;
+    bool no_memory;                    /* a sample found none                */
+};
+
+/* [-0, +0, m]  Teaches the state what trackers and tracked statistics are. */
+void ltw_tracker_open(lua_State *L);
+
+/* [-0, +1, m]  The table of a script's methods: track, when. */
+void ltw_push_script_methods(lua_State *L);
+
+/* [-0, +1, m]  The view of an item: lua/ltracked.c.  tracker: its stack index. */
+void ltw_push_tracked(lua_State *L, int tracker, unsigned item);
+
+/* [-0, +0, m]  Teaches the state what such a view is. */
+void ltw_tracked_open(lua_State *L);
+
+/* The name of a key as the board and the topics have it: "name.AAPL.buy"; the name
+ * alone by nothing.  False: it is longer than TW_NAME_MAX. */
+bool ltw_tracker_name(const struct ltw_tracker *t, const char *name, unsigned item,
+                      uint32_t key, char out[TW_NAME_MAX + 1]);
+
+/* [-0, +0, e]  Runs the rows that wait; raises without memory or with too many keys. */
+void ltw_tracker_run(lua_State *L, struct ltw_tracker *t);
+
+#endif
