@@ -91,7 +91,7 @@ struct tw_slice tw_token_slice(const struct tw_source *s, const struct tw_token 
     return slice;
 }
 
-void tw_source_fail(struct tw_source *s, int code, unsigned at, const char *format, ...)
+void tw_source_fail(struct tw_source *s, unsigned at, const char *format, ...)
 {
     unsigned from = 0, to = s->n;
     char around[AROUND + 1], what[400];
@@ -108,7 +108,7 @@ void tw_source_fail(struct tw_source *s, int code, unsigned at, const char *form
         to = from + AROUND;
     }
     copy_line(around, s, from, to);
-    tw_fail(s->error, code, "%s%s%s%scolumn %u: %s", from > 0 ? "…" : "", around,
+    tw_fail(s->error, TW_EUSAGE, "%s%s%s%scolumn %u: %s", from > 0 ? "…" : "", around,
             to < s->n ? "…" : "", s->n > 0 ? ": " : "", at + 1, what);
 }
 
@@ -138,11 +138,11 @@ static void read_time(struct tw_source *s, struct tw_token *t, unsigned end,
     t->type = TW_TOKEN_TIME;
     t->integer = whole;
     if (i < end)
-        tw_source_fail(s, TW_EUSAGE, t->from, "a time has no exponent");
+        tw_source_fail(s, t->from, "a time has no exponent");
     else if (!fits)
-        tw_source_fail(s, TW_EUSAGE, t->from, "too long a time: 106751d at most");
+        tw_source_fail(s, t->from, "too long a time: 106751d at most");
     else if (!exact)
-        tw_source_fail(s, TW_EUSAGE, t->from, "a time is a whole number of ns");
+        tw_source_fail(s, t->from, "a time is a whole number of ns");
 }
 
 /* As Lua: what has neither point nor exponent is an integer, if it fits in one. */
@@ -171,8 +171,8 @@ static void read_number(struct tw_source *s, struct tw_token *t)
             return;
         }
     if (end > p) {
-        tw_source_fail(s, TW_EUSAGE, t->from, "'%s' is no number; a time is in ns, us, ms,"
-                       " s, m, h or d", tw_source_slice(s, t->from, t->to).text);
+        tw_source_fail(s, t->from, "'%s' is no number; a time is in ns, us,"
+                       " ms, s, m, h or d", tw_source_slice(s, t->from, t->to).text);
         return;
     }
     t->type = TW_TOKEN_INTEGER;
@@ -184,7 +184,7 @@ static void read_number(struct tw_source *s, struct tw_token *t)
     t->type = TW_TOKEN_NUMBER;
     t->number = strtod(s->text + t->from, &stop);
     if (stop != end || isinf(t->number))
-        tw_source_fail(s, TW_EUSAGE, t->from, stop != end ? "this is no number"
+        tw_source_fail(s, t->from, stop != end ? "this is no number"
                        : "too large a number");
 }
 
@@ -196,12 +196,12 @@ static void read_text(struct tw_source *s, struct tw_token *t)
         if (*p != '\\') continue;
         p++;
         if (*p == '\\' || *p == '"' || *p == '\'') continue;
-        tw_source_fail(s, TW_EUSAGE, (unsigned)(p - 1 - s->text),
+        tw_source_fail(s, (unsigned)(p - 1 - s->text),
                        "after a \\ comes another one or a quote");
         return;
     }
     if (*p != quote)
-        tw_source_fail(s, TW_EUSAGE, t->from, "the text has no closing %c", quote);
+        tw_source_fail(s, t->from, "the text has no closing %c", quote);
     t->type = TW_TOKEN_TEXT;
     t->to = (unsigned)(p + (*p == quote) - s->text);
 }
@@ -242,12 +242,12 @@ static void read_sign(struct tw_source *s, struct tw_token *t)
     }
     for (unsigned i = 0; i < COUNT(wrong); i++)
         if (strncmp(wrong[i][0], p, strlen(wrong[i][0])) == 0)
-            tw_source_fail(s, TW_EUSAGE, t->from, "%s is not known: use %s", wrong[i][0],
+            tw_source_fail(s, t->from, "%s is not known: use %s", wrong[i][0],
                            wrong[i][1]);
     if ((unsigned char)*p > ' ' && (unsigned char)*p < 127)
-        tw_source_fail(s, TW_EUSAGE, t->from, "'%c' has no meaning here", *p);
+        tw_source_fail(s, t->from, "'%c' has no meaning here", *p);
     else
-        tw_source_fail(s, TW_EUSAGE, t->from, "a byte %d has no meaning here",
+        tw_source_fail(s, t->from, "a byte %d has no meaning here",
                        (unsigned char)*p);
 }
 

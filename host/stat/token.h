@@ -44,8 +44,8 @@ struct tw_token tw_token_read(struct tw_source *s, unsigned at);
 void tw_token_text(const struct tw_source *s, const struct tw_token *t, char *out);
 
 /* "text: column N: ...", in one line, the text cut to what is around the place. */
-void tw_source_fail(struct tw_source *s, int code, unsigned at, const char *format, ...)
-    TW_PRINTF(4, 5);
+void tw_source_fail(struct tw_source *s, unsigned at, const char *format, ...)
+    TW_PRINTF(3, 4);
 
 /* A part of the text for a message: in one line, cut where it is long. */
 struct tw_slice { char text[48]; };

@@ -9,7 +9,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <uv.h>
 
@@ -58,8 +57,8 @@ struct tw_expr *tw_typing_node(struct tw_typing *t, enum tw_expr_op op,
     struct tw_expr *e;
 
     if (++t->nodes > TW_EXPR_NODES) {
-        tw_source_fail(&t->source, TW_ELIMIT, at, "the expression has more than %d parts:"
-                       " declare some of them on their own", TW_EXPR_NODES);
+        TW_REFUSE(t, at, "the expression has more than %d parts: declare some of them on"
+                  " their own", TW_EXPR_NODES);
         return NULL;
     }
     e = tw_typing_alloc(t, sizeof *e);
@@ -70,10 +69,9 @@ struct tw_expr *tw_typing_node(struct tw_typing *t, enum tw_expr_op op,
     return e;
 }
 
-/* A node over one or two others. */
-static struct tw_expr *over(struct tw_typing *t, enum tw_expr_op op,
-                            enum tw_expr_type type, unsigned at,
-                            const struct tw_expr *a, const struct tw_expr *b)
+struct tw_expr *tw_typing_over(struct tw_typing *t, enum tw_expr_op op,
+                               enum tw_expr_type type, unsigned at,
+                               const struct tw_expr *a, const struct tw_expr *b)
 {
     struct tw_expr *e = a ? tw_typing_node(t, op, type, at) : NULL;
 
@@ -96,16 +94,16 @@ struct tw_expr *tw_typing_field(struct tw_typing *t, const struct tw_token *toke
     struct tw_expr *e;
 
     if (field->type == TW_FIELD_OTHER) {
-        tw_source_fail(&t->source, TW_EUSAGE, token->from, "%s is no number and no name:"
-                       " take a field like bid, price or time", field->name);
+        TW_REFUSE(t, token->from, "%s is no number and no name: take a field like"
+                  " bid, price or time", field->name);
         return NULL;
     }
     if (!(t->kinds & field->kinds)) {
-        tw_source_fail(&t->source, TW_EUSAGE, token->from, "%s is of %ss, and %s of %ss: no"
-                       " record has both", field->name,
-                       tw_kind_name(field->kinds & 1 << TW_QUOTE ? TW_QUOTE : TW_TRADE),
-                       t->narrow->name,
-                       tw_kind_name(t->kinds & 1 << TW_QUOTE ? TW_QUOTE : TW_TRADE));
+        bool is_quote = field->kinds & 1 << TW_QUOTE;
+
+        TW_REFUSE(t, token->from, "%s is of %ss, and %s of %ss: no record has both",
+                  field->name, tw_kind_name(is_quote ? TW_QUOTE : TW_TRADE),
+                  t->narrow->name, tw_kind_name(is_quote ? TW_TRADE : TW_QUOTE));
         return NULL;
     }
     if (t->kinds & ~field->kinds) t->narrow = field;
@@ -141,7 +139,8 @@ static struct tw_expr *name(struct tw_typing *t, const struct tw_token *token)
 
     if (!field) field = tw_field_find(1 << TW_QUOTE | 1 << TW_TRADE, text, n, NULL);
     if (field) return tw_typing_field(t, token, field);
-    if ((n == 2 && memcmp(text, "pi", 2) == 0) || (n == 3 && memcmp(text, "inf", 3) == 0)) {
+    if ((n == 2 && memcmp(text, "pi", 2) == 0)
+        || (n == 3 && memcmp(text, "inf", 3) == 0)) {
         e = tw_typing_node(t, TW_EXPR_CONSTANT, TW_EXPR_NUMBER, token->from);
         if (e) e->number = n == 2 ? M_PI : INFINITY;
         return e;
@@ -155,8 +154,10 @@ struct tw_expr *tw_typing_leaf(struct tw_typing *t, const struct tw_token *token
     struct tw_expr *e;
 
     if (token->type == TW_TOKEN_NAME) return name(t, token);
-    if (token->type == TW_TOKEN_TEXT)
-        return named(t, tw_typing_node(t, TW_EXPR_TEXT, TW_EXPR_NAME, token->from), token);
+    if (token->type == TW_TOKEN_TEXT) {
+        e = tw_typing_node(t, TW_EXPR_TEXT, TW_EXPR_NAME, token->from);
+        return named(t, e, token);
+    }
     e = tw_typing_node(t, TW_EXPR_CONSTANT, TW_EXPR_BOOLEAN, token->from);
     if (!e) return NULL;
     if (token->type == TW_TOKEN_NUMBER) {
@@ -182,13 +183,11 @@ bool tw_typing_is_number(struct tw_typing *t, const char *who, struct tw_operand
 {
     if (!a.e) return false;
     if (a.e->type == TW_EXPR_BOOLEAN)
-        tw_source_fail(&t->source, TW_EUSAGE, a.from, "%s, and %s is a condition:"
-                       " ifelse(%s, 1, 0) is a number", who, slice(t, a).text,
-                       slice(t, a).text);
+        TW_REFUSE(t, a.from, "%s, and %s is a condition: ifelse(%s, 1, 0) is a number",
+                  who, slice(t, a).text, slice(t, a).text);
     if (a.e->type == TW_EXPR_NAME)
-        tw_source_fail(&t->source, TW_EUSAGE, a.from, "%s, and %s is a %s: only == and ~="
-                       " take it", who, slice(t, a).text,
-                       a.e->op == TW_EXPR_TEXT ? "text" : "name");
+        TW_REFUSE(t, a.from, "%s, and %s is a %s: only == and ~= take it", who,
+                  slice(t, a).text, a.e->op == TW_EXPR_TEXT ? "text" : "name");
     return !t->source.failed;
 }
 
@@ -197,7 +196,8 @@ static struct tw_expr *to_number(struct tw_typing *t, struct tw_expr *e)
 {
     if (!e || e->type == TW_EXPR_NUMBER) return e;
     if (e->op != TW_EXPR_CONSTANT)
-        return over(t, TW_EXPR_TO_NUMBER, TW_EXPR_NUMBER, e->column - 1, e, NULL);
+        return tw_typing_over(t, TW_EXPR_TO_NUMBER, TW_EXPR_NUMBER, e->column - 1, e,
+                              NULL);
     e->type = TW_EXPR_NUMBER;
     e->number = (double)e->integer;
     return e;
@@ -213,8 +213,8 @@ struct tw_expr *tw_typing_condition(struct tw_typing *t, const char *who,
                                     struct tw_operand a)
 {
     if (!a.e || a.e->type == TW_EXPR_BOOLEAN) return a.e;
-    tw_source_fail(&t->source, TW_EUSAGE, a.from, "%s, and %s is a %s: compare it", who,
-                   slice(t, a).text, a.e->type == TW_EXPR_NAME ? "name" : "number");
+    TW_REFUSE(t, a.from, "%s, and %s is a %s: compare it", who,
+              slice(t, a).text, a.e->type == TW_EXPR_NAME ? "name" : "number");
     return NULL;
 }
 
@@ -222,11 +222,11 @@ struct tw_expr *tw_typing_condition(struct tw_typing *t, const char *who,
 
 static struct tw_expr *overflow(struct tw_typing *t, unsigned at)
 {
-    tw_source_fail(&t->source, TW_EUSAGE, at, "too large an integer: write it with a point");
+    TW_REFUSE(t, at, "too large an integer: write it with a point");
     return NULL;
 }
 
-static bool is_constant(const struct tw_expr *e, enum tw_expr_type type)
+bool tw_typing_is_constant(const struct tw_expr *e, enum tw_expr_type type)
 {
     return e->op == TW_EXPR_CONSTANT && e->type == type;
 }
@@ -237,16 +237,16 @@ struct tw_expr *tw_typing_unary(struct tw_typing *t, const struct tw_token *sign
     struct tw_expr *e = a.e;
 
     if (sign->type == TW_TOKEN_NOT)
-        return over(t, TW_EXPR_NOT, TW_EXPR_BOOLEAN, sign->from,
+        return tw_typing_over(t, TW_EXPR_NOT, TW_EXPR_BOOLEAN, sign->from,
                     tw_typing_condition(t, "'not' needs a condition", a), NULL);
     if (!tw_typing_is_number(t, "'-' needs a number", a)) return NULL;
-    if (is_constant(e, TW_EXPR_NUMBER)) {
+    if (tw_typing_is_constant(e, TW_EXPR_NUMBER)) {
         e->number = -e->number;
-    } else if (is_constant(e, TW_EXPR_INTEGER)) {
+    } else if (tw_typing_is_constant(e, TW_EXPR_INTEGER)) {
         if (__builtin_sub_overflow(INT64_C(0), e->integer, &e->integer))
             return overflow(t, sign->from);
     } else {
-        return over(t, TW_EXPR_NEGATE, e->type, sign->from, e, NULL);
+        return tw_typing_over(t, TW_EXPR_NEGATE, e->type, sign->from, e, NULL);
     }
     return e;
 }
@@ -277,12 +277,11 @@ static struct tw_expr *compare_names(struct tw_typing *t, enum tw_expr_op op,
     if (b.e->op == TW_EXPR_TEXT && a.e->op == TW_EXPR_REF) a.e->type = TW_EXPR_NAME;
     if (a.e->op == TW_EXPR_TEXT || a.e->type != TW_EXPR_NAME || b.e->type != TW_EXPR_NAME
         || (b.e->op != TW_EXPR_TEXT && !tw_expr_same(a.e, b.e))) {
-        tw_source_fail(&t->source, TW_EUSAGE, sign->from, "%s and %s can't be equal: a name"
-                       " is compared with a text, or with itself", slice(t, a).text,
-                       slice(t, b).text);
+        TW_REFUSE(t, sign->from, "%s and %s can't be equal: a name is compared with a"
+                  " text, or with itself", slice(t, a).text, slice(t, b).text);
         return NULL;
     }
-    return over(t, op, TW_EXPR_BOOLEAN, sign->from, a.e, b.e);
+    return tw_typing_over(t, op, TW_EXPR_BOOLEAN, sign->from, a.e, b.e);
 }
 
 struct tw_expr *tw_typing_binary(struct tw_typing *t, enum tw_expr_op op,
@@ -290,114 +289,35 @@ struct tw_expr *tw_typing_binary(struct tw_typing *t, enum tw_expr_op op,
                                  struct tw_operand b)
 {
     bool compares = op >= TW_EXPR_EQ && op <= TW_EXPR_LE, whole;
-    char who[64];
+    struct tw_slice word = tw_token_slice(&t->source, sign);
+    char who[80];
 
     if (!a.e || !b.e) return NULL;
     if (op == TW_EXPR_AND || op == TW_EXPR_OR) {
-        snprintf(who, sizeof who, "'%s' needs conditions", op == TW_EXPR_AND ? "and" : "or");
-        if (!tw_typing_condition(t, who, a) || !tw_typing_condition(t, who, b)) return NULL;
-        return over(t, op, TW_EXPR_BOOLEAN, sign->from, a.e, b.e);
+        snprintf(who, sizeof who, "%s needs conditions", word.text);
+        if (!tw_typing_condition(t, who, a) || !tw_typing_condition(t, who, b))
+            return NULL;
+        return tw_typing_over(t, op, TW_EXPR_BOOLEAN, sign->from, a.e, b.e);
     }
     if ((op == TW_EXPR_EQ || op == TW_EXPR_NE)
         && (a.e->type == TW_EXPR_NAME || b.e->type == TW_EXPR_NAME))
         return compare_names(t, op, sign, a, b);
-    snprintf(who, sizeof who, "%s needs numbers", tw_token_slice(&t->source, sign).text);
+    snprintf(who, sizeof who, "%s needs numbers", word.text);
     if (!tw_typing_is_number(t, who, a) || !tw_typing_is_number(t, who, b)) return NULL;
     whole = a.e->type == TW_EXPR_INTEGER && b.e->type == TW_EXPR_INTEGER
         && op != TW_EXPR_DIV && op != TW_EXPR_POW;
     if (op == TW_EXPR_IDIV || op == TW_EXPR_MOD)
-        whole = whole && is_constant(b.e, TW_EXPR_INTEGER) && b.e->integer != 0;
-    else if (whole && !compares && is_constant(a.e, TW_EXPR_INTEGER)
-             && is_constant(b.e, TW_EXPR_INTEGER))
+        whole = whole && tw_typing_is_constant(b.e, TW_EXPR_INTEGER) && b.e->integer != 0;
+    else if (whole && !compares && tw_typing_is_constant(a.e, TW_EXPR_INTEGER)
+             && tw_typing_is_constant(b.e, TW_EXPR_INTEGER))
         return fold(t, op, sign->from, a.e, b.e);
     if (!whole) {
         a.e = to_number(t, a.e);
         b.e = to_number(t, b.e);
         if (!b.e) return NULL;
     }
-    return over(t, op, compares ? TW_EXPR_BOOLEAN : whole ? TW_EXPR_INTEGER
+    return tw_typing_over(t, op, compares ? TW_EXPR_BOOLEAN : whole ? TW_EXPR_INTEGER
                 : TW_EXPR_NUMBER, sign->from, a.e, b.e);
-}
-
-/* ---- functions ---- */
-
-static const struct tw_function functions[] = {
-    { "ifelse", TW_EXPR_IFELSE, 3, 3 }, { "missing", TW_EXPR_MISSING, 1, 1 },
-    { "min", TW_EXPR_MIN, 2, TW_FUNCTION_ARGS },
-    { "max", TW_EXPR_MAX, 2, TW_FUNCTION_ARGS },
-    { "fmod", TW_EXPR_FMOD, 2, 2 }, { "atan", TW_EXPR_ATAN, 1, 2 },
-    { "log", TW_EXPR_LOG, 1, 2 }, { "abs", TW_EXPR_ABS, 1, 1 },
-    { "ceil", TW_EXPR_CEIL, 1, 1 }, { "floor", TW_EXPR_FLOOR, 1, 1 },
-    { "sqrt", TW_EXPR_SQRT, 1, 1 }, { "exp", TW_EXPR_EXP, 1, 1 },
-    { "expm1", TW_EXPR_EXPM1, 1, 1 }, { "log2", TW_EXPR_LOG2, 1, 1 },
-    { "log10", TW_EXPR_LOG10, 1, 1 }, { "log1p", TW_EXPR_LOG1P, 1, 1 },
-    { "sin", TW_EXPR_SIN, 1, 1 }, { "cos", TW_EXPR_COS, 1, 1 },
-    { "tan", TW_EXPR_TAN, 1, 1 }, { "asin", TW_EXPR_ASIN, 1, 1 },
-    { "acos", TW_EXPR_ACOS, 1, 1 }, { "tanh", TW_EXPR_TANH, 1, 1 },
-    { "sign", TW_EXPR_SIGN, 1, 1 },
-};
-
-const struct tw_function *tw_function_at(unsigned i)
-{
-    return i < sizeof functions / sizeof functions[0] ? &functions[i] : NULL;
-}
-
-const struct tw_function *tw_function_find(const char *word, size_t n)
-{
-    const struct tw_function *f;
-
-    for (unsigned i = 0; (f = tw_function_at(i)) != NULL; i++)
-        if (strlen(f->name) == n && memcmp(f->name, word, n) == 0) return f;
-    return NULL;
-}
-
-/* log(x, b): what the base has of its own is more exact than a quotient. */
-static struct tw_expr *log_of_base(struct tw_typing *t, unsigned at, struct tw_expr *x,
-                                   struct tw_expr *base)
-{
-    double b = is_constant(base, TW_EXPR_NUMBER) ? base->number : 0;
-    struct tw_expr *above, *below;
-
-    if (b == 2 || b == 10)
-        return over(t, b == 2 ? TW_EXPR_LOG2 : TW_EXPR_LOG10, TW_EXPR_NUMBER, at, x, NULL);
-    above = over(t, TW_EXPR_LOG, TW_EXPR_NUMBER, at, x, NULL);
-    below = over(t, TW_EXPR_LOG, TW_EXPR_NUMBER, at, base, NULL);
-    return below ? over(t, TW_EXPR_DIV, TW_EXPR_NUMBER, at, above, below) : NULL;
-}
-
-struct tw_expr *tw_typing_call(struct tw_typing *t, const struct tw_function *f,
-                               unsigned at, const struct tw_operand *args, unsigned n)
-{
-    struct tw_expr *x[TW_FUNCTION_ARGS], *e;
-    char who[40];
-
-    if (n < f->min || n > f->max) {
-        char range[32] = "";
-
-        if (f->max > f->min) snprintf(range, sizeof range, " to %u", f->max);
-        tw_source_fail(&t->source, TW_EUSAGE, at, "%s takes %u%s argument%s, got %u",
-                       f->name, f->min, range, f->max > 1 ? "s" : "", n);
-        return NULL;
-    }
-    snprintf(who, sizeof who, "%s takes numbers", f->name);
-    for (unsigned i = 0; i < n; i++) {
-        x[i] = f->op == TW_EXPR_IFELSE && i == 0
-            ? tw_typing_condition(t, "ifelse begins with a condition", args[i])
-            : tw_typing_number(t, who, args[i]);
-        if (!x[i]) return NULL;
-    }
-    if (f->op == TW_EXPR_LOG && n == 2) return log_of_base(t, at, x[0], x[1]);
-    if (f->op == TW_EXPR_ATAN && n == 2)
-        return over(t, TW_EXPR_ATAN2, TW_EXPR_NUMBER, at, x[0], x[1]);
-    e = over(t, f->op, f->op == TW_EXPR_MISSING ? TW_EXPR_BOOLEAN : TW_EXPR_NUMBER, at,
-             x[0], n > 1 ? x[1] : NULL);
-    if (e && f->op == TW_EXPR_IFELSE) {
-        e->n_args = 3;
-        e->arg[2] = x[2];
-    } else {
-        for (unsigned i = 2; i < n; i++) e = over(t, f->op, TW_EXPR_NUMBER, at, e, x[i]);
-    }
-    return e;
 }
 
 /* ---- comparing trees ---- */

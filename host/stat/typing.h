@@ -20,6 +20,9 @@ struct tw_typing {
     const struct tw_field_name *narrow;    /* the field that made them fewer      */
 };
 
+/* Fails with one line about a place in the text. */
+#define TW_REFUSE(t, at, ...) tw_source_fail(&(t)->source, at, __VA_ARGS__)
+
 /* A part of the expression and where it stands in the text. */
 struct tw_operand { struct tw_expr *e; unsigned from, to; };
 
@@ -32,6 +35,11 @@ void tw_typing_free(struct tw_typing_chunk *chunks);
 
 struct tw_expr *tw_typing_node(struct tw_typing *t, enum tw_expr_op op,
                                enum tw_expr_type type, unsigned at);
+
+/* A node over one other or, where b is not NULL, two. */
+struct tw_expr *tw_typing_over(struct tw_typing *t, enum tw_expr_op op,
+                               enum tw_expr_type type, unsigned at,
+                               const struct tw_expr *a, const struct tw_expr *b);
 
 /* What a name or a text says, in memory of the tree, or NULL. */
 const char *tw_typing_copy(struct tw_typing *t, const struct tw_token *token);
@@ -50,6 +58,8 @@ struct tw_expr *tw_typing_number(struct tw_typing *t, const char *who,
                                  struct tw_operand a);
 struct tw_expr *tw_typing_condition(struct tw_typing *t, const char *who,
                                     struct tw_operand a);
+
+bool tw_typing_is_constant(const struct tw_expr *e, enum tw_expr_type type);
 
 struct tw_expr *tw_typing_unary(struct tw_typing *t, const struct tw_token *sign,
                                 struct tw_operand a);
