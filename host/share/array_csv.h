@@ -24,7 +24,7 @@ size_t tw_number_text(double x, char out[static TW_NUMBER_TEXT]);
 
 /* Gives the text to put, piece by piece, until put says false; put may leave by
  * longjmp.
- * Thread: any.  Blocks: while it writes, some 0.5 us for each number. */
+ * Thread: any.  Blocks: while it writes, some 0.5 to 1 us for each number. */
 void tw_array_csv(const struct tw_csv_column *column, unsigned columns,
                   bool (*put)(void *ctx, const char *text, size_t n), void *ctx);
 
