@@ -85,14 +85,16 @@ quote, or a table of these.  It is made once and read by all; nobody can change 
   print(v)                                 --> {1, 2, deep = {x = 3}}
 
 Messages, the board, channels, arguments and results freeze what they are given.
-Futures, promises, channels and caches may stand in frozen values: all who get one
-have the same.
+Futures, promises, channels, caches and arrays may stand in frozen values: all who get
+one have the same.
 
   tw.publish(topic, value)    one order with the quotes; on_message
   board["vol.tech"] = value   the latest by name (tw.board)
   tw.channel(16, { name = "orders" })   a queue between tasks; the same name is the
                               same channel in every state
   tw.cache("vol", { ttl = 60 })         what is expensive, computed once for all
+  tw.array { 1.5, 2, 3 }      a column of doubles, computed with in C: all states read
+                              the same memory
 
 The cache holds futures.  The first who asks for a key starts the loader in the
 pool; all others, in any state, get the same future at once:
