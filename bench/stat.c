@@ -100,20 +100,26 @@ HAND(covariance, double n; double x; double y; double xy;,
      double d = x - s->x; s->n++; s->x += d / s->n; s->y += (y - s->y) / s->n;
      s->xy += d * (y - s->y), s->xy / (s->n - 1))
 
-HAND(covariance_64, double x; double y; double xy; uint32_t n; uint32_t at;
-     double ring[WINDOW][2];,
+HAND(correlation_64, double x; double y; double xx; double yy; double xy; uint32_t n;
+     uint32_t at; uint64_t unused[2]; double ring[WINDOW][2];,
      double *old = s->ring[s->at]; double a = x - s->x; double b = y - s->y;
      if (s->n < WINDOW) {
          s->x += a / ++s->n;
          s->y += b / s->n;
+         s->xx += a * (x - s->x);
+         s->yy += b * (y - s->y);
          s->xy += a * (y - s->y);
      } else {
          double c = old[0] - s->x; double d = old[1] - s->y;
-         s->x += (a - c) / WINDOW;
-         s->y += (b - d) / WINDOW;
-         s->xy += a * b - c * d - (a - c) * (b - d) / WINDOW;
+         double p = (a - c) / WINDOW; double q = (b - d) / WINDOW;
+         s->x += p;
+         s->y += q;
+         s->xx += (a - c) * (a + c - p);
+         s->yy += (b - d) * (b + d - q);
+         s->xy += a * b - c * d - (a - c) * q;
      }
-     old[0] = x; old[1] = y; s->at = (s->at + 1) % WINDOW, s->xy / (s->n - 1))
+     old[0] = x; old[1] = y; s->at = (s->at + 1) % WINDOW,
+     s->xy / (sqrt(s->xx) * sqrt(s->yy)))
 
 HAND(vwap, double value; double size;, s->value += x * y; s->size += y,
      s->value / s->size)
@@ -143,7 +149,8 @@ static const struct by_hand {
     { "min()", "", sizeof(struct min), min },
     { "max()", "", sizeof(struct max), max },
     { "covariance()", "Welford", sizeof(struct covariance), covariance },
-    { "covariance(window=64)", "Welford", sizeof(struct covariance_64), covariance_64 },
+    { "correlation(window=64)", "rounding stays", sizeof(struct correlation_64),
+      correlation_64 },
     { "vwap()", "two sums", sizeof(struct vwap), vwap },
     { "prev()", "", sizeof(struct prev), prev },
     { "order_flow_imbalance()", "", sizeof(struct flow), flow },

@@ -218,7 +218,7 @@ static const struct tw_stat_kind covariance_kind = {
     "covariance", { "x", "y" }, OPTIONS, 0, two_fields, covariance_choose,
     "sum((x - mean(x)) * (y - mean(y))) / (n - 1)",
     "Welford 1962; merged: Chan, Golub & LeVeque 1983; weighted: Finch 2009",
-    "3 ns a row, 48 bytes a key; a window 9 ns, 64 + 16 n bytes"
+    "3 ns a row, 48 bytes a key; a window 8 ns, 64 + 16 n bytes"
 }, correlation_kind = {
     "correlation", { "x", "y" }, OPTIONS, 0, two_fields, correlation_choose,
     "covariance(x, y) / (std(x) * std(y))",
