@@ -16,6 +16,7 @@
 #include "lfunction.h"
 #include "lfuture.h"
 #include "lsimulate.h"
+#include "lstat.h"
 #include "lview.h"
 #include "record.h"
 #include "task.h"
@@ -100,6 +101,7 @@ static const luaL_Reg modules[] = {
     { "tw.channel", luaopen_tw_channel },
     { "tw.internal.function", luaopen_tw_internal_function },
     { "tw.internal.pool", luaopen_tw_internal_pool },
+    { "tw.internal.stat", luaopen_tw_internal_stat },
     { "tw.internal.task", luaopen_tw_internal_task },
     { "tw.cache", luaopen_tw_cache },
     { "tw.cache.simulate", luaopen_tw_cache_simulate },
