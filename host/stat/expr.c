@@ -85,6 +85,7 @@ bool tw_parse_keys(struct tw_parser *p, struct tw_expr_by *by)
         tw_parse_next(p);
         return true;
     }
+    p->depth++;
     do {
         unsigned at = p->token.from;
         struct tw_expr *e = key(p);
@@ -99,6 +100,7 @@ bool tw_parse_keys(struct tw_parser *p, struct tw_expr_by *by)
         if (p->t.source.failed) return false;
         by->key[by->n_keys++] = e;
     } while (tw_parse_take(p, TW_TOKEN_COMMA));
+    p->depth--;
     return true;
 }
 

@@ -93,12 +93,13 @@ static void key(struct writer *w, const struct tw_expr *e)
     if (!is_name) put(w, ")");
 }
 
-/* Whether a statistic is by what it is where nothing is said. */
+/* Whether a statistic is by what it is where nothing is said.  Of what looks back that
+ * is not the same for a declaration's value as for a part of one. */
 static bool is_usual(const struct tw_expr *e, bool inside)
 {
     const struct tw_expr_by *by = &e->of.by;
 
-    if (!inside && !tw_expr_looks_back(e->of.stat->kind)) return by->n_keys == 0;
+    if (!inside) return by->n_keys == 0 && !tw_expr_looks_back(e->of.stat->kind);
     return by->n_keys == 1 && by->key[0]->op == TW_EXPR_FIELD
         && by->key[0]->field == TW_FIELD_SYMBOL;
 }

@@ -268,7 +268,7 @@ static struct tw_expr *compare_names(struct tw_typing *t, enum tw_expr_op op,
                                      const struct tw_token *sign, struct tw_operand a,
                                      struct tw_operand b)
 {
-    if (a.e->op == TW_EXPR_TEXT) {
+    if (a.e->op == TW_EXPR_TEXT && b.e->op != TW_EXPR_TEXT) {
         struct tw_operand swap = a;
 
         a = b;
