@@ -356,19 +356,28 @@ static int unknown(const struct at *at, const struct tw_expr *e)
                    close ? "'?" : "");
 }
 
+/* The item that is named; it must not be one that is just being compiled. */
+static int find_item(const struct at *at, const struct tw_expr *e)
+{
+    int item = tw_plan_find(at->p, e->ref.text);
+
+    if (item < 0) return unknown(at, e);
+    if (at->p->item[item].stage == TW_ITEM_BEGUN)
+        return tw_fail(at->error, TW_EUSAGE, "%s: column %u: '%s' depends on itself",
+                       at->d->text, e->column, e->ref.text);
+    return item;
+}
+
+/* It was compiled when its kinds were asked for. */
 static int ref(struct at *at, const struct tw_expr *e)
 {
     struct tw_plan *p = at->p;
     struct tw_op op = operation(TW_OP_READ);
-    int item = tw_plan_find(p, e->ref.text), rc;
+    int item = find_item(at, e), rc;
     const struct tw_slot *slot;
     const struct tw_space *space;
 
-    if (item < 0) return unknown(at, e);
-    if (p->item[item].stage == TW_ITEM_BEGUN)
-        return tw_fail(at->error, TW_EUSAGE, "%s: column %u: '%s' depends on itself",
-                       at->d->text, e->column, e->ref.text);
-    if ((rc = compile_item(p, (unsigned)item, at->error)) < 0) return rc;
+    if (item < 0) return item;
     slot = &p->slot[p->item[item].slot];
     space = &p->space[slot->space];
     op.what = p->item[item].slot;
@@ -476,13 +485,45 @@ static int compile_kind(struct tw_plan *p, unsigned item, unsigned program,
     return append(&at, &sample, false) ? TW_OK : error->code;
 }
 
+/* Adds the kinds of the statistics that e names; they are compiled first. */
+static int gather_kinds(struct at *at, const struct tw_expr *e, unsigned *kinds)
+{
+    struct tw_plan *p = at->p;
+    int rc = TW_OK;
+
+    if (e->op == TW_EXPR_REF || e->op == TW_EXPR_REF_AT) {
+        int item = find_item(at, e);
+
+        if (item < 0) return item;
+        if ((rc = compile_item(p, (unsigned)item, at->error)) < 0) return rc;
+        *kinds |= p->item[item].kinds;
+    }
+    for (unsigned i = 0; i < e->n_args && rc >= 0; i++)
+        rc = gather_kinds(at, e->arg[i], kinds);
+    return rc;
+}
+
+/* What both kinds of records have, is of those that the statistics named are of. */
+static int kinds_of(struct tw_plan *p, const struct tw_declaration *d, unsigned *kinds,
+                    struct tw_error *error)
+{
+    struct at at = { p, d, 0, true, error };
+    unsigned named = 0;
+    int rc = gather_kinds(&at, d->value, &named);
+
+    if (rc >= 0 && d->where) rc = gather_kinds(&at, d->where, &named);
+    *kinds = (d->kinds & (d->kinds - 1)) && named ? named : d->kinds;
+    return rc;
+}
+
 static int compile_item(struct tw_plan *p, unsigned item, struct tw_error *error)
 {
     struct tw_item *it = &p->item[item];
-    int rc = TW_OK;
+    int rc;
 
     if (it->stage == TW_ITEM_DONE) return TW_OK;
     it->stage = TW_ITEM_BEGUN;
+    rc = kinds_of(p, it->declaration, &it->kinds, error);
     for (unsigned g = 0; g < TW_PROGRAMS && rc >= 0; g++)
         if (it->kinds & 1u << (g ? TW_TRADE : TW_QUOTE))
             rc = compile_kind(p, item, g, error);
@@ -536,7 +577,6 @@ static int add_item(struct tw_plan *p, const struct tw_plan_item *o,
         return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     it->declaration = parse(p, o->text, o->n, false, error);
     if (!it->declaration) return error->code;
-    it->kinds = it->declaration->kinds;
     return TW_OK;
 }
 
@@ -583,8 +623,13 @@ static int compile_condition(struct tw_plan *p, const struct tw_declaration *d,
     static const struct tw_expr symbol = { .op = TW_EXPR_FIELD, .type = TW_EXPR_NAME,
                                            .field = TW_FIELD_SYMBOL };
     static const struct tw_expr_by by_symbol = { 1, { &symbol } }, by_nothing = { 0 };
-    unsigned kinds = d->kinds & (reset ? reset->kinds : d->kinds);
+    unsigned kinds, of_reset;
+    int rc = kinds_of(p, d, &kinds, error);
 
+    if (rc < 0) return rc;
+    of_reset = kinds;
+    if (reset && (rc = kinds_of(p, reset, &of_reset, error)) < 0) return rc;
+    kinds &= of_reset;
     if (!kinds)
         return tw_fail(error, TW_EUSAGE, "%s: the reset reads another kind of records",
                        d->text);
@@ -620,6 +665,7 @@ static int compile_condition(struct tw_plan *p, const struct tw_declaration *d,
         op.what = (uint16_t)(p->n_conditions - 1);
         if (!append(&at, &op, false)) return error->code;
     }
+    p->condition[p->n_conditions - 1].kinds = kinds;
     p->kinds |= kinds;
     p->stepwise = true;
     return TW_OK;

@@ -263,6 +263,7 @@ int tw_plan_run(struct tw_plan *p)
     unsigned n, limit = p->stepwise ? 1 : TW_STAT_BATCH;
     int rc = TW_OK;
 
+    if (p->n_rows == 0) return TW_OK;   /* what has fired stays */
     p->n_fired = 0;
     for (unsigned i = 0; i < p->n_rows && rc >= 0; i += n) {
         unsigned kind = p->row[i].kind;
@@ -278,6 +279,11 @@ unsigned tw_plan_fired(const struct tw_plan *p, const uint16_t **which)
 {
     *which = p->fired;
     return p->n_fired;
+}
+
+unsigned tw_plan_condition_kinds(const struct tw_plan *p, unsigned condition)
+{
+    return p->condition[condition].kinds;
 }
 
 unsigned tw_plan_kinds(const struct tw_plan *p)

@@ -75,6 +75,7 @@ struct tw_item {
 
 struct tw_condition {
     struct tw_plan_edge edge;
+    unsigned kinds;
     uint16_t space;
     uint32_t room;
     struct tw_edge { int64_t last; bool up; } *key;

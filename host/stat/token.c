@@ -267,3 +267,16 @@ struct tw_token tw_token_read(struct tw_source *s, unsigned at)
     if (s->failed) t.type = TW_TOKEN_END;
     return t;
 }
+
+bool tw_token_time(const char *text, size_t n, int64_t *ns)
+{
+    struct tw_error ignored;
+    struct tw_source s = { .text = text, .n = (unsigned)n, .error = &ignored };
+    struct tw_token t;
+
+    if (n > PART || strlen(text) != n) return false;
+    t = tw_token_read(&s, 0);
+    *ns = t.integer;
+    return t.type == TW_TOKEN_TIME && tw_token_read(&s, t.to).type == TW_TOKEN_END
+        && !s.failed;
+}

@@ -40,6 +40,9 @@ struct tw_source {
 /* The token at or after a place.  Thread: any.  Blocks: never.  Memory: none. */
 struct tw_token tw_token_read(struct tw_source *s, unsigned at);
 
+/* A time alone: "500ms", "1.5m"; text ends in a 0 byte.  False: it is something else. */
+bool tw_token_time(const char *text, size_t n, int64_t *ns);
+
 /* Writes what a TEXT token means, without its quotes: t->to - t->from bytes hold it. */
 void tw_token_text(const struct tw_source *s, const struct tw_token *t, char *out);
 
