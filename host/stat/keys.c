@@ -213,6 +213,11 @@ bool tw_keys_was_seen(const struct tw_keys *k, uint32_t key)
     return k->n_parts == 0 || k->seen[key];
 }
 
+void tw_keys_see(struct tw_keys *k, uint32_t key)
+{
+    if (k->n_parts > 0) k->seen[key] = true;
+}
+
 /* ---- text ---- */
 
 static const char *const sides[] = { "", "buy", "sell" };

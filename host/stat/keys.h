@@ -41,8 +41,10 @@ int tw_keys_of(struct tw_keys *k, unsigned n, const struct tw_record *rows,
 /* Keys 1 to count are in use; by nothing that is key 1. */
 uint32_t tw_keys_count(const struct tw_keys *k);
 
-/* A row brought it; the others were only asked for. */
+/* A row brought it; the others were only asked for.  see: as if one had, because its
+ * state was loaded. */
 bool tw_keys_was_seen(const struct tw_keys *k, uint32_t key);
+void tw_keys_see(struct tw_keys *k, uint32_t key);
 
 /* The key of parts given as text; made where it is not there yet.  TW_EUSAGE: one of
  * them can't be (a sector that nobody has, no number); TW_ELIMIT, UV_ENOMEM. */

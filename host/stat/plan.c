@@ -343,6 +343,11 @@ void *tw_plan_state_make(struct tw_plan *p, unsigned item, uint32_t key)
     return tw_plan_state(p, item, key);
 }
 
+uint32_t tw_plan_history_max(const struct tw_plan *p, unsigned item)
+{
+    return p->item[item].o.history;
+}
+
 unsigned tw_plan_history(const struct tw_plan *p, unsigned item, uint32_t key,
                          unsigned n, double *value, int64_t *time)
 {

@@ -95,6 +95,9 @@ void *tw_plan_state(const struct tw_plan *p, unsigned item, uint32_t key);
 /* The same, made when it is not there.  NULL: no memory. */
 void *tw_plan_state_make(struct tw_plan *p, unsigned item, uint32_t key);
 
+/* The samples that are kept for each key; 0: none. */
+uint32_t tw_plan_history_max(const struct tw_plan *p, unsigned item);
+
 /* Copies the last n samples of a key, oldest first; how many there were. */
 unsigned tw_plan_history(const struct tw_plan *p, unsigned item, uint32_t key,
                          unsigned n, double *value, int64_t *time);
