@@ -247,7 +247,7 @@ static int push_dump(lua_State *L, int rc, const struct tw_cache_dump *d,
 
 /* cache:dump(path) -> entries, skipped | nil, message, code
  * Writes what is valid to a file, for cache:load; skipped are values that hold shared
- * objects or depend on the tape.
+ * objects or records, which mean something in one run only, or depend on the tape.
  * Yields: no.  Blocks: while it writes.  Thread: any state's.
  * Errors: nil, and why, when the file can't be written: what was there stays.
  * Units: entries. */

@@ -155,7 +155,7 @@ static void show_record(struct show *s, const struct tw_record *r)
 {
     char text[256];
 
-    ltw_record_text(ltw_state(s->L)->host, r, text, sizeof text);
+    ltw_record_text(ltw_check_host(s->L, "record"), r, text, sizeof text);
     put_text(s, "<");
     put_text(s, text);
     put_text(s, ">");

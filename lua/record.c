@@ -142,8 +142,12 @@ void ltw_push_field(lua_State *L, const struct ltw_host *host, int names,
     case TW_FIELD_SYMBOL_ID: lua_pushinteger(L, r->symbol); break;
     case TW_FIELD_BID: push_price(L, r->quote.bid, r->quote.bid_size); break;
     case TW_FIELD_ASK: push_price(L, r->quote.ask, r->quote.ask_size); break;
-    case TW_FIELD_BID_SIZE: lua_pushnumber(L, tw_fixed_to_double(r->quote.bid_size)); break;
-    case TW_FIELD_ASK_SIZE: lua_pushnumber(L, tw_fixed_to_double(r->quote.ask_size)); break;
+    case TW_FIELD_BID_SIZE:
+        lua_pushnumber(L, tw_fixed_to_double(r->quote.bid_size));
+        break;
+    case TW_FIELD_ASK_SIZE:
+        lua_pushnumber(L, tw_fixed_to_double(r->quote.ask_size));
+        break;
     case TW_FIELD_MID: push_mid_or_spread(L, &r->quote, true); break;
     case TW_FIELD_SPREAD: push_mid_or_spread(L, &r->quote, false); break;
     case TW_FIELD_PRICE: lua_pushnumber(L, tw_fixed_to_double(r->trade.price)); break;
@@ -210,10 +214,14 @@ const struct tw_record *ltw_test_record(lua_State *L, int idx, struct tw_record 
 {
     struct ltw_state *state = ltw_state(L);
     uint64_t handle = (uint64_t)(uintptr_t)lua_touserdata(L, idx);
+    const struct tw_record *kept;
     struct ltw_host *host;
 
-    if ((handle & ~SEQ_MASK) != TAG)   /* nor is it the address of a kept one */
-        return luaL_testudata(L, idx, KEPT);
+    if ((handle & ~SEQ_MASK) != TAG) {   /* nor is it the address of a kept one */
+        kept = luaL_testudata(L, idx, KEPT);
+        if (kept) ltw_check_host(L, "record");   /* which knows its names */
+        return kept;
+    }
     if (state->record && state->record->seq == (handle & SEQ_MASK)) return state->record;
     host = ltw_check_host(L, "record");
     if (tw_tape_read(host->tape, handle & SEQ_MASK, copy) != 1)

@@ -60,7 +60,7 @@ static int failed(struct tw_error *error, const char *what, const char *path)
 
 /* ---- dump ---- */
 
-/* TW_EUSAGE: it holds an object, or is too long for a file. */
+/* TW_EUSAGE: it holds an object or a record, or is too long for a file. */
 static int write_entry(FILE *f, struct tw_image *m, const struct tw_cache_info *info)
 {
     struct entry_head head = { .mark = MARK };

@@ -9,7 +9,7 @@
 
 struct tw_cache_dump {
     uint64_t entries;   /* written, or put                                    */
-    uint64_t skipped;   /* hold an object, depend on the tape, or are over    */
+    uint64_t skipped;   /* hold an object or a record, depend on the tape, are over */
     uint64_t damaged;   /* bytes of the file that could not be read           */
 };
 

@@ -2,8 +2,10 @@
  *
  *   value   cell, then each table that was named, in the order of ids
  *   table   elements u32, pairs u32, cells
- *   cell    kind u8, then an int64, a double, a record, u32 and bytes of a string,
- *           or the id of a table: 0, 1, ... as they first come
+ *   cell    kind u8, then an int64, a double, u32 and bytes of a string, or the id
+ *           of a table: 0, 1, ... as they first come
+ *
+ * Records are no part of it: the numbers of their symbols are those of one run.
  *
  * Layer host/share.
  */
@@ -14,7 +16,6 @@
 
 #include "base/memory.h"
 #include "share/block.h"
-#include "tape/record.h"
 
 int tw_image_add(struct tw_image *m, const void *p, size_t n)
 {
@@ -118,7 +119,6 @@ static void add_cell(struct walk *w, struct tw_item v)
     case TW_VALUE_NIL: case TW_VALUE_FALSE: case TW_VALUE_TRUE: break;
     case TW_VALUE_INTEGER: add(w, &v.integer, sizeof v.integer); break;
     case TW_VALUE_NUMBER:  add(w, &v.number, sizeof v.number); break;
-    case TW_VALUE_RECORD:  add(w, v.record, sizeof *v.record); break;
     case TW_VALUE_STRING:
         add(w, &v.length, sizeof v.length);
         add(w, v.text, v.length);
@@ -163,13 +163,11 @@ struct build {
     struct tw_image_view *m;
     struct tw_builder *b;
     uint32_t known;         /* tables that were named */
-    uint64_t records;
 };
 
 /* One cell to the builder; key: a pair's, whose table has so many elements. */
 static bool read_cell(struct build *x, bool root, bool key, uint32_t array)
 {
-    struct tw_record record;
     struct tw_item v = { 0 };
     uint8_t kind;
     uint32_t n;
@@ -189,10 +187,6 @@ static bool read_cell(struct build *x, bool root, bool key, uint32_t array)
         if (!tw_image_take(x->m, &v.number, sizeof v.number)) return false;
         if (key && v.number != v.number) return false;
         break;
-    case TW_VALUE_RECORD:
-        if (key || !tw_image_take(x->m, &record, sizeof record)) return false;
-        tw_builder_record(x->b, (UINT64_C(1) << 40) + x->records++, &record);
-        return true;
     case TW_VALUE_STRING:
         if (!tw_image_take(x->m, &n, sizeof n) || n > x->m->n) return false;
         tw_builder_string(x->b, x->m->p, n);

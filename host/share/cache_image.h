@@ -16,7 +16,7 @@ int tw_image_add(struct tw_image *m, const void *p, size_t n);
 void tw_image_fini(struct tw_image *m);
 
 /* Appends a value with all that it refers to, tables of other blocks too.  TW_EUSAGE:
- * it holds an object.  Thread: the owner's.  Blocks: as long as it walks. */
+ * it holds an object or a record.  Thread: the owner's.  Blocks: as long as it walks. */
 int tw_image_write(struct tw_image *m, const struct tw_any *v);
 
 /* Bytes that are read.  Each takes from the front. */

@@ -254,3 +254,29 @@ prints("are for those that do", [[
   function M.on_quote(symbol, bid, ask, q) print(symbol, bid, ask, q.ask, q.mid) end]],
   "AAPL\t187.23\t187.25\t187.25\t187.24\nNEW\t1e-09\t1000000.0\t1000000.0\t500000.0\n"
   .. "BP\t35.4\tnil\tnil\tnil\n")
+
+-- Outside a run, where no number of a symbol means anything.
+
+prints("a cache writes no record to a file", [[
+  local path = os.tmpname()
+  function M.on_quote(q, seq)
+    if seq > 1 then return end
+    local c = tw.cache "quotes"
+    c:put("kept", { q:keep() })
+    c:put("bid", q.bid)
+    print(c:dump(path))
+    c:invalidate_all()
+    print(c:load(path))
+    print(c:peek "kept", c:peek "bid")
+    os.remove(path)
+  end]], "1\t1\n1\t0\nnil\t187.23\n")
+
+-- No program gets there by itself.
+local file <close> = io.tmpfile()
+debug.setmetatable(file, debug.getregistry()["tw.record"])
+for name, read in pairs { symbol = function() return file.symbol end,
+                          text = function() return tostring(file) end,
+                          keep = function() return require "tw".freeze(file) end } do
+  t.raises("record: no market is running here", read)
+end
+debug.setmetatable(file, getmetatable(io.stdout))
