@@ -367,9 +367,16 @@ int ltw_try_any(lua_State *L, int idx, struct tw_any *out)
 
 void ltw_check_key(lua_State *L, const struct tw_any *v, const char *name)
 {
-    int nan = tw_any_has_nan(v);
-
-    if (nan < 0) luaL_error(L, "%s: not enough memory", name);
-    if (nan) luaL_error(L, "%s can't %s", name,
-                        v->kind == TW_VALUE_NUMBER ? "be NaN" : "hold a NaN");
+    switch (tw_any_flaw(v)) {
+    case TW_FLAW_NONE: return;
+    case TW_FLAW_NAN:
+        luaL_error(L, "%s can't %s", name,
+                   v->kind == TW_VALUE_NUMBER ? "be NaN" : "hold a NaN");
+        return;
+    case TW_FLAW_TABLE:
+        luaL_error(L, "%s can't hold a table as a key, unless it was frozen before",
+                   name);
+        return;
+    default: luaL_error(L, "%s: not enough memory", name);
+    }
 }

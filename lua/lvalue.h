@@ -17,7 +17,7 @@ struct tw_any ltw_check_any_named(lua_State *L, int idx, const char *name);
  * message on the stack. */
 int ltw_try_any(lua_State *L, int idx, struct tw_any *out);
 
-/* [-0, +0, e]  Raises when v, called name, could never be found as a key: NaN. */
+/* [-0, +0, e]  Raises when v, called name, could not be found as a key: tw_any_flaw. */
 void ltw_check_key(lua_State *L, const struct tw_any *v, const char *name);
 
 #endif

@@ -167,14 +167,15 @@ bool tw_any_equal(const struct tw_any *a, const struct tw_any *b)
     return equal;
 }
 
-/* ---- NaN ---- */
+/* ---- flaws of keys ---- */
 
-/* As tw_any_has_nan, but a table is put on the stack when it is met first. */
+/* As tw_any_flaw, but a table is put on the stack when it is met first. */
 static int look_at(struct compare *c, struct tw_item v)
 {
     uint32_t used;
 
-    if (v.kind == TW_VALUE_NUMBER) return v.number != v.number;
+    if (v.kind == TW_VALUE_NUMBER)
+        return v.number != v.number ? TW_FLAW_NAN : TW_FLAW_NONE;
     if (v.kind != TW_VALUE_TABLE) return 0;
     if (!reserve(c)) return UV_ENOMEM;
     used = c->used;
@@ -185,14 +186,17 @@ static int look_at(struct compare *c, struct tw_item v)
 static int look_through(struct compare *c, const struct tw_table *t)
 {
     struct tw_item key, value;
-    int rc = 0;
+    int rc = TW_FLAW_NONE;
 
-    for (uint64_t i = 0; rc == 0 && tw_table_entry(t, i, &key, &value); i++)
+    for (uint64_t i = 0; rc == TW_FLAW_NONE && tw_table_entry(t, i, &key, &value); i++) {
+        if (key.kind == TW_VALUE_TABLE && tw_table_block(key.table) == tw_table_block(t))
+            return TW_FLAW_TABLE;
         rc = look_at(c, value);
+    }
     return rc;
 }
 
-int tw_any_has_nan(const struct tw_any *v)
+int tw_any_flaw(const struct tw_any *v)
 {
     struct tw_item root = tw_any_root(v);
     struct compare c;
@@ -201,7 +205,7 @@ int tw_any_has_nan(const struct tw_any *v)
     if (root.kind != TW_VALUE_TABLE) return look_at(NULL, root);
     begin(&c);
     rc = look_at(&c, root);
-    while (rc == 0 && c.n > 0) rc = look_through(&c, c.todo[--c.n].a);
+    while (rc == TW_FLAW_NONE && c.n > 0) rc = look_through(&c, c.todo[--c.n].a);
     end(&c);
     return rc;
 }

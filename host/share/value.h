@@ -94,11 +94,15 @@ int64_t tw_table_place(const struct tw_table *t, struct tw_item key);
 bool tw_any_equal(const struct tw_any *a, const struct tw_any *b);
 uint64_t tw_any_hash(const struct tw_any *v);
 
-/* 1: a NaN is in it, all the way down, so that as a key it would never be found
- * again; 0: none; UV_ENOMEM.  Tables used as keys and records don't count.
+/* Why a value, as a key, would not be found again by another that says the same: what
+ * is in it, all the way down.  TABLE: as the key of a pair, one that was not frozen
+ * before, so that nobody else has it. */
+enum tw_flaw { TW_FLAW_NONE, TW_FLAW_NAN, TW_FLAW_TABLE };
+
+/* The first that is met, or UV_ENOMEM.  Records don't count.
  * Thread: any.  Blocks: as long as it looks.  Memory: for more than a few tables,
  * until it returns. */
-int tw_any_has_nan(const struct tw_any *v);
+int tw_any_flaw(const struct tw_any *v);
 
 /* Notes that somebody has come to know of an error; true when somebody had before.
  * Of a scalar nothing is noted.  Thread: any.  Blocks: never. */

@@ -259,9 +259,9 @@ static bool same(struct tw_any a, struct tw_any b)
     return equal;
 }
 
-static int has_nan(struct tw_any a)
+static int flaw(struct tw_any a)
 {
-    return tw_any_has_nan(&a);
+    return tw_any_flaw(&a);
 }
 
 /* { first, second, x = {[k1] = 1, [k2] = 2} } with the pairs in either order. */
@@ -373,12 +373,14 @@ static void equality(void)
     ok(same(any(v[3]), any(v[4])) && !same(any(v[3]), scalar(integer(0))), "strings");
     ok(!same(any(v[5]), any(v[6])) && same(any(v[5]), any(v[5])),
        "with a NaN in it, a table equals only itself");
-    ok(has_nan(any(v[5])) == 1 && has_nan(scalar(number(0.0 / 0.0))) == 1
-       && has_nan(any(v[0])) == 0 && has_nan(any(v[3])) == 0
-       && has_nan(scalar(number(1.0))) == 0, "and it is known to have one");
+    ok(flaw(any(v[5])) == TW_FLAW_NAN
+       && flaw(scalar(number(0.0 / 0.0))) == TW_FLAW_NAN
+       && flaw(any(v[0])) == 0 && flaw(any(v[3])) == 0
+       && flaw(scalar(number(1.0))) == 0, "and it is known to have one");
     tw_value_unref(v[6]);
     v[6] = link_to(b, v[5]);
-    ok(has_nan(any(v[6])) == 1 && has_nan(any(r[4])) == 0, "also far down, but no other");
+    ok(flaw(any(v[6])) == TW_FLAW_NAN && flaw(any(r[4])) == 0,
+       "also far down, but no other");
     ok(same(any(r[1]), any(r[2])) && same(any(r[0]), any(r[1])),
        "rings of any length that look the same");
     ok(same(any(r[3]), any(r[4])) && !same(any(r[3]), any(r[5])),
@@ -391,7 +393,7 @@ static void equality(void)
        "without memory they are not known to be equal");
     for (uint64_t n = 1; n <= 2; n++) {
         tw_memory_fail_at(n);
-        ok(tw_any_has_nan(&(struct tw_any){ TW_VALUE_BLOCK, { .block = r[3] } })
+        ok(tw_any_flaw(&(struct tw_any){ TW_VALUE_BLOCK, { .block = r[3] } })
            == UV_ENOMEM, "nor whether a NaN is there (%d)", (int)n);
     }
     tw_memory_fail_at(0);

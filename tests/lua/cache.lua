@@ -53,6 +53,8 @@ end
 for _, wrong in ipairs { { 0/0, "^a key can't be NaN$" },
                          { { 1, { x = { 0/0 } } }, "^a key can't hold a NaN$" },
                          { tw.freeze { 0/0 }, "^a key can't hold a NaN$" },
+                         { { 1, { [{}] = 1 } }, "^a key can't hold a table as a key" },
+                         { tw.freeze { [{ 1 }] = 1 }, "^a key can't hold a table as a" },
                          { print, "key is a function" },
                          { { 1, { print } }, "key%[2%]%[1%]" },
                          { { a = coroutine.create(print) }, "key.a is a coroutine" } } do
@@ -63,6 +65,13 @@ end
 t.raises("a key can't be nil", c.get, c, nil, echo)
 t.raises("a key can't hold a NaN", c.get_all, c, { "k", { 0/0 } }, echo)
 t.is(c:peek(tw.freeze { 0/0, { "no NaN" } }[2]), nil, "one beside it is no harm")
+do
+  local id = tw.freeze { 1 }
+  c:put({ [id] = "by identity" }, 1)
+  t.is(c:peek { [id] = "by identity" }, 1, "a table frozen before is a key of a key")
+  t.is(c:peek { [tw.freeze { 1 }] = "by identity" }, nil, "and equals only itself")
+  c:invalidate_all()
+end
 
 -- Values: everybody is given the same one, which is frozen.
 

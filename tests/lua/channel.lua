@@ -113,6 +113,7 @@ t.raises("value.symbol is nil, and it is the channel's key", ch.send, ch, { 1 })
 t.raises("value is a number without the field 'symbol'", ch.send, ch, 7)
 t.raises("symbol can't be NaN", ch.send, ch, { symbol = 0/0 })
 t.raises("symbol can't hold a NaN", ch.try_send, ch, { symbol = { 0/0 } })
+t.raises("symbol can't hold a table as a key", ch.send, ch, { symbol = { [{}] = 1 } })
 t.raises("symbol is a function", ch.send, ch, { symbol = print })
 
 -- Making one.
