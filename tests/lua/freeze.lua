@@ -458,15 +458,15 @@ false	quote 1 has expired (retention 16 records)
 
 local LIMITED = FEED .. "app.limits { memory = 8 } app.script('s.lua')"
 apps.prints("frozen values may come and go under a memory limit",
-  { app = LIMITED:format(200), args = { "--workers", "1" }, ["s.lua"] = [[
-  local last
+  { app = LIMITED:format(50), args = { "--workers", "1" }, ["s.lua"] = [[
+  local text, last = ("x"):rep(1 << 20)
   function M.on_quote(seq)
-    last = tw.freeze { ("x"):rep(1 << 20) .. seq, last and { #last[1] } }
-    if seq == 200 then print(#last[1]) end
-  end]] }, (1 << 20) + 3 .. "\n")
+    last = tw.freeze { text .. seq, last and { #last[1] } }
+    if seq == 50 then print(#last[1]) end
+  end]] }, (1 << 20) + 2 .. "\n")
 apps.fails("and are refused past it", { app = LIMITED:format(20), ["s.lua"] = [[
-  local all = {}
-  function M.on_quote(seq) all[seq] = tw.freeze { ("x"):rep(1 << 20) .. seq } end]] },
+  local text, all = ("x"):rep(1 << 20), {}
+  function M.on_quote(seq) all[seq] = tw.freeze { text .. seq } end]] },
   "not enough memory")
 
 -- States on several threads read and drop the same blocks.
