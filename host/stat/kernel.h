@@ -32,8 +32,8 @@ extern const struct tw_stat_kind tw_stat_topk;
 /* Quantiles over all (digest.c); fields "value", "count", "min", "max". */
 extern const struct tw_stat_ops tw_stat_digest;
 
-/* Over time, for what can be merged: its states are panes of the inner one (panes.c). */
-extern const struct tw_stat_ops tw_stat_panes;
+/* A window in time over `inner` (panes.c), or NULL: it can't be merged. */
+const struct tw_stat_ops *tw_stat_panes(const struct tw_stat_ops *inner);
 
 /* A push with a parameter that the compiler must see as a constant. */
 #define TW_STAT_INLINE static inline __attribute__((always_inline))

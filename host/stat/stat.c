@@ -3,8 +3,10 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/fixed.h"
 #include "stat/kernel.h"
 
 static const struct tw_stat_kind *const *const families[] = {
@@ -107,6 +109,17 @@ static void list_options(unsigned set, char *out, size_t n)
     }
 }
 
+/* More than one of a set that says one thing. */
+static int fail_twice(const struct tw_stat_kind *k, unsigned set, struct tw_error *error)
+{
+    char list[200];
+
+    list_options(set, list, sizeof list);
+    if (!strchr(list, ','))
+        return tw_fail(error, TW_EUSAGE, "%s: %s is given twice", k->name, list);
+    return tw_fail(error, TW_EUSAGE, "%s: only one of %s can be given", k->name, list);
+}
+
 int tw_stat_set(const struct tw_stat_kind *k, struct tw_stat_options *o,
                 const char *name, size_t n, double value, bool is_time,
                 struct tw_error *error)
@@ -121,8 +134,7 @@ int tw_stat_set(const struct tw_stat_kind *k, struct tw_stat_options *o,
         if (!(is->bit & k->options)) continue;
         close = is;
         if ((is->as == TIME) != is_time) continue;
-        if (is->bit & chosen(o))
-            return tw_fail(error, TW_EUSAGE, "%s: %s is given twice", k->name, is->name);
+        if (is->bit & chosen(o)) return fail_twice(k, is->bit, error);
         if (!(value >= is->min && value <= is->max)
             || (is->as == WHOLE && value != floor(value))) break;
         assign(o, is, value);
@@ -133,8 +145,8 @@ int tw_stat_set(const struct tw_stat_kind *k, struct tw_stat_options *o,
                        close->name, close->range, is_time ? value / 1e9 : value,
                        is_time ? "s" : "");
     list_options(k->options, list, sizeof list);
-    return tw_fail(error, TW_EUSAGE, "%s has no option '%.*s': %s%s", k->name, (int)n, name,
-                   list[0] ? "it takes " : "it takes none", list);
+    return tw_fail(error, TW_EUSAGE, "%s has no option '%.*s': %s%s", k->name, (int)n,
+                   name, list[0] ? "it takes " : "it takes none", list);
 }
 
 int tw_stat_init(struct tw_stat *s, const struct tw_stat_kind *k,
@@ -145,22 +157,24 @@ int tw_stat_init(struct tw_stat *s, const struct tw_stat_kind *k,
                              | TW_STAT_HALF_LIFE);
     char list[200];
 
+    if (set & ~k->options) {
+        list_options(set & ~k->options, list, sizeof list);
+        return tw_fail(error, TW_EUSAGE, "%s has no option '%s'", k->name, list);
+    }
     *s = (struct tw_stat){ .kind = k, .o = *o };
     /* Which of some options it needs is the kind's to say: choose gives NULL. */
     s->ops = missing ? NULL : k->choose(o);
     if (!s->ops) {
-        list_options(missing ? missing : k->options, list, sizeof list);
+        list_options(missing ? missing : k->options & ~(unsigned)TW_STAT_INITIAL, list,
+                     sizeof list);
         return tw_fail(error, TW_EUSAGE, "%s needs %s%s", k->name,
                        missing ? "" : "one of ", list);
     }
-    if (memory & (memory - 1)) {
-        list_options(memory, list, sizeof list);
-        return tw_fail(error, TW_EUSAGE, "%s: %s exclude each other", k->name, list);
-    }
+    if (memory & (memory - 1)) return fail_twice(k, memory, error);
     if (o->window_ns) {
         s->inner = s->ops;
-        s->ops = &tw_stat_panes;
-        if (!s->inner->merge)
+        s->ops = tw_stat_panes(s->inner);
+        if (!s->ops)
             return tw_fail(error, TW_EUSAGE, "%s: a window in time is not possible: use"
                            " a window in values", k->name);
     }
@@ -187,10 +201,28 @@ int tw_stat_field(const struct tw_stat *s, const char *name)
     return -1;
 }
 
+/* The shortest text that reads as v again. */
+static const char *number(double v, char out[32])
+{
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(out, 32, "%.*g", digits, v);
+        if (strtod(out, NULL) == v) break;
+    }
+    return out;
+}
+
+/* Nanoseconds are the ninth decimal of seconds. */
+static const char *seconds(int64_t ns, char out[32])
+{
+    strcpy(out + tw_fixed_format(ns, out), "s");
+    return out;
+}
+
 size_t tw_stat_text(const struct tw_stat *s, char *out, size_t n)
 {
     const struct tw_stat_options *o = &s->o;
     const char *comma = "";
+    char text[32];
     size_t at = 0;
 
 #define ADD(...) do { \
@@ -202,14 +234,14 @@ size_t tw_stat_text(const struct tw_stat *s, char *out, size_t n)
     } while (0)
     ADD("%s(", s->kind->name);
     OPTION(o->window, "window=%u", o->window);
-    OPTION(o->window_ns, "window=%.9gs", (double)o->window_ns / 1e9);
-    OPTION(o->alpha > 0, "alpha=%.17g", o->alpha);
-    OPTION(o->half_life_ns, "half_life=%.9gs", (double)o->half_life_ns / 1e9);
-    OPTION(!isnan(o->initial), "initial=%.17g", o->initial);
-    OPTION(!isnan(o->p), "p=%.17g", o->p);
+    OPTION(o->window_ns, "window=%s", seconds(o->window_ns, text));
+    OPTION(o->alpha > 0, "alpha=%s", number(o->alpha, text));
+    OPTION(o->half_life_ns, "half_life=%s", seconds(o->half_life_ns, text));
+    OPTION(!isnan(o->initial), "initial=%s", number(o->initial, text));
+    OPTION(!isnan(o->p), "p=%s", number(o->p, text));
     OPTION(o->lag, "lag=%u", o->lag);
     OPTION(o->k, "k=%u", o->k);
-    OPTION(o->every_ns, "every=%.9gs", (double)o->every_ns / 1e9);
+    OPTION(o->every_ns, "every=%s", seconds(o->every_ns, text));
     OPTION(o->precision, "precision=%u", o->precision);
     ADD(")");
 #undef OPTION
