@@ -22,22 +22,23 @@ const char *ltw_handler_name(int id)
 }
 
 /* [-0, +0, e] */
-static enum tw_field check_field(lua_State *L, int id, const char *name)
+static enum tw_field check_field(lua_State *L, int id, const char *what,
+                                 const char *name)
 {
     const char *near;
     const struct tw_field_name *field;
 
     if (id >= TW_KINDS)
-        luaL_error(L, "%s: it takes no parameter but self, not '%s'", names[id], name);
+        luaL_error(L, "%s: it takes no parameter but self, not '%s'", what, name);
     field = tw_field_find(1u << id, name, strlen(name), &near);
     if (!field && near)
-        luaL_error(L, "%s: no field '%s'; did you mean '%s'?", names[id], name, near);
+        luaL_error(L, "%s: no field '%s'; did you mean '%s'?", what, name, near);
     if (!field)
-        luaL_error(L, "%s: no field '%s'", names[id], name);
+        luaL_error(L, "%s: no field '%s'", what, name);
     return field->field;
 }
 
-void ltw_handler_bind(lua_State *L, int id, struct ltw_handler *out)
+void ltw_handler_bind(lua_State *L, int id, const char *what, struct ltw_handler *out)
 {
     const char *name;
     lua_Debug ar;
@@ -45,15 +46,15 @@ void ltw_handler_bind(lua_State *L, int id, struct ltw_handler *out)
     *out = (struct ltw_handler){ .bound = true };
     lua_pushvalue(L, -1);
     if (lua_getinfo(L, ">Su", &ar) && ar.isvararg && ar.what[0] != 'C')
-        luaL_error(L, "%s: '...' would get nothing: name the fields", names[id]);
+        luaL_error(L, "%s: '...' would get nothing: name the fields", what);
     for (int i = 1; (name = lua_getlocal(L, NULL, i)) != NULL; i++) {
         if (i == 1 && strcmp(name, "self") == 0) {
             out->self = true;
             continue;
         }
         if (out->n == LTW_PARAMS_MAX)
-            luaL_error(L, "%s: more than %d parameters", names[id], LTW_PARAMS_MAX);
-        out->field[out->n++] = (uint8_t)check_field(L, id, name);
+            luaL_error(L, "%s: more than %d parameters", what, LTW_PARAMS_MAX);
+        out->field[out->n++] = (uint8_t)check_field(L, id, what, name);
     }
 }
 

@@ -130,6 +130,7 @@ struct ltw_host *ltw_check_host(lua_State *L, const char *what);
 /* [-0, +0, m]  Puts our resume and wrap into the coroutine library. */
 void ltw_coroutine_open(lua_State *L);
 
+int ltw_publish(lua_State *L);            /* tw.c: tw.publish          */
 int luaopen_tw(lua_State *L);             /* tw.c: sleep, publish, now   */
 int luaopen_tw_board(lua_State *L);       /* lboard.c                    */
 int luaopen_tw_internal_task(lua_State *L);   /* ltask.c                 */

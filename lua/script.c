@@ -23,6 +23,7 @@
 #include "lerror.h"
 #include "record.h"
 #include "task.h"
+#include "tracker.h"
 #include "watchdog.h"
 
 enum { SELF = 1, NAMES = 2, HANDLERS = 3 };   /* stack of the coroutine */
@@ -40,6 +41,10 @@ struct ltw_script {
     struct ltw_scope *scope;                    /* of handlers and tasks         */
     lua_State *co;
     int ref, frame;                             /* registry: co; its stack       */
+    struct ltw_tracker *tracker;                /* what it declared, or NULL     */
+    int tracker_ref;                            /* registry: it                  */
+    unsigned fired, n_fired;                    /* conditions to be called       */
+    bool pending;                               /* then the record's handler     */
     enum { RUNNABLE, WAITING, FAILED, STOPPED } state;
     bool after_batch;                           /* it yielded because of that    */
     bool woken;                                 /* it waited, and need no more   */
@@ -108,7 +113,8 @@ static void set_filters(lua_State *L, struct ltw_script *s, int options, int mod
     lua_pop(L, 1);
 }
 
-/* [-0, +1, e]  self: name, worker, shard, params; methods are the file's. */
+/* [-0, +1, e]  self: name, worker, shard, params; methods are the file's, and then
+ * track and when. */
 static void push_self(lua_State *L, struct ltw_script *s, int options, int module)
 {
     lua_newtable(L);
@@ -127,6 +133,14 @@ static void push_self(lua_State *L, struct ltw_script *s, int options, int modul
     lua_pushvalue(L, module);
     lua_setfield(L, -2, "__index");
     lua_setmetatable(L, -2);
+    if (lua_getmetatable(L, module)) {      /* of the file's own */
+        lua_pop(L, 1);
+        return;
+    }
+    lua_createtable(L, 0, 1);
+    ltw_push_script_methods(L);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, module);
 }
 
 /* [-0, +?, e]  Fills the coroutine's stack as dispatch wants it. */
@@ -163,7 +177,7 @@ static int load_file(lua_State *L)
         s->handler[i] = (struct ltw_handler){ 0 };
         if (!name) lua_pushnil(L);
         else if (lua_getfield(L, module, name) == LUA_TFUNCTION)
-            ltw_handler_bind(L, i, &s->handler[i]);
+            ltw_handler_bind(L, i, name, &s->handler[i]);
         else if (!lua_isnil(L, -1))
             return luaL_error(L, "%s is a %s, not a function", name,
                               luaL_typename(L, -1));
@@ -282,7 +296,11 @@ int ltw_script_restart(struct ltw_script *s, struct tw_error *error)
     s->state = FAILED;
     if (rc < 0)
         return tw_fail(error, rc, "script %s: %s", s->o->name, tw_strerror(rc));
-    s->after_batch = s->woken = s->started = false;
+    s->after_batch = s->woken = s->started = s->pending = false;
+    s->fired = s->n_fired = 0;
+    s->tracker = NULL;
+    luaL_unref(L, LUA_REGISTRYINDEX, s->tracker_ref);
+    s->tracker_ref = LUA_NOREF;
     s->handling = -1;
     note(s, LTW_TASK_RUNNING);
     lua_pushcfunction(L, load);
@@ -315,7 +333,7 @@ struct ltw_script *ltw_script_new(struct ltw_engine *engine,
     s->engine = engine;
     s->o = options;
     s->counts = counts;
-    s->ref = s->frame = LUA_NOREF;
+    s->ref = s->frame = s->tracker_ref = LUA_NOREF;
     s->cursor.reader = -1;
     rc = tw_cursor_open(&s->cursor, engine->host->tape, options->reliable,
                         tw_tape_head(engine->host->tape));
@@ -341,13 +359,13 @@ void ltw_script_free(struct ltw_script *s)
 
 /* ---- dispatching ---- */
 
+/* Is it for this script, whether it has a handler or not? */
 static bool wants(struct ltw_script *s, const struct tw_record *r)
 {
     const struct ltw_host *host = s->engine->host;
     struct ltw_filter *f = &s->symbols;
     uint32_t id = r->symbol;
 
-    if (!s->handler[r->kind].bound) return false;
     switch (r->kind) {
     case TW_QUOTE:
         if (!s->one_sided && ((r->quote.bid | r->quote.bid_size) == 0
@@ -374,36 +392,116 @@ static bool wants(struct ltw_script *s, const struct tw_record *r)
 }
 
 /* The handler's first sight of a batch: how long has it been on the way? */
-static void note_arrival(struct ltw_script *s)
+static void note_arrival(struct ltw_script *s, const struct tw_record *r)
 {
-    s->first_received = s->record.received;
+    s->first_received = r->received;
     if (s->first_received)
         tw_histogram_add(&s->engine->reach_ns, tw_clock_now_ns() - s->first_received);
 }
 
-static void note_gap(struct ltw_script *s)
+static void note_gap(struct ltw_script *s, const struct tw_record *r)
 {
     publish(&s->counts->lost, s->cursor.lost);
     if (s->handler[TW_GAP].bound) return;
     tw_log_printf(s->engine->host->log, TW_LOG_WARN, s->engine->who,
                   "script %s fell behind and lost %llu records (%llu in all)", s->o->name,
-                  (unsigned long long)s->record.gap.lost,
-                  (unsigned long long)s->cursor.lost);
+                  (unsigned long long)r->gap.lost, (unsigned long long)s->cursor.lost);
 }
 
-/* [-0, +1..n, m]  The handler and its arguments; returns their number. */
-static int push_call(lua_State *L, struct ltw_script *s, int index)
+/* [-0, +n, m]  self, where h takes it, and what it asks for; returns their number. */
+static int push_arguments(lua_State *L, struct ltw_script *s, const struct ltw_handler *h)
 {
-    const struct ltw_handler *h = &s->handler[index];
-
-    s->handling = index;
     ltw_watchdog_beat(s->engine->state);
-    lua_pushvalue(L, HANDLERS + index);
     if (h->self) lua_pushvalue(L, SELF);
     for (int i = 0; i < h->n; i++)
         ltw_push_field(L, s->engine->host, NAMES, &s->record,
                        (enum tw_field)h->field[i]);
     return h->n + h->self;
+}
+
+/* [-0, +1..n, m]  The handler and its arguments; returns their number. */
+static int push_call(lua_State *L, struct ltw_script *s, int index)
+{
+    s->handling = index;
+    lua_pushvalue(L, HANDLERS + index);
+    return push_arguments(L, s, &s->handler[index]);
+}
+
+/* [-0, +1..n, m]  The function of a condition that has become true, likewise. */
+static int push_condition(lua_State *L, struct ltw_script *s, unsigned condition)
+{
+    s->handling = s->record.kind;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->tracker_ref);
+    lua_getiuservalue(L, -1, 1);
+    lua_rawgeti(L, -1, (lua_Integer)condition + 1);
+    lua_replace(L, -3);
+    lua_pop(L, 1);
+    return push_arguments(L, s, &s->tracker->handler[condition]
+                                     [s->record.kind == TW_TRADE]);
+}
+
+/* Takes a record as a row of what is declared; then Lua's turn may have come. */
+static void take_row(lua_State *L, struct ltw_script *s, bool handled)
+{
+    struct tw_plan *plan = s->tracker->plan;
+    bool single = handled || tw_plan_is_stepwise(plan);
+    const uint16_t *which;
+
+    if (single) s->record = *tw_plan_next(plan);
+    if (tw_plan_add(plan) < TW_STAT_BATCH && !single) return;
+    ltw_tracker_run(L, s->tracker);
+    s->n_fired = single ? tw_plan_fired(plan, &which) : 0;
+    s->fired = 0;
+}
+
+/* Takes records until one is for Lua; false: none now. */
+static bool advance(lua_State *L, struct ltw_script *s)
+{
+    while (s->budget > 0 && !s->stopping) {
+        struct tw_plan *plan = s->tracker ? s->tracker->plan : NULL;
+        struct tw_record *r = plan ? tw_plan_next(plan) : &s->record;
+        bool row, handled;
+
+        if (!tw_cursor_next(&s->cursor, r)) break;
+        s->budget--;
+        if (s->first_received == 0) note_arrival(s, r);
+        if (r->kind == TW_GAP) note_gap(s, r);
+        handled = s->handler[r->kind].bound;
+        row = plan && tw_plan_kinds(plan) & 1u << r->kind;
+        if ((!row && !handled) || !wants(s, r)) continue;
+        s->handled++;
+        s->pending = handled;
+        if (row) {
+            take_row(L, s, handled);
+        } else if (plan) {
+            s->record = *r;
+            ltw_tracker_run(L, s->tracker);
+        }
+        if (handled || s->n_fired > 0 || (plan && s->tracker->n_due > 0)) return true;
+    }
+    if (!s->tracker) return false;
+    ltw_tracker_run(L, s->tracker);
+    return s->tracker->n_due > 0;
+}
+
+/* [-0, +?, e]  The next function to call, and its arguments; -1: none now.  Samples are
+ * published first, then the conditions' functions are called, then the handler. */
+static int push_next(lua_State *L, struct ltw_script *s)
+{
+    do {
+        const uint16_t *which;
+
+        if (s->tracker && ltw_tracker_push_due(L, s->tracker)) return 2;
+        if (s->fired < s->n_fired) {
+            tw_plan_fired(s->tracker->plan, &which);
+            return push_condition(L, s, which[s->fired++]);
+        }
+        if (s->pending) {
+            s->pending = false;
+            return push_call(L, s, s->record.kind);
+        }
+    } while (advance(L, s));
+    return -1;
 }
 
 /* [-0, +0, e]  Runs for ever in the script's coroutine: on_start, batches with a
@@ -419,16 +517,9 @@ static int dispatch(lua_State *L, int status, lua_KContext context)
             lua_callk(L, push_call(L, s, LTW_ON_START), 0, context, dispatch);
     }
     for (;;) {
-        while (s->budget > 0 && !s->stopping
-               && tw_cursor_next(&s->cursor, &s->record)) {
-            s->budget--;
-            if (s->first_received == 0) note_arrival(s);
-            if (s->record.kind == TW_GAP) note_gap(s);
-            if (wants(s, &s->record)) {
-                s->handled++;
-                lua_callk(L, push_call(L, s, s->record.kind), 0, context, dispatch);
-            }
-        }
+        int n;
+
+        while ((n = push_next(L, s)) >= 0) lua_callk(L, n, 0, context, dispatch);
         s->handling = -1;
         if (s->stopping && s->scope->live == 0) break;   /* on_stop comes last */
         s->after_batch = true;
@@ -617,6 +708,18 @@ bool ltw_script_is_full(struct ltw_script *s)
 {
     tw_cursor_commit(&s->cursor);
     return tw_cursor_is_full(&s->cursor);
+}
+
+bool ltw_script_push_tracker(lua_State *L, const struct ltw_script *s)
+{
+    return lua_rawgeti(L, LUA_REGISTRYINDEX, s->tracker_ref) != LUA_TNIL;
+}
+
+void ltw_script_set_tracker(lua_State *L, struct ltw_script *s, struct ltw_tracker *t)
+{
+    lua_pushvalue(L, -1);
+    s->tracker_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    s->tracker = t;
 }
 
 const struct ltw_script_options *ltw_script_options(const struct ltw_script *s)

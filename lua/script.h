@@ -9,6 +9,7 @@
 #include "share/value.h"
 
 struct ltw_engine;
+struct ltw_tracker;
 
 /* What the app says of an instance.  Constant for the run. */
 struct ltw_script_options {
@@ -68,6 +69,12 @@ bool ltw_script_is_handling(const struct ltw_script *s);
 /* Gives back the record being handled; true when the tape is full of what this
  * script has not read, so that it would wait for itself. */
 bool ltw_script_is_full(struct ltw_script *s);
+
+/* [-0, +1, m]  The tracker of what it has declared; nil, and false: it has none. */
+bool ltw_script_push_tracker(lua_State *L, const struct ltw_script *s);
+
+/* [-0, +0, m]  Gives it the tracker on top. */
+void ltw_script_set_tracker(lua_State *L, struct ltw_script *s, struct ltw_tracker *t);
 
 const struct ltw_script_options *ltw_script_options(const struct ltw_script *s);
 

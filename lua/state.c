@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "bundle.h"
+#include "larray.h"
 #include "lcache.h"
 #include "lchannel.h"
 #include "lerror.h"
@@ -20,6 +21,7 @@
 #include "lview.h"
 #include "record.h"
 #include "task.h"
+#include "tracker.h"
 
 /* Bytes that only finalizers get when a state may have no others.  One that Lua has
  * no memory to call is never called: what it would let go is lost to all states. */
@@ -97,6 +99,7 @@ struct ltw_host *ltw_check_host(lua_State *L, const char *what)
 
 static const luaL_Reg modules[] = {
     { "tw", luaopen_tw },
+    { "tw.array", luaopen_tw_array },
     { "tw.board", luaopen_tw_board },
     { "tw.channel", luaopen_tw_channel },
     { "tw.internal.function", luaopen_tw_internal_function },
@@ -118,12 +121,14 @@ static int open_libraries(lua_State *L)
     luaL_setfuncs(L, modules, 0);
     ltw_bundle_open(L);
     ltw_record_open(L);
+    ltw_tracker_open(L);
     ltw_view_open(L);
     ltw_error_open(L);
     ltw_future_open(L);
     ltw_promise_open(L);
     ltw_cache_open(L);
     ltw_channel_open(L);
+    ltw_array_open(L);
     return 0;
 }
 

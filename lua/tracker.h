@@ -6,6 +6,7 @@
 #define LTW_TRACKER_H
 
 #include "ltw.h"
+#include "handler.h"
 #include "stat/plan.h"
 
 /* Where the samples of an item go; an empty name: nowhere. */
@@ -21,8 +22,9 @@ struct ltw_tracker {
     struct ltw_host *host;
     struct ltw_outlet *outlet;         /* of each item                       */
     struct ltw_handler (*handler)[2];  /* of each condition: quotes, trades  */
+    unsigned n_handlers;
     struct ltw_due *due;               /* in the order of the samples        */
-    unsigned n_due, due_room;
+    unsigned n_due, due_at, due_room;
     bool no_memory;                    /* a sample found none                */
 };
 
@@ -42,6 +44,10 @@ void ltw_tracked_open(lua_State *L);
  * alone by nothing.  False: it is longer than TW_NAME_MAX. */
 bool ltw_tracker_name(const struct ltw_tracker *t, const char *name, unsigned item,
                       uint32_t key, char out[TW_NAME_MAX + 1]);
+
+/* [-0, +3, e]  The next sample to be published, as a call of tw.publish with its two
+ * arguments; false, and nothing pushed: there is none. */
+bool ltw_tracker_push_due(lua_State *L, struct ltw_tracker *t);
 
 /* [-0, +0, e]  Runs the rows that wait; raises without memory or with too many keys. */
 void ltw_tracker_run(lua_State *L, struct ltw_tracker *t);

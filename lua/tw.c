@@ -96,7 +96,7 @@ static int append(lua_State *L, int status, lua_KContext context)
  * Errors: raises for a topic of 0 or more than 63 bytes, for a value that can't
  * be frozen (it names the part), outside a run, and when the tape is full of what
  * the script itself has not read; nil when the run is ending.  Units: none. */
-static int publish(lua_State *L)
+int ltw_publish(lua_State *L)
 {
     struct ltw_host *host = ltw_check_host(L, "tw.publish");
     struct ltw_script *s = ltw_state(L)->script;
@@ -212,8 +212,8 @@ static int instruments(lua_State *L)
 /* tw.task is what require "tw.task" gives, and so on. */
 static int index_module(lua_State *L)
 {
-    static const char *const names[] = { "board", "cache", "channel", "pool", "ps",
-                                         "supervise", "task", NULL };
+    static const char *const names[] = { "array", "board", "cache", "channel", "pool",
+                                         "ps", "supervise", "task", NULL };
     const char *name = lua_tostring(L, 2);
 
     for (int i = 0; name && names[i]; i++) {
@@ -235,7 +235,7 @@ static const luaL_Reg funcs[] = {
     { "race", ltw_future_race },
     { "promise", ltw_promise_new },
     { "sleep", sleep_for },
-    { "publish", publish },
+    { "publish", ltw_publish },
     { "now", now },
     { "clock", steady },
     { "instrument", instrument },

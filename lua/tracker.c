@@ -1,0 +1,427 @@
+/* tracker.c - what a script has declared: its statistics, and when to enter it.
+ *
+ * Why: a handler in Lua costs tens of nanoseconds a quote for each statistic; what is
+ * declared runs in C over columns of quotes (stat/plan.h), before any handler sees the
+ * quote.  Lua is entered for the records that made a condition true.
+ */
+#include "tracker.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+#include "base/memory.h"
+#include "handler.h"
+#include "script.h"
+#include "stat/token.h"
+
+#define TRACKER "tw.tracker"
+
+static struct ltw_tracker *check_tracker(lua_State *L, int idx)
+{
+    return luaL_checkudata(L, idx, TRACKER);
+}
+
+/* ---- samples ---- */
+
+bool ltw_tracker_name(const struct ltw_tracker *t, const char *name, unsigned item,
+                      uint32_t key, char out[TW_NAME_MAX + 1])
+{
+    const struct tw_keys *keys = tw_plan_keys(t->plan, item);
+    char number[32];
+    int at = snprintf(out, TW_NAME_MAX + 1, "%s", name);
+
+    for (unsigned i = 0; i < tw_keys_parts(keys) && at <= TW_NAME_MAX; i++)
+        at += snprintf(out + at, TW_NAME_MAX + 1 - (size_t)at, ".%s",
+                       tw_keys_text(keys, key, i, number));
+    return at <= TW_NAME_MAX;
+}
+
+static void set_board(struct ltw_tracker *t, unsigned item, uint32_t key, double value)
+{
+    struct tw_board_value v = { .kind = TW_VALUE_NUMBER, .number = value };
+    char name[TW_NAME_MAX + 1];
+    int64_t slot;
+
+    if (!ltw_tracker_name(t, t->outlet[item].board, item, key, name)) return;
+    slot = tw_board_slot(t->host->board, name, strlen(name));
+    if (slot > 0) tw_board_set(t->host->board, (uint32_t)slot, &v);
+}
+
+/* Of the plan, while it runs: publishing may have to wait, so that comes after. */
+static void on_sample(void *ctx, unsigned item, uint32_t key, double value, int64_t time)
+{
+    struct ltw_tracker *t = ctx;
+
+    (void)time;
+    if (t->outlet[item].board[0]) set_board(t, item, key, value);
+    if (!t->outlet[item].topic[0]) return;
+    if (t->n_due == t->due_room) {
+        unsigned room = t->due_room ? t->due_room * 2 : 64;
+        struct ltw_due *due = tw_realloc(t->due, room * sizeof *due);
+
+        if (!due) {
+            t->no_memory = true;
+            return;
+        }
+        t->due = due;
+        t->due_room = room;
+    }
+    t->due[t->n_due++] = (struct ltw_due){ item, key, value };
+}
+
+void ltw_tracker_run(lua_State *L, struct ltw_tracker *t)
+{
+    int rc = tw_plan_run(t->plan);
+
+    if (rc == TW_ELIMIT)
+        luaL_error(L, "track: a statistic has more than %d keys", TW_KEYS_MAX);
+    if (rc < 0 || t->no_memory) luaL_error(L, "not enough memory");
+}
+
+bool ltw_tracker_push_due(lua_State *L, struct ltw_tracker *t)
+{
+    while (t->due_at < t->n_due) {
+        const struct ltw_due *due = &t->due[t->due_at++];
+        char topic[TW_NAME_MAX + 1];
+
+        if (!ltw_tracker_name(t, t->outlet[due->item].topic, due->item, due->key, topic))
+            continue;
+        lua_pushcfunction(L, ltw_publish);
+        lua_pushstring(L, topic);
+        lua_pushnumber(L, due->value);
+        return true;
+    }
+    t->n_due = t->due_at = 0;
+    return false;
+}
+
+/* ---- declaring ---- */
+
+/* [-0, +1, m] */
+static struct ltw_tracker *push_tracker(lua_State *L)
+{
+    struct ltw_tracker *t = lua_newuserdatauv(L, sizeof *t, 1);
+    struct ltw_host *host = ltw_state(L)->host;
+    struct tw_plan_options o = { { host->symbols, host->sources }, on_sample, t };
+
+    *t = (struct ltw_tracker){ .host = host };
+    luaL_setmetatable(L, TRACKER);
+    t->plan = tw_plan_new(&o);
+    if (!t->plan) luaL_error(L, "not enough memory");
+    lua_newtable(L);
+    lua_setiuservalue(L, -2, 1);
+    return t;
+}
+
+static int tracker_gc(lua_State *L)
+{
+    struct ltw_tracker *t = check_tracker(L, 1);
+
+    tw_plan_free(t->plan);
+    tw_free(t->outlet);
+    tw_free(t->handler);
+    tw_free(t->due);
+    *t = (struct ltw_tracker){ 0 };
+    return 0;
+}
+
+/* [-0, +1, e]  The tracker of the script that runs, made when it has none. */
+static struct ltw_tracker *check_own(lua_State *L, const char *what)
+{
+    struct ltw_script *s = ltw_state(L)->script;
+    struct ltw_tracker *t;
+
+    luaL_checktype(L, 1, LUA_TTABLE);
+    ltw_check_open(L);
+    if (!s) luaL_error(L, "%s is for the code of a script in a run", what);
+    if (ltw_script_push_tracker(L, s)) return check_tracker(L, -1);
+    lua_pop(L, 1);
+    t = push_tracker(L);
+    ltw_script_set_tracker(L, s, t);
+    return t;
+}
+
+/* [-0, +0, e]  A duration at the top: seconds, or a text like "500ms". */
+static int64_t check_duration(lua_State *L, const char *what)
+{
+    int64_t ns;
+
+    if (lua_type(L, -1) == LUA_TNUMBER) {
+        double s = lua_tonumber(L, -1);
+
+        if (!(s > 0 && s < 1e9))
+            luaL_error(L, "%s: seconds above 0 expected, got %f", what, s);
+        return (int64_t)(s * 1e9);
+    }
+    if (lua_type(L, -1) != LUA_TSTRING
+        || !tw_token_time(lua_tostring(L, -1), lua_rawlen(L, -1), &ns))
+        luaL_error(L, "%s: seconds or a time like '500ms' expected, got %s", what,
+                   luaL_tolstring(L, -1, NULL));
+    return ns;
+}
+
+/* [-0, +0, e]  board or publish: true is the item's own name. */
+static void check_outlet(lua_State *L, int sampling, const char *field, const char *name,
+                         char out[TW_NAME_MAX + 1])
+{
+    size_t n = 0;
+    const char *text = name;
+
+    out[0] = 0;
+    if (lua_getfield(L, sampling, field) != LUA_TNIL && lua_toboolean(L, -1)) {
+        if (lua_type(L, -1) == LUA_TSTRING) text = lua_tostring(L, -1);
+        else if (!lua_isboolean(L, -1))
+            luaL_error(L, "track: %s.%s: true or a name expected, got a %s", name, field,
+                       luaL_typename(L, -1));
+        n = strlen(text);
+        if (n == 0 || n > TW_NAME_MAX)
+            luaL_error(L, "track: %s.%s: a name has 1 to %d bytes", name, field,
+                       TW_NAME_MAX);
+        memcpy(out, text, n + 1);
+    }
+    lua_pop(L, 1);
+}
+
+/* [-0, +0, e]  What the table at the top says of sampling. */
+static void check_sampling(lua_State *L, struct tw_plan_item *item, struct ltw_outlet *out)
+{
+    int sampling = lua_gettop(L);
+    char what[100];
+
+    snprintf(what, sizeof what, "track: %.60s.every", item->name);
+    check_outlet(L, sampling, "board", item->name, out->board);
+    check_outlet(L, sampling, "publish", item->name, out->topic);
+    if (lua_getfield(L, sampling, "history") != LUA_TNIL) {
+        lua_Integer n = lua_tointeger(L, -1);
+
+        if (n < 1 || n > TW_PLAN_HISTORY_MAX)
+            luaL_error(L, "track: %s.history: 1 to %d samples expected, got %s", item->name,
+                       TW_PLAN_HISTORY_MAX, luaL_tolstring(L, -1, NULL));
+        item->history = (uint32_t)n;
+    }
+    lua_pop(L, 1);
+    if (lua_getfield(L, sampling, "records") != LUA_TNIL) {
+        lua_Integer n = lua_tointeger(L, -1);
+
+        if (n < 1 || n > UINT32_MAX)
+            luaL_error(L, "track: %s.records: a number of records expected, got %s",
+                       item->name, luaL_tolstring(L, -1, NULL));
+        item->every_rows = (uint32_t)n;
+    }
+    lua_pop(L, 1);
+    item->tell = out->board[0] || out->topic[0];
+    if (lua_getfield(L, sampling, "every") != LUA_TNIL) {
+        if (item->every_rows)
+            luaL_error(L, "track: %s: either every or records", item->name);
+        item->every_ns = check_duration(L, what);
+    }
+    lua_pop(L, 1);
+    if ((item->history || item->tell) && !item->every_rows && !item->every_ns)
+        item->every_ns = INT64_C(1000000000);
+}
+
+/* [-0, +1, m]  The names of the table at idx, sorted. */
+static lua_Integer push_names(lua_State *L, int idx)
+{
+    lua_Integer n = 0;
+
+    lua_newtable(L);
+    for (lua_pushnil(L); lua_next(L, idx); lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING)
+            luaL_error(L, "track: the statistics have names: { spread = ... }, got [%s]",
+                       luaL_tolstring(L, -2, NULL));
+        lua_pushvalue(L, -2);
+        lua_rawseti(L, -4, ++n);
+    }
+    lua_getglobal(L, "table");
+    lua_getfield(L, -1, "sort");
+    lua_remove(L, -2);
+    lua_pushvalue(L, -2);
+    lua_call(L, 1, 0);
+    return n;
+}
+
+static bool is_name(const char *s)
+{
+    static const char letters[] = "0123456789_"
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+    return strspn(s, letters) == strlen(s) && strcspn(s, "0123456789") > 0;
+}
+
+/* [-0, +2, e]  One declaration, a text or what tostring makes one of; its text and the
+ * table (or nil) stay on the stack. */
+static void check_item(lua_State *L, int declarations, struct tw_plan_item *item,
+                       struct ltw_outlet *out)
+{
+    if (!is_name(item->name))
+        luaL_error(L, "track: '%s' is no name: letters, digits and _", item->name);
+    lua_getfield(L, declarations, item->name);
+    item->text = luaL_tolstring(L, -1, &item->n);
+    if (lua_type(L, -2) == LUA_TTABLE) {
+        if (lua_getfield(L, -2, "sampling") == LUA_TTABLE) check_sampling(L, item, out);
+        lua_pop(L, 1);
+    } else if (lua_type(L, -2) != LUA_TSTRING) {
+        luaL_error(L, "track: %s: a declaration expected, got a %s", item->name,
+                   luaL_typename(L, -2));
+    }
+}
+
+/* [-1, +1, e]  The views by name; a declaration that is a table gets its own. */
+static void push_views(lua_State *L, int declarations, int tracker, int names, int first)
+{
+    lua_createtable(L, 0, (int)lua_rawlen(L, names));
+    for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, names); i++) {
+        lua_rawgeti(L, names, i);
+        ltw_push_tracked(L, tracker, (unsigned)(first + i - 1));
+        lua_pushvalue(L, -2);
+        if (lua_rawget(L, declarations) == LUA_TTABLE) {
+            lua_pushliteral(L, "tracked");
+            lua_pushvalue(L, -3);
+            lua_rawset(L, -3);
+        }
+        lua_pop(L, 1);
+        lua_rawset(L, -3);
+    }
+}
+
+/* self:track(declarations) -> table
+ * Declares statistics: { name = declaration, ... }, each a text like
+ * "mean(ask - bid) by symbol" or what tw.stat makes.  They may name each other.  C
+ * feeds them with every quote or trade that the script is given, before its handlers
+ * see it.  The result has the statistic of each name, to be read.
+ * Yields: no.  Blocks: no.  Thread: the script's.
+ * Errors: raises, with the text and the column, for a declaration that can't be; then
+ * none of them is there.  Units: of the expressions. */
+static int track(lua_State *L)
+{
+    struct ltw_tracker *t;
+    struct tw_plan_item *item;
+    struct ltw_outlet *out, *outlet;
+    struct tw_error error;
+    int declarations = 2, tracker = 3, names = 4, first;
+    lua_Integer n;
+
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 2);
+    t = check_own(L, "track");
+    n = push_names(L, declarations);
+    luaL_checkstack(L, (int)(n < TW_PLAN_ITEMS ? 2 * n : 2 * TW_PLAN_ITEMS) + 10, "track");
+    if (n > TW_PLAN_ITEMS)
+        return luaL_error(L, "track: more than %d statistics", TW_PLAN_ITEMS);
+    item = lua_newuserdatauv(L, (size_t)(n + 1) * (sizeof *item + sizeof *out), 0);
+    out = (struct ltw_outlet *)(item + n + 1);
+    memset(item, 0, (size_t)(n + 1) * (sizeof *item + sizeof *out));
+    for (lua_Integer i = 0; i < n; i++) {
+        lua_rawgeti(L, names, i + 1);
+        item[i].name = lua_tostring(L, -1);
+        lua_pop(L, 1);
+        check_item(L, declarations, &item[i], &out[i]);
+    }
+    first = (int)tw_plan_items(t->plan);
+    outlet = tw_realloc(t->outlet, (size_t)(first + n + 1) * sizeof *outlet);
+    if (!outlet) return luaL_error(L, "not enough memory");
+    memcpy(outlet + first, out, (size_t)n * sizeof *outlet);
+    t->outlet = outlet;
+    if (tw_plan_track(t->plan, item, (unsigned)n, &error) < 0)
+        return luaL_error(L, "%s", error.text);
+    push_views(L, declarations, tracker, names, first);
+    return 1;
+}
+
+/* [-0, +0, e]  The options of a condition at idx, or none. */
+static struct tw_plan_edge check_edge(lua_State *L, int idx)
+{
+    struct tw_plan_edge edge = { 0 };
+
+    for (lua_pushnil(L); lua_next(L, idx); lua_pop(L, 1)) {
+        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+
+        if (strcmp(name, "reset") == 0) {
+            edge.reset = luaL_tolstring(L, -1, &edge.reset_n);
+            lua_pop(L, 1);      /* the table has it, if it was a string */
+            if (lua_type(L, -1) != LUA_TSTRING)
+                luaL_error(L, "when: reset: a condition expected, got a %s",
+                           luaL_typename(L, -1));
+        } else if (strcmp(name, "interval") == 0) {
+            edge.interval_ns = check_duration(L, "when: interval");
+        } else if (strcmp(name, "level") == 0) {
+            edge.level = lua_toboolean(L, -1);
+        } else {
+            luaL_error(L, "when: no option '%s': there are reset, interval, level",
+                       luaL_tolstring(L, -2, NULL));
+        }
+    }
+    if (edge.level && edge.reset)
+        luaL_error(L, "when: a reset has no meaning with level");
+    return edge;
+}
+
+/* self:when(condition, [options,] fn)
+ * Calls fn when the condition becomes true, with the record that made it so: fn names
+ * what it wants as a handler does, function(self, q, bid) ... end.  It comes after the
+ * statistics have seen the record and before on_quote or on_trade.  What becomes true
+ * is looked at for each key alone: by what the condition is `by`, or else its
+ * statistics are.  Options: reset, a condition that must have been true before it can
+ * become true again (else: that it was not true); interval, seconds between two calls;
+ * level = true: at each record where it is true.
+ * Yields: no.  Blocks: no.  Thread: the script's.
+ * Errors: raises, with the text and the column, for a condition that can't be.
+ * Units: interval seconds of record time, or a text like "500ms". */
+static int when(lua_State *L)
+{
+    struct ltw_tracker *t;
+    struct tw_plan_edge edge = { 0 };
+    struct ltw_handler (*handlers)[2];
+    struct tw_error error;
+    const char *text;
+    size_t n;
+    int which;
+    unsigned kinds;
+
+    text = luaL_checklstring(L, 2, &n);
+    if (lua_type(L, 3) == LUA_TTABLE) edge = check_edge(L, 3);
+    else lua_pushnil(L), lua_insert(L, 3);      /* so that fn is at 4 */
+    luaL_checktype(L, 4, LUA_TFUNCTION);
+    lua_settop(L, 4);
+    t = check_own(L, "when");
+    ltw_tracker_run(L, t);
+    handlers = tw_realloc(t->handler, (t->n_handlers + 1) * sizeof *handlers);
+    if (!handlers) return luaL_error(L, "not enough memory");
+    t->handler = handlers;
+    memset(&handlers[t->n_handlers], 0, sizeof *handlers);
+    which = tw_plan_when(t->plan, text, n, &edge, &error);
+    if (which < 0) return luaL_error(L, "%s", error.text);
+    t->n_handlers++;
+    kinds = tw_plan_condition_kinds(t->plan, (unsigned)which);
+    lua_pushvalue(L, 4);
+    for (int k = 0; k < 2; k++)
+        if (kinds & 1u << (k ? TW_TRADE : TW_QUOTE))
+            ltw_handler_bind(L, k ? TW_TRADE : TW_QUOTE, "when", &handlers[which][k]);
+    lua_getiuservalue(L, 5, 1);
+    lua_insert(L, -2);
+    lua_rawseti(L, -2, which + 1);
+    return 0;
+}
+
+static const luaL_Reg methods[] = {
+    { "track", track },
+    { "when", when },
+    { NULL, NULL }
+};
+
+void ltw_push_script_methods(lua_State *L)
+{
+    if (luaL_getsubtable(L, LUA_REGISTRYINDEX, "tw.script.methods")) return;
+    luaL_setfuncs(L, methods, 0);
+}
+
+void ltw_tracker_open(lua_State *L)
+{
+    luaL_newmetatable(L, TRACKER);
+    lua_pushcfunction(L, tracker_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 1);
+    ltw_tracked_open(L);
+}
