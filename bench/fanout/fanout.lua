@@ -1,4 +1,5 @@
---- fanout: one FIX stream, four statistics, each a script: S1 to S4.
+--- fanout: one FIX stream, four statistics, each a script: handlers in Lua (s1 to s4),
+-- or declared (n1 to n4).
 --
 -- The workload that tidewire is measured by: run.sh says how it is run.
 
@@ -11,7 +12,7 @@ local instruments = universe.read(app.param("universe", "universe.csv"))
 app.instruments(instruments)
 app.feed.fix(file == "-" and { stdin = true } or { file = file, speed = 0 })
 for i = 1, 4 do
-  app.script("s" .. i .. ".lua", { params = { n = #instruments }, reliable = true })
+  app.script(app.param("form", "s") .. i .. ".lua", { params = { n = #instruments }, reliable = true })
 end
 
 app.on_end(function(status)
