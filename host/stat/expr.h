@@ -1,16 +1,17 @@
 /* expr.h - the text of a declared statistic, read into a tree and checked.
  *
  *     declaration = expression clauses
- *     clauses     = [ "by" key { "," key } ] [ "where" expression ]
+ *     clauses     = [ "by" keys ] [ "where" expression ]
+ *     keys        = key { "," key } | "(" ")", the whole
  *     key         = "symbol" | "sector" | ... any field or attribute that has names,
  *                   or "(" expression ")", a number
  *     expression  = Lua's operators, with Lua's precedence, over
- *                     numbers, and times: 500ms 10s 5m 1h 1d, integers in ns;
+ *                     numbers, pi, inf; times: 500ms 10s 5m 1h 1d, integers in ns;
  *                     "text", only to compare a name with: symbol == "AAPL";
  *                     true, false; fields of the record: bid, ask_size, ...;
  *                     functions: log(x), ifelse(c, a, b), ...;
- *                     statistics: ewma(mid, alpha=0.05), mean(x) by sector;
- *                     names of other statistics: vol, or vol.tech for that key's
+ *                     statistics: ewma(mid, alpha=0.05), (mean(x) by sector), count();
+ *                     names of other statistics: vol, vol.tech, vol["BRK.B"]
  *
  * Why one text: a script, the prompt and the command line declare in the same
  * words, and an error can point at its column.
@@ -19,7 +20,9 @@
  * declaration's keys; one inside is per symbol, unless it has a `by` of its own (in
  * parentheses): mean(mid - prev(mid)) by sector takes each symbol's own previous
  * mid.  What looks back (prev, lag, delta, simple_return, log_return) is per symbol
- * also outside.  The parser writes this into the `by` of each statistic.
+ * also outside.  The parser writes this into the `by` of each statistic.  The keys of
+ * a text that is but one statistic in parentheses, (mean(x) by sector), are the
+ * declaration's.  What is in a key is inside; what is in `where` is not.
  * `where` is for every statistic of the declaration: rows where it is not true are
  * missing to them.  min and max with one argument are statistics, with more functions.
  *
@@ -31,10 +34,15 @@
 #include "stat/stat.h"
 #include "tape/field.h"
 
+/* DEPTH is that of parentheses, calls, signs and ^: a sum of any length is flat. */
 enum { TW_EXPR_NODES = 1024, TW_EXPR_DEPTH = 64, TW_EXPR_BYTES = 4096 };
 
-/* INTEGER is Lua's: with / and ^, or a NUMBER beside it, it becomes a NUMBER.
- * NAME: a field that has names, or text; only == and ~= take it. */
+/* INTEGER is Lua's: with / and ^, or a NUMBER beside it, it becomes a NUMBER; so it
+ * does with // and %, unless the divisor is a constant that is not 0, and as an
+ * argument of a function or a statistic.  Those give NUMBERs; missing, a BOOLEAN.
+ * NAME: a field that has names, or text; only == and ~= take it, and they take no
+ * BOOLEAN.  The text is the second then, and a REF that is compared with it, or is a
+ * key, is of type NAME: an attribute. */
 enum tw_expr_type { TW_EXPR_NUMBER, TW_EXPR_INTEGER, TW_EXPR_BOOLEAN, TW_EXPR_NAME };
 
 enum tw_expr_op {
@@ -92,8 +100,10 @@ struct tw_declaration {
 
 /* Reads and checks all but the names of other statistics and attributes: what is no
  * field is a REF, for who knows them to look up.  Of a declaration the value is a
- * statistic: where the text's own top is none, last(top).  NULL: *error has the text,
- * the column and what to do, in one line.  Memory: the caller frees. */
+ * statistic by its keys: where the text's own top is none, last(top).  NULL: *error
+ * has the text, the column (in bytes) and what to do, in one line; its code is
+ * TW_EUSAGE or UV_ENOMEM.
+ * Thread: any.  Blocks: never.  Memory: tw_declaration_free frees. */
 struct tw_declaration *tw_declaration_parse(const char *text, size_t n, bool condition,
                                             struct tw_error *error);
 void tw_declaration_free(struct tw_declaration *d);

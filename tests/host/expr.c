@@ -136,6 +136,10 @@ static const struct row statistics[] = {
     { "lag(bid, lag=3)", "last(lag(bid, lag=3))" },
     { "lag(bid, lag=3, initial=-2.5)", "last(lag(bid, initial=-2.5, lag=3))" },
     { "covariance(bid, ask)", "covariance(bid, ask)" },
+    { "ewma(mid, alpha=0.05)", "ewma(mid, alpha=0.05)" },
+    { "ewma(mid, half_life=1.5m) by symbol", "(ewma(mid, half_life=90s) by symbol)" },
+    { "sum(bid, window=64)", "sum(bid, window=64)" },
+    { "sum(bid, window=500ms)", "sum(bid, window=0.5s)" },
     { "vol", "last(vol)" },
     { "mean(bid) by symbol", "(mean(bid) by symbol)" },
     { "mean(bid) by ()", "mean(bid)" },
@@ -256,6 +260,10 @@ static const struct row wrong[] = {
     { "covariance(bid)", "column 1: covariance takes x, y: 2 arguments, got 1" },
     { "lag(bid)", "column 1: lag needs lag" },
     { "lag(bid, lag=1, lag=2)", "column 17: lag: lag is given twice" },
+    { "ewma(bid, 0.05)", "column 1: ewma takes x: 1 argument, got 2; options have a name,"
+      " as window=10" },
+    { "ewma(bid, alpha=2)", "column 11: ewma: alpha must be above 0, 1 at most, not 2" },
+    { "sum(bid, window=-1s)", "column 10: sum: window must be a time like 60s, not -1s" },
     { "lag(bid, lga=2)", "column 10: lag has no option 'lga': it takes initial, lag" },
     { "lag(bid, lag=2.5)", "column 10: lag: lag must be 1 to 65536 values, not 2.5" },
     { "lag(bid, lag=2s)", "column 10: lag: lag must be 1 to 65536 values, not 2s" },
@@ -425,7 +433,8 @@ static void limits(void)
     }
     ok(parses(nest("(", D, "bid", ")")), "%d deep is not too deep", D);
     text = nest("(", D + 1, "bid", ")");
-    ok(fails(text, strlen(text), "…: column 66: nested more than 64 deep"), "one more is");
+    ok(fails(text, strlen(text), "…: column 66: nested more than 64 deep"),
+       "one more is");
     ok(parses(nest("bid+", 500, "bid", "")), "a sum of 501 is not deep");
     text = nest("bid+", HALF, "bid", "");
     ok(fails(text, strlen(text), "more than 1024 parts"), "more than %d parts",
@@ -454,7 +463,8 @@ static void excerpts(void)
     ok(fails(text, strlen(text), "bid  +  ): column 9: a value"), "an error is one line");
     ok(parses("\n bid\t+\r\n ask\v\f "), "lines and tabs are spaces");
     text = nest("é", 60, "", "");
-    ok(fails(text, strlen(text), "ééé…: column 1: a byte 195"), "a letter is not cut in two");
+    ok(fails(text, strlen(text), "ééé…: column 1: a byte 195"),
+       "a letter is not cut in two");
     ok(fails("bid + 'a b c d e f g h i j k l m n o p q r s t u v'", 51,
              ", and 'a b c d e f g h i j k l m n o p… is a text"), "a long part is cut");
 }
