@@ -321,6 +321,14 @@ static int spawn(lua_State *L)
     return 1;
 }
 
+/* follow(scope, function, ...) -> handle: as spawn, for what has to close something */
+static int follow(lua_State *L)
+{
+    spawn(L);
+    ((struct handle *)lua_touserdata(L, -1))->task->certain = true;
+    return 1;
+}
+
 /* Documented in stdlib/task.lua. */
 static int task_cancel(lua_State *L)
 {
@@ -409,6 +417,7 @@ static const luaL_Reg internal[] = {
     { "list", ltw_census_list },
     { "settled", ltw_future_first },
     { "spawn", spawn },
+    { "follow", follow },
     { "spawn_on", ltw_remote_spawn },
     { "pause", pause_task },
     { "remaining", remaining },

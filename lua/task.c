@@ -30,6 +30,7 @@
 #include "due.h"
 #include "lerror.h"
 #include "lfuture.h"
+#include "ready.h"
 #include "run/bell.h"
 #include "script.h"
 #include "share/cache_load.h"
@@ -49,11 +50,9 @@ struct ltw_tasks {
     struct ltw_task *all;             /* spawned ones                            */
     struct ltw_task *others;          /* the main one, or those of scripts       */
     struct ltw_task main;             /* what runs outside all coroutines        */
-    struct ltw_task **ready;          /* a ring of room, `n_ready` from `first`  */
-    unsigned first, n_ready, room;
-    unsigned n_aside;                 /* of those that are ready                 */
+    struct ltw_ready ready;           /* those that may run                      */
+    unsigned n_aside;                 /* of them                                 */
     struct ltw_due due;               /* those that wait up to a time            */
-    uint64_t seed;                    /* of the order of ready tasks; 0: FIFO    */
     unsigned count;                   /* of `all`                                */
     uv_loop_t own, *loop;             /* loop: own, or somebody else's           */
     struct tw_bell bell;              /* of the own loop                         */
@@ -78,54 +77,10 @@ static void unlist(struct ltw_task *t)
     if (t->next) t->next->link = t->link;
 }
 
-/* ---- ready ---- */
-
 /* Room for a task is made when it is spawned: becoming ready can't fail. */
-static bool reserve_ready(struct ltw_tasks *ts, unsigned n)
-{
-    struct ltw_task **ring;
-    unsigned room = ts->room ? ts->room * 2 : 16;
-
-    if (n <= ts->room) return true;
-    ring = tw_calloc(room, sizeof *ring);
-    if (!ring) return false;
-    for (unsigned i = 0; i < ts->n_ready; i++)
-        ring[i] = ts->ready[(ts->first + i) % ts->room];
-    tw_free(ts->ready);
-    ts->ready = ring;
-    ts->first = 0;
-    ts->room = room;
-    return true;
-}
-
 static void push_ready(struct ltw_task *t)
 {
-    struct ltw_tasks *ts = t->of;
-
-    assert(ts->n_ready < ts->room);
-    ts->ready[(ts->first + ts->n_ready++) % ts->room] = t;
-}
-
-/* xorshift64*, for an order that can be had again. */
-static uint64_t random_of(uint64_t *seed)
-{
-    *seed ^= *seed >> 12;
-    *seed ^= *seed << 25;
-    *seed ^= *seed >> 27;
-    return *seed * UINT64_C(2685821657736338717);
-}
-
-static struct ltw_task *pop_ready(struct ltw_tasks *ts)
-{
-    unsigned i = ts->first, pick = i;
-    struct ltw_task *t;
-
-    if (ts->seed) pick = (i + (unsigned)(random_of(&ts->seed) % ts->n_ready)) % ts->room;
-    t = ts->ready[pick];
-    ts->ready[pick] = ts->ready[i];
-    ts->first = (i + 1) % ts->room;
-    ts->n_ready--;
-    return t;
+    ltw_ready_push(&t->of->ready, t);
 }
 
 /* ---- timers ---- */
@@ -463,8 +418,15 @@ static int body_end(lua_State *L, int status, lua_KContext context)
 
 static int body(lua_State *L)
 {
+    const struct ltw_task *t = ltw_task_current(L);
     int n = lua_gettop(L) - 1;
+    struct ltw_scope *s;
+    int64_t due_ns;
 
+    if (!t->certain && (s = over(t, &due_ns))) {
+        ltw_error_push_over(L, s, "start");
+        return lua_error(L);
+    }
     lua_pushcfunction(L, ltw_error_handler);
     lua_insert(L, 1);
     return body_end(L, lua_pcallk(L, n, LUA_MULTRET, 1, 0, body_end), 0);
@@ -488,7 +450,7 @@ struct ltw_task *ltw_task_spawn(lua_State *L, int n, struct ltw_scope *scope,
     lua_xmove(L, co, n + 1);
     ref = luaL_ref(L, LUA_REGISTRYINDEX);
     t = tw_calloc(1, sizeof *t);
-    if (!t || !reserve_ready(ts, ts->count + 2)
+    if (!t || !ltw_ready_reserve(&ts->ready, ts->count + 2)
         || !(scope = ltw_scope_new(scope, &state->scopes))) {
         tw_free(t);
         luaL_unref(L, LUA_REGISTRYINDEX, ref);
@@ -639,7 +601,7 @@ void ltw_tasks_on_await(struct ltw_tasks *ts, void (*expect)(void *ctx, int64_t 
 
 bool ltw_tasks_ready(const struct ltw_tasks *ts)
 {
-    return ts->n_ready > 0 || !tw_mailbox_is_empty(&ts->box);
+    return ts->ready.n > 0 || !tw_mailbox_is_empty(&ts->box);
 }
 
 bool ltw_tasks_step(struct ltw_tasks *ts)
@@ -648,11 +610,11 @@ bool ltw_tasks_step(struct ltw_tasks *ts)
 
     if (!ltw_tasks_ready(ts)) return false;
     hear(ts);
-    n = ts->n_ready;
+    n = ts->ready.n;
     for (unsigned i = 0; i < n; i++) {
-        struct ltw_task *t = pop_ready(ts);
+        struct ltw_task *t = ltw_ready_pop(&ts->ready);
 
-        if (t->aside && ts->n_ready >= ts->n_aside) {   /* there are others */
+        if (t->aside && ts->ready.n >= ts->n_aside) {   /* there are others */
             push_ready(t);
             continue;
         }
@@ -745,13 +707,13 @@ struct ltw_tasks *ltw_tasks_new(struct ltw_state *state, uv_loop_t *loop,
     struct ltw_tasks *ts = tw_calloc(1, sizeof *ts);
 
     if (!ts) return NULL;
-    ltw_tasks_seed(&ts->seed);
+    ltw_tasks_seed(&ts->ready.seed);
     ts->state = state;
     ts->loop = loop;
     ts->ring = loop ? ring_owner : ring_bell;
     ts->ctx = loop ? ctx : &ts->bell;
     tw_mailbox_init(&ts->box, ring, ts);
-    if (!reserve_ready(ts, 1)) {
+    if (!ltw_ready_reserve(&ts->ready, 1)) {
         tw_free(ts);
         return NULL;
     }
@@ -786,7 +748,7 @@ void ltw_tasks_free(struct ltw_tasks *ts)
         uv_loop_close(&ts->own);
         tw_bell_close(&ts->bell);
     }
-    tw_free(ts->ready);
+    tw_free(ts->ready.task);
     tw_free(ts->due.task);
     tw_free(ts);
 }

@@ -50,6 +50,7 @@ struct ltw_task {
     int ref;                          /* registry: co; LUA_NOREF: not ours       */
     enum ltw_task_state state;
     bool aside, doomed;               /* ready behind all others; to be stopped  */
+    bool certain;                     /* it starts even when its scope is over   */
     struct ltw_place place, *places;  /* what it waits for: n places             */
     unsigned n;
     int64_t due_ns;                   /* and how long at most; INT64_MAX: ever   */

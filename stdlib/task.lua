@@ -93,7 +93,8 @@ end
 
 --- scope:spawn(fn, ...) -> task
 -- Starts a task on this thread that calls fn(...).  task:await() gives what it
--- returned, as it is; task:cancel() tells it to end.  Tasks of the scope may spawn
+-- returned, as it is; task:cancel() tells it to end.  One that is cancelled, with its
+-- scope or alone, before its first turn never calls fn.  Tasks of the scope may spawn
 -- more, as long as one of them runs.
 -- Yields: no.  Blocks: no.  Thread: the scope's.
 -- Errors: raises when the scope has ended.  Units: none.
@@ -127,7 +128,7 @@ function Scope:spawn_on(where, fn, ...)
       :format(tostring(where)), 2)
   end
   if not ok then error(future, 2) end   -- the caller's, who can't send that
-  if future then core.spawn(self.core, follow, future) end
+  if future then core.follow(self.core, follow, future) end
   return future, message, code
 end
 

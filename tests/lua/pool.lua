@@ -402,6 +402,15 @@ for _ = 1, SMALL and 1 or 5 do
     require "tw.pool".each({ 1, 2, 3, 4, 5 }, loop, { chunk = 1 })
   end, THREADS + 1)
 end
+do   -- what its scope has to stop, however early
+  local f
+  task.scope(function(s)
+    f = s:spawn_on("pool", function() require "tw".sleep(1e6) end)
+    s:cancel()
+  end)
+  t.is(f:peek(), "cancelled", "a job of a scope that has ended")
+  wait_until(is_idle)
+end
 do   -- time to tidy up, whenever the signal comes
   local told, tidied = tw.channel(1), 0
   local function wait(told)
