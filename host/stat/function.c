@@ -45,8 +45,8 @@ static struct tw_expr *log_of_base(struct tw_typing *t, unsigned at, struct tw_e
     struct tw_expr *above, *below;
 
     if (b == 2 || b == 10)
-        return tw_typing_over(t, b == 2 ? TW_EXPR_LOG2 : TW_EXPR_LOG10, TW_EXPR_NUMBER, at,
-                              x, NULL);
+        return tw_typing_over(t, b == 2 ? TW_EXPR_LOG2 : TW_EXPR_LOG10, TW_EXPR_NUMBER,
+                              at, x, NULL);
     above = tw_typing_over(t, TW_EXPR_LOG, TW_EXPR_NUMBER, at, x, NULL);
     below = tw_typing_over(t, TW_EXPR_LOG, TW_EXPR_NUMBER, at, base, NULL);
     if (!below) return NULL;

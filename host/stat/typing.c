@@ -134,10 +134,10 @@ static struct tw_expr *name(struct tw_typing *t, const struct tw_token *token)
 {
     const char *text = t->source.text + token->from;
     size_t n = token->to - token->from;
-    const struct tw_field_name *field = tw_field_find(t->kinds, text, n, NULL);
+    const struct tw_field_name *field = tw_field_find(1 << TW_QUOTE | 1 << TW_TRADE,
+                                                      text, n, NULL);
     struct tw_expr *e;
 
-    if (!field) field = tw_field_find(1 << TW_QUOTE | 1 << TW_TRADE, text, n, NULL);
     if (field) return tw_typing_field(t, token, field);
     if ((n == 2 && memcmp(text, "pi", 2) == 0)
         || (n == 3 && memcmp(text, "inf", 3) == 0)) {

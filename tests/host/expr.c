@@ -384,7 +384,7 @@ static void nodes(void)
 }
 
 /* n times `what` around a bid. */
-static char *nest(const char *before, int n, const char *middle, const char *after)
+static const char *nest(const char *before, int n, const char *middle, const char *after)
 {
     static char text[2 * TW_EXPR_BYTES];
     size_t at = 0;
@@ -425,7 +425,7 @@ static void limits(void)
         { "mean(", "bid", ")" }, { "min(1,", "bid", ")" },
         { "mean(bid) by (", "bid", ")" }, { "bid+(", "bid", ")" },
     };
-    char *text;
+    const char *text;
 
     for (size_t i = 0; i < sizeof deep / sizeof deep[0]; i++) {
         text = nest(deep[i].before, 200, deep[i].middle, deep[i].after);
@@ -451,7 +451,7 @@ static void limits(void)
 /* Where the text is long, the error has what is around the place. */
 static void excerpts(void)
 {
-    char *text = nest("bid + ", 20, "", "* ask");
+    const char *text = nest("bid + ", 20, "", "* ask");
 
     ok(fails(text, strlen(text),
              "…bid + bid + bid + bid + bid + * ask* ask* ask* ask* ask* ask…: column 121:"
