@@ -149,11 +149,9 @@ static inline void pairs_push(struct pairs *p, double a, double b, uint32_t wind
 
 static inline void pairs_merge(struct pairs *p, const struct pairs *from, uint32_t window)
 {
-    const uint64_t n = from->c.n, oldest = n < window ? 0 : from->at;
-
-    for (uint64_t i = oldest; i < n; i++)
+    for (uint64_t i = from->at; i < from->c.n; i++)
         pairs_push(p, from->ring[i][0], from->ring[i][1], window);
-    for (uint64_t i = 0; i < oldest; i++)
+    for (uint64_t i = 0; i < from->at; i++)
         pairs_push(p, from->ring[i][0], from->ring[i][1], window);
 }
 

@@ -9,7 +9,7 @@
 #include "stat/stat.h"
 #include "tap.h"
 
-enum { CHECK_ROWS = 1500, CHECK_KEYS = 5, CHECK_SPLITS = 40 };
+enum { CHECK_ROWS = 1500, CHECK_KEYS = 5, CHECK_SPLITS = 200 };
 
 static uint64_t check_seed = 1;
 
@@ -136,40 +136,87 @@ static inline void check_batches(const struct tw_stat *s, const char *what)
     free(before);
 }
 
-/* Random rows split anywhere, pushed into two and merged, are as pushed into one
- * (T4), then and after more rows. */
+/* Every field, to so much of 1 or of itself. */
+static inline bool check_equal(const struct tw_stat *a, const void *is,
+                               const struct tw_stat *b, const void *should,
+                               double tolerance)
+{
+    for (unsigned f = 0; f < check_fields(a); f++) {
+        const double x = tw_stat_get(a, is, f), y = tw_stat_get(b, should, f);
+
+        if (!same(x, y) && !(fabs(x - y) <= tolerance * fmax(1, fabs(y)))) return false;
+    }
+    return true;
+}
+
+/* Random rows split anywhere into three, the last two merged, then all, are as
+ * pushed into one (T4), then and after more rows. */
 static inline void check_merge(const struct tw_stat *s, const char *what,
                                double tolerance)
 {
     int wrong = 0;
 
     for (int split = 0; split < CHECK_SPLITS; split++) {
-        char *whole = calloc(1, s->size);
-        char *a = calloc(1, s->size), *b = calloc(1, s->size);
-        const int n = (int)(draw() % 300), at = (int)(draw() % (uint64_t)(n + 1));
-        const int more = 10, total = n + more;
+        char *whole = calloc(1, s->size), *part[3];
+        const uint64_t n = draw() % (split % 2 ? 300 : 12);
+        const uint64_t first = draw() % (n + 1);
+        const uint64_t second = first + draw() % (n + 1 - first);
 
-        for (int i = 0; i < total; i++) {
+        for (int i = 0; i < 3; i++) part[i] = calloc(1, s->size);
+        for (uint64_t i = 0; i < n + 10; i++) {
             double x[TW_STAT_INPUTS];
-            const int64_t time = i * INT64_C(700000000);
+            const int64_t time = (int64_t)i * 700000000;
 
-            check_row(x, true);
-            if (i == n) s->ops->merge(s, a, b);
-            tw_stat_push(s, whole, x, time);
-            tw_stat_push(s, i < at || i >= n ? a : b, x, time);
-            for (unsigned f = 0; i >= n && f < check_fields(s); f++) {
-                const double is = tw_stat_get(s, a, f);
-                const double whole_is = tw_stat_get(s, whole, f);
-
-                wrong += !same(is, whole_is)
-                    && !(fabs(is - whole_is) <= tolerance * fmax(1, fabs(whole_is)));
+            if (i == n) {
+                s->ops->merge(s, part[1], part[2]);
+                s->ops->merge(s, part[0], part[1]);
+                wrong += !check_equal(s, part[0], s, whole, tolerance);
             }
+            check_row(x, true);
+            tw_stat_push(s, whole, x, time);
+            tw_stat_push(s, part[i >= n || i < first ? 0 : i < second ? 1 : 2], x, time);
+            wrong += i >= n && !check_equal(s, part[0], s, whole, tolerance);
         }
+        for (int i = 0; i < 3; i++) free(part[i]);
         free(whole);
-        free(a);
-        free(b);
     }
     ok(wrong == 0, "%s: merged parts are the whole", what);
+}
+
+/* Over a window in time it is what the rows have made that came after some moment
+ * between window and window * 31 / 32 ago. */
+static inline void check_time(const struct tw_stat *s, const char *what, double tolerance)
+{
+    enum { TIMED_ROWS = 400 };
+    const int64_t window = INT64_C(10000000000), sure = window / 32 * 31;
+    static double x[TIMED_ROWS][TW_STAT_INPUTS];
+    static int64_t time[TIMED_ROWS];
+    struct tw_stat_options o = s->o;
+    struct tw_stat timed;
+    char *panes, *plain = malloc(s->size);
+    int wrong = 0;
+
+    o.window_ns = window;
+    if (tw_stat_init(&timed, s->kind, &o, NULL) != TW_OK) abort();
+    panes = calloc(1, timed.size);
+    for (int i = 0; i < TIMED_ROWS; i++) {
+        bool found = false;
+
+        check_row(x[i], false);
+        time[i] = i ? time[i - 1] : INT64_C(1700000000000000000);
+        time[i] += draw() % 50 ? (int64_t)(draw() % 300000000) : window;
+        tw_stat_push(&timed, panes, x[i], time[i]);
+        for (int from = i; from >= 0 && !found && time[from] > time[i] - window; from--) {
+            if (from > 0 && time[from - 1] > time[i] - sure) continue;
+            memset(plain, 0, s->size);
+            for (int k = from; k <= i; k++) tw_stat_push(s, plain, x[k], time[k]);
+            found = check_equal(&timed, panes, s, plain, tolerance);
+        }
+        wrong += !found;
+    }
+    ok(wrong == 0, "%s: over 10 s", what);
+    free(panes);
+    free(plain);
 }
 
 /* A state with bytes changed that is still valid takes rows, and parts like itself:
@@ -219,6 +266,8 @@ static inline void check_all(const struct tw_stat *s, double tolerance)
     tw_stat_text(s, what, sizeof what);
     check_batches(s, what);
     if (s->ops->merge) check_merge(s, what, tolerance);
+    if (s->kind->options & TW_STAT_TIME && !s->o.window && !(s->o.alpha > 0))
+        check_time(s, what, tolerance);
     check_damage(s, what);
 }
 

@@ -201,6 +201,35 @@ static void flow_reference(double offset)
        "the sum of %ld events of sizes around %g", n, offset);
 }
 
+/* Large events that cancel leave the small ones whole, also of two parts. */
+static void flow_cancels(void)
+{
+    char parts[2][1 << 10] = { { 0 } };
+    const double begin_row[] = { 1, 0, 1000, 0 }, large[] = { 2, 1e17, 1000, 0 };
+    double row[] = { 0, 1, 1000, 0 };
+
+    begin("order_flow_imbalance", NULL, 0);
+    for (int part = 0; part < 2; part++) {
+        tw_stat_push(&s, parts[part], begin_row, 0);
+        tw_stat_push(&s, parts[part], large, 0);
+        for (int i = 3; i < 13; i++) {
+            row[0] = i;                                    /* a better bid of 1 */
+            tw_stat_push(&s, parts[part], row, 0);
+        }
+    }
+    ok(tw_stat_get(&s, parts[0], 0) == 1e17 + 10, "1e17 and 10");
+    row[2] = 999;
+    row[3] = 1e17;                                         /* a better ask */
+    tw_stat_push(&s, parts[0], row, 0);
+    tw_stat_push(&s, parts[1], row, 0);
+    ok(tw_stat_get(&s, parts[0], 0) == 10, "less 1e17 is 10");
+    /* Between the parts: the bid falls, so 1 leaves; the ask rises, so 1e17 do. */
+    s.ops->merge(&s, parts[0], parts[1]);
+    row[2] = 998;
+    tw_stat_push(&s, parts[0], row, 0);
+    ok(tw_stat_get(&s, parts[0], 0) == 19, "and of two parts, less 1e17 again, 19");
+}
+
 static void newest(void)
 {
     begin("microprice", NULL, 0);
@@ -238,6 +267,7 @@ int main(void)
     flow_window(2 * ROWS);
     flow_reference(0);
     flow_reference(1e9);
+    flow_cancels();
     newest();
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (declare(&s, kinds[i].kind, kinds[i].one, kinds[i].a, NULL, 0) != 0) return 1;

@@ -148,6 +148,28 @@ static void spikes(void)
     free(state);
 }
 
+/* What a slow decay leaves behind is gone after four laps. */
+static void decay(void)
+{
+    enum { DECAY = 300, PAIRS = DECAY + 5 * WINDOW };
+    double pairs[PAIRS][2], worst;
+    struct tw_stat s;
+    struct reference r;
+    void *state;
+
+    declare(&s, "slope", "window", WINDOW, NULL, 0);
+    state = calloc(1, s.size);
+    for (int i = 0; i < PAIRS; i++) {
+        pair(pairs[i], 0);
+        pairs[i][0] += i < DECAY ? 1e12 * pow(0.85, i) : 0;
+        tw_stat_push(&s, state, pairs[i], 0);
+    }
+    r = passes((const double (*)[2])pairs + PAIRS - WINDOW, WINDOW);
+    worst = worst_of(&s, state, &r);
+    ok(worst < 1e-10, "after values that fell slowly from 1e12: to %.1g", worst);
+    free(state);
+}
+
 /* Weights written out: alpha * (1 - alpha)^age, the first has what is left. */
 static void weighted(double offset, double tolerance)
 {
@@ -310,6 +332,7 @@ int main(void)
     windows(1e9, WINDOW, 1e-5);
     windows(1e9, 1000, 1e-5);
     spikes();
+    decay();
     weighted(0, 1e-13);
     weighted(1e9, 1e-6);
     for (uint32_t lag = 1; lag < 10; lag += 4) {
