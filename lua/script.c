@@ -440,47 +440,69 @@ static int push_condition(lua_State *L, struct ltw_script *s, unsigned condition
                                      [s->record.kind == TW_TRADE]);
 }
 
-/* Takes a record as a row of what is declared; then Lua's turn may have come. */
-static void take_row(lua_State *L, struct ltw_script *s, bool handled)
+/* Runs the rows; of a single one, what has become true is to be called. */
+static void run_rows(lua_State *L, struct ltw_script *s, bool single)
 {
-    struct tw_plan *plan = s->tracker->plan;
-    bool single = handled || tw_plan_is_stepwise(plan);
     const uint16_t *which;
 
-    if (single) s->record = *tw_plan_next(plan);
-    if (tw_plan_add(plan) < TW_STAT_BATCH && !single) return;
     ltw_tracker_run(L, s->tracker);
-    s->n_fired = single ? tw_plan_fired(plan, &which) : 0;
+    s->n_fired = single ? tw_plan_fired(s->tracker->plan, &which) : 0;
     s->fired = 0;
+}
+
+/* Takes the next records as rows while Lua need not see single ones. */
+static void take_rows(lua_State *L, struct ltw_script *s)
+{
+    struct tw_plan *plan = s->tracker->plan;
+    unsigned kinds = tw_plan_kinds(plan), room, n, kept = 0;
+    struct tw_record *row = tw_plan_rows(plan, &room);
+
+    for (int k = TW_QUOTE; k <= TW_TRADE; k++)
+        if (s->handler[k].bound) kinds &= ~(1u << k);
+    if (tw_plan_is_stepwise(plan) || kinds == 0) return;
+    n = tw_cursor_take(&s->cursor, kinds, row, room < s->budget ? room : s->budget);
+    if (n == 0) return;
+    if (s->first_received == 0) note_arrival(s, row);
+    s->budget -= n;
+    for (unsigned i = 0; i < n; i++)
+        if (wants(s, &row[i])) {
+            if (kept < i) row[kept] = row[i];
+            kept++;
+        }
+    s->handled += kept;
+    if (!tw_plan_add(plan, kept)) run_rows(L, s, false);
 }
 
 /* Takes records until one is for Lua; false: none now. */
 static bool advance(lua_State *L, struct ltw_script *s)
 {
-    while (s->budget > 0 && !s->stopping) {
-        struct tw_plan *plan = s->tracker ? s->tracker->plan : NULL;
-        struct tw_record *r = plan ? tw_plan_next(plan) : &s->record;
-        bool row, handled;
+    struct ltw_tracker *t;
 
-        if (!tw_cursor_next(&s->cursor, r)) break;
+    while (s->budget > 0 && !s->stopping) {
+        bool row, handled;
+        unsigned room;
+
+        t = s->tracker;
+        if (t) take_rows(L, s);
+        if (s->budget == 0 || !tw_cursor_next(&s->cursor, &s->record)) break;
         s->budget--;
-        if (s->first_received == 0) note_arrival(s, r);
-        if (r->kind == TW_GAP) note_gap(s, r);
-        handled = s->handler[r->kind].bound;
-        row = plan && tw_plan_kinds(plan) & 1u << r->kind;
-        if ((!row && !handled) || !wants(s, r)) continue;
+        if (s->first_received == 0) note_arrival(s, &s->record);
+        if (s->record.kind == TW_GAP) note_gap(s, &s->record);
+        handled = s->handler[s->record.kind].bound;
+        row = t && tw_plan_kinds(t->plan) & 1u << s->record.kind;
+        if ((!row && !handled) || !wants(s, &s->record)) continue;
         s->handled++;
         s->pending = handled;
+        if (t) run_rows(L, s, false);      /* what came before it */
         if (row) {
-            take_row(L, s, handled);
-        } else if (plan) {
-            s->record = *r;
-            ltw_tracker_run(L, s->tracker);
+            *tw_plan_rows(t->plan, &room) = s->record;
+            tw_plan_add(t->plan, 1);
+            run_rows(L, s, true);
         }
-        if (handled || s->n_fired > 0 || (plan && s->tracker->n_due > 0)) return true;
+        if (handled || s->n_fired > 0 || (t && t->n_due > 0)) return true;
     }
     if (!s->tracker) return false;
-    ltw_tracker_run(L, s->tracker);
+    run_rows(L, s, false);
     return s->tracker->n_due > 0;
 }
 

@@ -248,14 +248,16 @@ static int run_stretch(struct tw_plan *p, const struct tw_program *g, unsigned n
     return rc;
 }
 
-struct tw_record *tw_plan_next(struct tw_plan *p)
+struct tw_record *tw_plan_rows(struct tw_plan *p, unsigned *room)
 {
+    *room = TW_STAT_BATCH - p->n_rows;
     return &p->row[p->n_rows];
 }
 
-unsigned tw_plan_add(struct tw_plan *p)
+bool tw_plan_add(struct tw_plan *p, unsigned n)
 {
-    return ++p->n_rows;
+    p->n_rows += n;
+    return p->n_rows < TW_STAT_BATCH;
 }
 
 int tw_plan_run(struct tw_plan *p)

@@ -67,11 +67,11 @@ unsigned tw_plan_kinds(const struct tw_plan *p);
 /* It wants one row a run: something in it looks at single rows. */
 bool tw_plan_is_stepwise(const struct tw_plan *p);
 
-/* Where the next row goes: at most TW_STAT_BATCH before a run; then tw_plan_add. */
-struct tw_record *tw_plan_next(struct tw_plan *p);
+/* Where the next rows go, *room at most; then tw_plan_add says how many came. */
+struct tw_record *tw_plan_rows(struct tw_plan *p, unsigned *room);
 
-/* The number of rows that wait for tw_plan_run. */
-unsigned tw_plan_add(struct tw_plan *p);
+/* False: there is no more room, it is time for tw_plan_run. */
+bool tw_plan_add(struct tw_plan *p, unsigned n);
 
 /* Feeds the rows that were added.  UV_ENOMEM, or TW_ELIMIT: too many keys.
  * Memory: for new keys; else none. */

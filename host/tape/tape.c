@@ -390,6 +390,19 @@ static void skip(struct tw_cursor *c, struct tw_record *out)
 
 /* The slots ahead were written by another core: asking for one early hides the
  * way that it has to come. */
+unsigned tw_cursor_take(struct tw_cursor *c, unsigned kinds, struct tw_record *out,
+                        unsigned n)
+{
+    unsigned i;
+
+    for (i = 0; i < n; i++, c->next++) {
+        __builtin_prefetch(slot_of(c->tape, c->next + AHEAD));
+        if (tw_tape_read(c->tape, c->next, &out[i]) != 1) break;
+        if (!(kinds & 1u << out[i].kind)) break;
+    }
+    return i;
+}
+
 int tw_cursor_next(struct tw_cursor *c, struct tw_record *out)
 {
     int rc;

@@ -85,6 +85,12 @@ void tw_cursor_close(struct tw_cursor *c);
  * Thread: the reader's.  Blocks: never.  Memory: none. */
 int tw_cursor_next(struct tw_cursor *c, struct tw_record *out);
 
+/* The next records, n at most, as long as they are of these kinds (a bit for each enum
+ * tw_kind) and none was lost: that is for tw_cursor_next.  How many.
+ * Thread: the reader's.  Blocks: never.  Memory: none. */
+unsigned tw_cursor_take(struct tw_cursor *c, unsigned kinds, struct tw_record *out,
+                        unsigned n);
+
 /* True when tw_cursor_next would give a record.
  * Thread: the reader's.  Blocks: never. */
 bool tw_cursor_ready(const struct tw_cursor *c);

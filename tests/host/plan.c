@@ -84,13 +84,23 @@ static struct tw_plan *plan_of(const char *const *texts, unsigned n, const char 
     return p;
 }
 
+static void add(struct tw_plan *p, const struct tw_record *r)
+{
+    unsigned room;
+
+    *tw_plan_rows(p, &room) = *r;
+    tw_plan_add(p, 1);
+}
+
 /* Feeds all rows, `batch` before each run. */
 static void feed(struct tw_plan *p, unsigned batch)
 {
+    unsigned n = 0;
+
     for (int i = 0; i < ROWS; i++) {
         if (!(tw_plan_kinds(p) & 1u << rows[i].kind)) continue;
-        *tw_plan_next(p) = rows[i];
-        if (tw_plan_add(p) == batch && tw_plan_run(p) < 0) abort();
+        add(p, &rows[i]);
+        if (++n % batch == 0 && tw_plan_run(p) < 0) abort();
     }
     if (tw_plan_run(p) < 0) abort();
 }
@@ -260,8 +270,7 @@ static void conditions(void)
         unsigned n;
 
         if (rows[i].kind != TW_QUOTE) continue;
-        *tw_plan_next(p) = rows[i];
-        tw_plan_add(p);
+        add(p, &rows[i]);
         if (tw_plan_run(p) < 0) abort();
         n = tw_plan_fired(p, &which);
         for (unsigned k = 0; k < n; k++) {
@@ -396,8 +405,7 @@ static void memory(void)
         strcpy(last, error.text);
         for (int i = 0; i < 200 && rc >= 0; i++) {
             if (rows[i].kind != TW_QUOTE) continue;
-            *tw_plan_next(p) = rows[i];
-            tw_plan_add(p);
+            add(p, &rows[i]);
             rc = tw_plan_run(p);
         }
         tw_memory_fail_at(0);

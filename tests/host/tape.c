@@ -146,6 +146,35 @@ static void reliable(void)   /* T4 */
     tw_tape_free(t);
 }
 
+static void take(void)
+{
+    struct tw_tape *t = tw_tape_new(8);
+    struct tw_cursor c;
+    struct tw_record r[4], out[8];
+    uint32_t i = 6;
+
+    for (uint32_t k = 0; k < 4; k++) {
+        r[k] = make(1, k);
+        r[k].kind = k == 2 ? TW_TIMER : k == 1 ? TW_TRADE : TW_QUOTE;
+    }
+    tw_cursor_open(&c, t, false, 1);
+    ok(tw_cursor_take(&c, 1u << TW_QUOTE, out, 8) == 0, "nothing to take");
+    tw_tape_try_append(t, r, 4);
+    ok(tw_cursor_take(&c, 1u << TW_QUOTE, out, 8) == 1 && out[0].source_seq == 0,
+       "what is of the kind is taken, up to what isn't");
+    ok(tw_cursor_take(&c, 1u << TW_QUOTE | 1u << TW_TRADE, out, 8) == 1
+       && out[0].source_seq == 1, "a kind of several");
+    ok(tw_cursor_take(&c, 1u << TW_QUOTE, out, 8) == 0
+       && tw_cursor_next(&c, out) == 1 && out[0].source_seq == 2, "the other is left there");
+    ok(tw_cursor_take(&c, 1u << TW_QUOTE, out, 0) == 0
+       && tw_cursor_take(&c, 1u << TW_QUOTE, out, 8) == 1, "no more than asked for");
+    put(t, &i, 20);
+    ok(tw_cursor_take(&c, ~0u, out, 8) == 0 && tw_cursor_next(&c, out) == 1
+       && out[0].kind == TW_GAP && tw_cursor_take(&c, ~0u, out, 8) > 0,
+       "a gap is for tw_cursor_next");
+    tw_tape_free(t);
+}
+
 static void lossy(void)
 {
     static const size_t rings[] = { 2, 4, 64 };
@@ -666,6 +695,7 @@ int main(void)
     capacities();
     reading();
     reliable();
+    take();
     lossy();
     joining();
     settling();
