@@ -1,23 +1,15 @@
 --- index: the weighted index of all securities, on the board as index and
 -- published on the topic of that name.
 
-local tw = require "tw"
-local board = require "tw.board"
+local stat = require "tw.stat"
 
 local M = {}
 
 function M:on_start()
-  self.index, self.last = 0.0, {}
-end
-
-function M:on_quote(symbol, weight, mid)
-  self.index = self.index + weight * (mid - (self.last[symbol] or 0.0))
-  self.last[symbol] = mid
-end
-
-function M:on_timer()
-  board.index = self.index
-  tw.publish("index", self.index)
+  self:track {
+    index = stat.sum("weight * (mid - prev(mid, initial=0))")
+      :sample { board = true, publish = true, every = 0.5 },
+  }
 end
 
 return M

@@ -1,30 +1,16 @@
 --- sector: the volatility of each sector: an EWMA of its members' squared
 -- returns, on the board as vol.tech and published on the topic of that name.
 
-local tw = require "tw"
-local board = require "tw.board"
+local stat = require "tw.stat"
 
 local M = {}
 
-local ALPHA <const> = 0.01
-
 function M:on_start()
-  self.last, self.variance = {}, {}
-end
-
-function M:on_quote(symbol, sector, mid)
-  local last = self.last[symbol] or mid
-  self.last[symbol] = mid
-  local r, v = mid / last - 1, self.variance[sector] or 0.0
-  self.variance[sector] = v + ALPHA * (r * r - v)
-end
-
-function M:on_timer()
-  for sector, variance in pairs(self.variance) do
-    local name, vol = "vol." .. sector, math.sqrt(variance)
-    board[name] = vol
-    tw.publish(name, vol)
-  end
+  self:track {
+    variance = stat.ewma("simple_return(mid)^2", { alpha = 0.01, initial = 0 }):by "sector",
+    vol = stat.declare("sqrt(variance) by sector")
+      :sample { board = true, publish = true, every = 0.5 },
+  }
 end
 
 return M

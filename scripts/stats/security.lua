@@ -3,36 +3,20 @@
 --
 -- Sharded by symbol, so that each worker keeps its own securities.
 
-local board = require "tw.board"
+local stat = require "tw.stat"
 
 local M = {}
 
 local ALPHA <const> = 0.01     -- of both EWMAs: a memory of about 100 quotes
 
 function M:on_start()
-  self.spread, self.quotes = {}, {}
-  self.mid, self.variance, self.last = {}, {}, {}
-end
-
-function M:on_quote(symbol, bid, ask, mid)
-  local n = (self.quotes[symbol] or 0) + 1
-  self.quotes[symbol] = n
-  local spread = self.spread[symbol] or 0.0
-  self.spread[symbol] = spread + (ask - bid - spread) / n
-
-  local ewma, last = self.mid[symbol] or mid, self.last[symbol] or mid
-  self.mid[symbol] = ewma + ALPHA * (mid - ewma)
-  self.last[symbol] = mid
-  local r, v = math.log(mid / last), self.variance[symbol] or 0.0
-  self.variance[symbol] = v + ALPHA * (r * r - v)
-end
-
-function M:on_timer()
-  for symbol, mid in pairs(self.mid) do
-    board["mid." .. symbol] = mid
-    board["spread." .. symbol] = self.spread[symbol]
-    board["vol." .. symbol] = math.sqrt(self.variance[symbol])
-  end
+  local shown = { board = true, every = 0.5 }
+  self:track {
+    spread = stat.mean("ask - bid"):by("symbol"):sample(shown),
+    mid = stat.ewma("mid", { alpha = ALPHA }):by("symbol"):sample(shown),
+    variance = stat.ewma("log_return(mid)^2", { alpha = ALPHA, initial = 0 }):by "symbol",
+    vol = stat.declare("sqrt(variance) by symbol"):sample(shown),
+  }
 end
 
 return M
