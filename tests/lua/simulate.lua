@@ -142,12 +142,12 @@ if there then
       compared = compared + 1
       if math.abs(got - want) > (is.policy == "s3fifo" and 0.5 or 0.006) then
         off = off + 1
-        t.diag(("%s on %s, %d: %.2f, not %.2f"):format(is.policy, row.trace, sizes[1], got,
-          want))
+        t.diag(("%s on %s, %d: %.2f, not %.2f"):format(is.policy, row.trace, is.size,
+          got, want))
       end
     end
   end
-  t.ok(off == 0 and compared >= 60, compared .. " hit rates as another simulator has them")
+  t.ok(off == 0 and compared >= 60, compared .. " hit rates as of another simulator")
 else
   t.skip("no " .. FOLDER)
 end
