@@ -148,7 +148,8 @@ static bool recent_valid(const struct tw_stat *s, const void *state)
         return sign recent_of(r); \
     } \
     TW_STAT_RUN(name##_n, struct recent, 1) \
-    static double name##_n_get(const struct tw_stat *s, const void *state, unsigned field) \
+    static double name##_n_get(const struct tw_stat *s, const void *state, \
+                               unsigned field) \
     { \
         return field ? recent_count(s, state) : name##_n_value(s, state); \
     } \
@@ -186,7 +187,8 @@ struct range {
 #define LOW(state) ((struct recent *)(state))
 #define HIGH(s, state) ((struct recent *)((char *)(state) + recent_size(s)))
 #define LOW_OF(state) ((const struct recent *)(state))
-#define HIGH_OF(s, state) ((const struct recent *)((const char *)(state) + recent_size(s)))
+#define HIGH_OF(s, state) \
+    ((const struct recent *)((const char *)(state) + recent_size(s)))
 
 static double range_field(unsigned field, double low, double high, double count)
 {

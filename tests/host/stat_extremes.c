@@ -33,7 +33,8 @@ static void windows(void)
     static double x[N], low[N], high[N], spread[N];
 
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
-        struct tw_stat min = rig_window("min", sizes[k]), max = rig_window("max", sizes[k]),
+        struct tw_stat min = rig_window("min", sizes[k]),
+            max = rig_window("max", sizes[k]),
             range = rig_window("range", sizes[k]);
         void *a = rig_state(&min), *b = rig_state(&max), *c = rig_state(&range);
         int wrong = 0;
@@ -51,7 +52,8 @@ static void windows(void)
             }
             wrong += low[i] != l || high[i] != h || spread[i] != h - l;
         }
-        ok(wrong == 0, "the extremes of the last %u are those of the definition", sizes[k]);
+        ok(wrong == 0, "the extremes of the last %u are those of the definition",
+           sizes[k]);
         ok(tw_stat_get(&min, a, 1) == (sizes[k] < N ? sizes[k] : N)
            && tw_stat_get(&range, c, 2) == low[N - 1]
            && tw_stat_get(&range, c, 3) == high[N - 1], "and so are the fields");
@@ -135,7 +137,7 @@ static void drawdowns(void)
     int wrong = 0;
 
     for (unsigned f = 0; s.kind->fields[f]; f++)
-        wrong += f == 1 ? tw_stat_get(&s, state, f) != 0 : !isnan(tw_stat_get(&s, state, f));
+        wrong += !rig_same(tw_stat_get(&s, state, f), f == 1 ? 0 : NAN);
     ok(wrong == 0, "nothing has no drawdown");
     for (int i = 0; i < N; i++) x[i] = price();
     ok(drawdown_wrong(&s, x, N) == 0, "drawdowns of prices are those of the definition");
