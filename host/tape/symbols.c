@@ -3,17 +3,21 @@
  * Invariants
  *   S1  A row never moves; one that was not set reads as all zeros.
  *   S2  Each attribute is read and written whole.
+ *   S3  The column of one of the user's attributes is there before its name can be
+ *       found, and then stays: an index that was found needs no lock.
  *
  * Layer host/tape.  Thread: see each function.
  */
 #include "tape/symbols.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
+#include <uv.h>
 
 #include "base/memory.h"
 #include "tape/record.h"
 
-enum { SECTORS_MAX = 65535 };
+enum { SECTORS_MAX = 65535, VALUES_MAX = 65535 };
 
 struct row {
     _Atomic int64_t tick_fixed, lot_fixed;   /* atomic: any stores, any loads */
@@ -23,9 +27,17 @@ struct row {
 
 struct tw_symbols {
     struct tw_names *names, *sectors;        /* constant                */
+    struct tw_names *attributes, *values;    /* constant                */
     struct row *rows;                        /* constant; elements: S1  */
-    size_t bytes;                            /* constant: of the rows   */
+    size_t n_rows;                           /* constant                */
+    _Atomic uint32_t *column[TW_ATTRIBUTES]; /* set once, under lock: S3; elements S2 */
+    pthread_mutex_t lock;
 };
+
+static void *new_rows(const struct tw_symbols *s, size_t size)
+{
+    return tw_map(s->n_rows * size, false);
+}
 
 struct tw_symbols *tw_symbols_new(uint32_t max)
 {
@@ -33,11 +45,14 @@ struct tw_symbols *tw_symbols_new(uint32_t max)
 
     if (!s) return NULL;
     if (max > TW_SYMBOL_MAX) max = TW_SYMBOL_MAX;
-    s->bytes = ((size_t)max + 1) * sizeof s->rows[0];
-    s->rows = tw_map(s->bytes, false);
+    pthread_mutex_init(&s->lock, NULL);
+    s->n_rows = (size_t)max + 1;
+    s->rows = new_rows(s, sizeof s->rows[0]);
     s->names = tw_names_new(max);
     s->sectors = tw_names_new(SECTORS_MAX);
-    if (s->rows && s->names && s->sectors) return s;
+    s->attributes = tw_names_new(TW_ATTRIBUTES);
+    s->values = tw_names_new(VALUES_MAX);
+    if (s->rows && s->names && s->sectors && s->attributes && s->values) return s;
     tw_symbols_free(s);
     return NULL;
 }
@@ -47,7 +62,12 @@ void tw_symbols_free(struct tw_symbols *s)
     if (!s) return;
     tw_names_free(s->sectors);
     tw_names_free(s->names);
-    tw_unmap(s->rows, s->bytes);
+    tw_names_free(s->attributes);
+    tw_names_free(s->values);
+    tw_unmap(s->rows, s->n_rows * sizeof s->rows[0]);
+    for (int i = 0; i < TW_ATTRIBUTES; i++)
+        tw_unmap((void *)s->column[i], s->n_rows * sizeof s->column[i][0]);
+    pthread_mutex_destroy(&s->lock);
     tw_free(s);
 }
 
@@ -106,4 +126,61 @@ void tw_symbols_set(struct tw_symbols *s, uint32_t id, const struct tw_instrumen
 struct tw_names *tw_symbols_sectors(struct tw_symbols *s)
 {
     return s->sectors;
+}
+
+/* ---- the user's attributes ---- */
+
+static int64_t add_held(struct tw_symbols *s, const char *name, size_t n)
+{
+    uint32_t i = tw_names_count(s->attributes);
+
+    if (i == TW_ATTRIBUTES) return TW_ELIMIT;
+    if (!s->column[i]) s->column[i] = new_rows(s, sizeof s->column[i][0]);
+    return s->column[i] ? tw_names_intern(s->attributes, name, n) : UV_ENOMEM;
+}
+
+int tw_symbols_attribute(struct tw_symbols *s, const char *name, size_t n)
+{
+    int64_t id;
+
+    pthread_mutex_lock(&s->lock);
+    id = tw_names_find(s->attributes, name, n);
+    if (id == 0) id = add_held(s, name, n);
+    pthread_mutex_unlock(&s->lock);
+    return id < 0 ? (int)id : (int)id - 1;
+}
+
+int tw_symbols_attribute_find(const struct tw_symbols *s, const char *name, size_t n)
+{
+    return (int)tw_names_find(s->attributes, name, n) - 1;
+}
+
+unsigned tw_symbols_attributes(const struct tw_symbols *s)
+{
+    return tw_names_count(s->attributes);
+}
+
+const char *tw_symbols_attribute_name(const struct tw_symbols *s, unsigned index)
+{
+    return tw_names_get(s->attributes, index + 1);
+}
+
+uint32_t tw_symbols_attribute_get(const struct tw_symbols *s, uint32_t id, unsigned index)
+{
+    assert(id != 0 && id <= tw_symbols_count(s) && index < tw_symbols_attributes(s));
+    /* order [symbols.row] relaxed: S2 */
+    return atomic_load_explicit(&s->column[index][id], memory_order_relaxed);
+}
+
+void tw_symbols_attribute_set(struct tw_symbols *s, uint32_t id, unsigned index,
+                              uint32_t value)
+{
+    assert(id != 0 && id <= tw_symbols_count(s) && index < tw_symbols_attributes(s));
+    /* order [symbols.row] relaxed: S2 */
+    atomic_store_explicit(&s->column[index][id], value, memory_order_relaxed);
+}
+
+struct tw_names *tw_symbols_values(struct tw_symbols *s)
+{
+    return s->values;
 }

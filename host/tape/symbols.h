@@ -4,12 +4,17 @@
  * only a name that was never seen takes one.  Ids are 1, 2, 3, ... in the
  * order of arrival; 0 is no symbol.  A name, once in, never moves or leaves.
  *
+ * An attribute is what the user knows of instruments beside what is here: a country,
+ * an exchange.  Its values are names, as sectors are.
+ *
  * Layer host/tape.
  */
 #ifndef TW_SYMBOLS_H
 #define TW_SYMBOLS_H
 
 #include "tape/names.h"
+
+enum { TW_ATTRIBUTES = 16 };
 
 struct tw_symbols;
 
@@ -47,5 +52,29 @@ void tw_symbols_set(struct tw_symbols *s, uint32_t id, const struct tw_instrumen
 
 /* The names of the sectors.  Thread: any.  Blocks: never. */
 struct tw_names *tw_symbols_sectors(struct tw_symbols *s);
+
+/* ---- the user's attributes ---- */
+
+/* The index (0, 1, ...) of an attribute, made when it is new.  TW_ELIMIT: there are
+ * TW_ATTRIBUTES, or the name is empty or longer than TW_NAME_MAX; UV_ENOMEM.
+ * Thread: any.  Blocks: while another is added.  Memory: 4 bytes for each symbol. */
+int tw_symbols_attribute(struct tw_symbols *s, const char *name, size_t n);
+
+/* The index of an attribute, or -1.  Thread: any.  Blocks: never. */
+int tw_symbols_attribute_find(const struct tw_symbols *s, const char *name, size_t n);
+
+/* Indices 0 .. count - 1 can be used.  Thread: any.  Blocks: never. */
+unsigned tw_symbols_attributes(const struct tw_symbols *s);
+const char *tw_symbols_attribute_name(const struct tw_symbols *s, unsigned index);
+
+/* An attribute of an id in 1..count: the id of its value in tw_symbols_values, 0 for
+ * none.  Thread: any.  Blocks: never. */
+uint32_t tw_symbols_attribute_get(const struct tw_symbols *s, uint32_t id,
+                                  unsigned index);
+void tw_symbols_attribute_set(struct tw_symbols *s, uint32_t id, unsigned index,
+                              uint32_t value);
+
+/* The names of the values of all attributes.  Thread: any.  Blocks: never. */
+struct tw_names *tw_symbols_values(struct tw_symbols *s);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <uv.h>
 
 #include "base/memory.h"
 #include "tap.h"
@@ -11,6 +12,44 @@
 enum { ROUNDS = 20000, WRITERS = 2 };
 
 struct job { struct tw_symbols *s; int64_t k; uint64_t wrong; };
+
+static void attributes(void)
+{
+    struct tw_symbols *s = tw_symbols_new(1000);
+    char name[16];
+    bool apart = true;
+    int rc, n;
+
+    tw_symbols_intern(s, "AAPL", 4);
+    tw_symbols_intern(s, "BP", 2);
+    ok(tw_symbols_attribute_find(s, "country", 7) == -1, "an attribute that nobody made");
+    for (n = 0, rc = UV_ENOMEM; rc == UV_ENOMEM; n++) {
+        tw_memory_fail_at((uint64_t)n + 1);
+        rc = tw_symbols_attribute(s, "country", 7);
+    }
+    tw_memory_fail_at(0);
+    ok(rc == 0 && n > 1 && tw_symbols_attributes(s) == 1, "its memory may fail, it is 0");
+    ok(tw_symbols_attribute(s, "", 0) == TW_ELIMIT && tw_symbols_attributes(s) == 1,
+       "it has a name");
+    for (int i = 1; i < TW_ATTRIBUTES; i++) {
+        snprintf(name, sizeof name, "a%d", i);
+        apart = apart && tw_symbols_attribute(s, name, strlen(name)) == i
+            && tw_symbols_attribute_find(s, name, strlen(name)) == i
+            && !strcmp(tw_symbols_attribute_name(s, (unsigned)i), name);
+    }
+    ok(apart && tw_symbols_attribute(s, "country", 7) == 0, "others are 1, 2, ...");
+    ok(tw_symbols_attribute(s, "more", 4) == TW_ELIMIT, "there is an end of them");
+    for (uint32_t i = 0; i < TW_ATTRIBUTES; i++) {
+        apart = apart && tw_symbols_attribute_get(s, 2, i) == 0;
+        tw_symbols_attribute_set(s, 2, i, i + 1);
+    }
+    for (uint32_t i = 0; i < TW_ATTRIBUTES; i++)
+        apart = apart && tw_symbols_attribute_get(s, 2, i) == i + 1
+            && tw_symbols_attribute_get(s, 1, i) == 0;
+    ok(apart, "each symbol has its own value of each");
+    ok(tw_names_intern(tw_symbols_values(s), "US", 2) == 1, "values have names");
+    tw_symbols_free(s);
+}
 
 /* Every value that is ever written has equal halves. */
 static int64_t twice(int64_t v) { return v << 32 | v; }
@@ -42,6 +81,39 @@ static void *reader(void *arg)
         j->wrong += in.weight != 0 && in.weight != (double)(int64_t)in.weight + 0.5;
     }
     return NULL;
+}
+
+/* Two threads make the same attributes, and see each other's values. */
+static void *maker(void *arg)
+{
+    struct job *j = arg;
+    char name[16];
+
+    for (int i = 0; i < TW_ATTRIBUTES; i++) {
+        int own, n = snprintf(name, sizeof name, "a%d",
+                              j->k ? i : (i + TW_ATTRIBUTES / 2) % TW_ATTRIBUTES);
+
+        own = tw_symbols_attribute(j->s, name, (size_t)n);
+        j->wrong += own < 0 || strcmp(tw_symbols_attribute_name(j->s, (unsigned)own), name);
+        tw_symbols_attribute_set(j->s, 1, (unsigned)own, 7);
+        for (unsigned k = 0; k < tw_symbols_attributes(j->s); k++)
+            j->wrong += tw_symbols_attribute_get(j->s, 1, k) % 7 != 0;
+    }
+    return NULL;
+}
+
+static void makers(void)
+{
+    struct tw_symbols *s = tw_symbols_new(10);
+    struct job j[2] = { { .s = s }, { .s = s, .k = 1 } };
+    pthread_t th[2];
+
+    tw_symbols_intern(s, "AAPL", 4);
+    for (int k = 0; k < 2; k++) pthread_create(&th[k], NULL, maker, &j[k]);
+    for (int k = 0; k < 2; k++) pthread_join(th[k], NULL);
+    ok(j[0].wrong + j[1].wrong == 0 && tw_symbols_attributes(s) == TW_ATTRIBUTES,
+       "an attribute that two threads make is one");
+    tw_symbols_free(s);
 }
 
 static void threads(void)
@@ -95,6 +167,8 @@ int main(void)
     tw_memory_fail_at(0);
     ok(failed > 5, "each of %d allocations may fail", failed);
     tw_symbols_free(s);
+    attributes();
     threads();
+    makers();
     return tap_done();
 }
