@@ -165,9 +165,63 @@ static int compile(struct at *at, const struct tw_expr *e);
 
 /* ---- keys ---- */
 
-static bool is_named(const struct tw_expr *e)
+/* The field that a name is, TW_FIELD_ATTRIBUTE + i too; else TW_NO_FIELD. */
+static enum tw_field named_field(const struct tw_plan *p, const struct tw_expr *e)
 {
-    return e->op == TW_EXPR_FIELD && e->type == TW_EXPR_NAME;
+    int i;
+
+    if (e->type != TW_EXPR_NAME) return TW_NO_FIELD;
+    if (e->op != TW_EXPR_REF) return e->field;
+    i = tw_symbols_attribute_find(p->o.names.symbols, e->ref.text, strlen(e->ref.text));
+    return i < 0 ? TW_NO_FIELD : (enum tw_field)(TW_FIELD_ATTRIBUTE + i);
+}
+
+static const char *field_text(const struct tw_plan *p, enum tw_field field)
+{
+    if (field == TW_NO_FIELD) return "value";
+    return field < TW_FIELD_ATTRIBUTE ? tw_field_text(field)
+        : tw_symbols_attribute_name(p->o.names.symbols, field - TW_FIELD_ATTRIBUTE);
+}
+
+/* What a name may have been meant to be; best: less than 3 letters away. */
+struct close { const char *name; int best; };
+
+static void look_at(struct close *c, const struct tw_expr *e, const char *name)
+{
+    int d = tw_name_distance(e->ref.text, strlen(e->ref.text), name);
+
+    if (d >= c->best || d >= (int)strlen(e->ref.text)) return;
+    c->best = d;
+    c->name = name;
+}
+
+/* The error of a name that is nothing. */
+static int nothing(const struct at *at, const struct tw_expr *e, const struct close *c,
+                   const char *before, const char *after)
+{
+    return tw_fail(at->error, TW_EUSAGE, "%s: column %u: %s'%s'%s%s%s%s", at->d->text,
+                   e->column, before, e->ref.text, after,
+                   c->name ? "; did you mean '" : "", c->name ? c->name : "",
+                   c->name ? "'?" : "");
+}
+
+/* A REF of type NAME that is no attribute. */
+static int no_attribute(const struct at *at, const struct tw_expr *e, const char *what)
+{
+    const struct tw_symbols *symbols = at->p->o.names.symbols;
+    const struct tw_field_name *field;
+    struct close close = { NULL, 3 };
+
+    if (tw_plan_find(at->p, e->ref.text) >= 0)
+        return tw_fail(at->error, TW_EUSAGE, "%s: column %u: %s'%s' is a statistic, a"
+                       " number: no attribute", at->d->text, e->column, what,
+                       e->ref.text);
+    for (unsigned i = 0; (field = tw_field_at(i)) != NULL; i++)
+        if (field->type == TW_FIELD_NAMED) look_at(&close, e, field->name);
+    for (unsigned i = 0; i < tw_symbols_attributes(symbols); i++)
+        look_at(&close, e, tw_symbols_attribute_name(symbols, i));
+    return nothing(at, e, &close, what,
+                   " is neither a field with names nor an attribute");
 }
 
 static int add_space(struct at *at, const struct tw_expr_by *by)
@@ -184,20 +238,16 @@ static int add_space(struct at *at, const struct tw_expr_by *by)
         int column;
 
         s.by[i] = key;
-        s.field[i] = is_named(key) ? key->field : TW_NO_FIELD;
-        part[i] = (struct tw_key_part){ .field = s.field[i] };
-        if (key->op == TW_EXPR_REF)
-            return tw_fail(at->error, TW_EUSAGE, "%s: column %u: by what? '%s' is neither"
-                           " a field with names nor an attribute", at->d->text,
-                           key->column, key->ref.text);
+        s.field[i] = named_field(p, key);
+        part[i] = (struct tw_key_part){ .field = s.field[i],
+                                        .text = field_text(p, s.field[i]) };
         if (s.field[i] != TW_NO_FIELD) continue;
+        if (key->type == TW_EXPR_NAME) return no_attribute(at, key, "by what? ");
         column = new_column(at);       /* its own, filled in whatever program */
         if (column < 0) return column;
         s.part[i] = (uint16_t)column;
         part[i].column = p->column[column];
     }
-    for (unsigned i = 0; i < by->n_keys; i++)
-        part[i].text = s.field[i] == TW_NO_FIELD ? "value" : tw_field_text(s.field[i]);
     s.keys = tw_keys_new(&p->o.names, part, by->n_keys);
     s.id = tw_calloc(TW_STAT_BATCH, sizeof *s.id);
     if (!s.keys || !s.id) {
@@ -212,13 +262,16 @@ static int add_space(struct at *at, const struct tw_expr_by *by)
 /* By fields alone, spaces are shared; by a number each declaration has its own. */
 static int find_space(const struct tw_plan *p, const struct tw_expr_by *by)
 {
+    enum tw_field field[TW_EXPR_KEYS];
+
+    for (unsigned i = 0; i < by->n_keys; i++) field[i] = named_field(p, by->key[i]);
     for (unsigned i = 0; i < p->n_spaces; i++) {
         const struct tw_space *s = &p->space[i];
         bool same = s->n_parts == by->n_keys;
 
         for (unsigned k = 0; same && k < by->n_keys; k++)
-            same = is_named(by->key[k]) ? s->field[k] == by->key[k]->field
-                                        : s->by[k] == by->key[k];
+            same = field[k] == TW_NO_FIELD ? s->by[k] == by->key[k]
+                                           : s->field[k] == field[k];
         if (same) return (int)i;
     }
     return -1;
@@ -240,7 +293,7 @@ static int keys(struct at *at, const struct tw_expr_by *by)
     for (unsigned i = 0; i < by->n_keys; i++) {
         int from;
 
-        if (is_named(by->key[i])) continue;
+        if (by->key[i]->type == TW_EXPR_NAME) continue;
         from = compile(at, by->key[i]);
         if (from >= 0 && by->key[i]->type == TW_EXPR_INTEGER)
             from = apply(at, TW_EXPR_TO_NUMBER, TW_EXPR_INTEGER, from, TW_PROGRAM_NONE,
@@ -338,22 +391,17 @@ static int compile_item(struct tw_plan *p, unsigned item, struct tw_error *error
 static int unknown(const struct at *at, const struct tw_expr *e)
 {
     const struct tw_plan *p = at->p;
-    const char *close = NULL;
-    int best = 3;
+    const struct tw_field_name *field;
+    struct close close = { NULL, 3 };
 
-    tw_field_find(at->d->kinds, e->ref.text, strlen(e->ref.text), &close);
-    for (unsigned i = 0; i < p->n_items && !close; i++) {
-        int d = tw_name_distance(e->ref.text, strlen(e->ref.text), p->item[i].name);
-
-        if (d < best) {
-            best = d;
-            close = p->item[i].name;
-        }
-    }
-    return tw_fail(at->error, TW_EUSAGE, "%s: column %u: no field or statistic"
-                   " '%s'%s%s%s", at->d->text, e->column, e->ref.text,
-                   close ? "; did you mean '" : "", close ? close : "",
-                   close ? "'?" : "");
+    if (tw_symbols_attribute_find(p->o.names.symbols, e->ref.text,
+                                  strlen(e->ref.text)) >= 0)
+        return fail(at, e, TW_EUSAGE, "an attribute is a name: only == and ~= with a"
+                    " text take it");
+    for (unsigned i = 0; (field = tw_field_at(i)) != NULL; i++)
+        if (field->kinds & at->d->kinds) look_at(&close, e, field->name);
+    for (unsigned i = 0; i < p->n_items; i++) look_at(&close, e, p->item[i].name);
+    return nothing(at, e, &close, "no field or statistic ", "");
 }
 
 /* The item that is named; it must not be one that is just being compiled. */
@@ -422,16 +470,26 @@ static int text_id(struct at *at, const struct tw_expr *e, enum tw_field field)
     case TW_FIELD_SECTOR:
         id = tw_names_intern(tw_symbols_sectors(names->symbols), e->ref.text, n);
         break;
+    case TW_FIELD_SOURCE:
+        for (int i = 0; i <= TW_SOURCE_MAX && id < 0; i++)
+            if (names->sources[i] && strcmp(names->sources[i], e->ref.text) == 0) id = i;
+        break;
     case TW_FIELD_SIDE:
         id = strcmp(e->ref.text, "buy") == 0 ? TW_SIDE_BUY
             : strcmp(e->ref.text, "sell") == 0 ? TW_SIDE_SELL : -1;
         break;
-    default:
-        for (int i = 0; i <= TW_SOURCE_MAX && id < 0; i++)
-            if (names->sources[i] && strcmp(names->sources[i], e->ref.text) == 0) id = i;
+    default:   /* an attribute */
+        id = tw_names_intern(tw_symbols_values(names->symbols), e->ref.text, n);
         break;
     }
     return id < 0 ? fail(at, e, TW_EUSAGE, "no such name there") : constant(at, id);
+}
+
+static int attribute(struct at *at, const struct tw_expr *e)
+{
+    enum tw_field field = named_field(at->p, e);
+
+    return field == TW_NO_FIELD ? no_attribute(at, e, "") : load(at, field);
 }
 
 static int compile(struct at *at, const struct tw_expr *e)
@@ -447,6 +505,7 @@ static int compile(struct at *at, const struct tw_expr *e)
                                          : constant(at, e->integer);
     case TW_EXPR_FIELD:  return load(at, e->field);
     case TW_EXPR_REF:
+        return e->type == TW_EXPR_NAME ? attribute(at, e) : ref(at, e);
     case TW_EXPR_REF_AT: return ref(at, e);
     case TW_EXPR_STAT:
         op = push(at, e, false);
@@ -458,8 +517,8 @@ static int compile(struct at *at, const struct tw_expr *e)
     for (unsigned i = 0; i < e->n_args; i++) {
         const struct tw_expr *other = e->arg[e->n_args == 2 ? 1 - i : 0];
 
-        arg[i] = e->arg[i]->op == TW_EXPR_TEXT ? text_id(at, e->arg[i], other->field)
-                                               : compile(at, e->arg[i]);
+        arg[i] = e->arg[i]->op == TW_EXPR_TEXT
+            ? text_id(at, e->arg[i], named_field(at->p, other)) : compile(at, e->arg[i]);
         if (arg[i] < 0) return arg[i];
     }
     type = e->arg[e->n_args - 1]->type;
@@ -491,7 +550,7 @@ static int gather_kinds(struct at *at, const struct tw_expr *e, unsigned *kinds)
     struct tw_plan *p = at->p;
     int rc = TW_OK;
 
-    if (e->op == TW_EXPR_REF || e->op == TW_EXPR_REF_AT) {
+    if (e->type != TW_EXPR_NAME && (e->op == TW_EXPR_REF || e->op == TW_EXPR_REF_AT)) {
         int item = find_item(at, e);
 
         if (item < 0) return item;
@@ -600,11 +659,11 @@ static bool gather_by(const struct tw_plan *p, const struct tw_expr *e,
                       const struct tw_expr_by **by)
 {
     const struct tw_expr_by *here = NULL;
-    bool mixed = e->op == TW_EXPR_FIELD;
+    bool mixed = e->op == TW_EXPR_FIELD || e->type == TW_EXPR_NAME;
     int item;
 
     if (e->op == TW_EXPR_STAT) here = &e->of.by;
-    if (e->op == TW_EXPR_REF && (item = tw_plan_find(p, e->ref.text)) >= 0)
+    if (e->op == TW_EXPR_REF && !mixed && (item = tw_plan_find(p, e->ref.text)) >= 0)
         here = &p->item[item].declaration->value->of.by;
     if (here) {
         if (here->n_keys == 0) return false;

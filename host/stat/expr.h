@@ -7,7 +7,8 @@
  *                   or "(" expression ")", a number
  *     expression  = Lua's operators, with Lua's precedence, over
  *                     numbers, pi, inf; times: 500ms 10s 5m 1h 1d, integers in ns;
- *                     "text", only to compare a name with: symbol == "AAPL";
+ *                     "text", only to compare a name with: symbol == "AAPL",
+ *                     country == "US", an attribute of the user's own (symbols.h);
  *                     true, false; fields of the record: bid, ask_size, ...;
  *                     functions: log(x), ifelse(c, a, b), ...;
  *                     statistics: ewma(mid, alpha=0.05), (mean(x) by sector), count();

@@ -1,8 +1,9 @@
 /* keys.c - what a statistic is by: the key of each row as a small number.
  *
- * Why two ways: where all parts follow from the symbol (itself, its sector), one array
- * by symbol gives the key, so a row costs a load; other tuples are looked up in a hash
- * table.  What a symbol's sector is, is looked up once, at its first row.
+ * Why two ways: where all parts follow from the symbol (itself, its sector or another
+ * attribute), one array by symbol gives the key, so a row costs a load; other tuples
+ * are looked up in a hash table.  What a symbol's sector is, is looked up once, at its
+ * first row.
  */
 #include "stat/keys.h"
 
@@ -39,7 +40,8 @@ struct tw_keys *tw_keys_new(const struct tw_key_names *names,
     for (unsigned i = 0; i < n; i++) {
         k->part[i] = parts[i];
         k->of_symbol = k->of_symbol && (parts[i].field == TW_FIELD_SYMBOL
-                                        || parts[i].field == TW_FIELD_SECTOR);
+                                        || parts[i].field == TW_FIELD_SECTOR
+                                        || parts[i].field >= TW_FIELD_ATTRIBUTE);
     }
     return k;
 }
@@ -141,6 +143,11 @@ static bool part_of(const struct tw_keys *k, unsigned part, const struct tw_reco
     case TW_FIELD_SOURCE: *out = r->source + 1u; break;
     case TW_FIELD_SIDE:   *out = r->kind == TW_TRADE ? r->trade.side : 0; break;
     default:
+        if (p->field >= TW_FIELD_ATTRIBUTE) {
+            *out = r->symbol ? tw_symbols_attribute_get(k->names.symbols, r->symbol,
+                                   p->field - TW_FIELD_ATTRIBUTE) : 0;
+            break;
+        }
         x = p->column->number[row] + 0.0;    /* -0.0 is 0.0 */
         memcpy(out, &x, sizeof x);
         return x == x;
@@ -222,23 +229,27 @@ void tw_keys_see(struct tw_keys *k, uint32_t key)
 
 static const char *const sides[] = { "", "buy", "sell" };
 
+/* Where the names of sectors, or of an attribute's values, are. */
+static struct tw_names *names_of(const struct tw_keys *k, enum tw_field field)
+{
+    return field == TW_FIELD_SECTOR ? tw_symbols_sectors(k->names.symbols)
+                                    : tw_symbols_values(k->names.symbols);
+}
+
 /* make: a name that is new gets its id. */
 static int64_t parse_part(const struct tw_keys *k, unsigned part, const char *text,
                           bool make, uint64_t *out)
 {
     struct tw_symbols *symbols = k->names.symbols;
-    struct tw_names *sectors = tw_symbols_sectors(symbols);
+    enum tw_field field = k->part[part].field;
     size_t n = strlen(text);
     int64_t id = 0;
     double x;
     char *end;
 
-    switch (k->part[part].field) {
+    switch (field) {
     case TW_FIELD_SYMBOL:
         id = make ? tw_symbols_intern(symbols, text, n) : tw_symbols_find(symbols, text, n);
-        break;
-    case TW_FIELD_SECTOR:
-        id = make ? tw_names_intern(sectors, text, n) : tw_names_find(sectors, text, n);
         break;
     case TW_FIELD_SOURCE:
         for (int i = 0; i <= TW_SOURCE_MAX && id == 0; i++)
@@ -249,6 +260,11 @@ static int64_t parse_part(const struct tw_keys *k, unsigned part, const char *te
             if (strcmp(sides[i], text) == 0) id = i;
         break;
     default:
+        if (field == TW_FIELD_SECTOR || field >= TW_FIELD_ATTRIBUTE) {
+            id = make ? tw_names_intern(names_of(k, field), text, n)
+                      : tw_names_find(names_of(k, field), text, n);
+            break;
+        }
         x = strtod(text, &end) + 0.0;
         if (n == 0 || *end || x != x) return TW_EUSAGE;
         memcpy(out, &x, sizeof x);
@@ -286,15 +302,16 @@ const char *tw_keys_text(const struct tw_keys *k, uint32_t key, unsigned part,
                          char number[32])
 {
     uint64_t v = k->tuple[(size_t)key * k->n_parts + part];
+    enum tw_field field = k->part[part].field;
     double x;
 
-    switch (k->part[part].field) {
+    switch (field) {
     case TW_FIELD_SYMBOL: return tw_symbols_name(k->names.symbols, (uint32_t)v);
-    case TW_FIELD_SECTOR:
-        return tw_names_get(tw_symbols_sectors(k->names.symbols), (uint32_t)v);
     case TW_FIELD_SOURCE: return k->names.sources[v - 1] ? k->names.sources[v - 1] : "?";
     case TW_FIELD_SIDE:   return sides[v];
     default:
+        if (field == TW_FIELD_SECTOR || field >= TW_FIELD_ATTRIBUTE)
+            return tw_names_get(names_of(k, field), (uint32_t)v);
         memcpy(&x, &v, sizeof x);
         snprintf(number, 32, "%.15g", x);
         if (strtod(number, NULL) != x) snprintf(number, 32, "%.17g", x);

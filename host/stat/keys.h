@@ -1,6 +1,6 @@
 /* keys.h - what a statistic is by: the key of each row as a small number.
  *
- * A key is a tuple of parts: of a name (a symbol, a sector, ...) its id, of a number
+ * A key is a tuple of parts: of a name (a symbol, an attribute, ...) its id, of a number
  * the number.  Keys get the numbers 1, 2, 3, ... as rows bring them, so a slab of
  * states holds just those that were seen; 0 is the key of rows that have none (a
  * symbol without a sector).  By nothing, every row has key 1.

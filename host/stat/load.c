@@ -45,6 +45,14 @@ static void load_quote(enum tw_field field, unsigned n, const struct tw_record *
     }
 }
 
+static void load_attribute(unsigned index, unsigned n, const struct tw_record *rows,
+                           const struct tw_symbols *symbols, union tw_column *out)
+{
+    for (unsigned i = 0; i < n; i++)
+        out->integer[i] = rows[i].symbol
+            ? tw_symbols_attribute_get(symbols, rows[i].symbol, index) : 0;
+}
+
 void tw_column_load(enum tw_field field, unsigned n, const struct tw_record *rows,
                     const struct tw_symbols *symbols, union tw_column *out)
 {
@@ -66,6 +74,10 @@ void tw_column_load(enum tw_field field, unsigned n, const struct tw_record *row
     case TW_FIELD_SEQ:        EACH(integer, (int64_t)r->seq);
     case TW_FIELD_SOURCE:     EACH(integer, r->source);
     case TW_FIELD_SOURCE_SEQ: EACH(integer, r->source_seq);
-    default:                  load_quote(field, n, rows, out);
+    default:
+        if (field >= TW_FIELD_ATTRIBUTE)
+            load_attribute(field - TW_FIELD_ATTRIBUTE, n, rows, symbols, out);
+        else
+            load_quote(field, n, rows, out);
     }
 }

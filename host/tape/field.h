@@ -15,7 +15,9 @@ enum tw_field {
     TW_FIELD_SIZE, TW_FIELD_SIDE, TW_FIELD_ID, TW_FIELD_TOPIC, TW_FIELD_VALUE,
     TW_FIELD_TIMER, TW_FIELD_INTERVAL, TW_FIELD_COUNT, TW_FIELD_LOST, TW_FIELD_FIRST,
     TW_FIELD_TIME, TW_FIELD_RECEIVED, TW_FIELD_SEQ, TW_FIELD_SOURCE, TW_FIELD_SOURCE_SEQ,
-    TW_FIELD_KIND, TW_FIELDS
+    TW_FIELD_KIND,
+    TW_FIELD_ATTRIBUTE   /* + i: the user's attribute i (symbols.h); a name, it has none
+                          * in the functions here */
 };
 
 /* What a field holds; TW_FIELD_NAMED has one of few names, known by an id. */

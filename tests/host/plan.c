@@ -57,6 +57,19 @@ static void make_rows(void)
     }
 }
 
+/* The country of symbol i + 1; every fifth has none. */
+static const char *country_of(int i) { return i % 5 == 4 ? NULL : i % 2 ? "GB" : "US"; }
+
+static void make_countries(void)
+{
+    unsigned index = (unsigned)tw_symbols_attribute(symbols, "country", 7);
+
+    for (int i = 0; i < SYMBOLS; i++)
+        if (country_of(i))
+            tw_symbols_attribute_set(symbols, (uint32_t)i + 1, index,
+                (uint32_t)tw_names_intern(tw_symbols_values(symbols), country_of(i), 2));
+}
+
 static double bid_of(const struct tw_record *r) { return (double)r->quote.bid / 1e9; }
 static double ask_of(const struct tw_record *r)
 {
@@ -183,6 +196,53 @@ static void by_hand(void)
     ok(near(value_of(p, "index", NULL), index), "a weighted index");
     ok(near(value_of(p, "total", NULL), total), "the sum of the index after each quote");
     ok(value_of(p, "trades", "buy") == bought, "a sum of trades by side, filtered");
+    tw_plan_free(p);
+}
+
+static void attributes(void)
+{
+    static const char *const names[] = { "n", "not_us", "us", "both", "again" };
+    static const char *const texts[] = {
+        "count() by country", "count() where country ~= \"US\"",
+        "mean(bid) where \"US\" == country and bid > 0", "count() by country, symbol",
+        "count() by country where n > 1000 and us > 0",
+    };
+    struct tw_plan *p = plan_of(texts, 5, names);
+    double n[2] = { 0 }, total = 0, bids = 0, quotes = 0, both = 0;
+    const char *us_s02[] = { "US", "S02" };
+    struct tw_plan_edge edge = { 0 };
+    struct tw_error error = { 0 };
+    struct tw_keys *keys;
+    uint32_t key;
+
+    ok(p != NULL, "an attribute is a key, and compared with a text");
+    if (!p) return;
+    feed(p, 100);
+    for (int i = 0; i < ROWS; i++) {
+        const char *country = country_of((int)rows[i].symbol - 1);
+
+        total++;
+        both += rows[i].symbol == 3;
+        if (!country) continue;
+        n[*country == 'U']++;
+        if (*country != 'U' || rows[i].kind != TW_QUOTE) continue;
+        bids += bid_of(&rows[i]);
+        quotes++;
+    }
+    ok(value_of(p, "n", "US") == n[1] && value_of(p, "n", "GB") == n[0], "by it");
+    ok(tw_keys_count(tw_plan_keys(p, 0)) == 2, "what has none is in no key");
+    ok(value_of(p, "not_us", NULL) == total - n[1], "it differs from every text");
+    ok(near(value_of(p, "us", NULL), bids / quotes), "where it equals");
+    keys = tw_plan_keys(p, 3);
+    key = tw_keys_find(keys, us_s02, 2);
+    ok(key && tw_stat_get(tw_plan_stat(p, 3), tw_plan_state(p, 3, key), 0) == both
+       && !strcmp(tw_keys_text(keys, key, 0, NULL), "US")
+       && !strcmp(tw_keys_part(keys, 0), "country") && !tw_keys_is_number(keys, 0),
+       "beside another key; its names");
+    ok(tw_plan_keys(p, 0) == tw_plan_keys(p, 4), "equal keys are one space");
+    ok(value_of(p, "again", "US") > 0, "beside statistics");
+    ok(tw_plan_when(p, "n.US > 5 and country == \"US\"", 28, &edge, &error) == 0,
+       "in a condition %s", error.text);
     tw_plan_free(p);
 }
 
@@ -348,7 +408,16 @@ static void errors(void)
         { "mean(mid - a)", "count()", "depends on itself" },
         { "mean(bidd)", "count()", "no field or statistic 'bidd'; did you mean 'bid'?" },
         { "mean(b.gold) by symbol", "count() by side", "has no key 'gold'" },
-        { "count() by exchange", "count()", "by what? 'exchange'" },
+        { "count() by exchange", "count()", "by what? 'exchange' is neither" },
+        { "count() by (time // 1s)", "count() by contry",
+          "column 12: by what? 'contry' is neither a field with names nor an attribute;"
+          " did you mean 'country'?" },
+        { "count() by sectr", "count()", "did you mean 'sector'?" },
+        { "count() by b", "count()", "by what? 'b' is a statistic, a number" },
+        { "count() where contry == \"US\"", "count()", "column 15: 'contry' is neither" },
+        { "count() where b == \"US\"", "count()", "column 15: 'b' is a statistic" },
+        { "count() where country > 1", "count()", "column 15: an attribute is a name" },
+        { "count() where country == sector", "count()", "can't be equal" },
         { "mean(mid", "count()", "column" },
         { "count() where symbol == 1", "count()", "column" },
         { "count() where side == \"up\"", "count()", "no such name" },
@@ -381,7 +450,7 @@ static void errors(void)
 /* Every allocation fails once: an error, nothing lost. */
 static void memory(void)
 {
-    static const char *const texts[] = { "mean(mid / prev(mid)) by symbol where a > 0",
+    static const char *const texts[] = { "mean(mid / prev(mid)) by country where a > 0",
                                          "max(mid) by (time // 1h), symbol" };
     bool fine = true;
     char last[500] = "";
@@ -419,7 +488,9 @@ int main(void)
 {
     srandom(1);
     make_rows();
+    make_countries();
     by_hand();
+    attributes();
     batches();
     shared();
     conditions();
