@@ -17,7 +17,7 @@
  * Over the last n: sums of powers of x - c, where c was their mean not long ago
  * (shifted data: Chan, Golub, LeVeque, "Algorithms for Computing the Sample
  * Variance", 1983); the oldest value is subtracted.  All is computed anew around the
- * new mean when the ring wraps, and when what is left is so much less than what once
+ * new mean after n + 256 values, and when what is left is so much less than what once
  * was in the sums that digits are missing (an outlier has left).  What is infinite
  * or past 1e72 makes all but the count NaN until it leaves.
  */
@@ -152,6 +152,7 @@ static void fourth_merge(const struct tw_stat *s, void *into, const void *from)
 
 /* ---- over the last n ---- */
 
+enum { AGE = 256 };          /* small windows are made anew after more than a round */
 #define LEAST 0x1p-16    /* of 16 digits five may be lost */
 #define WILD 1e72        /* 2^40 times the fourth power of twice it is finite */
 
@@ -161,7 +162,9 @@ struct powers {
 };
 
 struct last {
-    uint32_t n, at, wild, pad;   /* wild: how many are past WILD, in no sum         */
+    uint32_t n, at;
+    uint32_t wild;               /* how many are past WILD, in no sum               */
+    uint32_t age;                /* pushes since all was made anew                  */
     struct powers p;
     double most;                 /* the largest highest sum since it was made anew  */
     double x[];                  /* a ring; the oldest is at `at` when it is full   */
@@ -227,6 +230,7 @@ static void anew(struct last *m, unsigned order)
         if (tame(m->x[i])) add(&p, m->x[i], 1, order);
     m->p = p;
     m->most = p.sum[order - 1];
+    m->age = 0;
 }
 
 TW_STAT_INLINE void last_push(const struct tw_stat *s, struct last *m, double x,
@@ -247,11 +251,12 @@ TW_STAT_INLINE void last_push(const struct tw_stat *s, struct last *m, double x,
     for (unsigned j = 0; j < order; j++) m->p.sum[j] = p.sum[j];
     m->x[m->at] = x;
     m->at = m->at + 1 == window ? 0 : m->at + 1;
-    if (p.sum[order - 1] > m->most) m->most = p.sum[order - 1];
+    m->most = p.sum[order - 1] > m->most ? p.sum[order - 1] : m->most;
     n = m->n - m->wild;
     left = order == 2 ? n * p.sum[1] - p.sum[0] * p.sum[0]
         : n * about_mean(&p, n, 4).m4;
-    if (n > 0 && (m->at == 0 || !(left >= n * m->most * LEAST))) anew(m, order);
+    if (n > 0 && (++m->age > AGE + window || !(left >= n * m->most * LEAST)))
+        anew(m, order);
 }
 
 static bool last_valid(const struct tw_stat *s, const void *state)
@@ -338,8 +343,8 @@ WAYS(fourth, fourth_last, 4)
 
 #define WELFORD "Welford 1962; windows: Chan, Golub, LeVeque 1983"
 #define PEBAY "Pébay 2008 (g1, g2); windows: Chan, Golub, LeVeque 1983"
-#define COST_2 "2.5 ns a value, 48 bytes a key; window: 10 ns, 64 + 8 n bytes"
-#define COST_4 "5 ns a value, 64 bytes a key; window: 12 ns, 64 + 8 n bytes"
+#define COST_2 "2.5 ns a value, 48 bytes a key; window: 5 ns, 64 + 8 n bytes"
+#define COST_4 "5 ns a value, 64 bytes a key; window: 8 ns, 64 + 8 n bytes"
 
 static const struct moment_kind
     variance_kind = {

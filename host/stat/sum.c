@@ -11,7 +11,7 @@
  * window as it came.
  *
  * Windows of n values keep them in a ring: each push takes the oldest out.  What was
- * no decimal is summed anew whenever the ring wraps, and forgotten when none is left.
+ * no decimal is summed anew after n + 1024 values, and forgotten when none is left.
  *
  * Cost and memory: see each kind; a window adds 8 (weighted: 16) bytes a value.
  */
@@ -67,9 +67,12 @@ struct sums {
     struct tw_exact of[];     /* x; or x w, in units of 1e-18, and w */
 };
 
-/* Behind the sums of a window: its values, the oldest at `at` once it is full. */
+enum { AGE = 1024 };   /* small windows are summed anew after more than a round */
+
+/* Behind the sums of a window: its values, the oldest at `at` once it is full; age:
+ * pushes since they were summed anew. */
 struct ring {
-    uint64_t at;
+    uint32_t at, age;
     double x[];
 };
 
@@ -158,8 +161,9 @@ static inline void window(const struct tw_stat *s, struct sums *m, const double 
         place[j] = x[j];
     }
     step(m, x, inputs, 1);
-    if (++r->at < s->o.window) return;
-    r->at = 0;
+    r->at = r->at + 1 == s->o.window ? 0 : r->at + 1;
+    if (++r->age <= AGE + s->o.window) return;
+    r->age = 0;
     for (unsigned j = 0; j < inputs; j++) loose = loose || m->of[j].loose > 0;
     if (loose) sum_anew(m, r, inputs);
 }
@@ -279,11 +283,11 @@ static const struct tw_stat_kind count_kind = {
 static const struct sum_kind
     sum_kind = {
         { SUM_KIND("sum", "sum(x); of none 0", "3 ns a value, 64 bytes a key; window:"
-                   " 8 ns, 80 + 8 n bytes", "value", "count", "mean") },
+                   " 10 ns, 80 + 8 n bytes", "value", "count", "mean") },
         { SUM, COUNT, MEAN }
     },
     mean_kind = {
-        { SUM_KIND("mean", "sum(x) / n", "3 ns a value, 64 bytes a key; window: 8 ns,"
+        { SUM_KIND("mean", "sum(x) / n", "3 ns a value, 64 bytes a key; window: 10 ns,"
                    " 80 + 8 n bytes", "value", "count", "sum") },
         { MEAN, COUNT, SUM }
     };
@@ -292,7 +296,7 @@ static const struct sum_kind
     .name = its_name, .inputs = { a, b }, .options = TW_STAT_WINDOW | TW_STAT_TIME, \
     .fields = (const char *const[]){ __VA_ARGS__, NULL }, .choose = weighted_choose, \
     .formula = what, .source = from, \
-    .cost = "8 ns a row, 128 bytes a key; window: 17 ns, 128 + 16 n bytes"
+    .cost = "8 ns a row, 128 bytes a key; window: 20 ns, 128 + 16 n bytes"
 
 static const struct sum_kind
     weighted_sum_kind = {

@@ -205,7 +205,7 @@ int main(void)
     many(1e9);
     windows("noise", noise, 1e-10);
     windows("noise far from 0", far_noise, 1e-9);
-    windows("a random walk", walk, 1e-10);
+    windows("a random walk", walk, 1e-9);
     windows("stairs", stairs, 1e-8);
     windows("outliers", outliers, 1e-8);
     infinities();
