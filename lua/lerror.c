@@ -311,7 +311,8 @@ void ltw_error_push(lua_State *L, const struct tw_any *error)
 
 /* ---- text ---- */
 
-/* [-0, +1, m]  "in pool 1, script x.lua: " and the traceback of the error at idx. */
+/* [-0, +1, m]  A line break, "in pool 1, script x.lua: " and the traceback of the error
+ * at idx; nothing when it has neither, as one that no code raised. */
 static void push_story(lua_State *L, int idx)
 {
     const char *worker, *script, *traceback;
@@ -323,8 +324,12 @@ static void push_story(lua_State *L, int idx)
     worker = lua_tostring(L, top + 1);
     script = lua_tostring(L, top + 2);
     traceback = lua_tostring(L, top + 3);
-    lua_pushfstring(L, "in %s%s%s: %s", worker ? worker : "?", script ? ", script " : "",
-                    script ? script : "", traceback ? traceback : "no traceback");
+    if (!worker && !traceback)
+        lua_pushliteral(L, "");
+    else
+        lua_pushfstring(L, "\nin %s%s%s: %s", worker ? worker : "?",
+                        script ? ", script " : "", script ? script : "",
+                        traceback ? traceback : "no traceback");
     lua_replace(L, top + 1);
     lua_settop(L, top + 1);
 }
@@ -358,7 +363,7 @@ static int error_tostring(lua_State *L)
     lua_pop(L, 1);
     for (int i = lua_gettop(L); i >= 3; i--) {
         push_story(L, i);
-        lua_pushfstring(L, "%s\n%s", lua_tostring(L, 2), lua_tostring(L, -1));
+        lua_pushfstring(L, "%s%s", lua_tostring(L, 2), lua_tostring(L, -1));
         lua_replace(L, 2);
         lua_pop(L, 1);
     }

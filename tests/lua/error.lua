@@ -62,9 +62,10 @@ local ok, far = tw.pool.run(function() error { code = 9 } end):pawait()
 t.is(not ok and far.value.code, 9, "the value of an error of the pool")
 t.ok(far.cause.worker:find "^pool", "and the thread that it was on")
 ok, far = tw.pool.run(function()
-  require "tw".task.scope(function(s)
-    s:spawn(function() error "one" end)
-    s:spawn(function() error "two" end)
+  local task = require "tw".task
+  task.scope(function(s)
+    s:spawn(function() task.yield() error "one" end)
+    s:spawn(function() pcall(task.sleep, 1e6) error "two" end)
   end)
 end):pawait()
 t.ok(far.message:find "one$" and far.cause.also[1].message:find "two$",

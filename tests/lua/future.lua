@@ -92,6 +92,7 @@ collectgarbage() collectgarbage()
 ok, err = f:pawait()
 t.ok(not ok and err.message:find "the promise was dropped before anybody had settled it",
   "a promise that is dropped is a failure")
+t.ok(tostring(err):find "settled it\nin main: stack traceback:", "no code raised it")
 p = tw.promise()
 local sent = tw.channel(1)
 sent:send { answer = p }
