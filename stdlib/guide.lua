@@ -2,6 +2,17 @@
 --
 -- A list of { name, purpose, text }, written as those of tw.commands.
 
+-- "  mean(x)  sum(x) / n" for each statistic.
+local function statistics()
+  local lines = {}
+  for i, kind in ipairs(require "tw.internal.stat".kinds()) do
+    local call = ("%s(%s)"):format(kind.name, table.concat(kind.inputs, ", "))
+    local line = ("  %-24s  %s"):format(call, kind.formula)
+    lines[i] = #line <= 86 and line or ("  %s\n      %s"):format(call, kind.formula)
+  end
+  return table.concat(lines, "\n")
+end
+
 return {
   {
     name = "scripts",
@@ -136,6 +147,88 @@ error that nobody awaits is printed, and the run ends with status 1.
 A job is sent to its state as bytecode with its upvalues frozen; what comes from a
 required module goes by name.  TIDEWIRE_SEED=n gives ready tasks an order of
 their own that can be had again, for tests.]],
+  },
+  {
+    name = "statistics",
+    purpose = "means, quantiles, correlations ...: pushed or declared, computed in C",
+    text = [[
+A statistic is pushed into, or declared.
+
+  local stat = require "tw.stat"
+  local vol = stat.by_symbol(stat.ewma, 0.05)     -- one for each symbol
+
+  function M:on_quote(symbol, mid)
+    vol[symbol]:push(mid)
+    print(vol[symbol].value, vol[symbol].count)
+  end
+
+A push is one call from Lua to C.  A declared statistic needs none: its text is
+checked and compiled once, and C feeds it with every record before the handlers
+run.  Nothing of it runs in Lua.
+
+  local spread = stat.mean("ask - bid"):by "symbol"
+  local tech = "ewma((mid / prev(mid) - 1)^2, alpha=0.01) by sector"
+
+  function M:on_start()
+    self:track { spread = spread, tech = tech }
+    self:when("sqrt(tech.tech) > 0.02", function(self, q)
+      print(q, spread.AAPL.value)
+    end)
+  end
+
+stat.mean("ask - bid", { window = 64 }):by("symbol"):where("bid_size > 100") and
+the text "mean(ask - bid, window=64) by symbol where bid_size > 100" are the same
+declaration; stat.covariance("bid", "ask") takes a text for each input.
+
+The language
+
+  expression by key, key ... where condition     by and where may be missing
+
+Operators are those of Lua, with its precedence: + - * / // % ^ == ~= < <= > >= and
+or not.  There are numbers; times, which are integers in ns: 500ms 10s 5m 1h 1d;
+"text", only to compare a name with: symbol == "AAPL"; true and false; the fields
+of the record: bid, ask_size, ...; the functions of math, ifelse(c, a, b),
+missing(x); and statistics, with options at the end: ewma(mid, alpha=0.05).  min
+and max with one argument are statistics, with more the least or greatest of them.
+What is wrong is an error when it is declared, with the column.
+
+Keys: symbol, sector, any field or attribute that has names, or a number in
+parentheses: by symbol, (time // 1h).  Without keys there is one for all records.
+A statistic inside another one is per symbol, unless it has a by of its own in
+parentheses; so are prev, lag, delta, simple_return and log_return wherever they
+stand: ewma((mid / prev(mid) - 1)^2) by sector takes each symbol's own previous
+mid.
+
+The names of other statistics that are tracked are values, too: vol is that of the
+record's key, vol.tech that of the key tech.  A cycle is an error.
+
+Missing values: a side that is not there is NaN, and so is the value of a statistic
+that has none yet.  A row with a NaN among the inputs is not counted, nor one for
+which the condition after where does not hold.  missing(x) asks.  In Lua such a
+value is nil.
+
+Conditions: self:when(condition, fn) calls fn(self, q) with the record that made
+the condition true; for each key it has to become untrue before it counts again.
+
+  self:when("abs(z) > 3", { reset = "abs(z) < 1", interval = "1s" }, fn)
+
+reset says when it counts again; interval is the least time between two calls;
+level = true calls at every record for which it holds.
+
+Sampling: stat.mean("mid"):by("symbol"):sample { every = "1s", history = 600 } keeps
+the last 600 of each key; records = 100 samples by records; board = true and publish
+= true give each sample to tw.board and as a message, under the statistic's name or
+the one that stands there.
+
+Reading: what self:track returns has the statistic of each name, and a declaration
+that is tracked is one itself: spread.AAPL.value, spread:history(600).  Instances and
+results have fields: value, count and what else the kind has.  An instance can't be
+frozen; s:freeze() is its fields, s:save() all of it, for stat.load after a restart,
+and s:merge(other) adds the rows of another one.
+
+The statistics; `tidewire help stat.mean` tells cost, source, options and fields:
+
+]] .. statistics(),
   },
   {
     name = "errors",

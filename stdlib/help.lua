@@ -105,6 +105,44 @@ local function read_c(text)
   end
 end
 
+-- A paragraph in lines of up to 78 columns; those after the first are indented.
+local function wrap(text)
+  local lines, line = {}, ""
+  for word in text:gmatch("%S+") do
+    if line ~= "" and #line + 1 + #word > 78 then
+      lines[#lines + 1], line = line, "   "
+    end
+    line = line == "" and word or line .. " " .. word
+  end
+  lines[#lines + 1] = line
+  return table.concat(lines, "\n")
+end
+
+-- A page for each statistic, of what C says of it.
+local function add_statistics(module)
+  for _, kind in ipairs(require "tw.stat".kinds()) do
+    local inputs, options = table.concat(kind.inputs, ", "), {}
+    for i, option in ipairs(kind.options) do
+      options[i] = option.example .. (option.required and " (required)" or "")
+    end
+    local usual = kind.usual and "; a number alone is " .. kind.usual or ""
+    local list = options[1] and table.concat(options, ", ") .. usual or "none"
+    module.functions[#module.functions + 1] = {
+      name = module.name .. "." .. kind.name,
+      head = ("stat.%s([%s] [, options]) -> statistic | declaration"):format(kind.name,
+                                                                            inputs),
+      text = wrap(kind.formula .. ".")
+        .. (kind.source ~= "-" and "\n" .. wrap("Source: " .. kind.source .. ".") or "")
+        .. "\n" .. wrap("Cost: " .. kind.cost .. ".")
+        .. "\n" .. wrap("Options: " .. list .. ".")
+        .. "\n" .. wrap("Fields: " .. table.concat(kind.fields, ", ") .. ".")
+        .. "\nYields: no.  Blocks: no.  Thread: any."
+        .. "\nErrors: raises for what is wrong in options or texts."
+        .. "  Units: those of the inputs.",
+    }
+  end
+end
+
 local function load_all()
   if modules then return end
   modules, by_name = {}, {}
@@ -112,6 +150,7 @@ local function load_all()
     if name == "reference" then read_c(bundle.read(name))
     else read_lua(name, bundle.read(name)) end
   end
+  if by_name["tw.stat"] then add_statistics(by_name["tw.stat"]) end
   local shown = {}
   for _, module in ipairs(modules) do
     if #module.functions > 0 then shown[#shown + 1] = module end

@@ -3,16 +3,17 @@
 -- For each kind of statistic that C has there is a function here, which makes an
 -- instance (lua/lstat.c) or, with texts first, a declaration.
 --
--- A declaration is a table that does not change:
+-- A declaration is a table:
 --   text       "mean(ask - bid, window=64) by symbol where bid_size > 100", which is
 --              what tostring gives, in the language of host/stat/expr.h, checked
 --   head       the text up to its keys
 --   keys       a list of texts: {"symbol"}
---   filter     a text, or nil: "bid_size > 100"
---   sampling   a table or nil: what :sample got, with every_ns (an integer) for every:
---              {every_ns =, every_rows =, history =, board =, publish =}
--- Its metatable has by, where and sample, which return new ones, and __name
--- "tw.stat.declaration".
+--   filter     a text, or false: "bid_size > 100"
+--   sampling   a table or false: {every =, records =, history =, board =, publish =},
+--              what :sample got
+--   tracked    what self:track sets: the statistic that is fed
+-- Its metatable has by, where and sample, which return new ones; what else is looked up
+-- is the tracked statistic's.
 
 local core = require "tw.internal.stat"
 
@@ -23,18 +24,36 @@ local USUAL = { "window", "alpha", "p", "lag", "k", "precision" }
 
 -- ---- declarations ----
 
+local methods = {}
 local declaration = { __name = "tw.stat.declaration" }
-declaration.__index = declaration
 
 function declaration.__tostring(d) return d.text end
 
--- A new one from its parts, or an error at that level.
-local function declared(head, keys, filter, sampling, level)
+local function tracked_of(d)
+  local tracked = rawget(d, "tracked")
+  if tracked then return tracked end
+  error("the statistic is not tracked: " .. d.text, 3)
+end
+
+-- spread.AAPL, index.value, spread:history(600).
+function declaration.__index(d, name)
+  if methods[name] then return methods[name] end
+  local tracked = tracked_of(d)
+  local found = tracked[name]
+  if type(found) ~= "function" then return found end
+  return function(_, ...) return found(tracked, ...) end
+end
+
+function declaration.__pairs(d) return pairs(tracked_of(d)) end
+
+-- A new one from its parts.  Those who call it do so last, and so an error is at the
+-- place that called them.
+local function declared(head, keys, filter, sampling)
   local text = head
   if keys[1] then text = text .. " by " .. table.concat(keys, ", ") end
   if filter then text = text .. " where " .. filter end
   local why = core.check(text)
-  if why then error(why, level + 1) end
+  if why then error(why, 2) end
   return setmetatable({ text = text, head = head, keys = keys, filter = filter,
                         sampling = sampling }, declaration)
 end
@@ -49,7 +68,7 @@ end
 -- "sector", any attribute, or a number in parentheses: "(time // 1h)".
 -- Yields: no.  Blocks: no.  Thread: any.
 -- Errors: raises for what is no key, with the column.  Units: none.
-function declaration:by(...)
+function methods:by(...)
   check_declaration(self, "by")
   local keys = table.move(self.keys, 1, #self.keys, 1, {})
   for i = 1, select("#", ...) do
@@ -59,40 +78,45 @@ function declaration:by(...)
     end
     keys[#keys + 1] = key
   end
-  return declared(self.head, keys, self.filter, self.sampling, 2)
+  return declared(self.head, keys, self.filter, self.sampling)
 end
 
 --- declaration:where(condition) -> declaration
 -- Of the rows for which the condition holds; with several, all of them.
 -- Yields: no.  Blocks: no.  Thread: any.
 -- Errors: raises for what is no condition, with the column.  Units: none.
-function declaration:where(condition)
+function methods:where(condition)
   check_declaration(self, "where")
   if type(condition) ~= "string" then
     error("declaration:where: a string expected, got " .. type(condition), 2)
   end
   local filter = condition
   if self.filter then filter = ("(%s) and (%s)"):format(self.filter, condition) end
-  return declared(self.head, self.keys, filter, self.sampling, 2)
+  return declared(self.head, self.keys, filter, self.sampling)
 end
 
 local function is_count(v) return math.type(v) == "integer" and v > 0 end
-local function is_name(v) return v == true or type(v) == "string" end
-local function is_time(v) return type(v) == "string" and core.time(v) end
+local function is_name(v) return type(v) == "boolean" or type(v) == "string" end
+local function is_time(v)
+  if type(v) == "number" then return v > 0 end
+  return type(v) == "string" and core.time(v)
+end
 
+-- An option of :sample: what it can be, and the words for it.
 local SAMPLING = {
-  every = { is_time, 'a time, as "1s",' }, every_rows = { is_count, "an integer from 1 on" },
-  history = { is_count, "an integer from 1 on" },
+  every = { is_time, 'seconds, or a time like "500ms"' },
+  records = { is_count, "a number of records" },
+  history = { is_count, "a number of samples" },
   board = { is_name, "true or a name" }, publish = { is_name, "true or a topic" },
 }
 
 --- declaration:sample(options) -> declaration
--- What self:track does with the results beside keeping them: every = "1s" or every_rows
--- = n says when a sample is taken; history = 600, how many are kept; board = true, or
--- a name, writes each to tw.board; publish = true, or a topic, sends it as a message.
+-- What self:track keeps of the results.  every = 1, or "500ms", or records = n says when
+-- the value of a key is a sample; history = 600, how many of each key are kept; board =
+-- true, or a name, writes each to tw.board; publish = true, or a topic, sends it.
 -- Yields: no.  Blocks: no.  Thread: any.
--- Errors: raises for a wrong option.  Units: every as a text with its unit.
-function declaration:sample(options)
+-- Errors: raises for a wrong option.  Units: every in seconds, or a text with its unit.
+function methods:sample(options)
   check_declaration(self, "sample")
   if type(options) ~= "table" then
     error("declaration:sample: a table of options expected, got " .. type(options), 2)
@@ -102,19 +126,18 @@ function declaration:sample(options)
   for name, value in pairs(options) do
     local rule = SAMPLING[name]
     if not rule then
-      error(("declaration:sample: no option '%s'; there are every, every_rows, history,"
+      error(("declaration:sample: no option '%s'; there are every, records, history,"
              .. " board and publish"):format(tostring(name)), 2)
     elseif not rule[1](value) then
       error(("declaration:sample: %s: %s expected, got %s")
         :format(name, rule[2], tostring(value)), 2)
     end
-    if name == "every" then name, value = "every_ns", core.time(value) end
     sampling[name] = value
   end
-  if sampling.every_ns and sampling.every_rows then
-    error("declaration:sample: every and every_rows exclude each other", 2)
+  if sampling.every and sampling.records then
+    error("declaration:sample: every and records exclude each other", 2)
   end
-  return declared(self.head, self.keys, self.filter, sampling, 2)
+  return declared(self.head, self.keys, self.filter, sampling)
 end
 
 --- stat.declare(text) -> declaration
@@ -126,7 +149,7 @@ function stat.declare(text)
   if type(text) ~= "string" then
     error("stat.declare: a string expected, got " .. type(text), 2)
   end
-  return declared(text, {}, nil, nil, 2)
+  return declared(text, {}, false, false)
 end
 
 -- ---- statistics ----
@@ -188,7 +211,7 @@ local function constructor(kind)
   return function(...)
     local first, n = (...), select("#", ...)
     if type(first) == "string" then
-      return declared(head_of(kind, 2, ...), {}, nil, nil, 2)
+      return declared(head_of(kind, 2, ...), {}, false, false)
     end
     local options = options_of(kind, first, 2)
     if n > 1 then error(("stat.%s: %d arguments, not 1"):format(kind.name, n), 2) end

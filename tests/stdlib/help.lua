@@ -158,6 +158,12 @@ end
 local out, status = shell("tw.test.ok")
 t.ok(out:find("^test%.ok%(holds, name%)"), "tidewire help tw.test.ok")
 t.is(status, 0, "gives status 0")
+out = shell("stat.mean")
+t.ok(out:find("^stat%.mean%(%[x%]") and out:find "sum%(x%) / n" and out:find "Cost: .* ns"
+     and out:find "Options: window=64" and out:find "Fields: value, count",
+     "a statistic: formula, cost, options, fields")
+out = shell("statistics")
+t.ok(out:find "\n  covariance%(x, y%) ", "the guide lists the statistics")
 out, status = shell("tw.tset")
 t.is(out, "tidewire: no help on 'tw.tset'; did you mean tw.test?\n",
      "one line when unknown")
