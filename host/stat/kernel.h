@@ -6,7 +6,7 @@
  *                                  const double *x, int64_t time);
  *     static inline double mean_value(const struct tw_stat *s, const struct mean *m);
  *
- * Layer host/stat.
+ * Layer host/stat.  Thread: who owns the states.  Blocks: never.  Memory: none.
  */
 #ifndef TW_KERNEL_H
 #define TW_KERNEL_H
