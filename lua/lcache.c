@@ -7,7 +7,7 @@
  * The same name is the same cache in every state.  get gives a future at once, hit or
  * miss; on a miss the loader runs in the pool, once for all who ask, and every one of
  * them gets the identical frozen value.  Keys are scalars, or lists and tables of them
- * by value.
+ * by value; what equals only itself is an error in a key: NaN, a table as a key of it.
  *
  * The loader is called as loader(key, load): load.old is the value before, when there
  * was one, and returning it says that it is unchanged; load.ttl (seconds), load.tags and
