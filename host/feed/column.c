@@ -121,7 +121,7 @@ static bool blank(char separator, char c)
 }
 
 const char *tw_field_take_any(char separator, const char **at, const char *end,
-                              struct tw_field *f)
+                              struct tw_csv_field *f)
 {
     const char *p = *at, *first, *stop;
 
@@ -139,7 +139,7 @@ const char *tw_field_take_any(char separator, const char **at, const char *end,
         while (p < end && *p != separator) p++;
         for (stop = p; stop > first && blank(separator, stop[-1]);) stop--;
     }
-    *f = (struct tw_field){first, (size_t)(stop - first)};
+    *f = (struct tw_csv_field){first, (size_t)(stop - first)};
     *at = p < end ? p + 1 : NULL;
     return NULL;
 }
@@ -181,7 +181,7 @@ static int complete(const struct tw_columns *k, bool symbol, struct tw_error *er
 int tw_columns_header(struct tw_columns *k, const char *p, const char *end,
                       char separator, bool symbol, struct tw_error *error)
 {
-    struct tw_field f;
+    struct tw_csv_field f;
     const char *wrong;
     int r;
 
@@ -199,7 +199,7 @@ int tw_columns_map(struct tw_columns *k, const char *map, bool symbol,
 {
     const char *end = map + strlen(map);
     enum tw_csv_column m, near;
-    struct tw_field f;
+    struct tw_csv_field f;
     int r;
 
     start(k);

@@ -15,7 +15,7 @@ enum tw_csv_column {
 enum { TW_CSV_COLUMNS = 32 };
 
 /* A part of somebody's text. */
-struct tw_field { const char *p; size_t n; };
+struct tw_csv_field { const char *p; size_t n; };
 
 struct tw_columns {
     unsigned total;                    /* of a header; 0: rows may have any number  */
@@ -30,14 +30,14 @@ const char *tw_column_name(enum tw_csv_column column);
 /* Takes any field: the slow half of tw_field_take.
  * Thread: any.  Blocks: never.  Memory: none. */
 const char *tw_field_take_any(char separator, const char **at, const char *end,
-                              struct tw_field *f);
+                              struct tw_csv_field *f);
 
 /* Takes one field off the front of [*at, end); *at becomes NULL when it was
  * the line's last.  The field's quotes are off, doubled ones within it stay
  * double.  Returns NULL, or what is wrong with its quotes.
  * Thread: any.  Blocks: never.  Memory: none. */
 static inline const char *tw_field_take(char separator, const char **at,
-                                        const char *end, struct tw_field *f)
+                                        const char *end, struct tw_csv_field *f)
 {
     const char *stop = *at;
 
@@ -45,7 +45,7 @@ static inline const char *tw_field_take(char separator, const char **at,
     while (stop < end && *stop > '"' && *stop != separator) stop++;
     if (stop < end && *stop != separator)
         return tw_field_take_any(separator, at, end, f);
-    *f = (struct tw_field){*at, (size_t)(stop - *at)};
+    *f = (struct tw_csv_field){*at, (size_t)(stop - *at)};
     *at = stop < end ? stop + 1 : NULL;
     return NULL;
 }

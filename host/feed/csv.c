@@ -79,7 +79,7 @@ static void TW_PRINTF(2, 3) report(struct csv *c, const char *format, ...)
 /* A field as a message can show it. */
 struct shown { char text[SHOWN + 4]; };
 
-static struct shown show(struct tw_field f)
+static struct shown show(struct tw_csv_field f)
 {
     struct shown s;
     size_t n = f.n < SHOWN ? f.n : SHOWN;
@@ -104,14 +104,14 @@ static void read_header(struct csv *c, const char *p, const char *end)
 }
 
 /* A field that is no number: counted by the caller, told here. */
-static bool refuse(struct csv *c, enum tw_csv_column m, struct tw_field f, int code)
+static bool refuse(struct csv *c, enum tw_csv_column m, struct tw_csv_field f, int code)
 {
     report(c, "%s '%s' %s", tw_column_name(m), show(f).text,
            code == TW_ERANGE ? "does not fit nine decimals" : "is not a number");
     return false;
 }
 
-static bool read_price(struct csv *c, enum tw_csv_column m, struct tw_field f,
+static bool read_price(struct csv *c, enum tw_csv_column m, struct tw_csv_field f,
                        int64_t *out)
 {
     int64_t v = 0;
@@ -134,7 +134,7 @@ static bool read_price(struct csv *c, enum tw_csv_column m, struct tw_field f,
     return true;
 }
 
-static bool read_size(struct csv *c, enum tw_csv_column m, struct tw_field f,
+static bool read_size(struct csv *c, enum tw_csv_column m, struct tw_csv_field f,
                       int64_t *out)
 {
     int r;
@@ -148,7 +148,7 @@ static bool read_size(struct csv *c, enum tw_csv_column m, struct tw_field f,
     return false;
 }
 
-static bool read_time(struct csv *c, struct tw_field f, int64_t *out)
+static bool read_time(struct csv *c, struct tw_csv_field f, int64_t *out)
 {
     int form = c->form == UNDECIDED ? tw_timestamp_look(f.p, f.n) : c->form;
     int r = form < 0 ? form : tw_timestamp_parse(f.p, f.n, (enum tw_csv_time)form, out);
@@ -165,7 +165,7 @@ static bool read_time(struct csv *c, struct tw_field f, int64_t *out)
     return false;
 }
 
-static bool read_symbol(struct csv *c, struct tw_field f, uint32_t *out)
+static bool read_symbol(struct csv *c, struct tw_csv_field f, uint32_t *out)
 {
     char name[TW_NAME_MAX + 1];
     size_t n = 0;
@@ -186,7 +186,7 @@ static bool read_symbol(struct csv *c, struct tw_field f, uint32_t *out)
     return true;
 }
 
-static bool read_side(struct csv *c, struct tw_field f, uint32_t *out)
+static bool read_side(struct csv *c, struct tw_csv_field f, uint32_t *out)
 {
     static const struct { const char *name; uint32_t side; } names[] = {
         {"buy", TW_SIDE_BUY}, {"b", TW_SIDE_BUY}, {"bid", TW_SIDE_BUY},
@@ -208,7 +208,7 @@ static bool read_side(struct csv *c, struct tw_field f, uint32_t *out)
 }
 
 /* One side of a quote: *price and *size stay when the row does not give it. */
-static bool read_level(struct csv *c, const struct tw_field *f,
+static bool read_level(struct csv *c, const struct tw_csv_field *f,
                        enum tw_csv_column price_at, enum tw_csv_column size_at,
                        int64_t *price, int64_t *size, bool *given)
 {
@@ -228,7 +228,7 @@ static bool read_level(struct csv *c, const struct tw_field *f,
     return true;
 }
 
-static bool read_quote(struct csv *c, const struct tw_field *f, uint32_t symbol,
+static bool read_quote(struct csv *c, const struct tw_csv_field *f, uint32_t symbol,
                        struct tw_quote *q)
 {
     bool given = false;
@@ -247,11 +247,11 @@ static bool read_quote(struct csv *c, const struct tw_field *f, uint32_t symbol,
     return true;
 }
 
-static bool split(struct csv *c, const char *p, const char *end, struct tw_field *f)
+static bool split(struct csv *c, const char *p, const char *end, struct tw_csv_field *f)
 {
     const struct tw_columns *k = &c->columns;
     unsigned i, count = k->total > k->wanted ? k->total : k->wanted;
-    struct tw_field rest;
+    struct tw_csv_field rest;
     const char *wrong;
 
     for (i = 0; i < count && p; i++) {
@@ -278,7 +278,7 @@ static bool split(struct csv *c, const char *p, const char *end, struct tw_field
 
 static bool read_row(struct csv *c, const char *p, const char *end, struct tw_record *r)
 {
-    struct tw_field f[TW_CSV_MEANINGS] = {{0}};
+    struct tw_csv_field f[TW_CSV_MEANINGS] = {{0}};
     uint32_t symbol = c->symbol;
     int64_t time;
 
@@ -303,7 +303,7 @@ static bool read_row(struct csv *c, const char *p, const char *end, struct tw_re
  * for a header that the columns replace. */
 static bool heading(struct csv *c, const char *p, const char *end)
 {
-    struct tw_field f = {p, 0};
+    struct tw_csv_field f = {p, 0};
 
     for (int i = 0; i <= c->columns.at[TW_CSV_TIME]; i++)
         if (!p || tw_field_take(c->separator, &p, end, &f)) return false;

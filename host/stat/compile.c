@@ -712,7 +712,7 @@ static int compile_condition(struct tw_plan *p, const struct tw_declaration *d,
             if ((b = compile(&at, reset->value)) < 0) return b;
             at.d = d;
         }
-        if (d->by.n_keys > 0) by = &d->by;
+        if (d->has_by) by = &d->by;
         else if (gather_by(p, d->value, &by)) by = &by_symbol;
         else if (!by) by = &by_nothing;
         if ((space = keys(&at, by)) < 0) return space;

@@ -131,6 +131,7 @@ static bool declaration(struct tw_parser *p, struct tw_declaration *d, bool cond
     if (!value.e) return false;
     if (tw_parse_take(p, TW_TOKEN_BY)) {
         if (!tw_parse_keys(p, &d->by)) return false;
+        d->has_by = true;
     } else if (value.e->op == TW_EXPR_STAT && value.e->of.by.n_keys != TW_PARSE_UNKEYED) {
         d->by = value.e->of.by;
     }

@@ -94,6 +94,7 @@ struct tw_declaration {
     const char *text;                      /* a copy of it                         */
     const struct tw_expr *value;           /* STAT; of a condition: BOOLEAN        */
     struct tw_expr_by by;
+    bool has_by;                           /* it says so, perhaps "by ()"          */
     const struct tw_expr *where;           /* BOOLEAN, or NULL                     */
     unsigned kinds;                        /* of records that have all its fields,
                                             * a bit for each: TW_QUOTE, TW_TRADE   */
