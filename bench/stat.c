@@ -3,7 +3,9 @@
  * Nanoseconds a row, scattered evenly over 1, 1,000 and 100,000 keys: without and
  * with a value after each row.  Below some of them a loop written by hand for just
  * that definition, which looks for no missing value, and how many times its cost
- * the statistic has.  Each figure is the least of several rounds over the same rows.
+ * the statistic has.  Each figure is CPU time, the least of a few rounds over the
+ * same rows, whose time goes on.
+ *
  * With one argument: only the statistics whose name begins with it.
  */
 #include <math.h>
@@ -14,8 +16,11 @@
 #include "base/clock.h"
 #include "stat/stat.h"
 
+#define STEP_NS INT64_C(1000000)   /* between two rows */
+
 enum { ROWS = 1 << 18, ROUNDS = 5, SCALES = 3, MOST = 100000, WINDOW = 64 };
-static const size_t most_bytes = (size_t)1 << 30;
+static const size_t most_bytes = (size_t)1 << 29;   /* of states; more: not measured */
+static const int64_t enough_ns = 50000000;          /* no further round after that   */
 static const uint32_t scales[SCALES] = { 1, 1000, MOST };
 
 static double column[TW_STAT_INPUTS][ROWS], out[ROWS];
@@ -29,7 +34,7 @@ static double uniform(void)
     return (double)(seed >> 11) * 0x1p-53;
 }
 
-/* Quotes: bid, bid_size, ask, ask_size, a millisecond apart. */
+/* Quotes: bid, bid_size, ask, ask_size. */
 static void make_rows(void)
 {
     double mid = 100;
@@ -40,7 +45,7 @@ static void make_rows(void)
         column[1][i] = 100 + floor(uniform() * 900);
         column[2][i] = mid + 0.01;
         column[3][i] = 100 + floor(uniform() * 900);
-        times[i] = INT64_C(1700000000000000000) + i * INT64_C(1000000);
+        times[i] = INT64_C(1700000000000000000) + i * STEP_NS;
         for (int k = 0; k < SCALES; k++)
             keys[k][i] = (uint32_t)(uniform() * scales[k]);
     }
@@ -181,12 +186,17 @@ static void once(const struct measured *m, void *states, int scale, bool with_ou
 static double least(const struct measured *m, void *states, int scale, bool with_out)
 {
     double best = INFINITY;
+    int64_t took;
 
-    for (int round = 0; round < ROUNDS; round++) {
-        const int64_t begin = tw_clock_steady_ns();
+    for (int64_t round = 0, all = 0;
+         round < 2 || (round < ROUNDS && all < enough_ns); round++) {
+        const int64_t begin = tw_clock_of_ns(CLOCK_THREAD_CPUTIME_ID);
 
         once(m, states, scale, with_out);
-        best = fmin(best, (double)(tw_clock_steady_ns() - begin) / ROWS);
+        took = tw_clock_of_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
+        best = fmin(best, (double)took / ROWS);
+        all += took;
+        for (unsigned i = 0; i < ROWS; i++) times[i] += ROWS * STEP_NS;
     }
     return best;
 }
@@ -213,7 +223,9 @@ static struct figures measure(const struct measured *m, size_t size)
 
 static void numbers(const struct figures *f)
 {
-    for (int k = 0; k < SCALES; k++) printf(" %8.1f %7.1f", f->plain[k], f->with_out[k]);
+    for (int k = 0; k < SCALES; k++)
+        if (isnan(f->plain[k])) printf(" %8s %7s", "-", "-");
+        else printf(" %8.1f %7.1f", f->plain[k], f->with_out[k]);
 }
 
 static void line(const struct tw_stat *s)
