@@ -29,6 +29,9 @@ static const struct { const char *name, *body; } handlers[] = {
     { "EWMA by symbol, through self", "function M:on_start() self.e = {} end\n"
       "function M:on_quote(symbol, mid) local e = self.e local v = e[symbol] or mid\n"
       "e[symbol] = v + 0.05 * (mid - v) end" },
+    { "EWMA by symbol, pushed", "local stat = require 'tw.stat'\n"
+      "local e = stat.by_symbol(stat.ewma, 0.05)\n"
+      "function M.on_quote(symbol, mid) e[symbol]:push(mid) end" },
 };
 
 static void fill(struct tw_tape *tape)

@@ -283,7 +283,6 @@ static const luaL_Reg methods[] = {
     { "reset", reset },
     { "merge", merge },
     { "copy", copy },
-    { "save", ltw_stat_save },
     { "quantile", quantile },
     { "list", list },
     { "freeze", freeze },
@@ -297,6 +296,7 @@ static void push_metatable(lua_State *L, const struct tw_stat_kind *k)
     lua_pop(L, 1);
     lua_newtable(L);
     luaL_newlib(L, methods);
+    ltw_stat_add_save(L);
     for (unsigned i = 0; k->fields[i]; i++) {
         lua_pushinteger(L, (lua_Integer)i | (is_count(k, i) ? IS_COUNT : 0));
         lua_setfield(L, -2, k->fields[i]);

@@ -22,8 +22,9 @@ struct ltw_stat *ltw_check_stat(lua_State *L, int idx);
 /* [-0, +1, m]  A new, empty instance. */
 struct ltw_stat *ltw_push_stat(lua_State *L, const struct tw_stat *s);
 
-int ltw_stat_save(lua_State *L);          /* lstat_save.c: statistic:save */
-int ltw_stat_load(lua_State *L);          /* and stat.load                */
+/* [-0, +0, m]  lstat_save.c: adds statistic:save, or stat.load, to the table on top. */
+void ltw_stat_add_save(lua_State *L);
+void ltw_stat_add_load(lua_State *L);
 
 int luaopen_tw_internal_stat(lua_State *L);   /* lstat_make.c */
 

@@ -160,7 +160,6 @@ static int kinds(lua_State *L)
 
 static const luaL_Reg internal[] = {
     { "new", new },
-    { "load", ltw_stat_load },
     { "check", check_text },
     { "time", time_of },
     { "kinds", kinds },
@@ -170,5 +169,6 @@ static const luaL_Reg internal[] = {
 int luaopen_tw_internal_stat(lua_State *L)
 {
     luaL_newlib(L, internal);
+    ltw_stat_add_load(L);
     return 1;
 }

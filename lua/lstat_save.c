@@ -1,4 +1,4 @@
-/* lstat_save.c - a statistic as a string, and back.
+/* lstat_save.c - tw.stat: a statistic as a string, and back.
  *
  * Layout: the head, whose sum covers all that follows it, then the state as it is.
  */
@@ -40,7 +40,7 @@ static uint32_t sum(const struct head *h, const void *state, size_t n)
  * All of it, with its options: for stat.load, in any state, later, after a restart.
  * Its bytes are those of this kind of processor.
  * Yields: no.  Blocks: no.  Thread: the state's.  Errors: none.  Units: none. */
-int ltw_stat_save(lua_State *L)
+static int save(lua_State *L)
 {
     const struct ltw_stat *b = ltw_check_stat(L, 1);
     struct head h = { .version = VERSION, .time = b->time, .size = b->s.size,
@@ -98,7 +98,7 @@ static int not_loaded(lua_State *L, const char *why)
  * Yields: no.  Blocks: no.  Thread: any.
  * Errors: nil when the text is truncated, corrupted, no saved statistic, or of another
  * version; raises for what is no string.  Units: none. */
-int ltw_stat_load(lua_State *L)
+static int load(lua_State *L)
 {
     size_t n;
     const char *text = luaL_checklstring(L, 1, &n), *state = text + sizeof(struct head);
@@ -127,4 +127,24 @@ int ltw_stat_load(lua_State *L)
     if (s.ops->valid && !s.ops->valid(&s, b->state))
         return not_loaded(L, "the text is corrupted");
     return 1;
+}
+
+static const luaL_Reg saving[] = {
+    { "save", save },
+    { NULL, NULL }
+};
+
+static const luaL_Reg loading[] = {
+    { "load", load },
+    { NULL, NULL }
+};
+
+void ltw_stat_add_save(lua_State *L)
+{
+    luaL_setfuncs(L, saving, 0);
+}
+
+void ltw_stat_add_load(lua_State *L)
+{
+    luaL_setfuncs(L, loading, 0);
 }

@@ -251,8 +251,7 @@ function help.text(topic)
       return module_text(module)
     end
     for _, f in ipairs(module.functions) do
-      local last = f.name:match("[^.]+$")
-      if f.name == wanted or f.name == full or last == wanted then
+      if ("." .. f.name):sub(-#wanted - 1) == "." .. wanted then
         found[#found + 1] = function_text(f)
       end
     end

@@ -162,6 +162,10 @@ out = shell("stat.mean")
 t.ok(out:find("^stat%.mean%(%[x%]") and out:find "sum%(x%) / n" and out:find "Cost: .* ns"
      and out:find "Options: window=64" and out:find "Fields: value, count",
      "a statistic: formula, cost, options, fields")
+out = shell("stat.load")
+t.ok(out:find "^stat%.load%(saved%)", "tidewire help stat.load")
+out = shell("statistic:save")
+t.ok(out:find "^statistic:save%(%)", "a method by the name of its type")
 out = shell("statistics")
 t.ok(out:find "\n  covariance%(x, y%) ", "the guide lists the statistics")
 out, status = shell("tw.tset")
