@@ -13,7 +13,7 @@
  *
  * An infinity makes what is computed NaN: for good, or in a window until it leaves.
  *
- * Layer host/stat.
+ * Layer host/stat.  Thread: any; who owns a state calls.
  */
 #ifndef TW_COMOMENTS_H
 #define TW_COMOMENTS_H

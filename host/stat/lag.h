@@ -1,6 +1,6 @@
 /* lag.h - the values of the last rows: what was n values ago.
  *
- * Layer host/stat.
+ * Layer host/stat.  Thread: any; who owns a state calls.
  */
 #ifndef TW_LAG_H
 #define TW_LAG_H

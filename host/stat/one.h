@@ -1,6 +1,6 @@
 /* one.h - a state of one value, and of how many rows it is: the newest, the oldest.
  *
- * Layer host/stat.
+ * Layer host/stat.  Thread: any; who owns a state calls.
  */
 #ifndef TW_ONE_H
 #define TW_ONE_H
