@@ -12,6 +12,7 @@
 #include "base/fixed.h"
 #include "base/memory.h"
 #include "feed/lean.h"
+#include "instruments.h"
 #include "lvalue.h"
 #include "remote.h"
 #include "share/caches.h"
@@ -65,43 +66,6 @@ static unsigned list(lua_State *L, int table, const char *name)
 {
     lua_getfield(L, table, name);
     return (unsigned)lua_rawlen(L, -1);
-}
-
-/* ---- instruments ---- */
-
-static int add_instrument(lua_State *L, struct tw_app *app, struct tw_error *error)
-{
-    struct tw_symbols *symbols = app->host.symbols;
-    const char *name = text(L, -1, "symbol"), *sector = text(L, -1, "sector");
-    int64_t id = tw_symbols_intern(symbols, name, strlen(name)), group = 0;
-    struct tw_instrument in = { .weight = number(L, -1, "weight", 0) };
-
-    if (id < 0) return tw_fail(error, (int)id, "symbol '%s': %s", name,
-                               tw_strerror((int)id));
-    if (sector)
-        group = tw_names_intern(tw_symbols_sectors(symbols), sector, strlen(sector));
-    if (group < 0) return tw_fail(error, (int)group, "sector '%s': %s", sector,
-                                  tw_strerror((int)group));
-    in.sector = (uint32_t)group;
-    if (tw_fixed_from_double(number(L, -1, "tick_size", 0), &in.tick_fixed) < 0
-        || tw_fixed_from_double(number(L, -1, "lot_size", 0), &in.lot_fixed) < 0)
-        return tw_fail(error, TW_ERANGE, "symbol '%s': tick_size or lot_size is out of"
-                       " range", name);
-    tw_symbols_set(symbols, (uint32_t)id, &in);
-    return TW_OK;
-}
-
-static int add_instruments(lua_State *L, struct tw_app *app, struct tw_error *error)
-{
-    unsigned n = list(L, -1, "instruments");
-    int rc = TW_OK;
-
-    for (unsigned i = 1; i <= n && rc == TW_OK; i++, lua_pop(L, 1)) {
-        lua_rawgeti(L, -1, i);
-        rc = add_instrument(L, app, error);
-    }
-    lua_pop(L, 1);
-    return rc;
 }
 
 /* ---- feeds ---- */
@@ -449,7 +413,8 @@ int ltw_app_build(lua_State *L, struct tw_app *app, struct tw_error *error)
         .changed = on_change, .waiting = ltw_app_speak, .ctx = app,
     };
 
-    if (make_host(L, app, error) < 0 || add_instruments(L, app, error) < 0)
+    if (make_host(L, app, error) < 0
+        || ltw_add_instruments(L, app->host.symbols, error) < 0)
         return error->code;
     add_scripts(L, app, dir);
     io.tape = app->host.tape;

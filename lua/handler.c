@@ -27,15 +27,17 @@ static enum tw_field check_field(lua_State *L, int id, const char *what,
 {
     const char *near;
     const struct tw_field_name *field;
+    enum tw_field own;
 
     if (id >= TW_KINDS)
         luaL_error(L, "%s: it takes no parameter but self, not '%s'", what, name);
     field = tw_field_find(1u << id, name, strlen(name), &near);
-    if (!field && near)
-        luaL_error(L, "%s: no field '%s'; did you mean '%s'?", what, name, near);
-    if (!field)
-        luaL_error(L, "%s: no field '%s'", what, name);
-    return field->field;
+    if (field) return field->field;
+    own = ltw_attribute(ltw_state(L)->host, (enum tw_kind)id, name);
+    if (own != TW_NO_FIELD) return own;
+    if (near) luaL_error(L, "%s: no field '%s'; did you mean '%s'?", what, name, near);
+    luaL_error(L, "%s: no field '%s'", what, name);
+    return TW_NO_FIELD;
 }
 
 void ltw_handler_bind(lua_State *L, int id, const char *what, struct ltw_handler *out)

@@ -32,8 +32,8 @@
 /* ---- pushing ---- */
 
 /* One table holds every name that this state has seen as a Lua string: symbols
- * at their id, sectors at minus theirs, topics and sources above 2^32. */
-enum { TOPICS = 1, SOURCES = 2 };
+ * at their id, sectors at minus theirs, the others above 2^32. */
+enum { TOPICS = 1, SOURCES = 2, VALUES = 3 };
 #define KEY(space, id) ((lua_Integer)(space) << 32 | (id))
 
 void ltw_push_names(lua_State *L)
@@ -57,6 +57,26 @@ static void push_sector(lua_State *L, const struct ltw_host *host, int names,
     else if (lua_rawgeti(L, names, -(lua_Integer)sector) == LUA_TNIL)
         push_new_name(L, names, -(lua_Integer)sector,
                       tw_names_get(tw_symbols_sectors(host->symbols), sector));
+}
+
+static void push_attribute(lua_State *L, const struct ltw_host *host, int names,
+                           uint32_t symbol, unsigned index)
+{
+    uint32_t value = tw_symbols_attribute_get(host->symbols, symbol, index);
+
+    if (value == 0) lua_pushnil(L);
+    else if (lua_rawgeti(L, names, KEY(VALUES, value)) == LUA_TNIL)
+        push_new_name(L, names, KEY(VALUES, value),
+                      tw_names_get(tw_symbols_values(host->symbols), value));
+}
+
+enum tw_field ltw_attribute(const struct ltw_host *host, enum tw_kind kind,
+                            const char *name)
+{
+    int i = kind == TW_QUOTE || kind == TW_TRADE
+        ? tw_symbols_attribute_find(host->symbols, name, strlen(name)) : -1;
+
+    return i < 0 ? TW_NO_FIELD : (enum tw_field)(TW_FIELD_ATTRIBUTE + i);
 }
 
 static void push_instrument(lua_State *L, const struct ltw_host *host, int names,
@@ -124,7 +144,12 @@ static void push_rare(lua_State *L, const struct ltw_host *host, int names,
     case TW_FIELD_LOST:     lua_pushinteger(L, (lua_Integer)r->gap.lost); break;
     case TW_FIELD_FIRST:    lua_pushinteger(L, (lua_Integer)r->gap.first); break;
     case TW_FIELD_KIND:     lua_pushstring(L, tw_kind_name(r->kind)); break;
-    default:           lua_pushnil(L); break;
+    default:
+        if (field >= TW_FIELD_ATTRIBUTE)
+            push_attribute(L, host, names, r->symbol, field - TW_FIELD_ATTRIBUTE);
+        else
+            lua_pushnil(L);
+        break;
     }
 }
 
@@ -268,18 +293,25 @@ static int record_index(lua_State *L)
 {
     struct tw_record copy;
     const struct tw_record *r = check(L, &copy);
+    const struct ltw_host *host = ltw_state(L)->host;
+    int names = lua_upvalueindex(TW_KINDS + 1);
     const char *name, *near;
+    enum tw_field own;
 
     lua_pushvalue(L, 2);
     switch (lua_rawget(L, lua_upvalueindex(1 + (r->kind < TW_KINDS ? r->kind : 0)))) {
     case LUA_TNUMBER:
-        ltw_push_field(L, ltw_state(L)->host, lua_upvalueindex(TW_KINDS + 1), r,
-                       (enum tw_field)lua_tointeger(L, -1));
+        ltw_push_field(L, host, names, r, (enum tw_field)lua_tointeger(L, -1));
         return 1;
     case LUA_TFUNCTION:
         return 1;
     default:
         name = luaL_tolstring(L, 2, NULL);
+        own = ltw_attribute(host, r->kind, name);
+        if (own != TW_NO_FIELD) {
+            ltw_push_field(L, host, names, r, own);
+            return 1;
+        }
         tw_field_find(1u << r->kind, name, strlen(name), &near);
         return near
             ? luaL_error(L, "a %s has no field '%s'; did you mean '%s'?",

@@ -23,6 +23,11 @@ const struct tw_record *ltw_test_record(lua_State *L, int idx, struct tw_record 
 /* [-0, +1, m]  A kept copy of r, with one user value that is free to use. */
 void ltw_push_kept(lua_State *L, const struct tw_record *r);
 
+/* TW_FIELD_ATTRIBUTE + i: the user's attribute of that name, which quotes and trades
+ * have; else TW_NO_FIELD.  Thread: any. */
+enum tw_field ltw_attribute(const struct ltw_host *host, enum tw_kind kind,
+                            const char *name);
+
 /* [-0, +1, m]  The state's table of names, for ltw_push_field. */
 void ltw_push_names(lua_State *L);
 

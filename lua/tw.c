@@ -143,7 +143,7 @@ static int steady(lua_State *L)
     return 1;
 }
 
-/* [-0, +1, m]  {id, symbol, sector, weight, tick_size, lot_size} */
+/* [-0, +1, m]  {id, symbol, sector, weight, tick_size, lot_size, and the user's own} */
 static void push_instrument(lua_State *L, struct ltw_host *host, uint32_t id)
 {
     struct tw_instrument in = tw_symbols_get(host->symbols, id);
@@ -163,12 +163,19 @@ static void push_instrument(lua_State *L, struct ltw_host *host, uint32_t id)
     lua_setfield(L, -2, "tick_size");
     lua_pushnumber(L, tw_fixed_to_double(in.lot_fixed));
     lua_setfield(L, -2, "lot_size");
+    for (unsigned i = 0; i < tw_symbols_attributes(host->symbols); i++) {
+        uint32_t value = tw_symbols_attribute_get(host->symbols, id, i);
+
+        if (value == 0) continue;
+        lua_pushstring(L, tw_names_get(tw_symbols_values(host->symbols), value));
+        lua_setfield(L, -2, tw_symbols_attribute_name(host->symbols, i));
+    }
 }
 
 /* tw.instrument(symbol) -> table | nil
- * What is known of a symbol: {id, symbol, sector, weight, tick_size, lot_size};
- * an attribute that nobody gave is 0 (sector: nil).  nil for a symbol that was
- * never seen.  symbol may be its id.
+ * What is known of a symbol: {id, symbol, sector, weight, tick_size, lot_size}, and
+ * its attributes of app.instruments; what nobody gave is 0 (a text: nil).  nil for a
+ * symbol that was never seen.  symbol may be its id.
  * Yields: no.  Blocks: no.  Thread: any worker.
  * Errors: raises outside a run.  Units: prices and sizes. */
 static int instrument(lua_State *L)

@@ -132,21 +132,73 @@ function app.weights(table_)
   end
 end
 
+local of_instrument = {
+  symbol = "string", sector = "string", weight = "number", tick_size = "number",
+  lot_size = "number",
+}
+
+-- Words of an expression, which can't name an attribute.
+local words = {
+  ["and"] = true, ["or"] = true, ["not"] = true, ["true"] = true, ["false"] = true,
+  by = true, where = true, pi = true, inf = true,
+}
+
+-- One letter more, less or other than in `b`, or two swapped.
+local function is_slip(a, b)
+  while a ~= "" and a:byte() == b:byte() do a, b = a:sub(2), b:sub(2) end
+  while a ~= "" and a:byte(-1) == b:byte(-1) do a, b = a:sub(1, -2), b:sub(1, -2) end
+  return #a <= 1 and #b <= 1 or #a == 2 and a == b:reverse()
+end
+
+-- The text of an attribute of the user's own; raises where it may be a typing error.
+local function attribute(what, name, value)
+  if type(name) ~= "string" or not name:find "^[%a_][%w_]*$" or words[name] then
+    fail(3, "%s: '%s' can't name an attribute", what, tostring(name))
+  end
+  for known, kind in pairs(of_instrument) do
+    if is_slip(name, known) or kind == "number" and type(value) == "number"
+        and known:sub(1, 3) == name:sub(1, 3) then
+      fail(3, "%s: no option '%s'; did you mean '%s'?", what, name, known)
+    end
+  end
+  if type(value) ~= "string" and math.type(value) ~= "integer" then
+    fail(3, "%s: %s must be a string or an integer, got %s", what, name,
+         tostring(value))
+  end
+  local text = tostring(value)
+  if #text < 1 or #text > 63 or text:find("\0", 1, true) then
+    fail(3, "%s: %s must be a text of 1 to 63 bytes", what, name)
+  end
+  if not declared.attributes[name] then
+    local list = declared.attributes
+    list[name], list[#list + 1] = true, name
+  end
+  return text
+end
+
 --- app.instruments(list)
 -- {{symbol = "AAPL", sector = "tech", weight = 0.4, tick_size = 0.01,
--- lot_size = 100}, ...}: symbols get their ids (1, 2, ...) in this order.
+-- lot_size = 100}, ...}: symbols get their ids (1, 2, ...) in this order.  Any other
+-- name is an attribute of your own, at most 16 of them, each with few values:
+-- country = "US".  It is a field of quotes and trades, nil where nobody gave it, and
+-- statistics can be by it: mean(ask - bid) by country.  An integer becomes text.
 -- Yields: no.  Blocks: no.  Thread: the app file.
--- Errors: raises for an unknown attribute or one of the wrong type.
+-- Errors: raises for a value of the wrong type, or a name that looks like a typing
+-- error of one of the five above.
 -- Units: prices and sizes.
 function app.instruments(list)
   for i, one in ipairs(list) do
-    check("app.instruments[" .. i .. "]", one, {
-      symbol = "string", sector = "string", weight = "number", tick_size = "number",
-      lot_size = "number",
-    })
-    if not one.symbol then fail(2, "app.instruments[%d]: no symbol", i) end
+    local what = "app.instruments[" .. i .. "]"
+    local own, given = {}, {}
+    for name, value in pairs(type(one) == "table" and one or {}) do
+      if of_instrument[name] then given[name] = value else own[#own + 1] = name end
+    end
+    check(what, type(one) == "table" and given or one, of_instrument)
+    if not one.symbol then fail(2, "%s: no symbol", what) end
+    table.sort(own, function(a, b) return tostring(a) < tostring(b) end)
+    for _, name in ipairs(own) do given[name] = attribute(what, name, one[name]) end
     local into = instrument(one.symbol)
-    for name, value in pairs(one) do
+    for name, value in pairs(given) do
       into[name] = value
     end
   end
@@ -433,7 +485,8 @@ end
 -- Errors: raises the file's own, with where; for a --set that nothing asked for.
 -- Units: none.
 function app.open(path, given, workers)
-  declared = { feeds = {}, exchanges = {}, files = {}, instruments = {} }
+  declared = { feeds = {}, exchanges = {}, files = {}, instruments = {},
+               attributes = {} }
   sets, asked = given, {}
   local chunk, why = loadfile(path, "t")
   if not chunk then error(why, 0) end

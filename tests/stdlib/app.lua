@@ -28,6 +28,16 @@ t.same(d.instruments.BP, { symbol = "BP", sector = "oil", weight = 0.75 },
   "the last word")
 t.same(d.instruments.LAST, { symbol = "LAST", tick_size = 0.01, lot_size = 10 },
   "attributes")
+d = open(FEED .. [[
+  app.instruments { { symbol = "A", country = "US", code = 7 }, { symbol = "B" } }
+  app.instruments { { symbol = "B", factor = "x", country = "GB" } }]])
+t.same({ d.instruments.A, d.instruments.B }, {
+  { symbol = "A", country = "US", code = "7" },
+  { symbol = "B", country = "GB", factor = "x" },
+}, "the user's own attributes, as text")
+t.same(d.attributes, { "code", "country", "factor", code = true, country = true,
+                       factor = true }, "their names, in order of appearance")
+t.same(open(FEED).attributes, {}, "none")
 t.same(open(FEED).instruments, {}, "nothing stays from one app file to the next")
 
 -- Feeds.
@@ -124,6 +134,35 @@ for text, why in pairs {
   ["app.limits { tim = 1 }"] = "app.limits: no option 'tim'; did you mean 'time'%?",
   ["app.screen { tilte = 'x' }"] = "app.screen: no option 'tilte'",
   ["app.sectors { x = { 5 } }"] = "app.sectors: x: a name expected",
+  ["app.instruments { 'A' }"] = "app.instruments%[1%]: a table of options expected, got",
+  ["app.instruments { { symbol = 5 } }"]
+    = "app.instruments%[1%]: symbol must be a string, got 5",
+  ["app.instruments { { symbol = 'A', country = 1.5 } }"]
+    = "app.instruments%[1%]: country must be a string or an integer, got 1.5",
+  ["app.instruments { { symbol = 'A', listed = true } }"]
+    = "app.instruments%[1%]: listed must be a string or an integer, got true",
+  ["app.instruments { { symbol = 'A', country = '' } }"]
+    = "app.instruments%[1%]: country must be a text of 1 to 63 bytes",
+  ["app.instruments { { symbol = 'A', country = ('x'):rep(64) } }"]
+    = "app.instruments%[1%]: country must be a text of 1 to 63 bytes",
+  ["app.instruments { { symbol = 'A', country = 'x\\0y' } }"]
+    = "app.instruments%[1%]: country must be a text of 1 to 63 bytes",
+  ["app.instruments { { symbol = 'A', ['my country'] = 'x' } }"]
+    = "app.instruments%[1%]: 'my country' can't name an attribute",
+  ["app.instruments { { symbol = 'A', where = 'x' } }"]
+    = "app.instruments%[1%]: 'where' can't name an attribute",
+  ["app.instruments { { symbol = 'A', 'tech' } }"]
+    = "app.instruments%[1%]: '1' can't name an attribute",
+  ["app.instruments { { symbol = 'A', wieght = 1 } }"]
+    = "app.instruments%[1%]: no option 'wieght'; did you mean 'weight'%?",
+  ["app.instruments { { symbol = 'A', secto = 'x' } }"]
+    = "app.instruments%[1%]: no option 'secto'; did you mean 'sector'%?",
+  ["app.instruments { { symbol = 'A', sectors = 'x' } }"]
+    = "app.instruments%[1%]: no option 'sectors'; did you mean 'sector'%?",
+  ["app.instruments { { symbol = 'A', ticksize = 0.01 } }"]
+    = "app.instruments%[1%]: no option 'ticksize'; did you mean 'tick_size'%?",
+  ["app.instruments { { symbol = 'A', lot = 100 } }"]
+    = "app.instruments%[1%]: no option 'lot'; did you mean 'lot_size'%?",
   ["app.on_feed(5)"] = "app.on_feed: a function expected",
 } do
   t.raises("^[^\n]*" .. path:match "[^/]*$" .. ":1: " .. why, open, text)
