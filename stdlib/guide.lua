@@ -194,6 +194,7 @@ What is wrong is an error when it is declared, with the column.
 
 Keys: symbol, sector, any field or attribute that has names, or a number in
 parentheses: by symbol, (time // 1h).  Without keys there is one for all records.
+Attributes are your own, from app.instruments: by country where exchange == "XNAS".
 A statistic inside another one is per symbol, unless it has a by of its own in
 parentheses; so are prev, lag, delta, simple_return and log_return wherever they
 stand: ewma((mid / prev(mid) - 1)^2) by sector takes each symbol's own previous
