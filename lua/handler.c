@@ -23,7 +23,7 @@ const char *ltw_handler_name(int id)
 
 /* [-0, +0, e] */
 static enum tw_field check_field(lua_State *L, int id, const char *what,
-                                 const char *name)
+                                 unsigned others, const char *name)
 {
     const char *near;
     const struct tw_field_name *field;
@@ -35,12 +35,14 @@ static enum tw_field check_field(lua_State *L, int id, const char *what,
     if (field) return field->field;
     own = ltw_attribute(ltw_state(L)->host, (enum tw_kind)id, name);
     if (own != TW_NO_FIELD) return own;
+    if (tw_field_find(others, name, strlen(name), NULL)) return TW_FIELD_NIL;
     if (near) luaL_error(L, "%s: no field '%s'; did you mean '%s'?", what, name, near);
     luaL_error(L, "%s: no field '%s'", what, name);
     return TW_NO_FIELD;
 }
 
-void ltw_handler_bind(lua_State *L, int id, const char *what, struct ltw_handler *out)
+void ltw_handler_bind(lua_State *L, int id, const char *what, unsigned others,
+                      struct ltw_handler *out)
 {
     const char *name;
     lua_Debug ar;
@@ -56,7 +58,7 @@ void ltw_handler_bind(lua_State *L, int id, const char *what, struct ltw_handler
         }
         if (out->n == LTW_PARAMS_MAX)
             luaL_error(L, "%s: more than %d parameters", what, LTW_PARAMS_MAX);
-        out->field[out->n++] = (uint8_t)check_field(L, id, what, name);
+        out->field[out->n++] = (uint8_t)check_field(L, id, what, others, name);
     }
 }
 

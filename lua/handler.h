@@ -20,8 +20,10 @@ const char *ltw_handler_name(int id);
 
 /* [-0, +0, e]  Reads from the function on top what its parameters ask for; raises
  * for a name that is no field, `on_quote: no field 'bidd'; did you mean 'bid'?`.  what:
- * its name in errors. */
-void ltw_handler_bind(lua_State *L, int id, const char *what, struct ltw_handler *out);
+ * its name in errors; others: kinds of records (a bit for each) that it is called with
+ * too, whose fields are nil in this one. */
+void ltw_handler_bind(lua_State *L, int id, const char *what, unsigned others,
+                      struct ltw_handler *out);
 
 /* [-0, +0, e]  Raises for a function of the table at `module` whose name begins
  * like a handler's and is none: it would never be called. */

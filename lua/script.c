@@ -177,7 +177,7 @@ static int load_file(lua_State *L)
         s->handler[i] = (struct ltw_handler){ 0 };
         if (!name) lua_pushnil(L);
         else if (lua_getfield(L, module, name) == LUA_TFUNCTION)
-            ltw_handler_bind(L, i, name, &s->handler[i]);
+            ltw_handler_bind(L, i, name, 0, &s->handler[i]);
         else if (!lua_isnil(L, -1))
             return luaL_error(L, "%s is a %s, not a function", name,
                               luaL_typename(L, -1));

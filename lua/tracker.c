@@ -398,7 +398,8 @@ static int when(lua_State *L)
     lua_pushvalue(L, 4);
     for (int k = 0; k < 2; k++)
         if (kinds & 1u << (k ? TW_TRADE : TW_QUOTE))
-            ltw_handler_bind(L, k ? TW_TRADE : TW_QUOTE, "when", &handlers[which][k]);
+            ltw_handler_bind(L, k ? TW_TRADE : TW_QUOTE, "when", kinds,
+                             &handlers[which][k]);
     lua_getiuservalue(L, 5, 1);
     lua_insert(L, -2);
     lua_rawseti(L, -2, which + 1);

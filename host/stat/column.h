@@ -9,8 +9,8 @@
  *
  * Layer host/stat.  Thread: any.  Blocks: never.  Memory: none.
  */
-#ifndef TW_COLUMN_H
-#define TW_COLUMN_H
+#ifndef TW_STAT_COLUMN_H
+#define TW_STAT_COLUMN_H
 
 #include "stat/expr.h"
 

@@ -36,9 +36,18 @@ struct tw_plan_mark tw_plan_mark(const struct tw_plan *p)
     };
 }
 
-static void free_item(struct tw_item *it)
+static size_t history_bytes(const struct tw_item *it)
 {
-    for (uint32_t k = 0; k < it->samples.room; k++) tw_free(it->samples.key[k].value);
+    return it->o.history * (sizeof(double) + sizeof(int64_t));
+}
+
+static void free_item(struct tw_plan *p, struct tw_item *it)
+{
+    p->key_bytes -= it->samples.room * sizeof *it->samples.key;
+    for (uint32_t k = 0; k < it->samples.room; k++) {
+        if (it->samples.key[k].value) p->key_bytes -= history_bytes(it);
+        tw_free(it->samples.key[k].value);
+    }
     tw_free(it->samples.key);
     tw_free(it->name);
     tw_free(it->text);
@@ -52,9 +61,19 @@ void tw_plan_cut(struct tw_plan *p, const struct tw_plan_mark *m)
         tw_keys_free(p->space[p->n_spaces].keys);
         tw_free(p->space[p->n_spaces].id);
     }
-    while (p->n_slots > m->slots) tw_free(p->slot[--p->n_slots].states);
-    while (p->n_items > m->items) free_item(&p->item[--p->n_items]);
-    while (p->n_conditions > m->conditions) tw_free(p->condition[--p->n_conditions].key);
+    while (p->n_slots > m->slots) {
+        struct tw_slot *s = &p->slot[--p->n_slots];
+
+        p->key_bytes -= s->room * s->stat.size;
+        tw_free(s->states);
+    }
+    while (p->n_items > m->items) free_item(p, &p->item[--p->n_items]);
+    while (p->n_conditions > m->conditions) {
+        struct tw_condition *c = &p->condition[--p->n_conditions];
+
+        p->key_bytes -= c->room * sizeof *c->key;
+        tw_free(c->key);
+    }
     while (p->n_declarations > m->declarations)
         tw_declaration_free(p->declaration[--p->n_declarations]);
     for (unsigned g = 0; g < TW_PROGRAMS; g++) p->program[g].n = m->ops[g];
@@ -83,7 +102,8 @@ void tw_plan_free(struct tw_plan *p)
 /* ---- growing with the keys ---- */
 
 /* An array of `size` bytes for each of `count` keys and key 0; new ones are zero. */
-static int reserve(void **array, uint32_t *room, uint32_t count, size_t size)
+static int reserve(struct tw_plan *p, void **array, uint32_t *room, uint32_t count,
+                   size_t size)
 {
     uint32_t want = *room ? *room : 2;
     char *grown;
@@ -93,15 +113,16 @@ static int reserve(void **array, uint32_t *room, uint32_t count, size_t size)
     grown = tw_realloc(*array, want * size);
     if (!grown) return UV_ENOMEM;
     memset(grown + *room * size, 0, (want - *room) * size);
+    p->key_bytes += (want - *room) * size;
     *array = grown;
     *room = want;
     return TW_OK;
 }
 
-static int reserve_slot(const struct tw_plan *p, struct tw_slot *s)
+static int reserve_slot(struct tw_plan *p, struct tw_slot *s)
 {
     void *states = s->states;
-    int rc = reserve(&states, &s->room, tw_keys_count(p->space[s->space].keys),
+    int rc = reserve(p, &states, &s->room, tw_keys_count(p->space[s->space].keys),
                      s->stat.size);
 
     s->states = states;
@@ -160,8 +181,11 @@ static int take_sample(struct tw_plan *p, unsigned item, uint32_t key, double va
     uint32_t size = it->o.history;
 
     if (size > 0) {
-        if (!s->value) s->value = tw_calloc(size, sizeof(double) + sizeof(int64_t));
-        if (!s->value) return UV_ENOMEM;
+        if (!s->value) {
+            s->value = tw_calloc(1, history_bytes(it));
+            if (!s->value) return UV_ENOMEM;
+            p->key_bytes += history_bytes(it);
+        }
         s->value[s->n % size] = value;
         ((int64_t *)(s->value + size))[s->n % size] = time;
     }
@@ -177,7 +201,7 @@ static int run_sample(struct tw_plan *p, const struct tw_op *op, unsigned n)
     const double *value = p->column[op->a]->number;
     const int64_t *time = p->column[op->c]->integer;
     void *keys = it->samples.key;
-    int rc = reserve(&keys, &it->samples.room, tw_keys_count(space->keys),
+    int rc = reserve(p, &keys, &it->samples.room, tw_keys_count(space->keys),
                      sizeof *it->samples.key);
 
     it->samples.key = keys;
@@ -206,7 +230,7 @@ static int run_condition(struct tw_plan *p, const struct tw_op *op)
     bool reset = op->b == TW_PROGRAM_NONE ? !is_true : p->column[op->b]->integer[0];
     int64_t time = p->column[op->c]->integer[0];
     void *keys = c->key;
-    int rc = reserve(&keys, &c->room, tw_keys_count(space->keys), sizeof *c->key);
+    int rc = reserve(p, &keys, &c->room, tw_keys_count(space->keys), sizeof *c->key);
     struct tw_edge *e;
 
     c->key = keys;
@@ -371,14 +395,6 @@ unsigned tw_plan_history(const struct tw_plan *p, unsigned item, uint32_t key,
 
 size_t tw_plan_bytes(const struct tw_plan *p)
 {
-    size_t bytes = sizeof *p + p->n_columns * sizeof(union tw_column)
-        + TW_STAT_BATCH * sizeof *p->row;
-
-    for (unsigned i = 0; i < p->n_slots; i++)
-        bytes += p->slot[i].room * p->slot[i].stat.size;
-    for (unsigned i = 0; i < p->n_items; i++)
-        for (uint32_t k = 0; k < p->item[i].samples.room; k++)
-            if (p->item[i].samples.key[k].value)
-                bytes += p->item[i].o.history * (sizeof(double) + sizeof(int64_t));
-    return bytes;
+    return sizeof *p + p->n_columns * sizeof(union tw_column)
+        + TW_STAT_BATCH * sizeof *p->row + p->key_bytes;
 }

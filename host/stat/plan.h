@@ -102,7 +102,7 @@ uint32_t tw_plan_history_max(const struct tw_plan *p, unsigned item);
 unsigned tw_plan_history(const struct tw_plan *p, unsigned item, uint32_t key,
                          unsigned n, double *value, int64_t *time);
 
-/* Bytes that the plan has. */
+/* Bytes that the plan has, but for its keys and the declarations themselves. */
 size_t tw_plan_bytes(const struct tw_plan *p);
 
 #endif

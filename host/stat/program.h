@@ -95,6 +95,7 @@ struct tw_plan {
     uint16_t constant[TW_PLAN_CONSTANTS];   /* their columns                       */
     unsigned kinds;
     bool stepwise;
+    size_t key_bytes;                  /* of what grows with the keys              */
     unsigned n_rows, n_fired;
     struct tw_record *row;             /* [TW_STAT_BATCH]                          */
     uint16_t fired[TW_PLAN_CONDITIONS];
