@@ -228,13 +228,15 @@ static int restore(lua_State *L, bool is_merge)
     const struct tw_stat *s = ltw_tracked_stat(v);
     struct reader r = { 0 };
     const char *text, *why;
+    char kind[400];
     size_t n;
     int rc;
 
     text = luaL_checklstring(L, 2, &n);
-    if (is_merge && !s->ops->merge)
-        return luaL_error(L, "%s: %s can't be merged", ltw_tracked_name(v),
-                          s->kind->name);
+    if (is_merge && !s->ops->merge) {
+        tw_stat_text(s, kind, sizeof kind);
+        return luaL_error(L, "%s: %s can't be merged", ltw_tracked_name(v), kind);
+    }
     why = read_head(L, v, text, n, &r);
     if (why) return not_loaded(L, v, TW_EFORMAT, why);
     r.key = lua_newuserdatauv(L, r.n * sizeof *r.key, 0);
