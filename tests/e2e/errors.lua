@@ -80,6 +80,7 @@ for _, workers in ipairs { "1", "2" } do
           tw.channel(1, { name = "closed" }):try_send "closed" end })
         tw.sleep(60)
       end)
+      tw.task.yield()
     end
     function M.on_quote(seq) if seq == 7 then error "bad" end end]],
     ["other.lua"] = [[
