@@ -222,10 +222,10 @@ the last 600 of each key; records = 100 samples by records; board = true and pub
 the one that stands there.
 
 Reading: what self:track returns has the statistic of each name, and a declaration
-that is tracked is one itself: spread.AAPL.value, spread:history(600).  Instances and
-results have fields: value, count and what else the kind has.  An instance can't be
-frozen; s:freeze() is its fields, s:save() all of it, for stat.load after a restart,
-and s:merge(other) adds the rows of another one.
+that is tracked is one itself: spread.AAPL.value, spread.AAPL:history(600), pairs;
+see tw.tracked.  Instances and readings have fields: value, count and what else the
+kind has.  An instance can't be frozen; s:freeze() is its fields, s:save() all of
+it, for stat.load after a restart, and s:merge(other) adds the rows of another one.
 
 The statistics; `tidewire help stat.mean` tells cost, source, options and fields:
 

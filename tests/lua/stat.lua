@@ -398,6 +398,19 @@ plain.tracked = { AAPL = { value = 5 }, history = function(self, n) return self,
 t.is(plain.AAPL.value, 5, "a tracked one reads")
 local it, n = plain:history(600)
 t.ok(it == plain.tracked and n == 600, "and has its methods")
+apps.prints("a script tracks a declaration", { app = [[
+  app.feed.synthetic { speed = 0, limit = 50, symbols = 1, trades = 0 }
+  app.script("s.lua")]], ["s.lua"] = [[
+  local stat, n = require "tw.stat", 0
+  local spread = stat.mean("ask - bid"):by "symbol":sample { records = 10, history = 3 }
+  local by_hand = stat.mean()
+  function M:on_start() self:track { spread = spread } end
+  function M:on_quote(ask, bid) by_hand:push(ask - bid) end
+  function M:on_stop()
+    local key = spread:keys()[1]
+    local one = spread[key]
+    print(one.value == by_hand.value, one.count == by_hand.count, #one:history())
+  end]] }, "true\ttrue\t3\n")
 local of = {}
 for key in pairs(plain) do of[#of + 1] = key end
 t.is(#of, 2, "and its pairs")
