@@ -249,7 +249,8 @@ static int64_t parse_part(const struct tw_keys *k, unsigned part, const char *te
 
     switch (field) {
     case TW_FIELD_SYMBOL:
-        id = make ? tw_symbols_intern(symbols, text, n) : tw_symbols_find(symbols, text, n);
+        id = make ? tw_symbols_intern(symbols, text, n)
+                  : tw_symbols_find(symbols, text, n);
         break;
     case TW_FIELD_SOURCE:
         for (int i = 0; i <= TW_SOURCE_MAX && id == 0; i++)

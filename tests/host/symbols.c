@@ -94,7 +94,8 @@ static void *maker(void *arg)
                               j->k ? i : (i + TW_ATTRIBUTES / 2) % TW_ATTRIBUTES);
 
         own = tw_symbols_attribute(j->s, name, (size_t)n);
-        j->wrong += own < 0 || strcmp(tw_symbols_attribute_name(j->s, (unsigned)own), name);
+        j->wrong += own < 0
+            || strcmp(tw_symbols_attribute_name(j->s, (unsigned)own), name);
         tw_symbols_attribute_set(j->s, 1, (unsigned)own, 7);
         for (unsigned k = 0; k < tw_symbols_attributes(j->s); k++)
             j->wrong += tw_symbols_attribute_get(j->s, 1, k) % 7 != 0;
