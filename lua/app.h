@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "engine.h"
+#include "feed/lean.h"
 #include "run/exchange.h"
 #include "run/io.h"
 #include "run/pool.h"
@@ -63,6 +64,11 @@ int ltw_app_build(lua_State *L, struct tw_app *app, struct tw_error *error) TW_O
 int ltw_app_add_feeds(lua_State *L, struct tw_app *app, struct tw_error *error)
     TW_ON(MAIN);
 void ltw_app_unbuild(struct tw_app *app) TW_ON(MAIN);
+
+/* [-0, +0, m]  What the table on top says of a CSV file, whose texts *csv refers to.  The
+ * path of one of LEAN's says in *lean what would else be given one by one. */
+int ltw_csv_options(lua_State *L, struct tw_csv_options *csv, struct tw_lean *lean,
+                    struct tw_error *error);
 
 /* [-1, +1, m]  From the app (a light userdata) a table of all its figures: what
  * tw.monitor draws and an app's on_end gets. */

@@ -121,9 +121,8 @@ static const struct {
     { "synthetic", TW_FEED_SYNTHETIC, 1 }, { "timer", TW_FEED_TIMER, 0 },
 };
 
-/* A LEAN path says what would else be given one by one. */
-static int csv_options(lua_State *L, struct tw_csv_options *csv, struct tw_lean *lean,
-                       struct tw_error *error)
+int ltw_csv_options(lua_State *L, struct tw_csv_options *csv, struct tw_lean *lean,
+                    struct tw_error *error)
 {
     const char *separator = text(L, -1, "separator"), *path = text(L, -1, "path");
 
@@ -172,7 +171,7 @@ static int add_feed(lua_State *L, struct tw_app *app, struct tw_error *error)
             o.speed = number(L, -1, "speed", kinds[i].speed);
         }
     if (exchange) o.port = tw_exchange_port(app->exchanges[exchange - 1]);
-    if (o.format == TW_FORMAT_CSV && csv_options(L, &o.csv, &lean, error) < 0)
+    if (o.format == TW_FORMAT_CSV && ltw_csv_options(L, &o.csv, &lean, error) < 0)
         return error->code;
     rc = tw_io_add(app->io, &o, error);
     if (rc < 0) return rc;

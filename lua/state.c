@@ -16,6 +16,7 @@
 #include "lerror.h"
 #include "lfunction.h"
 #include "lfuture.h"
+#include "lquery.h"
 #include "lsimulate.h"
 #include "lstat.h"
 #include "lview.h"
@@ -104,6 +105,7 @@ static const luaL_Reg modules[] = {
     { "tw.channel", luaopen_tw_channel },
     { "tw.internal.function", luaopen_tw_internal_function },
     { "tw.internal.pool", luaopen_tw_internal_pool },
+    { "tw.internal.query", luaopen_tw_internal_query },
     { "tw.internal.stat", luaopen_tw_internal_stat },
     { "tw.internal.task", luaopen_tw_internal_task },
     { "tw.cache", luaopen_tw_cache },

@@ -98,19 +98,38 @@ bool ltw_tracker_push_due(lua_State *L, struct ltw_tracker *t)
 
 /* ---- declaring ---- */
 
-/* [-0, +1, m] */
-static struct ltw_tracker *push_tracker(lua_State *L)
+/* [-0, +1, m]  One without a plan. */
+static struct ltw_tracker *push_empty(lua_State *L)
 {
     struct ltw_tracker *t = lua_newuserdatauv(L, sizeof *t, 1);
-    struct ltw_host *host = ltw_state(L)->host;
-    struct tw_plan_options o = { { host->symbols, host->sources }, on_sample, t };
 
-    *t = (struct ltw_tracker){ .host = host };
+    *t = (struct ltw_tracker){ .host = ltw_state(L)->host };
     luaL_setmetatable(L, TRACKER);
-    t->plan = tw_plan_new(&o);
-    if (!t->plan) luaL_error(L, "not enough memory");
     lua_newtable(L);
     lua_setiuservalue(L, -2, 1);
+    return t;
+}
+
+/* [-0, +0, e] */
+static void make_plan(lua_State *L, struct ltw_tracker *t, struct tw_symbols *symbols,
+                      const char *const *sources)
+{
+    struct tw_plan_options o = { { symbols, sources }, on_sample, t };
+
+    t->plan = tw_plan_new(&o);
+    if (!t->plan) luaL_error(L, "not enough memory");
+}
+
+struct ltw_tracker *ltw_push_file_tracker(lua_State *L)
+{
+    static const char *const sources[TW_SOURCE_MAX + 1] = { NULL, "file" };
+    struct ltw_tracker *t;
+
+    ltw_check_open(L);
+    t = push_empty(L);
+    t->symbols = tw_symbols_new(TW_SYMBOL_MAX);
+    if (!t->symbols) luaL_error(L, "not enough memory");
+    make_plan(L, t, t->symbols, sources);
     return t;
 }
 
@@ -119,6 +138,7 @@ static int tracker_gc(lua_State *L)
     struct ltw_tracker *t = check_tracker(L, 1);
 
     tw_plan_free(t->plan);
+    tw_symbols_free(t->symbols);
     tw_free(t->outlet);
     tw_free(t->handler);
     tw_free(t->due);
@@ -137,7 +157,8 @@ static struct ltw_tracker *check_own(lua_State *L, const char *what)
     if (!s) luaL_error(L, "%s is for the code of a script in a run", what);
     if (ltw_script_push_tracker(L, s)) return check_tracker(L, -1);
     lua_pop(L, 1);
-    t = push_tracker(L);
+    t = push_empty(L);
+    make_plan(L, t, t->host->symbols, t->host->sources);
     ltw_script_set_tracker(L, s, t);
     return t;
 }
@@ -268,15 +289,18 @@ static void check_item(lua_State *L, int declarations, struct tw_plan_item *item
     }
 }
 
-/* [-1, +1, e]  The views by name; a declaration that is a table gets its own. */
+/* [-0, +1, m]  The views by name.  In a run a declaration that is a table gets its own:
+ * there it is tracked once, while it may be of any number of files. */
 static void push_views(lua_State *L, int declarations, int tracker, int names, int first)
 {
+    const struct ltw_tracker *t = lua_touserdata(L, tracker);
+
     lua_createtable(L, 0, (int)lua_rawlen(L, names));
     for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, names); i++) {
         lua_rawgeti(L, names, i);
         ltw_push_tracked(L, tracker, (unsigned)(first + i - 1));
         lua_pushvalue(L, -2);
-        if (lua_rawget(L, declarations) == LUA_TTABLE) {
+        if (lua_rawget(L, declarations) == LUA_TTABLE && !t->symbols) {
             lua_pushliteral(L, "tracked");
             lua_pushvalue(L, -3);
             lua_rawset(L, -3);
@@ -284,6 +308,41 @@ static void push_views(lua_State *L, int declarations, int tracker, int names, i
         lua_pop(L, 1);
         lua_rawset(L, -3);
     }
+}
+
+void ltw_track(lua_State *L, int declarations, int tracker)
+{
+    struct ltw_tracker *t = lua_touserdata(L, tracker);
+    struct tw_plan_item *item;
+    struct ltw_outlet *out, *outlet;
+    struct tw_error error;
+    int names = lua_gettop(L) + 1, first;
+    lua_Integer n = push_names(L, declarations);
+
+    luaL_checkstack(L, (int)(n < TW_PLAN_ITEMS ? 2 * n : 2 * TW_PLAN_ITEMS) + 10, "track");
+    if (n > TW_PLAN_ITEMS) luaL_error(L, "track: more than %d statistics", TW_PLAN_ITEMS);
+    item = lua_newuserdatauv(L, (size_t)(n + 1) * (sizeof *item + sizeof *out), 0);
+    out = (struct ltw_outlet *)(item + n + 1);
+    memset(item, 0, (size_t)(n + 1) * (sizeof *item + sizeof *out));
+    for (lua_Integer i = 0; i < n; i++) {
+        lua_rawgeti(L, names, i + 1);
+        item[i].name = lua_tostring(L, -1);
+        lua_pop(L, 1);
+        check_item(L, declarations, &item[i], &out[i]);
+        if (t->symbols && item[i].tell)
+            luaL_error(L, "track: %s: a file has no board and publishes nothing",
+                       item[i].name);
+    }
+    first = (int)tw_plan_items(t->plan);
+    outlet = tw_realloc(t->outlet, (size_t)(first + n + 1) * sizeof *outlet);
+    if (!outlet) luaL_error(L, "not enough memory");
+    memcpy(outlet + first, out, (size_t)n * sizeof *outlet);
+    t->outlet = outlet;
+    if (tw_plan_track(t->plan, item, (unsigned)n, &error) < 0)
+        luaL_error(L, "%s", error.text);
+    push_views(L, declarations, tracker, names, first);
+    lua_replace(L, names);
+    lua_settop(L, names);
 }
 
 /* self:track(declarations) -> table
@@ -296,37 +355,10 @@ static void push_views(lua_State *L, int declarations, int tracker, int names, i
  * none of them is there.  Units: of the expressions. */
 static int track(lua_State *L)
 {
-    struct ltw_tracker *t;
-    struct tw_plan_item *item;
-    struct ltw_outlet *out, *outlet;
-    struct tw_error error;
-    int declarations = 2, tracker = 3, names = 4, first;
-    lua_Integer n;
-
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 2);
-    t = check_own(L, "track");
-    n = push_names(L, declarations);
-    luaL_checkstack(L, (int)(n < TW_PLAN_ITEMS ? 2 * n : 2 * TW_PLAN_ITEMS) + 10, "track");
-    if (n > TW_PLAN_ITEMS)
-        return luaL_error(L, "track: more than %d statistics", TW_PLAN_ITEMS);
-    item = lua_newuserdatauv(L, (size_t)(n + 1) * (sizeof *item + sizeof *out), 0);
-    out = (struct ltw_outlet *)(item + n + 1);
-    memset(item, 0, (size_t)(n + 1) * (sizeof *item + sizeof *out));
-    for (lua_Integer i = 0; i < n; i++) {
-        lua_rawgeti(L, names, i + 1);
-        item[i].name = lua_tostring(L, -1);
-        lua_pop(L, 1);
-        check_item(L, declarations, &item[i], &out[i]);
-    }
-    first = (int)tw_plan_items(t->plan);
-    outlet = tw_realloc(t->outlet, (size_t)(first + n + 1) * sizeof *outlet);
-    if (!outlet) return luaL_error(L, "not enough memory");
-    memcpy(outlet + first, out, (size_t)n * sizeof *outlet);
-    t->outlet = outlet;
-    if (tw_plan_track(t->plan, item, (unsigned)n, &error) < 0)
-        return luaL_error(L, "%s", error.text);
-    push_views(L, declarations, tracker, names, first);
+    check_own(L, "track");
+    ltw_track(L, 2, 3);
     return 1;
 }
 

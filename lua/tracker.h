@@ -20,6 +20,7 @@ struct ltw_due { unsigned item; uint32_t key; double value; };
 struct ltw_tracker {
     struct tw_plan *plan;
     struct ltw_host *host;
+    struct tw_symbols *symbols;        /* its own, of a file; NULL: the run's */
     struct ltw_outlet *outlet;         /* of each item                       */
     struct ltw_handler (*handler)[2];  /* of each condition: quotes, trades  */
     unsigned n_handlers;
@@ -33,6 +34,14 @@ void ltw_tracker_open(lua_State *L);
 
 /* [-0, +1, m]  The table of a script's methods: track, when. */
 void ltw_push_script_methods(lua_State *L);
+
+/* [-0, +1, e]  One that no script has, with symbols of its own; its records' source is
+ * 1, which is called "file". */
+struct ltw_tracker *ltw_push_file_tracker(lua_State *L);
+
+/* [-0, +1, e]  Adds a table of declarations to a tracker (both stack indices, absolute);
+ * a table of their views. */
+void ltw_track(lua_State *L, int declarations, int tracker);
 
 /* [-0, +1, m]  The view of an item: lua/ltracked.c.  tracker: its stack index. */
 void ltw_push_tracked(lua_State *L, int tracker, unsigned item);

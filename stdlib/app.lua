@@ -204,6 +204,20 @@ function app.instruments(list)
   end
 end
 
+--- app.check_instruments(list) -> table, table
+-- What app.instruments would declare, outside of an app file: the instruments, and the
+-- names of their attributes.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: as app.instruments.
+-- Units: prices and sizes.
+function app.check_instruments(list)
+  local before, made = declared, { instruments = {}, attributes = {} }
+  declared = made
+  local fine, why = pcall(app.instruments, list)
+  declared = before
+  if not fine then error(why, 0) end
+  return made.instruments, made.attributes
+end
+
 local function add_feed(options, kind, format)
   options.kind, options.format = kind, format
   options.name = options.name or format or kind

@@ -33,6 +33,34 @@ passed, 1 otherwise.
 prove runs the same files: prove --exec "tidewire test" file.lua...]],
   },
   {
+    name = "stat",
+    usage = "tidewire stat query... file [--csv] [--instruments file.csv] [--format fix|csv]"
+      .. "\n  [--set option=value]... [--sort column] [--top n]",
+    purpose = "query a file: statistics of its quotes and trades as a table",
+    text = [[
+Reads a file of FIX messages or CSV at once (plain, .gz or .zip), computes what the
+queries declare, and prints a table for each set of keys.  A query is a declaration, as
+self:track takes it (see statistics): 'mean(ask - bid) by symbol'.  It can have several
+statistics, and names for them, which other queries may use:
+
+  tidewire stat 'spread = mean(ask - bid), n = count() by symbol' \
+    'vol = realised_volatility(mid) by symbol' quotes.csv.gz --sort vol --top 10
+
+  --csv                    CSV on standard output; its numbers read back exactly
+  --instruments file.csv   what is known of symbols: symbol,sector,weight,... by the first
+                           line; other columns are attributes to be `by`
+  --format fix|csv         what the file is, where neither its name nor its first bytes
+                           say so
+  --set option=value       an option of stat.read, most of which are app.feed.csv's:
+                           columns=time,symbol,bid,ask
+  --sort column            a statistic, greatest first, or a key; else by the keys
+  --top n                  no more than n rows of each table
+
+How many records there were goes to standard error, with what could not be read.  The
+status is 0; 1 when the file can't be read; 2 for a command line or a query that makes no
+sense.]],
+  },
+  {
     name = "help",
     usage = "tidewire help [topic]",
     purpose = "list the topics, or print one",

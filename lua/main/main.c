@@ -146,6 +146,7 @@ static int run_command(int argc, char **argv)
     if (argc > 1 && access(command, F_OK) != 0) {   /* a file of that name is a script */
         if (strcmp(command, "run") == 0) return run_app(argc - 2, argv + 2);
         if (strcmp(command, "test") == 0) return run_module("tw.test", argv + 2);
+        if (strcmp(command, "stat") == 0) return run_module("tw.query", argv + 2);
         if (strcmp(command, "help") == 0 || strcmp(command, "--help") == 0)
             return run_module("tw.help", argv + 2);
         if (strcmp(command, "--version") == 0) {

@@ -1,0 +1,35 @@
+/* scan.h - a whole file through a codec, without a thread, a loop or a tape.
+ *
+ * Layer host/feed.
+ */
+#ifndef TW_SCAN_H
+#define TW_SCAN_H
+
+#include "feed/codec.h"
+#include "feed/input.h"
+
+/* A file that is being read.  All zero: none. */
+struct tw_scan {
+    struct tw_input *in;
+    char *bytes;          /* [0, n) wait for the codec */
+    size_t n, cap;
+    bool begun;           /* what was read to be looked at has been decoded */
+};
+
+/* Opens a file (see input.h) and reads its first bytes: s->bytes, s->n, to be looked at.
+ * Fails with *error; s is to be closed in any case.
+ * Thread: any, then one at a time.  Blocks: on the disk.  Memory: freed by close. */
+int tw_scan_open(struct tw_scan *s, const char *path, const char *member,
+                 struct tw_error *error);
+
+/* Decodes the next piece into out: 1, 0 when that was the last, or negative with
+ * *error.  The members of an archive are one stream each.
+ * Thread: the owner's.  Blocks: on the disk, and as out->full does.
+ * Memory: grows to two of the longest message that the codec takes. */
+int tw_scan_step(struct tw_scan *s, struct tw_codec *codec, int64_t received_ns,
+                 struct tw_batch *out, struct tw_error *error);
+
+/* Thread: the owner's. */
+void tw_scan_close(struct tw_scan *s);
+
+#endif

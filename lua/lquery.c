@@ -1,0 +1,267 @@
+/* lquery.c - tw.internal.query: declared statistics over a file at once.
+ *
+ * Why no tape: nobody else reads these records, so the codec's batches are rows of the
+ * plan as they come, and a record costs its parsing and its statistics.
+ */
+#include "lquery.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "app.h"
+#include "base/clock.h"
+#include "feed/fix.h"
+#include "feed/scan.h"
+#include "instruments.h"
+#include "ltracked.h"
+
+#define READING "tw.query.reading"
+
+enum { PROBLEMS = 10, PROBLEM_BYTES = 300 };
+
+/* A full userdata, so that an error leaves nothing open. */
+struct reading {
+    struct tw_scan scan;
+    struct tw_codec *codec;
+    struct tw_plan *plan;         /* the tracker's                         */
+    unsigned kinds;               /* of records that it reads              */
+    bool one_sided;               /* quotes without a side are for it, too */
+    uint64_t records;
+    int failed;                   /* what the plan said; 0: all is well    */
+    unsigned problems;            /* that are kept: the first ones         */
+    char problem[PROBLEMS][PROBLEM_BYTES];
+    struct tw_batch batch;
+};
+
+static void close_reading(struct reading *r)
+{
+    if (r->codec) r->codec->ops->free(r->codec);
+    r->codec = NULL;
+    tw_scan_close(&r->scan);
+}
+
+static int reading_gc(lua_State *L)
+{
+    close_reading(luaL_checkudata(L, 1, READING));
+    return 0;
+}
+
+static void on_problem(void *ctx, const char *text)
+{
+    struct reading *r = ctx;
+
+    if (r->problems == PROBLEMS) return;
+    snprintf(r->problem[r->problems++], PROBLEM_BYTES, "%s", text);
+}
+
+/* ---- records to rows ---- */
+
+/* Is it for the plan?  As a script without a filter would say. */
+static bool wants(const struct reading *r, const struct tw_record *record)
+{
+    if (!(r->kinds & 1u << record->kind)) return false;
+    return record->kind != TW_QUOTE || r->one_sided
+        || ((record->quote.bid | record->quote.bid_size) != 0
+            && (record->quote.ask | record->quote.ask_size) != 0);
+}
+
+/* The `full` of the batch. */
+static void feed(struct tw_batch *batch)
+{
+    struct reading *r = batch->owner;
+    unsigned room, n = 0;
+    struct tw_record *row = tw_plan_rows(r->plan, &room);
+
+    for (unsigned i = 0; i < batch->n; i++) {
+        batch->r[i].seq = ++r->records;
+        if (!wants(r, &batch->r[i])) continue;
+        row[n++] = batch->r[i];
+        if (n < room) continue;
+        tw_plan_add(r->plan, n);
+        if (r->failed == 0) r->failed = tw_plan_run(r->plan);
+        row = tw_plan_rows(r->plan, &room);
+        n = 0;
+    }
+    tw_plan_add(r->plan, n);
+    batch->n = 0;
+}
+
+/* Reads the file to its end.  A failure is in *error. */
+static int read_all(struct reading *r, struct tw_error *error)
+{
+    int rc = 1;
+
+    r->batch.owner = r;
+    r->batch.full = feed;
+    while (rc > 0 && r->failed == 0)
+        rc = tw_scan_step(&r->scan, r->codec, tw_clock_now_ns(), &r->batch, error);
+    if (rc < 0) return rc;
+    feed(&r->batch);
+    if (r->failed == 0) r->failed = tw_plan_run(r->plan);
+    if (r->failed == TW_ELIMIT)
+        tw_fail(error, TW_ELIMIT, "a statistic has more than %d keys", TW_KEYS_MAX);
+    return r->failed;
+}
+
+/* ---- what the file is ---- */
+
+/* Does the path end in that, when .gz and .zip are taken off? */
+static bool has_ending(const char *path, const char *ending)
+{
+    size_t n = strlen(path), m = strlen(ending);
+
+    if (n > 3 && strcasecmp(path + n - 3, ".gz") == 0) n -= 3;
+    else if (n > 4 && strcasecmp(path + n - 4, ".zip") == 0) n -= 4;
+    return n > m && strncasecmp(path + n - m, ending, m) == 0;
+}
+
+/* As it is called, as it is named, and else as its first bytes look. */
+static bool is_csv(const char *format, const char *path, const struct tw_scan *s)
+{
+    if (format) return strcmp(format, "csv") == 0;
+    if (has_ending(path, ".csv")) return true;
+    if (has_ending(path, ".fix") || has_ending(path, ".dat")) return false;
+    return s->n < 2 || memcmp(s->bytes, "8=", 2) != 0;
+}
+
+/* [-0, +0, m]  The field of the table on top, whose text lives as long as it does. */
+static const char *text(lua_State *L, const char *name)
+{
+    const char *s;
+
+    lua_getfield(L, -1, name);
+    s = lua_tostring(L, -1);
+    lua_pop(L, 1);
+    return s;
+}
+
+/* [-0, +0, e]  Makes the codec; the options are on top. */
+static int open_codec(lua_State *L, struct reading *r, struct tw_symbols *symbols,
+                      const char *path, struct tw_error *error)
+{
+    if (is_csv(text(L, "format"), path, &r->scan)) {
+        struct tw_csv_options o;
+        struct tw_lean lean;
+
+        if (ltw_csv_options(L, &o, &lean, error) < 0) return error->code;
+        o.symbols = symbols;
+        o.source = 1;
+        o.problem = on_problem;
+        o.problem_ctx = r;
+        r->codec = tw_csv_decoder_new(&o, error);
+        return r->codec ? TW_OK : error->code;
+    }
+    r->codec = tw_fix_decoder_new(&(struct tw_fix_options){
+        .symbols = symbols, .source = 1, .problem = on_problem, .problem_ctx = r,
+    });
+    return r->codec ? TW_OK : tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+}
+
+/* ---- for Lua ---- */
+
+/* [-0, +1, m]  What was read: counts, and the first problems as a list of texts. */
+static void push_report(lua_State *L, const struct reading *r, int64_t took_ns)
+{
+    const struct tw_codec_stats *s = &r->codec->stats;
+
+    lua_createtable(L, 0, 10);
+    ltw_set_count(L, "bytes", s->bytes);
+    ltw_set_count(L, "messages", s->messages);
+    ltw_set_count(L, "records", r->records);
+    ltw_set_count(L, "ignored", s->ignored);
+    ltw_set_count(L, "errors", s->errors);
+    ltw_set_count(L, "skips", s->skips);
+    ltw_set_count(L, "skipped", s->skipped);
+    lua_pushnumber(L, (double)took_ns / 1e9);
+    lua_setfield(L, -2, "seconds");
+    lua_createtable(L, (int)r->problems, 0);
+    for (unsigned i = 0; i < r->problems; i++) {
+        lua_pushstring(L, r->problem[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_setfield(L, -2, "problems");
+}
+
+/* [-0, +3, m] */
+static int not_read(lua_State *L, const struct tw_error *error)
+{
+    luaL_pushfail(L);
+    lua_pushstring(L, error->text);
+    lua_pushinteger(L, error->code);
+    return 3;
+}
+
+/* read(path, declarations, options) -> views, report | nil, message, code
+ * options: those of stat.read, checked, with the path; instruments and attributes are
+ * as stdlib/app.lua declares them. */
+static int read_file(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    int64_t began = tw_clock_steady_ns();
+    struct ltw_tracker *t;
+    struct tw_error error;
+    struct reading *r;
+    int rc;
+
+    luaL_checktype(L, 2, LUA_TTABLE);
+    luaL_checktype(L, 3, LUA_TTABLE);
+    lua_settop(L, 3);
+    t = ltw_push_file_tracker(L);
+    lua_pushvalue(L, 3);
+    if (ltw_add_instruments(L, t->symbols, &error) < 0)
+        return luaL_error(L, "%s", error.text);
+    lua_settop(L, 4);
+    ltw_track(L, 2, 4);
+    r = lua_newuserdatauv(L, sizeof *r, 0);
+    memset(r, 0, offsetof(struct reading, batch.r));
+    luaL_setmetatable(L, READING);
+    r->plan = t->plan;
+    r->kinds = tw_plan_kinds(t->plan);
+    lua_getfield(L, 3, "one_sided");
+    r->one_sided = lua_toboolean(L, -1);
+    lua_pushvalue(L, 3);
+    rc = tw_scan_open(&r->scan, path, text(L, "member"), &error);
+    if (rc >= 0 && open_codec(L, r, t->symbols, path, &error) < 0) {
+        close_reading(r);
+        return luaL_error(L, "%s", error.text);
+    }
+    if (rc >= 0) rc = read_all(r, &error);
+    if (r->failed == UV_ENOMEM) return luaL_error(L, "not enough memory");
+    if (rc < 0) {
+        close_reading(r);
+        return not_read(L, &error);
+    }
+    lua_pushvalue(L, 5);
+    push_report(L, r, tw_clock_steady_ns() - began);
+    close_reading(r);
+    return 2;
+}
+
+/* by(view) -> list: the keys of a statistic as they are declared, {"symbol", "side"}. */
+static int by(lua_State *L)
+{
+    const struct tw_keys *keys = ltw_tracked_keys(ltw_check_tracked(L));
+
+    lua_newtable(L);
+    for (unsigned i = 0; i < tw_keys_parts(keys); i++) {
+        lua_pushstring(L, tw_keys_part(keys, i));
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+static const luaL_Reg internal[] = {
+    { "read", read_file },
+    { "by", by },
+    { NULL, NULL }
+};
+
+int luaopen_tw_internal_query(lua_State *L)
+{
+    luaL_newmetatable(L, READING);
+    lua_pushcfunction(L, reading_gc);
+    lua_setfield(L, -2, "__gc");
+    luaL_newlib(L, internal);
+    return 1;
+}

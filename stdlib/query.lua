@@ -1,0 +1,381 @@
+--- query: declared statistics over a file at once: stat.read and `tidewire stat`.
+
+local core = require "tw.internal.query"
+local screen = require "tw.screen"
+
+local query = {}
+
+-- ---- reading ----
+
+local OPTIONS = {
+  format = "string", columns = "string", preset = "string", symbol = "string",
+  time = "string", separator = "string", member = "string", base = "number",
+  price_scale = "number", one_sided = "boolean", instruments = "table",
+}
+
+-- The options as C takes them, or nil and what is wrong.
+local function checked(path, options)
+  local given = { path = path }
+  for name, value in pairs(options) do
+    local want = OPTIONS[name]
+    if not want then return nil, ("no option '%s'"):format(tostring(name)) end
+    if type(value) ~= want then
+      return nil, ("%s must be a %s, got %s"):format(name, want, tostring(value))
+    end
+    given[name] = value
+  end
+  local format = given.format
+  if format and format ~= "fix" and format ~= "csv" then
+    return nil, ("format must be fix or csv, got '%s'"):format(format)
+  end
+  if not format and not given.columns and not given.preset
+      and path:find "/tick/[^/]+/%d+_%l+%.zip$" then   -- where LEAN puts its files
+    given.preset = "lean"
+  end
+  if given.instruments then
+    local fine, list, attributes = pcall(require "tw.app".check_instruments,
+                                         given.instruments)
+    if not fine then return nil, list end
+    given.instruments, given.attributes = list, attributes
+  end
+  return given
+end
+
+-- "3 errors, 1 skip of 20 bytes", or nil.
+local function trouble(report)
+  local parts = {}
+  local function add(n, what, more)
+    if n > 0 then parts[#parts + 1] = ("%d %s%s%s"):format(n, what, n == 1 and "" or "s",
+                                                          more) end
+  end
+  add(report.errors, "error", "")
+  add(report.skips, "skip", (" of %d bytes"):format(report.skipped))
+  return parts[1] and table.concat(parts, ", ")
+end
+
+--- query.read(path, declarations [, options]) -> table, table | nil, message, code
+-- What stat.read is.
+-- Yields: no.  Blocks: while it reads.  Thread: any.  Errors: as stat.read.
+-- Units: as stat.read.
+function query.read(path, declarations, options)
+  if type(path) ~= "string" or type(declarations) ~= "table" then
+    error("stat.read: a path and a table of declarations expected", 2)
+  elseif options ~= nil and type(options) ~= "table" then
+    error("stat.read: a table of options expected, got " .. type(options), 2)
+  end
+  local given, why = checked(path, options or {})
+  if not given then error("stat.read: " .. why, 2) end
+  local fine, views, report, code = pcall(core.read, path, declarations, given)
+  if not fine then error(views, 2) end
+  local bad = views and trouble(report)
+  if bad then
+    warn(("stat.read: %s: %s, first: %s"):format(path, bad, report.problems[1]))
+  end
+  return views, report, code
+end
+
+-- ---- the command line ----
+
+-- Ends the command: one line, and its status.
+local function fail(status, ...)
+  error({ status = status, text = string.format(...) }, 0)
+end
+
+local function blank(part) return ("\1"):rep(#part) end
+
+-- The text with all that is within quotes and parentheses made blank.
+local function outline(text)
+  return (text:gsub("'[^']*'", blank):gsub('"[^"]*"', blank):gsub("%b()", blank)
+    :gsub("%b[]", blank))
+end
+
+-- "a = mean(bid), max(ask) by symbol" is "mean(bid) by symbol", called a, and "max(ask)
+-- by symbol", called as it is written: {title =, name = or nil, text =} each, to items.
+local function add_query(items, text)
+  local shape = outline(text)
+  local by, where = shape:find "%f[%w_]by%f[^%w_]", shape:find "%f[%w_]where%f[^%w_]"
+  local head = math.min(by or #text + 1, where or #text + 1) - 1
+  local from, tail = 1, head < #text and " " .. text:sub(head + 1) or ""
+  repeat
+    local comma = shape:find(",", from, true)
+    if not comma or comma > head then comma = head + 1 end
+    local part = text:sub(from, comma - 1):match "^%s*(.-)%s*$"
+    local name, rest = part:match "^([%a_][%w_]*)%s*=%s*([^=].*)$"
+    items[#items + 1] = { title = name or part, name = name,
+                          text = (rest or part) .. tail }
+    from = comma + 1
+  until from > head
+end
+
+-- Gives every item a name; {name = text}.
+local function declarations_of(items)
+  local declarations, n = {}, 0
+  for _, item in ipairs(items) do
+    if item.name then
+      if declarations[item.name] then
+        fail(2, "there are two statistics called '%s'", item.name)
+      end
+      declarations[item.name] = item.text
+    end
+  end
+  for _, item in ipairs(items) do
+    while not item.name or declarations[item.name] ~= item.text do
+      n = n + 1
+      local name = "_" .. n
+      if not declarations[name] then item.name, declarations[name] = name, item.text end
+    end
+  end
+  return declarations
+end
+
+-- The cells of a line of CSV.
+local function cells_of(line)
+  local cells = {}
+  for cell in (line:gsub("\r$", "") .. ","):gmatch '%s*"?([^",]*)"?%s*,' do
+    cells[#cells + 1] = cell:match "^(.-)%s*$"
+  end
+  return cells
+end
+
+-- A file of instruments: its first line names what the columns are.
+local function instruments_of(path)
+  local file <close>, why = io.open(path)
+  if not file then fail(1, "cannot open %s", why) end
+  local numbers = { weight = true, tick_size = true, lot_size = true }
+  local names, list, line_no = nil, {}, 0
+  for line in file:lines() do
+    line_no = line_no + 1
+    local cells = cells_of(line)
+    if not names then
+      names = cells
+    elseif line:find "%S" then
+      local one = {}
+      for i, cell in ipairs(cells) do
+        local name = names[i] or fail(1, "%s: line %d: %d cells, but %d names", path,
+                                      line_no, #cells, #names)
+        if cell ~= "" then one[name] = cell end
+        if cell ~= "" and numbers[name] then
+          one[name] = tonumber(cell)
+            or fail(1, "%s: line %d: %s '%s' is not a number", path, line_no, name, cell)
+        end
+      end
+      list[#list + 1] = one
+    end
+  end
+  return list
+end
+
+local function set_option(options, text)
+  local name, value = (text or ""):match "^([%w_]+)=(.*)$"
+  local want = name and OPTIONS[name]
+  if not want or want == "table" then
+    fail(2, "--set %s: an option of stat.read expected: name=value", text or "")
+  end
+  if want == "number" then
+    value = tonumber(value) or fail(2, "--set %s: not a number", text)
+  elseif want == "boolean" then
+    value = value == "true"
+  end
+  options[name] = value
+end
+
+-- {queries, path, options, csv, sort, top, instruments} of the command line.
+local function arguments_of(list)
+  local o, words, i = { options = {} }, {}, 1
+  local function value(what)
+    i = i + 1
+    return list[i] or fail(2, "%s: the value is missing", what)
+  end
+  while i <= #list do
+    local word = list[i]
+    if word == "--csv" then o.csv = true
+    elseif word == "--instruments" then o.instruments = value(word)
+    elseif word == "--format" then o.options.format = value(word)
+    elseif word == "--set" then set_option(o.options, value(word))
+    elseif word == "--sort" then o.sort = value(word)
+    elseif word == "--top" then
+      local text = value(word)
+      o.top = math.tointeger(tonumber(text))
+      if not o.top or o.top < 1 then
+        fail(2, "--top %s: a number of rows expected", text)
+      end
+    elseif word:find "^%-%-" or word:find "^%-%a?$" then
+      fail(2, "unknown option '%s'", word)
+    else
+      words[#words + 1] = word
+    end
+    i = i + 1
+  end
+  if #words < 2 then fail(2, "a query and a file expected: tidewire stat QUERY FILE") end
+  o.path = table.remove(words)
+  o.queries = words
+  return o
+end
+
+-- ---- tables ----
+
+-- A number, or a word, before the other: the order of keys.
+local function is_before(a, b)
+  if type(a) ~= type(b) then return type(a) == "number" end
+  return a < b
+end
+
+-- A table for all that is by the same: {keys = number of key columns, titles, rows}; a
+-- cell that is nil has no value.
+local function tables_of(items, views)
+  local tables, by = {}, {}
+  for _, item in ipairs(items) do
+    local view = views[item.name]
+    local keys = core.by(view)
+    local id = table.concat(keys, "\n")
+    local t = by[id]
+    if not t then
+      t = { keys = #keys, titles = keys, rows = {}, row_of = {} }
+      by[id], tables[#tables + 1] = t, t
+    end
+    local column = #t.titles + 1
+    t.titles[column] = item.title
+    local values = t.keys > 0 and view:column()
+    for i, key in ipairs(values and view:keys() or { {} }) do
+      local parts = type(key) == "table" and key or { key }
+      local row_id = table.concat(parts, "\n")
+      local row = t.row_of[row_id]
+      if not row then
+        row = table.move(parts, 1, #parts, 1, {})
+        t.row_of[row_id], t.rows[#t.rows + 1] = row, row
+      end
+      local x
+      if values then x = values[i] else x = view.value end
+      if x == x then row[column] = x end
+    end
+  end
+  return tables
+end
+
+-- By the keys; or by a column: a key's ascending, a statistic's greatest first.
+local function sort_rows(t, column)
+  table.sort(t.rows, function(a, b)
+    if column and column > t.keys and a[column] ~= b[column] then
+      return b[column] == nil or a[column] ~= nil and a[column] > b[column]
+    elseif column and column <= t.keys and a[column] ~= b[column] then
+      return is_before(a[column], b[column])
+    end
+    for i = 1, t.keys do
+      if a[i] ~= b[i] then return is_before(a[i], b[i]) end
+    end
+    return false
+  end)
+end
+
+local function arrange(tables, o)
+  local found = not o.sort
+  for _, t in ipairs(tables) do
+    local column
+    for i, title in ipairs(t.titles) do
+      if title == o.sort then column, found = i, true end
+    end
+    sort_rows(t, column)
+    for i = #t.rows, (o.top or math.huge) + 1, -1 do t.rows[i] = nil end
+  end
+  if not found then fail(2, "--sort %s: there is no such column", o.sort) end
+end
+
+-- A number as a person reads it.
+local function shown(x)
+  if type(x) ~= "number" then return x end
+  if x % 1 == 0 and math.abs(x) < 1e15 then return ("%d"):format(x) end
+  if math.abs(x) >= 1e6 and math.abs(x) < 1e15 then return ("%.0f"):format(x) end
+  return ("%.6g"):format(x)
+end
+
+-- The shortest text that reads back as the number; texts in quotes where they need them.
+local function exact(x)
+  if x == nil then return "" end
+  if type(x) == "string" then
+    return x:find '[",\n]' and '"' .. x:gsub('"', '""') .. '"' or x
+  end
+  if x % 1 == 0 and math.abs(x) < 2 ^ 53 then return ("%d"):format(x) end
+  for digits = 15, 17 do
+    local text = ("%%.%dg"):format(digits):format(x)
+    if tonumber(text) == x then return text end
+  end
+  return tostring(x)
+end
+
+local function cells_as(t, row, text)
+  local cells = {}
+  for i = 1, #t.titles do cells[i] = text(row[i]) end
+  return cells
+end
+
+local function csv_of(t)
+  local lines = { table.concat(cells_as(t, t.titles, exact), ",") }
+  for i, row in ipairs(t.rows) do
+    lines[i + 1] = table.concat(cells_as(t, row, exact), ",")
+  end
+  return table.concat(lines, "\n")
+end
+
+local function text_of(t)
+  local rows = {}
+  for i, row in ipairs(t.rows) do
+    rows[i] = cells_as(t, row, function(x) return x == nil and "" or shown(x) end)
+  end
+  return screen.table(rows, t.titles)
+end
+
+-- ---- the command ----
+
+-- How it was, on standard error.
+local function tell(path, report)
+  for _, problem in ipairs(report.problems) do
+    io.stderr:write("tidewire: warning: ", problem, "\n")
+  end
+  local bad = trouble(report)
+  if bad then io.stderr:write("tidewire: warning: ", path, ": ", bad, "\n") end
+  io.stderr:write(("%d records in %s, %s records/s\n"):format(report.records,
+    screen.duration(report.seconds),
+    screen.number(report.records / math.max(report.seconds, 1e-9))))
+end
+
+local function run(list)
+  local o = arguments_of(list)
+  local items = {}
+  for _, text in ipairs(o.queries) do add_query(items, text) end
+  local declarations = declarations_of(items)
+  if o.instruments then o.options.instruments = instruments_of(o.instruments) end
+  local given, why = checked(o.path, o.options)
+  if not given then fail(o.instruments and 1 or 2, "%s", why) end
+  local fine, views, report = pcall(core.read, o.path, declarations, given)
+  if not fine then fail(views:find "not enough memory" and 1 or 2, "%s", views) end
+  if not views then fail(1, "%s", report) end
+  local tables, out = tables_of(items, views), {}
+  arrange(tables, o)
+  tell(o.path, report)
+  if report.records == 0 and trouble(report) then
+    fail(1, "%s: nothing in it is a record", o.path)
+  end
+  for i, t in ipairs(tables) do out[i] = (o.csv and csv_of or text_of)(t) end
+  local written, failure = io.stdout:write(table.concat(out, "\n\n"), "\n")
+  if written then written, failure = io.stdout:flush() end
+  if not written then fail(1, "standard output: %s", failure) end
+  return 0
+end
+
+--- query.main(arguments) -> status
+-- What `tidewire stat` does.
+-- Yields: no.  Blocks: while it reads the file.  Thread: MAIN.
+-- Errors: none; they are printed, and the status is 1, or 2 for a command line or a
+-- query that makes no sense.  Units: none.
+function query.main(arguments)
+  local fine, result = xpcall(run, function(e)
+    return type(e) == "table" and e or debug.traceback(e)
+  end, arguments)
+  if fine then return result end
+  if type(result) ~= "table" then error(result, 0) end
+  io.stderr:write("tidewire: stat: ", result.text,
+                  result.status == 2 and "; see `tidewire help stat`\n" or "\n")
+  return result.status
+end
+
+return query
