@@ -6,7 +6,7 @@
  *     ...
  *     spread:get(symbol)                    -- the value, or nil: the fast way
  *     spread.AAPL.value, spread.AAPL.count  -- a reading: every field of the statistic
- *     for symbol, reading in pairs(spread) do ... end
+ *     for symbol, reading in pairs(spread) do ... end    -- #spread of them
  *     volume.value, volume.count            -- by nothing: no key
  *
  * A reading is of one key, and reads what is there when it is asked.  Whoever reads sees
@@ -38,7 +38,8 @@ static void check_live(lua_State *L, const struct ltw_tracked *v)
     if (!v->tracker->plan) luaL_error(L, NAME ": its script has ended");
 }
 
-struct ltw_tracked *ltw_check_tracked(lua_State *L)
+/* [-0, +0, e]  The one at 1, without the rows that wait. */
+static struct ltw_tracked *check(lua_State *L)
 {
     struct ltw_tracked *v = lua_touserdata(L, 1);
 
@@ -47,6 +48,13 @@ struct ltw_tracked *ltw_check_tracked(lua_State *L)
         return NULL;
     }
     check_live(L, v);
+    return v;
+}
+
+struct ltw_tracked *ltw_check_tracked(lua_State *L)
+{
+    struct ltw_tracked *v = check(L);
+
     ltw_tracker_run(L, v->tracker);
     return v;
 }
@@ -272,12 +280,13 @@ static int point_index(lua_State *L)
 
 static int keyed_index(lua_State *L)
 {
-    const struct ltw_tracked *v = ltw_check_tracked(L);
+    const struct ltw_tracked *v = check(L);
     uint32_t key;
 
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TFUNCTION) return 1;
     lua_settop(L, 2);
+    ltw_tracker_run(L, v->tracker);
     key = find_key(L, v, 2);
     if (key) {
         push_reading(L, 1, key);

@@ -495,7 +495,9 @@ reads("what can't be loaded", [[ n = "count(price) by symbol", also = "count(pri
   is(#all.m, 4, "nor are there new keys")
   raises("lag: autocorrelation%(lag=1%) can't be merged$", "merge", all.lag.merge,
          all.lag, all.lag:save())
-  raises("string expected", "merge no string", all.m.merge, all.m)]])
+  raises("string expected", "merge no string", all.m.merge, all.m)
+  raises("m: this is of one key; ask the statistic$", "into a reading",
+         all.m.BP.load, all.m.BP, saved)]])
 
 local BY_SOURCE = [[ n = "count(price) by source, symbol" ]]
 local saved = apps.run(market(TRADES, script(BY_SOURCE, "print(hex(all.n:save()))")))
