@@ -70,6 +70,19 @@ static void on_sample(void *ctx, unsigned item, uint32_t key, double value, int6
     t->due[t->n_due++] = (struct ltw_due){ item, key, value };
 }
 
+/* [-0, +0, e]  The plan's memory is the script's. */
+static void count_bytes(lua_State *L, struct ltw_tracker *t)
+{
+    struct ltw_state *s = ltw_state(L);
+    size_t bytes = tw_plan_bytes(t->plan);
+
+    if (bytes == t->bytes) return;
+    s->bytes += bytes - t->bytes;
+    t->bytes = bytes;
+    if (s->bytes > s->bytes_peak) s->bytes_peak = s->bytes;
+    if (s->bytes_max && s->bytes > s->bytes_max) luaL_error(L, "not enough memory");
+}
+
 void ltw_tracker_run(lua_State *L, struct ltw_tracker *t)
 {
     int rc = tw_plan_run(t->plan);
@@ -77,6 +90,7 @@ void ltw_tracker_run(lua_State *L, struct ltw_tracker *t)
     if (rc == TW_ELIMIT)
         luaL_error(L, "track: a statistic has more than %d keys", TW_KEYS_MAX);
     if (rc < 0 || t->no_memory) luaL_error(L, "not enough memory");
+    count_bytes(L, t);
 }
 
 bool ltw_tracker_push_due(lua_State *L, struct ltw_tracker *t)
@@ -137,6 +151,7 @@ static int tracker_gc(lua_State *L)
 {
     struct ltw_tracker *t = check_tracker(L, 1);
 
+    ltw_state(L)->bytes -= t->bytes;
     tw_plan_free(t->plan);
     tw_symbols_free(t->symbols);
     tw_free(t->outlet);

@@ -27,6 +27,7 @@ struct ltw_tracker {
     struct ltw_due *due;               /* in the order of the samples        */
     unsigned n_due, due_at, due_room;
     bool no_memory;                    /* a sample found none                */
+    size_t bytes;                      /* of the plan, as the state counts   */
 };
 
 /* [-0, +0, m]  Teaches the state what trackers and tracked statistics are. */
