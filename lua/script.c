@@ -272,6 +272,17 @@ static void fail(struct ltw_script *s)
     ltw_scope_cancel(s->engine->state->tasks, s->scope, "the script failed");
 }
 
+/* What its coroutine and its table hold belongs to the other scripts of the state. */
+static void let_go(struct ltw_script *s)
+{
+    lua_State *L = s->engine->state->L;
+
+    luaL_unref(L, LUA_REGISTRYINDEX, s->ref);
+    luaL_unref(L, LUA_REGISTRYINDEX, s->frame);
+    s->ref = s->frame = LUA_NOREF;
+    s->co = s->task.co = s->task.at = NULL;
+}
+
 /* The scope of the script as it runs from now on. */
 static int open_scope(struct ltw_script *s)
 {
@@ -678,6 +689,7 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
     add(&s->counts->errors);
     report(s, status);
     fail(s);
+    let_go(s);
     return LTW_FAILED;
 }
 

@@ -151,6 +151,12 @@ for _, case in ipairs {
     WHO .. "on_quote failed at quote 1 [^\n]*\nnot enough memory\n")
   t.is(run.out, "other stopped\n", case[1] .. ": the state lives on")
 end
+run = fails("memory: what a failed script had", { app = LIMIT .. TWO, ["s.lua"] = [[
+  M.held = {}
+  function M.on_quote() for i = 1, 1e7 do M.held[i] = i end end]], ["other.lua"] = [[
+  function M.on_quote(seq) if seq == 300 then print(#("x"):rep(1 << 20)) end end]],
+  args = { "--workers", "1" } }, WHO .. "on_quote failed at quote 1 ")
+t.is(run.out, (1 << 20) .. "\n", "is there for the others of its state")
 prints("memory: a restart begins with none of it",
   { app = LIMIT .. FEED .. 'app.script("s.lua", { on_error = "restart" })', ["s.lua"] = [[
   local t = {}
