@@ -619,5 +619,5 @@ for n = 1, 8000, SMALL and 331 or 37 do
     t.diag(ran.out .. ran.err)
   end
 end
-t.ok(refused > 3 and carried > 3, ("without memory: %d errors, %d did without"):format(
+t.ok(refused > 0 and carried > 0, ("without memory: %d errors, %d did without"):format(
   refused, carried))
