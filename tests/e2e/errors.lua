@@ -84,8 +84,9 @@ for _, workers in ipairs { "1", "2" } do
     end
     function M.on_quote(seq) if seq == 7 then error "bad" end end]],
     ["other.lua"] = [[
-    function M.on_quote(seq)
-      if seq == 9 then print(tw.channel(1, { name = "closed" }):recv(10)) end
+    function M.on_stop()
+      local closed = tw.channel(1, { name = "closed" })
+      print(tw.task.shield(closed.recv, closed, 10))   -- the run is ending meanwhile
     end]], args = { "--workers", workers } }, WHO .. "on_quote failed at quote 7 ")
   t.is(run.out, "closed\n", "they end with the script")
 end
