@@ -238,7 +238,9 @@ static int read_file(lua_State *L)
     return 2;
 }
 
-/* by(view) -> list: the keys of a statistic as they are declared, {"symbol", "side"}. */
+/* by(view) -> list, integer
+ * What a statistic is by, {"symbol", "value"} where the second is an expression; the
+ * integer is the same for those of a file that are by the same. */
 static int by(lua_State *L)
 {
     const struct tw_keys *keys = ltw_tracked_keys(ltw_check_tracked(L));
@@ -248,7 +250,8 @@ static int by(lua_State *L)
         lua_pushstring(L, tw_keys_part(keys, i));
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
-    return 1;
+    lua_pushinteger(L, (lua_Integer)(intptr_t)keys);
+    return 2;
 }
 
 static const luaL_Reg internal[] = {

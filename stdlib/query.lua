@@ -89,22 +89,33 @@ local function outline(text)
     :gsub("%b[]", blank))
 end
 
+-- The parts of a text between commas, trimmed; shape: its outline.
+local function split(text, shape)
+  local parts, from = {}, 1
+  repeat
+    local comma = shape:find(",", from, true) or #shape + 1
+    parts[#parts + 1] = text:sub(from, comma - 1):match "^%s*(.-)%s*$"
+    from = comma + 1
+  until from > #shape + 1
+  return parts
+end
+
 -- "a = mean(bid), max(ask) by symbol" is "mean(bid) by symbol", called a, and "max(ask)
--- by symbol", called as it is written: {title =, name = or nil, text =} each, to items.
+-- by symbol", called as it is written.  To items: {title =, name = or nil, text =, keys =
+-- the texts of its keys} each.
 local function add_query(items, text)
   local shape = outline(text)
-  local by, where = shape:find "%f[%w_]by%f[^%w_]", shape:find "%f[%w_]where%f[^%w_]"
-  local head = math.min(by or #text + 1, where or #text + 1) - 1
-  local from, tail = 1, head < #text and " " .. text:sub(head + 1) or ""
-  repeat
-    local comma = shape:find(",", from, true)
-    if not comma or comma > head then comma = head + 1 end
-    local part = text:sub(from, comma - 1):match "^%s*(.-)%s*$"
+  local by, keys_at = shape:find "%f[%w_]by%f[^%w_]"
+  local where = shape:find "%f[%w_]where%f[^%w_]" or #text + 1
+  local head = math.min(by or where, where) - 1
+  local tail = head < #text and " " .. text:sub(head + 1) or ""
+  local keys = by and split(text:sub(keys_at + 1, where - 1),
+                            shape:sub(keys_at + 1, where - 1)) or {}
+  for _, part in ipairs(split(text:sub(1, head), shape:sub(1, head))) do
     local name, rest = part:match "^([%a_][%w_]*)%s*=%s*([^=].*)$"
-    items[#items + 1] = { title = name or part, name = name,
-                          text = (rest or part) .. tail }
-    from = comma + 1
-  until from > head
+    items[#items + 1] = { title = name or part, name = name, text = (rest or part) .. tail,
+                          keys = keys }
+  end
 end
 
 -- Gives every item a name; {name = text}.
@@ -220,17 +231,25 @@ local function is_before(a, b)
   return a < b
 end
 
+-- What C calls keys, where that is no name as the query has them.
+local function key_titles(keys, texts)
+  local titles = {}
+  for i, key in ipairs(keys) do
+    titles[i] = key == "value" and texts[i] and texts[i]:gsub("^%((.*)%)$", "%1") or key
+  end
+  return titles
+end
+
 -- A table for all that is by the same: {keys = number of key columns, titles, rows}; a
 -- cell that is nil has no value.
 local function tables_of(items, views)
   local tables, by = {}, {}
   for _, item in ipairs(items) do
     local view = views[item.name]
-    local keys = core.by(view)
-    local id = table.concat(keys, "\n")
+    local keys, id = core.by(view)
     local t = by[id]
     if not t then
-      t = { keys = #keys, titles = keys, rows = {}, row_of = {} }
+      t = { keys = #keys, titles = key_titles(keys, item.keys), rows = {}, row_of = {} }
       by[id], tables[#tables + 1] = t, t
     end
     local column = #t.titles + 1
