@@ -168,6 +168,12 @@ prints("sorted by a key, of an expression", { "count() by symbol, (bid // 1)", "
        "--sort", "bid // 1", "--csv" }, "symbol,bid // 1,count()\nA,1,1\nB,2,1\nA,3,1\n")
 prints("a table for each expression", { "count() by (bid // 2)", "n = count() by (bid // 3)",
        "two.csv", "--csv" }, "bid // 2,count()\n0,1\n1,2\n\nbid // 3,n\n0,2\n1,1\n")
+prints("one for the same expression", { "count(), max(bid) by (bid // 2)",
+       "n = count() by (bid//2)", "two.csv", "--csv" },
+       "bid // 2,count(),max(bid),n\n0,1,1,1\n1,2,3,2\n")
+prints("a statistic in parentheses", { "n = (count() by (bid // 2))",
+       "m = (max(bid) by (bid // 2))", "two.csv", "--csv" },
+       "value,n\n0,1\n1,2\n\nvalue,m\n0,1\n1,3\n")
 prints("the top of it", { "s = sum(bid) by symbol", "two.csv", "--sort", "s", "--top",
        "1" }, "symbol  s\nA       4\n")
 prints("no value yet", { "v = variance(bid) by symbol", "two.csv", "--csv" },
