@@ -181,7 +181,7 @@ static struct ltw_tracker *check_own(lua_State *L, const char *what)
 /* [-0, +0, e]  A duration at the top: seconds, or a text like "500ms". */
 static int64_t check_duration(lua_State *L, const char *what)
 {
-    int64_t ns;
+    int64_t ns = 0;
 
     if (lua_type(L, -1) == LUA_TNUMBER) {
         double s = lua_tonumber(L, -1);
