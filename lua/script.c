@@ -370,6 +370,14 @@ void ltw_script_free(struct ltw_script *s)
 
 /* ---- dispatching ---- */
 
+/* A quote without a side is for those alone who say so. */
+static inline bool lacks_side(const struct ltw_script *s, const struct tw_record *r)
+{
+    return r->kind == TW_QUOTE && !s->one_sided
+        && ((r->quote.bid | r->quote.bid_size) == 0
+            || (r->quote.ask | r->quote.ask_size) == 0);
+}
+
 /* Is it for this script, whether it has a handler or not? */
 static bool wants(struct ltw_script *s, const struct tw_record *r)
 {
@@ -379,9 +387,7 @@ static bool wants(struct ltw_script *s, const struct tw_record *r)
 
     switch (r->kind) {
     case TW_QUOTE:
-        if (!s->one_sided && ((r->quote.bid | r->quote.bid_size) == 0
-                              || (r->quote.ask | r->quote.ask_size) == 0))
-            return false;
+        if (lacks_side(s, r)) return false;
         break;
     case TW_TRADE:
         break;
@@ -476,7 +482,7 @@ static void take_rows(lua_State *L, struct ltw_script *s)
     if (s->first_received == 0) note_arrival(s, row);
     s->budget -= n;
     for (unsigned i = 0; i < n; i++)
-        if (wants(s, &row[i])) {
+        if (s->symbols.all ? !lacks_side(s, &row[i]) : wants(s, &row[i])) {
             if (kept < i) row[kept] = row[i];
             kept++;
         }

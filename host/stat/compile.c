@@ -492,6 +492,18 @@ static int attribute(struct at *at, const struct tw_expr *e)
     return field == TW_NO_FIELD ? no_attribute(at, e, "") : load(at, field);
 }
 
+/* (bid + ask) * 0.5, of the columns that others want too. */
+static int mid(const struct at *at)
+{
+    int bid = load(at, TW_FIELD_BID), ask, half, sum;
+
+    if (bid < 0 || (ask = load(at, TW_FIELD_ASK)) < 0) return at->error->code;
+    if ((half = number(at, 0.5)) < 0) return half;
+    sum = apply(at, TW_EXPR_ADD, TW_EXPR_NUMBER, bid, ask, TW_PROGRAM_NONE);
+    if (sum < 0) return sum;
+    return apply(at, TW_EXPR_MUL, TW_EXPR_NUMBER, sum, half, TW_PROGRAM_NONE);
+}
+
 static int compile(struct at *at, const struct tw_expr *e)
 {
     int arg[TW_STAT_INPUTS] = { TW_PROGRAM_NONE, TW_PROGRAM_NONE, TW_PROGRAM_NONE,
@@ -503,7 +515,7 @@ static int compile(struct at *at, const struct tw_expr *e)
     case TW_EXPR_CONSTANT:
         return e->type == TW_EXPR_NUMBER ? number(at, e->number)
                                          : constant(at, e->integer);
-    case TW_EXPR_FIELD:  return load(at, e->field);
+    case TW_EXPR_FIELD:  return e->field == TW_FIELD_MID ? mid(at) : load(at, e->field);
     case TW_EXPR_REF:
         return e->type == TW_EXPR_NAME ? attribute(at, e) : ref(at, e);
     case TW_EXPR_REF_AT: return ref(at, e);

@@ -284,6 +284,11 @@ bool tw_plan_add(struct tw_plan *p, unsigned n)
     return p->n_rows < TW_STAT_BATCH;
 }
 
+static bool is_one(unsigned kinds)
+{
+    return (kinds & (kinds - 1)) == 0;
+}
+
 int tw_plan_run(struct tw_plan *p)
 {
     unsigned n, limit = p->stepwise ? 1 : TW_STAT_BATCH;
@@ -294,7 +299,8 @@ int tw_plan_run(struct tw_plan *p)
     for (unsigned i = 0; i < p->n_rows && rc >= 0; i += n) {
         unsigned kind = p->row[i].kind;
 
-        for (n = 1; n < limit && i + n < p->n_rows && p->row[i + n].kind == kind; n++) {}
+        n = is_one(p->kinds) && !p->stepwise ? p->n_rows : 1;
+        while (n < limit && i + n < p->n_rows && p->row[i + n].kind == kind) n++;
         rc = run_stretch(p, &p->program[tw_program_of(kind)], n, &p->row[i]);
     }
     p->n_rows = 0;
