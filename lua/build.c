@@ -300,7 +300,7 @@ static int make_workers(struct tw_app *app, const char *path, struct tw_error *e
         struct ltw_engine *e = &app->engines[i];
         struct tw_worker_options o = {
             .index = i,
-            .pin = app->o.workers <= (unsigned long)cores,
+            .pin = app->o.workers < (unsigned long)cores,
             .spin_ns = app->o.workers + 1 < (unsigned long)cores ? 50000 : 0,
             .tape = app->host.tape,
             .epoch = app->host.epoch,
