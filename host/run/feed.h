@@ -45,6 +45,8 @@ struct tw_feed {
     struct tw_batch batch;                 /* owner: FEED                         */
     uint64_t left TW_OWNED(FEED);          /* records to its limit                */
     bool over TW_OWNED(FEED);              /* ended or failed                     */
+    size_t doze TW_OWNED(FEED);            /* readers may sleep over so many      */
+    size_t unheard TW_OWNED(FEED);         /* records since they were woken       */
     uint64_t problems TW_OWNED(FEED);      /* that were logged each               */
     uint64_t unsaid TW_OWNED(FEED);        /* that were not, since the last line  */
     char last[300] TW_OWNED(FEED);         /* the last of those                   */
@@ -76,8 +78,14 @@ void tw_feed_full(struct tw_batch *batch);
 void tw_feed_append(struct tw_feed *f, struct tw_record *r, size_t n) TW_ON(FEED);
 
 /* The end of a read: empties the batch, wakes the readers, and ends the feed
- * when it has reached its limit.  Thread: FEED.  Memory: none. */
+ * when it has reached its limit.  A feed that nobody waits for, a file read flat out,
+ * lets them sleep over some records (`doze`): a thread that is woken for each read
+ * takes the processor from the one that reads.
+ * Thread: FEED.  Memory: none. */
 void tw_feed_flush(struct tw_feed *f) TW_ON(FEED);
+
+/* Wakes the readers for what a flush let them sleep over.  Thread: FEED. */
+void tw_feed_wake(struct tw_feed *f) TW_ON(FEED);
 
 /* Something was read, or made: tw_io_began_ns.  Thread: FEED. */
 void tw_feed_began(struct tw_feed *f, int64_t steady_ns) TW_ON(FEED);

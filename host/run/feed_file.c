@@ -23,7 +23,7 @@
 #include "run/pace.h"
 #include "run/pump.h"
 
-enum { PACED_BYTES = 4096, AHEAD = 1024 };
+enum { PACED_BYTES = 4096, AHEAD = 1024, DOZE = 4096 };
 
 struct file {
     struct tw_feed feed;
@@ -127,6 +127,11 @@ static int file_open(struct tw_feed *feed, struct tw_error *error)
         if (!f->in) return error->code;
         f->pace.speed = feed->o.speed;
         if (f->pace.speed > 0) feed->batch.full = keep_ahead;
+    }
+    if (f->pace.speed == 0) {
+        size_t half = tw_tape_lead(feed->io->o.tape) / 2;
+
+        feed->doze = half < DOZE ? half : DOZE;
     }
     return tw_reader_init(&f->reader, feed, "", error);
 }
