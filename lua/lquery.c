@@ -116,7 +116,7 @@ static bool has_ending(const char *path, const char *ending)
     return n > m && strncasecmp(path + n - m, ending, m) == 0;
 }
 
-/* As it is called, as it is named, and else as its first bytes look. */
+/* By the option, by the name, and else by the first bytes. */
 static bool is_csv(const char *format, const char *path, const struct tw_scan *s)
 {
     if (format) return strcmp(format, "csv") == 0;

@@ -12,6 +12,7 @@ local OPTIONS = {
   time = "string", separator = "string", member = "string", base = "number",
   price_scale = "number", one_sided = "boolean", instruments = "table",
 }
+local OF_CSV = { "columns", "preset", "symbol", "time", "separator", "base", "price_scale" }
 
 -- The options as C takes them, or nil and what is wrong.
 local function checked(path, options)
@@ -27,6 +28,12 @@ local function checked(path, options)
   local format = given.format
   if format and format ~= "fix" and format ~= "csv" then
     return nil, ("format must be fix or csv, got '%s'"):format(format)
+  end
+  for _, name in ipairs(OF_CSV) do
+    if given[name] ~= nil then
+      if format == "fix" then return nil, ("FIX has no option '%s'"):format(name) end
+      given.format = "csv"
+    end
   end
   if not format and not given.columns and not given.preset
       and path:find "/tick/[^/]+/%d+_%l+%.zip$" then   -- where LEAN puts its files
@@ -185,6 +192,9 @@ local function set_option(options, text)
   if want == "number" then
     value = tonumber(value) or fail(2, "--set %s: not a number", text)
   elseif want == "boolean" then
+    if value ~= "true" and value ~= "false" then
+      fail(2, "--set %s: neither true nor false", text)
+    end
     value = value == "true"
   end
   options[name] = value

@@ -221,6 +221,10 @@ for _, case in ipairs {
   { 2, "%-%-set nonsense=1: an option of stat.read expected: .*", "count()", "q.csv",
     "--set", "nonsense=1" },
   { 2, "%-%-set base=x: not a number", "count()", "q.csv", "--set", "base=x" },
+  { 2, "%-%-set one_sided=yes: neither true nor false", "count()", "q.csv", "--set",
+    "one_sided=yes" },
+  { 2, "FIX has no option 'columns'", "count()", "q.fix", "--format", "fix", "--set",
+    "columns=time,bid,ask" },
   { 2, "format must be fix or csv, got 'xml'", "count()", "q.csv", "--format", "xml" },
   { 2, ".*'bidd'.*", "count()", "q.csv", "--set", "columns=time,bidd" },
   { 1, "cannot open none.csv: no such file or directory", "count()", "none.csv" },
@@ -273,6 +277,8 @@ do
   t.is(other.spread.B.value, 0.125, "read: the same declaration over another file")
   t.ok(s.spread.B == nil and s.spread.AAPL, "read: each file has its own")
   t.ok(not rawget(spread, "tracked"), "read: a declaration is not bound to a file")
+  t.ok(s.spread:merge(other.spread:save()) and s.spread.B.value == 0.125
+       and near(s.spread.AAPL.value, expected[1].spread), "read: merged with another file")
   collectgarbage()
   t.is(other.spread:get "A", 0.375, "read: views keep what they read")
 end
@@ -347,6 +353,20 @@ for _, file in ipairs { "q.csv", "q.fix" } do
                     file .. ": both say something")
   if not fine then t.diag(run.err .. plain.err) end
 end
+
+-- What a file had is where a run begins.
+apps.prints("loaded into a run", { app = ([[app.script "s.lua"
+    app.feed.csv { file = "%s/two.csv" }]]):format(dir), ["s.lua"] = ([[
+    local spread, n = "mean(ask - bid) by symbol", "count()"
+    local s
+    function M:on_start()
+      s = self:track { spread = spread, n = n }
+      local before = require "tw.stat".read("%s/two.csv", { spread = spread, n = n })
+      assert(s.spread:load(before.spread:save()))
+      assert(s.n:load(before.n:save()))
+    end
+    function M.on_stop() print(s.n.value, s.spread.A.count, s.spread.A.value) end]])
+    :format(dir) }, "6\t4\t0.375\n")
 
 -- In a job of the pool, and in a script.
 do
