@@ -114,17 +114,13 @@ static double number_mod(double x, double y)
 {
     double m = fmod(x, y);
 
-    return (m > 0 ? y < 0 : m < 0 && y != m) ? m + y : m;
+    return (m > 0 && y < 0) || (m < 0 && y > 0) ? m + y : m;
 }
 
 typedef int64_t integer __attribute__((may_alias));
 typedef double number __attribute__((may_alias));
 ROWS(idiv_int, integer, integer, idiv(x, y))
 ROWS(mod_int, integer, integer, imod(x, y))
-ROWS_1(abs_int, integer, integer, x < 0 ? (int64_t)-(uint64_t)x : x)
-ROWS(min_int, integer, integer, y < x ? y : x)
-ROWS(max_int, integer, integer, y > x ? y : x)
-ROWS_1(sign_int, integer, integer, (x > 0) - (x < 0))
 ROWS_1(to_number, integer, number, (double)x)
 ROWS(idiv_number, number, number, floor(x / y))
 ROWS(mod_number, number, number, number_mod(x, y))
@@ -172,13 +168,13 @@ static const struct { tw_column_fn *number[2], *integer[2]; } ops[TW_EXPR_OPS] =
     [TW_EXPR_LE] = { BOTH(le), BOTH(le_int) },
     [TW_EXPR_AND] = { .integer = BOTH(both) },
     [TW_EXPR_OR] = { .integer = BOTH(either) },
-    [TW_EXPR_IFELSE] = { BOTH(ifelse), BOTH(ifelse) },
+    [TW_EXPR_IFELSE] = { .number = BOTH(ifelse) },
     [TW_EXPR_MISSING] = { .number = BOTH(missing) },
-    [TW_EXPR_MIN] = { SAME(min_number), SAME(min_int) },
-    [TW_EXPR_MAX] = { SAME(max_number), SAME(max_int) },
+    [TW_EXPR_MIN] = { .number = SAME(min_number) },
+    [TW_EXPR_MAX] = { .number = SAME(max_number) },
     [TW_EXPR_FMOD] = { .number = SAME(fmod_number) },
     [TW_EXPR_ATAN2] = { .number = SAME(atan2_number) },
-    [TW_EXPR_ABS] = { SAME(abs_number), SAME(abs_int) },
+    [TW_EXPR_ABS] = { .number = SAME(abs_number) },
     [TW_EXPR_CEIL] = { .number = SAME(ceil_number) },
     [TW_EXPR_FLOOR] = { .number = SAME(floor_number) },
     [TW_EXPR_SQRT] = { .number = SAME(sqrt_number) },
@@ -195,7 +191,7 @@ static const struct { tw_column_fn *number[2], *integer[2]; } ops[TW_EXPR_OPS] =
     [TW_EXPR_ACOS] = { .number = SAME(acos_number) },
     [TW_EXPR_ATAN] = { .number = SAME(atan_number) },
     [TW_EXPR_TANH] = { .number = SAME(tanh_number) },
-    [TW_EXPR_SIGN] = { SAME(sign_number), SAME(sign_int) },
+    [TW_EXPR_SIGN] = { .number = SAME(sign_number) },
 };
 
 tw_column_fn *tw_column_op_plain(enum tw_expr_op op, enum tw_expr_type type)

@@ -15,24 +15,26 @@
 
 #include "base/memory.h"
 #include "stat/program.h"
+#include "stat/token.h"
 
 /* Where compiling is: of which declaration, for which kind of record. */
 struct at {
     struct tw_plan *p;
     const struct tw_declaration *d;
-    unsigned program;
+    unsigned program, kinds;           /* of those that it is compiled for         */
     bool masked;                       /* `where` is for the statistics met        */
     struct tw_error *error;
 };
 
-static int fail(const struct at *at, const struct tw_expr *e, int code, const char *what)
-{
-    return tw_fail(at->error, code, "%s: column %u: %s", at->d->text, e->column, what);
-}
+/* Fails at a node; gives the code. */
+#define REFUSE(at, e, failure, ...) \
+    (tw_source_fail(&(struct tw_source){ .text = (at)->d->text, .error = (at)->error, \
+                                         .n = (unsigned)strlen((at)->d->text) }, \
+                    (e)->column - 1, __VA_ARGS__), (at)->error->code = (failure))
 
 static int no_memory(const struct at *at)
 {
-    return tw_fail(at->error, UV_ENOMEM, "%s: %s", at->d->text, tw_strerror(UV_ENOMEM));
+    return tw_fail(at->error, UV_ENOMEM, "%s: %s", tw_strerror(UV_ENOMEM), at->d->text);
 }
 
 /* ---- columns and operations ---- */
@@ -43,8 +45,8 @@ static int new_column(const struct at *at)
     union tw_column **column;
 
     if (p->n_columns == TW_PROGRAM_COLUMNS)
-        return tw_fail(at->error, TW_ELIMIT, "%s: more than %d columns", at->d->text,
-                       TW_PROGRAM_COLUMNS);
+        return tw_fail(at->error, TW_ELIMIT, "more than %d columns: %s",
+                       TW_PROGRAM_COLUMNS, at->d->text);
     column = tw_realloc(p->column, (p->n_columns + 1) * sizeof *column);
     if (!column) return no_memory(at);
     p->column = column;
@@ -101,6 +103,16 @@ static struct tw_op *find(const struct at *at, const struct tw_op *op)
     return NULL;
 }
 
+/* The push into that slot, the keys of that space. */
+static struct tw_op *find_of(const struct at *at, enum tw_op_kind kind, int what)
+{
+    struct tw_program *g = &at->p->program[at->program];
+
+    for (unsigned i = 0; i < g->n; i++)
+        if (g->op[i].kind == kind && g->op[i].what == what) return &g->op[i];
+    return NULL;
+}
+
 /* The column of an operation that is there, or is now. */
 static int emit(const struct at *at, const struct tw_op *op)
 {
@@ -130,7 +142,7 @@ static int apply(const struct at *at, enum tw_expr_op expr, enum tw_expr_type ty
     op.b = (uint16_t)b;
     op.c = (uint16_t)c;
     if (!op.fn)
-        return tw_fail(at->error, TW_EUSAGE, "%s: an operation that is not there",
+        return tw_fail(at->error, TW_EUSAGE, "an operation that is not there: %s",
                        at->d->text);
     return emit(at, &op);
 }
@@ -144,8 +156,8 @@ static int constant(const struct at *at, int64_t bits)
     for (unsigned i = 0; i < p->n_constants; i++)
         if (p->column[p->constant[i]]->integer[0] == bits) return p->constant[i];
     if (p->n_constants == TW_PLAN_CONSTANTS)
-        return tw_fail(at->error, TW_ELIMIT, "%s: more than %d constants", at->d->text,
-                       TW_PLAN_CONSTANTS);
+        return tw_fail(at->error, TW_ELIMIT, "more than %d constants: %s",
+                       TW_PLAN_CONSTANTS, at->d->text);
     column = new_column(at);
     if (column < 0) return column;
     for (int i = 0; i < TW_STAT_BATCH; i++) p->column[column]->integer[i] = bits;
@@ -199,10 +211,9 @@ static void look_at(struct close *c, const struct tw_expr *e, const char *name)
 static int nothing(const struct at *at, const struct tw_expr *e, const struct close *c,
                    const char *before, const char *after)
 {
-    return tw_fail(at->error, TW_EUSAGE, "%s: column %u: %s'%s'%s%s%s%s", at->d->text,
-                   e->column, before, e->ref.text, after,
-                   c->name ? "; did you mean '" : "", c->name ? c->name : "",
-                   c->name ? "'?" : "");
+    return REFUSE(at, e, TW_EUSAGE, "%s'%.100s'%s%s%s%s", before, e->ref.text, after,
+                  c->name ? "; did you mean '" : "", c->name ? c->name : "",
+                  c->name ? "'?" : "");
 }
 
 /* A REF of type NAME that is no attribute. */
@@ -213,9 +224,8 @@ static int no_attribute(const struct at *at, const struct tw_expr *e, const char
     struct close close = { NULL, 3 };
 
     if (tw_plan_find(at->p, e->ref.text) >= 0)
-        return tw_fail(at->error, TW_EUSAGE, "%s: column %u: %s'%s' is a statistic, a"
-                       " number: no attribute", at->d->text, e->column, what,
-                       e->ref.text);
+        return REFUSE(at, e, TW_EUSAGE, "%s'%.100s' is a statistic, a number: no"
+                      " attribute", what, e->ref.text);
     for (unsigned i = 0; (field = tw_field_at(i)) != NULL; i++)
         if (field->type == TW_FIELD_NAMED) look_at(&close, e, field->name);
     for (unsigned i = 0; i < tw_symbols_attributes(symbols); i++)
@@ -287,8 +297,8 @@ static int keys(struct at *at, const struct tw_expr_by *by)
 
     if (space < 0) space = add_space(at, by);
     if (space < 0) return space;
+    if (find_of(at, TW_OP_KEYS, space)) return space;
     op.what = (uint16_t)space;
-    if (find(at, &op)) return space;
     at->masked = false;
     for (unsigned i = 0; i < by->n_keys; i++) {
         int from;
@@ -315,7 +325,7 @@ static int add_slot(struct at *at, const struct tw_expr *e, int space)
     if (!slot) return no_memory(at);
     p->slot = slot;
     slot[p->n_slots] = (struct tw_slot){ .stat = *e->of.stat, .space = (uint16_t)space,
-                                         .expr = e };
+                                         .kinds = at->kinds, .expr = e };
     return (int)p->n_slots++;
 }
 
@@ -332,18 +342,21 @@ static bool same_stat(const struct tw_stat *a, const struct tw_stat *b)
     return a->kind == b->kind && memcmp(&a->o, &b->o, sizeof a->o) == 0;
 }
 
-/* An equal push that is there already: of the same columns to the same keys. */
+/* An equal push that is there already: of the same columns to the same keys.  Of both
+ * kinds of records only this node's own: each kind has its columns. */
 static struct tw_op *find_push(const struct at *at, const struct tw_op *op,
-                               const struct tw_stat *stat, int space)
+                               const struct tw_expr *e, int space)
 {
     struct tw_program *g = &at->p->program[at->program];
+    bool one_kind = (at->kinds & (at->kinds - 1)) == 0;
 
     for (unsigned i = 0; i < g->n; i++) {
         const struct tw_slot *slot;
 
         if (g->op[i].kind != TW_OP_PUSH) continue;
         slot = &at->p->slot[g->op[i].what];
-        if (slot->space == space && same_stat(&slot->stat, stat) && !slot->own
+        if ((slot->expr == e || (one_kind && slot->kinds == at->kinds))
+            && slot->space == space && same_stat(&slot->stat, e->of.stat) && !slot->own
             && memcmp(g->op[i].x, op->x, sizeof op->x) == 0) return &g->op[i];
     }
     return NULL;
@@ -374,8 +387,7 @@ static struct tw_op *push(struct at *at, const struct tw_expr *e, bool own)
     column = load(at, TW_FIELD_TIME);
     if (column < 0) return NULL;
     op.c = (uint16_t)column;
-    if (!own && (at->d->kinds & (at->d->kinds - 1)) == 0
-        && (there = find_push(at, &op, e->of.stat, space)) != NULL) return there;
+    if (!own && (there = find_push(at, &op, e, space)) != NULL) return there;
     slot = find_slot(at, e);
     if (slot < 0) slot = add_slot(at, e, space);
     if (slot < 0) return NULL;
@@ -396,7 +408,7 @@ static int unknown(const struct at *at, const struct tw_expr *e)
 
     if (tw_symbols_attribute_find(p->o.names.symbols, e->ref.text,
                                   strlen(e->ref.text)) >= 0)
-        return fail(at, e, TW_EUSAGE, "an attribute is a name: only == and ~= with a"
+        return REFUSE(at, e, TW_EUSAGE, "an attribute is a name: only == and ~= with a"
                     " text take it");
     for (unsigned i = 0; (field = tw_field_at(i)) != NULL; i++)
         if (field->kinds & at->d->kinds) look_at(&close, e, field->name);
@@ -411,8 +423,7 @@ static int find_item(const struct at *at, const struct tw_expr *e)
 
     if (item < 0) return unknown(at, e);
     if (at->p->item[item].stage == TW_ITEM_BEGUN)
-        return tw_fail(at->error, TW_EUSAGE, "%s: column %u: '%s' depends on itself",
-                       at->d->text, e->column, e->ref.text);
+        return REFUSE(at, e, TW_EUSAGE, "'%.100s' depends on itself", e->ref.text);
     return item;
 }
 
@@ -424,6 +435,7 @@ static int ref(struct at *at, const struct tw_expr *e)
     int item = find_item(at, e), rc;
     const struct tw_slot *slot;
     const struct tw_space *space;
+    struct tw_op *push;
 
     if (item < 0) return item;
     slot = &p->slot[p->item[item].slot];
@@ -434,24 +446,21 @@ static int ref(struct at *at, const struct tw_expr *e)
         int64_t key = tw_keys_intern(space->keys, parts, 1);
 
         if (key == TW_EUSAGE)
-            return tw_fail(at->error, TW_EUSAGE, "%s: column %u: %s has no key '%s'",
-                           at->d->text, e->column, e->ref.text, e->ref.key);
-        if (key < 0) return fail(at, e, (int)key, tw_strerror((int)key));
+            return REFUSE(at, e, TW_EUSAGE, "%.100s has no key '%.100s'", e->ref.text,
+                          e->ref.key);
+        if (key < 0) return REFUSE(at, e, (int)key, "%s", tw_strerror((int)key));
         op.key = (uint32_t)key;
         p->stepwise = true;
         return emit(at, &op);
     }
-    for (unsigned i = 0; i < p->program[at->program].n; i++) {
-        struct tw_op *push = &p->program[at->program].op[i];
-
-        if (push->kind != TW_OP_PUSH || push->what != op.what) continue;
+    if ((push = find_of(at, TW_OP_PUSH, op.what)) != NULL) {
         push->wanted = true;
         return push->out;
     }
     for (unsigned i = 0; i < space->n_parts; i++)
         if (space->field[i] == TW_NO_FIELD)
-            return fail(at, e, TW_EUSAGE, "a statistic of the other kind of records that"
-                        " is by a number can't be read here");
+            return REFUSE(at, e, TW_EUSAGE, "a statistic of the other kind of records"
+                          " that is by a number can't be read here");
     rc = keys(at, &p->item[item].declaration->value->of.by);
     return rc < 0 ? rc : emit(at, &op);
 }
@@ -482,7 +491,7 @@ static int text_id(struct at *at, const struct tw_expr *e, enum tw_field field)
         id = tw_names_intern(tw_symbols_values(names->symbols), e->ref.text, n);
         break;
     }
-    return id < 0 ? fail(at, e, TW_EUSAGE, "no such name there") : constant(at, id);
+    return id < 0 ? REFUSE(at, e, TW_EUSAGE, "no such name there") : constant(at, id);
 }
 
 static int attribute(struct at *at, const struct tw_expr *e)
@@ -542,7 +551,8 @@ static int compile(struct at *at, const struct tw_expr *e)
 static int compile_kind(struct tw_plan *p, unsigned item, unsigned program,
                         struct tw_error *error)
 {
-    struct at at = { p, p->item[item].declaration, program, true, error };
+    struct at at = { p, p->item[item].declaration, program, p->item[item].kinds, true,
+                     error };
     const struct tw_expr *e = at.d->value;
     struct tw_op *op = push(&at, e, true), sample = operation(TW_OP_SAMPLE);
 
@@ -554,6 +564,17 @@ static int compile_kind(struct tw_plan *p, unsigned item, unsigned program,
     sample.c = op->c;
     sample.what = (uint16_t)item;
     return append(&at, &sample, false) ? TW_OK : error->code;
+}
+
+static int gather_kinds(struct at *at, const struct tw_expr *e, unsigned *kinds);
+
+static int gather_kinds_by(struct at *at, const struct tw_expr_by *by, unsigned *kinds)
+{
+    int rc = TW_OK;
+
+    for (unsigned i = 0; i < by->n_keys && rc >= 0; i++)
+        rc = gather_kinds(at, by->key[i], kinds);
+    return rc;
 }
 
 /* Adds the kinds of the statistics that e names; they are compiled first. */
@@ -569,6 +590,7 @@ static int gather_kinds(struct at *at, const struct tw_expr *e, unsigned *kinds)
         if ((rc = compile_item(p, (unsigned)item, at->error)) < 0) return rc;
         *kinds |= p->item[item].kinds;
     }
+    if (e->op == TW_EXPR_STAT) rc = gather_kinds_by(at, &e->of.by, kinds);
     for (unsigned i = 0; i < e->n_args && rc >= 0; i++)
         rc = gather_kinds(at, e->arg[i], kinds);
     return rc;
@@ -578,10 +600,11 @@ static int gather_kinds(struct at *at, const struct tw_expr *e, unsigned *kinds)
 static int kinds_of(struct tw_plan *p, const struct tw_declaration *d, unsigned *kinds,
                     struct tw_error *error)
 {
-    struct at at = { p, d, 0, true, error };
+    struct at at = { .p = p, .d = d, .error = error };
     unsigned named = 0;
     int rc = gather_kinds(&at, d->value, &named);
 
+    if (rc >= 0) rc = gather_kinds_by(&at, &d->by, &named);
     if (rc >= 0 && d->where) rc = gather_kinds(&at, d->where, &named);
     *kinds = (d->kinds & (d->kinds - 1)) && named ? named : d->kinds;
     return rc;
@@ -688,6 +711,18 @@ static bool gather_by(const struct tw_plan *p, const struct tw_expr *e,
     return mixed;
 }
 
+/* The column of a condition and of what it says after `where`. */
+static int compile_truth(struct at *at)
+{
+    int a = compile(at, at->d->value), b;
+
+    if (a < 0 || !at->d->where) return a;
+    at->masked = false;
+    b = compile(at, at->d->where);
+    at->masked = true;
+    return b < 0 ? b : apply(at, TW_EXPR_AND, TW_EXPR_BOOLEAN, a, b, TW_PROGRAM_NONE);
+}
+
 static int compile_condition(struct tw_plan *p, const struct tw_declaration *d,
                              const struct tw_declaration *reset, struct tw_error *error)
 {
@@ -702,26 +737,20 @@ static int compile_condition(struct tw_plan *p, const struct tw_declaration *d,
     if (reset && (rc = kinds_of(p, reset, &of_reset, error)) < 0) return rc;
     kinds &= of_reset;
     if (!kinds)
-        return tw_fail(error, TW_EUSAGE, "%s: the reset reads another kind of records",
+        return tw_fail(error, TW_EUSAGE, "the reset reads another kind of records: %s",
                        d->text);
     for (unsigned g = 0; g < TW_PROGRAMS; g++) {
-        struct at at = { p, d, g, true, error };
+        struct at at = { p, d, g, kinds, true, error };
         struct tw_op op = operation(TW_OP_CONDITION);
         const struct tw_expr_by *by = NULL;
         int a, b, time, space;
 
         if (!(kinds & 1u << (g ? TW_TRADE : TW_QUOTE))) continue;
-        a = compile(&at, d->value);
-        if (a < 0) return a;
-        if (d->where) {
-            if ((b = compile(&at, d->where)) < 0) return b;
-            a = apply(&at, TW_EXPR_AND, TW_EXPR_BOOLEAN, a, b, TW_PROGRAM_NONE);
-            if (a < 0) return a;
-        }
+        if ((a = compile_truth(&at)) < 0) return a;
         b = TW_PROGRAM_NONE;
         if (reset) {
             at.d = reset;
-            if ((b = compile(&at, reset->value)) < 0) return b;
+            if ((b = compile_truth(&at)) < 0) return b;
             at.d = d;
         }
         if (d->has_by) by = &d->by;

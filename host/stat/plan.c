@@ -17,7 +17,7 @@
 
 struct tw_plan *tw_plan_new(const struct tw_plan_options *o)
 {
-    struct tw_plan *p = tw_calloc(1, sizeof *p);
+    struct tw_plan *p = tw_calloc_aligned(1, sizeof *p);
 
     if (!p) return NULL;
     p->o = *o;
@@ -131,23 +131,37 @@ static int reserve_slot(struct tw_plan *p, struct tw_slot *s)
 
 /* ---- operations ---- */
 
+/* The rows' keys, and how many are in none. */
 static int run_keys(struct tw_plan *p, const struct tw_op *op, unsigned n,
                     const struct tw_record *rows)
 {
     struct tw_space *space = &p->space[op->what];
+    int rc;
 
     for (unsigned i = 0; i < space->n_parts; i++)
         if (space->field[i] == TW_NO_FIELD)
             memcpy(p->column[space->part[i]]->number, p->column[op->x[i]]->number,
                    n * sizeof(double));
-    return tw_keys_of(space->keys, n, rows, space->id);
+    rc = tw_keys_of(space->keys, n, rows, space->id);
+    space->n_none = 0;
+    for (unsigned i = 0; i < n; i++) space->n_none += space->id[i] == 0;
+    return rc;
+}
+
+/* A row in no key is missing to every statistic by these keys: state 0 stays empty. */
+static const double *without_none(struct tw_plan *p, const struct tw_space *space,
+                                  const double *x, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) p->keyed.number[i] = space->id[i] ? x[i] : NAN;
+    return p->keyed.number;
 }
 
 static int run_push(struct tw_plan *p, const struct tw_op *op, unsigned n)
 {
     struct tw_slot *slot = &p->slot[op->what];
+    const struct tw_space *space = &p->space[slot->space];
     struct tw_stat_rows rows = {
-        .n = n, .key = p->space[slot->space].id, .time = p->column[op->c]->integer,
+        .n = n, .key = space->id, .time = p->column[op->c]->integer,
         .out = op->wanted ? p->column[op->out]->number : NULL,
     };
     int rc = reserve_slot(p, slot);
@@ -155,21 +169,27 @@ static int run_push(struct tw_plan *p, const struct tw_op *op, unsigned n)
     if (rc < 0) return rc;
     for (unsigned i = 0; i < slot->stat.n_inputs; i++)
         rows.x[i] = p->column[op->x[i]]->number;
+    if (space->n_none > 0) rows.x[0] = without_none(p, space, rows.x[0], n);
     slot->stat.ops->run(&slot->stat, slot->states, &rows);
+    for (unsigned i = 0; space->n_none > 0 && rows.out && i < n; i++)
+        if (space->id[i] == 0) rows.out[i] = NAN;
     return TW_OK;
 }
 
-static void run_read(struct tw_plan *p, const struct tw_op *op, unsigned n)
+static int run_read(struct tw_plan *p, const struct tw_op *op, unsigned n)
 {
-    const struct tw_slot *slot = &p->slot[op->what];
+    struct tw_slot *slot = &p->slot[op->what];
     double *out = p->column[op->out]->number;
+    int rc = reserve_slot(p, slot);
 
+    if (rc < 0) return rc;
     for (unsigned i = 0; i < n; i++) {
         uint32_t key = op->key ? op->key : p->space[slot->space].id[i];
 
-        out[i] = key >= slot->room
-            ? NAN : tw_stat_get(&slot->stat, slot->states + key * slot->stat.size, 0);
+        out[i] = key
+            ? tw_stat_get(&slot->stat, slot->states + key * slot->stat.size, 0) : NAN;
     }
+    return TW_OK;
 }
 
 /* Keeps and tells one sample. */
@@ -234,7 +254,7 @@ static int run_condition(struct tw_plan *p, const struct tw_op *op)
     struct tw_edge *e;
 
     c->key = keys;
-    if (rc < 0) return rc;
+    if (rc < 0 || space->id[0] == 0) return rc;
     e = &c->key[space->id[0]];
     if (reset) e->up = false;
     if (!is_true || (e->up && !c->edge.level)) return TW_OK;
@@ -264,7 +284,7 @@ static int run_stretch(struct tw_plan *p, const struct tw_program *g, unsigned n
             break;
         case TW_OP_KEYS:      rc = run_keys(p, op, n, rows); break;
         case TW_OP_PUSH:      rc = run_push(p, op, n); break;
-        case TW_OP_READ:      run_read(p, op, n); break;
+        case TW_OP_READ:      rc = run_read(p, op, n); break;
         case TW_OP_SAMPLE:    rc = run_sample(p, op, n); break;
         case TW_OP_CONDITION: rc = run_condition(p, op); break;
         }
@@ -295,10 +315,10 @@ int tw_plan_run(struct tw_plan *p)
     int rc = TW_OK;
 
     if (p->n_rows == 0) return TW_OK;   /* what has fired stays */
-    p->n_fired = 0;
     for (unsigned i = 0; i < p->n_rows && rc >= 0; i += n) {
         unsigned kind = p->row[i].kind;
 
+        p->n_fired = 0;
         n = is_one(p->kinds) && !p->stepwise ? p->n_rows : 1;
         while (n < limit && i + n < p->n_rows && p->row[i + n].kind == kind) n++;
         rc = run_stretch(p, &p->program[tw_program_of(kind)], n, &p->row[i]);
@@ -388,10 +408,10 @@ unsigned tw_plan_history(const struct tw_plan *p, unsigned item, uint32_t key,
     uint32_t size = it->o.history, have;
 
     if (!s || !s->value) return 0;
-    have = s->n < size ? s->n : size;
+    have = s->n < size ? (uint32_t)s->n : size;
     if (n > have) n = have;
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t at = (s->n - n + i) % size;
+        uint64_t at = (s->n - n + i) % size;
 
         value[i] = s->value[at];
         time[i] = ((const int64_t *)(s->value + size))[at];

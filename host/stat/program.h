@@ -38,6 +38,7 @@ enum { TW_PROGRAMS = 2 };              /* of quotes, of trades                  
 struct tw_space {
     struct tw_keys *keys;
     uint32_t *id;                      /* [TW_STAT_BATCH]                          */
+    unsigned n_none;                   /* of these rows, in no key                 */
     unsigned n_parts;
     uint16_t part[TW_EXPR_KEYS];       /* its own column, of a number              */
     enum tw_field field[TW_EXPR_KEYS];
@@ -50,6 +51,7 @@ struct tw_slot {
     uint16_t space;
     uint32_t room;                     /* states there is memory for               */
     char *states;
+    unsigned kinds;                    /* of records that it is fed with           */
     bool own;                          /* of an item: no other expression shares it */
     const struct tw_expr *expr;        /* that it was made for                     */
 };
@@ -58,7 +60,7 @@ struct tw_samples {
     uint32_t room;                     /* keys there is memory for                 */
     struct tw_sample {
         int64_t next;                  /* the time, or the rows still to come      */
-        uint32_t n;                    /* samples taken                            */
+        uint64_t n;                    /* samples taken                            */
         double *value;                 /* rings of `history`; times follow         */
     } *key;
 };
@@ -98,6 +100,7 @@ struct tw_plan {
     size_t key_bytes;                  /* of what grows with the keys              */
     unsigned n_rows, n_fired;
     struct tw_record *row;             /* [TW_STAT_BATCH]                          */
+    union tw_column keyed;             /* an input without the rows in no key      */
     uint16_t fired[TW_PLAN_CONDITIONS];
 };
 
