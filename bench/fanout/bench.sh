@@ -1,6 +1,6 @@
 #!/bin/sh
-# One FIX stream, four statistics: tidewire with Lua scripts beside one plain C
-# loop and Python processes with queues, in the same run.  The peers and their
+# One FIX stream, four statistics: tidewire with Lua scripts and with declared ones
+# beside one plain C loop and Python processes with queues, in the same run.  The peers and their
 # data come from ../shared/peers where that is there; else tidewire runs alone.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -26,15 +26,19 @@ if [ -d "$peers" ]; then
   want=$("$dir/cpeer" single "$dir/fix" | grep '^S' | sort)
   for round in 1 2 3; do
     c=$("$dir/cpeer" single "$dir/fix" | seconds_a_quote)
-    out=$(sh "$here/run.sh" lua "$dir/fix" "$UNIVERSE" 2>"$dir/log")
-    if [ "$(echo "$out" | grep '^S' | sort)" != "$want" ]; then
-      echo "checksums differ" >&2
-      exit 1
-    fi
     echo "T $c 1" | row "plain C, one thread" "$c"
-    echo "$out" | row "tidewire, four Lua scripts" "$c"
+    for form in lua native; do
+      out=$(sh "$here/run.sh" $form "$dir/fix" "$UNIVERSE" 2>"$dir/log.$form")
+      if [ "$(echo "$out" | grep '^S' | sort)" != "$want" ]; then
+        echo "checksums differ" >&2
+        exit 1
+      fi
+      echo "$out" | row "tidewire, $form" "$c"
+    done
   done
-  sed -n 's/.*us of CPU/# tidewire: &/p' "$dir/log"
+  for form in lua native; do
+    sed -n "s/.*us of CPU/# tidewire, $form: &/p" "$dir/log.$form"
+  done
   if command -v python3 >/dev/null; then
     python3 "$peers/python/peer.py" mpq "$dir/fix.small" |
       row "Python, a queue per process" "$c"
@@ -44,6 +48,7 @@ if [ -d "$peers" ]; then
 else
   echo "# no ../shared/peers: plain C and Python are left out, the data is our own"
   "$build/bench/fanout/generate" 1000000 0 "$UNIVERSE" >"$dir/fix"
-  sh "$here/run.sh" lua "$dir/fix" "$UNIVERSE" 2>/dev/null |
-    row "tidewire, four Lua scripts" 0
+  for form in lua native; do
+    sh "$here/run.sh" $form "$dir/fix" "$UNIVERSE" 2>/dev/null | row "tidewire, $form" 0
+  done
 fi
