@@ -279,7 +279,9 @@ static void let_go(struct ltw_script *s)
 
     luaL_unref(L, LUA_REGISTRYINDEX, s->ref);
     luaL_unref(L, LUA_REGISTRYINDEX, s->frame);
-    s->ref = s->frame = LUA_NOREF;
+    luaL_unref(L, LUA_REGISTRYINDEX, s->tracker_ref);
+    s->ref = s->frame = s->tracker_ref = LUA_NOREF;
+    s->tracker = NULL;
     s->co = s->task.co = s->task.at = NULL;
 }
 

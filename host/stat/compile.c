@@ -265,6 +265,7 @@ static int add_space(struct at *at, const struct tw_expr_by *by)
         tw_free(s.id);
         return no_memory(at);
     }
+    for (int i = 0; i < TW_STAT_BATCH && s.n_parts == 0; i++) s.id[i] = 1;
     p->space[p->n_spaces] = s;
     return (int)p->n_spaces++;
 }

@@ -188,24 +188,30 @@ static int learn(struct tw_keys *k, const struct tw_record *r)
     return TW_OK;
 }
 
+/* All parts follow from the symbol. */
+static int keys_of_symbols(struct tw_keys *k, unsigned n, const struct tw_record *rows,
+                           uint32_t *out)
+{
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t symbol = rows[i].symbol;
+        int rc;
+
+        if ((symbol >= k->n_symbols || k->by_symbol[symbol] == 0)
+            && (rc = learn(k, &rows[i])) < 0) return rc;
+        out[i] = k->by_symbol[symbol] - 1;
+    }
+    return TW_OK;
+}
+
 int tw_keys_of(struct tw_keys *k, unsigned n, const struct tw_record *rows,
                uint32_t *out)
 {
+    if (k->of_symbol) return keys_of_symbols(k, n, rows, out);
     for (unsigned i = 0; i < n; i++) {
-        const struct tw_record *r = &rows[i];
-        int64_t key;
-        int rc;
+        int64_t key = k->n_parts ? key_of(k, &rows[i], i) : 1;
 
-        if (k->n_parts == 0) {
-            out[i] = 1;
-        } else if (k->of_symbol) {
-            if ((r->symbol >= k->n_symbols || k->by_symbol[r->symbol] == 0)
-                && (rc = learn(k, r)) < 0) return rc;
-            out[i] = k->by_symbol[r->symbol] - 1;
-        } else {
-            if ((key = key_of(k, r, i)) < 0) return (int)key;
-            out[i] = (uint32_t)key;
-        }
+        if (key < 0) return (int)key;
+        out[i] = (uint32_t)key;
     }
     return TW_OK;
 }
