@@ -149,11 +149,20 @@ static int run_keys(struct tw_plan *p, const struct tw_op *op, unsigned n,
     return rc;
 }
 
+/* A row in no key is missing to every statistic by these keys: state 0 stays empty. */
+static const double *without_none(struct tw_plan *p, const struct tw_space *space,
+                                  const double *x, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) p->keyed.number[i] = space->id[i] ? x[i] : NAN;
+    return p->keyed.number;
+}
+
 static int run_push(struct tw_plan *p, const struct tw_op *op, unsigned n)
 {
     struct tw_slot *slot = &p->slot[op->what];
+    const struct tw_space *space = &p->space[slot->space];
     struct tw_stat_rows rows = {
-        .n = n, .key = p->space[slot->space].id, .time = p->column[op->c]->integer,
+        .n = n, .key = space->id, .time = p->column[op->c]->integer,
         .out = op->wanted ? p->column[op->out]->number : NULL,
     };
     int rc = reserve_slot(p, slot);
