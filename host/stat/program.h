@@ -1,6 +1,6 @@
 /* program.h - what a plan is made of: columns, slots of states, operations.
  *
- * Layer host/stat, for plan.c and compile.c alone.  Thread: the owner's.
+ * Layer host/stat, for the files of plans alone.  Thread: the owner's.
  */
 #ifndef TW_PROGRAM_H
 #define TW_PROGRAM_H
