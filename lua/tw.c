@@ -220,7 +220,7 @@ static int instruments(lua_State *L)
 static int index_module(lua_State *L)
 {
     static const char *const names[] = { "array", "board", "cache", "channel", "pool",
-                                         "ps", "supervise", "task", NULL };
+                                         "ps", "stat", "supervise", "task", NULL };
     const char *name = lua_tostring(L, 2);
 
     for (int i = 0; name && names[i]; i++) {
