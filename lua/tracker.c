@@ -220,7 +220,8 @@ static void check_outlet(lua_State *L, int sampling, const char *field, const ch
 }
 
 /* [-0, +0, e]  What the table at the top says of sampling. */
-static void check_sampling(lua_State *L, struct tw_plan_item *item, struct ltw_outlet *out)
+static void check_sampling(lua_State *L, struct tw_plan_item *item,
+                           struct ltw_outlet *out)
 {
     int sampling = lua_gettop(L);
     char what[100];
@@ -232,8 +233,8 @@ static void check_sampling(lua_State *L, struct tw_plan_item *item, struct ltw_o
         lua_Integer n = lua_tointeger(L, -1);
 
         if (n < 1 || n > TW_PLAN_HISTORY_MAX)
-            luaL_error(L, "track: %s.history: 1 to %d samples expected, got %s", item->name,
-                       TW_PLAN_HISTORY_MAX, luaL_tolstring(L, -1, NULL));
+            luaL_error(L, "track: %s.history: 1 to %d samples expected, got %s",
+                       item->name, TW_PLAN_HISTORY_MAX, luaL_tolstring(L, -1, NULL));
         item->history = (uint32_t)n;
     }
     lua_pop(L, 1);
@@ -334,7 +335,7 @@ void ltw_track(lua_State *L, int declarations, int tracker)
     int names = lua_gettop(L) + 1, first;
     lua_Integer n = push_names(L, declarations);
 
-    luaL_checkstack(L, (int)(n < TW_PLAN_ITEMS ? 2 * n : 2 * TW_PLAN_ITEMS) + 10, "track");
+    luaL_checkstack(L, 2 * (int)(n < TW_PLAN_ITEMS ? n : TW_PLAN_ITEMS) + 10, "track");
     if (n > TW_PLAN_ITEMS) luaL_error(L, "track: more than %d statistics", TW_PLAN_ITEMS);
     item = lua_newuserdatauv(L, (size_t)(n + 1) * (sizeof *item + sizeof *out), 0);
     out = (struct ltw_outlet *)(item + n + 1);

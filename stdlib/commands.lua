@@ -34,7 +34,8 @@ prove runs the same files: prove --exec "tidewire test" file.lua...]],
   },
   {
     name = "stat",
-    usage = "tidewire stat query... file [--csv] [--instruments file.csv] [--format fix|csv]"
+    usage = "tidewire stat query... file [--csv] [--instruments file.csv]"
+      .. " [--format fix|csv]"
       .. "\n  [--set option=value]... [--sort column] [--top n]",
     purpose = "query a file: statistics of its quotes and trades as a table",
     text = [[

@@ -12,7 +12,9 @@ local OPTIONS = {
   time = "string", separator = "string", member = "string", base = "number",
   price_scale = "number", one_sided = "boolean", instruments = "table",
 }
-local OF_CSV = { "columns", "preset", "symbol", "time", "separator", "base", "price_scale" }
+local OF_CSV = {
+  "columns", "preset", "symbol", "time", "separator", "base", "price_scale",
+}
 
 -- The options as C takes them, or nil and what is wrong.
 local function checked(path, options)
@@ -120,8 +122,8 @@ local function add_query(items, text)
                             shape:sub(keys_at + 1, where - 1)) or {}
   for _, part in ipairs(split(text:sub(1, head), shape:sub(1, head))) do
     local name, rest = part:match "^([%a_][%w_]*)%s*=%s*([^=].*)$"
-    items[#items + 1] = { title = name or part, name = name, text = (rest or part) .. tail,
-                          keys = keys }
+    items[#items + 1] = { title = name or part, name = name,
+                          text = (rest or part) .. tail, keys = keys }
   end
 end
 

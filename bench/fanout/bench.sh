@@ -1,7 +1,7 @@
 #!/bin/sh
 # One FIX stream, four statistics: tidewire with Lua scripts and with declared ones
-# beside one plain C loop and Python processes with queues, in the same run.  The peers and their
-# data come from ../shared/peers where that is there; else tidewire runs alone.
+# beside one plain C loop and Python processes with queues, in the same run.  The peers
+# and their data come from ../shared/peers where that is there; else tidewire runs alone.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=${B:-build}

@@ -12,7 +12,8 @@ local instruments = universe.read(app.param("universe", "universe.csv"))
 app.instruments(instruments)
 app.feed.fix(file == "-" and { stdin = true } or { file = file, speed = 0 })
 for i = 1, 4 do
-  app.script(app.param("form", "s") .. i .. ".lua", { params = { n = #instruments }, reliable = true })
+  app.script(app.param("form", "s") .. i .. ".lua",
+             { params = { n = #instruments }, reliable = true })
 end
 
 app.on_end(function(status)

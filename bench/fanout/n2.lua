@@ -13,7 +13,9 @@ end
 
 function M:on_stop()
   local s, total = self.stat, 0.0
-  for id = 1, self.params.n do total = total + (s.var:get(tw.instrument(id).symbol) or 0) end
+  for id = 1, self.params.n do
+    total = total + (s.var:get(tw.instrument(id).symbol) or 0)
+  end
   print(string.format("S2 %d %.9e %d", s.count.value, total, s.times.value))
 end
 

@@ -128,11 +128,6 @@ static int file_open(struct tw_feed *feed, struct tw_error *error)
         f->pace.speed = feed->o.speed;
         if (f->pace.speed > 0) feed->batch.full = keep_ahead;
     }
-    if (f->pace.speed == 0) {
-        size_t half = tw_tape_lead(feed->io->o.tape) / 2;
-
-        feed->doze = half < DOZE ? half : DOZE;
-    }
     return tw_reader_init(&f->reader, feed, "", error);
 }
 
@@ -141,6 +136,11 @@ static void file_start(struct tw_feed *feed)
     struct file *f = (struct file *)feed;
 
     tw_be_feed();
+    if (f->pace.speed == 0) {
+        size_t half = tw_tape_lead(feed->io->o.tape) / 2;
+
+        feed->doze = half < DOZE ? half : DOZE;
+    }
     tw_feed_enter(feed, TW_FEED_LIVE, "opened");
     tw_pump_start(&f->pump, &feed->io->loop, step, f);
 }

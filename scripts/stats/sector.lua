@@ -7,7 +7,8 @@ local M = {}
 
 function M:on_start()
   self:track {
-    variance = stat.ewma("simple_return(mid)^2", { alpha = 0.01, initial = 0 }):by "sector",
+    variance = stat.ewma("simple_return(mid)^2", { alpha = 0.01, initial = 0 })
+      :by "sector",
     vol = stat.declare("sqrt(variance) by sector")
       :sample { board = true, publish = true, every = 0.5 },
   }

@@ -157,7 +157,8 @@ end
 prints("a table", { "spread = mean(ask - bid), n = count() by symbol", "two.csv" },
        "symbol  spread  n\nA        0.375  2\nB        0.125  1\n")
 prints("several tables", { "count()", "mean(bid) by symbol", "m = max(bid)", "two.csv" },
-       "count()  m\n      3  3\n\nsymbol  mean(bid)\nA               2\nB               2\n")
+       "count()  m\n      3  3\n\n"
+       .. "symbol  mean(bid)\nA               2\nB               2\n")
 prints("CSV", { "max(ask - bid, 0.2) by symbol", "--csv", "two.csv" },
        'symbol,"max(ask - bid, 0.2)"\nA,0.25\nB,0.2\n')
 prints("a statistic of a named one", { "m = mean(bid), twice = m * 2 by symbol",
@@ -166,8 +167,9 @@ prints("sorted by a statistic", { "n = count() by symbol", "two.csv", "--sort", 
        "--csv" }, "symbol,n\nA,2\nB,1\n")
 prints("sorted by a key, of an expression", { "count() by symbol, (bid // 1)", "two.csv",
        "--sort", "bid // 1", "--csv" }, "symbol,bid // 1,count()\nA,1,1\nB,2,1\nA,3,1\n")
-prints("a table for each expression", { "count() by (bid // 2)", "n = count() by (bid // 3)",
-       "two.csv", "--csv" }, "bid // 2,count()\n0,1\n1,2\n\nbid // 3,n\n0,2\n1,1\n")
+prints("a table for each expression", { "count() by (bid // 2)",
+       "n = count() by (bid // 3)", "two.csv", "--csv" },
+       "bid // 2,count()\n0,1\n1,2\n\nbid // 3,n\n0,2\n1,1\n")
 prints("one for the same expression", { "count(), max(bid) by (bid // 2)",
        "n = count() by (bid//2)", "two.csv", "--csv" },
        "bid // 2,count(),max(bid),n\n0,1,1,1\n1,2,3,2\n")
@@ -209,8 +211,8 @@ end
 for _, case in ipairs {
   { 2, "a query and a file expected: .*", "q.csv" },
   { 2, "a query and a file expected: .*" },
-  { 2, "mean%(ask %- bidd%): column 12: no field or statistic 'bidd'; did you mean 'bid'%?",
-    "mean(ask - bidd)", "q.csv" },
+  { 2, "mean%(ask %- bidd%): column 12: no field or statistic 'bidd'; "
+    .. "did you mean 'bid'%?", "mean(ask - bidd)", "q.csv" },
   { 2, "mean%(ask: column 9: .*", "mean(ask", "q.csv" },
   { 2, "there are two statistics called 'n'", "n = count()", "n = sum(bid)", "q.csv" },
   { 2, "unknown option '%-%-nonsense'", "--nonsense", "count()", "q.csv" },
@@ -278,7 +280,8 @@ do
   t.ok(s.spread.B == nil and s.spread.AAPL, "read: each file has its own")
   t.ok(not rawget(spread, "tracked"), "read: a declaration is not bound to a file")
   t.ok(s.spread:merge(other.spread:save()) and s.spread.B.value == 0.125
-       and near(s.spread.AAPL.value, expected[1].spread), "read: merged with another file")
+       and near(s.spread.AAPL.value, expected[1].spread),
+       "read: merged with another file")
   collectgarbage()
   t.is(other.spread:get "A", 0.375, "read: views keep what they read")
 end
@@ -315,12 +318,15 @@ local DECLARED = [[{
   spread = "mean(ask - bid) by symbol", n = "count()",
   vol = "ewma((mid / prev(mid) - 1)^2, alpha=0.01) by sector",
   index = "sum(weight * (mid - prev(mid, initial=0)))",
-  median = "median(mid) by symbol, (time // 1m)", rolling = "variance(mid, window=16) by country",
+  median = "median(mid) by symbol, (time // 1m)",
+  rolling = "variance(mid, window=16) by country",
   above = "mean(mid - vol) by symbol", order = "last(seq)",
 }]]
-local INSTRUMENTS = [[{ { symbol = "AAPL", sector = "tech", weight = 0.5, country = "US" },
+local INSTRUMENTS = [[{
+  { symbol = "AAPL", sector = "tech", weight = 0.5, country = "US" },
   { symbol = "BP", sector = "oil", weight = 0.25, country = "UK" },
-  { symbol = "GOOG", sector = "tech", country = "US" } }]]
+  { symbol = "GOOG", sector = "tech", country = "US" },
+}]]
 local PRINT = [[
   local names = {}
   for name in pairs(s) do names[#names + 1] = name end
@@ -395,7 +401,8 @@ do
     local run = apps.shell(("TW_LEAKS=1 TW_FAIL=%d timeout 20 %s stat "
       .. "'n = count() by symbol' %s/two.csv"):format(n, apps.tidewire, dir))
     if run.status == 0 and run.out == want then fine = fine + 1
-    elseif run.status ~= 0 and run.err:find "^tidewire: [^\n]*memory" then refused = refused + 1
+    elseif run.status ~= 0 and run.err:find "^tidewire: [^\n]*memory" then
+      refused = refused + 1
     else
       t.is(run.status .. run.err, "0, or 1 and a line", "allocation " .. n .. " fails")
     end

@@ -155,7 +155,8 @@ static void kinds(void)
     track(p, "trades", "max(delta(seq) + 0 * price)");
     feed(p, false);
     ok(value_of(p, "both", NULL) == 3 && value_of(p, "quotes", NULL) == 4
-       && value_of(p, "trades", NULL) == 4, "quotes alone know nothing of trades: %g %g %g",
+       && value_of(p, "trades", NULL) == 4,
+       "quotes alone know nothing of trades: %g %g %g",
        value_of(p, "both", NULL), value_of(p, "quotes", NULL),
        value_of(p, "trades", NULL));
     tw_plan_free(p);

@@ -28,8 +28,12 @@ static void make_rows(void)
 
         snprintf(name, sizeof name, "S%02d", i);
         tw_symbols_intern(symbols, name, 3);
-        in.sector = i == SYMBOLS - 1 ? 0 : (uint32_t)tw_names_intern(
-            tw_symbols_sectors(symbols), sectors[i % SECTORS], strlen(sectors[i % SECTORS]));
+        if (i < SYMBOLS - 1) {
+            const char *sector = sectors[i % SECTORS];
+
+            in.sector = (uint32_t)tw_names_intern(tw_symbols_sectors(symbols), sector,
+                                                  strlen(sector));
+        }
         tw_symbols_set(symbols, (uint32_t)i + 1, &in);
         price[i] = 100000 + random() % 1000;
     }
@@ -39,7 +43,8 @@ static void make_rows(void)
 
         price[s] += random() % 5 - 2;
         *r = (struct tw_record){ .seq = (uint64_t)i + 1, .symbol = (uint32_t)s + 1,
-                                 .source = 1, .kind = TW_QUOTE, .source_seq = (uint32_t)i };
+                                 .source = 1, .source_seq = (uint32_t)i,
+                                 .kind = TW_QUOTE };
         r->time = INT64_C(1704187800000000000) + i * INT64_C(50000000);
         r->received = r->time;
         if (i % 10 == 9) {
@@ -77,7 +82,8 @@ static double ask_of(const struct tw_record *r)
 }
 static double mid_of(const struct tw_record *r) { return (bid_of(r) + ask_of(r)) * 0.5; }
 
-static struct tw_plan *plan_of(const char *const *texts, unsigned n, const char *const *names)
+static struct tw_plan *plan_of(const char *const *texts, unsigned n,
+                               const char *const *names)
 {
     struct tw_plan_options o = { .names = { symbols, sources } };
     struct tw_plan *p = tw_plan_new(&o);
@@ -134,8 +140,9 @@ static bool same(double a, double b) { return a == b || (isnan(a) && isnan(b)); 
 /* The four of the fan-out workload. */
 static void by_hand(void)
 {
-    static const char *const names[] = { "spread", "ewma", "vol", "tech", "index", "total",
-                                         "trades" };
+    static const char *const names[] = {
+        "spread", "ewma", "vol", "tech", "index", "total", "trades",
+    };
     static const char *const texts[] = {
         "mean(ask - bid) by symbol", "ewma(mid, alpha=0.05) by symbol",
         "variance(log(mid / prev(mid)), window=64) by symbol",
@@ -158,7 +165,8 @@ static void by_hand(void)
         int s = (int)r->symbol - 1;
         double mid = mid_of(r), x;
 
-        if (r->kind == TW_TRADE && r->trade.side == TW_SIDE_BUY && r->trade.price > 1000e9)
+        if (r->kind == TW_TRADE && r->trade.side == TW_SIDE_BUY
+            && r->trade.price > 1000e9)
             bought += (double)r->trade.size / 1e9;
         if (r->kind == TW_QUOTE && isnan(mid)) total += index;   /* as it was */
         if (r->kind != TW_QUOTE || isnan(mid)) continue;
@@ -167,7 +175,8 @@ static void by_hand(void)
         ewma[s] = n[s] == 1 ? mid : ewma[s] + 0.05 * (mid - ewma[s]);
         if (prev[s] != 0) {
             x = mid / prev[s] - 1;
-            if (s != SYMBOLS - 1) sector[s % SECTORS] += 0.01 * (x * x - sector[s % SECTORS]);
+            if (s != SYMBOLS - 1)
+                sector[s % SECTORS] += 0.01 * (x * x - sector[s % SECTORS]);
             window[s][filled[s]++ % WINDOW] = log(mid / prev[s]);
         }
         index += (1.0 / (s + 1)) * (mid - prev[s]);
@@ -184,8 +193,10 @@ static void by_hand(void)
         spreads = spreads && near(value_of(p, "spread", name), mean[s]);
         ewmas = ewmas && value_of(p, "ewma", name) == ewma[s];
         for (int i = 0; i < k; i++) m += window[s][i] / k;
-        for (int i = 0; i < k; i++) v += (window[s][i] - m) * (window[s][i] - m) / (k - 1);
-        if (k > 1) variances = variances && fabs(value_of(p, "vol", name) - v) < 1e-12 * v;
+        for (int i = 0; i < k; i++)
+            v += (window[s][i] - m) * (window[s][i] - m) / (k - 1);
+        if (k > 1)
+            variances = variances && fabs(value_of(p, "vol", name) - v) < 1e-12 * v;
     }
     for (int c = 0; c < SECTORS; c++)
         sector_ok = sector_ok && value_of(p, "tech", sectors[c]) == sector[c];
@@ -250,7 +261,8 @@ static void batches(void)
 {
     static const char *const names[] = { "a", "b", "c", "last_trade", "gap", "n" };
     static const char *const texts[] = {
-        "mean(ifelse(bid_size > ask_size, mid, prev(mid))) by sector where bid_size > 200",
+        ("mean(ifelse(bid_size > ask_size, mid, prev(mid))) by sector"
+         " where bid_size > 200"),
         "max(abs(mid - ewma(mid, alpha=0.1)))", "std(a - mid, window=20) by symbol",
         "last(price) by symbol", "mean(abs(mid - last_trade)) by symbol",
         "count() by (time // 10s % 7)",
@@ -279,7 +291,8 @@ static void batches(void)
         tw_plan_free(p);
     }
     ok(equal, "rows one by one or in batches of any size give the same bits");
-    ok(want[5][1] > 0 && !isnan(want[4][1]), "keys that are numbers; names of the other kind");
+    ok(want[5][1] > 0 && !isnan(want[4][1]),
+       "keys that are numbers; names of the other kind");
 }
 
 static void shared(void)
@@ -352,10 +365,12 @@ static void conditions(void)
             armed_up[s] = true;
         }
     }
-    ok(fired[0] == want[0] && want[0] > 10, "on the edge, for each symbol (%u)", fired[0]);
+    ok(fired[0] == want[0] && want[0] > 10, "on the edge, for each symbol (%u)",
+       fired[0]);
     ok(fired[1] == want[1], "at the level (%u)", fired[1]);
     ok(fired[2] == want[2] && want[2] > 3, "again after the reset (%u)", fired[2]);
-    ok(fired[3] > 3 && gap >= INT64_C(10000000000), "not more often than the interval");
+    ok(fired[3] > 3 && gap >= INT64_C(10000000000),
+       "not more often than the interval");
     tw_plan_free(p);
 }
 
@@ -375,7 +390,8 @@ static void samples(void)
 {
     struct tw_plan_options o = { { symbols, sources }, sampled, NULL };
     struct tw_plan_item item[] = {
-        { "n", "count(bid)", 10, .every_ns = INT64_C(1000000000), .history = 50, .tell = true },
+        { "n", "count(bid)", 10, .every_ns = INT64_C(1000000000), .history = 50,
+          .tell = true },
         { "m", "count(bid) by symbol", 20, .every_rows = 10, .history = 5 },
     };
     struct tw_plan *p = tw_plan_new(&o);

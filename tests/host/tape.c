@@ -165,7 +165,8 @@ static void take(void)
     ok(tw_cursor_take(&c, 1u << TW_QUOTE | 1u << TW_TRADE, out, 8) == 1
        && out[0].source_seq == 1, "a kind of several");
     ok(tw_cursor_take(&c, 1u << TW_QUOTE, out, 8) == 0
-       && tw_cursor_next(&c, out) == 1 && out[0].source_seq == 2, "the other is left there");
+       && tw_cursor_next(&c, out) == 1 && out[0].source_seq == 2,
+       "the other is left there");
     ok(tw_cursor_take(&c, 1u << TW_QUOTE, out, 0) == 0
        && tw_cursor_take(&c, 1u << TW_QUOTE, out, 8) == 1, "no more than asked for");
     put(t, &i, 20);

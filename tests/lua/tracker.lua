@@ -96,7 +96,9 @@ prints("a script's own symbols alone", { app = feed(1000)
 prints("split between instances", { app = feed(2000)
   .. 'app.script("s.lua", { shard = "symbol" })', args = { "--workers", "2" },
   ["s.lua"] = [[
-  function M:on_start() self.stat = self:track { n = "count() by symbol", all = "count()" } end
+  function M:on_start()
+    self.stat = self:track { n = "count() by symbol", all = "count()" }
+  end
   function M:on_stop()
     local n = 0
     for _, of in pairs(self.stat.n) do n = n + of.value end
@@ -124,8 +126,8 @@ local EDGES = [[
   end
   function M:on_stop() print(self.n == self.want, self.n > 50) end]]
 
-prints("when it becomes true, for each symbol", { app = feed(2000) .. 'app.script("s.lua")',
-  args = ONE, ["s.lua"] = EDGES:format("",
+prints("when it becomes true, for each symbol", {
+  app = feed(2000) .. 'app.script("s.lua")', args = ONE, ["s.lua"] = EDGES:format("",
     "if mid > e and not self.was[symbol] then self.want = self.want + 1 end") },
   "true\ttrue\n")
 prints("at each record", { app = feed(2000) .. 'app.script("s.lua")',
@@ -140,8 +142,9 @@ prints("not more often than the interval", { app = feed(2000) .. 'app.script("s.
     end)
   end
   function M:on_stop() print(self.n) end]] }, "500\n")
-prints("after its reset", { app = feed(5000) .. 'app.script("s.lua", { symbols = "AAPL" })',
-  args = ONE, ["s.lua"] = [[
+prints("after its reset", {
+  app = feed(5000) .. 'app.script("s.lua", { symbols = "AAPL" })', args = ONE,
+  ["s.lua"] = [[
   function M:on_start()
     self:when("mid > ewma(mid, alpha=0.1)",
               { reset = "mid < ewma(mid, alpha=0.1)" },
