@@ -203,6 +203,26 @@ static int quantile(lua_State *L)
     return 1;
 }
 
+void ltw_push_stat_list(lua_State *L, const struct tw_stat *s, const void *state, int n)
+{
+    lua_Integer max = luaL_optinteger(L, n, LIST_MAX);
+    double pair[LIST_MAX][2];
+    unsigned found = 0;
+
+    luaL_argcheck(L, max >= 0, n, "0 or more expected");
+    if (max > LIST_MAX) max = LIST_MAX;
+    if (state) found = s->ops->list(s, state, pair, (unsigned)max);
+    lua_createtable(L, (int)found, 0);
+    for (unsigned i = 0; i < found; i++) {
+        lua_createtable(L, 0, 2);
+        lua_pushnumber(L, pair[i][0]);
+        lua_setfield(L, -2, "value");
+        lua_pushinteger(L, (lua_Integer)pair[i][1]);
+        lua_setfield(L, -2, "count");
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
 /* statistic:list([n]) -> table
  * Of a kind that keeps a list: its values, at most n, best first: {{value =, count =},
  * ...}.
@@ -211,22 +231,9 @@ static int quantile(lua_State *L)
 static int list(lua_State *L)
 {
     const struct ltw_stat *b = ltw_check_stat(L, 1);
-    lua_Integer max = luaL_optinteger(L, 2, LIST_MAX);
-    double pairs[LIST_MAX][2];
-    unsigned n;
 
     if (!b->s.ops->list) return luaL_error(L, "list: %s keeps none", b->s.kind->name);
-    luaL_argcheck(L, max >= 0, 2, "0 or more expected");
-    n = b->s.ops->list(&b->s, b->state, pairs, max < LIST_MAX ? (unsigned)max : LIST_MAX);
-    lua_createtable(L, (int)n, 0);
-    for (unsigned i = 0; i < n; i++) {
-        lua_createtable(L, 0, 2);
-        lua_pushnumber(L, pairs[i][0]);
-        lua_setfield(L, -2, "value");
-        lua_pushinteger(L, (lua_Integer)pairs[i][1]);
-        lua_setfield(L, -2, "count");
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
+    ltw_push_stat_list(L, &b->s, b->state, 2);
     return 1;
 }
 

@@ -22,6 +22,10 @@ struct ltw_stat *ltw_check_stat(lua_State *L, int idx);
 /* [-0, +1, m]  A new, empty instance. */
 struct ltw_stat *ltw_push_stat(lua_State *L, const struct tw_stat *s);
 
+/* [-0, +1, m]  The list that a state keeps, at most as many as the integer at n says:
+ * {{value =, count =}, ...}.  No state: none. */
+void ltw_push_stat_list(lua_State *L, const struct tw_stat *s, const void *state, int n);
+
 /* [-0, +0, m]  lstat_save.c: adds statistic:save, or stat.load, to the table on top. */
 void ltw_stat_add_save(lua_State *L);
 void ltw_stat_add_load(lua_State *L);

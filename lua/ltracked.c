@@ -23,12 +23,13 @@
 #include <string.h>
 
 #include "larray.h"
+#include "lstat.h"
 #include "lvalue.h"
 
 #define NAME  "tracked statistic"
 #define KINDS "tracked statistic kinds"
 
-enum { KEY = -1, LIST_MAX = 1024, SHOWN = 200 };
+enum { KEY = -1, SHOWN = 200 };
 
 static const char is_tracked;
 
@@ -444,28 +445,13 @@ static int list(lua_State *L)
 {
     const struct ltw_tracked *v = ltw_check_tracked(L);
     const struct tw_stat *s = ltw_tracked_stat(v);
-    lua_Integer max = luaL_optinteger(L, 2, LIST_MAX);
-    double pair[LIST_MAX][2];
-    unsigned n = 0;
     uint32_t key;
 
     if (!s->ops->list)
         return luaL_error(L, "%s: %s keeps no list", ltw_tracked_name(v), s->kind->name);
-    luaL_argcheck(L, max >= 0, 2, "0 or more expected");
     if (lua_gettop(L) < 2) lua_settop(L, 2);
     key = key_of(L, v, 3);
-    if (key)
-        n = s->ops->list(s, ltw_tracked_state(L, v, key), pair,
-                         max < LIST_MAX ? (unsigned)max : LIST_MAX);
-    lua_createtable(L, (int)n, 0);
-    for (unsigned i = 0; i < n; i++) {
-        lua_createtable(L, 0, 2);
-        lua_pushnumber(L, pair[i][0]);
-        lua_setfield(L, -2, "value");
-        lua_pushinteger(L, (lua_Integer)pair[i][1]);
-        lua_setfield(L, -2, "count");
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
+    ltw_push_stat_list(L, s, key ? ltw_tracked_state(L, v, key) : NULL, 2);
     return 1;
 }
 
