@@ -1,7 +1,44 @@
-/* exact.c - the rare halves of exact sums. */
+/* exact.c - the rare halves of exact sums; columns of decimals. */
 #include "stat/exact.h"
 
-#include <string.h>
+/* As in column.c: the same vectors twice, and the same bits of both. */
+typedef double numbers __attribute__((vector_size(32)));
+typedef int64_t integers __attribute__((vector_size(32)));
+enum { STEP = sizeof(numbers) / sizeof(double) };
+
+#define COLUMN(name, target) \
+    target static void name(unsigned n, const double *x, int64_t *fixed) \
+    { \
+        for (unsigned i = 0; i < n; i += STEP) { \
+            numbers v, shifted; \
+            integers is, out; \
+            memcpy(&v, x + i, sizeof v); \
+            shifted = v * 1e9 + TW_EXACT_SHIFT; \
+            is = ((shifted - TW_EXACT_SHIFT) / 1e9 == v) \
+                & (v < TW_EXACT_NEAR) & (v > -TW_EXACT_NEAR); \
+            out = (((integers)shifted - TW_EXACT_SHIFT_BITS) & is) \
+                | (TW_EXACT_OTHER & ~is); \
+            memcpy(fixed + i, &out, sizeof out); \
+        } \
+    }
+COLUMN(column_plain, )
+#if defined(__x86_64__)
+COLUMN(column_avx2, __attribute__((target("avx2"))))
+#endif
+
+void tw_exact_column(unsigned n, const double *x, int64_t *fixed)
+{
+    unsigned i = n - n % STEP;
+
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2")) column_avx2(i, x, fixed);
+    else
+#endif
+        column_plain(i, x, fixed);
+    for (; i < n; i++)
+        if (!(fabs(x[i]) < TW_EXACT_NEAR) || !tw_exact_decimal(x[i], &fixed[i]))
+            fixed[i] = TW_EXACT_OTHER;
+}
 
 bool tw_exact_far(double x, int64_t *fixed)
 {
@@ -12,12 +49,21 @@ bool tw_exact_far(double x, int64_t *fixed)
     return units / 1e6 == x;
 }
 
+/* As many more, and at the end no more. */
+static void count(uint32_t *n, uint32_t more)
+{
+    *n = more > UINT32_MAX - *n ? UINT32_MAX : *n + more;
+}
+
 void tw_exact_infinite(struct tw_exact *e, double x, int sign)
 {
-    uint64_t one = (uint64_t)(int64_t)sign;
+    uint32_t *const counts[] = { &e->up, &e->down };
+    const bool is[] = { !(x < 0), !(x > 0) };
 
-    if (!(x < 0)) e->up += one;
-    if (!(x > 0)) e->down += one;
+    for (int i = 0; i < 2; i++)
+        if (!is[i]) continue;
+        else if (sign < 0) --*counts[i];
+        else count(counts[i], 1);
 }
 
 void tw_exact_merge(struct tw_exact *e, const struct tw_exact *from)
@@ -33,8 +79,8 @@ void tw_exact_merge(struct tw_exact *e, const struct tw_exact *from)
     tw_exact_loose(e, from->rest);
     e->error += from->error;
     e->loose += from->loose;
-    e->up += from->up;
-    e->down += from->down;
+    count(&e->up, from->up);
+    count(&e->down, from->down);
 }
 
 double tw_exact_wide(const struct tw_exact *e, uint64_t divisor)

@@ -10,6 +10,8 @@
  * analyse einiger Verfahren zur Summation endlicher Summen", 1974; each step's error
  * is Knuth's TwoSum).  Infinities are counted, so that they too can leave again.
  *
+ * A column of values is classified at once (tw_exact_column), in vectors.
+ *
  * Invariants
  *   X1  While rest and error are 0, the integer is the sum.
  *   X2  remove(x) after add(x) gives the integer and the counts from before.
@@ -20,6 +22,7 @@
 #define TW_EXACT_H
 
 #include <math.h>
+#include <string.h>
 
 #include "base/fixed.h"
 
@@ -30,7 +33,9 @@ struct tw_exact {
     uint64_t low;             /* the integer: 128 bits                  */
     int64_t high;
     double rest, error;       /* what is no decimal                     */
-    uint64_t loose, up, down; /* how many: in rest, infinite, -infinite */
+    /* How many: in rest (modulo 2^32), infinite, -infinite (2^32 - 1: or more).
+     * Sums that take values out have fewer. */
+    uint32_t loose, up, down, unused;
 };
 
 __extension__ typedef __int128 tw_int128;
@@ -45,15 +50,33 @@ double tw_exact_wide(const struct tw_exact *e, uint64_t divisor);
 /* Adds all of `from`, as if its values came after those of `e`. */
 void tw_exact_merge(struct tw_exact *e, const struct tw_exact *from);
 
+/* What no decimal is as an integer. */
+#define TW_EXACT_OTHER INT64_MIN
+
+/* n values as integers: TW_EXACT_OTHER is what is no decimal, or not near. */
+void tw_exact_column(unsigned n, const double *x, int64_t *fixed);
+
+/* Adding it rounds to an integer what is below 2^51, and that is then in the low
+ * bits. */
+#define TW_EXACT_SHIFT 0x1.8p52
+#define TW_EXACT_SHIFT_BITS INT64_C(0x4338000000000000)
+
+/* The integer nearest to x * 1e9, for x below TW_EXACT_NEAR. */
+static inline int64_t tw_exact_nearest(double x)
+{
+    const double shifted = x * 1e9 + TW_EXACT_SHIFT;
+    int64_t bits;
+
+    memcpy(&bits, &shifted, sizeof bits);
+    return bits - TW_EXACT_SHIFT_BITS;
+}
+
 /* Whether x is a decimal, and then which. */
 static inline bool tw_exact_decimal(double x, int64_t *fixed)
 {
-    /* Adding 1.5 * 2^52 rounds to an integer what is below 2^51. */
-    double units = (x * 1e9 + 0x1.8p52) - 0x1.8p52;
-
     if (!(fabs(x) < TW_EXACT_NEAR)) return tw_exact_far(x, fixed);
-    *fixed = (int64_t)units;
-    return units / 1e9 == x;
+    *fixed = tw_exact_nearest(x);
+    return (double)*fixed / 1e9 == x;
 }
 
 static inline tw_int128 tw_exact_integer(const struct tw_exact *e)
@@ -83,40 +106,56 @@ static inline void tw_exact_odd(struct tw_exact *e, double x, int sign)
 {
     if (isfinite(x)) {
         tw_exact_loose(e, sign * x);
-        e->loose += (uint64_t)(int64_t)sign;
+        e->loose += (uint32_t)sign;
     } else {
         tw_exact_infinite(e, x, sign);
     }
+}
+
+/* A decimal.  In halves: gcc 12 takes a detour over the stack for a tw_int128. */
+static inline void tw_exact_add(struct tw_exact *e, int64_t fixed)
+{
+    const uint64_t low = e->low + (uint64_t)fixed, carry = low < (uint64_t)fixed;
+
+    e->high = (int64_t)((uint64_t)e->high + (uint64_t)(fixed >> 63) + carry);
+    e->low = low;
 }
 
 static inline void tw_exact_step(struct tw_exact *e, double x, int sign)
 {
     int64_t fixed;
 
-    if (tw_exact_decimal(x, &fixed))
-        tw_exact_set(e, (tw_int128)((tw_uint128)tw_exact_integer(e)
-                                    + (tw_uint128)(tw_int128)(sign * fixed)));
-    else
-        tw_exact_odd(e, x, sign);
+    if (tw_exact_decimal(x, &fixed)) tw_exact_add(e, sign * fixed);
+    else tw_exact_odd(e, x, sign);
 }
 
-/* The sum is one in units of 1e-18. */
-static inline void tw_exact_product(struct tw_exact *e, double x, double y, int sign)
+/* The product of two decimals, that is about `near`: the sum is in units of 1e-18. */
+static inline void tw_exact_add_product(struct tw_exact *e, int64_t a, int64_t b,
+                                        double near, int sign)
 {
-    int64_t a, b;
     tw_int128 sum;
 
     /* Products below 1e12 (2^100 units) leave room for 2^27 of them; then the
      * integer is full and goes on as a double. */
-    if (!tw_exact_decimal(x, &a) || !tw_exact_decimal(y, &b) || !(fabs(x * y) < 1e12)) {
-        tw_exact_odd(e, x * y, sign);
+    if (!(fabs(near) < 1e12)) {
+        tw_exact_odd(e, near, sign);
         return;
     }
-    if (__builtin_add_overflow(tw_exact_integer(e), sign * ((tw_int128)a * b), &sum)) {
+    if (__builtin_add_overflow(tw_exact_integer(e), (tw_int128)(sign * a) * b, &sum)) {
         tw_exact_loose(e, (double)tw_exact_integer(e) / 1e18);
-        sum = sign * ((tw_int128)a * b);
+        sum = (tw_int128)(sign * a) * b;
     }
     tw_exact_set(e, sum);
+}
+
+static inline void tw_exact_product(struct tw_exact *e, double x, double y, int sign)
+{
+    int64_t a, b;
+
+    if (tw_exact_decimal(x, &a) && tw_exact_decimal(y, &b))
+        tw_exact_add_product(e, a, b, x * y, sign);
+    else
+        tw_exact_odd(e, x * y, sign);
 }
 
 /* The integer as a double, up to a rounding or two. */
@@ -124,24 +163,32 @@ static inline double tw_exact_about(const struct tw_exact *e)
 {
     tw_int128 v = tw_exact_integer(e);
     tw_uint128 a = v < 0 ? 0 - (tw_uint128)v : (tw_uint128)v;
-    double d = (double)(uint64_t)(a >> 64) * 0x1p64 + (double)(uint64_t)a;
+    /* In parts of which each fits an int64_t: no other becomes a double as fast. */
+    double d = (double)(int64_t)(a >> 64) * 0x1p64
+        + ((double)(int64_t)((uint64_t)a >> 32) * 0x1p32 + (double)(uint32_t)a);
 
     return v < 0 ? -d : d;
+}
+
+/* Nothing but decimals were added that are still in. */
+static inline bool tw_exact_only_decimals(const struct tw_exact *e)
+{
+    return (e->loose | e->up | e->down) == 0;
 }
 
 /* X1. */
 static inline bool tw_exact_whole(const struct tw_exact *e)
 {
-    return e->rest == 0 && e->error == 0 && e->up == 0 && e->down == 0;
+    return e->rest == 0 && e->error == 0 && (e->up | e->down) == 0;
 }
 
-/* The integer / divisor, rounded once.  divisor: 1e9 or 1e18, times below 2^32. */
+/* The integer / divisor, rounded once.  divisor: 1e9 or 1e18, below 2^63. */
 static inline double tw_exact_ratio(const struct tw_exact *e, uint64_t divisor)
 {
     int64_t v = (int64_t)e->low;
 
     if (v >> 63 == e->high && v < INT64_C(1) << 53 && v > -(INT64_C(1) << 53))
-        return (double)v / (double)divisor;
+        return (double)v / (double)(int64_t)divisor;
     return tw_exact_wide(e, divisor);
 }
 

@@ -51,15 +51,38 @@ static inline bool tw_stat_row(const struct tw_stat_rows *r, unsigned i, unsigne
     return !missing;
 }
 
+enum { TW_STAT_AHEAD = 8, TW_STAT_LINE = 64 };
+
+/* How many rows have one to look ahead to; none where small states make it cost more
+ * than it saves. */
+static inline unsigned tw_stat_before(const struct tw_stat_rows *r, size_t size)
+{
+    return size > 32 && r->n > TW_STAT_AHEAD ? r->n - TW_STAT_AHEAD : 0;
+}
+
+/* Calls into the cache what a row soon to come will change: where states are many,
+ * waiting for them is most of the time.  (gcc takes a function that only prefetches
+ * for one without effect, unless it is inlined early.) */
+TW_STAT_INLINE void tw_stat_ahead(const struct tw_stat_rows *r, unsigned i,
+                                  const void *states, size_t size)
+{
+    const char *state = (const char *)states + r->key[i + TW_STAT_AHEAD] * size;
+
+    __builtin_prefetch(state, 1);
+    if (size > TW_STAT_LINE) __builtin_prefetch(state + TW_STAT_LINE, 1);
+}
+
 /* T2: a row with a missing input leaves the state as it is. */
 #define TW_STAT_RUN(name, type, inputs) \
     static void name##_run(const struct tw_stat *s, void *states, \
                            const struct tw_stat_rows *r) \
     { \
         const size_t size = s->size; \
+        const unsigned before = tw_stat_before(r, size); \
         for (unsigned i = 0; i < r->n; i++) { \
             type *state = (type *)((char *)states + r->key[i] * size); \
             double x[TW_STAT_INPUTS]; \
+            if (i < before) tw_stat_ahead(r, i, states, size); \
             if (tw_stat_row(r, i, inputs, x)) name##_push(s, state, x, r->time[i]); \
             if (r->out) r->out[i] = name##_value(s, state); \
         } \

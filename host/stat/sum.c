@@ -62,19 +62,14 @@ static const struct tw_stat_ops count_ops = {
 
 /* ---- sums and means, of one input or of two (weighted) ---- */
 
+/* Behind those of a window are its values, the oldest at `at` once it is full. */
 struct sums {
     uint64_t n;
-    struct tw_exact of[];     /* x; or x w, in units of 1e-18, and w */
+    uint32_t at, age;         /* age: pushes since the window was summed anew */
+    struct tw_exact of[];     /* x; or x w, in units of 1e-18, and w          */
 };
 
 enum { AGE = 1024 };   /* small windows are summed anew after more than a round */
-
-/* Behind the sums of a window: its values, the oldest at `at` once it is full; age:
- * pushes since they were summed anew. */
-struct ring {
-    uint32_t at, age;
-    double x[];
-};
 
 /* What a kind's fields are, and a kind with its fields in their order. */
 enum figure { MEAN, SUM, COUNT, WEIGHT };
@@ -89,13 +84,43 @@ static inline size_t sums_size(unsigned inputs)
     return sizeof(struct sums) + inputs * sizeof(struct tw_exact);
 }
 
-static inline void step(struct sums *m, const double *x, unsigned inputs, int sign)
+static inline double *ring_of(const struct sums *m, unsigned inputs)
+{
+    return (double *)((char *)m + sums_size(inputs));
+}
+
+/* Any row; what is no decimal is forgotten when nothing like it is left. */
+static __attribute__((noinline)) void step_any(struct sums *m, double x, double w,
+                                               unsigned inputs, int sign)
 {
     if (inputs == 2) {
-        tw_exact_product(&m->of[0], x[0], x[1], sign);
-        tw_exact_step(&m->of[1], x[1], sign);
+        tw_exact_product(&m->of[0], x, w, sign);
+        tw_exact_step(&m->of[1], w, sign);
     } else {
-        tw_exact_step(&m->of[0], x[0], sign);
+        tw_exact_step(&m->of[0], x, sign);
+    }
+    m->n += (uint64_t)(int64_t)sign;
+    for (unsigned j = 0; sign < 0 && j < inputs; j++)
+        if (m->of[j].loose == 0) m->of[j].rest = m->of[j].error = 0;
+}
+
+/* A row, and its decimals as integers. */
+struct row {
+    double x, w;
+    int64_t fixed_x, fixed_w;
+};
+
+TW_STAT_INLINE void step(struct sums *m, struct row r, unsigned inputs, int sign)
+{
+    if (r.fixed_x == TW_EXACT_OTHER || (inputs == 2 && r.fixed_w == TW_EXACT_OTHER)) {
+        step_any(m, r.x, r.w, inputs, sign);
+        return;
+    }
+    if (inputs == 2) {
+        tw_exact_add_product(&m->of[0], r.fixed_x, r.fixed_w, r.x * r.w, sign);
+        tw_exact_add(&m->of[1], sign * r.fixed_w);
+    } else {
+        tw_exact_add(&m->of[0], sign * r.fixed_x);
     }
     m->n += (uint64_t)(int64_t)sign;
 }
@@ -121,7 +146,7 @@ static double weighted_mean(const struct sums *m)
     if (weight >> 63 != w->high || !tw_exact_whole(xw) || !tw_exact_whole(w))
         return tw_exact_value(xw, ONE_SQUARED) / tw_exact_value(w, ONE);
     v = tw_exact_about(xw) / (double)weight;
-    near = rint(v);
+    near = (v + TW_EXACT_SHIFT) - TW_EXACT_SHIFT;
     if (fabs(near) < 0x1p51
         && (tw_int128)(int64_t)near * weight == tw_exact_integer(xw)) v = near;
     return v / 1e9;
@@ -139,80 +164,101 @@ static inline double figure(const struct tw_stat *s, const struct sums *m,
 }
 
 /* What is in the ring, summed without what has left. */
-static void sum_anew(struct sums *m, const struct ring *r, unsigned inputs)
+static void sum_anew(struct sums *m, unsigned inputs)
 {
+    const double *ring = ring_of(m, inputs);
     uint64_t n = m->n;
 
     m->n = 0;
     for (unsigned j = 0; j < inputs; j++) m->of[j] = (struct tw_exact){ .low = 0 };
-    for (uint64_t i = 0; i < n; i++) step(m, &r->x[i * inputs], inputs, 1);
+    for (uint64_t i = 0; i < n; i++, ring += inputs)
+        step_any(m, ring[0], ring[inputs - 1], inputs, 1);
 }
 
-static inline void window(const struct tw_stat *s, struct sums *m, const double *x,
-                          unsigned inputs)
+/* As an integer, what is in a sum: of nothing but decimals it need not be one. */
+static inline int64_t fixed_in(const struct tw_exact *e, double x)
 {
-    struct ring *r = (struct ring *)((char *)m + sums_size(inputs));
-    double *place = &r->x[r->at * inputs];
+    return tw_exact_only_decimals(e) && fabs(x) < TW_EXACT_NEAR ? tw_exact_nearest(x)
+        : TW_EXACT_OTHER;
+}
+
+TW_STAT_INLINE void window(const struct tw_stat *s, struct sums *m, struct row r,
+                           unsigned inputs)
+{
+    double *place = ring_of(m, inputs) + m->at * inputs;
     bool loose = false;
 
-    if (m->n == s->o.window) step(m, place, inputs, -1);
-    for (unsigned j = 0; j < inputs; j++) {
-        if (m->of[j].loose == 0) m->of[j].rest = m->of[j].error = 0;
-        place[j] = x[j];
+    if (m->n == s->o.window) {
+        struct row old = { place[0], place[inputs - 1], fixed_in(&m->of[0], place[0]),
+                           fixed_in(&m->of[inputs - 1], place[inputs - 1]) };
+
+        step(m, old, inputs, -1);
     }
-    step(m, x, inputs, 1);
-    r->at = r->at + 1 == s->o.window ? 0 : r->at + 1;
-    if (++r->age <= AGE + s->o.window) return;
-    r->age = 0;
+    place[0] = r.x;
+    if (inputs == 2) place[1] = r.w;
+    step(m, r, inputs, 1);
+    m->at = m->at + 1 == s->o.window ? 0 : m->at + 1;
+    if (++m->age <= AGE + s->o.window) return;
+    m->age = 0;
     for (unsigned j = 0; j < inputs; j++) loose = loose || m->of[j].loose > 0;
-    if (loose) sum_anew(m, r, inputs);
+    if (loose) sum_anew(m, inputs);
 }
 
-static bool window_valid(const struct tw_stat *s, const struct sums *m, unsigned inputs)
+static bool window_valid(const struct tw_stat *s, const struct sums *m)
 {
-    const struct ring *r = (const struct ring *)((const char *)m + sums_size(inputs));
-
-    return m->n <= s->o.window && r->at < s->o.window
-        && (m->n == s->o.window || r->at == m->n);
+    return m->n <= s->o.window && m->at < s->o.window
+        && (m->n == s->o.window || m->at == m->n);
 }
 
 /* The ring's values in their order, pushed. */
 static void window_merge(const struct tw_stat *s, void *into, const struct sums *m,
                          unsigned inputs)
 {
-    const struct ring *r = (const struct ring *)((const char *)m + sums_size(inputs));
-    uint64_t at = m->n == s->o.window ? r->at : 0;
+    const double *ring = ring_of(m, inputs);
+    uint64_t at = m->n == s->o.window ? m->at : 0;
 
     for (uint64_t i = 0; i < m->n; i++) {
-        window(s, into, &r->x[at * inputs], inputs);
+        tw_stat_push(s, into, &ring[at * inputs], 0);
         if (++at == s->o.window) at = 0;
+    }
+}
+
+/* The rows into sums of everything, or of windows. */
+TW_STAT_INLINE void run(const struct tw_stat *s, void *states,
+                        const struct tw_stat_rows *rows, unsigned inputs, bool is_window)
+{
+    const struct tw_stat_rows r = *rows;
+    const double *x = r.x[0], *w = inputs == 2 ? r.x[1] : x;
+    const size_t size = s->size;
+    const unsigned before = tw_stat_before(&r, size);
+    int64_t column[2][TW_STAT_BATCH], *fixed_x = column[0], *fixed_w = column[inputs - 1];
+
+    for (unsigned j = 0; j < inputs; j++) tw_exact_column(r.n, r.x[j], column[j]);
+    for (unsigned i = 0; i < r.n; i++) {
+        struct sums *m = (struct sums *)((char *)states + r.key[i] * size);
+        const struct row row = { x[i], w[i], fixed_x[i], fixed_w[i] };
+
+        if (i < before) tw_stat_ahead(&r, i, states, size);
+        if (!isnan(row.x) && (inputs == 1 || !isnan(row.w))) {
+            if (is_window) window(s, m, row, inputs);
+            else step(m, row, inputs, 1);
+        }
+        if (r.out) r.out[i] = figure(s, m, 0, inputs);
     }
 }
 
 /* The ways, of `inputs` inputs. */
 #define WAYS(all, last, inputs) \
-    static inline void all##_push(const struct tw_stat *s, struct sums *m, \
-                                  const double *x, int64_t time) \
+    static void all##_run(const struct tw_stat *s, void *states, \
+                          const struct tw_stat_rows *r) \
     { \
-        (void)s, (void)time; \
-        step(m, x, inputs, 1); \
+        run(s, states, r, inputs, false); \
     } \
-    static inline void last##_push(const struct tw_stat *s, struct sums *m, \
-                                   const double *x, int64_t time) \
+    static void last##_run(const struct tw_stat *s, void *states, \
+                           const struct tw_stat_rows *r) \
     { \
-        (void)time; \
-        window(s, m, x, inputs); \
+        run(s, states, r, inputs, true); \
     } \
-    static inline double all##_value(const struct tw_stat *s, const struct sums *m) \
-    { \
-        return figure(s, m, 0, inputs); \
-    } \
-    static inline double last##_value(const struct tw_stat *s, const struct sums *m) \
-    { \
-        return figure(s, m, 0, inputs); \
-    } \
-    TW_STAT_RUN(all, struct sums, inputs) \
-    TW_STAT_RUN(last, struct sums, inputs) \
     static size_t all##_size(const struct tw_stat *s) \
     { \
         (void)s; \
@@ -220,8 +266,7 @@ static void window_merge(const struct tw_stat *s, void *into, const struct sums 
     } \
     static size_t last##_size(const struct tw_stat *s) \
     { \
-        return sums_size(inputs) + sizeof(struct ring) \
-            + s->o.window * (inputs) * sizeof(double); \
+        return sums_size(inputs) + s->o.window * (inputs) * sizeof(double); \
     } \
     static double all##_get(const struct tw_stat *s, const void *m, unsigned field) \
     { \
@@ -242,7 +287,7 @@ static void window_merge(const struct tw_stat *s, void *into, const struct sums 
     } \
     static bool last##_valid(const struct tw_stat *s, const void *m) \
     { \
-        return window_valid(s, m, inputs); \
+        return window_valid(s, m); \
     } \
     static const struct tw_stat_ops all##_ops = { .size = all##_size, \
         .run = all##_run, .get = all##_get, .merge = all##_merge }; \
