@@ -144,7 +144,7 @@ ROWS_1(cos_number, number, number, cos(x))
 ROWS_1(tan_number, number, number, tan(x))
 ROWS_1(asin_number, number, number, asin(x))
 ROWS_1(acos_number, number, number, acos(x))
-ROWS_1(atan_number, number, number, atan(x))
+ROWS_1(atan_number, number, number, atan2(x, 1))   /* to the bit as Lua */
 ROWS_1(tanh_number, number, number, tanh(x))
 ROWS_1(sign_number, number, number, isnan(x) ? NAN : (x > 0) - (x < 0))
 

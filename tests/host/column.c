@@ -104,7 +104,7 @@ static double number_of(enum tw_expr_op op, double x, double y, double z, bool f
     case TW_EXPR_TAN:    return tan(x);
     case TW_EXPR_ASIN:   return asin(x);
     case TW_EXPR_ACOS:   return acos(x);
-    case TW_EXPR_ATAN:   return atan(x);
+    case TW_EXPR_ATAN:   return atan2(x, 1);
     case TW_EXPR_TANH:   return tanh(x);
     case TW_EXPR_SIGN:   return x > 0 ? 1 : x < 0 ? -1 : isnan(x) ? x : 0;
     default:             return -4321;
