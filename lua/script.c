@@ -22,6 +22,7 @@
 #include "handler.h"
 #include "lerror.h"
 #include "record.h"
+#include "source.h"
 #include "task.h"
 #include "tracker.h"
 #include "watchdog.h"
@@ -155,7 +156,7 @@ static int load_file(lua_State *L)
         lua_newtable(L);
         lua_replace(L, options);
     }
-    if (luaL_loadfilex(L, s->o->path, "t") != LUA_OK) return lua_error(L);
+    if (ltw_source_load(L, s->o->path) != LUA_OK) return lua_error(L);
     lua_newtable(L);                        /* its own _ENV, over the globals */
     lua_createtable(L, 0, 1);
     lua_pushglobaltable(L);

@@ -1,0 +1,24 @@
+/* source.h - the text of a file: from the disk, or from inside the program.
+ *
+ * A path is as an app says it.  Scripts, app files and modules are read through here,
+ * so that they are found wherever they are, under the same name in every message.
+ *
+ * Layer lua.
+ */
+#ifndef LTW_SOURCE_H
+#define LTW_SOURCE_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* [-0, +1, m]  As luaL_loadfilex for a text: LUA_OK and the function, or another status
+ * and the message.  Thread: the state's.  Blocks: on the disk. */
+int ltw_source_load(lua_State *L, const char *path);
+
+/* Where on the disk that text is read from, for those who watch it: true, and the path
+ * in `out`; false when it is inside the program, where nothing changes, or when the
+ * path has no room.  Thread: any.  Blocks: on the disk. */
+bool ltw_source_on_disk(const char *path, char *out, size_t n);
+
+#endif
