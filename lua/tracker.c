@@ -406,6 +406,22 @@ static struct tw_plan_edge check_edge(lua_State *L, int idx)
     return edge;
 }
 
+/* bind_function(fn, functions, tracker, condition): fn is what it calls. */
+static int bind_function(lua_State *L)
+{
+    struct ltw_tracker *t = lua_touserdata(L, 3);
+    unsigned which = (unsigned)lua_tointeger(L, 4);
+    unsigned kinds = tw_plan_condition_kinds(t->plan, which);
+
+    lua_pushvalue(L, 1);
+    for (int k = 0; k < 2; k++)
+        if (kinds & 1u << (k ? TW_TRADE : TW_QUOTE))
+            ltw_handler_bind(L, k ? TW_TRADE : TW_QUOTE, "when", kinds,
+                             &t->handler[which][k]);
+    lua_rawseti(L, 2, which + 1);
+    return 0;
+}
+
 /* self:when(condition, [options,] fn)
  * Calls fn when the condition becomes true, with the record that made it so: fn names
  * what it wants as a handler does, function(self, q, bid) ... end.  It comes after the
@@ -426,7 +442,6 @@ static int when(lua_State *L)
     const char *text;
     size_t n;
     int which;
-    unsigned kinds;
 
     text = luaL_checklstring(L, 2, &n);
     if (lua_type(L, 3) == LUA_TTABLE) edge = check_edge(L, 3);
@@ -441,16 +456,16 @@ static int when(lua_State *L)
     memset(&handlers[t->n_handlers], 0, sizeof *handlers);
     which = tw_plan_when(t->plan, text, n, &edge, &error);
     if (which < 0) return luaL_error(L, "%s", error.text);
-    t->n_handlers++;
-    kinds = tw_plan_condition_kinds(t->plan, (unsigned)which);
+    lua_pushcfunction(L, bind_function);
     lua_pushvalue(L, 4);
-    for (int k = 0; k < 2; k++)
-        if (kinds & 1u << (k ? TW_TRADE : TW_QUOTE))
-            ltw_handler_bind(L, k ? TW_TRADE : TW_QUOTE, "when", kinds,
-                             &handlers[which][k]);
     lua_getiuservalue(L, 5, 1);
-    lua_insert(L, -2);
-    lua_rawseti(L, -2, which + 1);
+    lua_pushlightuserdata(L, t);
+    lua_pushinteger(L, which);
+    if (lua_pcall(L, 4, 0, 0) != LUA_OK) {
+        tw_plan_undo_when(t->plan);
+        return lua_error(L);
+    }
+    t->n_handlers++;
     return 0;
 }
 

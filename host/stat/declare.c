@@ -258,5 +258,11 @@ int tw_plan_when(struct tw_plan *p, const char *text, size_t n,
         tw_plan_cut(p, &mark);
         return rc;
     }
+    p->before = mark;
     return (int)p->n_conditions - 1;
+}
+
+void tw_plan_undo_when(struct tw_plan *p)
+{
+    tw_plan_cut(p, &p->before);
 }

@@ -130,9 +130,6 @@ int tw_emit_constant(const struct tw_compile *at, int64_t bits)
 
     for (unsigned i = 0; i < p->n_constants; i++)
         if (p->column[p->constant[i]]->integer[0] == bits) return p->constant[i];
-    if (p->n_constants == TW_PLAN_CONSTANTS)
-        return tw_fail(at->error, TW_ELIMIT, "more than %d constants: %s",
-                       TW_PLAN_CONSTANTS, at->d->text);
     column = tw_emit_column(at);
     if (column < 0) return column;
     for (int i = 0; i < TW_STAT_BATCH; i++) p->column[column]->integer[i] = bits;

@@ -58,6 +58,9 @@ int tw_plan_track(struct tw_plan *p, const struct tw_plan_item *items, unsigned 
 int tw_plan_when(struct tw_plan *p, const char *text, size_t n,
                  const struct tw_plan_edge *edge, struct tw_error *error);
 
+/* Takes back the newest condition; nothing was declared after it. */
+void tw_plan_undo_when(struct tw_plan *p);
+
 /* The kinds of records that a condition is looked at with, a bit for each. */
 unsigned tw_plan_condition_kinds(const struct tw_plan *p, unsigned condition);
 

@@ -7,7 +7,7 @@
 
 #include "stat/plan.h"
 
-enum { TW_PROGRAM_COLUMNS = 4096, TW_PLAN_CONSTANTS = 512, TW_PROGRAM_NONE = 0xFFFF };
+enum { TW_PROGRAM_COLUMNS = 4096, TW_PROGRAM_NONE = 0xFFFF };
 
 /* One operation; a, b, c, out: columns. */
 struct tw_op {
@@ -83,6 +83,12 @@ struct tw_condition {
     struct tw_edge { int64_t last; bool up; } *key;
 };
 
+struct tw_plan_mark {
+    unsigned columns, constants, spaces, slots, items, conditions, declarations;
+    unsigned ops[TW_PROGRAMS], kinds;
+    bool stepwise;
+};
+
 struct tw_plan {
     struct tw_plan_options o;
     struct tw_program program[TW_PROGRAMS];
@@ -94,9 +100,10 @@ struct tw_plan {
     struct tw_declaration **declaration;
     unsigned n_columns, n_spaces, n_slots, n_items, n_conditions, n_declarations;
     unsigned n_constants;
-    uint16_t constant[TW_PLAN_CONSTANTS];   /* their columns                       */
+    uint16_t constant[TW_PROGRAM_COLUMNS];  /* their columns                       */
     unsigned kinds;
     bool stepwise;
+    struct tw_plan_mark before;        /* the newest condition                     */
     size_t key_bytes;                  /* of what grows with the keys              */
     unsigned n_rows, n_fired;
     struct tw_record *row;             /* [TW_STAT_BATCH]                          */
@@ -110,11 +117,6 @@ static inline unsigned tw_program_of(enum tw_kind kind)
 }
 
 /* What is added to a plan beyond these counts, freed: a declaration failed. */
-struct tw_plan_mark {
-    unsigned columns, constants, spaces, slots, items, conditions, declarations;
-    unsigned ops[TW_PROGRAMS], kinds;
-    bool stepwise;
-};
 struct tw_plan_mark tw_plan_mark(const struct tw_plan *p);
 void tw_plan_cut(struct tw_plan *p, const struct tw_plan_mark *m);
 

@@ -315,13 +315,12 @@ local KINDS = {
     push = function(s, x) s.v, s.new = s.new and (x - s.new) / s.new, x end },
   { "min", push = function(s, x) if not s.v or x < s.v then s.v = x end end },
   { "max", push = function(s, x) if not s.v or x > s.v then s.v = x end end },
-  -- Of 0.0 and -0.0 the newer one.
-  { "max", ", window=4", push = function(s, x)
+  { "max", ", window=4", no_sign = true, push = function(s, x)
       s[#s + 1] = x
       s.v = x
       for i = #s, math.max(1, #s - 3), -1 do if s[i] > s.v then s.v = s[i] end end
     end },
-  { "min", ", window=3", push = function(s, x)
+  { "min", ", window=3", no_sign = true, push = function(s, x)
       s[#s + 1] = x
       s.v = x
       for i = #s, math.max(1, #s - 2), -1 do if s[i] < s.v then s.v = s[i] end end
@@ -373,6 +372,10 @@ function statistic(d, depth, top)
   local kind = one_of(top and KINDS or EXACT)
   local a = inside(d, number, depth - 1)
   local keys = LOOKS_BACK[kind[1]] and d.by_symbol or d.keys
+  if kind.no_sign then      -- which of 0.0 and -0.0 is the least is left open
+    local b = a
+    a = node(within(b, SUM) .. " + 0", SUM, b.type, function(r) return b.eval(r) + 0 end)
+  end
   local text, explicit = ("%s(%s%s)"):format(kind[1], a.text, kind[2] or "")
   if not top and chance(25) then
     keys, explicit = key_list(d), true

@@ -177,6 +177,52 @@ prints("of one key", { app = feed(1000) .. 'app.script("s.lua")', args = ONE,
     self:when("n.AAPL == 10", function(self, q, symbol) print(symbol) end)
   end]] }, "AAPL\n")
 
+prints("declared while others are to be called, and at the end", { app = feed(300)
+  .. 'app.script("s.lua")', args = ONE, ["s.lua"] = [[
+  local task = require "tw.task"
+  function M:on_start()
+    self.order, self.late = {}, 0
+    for i = 1, 2 do
+      self:when("seq % 100 == 0", function(self, seq)
+        local name = ("n%d_%d"):format(seq, i)
+        task.scope(function(scope)
+          scope:spawn(function()
+            self[name] = self:track { [name] = "count()" } [name]
+            self:when("seq == " .. seq + 50, function() self.late = self.late + 1 end)
+          end)
+          tw.sleep(0.001)
+        end)
+        self.order[#self.order + 1] = i .. " at " .. seq
+      end)
+    end
+  end
+  function M:on_quote(seq)
+    if seq % 100 == 0 then self.order[#self.order + 1] = "quote " .. seq end
+  end
+  function M:on_stop()
+    print(table.concat(self.order, ", ", 1, 6))
+    print(self.late, self.n100_1.value, self.n200_2.value)
+    print(self:track { none = "count()" } .none.value)
+    self:when("bid > 0", print)
+  end]] }, "1 at 100, 2 at 100, quote 100, 1 at 200, 2 at 200, quote 200\n"
+  .. "4\t200\t100\n0\n")
+prints("one that failed is not there", { app = feed(50) .. 'app.script("s.lua")',
+  args = ONE, ["s.lua"] = [[
+  function M:on_start()
+    print(pcall(self.when, self, "bid > 0", function(self, prize) end))
+    self:when("ask > 0", { level = true }, function(self, ask) self.n = (self.n or 0) + 1 end)
+  end
+  function M:on_stop() print(self.n) end]] }, "false\twhen: no field 'prize'\n50\n")
+prints("a thousand statistics, each with a number of its own", { app = feed(50)
+  .. 'app.script("s.lua")', args = ONE, ["s.lua"] = [[
+  function M:on_start()
+    local all = {}
+    for i = 1, 1000 do all["n" .. i] = ("last(bid * 0 + n%d + %d.5)"):format(i + 1, i) end
+    all.n1001 = "sum(0.5)"
+    self.stat = self:track(all)
+  end
+  function M:on_stop() print(self.stat.n1.value == 25 + 1001 * 500 + 500) end]] }, "true\n")
+
 -- Samples.
 
 prints("on the board and as messages, by name and key", { app = feed(1000)
