@@ -66,7 +66,7 @@ void tw_exact_infinite(struct tw_exact *e, double x, int sign)
         else count(counts[i], 1);
 }
 
-void tw_exact_merge(struct tw_exact *e, const struct tw_exact *from)
+void tw_exact_merge_any(struct tw_exact *e, const struct tw_exact *from)
 {
     tw_int128 sum;
 

@@ -47,8 +47,8 @@ bool tw_exact_far(double x, int64_t *fixed);
 /* The integer / divisor, rounded once, for one that is not below 2^53. */
 double tw_exact_wide(const struct tw_exact *e, uint64_t divisor);
 
-/* Adds all of `from`, as if its values came after those of `e`. */
-void tw_exact_merge(struct tw_exact *e, const struct tw_exact *from);
+/* tw_exact_merge, of anything. */
+void tw_exact_merge_any(struct tw_exact *e, const struct tw_exact *from);
 
 /* What no decimal is as an integer. */
 #define TW_EXACT_OTHER INT64_MIN
@@ -180,6 +180,18 @@ static inline bool tw_exact_only_decimals(const struct tw_exact *e)
 static inline bool tw_exact_whole(const struct tw_exact *e)
 {
     return e->rest == 0 && e->error == 0 && (e->up | e->down) == 0;
+}
+
+/* Adds all of `from`, as if its values came after those of `e`. */
+static inline void tw_exact_merge(struct tw_exact *e, const struct tw_exact *from)
+{
+    tw_int128 sum;
+
+    if (tw_exact_only_decimals(from) && from->rest == 0 && from->error == 0
+        && !__builtin_add_overflow(tw_exact_integer(e), tw_exact_integer(from), &sum))
+        tw_exact_set(e, sum);
+    else
+        tw_exact_merge_any(e, from);
 }
 
 /* The integer / divisor, rounded once.  divisor: 1e9 or 1e18, below 2^63. */

@@ -21,8 +21,12 @@
  * this round.  So a new pane's total is that of pane at + 1 and newer (van Herk's and
  * Gil and Werman's running extremes, 1992 and 1993, for any merge).
  *
- * Cost: two inner pushes a row; three merges a pane, PANES at once at the end of a
- * round.  A gap of any length clears at most all.  Memory: PANES + 3 inner states.
+ * Cost: two inner pushes a row; two merges when it is the first of a pane, and PANES at
+ * the end of a round.  A gap of any length clears at most all.  Memory: PANES + 3 inner
+ * states.
+ *
+ * The inner pushes are of many rows at once: a turn of panes makes only those rows wait
+ * no longer that have its key.
  */
 #include <string.h>
 
@@ -72,47 +76,61 @@ static void merge(const struct tw_stat *in, char *state, unsigned into, unsigned
     in->ops->merge(in, state + into * in->size, state + from * in->size);
 }
 
-/* The next pane, which is empty; the oldest leaves. */
-static void turn(const struct tw_stat *in, char *state)
+/* The last pane of a round is complete: of the others what the next round needs. */
+static void close_round(const struct tw_stat *in, char *state)
+{
+    for (unsigned slot = FIRST + PANES - 2; slot > FIRST; slot--)
+        merge(in, state, slot, slot + 1);
+    clear(in, state, FIRST, 1);
+    clear(in, state, NEWER, 1);
+}
+
+/* So many panes on, to one that is empty as those between; the oldest leave. */
+static void turn(const struct tw_stat *in, char *state, uint32_t panes)
 {
     struct clock *c = (struct clock *)state;
 
-    if (c->at == PANES - 1) {
-        for (unsigned slot = FIRST + PANES - 2; slot > FIRST; slot--)
-            merge(in, state, slot, slot + 1);
-        c->at = 0;
-        clear(in, state, FIRST, 1);
-        clear(in, state, NEWER, 1);
-        copy(in, state, TOTAL, FIRST + 1);
-        return;
+    while (panes > 0) {
+        const uint32_t left = PANES - 1 - c->at, n = panes < left ? panes : left;
+
+        if (left == 0) {
+            close_round(in, state);
+            c->at = 0;
+            panes--;
+            continue;
+        }
+        merge(in, state, NEWER, FIRST + c->at);
+        clear(in, state, FIRST + c->at + 1, n);
+        c->at += n;
+        panes -= n;
     }
-    merge(in, state, NEWER, FIRST + c->at);
-    c->at++;
-    clear(in, state, FIRST + c->at, 1);
-    if (c->at == PANES - 1) {
-        copy(in, state, TOTAL, NEWER);
-    } else {
-        copy(in, state, TOTAL, FIRST + c->at + 1);
-        merge(in, state, TOTAL, NEWER);
-    }
+    copy(in, state, TOTAL, c->at == PANES - 1 ? NEWER : FIRST + c->at + 1);
+    if (c->at > 0 && c->at < PANES - 1) merge(in, state, TOTAL, NEWER);
 }
 
-/* To the pane of a time that is not before the end of this one. */
+static inline bool is_past(const struct clock *c, int64_t time)
+{
+    return !c->begun || time >= c->end;
+}
+
+/* To the pane of a time that is past this one. */
 static void advance(const struct tw_stat *in, char *state, int64_t window, int64_t time)
 {
     struct clock *c = (struct clock *)state;
-    const int64_t width = window / PANES + (window % PANES != 0);
-    const int64_t into = time % width + (time % width < 0 ? width : 0);
-    uint64_t panes = ((uint64_t)time - (uint64_t)c->end) / (uint64_t)width + 1;
+    const uint64_t width = (uint64_t)(window / PANES + (window % PANES != 0));
+    const uint64_t since = (uint64_t)time - (uint64_t)c->end, panes = since / width + 1;
+    int64_t left;       /* of the new pane, from that time on */
 
-    if (!c->begun || panes >= PANES) {
+    if (c->begun && panes < PANES) {
+        turn(in, state, (uint32_t)panes);
+        left = (int64_t)(panes * width - since);
+    } else {
         clear(in, state, FIRST, SLOTS - FIRST);
-        c->at = 0;
-        panes = 0;
+        *c = (struct clock){ .begun = 1 };
+        left = (int64_t)width - time % (int64_t)width - (time % (int64_t)width < 0
+                                                         ? (int64_t)width : 0);
     }
-    while (panes-- > 0) turn(in, state);
-    c->begun = 1;
-    if (__builtin_add_overflow(time, width - into, &c->end)) c->end = INT64_MAX;
+    if (__builtin_add_overflow(time, left, &c->end)) c->end = INT64_MAX;
 }
 
 /* ---- rows ---- */
@@ -138,25 +156,45 @@ static void push(const struct tw_stat *in, void *states, const struct tw_stat_ro
     in->ops->run(in, states, &part);
 }
 
+/* Keys that may have rows waiting to be pushed: of all with one remainder the number
+ * of the push that the latest of them waits for. */
+struct waiting {
+    uint16_t now, push[128];
+};
+
+static inline uint16_t *waits(struct waiting *w, uint32_t key)
+{
+    return &w->push[key % (sizeof w->push / sizeof *w->push)];
+}
+
 static void run(const struct tw_stat *s, void *states, const struct tw_stat_rows *r)
 {
     const struct tw_stat in = inner_of(s);
     uint32_t pane[TW_STAT_BATCH], total[TW_STAT_BATCH];
+    const unsigned before = tw_stat_before(r, s->size);
+    struct waiting waiting = { .now = 1 };
     unsigned from = 0;
 
     for (unsigned i = 0; i < r->n; i++) {
-        char *state = (char *)states + r->key[i] * s->size;
+        const uint32_t key = r->key[i];
+        char *state = (char *)states + key * s->size;
         const struct clock *c = (const struct clock *)state;
 
-        if ((!c->begun || r->time[i] >= c->end) && !missing(s, r, i)) {
-            if (i > from) push(&in, states, r, from, i, pane, total);
-            from = i;
+        if (i < before)
+            __builtin_prefetch((char *)states + r->key[i + TW_STAT_AHEAD] * s->size, 1);
+        if (is_past(c, r->time[i]) && !missing(s, r, i)) {
+            if (*waits(&waiting, key) == waiting.now) {
+                push(&in, states, r, from, i, pane, total);
+                from = i;
+                waiting.now++;
+            }
             advance(&in, state, s->o.window_ns, r->time[i]);
         }
-        pane[i] = r->key[i] * SLOTS + FIRST + c->at;
-        total[i] = r->key[i] * SLOTS + TOTAL;
+        pane[i] = key * SLOTS + FIRST + c->at;
+        total[i] = key * SLOTS + TOTAL;
+        *waits(&waiting, key) = waiting.now;
     }
-    if (r->n > from) push(&in, states, r, from, r->n, pane, total);
+    push(&in, states, r, from, r->n, pane, total);
 }
 
 /* ---- reading: the total ---- */
