@@ -210,7 +210,9 @@ prints("one that failed is not there", { app = feed(50) .. 'app.script("s.lua")'
   args = ONE, ["s.lua"] = [[
   function M:on_start()
     print(pcall(self.when, self, "bid > 0", function(self, prize) end))
-    self:when("ask > 0", { level = true }, function(self, ask) self.n = (self.n or 0) + 1 end)
+    self:when("ask > 0", { level = true }, function(self, ask)
+      self.n = (self.n or 0) + 1
+    end)
   end
   function M:on_stop() print(self.n) end]] }, "false\twhen: no field 'prize'\n50\n")
 prints("a thousand statistics, each with a number of its own", { app = feed(50)
@@ -221,7 +223,8 @@ prints("a thousand statistics, each with a number of its own", { app = feed(50)
     all.n1001 = "sum(0.5)"
     self.stat = self:track(all)
   end
-  function M:on_stop() print(self.stat.n1.value == 25 + 1001 * 500 + 500) end]] }, "true\n")
+  function M:on_stop() print(self.stat.n1.value == 25 + 1001 * 500 + 500) end]] },
+  "true\n")
 
 -- Samples.
 
