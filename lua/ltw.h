@@ -88,6 +88,8 @@ struct ltw_state {
     bool starved;                 /* likewise: it gets no more memory       */
     bool closing;                 /* nothing that is made is finalized      */
     size_t bytes, bytes_max, bytes_peak;
+    size_t bytes_from, bytes_till;    /* of a budget: when it began, and its end */
+    size_t bytes_end;             /* no allocation passes that; 0: no budget */
     uint64_t allocations;
 };
 

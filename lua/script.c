@@ -50,6 +50,7 @@ struct ltw_script {
     bool after_batch;                           /* it yielded because of that    */
     bool woken;                                 /* it waited, and need no more   */
     bool started, stopping;
+    bool paused;                                /* takes no records              */
     int handling;                               /* enum ltw_handler_id, or -1    */
     unsigned budget;                            /* records left of the batch     */
     uint64_t handled;                           /* by handlers, restarts or not  */
@@ -657,7 +658,7 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
     int n, status;
 
     if (!ltw_script_ready(s)) return LTW_IDLE;
-    s->budget = BATCH;
+    s->budget = s->paused ? 0 : BATCH;
     s->first_received = 0;
     s->after_batch = s->woken = false;
     state->script = s;
@@ -706,7 +707,8 @@ bool ltw_script_ready(const struct ltw_script *s)
 {
     if (s->state != RUNNABLE) return false;
     if (!s->started || s->woken) return true;
-    return s->stopping ? s->scope->live == 0 : tw_cursor_ready(&s->cursor);
+    if (s->stopping) return s->scope->live == 0;
+    return !s->paused && tw_cursor_ready(&s->cursor);
 }
 
 void ltw_script_stop(struct ltw_script *s)
@@ -730,6 +732,18 @@ uint64_t ltw_script_quiet(const struct ltw_script *s)
     case FAILED:  return s->o->restarts ? 0 : UINT64_MAX;
     default:      return s->cursor.next;
     }
+}
+
+void ltw_script_pause(struct ltw_script *s, bool paused)
+{
+    s->paused = paused;
+}
+
+void ltw_script_push_self(lua_State *L, const struct ltw_script *s)
+{
+    if (lua_rawgeti(L, LUA_REGISTRYINDEX, s->frame) != LUA_TTABLE) return;
+    lua_rawgeti(L, -1, SELF);
+    lua_replace(L, -2);
 }
 
 bool ltw_script_stopping(const struct ltw_script *s)

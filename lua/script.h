@@ -58,6 +58,12 @@ bool ltw_script_ended(const struct ltw_script *s);
 /* The seq of its next record; 0 while it waits or is to be restarted. */
 uint64_t ltw_script_quiet(const struct ltw_script *s);
 
+/* Takes no more records until it is false; what waits in it goes on. */
+void ltw_script_pause(struct ltw_script *s, bool paused);
+
+/* [-0, +1, -]  Its self; nil when it has failed. */
+void ltw_script_push_self(lua_State *L, const struct ltw_script *s);
+
 bool ltw_script_stopping(const struct ltw_script *s);
 
 /* Of its handlers, and of the tasks that it has detached. */

@@ -37,7 +37,8 @@ static bool is_finalizing(const struct ltw_state *s)
 
 static bool is_refused(const struct ltw_state *s, size_t more)
 {
-    bool is_over = s->bytes_max && s->bytes + more > s->bytes_max;
+    bool is_over = (s->bytes_max && s->bytes + more > s->bytes_max)
+                || (s->bytes_end && s->bytes + more > s->bytes_end);
 
     if (!is_over && !s->starved) return false;
     return !is_finalizing(s)

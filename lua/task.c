@@ -466,12 +466,22 @@ struct ltw_task *ltw_task_spawn(lua_State *L, int n, struct ltw_scope *scope,
     t->level = state->task ? state->task->level : 0;
     t->load = state->task ? state->task->load : NULL;
     if (t->load) tw_load_ref(t->load);
+    t->budget = state->task ? state->task->budget : NULL;
+    if (t->budget) t->budget->references++;
     t->ended = ended;
     t->ctx = ctx;
     ts->count++;
     if (scope->parent) scope->parent->live++;
     push_ready(t);
     return t;
+}
+
+bool ltw_task_limit(struct ltw_task *t, int64_t cpu_ns, int64_t bytes)
+{
+    t->budget = tw_calloc(1, sizeof *t->budget);
+    if (!t->budget) return false;
+    *t->budget = (struct ltw_budget){ 1, cpu_ns, bytes };
+    return true;
 }
 
 void ltw_task_init(struct ltw_task *t, struct ltw_tasks *ts, struct ltw_scope *scope,
@@ -519,6 +529,7 @@ static void free_task(struct ltw_task *t)
     t->of->count--;
     ltw_scope_unref(t->own);
     if (t->load) tw_load_unref(t->load);
+    if (t->budget && --t->budget->references == 0) tw_free(t->budget);
     ltw_task_fini(t);
     tw_free(t);
 }

@@ -36,6 +36,10 @@ struct ltw_place {
     void *thing;
 };
 
+/* What a task may use in all, with those that it spawns; the watchdog stops it then.
+ * References: of tasks. */
+struct ltw_budget { unsigned references; int64_t cpu_ns, bytes; };
+
 struct ltw_task {
     struct tw_waker waker;            /* first: a waker is its task              */
     struct ltw_tasks *of;             /* constant                                */
@@ -58,6 +62,7 @@ struct ltw_task {
     const char *what;                 /* it waits for, a constant text           */
     struct tw_load *load;             /* of a cache, that it is part of, or NULL */
     unsigned level;                   /* of the jobs that it may wait for        */
+    struct ltw_budget *budget;        /* or NULL: it runs as a handler does      */
     unsigned took;                    /* things without a wait: ltw_task_rest    */
     void (*ended)(struct ltw_task *t, lua_State *L, int status);
                                       /* its results or error are on top of L    */
@@ -106,6 +111,9 @@ struct ltw_task *ltw_task_spawn(lua_State *L, int n, struct ltw_scope *scope,
                                 const char *name,
                                 void (*ended)(struct ltw_task *, lua_State *, int),
                                 void *ctx);
+
+/* Gives a task that has not begun a budget of its own; false: no memory. */
+bool ltw_task_limit(struct ltw_task *t, int64_t cpu_ns, int64_t bytes);
 
 /* For a coroutine that somebody else resumes (a script's): it can wait too. */
 void ltw_task_init(struct ltw_task *t, struct ltw_tasks *ts, struct ltw_scope *scope,

@@ -18,6 +18,7 @@
  * the one that runs, this one steps aside by the same yield, and goes on later.
  * A job that was told to end, and has caught that, has a hook from then on: what it
  * computes without a wait has a limit, and how fast it does is nobody's concern.
+ * So has a task with a budget, the line of somebody attached, from its beginning.
  *
  * Layer lua.
  */
@@ -81,7 +82,7 @@ static void unwanted(lua_State *L, lua_Debug *ar)
 {
     struct ltw_state *s = ltw_state(L);
 
-    if (s->may_stop(s)) overrun(L, ar);
+    if (!s->may_stop || s->may_stop(s)) overrun(L, ar);
     else let_go(L);
 }
 
@@ -89,7 +90,9 @@ static void look_again(lua_State *L, lua_Debug *ar)
 {
     struct ltw_state *s = ltw_state(L);
 
-    if (s->till_ns != 0 && cpu_ns() < s->till_ns) return;
+    if (s->till_ns != 0 && cpu_ns() < s->till_ns
+        && (s->bytes_till == 0 || s->bytes < s->bytes_till))
+        return;
     s->late = s->till_ns != 0;
     unwanted(L, ar);
 }
@@ -163,6 +166,24 @@ static int64_t end_of(const struct ltw_state *state)
     return cpu_ns() + (limit_ns > 0 ? limit_ns : TIDY_NS);
 }
 
+/* What a task with a budget may still use, from now on. */
+static void open_budget(struct ltw_state *state, const struct ltw_budget *budget)
+{
+    size_t bytes = budget->bytes > 0 ? (size_t)budget->bytes : 0;
+
+    state->till_ns = cpu_ns() + (budget->cpu_ns > 0 ? budget->cpu_ns : 0);
+    state->bytes_from = state->bytes;
+    state->bytes_till = state->bytes + bytes;
+    state->bytes_end = state->bytes_till + bytes;
+}
+
+static void close_budget(struct ltw_state *state, struct ltw_budget *budget)
+{
+    budget->cpu_ns = state->till_ns - cpu_ns();
+    budget->bytes -= (int64_t)state->bytes - (int64_t)state->bytes_from;
+    state->bytes_till = state->bytes_end = 0;
+}
+
 void ltw_watchdog_follow(struct ltw_state *state, lua_State *co)
 {
     state->running = co;
@@ -173,6 +194,7 @@ void ltw_watchdog_enter(struct ltw_state *state, lua_State *co)
 {
     state->overrun = state->late = false;
     state->till_ns = end_of(state);
+    if (state->task && state->task->budget) open_budget(state, state->task->budget);
     ltw_watchdog_follow(state, co);
     /* order [watchdog.running] relaxed: read by this same thread's handler */
     atomic_store_explicit(&now_running, state, memory_order_relaxed);
@@ -197,6 +219,7 @@ void ltw_watchdog_leave(struct ltw_state *state)
     /* order [watchdog.running] relaxed: read by this same thread's handler */
     atomic_store_explicit(&now_running, NULL, memory_order_relaxed);
     state->running = state->L;
+    if (state->bytes_end) close_budget(state, state->task->budget);
     state->till_ns = 0;
     state->starved = false;
 }
