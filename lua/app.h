@@ -13,10 +13,18 @@
 #include "run/exchange.h"
 #include "run/io.h"
 #include "run/pool.h"
-#include "tidewire.h"
 #include "watchdog.h"
 
-enum { LTW_WHY = 200 };
+enum { LTW_WHY = 200, TW_APP_ERROR = sizeof ((struct tw_error *)0)->text };
+
+struct tw_app_options {
+    unsigned workers;           /* Lua states, a thread each; 0: as many as cores  */
+    double seconds;             /* ends after that long; 0: when the feeds end     */
+    const char *const *set;     /* "name=value" for app.param; ends in NULL        */
+    bool signals;               /* SIGINT and SIGTERM stop the run                 */
+    bool screen;                /* a live screen where standard output is a terminal */
+    bool attach;                /* `tidewire attach` reaches it: a socket of its owner */
+};
 
 /* A change of a feed on its way from the io thread to the app file. */
 struct ltw_change { unsigned feed; enum tw_feed_state state; char why[LTW_WHY]; };
@@ -56,6 +64,23 @@ struct tw_app {
     unsigned n_changes;               /* mutex                                   */
     int status;                       /* of the process                          */
 };
+
+/* Runs the app file and checks what it declares.  NULL: `error` has one line.
+ * Thread: any, which is then MAIN.  Blocks: while the file's code runs. */
+struct tw_app *tw_app_open(const char *path, const struct tw_app_options *options,
+                           char error[TW_APP_ERROR]);
+
+/* Runs until the time is over, every feed has ended and every script has read
+ * all, a script failed, or it is told to stop.  0; 1 when something failed (which
+ * was printed); 128 + the signal that stopped it.
+ * Blocks: for the whole run. */
+int tw_app_run(struct tw_app *app);
+
+/* Thread: any, and signal handlers.  Blocks: never. */
+void tw_app_stop(struct tw_app *app);
+
+/* app may be NULL. */
+void tw_app_close(struct tw_app *app);
 
 /* [-0, +0, e]  Builds what the table on top declares (see stdlib/app.lua); the
  * table stays.  A failure is in *error. */

@@ -24,10 +24,6 @@ int tw_fixed_parse(const char *text, size_t n, int64_t *out);
  * Thread: any.  Blocks: never.  Memory: none. */
 size_t tw_fixed_format(int64_t v, char out[TW_FIXED_TEXT]);
 
-/* The nearest fixed value of d (half away from zero), or TW_ERANGE when d is
- * not finite or does not fit.  Thread: any.  Blocks: never. */
-int tw_fixed_from_double(double d, int64_t *out);
-
 /* The slow half of tw_fixed_to_double: |v| above 2^53 with decimals.
  * Thread: any.  Blocks: never. */
 double tw_fixed_to_double_wide(int64_t v);

@@ -13,6 +13,11 @@ void tw_role_set(const struct tw_role *role)
     tw_role_now = role->id;
 }
 
+int tw_abi(void)
+{
+    return TW_ABI;
+}
+
 const char *tw_strerror(int code)
 {
     switch (code) {

@@ -1,4 +1,5 @@
-/* tw.h - the vocabulary every other file shares: error codes and thread roles.
+/* tw.h - the vocabulary every other file shares: error codes (which are public, so
+ * they stand in tidewire.h) and thread roles.
  *
  * A thread role is a lock that is never taken: clang's thread-safety analysis
  * reads the annotations and refuses a call or a field access made from a
@@ -6,7 +7,7 @@
  * bridge from an untyped callback: it asserts the role at run time in debug
  * builds and grants it to the analyser in every build.
  *
- * Layer host/base.  Includes only the C library.
+ * Layer host/base.  Includes the C library, and tidewire.h, which includes no other.
  */
 #ifndef TW_TW_H
 #define TW_TW_H
@@ -16,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tidewire.h"
+
 #if defined(__clang__)
 #define TW_ATTR(x) __attribute__((x))
 #else
@@ -24,33 +27,6 @@
 #define TW_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
 enum { TW_CACHELINE = 64 };
-
-/* Errors: 0 is success, failures are negative.  libuv's codes (-errno and its
- * own, all above -4096) pass through unchanged; ours start below them. */
-enum {
-    TW_OK = 0,
-    TW_EFULL = -5001,     /* no room now: a bounded buffer or a slow reader */
-    TW_ESTOPPED = -5002,  /* the run is ending                              */
-    TW_EFORMAT = -5003,   /* malformed input                                */
-    TW_ERANGE = -5004,    /* a number that does not fit                     */
-    TW_ELIMIT = -5005,    /* a fixed limit of tidewire                      */
-    TW_EEXPIRED = -5006,  /* the record is no longer on the tape            */
-    TW_EUSAGE = -5007,    /* the caller asked for something that can't be   */
-    TW_ESCRIPT = -5008,   /* a script or an app file failed                 */
-    TW_EBUSY = -5009,     /* not yet: what was asked for is under way       */
-    TW_ECLOSED = -5010,   /* closed: nothing goes in any more               */
-    TW_EEMPTY = -5011,    /* nothing there now: a bounded buffer            */
-    TW_ECYCLE = -5012     /* it would wait for itself                       */
-};
-
-/* What a failure was about: one line that says what, where and the value. */
-struct tw_error {
-    int code;
-    char text[500];
-};
-
-/* One line for any code of tidewire or libuv.  Thread: any.  Blocks: never. */
-const char *tw_strerror(int code);
 
 /* Fills *error (which may be NULL) and returns code.
  * Thread: any.  Blocks: never.  Memory: allocates nothing. */

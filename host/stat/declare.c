@@ -76,7 +76,7 @@ static int kinds_of(struct tw_plan *p, const struct tw_declaration *d, unsigned 
 
 static int compile_item(struct tw_plan *p, unsigned item, struct tw_error *error)
 {
-    struct tw_item *it = &p->item[item];
+    struct tw_declared *it = &p->item[item];
     int rc;
 
     if (it->stage == TW_ITEM_DONE) return TW_OK;
@@ -118,7 +118,7 @@ static const struct tw_declaration *parse(struct tw_plan *p, const char *text, s
 static int add_item(struct tw_plan *p, const struct tw_plan_item *o,
                     struct tw_error *error)
 {
-    struct tw_item *items, *it;
+    struct tw_declared *items, *it;
 
     if (tw_plan_find(p, o->name) >= 0)
         return tw_fail(error, TW_EUSAGE, "a statistic '%s' is there already", o->name);
@@ -128,7 +128,7 @@ static int add_item(struct tw_plan *p, const struct tw_plan_item *o,
     if (!items) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     p->item = items;
     it = &items[p->n_items++];
-    *it = (struct tw_item){ .o = *o, .name = copy(o->name, strlen(o->name)),
+    *it = (struct tw_declared){ .o = *o, .name = copy(o->name, strlen(o->name)),
                             .text = copy(o->text, o->n) };
     it->o.name = it->o.text = NULL;
     if (!it->name || !it->text)

@@ -36,12 +36,12 @@ struct tw_plan_mark tw_plan_mark(const struct tw_plan *p)
     };
 }
 
-static size_t history_bytes(const struct tw_item *it)
+static size_t history_bytes(const struct tw_declared *it)
 {
     return it->o.history * (sizeof(double) + sizeof(int64_t));
 }
 
-static void free_item(struct tw_plan *p, struct tw_item *it)
+static void free_item(struct tw_plan *p, struct tw_declared *it)
 {
     p->key_bytes -= it->samples.room * sizeof *it->samples.key;
     for (uint32_t k = 0; k < it->samples.room; k++) {
@@ -197,7 +197,7 @@ static int run_read(struct tw_plan *p, const struct tw_op *op, unsigned n)
 static int take_sample(struct tw_plan *p, unsigned item, uint32_t key, double value,
                        int64_t time)
 {
-    struct tw_item *it = &p->item[item];
+    struct tw_declared *it = &p->item[item];
     struct tw_sample *s = &it->samples.key[key];
     uint32_t size = it->o.history;
 
@@ -217,7 +217,7 @@ static int take_sample(struct tw_plan *p, unsigned item, uint32_t key, double va
 
 static int run_sample(struct tw_plan *p, const struct tw_op *op, unsigned n)
 {
-    struct tw_item *it = &p->item[op->what];
+    struct tw_declared *it = &p->item[op->what];
     const struct tw_space *space = &p->space[p->slot[it->slot].space];
     const double *value = p->column[op->a]->number;
     const int64_t *time = p->column[op->c]->integer;
@@ -404,7 +404,7 @@ uint32_t tw_plan_history_max(const struct tw_plan *p, unsigned item)
 unsigned tw_plan_history(const struct tw_plan *p, unsigned item, uint32_t key,
                          unsigned n, double *value, int64_t *time)
 {
-    const struct tw_item *it = &p->item[item];
+    const struct tw_declared *it = &p->item[item];
     const struct tw_sample *s = key < it->samples.room ? &it->samples.key[key] : NULL;
     uint32_t size = it->o.history, have;
 

@@ -65,7 +65,7 @@ struct tw_samples {
     } *key;
 };
 
-struct tw_item {
+struct tw_declared {
     char *name, *text;
     uint16_t slot;
     struct tw_plan_item o;
@@ -95,7 +95,7 @@ struct tw_plan {
     union tw_column **column;
     struct tw_space *space;
     struct tw_slot *slot;
-    struct tw_item *item;
+    struct tw_declared *item;
     struct tw_condition *condition;
     struct tw_declaration **declaration;
     unsigned n_columns, n_spaces, n_slots, n_items, n_conditions, n_declarations;

@@ -4,13 +4,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app.h"
 #include "base/memory.h"
 #include "interpreter.h"
 #include "program.h"
 #include "share/object.h"
 #include "share/value.h"
 #include "task.h"
-#include "tidewire.h"
 
 enum { USAGE = 2, LEAKED = 98 };   /* a command line that makes no sense; see leaks */
 
