@@ -201,20 +201,23 @@ stand: ewma((mid / prev(mid) - 1)^2) by sector takes each symbol's own previous
 mid.
 
 The names of other statistics that are tracked are values, too: vol is that of the
-record's key, vol.tech that of the key tech.  A cycle is an error.
+record's key, vol.tech that of the key tech.  A cycle is an error, and a field of the
+same name comes first.  So quotes meet trades: no record has both, but with traded =
+"last(price) by symbol", "mean(mid - traded) by symbol" is one of quotes.
 
 Missing values: a side that is not there is NaN, and so is the value of a statistic
 that has none yet.  A row with a NaN among the inputs is not counted, nor one for
-which the condition after where does not hold.  missing(x) asks.  In Lua such a
-value is nil.
+which the condition after where does not hold.  A row that lacks a key, as a symbol
+without a sector does, is in none: it is not counted, and what is by that key is
+missing there.  missing(x) asks.  In Lua such a value is nil.
 
 Conditions: self:when(condition, fn) calls fn(self, q) with the record that made
 the condition true; for each key it has to become untrue before it counts again.
 
   self:when("abs(z) > 3", { reset = "abs(z) < 1", interval = "1s" }, fn)
 
-reset says when it counts again; interval is the least time between two calls;
-level = true calls at every record for which it holds.
+reset, a condition with a by of its own, says when it counts again; interval is the
+least time between two calls; level = true calls at every record for which it holds.
 
 Sampling: stat.mean("mid"):by("symbol"):sample { every = "1s", history = 600 } keeps
 the last 600 of each key; records = 100 samples by records; board = true and publish

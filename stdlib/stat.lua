@@ -45,6 +45,7 @@ function declaration.__index(d, name)
 end
 
 function declaration.__pairs(d) return pairs(tracked_of(d)) end
+function declaration.__len(d) return #tracked_of(d) end
 
 -- A new one from its parts.  Those who call it do so last, and so an error is at the
 -- place that called them.

@@ -129,7 +129,16 @@ struct tw_expr *tw_parse_last(struct tw_parser *p, struct tw_operand x)
     return statistic(p, tw_stat_find("last", 4), x.e->column - 1, &a);
 }
 
-/* The nearest of all names that can be called, or NULL. */
+/* Other languages' names. */
+static const char *const others[][2] = {
+    { "sma", "mean" }, { "ma", "mean" }, { "avg", "mean" }, { "average", "mean" },
+    { "stddev", "std" }, { "stdev", "std" }, { "var", "variance" },
+    { "corr", "correlation" }, { "cov", "covariance" }, { "ema", "ewma" },
+    { "diff", "delta" }, { "shift", "lag" }, { "ref", "lag" }, { "if", "ifelse" },
+    { "ln", "log" }, { "pow", "^" }, { "isnan", "missing" }, { "nunique", "distinct" },
+};
+
+/* What a name that can't be called may have been meant to be, or NULL. */
 static const char *nearest(const char *name, size_t n)
 {
     const struct tw_function *f;
@@ -137,6 +146,9 @@ static const char *nearest(const char *name, size_t n)
     const char *near = NULL;
     int best = 3, d;
 
+    for (unsigned i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (strlen(others[i][0]) == n && memcmp(others[i][0], name, n) == 0)
+            return others[i][1];
 #define TRY(other) do { \
         d = tw_name_distance(name, n, other); \
         if (d < best && d < (int)n) { best = d; near = other; } \

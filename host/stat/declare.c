@@ -188,6 +188,15 @@ static int compile_truth(struct tw_compile *at)
                                      TW_PROGRAM_NONE);
 }
 
+/* A statistic of all records is in it. */
+static bool has_whole(const struct tw_expr *e)
+{
+    if (e->op == TW_EXPR_STAT) return e->of.by.n_keys == 0;
+    for (unsigned i = 0; i < e->n_args; i++)
+        if (has_whole(e->arg[i])) return true;
+    return false;
+}
+
 static int compile_condition(struct tw_plan *p, const struct tw_declaration *d,
                              const struct tw_declaration *reset, struct tw_error *error)
 {
@@ -201,6 +210,9 @@ static int compile_condition(struct tw_plan *p, const struct tw_declaration *d,
     of_reset = kinds;
     if (reset && (rc = kinds_of(p, reset, &of_reset, error)) < 0) return rc;
     kinds &= of_reset;
+    if (reset && d->by.n_keys > 0 && !reset->has_by && has_whole(reset->value))
+        return tw_fail(error, TW_EUSAGE, "the reset is of all records: end it with the"
+                       " condition's 'by', or 'by ()': %s", reset->text);
     if (!kinds)
         return tw_fail(error, TW_EUSAGE, "the reset reads another kind of records: %s",
                        d->text);

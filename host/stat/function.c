@@ -56,7 +56,7 @@ static struct tw_expr *log_of_base(struct tw_typing *t, unsigned at, struct tw_e
 struct tw_expr *tw_typing_call(struct tw_typing *t, const struct tw_function *f,
                                unsigned at, const struct tw_operand *args, unsigned n)
 {
-    struct tw_expr *x[TW_FUNCTION_ARGS], *e;
+    struct tw_expr *x[TW_FUNCTION_ARGS] = { 0 }, *e;
     char who[40];
 
     if (n < f->min || n > f->max) {

@@ -246,6 +246,22 @@ static void long_text(void)
     tw_plan_free(p);
 }
 
+/* The edge is of each key, and so should its reset be. */
+static void resets(void)
+{
+    struct tw_plan *p = new_plan();
+    struct tw_plan_edge edge = { .reset = "delta(bid) < mean(bid)", .reset_n = 22 },
+                        same = { .reset = "mean(bid) < 1 by symbol", .reset_n = 23 };
+
+    ok(tw_plan_when(p, "mean(bid) > 1 by symbol", 23, &edge, &error) == TW_EUSAGE
+       && strstr(error.text, "the reset is of all"), "%s", error.text);
+    ok(tw_plan_when(p, "mean(bid) > 1 by symbol", 23, &same, &error) == 0
+       && tw_plan_when(p, "mean(bid) > 1", 13, &edge, &error) == 1, "as the condition");
+    tw_plan_undo_when(p);
+    ok(tw_plan_when(p, "mean(bid) > 1", 13, &edge, &error) == 1, "again");
+    tw_plan_free(p);
+}
+
 int main(void)
 {
     make_rows();
@@ -255,6 +271,7 @@ int main(void)
     no_key();
     unseen();
     many_rows();
+    resets();
     long_text();
     tw_symbols_free(symbols);
     return tap_done();

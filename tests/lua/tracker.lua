@@ -226,6 +226,13 @@ prints("a thousand statistics, each with a number of its own", { app = feed(50)
   function M:on_stop() print(self.stat.n1.value == 25 + 1001 * 500 + 500) end]] },
   "true\n")
 
+prints("a declaration has the length of what it tracks", { app = feed(500)
+  .. 'app.script("s.lua")', args = ONE, ["s.lua"] = [[
+  local n = require "tw.stat".count "bid":by "symbol"
+  function M:on_start() print(pcall(function() return #n end)) self:track { n = n } end
+  function M:on_stop() print(#n) end]] },
+  "false\ts.lua:2: the statistic is not tracked: count(bid) by symbol\n4\n")
+
 -- Samples.
 
 prints("on the board and as messages, by name and key", { app = feed(1000)
