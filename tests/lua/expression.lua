@@ -390,30 +390,61 @@ function statistic(d, depth, top)
   return result
 end
 
-local LAST = { "last", push = function(s, x) s.v = x end }
-
-local function declaration(name, earlier)
+-- The condition after where, as text; and what kinds of records d is of.
+local function filter(d)
+  if chance(60) then return "" end
+  d.masked = false
+  local c = condition(d, 2)
+  d.where = once(c.eval)
+  return " where " .. c.text
+end
+local function settle_kinds(d)
+  d.kinds = d.used and { [d.used] = true } or (d.named.quote or d.named.trade) and d.named
+    or { quote = true, trade = true }
+end
+local function new(name, earlier)
   local d = { name = name, earlier = earlier, named = {}, by_symbol = BY_SYMBOL,
               kind = one_of { "quote", "quote", "trade" }, masked = true }
   d.keys = key_list(d)
+  return d
+end
+
+local LAST = { "last", push = function(s, x) s.v = x end }
+
+local function declaration(name, earlier)
+  local d = new(name, earlier)
   local top = chance(60) and statistic(d, 3, true) or number(d, 4)
   local text = top.text
   if d.keys.n > 0 or chance(20) then text = text .. " by " .. d.keys.text
   elseif top.explicit then d.keys = top.keys end
-  if chance(40) then
-    d.masked = false
-    local c = condition(d, 2)
-    text = text .. " where " .. c.text
-    d.where = once(c.eval)
-  end
+  text = text .. filter(d)
   if not top.keys or top.keys.text ~= d.keys.text then
     local states, value, run = states_of(LAST, d.keys, float(top), d.where)
     top = { states = states, value = value, eval = run, kind = LAST }
   end
   d.text, d.states, d.value, d.eval = text, top.states, top.value, once(top.eval)
   d.key, d.near, d.by_number = d.keys.key, top.kind.near, d.keys.by_number()
-  d.kinds = d.used and { [d.used] = true } or (d.named.quote or d.named.trade) and d.named
-    or { quote = true, trade = true }
+  settle_kinds(d)
+  return d
+end
+
+-- For self:when: for a row, has it become true (or is it, at each level)?
+local function trigger(earlier)
+  local d, up = new("", earlier), {}
+  local top = condition(d, 3)
+  d.level, d.fired, d.want = chance(50), 0, 0
+  d.text = ("%s by %s"):format(top.text, d.keys.text) .. filter(d)
+  settle_kinds(d)
+  function d.run(r)
+    local is, key = top.eval(r), d.keys.key(r)
+    if d.where then
+      local holds = d.where(r)
+      is = is and holds
+    end
+    if not key then return end
+    if is and (d.level or not up[key.text]) then d.want = d.want + 1 end
+    up[key.text] = is
+  end
   return d
 end
 
@@ -425,7 +456,9 @@ local function declarations(self)
     all[i], texts[d.name] = d, d.text
     if not d.near and chance(40) then earlier[#earlier + 1] = d end
   end
-  return all, texts
+  local triggers = {}
+  for i = 1, self.params.n // 4 do triggers[i] = trigger(earlier) end
+  return all, texts, triggers
 end
 ]==]
 
@@ -433,8 +466,11 @@ local STEP = GENERATE .. [[
 M.one_sided = true
 function M:on_start()
   local texts
-  self.all, texts = declarations(self)
+  self.all, texts, self.triggers = declarations(self)
   self.stat = self:track(texts)
+  for _, d in ipairs(self.triggers) do
+    self:when(d.text, { level = d.level }, function() d.fired = d.fired + 1 end)
+  end
   self.rows, self.checks = 0, 0
 end
 local function same(d, state, want, got)
@@ -463,6 +499,12 @@ local function row(self, r, kind)
         local key = d.key(r)
         if key then check(self, d, key, "row " .. self.rows) end
       end
+    end
+  end
+  for _, d in ipairs(self.triggers) do
+    if d.kinds[kind] then d.run(r) end
+    if d.fired ~= d.want then
+      error(("row %d: when %s: %d, not %d"):format(self.rows, d.text, d.fired, d.want))
     end
   end
 end
@@ -507,7 +549,7 @@ function M:on_timer() end
 function M:on_message(topic, value) assert(topic == "row" and value > 0) end
 ]]
 
--- All values, in hexadecimal.
+-- All values, in hexadecimal; a key may be there because another statistic got its row.
 local DUMP = [[
 local NAN = 0 / 0
 local function DUMP(self)
@@ -516,9 +558,13 @@ local function DUMP(self)
     local line = { name }
     local is_whole, value = pcall(view.get, view)
     if is_whole then line[2] = ("%a"):format(value or NAN) end
+    local values = {}
     for _, reading in pairs(is_whole and {} or view) do
-      line[#line + 1] = ("%a"):format(reading.value or NAN)
+      local x = reading.value or 0
+      if x ~= 0 then values[#values + 1] = ("%a"):format(x) end
     end
+    table.sort(values)
+    table.move(values, 1, #values, 2, line)
     lines[#lines + 1] = table.concat(line, " ")
   end
   table.sort(lines)
