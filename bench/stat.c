@@ -1,24 +1,27 @@
 /* stat.c - what a row costs each statistic, and what a key.
  *
  * Nanoseconds a row, scattered evenly over 1, 1,000 and 100,000 keys: without and
- * with a value after each row.  Below some of them a loop written by hand for just
- * that definition, which looks for no missing value, and how many times its cost
- * the statistic has.  Each figure is CPU time, the least of a few rounds over the
- * same rows, whose time goes on.
+ * with a value after each row.  Below some of them are loops written by hand
+ * (stat_hand.h), each with how many times its cost the statistic has; the same in Lua;
+ * and s:push(x) from Lua.  Each figure is CPU time, the least of a few rounds over
+ * the same rows, whose time goes on.
  *
  * With one argument: only the statistics whose name begins with it.
  */
+#include <lauxlib.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "ltw.h"
 #include "stat/stat.h"
+#include "stat_hand.h"
 
 #define STEP_NS INT64_C(1000000)   /* between two rows */
 
-enum { ROWS = 1 << 18, ROUNDS = 5, SCALES = 3, MOST = 100000, WINDOW = 64 };
+enum { ROWS = 1 << 18, ROUNDS = 5, SCALES = 3, MOST = 100000 };
 static const size_t most_bytes = (size_t)1 << 29;   /* of states; more: not measured */
 static const int64_t enough_ns = 50000000;          /* no further round after that   */
 static const uint32_t scales[SCALES] = { 1, 1000, MOST };
@@ -34,16 +37,16 @@ static double uniform(void)
     return (double)(seed >> 11) * 0x1p-53;
 }
 
-/* Quotes: bid, bid_size, ask, ask_size. */
+/* Quotes: bid, bid_size, ask, ask_size; prices are in cents, exactly. */
 static void make_rows(void)
 {
-    double mid = 100;
+    double mid = 10000;
 
     for (unsigned i = 0; i < ROWS; i++) {
-        mid += floor(uniform() * 3 - 1) * 0.01;
-        column[0][i] = mid - 0.01;
+        mid += floor(uniform() * 3 - 1);
+        column[0][i] = (mid - 1) / 100;
         column[1][i] = 100 + floor(uniform() * 900);
-        column[2][i] = mid + 0.01;
+        column[2][i] = (mid + 1) / 100;
         column[3][i] = 100 + floor(uniform() * 900);
         times[i] = INT64_C(1700000000000000000) + i * STEP_NS;
         for (int k = 0; k < SCALES; k++)
@@ -51,128 +54,25 @@ static void make_rows(void)
     }
 }
 
-/* ---- by hand ---- */
-
-#define HAND(name, fields, update, value) \
-    struct name { fields }; \
-    static void name(void *states, const struct tw_stat_rows *r) \
-    { \
-        for (unsigned i = 0; i < r->n; i++) { \
-            struct name *s = (struct name *)states + r->key[i]; \
-            const double x = r->x[0][i], y = r->x[1][i]; \
-            (void)y; \
-            update; \
-            if (r->out) r->out[i] = value; \
-        } \
-    }
-
-HAND(sum, double sum;, s->sum += x, s->sum)
-
-HAND(sum_exact, double sum; double rest;,
-     double sum = s->sum + x; double kept = sum - s->sum;
-     s->rest += (s->sum - (sum - kept)) + (x - kept); s->sum = sum,
-     s->sum + s->rest)
-
-HAND(mean, double n; double mean;, s->mean += (x - s->mean) / ++s->n, s->mean)
-
-HAND(variance, double n; double mean; double m2;,
-     double d = x - s->mean; s->mean += d / ++s->n; s->m2 += d * (x - s->mean),
-     s->m2 / (s->n - 1))
-
-HAND(ewma, uint64_t n; double mean;,
-     if (s->n++) s->mean += 0.05 * (x - s->mean); else s->mean = x, s->mean)
-
-HAND(min, uint64_t n; double min;, if (s->n++ == 0 || x < s->min) s->min = x, s->min)
-
-HAND(max, uint64_t n; double max;, if (s->n++ == 0 || x > s->max) s->max = x, s->max)
-
-HAND(mean_64, double sum; uint32_t n; uint32_t at; double ring[WINDOW];,
-     s->sum += x - s->ring[s->at]; s->ring[s->at] = x;
-     s->at = (s->at + 1) % WINDOW; s->n += s->n < WINDOW, s->sum / s->n)
-
-HAND(variance_64, double mean; double m2; uint32_t n; uint32_t at; double ring[WINDOW];,
-     double old = s->ring[s->at]; double was = s->mean;
-     s->ring[s->at] = x; s->at = (s->at + 1) % WINDOW;
-     if (s->n < WINDOW) {
-         s->mean += (x - was) / ++s->n;
-         s->m2 += (x - was) * (x - s->mean);
-     } else {
-         s->mean += (x - old) / WINDOW;
-         s->m2 += (x - old) * (x - s->mean + old - was);
-     }, s->m2 / (s->n - 1))
-
-HAND(covariance, double n; double x; double y; double xy;,
-     double d = x - s->x; s->n++; s->x += d / s->n; s->y += (y - s->y) / s->n;
-     s->xy += d * (y - s->y), s->xy / (s->n - 1))
-
-HAND(correlation_64, double x; double y; double xx; double yy; double xy; uint32_t n;
-     uint32_t at; uint64_t unused[2]; double ring[WINDOW][2];,
-     double *old = s->ring[s->at]; double a = x - s->x; double b = y - s->y;
-     if (s->n < WINDOW) {
-         s->x += a / ++s->n;
-         s->y += b / s->n;
-         s->xx += a * (x - s->x);
-         s->yy += b * (y - s->y);
-         s->xy += a * (y - s->y);
-     } else {
-         double c = old[0] - s->x; double d = old[1] - s->y;
-         double p = (a - c) / WINDOW; double q = (b - d) / WINDOW;
-         s->x += p;
-         s->y += q;
-         s->xx += (a - c) * (a + c - p);
-         s->yy += (b - d) * (b + d - q);
-         s->xy += a * b - c * d - (a - c) * q;
-     }
-     old[0] = x; old[1] = y; s->at = (s->at + 1) % WINDOW,
-     s->xy / (sqrt(s->xx) * sqrt(s->yy)))
-
-HAND(vwap, double value; double size;, s->value += x * y; s->size += y,
-     s->value / s->size)
-
-HAND(prev, double now; double old;, s->old = s->now; s->now = x, s->old)
-
-HAND(flow, double sum; uint64_t n; double bid; double bid_size; double ask;
-     double ask_size;,
-     double ask = r->x[2][i]; double ask_size = r->x[3][i];
-     if (s->n++ > 0)
-         s->sum += (x >= s->bid ? y : 0) - (x <= s->bid ? s->bid_size : 0)
-             - (ask <= s->ask ? ask_size : 0) + (ask >= s->ask ? s->ask_size : 0);
-     s->bid = x; s->bid_size = y; s->ask = ask; s->ask_size = ask_size, s->sum)
-
-static const struct by_hand {
-    const char *of, *what;
-    size_t size;
-    void (*run)(void *states, const struct tw_stat_rows *r);
-} by_hand[] = {
-    { "sum()", "naive", sizeof(struct sum), sum },
-    { "sum()", "compensated", sizeof(struct sum_exact), sum_exact },
-    { "mean()", "running mean", sizeof(struct mean), mean },
-    { "mean(window=64)", "sum of a ring", sizeof(struct mean_64), mean_64 },
-    { "variance()", "Welford", sizeof(struct variance), variance },
-    { "variance(window=64)", "Welford", sizeof(struct variance_64), variance_64 },
-    { "ewma(alpha=0.05)", "", sizeof(struct ewma), ewma },
-    { "min()", "", sizeof(struct min), min },
-    { "max()", "", sizeof(struct max), max },
-    { "covariance()", "Welford", sizeof(struct covariance), covariance },
-    { "correlation(window=64)", "rounding stays", sizeof(struct correlation_64),
-      correlation_64 },
-    { "vwap()", "two sums", sizeof(struct vwap), vwap },
-    { "prev()", "", sizeof(struct prev), prev },
-    { "order_flow_imbalance()", "", sizeof(struct flow), flow },
-};
-
 /* ---- one line ---- */
 
 struct figures { double plain[SCALES], with_out[SCALES]; };
 
-/* What is measured: a statistic, or a loop by hand. */
+/* What is measured: a statistic, a loop by hand, or a loop in Lua. */
 struct measured {
     const struct tw_stat *s;
     const struct by_hand *hand;
+    lua_State *L;            /* the function that goes over the rows is on top */
 };
 
 static void once(const struct measured *m, void *states, int scale, bool with_out)
 {
+    if (m->L) {
+        lua_pushvalue(m->L, -1);
+        lua_pushboolean(m->L, with_out);
+        lua_call(m->L, 1, 0);
+        return;
+    }
     for (unsigned i = 0; i < ROWS; i += TW_STAT_BATCH) {
         struct tw_stat_rows r = { .n = TW_STAT_BATCH, .key = keys[scale] + i,
                                   .time = times + i, .out = with_out ? out + i : NULL };
@@ -188,8 +88,8 @@ static double least(const struct measured *m, void *states, int scale, bool with
     double best = INFINITY;
     int64_t took;
 
-    for (int64_t round = 0, all = 0;
-         round < 2 || (round < ROUNDS && all < enough_ns); round++) {
+    for (int64_t all = 0, round = 0; round == 0 || (round < ROUNDS && all < enough_ns);
+         round++) {
         const int64_t begin = tw_clock_of_ns(CLOCK_THREAD_CPUTIME_ID);
 
         once(m, states, scale, with_out);
@@ -228,6 +128,86 @@ static void numbers(const struct figures *f)
         else printf(" %8.1f %7.1f", f->plain[k], f->with_out[k]);
 }
 
+static void ratio(const struct figures *f, const struct figures *to)
+{
+    printf("%-36s", "    ratio");
+    for (int k = 0; k < SCALES; k++)
+        printf(" %8.2f %7.2f", f->plain[k] / to->plain[k],
+               f->with_out[k] / to->with_out[k]);
+    printf("\n");
+}
+
+/* Over all rows of a scale: new() makes a key's state, `push` takes x and y into it. */
+static const char lua_rows[] =
+    "local key, xs, ys, keys = ...; local stat = require 'tw.stat'\n"
+    "local states, out = {}, table.move(xs, 1, #xs, 1, {})\n"
+    "for k = 0, keys - 1 do states[k] = %s end\n"
+    "return function(with_out)\n"
+    "    for i = 1, #key do\n"
+    "        local s, x, y = states[key[i]], xs[i], ys[i]\n"
+    "        if x == x and y == y then %s end\n"
+    "        if with_out then out[i] = %s end\n"
+    "    end\n"
+    "end\n";
+
+static void push_column(lua_State *L, const double *x, const uint32_t *key)
+{
+    lua_createtable(L, ROWS, 0);
+    for (unsigned i = 0; i < ROWS; i++) {
+        if (x) lua_pushnumber(L, x[i]);
+        else lua_pushinteger(L, key[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+}
+
+static struct figures in_a_state(const char *new, const char *push, const char *value)
+{
+    static const struct tw_record record = { .time = 1 };
+    struct figures f;
+    char code[1000];
+
+    snprintf(code, sizeof code, lua_rows, new, push, value);
+    for (int k = 0; k < SCALES; k++) {
+        struct ltw_state *state = ltw_state_new(NULL, SIZE_MAX / 2);
+        lua_State *L = state ? state->L : NULL;
+        struct measured m = { .L = L };
+
+        if (!L || luaL_loadbuffer(L, code, strlen(code), "=rows") != LUA_OK) abort();
+        push_column(L, NULL, keys[k]);
+        push_column(L, column[0], NULL);
+        push_column(L, column[1], NULL);
+        lua_pushinteger(L, scales[k]);
+        lua_call(L, 4, 1);
+        state->record = &record;     /* so that a push asks no clock */
+        f.plain[k] = least(&m, NULL, k, false);
+        f.with_out[k] = least(&m, NULL, k, true);
+        ltw_state_free(state);
+    }
+    return f;
+}
+
+/* A statistic as it is made in Lua: "stat.ewma {alpha=0.05}". */
+static void lua_lines(const struct tw_stat *s, const char *text)
+{
+    const size_t name = strcspn(text, "(");
+    char new[200];
+
+    for (size_t i = 0; i < sizeof in_lua / sizeof *in_lua; i++) {
+        struct figures f;
+
+        if (strcmp(in_lua[i].of, text) != 0) continue;
+        f = in_a_state(in_lua[i].new, in_lua[i].push, in_lua[i].value);
+        printf("%-36s", "  in Lua");
+        numbers(&f);
+        snprintf(new, sizeof new, "stat.%.*s {%.*s}", (int)name, text,
+                 (int)(strlen(text) - name - 2), text + name + 1);
+        f = in_a_state(new, s->n_inputs == 1 ? "s:push(x)" : "s:push(x, y)", "s.value");
+        printf("\n%-36s", "  pushed from Lua");
+        numbers(&f);
+        printf("\n");
+    }
+}
+
 static void line(const struct tw_stat *s)
 {
     const struct measured m = { .s = s };
@@ -246,13 +226,11 @@ static void line(const struct tw_stat *s)
         h = measure(&hand, by_hand[i].size);
         printf("  by hand%s%-27s", by_hand[i].what[0] ? ": " : "  ", by_hand[i].what);
         numbers(&h);
-        printf(" %9zu %9.1f\n%-36s", by_hand[i].size,
-               (double)by_hand[i].size * MOST / 1e6, "  ratio");
-        for (int k = 0; k < SCALES; k++)
-            printf(" %8.2f %7.2f", f.plain[k] / h.plain[k],
-                   f.with_out[k] / h.with_out[k]);
-        printf("\n");
+        printf(" %9zu %9.1f\n", by_hand[i].size,
+               (double)by_hand[i].size * MOST / 1e6);
+        ratio(&f, &h);
     }
+    lua_lines(s, text);
     fflush(stdout);
 }
 
