@@ -52,6 +52,7 @@ struct ltw_script {
     bool started, stopping;
     bool paused;                                /* takes no records              */
     int handling;                               /* enum ltw_handler_id, or -1    */
+    bool in_condition;                          /* the function of a self:when   */
     unsigned budget;                            /* records left of the batch     */
     uint64_t handled;                           /* by handlers, restarts or not  */
     int64_t first_received;                     /* of the batch, 0: none yet     */
@@ -444,6 +445,7 @@ static int push_arguments(lua_State *L, struct ltw_script *s, const struct ltw_h
 static int push_call(lua_State *L, struct ltw_script *s, int index)
 {
     s->handling = index;
+    s->in_condition = false;
     lua_pushvalue(L, HANDLERS + index);
     return push_arguments(L, s, &s->handler[index]);
 }
@@ -452,6 +454,7 @@ static int push_call(lua_State *L, struct ltw_script *s, int index)
 static int push_condition(lua_State *L, struct ltw_script *s, unsigned condition)
 {
     s->handling = s->record.kind;
+    s->in_condition = true;
     lua_rawgeti(L, LUA_REGISTRYINDEX, s->tracker_ref);
     lua_getiuservalue(L, -1, 1);
     lua_rawgeti(L, -1, (lua_Integer)condition + 1);
@@ -577,6 +580,12 @@ static int dispatch(lua_State *L, int status, lua_KContext context)
     return 0;
 }
 
+static const char *doing(const struct ltw_script *s)
+{
+    if (s->handling < 0) return "it";
+    return s->in_condition ? "a condition's function" : ltw_handler_name(s->handling);
+}
+
 /* What report hands to describe. */
 struct failure { struct ltw_script *s; int status; bool overrun; const char *record; };
 
@@ -586,9 +595,8 @@ static int describe(lua_State *L)
     struct failure *f = lua_touserdata(L, 1);
     struct ltw_script *s = f->s;
     const char *who = s->engine->who;
-    const char *doing = s->handling < 0 ? "it" : ltw_handler_name(s->handling);
 
-    lua_pushfstring(L, "script %s (version 1, %s): %s", s->o->name, who, doing);
+    lua_pushfstring(L, "script %s (version 1, %s): %s", s->o->name, who, doing(s));
     if (f->overrun) {
         lua_getfield(L, LUA_REGISTRYINDEX, LTW_OVERRUN);
         lua_pushfstring(L, "%s%s ran for more than %f s without returning\n%s",
@@ -629,7 +637,7 @@ static void report(struct ltw_script *s, int status)
         tw_log_printf(s->engine->host->log, TW_LOG_ERROR, "",
                       "script %s (version 1, %s): %s failed%s, and so did its error"
                       " message", s->o->name, s->engine->who,
-                      s->handling < 0 ? "it" : ltw_handler_name(s->handling), record);
+                      doing(s), record);
         lua_pop(state->L, 1);
     }
     ltw_watchdog_leave(state);

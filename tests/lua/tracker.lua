@@ -280,7 +280,7 @@ mistake("no such option", [[self:when("bid > 1", { every = 1 }, function() end)]
 mistake("no interval", [[self:when("bid > 1", { interval = -1 }, function() end)]],
   "when: interval: seconds above 0 expected, got %-1")
 mistake("an error in the function", [[self:when("bid > 0", function() error "oh" end)]],
-  "on_quote failed at quote 1 .*oh")
+  "a condition's function failed at quote 1 .*oh")
 
 fails("its memory is the script's", { app = feed(2000)
   .. 'app.limits { memory = 4 } app.script("s.lua")', args = ONE, ["s.lua"] = [[
