@@ -100,7 +100,8 @@ static int read_all(struct reading *r, struct tw_error *error)
     feed(&r->batch);
     if (r->failed == 0) r->failed = tw_plan_run(r->plan);
     if (r->failed == TW_ELIMIT)
-        tw_fail(error, TW_ELIMIT, "a statistic has more than %d keys", TW_KEYS_MAX);
+        tw_fail(error, TW_ELIMIT, "a statistic by %s has more than %d keys",
+                tw_plan_too_many(r->plan), TW_KEYS_MAX);
     return r->failed;
 }
 

@@ -588,6 +588,8 @@ static void push_point_metatable(lua_State *L, const struct tw_stat_kind *k)
         lua_pushinteger(L, KEY);
         lua_setfield(L, -2, "key");
         push_metatable(L, point_index, point_tostring);
+        lua_pushcfunction(L, keyed_pairs);      /* says that it has no keys */
+        lua_setfield(L, -2, "__pairs");
         lua_pushvalue(L, -1);
         lua_rawsetp(L, -3, k);
     }

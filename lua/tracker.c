@@ -88,7 +88,8 @@ void ltw_tracker_run(lua_State *L, struct ltw_tracker *t)
     int rc = tw_plan_run(t->plan);
 
     if (rc == TW_ELIMIT)
-        luaL_error(L, "track: a statistic has more than %d keys", TW_KEYS_MAX);
+        luaL_error(L, "track: a statistic by %s has more than %d keys",
+                   tw_plan_too_many(t->plan), TW_KEYS_MAX);
     if (rc < 0 || t->no_memory) luaL_error(L, "not enough memory");
     count_bytes(L, t);
 }

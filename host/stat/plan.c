@@ -144,6 +144,7 @@ static int run_keys(struct tw_plan *p, const struct tw_op *op, unsigned n,
                    n * sizeof(double));
     if (space->n_parts == 0) return TW_OK;   /* key 1, once for all */
     rc = tw_keys_of(space->keys, n, rows, space->id);
+    if (rc == TW_ELIMIT) p->full = op->what;
     space->n_none = 0;
     for (unsigned i = 0; i < n; i++) space->n_none += space->id[i] == 0;
     return rc;
@@ -347,6 +348,11 @@ unsigned tw_plan_kinds(const struct tw_plan *p)
 bool tw_plan_is_stepwise(const struct tw_plan *p)
 {
     return p->stepwise;
+}
+
+const char *tw_plan_too_many(const struct tw_plan *p)
+{
+    return tw_keys_part(p->space[p->full].keys, 0);
 }
 
 /* ---- reading ---- */

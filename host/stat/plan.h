@@ -76,6 +76,9 @@ struct tw_record *tw_plan_rows(struct tw_plan *p, unsigned *room);
 /* False: there is no more room, it is time for tw_plan_run. */
 bool tw_plan_add(struct tw_plan *p, unsigned n);
 
+/* What there are more than TW_KEYS_MAX keys of, after TW_ELIMIT: "symbol". */
+const char *tw_plan_too_many(const struct tw_plan *p);
+
 /* Feeds the rows that were added.  UV_ENOMEM, or TW_ELIMIT: too many keys.
  * Memory: for new keys; else none. */
 int tw_plan_run(struct tw_plan *p);

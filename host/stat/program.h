@@ -106,6 +106,7 @@ struct tw_plan {
     struct tw_plan_mark before;        /* the newest condition                     */
     size_t key_bytes;                  /* of what grows with the keys              */
     unsigned n_rows, n_fired;
+    unsigned full;                     /* the space that had too many keys         */
     struct tw_record *row;             /* [TW_STAT_BATCH]                          */
     union tw_column keyed;             /* an input without the rows in no key      */
     uint16_t fired[TW_PLAN_CONDITIONS];

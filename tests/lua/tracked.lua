@@ -194,6 +194,7 @@ reads("by nothing", [[ size = "sum(size)", never = "mean(bid)" ]], [[
   is(all.never.value, nil, "nil: no value yet")
   is(all.never.count, 0, "but a count")
   raises("size is by nothing: it has no keys$", "keys", all.size.keys, all.size)
+  raises("size is by nothing: it has no keys$", "pairs", pairs, all.size)
   raises("size is by nothing: it has no keys$", "column", all.size.column, all.size)
   raises("size: no key expected", "a key", all.size.get, all.size, "AAPL")
   raises("size has no field 'AAPL'", "a key as a field",
