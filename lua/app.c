@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "lpool.h"
+#include "source.h"
 
 enum { TICK_MS = 50, SHOW_EVERY = 5 };   /* ticks between two pictures */
 
@@ -59,6 +60,8 @@ static int read_app_file(lua_State *L)
     lua_pushfstring(L, "%s;%s", lua_tostring(L, 2), lua_tostring(L, 4));
     lua_setfield(L, 3, "path");
     lua_settop(L, 2);
+    lua_pushvalue(L, 1);
+    lua_setfield(L, LUA_REGISTRYINDEX, LTW_DIRECTORY);
     lua_getglobal(L, "require");
     lua_pushliteral(L, "tw.app");
     lua_call(L, 1, 1);

@@ -351,6 +351,7 @@ static int make_host(lua_State *L, struct tw_app *app, struct tw_error *error)
     h->unseen = &app->unseen;
     app->unseen = (struct tw_unseen){ tell_unseen, app };
     h->path = text(L, -1, "search");
+    h->directory = text(L, -1, "dir");
     lua_getfield(L, -1, "pool");
     if (lua_istable(L, -1))
         h->pool_options = (struct ltw_pool_options){

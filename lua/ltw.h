@@ -50,6 +50,7 @@ struct ltw_host {
     struct tw_pool *pool;     /* NULL: a plain program has not needed it yet */
     struct ltw_pool_options pool_options;
     const char *path, *cpath; /* package's, for the pool; NULL: as they are  */
+    const char *directory;    /* of the app file, with its slash, or NULL    */
     size_t memory_max;        /* bytes a state may have; 0: no limit  */
     int64_t time_max_ns;      /* a handler may run; 0: no limit       */
 };

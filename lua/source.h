@@ -12,13 +12,29 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/tw.h"
+
+/* Files of that directory stand before those inside the program; it is looked at each
+ * time.  Thread: MAIN, before any state is made.  Memory: directory stays. */
+void ltw_source_override(const char *directory);
+
 /* [-0, +1, m]  As luaL_loadfilex for a text: LUA_OK and the function, or another status
  * and the message.  Thread: the state's.  Blocks: on the disk. */
 int ltw_source_load(lua_State *L, const char *path);
 
 /* Where on the disk that text is read from, for those who watch it: true, and the path
- * in `out`; false when it is inside the program, where nothing changes, or when the
- * path has no room.  Thread: any.  Blocks: on the disk. */
+ * in `out`, where nothing may be yet; false when it is inside the program, where nothing
+ * changes, or when the path has no room.  Thread: any.  Blocks: no. */
 bool ltw_source_on_disk(const char *path, char *out, size_t n);
+
+/* Registry field: the directory of the app file, with its slash; "": the current one. */
+#define LTW_DIRECTORY "tw.directory"
+
+/* [-0, +0, m]  Sets LTW_DIRECTORY; modules are looked for inside the program first.
+ * Thread: the state's. */
+void ltw_source_open(lua_State *L);
+
+int ltw_file(lua_State *L);                    /* tw.file */
+int luaopen_tw_internal_source(lua_State *L);
 
 #endif

@@ -20,7 +20,9 @@
 #include "lsimulate.h"
 #include "lstat.h"
 #include "lview.h"
+#include "payload.h"
 #include "record.h"
+#include "source.h"
 #include "task.h"
 #include "tracker.h"
 
@@ -107,6 +109,7 @@ static const luaL_Reg modules[] = {
     { "tw.internal.function", luaopen_tw_internal_function },
     { "tw.internal.pool", luaopen_tw_internal_pool },
     { "tw.internal.query", luaopen_tw_internal_query },
+    { "tw.internal.source", luaopen_tw_internal_source },
     { "tw.internal.stat", luaopen_tw_internal_stat },
     { "tw.internal.task", luaopen_tw_internal_task },
     { "tw.cache", luaopen_tw_cache },
@@ -123,6 +126,7 @@ static int open_libraries(lua_State *L)
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
     luaL_setfuncs(L, modules, 0);
     ltw_bundle_open(L);
+    ltw_source_open(L);
     ltw_record_open(L);
     ltw_tracker_open(L);
     ltw_view_open(L);
@@ -137,7 +141,7 @@ static int open_libraries(lua_State *L)
 
 struct ltw_state *ltw_state_new(struct ltw_host *host, size_t bytes_max)
 {
-    struct ltw_state *s = tw_calloc(1, sizeof *s);
+    struct ltw_state *s = ltw_payload_is_sound() ? tw_calloc(1, sizeof *s) : NULL;
 
     if (!s) return NULL;
     s->host = host;

@@ -7,6 +7,7 @@
 #include "lfuture.h"
 #include "lvalue.h"
 #include "script.h"
+#include "source.h"
 #include "task.h"
 #include "tidewire.h"
 
@@ -243,6 +244,7 @@ static const luaL_Reg funcs[] = {
     { "promise", ltw_promise_new },
     { "sleep", sleep_for },
     { "publish", ltw_publish },
+    { "file", ltw_file },
     { "now", now },
     { "clock", steady },
     { "instrument", instrument },

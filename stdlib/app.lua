@@ -8,6 +8,8 @@
 --     app.feed.fix { connect = app.param("fix", "127.0.0.1:9878") }
 --     app.script("stats.lua", { shard = "symbol" })
 
+local source = require "tw.internal.source"
+
 local app = { feed = {} }
 
 local sets = {}            -- name -> text, from --set
@@ -31,6 +33,12 @@ local function hint(name, names)
     end
   end
   return "; there are " .. table.concat(list, ", ")
+end
+
+-- How the command line says a parameter: in a built program it is an option.
+local function option(name, text)
+  if source.app() then return "--" .. name .. (text and " " .. text or "") end
+  return "--set " .. name .. (text and "=" .. text or "")
 end
 
 -- Checks an options table against {name = type}; "a|b" allows both.
@@ -76,7 +84,8 @@ local function instrument(symbol)
 end
 
 --- app.param(name, default) -> value
--- A parameter of the app, as given by --set name=value; of the default's type.
+-- A parameter of the app, as given by --set name=value, or by --name value in a built
+-- program; of the default's type.
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises when the given text is not of the default's type.  Units: none.
 function app.param(name, default)
@@ -84,11 +93,11 @@ function app.param(name, default)
   local text = sets[name]
   if text == nil then return default end
   if type(default) == "number" then
-    return tonumber(text) or fail(2, "--set %s=%s: not a number", name, text)
+    return tonumber(text) or fail(2, "%s: not a number", option(name, text))
   elseif type(default) == "boolean" then
     if text == "true" or text == "1" then return true end
     if text == "false" or text == "0" then return false end
-    fail(2, "--set %s=%s: neither true nor false", name, text)
+    fail(2, "%s: neither true nor false", option(name, text))
   end
   return text
 end
@@ -376,6 +385,19 @@ function app.script(path, options)
   declared.files[#declared.files + 1] = { path = path, options = options }
 end
 
+--- app.files(list)
+-- {"data/*.csv", "lib/late.lua"}: what `tidewire build` puts into the program besides the
+-- app file, its scripts and the modules that they require; names or patterns as of the
+-- shell, relative to the app file.  tw.file reads them.
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises when it is not a list of names.  Units: none.
+function app.files(list)
+  for _, name in ipairs(check("app.files", list, setmetatable({}, {
+    __index = function() return "string" end }))) do
+    declared.data[#declared.data + 1] = name
+  end
+end
+
 --- app.tape(options)
 -- capacity: how many records the tape holds, a power of two (default 2^20: 64 MiB).
 -- Yields: no.  Blocks: no.  Thread: the app file.
@@ -499,15 +521,16 @@ end
 -- Errors: raises the file's own, with where; for a --set that nothing asked for.
 -- Units: none.
 function app.open(path, given, workers)
-  declared = { feeds = {}, exchanges = {}, files = {}, instruments = {},
+  declared = { feeds = {}, exchanges = {}, files = {}, data = {}, instruments = {},
                attributes = {} }
   sets, asked = given, {}
-  local chunk, why = loadfile(path, "t")
+  declared.params = asked
+  local chunk, why = source.load(path)
   if not chunk then error(why, 0) end
   chunk()
   for name in pairs(sets) do
     if asked[name] == nil then
-      error(string.format("--set %s: %s has no such parameter%s", name, path,
+      error(string.format("%s: %s has no such parameter%s", option(name), path,
                           next(asked) and hint(name, asked) or ""), 0)
     end
   end

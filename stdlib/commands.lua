@@ -22,6 +22,40 @@ port in use, a peer that was never there; 2 for a command line that makes no sen
 130 or 143 after SIGINT or SIGTERM.]],
   },
   {
+    name = "build",
+    usage = "tidewire build app.lua [-o program] [--static] [file...]",
+    purpose = "make one file of an app: the program with all that it needs inside",
+    text = [[
+Writes a copy of this program that carries the app file, its scripts, the modules that
+they require and the files that are named, by app.files in the app file or here.  It
+needs nothing beside it but libc; with --static not even that.
+
+What scripts require is read from their text: require "name", require("name") and
+pcall(require, "name").  A module whose name is computed, or of the pool's functions, is
+named as a file.  C modules do not go in: of each there is a warning.  Data files are
+read with tw.file.  The same program and files give the same bytes.
+
+  -o program   the name of the program; that of the app file without .lua otherwise
+  --static     copy tidewire-static, which needs no shared library; it loads no C
+               modules, and looks names of hosts up in files and DNS only
+  file...      more files, named as on the disk
+
+The program runs the app.  Its parameters are options:
+
+  program [--name value]... [--workers N] [--seconds S] [--override DIR]
+  program --help | --manifest | --list | --extract DIR
+
+  --override DIR   files in DIR stand before those inside: to change a script while it
+                   runs, and to try one
+  --manifest       versions, hashes and licences of what is inside
+  --list           the names of the files inside
+  --extract DIR    write them to a directory, over nothing that is there
+
+With TIDEWIRE_REPL=1 in the environment it is a prompt.  It checks its own SHA-256 first:
+a program that was changed, cut off or stripped says so and ends with status 1.  That
+finds damage, not an attacker: who can build a program can build another.]],
+  },
+  {
     name = "test",
     usage = "tidewire test file.lua...",
     purpose = "run files of tests (see tw.test)",

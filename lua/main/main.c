@@ -7,7 +7,10 @@
 #include "app.h"
 #include "base/memory.h"
 #include "interpreter.h"
+#include "pack.h"
+#include "payload.h"
 #include "program.h"
+#include "seal.h"
 #include "share/object.h"
 #include "share/value.h"
 #include "task.h"
@@ -18,15 +21,23 @@ static int refuse(const char *format, const char *value)
 {
     fputs("tidewire: ", stderr);
     fprintf(stderr, format, value);
-    fputs("; see `tidewire help`\n", stderr);
+    fprintf(stderr, "; see `%s`\n", ltw_payload_app() ? "--help" : "tidewire help");
     return USAGE;
 }
+
+static const luaL_Reg modules[] = {
+    { "tw.internal.bot",  luaopen_tw_internal_bot },
+    { "tw.internal.pack", luaopen_tw_internal_pack },
+    { NULL, NULL }
+};
 
 /* [-0, +1, e]  Calls main(list of arguments) of the module named at 1. */
 static int call_main(lua_State *L)
 {
     char **argv = lua_touserdata(L, 2);
 
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+    luaL_setfuncs(L, modules, 0);
     lua_getglobal(L, "require");
     lua_pushvalue(L, 1);
     lua_call(L, 1, 1);
@@ -147,6 +158,7 @@ static int run_command(int argc, char **argv)
         if (strcmp(command, "run") == 0) return run_app(argc - 2, argv + 2);
         if (strcmp(command, "test") == 0) return run_module("tw.test", argv + 2);
         if (strcmp(command, "stat") == 0) return run_module("tw.query", argv + 2);
+        if (strcmp(command, "build") == 0) return run_module("tw.build", argv + 2);
         if (strcmp(command, "help") == 0 || strcmp(command, "--help") == 0)
             return run_module("tw.help", argv + 2);
         if (strcmp(command, "--version") == 0) {
@@ -157,6 +169,31 @@ static int run_command(int argc, char **argv)
             return refuse("'%s' is neither a command nor a file", command);
     }
     return run_interpreter(argc, argv);
+}
+
+/* A program that carries an app. */
+static int run_bot(int argc, char **argv)
+{
+    int n = 0, status = USAGE;
+    char **args;
+
+    switch (ltw_bot_parse(argc, argv, &args)) {
+    case LTW_BOT_TELL:
+        status = run_module("tw.bot", args);
+        break;
+    case LTW_BOT_RUN:
+        while (args[n]) n++;
+        status = run_app(n, args);
+        break;
+    case LTW_BOT_PROMPT:
+        while (args[n]) n++;
+        status = run_interpreter(n, args);
+        break;
+    case LTW_BOT_WRONG:
+        break;
+    }
+    tw_free(args);
+    return status;
 }
 
 /* For tests: at the end nobody holds what states have shared. */
@@ -173,12 +210,18 @@ static bool leaks(void)
 int main(int argc, char **argv)
 {
     const char *fail_at = getenv("TW_FAIL");
+    struct tw_error error;
     uint64_t seed;
-    int status;
+    int status, carries;
 
+    carries = ltw_seal_check(&error);
+    if (carries < 0) {
+        fprintf(stderr, "tidewire: %s: %s\n", argc > 0 ? argv[0] : "", error.text);
+        return EXIT_FAILURE;
+    }
     if (fail_at) tw_memory_fail_at(strtoull(fail_at, NULL, 10));
     if (!ltw_tasks_seed(&seed))
         return refuse("TIDEWIRE_SEED=%s: an integer expected", getenv("TIDEWIRE_SEED"));
-    status = run_command(argc, argv);
+    status = carries ? run_bot(argc, argv) : run_command(argc, argv);
     return getenv("TW_LEAKS") && leaks() ? LEAKED : status;
 }

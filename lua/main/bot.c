@@ -1,0 +1,290 @@
+/* bot.c - a built program: its command line, and what it says of itself.
+ *
+ * Layer lua/main.  Thread: MAIN.
+ */
+#include "pack.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <lauxlib.h>
+#include <openssl/opensslv.h>
+#include <uv.h>
+#include <zlib.h>
+
+#include "base/memory.h"
+#include "payload.h"
+#include "seal.h"
+#include "source.h"
+#include "tidewire.h"
+
+/* The options of `tidewire run`; those that are not here are parameters of the app. */
+static const struct { const char *name; bool takes_value; } run_options[] = {
+    { "--workers", true }, { "--seconds", true }, { "--set", true },
+    { "--no-attach", false },
+};
+static const char *const tells[] = { "--help", "--manifest", "--list", "--extract" };
+
+static bool is_one_of(const char *option, const char *const *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(option, list[i]) == 0) return true;
+    return false;
+}
+
+static bool wrong(const char *format, const char *what)
+{
+    fputs("tidewire: ", stderr);
+    fprintf(stderr, format, what);
+    fputs("; see --help\n", stderr);
+    return false;
+}
+
+/* --override takes effect, and goes from the command line. */
+static bool take_override(int *argc, char **argv)
+{
+    int n = 1;
+
+    for (int i = 1; i < *argc; i++) {
+        struct stat st;
+
+        if (strcmp(argv[i], "--override") != 0) {
+            argv[n++] = argv[i];
+            continue;
+        }
+        if (!argv[++i]) return wrong("%s DIR: the directory is missing", argv[i - 1]);
+        if (stat(argv[i], &st) < 0 || !S_ISDIR(st.st_mode))
+            return wrong("--override %s: a directory expected", argv[i]);
+        ltw_source_override(argv[i]);
+    }
+    argv[*argc = n] = NULL;
+    return true;
+}
+
+/* Where texts are joined: as large as all that comes in, and then some. */
+struct list { char **words, *text; int n; };
+
+static struct list new_list(int argc, char **argv)
+{
+    size_t words = 2 * (size_t)argc + 3, bytes = 0;
+    struct list list = { .words = NULL };
+
+    for (int i = 0; i < argc; i++) bytes += strlen(argv[i]) + 2;
+    list.words = tw_calloc(1, words * sizeof *list.words + bytes);
+    if (list.words) list.text = (char *)(list.words + words);
+    return list;
+}
+
+/* A parameter: "--name value" or "--name=value".  How many words it took; 0: wrong. */
+static int add_parameter(struct list *list, char **argv)
+{
+    const char *name = argv[0] + 2;
+    size_t length = strcspn(name, "=");
+    const char *value = name[length] ? name + length + 1 : argv[1];
+
+    if (strncmp(argv[0], "--", 2) != 0 || length == 0)
+        return wrong("'%s' is no option", argv[0]);
+    if (!value) return wrong("%s: its value is missing", argv[0]);
+    list->words[list->n++] = (char *)"--set";
+    list->words[list->n++] = list->text;
+    list->text += 1 + sprintf(list->text, "%.*s=%s", (int)length, name, value);
+    return name[length] ? 1 : 2;
+}
+
+/* The words that stand for the i-th one: how many; 0: wrong. */
+static int add_option(struct list *list, char **argv)
+{
+    for (size_t i = 0; i < sizeof run_options / sizeof *run_options; i++) {
+        if (strcmp(argv[0], run_options[i].name) != 0) continue;
+        list->words[list->n++] = argv[0];
+        if (!run_options[i].takes_value) return 1;
+        if (!argv[1]) return wrong("%s: its value is missing", argv[0]);
+        list->words[list->n++] = argv[1];
+        return 2;
+    }
+    return add_parameter(list, argv);
+}
+
+enum ltw_bot ltw_bot_parse(int argc, char **argv, char ***args)
+{
+    const char *prompt = getenv("TIDEWIRE_REPL");
+    enum ltw_bot kind = LTW_BOT_RUN;
+    struct list list;
+    int step;
+
+    *args = NULL;
+    if (!take_override(&argc, argv)) return LTW_BOT_WRONG;
+    list = new_list(argc, argv);
+    if (!list.words) {
+        wrong("%s", "not enough memory");
+        return LTW_BOT_WRONG;
+    }
+    if (prompt && *prompt && strcmp(prompt, "0") != 0) kind = LTW_BOT_PROMPT;
+    else if (argc > 1 && is_one_of(argv[1], tells, sizeof tells / sizeof *tells))
+        kind = LTW_BOT_TELL;
+    if (kind != LTW_BOT_RUN) {
+        for (int i = 0; i < argc; i++) list.words[list.n++] = argv[i];
+    } else {
+        for (int i = 1; i < argc; i += step) {
+            step = add_option(&list, argv + i);
+            if (step == 0) {
+                tw_free(list.words);
+                return LTW_BOT_WRONG;
+            }
+        }
+        list.words[list.n++] = (char *)ltw_payload_app();
+    }
+    *args = list.words;
+    return kind;
+}
+
+/* ---- what it says of itself ---- */
+
+/* bot.names() -> table.  The files inside. */
+static int names(lua_State *L)
+{
+    const char *name;
+
+    lua_newtable(L);
+    for (size_t i = 0; (name = ltw_payload_name(i)); i++) {
+        lua_pushstring(L, name);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+/* [-0, +1, m] */
+static void push_hex(lua_State *L, const unsigned char digest[LTW_DIGEST])
+{
+    char text[2 * LTW_DIGEST + 1];
+
+    for (int i = 0; i < LTW_DIGEST; i++) sprintf(text + 2 * i, "%02x", digest[i]);
+    lua_pushstring(L, text);
+}
+
+/* bot.sha256(text) -> string of hexadecimal digits */
+static int sha256(lua_State *L)
+{
+    unsigned char digest[LTW_DIGEST];
+    size_t n;
+    const char *text = luaL_checklstring(L, 1, &n);
+
+    ltw_sha256(text, n, digest);
+    push_hex(L, digest);
+    return 1;
+}
+
+/* bot.seal() -> digest, bytes of the program, bytes of the files inside */
+static int seal(lua_State *L)
+{
+    struct ltw_seal s;
+
+    ltw_seal_read(&s);
+    push_hex(L, s.digest);
+    lua_pushinteger(L, (lua_Integer)s.program);
+    lua_pushinteger(L, (lua_Integer)s.payload);
+    return 3;
+}
+
+/* What the program is made of.  "": that library does not say its version. */
+static const struct { const char *name, *version, *licence, *holder; } parts[] = {
+    { "tidewire", TW_VERSION, "MIT", "the tidewire authors" },
+    { "Lua", LUA_VERSION_MAJOR "." LUA_VERSION_MINOR "." LUA_VERSION_RELEASE, "MIT",
+      "Lua.org, PUC-Rio" },
+    { "libuv", NULL, "MIT", "libuv project contributors" },
+    { "zlib", NULL, "Zlib", "Jean-loup Gailly and Mark Adler" },
+    { "minizip", "", "Zlib", "Gilles Vollant, Even Rouault, Mathias Svensson" },
+    { "OpenSSL (SHA-256)", OPENSSL_FULL_VERSION_STR, "Apache-2.0",
+      "The OpenSSL Project" },
+};
+
+/* bot.parts() -> table of { name, version, licence, holder } */
+static int list_parts(lua_State *L)
+{
+    lua_newtable(L);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        const char *version = parts[i].version;
+
+        if (!version) version = strcmp(parts[i].name, "zlib") == 0 ? zlibVersion()
+                                                                   : uv_version_string();
+        lua_createtable(L, 0, 4);
+        lua_pushstring(L, parts[i].name);
+        lua_setfield(L, -2, "name");
+        lua_pushstring(L, version);
+        lua_setfield(L, -2, "version");
+        lua_pushstring(L, parts[i].licence);
+        lua_setfield(L, -2, "licence");
+        lua_pushstring(L, parts[i].holder);
+        lua_setfield(L, -2, "holder");
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+static int make_directories(char *path)
+{
+    for (char *p = path + 1; (p = strchr(p, '/')); *p++ = '/') {
+        *p = '\0';
+        if (mkdir(path, 0777) < 0 && errno != EEXIST) {
+            *p = '/';
+            return -errno;
+        }
+    }
+    return 0;
+}
+
+static int write_all(const char *path, const char *text, size_t n)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666), rc = 0;
+
+    if (fd < 0) return -errno;
+    for (size_t at = 0; at < n && rc == 0;) {
+        ssize_t written = write(fd, text + at, n - at);
+
+        if (written >= 0) at += (size_t)written;
+        else if (errno != EINTR) rc = -errno;
+    }
+    if (close(fd) < 0 && rc == 0) rc = -errno;
+    if (rc < 0) unlink(path);
+    return rc;
+}
+
+/* bot.create(path, text) -> true | nil, message, code.  A new file, and the directories
+ * that it needs. */
+static int create(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    char copy[PATH_MAX];
+    size_t n;
+    const char *text = luaL_checklstring(L, 2, &n);
+    int rc = UV_ENAMETOOLONG;
+
+    if (snprintf(copy, sizeof copy, "%s", path) < (int)sizeof copy)
+        rc = make_directories(copy);
+    if (rc == 0) rc = write_all(path, text, n);
+    if (rc < 0) {
+        luaL_pushfail(L);
+        lua_pushfstring(L, "cannot write %s: %s", path, tw_strerror(rc));
+        lua_pushinteger(L, rc);
+        return 3;
+    }
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+static const luaL_Reg internal[] = {
+    { "names", names }, { "sha256", sha256 }, { "seal", seal }, { "parts", list_parts },
+    { "create", create }, { NULL, NULL }
+};
+
+int luaopen_tw_internal_bot(lua_State *L)
+{
+    luaL_newlib(L, internal);
+    return 1;
+}

@@ -1,0 +1,175 @@
+/* payload.c - the files that a built program carries, behind its own end.
+ *
+ * Why: a built app is one file: the program, and a zip archive that any unzip lists.
+ * The program knows from its seal how long the file is and which SHA-256 it has.  The
+ * seal is a note of the program (ELF's PT_NOTE), not a footer: what is cut off at the
+ * end, or stripped, leaves a program that knows what it lacks, instead of a plain
+ * interpreter.
+ *
+ *     | ELF, without section headers ... note: seal ... | zip: files; comment: app |
+ *     0                                           program              program + payload
+ *
+ * Invariants
+ *   P1  No Lua state is made in a program whose bytes do not have the digest of its
+ *       seal.  It is asked at two places, main and ltw_state_new, so that no single
+ *       wrong byte can leave the question out.
+ *
+ * Layer lua.
+ */
+#include "payload.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+#include <minizip/ioapi.h>
+#include <minizip/unzip.h>
+
+#include "base/memory.h"
+
+enum { NAME_MAX_BYTES = 1024, FILES_MAX = 65535 };
+
+/* The compiler must not know what is in it. */
+extern const unsigned char ltw_seal_note[];
+__asm__(".pushsection .note.tidewire, \"a\", %note\n"
+        ".balign 4\n"
+        ".long 9, 48, 1\n"
+        ".asciz \"tidewire\"\n"
+        ".balign 4\n"
+        ".global ltw_seal_note\n"
+        ".hidden ltw_seal_note\n"
+        "ltw_seal_note: .zero 48\n"
+        ".popsection\n");
+_Static_assert(sizeof(struct ltw_seal) == 48, "the note has room for a seal");
+
+/* The one of the process: constant once it was opened. */
+static struct {
+    const unsigned char *file;
+    size_t n;
+    unsigned char digest[LTW_DIGEST];
+    char app[NAME_MAX_BYTES];
+    char **names;
+    size_t n_names;
+} payload;
+
+void ltw_seal_read(struct ltw_seal *seal)
+{
+    memcpy(seal, ltw_seal_note, sizeof *seal);
+}
+
+bool ltw_payload_is_sound(void)
+{
+    struct ltw_seal seal;
+
+    ltw_seal_read(&seal);
+    return memcmp(seal.digest, payload.digest, sizeof seal.digest) == 0;   /* P1 */
+}
+
+static voidpf ZCALLBACK open_file(voidpf opaque, const void *name, int mode)
+{
+    (void)opaque, (void)name, (void)mode;
+    return fmemopen((void *)payload.file, payload.n, "r");
+}
+
+static unzFile open_zip(void)
+{
+    zlib_filefunc64_def f;
+
+    fill_fopen64_filefunc(&f);
+    f.zopen64_file = open_file;
+    return unzOpen2_64("payload", &f);
+}
+
+static int damaged(struct tw_error *error, const char *what)
+{
+    return tw_fail(error, TW_EFORMAT, "the files inside the program: %s", what);
+}
+
+static int read_names(unzFile zip, struct tw_error *error)
+{
+    unz_global_info64 info = { 0 };
+    int r = unzGetGlobalInfo64(zip, &info);
+
+    if (r != UNZ_OK || info.number_entry == 0 || info.number_entry > FILES_MAX)
+        return damaged(error, "their directory can't be read");
+    payload.names = tw_calloc((size_t)info.number_entry, sizeof *payload.names);
+    if (!payload.names) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+    for (r = unzGoToFirstFile(zip); r == UNZ_OK; r = unzGoToNextFile(zip)) {
+        char name[NAME_MAX_BYTES], *copy;
+
+        r = unzGetCurrentFileInfo64(zip, NULL, name, sizeof name, NULL, 0, NULL, 0);
+        if (r != UNZ_OK || payload.n_names == info.number_entry) break;
+        copy = tw_calloc(1, strlen(name) + 1);
+        if (!copy) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+        payload.names[payload.n_names++] = strcpy(copy, name);
+    }
+    return r == UNZ_END_OF_LIST_OF_FILE ? TW_OK : damaged(error, "their list is damaged");
+}
+
+int ltw_payload_open(const unsigned char *file, size_t n,
+                     const unsigned char digest[LTW_DIGEST], struct tw_error *error)
+{
+    unzFile zip;
+    int rc;
+
+    payload.file = file;
+    payload.n = n;
+    memcpy(payload.digest, digest, LTW_DIGEST);
+    zip = open_zip();
+    if (!zip) return damaged(error, "they are no zip archive");
+    rc = unzGetGlobalComment(zip, payload.app, sizeof payload.app - 1);
+    rc = rc > 0 ? read_names(zip, error) : damaged(error, "none is the app");
+    unzClose(zip);
+    return rc;
+}
+
+const char *ltw_payload_app(void)
+{
+    return payload.file ? payload.app : NULL;
+}
+
+const char *ltw_payload_name(size_t i)
+{
+    return i < payload.n_names ? payload.names[i] : NULL;
+}
+
+/* Of the current entry, whose size the archive says. */
+static int read_entry(unzFile zip, char *text, size_t n)
+{
+    for (size_t at = 0; at < n;) {
+        unsigned want = n - at < 1 << 20 ? (unsigned)(n - at) : 1 << 20;
+        int got = unzReadCurrentFile(zip, text + at, want);
+
+        if (got <= 0) return TW_EFORMAT;
+        at += (size_t)got;
+    }
+    return TW_OK;
+}
+
+int ltw_payload_read(const char *name, char **text, size_t *n, struct tw_error *error)
+{
+    unz_file_info64 info;
+    unzFile zip = payload.file ? open_zip() : NULL;
+    int rc = 0;
+
+    *text = NULL;
+    if (!payload.file) return 0;
+    if (!zip) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+    if (unzLocateFile(zip, name, 1) != UNZ_OK) goto end;
+    rc = damaged(error, name);
+    if (unzGetCurrentFileInfo64(zip, &info, NULL, 0, NULL, 0, NULL, 0) != UNZ_OK
+        || unzOpenCurrentFile(zip) != UNZ_OK)
+        goto end;
+    *n = (size_t)info.uncompressed_size;
+    *text = tw_calloc(1, *n + 1);
+    if (!*text) rc = tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+    else if (read_entry(zip, *text, *n) == TW_OK) rc = 1;
+    if (unzCloseCurrentFile(zip) != UNZ_OK && rc == 1) rc = damaged(error, name);
+    if (rc < 0) {
+        tw_free(*text);
+        *text = NULL;
+    }
+end:
+    unzClose(zip);
+    return rc;
+}

@@ -1,0 +1,100 @@
+--- bot: what a program that `tidewire build` made says of itself.
+
+local app = require "tw.app"
+local source = require "tw.internal.source"
+
+local bot = {}
+
+local KINDS = { number = "NUMBER", boolean = "true|false" }
+
+-- The parameters that the app file asks for, and then what every program has.
+local function help(name)
+  local params, lines = app.open(source.app(), {}, 1024).params, {}
+  local width = 22
+  for param, default in pairs(params) do
+    local left = ("--%s %s"):format(param, KINDS[type(default)] or "TEXT")
+    lines[#lines + 1] = { left, tostring(default) }
+    width = math.max(width, #left + 2)
+  end
+  table.sort(lines, function(a, b) return a[1] < b[1] end)
+  print(("usage: %s [options]\n\nruns %s"):format(name, source.app()))
+  if lines[1] then print "\nparameters, and what they are unless given" end
+  for _, line in ipairs(lines) do
+    print(("  %-" .. width .. "s%s"):format(line[1], line[2]))
+  end
+  print "\noptions"
+  for _, line in ipairs {
+    { "--workers N", "threads that run scripts; else as many as there are cores" },
+    { "--seconds S", "stop after S seconds" },
+    { "--override DIR", "files in DIR stand before those inside" },
+    { "--manifest", "versions, hashes and licences of what is inside" },
+    { "--list", "the names of the files inside" },
+    { "--extract DIR", "write them to a directory" },
+    { "--help", "this text" },
+  } do
+    print(("  %-" .. width .. "s%s"):format(line[1], line[2]))
+  end
+  print "\nTIDEWIRE_REPL=1 in the environment gives a prompt instead."
+end
+
+-- As it was when the program was built: not what --override has.
+local function read(name)
+  local text, why = source.inside(name)
+  return text or error(why, 0)
+end
+
+local function manifest()
+  local inside = require "tw.internal.bot"
+  local digest, program, payload = inside.seal()
+  print(("app      %s"):format(source.app()))
+  print(("program  %d bytes"):format(program))
+  print(("files    %d bytes, packed"):format(payload))
+  print(("sha256   %s\n"):format(digest))
+  for _, name in ipairs(inside.names()) do
+    local text = read(name)
+    print(("%s %9d  %s"):format(inside.sha256(text), #text, name))
+  end
+  print ""
+  for _, part in ipairs(inside.parts()) do
+    print(("%-18s %-8s %-10s %s"):format(part.name, part.version, part.licence,
+                                         part.holder))
+  end
+end
+
+local function extract(directory)
+  local inside = require "tw.internal.bot"
+  for _, name in ipairs(inside.names()) do
+    local fine, why = inside.create(directory .. "/" .. name, read(name))
+    if not fine then error(why, 0) end
+  end
+end
+
+local function run(arguments)
+  local name, option, value = table.unpack(arguments, 1, 3)
+  if option == "--extract" and not value then
+    error("--extract DIR: the directory is missing", 0)
+  end
+  if arguments[option == "--extract" and 4 or 3] then
+    error(option .. " stands alone", 0)
+  end
+  if option == "--help" then help(name)
+  elseif option == "--manifest" then manifest()
+  elseif option == "--extract" then extract(value)
+  else
+    print(table.concat(require "tw.internal.bot".names(), "\n"))
+  end
+end
+
+--- bot.main(arguments) -> status
+-- What a built program does with --help, --manifest, --list or --extract; the first
+-- argument is its own name.
+-- Yields: no.  Blocks: while it reads and writes files.  Thread: MAIN.
+-- Errors: none; they are printed, and the status is 1.  Units: none.
+function bot.main(arguments)
+  local fine, why = pcall(run, arguments)
+  if fine then return 0 end
+  io.stderr:write("tidewire: ", tostring(why), "\n")
+  return 1
+end
+
+return bot
