@@ -3,7 +3,7 @@
 
 /* As in column.c: the same vectors twice, and the same bits of both. */
 typedef double numbers __attribute__((vector_size(32)));
-typedef int64_t integers __attribute__((vector_size(32)));
+typedef uint64_t integers __attribute__((vector_size(32)));   /* that wrap around */
 enum { STEP = sizeof(numbers) / sizeof(double) };
 
 #define COLUMN(name, target) \
@@ -14,10 +14,10 @@ enum { STEP = sizeof(numbers) / sizeof(double) };
             integers is, out; \
             memcpy(&v, x + i, sizeof v); \
             shifted = v * 1e9 + TW_EXACT_SHIFT; \
-            is = ((shifted - TW_EXACT_SHIFT) / 1e9 == v) \
-                & (v < TW_EXACT_NEAR) & (v > -TW_EXACT_NEAR); \
-            out = (((integers)shifted - TW_EXACT_SHIFT_BITS) & is) \
-                | (TW_EXACT_OTHER & ~is); \
+            is = (integers)(((shifted - TW_EXACT_SHIFT) / 1e9 == v) \
+                            & (v < TW_EXACT_NEAR) & (v > -TW_EXACT_NEAR)); \
+            out = (((integers)shifted - (uint64_t)TW_EXACT_SHIFT_BITS) & is) \
+                | ((uint64_t)TW_EXACT_OTHER & ~is); \
             memcpy(fixed + i, &out, sizeof out); \
         } \
     }
