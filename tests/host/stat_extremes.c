@@ -171,10 +171,10 @@ int main(void)
             if (i == 3 && sizes[k]) continue;
             s = rig_window(names[i], sizes[k]);
             rig_batches(&s, wild);
-            rig_merge(&s, price);
-            rig_merge(&s, profit);
-            rig_merge(&s, wild);
-            rig_fuzz(&s);
+            rig_merge(&s, price, 0);
+            rig_merge(&s, profit, 0);
+            rig_merge(&s, wild, 0);
+            rig_damage(&s);
         }
     return tap_done();
 }

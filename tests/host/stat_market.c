@@ -1,6 +1,6 @@
 /* stat_market.c - TWAP, realised volatility, order flow imbalance, microprice and
  * imbalance: by hand, and against their definitions written out. */
-#include "stat_check.h"
+#include "stat_rig.h"
 
 #define SECOND INT64_C(1000000000)
 
@@ -11,7 +11,7 @@ static char state[1 << 16];
 
 static void begin(const char *kind, const char *one, double a)
 {
-    ok(declare(&s, kind, one, a, NULL, 0) == 0 && s.size <= sizeof state, "%s", kind);
+    ok(rig_declare(&s, kind, one, a, NULL, 0) == 0 && s.size <= sizeof state, "%s", kind);
     memset(state, 0, sizeof state);
 }
 
@@ -59,19 +59,19 @@ static void twap_reference(double offset)
 
     begin("twap", NULL, 0);
     for (long i = 0; i < n; i++) {
-        const int64_t step = (int64_t)(draw() % 1000);
+        const int64_t step = (int64_t)(rig_bits() % 1000);
 
         if (i > 0) {
             time += step;
             area += (before - first) * step;
         }
-        price += (double)(int)(draw() % 3) - 1;
+        price += (double)(int)(rig_bits() % 3) - 1;
         if (i == 0) first = price;
         before = price;
         tw_stat_push(&s, state, &price, time);
     }
     got = tw_stat_get(&s, state, 0);
-    ok(near(got, (double)(first + area / (time - begun)), 1e-12),
+    ok(rig_near(got, (double)(first + area / (time - begun)), 1e-12),
        "%ld prices around %g: to %.1g", n, offset,
        fabs(got / (double)(first + area / (time - begun)) - 1));
 }
@@ -82,11 +82,11 @@ static void volatility_rows(void)
 {
     begin("realised_volatility", NULL, 0);
     ok(isnan(push(1, 0)) && field("count") == 0, "one price has no return");
-    ok(near(push(2, 1), M_LN2, 1e-15) && near(push(1, 1), M_LN2 * M_SQRT2, 1e-15),
+    ok(rig_near(push(2, 1), M_LN2, 1e-15) && rig_near(push(1, 1), M_LN2 * M_SQRT2, 1e-15),
        "the root of the sum of squares");
-    ok(near(push(0, 2), M_LN2 * M_SQRT2, 1e-15) && field("count") == 2
-       && near(push(-1, 2), M_LN2 * M_SQRT2, 1e-15), "what is no price is missing");
-    ok(near(field("variance"), 2 * M_LN2 * M_LN2, 1e-15), "and its square");
+    ok(rig_near(push(0, 2), M_LN2 * M_SQRT2, 1e-15) && field("count") == 2
+       && rig_near(push(-1, 2), M_LN2 * M_SQRT2, 1e-15), "what is no price is missing");
+    ok(rig_near(field("variance"), 2 * M_LN2 * M_LN2, 1e-15), "and its square");
     begin("realised_volatility", NULL, 0);
     push(5, 0);
     ok(push(5, 1) == 0, "a price that stays has none");
@@ -97,13 +97,14 @@ static void volatility_by_hand(void)
     begin("realised_volatility", "@every", 10e9);
     ok(isnan(push(100, -13)) && isnan(push(1, -11)) && isnan(push(2, -7)),
        "the first step gives a price, no return");
-    ok(near(push(8, 0), M_LN2, 1e-15) && field("count") == 1, "at 0 a step is over");
-    ok(near(push(9, 9), M_LN2, 1e-15), "the one under way isn't in it");
-    ok(near(push(4, 10), sqrt(pow(log(2), 2) + pow(log(4.5), 2)), 1e-15),
+    ok(rig_near(push(8, 0), M_LN2, 1e-15) && field("count") == 1, "at 0 a step is over");
+    ok(rig_near(push(9, 9), M_LN2, 1e-15), "the one under way isn't in it");
+    ok(rig_near(push(4, 10), sqrt(pow(log(2), 2) + pow(log(4.5), 2)), 1e-15),
        "its last price is");
     push(4, 45);
-    ok(near(field("variance"), pow(log(2), 2) + pow(log(4.5), 2) + pow(log(4 / 9.0), 2),
-            1e-15) && field("count") == 5, "steps without a row are returns of 0");
+    ok(rig_near(field("variance"),
+                pow(log(2), 2) + pow(log(4.5), 2) + pow(log(4 / 9.0), 2), 1e-15)
+       && field("count") == 5, "steps without a row are returns of 0");
 }
 
 /* Against: the last price before each step's end, one by one. */
@@ -118,8 +119,8 @@ static void volatility_reference(int64_t every)
 
     begin("realised_volatility", "@every", (double)every);
     for (int i = 0; i < ROWS; i++) {
-        time[i] = (i ? time[i - 1] : 12345) + (int64_t)(draw() % (3 * SECOND));
-        price[i] = 100 * exp(normal() * 0.01);
+        time[i] = (i ? time[i - 1] : 12345) + (int64_t)(rig_bits() % (3 * SECOND));
+        price[i] = 100 * exp(rig_normal() * 0.01);
         tw_stat_push(&s, state, &price[i], time[i]);
     }
     for (int64_t end = (time[0] / every + 1) * every; end <= time[ROWS - 1];
@@ -133,7 +134,7 @@ static void volatility_reference(int64_t every)
         }
         before = price[at];
     }
-    ok(near(tw_stat_get(&s, state, 0), (double)sqrtl(sum), 1e-12)
+    ok(rig_near(tw_stat_get(&s, state, 0), (double)sqrtl(sum), 1e-12)
        && field("count") == (double)returns, "every %g s: %ld returns",
        (double)every / 1e9, returns);
 }
@@ -164,7 +165,7 @@ static void flow_window(uint32_t window)
     for (int i = 0; i < n; i++) {
         double sum = 0;
 
-        check_row(x, false);
+        rig_row(rig_tick, false, x);
         for (int side = 0; side < 4 && i > 0; side += 2) {
             /* In the paper's words: demand at the bid, supply at the ask. */
             const bool better = side ? x[side] < was[side] : x[side] > was[side];
@@ -193,11 +194,11 @@ static void flow_reference(double offset)
     begin("order_flow_imbalance", NULL, 0);
     for (long i = 0; i < n; i++) {
         before = size;
-        size = offset + uniform();
+        size = offset + rig_uniform();
         sum += i ? (long double)(size - before) : 0;
         quote(10, size, 11, 3);
     }
-    ok(near(tw_stat_get(&s, state, 0), (double)sum, 1e-9),
+    ok(rig_near(tw_stat_get(&s, state, 0), (double)sum, 1e-9),
        "the sum of %ld events of sizes around %g", n, offset);
 }
 
@@ -271,8 +272,9 @@ int main(void)
     flow_cancels();
     newest();
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        if (declare(&s, kinds[i].kind, kinds[i].one, kinds[i].a, NULL, 0) != 0) return 1;
-        check_all(&s, 1e-11);
+        if (rig_declare(&s, kinds[i].kind, kinds[i].one, kinds[i].a, NULL, 0) != 0)
+            return 1;
+        rig_all(&s, 1e-11);
     }
     return tap_done();
 }

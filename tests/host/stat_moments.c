@@ -1,5 +1,4 @@
 /* stat_moments.c - moments against two passes in long doubles. */
-#include "stat_check.h"
 #include "stat_rig.h"
 
 static const char *const names[] = { "variance", "std", "zscore", "skewness",
@@ -41,7 +40,7 @@ static void many(double offset)
     double *x = malloc(n * sizeof *x);
 
     for (size_t i = 0; i < n; i++) {
-        double u = uniform();
+        double u = rig_uniform();
 
         x[i] = offset + u * u;      /* skewed */
     }
@@ -77,7 +76,7 @@ static void windows(const char *what, double (*make)(int i), double tolerance)
             void *state = rig_state(&s);
 
             rig_feed(&s, state, x, N, out);
-            for (size_t i = 0; i < N; i += 1 + draw() % 20) {
+            for (size_t i = 0; i < N; i += 1 + rig_bits() % 20) {
                 size_t n = i + 1 < sizes[j] ? i + 1 : sizes[j];
                 double expected = defined(names[k], x + i + 1 - n, n);
 
@@ -92,13 +91,13 @@ static void windows(const char *what, double (*make)(int i), double tolerance)
 static double noise(int i)
 {
     (void)i;
-    return normal();
+    return rig_normal();
 }
 
 static double far_noise(int i)
 {
     (void)i;
-    return 1e9 + normal();
+    return 1e9 + rig_normal();
 }
 
 static double walk(int i)
@@ -106,17 +105,17 @@ static double walk(int i)
     static double at = 100;
 
     (void)i;
-    return at += normal() * 0.01;
+    return at += rig_normal() * 0.01;
 }
 
 static double stairs(int i)
 {
-    return i / 700 * 1e6 + normal();
+    return i / 700 * 1e6 + rig_normal();
 }
 
 static double outliers(int i)
 {
-    return i % 611 == 100 ? 1e12 : i % 611 == 400 ? -1e5 : normal();
+    return i % 611 == 100 ? 1e12 : i % 611 == 400 ? -1e5 : rig_normal();
 }
 
 static void equal(void)
@@ -132,7 +131,7 @@ static void equal(void)
 
             wrong += !isnan(tw_stat_get(&s, state, 0)) || tw_stat_get(&s, state, 1) != 0;
             for (unsigned i = 0; sizes[j] && i < 2 * sizes[j]; i++) {
-                x = normal();
+                x = rig_normal();
                 tw_stat_push(&s, state, &x, 0);
             }
             x = 0.1;
@@ -157,7 +156,7 @@ static void infinities(void)
         double x[400];
 
         for (int i = 0; i < 400; i++) {
-            x[i] = i > 7 && i < 47 && i % 2 ? wild[i % 4] : normal();
+            x[i] = i > 7 && i < 47 && i % 2 ? wild[i % 4] : rig_normal();
             if (i > 60 && i < 80) x[i] = INFINITY;
             tw_stat_push(&all, a, &x[i], 0);
             tw_stat_push(&last, b, &x[i], 0);
@@ -213,7 +212,7 @@ int main(void)
         for (size_t j = 0; j < sizeof sizes / sizeof *sizes; j++) {
             struct tw_stat s = rig_window(names[k], sizes[j]);
 
-            check_all(&s, 1e-9);
+            rig_all(&s, 1e-9);
         }
     return tap_done();
 }

@@ -1,6 +1,6 @@
 /* stat_pair.c - covariance, correlation, slope, beta and autocorrelation against two
  * passes in long double: over all, over a window, weighted. */
-#include "stat_check.h"
+#include "stat_rig.h"
 
 enum { N = 10000000, SMALL_N = 100000, WINDOW = 64, RING = 8192 };
 
@@ -69,8 +69,8 @@ static double worst_of(const struct tw_stat *s, const void *state,
 /* x[1] moves x[0] by half. */
 static void pair(double *x, double offset)
 {
-    x[1] = uniform() * 4 - 2;
-    x[0] = offset + x[1] / 2 + uniform() - 0.5;
+    x[1] = rig_uniform() * 4 - 2;
+    x[0] = offset + x[1] / 2 + rig_uniform() - 0.5;
     x[1] += offset;
 }
 
@@ -84,12 +84,12 @@ static void all(double offset, double tolerance)
     struct reference r;
     char state[256] = { 0 };
 
-    declare(&s, "slope", NULL, 0, NULL, 0);
+    rig_declare(&s, "slope", NULL, 0, NULL, 0);
     for (long i = 0; i < n; i++) pair(pairs[i], offset);
     for (long i = 0; i < n; i++) tw_stat_push(&s, state, pairs[i], 0);
     r = passes((const double (*)[2])pairs, n);
     for (int k = 0; k < 3; k++) {
-        declare(&s, kinds[k], NULL, 0, NULL, 0);
+        rig_declare(&s, kinds[k], NULL, 0, NULL, 0);
         worst = fmax(worst, worst_of(&s, state, &r));
     }
     ok(worst < tolerance, "%ld pairs around %g: all fields to %.1g", n, offset, worst);
@@ -104,7 +104,7 @@ static void windows(double offset, uint32_t window, double tolerance)
     struct tw_stat s;
     void *state;
 
-    declare(&s, "slope", "window", window, NULL, 0);
+    rig_declare(&s, "slope", "window", window, NULL, 0);
     state = calloc(1, s.size);
     for (long i = 0; i < n; i++) {
         pair(pairs[i], offset);
@@ -129,7 +129,7 @@ static void spikes(void)
     struct tw_stat s;
     void *state;
 
-    declare(&s, "slope", "window", WINDOW, NULL, 0);
+    rig_declare(&s, "slope", "window", WINDOW, NULL, 0);
     state = calloc(1, s.size);
     for (int i = 0; i < 1000; i++) {
         pair(pairs[i], 0);
@@ -157,7 +157,7 @@ static void decay(void)
     struct reference r;
     void *state;
 
-    declare(&s, "slope", "window", WINDOW, NULL, 0);
+    rig_declare(&s, "slope", "window", WINDOW, NULL, 0);
     state = calloc(1, s.size);
     for (int i = 0; i < PAIRS; i++) {
         pair(pairs[i], 0);
@@ -183,7 +183,7 @@ static void weighted(double offset, double tolerance)
     for (int k = 0; k < 3; k++) {
         static const char *const kinds[] = { "covariance", "correlation", "beta" };
 
-        declare(&s, kinds[k], "alpha", alpha, NULL, 0);
+        rig_declare(&s, kinds[k], "alpha", alpha, NULL, 0);
         memset(state, 0, sizeof state);
         for (int n = 1; n <= ROWS; n++) {
             struct reference r = { .n = 2 };      /* so that n - 1 is 1 */
@@ -218,7 +218,7 @@ static void weighted(double offset, double tolerance)
         }
     }
     ok(worst < tolerance, "weighted, around %g: to %.1g", offset, worst);
-    declare(&s, "slope", "alpha", alpha, NULL, 0);
+    rig_declare(&s, "slope", "alpha", alpha, NULL, 0);
     ok(isnan(tw_stat_get(&s, state, 3)), "and its slope has no std_error");
 }
 
@@ -231,16 +231,16 @@ static void autocorrelations(uint32_t lag, uint32_t window)
     int wrong = 0;
 
     if (window) {
-        declare(&s, "autocorrelation", "lag", lag, "window", window);
-        declare(&pairwise, "correlation", "window", window, NULL, 0);
+        rig_declare(&s, "autocorrelation", "lag", lag, "window", window);
+        rig_declare(&pairwise, "correlation", "window", window, NULL, 0);
     } else {
-        declare(&s, "autocorrelation", "lag", lag, NULL, 0);
-        declare(&pairwise, "correlation", NULL, 0, NULL, 0);
+        rig_declare(&s, "autocorrelation", "lag", lag, NULL, 0);
+        rig_declare(&pairwise, "correlation", NULL, 0, NULL, 0);
     }
     state = calloc(1, s.size);
     other = calloc(1, pairwise.size);
     for (uint32_t i = 0; i < ROWS; i++) {
-        x[i] = normal() + (i ? x[i - 1] / 2 : 0);
+        x[i] = rig_normal() + (i ? x[i - 1] / 2 : 0);
         tw_stat_push(&s, state, &x[i], 0);
         if (i >= lag) {
             const double row[] = { x[i], x[i - lag] };
@@ -248,7 +248,8 @@ static void autocorrelations(uint32_t lag, uint32_t window)
             tw_stat_push(&pairwise, other, row, 0);
         }
         for (unsigned f = 0; f < 2; f++)
-            wrong += !same(tw_stat_get(&s, state, f), tw_stat_get(&pairwise, other, f));
+            wrong += !rig_same(tw_stat_get(&s, state, f),
+                               tw_stat_get(&pairwise, other, f));
     }
     ok(wrong == 0, "autocorrelation, lag %u, window %u, is correlation(x, lag(x))", lag,
        window);
@@ -277,17 +278,17 @@ static void edges(const char *one, double a)
     struct tw_stat covariance, correlation, slope;
     char what[100];
 
-    declare(&covariance, "covariance", one, a, NULL, 0);
-    declare(&correlation, "correlation", one, a, NULL, 0);
-    declare(&slope, "slope", one, a, NULL, 0);
+    rig_declare(&covariance, "covariance", one, a, NULL, 0);
+    rig_declare(&correlation, "correlation", one, a, NULL, 0);
+    rig_declare(&slope, "slope", one, a, NULL, 0);
     tw_stat_text(&slope, what, sizeof what);
     ok(isnan(value_of(&covariance, line, 1)) && isnan(value_of(&correlation, line, 1))
        && isnan(value_of(&slope, line, 1)), "%s: one pair isn't enough", what);
     ok(value_of(&covariance, equal, 4) == 0 && isnan(value_of(&correlation, equal, 4))
        && value_of(&slope, equal, 4) == 0, "%s: y that never changes", what);
-    ok(near(value_of(&correlation, line, 4), 1, 1e-14)
+    ok(rig_near(value_of(&correlation, line, 4), 1, 1e-14)
        && value_of(&correlation, line, 4) <= 1
-       && near(value_of(&slope, line, 4), 0.1, 1e-14), "%s: a line", what);
+       && rig_near(value_of(&slope, line, 4), 0.1, 1e-14), "%s: a line", what);
     ok(isnan(value_of(&covariance, infinite, 3)) && isnan(value_of(&slope, infinite, 3)),
        "%s: an infinity makes NaN", what);
 }
@@ -299,12 +300,13 @@ static void window_edges(void)
     double equal[100][2];
     struct tw_stat s;
 
-    declare(&s, "covariance", "window", 1, NULL, 0);
+    rig_declare(&s, "covariance", "window", 1, NULL, 0);
     ok(isnan(value_of(&s, left + 1, 5)), "a window of 1 has no covariance");
-    declare(&s, "covariance", "window", 3, NULL, 0);
+    rig_declare(&s, "covariance", "window", 3, NULL, 0);
     ok(isnan(value_of(&s, left, 3)) && value_of(&s, left, 4) == 0.5
-       && near(value_of(&s, left, 7), 1.0 / 3, 1e-15), "an infinity that leaves is gone");
-    declare(&s, "correlation", "window", 7, NULL, 0);
+       && rig_near(value_of(&s, left, 7), 1.0 / 3, 1e-15),
+       "an infinity that leaves is gone");
+    rig_declare(&s, "correlation", "window", 7, NULL, 0);
     for (int i = 0; i < 100; i++) {
         equal[i][0] = i < 50 ? i : 0.1;
         equal[i][1] = i;
@@ -345,11 +347,11 @@ int main(void)
     edges("alpha", 0.25);
     window_edges();
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        const int rc = declare(&s, kinds[i].kind, kinds[i].one, kinds[i].a, kinds[i].two,
-                               kinds[i].b);
+        const int rc = rig_declare(&s, kinds[i].kind, kinds[i].one, kinds[i].a,
+                                   kinds[i].two, kinds[i].b);
 
         if (rc != 0) return 1;
-        check_all(&s, 1e-9);
+        rig_all(&s, 1e-9);
     }
     return tap_done();
 }

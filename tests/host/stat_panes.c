@@ -1,6 +1,6 @@
 /* stat_panes.c - windows in time against all the rows that they cover. */
 #include "stat/kernel.h"
-#include "stat_check.h"
+#include "stat_rig.h"
 
 /* A statistic that tells every order of its values from every other: a polynomial
  * of them, whose merge does not commute. */
@@ -117,7 +117,7 @@ static void covered(const char *what, int64_t window, int64_t start,
     for (int i = 0; i < N; i++) {
         t += step(width);
         latest[i] = i > 0 && t < latest[i - 1] ? latest[i - 1] : t;
-        x[i] = draw() % 20 ? (double)(draw() % 1000) : NAN;
+        x[i] = rig_bits() % 20 ? (double)(rig_bits() % 1000) : NAN;
         if (isnan(x[i])) latest[i] = i > 0 ? latest[i - 1] : INT64_MIN;
         tw_stat_push(&s, state, &x[i], t);
         memset(whole, 0, plain.size);
@@ -126,7 +126,7 @@ static void covered(const char *what, int64_t window, int64_t start,
                 && floor_div(latest[j], width) > floor_div(latest[i], width) - PANES)
                 tw_stat_push(&plain, whole, &x[j], 0);
         for (unsigned f = 0; f < 2; f++)
-            wrong += !same(tw_stat_get(&s, state, f), tw_stat_get(&plain, whole, f));
+            wrong += !rig_same(tw_stat_get(&s, state, f), tw_stat_get(&plain, whole, f));
     }
     ok(wrong == 0, "%s: the rows of %d panes, in their order", what, PANES);
     free(state);
@@ -142,18 +142,18 @@ static int64_t ragged(int64_t width)
 {
     uint64_t w = (uint64_t)width;
 
-    switch (draw() % 16) {
-    case 0: return (int64_t)(w * (draw() % 40) + draw() % w);   /* a gap */
-    case 1: return -(int64_t)(w * (draw() % 3));                /* back */
+    switch (rig_bits() % 16) {
+    case 0: return (int64_t)(w * (rig_bits() % 40) + rig_bits() % w);   /* a gap */
+    case 1: return -(int64_t)(w * (rig_bits() % 3));                /* back */
     case 2: case 3: return width;
     case 4: case 5: case 6: return 0;
-    default: return (int64_t)(draw() % w);
+    default: return (int64_t)(rig_bits() % w);
     }
 }
 
 static int64_t sparse(int64_t width)
 {
-    return width * (int64_t)(draw() % 70);
+    return width * (int64_t)(rig_bits() % 70);
 }
 
 static int64_t one(int64_t width)
@@ -216,8 +216,9 @@ static void passes_through(void)
        "or list, has none in a window, and windows can't be merged");
     inner.merge = NULL;
     ok(!tw_stat_panes(&inner), "nor can there be one of what can't be merged");
-    ok(!declare(&count, "count", "@window", 1000, NULL, 0)
-       && declare(&var, "count", "window", 10, NULL, 0) == TW_EUSAGE, "count has one");
+    ok(!rig_declare(&count, "count", "@window", 1000, NULL, 0)
+       && rig_declare(&var, "count", "window", 10, NULL, 0) == TW_EUSAGE,
+       "count has one");
     ok(s.size == 35 * 32 && tw_stat_init(&var, &word_kind, &s.o, &error) == TW_OK
        && var.size == s.size, "it is 35 states large");
     ok(s.ops->valid(&s, state), "a state is valid");
@@ -239,10 +240,10 @@ int main(void)
     for (int k = 0; k < 4; k++) {
         struct tw_stat s;
 
-        if (!declare(&s, kinds[k], NULL, 0, NULL, 0)) check_time(&s, kinds[k], 1e-9);
-        if (declare(&s, kinds[k], "@window", 60e9, NULL, 0)) continue;
-        check_batches(&s, kinds[k]);
-        check_damage(&s, kinds[k]);
+        if (!rig_declare(&s, kinds[k], NULL, 0, NULL, 0)) rig_time(&s, 1e-9);
+        if (rig_declare(&s, kinds[k], "@window", 60e9, NULL, 0)) continue;
+        rig_batches(&s, rig_tick);
+        rig_damage(&s);
     }
     return tap_done();
 }

@@ -355,13 +355,13 @@ int main(void)
     long_day();
     exact_while_few();
     rig_batches(&s, wild);
-    rig_fuzz(&s);
+    rig_damage(&s);
     for (size_t i = 0; i < 3; i++)
         for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
             s = rig_window(names[i], sizes[k]);
             rig_batches(&s, wild);
-            rig_merge(&s, wild);
-            rig_fuzz(&s);
+            rig_merge(&s, wild, 0);
+            rig_damage(&s);
         }
     return tap_done();
 }

@@ -1,12 +1,12 @@
 /* stat_series.c - last, first, lags, changes, crossings: each row by hand. */
-#include "stat_check.h"
+#include "stat_rig.h"
 
 static struct tw_stat s;
 static char state[1 << 20];
 
 static void begin(const char *kind, const char *one, double a, const char *two, double b)
 {
-    ok(declare(&s, kind, one, a, two, b) == 0 && s.size <= sizeof state, "%s", kind);
+    ok(rig_declare(&s, kind, one, a, two, b) == 0 && s.size <= sizeof state, "%s", kind);
     memset(state, 0, sizeof state);
 }
 
@@ -46,15 +46,15 @@ static void lags(void)
     int wrong = 0;
 
     for (int n = 1; n <= 130; n += n < 5 ? 1 : 25) {
-        declare(&s, "lag", "lag", n, NULL, 0);
+        rig_declare(&s, "lag", "lag", n, NULL, 0);
         memset(state, 0, sizeof state);
         for (int i = 1; i < 400; i++) {
             if (i % 7 == 0) {
                 const double was = tw_stat_get(&s, state, 0);
 
-                wrong += !same(push(NAN), was);
+                wrong += !rig_same(push(NAN), was);
             }
-            wrong += !same(push(i), i > n ? i - n : NAN);
+            wrong += !rig_same(push(i), i > n ? i - n : NAN);
         }
     }
     ok(wrong == 0, "in the row of x is the x of n rows before");
@@ -66,8 +66,8 @@ static void lags(void)
        "without it there's no value; -0 stays what it is");
     begin("lag", "lag", 3, "initial", -1);
     ok(push(1) == -1 && push(2) == -1 && push(3) == -1 && push(4) == 1, "for n rows");
-    ok(declare(&s, "lag", NULL, 0, NULL, 0) == TW_EUSAGE, "a lag must be given");
-    ok(declare(&s, "prev", "lag", 2, NULL, 0) == TW_EUSAGE, "prev has none");
+    ok(rig_declare(&s, "lag", NULL, 0, NULL, 0) == TW_EUSAGE, "a lag must be given");
+    ok(rig_declare(&s, "prev", "lag", 2, NULL, 0) == TW_EUSAGE, "prev has none");
 }
 
 static void changes(void)
@@ -84,7 +84,8 @@ static void changes(void)
     begin("log_return", "lag", 2, NULL, 0);
     push(1);
     push(2);
-    ok(near(push(3), log(3), 1e-15) && near(push(1), log(0.5), 1e-15), "log(x / lag(x))");
+    ok(rig_near(push(3), log(3), 1e-15) && rig_near(push(1), log(0.5), 1e-15),
+       "log(x / lag(x))");
     ok(isnan(push(-1)), "of 3 to -1 there is none");
 }
 
@@ -118,9 +119,9 @@ int main(void)
     changes();
     crossings();
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        if (declare(&s, all[i].kind, all[i].one, all[i].a, all[i].two, all[i].b) != 0)
+        if (rig_declare(&s, all[i].kind, all[i].one, all[i].a, all[i].two, all[i].b) != 0)
             return 1;
-        check_all(&s, 0);
+        rig_all(&s, 0);
     }
     return tap_done();
 }

@@ -219,10 +219,10 @@ int main(void)
         struct tw_stat t = topk_of(sizes[i]);
 
         rig_batches(&d, level);
-        rig_merge(&d, level);
-        rig_fuzz(&d);
+        rig_merge(&d, level, 0);
+        rig_damage(&d);
         rig_batches(&t, zipf);
-        rig_fuzz(&t);
+        rig_damage(&t);
     }
     return tap_done();
 }
