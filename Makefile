@@ -22,6 +22,7 @@ B       := build$(if $(SAN),-$(shell echo $(SAN) | tr , -))
 D        = $(DESTDIR)$(PREFIX)
 objects  = $(patsubst %.c,$B/%.o,$(wildcard $1))
 programs = $(patsubst %.c,$B/%,$(wildcard $1))
+comma   := ,
 HOST    := $(call objects,host/*.c host/*/*.c)
 CTESTS  := $(call programs,tests/host/*.c)
 FUZZERS := $(call programs,tests/fuzz/*.c)
@@ -33,7 +34,11 @@ ifeq (,$(filter clean,$(MAKECMDGOALS)))
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 endif
 
-all: $B/tidewire $B/libtidewire.a
+# For `tidewire build --static`: where all libraries are there for it, libc too.
+STATIC   = $(if $(SAN)$(filter-out -l:% -ldl -lpthread -lm,$(LDLIBS)),,$(if \
+           $(findstring /,$(shell $(CC) -print-file-name=libc.a)),$B/tidewire-static))
+
+all: $B/tidewire $B/libtidewire.a $(STATIC)
 programs: all $(CTESTS) $(BENCHES)
 $B/libtidewire.a: $(HOST) $(call objects,lua/*.c)
 	@rm -f $@
@@ -45,6 +50,12 @@ $(BENCHES): $B/%: $B/%.o $B/libtidewire.a
 $B/tidewire $(CTESTS) $(BENCHES):
 	@echo LD $@
 	@$(CC) $(CFLAGS) -rdynamic -o $@ $^ $(LDLIBS)
+
+# ld warns that libc looks for shared parts; lua/static sees to it that it does not.
+$B/tidewire-static: $(call objects,lua/main/*.c lua/static/*.c) $B/libtidewire.a
+	@echo LD $@
+	@$(CC) $(CFLAGS) -static -Wl,--gc-sections $(if $(findstring --no-warnings,$(shell $(CC) -Wl,--help \
+	  2>/dev/null)),-Wl$(comma)--no-warnings) -o $@ $^ $(LDLIBS)
 
 $B/%.o: %.c Makefile | build-packages
 	@mkdir -p $(@D)
@@ -65,7 +76,7 @@ $B/reference.txt: $(wildcard lua/*.c lua/*/*.c)
 run: $B/tidewire
 	$B/tidewire run scripts/market.lua --seconds 10
 
-test: $B/tidewire $(CTESTS) | test-packages
+test: $B/tidewire $(STATIC) $(CTESTS) | test-packages
 	TIDEWIRE=$B/tidewire $(STEADY) prove --exec tests/run \
 	  $(CTESTS) $(wildcard tests/lua/*.lua tests/stdlib/*.lua tests/e2e/*.lua)
 
@@ -91,7 +102,7 @@ doc: $B/tidewire
 
 install: all
 	install -d $D/bin $D/lib/pkgconfig $D/include $D/share/man/man1
-	install $B/tidewire $D/bin
+	install $B/tidewire $(STATIC) $D/bin
 	install -m 644 $B/libtidewire.a $D/lib
 	install -m 644 host/tidewire.h $D/include
 	$B/tidewire help --man > $D/share/man/man1/tidewire.1
