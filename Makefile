@@ -22,7 +22,6 @@ B       := build$(if $(SAN),-$(shell echo $(SAN) | tr , -))
 D        = $(DESTDIR)$(PREFIX)
 objects  = $(patsubst %.c,$B/%.o,$(wildcard $1))
 programs = $(patsubst %.c,$B/%,$(wildcard $1))
-comma   := ,
 HOST    := $(call objects,host/*.c host/*/*.c)
 CTESTS  := $(call programs,tests/host/*.c)
 FUZZERS := $(call programs,tests/fuzz/*.c)
@@ -54,8 +53,8 @@ $B/tidewire $(CTESTS) $(BENCHES):
 # ld warns that libc looks for shared parts; lua/static sees to it that it does not.
 $B/tidewire-static: $(call objects,lua/main/*.c lua/static/*.c) $B/libtidewire.a
 	@echo LD $@
-	@$(CC) $(CFLAGS) -static -Wl,--gc-sections $(if $(findstring --no-warnings,$(shell $(CC) -Wl,--help \
-	  2>/dev/null)),-Wl$(comma)--no-warnings) -o $@ $^ $(LDLIBS)
+	@$(CC) $(CFLAGS) -static -Wl,--gc-sections -o $@ $^ $(LDLIBS) 2>$@.log \
+	  || { cat $@.log >&2; exit 1; }
 
 $B/%.o: %.c Makefile | build-packages
 	@mkdir -p $(@D)
