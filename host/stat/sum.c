@@ -38,11 +38,7 @@ static inline double count_value(const struct tw_stat *s, const uint64_t *n)
 
 TW_STAT_RUN(count, uint64_t, 1)
 
-static size_t count_size(const struct tw_stat *s)
-{
-    (void)s;
-    return sizeof(uint64_t);
-}
+TW_STAT_SIZE(count, uint64_t)
 
 static double count_get(const struct tw_stat *s, const void *n, unsigned field)
 {
@@ -89,7 +85,13 @@ static inline double *ring_of(const struct sums *m, unsigned inputs)
     return (double *)((char *)m + sums_size(inputs));
 }
 
-/* Any row; what is no decimal is forgotten when nothing like it is left. */
+/* What is no decimal is forgotten when nothing like it is left. */
+static inline void forget(struct tw_exact *e)
+{
+    if (e->loose == 0) e->rest = e->error = 0;
+}
+
+/* Any row. */
 static __attribute__((noinline)) void step_any(struct sums *m, double x, double w,
                                                unsigned inputs, int sign)
 {
@@ -100,27 +102,33 @@ static __attribute__((noinline)) void step_any(struct sums *m, double x, double 
         tw_exact_step(&m->of[0], x, sign);
     }
     m->n += (uint64_t)(int64_t)sign;
-    for (unsigned j = 0; sign < 0 && j < inputs; j++)
-        if (m->of[j].loose == 0) m->of[j].rest = m->of[j].error = 0;
+    for (unsigned j = 0; sign < 0 && j < inputs; j++) forget(&m->of[j]);
 }
 
 /* A row, and its decimals as integers. */
 struct row {
     double x, w;
     int64_t fixed_x, fixed_w;
+    bool is_loose;            /* x is surely finite and no decimal: of one input */
 };
 
 TW_STAT_INLINE void step(struct sums *m, struct row r, unsigned inputs, int sign)
 {
-    if (r.fixed_x == TW_EXACT_OTHER || (inputs == 2 && r.fixed_w == TW_EXACT_OTHER)) {
+    struct tw_exact *e = m->of;
+
+    if (inputs == 1 && r.is_loose) {
+        tw_exact_loose(e, sign * r.x);
+        e->loose += (uint32_t)sign;
+        if (sign < 0) forget(e);
+    } else if (r.fixed_x == TW_EXACT_OTHER
+               || (inputs == 2 && r.fixed_w == TW_EXACT_OTHER)) {
         step_any(m, r.x, r.w, inputs, sign);
         return;
-    }
-    if (inputs == 2) {
-        tw_exact_add_product(&m->of[0], r.fixed_x, r.fixed_w, r.x * r.w, sign);
-        tw_exact_add(&m->of[1], sign * r.fixed_w);
+    } else if (inputs == 2) {
+        tw_exact_add_product(&e[0], r.fixed_x, r.fixed_w, r.x * r.w, sign);
+        tw_exact_add(&e[1], sign * r.fixed_w);
     } else {
-        tw_exact_add(&m->of[0], sign * r.fixed_x);
+        tw_exact_add(e, sign * r.fixed_x);
     }
     m->n += (uint64_t)(int64_t)sign;
 }
@@ -175,7 +183,7 @@ static void sum_anew(struct sums *m, unsigned inputs)
         step_any(m, ring[0], ring[inputs - 1], inputs, 1);
 }
 
-/* As an integer, what is in a sum: of nothing but decimals it need not be one. */
+/* As an integer, what is in a sum of nothing but decimals: so it need not be asked. */
 static inline int64_t fixed_in(const struct tw_exact *e, double x)
 {
     return tw_exact_only_decimals(e) && fabs(x) < TW_EXACT_NEAR ? tw_exact_nearest(x)
@@ -189,8 +197,10 @@ TW_STAT_INLINE void window(const struct tw_stat *s, struct sums *m, struct row r
     bool loose = false;
 
     if (m->n == s->o.window) {
-        struct row old = { place[0], place[inputs - 1], fixed_in(&m->of[0], place[0]),
-                           fixed_in(&m->of[inputs - 1], place[inputs - 1]) };
+        const struct row old = { place[0], place[inputs - 1],
+                                 fixed_in(&m->of[0], place[0]),
+                                 fixed_in(&m->of[inputs - 1], place[inputs - 1]),
+                                 m->of[0].loose == m->n };
 
         step(m, old, inputs, -1);
     }
@@ -236,7 +246,9 @@ TW_STAT_INLINE void run(const struct tw_stat *s, void *states,
     for (unsigned j = 0; j < inputs; j++) tw_exact_column(r.n, r.x[j], column[j]);
     for (unsigned i = 0; i < r.n; i++) {
         struct sums *m = (struct sums *)((char *)states + r.key[i] * size);
-        const struct row row = { x[i], w[i], fixed_x[i], fixed_w[i] };
+        const struct row row = { x[i], w[i], fixed_x[i], fixed_w[i],
+                                 fixed_x[i] == TW_EXACT_OTHER
+                                     && fabs(x[i]) < TW_EXACT_NEAR };
 
         if (i < before) tw_stat_ahead(&r, i, states, size);
         if (!isnan(row.x) && (inputs == 1 || !isnan(row.w))) {
