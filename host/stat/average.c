@@ -91,11 +91,7 @@ static inline double variance_value(const struct tw_stat *s, const struct steps 
 TW_STAT_RUN(mean, struct steps, 1)
 TW_STAT_RUN(variance, struct steps, 1)
 
-static size_t steps_size(const struct tw_stat *s)
-{
-    (void)s;
-    return sizeof(struct steps);
-}
+TW_STAT_SIZE(steps, struct steps)
 
 static double steps_get(const struct tw_stat *s, const void *state, unsigned field)
 {
@@ -189,11 +185,7 @@ static inline double timed_value(const struct tw_stat *s, const struct timed *m)
 
 TW_STAT_RUN(timed, struct timed, 1)
 
-static size_t timed_size(const struct tw_stat *s)
-{
-    (void)s;
-    return sizeof(struct timed);
-}
+TW_STAT_SIZE(timed, struct timed)
 
 static double timed_get(const struct tw_stat *s, const void *state, unsigned field)
 {

@@ -77,11 +77,7 @@ static inline double flow_value(const struct tw_stat *s, const struct flow *f)
 
 TW_STAT_RUN(flow, struct flow, QUOTE)
 
-static size_t flow_size(const struct tw_stat *s)
-{
-    (void)s;
-    return sizeof(struct flow);
-}
+TW_STAT_SIZE(flow, struct flow)
 
 static double flow_get(const struct tw_stat *s, const void *state, unsigned field)
 {

@@ -168,11 +168,7 @@ static void digest_merge(const struct tw_stat *s, void *into, const void *from)
     d->above += f->above;
 }
 
-static size_t digest_size(const struct tw_stat *s)
-{
-    (void)s;
-    return sizeof(struct digest);
-}
+TW_STAT_SIZE(digest, struct digest)
 
 static bool digest_valid(const struct tw_stat *s, const void *state)
 {

@@ -53,11 +53,7 @@ static void least_merge(const struct tw_stat *s, void *into, const void *from)
     least_join(into, from);
 }
 
-static size_t least_size(const struct tw_stat *s)
-{
-    (void)s;
-    return sizeof(struct least);
-}
+TW_STAT_SIZE(least, struct least)
 
 /* ---- over the last n ---- */
 
@@ -234,11 +230,7 @@ static void range_merge(const struct tw_stat *s, void *into, const void *from)
     least_join(&r->high, &f->high);
 }
 
-static size_t range_size(const struct tw_stat *s)
-{
-    (void)s;
-    return sizeof(struct range);
-}
+TW_STAT_SIZE(range, struct range)
 
 static const struct tw_stat_ops range_all = {
     .size = range_size, .run = range_run, .get = range_get, .merge = range_merge
@@ -377,11 +369,7 @@ static void drawdown_merge(const struct tw_stat *s, void *into, const void *from
     d->count += f->count;
 }
 
-static size_t drawdown_size(const struct tw_stat *s)
-{
-    (void)s;
-    return sizeof(struct drawdown);
-}
+TW_STAT_SIZE(drawdown, struct drawdown)
 
 static const struct tw_stat_ops drawdown_ops = {
     .size = drawdown_size, .run = drawdown_run, .get = drawdown_get,

@@ -96,6 +96,14 @@ TW_STAT_INLINE void tw_stat_ahead(const struct tw_stat_rows *r, unsigned i,
         return &name##_ops; \
     }
 
+/* name_size, of a state that no option makes larger. */
+#define TW_STAT_SIZE(name, type) \
+    static inline size_t name##_size(const struct tw_stat *s) \
+    { \
+        (void)s; \
+        return sizeof(type); \
+    }
+
 /* Rounds the bytes of a state up to what keeps the next one aligned. */
 static inline size_t tw_stat_round(size_t bytes)
 {

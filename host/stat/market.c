@@ -59,11 +59,7 @@ static inline double twap_value(const struct tw_stat *s, const struct twap *t)
 
 TW_STAT_RUN(twap, struct twap, 1)
 
-static size_t twap_size(const struct tw_stat *s)
-{
-    (void)s;
-    return sizeof(struct twap);
-}
+TW_STAT_SIZE(twap, struct twap)
 
 static double twap_get(const struct tw_stat *s, const void *state, unsigned field)
 {
@@ -126,11 +122,7 @@ static inline double returns_value(const struct tw_stat *s, const struct returns
 
 TW_STAT_RUN(returns, struct returns, 1)
 
-static size_t returns_size(const struct tw_stat *s)
-{
-    (void)s;
-    return sizeof(struct returns);
-}
+TW_STAT_SIZE(returns, struct returns)
 
 static double returns_get(const struct tw_stat *s, const void *state, unsigned field)
 {
@@ -200,11 +192,7 @@ static inline double steps_value(const struct tw_stat *s, const struct steps *v)
 
 TW_STAT_RUN(steps, struct steps, 1)
 
-static size_t steps_size(const struct tw_stat *s)
-{
-    (void)s;
-    return sizeof(struct steps);
-}
+TW_STAT_SIZE(steps, struct steps)
 
 static double steps_get(const struct tw_stat *s, const void *state, unsigned field)
 {

@@ -24,11 +24,7 @@ static inline double one_value(const struct tw_stat *s, const struct one *o)
     return o->count ? o->value : NAN;
 }
 
-static inline size_t one_size(const struct tw_stat *s)
-{
-    (void)s;
-    return sizeof(struct one);
-}
+TW_STAT_SIZE(one, struct one)
 
 static inline double one_get(const struct tw_stat *s, const void *state, unsigned field)
 {

@@ -196,11 +196,7 @@ static inline double crossover_value(const struct tw_stat *s, const struct cross
 
 TW_STAT_RUN(crossover, struct crossings, 2)
 
-static size_t crossover_size(const struct tw_stat *s)
-{
-    (void)s;
-    return sizeof(struct crossings);
-}
+TW_STAT_SIZE(crossover, struct crossings)
 
 static double crossover_get(const struct tw_stat *s, const void *state, unsigned field)
 {
