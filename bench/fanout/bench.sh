@@ -49,6 +49,7 @@ else
   echo "# no ../shared/peers: plain C and Python are left out, the data is our own"
   "$build/bench/fanout/generate" 1000000 0 "$UNIVERSE" >"$dir/fix"
   for form in lua native; do
-    sh "$here/run.sh" $form "$dir/fix" "$UNIVERSE" 2>/dev/null | row "tidewire, four scripts, $form" 0
+    sh "$here/run.sh" $form "$dir/fix" "$UNIVERSE" 2>/dev/null |
+      row "tidewire, four scripts, $form" 0
   done
 fi
