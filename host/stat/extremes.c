@@ -287,7 +287,7 @@ static const char *const range_fields[] = { "value", "count", "min", "max", NULL
 static const struct tw_stat_kind range_kind = {
     "range", { "x" }, TW_STAT_WINDOW | TW_STAT_TIME, 0, range_fields, range_choose,
     "max - min", "over n values: van Herk 1992, Gil and Werman 1993",
-    "2 ns a value, 32 bytes a key; over n values 8 ns, 32 + 16 n bytes"
+    "2 ns a value, 32 bytes a key; over n values 7 ns, 32 + 16 n bytes"
 };
 
 /* ---- drawdown ---- */

@@ -343,7 +343,7 @@ WAYS(fourth, fourth_last, 4)
 
 #define WELFORD "Welford 1962; windows: Chan, Golub, LeVeque 1983"
 #define PEBAY "Pébay 2008 (g1, g2); windows: Chan, Golub, LeVeque 1983"
-#define COST_2 "2.5 ns a value, 48 bytes a key; window: 5 ns, 64 + 8 n bytes"
+#define COST_2 "2 ns a value, 48 bytes a key; window: 5 ns, 64 + 8 n bytes"
 #define COST_4 "5 ns a value, 64 bytes a key; window: 8 ns, 64 + 8 n bytes"
 
 static const struct moment_kind

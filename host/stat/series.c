@@ -260,7 +260,7 @@ static const struct tw_stat_kind last_kind = {
 }, log_return_kind = {
     "log_return", { "x" }, TW_STAT_LAG, 0, value_field, log_return_choose,
     "log(x / lag(x))", "by definition",
-    "6 ns a value, 16 bytes a key; from lag 2 on 24 + 8 lag"
+    "1 ns a value, 6 when it is read, 16 bytes a key; from lag 2 on 24 + 8 lag"
 }, crossover_kind = {
     "crossover", { "x", "y" }, TW_STAT_TIME, 0, crossover_fields, crossover_choose,
     "1 where x comes to be above y, -1 where below, else 0", "by definition",

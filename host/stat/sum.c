@@ -332,20 +332,20 @@ static const struct tw_stat_kind count_kind = {
     .cost = "1 ns a value, 16 bytes a key"
 };
 
-#define SUM_KIND(its_name, what, cost_text, ...) \
+#define SUM_KIND(its_name, what, ...) \
     .name = its_name, .inputs = { "x" }, .options = TW_STAT_WINDOW | TW_STAT_TIME, \
     .fields = (const char *const[]){ __VA_ARGS__, NULL }, .choose = plain_choose, \
-    .formula = what, .source = NEUMAIER, .cost = cost_text
+    .formula = what, .source = NEUMAIER, \
+    .cost = "2.5 ns a value, 64 bytes a key; window: 6 ns (no decimals: 10)," \
+        " 64 + 8 n bytes"
 
 static const struct sum_kind
     sum_kind = {
-        { SUM_KIND("sum", "sum(x); of none 0", "3 ns a value, 64 bytes a key; window:"
-                   " 10 ns, 80 + 8 n bytes", "value", "count", "mean") },
+        { SUM_KIND("sum", "sum(x); of none 0", "value", "count", "mean") },
         { SUM, COUNT, MEAN }
     },
     mean_kind = {
-        { SUM_KIND("mean", "sum(x) / n", "3 ns a value, 64 bytes a key; window: 10 ns,"
-                   " 80 + 8 n bytes", "value", "count", "sum") },
+        { SUM_KIND("mean", "sum(x) / n", "value", "count", "sum") },
         { MEAN, COUNT, SUM }
     };
 
@@ -353,7 +353,7 @@ static const struct sum_kind
     .name = its_name, .inputs = { a, b }, .options = TW_STAT_WINDOW | TW_STAT_TIME, \
     .fields = (const char *const[]){ __VA_ARGS__, NULL }, .choose = weighted_choose, \
     .formula = what, .source = from, \
-    .cost = "8 ns a row, 128 bytes a key; window: 20 ns, 128 + 16 n bytes"
+    .cost = "4 ns a row (no decimals: 8), 112 bytes a key; window: 11 ns, 112 + 16 n bytes"
 
 static const struct sum_kind
     weighted_sum_kind = {
