@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "attach.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "lpool.h"
@@ -83,6 +84,8 @@ static int read_app_file(lua_State *L)
     lua_setfield(L, -2, "dir");
     lua_pushvalue(L, 2);
     lua_setfield(L, -2, "search");
+    app->path = lua_pushstring(L, path);
+    lua_setfield(L, -2, "file");
     lua_pushvalue(L, -1);
     lua_setfield(L, LUA_REGISTRYINDEX, "tw.declared");
     return 1;
@@ -149,6 +152,7 @@ struct tw_app *tw_app_open(const char *path, const struct tw_app_options *option
     tw_be_main();
     if (!app) goto fail;
     app->o = *options;
+    app->log_level = TW_LOG_INFO;
     if (app->o.workers == 0) app->o.workers = cores > 0 ? (unsigned)cores : 1;
     pthread_mutex_init(&app->lock, NULL);
     app->state = ltw_state_new(NULL, 0);
@@ -211,12 +215,15 @@ static void monitor(struct tw_app *app, const char *function, int n)
     lua_pop(L, 1);
 }
 
-static void print_line(void *ctx, enum tw_log_level level, const char *who,
-                       const char *text, size_t n)
+void ltw_app_print(void *ctx, enum tw_log_level level, const char *who,
+                   const char *text, size_t n)
 {
     struct tw_app *app = ctx;
     lua_State *L = app->state->L;
+    bool is_audit = strcmp(who, "audit") == 0;
 
+    ltw_attach_log(app->attach, level, who, text, n);
+    if (level > app->log_level && level != TW_LOG_PRINT && !is_audit) return;
     lua_pushinteger(L, level);
     lua_pushstring(L, who);
     lua_pushlstring(L, text, n);
@@ -260,7 +267,7 @@ void ltw_app_speak(void *ctx)
     struct tw_app *app = ctx;
 
     tw_be_main();
-    tw_log_drain(app->host.log, print_line, app);
+    tw_log_drain(app->host.log, ltw_app_print, app);
     tell_changes(app);
 }
 
@@ -279,6 +286,7 @@ static void on_tick(uv_timer_t *tick)
     for (unsigned i = 0; i < app->o.workers; i++)
         ltw_watchdog_look(&app->engines[i], &app->watches[i]);
     ltw_app_speak(app);
+    ltw_attach_tick(app->attach);
     if (!app->ended_ns && ++app->ticks % SHOW_EVERY == 0) show(app, "tick");
 }
 
@@ -435,6 +443,17 @@ static void check_connected(struct tw_app *app)
     }
 }
 
+/* Without a socket the run goes on all the same. */
+static void open_attach(struct tw_app *app)
+{
+    struct tw_error error;
+
+    if (!app->o.attach) return;
+    app->attach = ltw_attach_open(app, app->path, &error);
+    if (app->attach) return;
+    tw_log_printf(app->host.log, TW_LOG_WARN, "", "nobody can attach: %s", error.text);
+}
+
 int tw_app_run(struct tw_app *app)
 {
     struct tw_error error = { .code = TW_OK };
@@ -445,6 +464,7 @@ int tw_app_run(struct tw_app *app)
     lua_pushboolean(app->state->L, app->o.screen && isatty(STDOUT_FILENO));
     monitor(app, "open", 2);
     ltw_watchdog_install();
+    open_attach(app);
     app->began_ns = tw_clock_steady_ns();
     uv_timer_start(&app->tick, on_tick, TICK_MS, TICK_MS);
     if (protected(app, add_feeds, &error, &error) < 0
@@ -455,19 +475,24 @@ int tw_app_run(struct tw_app *app)
         uv_signal_start(&app->interrupt, on_signal, SIGINT);
         uv_signal_start(&app->terminate, on_signal, SIGTERM);
     }
+    ltw_attach_go(app->attach);
     if (tw_io_start(app->io, &error) < 0) goto end;
     while (!is_over(app)) uv_run(&app->loop, UV_RUN_ONCE);
 end:
     app->ended_ns = tw_clock_steady_ns();
+    ltw_attach_stop(app->attach);
     monitor(app, "leave", 0);
     if (app->io) tw_io_stop(app->io);
     stop_workers(app, started);
     close_pool(app);
+    ltw_app_speak(app);
+    ltw_attach_close(app->attach);
+    app->attach = NULL;
     uv_timer_stop(&app->tick);
     ltw_app_speak(app);
     if (error.code == TW_ESTOPPED) return app->status;
     if (error.code < 0) {
-        print_line(app, TW_LOG_ERROR, "", error.text, strlen(error.text));
+        ltw_app_print(app, TW_LOG_ERROR, "", error.text, strlen(error.text));
         return 1;
     }
     check_connected(app);

@@ -31,7 +31,10 @@ struct ltw_change { unsigned feed; enum tw_feed_state state; char why[LTW_WHY]; 
 
 struct tw_app {
     struct tw_app_options o;          /* constant                                */
+    const char *path;                 /* constant; of the app file               */
     struct ltw_state *state;          /* MAIN's Lua state                        */
+    struct ltw_attach *attach;        /* or NULL: nobody can                     */
+    enum tw_log_level log_level;      /* beyond it nothing is printed            */
     struct ltw_host host;             /* constant while workers run              */
     struct tw_io *io;
     struct tw_exchange **exchanges;
@@ -104,6 +107,10 @@ const char *ltw_feed_state_name(enum tw_feed_state state);
 
 /* Prints what the log holds and tells the app file of changed feeds. */
 void ltw_app_speak(void *app);
+
+/* A line of the log: printed, and told to who is attached. */
+void ltw_app_print(void *app, enum tw_log_level level, const char *who,
+                   const char *text, size_t n);
 
 /* Tells MAIN to look.  Thread: any. */
 void ltw_app_ring(void *app);

@@ -18,7 +18,8 @@
  * the one that runs, this one steps aside by the same yield, and goes on later.
  * A job that was told to end, and has caught that, has a hook from then on: what it
  * computes without a wait has a limit, and how fast it does is nobody's concern.
- * So has a task with a budget, the line of somebody attached, from its beginning.
+ * So has a task with a budget, the line of somebody attached, from its beginning; the
+ * scripts beside it have their turns meanwhile.
  *
  * Layer lua.
  */
@@ -32,7 +33,8 @@
 
 /* Go uses the same signal for the same purpose: nobody else does. */
 enum { SIGNAL = SIGURG };
-enum { RETRY = 1000, LOOK = 100000 };   /* instructions */
+enum { RETRY = 1000, LOOK_SOON = 4000, LOOK = 100000 };   /* instructions */
+enum { SLICE_NS = 500000 };             /* of a task with a budget */
 enum { TIDY_NS = 1000000000 };          /* to end in, where handlers have no limit */
 
 /* The state that runs on this thread; the signal handler's way to it. */
@@ -74,7 +76,8 @@ static void look_again(lua_State *L, lua_Debug *ar);
 static void let_go(lua_State *L)
 {
     if (ltw_state(L)->till_ns == 0) lua_sethook(L, NULL, 0, 0);
-    else lua_sethook(L, look_again, LUA_MASKCOUNT, LOOK);
+    else lua_sethook(L, look_again, LUA_MASKCOUNT,
+                     ltw_state(L)->bytes_end ? LOOK_SOON : LOOK);
 }
 
 /* It may have been told in another way since the signal, and be tidying up. */
@@ -86,13 +89,27 @@ static void unwanted(lua_State *L, lua_Debug *ar)
     else let_go(L);
 }
 
+/* What has a budget lets the scripts run now and then. */
+static void take_turns(lua_State *L, int64_t now_ns)
+{
+    const struct ltw_state *s = ltw_state(L);
+
+    if (now_ns - (s->till_ns - s->task->budget->cpu_ns) < SLICE_NS
+        || !lua_isyieldable(L))
+        return;
+    ltw_task_step_aside(L);
+    lua_yield(L, 0);
+}
+
 static void look_again(lua_State *L, lua_Debug *ar)
 {
     struct ltw_state *s = ltw_state(L);
+    int64_t now_ns = s->till_ns != 0 ? cpu_ns() : 0;
 
-    if (s->till_ns != 0 && cpu_ns() < s->till_ns
-        && (s->bytes_till == 0 || s->bytes < s->bytes_till))
+    if (now_ns < s->till_ns && (s->bytes_till == 0 || s->bytes < s->bytes_till)) {
+        if (s->bytes_end) take_turns(L, now_ns);
         return;
+    }
     s->late = s->till_ns != 0;
     unwanted(L, ar);
 }
@@ -180,7 +197,8 @@ static void open_budget(struct ltw_state *state, const struct ltw_budget *budget
 static void close_budget(struct ltw_state *state, struct ltw_budget *budget)
 {
     budget->cpu_ns = state->till_ns - cpu_ns();
-    budget->bytes -= (int64_t)state->bytes - (int64_t)state->bytes_from;
+    if (budget->bytes > 0)   /* else what is freed behind it would be given to it */
+        budget->bytes -= (int64_t)state->bytes - (int64_t)state->bytes_from;
     state->bytes_till = state->bytes_end = 0;
 }
 

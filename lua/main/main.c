@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "attach_to.h"
 #include "base/memory.h"
 #include "interpreter.h"
 #include "pack.h"
@@ -89,7 +90,7 @@ static bool parse_number(const char *text, double least, double *out)
 
 static int run_app(int argc, char **argv)
 {
-    struct tw_app_options o = { .signals = true, .screen = true };
+    struct tw_app_options o = { .signals = true, .screen = true, .attach = true };
     const char **set = calloc((size_t)argc + 1, sizeof *set), *path = NULL;
     char why[TW_APP_ERROR];
     struct tw_app *app = NULL;
@@ -122,6 +123,8 @@ static int run_app(int argc, char **argv)
             }
             set[sets++] = value;
             i++;
+        } else if (strcmp(option, "--no-attach") == 0) {
+            o.attach = false;
         } else if (option[0] == '-') {
             refuse("run: unknown option '%s'", option);
             goto end;
@@ -156,6 +159,7 @@ static int run_command(int argc, char **argv)
 
     if (argc > 1 && access(command, F_OK) != 0) {   /* a file of that name is a script */
         if (strcmp(command, "run") == 0) return run_app(argc - 2, argv + 2);
+        if (strcmp(command, "attach") == 0) return tw_attach_to(argc - 2, argv + 2);
         if (strcmp(command, "test") == 0) return run_module("tw.test", argv + 2);
         if (strcmp(command, "stat") == 0) return run_module("tw.query", argv + 2);
         if (strcmp(command, "build") == 0) return run_module("tw.build", argv + 2);

@@ -1,0 +1,205 @@
+/* evaluate.c - a line of somebody attached, evaluated in a worker's state.
+ *
+ * Why not a task that MAIN's state sends (remote.h): a worker's own task can be given a
+ * budget before its first instruction, and nothing but bytes comes back.
+ */
+#include "evaluate.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "lerror.h"
+
+struct ltw_evaluation *ltw_evaluation_new(const char *line, size_t n)
+{
+    struct ltw_evaluation *e = tw_calloc(1, sizeof *e + n + 1);
+
+    if (!e) return NULL;
+    atomic_init(&e->references, 1);
+    e->length = n;
+    memcpy(e->line, line, n);
+    return e;
+}
+
+void ltw_evaluation_unref(struct ltw_evaluation *e)
+{
+    /* order [evaluation.references] acq_rel: every use comes before the free */
+    if (atomic_fetch_sub_explicit(&e->references, 1, memory_order_acq_rel) > 1) return;
+    tw_free(e->text);
+    tw_free(e);
+}
+
+/* ---- on the worker ---- */
+
+static void finish(struct ltw_evaluation *e, bool fine, const char *text, size_t n)
+{
+    if (n > LTW_SAID_MAX) n = LTW_SAID_MAX;
+    e->fine = fine;
+    e->task = NULL;
+    e->text = tw_calloc(1, n + 1);
+    if (e->text) memcpy(e->text, text, n);
+    e->n = e->text ? n : 0;
+    e->ended(e);
+}
+
+static void refuse(struct ltw_evaluation *e, const char *why)
+{
+    finish(e, false, why, strlen(why));
+}
+
+static void on_ended(struct ltw_task *t, lua_State *co, int status);
+
+static struct ltw_evaluation *current(lua_State *L)
+{
+    struct ltw_task *t = ltw_task_current(L);
+
+    return t && t->ended == on_ended ? t->ctx : NULL;
+}
+
+/* [-0, +0, e]  say(text): what the evaluation prints, which comes at once.  A function
+ * that kept it, and calls it later, says it to the run. */
+static int say(lua_State *L)
+{
+    struct ltw_evaluation *e = current(L);
+    size_t n;
+    const char *text = luaL_checklstring(L, 1, &n);
+
+    if (!e) {
+        tw_log_write(ltw_state(L)->host->log, TW_LOG_PRINT, "", text, n);
+        return 0;
+    }
+    if (n > LTW_SAID_MAX - e->said_bytes)
+        return luaL_error(L, "print: more than %d KiB", LTW_SAID_MAX >> 10);
+    e->said_bytes += n;
+    if (!e->said(e, text, n)) return luaL_error(L, "not enough memory");
+    return 0;
+}
+
+static int to_text(lua_State *L)   /* [-1, +1, e] */
+{
+    luaL_tolstring(L, 1, NULL);
+    return 1;
+}
+
+/* The budget was used up, or the error is its own. */
+static void tell_error(struct ltw_evaluation *e, lua_State *co, int status,
+                       const struct ltw_budget *left)
+{
+    bool stopped = status == LUA_YIELD && left;
+    lua_State *L = ltw_state(co)->L;
+    char text[160];
+    size_t n;
+
+    if (stopped && left->cpu_ns <= 0) {
+        snprintf(text, sizeof text, "stopped: it took more than %g ms of CPU time; see"
+                 " --cpu in `tidewire help attach`", (double)e->cpu_ns / 1e6);
+        refuse(e, text);
+    } else if (stopped && left->bytes <= 0) {
+        snprintf(text, sizeof text, "stopped: it took more than %g MiB of memory; see"
+                 " --memory in `tidewire help attach`", (double)e->bytes / 1048576);
+        refuse(e, text);
+    } else {
+        lua_pushcfunction(L, to_text);
+        lua_xmove(co, L, 1);
+        if (lua_pcall(L, 1, 1, 0) == LUA_OK) {
+            const char *s = lua_tolstring(L, -1, &n);
+
+            finish(e, false, s, n);
+        } else {
+            refuse(e, "an error that can't be shown");
+        }
+        lua_pop(L, 1);
+    }
+}
+
+static void on_ended(struct ltw_task *t, lua_State *co, int status)
+{
+    struct ltw_evaluation *e = t->ctx;
+    size_t n = 0;
+    const char *text;
+
+    if (t->budget) e->used_ns = e->cpu_ns - t->budget->cpu_ns;
+    if (status != LUA_OK) {
+        tell_error(e, co, status, t->budget);
+        return;
+    }
+    text = lua_tolstring(co, -1, &n);
+    finish(e, lua_toboolean(co, -2), text ? text : "", n);
+}
+
+/* [-0, +0, e]  Protected: the evaluation becomes a task. */
+static int start(lua_State *L)
+{
+    struct ltw_evaluation *e = lua_touserdata(L, 1);
+    char name[LTW_TASK_NAME];
+
+    lua_settop(L, 1);
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "tw.evaluate");
+    lua_call(L, 1, 1);
+    lua_getfield(L, 2, e->what);
+    lua_pushlstring(L, e->line, e->length);
+    lua_pushcfunction(L, say);
+    if (e->script >= 0) ltw_script_push_self(L, e->engine->scripts[e->script]);
+    else lua_pushnil(L);
+    if (e->script >= 0 && lua_isnil(L, -1))
+        return luaL_error(L, "the script has failed: it has no self");
+    snprintf(name, sizeof name, "attached: %.*s", (int)strcspn(e->line, "\n"), e->line);
+    e->task = ltw_task_spawn(L, 3, NULL, name, on_ended, e);
+    e->task->own->due_ns = tw_clock_steady_ns() + e->wait_ns;
+    if (ltw_task_limit(e->task, e->cpu_ns, e->bytes)) return 0;
+    ltw_scope_cancel(e->engine->state->tasks, e->task->own, "not enough memory");
+    return 0;
+}
+
+static void begin(void *arg)
+{
+    struct ltw_evaluation *e = arg;
+    lua_State *L;
+
+    if (e->cancelled) {
+        refuse(e, "cancelled");
+        return;
+    }
+    if (!e->engine->state || !e->engine->going || e->engine->stopping) {
+        refuse(e, "the run is ending");
+        return;
+    }
+    L = e->engine->state->L;
+    lua_pushcfunction(L, start);
+    lua_pushlightuserdata(L, e);
+    if (lua_pcall(L, 1, 0, 0) == LUA_OK) return;
+    refuse(e, lua_isstring(L, -1) ? lua_tostring(L, -1) : "not enough memory");
+    lua_pop(L, 1);
+}
+
+static void cancel(void *arg)
+{
+    struct ltw_evaluation *e = arg;
+
+    e->cancelled = true;
+    if (e->task)
+        ltw_scope_cancel(e->engine->state->tasks, e->task->own,
+                         "who asked for it no longer wants it");
+    ltw_evaluation_unref(e);
+}
+
+/* ---- on MAIN ---- */
+
+int ltw_evaluation_begin(struct ltw_evaluation *e)
+{
+    return tw_worker_post(e->engine->worker, begin, e);
+}
+
+int ltw_evaluation_cancel(struct ltw_evaluation *e)
+{
+    int rc;
+
+    /* order [evaluation.references] relaxed: the caller has one already */
+    atomic_fetch_add_explicit(&e->references, 1, memory_order_relaxed);
+    rc = tw_worker_post(e->engine->worker, cancel, e);
+    if (rc < 0) ltw_evaluation_unref(e);
+    return rc;
+}

@@ -1,0 +1,524 @@
+--- attach: what people who are attached to a run say, and what they are answered.
+--
+-- Why: it runs in MAIN's state, which handles no quotes.  What needs a worker is sent
+-- there as an evaluation and comes back later, so nothing here ever waits.
+
+local screen = require "tw.screen"
+local tw = require "tw"
+
+local attach = {}
+
+local KEPT <const> = 200               -- lines of the log, errors and audits each
+local LINE <const> = 4000              -- bytes of such a line
+local PATIENCE <const> = 1             -- seconds beyond its deadline, for an answer
+local CEILING <const> = 60             -- seconds, for `gc`
+local LEVELS <const> = { [0] = "error", "warn", "info", "print" }
+
+local core                             -- see attach.c
+local name, pid, workers
+local clients = {}                     -- id -> {id, uid, pid, request, follows}
+local parts = {}                       -- id -> {request, label, deadline}
+local last_part = 0
+local logged, errors, audits = {}, {}, {}
+local paused = {}                      -- "worker index" -> true
+local looked = { records = 0, elapsed = 0 }
+
+local function keep(list, item)
+  list[#list + 1] = item
+  if #list > KEPT then table.remove(list, 1) end
+end
+
+local function printable(text)
+  return (text:gsub("[%c\127]", function(c)
+    return c == "\t" and c or ("\\x%02X"):format(c:byte())
+  end))
+end
+
+local function say(client, text, type)
+  core.send(client.id, type or "O", text:find "\n$" and text or text .. "\n")
+end
+
+local function done(client, fine)
+  client.request = nil
+  core.send(client.id, "D", fine and "0" or "1")
+end
+
+local function fail(client, text)
+  say(client, text, "E")
+  done(client, false)
+end
+
+local function audit(client, text)
+  text = ("%s uid %d pid %d: %s"):format(os.date "!%Y-%m-%dT%H:%M:%SZ", client.uid,
+                                         client.pid, printable(text:sub(1, LINE)))
+  keep(audits, text)
+  core.log(text)
+end
+
+-- ---- asking workers ----
+
+local function answer(part, fine, text)
+  local request = part.request
+  parts[part.id] = nil
+  part.fine, part.text = fine, text
+  request.pending = request.pending - 1
+  if request.pending == 0 then request.finish(request) end
+end
+
+-- where: a list of {worker, index = of a script, label}.
+local function ask(client, where, what, line, limits, finish)
+  local request = { client = client, pending = #where, finish = finish }
+  client.request = request
+  for i, place in ipairs(where) do
+    last_part = last_part + 1
+    local part = { id = last_part, request = request, label = place.label,
+                   deadline = tw.clock() + limits.wait + PATIENCE }
+    request[i], parts[part.id] = part, part
+  end
+  for i, place in ipairs(where) do
+    local sent, why = core.evaluate(request[i].id, place.worker, place.index or -1, what,
+                                    line, limits.cpu, limits.bytes, limits.wait)
+    if not sent then answer(request[i], false, why) end
+  end
+end
+
+-- Side by side: one line each where that is enough.
+local function show_parts(request)
+  local client, fine, width = request.client, true, 0
+  local alone = #request == 1 and not request.labelled
+  for _, part in ipairs(request) do width = math.max(width, #part.label) end
+  for _, part in ipairs(request) do
+    local text = part.text
+    if not alone then
+      local between = text:find "\n" and "\n  " or (" "):rep(width - #part.label + 2)
+      text = part.label .. between .. text:gsub("\n", "\n  ")
+    elseif text == "" then
+      text = nil
+    end
+    if text then say(client, text, part.fine and "O" or "E") end
+    fine = fine and part.fine
+  end
+  done(client, fine)
+end
+
+-- ---- scripts by their names ----
+
+local function short(text)
+  return (text:match "[^/]*$":gsub("%.lua$", ""))
+end
+
+-- The instances of that name, or nil and why not.
+local function find_scripts(wanted)
+  local found, names, other = {}, {}, nil
+  for _, script in ipairs(core.scripts()) do
+    names[#names + 1] = short(script.name)
+    if wanted == script.name or wanted == script.name:gsub("%.lua$", "")
+        or wanted == short(script.name) or wanted == short(script.name) .. ".lua" then
+      if other and other ~= script.name then
+        return nil, ("'%s' is %s or %s: say which"):format(wanted, other, script.name)
+      end
+      other = script.name
+      found[#found + 1] = script
+    end
+  end
+  if found[1] then return found end
+  return nil, ("no script '%s'; there are %s"):format(wanted, table.concat(names, ", "))
+end
+
+local function places_of(target)
+  local number, where = math.tointeger(tonumber(target)), {}
+  if target == "all" then
+    for w = 0, workers - 1 do where[w + 1] = { worker = w, label = "@" .. w } end
+    return where
+  elseif number then
+    if number >= 0 and number < workers then
+      return { { worker = number, label = "@" .. number } }
+    end
+    return nil, ("no worker %d: there are 0 to %d"):format(number, workers - 1)
+  end
+  local found, why = find_scripts(target)
+  for i, script in ipairs(found or {}) do
+    where[i] = { worker = script.worker, index = script.index,
+                 label = ("@%s %d"):format(short(script.name), script.worker) }
+  end
+  return found and where, why
+end
+
+-- ---- commands: each gets the client, and what stands behind its name ----
+
+local function feed_line(feed)
+  return ("feed %s: %s, %s records, %d errors, %d skips"):format(feed.name, feed.state,
+    screen.number(feed.records), feed.errors, feed.skips)
+end
+
+local function show_status(client)
+  local status = core.status()
+  local since = math.max(status.elapsed - looked.elapsed, 1e-3)
+  local lines = {
+    ("%s, pid %d, tidewire %s: %.1f s, %s records, %s/s since the last look, cpu %.2f s")
+      :format(name, pid, tw.version, status.elapsed, screen.number(status.records),
+              screen.number((status.records - looked.records) / since), status.cpu),
+  }
+  looked = { records = status.records, elapsed = status.elapsed }
+  for _, feed in ipairs(status.feeds) do lines[#lines + 1] = feed_line(feed) end
+  local rows = {}
+  for i, worker in ipairs(status.workers) do
+    local lag, lost, failed = 0, 0, 0
+    for _, script in ipairs(status.scripts) do
+      if script.worker == i - 1 then
+        lag, lost = math.max(lag, script.lag), lost + script.lost
+        failed = failed + script.errors
+      end
+    end
+    rows[i] = { tostring(i - 1), screen.number(lag), tostring(lost), tostring(failed),
+                screen.duration(worker.done.p50), screen.duration(worker.done.p99),
+                screen.bytes(worker.bytes), ("%.2f"):format(worker.cpu) }
+  end
+  lines[#lines + 1] = screen.table(rows, { "worker", "lag", "lost", "errors", "p50",
+                                           "p99", "memory", "cpu s" })
+  say(client, table.concat(lines, "\n"))
+  done(client, true)
+end
+
+-- What each script is doing, of tw.ps: "worker 0 name" -> text.
+local function states()
+  local found = {}
+  for _, task in ipairs(require "tw.ps"()) do
+    if task.script and task.name == task.script then
+      local state = task.state == "waiting" and "waits: " .. task.waits_for
+                    or task.state == "done" and "stopped" or "runs"
+      found[task.worker .. " " .. task.name] = state
+    end
+  end
+  return found
+end
+
+local function show_scripts(client)
+  local status, doing, rows = core.status(), states(), {}
+  local instances = core.scripts()
+  for i, script in ipairs(status.scripts) do
+    local at = instances[i]
+    local state = doing["worker " .. script.worker .. " " .. script.name] or "stopped"
+    if paused[at.worker .. " " .. at.index] then state = "paused" end
+    rows[i] = { script.name, tostring(script.worker),
+                script.shards > 1 and script.shard .. " of " .. script.shards or "",
+                tostring(script.version or 1), state, screen.number(script.lag),
+                screen.number(script.handled), tostring(script.lost),
+                tostring(script.errors) }
+  end
+  say(client, screen.table(rows, { "script", "worker", "shard", "version", "state", "lag",
+                                   "handled", "lost", "errors" }))
+  done(client, true)
+end
+
+local function show_lag(client)
+  local status, rows = core.status(), {}
+  local rate = status.records / math.max(status.elapsed, 1e-3)
+  table.sort(status.scripts, function(a, b) return a.lag > b.lag end)
+  for i, script in ipairs(status.scripts) do
+    local worker = status.workers[script.worker + 1]
+    rows[i] = { script.name, tostring(script.worker), screen.number(script.lag),
+                rate > 0 and screen.duration(script.lag / rate) or "",
+                tostring(script.lost), screen.duration(worker.done.p50),
+                screen.duration(worker.done.p99), screen.duration(worker.done.max) }
+  end
+  say(client, screen.table(rows, { "script", "worker", "lag", "about", "lost", "p50",
+                                   "p99", "max" }))
+  done(client, true)
+end
+
+-- The last n of a list of lines.
+local function tail(client, list, n, nothing)
+  local lines = {}
+  for i = math.max(1, #list - n + 1), #list do lines[#lines + 1] = list[i] end
+  say(client, lines[1] and table.concat(lines, "\n") or nothing)
+  done(client, true)
+end
+
+local function show_errors(client, n)
+  tail(client, errors, math.tointeger(tonumber(n)) or 20, "no errors")
+end
+
+local function show_audits(client, n)
+  tail(client, audits, math.tointeger(tonumber(n)) or 20, "nothing was changed")
+end
+
+local function show_tasks(client)
+  say(client, tostring(require "tw.ps"()))
+  done(client, true)
+end
+
+local function collect(client)
+  audit(client, "gc")
+  local limits = { cpu = CEILING, bytes = 1 << 30, wait = CEILING }
+  ask(client, places_of "all", "collect", "", limits, function(request)
+    local rows, fine = {}, true
+    for i, part in ipairs(request) do
+      local before, after = part.text:match "^(%d+) (%d+)$"
+      fine = fine and part.fine
+      rows[i] = { part.label:sub(2), part.fine and screen.bytes(before * 1024)
+                  or part.text, part.fine and screen.bytes(after * 1024) or "" }
+    end
+    say(client, screen.table(rows, { "worker", "before", "after" }))
+    done(client, fine)
+  end)
+end
+
+local function set_paused(client, wanted, pause)
+  local found, why = find_scripts(wanted)
+  if not found then return fail(client, why) end
+  local verb = pause and "pause" or "resume"
+  audit(client, verb .. " " .. wanted)
+  for _, script in ipairs(found) do
+    local sent, problem = core.pause(script.worker, script.index, pause)
+    if not sent then return fail(client, problem) end
+    paused[script.worker .. " " .. script.index] = pause or nil
+  end
+  say(client, ("%s: %s, %d of %d instances"):format(found[1].name,
+    pause and "paused" or "resumed", #found, #found))
+  if pause and found[1].reliable then
+    say(client, "warning: the tape waits for it: when the tape is full, so does the"
+        .. " market", "E")
+  end
+  done(client, true)
+end
+
+-- reload and rollback are tw's, which know what a version is.
+local function through(verb)
+  return function(client, wanted)
+    local limits
+    if not tw[verb] then return fail(client, verb .. ": not in this version") end
+    local found, why = find_scripts(wanted)
+    if not found then return fail(client, why) end
+    audit(client, verb .. " " .. wanted)
+    local line = ("assert(require('tw').%s(%q))"):format(verb, found[1].name)
+    limits = { cpu = CEILING, bytes = 1 << 30, wait = CEILING }
+    ask(client, places_of "0", "change", line, limits, function(request)
+      local part = request[1]
+      audit(client, ("%s %s: %s"):format(verb, wanted, part.fine and "done" or part.text))
+      show_parts(request)
+    end)
+  end
+end
+local function on_log(client, argument)
+  local level = argument:match "^level%s*(%a*)$"
+  if argument == "follow" or argument == "follow off" then
+    client.follows = argument == "follow"
+    return done(client, true)
+  elseif level then
+    for i = 0, #LEVELS do
+      if LEVELS[i] == level then
+        audit(client, "log level " .. level)
+        core.log_level(i)
+      elseif level ~= "" and i == #LEVELS then
+        return fail(client, "log level: error, warn or info expected, got " .. level)
+      end
+      if LEVELS[i] == level then break end
+    end
+    say(client, LEVELS[core.log_level()])
+    return done(client, true)
+  end
+  tail(client, logged, math.tointeger(tonumber(argument)) or 20, "nothing was logged")
+end
+
+local HELP = [[
+expr            an expression, or a chunk, in worker 0; it may only look
+!line           likewise, and may change things: it goes to the audit log
+@2 expr         in worker 2; @all: in every one, side by side
+@maker expr     in the script maker: self, its globals and the locals of its file
+status          what runs, for how long, how fast
+scripts         each instance: its version, state and figures; lag: who is behind
+errors [n]      the last errors and warnings; log [n]: all that was logged last
+log follow      what is logged, as it comes, until log follow off
+log level L     what the run prints: error, warn or info
+ps              all tasks of all states, as a tree
+gc              collects the garbage of all workers, a little at a time
+pause NAME      a script takes no more records; resume NAME
+reload NAME     its file is read again; rollback NAME: the version before
+audit [n]       who has changed what
+help, quit]]
+
+local function show_help(client)
+  say(client, HELP)
+  done(client, true)
+end
+
+local NAME <const>, NUMBER <const> = "^[%w_./-]+$", "^%d*$"
+
+-- What each does, and patterns of what may stand behind its name.
+local commands <const> = {
+  status = { show_status, "^$" }, scripts = { show_scripts, "^$" },
+  lag = { show_lag, "^$" }, ps = { show_tasks, "^$" }, gc = { collect, "^$" },
+  help = { show_help, "^$" }, errors = { show_errors, NUMBER },
+  audit = { show_audits, NUMBER },
+  pause = { function(client, wanted) set_paused(client, wanted, true) end, NAME },
+  resume = { function(client, wanted) set_paused(client, wanted, false) end, NAME },
+  reload = { through "reload", NAME }, rollback = { through "rollback", NAME },
+  log = { on_log, NUMBER, "^follow$", "^follow off$", "^level ?%a*$" },
+}
+
+-- Is that line a command?  A name with anything else behind it is an expression.
+local function command_of(line)
+  local word, rest = line:match "^(%a+)%s*(.-)$"
+  local command = commands[word] or {}
+  for i = 2, #command do
+    if rest:find(command[i]) then return command[1], rest end
+  end
+end
+
+-- "!@maker line" -> line, target, whether it may change things
+local function parse(line)
+  local changes, target = false, nil
+  line = line:match "^%s*(.-)%s*$"
+  for _ = 1, 2 do
+    if line:sub(1, 1) == "!" then
+      changes, line = true, line:match "^!%s*(.*)$"
+    elseif not target and line:sub(1, 1) == "@" then
+      target, line = line:match "^@(%S*)%s*(.*)$"
+    end
+  end
+  if not changes and line:sub(1, 1) == "!" then
+    changes, line = true, line:match "^!%s*(.*)$"
+  end
+  return line, target, changes
+end
+
+local function on_line(client, text, limits)
+  local line, target, changes = parse(text)
+  if line == "" and not target then return done(client, true) end
+  if not target then
+    local command, argument = command_of(line)
+    if command then return command(client, argument) end
+  end
+  local where, why = places_of(target or "0")
+  if not where then return fail(client, why) end
+  if line == "" then return fail(client, "@" .. target .. ": what?") end
+  if changes then audit(client, text) end
+  ask(client, where, changes and "change" or "look", line, limits, function(request)
+    request.labelled = target == "all"
+    if changes then
+      for _, part in ipairs(request) do
+        audit(client, ("%s: %s %s"):format(part.label, part.fine and "done" or "failed",
+                                           part.text:sub(1, 200)))
+      end
+    end
+    show_parts(request)
+  end)
+end
+
+local function on_complete(client, text, limits)
+  local line, target = parse(text)
+  local where = places_of(target or "0")
+  local function offer(word) core.send(client.id, "P", word) end
+  if not target and line:find "^%a*$" then
+    for word in pairs(commands) do
+      if word:sub(1, #line) == line then offer(word) end
+    end
+  end
+  if not where then return done(client, true) end
+  ask(client, { where[1] }, "complete", line, limits, function(request)
+    if request[1].fine then
+      for word in request[1].text:gmatch "[^\n]+" do offer(word) end
+    end
+    done(client, true)
+  end)
+end
+
+-- ---- what C calls ----
+
+--- attach.open(core, name, pid, workers)
+-- Begins: core has the functions of attach.c.
+-- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none.
+function attach.open(functions, ...)
+  core = functions
+  name, pid, workers = ...
+end
+
+--- attach.joined(client, uid, pid)
+-- Somebody is attached.
+-- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none.
+function attach.joined(client, uid, of)
+  clients[client] = { id = client, uid = uid, pid = of }
+  core.send(client, "H", ("%s %d %s"):format(name, pid, tw.version))
+end
+
+--- attach.left(client)
+-- And has gone, perhaps while something was asked.
+-- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none.
+function attach.left(client)
+  local one = clients[client]
+  clients[client] = nil
+  for _, part in ipairs(one and one.request or {}) do
+    if parts[part.id] then core.cancel(part.id) end
+  end
+end
+
+--- attach.frame(client, type, text)
+-- Somebody said something.
+-- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none.
+function attach.frame(client, type, text)
+  local one = clients[client]
+  if not one then return end
+  if type == "C" then
+    for _, part in ipairs(one.request or {}) do
+      if parts[part.id] then core.cancel(part.id) end
+    end
+    return
+  end
+  if one.request then return say(one, "one line at a time", "E") end
+  local cpu, bytes, wait, line = text:match "^([%d.]+) ([%d.]+) ([%d.]+)\n(.*)$"
+  local limits = { cpu = tonumber(cpu), bytes = tonumber(bytes), wait = tonumber(wait) }
+  if not (limits.cpu and limits.bytes and limits.wait) then
+    return fail(one, "that is not what `tidewire attach` says")
+  end
+  if type == "L" then on_line(one, line, limits)
+  elseif type == "T" then on_complete(one, line, limits) end
+end
+
+--- attach.said(part, text)
+-- An evaluation prints.
+-- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none.
+function attach.said(id, text)
+  local part = parts[id]
+  if not part then return end
+  local alone = #part.request == 1
+  say(part.request.client, alone and text or part.label .. ": " .. text)
+end
+
+--- attach.ended(part, fine, text, cpu)
+-- An evaluation has ended.
+-- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: cpu in seconds.
+function attach.ended(id, fine, text)
+  if parts[id] then answer(parts[id], fine, text) end
+end
+
+--- attach.log(level, who, text)
+-- A line of the run's log.
+-- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none.
+function attach.log(level, who, text)
+  local line = text:sub(1, LINE)
+  if level < 3 then
+    line = ("%s %s: %s%s"):format(os.date "!%H:%M:%SZ", LEVELS[level],
+                                  who ~= "" and who .. ": " or "", line)
+  end
+  keep(logged, line)
+  if level < 2 then keep(errors, line) end
+  for _, client in pairs(clients) do
+    if client.follows then say(client, line, "E") end
+  end
+end
+
+--- attach.tick()
+-- Now and then: a worker that does not answer is given up.
+-- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none.
+function attach.tick()
+  local now = next(parts) and tw.clock()
+  for id, part in pairs(now and parts or {}) do
+    if now > part.deadline then
+      core.cancel(id)
+      answer(part, false, "no answer: the worker is busy; see ps and lag")
+    end
+  end
+end
+
+return attach

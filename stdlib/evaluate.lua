@@ -1,0 +1,421 @@
+--- evaluate: a line of somebody attached, in the state of a worker.
+--
+-- Why: who looks into a running market must not change it by a slip.  A line that only
+-- looks sees everything through proxies: they refuse to be written to, and of functions
+-- they let those be called that are known to change nothing.  What is not known is
+-- refused, so a new function is at first one that can't be called here.
+
+local tw = require "tw"
+
+local evaluate = {}
+
+local SHOWN = 20                  -- entries of a table, where there is no tw.inspect
+local OFFERS = 200                -- completions
+local UPVALUES = 200              -- functions of a script whose locals are looked at
+local REFUSED <const> = "this line may only look: %s; begin it with ! to change things"
+
+local MODULES = { array = "tw.array", board = "tw.board", cache = "tw.cache",
+                  channel = "tw.channel", stat = "tw.stat", task = "tw.task" }
+
+-- Methods of tidewire's objects that leave them as they are.
+local LOOKS = {}
+for name in ([[slice totable sum mean variance std min max dot diff cumsum quantile list
+  copy freeze save at get history keys column top peek inspect stats pawait await
+  keep]]):gmatch "%S+" do
+  LOOKS[name] = true
+end
+
+-- Of these kinds, and of quotes, which have no name, nothing can be changed.
+local IMMUTABLE = { ["tw.frozen"] = true, ["tw.frozen.root"] = true, ["tw.record"] = true,
+                    ["tw.array"] = true, ["tw.error"] = true }
+
+-- ---- what a line shows ----
+
+local function brief(value)
+  if type(value) == "string" then return (("%q"):format(value):gsub("\\\n", "\\n")) end
+  return tostring(value)
+end
+
+local function show_table(value)
+  local parts, keys = {}, {}
+  for key in pairs(value) do
+    keys[#keys + 1] = key
+    if #keys > SHOWN then break end
+  end
+  table.sort(keys, function(a, b)
+    if math.type(a) and math.type(b) then return a < b end
+    return tostring(a) < tostring(b)
+  end)
+  for i = 1, math.min(#keys, SHOWN) do
+    local key, item = keys[i], brief(value[keys[i]])
+    if math.type(key) ~= "integer" then
+      item = (type(key) == "string" and key:find "^[%a_][%w_]*$" and key
+              or "[" .. brief(key) .. "]") .. " = " .. item
+    end
+    parts[i] = item
+  end
+  if #keys > SHOWN then parts[#parts + 1] = "…" end
+  return "{" .. table.concat(parts, ", ") .. "}"
+end
+
+local function show(value)
+  local meta = debug.getmetatable(value)
+  if type(value) == "table" and not (meta and meta.__tostring) then
+    return show_table(value)
+  end
+  return brief(value)
+end
+
+local function show_all(results)
+  local texts, apart = {}, "\t"
+  for i = 1, results.n do
+    texts[i] = show(results[i])
+    if texts[i]:find "\n" then apart = "\n" end
+  end
+  return table.concat(texts, apart)
+end
+
+-- ---- where names are looked up ----
+
+-- The locals of a script's file, as its functions see them: {name = {function, index}};
+-- and its _ENV.
+local function locals_of(module)
+  local found, seen, queue, env = {}, {}, {}, nil
+  for _, value in pairs(module) do
+    if type(value) == "function" then queue[#queue + 1] = value end
+  end
+  for _, f in ipairs(queue) do
+    if #queue > UPVALUES then break end
+    for i = 1, seen[f] and 0 or 255 do
+      local name, value = debug.getupvalue(f, i)
+      if not name then break end
+      if name == "_ENV" then env = env or value
+      elseif name ~= "" then found[name] = found[name] or { f, i } end
+      if type(value) == "function" and not seen[value] then queue[#queue + 1] = value end
+    end
+    seen[f] = true
+  end
+  return found, env
+end
+
+-- The names that a line sees: read(name), write(name, value), names().
+local function scope_of(self)
+  local scope, locals, env = {}, {}, _G
+  if self then
+    local meta = debug.getmetatable(self)
+    local module = meta and rawget(meta, "__index")
+    if type(module) == "table" then
+      local own
+      locals, own = locals_of(module)
+      env = type(own) == "table" and own or _G
+    end
+  end
+
+  function scope.read(name)
+    if name == "self" and self ~= nil then return self end
+    local at = locals[name]
+    if at then return (select(2, debug.getupvalue(at[1], at[2]))) end
+    local value = env[name]
+    if value ~= nil then return value end
+    if name == "tw" then return tw end
+    return MODULES[name] and require(MODULES[name])
+  end
+
+  function scope.write(name, value)
+    local at = locals[name]
+    if name == "self" and self ~= nil then error("self can't be another", 3) end
+    if at then debug.setupvalue(at[1], at[2], value)
+    else env[name] = value end
+  end
+
+  function scope.names()
+    local names = { tw = true, self = self and true }
+    for _, from in ipairs { _G, env, locals, MODULES } do
+      for name in next, from do names[name] = true end
+    end
+    return names
+  end
+
+  return scope
+end
+
+local function print_to(say, real)
+  return function(...)
+    local texts = table.pack(...)
+    for i = 1, texts.n do texts[i] = tostring(real(texts[i])) end
+    say(table.concat(texts, "\t") .. "\n")
+  end
+end
+
+local function same(value) return value end
+
+local function env_to_change(scope, say)
+  local names = { print = print_to(say, same) }
+  return setmetatable(names, {
+    __index = function(_, name) return scope.read(name) end,
+    __newindex = function(_, name, value) scope.write(name, value) end,
+  })
+end
+
+-- ---- looking ----
+
+-- Functions that a line which looks may have as they are: they change nothing but what
+-- the line itself has made, for proxies refuse.
+local harmless = {}
+for _, list in ipairs {
+  { type, tostring, tonumber, select, ipairs, pairs, pcall, xpcall, error, assert,
+    rawequal, tw.now, tw.clock, tw.sleep, tw.instrument, tw.instruments },
+  string, utf8, table, coroutine, math,
+  { os.time, os.date, os.clock, os.difftime, os.getenv },
+} do
+  for _, f in pairs(list) do
+    if type(f) == "function" then harmless[f] = true end
+  end
+end
+harmless[math.randomseed], harmless[math.random] = nil, nil
+
+local function refuse(what) error(REFUSED:format(what), 3) end
+
+local function is_ours(f)
+  local from = debug.getinfo(f, "S")
+  return from.what == "C" or from.source:find "^@tw/" ~= nil
+end
+
+-- Proxies of one line: wrap(value, name), real(value), and the environment.
+local function looker(scope, say)
+  local proxies, reals, names = {}, {}, {}
+  local meta = { __metatable = false, __name = "read-only" }
+  local wrap, own
+
+  local function real(value)
+    local it = reals[value]
+    if it == nil then return value end
+    return it
+  end
+
+  local function wrap_all(...)
+    local values = table.pack(...)
+    for i = 1, values.n do values[i] = wrap(values[i]) end
+    return table.unpack(values, 1, values.n)
+  end
+
+  local function reals_of(...)
+    local values = table.pack(...)
+    for i = 1, values.n do values[i] = real(values[i]) end
+    return table.unpack(values, 1, values.n)
+  end
+
+  local function calls(f)
+    return function(...) return wrap_all(f(reals_of(...))) end
+  end
+
+  function wrap(value, name, of)
+    local kind = type(value)
+    if kind ~= "table" and kind ~= "function" and kind ~= "userdata"
+        and kind ~= "thread" or harmless[value] then
+      return value
+    end
+    if own[value] ~= nil then return own[value] end
+    if kind == "userdata" then
+      local m = debug.getmetatable(value)
+      if m and (m.__name == nil or IMMUTABLE[m.__name]) then return value end
+    end
+    if kind == "function" and of ~= nil and LOOKS[name] and is_ours(value) then
+      return calls(value)
+    end
+    local proxy = proxies[value]
+    if not proxy then
+      proxy = setmetatable({}, meta)
+      proxies[value], reals[proxy], names[proxy] = proxy, value, name
+    end
+    return proxy
+  end
+
+  -- What a metamethod of somebody else would do is not known.
+  local function check_meta(it, event)
+    local m = debug.getmetatable(it)
+    local f = m and rawget(m, event)
+    if type(f) == "function" and not is_ours(f) then
+      refuse(("%s of a script may change something"):format(event))
+    end
+    return m, f
+  end
+
+  local function index(it, key)
+    if type(it) ~= "table" then return it[key] end
+    local value = rawget(it, key)
+    local m, f = check_meta(it, "__index")
+    if value ~= nil or not m or f == nil then return value end
+    if type(f) == "function" then return f(it, key) end
+    return index(f, key)
+  end
+
+  local function name_of(proxy)
+    return names[proxy] ~= nil and ("'%s'"):format(tostring(names[proxy])) or "it"
+  end
+
+  function meta.__index(proxy, key)
+    local it = reals[proxy]
+    key = real(key)
+    return wrap(index(it, key), key, it)
+  end
+
+  function meta.__newindex(proxy, key)
+    refuse(("'%s' of %s would be written"):format(tostring(key), name_of(proxy)))
+  end
+
+  function meta.__call(proxy)
+    refuse(("%s is a function that may change something"):format(name_of(proxy)))
+  end
+
+  function meta.__len(proxy)
+    check_meta(reals[proxy], "__len")
+    return #reals[proxy]
+  end
+
+  function meta.__tostring(proxy)
+    check_meta(reals[proxy], "__tostring")
+    return tostring(reals[proxy])
+  end
+
+  function meta.__pairs(proxy)
+    check_meta(reals[proxy], "__pairs")
+    local step, state, key = pairs(reals[proxy])
+    return function()
+      local value
+      key, value = step(state, key)
+      return wrap(key), wrap(value, key)
+    end
+  end
+
+  local env = {}
+  own = {
+    [_G] = env, [print] = print_to(say, real),
+    [rawget] = function(t, key) return wrap(rawget(real(t), real(key)), key) end,
+    [rawlen] = function(t) return rawlen(real(t)) end,
+    [next] = function(t, key)
+      local k, value = next(real(t), real(key))
+      return wrap(k), wrap(value, k)
+    end,
+    [getmetatable] = function(value) return wrap(getmetatable(real(value))) end,
+    [setmetatable] = function(t, m)   -- a finalizer runs later, and without a budget
+      if type(m) == "table" and rawget(m, "__gc") then refuse "__gc is for later" end
+      return setmetatable(t, m)
+    end,
+    [load] = function(text, name, _, with)
+      return load(text, name, "t", with == nil and env or with)
+    end,
+    [collectgarbage] = function(what)
+      if what ~= "count" then refuse "collectgarbage does more than count" end
+      return collectgarbage "count"
+    end,
+    [require] = function(name)
+      if not package.loaded[name] and not tostring(name):find "^tw%." then
+        refuse(("module '%s' is not loaded yet"):format(tostring(name)))
+      end
+      return wrap(require(name), name)
+    end,
+    [tw.freeze] = calls(tw.freeze), [tw.thaw] = calls(tw.thaw),
+    [require "tw.ps"] = calls(require "tw.ps"),
+  }
+  setmetatable(env, {
+    __metatable = false,
+    __index = function(_, name) return wrap(scope.read(name), name) end,
+    __newindex = function(_, name) refuse(("'%s' would be assigned"):format(name)) end,
+    __pairs = function()
+      local list = scope.names()
+      return function(_, name)
+        name = next(list, name)
+        if name then return name, env[name] end
+      end
+    end,
+  })
+  return env, real
+end
+
+-- ---- lines ----
+
+local function compile(line, env)
+  local f = load("return " .. line, "=line", "t", env)
+  if f then return f end
+  return load(line, "=line", "t", env)
+end
+
+-- Without the way of calls, which is this module's.
+local function text_of(err)
+  local text = tostring(err)
+  return text:match "^(.-)\n[^\n]*stack traceback:" or text
+end
+
+local function run(line, env, real)
+  local f, why = compile(line, env)
+  if not f then return false, why end
+  local results = table.pack(xpcall(f, text_of))
+  if results[2] == "not enough memory" and not results[1] then
+    return false, results[2] .. "; see --memory in `tidewire help attach`"
+  end
+  if not results[1] then return false, results[2] end
+  for i = 1, results.n - 1 do results[i] = real(results[i + 1]) end
+  results.n = results.n - 1
+  return true, show_all(results)
+end
+
+--- evaluate.look(line, say, self) -> boolean, text
+-- Evaluates an expression, or a chunk, that may only look; self: of a script, whose
+-- names it sees, or nil.  say(text) gets what it prints.
+-- Yields: as the line does.  Blocks: as the line does.  Thread: any worker.
+-- Errors: false and the message.  Units: none.
+function evaluate.look(line, say, self)
+  local env, real = looker(scope_of(self), say)
+  return run(line, env, real)
+end
+
+--- evaluate.change(line, say, self) -> boolean, text
+-- Likewise, with everything that a script may do.
+-- Yields: as the line does.  Blocks: as the line does.  Thread: any worker.
+-- Errors: false and the message.  Units: none.
+function evaluate.change(line, say, self)
+  return run(line, env_to_change(scope_of(self), say), same)
+end
+
+--- evaluate.collect() -> true, text
+-- Collects all garbage of the state, a little at a time: "before after" in KiB.
+-- Yields: between two steps.  Blocks: less than a millisecond at a time.
+-- Thread: any worker.  Errors: none.  Units: KiB.
+function evaluate.collect()
+  local before = collectgarbage "count"
+  for _ = 1, 2 do
+    repeat tw.sleep(0) until collectgarbage("step", 64)
+  end
+  return true, ("%.0f %.0f"):format(before, collectgarbage "count")
+end
+
+--- evaluate.complete(line, say, self) -> true, text
+-- What may stand in place of the last name of the line, one a line of text.
+-- Yields: no.  Blocks: no.  Thread: any worker.  Errors: none.  Units: none.
+function evaluate.complete(line, say, self)
+  local env, real = looker(scope_of(self), say)
+  local path, separator, begun = line:match "([%w_.:]-)([.:]?)([%a_]?[%w_]*)$"
+  local from, found = env, {}
+  for name in path:gmatch "[%w_]+" do from = from[name] end
+  local function add(names)
+    if type(names) ~= "table" then return end
+    for name in pairs(names) do
+      if type(name) == "string" and name:find "^[%a_][%w_]*$"
+          and name:sub(1, #begun) == begun and #found < OFFERS then
+        found[#found + 1] = name
+      end
+    end
+  end
+  add(from)
+  for _ = 1, separator == "" and 0 or 8 do   -- what is inherited
+    local it = real(from)
+    local m = it ~= env and debug.getmetatable(it)
+    from = m and rawget(m, "__index")
+    add(from)
+  end
+  table.sort(found)
+  return true, table.concat(found, "\n")
+end
+
+return evaluate
