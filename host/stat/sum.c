@@ -353,7 +353,8 @@ static const struct sum_kind
     .name = its_name, .inputs = { a, b }, .options = TW_STAT_WINDOW | TW_STAT_TIME, \
     .fields = (const char *const[]){ __VA_ARGS__, NULL }, .choose = weighted_choose, \
     .formula = what, .source = from, \
-    .cost = "4 ns a row (no decimals: 8), 112 bytes a key; window: 11 ns, 112 + 16 n bytes"
+    .cost = "4 ns a row (no decimals: 8), 112 bytes a key; window: 11 ns," \
+        " 112 + 16 n bytes"
 
 static const struct sum_kind
     weighted_sum_kind = {
