@@ -85,13 +85,7 @@ static inline double *ring_of(const struct sums *m, unsigned inputs)
     return (double *)((char *)m + sums_size(inputs));
 }
 
-/* What is no decimal is forgotten when nothing like it is left. */
-static inline void forget(struct tw_exact *e)
-{
-    if (e->loose == 0) e->rest = e->error = 0;
-}
-
-/* Any row. */
+/* Any row; what is no decimal is forgotten when nothing like it is left. */
 static __attribute__((noinline)) void step_any(struct sums *m, double x, double w,
                                                unsigned inputs, int sign)
 {
@@ -102,7 +96,8 @@ static __attribute__((noinline)) void step_any(struct sums *m, double x, double 
         tw_exact_step(&m->of[0], x, sign);
     }
     m->n += (uint64_t)(int64_t)sign;
-    for (unsigned j = 0; sign < 0 && j < inputs; j++) forget(&m->of[j]);
+    for (unsigned j = 0; sign < 0 && j < inputs; j++)
+        if (m->of[j].loose == 0) m->of[j].rest = m->of[j].error = 0;
 }
 
 /* A row, and its decimals as integers. */
@@ -119,7 +114,6 @@ TW_STAT_INLINE void step(struct sums *m, struct row r, unsigned inputs, int sign
     if (inputs == 1 && r.is_loose) {
         tw_exact_loose(e, sign * r.x);
         e->loose += (uint32_t)sign;
-        if (sign < 0) forget(e);
     } else if (r.fixed_x == TW_EXACT_OTHER
                || (inputs == 2 && r.fixed_w == TW_EXACT_OTHER)) {
         step_any(m, r.x, r.w, inputs, sign);

@@ -17,6 +17,16 @@ static double mixed(void)
     }
 }
 
+/* What is no decimal, small or large, or infinite. */
+static double odd(void)
+{
+    switch (rig_bits() % 8) {
+    case 0: return rig_bits() % 2 ? INFINITY : -INFINITY;
+    case 1: return rig_normal() * 1e12;
+    default: return rig_normal();
+    }
+}
+
 static double value_of(const char *kind, const double *x, size_t n, unsigned field)
 {
     struct tw_stat s = rig_stat(kind, tw_stat_no_options());
@@ -160,8 +170,7 @@ static void moving(void)
 
         for (int i = 0; i < N; i++) x[i] = price();
         for (int i = TURN; i < TURN + 100; i++)   /* what must leave no trace */
-            x[i] = rig_bits() % 4 ? rig_normal() * 1e12
-                : rig_bits() % 2 ? INFINITY : -INFINITY;
+            x[i] = odd();
         rig_feed(&sum, a, x, N, out);
         rig_feed(&avg, b, x, N, mean);
         for (int i = 0; i < N; i++) {
@@ -178,6 +187,38 @@ static void moving(void)
         ok(wrong == 0, "sums and means of the last %u prices are exact", sizes[k]);
         free(a), free(b);
     }
+}
+
+/* So it is with weights: one price is the mean again when all others have left. */
+static void moving_weighted(void)
+{
+    static const uint32_t sizes[] = { 1, 2, 5, 64 };
+    int wrong = 0;
+
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+        struct tw_stat s = rig_window("weighted_mean", sizes[k]);
+        void *state = rig_state(&s);
+
+        for (int round = 0; round < 200; round++) {
+            double row[2], weight = 0;
+
+            for (int i = (int)(rig_bits() % 100); i > 0; i--) {
+                row[0] = rig_bits() % 2 ? odd() : price();
+                row[1] = rig_bits() % 2 ? odd() : price();
+                tw_stat_push(&s, state, row, 0);
+            }
+            for (uint32_t i = 0; i < sizes[k]; i++) {
+                row[0] = 187.23;
+                row[1] = (double)(1 + rig_bits() % 1000);
+                weight += row[1];
+                tw_stat_push(&s, state, row, 0);
+            }
+            wrong += tw_stat_get(&s, state, 0) != 187.23
+                || tw_stat_get(&s, state, 2) != weight;
+        }
+        free(state);
+    }
+    ok(wrong == 0, "of rows that have left no weight is left");
 }
 
 /* Prices that repeat: the means of 5 and of 15 are one rational number. */
@@ -309,6 +350,7 @@ int main(void)
     columns();
     rounded_once();
     moving();
+    moving_weighted();
     ties();
     many(0, false);
     many(1e9, false);
