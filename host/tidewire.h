@@ -5,24 +5,27 @@
  *     struct tw_host *host = tw_host_new(&options, &error);
  *
  *     if (!host || tw_host_load(host, "market.lua", &error) < 0
- *         || tw_host_start(host, &error) < 0) { puts(error.text); ... }
- *     tw_host_quote(host, "AAPL", time_ns, 187.22, 187.24, 300, 500);
- *     tw_host_finish(host, &error);
+ *         || tw_host_start(host, &error) < 0)
+ *         return fprintf(stderr, "%s\n", error.text), 1;
+ *     tw_host_quote(host, "AAPL", 0, 187.22, 187.24, 300, 500);
+ *     tw_host_finish(host);
+ *     status = tw_host_wait(host, TW_FOREVER, &error);
  *     tw_host_free(host);
  *
- * Plain C11 and C++17.  Link with `pkg-config --libs --static tidewire`.
+ * Plain C11 and C++17.  Link with `pkg-config --libs tidewire`.
  *
- * A host is made, gets its app (a file or a text, in Lua), runs, and is freed.  It
- * runs in the thread that calls tw_host_run, or in one of its own (tw_host_start):
- * that is the host's thread, on which every callback comes.  A callback must not wait
- * for its host.  A process may have any number of hosts; they share nothing.
+ * A host is made, gets its app, runs, and is freed.  It runs in the thread that calls
+ * tw_host_run, or in one of its own (tw_host_start): that is the host's thread, on
+ * which every callback comes.  A callback may call what does not wait; it must not
+ * wait for its host.  A process may have any number of hosts.
  *
- * Nothing here exits, prints unless asked, or takes a signal unless asked.  What can
- * fail returns 0 or a negative code; an error may be NULL where nobody reads it.
+ * Nothing here exits or prints unless asked, nor takes a signal unless asked.  What
+ * can fail returns 0 or a negative code; an error may be NULL where nobody reads it.
+ * What all hosts of a process share: the signal of the watchdog, the environment
+ * (TIDEWIRE_SEED), and a counter of allocations.
  *
- * This is also the bottom of the source: the records and values that are defined here
- * are those that the host itself uses, so what a program sees is not a copy in another
- * shape.  It includes nothing of tidewire.
+ * The records and values that are defined here are those that the host itself uses, so
+ * host/ includes this header, and it includes nothing of tidewire.
  */
 #ifndef TIDEWIRE_H
 #define TIDEWIRE_H
@@ -73,6 +76,85 @@ struct tw_error {
 
 /* One line for any code of tidewire or libuv.  Thread: any.  Blocks: never. */
 const char *tw_strerror(int code);
+
+/* ---- a host ---- */
+
+struct tw_host;
+struct lua_State;
+typedef int (*tw_open)(struct lua_State *);   /* Lua's lua_CFunction */
+
+#define TW_FOREVER (-1.0)                     /* where seconds are waited */
+
+enum tw_log_level { TW_LOG_ERROR, TW_LOG_WARN, TW_LOG_INFO, TW_LOG_PRINT };
+
+/* All of it may be 0. */
+struct tw_host_options {
+    unsigned workers;           /* Lua states, a thread each; 0: as many as cores    */
+    size_t memory;              /* bytes a state may have; 0: as the app says        */
+    double seconds;             /* the run ends after that long; 0: see tw_host_run  */
+    const char *const *set;     /* "name=value" for app.param; ends in NULL; is read
+                                 * by tw_host_load                                   */
+    bool signals;               /* SIGINT and SIGTERM stop the run                   */
+    bool watchdog;              /* SIGURG stops scripts that do not return; without
+                                 * it, app.limits{time = ...} is not kept            */
+    /* What scripts print, and what is to be told; whole lines, without the newline.
+     * who: "worker 1", "feed fix" or "".  NULL: to standard output, and error.
+     * Thread: the host's. */
+    void (*print)(void *ctx, const char *text, size_t n);
+    void (*log)(void *ctx, enum tw_log_level level, const char *who, const char *text,
+                size_t n);
+    void *ctx;                  /* of both                                           */
+};
+
+/* NULL: no memory, or more than 1024 workers.  options may be NULL.
+ * Thread: any.  Blocks: no. */
+struct tw_host *tw_host_new(const struct tw_host_options *options,
+                            struct tw_error *error);
+
+/* Every state of the host can require `name`, which opener gives.
+ * Thread: any, before tw_host_load.  Blocks: no.  Errors: TW_EUSAGE, no memory. */
+int tw_host_add_module(struct tw_host *host, const char *name, tw_open opener);
+
+/* A file of that path is this text: an app, a script or a module; it stands before one
+ * on the disk.  Both are copied.
+ * Thread: any, before tw_host_load.  Blocks: no.  Errors: TW_EUSAGE, no memory. */
+int tw_host_add_text(struct tw_host *host, const char *path, const char *text);
+
+/* Runs the app file and makes what it declares; once for a host.  The program is one
+ * more feed, "program", so the app need not declare any.
+ * Thread: any.  Blocks: while the file's code runs.  Errors: TW_ESCRIPT: what is wrong
+ * with the file; UV codes; TW_EUSAGE: it has been loaded. */
+int tw_host_load(struct tw_host *host, const char *path, struct tw_error *error);
+
+/* Runs until a script fails, the time is over, or it is stopped; else until every feed
+ * has ended and every script has read all.  The feed of the program ends with
+ * tw_host_finish where the app has no other one but timers; else it is not waited for.
+ * 0; the number of the signal that stopped it; or a negative code: TW_ESCRIPT: the text
+ * is the first error that was logged.  Once for a host.
+ * Thread: any, which is the host's from then on.  Blocks: for the whole run. */
+int tw_host_run(struct tw_host *host, struct tw_error *error);
+
+/* The same on a thread of its own.  0: every script is loaded, the feeds run, what is
+ * pushed will be read.  Thread: any.  Blocks: until then.  Errors: as tw_host_run. */
+int tw_host_start(struct tw_host *host, struct tw_error *error);
+
+/* Waits for the end of a run: what tw_host_run returns, or -ETIMEDOUT (the run goes on).
+ * Thread: any but the host's.  Blocks: for so many seconds at most. */
+int tw_host_wait(struct tw_host *host, double seconds, struct tw_error *error);
+
+/* The program will push no more: see tw_host_run.  Safe twice.
+ * Thread: any.  Blocks: no.  Errors: TW_EBUSY: it does not run yet. */
+int tw_host_finish(struct tw_host *host);
+
+/* Ends the run now: every script's on_stop is called, what was not read is not.
+ * Thread: any after tw_host_load, signal handlers.  Blocks: never. */
+void tw_host_stop(struct tw_host *host);
+
+/* Stops the run, waits for its end and frees all; cursors and futures are closed
+ * before.  host may be NULL.
+ * Thread: any but the host's while it runs, when no other uses host.  Blocks: as long
+ * as scripts take to end. */
+void tw_host_free(struct tw_host *host);
 
 /* ---- records: what is on the tape ---- */
 
@@ -250,6 +332,124 @@ static inline double tw_item_to_number(const struct tw_item *item, double otherw
     if (item->kind == TW_VALUE_INTEGER) return (double)item->integer;
     return item->kind == TW_VALUE_NUMBER ? item->number : otherwise;
 }
+
+/* ---- pushing ---- */
+
+/* The id of a symbol, made when it is new; TW_ELIMIT: 0 or more than 63 bytes, or too
+ * many; TW_EUSAGE: before tw_host_load.  Ids are 1, 2, 3, ...
+ * Thread: any.  Blocks: for a new one, a short lock. */
+int64_t tw_host_symbol(struct tw_host *host, const char *name);
+
+/* NULL: there is none.  Constant for the host's life.  Thread: any.  Blocks: never. */
+const char *tw_host_symbol_name(struct tw_host *host, uint32_t id);
+const char *tw_host_topic_name(struct tw_host *host, uint32_t id);
+
+/* Puts quotes and trades on the tape: kind, symbol and payload are the caller's; a time
+ * or received of 0 becomes now, seq and source are the host's.  Those of one call are in
+ * order; others may come between them.  Where scripts are reliable (no feed of the app
+ * is live), it waits while it is ahead of the slowest by more than the tape's lead, an
+ * eighth of app.tape's capacity, for so many seconds at most (0: not at all).  Else it
+ * never waits, and who falls a whole tape behind gets a gap.
+ * How many were pushed, from the first on, fewer than n when the time was over or the
+ * run ends; TW_EUSAGE, and none: a record is neither a quote nor a trade of a known
+ * symbol; TW_EBUSY: it does not run yet; TW_ESTOPPED: it has ended.
+ * Thread: any, several at once.  Blocks: for so long.  Memory: none. */
+int64_t tw_host_push(struct tw_host *host, const struct tw_record *records, size_t n,
+                     double seconds);
+
+/* One by name, waiting for as long as it takes.  0, or also TW_ERANGE: a number is not
+ * finite or has no room; TW_ELIMIT: no symbol.  A side that is not there is 0, 0.
+ * Thread: any.  Blocks: as tw_host_push.  Units: ns since the epoch; prices, sizes. */
+int tw_host_quote(struct tw_host *host, const char *symbol, int64_t time, double bid,
+                  double ask, double bid_size, double ask_size);
+int tw_host_trade(struct tw_host *host, const char *symbol, int64_t time, double price,
+                  double size, enum tw_side side);
+
+/* A message, as tw.publish sends one: every script that wants the topic gets it.
+ * 0, TW_EFULL: the time was over; TW_ELIMIT: a topic has 1 to 63 bytes; TW_EBUSY,
+ * TW_ESTOPPED.  Thread: any.  Blocks: as tw_host_push. */
+int tw_host_publish(struct tw_host *host, const char *topic, struct tw_item value,
+                    double seconds);
+
+/* ---- reading ---- */
+
+/* Messages of a topic (NULL: of all), also those of tw_host_publish, in the order of the
+ * tape.  A record of kind TW_GAP, with a topic of NULL, tells that some were lost: never
+ * where scripts are reliable.  value lives as long as the call.
+ * Thread: any, between tw_host_load and the run; f: the host's.  Blocks: no.
+ * Errors: TW_EUSAGE, no memory. */
+int tw_host_subscribe(struct tw_host *host, const char *topic,
+                      void (*f)(void *ctx, const struct tw_record *record,
+                                const char *topic, const struct tw_item *value),
+                      void *ctx);
+
+/* A reader of the tape. */
+struct tw_host_cursor;
+
+/* kinds: a bit (1u << TW_QUOTE) for each that it wants; gaps come always.  reliable: who
+ * pushes waits for it; from: the seq of the first record, 0 for what comes now.  NULL:
+ * TW_EEXPIRED: that record has left the tape; TW_ELIMIT: too many reliable readers; no
+ * memory; TW_EUSAGE: before tw_host_load.
+ * Thread: any, then the cursor's own.  Blocks: no. */
+struct tw_host_cursor *tw_host_cursor_open(struct tw_host *host, unsigned kinds,
+                                           bool reliable, uint64_t from,
+                                           struct tw_error *error);
+
+/* 1 and the next record, or 0: there is none now.  A TW_GAP says which were lost.
+ * value, where not NULL, is that of a message, until the next call.
+ * Thread: the cursor's.  Blocks: never.  Memory: none. */
+int tw_host_cursor_next(struct tw_host_cursor *c, struct tw_record *out,
+                        struct tw_item *value);
+
+/* 1: there is something to look at; -ETIMEDOUT; TW_ESTOPPED: the run has ended and
+ * nothing is left.  Thread: the cursor's.  Blocks: for so many seconds at most. */
+int tw_host_cursor_wait(struct tw_host_cursor *c, double seconds);
+
+/* Thread: the cursor's.  Blocks: never.  c may be NULL. */
+void tw_host_cursor_close(struct tw_host_cursor *c);
+
+/* The board: the latest value by name.  get: nil where there is none; *out is the
+ * caller's, for tw_any_unref.  TW_ELIMIT: a name has 1 to 63 bytes; TW_EUSAGE: before
+ * tw_host_load; no memory.  Thread: any.  Blocks: while another sets that name. */
+int tw_host_board_set(struct tw_host *host, const char *name, struct tw_item value);
+int tw_host_board_get(struct tw_host *host, const char *name, struct tw_any *out);
+
+/* ---- calling ---- */
+
+/* A value to be, or a failure. */
+struct tw_future;
+
+/* Calls a function where the scripts run, between their handlers; it may wait.
+ * where: a script as the app names it, "maker.lua", and function one that it returns,
+ * called with self; "stats.lua#2" is its second instance.  Or "@1", the state of worker
+ * 1, and function "module.name", which is required there.  *out is the caller's.
+ * TW_EUSAGE: there is no such script or worker; TW_EBUSY: it does not run yet;
+ * TW_ESTOPPED; no memory.  Thread: any.  Blocks: a short lock. */
+int tw_host_call(struct tw_host *host, const char *where, const char *function,
+                 const struct tw_item *args, unsigned n, struct tw_future **out,
+                 struct tw_error *error);
+
+/* Waits: 0, and *value, which lives as long as f; -ETIMEDOUT; TW_ESCRIPT: the function
+ * failed, and *error has its message and traceback; TW_ESTOPPED: it was cancelled.
+ * Thread: any but a host's.  Blocks: for so many seconds at most. */
+int tw_future_await(struct tw_future *f, double seconds, struct tw_item *value,
+                    struct tw_error *error);
+
+/* done is called once, with what tw_future_await would give, at the latest by
+ * tw_host_free; f belongs to the host from then on, unless it failed: no memory,
+ * TW_ESTOPPED.  Thread: any; done: the host's.  Blocks: a short lock. */
+int tw_host_then(struct tw_host *host, struct tw_future *f,
+                 void (*done)(void *ctx, int code, const struct tw_item *value,
+                              const struct tw_error *error), void *ctx);
+
+/* Lets go of it; what nobody else wants is cancelled.  A failure that was never looked
+ * at is logged, and fails the run.
+ * Thread: any.  Blocks: a short lock.  f may be NULL. */
+void tw_future_close(struct tw_future *f);
+
+/* The future that a value is, for the caller to close; NULL: it is none, or cancelled.
+ * Thread: any.  Blocks: a short lock. */
+struct tw_future *tw_future_from(const struct tw_item *value);
 
 #ifdef __cplusplus
 }

@@ -18,6 +18,7 @@
 #include "attach.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "embedded.h"
 #include "lpool.h"
 #include "source.h"
 
@@ -79,7 +80,8 @@ static int read_app_file(lua_State *L)
         lua_rawset(L, -3);
     }
     lua_pushinteger(L, app->o.workers);
-    lua_call(L, 3, 1);
+    lua_pushboolean(L, app->o.embedder != NULL);
+    lua_call(L, 4, 1);
     lua_pushvalue(L, 1);
     lua_setfield(L, -2, "dir");
     lua_pushvalue(L, 2);
@@ -89,6 +91,56 @@ static int read_app_file(lua_State *L)
     lua_pushvalue(L, -1);
     lua_setfield(L, LUA_REGISTRYINDEX, "tw.declared");
     return 1;
+}
+
+/* [-0, +0, e]  print(...) of the app file where a program is around the host. */
+static int say(lua_State *L)
+{
+    const struct ltw_embedder *e = lua_touserdata(L, lua_upvalueindex(1));
+    luaL_Buffer b;
+    size_t n;
+    const char *text;
+    int top = lua_gettop(L);
+
+    luaL_buffinit(L, &b);
+    for (int i = 1; i <= top; i++) {
+        if (i > 1) luaL_addchar(&b, '\t');
+        luaL_tolstring(L, i, NULL);
+        luaL_addvalue(&b);
+    }
+    luaL_pushresult(&b);
+    text = lua_tolstring(L, -1, &n);
+    if (e->line(e->ctx, TW_LOG_PRINT, "", text, n)) return 0;
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_insert(L, -2);
+    lua_call(L, 1, 0);
+    return 0;
+}
+
+/* (level, who, text) -> was it taken? */
+static int log_line(lua_State *L)
+{
+    const struct ltw_embedder *e = lua_touserdata(L, lua_upvalueindex(1));
+    size_t n;
+    const char *text = luaL_checklstring(L, 3, &n);
+
+    lua_pushboolean(L, e->line(e->ctx, (enum tw_log_level)lua_tointeger(L, 1),
+                               luaL_checkstring(L, 2), text, n));
+    return 1;
+}
+
+/* [-0, +0, e]  MAIN's state is the host's, too. */
+static int open_embedded(lua_State *L)
+{
+    struct tw_app *app = lua_touserdata(L, 1);
+
+    ltw_embedded_open(L);
+    ltw_source_open(L);
+    lua_pushlightuserdata(L, (void *)app->o.embedder);
+    lua_getglobal(L, "print");
+    lua_pushcclosure(L, say, 2);
+    lua_setglobal(L, "print");
+    return 0;
 }
 
 static int build(lua_State *L)
@@ -153,6 +205,7 @@ struct tw_app *tw_app_open(const char *path, const struct tw_app_options *option
     if (!app) goto fail;
     app->o = *options;
     app->log_level = TW_LOG_INFO;
+    app->program = -1;
     if (app->o.workers == 0) app->o.workers = cores > 0 ? (unsigned)cores : 1;
     pthread_mutex_init(&app->lock, NULL);
     app->state = ltw_state_new(NULL, 0);
@@ -160,6 +213,8 @@ struct tw_app *tw_app_open(const char *path, const struct tw_app_options *option
     app->state->tasks = ltw_tasks_new(app->state, NULL, NULL, NULL);
     if (!app->state->tasks) goto fail;
     strcpy(app->state->who, "main");
+    app->state->embedded = app->o.embedder ? &app->o.embedder->given : NULL;
+    if (app->o.embedder && protected(app, open_embedded, NULL, &error) < 0) goto fail;
     if (protected(app, read_app_file, path, &error) < 0) goto fail;
     app->state->host = &app->host;
     if (protected(app, build, &error, &error) < 0) goto fail;
@@ -224,6 +279,9 @@ void ltw_app_print(void *ctx, enum tw_log_level level, const char *who,
 
     ltw_attach_log(app->attach, level, who, text, n);
     if (level > app->log_level && level != TW_LOG_PRINT && !is_audit) return;
+    if (app->o.embedder
+        && app->o.embedder->line(app->o.embedder->ctx, level, who, text, n))
+        return;
     lua_pushinteger(L, level);
     lua_pushstring(L, who);
     lua_pushlstring(L, text, n);
@@ -275,7 +333,10 @@ void ltw_app_speak(void *ctx)
 
 static void on_bell(uv_async_t *bell)
 {
-    ltw_app_speak(bell->data);
+    struct tw_app *app = bell->data;
+
+    ltw_app_speak(app);
+    if (app->o.embedder) app->o.embedder->look(app->o.embedder->ctx);
 }
 
 static void on_tick(uv_timer_t *tick)
@@ -287,7 +348,9 @@ static void on_tick(uv_timer_t *tick)
         ltw_watchdog_look(&app->engines[i], &app->watches[i]);
     ltw_app_speak(app);
     ltw_attach_tick(app->attach);
-    if (!app->ended_ns && ++app->ticks % SHOW_EVERY == 0) show(app, "tick");
+    if (app->o.embedder) app->o.embedder->look(app->o.embedder->ctx);
+    if (app->o.embedder || app->ended_ns) return;
+    if (++app->ticks % SHOW_EVERY == 0) show(app, "tick");
 }
 
 static void on_signal(uv_signal_t *signal, int number)
@@ -462,8 +525,11 @@ int tw_app_run(struct tw_app *app)
     tw_be_main();
     lua_getfield(app->state->L, LUA_REGISTRYINDEX, "tw.declared");
     lua_pushboolean(app->state->L, app->o.screen && isatty(STDOUT_FILENO));
-    monitor(app, "open", 2);
-    ltw_watchdog_install();
+    lua_pushlightuserdata(app->state->L, (void *)app->o.embedder);
+    if (app->o.embedder) lua_pushcclosure(app->state->L, log_line, 1);
+    else lua_pop(app->state->L, 1), lua_pushnil(app->state->L);
+    monitor(app, "open", 3);
+    ltw_watchdog_install(&app->host);
     open_attach(app);
     app->began_ns = tw_clock_steady_ns();
     uv_timer_start(&app->tick, on_tick, TICK_MS, TICK_MS);
@@ -477,6 +543,7 @@ int tw_app_run(struct tw_app *app)
     }
     ltw_attach_go(app->attach);
     if (tw_io_start(app->io, &error) < 0) goto end;
+    if (app->o.embedder) app->o.embedder->begun(app->o.embedder->ctx);
     while (!is_over(app)) uv_run(&app->loop, UV_RUN_ONCE);
 end:
     app->ended_ns = tw_clock_steady_ns();
@@ -485,6 +552,7 @@ end:
     if (app->io) tw_io_stop(app->io);
     stop_workers(app, started);
     close_pool(app);
+    ltw_watchdog_remove(&app->host);
     ltw_app_speak(app);
     ltw_attach_close(app->attach);
     app->attach = NULL;

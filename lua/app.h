@@ -17,11 +17,24 @@
 
 enum { LTW_WHY = 200, TW_APP_ERROR = sizeof ((struct tw_error *)0)->text };
 
+/* The program that an app runs inside: what it gives, and wants to hear.  Constant. */
+struct ltw_embedder {
+    struct ltw_embedded given;
+    size_t memory_max;          /* of a state; 0: as the app says                  */
+    /* MAIN; what is printed and logged; false: it goes where it always goes */
+    bool (*line)(void *ctx, enum tw_log_level level, const char *who, const char *text,
+                 size_t n);
+    void (*begun)(void *ctx);   /* MAIN; every script is loaded, the feeds run     */
+    void (*look)(void *ctx);    /* MAIN; it was rung                               */
+    void *ctx;
+};
+
 struct tw_app_options {
     unsigned workers;           /* Lua states, a thread each; 0: as many as cores  */
     double seconds;             /* ends after that long; 0: when the feeds end     */
     const char *const *set;     /* "name=value" for app.param; ends in NULL        */
     bool signals;               /* SIGINT and SIGTERM stop the run                 */
+    const struct ltw_embedder *embedder;   /* NULL: the program is tidewire        */
     bool screen;                /* a live screen where standard output is a terminal */
     bool attach;                /* `tidewire attach` reaches it: a socket of its owner */
 };
@@ -60,6 +73,8 @@ struct tw_app {
     atomic_bool draining;             /* atomic: the io thread sets it           */
     bool endless[TW_SOURCE_MAX];      /* feeds that nobody waits for             */
     bool dials[TW_SOURCE_MAX];        /* feeds that connect to a peer            */
+    bool reliable;                    /* no feed is live: the tape waits         */
+    int program;                      /* the feed that the embedder is, or -1    */
     atomic_uint halted;               /* atomic: engines whose scripts are ending */
     atomic_uint closed;               /* atomic: engines that have closed        */
     pthread_mutex_t lock;             /* guards the two below                    */

@@ -119,6 +119,7 @@ static const struct {
     { "connect", TW_FEED_CONNECT, 0 }, { "listen", TW_FEED_LISTEN, 0 },
     { "file", TW_FEED_FILE, 0 }, { "stdin", TW_FEED_STDIN, 0 },
     { "synthetic", TW_FEED_SYNTHETIC, 1 }, { "timer", TW_FEED_TIMER, 0 },
+    { "program", TW_FEED_PROGRAM, 0 },
 };
 
 int ltw_csv_options(lua_State *L, struct tw_csv_options *csv, struct tw_lean *lean,
@@ -176,7 +177,8 @@ static int add_feed(lua_State *L, struct tw_app *app, struct tw_error *error)
     rc = tw_io_add(app->io, &o, error);
     if (rc < 0) return rc;
     app->host.sources[rc + 1] = tw_io_name(app->io, (unsigned)rc);
-    app->endless[rc] = o.kind == TW_FEED_TIMER;
+    app->endless[rc] = o.kind == TW_FEED_TIMER || boolean(L, -1, "endless");
+    if (o.kind == TW_FEED_PROGRAM) app->program = rc;
     app->dials[rc] = o.kind == TW_FEED_CONNECT;
     return TW_OK;
 }
@@ -344,9 +346,13 @@ static void tell_unseen(void *ctx, const struct tw_any *error)
 
 static int make_host(lua_State *L, struct tw_app *app, struct tw_error *error)
 {
+    const struct ltw_embedder *embedder = app->o.embedder;
     struct ltw_host *h = &app->host;
     double memory = number(L, -1, "memory", 1024), time = number(L, -1, "time", 1);
 
+    h->embedded = embedder ? &embedder->given : NULL;
+    if (embedder && embedder->memory_max > 0)
+        memory = (double)embedder->memory_max / MIB;
     h->memory_max = (size_t)(memory * MIB);
     h->unseen = &app->unseen;
     app->unseen = (struct tw_unseen){ tell_unseen, app };
@@ -362,7 +368,7 @@ static int make_host(lua_State *L, struct tw_app *app, struct tw_error *error)
     else
         h->pool_options.memory_max = h->memory_max;
     lua_pop(L, 1);
-    h->time_max_ns = (int64_t)(time * 1e9);
+    h->time_max_ns = embedder && !embedder->given.watchdog ? 0 : (int64_t)(time * 1e9);
     h->tape = tw_tape_new((size_t)number(L, -1, "capacity", TW_TAPE_CAPACITY));
     h->symbols = tw_symbols_new(TW_SYMBOL_MAX);
     h->topics = tw_names_new(TOPICS_MAX);
@@ -416,6 +422,7 @@ int ltw_app_build(lua_State *L, struct tw_app *app, struct tw_error *error)
     if (make_host(L, app, error) < 0
         || ltw_add_instruments(L, app->host.symbols, error) < 0)
         return error->code;
+    app->reliable = boolean(L, -1, "reliable");
     add_scripts(L, app, dir);
     io.tape = app->host.tape;
     io.symbols = app->host.symbols;

@@ -7,6 +7,7 @@
 #include "output.h"
 #include "remote.h"
 #include "share/caches.h"
+#include "watchdog.h"
 
 enum { GC_BYTES = 65536 };   /* garbage that idle time is spent on */
 enum { BACKOFF_MS = 100, BACKOFF_DOUBLINGS = 7 };
@@ -24,6 +25,8 @@ static void publish_memory(struct ltw_engine *e)
 /* [-0, +0, e]  package.path begins where the app file is. */
 static int set_path(lua_State *L)
 {
+    lua_pushvalue(L, 2);
+    lua_setfield(L, LUA_REGISTRYINDEX, LTW_ENGINE);
     lua_getglobal(L, "package");
     lua_getfield(L, -1, "path");
     lua_pushfstring(L, "%s;%s", lua_tostring(L, 1), lua_tostring(L, -1));
@@ -58,6 +61,7 @@ static int engine_open(void *ctx)
     struct ltw_engine *e = ctx;
     lua_State *L;
 
+    ltw_watchdog_join();
     e->state = ltw_state_new(e->host, e->host->memory_max);
     e->scripts = tw_calloc(e->n ? e->n : 1, sizeof *e->scripts);
     e->restarts = tw_calloc(e->n ? e->n : 1, sizeof *e->restarts);
@@ -66,7 +70,8 @@ static int engine_open(void *ctx)
     L = e->state->L;
     lua_pushcfunction(L, set_path);
     lua_pushstring(L, e->path);
-    if (lua_pcall(L, 1, 0, 0) != LUA_OK)
+    lua_pushlightuserdata(L, e);
+    if (lua_pcall(L, 2, 0, 0) != LUA_OK)
         return tw_fail(&e->error, TW_ESCRIPT, "%s", lua_tostring(L, -1));
     ltw_output_open(e->state);
     for (unsigned i = 0; i < e->n; i++) {

@@ -38,6 +38,9 @@ struct ltw_engine {
     struct tw_histogram reach_ns, done_ns;    /* received to handler begun / done */
 };
 
+/* Registry field: the engine, a light userdata. */
+#define LTW_ENGINE "tw.engine"
+
 extern const struct tw_worker_ops ltw_engine_ops;   /* ctx: struct ltw_engine * */
 
 /* Lets the scripts run: when every worker's are loaded, so that what one of them

@@ -29,7 +29,7 @@ int ltw_pool_open(struct ltw_host *host, struct tw_error *error)
         tw_pool_free(pool);
         return tw_fail(error, rc, "can't start the pool: %s", tw_strerror(rc));
     }
-    ltw_watchdog_install();
+    ltw_watchdog_install(host);
     host->pool = pool;
     return TW_OK;
 }
@@ -42,8 +42,10 @@ void ltw_pool_stop(struct ltw_host *host)
 
 void ltw_pool_close(struct ltw_host *host)
 {
+    if (!host->pool) return;
     tw_pool_free(host->pool);
     host->pool = NULL;
+    ltw_watchdog_remove(host);
 }
 
 static const char path_key, cpath_key;

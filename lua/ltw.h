@@ -25,6 +25,14 @@
  * TW_POOL_QUEUE, no limit. */
 struct ltw_pool_options { unsigned threads; size_t queue, memory_max; };
 
+/* What the program around a host gives to each of its states: see embedded.h. */
+struct ltw_embedded {
+    struct ltw_given_module { const char *name; lua_CFunction open; } *modules;
+    struct ltw_given_text { const char *path, *text; size_t n; } *texts;
+    unsigned n_modules, n_texts;
+    bool watchdog;            /* the program lends us the signal that it needs */
+};
+
 struct ltw_census;
 struct tw_caches;
 struct tw_pool;
@@ -51,6 +59,7 @@ struct ltw_host {
     struct ltw_pool_options pool_options;
     const char *path, *cpath; /* package's, for the pool; NULL: as they are  */
     const char *directory;    /* of the app file, with its slash, or NULL    */
+    const struct ltw_embedded *embedded;   /* NULL: the program is tidewire  */
     size_t memory_max;        /* bytes a state may have; 0: no limit  */
     int64_t time_max_ns;      /* a handler may run; 0: no limit       */
 };
@@ -70,6 +79,7 @@ struct ltw_state {
     lua_State *L;                 /* its main thread                        */
     lua_State *running;           /* the coroutine that runs now (watchdog) */
     struct ltw_host *host;        /* NULL: a plain interpreter              */
+    const struct ltw_embedded *embedded;   /* its host's                    */
     struct ltw_script *script;    /* whose code runs now, or NULL           */
     struct ltw_task *task;        /* that runs now; NULL: it can't wait     */
     struct ltw_tasks *tasks;      /* its owner makes them                   */

@@ -13,7 +13,7 @@
 #include "remote.h"
 
 #include <pthread.h>
-#include <string.h>
+#include <stdio.h>
 
 #include "base/memory.h"
 #include "engine.h"
@@ -305,6 +305,42 @@ static void inherit(lua_State *L, struct remote *r)
     if (r->load) tw_load_ref(r->load);
 }
 
+/* The call's reference is its own, also when there is no memory: NULL. */
+static struct remote *make(struct ltw_remotes *rs, const struct tw_unseen *unseen,
+                           struct tw_any call, const char *label)
+{
+    struct remote *r = tw_calloc(1, sizeof *r);
+
+    if (r) r->future = tw_future_new(unseen);
+    if (!r || !r->future) {
+        tw_any_unref(&call);
+        tw_free(r);
+        return NULL;
+    }
+    r->of = rs;
+    r->call = call;
+    snprintf(r->label, sizeof r->label, "%s", label);
+    atomic_init(&r->references, 2);
+    tw_future_on_abandoned(r->future, on_abandoned, r);
+    return r;
+}
+
+int ltw_remote_send(struct ltw_remotes *rs, const struct tw_unseen *unseen,
+                    struct tw_any call, const char *label, struct tw_future **out)
+{
+    struct remote *r = make(rs, unseen, call, label);
+    int rc;
+
+    if (!r) return UV_ENOMEM;
+    *out = r->future;
+    tw_future_ref(r->future);
+    rc = post(rs, r);
+    if (rc == TW_OK) return TW_OK;
+    done(r, tw_future_cancel(r->future));
+    tw_future_unref(*out);
+    return rc;
+}
+
 int ltw_remote_spawn(lua_State *L)
 {
     struct ltw_host *host = ltw_state(L)->host;
@@ -329,19 +365,9 @@ int ltw_remote_spawn(lua_State *L)
     lua_pushnil(L);
     lua_insert(L, 2);
     call = ltw_call_pack(L, 2, "scope:spawn_on", label, sizeof label);
-    r = tw_calloc(1, sizeof *r);
-    if (r) r->future = tw_future_new(host->unseen);
-    if (!r || !r->future) {
-        tw_any_unref(&call);
-        tw_free(r);
-        return luaL_error(L, "scope:spawn_on: not enough memory");
-    }
-    r->of = rs;
-    r->call = call;
-    memcpy(r->label, label, sizeof r->label);
-    atomic_init(&r->references, 2);
+    r = make(rs, host->unseen, call, label);
+    if (!r) return luaL_error(L, "scope:spawn_on: not enough memory");
     inherit(L, r);
-    tw_future_on_abandoned(r->future, on_abandoned, r);
     tw_future_ref(r->future);
     ltw_future_attach(L, handle, r->future);
     rc = post(rs, r);

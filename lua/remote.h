@@ -7,6 +7,7 @@
 
 #include "ltw.h"
 #include "run/worker.h"
+#include "share/future.h"
 
 struct ltw_remotes;   /* those of one worker */
 
@@ -28,6 +29,12 @@ void ltw_remotes_stop(struct ltw_remotes *rs, struct ltw_state *state);
 /* Settles all that is left, when its state's tasks have gone.  Thread: the worker's. */
 void ltw_remotes_close(struct ltw_remotes *rs);
 unsigned ltw_remotes_running(const struct ltw_remotes *rs);
+
+/* Has a worker run a call (lcall.h), whose reference is the remotes' from then on.  0
+ * and its future, one reference the caller's, who is to want it; TW_ESTOPPED; UV_ENOMEM.
+ * Thread: any.  Blocks: a short lock. */
+int ltw_remote_send(struct ltw_remotes *rs, const struct tw_unseen *unseen,
+                    struct tw_any call, const char *label, struct tw_future **out);
 
 /* spawn_on(worker, function, ...) -> future | nil, message, code: for stdlib/task.lua */
 int ltw_remote_spawn(lua_State *L);

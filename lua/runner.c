@@ -159,6 +159,7 @@ static int runner_open(void *ctx, unsigned index, struct tw_worker *w, void **ru
     r->host = ctx;
     r->worker = w;
     r->index = index;
+    ltw_watchdog_join();
     r->home = new_home(r);
     if (!r->home) {
         tw_free(r);

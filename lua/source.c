@@ -3,7 +3,8 @@
  * Why: a built program runs scripts that are files nowhere, or in the directory of
  * --override, where they can be changed while it runs.  A path goes to three places in
  * turn: that directory, the files inside, the disk.  Its name stays the one that the
- * app uses, in messages and for reload.
+ * app uses, in messages and for reload.  What is inside a program that has a host
+ * (tidewire.h) are the texts that it gave.
  *
  * Layer lua.
  */
@@ -22,7 +23,7 @@
 #include <uv.h>
 
 #include "base/memory.h"
-#include "ltw.h"
+#include "embedded.h"
 #include "payload.h"
 
 enum { FILE_MAX_BYTES = 1 << 30 };
@@ -133,11 +134,27 @@ static int read_disk(const char *path, struct text *text, struct tw_error *error
     return rc;
 }
 
+/* A text that the program around the host gave; 0: none. */
+static int read_given(lua_State *L, const char *path, struct text *text,
+                      struct tw_error *error)
+{
+    const struct ltw_given_text *given = ltw_embedded_text(L, path);
+
+    if (!given) return 0;
+    text->bytes = tw_calloc(1, given->n + 1);
+    if (!text->bytes) return fail_read(error, path, UV_ENOMEM);
+    memcpy(text->bytes, given->text, given->n);
+    text->n = given->n;
+    return 1;
+}
+
 /* 0: neither the directory nor the program has it. */
-static int read_inside(const char *path, struct text *text, struct tw_error *error)
+static int read_inside(lua_State *L, const char *path, struct text *text,
+                       struct tw_error *error)
 {
     char name[PATH_MAX], file[PATH_MAX];
 
+    if (ltw_state(L)->embedded) return read_given(L, path, text, error);
     if (!ltw_payload_app() || !normalise(path, name)) return 0;
     if (override.directory && in_override(name, file, sizeof file)) {
         int rc = read_disk(file, text, error);
@@ -169,7 +186,7 @@ int ltw_source_load(lua_State *L, const char *path)
 {
     struct text *text = push_text(L);
     struct tw_error error;
-    int rc = read_inside(path, text, &error);
+    int rc = read_inside(L, path, text, &error);
 
     if (rc == 0) rc = luaL_loadfilex(L, path, "t");
     else if (rc > 0) rc = load_text(L, path, text->bytes, text->n);
@@ -235,7 +252,7 @@ int ltw_file(lua_State *L)
     const char *path = *name == '/' ? name : lua_pushfstring(L, "%s%s", directory, name);
     struct text *text = push_text(L);
     struct tw_error error;
-    int rc = read_inside(path, text, &error);
+    int rc = read_inside(L, path, text, &error);
 
     if (rc == 0) rc = read_disk(path, text, &error);
     return push_read(L, rc, path, text, &error);
@@ -301,7 +318,7 @@ static int search(lua_State *L)
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         const char *path = lua_pushfstring(L, "%s%s%s", directory, base, ends[i]);
         struct tw_error error;
-        int rc = read_inside(path, text, &error);
+        int rc = read_inside(L, path, text, &error);
 
         if (rc < 0) return luaL_error(L, "%s", error.text);
         if (rc == 0) continue;
@@ -326,7 +343,7 @@ void ltw_source_open(lua_State *L)
     if (host && host->directory) lua_pushstring(L, host->directory);
     else lua_pushlstring(L, inside, slash ? (size_t)(slash + 1 - inside) : 0);
     lua_setfield(L, LUA_REGISTRYINDEX, LTW_DIRECTORY);
-    if (!inside) return;
+    if (!inside && !ltw_state(L)->embedded) return;
     lua_getglobal(L, LUA_LOADLIBNAME);
     lua_getfield(L, -1, "searchers");
     for (lua_Integer i = luaL_len(L, -1); i >= 2; i--) {   /* after the preloaded ones */

@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "bundle.h"
+#include "embedded.h"
 #include "larray.h"
 #include "lcache.h"
 #include "lchannel.h"
@@ -106,6 +107,7 @@ static const luaL_Reg modules[] = {
     { "tw.array", luaopen_tw_array },
     { "tw.board", luaopen_tw_board },
     { "tw.channel", luaopen_tw_channel },
+    { "tw.internal.embedded", luaopen_tw_internal_embedded },
     { "tw.internal.function", luaopen_tw_internal_function },
     { "tw.internal.pool", luaopen_tw_internal_pool },
     { "tw.internal.query", luaopen_tw_internal_query },
@@ -136,6 +138,7 @@ static int open_libraries(lua_State *L)
     ltw_cache_open(L);
     ltw_channel_open(L);
     ltw_array_open(L);
+    ltw_embedded_open(L);
     return 0;
 }
 
@@ -145,6 +148,7 @@ struct ltw_state *ltw_state_new(struct ltw_host *host, size_t bytes_max)
 
     if (!s) return NULL;
     s->host = host;
+    s->embedded = host ? host->embedded : NULL;
     s->L = lua_newstate(allocate, s);
     if (!s->L) goto fail;
     s->running = s->L;

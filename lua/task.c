@@ -677,6 +677,11 @@ static void ring(void *ctx)
     if (ts != mine) ts->ring(ts->ctx);
 }
 
+void ltw_tasks_are_mine(struct ltw_tasks *ts)
+{
+    mine = ts;
+}
+
 /* The loop of the tasks' own is made when somebody first has to wait: a plain
  * interpreter that never does starts without one. */
 static bool open_loop(struct ltw_tasks *ts)

@@ -84,6 +84,10 @@ struct ltw_tasks *ltw_tasks_new(struct ltw_state *state, uv_loop_t *loop,
  * come within ns, sooner than it would be woken.  ctx: as of ring_owner. */
 void ltw_tasks_on_await(struct ltw_tasks *ts, void (*expect)(void *ctx, int64_t ns));
 
+/* This thread hears them from now on without being rung: the one that made them did,
+ * before.  ts may be NULL.  Thread: the owner's new one, or (NULL) its old one. */
+void ltw_tasks_are_mine(struct ltw_tasks *ts);
+
 /* Ends every task that is left, without running any code of it but what it has
  * to close.  Before lua_close. */
 void ltw_tasks_free(struct ltw_tasks *ts);

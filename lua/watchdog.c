@@ -134,15 +134,36 @@ static void step_aside(lua_State *L, lua_Debug *ar)
     lua_yield(L, 0);
 }
 
+/* The one thing that all hosts of a process share: the handler is the process's. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static unsigned users;                 /* mutex: under lock                          */
+static struct sigaction before;        /* constant while there are users             */
+static atomic_bool installed;          /* atomic: under lock, all load               */
+
+/* A signal on this thread is for its states. */
+static _Thread_local atomic_bool is_ours;
+
 /* A signal came while no Lua code ran. */
 static _Thread_local atomic_bool missed;
 
-static void on_signal(int number)
+/* What the program does with the signal where no state is meant. */
+static void pass_on(int number, siginfo_t *info, void *context)
+{
+    if (before.sa_flags & SA_SIGINFO) before.sa_sigaction(number, info, context);
+    else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN)
+        before.sa_handler(number);
+}
+
+static void on_signal(int number, siginfo_t *info, void *context)
 {
     /* order [watchdog.running] relaxed: stored by this same thread */
     struct ltw_state *s = atomic_load_explicit(&now_running, memory_order_relaxed);
 
-    (void)number;
+    /* order [watchdog.ours] relaxed: stored by this same thread */
+    if (!atomic_load_explicit(&is_ours, memory_order_relaxed)) {
+        pass_on(number, info, context);
+        return;
+    }
     if (!s) {
         /* order [watchdog.missed] relaxed: read by this same thread */
         atomic_store_explicit(&missed, true, memory_order_relaxed);
@@ -160,15 +181,54 @@ void ltw_watchdog_stop(struct ltw_state *s)
 
 void ltw_watchdog_signal(struct tw_worker *w)
 {
-    pthread_kill(tw_worker_thread(w), SIGNAL);
+    /* order [watchdog.installed] relaxed: no handler, no signal; nothing else */
+    if (atomic_load_explicit(&installed, memory_order_relaxed))
+        pthread_kill(tw_worker_thread(w), SIGNAL);
 }
 
-void ltw_watchdog_install(void)
+void ltw_watchdog_join(void)
 {
-    struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+    sigset_t ours;
 
+    /* order [watchdog.ours] relaxed: read by this same thread's handler */
+    atomic_store_explicit(&is_ours, true, memory_order_relaxed);
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGNAL);
+    pthread_sigmask(SIG_UNBLOCK, &ours, NULL);   /* who started it may have blocked all */
+}
+
+void ltw_watchdog_install(const struct ltw_host *host)
+{
+    struct sigaction action = { .sa_sigaction = on_signal,
+                                .sa_flags = SA_RESTART | SA_SIGINFO };
+
+    if (host->embedded && !host->embedded->watchdog) return;
     sigemptyset(&action.sa_mask);
-    sigaction(SIGNAL, &action, NULL);
+    pthread_mutex_lock(&lock);
+    if (users++ == 0) {
+        sigaction(SIGNAL, NULL, &before);
+        sigaction(SIGNAL, &action, NULL);
+        /* order [watchdog.installed] relaxed: whoever signals was started after */
+        atomic_store_explicit(&installed, true, memory_order_relaxed);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+/* One that the program has put in its place stays there. */
+void ltw_watchdog_remove(const struct ltw_host *host)
+{
+    struct sigaction now;
+
+    if (host->embedded && !host->embedded->watchdog) return;
+    pthread_mutex_lock(&lock);
+    if (--users == 0) {
+        /* order [watchdog.installed] relaxed: nobody is left to be signalled */
+        atomic_store_explicit(&installed, false, memory_order_relaxed);
+        if (sigaction(SIGNAL, NULL, &now) == 0 && now.sa_flags & SA_SIGINFO
+            && now.sa_sigaction == on_signal)
+            sigaction(SIGNAL, &before, NULL);
+    }
+    pthread_mutex_unlock(&lock);
 }
 
 /* When what runs now has to end: in the pool, where its whole job was told to. */

@@ -44,7 +44,14 @@ void ltw_watchdog_signal(struct tw_worker *w);
 /* Stops what runs now, in a state of the pool.  Thread: the state's. */
 void ltw_watchdog_stop(struct ltw_state *s);
 
-/* Thread: MAIN, before the first worker. */
-void ltw_watchdog_install(void);
+/* Takes the signal for the whole process, or gives it back when as many have; does
+ * nothing where the program does not lend it.  What the program itself did with it is
+ * done on all threads that have not joined.
+ * Thread: any; before the first worker, after the last.  Blocks: a short lock. */
+void ltw_watchdog_install(const struct ltw_host *host);
+void ltw_watchdog_remove(const struct ltw_host *host);
+
+/* From here on the signal is for the states of this thread.  Thread: a worker's. */
+void ltw_watchdog_join(void);
 
 #endif

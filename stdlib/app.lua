@@ -514,13 +514,14 @@ local function is_live(feed)
       or (feed.speed or (feed.kind == "synthetic" and 1 or 0)) > 0
 end
 
---- app.open(path, given, workers) -> table
+--- app.open(path, given, workers [, embedded]) -> table
 -- Reads an app file: what `tidewire run` does first.  given: {name = text} of
--- --set; workers: how many there will be.  Returns what the file declared.
+-- --set; workers: how many there will be; embedded: a program is around the host,
+-- and a feed.  Returns what the file declared.
 -- Yields: no.  Blocks: while the file's code runs.  Thread: MAIN.
 -- Errors: raises the file's own, with where; for a --set that nothing asked for.
 -- Units: none.
-function app.open(path, given, workers)
+function app.open(path, given, workers, embedded)
   declared = { feeds = {}, exchanges = {}, files = {}, data = {}, instruments = {},
                attributes = {} }
   sets, asked = given, {}
@@ -534,6 +535,11 @@ function app.open(path, given, workers)
                           next(asked) and hint(name, asked) or ""), 0)
     end
   end
+  if embedded then
+    local others = false
+    for _, feed in ipairs(declared.feeds) do others = others or feed.kind ~= "timer" end
+    add_feed({ name = "program", endless = others }, "program")
+  end
   if #declared.feeds == 0 then
     error(path .. ": no feed: an app file names at least one"
           .. " (see `tidewire help tw.app`)", 0)
@@ -542,7 +548,7 @@ function app.open(path, given, workers)
   for _, feed in ipairs(declared.feeds) do
     reliable = reliable and (feed.kind == "timer" or not is_live(feed))
   end
-  declared.scripts = place(workers, reliable)
+  declared.reliable, declared.scripts = reliable, place(workers, reliable)
   return declared
 end
 

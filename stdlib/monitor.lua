@@ -13,6 +13,7 @@ local PLAIN_EVERY = 1.0           -- seconds between two plain lines
 
 local declared                    -- what the app file declared
 local live = false                -- a live screen is shown
+local sink                        -- of a program around the host: takes lines
 local shown                       -- the lines on it, for screen.diff
 local width, height = 80, 24      -- of the terminal
 local recent = {}                 -- the last LINES lines of text
@@ -23,11 +24,12 @@ local said_at = 0
 
 local ERROR, WARN, INFO, PRINT <const> = 0, 1, 2, 3
 
---- monitor.open(app, on_terminal) -> true
--- Begins: app is what tw.app declared.
+--- monitor.open(app, on_terminal [, sink]) -> true
+-- Begins: app is what tw.app declared.  sink(level, who, text) is asked to take what
+-- monitor says itself; where there is one, no figures are shown.
 -- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none.
-function monitor.open(app, on_terminal)
-  declared, live = app, on_terminal
+function monitor.open(app, on_terminal, to)
+  declared, live, sink = app, on_terminal, to
   if live then
     io.write("\27[?25l")
   end
@@ -50,6 +52,7 @@ end
 -- on standard error; on the live screen, among the latest lines.
 -- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none.
 function monitor.print(level, who, text)
+  if sink and sink(level, who, text) then return true end
   if who ~= "" then who = who .. ": " end
   if live then
     for line in (text .. "\n"):gmatch("(.-)\n") do
@@ -290,7 +293,7 @@ end
 function monitor.finish(status)
   local said = false
   if declared.on_end then said = call("on_end", declared.on_end, status) end
-  if not said then io.stderr:write(monitor.summary(status), "\n") end
+  if not said and not sink then io.stderr:write(monitor.summary(status), "\n") end
   return said ~= nil
 end
 

@@ -11,8 +11,6 @@
 
 #include "base/tw.h"
 
-enum tw_log_level { TW_LOG_ERROR, TW_LOG_WARN, TW_LOG_INFO, TW_LOG_PRINT };
-
 struct tw_log;
 
 /* Holds up to `bytes` of text.  wake is called, by any thread and with no lock

@@ -6,6 +6,7 @@
  *   feed_tcp.c    CONNECT, LISTEN       bytes are pushed: tw_reader_start
  *   feed_file.c   FILE, STDIN           pulled by a pump.h, or pushed
  *   feed_made.c   SYNTHETIC, TIMER      pulled by a pump.h
+ *   feed_program.c  PROGRAM             pushed by tw_io_push, on any thread
  *
  * Layer host/run.  Only those files, feed.c and io.c include it.
  */
@@ -31,7 +32,8 @@ struct tw_feed_ops {
                                          * of open; the struct itself is io.c's    */
 };
 extern const struct tw_feed_ops tw_feed_connect_ops, tw_feed_listen_ops,
-    tw_feed_file_ops, tw_feed_stdin_ops, tw_feed_synthetic_ops, tw_feed_timer_ops;
+    tw_feed_file_ops, tw_feed_stdin_ops, tw_feed_synthetic_ops, tw_feed_timer_ops,
+    tw_feed_program_ops;
 
 enum { TW_CODEC_COUNTERS = sizeof(struct tw_codec_stats) / sizeof(uint64_t) };
 
@@ -51,7 +53,8 @@ struct tw_feed {
     uint64_t unsaid TW_OWNED(FEED);        /* that were not, since the last line  */
     char last[300] TW_OWNED(FEED);         /* the last of those                   */
     atomic_int state;                      /* atomic: FEED stores, all load       */
-    _Atomic uint64_t records, waits, connects;   /* atomic: FEED adds, all load   */
+    _Atomic uint64_t records, waits, connects;   /* atomic: FEED adds (a program's:
+                                            * any thread), all load               */
     _Atomic uint64_t codec[TW_CODEC_COUNTERS];   /* atomic: FEED adds, all load   */
 };
 

@@ -39,6 +39,7 @@ static const struct tw_feed_ops *ops_of(enum tw_feed_kind kind)
     case TW_FEED_FILE:      return &tw_feed_file_ops;
     case TW_FEED_SYNTHETIC: return &tw_feed_synthetic_ops;
     case TW_FEED_TIMER:     return &tw_feed_timer_ops;
+    case TW_FEED_PROGRAM:   return &tw_feed_program_ops;
     case TW_FEED_STDIN:
         return uv_guess_handle(0) == UV_FILE ? &tw_feed_file_ops : &tw_feed_stdin_ops;
     }

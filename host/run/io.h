@@ -25,7 +25,8 @@ enum tw_feed_kind {
     TW_FEED_FILE,        /* path: plain, gz or zip                             */
     TW_FEED_STDIN,
     TW_FEED_SYNTHETIC,   /* feed/synthetic.h                                   */
-    TW_FEED_TIMER        /* a TW_TIMER record every interval                   */
+    TW_FEED_TIMER,       /* a TW_TIMER record every interval                   */
+    TW_FEED_PROGRAM      /* the program around the host calls tw_io_push       */
 };
 enum tw_feed_format { TW_FORMAT_FIX, TW_FORMAT_CSV };   /* of the first four kinds */
 
@@ -67,7 +68,8 @@ struct tw_io_options {
     struct tw_log *log;            /* problems, connects and ends go there; its
                                     * lines refer to the io thread's names: drain
                                     * it before tw_io_free                        */
-    /* Told of each change of state, on the io thread; text: why, one line. */
+    /* Told of each change of state, on the io thread or by tw_io_finish; text: why, one
+     * line. */
     void (*changed)(void *ctx, unsigned feed, enum tw_feed_state state, const char *text);
     /* Called on MAIN while it waits for the thread to end: to drain the log, which
      * the thread may be waiting for.  May be NULL; has ctx. */
@@ -99,6 +101,19 @@ void tw_io_free(struct tw_io *io) TW_ON(MAIN);
 unsigned tw_io_count(const struct tw_io *io);
 const char *tw_io_name(const struct tw_io *io, unsigned feed);
 void tw_io_status(const struct tw_io *io, unsigned feed, struct tw_feed_status *out);
+
+/* Appends records as a PROGRAM feed's, with its source and, where there is none, with
+ * the time; wakes the readers.  How many: fewer than n when reliable readers were
+ * behind for so long (until_ns of the steady clock; 0: now), or the io stops.  Those of
+ * one call are in order, others may come between them.
+ * Thread: any, between tw_io_start and tw_io_free.  Blocks: for as long as that.
+ * Memory: none. */
+size_t tw_io_push(struct tw_io *io, unsigned feed, const struct tw_record *r, size_t n,
+                  int64_t until_ns);
+
+/* A PROGRAM feed has ended; `changed` is told on this thread.  Safe twice.
+ * Thread: any, between tw_io_start and tw_io_free.  Blocks: as `changed` does. */
+void tw_io_finish(struct tw_io *io, unsigned feed);
 
 /* The port a LISTEN feed was bound to.  Thread: MAIN, after tw_io_start. */
 uint16_t tw_io_port(const struct tw_io *io, unsigned feed);

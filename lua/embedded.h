@@ -1,0 +1,22 @@
+/* embedded.h - what the states of a host have that a program is around.
+ *
+ * Layer lua.  Thread: the state's.
+ */
+#ifndef LTW_EMBEDDED_H
+#define LTW_EMBEDDED_H
+
+#include "ltw.h"
+
+/* [-0, +0, m]  Gives the state the program's modules; os.exit raises.  Nothing, where
+ * the program is tidewire. */
+void ltw_embedded_open(lua_State *L);
+
+/* The text that the program gave for a path, or NULL. */
+const struct ltw_given_text *ltw_embedded_text(lua_State *L, const char *path);
+
+int luaopen_tw_internal_embedded(lua_State *L);
+
+/* The function that calls one of a script: (name, instance, function, ...). */
+#define LTW_EMBEDDED_CALL "tw.internal.embedded.call"
+
+#endif
