@@ -20,6 +20,7 @@
 #include "lquery.h"
 #include "lsimulate.h"
 #include "lstat.h"
+#include "ltape.h"
 #include "lview.h"
 #include "payload.h"
 #include "record.h"
@@ -113,6 +114,7 @@ static const luaL_Reg modules[] = {
     { "tw.internal.query", luaopen_tw_internal_query },
     { "tw.internal.source", luaopen_tw_internal_source },
     { "tw.internal.stat", luaopen_tw_internal_stat },
+    { "tw.internal.tape", luaopen_tw_internal_tape },
     { "tw.internal.task", luaopen_tw_internal_task },
     { "tw.cache", luaopen_tw_cache },
     { "tw.cache.simulate", luaopen_tw_cache_simulate },

@@ -705,6 +705,25 @@ static bool open_loop(struct ltw_tasks *ts)
     return true;
 }
 
+uv_loop_t *ltw_tasks_loop(struct ltw_tasks *ts)
+{
+    return open_loop(ts) ? ts->loop : NULL;
+}
+
+bool ltw_tasks_wait(struct ltw_tasks *ts, const char *what)
+{
+    ts->main.what = what;
+    set_state(&ts->main, LTW_TASK_WAITING);
+    wait_in_place(ts);
+    /* order [tasks.interrupted] relaxed: set by a signal handler of this thread */
+    return !atomic_exchange_explicit(&ts->interrupted, false, memory_order_relaxed);
+}
+
+void ltw_tasks_go_on(struct ltw_tasks *ts)
+{
+    ltw_task_wake(&ts->main);
+}
+
 bool ltw_tasks_seed(uint64_t *seed)
 {
     const char *text = getenv("TIDEWIRE_SEED");

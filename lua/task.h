@@ -106,6 +106,14 @@ bool ltw_tasks_are_expecting(const struct ltw_tasks *ts);
 /* The main task of a plain interpreter: waits until every task has ended. */
 void ltw_tasks_finish(struct ltw_tasks *ts);
 
+/* The loop that turns while the main task waits.  NULL: no memory. */
+uv_loop_t *ltw_tasks_loop(struct ltw_tasks *ts);
+
+/* The main task waits for `what`, and the others run, until something in the loop calls
+ * go_on.  False: it was interrupted. */
+bool ltw_tasks_wait(struct ltw_tasks *ts, const char *what);
+void ltw_tasks_go_on(struct ltw_tasks *ts);
+
 /* Ends the wait of the main task by an error.  Thread: any, signal handlers. */
 void ltw_tasks_interrupt(struct ltw_tasks *ts);
 

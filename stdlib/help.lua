@@ -262,6 +262,27 @@ function help.text(topic)
               .. (near and string.format("; did you mean %s?", near) or "")
 end
 
+--- help.names() -> table
+-- Every topic, sorted: commands, pages of the guide, modules, functions by their full
+-- names.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function help.names()
+  load_all()
+  local names, seen = {}, {}
+  local function add(item)
+    if not seen[item.name] then names[#names + 1] = item.name end
+    seen[item.name] = true
+  end
+  for _, list in ipairs { commands, guide, modules } do
+    for _, item in ipairs(list) do
+      add(item)
+      for _, f in ipairs(item.functions or {}) do add(f) end
+    end
+  end
+  table.sort(names)
+  return names
+end
+
 local ENTITIES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;" }
 local function escape(text) return (text:gsub('[&<>"]', ENTITIES)) end
 

@@ -92,7 +92,7 @@ void ltw_editor_offer(struct ltw_editor *e, const char *text, size_t n);
 void ltw_editor_print(struct ltw_editor *e, const char *text, size_t n);
 
 /* All of it, sleeping in poll: begin, step until there is something, NULL at the end;
- * an interrupted entry is "" with *interrupted set (NULL: starts anew). */
+ * an interrupted entry is "" with *interrupted set. */
 const char *ltw_editor_read(struct ltw_editor *e, const char *prompt, const char *more,
                             bool *interrupted);
 

@@ -20,6 +20,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "main/prompt.h"
 #include "task.h"
 #include "tidewire.h"
 
@@ -45,9 +46,7 @@ struct command {
     bool fine;                    /* nothing failed: the status is 0 */
 };
 
-/* Reports the error on top of the stack.  At the prompt, who is empty.
- * [-1, +0, m] */
-static void report(lua_State *L, const char *who)
+void tw_interpreter_report(lua_State *L, const char *who)
 {
     if (!lua_isstring(L, -1)) {
         lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, -1));
@@ -103,27 +102,29 @@ static void stop(lua_State *L, lua_Debug *where)
     lua_error(L);
 }
 
+void tw_interpreter_interrupt(lua_State *co)
+{
+    lua_sethook(co, stop, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
+}
+
 /* Lua may be anywhere now; lua_sethook is what it lets a signal do.  The hook
  * then raises at the next instruction, call or return.  The coroutine that runs
  * may be giving control back just now, so the main thread gets the hook too. */
 static void on_interrupt(int number)
 {
-    const int mask = LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT;
-    /* order [interpreter.running] relaxed: call() stored it before it
-     * installed this handler, and nothing else is read through it */
+    /* order [interpreter.running] relaxed: it was stored before this handler
+     * was installed, and nothing else is read through it */
     lua_State *L = atomic_load_explicit(&running, memory_order_relaxed);
 
     (void)number;
-    lua_sethook(L, stop, mask, 1);
-    lua_sethook(ltw_state(L)->running, stop, mask, 1);
+    tw_interpreter_interrupt(L);
+    tw_interpreter_interrupt(ltw_state(L)->running);
     ltw_tasks_interrupt(ltw_state(L)->tasks);   /* it may be waiting */
 }
 
-/* Calls a function as lua_pcall does, with a traceback, and with Ctrl-C raising
- * in it.  A second Ctrl-C ends the process: C code does not see the first.
- * Without SA_RESTART a script that waits for input is interrupted too.
- * [-(args + 1), +results or 1, -] */
-static int call(lua_State *L, int args, int results)
+/* A second Ctrl-C ends the process: C code does not see the first.  Without
+ * SA_RESTART a script that waits for input is interrupted too. */
+int tw_interpreter_call(lua_State *L, int args, int results)
 {
     struct sigaction action = { .sa_handler = on_interrupt,
                                 .sa_flags = (int)SA_RESETHAND }, before;
@@ -149,11 +150,11 @@ static int call(lua_State *L, int args, int results)
 static bool run(lua_State *L, int status, int args)
 {
     if (status == LUA_OK)
-        status = call(L, args, 0);
+        status = tw_interpreter_call(L, args, 0);
     else
         lua_pop(L, args);
     if (status != LUA_OK)
-        report(L, PROGRAM);
+        tw_interpreter_report(L, PROGRAM);
     return status == LUA_OK;
 }
 
@@ -171,11 +172,11 @@ static bool run_library(lua_State *L, const char *text)
     lua_pushlstring(L, text, equals ? (size_t)(equals - text) : strlen(text));
     lua_getglobal(L, "require");
     lua_pushstring(L, equals ? equals + 1 : text);
-    fine = call(L, 1, 1) == LUA_OK;
+    fine = tw_interpreter_call(L, 1, 1) == LUA_OK;
     if (fine)
         lua_setglobal(L, lua_tostring(L, -2));
     else
-        report(L, PROGRAM);
+        tw_interpreter_report(L, PROGRAM);
     lua_pop(L, 1);
     return fine;
 }
@@ -241,109 +242,6 @@ static bool run_script(lua_State *L, char **argv)
     int status = luaL_loadfile(L, is_stdin ? NULL : argv[0]);
 
     return run(L, status, status == LUA_OK ? push_arguments(L) : 0);
-}
-
-/* -- The prompt ------------------------------------------------------------ */
-
-/* Pushes one line without its end.  [-0, +1, e] */
-static bool read_line(lua_State *L, const char *variable, const char *otherwise)
-{
-    int top = lua_gettop(L), c;
-    luaL_Buffer line;
-
-    if (lua_getglobal(L, variable) == LUA_TNIL)
-        lua_pushstring(L, otherwise);
-    fputs(luaL_tolstring(L, -1, NULL), stdout);
-    fflush(stdout);
-    lua_settop(L, top);
-    clearerr(stdin);
-    luaL_buffinit(L, &line);
-    while ((c = getc(stdin)) != EOF && c != '\n')
-        luaL_addchar(&line, c);
-    luaL_pushresult(&line);
-    return c != EOF || lua_rawlen(L, -1) > 0;
-}
-
-/* Loads the text on top, as an expression if it is one.  [-0, +1, m] */
-static int load_either(lua_State *L)
-{
-    size_t n;
-    const char *text;
-
-    lua_pushliteral(L, "return ");
-    lua_pushvalue(L, -2);
-    lua_concat(L, 2);
-    text = lua_tolstring(L, -1, &n);
-    if (luaL_loadbuffer(L, text, n, "=stdin") == LUA_OK) {
-        lua_remove(L, -2);
-        return LUA_OK;
-    }
-    lua_pop(L, 2);
-    text = lua_tolstring(L, -1, &n);
-    return luaL_loadbuffer(L, text, n, "=stdin");
-}
-
-/* A statement that could go on fails where the text ends. */
-static bool is_incomplete(lua_State *L, int status)
-{
-    static const char mark[] = "near <eof>";
-    size_t n, at = sizeof mark - 1;
-    const char *why = status == LUA_ERRSYNTAX ? lua_tolstring(L, -1, &n) : NULL;
-
-    return why != NULL && n >= at && strcmp(why + n - at, mark) == 0;
-}
-
-/* Reads lines until they make a chunk, or can't.  False at the end of input.
- * [-0, +1, e] */
-static bool read_chunk(lua_State *L, int *status)
-{
-    if (!read_line(L, "_PROMPT", "> "))
-        return false;
-    while (is_incomplete(L, *status = load_either(L))) {
-        lua_insert(L, -2);                   /* the error below the text */
-        lua_pushliteral(L, "\n");
-        if (!read_line(L, "_PROMPT2", ">> ")) {
-            lua_pop(L, 3);
-            return true;
-        }
-        lua_concat(L, 3);
-        lua_remove(L, -2);
-    }
-    lua_remove(L, -2);                                        /* the text */
-    return true;
-}
-
-/* Prints all values on the stack with the global print.  [-n, +0, e] */
-static void print_values(lua_State *L)
-{
-    int n = lua_gettop(L);
-
-    if (n == 0)
-        return;
-    luaL_checkstack(L, LUA_MINSTACK, "too many results to print");
-    lua_getglobal(L, "print");
-    lua_insert(L, 1);
-    if (call(L, n, 0) != LUA_OK)
-        report(L, "error calling 'print': ");
-}
-
-/* [-0, +0, e] */
-static void prompt(lua_State *L)
-{
-    int status;
-
-    lua_settop(L, 0);
-    while (read_chunk(L, &status)) {
-        if (status == LUA_OK)
-            status = call(L, 0, LUA_MULTRET);
-        if (status == LUA_OK)
-            print_values(L);
-        else
-            report(L, "");
-        lua_settop(L, 0);
-    }
-    putchar('\n');
-    lua_settop(L, 0);
 }
 
 /* -- The command line ------------------------------------------------------ */
@@ -441,11 +339,11 @@ static int interpret(lua_State *L)
         return 0;
     c->fine = true;
     if (c->interactive) {
-        prompt(L);
+        ltw_prompt(L, NULL);
     } else if (c->script == c->argc && !c->execute && !c->version) {
         if (isatty(STDIN_FILENO)) {
             print_version();
-            prompt(L);
+            ltw_prompt(L, NULL);
         } else {
             c->fine = run(L, luaL_loadfile(L, NULL), 0);
         }
@@ -465,7 +363,7 @@ int tw_interpreter_main(lua_State *L, int argc, char **argv)
     lua_pushcfunction(L, interpret);
     lua_pushlightuserdata(L, &c);
     if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
-        report(L, PROGRAM);
+        tw_interpreter_report(L, PROGRAM);
         return 1;
     }
     return c.fine ? 0 : 1;

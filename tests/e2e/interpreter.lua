@@ -1,13 +1,14 @@
 --- interpreter: tidewire as a Lua interpreter, started as a user starts it.
 --
 -- Each case is one process with its input, output and errors in files of their
--- own.  The prompt is tested on a real terminal, which script(1) makes.
+-- own.  The prompt is tested on a real terminal, which script(1) makes: a dumb one, for
+-- the editor has tests of its own.
 
 local t = require "tw.test"
 
 local TIDEWIRE = os.getenv "TIDEWIRE" or "build/tidewire"
 local VERSION = "tidewire %d+%.%d+%.%d+ %(Lua 5%.4%.%d+%)\n"
-local CLEAN = "unset LUA_INIT LUA_INIT_5_4 LUA_PATH LUA_PATH_5_4 "
+local CLEAN = "export TERM=dumb; unset LUA_INIT LUA_INIT_5_4 LUA_PATH LUA_PATH_5_4 "
   .. "LUA_CPATH LUA_CPATH_5_4; "
 
 local scratch = os.tmpname()

@@ -1,0 +1,457 @@
+/* prompt.c - the prompt: entries read, evaluated and shown until their end.
+ *
+ * On a terminal entries are typed into the editor, and the tasks of the state run
+ * meanwhile; what they print stands above the entry.  Anywhere else lines are read and
+ * printed as lua does it, so that a script may drive it.  stdlib/repl.lua has what is
+ * not about reading and calling: completion, colours, commands, how values look.
+ *
+ * Layer lua/main.
+ */
+#include "main/prompt.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "main/aside.h"
+#include "main/editor.h"
+#include "main/interpreter.h"
+#include "task.h"
+
+enum { BESIDE_MS = 20 };   /* its timers are looked at that often */
+
+struct prompt {
+    lua_State *L;
+    struct ltw_state *state;
+    const struct ltw_task *main;      /* the task that the prompt runs in       */
+    const struct ltw_beside *beside;  /* or NULL                                */
+    struct ltw_editor *editor;        /* NULL: plain lines                      */
+    struct ltw_aside *aside;          /* NULL: where there is no editor         */
+    uv_poll_t *keys, *turns;          /* of the editor, and of the loop beside  */
+    uv_timer_t *tick;
+    bool pretty;                      /* results are for people                 */
+    bool over;                        /* beside says so                         */
+    int results;                      /* that _1, _2 ... have                   */
+};
+
+/* ---- stdlib/repl.lua ---- */
+
+/* [-0, +1, e] */
+static void push_function(lua_State *L, const char *name)
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "tw.repl");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, name);
+    lua_remove(L, -2);
+}
+
+/* Calls the function name(text [, cursor]) of repl.lua: its results, or none when it
+ * fails: then there is nothing to offer or to paint.  True: results are on the stack.
+ * [-0, +(results | 0), -] */
+static int ask(lua_State *L)
+{
+    const char *name = lua_touserdata(L, 1);
+
+    push_function(L, name);
+    lua_replace(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+static bool ask_repl(lua_State *L, const char *name, const char *text, size_t n,
+                     size_t cursor, int results)
+{
+    lua_pushcfunction(L, ask);
+    lua_pushlightuserdata(L, (void *)name);
+    lua_pushlstring(L, text, n);
+    lua_pushinteger(L, (lua_Integer)cursor);
+    if (lua_pcall(L, 3, results, 0) == LUA_OK) return true;
+    lua_pop(L, 1);
+    return false;
+}
+
+/* ---- what the editor asks ---- */
+
+static void paint(void *ctx, const char *text, size_t n, unsigned char *style)
+{
+    struct prompt *p = ctx;
+    const char *styles;
+    size_t size;
+
+    if (!ask_repl(p->L, "paint", text, n, 0, 1)) return;
+    styles = lua_tolstring(p->L, -1, &size);
+    for (size_t i = 0; styles && i < n && i < size; i++)
+        if (styles[i] > '0' && styles[i] < '0' + LTW_STYLES)
+            style[i] = (unsigned char)(styles[i] - '0');
+    lua_pop(p->L, 1);
+}
+
+static void complete(void *ctx, struct ltw_editor *e, const char *text, size_t cursor,
+                     size_t *from)
+{
+    struct prompt *p = ctx;
+    lua_State *L = p->L;
+    lua_Integer first;
+
+    if (!ask_repl(L, "complete", text, strlen(text), cursor, 2)) return;
+    first = lua_tointeger(L, -2);
+    if (first >= 1 && (size_t)first <= cursor + 1 && lua_istable(L, -1)) {
+        *from = (size_t)first - 1;
+        for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TSTRING; i++) {
+            size_t n;
+            const char *word = lua_tolstring(L, -1, &n);
+
+            ltw_editor_offer(e, word, n);
+            lua_pop(L, 1);
+        }
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 2);
+}
+
+/* Commands stand before a colon or a question mark; ::label:: is Lua. */
+static bool is_command(const char *text)
+{
+    text += strspn(text, " \t");
+    return *text == '?' || (*text == ':' && text[1] != ':');
+}
+
+/* Loads the text on top, as an expression if it is one.  [-1, +1, m] */
+static int load_either(lua_State *L)
+{
+    size_t n;
+    const char *text;
+    int status;
+
+    lua_pushliteral(L, "return ");
+    lua_pushvalue(L, -2);
+    lua_concat(L, 2);
+    text = lua_tolstring(L, -1, &n);
+    status = luaL_loadbuffer(L, text, n, "=stdin");
+    if (status != LUA_OK) {
+        lua_pop(L, 2);
+        text = lua_tolstring(L, -1, &n);
+        status = luaL_loadbuffer(L, text, n, "=stdin");
+    } else {
+        lua_remove(L, -2);
+    }
+    lua_remove(L, -2);
+    return status;
+}
+
+/* A statement that could go on fails where the text ends. */
+static bool is_incomplete(lua_State *L, const char *text, size_t size)
+{
+    static const char mark[] = "near <eof>";
+    size_t n, at = sizeof mark - 1;
+    const char *why;
+    bool is;
+
+    if (is_command(text)) return false;
+    lua_pushlstring(L, text, size);
+    why = load_either(L) == LUA_ERRSYNTAX ? lua_tolstring(L, -1, &n) : NULL;
+    is = why != NULL && n >= at && strcmp(why + n - at, mark) == 0;
+    lua_pop(L, 1);
+    return is;
+}
+
+static bool is_complete(void *ctx, const char *text, size_t n)
+{
+    const struct prompt *p = ctx;
+
+    return !is_incomplete(p->L, text, n);
+}
+
+/* In a signal handler, while somebody types: a task may be running. */
+static void interrupt(void *ctx)
+{
+    const struct prompt *p = ctx;
+
+    if (p->state->task != p->main) tw_interpreter_interrupt(p->state->running);
+}
+
+/* ---- reading ---- */
+
+static void on_keys(uv_poll_t *keys, int status, int events)
+{
+    const struct prompt *p = keys->data;
+
+    (void)status, (void)events;
+    ltw_tasks_go_on(p->state->tasks);
+}
+
+/* What the loop beside calls must not wait: the main task is waiting already. */
+static void turn_beside(struct prompt *p)
+{
+    struct ltw_task *task = p->state->task;
+
+    p->state->task = NULL;
+    uv_run(p->beside->loop, UV_RUN_NOWAIT);
+    if (p->beside->turned) p->beside->turned(p->beside->ctx);
+    p->state->task = task;
+    if (p->over || !p->beside->is_over(p->beside->ctx)) return;
+    p->over = true;
+    ltw_tasks_interrupt(p->state->tasks);
+}
+
+static void on_turn(uv_poll_t *turns, int status, int events)
+{
+    (void)status, (void)events;
+    turn_beside(turns->data);
+}
+
+static void on_tick(uv_timer_t *tick)
+{
+    turn_beside(tick->data);
+}
+
+/* The editor's entry: true with the text on top; false at the end.  [-0, +1, e] */
+static bool read_entry(struct prompt *p, const char *first, const char *more)
+{
+    enum ltw_editor_event event;
+    const char *text;
+    size_t n;
+
+    do {
+        ltw_aside_begin(p->aside);
+        ltw_editor_begin(p->editor, first, more);
+        uv_poll_start(p->keys, UV_READABLE, on_keys);
+        do ltw_tasks_wait(p->state->tasks, "the prompt");
+        while ((event = ltw_editor_step(p->editor)) == LTW_EDITOR_MORE && !p->over);
+        uv_poll_stop(p->keys);
+        ltw_editor_end(p->editor);
+        ltw_aside_end(p->aside);
+    } while (event == LTW_EDITOR_INTERRUPTED && !p->over);
+    text = ltw_editor_text(p->editor, &n);
+    lua_pushlstring(p->L, text, n);
+    return event == LTW_EDITOR_ENTRY;
+}
+
+/* Pushes one line without its end.  [-0, +1, e] */
+static bool read_line(lua_State *L, const char *prompt)
+{
+    luaL_Buffer line;
+    int c;
+
+    fputs(prompt, stdout);
+    fflush(stdout);
+    clearerr(stdin);
+    luaL_buffinit(L, &line);
+    while ((c = getc(stdin)) != EOF && c != '\n') luaL_addchar(&line, c);
+    luaL_pushresult(&line);
+    return c != EOF || lua_rawlen(L, -1) > 0;
+}
+
+/* Lines until they make a chunk, or can't.  [-0, +1, e] */
+static bool read_lines(lua_State *L, const char *first, const char *more)
+{
+    if (!read_line(L, first)) return false;
+    while (is_incomplete(L, lua_tostring(L, -1), lua_rawlen(L, -1))) {
+        lua_pushliteral(L, "\n");
+        if (!read_line(L, more)) {
+            lua_pop(L, 2);
+            return true;
+        }
+        lua_concat(L, 3);
+    }
+    return true;
+}
+
+/* [-0, +1, e]  _PROMPT, or _PROMPT2, as text. */
+static const char *push_prompt(lua_State *L, const char *variable, const char *usual)
+{
+    if (lua_getglobal(L, variable) == LUA_TNIL) lua_pushstring(L, usual);
+    luaL_tolstring(L, -1, NULL);
+    lua_remove(L, -2);
+    return lua_tostring(L, -1);
+}
+
+/* True: the text of an entry is all that is on the stack.  [-0, +1, e] */
+static bool read_text(struct prompt *p)
+{
+    const char *first = push_prompt(p->L, "_PROMPT", "> ");
+    const char *more = push_prompt(p->L, "_PROMPT2", ">> ");
+    bool is = p->editor ? read_entry(p, first, more) : read_lines(p->L, first, more);
+
+    if (!is) return false;
+    lua_replace(p->L, 1);
+    lua_settop(p->L, 1);
+    return true;
+}
+
+/* ---- evaluating ---- */
+
+/* _1, _2 ... are the results on the stack; those of before that are more are gone.
+ * [-0, +0, e] */
+static void keep_results(struct prompt *p)
+{
+    int n = lua_gettop(p->L);
+    char name[16];
+
+    for (int i = 1; i <= n || i <= p->results; i++) {
+        snprintf(name, sizeof name, "_%d", i);
+        if (i <= n) lua_pushvalue(p->L, i);
+        else lua_pushnil(p->L);
+        lua_setglobal(p->L, name);
+    }
+    p->results = n;
+}
+
+/* Shows all values on the stack, by the global print where no people look.
+ * [-n, +0, e] */
+static void show_results(struct prompt *p)
+{
+    lua_State *L = p->L;
+    int n = lua_gettop(L);
+
+    if (n == 0) return;
+    luaL_checkstack(L, LUA_MINSTACK, "too many results to print");
+    keep_results(p);
+    if (p->pretty) push_function(L, "show");
+    else lua_getglobal(L, "print");
+    lua_insert(L, 1);
+    if (tw_interpreter_call(L, n, 0) != LUA_OK)
+        tw_interpreter_report(L, p->pretty ? "" : "error calling 'print': ");
+}
+
+/* The text that is all that is on the stack.  [-1, +0, e] */
+static void evaluate(struct prompt *p)
+{
+    lua_State *L = p->L;
+    int status;
+
+    if (is_command(lua_tostring(L, 1))) {
+        push_function(L, "command");
+        lua_insert(L, 1);
+        lua_pushboolean(L, p->pretty);
+        status = tw_interpreter_call(L, 2, 0);
+    } else {
+        status = load_either(L);
+        if (status == LUA_OK) status = tw_interpreter_call(L, 0, LUA_MULTRET);
+    }
+    if (status == LUA_OK) show_results(p);
+    else tw_interpreter_report(L, "");
+}
+
+/* ---- opening and closing ---- */
+
+static void put(void *editor, const char *text, size_t n)
+{
+    ltw_editor_print(editor, text, n);
+}
+
+static void on_closed(uv_handle_t *h)
+{
+    tw_free(h);
+}
+
+static void close_handle(void *handle)
+{
+    if (handle) uv_close(handle, on_closed);
+}
+
+/* Without memory lines are read plainly. */
+static void open_editor(struct prompt *p, uv_loop_t *loop)
+{
+    char path[PATH_MAX];
+    struct ltw_editor_options o = {
+        .history = ltw_editor_history_path(path, sizeof path) ? path : NULL,
+        .is_complete = is_complete, .complete = complete, .paint = paint,
+        .interrupt = interrupt, .ctx = p
+    };
+
+    if (!ltw_editor_possible()) return;
+    p->editor = ltw_editor_open(&o);
+    if (!p->editor) return;
+    p->aside = ltw_aside_open(put, p->editor);
+    p->keys = tw_calloc(1, sizeof *p->keys);
+    if (!p->aside || !p->keys
+        || uv_poll_init(loop, p->keys, ltw_editor_fd(p->editor)) < 0) {
+        tw_free(p->keys);
+        ltw_aside_close(p->aside);
+        ltw_editor_close(p->editor);
+        p->keys = NULL;
+        p->aside = NULL;
+        p->editor = NULL;
+        return;
+    }
+    p->keys->data = p;
+    setvbuf(stdout, NULL, _IOLBF, 0);   /* it is a pipe now and then */
+}
+
+/* [-0, +0, m] */
+static void open_beside(struct prompt *p, uv_loop_t *loop)
+{
+    p->turns = tw_calloc(1, sizeof *p->turns);
+    p->tick = tw_calloc(1, sizeof *p->tick);
+    if (!p->turns || !p->tick
+        || uv_poll_init(loop, p->turns, uv_backend_fd(p->beside->loop)) < 0) {
+        tw_free(p->turns);
+        tw_free(p->tick);
+        p->turns = NULL;
+        p->tick = NULL;
+        luaL_error(p->L, "not enough memory");
+    }
+    uv_timer_init(loop, p->tick);
+    p->turns->data = p->tick->data = p;
+    uv_poll_start(p->turns, UV_READABLE, on_turn);
+    uv_timer_start(p->tick, on_tick, BESIDE_MS, BESIDE_MS);
+}
+
+static void close_prompt(struct prompt *p)
+{
+    ltw_aside_close(p->aside);   /* it puts into the editor */
+    close_handle(p->keys);
+    close_handle(p->turns);
+    close_handle(p->tick);
+    ltw_editor_close(p->editor);
+}
+
+/* size() -> columns, rows: of the terminal, for stdlib/repl.lua */
+static int size(lua_State *L)
+{
+    struct winsize w;
+    bool is = ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0 && w.ws_row > 0;
+
+    lua_pushinteger(L, is ? w.ws_col : 80);
+    lua_pushinteger(L, is ? w.ws_row : 24);
+    return 2;
+}
+
+/* [-1, +0, e] */
+static int converse(lua_State *L)
+{
+    struct prompt *p = lua_touserdata(L, 1);
+    uv_loop_t *loop = ltw_tasks_loop(p->state->tasks);
+
+    lua_settop(L, 0);
+    if (!loop) luaL_error(L, "not enough memory");
+    open_editor(p, loop);
+    if (p->beside) open_beside(p, loop);
+    push_function(L, "open");
+    lua_pushboolean(L, p->editor && ltw_editor_colours());
+    lua_pushcfunction(L, size);
+    lua_call(L, 2, 0);
+    while (!p->over && read_text(p)) evaluate(p);
+    if (!p->editor) putchar('\n');
+    return 0;
+}
+
+void ltw_prompt(lua_State *L, const struct ltw_beside *beside)
+{
+    struct ltw_state *state = ltw_state(L);
+    struct prompt p = { .L = L, .state = state, .main = state->task, .beside = beside,
+                        .pretty = isatty(STDOUT_FILENO) };
+    int status;
+
+    lua_pushcfunction(L, converse);
+    lua_pushlightuserdata(L, &p);
+    status = lua_pcall(L, 1, 0, 0);
+    close_prompt(&p);
+    if (status != LUA_OK) lua_error(L);
+}
