@@ -11,6 +11,7 @@
 #include "pack.h"
 #include "payload.h"
 #include "program.h"
+#include "repl.h"
 #include "seal.h"
 #include "share/object.h"
 #include "share/value.h"
@@ -88,7 +89,8 @@ static bool parse_number(const char *text, double least, double *out)
     return text && *text && !*end && *out >= least && *out <= 1e9;
 }
 
-static int run_app(int argc, char **argv)
+/* repl: a prompt inside the run, or NULL. */
+static int run_app(int argc, char **argv, struct ltw_repl *repl)
 {
     struct tw_app_options o = { .signals = true, .screen = true, .attach = true };
     const char **set = calloc((size_t)argc + 1, sizeof *set), *path = NULL;
@@ -140,12 +142,14 @@ static int run_app(int argc, char **argv)
         goto end;
     }
     o.set = set;
+    if (repl) ltw_repl_init(repl, &o);
     app = tw_app_open(path, &o, why);
     if (!app) {
         fprintf(stderr, "tidewire: %s\n", why);
         status = EXIT_FAILURE;
         goto end;
     }
+    if (repl) repl->app = app;
     status = tw_app_run(app);
     tw_app_close(app);
 end:
@@ -153,12 +157,21 @@ end:
     return status;
 }
 
+/* Without an app file, the prompt of the interpreter. */
+static int run_repl(int argc, char **argv)
+{
+    struct ltw_repl repl;
+
+    return argc > 2 ? run_app(argc - 2, argv + 2, &repl) : run_interpreter(1, argv);
+}
+
 static int run_command(int argc, char **argv)
 {
     const char *command = argc > 1 ? argv[1] : "";
 
     if (argc > 1 && access(command, F_OK) != 0) {   /* a file of that name is a script */
-        if (strcmp(command, "run") == 0) return run_app(argc - 2, argv + 2);
+        if (strcmp(command, "run") == 0) return run_app(argc - 2, argv + 2, NULL);
+        if (strcmp(command, "repl") == 0) return run_repl(argc, argv);
         if (strcmp(command, "attach") == 0) return tw_attach_to(argc - 2, argv + 2);
         if (strcmp(command, "test") == 0) return run_module("tw.test", argv + 2);
         if (strcmp(command, "stat") == 0) return run_module("tw.query", argv + 2);
@@ -187,7 +200,7 @@ static int run_bot(int argc, char **argv)
         break;
     case LTW_BOT_RUN:
         while (args[n]) n++;
-        status = run_app(n, args);
+        status = run_app(n, args, NULL);
         break;
     case LTW_BOT_PROMPT:
         while (args[n]) n++;

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -31,7 +32,8 @@ struct prompt {
     const struct ltw_beside *beside;  /* or NULL                                */
     struct ltw_editor *editor;        /* NULL: plain lines                      */
     struct ltw_aside *aside;          /* NULL: where there is no editor         */
-    uv_poll_t *keys, *turns;          /* of the editor, and of the loop beside  */
+    uv_poll_t *keys, *turns;          /* of what is typed, of the loop beside   */
+    int lines;                        /* epoll of standard input, or -1         */
     uv_timer_t *tick;
     bool pretty;                      /* results are for people                 */
     bool over;                        /* beside says so                         */
@@ -192,7 +194,7 @@ static void turn_beside(struct prompt *p)
 
     p->state->task = NULL;
     uv_run(p->beside->loop, UV_RUN_NOWAIT);
-    if (p->beside->turned) p->beside->turned(p->beside->ctx);
+    tw_epoch_quiet(p->beside->reader);
     p->state->task = task;
     if (p->over || !p->beside->is_over(p->beside->ctx)) return;
     p->over = true;
@@ -262,6 +264,16 @@ static bool read_lines(lua_State *L, const char *first, const char *more)
     return true;
 }
 
+/* Lets the loop beside turn until there is a line, or the beginning of one. */
+static void wait_for_line(struct prompt *p, const char *prompt)
+{
+    fputs(prompt, stdout);
+    fflush(stdout);
+    uv_poll_start(p->keys, UV_READABLE, on_keys);
+    ltw_tasks_wait(p->state->tasks, "the prompt");
+    uv_poll_stop(p->keys);
+}
+
 /* [-0, +1, e]  _PROMPT, or _PROMPT2, as text. */
 static const char *push_prompt(lua_State *L, const char *variable, const char *usual)
 {
@@ -276,8 +288,11 @@ static bool read_text(struct prompt *p)
 {
     const char *first = push_prompt(p->L, "_PROMPT", "> ");
     const char *more = push_prompt(p->L, "_PROMPT2", ">> ");
-    bool is = p->editor ? read_entry(p, first, more) : read_lines(p->L, first, more);
+    bool is;
 
+    if (!p->editor && p->keys) wait_for_line(p, first);
+    is = p->editor ? read_entry(p, first, more)
+       : !p->over && read_lines(p->L, p->keys ? "" : first, more);
     if (!is) return false;
     lua_replace(p->L, 1);
     lua_settop(p->L, 1);
@@ -384,9 +399,29 @@ static void open_editor(struct prompt *p, uv_loop_t *loop)
     setvbuf(stdout, NULL, _IOLBF, 0);   /* it is a pipe now and then */
 }
 
+/* Where lines are read plainly: something to wait for, other than the descriptor
+ * itself, which libuv would change for all who have it.  Files can always be read. */
+static void open_lines(struct prompt *p, uv_loop_t *loop)
+{
+    struct epoll_event event = { .events = EPOLLIN };
+
+    p->lines = epoll_create1(EPOLL_CLOEXEC);
+    if (p->lines < 0 || epoll_ctl(p->lines, EPOLL_CTL_ADD, STDIN_FILENO, &event) < 0)
+        return;
+    p->keys = tw_calloc(1, sizeof *p->keys);
+    if (!p->keys || uv_poll_init(loop, p->keys, p->lines) < 0) {
+        tw_free(p->keys);
+        p->keys = NULL;
+        return;
+    }
+    p->keys->data = p;
+    setvbuf(stdin, NULL, _IONBF, 0);   /* what is read ahead can't be waited for */
+}
+
 /* [-0, +0, m] */
 static void open_beside(struct prompt *p, uv_loop_t *loop)
 {
+    if (!p->editor) open_lines(p, loop);
     p->turns = tw_calloc(1, sizeof *p->turns);
     p->tick = tw_calloc(1, sizeof *p->tick);
     if (!p->turns || !p->tick
@@ -410,6 +445,7 @@ static void close_prompt(struct prompt *p)
     close_handle(p->turns);
     close_handle(p->tick);
     ltw_editor_close(p->editor);
+    if (p->lines >= 0) close(p->lines);
 }
 
 /* size() -> columns, rows: of the terminal, for stdlib/repl.lua */
@@ -446,7 +482,7 @@ void ltw_prompt(lua_State *L, const struct ltw_beside *beside)
 {
     struct ltw_state *state = ltw_state(L);
     struct prompt p = { .L = L, .state = state, .main = state->task, .beside = beside,
-                        .pretty = isatty(STDOUT_FILENO) };
+                        .lines = -1, .pretty = isatty(STDOUT_FILENO) };
     int status;
 
     lua_pushcfunction(L, converse);

@@ -10,12 +10,14 @@
 
 #include <lua.h>
 
+#include "share/epoch.h"
+
 /* A loop that turns while somebody types and while an entry waits: a run's. */
 struct ltw_beside {
     uv_loop_t *loop;
-    void (*turned)(void *ctx);     /* after each turn, or NULL   */
-    bool (*is_over)(void *ctx);    /* true: the prompt is to end */
+    bool (*is_over)(void *ctx);    /* true: the prompt is to end       */
     void *ctx;
+    struct tw_epoch_reader *reader;   /* who reads the tape at the prompt */
 };
 
 /* [-0, +0, e]  The prompt in a state whose tasks have a loop of their own.  beside may be
