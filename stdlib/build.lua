@@ -84,7 +84,8 @@ function build.requires(text)
       stop, after = at, after and char:find "[%s(,]" ~= nil
     end
     if literal then
-      if after and literal:find "^[%w_][%w_.-]*$" then found[#found + 1] = literal end
+      local is_whole = after and not text:find("^%s*%.%.", stop + 1)
+      if is_whole and literal:find "^[%w_][%w_.-]*$" then found[#found + 1] = literal end
       after = false
     end
     at = stop + 1
@@ -254,8 +255,8 @@ local function run(arguments)
     out = o.out, program = program(o.static), app = name, files = files,
   }
   if not bytes then fail(1, "%s", why) end
-  print(("%s: %.1f MB with %s inside, of %d file%s"):format(o.out, bytes / 1e6, name,
-        #files, #files == 1 and "" or "s"))
+  print(("%s: %.1f MB, %d file%s inside"):format(o.out, bytes / 1e6, #files,
+        #files == 1 and "" or "s"))
   return 0
 end
 
