@@ -166,6 +166,7 @@ enum tw_kind {
     TW_TIMER,     /* a timer mark: so much time has passed, seen by all     */
     TW_ORDER,     /* an order of ours changed state                         */
     TW_GAP,       /* records (or a feed's messages) that this reader missed */
+    TW_RELOAD,    /* from here on a script is at another version            */
     TW_KINDS
 };
 

@@ -20,6 +20,7 @@
 #include "base/memory.h"
 #include "embedded.h"
 #include "lpool.h"
+#include "reload.h"
 #include "source.h"
 
 enum { TICK_MS = 50, SHOW_EVERY = 5 };   /* ticks between two pictures */
@@ -335,6 +336,8 @@ static void on_bell(uv_async_t *bell)
 {
     struct tw_app *app = bell->data;
 
+    tw_be_main();
+    ltw_reloads_look(app->reloads);
     ltw_app_speak(app);
     if (app->o.embedder) app->o.embedder->look(app->o.embedder->ctx);
 }
@@ -542,15 +545,18 @@ int tw_app_run(struct tw_app *app)
         uv_signal_start(&app->terminate, on_signal, SIGTERM);
     }
     ltw_attach_go(app->attach);
+    ltw_reloads_start(app->reloads);
     if (tw_io_start(app->io, &error) < 0) goto end;
     if (app->o.embedder) app->o.embedder->begun(app->o.embedder->ctx);
     while (!is_over(app)) uv_run(&app->loop, UV_RUN_ONCE);
 end:
     app->ended_ns = tw_clock_steady_ns();
     ltw_attach_stop(app->attach);
+    ltw_reloads_stop(app->reloads);
     monitor(app, "leave", 0);
     if (app->io) tw_io_stop(app->io);
     stop_workers(app, started);
+    ltw_reloads_look(app->reloads);
     close_pool(app);
     ltw_watchdog_remove(&app->host);
     ltw_app_speak(app);

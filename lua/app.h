@@ -36,6 +36,7 @@ struct tw_app_options {
     bool signals;               /* SIGINT and SIGTERM stop the run                 */
     const struct ltw_embedder *embedder;   /* NULL: the program is tidewire        */
     bool screen;                /* a live screen where standard output is a terminal */
+    bool watch;                 /* files of scripts: a new version when they change */
     bool attach;                /* `tidewire attach` reaches it: a socket of its owner */
 };
 
@@ -63,6 +64,7 @@ struct tw_app {
     uv_async_t bell;                  /* any thread sends                        */
     uv_timer_t tick;
     uv_signal_t interrupt, terminate;
+    struct ltw_reloads *reloads;      /* owner: MAIN, see reload.h               */
     bool loop_open, bell_open;
     unsigned ticks;
     int64_t began_ns, ended_ns;       /* tw_clock_steady_ns                      */

@@ -14,9 +14,11 @@
 #include "feed/lean.h"
 #include "instruments.h"
 #include "lvalue.h"
+#include "reload.h"
 #include "remote.h"
 #include "share/caches.h"
 #include "share/failure.h"
+#include "version.h"
 
 enum { LOG_BYTES = 1 << 20, TOPICS_MAX = 1 << 16 };
 #define MIB 1048576.0
@@ -199,6 +201,23 @@ int ltw_app_add_feeds(lua_State *L, struct tw_app *app, struct tw_error *error)
 
 /* ---- scripts and workers ---- */
 
+/* [-0, +0, e]  The version that all instances of a file begin with. */
+static struct ltw_version *first_version(lua_State *L, struct tw_app *app,
+                                         const struct ltw_script_options *s)
+{
+    struct ltw_version *v;
+    struct tw_error error;
+
+    for (unsigned i = 0; &app->scripts[i] < s; i++)
+        if (strcmp(app->scripts[i].path, s->path) == 0) {
+            ltw_version_ref(app->scripts[i].version);
+            return app->scripts[i].version;
+        }
+    v = ltw_version_read(L, s->path, &error);
+    if (!v) luaL_error(L, "script %s: %s", s->name, error.text);
+    return v;
+}
+
 /* [-0, +0, e]  The options of the script on top, as the i-th. */
 static void add_script(lua_State *L, struct tw_app *app, const char *dir, uint32_t id,
                        struct ltw_script_options *s)
@@ -222,6 +241,7 @@ static void add_script(lua_State *L, struct tw_app *app, const char *dir, uint32
     lua_getfield(L, -1, "options");
     s->options = ltw_check_any(L, -1);
     lua_pop(L, 1);
+    s->version = first_version(L, app, s);
 }
 
 /* [-0, +0, e]  Fills app->scripts worker by worker, so that an engine's stand
@@ -424,6 +444,8 @@ int ltw_app_build(lua_State *L, struct tw_app *app, struct tw_error *error)
         return error->code;
     app->reliable = boolean(L, -1, "reliable");
     add_scripts(L, app, dir);
+    app->reloads = app->host.reloads = ltw_reloads_new(L, app);
+    if (!app->reloads) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     io.tape = app->host.tape;
     io.symbols = app->host.symbols;
     io.log = app->host.log;
@@ -436,6 +458,7 @@ void ltw_app_unbuild(struct tw_app *app)
 {
     struct ltw_host *h = &app->host;
 
+    ltw_reloads_free(app->reloads);
     tw_io_free(app->io);
     for (unsigned i = 0; i < app->n_exchanges; i++) tw_exchange_stop(app->exchanges[i]);
     for (unsigned i = 0; app->workers && i < app->o.workers; i++)
@@ -447,6 +470,7 @@ void ltw_app_unbuild(struct tw_app *app)
     tw_free(h->remotes);
     for (unsigned i = 0; i < app->n_scripts; i++) {
         tw_free((char *)app->scripts[i].path);
+        ltw_version_unref(app->scripts[i].version);
         if (app->scripts[i].options.kind == TW_VALUE_BLOCK)
             tw_value_unref(app->scripts[i].options.block);
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "job.h"
 #include "output.h"
 #include "remote.h"
 #include "share/caches.h"
@@ -22,8 +23,7 @@ static void publish_memory(struct ltw_engine *e)
     atomic_store_explicit(&e->allocations, e->state->allocations, memory_order_relaxed);
 }
 
-/* [-0, +0, e]  package.path begins where the app file is. */
-static int set_path(lua_State *L)
+int ltw_engine_set_path(lua_State *L)
 {
     lua_pushvalue(L, 2);
     lua_setfield(L, LUA_REGISTRYINDEX, LTW_ENGINE);
@@ -68,7 +68,7 @@ static int engine_open(void *ctx)
     if (!e->state || !e->scripts || !e->restarts || make_tasks(e) < 0)
         return tw_fail(&e->error, UV_ENOMEM, "%s: %s", e->who, tw_strerror(UV_ENOMEM));
     L = e->state->L;
-    lua_pushcfunction(L, set_path);
+    lua_pushcfunction(L, ltw_engine_set_path);
     lua_pushstring(L, e->path);
     lua_pushlightuserdata(L, e);
     if (lua_pcall(L, 2, 0, 0) != LUA_OK)
@@ -89,6 +89,10 @@ static void on_restart(uv_timer_t *timer)
     struct tw_error error;
 
     if (e->stopping) return;
+    if (ltw_script_is_changing(s)) {   /* it restarts with what is decided */
+        uv_timer_start(timer, on_restart, BACKOFF_MS, 0);
+        return;
+    }
     if (ltw_script_restart(s, &error) == TW_OK) return;
     tw_log_printf(e->host->log, TW_LOG_ERROR, e->who, "can't restart: %s", error.text);
     e->failed(e->ctx, true);
@@ -224,6 +228,20 @@ static void engine_close(void *ctx)
 const struct tw_worker_ops ltw_engine_ops = {
     engine_open, step, ready, idle, quiet, engine_close
 };
+
+void ltw_engine_prepare(struct ltw_engine *e)
+{
+    const char *path = ltw_version_file(ltw_job_version(e->job))->path;
+
+    for (unsigned i = 0; i < e->n; i++)
+        if (strcmp(e->options[i].path, path) == 0)
+            ltw_script_prepare(e->scripts[i], e->job);
+}
+
+void ltw_engine_hurry(struct ltw_engine *e)
+{
+    for (unsigned i = 0; i < e->n; i++) ltw_script_hurry(e->scripts[i]);
+}
 
 void ltw_engine_go(struct ltw_engine *e)
 {

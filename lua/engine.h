@@ -26,6 +26,7 @@ struct ltw_engine {
     struct ltw_state *state;                  /* owner: the worker               */
     struct tw_worker *worker;                 /* constant                        */
     struct ltw_remotes *remotes;              /* constant; see remote.h          */
+    struct ltw_job *job;                      /* MAIN, before it posts prepare   */
     struct ltw_script **scripts;              /* owner: the worker, n of them    */
     uv_timer_t *restarts;                     /* owner: the worker, n of them    */
     struct tw_error error;                    /* owner: the worker, MAIN after start */
@@ -43,9 +44,18 @@ struct ltw_engine {
 
 extern const struct tw_worker_ops ltw_engine_ops;   /* ctx: struct ltw_engine * */
 
+/* [-0, +0, e]  package.path begins with the text at 1, where the app file is. */
+int ltw_engine_set_path(lua_State *L);
+
 /* Lets the scripts run: when every worker's are loaded, so that what one of them
  * publishes in on_start reaches all.  Thread: WORKER, its own. */
 void ltw_engine_go(struct ltw_engine *e);
+
+/* Prepares the instances of e->job's script for it.  Thread: WORKER, its own. */
+void ltw_engine_prepare(struct ltw_engine *e);
+
+/* Ends the waits of those that the job waits for.  Thread: WORKER, its own. */
+void ltw_engine_hurry(struct ltw_engine *e);
 
 /* Ends the waits and tasks of every script, and starts on_stop when they have ended;
  * the worker quits when all is done.  Thread: WORKER, its own. */

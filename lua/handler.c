@@ -14,6 +14,7 @@ static const char *const names[LTW_HANDLERS] = {
     [TW_QUOTE] = "on_quote", [TW_TRADE] = "on_trade", [TW_MESSAGE] = "on_message",
     [TW_TIMER] = "on_timer", [TW_GAP] = "on_gap",
     [LTW_ON_START] = "on_start", [LTW_ON_STOP] = "on_stop",
+    [LTW_ON_RELOAD] = "on_reload", [LTW_ON_CHECK] = "on_check",
 };
 
 const char *ltw_handler_name(int id)
@@ -29,6 +30,7 @@ static enum tw_field check_field(lua_State *L, int id, const char *what,
     const struct tw_field_name *field;
     enum tw_field own;
 
+    if (id == LTW_ON_RELOAD && strcmp(name, "old") == 0) return TW_FIELD_NIL;
     if (id >= TW_KINDS)
         luaL_error(L, "%s: it takes no parameter but self, not '%s'", what, name);
     field = tw_field_find(1u << id, name, strlen(name), &near);
@@ -72,6 +74,6 @@ void ltw_handler_check(lua_State *L, int module)
             known = known || (names[id] && strcmp(name, names[id]) == 0);
         if (!known)
             luaL_error(L, "%s is not a callback: there are on_start on_quote on_trade"
-                       " on_message on_timer on_gap on_stop", name);
+                       " on_message on_timer on_gap on_stop on_reload on_check", name);
     }
 }

@@ -8,7 +8,9 @@
 #include "ltw.h"
 
 /* A record's handler has the number of its kind; then come these. */
-enum ltw_handler_id { LTW_ON_START = TW_KINDS, LTW_ON_STOP, LTW_HANDLERS };
+enum ltw_handler_id {
+    LTW_ON_START = TW_KINDS, LTW_ON_STOP, LTW_ON_RELOAD, LTW_ON_CHECK, LTW_HANDLERS
+};
 
 enum { LTW_PARAMS_MAX = 16 };
 

@@ -97,6 +97,10 @@ static int board_newindex(lua_State *L)
     if (slot < 0)
         return luaL_error(L, "board['%s']: %s", name, tw_strerror((int)slot));
     v = check_slot(L, name);   /* nothing may raise from here on */
+    if (ltw_state(L)->muted) {
+        if (v.kind == TW_VALUE_BLOCK) tw_value_unref(v.block);
+        return 0;
+    }
     tw_board_set(host->board, (uint32_t)slot, &v);
     return 0;
 }

@@ -54,6 +54,7 @@ struct ltw_host {
     struct tw_channels *channels;   /* those that have a name  */
     const char *sources[TW_SOURCE_MAX + 1];   /* names of the feeds, or NULL */
     struct ltw_remotes **remotes;   /* of each worker, see remote.h */
+    struct ltw_reloads *reloads;    /* of its scripts, see reload.h; or NULL */
     unsigned n_workers;
     struct tw_pool *pool;     /* NULL: a plain program has not needed it yet */
     struct ltw_pool_options pool_options;
@@ -98,6 +99,8 @@ struct ltw_state {
     bool overrun;                 /* the watchdog is ending that script     */
     bool starved;                 /* likewise: it gets no more memory       */
     bool closing;                 /* nothing that is made is finalized      */
+    bool muted;                   /* what it publishes comes nowhere        */
+    int64_t limit_ns;             /* CPU time of each call, where nobody watches; or 0 */
     size_t bytes, bytes_max, bytes_peak;
     size_t bytes_from, bytes_till;    /* of a budget: when it began, and its end */
     size_t bytes_end;             /* no allocation passes that; 0: no budget */
@@ -144,6 +147,7 @@ struct ltw_host *ltw_check_host(lua_State *L, const char *what);
 void ltw_coroutine_open(lua_State *L);
 
 int ltw_publish(lua_State *L);            /* tw.c: tw.publish          */
+int ltw_persist(lua_State *L);            /* persist.c: tw.persist     */
 int luaopen_tw(lua_State *L);             /* tw.c: sleep, publish, now   */
 int luaopen_tw_board(lua_State *L);       /* lboard.c                    */
 int luaopen_tw_internal_task(lua_State *L);   /* ltask.c                 */

@@ -1,14 +1,6 @@
-/* script.c - one instance of a script: its file, self, handlers and cursor.
+/* script.c - one instance of a script: its file, self, coroutine and cursor.
  *
- * Why: the handlers of a script run inside one coroutine, called by the C
- * function `dispatch` through lua_callk.  So a handler may wait (the coroutine
- * yields, the cursor stays, the other scripts go on), an error unwinds to one
- * place without a pcall for each record, and a runaway can be yielded out of.
- *
- * The coroutine's stack, as dispatch sees it, and the list in the registry that
- * it is filled from:
- *
- *   1 self   2 names (record.h)   3 + i: handler i (handler.h), or nil
+ * Layer lua.
  */
 #include "script.h"
 
@@ -17,50 +9,14 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "engine.h"
-#include "filter.h"
-#include "handler.h"
+#include "instance.h"
 #include "lerror.h"
 #include "record.h"
-#include "source.h"
-#include "task.h"
-#include "tracker.h"
 #include "watchdog.h"
 
-enum { SELF = 1, NAMES = 2, HANDLERS = 3 };   /* stack of the coroutine */
 enum { BATCH = 256 };
 
-
-struct ltw_script {
-    struct ltw_engine *engine;                  /* constant                      */
-    const struct ltw_script_options *o;         /* constant                      */
-    struct tw_cursor cursor;
-    struct ltw_filter symbols, topics;
-    struct ltw_handler handler[LTW_HANDLERS];
-    bool one_sided;                             /* wants quotes without a side   */
-    struct ltw_task task;                       /* its waits                     */
-    struct ltw_scope *scope;                    /* of handlers and tasks         */
-    lua_State *co;
-    int ref, frame;                             /* registry: co; its stack       */
-    struct ltw_tracker *tracker;                /* what it declared, or NULL     */
-    int tracker_ref;                            /* registry: it                  */
-    unsigned fired, n_fired;                    /* conditions to be called       */
-    bool pending;                               /* then the record's handler     */
-    enum { RUNNABLE, WAITING, FAILED, STOPPED } state;
-    bool after_batch;                           /* it yielded because of that    */
-    bool woken;                                 /* it waited, and need no more   */
-    bool started, stopping;
-    bool paused;                                /* takes no records              */
-    int handling;                               /* enum ltw_handler_id, or -1    */
-    bool in_condition;                          /* the function of a self:when   */
-    unsigned budget;                            /* records left of the batch     */
-    uint64_t handled;                           /* by handlers, restarts or not  */
-    int64_t first_received;                     /* of the batch, 0: none yet     */
-    struct tw_record record;                    /* the one being handled         */
-    struct ltw_script_counts *counts;           /* see script.h                  */
-};
-
-static void publish(_Atomic uint64_t *counter, uint64_t value)
+void ltw_script_publish(_Atomic uint64_t *counter, uint64_t value)
 {
     /* order [script.counts] relaxed: statistics for MAIN, one writer */
     atomic_store_explicit(counter, value, memory_order_relaxed);
@@ -74,7 +30,7 @@ static uint64_t counted(const _Atomic uint64_t *counter)
 
 static void add(_Atomic uint64_t *counter)
 {
-    publish(counter, counted(counter) + 1);
+    ltw_script_publish(counter, counted(counter) + 1);
 }
 
 /* What tw.ps says of it from now on; while it waits, its task says so. */
@@ -85,40 +41,8 @@ static void note(struct ltw_script *s, enum ltw_task_state state)
 
 /* ---- loading ---- */
 
-/* [-0, +0, e]  The option of that name, from the app or else from the file. */
-static char **list_option(lua_State *L, int options, int module, const char *name)
-{
-    char **list;
-
-    if (lua_getfield(L, options, name) == LUA_TNIL) {
-        lua_pop(L, 1);
-        lua_getfield(L, module, name);
-    }
-    list = ltw_check_list(L, -1, name);
-    lua_pop(L, 1);
-    return list;
-}
-
-static void set_filters(lua_State *L, struct ltw_script *s, int options, int module)
-{
-    ltw_filter_free(&s->symbols);
-    ltw_filter_free(&s->topics);
-    s->symbols.sectors = tw_symbols_sectors(s->engine->host->symbols);
-    s->symbols.names = list_option(L, options, module, "symbols");
-    s->symbols.groups = list_option(L, options, module, "sectors");
-    s->symbols.shard = s->o->shard;
-    s->symbols.shards = s->o->shards;
-    s->symbols.all = !s->symbols.names && !s->symbols.groups && s->o->shards < 2;
-    s->topics.names = list_option(L, options, module, "messages");
-    s->topics.all = !s->topics.names;
-    lua_getfield(L, module, "one_sided");
-    s->one_sided = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-}
-
-/* [-0, +1, e]  self: name, worker, shard, params; methods are the file's, and then
- * track and when. */
-static void push_self(lua_State *L, struct ltw_script *s, int options, int module)
+/* [-0, +1, e]  self: name, worker, shard, params; methods are the file's. */
+static void push_self(lua_State *L, struct ltw_script *s)
 {
     lua_newtable(L);
     lua_pushstring(L, s->o->name);
@@ -129,133 +53,78 @@ static void push_self(lua_State *L, struct ltw_script *s, int options, int modul
     lua_setfield(L, -2, "shard");
     lua_pushinteger(L, s->o->shards ? s->o->shards : 1);
     lua_setfield(L, -2, "shards");
-    lua_getfield(L, options, "params");
+    ltw_push_thawed(L, &s->o->options);
+    if (lua_istable(L, -1)) lua_getfield(L, -1, "params"), lua_remove(L, -2);
     if (lua_isnil(L, -1)) lua_newtable(L), lua_replace(L, -2);
     lua_setfield(L, -2, "params");
     lua_createtable(L, 0, 1);
-    lua_pushvalue(L, module);
+    ltw_code_push_module(L, &s->code);
     lua_setfield(L, -2, "__index");
     lua_setmetatable(L, -2);
-    if (lua_getmetatable(L, module)) {      /* of the file's own */
-        lua_pop(L, 1);
-        return;
-    }
-    lua_createtable(L, 0, 1);
-    ltw_push_script_methods(L);
-    lua_setfield(L, -2, "__index");
-    lua_setmetatable(L, module);
 }
 
-/* [-0, +?, e]  Fills the coroutine's stack as dispatch wants it. */
-static int load_file(lua_State *L)
+void ltw_script_push_frame(lua_State *L, const struct ltw_code *code, int self)
 {
-    struct ltw_script *s = lua_touserdata(L, 1);
-    int options = 2, module = 3;
-
-    lua_settop(L, 1);
-    ltw_push_thawed(L, &s->o->options);
-    if (lua_isnil(L, options)) {
-        lua_newtable(L);
-        lua_replace(L, options);
-    }
-    if (ltw_source_load(L, s->o->path) != LUA_OK) return lua_error(L);
-    lua_newtable(L);                        /* its own _ENV, over the globals */
-    lua_createtable(L, 0, 1);
-    lua_pushglobaltable(L);
-    lua_setfield(L, -2, "__index");
-    lua_setmetatable(L, -2);
-    lua_setupvalue(L, module, 1);
-    lua_call(L, 0, 1);
-    if (lua_type(L, module) != LUA_TTABLE)
-        return luaL_error(L, "a script returns the table of its handlers, not a %s",
-                          luaL_typename(L, module));
-    ltw_handler_check(L, module);
-    set_filters(L, s, options, module);
-    luaL_checkstack(L, TW_KINDS + 8, "script");
-    push_self(L, s, options, module);
+    self = lua_absindex(L, self);
+    lua_createtable(L, LTW_FRAME + LTW_HANDLERS, 0);
+    lua_pushvalue(L, self);
+    lua_rawseti(L, -2, LTW_SELF);
     ltw_push_names(L);
+    lua_rawseti(L, -2, LTW_NAMES);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, code->ref);
     for (int i = 0; i < LTW_HANDLERS; i++) {
-        const char *name = ltw_handler_name(i);
-
-        s->handler[i] = (struct ltw_handler){ 0 };
-        if (!name) lua_pushnil(L);
-        else if (lua_getfield(L, module, name) == LUA_TFUNCTION)
-            ltw_handler_bind(L, i, name, 0, &s->handler[i]);
-        else if (!lua_isnil(L, -1))
-            return luaL_error(L, "%s is a %s, not a function", name,
-                              luaL_typename(L, -1));
+        lua_rawgeti(L, -1, LTW_CODE_HANDLERS + i);
+        lua_rawseti(L, -3, LTW_FRAME + i);
     }
-    return lua_gettop(L) - module;
+    lua_pop(L, 1);
 }
-
-static int dispatch(lua_State *L, int status, lua_KContext context);
 
 static int begin(lua_State *L)
 {
     struct ltw_script *s = lua_touserdata(L, 1);
 
-    luaL_checkstack(L, HANDLERS + LTW_HANDLERS + LTW_PARAMS_MAX + 8, "script");
+    luaL_checkstack(L, LTW_FRAME + LTW_HANDLERS + LTW_PARAMS_MAX + 8, "script");
     lua_settop(L, 0);
     lua_rawgeti(L, LUA_REGISTRYINDEX, s->frame);
-    for (int i = SELF; i < HANDLERS + LTW_HANDLERS; i++) lua_rawgeti(L, 1, i);
+    for (int i = LTW_SELF; i < LTW_FRAME + LTW_HANDLERS; i++) lua_rawgeti(L, 1, i);
     lua_remove(L, 1);
-    return dispatch(L, LUA_OK, (lua_KContext)s);
+    return ltw_script_dispatch(L, LUA_OK, (lua_KContext)s);
 }
 
-/* [-0, +0, m]  A new coroutine that will call f(s). */
-static void renew(lua_State *L, struct ltw_script *s, lua_CFunction f)
+lua_State *ltw_script_push_coroutine(lua_State *L, struct ltw_script *s)
 {
-    luaL_unref(L, LUA_REGISTRYINDEX, s->ref);
-    s->ref = LUA_NOREF;
-    s->co = s->task.co = lua_newthread(L);
-    s->ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    lua_pushcfunction(s->co, f);
-    lua_pushlightuserdata(s->co, s);
+    lua_State *co = lua_newthread(L);
+
+    lua_pushcfunction(co, begin);
+    lua_pushlightuserdata(co, s);
+    return co;
 }
 
-/* [-0, +0, e]  Reads the file; then a new coroutine stands ready.  Protected. */
-static int load(lua_State *L)
+/* [-0, +0, m]  Protected. */
+static int renew(lua_State *L)
 {
     struct ltw_script *s = lua_touserdata(L, 1);
-    struct ltw_state *state = s->engine->state;
-    lua_Debug ar;
-    int n, status;
+    lua_State *co = ltw_script_push_coroutine(L, s);
+    int ref = luaL_ref(L, LUA_REGISTRYINDEX);
 
-    renew(L, s, load_file);
-    state->script = s;
-    ltw_watchdog_enter(state, s->co);
-    status = lua_resume(s->co, L, 1, &n);
-    ltw_watchdog_leave(state);
-    state->script = NULL;
-    if (state->overrun) {
-        lua_getfield(L, LUA_REGISTRYINDEX, LTW_OVERRUN);
-        return luaL_error(L, "it ran for more than %f s without returning\n%s",
-                          (double)s->engine->host->time_max_ns / 1e9,
-                          lua_tostring(L, -1));
-    }
-    if (status == LUA_YIELD)
-        return luaL_error(L, "the file itself can't wait; its on_start can");
-    if (status != LUA_OK) {
-        const char *text = (lua_xmove(s->co, L, 1), luaL_tolstring(L, -1, NULL));
-
-        /* Only the file's own code has a way of calls worth telling. */
-        if (lua_getstack(s->co, 1, &ar)) luaL_traceback(L, s->co, text, 0);
-        else lua_pushstring(L, text);
-        return lua_error(L);
-    }
-    lua_createtable(L, n, 0);
-    lua_xmove(s->co, L, n);
-    for (int i = n; i > 0; i--) lua_rawseti(L, 2, i);
-    luaL_unref(L, LUA_REGISTRYINDEX, s->frame);
-    s->frame = luaL_ref(L, LUA_REGISTRYINDEX);
-    renew(L, s, begin);
+    luaL_unref(L, LUA_REGISTRYINDEX, s->ref);
+    s->ref = ref;
+    s->co = s->task.co = co;
     return 0;
 }
 
-static int renew_protected(lua_State *L)
+/* [-0, +0, m]  A new self, whose coroutine stands ready.  Protected. */
+static int make_self(lua_State *L)
 {
-    renew(L, lua_touserdata(L, 1), begin);
-    return 0;
+    struct ltw_script *s = lua_touserdata(L, 1);
+
+    push_self(L, s);
+    ltw_script_push_frame(L, &s->code, 2);
+    luaL_unref(L, LUA_REGISTRYINDEX, s->frame);
+    s->frame = LUA_NOREF;
+    s->frame = luaL_ref(L, LUA_REGISTRYINDEX);
+    ltw_code_publish(L, &s->code);
+    return renew(L);
 }
 
 static void on_woken(struct ltw_task *t)
@@ -264,28 +133,47 @@ static void on_woken(struct ltw_task *t)
                                                  - offsetof(struct ltw_script, task));
 
     s->woken = true;
-    if (s->state == WAITING) s->state = RUNNABLE;
+    if (s->state == SCRIPT_WAITING) s->state = SCRIPT_RUNNABLE;
 }
 
 /* The tasks that it has detached end with it. */
 static void fail(struct ltw_script *s)
 {
-    s->state = FAILED;
+    s->state = SCRIPT_FAILED;
     note(s, LTW_TASK_DONE);
     ltw_scope_cancel(s->engine->state->tasks, s->scope, "the script failed");
+    ltw_switch_abstain(s);
 }
 
-/* What its coroutine and its table hold belongs to the other scripts of the state. */
+static void forget(lua_State *L, int *ref)
+{
+    luaL_unref(L, LUA_REGISTRYINDEX, *ref);
+    *ref = LUA_NOREF;
+}
+
+/* What its coroutine and its tables hold belongs to the other scripts of the state. */
 static void let_go(struct ltw_script *s)
 {
     lua_State *L = s->engine->state->L;
 
-    luaL_unref(L, LUA_REGISTRYINDEX, s->ref);
-    luaL_unref(L, LUA_REGISTRYINDEX, s->frame);
-    luaL_unref(L, LUA_REGISTRYINDEX, s->tracker_ref);
-    s->ref = s->frame = s->tracker_ref = LUA_NOREF;
+    forget(L, &s->ref);
+    forget(L, &s->frame);
+    forget(L, &s->tracker_ref);
+    forget(L, &s->persist);
+    ltw_code_drop(s->engine->state, &s->code);
     s->tracker = NULL;
     s->co = s->task.co = s->task.at = NULL;
+}
+
+/* A scope for the waits of handlers alone, within the script's. */
+static int open_handlers(struct ltw_script *s)
+{
+    struct ltw_scope *scope = ltw_scope_new(s->scope, &s->engine->state->scopes);
+
+    if (!scope) return UV_ENOMEM;
+    if (s->task.scope) ltw_scope_unref(s->task.scope);
+    s->handlers = s->task.scope = scope;
+    return TW_OK;
 }
 
 /* The scope of the script as it runs from now on. */
@@ -300,36 +188,40 @@ static int open_scope(struct ltw_script *s)
     s->scope = ltw_scope_new(NULL, &s->engine->state->scopes);
     if (!s->scope) return UV_ENOMEM;
     s->task = (struct ltw_task){ .script = s };
-    ltw_task_init(&s->task, tasks, s->scope, on_woken, s->o->name);
-    return TW_OK;
+    ltw_task_init(&s->task, tasks, NULL, on_woken, s->o->name);
+    return open_handlers(s);
 }
 
 int ltw_script_restart(struct ltw_script *s, struct tw_error *error)
 {
-    lua_State *L = s->engine->state->L;
-    int rc = open_scope(s);
+    struct ltw_state *state = s->engine->state;
+    lua_State *L = state->L;
+    int rc;
 
-    s->state = FAILED;
+    let_go(s);
+    rc = open_scope(s);
+    s->state = SCRIPT_FAILED;
     if (rc < 0)
         return tw_fail(error, rc, "script %s: %s", s->o->name, tw_strerror(rc));
     s->after_batch = s->woken = s->started = s->pending = false;
     s->fired = s->n_fired = 0;
-    s->tracker = NULL;
-    luaL_unref(L, LUA_REGISTRYINDEX, s->tracker_ref);
-    s->tracker_ref = LUA_NOREF;
     s->handling = -1;
     note(s, LTW_TASK_RUNNING);
-    lua_pushcfunction(L, load);
-    lua_pushlightuserdata(L, s);
-    if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
-        const char *text = lua_tostring(L, -1);
-
-        rc = tw_fail(error, TW_ESCRIPT, "script %s: %s", s->o->name, text);
+    state->script = s;
+    rc = ltw_code_load(state, s->o, s->version, &s->code);
+    state->script = NULL;
+    if (rc == TW_OK) {
+        lua_pushcfunction(L, make_self);
+        lua_pushlightuserdata(L, s);
+        rc = lua_pcall(L, 1, 0, 0);
+    }
+    if (rc != TW_OK) {
+        rc = tw_fail(error, TW_ESCRIPT, "script %s: %s", s->o->name, lua_tostring(L, -1));
         lua_pop(L, 1);
         fail(s);
         return rc;
     }
-    s->state = RUNNABLE;
+    s->state = SCRIPT_RUNNABLE;
     note(s, LTW_TASK_READY);
     return TW_OK;
 }
@@ -349,10 +241,14 @@ struct ltw_script *ltw_script_new(struct ltw_engine *engine,
     s->engine = engine;
     s->o = options;
     s->counts = counts;
-    s->ref = s->frame = s->tracker_ref = LUA_NOREF;
+    ltw_version_ref(s->version = options->version);
+    s->ref = s->frame = s->tracker_ref = s->persist = LUA_NOREF;
+    s->sw.ref = s->sw.tracker_ref = LUA_NOREF;
     s->cursor.reader = -1;
+    ltw_script_publish(&counts->version, 1);
     rc = tw_cursor_open(&s->cursor, engine->host->tape, options->reliable,
                         tw_tape_head(engine->host->tape));
+    ltw_script_publish(&counts->since, s->cursor.next);
     if (rc < 0)
         tw_fail(error, rc, "script %s: %s", options->name, tw_strerror(rc));
     if (rc < 0 || ltw_script_restart(s, error) < 0) {
@@ -365,220 +261,16 @@ struct ltw_script *ltw_script_new(struct ltw_engine *engine,
 void ltw_script_free(struct ltw_script *s)
 {
     if (!s) return;
+    ltw_switch_fini(s);
     if (s->scope) ltw_task_fini(&s->task);
     ltw_scope_unref(s->scope);
     tw_cursor_close(&s->cursor);
-    ltw_filter_free(&s->symbols);
-    ltw_filter_free(&s->topics);
+    ltw_code_drop(s->engine->state, &s->code);
+    ltw_version_unref(s->version);
     tw_free(s);
 }
 
-/* ---- dispatching ---- */
-
-/* A quote without a side is for those alone who say so. */
-static inline bool lacks_side(const struct ltw_script *s, const struct tw_record *r)
-{
-    return r->kind == TW_QUOTE && !s->one_sided
-        && ((r->quote.bid | r->quote.bid_size) == 0
-            || (r->quote.ask | r->quote.ask_size) == 0);
-}
-
-/* Is it for this script, whether it has a handler or not? */
-static bool wants(struct ltw_script *s, const struct tw_record *r)
-{
-    const struct ltw_host *host = s->engine->host;
-    struct ltw_filter *f = &s->symbols;
-    uint32_t id = r->symbol;
-
-    switch (r->kind) {
-    case TW_QUOTE:
-        if (lacks_side(s, r)) return false;
-        break;
-    case TW_TRADE:
-        break;
-    case TW_MESSAGE:
-        f = &s->topics;
-        id = r->message.topic;
-        if (r->message.script == s->o->id) return false;
-        break;
-    default:
-        return true;
-    }
-    if (f->all) return true;
-    if (id >= f->known) {
-        int rc = r->kind == TW_MESSAGE ? ltw_filter_learn_topics(f, host->topics, id)
-                                       : ltw_filter_learn_symbols(f, host->symbols, id);
-        if (rc < 0) luaL_error(s->co, "not enough memory");
-    }
-    return f->wanted[id];
-}
-
-/* The handler's first sight of a batch: how long has it been on the way? */
-static void note_arrival(struct ltw_script *s, const struct tw_record *r)
-{
-    s->first_received = r->received;
-    if (s->first_received)
-        tw_histogram_add(&s->engine->reach_ns, tw_clock_now_ns() - s->first_received);
-}
-
-static void note_gap(struct ltw_script *s, const struct tw_record *r)
-{
-    publish(&s->counts->lost, s->cursor.lost);
-    if (s->handler[TW_GAP].bound) return;
-    tw_log_printf(s->engine->host->log, TW_LOG_WARN, s->engine->who,
-                  "script %s fell behind and lost %llu records (%llu in all)", s->o->name,
-                  (unsigned long long)r->gap.lost, (unsigned long long)s->cursor.lost);
-}
-
-/* [-0, +n, m]  self, where h takes it, and what it asks for; returns their number. */
-static int push_arguments(lua_State *L, struct ltw_script *s, const struct ltw_handler *h)
-{
-    ltw_watchdog_beat(s->engine->state);
-    if (h->self) lua_pushvalue(L, SELF);
-    for (int i = 0; i < h->n; i++)
-        ltw_push_field(L, s->engine->host, NAMES, &s->record,
-                       (enum tw_field)h->field[i]);
-    return h->n + h->self;
-}
-
-/* [-0, +1..n, m]  The handler and its arguments; returns their number. */
-static int push_call(lua_State *L, struct ltw_script *s, int index)
-{
-    s->handling = index;
-    s->in_condition = false;
-    lua_pushvalue(L, HANDLERS + index);
-    return push_arguments(L, s, &s->handler[index]);
-}
-
-/* [-0, +1..n, m]  The function of a condition that has become true, likewise. */
-static int push_condition(lua_State *L, struct ltw_script *s, unsigned condition)
-{
-    s->handling = s->record.kind;
-    s->in_condition = true;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, s->tracker_ref);
-    lua_getiuservalue(L, -1, 1);
-    lua_rawgeti(L, -1, (lua_Integer)condition + 1);
-    lua_replace(L, -3);
-    lua_pop(L, 1);
-    return push_arguments(L, s, &s->tracker->handler[condition]
-                                     [s->record.kind == TW_TRADE]);
-}
-
-/* Runs the rows; of a single one, what has become true is to be called. */
-static void run_rows(lua_State *L, struct ltw_script *s, bool single)
-{
-    const uint16_t *which;
-
-    ltw_tracker_run(L, s->tracker);
-    s->n_fired = single ? tw_plan_fired(s->tracker->plan, &which) : 0;
-    s->fired = 0;
-}
-
-/* Takes the next records as rows while Lua need not see single ones. */
-static void take_rows(lua_State *L, struct ltw_script *s)
-{
-    struct tw_plan *plan = s->tracker->plan;
-    unsigned kinds = tw_plan_kinds(plan), room, n, kept = 0;
-    struct tw_record *row = tw_plan_rows(plan, &room);
-
-    for (int k = TW_QUOTE; k <= TW_TRADE; k++)
-        if (s->handler[k].bound) kinds &= ~(1u << k);
-    if (tw_plan_is_stepwise(plan) || kinds == 0) return;
-    n = tw_cursor_take(&s->cursor, kinds, row, room < s->budget ? room : s->budget);
-    if (n == 0) return;
-    if (s->first_received == 0) note_arrival(s, row);
-    s->budget -= n;
-    for (unsigned i = 0; i < n; i++)
-        if (s->symbols.all ? !lacks_side(s, &row[i]) : wants(s, &row[i])) {
-            if (kept < i) row[kept] = row[i];
-            kept++;
-        }
-    s->handled += kept;
-    if (!tw_plan_add(plan, kept)) run_rows(L, s, false);
-}
-
-/* Takes records until one is for Lua; false: none now. */
-static bool advance(lua_State *L, struct ltw_script *s)
-{
-    struct ltw_tracker *t;
-
-    while (s->budget > 0 && !s->stopping) {
-        bool row, handled;
-        unsigned room;
-
-        t = s->tracker;
-        if (t) take_rows(L, s);
-        if (s->budget == 0 || !tw_cursor_next(&s->cursor, &s->record)) break;
-        s->budget--;
-        if (s->first_received == 0) note_arrival(s, &s->record);
-        if (s->record.kind == TW_GAP) note_gap(s, &s->record);
-        handled = s->handler[s->record.kind].bound;
-        row = t && tw_plan_kinds(t->plan) & 1u << s->record.kind;
-        if ((!row && !handled) || !wants(s, &s->record)) continue;
-        s->handled++;
-        s->pending = handled;
-        if (t) run_rows(L, s, false);      /* what came before it */
-        if (row) {
-            *tw_plan_rows(t->plan, &room) = s->record;
-            tw_plan_add(t->plan, 1);
-            run_rows(L, s, true);
-        }
-        if (handled || s->n_fired > 0 || (t && t->n_due > 0)) return true;
-    }
-    if (!s->tracker) return false;
-    run_rows(L, s, false);
-    return s->tracker->n_due > 0;
-}
-
-/* [-0, +?, e]  The next function to call, and its arguments; -1: none now.  Samples are
- * published first, then the conditions' functions are called, then the handler. */
-static int push_next(lua_State *L, struct ltw_script *s)
-{
-    do {
-        const uint16_t *which;
-
-        if (s->tracker && ltw_tracker_push_due(L, s->tracker)) return 2;
-        if (s->fired < s->n_fired) {
-            tw_plan_fired(s->tracker->plan, &which);
-            return push_condition(L, s, which[s->fired++]);
-        }
-        if (s->pending) {
-            s->pending = false;
-            return push_call(L, s, s->record.kind);
-        }
-    } while (advance(L, s));
-    return -1;
-}
-
-/* [-0, +0, e]  Runs for ever in the script's coroutine: on_start, batches with a
- * yield after each, on_stop. */
-static int dispatch(lua_State *L, int status, lua_KContext context)
-{
-    struct ltw_script *s = (struct ltw_script *)context;
-
-    (void)status;
-    if (!s->started) {
-        s->started = true;
-        if (s->handler[LTW_ON_START].bound)
-            lua_callk(L, push_call(L, s, LTW_ON_START), 0, context, dispatch);
-    }
-    for (;;) {
-        int n;
-
-        while ((n = push_next(L, s)) >= 0) lua_callk(L, n, 0, context, dispatch);
-        s->handling = -1;
-        if (s->stopping && s->scope->live == 0) break;   /* on_stop comes last */
-        s->after_batch = true;
-        return lua_yieldk(L, 0, context, dispatch);
-    }
-    if (s->handler[LTW_ON_STOP].bound) {
-        int n = push_call(L, s, LTW_ON_STOP);
-
-        s->handler[LTW_ON_STOP].bound = false;   /* once, also when it waits */
-        lua_callk(L, n, 0, context, dispatch);
-    }
-    return 0;
-}
+/* ---- running ---- */
 
 static const char *doing(const struct ltw_script *s)
 {
@@ -596,7 +288,8 @@ static int describe(lua_State *L)
     struct ltw_script *s = f->s;
     const char *who = s->engine->who;
 
-    lua_pushfstring(L, "script %s (version 1, %s): %s", s->o->name, who, doing(s));
+    lua_pushfstring(L, "script %s (version %d, %s): %s", s->o->name,
+                    (int)ltw_version_get_number(s->version), who, doing(s));
     if (f->overrun) {
         lua_getfield(L, LUA_REGISTRYINDEX, LTW_OVERRUN);
         lua_pushfstring(L, "%s%s ran for more than %f s without returning\n%s",
@@ -635,27 +328,40 @@ static void report(struct ltw_script *s, int status)
     lua_pushlightuserdata(state->L, &f);
     if (lua_pcall(state->L, 1, 0, 0) != LUA_OK) {
         tw_log_printf(s->engine->host->log, TW_LOG_ERROR, "",
-                      "script %s (version 1, %s): %s failed%s, and so did its error"
-                      " message", s->o->name, s->engine->who,
-                      doing(s), record);
+                      "script %s (version %u, %s): %s failed%s, and so did its error"
+                      " message", s->o->name, ltw_version_get_number(s->version),
+                      s->engine->who, doing(s), record);
         lua_pop(state->L, 1);
     }
     ltw_watchdog_leave(state);
     state->bytes_max = bytes_max;
 }
 
-/* A wait that the end of the run has ended is no failure: on_stop comes next. */
-static bool was_stopped(struct ltw_script *s, int status)
+bool ltw_script_renew(struct ltw_script *s)
 {
     lua_State *L = s->engine->state->L;
 
-    if (status <= LUA_YIELD || !s->stopping || ltw_error_scope(s->co, -1) != s->scope)
-        return false;
-    lua_pushcfunction(L, renew_protected);
+    lua_pushcfunction(L, renew);
     lua_pushlightuserdata(L, s);
     if (lua_pcall(L, 1, 0, 0) == LUA_OK) return true;
     lua_pop(L, 1);
     return false;
+}
+
+/* A wait that was ended from outside is no failure: by the end of the run, after which
+ * on_stop comes; or for a new version, which does not wait longer. */
+static bool was_ended(struct ltw_script *s, int status)
+{
+    const struct ltw_scope *scope = NULL;
+
+    if (status > LUA_YIELD) scope = ltw_error_scope(s->co, -1);
+    if (scope && scope == s->handlers) {
+        tw_log_printf(s->engine->host->log, TW_LOG_WARN, s->engine->who,
+                      "script %s: %s waited when a new version came: its wait was ended",
+                      s->o->name, s->handling < 0 ? "it" : ltw_handler_name(s->handling));
+        return ltw_script_renew(s) && open_handlers(s) == TW_OK;
+    }
+    return scope && scope == s->scope && s->stopping && ltw_script_renew(s);
 }
 
 enum ltw_step ltw_script_step(struct ltw_script *s)
@@ -665,6 +371,7 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
     bool waited = s->woken;
     int n, status;
 
+    if (s->sw.job && ltw_switch_step(s)) return LTW_IDLE;
     if (!ltw_script_ready(s)) return LTW_IDLE;
     s->budget = s->paused ? 0 : BATCH;
     s->first_received = 0;
@@ -681,26 +388,27 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
     state->record = NULL;
     state->task = NULL;
     tw_cursor_commit(&s->cursor);
-    publish(&s->counts->at, s->cursor.next);
-    publish(&s->counts->handled, s->handled);
+    ltw_script_publish(&s->counts->at, s->cursor.next);
+    ltw_script_publish(&s->counts->handled, s->handled);
     if (s->first_received)
         tw_histogram_add(&s->engine->done_ns, tw_clock_now_ns() - s->first_received);
     if (status == LUA_YIELD && !state->overrun) {
         if (s->after_batch) {
             note(s, LTW_TASK_READY);
+            if (s->sw.here) ltw_switch_arrive(s);
             return waited || s->cursor.next != before ? LTW_WORKED : LTW_IDLE;
         }
         if (state->parked) {
-            s->state = WAITING;
+            s->state = SCRIPT_WAITING;
             return LTW_WORKED;
         }
     }
     if (status == LUA_OK) {
-        s->state = STOPPED;
+        s->state = SCRIPT_STOPPED;
         note(s, LTW_TASK_DONE);
         return LTW_STOPPED;
     }
-    if (was_stopped(s, status)) {
+    if (was_ended(s, status)) {
         note(s, LTW_TASK_READY);
         return LTW_WORKED;
     }
@@ -713,7 +421,8 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
 
 bool ltw_script_ready(const struct ltw_script *s)
 {
-    if (s->state != RUNNABLE) return false;
+    if (s->sw.job && ltw_switch_is_ready(s)) return true;
+    if (s->state != SCRIPT_RUNNABLE || s->sw.arrived) return false;
     if (!s->started || s->woken) return true;
     if (s->stopping) return s->scope->live == 0;
     return !s->paused && tw_cursor_ready(&s->cursor);
@@ -722,6 +431,7 @@ bool ltw_script_ready(const struct ltw_script *s)
 void ltw_script_stop(struct ltw_script *s)
 {
     s->stopping = true;
+    ltw_switch_refuse(s, "the run is ending");
     if (!s->scope) return;
     ltw_scope_cancel(s->engine->state->tasks, s->scope, "the run is ending");
     ltw_task_wake(&s->task);
@@ -729,15 +439,16 @@ void ltw_script_stop(struct ltw_script *s)
 
 bool ltw_script_ended(const struct ltw_script *s)
 {
-    return (s->state == FAILED || s->state == STOPPED)
+    return (s->state == SCRIPT_FAILED || s->state == SCRIPT_STOPPED)
         && (!s->scope || s->scope->live == 0);
 }
 
 uint64_t ltw_script_quiet(const struct ltw_script *s)
 {
+    if (s->sw.job) return 0;
     switch (s->state) {
-    case WAITING: return 0;
-    case FAILED:  return s->o->restarts ? 0 : UINT64_MAX;
+    case SCRIPT_WAITING: return 0;
+    case SCRIPT_FAILED:  return s->o->restarts ? 0 : UINT64_MAX;
     default:      return s->cursor.next;
     }
 }
@@ -750,7 +461,7 @@ void ltw_script_pause(struct ltw_script *s, bool paused)
 void ltw_script_push_self(lua_State *L, const struct ltw_script *s)
 {
     if (lua_rawgeti(L, LUA_REGISTRYINDEX, s->frame) != LUA_TTABLE) return;
-    lua_rawgeti(L, -1, SELF);
+    lua_rawgeti(L, -1, LTW_SELF);
     lua_replace(L, -2);
 }
 

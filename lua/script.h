@@ -9,12 +9,14 @@
 #include "share/value.h"
 
 struct ltw_engine;
+struct ltw_job;
 struct ltw_tracker;
 
 /* What the app says of an instance.  Constant for the run. */
 struct ltw_script_options {
     const char *name;             /* as the app names it: "stats/security.lua" */
     const char *path;             /* of the file                               */
+    struct ltw_version *version;  /* that it begins with                       */
     uint32_t id;                  /* 1, 2, ... over all instances of the run   */
     unsigned shard, shards;       /* the shard-th of shards; 0 of 0: all       */
     bool reliable;                /* the tape waits for it                     */
@@ -25,11 +27,12 @@ struct ltw_script_options {
 /* atomic: the script's worker stores, MAIN loads; they outlive the script. */
 struct ltw_script_counts {
     _Alignas(TW_CACHELINE) _Atomic uint64_t at, handled, lost, errors;
+    _Atomic uint64_t version, since;   /* which one runs, from which record on */
 };
 
 enum ltw_step { LTW_IDLE, LTW_WORKED, LTW_FAILED, LTW_STOPPED };
 
-/* Reads the file in a coroutine of its own and binds its handlers.  NULL:
+/* Runs the file in a coroutine of its own and binds its handlers.  NULL:
  * *error says where and why.  Blocks: while the file's code runs. */
 struct ltw_script *ltw_script_new(struct ltw_engine *engine,
                                   const struct ltw_script_options *options,
@@ -37,13 +40,26 @@ struct ltw_script *ltw_script_new(struct ltw_engine *engine,
                                   struct tw_error *error);
 void ltw_script_free(struct ltw_script *s);
 
-/* Reads the file again into a new self and a new coroutine; the cursor stays. */
+/* Runs the file of the version again, for a new self; the cursor stays. */
 int ltw_script_restart(struct ltw_script *s, struct tw_error *error);
 
 /* Runs on_start, or up to 256 records, or what was waiting.  After LTW_FAILED
  * the error was logged and nothing runs before a restart.
  * Blocks: while the handlers run. */
 enum ltw_step ltw_script_step(struct ltw_script *s);
+
+/* Makes a new version ready beside the one that runs, tells the job, and takes part in
+ * it from then on.  Blocks: while the file's code runs. */
+void ltw_script_prepare(struct ltw_script *s, struct ltw_job *job);
+
+/* The job is waiting for it: ends the wait that its handler is in. */
+void ltw_script_hurry(struct ltw_script *s);
+
+/* It takes part in a job: it must not be restarted now. */
+bool ltw_script_is_changing(const struct ltw_script *s);
+
+/* Between two versions: no code of it runs now. */
+bool ltw_script_is_still(const struct ltw_script *s);
 
 /* Would step do something? */
 bool ltw_script_ready(const struct ltw_script *s);

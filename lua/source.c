@@ -164,8 +164,22 @@ static int read_inside(lua_State *L, const char *path, struct text *text,
     return ltw_payload_read(name, &text->bytes, &text->n, error);
 }
 
-/* [-0, +1, m]  A first line that begins with # is the shell's. */
-static int load_text(lua_State *L, const char *path, const char *text, size_t n)
+int ltw_source_read(lua_State *L, const char *path, char **bytes, size_t *n,
+                    struct tw_error *error)
+{
+    struct text text = { NULL, 0 };
+    int rc = read_inside(L, path, &text, error);
+
+    if (rc == 0) rc = read_disk(path, &text, error);
+    if (rc == 0)
+        rc = tw_fail(error, UV_ENOENT, "cannot open %.300s: %s", path, strerror(ENOENT));
+    if (rc < 0) free_text(&text);
+    *bytes = text.bytes;
+    *n = text.n;
+    return rc < 0 ? rc : TW_OK;
+}
+
+int ltw_source_load_text(lua_State *L, const char *path, const char *text, size_t n)
 {
     const char *chunk = lua_pushfstring(L, "@%s", path);
     int status;
@@ -189,7 +203,7 @@ int ltw_source_load(lua_State *L, const char *path)
     int rc = read_inside(L, path, text, &error);
 
     if (rc == 0) rc = luaL_loadfilex(L, path, "t");
-    else if (rc > 0) rc = load_text(L, path, text->bytes, text->n);
+    else if (rc > 0) rc = ltw_source_load_text(L, path, text->bytes, text->n);
     else lua_pushstring(L, error.text), rc = LUA_ERRFILE;
     free_text(text);
     lua_remove(L, -2);
@@ -306,6 +320,30 @@ int luaopen_tw_internal_source(lua_State *L)
     return 1;
 }
 
+const char *ltw_source_push_module(lua_State *L, const char *name)
+{
+    static const char *const ends[] = { ".lua", "/init.lua" };
+    int top = lua_gettop(L);
+    const char *directory = push_directory(L), *base = luaL_gsub(L, name, ".", "/");
+    struct text *text = push_text(L);
+
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        const char *path = lua_pushfstring(L, "%s%s%s", directory, base, ends[i]);
+        struct tw_error error;
+        int rc = read_inside(L, path, text, &error);
+
+        free_text(text);
+        if (rc < 0) luaL_error(L, "%s", error.text);
+        if (rc > 0) {
+            lua_replace(L, top + 1);
+            lua_settop(L, top + 1);
+            return path;
+        }
+    }
+    lua_settop(L, top);
+    return NULL;
+}
+
 /* [-0, +1, e]  A searcher as of package.searchers: name.lua or name/init.lua, beside the
  * app file. */
 static int search(lua_State *L)
@@ -322,7 +360,7 @@ static int search(lua_State *L)
 
         if (rc < 0) return luaL_error(L, "%s", error.text);
         if (rc == 0) continue;
-        rc = load_text(L, path, text->bytes, text->n);
+        rc = ltw_source_load_text(L, path, text->bytes, text->n);
         free_text(text);
         if (rc != LUA_OK)
             return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s",

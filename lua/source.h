@@ -22,6 +22,17 @@ void ltw_source_override(const char *directory);
  * and the message.  Thread: the state's.  Blocks: on the disk. */
 int ltw_source_load(lua_State *L, const char *path);
 
+/* The same text: 0 and its bytes, with a 0 behind that n does not count, or a failure.
+ * Thread: the state's.  Blocks: on the disk.  Memory: the caller frees with tw_free. */
+int ltw_source_read(lua_State *L, const char *path, char **bytes, size_t *n,
+                    struct tw_error *error);
+
+/* [-0, +1, m]  As ltw_source_load, of a text that was read from path. */
+int ltw_source_load_text(lua_State *L, const char *path, const char *text, size_t n);
+
+/* [-0, +(0|1), e]  The path of a module inside the program, or NULL: there is none. */
+const char *ltw_source_push_module(lua_State *L, const char *name);
+
 /* Where on the disk that text is read from, for those who watch it: true, and the path
  * in `out`, where nothing may be yet; false when it is inside the program, where nothing
  * changes, or when the path has no room.  Thread: any.  Blocks: no. */

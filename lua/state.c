@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "bundle.h"
+#include "code.h"
 #include "embedded.h"
 #include "larray.h"
 #include "lcache.h"
@@ -140,6 +141,7 @@ static int open_libraries(lua_State *L)
     ltw_cache_open(L);
     ltw_channel_open(L);
     ltw_array_open(L);
+    ltw_code_open(L);
     ltw_embedded_open(L);
     return 0;
 }

@@ -94,8 +94,10 @@ static void push_scripts(lua_State *L, struct tw_app *app, uint64_t head)
             const struct ltw_script_counts *c = &app->engines[w].counts[i];
             uint64_t at = load(&c->at);
 
-            lua_createtable(L, 0, 9);
+            lua_createtable(L, 0, 11);
             set_text(L, "name", o->name);
+            ltw_set_count(L, "version", load(&c->version));
+            ltw_set_count(L, "since", load(&c->since));
             ltw_set_count(L, "worker", w);
             ltw_set_count(L, "shard", o->shard + 1);
             ltw_set_count(L, "shards", o->shards ? o->shards : 1);

@@ -625,7 +625,8 @@ bool ltw_tasks_step(struct ltw_tasks *ts)
     for (unsigned i = 0; i < n; i++) {
         struct ltw_task *t = ltw_ready_pop(&ts->ready);
 
-        if (t->aside && ts->ready.n >= ts->n_aside) {   /* there are others */
+        if ((t->aside && ts->ready.n >= ts->n_aside)   /* there are others */
+            || (t->script && ltw_script_is_still(t->script))) {
             push_ready(t);
             continue;
         }

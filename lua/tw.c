@@ -6,6 +6,7 @@
 #include "lchannel.h"
 #include "lfuture.h"
 #include "lvalue.h"
+#include "reload.h"
 #include "script.h"
 #include "source.h"
 #include "task.h"
@@ -117,6 +118,11 @@ int ltw_publish(lua_State *L)
     *r = (struct tw_record){ .kind = TW_MESSAGE, .time = tw_clock_now_ns() };
     luaL_setmetatable(L, PENDING);
     value = ltw_check_any(L, 2);
+    if (ltw_state(L)->muted) {
+        tw_any_unref(&value);
+        lua_pushboolean(L, 1);
+        return 1;
+    }
     r->received = r->time;
     r->message.topic = (uint32_t)id;
     r->message.script = s ? ltw_script_options(s)->id : 0;
@@ -242,6 +248,9 @@ static const luaL_Reg funcs[] = {
     { "any", ltw_future_any },
     { "race", ltw_future_race },
     { "promise", ltw_promise_new },
+    { "persist", ltw_persist },
+    { "reload", ltw_reload },
+    { "rollback", ltw_rollback },
     { "sleep", sleep_for },
     { "publish", ltw_publish },
     { "file", ltw_file },

@@ -271,7 +271,7 @@ void ltw_watchdog_follow(struct ltw_state *state, lua_State *co)
 void ltw_watchdog_enter(struct ltw_state *state, lua_State *co)
 {
     state->overrun = state->late = false;
-    state->till_ns = end_of(state);
+    state->till_ns = state->limit_ns ? cpu_ns() + state->limit_ns : end_of(state);
     if (state->task && state->task->budget) open_budget(state, state->task->budget);
     ltw_watchdog_follow(state, co);
     /* order [watchdog.running] relaxed: read by this same thread's handler */

@@ -439,6 +439,22 @@ function app.pool(options)
   declared.pool = options
 end
 
+--- app.reload(options)
+-- New versions of scripts while the app runs (see tidewire help reload): watch, true: a
+-- script is reloaded when its file changes, or one that it requires (as with
+-- `tidewire run --watch`); deadline: how long a handler that waits may hold a change up
+-- before its wait is ended, and again that long before the change is given up.
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises for an option that is not there, and a deadline not above 0.
+-- Units: seconds (default 1).
+function app.reload(options)
+  check("app.reload", options, { watch = "boolean", deadline = "number" })
+  if options.deadline and options.deadline <= 0 then
+    fail(2, "app.reload: deadline must be above 0, got %s", options.deadline)
+  end
+  declared.reload = options
+end
+
 --- app.on_feed(f)
 -- f(name, state, why) is called when a feed becomes "live", "waiting" (between
 -- two tries to connect), "ended" or "failed".

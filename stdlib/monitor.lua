@@ -240,11 +240,12 @@ function monitor.summary(status)
   for i, script in ipairs(status.scripts) do
     rows[i] = { script.name, tostring(script.worker),
                 script.shards > 1 and script.shard .. " of " .. script.shards or "",
+                tostring(script.version), tostring(script.since),
                 screen.number(script.handled), tostring(script.lost),
                 tostring(script.errors) }
   end
-  say("%s", screen.table(rows, { "script", "worker", "shard", "handled", "lost",
-                                 "errors" }))
+  say("%s", screen.table(rows, { "script", "worker", "shard", "version", "since",
+                                 "handled", "lost", "errors" }))
   local pool = status.pool
   if pool and pool.submitted > 0 then
     say("pool: %d jobs on %d threads, %d done, %d failed, %d cancelled", pool.submitted,

@@ -5,7 +5,7 @@
 
 enum {
     Q = 1 << TW_QUOTE, T = 1 << TW_TRADE, M = 1 << TW_MESSAGE, I = 1 << TW_TIMER,
-    G = 1 << TW_GAP, MARKET = Q | T, ANY = Q | T | M | I | G
+    G = 1 << TW_GAP, R = 1 << TW_RELOAD, MARKET = Q | T, ANY = Q | T | M | I | G | R
 };
 
 #define FIELD(name, kinds, field, type) { name, kinds, TW_FIELD_##field, TW_FIELD_##type }
@@ -36,7 +36,7 @@ static const struct tw_field_name fields[] = {
 enum { N_FIELDS = sizeof fields / sizeof fields[0] };
 
 static const char *const kind_names[TW_KINDS] = {
-    "none", "quote", "trade", "message", "timer", "order", "gap"
+    "none", "quote", "trade", "message", "timer", "order", "gap", "reload"
 };
 
 const char *tw_kind_name(enum tw_kind kind)

@@ -125,6 +125,8 @@ static int run_app(int argc, char **argv, struct ltw_repl *repl)
             }
             set[sets++] = value;
             i++;
+        } else if (strcmp(option, "--watch") == 0) {
+            o.watch = true;
         } else if (strcmp(option, "--no-attach") == 0) {
             o.attach = false;
         } else if (option[0] == '-') {

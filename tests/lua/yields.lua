@@ -81,6 +81,7 @@ local calls = {
   ["tw.freeze"] = function() tw.freeze { 1, { 2 } } end,
   ["tw.thaw"] = function() tw.thaw(tw.freeze { 1 }) end,
   ["tw.now"] = tw.now,
+  ["tw.persist"] = function() tw.persist("yields", 1, {}) end,
   ["tw.clock"] = tw.clock,
   ["tw.ps"] = function() tw.ps() end,
   ["tw.supervise"] = function() tw.supervise { function() tw.sleep(0.001) end } end,
@@ -147,7 +148,8 @@ local calls = {
 
 -- What has no task to wait in, or a run behind it (tests/lua/tw.lua).
 local elsewhere = { ["tw.publish"] = true, ["tw.instrument"] = true,
-                    ["tw.instruments"] = true }
+                    ["tw.instruments"] = true, ["tw.reload"] = true,
+                    ["tw.rollback"] = true }
 
 -- The documented functions: whether they yield, and those that never block.
 local documented, prompt = {}, {}

@@ -45,12 +45,12 @@ local status = {
     bytes_peak = 1 << 20 },
               { reach = none, done = none, cpu = 0.25, bytes_peak = 1 << 20 } },
   scripts = {
-    { name = "a.lua", worker = 0, shard = 1, shards = 2, handled = 1000, lost = 0,
-      errors = 0 },
-    { name = "a.lua", worker = 1, shard = 2, shards = 2, handled = 5, lost = 7,
-      errors = 1 },
-    { name = "b.lua", worker = 1, shard = 1, shards = 1, handled = 0, lost = 0,
-      errors = 0 },
+    { name = "a.lua", worker = 0, shard = 1, shards = 2, version = 2, since = 70,
+      handled = 1000, lost = 0, errors = 0 },
+    { name = "a.lua", worker = 1, shard = 2, shards = 2, version = 2, since = 70,
+      handled = 5, lost = 7, errors = 1 },
+    { name = "b.lua", worker = 1, shard = 1, shards = 1, version = 1, since = 1,
+      handled = 0, lost = 0, errors = 0 },
   },
 }
 local text = monitor.summary(status)
@@ -61,10 +61,10 @@ stage  thread       p50     p99   p99.9     max
 parse  io        1.0 us  2.0 us  3.0 us  4.0 us
 reach  worker 0  1.0 ms  2.0 ms  3.0 ms  4.0 ms
 done   worker 0  2.0 ms  4.0 ms  6.0 ms  8.0 ms
-script  worker   shard  handled  lost  errors
-a.lua        0  1 of 2    1.00k     0       0
-a.lua        1  2 of 2        5     7       1
-b.lua        1                0     0       0
+script  worker   shard  version  since  handled  lost  errors
+a.lua        0  1 of 2        2     70    1.00k     0       0
+a.lua        1  2 of 2        2     70        5     7       1
+b.lua        1                1      1        0     0       0
 CPU seconds: 1.25 (io 0.50, worker 0 0.50, worker 1 0.25)
 memory: 70.0 MiB, of which the tape 64.0 MiB and Lua 2.0 MiB at most]], "the summary")
 status.exchange_cpu = 0.125

@@ -1,0 +1,219 @@
+/* dispatch.c - from records to the handlers of a script.
+ *
+ * Why: the handlers of a script run inside one coroutine, called by the C
+ * function `ltw_script_dispatch` through lua_callk.  So a handler may wait (the coroutine
+ * yields, the cursor stays, the other scripts go on), an error unwinds to one
+ * place without a pcall for each record, and a runaway can be yielded out of.
+ *
+ * Layer lua.
+ */
+#include "base/clock.h"
+#include "instance.h"
+#include "record.h"
+#include "watchdog.h"
+
+/* A quote without a side is for those alone who say so. */
+static inline bool lacks_side(const struct ltw_script *s, const struct tw_record *r)
+{
+    return r->kind == TW_QUOTE && !s->code.one_sided
+        && ((r->quote.bid | r->quote.bid_size) == 0
+            || (r->quote.ask | r->quote.ask_size) == 0);
+}
+
+/* Is it for this script, whether it has a handler or not? */
+static bool wants(struct ltw_script *s, const struct tw_record *r)
+{
+    const struct ltw_host *host = s->engine->host;
+    struct ltw_filter *f = &s->code.symbols;
+    uint32_t id = r->symbol;
+
+    switch (r->kind) {
+    case TW_QUOTE:
+        if (lacks_side(s, r)) return false;
+        break;
+    case TW_TRADE:
+        break;
+    case TW_MESSAGE:
+        f = &s->code.topics;
+        id = r->message.topic;
+        if (r->message.script == s->o->id) return false;
+        break;
+    default:
+        return true;
+    }
+    if (f->all) return true;
+    if (id >= f->known) {
+        int rc = r->kind == TW_MESSAGE ? ltw_filter_learn_topics(f, host->topics, id)
+                                       : ltw_filter_learn_symbols(f, host->symbols, id);
+        if (rc < 0) luaL_error(s->co, "not enough memory");
+    }
+    return f->wanted[id];
+}
+
+/* The handler's first sight of a batch: how long has it been on the way? */
+static void note_arrival(struct ltw_script *s, const struct tw_record *r)
+{
+    s->first_received = r->received;
+    if (s->first_received)
+        tw_histogram_add(&s->engine->reach_ns, tw_clock_now_ns() - s->first_received);
+}
+
+static void note_gap(struct ltw_script *s, const struct tw_record *r)
+{
+    ltw_script_publish(&s->counts->lost, s->cursor.lost);
+    if (s->code.handler[TW_GAP].bound) return;
+    tw_log_printf(s->engine->host->log, TW_LOG_WARN, s->engine->who,
+                  "script %s fell behind and lost %llu records (%llu in all)", s->o->name,
+                  (unsigned long long)r->gap.lost, (unsigned long long)s->cursor.lost);
+}
+
+/* [-0, +n, m]  self, where h takes it, and what it asks for; returns their number. */
+static int push_arguments(lua_State *L, struct ltw_script *s, const struct ltw_handler *h)
+{
+    ltw_watchdog_beat(s->engine->state);
+    if (h->self) lua_pushvalue(L, LTW_SELF);
+    for (int i = 0; i < h->n; i++)
+        ltw_push_field(L, s->engine->host, LTW_NAMES, &s->record,
+                       (enum tw_field)h->field[i]);
+    return h->n + h->self;
+}
+
+/* [-0, +1..n, m]  The handler and its arguments; returns their number. */
+static int push_call(lua_State *L, struct ltw_script *s, int index)
+{
+    s->handling = index;
+    s->in_condition = false;
+    lua_pushvalue(L, LTW_FRAME + index);
+    return push_arguments(L, s, &s->code.handler[index]);
+}
+
+/* [-0, +1..n, m]  The function of a condition that has become true, likewise. */
+static int push_condition(lua_State *L, struct ltw_script *s, unsigned condition)
+{
+    s->handling = s->record.kind;
+    s->in_condition = true;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->tracker_ref);
+    lua_getiuservalue(L, -1, 1);
+    lua_rawgeti(L, -1, (lua_Integer)condition + 1);
+    lua_replace(L, -3);
+    lua_pop(L, 1);
+    return push_arguments(L, s, &s->tracker->handler[condition]
+                                     [s->record.kind == TW_TRADE]);
+}
+
+/* Runs the rows; of a single one, what has become true is to be called. */
+static void run_rows(lua_State *L, struct ltw_script *s, bool single)
+{
+    const uint16_t *which;
+
+    ltw_tracker_run(L, s->tracker);
+    s->n_fired = single ? tw_plan_fired(s->tracker->plan, &which) : 0;
+    s->fired = 0;
+}
+
+/* Takes the next records as rows while Lua need not see single ones. */
+static void take_rows(lua_State *L, struct ltw_script *s)
+{
+    struct tw_plan *plan = s->tracker->plan;
+    unsigned kinds = tw_plan_kinds(plan), room, n, kept = 0;
+    struct tw_record *row = tw_plan_rows(plan, &room);
+
+    for (int k = TW_QUOTE; k <= TW_TRADE; k++)
+        if (s->code.handler[k].bound) kinds &= ~(1u << k);
+    if (tw_plan_is_stepwise(plan) || kinds == 0) return;
+    n = tw_cursor_take(&s->cursor, kinds, row, room < s->budget ? room : s->budget);
+    if (n == 0) return;
+    if (s->first_received == 0) note_arrival(s, row);
+    s->budget -= n;
+    for (unsigned i = 0; i < n; i++)
+        if (s->code.symbols.all ? !lacks_side(s, &row[i]) : wants(s, &row[i])) {
+            if (kept < i) row[kept] = row[i];
+            kept++;
+        }
+    s->handled += kept;
+    if (!tw_plan_add(plan, kept)) run_rows(L, s, false);
+}
+
+/* Takes records until one is for Lua; false: none now. */
+static bool advance(lua_State *L, struct ltw_script *s)
+{
+    struct ltw_tracker *t;
+
+    while (s->budget > 0 && !s->stopping && !s->sw.here) {
+        bool row, handled;
+        unsigned room;
+
+        t = s->tracker;
+        if (t) take_rows(L, s);
+        if (s->budget == 0 || !tw_cursor_next(&s->cursor, &s->record)) break;
+        s->budget--;
+        if (s->first_received == 0) note_arrival(s, &s->record);
+        if (s->record.kind == TW_GAP) note_gap(s, &s->record);
+        if (s->sw.job && s->record.kind >= TW_GAP) s->sw.here = ltw_switch_is_due(s);
+        handled = s->code.handler[s->record.kind].bound;
+        row = t && tw_plan_kinds(t->plan) & 1u << s->record.kind;
+        if ((!row && !handled) || !wants(s, &s->record)) continue;
+        s->handled++;
+        s->pending = handled;
+        if (t) run_rows(L, s, false);      /* what came before it */
+        if (row) {
+            *tw_plan_rows(t->plan, &room) = s->record;
+            tw_plan_add(t->plan, 1);
+            run_rows(L, s, true);
+        }
+        if (handled || s->n_fired > 0 || (t && t->n_due > 0)) return true;
+    }
+    if (!s->tracker) return false;
+    run_rows(L, s, false);
+    return s->tracker->n_due > 0;
+}
+
+/* [-0, +?, e]  The next function to call, and its arguments; -1: none now.  Samples are
+ * published first, then the conditions' functions are called, then the handler. */
+static int push_next(lua_State *L, struct ltw_script *s)
+{
+    do {
+        const uint16_t *which;
+
+        if (s->tracker && ltw_tracker_push_due(L, s->tracker)) return 2;
+        if (s->fired < s->n_fired) {
+            tw_plan_fired(s->tracker->plan, &which);
+            return push_condition(L, s, which[s->fired++]);
+        }
+        if (s->pending) {
+            s->pending = false;
+            return push_call(L, s, s->record.kind);
+        }
+    } while (advance(L, s));
+    return -1;
+}
+
+/* [-0, +0, e] */
+int ltw_script_dispatch(lua_State *L, int status, lua_KContext context)
+{
+    struct ltw_script *s = (struct ltw_script *)context;
+
+    (void)status;
+    if (!s->started) {
+        s->started = true;
+        if (s->code.handler[LTW_ON_START].bound)
+            lua_callk(L, push_call(L, s, LTW_ON_START), 0, context, ltw_script_dispatch);
+    }
+    for (;;) {
+        int n;
+
+        while ((n = push_next(L, s)) >= 0)
+            lua_callk(L, n, 0, context, ltw_script_dispatch);
+        s->handling = -1;
+        if (s->stopping && s->scope->live == 0) break;   /* on_stop comes last */
+        s->after_batch = true;
+        return lua_yieldk(L, 0, context, ltw_script_dispatch);
+    }
+    if (s->code.handler[LTW_ON_STOP].bound) {
+        int n = push_call(L, s, LTW_ON_STOP);
+
+        s->code.handler[LTW_ON_STOP].bound = false;   /* once, also when it waits */
+        lua_callk(L, n, 0, context, ltw_script_dispatch);
+    }
+    return 0;
+}

@@ -1,0 +1,119 @@
+/* instance.h - what the files of a script's instance share.
+ *
+ * The coroutine's stack, as dispatch sees it, and the list in the registry that it is
+ * filled from (the frame):
+ *
+ *   1 self   2 names (record.h)   3 + i: handler i (handler.h), or nil
+ *
+ * Layer lua, for script.c, dispatch.c, switch.c and persist.c alone.  Thread: WORKER,
+ * the instance's.
+ */
+#ifndef LTW_INSTANCE_H
+#define LTW_INSTANCE_H
+
+#include "code.h"
+#include "engine.h"
+#include "job.h"
+#include "tracker.h"
+
+enum { LTW_SELF = 1, LTW_NAMES = 2, LTW_FRAME = 3 };   /* stack of the coroutine */
+
+/* A change of version that is under way; see switch.c. */
+struct ltw_switch {
+    struct ltw_job *job;                        /* holds a reference; NULL: none */
+    struct ltw_code next;                       /* after taking over: the old one */
+    struct ltw_tracker *tracker;                /* likewise, of the other version */
+    int tracker_ref;
+    lua_State *co;                              /* for the new version           */
+    int co_ref, frame;                          /* registry: co; its stack       */
+    int ref;                                    /* registry: see switch.c        */
+    bool here;                                  /* the record of it has come     */
+    bool arrived;                               /* it has agreed or refused      */
+    bool taken_over;                            /* the new version is in place   */
+    bool kept_tracker;                          /* but what the old one declared */
+};
+
+struct ltw_script {
+    struct ltw_engine *engine;                  /* constant                      */
+    const struct ltw_script_options *o;         /* constant                      */
+    struct tw_cursor cursor;
+    struct ltw_version *version;                /* that it runs; one reference   */
+    struct ltw_code code;                       /* of it                         */
+    struct ltw_task task;                       /* its waits                     */
+    struct ltw_scope *scope;                    /* of handlers and tasks         */
+    struct ltw_scope *handlers;                 /* in it, of the handlers' waits */
+    lua_State *co;
+    int ref, frame;                             /* registry: co; its stack       */
+    int persist;                                /* registry: see persist.c       */
+    struct ltw_tracker *tracker;                /* what it declared, or NULL     */
+    int tracker_ref;                            /* registry: it                  */
+    unsigned fired, n_fired;                    /* conditions to be called       */
+    bool pending;                               /* then the record's handler     */
+    enum { SCRIPT_RUNNABLE, SCRIPT_WAITING, SCRIPT_FAILED, SCRIPT_STOPPED } state;
+    bool after_batch;                           /* it yielded because of that    */
+    bool woken;                                 /* it waited, and need no more   */
+    bool paused;                                /* takes no records              */
+    bool started, stopping;
+    bool loading;                               /* the file of a new version runs */
+    int handling;                               /* enum ltw_handler_id, or -1    */
+    bool in_condition;                          /* the function of a self:when   */
+    unsigned budget;                            /* records left of the batch     */
+    uint64_t handled;                           /* by handlers, restarts or not  */
+    int64_t first_received;                     /* of the batch, 0: none yet     */
+    struct tw_record record;                    /* the one being handled         */
+    struct ltw_switch sw;
+    struct ltw_script_counts *counts;           /* see script.h                  */
+};
+
+/* ---- script.c ---- */
+
+/* [-0, +1, m]  The frame of that code; self is at the stack index. */
+void ltw_script_push_frame(lua_State *L, const struct ltw_code *code, int self);
+
+/* [-0, +1, m]  A new coroutine that will run dispatch over the frame. */
+lua_State *ltw_script_push_coroutine(lua_State *L, struct ltw_script *s);
+
+void ltw_script_publish(_Atomic uint64_t *counter, uint64_t value);
+
+/* The coroutine begins anew, whatever the old one was in; false: no memory. */
+bool ltw_script_renew(struct ltw_script *s);
+
+/* ---- dispatch.c ---- */
+
+/* Runs for ever in the script's coroutine: on_start, batches with a yield after each,
+ * on_stop. */
+int ltw_script_dispatch(lua_State *L, int status, lua_KContext script);
+
+/* ---- switch.c ---- */
+
+/* What is to be done about a change of version, before anything else; true: it stands
+ * still. */
+bool ltw_switch_step(struct ltw_script *s);
+bool ltw_switch_is_ready(const struct ltw_script *s);
+
+/* The cursor is past the record of the change. */
+bool ltw_switch_is_due(const struct ltw_script *s);
+
+/* Its coroutine is at rest and the change is due: agrees or refuses. */
+void ltw_switch_arrive(struct ltw_script *s);
+
+/* Takes no part: why.  Agrees: it has failed, and will restart with what is decided. */
+void ltw_switch_refuse(struct ltw_script *s, const char *why);
+void ltw_switch_abstain(struct ltw_script *s);
+
+/* It is freed. */
+void ltw_switch_fini(struct ltw_script *s);
+
+/* ---- persist.c ---- */
+
+/* [-0, +0, m]  Appends what the coming version persists to the list on top.  True:
+ * something is to be migrated. */
+bool ltw_persist_add(lua_State *L, const struct ltw_script *s);
+
+/* [-0, +0, e]  Migrates it. */
+void ltw_persist_migrate(lua_State *L, const struct ltw_script *s);
+
+/* [-0, +0, m]  What the coming version persists is what is persisted; or is forgotten. */
+void ltw_persist_end(lua_State *L, const struct ltw_script *s, bool commit);
+
+#endif

@@ -1,0 +1,267 @@
+/* remap.c - from the code of one version to that of the next, in what a script keeps.
+ *
+ * Why: what a script keeps may hold code of the version that goes: an object whose
+ * metatable is a class of the file, a function that was put into a table.  Such a value
+ * is found again in the new version by the way that leads to it: a field of the module,
+ * an upvalue of one of its functions, a metatable.  Data is never replaced: a table
+ * counts as code when it holds functions or is a metatable.
+ *
+ * No walk goes deeper on the C stack with the data: each keeps a list of what it has
+ * found.
+ */
+#include "remap.h"
+
+#include <string.h>
+
+/* ---- what stands for what ---- */
+
+/* Stack of a match: the result, and the pairs that were found. */
+struct match { lua_State *L; int map, back, pairs; lua_Integer n; };
+
+static bool is_function(lua_State *L, int idx)
+{
+    return lua_isfunction(L, idx) && !lua_iscfunction(L, idx);
+}
+
+/* [-2, +0, m]  Notes the pair on top, unless its first was seen before. */
+static void offer(struct match *m)
+{
+    lua_State *L = m->L;
+    bool fits = lua_type(L, -1) == lua_type(L, -2) && !lua_rawequal(L, -1, -2)
+             && (lua_istable(L, -1) || is_function(L, -1));
+
+    if (fits) {
+        lua_pushvalue(L, -2);
+        fits = lua_rawget(L, m->pairs) == LUA_TNIL;
+        lua_pop(L, 1);
+    }
+    if (!fits) {
+        lua_pop(L, 2);
+        return;
+    }
+    lua_pushvalue(L, -2);
+    lua_pushboolean(L, 1);
+    lua_rawset(L, m->pairs);                 /* seen */
+    lua_rawseti(L, m->pairs, ++m->n + 1);
+    lua_rawseti(L, m->pairs, m->n++);
+}
+
+/* [-0, +0, m]  The pair on top is code. */
+static void add(struct match *m)
+{
+    lua_State *L = m->L;
+
+    lua_pushvalue(L, -2);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, m->map);
+    lua_pushvalue(L, -1);
+    lua_pushvalue(L, -3);
+    lua_rawset(L, m->back);
+}
+
+static void match_functions(struct match *m)
+{
+    lua_State *L = m->L;
+    int old = lua_gettop(L) - 1, new = old + 1;
+    const char *name, *other;
+
+    add(m);
+    for (int i = 1; (name = lua_getupvalue(L, old, i)) != NULL; i++) {
+        for (int k = 1; *name && (other = lua_getupvalue(L, new, k)) != NULL; k++) {
+            if (strcmp(name, other) == 0) {
+                lua_pushvalue(L, -2);
+                lua_insert(L, -2);
+                offer(m);
+                break;
+            }
+            lua_pop(L, 1);
+        }
+        lua_pop(L, 1);
+    }
+}
+
+static void match_tables(struct match *m, bool code)
+{
+    lua_State *L = m->L;
+    int old = lua_gettop(L) - 1, new = old + 1;
+
+    for (lua_pushnil(L); lua_next(L, new); lua_pop(L, 1)) {
+        code = code || lua_isfunction(L, -1)
+            || (lua_type(L, -2) == LUA_TSTRING
+                && strcmp(lua_tostring(L, -2), "__index") == 0);
+        if (lua_istable(L, -2) || lua_isfunction(L, -2)) continue;
+        lua_pushvalue(L, -2);
+        lua_rawget(L, old);
+        lua_pushvalue(L, -2);
+        offer(m);
+    }
+    if (code) add(m);
+    if (lua_getmetatable(L, old)) {
+        if (lua_getmetatable(L, new)) offer(m);
+        else lua_pop(L, 1);
+    }
+}
+
+void ltw_remap_match(lua_State *L, int old, int new)
+{
+    struct match m = { .L = L };
+
+    luaL_checkstack(L, 16, "reload");
+    old = lua_absindex(L, old);
+    new = lua_absindex(L, new);
+    lua_newtable(L);
+    lua_newtable(L);
+    lua_newtable(L);
+    m.map = lua_gettop(L) - 2;
+    m.back = m.map + 1;
+    m.pairs = m.map + 2;
+    lua_pushvalue(L, old);
+    lua_pushvalue(L, new);
+    offer(&m);
+    for (lua_Integer i = 1; i <= m.n; i += 2, lua_settop(L, m.pairs)) {
+        lua_rawgeti(L, m.pairs, i);
+        lua_rawgeti(L, m.pairs, i + 1);
+        if (lua_istable(L, -1)) match_tables(&m, i == 1);
+        else match_functions(&m);
+    }
+    lua_pop(L, 1);
+}
+
+/* ---- what a script keeps ---- */
+
+/* [-1, +0, m]  Adds the value on top, when it is a table that is neither known as code
+ * nor in the list. */
+static lua_Integer reach(lua_State *L, int list, int seen, int map, lua_Integer n)
+{
+    bool is_new = lua_istable(L, -1);
+
+    for (int i = 0; i < 2 && is_new; i++) {
+        lua_pushvalue(L, -1);
+        is_new = lua_rawget(L, i ? map : seen) == LUA_TNIL;
+        lua_pop(L, 1);
+    }
+    if (!is_new) {
+        lua_pop(L, 1);
+        return n;
+    }
+    lua_pushvalue(L, -1);
+    lua_pushboolean(L, 1);
+    lua_rawset(L, seen);
+    lua_rawseti(L, list, ++n);
+    return n;
+}
+
+void ltw_remap_collect(lua_State *L, int roots, int map)
+{
+    int list = lua_gettop(L) + 1, seen = list + 1;
+    lua_Integer n = 0, n_roots;
+
+    luaL_checkstack(L, 10, "reload");
+    roots = lua_absindex(L, roots);
+    map = lua_absindex(L, map);
+    n_roots = (lua_Integer)lua_rawlen(L, roots);
+    lua_newtable(L);
+    lua_newtable(L);
+    for (lua_Integer i = 1; i <= n_roots; i++) {
+        lua_rawgeti(L, roots, i);
+        n = reach(L, list, seen, map, n);
+    }
+    for (lua_Integer i = 1; i <= n; i++, lua_settop(L, seen)) {
+        lua_rawgeti(L, list, i);
+        for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+            if (lua_istable(L, -2)) {
+                lua_pushvalue(L, -2);
+                n = reach(L, list, seen, map, n);
+            }
+            if (lua_istable(L, -1)) {
+                lua_pushvalue(L, -1);
+                n = reach(L, list, seen, map, n);
+            }
+        }
+    }
+    lua_pop(L, 1);
+}
+
+/* [-1, +1, -]  What the value on top stands for, and true; or itself. */
+static bool replace(lua_State *L, int map)
+{
+    lua_pushvalue(L, -1);
+    if (lua_rawget(L, map) == LUA_TNIL) {
+        lua_pop(L, 1);
+        return false;
+    }
+    lua_replace(L, -2);
+    return true;
+}
+
+void ltw_remap_apply(lua_State *L, int tables, int map)
+{
+    int table = lua_gettop(L) + 1;
+
+    tables = lua_absindex(L, tables);
+    map = lua_absindex(L, map);
+    for (lua_Integer i = 1; lua_rawgeti(L, tables, i) == LUA_TTABLE; i++) {
+        for (lua_pushnil(L); lua_next(L, table); lua_settop(L, table + 1)) {
+            if (!lua_istable(L, -1) && !lua_isfunction(L, -1)) continue;
+            if (!replace(L, map)) continue;
+            lua_pushvalue(L, table + 1);
+            lua_insert(L, -2);
+            lua_rawset(L, table);
+        }
+        if (lua_getmetatable(L, table) && replace(L, map)) lua_setmetatable(L, table);
+        lua_settop(L, table - 1);
+    }
+    lua_settop(L, table - 1);
+}
+
+void ltw_remap_copy(lua_State *L, int tables)
+{
+    int copies = lua_gettop(L) + 1, table = copies + 1;
+
+    luaL_checkstack(L, 10, "reload");
+    tables = lua_absindex(L, tables);
+    lua_newtable(L);
+    for (lua_Integer i = 1; lua_rawgeti(L, tables, i) == LUA_TTABLE; i++) {
+        lua_createtable(L, 2, 0);
+        lua_createtable(L, (int)lua_rawlen(L, table), 0);
+        for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+            lua_pushvalue(L, -2);
+            lua_pushvalue(L, -2);
+            lua_rawset(L, table + 2);
+        }
+        lua_rawseti(L, table + 1, 1);
+        if (lua_getmetatable(L, table)) lua_rawseti(L, table + 1, 2);
+        lua_rawseti(L, copies, i);
+        lua_settop(L, copies);
+    }
+    lua_settop(L, copies);
+}
+
+void ltw_remap_restore(lua_State *L, int tables, int copies)
+{
+    int table = lua_gettop(L) + 1, fields = table + 2;
+
+    tables = lua_absindex(L, tables);
+    copies = lua_absindex(L, copies);
+    for (lua_Integer i = 1; lua_rawgeti(L, tables, i) == LUA_TTABLE; i++) {
+        lua_rawgeti(L, copies, i);
+        lua_rawgeti(L, table + 1, 1);
+        for (lua_pushnil(L); lua_next(L, table); lua_settop(L, fields + 1)) {
+            lua_pushvalue(L, fields + 1);
+            if (lua_rawget(L, fields) != LUA_TNIL) continue;
+            lua_pushvalue(L, fields + 1);
+            lua_pushnil(L);
+            lua_rawset(L, table);
+        }
+        lua_settop(L, fields);
+        for (lua_pushnil(L); lua_next(L, fields); lua_pop(L, 1)) {
+            lua_pushvalue(L, -2);
+            lua_pushvalue(L, -2);
+            lua_rawset(L, table);
+        }
+        lua_rawgeti(L, table + 1, 2);
+        lua_setmetatable(L, table);
+        lua_settop(L, table - 1);
+    }
+    lua_settop(L, table - 1);
+}

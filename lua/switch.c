@@ -1,0 +1,442 @@
+/* switch.c - one instance of a script goes from one version to the next, or stays.
+ *
+ * Why: a new version can fail to compile, to run, or to take over what the old one
+ * kept, in any state that runs it; then it must come nowhere.  So nothing of the old
+ * version is let go before all instances have agreed:
+ *
+ *   prepare     the file runs beside the old version, which goes on
+ *   arrive      at the record of the change, when all before it was handled: the old
+ *               code is put aside, the new one gets self; on_reload, on_check; agree
+ *               or refuse; the instance stands still
+ *   commit      what was put aside goes
+ *   abort       self is what it was, the old code goes on, with the same record
+ *
+ * Invariants
+ *   W1  Records below the change are handled by the old version, the others by the new
+ *       one, or all by the old: each once.
+ *   W2  After an abort every table that can be reached from self, or is persisted, has
+ *       the fields that it had when the record came.
+ *   W3  From taking over to the decision no code of the script runs but its own
+ *       on_reload, on_check and migrate.
+ *
+ * Layer lua.
+ */
+#include <string.h>
+
+#include "instance.h"
+#include "lerror.h"
+#include "remap.h"
+#include "watchdog.h"
+
+/* The list in the registry while a change is under way. */
+enum { MAP = 1, BACK, TABLES, COPIES };
+
+static void forget(lua_State *L, int *ref)
+{
+    luaL_unref(L, LUA_REGISTRYINDEX, *ref);
+    *ref = LUA_NOREF;
+}
+
+/* ---- preparing ---- */
+
+static int keep(lua_State *L)
+{
+    return luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+/* [-0, +0, m]  All that taking over will need.  Protected. */
+static int prepare(lua_State *L)
+{
+    struct ltw_script *s = lua_touserdata(L, 1);
+
+    ltw_script_push_self(L, s);                               /* 2 */
+    ltw_script_push_frame(L, &s->sw.next, 2);
+    s->sw.frame = keep(L);
+    s->sw.co = ltw_script_push_coroutine(L, s);
+    s->sw.co_ref = keep(L);
+    lua_createtable(L, COPIES, 0);                            /* 3 */
+    ltw_code_push_module(L, &s->code);
+    ltw_code_push_module(L, &s->sw.next);
+    ltw_remap_match(L, 4, 5);
+    lua_rawseti(L, 3, BACK);
+    lua_rawseti(L, 3, MAP);
+    lua_settop(L, 3);
+    s->sw.ref = keep(L);
+    return 0;
+}
+
+void ltw_script_prepare(struct ltw_script *s, struct ltw_job *job)
+{
+    struct ltw_state *state = s->engine->state;
+    lua_State *L = state->L;
+    int status;
+
+    ltw_job_ref(s->sw.job = job);
+    state->script = s;
+    s->loading = true;
+    status = ltw_code_load(state, s->o, ltw_job_version(job), &s->sw.next);
+    s->loading = false;
+    state->script = NULL;
+    if (status == LUA_OK && s->state != SCRIPT_FAILED) {
+        lua_pushcfunction(L, prepare);
+        lua_pushlightuserdata(L, s);
+        status = lua_pcall(L, 1, 0, 0);
+    }
+    if (status != LUA_OK) {
+        const char *why = lua_tostring(L, -1);
+
+        ltw_switch_refuse(s, why ? why : "not enough memory");
+        lua_pop(L, 1);
+    } else if (s->stopping) {
+        ltw_switch_refuse(s, "the run is ending");
+    } else if (s->state == SCRIPT_FAILED) {
+        ltw_switch_abstain(s);
+    }
+    ltw_job_prepared(job);
+}
+
+/* ---- taking part ---- */
+
+void ltw_switch_refuse(struct ltw_script *s, const char *why)
+{
+    if (!s->sw.job || s->sw.arrived) return;
+    s->sw.arrived = true;
+    ltw_job_refuse(s->sw.job, s->engine->who, why);
+}
+
+void ltw_switch_abstain(struct ltw_script *s)
+{
+    if (!s->sw.job || s->sw.arrived) return;
+    s->sw.arrived = true;
+    ltw_job_agree(s->sw.job);
+}
+
+bool ltw_switch_is_due(const struct ltw_script *s)
+{
+    uint64_t seq;
+
+    if (s->record.kind == TW_RELOAD && s->record.word[0] == ltw_job_id(s->sw.job))
+        return true;
+    seq = ltw_job_seq(s->sw.job);
+    return seq != 0 && s->cursor.next > seq;    /* it was overrun there */
+}
+
+/* At rest between two batches, it is past the change; or paused, and never will be. */
+static bool is_due_at_rest(const struct ltw_script *s)
+{
+    if (s->state != SCRIPT_RUNNABLE || !s->after_batch || s->woken) return false;
+    return s->sw.here || (s->paused ? ltw_job_seq(s->sw.job) != 0 : ltw_switch_is_due(s));
+}
+
+bool ltw_switch_is_ready(const struct ltw_script *s)
+{
+    return ltw_job_decision(s->sw.job) != LTW_UNDECIDED
+        || (!s->sw.arrived && is_due_at_rest(s));
+}
+
+void ltw_script_hurry(struct ltw_script *s)
+{
+    if (s->sw.job && !s->sw.arrived && s->state == SCRIPT_WAITING)
+        ltw_scope_cancel(s->engine->state->tasks, s->handlers,
+                         "a new version of the script waits for it");
+}
+
+bool ltw_script_is_changing(const struct ltw_script *s)
+{
+    return s->sw.job != NULL;
+}
+
+bool ltw_script_is_still(const struct ltw_script *s)
+{
+    return s->sw.taken_over;      /* W3 */
+}
+
+/* ---- taking over ---- */
+
+static void exchange_tracker(struct ltw_script *s)
+{
+    struct ltw_tracker *tracker = s->tracker;
+    int ref = s->tracker_ref;
+
+    s->tracker = s->sw.tracker;
+    s->sw.tracker = tracker;
+    s->tracker_ref = s->sw.tracker_ref;
+    s->sw.tracker_ref = ref;
+}
+
+/* [-0, +0, -]  What belongs to a version changes places with what was put aside. */
+static void exchange(struct ltw_script *s)
+{
+    struct ltw_code code = s->code;
+
+    s->code = s->sw.next;
+    s->sw.next = code;
+    exchange_tracker(s);
+}
+
+/* [-0, +0, -]  The methods of self are those of the code that runs now. */
+static void set_methods(lua_State *L, struct ltw_script *s)
+{
+    int top = lua_gettop(L);
+
+    ltw_script_push_self(L, s);
+    ltw_code_push_module(L, &s->sw.next);
+    if (lua_getmetatable(L, top + 1)) {
+        lua_pushliteral(L, "__index");
+        lua_pushvalue(L, -1);
+        lua_rawget(L, top + 3);
+        if (lua_rawequal(L, -1, top + 2)) {
+            lua_pop(L, 1);
+            ltw_code_push_module(L, &s->code);
+            lua_rawset(L, top + 3);
+        }
+    }
+    lua_settop(L, top);
+}
+
+/* [-0, +?, e]  A callback of the new version, with self and what else it takes: `old`,
+ * which is the old module. */
+static void call(lua_State *L, struct ltw_script *s, int handler, int results)
+{
+    const struct ltw_handler *h = &s->code.handler[handler];
+
+    s->handling = handler;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->code.ref);
+    lua_rawgeti(L, -1, LTW_CODE_HANDLERS + handler);
+    lua_remove(L, -2);
+    if (h->self) ltw_script_push_self(L, s);
+    for (int i = 0; i < h->n; i++) ltw_code_push_module(L, &s->sw.next);
+    lua_call(L, h->self + h->n, results);
+}
+
+/* [-0, +0, -]  When on_reload has declared nothing, what was declared goes on. */
+static void settle_tracker(struct ltw_script *s)
+{
+    s->sw.kept_tracker = !s->tracker;
+    if (s->sw.kept_tracker) exchange_tracker(s);
+}
+
+/* [-0, +0, e]  In a coroutine of its own. */
+static int take_over(lua_State *L)
+{
+    struct ltw_script *s = lua_touserdata(L, 1);
+    const struct ltw_handler *h = s->sw.next.handler;
+    int list = 2, map = 3, tables = 4;
+    bool migrates;
+
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->sw.ref);
+    lua_rawgeti(L, list, MAP);
+    lua_newtable(L);
+    ltw_script_push_self(L, s);
+    lua_rawseti(L, -2, 1);
+    migrates = ltw_persist_add(L, s);
+    ltw_remap_collect(L, -1, map);
+    lua_replace(L, tables);
+    lua_pushvalue(L, tables);
+    lua_rawseti(L, list, TABLES);
+    if (migrates || h[LTW_ON_RELOAD].bound || h[LTW_ON_CHECK].bound) {
+        ltw_remap_copy(L, tables);
+        lua_rawseti(L, list, COPIES);
+    }
+    s->sw.taken_over = true;
+    exchange(s);
+    set_methods(L, s);
+    ltw_remap_apply(L, tables, map);
+    if (migrates) ltw_persist_migrate(L, s);
+    if (s->code.handler[LTW_ON_RELOAD].bound) call(L, s, LTW_ON_RELOAD, 0);
+    settle_tracker(s);
+    if (s->code.handler[LTW_ON_CHECK].bound) {
+        call(L, s, LTW_ON_CHECK, 2);
+        if (!lua_toboolean(L, -2))
+            return luaL_error(L, "%s", lua_isnil(L, -1)
+                              ? "it did not return true" : luaL_tolstring(L, -1, NULL));
+    }
+    return 0;
+}
+
+struct outcome { struct ltw_script *s; lua_State *co; int status; };
+
+/* [-0, +1, e]  Why a version was refused.  Protected. */
+static int describe(lua_State *L)
+{
+    struct outcome *o = lua_touserdata(L, 1);
+    struct ltw_script *s = o->s;
+    const char *doing = s->handling < 0 ? "it" : ltw_handler_name(s->handling);
+
+    if (ltw_state(L)->overrun) {
+        lua_getfield(L, LUA_REGISTRYINDEX, LTW_OVERRUN);
+        lua_pushfstring(L, "%s ran for more than %f s without returning\n%s",
+                        doing, (double)s->engine->host->time_max_ns / 1e9,
+                        lua_tostring(L, -1));
+    } else if (o->status == LUA_YIELD) {
+        lua_pushfstring(L, "%s can't wait", doing);
+    } else {
+        lua_xmove(o->co, L, 1);
+        luaL_traceback(L, o->co, luaL_tolstring(L, -1, NULL), 0);
+        lua_pushfstring(L, "%s failed: %s", doing, lua_tostring(L, -1));
+    }
+    return 1;
+}
+
+/* [-0, +0, e]  Protected. */
+static int try_it(lua_State *L)
+{
+    struct ltw_script *s = lua_touserdata(L, 1);
+    struct ltw_state *state = ltw_state(L);
+    struct outcome o = { s, lua_newthread(L), 0 };
+    int n;
+
+    lua_pushcfunction(o.co, take_over);
+    lua_pushlightuserdata(o.co, s);
+    s->handling = -1;
+    state->script = s;
+    ltw_watchdog_enter(state, o.co);
+    o.status = lua_resume(o.co, L, 1, &n);
+    ltw_watchdog_leave(state);
+    state->script = NULL;
+    if (o.status != LUA_OK) {
+        lua_pushcfunction(L, describe);
+        lua_pushlightuserdata(L, &o);
+        lua_call(L, 1, 1);
+        return lua_error(L);
+    }
+    s->handling = -1;
+    return 0;
+}
+
+void ltw_switch_arrive(struct ltw_script *s)
+{
+    struct ltw_state *state = s->engine->state;
+    lua_State *L = state->L;
+    size_t bytes_max = state->bytes_max;
+
+    if (s->sw.arrived || ltw_job_decision(s->sw.job) != LTW_UNDECIDED) return;
+    ltw_job_arrive(s->sw.job);
+    lua_pushcfunction(L, try_it);
+    lua_pushlightuserdata(L, s);
+    if (lua_pcall(L, 1, 0, 0) == LUA_OK) {
+        ltw_switch_abstain(s);
+        return;
+    }
+    state->bytes_max = 0;      /* the script's, not of what is said about it */
+    ltw_switch_refuse(s, lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1)
+                                                        : "not enough memory");
+    state->bytes_max = bytes_max;
+    lua_pop(L, 1);
+    s->handling = -1;
+}
+
+/* ---- the end ---- */
+
+/* [-0, +0, m]  W2.  Protected. */
+static int undo(lua_State *L)
+{
+    struct ltw_script *s = lua_touserdata(L, 1);
+
+    if (s->sw.taken_over) {
+        if (s->sw.kept_tracker) exchange_tracker(s);
+        exchange(s);
+        set_methods(L, s);
+        lua_rawgeti(L, LUA_REGISTRYINDEX, s->sw.ref);
+        lua_rawgeti(L, 2, TABLES);
+        if (lua_rawgeti(L, 2, COPIES) == LUA_TTABLE) {
+            ltw_remap_restore(L, 3, 4);
+        } else {
+            lua_rawgeti(L, 2, BACK);
+            ltw_remap_apply(L, 3, 5);
+        }
+    }
+    ltw_persist_end(L, s, false);
+    return 0;
+}
+
+/* [-0, +0, m]  Protected. */
+static int publish(lua_State *L)
+{
+    struct ltw_script *s = lua_touserdata(L, 1);
+
+    ltw_persist_end(L, s, true);
+    ltw_code_publish(L, &s->code);
+    return 0;
+}
+
+/* [-0, +0, -]  Without memory it is not whole, which is said. */
+static void finish(struct ltw_script *s, lua_CFunction f)
+{
+    struct ltw_state *state = s->engine->state;
+    size_t bytes_max = state->bytes_max;
+
+    state->bytes_max = 0;
+    lua_pushcfunction(state->L, f);
+    lua_pushlightuserdata(state->L, s);
+    if (lua_pcall(state->L, 1, 0, 0) != LUA_OK) {
+        tw_log_printf(s->engine->host->log, TW_LOG_ERROR, s->engine->who,
+                      "script %s: what it keeps is damaged: not enough memory to change"
+                      " its version", s->o->name);
+        lua_pop(state->L, 1);
+    }
+    state->bytes_max = bytes_max;
+}
+
+static void commit(struct ltw_script *s)
+{
+    struct ltw_version *version = ltw_job_version(s->sw.job);
+    lua_State *L = s->engine->state->L;
+    uint64_t seq = ltw_job_seq(s->sw.job);
+
+    if (s->sw.taken_over) {
+        forget(L, &s->ref);
+        forget(L, &s->frame);
+        s->ref = s->sw.co_ref;
+        s->co = s->task.co = s->sw.co;
+        s->frame = s->sw.frame;
+        s->sw.co_ref = s->sw.frame = LUA_NOREF;
+        s->fired = s->n_fired = 0;
+        finish(s, publish);
+    }
+    ltw_version_unref(s->version);
+    ltw_version_ref(s->version = version);
+    ltw_script_publish(&s->counts->version, ltw_version_get_number(version));
+    ltw_script_publish(&s->counts->since, s->cursor.next > seq ? seq : s->cursor.next);
+}
+
+/* All that it has put aside or made ready goes, and it takes part no more. */
+static void leave(struct ltw_script *s)
+{
+    struct ltw_state *state = s->engine->state;
+    struct ltw_job *job = s->sw.job;
+
+    forget(state->L, &s->sw.ref);
+    forget(state->L, &s->sw.co_ref);
+    forget(state->L, &s->sw.frame);
+    forget(state->L, &s->sw.tracker_ref);
+    ltw_code_drop(state, &s->sw.next);
+    s->sw = (struct ltw_switch){ .ref = LUA_NOREF, .co_ref = LUA_NOREF,
+                                 .frame = LUA_NOREF, .tracker_ref = LUA_NOREF };
+    ltw_job_leave(job);
+    ltw_job_unref(job);
+}
+
+bool ltw_switch_step(struct ltw_script *s)
+{
+    switch (ltw_job_decision(s->sw.job)) {
+    case LTW_COMMIT:
+        commit(s);
+        leave(s);
+        return false;
+    case LTW_ABORT:
+        finish(s, undo);
+        leave(s);
+        return false;
+    default:
+        if (!s->sw.arrived && is_due_at_rest(s)) ltw_switch_arrive(s);
+        return s->sw.arrived;
+    }
+}
+
+void ltw_switch_fini(struct ltw_script *s)
+{
+    if (!s->sw.job) return;
+    ltw_switch_refuse(s, "the run is ending");
+    leave(s);
+}

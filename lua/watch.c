@@ -1,0 +1,120 @@
+/* watch.c - notices when a file of a script has changed on the disk.
+ *
+ * Why: editors write a file in many ways: in place, which empties it first, or a new one
+ * that is renamed over it.  So it is the directory that is watched, for the names that
+ * matter, and a change counts when nothing more has happened for a moment.  Whether the
+ * bytes are others is for who reads them.
+ *
+ * Layer lua.
+ */
+#include "watch.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "reload.h"
+
+enum { QUIET_MS = 50 };
+
+struct directory {
+    struct ltw_watcher *of;
+    uv_fs_event_t event;
+    struct directory *next;
+    char path[];                     /* with its slash; "" is here */
+};
+
+struct ltw_watcher {
+    struct ltw_reloads *reloads;     /* constant */
+    uv_loop_t *loop;                 /* constant */
+    struct tw_log *log;              /* constant */
+    uv_timer_t quiet;                /* a change has been seen */
+    struct directory *directories;
+};
+
+static void on_quiet(uv_timer_t *timer)
+{
+    struct ltw_watcher *w = timer->data;
+
+    tw_be_main();
+    ltw_reload_suspect(w->reloads, NULL);
+}
+
+struct name { const struct directory *in; const char *name; bool matters; };
+
+static void compare(void *ctx, const char *path)
+{
+    struct name *n = ctx;
+    size_t length = strlen(n->in->path);
+
+    if (strncmp(path, n->in->path, length) == 0 && strcmp(path + length, n->name) == 0)
+        n->matters = true;
+}
+
+static void on_event(uv_fs_event_t *event, const char *name, int events, int status)
+{
+    struct directory *d = event->data;
+    struct name n = { d, name ? name : "", name == NULL || status < 0 };
+
+    (void)events;
+    tw_be_main();
+    if (!n.matters) ltw_reload_each_file(d->of->reloads, compare, &n);
+    if (n.matters) uv_timer_start(&d->of->quiet, on_quiet, QUIET_MS, 0);
+}
+
+/* The directory of a file, unless it is watched. */
+static void add(void *ctx, const char *path)
+{
+    struct ltw_watcher *w = ctx;
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash + 1 - path) : 0;
+    struct directory *d;
+    int rc = UV_ENOMEM;
+
+    for (d = w->directories; d; d = d->next)
+        if (strncmp(d->path, path, n) == 0 && d->path[n] == '\0') return;
+    d = tw_calloc(1, sizeof *d + n + 1);
+    if (d) {
+        memcpy(d->path, path, n);
+        d->of = w;
+        d->event.data = d;
+        d->next = w->directories;
+        w->directories = d;
+        uv_fs_event_init(w->loop, &d->event);
+        rc = uv_fs_event_start(&d->event, on_event, n ? d->path : ".", 0);
+    }
+    if (rc < 0)
+        tw_log_printf(w->log, TW_LOG_WARN, "", "cannot watch %.*s for new versions of"
+                      " scripts: %s", n ? (int)n : 1, n ? path : ".", uv_strerror(rc));
+}
+
+void ltw_watcher_renew(struct ltw_watcher *w)
+{
+    ltw_reload_each_file(w->reloads, add, w);
+}
+
+struct ltw_watcher *ltw_watcher_new(struct ltw_reloads *r, uv_loop_t *loop,
+                                    struct tw_log *log)
+{
+    struct ltw_watcher *w = tw_calloc(1, sizeof *w);
+
+    if (!w) return NULL;
+    w->reloads = r;
+    w->loop = loop;
+    w->log = log;
+    uv_timer_init(loop, &w->quiet);
+    w->quiet.data = w;
+    ltw_watcher_renew(w);
+    return w;
+}
+
+void ltw_watcher_free(struct ltw_watcher *w)
+{
+    struct directory *next;
+
+    if (!w) return;
+    for (struct directory *d = w->directories; d; d = next) {
+        next = d->next;
+        tw_free(d);
+    }
+    tw_free(w);
+}
