@@ -81,6 +81,7 @@ local calls = {
   ["tw.freeze"] = function() tw.freeze { 1, { 2 } } end,
   ["tw.thaw"] = function() tw.thaw(tw.freeze { 1 }) end,
   ["tw.now"] = tw.now,
+  ["tw.file"] = function() tw.file "tests/apps.lua" end,
   ["tw.persist"] = function() tw.persist("yields", 1, {}) end,
   ["tw.clock"] = tw.clock,
   ["tw.ps"] = function() tw.ps() end,
