@@ -148,17 +148,16 @@ static int read_given(lua_State *L, const char *path, struct text *text,
     return 1;
 }
 
-/* 0: neither the directory nor the program has it. */
+/* 0: neither the embedder, the directory nor the program has it. */
 static int read_inside(lua_State *L, const char *path, struct text *text,
                        struct tw_error *error)
 {
     char name[PATH_MAX], file[PATH_MAX];
+    int rc = read_given(L, path, text, error);
 
-    if (ltw_state(L)->embedded) return read_given(L, path, text, error);
-    if (!ltw_payload_app() || !normalise(path, name)) return 0;
+    if (rc != 0 || !ltw_payload_app() || !normalise(path, name)) return rc;
     if (override.directory && in_override(name, file, sizeof file)) {
-        int rc = read_disk(file, text, error);
-
+        rc = read_disk(file, text, error);
         if (rc != 0) return rc;
     }
     return ltw_payload_read(name, &text->bytes, &text->n, error);

@@ -26,6 +26,7 @@ local function help(name)
   for _, line in ipairs {
     { "--workers N", "threads that run scripts; else as many as there are cores" },
     { "--seconds S", "stop after S seconds" },
+    { "--no-attach", "no socket for `tidewire attach`" },
     { "--override DIR", "files in DIR stand before those inside" },
     { "--manifest", "versions, hashes and licences of what is inside" },
     { "--list", "the names of the files inside" },
@@ -34,7 +35,7 @@ local function help(name)
   } do
     print(("  %-" .. width .. "s%s"):format(line[1], line[2]))
   end
-  print "\nTIDEWIRE_REPL=1 in the environment gives a prompt instead."
+  print "\nTIDEWIRE_REPL=1 in the environment gives a prompt in the run."
 end
 
 -- As it was when the program was built: not what --override has.

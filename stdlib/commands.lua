@@ -51,9 +51,10 @@ The program runs the app.  Its parameters are options:
   --list           the names of the files inside
   --extract DIR    write them to a directory, over nothing that is there
 
-With TIDEWIRE_REPL=1 in the environment it is a prompt.  It checks its own SHA-256 first:
-a program that was changed, cut off or stripped says so and ends with status 1.  That
-finds damage, not an attacker: who can build a program can build another.]],
+With TIDEWIRE_REPL=1 in the environment it is a prompt in the run, as of `tidewire repl`;
+with options of the interpreter (-e text) it is that.  It checks its own SHA-256 first: a
+program that was changed, cut off or stripped says so and ends with status 1.  That finds
+damage, not an attacker: who can build a program can build another.]],
   },
   {
     name = "test",

@@ -31,18 +31,11 @@ static const struct { const char *name; bool takes_value; } run_options[] = {
 };
 static const char *const tells[] = { "--help", "--manifest", "--list", "--extract" };
 
-static bool is_one_of(const char *option, const char *const *list, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(option, list[i]) == 0) return true;
-    return false;
-}
-
 static bool wrong(const char *format, const char *what)
 {
     fputs("tidewire: ", stderr);
     fprintf(stderr, format, what);
-    fputs("; see --help\n", stderr);
+    fputs("; see `--help`\n", stderr);
     return false;
 }
 
@@ -81,6 +74,11 @@ static struct list new_list(int argc, char **argv)
     return list;
 }
 
+static bool is_long(const char *option)
+{
+    return strncmp(option, "--", 2) == 0 && option[2];
+}
+
 /* A parameter: "--name value" or "--name=value".  How many words it took; 0: wrong. */
 static int add_parameter(struct list *list, char **argv)
 {
@@ -88,7 +86,7 @@ static int add_parameter(struct list *list, char **argv)
     size_t length = strcspn(name, "=");
     const char *value = name[length] ? name + length + 1 : argv[1];
 
-    if (strncmp(argv[0], "--", 2) != 0 || length == 0)
+    if (!is_long(argv[0]) || length == 0)
         return wrong("'%s' is no option", argv[0]);
     if (!value) return wrong("%s: its value is missing", argv[0]);
     list->words[list->n++] = (char *)"--set";
@@ -111,36 +109,45 @@ static int add_option(struct list *list, char **argv)
     return add_parameter(list, argv);
 }
 
-enum ltw_bot ltw_bot_parse(int argc, char **argv, char ***args)
+/* TIDEWIRE_REPL=1: a prompt; with options of the interpreter, that. */
+static enum ltw_bot kind_of(const char *first)
 {
     const char *prompt = getenv("TIDEWIRE_REPL");
-    enum ltw_bot kind = LTW_BOT_RUN;
+
+    if (prompt && *prompt && strcmp(prompt, "0") != 0)
+        return first && !is_long(first) ? LTW_BOT_INTERPRET : LTW_BOT_REPL;
+    for (size_t i = 0; first && i < sizeof tells / sizeof *tells; i++)
+        if (strcmp(first, tells[i]) == 0) return LTW_BOT_TELL;
+    return LTW_BOT_RUN;
+}
+
+enum ltw_bot ltw_bot_parse(int argc, char **argv, char ***args)
+{
+    enum ltw_bot kind;
     struct list list;
     int step;
 
     *args = NULL;
     if (!take_override(&argc, argv)) return LTW_BOT_WRONG;
+    kind = kind_of(argv[1]);
     list = new_list(argc, argv);
     if (!list.words) {
         wrong("%s", "not enough memory");
         return LTW_BOT_WRONG;
     }
-    if (prompt && *prompt && strcmp(prompt, "0") != 0) kind = LTW_BOT_PROMPT;
-    else if (argc > 1 && is_one_of(argv[1], tells, sizeof tells / sizeof *tells))
-        kind = LTW_BOT_TELL;
-    if (kind != LTW_BOT_RUN) {
-        for (int i = 0; i < argc; i++) list.words[list.n++] = argv[i];
-    } else {
-        for (int i = 1; i < argc; i += step) {
-            step = add_option(&list, argv + i);
-            if (step == 0) {
-                tw_free(list.words);
-                return LTW_BOT_WRONG;
-            }
-        }
-        list.words[list.n++] = (char *)ltw_payload_app();
-    }
     *args = list.words;
+    if (kind == LTW_BOT_TELL || kind == LTW_BOT_INTERPRET) {
+        memcpy(list.words, argv, (size_t)argc * sizeof *argv);
+        return kind;
+    }
+    for (int i = 1; i < argc; i += step) {
+        step = add_option(&list, argv + i);
+        if (step > 0) continue;
+        tw_free(list.words);
+        *args = NULL;
+        return LTW_BOT_WRONG;
+    }
+    list.words[list.n] = (char *)ltw_payload_app();
     return kind;
 }
 

@@ -193,24 +193,16 @@ static int run_command(int argc, char **argv)
 /* A program that carries an app. */
 static int run_bot(int argc, char **argv)
 {
-    int n = 0, status = USAGE;
+    struct ltw_repl repl;
     char **args;
+    enum ltw_bot kind = ltw_bot_parse(argc, argv, &args);
+    int n = 0, status = USAGE;
 
-    switch (ltw_bot_parse(argc, argv, &args)) {
-    case LTW_BOT_TELL:
-        status = run_module("tw.bot", args);
-        break;
-    case LTW_BOT_RUN:
-        while (args[n]) n++;
-        status = run_app(n, args, NULL);
-        break;
-    case LTW_BOT_PROMPT:
-        while (args[n]) n++;
-        status = run_interpreter(n, args);
-        break;
-    case LTW_BOT_WRONG:
-        break;
-    }
+    while (args && args[n]) n++;
+    if (kind == LTW_BOT_RUN) status = run_app(n, args, NULL);
+    else if (kind == LTW_BOT_REPL) status = run_app(n, args, &repl);
+    else if (kind == LTW_BOT_TELL) status = run_module("tw.bot", args);
+    else if (kind == LTW_BOT_INTERPRET) status = run_interpreter(n, args);
     tw_free(args);
     return status;
 }
@@ -233,12 +225,12 @@ int main(int argc, char **argv)
     uint64_t seed;
     int status, carries;
 
+    if (fail_at) tw_memory_fail_at(strtoull(fail_at, NULL, 10));
     carries = ltw_seal_check(&error);
     if (carries < 0) {
         fprintf(stderr, "tidewire: %s: %s\n", argc > 0 ? argv[0] : "", error.text);
         return EXIT_FAILURE;
     }
-    if (fail_at) tw_memory_fail_at(strtoull(fail_at, NULL, 10));
     if (!ltw_tasks_seed(&seed))
         return refuse("TIDEWIRE_SEED=%s: an integer expected", getenv("TIDEWIRE_SEED"));
     status = carries ? run_bot(argc, argv) : run_command(argc, argv);

@@ -13,13 +13,15 @@ int luaopen_tw_internal_pack(lua_State *L);
 /* tw.internal.bot, for stdlib/bot.lua. */
 int luaopen_tw_internal_bot(lua_State *L);
 
-/* What the command line of a built program asks for. */
-enum ltw_bot { LTW_BOT_RUN, LTW_BOT_TELL, LTW_BOT_PROMPT, LTW_BOT_WRONG };
+/* What the command line of a built program asks for: the run, or one with a prompt;
+ * what tw.bot answers; the interpreter. */
+enum ltw_bot {
+    LTW_BOT_RUN, LTW_BOT_REPL, LTW_BOT_TELL, LTW_BOT_INTERPRET, LTW_BOT_WRONG
+};
 
-/* Makes that of `tidewire run` of it, in *args: --rate 5 becomes --set rate=5, and the
- * app file is added.  LTW_BOT_TELL: tw.bot answers, LTW_BOT_PROMPT: a prompt is wanted;
- * for both *args is all there is but --override.  LTW_BOT_WRONG: *args is NULL, and it
- * was said why.  Thread: MAIN, before any state is made.  Blocks: no.
+/* For a run, *args are those of `tidewire run`: --rate 5 becomes --set rate=5, and the
+ * app file is added; else they are all there is but --override.  LTW_BOT_WRONG: *args is
+ * NULL, and it was said why.  Thread: MAIN, before any state is made.  Blocks: no.
  * Memory: the caller frees *args, with tw_free. */
 enum ltw_bot ltw_bot_parse(int argc, char **argv, char ***args);
 

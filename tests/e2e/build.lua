@@ -97,7 +97,7 @@ end
 -- The same bytes: another directory, another name, another time.
 
 run("again", tidewire .. " build app.lua -o ../bot2", 0, root .. "/app")
-shell(("cp -r %s/app %s/moved && touch -d 2001-01-01 %s/moved/*"):format(root, root, root))
+shell(("cd %s && cp -r app moved && touch -d 2001-01-01 moved/*"):format(root))
 run("moved", tidewire .. " build " .. root .. "/moved/./app.lua -o bot3", 0)
 t.ok(read(root .. "/bot") == read(root .. "/bot2"), "built twice, it has the same bytes")
 t.ok(read(root .. "/bot") == read(root .. "/bot3"), "and elsewhere, later")
@@ -112,14 +112,14 @@ for _, case in ipairs {
   t.ok(r.out:find("\n" .. case[2] .. "\t", 1, true), "takes " .. case[1])
 end
 for _, case in ipairs {
-  { "--limit", 2, "%-%-limit: its value is missing; see %-%-help" },
+  { "--limit", 2, "%-%-limit: its value is missing; see `%-%-help`" },
   { "--limit x", 1, "app.lua:3: %-%-limit x: not a number" },
   { "--loud 2", 1, "app.lua:6: %-%-loud 2: neither true nor false" },
   { "--limt 1", 1, "%-%-limt: app.lua has no such parameter; did you mean 'limit'%?" },
-  { "limit", 2, "'limit' is no option; see %-%-help" },
+  { "limit", 2, "'limit' is no option; see `%-%-help`" },
   { "--workers 0", 2, "%-%-workers 0: an integer .*; see `%-%-help`" },
-  { "--override", 2, "%-%-override DIR: the directory is missing; see %-%-help" },
-  { "--override none", 2, "%-%-override none: a directory expected; see %-%-help" },
+  { "--override", 2, "%-%-override DIR: the directory is missing; see `%-%-help`" },
+  { "--override none", 2, "%-%-override none: a directory expected; see `%-%-help`" },
   { "--extract", 1, "%-%-extract DIR: the directory is missing" },
   { "--list 1", 1, "%-%-list stands alone" },
 } do
@@ -163,6 +163,9 @@ t.is(run("list", bot .. " --override over --list").out:match "[^\n]+", "app.lua"
 r = run("prompt", ("env -i TIDEWIRE_REPL=1 %s -e 'print(require %q.twice(21))'")
         :format(quote(root .. "/bot"), "lib.util"), 0, root .. "/empty")
 t.is(r.out, "42\n", "TIDEWIRE_REPL=1 makes it an interpreter that has the modules")
+r = run("prompt in the run", "printf 'require \"lib.util\".twice(4)\\n'"
+        .. " | env -i TIDEWIRE_REPL=1 ../bot --limit 2", 0, root .. "/empty")
+t.ok(r.out:find "8\n" and r.out:find "quotes\t4\t", "or a prompt in the run")
 
 -- Files that are not beside the app, and names that meet.
 
@@ -281,7 +284,9 @@ local many = os.getenv "SMALL" and 10 or 60
 for _ = 1, many do flip(random(#bytes), 1 << random(8) - 1) end
 for _ = 1, many do flip(program + random(#bytes - program), 1 << random(8) - 1) end
 local seal = assert(bytes:find("tidewire\0\0\0\0", 1, true)) + 12
-for i = 0, 47, os.getenv "SMALL" and 7 or 1 do flip(seal + i, math.max(1, bytes:byte(seal + i))) end
+for at = seal, seal + 47, os.getenv "SMALL" and 7 or 1 do
+  flip(at, math.max(1, bytes:byte(at)))
+end
 t.is(table.concat(lua, ", "), "", "no Lua runs in a program with a wrong byte")
 t.is(table.concat(silent, ", "), "", "and it says so in one line")
 t.ok((statuses[1] or 0) > runs * 3 // 4, "most of these are found by the program itself")
@@ -303,7 +308,7 @@ damaged("program of another", read(root .. "/bot4"):sub(1, program)
         .. bytes:sub(program + 1))
 t.ok(statuses[1] == 3 and not lua[1] and not silent[1], "nor in one with other files")
 
--- strip refuses what has no sections; where a tool does take the files out, it is seen.
+-- strip refuses what has no sections; where a tool takes the files out, it is seen.
 shell(("cd %s && strip -o stripped bot || head -c %d bot >stripped; chmod +x stripped")
       :format(root, program))
 refuses("stripped", "./stripped -e 'print(1)'",
@@ -327,10 +332,24 @@ if static then
     t.skip "no right to change the root directory"
   end
 else
-  refuses("static", tidewire .. " build app/app.lua -o sbot --static",
+  refuses("no static program", tidewire .. " build app/app.lua -o sbot --static",
           "^tidewire: build: %-%-static: cannot read .*tidewire%-static: .*:"
           .. " make builds it where a static libc is\n$")
 end
+
+-- Whichever allocation fails, it says so.
+
+local refused, fine, other = 0, 0, {}
+for n = 1, os.getenv "SMALL" and 400 or 2000 do
+  if n < 40 or n % 17 == 0 then
+    local f = shell(("cd %s && TW_FAIL=%d timeout 20 %s --list"):format(root, n, "./bot"))
+    if f.status == 0 then fine = fine + 1
+    elseif f.status < 3 and f.err:find "memory" then refused = refused + 1
+    else other[#other + 1] = n .. ": " .. f.status .. " " .. f.err end
+  end
+end
+t.is(table.concat(other, ", "), "", "an allocation that fails is an error")
+t.ok(refused > 10, "or nothing (" .. refused .. " and " .. fine .. " times)")
 
 -- The market.
 
