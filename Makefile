@@ -8,7 +8,7 @@ WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Wpointer-arith -Wwrite-strings -Wvla $(if $(WERROR),-Werror)
 override CFLAGS += -std=c11 -pthread -ffp-contract=off $(WARN) $(if $(SAN),\
   -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer \
-  $(if $(findstring clang,$(CC)),,-Wno-tsan))
+  $(if $(findstring clang,$(CC)),,-Wno-tsan),-fno-asynchronous-unwind-tables)
 override CPPFLAGS += -D_GNU_SOURCE -Ihost -Ilua -Itests -I$B \
            $(shell pkg-config --cflags lua5.4 libuv minizip zlib libcrypto 2>/dev/null)
 # A static library where there is one, so that the program is one file.

@@ -312,8 +312,8 @@ t.ok(statuses[1] == 3 and not lua[1] and not silent[1], "nor in one with other f
 shell(("cd %s && strip -o stripped bot || head -c %d bot >stripped; chmod +x stripped")
       :format(root, program))
 refuses("stripped", "./stripped -e 'print(1)'",
-        "^tidewire: ./stripped: it is damaged: %d+ bytes instead of %d+ and the %d+ of the"
-        .. " files inside\n$")
+        "^tidewire: ./stripped: it is damaged: %d+ bytes instead of %d+ and the %d+ of"
+        .. " the files inside\n$")
 
 -- Without shared libraries.
 
