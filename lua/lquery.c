@@ -58,10 +58,10 @@ static void on_problem(void *ctx, const char *text)
 /* ---- records to rows ---- */
 
 /* Is it for the plan?  As a script without a filter would say. */
-static bool wants(const struct reading *r, const struct tw_record *record)
+static bool wants(unsigned kinds, bool one_sided, const struct tw_record *record)
 {
-    if (!(r->kinds & 1u << record->kind)) return false;
-    return record->kind != TW_QUOTE || r->one_sided
+    if (!(kinds & 1u << record->kind)) return false;
+    return record->kind != TW_QUOTE || one_sided
         || ((record->quote.bid | record->quote.bid_size) != 0
             && (record->quote.ask | record->quote.ask_size) != 0);
 }
@@ -75,7 +75,7 @@ static void feed(struct tw_batch *batch)
 
     for (unsigned i = 0; i < batch->n; i++) {
         batch->r[i].seq = ++r->records;
-        if (!wants(r, &batch->r[i])) continue;
+        if (!wants(r->kinds, r->one_sided, &batch->r[i])) continue;
         row[n++] = batch->r[i];
         if (n < room) continue;
         tw_plan_add(r->plan, n);
@@ -239,6 +239,56 @@ static int read_file(lua_State *L)
     return 2;
 }
 
+/* Feeds what the tape holds up to `end`; how many records there were of the kinds. */
+static int feed_tape(struct tw_plan *plan, struct tw_cursor *c, uint64_t end,
+                     uint64_t *records)
+{
+    unsigned kinds = tw_plan_kinds(plan), room, n;
+    int rc = TW_OK;
+
+    while (rc >= 0 && c->next < end) {
+        struct tw_record *row = tw_plan_rows(plan, &room), other;
+        unsigned kept = 0;
+
+        if (room > end - c->next) room = (unsigned)(end - c->next);
+        n = tw_cursor_take(c, kinds, row, room);
+        for (unsigned i = 0; i < n; i++)
+            if (wants(kinds, false, &row[i])) row[kept++] = row[i];
+        *records += kept;
+        if (!tw_plan_add(plan, kept)) rc = tw_plan_run(plan);
+        if (n == 0 && !tw_cursor_next(c, &other)) break;   /* another kind, or a gap */
+    }
+    return rc < 0 ? rc : tw_plan_run(plan);
+}
+
+/* tape(declarations) -> views, records */
+static int read_tape(lua_State *L)
+{
+    struct tw_tape *tape = ltw_check_host(L, "tape:stat")->tape;
+    uint64_t head, capacity = tw_tape_capacity(tape), records = 0;
+    struct ltw_tracker *t;
+    struct tw_cursor c;
+    int rc;
+
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    t = ltw_push_tape_tracker(L);
+    ltw_track(L, 1, 2);
+    do {
+        head = tw_tape_head(tape);
+        rc = tw_cursor_open(&c, tape, false, head > capacity ? head - capacity : 1);
+    } while (rc == TW_EEXPIRED);   /* a writer was faster */
+    if (rc < 0) return luaL_error(L, "tape:stat: %s", tw_strerror(rc));
+    rc = feed_tape(t->plan, &c, head, &records);
+    tw_cursor_close(&c);
+    if (rc == TW_ELIMIT)
+        return luaL_error(L, "a statistic by %s has more than %d keys",
+                          tw_plan_too_many(t->plan), TW_KEYS_MAX);
+    if (rc < 0) return luaL_error(L, "not enough memory");
+    lua_pushinteger(L, (lua_Integer)records);
+    return 2;
+}
+
 /* by(view) -> list, integer
  * What a statistic is by, {"symbol", "value"} where the second is an expression; the
  * integer is the same for those of a file that are by the same. */
@@ -257,6 +307,7 @@ static int by(lua_State *L)
 
 static const luaL_Reg internal[] = {
     { "read", read_file },
+    { "tape", read_tape },
     { "by", by },
     { NULL, NULL }
 };

@@ -142,9 +142,21 @@ struct ltw_tracker *ltw_push_file_tracker(lua_State *L)
 
     ltw_check_open(L);
     t = push_empty(L);
+    t->is_query = true;
     t->symbols = tw_symbols_new(TW_SYMBOL_MAX);
     if (!t->symbols) luaL_error(L, "not enough memory");
     make_plan(L, t, t->symbols, sources);
+    return t;
+}
+
+struct ltw_tracker *ltw_push_tape_tracker(lua_State *L)
+{
+    struct ltw_tracker *t;
+
+    ltw_check_open(L);
+    t = push_empty(L);
+    t->is_query = true;
+    make_plan(L, t, t->host->symbols, t->host->sources);
     return t;
 }
 
@@ -317,7 +329,7 @@ static void push_views(lua_State *L, int declarations, int tracker, int names, i
         lua_rawgeti(L, names, i);
         ltw_push_tracked(L, tracker, (unsigned)(first + i - 1));
         lua_pushvalue(L, -2);
-        if (lua_rawget(L, declarations) == LUA_TTABLE && !t->symbols) {
+        if (lua_rawget(L, declarations) == LUA_TTABLE && !t->is_query) {
             lua_pushliteral(L, "tracked");
             lua_pushvalue(L, -3);
             lua_rawset(L, -3);
@@ -346,8 +358,8 @@ void ltw_track(lua_State *L, int declarations, int tracker)
         item[i].name = lua_tostring(L, -1);
         lua_pop(L, 1);
         check_item(L, declarations, &item[i], &out[i]);
-        if (t->symbols && item[i].tell)
-            luaL_error(L, "track: %s: a file has no board and publishes nothing",
+        if (t->is_query && item[i].tell)
+            luaL_error(L, "track: %s: a query has no board and publishes nothing",
                        item[i].name);
     }
     first = (int)tw_plan_items(t->plan);

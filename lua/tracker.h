@@ -21,6 +21,7 @@ struct ltw_tracker {
     struct tw_plan *plan;
     struct ltw_host *host;
     struct tw_symbols *symbols;        /* its own, of a file; NULL: the run's */
+    bool is_query;                     /* of a file or the tape, read at once */
     struct ltw_outlet *outlet;         /* of each item                       */
     struct ltw_handler (*handler)[2];  /* of each condition: quotes, trades  */
     unsigned n_handlers;
@@ -39,6 +40,9 @@ void ltw_push_script_methods(lua_State *L);
 /* [-0, +1, e]  One that no script has, with symbols of its own; its records' source is
  * 1, which is called "file". */
 struct ltw_tracker *ltw_push_file_tracker(lua_State *L);
+
+/* [-0, +1, e]  One that no script has, for what the run's tape holds. */
+struct ltw_tracker *ltw_push_tape_tracker(lua_State *L);
 
 /* [-0, +1, e]  Adds a table of declarations to a tracker (both stack indices, absolute);
  * a table of their views. */

@@ -4,10 +4,12 @@
 --   tape:range(1000, 1010)                       -- by seq
 --   tape:find({ symbol = "AAPL", kind = "trade" }, 50)
 --   tape:find(function(q) return q.kind == "quote" and q.spread > 0.05 end)
+--   tape:stat "mean(ask - bid) by symbol"        -- declared, over all that is there
 --
 -- Results are lists, oldest first, of copies that never expire; a message stays a handle.
 
 local internal = require "tw.internal.tape"
+local query = require "tw.internal.query"
 
 local tape = {}
 
@@ -87,6 +89,24 @@ function tape.range(_, from, to)
     if record then list[#list + 1] = kept(record) end
   end
   return list
+end
+
+--- tape:stat(declaration) -> statistic, integer
+-- Declared statistics over all the quotes and trades that the tape still holds, at once:
+-- of a text, or of what tw.stat makes, the statistic; of a table of them, {name =
+-- declaration}, the table of theirs, as self:track gives.  Then how many records it saw.
+-- Yields: no.  Blocks: while it reads, some 0.02 us for each record and statistic.
+-- Thread: any worker, and the prompt of a run.
+-- Errors: raises for a declaration that can't be, with the column.
+-- Units: of the expressions.
+function tape.stat(_, declaration)
+  local one = type(declaration) == "string" or getmetatable(declaration) ~= nil
+  if not one and type(declaration) ~= "table" then
+    error("tape:stat: a declaration or a table of them expected, got "
+          .. type(declaration), 2)
+  end
+  local views, records = query.tape(one and { stat = declaration } or declaration)
+  return one and views.stat or views, records
 end
 
 -- What a record must be, as a function.

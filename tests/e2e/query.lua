@@ -303,7 +303,7 @@ for _, case in ipairs {
   { ".*instruments%[1%].*weight must be a number.*", "x", {},
     { instruments = { { symbol = "A", weight = "a" } } } },
   { "mean%(x%): column 6: no field or statistic 'x'.*", "x", { m = "mean(x)" } },
-  { "track: m: a file has no board and publishes nothing", "x",
+  { "track: m: a query has no board and publishes nothing", "x",
     { m = stat.mean("mid"):sample { board = true } } },
   { ".*'bidd'.*", dir .. "/two.csv", { n = "count()" }, { columns = "time,bidd" } },
 } do

@@ -287,6 +287,27 @@ fails("its memory is the script's", { app = feed(2000)
   function M:on_start() self:track { m = "median(mid, window=1000000)" } end]] },
   "not enough memory")
 
+-- What the tape holds, at once.
+
+prints("tape:stat is what a script has tracked", { app = feed(3000, 0.2)
+  .. 'app.script("s.lua")', args = ONE, ["s.lua"] = [[
+  local tape, stat = require "tw.tape", require "tw.stat"
+  function M:on_start()
+    self.s = self:track { m = "mean(ask - bid) by symbol", n = "sum(size)" }
+  end
+  function M:on_stop()
+    local one, records = tape:stat "mean(ask - bid) by symbol"
+    local two = tape:stat { a = stat.mean("ask - bid"):by "symbol", b = "sum(size)" }
+    local same = two.b.value == self.s.n.value and #one == #self.s.m
+    for symbol, m in pairs(self.s.m) do
+      same = same and one[symbol].value == m.value and two.a[symbol].value == m.value
+    end
+    print(same, records > 2000 and records < 3000)
+    print(select(2, pcall(tape.stat, tape, "mean(bidd)")):match "column 6: no field")
+    print(select(2, pcall(tape.stat, tape, 5)):match "tape:stat: a declaration.*")
+  end]] }, "true\ttrue\ncolumn 6: no field\ntape:stat: a declaration or a table of them"
+           .. " expected, got number\n")
+
 -- The script's own names come first.
 
 prints("a script may have a track of its own", { app = feed(1) .. 'app.script("s.lua")',
