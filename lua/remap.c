@@ -3,8 +3,8 @@
  * Why: what a script keeps may hold code of the version that goes: an object whose
  * metatable is a class of the file, a function that was put into a table.  Such a value
  * is found again in the new version by the way that leads to it: a field of the module,
- * an upvalue of one of its functions, a metatable.  Data is never replaced: a table
- * counts as code when it holds functions or is a metatable.
+ * an upvalue of one of its functions, a local of the file, a metatable.  Data is never
+ * replaced: a table counts as code when it holds functions or is a metatable.
  *
  * No walk goes deeper on the C stack with the data: each keeps a list of what it has
  * found.
@@ -15,8 +15,9 @@
 
 /* ---- what stands for what ---- */
 
-/* Stack of a match: the result, and the pairs that were found. */
-struct match { lua_State *L; int map, back, pairs; lua_Integer n; };
+/* Stack of a match: the result, and the pairs that were found; the locals of the file by
+ * name, as far as its functions use them, of both. */
+struct match { lua_State *L; int map, back, pairs, old_names, new_names; lua_Integer n; };
 
 static bool is_function(lua_State *L, int idx)
 {
@@ -59,6 +60,7 @@ static void add(struct match *m)
     lua_rawset(L, m->back);
 }
 
+/* [-0, +0, m]  The pair of functions on top. */
 static void match_functions(struct match *m)
 {
     lua_State *L = m->L;
@@ -78,6 +80,89 @@ static void match_functions(struct match *m)
         }
         lua_pop(L, 1);
     }
+}
+
+/* [-0, +0, m]  The locals of the file that both have. */
+static void match_names(struct match *m)
+{
+    lua_State *L = m->L;
+
+    for (lua_pushnil(L); lua_next(L, m->old_names); lua_pop(L, 1)) {
+        lua_pushvalue(L, -1);
+        lua_pushvalue(L, -3);
+        lua_rawget(L, m->new_names);
+        offer(m);
+    }
+}
+
+/* [-1, +0, m]  Adds the value on top to the list at `found`, when it is code that was
+ * not in it. */
+static lua_Integer find(lua_State *L, int found, lua_Integer n)
+{
+    bool is_new = lua_istable(L, -1) || is_function(L, -1);
+
+    if (is_new) {
+        lua_pushvalue(L, -1);
+        is_new = lua_rawget(L, found) == LUA_TNIL;
+        lua_pop(L, 1);
+    }
+    if (!is_new) {
+        lua_pop(L, 1);
+        return n;
+    }
+    lua_pushvalue(L, -1);
+    lua_pushboolean(L, 1);
+    lua_rawset(L, found);
+    lua_rawseti(L, found, n + 1);
+    return n + 1;
+}
+
+/* [-0, +0, m]  Notes an upvalue, whose value is on top; false: a name that means several
+ * values. */
+static void note_name(lua_State *L, int names, const char *name)
+{
+    if (lua_getfield(L, names, name) != LUA_TNIL && !lua_rawequal(L, -1, -2)) {
+        lua_pushboolean(L, 0);
+        lua_setfield(L, names, name);
+    }
+    if (lua_isnil(L, -1)) {
+        lua_pushvalue(L, -2);
+        lua_setfield(L, names, name);
+    }
+    lua_pop(L, 1);
+}
+
+/* [-0, +1, m]  What the upvalues are called of all functions that are reached from the
+ * module at idx: through it, through other functions and through classes. */
+static void push_upvalues(lua_State *L, int idx)
+{
+    int names = lua_gettop(L) + 1, found = names + 1, value = names + 2;
+    lua_Integer n = 0;
+    const char *name;
+
+    lua_newtable(L);
+    lua_newtable(L);
+    lua_pushvalue(L, idx);
+    n = find(L, found, n);
+    for (lua_Integer i = 1; i <= n; i++, lua_settop(L, found)) {
+        lua_rawgeti(L, found, i);
+        if (lua_isfunction(L, value)) {
+            for (int k = 1; (name = lua_getupvalue(L, value, k)) != NULL; k++) {
+                if (*name && strcmp(name, "_ENV") != 0) {
+                    note_name(L, names, name);
+                    n = find(L, found, n);
+                } else {
+                    lua_pop(L, 1);
+                }
+            }
+            continue;
+        }
+        lua_pushliteral(L, "__index");
+        if (i > 1 && lua_rawget(L, value) == LUA_TNIL) continue;   /* data, maybe a lot */
+        lua_settop(L, value);
+        for (lua_pushnil(L); lua_next(L, value);) n = find(L, found, n);
+    }
+    lua_settop(L, names);
 }
 
 static void match_tables(struct match *m, bool code)
@@ -106,25 +191,30 @@ void ltw_remap_match(lua_State *L, int old, int new)
 {
     struct match m = { .L = L };
 
-    luaL_checkstack(L, 16, "reload");
+    luaL_checkstack(L, 24, "reload");
     old = lua_absindex(L, old);
     new = lua_absindex(L, new);
     lua_newtable(L);
     lua_newtable(L);
     lua_newtable(L);
-    m.map = lua_gettop(L) - 2;
-    m.back = m.map + 1;
-    m.pairs = m.map + 2;
+    push_upvalues(L, old);
+    push_upvalues(L, new);
+    m.new_names = lua_gettop(L);
+    m.old_names = m.new_names - 1;
+    m.pairs = m.new_names - 2;
+    m.back = m.new_names - 3;
+    m.map = m.new_names - 4;
     lua_pushvalue(L, old);
     lua_pushvalue(L, new);
     offer(&m);
-    for (lua_Integer i = 1; i <= m.n; i += 2, lua_settop(L, m.pairs)) {
+    match_names(&m);
+    for (lua_Integer i = 1; i <= m.n; i += 2, lua_settop(L, m.new_names)) {
         lua_rawgeti(L, m.pairs, i);
         lua_rawgeti(L, m.pairs, i + 1);
         if (lua_istable(L, -1)) match_tables(&m, i == 1);
         else match_functions(&m);
     }
-    lua_pop(L, 1);
+    lua_pop(L, 3);
 }
 
 /* ---- what a script keeps ---- */

@@ -395,6 +395,7 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
     if (status == LUA_YIELD && !state->overrun) {
         if (s->after_batch) {
             note(s, LTW_TASK_READY);
+            if (s->handlers->cancelled) open_handlers(s);   /* it has caught that */
             if (s->sw.here) ltw_switch_arrive(s);
             return waited || s->cursor.next != before ? LTW_WORKED : LTW_IDLE;
         }

@@ -65,18 +65,62 @@ static int prepare(lua_State *L)
     return 0;
 }
 
-void ltw_script_prepare(struct ltw_script *s, struct ltw_job *job)
+/* [-0, +2, m]  The state's globals, a list of tables and their copies: a file that fails
+ * on its way may have written there.  Protected. */
+static int copy_globals(lua_State *L)
+{
+    lua_newtable(L);
+    lua_pushglobaltable(L);
+    lua_rawseti(L, 1, 1);
+    lua_newtable(L);                       /* no further than what is loaded */
+    lua_getglobal(L, "package");
+    lua_pushboolean(L, 1);
+    lua_rawset(L, 2);
+    ltw_remap_collect(L, 1, 2);
+    ltw_remap_copy(L, 3);
+    return 2;
+}
+
+/* [-2, +0, m]  Protected. */
+static int restore_globals(lua_State *L)
+{
+    ltw_remap_restore(L, 1, 2);
+    return 0;
+}
+
+/* [-0, +(0|1), -]  Runs the file; its error. */
+static int load(struct ltw_script *s)
 {
     struct ltw_state *state = s->engine->state;
     lua_State *L = state->L;
+    int top = lua_gettop(L), status;
+
+    lua_pushcfunction(L, copy_globals);
+    status = lua_pcall(L, 0, 2, 0);
+    if (status != LUA_OK) return status;
+    state->script = s;
+    s->loading = true;
+    status = ltw_code_load(state, s->o, ltw_job_version(s->sw.job), &s->sw.next);
+    s->loading = false;
+    state->script = NULL;
+    if (status != LUA_OK) {
+        lua_insert(L, top + 1);
+        lua_pushcfunction(L, restore_globals);
+        lua_insert(L, top + 2);
+        if (lua_pcall(L, 2, 0, 0) != LUA_OK) lua_pop(L, 1);
+        return status;
+    }
+    lua_settop(L, top);
+    return LUA_OK;
+}
+
+void ltw_script_prepare(struct ltw_script *s, struct ltw_job *job)
+{
+    lua_State *L = s->engine->state->L;
     int status;
 
     ltw_job_ref(s->sw.job = job);
-    state->script = s;
-    s->loading = true;
-    status = ltw_code_load(state, s->o, ltw_job_version(job), &s->sw.next);
-    s->loading = false;
-    state->script = NULL;
+    status = load(s);
     if (status == LUA_OK && s->state != SCRIPT_FAILED) {
         lua_pushcfunction(L, prepare);
         lua_pushlightuserdata(L, s);
