@@ -1,0 +1,399 @@
+--- attach: a prompt in a running host, as people and shell scripts use it.
+
+package.path = "tests/?.lua;" .. package.path
+local t = require "tw.test"
+local apps = require "apps"
+
+local function read(path)
+  local file <close> = assert(io.open(path))
+  return file:read "a"
+end
+
+local MAKER = [[
+  local count = 0
+  function M:on_start()
+    self.position = { AAPL = 3, GOOG = -2 }
+    self.log = {}
+  end
+  function M:on_quote(q, symbol, mid)
+    if count == 0 then io.open(self.params.ready, "w"):close() end
+    count = count + 1
+    self.last = q
+    seen = symbol
+    if self.say then print(self.say) self.say, self.said = nil, true end
+  end
+  function M:change() self.position.AAPL = 0 end
+  function M.on_gap(lost) print("gap", lost) end
+  function M.on_stop() print("count", count) end]]
+
+local SPREAD = [[
+  local stat = require "tw.stat"
+  function M:on_start()
+    self.own = stat.ewma(0.1)
+    self.t = self:track { n = "count() by symbol" }
+  end
+  function M:on_quote(symbol, mid) self.own:push(mid) end]]
+
+-- A run in a directory of its own, when it has begun.  It has
+--   attach(arguments, input) -> {out, err, status},  stop(signal) -> {out, err, status}
+local function start(o)
+  o = o or {}
+  local directory = apps.write { app = "", ["maker.lua"] = MAKER, ["spread.lua"] = SPREAD }
+  local ready, over = directory .. "/ready", directory .. "/over"
+  assert(os.execute(("mkfifo %s %s && mkdir %s/xdg"):format(ready, over, directory)))
+  local file <close> = assert(io.open(directory .. "/market.lua", "w"))
+  file:write(([[
+    local app = require "tw.app"
+    app.limits { time = 15 }
+    app.feed.synthetic { rate = %d, seed = 3, trades = 0, speed = %d }
+    app.script("maker.lua", { params = { ready = %q }, workers = { 0 } })
+    app.script("spread.lua", { shard = "symbol" })]]):format(o.rate or 2000, o.speed or 1,
+      ready))
+  file:close()
+  local run = { directory = directory, xdg = directory .. "/xdg" }
+  if o.before then o.before(run) end
+  local pipe <close> = io.popen(([[cd %s; export XDG_RUNTIME_DIR=%s
+    { sh -c 'echo $$ >pid; exec "$@"' - %s run market.lua --workers 2 %s >out 2>err
+      echo $? >%s; } >/dev/null 2>&1 & timeout 30 cat %s]]):format(directory,
+      run.xdg, apps.tidewire:sub(1, 2) == "'/" and apps.tidewire
+      or '"$OLDPWD"/' .. apps.tidewire, table.concat(o.args or {}, " "), over, ready))
+  pipe:read "a"
+  run.pid = read(directory .. "/pid"):match "%d+"
+
+  function run.command(arguments)
+    return ("XDG_RUNTIME_DIR=%s timeout 60 %s attach %s"):format(run.xdg, apps.tidewire,
+                                                                 arguments)
+  end
+
+  function run.attach(arguments, input) return apps.shell(run.command(arguments), input) end
+
+  function run.says(line, want, name)
+    local got = run.attach("-e " .. apps.quote(line))
+    local fine = t.is(got.out, want ~= "" and want .. "\n" or "", name or line)
+    fine = t.is(got.status, 0, (name or line) .. ": status") and fine
+    if not fine then t.diag(got.err) end
+    return got
+  end
+
+  function run.refuses(line, pattern, name)
+    local got = run.attach("-e " .. apps.quote(line))
+    if not t.ok((got.err .. got.out):find(pattern), name or line) then
+      t.diag(got.err .. got.out)
+    end
+    t.is(got.status, 1, (name or line) .. ": status")
+    return got
+  end
+
+  -- Until what it says matches.
+  function run.waits(line, pattern)
+    for _ = 1, 1000 do
+      local got = run.attach("-e " .. apps.quote(line))
+      if (got.out .. got.err):find(pattern) then return true end
+    end
+    return false
+  end
+
+  function run.stop(signal)
+    os.execute(("kill -%s %s"):format(signal or "INT", run.pid))
+    local pipe_over <close> = io.popen("timeout 30 cat " .. over)
+    return { status = tonumber(pipe_over:read "a"), out = read(directory .. "/out"),
+             err = read(directory .. "/err") }
+  end
+
+  function run.sockets()
+    local files <close> = io.popen(("ls -A %s/tidewire 2>/dev/null"):format(run.xdg))
+    return files:read "a"
+  end
+
+  return run
+end
+
+-- What a raw client says and hears; $s is the connected socket.
+local function perl(run, text, user)
+  local program = ([[use strict; use IO::Socket::UNIX;
+    my ($path) = glob("%s/tidewire/[0-9]*");
+    my $s = IO::Socket::UNIX->new(Peer => $path) or die "connect: $!\n";
+    sub frame { pack("N", length $_[0]) . $_[0] }
+    ]]):format(run.xdg) .. text
+  local command = "timeout 60 perl -e " .. apps.quote(program)
+  if user then command = ("su %s -s /bin/sh -c %s"):format(user, apps.quote(command)) end
+  return apps.shell(command)
+end
+
+local run = start()
+
+-- Looking.
+
+run.says("1 + 1", "2")
+run.says("'a', nil, 2.5", '"a"\tnil\t2.5')
+run.says("local x = 3 return x * x", "9")
+run.says("@maker self.position.GOOG", "-2")
+run.says("@maker.lua self.name", '"maker.lua"')
+run.says("@maker #self.position + 1", "1")
+run.says("@maker count > 0 and self.last.symbol == seen", "true",
+         "locals and globals of a script's file")
+run.says("@maker local n = 0 for _, v in pairs(self.position) do n = n + v end return n",
+         "1")
+run.says("@maker next(self.log)", "nil\tnil")
+run.says("@all tw.clock() > 0", "@0  true\n@1  true", "side by side")
+run.says("@1 print('x', 1)", "x\t1", "what it prints")
+run.says("@spread self.shard", "@spread 0  1\n@spread 1  2", "each instance of a script")
+run.says("@spread self.own.value > 0", "@spread 0  true\n@spread 1  true")
+run.says("tw.sleep(0.01)", "true", "it may wait")
+run.says("coroutine.wrap(function() return select('#', 1, 2) end)()", "2")
+run.says("require('tw').instrument('AAPL').symbol", '"AAPL"')
+run.says("load('return board')() == board", "true")
+run.says("", "", "an empty line")
+
+-- Refused: nothing changes, and why is said.
+
+local ONLY = "this line may only look: .*begin it with ! to change things"
+for _, line in ipairs {
+  "x = 1", "_G.x = 1", "rawset(_G, 'x', 1)", "load('x = 1')()", "tw.x = 1",
+  "local _ENV = _G x = 1", "board.x = 1", "string.rep = nil", "getmetatable('').x = 1",
+  "@maker self.position.AAPL = 4", "@maker self.position = {}", "@maker seen = 'x'",
+  "@maker count = 0", "@maker table.insert(self.log, 1)", "@maker self:change()",
+  "@maker self.change(self)", "@maker rawget(self, 'position').x = 1",
+  "@maker for k, v in pairs(self) do if k == 'position' then v.AAPL = 4 end end",
+  "@spread self.own:push(1)", "@spread self.own:reset()", "@spread self:track {}",
+  "tw.publish('a', 1)", "os.exit()", "os.remove('x')", "io.open('x', 'w')",
+  "collectgarbage()", "debug.sethook()", "tw.pool.run(print)", "tw.cache('x')",
+  "require 'nothing'", "dofile 'x'", "setmetatable({}, { __gc = print })",
+  "math.randomseed(1)", "tw.task.detach(print)", "package.loaded.x = 1",
+} do
+  run.refuses(line, ONLY)
+end
+run.says("@maker self.position.AAPL", "3", "and nothing has changed")
+run.says("x, board.x, tw.x", "nil\tnil\tnil")
+
+-- What makes no sense.
+
+run.refuses("nonsense(", "line:1: .*near")
+run.refuses("nil + 1", "line:1: attempt to perform arithmetic on a nil value")
+run.refuses("error 'broken'", "^line:1: broken\n$")
+run.refuses("@9 1", "no worker 9: there are 0 to 1")
+run.refuses("@nobody 1", "no script 'nobody'; there are maker, spread")
+run.refuses("@maker", "@maker: what%?")
+run.refuses("@all error(1 .. '')", "@0  .*1\n@1  .*1\n")
+
+-- Budgets.
+
+local TOOK = "stopped: it took more than 10 ms of CPU time"
+run.refuses("while true do end", TOOK)
+run.refuses("while true do pcall(error) end", TOOK, "a loop around pcall")
+run.refuses("local f = coroutine.wrap(function() while true do end end) f()", TOOK)
+run.refuses("table.sort({ 1, 2, 3 }, function() while true do end end)", TOOK,
+            "where nothing can yield")
+run.refuses("while true do tw.sleep(0) end", TOOK, "a little at a time")
+run.refuses("local t <close> = setmetatable({}, { __close = function() while true do end"
+            .. " end }) error 'x'", TOOK, "in a __close")
+run.refuses("('x'):rep(1e9)", "not enough memory; see %-%-memory")
+local got = run.attach("--cpu 20 --memory 8 -e " .. apps.quote
+  "local t = {} for i = 1, 1e9 do t[i] = tostring(i) end")
+t.ok(got.err:find "stopped: it took more than 8 MiB of memory"
+     or got.err:find "not enough memory; see %-%-memory", "a table that grows")
+got = run.attach("--cpu 20 --memory 4 -e " .. apps.quote
+  "local s = '' while true do s = s .. tostring(#s) end")
+t.ok(got.err:find "memory", "a text that grows")
+got = run.attach("--wait 0.1 -e 'tw.sleep(1000)'")
+t.ok(got.err:find "^sleep: the time is over\n$", "a wait")
+t.is(got.status, 1, "a wait: status")
+run.refuses("for i = 1, 1e9 do print(('x'):rep(9999)) end", ".*", "what prints for ever")
+
+-- Changing, which is in the log.
+
+run.says("!@maker self.position.AAPL = 4", "", "! before @")
+run.says("@maker !self.log[1] = 'x'", "", "! behind @")
+run.says("@maker self.position.AAPL, self.log[1]", '4\t"x"')
+run.says("!@maker self:change() return self.position.AAPL", "0", "a method")
+run.says("!board.x = 5", "")
+run.says("@1 board.x", "5")
+run.refuses("!error 'broken\27[2J'", "broken")
+got = run.attach("-e audit")
+for _, want in ipairs { "!@maker self.position.AAPL = 4", "!board.x = 5", "@0: done",
+                        "@0: failed line:1: broken", "!error 'broken\\x1B[2J'",
+                        ("uid %s pid "):format(apps.shell("id -u").out:match "%d+") } do
+  t.ok(got.out:find(want, 1, true), "audit: " .. want)
+end
+t.ok(not got.out:find "1 %+ 1", "what only looks is not there")
+
+-- Commands.
+
+local function shows(line, ...)
+  local answer = run.attach("-e " .. apps.quote(line))
+  local fine = t.is(answer.status, 0, line .. ": status")
+  for _, pattern in ipairs { ... } do
+    fine = t.ok(answer.out:find(pattern), line .. ": " .. pattern) and fine
+  end
+  if not fine then t.diag(answer.out .. answer.err) end
+end
+
+shows("status", "^market, pid %d+, tidewire %S+: %S+ s, %S+ records, %S+/s",
+      "\nfeed synthetic: live, ", "\n +0 +%d", "\n +1 +%d")
+shows("scripts", "\nmaker.lua +0 +1 +%S", "\nspread.lua +0 +1 of 2", "\nspread.lua +1 +2 of 2")
+shows("lag", "script +worker +lag", "spread.lua")
+shows("ps", "maker.lua +worker 0")
+shows("gc", "worker +before +after", "\n +0 +[%d.]+ KiB +[%d.]+ KiB",
+      "\n +1 +[%d.]+ KiB")
+shows("errors", "^no errors\n$")
+shows("log 50", "audit: ")
+shows("log level", "^info\n$")
+shows("help", "@maker expr", "rollback NAME")
+run.refuses("log level loud", "error, warn or info expected, got loud")
+run.refuses("pause nobody", "no script 'nobody'")
+
+run.says("pause maker", "maker.lua: paused, 1 of 1 instances")
+local at = run.attach("-e '@maker count'").out
+shows("scripts", "maker.lua +0 +1 +paused")
+t.ok(run.waits("@1 tw.sleep(0.05)", "true"), "meanwhile the market goes on")
+run.says("@maker count", at:match "%d+", "a script that is paused takes no records")
+run.says("resume maker", "maker.lua: resumed, 1 of 1 instances")
+t.ok(run.waits("@maker count > " .. at:match "%d+" .. " + 50", "true"), "resumed")
+
+got = run.attach("", "log follow\n!@maker self.say = 'hello there'\n"
+  .. "@maker while not self.said do tw.sleep(0.001) end\ntw.sleep(0.1)\n1 + 1\n")
+t.ok(got.err:find "hello there", "log follow: what a script prints")
+t.ok(got.out:find "2\n$", "log follow: and what was asked")
+
+-- How it is called.
+
+got = run.attach("market -e 1 -e 2")
+t.is(got.out, "1\n2\n", "by name, two expressions")
+got = run.attach(run.pid .. " -e 1")
+t.is(got.out, "1\n", "by pid")
+got = run.attach("", "1 + 1\nnil()\n3\n")
+t.is(got.out, "2\n3\n", "lines of standard input")
+t.is(got.status, 1, "one of them has failed")
+t.is(run.attach("", "1\n2").status, 0, "none has failed; the last without its end")
+got = run.attach("other -e 1")
+t.ok(got.err:find("no run 'other'; there are\n  tidewire attach " .. run.pid .. "    market",
+                  1, true), "no such run: those that there are")
+t.is(got.status, 1, "no such run: status")
+for _, case in ipairs { "-e", "--cpu x", "--memory 0", "--wait", "--nonsense", "a b" } do
+  t.is(run.attach(case).status, 2, "attach " .. case)
+end
+
+local other = start { before = function(o)
+  assert(os.execute(("rmdir %s && ln -s %s %s"):format(o.xdg, run.xdg, o.xdg)))
+end }
+got = run.attach("-e 1")
+t.ok(got.err:find "2 are running; say which:\n" and got.err:find("attach " .. run.pid)
+     and got.err:find("attach " .. other.pid), "two runs: say which")
+t.is(run.attach(other.pid .. " -e 1").out, "1\n", "one of two, by pid")
+t.is(other.stop().status, 130, "the other ends")
+
+-- At a terminal.
+
+got = apps.shell(("printf '1 + 1\\n@maker self.name\\nquit\\n' | script -qec %s /dev/null")
+  :format(apps.quote(run.command "")))
+if got.out:find "market" then
+  t.ok(got.out:find "attached to market %d+ ", "at a terminal: where one is")
+  t.ok(got.out:find "\n2\r?\n" and got.out:find '"maker.lua"', "at a terminal: answers")
+else
+  t.skip "script(1) makes no terminal here"
+end
+
+-- Whoever is attached can do the run no harm.
+
+local many = {}
+for i = 1, 8 do
+  many[i] = run.command(("-e '@all tw.sleep(0.01)' -e 'while true do end' -e %d"):format(i))
+end
+got = apps.shell("{ " .. table.concat(many, " & ") .. " & wait; } 2>/dev/null")
+local _, answers = got.out:gsub("%f[^\n%z]%d\n", "")
+t.is(answers, 8, "many at once")
+
+apps.shell(run.command "--wait 1000 -e 'tw.sleep(999)'" .. " & echo $! >"
+  .. run.directory .. "/client; true")
+t.ok(run.waits("ps", "attached: tw.sleep%(999%)"), "one waits")
+os.execute("pkill -9 -P " .. read(run.directory .. "/client"):match "%d+")
+for _ = 1, 1000 do
+  got = run.attach "-e ps"
+  if not got.out:find "sleep%(999%)" then break end
+end
+t.ok(not got.out:find "sleep%(999%)", "and what it asked has ended")
+
+perl(run, [[print $s substr(frame("L0.01 1000000 1\n1 + 1"), 0, 12); $s->flush; ]])
+run.says("1", "1", "somebody left in the middle of a line")
+got = perl(run, [[print $s pack("N", 1 << 30); $s->flush; local $/; print <$s>; ]])
+t.ok(got.out:find "that is no frame of tidewire", "a frame that is too long")
+got = perl(run, [[print $s frame("Lnonsense"); $s->flush; my $b = "";
+  while (sysread($s, my $x, 1e6)) { $b .= $x; last if $b =~ /D1$/ } print $b; ]])
+t.ok(got.out:find "that is not what `tidewire attach` says", "a line without its head")
+run.says("1", "1", "somebody speaks another language")
+perl(run, [[print $s frame("L0.01 1000000 1\n1") x 5; $s->flush; ]])
+run.says("1", "1", "somebody sends several lines at once")
+got = perl(run, [[use IO::Poll; $SIG{PIPE} = "IGNORE";
+  print $s frame("L0.01 1000000 1\nhelp") x 20000; $s->flush;
+  my $p = IO::Poll->new; $p->mask($s => POLLHUP); $p->poll; print "dropped"; ]])
+t.is(got.out, "dropped", "somebody does not read: the end")
+run.says("1", "1", "somebody does not read")
+t.ok(run.attach("-e errors").out:find "client %d+ does not read: it is dropped",
+     "and is dropped")
+
+-- Permissions.
+
+t.is(apps.shell(("stat -c %%a %s/tidewire %s/tidewire/*"):format(run.xdg, run.xdg)).out,
+     "700\n600\n", "modes of the directory and the socket")
+if apps.shell("id -u").out == "0\n" then
+  apps.shell(("chmod 755 %s %s/tidewire $(dirname %s) $(dirname $(dirname %s));"
+    .. " chmod 666 %s/tidewire/*"):format(run.xdg, run.xdg, run.xdg, run.xdg, run.xdg))
+  got = perl(run, [[local $/; print "heard: ", <$s>; ]], "nobody")
+  t.is(got.out, "heard: ", "another user, where the modes would let it in, hears nothing")
+  apps.shell(("chmod 700 %s/tidewire; chmod 600 %s/tidewire/*"):format(run.xdg, run.xdg))
+else
+  t.skip "another user: not run as root"
+end
+
+-- The end of the run, with somebody attached.
+
+apps.shell(("{ %s; echo status $?; } >%s/last 2>&1 & true"):format(
+  run.command "--wait 1000 -e 'tw.sleep(997)'", run.directory))
+t.ok(run.waits("ps", "attached: tw.sleep%(997%)"), "somebody waits")
+local ended = run.stop()
+t.is(ended.status, 130, "the run ends meanwhile")
+for _ = 1, 1000 do
+  if read(run.directory .. "/last"):find "status" then break end
+  os.execute "true"
+end
+t.ok(read(run.directory .. "/last"):find "the run has ended\nstatus 1\n$",
+     "and who waited is told")
+t.is(run.sockets(), "", "no socket is left")
+t.ok(ended.err:find "audit: [%dTZ:-]+ uid %d+ pid %d+: !board.x = 5\n",
+     "the audit is in the run's log")
+
+-- The market has not noticed: every quote was handled once.
+local handled = tonumber(ended.out:match "count\t(%d+)\n")
+local appended = tonumber(ended.err:match "feed synthetic %(%a+%): (%d+) records")
+t.is(handled, appended - (tonumber(ended.err:match "maker.lua +0 +%S+ +(%d+)") or 0),
+     "every quote was handled")
+t.ok(not ended.out:find "gap", "no gap")
+t.is(apps.shell(run.command "-e 1").err, "tidewire: attach: nothing is running\n",
+     "then nothing is running")
+
+-- A run that was killed leaves its socket; who looks removes it.
+
+run = start()
+t.is(run.stop "KILL".status, 137, "killed")
+t.ok(run.sockets():find "market", "its socket is left")
+t.is(run.attach("-e 1").err, "tidewire: attach: nothing is running\n", "nothing is running")
+t.is(run.sockets(), "", "and it is removed")
+
+-- Runs that nobody can attach to.
+
+run = start { args = { "--no-attach" } }
+t.is(run.sockets(), "", "--no-attach: no socket")
+t.is(run.attach("-e 1").status, 1, "--no-attach: nobody is there")
+t.is(run.stop().status, 130, "--no-attach: and it ends")
+
+for name, before in pairs {
+  ["a directory that all can read"] = "mkdir -m 755 %s/tidewire",
+  ["a file in its place"] = "touch %s/tidewire",
+  ["a link to somewhere else"] = "ln -s / %s/tidewire",
+  ["no directory at all"] = "rmdir %s",
+} do
+  run = start { before = function(o) assert(os.execute(before:format(o.xdg))) end }
+  ended = run.stop()
+  t.is(ended.status, 130, name .. ": the run goes on")
+  t.ok(ended.err:find "tidewire: warning: nobody can attach: ", name .. ": and says so")
+end
