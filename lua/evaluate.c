@@ -84,9 +84,10 @@ static int to_text(lua_State *L)   /* [-1, +1, e] */
 }
 
 /* The budget was used up, or the error is its own. */
-static void tell_error(struct ltw_evaluation *e, lua_State *co, int status,
-                       const struct ltw_budget *left)
+static void tell_error(struct ltw_evaluation *e, const struct ltw_task *t, lua_State *co,
+                       int status)
 {
+    const struct ltw_budget *left = t->budget;
     bool stopped = status == LUA_YIELD && left;
     lua_State *L = ltw_state(co)->L;
     char text[160];
@@ -99,6 +100,12 @@ static void tell_error(struct ltw_evaluation *e, lua_State *co, int status,
     } else if (stopped && left->bytes <= 0) {
         snprintf(text, sizeof text, "stopped: it took more than %g MiB of memory; see"
                  " --memory in `tidewire help attach`", (double)e->bytes / 1048576);
+        refuse(e, text);
+    } else if (stopped && e->cancelled) {
+        refuse(e, "cancelled");
+    } else if (stopped && tw_clock_steady_ns() >= t->own->due_ns) {
+        snprintf(text, sizeof text, "stopped: it took longer than %g s; see --wait in"
+                 " `tidewire help attach`", (double)e->wait_ns / 1e9);
         refuse(e, text);
     } else {
         lua_pushcfunction(L, to_text);
@@ -122,7 +129,7 @@ static void on_ended(struct ltw_task *t, lua_State *co, int status)
 
     if (t->budget) e->used_ns = e->cpu_ns - t->budget->cpu_ns;
     if (status != LUA_OK) {
-        tell_error(e, co, status, t->budget);
+        tell_error(e, t, co, status);
         return;
     }
     text = lua_tolstring(co, -1, &n);

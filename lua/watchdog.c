@@ -101,12 +101,30 @@ static void take_turns(lua_State *L, int64_t now_ns)
     lua_yield(L, 0);
 }
 
+static const struct ltw_scope *root_of(const struct ltw_task *t)
+{
+    const struct ltw_scope *s = t->own;
+
+    while (s && s->parent) s = s->parent;
+    return s;
+}
+
+/* Has a task with a budget used it up, or does nobody want it any more? */
+static bool is_used_up(const struct ltw_state *s)
+{
+    const struct ltw_scope *root = root_of(s->task);
+
+    if (s->bytes >= s->bytes_till) s->task->budget->bytes = 0;   /* it may shrink again */
+    return s->bytes >= s->bytes_till || root->cancelled
+        || (root->due_ns != INT64_MAX && tw_clock_steady_ns() >= root->due_ns);
+}
+
 static void look_again(lua_State *L, lua_Debug *ar)
 {
     struct ltw_state *s = ltw_state(L);
     int64_t now_ns = s->till_ns != 0 ? cpu_ns() : 0;
 
-    if (now_ns < s->till_ns && (s->bytes_till == 0 || s->bytes < s->bytes_till)) {
+    if (now_ns < s->till_ns && !(s->bytes_end && is_used_up(s))) {
         if (s->bytes_end) take_turns(L, now_ns);
         return;
     }
@@ -234,12 +252,10 @@ void ltw_watchdog_remove(const struct ltw_host *host)
 /* When what runs now has to end: in the pool, where its whole job was told to. */
 static int64_t end_of(const struct ltw_state *state)
 {
-    const struct ltw_scope *s = state->task ? state->task->own : NULL;
+    const struct ltw_scope *s = state->task ? root_of(state->task) : NULL;
     int64_t limit_ns = state->host ? state->host->time_max_ns : 0;
 
-    if (!state->may_stop) return 0;
-    while (s && s->parent) s = s->parent;
-    if (!s || !s->cancelled) return 0;
+    if (!state->may_stop || !s || !s->cancelled) return 0;
     return cpu_ns() + (limit_ns > 0 ? limit_ns : TIDY_NS);
 }
 

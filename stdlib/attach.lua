@@ -424,6 +424,19 @@ local function on_complete(client, text, limits)
   end)
 end
 
+-- ---- for who is attached ----
+
+--- attach.is_whole(text) -> boolean
+-- Is that a whole entry?  Else it goes on in the next line.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function attach.is_whole(text)
+  local line, target = parse(text)
+  if line == "" or not target and command_of(line) then return true end
+  if load("return " .. line) then return true end
+  local _, why = load(line)
+  return not (why and why:find "near <eof>$")
+end
+
 -- ---- what C calls ----
 
 --- attach.open(core, name, pid, workers)

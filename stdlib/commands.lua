@@ -16,10 +16,61 @@ summary prints), a second one ends at once.
   --workers N       threads that run scripts; as many as there are cores otherwise
   --set key=value   a parameter that the app file asks for with app.param(key)
   --seconds S       stop after S seconds
+  --no-attach       nobody can attach to it (see attach)
 
 The status is 0; 1 after an error: a script that failed, a file that is not there, a
 port in use, a peer that was never there; 2 for a command line that makes no sense;
 130 or 143 after SIGINT or SIGTERM.]],
+  },
+  {
+    name = "attach",
+    usage = "tidewire attach [name|pid] [-e line]... [--cpu S] [--memory MIB] [--wait S]",
+    purpose = "a prompt in a running host: look into it, and change it",
+    text = [[
+Every run listens on a socket that only its own user can open: PID.NAME, after the app
+file, in $XDG_RUNTIME_DIR/tidewire, or in /tmp/tidewire-UID.  Without a name it is the
+only run that there is, or they are listed.  Lines come from the prompt, from standard
+input, or from -e; then the status is 1 when one of them has failed.
+
+  expr          an expression, or a chunk, in the state of worker 0
+  @2 expr       in that of worker 2; @all expr: in every one, side by side
+  @maker expr   in the script maker.lua, in each of its instances: self, its globals and
+                the locals of its file.  tw, board, stat, cache, channel, array and task
+                are there everywhere
+  !expr         may change things, @maker !expr, too: it goes to the run's log, with the
+                time, the user, the process and how it ended
+
+  status                what runs, for how long, how fast
+  scripts, lag          each instance, its state and figures; who is behind
+  errors [n], log [n]   the last errors and warnings; all that was logged
+  log follow [off]      what is logged and printed, as it comes
+  log level L           what the run prints: error, warn or info
+  ps                    the tasks of all states, as a tree
+  gc                    collects the garbage of all workers, a little at a time
+  pause NAME            a script takes no more records; resume NAME.  When the tape waits
+                        for it (it is reliable) the market soon does, too
+  reload NAME           reads its file again; rollback NAME: the version before
+  audit [n]             who has changed what
+  help, quit
+
+A line runs between the batches of the scripts, never in a handler.  It may wait: the
+scripts go on meanwhile, as they do, every half millisecond, when it computes.  It has a
+budget:
+
+  --cpu S        CPU time, 0.01 s: with all the tasks that it starts
+  --memory MIB   what it adds to its state, garbage too, 64 MiB
+  --wait S       how long it may take in all, 10 s; Ctrl-C ends a wait before
+
+A line without ! may only look.  What it reads is wrapped: to write to it is an error, and
+so is to call a function that is not known to change nothing, which those of scripts are
+not.  What can't be prevented: a __tostring of a script's own that changes something, a
+future whose failure counts as seen once it was awaited, garbage that is left.  What no
+budget stops: one call of a C function (string.find with a bad pattern, say), and a full
+collection, when one allocation is beyond the memory.  One call of a C function that never
+looks up delays the scripts of that worker.
+
+A line that waits or computes for long sees what scripts change meanwhile; what it changes
+they see half done.]],
   },
   {
     name = "build",

@@ -5,11 +5,12 @@
 -- they let those be called that are known to change nothing.  What is not known is
 -- refused, so a new function is at first one that can't be called here.
 
+local inspect = require "tw.inspect"
 local tw = require "tw"
 
 local evaluate = {}
 
-local SHOWN = 20                  -- entries of a table, where there is no tw.inspect
+local WIDTH = 79                  -- columns of what is shown
 local OFFERS = 200                -- completions
 local UPVALUES = 200              -- functions of a script whose locals are looked at
 local REFUSED <const> = "this line may only look: %s; begin it with ! to change things"
@@ -31,45 +32,10 @@ local IMMUTABLE = { ["tw.frozen"] = true, ["tw.frozen.root"] = true, ["tw.record
 
 -- ---- what a line shows ----
 
-local function brief(value)
-  if type(value) == "string" then return (("%q"):format(value):gsub("\\\n", "\\n")) end
-  return tostring(value)
-end
-
-local function show_table(value)
-  local parts, keys = {}, {}
-  for key in pairs(value) do
-    keys[#keys + 1] = key
-    if #keys > SHOWN then break end
-  end
-  table.sort(keys, function(a, b)
-    if math.type(a) and math.type(b) then return a < b end
-    return tostring(a) < tostring(b)
-  end)
-  for i = 1, math.min(#keys, SHOWN) do
-    local key, item = keys[i], brief(value[keys[i]])
-    if math.type(key) ~= "integer" then
-      item = (type(key) == "string" and key:find "^[%a_][%w_]*$" and key
-              or "[" .. brief(key) .. "]") .. " = " .. item
-    end
-    parts[i] = item
-  end
-  if #keys > SHOWN then parts[#parts + 1] = "…" end
-  return "{" .. table.concat(parts, ", ") .. "}"
-end
-
-local function show(value)
-  local meta = debug.getmetatable(value)
-  if type(value) == "table" and not (meta and meta.__tostring) then
-    return show_table(value)
-  end
-  return brief(value)
-end
-
 local function show_all(results)
   local texts, apart = {}, "\t"
   for i = 1, results.n do
-    texts[i] = show(results[i])
+    texts[i] = inspect.text(results[i], { width = WIDTH })
     if texts[i]:find "\n" then apart = "\n" end
   end
   return table.concat(texts, apart)

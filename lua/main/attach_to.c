@@ -8,9 +8,11 @@
  */
 #include "main/attach_to.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +22,8 @@
 
 #include "base/memory.h"
 #include "endpoint.h"
+#include "ltw.h"
+#include "main/editor.h"
 
 enum { USAGE = 2, RUNS_MAX = 64, EXPRESSIONS_MAX = 64 };
 
@@ -40,6 +44,9 @@ struct client {
     bool fine;             /* the last one was               */
     bool ended;            /* nothing more comes from there  */
     bool terminal;         /* somebody types                 */
+    bool typing;           /* now: the terminal is the editor's          */
+    struct ltw_editor *editor;     /* or NULL: plain lines               */
+    struct ltw_state *lua;         /* for the editor: colours, whole entries */
 };
 
 static atomic_bool interrupted;   /* atomic: a signal handler of this thread sets it */
@@ -210,33 +217,51 @@ static void send_line(struct client *c, char type, const char *line, size_t n)
     c->waiting = true;
 }
 
-static void show(FILE *to, const char *text, size_t n)
+static void show(struct client *c, FILE *to, const char *text, size_t n)
 {
+    if (c->typing) {
+        ltw_editor_print(c->editor, text, n);
+        return;
+    }
     fwrite(text, 1, n, to);
     fflush(to);
+}
+
+static void tell(struct client *c, const char *format, ...) TW_PRINTF(2, 3);
+static void tell(struct client *c, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    show(c, stderr, text, strlen(text));
 }
 
 static void on_frame(struct client *c, char type, const char *text, size_t n)
 {
     switch (type) {
     case LTW_FRAME_OUT:
-        show(stdout, text, n);
+        show(c, stdout, text, n);
         break;
     case LTW_FRAME_ERR:
-        show(stderr, text, n);
+        show(c, stderr, text, n);
         break;
     case LTW_FRAME_DONE:
         c->waiting = false;
         c->fine = n == 1 && text[0] == '0';
         break;
     case LTW_FRAME_BYE:
-        fprintf(stderr, "tidewire: %s: %.*s\n", c->run.name, (int)n, text);
+        tell(c, "tidewire: %s: %.*s\n", c->run.name, (int)n, text);
         c->ended = true;
+        break;
+    case LTW_FRAME_OFFER:
+        if (c->editor) ltw_editor_offer(c->editor, text, n);
         break;
     case LTW_FRAME_HELLO:
         if (c->terminal)
-            fprintf(stderr, "attached to %.*s; `help` lists the commands\n", (int)n,
-                    text);
+            tell(c, "attached to %.*s; `help` lists the commands\n", (int)n, text);
         break;
     default:
         break;
@@ -250,7 +275,7 @@ static void take(struct client *c)
 
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (got <= 0) {
-        if (!c->ended) fprintf(stderr, "tidewire: %s: the run is gone\n", c->run.name);
+        if (!c->ended) tell(c, "tidewire: %s: the run is gone\n", c->run.name);
         c->ended = true;
         return;
     }
@@ -283,6 +308,95 @@ static void wait_for_end(struct client *c)
         if (poll(&p, 1, -1) > 0) take(c);
     }
     if (c->waiting) c->fine = false;
+}
+
+/* ---- the editor ---- */
+
+/* [-0, +1, e]  Calls a function of a module with a text: three light userdata. */
+static int call_module(lua_State *L)
+{
+    lua_getglobal(L, "require");
+    lua_pushstring(L, lua_touserdata(L, 1));
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, lua_touserdata(L, 2));
+    lua_pushvalue(L, 3);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+/* True: its result is on the stack.  [-0, +(1 | 0), -] */
+static bool ask_lua(struct client *c, const char *module, const char *function,
+                    const char *text, size_t n)
+{
+    lua_State *L = c->lua->L;
+
+    lua_pushcfunction(L, call_module);
+    lua_pushlightuserdata(L, (void *)module);
+    lua_pushlightuserdata(L, (void *)function);
+    lua_pushlstring(L, text, n);
+    if (lua_pcall(L, 3, 1, 0) == LUA_OK) return true;
+    lua_pop(L, 1);
+    return false;
+}
+
+static void paint(void *ctx, const char *text, size_t n, unsigned char *style)
+{
+    struct client *c = ctx;
+    const char *styles;
+    size_t size;
+
+    if (!ask_lua(c, "tw.repl", "paint", text, n)) return;
+    styles = lua_tolstring(c->lua->L, -1, &size);
+    for (size_t i = 0; styles && i < n && i < size; i++)
+        if (styles[i] > '0' && styles[i] < '0' + LTW_STYLES)
+            style[i] = (unsigned char)(styles[i] - '0');
+    lua_pop(c->lua->L, 1);
+}
+
+static bool is_complete(void *ctx, const char *text, size_t n)
+{
+    struct client *c = ctx;
+    bool is = true;
+
+    if (!ask_lua(c, "tw.attach", "is_whole", text, n)) return true;
+    is = lua_toboolean(c->lua->L, -1);
+    lua_pop(c->lua->L, 1);
+    return is;
+}
+
+/* The host knows what may follow. */
+static void complete(void *ctx, struct ltw_editor *e, const char *text, size_t cursor,
+                     size_t *from)
+{
+    struct client *c = ctx;
+
+    (void)e;
+    *from = cursor;
+    while (*from > 0 && (isalnum((unsigned char)text[*from - 1])
+                         || text[*from - 1] == '_'))
+        --*from;
+    send_line(c, LTW_FRAME_COMPLETE, text, cursor);
+    wait_for_end(c);
+}
+
+static void open_editor(struct client *c)
+{
+    char history[1024];
+    bool keeps = ltw_editor_history_path(history, sizeof history);
+    struct ltw_editor_options o = {
+        .history = keeps ? history : NULL, .is_complete = is_complete,
+        .complete = complete, .paint = ltw_editor_colours() ? paint : NULL, .ctx = c,
+    };
+
+    if (!c->terminal || !ltw_editor_possible()) return;
+    c->lua = ltw_state_new(NULL, 0);
+    if (c->lua) c->editor = ltw_editor_open(&o);
+}
+
+static void close_editor(struct client *c)
+{
+    ltw_editor_close(c->editor);
+    ltw_state_free(c->lua);
 }
 
 static bool evaluate(struct client *c, const char *line, size_t n)
@@ -338,6 +452,44 @@ static bool read_line(char **line, size_t *capacity, size_t *n)
     return got > 0 || *n > 0;
 }
 
+/* False: the end. */
+static bool read_entry(struct client *c, const char *prompt)
+{
+    enum ltw_editor_event event;
+
+    do {
+        ltw_editor_begin(c->editor, prompt, ">> ");
+        c->typing = true;
+        do {
+            struct pollfd p[] = { { ltw_editor_fd(c->editor), POLLIN, 0 },
+                                  { c->fd, POLLIN, 0 } };
+
+            event = LTW_EDITOR_MORE;
+            if (poll(p, 2, -1) < 0) continue;
+            if (p[1].revents) take(c);
+            if (p[0].revents) event = ltw_editor_step(c->editor);
+        } while (event == LTW_EDITOR_MORE && !c->ended);
+        c->typing = false;
+        ltw_editor_end(c->editor);
+    } while (event == LTW_EDITOR_INTERRUPTED && !c->ended);
+    return event == LTW_EDITOR_ENTRY;
+}
+
+/* Entries from the editor. */
+static void run_entries(struct client *c)
+{
+    char prompt[LTW_ENDPOINT_NAME + 3];
+    const char *text;
+    size_t n;
+
+    snprintf(prompt, sizeof prompt, "%s> ", c->run.name);
+    while (!c->ended && read_entry(c, prompt)) {
+        text = ltw_editor_text(c->editor, &n);
+        if (is_quit(text)) break;
+        evaluate(c, text, n);
+    }
+}
+
 /* A line at a time; the status says whether all were fine. */
 static bool run_lines(struct client *c)
 {
@@ -373,7 +525,10 @@ static int attach(struct client *c)
     sigaction(SIGINT, &action, NULL);
     for (int i = 0; i < c->o->n && !c->ended; i++)
         fine = evaluate(c, c->o->expressions[i], strlen(c->o->expressions[i])) && fine;
-    if (c->o->n == 0) fine = run_lines(c);
+    if (c->o->n == 0) open_editor(c);
+    if (c->editor) run_entries(c);
+    else if (c->o->n == 0) fine = run_lines(c);
+    close_editor(c);
     close(c->fd);
     return fine ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -38,7 +38,8 @@ local SPREAD = [[
 --   attach(arguments, input) -> {out, err, status},  stop(signal) -> {out, err, status}
 local function start(o)
   o = o or {}
-  local directory = apps.write { app = "", ["maker.lua"] = MAKER, ["spread.lua"] = SPREAD }
+  local directory = apps.write { app = "", ["maker.lua"] = MAKER,
+                                 ["spread.lua"] = SPREAD }
   local ready, over = directory .. "/ready", directory .. "/over"
   assert(os.execute(("mkfifo %s %s && mkdir %s/xdg"):format(ready, over, directory)))
   local file <close> = assert(io.open(directory .. "/market.lua", "w"))
@@ -60,12 +61,15 @@ local function start(o)
   pipe:read "a"
   run.pid = read(directory .. "/pid"):match "%d+"
 
-  function run.command(arguments)
-    return ("XDG_RUNTIME_DIR=%s timeout 60 %s attach %s"):format(run.xdg, apps.tidewire,
-                                                                 arguments)
+  -- bare: its process is the shell's own child, to be killed.
+  function run.command(arguments, bare)
+    return ("XDG_RUNTIME_DIR=%s %s%s attach %s"):format(run.xdg, bare and "" or
+      "timeout 60 ", apps.tidewire, arguments)
   end
 
-  function run.attach(arguments, input) return apps.shell(run.command(arguments), input) end
+  function run.attach(arguments, input)
+    return apps.shell(run.command(arguments), input)
+  end
 
   function run.says(line, want, name)
     local got = run.attach("-e " .. apps.quote(line))
@@ -193,11 +197,19 @@ local got = run.attach("--cpu 20 --memory 8 -e " .. apps.quote
 t.ok(got.err:find "stopped: it took more than 8 MiB of memory"
      or got.err:find "not enough memory; see %-%-memory", "a table that grows")
 got = run.attach("--cpu 20 --memory 4 -e " .. apps.quote
-  "local s = '' while true do s = s .. tostring(#s) end")
-t.ok(got.err:find "memory", "a text that grows")
+  "local s = '' while true do s = s .. ('x'):rep(10000) end")
+if not t.ok(got.err:find "memory", "a text that grows") then t.diag(got.err) end
 got = run.attach("--wait 0.1 -e 'tw.sleep(1000)'")
 t.ok(got.err:find "^sleep: the time is over\n$", "a wait")
 t.is(got.status, 1, "a wait: status")
+got = run.attach("--cpu 20 --wait 0.1 -e 'while true do end'")
+t.is(got.err, "stopped: it took longer than 0.1 s; see --wait in `tidewire help"
+     .. " attach`\n", "a loop that may use more CPU time than that")
+got = apps.shell(run.command("--cpu 60 --wait 60 -e 'while true do end'", true) .. " & "
+  .. "until " .. run.command "-e ps" .. " | grep -q 'attached: while'; do :; done; "
+  .. "kill -INT $!; wait $!")
+t.is(got.err, "cancelled\n", "Ctrl-C")
+t.is(got.status, 1, "Ctrl-C: status")
 run.refuses("for i = 1, 1e9 do print(('x'):rep(9999)) end", ".*", "what prints for ever")
 
 -- Changing, which is in the log.
@@ -230,11 +242,12 @@ end
 
 shows("status", "^market, pid %d+, tidewire %S+: %S+ s, %S+ records, %S+/s",
       "\nfeed synthetic: live, ", "\n +0 +%d", "\n +1 +%d")
-shows("scripts", "\nmaker.lua +0 +1 +%S", "\nspread.lua +0 +1 of 2", "\nspread.lua +1 +2 of 2")
+shows("scripts", "\nmaker.lua +0 +1 +%S", "\nspread.lua +0 +1 of 2",
+      "\nspread.lua +1 +2 of 2")
 shows("lag", "script +worker +lag", "spread.lua")
 shows("ps", "maker.lua +worker 0")
-shows("gc", "worker +before +after", "\n +0 +[%d.]+ KiB +[%d.]+ KiB",
-      "\n +1 +[%d.]+ KiB")
+shows("gc", "worker +before +after", "\n +0 +[%d.]+ [KM]iB +[%d.]+ [KM]iB",
+      "\n +1 +[%d.]+ [KM]iB")
 shows("errors", "^no errors\n$")
 shows("log 50", "audit: ")
 shows("log level", "^info\n$")
@@ -266,8 +279,8 @@ t.is(got.out, "2\n3\n", "lines of standard input")
 t.is(got.status, 1, "one of them has failed")
 t.is(run.attach("", "1\n2").status, 0, "none has failed; the last without its end")
 got = run.attach("other -e 1")
-t.ok(got.err:find("no run 'other'; there are\n  tidewire attach " .. run.pid .. "    market",
-                  1, true), "no such run: those that there are")
+t.ok(got.err:find("no run 'other'; there are\n  tidewire attach " .. run.pid
+                  .. "    market", 1, true), "no such run: those that there are")
 t.is(got.status, 1, "no such run: status")
 for _, case in ipairs { "-e", "--cpu x", "--memory 0", "--wait", "--nonsense", "a b" } do
   t.is(run.attach(case).status, 2, "attach " .. case)
@@ -284,29 +297,39 @@ t.is(other.stop().status, 130, "the other ends")
 
 -- At a terminal.
 
-got = apps.shell(("printf '1 + 1\\n@maker self.name\\nquit\\n' | script -qec %s /dev/null")
-  :format(apps.quote(run.command "")))
-if got.out:find "market" then
-  t.ok(got.out:find "attached to market %d+ ", "at a terminal: where one is")
-  t.ok(got.out:find "\n2\r?\n" and got.out:find '"maker.lua"', "at a terminal: answers")
-else
-  t.skip "script(1) makes no terminal here"
+for _, term in ipairs { "dumb", "xterm" } do
+  got = apps.shell(("printf '1 + 1\\r@maker self.name\\rfor i = 7, 8 do\\rprint(i) end\\r"
+    .. "quit\\r' | TERM=%s script -qec %s /dev/null")
+    :format(term, apps.quote(run.command "")))
+  if not got.out:find "market" then
+    t.skip "script(1) makes no terminal here"
+    break
+  end
+  local name = "at a terminal, TERM=" .. term
+  t.ok(got.out:find "attached to market %d+ ", name .. ": where one is")
+  t.ok(got.out:find "2\r?\n" and got.out:find '"maker.lua"', name .. ": answers")
+  if term == "xterm" then
+    t.ok(got.out:find "\27%[%?2004l7\r?\n8\r?\n", "an entry of two lines")
+  end
 end
+got = apps.shell(("printf '@maker self.posi\\t.AAPL + 1\\rquit\\r' | TERM=xterm"
+  .. " script -qec %s /dev/null"):format(apps.quote(run.command "")))
+t.ok(got.out:find "2004l1\r?\n", "completion asks the host")
 
 -- Whoever is attached can do the run no harm.
 
 local many = {}
 for i = 1, 8 do
-  many[i] = run.command(("-e '@all tw.sleep(0.01)' -e 'while true do end' -e %d"):format(i))
+  many[i] = run.command("-e '@all tw.sleep(0.01)' -e 'while true do end' -e " .. i)
 end
 got = apps.shell("{ " .. table.concat(many, " & ") .. " & wait; } 2>/dev/null")
 local _, answers = got.out:gsub("%f[^\n%z]%d\n", "")
 t.is(answers, 8, "many at once")
 
-apps.shell(run.command "--wait 1000 -e 'tw.sleep(999)'" .. " & echo $! >"
+apps.shell(run.command("--wait 1000 -e 'tw.sleep(999)'", true) .. " & echo $! >"
   .. run.directory .. "/client; true")
 t.ok(run.waits("ps", "attached: tw.sleep%(999%)"), "one waits")
-os.execute("pkill -9 -P " .. read(run.directory .. "/client"):match "%d+")
+os.execute("kill -9 " .. read(run.directory .. "/client"):match "%d+")
 for _ = 1, 1000 do
   got = run.attach "-e ps"
   if not got.out:find "sleep%(999%)" then break end
@@ -376,7 +399,8 @@ t.is(apps.shell(run.command "-e 1").err, "tidewire: attach: nothing is running\n
 run = start()
 t.is(run.stop "KILL".status, 137, "killed")
 t.ok(run.sockets():find "market", "its socket is left")
-t.is(run.attach("-e 1").err, "tidewire: attach: nothing is running\n", "nothing is running")
+t.is(run.attach("-e 1").err, "tidewire: attach: nothing is running\n",
+     "nothing runs there")
 t.is(run.sockets(), "", "and it is removed")
 
 -- Runs that nobody can attach to.
