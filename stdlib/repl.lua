@@ -441,8 +441,9 @@ local function watch(text)
     shown = #lines
     local fine, why = pcall(tw.sleep, tonumber(seconds))
     if not fine then
-      if tostring(why):find "interrupted!" then return end
-      error(why, 0)
+      if not tostring(why):find "interrupted!" then error(why, 0) end
+      if pretty then print() end      -- behind the ^C
+      return
     end
   end
 end

@@ -123,6 +123,7 @@ end:
 
 static void load(struct ltw_history *h)
 {
+    struct stat status;
     FILE *f = fopen(h->path, "re");
     size_t room = 0, lines = 0;
     char *line = NULL;
@@ -130,6 +131,10 @@ static void load(struct ltw_history *h)
 
     if (!f) {
         if (errno != ENOENT) fail(h, "read");
+        return;
+    }
+    if (fstat(fileno(f), &status) < 0 || !S_ISREG(status.st_mode)) {
+        fclose(f);                    /* a device may never end */
         return;
     }
     if (fseek(f, -(long)FILE_MAX, SEEK_END) == 0) getline(&line, &room, f);

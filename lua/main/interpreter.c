@@ -116,10 +116,13 @@ static void on_interrupt(int number)
      * was installed, and nothing else is read through it */
     lua_State *L = atomic_load_explicit(&running, memory_order_relaxed);
 
+    const struct ltw_state *s = ltw_state(L);
+    bool waits = s->task && s->task->state == LTW_TASK_WAITING;
+
     (void)number;
-    tw_interpreter_interrupt(L);
-    tw_interpreter_interrupt(ltw_state(L)->running);
-    ltw_tasks_interrupt(ltw_state(L)->tasks);   /* it may be waiting */
+    if (!waits) tw_interpreter_interrupt(L);
+    if (!waits) tw_interpreter_interrupt(s->running);
+    ltw_tasks_interrupt(s->tasks);
 }
 
 /* A second Ctrl-C ends the process: C code does not see the first.  Without

@@ -1,0 +1,346 @@
+--- repl: the prompt as somebody types into it, in a terminal that tmux makes.
+--
+-- Keys are sent, and the screen is looked at until it shows what it should; the time
+-- only ends a test that fails.
+
+package.path = "tests/?.lua;" .. package.path
+local t = require "tw.test"
+local apps = require "apps"
+
+local PATIENCE = 20               -- seconds
+local quote = apps.quote
+
+if apps.shell("command -v tmux").status ~= 0 then
+  t.skip "no tmux: nobody types here"
+  t.done()
+  return
+end
+
+local here <close> = setmetatable({}, { __close = function(h)
+  os.execute(h.tmux .. " kill-server 2>/dev/null; rm -rf " .. h.directory)
+end })
+local pipe <close> = assert(io.popen "mktemp -d")
+here.directory = pipe:read "l"
+here.tmux = "env -u TMUX tmux -u -f /dev/null -S " .. here.directory .. "/socket"
+os.execute(here.tmux .. " new-session -d -s keep cat")   -- for the server to stay
+local HISTORY = here.directory .. "/history"
+
+local function tmux(words)
+  local process = assert(io.popen(here.tmux .. " " .. words .. " 2>&1"))
+  local text = process:read "a"
+  process:close()
+  return text
+end
+
+--- What the terminal shows; with its colours when so wished.
+local function screen(colours)
+  return (tmux("capture-pane -p -t t" .. (colours and " -e" or "")):gsub("%s+$", ""))
+end
+
+--- Waits until the screen has the pattern.
+local function shows(pattern, name, colours)
+  local till, text = os.time() + PATIENCE, nil
+  repeat
+    text = screen(colours)
+    if text:find(pattern) then return t.ok(true, name) end
+    os.execute "sleep 0.05"
+  until os.time() > till
+  t.ok(false, name)
+  t.diag("no " .. pattern .. " in\n" .. text)
+end
+
+local function lacks(pattern, name)
+  local text = screen()
+  if not t.ok(not text:find(pattern), name) then t.diag(text) end
+end
+
+--- Types text; names of keys are in a list: { "C-c", "Up" }.
+local function keys(what)
+  if type(what) == "table" then tmux("send-keys -t t " .. table.concat(what, " "))
+  else tmux("send-keys -t t -l -- " .. quote(what)) end
+end
+
+local function enter(text)
+  keys(text)
+  keys { "Enter" }
+end
+
+--- Starts a command in a new terminal; its end is shown as "status n".
+local function start(words, environment)
+  tmux "kill-session -t t"
+  tmux(("new-session -d -s t -x 80 -y 24 %s"):format(quote(
+    ("env TERM=tmux-256color HOME=%s TIDEWIRE_HISTORY=%s %s %s %s; "):format(
+      here.directory, HISTORY, environment or "", apps.tidewire, words or "")
+    .. "echo status $?; exec cat")))
+end
+
+local function prompt(words, environment)
+  start(words, environment)
+  shows("\n>$", (words or "") .. ": a prompt")
+end
+
+local function clear()
+  keys { "C-c", "C-l" }
+  shows("^>$", "a clear screen")
+end
+
+-- Entries, their results and their history.
+
+start()
+shows("^tidewire %d[%d.]+ %(Lua 5%.4%.%d+%)\n>$", "version and prompt")
+enter "1 + 1"
+shows("> 1 %+ 1\n2\n>$", "a result")
+enter "_1 * 21"
+shows("\n42\n>$", "_1 is the last result")
+enter "for i = 1, 2 do"
+enter "print('n', i)"
+enter "end"
+shows("> for i = 1, 2 do\n>> print%('n', i%)\n>> end\nn +1\nn +2\n>$",
+      "an entry of several lines")
+clear()
+keys { "Up" }
+shows("^> for i = 1, 2 do\n>> print%('n', i%)\n>> end$", "is recalled as one")
+keys { "Up", "Up", "C-e" }
+keys " -- more"
+shows("^> for i = 1, 2 do %-%- more\n", "the cursor goes through its lines")
+keys { "Enter" }
+shows("n +1\nn +2\n>$", "and it runs as a whole from any of them")
+clear()
+enter " 'not kept'"
+shows('"not kept"', "a line that begins with a space is run")
+clear()
+keys { "Up" }
+shows("%-%- more\n", "and not kept")
+keys { "C-c", "C-d" }
+shows("status 0$", "Ctrl-D ends it")
+
+prompt()
+keys { "Up" }
+shows("> for i = 1, 2 do %-%- more\n>> print", "the history is kept, with entries whole")
+clear()
+keys { "C-r" }
+keys "+ 1"
+shows("^search %+ 1: 1 %+ 1$", "Ctrl-R searches")
+keys { "Enter" }
+shows("\n2\n>$", "Enter takes what was found")
+clear()
+
+-- Editing.
+
+keys "local xy = 'abc'"
+keys { "C-a", "M-f", "M-f" }
+keys "z"
+keys { "C-e", "BSpace" }
+keys "d'"
+shows("^> local xyz = 'abcd'$", "moving by words and ends, deleting")
+keys { "C-u" }
+keys { "C-y", "C-w" }
+shows("^> local xyz =$", "what was cut comes back; a word is cut")
+clear()
+keys "s = 'é日本'"
+keys { "Left", "Left", "BSpace" }
+keys { "End" }
+shows("^> s = 'é本'$", "characters of several bytes and columns")
+keys { "Enter" }
+enter "#s"
+shows("\n5\n>$", "are what they were")
+clear()
+keys(("x = '%s'"):format(("0123456789"):rep(9)))
+shows("^> x = '[0-9]+\n[0-9]+'$", "a long line goes on in the next row")
+tmux "resize-window -t t -x 60 -y 20"
+shows("^> x = '%d+\n%d+'$", "the window becomes narrower")
+keys { "C-e" }
+keys "-- end"
+shows("^> x = '%d+\n%d+'%-%- end$", "and the entry stands as it should")
+tmux "resize-window -t t -x 80 -y 24"
+clear()
+tmux "set-buffer 'y = 1\nprint(\"pasted\", y)\n'"
+tmux "paste-buffer -p -t t"
+shows('^> y = 1\n>> print%("pasted", y%)\n>>$', "what is pasted does not run by itself")
+keys { "Enter" }
+shows("\npasted +1\n>$", "but with Enter")
+clear()
+
+-- Completion.
+
+keys "tw.task.sco"
+keys { "Tab" }
+shows("^> tw%.task%.scope$", "fields")
+keys { "C-u" }
+keys "('x'):up"
+keys { "Tab" }
+shows("^> %('x'%):upper$", "methods of strings")
+keys { "C-u" }
+keys "require 'tw.ins"
+keys { "Tab" }
+shows("^> require 'tw%.inspect$", "modules in require")
+keys { "C-u" }
+keys "coroutine.w"
+keys { "Tab" }
+shows("^> coroutine%.wrap$", "globals' fields")
+keys { "C-u" }
+keys "string.re"
+keys { "Tab", "Tab" }
+shows("rep +reverse\n> string%.re$", "several are listed above the entry")
+clear()
+
+-- Colours.
+
+keys "local x = 'text' -- why"
+shows("\27%[35mlocal.*\27%[32m'text'.*\27%[90m%-%- why", "colours while typing", true)
+clear()
+
+-- Ctrl-C.
+
+keys "half an entry"
+shows("half an entry", "something is typed")
+keys { "C-c" }
+shows("> half an entry%^C\n>$", "Ctrl-C drops it")
+clear()
+enter "io.write 'on\\n' while true do end"
+shows("\non$", "a loop runs")
+keys { "C-c" }
+shows("interrupted!\nstack traceback:.*\n>$", "Ctrl-C ends a loop")
+clear()
+enter "io.write 'on\\n' tw.sleep(1000)"
+shows("\non$", "an entry waits")
+keys { "C-c" }
+shows("interrupted!\nstack traceback:.*\n>$", "Ctrl-C ends a wait")
+clear()
+
+-- Tasks run while somebody types, and what they print stays above the entry.
+
+enter "c = tw.channel(1)"
+enter "tw.task.detach(function() while true do print(c:recv()) end end)"
+enter "c:send 'one'"
+shows("\none\n>$", "a task gets what an entry sends")
+enter "go = tw.promise()"
+enter "tw.task.detach(function() go.future:await() print 'two' io.write 'three\\n' end)"
+enter "tw.task.detach(function() tw.sleep(0.5) go:resolve(1) end)"
+keys "still typed"
+shows("\ntwo\nthree\n> still typed$", "output goes above the entry")
+keys { "C-c" }
+enter "tw.task.detach(function() tw.sleep(0.3) print 'on' while true do end end)"
+keys "not frozen"
+shows("\non\n> not frozen$", "a task runs on while somebody types")
+keys { "C-c" }
+shows("interrupted!", "Ctrl-C ends it")
+keys { "C-c" }
+enter "'alive'"
+shows('"alive"\n>$', "and the prompt lives")
+clear()
+
+-- Commands.
+
+enter ":table {{ symbol = 'AAPL', bid = 1.5 }, { symbol = 'BP', bid = 2 }}"
+shows("\nbid  symbol\n1%.5  AAPL\n +2  BP\n>$", ":table")
+enter ":json { 1, x = 0/0 }"
+shows('\n{"1":1,"x":null}\n>$', ":json")
+enter ":csv {{ a = 'x,y' }}"
+shows('\na\n"x,y"\n>$', ":csv")
+enter ":time 6 * 7"
+shows("\n42\n[%d.]+ %l+, [%d.]+ %l+ of CPU time\n>$", ":time")
+clear()
+enter "?tw.sleep"
+shows("\ntw%.sleep.*Yields:.*Blocks:.*\n>$", "?x")
+clear()
+enter ":nonsense"
+shows("no command ':nonsense'; there are :csv :help", "a command that is not there")
+clear()
+enter "n = 0"
+enter ":watch (function() n = n + 1 return n end)() 0.05"
+shows("\n[3-9]%d*$", ":watch shows it again")
+keys { "C-c" }
+shows("\n%d+\n%^C\n>$", "until Ctrl-C")
+lacks("interrupted", "which is no error")
+lacks("\n1\n", "in its place")
+clear()
+enter "plot({ 1, 2, 3, 2 }, { height = 3, width = 20 })"
+shows("3 ┤.*\n  │.*\n1 ┤.*\n  └.*\n   1 +4\n>$", "plot")
+clear()
+keys { "C-d" }
+
+-- Without colours; histories that can't be kept.
+
+start("", "NO_COLOR=1")
+shows(">$", "NO_COLOR: a prompt")
+enter "local x = 'text'"
+enter "'x'"
+shows('\n"x"\n>$', "NO_COLOR: a result")
+local bare = screen(true)
+t.ok(not bare:find "\27%[3", "NO_COLOR: no colours")
+start("", "TIDEWIRE_HISTORY=/dev/full")
+shows(">$", "a full disk: a prompt")
+enter "1"
+shows("history: can't write /dev/full: No space left on device\n>$", "is told of, once")
+enter "2"
+shows("> 2\n2\n>$", "and the prompt goes on")
+start("", "TIDEWIRE_HISTORY=/nowhere/history")
+shows(">$", "no directory: a prompt")
+enter "1"
+shows("history: can't write /nowhere/history: No such file or directory\n>$", "told")
+
+-- The terminal is given back by whoever ends the process.
+
+start("", "sh -c 'trap : TERM; \"$@\"; stty -a' sh")
+shows(">$", "a prompt to be terminated")
+enter "os.execute('kill -TERM ' .. io.open('/proc/self/stat'):read('n'))"
+shows("status", "SIGTERM while an entry runs")
+lacks("%-icanon", "the terminal is as it was")
+start("", "sh -c 'trap : TERM; \"$@\"; stty -a' sh")
+shows(">$", "a prompt to be terminated")
+enter "tw.task.detach(function() tw.sleep(0.1) os.exit(3) end)"
+shows("icanon", "os.exit in a task while somebody types")
+lacks("%-icanon", "the terminal is as it was then, too")
+
+-- Inside a run.
+
+local directory = apps.write { app = [[
+    app.feed.synthetic { speed = 0, limit = 500, seed = 2 } app.script("s.lua")]],
+  ["s.lua"] = [[
+    function M.on_start() print "a script's line" end
+    function M.on_quote(q, seq, mid) board.mid = mid
+      if seq == 400 then tw.publish("half", { at = seq }) end end]] }
+prompt("repl " .. directory .. "/app.lua")
+enter "while #tape < 501 do tw.sleep(0.01) end"
+enter "#tape"
+shows("\n501\n>$", "the run goes on while an entry waits, and the prompt after its end")
+shows("a script's line", "what scripts print is there")
+clear()
+enter "tape:range(1, 2)"
+shows("\n{\n  quote 1 %u+ [^\n]*,\n  quote 2 %u+ [^\n]*\n}\n>$", "tape:range")
+enter "m = tape:find({ kind = 'message' })[1].value"
+enter "#tape:last(5), #tape:find('AAPL', 7), m"
+shows("\n5 +7 +{at = 400}\n>$", "tape:last, tape:find, a message's value")
+clear()
+enter "plot(tape:find('AAPL', 50), { height = 2, width = 30 })"
+shows("┤.*\n%s*%d[%d.]* ┤.*\n%s+└.*\n%s+1%s+50\n>$", "plot of quotes")
+clear()
+enter "q = tape:find({ kind = 'quote' }, 1)[1]"
+keys "q.bid_s"
+keys { "Tab" }
+shows("> q%.bid_size$", "fields of a quote are completed")
+keys { "C-c", "C-d" }
+shows("status 0$", "Ctrl-D ends prompt and run")
+
+local broken = apps.write { app = [[
+    app.feed.synthetic { rate = 1000, seed = 2 } app.script("s.lua")]],
+  ["s.lua"] = [[function M.on_quote(seq) if seq > 5 then error "bad script" end end]] }
+prompt("repl " .. broken .. "/app.lua")
+shows("bad script", "a script that fails is told of")
+enter "#tape > 5"
+shows("\ntrue\n>$", "and the prompt stays")
+keys { "C-d" }
+shows("status 1$", "the status tells")
+
+-- Without a terminal.
+
+local run = apps.shell(apps.tidewire .. " repl " .. directory .. "/app.lua 2>&1",
+  "while #tape < 501 do tw.sleep(0.01) end\n#tape\nerror 'bad'\n:json #tape:last(7)\n")
+t.ok(run.out:find "501\n.*stdin:1: bad\n.*> 7\n", "entries from a pipe")
+t.is(run.status, 0, "which end well")
+run = apps.shell(apps.tidewire .. " repl " .. directory .. "/nowhere.lua")
+t.is(run.status, 1, "an app file that is not there")
+t.ok(run.err:find "nowhere%.lua", "is named")
+
+t.done()
