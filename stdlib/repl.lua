@@ -129,12 +129,12 @@ local function each_name(value, add)
     end
     local m = debug.getmetatable(value)
     local index = m and rawget(m, "__index")
-    if is_c(index) then               -- its names are in the tables that it has
+    if is_c(index) then               -- it raises for what is in others' tables
       for i = 1, 32 do
         local _, names = debug.getupvalue(index, i)
         if type(names) ~= "table" then break end
         for key in next, names do
-          if type(key) == "string" and get(of, key) ~= nil then add(key) end
+          if type(key) == "string" and pcall(index, of, key) then add(key) end
         end
       end
     end
@@ -413,7 +413,6 @@ for name, purpose in pairs { table = "its rows in columns", json = "its JSON",
     print(require "tw.inspect"[name]((expression(text, name)())))
   end)
 end
-table.sort(commands, function(a, b) return a.name < b.name end)
 
 -- The text of a value that is looked at again and again, to fit the terminal.
 local function picture(f)
@@ -457,6 +456,8 @@ command("reload", "name", "load a script or a module anew", function(text)
   end
   show(tw.reload(text))
 end)
+
+table.sort(commands, function(a, b) return a.name < b.name end)
 
 --- repl.command(text, for_people)
 -- Runs an entry that begins with a colon or a question mark.

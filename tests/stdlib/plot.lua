@@ -1,0 +1,63 @@
+--- plot: drawings as exact text.
+
+local t = require "tw.test"
+local plot = require "tw.plot"
+local stat = require "tw.stat"
+
+local function draws(x, options, want, name)
+  local text = tostring(plot.of(x, options))
+  if not t.is(text, want, name) then t.diag(text) end
+end
+
+draws({ 1, 2, 3, 4 }, { width = 13, height = 2 }, [[
+4 ┤     ⣀⠤⠔⠒⠉
+1 ┤⣀⠤⠔⠒⠉
+  └──────────
+   1        4]], "a line")
+draws({ 1, 0 / 0, 1, 5 }, { width = 13, height = 2 }, [[
+5 ┤        ⡠⠊
+1 ┤⡀     ⢀⠔
+  └──────────
+   1        4]], "a gap")
+draws({ 7, 7, 7 }, { width = 13, height = 2 }, [[
+7.07 ┤⣀⣀⣀⣀⣀⣀⣀⣀
+6.93 ┤
+     └────────
+      1      3]], "equal values")
+local waves = {}
+for i = 1, 1000 do waves[i] = i % 100 end
+draws(waves, { width = 23, height = 3 }, [[
+99 ┤ ⣼ ⣼ ⣾⢀⣾⢀⡇⢠⡇⢠⡇⢰⡇⣰⡇⣸
+   │⢰⢻⢰⢻⣸⢹⡼⢸⡼⡇⡞⡇⡞⣇⡏⣧⠇⣧⢿
+ 0 ┤⡏⢸⠇⢸⠇⢸⠃⢸⠃⣿⠁⡿ ⡿ ⡟ ⡟⢸
+   └───────────────────
+    1              1000]], "more values than dots")
+draws({ 1, 2, 2, 3, 3, 3 }, { kind = "histogram", bins = 3, width = 20 }, [[
+    1 │███▍ 1
+1.667 │██████▋ 2
+2.333 │██████████ 3]], "a histogram")
+draws({ 5, 5 }, { kind = "histogram", width = 12 }, "5 │██████ 2", "of one value")
+draws({ 1, 8, 4 }, { kind = "spark" }, "▁█▄", "a sparkline")
+draws({ { bid = 1 }, { bid = 2 } }, { field = "bid", kind = "spark" }, "▁█", "a field")
+draws(require "tw".array { 1, 2 }, { kind = "spark" }, "▁█", "an array")
+
+local top = stat.topk { k = 2 }
+for _, x in ipairs { 3, 3, 3, 7, 7 } do top:push(x) end
+draws(top, { width = 20 }, [[
+3 │██████████████ 3
+7 │█████████▍ 2]], "a topk")
+local median = stat.quantile(0.5)
+for i = 1, 1000 do median:push(i) end
+t.ok(tostring(plot.of(median, { bins = 4 })):find "^shares of 200\n[^\n]+ 5[0-9]?\n",
+     "a quantile")
+
+t.raises("plot: there is no number to draw", plot.of, {})
+t.raises("plot: there is no number to draw", plot.of, { 0 / 0 }, { kind = "histogram" })
+t.raises("keeps no values; declare it with a history", plot.of, stat.mean())
+t.raises("a list of numbers expected, got a string", plot.of, "x")
+t.raises("plot: a table is no number; name a field", plot.of, { {} })
+t.raises("no option 'colour'", plot.of, { 1 }, { colour = 1 })
+t.raises("kind must be line, histogram or spark, got pie", plot.of, { 1 }, { kind = "pie" })
+t.raises("a count below 0", plot.bars, { "a" }, { -1 })
+
+t.done()
