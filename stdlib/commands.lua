@@ -23,6 +23,48 @@ port in use, a peer that was never there; 2 for a command line that makes no sen
 130 or 143 after SIGINT or SIGTERM.]],
   },
   {
+    name = "repl",
+    usage = "tidewire repl [app.lua [--workers N] [--set key=value]...]",
+    purpose = "a prompt, alone or inside a run of an app",
+    text = [[
+Reads entries, runs them, and shows their results; with an app file, in the state in
+which that file ran, while its market runs.  The run ends with the prompt, not before:
+when its feeds have ended or a script has failed, what is on the tape is still there.
+
+An entry is Lua, an expression or statements, of any number of lines.  It may wait
+(future:await(), tw.sleep(1)): tasks run meanwhile, and so they do while you type; what
+they print stands above the entry.  _1, _2 ... are the last results.  tw, plot, help
+and, in a run, tape are there.
+
+  ?x                     what is known of x: a topic, a function, an object
+  :help                  these
+  :time entry            run it, and tell how long it took
+  :table expression      its rows in columns
+  :json expression       its JSON; :csv its rows as CSV
+  :watch expression [s]  show it every s seconds (1), until Ctrl-C
+  :reload name           load a script of the run anew
+
+  tape:last(20)          the newest records; :table tape:last(20)
+  tape:range(from, to)   by seq, or by time in ns
+  tape:find("AAPL", 50)  the newest that match: a symbol, fields, a function
+  plot(tape:find("AAPL", 500))   a line of their mids; see tw.plot
+  :watch plot(tape:find("AAPL", 500)) 0.5
+
+Keys are those of Emacs: C-a C-e C-b C-f M-b M-f move, C-d C-h C-w M-d C-k C-u cut, C-y
+puts back, C-t swaps; Up and Down go through the lines of an entry, then through the
+history; C-r searches it.  Tab completes names, fields, methods, modules in require.
+Enter ends an entry that is complete and goes on in a new line otherwise, as M-Enter
+always does.  What is pasted does not run before Enter.  C-c ends what runs, or drops
+what is typed; C-d in an empty entry ends the prompt; C-z stops the program.
+
+The history is in $TIDEWIRE_HISTORY, or in ~/.tidewire_history; an entry that begins
+with a space is not kept, and an empty TIDEWIRE_HISTORY keeps none.  NO_COLOR turns the
+colours off.  Where input or output is no terminal, or TERM is dumb, lines are read and
+printed as lua does it.
+
+The status is 0; in a run as that of `tidewire run`.]],
+  },
+  {
     name = "attach",
     usage = "tidewire attach [name|pid] [-e line]... [--cpu S] [--memory MIB] [--wait S]",
     purpose = "a prompt in a running host: look into it, and change it",
@@ -174,6 +216,7 @@ Runs a script as the lua program does, with tidewire's modules there to require.
   --          no options follow
   -           run standard input
 
-Without a script it is a prompt on a terminal, and runs standard input otherwise.]],
+Without a script it is a prompt on a terminal (see repl), and runs standard input
+otherwise.]],
   },
 }

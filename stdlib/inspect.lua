@@ -12,6 +12,7 @@ local inspect = {}
 
 local USUAL = { width = 80, items = 60, inside = 12, total = 400, depth = 4,
                 bytes = 1000 }
+local ALONE = 100000              -- bytes of what its __tostring says, when it is all
 local ROWS = 60                   -- of a table, when nobody says otherwise
 local LOOKED = 10000              -- keys that are sorted
 
@@ -64,7 +65,7 @@ local function is_open(value)
 end
 
 -- What stands for a value that has no entries.
-local function scalar(value, o)
+local function scalar(value, o, alone)
   local kind = type(value)
   if kind == "string" then return quoted(value, o.bytes) end
   if kind == "function" then
@@ -76,7 +77,8 @@ local function scalar(value, o)
   end
   local fine, text = pcall(tostring, value)
   if not fine then return ("<%s: %s>"):format(name_of(value) or kind, text) end
-  return #text <= o.bytes and text or text:sub(1, o.bytes) .. "…"
+  local most = alone and ALONE or o.bytes
+  return #text <= most and text or text:sub(1, most) .. "…"
 end
 
 local ORDER = { number = 1, string = 2, boolean = 3 }
@@ -152,7 +154,7 @@ local function join(parts, indent, o)
 end
 
 local function render(value, indent, depth, o, under)
-  if not is_open(value) then return scalar(value, o) end
+  if not is_open(value) then return scalar(value, o, depth == 1) end
   if under[value] then return "<the table around it>" end
   local list, keys, more = keys_of(value)
   if list + #keys == 0 then return "{}" end

@@ -119,17 +119,17 @@ function plot.line(values, o)
       if is_finite(v) then
         local x = n == 1 and 0 or math.floor((i - 1) * (dots - 1) / (n - 1) + 0.5)
         local y = y_of(v)
-        c.set(x, y)
-        for step = (from_x or x) + 1, x - 1 do      -- the way from the one before
+        local at = from_y or y
+        if not from_x or from_x == x then upright(x, at, y) end
+        for step = (from_x or x) + 1, x do          -- the way from the one before
           local way = (step - from_x) / (x - from_x)
-          c.set(step, math.floor(from_y + (y - from_y) * way + 0.5))
-        end
-        if from_x and x - from_x <= 1 and math.abs(y - from_y) > 1 then
-          upright(x, from_y + (y > from_y and 1 or -1), y)
+          local to = math.floor(from_y + (y - from_y) * way + 0.5)
+          upright(step, to > at and at + 1 or to < at and at - 1 or at, to)
+          at = to
         end
         from_x, from_y = x, y
       else
-        from_x = nil
+        from_x, from_y = nil, nil
       end
     end
   end

@@ -36,6 +36,9 @@ t.is(text({ 10, 20, 30, 40, 50, 60 }, { width = 14 }), [[
 }]], "short ones side by side")
 t.is(text(setmetatable({}, { __tostring = function() return "mine" end })), "mine",
      "__tostring")
+local long = setmetatable({}, { __tostring = function() return ("x"):rep(2000) end })
+t.is(#text(long), 2000, "a drawing is whole")
+t.is(text({ long }, { bytes = 5 }), "{xxxxx…}", "but not inside a table")
 t.is(text(setmetatable({}, { __tostring = function() error "bad" end }))
        :match "^<table: .*bad>$" ~= nil, true, "one that raises")
 t.is(text(setmetatable({ 1 }, { __pairs = function() error "bad" end })), "{[1] = 1}",

@@ -16,7 +16,7 @@ draws({ 1, 2, 3, 4 }, { width = 13, height = 2 }, [[
    1        4]], "a line")
 draws({ 1, 0 / 0, 1, 5 }, { width = 13, height = 2 }, [[
 5 ┤        ⡠⠊
-1 ┤⡀     ⢀⠔
+1 ┤⡀     ⢀⠔⠁
   └──────────
    1        4]], "a gap")
 draws({ 7, 7, 7 }, { width = 13, height = 2 }, [[
@@ -57,7 +57,8 @@ t.raises("keeps no values; declare it with a history", plot.of, stat.mean())
 t.raises("a list of numbers expected, got a string", plot.of, "x")
 t.raises("plot: a table is no number; name a field", plot.of, { {} })
 t.raises("no option 'colour'", plot.of, { 1 }, { colour = 1 })
-t.raises("kind must be line, histogram or spark, got pie", plot.of, { 1 }, { kind = "pie" })
+t.raises("kind must be line, histogram or spark, got pie", plot.of, { 1 },
+         { kind = "pie" })
 t.raises("a count below 0", plot.bars, { "a" }, { -1 })
 
 t.done()

@@ -114,7 +114,8 @@ says("?{}", "nothing is known of this table")
 --- mine(x): what it is for.
 function mine(x) return x end
 
-says("?mine", "^%-%-%- mine%(x%): what it is for.\nfunction mine%(x%).*\n%(.*repl.lua:%d+%)$",
+says("?mine",
+     "^%-%-%- mine%(x%): what it is for.\nfunction mine%(x%).*\n%(.*repl.lua:%d+%)$",
      "? a function of one's own")
 
 said = {}
