@@ -253,11 +253,13 @@ static void call(lua_State *L, struct ltw_script *s, int handler, int results)
     lua_call(L, h->self + h->n, results);
 }
 
-/* [-0, +0, -]  When on_reload has declared nothing, what was declared goes on. */
-static void settle_tracker(struct ltw_script *s)
+/* [-0, +0, e]  When on_reload has declared nothing, what was declared goes on; else what
+ * is declared as it was has what it had. */
+static void settle_tracker(lua_State *L, struct ltw_script *s)
 {
     s->sw.kept_tracker = !s->tracker;
     if (s->sw.kept_tracker) exchange_tracker(s);
+    else if (s->sw.tracker) ltw_tracker_adopt(L, s->tracker, s->sw.tracker);
 }
 
 /* [-0, +0, e]  In a coroutine of its own. */
@@ -288,7 +290,7 @@ static int take_over(lua_State *L)
     ltw_remap_apply(L, tables, map);
     if (migrates) ltw_persist_migrate(L, s);
     if (s->code.handler[LTW_ON_RELOAD].bound) call(L, s, LTW_ON_RELOAD, 0);
-    settle_tracker(s);
+    settle_tracker(L, s);
     if (s->code.handler[LTW_ON_CHECK].bound) {
         call(L, s, LTW_ON_CHECK, 2);
         if (!lua_toboolean(L, -2))
@@ -437,6 +439,10 @@ static void commit(struct ltw_script *s)
         s->sw.co_ref = s->sw.frame = LUA_NOREF;
         s->fired = s->n_fired = 0;
         finish(s, publish);
+        if (s->sw.kept_tracker && s->tracker)
+            tw_log_printf(s->engine->host->log, TW_LOG_INFO, s->engine->who, "script %s:"
+                          " on_reload declares no statistics and no conditions: those"
+                          " that were declared go on", s->o->name);
     }
     ltw_version_unref(s->version);
     ltw_version_ref(s->version = version);

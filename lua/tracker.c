@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "handler.h"
 #include "script.h"
+#include "stat/adopt.h"
 #include "stat/token.h"
 
 #define TRACKER "tw.tracker"
@@ -91,6 +92,12 @@ void ltw_tracker_run(lua_State *L, struct ltw_tracker *t)
         luaL_error(L, "track: a statistic by %s has more than %d keys",
                    tw_plan_too_many(t->plan), TW_KEYS_MAX);
     if (rc < 0 || t->no_memory) luaL_error(L, "not enough memory");
+    count_bytes(L, t);
+}
+
+void ltw_tracker_adopt(lua_State *L, struct ltw_tracker *t, struct ltw_tracker *old)
+{
+    if (tw_plan_adopt(t->plan, old->plan) < 0) luaL_error(L, "not enough memory");
     count_bytes(L, t);
 }
 

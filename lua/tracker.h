@@ -63,6 +63,9 @@ bool ltw_tracker_name(const struct ltw_tracker *t, const char *name, unsigned it
  * arguments; false, and nothing pushed: there is none. */
 bool ltw_tracker_push_due(lua_State *L, struct ltw_tracker *t);
 
+/* [-0, +0, e]  What is declared in t as it was in `old` goes on with what that has. */
+void ltw_tracker_adopt(lua_State *L, struct ltw_tracker *t, struct ltw_tracker *old);
+
 /* [-0, +0, e]  Runs the rows that wait; raises without memory or with too many keys. */
 void ltw_tracker_run(lua_State *L, struct ltw_tracker *t);
 

@@ -36,7 +36,7 @@ struct tw_plan_mark tw_plan_mark(const struct tw_plan *p)
     };
 }
 
-static size_t history_bytes(const struct tw_declared *it)
+size_t tw_plan_history_bytes(const struct tw_declared *it)
 {
     return it->o.history * (sizeof(double) + sizeof(int64_t));
 }
@@ -45,7 +45,7 @@ static void free_item(struct tw_plan *p, struct tw_declared *it)
 {
     p->key_bytes -= it->samples.room * sizeof *it->samples.key;
     for (uint32_t k = 0; k < it->samples.room; k++) {
-        if (it->samples.key[k].value) p->key_bytes -= history_bytes(it);
+        if (it->samples.key[k].value) p->key_bytes -= tw_plan_history_bytes(it);
         tw_free(it->samples.key[k].value);
     }
     tw_free(it->samples.key);
@@ -119,7 +119,7 @@ static int reserve(struct tw_plan *p, void **array, uint32_t *room, uint32_t cou
     return TW_OK;
 }
 
-static int reserve_slot(struct tw_plan *p, struct tw_slot *s)
+int tw_plan_reserve_slot(struct tw_plan *p, struct tw_slot *s)
 {
     void *states = s->states;
     int rc = reserve(p, &states, &s->room, tw_keys_count(p->space[s->space].keys),
@@ -166,7 +166,7 @@ static int run_push(struct tw_plan *p, const struct tw_op *op, unsigned n)
         .n = n, .key = space->id, .time = p->column[op->c]->integer,
         .out = op->wanted ? p->column[op->out]->number : NULL,
     };
-    int rc = reserve_slot(p, slot);
+    int rc = tw_plan_reserve_slot(p, slot);
 
     if (rc < 0) return rc;
     for (unsigned i = 0; i < slot->stat.n_inputs; i++)
@@ -182,7 +182,7 @@ static int run_read(struct tw_plan *p, const struct tw_op *op, unsigned n)
 {
     struct tw_slot *slot = &p->slot[op->what];
     double *out = p->column[op->out]->number;
-    int rc = reserve_slot(p, slot);
+    int rc = tw_plan_reserve_slot(p, slot);
 
     if (rc < 0) return rc;
     for (unsigned i = 0; i < n; i++) {
@@ -191,6 +191,26 @@ static int run_read(struct tw_plan *p, const struct tw_op *op, unsigned n)
         out[i] = key
             ? tw_stat_get(&slot->stat, slot->states + key * slot->stat.size, 0) : NAN;
     }
+    return TW_OK;
+}
+
+int tw_plan_reserve_samples(struct tw_plan *p, struct tw_declared *it)
+{
+    const struct tw_keys *keys = p->space[p->slot[it->slot].space].keys;
+    void *samples = it->samples.key;
+    int rc = reserve(p, &samples, &it->samples.room, tw_keys_count(keys),
+                     sizeof *it->samples.key);
+
+    it->samples.key = samples;
+    return rc;
+}
+
+int tw_plan_keep_samples(struct tw_plan *p, const struct tw_declared *it,
+                         struct tw_sample *s)
+{
+    s->value = tw_calloc(1, tw_plan_history_bytes(it));
+    if (!s->value) return UV_ENOMEM;
+    p->key_bytes += tw_plan_history_bytes(it);
     return TW_OK;
 }
 
@@ -203,11 +223,7 @@ static int take_sample(struct tw_plan *p, unsigned item, uint32_t key, double va
     uint32_t size = it->o.history;
 
     if (size > 0) {
-        if (!s->value) {
-            s->value = tw_calloc(1, history_bytes(it));
-            if (!s->value) return UV_ENOMEM;
-            p->key_bytes += history_bytes(it);
-        }
+        if (!s->value && tw_plan_keep_samples(p, it, s) < 0) return UV_ENOMEM;
         s->value[s->n % size] = value;
         ((int64_t *)(s->value + size))[s->n % size] = time;
     }
@@ -222,11 +238,8 @@ static int run_sample(struct tw_plan *p, const struct tw_op *op, unsigned n)
     const struct tw_space *space = &p->space[p->slot[it->slot].space];
     const double *value = p->column[op->a]->number;
     const int64_t *time = p->column[op->c]->integer;
-    void *keys = it->samples.key;
-    int rc = reserve(p, &keys, &it->samples.room, tw_keys_count(space->keys),
-                     sizeof *it->samples.key);
+    int rc = tw_plan_reserve_samples(p, it);
 
-    it->samples.key = keys;
     for (unsigned i = 0; i < n && rc >= 0; i++) {
         struct tw_sample *s = &it->samples.key[space->id[i]];
 
@@ -398,7 +411,7 @@ void *tw_plan_state(const struct tw_plan *p, unsigned item, uint32_t key)
 
 void *tw_plan_state_make(struct tw_plan *p, unsigned item, uint32_t key)
 {
-    if (reserve_slot(p, &p->slot[p->item[item].slot]) < 0) return NULL;
+    if (tw_plan_reserve_slot(p, &p->slot[p->item[item].slot]) < 0) return NULL;
     return tw_plan_state(p, item, key);
 }
 

@@ -117,6 +117,14 @@ static inline unsigned tw_program_of(enum tw_kind kind)
     return kind == TW_TRADE;
 }
 
+/* plan.c: room for a state of each key; for what is sampled of each; for the samples of
+ * one.  UV_ENOMEM. */
+int tw_plan_reserve_slot(struct tw_plan *p, struct tw_slot *s);
+int tw_plan_reserve_samples(struct tw_plan *p, struct tw_declared *it);
+int tw_plan_keep_samples(struct tw_plan *p, const struct tw_declared *it,
+                         struct tw_sample *s);
+size_t tw_plan_history_bytes(const struct tw_declared *it);
+
 /* What is added to a plan beyond these counts, freed: a declaration failed. */
 struct tw_plan_mark tw_plan_mark(const struct tw_plan *p);
 void tw_plan_cut(struct tw_plan *p, const struct tw_plan_mark *m);

@@ -12,4 +12,6 @@ function M:on_start()
   }
 end
 
+M.on_reload = M.on_start    -- a new version declares anew
+
 return M

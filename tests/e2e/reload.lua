@@ -185,7 +185,7 @@ refused("an on_reload that waits", COUNT:format "'new', self.n" .. [[
   "worker 1: on_reload failed: s.lua:6: sleep: can't wait here, outside a task and"
   .. " a handler")
 refused("an on_reload that does not end", COUNT:format "'new', self.n" .. [[
-  function M:on_reload() while true do end end]],
+  function M:on_reload() while true do local _ = {} end end]],
   "worker 1: on_reload ran for more than 0.2 s without returning",
   { setup = "app.limits { time = 0.2 }" })
 refused("an on_check that says no", COUNT:format "'new', self.n" .. [[
@@ -392,6 +392,36 @@ check("a script restarts with the newest version", {
     while not board.started do tw.sleep(0.01) end
   end ]]):format [[function M:on_start() board.started = true print "new" end]],
   limit = 500 }, "2\nnew\n")
+
+-- Statistics that a script has declared: as they were, they go on.
+local TRACKS = [[
+  function M:declare()
+    self.s = self:track { n = "count() by symbol",
+      last = "sum(mid - prev(mid, initial=0)) by symbol", now = "last(mid) by symbol",
+      total = "count()", other = %q }
+    self:when("total == 3900", function() print(%q) end)
+  end
+  M.on_start = M.declare
+  %s
+  function M:on_stop()
+    local n, fine = 0, true
+    for _, symbol in ipairs(self.s.n:keys()) do
+      n = n + self.s.n[symbol].value
+      local off = self.s.last[symbol].value - self.s.now[symbol].value
+      fine = fine and math.abs(off) < 1e-6
+    end
+    print(n, fine, self.s.other.value)
+  end]]
+check("statistics that are declared as they were go on", {
+  s = TRACKS:format("count()", "first", ""), limit = 4000,
+  lead = ([[ [1500] = function() write("s.lua", %q) print(reload()) end ]])
+    :format(TRACKS:format("max(1)", "second", "M.on_reload = M.declare")) },
+  "2\nsecond\n4000\ttrue\t1.0\n")
+ran = check("what on_reload does not declare goes on as it was", {
+  s = TRACKS:format("count()", "first", ""), limit = 4000,
+  lead = ([[ [1500] = function() write("s.lua", %q) print(reload()) end ]])
+    :format(TRACKS:format("max(1)", "second", "")) },
+  "2\nfirst\n4000\ttrue\t4000\n")
 
 -- While a live feed goes on: no record is lost or comes twice, many reloads and some
 -- refusals, four scripts in all states.

@@ -1,0 +1,16 @@
+/* adopt.h - what one plan has seen goes over to the one that takes its place.
+ *
+ * Layer host/stat.  Thread: the owner's.
+ */
+#ifndef TW_ADOPT_H
+#define TW_ADOPT_H
+
+#include "stat/plan.h"
+
+/* Each statistic of p that is computed as one of `old` is, by the same keys, goes on
+ * with that one's states; an item, where it is sampled alike, with its samples.  Others
+ * begin anew, and so do conditions.  No row waits in either.  UV_ENOMEM, or TW_ELIMIT:
+ * too many keys; p is good for nothing then.  Memory: for the keys. */
+int tw_plan_adopt(struct tw_plan *p, const struct tw_plan *old);
+
+#endif
