@@ -20,7 +20,8 @@
  * wait for its host.  A process may have any number of hosts.
  *
  * Nothing here exits or prints unless asked, nor takes a signal unless asked.  What
- * can fail returns 0 or a negative code; an error may be NULL where nobody reads it.
+ * can fail returns 0 or a negative code; an error is written then, and may be NULL where
+ * nobody reads it.
  * What all hosts of a process share: the signal of the watchdog, the environment
  * (TIDEWIRE_SEED), and a counter of allocations.
  *

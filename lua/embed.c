@@ -265,10 +265,9 @@ static int result(struct tw_host *host, struct tw_error *error)
 
     pthread_mutex_lock(&host->lock);
     status = host->status;
-    if (status < 0 && host->error.code < 0)
-        tw_fail(error, status, "%s", host->error.text);
-    else
-        tw_fail(error, status, "%s", status < 0 ? "the run has failed" : "");
+    if (status < 0)
+        tw_fail(error, status, "%s",
+                host->error.code < 0 ? host->error.text : "the run has failed");
     pthread_mutex_unlock(&host->lock);
     return status;
 }

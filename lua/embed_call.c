@@ -224,6 +224,7 @@ int tw_future_await(struct tw_future *f, double seconds, struct tw_item *value,
     pthread_condattr_t steady;
 
     if (!value) value = &unread;
+    if (!f) return tw_fail(error, TW_EUSAGE, "no future");
     if (tw_future_peek(f, NULL) != TW_PENDING) return outcome(f, value, error);
     pthread_mutex_init(&s.lock, NULL);
     pthread_condattr_init(&steady);
@@ -284,7 +285,7 @@ int tw_host_then(struct tw_host *host, struct tw_future *f,
                  void (*done)(void *ctx, int code, const struct tw_item *value,
                               const struct tw_error *error), void *ctx)
 {
-    int rc = ltw_check_running(host);
+    int rc = f && done ? ltw_check_running(host) : TW_EUSAGE;
     struct ltw_then *t = rc == TW_OK ? tw_calloc(1, sizeof *t) : NULL;
 
     if (!t) return rc < 0 ? rc : UV_ENOMEM;

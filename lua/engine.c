@@ -185,6 +185,7 @@ static uint64_t quiet(void *ctx)
     struct ltw_engine *e = ctx;
     uint64_t min = UINT64_MAX;
 
+    if (!e->going) return 0;   /* on_start is still to come */
     for (unsigned i = 0; i < e->n; i++) {
         uint64_t seq = ltw_script_quiet(e->scripts[i]);
 

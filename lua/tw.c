@@ -15,13 +15,20 @@
 #define PENDING "tw.message"
 enum { RETRY_NS = 1000000 };
 
-static int after_sleep(lua_State *L, int status, lua_KContext due_ns)
+/* A handler is told of the end of the run by what it waits with; a task that its script
+ * has begun, by its cancellation, which ends its loop too. */
+static bool is_told(lua_State *L)
 {
     struct ltw_script *s = ltw_state(L)->script;
 
+    return s && ltw_script_is_handling(s) && ltw_script_stopping(s);
+}
+
+static int after_sleep(lua_State *L, int status, lua_KContext due_ns)
+{
     (void)status;
     do {
-        if (s && ltw_script_stopping(s)) return ltw_fail(L, TW_ESTOPPED);
+        if (is_told(L)) return ltw_fail(L, TW_ESTOPPED);
         if (ltw_task_is_due(due_ns)) {
             lua_pushboolean(L, 1);
             return 1;
@@ -36,16 +43,15 @@ static int after_sleep(lua_State *L, int status, lua_KContext due_ns)
  * Yields: for that time, and at least once.  Blocks: no; outside all tasks the caller
  * alone waits.  Thread: any.
  * Errors: raises when seconds is negative or not a number, when the task is cancelled
- * or its time is over, and where nothing can wait (in table.sort, say); nil when the
- * run is ending.  Units: seconds. */
+ * or its time is over, and where nothing can wait (in table.sort, say); nil in a handler
+ * when the run is ending.  Units: seconds. */
 static int sleep_for(lua_State *L)
 {
     lua_Number seconds = luaL_checknumber(L, 1);
-    struct ltw_script *s = ltw_state(L)->script;
     int64_t due_ns;
 
     luaL_argcheck(L, seconds >= 0 && seconds < 1e9, 1, "seconds must be in 0 .. 1e9");
-    if (s && ltw_script_stopping(s)) return ltw_fail(L, TW_ESTOPPED);
+    if (is_told(L)) return ltw_fail(L, TW_ESTOPPED);
     due_ns = ltw_task_due_ns(L, 1);
     if (ltw_task_park(L, NULL, 0, due_ns, "sleep"))
         return lua_yieldk(L, 0, due_ns, after_sleep);
@@ -78,7 +84,7 @@ static int append(lua_State *L, int status, lua_KContext context)
         return 1;
     }
     if (!ltw_state(L)->task) return ltw_fail(L, TW_EFULL);
-    if (s && ltw_script_stopping(s)) return ltw_fail(L, TW_ESTOPPED);
+    if (is_told(L)) return ltw_fail(L, TW_ESTOPPED);
     if (s && ltw_script_is_handling(s) && ltw_script_is_full(s))
         return luaL_error(L, "tw.publish: no room: the tape (%I records) is full of what"
                           " this script has not read yet; it publishes too much for a"
@@ -97,7 +103,8 @@ static int append(lua_State *L, int status, lua_KContext context)
  * Blocks: no.  Thread: any worker.
  * Errors: raises for a topic of 0 or more than 63 bytes, for a value that can't
  * be frozen (it names the part), outside a run, and when the tape is full of what
- * the script itself has not read; nil when the run is ending.  Units: none. */
+ * the script itself has not read; nil in a handler when the run is ending.
+ * Units: none. */
 int ltw_publish(lua_State *L)
 {
     struct ltw_host *host = ltw_check_host(L, "tw.publish");

@@ -165,6 +165,14 @@ fails("a script that publishes too much for the tape is told so",
     ["s.lua"] = "function M.on_quote() for i = 1, 100 do tw.publish('x', i) end end" },
   "tw.publish: no room: the tape %(64 records%) is full of what this script has not read")
 
+prints("a task that sleeps again and again ends with the run", {
+  app = "app.limits { time = 60 } " .. FEED:format(1) .. 'app.script("s.lua")',
+  ["s.lua"] = [[
+  function M.on_start()
+    tw.task.detach(function() while true do tw.sleep(0.001) end end)
+  end
+  function M.on_stop() print "stopped" end]] }, "stopped\n")
+
 -- What is known of symbols; clocks.
 
 prints("instruments", { app = [[

@@ -1,0 +1,130 @@
+// embed.cpp - a Lua script inside a C++ program, which has its text: two threads push
+// trades in batches, a third reads the tape, the board has the result.
+//
+//     c++ -std=c++17 embed.cpp $(pkg-config --cflags --libs tidewire) -o embed
+#include <cstdio>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <tidewire.h>
+#include <vector>
+
+static const char app[] = R"(
+local app = require "tw.app"
+app.script("volume.lua", { params = { symbols = { "AAPL", "BP" } } })
+)";
+
+static const char volume[] = R"(
+local board = require "tw.board"
+local M = {}
+
+function M:on_start() self.total = {} end
+
+function M:on_trade(symbol, size)
+  self.total[symbol] = (self.total[symbol] or 0) + size
+end
+
+function M:on_stop()
+  for _, symbol in ipairs(self.params.symbols) do
+    board["volume." .. symbol] = self.total[symbol]
+  end
+end
+
+return M
+)";
+
+enum { TRADES = 1000, BATCH = 100 };
+
+struct failure : std::runtime_error { using std::runtime_error::runtime_error; };
+
+class Host {
+public:
+    Host()
+    {
+        tw_host_options options = {};
+
+        options.workers = 1;
+        host_.reset(tw_host_new(&options, &error_));
+        if (!host_) throw failure(error_.text);
+    }
+
+    void check(int code) const
+    {
+        if (code < 0) throw failure(*error_.text ? error_.text : tw_strerror(code));
+    }
+
+    tw_error *error() { return &error_; }
+    tw_host *get() const { return host_.get(); }
+
+private:
+    struct Free { void operator()(tw_host *host) const { tw_host_free(host); } };
+
+    std::unique_ptr<tw_host, Free> host_;
+    tw_error error_ = {};
+};
+
+static void push(tw_host *host, const std::string &symbol)
+{
+    std::vector<tw_record> trades(BATCH);
+    auto id = static_cast<std::uint32_t>(tw_host_symbol(host, symbol.c_str()));
+
+    for (auto &trade : trades) {
+        trade.kind = TW_TRADE;
+        trade.symbol = id;
+        tw_fixed_from_double(101.25, &trade.trade.price);
+        tw_fixed_from_double(2.5, &trade.trade.size);
+    }
+    for (int n = 0; n < TRADES; n += BATCH)
+        tw_host_push(host, trades.data(), trades.size(), TW_FOREVER);
+}
+
+static double number_on_board(tw_host *host, const char *name)
+{
+    tw_any value;
+    double number = 0;
+
+    if (tw_host_board_get(host, name, &value) < 0) return number;
+    auto item = tw_any_root(&value);
+    number = tw_item_to_number(&item, 0);
+    tw_any_unref(&value);
+    return number;
+}
+
+static void run(Host &host)
+{
+    tw_record record;
+    unsigned seen = 0;
+
+    host.check(tw_host_add_text(host.get(), "app.lua", app));
+    host.check(tw_host_add_text(host.get(), "volume.lua", volume));
+    host.check(tw_host_load(host.get(), "app.lua", host.error()));
+    auto cursor = tw_host_cursor_open(host.get(), 1u << TW_TRADE, false, 0, host.error());
+    if (!cursor) throw failure(host.error()->text);
+    host.check(tw_host_start(host.get(), host.error()));
+
+    std::thread one(push, host.get(), "AAPL"), other(push, host.get(), "BP");
+    while (seen < 2 * TRADES && tw_host_cursor_wait(cursor, 5) == 1)
+        while (tw_host_cursor_next(cursor, &record, nullptr)) seen++;
+    one.join();
+    other.join();
+    tw_host_cursor_close(cursor);
+    tw_host_finish(host.get());
+    host.check(tw_host_wait(host.get(), TW_FOREVER, host.error()));
+    std::printf("%u trades, volume of AAPL %.1f, of BP %.1f\n", seen,
+                number_on_board(host.get(), "volume.AAPL"),
+                number_on_board(host.get(), "volume.BP"));
+}
+
+int main()
+{
+    try {
+        Host host;
+
+        run(host);
+    } catch (const failure &e) {
+        std::fprintf(stderr, "%s\n", e.what());
+        return 1;
+    }
+    return 0;
+}

@@ -1,0 +1,119 @@
+--- embed: C and C++ programs with hosts inside, built against what make install installs.
+
+local t = require "tw.test"
+
+local build = (os.getenv("TIDEWIRE") or "build/tidewire"):match("^(.*)/[^/]+$")
+local root = os.tmpname()
+os.remove(root)
+
+-- Runs a command; what it wrote, stderr included, and its status.
+local function shell(command)
+  local p <close> = assert(io.popen("{ " .. command .. "; } 2>&1 </dev/null"))
+  local out = p:read("a")
+  return out, select(3, p:close())
+end
+
+local function passes(command, name)
+  local out, status = shell(command)
+  local fine = t.is(status, 0, name)
+  if not fine then t.diag(out) end
+  return out, fine
+end
+
+local cleanup <close> = setmetatable({}, {
+  __close = function() shell("rm -rf " .. root) end,
+})
+
+-- A library that a sanitizer has seen wants it in the program, too.
+local undefined = shell("nm -u " .. build .. "/libtidewire.a")
+local sanitizer = undefined:find "__tsan_init" and "thread"
+                  or undefined:find "__asan_init" and "address,undefined"
+passes("MAKEFLAGS= make --no-print-directory install B=" .. build .. " PREFIX=" .. root
+       .. " SAN=" .. (sanitizer or ""), "make install")
+local flags = shell("PKG_CONFIG_PATH=" .. root .. "/lib/pkgconfig"
+                    .. " pkg-config --cflags --libs tidewire"):gsub("\n", " ")
+local function has(program) return select(2, shell("command -v " .. program)) == 0 end
+
+local extra = ""
+if sanitizer == "thread" then
+  extra = " -fsanitize=thread -Wno-tsan tests/tsan.c"
+elseif sanitizer then
+  extra = " -fsanitize=" .. sanitizer .. " -fno-sanitize-recover=all"
+end
+local steady = sanitizer == "thread" and "setarch -R " or ""
+
+local WARNINGS = " -Wall -Wextra -Wshadow -Wpointer-arith -Wwrite-strings -Werror"
+                 .. " -pedantic "
+local C, CPP = " -std=c11 -Wstrict-prototypes -Wmissing-prototypes", " -std=c++17"
+
+local function compile(compiler, source, out, more)
+  return passes(("%s%s%s -g %s -o %s/%s %s%s"):format(compiler, more, WARNINGS, source,
+    root, out, flags, extra), out .. " builds")
+end
+
+-- The header alone, as both languages, in both compilers.
+
+for _, case in ipairs { { "gcc", "c", C }, { "clang", "c", C }, { "g++", "c++", CPP },
+                        { "clang++", "c++", CPP } } do
+  local compiler, language, standard = table.unpack(case)
+  if not has(compiler) then
+    t.skip(compiler .. " is not here")
+  else
+    passes(("echo '#include <tidewire.h>' | %s%s%s -x %s -fsyntax-only -I%s/include -")
+           :format(compiler, standard, WARNINGS, language, root),
+           "tidewire.h in " .. compiler .. standard)
+  end
+end
+
+-- The examples, as the README shows them.
+
+local function example(compiler, source, more, arguments, want)
+  local name = source .. "-" .. compiler
+  if not has(compiler) or sanitizer and compiler:find "clang" then
+    t.skip(compiler .. " is not here, or not for this library")
+    return
+  end
+  local _, built = compile(compiler, "scripts/embed/" .. source, name, more)
+  if not built then return end
+  local out = passes(("timeout 60 %s%s/%s %s"):format(steady, root, name, arguments),
+                     name .. " runs")
+  t.is(out, want, "and prints what it should")
+end
+
+for _, compiler in ipairs { "gcc", "clang" } do
+  example(compiler, "embed.c", C, "scripts/embed/app.lua", [[
+alarm: BP at record 5
+mean spread of AAPL: 0.02, 1 alarm
+]])
+end
+for _, compiler in ipairs { "g++", "clang++" } do
+  example(compiler, "embed.cpp", CPP, "",
+          "2000 trades, volume of AAPL 2500.0, of BP 2500.0\n")
+end
+local out, status = shell(steady .. root .. "/embed.c-gcc not-there.lua")
+t.is(status, 1, "an app that is not there: status")
+t.ok(out:find("not-there.lua", 1, true), "and its name")
+
+-- The tests in C.
+
+for _, name in ipairs { "embed", "embed_life" } do
+  local _, built = compile("gcc", "tests/e2e/" .. name .. ".c", name,
+                           C .. " -D_GNU_SOURCE -Itests -Wno-format-truncation")
+  if built then
+    local tap, code = shell(("timeout 200 %s%s/%s"):format(steady, root, name))
+    local tests = tonumber(tap:match "\n1%.%.(%d+)\n$")
+    t.ok(tests, name .. ": all its tests were run")
+    t.is(code, 0, ("%s: %s tests"):format(name, tests))
+    if code ~= 0 or not tests then t.diag(tap) end
+  end
+end
+
+-- Nothing is lost, in valgrind's eyes: what ends with its host is freed with it.
+
+if sanitizer or not has "valgrind" then
+  t.skip "valgrind: it is not here, or a sanitizer looks"
+else
+  passes(("timeout 200 valgrind -q --leak-check=full --show-leak-kinds=definite,possible "
+          .. "--errors-for-leak-kinds=definite,possible --error-exitcode=9 "
+          .. "%s/embed.c-gcc scripts/embed/app.lua"):format(root), "valgrind is silent")
+end
