@@ -73,7 +73,7 @@ $B/reference.txt: $(wildcard lua/*.c lua/*/*.c)
 	  /\*\// { on = 0 }' $^ > $@
 
 run: $B/tidewire
-	$B/tidewire run scripts/market.lua --seconds 10
+	$B/tidewire run scripts/market.lua --seconds 10 --watch
 
 test: $B/tidewire $(STATIC) $(CTESTS) | test-packages
 	TIDEWIRE=$B/tidewire $(STEADY) prove --exec tests/run \

@@ -16,6 +16,8 @@ summary prints), a second one ends at once.
   --workers N       threads that run scripts; as many as there are cores otherwise
   --set key=value   a parameter that the app file asks for with app.param(key)
   --seconds S       stop after S seconds
+  --watch           a script whose file changes, or one that it requires, goes on with
+                    its new version (see reload)
   --no-attach       nobody can attach to it (see attach)
 
 The status is 0; 1 after an error: a script that failed, a file that is not there, a

@@ -38,8 +38,9 @@ the other scripts of the worker go on.
 
 self has name, params (what the app file gave), worker (0, 1, ...), shard and
 shards (1 of 1 where the script is not sharded), and the file's methods.  A global
-of a script is its own; modules that it requires are shared by all scripts of a
-worker.
+of a script is its own, and so are the modules that it requires; what is built in
+or written in C is there once for all scripts of a worker.  A new version can take
+its place while it runs (see reload).
 
 The table may say what the script wants, where the app file does not:
 
@@ -55,6 +56,54 @@ lost.
 
 A handler that runs for longer than the time limit without a wait is stopped, as
 an error of that script.]],
+  },
+  {
+    name = "reload",
+    purpose = "new versions of scripts while they run",
+    text = [[
+tidewire run --watch notices when the file of a script changes, or one that it requires;
+tw.reload(name) says so from a script or a prompt.  The file is read once, tried in a
+state of its own where nothing has an effect, run in each state that has an instance of
+it, and put in place by all instances at one record of the tape, which has a seq of its
+own, or by none.  No record is lost or comes twice: those before are the old version's,
+those after the new one's.  Instances of one file change together, whatever their names.
+
+What stays, and what is new:
+
+  self               stays.  Its methods, the classes of objects in it and functions in
+                     it are the new ones, where the new file has them at the same place:
+                     a field of its module, a local of the file, a metatable
+  locals of the file  are new, but for tw.persist("name", version, {}), whose table stays
+  modules            that it requires are read with it and are its own; what is built in
+                     or written in C is there once
+  handlers, symbols, sectors, messages   are the new file's
+  tasks, coroutines, closures            that the old code has made go on with that code
+  statistics, conditions   stay, unless on_reload declares; then its declarations count,
+                     and statistics that are computed as before go on with their states
+
+The new version may have, beside the handlers of every script:
+
+  on_reload(self, old)   is called at the change; old is the module of the old version
+  on_check(self)         must return true after that, or nil and why not
+
+They are for changing self and looking at it, and can't wait.  What they do elsewhere, a
+message or a task, is not taken back when another instance refuses.
+
+  M.on_reload = M.on_start        -- of a script that does nothing else than declare
+
+A new version is refused when it does not compile or run, when on_reload or a migrate of
+tw.persist raises, or on_check does not return true, in any instance.  Then self is what
+it was, the old version goes on everywhere, and the reason is in the log and in the
+future of tw.reload.  tw.rollback(name) brings the version before back, and
+tw.rollback(name, 3) the third, with a number of its own.
+
+A handler that waits when the change comes finishes on the old version.  After a second
+(app.reload { deadline = 1 }) its wait is ended as if it were cancelled; after another one
+the new version is refused.  A paused instance changes where it stands.
+
+The market waits while on_reload runs and while what self holds is walked through: some
+0.1 us for each value, 0.3 us when the new version has an on_reload or on_check.  An
+object keeps its old class when no function of the new file uses that.]],
   },
   {
     name = "quotes",
