@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "app.h"
 #include "attach_to.h"
@@ -167,11 +167,18 @@ static int run_repl(int argc, char **argv)
     return argc > 2 ? run_app(argc - 2, argv + 2, &repl) : run_interpreter(1, argv);
 }
 
+static bool is_file(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
+}
+
 static int run_command(int argc, char **argv)
 {
     const char *command = argc > 1 ? argv[1] : "";
 
-    if (argc > 1 && access(command, F_OK) != 0) {   /* a file of that name is a script */
+    if (argc > 1 && !is_file(command)) {   /* a file of that name is a script */
         if (strcmp(command, "run") == 0) return run_app(argc - 2, argv + 2, NULL);
         if (strcmp(command, "repl") == 0) return run_repl(argc, argv);
         if (strcmp(command, "attach") == 0) return tw_attach_to(argc - 2, argv + 2);

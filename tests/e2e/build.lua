@@ -94,6 +94,10 @@ else
   t.skip "the size of a program with a sanitizer is its own"
 end
 
+shell("mkdir " .. root .. "/app/build")
+run("beside a directory build", tidewire .. " build app.lua -o build/bot", 0, root .. "/app")
+shell("rm -r " .. root .. "/app/build")
+
 -- The same bytes: another directory, another name, another time.
 
 run("again", tidewire .. " build app.lua -o ../bot2", 0, root .. "/app")
