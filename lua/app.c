@@ -237,13 +237,13 @@ void tw_app_close(struct tw_app *app)
 {
     if (!app) return;
     tw_be_main();
-    ltw_app_unbuild(app);
     app->bell_open = false;
-    if (app->loop_open) {
+    if (app->loop_open) {   /* first, for some of its handles are of the parts */
         uv_walk(&app->loop, close_handle, NULL);
         uv_run(&app->loop, UV_RUN_DEFAULT);
         uv_loop_close(&app->loop);
     }
+    ltw_app_unbuild(app);
     pthread_mutex_destroy(&app->lock);
     tw_free(app);
 }

@@ -8,7 +8,7 @@
 #include <tidewire.h>
 
 /* limits.spread(symbol): what a script gets with require "limits". */
-static int spread(lua_State *L)
+static int limit(lua_State *L)
 {
     lua_pushnumber(L, strcmp(luaL_checkstring(L, 1), "BP") == 0 ? 0.01 : 0.05);
     return 1;
@@ -17,7 +17,7 @@ static int spread(lua_State *L)
 static int open_limits(lua_State *L)
 {
     lua_newtable(L);
-    lua_pushcfunction(L, spread);
+    lua_pushcfunction(L, limit);
     lua_setfield(L, -2, "spread");
     return 1;
 }
@@ -25,12 +25,12 @@ static int open_limits(lua_State *L)
 static void on_alarm(void *ctx, const struct tw_record *record, const char *topic,
                      const struct tw_item *value)
 {
-    struct tw_item symbol;
+    struct tw_item symbol, spread;
 
     if (record->kind != TW_MESSAGE) return;   /* a gap: some were lost */
     symbol = tw_table_find(value->table, tw_item_text("symbol"));
-    printf("%s: %s at record %llu\n", topic, symbol.text,
-           (unsigned long long)record->seq);
+    spread = tw_table_find(value->table, tw_item_text("spread"));
+    printf("%s: %s, a spread of %.2f\n", topic, symbol.text, spread.number);
     ++*(unsigned *)ctx;
 }
 

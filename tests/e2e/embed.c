@@ -34,17 +34,21 @@ static void test_errors(void)
 
     tw_host_add_text(host, "bad.lua", "local app = ");
     tw_host_add_text(host, "raises.lua", "\nerror 'no app'");
-    tw_host_add_text(host, "good.lua", APP "app.script 'none.lua'");
+    tw_host_add_text(host, "none.lua", APP "app.script 'not-here.lua'");
+    tw_host_add_text(host, "good.lua", APP "app.script 's.lua'");
+    tw_host_add_text(host, "s.lua", "error 'no script'");
     ok(tw_host_load(host, "bad.lua", &error) == TW_ESCRIPT
        && strstr(error.text, "bad.lua:1:"), "a bad app: %s", line(error.text));
     ok(tw_host_load(host, "raises.lua", &error) == TW_ESCRIPT
        && strstr(error.text, "raises.lua:2: no app"), "one that raises: %s",
        line(error.text));
+    ok(tw_host_load(host, "none.lua", &error) == TW_ESCRIPT
+       && strstr(error.text, "not-here.lua"), "a missing script: %s", line(error.text));
     ok(tw_host_load(host, "good.lua", &error) == TW_OK, "another one can be loaded then");
     ok(tw_host_load(host, "good.lua", &error) == TW_EUSAGE, "and no other");
     ok(tw_host_add_text(host, "a", "") == TW_EUSAGE, "nor any text");
-    ok(tw_host_start(host, &error) == TW_ESCRIPT && strstr(error.text, "none.lua"),
-       "a missing script: %s", line(error.text));
+    ok(tw_host_start(host, &error) == TW_ESCRIPT && strstr(error.text, "no script"),
+       "a script that raises: %s", line(error.text));
     ok(tw_host_wait(host, 0, NULL) == TW_ESCRIPT, "which stays what it ended with");
     tw_host_free(host);
     tw_host_free(NULL);

@@ -82,7 +82,7 @@ end
 
 for _, compiler in ipairs { "gcc", "clang" } do
   example(compiler, "embed.c", C, "scripts/embed/app.lua", [[
-alarm: BP at record 5
+alarm: BP, a spread of 0.02
 mean spread of AAPL: 0.02, 1 alarm
 ]])
 end

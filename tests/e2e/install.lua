@@ -27,7 +27,8 @@ local undefined = shell("nm -u " .. build .. "/libtidewire.a")
 local sanitizer = undefined:find "__tsan_init" and "thread"
                   or undefined:find "__asan_init" and "address,undefined" or ""
 passes("MAKEFLAGS= make --no-print-directory install B=" .. build .. " PREFIX=/opt/tide"
-       .. " DESTDIR=" .. root .. " SAN=" .. sanitizer, "make install with PREFIX and DESTDIR")
+       .. " DESTDIR=" .. root .. " SAN=" .. sanitizer,
+       "make install with PREFIX and DESTDIR")
 local prefix = root .. "/opt/tide"
 for _, file in ipairs { "bin/tidewire", "lib/libtidewire.a", "include/tidewire.h",
                         "lib/pkgconfig/tidewire.pc", "share/man/man1/tidewire.1" } do
