@@ -284,6 +284,36 @@ The statistics; `tidewire help stat.mean` tells cost, source, options and fields
 ]] .. statistics(),
   },
   {
+    name = "embedding",
+    purpose = "hosts inside a C or C++ program: tidewire.h",
+    text = [[
+A program makes a host, gives it an app, runs it and frees it:
+
+  struct tw_host *host = tw_host_new(&options, &error);
+  tw_host_load(host, "app.lua", &error);
+  tw_host_start(host, &error);               or tw_host_run, in the caller's thread
+  tw_host_quote(host, "AAPL", 0, 187.22, 187.24, 300, 500);
+  tw_host_finish(host);
+  tw_host_wait(host, TW_FOREVER, &error);
+  tw_host_free(host);
+
+The comments in tidewire.h say for each function on which thread it may be called, how
+long it blocks and what it returns; scripts/embed has examples in C and C++.
+
+The app is an app file as of `tidewire run`, from the disk or one of the texts of
+tw_host_add_text, where its scripts and modules may be, too.  The program is a feed of
+it, "program": where the app has no other, the run ends after tw_host_finish, when all
+that was pushed has been read.  Where no feed is live, who pushes waits for scripts that
+are more than an eighth of the tape behind, so nothing is lost.
+
+A function that the program calls (tw_host_call) runs as a task where its script does,
+between handlers: it may wait, and the script's records go on meanwhile.
+
+Every state of the host has the program's C modules (tw_host_add_module).  os.exit
+raises.  A script that does not return is stopped only where the program lends the host
+SIGURG (options.watchdog).]],
+  },
+  {
     name = "errors",
     purpose = "what raises, what returns nil, and where an error ends up",
     text = [[

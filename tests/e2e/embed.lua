@@ -36,7 +36,7 @@ local function has(program) return select(2, shell("command -v " .. program)) ==
 
 local extra = ""
 if sanitizer == "thread" then
-  extra = " -fsanitize=thread -Wno-tsan tests/tsan.c"
+  extra = " -fsanitize=thread -Wno-tsan " .. build .. "/tests/tsan.o"
 elseif sanitizer then
   extra = " -fsanitize=" .. sanitizer .. " -fno-sanitize-recover=all"
 end
