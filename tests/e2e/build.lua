@@ -95,7 +95,7 @@ else
 end
 
 shell("mkdir " .. root .. "/app/build")
-run("beside a directory build", tidewire .. " build app.lua -o build/bot", 0, root .. "/app")
+run("beside a directory", tidewire .. " build app.lua -o build/bot", 0, root .. "/app")
 shell("rm -r " .. root .. "/app/build")
 
 -- The same bytes: another directory, another name, another time.
@@ -340,6 +340,26 @@ else
           "^tidewire: build: %-%-static: cannot read .*tidewire%-static: .*:"
           .. " make builds it where a static libc is\n$")
 end
+
+-- Reload takes what stands in the directory of --override, also where nothing stood.
+
+write(root .. "/live/app.lua", OK .. "app.script 's.lua' app.script 't.lua'")
+write(root .. "/live/s.lua", "print 'inside' return {}")
+write(root .. "/live/t.lua", "return {}")
+write(root .. "/live.sh", [[
+tidewire=$1; trap 'kill -9 $p' EXIT
+mkdir new
+./live.bot --override new >live.out 2>live.err & p=$!
+until "$tidewire" attach $p -e status >attach.out 2>&1; do kill -0 $p || exit 3; done
+echo "print 'outside' return {}" >new/s.lua
+"$tidewire" attach $p -e '!reload s.lua' || exit 4
+until grep -q 's.lua: version 2' live.err; do kill -0 $p || exit 5; done
+kill $p; wait $p; s=$?; trap - EXIT; cat live.out; exit $s
+]])
+run("live", tidewire .. " build live/app.lua -o live.bot")
+r = run("reload", "sh live.sh " .. tidewire, 143)
+t.ok(r.out:find "inside\n.*outside\n", "a script of --override is a new version")
+if r.status ~= 143 then t.diag(read(root .. "/live.err") .. r.err) end
 
 -- Whichever allocation fails, it says so.
 
