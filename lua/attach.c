@@ -413,7 +413,7 @@ static struct ltw_attach *self(lua_State *L)   /* [-0, +0, -] */
     return lua_touserdata(L, lua_upvalueindex(1));
 }
 
-/* core.send(client, type, text)
+/* send(client, type, text)
  * A frame to who is attached, if it still is.
  * Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none. */
 static int core_send(lua_State *L)
@@ -427,7 +427,7 @@ static int core_send(lua_State *L)
     return 0;
 }
 
-/* core.evaluate(request, worker, script, what, line, cpu, bytes, wait) -> true | nil,
+/* evaluate(request, worker, script, what, line, cpu, bytes, wait) -> true | nil,
  * message, code
  * Asks a worker; tw.attach hears of the request in said and ended.  script: an index in
  * the worker, or -1.
@@ -470,7 +470,7 @@ static int core_evaluate(lua_State *L)
     return 1;
 }
 
-/* core.cancel(request)
+/* cancel(request)
  * Ends the waits of what workers were asked.
  * Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none. */
 static int core_cancel(lua_State *L)
@@ -483,7 +483,7 @@ static int core_cancel(lua_State *L)
     return 0;
 }
 
-/* core.status() -> table
+/* status() -> table
  * All figures of the run, as its summary has them.
  * Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: seconds, bytes. */
 static int core_status(lua_State *L)
@@ -505,7 +505,7 @@ static void resume_script(void *script)
     ltw_script_pause(script, false);
 }
 
-/* core.pause(worker, script, paused) -> true | nil, message, code
+/* pause(worker, script, paused) -> true | nil, message, code
  * A script of a worker takes no records, or does again.
  * Yields: no.  Blocks: no.  Thread: MAIN.
  * Errors: nil without memory, and when the run is ending.  Units: none. */
@@ -527,7 +527,7 @@ static int core_pause(lua_State *L)
     return 1;
 }
 
-/* core.scripts() -> list
+/* scripts() -> list
  * {name, worker, index, reliable} of every instance, in the order of core.status().
  * Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none. */
 static int core_scripts(lua_State *L)
@@ -550,7 +550,7 @@ static int core_scripts(lua_State *L)
     return 1;
 }
 
-/* core.log(text)
+/* log(text)
  * A line in the run's log, of who is attached.
  * Yields: no.  Blocks: on the terminal.  Thread: MAIN.  Errors: none.  Units: none. */
 static int core_log(lua_State *L)
@@ -562,7 +562,7 @@ static int core_log(lua_State *L)
     return 0;
 }
 
-/* core.log_level([level]) -> integer
+/* log_level([level]) -> integer
  * What the run prints: lines up to that level; an audit is always printed.
  * Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none. */
 static int core_log_level(lua_State *L)
