@@ -10,6 +10,7 @@ local attach = {}
 
 local KEPT <const> = 200               -- lines of the log, errors and audits each
 local LINE <const> = 4000              -- bytes of such a line
+local RESULT <const> = 200             -- bytes of one in an audit
 local PATIENCE <const> = 1             -- seconds beyond its deadline, for an answer
 local CEILING <const> = 60             -- seconds, for `gc`
 local LEVELS <const> = { [0] = "error", "warn", "info", "print" }
@@ -202,12 +203,13 @@ local function show_scripts(client)
     if paused[at.worker .. " " .. at.index] then state = "paused" end
     rows[i] = { script.name, tostring(script.worker),
                 script.shards > 1 and script.shard .. " of " .. script.shards or "",
-                tostring(script.version or 1), state, screen.number(script.lag),
+                tostring(script.version), tostring(script.since), state,
+                screen.number(script.lag),
                 screen.number(script.handled), tostring(script.lost),
                 tostring(script.errors) }
   end
-  say(client, screen.table(rows, { "script", "worker", "shard", "version", "state", "lag",
-                                   "handled", "lost", "errors" }))
+  say(client, screen.table(rows, { "script", "worker", "shard", "version", "since",
+                                   "state", "lag", "handled", "lost", "errors" }))
   done(client, true)
 end
 
@@ -283,23 +285,27 @@ local function set_paused(client, wanted, pause)
   done(client, true)
 end
 
--- reload and rollback are tw's, which know what a version is.
+-- What a reload is, tw knows: it gives a future of the version that runs then.
 local function through(verb)
-  return function(client, wanted)
-    local limits
-    if not tw[verb] then return fail(client, verb .. ": not in this version") end
+  return function(client, argument)
+    local wanted, version = argument:match "^(%S+) ?(%d*)$"
     local found, why = find_scripts(wanted)
     if not found then return fail(client, why) end
-    audit(client, verb .. " " .. wanted)
-    local line = ("assert(require('tw').%s(%q))"):format(verb, found[1].name)
-    limits = { cpu = CEILING, bytes = 1 << 30, wait = CEILING }
+    audit(client, verb .. " " .. argument)
+    local line = ("return tw.%s(%q%s):await()"):format(verb, found[1].name,
+      version ~= "" and ", " .. version or "")
+    local limits = { cpu = CEILING, bytes = 1 << 30, wait = CEILING }
     ask(client, places_of "0", "change", line, limits, function(request)
       local part = request[1]
-      audit(client, ("%s %s: %s"):format(verb, wanted, part.fine and "done" or part.text))
+      if part.fine then
+        part.text = ("%s: version %s"):format(found[1].name, part.text)
+      end
+      audit(client, ("%s %s: %s"):format(verb, argument, part.text:sub(1, RESULT)))
       show_parts(request)
     end)
   end
 end
+
 local function on_log(client, argument)
   local level = argument:match "^level%s*(%a*)$"
   if argument == "follow" or argument == "follow off" then
@@ -334,7 +340,7 @@ log level L     what the run prints: error, warn or info
 ps              all tasks of all states, as a tree
 gc              collects the garbage of all workers, a little at a time
 pause NAME      a script takes no more records; resume NAME
-reload NAME     its file is read again; rollback NAME: the version before
+reload NAME     its file is read again; rollback NAME [version]: the one before
 audit [n]       who has changed what
 help, quit]]
 
@@ -353,7 +359,7 @@ local commands <const> = {
   audit = { show_audits, NUMBER },
   pause = { function(client, wanted) set_paused(client, wanted, true) end, NAME },
   resume = { function(client, wanted) set_paused(client, wanted, false) end, NAME },
-  reload = { through "reload", NAME }, rollback = { through "rollback", NAME },
+  reload = { through "reload", NAME }, rollback = { through "rollback", NAME, "^[%w_./-]+ %d+$" },
   log = { on_log, NUMBER, "^follow$", "^follow off$", "^level ?%a*$" },
 }
 
@@ -399,7 +405,7 @@ local function on_line(client, text, limits)
     if changes then
       for _, part in ipairs(request) do
         audit(client, ("%s: %s %s"):format(part.label, part.fine and "done" or "failed",
-                                           part.text:sub(1, 200)))
+                                           part.text:sub(1, RESULT)))
       end
     end
     show_parts(request)

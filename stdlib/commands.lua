@@ -85,7 +85,8 @@ input, or from -e; then the status is 1 when one of them has failed.
                 time, the user, the process and how it ended
 
   status                what runs, for how long, how fast
-  scripts, lag          each instance, its state and figures; who is behind
+  scripts, lag          each instance, its version, since which record, its state and
+                        figures; who is behind
   errors [n], log [n]   the last errors and warnings; all that was logged
   log follow [off]      what is logged and printed, as it comes
   log level L           what the run prints: error, warn or info
@@ -93,7 +94,7 @@ input, or from -e; then the status is 1 when one of them has failed.
   gc                    collects the garbage of all workers, a little at a time
   pause NAME            a script takes no more records; resume NAME.  When the tape waits
                         for it (it is reliable) the market soon does, too
-  reload NAME           reads its file again; rollback NAME: the version before
+  reload NAME           reads its file again; rollback NAME [version]: the one before
   audit [n]             who has changed what
   help, quit
 

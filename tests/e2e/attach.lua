@@ -16,15 +16,16 @@ local MAKER = [[
     self.log = {}
   end
   function M:on_quote(q, symbol, mid)
-    if count == 0 then io.open(self.params.ready, "w"):close() end
-    count = count + 1
+    if not self.begun then io.open(self.params.ready, "w"):close() end
+    self.begun = true
+    count, self.n = count + 1, (self.n or 0) + 1
     self.last = q
     seen = symbol
     if self.say then print(self.say) self.say, self.said = nil, true end
   end
   function M:change() self.position.AAPL = 0 end
   function M.on_gap(lost) print("gap", lost) end
-  function M.on_stop() print("count", count) end]]
+  function M:on_stop() print("count", self.n) end]]
 
 local SPREAD = [[
   local stat = require "tw.stat"
@@ -242,7 +243,7 @@ end
 
 shows("status", "^market, pid %d+, tidewire %S+: %S+ s, %S+ records, %S+/s",
       "\nfeed synthetic: live, ", "\n +0 +%d", "\n +1 +%d")
-shows("scripts", "\nmaker.lua +0 +1 +%S", "\nspread.lua +0 +1 of 2",
+shows("scripts", "\nmaker.lua +0 +1 +%d+ +%S", "\nspread.lua +0 +1 of 2",
       "\nspread.lua +1 +2 of 2")
 shows("lag", "script +worker +lag", "spread.lua")
 shows("ps", "maker.lua +worker 0")
@@ -257,11 +258,28 @@ run.refuses("pause nobody", "no script 'nobody'")
 
 run.says("pause maker", "maker.lua: paused, 1 of 1 instances")
 local at = run.attach("-e '@maker count'").out
-shows("scripts", "maker.lua +0 +1 +paused")
+shows("scripts", "maker.lua +0 +1 +%d+ +paused")
 t.ok(run.waits("@1 tw.sleep(0.05)", "true"), "meanwhile the market goes on")
 run.says("@maker count", at:match "%d+", "a script that is paused takes no records")
 run.says("resume maker", "maker.lua: resumed, 1 of 1 instances")
 t.ok(run.waits("@maker count > " .. at:match "%d+" .. " + 50", "true"), "resumed")
+
+local function rewrite(from, to)
+  local path = run.directory .. "/maker.lua"
+  local text = read(path):gsub(from, to)
+  local file <close> = assert(io.open(path, "w"))
+  file:write(text)
+end
+rewrite("AAPL = 0", "AAPL = 7")
+run.says("reload maker", "maker.lua: version 2")
+run.says("!@maker self:change() return self.position.AAPL", "7", "the new version")
+run.says("rollback maker", "maker.lua: version 3")
+run.says("!@maker self:change() return self.position.AAPL", "0", "the old one again")
+run.says("rollback maker 2", "maker.lua: version 4")
+shows("scripts", "\nmaker.lua +0 +4 +%d+ +runs")
+rewrite("AAPL = 7", "AAPL = = 7")
+run.refuses("reload maker", "^reload of maker.lua refused, version 4 goes on: .*near '='")
+shows("audit", "reload maker: reload of maker.lua refused", "rollback maker 2: .* version 4")
 
 got = run.attach("", "log follow\n!@maker self.say = 'hello there'\n"
   .. "@maker while not self.said do tw.sleep(0.001) end\ntw.sleep(0.1)\n1 + 1\n")
