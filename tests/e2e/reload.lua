@@ -2,6 +2,7 @@
 
 package.path = "tests/?.lua;" .. package.path
 local t, apps = require "tw.test", require "apps"
+local SMALL = os.getenv "SMALL" or apps.has "asan" or apps.has "tsan"
 
 -- What a script that leads a test begins with, on one line: it writes files of the app's
 -- directory, reloads, and prints what came of it.  M.steps: what to do at its n-th quote;
@@ -425,7 +426,7 @@ ran = check("what on_reload does not declare goes on as it was", {
 
 -- While a live feed goes on: no record is lost or comes twice, many reloads and some
 -- refusals, four scripts in all states.
-local RELOADS = (os.getenv "SMALL" or apps.has "asan" or apps.has "tsan") and 5 or 25
+local RELOADS = SMALL and 5 or 25
 local BUSY = [[
   function M:on_start() self.n, self.last = 0, 0 end
   function M:on_quote(seq)
@@ -521,3 +522,43 @@ t.ok(ran.err:find "version 2 goes on: cannot open s.lua: No such file",
 t.ok(ran.err:find "version %d+ goes on: cannot read s.lua: illegal operation on a dir",
   "a file that can't be read")
 if ran.status ~= 143 then t.diag(ran.err) end
+
+-- Whichever allocation fails: the version is taken up or refused, or the run ends with
+-- a line; each quote is counted once.
+local function fail(n)
+  local _, command = apps.write {
+    args = { "--workers", "1", "--no-attach" },
+    app = "app.feed.synthetic { speed = 0, trades = 0, limit = 1000 }"
+      .. " app.script 's.lua' app.script 'leader.lua'",
+    ["s.lua"] = COUNT:format "self.n", files = { ["mod.lua"] = "return { f = print }" },
+    ["leader.lua"] = LEADER .. ([[M.steps = { [10] = function()
+      write("s.lua", %q)
+      board.got = reload()
+    end }
+    function M.on_stop() print(board.got) end]]):format([[
+      local mod, kept = require "mod", tw.persist("kept", 1, {})
+      local Class = {}
+      Class.__index = Class
+      ]] .. COUNT:format "self.n" .. [[
+      function M:on_reload()
+        self.object, self.f, kept[1] = setmetatable({}, Class), mod.f, self.n
+        for i = 1, 20 do self[i] = { i } end
+      end]]),
+  }
+  return apps.shell(("TW_FAIL=%d timeout -k 1 20 %s"):format(n, command))
+end
+local whole, refusals_, ends = 0, 0, 0
+for n = 1500, 6000, SMALL and 301 or 41 do
+  local one = fail(n)
+  local counted, got = one.out:match "^(%d+)\n([^\n]*)\n$"
+  if one.status == 0 and counted == "1000" and got == "2" then whole = whole + 1
+  elseif one.status == 0 and counted == "1000" and got:find "memory" then
+    refusals_ = refusals_ + 1
+  elseif one.status == 1 and one.err:find "memory" then ends = ends + 1
+  else
+    t.ok(false, ("allocation %d fails: %s %s"):format(n, one.status, one.out))
+    t.diag(one.err)
+  end
+end
+t.ok(whole > 0, ("a failed allocation: taken up %d times, refused %d, the end %d")
+  :format(whole, refusals_, ends))
