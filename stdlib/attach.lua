@@ -359,7 +359,8 @@ local commands <const> = {
   audit = { show_audits, NUMBER },
   pause = { function(client, wanted) set_paused(client, wanted, true) end, NAME },
   resume = { function(client, wanted) set_paused(client, wanted, false) end, NAME },
-  reload = { through "reload", NAME }, rollback = { through "rollback", NAME, "^[%w_./-]+ %d+$" },
+  reload = { through "reload", NAME },
+  rollback = { through "rollback", NAME, "^[%w_./-]+ %d+$" },
   log = { on_log, NUMBER, "^follow$", "^follow off$", "^level ?%a*$" },
 }
 

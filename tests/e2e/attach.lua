@@ -279,7 +279,8 @@ run.says("rollback maker 2", "maker.lua: version 4")
 shows("scripts", "\nmaker.lua +0 +4 +%d+ +runs")
 rewrite("AAPL = 7", "AAPL = = 7")
 run.refuses("reload maker", "^reload of maker.lua refused, version 4 goes on: .*near '='")
-shows("audit", "reload maker: reload of maker.lua refused", "rollback maker 2: .* version 4")
+shows("audit", "reload maker: reload of maker.lua refused",
+      "rollback maker 2: .* version 4")
 
 got = run.attach("", "log follow\n!@maker self.say = 'hello there'\n"
   .. "@maker while not self.said do tw.sleep(0.001) end\ntw.sleep(0.1)\n1 + 1\n")
