@@ -22,8 +22,9 @@
  * Nothing here exits or prints unless asked, nor takes a signal unless asked.  What
  * can fail returns 0 or a negative code; an error is written then, and may be NULL where
  * nobody reads it.
- * What all hosts of a process share: the signal of the watchdog, the environment
- * (TIDEWIRE_SEED), and a counter of allocations.
+ * What all hosts of a process share: the signal of the watchdog, libuv's threads for
+ * reading new versions of scripts, the environment (TIDEWIRE_SEED), and a counter of
+ * allocations.
  *
  * The records and values that are defined here are those that the host itself uses, so
  * host/ includes this header, and it includes nothing of tidewire.

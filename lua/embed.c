@@ -38,10 +38,8 @@ int ltw_check_running(const struct tw_host *host)
 
 int64_t ltw_until_ns(double seconds)
 {
-    int64_t now = tw_clock_steady_ns();
-
     if (seconds < 0 || seconds > 1e9) return INT64_MAX;
-    return seconds > 0 ? now + (int64_t)(seconds * 1e9) : now;
+    return tw_clock_steady_ns() + (seconds > 0 ? (int64_t)(seconds * 1e9) : 0);
 }
 
 bool ltw_wait_held(struct tw_host *host, int64_t until_ns)
