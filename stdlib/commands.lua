@@ -45,6 +45,8 @@ and, in a run, tape are there.
   :json expression       its JSON; :csv its rows as CSV
   :watch expression [s]  show it every s seconds (1), until Ctrl-C
   :reload name           load a script of the run anew
+  :feed fix { connect = "127.0.0.1:9878" }   a run with that feed alone, and a prompt
+                         in it; C-d there comes back here
 
   tape:last(20)          the newest records; :table tape:last(20)
   tape:range(from, to)   by seq, or by time in ns

@@ -457,6 +457,25 @@ command("reload", "name", "load a script or a module anew", function(text)
   show(tw.reload(text))
 end)
 
+-- A run of its own, for a run's parts are made before its threads: its prompt takes the
+-- terminal until it ends.
+local function feed(text)
+  local kind, options = text:match "^(%l+)%s*(.*)$"
+  if not kind or not rawget(require "tw.app".feed, kind) then
+    error(":feed: a kind of feed expected, then its options: :feed synthetic "
+          .. "{ rate = 1000 }; `tidewire help tw.app` has them", 0)
+  end
+  local path = os.tmpname()
+  local stat <close> = assert(io.open "/proc/self/stat")
+  local file <close> = assert(io.open(path, "w"))
+  assert(file:write(("require 'tw.app'.feed.%s %s\n"):format(
+    kind, options == "" and "{}" or options)))
+  assert(file:close())
+  os.execute(("/proc/%d/exe repl %s"):format(stat:read "n", path))
+  os.remove(path)
+end
+command("feed", "kind options", "a prompt in a run with that feed, until Ctrl-D", feed)
+
 table.sort(commands, function(a, b) return a.name < b.name end)
 
 --- repl.command(text, for_people)

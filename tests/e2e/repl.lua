@@ -197,7 +197,7 @@ shows("half an entry", "something is typed")
 keys { "C-c" }
 shows("> half an entry%^C\n>$", "Ctrl-C drops it")
 clear()
-enter "io.write 'on\\n' while true do end"
+enter "io.write 'on\\n' while os.time() do end"
 shows("\non$", "a loop runs")
 keys { "C-c" }
 shows("interrupted!\nstack traceback:.*\n>$", "Ctrl-C ends a loop")
@@ -220,7 +220,7 @@ enter "tw.task.detach(function() tw.sleep(0.5) go:resolve(1) end)"
 keys "still typed"
 shows("\ntwo\nthree\n> still typed$", "output goes above the entry")
 keys { "C-c" }
-enter "tw.task.detach(function() tw.sleep(0.3) print 'on' while true do end end)"
+enter "tw.task.detach(function() tw.sleep(0.3) print 'on' while os.time() do end end)"
 keys "not frozen"
 shows("\non\n> not frozen$", "a task runs on while somebody types")
 keys { "C-c" }
@@ -245,7 +245,7 @@ enter "?tw.sleep"
 shows("\ntw%.sleep.*Yields:.*Blocks:.*\n>$", "?x")
 clear()
 enter ":nonsense"
-shows("no command ':nonsense'; there are :csv :help", "a command that is not there")
+shows("no command ':nonsense'; there are :csv :feed", "a command that is not there")
 clear()
 enter "n = 0"
 enter ":watch (function() n = n + 1 return n end)() 0.05"
@@ -258,6 +258,17 @@ clear()
 enter "plot({ 1, 2, 3, 2 }, { height = 3, width = 20 })"
 shows("3 ┤.*\n  │.*\n1 ┤.*\n  └.*\n   1 +4\n>$", "plot")
 clear()
+enter ":feed synthetic { speed = 0, limit = 100, seed = 2 }"
+shows("limit of 100 records\n", ":feed starts one")
+enter "while #tape < 100 do tw.sleep(0.01) end"
+enter "#tape:last(1000)"
+shows("\n100\n>$", "there is a tape with its records")
+keys { "C-d" }
+enter "n >= 3, tape"
+shows("\ntrue +nil\n>$", "its end comes back to this prompt")
+clear()
+enter ":feed nothing"
+shows(":feed: a kind of feed expected", "another kind of feed")
 keys { "C-d" }
 
 -- Without colours; histories that can't be kept.
