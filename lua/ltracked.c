@@ -7,6 +7,7 @@
  *     spread:get(symbol)                    -- the value, or nil: the fast way
  *     spread.AAPL.value, spread.AAPL.count  -- a reading: every field of the statistic
  *     for symbol, reading in pairs(spread) do ... end    -- #spread of them
+ *     for field, value in pairs(spread.AAPL) do ... end  -- those that have a value
  *     volume.value, volume.count            -- by nothing: no key
  *
  * A reading is of one key, and reads what is there when it is asked.  Whoever reads sees
@@ -367,6 +368,39 @@ static int keyed_pairs(lua_State *L)
     return 1;
 }
 
+/* [-0, +(1|2), e]  The iterator over the fields of one key; upvalues: what it is of, the
+ * fields so far.  Those without a value are left out. */
+static int next_field(lua_State *L)
+{
+    const struct ltw_tracked *v = lua_touserdata(L, lua_upvalueindex(1));
+    lua_Integer field = lua_tointeger(L, lua_upvalueindex(2));
+    const struct tw_stat *s;
+    double value = NAN;
+
+    check_live(L, v);
+    s = ltw_tracked_stat(v);
+    while (s->kind->fields[field] && isnan(value))
+        value = tw_stat_get(s, ltw_tracked_state(L, v, v->key), (unsigned)field++);
+    lua_pushinteger(L, field);
+    lua_replace(L, lua_upvalueindex(2));
+    if (isnan(value)) {
+        lua_pushnil(L);
+        return 1;
+    }
+    lua_pushstring(L, s->kind->fields[field - 1]);
+    ltw_tracked_push_value(L, s, (unsigned)field - 1, value);
+    return 2;
+}
+
+static int point_pairs(lua_State *L)
+{
+    ltw_check_tracked(L);
+    lua_settop(L, 1);
+    lua_pushinteger(L, 0);
+    lua_pushcclosure(L, next_field, 2);
+    return 1;
+}
+
 static int keyed_len(lua_State *L)
 {
     lua_pushinteger(L, ltw_tracked_count(ltw_check_keyed(L)));
@@ -588,7 +622,7 @@ static void push_point_metatable(lua_State *L, const struct tw_stat_kind *k)
         lua_pushinteger(L, KEY);
         lua_setfield(L, -2, "key");
         push_metatable(L, point_index, point_tostring);
-        lua_pushcfunction(L, keyed_pairs);      /* says that it has no keys */
+        lua_pushcfunction(L, point_pairs);
         lua_setfield(L, -2, "__pairs");
         lua_pushvalue(L, -1);
         lua_rawsetp(L, -3, k);

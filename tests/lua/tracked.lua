@@ -194,7 +194,9 @@ reads("by nothing", [[ size = "sum(size)", never = "mean(bid)" ]], [[
   is(all.never.value, nil, "nil: no value yet")
   is(all.never.count, 0, "but a count")
   raises("size is by nothing: it has no keys$", "keys", all.size.keys, all.size)
-  raises("size is by nothing: it has no keys$", "pairs", pairs, all.size)
+  local fields = {}
+  for name, value in pairs(all.size) do fields[#fields + 1] = name .. "=" .. value end
+  is(table.concat(fields, " "), "value=1001.0 count=7 mean=143.0", "pairs: its fields")
   raises("size is by nothing: it has no keys$", "column", all.size.column, all.size)
   raises("size: no key expected", "a key", all.size.get, all.size, "AAPL")
   raises("size has no field 'AAPL'", "a key as a field",
