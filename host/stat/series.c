@@ -161,8 +161,8 @@ struct crossings {
     uint64_t up, down;
     int8_t side, first_side;   /* 1: x above y, -1: below; 0: not yet          */
     int8_t value;
-    bool any;                  /* a row                                        */
-    bool fresh;                /* the newest row is the first that has a side  */
+    uint8_t any;               /* a row; no bool, since what is loaded may be any */
+    uint8_t fresh;             /* the newest row is the first that has a side  */
 };
 
 static inline void cross(struct crossings *c, int8_t side)
