@@ -20,6 +20,7 @@
 #include "base/memory.h"
 #include "embedded.h"
 #include "lpool.h"
+#include "output.h"
 #include "reload.h"
 #include "source.h"
 
@@ -98,18 +99,10 @@ static int read_app_file(lua_State *L)
 static int say(lua_State *L)
 {
     const struct ltw_embedder *e = lua_touserdata(L, lua_upvalueindex(1));
-    luaL_Buffer b;
     size_t n;
     const char *text;
-    int top = lua_gettop(L);
 
-    luaL_buffinit(L, &b);
-    for (int i = 1; i <= top; i++) {
-        if (i > 1) luaL_addchar(&b, '\t');
-        luaL_tolstring(L, i, NULL);
-        luaL_addvalue(&b);
-    }
-    luaL_pushresult(&b);
+    ltw_push_line(L);
     text = lua_tolstring(L, -1, &n);
     if (e->line(e->ctx, TW_LOG_PRINT, "", text, n)) return 0;
     lua_pushvalue(L, lua_upvalueindex(2));

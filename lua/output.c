@@ -7,16 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* [-0, +0, e]  print(...)
- * Writes its arguments as a line, in order with the other output of the run.
- * Yields: no.  Blocks: while the output, or 1 MiB of it in a run, waits to be read.
- * Thread: any state's.  Errors: as tostring does.  Units: none. */
-static int print(lua_State *L)
+void ltw_push_line(lua_State *L)
 {
-    struct ltw_host *host = ltw_state(L)->host;
     luaL_Buffer b;
-    size_t n;
-    const char *text;
     int top = lua_gettop(L);
 
     luaL_buffinit(L, &b);
@@ -25,8 +18,24 @@ static int print(lua_State *L)
         luaL_tolstring(L, i, NULL);
         luaL_addvalue(&b);
     }
-    if (!host->log) luaL_addchar(&b, '\n');
     luaL_pushresult(&b);
+}
+
+/* [-0, +0, e]  print(...)
+ * Writes its arguments as a line, in order with the other output of the run.
+ * Yields: no.  Blocks: while the output, or 1 MiB of it in a run, waits to be read.
+ * Thread: any state's.  Errors: as tostring does.  Units: none. */
+static int print(lua_State *L)
+{
+    struct ltw_host *host = ltw_state(L)->host;
+    size_t n;
+    const char *text;
+
+    ltw_push_line(L);
+    if (!host->log) {
+        lua_pushliteral(L, "\n");
+        lua_concat(L, 2);
+    }
     text = lua_tolstring(L, -1, &n);
     if (host->log) tw_log_write(host->log, TW_LOG_PRINT, "", text, n);
     else host->print(text, n);

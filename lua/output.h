@@ -11,4 +11,8 @@
  * them.  Thread: the state's. */
 void ltw_output_open(struct ltw_state *state);
 
+/* [-0, +1, e]  The arguments of print, all that is on the stack, as its line without the
+ * line feed.  Thread: the state's. */
+void ltw_push_line(lua_State *L);
+
 #endif
