@@ -359,13 +359,19 @@ static int next_pair(lua_State *L)
     return 2;
 }
 
+/* [-0, +1, m]  What pairs gives for the view at 1: next, which begins at 0. */
+static int push_iterator(lua_State *L, lua_CFunction next)
+{
+    lua_settop(L, 1);
+    lua_pushinteger(L, 0);
+    lua_pushcclosure(L, next, 2);
+    return 1;
+}
+
 static int keyed_pairs(lua_State *L)
 {
     ltw_check_keyed(L);
-    lua_settop(L, 1);
-    lua_pushinteger(L, 0);
-    lua_pushcclosure(L, next_pair, 2);
-    return 1;
+    return push_iterator(L, next_pair);
 }
 
 /* [-0, +(1|2), e]  The iterator over the fields of one key; upvalues: what it is of, the
@@ -395,10 +401,7 @@ static int next_field(lua_State *L)
 static int point_pairs(lua_State *L)
 {
     ltw_check_tracked(L);
-    lua_settop(L, 1);
-    lua_pushinteger(L, 0);
-    lua_pushcclosure(L, next_field, 2);
-    return 1;
+    return push_iterator(L, next_field);
 }
 
 static int keyed_len(lua_State *L)

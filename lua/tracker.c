@@ -59,7 +59,7 @@ static void on_sample(void *ctx, unsigned item, uint32_t key, double value, int6
     if (!t->outlet[item].topic[0]) return;
     if (t->n_due == t->due_room) {
         unsigned room = t->due_room ? t->due_room * 2 : 64;
-        struct ltw_due *due = tw_realloc(t->due, room * sizeof *due);
+        struct ltw_sample *due = tw_realloc(t->due, room * sizeof *due);
 
         if (!due) {
             t->no_memory = true;
@@ -68,7 +68,7 @@ static void on_sample(void *ctx, unsigned item, uint32_t key, double value, int6
         t->due = due;
         t->due_room = room;
     }
-    t->due[t->n_due++] = (struct ltw_due){ item, key, value };
+    t->due[t->n_due++] = (struct ltw_sample){ item, key, value };
 }
 
 /* [-0, +0, e]  The plan's memory is the script's. */
@@ -104,7 +104,7 @@ void ltw_tracker_adopt(lua_State *L, struct ltw_tracker *t, struct ltw_tracker *
 bool ltw_tracker_push_due(lua_State *L, struct ltw_tracker *t)
 {
     while (t->due_at < t->n_due) {
-        const struct ltw_due *due = &t->due[t->due_at++];
+        const struct ltw_sample *due = &t->due[t->due_at++];
         char topic[TW_NAME_MAX + 1];
 
         if (!ltw_tracker_name(t, t->outlet[due->item].topic, due->item, due->key, topic))

@@ -13,7 +13,7 @@
 struct ltw_outlet { char board[TW_NAME_MAX + 1], topic[TW_NAME_MAX + 1]; };
 
 /* A sample that waits for being published. */
-struct ltw_due { unsigned item; uint32_t key; double value; };
+struct ltw_sample { unsigned item; uint32_t key; double value; };
 
 /* A full userdata, which its views keep alive; user value 1: the functions of its
  * conditions, by index + 1. */
@@ -25,7 +25,7 @@ struct ltw_tracker {
     struct ltw_outlet *outlet;         /* of each item                       */
     struct ltw_handler (*handler)[2];  /* of each condition: quotes, trades  */
     unsigned n_handlers;
-    struct ltw_due *due;               /* in the order of the samples        */
+    struct ltw_sample *due;            /* in the order of the samples        */
     unsigned n_due, due_at, due_room;
     bool no_memory;                    /* a sample found none                */
     size_t bytes;                      /* of the plan, as the state counts   */
