@@ -65,7 +65,7 @@ local function start(o)
   -- bare: its process is the shell's own child, to be killed.
   function run.command(arguments, bare)
     return ("XDG_RUNTIME_DIR=%s %s%s attach %s"):format(run.xdg, bare and "" or
-      "timeout 60 ", apps.tidewire, arguments)
+      "timeout --foreground 60 ", apps.tidewire, arguments)
   end
 
   function run.attach(arguments, input)
