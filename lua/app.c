@@ -21,6 +21,7 @@
 #include "embedded.h"
 #include "lpool.h"
 #include "output.h"
+#include "recording.h"
 #include "reload.h"
 #include "source.h"
 
@@ -530,6 +531,7 @@ int tw_app_run(struct tw_app *app)
     app->began_ns = tw_clock_steady_ns();
     uv_timer_start(&app->tick, on_tick, TICK_MS, TICK_MS);
     if (protected(app, add_feeds, &error, &error) < 0
+        || ltw_recording_start(app, &error) < 0
         || ltw_pool_open(&app->host, &error) < 0
         || start_workers(app, &error, &started) < 0)
         goto end;
@@ -551,6 +553,7 @@ end:
     stop_workers(app, started);
     ltw_reloads_look(app->reloads);
     close_pool(app);
+    ltw_recording_stop(app);
     ltw_watchdog_remove(&app->host);
     ltw_app_speak(app);
     ltw_attach_close(app->attach);

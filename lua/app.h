@@ -13,6 +13,7 @@
 #include "run/exchange.h"
 #include "run/io.h"
 #include "run/pool.h"
+#include "tape/writer.h"
 #include "watchdog.h"
 
 enum { LTW_WHY = 200, TW_APP_ERROR = sizeof ((struct tw_error *)0)->text };
@@ -37,6 +38,9 @@ struct tw_app_options {
     const struct ltw_embedder *embedder;   /* NULL: the program is tidewire        */
     bool screen;                /* a live screen where standard output is a terminal */
     bool watch;                 /* files of scripts: a new version when they change */
+    const char *record;         /* a tape file to make of the run; NULL: none      */
+    enum tw_tape_sync sync;     /* of that file: see tape/writer.h                 */
+    bool zstd;                  /* that file is packed                             */
     bool attach;                /* `tidewire attach` reaches it: a socket of its owner */
 };
 
@@ -65,6 +69,8 @@ struct tw_app {
     uv_timer_t tick;
     uv_signal_t interrupt, terminate;
     struct ltw_reloads *reloads;      /* owner: MAIN, see reload.h               */
+    struct tw_recorder *recorder;     /* or NULL, see recording.h                */
+    char **script_names;              /* or NULL, see recording.h                */
     bool loop_open, bell_open;
     unsigned ticks;
     int64_t began_ns, ended_ns;       /* tw_clock_steady_ns                      */
@@ -84,6 +90,10 @@ struct tw_app {
     unsigned n_changes;               /* mutex                                   */
     int status;                       /* of the process                          */
 };
+
+/* In place of the path of an app file: the one that replays a tape file, which is built
+ * in (stdlib/tapes.lua). */
+#define LTW_REPLAY ":replay"
 
 /* Runs the app file and checks what it declares.  NULL: `error` has one line.
  * Thread: any, which is then MAIN.  Blocks: while the file's code runs. */

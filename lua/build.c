@@ -14,6 +14,7 @@
 #include "feed/lean.h"
 #include "instruments.h"
 #include "lvalue.h"
+#include "recording.h"
 #include "reload.h"
 #include "remote.h"
 #include "share/caches.h"
@@ -120,6 +121,7 @@ static const struct {
 } kinds[] = {
     { "connect", TW_FEED_CONNECT, 0 }, { "listen", TW_FEED_LISTEN, 0 },
     { "file", TW_FEED_FILE, 0 }, { "stdin", TW_FEED_STDIN, 0 },
+    { "tape", TW_FEED_TAPE, 0 },
     { "synthetic", TW_FEED_SYNTHETIC, 1 }, { "timer", TW_FEED_TIMER, 0 },
     { "program", TW_FEED_PROGRAM, 0 },
 };
@@ -175,6 +177,8 @@ static int add_feed(lua_State *L, struct tw_app *app, struct tw_error *error)
         }
     if (exchange) o.port = tw_exchange_port(app->exchanges[exchange - 1]);
     if (o.format == TW_FORMAT_CSV && ltw_csv_options(L, &o.csv, &lean, error) < 0)
+        return error->code;
+    if (o.kind == TW_FEED_TAPE && ltw_tape_feed(L, app, &o.tape, error) < 0)
         return error->code;
     rc = tw_io_add(app->io, &o, error);
     if (rc < 0) return rc;
@@ -460,6 +464,7 @@ void ltw_app_unbuild(struct tw_app *app)
 
     ltw_reloads_free(app->reloads);
     tw_io_free(app->io);
+    ltw_recording_free(app);
     for (unsigned i = 0; i < app->n_exchanges; i++) tw_exchange_stop(app->exchanges[i]);
     for (unsigned i = 0; app->workers && i < app->o.workers; i++)
         tw_worker_free(app->workers[i]);

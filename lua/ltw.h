@@ -61,6 +61,8 @@ struct ltw_host {
     const char *path, *cpath; /* package's, for the pool; NULL: as they are  */
     const char *directory;    /* of the app file, with its slash, or NULL    */
     const struct ltw_embedded *embedded;   /* NULL: the program is tidewire  */
+    bool plays;               /* tape files: received is of another run  */
+    bool replays;             /* with messages: none are sent            */
     size_t memory_max;        /* bytes a state may have; 0: no limit  */
     int64_t time_max_ns;      /* a handler may run; 0: no limit       */
 };

@@ -303,6 +303,27 @@ function app.feed.csv(options)
   add_stream("app.feed.csv", options, "csv")
 end
 
+--- app.feed.tape(options)
+-- Plays a tape file (path), as it was recorded or converted: as fast as scripts read
+-- (speed = 0), or as its own times say (speed = 1).  from, to: only records of from <=
+-- time < to, ns or a date ("2024-05-07T14:30").  messages = true: what scripts sent each
+-- other then, too; what they send now comes nowhere, so that each gets exactly what it
+-- got.  A script does not get its own back: those of scripts of its name.  skip_damaged
+-- = true: a damaged block is a warning, not the end.  limit: ends after so many records.
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises for an option that is not there or of the wrong type.
+-- Units: speed: times real time.
+function app.feed.tape(options)
+  check("app.feed.tape", options, {
+    name = "string", path = "string", speed = "number", from = "number|string",
+    to = "number|string", messages = "boolean", skip_damaged = "boolean",
+    limit = "number",
+  })
+  if not options.path then fail(2, "app.feed.tape: no path") end
+  options.name = options.name or options.path:match "[^/]*$"
+  add_feed(options, "tape")
+end
+
 local made = {
   name = "string", seed = "number", symbols = "number", rate = "number",
   trades = "number", correlation = "number", speed = "number", limit = "number",
@@ -542,7 +563,9 @@ function app.open(path, given, workers, embedded)
                attributes = {} }
   sets, asked = given, {}
   declared.params = asked
-  local chunk, why = source.load(path)
+  local chunk, why
+  if path == ":replay" then chunk = require "tw.tapes".app   -- lua/app.h
+  else chunk, why = source.load(path) end
   if not chunk then error(why, 0) end
   chunk()
   for name in pairs(sets) do

@@ -195,6 +195,85 @@ status is 0; 1 when the file can't be read; 2 for a command line or a query that
 sense.]],
   },
   {
+    name = "record",
+    usage = "tidewire record app.lua FILE.tape [--sync never|block|record] [--zstd]"
+      .. "\n  [options of run]",
+    purpose = "run an app and write its tape to a file",
+    text = [[
+Runs the app as `tidewire run` does and writes every record, with the values of messages
+and the names of symbols, sources and topics, to a new file.  Where no feed is live the
+tape waits for the disk; else what the disk is too slow for is a gap in the file, and the
+end says so.  A value that holds an object or a record is nil in the file.
+
+What may be lost when the process is killed, or the machine stops:
+
+  --sync never    killed: the last second, no more than 4,096 records; the machine: what
+                  the system has not written yet (the default)
+  --sync block    in either case the last second, no more than 4,096 records
+  --sync record   nothing that was taken off the tape
+
+  --zstd          half the size or less; some 6 bytes a quote without it
+
+A file that was not closed opens to its last whole block.  When the disk is full the run
+ends with status 1, and the file has all that was written.]],
+  },
+  {
+    name = "replay",
+    usage = "tidewire replay FILE.tape [script.lua...] [--speed N] [--from T] [--to T]"
+      .. "\n  [--limit N] [--skip-damaged] [options of run]",
+    purpose = "give scripts what was recorded, in its order",
+    text = [[
+Runs the scripts on a tape file: each gets exactly the quotes, trades, timer marks and
+messages that came then, in the same order, with the same times.  What they publish now
+comes nowhere; a script does not get back what one of its name has published.  What they
+put on the board, in caches and channels is of this run.
+
+An app with a tape file for a market, in which scripts talk to each other anew, has
+app.feed.tape { path = "FILE.tape" }.
+
+  --speed N        1 as fast as its times say, 2 twice that; as fast as it goes otherwise
+  --from T, --to T only from <= time < to: ns, or a date (2024-05-07T14:30)
+  --limit N        ends after so many records
+  --skip-damaged   a damaged block is a warning; else it ends the run
+
+The status is that of `tidewire run`.]],
+  },
+  {
+    name = "convert",
+    usage = "tidewire convert IN... OUT.tape [--zstd] [--from T] [--to T]"
+      .. "\n  [--format fix|csv] [--set option=value]... [--skip-damaged]",
+    purpose = "make a tape file of CSV, FIX, LEAN and tape files",
+    text = [[
+Reads files (plain, .gz or .zip) and writes their records to a new one, by time where
+there are several.  Of a folder it takes the tape files, those named .csv or .fix, and
+LEAN's ticks, which say what they are by their path.  A record that is refused is told
+with its file and line and is left out.
+
+  tidewire convert data/lean/forex/fxcm forex.tape --from 2014-05-07 --to 2014-05-08
+
+  --zstd              half the size or less
+  --from T, --to T    only from <= time < to: ns, or a date
+  --format fix|csv    what the files are, where neither their names nor their first bytes
+                      say so
+  --set option=value  an option of app.feed.csv: columns=time,symbol,bid,ask
+  --skip-damaged      of a damaged tape file, what can be read
+
+The status is 0; 1 when a file can't be read or written; 2 for a command line that makes
+no sense.]],
+  },
+  {
+    name = "tape",
+    usage = "tidewire tape FILE.tape [--dump N [--from T] [--to T] [--skip-damaged]]",
+    purpose = "what is in a tape file, and is it whole",
+    text = [[
+Reads all of the file and prints how many records of each kind it has, their times,
+symbols, sources, topics and scripts, its size, and what was lost where it was not
+closed.  A damaged block is named with its place and its records; then the status is 1.
+
+  --dump N          prints the first N records, a line each
+  --from T, --to T  of those from <= time < to: ns, or a date]],
+  },
+  {
     name = "help",
     usage = "tidewire help [topic]",
     purpose = "list the topics, or print one",

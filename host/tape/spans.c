@@ -121,7 +121,7 @@ static uint64_t next_head(const unsigned char *map, uint64_t bytes, uint64_t at)
 {
     struct tw_tape_block_head h;
 
-    for (at += 8; bytes >= TW_TAPE_BLOCK_HEAD && at <= bytes - TW_TAPE_BLOCK_HEAD; at += 8)
+    for (at += 8; at < bytes; at += 8)
         if (map[at] == 'T' && get_head(map, bytes, at, &h)) return at;
     return 0;
 }

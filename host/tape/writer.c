@@ -158,7 +158,8 @@ static int write_plain(struct tw_tape_writer *w, struct tw_tape_block_head *h,
 {
     w->out.n = 0;
     if (n > UINT32_MAX)
-        return tw_fail(&w->failure, TW_ELIMIT, "%.300s: a block of %zu bytes", w->path, n);
+        return tw_fail(&w->failure, TW_ELIMIT, "%.300s: a block of %zu bytes",
+                       w->path, n);
     if (!append(&w->out, NULL, TW_TAPE_BLOCK_HEAD) || !append(&w->out, p, n))
         return no_memory(w);
     h->raw = h->stored = (uint32_t)n;

@@ -89,14 +89,31 @@ static bool parse_number(const char *text, double least, double *out)
     return text && *text && !*end && *out >= least && *out <= 1e9;
 }
 
-/* repl: a prompt inside the run, or NULL. */
-static int run_app(int argc, char **argv, struct ltw_repl *repl)
+/* An option of `record`: how many words it is, 0: it is none, or negative. */
+static int record_option(struct tw_app_options *o, const char *option, const char *value)
+{
+    static const char *const syncs[] = { "never", "block", "record" };
+
+    o->zstd = o->zstd || strcmp(option, "--zstd") == 0;
+    if (strcmp(option, "--zstd") == 0) return 1;
+    if (strcmp(option, "--sync") != 0) return 0;
+    for (int i = 0; value && i < 3; i++)
+        if (strcmp(value, syncs[i]) == 0) {
+            o->sync = (enum tw_tape_sync)i;
+            return 2;
+        }
+    refuse("--sync %s: never, block or record expected", value ? value : "");
+    return -1;
+}
+
+/* repl: a prompt inside the run, or NULL.  records: the file to make is named, too. */
+static int run_app(int argc, char **argv, struct ltw_repl *repl, bool records)
 {
     struct tw_app_options o = { .signals = true, .screen = true, .attach = true };
     const char **set = calloc((size_t)argc + 1, sizeof *set), *path = NULL;
     char why[TW_APP_ERROR];
     struct tw_app *app = NULL;
-    int sets = 0, status = USAGE;
+    int sets = 0, status = USAGE, words;
     double number;
 
     if (!set) return refuse("%s", "not enough memory");
@@ -129,9 +146,14 @@ static int run_app(int argc, char **argv, struct ltw_repl *repl)
             o.watch = true;
         } else if (strcmp(option, "--no-attach") == 0) {
             o.attach = false;
+        } else if (records && (words = record_option(&o, option, value)) != 0) {
+            if (words < 0) goto end;
+            i += words - 1;
         } else if (option[0] == '-') {
             refuse("run: unknown option '%s'", option);
             goto end;
+        } else if (path && records && !o.record) {
+            o.record = option;
         } else if (path) {
             refuse("run: one app file expected, got '%s' too", option);
             goto end;
@@ -141,6 +163,10 @@ static int run_app(int argc, char **argv, struct ltw_repl *repl)
     }
     if (!path) {
         refuse("%s", "run: no app file given");
+        goto end;
+    }
+    if (records && !o.record) {
+        refuse("%s", "record: no tape file given");
         goto end;
     }
     o.set = set;
@@ -159,12 +185,50 @@ end:
     return status;
 }
 
+/* The app that replays a file is built in (stdlib/tapes.lua): but for options of every
+ * run, the command line is a parameter of it, a line for each word. */
+static int run_replay(int argc, char **argv)
+{
+    char **args = calloc((size_t)argc + 4, sizeof *args), *words;
+    int n = 0, status = EXIT_FAILURE;
+    size_t bytes = 8;
+
+    for (int i = 0; i < argc; i++) bytes += strlen(argv[i]) + 1;
+    words = calloc(1, bytes);
+    if (!args || !words) {
+        refuse("%s", "not enough memory");
+        goto end;
+    }
+    strcpy(words, "words=");
+    args[n++] = (char *)LTW_REPLAY;
+    args[n++] = (char *)"--set";
+    args[n++] = words;
+    for (int i = 0; i < argc; i++) {
+        bool valued = strcmp(argv[i], "--workers") == 0
+                   || strcmp(argv[i], "--seconds") == 0;
+
+        if (valued || strcmp(argv[i], "--watch") == 0
+            || strcmp(argv[i], "--no-attach") == 0) {
+            args[n++] = argv[i];
+            if (valued && i + 1 < argc) args[n++] = argv[++i];
+        } else {
+            strcat(strcat(words, argv[i]), "\n");
+        }
+    }
+    status = run_app(n, args, NULL, false);
+end:
+    free(args);
+    free(words);
+    return status;
+}
+
 /* Without an app file, the prompt of the interpreter. */
 static int run_repl(int argc, char **argv)
 {
     struct ltw_repl repl;
 
-    return argc > 2 ? run_app(argc - 2, argv + 2, &repl) : run_interpreter(1, argv);
+    if (argc > 2) return run_app(argc - 2, argv + 2, &repl, false);
+    return run_interpreter(1, argv);
 }
 
 static bool is_file(const char *path)
@@ -179,7 +243,13 @@ static int run_command(int argc, char **argv)
     const char *command = argc > 1 ? argv[1] : "";
 
     if (argc > 1 && !is_file(command)) {   /* a file of that name is a script */
-        if (strcmp(command, "run") == 0) return run_app(argc - 2, argv + 2, NULL);
+        if (strcmp(command, "run") == 0)
+            return run_app(argc - 2, argv + 2, NULL, false);
+        if (strcmp(command, "record") == 0)
+            return run_app(argc - 2, argv + 2, NULL, true);
+        if (strcmp(command, "replay") == 0) return run_replay(argc - 2, argv + 2);
+        if (strcmp(command, "convert") == 0 || strcmp(command, "tape") == 0)
+            return run_module("tw.tapes", argv + 1);
         if (strcmp(command, "repl") == 0) return run_repl(argc, argv);
         if (strcmp(command, "attach") == 0) return tw_attach_to(argc - 2, argv + 2);
         if (strcmp(command, "test") == 0) return run_module("tw.test", argv + 2);
@@ -206,8 +276,8 @@ static int run_bot(int argc, char **argv)
     int n = 0, status = USAGE;
 
     while (args && args[n]) n++;
-    if (kind == LTW_BOT_RUN) status = run_app(n, args, NULL);
-    else if (kind == LTW_BOT_REPL) status = run_app(n, args, &repl);
+    if (kind == LTW_BOT_RUN) status = run_app(n, args, NULL, false);
+    else if (kind == LTW_BOT_REPL) status = run_app(n, args, &repl, false);
     else if (kind == LTW_BOT_TELL) status = run_module("tw.bot", args);
     else if (kind == LTW_BOT_INTERPRET) status = run_interpreter(n, args);
     tw_free(args);

@@ -21,7 +21,7 @@ static void unpack(const uint8_t *data, size_t n)
     static struct tw_record r[TW_PACK_RECORDS], again[TW_PACK_RECORDS];
     static unsigned char out[TW_PACK_MAX(TW_PACK_RECORDS)];
     size_t records = n < 3 ? 1 : 1 + (data[0] | data[1] << 8) % TW_PACK_RECORDS, bytes;
-    unsigned char *copy = malloc(n ? n : 1);   /* its own block: ASan sees both its ends */
+    unsigned char *copy = malloc(n ? n : 1);   /* its own block, for ASan */
 
     memcpy(copy, data, n);
     if (n > 2 && tw_pack_read(&pack, copy + 2, n - 2, r, records, 0)) {
@@ -41,7 +41,8 @@ static void seal(unsigned char *p, size_t n)
     memcpy(p, "TWTAPE\r\n\1\0\0\0", 12);
     tw_tape_put(p + 56, 8, tw_tape_checksum(p, 56, 0));
     while (n - at >= TW_TAPE_BLOCK_HEAD) {
-        uint64_t stored = tw_tape_get(p + at + 8, 4) % 1024, padded = tw_tape_padded(stored);
+        uint64_t stored = tw_tape_get(p + at + 8, 4) % 1024;
+        uint64_t padded = tw_tape_padded(stored);
 
         if (n - at - TW_TAPE_BLOCK_HEAD < padded) break;
         memcpy(p + at, "TWB1", 4);

@@ -209,7 +209,8 @@ static void test_names(void)
     ok(!tw_tape_file_name(f, TW_TAPE_SYMBOL, 0).text
        && !tw_tape_file_name(f, TW_TAPE_SOURCE, 9999).text, "others have none");
     tw_tape_file_close(f);
-    ok(tw_tape_file_is(path) && !tw_tape_file_is("/dev/null"), "it is known for what it is");
+    ok(tw_tape_file_is(path) && !tw_tape_file_is("/dev/null"),
+       "it is known for what it is");
 }
 
 static void test_values(void)
@@ -396,14 +397,17 @@ static void test_damage(void)
     size_t n = write_small(false, false), hole = 0, k;
 
     f = tw_tape_file_open(path, 0, &error);
-    for (size_t i = 0; i < tw_tape_file_spans(f); i++)
-        if (tw_tape_file_span(f, i)->first_seq <= 100
-            && tw_tape_file_span(f, i)->last_seq >= 100) hole = tw_tape_file_span(f, i)->at;
+    for (size_t i = 0; i < tw_tape_file_spans(f); i++) {
+        const struct tw_tape_span *s = tw_tape_file_span(f, i);
+
+        if (s->first_seq <= 100 && s->last_seq >= 100) hole = s->at;
+    }
     tw_tape_file_close(f);
     bytes[hole + 3] ^= 1;
     store_bytes(size);
     k = read_file(&damaged);
-    ok(k == n - 20 && damaged == 1 && info.holes == 1, "behind a damaged head it goes on");
+    ok(k == n - 20 && damaged == 1 && info.holes == 1,
+       "behind a damaged head it goes on");
     ok(strstr(error.text, "records of seq 81 to 100"), "and says which are missing: %s",
        error.text);
     bytes[hole + 3] ^= 1;
@@ -449,7 +453,8 @@ static void test_full(void)
         rc = tw_tape_writer_add(w, made + i, 50, &error);
         if (rc == TW_OK) rc = tw_tape_writer_flush(w, &error);
     }
-    ok(rc < 0 && strstr(error.text, "it ends with record"), "a full disk: %s", error.text);
+    ok(rc < 0 && strstr(error.text, "it ends with record"), "a full disk: %s",
+       error.text);
     again = tw_tape_writer_add(w, made, 1, &error);
     end = tw_tape_writer_close(w, &error);
     setrlimit(RLIMIT_FSIZE, &before);
@@ -468,11 +473,12 @@ static void test_refusals(void)
     write_all(10, false);
     w = tw_tape_writer_open(path, &(struct tw_tape_writer_options){ .symbols = symbols },
                             &error);
-    ok(!w && strstr(error.text, "cannot make "), "no file is written over: %s", error.text);
+    ok(!w && strstr(error.text, "cannot make "), "no file is written over: %s",
+       error.text);
     ok(!tw_tape_file_open("/nowhere/x", 0, &error) && error.code == -2, "%s", error.text);
     ok(!tw_tape_file_open("/tmp", 0, &error), "%s", error.text);
     fd = open(other, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    ok(write(fd, "time,bid,ask\n1,2,3\ntime,bid,ask\n1,2,3\ntime,bid,ask\n1,2,3\nand so on",
+    ok(write(fd, "time,symbol,bid,ask\n1970-01-01T00:00:01,AAPL,100.25,100.50\nand so on",
              66) == 66 && !tw_tape_file_open(other, 0, &error)
        && strstr(error.text, "is no tape file"), "%s", error.text);
     close(fd);
