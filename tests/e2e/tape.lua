@@ -165,7 +165,8 @@ run("what was converted is replayed", "env OUT=now " .. tidewire
     .. " replay again.tape first.lua second.lua")
 t.ok(read "now/first" == recorded, "with all that was in it")
 r = run("nothing is written over", tidewire .. " convert quotes.csv both.tape", 1)
-t.is(r.err, "tidewire: convert: cannot make both.tape: file already exists\n", "it says so")
+t.is(r.err, "tidewire: convert: cannot make both.tape: file already exists\n",
+     "it says so")
 
 -- Wrong use.
 
