@@ -16,7 +16,7 @@
  *            up to a multiple of 8
  *   records  columns, see pack.h, then the values of messages
  *   index    of each block before: place u64, first and last seq, earliest and latest
- *            time, stored u32, records u32, type u32, 0 u32
+ *            time, stored u32, records u32, type u32, packing u32
  *
  * Numbers are little-endian, times ns since the epoch.  Every byte is under a checksum.
  *

@@ -140,12 +140,17 @@ struct tw_tape_name tw_tape_file_name(const struct tw_tape_file *f,
 
 bool tw_tape_file_is(const char *path)
 {
-    unsigned char p[TW_TAPE_HEAD];
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    ssize_t got = fd < 0 ? -1 : read(fd, p, sizeof p);
+    char magic[8];
+    struct stat st;
+    ssize_t got = 0;
+    int fd = stat(path, &st) == 0 && S_ISREG(st.st_mode)   /* a pipe is read once */
+             ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 
-    if (fd >= 0) close(fd);
-    return got >= 8 && memcmp(p, "TWTAPE\r\n", 8) == 0;
+    if (fd >= 0) {
+        got = pread(fd, magic, sizeof magic, 0);
+        close(fd);
+    }
+    return got == sizeof magic && memcmp(magic, "TWTAPE\r\n", sizeof magic) == 0;
 }
 
 static int map_file(struct tw_tape_file *f, struct tw_error *error)
@@ -215,6 +220,8 @@ struct tw_tape_file *tw_tape_file_open(const char *path, unsigned flags,
     if (rc == TW_OK && f->info.packed > 0 && tw_zstd_lack())
         rc = tw_fail(error, TW_EUSAGE, "cannot unpack %.300s: %s", path, tw_zstd_lack());
     if (rc == TW_OK) rc = read_all_names(f, flags, error);
+    /* What looking for blocks has touched is nobody's yet. */
+    if (f->map) madvise((void *)(uintptr_t)f->map, (size_t)f->info.bytes, MADV_DONTNEED);
     if (rc == TW_OK) return f;
     tw_tape_file_close(f);
     return NULL;

@@ -33,6 +33,7 @@ struct tw_tape_name {
 /* What is known of a block without reading it. */
 struct tw_tape_span {
     enum tw_tape_type type;           /* TW_TAPE_HOLE: its head is damaged        */
+    uint8_t packing;                  /* of the payload                           */
     uint32_t records;                 /* of a hole: 0                             */
     uint64_t at, bytes;               /* in the file                              */
     uint64_t first_seq, last_seq;     /* of a hole: what must have been there     */

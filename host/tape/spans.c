@@ -40,7 +40,7 @@ static bool add(struct found *f, const struct tw_tape_span *span)
 static struct tw_tape_span span_of(const struct tw_tape_block_head *h, uint64_t at)
 {
     return (struct tw_tape_span){
-        h->type, h->records, at, TW_TAPE_BLOCK_HEAD + tw_tape_padded(h->stored),
+        h->type, h->packing, h->records, at, TW_TAPE_BLOCK_HEAD + tw_tape_padded(h->stored),
         h->first_seq, h->last_seq, h->first_ns, h->last_ns,
     };
 }
@@ -62,7 +62,7 @@ const unsigned char *tw_tape_payload(const unsigned char *map,
 
     if (span->type == TW_TAPE_HOLE) return NULL;
     if (!tw_tape_block_head_get(map + span->at, h, span->at) || h->type != span->type
-        || h->records != span->records
+        || h->packing != span->packing || h->records != span->records
         || TW_TAPE_BLOCK_HEAD + tw_tape_padded(h->stored) != span->bytes
         || tw_tape_checksum(payload, tw_tape_padded(h->stored), 0) != h->checksum)
         return NULL;
@@ -96,6 +96,7 @@ static int read_index(const unsigned char *map, uint64_t bytes, struct found *f,
     for (uint32_t i = h.stored; i > 0; i -= TW_TAPE_INDEX_ENTRY) {
         struct tw_tape_span s = {
             .type = (enum tw_tape_type)tw_tape_get(p + 48, 4),
+            .packing = (uint8_t)tw_tape_get(p + 52, 4),
             .records = (uint32_t)tw_tape_get(p + 44, 4),
             .at = tw_tape_get(p, 8),
             .bytes = TW_TAPE_BLOCK_HEAD + tw_tape_padded(tw_tape_get(p + 40, 4)),
@@ -186,6 +187,10 @@ static int walk(const unsigned char *map, uint64_t bytes, struct found *f,
         }
         next = next_head(map, bytes, at);
         if (!next) {
+            if (whole && h.type == TW_TAPE_INDEX) {
+                snprintf(info->note, sizeof info->note, "its index is cut off");
+                break;
+            }
             info->cut_bytes = bytes - at;
             if (whole) info->cut_records = h.records;
             break;
@@ -202,8 +207,7 @@ static int walk(const unsigned char *map, uint64_t bytes, struct found *f,
 
 /* ---- both ---- */
 
-static void sum_up(const unsigned char *map, const struct found *f,
-                   struct tw_tape_info *info)
+static void sum_up(const struct found *f, struct tw_tape_info *info)
 {
     info->first_ns = INT64_MAX;
     info->last_ns = INT64_MIN;
@@ -215,7 +219,7 @@ static void sum_up(const unsigned char *map, const struct found *f,
         if (info->blocks++ == 0) info->first_seq = s->first_seq;
         info->last_seq = s->last_seq;
         info->records += s->records;
-        info->packed += map[s->at + 5] == TW_TAPE_ZSTD;
+        info->packed += s->packing == TW_TAPE_ZSTD;
         if (s->first_ns < info->first_ns) info->first_ns = s->first_ns;
         if (s->last_ns > info->last_ns) info->last_ns = s->last_ns;
     }
@@ -235,7 +239,7 @@ int tw_tape_spans_find(const unsigned char *map, uint64_t bytes,
         tw_free(f.p);
         return rc;
     }
-    sum_up(map, &f, info);
+    sum_up(&f, info);
     *spans = f.p;
     *n = f.n;
     return TW_OK;

@@ -127,6 +127,7 @@ static bool index_block(struct tw_tape_writer *w, const struct tw_tape_block_hea
     tw_tape_put(p + 40, 4, h->stored);
     tw_tape_put(p + 44, 4, h->records);
     tw_tape_put(p + 48, 4, h->type);
+    tw_tape_put(p + 52, 4, h->packing);
     return true;
 }
 

@@ -17,11 +17,13 @@
 #include <openssl/opensslv.h>
 #include <uv.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include "base/memory.h"
 #include "payload.h"
 #include "seal.h"
 #include "source.h"
+#include "tape/zstd.h"
 #include "tidewire.h"
 
 /* The options of `tidewire run`; those that are not here are parameters of the app. */
@@ -209,13 +211,17 @@ static const struct { const char *name, *version, *licence, *holder; } parts[] =
     { "minizip", "", "Zlib", "Gilles Vollant, Even Rouault, Mathias Svensson" },
     { "OpenSSL (SHA-256)", OPENSSL_FULL_VERSION_STR, "Apache-2.0",
       "The OpenSSL Project" },
+    { "zstd", ZSTD_VERSION_STRING, "BSD-3-Clause",
+      "Meta Platforms, Inc. and affiliates" },   /* the last: lua/static has none */
 };
 
 /* bot.parts() -> table of { name, version, licence, holder } */
 static int list_parts(lua_State *L)
 {
+    size_t n = sizeof parts / sizeof *parts - (tw_zstd_lack() != NULL);
+
     lua_newtable(L);
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    for (size_t i = 0; i < n; i++) {
         const char *version = parts[i].version;
 
         if (!version) version = strcmp(parts[i].name, "zlib") == 0 ? zlibVersion()
