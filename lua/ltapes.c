@@ -332,18 +332,12 @@ static int check(lua_State *L)
     return 1;
 }
 
-/* What the host's text of a record takes for granted is not so in a file. */
+/* A file may have kinds that are not known here. */
 static void text_of(const struct ltw_host *host, const struct tw_record *r, char *out,
                     size_t n)
 {
-    bool named = r->kind == TW_MESSAGE ? r->message.topic != 0
-        : r->symbol != 0 || (r->kind != TW_QUOTE && r->kind != TW_TRADE);
-
-    if (r->kind > TW_NONE && r->kind < TW_KINDS && named)
-        ltw_record_text(host, r, out, n);
-    else
-        snprintf(out, n, "kind %u %llu, without a name", r->kind,
-                 (unsigned long long)r->seq);
+    if (r->kind > TW_NONE && r->kind < TW_KINDS) ltw_record_text(host, r, out, n);
+    else snprintf(out, n, "kind %u %llu", r->kind, (unsigned long long)r->seq);
 }
 
 /* dump(path, options, f) -> true | nil, message, code

@@ -3,8 +3,8 @@
  * Why all names are looked up at the beginning: then a record costs an index into a
  * table, and a host without room for them says so before it runs.
  *
- * What is played: quotes, trades, timer marks, gaps of the recording's feeds, and kinds
- * that this version does not know.  Messages only where they are asked for; changes of
+ * What is played: quotes, trades, timer marks and gaps; of kinds that this version does
+ * not know none.  Messages only where they are asked for; changes of
  * versions and orders never: those belong to the run that recorded them.  A message of a
  * script that runs here is its own again, so it does not get it back.
  *
@@ -129,7 +129,7 @@ static bool is_played(const struct tape *t, const struct tw_record *r)
     switch (r->kind) {
     case TW_NONE: case TW_ORDER: case TW_RELOAD: return false;
     case TW_MESSAGE: return t->feed.o.tape.messages;
-    default: return true;
+    default: return r->kind < TW_KINDS;
     }
 }
 

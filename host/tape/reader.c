@@ -303,7 +303,7 @@ static int unpack(struct tw_tape_reader *reader, const unsigned char **p,
     return 1;
 }
 
-/* Has every number of these records a name? */
+/* Has every number of these records a name, and every quote, trade and message one? */
 static bool are_named(const struct tw_tape_file *f, const struct tw_record *r, size_t n)
 {
     uint32_t symbol = 0;
@@ -314,7 +314,8 @@ static bool are_named(const struct tw_tape_file *f, const struct tw_record *r, s
             if (symbol && !tw_tape_file_name(f, TW_TAPE_SYMBOL, symbol).text)
                 return false;
         }
-        if (r[i].kind == TW_MESSAGE && r[i].message.topic
+        if (symbol == 0 && (r[i].kind == TW_QUOTE || r[i].kind == TW_TRADE)) return false;
+        if (r[i].kind == TW_MESSAGE
             && !tw_tape_file_name(f, TW_TAPE_TOPIC, r[i].message.topic).text)
             return false;
     }

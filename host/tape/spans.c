@@ -40,8 +40,9 @@ static bool add(struct found *f, const struct tw_tape_span *span)
 static struct tw_tape_span span_of(const struct tw_tape_block_head *h, uint64_t at)
 {
     return (struct tw_tape_span){
-        h->type, h->packing, h->records, at, TW_TAPE_BLOCK_HEAD + tw_tape_padded(h->stored),
-        h->first_seq, h->last_seq, h->first_ns, h->last_ns,
+        h->type, h->packing, h->records, at,
+        TW_TAPE_BLOCK_HEAD + tw_tape_padded(h->stored), h->first_seq,
+        h->last_seq, h->first_ns, h->last_ns,
     };
 }
 

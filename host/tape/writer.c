@@ -311,8 +311,8 @@ static int name_message(struct tw_tape_writer *w, const struct tw_message *m,
 {
     int rc;
 
-    if (m->topic && !knows(&w->known[TW_TAPE_TOPIC], m->topic)) {
-        if (!w->o.topics || m->topic > tw_names_count(w->o.topics))
+    if (!knows(&w->known[TW_TAPE_TOPIC], m->topic)) {
+        if (m->topic == 0 || !w->o.topics || m->topic > tw_names_count(w->o.topics))
             return unnamed(w, "topic", m->topic, error);
         rc = add_name(w, TW_TAPE_TOPIC, m->topic, tw_names_get(w->o.topics, m->topic),
                       NULL);
@@ -329,6 +329,8 @@ static int name_record(struct tw_tape_writer *w, const struct tw_record *r,
 {
     int rc = TW_OK;
 
+    if (r->symbol == 0 && (r->kind == TW_QUOTE || r->kind == TW_TRADE))
+        return unnamed(w, "symbol", 0, error);
     if (r->symbol && !knows(&w->known[TW_TAPE_SYMBOL], r->symbol))
         rc = add_symbol(w, r->symbol, error);
     if (rc == TW_OK && r->source && w->o.sources && w->o.sources[r->source]

@@ -188,6 +188,30 @@ for _, case in ipairs {
 end
 
 local lean = "../shared/data/lean/forex"
+-- Without memory: a line, and no file that looks whole.
+
+local refused, fine = 0, 0
+for n = 1, 400, 7 do
+  os.execute("rm -f " .. quote(directory .. "/m.tape"))
+  r = apps.shell(("cd %s && TW_FAIL=%d timeout 20 %s convert run.tape m.tape"):format(
+    quote(directory), n, tidewire))
+  if r.status == 0 then fine = fine + 1
+  elseif r.err:find "memory" then refused = refused + 1
+  else t.diag(n .. ": " .. r.err) t.ok(false, "a failed allocation says so") end
+end
+t.ok(refused > 3, "without memory convert says so (" .. refused .. " times)")
+refused, fine = 0, 0
+for step = 1, 40 do
+  local n = step * step   -- dense where all is made
+  os.execute("rm -f " .. quote(directory .. "/m.tape"))
+  r = apps.shell(("cd %s && OUT=now TW_FAIL=%d timeout 20 %s record app.lua m.tape "
+    .. "--set limit=200"):format(quote(directory), n, tidewire))
+  if r.status == 0 then fine = fine + 1
+  elseif r.err:find "memory" then refused = refused + 1
+  else t.diag(n .. ": " .. r.status .. r.err) t.ok(false, "record says so") end
+end
+t.ok(refused > 3 and fine > 0, "and so does a run that is recorded (" .. refused .. ")")
+
 if io.open "../shared/data/lean/LICENSE" then
   local before = apps.shell(tidewire .. " stat 'count(), sum(bid)' "
     .. lean .. "/fxcm/tick/eurusd/20140507_quote.zip --csv")

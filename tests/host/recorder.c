@@ -155,7 +155,8 @@ static bool check_file(uint64_t *quotes, uint64_t *messages, uint64_t *lost)
             *messages += x->kind == TW_MESSAGE;
             if (x->kind == TW_GAP) *lost += x->gap.lost;
             if (x->kind == TW_QUOTE) fine = fine && x->quote.bid == x->time;
-            if (x->kind != TW_MESSAGE || x->message.value_kind != TW_VALUE_BLOCK) continue;
+            if (x->kind != TW_MESSAGE) continue;
+            if (x->message.value_kind != TW_VALUE_BLOCK) continue;
             value = tw_tape_value(&b, x, &n);
             fine = fine && memmem(value, n, "a value", 7);
         }

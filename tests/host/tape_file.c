@@ -76,8 +76,9 @@ static void draw_record(struct tw_record *r, const struct tw_record *last, int s
     r->received = (int64_t)((uint64_t)r->time + below(noise));
     for (int i = 0; i < 4; i++) r->word[i] = below(noise) * scale[shape];
     if (shape != 4) r->word[1] += r->word[0];
+    if (r->kind == TW_QUOTE || r->kind == TW_TRADE) r->symbol += r->symbol == 0;
     if (r->kind != TW_MESSAGE) return;
-    r->message.topic = (uint32_t)below(TOPICS + 1);
+    r->message.topic = 1 + (uint32_t)below(TOPICS);
     r->message.script = (uint32_t)below(SCRIPTS + 1);
     r->message.value_kind = below(TW_VALUE_NUMBER + 1);
 }
@@ -164,7 +165,7 @@ static void test_round_trip(void)
 
     for (int shape = 0; shape < 6; shape++)
         for (int zstd = 0; zstd < 2; zstd++) {
-            n = shape == 5 ? 1 : 1 + below(MOST - 1);
+            n = 1 + below(MOST - 1);
             draw_records(n, shape);
             ok(write_all(n, zstd), "shape %d: %zu records are written%s", shape, n,
                zstd ? ", packed" : "");
@@ -174,6 +175,8 @@ static void test_round_trip(void)
                && info.first_seq == made[0].seq && info.last_seq == made[n - 1].seq
                && info.created_ns == 42, "the index knows of all");
         }
+    draw_records(1, 0);
+    ok(write_all(1, false) && read_file(&damaged) == 1 && same(1), "so is a single one");
     ok(write_all(0, false) && read_file(&damaged) == 0 && info.closed,
        "a file may have no record");
 }
@@ -335,7 +338,7 @@ static void test_cuts(void)
     size_t n = write_small(false, true), k, last = n, cut = size;
     size_t step = getenv("SMALL") ? 7 : 1;
     bool fine = true, told = true, shrinks = true;
-    unsigned damaged = 0;
+    unsigned damaged = 0, counted = 0;
 
     while (cut >= step) {
         cut -= step;
@@ -348,16 +351,14 @@ static void test_cuts(void)
         fine = fine && k <= n && k % 20 == 0 && damaged == 0 && same(k);
         shrinks = shrinks && (k == last || k + 20 == last);
         told = told && !info.closed && info.note[0];
+        counted += info.cut_records == 20 && info.cut_bytes >= TW_TAPE_BLOCK_HEAD;
         last = k;
     }
     ok(fine, "cut at any byte it has its whole blocks, in order");
     ok(shrinks && last == 0, "each byte that is there counts");
     ok(told, "and it says that it was cut");
-    store_bytes(size / 2);
-    read_file(&damaged);
-    ok(info.cut_bytes > 0 && info.cut_bytes < size / 2 && info.cut_records == 20,
-       "how much: %llu bytes, %llu records", (unsigned long long)info.cut_bytes,
-       (unsigned long long)info.cut_records);
+    ok(counted > size / step / 4, "how much, where the block's head is there (%u times)",
+       counted);
 }
 
 /* Every bit: nothing that was not written is read, and what is missing was told. */
