@@ -244,6 +244,13 @@ static void add_script(lua_State *L, struct tw_app *app, const char *dir, uint32
     s->version = first_version(L, app, s);
 }
 
+static bool is_first(const struct tw_app *app, unsigned script)
+{
+    for (unsigned i = 0; i < script; i++)
+        if (app->scripts[i].version == app->scripts[script].version) return false;
+    return true;
+}
+
 /* [-0, +0, e]  Fills app->scripts worker by worker, so that an engine's stand
  * together; each engine gets its part. */
 static void add_scripts(lua_State *L, struct tw_app *app, const char *dir)
@@ -264,6 +271,10 @@ static void add_scripts(lua_State *L, struct tw_app *app, const char *dir)
         }
     }
     lua_pop(L, 1);
+    for (unsigned i = 0; i < app->n_scripts; i++)
+        if (is_first(app, i)
+            && !ltw_version_instruct(app->scripts[i].version, app->scripts, n))
+            luaL_error(L, "not enough memory");
 }
 
 static void drop(void *epoch, const struct tw_record *old)

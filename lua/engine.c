@@ -232,10 +232,8 @@ const struct tw_worker_ops ltw_engine_ops = {
 
 void ltw_engine_prepare(struct ltw_engine *e)
 {
-    const char *path = ltw_version_file(ltw_job_version(e->job))->path;
-
     for (unsigned i = 0; i < e->n; i++)
-        if (strcmp(e->options[i].path, path) == 0)
+        if (ltw_job_version(e->job, e->options[i].path))
             ltw_script_prepare(e->scripts[i], e->job);
 }
 

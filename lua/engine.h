@@ -51,7 +51,7 @@ int ltw_engine_set_path(lua_State *L);
  * publishes in on_start reaches all.  Thread: WORKER, its own. */
 void ltw_engine_go(struct ltw_engine *e);
 
-/* Prepares the instances of e->job's script for it.  Thread: WORKER, its own. */
+/* Prepares the instances of e->job's scripts for it.  Thread: WORKER, its own. */
 void ltw_engine_prepare(struct ltw_engine *e);
 
 /* Ends the waits of those that the job waits for.  Thread: WORKER, its own. */

@@ -35,7 +35,7 @@ struct ltw_switch {
 
 struct ltw_script {
     struct ltw_engine *engine;                  /* constant                      */
-    const struct ltw_script_options *o;         /* constant                      */
+    const struct ltw_script_options *o;         /* of the version                */
     struct tw_cursor cursor;
     struct ltw_version *version;                /* that it runs; one reference   */
     struct ltw_code code;                       /* of it                         */
@@ -66,6 +66,9 @@ struct ltw_script {
 };
 
 /* ---- script.c ---- */
+
+/* [-0, +1, e]  self.params. */
+void ltw_script_push_params(lua_State *L, const struct ltw_script_options *o);
 
 /* [-0, +1, m]  The frame of that code; self is at the stack index. */
 void ltw_script_push_frame(lua_State *L, const struct ltw_code *code, int self);

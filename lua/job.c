@@ -1,4 +1,4 @@
-/* job.c - one change of version: what all instances of a script decide together.
+/* job.c - one change of version: what all instances of scripts decide together.
  *
  * Why: the last one to agree decides, on its own thread, so that those that stand still
  * wait for one wake-up and not for a coordinator's turn.
@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -20,7 +21,6 @@
 struct ltw_job {
     atomic_uint references;
     uint64_t id;                         /* constant: in the record of it         */
-    struct ltw_version *version;         /* constant: one reference               */
     void (*tell)(void *ctx);             /* constant                              */
     void *ctx;                           /* constant                              */
     _Atomic uint64_t seq;                /* atomic: MAIN stores                   */
@@ -29,12 +29,14 @@ struct ltw_job {
     _Atomic int64_t from_ns, till_ns;    /* atomic: the first there; the decision */
     pthread_mutex_t lock;                /* guards reason                         */
     char reason[LTW_REASON];             /* mutex                                 */
+    unsigned n;                          /* constant                              */
+    struct ltw_version *versions[];      /* constant: one reference each          */
 };
 
-struct ltw_job *ltw_job_new(uint64_t id, struct ltw_version *version, unsigned members,
-                            void (*tell)(void *ctx), void *ctx)
+struct ltw_job *ltw_job_new(uint64_t id, struct ltw_version *const *versions, unsigned n,
+                            unsigned members, void (*tell)(void *ctx), void *ctx)
 {
-    struct ltw_job *j = tw_calloc(1, sizeof *j);
+    struct ltw_job *j = tw_calloc(1, sizeof *j + n * sizeof *versions);
 
     if (!j) return NULL;
     atomic_init(&j->references, 1);
@@ -46,7 +48,7 @@ struct ltw_job *ltw_job_new(uint64_t id, struct ltw_version *version, unsigned m
     j->id = id;
     j->tell = tell;
     j->ctx = ctx;
-    ltw_version_ref(j->version = version);
+    for (; j->n < n; j->n++) ltw_version_ref(j->versions[j->n] = versions[j->n]);
     return j;
 }
 
@@ -61,7 +63,7 @@ void ltw_job_unref(struct ltw_job *j)
     /* order [job.free] acq_rel: who frees it sees all that was done with it */
     if (!j || atomic_fetch_sub_explicit(&j->references, 1, memory_order_acq_rel) > 1)
         return;
-    ltw_version_unref(j->version);
+    for (unsigned i = 0; i < j->n; i++) ltw_version_unref(j->versions[i]);
     pthread_mutex_destroy(&j->lock);
     tw_free(j);
 }
@@ -71,9 +73,12 @@ uint64_t ltw_job_id(const struct ltw_job *j)
     return j->id;
 }
 
-struct ltw_version *ltw_job_version(const struct ltw_job *j)
+struct ltw_version *ltw_job_version(const struct ltw_job *j, const char *path)
 {
-    return j->version;
+    for (unsigned i = 0; i < j->n; i++)
+        if (strcmp(ltw_version_file(j->versions[i])->path, path) == 0)
+            return j->versions[i];
+    return NULL;
 }
 
 static bool is_last(atomic_uint *count)

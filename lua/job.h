@@ -1,4 +1,4 @@
-/* job.h - one change of version: what all instances of a script decide together.
+/* job.h - one change of version: what all instances of scripts decide together.
  *
  * Layer lua.  Thread: any, each function.
  */
@@ -12,17 +12,19 @@ enum { LTW_REASON = 4096 };
 
 struct ltw_job;
 
-/* A job of so many members: instances that prepare, come to the record of the change,
- * agree or refuse, and leave when they have done what was decided.  tell(ctx) is called
- * when there is something to look at for all of them and for MAIN.  One reference.
- * NULL: no memory. */
-struct ltw_job *ltw_job_new(uint64_t id, struct ltw_version *version, unsigned members,
-                            void (*tell)(void *ctx), void *ctx);
+/* A job to the n versions, each of another script, of so many members: instances that
+ * prepare, come to the record of the change, agree or refuse, and leave when they have
+ * done what was decided.  tell(ctx) is called when there is something to look at for all
+ * of them and for MAIN.  One reference.  NULL: no memory. */
+struct ltw_job *ltw_job_new(uint64_t id, struct ltw_version *const *versions, unsigned n,
+                            unsigned members, void (*tell)(void *ctx), void *ctx);
 void ltw_job_ref(struct ltw_job *j);
 void ltw_job_unref(struct ltw_job *j);
 
 uint64_t ltw_job_id(const struct ltw_job *j);
-struct ltw_version *ltw_job_version(const struct ltw_job *j);
+
+/* Of the script with that file; NULL: it takes no part. */
+struct ltw_version *ltw_job_version(const struct ltw_job *j, const char *path);
 
 /* A member has the new version ready, or has refused. */
 void ltw_job_prepared(struct ltw_job *j);

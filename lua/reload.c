@@ -30,12 +30,13 @@ enum { RETRY_MS = 1, KEPT_BYTES = 64 << 20 };
 /* A script: one file, any number of instances. */
 struct group {
     const char *name, *path;          /* constant: the app's                       */
-    const struct ltw_script_options *o;   /* constant: of its first instance       */
+    uint32_t id;                      /* constant: of its first instance           */
     unsigned instances;               /* constant                                  */
     struct ltw_version **versions;    /* from `dropped` on, kept for a rollback    */
     unsigned n, dropped;              /* numbers 1 to dropped + n                  */
     struct ltw_version *now;          /* that runs                                 */
     struct ltw_version *tried;        /* the last one that was tried               */
+    struct ltw_version *next;         /* that a change is to, the work's, then MAIN's */
     bool suspect;                     /* a file of it may have changed             */
     char said[LTW_REASON];            /* why it can't be read, as it was said last */
 };
@@ -64,7 +65,6 @@ struct ltw_reloads {
     enum phase phase;
     struct request *current;
     uv_work_t work;
-    struct ltw_version *version;      /* that is tried: the work's, then MAIN's    */
     char why[LTW_REASON];             /* the work failed                           */
     bool unchanged;                   /* the work found nothing new                */
     bool missing;                     /* or could not read it                      */
@@ -157,11 +157,13 @@ static void drop_request(struct request *q)
 static void reset(struct ltw_reloads *r)
 {
     drop_request(r->current);
-    ltw_version_unref(r->version);
+    for (unsigned i = 0; i < r->n; i++) {
+        ltw_version_unref(r->groups[i].next);
+        r->groups[i].next = NULL;
+    }
     ltw_job_unref(r->job);
     for (unsigned i = 0; i < r->app->o.workers; i++) r->app->engines[i].job = NULL;
     r->current = NULL;
-    r->version = NULL;
     r->job = NULL;
     r->phase = IDLE;
     uv_timer_stop(&r->timer);
@@ -207,12 +209,10 @@ static void keep(struct group *g, struct ltw_version *v)
     ltw_version_ref(all[g->n++] = v);
 }
 
-static void succeed(struct ltw_reloads *r) TW_ON(MAIN)
+/* The group is at the version that is next. */
+static void advance(struct ltw_reloads *r, struct group *g)
 {
-    struct request *q = r->current;
-    struct group *g = q->group;
-    unsigned number = ltw_version_get_number(r->version);
-    unsigned of = ltw_version_get_of(r->version);
+    unsigned number = ltw_version_get_number(g->next), of = ltw_version_get_of(g->next);
     char again[40] = "";
 
     if (of) snprintf(again, sizeof again, " (version %u again)", of);
@@ -221,9 +221,18 @@ static void succeed(struct ltw_reloads *r) TW_ON(MAIN)
                   (unsigned long long)ltw_job_seq(r->job), g->instances,
                   g->instances == 1 ? "" : "s", (double)ltw_job_pause_ns(r->job) / 1e6);
     ltw_version_unref(g->now);
-    ltw_version_ref(g->now = r->version);
-    keep(g, r->version);
+    ltw_version_ref(g->now = g->next);
+    keep(g, g->next);
     g->said[0] = '\0';
+}
+
+static void succeed(struct ltw_reloads *r) TW_ON(MAIN)
+{
+    struct request *q = r->current;
+    unsigned number = ltw_version_get_number(q->group->next);
+
+    for (unsigned i = 0; i < r->n; i++)
+        if (r->groups[i].next) advance(r, &r->groups[i]);
     if (q->future)
         tw_future_resolve(q->future, (struct tw_any){ .kind = TW_VALUE_INTEGER,
                                                       .integer = number });
@@ -247,9 +256,11 @@ static bool differs(void *L, const struct ltw_part *before)
 /* [-0, +0, -]  Runs the file of the version where nothing has an effect. */
 static void run(struct ltw_reloads *r, struct ltw_state *state)
 {
+    const struct group *g = r->current->group;
     struct ltw_code code;
 
-    if (ltw_code_load(state, r->current->group->o, r->version, &code) != LUA_OK) {
+    if (ltw_code_load(state, ltw_version_options(g->next, g->id), g->next, &code)
+        != LUA_OK) {
         const char *why = lua_tostring(state->L, -1);
 
         snprintf(r->why, sizeof r->why, "%s", why ? why : "an error that is not a text");
@@ -288,12 +299,18 @@ static void try(uv_work_t *work)
     }
     if (r->current->watched) {
         r->unchanged = !ltw_version_each(g->now, differs, state->L);
-        if (r->unchanged) ltw_version_ref(r->version = g->now);
+        if (r->unchanged) ltw_version_ref(g->next = g->now);
         else r->unchanged = !ltw_version_each(g->tried, differs, state->L);
     }
-    if (!r->unchanged && !r->version)
-        r->version = ltw_version_read(state->L, g->path, &error);
-    r->missing = !r->unchanged && !r->version;
+    if (!r->unchanged && !g->next) {
+        g->next = ltw_version_read(state->L, g->path, &error);
+        if (g->next && !ltw_version_inherit(g->next, g->now)) {
+            ltw_version_unref(g->next);
+            g->next = NULL;
+            tw_fail(&error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+        }
+    }
+    r->missing = !r->unchanged && !g->next;
     if (r->missing) snprintf(r->why, sizeof r->why, "%s", error.text);
     else if (!r->unchanged) run(r, state);
     ltw_state_free(state);
@@ -307,9 +324,9 @@ static void tried(uv_work_t *work, int status)
     struct group *g = r->current->group;
 
     tw_be_main();
-    if (r->version) {
+    if (g->next) {
         ltw_version_unref(g->tried);
-        ltw_version_ref(g->tried = r->version);
+        ltw_version_ref(g->tried = g->next);
     }
     if (status < 0 || is_stopped(r)) {
         refuse(r, "the run is ending");
@@ -349,10 +366,10 @@ static bool find_version(struct ltw_reloads *r, int version)
         return false;
     }
     if (ltw_version_get_of(v)) number = (int)ltw_version_get_of(v);
-    r->version = ltw_version_copy(v);
-    if (!r->version) snprintf(r->why, sizeof r->why, "%s", tw_strerror(UV_ENOMEM));
-    else ltw_version_number(r->version, 0, (unsigned)number);
-    return r->version != NULL;
+    g->next = ltw_version_copy(v);
+    if (!g->next) snprintf(r->why, sizeof r->why, "%s", tw_strerror(UV_ENOMEM));
+    else ltw_version_number(g->next, 0, (unsigned)number);
+    return g->next != NULL;
 }
 
 static void begin(struct ltw_reloads *r) TW_ON(MAIN)
@@ -389,30 +406,48 @@ static void prepare_engine(void *engine)
     ltw_engine_prepare(engine);
 }
 
-static unsigned count_of(const struct ltw_engine *e, const struct group *g)
+static unsigned count_of(const struct ltw_engine *e, const struct ltw_job *job)
 {
     unsigned n = 0;
 
-    for (unsigned i = 0; i < e->n; i++) n += strcmp(e->options[i].path, g->path) == 0;
+    for (unsigned i = 0; i < e->n; i++)
+        n += ltw_job_version(job, e->options[i].path) != NULL;
     return n;
+}
+
+/* The job of all groups that have a next version; false: no memory. */
+static bool make_job(struct ltw_reloads *r)
+{
+    struct ltw_version **versions = tw_calloc(r->n, sizeof *versions);
+    unsigned n = 0, members = 0;
+    bool fine = versions != NULL;
+
+    for (unsigned i = 0; fine && i < r->n; i++) {
+        struct group *g = &r->groups[i];
+
+        if (!g->next) continue;
+        ltw_version_number(g->next, g->dropped + g->n + 1, ltw_version_get_of(g->next));
+        versions[n++] = g->next;
+        members += g->instances;
+        fine = reserve(g);
+    }
+    if (fine) r->job = ltw_job_new(++r->jobs, versions, n, members, tell, r);
+    tw_free(versions);
+    return r->job != NULL;
 }
 
 static void prepare(struct ltw_reloads *r)
 {
-    struct group *g = r->current->group;
     struct tw_app *app = r->app;
 
-    ltw_version_number(r->version, g->dropped + g->n + 1,
-                       ltw_version_get_of(r->version));
-    r->job = ltw_job_new(++r->jobs, r->version, g->instances, tell, r);
-    if (!r->job || !reserve(g)) {
+    if (!make_job(r)) {
         refuse(r, tw_strerror(UV_ENOMEM));
         return;
     }
     r->phase = PREPARING;
     for (unsigned i = 0; i < app->o.workers; i++) {
         struct ltw_engine *e = &app->engines[i];
-        unsigned n = count_of(e, g);
+        unsigned n = count_of(e, r->job);
 
         if (n == 0) continue;
         e->job = r->job;
@@ -434,7 +469,7 @@ static void append(struct ltw_reloads *r)
 
     record.received = record.time;
     record.word[0] = ltw_job_id(r->job);
-    record.word[1] = ltw_version_get_number(r->version);
+    record.word[1] = ltw_version_get_number(r->current->group->next);
     if (tw_tape_try_append(r->app->host.tape, &record, 1) < 0) {
         uv_timer_start(&r->timer, on_timer, RETRY_MS, 0);
         return;
@@ -576,7 +611,7 @@ static bool add_groups(struct ltw_reloads *r)
 
         if (!g) {
             g = &r->groups[r->n++];
-            *g = (struct group){ .name = o->name, .path = o->path, .o = o,
+            *g = (struct group){ .name = o->name, .path = o->path, .id = o->id,
                                  .now = o->version, .tried = o->version };
             ltw_version_ref(g->now);
             ltw_version_ref(g->tried);

@@ -41,6 +41,13 @@ static void note(struct ltw_script *s, enum ltw_task_state state)
 
 /* ---- loading ---- */
 
+void ltw_script_push_params(lua_State *L, const struct ltw_script_options *o)
+{
+    ltw_push_thawed(L, &o->options);
+    if (lua_istable(L, -1)) lua_getfield(L, -1, "params"), lua_remove(L, -2);
+    if (lua_isnil(L, -1)) lua_newtable(L), lua_replace(L, -2);
+}
+
 /* [-0, +1, e]  self: name, worker, shard, params; methods are the file's. */
 static void push_self(lua_State *L, struct ltw_script *s)
 {
@@ -53,9 +60,7 @@ static void push_self(lua_State *L, struct ltw_script *s)
     lua_setfield(L, -2, "shard");
     lua_pushinteger(L, s->o->shards ? s->o->shards : 1);
     lua_setfield(L, -2, "shards");
-    ltw_push_thawed(L, &s->o->options);
-    if (lua_istable(L, -1)) lua_getfield(L, -1, "params"), lua_remove(L, -2);
-    if (lua_isnil(L, -1)) lua_newtable(L), lua_replace(L, -2);
+    ltw_script_push_params(L, s->o);
     lua_setfield(L, -2, "params");
     lua_createtable(L, 0, 1);
     ltw_code_push_module(L, &s->code);
@@ -239,7 +244,7 @@ struct ltw_script *ltw_script_new(struct ltw_engine *engine,
         return NULL;
     }
     s->engine = engine;
-    s->o = options;
+    s->o = ltw_version_options(options->version, options->id);
     s->counts = counts;
     ltw_version_ref(s->version = options->version);
     s->ref = s->frame = s->tracker_ref = s->persist = LUA_NOREF;

@@ -88,6 +88,17 @@ static int restore_globals(lua_State *L)
     return 0;
 }
 
+static struct ltw_version *next_of(const struct ltw_script *s)
+{
+    return ltw_job_version(s->sw.job, s->o->path);
+}
+
+/* What the app says to it in the version that is coming. */
+static const struct ltw_script_options *options_of(const struct ltw_script *s)
+{
+    return ltw_version_options(next_of(s), s->o->id);
+}
+
 /* [-0, +(0|1), -]  Runs the file; its error. */
 static int load(struct ltw_script *s)
 {
@@ -100,7 +111,7 @@ static int load(struct ltw_script *s)
     if (status != LUA_OK) return status;
     state->script = s;
     s->loading = true;
-    status = ltw_code_load(state, s->o, ltw_job_version(s->sw.job), &s->sw.next);
+    status = ltw_code_load(state, options_of(s), next_of(s), &s->sw.next);
     s->loading = false;
     state->script = NULL;
     if (status != LUA_OK) {
@@ -268,7 +279,7 @@ static int take_over(lua_State *L)
     struct ltw_script *s = lua_touserdata(L, 1);
     const struct ltw_handler *h = s->sw.next.handler;
     int list = 2, map = 3, tables = 4;
-    bool migrates;
+    bool migrates, instructs = !tw_any_equal(&options_of(s)->options, &s->o->options);
 
     lua_rawgeti(L, LUA_REGISTRYINDEX, s->sw.ref);
     lua_rawgeti(L, list, MAP);
@@ -280,7 +291,7 @@ static int take_over(lua_State *L)
     lua_replace(L, tables);
     lua_pushvalue(L, tables);
     lua_rawseti(L, list, TABLES);
-    if (migrates || h[LTW_ON_RELOAD].bound || h[LTW_ON_CHECK].bound) {
+    if (migrates || instructs || h[LTW_ON_RELOAD].bound || h[LTW_ON_CHECK].bound) {
         ltw_remap_copy(L, tables);
         lua_rawseti(L, list, COPIES);
     }
@@ -288,6 +299,12 @@ static int take_over(lua_State *L)
     exchange(s);
     set_methods(L, s);
     ltw_remap_apply(L, tables, map);
+    if (instructs) {
+        ltw_script_push_self(L, s);
+        ltw_script_push_params(L, options_of(s));
+        lua_setfield(L, -2, "params");
+        lua_pop(L, 1);
+    }
     if (migrates) ltw_persist_migrate(L, s);
     if (s->code.handler[LTW_ON_RELOAD].bound) call(L, s, LTW_ON_RELOAD, 0);
     settle_tracker(L, s);
@@ -426,7 +443,7 @@ static void finish(struct ltw_script *s, lua_CFunction f)
 
 static void commit(struct ltw_script *s)
 {
-    struct ltw_version *version = ltw_job_version(s->sw.job);
+    struct ltw_version *version = next_of(s);
     lua_State *L = s->engine->state->L;
     uint64_t seq = ltw_job_seq(s->sw.job);
 
@@ -444,6 +461,7 @@ static void commit(struct ltw_script *s)
                           " on_reload declares no statistics and no conditions: those"
                           " that were declared go on", s->o->name);
     }
+    s->o = options_of(s);
     ltw_version_unref(s->version);
     ltw_version_ref(s->version = version);
     ltw_script_publish(&s->counts->version, ltw_version_get_number(version));
