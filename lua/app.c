@@ -23,6 +23,7 @@
 #include "output.h"
 #include "reload.h"
 #include "source.h"
+#include "tasks.h"
 
 enum { TICK_MS = 50, SHOW_EVERY = 5 };   /* ticks between two pictures */
 

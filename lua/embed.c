@@ -16,7 +16,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "task.h"
+#include "tasks.h"
 
 enum { WORKERS_MAX = 1024, MODULE_MAX = 256 };
 

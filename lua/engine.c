@@ -8,6 +8,7 @@
 #include "output.h"
 #include "remote.h"
 #include "share/caches.h"
+#include "tasks.h"
 #include "watchdog.h"
 
 enum { GC_BYTES = 65536 };   /* garbage that idle time is spent on */

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "lvalue.h"
+#include "park.h"
 #include "share/channels.h"
 
 #define KEY "key"

@@ -13,7 +13,7 @@
 #include "lfuture.h"
 
 #include "lerror.h"
-#include "task.h"
+#include "park.h"
 
 const char ltw_await_what[] = "await";
 

@@ -21,6 +21,7 @@
 #include "output.h"
 #include "share/cache_load.h"
 #include "task.h"
+#include "tasks.h"
 #include "watchdog.h"
 
 enum { GC_BYTES = 65536 };   /* garbage that idle time is spent on     */

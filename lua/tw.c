@@ -6,10 +6,10 @@
 #include "lchannel.h"
 #include "lfuture.h"
 #include "lvalue.h"
+#include "park.h"
 #include "reload.h"
 #include "script.h"
 #include "source.h"
-#include "task.h"
 #include "tidewire.h"
 
 #define PENDING "tw.message"

@@ -29,7 +29,7 @@
 #include <signal.h>
 
 #include "base/clock.h"
-#include "task.h"
+#include "park.h"
 
 /* Go uses the same signal for the same purpose: nobody else does. */
 enum { SIGNAL = SIGURG };

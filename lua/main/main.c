@@ -15,7 +15,7 @@
 #include "seal.h"
 #include "share/object.h"
 #include "share/value.h"
-#include "task.h"
+#include "tasks.h"
 
 enum { USAGE = 2, LEAKED = 98 };   /* a command line that makes no sense; see leaks */
 

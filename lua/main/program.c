@@ -6,11 +6,13 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "census.h"
+#include "loop.h"
 #include "lpool.h"
 #include "output.h"
 #include "share/caches.h"
 #include "share/failure.h"
-#include "task.h"
+#include "tasks.h"
 
 struct ltw_program {
     struct ltw_host host;
@@ -80,7 +82,7 @@ struct ltw_state *ltw_program_state(struct ltw_program *p)
 int ltw_program_end(struct ltw_program *p, int status)
 {
     tw_be_main();
-    if (status == 0) ltw_tasks_finish(p->state->tasks);
+    if (status == 0) ltw_loop_finish(p->state->tasks);
     if (p->host.pool && status == 0) tw_pool_finish(p->host.pool);
     if (p->host.pool) ltw_pool_stop(&p->host);
     ltw_state_free(p->state);

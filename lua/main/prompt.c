@@ -18,10 +18,10 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "loop.h"
 #include "main/aside.h"
 #include "main/editor.h"
 #include "main/interpreter.h"
-#include "task.h"
 
 enum { BESIDE_MS = 20 };   /* its timers are looked at that often */
 
@@ -184,7 +184,7 @@ static void on_keys(uv_poll_t *keys, int status, int events)
     const struct prompt *p = keys->data;
 
     (void)status, (void)events;
-    ltw_tasks_go_on(p->state->tasks);
+    ltw_loop_go_on(p->state->tasks);
 }
 
 /* What the loop beside calls must not wait: the main task is waiting already. */
@@ -198,7 +198,7 @@ static void turn_beside(struct prompt *p)
     p->state->task = task;
     if (p->over || !p->beside->is_over(p->beside->ctx)) return;
     p->over = true;
-    ltw_tasks_interrupt(p->state->tasks);
+    ltw_loop_interrupt(p->state->tasks);
 }
 
 static void on_turn(uv_poll_t *turns, int status, int events)
@@ -223,7 +223,7 @@ static bool read_entry(struct prompt *p, const char *first, const char *more)
         ltw_aside_begin(p->aside);
         ltw_editor_begin(p->editor, first, more);
         uv_poll_start(p->keys, UV_READABLE, on_keys);
-        do ltw_tasks_wait(p->state->tasks, "the prompt");
+        do ltw_loop_wait(p->state->tasks, "the prompt");
         while ((event = ltw_editor_step(p->editor)) == LTW_EDITOR_MORE && !p->over);
         uv_poll_stop(p->keys);
         ltw_editor_end(p->editor);
@@ -270,7 +270,7 @@ static void wait_for_line(struct prompt *p, const char *prompt)
     fputs(prompt, stdout);
     fflush(stdout);
     uv_poll_start(p->keys, UV_READABLE, on_keys);
-    ltw_tasks_wait(p->state->tasks, "the prompt");
+    ltw_loop_wait(p->state->tasks, "the prompt");
     uv_poll_stop(p->keys);
 }
 
@@ -463,7 +463,7 @@ static int size(lua_State *L)
 static int converse(lua_State *L)
 {
     struct prompt *p = lua_touserdata(L, 1);
-    uv_loop_t *loop = ltw_tasks_loop(p->state->tasks);
+    uv_loop_t *loop = ltw_loop_of(p->state->tasks);
 
     lua_settop(L, 0);
     if (!loop) luaL_error(L, "not enough memory");
