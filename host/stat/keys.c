@@ -58,12 +58,14 @@ void tw_keys_free(struct tw_keys *k)
 
 /* ---- tuples ---- */
 
+/* A small whole number as a double has its bits at the top: they go down first. */
 static uint64_t hash(const uint64_t *tuple, unsigned n)
 {
     uint64_t h = 0;
 
     for (unsigned i = 0; i < n; i++) {
-        h = (h ^ tuple[i]) * UINT64_C(0x9e3779b97f4a7c15);
+        h ^= tuple[i];
+        h = (h ^ h >> 32) * UINT64_C(0x9e3779b97f4a7c15);
         h ^= h >> 32;
     }
     return h;

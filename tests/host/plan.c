@@ -312,6 +312,44 @@ static void shared(void)
     tw_plan_free(three);
 }
 
+/* Statistics by an equal number have their keys together, whatever records they are of;
+ * by one that depends on what a statistic has seen, each has its own. */
+static void shared_keys(void)
+{
+    static const char *const names[] = { "a", "b", "c", "d", "e", "f" };
+    static const char *const texts[] = {
+        "max(mid) by (time // 10s % 7), symbol",
+        "sum(size) by ((time // 10s) % 7), symbol",
+        "max(mid) by (time // 10s % 6), symbol", "max(mid) by (bid // a), symbol",
+        "max(ask) by (count() // 10)", "sum(size) by (count() // 10)",
+    };
+    struct tw_plan *p = plan_of(texts, 6, names);
+    const struct tw_keys *keys[6];
+    double want[8] = { 0 };
+    bool equal = true;
+
+    for (unsigned i = 0; i < 6; i++) keys[i] = tw_plan_keys(p, i);
+    ok(keys[0] == keys[1] && keys[0] != keys[2] && keys[0] != keys[3],
+       "equal numbers are one space");
+    ok(keys[4] != keys[5], "counts are not: of quotes, of trades");
+    feed(p, 100);
+    for (int i = 0; i < ROWS; i++)
+        if (rows[i].symbol == 1 && rows[i].kind == TW_TRADE)
+            want[rows[i].time / INT64_C(10000000000) % 7]
+                += (double)llabs(rows[i].trade.size) / 1e9;
+    for (int i = 0; i < 7; i++) {
+        char number[2] = { (char)('0' + i), 0 };
+        const char *const parts[] = { number, "S00" };
+        uint32_t key = tw_keys_find(keys[1], parts, 2);
+        double sum = key ? tw_stat_get(tw_plan_stat(p, 1), tw_plan_state(p, 1, key), 0)
+                         : 0;
+
+        equal = equal && near(sum, want[i]);
+    }
+    ok(equal, "each has what was fed to it");
+    tw_plan_free(p);
+}
+
 /* ---- conditions ---- */
 
 static void conditions(void)
@@ -509,6 +547,7 @@ int main(void)
     attributes();
     batches();
     shared();
+    shared_keys();
     conditions();
     samples();
     errors();
