@@ -507,5 +507,4 @@ void ltw_tracker_open(lua_State *L)
     lua_pushcfunction(L, tracker_gc);
     lua_setfield(L, -2, "__gc");
     lua_pop(L, 1);
-    ltw_tracked_open(L);
 }

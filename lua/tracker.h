@@ -31,7 +31,7 @@ struct ltw_tracker {
     size_t bytes;                      /* of the plan, as the state counts   */
 };
 
-/* [-0, +0, m]  Teaches the state what trackers and tracked statistics are. */
+/* [-0, +0, m]  Teaches the state what trackers are. */
 void ltw_tracker_open(lua_State *L);
 
 /* [-0, +1, m]  The table of a script's methods: track, when. */
@@ -50,9 +50,6 @@ void ltw_track(lua_State *L, int declarations, int tracker);
 
 /* [-0, +1, m]  The view of an item: lua/ltracked.c.  tracker: its stack index. */
 void ltw_push_tracked(lua_State *L, int tracker, unsigned item);
-
-/* [-0, +0, m]  Teaches the state what such a view is. */
-void ltw_tracked_open(lua_State *L);
 
 /* The name of a key as the board and the topics have it: "name.AAPL.buy"; the name
  * alone by nothing.  False: it is longer than TW_NAME_MAX. */

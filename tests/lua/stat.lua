@@ -76,7 +76,7 @@ for what, call in pairs {
   ["after 1 number at most a time expected, an integer in ns"]
     = function() mean:push(1, 0.5) end,
   ["after 2 numbers at most"] = function() stat.covariance():push(1, 2, 3, 4) end,
-  ["mean has no field 'median': it has value, count, sum"]
+  ["mean has no field 'median': mean has value, count, sum"]
     = function() return mean.median end,
   ["mean has no field '1'"] = function() return mean[1] end,
   ["index a statistic value"] = function() mean.value = 1 end,
