@@ -46,7 +46,10 @@ struct ltw_change { unsigned feed; enum tw_feed_state state; char why[LTW_WHY]; 
 struct tw_app {
     struct tw_app_options o;          /* constant                                */
     const char *path;                 /* constant; of the app file               */
+    struct ltw_version *version;      /* constant; as it was read first          */
     struct ltw_state *state;          /* MAIN's Lua state                        */
+    struct ltw_appfile *file;         /* what was taken up since, or NULL        */
+    struct tw_any declared;           /* what the app file declares, see appfile.h */
     struct ltw_attach *attach;        /* or NULL: nobody can                     */
     enum tw_log_level log_level;      /* beyond it nothing is printed            */
     struct ltw_host host;             /* constant while workers run              */
@@ -65,6 +68,8 @@ struct tw_app {
     uv_timer_t tick;
     uv_signal_t interrupt, terminate;
     struct ltw_reloads *reloads;      /* owner: MAIN, see reload.h               */
+    unsigned version_number;          /* of the app file, since that record      */
+    uint64_t version_since;
     bool loop_open, bell_open;
     unsigned ticks;
     int64_t began_ns, ended_ns;       /* tw_clock_steady_ns                      */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app.h"
+#include "appfile.h"
 #include "base/clock.h"
 #include "base/fixed.h"
 #include "base/memory.h"
@@ -474,8 +474,11 @@ void ltw_app_unbuild(struct tw_app *app)
     for (unsigned i = 0; i < app->n_exchanges; i++) tw_exchange_stop(app->exchanges[i]);
     for (unsigned i = 0; app->workers && i < app->o.workers; i++)
         tw_worker_free(app->workers[i]);
+    ltw_appfile_free(app->file);
     ltw_state_free(app->state);   /* it may hold what the host's parts belong to */
     app->state = NULL;
+    ltw_version_unref(app->version);
+    tw_any_unref(&app->declared);
     for (unsigned i = 0; h->remotes && i < app->o.workers; i++)
         ltw_remotes_free(h->remotes[i]);
     tw_free(h->remotes);

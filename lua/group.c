@@ -9,6 +9,14 @@
 
 enum { KEPT_BYTES = 64 << 20 };
 
+/* market, of market.lua. */
+static bool is_stem(const char *name, const char *file)
+{
+    size_t n = strlen(name);
+
+    return strncmp(file, name, n) == 0 && strcmp(file + n, ".lua") == 0;
+}
+
 struct ltw_group *ltw_group_find(struct ltw_reloads *r, const char *name)
 {
     for (unsigned i = 0; i < r->n; i++)
@@ -18,7 +26,7 @@ struct ltw_group *ltw_group_find(struct ltw_reloads *r, const char *name)
     for (unsigned i = 0; i < r->app->n_scripts; i++)   /* a name of another instance */
         if (strcmp(r->app->scripts[i].name, name) == 0)
             return ltw_group_find(r, r->app->scripts[i].path);
-    return NULL;
+    return is_stem(name, r->groups[0].name) ? &r->groups[0] : NULL;
 }
 
 bool ltw_group_reserve(struct ltw_group *g)
@@ -96,20 +104,68 @@ static struct ltw_group *group_of(struct ltw_reloads *r, const char *path)
     return NULL;
 }
 
+static bool add_group(struct ltw_reloads *r, struct ltw_group group,
+                      struct ltw_version *v)
+{
+    struct ltw_group *g = &r->groups[r->n++];
+
+    *g = group;
+    ltw_version_ref(g->now = v);
+    ltw_version_ref(g->tried = v);
+    if (!ltw_group_reserve(g)) return false;
+    ltw_group_keep(g, v);
+    return true;
+}
+
+static bool add_app(struct ltw_reloads *r)
+{
+    const char *path = r->app->path, *slash = strrchr(path, '/');
+    struct ltw_group group = { .name = slash ? slash + 1 : path, .path = path,
+                               .instances = 1, .is_app = true };
+
+    return add_group(r, group, r->app->version);
+}
+
+const struct ltw_script_options *ltw_reload_options(struct ltw_reloads *r,
+                                                    unsigned script)
+{
+    const struct ltw_script_options *o = &r->app->scripts[script];
+
+    return ltw_version_options(group_of(r, o->path)->now, o->id);
+}
+
+static bool is_given(const struct ltw_script_options *a,
+                     const struct ltw_script_options *b)
+{
+    return a->restarts == b->restarts && tw_any_equal(&a->options, &b->options);
+}
+
+bool ltw_groups_instruct(struct ltw_reloads *r, const struct ltw_script_options *scripts)
+{
+    unsigned n = r->app->n_scripts;
+
+    for (unsigned i = 0; i < n; i++) {
+        struct ltw_group *g = group_of(r, scripts[i].path);
+
+        if (g->next || is_given(&scripts[i], ltw_reload_options(r, i))) continue;
+        g->next = ltw_version_copy(g->now);
+        if (!g->next || !ltw_version_instruct(g->next, scripts, n)) return false;
+    }
+    return true;
+}
+
 bool ltw_groups_add(struct ltw_reloads *r)
 {
+    if (!add_app(r)) return false;
     for (unsigned i = 0; i < r->app->n_scripts; i++) {
         const struct ltw_script_options *o = &r->app->scripts[i];
         struct ltw_group *g = group_of(r, o->path);
 
         if (!g) {
-            g = &r->groups[r->n++];
-            *g = (struct ltw_group){ .name = o->name, .path = o->path, .id = o->id,
-                                 .now = o->version, .tried = o->version };
-            ltw_version_ref(g->now);
-            ltw_version_ref(g->tried);
-            if (!ltw_group_reserve(g)) return false;
-            ltw_group_keep(g, g->now);
+            if (!add_group(r, (struct ltw_group){ .name = o->name, .path = o->path,
+                                                  .id = o->id }, o->version))
+                return false;
+            g = group_of(r, o->path);
         }
         g->instances++;
     }

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "appfile.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "share/failure.h"
@@ -36,6 +37,8 @@ static void reset(struct ltw_reloads *r)
     }
     ltw_job_unref(r->job);
     for (unsigned i = 0; i < r->app->o.workers; i++) r->app->engines[i].job = NULL;
+    ltw_appfile_free(r->file);
+    r->file = NULL;
     r->current = NULL;
     r->job = NULL;
     r->phase = RELOAD_IDLE;
@@ -66,17 +69,33 @@ static void refuse(struct ltw_reloads *r, const char *why)
 static void advance(struct ltw_reloads *r, struct ltw_group *g)
 {
     unsigned number = ltw_version_get_number(g->next), of = ltw_version_get_of(g->next);
-    char again[40] = "";
+    char again[40] = "", how[1200];
 
     if (of) snprintf(again, sizeof again, " (version %u again)", of);
-    tw_log_printf(r->app->host.log, TW_LOG_INFO, "", "%s: version %u%s since record %llu,"
-                  " %u instance%s, paused %.2f ms", g->name, number, again,
-                  (unsigned long long)ltw_job_seq(r->job), g->instances,
-                  g->instances == 1 ? "" : "s", (double)ltw_job_pause_ns(r->job) / 1e6);
+    if (g->is_app)
+        snprintf(how, sizeof how, ": %s", ltw_appfile_differs(r->file));
+    else
+        snprintf(how, sizeof how, ", %u instance%s, paused %.2f ms", g->instances,
+                 g->instances == 1 ? "" : "s", (double)ltw_job_pause_ns(r->job) / 1e6);
+    tw_log_printf(r->app->host.log, TW_LOG_INFO, "", "%s: version %u%s since record"
+                  " %llu%s", g->name, number, again,
+                  (unsigned long long)ltw_job_seq(r->job), how);
     ltw_version_unref(g->now);
     ltw_version_ref(g->now = g->next);
     ltw_group_keep(g, g->next);
     g->said[0] = '\0';
+}
+
+static void take_up(struct ltw_reloads *r, unsigned number) TW_ON(MAIN)
+{
+    struct ltw_appfile *file = r->file;
+
+    r->file = NULL;
+    r->app->version_number = number;
+    r->app->version_since = ltw_job_seq(r->job);
+    if (!ltw_appfile_commit(r->app, file))
+        tw_log_printf(r->app->host.log, TW_LOG_ERROR, "", "%s: not enough memory to take"
+                      " up all of version %u", r->groups[0].name, number);
 }
 
 static void succeed(struct ltw_reloads *r) TW_ON(MAIN)
@@ -86,6 +105,7 @@ static void succeed(struct ltw_reloads *r) TW_ON(MAIN)
 
     for (unsigned i = 0; i < r->n; i++)
         if (r->groups[i].next) advance(r, &r->groups[i]);
+    if (q->group->is_app) take_up(r, number);
     if (q->future)
         tw_future_resolve(q->future, (struct tw_any){ .kind = TW_VALUE_INTEGER,
                                                       .integer = number });
@@ -123,6 +143,8 @@ static void tried(uv_work_t *work, int status)
     } else if (r->why[0]) {
         snprintf(g->said, sizeof g->said, "%s", r->missing ? r->why : "");
         refuse(r, r->why);
+    } else if (g->is_app && !ltw_groups_instruct(r, ltw_appfile_scripts(r->file))) {
+        refuse(r, tw_strerror(UV_ENOMEM));
     } else {
         prepare(r);
     }
@@ -223,6 +245,10 @@ static void prepare(struct ltw_reloads *r)
         return;
     }
     r->phase = RELOAD_PREPARING;
+    if (r->current->group->is_app) {     /* MAIN is an instance */
+        ltw_job_prepared(r->job);
+        ltw_job_leave(r->job);
+    }
     for (unsigned i = 0; i < app->o.workers; i++) {
         struct ltw_engine *e = &app->engines[i];
         unsigned n = count_of(e, r->job);
@@ -254,6 +280,7 @@ static void append(struct ltw_reloads *r)
     }
     r->phase = RELOAD_CHANGING;
     ltw_job_set_seq(r->job, record.seq);
+    if (r->current->group->is_app) ltw_job_agree(r->job);
     tw_tape_wake(r->app->host.tape);
     uv_timer_start(&r->timer, on_timer, (uint64_t)r->deadline_ms, 0);
 }
@@ -334,21 +361,11 @@ void ltw_reloads_look(struct ltw_reloads *r)
 
 /* ---- all of it ---- */
 
-struct ltw_reloads *ltw_reloads_new(lua_State *L, struct tw_app *app)
+void ltw_reload_configure(lua_State *L, struct ltw_reloads *r)
 {
-    struct ltw_reloads *r = tw_calloc(1, sizeof *r);
-    unsigned n = app->n_scripts;
-
-    if (!r) return NULL;
-    r->app = app;
-    r->last = &r->first;
-    pthread_mutex_init(&r->lock, NULL);
-    r->groups = tw_calloc(n ? n : 1, sizeof *r->groups);
-    uv_timer_init(&app->loop, &r->timer);
-    r->timer.data = r;
     r->deadline_ms = 1000;
-    r->watch = app->o.watch;
-    if (lua_getfield(L, -1, "reload") == LUA_TTABLE) {
+    r->watch = r->app->o.watch;
+    if (lua_istable(L, -1)) {
         lua_getfield(L, -1, "watch");
         if (!lua_isnil(L, -1)) r->watch = lua_toboolean(L, -1);
         if (lua_getfield(L, -2, "deadline") == LUA_TNUMBER)
@@ -356,6 +373,22 @@ struct ltw_reloads *ltw_reloads_new(lua_State *L, struct tw_app *app)
         lua_pop(L, 2);
     }
     lua_pop(L, 1);
+    if (r->runs) ltw_reloads_start(r);
+}
+
+struct ltw_reloads *ltw_reloads_new(lua_State *L, struct tw_app *app)
+{
+    struct ltw_reloads *r = tw_calloc(1, sizeof *r);
+
+    if (!r) return NULL;
+    r->app = app;
+    r->last = &r->first;
+    pthread_mutex_init(&r->lock, NULL);
+    r->groups = tw_calloc(app->n_scripts + 1, sizeof *r->groups);
+    uv_timer_init(&app->loop, &r->timer);
+    r->timer.data = r;
+    lua_getfield(L, -1, "reload");
+    ltw_reload_configure(L, r);
     if (r->groups && ltw_groups_add(r)) return r;
     ltw_reloads_free(r);
     return NULL;
@@ -363,7 +396,10 @@ struct ltw_reloads *ltw_reloads_new(lua_State *L, struct tw_app *app)
 
 void ltw_reloads_start(struct ltw_reloads *r)
 {
-    if (r && r->watch) r->watcher = ltw_watcher_new(r, &r->app->loop, r->app->host.log);
+    if (!r) return;
+    r->runs = true;
+    if (r->watch && !r->watcher)
+        r->watcher = ltw_watcher_new(r, &r->app->loop, r->app->host.log);
 }
 
 void ltw_reloads_stop(struct ltw_reloads *r)

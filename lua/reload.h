@@ -13,6 +13,14 @@ struct ltw_reloads;
  * top of L.  NULL: no memory.  [-0, +0, e] */
 struct ltw_reloads *ltw_reloads_new(lua_State *L, struct tw_app *app) TW_ON(MAIN);
 
+/* [-1, +0, e]  What app.reload says, or nil.  MAIN. */
+void ltw_reload_configure(lua_State *L, struct ltw_reloads *r);
+
+/* What the app says now to its script of that index.  Thread: MAIN, or the work of a
+ * change. */
+const struct ltw_script_options *ltw_reload_options(struct ltw_reloads *r,
+                                                    unsigned script);
+
 /* After the loop has closed all its handles.  r may be NULL. */
 void ltw_reloads_free(struct ltw_reloads *r) TW_ON(MAIN);
 

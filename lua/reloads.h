@@ -19,6 +19,7 @@ struct ltw_group {
     struct ltw_version *now;          /* that runs                                 */
     struct ltw_version *tried;        /* the last one that was tried               */
     struct ltw_version *next;         /* that a change is to, the work's, then MAIN's */
+    bool is_app;                      /* constant: the app file, its instance MAIN */
     bool suspect;                     /* a file of it may have changed             */
     char said[LTW_REASON];            /* why it can't be read, as it was said last */
 };
@@ -38,8 +39,9 @@ struct ltw_reloads {
     struct tw_app *app;               /* constant                                  */
     struct ltw_group *groups;
     unsigned n;
-    bool watch;                       /* constant: files are watched               */
-    int64_t deadline_ms;              /* constant: a handler may wait so long      */
+    bool watch;                       /* files are watched                         */
+    int64_t deadline_ms;              /* a handler may wait so long                */
+    bool runs;                        /* it was started                            */
     struct ltw_watcher *watcher;
     pthread_mutex_t lock;             /* guards the three below                    */
     struct ltw_request *first, **last;    /* mutex                                 */
@@ -49,6 +51,7 @@ struct ltw_reloads {
     struct ltw_request *current;
     uv_work_t work;
     char why[LTW_REASON];             /* the work failed                           */
+    struct ltw_appfile *file;         /* that is tried: the work's, then MAIN's    */
     bool unchanged;                   /* the work found nothing new                */
     bool missing;                     /* or could not read it                      */
     struct ltw_job *job;
@@ -65,6 +68,10 @@ void ltw_groups_free(struct ltw_reloads *r);
 
 /* As the app names it, or its path; NULL: there is none.  Thread: any. */
 struct ltw_group *ltw_group_find(struct ltw_reloads *r, const char *name);
+
+/* Those whose instances are given something else get a next version: the same text, and
+ * what `scripts` say, which are as app->scripts.  False: no memory. */
+bool ltw_groups_instruct(struct ltw_reloads *r, const struct ltw_script_options *scripts);
 
 /* Room for one version more; false: no memory. */
 bool ltw_group_reserve(struct ltw_group *g);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "appfile.h"
 #include "base/memory.h"
 #include "code.h"
 #include "reloads.h"
@@ -77,7 +78,9 @@ void ltw_scratch_try(struct ltw_reloads *r)
     }
     r->missing = !r->unchanged && !g->next;
     if (r->missing) snprintf(r->why, sizeof r->why, "%s", error.text);
-    else if (!r->unchanged) run(r, state);
+    else if (r->unchanged) { }
+    else if (g->is_app) r->file = ltw_appfile_try(r->app, g->next, r->why);
+    else run(r, state);
     ltw_state_free(state);
 }
 

@@ -138,6 +138,13 @@ void ltw_version_ref(struct ltw_version *v)
     atomic_fetch_add_explicit(&v->references, 1, memory_order_relaxed);
 }
 
+static void drop_options(struct ltw_version *v)
+{
+    for (unsigned i = 0; i < v->n_options; i++) tw_any_unref(&v->options[i].options);
+    tw_free(v->options);
+    v->n_options = 0;
+}
+
 void ltw_version_unref(struct ltw_version *v)
 {
     struct ltw_part *next;
@@ -150,8 +157,7 @@ void ltw_version_unref(struct ltw_version *v)
         ltw_part_free(t);
     }
     ltw_part_free(v->file);
-    for (unsigned i = 0; i < v->n_options; i++) tw_any_unref(&v->options[i].options);
-    tw_free(v->options);
+    drop_options(v);
     pthread_mutex_destroy(&v->lock);
     tw_free(v);
 }
@@ -175,8 +181,11 @@ unsigned ltw_version_get_of(const struct ltw_version *v)
 bool ltw_version_instruct(struct ltw_version *v, const struct ltw_script_options *o,
                           unsigned n)
 {
-    v->options = tw_calloc(n ? n : 1, sizeof *o);
-    if (!v->options) return false;
+    struct ltw_script_options *options = tw_calloc(n ? n : 1, sizeof *o);
+
+    if (!options) return false;
+    drop_options(v);
+    v->options = options;
     for (unsigned i = 0; i < n; i++) {
         if (strcmp(o[i].path, v->file->path) != 0) continue;
         v->options[v->n_options++] = o[i];

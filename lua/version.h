@@ -33,7 +33,8 @@ unsigned ltw_version_get_number(const struct ltw_version *v);
 unsigned ltw_version_get_of(const struct ltw_version *v);
 
 /* What the app says to those of n instances that have its file is copied, but for names;
- * before any other thread knows the version.  False: no memory. */
+ * before any other thread knows the version, and instead of what it had.  False: no
+ * memory, and nothing has changed. */
 bool ltw_version_instruct(struct ltw_version *v, const struct ltw_script_options *o,
                           unsigned n);
 

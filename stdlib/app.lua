@@ -530,20 +530,24 @@ local function is_live(feed)
       or (feed.speed or (feed.kind == "synthetic" and 1 or 0)) > 0
 end
 
---- app.open(path, given, workers [, embedded]) -> table
+--- app.open(path, given, workers [, embedded [, chunk]]) -> table
 -- Reads an app file: what `tidewire run` does first.  given: {name = text} of
 -- --set; workers: how many there will be; embedded: a program is around the host,
--- and a feed.  Returns what the file declared.
+-- and a feed; chunk: the file's function, where it is compiled.  Returns what the file
+-- declared.
 -- Yields: no.  Blocks: while the file's code runs.  Thread: MAIN.
 -- Errors: raises the file's own, with where; for a --set that nothing asked for.
 -- Units: none.
-function app.open(path, given, workers, embedded)
+function app.open(path, given, workers, embedded, chunk)
   declared = { feeds = {}, exchanges = {}, files = {}, data = {}, instruments = {},
                attributes = {} }
   sets, asked = given, {}
   declared.params = asked
-  local chunk, why = source.load(path)
-  if not chunk then error(why, 0) end
+  if not chunk then
+    local why
+    chunk, why = source.load(path)
+    if not chunk then error(why, 0) end
+  end
   chunk()
   for name in pairs(sets) do
     if asked[name] == nil then
