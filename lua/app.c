@@ -17,6 +17,7 @@
 
 #include "appfile.h"
 #include "attach.h"
+#include "audit.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "embedded.h"
@@ -463,6 +464,7 @@ int tw_app_run(struct tw_app *app)
     else lua_pop(app->state->L, 1), lua_pushnil(app->state->L);
     monitor(app, "open", 3);
     ltw_watchdog_install(&app->host);
+    if (app->o.audit && ltw_audit_write(app->o.audit, NULL, 0, &error) < 0) goto end;
     open_attach(app);
     app->began_ns = tw_clock_steady_ns();
     uv_timer_start(&app->tick, on_tick, TICK_MS, TICK_MS);

@@ -38,6 +38,7 @@ struct tw_app_options {
     bool screen;                /* a live screen where standard output is a terminal */
     bool watch;                 /* files of scripts: a new version when they change */
     bool attach;                /* `tidewire attach` reaches it: a socket of its owner */
+    const char *audit;          /* the file that says who changed what, or NULL     */
 };
 
 /* A change of a feed on its way from the io thread to the app file. */

@@ -31,7 +31,7 @@ enum { RETIRED_MAX = 16 };   /* states of a thread that wait for their end */
 struct home {
     struct ltw_state *state;
     struct home *next;            /* of those retired        */
-    unsigned jobs;                /* begun and not ended     */
+    unsigned jobs;                /* begun and not ended; or others' tasks */
     atomic_bool spoiled;          /* atomic: the runner's thread and its signals */
     size_t collected;             /* bytes that are no garbage */
 };
@@ -347,6 +347,21 @@ static void runner_run(void *runner, struct tw_job *job)
     lua_pop(L, 1);
     spoil(h);   /* there was no memory for one more task */
     tw_job_fail(job, (struct tw_any){ .kind = TW_VALUE_NIL });
+}
+
+struct ltw_state *ltw_runner_enter(void *runner, struct home **home)
+{
+    struct runner *r = runner;
+
+    *home = r->home;
+    if (!r->home) return NULL;
+    r->home->jobs++;
+    return r->home->state;
+}
+
+void ltw_runner_leave(struct home *home)
+{
+    home->jobs--;
 }
 
 static void runner_cancel(void *runner, struct tw_job *job)

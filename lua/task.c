@@ -142,7 +142,7 @@ bool ltw_task_limit(struct ltw_task *t, int64_t cpu_ns, int64_t bytes)
 {
     t->budget = tw_calloc(1, sizeof *t->budget);
     if (!t->budget) return false;
-    *t->budget = (struct ltw_budget){ 1, cpu_ns, bytes };
+    *t->budget = (struct ltw_budget){ .references = 1, .cpu_ns = cpu_ns, .bytes = bytes };
     return true;
 }
 

@@ -27,7 +27,13 @@ struct ltw_place {
 
 /* What a task may use in all, with those that it spawns; the watchdog stops it then.
  * References: of tasks. */
-struct ltw_budget { unsigned references; int64_t cpu_ns, bytes; };
+struct ltw_budget {
+    unsigned references;
+    int64_t cpu_ns, bytes;
+    timer_t timer;      /* see watchdog.c; while it runs, and has_timer */
+    bool has_timer;
+    bool is_bounded;    /* methods of texts are those of stdlib/bounded.lua */
+};
 
 struct ltw_task {
     struct tw_waker waker;            /* first: a waker is its task              */

@@ -27,6 +27,7 @@ local function help(name)
     { "--workers N", "threads that run scripts; else as many as there are cores" },
     { "--seconds S", "stop after S seconds" },
     { "--no-attach", "no socket for `tidewire attach`" },
+    { "--audit FILE", "who changed what in the run is appended to FILE" },
     { "--override DIR", "files in DIR stand before those inside" },
     { "--manifest", "versions, hashes and licences of what is inside" },
     { "--list", "the names of the files inside" },

@@ -13,7 +13,7 @@ local TOTAL_MAX = 256 << 20      -- bytes of all files
 local WORKERS = 1024             -- of an app that says which worker runs what
 local RESERVED = {               -- options of the built program
   help = true, manifest = true, list = true, extract = true, override = true,
-  workers = true, seconds = true, set = true, ["no-attach"] = true,
+  workers = true, seconds = true, set = true, ["no-attach"] = true, audit = true,
 }
 
 local function fail(status, ...)

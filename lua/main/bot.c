@@ -27,7 +27,7 @@
 /* The options of `tidewire run`; those that are not here are parameters of the app. */
 static const struct { const char *name; bool takes_value; } run_options[] = {
     { "--workers", true }, { "--seconds", true }, { "--set", true },
-    { "--no-attach", false },
+    { "--no-attach", false }, { "--audit", true },
 };
 static const char *const tells[] = { "--help", "--manifest", "--list", "--extract" };
 

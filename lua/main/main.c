@@ -125,6 +125,13 @@ static int run_app(int argc, char **argv, struct ltw_repl *repl)
             }
             set[sets++] = value;
             i++;
+        } else if (strcmp(option, "--audit") == 0) {
+            if (!value) {
+                refuse("%s", "--audit FILE: the file is missing");
+                goto end;
+            }
+            o.audit = value;
+            i++;
         } else if (strcmp(option, "--watch") == 0) {
             o.watch = true;
         } else if (strcmp(option, "--no-attach") == 0) {
