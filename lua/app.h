@@ -121,6 +121,11 @@ void ltw_app_unbuild(struct tw_app *app) TW_ON(MAIN);
 int ltw_csv_options(lua_State *L, struct tw_csv_options *csv, struct tw_lean *lean,
                     struct tw_error *error);
 
+/* [-0, +0, m]  What the table on top, of tw.app, says of a feed; *o refers to its texts
+ * and to *lean. */
+int ltw_feed_options(lua_State *L, struct tw_feed_options *o, struct tw_lean *lean,
+                     struct tw_error *error);
+
 /* [-1, +1, m]  From the app (a light userdata) a table of all its figures: what
  * tw.monitor draws and an app's on_end gets. */
 int ltw_status(lua_State *L);

@@ -14,13 +14,14 @@
 #include "feed/lean.h"
 #include "instruments.h"
 #include "lvalue.h"
+#include "market.h"
 #include "reload.h"
 #include "remote.h"
 #include "share/caches.h"
 #include "share/failure.h"
 #include "version.h"
 
-enum { LOG_BYTES = 1 << 20, TOPICS_MAX = 1 << 16 };
+enum { LOG_BYTES = 1 << 20 };
 #define MIB 1048576.0
 
 /* ---- reading tables ---- */
@@ -148,13 +149,12 @@ int ltw_csv_options(lua_State *L, struct tw_csv_options *csv, struct tw_lean *le
     return TW_OK;
 }
 
-static int add_feed(lua_State *L, struct tw_app *app, struct tw_error *error)
-    TW_ON(MAIN)
+int ltw_feed_options(lua_State *L, struct tw_feed_options *o, struct tw_lean *lean,
+                     struct tw_error *error)
 {
     const char *kind = text(L, -1, "kind"), *format = text(L, -1, "format");
-    unsigned exchange = (unsigned)count(L, -1, "exchange");
-    struct tw_lean lean;
-    struct tw_feed_options o = {
+
+    *o = (struct tw_feed_options){
         .name = text(L, -1, "name"),
         .format = format && strcmp(format, "csv") == 0 ? TW_FORMAT_CSV : TW_FORMAT_FIX,
         .host = text(L, -1, "host"),
@@ -164,18 +164,26 @@ static int add_feed(lua_State *L, struct tw_app *app, struct tw_error *error)
         .limit = count(L, -1, "limit"),
         .synthetic = synthetic_options(L),
         .interval_ns = (int64_t)(number(L, -1, "every", 0) * 1e9),
-        .timer = tw_io_count(app->io) + 1,
     };
-    int rc;
-
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (strcmp(kinds[i].name, kind) == 0) {
-            o.kind = kinds[i].kind;
-            o.speed = number(L, -1, "speed", kinds[i].speed);
+            o->kind = kinds[i].kind;
+            o->speed = number(L, -1, "speed", kinds[i].speed);
         }
+    return o->format == TW_FORMAT_CSV ? ltw_csv_options(L, &o->csv, lean, error) : TW_OK;
+}
+
+static int add_feed(lua_State *L, struct tw_app *app, struct tw_error *error)
+    TW_ON(MAIN)
+{
+    unsigned exchange = (unsigned)count(L, -1, "exchange");
+    struct tw_lean lean;
+    struct tw_feed_options o;
+    int rc = ltw_feed_options(L, &o, &lean, error);
+
+    if (rc < 0) return rc;
     if (exchange) o.port = tw_exchange_port(app->exchanges[exchange - 1]);
-    if (o.format == TW_FORMAT_CSV && ltw_csv_options(L, &o.csv, &lean, error) < 0)
-        return error->code;
+    o.timer = tw_io_count(app->io) + 1;
     rc = tw_io_add(app->io, &o, error);
     if (rc < 0) return rc;
     app->host.sources[rc + 1] = tw_io_name(app->io, (unsigned)rc);
@@ -275,17 +283,6 @@ static void add_scripts(lua_State *L, struct tw_app *app, const char *dir)
         if (is_first(app, i)
             && !ltw_version_instruct(app->scripts[i].version, app->scripts, n))
             luaL_error(L, "not enough memory");
-}
-
-static void drop(void *epoch, const struct tw_record *old)
-{
-    if (old->message.value_kind == TW_VALUE_BLOCK)
-        tw_epoch_retire(epoch, old->message.value.block);
-}
-
-static void release(void *block)
-{
-    tw_value_unref(block);
 }
 
 static void on_failed(void *ctx, bool fatal)
@@ -400,24 +397,19 @@ static int make_host(lua_State *L, struct tw_app *app, struct tw_error *error)
         h->pool_options.memory_max = h->memory_max;
     lua_pop(L, 1);
     h->time_max_ns = embedder && !embedder->given.watchdog ? 0 : (int64_t)(time * 1e9);
-    h->tape = tw_tape_new((size_t)number(L, -1, "capacity", TW_TAPE_CAPACITY));
-    h->symbols = tw_symbols_new(TW_SYMBOL_MAX);
-    h->topics = tw_names_new(TOPICS_MAX);
-    h->board = tw_board_new();
+    if (ltw_market_open(h, (size_t)number(L, -1, "capacity", TW_TAPE_CAPACITY)) < 0)
+        return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     h->channels = tw_channels_new();
-    h->epoch = tw_epoch_new(release);
     h->census = ltw_census_new();
-    h->caches = h->tape ? tw_caches_new(h->tape, h->unseen) : NULL;
+    h->caches = tw_caches_new(h->tape, h->unseen);
     h->log = tw_log_new(LOG_BYTES, ltw_app_ring, app);
     app->engines = tw_calloc_aligned(app->o.workers, sizeof *app->engines);
     app->workers = tw_calloc(app->o.workers, sizeof *app->workers);
     h->remotes = tw_calloc(app->o.workers, sizeof *h->remotes);
     app->watches = tw_calloc(app->o.workers, sizeof *app->watches);
-    if (!h->tape || !h->symbols || !h->topics || !h->board || !h->channels || !h->epoch
-        || !h->census || !h->caches || !h->log || !app->engines || !app->workers
-        || !app->watches || !h->remotes)
+    if (!h->channels || !h->census || !h->caches || !h->log || !app->engines
+        || !app->workers || !app->watches || !h->remotes)
         return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
-    tw_tape_on_drop(h->tape, drop, h->epoch);
     return TW_OK;
 }
 
@@ -490,11 +482,7 @@ void ltw_app_unbuild(struct tw_app *app)
     }
     tw_channels_free(h->channels);
     tw_caches_free(h->caches);
-    tw_tape_free(h->tape);
-    if (h->epoch) tw_epoch_free(h->epoch);
-    tw_board_free(h->board);
-    tw_names_free(h->topics);
-    tw_symbols_free(h->symbols);
+    ltw_market_close(h);
     ltw_census_free(h->census);
     tw_log_free(h->log);
     tw_free(app->exchanges);

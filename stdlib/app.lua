@@ -227,6 +227,18 @@ function app.check_instruments(list)
   return made.instruments, made.attributes
 end
 
+--- app.check_feed(kind, options) -> table
+-- What app.feed[kind](options) would declare, outside of an app file.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: as of that function.  Units: as there.
+function app.check_feed(kind, options)
+  local before, made = declared, { feeds = {} }
+  declared = made
+  local fine, why = pcall(app.feed[kind], options)
+  declared = before
+  if not fine then error(why, 0) end
+  return made.feeds[1]
+end
+
 local function add_feed(options, kind, format)
   options.kind, options.format = kind, format
   options.name = options.name or format or kind

@@ -9,6 +9,7 @@
 #include "census.h"
 #include "loop.h"
 #include "lpool.h"
+#include "market.h"
 #include "output.h"
 #include "share/caches.h"
 #include "share/failure.h"
@@ -88,6 +89,7 @@ int ltw_program_end(struct ltw_program *p, int status)
     ltw_state_free(p->state);
     ltw_pool_close(&p->host);
     tw_caches_free(p->host.caches);
+    ltw_market_close(&p->host);
     ltw_census_free(p->host.census);
     tw_channels_free(p->host.channels);
     /* order [program.failed] relaxed: see tell */

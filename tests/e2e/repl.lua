@@ -258,18 +258,44 @@ clear()
 enter "plot({ 1, 2, 3, 2 }, { height = 3, width = 20 })"
 shows("3 ┤.*\n  │.*\n1 ┤.*\n  └.*\n   1 +4\n>$", "plot")
 clear()
+prompt()
+enter "tape, 'no tape'"
+shows('nil +"no tape"\n>$', "no tape yet")
 enter ":feed synthetic { speed = 0, limit = 100, seed = 2 }"
-shows("limit of 100 records\n", ":feed starts one")
-enter "while #tape < 100 do tw.sleep(0.01) end"
-enter "#tape:last(1000)"
-shows("\n100\n>$", "there is a tape with its records")
-keys { "C-d" }
-enter "n >= 3, tape"
-shows("\ntrue +nil\n>$", "its end comes back to this prompt")
+shows("synthetic: reached its limit of 100 records\n", ":feed begins one")
+enter "#tape, #tape:last(1000)"
+shows("\n100 +100\n>$", "there is a tape with its records")
+enter ":feed synthetic { rate = 10000, seed = 3 }"
+shows("\nfeed synthetic%-2 has begun; `:feed stop synthetic%-2` ends it\n>$", "another")
+enter "while #tape < 300 do tw.sleep(0.01) end"
+enter "#tape >= 300, tape:last(1)[1].source"
+shows('\ntrue +"synthetic%-2"\n>$', "goes on behind it")
+enter "tape:stat('count()').value > 200"
+shows("\ntrue\n>$", "and statistics see both")
 clear()
+enter ":feed stop synthetic-2"
+shows("tidewire: feed synthetic%-2: stopped\n>", "one is stopped")
+enter ":feed"
+shows("\nfeed +state +records +errors\nsynthetic +ended +100 +0\n"
+      .. "synthetic%-2 +ended +%d+ +0\n>$", "they are listed")
+clear()
+enter ":feed stop nobody"
+shows("\n:feed: there is no feed 'nobody'\n>$", "none of that name")
 enter ":feed nothing"
-shows(":feed: a kind of feed expected", "another kind of feed")
+shows(":feed: csv, fix, synthetic, timer or stop expected", "another kind of feed")
+enter ":feed csv /nowhere.csv"
+shows(":feed: .*/nowhere.csv.*\n>$", "a file that is not there")
+enter ":feed fix { listen = 0, speed = 'x' }"
+shows("app%.feed%.fix: speed must be a number, got x\n>$", "a wrong option")
+clear()
+enter ("io.open('" .. here.directory .. "/q.csv', 'w'):write("
+       .. "'time,symbol,bid,ask\\n1,AB,1,2\\n2,CD,3,4\\n'):close()")
+enter(":feed csv " .. here.directory .. "/q.csv")
+shows("tidewire: feed csv: ended", "a file of quotes")
+enter "tape:find('CD')[1].ask"
+shows("\n4.0\n>$", "is on the tape")
 keys { "C-d" }
+shows("status 0$", "and the prompt ends with its feeds")
 
 -- Without colours; histories that can't be kept.
 
@@ -343,6 +369,33 @@ enter "#tape > 5"
 shows("\ntrue\n>$", "and the prompt stays")
 keys { "C-d" }
 shows("status 1$", "the status tells")
+
+-- An entry that computes holds nobody up: more is printed here than a log holds.
+
+local flood = apps.write { app = [[
+    app.feed.synthetic { rate = 1000, seed = 2 } app.script("s.lua")]],
+  ["s.lua"] = [[function M.on_quote()
+    if board.go and not board.printed then
+      for i = 1, 16000 do print(i, ("x"):rep(70)) end
+      board.printed = true
+    end end]] }
+start("repl " .. flood .. "/app.lua")
+shows(">$", "a prompt in a run")
+enter "tw.board.go = true while not tw.board.printed do end"
+shows("\n16000 +x+\n>$", "while an entry computes the log is printed")
+clear()
+enter "co = coroutine.wrap(function() pcall(function() while true do end end) end)"
+enter "print 'on' co()"
+shows("\non$", "a coroutine with a pcall computes")
+keys { "C-c" }
+shows("interrupted!\n.*>$", "Ctrl-C ends it")
+clear()
+enter ":feed synthetic { limit = 10, speed = 0 }"
+shows("feed synthetic%-2: reached its limit of 10 records\n", "a feed is added to a run")
+enter "#tape:find({ source = 'synthetic-2' })"
+shows("\n10\n>$", "and its records are on the run's tape")
+keys { "C-d" }
+shows("status 0$", "its end")
 
 -- Without a terminal.
 

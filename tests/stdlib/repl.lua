@@ -36,7 +36,7 @@ completes("thing.n|", "n: ", "what is no name can't follow a dot")
 completes("text:rev|", "rev: reverse", "a string's methods")
 completes("('a'):up|", "up: upper", "a literal's, too")
 completes("number.|", ": ", "a number has none")
-completes("nothing.x|", ": ", "what is nil has none")
+completes("nothing.x|", "x: ", "what is nil has none")
 completes("spy.a|", "a: ", "no code of the user runs")
 completes("quick.s|", "s: second", "a frozen table")
 completes("quick.second.t|", "t: third", "in it")
@@ -88,7 +88,7 @@ local function says(entry, pattern, name)
   end
   local fine, why = pcall(repl.command, entry, false)
   print = real
-  local text = fine and table.concat(said, "\n") or why
+  local text = fine and table.concat(said, "\n") or tostring(why)
   if not t.ok(text:find(pattern), name or entry) then t.diag(text) end
 end
 
