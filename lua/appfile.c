@@ -247,15 +247,13 @@ static int try_version(lua_State *L)
     if (state->overrun)
         lua_pushfstring(L, "it ran for more than %f s without returning",
                         (double)t->app->host.time_max_ns / 1e9);
-    else if (status == LUA_YIELD)
-        lua_pushliteral(L, "the app file itself can't wait");
     else
         lua_xmove(co, L, 1), luaL_tolstring(L, -1, NULL);
     return 1;
 }
 
 struct ltw_appfile *ltw_appfile_try(struct tw_app *app, struct ltw_version *v,
-                                    char why[LTW_REASON])
+                                    const atomic_bool *over, char why[LTW_REASON])
 {
     struct ltw_appfile *file = tw_calloc(1, sizeof *file);
     struct trial t = { app, v, file };
@@ -266,9 +264,7 @@ struct ltw_appfile *ltw_appfile_try(struct tw_app *app, struct ltw_version *v,
     file->scripts = tw_calloc(app->n_scripts ? app->n_scripts : 1, sizeof *file->scripts);
     file->state = file->scripts ? ltw_appfile_new_state(app, &error) : NULL;
     if (!file->state) goto fail;
-    file->state->muted = true;
-    file->state->bytes_max = app->host.memory_max;
-    file->state->limit_ns = app->host.time_max_ns;
+    ltw_scratch_limit(file->state, &app->host, over);
     lua_pushcfunction(file->state->L, try_version);
     lua_pushlightuserdata(file->state->L, &t);
     if (lua_pcall(file->state->L, 1, 1, 0) == LUA_OK && lua_isnil(file->state->L, -1)) {
@@ -399,6 +395,7 @@ bool ltw_appfile_commit(struct tw_app *app, struct ltw_appfile *file)
     file->state->muted = false;
     file->state->bytes_max = 0;
     file->state->limit_ns = 0;
+    file->state->over = NULL;
     file->state->host = &app->host;
     ltw_appfile_free(app->file);
     app->file = file;

@@ -23,10 +23,10 @@ void ltw_appfile_note(lua_State *L, struct tw_app *app) TW_ON(MAIN);
 struct ltw_appfile;
 
 /* Runs it where nothing has an effect, and compares what it declares with what runs.
- * NULL: `why` says what is wrong with it, or can't follow.
+ * NULL: `why` says what is wrong with it, or can't follow.  When *over it ends at once.
  * Thread: any, while MAIN leaves alone what runs.  Blocks: while the file's code runs. */
 struct ltw_appfile *ltw_appfile_try(struct tw_app *app, struct ltw_version *v,
-                                    char why[LTW_REASON]);
+                                    const atomic_bool *over, char why[LTW_REASON]);
 
 /* What differs, for the log; and what it says to the instances, as app->scripts. */
 const char *ltw_appfile_differs(const struct ltw_appfile *file);

@@ -101,6 +101,7 @@ struct ltw_state {
     bool closing;                 /* nothing that is made is finalized      */
     bool muted;                   /* what it publishes comes nowhere        */
     int64_t limit_ns;             /* CPU time of each call, where nobody watches; or 0 */
+    const atomic_bool *over;      /* likewise: it is to end at once, or NULL */
     size_t bytes, bytes_max, bytes_peak;
     size_t bytes_from, bytes_till;    /* of a budget: when it began, and its end */
     size_t bytes_end;             /* no allocation passes that; 0: no budget */

@@ -409,6 +409,8 @@ void ltw_reloads_stop(struct ltw_reloads *r)
     if (!r) return;
     while ((q = ltw_request_take(r, true)) != NULL) ltw_request_leave(r, q);
     if (r->job) ltw_job_refuse(r->job, "", "the run is ending");
+    /* order [watchdog.over] relaxed: nothing but that it is to end */
+    atomic_store_explicit(&r->over, true, memory_order_relaxed);
     if (r->phase == RELOAD_TRYING) uv_cancel((uv_req_t *)&r->work);
     while (r->phase == RELOAD_TRYING) uv_run(&r->app->loop, UV_RUN_ONCE);
     uv_timer_stop(&r->timer);

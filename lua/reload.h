@@ -21,6 +21,11 @@ void ltw_reload_configure(lua_State *L, struct ltw_reloads *r);
 const struct ltw_script_options *ltw_reload_options(struct ltw_reloads *r,
                                                     unsigned script);
 
+/* Nothing that the state does has an effect, and it has limits, also of time: as no
+ * watchdog looks at it.  When *over it ends.  Thread: the state's. */
+void ltw_scratch_limit(struct ltw_state *state, const struct ltw_host *host,
+                       const atomic_bool *over);
+
 /* After the loop has closed all its handles.  r may be NULL. */
 void ltw_reloads_free(struct ltw_reloads *r) TW_ON(MAIN);
 

@@ -46,6 +46,7 @@ struct ltw_reloads {
     pthread_mutex_t lock;             /* guards the three below                    */
     struct ltw_request *first, **last;    /* mutex                                 */
     bool stopped;                     /* mutex                                     */
+    atomic_bool over;                 /* atomic: what is tried is to end           */
     struct ltw_request *left;         /* by the end of the run                     */
     enum ltw_phase phase;
     struct ltw_request *current;

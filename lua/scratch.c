@@ -37,17 +37,25 @@ static void run(struct ltw_reloads *r, struct ltw_state *state)
     }
 }
 
+void ltw_scratch_limit(struct ltw_state *state, const struct ltw_host *host,
+                       const atomic_bool *over)
+{
+    state->muted = true;
+    state->bytes_max = host->memory_max;
+    state->limit_ns = host->time_max_ns > 0 ? host->time_max_ns : INT64_MAX / 2;
+    state->over = over;
+}
+
 /* A state that nobody else has.  NULL: no memory. */
-static struct ltw_state *new_scratch(const struct tw_app *app, struct ltw_host *host)
+static struct ltw_state *new_scratch(const struct ltw_reloads *r, struct ltw_host *host)
 {
     struct ltw_state *state = ltw_state_new(host, host->memory_max);
 
     if (!state) return NULL;
     strcpy(state->who, "scratch");
-    state->muted = true;
-    state->limit_ns = host->time_max_ns;
+    ltw_scratch_limit(state, host, &r->over);
     lua_pushcfunction(state->L, ltw_engine_set_path);
-    lua_pushstring(state->L, app->engines[0].path);
+    lua_pushstring(state->L, r->app->engines[0].path);
     if (lua_pcall(state->L, 1, 0, 0) == LUA_OK) return state;
     ltw_state_free(state);
     return NULL;
@@ -56,7 +64,7 @@ static struct ltw_state *new_scratch(const struct tw_app *app, struct ltw_host *
 void ltw_scratch_try(struct ltw_reloads *r)
 {
     struct ltw_group *g = r->current->group;
-    struct ltw_state *state = new_scratch(r->app, &r->app->host);
+    struct ltw_state *state = new_scratch(r, &r->app->host);
     struct tw_error error = { .code = TW_OK };
 
     if (!state) {
@@ -79,7 +87,7 @@ void ltw_scratch_try(struct ltw_reloads *r)
     r->missing = !r->unchanged && !g->next;
     if (r->missing) snprintf(r->why, sizeof r->why, "%s", error.text);
     else if (r->unchanged) { }
-    else if (g->is_app) r->file = ltw_appfile_try(r->app, g->next, r->why);
+    else if (g->is_app) r->file = ltw_appfile_try(r->app, g->next, &r->over, r->why);
     else run(r, state);
     ltw_state_free(state);
 }

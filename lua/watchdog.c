@@ -129,6 +129,11 @@ static void look_again(lua_State *L, lua_Debug *ar)
     struct ltw_state *s = ltw_state(L);
     int64_t now_ns = s->till_ns != 0 ? cpu_ns() : 0;
 
+    /* order [watchdog.over] relaxed: nothing but that it is to end */
+    if (s->over && atomic_load_explicit(s->over, memory_order_relaxed)) {
+        overrun(L, ar);
+        return;
+    }
     if (now_ns < s->till_ns && !(s->bytes_end && is_used_up(s))) {
         let_go(L);   /* the timer may have set it to look at each instruction */
         if (s->bytes_end) take_turns(L, now_ns);

@@ -92,19 +92,35 @@ local function compare_instruments(old, new, say)
   end
 end
 
--- Where an instance runs, and how it reads.
+-- What is fixed of each script, all its instances together.
+local function places(scripts)
+  local of = {}
+  for _, one in ipairs(scripts) do
+    local place = of[one.name] or { workers = "" }
+    of[one.name] = place
+    place.workers = place.workers .. " " .. one.worker
+    place.shard, place.file, place.reliable = one.shards > 0, one.path, one.reliable
+  end
+  return of
+end
+
 local function compare_places(old, new, say)
   if come_and_go("script", old, new, say) then return end
-  local said = {}
-  for i = 1, math.max(#old, #new) do
-    local a, b = old[i] or {}, new[i] or {}
-    for _, field in ipairs { "name", "path", "worker", "shard", "shards", "reliable" } do
-      local name = b.name or a.name
-      if a[field] ~= b[field] and not said[name] then
-        said[name] = true
-        say("the %s of %s", (field == "shard" or field == "shards") and "shards"
-            or field == "worker" and "workers" or field, name)
+  local before, after, said = places(old), places(new), false
+  for _, name in ipairs(names(new)) do
+    for _, option in ipairs { "file", "shard", "workers", "reliable" } do
+      if before[name][option] ~= after[name][option] then
+        say("%s of %s", option, name)
+        said = true
+        break
       end
+    end
+  end
+  for i = 1, #new do
+    local a, b = old[i], new[i]
+    if not said and (a.name ~= b.name or a.worker ~= b.worker or a.shard ~= b.shard) then
+      say "the order of the scripts"
+      said = true
     end
   end
 end
