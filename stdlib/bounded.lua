@@ -8,6 +8,7 @@
 local bounded = {}
 
 local STEPS <const> = 2000000          -- what C may take at most: some milliseconds
+local BYTES <const> = 16 << 20         -- of what rep gives
 local RESULTS <const> = 10000          -- of unpack
 local CHUNK <const> = 16384            -- bytes of a chunk to be loaded
 local PIECE <const> = 4096             -- bytes that C repeats at once
@@ -258,7 +259,7 @@ end
 local REPLACES = { table = true, ["function"] = true, string = true, number = true }
 
 local function text_gsub(...)
-  local s, p = texts(...)
+  local s, p = texts((...), (select(2, ...)))
   local with, most = select(3, ...)
   local kind = type(with)
   if not s or is_short(#s, p) or not REPLACES[kind]
@@ -296,7 +297,9 @@ local function text_rep(s, n, separator)
   end
   n, separator = math.tointeger(n), separator or ""
   if n <= 0 or #s + #separator == 0 then return "" end
-  if (#s + #separator) * (n + 0.0) > bounded.bytes then error("not enough memory", 0) end
+  if (#s + #separator) * (n + 0.0) > BYTES then
+    error(("rep: more than %d MiB"):format(BYTES >> 20), 2)
+  end
   local one, times = s .. separator, n - 1
   if times <= PIECE then return rep(s, n, separator) end
   local parts = {}
@@ -401,8 +404,6 @@ local function list_sort(t, before)
 end
 
 -- ---- for stdlib/evaluate.lua ----
-
-bounded.bytes = 16 << 20     -- of what rep gives at most
 
 local function with(usual, ours)
   local all = {}

@@ -19,6 +19,7 @@ summary prints), a second one ends at once.
   --watch           a script whose file changes, or one that it requires, goes on with
                     its new version (see reload)
   --no-attach       nobody can attach to it (see attach)
+  --audit FILE      who changed what through attach is appended to FILE
 
 The status is 0; 1 after an error: a script that failed, a file that is not there, a
 port in use, a peer that was never there; 2 for a command line that makes no sense;
@@ -80,11 +81,13 @@ input, or from -e; then the status is 1 when one of them has failed.
 
   expr          an expression, or a chunk, in the state of worker 0
   @2 expr       in that of worker 2; @all expr: in every one, side by side
+  @pool expr    in each thread of the pool; it may only look
   @maker expr   in the script maker.lua, in each of its instances: self, its globals and
                 the locals of its file.  tw, board, stat, cache, channel, array and task
                 are there everywhere
   !expr         may change things, @maker !expr, too: it goes to the run's log, with the
-                time, the user, the process and how it ended
+                time, the user, the process and how it ended, and to the file of
+                `tidewire run --audit FILE`: what can't be written there is not done
 
   status                what runs, for how long, how fast
   scripts, lag          each instance, its version, since which record, its state and
@@ -93,9 +96,10 @@ input, or from -e; then the status is 1 when one of them has failed.
   log follow [off]      what is logged and printed, as it comes
   log level L           what the run prints: error, warn or info
   ps                    the tasks of all states, as a tree
-  gc                    collects the garbage of all workers, a little at a time
-  pause NAME            a script takes no more records; resume NAME.  When the tape waits
-                        for it (it is reliable) the market soon does, too
+  gc                    collects the garbage of all states, a little at a time
+  pause NAME            a script takes no more records, pause all: none does; resume NAME,
+                        resume all.  When the tape waits for it (it is reliable) the
+                        market soon does, too
   reload NAME           reads its file again; rollback NAME [version]: the one before
   audit [n]             who has changed what
   help, quit

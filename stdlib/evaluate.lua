@@ -340,9 +340,9 @@ local function compile(line, env)
   return load(line, "=line", "t", env)
 end
 
--- Without the way of calls, which is this module's.
+-- Without the way of calls, and places in modules like this one.
 local function text_of(err)
-  local text = tostring(err)
+  local text = tostring(err):gsub("^tw/[%w_]+%.lua:%d+: ", "")
   return text:match "^(.-)\n[^\n]*stack traceback:" or text
 end
 

@@ -52,6 +52,8 @@ for _, p in ipairs(PATTERNS) do
   end
   t.is(differ, nil, "the pattern " .. p)
 end
+local short = ("a"):rep(300)
+t.is(slow.string.gsub(short, "a-b", ""), short, "gsub with a text in its place")
 for _, p in ipairs { "[", "[a", "%", "%b", "%f", "(a", "a)", "%1" } do
   t.ok(not pcall(slow.string.find, "abc", p), "malformed: " .. p)
 end
