@@ -405,16 +405,6 @@ static void stop_workers(struct tw_app *app, unsigned n)
     for (unsigned i = 0; i < n; i++) tw_worker_join(app->workers[i]);
 }
 
-static void close_pool(struct tw_app *app)
-{
-    tw_be_main();
-    if (!app->host.pool) return;
-    tw_pool_stop(app->host.pool);
-    tw_pool_join(app->host.pool);
-    tw_pool_status(app->host.pool, &app->pool_status);
-    ltw_pool_close(&app->host);
-}
-
 static int add_feeds(lua_State *L)
 {
     struct tw_app *app = lua_touserdata(L, 1);
@@ -489,7 +479,7 @@ end:
     if (app->io) tw_io_stop(app->io);
     stop_workers(app, started);
     ltw_reloads_look(app->reloads);
-    close_pool(app);
+    if (app->host.pool) ltw_pool_stop(&app->host);   /* its figures stay */
     ltw_watchdog_remove(&app->host);
     ltw_app_speak(app);
     ltw_attach_close(app->attach);

@@ -63,7 +63,6 @@ struct tw_app {
     struct ltw_engine *engines;       /* o.workers of them                       */
     struct tw_worker **workers;
     struct ltw_watch *watches;
-    struct tw_pool_status pool_status;    /* its last word                       */
     uv_loop_t loop;
     uv_async_t bell;                  /* any thread sends                        */
     uv_timer_t tick;

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "feed/lean.h"
 #include "instruments.h"
+#include "lpool.h"
 #include "lvalue.h"
 #include "market.h"
 #include "reload.h"
@@ -383,7 +384,7 @@ static int make_host(lua_State *L, struct tw_app *app, struct tw_error *error)
         memory = (double)embedder->memory_max / MIB;
     h->memory_max = (size_t)(memory * MIB);
     h->unseen = &app->unseen;
-    app->unseen = (struct tw_unseen){ tell_unseen, app };
+    app->unseen = (struct tw_unseen){ .tell = tell_unseen, .ctx = app };
     h->path = text(L, -1, "search");
     h->directory = text(L, -1, "dir");
     lua_getfield(L, -1, "pool");
@@ -461,6 +462,7 @@ void ltw_app_unbuild(struct tw_app *app)
 {
     struct ltw_host *h = &app->host;
 
+    ltw_pool_close(h);
     ltw_reloads_free(app->reloads);
     tw_io_free(app->io);
     for (unsigned i = 0; i < app->n_exchanges; i++) tw_exchange_stop(app->exchanges[i]);

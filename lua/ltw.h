@@ -27,11 +27,19 @@ struct ltw_pool_options { unsigned threads; size_t queue, memory_max; };
 
 /* What the program around a host gives to each of its states: see embedded.h. */
 struct ltw_embedded {
-    struct ltw_given_module { const char *name; lua_CFunction open; } *modules;
-    struct ltw_given_text { const char *path, *text; size_t n; } *texts;
-    unsigned n_modules, n_texts;
+    struct ltw_given_module {
+        const char *name;
+        lua_CFunction open;   /* NULL: it is the value */
+        struct tw_any value;
+    } *modules;
+    unsigned n_modules;
+    struct ltw_given_text *_Atomic texts;   /* the newest first, in one allocation each */
     bool watchdog;            /* the program lends us the signal that it needs */
+    void *ctx;                /* the program's own                             */
 };
+
+/* Constant, but for who frees it. */
+struct ltw_given_text { struct ltw_given_text *next; const char *path, *text; size_t n; };
 
 struct ltw_census;
 struct tw_caches;

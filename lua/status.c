@@ -174,6 +174,7 @@ static uint64_t resident(void)
 int ltw_status(lua_State *L)
 {
     struct winsize terminal;
+    struct tw_pool_status pool = { 0 };
     struct tw_app *app = lua_touserdata(L, 1);
     uint64_t head = tw_tape_head(app->host.tape), sent = 0;
     int64_t now = app->ended_ns ? app->ended_ns : tw_clock_steady_ns();
@@ -194,8 +195,8 @@ int ltw_status(lua_State *L)
         ltw_set_count(L, "rows", terminal.ws_row);
     }
     if (app->ended_ns) ltw_set_count(L, "pss", resident());   /* slow: once, at the end */
-    if (app->host.pool) tw_pool_status(app->host.pool, &app->pool_status);
-    ltw_push_pool_status(L, &app->pool_status);
+    if (app->host.pool) tw_pool_status(app->host.pool, &pool);
+    ltw_push_pool_status(L, &pool);
     lua_setfield(L, -2, "pool");
     push_channels(L, app->host.channels);
     lua_setfield(L, -2, "channels");

@@ -120,7 +120,7 @@ local function same(value) return value end
 local function index_of(value, key) return value[key] end
 
 local function env_to_change(scope, say)
-  local names = { print = print_to(say) }
+  local names = { print = say and print_to(say) }
   return setmetatable(names, {
     __index = function(_, name) return scope.read(name, index_of) end,
     __newindex = function(_, name, value) scope.write(name, value) end,
@@ -378,6 +378,17 @@ end
 -- Errors: false and the message.  Units: none.
 function evaluate.change(line, say, self)
   return run(line, env_to_change(scope_of(self), say), same)
+end
+
+--- evaluate.values(text [, self]) -> ...
+-- What a program around the host has evaluated, with everything that a script may do:
+-- its values.
+-- Yields: as the text does.  Blocks: as the text does.  Thread: any worker.
+-- Errors: raises what the text raises, and when it does not compile.  Units: none.
+function evaluate.values(text, self)
+  local f, why = compile(text, env_to_change(scope_of(self)))
+  if not f then error(why, 0) end
+  return f()
 end
 
 --- evaluate.collect() -> true, text

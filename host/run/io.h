@@ -47,13 +47,6 @@ struct tw_feed_options {
     uint32_t timer;               /* TIMER: goes into its records                 */
 };
 
-enum tw_feed_state {
-    TW_FEED_WAITING,     /* not started, or between two tries to connect      */
-    TW_FEED_LIVE,        /* connected, open                                   */
-    TW_FEED_ENDED,       /* all of it was read                                */
-    TW_FEED_FAILED       /* and will not go on: text says why                 */
-};
-
 struct tw_feed_status {
     enum tw_feed_state state;
     struct tw_codec_stats codec;   /* summed over its peers                       */

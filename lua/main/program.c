@@ -52,7 +52,7 @@ struct ltw_program *ltw_program_new(void)
 
     if (!p) return NULL;
     tw_role_set(&MAIN);
-    p->unseen = (struct tw_unseen){ tell, p };
+    p->unseen = (struct tw_unseen){ .tell = tell, .ctx = p };
     p->host.unseen = &p->unseen;
     p->host.print = print;
     p->host.warn = warn;

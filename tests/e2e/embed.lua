@@ -96,7 +96,8 @@ t.ok(out:find("not-there.lua", 1, true), "and its name")
 
 -- The tests in C.
 
-for _, name in ipairs { "embed", "embed_life" } do
+for _, name in ipairs { "embed", "embed_life", "embed_value", "embed_change",
+                        "embed_hostile" } do
   local _, built = compile("gcc", "tests/e2e/" .. name .. ".c", name,
                            C .. " -D_GNU_SOURCE -Itests -Wno-format-truncation")
   if built then
