@@ -10,6 +10,7 @@ local attach = {}
 
 local KEPT <const> = 200               -- lines of the log, errors and audits each
 local LINE <const> = 4000              -- bytes of such a line; an audit file has all
+local PATH <const> = 20                -- columns of a script's name
 local RESULT <const> = 200             -- bytes of one in an audit
 local PATIENCE <const> = 1             -- seconds beyond its deadline, for an answer
 local CEILING <const> = 60             -- seconds, for `gc`
@@ -204,13 +205,21 @@ local function feed_line(feed)
     screen.number(feed.records), feed.errors, feed.skips)
 end
 
+local function age(seconds)
+  if seconds < 60 then return ("%.1f s"):format(seconds) end
+  local minutes = seconds // 60
+  if minutes < 60 then return ("%d:%02d min"):format(minutes, seconds % 60 // 1) end
+  return ("%d h %02d min"):format(minutes // 60, minutes % 60)
+end
+
 local function show_status(client)
   local status = core.status()
   local since = math.max(status.elapsed - looked.elapsed, 1e-3)
   local lines = {
-    ("%s, pid %d, tidewire %s: %.1f s, %s records, %s/s since the last look, cpu %.2f s")
-      :format(name, pid, tw.version, status.elapsed, screen.number(status.records),
-              screen.number((status.records - looked.records) / since), status.cpu),
+    ("%s, pid %d, tidewire %s, runs for %s, cpu %.2f s"):format(name, pid, tw.version,
+      age(status.elapsed), status.cpu),
+    ("%s records, %s/s since the last look"):format(screen.number(status.records),
+      screen.number((status.records - looked.records) / since)),
   }
   looked = { records = status.records, elapsed = status.elapsed }
   for _, feed in ipairs(status.feeds) do lines[#lines + 1] = feed_line(feed) end
@@ -246,6 +255,11 @@ local function states()
   return found
 end
 
+-- So that a row fits 80 columns: the end of a path says most.
+local function ending(path)
+  return #path <= PATH and path or "…" .. path:sub(1 - PATH)
+end
+
 local function show_scripts(client)
   local status, doing, rows = core.status(), states(), {}
   local instances = core.scripts()
@@ -253,15 +267,14 @@ local function show_scripts(client)
     local at = instances[i]
     local state = doing["worker " .. script.worker .. " " .. script.name] or "stopped"
     if paused[at.worker .. " " .. at.index] then state = "paused" end
-    rows[i] = { script.name, tostring(script.worker),
-                script.shards > 1 and script.shard .. " of " .. script.shards or "",
-                tostring(script.version), tostring(script.since), state,
-                screen.number(script.lag),
-                screen.number(script.handled), tostring(script.lost),
-                tostring(script.errors) }
+    rows[i] = { ending(script.name), tostring(script.worker),
+                script.shards > 1 and script.shard .. "/" .. script.shards or "",
+                tostring(script.version), screen.number(script.since),
+                screen.number(script.lag), screen.number(script.handled),
+                tostring(script.errors), state }
   end
-  say(client, screen.table(rows, { "script", "worker", "shard", "version", "since",
-                                   "state", "lag", "handled", "lost", "errors" }))
+  say(client, screen.table(rows, { "script", "worker", "shard", "v", "since", "lag",
+                                   "handled", "errors", "state" }))
   done(client, true)
 end
 
@@ -271,7 +284,7 @@ local function show_lag(client)
   table.sort(status.scripts, function(a, b) return a.lag > b.lag end)
   for i, script in ipairs(status.scripts) do
     local worker = status.workers[script.worker + 1]
-    rows[i] = { script.name, tostring(script.worker), screen.number(script.lag),
+    rows[i] = { ending(script.name), tostring(script.worker), screen.number(script.lag),
                 rate > 0 and screen.duration(script.lag / rate) or "",
                 tostring(script.lost), screen.duration(worker.done.p50),
                 screen.duration(worker.done.p99), screen.duration(worker.done.max) }
@@ -401,8 +414,8 @@ end
 local HELP = [[
 expr            an expression, or a chunk, in worker 0; it may only look
 !expr           likewise, and may change things: it goes to the audit log
-@2 expr         in worker 2; @all: in every one; @pool: in each thread of the pool
-@maker expr     in the script maker: self, its globals and the locals of its file
+@2 expr         in worker 2; @all: in every one; @pool: in the pool's threads
+@maker expr     in the script maker: self, its globals, the locals of its file
 status          what runs, for how long, how fast
 scripts         each instance: its version, state and figures
 lag             who is behind, the worst first

@@ -286,10 +286,11 @@ local function shows(line, ...)
   if not fine then t.diag(answer.out .. answer.err) end
 end
 
-shows("status", "^market, pid %d+, tidewire %S+: %S+ s, %S+ records, %S+/s",
+shows("status", "^market, pid %d+, tidewire %S+, runs for %S+ s, cpu",
+      "\n%S+ records, %S+/s",
       "\nfeed synthetic: live, ", "\n +0 +%d", "\n +1 +%d")
-shows("scripts", "\nmaker.lua +0 +1 +%d+ +%S", "\nspread.lua +0 +1 of 2",
-      "\nspread.lua +1 +2 of 2")
+shows("scripts", "\nmaker.lua +0 +1 +1 +%S+ +%S+ +0 +runs", "\nspread.lua +0 +1/2",
+      "\nspread.lua +1 +2/2")
 shows("lag", "script +worker +lag", "spread.lua")
 shows("ps", "maker.lua +worker 0")
 shows("gc", "worker +before +after", "\n0 +[%d.]+ [KM]iB +[%d.]+ [KM]iB",
@@ -318,7 +319,7 @@ run.says("@pool 1 + 1", "@pool 0  2\n@pool 1  2", "beside a job that computes")
 
 run.says("pause maker", "maker.lua: paused")
 local at = run.attach("-e '@maker count'").out
-shows("scripts", "maker.lua +0 +1 +%d+ +paused")
+shows("scripts", "maker.lua +0 +1 +1 +%S+ +%S+ +0 +paused")
 t.ok(run.waits("@1 tw.sleep(0.05)", "true"), "meanwhile the market goes on")
 run.says("@maker count", at:match "%d+", "a script that is paused takes no records")
 run.says("resume maker", "maker.lua: resumed")
@@ -339,7 +340,7 @@ run.says("!@maker self:change() return self.position.AAPL", "7", "the new versio
 run.says("rollback maker", "maker.lua: version 3")
 run.says("!@maker self:change() return self.position.AAPL", "0", "the old one again")
 run.says("rollback maker 2", "maker.lua: version 4")
-shows("scripts", "\nmaker.lua +0 +4 +%d+ +runs")
+shows("scripts", "\nmaker.lua +0 +4 +%S+ +%S+ +%S+ +0 +runs")
 rewrite("AAPL = 7", "AAPL = = 7")
 run.refuses("reload maker", "^reload of maker.lua refused, version 4 goes on: .*near '='")
 shows("audit", "reload maker: reload of maker.lua refused",
