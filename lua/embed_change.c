@@ -20,7 +20,7 @@ static int ask(struct tw_host *host, const char *script, int version,
     if (!*out) return tw_fail(error, UV_ENOMEM, "not enough memory");
     tw_future_want(*out);
     tw_future_hold(*out);
-    rc = ltw_reload_ask(host->app->reloads, script, version, *out);
+    rc = ltw_reload_ask(host->app->reloads, script, version, NULL, *out);
     if (rc == TW_OK) return rc;
     tw_future_close(*out);
     *out = NULL;

@@ -28,6 +28,8 @@ struct ltw_engine {
     struct ltw_remotes *remotes;              /* constant; see remote.h          */
     struct ltw_job *job;                      /* MAIN, before it posts prepare   */
     struct ltw_script **scripts;              /* owner: the worker, n of them    */
+    struct ltw_script *leaving;               /* owner: the worker; candidates whose
+                                               * tasks are still ending          */
     uv_timer_t *restarts;                     /* owner: the worker, n of them    */
     struct tw_error error;                    /* owner: the worker, MAIN after start */
     size_t collected;                         /* owner: the worker; bytes after GC */

@@ -31,10 +31,18 @@ struct ltw_switch {
     bool arrived;                               /* it has agreed or refused      */
     bool taken_over;                            /* the new version is in place   */
     bool kept_tracker;                          /* but what the old one declared */
+    bool warmed;                                /* its candidate has caught up   */
 };
+
+struct ltw_shadow;
 
 struct ltw_script {
     struct ltw_engine *engine;                  /* constant                      */
+    struct ltw_script *of;                      /* a candidate: beside this one, or
+                                                 * NULL: it has been dropped     */
+    bool is_candidate;                          /* constant                      */
+    struct ltw_script *next;                    /* a candidate that is leaving   */
+    struct ltw_shadow *shadow;                  /* its candidate, or NULL        */
     const struct ltw_script_options *o;         /* of the version                */
     struct tw_cursor cursor;
     struct ltw_version *version;                /* that it runs; one reference   */
@@ -81,6 +89,21 @@ void ltw_script_publish(_Atomic uint64_t *counter, uint64_t value);
 /* The coroutine begins anew, whatever the old one was in; false: no memory. */
 bool ltw_script_renew(struct ltw_script *s);
 
+/* Beside a script, of a version and what the app says to it; it reads from that seq on,
+ * and has not run its file: ltw_script_restart.  NULL: no memory. */
+struct ltw_script *ltw_script_new_candidate(struct ltw_script *of, struct ltw_version *v,
+                                            const struct ltw_script_options *o,
+                                            uint64_t from);
+
+/* Nothing of it runs any more but the tasks that it has made, which are told to end. */
+void ltw_script_cease(struct ltw_script *s);
+
+/* Its coroutine stands between two batches, and nothing has woken it. */
+static inline bool ltw_script_is_at_rest(const struct ltw_script *s)
+{
+    return s->state == SCRIPT_RUNNABLE && s->after_batch && !s->woken;
+}
+
 /* ---- dispatch.c ---- */
 
 /* Runs for ever in the script's coroutine: on_start, batches with a yield after each,
@@ -100,6 +123,13 @@ bool ltw_switch_is_due(const struct ltw_script *s);
 /* Its coroutine is at rest and the change is due: agrees or refuses. */
 void ltw_switch_arrive(struct ltw_script *s);
 
+/* The version that is coming, and what the app says to it then. */
+struct ltw_version *ltw_switch_next(const struct ltw_script *s);
+const struct ltw_script_options *ltw_switch_options(const struct ltw_script *s);
+
+/* Its candidate has caught up, or it has none. */
+void ltw_switch_warmed(struct ltw_script *s);
+
 /* Takes no part: why.  Agrees: it has failed, and will restart with what is decided. */
 void ltw_switch_refuse(struct ltw_script *s, const char *why);
 void ltw_switch_abstain(struct ltw_script *s);
@@ -107,11 +137,39 @@ void ltw_switch_abstain(struct ltw_script *s);
 /* It is freed. */
 void ltw_switch_fini(struct ltw_script *s);
 
+/* ---- shadow.c ---- */
+
+/* Begins to warm a candidate of the version that the job is to.  False: the error is on
+ * top of the state's stack. */
+bool ltw_shadow_warm(struct ltw_script *s);
+
+/* Is there one, which takes part in the change?  Then it is at the same record as the
+ * script when it is there. */
+struct ltw_script *ltw_shadow_candidate(const struct ltw_script *s);
+bool ltw_shadow_is_there(const struct ltw_script *s);
+
+/* The script stands still until its candidate has caught up. */
+bool ltw_shadow_holds(const struct ltw_script *s);
+
+/* Its candidate has failed: why. */
+void ltw_shadow_failed(struct ltw_script *candidate, const char *why);
+
+/* The candidate goes, if there is one. */
+void ltw_shadow_drop(struct ltw_script *s);
+
 /* ---- persist.c ---- */
 
 /* [-0, +0, m]  Appends what the coming version persists to the list on top.  True:
  * something is to be migrated. */
 bool ltw_persist_add(lua_State *L, const struct ltw_script *s);
+
+/* [-0, +0, m]  What the coming version is the first to persist is what the candidate has
+ * made of it. */
+void ltw_persist_warm(lua_State *L, const struct ltw_script *s,
+                      const struct ltw_script *candidate);
+
+/* [-0, +0, m]  Appends the tables that it persists to the list on top. */
+void ltw_persist_list(lua_State *L, const struct ltw_script *s);
 
 /* [-0, +0, e]  Migrates it. */
 void ltw_persist_migrate(lua_State *L, const struct ltw_script *s);

@@ -21,6 +21,7 @@
 struct ltw_job {
     atomic_uint references;
     uint64_t id;                         /* constant: in the record of it         */
+    struct ltw_trial *trial;             /* constant: one reference, or NULL      */
     void (*tell)(void *ctx);             /* constant                              */
     void *ctx;                           /* constant                              */
     _Atomic uint64_t seq;                /* atomic: MAIN stores                   */
@@ -64,8 +65,19 @@ void ltw_job_unref(struct ltw_job *j)
     if (!j || atomic_fetch_sub_explicit(&j->references, 1, memory_order_acq_rel) > 1)
         return;
     for (unsigned i = 0; i < j->n; i++) ltw_version_unref(j->versions[i]);
+    ltw_trial_unref(j->trial);
     pthread_mutex_destroy(&j->lock);
     tw_free(j);
+}
+
+void ltw_job_set_trial(struct ltw_job *j, struct ltw_trial *t)
+{
+    ltw_trial_ref(j->trial = t);
+}
+
+struct ltw_trial *ltw_job_trial(const struct ltw_job *j)
+{
+    return j->trial;
 }
 
 uint64_t ltw_job_id(const struct ltw_job *j)

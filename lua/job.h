@@ -5,6 +5,7 @@
 #ifndef LTW_JOB_H
 #define LTW_JOB_H
 
+#include "trial.h"
 #include "version.h"
 
 enum ltw_decision { LTW_UNDECIDED, LTW_COMMIT, LTW_ABORT };
@@ -20,6 +21,11 @@ struct ltw_job *ltw_job_new(uint64_t id, struct ltw_version *const *versions, un
                             unsigned members, void (*tell)(void *ctx), void *ctx);
 void ltw_job_ref(struct ltw_job *j);
 void ltw_job_unref(struct ltw_job *j);
+
+/* How the versions show what they do; NULL: not at all.  It takes a reference.  Before
+ * any other thread knows the job. */
+void ltw_job_set_trial(struct ltw_job *j, struct ltw_trial *t);
+struct ltw_trial *ltw_job_trial(const struct ltw_job *j);
 
 uint64_t ltw_job_id(const struct ltw_job *j);
 

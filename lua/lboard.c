@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lvalue.h"
+#include "script.h"
 
 /* [-0, +1, e]  What stands in a slot: a block that this state knows is found
  * without touching its count. */
@@ -97,7 +98,7 @@ static int board_newindex(lua_State *L)
     if (slot < 0)
         return luaL_error(L, "board['%s']: %s", name, tw_strerror((int)slot));
     v = check_slot(L, name);   /* nothing may raise from here on */
-    if (ltw_state(L)->muted) {
+    if (ltw_is_muted(L)) {
         if (v.kind == TW_VALUE_BLOCK) tw_value_unref(v.block);
         return 0;
     }

@@ -36,12 +36,19 @@ static void check_live(lua_State *L, const struct ltw_tracked *v)
     if (!v->tracker->plan) luaL_error(L, NAME ": its script has ended");
 }
 
+const struct ltw_tracked *ltw_test_tracked(lua_State *L, int idx)
+{
+    const struct ltw_tracked *v = lua_touserdata(L, idx);
+
+    return v && lua_rawlen(L, idx) == sizeof *v && v->mark == &is_tracked ? v : NULL;
+}
+
 /* [-0, +0, e]  The one at 1, without the rows that wait. */
 static struct ltw_tracked *check(lua_State *L)
 {
-    struct ltw_tracked *v = lua_touserdata(L, 1);
+    struct ltw_tracked *v = (struct ltw_tracked *)ltw_test_tracked(L, 1);
 
-    if (!v || lua_rawlen(L, 1) != sizeof *v || v->mark != &is_tracked) {
+    if (!v) {
         luaL_typeerror(L, 1, NAME);
         return NULL;
     }

@@ -20,6 +20,9 @@ struct ltw_tracked {
 /* [-0, +0, e]  The statistic at 1, when the rows that waited have been fed to it. */
 struct ltw_tracked *ltw_check_tracked(lua_State *L);
 
+/* [-0, +0, -]  The statistic at idx, or NULL. */
+const struct ltw_tracked *ltw_test_tracked(lua_State *L, int idx);
+
 static inline const char *ltw_tracked_name(const struct ltw_tracked *v)
 {
     return tw_plan_name(v->tracker->plan, v->item);

@@ -215,6 +215,19 @@ static unsigned count_of(const struct ltw_engine *e, const struct ltw_job *job)
     return n;
 }
 
+/* What is asked of the new versions.  False: no memory. */
+static bool make_trial(struct ltw_reloads *r, unsigned members)
+{
+    struct ltw_trial *trial;
+
+    if (r->current->group->is_app || !ltw_terms_warm(&r->current->terms)) return true;
+    trial = ltw_trial_new(&r->current->terms, members, r->app->reliable, tell, r);
+    if (!trial) return false;
+    ltw_job_set_trial(r->job, trial);
+    ltw_trial_unref(trial);
+    return true;
+}
+
 /* The job of all groups that have a next version; false: no memory. */
 static bool make_job(struct ltw_reloads *r)
 {
@@ -233,7 +246,7 @@ static bool make_job(struct ltw_reloads *r)
     }
     if (fine) r->job = ltw_job_new(++r->jobs, versions, n, members, tell, r);
     tw_free(versions);
-    return r->job != NULL;
+    return r->job != NULL && make_trial(r, members);
 }
 
 static void prepare(struct ltw_reloads *r)
@@ -258,6 +271,7 @@ static void prepare(struct ltw_reloads *r)
         if (tw_worker_post(app->workers[i], prepare_engine, e) == TW_OK) continue;
         ltw_job_refuse(r->job, e->who, tw_strerror(UV_ENOMEM));
         for (; n > 0; n--) {
+            if (ltw_job_trial(r->job)) ltw_trial_warmed(ltw_job_trial(r->job));
             ltw_job_prepared(r->job);
             ltw_job_leave(r->job);
         }
@@ -310,11 +324,28 @@ static void on_deadline(struct ltw_reloads *r) TW_ON(MAIN)
     uv_timer_start(&r->timer, on_timer, (uint64_t)r->deadline_ms, 0);
 }
 
+/* A candidate that waits for ever is not waited for. */
+static void check_warming(struct ltw_reloads *r) TW_ON(MAIN)
+{
+    uint64_t moved = ltw_trial_moved(ltw_job_trial(r->job));
+
+    if (moved == r->moved && r->is_late) {
+        ltw_job_refuse(r->job, "", "the new version does not get on with what it is to"
+                       " read before it takes over: it waits");
+        return;
+    }
+    r->is_late = moved == r->moved;
+    r->moved = moved;
+    uv_timer_start(&r->timer, on_timer, (uint64_t)r->deadline_ms, 0);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct ltw_reloads *r = timer->data;
 
     tw_be_main();
+    if (r->phase == RELOAD_WARMING && ltw_job_decision(r->job) == LTW_UNDECIDED)
+        check_warming(r);
     if (r->phase == RELOAD_CHANGING && ltw_job_decision(r->job) == LTW_UNDECIDED)
         on_deadline(r);
     ltw_reloads_look(r);
@@ -330,10 +361,34 @@ static bool check_suspects(struct ltw_reloads *r)
         r->groups[i].suspect = false;
         q->group = &r->groups[i];
         q->watched = true;
+        q->terms = r->terms;
         r->current = q;
         return true;
     }
     return false;
+}
+
+/* All are prepared: the next phase. */
+static void go_on(struct ltw_reloads *r) TW_ON(MAIN)
+{
+    struct ltw_trial *trial = ltw_job_trial(r->job);
+    char text[120];
+
+    if (trial && ltw_trial_warming(trial) > 0) {
+        if (r->phase == RELOAD_WARMING) return;
+        r->phase = RELOAD_WARMING;
+        r->moved = 0;
+        uv_timer_start(&r->timer, on_timer, (uint64_t)r->deadline_ms, 0);
+        return;
+    }
+    if (trial && r->phase != RELOAD_APPENDING
+        && ltw_trial_describe_warm(trial, text, sizeof text))
+        tw_log_printf(r->app->host.log, TW_LOG_INFO, "", "%s: version %u is warm: %s",
+                      r->current->group->name,
+                      ltw_version_get_number(r->current->group->next), text);
+    r->phase = RELOAD_APPENDING;
+    r->is_late = false;
+    append(r);
 }
 
 void ltw_reloads_look(struct ltw_reloads *r)
@@ -344,9 +399,9 @@ void ltw_reloads_look(struct ltw_reloads *r)
         if (!r->current && !check_suspects(r)) return;
         begin(r);
     }
-    if (r->phase == RELOAD_PREPARING && ltw_job_preparing(r->job) == 0
-        && ltw_job_decision(r->job) == LTW_UNDECIDED)
-        append(r);
+    if (r->phase >= RELOAD_PREPARING && r->phase < RELOAD_CHANGING
+        && ltw_job_preparing(r->job) == 0 && ltw_job_decision(r->job) == LTW_UNDECIDED)
+        go_on(r);
     if (r->phase < RELOAD_PREPARING || ltw_job_preparing(r->job) > 0
         || ltw_job_members(r->job) > 0)
         return;
@@ -365,7 +420,9 @@ void ltw_reload_configure(lua_State *L, struct ltw_reloads *r)
 {
     r->deadline_ms = 1000;
     r->watch = r->app->o.watch;
+    r->terms = (struct ltw_terms){ 0 };
     if (lua_istable(L, -1)) {
+        ltw_request_terms(L, lua_gettop(L), "app.reload", &r->terms);
         lua_getfield(L, -1, "watch");
         if (!lua_isnil(L, -1)) r->watch = lua_toboolean(L, -1);
         if (lua_getfield(L, -2, "deadline") == LUA_TNUMBER)

@@ -6,6 +6,7 @@
 #define LTW_RELOAD_H
 
 #include "app.h"
+#include "trial.h"
 
 struct ltw_reloads;
 
@@ -41,9 +42,10 @@ void ltw_reloads_stop(struct ltw_reloads *r) TW_ON(MAIN);
 /* A reload (version 0: of the file as it is now), or a rollback to an earlier version
  * (-1: the one before).  name: as the app names the script, or its path.  The future is
  * resolved with the number of the version that runs then; it fails when that is refused.
- * It takes a reference.  UV_ENOMEM; TW_ESTOPPED.  Thread: any. */
+ * terms: what is asked of it before; NULL: what the app says.  It takes a reference of
+ * the future.  UV_ENOMEM; TW_ESTOPPED.  Thread: any. */
 int ltw_reload_ask(struct ltw_reloads *r, const char *name, int version,
-                   struct tw_future *future);
+                   const struct ltw_terms *terms, struct tw_future *future);
 
 /* A file that belongs to scripts may have changed; path NULL: all. */
 void ltw_reload_suspect(struct ltw_reloads *r, const char *path) TW_ON(MAIN);

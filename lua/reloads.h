@@ -29,11 +29,13 @@ struct ltw_request {
     struct ltw_group *group;          /* NULL: there is no such script             */
     int version;                      /* see ltw_reload_ask                        */
     bool watched;                     /* a file has changed: only if it is another */
+    struct ltw_terms terms;
     struct tw_future *future;         /* one reference, or NULL                    */
     char name[256];
 };
 
-enum ltw_phase { RELOAD_IDLE, RELOAD_TRYING, RELOAD_PREPARING, RELOAD_CHANGING };
+enum ltw_phase { RELOAD_IDLE, RELOAD_TRYING, RELOAD_PREPARING, RELOAD_WARMING,
+                 RELOAD_APPENDING, RELOAD_CHANGING };
 
 struct ltw_reloads {
     struct tw_app *app;               /* constant                                  */
@@ -42,6 +44,7 @@ struct ltw_reloads {
     bool watch;                       /* files are watched                         */
     int64_t deadline_ms;              /* a handler may wait so long                */
     bool runs;                        /* it was started                            */
+    struct ltw_terms terms;           /* where a request has none                  */
     struct ltw_watcher *watcher;
     pthread_mutex_t lock;             /* guards the three below                    */
     struct ltw_request *first, **last;    /* mutex                                 */
@@ -59,6 +62,7 @@ struct ltw_reloads {
     uint64_t jobs;
     uv_timer_t timer;
     bool is_late;                     /* the first deadline has passed             */
+    uint64_t moved;                   /* when the candidates were looked at        */
 };
 
 /* ---- group.c ---- */
@@ -93,6 +97,10 @@ void ltw_request_drop(struct ltw_request *q);   /* NULL: nothing */
  * a failure. */
 void ltw_request_leave(struct ltw_reloads *r, struct ltw_request *q);
 bool ltw_request_stopped(struct ltw_reloads *r);
+
+/* [-0, +0, e]  What the table at idx, or nil, asks of a new version; what it leaves out
+ * stays. */
+void ltw_request_terms(lua_State *L, int idx, const char *what, struct ltw_terms *terms);
 
 /* ---- scratch.c ---- */
 

@@ -3,10 +3,13 @@
  * Layer lua.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "lfuture.h"
 #include "reloads.h"
+#include "script.h"
+#include "stat/token.h"
 
 static int post(struct ltw_reloads *r, struct ltw_request *q)
 {
@@ -25,7 +28,7 @@ static int post(struct ltw_reloads *r, struct ltw_request *q)
 }
 
 int ltw_reload_ask(struct ltw_reloads *r, const char *name, int version,
-                   struct tw_future *future)
+                   const struct ltw_terms *terms, struct tw_future *future)
 {
     struct ltw_request *q = tw_calloc(1, sizeof *q);
     int rc;
@@ -33,6 +36,8 @@ int ltw_reload_ask(struct ltw_reloads *r, const char *name, int version,
     if (!q) return UV_ENOMEM;
     q->group = ltw_group_find(r, name);
     q->version = version;
+    if (terms) q->terms = *terms;
+    else if (version == 0) q->terms = r->terms;
     q->future = future;
     snprintf(q->name, sizeof q->name, "%s", name);
     tw_future_ref(future);
@@ -81,8 +86,38 @@ void ltw_request_leave(struct ltw_reloads *r, struct ltw_request *q)
 
 /* ---- tw.reload, tw.rollback ---- */
 
+/* [-0, +0, e]  The value on top: a count, or a time like "10m". */
+static void check_warm(lua_State *L, const char *what, struct ltw_terms *terms)
+{
+    int is_integer;
+    lua_Integer n = lua_tointegerx(L, -1, &is_integer);
+    size_t length;
+    const char *text;
+
+    terms->warm_ns = 0;
+    terms->warm_records = 0;
+    if (lua_isboolean(L, -1) && !lua_toboolean(L, -1)) return;
+    if (lua_type(L, -1) == LUA_TNUMBER && is_integer && n >= 0) {
+        terms->warm_records = (uint64_t)n;
+        return;
+    }
+    text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
+    if (!text || !tw_token_time(text, length, &terms->warm_ns) || terms->warm_ns < 0)
+        luaL_error(L, "%s: warm: a number of records or a time like '10m' expected, got"
+                   " %s", what, luaL_tolstring(L, -1, NULL));
+}
+
+void ltw_request_terms(lua_State *L, int idx, const char *what, struct ltw_terms *terms)
+{
+    if (lua_isnoneornil(L, idx)) return;
+    luaL_checktype(L, idx, LUA_TTABLE);
+    if (lua_getfield(L, idx, "warm") != LUA_TNIL) check_warm(L, what, terms);
+    lua_pop(L, 1);
+}
+
 /* [-0, +1|3, e]  The future of a request. */
-static int ask(lua_State *L, const char *what, int version)
+static int ask(lua_State *L, const char *what, int version,
+               const struct ltw_terms *terms)
 {
     struct ltw_host *host = ltw_check_host(L, what);
     const char *name = luaL_checkstring(L, 1);
@@ -91,28 +126,52 @@ static int ask(lua_State *L, const char *what, int version)
     int rc;
 
     if (!host->reloads) return luaL_error(L, "%s: no scripts run here", what);
+    if (ltw_is_muted(L)) return ltw_fail(L, UV_EPERM);
     handle = ltw_future_push_empty(L);
     f = tw_future_new(host->unseen);
     if (!f) return luaL_error(L, "%s: not enough memory", what);
     tw_future_ref(f);
     ltw_future_attach(L, handle, f);
-    rc = ltw_reload_ask(host->reloads, name, version, f);
+    rc = ltw_reload_ask(host->reloads, name, version, terms, f);
     tw_future_unref(f);
     return rc == TW_OK ? 1 : ltw_fail(L, rc);
 }
 
-/* tw.reload(name) -> future | nil, message, code
+/* [-0, +0, e]  Only these options are there. */
+static void check_options(lua_State *L)
+{
+    if (lua_isnoneornil(L, 2)) return;
+    luaL_checktype(L, 2, LUA_TTABLE);
+    for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
+        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+
+        if (strcmp(name, "warm") != 0)
+            luaL_error(L, "tw.reload: no option '%s': there is warm",
+                       luaL_tolstring(L, -2, NULL));
+    }
+}
+
+/* tw.reload(name [, options]) -> future | nil, message, code
  * Reads the file of a script again, with what it requires, and has all its instances go
  * on with that at one record of the tape, or none of them.  name: as app.script names
  * it.  The future has the number of the new version; it fails when that was refused: it
  * did not compile or run, or on_reload or on_check said no in any of the instances; the
  * old version goes on then.  A handler of the script itself should not await it: the
- * change waits for the handler.
+ * change waits for the handler.  Options; what is left out is as app.reload says:
+ *   warm   "10m", or a number of records: before it takes over, the new version reads
+ *          that much of what the tape still holds, and what it sends comes nowhere
  * Yields: no; awaiting the future does.  Blocks: no.  Thread: any worker.
- * Errors: raises outside a run; nil when the run is ending.  Units: none. */
+ * Errors: raises outside a run and for an option that is not there; nil when the run is
+ * ending, and for a candidate.  Units: none. */
 int ltw_reload(lua_State *L)
 {
-    return ask(L, "tw.reload", 0);
+    struct ltw_host *host = ltw_check_host(L, "tw.reload");
+    struct ltw_terms terms = { 0 };
+
+    check_options(L);
+    if (host->reloads) terms = host->reloads->terms;
+    ltw_request_terms(L, 2, "tw.reload", &terms);
+    return ask(L, "tw.reload", 0, &terms);
 }
 
 /* tw.rollback(name [, version]) -> future | nil, message, code
@@ -127,5 +186,5 @@ int ltw_rollback(lua_State *L)
 
     luaL_argcheck(L, lua_isnoneornil(L, 2) || (version > 0 && version < INT32_MAX), 2,
                   "a version's number expected");
-    return ask(L, "tw.rollback", (int)version);
+    return ask(L, "tw.rollback", (int)version, NULL);
 }

@@ -88,15 +88,14 @@ static int restore_globals(lua_State *L)
     return 0;
 }
 
-static struct ltw_version *next_of(const struct ltw_script *s)
+struct ltw_version *ltw_switch_next(const struct ltw_script *s)
 {
     return ltw_job_version(s->sw.job, s->o->path);
 }
 
-/* What the app says to it in the version that is coming. */
-static const struct ltw_script_options *options_of(const struct ltw_script *s)
+const struct ltw_script_options *ltw_switch_options(const struct ltw_script *s)
 {
-    return ltw_version_options(next_of(s), s->o->id);
+    return ltw_version_options(ltw_switch_next(s), s->o->id);
 }
 
 /* [-0, +(0|1), -]  Runs the file; its error. */
@@ -111,7 +110,7 @@ static int load(struct ltw_script *s)
     if (status != LUA_OK) return status;
     state->script = s;
     s->loading = true;
-    status = ltw_code_load(state, options_of(s), next_of(s), &s->sw.next);
+    status = ltw_code_load(state, ltw_switch_options(s), ltw_switch_next(s), &s->sw.next);
     s->loading = false;
     state->script = NULL;
     if (status != LUA_OK) {
@@ -123,6 +122,11 @@ static int load(struct ltw_script *s)
     }
     lua_settop(L, top);
     return LUA_OK;
+}
+
+static bool is_warmed(const struct ltw_job *job)
+{
+    return ltw_job_trial(job) && ltw_terms_warm(ltw_trial_terms(ltw_job_trial(job)));
 }
 
 void ltw_script_prepare(struct ltw_script *s, struct ltw_job *job)
@@ -137,6 +141,9 @@ void ltw_script_prepare(struct ltw_script *s, struct ltw_job *job)
         lua_pushlightuserdata(L, s);
         status = lua_pcall(L, 1, 0, 0);
     }
+    if (status == LUA_OK && s->state != SCRIPT_FAILED && !s->stopping && is_warmed(job)
+        && !ltw_shadow_warm(s))
+        status = LUA_ERRRUN;
     if (status != LUA_OK) {
         const char *why = lua_tostring(L, -1);
 
@@ -147,15 +154,24 @@ void ltw_script_prepare(struct ltw_script *s, struct ltw_job *job)
     } else if (s->state == SCRIPT_FAILED) {
         ltw_switch_abstain(s);
     }
+    if (!s->shadow) ltw_switch_warmed(s);
     ltw_job_prepared(job);
 }
 
 /* ---- taking part ---- */
 
+void ltw_switch_warmed(struct ltw_script *s)
+{
+    if (s->sw.warmed || !is_warmed(s->sw.job)) return;
+    s->sw.warmed = true;
+    ltw_trial_warmed(ltw_job_trial(s->sw.job));
+}
+
 void ltw_switch_refuse(struct ltw_script *s, const char *why)
 {
     if (!s->sw.job || s->sw.arrived) return;
     s->sw.arrived = true;
+    ltw_switch_warmed(s);
     ltw_job_refuse(s->sw.job, s->engine->who, why);
 }
 
@@ -163,6 +179,7 @@ void ltw_switch_abstain(struct ltw_script *s)
 {
     if (!s->sw.job || s->sw.arrived) return;
     s->sw.arrived = true;
+    ltw_switch_warmed(s);
     ltw_job_agree(s->sw.job);
 }
 
@@ -179,21 +196,24 @@ bool ltw_switch_is_due(const struct ltw_script *s)
 /* At rest between two batches, it is past the change; or paused, and never will be. */
 static bool is_due_at_rest(const struct ltw_script *s)
 {
-    if (s->state != SCRIPT_RUNNABLE || !s->after_batch || s->woken) return false;
+    if (!ltw_script_is_at_rest(s)) return false;
     return s->sw.here || (s->paused ? ltw_job_seq(s->sw.job) != 0 : ltw_switch_is_due(s));
 }
 
 bool ltw_switch_is_ready(const struct ltw_script *s)
 {
     return ltw_job_decision(s->sw.job) != LTW_UNDECIDED
-        || (!s->sw.arrived && is_due_at_rest(s));
+        || (!s->sw.arrived && is_due_at_rest(s) && ltw_shadow_is_there(s));
 }
 
 void ltw_script_hurry(struct ltw_script *s)
 {
-    if (s->sw.job && !s->sw.arrived && s->state == SCRIPT_WAITING)
-        ltw_scope_cancel(s->engine->state->tasks, s->handlers,
-                         "a new version of the script waits for it");
+    struct ltw_script *both[] = { s, ltw_shadow_candidate(s) };
+
+    for (int i = 0; i < 2 && s->sw.job && !s->sw.arrived; i++)
+        if (both[i] && both[i]->state == SCRIPT_WAITING)
+            ltw_scope_cancel(s->engine->state->tasks, both[i]->handlers,
+                             "a new version of the script waits for it");
 }
 
 bool ltw_script_is_changing(const struct ltw_script *s)
@@ -249,8 +269,7 @@ static void set_methods(lua_State *L, struct ltw_script *s)
     lua_settop(L, top);
 }
 
-/* [-0, +?, e]  A callback of the new version, with self and what else it takes: `old`,
- * which is the old module. */
+/* [-0, +?, e]  A callback of the new version, with self and what else it takes. */
 static void call(lua_State *L, struct ltw_script *s, int handler, int results)
 {
     const struct ltw_handler *h = &s->code.handler[handler];
@@ -260,7 +279,11 @@ static void call(lua_State *L, struct ltw_script *s, int handler, int results)
     lua_rawgeti(L, -1, LTW_CODE_HANDLERS + handler);
     lua_remove(L, -2);
     if (h->self) ltw_script_push_self(L, s);
-    for (int i = 0; i < h->n; i++) ltw_code_push_module(L, &s->sw.next);
+    for (int i = 0; i < h->n; i++) {
+        if (h->field[i] == LTW_RELOAD_OLD) ltw_code_push_module(L, &s->sw.next);
+        else if (s->shadow) ltw_script_push_self(L, ltw_shadow_candidate(s));
+        else lua_pushnil(L);
+    }
     lua_call(L, h->self + h->n, results);
 }
 
@@ -268,9 +291,69 @@ static void call(lua_State *L, struct ltw_script *s, int handler, int results)
  * is declared as it was has what it had. */
 static void settle_tracker(lua_State *L, struct ltw_script *s)
 {
+    struct ltw_script *c = ltw_shadow_candidate(s);
+    struct ltw_tracker *warm = c ? c->tracker : NULL;
+
+    if (!s->tracker && warm) {
+        warm->muted = false;
+        ltw_script_push_tracker(L, c);
+        ltw_script_set_tracker(L, s, warm);
+        lua_pop(L, 1);
+    } else if (warm) {
+        ltw_tracker_adopt(L, s->tracker, warm);
+    }
     s->sw.kept_tracker = !s->tracker;
     if (s->sw.kept_tracker) exchange_tracker(s);
     else if (s->sw.tracker) ltw_tracker_adopt(L, s->tracker, s->sw.tracker);
+}
+
+/* [-0, +0, m]  What the candidate has made becomes the new version's: what refers to its
+ * self, its functions and classes refers to those of the script. */
+static void convert(lua_State *L, struct ltw_script *s, const struct ltw_script *c)
+{
+    int map = lua_gettop(L) + 3, tables = map + 1;
+
+    ltw_code_push_module(L, &c->code);
+    ltw_code_push_module(L, &s->code);
+    ltw_remap_match(L, map - 2, map - 1);
+    lua_pop(L, 1);
+    lua_newtable(L);
+    ltw_script_push_self(L, c);
+    lua_rawseti(L, -2, 1);
+    ltw_persist_list(L, c);
+    if (ltw_script_push_tracker(L, c)) {
+        lua_getiuservalue(L, -1, 1);
+        lua_rawseti(L, tables, (lua_Integer)lua_rawlen(L, tables) + 1);
+    }
+    lua_settop(L, tables);
+    ltw_remap_collect(L, tables, map);
+    lua_replace(L, tables);
+    ltw_script_push_self(L, c);
+    ltw_script_push_self(L, s);
+    lua_rawset(L, map);
+    ltw_remap_rebind(L, tables, map);
+    ltw_remap_apply(L, tables, map);
+    lua_settop(L, map - 3);
+}
+
+/* [-0, +0, m]  What only the new version has comes from its candidate. */
+static void warm_up(lua_State *L, struct ltw_script *s, const struct ltw_script *c)
+{
+    int self = lua_gettop(L) + 1, warm = self + 1;
+
+    convert(L, s, c);
+    ltw_script_push_self(L, s);
+    ltw_script_push_self(L, c);
+    for (lua_pushnil(L); lua_next(L, warm); lua_settop(L, warm + 1)) {
+        lua_pushvalue(L, warm + 1);
+        if (lua_rawget(L, self) != LUA_TNIL) continue;
+        lua_pop(L, 1);
+        lua_pushvalue(L, warm + 1);
+        lua_insert(L, -2);
+        lua_rawset(L, self);
+    }
+    lua_settop(L, self - 1);
+    ltw_persist_warm(L, s, c);
 }
 
 /* [-0, +0, e]  In a coroutine of its own. */
@@ -278,8 +361,10 @@ static int take_over(lua_State *L)
 {
     struct ltw_script *s = lua_touserdata(L, 1);
     const struct ltw_handler *h = s->sw.next.handler;
+    const struct ltw_script *c = ltw_shadow_candidate(s);
     int list = 2, map = 3, tables = 4;
-    bool migrates, instructs = !tw_any_equal(&options_of(s)->options, &s->o->options);
+    bool migrates;
+    bool instructs = !tw_any_equal(&ltw_switch_options(s)->options, &s->o->options);
 
     lua_rawgeti(L, LUA_REGISTRYINDEX, s->sw.ref);
     lua_rawgeti(L, list, MAP);
@@ -291,7 +376,7 @@ static int take_over(lua_State *L)
     lua_replace(L, tables);
     lua_pushvalue(L, tables);
     lua_rawseti(L, list, TABLES);
-    if (migrates || instructs || h[LTW_ON_RELOAD].bound || h[LTW_ON_CHECK].bound) {
+    if (c || migrates || instructs || h[LTW_ON_RELOAD].bound || h[LTW_ON_CHECK].bound) {
         ltw_remap_copy(L, tables);
         lua_rawseti(L, list, COPIES);
     }
@@ -301,10 +386,11 @@ static int take_over(lua_State *L)
     ltw_remap_apply(L, tables, map);
     if (instructs) {
         ltw_script_push_self(L, s);
-        ltw_script_push_params(L, options_of(s));
+        ltw_script_push_params(L, ltw_switch_options(s));
         lua_setfield(L, -2, "params");
         lua_pop(L, 1);
     }
+    if (c) warm_up(L, s, c);
     if (migrates) ltw_persist_migrate(L, s);
     if (s->code.handler[LTW_ON_RELOAD].bound) call(L, s, LTW_ON_RELOAD, 0);
     settle_tracker(L, s);
@@ -417,9 +503,20 @@ static int undo(lua_State *L)
 static int publish(lua_State *L)
 {
     struct ltw_script *s = lua_touserdata(L, 1);
+    int list = 2, map = 3, tables = 4;
 
     ltw_persist_end(L, s, true);
     ltw_code_publish(L, &s->code);
+    if (!s->shadow || !s->tracker) return 0;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->sw.ref);
+    lua_rawgeti(L, list, BACK);
+    lua_newtable(L);
+    ltw_script_push_self(L, s);
+    lua_rawseti(L, -2, 1);
+    ltw_persist_list(L, s);
+    ltw_remap_collect(L, tables, map);
+    ltw_script_push_tracker(L, s);
+    ltw_tracker_renew(L, lua_gettop(L) - 1, lua_gettop(L));
     return 0;
 }
 
@@ -443,7 +540,7 @@ static void finish(struct ltw_script *s, lua_CFunction f)
 
 static void commit(struct ltw_script *s)
 {
-    struct ltw_version *version = next_of(s);
+    struct ltw_version *version = ltw_switch_next(s);
     lua_State *L = s->engine->state->L;
     uint64_t seq = ltw_job_seq(s->sw.job);
 
@@ -461,7 +558,7 @@ static void commit(struct ltw_script *s)
                           " on_reload declares no statistics and no conditions: those"
                           " that were declared go on", s->o->name);
     }
-    s->o = options_of(s);
+    s->o = ltw_switch_options(s);
     ltw_version_unref(s->version);
     ltw_version_ref(s->version = version);
     ltw_script_publish(&s->counts->version, ltw_version_get_number(version));
@@ -474,6 +571,7 @@ static void leave(struct ltw_script *s)
     struct ltw_state *state = s->engine->state;
     struct ltw_job *job = s->sw.job;
 
+    ltw_shadow_drop(s);
     forget(state->L, &s->sw.ref);
     forget(state->L, &s->sw.co_ref);
     forget(state->L, &s->sw.frame);
@@ -497,7 +595,10 @@ bool ltw_switch_step(struct ltw_script *s)
         leave(s);
         return false;
     default:
-        if (!s->sw.arrived && is_due_at_rest(s)) ltw_switch_arrive(s);
+        if (!s->sw.arrived && is_due_at_rest(s)) {
+            if (!ltw_shadow_is_there(s)) return true;
+            ltw_switch_arrive(s);
+        }
         return s->sw.arrived;
     }
 }

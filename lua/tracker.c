@@ -12,6 +12,7 @@
 
 #include "base/memory.h"
 #include "handler.h"
+#include "ltracked.h"
 #include "script.h"
 #include "stat/adopt.h"
 #include "stat/token.h"
@@ -55,6 +56,7 @@ static void on_sample(void *ctx, unsigned item, uint32_t key, double value, int6
     struct ltw_tracker *t = ctx;
 
     (void)time;
+    if (t->muted) return;
     if (t->outlet[item].board[0]) set_board(t, item, key, value);
     if (!t->outlet[item].topic[0]) return;
     if (t->n_due == t->due_room) {
@@ -99,6 +101,34 @@ void ltw_tracker_adopt(lua_State *L, struct ltw_tracker *t, struct ltw_tracker *
 {
     if (tw_plan_adopt(t->plan, old->plan) < 0) luaL_error(L, "not enough memory");
     count_bytes(L, t);
+}
+
+/* [-0, +0, m]  Of the value on top, in the table below its key. */
+static void renew(lua_State *L, int idx)
+{
+    const struct ltw_tracker *t = lua_touserdata(L, idx);
+    const struct ltw_tracked *v = ltw_test_tracked(L, -1);
+    int item;
+
+    if (!v || v->tracker == t || !v->tracker->plan || v->tracker->is_query) return;
+    if (v->key != 0 && tw_keys_parts(ltw_tracked_keys(v)) > 0) return;   /* a reading */
+    item = tw_plan_find(t->plan, ltw_tracked_name(v));
+    if (item < 0) return;
+    lua_pushvalue(L, -2);
+    ltw_push_tracked(L, idx, (unsigned)item);
+    lua_rawset(L, -5);
+}
+
+void ltw_tracker_renew(lua_State *L, int tables, int idx)
+{
+    int table = lua_gettop(L) + 1;
+
+    luaL_checkstack(L, 12, "reload");
+    for (lua_Integer i = 1; lua_rawgeti(L, tables, i) == LUA_TTABLE; i++) {
+        for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) renew(L, idx);
+        lua_settop(L, table - 1);
+    }
+    lua_settop(L, table - 1);
 }
 
 bool ltw_tracker_push_due(lua_State *L, struct ltw_tracker *t)
@@ -193,6 +223,7 @@ static struct ltw_tracker *check_own(lua_State *L, const char *what)
     if (ltw_script_push_tracker(L, s)) return check_tracker(L, -1);
     lua_pop(L, 1);
     t = push_empty(L);
+    t->muted = ltw_script_is_muted(s);
     make_plan(L, t, t->host->symbols, t->host->sources);
     ltw_script_set_tracker(L, s, t);
     return t;

@@ -22,6 +22,7 @@ struct ltw_tracker {
     struct ltw_host *host;
     struct tw_symbols *symbols;        /* its own, of a file; NULL: the run's */
     bool is_query;                     /* of a file or the tape, read at once */
+    bool muted;                        /* its samples come nowhere           */
     struct ltw_outlet *outlet;         /* of each item                       */
     struct ltw_handler (*handler)[2];  /* of each condition: quotes, trades  */
     unsigned n_handlers;
@@ -62,6 +63,10 @@ bool ltw_tracker_push_due(lua_State *L, struct ltw_tracker *t);
 
 /* [-0, +0, e]  What is declared in t as it was in `old` goes on with what that has. */
 void ltw_tracker_adopt(lua_State *L, struct ltw_tracker *t, struct ltw_tracker *old);
+
+/* [-0, +0, m]  In the tables of the list at `tables` the statistics of other trackers
+ * become those of the tracker at idx that have their names. */
+void ltw_tracker_renew(lua_State *L, int tables, int idx);
 
 /* [-0, +0, e]  Runs the rows that wait; raises without memory or with too many keys. */
 void ltw_tracker_run(lua_State *L, struct ltw_tracker *t);

@@ -125,7 +125,7 @@ int ltw_publish(lua_State *L)
     *r = (struct tw_record){ .kind = TW_MESSAGE, .time = tw_clock_now_ns() };
     luaL_setmetatable(L, PENDING);
     value = ltw_check_any(L, 2);
-    if (ltw_state(L)->muted) {
+    if (ltw_is_muted(L)) {
         tw_any_unref(&value);
         lua_pushboolean(L, 1);
         return 1;

@@ -9,6 +9,7 @@
 --     app.script("stats.lua", { shard = "symbol" })
 
 local source = require "tw.internal.source"
+local time_of = require "tw.internal.stat".time
 
 local app = { feed = {} }
 
@@ -455,14 +456,22 @@ end
 -- New versions of scripts while the app runs (see tidewire help reload): watch, true: a
 -- script is reloaded when its file changes, or one that it requires (as with
 -- `tidewire run --watch`); deadline: how long a handler that waits may hold a change up
--- before its wait is ended, and again that long before the change is given up.
+-- before its wait is ended, and again that long before the change is given up; warm: see
+-- tw.reload.
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there, and a deadline not above 0.
 -- Units: seconds (default 1).
 function app.reload(options)
-  check("app.reload", options, { watch = "boolean", deadline = "number" })
+  check("app.reload", options, { watch = "boolean", deadline = "number",
+    warm = "number|string|boolean" })
   if options.deadline and options.deadline <= 0 then
     fail(2, "app.reload: deadline must be above 0, got %s", options.deadline)
+  end
+  local warm = options.warm or 0
+  if warm == true or type(warm) == "string" and not time_of(warm)
+     or type(warm) == "number" and not (math.type(warm) == "integer" and warm >= 0) then
+    fail(2, "app.reload: warm: a number of records or a time like '10m' expected, got %s",
+         warm)
   end
   declared.reload = options
 end

@@ -195,7 +195,7 @@ refused("an on_check that says no", COUNT:format "'new', self.n" .. [[
 refused("an on_check that says nothing", COUNT:format "'new', self.n" .. [[
   function M:on_check() end]], "worker 1: on_check failed: it did not return true")
 refused("a parameter of on_reload that is none", "function M:on_reload(what) end",
-  "on_reload: it takes no parameter but self, not 'what'")
+  "on_reload: it takes self, old and warm, not 'what'")
 
 -- After a refusal all that self and what is persisted hold is what it was.
 check("a refusal puts everything back", {

@@ -1,0 +1,229 @@
+--- shadow: what a new version shows before it takes over, and after that.
+
+package.path = "tests/?.lua;" .. package.path
+local t, apps = require "tw.test", require "apps"
+
+-- A script that leads a test begins with this, on one line: a task of it writes files of
+-- the app's directory, reloads, and prints what came of it, M.lead().  at(n): waits until
+-- its n-th quote; hold(n): and the tape waits for it until the next reload is over.
+local LEADER = ([[
+local here = debug.getinfo(1, "S").source:match "^@(.*/)"
+local function write(name, text)
+  local file <close> = assert(io.open(here .. name, "w"))
+  assert(file:write('local tw, board, M = require "tw", require "tw.board", {} ',
+                    text, "\nreturn M"))
+end
+local n, goal, held, go, on = 0, 0, false, tw.channel(1), tw.channel(1)
+local function answer(future)
+  local ok, got = pcall(future.await, future)
+  if held then held = false on:send(true) end
+  return ok and got or (tostring(got):match "^[^\n]*":gsub("/tmp/[^:]*/", ""))
+end
+local function reload(options) return answer(tw.reload("s.lua", options)) end
+local function at(k) goal = k go:recv() end
+local function hold(k) held = true at(k) end
+function M.on_quote()
+  n = n + 1
+  if n == goal then go:send(true) if held then on:recv() end end
+end
+function M:on_start() tw.task.detach(M.lead) end
+]]):gsub("\n", " ")
+
+-- o: s (version 1 of s.lua), new (its text when the leader calls renew()), lead (the
+-- leader's code), options of s, limit of the feed, setup (of the app), feed; files.
+local function run(o)
+  return apps.run {
+    args = o.args or { "--workers", "2" },
+    app = (o.feed or ("app.feed.synthetic { speed = 0, trades = 0, limit = %d } ")
+             :format(o.limit or 6000))
+      .. (o.setup or "") .. " app.script('s.lua', " .. (o.options or "{}") .. ")"
+      .. " app.script('leader.lua', { workers = { 0 } })",
+    ["s.lua"] = o.s,
+    ["leader.lua"] = LEADER .. ("local function renew(o) write('s.lua', %q)"):format(
+      o.new or "") .. " return reload(o) end function M.lead() " .. o.lead .. " end",
+    files = o.files,
+  }
+end
+
+local function check(name, o, want)
+  local ran = run(o)
+  local fine = t.is(ran.out, want, name)
+  fine = t.is(ran.status, o.status or 0, name .. ": status") and fine
+  if not fine then t.diag(ran.err) end
+  return ran
+end
+
+-- ---- warm ----
+
+-- What only the new version has is as if it had run from the start.
+local OLD = [[
+  function M:on_start() self.n = 0 end
+  function M:on_quote() self.n = self.n + 1 end
+  function M:on_stop() print("old", self.n) end]]
+local NEW = [[
+  local own = 0
+  local all = tw.persist("all", 1, { n = 0 })
+  local Book = {}
+  Book.__index = Book
+  function Book:name() return "a book" end
+  function M:on_start()
+    self.n, self.more = -1e9, { n = 0 }
+    self.book = setmetatable({}, Book)
+    self.me, self.count = self, function() own = own + 1 return own end
+    self:declare()
+  end
+  function M:declare()
+    self.s = self:track { n = "count() by symbol", spread = "mean(ask - bid) by symbol",
+                          change = "sum(mid - prev(mid, initial=0)) by symbol" }
+  end
+  M.on_reload = M.declare
+  function M:on_quote()
+    self.n, self.more.n, all.n = self.n + 1, self.more.n + 1, all.n + 1
+    self.count()
+    tw.publish("never seen", 1)
+    board.never = 1
+    print "never printed"
+  end
+  M.on_quote = nil
+  function M:on_quote()
+    self.n, self.more.n, all.n = self.n + 1, self.more.n + 1, all.n + 1
+    self.count()
+  end
+  function M:on_stop()
+    local sum = {}
+    for _, symbol in ipairs(self.s.n:keys()) do
+      sum[#sum + 1] = ("%s %d %.9f %.9f"):format(symbol, self.s.n[symbol].value,
+        self.s.spread[symbol].value, self.s.change[symbol].value)
+    end
+    table.sort(sum)
+    print("new", self.n, self.more.n, all.n, self.book:name(),
+          getmetatable(self.book) == Book, self.me == self, self.count() - 1 == own - 1)
+    print(table.concat(sum, "\n"))
+  end]]
+local start = run { s = NEW, lead = "", limit = 3000 }
+local ran = check("a warm start", { s = OLD, new = NEW, limit = 3000,
+  lead = "at(2000) print(renew { warm = 100000 })" },
+  "2\n" .. start.out:gsub("new\t[^\t]*", "new\t3000"))
+t.ok(ran.err:find "s.lua: version 2 is warm: %d+ records, [%d.]+ s: the tape holds no",
+  "a warm start: the log says what it got")
+
+-- What it got: a count, a time, what the tape has.
+local WARMED = [[
+  local from
+  function M:on_start() self.got = {} end
+  function M:on_quote(seq, time) self.got[#self.got + 1] = seq end
+  function M:on_reload(warm)
+    assert(warm ~= self and warm.got == self.got)
+    for i = 2, #self.got do assert(self.got[i] == self.got[i - 1] + 1) end
+    board.n, board.first = #self.got, self.got[1]
+  end]]
+check("warm: so many records", { s = OLD, new = WARMED,
+  lead = "at(2000) print(renew { warm = 700 }, board.n >= 700)" },
+  "2\ttrue\n")
+ran = check("warm: more than the tape has", { s = OLD, new = WARMED,
+  setup = "app.tape { capacity = 1024 }", limit = 5000,
+  lead = "at(4000) print(renew { warm = 5000 }, board.n >= 700)" },
+  "2\ttrue\n")
+t.ok(ran.err:find "is warm: %d+ records, [%d.]+ s: the tape holds no more", "it is said")
+ran = check("warm: a time", { s = OLD, new = WARMED, limit = 5000,
+  lead = [[at(4000) print(renew { warm = "50ms" }, board.n >= 1001)]] },
+  "2\ttrue\n")
+t.ok(ran.err:find "is warm: 1001 records, 0.050 s\n", "a time: it is said")
+check("warm: wrong options", { s = OLD, new = WARMED, limit = 3000, lead = [[at(2000)
+  print((renew { warm = 0 }:match "on_reload failed.*"))
+  print(select(2, pcall(renew, { warm = "soon" })):match "warm.*")
+  print(pcall(renew, { cold = 1 }))]] }, [[
+on_reload failed: s.lua:5: attempt to index a nil value (local 'warm')
+warm: a number of records or a time like '10m' expected, got soon
+false	leader.lua:1: tw.reload: no option 'cold': there is warm
+old	3000
+]])
+check("warm: the app's own", { s = OLD, new = WARMED, limit = 3000,
+  setup = "app.reload { warm = 500 }",
+  lead = [[at(2000) print(renew(), board.n >= 500) write("s.lua", "")
+    print(reload { warm = false }) ]] }, "2\ttrue\n3\n")
+
+-- What a candidate does comes nowhere.
+check("warm: a candidate is not heard", { s = [[
+    local kept = tw.persist("kept", 1, { n = 0 })
+    local values = tw.channel(4, { name = "values" })
+    function M:on_start() values:send "mine" end
+    function M:on_quote(seq) self.n = (self.n or 0) + 1 kept.n = kept.n + 1 end
+    function M:on_stop() print(self.n, kept.n, self.seen, board.loud, board.task) end
+    function M:on_message() self.seen = true end]],
+  options = "{ workers = { 1 } }", new = [[
+    local kept = tw.persist("kept", 1, { n = 0 })
+    local values = tw.channel(4, { name = "values" })
+    function M:on_start()
+      self.noise, self.got = true, values:try_recv() or "nothing"
+      tw.task.detach(function()
+        board.task = true tw.publish("loud", 1) values:send(1) values:recv()
+      end)
+      assert(select(2, tw.reload "s.lua"):find "operation not permitted")
+    end
+    function M:on_quote()
+      self.n, kept.n = (self.n or 0) + 1, kept.n + 1
+      if not self.noise then return end
+      board.loud = true tw.publish("loud", 1) print "loud" values:try_send(1)
+      values:send(2)
+    end
+    function M:on_reload() self.noise = nil end
+    function M:on_stop()
+      print(self.n, kept.n, self.got, self.seen, board.loud, board.task,
+            values:stats().depth)
+    end]], lead = [[at(2000) print(renew { warm = 2000 }) ]],
+  setup = "app.script('hears.lua')", files = { ["hears.lua"] = [[
+    return { on_message = function(topic) print("heard", topic) end }]] } },
+  "2\n6000\t6000\tnothing\tnil\tnil\tnil\t1\n")
+
+-- It fails, waits, or there is a reason in one of two workers.
+local function refused(name, new, why, o)
+  o = o or {}
+  ran = check(name, { s = o.options and "" or OLD, new = new, limit = 3000,
+    options = o.options, setup = o.setup, lead = ([[at(2000)
+      print((renew { warm = 1000 }:match "^reload of s.lua refused, version 1 .*"
+        :gsub("^.*goes on: ", ""):gsub("quote %d+.*$", "quote N")))]]) },
+    why .. "\n" .. (o.want or "old\t3000\n"))
+end
+refused("warm: an error of the candidate", [[function M:on_start() self.n = 0 end
+  function M:on_quote()
+    self.n = self.n + 1
+    if self.n == 100 then error "bad" end
+  end]], "worker 0: script s.lua (version 2, the candidate, worker 0): on_quote failed at"
+  .. " quote N")
+t.ok(ran.err:find "s.lua:4: bad\nstack traceback:\n", "... with its traceback")
+refused("warm: an error of its on_start", "function M:on_start() error 'bad' end",
+  "worker 0: script s.lua (version 2, the candidate, worker 0): on_start failed")
+refused("warm: a candidate that waits for ever",
+  "function M:on_start() tw.channel(1):recv() end",
+  "the new version does not get on with what it is to read before it takes over:"
+  .. " it waits", { setup = "app.reload { deadline = 0.05 }" })
+for shard = 1, 2 do
+  refused(("warm: an error in worker %d alone"):format(shard - 1),
+    ("function M:on_start() assert(self.shard ~= %d, 'no') end"):format(shard),
+    ("worker %d: script s.lua (version 2, the candidate, worker %d): on_start failed")
+      :format(shard - 1, shard - 1), { options = "{ shard = 'symbol' }", want = "" })
+end
+
+-- What it has declared, when on_reload declares nothing: with its conditions.
+check("warm: declarations of on_start", { limit = 3000, s = [[
+    function M:on_start()
+      self.s = self:track { n = "count()", gone = "max(mid)" }
+      self:when("n == 2900", function() print "the old one" end)
+    end]], new = [[
+    local own = 0
+    local function step() own = own + 1 return own end
+    function M:on_start()
+      self.s = self:track { n = "count()", high = "max(ask)", low = "min(bid)" }
+      self.high = self.s.high
+      self:when("n == 2900", function()
+        print(self.name, self.mark, step() == own, own < 1000)
+      end)
+    end
+    function M:on_quote() self.mark = "the new one" own = own + 1 end
+    function M:on_stop()
+      local again = self:track { high2 = "max(ask)" }
+      print(self.s.n.value, self.high.value > 0, self.s.high, own > 500)
+    end]], lead = [[hold(2000) print(renew { warm = 5000 }) ]] },
+  "2\ns.lua\tthe new one\ttrue\ttrue\n3000\ttrue\tnil\ttrue\n")
+t.done()
