@@ -11,6 +11,7 @@
  */
 #include "app.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@
 #include "embedded.h"
 #include "lpool.h"
 #include "output.h"
+#include "payload.h"
 #include "reload.h"
 #include "source.h"
 #include "tasks.h"
@@ -430,13 +432,15 @@ static void check_connected(struct tw_app *app)
     }
 }
 
-/* Without a socket the run goes on all the same. */
+/* A built program has its own name, whatever the app in it was called.  Without a socket
+ * the run goes on all the same. */
 static void open_attach(struct tw_app *app)
 {
     struct tw_error error;
 
     if (!app->o.attach) return;
-    app->attach = ltw_attach_open(app, app->path, &error);
+    app->attach = ltw_attach_open(app, ltw_payload_app() ? program_invocation_short_name
+                                  : app->path, &error);
     if (app->attach) return;
     tw_log_printf(app->host.log, TW_LOG_WARN, "", "nobody can attach: %s", error.text);
 }

@@ -59,11 +59,13 @@ local function start(o)
   file:close()
   local run = { directory = directory, xdg = directory .. "/xdg" }
   if o.before then o.before(run) end
+  local program = apps.tidewire:sub(1, 2) == "'/" and apps.tidewire
+                  or '"$OLDPWD"/' .. apps.tidewire
   local pipe <close> = io.popen(([[cd %s; export XDG_RUNTIME_DIR=%s
-    { sh -c 'echo $$ >pid; exec "$@"' - %s run market.lua --workers 2 %s >out 2>err
+    { %s sh -c 'echo $$ >pid; exec "$@"' - %s --workers 2 %s >out 2>err
       echo $? >%s; } >/dev/null 2>&1 & timeout 30 cat %s]]):format(directory,
-      run.xdg, apps.tidewire:sub(1, 2) == "'/" and apps.tidewire
-      or '"$OLDPWD"/' .. apps.tidewire, table.concat(o.args or {}, " "), over, ready))
+      run.xdg, o.through or "", (o.program or "% run market.lua"):gsub("%%", program),
+      table.concat(o.args or {}, " "), over, ready))
   pipe:read "a"
   run.pid = read(directory .. "/pid"):match "%d+"
 
@@ -585,6 +587,24 @@ end }
 ended = run.stop()
 t.ok(ended.err:find "nobody can attach: .* bytes, and the path of a socket may have 107",
      "a path that is too long for a socket")
+
+-- A built program has its own name; so has a run with a prompt in it.
+
+run = start {
+  program = "./bot.x", before = function(o)
+    local built = apps.shell(("cd %s && %s build market.lua -o bot.x"):format(o.directory,
+                                                                          apps.tidewire))
+    if not t.is(built.status, 0, "a program is built") then t.diag(built.err) end
+  end
+}
+t.is(run.attach("bot_x -e '@maker self.position.GOOG'").out, "-2\n", "by its name")
+t.is(run.attach(run.pid .. " -e '!board.x = 1' -e board.x").out, "1\n", "by its pid")
+t.is(run.stop().status, 130, "it ends")
+
+run = start { program = "% repl market.lua", through = "tail -f /dev/null |" }
+t.is(run.attach("market -e '@maker self.position.GOOG' -e 'pause maker'").out,
+     "-2\nmaker.lua: paused\n", "a run with a prompt")
+run.stop "KILL"
 
 for name, before in pairs {
   ["a directory that all can read"] = "mkdir -m 755 %s/tidewire",
