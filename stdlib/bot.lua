@@ -23,18 +23,9 @@ local function help(name)
     print(("  %-" .. width .. "s%s"):format(line[1], line[2]))
   end
   print "\noptions"
-  for _, line in ipairs {
-    { "--workers N", "threads that run scripts; else as many as there are cores" },
-    { "--seconds S", "stop after S seconds" },
-    { "--no-attach", "no socket for `tidewire attach`" },
-    { "--audit FILE", "who changed what in the run is appended to FILE" },
-    { "--override DIR", "files in DIR stand before those inside" },
-    { "--manifest", "versions, hashes and licences of what is inside" },
-    { "--list", "the names of the files inside" },
-    { "--extract DIR", "write them to a directory" },
-    { "--help", "this text" },
-  } do
-    print(("  %-" .. width .. "s%s"):format(line[1], line[2]))
+  for _, option in ipairs(require "tw.internal.bot".options()) do
+    local left = "--" .. option.name .. (option.value and " " .. option.value or "")
+    print(("  %-" .. width .. "s%s"):format(left, option.purpose))
   end
   print "\nTIDEWIRE_REPL=1 in the environment gives a prompt in the run."
 end
@@ -57,7 +48,7 @@ local function manifest()
     print(("%s %9d  %s"):format(inside.sha256(text), #text, name))
   end
   print ""
-  for _, part in ipairs(inside.parts()) do
+  for _, part in ipairs(inside.parts(require "tw.internal.pack".is_static())) do
     print(("%-18s %-8s %-10s %s"):format(part.name, part.version, part.licence,
                                          part.holder))
   end
@@ -81,6 +72,7 @@ local function run(arguments)
   end
   if option == "--help" then help(name)
   elseif option == "--manifest" then manifest()
+  elseif option == "--licences" then io.write((require "tw.bundle".read "licences"))
   elseif option == "--extract" then extract(value)
   else
     print(table.concat(require "tw.internal.bot".names(), "\n"))
@@ -88,8 +80,8 @@ local function run(arguments)
 end
 
 --- bot.main(arguments) -> status
--- What a built program does with --help, --manifest, --list or --extract; the first
--- argument is its own name.
+-- What a built program does with --help, --manifest, --licences, --list or --extract; the
+-- first argument is its own name.
 -- Yields: no.  Blocks: while it reads and writes files.  Thread: MAIN.
 -- Errors: none; they are printed, and the status is 1.  Units: none.
 function bot.main(arguments)

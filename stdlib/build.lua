@@ -11,10 +11,6 @@ local build = {}
 
 local TOTAL_MAX = 256 << 20      -- bytes of all files
 local WORKERS = 1024             -- of an app that says which worker runs what
-local RESERVED = {               -- options of the built program
-  help = true, manifest = true, list = true, extract = true, override = true,
-  workers = true, seconds = true, set = true, ["no-attach"] = true, audit = true,
-}
 
 local function fail(status, ...)
   error({ status = status, text = string.format(...) }, 0)
@@ -181,10 +177,10 @@ local function open(path, given)
   source.directory(directory)
   local fine, declared = pcall(app.open, path, {}, WORKERS)
   if not fine then fail(1, "%s", tostring(declared)) end
-  for name in pairs(declared.params) do
-    if RESERVED[name] then
-      fail(1, "%s: app.param '%s': the program has an option --%s of its own", path, name,
-           name)
+  for _, option in ipairs(require "tw.internal.bot".options()) do
+    if declared.params[option.name] ~= nil then
+      fail(1, "%s: app.param '%s': the program has an option --%s of its own", path,
+           option.name, option.name)
     end
   end
   add(plan, path)
