@@ -20,7 +20,8 @@ measure() {
     i=0
     while [ "$i" -lt "$n" ]; do "$@" >/dev/null; i=$((i + 1)); done
     echo $((($(date +%s%N) - begin) / n))
-  done | sort -n | awk -v name="$name" 'NR == 1 { printf "%-20s %6.2f ms\n", name, $1 / 1e6 }'
+  done | sort -n |
+    awk -v name="$name" 'NR == 1 { printf "%-20s %6.2f ms\n", name, $1 / 1e6 }'
 }
 measure /bin/true /bin/true
 measure tidewire "$build/tidewire" "$dir/line.lua"
