@@ -97,6 +97,9 @@ static void tell_error(struct ltw_evaluation *e, const struct ltw_task *t, lua_S
         snprintf(text, sizeof text, "stopped: it took more than %g MiB of memory; see"
                  " --memory in `tidewire help attach`", (double)e->bytes / 1048576);
         refuse(e, text);
+    } else if (stopped && left->has_held) {
+        refuse(e, "stopped: 10 ms in a place where it can't step aside (gsub, sort, an"
+               " error handler)");
     } else if (stopped && e->cancelled) {
         refuse(e, "cancelled");
     } else if (stopped && tw_clock_steady_ns() >= t->own->due_ns) {

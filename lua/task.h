@@ -32,6 +32,7 @@ struct ltw_budget {
     int64_t cpu_ns, bytes;
     timer_t timer;      /* see watchdog.c; while it runs, and has_timer */
     bool has_timer;
+    bool has_held;      /* the others up, where it could not step aside */
     bool is_bounded;    /* methods of texts are those of stdlib/bounded.lua */
 };
 

@@ -40,6 +40,7 @@
 enum { SIGNAL = SIGURG };
 enum { RETRY = 1000, LOOK_SOON = 4000, LOOK = 100000 };   /* instructions */
 enum { SLICE_NS = 500000 };             /* of a task with a budget */
+enum { HELD_NS = 10000000 };            /* likewise, where it can't step aside */
 enum { TIDY_NS = 1000000000 };          /* to end in, where handlers have no limit */
 
 /* The state that runs on this thread; the signal handler's way to it. */
@@ -94,14 +95,16 @@ static void unwanted(lua_State *L, lua_Debug *ar)
     else let_go(L);
 }
 
+/* CPU time since it had its turn. */
+static int64_t turn_of(const struct ltw_state *s, int64_t now_ns)
+{
+    return now_ns - (s->till_ns - s->task->budget->cpu_ns);
+}
+
 /* What has a budget lets the scripts run now and then. */
 static void take_turns(lua_State *L, int64_t now_ns)
 {
-    const struct ltw_state *s = ltw_state(L);
-
-    if (now_ns - (s->till_ns - s->task->budget->cpu_ns) < SLICE_NS
-        || !lua_isyieldable(L))
-        return;
+    if (turn_of(ltw_state(L), now_ns) < SLICE_NS || !lua_isyieldable(L)) return;
     ltw_task_step_aside(L);
     lua_yield(L, 0);
 }
@@ -115,12 +118,14 @@ static const struct ltw_scope *root_of(const struct ltw_task *t)
 }
 
 /* Has a task with a budget used it up, or does nobody want it any more? */
-static bool is_used_up(const struct ltw_state *s)
+static bool is_used_up(const struct ltw_state *s, lua_State *L, int64_t now_ns)
 {
     const struct ltw_scope *root = root_of(s->task);
 
     if (s->bytes >= s->bytes_till) s->task->budget->bytes = 0;   /* it may shrink again */
-    return s->bytes >= s->bytes_till || root->cancelled
+    if (turn_of(s, now_ns) >= HELD_NS && !lua_isyieldable(L))
+        s->task->budget->has_held = true;
+    return s->task->budget->has_held || s->bytes >= s->bytes_till || root->cancelled
         || (root->due_ns != INT64_MAX && tw_clock_steady_ns() >= root->due_ns);
 }
 
@@ -134,7 +139,7 @@ static void look_again(lua_State *L, lua_Debug *ar)
         overrun(L, ar);
         return;
     }
-    if (now_ns < s->till_ns && !(s->bytes_end && is_used_up(s))) {
+    if (now_ns < s->till_ns && !(s->bytes_end && is_used_up(s, L, now_ns))) {
         let_go(L);   /* the timer may have set it to look at each instruction */
         if (s->bytes_end) take_turns(L, now_ns);
         return;

@@ -24,6 +24,7 @@
 #include "endpoint.h"
 #include "ltw.h"
 #include "main/editor.h"
+#include "main/paint.h"
 
 enum { USAGE = 2, RUNS_MAX = 1024, EXPRESSIONS_MAX = 64 };
 enum { HELLO_MS = 5000 };
@@ -315,55 +316,35 @@ static void wait_for_end(struct client *c)
 
 /* ---- the editor ---- */
 
-/* [-0, +1, e]  Calls a function of a module with a text: three light userdata. */
-static int call_module(lua_State *L)
+static void paint(void *ctx, const char *text, size_t n, unsigned char *style)
+{
+    const struct client *c = ctx;
+
+    ltw_paint(c->lua->L, text, n, style);
+}
+
+/* [-1, +1, e] */
+static int is_whole(lua_State *L)
 {
     lua_getglobal(L, "require");
-    lua_pushstring(L, lua_touserdata(L, 1));
+    lua_pushliteral(L, "tw.attach");
     lua_call(L, 1, 1);
-    lua_getfield(L, -1, lua_touserdata(L, 2));
-    lua_pushvalue(L, 3);
+    lua_getfield(L, -1, "is_whole");
+    lua_pushvalue(L, 1);
     lua_call(L, 1, 1);
     return 1;
 }
 
-/* True: its result is on the stack.  [-0, +(1 | 0), -] */
-static bool ask_lua(struct client *c, const char *module, const char *function,
-                    const char *text, size_t n)
-{
-    lua_State *L = c->lua->L;
-
-    lua_pushcfunction(L, call_module);
-    lua_pushlightuserdata(L, (void *)module);
-    lua_pushlightuserdata(L, (void *)function);
-    lua_pushlstring(L, text, n);
-    if (lua_pcall(L, 3, 1, 0) == LUA_OK) return true;
-    lua_pop(L, 1);
-    return false;
-}
-
-static void paint(void *ctx, const char *text, size_t n, unsigned char *style)
-{
-    struct client *c = ctx;
-    const char *styles;
-    size_t size;
-
-    if (!ask_lua(c, "tw.repl", "paint", text, n)) return;
-    styles = lua_tolstring(c->lua->L, -1, &size);
-    for (size_t i = 0; styles && i < n && i < size; i++)
-        if (styles[i] > '0' && styles[i] < '0' + LTW_STYLES)
-            style[i] = (unsigned char)(styles[i] - '0');
-    lua_pop(c->lua->L, 1);
-}
-
 static bool is_complete(void *ctx, const char *text, size_t n)
 {
-    struct client *c = ctx;
-    bool is = true;
+    const struct client *c = ctx;
+    lua_State *L = c->lua->L;
+    bool is;
 
-    if (!ask_lua(c, "tw.attach", "is_whole", text, n)) return true;
-    is = lua_toboolean(c->lua->L, -1);
-    lua_pop(c->lua->L, 1);
+    lua_pushcfunction(L, is_whole);
+    lua_pushlstring(L, text, n);
+    is = lua_pcall(L, 1, 1, 0) != LUA_OK || lua_toboolean(L, -1);
+    lua_pop(L, 1);
     return is;
 }
 

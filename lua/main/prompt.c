@@ -22,6 +22,7 @@
 #include "main/aside.h"
 #include "main/editor.h"
 #include "main/interpreter.h"
+#include "main/paint.h"
 
 struct prompt {
     lua_State *L;
@@ -79,16 +80,9 @@ static bool ask_repl(lua_State *L, const char *name, const char *text, size_t n,
 
 static void paint(void *ctx, const char *text, size_t n, unsigned char *style)
 {
-    struct prompt *p = ctx;
-    const char *styles;
-    size_t size;
+    const struct prompt *p = ctx;
 
-    if (!ask_repl(p->L, "paint", text, n, 0, 1)) return;
-    styles = lua_tolstring(p->L, -1, &size);
-    for (size_t i = 0; styles && i < n && i < size; i++)
-        if (styles[i] > '0' && styles[i] < '0' + LTW_STYLES)
-            style[i] = (unsigned char)(styles[i] - '0');
-    lua_pop(p->L, 1);
+    ltw_paint(p->L, text, n, style);
 }
 
 static void complete(void *ctx, struct ltw_editor *e, const char *text, size_t cursor,

@@ -80,7 +80,7 @@ local function start(o)
   end
 
   function run.says(line, want, name)
-    local got = run.attach("-e " .. apps.quote(line))
+    local got = run.attach("--cpu 2 -e " .. apps.quote(line))
     local fine = t.is(got.out, want ~= "" and want .. "\n" or "", name or line)
     fine = t.is(got.status, 0, (name or line) .. ": status") and fine
     if not fine then t.diag(got.err) end
@@ -88,7 +88,8 @@ local function start(o)
   end
 
   function run.refuses(line, pattern, name)
-    local got = run.attach("-e " .. apps.quote(line))
+    local much = pattern:find "10 ms of CPU" and "" or "--cpu 2 "
+    local got = run.attach(much .. "-e " .. apps.quote(line))
     if not t.ok((got.err .. got.out):find(pattern), name or line) then
       t.diag(got.err .. got.out)
     end
@@ -231,6 +232,9 @@ t.is(got.status, 1, "a wait: status")
 got = run.attach("--cpu 20 --wait 0.1 -e 'while true do end'")
 t.is(got.err, "stopped: it took longer than 0.1 s; see --wait in `tidewire help"
      .. " attach`\n", "a loop that may use more CPU time than that")
+got = run.attach("--cpu 20 -e 'xpcall(error, function() while true do end end)'")
+t.ok(got.err:find "^stopped: 10 ms in a place where it can't step aside",
+     "a budget that is large, in an error handler")
 got = apps.shell(run.command("--cpu 60 --wait 60 -e 'while true do end'", true) .. " & "
   .. "until " .. run.command "-e ps" .. " | grep -q 'attached: while'; do :; done; "
   .. "kill -INT $!; wait $!")
@@ -317,7 +321,11 @@ run.refuses("!@pool x = 1", "its states may only be looked at")
 run.refuses("@pool while true do end", TOOK)
 run.says("!require('tw.pool').run(function() while true do end end) return 1", "1")
 t.ok(run.waits("ps", "pool %d +running"), "a job that computes")
-run.says("@pool 1 + 1", "@pool 0  2\n@pool 1  2", "beside a job that computes")
+if apps.has "tsan" then
+  t.skip "the thread sanitizer holds signals back: a job that computes is not asked"
+else
+  run.says("@pool 1 + 1", "@pool 0  2\n@pool 1  2", "beside a job that computes")
+end
 
 run.says("pause maker", "maker.lua: paused")
 local at = run.attach("-e '@maker count'").out
