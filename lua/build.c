@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "feed/lean.h"
 #include "instruments.h"
+#include "library.h"
 #include "lpool.h"
 #include "lvalue.h"
 #include "market.h"
@@ -402,14 +403,15 @@ static int make_host(lua_State *L, struct tw_app *app, struct tw_error *error)
         return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     h->channels = tw_channels_new();
     h->census = ltw_census_new();
+    h->library = ltw_library_new();
     h->caches = tw_caches_new(h->tape, h->unseen);
     h->log = tw_log_new(LOG_BYTES, ltw_app_ring, app);
     app->engines = tw_calloc_aligned(app->o.workers, sizeof *app->engines);
     app->workers = tw_calloc(app->o.workers, sizeof *app->workers);
     h->remotes = tw_calloc(app->o.workers, sizeof *h->remotes);
     app->watches = tw_calloc(app->o.workers, sizeof *app->watches);
-    if (!h->channels || !h->census || !h->caches || !h->log || !app->engines
-        || !app->workers || !app->watches || !h->remotes)
+    if (!h->channels || !h->census || !h->library || !h->caches || !h->log
+        || !app->engines || !app->workers || !app->watches || !h->remotes)
         return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     return TW_OK;
 }
@@ -486,6 +488,7 @@ void ltw_app_unbuild(struct tw_app *app)
     tw_caches_free(h->caches);
     ltw_market_close(h);
     ltw_census_free(h->census);
+    ltw_library_free(h->library);
     tw_log_free(h->log);
     tw_free(app->exchanges);
     tw_free(app->scripts);

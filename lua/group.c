@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "library.h"
 #include "reloads.h"
 
 enum { KEPT_BYTES = 64 << 20 };
@@ -114,7 +115,7 @@ static bool add_group(struct ltw_reloads *r, struct ltw_group group,
     ltw_version_ref(g->tried = v);
     if (!ltw_group_reserve(g)) return false;
     ltw_group_keep(g, v);
-    return true;
+    return ltw_library_add(r->app->host.library, v);
 }
 
 static bool add_app(struct ltw_reloads *r)

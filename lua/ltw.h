@@ -42,6 +42,7 @@ struct ltw_embedded {
 struct ltw_given_text { struct ltw_given_text *next; const char *path, *text; size_t n; };
 
 struct ltw_census;
+struct ltw_library;
 struct tw_caches;
 struct tw_pool;
 
@@ -69,6 +70,7 @@ struct ltw_host {
     const char *path, *cpath; /* package's, for the pool; NULL: as they are  */
     const char *directory;    /* of the app file, with its slash, or NULL    */
     const struct ltw_embedded *embedded;   /* NULL: the program is tidewire  */
+    struct ltw_library *library;   /* what the scripts require, or NULL */
     size_t memory_max;        /* bytes a state may have; 0: no limit  */
     int64_t time_max_ns;      /* a handler may run; 0: no limit       */
 };

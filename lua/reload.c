@@ -20,6 +20,7 @@
 #include "appfile.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "library.h"
 #include "share/failure.h"
 #include "reloads.h"
 #include "watch.h"
@@ -83,6 +84,7 @@ static void advance(struct ltw_reloads *r, struct ltw_group *g)
     ltw_version_unref(g->now);
     ltw_version_ref(g->now = g->next);
     ltw_group_keep(g, g->next);
+    ltw_library_replace(r->app->host.library, g->next);
     g->said[0] = '\0';
 }
 

@@ -194,7 +194,7 @@ static int open_scope(struct ltw_script *s)
     }
     s->scope = ltw_scope_new(NULL, &s->engine->state->scopes);
     if (!s->scope) return UV_ENOMEM;
-    s->task = (struct ltw_task){ .script = s };
+    s->task = (struct ltw_task){ .script = s, .note.counts = s->counts };
     ltw_task_init(&s->task, tasks, NULL, on_woken, s->o->name);
     return open_handlers(s);
 }

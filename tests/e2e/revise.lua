@@ -331,3 +331,60 @@ ran = run {
     M.steps = {]] }
 t.is(ran.status, 143, "told to end while an app file is tried: the status of the signal")
 says(ran, "terminated: stopping", "told to end: said")
+
+-- The pool's threads run what the scripts run: not what stands on the disk, and not what
+-- they required before.
+local POOL = [[
+  local mod = require "mod"
+  local function look()
+    local got = {}
+    for i = 1, 8 do got[i] = tw.pool.run(function() return mod.name() end) end
+    got[9] = tw.pool.run("mod.name")
+    for i = 1, 9 do got[i] = got[i]:await() end
+    for i = 2, 9 do assert(got[i] == got[1], "two versions in one pool") end
+    return got[1]
+  end
+  function M:on_message(topic)
+    print(topic, look())
+    tw.channel(1, { name = "replies" }):send(true)
+  end]]
+check("pool threads follow a reload", {
+  app = "app.pool { threads = 2 } app.script('s.lua', { workers = { 1 } }) ", s = POOL,
+  files = { ["mod.lua"] = "return { name = function() return 1 end }" },
+  feed = "app.feed.synthetic { rate = 1000 } ",
+  lead = [[ }
+    local stat <close> = io.open "/proc/self/stat"
+    local pid = stat:read "n"
+    function M:on_start()
+      tw.task.detach(function()
+        local replies = tw.channel(1, { name = "replies" })
+        local function look(topic) tw.publish(topic, 1) assert(replies:recv()) end
+        look "first"
+        write("mod.lua", "return { name = function() return 2 end }")
+        look "written"
+        print(reload "s.lua")
+        look "reloaded"
+        write("mod.lua", "return { name = = }")
+        print(reload("s.lua"):match "mod.lua:1")
+        look "refused"
+        print(rollback "s.lua")
+        look "back"
+        os.execute("kill " .. pid)
+      end)
+    end
+    M.steps = {]], status = 143 },
+  "first\t1\nwritten\t1\n2\nreloaded\t2\nmod.lua:1\nrefused\t2\n3\nback\t1\n")
+
+-- Each script's version is in the list of tasks.
+check("tw.ps has versions", {
+  app = "app.script('s.lua', { params = { edge = 1 } }) ",
+  lead = [[ [10] = function()
+      edit("edge = 1", "edge = 2")
+      print(reload())
+      local text = tostring(tw.ps())
+      for _, task in ipairs(tw.ps()) do
+        local line = task.name:gsub("%p", "%%%0") .. " +worker %d +%S.* m?s   version "
+          .. task.version .. " since record " .. task.record .. "\n"
+        print(task.name, task.version, task.record > 1, (text .. "\n"):find(line) ~= nil)
+      end
+    end ]] }, "2\ns.lua\t2\ttrue\ttrue\nleader.lua\t1\tfalse\ttrue\n")
