@@ -109,13 +109,17 @@ doc: $B/tidewire
 	$B/tidewire help --html > $B/manual.html
 
 install: all
-	install -d $D/bin $D/lib/pkgconfig $D/include $D/share/man/man1
-	install $B/tidewire $(STATIC) $D/bin
-	install -m 644 $B/libtidewire.a $D/lib
-	install -m 644 host/tidewire.h $D/include
-	$B/tidewire help --man > $D/share/man/man1/tidewire.1
-	awk -F'"' '/define TW_VERSION/ { print "s|@VERSION@|" $$2 "|; s|@PREFIX@|$(PREFIX)|" }' \
-	  host/tidewire.h | sed -f - host/tidewire.pc.in > $D/lib/pkgconfig/tidewire.pc
+	install -d "$D/bin" "$D/lib/pkgconfig" "$D/include" "$D/share/man/man1"
+	install $B/tidewire $(STATIC) "$D/bin"
+	install -m 644 $B/libtidewire.a "$D/lib"
+	install -m 644 host/tidewire.h "$D/include"
+	$B/tidewire help --man > "$D/share/man/man1/tidewire.1"
+	awk -F'"' '/define TW_VERSION/ { print "s|@VERSION@|" $$2 "|" }' host/tidewire.h \
+	  | sed -f - -e 's|@PREFIX@|$(PREFIX)|; /^prefix=/s| |\\ |g' host/tidewire.pc.in \
+	  > "$D/lib/pkgconfig/tidewire.pc"
+uninstall:
+	rm -f $(foreach f,bin/tidewire bin/tidewire-static lib/libtidewire.a \
+	  lib/pkgconfig/tidewire.pc include/tidewire.h share/man/man1/tidewire.1,"$D/$f")
 
 clean:
 	rm -rf build build-*
@@ -127,5 +131,5 @@ lint-packages: test-packages
 fuzz-packages: lint-packages
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
-.PHONY: all programs run test lint bench fuzz doc install clean
+.PHONY: all programs run test lint bench fuzz doc install uninstall clean
 .SECONDARY .DELETE_ON_ERROR:

@@ -309,7 +309,32 @@ are more than an eighth of the tape behind, so nothing is lost.
 A function that the program calls (tw_host_call) runs as a task where its script does,
 between handlers: it may wait, and the script's records go on meanwhile.
 
-Every state of the host has the program's C modules (tw_host_add_module).  os.exit
+A value is an item: nil, a boolean, a number, a text, a table.  A draft writes a table:
+
+  tw_draft_set(d, "symbol", tw_item_text("AAPL"));
+  tw_draft_begin(d, "bids");
+  tw_draft_add(d, tw_item_number(187.22));
+  tw_draft_end(d);
+  rc = tw_draft_finish(d, &book);            the first failure, if there was one
+  tw_host_publish(host, "book", tw_any_root(&book), TW_FOREVER);
+  tw_any_unref(&book);
+
+tw_numbers_keep makes a tw.array of doubles.  Tables are frozen: they are sent to any
+state without a copy, and what scripts give is read where it is, with tw_item_get,
+tw_item_at and tw_table_entry.  An item lives as long as what it was read from, a
+future or a call; tw_item_keep keeps it longer.
+
+Every state of the host has the program's C modules (tw_host_add_module) and values
+(tw_host_add_value): require gives them.  In a C module tw_lua_context gives the program's
+own ctx, so that it needs nothing global; tw_lua_push and tw_lua_value pass values.
+
+tw_host_reload has a script read again, its file or its newest text; tw_host_rollback,
+tw_host_pause and tw_host_evaluate are those of `tidewire attach`, which reaches the host
+itself where options.attach is set.  tw_host_get_status, and for each feed, worker,
+script and cache one of its own, give the figures: set size before the call.
+
+On a thread of a host, in callbacks and C modules, nothing waits: what would is refused
+with TW_ECYCLE.  tw_host_free gives TW_EBUSY while cursors or futures are open.  os.exit
 raises.  A script that does not return is stopped only where the program lends the host
 SIGURG (options.watchdog).]],
   },
