@@ -137,6 +137,28 @@ keys { "C-u" }
 keys { "C-y", "C-w" }
 shows("^> local xyz =$", "what was cut comes back; a word is cut")
 clear()
+keys "one two three"
+keys { "M-b", "C-_" }
+shows("^> one two$", "a word is undone")
+keys { "C-x", "C-u" }
+shows("^> one$", "and another, by its other key")
+keys { "C-u" }
+keys "alpha beta"
+keys { "C-w", "C-a", "C-k", "C-y", "M-y" }
+shows("^> beta$", "what was cut before the last")
+clear()
+enter "'finds me'"
+enter "'and not me'"
+clear()
+keys "typed"
+keys { "C-r" }
+keys "finds"
+shows("^search finds: 'finds me'$", "a search")
+keys "x"
+shows("^not found findsx: 'finds me'$", "that finds nothing")
+keys { "C-g" }
+shows("^> typed$", "is given up: what was typed is there again")
+clear()
 keys "s = 'é日本'"
 keys { "Left", "Left", "BSpace" }
 keys { "End" }
@@ -152,6 +174,23 @@ shows("^> x = '%d+\n%d+'$", "the window becomes narrower")
 keys { "C-e" }
 keys "-- end"
 shows("^> x = '%d+\n%d+'%-%- end$", "and the entry stands as it should")
+tmux "resize-window -t t -x 80 -y 24"
+clear()
+tmux "resize-window -t t -x 10 -y 5"
+keys "x = 'abcdefghijklmnop日本語'"
+shows("^> x = 'ab\ncdefghijk\nlmnop日本\n語'$", "ten columns")
+keys { "C-a" }
+keys "y"
+keys { "C-e", "Enter" }
+shows("\n>$", "are enough")
+keys { "C-l" }
+keys(("abcdefgh "):rep(7))
+keys { "C-a" }
+shows("^> abcdefg\n", "an entry longer than the screen, at its start")
+keys { "C-e" }
+keys "z"
+shows("h z$", "and its end")
+keys { "C-c" }
 tmux "resize-window -t t -x 80 -y 24"
 clear()
 tmux "set-buffer 'y = 1\nprint(\"pasted\", y)\n'"
@@ -207,6 +246,42 @@ shows("\non$", "an entry waits")
 keys { "C-c" }
 shows("interrupted!\nstack traceback:.*\n>$", "Ctrl-C ends a wait")
 clear()
+
+-- What is typed while something runs.
+
+enter "io.write 'on\\n' tw.sleep(0.5)"
+shows("\non$", "an entry runs")
+keys "'typed"
+keys { "Space" }
+keys "ahead'"
+keys { "Enter" }
+shows('\n"typed ahead"\n>$', "what is typed meanwhile comes next")
+enter "io.write 'on\\n' tw.sleep(0.5)"
+shows("\non$", "an entry runs")
+keys { "C-d" }
+shows("status 0$", "and Ctrl-D ends the prompt behind it")
+prompt()
+
+-- Stopped and continued.
+
+start("", "sh -c 'set -m; \"$@\"; stty -a; echo stopped; read x; fg; fg' sh")
+shows(">$", "a prompt under a shell with jobs")
+enter "io.open('/proc/self/stat'):read('n')"
+shows("\n%d+\n>$", "its process")
+local process = screen():match "\n(%d+)\n>$"
+keys "half"
+shows("> half$", "an entry is typed")
+keys { "C-z" }
+shows("\nstopped$", "Ctrl-Z stops it")
+shows("[^-]icanon", "and gives the terminal back")
+keys { "Enter" }
+shows("> half$", "continued, the entry stands there")
+keys { "C-l" }
+os.execute("kill -TSTP " .. process .. "")
+keys " and more"
+shows("> half and more$", "SIGTSTP is the same, and keys are read then")
+keys { "C-c", "C-d" }
+prompt()
 
 -- Tasks run while somebody types, and what they print stays above the entry.
 
