@@ -220,6 +220,8 @@ local function show_status(client)
       age(status.elapsed), status.cpu),
     ("%s records, %s/s since the last look"):format(screen.number(status.records),
       screen.number((status.records - looked.records) / since)),
+    ("app file %s: version %d since record %d"):format(status.app.name,
+      status.app.version, status.app.since),
   }
   looked = { records = status.records, elapsed = status.elapsed }
   for _, feed in ipairs(status.feeds) do lines[#lines + 1] = feed_line(feed) end
@@ -372,6 +374,8 @@ local function through(verb)
   return function(client, argument)
     local wanted, version = argument:match "^(%S+) ?(%d*)$"
     local found, why = find_scripts(wanted)
+    local app = core.status().app.name
+    if wanted == app or wanted == app:gsub("%.lua$", "") then found = { { name = app } } end
     if not found then return fail(client, why) end
     if not permit(client, verb .. " " .. argument) then return end
     local line = ("return tw.%s(%q%s):await()"):format(verb, found[1].name,
@@ -425,7 +429,7 @@ log level L     what the run prints: error, warn or info
 ps              all tasks of all states, as a tree
 gc              collects the garbage of all states, a little at a time
 pause NAME      a script takes no more records, or all do; resume NAME
-reload NAME     its file is read again; rollback NAME [version]: the one before
+reload NAME     a script, or the app: its file is read again; rollback NAME [version]
 audit [n]       who has changed what
 help, quit      Ctrl-C ends what runs, or drops what is typed]]
 
