@@ -227,7 +227,9 @@ command("reload", "name", "load a script or a module anew", function(text)
   if not rawget(tw, "reload") then
     refuse ":reload: there is nothing to reload here: no market is running"
   end
-  show(tw.reload(text))
+  local fine, version = pcall(function() return tw.reload(text):await() end)
+  if not fine then refuse("%s", version) end
+  show(version)
 end)
 
 -- ---- feeds ----

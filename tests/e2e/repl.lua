@@ -426,7 +426,13 @@ enter "#tape:last(5), #tape:find('AAPL', 7), m"
 shows("\n5 +7 +{at = 400}\n>$", "tape:last, tape:find, a message's value")
 clear()
 enter "plot(tape:find('AAPL', 50), { height = 2, width = 30 })"
-shows("┤.*\n%s*%d[%d.]* ┤.*\n%s+└.*\n%s+1%s+50\n>$", "plot of quotes")
+shows("┤.*\n%s*%d[%d.]* ┤.*\n%s+└.*\n%s+[%d:]+%.%d%d%d%s+[%d:]+%.%d%d%d\n>$",
+      "plot of quotes, with their times")
+clear()
+enter ":reload s.lua"
+shows("version 2 since record %d+.*\n>", ":reload: its new version")
+enter ":reload nothing.lua"
+shows("nothing%.lua.*\n>$", ":reload of what is not there")
 clear()
 enter "q = tape:find({ kind = 'quote' }, 1)[1]"
 keys "q.bid_s"
