@@ -46,8 +46,8 @@ and, in a run, tape are there.
   :json expression       its JSON; :csv its rows as CSV
   :watch expression [s]  show it every s seconds (1), until Ctrl-C
   :reload name           load a script of the run anew
-  :feed fix { connect = "127.0.0.1:9878" }   a run with that feed alone, and a prompt
-                         in it; C-d there comes back here
+  :feed fix 127.0.0.1:9878     a feed begins; also csv FILE, synthetic { rate = 1000 };
+  :feed stop fix               and ends; :feed alone lists them
 
   tape:last(20)          the newest records; :table tape:last(20)
   tape:range(from, to)   by seq, or by time in ns
@@ -56,9 +56,9 @@ and, in a run, tape are there.
   :watch plot(tape:find("AAPL", 500)) 0.5
 
 Keys are those of Emacs: C-a C-e C-b C-f M-b M-f move, C-d C-h C-w M-d C-k C-u cut, C-y
-puts back, C-t swaps; Up and Down go through the lines of an entry, then through the
-history; C-r searches it.  Tab completes names, fields, methods, modules in require.
-Enter ends an entry that is complete and goes on in a new line otherwise, as M-Enter
+puts back, M-y what was cut before, C-t and M-t swap, C-_ undoes; Up and Down go through
+the lines of an entry, then through the history; C-r searches it.  Tab completes names,
+fields, methods, keys in brackets, modules and files in require.  Enter ends an entry that is complete and goes on in a new line otherwise, as M-Enter
 always does.  What is pasted does not run before Enter.  C-c ends what runs, or drops
 what is typed; C-d in an empty entry ends the prompt; C-z stops the program.
 
