@@ -147,19 +147,24 @@ read with tw.file.  The same program and files give the same bytes.
 
 The program runs the app.  Its parameters are options:
 
-  program [--name value]... [--workers N] [--seconds S] [--override DIR]
-  program --help | --manifest | --list | --extract DIR
+  program [--name value]... [--override DIR] [option of tidewire run]...
+  program --help | --manifest | --licences | --list | --extract DIR
 
   --override DIR   files in DIR stand before those inside: to change a script while it
-                   runs, and to try one
+                   runs (with --watch, or by attach), and to try one
   --manifest       versions, hashes and licences of what is inside
+  --licences       their texts, which whoever passes the program on must pass on too
   --list           the names of the files inside
   --extract DIR    write them to a directory, over nothing that is there
 
 With TIDEWIRE_REPL=1 in the environment it is a prompt in the run, as of `tidewire repl`;
-with options of the interpreter (-e text) it is that.  It checks its own SHA-256 first: a
-program that was changed, cut off or stripped says so and ends with status 1.  That finds
-damage, not an attacker: who can build a program can build another.]],
+with options of the interpreter (-e text) it is that.  A parameter can't have the name of
+one of these options.  A data file is read anew by each state that asks for it.
+
+It checks its own SHA-256 first: a program that was changed, cut off or stripped says so
+and ends with status 1, or with another that is not 0 where the damage is in what would
+say so.  That finds accidents and careless tools.  It keeps out no attacker: who can
+write the file can change the check too, or build another.]],
   },
   {
     name = "test",

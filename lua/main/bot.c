@@ -128,12 +128,11 @@ static enum ltw_bot kind_of(const char *first)
 {
     const char *prompt = getenv("TIDEWIRE_REPL");
 
-    if (prompt && *prompt && strcmp(prompt, "0") != 0)
-        return first && !is_long(first) ? LTW_BOT_INTERPRET : LTW_BOT_REPL;
     for (int i = 0; first && i < OWN_OPTIONS; i++)
         if (own_options[i].tells && strcmp(first, own_options[i].name) == 0)
             return LTW_BOT_TELL;
-    return LTW_BOT_RUN;
+    if (!prompt || !*prompt || strcmp(prompt, "0") == 0) return LTW_BOT_RUN;
+    return first && !is_long(first) ? LTW_BOT_INTERPRET : LTW_BOT_REPL;
 }
 
 enum ltw_bot ltw_bot_parse(int argc, char **argv, char ***args)

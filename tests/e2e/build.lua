@@ -142,6 +142,19 @@ t.ok(manifest:find(line("sha256sum <" .. root .. "/app/stats/count.lua"):match "
 for _, part in ipairs { "tidewire", "Lua", "libuv", "zlib", "minizip", "OpenSSL" } do
   t.ok(manifest:find("\n" .. part .. "[^\n]* [%d.]* +[%w.-]+ +%w"), "and " .. part)
 end
+local licences = run("licences", bot .. " --licences").out
+t.ok(licences:find "\n======== libuv\n" and licences:find "MIT License",
+     "--licences has texts")
+if shell("test -r /usr/share/doc/libssl-dev/copyright").status == 0 then
+  t.ok(licences:find "Lua.org, PUC%-Rio" and licences:find "Jean%-loup Gailly"
+       and licences:find "Apache License\n", "and those of the libraries")
+else
+  t.skip "no licence texts of libraries on this system"
+end
+refuses("a full output", bot .. " --manifest >/dev/full",
+        "^tidewire: No space left on device\n$")
+t.is(run("list at a prompt", "env TIDEWIRE_REPL=1 ../bot --list", 0, root .. "/empty").out
+     :match "[^\n]+", "app.lua", "what it says of itself needs no prompt")
 run("extract", bot .. " --extract out/side")
 t.is(line(("cd %s && diff -r app out/side"):format(root)), "Only in app/lib: unused.lua",
      "--extract writes the files as they were")
@@ -247,6 +260,23 @@ else
 end
 t.ok(read(root .. "/bot") == before and line("ls -A " .. root .. " | grep tmp") == "",
      "a build that fails leaves the program that was there, and no other file")
+
+-- Two builds at once, and one over a program that runs.
+
+write(root .. "/busy/app.lua", OK .. "app.script 's.lua'")
+write(root .. "/busy/s.lua", "return { on_start = function() print 'up' end }")
+write(root .. "/busy.sh", [[
+tidewire=$1; trap 'kill -9 $p' EXIT
+"$tidewire" build busy/app.lua -o busy.bot || exit 3
+./busy.bot >busy.out 2>&1 & p=$!
+until grep -q up busy.out; do kill -0 $p || exit 4; done
+"$tidewire" build busy/app.lua -o busy.bot & a=$!
+"$tidewire" build busy/app.lua -o busy.bot || exit 5
+wait $a || exit 6
+kill -0 $p && ./busy.bot --list && test -z "$(ls | grep tmp)"; s=$?
+kill $p; wait $p; trap - EXIT; exit $s
+]])
+run("at once", "sh busy.sh " .. tidewire)
 
 -- Warnings: of what can't go in.
 
