@@ -465,7 +465,7 @@ shows(">$", "a prompt in a run")
 enter "tw.board.go = true while not tw.board.printed do end"
 shows("\n16000 +x+\n>$", "while an entry computes the log is printed")
 clear()
-enter "co = coroutine.wrap(function() pcall(function() while true do end end) end)"
+enter "co = coroutine.wrap(function() pcall(function() while os.time() do end end) end)"
 enter "print 'on' co()"
 shows("\non$", "a coroutine with a pcall computes")
 keys { "C-c" }
