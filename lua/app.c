@@ -21,13 +21,10 @@
 #include "audit.h"
 #include "base/clock.h"
 #include "base/memory.h"
-#include "embedded.h"
 #include "lpool.h"
-#include "output.h"
 #include "payload.h"
 #include "reload.h"
 #include "source.h"
-#include "tasks.h"
 
 enum { TICK_MS = 50, SHOW_EVERY = 5 };   /* ticks between two pictures */
 
@@ -139,6 +136,7 @@ struct tw_app *tw_app_open(const char *path, const struct tw_app_options *option
     tw_be_main();
     if (!app) goto fail;
     app->o = *options;
+    app->o.watch = options->watch || ltw_source_is_overridden();
     app->log_level = TW_LOG_INFO;
     app->program = -1;
     app->version_number = 1;

@@ -35,6 +35,11 @@ void ltw_source_override(const char *directory)
     override.directory = directory;
 }
 
+bool ltw_source_is_overridden(void)
+{
+    return override.directory != NULL;
+}
+
 /* Without ".", ".." and what begins at the root: as names inside are. */
 static bool normalise(const char *path, char out[PATH_MAX])
 {

@@ -17,6 +17,7 @@
 /* Files of that directory stand before those inside the program; it is looked at each
  * time.  Thread: MAIN, before any state is made.  Memory: directory stays. */
 void ltw_source_override(const char *directory);
+bool ltw_source_is_overridden(void);
 
 /* [-0, +1, m]  As luaL_loadfilex for a text: LUA_OK and the function, or another status
  * and the message.  Thread: the state's.  Blocks: on the disk. */

@@ -17,7 +17,7 @@ summary prints), a second one ends at once.
   --set key=value   a parameter that the app file asks for with app.param(key)
   --seconds S       stop after S seconds
   --watch           a script whose file changes, or one that it requires, goes on with
-                    its new version (see reload)
+                    its new version, and so does the app file (see reload)
   --no-attach       nobody can attach to it (see attach)
   --audit FILE      who changed what through attach is appended to FILE
 

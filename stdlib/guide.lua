@@ -103,7 +103,22 @@ the new version is refused.  A paused instance changes where it stands.
 
 The market waits while on_reload runs and while what self holds is walked through: some
 0.1 us for each value, 0.3 us when the new version has an on_reload or on_check.  An
-object keeps its old class when no function of the new file uses that.]],
+object keeps its old class when no function of the new file uses that.
+
+The app file has versions, too, with what it requires: tw.reload "market.lua", or
+"market".  It runs in a state of its own, with the same --set, and is compared with what
+runs.  These follow, all at one record or none:
+
+  app.screen, on_feed, on_end, app.reload    of the new file, and its locals with them
+  params, symbols, sectors, messages, on_error   of scripts, which get a new version of
+                     the same text; self.params is another table then
+
+Feeds, exchanges, instruments, the tape, the pool, the limits, and which scripts there
+are and where they run, are built once: a file that changes them is refused, and the log
+names each.  tw.rollback("market") brings the file before back, with what it gave its
+scripts; a rollback of a script brings back what that version was given.
+
+Jobs of tw.pool run the modules that the scripts run, and begin anew after a change.]],
   },
   {
     name = "quotes",
