@@ -439,7 +439,7 @@ local got = alive("", nil, [[
   try 'rollback app'
   try 'resume s']])
 told(got, "app.lua: version 2 2 stands s.lua: .* goes on .* s.lua: version 3 .*"
-  .. "app.lua: version 3 .*status 143", "a paused script takes a new version, where it is")
+  .. "app.lua: version 3 .*status 143", "a paused script changes, where it is")
 t.is(got.printed, "reload\t2\nagain\t2\nagain\t1\n", "and runs its on_reload there")
 
 got = alive(
