@@ -30,13 +30,17 @@ enum { TEXT = 512 };
 
 static const char mark;
 
+const struct ltw_stat *ltw_test_stat(lua_State *L, int idx)
+{
+    const struct ltw_stat *b = lua_touserdata(L, idx);
+
+    return b && lua_rawlen(L, idx) >= sizeof *b && b->mark == &mark ? b : NULL;
+}
+
 struct ltw_stat *ltw_check_stat(lua_State *L, int idx)
 {
-    struct ltw_stat *b = lua_touserdata(L, idx);
-
-    if (!b || lua_rawlen(L, idx) < sizeof *b || b->mark != &mark)
-        luaL_typeerror(L, idx, NAME);
-    return b;
+    if (!ltw_test_stat(L, idx)) luaL_typeerror(L, idx, NAME);
+    return lua_touserdata(L, idx);
 }
 
 static void clear(struct ltw_stat *b)

@@ -456,16 +456,25 @@ end
 -- New versions of scripts while the app runs (see tidewire help reload): watch, true: a
 -- script is reloaded when its file changes, or one that it requires (as with
 -- `tidewire run --watch`); deadline: how long a handler that waits may hold a change up
--- before its wait is ended, and again that long before the change is given up; warm: see
--- tw.reload.
+-- before its wait is ended, and again that long before the change is given up; warm and
+-- shadow: as of tw.reload, for all reloads that don't say it themselves.
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there, and a deadline not above 0.
 -- Units: seconds (default 1).
 function app.reload(options)
   check("app.reload", options, { watch = "boolean", deadline = "number",
-    warm = "number|string|boolean" })
+    warm = "number|string|boolean", shadow = "number|table" })
   if options.deadline and options.deadline <= 0 then
     fail(2, "app.reload: deadline must be above 0, got %s", options.deadline)
+  end
+  local shadow = options.shadow or 0
+  if type(shadow) == "number" then shadow = { records = shadow } end
+  check("app.reload: shadow", shadow, { records = "number", differences = "number",
+    errors = "number" })
+  for name, n in pairs(shadow) do
+    if math.type(n) ~= "integer" or n < 0 then
+      fail(2, "app.reload: shadow.%s: a count expected, got %s", name, n)
+    end
   end
   local warm = options.warm or 0
   if warm == true or type(warm) == "string" and not time_of(warm)

@@ -83,13 +83,38 @@ What stays, and what is new:
 
 The new version may have, beside the handlers of every script:
 
-  on_reload(self, old)   is called at the change; old is the module of the old version
+  on_reload(self, old, warm)   is called at the change; old is the module of the old
+                         version, warm the self of the candidate, see below
   on_check(self)         must return true after that, or nil and why not
 
-They are for changing self and looking at it, and can't wait.  What they do elsewhere, a
-message or a task, is not taken back when another instance refuses.
+They are for changing self and looking at it, and can't wait.  What they send, messages,
+values on the board and in channels, goes out when all instances have agreed.
 
   M.on_reload = M.on_start        -- of a script that does nothing else than declare
+
+A new version need not begin empty, nor untried:
+
+  tw.reload("maker.lua", { warm = "10m", shadow = 1000 })
+  app.reload { warm = "10m", shadow = { records = 1000, differences = 3, errors = 0 } }
+
+  warm     "10m", or a number of records: beside each instance a candidate of the new
+           version begins with on_start that far back, as far as the tape holds it, and
+           reads up to where the instance is.  At the change the new version has what the
+           old one kept, and what only itself has from its candidate: declared statistics,
+           fields of self, tables of tw.persist
+  shadow   so many records of the tape are handled by both versions, the new one with a
+           copy of self on which on_reload was called.  What both send while they handle a
+           record, messages, values on the board and in channels, is compared.  More
+           records with a difference, or more errors, than the limits (0, when nothing is
+           said) refuse it; the report names the first ones.  For as many records after
+           the change the old version is the new one's shadow: beyond the same limits the
+           run goes back to it by itself, and an error meanwhile does not stop the script
+
+What a candidate sends and prints comes nowhere, it receives nothing from channels and
+can't reload; files and programs are not kept from it.  What tasks send and samples of
+declared statistics are not compared.  Who awaits such a reload should do so in a task:
+where the tape waits for a handler, the records that it waits for don't come.  Another
+reload of the script meanwhile takes the place of the first.
 
 A new version is refused when it does not compile or run, when on_reload or a migrate of
 tw.persist raises, or on_check does not return true, in any instance.  Then self is what
