@@ -19,7 +19,8 @@ function M:on_quote(seq, received)
   self.n, self.last = self.n + 1, seq
   local bucket = math.ceil(8 * math.log(math.max(1, tw.now() - received), 2))
   local passed = received - (board.called or 0)
-  local window = passed < WINDOW and self.around
+  if passed < 0 then passed = received - (board.called_before or 0) end   -- it was late
+  local window = passed >= 0 and passed < WINDOW and self.around
               or passed >= APART and passed < APART + WINDOW and self.beside
               or self.delays
   window[bucket] = (window[bucket] or 0) + 1
