@@ -188,7 +188,8 @@ static int add_feed(lua_State *L, struct tw_app *app, struct tw_error *error)
     o.timer = tw_io_count(app->io) + 1;
     rc = tw_io_add(app->io, &o, error);
     if (rc < 0) return rc;
-    app->host.sources[rc + 1] = tw_io_name(app->io, (unsigned)rc);
+    tw_sources_set(&app->host.sources, (unsigned)rc + 1,
+                   tw_io_name(app->io, (unsigned)rc));
     app->endless[rc] = o.kind == TW_FEED_TIMER || boolean(L, -1, "endless");
     if (o.kind == TW_FEED_PROGRAM) app->program = rc;
     app->dials[rc] = o.kind == TW_FEED_CONNECT;

@@ -18,6 +18,7 @@
 #include "share/channels.h"
 #include "share/epoch.h"
 #include "share/future.h"
+#include "tape/sources.h"
 #include "tape/symbols.h"
 #include "tape/tape.h"
 
@@ -61,7 +62,7 @@ struct ltw_host {
     struct tw_caches *caches;     /* by name */
     struct tw_unseen *unseen; /* failures that nobody looked at */
     struct tw_channels *channels;   /* those that have a name  */
-    const char *sources[TW_SOURCE_MAX + 1];   /* names of the feeds, or NULL */
+    struct tw_sources sources;    /* names of the feeds */
     struct ltw_remotes **remotes;   /* of each worker, see remote.h */
     struct ltw_reloads *reloads;    /* of its scripts, see reload.h; or NULL */
     unsigned n_workers;

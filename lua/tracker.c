@@ -164,7 +164,7 @@ static struct ltw_tracker *push_empty(lua_State *L)
 
 /* [-0, +0, e] */
 static void make_plan(lua_State *L, struct ltw_tracker *t, struct tw_symbols *symbols,
-                      const char *const *sources)
+                      const struct tw_sources *sources)
 {
     struct tw_plan_options o = { { symbols, sources }, on_sample, t };
 
@@ -174,7 +174,7 @@ static void make_plan(lua_State *L, struct ltw_tracker *t, struct tw_symbols *sy
 
 struct ltw_tracker *ltw_push_file_tracker(lua_State *L)
 {
-    static const char *const sources[TW_SOURCE_MAX + 1] = { NULL, "file" };
+    static const struct tw_sources sources = { { [1] = "file" } };
     struct ltw_tracker *t;
 
     ltw_check_open(L);
@@ -182,7 +182,7 @@ struct ltw_tracker *ltw_push_file_tracker(lua_State *L)
     t->is_query = true;
     t->symbols = tw_symbols_new(TW_SYMBOL_MAX);
     if (!t->symbols) luaL_error(L, "not enough memory");
-    make_plan(L, t, t->symbols, sources);
+    make_plan(L, t, t->symbols, &sources);
     return t;
 }
 
@@ -193,7 +193,7 @@ struct ltw_tracker *ltw_push_tape_tracker(lua_State *L)
     ltw_check_open(L);
     t = push_empty(L);
     t->is_query = true;
-    make_plan(L, t, t->host->symbols, t->host->sources);
+    make_plan(L, t, t->host->symbols, &t->host->sources);
     return t;
 }
 
@@ -224,7 +224,7 @@ static struct ltw_tracker *check_own(lua_State *L, const char *what)
     lua_pop(L, 1);
     t = push_empty(L);
     t->muted = ltw_script_is_muted(s);
-    make_plan(L, t, t->host->symbols, t->host->sources);
+    make_plan(L, t, t->host->symbols, &t->host->sources);
     ltw_script_set_tracker(L, s, t);
     return t;
 }
