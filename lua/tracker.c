@@ -266,7 +266,7 @@ struct ltw_tracker *ltw_tracker_push_copy(lua_State *L, int idx)
     t = push_empty(L);
     to = lua_gettop(L);
     t->muted = true;
-    make_plan(L, t, t->host->symbols, t->host->sources);
+    make_plan(L, t, t->host->symbols, &t->host->sources);
     t->outlet = tw_calloc(items + 1, sizeof *t->outlet);
     t->handler = tw_calloc(old->n_handlers + 1, sizeof *t->handler);
     if (!t->outlet || !t->handler) luaL_error(L, "not enough memory");
