@@ -313,6 +313,7 @@ static void append(struct ltw_reloads *r, bool start)
     }
     if (start) {
         r->phase = RELOAD_SHADOWING;
+        r->looks = 0;
         ltw_job_set_start(r->job, record.seq);
         tw_tape_wake(r->app->host.tape);
         uv_timer_start(&r->timer, on_timer, LOOK_MS, 0);
@@ -394,10 +395,12 @@ static void check_shadowing(struct ltw_reloads *r) TW_ON(MAIN)
     char report[LTW_REASON], why[LTW_REASON];
 
     uv_timer_start(&r->timer, on_timer, LOOK_MS, 0);
-    if (!is_dry(r) || r->moved != ltw_trial_moved(trial)) {
-        r->moved = ltw_trial_moved(trial);
+    if (r->moved != ltw_trial_moved(trial)) r->looks = 0;
+    r->moved = ltw_trial_moved(trial);
+    r->looks++;
+    if (!(r->looks > 1 && is_dry(r))      /* or somebody holds up feeds that wait */
+        && !(r->app->reliable && r->looks * LOOK_MS > 2 * r->deadline_ms))
         return;
-    }
     ltw_trial_report(trial, report, sizeof report - 100);
     snprintf(why, sizeof why, "no more records come: %.3900s", report);
     ltw_job_refuse(r->job, "", why);

@@ -65,6 +65,7 @@ struct ltw_reloads {
     struct ltw_trial *guard;          /* of the last change, or NULL               */
     struct ltw_group *guarded;        /* it is of that                             */
     int before;                       /* the version that it goes back to          */
+    unsigned looks;                   /* at a shadow that does not get on          */
     uint64_t moved;                   /* when the candidates were looked at        */
 };
 

@@ -295,7 +295,13 @@ end
 -- What a reload is, tw knows: it gives a future of the version that runs then.
 local function through(verb)
   return function(client, argument)
-    local wanted, version = argument:match "^(%S+) ?(%d*)$"
+    local wanted, version = argument:match "^(%S+) ?(%d*)"
+    local options = {}
+    for name, value in argument:gmatch "(%a+)=([%w.]+)" do
+      options[#options + 1] = ("%s = %s"):format(name,
+        tonumber(value) or ("%q"):format(value))
+    end
+    if #options > 0 then version = "{" .. table.concat(options, ", ") .. "}" end
     local found, why = find_scripts(wanted)
     local app = core.status().app.name
     if wanted == app or wanted == app:gsub("%.lua$", "") then
@@ -354,7 +360,8 @@ log level L     what the run prints: error, warn or info
 ps              all tasks of all states, as a tree
 gc              collects the garbage of all states, a little at a time
 pause NAME      a script takes no more records, or all do; resume NAME
-reload NAME     a script, or the app: its file is read again; rollback NAME [version]
+reload NAME     a script, or the app: its file is read again; rollback NAME [version];
+                reload NAME warm=10m shadow=1000: see tidewire help reload
 audit [n]       who has changed what
 help, quit      Ctrl-C ends what runs, or drops what is typed]]
 
@@ -373,7 +380,8 @@ local commands <const> = {
             "pause NAME, or pause all", NAME },
   resume = { function(client, wanted) set_paused(client, wanted, false) end,
              "resume NAME, or resume all", NAME },
-  reload = { through "reload", "reload NAME", NAME },
+  reload = { through "reload", "reload NAME [warm=10m] [shadow=1000]", NAME,
+             "^[%w_./-]+ [%w_.= ]+=[%w.]+$" },
   rollback = { through "rollback", "rollback NAME [version]", NAME, "^[%w_./-]+ %d+$" },
   log = { on_log, "log [n], log follow [off], log level [error|warn|info]", NUMBER,
           "^follow$", "^follow off$", "^level ?%a*$" },

@@ -332,8 +332,9 @@ shadow("shadow: errors within limits", { new = KEEPS:format(
   }, "2\n6000\t6000\tnil\t1\nheard\t600\t600\n")
 
 -- After the change the same limits bring the old version back.
+local SLOW = "app.feed.synthetic { rate = 20000, trades = 0, limit = 9000 } "
 local LATE = "if self.n >= 5000 and self.n < 5050 then %s end " .. SENDS
-shadow("rollback by itself: differences", { limit = 9000,
+shadow("rollback by itself: differences", { feed = SLOW,
   new = KEEPS:format(LATE:format 'text = "other" .. self.n'),
   lead = "hold(500) print(compare { shadow = 2500 })" },
   "2\n9000\t9000\tnil\t1\nheard\t900\t900\n")
@@ -341,7 +342,7 @@ t.ok(ran.err:find "version 2 goes back to version 1: %d+ records: %d+ diff.*\n"
   .. "  s.lua at quote .*\n    old: publish signal = %d.*\n    new: publish signal"
   .. " = other", "... the log says why")
 t.ok(ran.err:find "s.lua: version 3 %(version 1 again%) since record", "... and that")
-shadow("rollback by itself: an error", { limit = 9000,
+shadow("rollback by itself: an error", { feed = SLOW,
   new = KEEPS:format(LATE:format 'self.failed = true error "bad"'):gsub(
     "self.called%)", "self.called, self.failed)", 1),
   lead = "hold(500) print(compare { shadow = 2500 })" },
@@ -415,4 +416,38 @@ shadow("warm and shadow", { limit = 6000, s = OLD, new = OLD:gsub('"old"', '"new
     :gsub("self.n%)", "self.n, self.more)"),
   lead = "hold(1000) print(compare { warm = 100000, shadow = 1000 })" },
   "2\nheard\t0\t0\nnew\t6000\t6000\n")
+
+-- Whichever allocation fails: the version is taken up or refused, or the run ends with a
+-- line; each quote is counted once.
+local SMALL = os.getenv "SMALL" or apps.has "asan" or apps.has "tsan"
+
+local function fail(n)
+  local _, command = apps.write {
+    args = { "--workers", "1", "--no-attach" },
+    app = "app.feed.synthetic { rate = 20000, trades = 0, limit = 4000 }"
+      .. " app.script 's.lua' app.script 'leader.lua'", ["s.lua"] = KEEPS:format(SENDS),
+    ["leader.lua"] = LEADER .. ([[
+      function M.lead()
+        at(300)
+        write("s.lua", %q)
+        board.got = reload { warm = 1000, shadow = { records = 100, errors = 9 } }
+      end
+      function M.on_stop() print(board.got) end]]):format(KEEPS:format(SENDS)) }
+  return apps.shell(("TW_FAIL=%d timeout -k 1 20 %s"):format(n, command))
+end
+local taken, refusals, ends = 0, 0, 0
+for n = 2000, 9000, SMALL and 1401 or 307 do
+  local one = fail(n)
+  local counted, got = one.out:match "^(%d+)\t[^\n]*\n([^\n]*)\n$"
+  if one.status == 0 and counted == "4000" and got == "2" then taken = taken + 1
+  elseif one.status == 0 and counted == "4000" and got:find "refused" then
+    refusals = refusals + 1
+  elseif one.status == 1 and one.err:find "memory" then ends = ends + 1
+  else
+    t.ok(false, ("allocation %d fails: %s %s"):format(n, one.status, one.out))
+    t.diag(one.err)
+  end
+end
+t.ok(taken + refusals > 0, ("a failed allocation: taken %d times, refused %d, the end %d")
+  :format(taken, refusals, ends))
 t.done()
