@@ -20,6 +20,9 @@ LDLIBS   = $(call lib,lua5.4,liblua5.4.a) $(call lib,libuv,libuv_a.a libuv.a) \
            $(call lib,libzstd,libzstd.a) \
            $(call lib,libcrypto,libcrypto.a) -ldl -lpthread -lm
 
+# What nothing calls is left out; C modules that Lua loads find its functions.
+LEAN     = -Wl,--gc-sections -Wl,--export-dynamic-symbol=lua*
+
 B       := build$(if $(SAN),-$(shell echo $(SAN) | tr , -))
 D        = $(DESTDIR)$(PREFIX)
 objects  = $(patsubst %.c,$B/%.o,$(wildcard $1))
@@ -50,12 +53,12 @@ $(CTESTS): $B/%: $B/%.o $(HOST)
 $(BENCHES): $B/%: $B/%.o $B/libtidewire.a
 $B/tidewire $(CTESTS) $(BENCHES):
 	@echo LD $@
-	@$(CC) $(CFLAGS) -rdynamic -o $@ $^ $(LDLIBS)
+	@$(CC) $(CFLAGS) $(LEAN) -o $@ $^ $(LDLIBS)
 
 # ld warns that libc looks for shared parts; lua/static sees to it that it does not.
 $B/tidewire-static: $(call objects,lua/main/*.c lua/static/*.c) $B/libtidewire.a
 	@echo LD $@
-	@$(CC) $(CFLAGS) -static -Wl,--gc-sections -o $@ $^ $(LDLIBS) 2>$@.log \
+	@$(CC) $(CFLAGS) -static $(LEAN) -o $@ $^ $(LDLIBS) 2>$@.log \
 	  || { cat $@.log >&2; exit 1; }
 
 $B/%.o: %.c Makefile | build-packages
@@ -63,12 +66,18 @@ $B/%.o: %.c Makefile | build-packages
 	@echo CC $<
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# What is built in: the Lua modules, and for help the comments of the C functions.
+# What is built in, compressed: the Lua modules, for help the comments of the C
+# functions, and the texts of licences.
+TEXTS    = $(wildcard stdlib/*.lua) $B/reference.txt $B/licences.txt
 $B/lua/bundle.o: $B/bundle.inc
-$B/bundle.inc: stdlib $(wildcard stdlib/*.lua) $B/reference.txt
-	@for f in $(filter %.lua,$^); do n=$$(basename $$f .lua); \
-	  echo "BUILT_IN($$n, \"tw.$$n\", \"$$f\", $$(wc -c < $$f))"; done > $@
-	@f=$B/reference.txt; echo "BUILT_IN(c, \"reference\", \"$$f\", $$(wc -c < $$f))" >> $@
+$B/bundle.inc: stdlib $(TEXTS)
+	@mkdir -p $B/bundle
+	@for f in $(TEXTS); do n=$$(basename $$f); z=$B/bundle/$$n.gz; n=$${n%.*}; \
+	  gzip -9nc $$f >$$z || exit; case $$f in *.lua) m=tw.$$n;; *) m=$$n;; esac; \
+	  echo "BUILT_IN($$n, \"$$m\", \"$$z\", $$(wc -c <$$z), $$(wc -c <$$f))"; done > $@
+$B/licences.txt: LICENSE lua/licences
+	@mkdir -p $(@D)
+	@lua/licences > $@
 $B/reference.txt: $(wildcard lua/*.c lua/*/*.c)
 	@mkdir -p $(@D)
 	@awk '/^\/\*/ { on = 1 } on || /^static int [a-z_0-9]+\(lua_State/ { print } \
@@ -102,13 +111,17 @@ doc: $B/tidewire
 	$B/tidewire help --html > $B/manual.html
 
 install: all
-	install -d $D/bin $D/lib/pkgconfig $D/include $D/share/man/man1
-	install $B/tidewire $(STATIC) $D/bin
-	install -m 644 $B/libtidewire.a $D/lib
-	install -m 644 host/tidewire.h $D/include
-	$B/tidewire help --man > $D/share/man/man1/tidewire.1
-	awk -F'"' '/define TW_VERSION/ { print "s|@VERSION@|" $$2 "|; s|@PREFIX@|$(PREFIX)|" }' \
-	  host/tidewire.h | sed -f - host/tidewire.pc.in > $D/lib/pkgconfig/tidewire.pc
+	install -d "$D/bin" "$D/lib/pkgconfig" "$D/include" "$D/share/man/man1"
+	install $B/tidewire $(STATIC) "$D/bin"
+	install -m 644 $B/libtidewire.a "$D/lib"
+	install -m 644 host/tidewire.h "$D/include"
+	$B/tidewire help --man > "$D/share/man/man1/tidewire.1"
+	awk -F'"' '/define TW_VERSION/ { print "s|@VERSION@|" $$2 "|" }' host/tidewire.h \
+	  | sed -f - -e 's|@PREFIX@|$(PREFIX)|; /^prefix=/s| |\\ |g' host/tidewire.pc.in \
+	  > "$D/lib/pkgconfig/tidewire.pc"
+uninstall:
+	rm -f $(foreach f,bin/tidewire bin/tidewire-static lib/libtidewire.a \
+	  lib/pkgconfig/tidewire.pc include/tidewire.h share/man/man1/tidewire.1,"$D/$f")
 
 clean:
 	rm -rf build build-*
@@ -120,5 +133,5 @@ lint-packages: test-packages
 fuzz-packages: lint-packages
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
-.PHONY: all programs run test lint bench fuzz doc install clean
+.PHONY: all programs run test lint bench fuzz doc install uninstall clean
 .SECONDARY .DELETE_ON_ERROR:

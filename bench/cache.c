@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "share/builder.h"
+#include "host/text.h"
 #include "share/cache_load.h"
 #include "tape/tape.h"
 
@@ -17,18 +17,6 @@ enum { GETS = 2000000, KEYS = 1024, HERD = 1000, ROUNDS = 200 };
 static void row(const char *what, double ns)
 {
     printf("%-52s %8.1f ns\n", what, ns);
-}
-
-static struct tw_any text(const char *s)
-{
-    struct tw_any v = { .kind = TW_VALUE_BLOCK };
-    struct tw_builder *b = tw_builder_new();
-
-    tw_builder_begin(b);
-    tw_builder_string(b, s, strlen(s));
-    if (tw_builder_finish(b, &v.block) < 0) abort();
-    tw_builder_free(b);
-    return v;
 }
 
 static struct tw_cache *cache_of(struct tw_cache_options o)

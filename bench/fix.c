@@ -12,20 +12,9 @@
 #include "base/clock.h"
 #include "base/fixed.h"
 #include "feed/fix.h"
+#include "random.h"
 
 enum { BYTES = 256 << 10, SYMBOLS = 1000, ROUNDS = 5 };
-
-static uint64_t seed = 1;
-
-/* splitmix64 */
-static uint64_t next(void)
-{
-    uint64_t z = seed += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
 
 static char names[SYMBOLS][8];
 static char text[BYTES];

@@ -16,15 +16,21 @@
  *
  * A host is made, gets its app, runs, and is freed.  It runs in the thread that calls
  * tw_host_run, or in one of its own (tw_host_start): that is the host's thread, on
- * which every callback comes.  A callback may call what does not wait; it must not
- * wait for its host.  A process may have any number of hosts.
+ * which every callback comes.  A process may have any number of hosts.
+ *
+ * A thread of a host is its own or one that runs scripts, where the program's callbacks
+ * and C modules are called.  They may call everything here; what would wait there gives
+ * TW_ECYCLE, and what pushes does not wait for room.
  *
  * Nothing here exits or prints unless asked, nor takes a signal unless asked.  What
  * can fail returns 0 or a negative code; an error is written then, and may be NULL where
- * nobody reads it.
+ * nobody reads it.  A host that is NULL is one that has not loaded its app.  Other
+ * pointers are valid, but for what says that it may be NULL; a text, a function or a
+ * future that is NULL and may not be gives TW_EUSAGE.
+ *
  * What all hosts of a process share: the signal of the watchdog, libuv's threads for
- * reading new versions of scripts, the environment (TIDEWIRE_SEED), and a counter of
- * allocations.
+ * reading new versions of scripts, the environment (TIDEWIRE_SEED, XDG_RUNTIME_DIR), and
+ * a counter of allocations.  A child of fork has no hosts: it calls exec or _exit.
  *
  * The records and values that are defined here are those that the host itself uses, so
  * host/ includes this header, and it includes nothing of tidewire.
@@ -67,7 +73,7 @@ enum {
     TW_EBUSY = -5009,     /* not yet: what was asked for is under way       */
     TW_ECLOSED = -5010,   /* closed: nothing goes in any more               */
     TW_EEMPTY = -5011,    /* nothing there now: a bounded buffer            */
-    TW_ECYCLE = -5012     /* it would wait for itself                       */
+    TW_ECYCLE = -5012     /* it would wait for itself, or holds others up   */
 };
 
 /* What a failure was about: a text that says what, where and the value. */
@@ -83,6 +89,7 @@ const char *tw_strerror(int code);
 
 struct tw_host;
 struct lua_State;
+struct tw_item;      /* see values */
 typedef int (*tw_open)(struct lua_State *);   /* Lua's lua_CFunction */
 
 #define TW_FOREVER (-1.0)                     /* where seconds are waited */
@@ -99,13 +106,16 @@ struct tw_host_options {
     bool signals;               /* SIGINT and SIGTERM stop the run                   */
     bool watchdog;              /* SIGURG stops scripts that do not return; without
                                  * it, app.limits{time = ...} is not kept            */
+    bool attach;                /* `tidewire attach` reaches it: a Unix socket that
+                                 * only this user can open                           */
+    bool watch;                 /* files of scripts: a new version when they change  */
     /* What scripts print, and what is to be told; whole lines, without the newline.
      * who: "worker 1", "feed fix" or "".  NULL: to standard output, and error.
      * Thread: the host's. */
     void (*print)(void *ctx, const char *text, size_t n);
     void (*log)(void *ctx, enum tw_log_level level, const char *who, const char *text,
                 size_t n);
-    void *ctx;                  /* of both                                           */
+    void *ctx;                  /* of both, and tw_lua_context                       */
 };
 
 /* NULL: no memory, or more than 1024 workers.  options may be NULL.
@@ -117,9 +127,15 @@ struct tw_host *tw_host_new(const struct tw_host_options *options,
  * Thread: any, before tw_host_load.  Blocks: no.  Errors: TW_EUSAGE, no memory. */
 int tw_host_add_module(struct tw_host *host, const char *name, tw_open opener);
 
-/* A file of that path is this text: an app, a script or a module; it stands before one
- * on the disk.  Both are copied.
+/* Every state of the host can require `name`, which is that value: parameters of any
+ * shape, for the app file and its scripts.
  * Thread: any, before tw_host_load.  Blocks: no.  Errors: TW_EUSAGE, no memory. */
+int tw_host_add_value(struct tw_host *host, const char *name, struct tw_item value);
+
+/* A file of that path is this text: an app, a script or a module; it stands before one
+ * on the disk, and before an earlier text of that path, which tw_host_reload replaces
+ * then.  Both are copied, and kept until tw_host_free.
+ * Thread: any, one at a time.  Blocks: no.  Errors: TW_EUSAGE, no memory. */
 int tw_host_add_text(struct tw_host *host, const char *path, const char *text);
 
 /* Runs the app file and makes what it declares; once for a host.  The program is one
@@ -141,7 +157,7 @@ int tw_host_run(struct tw_host *host, struct tw_error *error);
 int tw_host_start(struct tw_host *host, struct tw_error *error);
 
 /* Waits for the end of a run: what tw_host_run returns, or -ETIMEDOUT (the run goes on).
- * Thread: any but the host's.  Blocks: for so many seconds at most. */
+ * Thread: any but a host's.  Blocks: for so many seconds at most. */
 int tw_host_wait(struct tw_host *host, double seconds, struct tw_error *error);
 
 /* The program will push no more: see tw_host_run.  Safe twice.
@@ -152,11 +168,13 @@ int tw_host_finish(struct tw_host *host);
  * Thread: any after tw_host_load, signal handlers.  Blocks: never. */
 void tw_host_stop(struct tw_host *host);
 
-/* Stops the run, waits for its end and frees all; cursors and futures are closed
- * before.  host may be NULL.
- * Thread: any but the host's while it runs, when no other uses host.  Blocks: as long
- * as scripts take to end. */
-void tw_host_free(struct tw_host *host);
+/* Stops the run, waits for its end and frees all.  host may be NULL.
+ * 0, or TW_EBUSY: a cursor or a future of it is still open, which the log says; the run
+ * has ended, nothing is freed, and it is to be called again.  Values (struct tw_any) may
+ * be kept, but for futures, caches and channels in them.
+ * Thread: any but a host's, when no other uses host.  Blocks: as long as scripts take
+ * to end. */
+int tw_host_free(struct tw_host *host);
 
 /* ---- records: what is on the tape ---- */
 
@@ -285,7 +303,8 @@ struct tw_item tw_table_find(const struct tw_table *t, struct tw_item key);
 bool tw_table_entry(const struct tw_table *t, uint64_t place, struct tw_item *key,
                     struct tw_item *value);
 
-/* Items of a program's own: what is sent to scripts.  Thread: any. */
+/* Items of a program's own: what is sent to scripts.  A text is copied where it is sent;
+ * one that is NULL is nil.  Thread: any. */
 static inline struct tw_item tw_item_nil(void)
 {
     struct tw_item item = { TW_VALUE_NIL, 0, { 0 } };
@@ -318,23 +337,103 @@ static inline struct tw_item tw_item_number(double number)
     return item;
 }
 
-/* A copy of the text is made where it is sent.  Thread: any. */
-static inline struct tw_item tw_item_text(const char *text)
+/* Any bytes, zeros too.  Thread: any. */
+static inline struct tw_item tw_item_bytes(const char *text, uint32_t length)
 {
     struct tw_item item = tw_item_nil();
+    if (!text) return item;
     item.kind = TW_VALUE_STRING;
-    item.length = (uint32_t)strlen(text);
+    item.length = length;
     item.text = text;
     return item;
 }
 
+/* Thread: any. */
+static inline struct tw_item tw_item_text(const char *text)
+{
+    return tw_item_bytes(text, text ? (uint32_t)strlen(text) : 0);
+}
+
 /* The number that an item is, whether an integer or not; else otherwise.
  * Thread: any.  Blocks: never. */
-static inline double tw_item_to_number(const struct tw_item *item, double otherwise)
+static inline double tw_item_to_number(struct tw_item item, double otherwise)
 {
-    if (item->kind == TW_VALUE_INTEGER) return (double)item->integer;
-    return item->kind == TW_VALUE_NUMBER ? item->number : otherwise;
+    if (item.kind == TW_VALUE_INTEGER) return (double)item.integer;
+    return item.kind == TW_VALUE_NUMBER ? item.number : otherwise;
 }
+
+/* The text that an item is; else otherwise.  Thread: any.  Blocks: never. */
+static inline const char *tw_item_to_text(struct tw_item item, const char *otherwise)
+{
+    return item.kind == TW_VALUE_STRING ? item.text : otherwise;
+}
+
+/* What a table has at a name, or as its element, from 1 on; nil where it has nothing,
+ * and of what is no table.  Thread: any.  Blocks: never. */
+static inline struct tw_item tw_item_get(struct tw_item table, const char *name)
+{
+    if (table.kind != TW_VALUE_TABLE) return tw_item_nil();
+    return tw_table_find(table.table, tw_item_text(name));
+}
+
+/* Thread: any.  Blocks: never. */
+static inline struct tw_item tw_item_at(struct tw_item table, int64_t element)
+{
+    if (table.kind != TW_VALUE_TABLE) return tw_item_nil();
+    return tw_table_find(table.table, tw_item_integer(element));
+}
+
+/* The item as a value of the caller's, for tw_any_unref: what it points to may go then.
+ * A table is not copied, for it never changes.
+ * Thread: any.  Blocks: no.  Errors: TW_EUSAGE: it is none; no memory. */
+int tw_item_keep(struct tw_item item, struct tw_any *out);
+
+/* n numbers as one value, which scripts have as a tw.array: it takes 8 bytes for each,
+ * and scripts compute with all of it in C.  *out is the caller's.  And the numbers of
+ * one, without a copy; NULL: the item is no array.
+ * Thread: any.  Blocks: while it copies.  Errors: TW_ELIMIT, no memory. */
+int tw_numbers_keep(const double *numbers, size_t n, struct tw_any *out);
+const double *tw_item_numbers(struct tw_item item, size_t *n);
+
+/* ---- tables of a program's own ---- */
+
+/* A table that is being written, with tables in it:
+ *
+ *     tw_draft_set(d, "symbol", tw_item_text("AAPL"));
+ *     tw_draft_begin(d, "bids");
+ *     tw_draft_add(d, tw_item_number(187.22));      { symbol = "AAPL",
+ *     tw_draft_add(d, tw_item_number(187.21));        bids = { 187.22, 187.21 } }
+ *     tw_draft_end(d);
+ *     rc = tw_draft_finish(d, &book);
+ *
+ * What is set is copied, but for tables and objects, which are referred to.  Nothing
+ * needs a check on the way: after the first failure nothing is done, and finish tells
+ * it.  NULL: no memory; free may have NULL.
+ * Thread: any, then the draft's own.  Blocks: no. */
+struct tw_draft;
+struct tw_draft *tw_draft_new(void);
+void tw_draft_free(struct tw_draft *d);
+
+/* A key and its value; nil is left out.  put: any key but nil, NaN and a record.
+ * Thread: the draft's.  Blocks: no. */
+void tw_draft_set(struct tw_draft *d, const char *key, struct tw_item value);
+void tw_draft_put(struct tw_draft *d, struct tw_item key, struct tw_item value);
+
+/* The next element, which is not nil; all of them come before the table's keys.
+ * Thread: the draft's.  Blocks: no. */
+void tw_draft_add(struct tw_draft *d, struct tw_item value);
+
+/* Until its end all goes into a table at that key; NULL: the next element.  They may be
+ * TW_DRAFT_DEPTH deep.  Thread: the draft's.  Blocks: no. */
+enum { TW_DRAFT_DEPTH = 64 };
+void tw_draft_begin(struct tw_draft *d, const char *key);
+void tw_draft_end(struct tw_draft *d);
+
+/* The table, frozen: the caller's, for tw_any_unref.  The draft is empty then, for the
+ * next one, also when it failed: no memory; TW_ELIMIT: too deep or too large; TW_EUSAGE:
+ * a key came twice or could be none, an element came after a key or was nil, or begin
+ * and end do not match.  Thread: the draft's.  Blocks: no. */
+int tw_draft_finish(struct tw_draft *d, struct tw_any *out);
 
 /* ---- pushing ---- */
 
@@ -351,8 +450,8 @@ const char *tw_host_topic_name(struct tw_host *host, uint32_t id);
  * or received of 0 becomes now, seq and source are the host's.  Those of one call are in
  * order; others may come between them.  Where scripts are reliable (no feed of the app
  * is live), it waits while it is ahead of the slowest by more than the tape's lead, an
- * eighth of app.tape's capacity, for so many seconds at most (0: not at all).  Else it
- * never waits, and who falls a whole tape behind gets a gap.
+ * eighth of app.tape's capacity, for so many seconds at most (0, or a thread of a host:
+ * not at all).  Else it never waits, and who falls a whole tape behind gets a gap.
  * How many were pushed, from the first on, fewer than n when the time was over or the
  * run ends; TW_EUSAGE, and none: a record is neither a quote nor a trade of a known
  * symbol; TW_EBUSY: it does not run yet; TW_ESTOPPED: it has ended.
@@ -361,7 +460,8 @@ int64_t tw_host_push(struct tw_host *host, const struct tw_record *records, size
                      double seconds);
 
 /* One by name, waiting for as long as it takes.  0, or also TW_ERANGE: a number is not
- * finite or has no room; TW_ELIMIT: no symbol.  A side that is not there is 0, 0.
+ * finite or has no room; TW_ELIMIT: no symbol; TW_EFULL: on a thread of a host.  A side
+ * that is not there is 0, 0.
  * Thread: any.  Blocks: as tw_host_push.  Units: ns since the epoch; prices, sizes. */
 int tw_host_quote(struct tw_host *host, const char *symbol, int64_t time, double bid,
                   double ask, double bid_size, double ask_size);
@@ -378,7 +478,7 @@ int tw_host_publish(struct tw_host *host, const char *topic, struct tw_item valu
 
 /* Messages of a topic (NULL: of all), also those of tw_host_publish, in the order of the
  * tape.  A record of kind TW_GAP, with a topic of NULL, tells that some were lost: never
- * where scripts are reliable.  value lives as long as the call.
+ * where scripts are reliable.  value lives as long as the call, ctx until tw_host_free.
  * Thread: any, between tw_host_load and the run; f: the host's.  Blocks: no.
  * Errors: TW_EUSAGE, no memory. */
 int tw_host_subscribe(struct tw_host *host, const char *topic,
@@ -392,7 +492,7 @@ struct tw_host_cursor;
 /* kinds: a bit (1u << TW_QUOTE) for each that it wants; gaps come always.  reliable: who
  * pushes waits for it; from: the seq of the first record, 0 for what comes now.  NULL:
  * TW_EEXPIRED: that record has left the tape; TW_ELIMIT: too many reliable readers; no
- * memory; TW_EUSAGE: before tw_host_load.
+ * memory; TW_EUSAGE: before tw_host_load, or from is a record that is yet to come.
  * Thread: any, then the cursor's own.  Blocks: no. */
 struct tw_host_cursor *tw_host_cursor_open(struct tw_host *host, unsigned kinds,
                                            bool reliable, uint64_t from,
@@ -404,8 +504,9 @@ struct tw_host_cursor *tw_host_cursor_open(struct tw_host *host, unsigned kinds,
 int tw_host_cursor_next(struct tw_host_cursor *c, struct tw_record *out,
                         struct tw_item *value);
 
-/* 1: there is something to look at; -ETIMEDOUT; TW_ESTOPPED: the run has ended and
- * nothing is left.  Thread: the cursor's.  Blocks: for so many seconds at most. */
+/* 1: there is something to look at; -ETIMEDOUT; TW_ECYCLE: there is not, on a thread of
+ * a host; TW_ESTOPPED: the run has ended and nothing is left.
+ * Thread: the cursor's.  Blocks: for so many seconds at most. */
 int tw_host_cursor_wait(struct tw_host_cursor *c, double seconds);
 
 /* Thread: the cursor's.  Blocks: never.  c may be NULL. */
@@ -432,8 +533,32 @@ int tw_host_call(struct tw_host *host, const char *where, const char *function,
                  const struct tw_item *args, unsigned n, struct tw_future **out,
                  struct tw_error *error);
 
+/* Evaluates an expression or a chunk there: in a script it sees self, and the locals and
+ * globals of its file.
+ * Thread: any.  Blocks, errors: as tw_host_call. */
+int tw_host_evaluate(struct tw_host *host, const char *where, const char *text,
+                     struct tw_future **out, struct tw_error *error);
+
+/* A new version of a script in all its instances, at one record: its file, or its text,
+ * as it is now.  The future has the number of the version that runs then; it fails where
+ * that is refused, and the old one goes on.
+ * Thread: any.  Blocks, errors: as tw_host_call. */
+int tw_host_reload(struct tw_host *host, const char *script, struct tw_future **out,
+                   struct tw_error *error);
+
+/* Back to that version of this run; 0: to the one before.
+ * Thread: any.  Blocks, errors: as tw_host_call. */
+int tw_host_rollback(struct tw_host *host, const char *script, unsigned version,
+                     struct tw_future **out, struct tw_error *error);
+
+/* All instances of a script take no more records, from their next batch on, or do again.
+ * What waits in them goes on.  Where scripts are reliable, who pushes waits for a paused
+ * one.  Thread: any.  Blocks, errors: as tw_host_call. */
+int tw_host_pause(struct tw_host *host, const char *script, bool paused);
+
 /* Waits: 0, and *value, which lives as long as f; -ETIMEDOUT; TW_ESCRIPT: the function
- * failed, and *error has its message and traceback; TW_ESTOPPED: it was cancelled.
+ * failed, and *error has its message and traceback; TW_ESTOPPED: it was cancelled;
+ * TW_ECYCLE: on a thread of a host.  value may be NULL.
  * Thread: any but a host's.  Blocks: for so many seconds at most. */
 int tw_future_await(struct tw_future *f, double seconds, struct tw_item *value,
                     struct tw_error *error);
@@ -453,6 +578,90 @@ void tw_future_close(struct tw_future *f);
 /* The future that a value is, for the caller to close; NULL: it is none, or cancelled.
  * Thread: any.  Blocks: a short lock. */
 struct tw_future *tw_future_from(const struct tw_item *value);
+
+/* ---- in a C module of the program ---- */
+
+/* [-0, +1, e]  Pushes the value as scripts have it.
+ * Thread: where L runs.  Blocks: no.  Errors: raises: it is none, no memory. */
+void tw_lua_push(struct lua_State *L, struct tw_item value);
+
+/* [-0, +0, e]  The value at that index, frozen: the caller's, for tw_any_unref.
+ * Thread: where L runs.  Blocks: no.  Errors: raises: what can't be frozen, and where. */
+void tw_lua_value(struct lua_State *L, int index, struct tw_any *out);
+
+/* [-0, +0, -]  options.ctx of the host that L is of.  Thread: where L runs. */
+void *tw_lua_context(struct lua_State *L);
+
+/* ---- figures ---- */
+
+/* Each struct begins with its size, as the caller knows it: versions to come add fields
+ * at the end, and fill what the caller has.  Counts are of the whole run. */
+
+struct tw_times { uint64_t count; int64_t p50_ns, p99_ns, p999_ns, max_ns; };
+
+struct tw_host_status {
+    size_t size;
+    unsigned feeds, workers, scripts, caches;   /* how many there are, see below     */
+    uint64_t records;            /* that have come onto the tape                     */
+    uint64_t capacity;           /* of the tape, in records                          */
+    uint64_t symbols;
+    int64_t elapsed_ns;          /* since the run began                              */
+    int64_t cpu_ns, io_cpu_ns;   /* of the process; of the thread that reads feeds   */
+    uint64_t memory_bytes;       /* of all Lua states of workers                     */
+    unsigned pool_threads;       /* tw.pool: submitted = done + failed + cancelled
+                                  * + queued + running                               */
+    uint64_t pool_queued, pool_running, pool_submitted;
+    uint64_t pool_done, pool_failed, pool_cancelled;
+    struct tw_times parse;       /* from a read of a feed to its records on the tape */
+};
+
+enum tw_feed_state {
+    TW_FEED_WAITING,     /* not started, or between two tries to connect      */
+    TW_FEED_LIVE,        /* connected, open                                   */
+    TW_FEED_ENDED,       /* all of it was read                                */
+    TW_FEED_FAILED       /* and will not go on                                */
+};
+
+struct tw_host_feed {
+    size_t size;
+    const char *name;
+    enum tw_feed_state state;
+    uint64_t records, waits;     /* waits: times it waited for a reliable script     */
+    uint64_t connects, bytes, messages, ignored, errors;
+    uint64_t skips, skipped;     /* places that made no sense; bytes left out there  */
+};
+
+struct tw_host_worker {
+    size_t size;
+    int64_t cpu_ns;
+    uint64_t bytes, bytes_peak, allocations;   /* of its Lua state                   */
+    struct tw_times reach, done; /* from a record's arrival to its handler; its end  */
+};
+
+struct tw_host_script {          /* one instance                                     */
+    size_t size;
+    const char *name;
+    unsigned worker, instance, instances;      /* instance: from 1 on                */
+    uint64_t handled, lost, errors;
+    uint64_t lag;                /* records on the tape that it has not taken        */
+    uint64_t version, since;     /* which one runs, and the seq that it runs from    */
+};
+
+struct tw_host_cache {
+    size_t size;
+    char name[64];
+    uint64_t entries, bytes, hits, misses, coalesced, failures;
+    struct tw_times load;
+};
+
+/* The figures as they are now.  i: from 0 on.  Names live as long as host.
+ * TW_EBUSY: it has not run yet; TW_EUSAGE: there is no such one, or no size.
+ * Thread: any.  Blocks: short locks.  Memory: none, but for a cache's. */
+int tw_host_get_status(struct tw_host *host, struct tw_host_status *out);
+int tw_host_get_feed(struct tw_host *host, unsigned i, struct tw_host_feed *out);
+int tw_host_get_worker(struct tw_host *host, unsigned i, struct tw_host_worker *out);
+int tw_host_get_script(struct tw_host *host, unsigned i, struct tw_host_script *out);
+int tw_host_get_cache(struct tw_host *host, unsigned i, struct tw_host_cache *out);
 
 #ifdef __cplusplus
 }

@@ -11,16 +11,18 @@
  */
 #include "app.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "appfile.h"
 #include "attach.h"
+#include "audit.h"
 #include "base/clock.h"
 #include "base/memory.h"
-#include "embedded.h"
 #include "lpool.h"
-#include "output.h"
+#include "payload.h"
 #include "recording.h"
 #include "reload.h"
 #include "source.h"
@@ -49,66 +51,16 @@ static bool is_set(const atomic_bool *flag)
 
 /* ---- opening ---- */
 
-/* [-0, +1, e]  What the app file declares; its strings live while the table
- * stands in the registry. */
+/* [-0, +0, e]  What the app file declares; its strings live while the table stands in the
+ * registry. */
 static int read_app_file(lua_State *L)
 {
     struct tw_app *app = lua_touserdata(L, 1);
-    const char *path = lua_touserdata(L, 2), *slash = strrchr(path, '/');
-    const char *const *set = app->o.set;
 
-    lua_settop(L, 0);
-    lua_pushlstring(L, path, slash ? (size_t)(slash + 1 - path) : 0);
-    lua_pushfstring(L, "%s?.lua", lua_tostring(L, 1));   /* 2: where require looks */
-    lua_getglobal(L, "package");
-    lua_getfield(L, 3, "path");
-    lua_pushfstring(L, "%s;%s", lua_tostring(L, 2), lua_tostring(L, 4));
-    lua_setfield(L, 3, "path");
-    lua_settop(L, 2);
-    lua_pushvalue(L, 1);
-    lua_setfield(L, LUA_REGISTRYINDEX, LTW_DIRECTORY);
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "tw.app");
-    lua_call(L, 1, 1);
-    lua_getfield(L, 3, "open");
-    lua_pushstring(L, path);
-    lua_newtable(L);
-    for (; set && *set; set++) {
-        const char *equals = strchr(*set, '=');
-
-        if (!equals || equals == *set)
-            return luaL_error(L, "--set %s: name=value expected", *set);
-        lua_pushlstring(L, *set, (size_t)(equals - *set));
-        lua_pushstring(L, equals + 1);
-        lua_rawset(L, -3);
-    }
-    lua_pushinteger(L, app->o.workers);
-    lua_pushboolean(L, app->o.embedder != NULL);
-    lua_call(L, 4, 1);
-    lua_pushvalue(L, 1);
-    lua_setfield(L, -2, "dir");
-    lua_pushvalue(L, 2);
-    lua_setfield(L, -2, "search");
-    app->path = lua_pushstring(L, path);
-    lua_setfield(L, -2, "file");
-    lua_pushvalue(L, -1);
-    lua_setfield(L, LUA_REGISTRYINDEX, "tw.declared");
-    return 1;
-}
-
-/* [-0, +0, e]  print(...) of the app file where a program is around the host. */
-static int say(lua_State *L)
-{
-    const struct ltw_embedder *e = lua_touserdata(L, lua_upvalueindex(1));
-    size_t n;
-    const char *text;
-
-    ltw_push_line(L);
-    text = lua_tolstring(L, -1, &n);
-    if (e->line(e->ctx, TW_LOG_PRINT, "", text, n)) return 0;
-    lua_pushvalue(L, lua_upvalueindex(2));
-    lua_insert(L, -2);
-    lua_call(L, 1, 0);
+    ltw_appfile_run(L, app, app->version);
+    ltw_appfile_note(L, app);
+    lua_getfield(L, -1, "file");
+    app->path = lua_tostring(L, -1);
     return 0;
 }
 
@@ -122,20 +74,6 @@ static int log_line(lua_State *L)
     lua_pushboolean(L, e->line(e->ctx, (enum tw_log_level)lua_tointeger(L, 1),
                                luaL_checkstring(L, 2), text, n));
     return 1;
-}
-
-/* [-0, +0, e]  MAIN's state is the host's, too. */
-static int open_embedded(lua_State *L)
-{
-    struct tw_app *app = lua_touserdata(L, 1);
-
-    ltw_embedded_open(L);
-    ltw_source_open(L);
-    lua_pushlightuserdata(L, (void *)app->o.embedder);
-    lua_getglobal(L, "print");
-    lua_pushcclosure(L, say, 2);
-    lua_setglobal(L, "print");
-    return 0;
 }
 
 static int build(lua_State *L)
@@ -199,18 +137,18 @@ struct tw_app *tw_app_open(const char *path, const struct tw_app_options *option
     tw_be_main();
     if (!app) goto fail;
     app->o = *options;
+    app->o.watch = options->watch || ltw_source_is_overridden();
     app->log_level = TW_LOG_INFO;
     app->program = -1;
+    app->version_number = 1;
     if (app->o.workers == 0) app->o.workers = cores > 0 ? (unsigned)cores : 1;
     pthread_mutex_init(&app->lock, NULL);
-    app->state = ltw_state_new(NULL, 0);
+    app->state = ltw_appfile_new_state(app, &error);
     if (!app->state || open_loop(app) < 0) goto fail;
-    app->state->tasks = ltw_tasks_new(app->state, NULL, NULL, NULL);
-    if (!app->state->tasks) goto fail;
-    strcpy(app->state->who, "main");
-    app->state->embedded = app->o.embedder ? &app->o.embedder->given : NULL;
-    if (app->o.embedder && protected(app, open_embedded, NULL, &error) < 0) goto fail;
-    if (protected(app, read_app_file, path, &error) < 0) goto fail;
+    app->version = ltw_version_read(app->state->L, path, &error);
+    if (!app->version) goto fail;
+    error.code = TW_OK;
+    if (protected(app, read_app_file, NULL, &error) < 0) goto fail;
     app->state->host = &app->host;
     if (protected(app, build, &error, &error) < 0) goto fail;
     return app;
@@ -468,16 +406,6 @@ static void stop_workers(struct tw_app *app, unsigned n)
     for (unsigned i = 0; i < n; i++) tw_worker_join(app->workers[i]);
 }
 
-static void close_pool(struct tw_app *app)
-{
-    tw_be_main();
-    if (!app->host.pool) return;
-    tw_pool_stop(app->host.pool);
-    tw_pool_join(app->host.pool);
-    tw_pool_status(app->host.pool, &app->pool_status);
-    ltw_pool_close(&app->host);
-}
-
 static int add_feeds(lua_State *L)
 {
     struct tw_app *app = lua_touserdata(L, 1);
@@ -503,13 +431,15 @@ static void check_connected(struct tw_app *app)
     }
 }
 
-/* Without a socket the run goes on all the same. */
+/* A built program has its own name, whatever the app in it was called.  Without a socket
+ * the run goes on all the same. */
 static void open_attach(struct tw_app *app)
 {
     struct tw_error error;
 
     if (!app->o.attach) return;
-    app->attach = ltw_attach_open(app, app->path, &error);
+    app->attach = ltw_attach_open(app, ltw_payload_app() ? program_invocation_short_name
+                                  : app->path, &error);
     if (app->attach) return;
     tw_log_printf(app->host.log, TW_LOG_WARN, "", "nobody can attach: %s", error.text);
 }
@@ -527,6 +457,7 @@ int tw_app_run(struct tw_app *app)
     else lua_pop(app->state->L, 1), lua_pushnil(app->state->L);
     monitor(app, "open", 3);
     ltw_watchdog_install(&app->host);
+    if (app->o.audit && ltw_audit_write(app->o.audit, NULL, 0, &error) < 0) goto end;
     open_attach(app);
     app->began_ns = tw_clock_steady_ns();
     uv_timer_start(&app->tick, on_tick, TICK_MS, TICK_MS);
@@ -552,7 +483,7 @@ end:
     if (app->io) tw_io_stop(app->io);
     stop_workers(app, started);
     ltw_reloads_look(app->reloads);
-    close_pool(app);
+    if (app->host.pool) ltw_pool_stop(&app->host);   /* its figures stay */
     ltw_recording_stop(app);
     ltw_watchdog_remove(&app->host);
     ltw_app_speak(app);

@@ -42,6 +42,7 @@ struct tw_app_options {
     enum tw_tape_sync sync;     /* of that file: see tape/writer.h                 */
     bool zstd;                  /* that file is packed                             */
     bool attach;                /* `tidewire attach` reaches it: a socket of its owner */
+    const char *audit;          /* the file that says who changed what, or NULL     */
 };
 
 /* A change of a feed on its way from the io thread to the app file. */
@@ -50,7 +51,10 @@ struct ltw_change { unsigned feed; enum tw_feed_state state; char why[LTW_WHY]; 
 struct tw_app {
     struct tw_app_options o;          /* constant                                */
     const char *path;                 /* constant; of the app file               */
+    struct ltw_version *version;      /* constant; as it was read first          */
     struct ltw_state *state;          /* MAIN's Lua state                        */
+    struct ltw_appfile *file;         /* what was taken up since, or NULL        */
+    struct tw_any declared;           /* what the app file declares, see appfile.h */
     struct ltw_attach *attach;        /* or NULL: nobody can                     */
     enum tw_log_level log_level;      /* beyond it nothing is printed            */
     struct ltw_host host;             /* constant while workers run              */
@@ -63,7 +67,6 @@ struct tw_app {
     struct ltw_engine *engines;       /* o.workers of them                       */
     struct tw_worker **workers;
     struct ltw_watch *watches;
-    struct tw_pool_status pool_status;    /* its last word                       */
     uv_loop_t loop;
     uv_async_t bell;                  /* any thread sends                        */
     uv_timer_t tick;
@@ -71,6 +74,8 @@ struct tw_app {
     struct ltw_reloads *reloads;      /* owner: MAIN, see reload.h               */
     struct tw_recorder *recorder;     /* or NULL, see recording.h                */
     char **script_names;              /* or NULL, see recording.h                */
+    unsigned version_number;          /* of the app file, since that record      */
+    uint64_t version_since;
     bool loop_open, bell_open;
     unsigned ticks;
     int64_t began_ns, ended_ns;       /* tw_clock_steady_ns                      */
@@ -90,10 +95,6 @@ struct tw_app {
     unsigned n_changes;               /* mutex                                   */
     int status;                       /* of the process                          */
 };
-
-/* In place of the path of an app file: the one that replays a tape file, which is built
- * in (stdlib/tapes.lua). */
-#define LTW_REPLAY ":replay"
 
 /* Runs the app file and checks what it declares.  NULL: `error` has one line.
  * Thread: any, which is then MAIN.  Blocks: while the file's code runs. */
@@ -124,6 +125,11 @@ void ltw_app_unbuild(struct tw_app *app) TW_ON(MAIN);
  * path of one of LEAN's says in *lean what would else be given one by one. */
 int ltw_csv_options(lua_State *L, struct tw_csv_options *csv, struct tw_lean *lean,
                     struct tw_error *error);
+
+/* [-0, +0, m]  What the table on top, of tw.app, says of a feed; *o refers to its texts
+ * and to *lean. */
+int ltw_feed_options(lua_State *L, struct tw_feed_options *o, struct tw_lean *lean,
+                     struct tw_error *error);
 
 /* [-1, +1, m]  From the app (a light userdata) a table of all its figures: what
  * tw.monitor draws and an app's on_end gets. */

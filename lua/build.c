@@ -7,13 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app.h"
+#include "appfile.h"
 #include "base/clock.h"
 #include "base/fixed.h"
 #include "base/memory.h"
 #include "feed/lean.h"
 #include "instruments.h"
+#include "library.h"
+#include "lpool.h"
 #include "lvalue.h"
+#include "market.h"
 #include "recording.h"
 #include "reload.h"
 #include "remote.h"
@@ -21,7 +24,7 @@
 #include "share/failure.h"
 #include "version.h"
 
-enum { LOG_BYTES = 1 << 20, TOPICS_MAX = 1 << 16 };
+enum { LOG_BYTES = 1 << 20 };
 #define MIB 1048576.0
 
 /* ---- reading tables ---- */
@@ -150,13 +153,12 @@ int ltw_csv_options(lua_State *L, struct tw_csv_options *csv, struct tw_lean *le
     return TW_OK;
 }
 
-static int add_feed(lua_State *L, struct tw_app *app, struct tw_error *error)
-    TW_ON(MAIN)
+int ltw_feed_options(lua_State *L, struct tw_feed_options *o, struct tw_lean *lean,
+                     struct tw_error *error)
 {
     const char *kind = text(L, -1, "kind"), *format = text(L, -1, "format");
-    unsigned exchange = (unsigned)count(L, -1, "exchange");
-    struct tw_lean lean;
-    struct tw_feed_options o = {
+
+    *o = (struct tw_feed_options){
         .name = text(L, -1, "name"),
         .format = format && strcmp(format, "csv") == 0 ? TW_FORMAT_CSV : TW_FORMAT_FIX,
         .host = text(L, -1, "host"),
@@ -166,23 +168,32 @@ static int add_feed(lua_State *L, struct tw_app *app, struct tw_error *error)
         .limit = count(L, -1, "limit"),
         .synthetic = synthetic_options(L),
         .interval_ns = (int64_t)(number(L, -1, "every", 0) * 1e9),
-        .timer = tw_io_count(app->io) + 1,
     };
-    int rc;
-
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (strcmp(kinds[i].name, kind) == 0) {
-            o.kind = kinds[i].kind;
-            o.speed = number(L, -1, "speed", kinds[i].speed);
+            o->kind = kinds[i].kind;
+            o->speed = number(L, -1, "speed", kinds[i].speed);
         }
+    return o->format == TW_FORMAT_CSV ? ltw_csv_options(L, &o->csv, lean, error) : TW_OK;
+}
+
+static int add_feed(lua_State *L, struct tw_app *app, struct tw_error *error)
+    TW_ON(MAIN)
+{
+    unsigned exchange = (unsigned)count(L, -1, "exchange");
+    struct tw_lean lean;
+    struct tw_feed_options o;
+    int rc = ltw_feed_options(L, &o, &lean, error);
+
+    if (rc < 0) return rc;
     if (exchange) o.port = tw_exchange_port(app->exchanges[exchange - 1]);
-    if (o.format == TW_FORMAT_CSV && ltw_csv_options(L, &o.csv, &lean, error) < 0)
-        return error->code;
+    o.timer = tw_io_count(app->io) + 1;
     if (o.kind == TW_FEED_TAPE && ltw_tape_feed(L, app, &o.tape, error) < 0)
         return error->code;
     rc = tw_io_add(app->io, &o, error);
     if (rc < 0) return rc;
-    app->host.sources[rc + 1] = tw_io_name(app->io, (unsigned)rc);
+    tw_sources_set(&app->host.sources, (unsigned)rc + 1,
+                   tw_io_name(app->io, (unsigned)rc));
     app->endless[rc] = o.kind == TW_FEED_TIMER || boolean(L, -1, "endless");
     if (o.kind == TW_FEED_PROGRAM) app->program = rc;
     app->dials[rc] = o.kind == TW_FEED_CONNECT;
@@ -248,6 +259,13 @@ static void add_script(lua_State *L, struct tw_app *app, const char *dir, uint32
     s->version = first_version(L, app, s);
 }
 
+static bool is_first(const struct tw_app *app, unsigned script)
+{
+    for (unsigned i = 0; i < script; i++)
+        if (app->scripts[i].version == app->scripts[script].version) return false;
+    return true;
+}
+
 /* [-0, +0, e]  Fills app->scripts worker by worker, so that an engine's stand
  * together; each engine gets its part. */
 static void add_scripts(lua_State *L, struct tw_app *app, const char *dir)
@@ -268,17 +286,10 @@ static void add_scripts(lua_State *L, struct tw_app *app, const char *dir)
         }
     }
     lua_pop(L, 1);
-}
-
-static void drop(void *epoch, const struct tw_record *old)
-{
-    if (old->message.value_kind == TW_VALUE_BLOCK)
-        tw_epoch_retire(epoch, old->message.value.block);
-}
-
-static void release(void *block)
-{
-    tw_value_unref(block);
+    for (unsigned i = 0; i < app->n_scripts; i++)
+        if (is_first(app, i)
+            && !ltw_version_instruct(app->scripts[i].version, app->scripts, n))
+            luaL_error(L, "not enough memory");
 }
 
 static void on_failed(void *ctx, bool fatal)
@@ -379,7 +390,7 @@ static int make_host(lua_State *L, struct tw_app *app, struct tw_error *error)
         memory = (double)embedder->memory_max / MIB;
     h->memory_max = (size_t)(memory * MIB);
     h->unseen = &app->unseen;
-    app->unseen = (struct tw_unseen){ tell_unseen, app };
+    app->unseen = (struct tw_unseen){ .tell = tell_unseen, .ctx = app };
     h->path = text(L, -1, "search");
     h->directory = text(L, -1, "dir");
     lua_getfield(L, -1, "pool");
@@ -393,24 +404,20 @@ static int make_host(lua_State *L, struct tw_app *app, struct tw_error *error)
         h->pool_options.memory_max = h->memory_max;
     lua_pop(L, 1);
     h->time_max_ns = embedder && !embedder->given.watchdog ? 0 : (int64_t)(time * 1e9);
-    h->tape = tw_tape_new((size_t)number(L, -1, "capacity", TW_TAPE_CAPACITY));
-    h->symbols = tw_symbols_new(TW_SYMBOL_MAX);
-    h->topics = tw_names_new(TOPICS_MAX);
-    h->board = tw_board_new();
+    if (ltw_market_open(h, (size_t)number(L, -1, "capacity", TW_TAPE_CAPACITY)) < 0)
+        return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     h->channels = tw_channels_new();
-    h->epoch = tw_epoch_new(release);
     h->census = ltw_census_new();
-    h->caches = h->tape ? tw_caches_new(h->tape, h->unseen) : NULL;
+    h->library = ltw_library_new();
+    h->caches = tw_caches_new(h->tape, h->unseen);
     h->log = tw_log_new(LOG_BYTES, ltw_app_ring, app);
     app->engines = tw_calloc_aligned(app->o.workers, sizeof *app->engines);
     app->workers = tw_calloc(app->o.workers, sizeof *app->workers);
     h->remotes = tw_calloc(app->o.workers, sizeof *h->remotes);
     app->watches = tw_calloc(app->o.workers, sizeof *app->watches);
-    if (!h->tape || !h->symbols || !h->topics || !h->board || !h->channels || !h->epoch
-        || !h->census || !h->caches || !h->log || !app->engines || !app->workers
-        || !app->watches || !h->remotes)
+    if (!h->channels || !h->census || !h->library || !h->caches || !h->log
+        || !app->engines || !app->workers || !app->watches || !h->remotes)
         return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
-    tw_tape_on_drop(h->tape, drop, h->epoch);
     return TW_OK;
 }
 
@@ -462,14 +469,18 @@ void ltw_app_unbuild(struct tw_app *app)
 {
     struct ltw_host *h = &app->host;
 
+    ltw_pool_close(h);
     ltw_reloads_free(app->reloads);
     tw_io_free(app->io);
     ltw_recording_free(app);
     for (unsigned i = 0; i < app->n_exchanges; i++) tw_exchange_stop(app->exchanges[i]);
     for (unsigned i = 0; app->workers && i < app->o.workers; i++)
         tw_worker_free(app->workers[i]);
+    ltw_appfile_free(app->file);
     ltw_state_free(app->state);   /* it may hold what the host's parts belong to */
     app->state = NULL;
+    ltw_version_unref(app->version);
+    tw_any_unref(&app->declared);
     for (unsigned i = 0; h->remotes && i < app->o.workers; i++)
         ltw_remotes_free(h->remotes[i]);
     tw_free(h->remotes);
@@ -481,12 +492,9 @@ void ltw_app_unbuild(struct tw_app *app)
     }
     tw_channels_free(h->channels);
     tw_caches_free(h->caches);
-    tw_tape_free(h->tape);
-    if (h->epoch) tw_epoch_free(h->epoch);
-    tw_board_free(h->board);
-    tw_names_free(h->topics);
-    tw_symbols_free(h->symbols);
+    ltw_market_close(h);
     ltw_census_free(h->census);
+    ltw_library_free(h->library);
     tw_log_free(h->log);
     tw_free(app->exchanges);
     tw_free(app->scripts);

@@ -1,48 +1,56 @@
 /* bundle.c - tw.bundle: the Lua modules and texts that are built in.
  *
- * Why: the program is one file.  The assembler copies each file of stdlib/
- * into the constants as it is: no generated arrays, and the bytes that `help`
- * reads are the ones that run.  The Makefile writes bundle.inc, one line for
- * each file.
+ * Why: the program is one file.  The assembler copies each file, compressed, into the
+ * constants: no generated arrays, and the bytes that `help` reads are the ones that run.
+ * The Makefile writes bundle.inc, one line for each file.
  *
  * Layer lua.
  */
 #include "bundle.h"
 
 #include <lauxlib.h>
+#include <stdbool.h>
 #include <string.h>
 
-#define BUILT_IN(id, name, path, size) \
-    extern const char ltw_file_##id[]; \
+#include <zlib.h>
+
+/* name is "tw.test" for stdlib/test.lua, "reference" for the comments of the C
+ * functions, "licences". */
+struct file {
+    const char *name;
+    const unsigned char *packed;
+    unsigned n_packed;
+    size_t n;
+};
+
+#define BUILT_IN(id, name, path, n_packed, n) \
+    extern const unsigned char ltw_file_##id[]; \
     __asm__(".pushsection .rodata\n" \
             ".global ltw_file_" #id "\n" \
             ".hidden ltw_file_" #id "\n" \
             "ltw_file_" #id ":\n" \
             ".incbin \"" path "\"\n" \
-            ".byte 0\n" \
             ".popsection\n");
 #include "bundle.inc"
 #undef BUILT_IN
 
-#define BUILT_IN(id, name, path, size) { name, ltw_file_##id, size },
-static const struct ltw_bundle_file files[] = {
+#define BUILT_IN(id, name, path, n_packed, n) { name, ltw_file_##id, n_packed, n },
+static const struct file files[] = {
 #include "bundle.inc"
-    { NULL, NULL, 0 }
+    { NULL, NULL, 0, 0 }
 };
 
-const struct ltw_bundle_file *ltw_bundle_next(const struct ltw_bundle_file *f)
+static const struct file *find(const char *name)
 {
-    f = f ? f + 1 : files;
-    return f->name ? f : NULL;
+    for (const struct file *f = files; f->name; f++)
+        if (strcmp(f->name, name) == 0) return f;
+    return NULL;
 }
 
-const struct ltw_bundle_file *ltw_bundle_find(const char *name)
+static bool open_packed(const struct file *f, z_stream *z)
 {
-    const struct ltw_bundle_file *f = NULL;
-
-    while ((f = ltw_bundle_next(f)))
-        if (strcmp(f->name, name) == 0) break;
-    return f;
+    *z = (z_stream){ .next_in = (Bytef *)f->packed, .avail_in = f->n_packed };
+    return inflateInit2(z, MAX_WBITS + 16) == Z_OK;   /* as gzip wrote it */
 }
 
 /* bundle.names() -> table
@@ -50,13 +58,10 @@ const struct ltw_bundle_file *ltw_bundle_find(const char *name)
  * Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none. */
 static int bundle_names(lua_State *L)
 {
-    const struct ltw_bundle_file *f = NULL;
-    lua_Integer n = 0;
-
     lua_newtable(L);
-    while ((f = ltw_bundle_next(f))) {
-        lua_pushstring(L, f->name);
-        lua_rawseti(L, -2, ++n);
+    for (lua_Integer n = 0; files[n].name; n++) {
+        lua_pushstring(L, files[n].name);
+        lua_rawseti(L, -2, n + 1);
     }
     return 1;
 }
@@ -68,10 +73,20 @@ static int bundle_names(lua_State *L)
 static int bundle_read(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1);
-    const struct ltw_bundle_file *f = ltw_bundle_find(name);
+    const struct file *f = find(name);
+    luaL_Buffer text;
+    z_stream z;
+    int r;
 
     if (!f) return luaL_error(L, "bundle.read: no built-in file '%s'", name);
-    lua_pushlstring(L, f->bytes, f->size);
+    luaL_buffinitsize(L, &text, f->n);
+    if (!open_packed(f, &z)) return luaL_error(L, "not enough memory");
+    z.next_out = (Bytef *)luaL_buffaddr(&text);
+    z.avail_out = (uInt)f->n;
+    r = inflate(&z, Z_FINISH);
+    inflateEnd(&z);
+    if (r != Z_STREAM_END) return luaL_error(L, "bundle.read: %s is damaged", name);
+    luaL_pushresultsize(&text, f->n);
     return 1;
 }
 
@@ -87,14 +102,34 @@ static int open_bundle(lua_State *L)   /* [-0, +1, m] */
     return 1;
 }
 
+struct reader { z_stream z; Bytef piece[4096]; };
+
+/* Of the text of a module, for lua_load. */
+static const char *read_piece(lua_State *L, void *ctx, size_t *n)
+{
+    struct reader *r = ctx;
+
+    (void)L;
+    r->z.next_out = r->piece;
+    r->z.avail_out = sizeof r->piece;
+    inflate(&r->z, Z_NO_FLUSH);
+    *n = sizeof r->piece - r->z.avail_out;
+    return (const char *)r->piece;
+}
+
 /* [-0, +1, e]  The preloader of a built-in module; `tw.test` shows in messages
  * and tracebacks as tw/test.lua. */
 static int load_module(lua_State *L)
 {
-    const struct ltw_bundle_file *f = lua_touserdata(L, lua_upvalueindex(1));
+    const struct file *f = lua_touserdata(L, lua_upvalueindex(1));
     const char *chunk = lua_pushfstring(L, "@tw/%s.lua", f->name + strlen("tw."));
+    struct reader r;
+    int status;
 
-    if (luaL_loadbufferx(L, f->bytes, f->size, chunk, "t")) return lua_error(L);
+    if (!open_packed(f, &r.z)) return luaL_error(L, "not enough memory");
+    status = lua_load(L, read_piece, &r, chunk, "t");
+    inflateEnd(&r.z);
+    if (status != LUA_OK) return lua_error(L);
     lua_pushstring(L, f->name);
     lua_call(L, 1, 1);
     return 1;
@@ -102,10 +137,8 @@ static int load_module(lua_State *L)
 
 void ltw_bundle_open(lua_State *L)
 {
-    const struct ltw_bundle_file *f = NULL;
-
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-    while ((f = ltw_bundle_next(f))) {
+    for (const struct file *f = files; f->name; f++) {
         if (strncmp(f->name, "tw.", strlen("tw.")) != 0) continue;
         lua_pushlightuserdata(L, (void *)f);
         lua_pushcclosure(L, load_module, 1);

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "script.h"
 
 enum { LINES_MAX = 100000 };
 
@@ -89,6 +90,7 @@ struct line {
     int state;
     const char *what;
     int64_t since_ns;
+    uint64_t version, record;      /* of a script; 0: of a task */
 };
 
 static void copy_line(struct line *l, const struct ltw_note *note)
@@ -104,13 +106,19 @@ static void copy_line(struct line *l, const struct ltw_note *note)
     l->what = atomic_load_explicit(&note->what, memory_order_relaxed);
     /* order [census.note] relaxed: as above */
     l->since_ns = atomic_load_explicit(&note->since_ns, memory_order_relaxed);
+    l->version = l->record = 0;
+    if (!note->counts) return;
+    /* order [script.counts] relaxed: each is shown as it is */
+    l->version = atomic_load_explicit(&note->counts->version, memory_order_relaxed);
+    /* order [script.counts] relaxed: as above */
+    l->record = atomic_load_explicit(&note->counts->since, memory_order_relaxed);
 }
 
 static void push_line(lua_State *L, const struct line *l, int64_t now_ns)
 {
     static const char *const states[] = { "ready", "running", "waiting", "done" };
 
-    lua_createtable(L, 0, 8);
+    lua_createtable(L, 0, 10);
     lua_pushinteger(L, (lua_Integer)l->id);
     lua_setfield(L, -2, "id");
     if (l->parent) lua_pushinteger(L, (lua_Integer)l->parent);
@@ -129,6 +137,9 @@ static void push_line(lua_State *L, const struct line *l, int64_t now_ns)
     lua_setfield(L, -2, "waits_for");
     lua_pushnumber(L, (lua_Number)(now_ns - l->since_ns) / 1e9);
     lua_setfield(L, -2, "since");
+    if (l->version == 0) return;
+    ltw_set_count(L, "version", l->version);
+    ltw_set_count(L, "record", l->record);
 }
 
 /* Room for more than there are: who enters meanwhile is left out. */

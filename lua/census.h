@@ -7,6 +7,8 @@
 
 #include "ltw.h"
 
+struct ltw_script_counts;
+
 enum { LTW_TASK_NAME = 48 };
 enum ltw_task_state { LTW_TASK_READY, LTW_TASK_RUNNING, LTW_TASK_WAITING, LTW_TASK_DONE };
 
@@ -20,6 +22,7 @@ struct ltw_note {
     uint64_t parent;                /* under the lock; 0: none                       */
     const char *who, *script;       /* constant; "worker 0"; NULL: of no script      */
     char name[LTW_TASK_NAME];       /* constant                                      */
+    const struct ltw_script_counts *counts;   /* constant; NULL: no script itself    */
     _Atomic int state;              /* atomic: the task's thread stores              */
     const char *_Atomic what;       /* atomic: likewise; a constant text             */
     _Atomic int64_t since_ns;       /* atomic: likewise; steady clock                */

@@ -123,26 +123,39 @@ static int require(lua_State *L)
     return 2;
 }
 
-/* [-0, +2, m]  The globals of a script, and its modules. */
-static void push_environment(lua_State *L, struct ltw_version *version)
+/* [-0, +2, m]  The globals of a script, and its modules; of a program they are those of
+ * the state. */
+static void push_environment(lua_State *L, struct ltw_version *version, bool is_program)
 {
     struct ltw_version **v;
 
     lua_newtable(L);
-    lua_createtable(L, 0, 1);
+    lua_createtable(L, 0, 2);
     lua_pushglobaltable(L);
+    if (is_program) lua_pushvalue(L, -1), lua_setfield(L, -3, "__newindex");
     lua_setfield(L, -2, "__index");
     lua_setmetatable(L, -2);
     v = lua_newuserdatauv(L, sizeof *v, 0);
     *v = NULL;
     luaL_setmetatable(L, VERSION);
     ltw_version_ref(*v = version);
-    lua_newtable(L);
+    if (is_program) luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    else lua_newtable(L);
     lua_pushvalue(L, -1);
     lua_insert(L, -3);                     /* globals, modules, version, modules */
-    lua_pushvalue(L, -4);
+    lua_pushliteral(L, "require");
+    lua_insert(L, -3);
+    lua_pushvalue(L, -5);
     lua_pushcclosure(L, require, 3);
-    lua_setfield(L, -3, "require");
+    lua_rawset(L, -4);
+}
+
+void ltw_code_push_program(lua_State *L, struct ltw_version *v)
+{
+    push_environment(L, v, true);
+    lua_pop(L, 1);
+    load_part(L, ltw_version_file(v), lua_gettop(L));
+    lua_remove(L, -2);
 }
 
 /* ---- loading ---- */
@@ -205,7 +218,7 @@ static int run_file(lua_State *L)
         lua_newtable(L);
         lua_replace(L, options);
     }
-    push_environment(L, c->version);
+    push_environment(L, c->version, false);
     load_part(L, ltw_version_file(c->version), globals);
     lua_call(L, 0, 1);
     if (lua_type(L, module) != LUA_TTABLE)

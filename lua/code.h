@@ -32,6 +32,10 @@ int ltw_code_load(struct ltw_state *state, const struct ltw_script_options *o,
 /* Lets it go.  Safe twice. */
 void ltw_code_drop(struct ltw_state *state, struct ltw_code *code);
 
+/* [-0, +1, e]  The function of the version's file, as the program of the state: it has
+ * the state's globals and modules, but what it requires is the version's. */
+void ltw_code_push_program(lua_State *L, struct ltw_version *v);
+
 /* [-0, +1, m]  The table that the file returned. */
 void ltw_code_push_module(lua_State *L, const struct ltw_code *code);
 

@@ -6,7 +6,8 @@
  * future, say) parks the whole task: it yields outwards here too, and later goes
  * on where it was, so who resumed it never sees it.
  */
-#include "task.h"
+#include "park.h"
+#include "tasks.h"
 #include "watchdog.h"
 
 enum { REFUSED = -1 };   /* of resume: the message is on L, not on co */

@@ -54,14 +54,14 @@ static bool wants(struct ltw_script *s, const struct tw_record *r)
 static void note_arrival(struct ltw_script *s, const struct tw_record *r)
 {
     s->first_received = s->engine->host->plays ? 0 : r->received;
-    if (s->first_received)
+    if (s->first_received && !s->is_candidate)
         tw_histogram_add(&s->engine->reach_ns, tw_clock_now_ns() - s->first_received);
 }
 
 static void note_gap(struct ltw_script *s, const struct tw_record *r)
 {
     ltw_script_publish(&s->counts->lost, s->cursor.lost);
-    if (s->code.handler[TW_GAP].bound) return;
+    if (s->code.handler[TW_GAP].bound || s->is_candidate) return;
     tw_log_printf(s->engine->host->log, TW_LOG_WARN, s->engine->who,
                   "script %s fell behind and lost %llu records (%llu in all)", s->o->name,
                   (unsigned long long)r->gap.lost, (unsigned long long)s->cursor.lost);
@@ -111,6 +111,14 @@ static void run_rows(lua_State *L, struct ltw_script *s, bool single)
     s->fired = 0;
 }
 
+/* A candidate never reads past its script, S1. */
+static uint64_t readable(const struct ltw_script *s)
+{
+    if (!s->is_candidate) return UINT64_MAX;
+    if (!s->of || s->cursor.next >= s->of->cursor.next) return 0;
+    return s->of->cursor.next - s->cursor.next;
+}
+
 /* Takes the next records as rows while Lua need not see single ones. */
 static void take_rows(lua_State *L, struct ltw_script *s)
 {
@@ -121,7 +129,9 @@ static void take_rows(lua_State *L, struct ltw_script *s)
     for (int k = TW_QUOTE; k <= TW_TRADE; k++)
         if (s->code.handler[k].bound) kinds &= ~(1u << k);
     if (tw_plan_is_stepwise(plan) || kinds == 0) return;
-    n = tw_cursor_take(&s->cursor, kinds, row, room < s->budget ? room : s->budget);
+    if (room > s->budget) room = s->budget;
+    if (room > readable(s)) room = (unsigned)readable(s);
+    n = tw_cursor_take(&s->cursor, kinds, row, room);
     if (n == 0) return;
     if (s->first_received == 0) note_arrival(s, row);
     s->budget -= n;
@@ -145,7 +155,9 @@ static bool advance(lua_State *L, struct ltw_script *s)
 
         t = s->tracker;
         if (t) take_rows(L, s);
-        if (s->budget == 0 || !tw_cursor_next(&s->cursor, &s->record)) break;
+        if (s->budget == 0 || readable(s) == 0
+            || !tw_cursor_next(&s->cursor, &s->record))
+            break;
         s->budget--;
         if (s->first_received == 0) note_arrival(s, &s->record);
         if (s->record.kind == TW_GAP) note_gap(s, &s->record);

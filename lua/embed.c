@@ -13,10 +13,12 @@
 #include "embed.h"
 
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "task.h"
+#include "tasks.h"
 
 enum { WORKERS_MAX = 1024, MODULE_MAX = 256 };
 
@@ -24,6 +26,7 @@ enum { WORKERS_MAX = 1024, MODULE_MAX = 256 };
 
 enum ltw_phase ltw_phase(const struct tw_host *host)
 {
+    if (!host) return LTW_NEW;
     /* order [embed.phase] acquire: what was made before stands */
     return (enum ltw_phase)atomic_load_explicit(&host->phase, memory_order_acquire);
 }
@@ -87,50 +90,69 @@ struct tw_host *tw_host_new(const struct tw_host_options *options,
     return host;
 }
 
-static char *copy(const char *text, size_t n)
+static int add_module(struct tw_host *host, const char *name, tw_open opener,
+                      struct tw_any value)
 {
-    char *to = tw_calloc(1, n + 1);
+    struct ltw_embedded *given = &host->embedder.given;
+    size_t n = strlen(name);
+    struct ltw_given_module *modules;
+    char *own;
 
-    if (to) memcpy(to, text, n);
-    return to;
+    if (n == 0 || n > MODULE_MAX) return TW_EUSAGE;
+    modules = tw_realloc(given->modules, (given->n_modules + 1) * sizeof *modules);
+    if (!modules) return UV_ENOMEM;
+    given->modules = modules;
+    own = tw_calloc(1, n + 1);
+    if (!own) return UV_ENOMEM;
+    memcpy(own, name, n);
+    modules[given->n_modules++] = (struct ltw_given_module){ own, opener, value };
+    return TW_OK;
 }
 
 int tw_host_add_module(struct tw_host *host, const char *name, tw_open opener)
 {
-    struct ltw_embedded *given = &host->embedder.given;
-    struct ltw_given_module *modules;
-    char *own;
+    struct tw_any none = { .kind = TW_VALUE_NIL };
 
-    if (ltw_phase(host) != LTW_NEW || !name || !*name || strlen(name) > MODULE_MAX
-        || !opener)
+    if (!host || ltw_phase(host) != LTW_NEW || !name || !opener) return TW_EUSAGE;
+    return add_module(host, name, opener, none);
+}
+
+int tw_host_add_value(struct tw_host *host, const char *name, struct tw_item value)
+{
+    struct tw_any any;
+    int rc;
+
+    if (!host || ltw_phase(host) != LTW_NEW || !name || value.kind == TW_VALUE_NIL)
         return TW_EUSAGE;
-    modules = tw_realloc(given->modules, (given->n_modules + 1) * sizeof *modules);
-    if (!modules) return UV_ENOMEM;
-    given->modules = modules;
-    own = copy(name, strlen(name));
-    if (!own) return UV_ENOMEM;
-    modules[given->n_modules++] = (struct ltw_given_module){ own, opener };
-    return TW_OK;
+    rc = tw_item_keep(value, &any);
+    if (rc == TW_OK) rc = add_module(host, name, NULL, any);
+    if (rc < 0) tw_any_unref(&any);
+    return rc;
 }
 
 int tw_host_add_text(struct tw_host *host, const char *path, const char *text)
 {
-    struct ltw_embedded *given = &host->embedder.given;
-    struct ltw_given_text *texts, one = { NULL, NULL, 0 };
+    struct ltw_embedded *given;
+    struct ltw_given_text *t;
+    size_t n_path, n;
+    char *bytes;
 
-    if (ltw_phase(host) != LTW_NEW || !path || !*path || !text) return TW_EUSAGE;
-    texts = tw_realloc(given->texts, (given->n_texts + 1) * sizeof *texts);
-    if (!texts) return UV_ENOMEM;
-    given->texts = texts;
-    one.path = copy(path, strlen(path));
-    one.n = strlen(text);
-    one.text = copy(text, one.n);
-    if (!one.path || !one.text) {
-        tw_free((char *)one.path);
-        tw_free((char *)one.text);
-        return UV_ENOMEM;
-    }
-    texts[given->n_texts++] = one;
+    if (!host || !path || !*path || !text) return TW_EUSAGE;
+    given = &host->embedder.given;
+    n_path = strlen(path) + 1;
+    n = strlen(text);
+    t = tw_calloc(1, sizeof *t + n_path + n + 1);
+    if (!t) return UV_ENOMEM;
+    bytes = (char *)(t + 1);
+    memcpy(bytes, path, n_path);
+    memcpy(bytes + n_path, text, n);
+    t->path = bytes;
+    t->text = bytes + n_path;
+    t->n = n;
+    /* order [embed.texts] relaxed: one thread at a time adds */
+    t->next = atomic_load_explicit(&given->texts, memory_order_relaxed);
+    /* order [embed.texts] release: t is whole */
+    atomic_store_explicit(&given->texts, t, memory_order_release);
     return TW_OK;
 }
 
@@ -179,11 +201,13 @@ static int load(struct tw_host *host, const char *path, struct tw_error *error)
 {
     struct tw_app_options o = {
         .workers = host->o.workers, .seconds = host->o.seconds, .set = host->o.set,
-        .signals = host->o.signals, .embedder = &host->embedder,
+        .signals = host->o.signals, .attach = host->o.attach, .watch = host->o.watch,
+        .embedder = &host->embedder,
     };
     char why[TW_APP_ERROR];
 
     host->embedder.given.watchdog = host->o.watchdog;
+    host->embedder.given.ctx = host->o.ctx;
     host->embedder.memory_max = host->o.memory;
     host->embedder.line = on_line;
     host->embedder.begun = on_begun;
@@ -192,6 +216,7 @@ static int load(struct tw_host *host, const char *path, struct tw_error *error)
     host->app = tw_app_open(path, &o, why);
     if (!host->app) return tw_fail(error, TW_ESCRIPT, "%s", why);
     ltw_tasks_are_mine(NULL);   /* another thread may run it */
+    host->app->unseen.held = &host->futures;
     ltw_call_load(host);
     return ltw_tape_load(host) < 0 ? tw_fail(error, UV_ENOMEM, "not enough memory") : 0;
 }
@@ -209,8 +234,9 @@ int tw_host_load(struct tw_host *host, const char *path, struct tw_error *error)
     unsigned char role = tw_role_now;
     int rc;
 
-    if (ltw_phase(host) != LTW_NEW || !path)
-        return tw_fail(error, TW_EUSAGE, path ? "a host loads one app" : "no path");
+    if (!host || !path) return tw_fail(error, TW_EUSAGE, path ? "no host" : "no path");
+    if (ltw_phase(host) != LTW_NEW)
+        return tw_fail(error, TW_EUSAGE, "a host loads one app");
     tw_role_set(&MAIN);
     tw_be_main();
     rc = load(host, path, error);
@@ -227,13 +253,14 @@ static int claim(struct tw_host *host, struct tw_error *error)
 {
     bool may;
 
+    if (ltw_phase(host) == LTW_NEW)
+        return tw_fail(error, TW_EUSAGE, "no app is loaded");
     pthread_mutex_lock(&host->lock);
     may = ltw_phase(host) == LTW_LOADED && !host->running;
     host->running = host->running || may;
     pthread_mutex_unlock(&host->lock);
     if (may) return TW_OK;
-    return tw_fail(error, TW_EUSAGE, host->running ? "a host runs once"
-                                                   : "no app is loaded");
+    return tw_fail(error, TW_EUSAGE, "a host runs once");
 }
 
 /* Thread: the host's. */
@@ -303,7 +330,8 @@ static int start_thread(struct tw_host *host)
 
 int tw_host_start(struct tw_host *host, struct tw_error *error)
 {
-    int rc = claim(host, error);
+    int rc = ltw_is_hosts() ? tw_fail(error, TW_ECYCLE, "a host's thread must not wait")
+                            : claim(host, error);
 
     if (rc < 0) return rc;
     rc = start_thread(host);
@@ -326,6 +354,10 @@ int tw_host_wait(struct tw_host *host, double seconds, struct tw_error *error)
     int64_t until_ns = ltw_until_ns(seconds);
     bool running;
 
+    if (ltw_is_hosts())
+        return tw_fail(error, TW_ECYCLE, "a host's thread must not wait");
+    if (ltw_phase(host) == LTW_NEW)
+        return tw_fail(error, TW_EUSAGE, "no app is loaded");
     pthread_mutex_lock(&host->lock);
     running = host->running;
     while (running && ltw_phase(host) != LTW_OVER)
@@ -351,30 +383,67 @@ void tw_host_stop(struct tw_host *host)
 
 static void free_given(struct ltw_embedded *given)
 {
-    for (unsigned i = 0; i < given->n_modules; i++)
+    /* order [embed.texts] relaxed: no other thread is left */
+    struct ltw_given_text *t = atomic_load_explicit(&given->texts, memory_order_relaxed);
+
+    for (unsigned i = 0; i < given->n_modules; i++) {
         tw_free((char *)given->modules[i].name);
-    for (unsigned i = 0; i < given->n_texts; i++) {
-        tw_free((char *)given->texts[i].path);
-        tw_free((char *)given->texts[i].text);
+        tw_any_unref(&given->modules[i].value);
     }
     tw_free(given->modules);
-    tw_free(given->texts);
+    while (t) {
+        struct ltw_given_text *next = t->next;
+
+        tw_free(t);
+        t = next;
+    }
 }
 
-void tw_host_free(struct tw_host *host)
+/* What the program still has would be of nothing: it says so, and waits. */
+static int check_closed(struct tw_host *host) TW_ON(MAIN)
+{
+    /* order [future.held] relaxed: no other thread uses the host */
+    unsigned futures = atomic_load_explicit(&host->futures, memory_order_relaxed);
+    char text[100];
+
+    if (!host->app || futures + host->cursors == 0) return TW_OK;
+    snprintf(text, sizeof text,
+             "tw_host_free: %u cursor%s and %u future%s are still open", host->cursors,
+             host->cursors == 1 ? "" : "s", futures, futures == 1 ? "" : "s");
+    ltw_app_print(host->app, TW_LOG_ERROR, "", text, strlen(text));
+    return TW_EBUSY;
+}
+
+/* E1 */
+static int close_app(struct tw_host *host)
 {
     unsigned char role = tw_role_now;
+    int rc;
 
-    if (!host) return;
+    tw_role_set(&MAIN);
+    tw_be_main();
+    ltw_call_free(host);
+    rc = check_closed(host);
+    if (rc == TW_OK) unload(host);
+    tw_role_now = role;
+    return rc;
+}
+
+int tw_host_free(struct tw_host *host)
+{
+    int rc;
+
+    if (!host) return TW_OK;
+    if (ltw_is_hosts()) return TW_ECYCLE;
     tw_host_stop(host);
     tw_host_wait(host, TW_FOREVER, NULL);
     if (host->threaded) pthread_join(host->thread, NULL);
-    tw_role_set(&MAIN);
-    tw_be_main();
-    unload(host);               /* E1 */
-    tw_role_now = role;
+    host->threaded = false;
+    rc = close_app(host);
+    if (rc < 0) return rc;
     free_given(&host->embedder.given);
     pthread_cond_destroy(&host->changed);
     pthread_mutex_destroy(&host->lock);
     tw_free(host);
+    return TW_OK;
 }

@@ -15,7 +15,7 @@ enum ltw_phase { LTW_NEW, LTW_LOADED, LTW_RUNNING, LTW_OVER };
 /* Who wants the messages of a topic. */
 struct ltw_subscription {
     struct ltw_subscription *next;
-    char *topic;                      /* NULL: of all                    */
+    const char *topic;                /* NULL: of all; behind the struct */
     void (*f)(void *ctx, const struct tw_record *record, const char *topic,
               const struct tw_item *value);
     void *ctx;
@@ -34,6 +34,8 @@ struct tw_host {
     int status;                       /* mutex: of the run, once it is over     */
     struct tw_error error;            /* mutex: the first that was logged       */
     uint64_t wakes;                   /* mutex: of the tape, for cursors        */
+    unsigned cursors;                 /* mutex: that are open                   */
+    atomic_uint futures;              /* atomic: that the program has           */
     struct ltw_then *thens;           /* mutex: see embed_call.c                */
     struct tw_host_cursor *spare;     /* mutex: cursors that were closed        */
     struct tw_waiter sleepers;        /* of cursors, see embed_tape.c           */
@@ -58,9 +60,15 @@ int64_t ltw_until_ns(double seconds);
  * Thread: any, with the lock held. */
 bool ltw_wait_held(struct tw_host *host, int64_t until_ns);
 
-/* item as a frozen value, with one reference, the caller's.
- * Thread: any.  Blocks: no. */
-int ltw_freeze_item(struct tw_item item, struct tw_any *out);
+/* Is this a thread of some host?  It must not wait.  Thread: any. */
+static inline bool ltw_is_hosts(void)
+{
+    return tw_role_now != 0;
+}
+
+/* Has a worker call a function.  *out, the caller's, is held and wanted.  Thread: any. */
+int ltw_post_call(struct tw_host *host, unsigned worker, const char *function,
+                  const struct tw_item *args, unsigned n, struct tw_future **out);
 
 /* What embed_call.c and embed_tape.c do as the host is loaded, is rung, and is freed.
  * Thread: the host's, or who loads or frees it. */

@@ -8,46 +8,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "embedded.h"
 #include "remote.h"
-#include "share/builder.h"
 #include "share/failure.h"
-
-/* ---- values ---- */
-
-static void put(struct tw_builder *b, const struct tw_item *item)
-{
-    switch (item->kind) {
-    case TW_VALUE_STRING: tw_builder_string(b, item->text, item->length); break;
-    case TW_VALUE_TABLE:  tw_builder_link(b, item->table); break;
-    case TW_VALUE_RECORD:
-        tw_builder_record(b, (uintptr_t)item->record, item->record);
-        break;
-    case TW_VALUE_OBJECT: tw_builder_object(b, item->object); break;
-    default:              tw_builder_scalar(b, *item);
-    }
-}
-
-int ltw_freeze_item(struct tw_item item, struct tw_any *out)
-{
-    struct tw_builder *b;
-    int rc;
-
-    *out = (struct tw_any){ .kind = item.kind, .integer = item.integer };
-    if (item.kind > TW_VALUE_OBJECT) return TW_EUSAGE;
-    if (item.kind < TW_VALUE_STRING) return TW_OK;
-    *out = (struct tw_any){ .kind = TW_VALUE_NIL };
-    b = tw_builder_new();
-    if (!b) return UV_ENOMEM;
-    tw_builder_begin(b);
-    put(b, &item);
-    rc = tw_builder_finish(b, &out->block);
-    if (rc == TW_OK) out->kind = TW_VALUE_BLOCK;
-    tw_builder_free(b);
-    return rc;
-}
 
 /* ---- calls ---- */
 
@@ -55,30 +21,40 @@ int ltw_freeze_item(struct tw_item item, struct tw_any *out)
 static int pack(const char *function, const struct tw_item *args, unsigned n,
                 struct tw_any *out)
 {
-    struct tw_builder *b = tw_builder_new();
+    struct tw_draft *d = tw_draft_new();
     unsigned i = 0;
     int rc;
 
-    *out = (struct tw_any){ .kind = TW_VALUE_NIL };
-    if (!b) return UV_ENOMEM;
-    tw_builder_begin(b);
-    tw_builder_table(b, 1);
-    tw_builder_open(b);
-    tw_builder_string(b, function, strlen(function));
-    for (; i < n && args[i].kind != TW_VALUE_NIL; i++) put(b, &args[i]);
-    tw_builder_pairs(b);
-    for (; i < n; i++) {       /* what comes after a nil */
-        if (args[i].kind == TW_VALUE_NIL) continue;
-        tw_builder_integer(b, (int64_t)i + 2);
-        put(b, &args[i]);
-    }
-    tw_builder_string(b, "n", 1);
-    tw_builder_integer(b, n);
-    tw_builder_close(b);
-    rc = tw_builder_finish(b, &out->block);
-    if (rc == TW_OK) out->kind = TW_VALUE_BLOCK;
-    tw_builder_free(b);
+    if (!d) return UV_ENOMEM;
+    tw_draft_add(d, tw_item_text(function));
+    for (; i < n && args[i].kind != TW_VALUE_NIL; i++) tw_draft_add(d, args[i]);
+    for (; i < n; i++)         /* what comes after a nil */
+        tw_draft_put(d, tw_item_integer((int64_t)i + 2), args[i]);
+    tw_draft_set(d, "n", tw_item_integer(n));
+    rc = tw_draft_finish(d, out);
+    tw_draft_free(d);
     return rc;
+}
+
+int ltw_post_call(struct tw_host *host, unsigned worker, const char *function,
+                  const struct tw_item *args, unsigned n, struct tw_future **out)
+{
+    struct ltw_host *parts = &host->app->host;
+    struct tw_any call;
+    int rc = pack(function, args, n, &call);
+
+    *out = NULL;
+    if (rc < 0) return rc;
+    rc = ltw_remote_send(parts->remotes[worker], parts->unseen, call, function, out);
+    if (rc < 0) {
+        *out = NULL;
+        return rc;
+    }
+    tw_future_hold(*out);
+    if (tw_future_want(*out)) return rc;
+    tw_future_close(*out);
+    *out = NULL;
+    return TW_ESTOPPED;
 }
 
 /* Where a call goes; script: NULL, to the state itself. */
@@ -112,50 +88,54 @@ static bool take_aim(const struct tw_app *app, const char *where, struct aim *ou
 
 enum { ARGUMENTS_MAX = 250, OWN = 3 };
 
-static int post_call(struct tw_host *host, const struct aim *aim, const char *function,
-                     const struct tw_item *args, unsigned n, struct tw_future **out)
+/* In a script, through `via`, with its name and instance first; or in a state. */
+static int post(struct tw_host *host, const char *where, const char *via,
+                const char *function, const struct tw_item *args, unsigned n,
+                struct tw_future **out, struct tw_error *error)
 {
     struct tw_item all[ARGUMENTS_MAX + OWN];
-    struct tw_any call;
+    unsigned own = 0;
+    struct aim aim;
     int rc;
 
-    if (aim->script) {
-        all[0] = tw_item_text(aim->script);
-        all[1] = tw_item_integer(aim->shard);
-        all[2] = tw_item_text(function);
-        if (n > 0) memcpy(all + OWN, args, n * sizeof *args);
-        rc = pack(LTW_EMBEDDED_CALL, all, n + OWN, &call);
-    } else {
-        rc = pack(function, args, n, &call);
+    if (!take_aim(host->app, where, &aim))
+        return tw_fail(error, TW_EUSAGE, "there is no script or worker %.200s", where);
+    if (aim.script) {
+        all[own++] = tw_item_text(aim.script);
+        all[own++] = tw_item_integer(aim.shard);
+        if (function) all[own++] = tw_item_text(function);
     }
-    if (rc < 0) return rc;
-    rc = ltw_remote_send(host->app->host.remotes[aim->worker], host->app->host.unseen,
-                         call, function, out);
-    if (rc < 0 || tw_future_want(*out)) return rc;
-    tw_future_unref(*out);
-    return TW_ESTOPPED;
+    if (n > 0) memcpy(all + own, args, n * sizeof *args);
+    rc = ltw_post_call(host, aim.worker, aim.script ? via : function, all, own + n, out);
+    if (rc == TW_EUSAGE) return tw_fail(error, rc, "an argument is no value");
+    return rc < 0 ? tw_fail(error, rc, "%s", tw_strerror(rc)) : TW_OK;
 }
 
 int tw_host_call(struct tw_host *host, const char *where, const char *function,
                  const struct tw_item *args, unsigned n, struct tw_future **out,
                  struct tw_error *error)
 {
-    struct aim aim;
     int rc = ltw_check_running(host);
 
     *out = NULL;
     if (rc < 0) return tw_fail(error, rc, "%s", tw_strerror(rc));
-    if (!where || !function || n > ARGUMENTS_MAX)
+    if (!where || !function || n > ARGUMENTS_MAX || (!args && n > 0))
         return tw_fail(error, TW_EUSAGE, "a call takes a script, a function and at most"
                        " %d arguments", ARGUMENTS_MAX);
-    if (!take_aim(host->app, where, &aim))
-        return tw_fail(error, TW_EUSAGE, "there is no script or worker %s", where);
-    for (unsigned i = 0; i < n; i++)
-        if (args[i].kind > TW_VALUE_OBJECT)
-            return tw_fail(error, TW_EUSAGE, "argument %u is no value", i + 1);
-    rc = post_call(host, &aim, function, args, n, out);
-    if (rc < 0) *out = NULL;
-    return rc < 0 ? tw_fail(error, rc, "%s: %s", function, tw_strerror(rc)) : TW_OK;
+    return post(host, where, LTW_EMBEDDED_CALL, function, args, n, out, error);
+}
+
+int tw_host_evaluate(struct tw_host *host, const char *where, const char *text,
+                     struct tw_future **out, struct tw_error *error)
+{
+    int rc = ltw_check_running(host);
+    struct tw_item item = tw_item_text(text);
+
+    *out = NULL;
+    if (rc < 0) return tw_fail(error, rc, "%s", tw_strerror(rc));
+    if (!where || !text) return tw_fail(error, TW_EUSAGE, "no script or no text");
+    return post(host, where, LTW_EMBEDDED_EVALUATE,
+                *where == '@' ? "tw.evaluate.values" : NULL, &item, 1, out, error);
 }
 
 /* ---- awaiting ---- */
@@ -226,6 +206,8 @@ int tw_future_await(struct tw_future *f, double seconds, struct tw_item *value,
     if (!value) value = &unread;
     if (!f) return tw_fail(error, TW_EUSAGE, "no future");
     if (tw_future_peek(f, NULL) != TW_PENDING) return outcome(f, value, error);
+    if (ltw_is_hosts())
+        return tw_fail(error, TW_ECYCLE, "a host's thread must not wait");
     pthread_mutex_init(&s.lock, NULL);
     pthread_condattr_init(&steady);
     pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
@@ -244,6 +226,7 @@ void tw_future_close(struct tw_future *f)
 {
     if (!f) return;
     tw_future_unwant(f);
+    tw_future_release(f);
     tw_future_unref(f);
 }
 
@@ -256,6 +239,7 @@ struct tw_future *tw_future_from(const struct tw_item *value)
     f = (struct tw_future *)value->object;
     if (!tw_future_want(f)) return NULL;
     tw_future_ref(f);
+    tw_future_hold(f);
     return f;
 }
 

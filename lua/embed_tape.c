@@ -49,8 +49,9 @@ static size_t append(struct tw_host *host, const struct tw_record *r, size_t n,
                      double seconds)
 {
     struct tw_app *app = host->app;
+    int64_t until_ns = ltw_is_hosts() ? 0 : ltw_until_ns(seconds);
 
-    return tw_io_push(app->io, (unsigned)app->program, r, n, ltw_until_ns(seconds));
+    return tw_io_push(app->io, (unsigned)app->program, r, n, until_ns);
 }
 
 int64_t tw_host_push(struct tw_host *host, const struct tw_record *records, size_t n,
@@ -60,6 +61,7 @@ int64_t tw_host_push(struct tw_host *host, const struct tw_record *records, size
     uint32_t symbols;
 
     if (rc < 0) return rc;
+    if (!records && n > 0) return TW_EUSAGE;
     symbols = tw_symbols_count(host->app->host.symbols);
     for (size_t i = 0; i < n; i++)
         if ((records[i].kind != TW_QUOTE && records[i].kind != TW_TRADE)
@@ -78,7 +80,8 @@ static int push_one(struct tw_host *host, struct tw_record *r, const char *symbo
     if (!fits) return TW_ERANGE;
     r->symbol = (uint32_t)id;
     n = tw_host_push(host, r, 1, TW_FOREVER);
-    return n < 0 ? (int)n : n == 1 ? TW_OK : TW_ESTOPPED;
+    if (n != 0) return n < 0 ? (int)n : TW_OK;
+    return ltw_check_running(host) < 0 || !ltw_is_hosts() ? TW_ESTOPPED : TW_EFULL;
 }
 
 int tw_host_quote(struct tw_host *host, const char *symbol, int64_t time, double bid,
@@ -117,7 +120,7 @@ int tw_host_publish(struct tw_host *host, const char *topic, struct tw_item valu
     if (!topic) return TW_EUSAGE;
     id = tw_names_intern(host->app->host.topics, topic, strlen(topic));
     if (id < 0) return (int)id;
-    rc = ltw_freeze_item(value, &any);
+    rc = tw_item_keep(value, &any);
     if (rc < 0) return rc;
     r.message.topic = (uint32_t)id;
     r.message.value_kind = any.kind;
@@ -140,11 +143,11 @@ int tw_host_board_set(struct tw_host *host, const char *name, struct tw_item val
     if (!*name) return TW_ELIMIT;
     slot = tw_board_slot(host->app->host.board, name, strlen(name));
     if (slot < 0) return (int)slot;
-    if (value.kind == TW_VALUE_STRING && value.length <= TW_BOARD_TEXT) {
+    if (value.kind == TW_VALUE_STRING && value.text && value.length <= TW_BOARD_TEXT) {
         v.length = (uint8_t)value.length;
         memcpy(v.text, value.text, value.length);
     } else {
-        rc = ltw_freeze_item(value, &any);
+        rc = tw_item_keep(value, &any);
         if (rc < 0) return rc;
         v.kind = (uint8_t)any.kind;
         if (any.kind == TW_VALUE_BLOCK) v.block = any.block;
@@ -168,7 +171,7 @@ int tw_host_board_get(struct tw_host *host, const char *name, struct tw_any *out
         text.kind = TW_VALUE_STRING;
         text.length = v.length;
         text.text = v.text;
-        return ltw_freeze_item(text, out);
+        return tw_item_keep(text, out);
     }
     out->kind = v.kind;
     if (v.kind == TW_VALUE_BLOCK) out->block = v.block;
@@ -225,6 +228,17 @@ static struct tw_host_cursor *make_cursor(struct tw_host *host)
     return NULL;
 }
 
+static void spare(struct tw_host_cursor *c, bool was_open)
+{
+    struct tw_host *host = c->host;
+
+    pthread_mutex_lock(&host->lock);
+    c->next = host->spare;
+    host->spare = c;
+    host->cursors -= was_open;
+    pthread_mutex_unlock(&host->lock);
+}
+
 struct tw_host_cursor *tw_host_cursor_open(struct tw_host *host, unsigned kinds,
                                            bool reliable, uint64_t from,
                                            struct tw_error *error)
@@ -245,12 +259,18 @@ struct tw_host_cursor *tw_host_cursor_open(struct tw_host *host, unsigned kinds,
     tape = host->app->host.tape;
     c->kinds = kinds | 1u << TW_GAP;
     c->value.kind = TW_VALUE_NIL;
-    rc = tw_cursor_open(&c->cursor, tape, reliable, from ? from : tw_tape_head(tape));
-    if (rc == TW_OK) return c;
-    tw_fail(error, rc, "cannot read from %llu on: %s", (unsigned long long)from,
-            tw_strerror(rc));
-    tw_host_cursor_close(c);
-    return NULL;
+    rc = from > tw_tape_head(tape) ? TW_EUSAGE
+       : tw_cursor_open(&c->cursor, tape, reliable, from ? from : tw_tape_head(tape));
+    if (rc < 0) {
+        tw_fail(error, rc, "cannot read from %llu on: %s", (unsigned long long)from,
+                tw_strerror(rc));
+        spare(c, false);
+        return NULL;
+    }
+    pthread_mutex_lock(&host->lock);
+    host->cursors++;
+    pthread_mutex_unlock(&host->lock);
+    return c;
 }
 
 int tw_host_cursor_next(struct tw_host_cursor *c, struct tw_record *out,
@@ -275,13 +295,13 @@ int tw_host_cursor_wait(struct tw_host_cursor *c, double seconds)
 {
     struct tw_host *host = c->host;
     int64_t until_ns = ltw_until_ns(seconds);
-    bool over = false, late = false;
+    bool over = false, late = ltw_is_hosts();
 
     while (!tw_cursor_ready(&c->cursor)) {
         uint64_t wakes;
 
         if (over) return TW_ESTOPPED;
-        if (late) return UV_ETIMEDOUT;
+        if (late) return ltw_is_hosts() ? TW_ECYCLE : UV_ETIMEDOUT;
         pthread_mutex_lock(&host->lock);
         wakes = host->wakes;
         pthread_mutex_unlock(&host->lock);
@@ -298,16 +318,10 @@ int tw_host_cursor_wait(struct tw_host_cursor *c, double seconds)
 
 void tw_host_cursor_close(struct tw_host_cursor *c)
 {
-    struct tw_host *host;
-
     if (!c) return;
-    host = c->host;
     tw_any_unref(&c->value);
     tw_cursor_close(&c->cursor);
-    pthread_mutex_lock(&host->lock);
-    c->next = host->spare;
-    host->spare = c;
-    pthread_mutex_unlock(&host->lock);
+    spare(c, true);
 }
 
 /* Some cursor sleeps. */
@@ -327,8 +341,9 @@ static bool may_subscribe(struct tw_host *host)
 {
     bool may;
 
+    if (ltw_phase(host) != LTW_LOADED) return false;
     pthread_mutex_lock(&host->lock);
-    may = ltw_phase(host) == LTW_LOADED && !host->running;
+    may = !host->running;
     pthread_mutex_unlock(&host->lock);
     return may;
 }
@@ -345,21 +360,20 @@ int tw_host_subscribe(struct tw_host *host, const char *topic,
                                 const char *topic, const struct tw_item *value),
                       void *ctx)
 {
-    struct ltw_subscription *s = tw_calloc(1, sizeof *s), **last = &host->subscriptions;
-    int rc = s ? TW_EUSAGE : UV_ENOMEM;
+    struct ltw_subscription *s, **last;
+    int rc;
 
-    if (s && topic) s->topic = tw_calloc(1, strlen(topic) + 1);
-    if (s && topic && !s->topic) rc = UV_ENOMEM;
-    else if (s && f && may_subscribe(host)) rc = open_messages(host);
+    if (!f || !may_subscribe(host)) return TW_EUSAGE;
+    s = tw_calloc(1, sizeof *s + (topic ? strlen(topic) + 1 : 0));
+    rc = s ? open_messages(host) : UV_ENOMEM;
     if (rc < 0) {
-        if (s) tw_free(s->topic);
         tw_free(s);
         return rc;
     }
-    if (topic) strcpy(s->topic, topic);
+    if (topic) s->topic = strcpy((char *)(s + 1), topic);
     s->f = f;
     s->ctx = ctx;
-    while (*last) last = &(*last)->next;
+    for (last = &host->subscriptions; *last;) last = &(*last)->next;
     *last = s;
     return TW_OK;
 }
@@ -431,7 +445,6 @@ void ltw_tape_free(struct tw_host *host)
     if (host->subscriptions) tw_cursor_close(&host->messages);
     for (s = host->subscriptions; s; s = next) {
         next = s->next;
-        tw_free(s->topic);
         tw_free(s);
     }
     while ((c = host->spare)) {

@@ -16,7 +16,9 @@ const struct ltw_given_text *ltw_embedded_text(lua_State *L, const char *path);
 
 int luaopen_tw_internal_embedded(lua_State *L);
 
-/* The function that calls one of a script: (name, instance, function, ...). */
-#define LTW_EMBEDDED_CALL "tw.internal.embedded.call"
+/* (name, instance, function, ...), (name, instance, text), (name, paused) */
+#define LTW_EMBEDDED_CALL     "tw.internal.embedded.call"
+#define LTW_EMBEDDED_EVALUATE "tw.internal.embedded.evaluate"
+#define LTW_EMBEDDED_PAUSE    "tw.internal.embedded.pause"
 
 #endif

@@ -1,28 +1,49 @@
 /* endpoint.c - the sockets of running apps: where they are, who may use them.
  *
- * A socket appears under its name only when it listens already.  So one that refuses
- * a connection is what a killed run has left, and anybody may remove it.
+ * A socket appears under its name only when it listens already.  So one where nobody
+ * does is what a killed run has left.
+ *
+ * Invariants
+ *   E1  What makes or removes a socket that is not its own holds the directory's lock.
+ *       So none is removed that a process of the same pid has just put in its place.
+ *   E2  Who looks whether somebody listens takes no place in the queue there: with
+ *       many that look, nobody who wants to be let in is turned away.
  */
 #include "endpoint.h"
 
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 16, TWINS = 100 };   /* runs of one name in one process */
+enum { BACKLOG = 128 };
+enum { TWINS = 100 };                      /* runs of one name in one process */
+enum { LOCK_TRIES = 200, LOCK_MS = 10 };
+enum { CONNECT_SECONDS = 5 };
 
 static int fail(struct tw_error *error, const char *what, const char *path)
 {
     int rc = -errno;
 
     return tw_fail(error, rc, "%s %s: %s", what, path, tw_strerror(rc));
+}
+
+/* Where n bytes would be needed. */
+static int too_long(struct tw_error *error, const char *path, int n)
+{
+    return tw_fail(error, TW_ELIMIT, "%.60s...: %d bytes, and the path of a socket may"
+                   " have %d; XDG_RUNTIME_DIR says where it is", path, n,
+                   LTW_ENDPOINT_PATH - 1);
 }
 
 /* The directory, which only its owner can look into.  In /tmp anybody may have made
@@ -38,8 +59,7 @@ static int directory(char dir[LTW_ENDPOINT_PATH], struct tw_error *error)
     else
         n = snprintf(dir, LTW_ENDPOINT_PATH, "/tmp/tidewire-%lu",
                      (unsigned long)geteuid());
-    if (n >= LTW_ENDPOINT_PATH)
-        return tw_fail(error, TW_ELIMIT, "%s: the path is too long for a socket", dir);
+    if (n >= LTW_ENDPOINT_PATH) return too_long(error, dir, n);
     if (mkdir(dir, 0700) < 0 && errno != EEXIST) return fail(error, "mkdir", dir);
     if (lstat(dir, &s) < 0) return fail(error, "stat", dir);
     if (!S_ISDIR(s.st_mode) || s.st_uid != geteuid() || (s.st_mode & 077) != 0)
@@ -55,7 +75,7 @@ static int set_path(struct ltw_endpoint *e, const char *dir, const char *dot,
                      e->name);
 
     if (n < (int)sizeof e->path) return TW_OK;
-    return tw_fail(error, TW_ELIMIT, "%s: the path is too long for a socket", e->path);
+    return too_long(error, e->path, n);
 }
 
 static struct sockaddr_un address(const char *path)
@@ -81,32 +101,42 @@ static void set_name(struct ltw_endpoint *e, const char *app_path, int twin)
     if (twin > 1) sprintf(e->name + strlen(e->name), "-%u", (unsigned)twin % 1000);
 }
 
-static int socket_for(const char *path, struct tw_error *error)
+static int socket_for(const char *path, int flags, struct tw_error *error)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
 
     return fd < 0 ? fail(error, "socket", path) : fd;
 }
 
-/* EAGAIN: it listens, and many want it. */
-static int try_connect(int fd, const char *path)
+/* E1: the directory's lock, or -1 when somebody has it for too long. */
+static int lock(const char *dir, int tries)
 {
-    struct sockaddr_un a = address(path);
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    if (connect(fd, (struct sockaddr *)&a, sizeof a) == 0 || errno == EAGAIN) return 0;
-    return -errno;
+    while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        if (--tries > 0) {
+            poll(NULL, 0, LOCK_MS);
+            continue;
+        }
+        close(fd);
+        return -1;
+    }
+    return fd;
 }
 
-/* Is there one that listens?  What does not is removed. */
-static bool answers(const char *path)
+/* Does nobody listen there?  A datagram socket is refused because nobody does, or for
+ * its type (E2).  Who can't ask takes it for alive. */
+static bool is_dead(const char *path)
 {
-    int fd = socket_for(path, NULL), rc;
+    struct sockaddr_un a = address(path);
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool refused;
 
     if (fd < 0) return false;
-    rc = try_connect(fd, path);
+    refused = connect(fd, (struct sockaddr *)&a, sizeof a) < 0
+           && (errno == ECONNREFUSED || errno == ENOENT);
     close(fd);
-    if (rc == -ECONNREFUSED) unlink(path);
-    return rc == 0;
+    return refused;
 }
 
 static int bind_hidden(int fd, const char *path, struct tw_error *error)
@@ -119,22 +149,20 @@ static int bind_hidden(int fd, const char *path, struct tw_error *error)
     return listen(fd, BACKLOG) < 0 ? fail(error, "listen", path) : TW_OK;
 }
 
-int ltw_endpoint_listen(const char *app_path, struct ltw_endpoint *e,
-                        struct tw_error *error)
+/* With the lock held. */
+static int listen_held(const char *dir, const char *app_path, struct ltw_endpoint *e,
+                       struct tw_error *error)
 {
-    char dir[LTW_ENDPOINT_PATH];
     struct ltw_endpoint hidden;
     int fd, rc, twin = 0;
 
-    if ((rc = directory(dir, error)) < 0) return rc;
-    e->pid = getpid();
     do {
         set_name(e, app_path, ++twin);
         if ((rc = set_path(e, dir, "", error)) < 0) return rc;
-    } while (twin < TWINS && answers(e->path));
+    } while (twin < TWINS && !is_dead(e->path));
     hidden = *e;
     if ((rc = set_path(&hidden, dir, ".", error)) < 0) return rc;
-    if ((fd = socket_for(e->path, error)) < 0) return fd;
+    if ((fd = socket_for(e->path, SOCK_NONBLOCK, error)) < 0) return fd;
     rc = bind_hidden(fd, hidden.path, error);
     if (rc == TW_OK && rename(hidden.path, e->path) < 0)
         rc = fail(error, "rename", hidden.path);
@@ -144,7 +172,22 @@ int ltw_endpoint_listen(const char *app_path, struct ltw_endpoint *e,
     return rc;
 }
 
-/* "123.market" */
+int ltw_endpoint_listen(const char *app_path, struct ltw_endpoint *e,
+                        struct tw_error *error)
+{
+    char dir[LTW_ENDPOINT_PATH];
+    int rc = directory(dir, error), held;
+
+    if (rc < 0) return rc;
+    e->pid = getpid();
+    if ((held = lock(dir, LOCK_TRIES)) < 0)
+        return tw_fail(error, TW_EBUSY, "%s: another process holds its lock", dir);
+    rc = listen_held(dir, app_path, e, error);
+    close(held);
+    return rc;
+}
+
+/* "123.market", or with a dot before it: of a run that was killed while it began. */
 static bool parse(const char *file, struct ltw_endpoint *e)
 {
     char *dot;
@@ -158,26 +201,40 @@ static bool parse(const char *file, struct ltw_endpoint *e)
     return true;
 }
 
+/* True: it is one that listens.  What killed runs have left goes, when that is safe. */
+static bool look_at(const char *dir, const char *file, bool is_locked,
+                    struct ltw_endpoint *e)
+{
+    bool is_hidden = file[0] == '.';
+
+    if (!parse(file + is_hidden, e)
+        || set_path(e, dir, is_hidden ? "." : "", NULL) < 0)
+        return false;
+    if (!is_dead(e->path)) return !is_hidden;
+    if (is_locked) unlink(e->path);   /* E1 */
+    return false;
+}
+
 int ltw_endpoint_list(struct ltw_endpoint *list, unsigned max, struct tw_error *error)
 {
     char dir[LTW_ENDPOINT_PATH];
     struct dirent *entry;
     unsigned n = 0, at;
     DIR *d;
-    int rc = directory(dir, error);
+    int rc = directory(dir, error), held;
 
     if (rc < 0) return rc;
     if (!(d = opendir(dir))) return fail(error, "open", dir);
+    held = lock(dir, 1);
     while (n < max && (entry = readdir(d))) {
         struct ltw_endpoint e;
 
-        if (!parse(entry->d_name, &e) || set_path(&e, dir, "", error) < 0
-            || !answers(e.path))
-            continue;
+        if (!look_at(dir, entry->d_name, held >= 0, &e)) continue;
         for (at = n++; at > 0 && list[at - 1].pid > e.pid; at--) list[at] = list[at - 1];
         list[at] = e;
     }
     closedir(d);
+    if (held >= 0) close(held);
     return (int)n;
 }
 
@@ -192,16 +249,31 @@ int ltw_endpoint_check(int fd, uid_t *uid, pid_t *pid)
     return who.uid == geteuid() ? TW_OK : -EACCES;
 }
 
+/* One that may be waited for: a full queue is not a refusal. */
 int ltw_endpoint_connect(const struct ltw_endpoint *e, struct tw_error *error)
 {
-    int fd = socket_for(e->path, error), rc;
+    struct timeval patience = { .tv_sec = CONNECT_SECONDS };
+    struct sockaddr_un a = address(e->path);
+    int fd = socket_for(e->path, 0, error), rc;
     uid_t uid;
     pid_t pid;
 
     if (fd < 0) return fd;
-    rc = try_connect(fd, e->path);
-    if (rc == TW_OK) rc = ltw_endpoint_check(fd, &uid, &pid);
-    if (rc == TW_OK) return fd;
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    if (connect(fd, (struct sockaddr *)&a, sizeof a) < 0) {
+        if (errno == EAGAIN)
+            rc = tw_fail(error, TW_EBUSY, "%s (pid %ld) lets nobody in: it has not looked"
+                         " for %d s", e->name, (long)e->pid, CONNECT_SECONDS);
+        else if (errno == ENOENT || errno == ECONNREFUSED)
+            rc = tw_fail(error, -errno, "%s (pid %ld) has just ended", e->name,
+                         (long)e->pid);
+        else
+            rc = fail(error, "connect", e->path);
+    } else if ((rc = ltw_endpoint_check(fd, &uid, &pid)) < 0) {
+        tw_fail(error, rc, "%s is user %lu's, not yours", e->path, (unsigned long)uid);
+    } else {
+        return fd;
+    }
     close(fd);
-    return tw_fail(error, rc, "%s: %s", e->path, tw_strerror(rc));
+    return rc;
 }

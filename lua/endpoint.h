@@ -40,7 +40,7 @@ enum ltw_frame {
 };
 
 /* A socket that listens, for the app file at app_path; *e: its place.  A negative
- * code: *error says why.  Blocks: on the file system. */
+ * code: *error says why.  Blocks: on the file system, two seconds for its lock. */
 int ltw_endpoint_listen(const char *app_path, struct ltw_endpoint *e,
                         struct tw_error *error);
 
@@ -48,7 +48,7 @@ int ltw_endpoint_listen(const char *app_path, struct ltw_endpoint *e,
  * removed.  Returns how many.  Blocks: on the file system. */
 int ltw_endpoint_list(struct ltw_endpoint *list, unsigned max, struct tw_error *error);
 
-/* A socket that is connected to it.  Blocks: on the file system. */
+/* A socket that is connected to it.  Blocks: for at most five seconds. */
 int ltw_endpoint_connect(const struct ltw_endpoint *e, struct tw_error *error);
 
 /* Who is at the other end?  A negative code: it is not the user of this process, or

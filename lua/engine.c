@@ -8,6 +8,7 @@
 #include "output.h"
 #include "remote.h"
 #include "share/caches.h"
+#include "tasks.h"
 #include "watchdog.h"
 
 enum { GC_BYTES = 65536 };   /* garbage that idle time is spent on */
@@ -135,6 +136,7 @@ static void check_end(struct ltw_engine *e)
     if (!e->stopping) return;
     for (unsigned i = 0; e->going && i < e->n; i++)
         if (!ltw_script_ended(e->scripts[i])) return;
+    if (e->leaving) return;
     if (ltw_remotes_running(e->remotes) > 0) return;
     tw_be_worker();
     tw_worker_quit(e->worker);
@@ -151,6 +153,9 @@ static bool step(void *ctx)
         worked = worked || did != LTW_IDLE;
         if (did == LTW_FAILED) on_failure(e, i);
     }
+    for (unsigned i = 0; e->going && i < e->n; i++)
+        worked = ltw_shadow_step(e->scripts[i]) || worked;
+    ltw_shadow_sweep(e, false);
     worked = (e->going && ltw_remotes_step(e->remotes, e->state)) || worked;
     worked = ltw_tasks_step(e->state->tasks) || worked;
     check_end(e);
@@ -162,7 +167,8 @@ static bool ready(void *ctx)
     struct ltw_engine *e = ctx;
 
     for (unsigned i = 0; e->going && i < e->n; i++)
-        if (ltw_script_ready(e->scripts[i])) return true;
+        if (ltw_script_ready(e->scripts[i]) || ltw_shadow_ready(e->scripts[i]))
+            return true;
     return ltw_tasks_ready(e->state->tasks)
         || (e->going && ltw_remotes_ready(e->remotes));
 }
@@ -217,6 +223,7 @@ static void engine_close(void *ctx)
         if (e->restarts && e->restarts[i].data)
             uv_close((uv_handle_t *)&e->restarts[i], on_closed);
     }
+    ltw_shadow_sweep(e, true);
     while (e->handles > 0) uv_run(tw_worker_loop(e->worker), UV_RUN_NOWAIT);
     ltw_state_free(e->state);
     ltw_remotes_close(e->remotes);
@@ -232,10 +239,8 @@ const struct tw_worker_ops ltw_engine_ops = {
 
 void ltw_engine_prepare(struct ltw_engine *e)
 {
-    const char *path = ltw_version_file(ltw_job_version(e->job))->path;
-
     for (unsigned i = 0; i < e->n; i++)
-        if (strcmp(e->options[i].path, path) == 0)
+        if (ltw_job_version(e->job, e->options[i].path))
             ltw_script_prepare(e->scripts[i], e->job);
 }
 

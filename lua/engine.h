@@ -28,6 +28,8 @@ struct ltw_engine {
     struct ltw_remotes *remotes;              /* constant; see remote.h          */
     struct ltw_job *job;                      /* MAIN, before it posts prepare   */
     struct ltw_script **scripts;              /* owner: the worker, n of them    */
+    struct ltw_script *leaving;               /* owner: the worker; candidates whose
+                                               * tasks are still ending          */
     uv_timer_t *restarts;                     /* owner: the worker, n of them    */
     struct tw_error error;                    /* owner: the worker, MAIN after start */
     size_t collected;                         /* owner: the worker; bytes after GC */
@@ -51,7 +53,7 @@ int ltw_engine_set_path(lua_State *L);
  * publishes in on_start reaches all.  Thread: WORKER, its own. */
 void ltw_engine_go(struct ltw_engine *e);
 
-/* Prepares the instances of e->job's script for it.  Thread: WORKER, its own. */
+/* Prepares the instances of e->job's scripts for it.  Thread: WORKER, its own. */
 void ltw_engine_prepare(struct ltw_engine *e);
 
 /* Ends the waits of those that the job waits for.  Thread: WORKER, its own. */

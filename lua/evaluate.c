@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "lerror.h"
+#include "runner.h"
 
 struct ltw_evaluation *ltw_evaluation_new(const char *line, size_t n)
 {
@@ -36,6 +37,8 @@ void ltw_evaluation_unref(struct ltw_evaluation *e)
 static void finish(struct ltw_evaluation *e, bool fine, const char *text, size_t n)
 {
     if (n > LTW_SAID_MAX) n = LTW_SAID_MAX;
+    if (e->home) ltw_runner_leave(e->home);
+    e->home = NULL;
     e->fine = fine;
     e->task = NULL;
     e->text = tw_calloc(1, n + 1);
@@ -77,19 +80,12 @@ static int say(lua_State *L)
     return 0;
 }
 
-static int to_text(lua_State *L)   /* [-1, +1, e] */
-{
-    luaL_tolstring(L, 1, NULL);
-    return 1;
-}
-
 /* The budget was used up, or the error is its own. */
 static void tell_error(struct ltw_evaluation *e, const struct ltw_task *t, lua_State *co,
                        int status)
 {
     const struct ltw_budget *left = t->budget;
     bool stopped = status == LUA_YIELD && left;
-    lua_State *L = ltw_state(co)->L;
     char text[160];
     size_t n;
 
@@ -101,23 +97,21 @@ static void tell_error(struct ltw_evaluation *e, const struct ltw_task *t, lua_S
         snprintf(text, sizeof text, "stopped: it took more than %g MiB of memory; see"
                  " --memory in `tidewire help attach`", (double)e->bytes / 1048576);
         refuse(e, text);
+    } else if (stopped && left->has_held) {
+        refuse(e, "stopped: 10 ms in a place where it can't step aside (gsub, sort, an"
+               " error handler)");
     } else if (stopped && e->cancelled) {
         refuse(e, "cancelled");
     } else if (stopped && tw_clock_steady_ns() >= t->own->due_ns) {
         snprintf(text, sizeof text, "stopped: it took longer than %g s; see --wait in"
                  " `tidewire help attach`", (double)e->wait_ns / 1e9);
         refuse(e, text);
-    } else {
-        lua_pushcfunction(L, to_text);
-        lua_xmove(co, L, 1);
-        if (lua_pcall(L, 1, 1, 0) == LUA_OK) {
-            const char *s = lua_tolstring(L, -1, &n);
+    } else if (lua_type(co, -1) == LUA_TSTRING) {
+        const char *s = lua_tolstring(co, -1, &n);
 
-            finish(e, false, s, n);
-        } else {
-            refuse(e, "an error that can't be shown");
-        }
-        lua_pop(L, 1);
+        finish(e, false, s, n);
+    } else {   /* nothing of the line's runs here: it has no budget */
+        refuse(e, "an error that can't be shown");
     }
 }
 
@@ -156,9 +150,21 @@ static int start(lua_State *L)
     snprintf(name, sizeof name, "attached: %.*s", (int)strcspn(e->line, "\n"), e->line);
     e->task = ltw_task_spawn(L, 3, NULL, name, on_ended, e);
     e->task->own->due_ns = tw_clock_steady_ns() + e->wait_ns;
-    if (ltw_task_limit(e->task, e->cpu_ns, e->bytes)) return 0;
-    ltw_scope_cancel(e->engine->state->tasks, e->task->own, "not enough memory");
+    if (ltw_task_limit(e->task, e->cpu_ns, e->bytes)) {
+        e->task->budget->is_bounded = strcmp(e->what, "change") != 0;
+        return 0;
+    }
+    ltw_scope_cancel(e->state->tasks, e->task->own, "not enough memory");
     return 0;
+}
+
+static bool find_state(struct ltw_evaluation *e)
+{
+    const struct ltw_engine *g = e->engine;
+
+    if (g) e->state = g->going && !g->stopping ? g->state : NULL;
+    else e->state = ltw_runner_enter(e->runner, &e->home);
+    return e->state != NULL;
 }
 
 static void begin(void *arg)
@@ -170,11 +176,11 @@ static void begin(void *arg)
         refuse(e, "cancelled");
         return;
     }
-    if (!e->engine->state || !e->engine->going || e->engine->stopping) {
-        refuse(e, "the run is ending");
+    if (!find_state(e)) {
+        refuse(e, e->engine ? "the run is ending" : "there is no memory for a state");
         return;
     }
-    L = e->engine->state->L;
+    L = e->state->L;
     lua_pushcfunction(L, start);
     lua_pushlightuserdata(L, e);
     if (lua_pcall(L, 1, 0, 0) == LUA_OK) return;
@@ -188,7 +194,7 @@ static void cancel(void *arg)
 
     e->cancelled = true;
     if (e->task)
-        ltw_scope_cancel(e->engine->state->tasks, e->task->own,
+        ltw_scope_cancel(e->state->tasks, e->task->own,
                          "who asked for it no longer wants it");
     ltw_evaluation_unref(e);
 }
@@ -197,7 +203,7 @@ static void cancel(void *arg)
 
 int ltw_evaluation_begin(struct ltw_evaluation *e)
 {
-    return tw_worker_post(e->engine->worker, begin, e);
+    return tw_worker_post(e->worker, begin, e);
 }
 
 int ltw_evaluation_cancel(struct ltw_evaluation *e)
@@ -206,7 +212,7 @@ int ltw_evaluation_cancel(struct ltw_evaluation *e)
 
     /* order [evaluation.references] relaxed: the caller has one already */
     atomic_fetch_add_explicit(&e->references, 1, memory_order_relaxed);
-    rc = tw_worker_post(e->engine->worker, cancel, e);
+    rc = tw_worker_post(e->worker, cancel, e);
     if (rc < 0) ltw_evaluation_unref(e);
     return rc;
 }

@@ -1,7 +1,8 @@
 /* evaluate.h - a line of somebody attached, evaluated in a worker's state.
  *
  * It runs as a task of the worker, between the batches of its scripts and never in a
- * handler, with a budget; stdlib/evaluate.lua says what it means.
+ * handler, or beside the jobs of a thread of the pool, with a budget;
+ * stdlib/evaluate.lua says what it means.
  *
  * Layer lua.
  */
@@ -12,8 +13,15 @@
 
 enum { LTW_SAID_MAX = 256 << 10 };   /* bytes that one may print, and be shown as */
 
+struct home;
+
+/* In a worker's state, or in that of a thread of the pool: then engine is NULL. */
 struct ltw_evaluation {
+    struct tw_worker *worker;         /* constant                                 */
     struct ltw_engine *engine;        /* constant                                 */
+    void *runner;                     /* constant                                 */
+    struct ltw_state *state;          /* owner: the worker; it runs there         */
+    struct home *home;                /* owner: the worker; of the runner         */
     uint64_t request;                 /* constant: whose part it is               */
     int script;                       /* constant: an index in it, or -1          */
     const char *what;                 /* constant: a function of tw.evaluate      */

@@ -30,7 +30,12 @@ static enum tw_field check_field(lua_State *L, int id, const char *what,
     const struct tw_field_name *field;
     enum tw_field own;
 
-    if (id == LTW_ON_RELOAD && strcmp(name, "old") == 0) return TW_FIELD_NIL;
+    if (id == LTW_ON_RELOAD && strcmp(name, "old") == 0)
+        return (enum tw_field)LTW_RELOAD_OLD;
+    if (id == LTW_ON_RELOAD && strcmp(name, "warm") == 0)
+        return (enum tw_field)LTW_RELOAD_WARM;
+    if (id == LTW_ON_RELOAD)
+        luaL_error(L, "%s: it takes self, old and warm, not '%s'", what, name);
     if (id >= TW_KINDS)
         luaL_error(L, "%s: it takes no parameter but self, not '%s'", what, name);
     field = tw_field_find(1u << id, name, strlen(name), &near);

@@ -14,6 +14,9 @@ enum ltw_handler_id {
 
 enum { LTW_PARAMS_MAX = 16 };
 
+/* What on_reload may ask for, as its fields: the old module, the candidate's self. */
+enum { LTW_RELOAD_OLD, LTW_RELOAD_WARM };
+
 /* A bound handler: whether it takes self, and the fields to push after that. */
 struct ltw_handler { bool bound, self; uint8_t n; uint8_t field[LTW_PARAMS_MAX]; };
 

@@ -1,4 +1,4 @@
-/* job.c - one change of version: what all instances of a script decide together.
+/* job.c - one change of version: what all instances of scripts decide together.
  *
  * Why: the last one to agree decides, on its own thread, so that those that stand still
  * wait for one wake-up and not for a coordinator's turn.
@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -20,21 +21,24 @@
 struct ltw_job {
     atomic_uint references;
     uint64_t id;                         /* constant: in the record of it         */
-    struct ltw_version *version;         /* constant: one reference               */
+    struct ltw_trial *trial;             /* constant: one reference, or NULL      */
     void (*tell)(void *ctx);             /* constant                              */
     void *ctx;                           /* constant                              */
-    _Atomic uint64_t seq;                /* atomic: MAIN stores                   */
+    struct ltw_trial *guard;             /* constant: likewise                    */
+    _Atomic uint64_t seq, start;         /* atomic: MAIN stores                   */
     atomic_uint preparing, agreeing, members;   /* atomic: still to come, to go   */
     atomic_int decision;                 /* atomic: enum ltw_decision             */
     _Atomic int64_t from_ns, till_ns;    /* atomic: the first there; the decision */
     pthread_mutex_t lock;                /* guards reason                         */
     char reason[LTW_REASON];             /* mutex                                 */
+    unsigned n;                          /* constant                              */
+    struct ltw_version *versions[];      /* constant: one reference each          */
 };
 
-struct ltw_job *ltw_job_new(uint64_t id, struct ltw_version *version, unsigned members,
-                            void (*tell)(void *ctx), void *ctx)
+struct ltw_job *ltw_job_new(uint64_t id, struct ltw_version *const *versions, unsigned n,
+                            unsigned members, void (*tell)(void *ctx), void *ctx)
 {
-    struct ltw_job *j = tw_calloc(1, sizeof *j);
+    struct ltw_job *j = tw_calloc(1, sizeof *j + n * sizeof *versions);
 
     if (!j) return NULL;
     atomic_init(&j->references, 1);
@@ -46,7 +50,7 @@ struct ltw_job *ltw_job_new(uint64_t id, struct ltw_version *version, unsigned m
     j->id = id;
     j->tell = tell;
     j->ctx = ctx;
-    ltw_version_ref(j->version = version);
+    for (; j->n < n; j->n++) ltw_version_ref(j->versions[j->n] = versions[j->n]);
     return j;
 }
 
@@ -61,9 +65,21 @@ void ltw_job_unref(struct ltw_job *j)
     /* order [job.free] acq_rel: who frees it sees all that was done with it */
     if (!j || atomic_fetch_sub_explicit(&j->references, 1, memory_order_acq_rel) > 1)
         return;
-    ltw_version_unref(j->version);
+    for (unsigned i = 0; i < j->n; i++) ltw_version_unref(j->versions[i]);
+    ltw_trial_unref(j->trial);
+    ltw_trial_unref(j->guard);
     pthread_mutex_destroy(&j->lock);
     tw_free(j);
+}
+
+void ltw_job_set_trial(struct ltw_job *j, struct ltw_trial *t)
+{
+    ltw_trial_ref(j->trial = t);
+}
+
+struct ltw_trial *ltw_job_trial(const struct ltw_job *j)
+{
+    return j->trial;
 }
 
 uint64_t ltw_job_id(const struct ltw_job *j)
@@ -71,9 +87,12 @@ uint64_t ltw_job_id(const struct ltw_job *j)
     return j->id;
 }
 
-struct ltw_version *ltw_job_version(const struct ltw_job *j)
+struct ltw_version *ltw_job_version(const struct ltw_job *j, const char *path)
 {
-    return j->version;
+    for (unsigned i = 0; i < j->n; i++)
+        if (strcmp(ltw_version_file(j->versions[i])->path, path) == 0)
+            return j->versions[i];
+    return NULL;
 }
 
 static bool is_last(atomic_uint *count)
@@ -109,6 +128,29 @@ uint64_t ltw_job_seq(const struct ltw_job *j)
 {
     /* order [job.seq] acquire: the record is on the tape */
     return atomic_load_explicit(&j->seq, memory_order_acquire);
+}
+
+void ltw_job_set_start(struct ltw_job *j, uint64_t seq)
+{
+    /* order [job.seq] release: the record is on the tape before */
+    atomic_store_explicit(&j->start, seq, memory_order_release);
+    j->tell(j->ctx);
+}
+
+uint64_t ltw_job_start(const struct ltw_job *j)
+{
+    /* order [job.seq] acquire: the record is on the tape */
+    return atomic_load_explicit(&j->start, memory_order_acquire);
+}
+
+void ltw_job_set_guard(struct ltw_job *j, struct ltw_trial *t)
+{
+    ltw_trial_ref(j->guard = t);
+}
+
+struct ltw_trial *ltw_job_guard(const struct ltw_job *j)
+{
+    return j->guard;
 }
 
 static bool decide(struct ltw_job *j, enum ltw_decision decision)

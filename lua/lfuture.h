@@ -31,6 +31,19 @@ bool ltw_future_is_pending(lua_State *L, struct ltw_box *handle,
 /* [-0, +1, e]  The value of the settled one at idx, or its failure raised. */
 void ltw_future_push_value(lua_State *L, int idx);
 
+/* Its state, and what it has: a future that was left is cancelled. */
+enum tw_future_state ltw_future_look(const struct ltw_box *h, struct tw_any *out);
+
+/* [-0, +1, e]  The error of the one at idx, which has no value. */
+void ltw_future_push_failure(lua_State *L, int idx, enum tw_future_state state,
+                             const struct tw_any *error);
+
+/* A place among those who wait for it. */
+struct ltw_place ltw_future_place(const struct ltw_box *h);
+
+/* The scope that the task waits in is over: what was asked for within it is left. */
+void ltw_future_leave_if_over(lua_State *L, struct ltw_box *h);
+
 extern const char ltw_await_what[];   /* what a task waits for that awaits */
 extern const char *const ltw_future_states[];   /* names of enum tw_future_state */
 

@@ -86,13 +86,13 @@ static void inherit(lua_State *L, struct tw_job *job)
 {
     struct ltw_task *t = ltw_task_current(L);
     struct ltw_work *work = job->context;
-    int64_t due_ns = INT64_MAX;
+    int64_t due_ns;
 
     if (!t) return;
     work->parent = t->note.id;
     if (t->level > job->level) job->level = t->level;
     if (work->watch.ended) return;
-    ltw_scope_over(t->scope, INT64_MIN, &due_ns);
+    due_ns = ltw_scope_due_ns(t->scope);
     if (due_ns != INT64_MAX) job->deadline_ns = due_ns;
     work->load = t->load;
     if (work->load) tw_load_ref(work->load);

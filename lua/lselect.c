@@ -6,6 +6,7 @@
 #include "lchannel.h"
 #include "lfuture.h"
 #include "lvalue.h"
+#include "park.h"
 
 enum { LIST = 1, PLACES, OWNER, ELEMENT };   /* on the stack */
 

@@ -19,7 +19,6 @@
 #include "lstat.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -27,17 +26,21 @@
 
 #define NAME "statistic"
 
-enum { TEXT = 512, IS_COUNT = 256, LIST_MAX = 1024 };
+enum { TEXT = 512 };
 
 static const char mark;
 
+const struct ltw_stat *ltw_test_stat(lua_State *L, int idx)
+{
+    const struct ltw_stat *b = lua_touserdata(L, idx);
+
+    return b && lua_rawlen(L, idx) >= sizeof *b && b->mark == &mark ? b : NULL;
+}
+
 struct ltw_stat *ltw_check_stat(lua_State *L, int idx)
 {
-    struct ltw_stat *b = lua_touserdata(L, idx);
-
-    if (!b || lua_rawlen(L, idx) < sizeof *b || b->mark != &mark)
-        luaL_typeerror(L, idx, NAME);
-    return b;
+    if (!ltw_test_stat(L, idx)) luaL_typeerror(L, idx, NAME);
+    return lua_touserdata(L, idx);
 }
 
 static void clear(struct ltw_stat *b)
@@ -131,38 +134,6 @@ static int merge(lua_State *L)
 
 /* ---- reading ---- */
 
-/* [-0, +1, -]  Nil: no value yet. */
-static void push_field(lua_State *L, const struct ltw_stat *b, unsigned field,
-                       bool is_count)
-{
-    double v = tw_stat_get(&b->s, b->state, field);
-
-    if (isnan(v)) lua_pushnil(L);
-    else if (is_count && v < 0x1p53) lua_pushinteger(L, (lua_Integer)v);
-    else lua_pushnumber(L, v);
-}
-
-static bool is_count(const struct tw_stat_kind *k, unsigned field)
-{
-    return strcmp(field ? k->fields[field] : k->name, "count") == 0;
-}
-
-/* [-0, +0, e] */
-static int refuse_field(lua_State *L, const struct tw_stat_kind *k)
-{
-    luaL_Buffer out;
-
-    luaL_tolstring(L, 2, NULL);
-    luaL_buffinit(L, &out);
-    for (unsigned i = 0; k->fields[i]; i++) {
-        if (i > 0) luaL_addstring(&out, ", ");
-        luaL_addstring(&out, k->fields[i]);
-    }
-    luaL_pushresult(&out);
-    return luaL_error(L, "%s has no field '%s': it has %s", k->name,
-                      lua_tostring(L, -2), lua_tostring(L, -1));
-}
-
 /* statistic[field] -> number | nil
  * mean.value, mean.count, ...: each kind's help lists its fields; nil: no value yet.
  * Yields: no.  Blocks: no.  Thread: the state's.
@@ -170,18 +141,16 @@ static int refuse_field(lua_State *L, const struct tw_stat_kind *k)
 static int stat_index(lua_State *L)
 {
     const struct ltw_stat *b = ltw_check_stat(L, 1);
-    lua_Integer field;
 
     lua_pushvalue(L, 2);
     switch (lua_rawget(L, lua_upvalueindex(1))) {
     case LUA_TFUNCTION:
         return 1;
     case LUA_TNUMBER:
-        field = lua_tointeger(L, -1);
-        push_field(L, b, field & (IS_COUNT - 1), field & IS_COUNT);
+        ltw_stat_push_field(L, &b->s, b->state, (unsigned)lua_tointeger(L, -1));
         return 1;
     default:
-        return refuse_field(L, b->s.kind);
+        return ltw_stat_refuse_field(L, b->s.kind, b->s.kind->name, 2);
     }
 }
 
@@ -203,26 +172,6 @@ static int quantile(lua_State *L)
     return 1;
 }
 
-void ltw_push_stat_list(lua_State *L, const struct tw_stat *s, const void *state, int n)
-{
-    lua_Integer max = luaL_optinteger(L, n, LIST_MAX);
-    double pair[LIST_MAX][2];
-    unsigned found = 0;
-
-    luaL_argcheck(L, max >= 0, n, "0 or more expected");
-    if (max > LIST_MAX) max = LIST_MAX;
-    if (state) found = s->ops->list(s, state, pair, (unsigned)max);
-    lua_createtable(L, (int)found, 0);
-    for (unsigned i = 0; i < found; i++) {
-        lua_createtable(L, 0, 2);
-        lua_pushnumber(L, pair[i][0]);
-        lua_setfield(L, -2, "value");
-        lua_pushinteger(L, (lua_Integer)pair[i][1]);
-        lua_setfield(L, -2, "count");
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
-}
-
 /* statistic:list([n]) -> table
  * Of a kind that keeps a list: its values, at most n, best first: {{value =, count =},
  * ...}.
@@ -233,7 +182,7 @@ static int list(lua_State *L)
     const struct ltw_stat *b = ltw_check_stat(L, 1);
 
     if (!b->s.ops->list) return luaL_error(L, "list: %s keeps none", b->s.kind->name);
-    ltw_push_stat_list(L, &b->s, b->state, 2);
+    ltw_stat_push_list(L, &b->s, b->state, 2);
     return 1;
 }
 
@@ -243,15 +192,10 @@ static int list(lua_State *L)
 static int freeze(lua_State *L)
 {
     const struct ltw_stat *b = ltw_check_stat(L, 1);
-    const struct tw_stat_kind *k = b->s.kind;
     struct tw_any *owned;
 
     lua_settop(L, 1);
-    lua_newtable(L);
-    for (unsigned i = 0; k->fields[i]; i++) {
-        push_field(L, b, i, is_count(k, i));
-        lua_setfield(L, 2, k->fields[i]);
-    }
+    ltw_stat_push_fields(L, &b->s, b->state);
     owned = ltw_push_owner(L);
     *owned = ltw_check_any(L, 2);
     ltw_adopt(L);
@@ -262,21 +206,14 @@ static int freeze(lua_State *L)
 static int stat_tostring(lua_State *L)
 {
     const struct ltw_stat *b = ltw_check_stat(L, 1);
-    const struct tw_stat_kind *k = b->s.kind;
     char text[TEXT];
     size_t n = tw_stat_text(&b->s, text, sizeof text);
     luaL_Buffer out;
 
     luaL_buffinit(L, &out);
     luaL_addlstring(&out, text, n - (text[n - 2] == '(' ? 2 : 0));
-    for (unsigned i = 0; k->fields[i]; i++) {
-        double v = tw_stat_get(&b->s, b->state, i);
-
-        if (isnan(v) && i > 0) continue;
-        snprintf(text, sizeof text, "%s%s%s%.14g", i ? ", " : ": ",
-                 i ? k->fields[i] : "", i ? " " : "", v);
-        luaL_addstring(&out, isnan(v) ? ": no value" : text);
-    }
+    luaL_addstring(&out, ": ");
+    ltw_stat_add_fields(&out, &b->s, b->state);
     luaL_pushresult(&out);
     return 1;
 }
@@ -296,29 +233,18 @@ static const luaL_Reg methods[] = {
     { NULL, NULL }
 };
 
-/* [-0, +1, m]  The metatable of a kind: methods, and fields by their numbers. */
-static void push_metatable(lua_State *L, const struct tw_stat_kind *k)
+static const luaL_Reg meta[] = {
+    { "__tostring", stat_tostring },
+    { NULL, NULL }
+};
+
+static void add_methods(lua_State *L)
 {
-    if (lua_rawgetp(L, LUA_REGISTRYINDEX, k) == LUA_TTABLE) return;
-    lua_pop(L, 1);
-    lua_newtable(L);
-    luaL_newlib(L, methods);
+    luaL_setfuncs(L, methods, 0);
     ltw_stat_add_save(L);
-    for (unsigned i = 0; k->fields[i]; i++) {
-        lua_pushinteger(L, (lua_Integer)i | (is_count(k, i) ? IS_COUNT : 0));
-        lua_setfield(L, -2, k->fields[i]);
-    }
-    lua_pushcclosure(L, stat_index, 1);
-    lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, stat_tostring);
-    lua_setfield(L, -2, "__tostring");
-    lua_pushliteral(L, NAME);
-    lua_setfield(L, -2, "__name");
-    lua_pushliteral(L, NAME);
-    lua_setfield(L, -2, "__metatable");
-    lua_pushvalue(L, -1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, k);
 }
+
+static const struct ltw_stat_class class = { NAME, add_methods, stat_index, meta };
 
 struct ltw_stat *ltw_push_stat(lua_State *L, const struct tw_stat *s)
 {
@@ -329,7 +255,7 @@ struct ltw_stat *ltw_push_stat(lua_State *L, const struct tw_stat *s)
     b->s = *s;
     b->state = (void *)(((uintptr_t)(b + 1) + align - 1) & ~(align - 1));
     clear(b);
-    push_metatable(L, s->kind);
+    ltw_stat_push_metatable(L, &class, s->kind);
     lua_setmetatable(L, -2);
     return b;
 }

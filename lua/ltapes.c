@@ -213,7 +213,7 @@ static int convert(lua_State *L)
     if (!w->merge) return fail(L, &error);
     to.symbols = tw_merge_names(w->merge)->symbols;
     to.topics = tw_merge_names(w->merge)->topics;
-    to.sources = tw_merge_names(w->merge)->sources;
+    to.sources = &tw_merge_names(w->merge)->sources;
     if (name_scripts(w, &to) < 0) return luaL_error(L, "not enough memory");
     w->writer = tw_tape_writer_open(path, &to, &error);
     if (!w->writer) return fail(L, &error);
@@ -372,7 +372,9 @@ static int dump(lua_State *L)
     if (!w->host) return luaL_error(L, "not enough memory");
     w->host->symbols = tw_merge_names(w->merge)->symbols;
     w->host->topics = tw_merge_names(w->merge)->topics;
-    memcpy(w->host->sources, tw_merge_names(w->merge)->sources, sizeof w->host->sources);
+    for (unsigned id = 1; id <= TW_SOURCE_MAX; id++)
+        tw_sources_set(&w->host->sources, id,
+                       tw_sources_name(&tw_merge_names(w->merge)->sources, id));
     while ((rc = tw_merge_next(w->merge, &r, &value, &n, &error)) == 1) {
         text_of(w->host, r, line, sizeof line);
         lua_pushvalue(L, 3);

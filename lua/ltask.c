@@ -4,9 +4,10 @@
 #include "base/clock.h"
 #include "lerror.h"
 #include "lfuture.h"
+#include "park.h"
 #include "remote.h"
 #include "script.h"
-#include "task.h"
+#include "tasks.h"
 
 #define SCOPE "tw.scope"
 
@@ -357,9 +358,8 @@ static int pause_task(lua_State *L)
 static int remaining(lua_State *L)
 {
     struct ltw_task *t = ltw_task_current(L);
-    int64_t due_ns = INT64_MAX;
+    int64_t due_ns = t ? ltw_scope_due_ns(t->scope) : INT64_MAX;
 
-    if (t) ltw_scope_over(t->scope, INT64_MIN, &due_ns);
     if (due_ns == INT64_MAX) return 0;
     lua_pushnumber(L, (lua_Number)(due_ns - tw_clock_steady_ns()) / 1e9);
     return 1;

@@ -20,6 +20,9 @@ struct ltw_tracked {
 /* [-0, +0, e]  The statistic at 1, when the rows that waited have been fed to it. */
 struct ltw_tracked *ltw_check_tracked(lua_State *L);
 
+/* [-0, +0, -]  The statistic at idx, or NULL. */
+const struct ltw_tracked *ltw_test_tracked(lua_State *L, int idx);
+
 static inline const char *ltw_tracked_name(const struct ltw_tracked *v)
 {
     return tw_plan_name(v->tracker->plan, v->item);
@@ -39,6 +42,11 @@ static inline struct tw_keys *ltw_tracked_keys(const struct ltw_tracked *v)
  * all other keys are there too. */
 void *ltw_tracked_state(lua_State *L, const struct ltw_tracked *v, uint32_t key);
 
+/* ---- ltracked_key.c ---- */
+
+/* [-0, +0, e]  The statistic at 1, which is by something; raises for a reading. */
+const struct ltw_tracked *ltw_check_keyed(lua_State *L);
+
 /* The first key after that one which a row brought; 0: there is none.  Before the
  * first one: 0. */
 uint32_t ltw_tracked_next(const struct ltw_tracked *v, uint32_t key);
@@ -46,25 +54,27 @@ uint32_t ltw_tracked_next(const struct ltw_tracked *v, uint32_t key);
 /* How many there are. */
 uint32_t ltw_tracked_count(const struct ltw_tracked *v);
 
-/* [-0, +0, e]  The statistic at 1, which is by something; raises for a reading. */
-const struct ltw_tracked *ltw_check_keyed(lua_State *L);
+/* [-0, +0, e]  The key whose parts are the values from idx to the top; 0: no row has
+ * brought it. */
+uint32_t ltw_tracked_find_key(lua_State *L, const struct ltw_tracked *v, int idx);
+
+/* [-0, +0, e]  The key that the call is about: the one there is, or what the values
+ * from idx to the top name; 0: no row has brought that. */
+uint32_t ltw_tracked_key_of(lua_State *L, const struct ltw_tracked *v, int idx);
 
 /* [-0, +1, m]  A key: its text or number; of several parts a list.  Or one part. */
 void ltw_tracked_push_key(lua_State *L, const struct tw_keys *keys, uint32_t key);
 void ltw_tracked_push_part(lua_State *L, const struct tw_keys *keys, uint32_t key,
                            unsigned part);
 
-/* [-0, +1, -]  A field's value: nil for NaN, an integer where it counts. */
-void ltw_tracked_push_value(lua_State *L, const struct tw_stat *s, unsigned field,
-                            double value);
+/* [-0, +1, m]  What a statistic is by: "symbol, side". */
+const char *ltw_tracked_push_by(lua_State *L, const struct tw_keys *keys);
 
-/* [-0, +0, e]  Raises: the value at idx is not the name of a field. */
-int ltw_tracked_refuse(lua_State *L, const struct ltw_tracked *v, int idx);
+/* ---- methods ---- */
 
-/* [-0, +0, m]  Adds keys, column, top and freeze to the table on top. */
-void ltw_tracked_all_open(lua_State *L);
-
-/* [-0, +0, m]  Adds save, load and merge to the table on top. */
-void ltw_tracked_save_open(lua_State *L);
+/* [-0, +0, m]  Those of ltracked_one.c, _all.c and _save.c go into the table on top. */
+void ltw_tracked_add_one(lua_State *L);
+void ltw_tracked_add_all(lua_State *L);
+void ltw_tracked_add_save(lua_State *L);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "larray.h"
+#include "lstat.h"
 #include "ltracked.h"
 #include "lvalue.h"
 
@@ -12,7 +13,9 @@ static unsigned field_at(lua_State *L, const struct ltw_tracked *v, int idx)
     const char *name = luaL_optstring(L, idx, "value");
     int field = tw_stat_field(ltw_tracked_stat(v), name);
 
-    return field < 0 ? (unsigned)ltw_tracked_refuse(L, v, idx) : (unsigned)field;
+    if (field < 0)
+        ltw_stat_refuse_field(L, ltw_tracked_stat(v)->kind, ltw_tracked_name(v), idx);
+    return (unsigned)field;
 }
 
 /* tracked:keys() -> table
@@ -128,24 +131,11 @@ static int top(lua_State *L)
         lua_createtable(L, 0, 2);
         ltw_tracked_push_key(L, ltw_tracked_keys(v), best[i].key);
         lua_setfield(L, -2, "key");
-        ltw_tracked_push_value(L, s, field, best[i].value);
+        ltw_stat_push_value(L, s, field, best[i].value);
         lua_setfield(L, -2, "value");
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     return 1;
-}
-
-/* [-0, +1, m]  The fields that have a value: {value =, count =, ...}. */
-static void push_fields(lua_State *L, const struct ltw_tracked *v, uint32_t key)
-{
-    const struct tw_stat *s = ltw_tracked_stat(v);
-    const void *state = ltw_tracked_state(L, v, key);
-
-    lua_newtable(L);
-    for (unsigned i = 0; s->kind->fields[i]; i++) {
-        ltw_tracked_push_value(L, s, i, tw_stat_get(s, state, i));
-        lua_setfield(L, -2, s->kind->fields[i]);
-    }
 }
 
 /* [-1, +0, m]  Puts what is on top into the table at `all`, under a key: of several
@@ -183,15 +173,16 @@ static void put_by_key(lua_State *L, const struct tw_keys *k, uint32_t key, int 
 static int freeze(lua_State *L)
 {
     const struct ltw_tracked *v = ltw_check_tracked(L);
+    const struct tw_stat *s = ltw_tracked_stat(v);
     struct tw_any *owned;
 
     lua_settop(L, 1);
     if (v->key) {
-        push_fields(L, v, v->key);
+        ltw_stat_push_fields(L, s, ltw_tracked_state(L, v, v->key));
     } else {
         lua_createtable(L, 0, (int)ltw_tracked_count(v));
         for (uint32_t key = 0; (key = ltw_tracked_next(v, key)) != 0;) {
-            push_fields(L, v, key);
+            ltw_stat_push_fields(L, s, ltw_tracked_state(L, v, key));
             put_by_key(L, ltw_tracked_keys(v), key, 2);
         }
     }
@@ -209,7 +200,7 @@ static const luaL_Reg methods[] = {
     { NULL, NULL }
 };
 
-void ltw_tracked_all_open(lua_State *L)
+void ltw_tracked_add_all(lua_State *L)
 {
     luaL_setfuncs(L, methods, 0);
 }

@@ -288,7 +288,7 @@ static const luaL_Reg methods[] = {
     { NULL, NULL }
 };
 
-void ltw_tracked_save_open(lua_State *L)
+void ltw_tracked_add_save(lua_State *L)
 {
     luaL_setfuncs(L, methods, 0);
 }

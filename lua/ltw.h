@@ -18,6 +18,7 @@
 #include "share/channels.h"
 #include "share/epoch.h"
 #include "share/future.h"
+#include "tape/sources.h"
 #include "tape/symbols.h"
 #include "tape/tape.h"
 
@@ -27,13 +28,22 @@ struct ltw_pool_options { unsigned threads; size_t queue, memory_max; };
 
 /* What the program around a host gives to each of its states: see embedded.h. */
 struct ltw_embedded {
-    struct ltw_given_module { const char *name; lua_CFunction open; } *modules;
-    struct ltw_given_text { const char *path, *text; size_t n; } *texts;
-    unsigned n_modules, n_texts;
+    struct ltw_given_module {
+        const char *name;
+        lua_CFunction open;   /* NULL: it is the value */
+        struct tw_any value;
+    } *modules;
+    unsigned n_modules;
+    struct ltw_given_text *_Atomic texts;   /* the newest first, in one allocation each */
     bool watchdog;            /* the program lends us the signal that it needs */
+    void *ctx;                /* the program's own                             */
 };
 
+/* Constant, but for who frees it. */
+struct ltw_given_text { struct ltw_given_text *next; const char *path, *text; size_t n; };
+
 struct ltw_census;
+struct ltw_library;
 struct tw_caches;
 struct tw_pool;
 
@@ -52,7 +62,7 @@ struct ltw_host {
     struct tw_caches *caches;     /* by name */
     struct tw_unseen *unseen; /* failures that nobody looked at */
     struct tw_channels *channels;   /* those that have a name  */
-    const char *sources[TW_SOURCE_MAX + 1];   /* names of the feeds, or NULL */
+    struct tw_sources sources;    /* names of the feeds */
     struct ltw_remotes **remotes;   /* of each worker, see remote.h */
     struct ltw_reloads *reloads;    /* of its scripts, see reload.h; or NULL */
     unsigned n_workers;
@@ -63,6 +73,7 @@ struct ltw_host {
     const struct ltw_embedded *embedded;   /* NULL: the program is tidewire  */
     bool plays;               /* tape files: received is of another run  */
     bool replays;             /* with messages: none are sent            */
+    struct ltw_library *library;   /* what the scripts require, or NULL */
     size_t memory_max;        /* bytes a state may have; 0: no limit  */
     int64_t time_max_ns;      /* a handler may run; 0: no limit       */
 };
@@ -103,6 +114,7 @@ struct ltw_state {
     bool closing;                 /* nothing that is made is finalized      */
     bool muted;                   /* what it publishes comes nowhere        */
     int64_t limit_ns;             /* CPU time of each call, where nobody watches; or 0 */
+    const atomic_bool *over;      /* likewise: it is to end at once, or NULL */
     size_t bytes, bytes_max, bytes_peak;
     size_t bytes_from, bytes_till;    /* of a budget: when it began, and its end */
     size_t bytes_end;             /* no allocation passes that; 0: no budget */

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "script.h"
+
 void ltw_push_line(lua_State *L)
 {
     luaL_Buffer b;
@@ -31,6 +33,7 @@ static int print(lua_State *L)
     size_t n;
     const char *text;
 
+    if (ltw_is_muted(L)) return 0;
     ltw_push_line(L);
     if (!host->log) {
         lua_pushliteral(L, "\n");

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/tw.h"
 
@@ -19,14 +20,24 @@ struct ltw_seal {
     unsigned char digest[LTW_DIGEST];       /* of all of them, with 0 for this one */
 };
 
-/* The seal that is built into the running program.  Thread: any. */
-void ltw_seal_read(struct ltw_seal *seal);
+/* The note in the running program.  The compiler must not know what is in it. */
+extern const unsigned char ltw_seal_note[];
 
-/* Gives the payload to those that follow: the whole file, whose digest was computed
- * from its bytes.  Thread: MAIN, before any state is made.  Blocks: no.
- * Memory: file stays for ever. */
-int ltw_payload_open(const unsigned char *file, size_t n,
-                     const unsigned char digest[LTW_DIGEST], struct tw_error *error);
+/* Inline, like the comparisons: no single place that all checks go through.
+ * Thread: any. */
+static inline void ltw_seal_read(struct ltw_seal *seal)
+{
+    memcpy(seal, ltw_seal_note, sizeof *seal);
+}
+
+/* The whole file, whose digest was computed from its bytes.  Thread: MAIN, before any
+ * state is made.  Memory: file stays for ever. */
+void ltw_payload_hold(const unsigned char *file, size_t n,
+                      const unsigned char digest[LTW_DIGEST]);
+
+/* Reads what is inside the file that is held: 1; 0 where none is; or a failure.
+ * Thread: MAIN, before any state is made.  Blocks: no.  Memory: for ever. */
+int ltw_payload_open(struct tw_error *error);
 
 /* Is the running program what its seal says?  True where it carries nothing.
  * Thread: any.  Blocks: no. */

@@ -90,7 +90,7 @@ int ltw_tape_feed(lua_State *L, struct tw_app *app, struct tw_tape_feed *out,
         .messages = flag(L, "messages"),
         .skip = flag(L, "skip_damaged"),
         .topics = app->host.topics,
-        .sources = app->host.sources,
+        .sources = &app->host.sources,
         .scripts = script_names(app),
         .n_scripts = last_script(app),
     };
@@ -124,7 +124,7 @@ int ltw_recording_start(struct tw_app *app, struct tw_error *error)
         .writer = {
             .symbols = app->host.symbols,
             .topics = app->host.topics,
-            .sources = app->host.sources,
+            .sources = &app->host.sources,
             .scripts = script_names(app),
             .n_scripts = last_script(app),
             .created_ns = tw_clock_now_ns(),

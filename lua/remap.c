@@ -304,6 +304,70 @@ void ltw_remap_apply(lua_State *L, int tables, int map)
     lua_settop(L, table - 1);
 }
 
+void ltw_remap_push_boxes(lua_State *L, int map)
+{
+    int boxes = lua_gettop(L) + 1, old = boxes + 1, new = boxes + 2;
+    const char *name, *other;
+
+    lua_newtable(L);
+    for (lua_pushnil(L); lua_next(L, map); lua_settop(L, old)) {
+        if (!is_function(L, old) || !is_function(L, new)) continue;
+        for (int i = 1; (name = lua_getupvalue(L, old, i)) != NULL; i++) {
+            lua_pop(L, 1);
+            for (int k = 1; *name && (other = lua_getupvalue(L, new, k)) != NULL; k++) {
+                lua_pop(L, 1);
+                if (strcmp(name, other) != 0) continue;
+                lua_createtable(L, 2, 0);
+                lua_pushvalue(L, new);
+                lua_rawseti(L, -2, 1);
+                lua_pushinteger(L, k);
+                lua_rawseti(L, -2, 2);
+                lua_rawsetp(L, boxes, lua_upvalueid(L, old, i));
+                break;
+            }
+        }
+    }
+}
+
+/* [-0, +0, m]  Of the function on top. */
+static void rebind(lua_State *L, int boxes, int map)
+{
+    int f = lua_gettop(L);
+    const char *name;
+
+    for (int i = 1; (name = lua_getupvalue(L, f, i)) != NULL; i++, lua_settop(L, f)) {
+        if (lua_rawgetp(L, boxes, lua_upvalueid(L, f, i)) == LUA_TTABLE) {
+            lua_rawgeti(L, -1, 1);
+            lua_rawgeti(L, -2, 2);
+            lua_upvaluejoin(L, f, i, -2, (int)lua_tointeger(L, -1));
+            continue;
+        }
+        lua_pop(L, 1);
+        if (replace(L, map)) lua_setupvalue(L, f, i);
+    }
+}
+
+void ltw_remap_rebind(lua_State *L, int tables, int map)
+{
+    int boxes = lua_gettop(L) + 1, table = boxes + 1;
+
+    luaL_checkstack(L, 12, "reload");
+    tables = lua_absindex(L, tables);
+    map = lua_absindex(L, map);
+    ltw_remap_push_boxes(L, map);
+    for (lua_Integer i = 1; lua_rawgeti(L, tables, i) == LUA_TTABLE; i++) {
+        for (lua_pushnil(L); lua_next(L, table); lua_settop(L, table + 1)) {
+            if (!is_function(L, -1)) continue;
+            lua_pushvalue(L, -1);
+            if (lua_rawget(L, map) != LUA_TNIL) continue;
+            lua_pop(L, 1);
+            rebind(L, boxes, map);
+        }
+        lua_settop(L, boxes);
+    }
+    lua_settop(L, boxes - 1);
+}
+
 void ltw_remap_copy(lua_State *L, int tables)
 {
     int copies = lua_gettop(L) + 1, table = copies + 1;

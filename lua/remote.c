@@ -294,10 +294,10 @@ static int post(struct ltw_remotes *rs, struct remote *r)
 static void inherit(lua_State *L, struct remote *r)
 {
     struct ltw_task *t = ltw_task_current(L);
-    int64_t due_ns = INT64_MAX;
+    int64_t due_ns;
 
     if (!t) return;
-    ltw_scope_over(t->scope, INT64_MIN, &due_ns);
+    due_ns = ltw_scope_due_ns(t->scope);
     if (due_ns != INT64_MAX) r->due_ns = due_ns;
     r->parent = t->note.id;
     r->level = t->level;

@@ -3,8 +3,9 @@
  * A job's value is a call (lcall.h).
  *
  * A state in which a job failed is not used for another: it may have left globals
- * in disorder, or memory at its limit.  A new one takes its place, and it goes when
- * the jobs that still wait in it have ended.
+ * in disorder, or memory at its limit.  So is one whose modules are of an older version
+ * than what scripts run.  A new one takes its place, and it goes when the jobs that still
+ * wait in it have ended.
  *
  * A job that nobody wants any more is stopped where it runs, by the watchdog's
  * signal; one that waits is told, as a scope tells its tasks, and stopped when it then
@@ -17,10 +18,12 @@
 #include "base/memory.h"
 #include "lcall.h"
 #include "lerror.h"
+#include "library.h"
 #include "lvalue.h"
 #include "output.h"
 #include "share/cache_load.h"
 #include "task.h"
+#include "tasks.h"
 #include "watchdog.h"
 
 enum { GC_BYTES = 65536 };   /* garbage that idle time is spent on     */
@@ -30,9 +33,10 @@ enum { RETIRED_MAX = 16 };   /* states of a thread that wait for their end */
 struct home {
     struct ltw_state *state;
     struct home *next;            /* of those retired        */
-    unsigned jobs;                /* begun and not ended     */
+    unsigned jobs;                /* begun and not ended; or others' tasks */
     atomic_bool spoiled;          /* atomic: the runner's thread and its signals */
     size_t collected;             /* bytes that are no garbage */
+    unsigned edition;             /* of the library: its modules are of that */
 };
 
 /* A pool thread. */
@@ -106,7 +110,7 @@ static void ring(void *worker)
     tw_worker_ring(worker);
 }
 
-/* [-0, +0, e]  package.path and cpath as in the other states. */
+/* [-0, +0, e]  package.path and cpath as in the other states, and what scripts have. */
 static int set_paths(lua_State *L)
 {
     const struct ltw_host *host = ltw_state(L)->host;
@@ -120,7 +124,13 @@ static int set_paths(lua_State *L)
         lua_pushstring(L, host->cpath);
         lua_setfield(L, -2, "cpath");
     }
+    if (host->library) ltw_library_open(L, host->library);
     return 0;
+}
+
+static unsigned edition(const struct ltw_host *host)
+{
+    return host->library ? ltw_library_edition(host->library) : 0;
 }
 
 static void free_home(struct home *h)
@@ -135,6 +145,7 @@ static struct home *new_home(struct runner *r)
     struct ltw_state *s;
 
     if (!h) return NULL;
+    h->edition = edition(r->host);
     s = h->state = ltw_state_new(r->host, r->host->pool_options.memory_max);
     if (!s) goto fail;
     snprintf(s->who, sizeof s->who, "pool %u", r->index % 1000);
@@ -197,7 +208,8 @@ static bool may_move(const struct runner *r)
 {
     const struct home *h = r->home;
 
-    return !h || (is_spoiled(h) && (h->jobs == 0 || r->n_retired < RETIRED_MAX));
+    return !h || ((is_spoiled(h) || h->edition != edition(r->host))
+                  && (h->jobs == 0 || r->n_retired < RETIRED_MAX));
 }
 
 /* Without memory for the new one, again at the next turn. */
@@ -346,6 +358,21 @@ static void runner_run(void *runner, struct tw_job *job)
     lua_pop(L, 1);
     spoil(h);   /* there was no memory for one more task */
     tw_job_fail(job, (struct tw_any){ .kind = TW_VALUE_NIL });
+}
+
+struct ltw_state *ltw_runner_enter(void *runner, struct home **home)
+{
+    struct runner *r = runner;
+
+    *home = r->home;
+    if (!r->home) return NULL;
+    r->home->jobs++;
+    return r->home->state;
+}
+
+void ltw_runner_leave(struct home *home)
+{
+    home->jobs--;
 }
 
 static void runner_cancel(void *runner, struct tw_job *job)

@@ -18,6 +18,11 @@ struct ltw_work {
     atomic_int standing;          /* atomic: any thread sets it, signals look      */
 };
 
+/* The state that takes jobs now, for a task that is none; it stays until home is left.
+ * NULL: there is none now.  Thread: the runner's. */
+struct ltw_state *ltw_runner_enter(void *runner, struct home **home);
+void ltw_runner_leave(struct home *home);
+
 /* The release of a job.  Thread: any.  Blocks: no. */
 void ltw_work_release(void *work);
 

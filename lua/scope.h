@@ -31,11 +31,19 @@ struct ltw_scope *ltw_scope_new(struct ltw_scope *parent, uint64_t *ids);
 void ltw_scope_ref(struct ltw_scope *s);
 void ltw_scope_unref(struct ltw_scope *s);
 
-/* The innermost scope from s up to its shield that is cancelled or past its
- * due_ns, or NULL; *due_ns: the nearest one on the way. */
-struct ltw_scope *ltw_scope_over(struct ltw_scope *s, int64_t now_ns, int64_t *due_ns);
+/* The innermost scope from s up to its shield that is cancelled or past its due_ns, or
+ * NULL.  s may be NULL. */
+struct ltw_scope *ltw_scope_over(struct ltw_scope *s);
+
+/* The nearest deadline on the way there; INT64_MAX: none. */
+int64_t ltw_scope_due_ns(struct ltw_scope *s);
 
 /* Is s within (or the same as) outer?  Shields don't matter. */
 bool ltw_scope_is_within(const struct ltw_scope *s, const struct ltw_scope *outer);
+
+/* Ends the waits in a scope; every later one ends at once, too.  stop: and whoever has
+ * stepped aside in it. */
+void ltw_scope_stop(struct ltw_tasks *ts, struct ltw_scope *s, const char *why);
+void ltw_scope_cancel(struct ltw_tasks *ts, struct ltw_scope *s, const char *why);
 
 #endif

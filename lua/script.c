@@ -4,6 +4,7 @@
  */
 #include "script.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <uv.h>
 
@@ -41,6 +42,13 @@ static void note(struct ltw_script *s, enum ltw_task_state state)
 
 /* ---- loading ---- */
 
+void ltw_script_push_params(lua_State *L, const struct ltw_script_options *o)
+{
+    ltw_push_thawed(L, &o->options);
+    if (lua_istable(L, -1)) lua_getfield(L, -1, "params"), lua_remove(L, -2);
+    if (lua_isnil(L, -1)) lua_newtable(L), lua_replace(L, -2);
+}
+
 /* [-0, +1, e]  self: name, worker, shard, params; methods are the file's. */
 static void push_self(lua_State *L, struct ltw_script *s)
 {
@@ -53,9 +61,7 @@ static void push_self(lua_State *L, struct ltw_script *s)
     lua_setfield(L, -2, "shard");
     lua_pushinteger(L, s->o->shards ? s->o->shards : 1);
     lua_setfield(L, -2, "shards");
-    ltw_push_thawed(L, &s->o->options);
-    if (lua_istable(L, -1)) lua_getfield(L, -1, "params"), lua_remove(L, -2);
-    if (lua_isnil(L, -1)) lua_newtable(L), lua_replace(L, -2);
+    ltw_script_push_params(L, s->o);
     lua_setfield(L, -2, "params");
     lua_createtable(L, 0, 1);
     ltw_code_push_module(L, &s->code);
@@ -123,7 +129,7 @@ static int make_self(lua_State *L)
     luaL_unref(L, LUA_REGISTRYINDEX, s->frame);
     s->frame = LUA_NOREF;
     s->frame = luaL_ref(L, LUA_REGISTRYINDEX);
-    ltw_code_publish(L, &s->code);
+    if (!s->is_candidate) ltw_code_publish(L, &s->code);
     return renew(L);
 }
 
@@ -142,6 +148,7 @@ static void fail(struct ltw_script *s)
     s->state = SCRIPT_FAILED;
     note(s, LTW_TASK_DONE);
     ltw_scope_cancel(s->engine->state->tasks, s->scope, "the script failed");
+    ltw_shadow_drop(s);
     ltw_switch_abstain(s);
 }
 
@@ -180,6 +187,7 @@ static int open_handlers(struct ltw_script *s)
 static int open_scope(struct ltw_script *s)
 {
     struct ltw_tasks *tasks = s->engine->state->tasks;
+    char name[sizeof s->task.note.name];
 
     if (s->scope) {
         ltw_task_fini(&s->task);
@@ -187,8 +195,9 @@ static int open_scope(struct ltw_script *s)
     }
     s->scope = ltw_scope_new(NULL, &s->engine->state->scopes);
     if (!s->scope) return UV_ENOMEM;
-    s->task = (struct ltw_task){ .script = s };
-    ltw_task_init(&s->task, tasks, NULL, on_woken, s->o->name);
+    s->task = (struct ltw_task){ .script = s, .note.counts = s->counts };
+    snprintf(name, sizeof name, "%s%s", s->o->name, s->is_candidate ? ", candidate" : "");
+    ltw_task_init(&s->task, tasks, NULL, on_woken, name);
     return open_handlers(s);
 }
 
@@ -226,25 +235,69 @@ int ltw_script_restart(struct ltw_script *s, struct tw_error *error)
     return TW_OK;
 }
 
+/* NULL: no memory. */
+static struct ltw_script *allocate(struct ltw_engine *engine, struct ltw_version *v,
+                                   const struct ltw_script_options *o,
+                                   struct ltw_script_counts *counts)
+{
+    struct ltw_script *s = tw_calloc_aligned(1, sizeof *s);
+
+    if (!s) return NULL;
+    s->engine = engine;
+    s->o = o;
+    s->counts = counts;
+    ltw_version_ref(s->version = v);
+    s->ref = s->frame = s->tracker_ref = s->persist = LUA_NOREF;
+    s->sw.ref = s->sw.tracker_ref = LUA_NOREF;
+    s->cursor.reader = -1;
+    s->handling = -1;
+    return s;
+}
+
+bool ltw_script_open(struct ltw_script *s)
+{
+    return open_scope(s) == TW_OK;
+}
+
+void ltw_script_ready_from(struct ltw_script *s)
+{
+    s->started = s->after_batch = true;
+    s->state = SCRIPT_RUNNABLE;
+    note(s, LTW_TASK_READY);
+}
+
+struct ltw_script *ltw_script_new_candidate(struct ltw_script *of, struct ltw_version *v,
+                                            const struct ltw_script_options *o,
+                                            uint64_t from)
+{
+    struct ltw_script_counts *counts = tw_calloc_aligned(1, sizeof *counts);
+    struct ltw_script *s = counts ? allocate(of->engine, v, o, counts) : NULL;
+
+    if (!s) {
+        tw_free(counts);
+        return NULL;
+    }
+    s->of = of;
+    s->is_candidate = true;
+    ltw_script_publish(&counts->version, ltw_version_get_number(v));
+    ltw_script_publish(&counts->since, from);
+    tw_cursor_open(&s->cursor, of->engine->host->tape, false, from);
+    return s;
+}
+
 struct ltw_script *ltw_script_new(struct ltw_engine *engine,
                                   const struct ltw_script_options *options,
                                   struct ltw_script_counts *counts,
                                   struct tw_error *error)
 {
-    struct ltw_script *s = tw_calloc_aligned(1, sizeof *s);
+    struct ltw_script *s = allocate(engine, options->version,
+        ltw_version_options(options->version, options->id), counts);
     int rc;
 
     if (!s) {
         tw_fail(error, UV_ENOMEM, "script %s: %s", options->name, tw_strerror(UV_ENOMEM));
         return NULL;
     }
-    s->engine = engine;
-    s->o = options;
-    s->counts = counts;
-    ltw_version_ref(s->version = options->version);
-    s->ref = s->frame = s->tracker_ref = s->persist = LUA_NOREF;
-    s->sw.ref = s->sw.tracker_ref = LUA_NOREF;
-    s->cursor.reader = -1;
     ltw_script_publish(&counts->version, 1);
     rc = tw_cursor_open(&s->cursor, engine->host->tape, options->reliable,
                         tw_tape_head(engine->host->tape));
@@ -262,11 +315,13 @@ void ltw_script_free(struct ltw_script *s)
 {
     if (!s) return;
     ltw_switch_fini(s);
-    if (s->scope) ltw_task_fini(&s->task);
+    ltw_shadow_drop(s);
+    if (s->scope && s->task.of) ltw_task_fini(&s->task);
     ltw_scope_unref(s->scope);
     tw_cursor_close(&s->cursor);
     ltw_code_drop(s->engine->state, &s->code);
     ltw_version_unref(s->version);
+    if (s->is_candidate) tw_free(s->counts);
     tw_free(s);
 }
 
@@ -281,15 +336,16 @@ static const char *doing(const struct ltw_script *s)
 /* What report hands to describe. */
 struct failure { struct ltw_script *s; int status; bool overrun; const char *record; };
 
-/* [-0, +0, e]  Logs why the script stopped, where and at which record. */
+/* [-0, +1, e]  Why the script stopped, where and at which record. */
 static int describe(lua_State *L)
 {
     struct failure *f = lua_touserdata(L, 1);
     struct ltw_script *s = f->s;
     const char *who = s->engine->who;
 
-    lua_pushfstring(L, "script %s (version %d, %s): %s", s->o->name,
-                    (int)ltw_version_get_number(s->version), who, doing(s));
+    lua_pushfstring(L, "script %s (version %d%s, %s): %s", s->o->name,
+                    (int)ltw_version_get_number(s->version),
+                    s->is_candidate ? ", the candidate" : "", who, doing(s));
     if (f->overrun) {
         lua_getfield(L, LUA_REGISTRYINDEX, LTW_OVERRUN);
         lua_pushfstring(L, "%s%s ran for more than %f s without returning\n%s",
@@ -304,9 +360,13 @@ static int describe(lua_State *L)
         lua_pushfstring(L, "%s failed%s\n%s", lua_tostring(L, 2), f->record,
                         lua_tostring(L, -1));
     }
-    tw_log_write(s->engine->host->log, TW_LOG_ERROR, "", lua_tostring(L, -1),
-                 lua_rawlen(L, -1));
-    return 0;
+    return 1;
+}
+
+static void tell_failure(struct ltw_script *s, const char *text)
+{
+    if (s->is_candidate) ltw_shadow_failed(s, text);
+    else tw_log_write(s->engine->host->log, TW_LOG_ERROR, "", text, strlen(text));
 }
 
 /* [-0, +0, -]  The memory limit is the script's, not of what is said about it;
@@ -326,13 +386,17 @@ static void report(struct ltw_script *s, int status)
     ltw_watchdog_enter(state, state->L);
     lua_pushcfunction(state->L, describe);
     lua_pushlightuserdata(state->L, &f);
-    if (lua_pcall(state->L, 1, 0, 0) != LUA_OK) {
-        tw_log_printf(s->engine->host->log, TW_LOG_ERROR, "",
-                      "script %s (version %u, %s): %s failed%s, and so did its error"
-                      " message", s->o->name, ltw_version_get_number(s->version),
-                      s->engine->who, doing(s), record);
-        lua_pop(state->L, 1);
+    if (lua_pcall(state->L, 1, 1, 0) == LUA_OK && lua_isstring(state->L, -1)) {
+        tell_failure(s, lua_tostring(state->L, -1));
+    } else {
+        char text[512];
+
+        snprintf(text, sizeof text, "script %s (version %u, %s): %s failed%s, and so did"
+                 " its error message", s->o->name, ltw_version_get_number(s->version),
+                 s->engine->who, doing(s), record);
+        tell_failure(s, text);
     }
+    lua_pop(state->L, 1);
     ltw_watchdog_leave(state);
     state->bytes_max = bytes_max;
 }
@@ -356,9 +420,11 @@ static bool was_ended(struct ltw_script *s, int status)
 
     if (status > LUA_YIELD) scope = ltw_error_scope(s->co, -1);
     if (scope && scope == s->handlers) {
-        tw_log_printf(s->engine->host->log, TW_LOG_WARN, s->engine->who,
-                      "script %s: %s waited when a new version came: its wait was ended",
-                      s->o->name, s->handling < 0 ? "it" : ltw_handler_name(s->handling));
+        if (!s->is_candidate)
+            tw_log_printf(s->engine->host->log, TW_LOG_WARN, s->engine->who, "script %s:"
+                          " %s waited when a new version came: its wait was ended",
+                          s->o->name, s->handling < 0 ? "it"
+                          : ltw_handler_name(s->handling));
         return ltw_script_renew(s) && open_handlers(s) == TW_OK;
     }
     return scope && scope == s->scope && s->stopping && ltw_script_renew(s);
@@ -372,6 +438,7 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
     int n, status;
 
     if (s->sw.job && ltw_switch_step(s)) return LTW_IDLE;
+    ltw_switch_send(s);
     if (!ltw_script_ready(s)) return LTW_IDLE;
     s->budget = s->paused ? 0 : BATCH;
     s->first_received = 0;
@@ -390,13 +457,13 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
     tw_cursor_commit(&s->cursor);
     ltw_script_publish(&s->counts->at, s->cursor.next);
     ltw_script_publish(&s->counts->handled, s->handled);
-    if (s->first_received)
+    if (s->first_received && !s->is_candidate)
         tw_histogram_add(&s->engine->done_ns, tw_clock_now_ns() - s->first_received);
     if (status == LUA_YIELD && !state->overrun) {
         if (s->after_batch) {
             note(s, LTW_TASK_READY);
             if (s->handlers->cancelled) open_handlers(s);   /* it has caught that */
-            if (s->sw.here) ltw_switch_arrive(s);
+            if (s->sw.here && ltw_shadow_is_there(s)) ltw_switch_arrive(s);
             return waited || s->cursor.next != before ? LTW_WORKED : LTW_IDLE;
         }
         if (state->parked) {
@@ -415,6 +482,14 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
     }
     add(&s->counts->errors);
     report(s, status);
+    if (ltw_shadow_forgives(s) && ltw_script_renew(s)) {
+        note(s, LTW_TASK_READY);
+        s->pending = false;
+        s->fired = s->n_fired = 0;
+        s->handling = -1;
+        s->after_batch = true;
+        return LTW_WORKED;
+    }
     fail(s);
     let_go(s);
     return LTW_FAILED;
@@ -426,13 +501,34 @@ bool ltw_script_ready(const struct ltw_script *s)
     if (s->state != SCRIPT_RUNNABLE || s->sw.arrived) return false;
     if (!s->started || s->woken) return true;
     if (s->stopping) return s->scope->live == 0;
-    return !s->paused && tw_cursor_ready(&s->cursor);
+    if (s->is_candidate && s->cursor.next >= s->of->cursor.next) return false;
+    return !s->paused && !ltw_shadow_holds(s) && tw_cursor_ready(&s->cursor);
+}
+
+void ltw_script_cease(struct ltw_script *s)
+{
+    struct ltw_state *state = s->engine->state;
+
+    if (s->state == SCRIPT_WAITING) {          /* it may have something to close */
+        ltw_watchdog_enter(state, s->co);
+        lua_resetthread(s->co);
+        ltw_watchdog_leave(state);
+    }
+    s->state = SCRIPT_STOPPED;
+    s->of = NULL;
+    if (s->scope) {
+        ltw_scope_cancel(state->tasks, s->scope, "its version was not taken");
+        ltw_task_fini(&s->task);
+        s->task.of = NULL;
+    }
+    let_go(s);
 }
 
 void ltw_script_stop(struct ltw_script *s)
 {
     s->stopping = true;
     ltw_switch_refuse(s, "the run is ending");
+    ltw_shadow_drop(s);
     if (!s->scope) return;
     ltw_scope_cancel(s->engine->state->tasks, s->scope, "the run is ending");
     ltw_task_wake(&s->task);
@@ -464,6 +560,16 @@ void ltw_script_push_self(lua_State *L, const struct ltw_script *s)
     if (lua_rawgeti(L, LUA_REGISTRYINDEX, s->frame) != LUA_TTABLE) return;
     lua_rawgeti(L, -1, LTW_SELF);
     lua_replace(L, -2);
+}
+
+struct ltw_outputs *ltw_script_outputs(const struct ltw_script *s)
+{
+    return s->outputs;
+}
+
+bool ltw_script_is_muted(const struct ltw_script *s)
+{
+    return s->is_candidate;
 }
 
 bool ltw_script_stopping(const struct ltw_script *s)

@@ -58,6 +58,20 @@ void ltw_script_hurry(struct ltw_script *s);
 /* It takes part in a job: it must not be restarted now. */
 bool ltw_script_is_changing(const struct ltw_script *s);
 
+/* Where what it sends goes; NULL: out, or nowhere when it is muted. */
+struct ltw_outputs *ltw_script_outputs(const struct ltw_script *s);
+
+/* What it does comes nowhere: it is a candidate. */
+bool ltw_script_is_muted(const struct ltw_script *s);
+
+/* Does what runs now come nowhere? */
+static inline bool ltw_is_muted(lua_State *L)
+{
+    const struct ltw_state *state = ltw_state(L);
+
+    return state->muted || (state->script && ltw_script_is_muted(state->script));
+}
+
 /* Between two versions: no code of it runs now. */
 bool ltw_script_is_still(const struct ltw_script *s);
 
@@ -99,5 +113,14 @@ bool ltw_script_push_tracker(lua_State *L, const struct ltw_script *s);
 void ltw_script_set_tracker(lua_State *L, struct ltw_script *s, struct ltw_tracker *t);
 
 const struct ltw_script_options *ltw_script_options(const struct ltw_script *s);
+
+/* ---- shadow.c ---- */
+
+/* Frees the candidates that were dropped, as soon as their tasks have ended, or all. */
+void ltw_shadow_sweep(struct ltw_engine *e, bool all);
+
+/* Its candidate runs up to 256 records; did it anything?  ready: would it? */
+bool ltw_shadow_step(struct ltw_script *s);
+bool ltw_shadow_ready(const struct ltw_script *s);
 
 #endif

@@ -27,7 +27,7 @@
 #include "payload.h"
 #include "record.h"
 #include "source.h"
-#include "task.h"
+#include "tasks.h"
 #include "tracker.h"
 
 /* Bytes that only finalizers get when a state may have no others.  One that Lua has

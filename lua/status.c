@@ -4,6 +4,7 @@
  * counter, a histogram or a short lock, so nobody waits for who looks.
  */
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -146,6 +147,17 @@ static void push_caches(lua_State *L, struct tw_caches *caches)
     lua_remove(L, -2);
 }
 
+/* [-0, +1, m]  The app file: {name, version, since} */
+static void push_app(lua_State *L, const struct tw_app *app)
+{
+    const char *slash = strrchr(app->path, '/');
+
+    lua_createtable(L, 0, 3);
+    set_text(L, "name", slash ? slash + 1 : app->path);
+    ltw_set_count(L, "version", app->version_number);
+    ltw_set_count(L, "since", app->version_since);
+}
+
 /* Proportional set size, in bytes; 0 where the kernel does not say. */
 static uint64_t resident(void)
 {
@@ -162,6 +174,7 @@ static uint64_t resident(void)
 int ltw_status(lua_State *L)
 {
     struct winsize terminal;
+    struct tw_pool_status pool = { 0 };
     struct tw_app *app = lua_touserdata(L, 1);
     uint64_t head = tw_tape_head(app->host.tape), sent = 0;
     int64_t now = app->ended_ns ? app->ended_ns : tw_clock_steady_ns();
@@ -169,7 +182,9 @@ int ltw_status(lua_State *L)
 
     tw_be_main();
     lua_settop(L, 0);
-    lua_createtable(L, 0, 12);
+    lua_createtable(L, 0, 14);
+    push_app(L, app);
+    lua_setfield(L, -2, "app");
     set_number(L, "elapsed", (double)(now - app->began_ns) / 1e9);
     set_number(L, "reading", from ? (double)(now - from) / 1e9 : 0);
     set_number(L, "cpu", (double)tw_clock_of_ns(CLOCK_PROCESS_CPUTIME_ID) / 1e9);
@@ -180,8 +195,8 @@ int ltw_status(lua_State *L)
         ltw_set_count(L, "rows", terminal.ws_row);
     }
     if (app->ended_ns) ltw_set_count(L, "pss", resident());   /* slow: once, at the end */
-    if (app->host.pool) tw_pool_status(app->host.pool, &app->pool_status);
-    ltw_push_pool_status(L, &app->pool_status);
+    if (app->host.pool) tw_pool_status(app->host.pool, &pool);
+    ltw_push_pool_status(L, &pool);
     lua_setfield(L, -2, "pool");
     push_channels(L, app->host.channels);
     lua_setfield(L, -2, "channels");

@@ -16,12 +16,13 @@ struct ltw_outlet { char board[TW_NAME_MAX + 1], topic[TW_NAME_MAX + 1]; };
 struct ltw_sample { unsigned item; uint32_t key; double value; };
 
 /* A full userdata, which its views keep alive; user value 1: the functions of its
- * conditions, by index + 1. */
+ * conditions, by index + 1; at -(index + 1) the text, the reset or false. */
 struct ltw_tracker {
     struct tw_plan *plan;
     struct ltw_host *host;
     struct tw_symbols *symbols;        /* its own, of a file; NULL: the run's */
     bool is_query;                     /* of a file or the tape, read at once */
+    bool muted;                        /* its samples come nowhere           */
     struct ltw_outlet *outlet;         /* of each item                       */
     struct ltw_handler (*handler)[2];  /* of each condition: quotes, trades  */
     unsigned n_handlers;
@@ -31,7 +32,7 @@ struct ltw_tracker {
     size_t bytes;                      /* of the plan, as the state counts   */
 };
 
-/* [-0, +0, m]  Teaches the state what trackers and tracked statistics are. */
+/* [-0, +0, m]  Teaches the state what trackers are. */
 void ltw_tracker_open(lua_State *L);
 
 /* [-0, +1, m]  The table of a script's methods: track, when. */
@@ -51,9 +52,6 @@ void ltw_track(lua_State *L, int declarations, int tracker);
 /* [-0, +1, m]  The view of an item: lua/ltracked.c.  tracker: its stack index. */
 void ltw_push_tracked(lua_State *L, int tracker, unsigned item);
 
-/* [-0, +0, m]  Teaches the state what such a view is. */
-void ltw_tracked_open(lua_State *L);
-
 /* The name of a key as the board and the topics have it: "name.AAPL.buy"; the name
  * alone by nothing.  False: it is longer than TW_NAME_MAX. */
 bool ltw_tracker_name(const struct ltw_tracker *t, const char *name, unsigned item,
@@ -65,6 +63,14 @@ bool ltw_tracker_push_due(lua_State *L, struct ltw_tracker *t);
 
 /* [-0, +0, e]  What is declared in t as it was in `old` goes on with what that has. */
 void ltw_tracker_adopt(lua_State *L, struct ltw_tracker *t, struct ltw_tracker *old);
+
+/* [-0, +1, e]  A muted one that declares the same and goes on with what it has seen; the
+ * functions of its conditions are the same. */
+struct ltw_tracker *ltw_tracker_push_copy(lua_State *L, int idx);
+
+/* [-0, +0, m]  In the tables of the list at `tables` the statistics of other trackers
+ * become those of the tracker at idx that have their names. */
+void ltw_tracker_renew(lua_State *L, int tables, int idx);
 
 /* [-0, +0, e]  Runs the rows that wait; raises without memory or with too many keys. */
 void ltw_tracker_run(lua_State *L, struct ltw_tracker *t);

@@ -6,10 +6,11 @@
 #include "lchannel.h"
 #include "lfuture.h"
 #include "lvalue.h"
+#include "outputs.h"
+#include "park.h"
 #include "reload.h"
 #include "script.h"
 #include "source.h"
-#include "task.h"
 #include "tidewire.h"
 
 #define PENDING "tw.message"
@@ -125,7 +126,7 @@ int ltw_publish(lua_State *L)
     *r = (struct tw_record){ .kind = TW_MESSAGE, .time = tw_clock_now_ns() };
     luaL_setmetatable(L, PENDING);
     value = ltw_check_any(L, 2);
-    if (ltw_state(L)->muted || host->replays) {
+    if (host->replays || !ltw_output(L, LTW_MESSAGE, topic, NULL, NULL, &value)) {
         tw_any_unref(&value);
         lua_pushboolean(L, 1);
         return 1;

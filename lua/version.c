@@ -1,4 +1,5 @@
-/* version.c - a version of a script: the text of its file and of what that requires.
+/* version.c - a version of a script: the text of its file and of what that requires, and
+ * what the app says to its instances.
  *
  * Why: all instances of a script, on all workers, have to run the same code, while the
  * file on the disk may change between two looks at it.  So it is read once, and what it
@@ -12,11 +13,14 @@
 #include <uv.h>
 
 #include "base/memory.h"
+#include "script.h"
 #include "source.h"
 
 struct ltw_version {
     atomic_uint references;
     unsigned number, of;             /* constant                          */
+    struct ltw_script_options *options;  /* constant; one reference each  */
+    unsigned n_options;              /* constant                          */
     struct ltw_part *file;           /* constant                          */
     pthread_mutex_t lock;            /* guards modules; a text is constant */
     struct ltw_part *modules;        /* mutex: it only grows               */
@@ -111,7 +115,7 @@ static struct ltw_part *copy_part(const struct ltw_part *t)
 struct ltw_version *ltw_version_copy(struct ltw_version *v)
 {
     struct ltw_version *made = new_version(copy_part(v->file));
-    bool fine = made != NULL;
+    bool fine = made && ltw_version_inherit(made, v);
 
     pthread_mutex_lock(&v->lock);
     for (const struct ltw_part *t = v->modules; t && fine; t = t->next) {
@@ -134,6 +138,13 @@ void ltw_version_ref(struct ltw_version *v)
     atomic_fetch_add_explicit(&v->references, 1, memory_order_relaxed);
 }
 
+static void drop_options(struct ltw_version *v)
+{
+    for (unsigned i = 0; i < v->n_options; i++) tw_any_unref(&v->options[i].options);
+    tw_free(v->options);
+    v->n_options = 0;
+}
+
 void ltw_version_unref(struct ltw_version *v)
 {
     struct ltw_part *next;
@@ -146,6 +157,7 @@ void ltw_version_unref(struct ltw_version *v)
         ltw_part_free(t);
     }
     ltw_part_free(v->file);
+    drop_options(v);
     pthread_mutex_destroy(&v->lock);
     tw_free(v);
 }
@@ -164,6 +176,36 @@ unsigned ltw_version_get_number(const struct ltw_version *v)
 unsigned ltw_version_get_of(const struct ltw_version *v)
 {
     return v->of;
+}
+
+bool ltw_version_instruct(struct ltw_version *v, const struct ltw_script_options *o,
+                          unsigned n)
+{
+    struct ltw_script_options *options = tw_calloc(n ? n : 1, sizeof *o);
+
+    if (!options) return false;
+    drop_options(v);
+    v->options = options;
+    for (unsigned i = 0; i < n; i++) {
+        if (strcmp(o[i].path, v->file->path) != 0) continue;
+        v->options[v->n_options++] = o[i];
+        tw_any_ref(&o[i].options);
+    }
+    return true;
+}
+
+bool ltw_version_inherit(struct ltw_version *v, const struct ltw_version *from)
+{
+    return ltw_version_instruct(v, from->options, from->n_options);
+}
+
+const struct ltw_script_options *ltw_version_options(const struct ltw_version *v,
+                                                     uint32_t id)
+{
+    const struct ltw_script_options *o = v->options;
+
+    while (o->id != id) o++;
+    return o;
 }
 
 const struct ltw_part *ltw_version_file(const struct ltw_version *v)

@@ -1,4 +1,5 @@
-/* version.h - a version of a script: the text of its file and of what that requires.
+/* version.h - a version of a script: the text of its file and of what that requires, and
+ * what the app says to its instances.
  *
  * Layer lua.  Thread: any.
  */
@@ -12,6 +13,7 @@
 /* A file as it was read at one time; constant. */
 struct ltw_part { char *name, *path, *bytes; size_t n; struct ltw_part *next; };
 
+struct ltw_script_options;
 struct ltw_version;
 
 /* Reads the file; path is copied.  NULL: *error says why.  One reference.
@@ -19,7 +21,7 @@ struct ltw_version;
 struct ltw_version *ltw_version_read(lua_State *L, const char *path,
                                      struct tw_error *error);
 
-/* The same texts as a version of its own.  NULL: no memory. */
+/* The same as a version of its own.  NULL: no memory. */
 struct ltw_version *ltw_version_copy(struct ltw_version *v);
 void ltw_version_ref(struct ltw_version *v);
 void ltw_version_unref(struct ltw_version *v);
@@ -29,6 +31,19 @@ void ltw_version_unref(struct ltw_version *v);
 void ltw_version_number(struct ltw_version *v, unsigned number, unsigned of);
 unsigned ltw_version_get_number(const struct ltw_version *v);
 unsigned ltw_version_get_of(const struct ltw_version *v);
+
+/* What the app says to those of n instances that have its file is copied, but for names;
+ * before any other thread knows the version, and instead of what it had.  False: no
+ * memory, and nothing has changed. */
+bool ltw_version_instruct(struct ltw_version *v, const struct ltw_script_options *o,
+                          unsigned n);
+
+/* The same as another version has it.  False: no memory. */
+bool ltw_version_inherit(struct ltw_version *v, const struct ltw_version *from);
+
+/* Of the instance with that id; they live as long as the version. */
+const struct ltw_script_options *ltw_version_options(const struct ltw_version *v,
+                                                     uint32_t id);
 
 const struct ltw_part *ltw_version_file(const struct ltw_version *v);
 

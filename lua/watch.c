@@ -3,16 +3,19 @@
  * Why: editors write a file in many ways: in place, which empties it first, or a new one
  * that is renamed over it.  So it is the directory that is watched, for the names that
  * matter, and a change counts when nothing more has happened for a moment.  Whether the
- * bytes are others is for who reads them.
+ * bytes are others is for who reads them.  A directory that is not there yet comes into
+ * one that is.
  *
  * Layer lua.
  */
 #include "watch.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "reload.h"
+#include "source.h"
 
 enum { QUIET_MS = 50 };
 
@@ -20,6 +23,7 @@ struct directory {
     struct ltw_watcher *of;
     uv_fs_event_t event;
     struct directory *next;
+    bool told;                       /* that it can't be watched   */
     char path[];                     /* with its slash; "" is here */
 };
 
@@ -36,18 +40,23 @@ static void on_quiet(uv_timer_t *timer)
     struct ltw_watcher *w = timer->data;
 
     tw_be_main();
+    ltw_watcher_renew(w);
     ltw_reload_suspect(w->reloads, NULL);
 }
 
 struct name { const struct directory *in; const char *name; bool matters; };
 
-static void compare(void *ctx, const char *path)
+static void compare(void *ctx, const char *name)
 {
     struct name *n = ctx;
-    size_t length = strlen(n->in->path);
+    size_t length = strlen(n->in->path), of_name = strlen(n->name);
+    char path[PATH_MAX];
 
-    if (strncmp(path, n->in->path, length) == 0 && strcmp(path + length, n->name) == 0)
-        n->matters = true;
+    if (!ltw_source_on_disk(name, path, sizeof path)) return;
+    if (strncmp(path, n->in->path, length) == 0
+        && strncmp(path + length, n->name, of_name) == 0
+        && (path[length + of_name] == '\0' || path[length + of_name] == '/'))
+        n->matters = true;      /* it is a file, or the directory of one */
 }
 
 static void on_event(uv_fs_event_t *event, const char *name, int events, int status)
@@ -61,34 +70,55 @@ static void on_event(uv_fs_event_t *event, const char *name, int events, int sta
     if (n.matters) uv_timer_start(&d->of->quiet, on_quiet, QUIET_MS, 0);
 }
 
-/* The directory of a file, unless it is watched. */
-static void add(void *ctx, const char *path)
+static struct directory *find(struct ltw_watcher *w, const char *path, size_t n)
 {
-    struct ltw_watcher *w = ctx;
-    const char *slash = strrchr(path, '/');
-    size_t n = slash ? (size_t)(slash + 1 - path) : 0;
-    struct directory *d;
-    int rc = UV_ENOMEM;
+    struct directory *d = w->directories;
 
-    for (d = w->directories; d; d = d->next)
-        if (strncmp(d->path, path, n) == 0 && d->path[n] == '\0') return;
+    while (d && (strncmp(d->path, path, n) != 0 || d->path[n] != '\0')) d = d->next;
+    if (d) return d;
     d = tw_calloc(1, sizeof *d + n + 1);
-    if (d) {
-        memcpy(d->path, path, n);
-        d->of = w;
-        d->event.data = d;
-        d->next = w->directories;
-        w->directories = d;
-        uv_fs_event_init(w->loop, &d->event);
-        rc = uv_fs_event_start(&d->event, on_event, n ? d->path : ".", 0);
-    }
-    if (rc < 0)
-        tw_log_printf(w->log, TW_LOG_WARN, "", "cannot watch %.*s for new versions of"
-                      " scripts: %s", n ? (int)n : 1, n ? path : ".", uv_strerror(rc));
+    if (!d) return NULL;
+    memcpy(d->path, path, n);
+    d->of = w;
+    d->event.data = d;
+    d->next = w->directories;
+    w->directories = d;
+    uv_fs_event_init(w->loop, &d->event);
+    return d;
 }
 
+/* The directory that is the first n of path; where it is none, the one it will be in. */
+static void watch(struct ltw_watcher *w, const char *path, size_t n)
+{
+    struct directory *d = find(w, path, n);
+    int rc = UV_ENOMEM;
+
+    if (d && uv_is_active((uv_handle_t *)&d->event)) return;
+    if (d) rc = uv_fs_event_start(&d->event, on_event, n ? d->path : ".", 0);
+    if ((rc == UV_ENOENT || rc == UV_ENOTDIR) && n > 1) {
+        for (n--; n > 0 && path[n - 1] != '/';) n--;
+        watch(w, path, n);
+    } else if (rc < 0 && !(d && d->told)) {
+        if (d) d->told = true;
+        tw_log_printf(w->log, TW_LOG_WARN, "", "cannot watch %.*s for new versions of"
+                      " scripts: %s", n ? (int)n : 1, n ? path : ".", uv_strerror(rc));
+    }
+}
+
+static void add(void *w, const char *name)
+{
+    char path[PATH_MAX], *slash;
+
+    if (!ltw_source_on_disk(name, path, sizeof path)) return;
+    slash = strrchr(path, '/');
+    watch(w, path, slash ? (size_t)(slash + 1 - path) : 0);
+}
+
+/* A directory may be another one by the same name: so all begin anew. */
 void ltw_watcher_renew(struct ltw_watcher *w)
 {
+    for (struct directory *d = w->directories; d; d = d->next)
+        uv_fs_event_stop(&d->event);
     ltw_reload_each_file(w->reloads, add, w);
 }
 

@@ -19,7 +19,9 @@
  * A job that was told to end, and has caught that, has a hook from then on: what it
  * computes without a wait has a limit, and how fast it does is nobody's concern.
  * So has a task with a budget, the line of somebody attached, from its beginning; the
- * scripts beside it have their turns meanwhile.
+ * scripts beside it have their turns meanwhile.  A few instructions of it may take long
+ * (two texts of megabytes are joined, or compared), so counting them is not enough: a
+ * timer of its thread, too, has it look up.
  *
  * Layer lua.
  */
@@ -27,14 +29,18 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
-#include "task.h"
+#include "park.h"
 
 /* Go uses the same signal for the same purpose: nobody else does. */
 enum { SIGNAL = SIGURG };
 enum { RETRY = 1000, LOOK_SOON = 4000, LOOK = 100000 };   /* instructions */
 enum { SLICE_NS = 500000 };             /* of a task with a budget */
+enum { HELD_NS = 10000000 };            /* likewise, where it can't step aside */
 enum { TIDY_NS = 1000000000 };          /* to end in, where handlers have no limit */
 
 /* The state that runs on this thread; the signal handler's way to it. */
@@ -89,14 +95,16 @@ static void unwanted(lua_State *L, lua_Debug *ar)
     else let_go(L);
 }
 
+/* CPU time since it had its turn. */
+static int64_t turn_of(const struct ltw_state *s, int64_t now_ns)
+{
+    return now_ns - (s->till_ns - s->task->budget->cpu_ns);
+}
+
 /* What has a budget lets the scripts run now and then. */
 static void take_turns(lua_State *L, int64_t now_ns)
 {
-    const struct ltw_state *s = ltw_state(L);
-
-    if (now_ns - (s->till_ns - s->task->budget->cpu_ns) < SLICE_NS
-        || !lua_isyieldable(L))
-        return;
+    if (turn_of(ltw_state(L), now_ns) < SLICE_NS || !lua_isyieldable(L)) return;
     ltw_task_step_aside(L);
     lua_yield(L, 0);
 }
@@ -110,12 +118,14 @@ static const struct ltw_scope *root_of(const struct ltw_task *t)
 }
 
 /* Has a task with a budget used it up, or does nobody want it any more? */
-static bool is_used_up(const struct ltw_state *s)
+static bool is_used_up(const struct ltw_state *s, lua_State *L, int64_t now_ns)
 {
     const struct ltw_scope *root = root_of(s->task);
 
     if (s->bytes >= s->bytes_till) s->task->budget->bytes = 0;   /* it may shrink again */
-    return s->bytes >= s->bytes_till || root->cancelled
+    if (turn_of(s, now_ns) >= HELD_NS && !lua_isyieldable(L))
+        s->task->budget->has_held = true;
+    return s->task->budget->has_held || s->bytes >= s->bytes_till || root->cancelled
         || (root->due_ns != INT64_MAX && tw_clock_steady_ns() >= root->due_ns);
 }
 
@@ -124,7 +134,13 @@ static void look_again(lua_State *L, lua_Debug *ar)
     struct ltw_state *s = ltw_state(L);
     int64_t now_ns = s->till_ns != 0 ? cpu_ns() : 0;
 
-    if (now_ns < s->till_ns && !(s->bytes_end && is_used_up(s))) {
+    /* order [watchdog.over] relaxed: nothing but that it is to end */
+    if (s->over && atomic_load_explicit(s->over, memory_order_relaxed)) {
+        overrun(L, ar);
+        return;
+    }
+    if (now_ns < s->till_ns && !(s->bytes_end && is_used_up(s, L, now_ns))) {
+        let_go(L);   /* the timer may have set it to look at each instruction */
         if (s->bytes_end) take_turns(L, now_ns);
         return;
     }
@@ -172,6 +188,13 @@ static void pass_on(int number, siginfo_t *info, void *context)
         before.sa_handler(number);
 }
 
+/* The timer of a task with a budget: whatever runs by now looks at it. */
+static void on_slice(struct ltw_state *s)
+{
+    if (s && s->bytes_end && !s->overrun)
+        lua_sethook(s->running, look_again, LUA_MASKCOUNT, 1);
+}
+
 static void on_signal(int number, siginfo_t *info, void *context)
 {
     /* order [watchdog.running] relaxed: stored by this same thread */
@@ -180,6 +203,10 @@ static void on_signal(int number, siginfo_t *info, void *context)
     /* order [watchdog.ours] relaxed: stored by this same thread */
     if (!atomic_load_explicit(&is_ours, memory_order_relaxed)) {
         pass_on(number, info, context);
+        return;
+    }
+    if (info->si_code == SI_TIMER) {
+        on_slice(s);
         return;
     }
     if (!s) {
@@ -259,8 +286,42 @@ static int64_t end_of(const struct ltw_state *state)
     return cpu_ns() + (limit_ns > 0 ? limit_ns : TIDY_NS);
 }
 
+/* Its timer sends the signal again and again: the first may come too early.  Without
+ * one, instructions are counted all the same. */
+static void start_slices(struct ltw_budget *budget)
+{
+    struct timespec slice = { .tv_nsec = SLICE_NS };
+    struct itimerspec times = { slice, slice };
+    struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGNAL };
+
+    /* order [watchdog.installed] relaxed: no handler, no signal; nothing else */
+    if (!atomic_load_explicit(&installed, memory_order_relaxed)) return;
+    event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+    budget->has_timer = timer_create(CLOCK_MONOTONIC, &event, &budget->timer) == 0;
+    if (budget->has_timer) timer_settime(budget->timer, 0, &times, NULL);
+}
+
+static void stop_slices(struct ltw_budget *budget)
+{
+    if (budget->has_timer) timer_delete(budget->timer);
+    budget->has_timer = false;
+}
+
+/* [-0, +0, -]  Exchanges the methods of texts for those that stdlib/evaluate.lua has left
+ * there, and back: all names are there already, nothing is allocated. */
+static void exchange_methods(lua_State *L)
+{
+    if (lua_getfield(L, LUA_REGISTRYINDEX, "tw.texts") == LUA_TTABLE) {
+        lua_getfield(L, LUA_REGISTRYINDEX, "tw.methods");
+        lua_getfield(L, -2, "__index");
+        lua_setfield(L, LUA_REGISTRYINDEX, "tw.methods");
+        lua_setfield(L, -2, "__index");
+    }
+    lua_pop(L, 1);
+}
+
 /* What a task with a budget may still use, from now on. */
-static void open_budget(struct ltw_state *state, const struct ltw_budget *budget)
+static void open_budget(struct ltw_state *state, struct ltw_budget *budget)
 {
     size_t bytes = budget->bytes > 0 ? (size_t)budget->bytes : 0;
 
@@ -268,10 +329,14 @@ static void open_budget(struct ltw_state *state, const struct ltw_budget *budget
     state->bytes_from = state->bytes;
     state->bytes_till = state->bytes + bytes;
     state->bytes_end = state->bytes_till + bytes;
+    if (budget->is_bounded) exchange_methods(state->L);
+    start_slices(budget);
 }
 
 static void close_budget(struct ltw_state *state, struct ltw_budget *budget)
 {
+    stop_slices(budget);
+    if (budget->is_bounded) exchange_methods(state->L);
     budget->cpu_ns = state->till_ns - cpu_ns();
     if (budget->bytes > 0)   /* else what is freed behind it would be given to it */
         budget->bytes -= (int64_t)state->bytes - (int64_t)state->bytes_from;

@@ -9,6 +9,7 @@
 --     app.script("stats.lua", { shard = "symbol" })
 
 local source = require "tw.internal.source"
+local time_of = require "tw.internal.stat".time
 
 local app = { feed = {} }
 
@@ -225,6 +226,18 @@ function app.check_instruments(list)
   declared = before
   if not fine then error(why, 0) end
   return made.instruments, made.attributes
+end
+
+--- app.check_feed(kind, options) -> table
+-- What app.feed[kind](options) would declare, outside of an app file.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: as of that function.  Units: as there.
+function app.check_feed(kind, options)
+  local before, made = declared, { feeds = {} }
+  declared = made
+  local fine, why = pcall(app.feed[kind], options)
+  declared = before
+  if not fine then error(why, 0) end
+  return made.feeds[1]
 end
 
 local function add_feed(options, kind, format)
@@ -464,14 +477,31 @@ end
 -- New versions of scripts while the app runs (see tidewire help reload): watch, true: a
 -- script is reloaded when its file changes, or one that it requires (as with
 -- `tidewire run --watch`); deadline: how long a handler that waits may hold a change up
--- before its wait is ended, and again that long before the change is given up.
+-- before its wait is ended, and again that long before the change is given up; warm and
+-- shadow: as of tw.reload, for all reloads that don't say it themselves.
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there, and a deadline not above 0.
 -- Units: seconds (default 1).
 function app.reload(options)
-  check("app.reload", options, { watch = "boolean", deadline = "number" })
+  check("app.reload", options, { watch = "boolean", deadline = "number",
+    warm = "number|string|boolean", shadow = "number|table" })
   if options.deadline and options.deadline <= 0 then
     fail(2, "app.reload: deadline must be above 0, got %s", options.deadline)
+  end
+  local shadow = options.shadow or 0
+  if type(shadow) == "number" then shadow = { records = shadow } end
+  check("app.reload: shadow", shadow, { records = "number", differences = "number",
+    errors = "number" })
+  for name, n in pairs(shadow) do
+    if math.type(n) ~= "integer" or n < 0 then
+      fail(2, "app.reload: shadow.%s: a count expected, got %s", name, n)
+    end
+  end
+  local warm = options.warm or 0
+  if warm == true or type(warm) == "string" and not time_of(warm)
+     or type(warm) == "number" and not (math.type(warm) == "integer" and warm >= 0) then
+    fail(2, "app.reload: warm: a number of records or a time like '10m' expected, got %s",
+         warm)
   end
   declared.reload = options
 end
@@ -551,22 +581,24 @@ local function is_live(feed)
       or (feed.speed or (feed.kind == "synthetic" and 1 or 0)) > 0
 end
 
---- app.open(path, given, workers [, embedded]) -> table
+--- app.open(path, given, workers [, embedded [, chunk]]) -> table
 -- Reads an app file: what `tidewire run` does first.  given: {name = text} of
 -- --set; workers: how many there will be; embedded: a program is around the host,
--- and a feed.  Returns what the file declared.
+-- and a feed; chunk: the file's function, where it is compiled.  Returns what the file
+-- declared.
 -- Yields: no.  Blocks: while the file's code runs.  Thread: MAIN.
 -- Errors: raises the file's own, with where; for a --set that nothing asked for.
 -- Units: none.
-function app.open(path, given, workers, embedded)
+function app.open(path, given, workers, embedded, chunk)
   declared = { feeds = {}, exchanges = {}, files = {}, data = {}, instruments = {},
                attributes = {} }
   sets, asked = given, {}
   declared.params = asked
-  local chunk, why
-  if path == ":replay" then chunk = require "tw.tapes".app   -- lua/app.h
-  else chunk, why = source.load(path) end
-  if not chunk then error(why, 0) end
+  if not chunk then
+    local why
+    chunk, why = source.load(path)
+    if not chunk then error(why, 0) end
+  end
   chunk()
   for name in pairs(sets) do
     if asked[name] == nil then

@@ -3,13 +3,14 @@
 -- Why: it runs in MAIN's state, which handles no quotes.  What needs a worker is sent
 -- there as an evaluation and comes back later, so nothing here ever waits.
 
+local figures = require "tw.figures"
 local screen = require "tw.screen"
 local tw = require "tw"
 
 local attach = {}
 
 local KEPT <const> = 200               -- lines of the log, errors and audits each
-local LINE <const> = 4000              -- bytes of such a line
+local LINE <const> = 4000              -- bytes of such a line; an audit file has all
 local RESULT <const> = 200             -- bytes of one in an audit
 local PATIENCE <const> = 1             -- seconds beyond its deadline, for an answer
 local CEILING <const> = 60             -- seconds, for `gc`
@@ -27,6 +28,12 @@ local looked = { records = 0, elapsed = 0 }
 local function keep(list, item)
   list[#list + 1] = item
   if #list > KEPT then table.remove(list, 1) end
+end
+
+-- Its beginning, when it is long.
+local function cut(text, most)
+  if #text <= most then return text end
+  return ("%s … %d bytes"):format(text:sub(1, most), #text)
 end
 
 local function printable(text)
@@ -49,11 +56,32 @@ local function fail(client, text)
   done(client, false)
 end
 
+-- Who did what, in the audit file, the log, and what `audit` shows.  Without the file's
+-- line nothing is to be done: nil and why.
 local function audit(client, text)
-  text = ("%s uid %d pid %d: %s"):format(os.date "!%Y-%m-%dT%H:%M:%SZ", client.uid,
-                                         client.pid, printable(text:sub(1, LINE)))
+  local time = os.date "!%Y-%m-%dT%H:%M:%SZ"
+  local who = ("uid %d pid %d: "):format(client.uid, client.pid)
+  text = printable(text)
+  local written, why = core.audit(("%s %s %d %s%s"):format(time, name, pid, who, text))
+  text = ("%s %s%s"):format(time, who, cut(text, LINE))
+  if not written then text = text .. ": not done: " .. why end
   keep(audits, text)
   core.log(text)
+  return written, why
+end
+
+-- May it be done?  If not, the client knows why.
+local function permit(client, text)
+  local written, why = audit(client, text)
+  if not written then fail(client, why .. ": nothing was done") end
+  return written
+end
+
+-- How it has ended.  False: that is not in the audit file.
+local function audit_end(client, text)
+  local written, why = audit(client, text)
+  if not written then say(client, "done, but " .. why, "E") end
+  return written
 end
 
 -- ---- asking workers ----
@@ -108,6 +136,16 @@ local function short(text)
   return (text:match "[^/]*$":gsub("%.lua$", ""))
 end
 
+-- Each once, at most so many bytes of them.
+local function listed(names)
+  local seen, once = {}, {}
+  for _, one in ipairs(names) do
+    if not seen[one] then once[#once + 1] = one end
+    seen[one] = true
+  end
+  return cut(once[1] and table.concat(once, ", ") or "none", 400)
+end
+
 -- The instances of that name, or nil and why not.
 local function find_scripts(wanted)
   local found, names, other = {}, {}, nil
@@ -123,15 +161,30 @@ local function find_scripts(wanted)
     end
   end
   if found[1] then return found end
-  return nil, ("no script '%s'; there are %s"):format(wanted, table.concat(names, ", "))
+  return nil, ("no script '%s'; there are %s"):format(wanted, listed(names))
 end
 
+local function all_workers()
+  local where = {}
+  for w = 0, workers - 1 do where[w + 1] = { worker = w, label = "@" .. w } end
+  return where
+end
+
+-- The threads of the pool stand behind the workers.
+local function all_threads()
+  local where = {}
+  for i = 0, core.threads() - 1 do
+    where[i + 1] = { worker = workers + i, label = "@pool " .. i }
+  end
+  return where
+end
+
+-- Where a line is to be evaluated, or nil and why nowhere.
 local function places_of(target)
   local number, where = math.tointeger(tonumber(target)), {}
-  if target == "all" then
-    for w = 0, workers - 1 do where[w + 1] = { worker = w, label = "@" .. w } end
-    return where
-  elseif number then
+  if target == "all" then return all_workers() end
+  if target == "pool" then return all_threads() end
+  if number then
     if number >= 0 and number < workers then
       return { { worker = number, label = "@" .. number } }
     end
@@ -147,94 +200,34 @@ end
 
 -- ---- commands: each gets the client, and what stands behind its name ----
 
-local function feed_line(feed)
-  return ("feed %s: %s, %s records, %d errors, %d skips"):format(feed.name, feed.state,
-    screen.number(feed.records), feed.errors, feed.skips)
+local function show(client, text)
+  say(client, text)
+  done(client, true)
 end
 
 local function show_status(client)
   local status = core.status()
-  local since = math.max(status.elapsed - looked.elapsed, 1e-3)
-  local lines = {
-    ("%s, pid %d, tidewire %s: %.1f s, %s records, %s/s since the last look, cpu %.2f s")
-      :format(name, pid, tw.version, status.elapsed, screen.number(status.records),
-              screen.number((status.records - looked.records) / since), status.cpu),
-  }
+  local rate = (status.records - looked.records)
+               / math.max(status.elapsed - looked.elapsed, 1e-3)
   looked = { records = status.records, elapsed = status.elapsed }
-  for _, feed in ipairs(status.feeds) do lines[#lines + 1] = feed_line(feed) end
-  local rows = {}
-  for i, worker in ipairs(status.workers) do
-    local lag, lost, failed = 0, 0, 0
-    for _, script in ipairs(status.scripts) do
-      if script.worker == i - 1 then
-        lag, lost = math.max(lag, script.lag), lost + script.lost
-        failed = failed + script.errors
-      end
-    end
-    rows[i] = { tostring(i - 1), screen.number(lag), tostring(lost), tostring(failed),
-                screen.duration(worker.done.p50), screen.duration(worker.done.p99),
-                screen.bytes(worker.bytes), ("%.2f"):format(worker.cpu) }
-  end
-  lines[#lines + 1] = screen.table(rows, { "worker", "lag", "lost", "errors", "p50",
-                                           "p99", "memory", "cpu s" })
-  say(client, table.concat(lines, "\n"))
-  done(client, true)
-end
-
--- What each script is doing, of tw.ps: "worker 0 name" -> text.
-local function states()
-  local found = {}
-  for _, task in ipairs(require "tw.ps"()) do
-    if task.script and task.name == task.script then
-      local state = task.state == "waiting" and "waits: " .. task.waits_for
-                    or task.state == "done" and "stopped" or "runs"
-      found[task.worker .. " " .. task.name] = state
-    end
-  end
-  return found
+  show(client, ("%s, pid %d, %s"):format(name, pid, figures.status(status, rate)))
 end
 
 local function show_scripts(client)
-  local status, doing, rows = core.status(), states(), {}
   local instances = core.scripts()
-  for i, script in ipairs(status.scripts) do
-    local at = instances[i]
-    local state = doing["worker " .. script.worker .. " " .. script.name] or "stopped"
-    if paused[at.worker .. " " .. at.index] then state = "paused" end
-    rows[i] = { script.name, tostring(script.worker),
-                script.shards > 1 and script.shard .. " of " .. script.shards or "",
-                tostring(script.version), tostring(script.since), state,
-                screen.number(script.lag),
-                screen.number(script.handled), tostring(script.lost),
-                tostring(script.errors) }
+  for _, one in ipairs(instances) do
+    one.paused = paused[one.worker .. " " .. one.index]
   end
-  say(client, screen.table(rows, { "script", "worker", "shard", "version", "since",
-                                   "state", "lag", "handled", "lost", "errors" }))
-  done(client, true)
+  show(client, figures.scripts(core.status(), instances))
 end
 
-local function show_lag(client)
-  local status, rows = core.status(), {}
-  local rate = status.records / math.max(status.elapsed, 1e-3)
-  table.sort(status.scripts, function(a, b) return a.lag > b.lag end)
-  for i, script in ipairs(status.scripts) do
-    local worker = status.workers[script.worker + 1]
-    rows[i] = { script.name, tostring(script.worker), screen.number(script.lag),
-                rate > 0 and screen.duration(script.lag / rate) or "",
-                tostring(script.lost), screen.duration(worker.done.p50),
-                screen.duration(worker.done.p99), screen.duration(worker.done.max) }
-  end
-  say(client, screen.table(rows, { "script", "worker", "lag", "about", "lost", "p50",
-                                   "p99", "max" }))
-  done(client, true)
-end
+local function show_lag(client) show(client, figures.lag(core.status())) end
 
 -- The last n of a list of lines.
 local function tail(client, list, n, nothing)
   local lines = {}
   for i = math.max(1, #list - n + 1), #list do lines[#lines + 1] = list[i] end
-  say(client, lines[1] and table.concat(lines, "\n") or nothing)
-  done(client, true)
+  show(client, lines[1] and table.concat(lines, "\n") or nothing)
 end
 
 local function show_errors(client, n)
@@ -245,15 +238,14 @@ local function show_audits(client, n)
   tail(client, audits, math.tointeger(tonumber(n)) or 20, "nothing was changed")
 end
 
-local function show_tasks(client)
-  say(client, tostring(require "tw.ps"()))
-  done(client, true)
-end
+local function show_tasks(client) show(client, tostring(require "tw.ps"())) end
 
 local function collect(client)
-  audit(client, "gc")
+  if not permit(client, "gc") then return end
   local limits = { cpu = CEILING, bytes = 1 << 30, wait = CEILING }
-  ask(client, places_of "all", "collect", "", limits, function(request)
+  local where = all_workers()
+  table.move(all_threads(), 1, core.threads(), #where + 1, where)
+  ask(client, where, "collect", "", limits, function(request)
     local rows, fine = {}, true
     for i, part in ipairs(request) do
       local before, after = part.text:match "^(%d+) (%d+)$"
@@ -266,19 +258,34 @@ local function collect(client)
   end)
 end
 
+-- One line of what was done to instances that follow each other.
+local function count_scripts(found, verb)
+  local counts, names = {}, {}
+  for _, script in ipairs(found) do
+    if not counts[script.name] then names[#names + 1] = script.name end
+    counts[script.name] = (counts[script.name] or 0) + 1
+  end
+  for i, one in ipairs(names) do
+    names[i] = ("%s: %s%s"):format(one, verb, counts[one] > 1 and ", "
+                                   .. counts[one] .. " instances" or "")
+  end
+  return table.concat(names, "\n")
+end
+
 local function set_paused(client, wanted, pause)
   local found, why = find_scripts(wanted)
+  if wanted == "all" then found = core.scripts() end
   if not found then return fail(client, why) end
-  local verb = pause and "pause" or "resume"
-  audit(client, verb .. " " .. wanted)
+  if not permit(client, (pause and "pause " or "resume ") .. wanted) then return end
+  local waits = false
   for _, script in ipairs(found) do
     local sent, problem = core.pause(script.worker, script.index, pause)
     if not sent then return fail(client, problem) end
     paused[script.worker .. " " .. script.index] = pause or nil
+    waits = waits or script.reliable
   end
-  say(client, ("%s: %s, %d of %d instances"):format(found[1].name,
-    pause and "paused" or "resumed", #found, #found))
-  if pause and found[1].reliable then
+  say(client, count_scripts(found, pause and "paused" or "resumed"))
+  if pause and waits then
     say(client, "warning: the tape waits for it: when the tape is full, so does the"
         .. " market", "E")
   end
@@ -288,10 +295,20 @@ end
 -- What a reload is, tw knows: it gives a future of the version that runs then.
 local function through(verb)
   return function(client, argument)
-    local wanted, version = argument:match "^(%S+) ?(%d*)$"
+    local wanted, version = argument:match "^(%S+) ?(%d*)"
+    local options = {}
+    for name, value in argument:gmatch "(%a+)=([%w.]+)" do
+      options[#options + 1] = ("%s = %s"):format(name,
+        tonumber(value) or ("%q"):format(value))
+    end
+    if #options > 0 then version = "{" .. table.concat(options, ", ") .. "}" end
     local found, why = find_scripts(wanted)
+    local app = core.status().app.name
+    if wanted == app or wanted == app:gsub("%.lua$", "") then
+      found = { { name = app } }
+    end
     if not found then return fail(client, why) end
-    audit(client, verb .. " " .. argument)
+    if not permit(client, verb .. " " .. argument) then return end
     local line = ("return tw.%s(%q%s):await()"):format(verb, found[1].name,
       version ~= "" and ", " .. version or "")
     local limits = { cpu = CEILING, bytes = 1 << 30, wait = CEILING }
@@ -300,7 +317,9 @@ local function through(verb)
       if part.fine then
         part.text = ("%s: version %s"):format(found[1].name, part.text)
       end
-      audit(client, ("%s %s: %s"):format(verb, argument, part.text:sub(1, RESULT)))
+      local written = audit_end(client, ("%s %s: %s"):format(verb, argument,
+                                                             cut(part.text, RESULT)))
+      part.fine = part.fine and written
       show_parts(request)
     end)
   end
@@ -314,7 +333,7 @@ local function on_log(client, argument)
   elseif level then
     for i = 0, #LEVELS do
       if LEVELS[i] == level then
-        audit(client, "log level " .. level)
+        if not permit(client, "log level " .. level) then return end
         core.log_level(i)
       elseif level ~= "" and i == #LEVELS then
         return fail(client, "log level: error, warn or info expected, got " .. level)
@@ -329,47 +348,56 @@ end
 
 local HELP = [[
 expr            an expression, or a chunk, in worker 0; it may only look
-!line           likewise, and may change things: it goes to the audit log
-@2 expr         in worker 2; @all: in every one, side by side
-@maker expr     in the script maker: self, its globals and the locals of its file
+!expr           likewise, and may change things: it goes to the audit log
+@2 expr         in worker 2; @all: in every one; @pool: in the pool's threads
+@maker expr     in the script maker: self, its globals, the locals of its file
 status          what runs, for how long, how fast
-scripts         each instance: its version, state and figures; lag: who is behind
+scripts         each instance: its version, state and figures
+lag             who is behind, the worst first
 errors [n]      the last errors and warnings; log [n]: all that was logged last
 log follow      what is logged, as it comes, until log follow off
 log level L     what the run prints: error, warn or info
 ps              all tasks of all states, as a tree
-gc              collects the garbage of all workers, a little at a time
-pause NAME      a script takes no more records; resume NAME
-reload NAME     its file is read again; rollback NAME [version]: the one before
+gc              collects the garbage of all states, a little at a time
+pause NAME      a script takes no more records, or all do; resume NAME
+reload NAME     a script, or the app: its file is read again; rollback NAME [version];
+                reload NAME warm=10m shadow=1000: see tidewire help reload
 audit [n]       who has changed what
-help, quit]]
+help, quit      Ctrl-C ends what runs, or drops what is typed]]
 
-local function show_help(client)
-  say(client, HELP)
-  done(client, true)
-end
+local function show_help(client) show(client, HELP) end
 
 local NAME <const>, NUMBER <const> = "^[%w_./-]+$", "^%d*$"
 
--- What each does, and patterns of what may stand behind its name.
+-- What each does, how it is said, and patterns of what may stand behind its name.
 local commands <const> = {
-  status = { show_status, "^$" }, scripts = { show_scripts, "^$" },
-  lag = { show_lag, "^$" }, ps = { show_tasks, "^$" }, gc = { collect, "^$" },
-  help = { show_help, "^$" }, errors = { show_errors, NUMBER },
-  audit = { show_audits, NUMBER },
-  pause = { function(client, wanted) set_paused(client, wanted, true) end, NAME },
-  resume = { function(client, wanted) set_paused(client, wanted, false) end, NAME },
-  reload = { through "reload", NAME },
-  rollback = { through "rollback", NAME, "^[%w_./-]+ %d+$" },
-  log = { on_log, NUMBER, "^follow$", "^follow off$", "^level ?%a*$" },
+  status = { show_status, "status", "^$" }, scripts = { show_scripts, "scripts", "^$" },
+  lag = { show_lag, "lag", "^$" }, ps = { show_tasks, "ps", "^$" },
+  gc = { collect, "gc", "^$" }, help = { show_help, "help", "^$" },
+  errors = { show_errors, "errors [n]", NUMBER },
+  audit = { show_audits, "audit [n]", NUMBER },
+  pause = { function(client, wanted) set_paused(client, wanted, true) end,
+            "pause NAME, or pause all", NAME },
+  resume = { function(client, wanted) set_paused(client, wanted, false) end,
+             "resume NAME, or resume all", NAME },
+  reload = { through "reload", "reload NAME [warm=10m] [shadow=1000]", NAME,
+             "^[%w_./-]+ [%w_.= ]+=[%w.]+$" },
+  rollback = { through "rollback", "rollback NAME [version]", NAME, "^[%w_./-]+ %d+$" },
+  log = { on_log, "log [n], log follow [off], log level [error|warn|info]", NUMBER,
+          "^follow$", "^follow off$", "^level ?%a*$" },
 }
 
--- Is that line a command?  A name with anything else behind it is an expression.
+-- Is that line a command?  A name with anything else behind it is an expression, unless
+-- that is none: then nil and how the command is said.
 local function command_of(line)
   local word, rest = line:match "^(%a+)%s*(.-)$"
-  local command = commands[word] or {}
-  for i = 2, #command do
+  local command = commands[word]
+  if not command then return end
+  for i = 3, #command do
     if rest:find(command[i]) then return command[1], rest end
+  end
+  if rest == "" or not load("return " .. line) and not load(line) then
+    return nil, ("%s: expected %s"):format(word, command[2])
   end
 end
 
@@ -396,18 +424,25 @@ local function on_line(client, text, limits)
   if not target then
     local command, argument = command_of(line)
     if command then return command(client, argument) end
+    if argument then return fail(client, argument) end
   end
   local where, why = places_of(target or "0")
   if not where then return fail(client, why) end
   if line == "" then return fail(client, "@" .. target .. ": what?") end
-  if changes then audit(client, text) end
+  if changes and target == "pool" then
+    return fail(client, "@pool: its states may only be looked at: a job runs in any of"
+                .. " them")
+  end
+  if changes and not permit(client, text) then return end
   ask(client, where, changes and "change" or "look", line, limits, function(request)
-    request.labelled = target == "all"
-    if changes then
-      for _, part in ipairs(request) do
-        audit(client, ("%s: %s %s"):format(part.label, part.fine and "done" or "failed",
-                                           part.text:sub(1, RESULT)))
-      end
+    request.labelled = target == "all" or target == "pool"
+    for _, part in ipairs(changes and request or {}) do
+      local said = ("%s: %s %s"):format(part.label, part.fine and "done" or "failed",
+                                        cut(part.text, RESULT))
+      if not audit_end(client, said) then part.fine = false end
+    end
+    if not target and request[1].text == "nil" and line:find "^%a+$" then
+      say(client, ("'%s' is no command; `help` lists them"):format(line), "E")
     end
     show_parts(request)
   end)

@@ -11,10 +11,6 @@ local build = {}
 
 local TOTAL_MAX = 256 << 20      -- bytes of all files
 local WORKERS = 1024             -- of an app that says which worker runs what
-local RESERVED = {               -- options of the built program
-  help = true, manifest = true, list = true, extract = true, override = true,
-  workers = true, seconds = true, set = true, ["no-attach"] = true,
-}
 
 local function fail(status, ...)
   error({ status = status, text = string.format(...) }, 0)
@@ -181,10 +177,10 @@ local function open(path, given)
   source.directory(directory)
   local fine, declared = pcall(app.open, path, {}, WORKERS)
   if not fine then fail(1, "%s", tostring(declared)) end
-  for name in pairs(declared.params) do
-    if RESERVED[name] then
-      fail(1, "%s: app.param '%s': the program has an option --%s of its own", path, name,
-           name)
+  for _, option in ipairs(require "tw.internal.bot".options()) do
+    if declared.params[option.name] ~= nil then
+      fail(1, "%s: app.param '%s': the program has an option --%s of its own", path,
+           option.name, option.name)
     end
   end
   add(plan, path)
@@ -255,8 +251,11 @@ local function run(arguments)
     out = o.out, program = program(o.static), app = name, files = files,
   }
   if not bytes then fail(1, "%s", why) end
-  print(("%s: %.1f MB, %d file%s inside"):format(o.out, bytes / 1e6, #files,
-        #files == 1 and "" or "s"))
+  local file
+  file, why = io.write(("%s: %.1f MB, %d file%s inside\n"):format(o.out, bytes / 1e6,
+                       #files, #files == 1 and "" or "s"))
+  if file then file, why = file:flush() end
+  if not file then fail(1, "%s is built, but it could not be said: %s", o.out, why) end
   return 0
 end
 

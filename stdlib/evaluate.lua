@@ -5,6 +5,7 @@
 -- they let those be called that are known to change nothing.  What is not known is
 -- refused, so a new function is at first one that can't be called here.
 
+local bounded = require "tw.bounded"
 local inspect = require "tw.inspect"
 local tw = require "tw"
 
@@ -21,10 +22,12 @@ local MODULES = { array = "tw.array", board = "tw.board", cache = "tw.cache",
 -- Methods of tidewire's objects that leave them as they are.
 local LOOKS = {}
 for name in ([[slice totable sum mean variance std min max dot diff cumsum quantile list
-  copy freeze save at get history keys column top peek inspect stats pawait await
-  keep]]):gmatch "%S+" do
+  copy at get history keys column top peek inspect stats keep]]):gmatch "%S+" do
   LOOKS[name] = true
 end
+
+-- But for these: a cache loads what it has not.
+local CHANGES = { ["tw.cache"] = { get = true } }
 
 -- Of these kinds, and of quotes, which have no name, nothing can be changed.
 local IMMUTABLE = { ["tw.frozen"] = true, ["tw.frozen.root"] = true, ["tw.record"] = true,
@@ -32,10 +35,10 @@ local IMMUTABLE = { ["tw.frozen"] = true, ["tw.frozen.root"] = true, ["tw.record
 
 -- ---- what a line shows ----
 
-local function show_all(results)
+local function show_all(results, by)
   local texts, apart = {}, "\t"
   for i = 1, results.n do
-    texts[i] = inspect.text(results[i], { width = WIDTH })
+    texts[i] = inspect.text(results[i], { width = WIDTH, by = by })
     if texts[i]:find "\n" then apart = "\n" end
   end
   return table.concat(texts, apart)
@@ -77,11 +80,11 @@ local function scope_of(self)
     end
   end
 
-  function scope.read(name)
+  function scope.read(name, index)
     if name == "self" and self ~= nil then return self end
     local at = locals[name]
     if at then return (select(2, debug.getupvalue(at[1], at[2]))) end
-    local value = env[name]
+    local value = index(env, name)
     if value ~= nil then return value end
     if name == "tw" then return tw end
     return MODULES[name] and require(MODULES[name])
@@ -105,20 +108,21 @@ local function scope_of(self)
   return scope
 end
 
-local function print_to(say, real)
+local function print_to(say)
   return function(...)
     local texts = table.pack(...)
-    for i = 1, texts.n do texts[i] = tostring(real(texts[i])) end
+    for i = 1, texts.n do texts[i] = tostring(texts[i]) end
     say(table.concat(texts, "\t") .. "\n")
   end
 end
 
 local function same(value) return value end
+local function index_of(value, key) return value[key] end
 
 local function env_to_change(scope, say)
-  local names = { print = print_to(say, same) }
+  local names = { print = say and print_to(say) }
   return setmetatable(names, {
-    __index = function(_, name) return scope.read(name) end,
+    __index = function(_, name) return scope.read(name, index_of) end,
     __newindex = function(_, name, value) scope.write(name, value) end,
   })
 end
@@ -130,8 +134,8 @@ end
 local harmless = {}
 for _, list in ipairs {
   { type, tostring, tonumber, select, ipairs, pairs, pcall, xpcall, error, assert,
-    rawequal, tw.now, tw.clock, tw.sleep, tw.instrument, tw.instruments },
-  string, utf8, table, coroutine, math,
+    rawequal, tw.now, tw.clock, tw.sleep },
+  bounded.string, bounded.table, utf8, coroutine, math,
   { os.time, os.date, os.clock, os.difftime, os.getenv },
 } do
   for _, f in pairs(list) do
@@ -140,11 +144,26 @@ for _, list in ipairs {
 end
 harmless[math.randomseed], harmless[math.random] = nil, nil
 
+-- Those that C would not be interrupted in, by what stands for them; see watchdog.c.
+local stands_for = { [string] = bounded.string, [table] = bounded.table }
+for _, from in ipairs { string, table } do
+  for name, f in pairs(from) do
+    if f ~= stands_for[from][name] then stands_for[f] = stands_for[from][name] end
+  end
+end
+local registry = debug.getregistry()
+registry["tw.texts"], registry["tw.methods"] = debug.getmetatable "", bounded.string
+
 local function refuse(what) error(REFUSED:format(what), 3) end
 
 local function is_ours(f)
   local from = debug.getinfo(f, "S")
   return from.what == "C" or from.source:find "^@tw/" ~= nil
+end
+
+local function kind_of(it)
+  local meta = debug.getmetatable(it)
+  return meta and rawget(meta, "__name") or ""
 end
 
 -- Proxies of one line: wrap(value, name), real(value), and the environment.
@@ -177,6 +196,7 @@ local function looker(scope, say)
 
   function wrap(value, name, of)
     local kind = type(value)
+    if stands_for[value] then value = stands_for[value] end
     if kind ~= "table" and kind ~= "function" and kind ~= "userdata"
         and kind ~= "thread" or harmless[value] then
       return value
@@ -186,7 +206,8 @@ local function looker(scope, say)
       local m = debug.getmetatable(value)
       if m and (m.__name == nil or IMMUTABLE[m.__name]) then return value end
     end
-    if kind == "function" and of ~= nil and LOOKS[name] and is_ours(value) then
+    if kind == "function" and of ~= nil and LOOKS[name] and is_ours(value)
+        and not (CHANGES[kind_of(of)] or CHANGES)[name] then
       return calls(value)
     end
     local proxy = proxies[value]
@@ -239,14 +260,25 @@ local function looker(scope, say)
     return #reals[proxy]
   end
 
-  function meta.__tostring(proxy)
-    check_meta(reals[proxy], "__tostring")
-    return tostring(reals[proxy])
+  local function text(it)
+    check_meta(it, "__tostring")
+    return tostring(it)
   end
 
+  local function shown(it)
+    local fine, said = pcall(text, it)
+    return fine and said or ("%s: %p"):format(type(it), it)
+  end
+
+  local function entries(it)
+    check_meta(it, "__pairs")
+    return pairs(it)
+  end
+
+  function meta.__tostring(proxy) return text(reals[proxy]) end
+
   function meta.__pairs(proxy)
-    check_meta(reals[proxy], "__pairs")
-    local step, state, key = pairs(reals[proxy])
+    local step, state, key = entries(reals[proxy])
     return function()
       local value
       key, value = step(state, key)
@@ -256,7 +288,7 @@ local function looker(scope, say)
 
   local env = {}
   own = {
-    [_G] = env, [print] = print_to(say, real),
+    [_G] = env, [print] = print_to(say),
     [rawget] = function(t, key) return wrap(rawget(real(t), real(key)), key) end,
     [rawlen] = function(t) return rawlen(real(t)) end,
     [next] = function(t, key)
@@ -268,8 +300,8 @@ local function looker(scope, say)
       if type(m) == "table" and rawget(m, "__gc") then refuse "__gc is for later" end
       return setmetatable(t, m)
     end,
-    [load] = function(text, name, _, with)
-      return load(text, name, "t", with == nil and env or with)
+    [load] = function(chunk, name, _, with)
+      return bounded.load(chunk, name, with == nil and env or with)
     end,
     [collectgarbage] = function(what)
       if what ~= "count" then refuse "collectgarbage does more than count" end
@@ -281,12 +313,13 @@ local function looker(scope, say)
       end
       return wrap(require(name), name)
     end,
-    [tw.freeze] = calls(tw.freeze), [tw.thaw] = calls(tw.thaw),
+    [tw.thaw] = calls(tw.thaw), [tw.instrument] = calls(tw.instrument),
+    [tw.instruments] = calls(tw.instruments),
     [require "tw.ps"] = calls(require "tw.ps"),
   }
   setmetatable(env, {
     __metatable = false,
-    __index = function(_, name) return wrap(scope.read(name), name) end,
+    __index = function(_, name) return wrap(scope.read(name, index), name) end,
     __newindex = function(_, name) refuse(("'%s' would be assigned"):format(name)) end,
     __pairs = function()
       local list = scope.names()
@@ -296,7 +329,7 @@ local function looker(scope, say)
       end
     end,
   })
-  return env, real
+  return env, real, { tostring = shown, pairs = entries, index = index }
 end
 
 -- ---- lines ----
@@ -307,23 +340,27 @@ local function compile(line, env)
   return load(line, "=line", "t", env)
 end
 
--- Without the way of calls, which is this module's.
+-- Without the way of calls, and places in modules like this one.
 local function text_of(err)
-  local text = tostring(err)
+  local text = tostring(err):gsub("^tw/[%w_]+%.lua:%d+: ", "")
   return text:match "^(.-)\n[^\n]*stack traceback:" or text
 end
 
-local function run(line, env, real)
+-- All of it is protected: what is raised when an error or a result is shown, too.
+local function run(line, env, real, by)
   local f, why = compile(line, env)
   if not f then return false, why end
-  local results = table.pack(xpcall(f, text_of))
-  if results[2] == "not enough memory" and not results[1] then
-    return false, results[2] .. "; see --memory in `tidewire help attach`"
+  local function go()
+    local results = table.pack(f())
+    for i = 1, results.n do results[i] = real(results[i]) end
+    return show_all(results, by)
   end
-  if not results[1] then return false, results[2] end
-  for i = 1, results.n - 1 do results[i] = real(results[i + 1]) end
-  results.n = results.n - 1
-  return true, show_all(results)
+  local fine, text = xpcall(go, text_of)
+  if not fine and type(text) ~= "string" then text = "an error that can't be shown" end
+  if text == "not enough memory" and not fine then
+    text = text .. "; see --memory in `tidewire help attach`"
+  end
+  return fine, text
 end
 
 --- evaluate.look(line, say, self) -> boolean, text
@@ -332,8 +369,7 @@ end
 -- Yields: as the line does.  Blocks: as the line does.  Thread: any worker.
 -- Errors: false and the message.  Units: none.
 function evaluate.look(line, say, self)
-  local env, real = looker(scope_of(self), say)
-  return run(line, env, real)
+  return run(line, looker(scope_of(self), say))
 end
 
 --- evaluate.change(line, say, self) -> boolean, text
@@ -342,6 +378,17 @@ end
 -- Errors: false and the message.  Units: none.
 function evaluate.change(line, say, self)
   return run(line, env_to_change(scope_of(self), say), same)
+end
+
+--- evaluate.values(text [, self]) -> ...
+-- What a program around the host has evaluated, with everything that a script may do:
+-- its values.
+-- Yields: as the text does.  Blocks: as the text does.  Thread: any worker.
+-- Errors: raises what the text raises, and when it does not compile.  Units: none.
+function evaluate.values(text, self)
+  local f, why = compile(text, env_to_change(scope_of(self)))
+  if not f then error(why, 0) end
+  return f()
 end
 
 --- evaluate.collect() -> true, text

@@ -83,13 +83,38 @@ What stays, and what is new:
 
 The new version may have, beside the handlers of every script:
 
-  on_reload(self, old)   is called at the change; old is the module of the old version
+  on_reload(self, old, warm)   is called at the change; old is the module of the old
+                         version, warm the self of the candidate, see below
   on_check(self)         must return true after that, or nil and why not
 
-They are for changing self and looking at it, and can't wait.  What they do elsewhere, a
-message or a task, is not taken back when another instance refuses.
+They are for changing self and looking at it, and can't wait.  What they send, messages,
+values on the board and in channels, goes out when all instances have agreed.
 
   M.on_reload = M.on_start        -- of a script that does nothing else than declare
+
+A new version need not begin empty, nor untried:
+
+  tw.reload("maker.lua", { warm = "10m", shadow = 1000 })
+  app.reload { warm = "10m", shadow = { records = 1000, differences = 3, errors = 0 } }
+
+  warm     "10m", or a number of records: beside each instance a candidate of the new
+           version begins with on_start that far back, as far as the tape holds it, and
+           reads up to where the instance is.  At the change the new version has what the
+           old one kept, and what only itself has from its candidate: declared statistics,
+           fields of self, tables of tw.persist
+  shadow   so many records of the tape are handled by both versions, the new one with a
+           copy of self on which on_reload was called.  What both send while they handle a
+           record, messages, values on the board and in channels, is compared.  More
+           records with a difference, or more errors, than the limits (0, when nothing is
+           said) refuse it; the report names the first ones.  For as many records after
+           the change the old version is the new one's shadow: beyond the same limits the
+           run goes back to it by itself, and an error meanwhile does not stop the script
+
+What a candidate sends and prints comes nowhere, it receives nothing from channels and
+can't reload; files and programs are not kept from it.  What tasks send and samples of
+declared statistics are not compared.  Who awaits such a reload should do so in a task:
+where the tape waits for a handler, the records that it waits for don't come.  Another
+reload of the script meanwhile takes the place of the first.
 
 A new version is refused when it does not compile or run, when on_reload or a migrate of
 tw.persist raises, or on_check does not return true, in any instance.  Then self is what
@@ -103,7 +128,22 @@ the new version is refused.  A paused instance changes where it stands.
 
 The market waits while on_reload runs and while what self holds is walked through: some
 0.1 us for each value, 0.3 us when the new version has an on_reload or on_check.  An
-object keeps its old class when no function of the new file uses that.]],
+object keeps its old class when no function of the new file uses that.
+
+The app file has versions, too, with what it requires: tw.reload "market.lua", or
+"market".  It runs in a state of its own, with the same --set, and is compared with what
+runs.  These follow, all at one record or none:
+
+  app.screen, on_feed, on_end, app.reload    of the new file, and its locals with them
+  params, symbols, sectors, messages, on_error   of scripts, which get a new version of
+                     the same text; self.params is another table then
+
+Feeds, exchanges, instruments, the tape, the pool, the limits, and which scripts there
+are and where they run, are built once: a file that changes them is refused, and the log
+names each.  tw.rollback("market") brings the file before back, with what it gave its
+scripts; a rollback of a script brings back what that version was given.
+
+Jobs of tw.pool run the modules that the scripts run, and begin anew after a change.]],
   },
   {
     name = "quotes",
@@ -309,7 +349,32 @@ are more than an eighth of the tape behind, so nothing is lost.
 A function that the program calls (tw_host_call) runs as a task where its script does,
 between handlers: it may wait, and the script's records go on meanwhile.
 
-Every state of the host has the program's C modules (tw_host_add_module).  os.exit
+A value is an item: nil, a boolean, a number, a text, a table.  A draft writes a table:
+
+  tw_draft_set(d, "symbol", tw_item_text("AAPL"));
+  tw_draft_begin(d, "bids");
+  tw_draft_add(d, tw_item_number(187.22));
+  tw_draft_end(d);
+  rc = tw_draft_finish(d, &book);            the first failure, if there was one
+  tw_host_publish(host, "book", tw_any_root(&book), TW_FOREVER);
+  tw_any_unref(&book);
+
+tw_numbers_keep makes a tw.array of doubles.  Tables are frozen: they are sent to any
+state without a copy, and what scripts give is read where it is, with tw_item_get,
+tw_item_at and tw_table_entry.  An item lives as long as what it was read from, a
+future or a call; tw_item_keep keeps it longer.
+
+Every state of the host has the program's C modules (tw_host_add_module) and values
+(tw_host_add_value): require gives them.  In a C module tw_lua_context gives the program's
+own ctx, so that it needs nothing global; tw_lua_push and tw_lua_value pass values.
+
+tw_host_reload has a script read again, its file or its newest text; tw_host_rollback,
+tw_host_pause and tw_host_evaluate are those of `tidewire attach`, which reaches the host
+itself where options.attach is set.  tw_host_get_status, and for each feed, worker,
+script and cache one of its own, give the figures: set size before the call.
+
+On a thread of a host, in callbacks and C modules, nothing waits: what would is refused
+with TW_ECYCLE.  tw_host_free gives TW_EBUSY while cursors or futures are open.  os.exit
 raises.  A script that does not return is stopped only where the program lends the host
 SIGURG (options.watchdog).]],
   },

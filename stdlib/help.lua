@@ -148,7 +148,7 @@ local function load_all()
   modules, by_name = {}, {}
   for _, name in ipairs(bundle.names()) do
     if name == "reference" then read_c(bundle.read(name))
-    else read_lua(name, bundle.read(name)) end
+    elseif name:find "^tw%." then read_lua(name, bundle.read(name)) end
   end
   if by_name["tw.stat"] then add_statistics(by_name["tw.stat"]) end
   local shown = {}
@@ -173,7 +173,7 @@ local function contents()
   out[#out + 1] = "\nModules"
   column(modules, out)
   out[#out + 1] = "\ntidewire help TOPIC prints one: a command, a page of the guide, a"
-  out[#out + 1] = "module (tw.test) or a function (tw.test.ok)."
+  out[#out + 1] = "module (tw.test) or a function (tw.test.ok); licences: their texts."
   return table.concat(out, "\n") .. "\n"
 end
 
@@ -210,6 +210,7 @@ local function nearest(topic)
     local d = distance(topic, as or name)
     if d < least then best, least = name, d end
   end
+  try "licences"
   for _, list in ipairs { commands, guide, modules } do
     for _, item in ipairs(list) do try(item.name) end
   end
@@ -239,6 +240,7 @@ end
 function help.text(topic)
   load_all()
   if not topic then return contents() end
+  if topic == "licences" then return bundle.read(topic) end
   for _, list in ipairs { commands, guide } do
     for _, item in ipairs(list) do
       if item.name == topic then return page(item) end

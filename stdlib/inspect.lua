@@ -10,8 +10,10 @@ local screen = require "tw.screen"
 
 local inspect = {}
 
+local BY = { tostring = tostring, pairs = pairs,     -- how values are asked
+             index = function(value, key) return value[key] end }
 local USUAL = { width = 80, items = 60, inside = 12, total = 400, depth = 4,
-                bytes = 1000 }
+                bytes = 1000, by = BY }
 local ALONE = 100000              -- bytes of what its __tostring says, when it is all
 local ROWS = 60                   -- of a table, when nobody says otherwise
 local LOOKED = 10000              -- keys that are sorted
@@ -75,7 +77,7 @@ local function scalar(value, o, alone)
     end
     return "<C function>"
   end
-  local fine, text = pcall(tostring, value)
+  local fine, text = pcall(o.by.tostring, value)
   if not fine then return ("<%s: %s>"):format(name_of(value) or kind, text) end
   local most = alone and ALONE or o.bytes
   return #text <= most and text or text:sub(1, most) .. "…"
@@ -83,18 +85,18 @@ end
 
 local ORDER = { number = 1, string = 2, boolean = 3 }
 
-local function before(a, b)
+local function before(a, b, by)
   local x, y = ORDER[type(a)] or 4, ORDER[type(b)] or 4
   if x ~= y then return x < y end
   if x < 3 then return a < b end
-  return tostring(a) < tostring(b)
+  return by.tostring(a) < by.tostring(b)
 end
 
 -- The length of the list in it, and its other keys in order; whether there are more.
-local function keys_of(value)
+local function keys_of(value, by)
   local list, keys, more = 0, {}, false
   local function walk()
-    for key in pairs(value) do
+    for key in by.pairs(value) do
       if #keys + list >= LOOKED then more = true break end
       if key == list + 1 then list = key else keys[#keys + 1] = key end
     end
@@ -104,12 +106,12 @@ local function keys_of(value)
     list, keys = 0, {}
     for key in next, value do keys[#keys + 1] = key end
   end
-  table.sort(keys, before)
+  table.sort(keys, function(a, b) return before(a, b, by) end)
   return list, keys, more
 end
 
-local function get(value, key)
-  local fine, found = pcall(function() return value[key] end)
+local function get(value, key, by)
+  local fine, found = pcall(by.index, value, key)
   if fine then return found end
 end
 
@@ -156,7 +158,7 @@ end
 local function render(value, indent, depth, o, under)
   if not is_open(value) then return scalar(value, o, depth == 1) end
   if under[value] then return "<the table around it>" end
-  local list, keys, more = keys_of(value)
+  local list, keys, more = keys_of(value, o.by)
   if list + #keys == 0 then return "{}" end
   if depth > o.depth or o.left <= 0 then return "{…}" end
   under[value] = true
@@ -164,12 +166,12 @@ local function render(value, indent, depth, o, under)
   local inner = indent .. "  "
   o.left = o.left - math.min(list + #keys, most)
   for i = 1, math.min(list, most) do
-    parts[i] = render(get(value, i), inner, depth + 1, o, under)
+    parts[i] = render(get(value, i, o.by), inner, depth + 1, o, under)
   end
   for _, key in ipairs(keys) do
     if #parts >= most then break end
     parts[#parts + 1] = key_text(key, o)
-      .. render(get(value, key), inner, depth + 1, o, under)
+      .. render(get(value, key, o.by), inner, depth + 1, o, under)
   end
   local rest = list + #keys - #parts
   if rest > 0 then
@@ -210,11 +212,11 @@ local function fields_of(value)
   if kind then return FIELDS[kind] end
   if name_of(value) == "statistic" then value = value:freeze() end
   if not is_open(value) then return { "value" }, function() return value end end
-  local list, keys = keys_of(value)
+  local list, keys = keys_of(value, BY)
   local names = {}
   for i = 1, list do names[i] = i end
   table.move(keys, 1, #keys, list + 1, names)
-  return names, function(name) return get(value, name) end
+  return names, function(name) return get(value, name, BY) end
 end
 
 --- inspect.rows(value) -> rows, columns
@@ -225,10 +227,10 @@ end
 function inspect.rows(value)
   local kind = kind_of(value)
   if kind or not is_open(value) then value = { value } end
-  local list, keys = keys_of(value)
+  local list, keys = keys_of(value, BY)
   local entries, columns, at, rows = {}, {}, {}, {}
-  for i = 1, list do entries[i] = { get(value, i) } end
-  for _, key in ipairs(keys) do entries[#entries + 1] = { get(value, key), key } end
+  for i = 1, list do entries[i] = { get(value, i, BY) } end
+  for _, key in ipairs(keys) do entries[#entries + 1] = { get(value, key, BY), key } end
   local function column(name)
     if not at[name] then
       columns[#columns + 1] = name
@@ -346,14 +348,14 @@ local function json(value, under)
   end
   if under[value] then error("json: a table that is within itself", 0) end
   under[value] = true
-  local list, keys = keys_of(value)
-  for i = 1, list do parts[i] = json(get(value, i), under) end
+  local list, keys = keys_of(value, BY)
+  for i = 1, list do parts[i] = json(get(value, i, BY), under) end
   local text = "[" .. table.concat(parts, ",") .. "]"
   if #keys > 0 then
     for i = 1, list do parts[i] = ('"%d":%s'):format(i, parts[i]) end
     for _, key in ipairs(keys) do
       parts[#parts + 1] = json_string(tostring(key)) .. ":"
-        .. json(get(value, key), under)
+        .. json(get(value, key, BY), under)
     end
     text = "{" .. table.concat(parts, ",") .. "}"
   end

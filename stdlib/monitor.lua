@@ -69,9 +69,15 @@ function monitor.print(level, who, text)
   return true
 end
 
+-- An error from another state has its traceback.
+local function trace(why)
+  local text = tostring(why)
+  return text:find("\nstack traceback:\n", 1, true) and text or debug.traceback(text)
+end
+
 -- Runs a function of the app file; an error in it is printed: no result then.
 local function call(what, f, ...)
-  local fine, result = xpcall(f, debug.traceback, ...)
+  local fine, result = xpcall(f, trace, ...)
   if fine then return result or false end
   monitor.print(ERROR, what, tostring(result))
 end
@@ -142,10 +148,16 @@ local function lost(status)
   return n
 end
 
+-- Which version of the app file is there, when it is not the first.
+local function version(app)
+  return app.version > 1 and ("   %s: version %d"):format(app.name, app.version) or ""
+end
+
 local function paint(status, rows)
   local lines = {
-    string.format("%s   %.1f s   %s records/s   %s records   cpu %.0f %%",
-                  declared.screen and declared.screen.title or "tidewire", status.elapsed,
+    string.format("%s%s   %.1f s   %s records/s   %s records   cpu %.0f %%",
+                  declared.screen and declared.screen.title or "tidewire",
+                  version(status.app), status.elapsed,
                   screen.number(rate), screen.number(status.records),
                   100 * status.cpu / math.max(status.elapsed, 0.001)), "",
   }
@@ -235,6 +247,10 @@ function monitor.summary(status)
     say("%s", screen.table(rows, { "stage", "thread", "p50", "p99", "p99.9", "max" }))
     say("(from received: parse to the tape, reach to a handler, done to its end;"
         .. " one value a batch)")
+  end
+  if status.app.version > 1 then
+    say("%s: version %d since record %d", status.app.name, status.app.version,
+        status.app.since)
   end
   rows = {}
   for i, script in ipairs(status.scripts) do

@@ -143,7 +143,7 @@ function plot.line(values, o)
   local first, last = tostring(o.first or 1), tostring(o.last or n)
   lines[#lines + 1] = right("", width) .. " └" .. ("─"):rep(columns)
   lines[#lines + 1] = right("", width + 2) .. first
-    .. right(last, columns - #first)
+    .. right(last, math.max(columns - #first, #last + 1))
   return table.concat(lines, "\n")
 end
 
@@ -242,7 +242,47 @@ local function of_statistic(s, o)
         .. " (sample { history = 600 }) or plot a quantile or topk", 0)
 end
 
-local function draw(x, o)
+-- The times of the first and the last record, in UTC, below the ends of a line.
+local function with_times(x, o)
+  local function text(record)
+    local fine, ns = pcall(function() return record.time end)
+    if type(record) ~= "userdata" or not fine or math.type(ns) ~= "integer" then
+      return nil
+    end
+    return os.date("!%H:%M:%S", ns // 1000000000)
+      .. (".%03d"):format(ns % 1000000000 // 1000000)
+  end
+  local first, last = text(x[1]), text(x[#x])
+  if not (first and last) then return o end
+  return setmetatable({ first = o.first or first, last = o.last or last },
+                      { __index = o })
+end
+
+local draw
+
+-- {bid = list, ask = list}: each under its name, one below the other.
+local function of_several(x, o)
+  local names, parts = {}, {}
+  for name in pairs(x) do names[#names + 1] = name end
+  table.sort(names)
+  local height = o.height or math.max(24 // #names - 3, 3)
+  local each = setmetatable({ height = height }, { __index = o })
+  for i, name in ipairs(names) do parts[i] = name .. "\n" .. draw(x[name], each) end
+  return table.concat(parts, "\n")
+end
+
+local function is_several(x)
+  if type(x) ~= "table" or #x > 0 or next(x) == nil then return false end
+  for name, one in next, x do
+    if type(name) ~= "string" or (type(one) ~= "table" and type(one) ~= "userdata") then
+      return false
+    end
+  end
+  return true
+end
+
+function draw(x, o)
+  if is_several(x) then return of_several(x, o) end
   local name = name_of(x)
   if name == "statistic" then return of_statistic(x, o) end
   local fine, history = pcall(function() return x.history end)
@@ -257,7 +297,7 @@ local function draw(x, o)
   if o.kind == "spark" then
     return screen.sparkline(values, math.min(#values, o.width or 72))
   end
-  return plot.line(values, o)
+  return plot.line(values, with_times(x, o))
 end
 
 local KNOWN = { width = true, height = true, kind = true, bins = true, field = true,
@@ -265,9 +305,11 @@ local KNOWN = { width = true, height = true, kind = true, bins = true, field = t
 
 --- plot.of(x [, options]) -> drawing
 -- Draws a list of numbers, of quotes (their mid) or trades (their price), a tw.array, a
--- declared statistic that keeps a history, a quantile or a topk.  options: kind ("line",
--- "histogram" or "spark"), field (of records or tables), bins, width, height.  tostring
--- gives the text, which is what the prompt shows.
+-- declared statistic that keeps a history, a quantile or a topk; or several of these,
+-- {bid = list, ask = list}, one below the other.  A line of records has the times of its
+-- ends below it, in UTC.  options: kind ("line", "histogram" or "spark"), field (of
+-- records or tables), bins, width, height, first and last (what stands below the ends).
+-- tostring gives the text, which is what the prompt shows.
 -- Yields: no.  Blocks: no.  Thread: any.
 -- Errors: raises for what has no numbers, and for an unknown option.
 -- Units: width in columns, height in rows.

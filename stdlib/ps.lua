@@ -19,14 +19,16 @@ function Tree:__tostring()
         what = "waits: " .. t.waits_for
       end
       lines[#lines + 1] = { indent .. t.name,
-                            ("%-9s %-14s %s"):format(t.worker, what, duration(t.since)) }
+                            ("%-9s %-14s %s"):format(t.worker, what, duration(t.since)),
+                            t.version and ("   version %d since record %d"):format(
+                              t.version, t.record) or "" }
       width = math.max(width, #lines[#lines][1])
       add(t.children, indent .. "  ")
     end
   end
   add(self, "")
   for i, line in ipairs(lines) do
-    lines[i] = line[1] .. (" "):rep(width - #line[1] + 2) .. line[2]
+    lines[i] = line[1] .. (" "):rep(width - #line[1] + 2) .. line[2] .. line[3]
   end
   return table.concat(lines, "\n")
 end
@@ -36,7 +38,8 @@ end
 -- so print, draws the tree.  Each is {id, parent, name, worker, script, state, waits_for,
 -- since, children}: scripts have their name, tasks and jobs file:line of their function;
 -- state is "ready" (a script: reads the tape), "running", "waiting" (for what waits_for
--- names) or "done" (a script that has stopped or failed).
+-- names) or "done" (a script that has stopped or failed).  A script has its version, too,
+-- and record, the number of the record from which on it runs.
 -- Yields: no.  Blocks: tasks that begin or end wait while it is copied.
 -- Thread: any state's.  Errors: none.  Units: since in seconds.
 return function()

@@ -253,16 +253,13 @@ local function key_titles(keys, texts)
 end
 
 -- A table for all that is by the same: {keys = number of key columns, titles, rows}; a
--- cell that is nil has no value.  What is by an expression is told by its text: C has
--- each apart.
+-- cell that is nil has no value.
 local function tables_of(items, views)
   local tables, by = {}, {}
   for _, item in ipairs(items) do
     local view = views[item.name]
     local keys, id = core.by(view)
     local titles = key_titles(keys, item.keys)
-    local text = table.concat(titles, "\n"):gsub("[^%S\n]+", "")
-    if not ("\n" .. text .. "\n"):find "\nvalue\n" then id = text end
     local t = by[id]
     if not t then
       t = { keys = #keys, titles = titles, rows = {}, row_of = {} }

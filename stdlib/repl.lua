@@ -1,268 +1,34 @@
---- repl: what the prompt does beyond reading and calling: completion, colours, commands.
+--- repl: what the prompt does beyond reading and calling: commands, how values look.
 --
--- The program's prompt asks it (lua/main/prompt.c); nothing here reads keys.
---
--- Invariant: completing runs no code of the user: tables are read raw, and an __index is
--- followed where it is a table, or called where it is of C.
+-- The program's prompt asks it (lua/main/prompt.c); nothing here reads keys.  Colours are
+-- in stdlib/paint.lua, completion in stdlib/complete.lua.
+
+local paint = require "tw.paint"
 
 local repl = {}
 
-local NAMES_MAX = 2000            -- candidates looked at in one value
-local DEEP = 10                   -- __index tables behind one another
+-- What the program gives: see repl.open.
+local colours, terminal = false, { size = function() return 80, 24 end,
+                                   directory = function() return {} end }
 
-local colours, size = false, function() return 80, 24 end
+local function size() return terminal.size() end
+
+local function coloured(text) return colours and paint.coloured(text) or text end
 
 -- What an entry can be but Lua: :name text.  Each has name, args, purpose and run(text).
 local commands = {}
 
--- ---- colours ----
-
-local KEYWORDS = {}
-for word in ("and break do else elseif end false for function goto if in local nil not "
-             .. "or repeat return then true until while"):gmatch "%a+" do
-  KEYWORDS[#KEYWORDS + 1] = word
-  KEYWORDS[word] = true
-end
-
--- Styles by number, as enum ltw_style has them, and how a terminal shows them.
-local PLAIN, KEYWORD, STRING, NUMBER, COMMENT, NAME = 0, 1, 2, 3, 4, 5
-local SGR = { [KEYWORD] = "\27[35m", [STRING] = "\27[32m", [NUMBER] = "\27[36m",
-              [COMMENT] = "\27[90m", [NAME] = "\27[34m" }
-
--- Where the token that begins at i ends, and its style; open: it has no end yet.
-local function token(text, i)
-  local c = text:sub(i, i)
-  local comment = text:find("^%-%-", i)
-  local level = text:match(comment and "^%-%-%[(=*)%[" or "^%[(=*)%[", i)
-  if level then
-    local _, last = text:find("]" .. level .. "]", i, true)
-    return last or #text, comment and COMMENT or STRING, not last
-  elseif comment then
-    return (text:find("\n", i, true) or #text + 1) - 1, COMMENT, true
-  elseif c == '"' or c == "'" then
-    local j = i + 1
-    while j <= #text do
-      local d = text:sub(j, j)
-      if d == c then return j, STRING end
-      if d == "\n" then return j - 1, STRING end
-      j = j + (d == "\\" and 2 or 1)
-    end
-    return #text, STRING, true
-  end
-  local _, last = text:find("^[%a_][%w_]*", i)
-  if last then return last, KEYWORDS[text:sub(i, last)] and KEYWORD or PLAIN end
-  _, last = text:find("^0[xX][%x.]*", i)
-  if not last then _, last = text:find("^%.?%d[%d.]*", i) end
-  if last then
-    local _, exponent = text:find("^[eEpP][+-]?%d*", last + 1)
-    return exponent or last, NUMBER
-  end
-  return i, PLAIN
-end
-
 --- repl.paint(text) -> string
--- A digit for each byte of a Lua text: 0 plain, 1 a keyword, 2 a string, 3 a number,
--- 4 a comment, 5 a command of the prompt.
+-- As tw.paint.styles.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
-function repl.paint(text)
-  local out, i = {}, 1
-  local _, command = text:find "^%s*:%a*"
-  if text:find "^%s*::" then command = nil end
-  command = command or select(2, text:find "^%s*%?")
-  if command then out[1], i = tostring(NAME):rep(command), command + 1 end
-  while i <= #text do
-    local last, style = token(text, i)
-    out[#out + 1] = tostring(style):rep(last - i + 1)
-    i = last + 1
-  end
-  return table.concat(out)
-end
-
-local function coloured(text)
-  if not colours then return text end
-  local out, i = {}, 1
-  while i <= #text do
-    local last, style = token(text, i)
-    local part = text:sub(i, last)
-    out[#out + 1] = SGR[style] and SGR[style] .. part .. "\27[m" or part
-    i = last + 1
-  end
-  return table.concat(out)
-end
-
--- ---- completion ----
-
-local function is_c(f)
-  return type(f) == "function" and debug.getinfo(f, "S").what == "C"
-end
-
--- value[key], running no code of the user.
-local function get(value, key)
-  for _ = 1, DEEP do
-    if type(value) == "table" then
-      local found = rawget(value, key)
-      if found ~= nil then return found end
-    end
-    local m = debug.getmetatable(value)
-    local index = m and rawget(m, "__index")
-    if is_c(index) then
-      local fine, found = pcall(index, value, key)
-      if fine then return found end
-      return nil
-    end
-    if type(index) ~= "table" then return nil end
-    value = index
-  end
-end
-
--- Calls add(name) for each name that value has a field of.
-local function each_name(value, add)
-  local of = value
-  for _ = 1, DEEP do
-    if type(value) == "table" then
-      local n = 0
-      for key in next, value do
-        n = n + 1
-        if type(key) == "string" then add(key) end
-        if n >= NAMES_MAX then break end
-      end
-    end
-    local m = debug.getmetatable(value)
-    local index = m and rawget(m, "__index")
-    if is_c(index) then               -- it raises for what is in others' tables
-      for i = 1, 32 do
-        local _, names = debug.getupvalue(index, i)
-        if type(names) ~= "table" then break end
-        for key in next, names do
-          if type(key) == "string" and pcall(index, of, key) then add(key) end
-        end
-      end
-    end
-    if type(index) ~= "table" then break end
-    value = index
-  end
-  local m = debug.getmetatable(of)
-  local entries = m and rawget(m, "__pairs")
-  if type(of) == "userdata" and is_c(entries) then
-    local n = 0
-    pcall(function()
-      for key in pairs(of) do
-        n = n + 1
-        if type(key) == "string" then add(key) end
-        if n >= NAMES_MAX then break end
-      end
-    end)
-  end
-  if of == package.loaded.tw then     -- its modules are loaded when they are named
-    for name in next, package.preload do
-      local short = name:match "^tw%.(%l+)$"
-      if short and get(of, short) ~= nil then add(short) end
-    end
-  end
-end
-
--- The value of a chain of names: a.b[1].c, "text"
-local function resolve(chain)
-  local first, rest = chain:match "^([%a_][%w_]*)(.*)$"
-  local value
-  if not first then return nil end
-  value = get(_G, first)
-  while rest ~= "" and value ~= nil do
-    local key, after = rest:match "^[.:]([%a_][%w_]*)(.*)$"
-    if not key then
-      key, after = rest:match "^%[([-]?%d+)%](.*)$"
-      key = math.tointeger(tonumber(key))
-    end
-    if not key then
-      local quote
-      quote, key, after = rest:match "^%[(['\"])([^'\"\\]*)%1%](.*)$"
-      if not quote then return nil end
-    end
-    value, rest = get(value, key), after
-  end
-  return value
-end
-
--- The state of the text at its end: STRING or COMMENT when it is in one, and where that
--- began.
-local function within(text)
-  local i = 1
-  while i <= #text do
-    local last, style, open = token(text, i)
-    if last >= #text and open then return style, i end
-    i = last + 1
-  end
-end
-
-local function modules(add)
-  for _, list in ipairs { package.preload, package.loaded } do
-    for name in next, list do
-      if type(name) == "string" and not name:find "^tw%.internal" then add(name) end
-    end
-  end
-end
+function repl.paint(text) return paint.styles(text) end
 
 --- repl.complete(text, cursor) -> from, list
--- What may stand at the cursor, which is behind so many bytes of text: globals and
--- keywords, fields, methods after a colon, names of modules in require, commands after
--- a colon that begins the entry, topics after a question mark.  from: where the word
--- begins that they would replace; sorted.
--- Yields: no.  Blocks: no.  Thread: the prompt's.  Errors: none.
+-- As tw.complete.at.
+-- Yields: no.  Blocks: on directories.  Thread: the prompt's.  Errors: none.
 -- Units: from in bytes, from 1 on.
 function repl.complete(text, cursor)
-  local before = text:sub(1, cursor)
-  local seen, list = {}, {}
-  local prefix
-  local function add(name)
-    if seen[name] or name:sub(1, #prefix) ~= prefix then return end
-    seen[name] = true
-    list[#list + 1] = name
-  end
-  local function done()
-    table.sort(list)
-    return cursor - #prefix + 1, list
-  end
-  prefix = before:match "^%s*:(%a*)$"
-  if prefix then
-    for _, command in ipairs(commands) do add(command.name) end
-    return done()
-  end
-  prefix = before:match "^%s*%?%s*([%w_.:]*)$" or before:match "^%s*:help%s+([%w_.:]*)$"
-  if prefix then
-    for _, name in ipairs(require "tw.help".names()) do add(name) end
-    return done()
-  end
-  local code = before:gsub("^%s*:%a+%s", function(s) return (" "):rep(#s) end)
-  local style, from = within(code)
-  if style == STRING then
-    prefix = code:sub(from):match "^['\"]([%w_.]*)$"
-    if prefix and code:sub(1, from - 1):find "%f[%w_]require%s*%(?%s*$" then
-      modules(add)
-      return done()
-    end
-  end
-  if style then return cursor + 1, {} end
-  local chain, mark
-  chain, mark, prefix = code:match "([%a_][%w_.:%[%]'\"]*)([.:])([%w_]*)$"
-  if not chain then
-    mark, prefix = code:match "['\"%]]%)?%s*([.:])([%a_][%w_]*)$"
-    if not mark then mark, prefix = code:match "['\"%]]%)?%s*([.:])()$" end
-    if type(prefix) == "number" then prefix = "" end
-    if mark then each_name("", add) return done() end
-    prefix = code:match "[%a_][%w_]*$" or ""
-    if prefix == "" then return cursor + 1, {} end
-    each_name(_G, add)
-    for _, word in ipairs(KEYWORDS) do add(word) end
-    return done()
-  end
-  local value = resolve(chain)
-  if value == nil then return cursor + 1, {} end
-  each_name(value, function(name)
-    if name:sub(1, #prefix) ~= prefix or not name:find "^[%a_][%w_]*$" then return end
-    if mark == ":" and type(get(value, name)) ~= "function" then return end
-    add(name)
-  end)
-  return done()
+  return require "tw.complete".at(text, cursor, commands, terminal.directory)
 end
 
 -- ---- showing ----
@@ -290,17 +56,24 @@ end
 
 -- ---- evaluating ----
 
+local refusal = { __tostring = function(r) return r.text end }
+
+-- Raises what who typed a command is to read: without a traceback.
+local function refuse(format, ...)
+  error(setmetatable({ text = format:format(...) }, refusal))
+end
+
 -- Text as an expression if it is one, else as a statement: its function.
 local function compile(text)
   local f, why = load("return " .. text, "=stdin")
   if not f then f, why = load(text, "=stdin") end
-  return f or error(why, 0)
+  return f or refuse("%s", why)
 end
 
 local function expression(text, what)
-  if text == "" then error((":%s: an expression expected"):format(what), 0) end
+  if text == "" then refuse(":%s: an expression expected", what) end
   local f, why = load("return " .. text, "=stdin")
-  return f or error(why, 0)
+  return f or refuse("%s", why)
 end
 
 local pretty = true
@@ -450,31 +223,100 @@ command("watch", "expression [s]", "show it every s seconds (1), until Ctrl-C", 
 
 command("reload", "name", "load a script or a module anew", function(text)
   local tw = require "tw"
-  if text == "" then error(":reload: which script?", 0) end
+  if text == "" then refuse ":reload: which script?" end
   if not rawget(tw, "reload") then
-    error(":reload: there is nothing to reload here: no market is running", 0)
+    refuse ":reload: there is nothing to reload here: no market is running"
   end
-  show(tw.reload(text))
+  local fine, version = pcall(function() return tw.reload(text):await() end)
+  if not fine then refuse("%s", version) end
+  show(version)
 end)
 
--- A run of its own, for a run's parts are made before its threads: its prompt takes the
--- terminal until it ends.
-local function feed(text)
-  local kind, options = text:match "^(%l+)%s*(.*)$"
-  if not kind or not rawget(require "tw.app".feed, kind) then
-    error(":feed: a kind of feed expected, then its options: :feed synthetic "
-          .. "{ rate = 1000 }; `tidewire help tw.app` has them", 0)
+-- ---- feeds ----
+
+local KINDS = { "csv", "fix", "synthetic", "timer" }
+
+-- {...} of Lua, or in short a path, or where to connect to.
+local function feed_options(kind, text)
+  if text == "" then return {} end
+  if text:find "^{" then
+    local f, why = load("return " .. text, "=stdin")
+    return f and f() or refuse("%s", why)
   end
-  local path = os.tmpname()
-  local stat <close> = assert(io.open "/proc/self/stat")
-  local file <close> = assert(io.open(path, "w"))
-  assert(file:write(("require 'tw.app'.feed.%s %s\n"):format(
-    kind, options == "" and "{}" or options)))
-  assert(file:close())
-  os.execute(("/proc/%d/exe repl %s"):format(stat:read "n", path))
-  os.remove(path)
+  if kind == "synthetic" or kind == "timer" then
+    refuse(":feed %s: a table of options expected, got %s", kind, text)
+  end
+  if text:find "^[%w_.-]+:%d+$" then return { connect = text } end
+  return { file = text }
 end
-command("feed", "kind options", "a prompt in a run with that feed, until Ctrl-D", feed)
+
+-- The name that it is given, or its kind, unlike those of the others.
+local function name_feed(options, list)
+  local taken, name, n = {}, options.name, 1
+  for _, other in ipairs(list) do taken[other.name] = true end
+  while taken[name] do
+    n = n + 1
+    name = options.name .. "-" .. n
+  end
+  options.name = name
+end
+
+local function begin_feed(kind, text)
+  local options = feed_options(kind, text)
+  if options.stdin then refuse ":feed: what is typed here is no feed" end
+  if type(options.connect) == "table" then
+    refuse ":feed: an exchange belongs to an app file; connect = \"host:port\" expected"
+  end
+  local fine, declared = pcall(require "tw.app".check_feed, kind, options)
+  if not fine then refuse("%s", declared) end
+  name_feed(declared, terminal.feeds.list())
+  local begun, why = pcall(terminal.feeds.add, declared)
+  if not begun then refuse(":feed: %s", why) end
+  if rawget(_G, "tape") == nil then rawset(_G, "tape", require "tw.tape") end
+  print(("feed %s has begun; `:feed stop %s` ends it")
+        :format(declared.name, declared.name))
+end
+
+-- Without a name all of them.
+local function stop_feed(name)
+  local found = false
+  for i, one in ipairs(terminal.feeds.list()) do
+    if name == "" or one.name == name then
+      terminal.feeds.stop(i)
+      found = true
+    end
+  end
+  if not found and name == "" then refuse ":feed: there is none to stop" end
+  if not found then refuse(":feed: there is no feed '%s'", name) end
+end
+
+local function list_feeds()
+  local cells = {}
+  for i, one in ipairs(terminal.feeds.list()) do
+    cells[i] = { one.name, one.state, ("%d"):format(one.records),
+                 ("%d"):format(one.errors) }
+  end
+  if #cells == 0 then
+    print "no feed: `:feed synthetic`, `:feed csv FILE`, `:feed fix HOST:PORT` begin one"
+  else
+    print(require "tw.screen".table(cells, { "feed", "state", "records", "errors" }))
+  end
+end
+
+local function feed(text)
+  local kind, rest = text:match "^(%l+)%s*(.*)$"
+  if text == "" then return list_feeds() end
+  if kind == "stop" then return stop_feed(rest) end
+  for _, known in ipairs(KINDS) do
+    if kind == known then return begin_feed(kind, rest) end
+  end
+  refuse(":feed: %s or stop expected, then options; `tidewire help tw.app` has them",
+         table.concat(KINDS, ", "))
+end
+command("feed", "kind options", "begin a feed; stop name: end it; alone: list them", feed)
+commands.feed.words = function()
+  return { "stop", table.unpack(KINDS) }
+end
 
 table.sort(commands, function(a, b) return a.name < b.name end)
 
@@ -491,17 +333,18 @@ function repl.command(text, for_people)
   if not known then
     local names = {}
     for i, c in ipairs(commands) do names[i] = ":" .. c.name end
-    error(("no command ':%s'; there are %s"):format(name, table.concat(names, " ")), 0)
+    refuse("no command ':%s'; there are %s", name, table.concat(names, " "))
   end
   known.run(rest)
 end
 
---- repl.open(colours, size)
+--- repl.open(colours, program)
 -- The prompt begins: help, plot, tw, and tape where there is one, are globals, unless
--- the program has such.  size() -> columns, rows of the terminal.
+-- the program has such.  program: size() -> columns, rows of the terminal; feeds, see
+-- lua/main/feeds.c; directory(path), the list of what is in it.
 -- Yields: no.  Blocks: no.  Thread: the prompt's.  Errors: none.  Units: none.
-function repl.open(in_colours, terminal)
-  colours, size = in_colours, terminal
+function repl.open(in_colours, program)
+  colours, terminal = in_colours, program
   local function offer(name, value)
     if rawget(_G, name) == nil then rawset(_G, name, value) end
   end

@@ -24,18 +24,20 @@ local PATIENCE = 20                -- seconds, for a run that should have ended
 local function quote(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
 apps.quote, apps.tidewire = quote, quote(TIDEWIRE)
 
-local function read(path)
+--- A file's text; put writes one.
+function apps.read(path)
   local file <close> = assert(io.open(path))
   return file:read "a"
 end
 
-local function write(path, text)
+function apps.put(path, text)
   local file <close> = assert(io.open(path, "w"))
   assert(file:write(text))
 end
 
 local pipe <close> = assert(io.popen "mktemp -d")
 local scratch = pipe:read "l"
+apps.directory = scratch           -- removed at the end
 local runs = 0
 setmetatable(apps, { __gc = function() os.execute("rm -rf " .. scratch) end })
 
@@ -47,11 +49,11 @@ end
 --- What a shell command wrote and how it ended: {out, err, status}.
 function apps.shell(command, input)
   local out, err, input_path = scratch .. "/out", scratch .. "/err", scratch .. "/in"
-  write(input_path, input or "")
+  apps.put(input_path, input or "")
   local process = io.popen(("{ %s ; } <%s >%s 2>%s"):format(command, input_path,
     out, err))
   local _, how, status = process:close()
-  return { out = clean(read(out)), err = clean(read(err)),
+  return { out = clean(apps.read(out)), err = clean(apps.read(err)),
            status = how == "exit" and status or how }
 end
 
@@ -61,13 +63,13 @@ function apps.write(o)
   runs = runs + 1
   local directory = ("%s/%d"):format(scratch, runs)
   assert(os.execute("mkdir " .. directory))
-  if o.app then write(directory .. "/app.lua", APP .. o.app) end
+  if o.app then apps.put(directory .. "/app.lua", APP .. o.app) end
   for name, text in pairs(o) do
     if name:find "%.lua$" then
-      write(directory .. "/" .. name, SCRIPT .. text .. "\nreturn M")
+      apps.put(directory .. "/" .. name, SCRIPT .. text .. "\nreturn M")
     end
   end
-  for name, text in pairs(o.files or {}) do write(directory .. "/" .. name, text) end
+  for name, text in pairs(o.files or {}) do apps.put(directory .. "/" .. name, text) end
   local words = { quote(TIDEWIRE), "run", quote(directory .. "/app.lua") }
   for _, word in ipairs(o.args or {}) do words[#words + 1] = quote(word) end
   return directory, table.concat(words, " ")
@@ -103,6 +105,29 @@ function apps.fails(name, o, pattern)
   fine = t.is(run.status, 1, name .. ": status") and fine
   if not fine then t.diag(run.err .. run.out) end
   return run
+end
+
+--- Whichever allocation of a command fails, it is an error or done without: both happen.
+-- want: what it prints when all is done, which "false" in its place says it is not.  From
+-- one to the next: step; the last: to, or where 30 in a row were done without.
+function apps.without_memory(command, want, step, to)
+  local refused, carried, row = 0, 0, 0
+  for n = 1, to or 100000, step do
+    local run = apps.shell(("export TW_FAIL=%d; timeout %d %s"):format(n, PATIENCE,
+      command))
+    row = run.out == want and run.status == 0 and row + 1 or 0
+    if row > 0 then carried = carried + 1
+    elseif run.out == "false\n"
+        or (run.status == 1 or run.status == 2) and run.err:find "memory" then
+      refused = refused + 1
+    else
+      t.ok(false, ("allocation %d fails: status %s"):format(n, run.status))
+      t.diag(run.out .. run.err)
+    end
+    if row > 30 and not to then break end
+  end
+  t.ok(refused > 0 and carried > 0, ("without memory: %d errors, %d did without"):format(
+    refused, carried))
 end
 
 --- A FIX message: its fields after BodyLength and before CheckSum, parted by |.

@@ -32,7 +32,11 @@ enum { TW_CACHELINE = 64 };
  * Thread: any.  Blocks: never.  Memory: allocates nothing. */
 int tw_fail(struct tw_error *error, int code, const char *format, ...) TW_PRINTF(3, 4);
 
-/* MAIN starts and joins the others, FEED does IO and parses, WORKER runs Lua. */
+/* MAIN starts and joins the others, FEED does IO and parses, WORKER runs Lua.  The
+ * linker knows them by names that no program has. */
+#define MAIN   tw_main_role
+#define FEED   tw_feed_role
+#define WORKER tw_worker_role
 struct TW_ATTR(capability("role")) tw_role { unsigned char id; };
 extern struct tw_role MAIN, FEED, WORKER;
 

@@ -45,6 +45,7 @@ struct tw_merge {
     struct tw_merge_options o;
     struct tw_merge_names names;
     struct tw_merge_stats stats;
+    char *own[TW_SOURCE_MAX + 1];     /* the names of sources                   */
     struct file **files;              /* NULL: not opened, or at its end        */
     struct place *heap;
     size_t n;
@@ -77,13 +78,13 @@ static void sink(struct tw_merge *m, size_t i)
 static uint32_t source_of(struct tw_merge *m, const char *name)
 {
     for (unsigned id = 1; name && id <= TW_SOURCE_MAX; id++) {
-        if (!m->names.sources[id]) {
-            char *copy = tw_calloc(1, strlen(name) + 1);
-
-            if (copy) strcpy(copy, name);
-            m->names.sources[id] = copy;
+        if (!m->own[id]) {
+            m->own[id] = tw_calloc(1, strlen(name) + 1);
+            if (!m->own[id]) return 0;
+            strcpy(m->own[id], name);
+            tw_sources_set(&m->names.sources, id, m->own[id]);
         }
-        if (m->names.sources[id] && strcmp(m->names.sources[id], name) == 0) return id;
+        if (strcmp(m->own[id], name) == 0) return id;
     }
     return 0;
 }
@@ -338,7 +339,7 @@ void tw_merge_close(struct tw_merge *m)
 {
     if (!m) return;
     for (size_t i = 0; m->files && i < m->o.n; i++) close_file(m->files[i]);
-    for (int i = 0; i <= TW_SOURCE_MAX; i++) tw_free((char *)m->names.sources[i]);
+    for (int i = 0; i <= TW_SOURCE_MAX; i++) tw_free(m->own[i]);
     if (!m->o.symbols) tw_symbols_free(m->names.symbols);
     tw_names_free(m->names.topics);
     tw_names_free(m->names.scripts);

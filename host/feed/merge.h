@@ -10,6 +10,7 @@
 
 #include "feed/csv.h"
 #include "tape/reader.h"
+#include "tape/sources.h"
 
 struct tw_merge;
 
@@ -37,7 +38,7 @@ struct tw_merge_options {
 struct tw_merge_names {
     struct tw_symbols *symbols;
     struct tw_names *topics, *scripts;
-    const char *sources[TW_SOURCE_MAX + 1];
+    struct tw_sources sources;
 };
 
 struct tw_merge_stats {

@@ -153,7 +153,7 @@ static void on_second(uv_timer_t *second)
     struct tw_io *io = second->data;
 
     tw_be_feed();
-    for (unsigned i = 0; i < io->count; i++) tw_feed_tell_problems(io->feeds[i]);
+    for (unsigned i = 0; i < io->begun; i++) tw_feed_tell_problems(io->feeds[i]);
 }
 
 /* The first of a feed are logged each; the others, which may come a million a

@@ -25,8 +25,8 @@ struct tw_feed;
 struct tw_feed_ops {
     size_t size;   /* of the kind's struct */
     int (*open)(struct tw_feed *f, struct tw_error *error);   /* MAIN, tw_io_add   */
-    int (*bind)(struct tw_feed *f, struct tw_error *error);   /* MAIN, tw_io_start;
-                                                               * may be NULL       */
+    int (*bind)(struct tw_feed *f, struct tw_error *error);   /* MAIN, tw_io_start,
+                                                               * or FEED; may be NULL */
     void (*start)(struct tw_feed *f);   /* FEED */
     void (*close)(struct tw_feed *f);   /* FEED, once: closes its handles          */
     void (*free)(struct tw_feed *f);    /* MAIN, without a thread, whatever became
@@ -54,6 +54,7 @@ struct tw_feed {
     uint64_t unsaid TW_OWNED(FEED);        /* that were not, since the last line  */
     char last[300] TW_OWNED(FEED);         /* the last of those                   */
     atomic_int state;                      /* atomic: FEED stores, all load       */
+    atomic_bool unwanted;                  /* atomic: MAIN stores, FEED loads     */
     _Atomic uint64_t records, waits, connects;   /* atomic: FEED adds (a program's:
                                             * any thread), all load               */
     _Atomic uint64_t codec[TW_CODEC_COUNTERS];   /* atomic: FEED adds, all load   */
@@ -61,10 +62,12 @@ struct tw_feed {
 
 struct tw_io {
     struct tw_io_options o;                /* constant                            */
-    struct tw_feed *feeds[TW_SOURCE_MAX];  /* constant after start                */
-    unsigned count;                        /* constant after start                */
+    struct tw_feed *feeds[TW_SOURCE_MAX];  /* constant below count                */
+    atomic_uint count;                     /* atomic: MAIN stores, all load       */
+    atomic_uint wanted;                    /* atomic: MAIN stores, FEED loads     */
+    unsigned begun;                        /* owner: FEED while there is a thread */
     uv_loop_t loop;                        /* owner: FEED while there is a thread */
-    uv_async_t quit;                       /* MAIN sends                          */
+    uv_async_t bell;                       /* MAIN sends: see on_bell             */
     uv_timer_t second;                     /* owner: FEED; problems are pending   */
     struct tw_thread thread;
     bool started TW_OWNED(MAIN);           /* and not yet stopped                 */

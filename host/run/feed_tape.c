@@ -41,11 +41,12 @@ struct tape {
  * them from the first up. */
 static uint32_t source_of(struct tape *t, const char *name)
 {
-    const char **sources = t->feed.o.tape.sources;
+    struct tw_sources *sources = t->feed.o.tape.sources;
 
     for (unsigned id = TW_SOURCE_MAX; sources && id > TW_SOURCE_MAX / 2; id--) {
-        if (!sources[id]) sources[id] = name;
-        if (strcmp(sources[id], name) == 0) return id;
+        if (strcmp(tw_sources_name(sources, id), "?") == 0)
+            tw_sources_set(sources, id, name);
+        if (strcmp(tw_sources_name(sources, id), name) == 0) return id;
     }
     return t->feed.index + 1;
 }

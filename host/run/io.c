@@ -93,7 +93,7 @@ static int check(const struct tw_io *io, const struct tw_feed_options *o,
 {
     bool tcp = o->kind == TW_FEED_CONNECT || o->kind == TW_FEED_LISTEN;
 
-    if (io->count == TW_SOURCE_MAX)
+    if (tw_io_count(io) == TW_SOURCE_MAX)
         return tw_fail(error, TW_ELIMIT, "more than %d feeds", TW_SOURCE_MAX);
     if (tcp && o->host && !tw_net_is_host(o->host))
         return tw_fail(error, TW_EUSAGE, "'%s' is not a host", o->host);
@@ -120,7 +120,7 @@ int tw_io_add(struct tw_io *io, const struct tw_feed_options *feed,
     f->ops = ops;
     f->io = io;
     f->o = *feed;
-    f->index = io->count;
+    f->index = tw_io_count(io);
     f->port = feed->port;
     f->batch.full = tw_feed_full;
     f->batch.owner = f;
@@ -131,18 +131,57 @@ int tw_io_add(struct tw_io *io, const struct tw_feed_options *feed,
         free_feed(f);
         return rc;
     }
-    io->feeds[io->count++] = f;
+    io->feeds[f->index] = f;
+    /* order [io.count] release: the feed is whole before it is counted */
+    atomic_store_explicit(&io->count, f->index + 1, memory_order_release);
     return (int)f->index;
 }
 
 /* ---- the thread ---- */
 
-static void on_quit(uv_async_t *quit)
+/* Up to which feeds are to begin: those before the start, then one by one. */
+static void begin_up_to(struct tw_io *io, unsigned end)
 {
-    struct tw_io *io = quit->data;
+    /* order [io.wanted] release: what MAIN did for the feed comes before it begins */
+    atomic_store_explicit(&io->wanted, end, memory_order_release);
+}
 
-    tw_be_feed();
-    for (unsigned i = 0; i < io->count; i++) {
+static void start_feed(struct tw_feed *f) TW_ON(FEED)
+{
+    f->left = f->o.limit ? f->o.limit : UINT64_MAX;
+    f->ops->start(f);
+}
+
+static void begin_feeds(struct tw_io *io) TW_ON(FEED)
+{
+    /* order [io.wanted] acquire: see begin_up_to */
+    unsigned end = atomic_load_explicit(&io->wanted, memory_order_acquire);
+
+    for (; io->begun < end; io->begun++) {
+        struct tw_feed *f = io->feeds[io->begun];
+        struct tw_error error;
+
+        if (f->ops->bind && f->ops->bind(f, &error) < 0)
+            tw_feed_finish(f, TW_FEED_FAILED, "%s", error.text);
+        else
+            start_feed(f);
+    }
+}
+
+static void end_feeds(struct tw_io *io) TW_ON(FEED)
+{
+    for (unsigned i = 0; i < io->begun; i++) {
+        struct tw_feed *f = io->feeds[i];
+
+        /* order [io.unwanted] relaxed: the flag alone matters */
+        if (atomic_load_explicit(&f->unwanted, memory_order_relaxed))
+            tw_feed_finish(f, TW_FEED_ENDED, "stopped");
+    }
+}
+
+static void quit(struct tw_io *io) TW_ON(FEED)
+{
+    for (unsigned i = 0; i < io->begun; i++) {
         struct tw_feed *f = io->feeds[i];
 
         if (!f->over) f->ops->close(f);
@@ -150,7 +189,21 @@ static void on_quit(uv_async_t *quit)
         tw_feed_tell_problems(f);
     }
     uv_close((uv_handle_t *)&io->second, NULL);
-    uv_close((uv_handle_t *)&io->quit, NULL);
+    uv_close((uv_handle_t *)&io->bell, NULL);
+}
+
+static void on_bell(uv_async_t *bell)
+{
+    struct tw_io *io = bell->data;
+
+    tw_be_feed();
+    /* order [tape.stop] relaxed: the flag alone matters */
+    if (atomic_load_explicit(&io->stopping, memory_order_relaxed)) {
+        quit(io);
+        return;
+    }
+    begin_feeds(io);
+    end_feeds(io);
 }
 
 static void run(void *arg)
@@ -158,28 +211,26 @@ static void run(void *arg)
     struct tw_io *io = arg;
 
     tw_be_feed();
-    for (unsigned i = 0; i < io->count; i++) {
-        struct tw_feed *f = io->feeds[i];
-
-        f->left = f->o.limit ? f->o.limit : UINT64_MAX;
-        f->ops->start(f);
-    }
+    for (unsigned i = 0; i < io->begun; i++) start_feed(io->feeds[i]);
     uv_run(&io->loop, UV_RUN_DEFAULT);
 }
 
 int tw_io_start(struct tw_io *io, struct tw_error *error)
 {
+    unsigned n = tw_io_count(io);
     int rc = 0;
 
-    for (unsigned i = 0; i < io->count && rc == 0; i++) {
+    for (unsigned i = 0; i < n && rc == 0; i++) {
         struct tw_feed *f = io->feeds[i];
 
         if (f->ops->bind) rc = f->ops->bind(f, error);
     }
     if (rc < 0) return rc;
-    rc = uv_async_init(&io->loop, &io->quit, on_quit);
+    rc = uv_async_init(&io->loop, &io->bell, on_bell);
     if (rc == 0) rc = uv_timer_init(&io->loop, &io->second);
-    io->quit.data = io->second.data = io;
+    io->bell.data = io->second.data = io;
+    io->begun = n;
+    begin_up_to(io, n);
     io->thread.waiting = io->o.waiting;
     io->thread.ctx = io->o.ctx;
     if (rc == 0) rc = tw_thread_start(&io->thread, "tw-io", run, io);
@@ -189,13 +240,28 @@ int tw_io_start(struct tw_io *io, struct tw_error *error)
     return TW_OK;
 }
 
+void tw_io_begin(struct tw_io *io, unsigned feed)
+{
+    assert(io->started && feed + 1 == tw_io_count(io));
+    begin_up_to(io, feed + 1);
+    uv_async_send(&io->bell);
+}
+
+void tw_io_end(struct tw_io *io, unsigned feed)
+{
+    if (!io->started || feed >= tw_io_count(io)) return;
+    /* order [io.unwanted] relaxed: the flag alone matters */
+    atomic_store_explicit(&io->feeds[feed]->unwanted, true, memory_order_relaxed);
+    uv_async_send(&io->bell);
+}
+
 void tw_io_stop(struct tw_io *io)
 {
     if (!io->started) return;
     io->started = false;
     /* order [tape.stop] relaxed: the flag alone matters */
     atomic_store_explicit(&io->stopping, true, memory_order_relaxed);
-    uv_async_send(&io->quit);
+    uv_async_send(&io->bell);
     tw_thread_join(&io->thread);
 }
 
@@ -217,7 +283,7 @@ void tw_io_free(struct tw_io *io)
     rc = uv_loop_close(&io->loop);
     assert(rc == 0);
     (void)rc;
-    for (unsigned i = 0; i < io->count; i++) free_feed(io->feeds[i]);
+    for (unsigned i = 0; i < tw_io_count(io); i++) free_feed(io->feeds[i]);
     tw_free(io);
 }
 
@@ -225,7 +291,8 @@ void tw_io_free(struct tw_io *io)
 
 unsigned tw_io_count(const struct tw_io *io)
 {
-    return io->count;
+    /* order [io.count] acquire: the feeds below it are whole */
+    return atomic_load_explicit(&io->count, memory_order_acquire);
 }
 
 const char *tw_io_name(const struct tw_io *io, unsigned feed)

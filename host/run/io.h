@@ -15,6 +15,7 @@
 #include "feed/codec.h"
 #include "feed/csv.h"
 #include "feed/synthetic.h"
+#include "tape/sources.h"
 #include "tape/tape.h"
 
 struct tw_io;
@@ -38,7 +39,7 @@ struct tw_tape_feed {
     bool messages;                /* too                                          */
     bool skip;                    /* blocks that are damaged; else the feed fails */
     struct tw_names *topics;
-    const char **sources;         /* by number: gets the recording's feeds, too   */
+    struct tw_sources *sources;   /* gets the recording's feeds, too              */
     const char *const *scripts;   /* by number, from 1 on                         */
     uint32_t n_scripts;
 };
@@ -59,13 +60,6 @@ struct tw_feed_options {
     struct tw_tape_feed tape;     /* TAPE */
     int64_t interval_ns;          /* TIMER */
     uint32_t timer;               /* TIMER: goes into its records                 */
-};
-
-enum tw_feed_state {
-    TW_FEED_WAITING,     /* not started, or between two tries to connect      */
-    TW_FEED_LIVE,        /* connected, open                                   */
-    TW_FEED_ENDED,       /* all of it was read                                */
-    TW_FEED_FAILED       /* and will not go on: text says why                 */
 };
 
 struct tw_feed_status {
@@ -97,13 +91,21 @@ struct tw_io *tw_io_new(const struct tw_io_options *options) TW_ON(MAIN);
 /* Adds a feed, copying what the options point at.  Returns its number, 0, 1, ...
  * (its source is one more), or a negative code with *error: a file that can't
  * be opened, a host that can't be parsed, columns that are not known, too many
- * feeds.  Thread: MAIN, before tw_io_start.  Blocks: on opening a file. */
+ * feeds.  A feed that is added after tw_io_start waits for tw_io_begin.
+ * Thread: MAIN.  Blocks: on opening a file. */
 int tw_io_add(struct tw_io *io, const struct tw_feed_options *feed,
               struct tw_error *error) TW_ON(MAIN);
 
 /* Listening ports are bound here, so that one in use is an error now.
  * Thread: MAIN.  Blocks: until the thread runs. */
 int tw_io_start(struct tw_io *io, struct tw_error *error) TW_ON(MAIN);
+
+/* The feed, the one that was added last, begins; that its port is in use it tells as
+ * FAILED.  Thread: MAIN, after tw_io_start.  Blocks: no. */
+void tw_io_begin(struct tw_io *io, unsigned feed) TW_ON(MAIN);
+
+/* The feed ends, if it has not.  Thread: MAIN.  Blocks: no. */
+void tw_io_end(struct tw_io *io, unsigned feed) TW_ON(MAIN);
 
 /* Ends all feeds and joins the thread.  Safe twice and without a start.
  * Thread: MAIN.  Blocks: until the thread has ended; that is at once, unless

@@ -555,6 +555,12 @@ void tw_pool_free(struct tw_pool *p)
     tw_free(p);
 }
 
+struct tw_worker *tw_pool_worker(struct tw_pool *p, unsigned i, void **runner)
+{
+    *runner = p->threads[i].runner;
+    return p->threads[i].worker;
+}
+
 void tw_pool_status(struct tw_pool *p, struct tw_pool_status *out)
 {
     pthread_mutex_lock(&p->lock);

@@ -108,6 +108,10 @@ void tw_pool_join(struct tw_pool *p) TW_ON(MAIN);
  * pool any more.  Thread: MAIN.  Blocks: as tw_pool_join.  p may be NULL. */
 void tw_pool_free(struct tw_pool *p) TW_ON(MAIN);
 
+/* Thread i, to be posted to, and its runner.  Thread: MAIN, from tw_pool_start until
+ * tw_pool_stop.  Blocks: no. */
+struct tw_worker *tw_pool_worker(struct tw_pool *p, unsigned i, void **runner);
+
 /* Thread: any.  Blocks: a short lock. */
 void tw_pool_status(struct tw_pool *p, struct tw_pool_status *out);
 

@@ -86,6 +86,7 @@ struct tw_worker *tw_worker_new(const struct tw_worker_options *options)
 
     if (!w) return NULL;
     w->o = *options;
+    w->ended = true;   /* until it starts */
     w->alone = tw_worker_processors() == 1;
     w->last = &w->first;
     pthread_mutex_init(&w->lock, NULL);
@@ -235,8 +236,12 @@ int tw_worker_start(struct tw_worker *w)
     int rc;
 
     w->opened = TW_EBUSY;
+    w->ended = false;
     rc = -pthread_create(&w->thread, NULL, run, w);
-    if (rc < 0) return rc;
+    if (rc < 0) {
+        w->ended = true;
+        return rc;
+    }
     w->started = true;
     pthread_getcpuclockid(w->thread, &w->cpu_clock);
     return TW_OK;

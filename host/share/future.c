@@ -137,6 +137,20 @@ bool tw_future_want(struct tw_future *f)
     return fine;
 }
 
+void tw_future_hold(const struct tw_future *f)
+{
+    if (!f->unseen || !f->unseen->held) return;
+    /* order [future.held] relaxed: read when no other thread uses the host */
+    atomic_fetch_add_explicit(f->unseen->held, 1, memory_order_relaxed);
+}
+
+void tw_future_release(const struct tw_future *f)
+{
+    if (!f->unseen || !f->unseen->held) return;
+    /* order [future.held] relaxed: read when no other thread uses the host */
+    atomic_fetch_sub_explicit(f->unseen->held, 1, memory_order_relaxed);
+}
+
 void tw_future_unwant(struct tw_future *f)
 {
     bool last;

@@ -21,6 +21,7 @@ extern const struct tw_object_type tw_future_type;   /* "tw.future" */
 struct tw_unseen {
     void (*tell)(void *ctx, const struct tw_any *error);   /* constant; any thread */
     void *ctx;                                             /* constant             */
+    atomic_uint *held;        /* constant: how many a program has; or NULL */
 };
 
 /* Pending, with one reference, and wanted by nobody yet.  NULL: no memory.
@@ -46,6 +47,10 @@ void tw_future_on_abandoned(struct tw_future *f, void (*stop)(void *ctx), void *
  * it.  Of a settled future neither counts.  Thread: any.  Blocks: a short lock. */
 bool tw_future_want(struct tw_future *f);
 void tw_future_unwant(struct tw_future *f);
+
+/* A program has one more of them, or one less.  Thread: any, who has a reference. */
+void tw_future_hold(const struct tw_future *f);
+void tw_future_release(const struct tw_future *f);
 
 /* One less, who has lost sight of it rather than left: the work goes on, though
  * nobody is there to see the result.  Thread: any.  Blocks: a short lock. */

@@ -108,7 +108,29 @@ static int add_space(struct tw_compile *at, const struct tw_expr_by *by)
     return (int)p->n_spaces++;
 }
 
-/* By fields alone, spaces are shared; by a number each declaration has its own. */
+/* Do they give the same number?  A statistic in one goes on with what that has seen, so
+ * it equals itself alone. */
+static bool same_number(const struct tw_expr *a, const struct tw_expr *b)
+{
+    if (a == b) return true;
+    if (a->op != b->op || a->type != b->type || a->n_args != b->n_args) return false;
+    switch (a->op) {
+    case TW_EXPR_CONSTANT: return a->integer == b->integer;   /* bits, also of a number */
+    case TW_EXPR_FIELD:    return a->field == b->field;
+    case TW_EXPR_TEXT:
+    case TW_EXPR_REF:      return strcmp(a->ref.text, b->ref.text) == 0;
+    case TW_EXPR_REF_AT:
+        return strcmp(a->ref.text, b->ref.text) == 0
+            && strcmp(a->ref.key, b->ref.key) == 0;
+    case TW_EXPR_STAT:     return false;
+    default: break;
+    }
+    for (unsigned i = 0; i < a->n_args; i++)
+        if (!same_number(a->arg[i], b->arg[i])) return false;
+    return true;
+}
+
+/* What is by the same, fields or numbers, shares a space. */
 int tw_compile_find_space(const struct tw_plan *p, const struct tw_expr_by *by)
 {
     enum tw_field field[TW_EXPR_KEYS];
@@ -119,8 +141,8 @@ int tw_compile_find_space(const struct tw_plan *p, const struct tw_expr_by *by)
         bool same = s->n_parts == by->n_keys;
 
         for (unsigned k = 0; same && k < by->n_keys; k++)
-            same = field[k] == TW_NO_FIELD ? s->by[k] == by->key[k]
-                                           : s->field[k] == field[k];
+            same = s->field[k] == field[k]
+                && (field[k] != TW_NO_FIELD || same_number(s->by[k], by->key[k]));
         if (same) return (int)i;
     }
     return -1;
@@ -317,8 +339,8 @@ static int text_id(struct tw_compile *at, const struct tw_expr *e, enum tw_field
         id = tw_names_intern(tw_symbols_sectors(names->symbols), e->ref.text, n);
         break;
     case TW_FIELD_SOURCE:
-        for (int i = 0; i <= TW_SOURCE_MAX && id < 0; i++)
-            if (names->sources[i] && strcmp(names->sources[i], e->ref.text) == 0) id = i;
+        id = tw_sources_find(names->sources, e->ref.text);
+        if (id == 0) id = -1;
         break;
     case TW_FIELD_SIDE:
         id = strcmp(e->ref.text, "buy") == 0 ? TW_SIDE_BUY

@@ -333,9 +333,10 @@ static int name_record(struct tw_tape_writer *w, const struct tw_record *r,
         return unnamed(w, "symbol", 0, error);
     if (r->symbol && !knows(&w->known[TW_TAPE_SYMBOL], r->symbol))
         rc = add_symbol(w, r->symbol, error);
-    if (rc == TW_OK && r->source && w->o.sources && w->o.sources[r->source]
+    if (rc == TW_OK && r->source && w->o.sources
         && !knows(&w->known[TW_TAPE_SOURCE], r->source))
-        rc = add_name(w, TW_TAPE_SOURCE, r->source, w->o.sources[r->source], NULL);
+        rc = add_name(w, TW_TAPE_SOURCE, r->source,
+                      tw_sources_name(w->o.sources, r->source), NULL);
     if (rc == TW_OK && r->kind == TW_MESSAGE) rc = name_message(w, &r->message, error);
     return rc;
 }

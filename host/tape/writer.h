@@ -14,6 +14,7 @@
 #define TW_TAPE_WRITER_H
 
 #include "tape/record.h"
+#include "tape/sources.h"
 #include "tape/symbols.h"
 
 struct tw_tape_writer;
@@ -23,7 +24,7 @@ enum tw_tape_sync { TW_SYNC_NEVER, TW_SYNC_BLOCK, TW_SYNC_RECORD };
 struct tw_tape_writer_options {
     const struct tw_symbols *symbols;   /* whose ids the records have: required      */
     const struct tw_names *topics;      /* of messages; NULL: there are none         */
-    const char *const *sources;         /* by number, TW_SOURCE_MAX + 1; NULL: none  */
+    const struct tw_sources *sources;   /* NULL: none have names                     */
     const char *const *scripts;         /* by number; NULL: none                     */
     uint32_t n_scripts;                 /* the greatest number                       */
     int64_t created_ns;

@@ -24,8 +24,10 @@
 #include "endpoint.h"
 #include "ltw.h"
 #include "main/editor.h"
+#include "main/paint.h"
 
-enum { USAGE = 2, RUNS_MAX = 64, EXPRESSIONS_MAX = 64 };
+enum { USAGE = 2, RUNS_MAX = 1024, EXPRESSIONS_MAX = 64 };
+enum { HELLO_MS = 5000 };
 
 struct options {
     const char *name;                          /* or pid; NULL: the only one */
@@ -42,6 +44,7 @@ struct client {
     size_t n;
     bool waiting;          /* for the end of a line          */
     bool fine;             /* the last one was               */
+    bool greeted;          /* the run has said who it is     */
     bool ended;            /* nothing more comes from there  */
     bool terminal;         /* somebody types                 */
     bool typing;           /* now: the terminal is the editor's          */
@@ -131,9 +134,9 @@ static void list(const struct ltw_endpoint *runs, int n, const char *name)
 }
 
 /* By pid or by name; without one the only run that there is. */
-static bool choose(const struct options *o, struct ltw_endpoint *run)
+static bool choose(const struct options *o, struct ltw_endpoint *runs,
+                   struct ltw_endpoint *run)
 {
-    struct ltw_endpoint runs[RUNS_MAX];
     struct tw_error error;
     int n = ltw_endpoint_list(runs, RUNS_MAX, &error), found = 0;
     char *end = NULL;
@@ -159,63 +162,6 @@ static bool choose(const struct options *o, struct ltw_endpoint *run)
 }
 
 /* ---- frames ---- */
-
-static bool send_all(struct client *c, const char *bytes, size_t n)
-{
-    while (n > 0) {
-        ssize_t sent = send(c->fd, bytes, n, MSG_NOSIGNAL);
-
-        if (sent < 0 && errno == EAGAIN) {
-            struct pollfd p = { c->fd, POLLOUT, 0 };
-
-            poll(&p, 1, -1);
-        } else if (sent < 0 && errno != EINTR) {
-            return false;
-        } else if (sent > 0) {
-            bytes += sent;
-            n -= (size_t)sent;
-        }
-    }
-    return true;
-}
-
-static void send_frame(struct client *c, char type, const char *text, size_t n)
-{
-    unsigned char head[LTW_FRAME_HEAD + 1];
-
-    for (int i = 0; i < LTW_FRAME_HEAD; i++)
-        head[i] = (unsigned char)((n + 1) >> (24 - 8 * i));
-    head[LTW_FRAME_HEAD] = (unsigned char)type;
-    if (!send_all(c, (const char *)head, sizeof head) || !send_all(c, text, n))
-        c->ended = true;
-}
-
-/* The line behind what it may use. */
-static void send_line(struct client *c, char type, const char *line, size_t n)
-{
-    char limits[96];
-    int head = snprintf(limits, sizeof limits, "%.6f %.0f %.6f\n", c->o->cpu,
-                        c->o->memory * 1048576, c->o->wait);
-    char *text;
-
-    if (n + (size_t)head >= LTW_FRAME_MAX) {
-        fprintf(stderr, "tidewire: attach: a line of more than %d bytes\n",
-                LTW_FRAME_MAX - head);
-        c->fine = false;
-        return;
-    }
-    text = tw_calloc(1, n + (size_t)head + 1);
-    if (!text) {
-        fputs("tidewire: attach: not enough memory\n", stderr);
-        c->fine = false;
-        return;
-    }
-    memcpy(text, limits, (size_t)head);
-    memcpy(text + head, line, n);
-    send_frame(c, type, text, n + (size_t)head);
-    tw_free(text);
-    c->waiting = true;
-}
 
 static void show(struct client *c, FILE *to, const char *text, size_t n)
 {
@@ -260,6 +206,7 @@ static void on_frame(struct client *c, char type, const char *text, size_t n)
         if (c->editor) ltw_editor_offer(c->editor, text, n);
         break;
     case LTW_FRAME_HELLO:
+        c->greeted = true;
         if (c->terminal)
             tell(c, "attached to %.*s; `help` lists the commands\n", (int)n, text);
         break;
@@ -296,6 +243,63 @@ static void take(struct client *c)
     }
 }
 
+static bool send_all(struct client *c, const char *bytes, size_t n)
+{
+    while (n > 0) {
+        ssize_t sent = send(c->fd, bytes, n, MSG_NOSIGNAL);
+
+        if (sent < 0 && errno == EAGAIN) {
+            struct pollfd p = { c->fd, POLLOUT, 0 };
+
+            poll(&p, 1, -1);
+        } else if (sent < 0 && errno != EINTR) {
+            return false;
+        } else if (sent > 0) {
+            bytes += sent;
+            n -= (size_t)sent;
+        }
+    }
+    return true;
+}
+
+static void send_frame(struct client *c, char type, const char *text, size_t n)
+{
+    unsigned char head[LTW_FRAME_HEAD + 1];
+
+    for (int i = 0; i < LTW_FRAME_HEAD; i++)
+        head[i] = (unsigned char)((n + 1) >> (24 - 8 * i));
+    head[LTW_FRAME_HEAD] = (unsigned char)type;
+    if (!send_all(c, (const char *)head, sizeof head) || !send_all(c, text, n))
+        while (!c->ended) take(c);   /* it says why */
+}
+
+/* The line behind what it may use. */
+static void send_line(struct client *c, char type, const char *line, size_t n)
+{
+    char limits[96];
+    int head = snprintf(limits, sizeof limits, "%.6f %.0f %.6f\n", c->o->cpu,
+                        c->o->memory * 1048576, c->o->wait);
+    char *text;
+
+    if (n + (size_t)head >= LTW_FRAME_MAX) {
+        fprintf(stderr, "tidewire: attach: a line of more than %d bytes\n",
+                LTW_FRAME_MAX - head);
+        c->fine = false;
+        return;
+    }
+    text = tw_calloc(1, n + (size_t)head + 1);
+    if (!text) {
+        fputs("tidewire: attach: not enough memory\n", stderr);
+        c->fine = false;
+        return;
+    }
+    memcpy(text, limits, (size_t)head);
+    memcpy(text + head, line, n);
+    send_frame(c, type, text, n + (size_t)head);
+    tw_free(text);
+    c->waiting = true;
+}
+
 /* Listens until the line has ended; Ctrl-C ends it there. */
 static void wait_for_end(struct client *c)
 {
@@ -312,55 +316,35 @@ static void wait_for_end(struct client *c)
 
 /* ---- the editor ---- */
 
-/* [-0, +1, e]  Calls a function of a module with a text: three light userdata. */
-static int call_module(lua_State *L)
+static void paint(void *ctx, const char *text, size_t n, unsigned char *style)
+{
+    const struct client *c = ctx;
+
+    ltw_paint(c->lua->L, text, n, style);
+}
+
+/* [-1, +1, e] */
+static int is_whole(lua_State *L)
 {
     lua_getglobal(L, "require");
-    lua_pushstring(L, lua_touserdata(L, 1));
+    lua_pushliteral(L, "tw.attach");
     lua_call(L, 1, 1);
-    lua_getfield(L, -1, lua_touserdata(L, 2));
-    lua_pushvalue(L, 3);
+    lua_getfield(L, -1, "is_whole");
+    lua_pushvalue(L, 1);
     lua_call(L, 1, 1);
     return 1;
 }
 
-/* True: its result is on the stack.  [-0, +(1 | 0), -] */
-static bool ask_lua(struct client *c, const char *module, const char *function,
-                    const char *text, size_t n)
-{
-    lua_State *L = c->lua->L;
-
-    lua_pushcfunction(L, call_module);
-    lua_pushlightuserdata(L, (void *)module);
-    lua_pushlightuserdata(L, (void *)function);
-    lua_pushlstring(L, text, n);
-    if (lua_pcall(L, 3, 1, 0) == LUA_OK) return true;
-    lua_pop(L, 1);
-    return false;
-}
-
-static void paint(void *ctx, const char *text, size_t n, unsigned char *style)
-{
-    struct client *c = ctx;
-    const char *styles;
-    size_t size;
-
-    if (!ask_lua(c, "tw.repl", "paint", text, n)) return;
-    styles = lua_tolstring(c->lua->L, -1, &size);
-    for (size_t i = 0; styles && i < n && i < size; i++)
-        if (styles[i] > '0' && styles[i] < '0' + LTW_STYLES)
-            style[i] = (unsigned char)(styles[i] - '0');
-    lua_pop(c->lua->L, 1);
-}
-
 static bool is_complete(void *ctx, const char *text, size_t n)
 {
-    struct client *c = ctx;
-    bool is = true;
+    const struct client *c = ctx;
+    lua_State *L = c->lua->L;
+    bool is;
 
-    if (!ask_lua(c, "tw.attach", "is_whole", text, n)) return true;
-    is = lua_toboolean(c->lua->L, -1);
-    lua_pop(c->lua->L, 1);
+    lua_pushcfunction(L, is_whole);
+    lua_pushlstring(L, text, n);
+    is = lua_pcall(L, 1, 1, 0) != LUA_OK || lua_toboolean(L, -1);
+    lua_pop(L, 1);
     return is;
 }
 
@@ -511,6 +495,25 @@ static bool run_lines(struct client *c)
     return fine || c->terminal;
 }
 
+/* One that was stopped, or is debugged, has a socket and says nothing. */
+static bool is_greeted(struct client *c)
+{
+    struct pollfd p = { c->fd, POLLIN, 0 };
+
+    while (!c->greeted && !c->ended) {
+        int n = poll(&p, 1, HELLO_MS);
+
+        if (n > 0) {
+            take(c);
+        } else if (n == 0 || is_interrupted()) {
+            tell(c, "tidewire: attach: %s (pid %ld) does not answer\n", c->run.name,
+                 (long)c->run.pid);
+            c->ended = true;
+        }
+    }
+    return c->greeted;
+}
+
 static int attach(struct client *c)
 {
     struct sigaction action = { .sa_handler = on_interrupt };   /* ends poll and read */
@@ -523,11 +526,12 @@ static int attach(struct client *c)
         return EXIT_FAILURE;
     }
     sigaction(SIGINT, &action, NULL);
+    fine = is_greeted(c);
     for (int i = 0; i < c->o->n && !c->ended; i++)
         fine = evaluate(c, c->o->expressions[i], strlen(c->o->expressions[i])) && fine;
-    if (c->o->n == 0) open_editor(c);
+    if (c->o->n == 0 && !c->ended) open_editor(c);
     if (c->editor) run_entries(c);
-    else if (c->o->n == 0) fine = run_lines(c);
+    else if (c->o->n == 0 && !c->ended) fine = run_lines(c);
     close_editor(c);
     close(c->fd);
     return fine ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -536,15 +540,22 @@ static int attach(struct client *c)
 int tw_attach_to(int argc, char **argv)
 {
     struct options o;
+    struct ltw_endpoint *runs;
     struct client *c;
     int status = parse(&o, argc, argv);
 
     if (status != 0) return status;
     c = tw_calloc(1, sizeof *c);
-    if (!c) return refuse("%s", "not enough memory");
+    runs = tw_calloc(RUNS_MAX, sizeof *runs);
+    if (!c || !runs) {
+        tw_free(c);
+        tw_free(runs);
+        return refuse("%s", "not enough memory");
+    }
     c->o = &o;
     c->terminal = o.n == 0 && isatty(STDIN_FILENO);
-    status = choose(&o, &c->run) ? attach(c) : EXIT_FAILURE;
+    status = choose(&o, runs, &c->run) ? attach(c) : EXIT_FAILURE;
+    tw_free(runs);
     tw_free(c);
     return status;
 }

@@ -13,6 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#ifdef __GLIBC__
+#include <gnu/libc-version.h>
+#endif
+
 #include <lauxlib.h>
 #include <openssl/opensslv.h>
 #include <uv.h>
@@ -20,18 +24,24 @@
 #include <zstd.h>
 
 #include "base/memory.h"
+#include "options.h"
 #include "payload.h"
 #include "seal.h"
 #include "source.h"
 #include "tape/zstd.h"
 #include "tidewire.h"
 
-/* The options of `tidewire run`; those that are not here are parameters of the app. */
-static const struct { const char *name; bool takes_value; } run_options[] = {
-    { "--workers", true }, { "--seconds", true }, { "--set", true },
-    { "--no-attach", false },
+/* Options beside those of `tidewire run`; those that are in neither list are parameters
+ * of the app. */
+static const struct { const char *name, *value, *purpose; bool tells; } own_options[] = {
+    { "--override", "DIR", "files in DIR stand before those inside", false },
+    { "--manifest", NULL, "versions, hashes and licences of what is inside", true },
+    { "--licences", NULL, "the texts of these licences", true },
+    { "--list", NULL, "the names of the files inside", true },
+    { "--extract", "DIR", "write them to a directory", true },
+    { "--help", NULL, "this text", true },
 };
-static const char *const tells[] = { "--help", "--manifest", "--list", "--extract" };
+enum { OWN_OPTIONS = sizeof own_options / sizeof *own_options };
 
 static bool wrong(const char *format, const char *what)
 {
@@ -100,10 +110,14 @@ static int add_parameter(struct list *list, char **argv)
 /* The words that stand for the i-th one: how many; 0: wrong. */
 static int add_option(struct list *list, char **argv)
 {
-    for (size_t i = 0; i < sizeof run_options / sizeof *run_options; i++) {
-        if (strcmp(argv[0], run_options[i].name) != 0) continue;
+    const struct ltw_option *option = ltw_option_find(argv[0]);
+
+    for (int i = 0; i < OWN_OPTIONS; i++)
+        if (strcmp(argv[0], own_options[i].name) == 0)
+            return wrong("%s stands alone", argv[0]);
+    if (option) {
         list->words[list->n++] = argv[0];
-        if (!run_options[i].takes_value) return 1;
+        if (!option->value) return 1;
         if (!argv[1]) return wrong("%s: its value is missing", argv[0]);
         list->words[list->n++] = argv[1];
         return 2;
@@ -116,11 +130,11 @@ static enum ltw_bot kind_of(const char *first)
 {
     const char *prompt = getenv("TIDEWIRE_REPL");
 
-    if (prompt && *prompt && strcmp(prompt, "0") != 0)
-        return first && !is_long(first) ? LTW_BOT_INTERPRET : LTW_BOT_REPL;
-    for (size_t i = 0; first && i < sizeof tells / sizeof *tells; i++)
-        if (strcmp(first, tells[i]) == 0) return LTW_BOT_TELL;
-    return LTW_BOT_RUN;
+    for (int i = 0; first && i < OWN_OPTIONS; i++)
+        if (own_options[i].tells && strcmp(first, own_options[i].name) == 0)
+            return LTW_BOT_TELL;
+    if (!prompt || !*prompt || strcmp(prompt, "0") == 0) return LTW_BOT_RUN;
+    return first && !is_long(first) ? LTW_BOT_INTERPRET : LTW_BOT_REPL;
 }
 
 enum ltw_bot ltw_bot_parse(int argc, char **argv, char ***args)
@@ -154,6 +168,32 @@ enum ltw_bot ltw_bot_parse(int argc, char **argv, char ***args)
 }
 
 /* ---- what it says of itself ---- */
+
+/* [-0, +0, m]  Adds { name, value, purpose } to the list on the top. */
+static void add_text(lua_State *L, const char *name, const char *value,
+                     const char *purpose)
+{
+    lua_createtable(L, 0, 3);
+    lua_pushstring(L, name + strlen("--"));
+    lua_setfield(L, -2, "name");
+    lua_pushstring(L, value);
+    lua_setfield(L, -2, "value");
+    lua_pushstring(L, purpose);
+    lua_setfield(L, -2, "purpose");
+    lua_rawseti(L, -2, luaL_len(L, -2) + 1);
+}
+
+/* bot.options() -> table of { name, value | nil, purpose }.  No parameter has such a
+ * name. */
+static int list_options(lua_State *L)
+{
+    lua_newtable(L);
+    for (const struct ltw_option *o = ltw_options; o->name; o++)
+        add_text(L, o->name, o->value, o->purpose);
+    for (int i = 0; i < OWN_OPTIONS; i++)
+        add_text(L, own_options[i].name, own_options[i].value, own_options[i].purpose);
+    return 1;
+}
 
 /* bot.names() -> table.  The files inside. */
 static int names(lua_State *L)
@@ -202,41 +242,50 @@ static int seal(lua_State *L)
 }
 
 /* What the program is made of.  "": that library does not say its version. */
-static const struct { const char *name, *version, *licence, *holder; } parts[] = {
-    { "tidewire", TW_VERSION, "MIT", "the tidewire authors" },
-    { "Lua", LUA_VERSION_MAJOR "." LUA_VERSION_MINOR "." LUA_VERSION_RELEASE, "MIT",
-      "Lua.org, PUC-Rio" },
-    { "libuv", NULL, "MIT", "libuv project contributors" },
-    { "zlib", NULL, "Zlib", "Jean-loup Gailly and Mark Adler" },
-    { "minizip", "", "Zlib", "Gilles Vollant, Even Rouault, Mathias Svensson" },
-    { "OpenSSL (SHA-256)", OPENSSL_FULL_VERSION_STR, "Apache-2.0",
-      "The OpenSSL Project" },
-    { "zstd", ZSTD_VERSION_STRING, "BSD-3-Clause",
-      "Meta Platforms, Inc. and affiliates" },   /* the last: lua/static has none */
-};
+struct part { const char *name, *version, *licence, *holder; };
 
-/* bot.parts() -> table of { name, version, licence, holder } */
+/* [-0, +0, m]  Adds a part to the list on the top. */
+static void add_part(lua_State *L, const struct part *part)
+{
+    lua_createtable(L, 0, 4);
+    lua_pushstring(L, part->name);
+    lua_setfield(L, -2, "name");
+    lua_pushstring(L, part->version);
+    lua_setfield(L, -2, "version");
+    lua_pushstring(L, part->licence);
+    lua_setfield(L, -2, "licence");
+    lua_pushstring(L, part->holder);
+    lua_setfield(L, -2, "holder");
+    lua_rawseti(L, -2, luaL_len(L, -2) + 1);
+}
+
+/* bot.parts(is_static) -> table of { name, version, licence, holder } */
 static int list_parts(lua_State *L)
 {
-    size_t n = sizeof parts / sizeof *parts - (tw_zstd_lack() != NULL);
+    const struct part parts[] = {
+        { "tidewire", TW_VERSION, "MIT", "the tidewire authors" },
+        { "Lua", LUA_VERSION_MAJOR "." LUA_VERSION_MINOR "." LUA_VERSION_RELEASE, "MIT",
+          "Lua.org, PUC-Rio" },
+        { "libuv", uv_version_string(), "MIT", "libuv project contributors" },
+        { "zlib", zlibVersion(), "Zlib", "Jean-loup Gailly and Mark Adler" },
+        { "minizip", "", "Zlib", "Gilles Vollant, Even Rouault, Mathias Svensson" },
+        { "OpenSSL (SHA-256)", OPENSSL_FULL_VERSION_STR, "Apache-2.0",
+          "The OpenSSL Project" },
+    };
+    const struct part zstd = { "zstd", ZSTD_VERSION_STRING, "BSD-3-Clause",
+                               "Meta Platforms, Inc. and affiliates" };
+#ifdef __GLIBC__
+    const struct part glibc = {
+        "glibc", gnu_get_libc_version(), "LGPL-2.1", "Free Software Foundation"
+    };
+#endif
 
     lua_newtable(L);
-    for (size_t i = 0; i < n; i++) {
-        const char *version = parts[i].version;
-
-        if (!version) version = strcmp(parts[i].name, "zlib") == 0 ? zlibVersion()
-                                                                   : uv_version_string();
-        lua_createtable(L, 0, 4);
-        lua_pushstring(L, parts[i].name);
-        lua_setfield(L, -2, "name");
-        lua_pushstring(L, version);
-        lua_setfield(L, -2, "version");
-        lua_pushstring(L, parts[i].licence);
-        lua_setfield(L, -2, "licence");
-        lua_pushstring(L, parts[i].holder);
-        lua_setfield(L, -2, "holder");
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) add_part(L, &parts[i]);
+    if (!tw_zstd_lack() && !lua_toboolean(L, 1)) add_part(L, &zstd);
+#ifdef __GLIBC__
+    if (lua_toboolean(L, 1)) add_part(L, &glibc);
+#endif
     return 1;
 }
 
@@ -293,7 +342,7 @@ static int create(lua_State *L)
 
 static const luaL_Reg internal[] = {
     { "names", names }, { "sha256", sha256 }, { "seal", seal }, { "parts", list_parts },
-    { "create", create }, { NULL, NULL }
+    { "create", create }, { "options", list_options }, { NULL, NULL }
 };
 
 int luaopen_tw_internal_bot(lua_State *L)

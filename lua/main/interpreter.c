@@ -20,6 +20,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "loop.h"
 #include "main/prompt.h"
 #include "task.h"
 #include "tidewire.h"
@@ -122,7 +123,7 @@ static void on_interrupt(int number)
     (void)number;
     if (!waits) tw_interpreter_interrupt(L);
     if (!waits) tw_interpreter_interrupt(s->running);
-    ltw_tasks_interrupt(s->tasks);
+    ltw_loop_interrupt(s->tasks);
 }
 
 /* A second Ctrl-C ends the process: C code does not see the first.  Without

@@ -8,14 +8,16 @@
 #include "attach_to.h"
 #include "base/memory.h"
 #include "interpreter.h"
+#include "options.h"
 #include "pack.h"
 #include "payload.h"
 #include "program.h"
 #include "repl.h"
 #include "seal.h"
+#include "source.h"
 #include "share/object.h"
 #include "share/value.h"
-#include "task.h"
+#include "tasks.h"
 
 enum { USAGE = 2, LEAKED = 98 };   /* a command line that makes no sense; see leaks */
 
@@ -80,15 +82,6 @@ static int run_interpreter(int argc, char **argv)
     return ltw_program_end(program, status);
 }
 
-/* A number above `least`, and nothing after it. */
-static bool parse_number(const char *text, double least, double *out)
-{
-    char *end;
-
-    *out = text ? strtod(text, &end) : 0;
-    return text && *text && !*end && *out >= least && *out <= 1e9;
-}
-
 /* An option of `record`: how many words it is, 0: it is none, or negative. */
 static int record_option(struct tw_app_options *o, const char *option, const char *value)
 {
@@ -106,72 +99,59 @@ static int record_option(struct tw_app_options *o, const char *option, const cha
     return -1;
 }
 
+/* False: it makes no sense, and it was said why. */
+static bool parse_run(int argc, char **argv, struct ltw_options *o, bool records)
+{
+    int words;
+
+    for (int i = 0; i < argc; i++) {
+        const char *word = argv[i], *value = NULL;
+        const struct ltw_option *option = ltw_option_find(word);
+        char what[200];
+
+        if (option && option->value && !(value = argv[++i]))
+            return refuse("%s: its value is missing", word), false;
+        if (option && !option->take(o, value)) {
+            snprintf(what, sizeof what, "%s %.60s: %s expected", word, value,
+                     option->expected);
+            return refuse("%s", what), false;
+        }
+        if (option) continue;
+        words = records ? record_option(&o->app, word, argv[i + 1]) : 0;
+        if (words < 0) return false;
+        i += words > 0 ? words - 1 : 0;
+        if (words > 0) continue;
+        if (word[0] == '-') return refuse("run: unknown option '%s'", word), false;
+        if (o->path && records && !o->app.record) {
+            o->app.record = word;
+            continue;
+        }
+        if (o->path)
+            return refuse("run: one app file expected, got '%s' too", word), false;
+        o->path = word;
+    }
+    if (!o->path) return refuse("%s", "run: no app file given"), false;
+    if (records && !o->app.record)
+        return refuse("%s", "record: no tape file given"), false;
+    return true;
+}
+
 /* repl: a prompt inside the run, or NULL.  records: the file to make is named, too. */
 static int run_app(int argc, char **argv, struct ltw_repl *repl, bool records)
 {
-    struct tw_app_options o = { .signals = true, .screen = true, .attach = true };
-    const char **set = calloc((size_t)argc + 1, sizeof *set), *path = NULL;
+    struct ltw_options o = {
+        .app = { .signals = true, .screen = true, .attach = true },
+        .set = calloc((size_t)argc + 1, sizeof *o.set),
+    };
     char why[TW_APP_ERROR];
     struct tw_app *app = NULL;
-    int sets = 0, status = USAGE, words;
-    double number;
+    int status = USAGE;
 
-    if (!set) return refuse("%s", "not enough memory");
-    for (int i = 0; i < argc; i++) {
-        const char *option = argv[i], *value = argv[i + 1];
-
-        if (strcmp(option, "--workers") == 0) {
-            if (!parse_number(value, 1, &number) || number > 1024
-                || number != (unsigned)number) {
-                refuse("--workers %s: an integer in 1 .. 1024 expected",
-                       value ? value : "");
-                goto end;
-            }
-            o.workers = (unsigned)number;
-            i++;
-        } else if (strcmp(option, "--seconds") == 0) {
-            if (!parse_number(value, 0, &o.seconds)) {
-                refuse("--seconds %s: a number of seconds expected", value ? value : "");
-                goto end;
-            }
-            i++;
-        } else if (strcmp(option, "--set") == 0) {
-            if (!value) {
-                refuse("%s name=value: the value is missing", option);
-                goto end;
-            }
-            set[sets++] = value;
-            i++;
-        } else if (strcmp(option, "--watch") == 0) {
-            o.watch = true;
-        } else if (strcmp(option, "--no-attach") == 0) {
-            o.attach = false;
-        } else if (records && (words = record_option(&o, option, value)) != 0) {
-            if (words < 0) goto end;
-            i += words - 1;
-        } else if (option[0] == '-') {
-            refuse("run: unknown option '%s'", option);
-            goto end;
-        } else if (path && records && !o.record) {
-            o.record = option;
-        } else if (path) {
-            refuse("run: one app file expected, got '%s' too", option);
-            goto end;
-        } else {
-            path = option;
-        }
-    }
-    if (!path) {
-        refuse("%s", "run: no app file given");
-        goto end;
-    }
-    if (records && !o.record) {
-        refuse("%s", "record: no tape file given");
-        goto end;
-    }
-    o.set = set;
-    if (repl) ltw_repl_init(repl, &o);
-    app = tw_app_open(path, &o, why);
+    if (!o.set) return refuse("%s", "not enough memory");
+    if (!parse_run(argc, argv, &o, records)) goto end;
+    o.app.set = o.set;
+    if (repl) ltw_repl_init(repl, &o.app);
+    app = tw_app_open(o.path, &o.app, why);
     if (!app) {
         fprintf(stderr, "tidewire: %s\n", why);
         status = EXIT_FAILURE;
@@ -181,7 +161,7 @@ static int run_app(int argc, char **argv, struct ltw_repl *repl, bool records)
     status = tw_app_run(app);
     tw_app_close(app);
 end:
-    free(set);
+    free(o.set);
     return status;
 }
 
@@ -204,13 +184,11 @@ static int run_replay(int argc, char **argv)
     args[n++] = (char *)"--set";
     args[n++] = words;
     for (int i = 0; i < argc; i++) {
-        bool valued = strcmp(argv[i], "--workers") == 0
-                   || strcmp(argv[i], "--seconds") == 0;
+        const struct ltw_option *option = ltw_option_find(argv[i]);
 
-        if (valued || strcmp(argv[i], "--watch") == 0
-            || strcmp(argv[i], "--no-attach") == 0) {
+        if (option) {
             args[n++] = argv[i];
-            if (valued && i + 1 < argc) args[n++] = argv[++i];
+            if (option->value && i + 1 < argc) args[n++] = argv[++i];
         } else {
             strcat(strcat(words, argv[i]), "\n");
         }
@@ -297,17 +275,18 @@ static bool leaks(void)
 
 int main(int argc, char **argv)
 {
-    const char *fail_at = getenv("TW_FAIL");
+    const char *name = argc > 0 ? argv[0] : "", *fail_at;
     struct tw_error error;
     uint64_t seed;
     int status, carries;
 
+    ltw_seal_check(name);
+    if (!ltw_payload_is_sound()) ltw_seal_refuse(name, "it is damaged");
+    ltw_seal_trust();
+    fail_at = getenv("TW_FAIL");
     if (fail_at) tw_memory_fail_at(strtoull(fail_at, NULL, 10));
-    carries = ltw_seal_check(&error);
-    if (carries < 0) {
-        fprintf(stderr, "tidewire: %s: %s\n", argc > 0 ? argv[0] : "", error.text);
-        return EXIT_FAILURE;
-    }
+    carries = ltw_payload_open(&error);
+    if (carries < 0) ltw_seal_refuse(name, error.text);
     if (!ltw_tasks_seed(&seed))
         return refuse("TIDEWIRE_SEED=%s: an integer expected", getenv("TIDEWIRE_SEED"));
     status = carries ? run_bot(argc, argv) : run_command(argc, argv);

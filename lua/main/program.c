@@ -6,11 +6,14 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "census.h"
+#include "loop.h"
 #include "lpool.h"
+#include "market.h"
 #include "output.h"
 #include "share/caches.h"
 #include "share/failure.h"
-#include "task.h"
+#include "tasks.h"
 
 struct ltw_program {
     struct ltw_host host;
@@ -49,7 +52,7 @@ struct ltw_program *ltw_program_new(void)
 
     if (!p) return NULL;
     tw_role_set(&MAIN);
-    p->unseen = (struct tw_unseen){ tell, p };
+    p->unseen = (struct tw_unseen){ .tell = tell, .ctx = p };
     p->host.unseen = &p->unseen;
     p->host.print = print;
     p->host.warn = warn;
@@ -80,12 +83,13 @@ struct ltw_state *ltw_program_state(struct ltw_program *p)
 int ltw_program_end(struct ltw_program *p, int status)
 {
     tw_be_main();
-    if (status == 0) ltw_tasks_finish(p->state->tasks);
+    if (status == 0) ltw_loop_finish(p->state->tasks);
     if (p->host.pool && status == 0) tw_pool_finish(p->host.pool);
     if (p->host.pool) ltw_pool_stop(&p->host);
     ltw_state_free(p->state);
     ltw_pool_close(&p->host);
     tw_caches_free(p->host.caches);
+    ltw_market_close(&p->host);
     ltw_census_free(p->host.census);
     tw_channels_free(p->host.channels);
     /* order [program.failed] relaxed: see tell */

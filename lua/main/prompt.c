@@ -18,25 +18,24 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "loop.h"
 #include "main/aside.h"
 #include "main/editor.h"
 #include "main/interpreter.h"
-#include "task.h"
-
-enum { BESIDE_MS = 20 };   /* its timers are looked at that often */
+#include "main/paint.h"
 
 struct prompt {
     lua_State *L;
     struct ltw_state *state;
     const struct ltw_task *main;      /* the task that the prompt runs in       */
     const struct ltw_beside *beside;  /* or NULL                                */
+    struct ltw_feeds *feeds;
+    struct ltw_turns *turns;
     struct ltw_editor *editor;        /* NULL: plain lines                      */
     struct ltw_aside *aside;          /* NULL: where there is no editor         */
-    uv_poll_t *keys, *turns;          /* of what is typed, of the loop beside   */
+    uv_poll_t *keys;                  /* of what is typed                       */
     int lines;                        /* epoll of standard input, or -1         */
-    uv_timer_t *tick;
     bool pretty;                      /* results are for people                 */
-    bool over;                        /* beside says so                         */
     int results;                      /* that _1, _2 ... have                   */
 };
 
@@ -81,16 +80,9 @@ static bool ask_repl(lua_State *L, const char *name, const char *text, size_t n,
 
 static void paint(void *ctx, const char *text, size_t n, unsigned char *style)
 {
-    struct prompt *p = ctx;
-    const char *styles;
-    size_t size;
+    const struct prompt *p = ctx;
 
-    if (!ask_repl(p->L, "paint", text, n, 0, 1)) return;
-    styles = lua_tolstring(p->L, -1, &size);
-    for (size_t i = 0; styles && i < n && i < size; i++)
-        if (styles[i] > '0' && styles[i] < '0' + LTW_STYLES)
-            style[i] = (unsigned char)(styles[i] - '0');
-    lua_pop(p->L, 1);
+    ltw_paint(p->L, text, n, style);
 }
 
 static void complete(void *ctx, struct ltw_editor *e, const char *text, size_t cursor,
@@ -184,32 +176,7 @@ static void on_keys(uv_poll_t *keys, int status, int events)
     const struct prompt *p = keys->data;
 
     (void)status, (void)events;
-    ltw_tasks_go_on(p->state->tasks);
-}
-
-/* What the loop beside calls must not wait: the main task is waiting already. */
-static void turn_beside(struct prompt *p)
-{
-    struct ltw_task *task = p->state->task;
-
-    p->state->task = NULL;
-    uv_run(p->beside->loop, UV_RUN_NOWAIT);
-    tw_epoch_quiet(p->beside->reader);
-    p->state->task = task;
-    if (p->over || !p->beside->is_over(p->beside->ctx)) return;
-    p->over = true;
-    ltw_tasks_interrupt(p->state->tasks);
-}
-
-static void on_turn(uv_poll_t *turns, int status, int events)
-{
-    (void)status, (void)events;
-    turn_beside(turns->data);
-}
-
-static void on_tick(uv_timer_t *tick)
-{
-    turn_beside(tick->data);
+    ltw_loop_go_on(p->state->tasks);
 }
 
 /* The editor's entry: true with the text on top; false at the end.  [-0, +1, e] */
@@ -223,12 +190,13 @@ static bool read_entry(struct prompt *p, const char *first, const char *more)
         ltw_aside_begin(p->aside);
         ltw_editor_begin(p->editor, first, more);
         uv_poll_start(p->keys, UV_READABLE, on_keys);
-        do ltw_tasks_wait(p->state->tasks, "the prompt");
-        while ((event = ltw_editor_step(p->editor)) == LTW_EDITOR_MORE && !p->over);
+        do ltw_loop_wait(p->state->tasks, "the prompt");
+        while ((event = ltw_editor_step(p->editor)) == LTW_EDITOR_MORE
+               && !ltw_turns_over(p->turns));
         uv_poll_stop(p->keys);
         ltw_editor_end(p->editor);
         ltw_aside_end(p->aside);
-    } while (event == LTW_EDITOR_INTERRUPTED && !p->over);
+    } while (event == LTW_EDITOR_INTERRUPTED && !ltw_turns_over(p->turns));
     text = ltw_editor_text(p->editor, &n);
     lua_pushlstring(p->L, text, n);
     return event == LTW_EDITOR_ENTRY;
@@ -270,7 +238,7 @@ static void wait_for_line(struct prompt *p, const char *prompt)
     fputs(prompt, stdout);
     fflush(stdout);
     uv_poll_start(p->keys, UV_READABLE, on_keys);
-    ltw_tasks_wait(p->state->tasks, "the prompt");
+    ltw_loop_wait(p->state->tasks, "the prompt");
     uv_poll_stop(p->keys);
 }
 
@@ -292,7 +260,7 @@ static bool read_text(struct prompt *p)
 
     if (!p->editor && p->keys) wait_for_line(p, first);
     is = p->editor ? read_entry(p, first, more)
-       : !p->over && read_lines(p->L, p->keys ? "" : first, more);
+       : !ltw_turns_over(p->turns) && read_lines(p->L, p->keys ? "" : first, more);
     if (!is) return false;
     lua_replace(p->L, 1);
     lua_settop(p->L, 1);
@@ -340,6 +308,7 @@ static void evaluate(struct prompt *p)
     lua_State *L = p->L;
     int status;
 
+    ltw_turns_begin(p->turns);
     if (is_command(lua_tostring(L, 1))) {
         push_function(L, "command");
         lua_insert(L, 1);
@@ -351,6 +320,7 @@ static void evaluate(struct prompt *p)
     }
     if (status == LUA_OK) show_results(p);
     else tw_interpreter_report(L, "");
+    ltw_turns_end(p->turns);
 }
 
 /* ---- opening and closing ---- */
@@ -363,11 +333,6 @@ static void put(void *editor, const char *text, size_t n)
 static void on_closed(uv_handle_t *h)
 {
     tw_free(h);
-}
-
-static void close_handle(void *handle)
-{
-    if (handle) uv_close(handle, on_closed);
 }
 
 /* Without memory lines are read plainly. */
@@ -418,37 +383,17 @@ static void open_lines(struct prompt *p, uv_loop_t *loop)
     setvbuf(stdin, NULL, _IONBF, 0);   /* what is read ahead can't be waited for */
 }
 
-/* [-0, +0, m] */
-static void open_beside(struct prompt *p, uv_loop_t *loop)
-{
-    if (!p->editor) open_lines(p, loop);
-    p->turns = tw_calloc(1, sizeof *p->turns);
-    p->tick = tw_calloc(1, sizeof *p->tick);
-    if (!p->turns || !p->tick
-        || uv_poll_init(loop, p->turns, uv_backend_fd(p->beside->loop)) < 0) {
-        tw_free(p->turns);
-        tw_free(p->tick);
-        p->turns = NULL;
-        p->tick = NULL;
-        luaL_error(p->L, "not enough memory");
-    }
-    uv_timer_init(loop, p->tick);
-    p->turns->data = p->tick->data = p;
-    uv_poll_start(p->turns, UV_READABLE, on_turn);
-    uv_timer_start(p->tick, on_tick, BESIDE_MS, BESIDE_MS);
-}
-
 static void close_prompt(struct prompt *p)
 {
     ltw_aside_close(p->aside);   /* it puts into the editor */
-    close_handle(p->keys);
-    close_handle(p->turns);
-    close_handle(p->tick);
+    if (p->keys) uv_close((uv_handle_t *)p->keys, on_closed);
+    ltw_turns_close(p->turns);
+    ltw_feeds_close(p->feeds);
     ltw_editor_close(p->editor);
     if (p->lines >= 0) close(p->lines);
 }
 
-/* size() -> columns, rows: of the terminal, for stdlib/repl.lua */
+/* size() -> columns, rows: of the terminal */
 static int size(lua_State *L)
 {
     struct winsize w;
@@ -459,21 +404,48 @@ static int size(lua_State *L)
     return 2;
 }
 
+/* directory(path): the list of what is in it */
+static int directory(lua_State *L)
+{
+    uv_fs_t request;
+    uv_dirent_t entry;
+    int n = uv_fs_scandir(NULL, &request, luaL_checkstring(L, 1), 0, NULL);
+
+    lua_newtable(L);
+    for (lua_Integer i = 1; n > 0 && uv_fs_scandir_next(&request, &entry) == 0; i++) {
+        lua_pushstring(L, entry.name);
+        lua_rawseti(L, -2, i);
+    }
+    uv_fs_req_cleanup(&request);
+    return 1;
+}
+
+static const luaL_Reg internal[] = {
+    { "size", size },
+    { "directory", directory },
+    { NULL, NULL }
+};
+
 /* [-1, +0, e] */
 static int converse(lua_State *L)
 {
     struct prompt *p = lua_touserdata(L, 1);
-    uv_loop_t *loop = ltw_tasks_loop(p->state->tasks);
+    uv_loop_t *loop = ltw_loop_of(p->state->tasks);
 
     lua_settop(L, 0);
     if (!loop) luaL_error(L, "not enough memory");
     open_editor(p, loop);
-    if (p->beside) open_beside(p, loop);
+    if (p->beside && !p->editor) open_lines(p, loop);
+    p->feeds = ltw_feeds_open(L, p->beside ? p->beside->app : NULL, loop);
+    if (p->feeds) p->turns = ltw_turns_open(L, loop, p->beside, p->feeds);
+    if (!p->turns) luaL_error(L, "not enough memory");
     push_function(L, "open");
     lua_pushboolean(L, p->editor && ltw_editor_colours());
-    lua_pushcfunction(L, size);
+    luaL_newlib(L, internal);
+    ltw_feeds_push(L, p->feeds);
+    lua_setfield(L, -2, "feeds");
     lua_call(L, 2, 0);
-    while (!p->over && read_text(p)) evaluate(p);
+    while (!ltw_turns_over(p->turns) && read_text(p)) evaluate(p);
     if (!p->editor) putchar('\n');
     return 0;
 }

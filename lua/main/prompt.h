@@ -5,20 +5,7 @@
 #ifndef LTW_PROMPT_H
 #define LTW_PROMPT_H
 
-#include <stdbool.h>
-#include <uv.h>
-
-#include <lua.h>
-
-#include "share/epoch.h"
-
-/* A loop that turns while somebody types and while an entry waits: a run's. */
-struct ltw_beside {
-    uv_loop_t *loop;
-    bool (*is_over)(void *ctx);    /* true: the prompt is to end       */
-    void *ctx;
-    struct tw_epoch_reader *reader;   /* who reads the tape at the prompt */
-};
+#include "main/turns.h"
 
 /* [-0, +0, e]  The prompt in a state whose tasks have a loop of their own.  beside may be
  * NULL.  Blocks: until the end of the input. */

@@ -1,8 +1,7 @@
 /* repl.c - the prompt inside a run: `tidewire repl app.lua`.
  *
  * Entries are evaluated in MAIN's state, where the app file ran.  The run's loop turns
- * while somebody types and while an entry waits; one that computes holds up what MAIN
- * does for the others (printing, the watchdog), never the market.
+ * while somebody types, while an entry waits and while one computes (turns.c).
  *
  * The feeds may end and scripts may fail: the prompt stays, to look at what there is.
  *
@@ -47,15 +46,11 @@ static void on_terminate(uv_signal_t *signal, int number)
 static int converse(lua_State *L)
 {
     struct ltw_repl *r = lua_touserdata(L, 1);
-    struct tw_epoch_reader *reader = tw_epoch_join(r->app->host.epoch);
-    struct ltw_beside beside = { .loop = &r->app->loop, .is_over = is_over,
-                                 .reader = reader, .ctx = r };
+    struct ltw_beside beside = { .loop = &r->app->loop, .is_over = is_over, .ctx = r,
+                                 .app = r->app };
 
     lua_settop(L, 0);
-    if (!reader) return luaL_error(L, "not enough memory");
-    tw_epoch_back(reader);
     ltw_prompt(L, &beside);
-    tw_epoch_away(reader);
     return 0;
 }
 

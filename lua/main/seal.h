@@ -29,8 +29,17 @@ void ltw_seal_digest(const struct ltw_image *image, size_t seal,
                      unsigned char digest[LTW_DIGEST]);
 void ltw_sha256(const void *bytes, size_t n, unsigned char digest[LTW_DIGEST]);
 
-/* Checks the running program against its seal and opens the payload: 1; 0 when it
- * carries none; or a failure.  Blocks: while the file is read. */
-int ltw_seal_check(struct tw_error *error);
+/* Checks the running program against its seal, and holds its file for the payload; where
+ * it carries none, it does nothing.  It does not return from a program that is damaged:
+ * no code of such a program is to be trusted with what comes next.  program: as it was
+ * called, for the message.  Blocks: while the file is read; from here on the process has
+ * a limit of CPU time. */
+void ltw_seal_check(const char *program);
+
+/* It is sound: the limit goes. */
+void ltw_seal_trust(void);
+
+/* Says why, and ends the process with status 1. */
+_Noreturn void ltw_seal_refuse(const char *program, const char *why);
 
 #endif

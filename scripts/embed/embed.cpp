@@ -1,9 +1,10 @@
-// embed.cpp - a Lua script inside a C++ program, which has its text: two threads push
-// trades in batches, a third reads the tape, the board has the result.
+// embed.cpp - a Lua script inside a C++ program, which has its text and gives it a table:
+// two threads push trades in batches, a third reads the tape, the board has the result.
 //
 //     c++ -std=c++17 embed.cpp $(pkg-config --cflags --libs tidewire) -o embed
 #include <cstdio>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -12,11 +13,12 @@
 
 static const char app[] = R"(
 local app = require "tw.app"
-app.script("volume.lua", { params = { symbols = { "AAPL", "BP" } } })
+app.script "volume.lua"
 )";
 
 static const char volume[] = R"(
 local board = require "tw.board"
+local config = require "config"           -- the program's table
 local M = {}
 
 function M:on_start() self.total = {} end
@@ -26,7 +28,7 @@ function M:on_trade(symbol, size)
 end
 
 function M:on_stop()
-  for _, symbol in ipairs(self.params.symbols) do
+  for _, symbol in ipairs(config.symbols) do
     board["volume." .. symbol] = self.total[symbol]
   end
 end
@@ -64,6 +66,23 @@ private:
     tw_error error_ = {};
 };
 
+// config: what scripts get with require "config".
+static void configure(Host &host, const std::vector<std::string> &symbols)
+{
+    std::unique_ptr<tw_draft, decltype(&tw_draft_free)> draft(tw_draft_new(),
+                                                              tw_draft_free);
+    tw_any config;
+
+    if (!draft) throw std::bad_alloc();
+    tw_draft_begin(draft.get(), "symbols");
+    for (auto &symbol : symbols) tw_draft_add(draft.get(), tw_item_text(symbol.c_str()));
+    tw_draft_end(draft.get());
+    host.check(tw_draft_finish(draft.get(), &config));
+    int rc = tw_host_add_value(host.get(), "config", tw_any_root(&config));
+    tw_any_unref(&config);
+    host.check(rc);
+}
+
 static void push(tw_host *host, const std::string &symbol)
 {
     std::vector<tw_record> trades(BATCH);
@@ -82,11 +101,9 @@ static void push(tw_host *host, const std::string &symbol)
 static double number_on_board(tw_host *host, const char *name)
 {
     tw_any value;
-    double number = 0;
 
-    if (tw_host_board_get(host, name, &value) < 0) return number;
-    auto item = tw_any_root(&value);
-    number = tw_item_to_number(&item, 0);
+    if (tw_host_board_get(host, name, &value) < 0) return 0;
+    double number = tw_item_to_number(tw_any_root(&value), 0);
     tw_any_unref(&value);
     return number;
 }
@@ -96,19 +113,21 @@ static void run(Host &host)
     tw_record record;
     unsigned seen = 0;
 
+    configure(host, { "AAPL", "BP" });
     host.check(tw_host_add_text(host.get(), "app.lua", app));
     host.check(tw_host_add_text(host.get(), "volume.lua", volume));
     host.check(tw_host_load(host.get(), "app.lua", host.error()));
-    auto cursor = tw_host_cursor_open(host.get(), 1u << TW_TRADE, false, 0, host.error());
+    std::unique_ptr<tw_host_cursor, decltype(&tw_host_cursor_close)> cursor(
+        tw_host_cursor_open(host.get(), 1u << TW_TRADE, false, 0, host.error()),
+        tw_host_cursor_close);
     if (!cursor) throw failure(host.error()->text);
     host.check(tw_host_start(host.get(), host.error()));
 
     std::thread one(push, host.get(), "AAPL"), other(push, host.get(), "BP");
-    while (seen < 2 * TRADES && tw_host_cursor_wait(cursor, 5) == 1)
-        while (tw_host_cursor_next(cursor, &record, nullptr)) seen++;
+    while (seen < 2 * TRADES && tw_host_cursor_wait(cursor.get(), 5) == 1)
+        while (tw_host_cursor_next(cursor.get(), &record, nullptr)) seen++;
     one.join();
     other.join();
-    tw_host_cursor_close(cursor);
     tw_host_finish(host.get());
     host.check(tw_host_wait(host.get(), TW_FOREVER, host.error()));
     std::printf("%u trades, volume of AAPL %.1f, of BP %.1f\n", seen,

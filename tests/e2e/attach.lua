@@ -13,7 +13,11 @@ local MAKER = [[
   local count = 0
   function M:on_start()
     self.position = { AAPL = 3, GOOG = -2 }
-    self.log = {}
+    self.log, self.list = {}, { 3, 1, 2 }
+    local function call() odd = true end
+    self.odd = setmetatable({}, { __tostring = call, __len = call, __pairs = call,
+                                  __index = call, __call = call, __name = "odd" })
+    self.next = coroutine.wrap(call)
   end
   function M:on_quote(q, symbol, mid)
     if not self.begun then io.open(self.params.ready, "w"):close() end
@@ -48,17 +52,20 @@ local function start(o)
     local app = require "tw.app"
     app.limits { time = 15 }
     app.feed.synthetic { rate = %d, seed = 3, trades = 0, speed = %d }
+    app.pool { threads = 2 }
     app.script("maker.lua", { params = { ready = %q }, workers = { 0 } })
     app.script("spread.lua", { shard = "symbol" })]]):format(o.rate or 2000, o.speed or 1,
       ready))
   file:close()
   local run = { directory = directory, xdg = directory .. "/xdg" }
   if o.before then o.before(run) end
+  local program = apps.tidewire:sub(1, 2) == "'/" and apps.tidewire
+                  or '"$OLDPWD"/' .. apps.tidewire
   local pipe <close> = io.popen(([[cd %s; export XDG_RUNTIME_DIR=%s
-    { sh -c 'echo $$ >pid; exec "$@"' - %s run market.lua --workers 2 %s >out 2>err
+    { %s sh -c 'echo $$ >pid; exec "$@"' - %s --workers 2 %s >out 2>err
       echo $? >%s; } >/dev/null 2>&1 & timeout 30 cat %s]]):format(directory,
-      run.xdg, apps.tidewire:sub(1, 2) == "'/" and apps.tidewire
-      or '"$OLDPWD"/' .. apps.tidewire, table.concat(o.args or {}, " "), over, ready))
+      run.xdg, o.through or "", (o.program or "% run market.lua"):gsub("%%", program),
+      table.concat(o.args or {}, " "), over, ready))
   pipe:read "a"
   run.pid = read(directory .. "/pid"):match "%d+"
 
@@ -73,7 +80,7 @@ local function start(o)
   end
 
   function run.says(line, want, name)
-    local got = run.attach("-e " .. apps.quote(line))
+    local got = run.attach("--cpu 2 -e " .. apps.quote(line))
     local fine = t.is(got.out, want ~= "" and want .. "\n" or "", name or line)
     fine = t.is(got.status, 0, (name or line) .. ": status") and fine
     if not fine then t.diag(got.err) end
@@ -81,7 +88,8 @@ local function start(o)
   end
 
   function run.refuses(line, pattern, name)
-    local got = run.attach("-e " .. apps.quote(line))
+    local much = pattern:find "10 ms of CPU" and "" or "--cpu 2 "
+    local got = run.attach(much .. "-e " .. apps.quote(line))
     if not t.ok((got.err .. got.out):find(pattern), name or line) then
       t.diag(got.err .. got.out)
     end
@@ -165,10 +173,21 @@ for _, line in ipairs {
   "collectgarbage()", "debug.sethook()", "tw.pool.run(print)", "tw.cache('x')",
   "require 'nothing'", "dofile 'x'", "setmetatable({}, { __gc = print })",
   "math.randomseed(1)", "tw.task.detach(print)", "package.loaded.x = 1",
+  "getmetatable('').__index.rep = 1", "table.insert(package.searchers, 1)",
+  "tw.instrument('AAPL').symbol = 'x'", "io.stdout:write 'x'", "io.popen 'id'",
+  "debug.getregistry()", "require('tw.evaluate').change('x = 1', print)",
+  "@maker print(self.odd)", "@maker tostring(self.odd)", "@maker #self.odd",
+  "@maker self.odd.x", "@maker for _ in pairs(self.odd) do end", "@maker self.odd()",
+  "@maker ('%s'):format(self.odd)", "@maker table.sort(self.list)",
+  "@maker table.concat(self.odd, '', 1, 3)", "@maker self.next()", "string.x = 1",
+  "tw.rollback 'maker.lua'",
 } do
   run.refuses(line, ONLY)
 end
 run.says("@maker self.position.AAPL", "3", "and nothing has changed")
+t.ok(run.attach("-e '@maker self.odd' -e '@maker self'").out:find "^table: 0x%x+\n{",
+     "what has a __tostring of its own is shown without")
+run.says("@maker odd, self.list[1]", "nil\t3", "no metamethod of a script was called")
 run.says("x, board.x, tw.x", "nil\tnil\tnil")
 
 -- What makes no sense.
@@ -192,7 +211,7 @@ run.refuses("table.sort({ 1, 2, 3 }, function() while true do end end)", TOOK,
 run.refuses("while true do tw.sleep(0) end", TOOK, "a little at a time")
 run.refuses("local t <close> = setmetatable({}, { __close = function() while true do end"
             .. " end }) error 'x'", TOOK, "in a __close")
-run.refuses("('x'):rep(1e9)", "not enough memory; see %-%-memory")
+run.refuses("('x'):rep(1e9)", "rep: more than 16 MiB")
 local got = run.attach("--cpu 20 --memory 8 -e " .. apps.quote
   "local t = {} for i = 1, 1e9 do t[i] = tostring(i) end")
 t.ok(got.err:find "stopped: it took more than 8 MiB of memory"
@@ -200,17 +219,49 @@ t.ok(got.err:find "stopped: it took more than 8 MiB of memory"
 got = run.attach("--cpu 20 --memory 4 -e " .. apps.quote
   "local s = '' while true do s = s .. ('x'):rep(10000) end")
 if not t.ok(got.err:find "memory", "a text that grows") then t.diag(got.err) end
+got = run.attach("--cpu 20 --memory 4 -e " .. apps.quote
+  "local s = ('x'):rep(3e6) return s .. s .. s .. s")
+t.is(got.err, "not enough memory; see --memory in `tidewire help attach`\n",
+     "a text that is joined")
 got = run.attach("--wait 0.1 -e 'tw.sleep(1000)'")
-t.ok(got.err:find "^sleep: the time is over\n$", "a wait")
+if not t.ok(got.err:find "^sleep: the time is over\n$"
+            or got.err:find "^stopped: it took longer than 0.1 s", "a wait") then
+  t.diag(got.err)
+end
 t.is(got.status, 1, "a wait: status")
 got = run.attach("--cpu 20 --wait 0.1 -e 'while true do end'")
 t.is(got.err, "stopped: it took longer than 0.1 s; see --wait in `tidewire help"
      .. " attach`\n", "a loop that may use more CPU time than that")
+got = run.attach("--cpu 20 -e 'xpcall(error, function() while true do end end)'")
+t.ok(got.err:find "^stopped: 10 ms in a place where it can't step aside",
+     "a budget that is large, in an error handler")
 got = apps.shell(run.command("--cpu 60 --wait 60 -e 'while true do end'", true) .. " & "
   .. "until " .. run.command "-e ps" .. " | grep -q 'attached: while'; do :; done; "
   .. "kill -INT $!; wait $!")
 t.is(got.err, "cancelled\n", "Ctrl-C")
 t.is(got.status, 1, "Ctrl-C: status")
+for _, line in ipairs {
+  "('a'):rep(40):find(('a-'):rep(20) .. 'b')", "('a'):rep(1e5):gsub('a-b', '')",
+  "string.match(('a'):rep(1e6), '(a*)(a*)b')", "table.move({}, 1, 1e15, 2)",
+  "('a'):rep(9e6):find(('a'):rep(1e6) .. 'b', 1, true)",
+  "table.remove(setmetatable({}, { __len = function() return 1e15 end }), 1)",
+  "table.concat(setmetatable({}, { __index = type }), '', 1, 1e9)",
+  "local t = {} for i = 1, 1e5 do t[i] = i end table.sort(t, rawequal)",
+  "local s = ('x'):rep(6e6) while true do local _ = s .. s end",
+  "error(setmetatable({}, { __tostring = function() while true do end end }))",
+  "setmetatable({}, { __tostring = function() while true do end end })",
+  "xpcall(error, function() while true do end end)",
+} do
+  local answer = run.attach("-e " .. apps.quote(line))
+  if not t.ok(answer.err:find(TOOK, 1, true) or answer.out:find "^table: 0x%x+\n$", line)
+  then
+    t.diag(answer.out .. answer.err)
+  end
+end
+run.says("load(('x = 1;'):rep(1e5))", 'nil\t"a chunk of more than 16384 bytes"')
+run.says("(''):rep(1e18)", '""')
+run.refuses("error(setmetatable({}, { __tostring = function(e) error(e) end }))",
+            "C stack overflow")
 run.refuses("for i = 1, 1e9 do print(('x'):rep(9999)) end", ".*", "what prints for ever")
 
 -- Changing, which is in the log.
@@ -241,28 +292,51 @@ local function shows(line, ...)
   if not fine then t.diag(answer.out .. answer.err) end
 end
 
-shows("status", "^market, pid %d+, tidewire %S+: %S+ s, %S+ records, %S+/s",
+shows("status", "^market, pid %d+, tidewire %S+, runs for %S+ s, cpu",
+      "\n%S+ records, %S+/s",
       "\nfeed synthetic: live, ", "\n +0 +%d", "\n +1 +%d")
-shows("scripts", "\nmaker.lua +0 +1 +%d+ +%S", "\nspread.lua +0 +1 of 2",
-      "\nspread.lua +1 +2 of 2")
+shows("scripts", "\nmaker.lua +0 +1 +1 +%S+ +%S+ +0 +runs", "\nspread.lua +0 +1/2",
+      "\nspread.lua +1 +2/2")
 shows("lag", "script +worker +lag", "spread.lua")
 shows("ps", "maker.lua +worker 0")
-shows("gc", "worker +before +after", "\n +0 +[%d.]+ [KM]iB +[%d.]+ [KM]iB",
-      "\n +1 +[%d.]+ [KM]iB")
+shows("gc", "worker +before +after", "\n0 +[%d.]+ [KM]iB +[%d.]+ [KM]iB",
+      "\n1 +[%d.]+ [KM]iB", "\npool 0 +[%d.]+ [KM]iB")
 shows("errors", "^no errors\n$")
 shows("log 50", "audit: ")
 shows("log level", "^info\n$")
 shows("help", "@maker expr", "rollback NAME")
 run.refuses("log level loud", "error, warn or info expected, got loud")
-run.refuses("pause nobody", "no script 'nobody'")
+run.refuses("pause nobody", "no script 'nobody'; there are maker, spread\n")
+run.refuses("pause", "pause: expected pause NAME, or pause all")
+run.refuses("reload a b c", "reload: expected reload NAME")
+run.says("status == nil", "true", "a command's name in an expression")
+got = run.attach "-e statsu"
+t.is(got.err, "'statsu' is no command; `help` lists them\n", "a command that is none")
 
-run.says("pause maker", "maker.lua: paused, 1 of 1 instances")
+-- Threads of the pool.
+
+run.says("@pool 1 + 1", ("@pool 0  2\n@pool 1  2\n"):sub(1, -2), "in the pool")
+run.refuses("@pool x = 1", ONLY)
+run.refuses("!@pool x = 1", "its states may only be looked at")
+run.refuses("@pool while true do end", TOOK)
+if apps.has "tsan" then
+  t.skip "the thread sanitizer holds signals back: a job that computes goes on"
+else
+  run.says("!require('tw.pool').run(function() while true do end end) return 1", "1")
+  t.ok(run.waits("ps", "pool %d +running"), "a job that computes")
+  run.says("@pool 1 + 1", "@pool 0  2\n@pool 1  2", "beside a job that computes")
+end
+
+run.says("pause maker", "maker.lua: paused")
 local at = run.attach("-e '@maker count'").out
-shows("scripts", "maker.lua +0 +1 +%d+ +paused")
+shows("scripts", "maker.lua +0 +1 +1 +%S+ +%S+ +0 +paused")
 t.ok(run.waits("@1 tw.sleep(0.05)", "true"), "meanwhile the market goes on")
 run.says("@maker count", at:match "%d+", "a script that is paused takes no records")
-run.says("resume maker", "maker.lua: resumed, 1 of 1 instances")
+run.says("resume maker", "maker.lua: resumed")
 t.ok(run.waits("@maker count > " .. at:match "%d+" .. " + 50", "true"), "resumed")
+
+run.says("pause all", "maker.lua: paused\nspread.lua: paused, 2 instances")
+run.says("resume all", "maker.lua: resumed\nspread.lua: resumed, 2 instances")
 
 local function rewrite(from, to)
   local path = run.directory .. "/maker.lua"
@@ -276,7 +350,7 @@ run.says("!@maker self:change() return self.position.AAPL", "7", "the new versio
 run.says("rollback maker", "maker.lua: version 3")
 run.says("!@maker self:change() return self.position.AAPL", "0", "the old one again")
 run.says("rollback maker 2", "maker.lua: version 4")
-shows("scripts", "\nmaker.lua +0 +4 +%d+ +runs")
+shows("scripts", "\nmaker.lua +0 +4 +%S+ +%S+ +%S+ +0 +runs")
 rewrite("AAPL = 7", "AAPL = = 7")
 run.refuses("reload maker", "^reload of maker.lua refused, version 4 goes on: .*near '='")
 shows("audit", "reload maker: reload of maker.lua refused",
@@ -355,6 +429,31 @@ for _ = 1, 1000 do
 end
 t.ok(not got.out:find "sleep%(999%)", "and what it asked has ended")
 
+-- Killed while it reads a large answer, and before it has read any of it.
+for _, many in ipairs { 1, 40 } do
+  apps.shell(("{ %s & } | head -c %d; kill -9 $! 2>/dev/null; true"):format(
+    run.command("-e " .. apps.quote "for i = 1, 25 do print(('x'):rep(9999)) end", true),
+    many))
+  run.says("1", "1", ("killed after %d bytes of an answer"):format(many))
+end
+
+-- The one too many is told, and so is who comes when others have gone.
+got = perl(run, [[my @all; my $last = "";
+  for (1 .. 40) {
+    my $c = IO::Socket::UNIX->new(Peer => $path) or die "connect: $!\n";
+    sysread($c, $last, 1000);
+    push @all, $c;
+  }
+  print substr($last, 4), "\n"; ]])
+t.ok(got.out:find "^B16 are attached: no more are let in\n", "forty at once: " .. got.out)
+t.ok(run.waits("1", "^1\n"), "and when they have gone")
+local crowd = {}
+for i = 1, 60 do crowd[i] = run.command("-e 1 2>&1") end
+got = apps.shell("{ " .. table.concat(crowd, " & ") .. " & wait; }")
+local odd = got.out:gsub("1\n", ""):gsub("tidewire: market: 16 are attached: no more"
+                                        .. " are let in\n", "")
+t.is(odd, "", "sixty that come at once hear one or the other")
+
 perl(run, [[print $s substr(frame("L0.01 1000000 1\n1 + 1"), 0, 12); $s->flush; ]])
 run.says("1", "1", "somebody left in the middle of a line")
 got = perl(run, [[print $s pack("N", 1 << 30); $s->flush; local $/; print <$s>; ]])
@@ -372,6 +471,14 @@ t.is(got.out, "dropped", "somebody does not read: the end")
 run.says("1", "1", "somebody does not read")
 t.ok(run.attach("-e errors").out:find "client %d+ does not read: it is dropped",
      "and is dropped")
+
+-- One that does not run now.
+os.execute("kill -STOP " .. run.pid)
+got = run.attach "-e 1"
+t.is(got.err, ("tidewire: attach: market (pid %s) does not answer\n"):format(run.pid),
+     "a run that was stopped")
+os.execute("kill -CONT " .. run.pid)
+t.ok(run.waits("1", "^1\n"), "and goes on")
 
 -- Permissions.
 
@@ -427,6 +534,85 @@ run = start { args = { "--no-attach" } }
 t.is(run.sockets(), "", "--no-attach: no socket")
 t.is(run.attach("-e 1").status, 1, "--no-attach: nobody is there")
 t.is(run.stop().status, 130, "--no-attach: and it ends")
+
+-- The audit file.
+
+run = start { args = { "--audit", "audit" } }
+local function audited() return read(run.directory .. "/audit") end
+t.is(audited(), "", "an audit file: nothing was changed")
+run.says("!board.x = 1", "")
+run.refuses("!error 'x\\ny'", "x")
+run.says("1", "1")
+run.says("pause maker", "maker.lua: paused")
+local WHO = "%d+%-%d%d%-%d%dT%d%d:%d%d:%d%dZ market " .. run.pid .. " uid %d+ pid %d+: "
+t.ok(audited():find("^" .. WHO .. "!board%.x = 1\n" .. WHO .. "@0: done \n" .. WHO
+  .. "!error 'x\\ny'\n" .. WHO .. "@0: failed line:1: x\\x0Ay\n" .. WHO
+  .. "pause maker\n$"), "its lines: who, when, where, what, how it ended")
+run.says("!return #'" .. ("x"):rep(9000) .. "'", "9000")
+t.ok(audited():find(("x"):rep(9000), 1, true), "a long line is whole there")
+t.ok(run.attach("-e 'audit 2'").out:find "x … 90%d%d bytes\n", "and cut in the log")
+t.is(apps.shell("stat -c %a " .. run.directory .. "/audit").out, "600\n", "its mode")
+assert(os.rename(run.directory .. "/audit", run.directory .. "/old"))
+run.says("!board.x = 2", "")
+t.ok(audited():find "!board.x = 2\n.*@0: done \n$", "moved away: a new one")
+assert(os.remove(run.directory .. "/audit"))
+assert(os.execute("mkdir " .. run.directory .. "/audit"))
+run.refuses("!board.x = 3", "^audit file audit: .*: nothing was done\n$")
+run.refuses("resume maker", "nothing was done")
+run.refuses("gc", "nothing was done")
+run.says("board.x", "2", "without it nothing is changed")
+t.ok(run.attach("-e audit").out:find "gc: not done: audit file audit: ", "that is said")
+assert(os.remove(run.directory .. "/audit"))
+local file <close> = assert(io.open(run.directory .. "/audit", "w"))
+file:write "half a line"
+file:close()
+run.says("!board.x = 4", "")
+t.ok(audited():find "^half a line\n%d+%-", "behind half a line comes a new one")
+t.is(run.stop().status, 130, "an audit file: the run ends")
+
+run = start { args = { "--audit", "/dev/full" } }
+run.refuses("!board.x = 1", "^audit file /dev/full: no space left on device: nothing was")
+run.says("board.x", "nil", "a full disk: nothing is changed")
+t.is(run.stop().status, 130, "a full disk: the run ends")
+do
+  local directory = apps.write { app = 'app.feed.synthetic {} app.script "a.lua"',
+                                 ["a.lua"] = "" }
+  got = apps.shell(("cd %s && %s run app.lua --audit none/audit"):format(directory,
+                                                                        apps.tidewire))
+  if not t.ok(got.err:find "audit file none/audit: no such file", "a file that can't be")
+  then
+    t.diag(got.err)
+  end
+  t.is(got.status, 1, "a file that can't be: status")
+end
+
+run = start { before = function(o)
+  local long = o.directory .. "/" .. ("x"):rep(100)
+  assert(os.execute(("rmdir %s && mkdir %s && ln -s %s %s"):format(o.xdg, long, long,
+                                                                   o.xdg)))
+  o.xdg = long
+end }
+ended = run.stop()
+t.ok(ended.err:find "nobody can attach: .* bytes, and the path of a socket may have 107",
+     "a path that is too long for a socket")
+
+-- A built program has its own name; so has a run with a prompt in it.
+
+run = start {
+  program = "./bot.x", before = function(o)
+    local built = apps.shell(("cd %s && %s build market.lua -o bot.x"):format(o.directory,
+                                                                          apps.tidewire))
+    if not t.is(built.status, 0, "a program is built") then t.diag(built.err) end
+  end
+}
+t.is(run.attach("bot_x -e '@maker self.position.GOOG'").out, "-2\n", "by its name")
+t.is(run.attach(run.pid .. " -e '!board.x = 1' -e board.x").out, "1\n", "by its pid")
+t.is(run.stop().status, 130, "it ends")
+
+run = start { program = "% repl market.lua", through = "tail -f /dev/null |" }
+t.is(run.attach("market -e '@maker self.position.GOOG' -e 'pause maker'").out,
+     "-2\nmaker.lua: paused\n", "a run with a prompt")
+run.stop "KILL"
 
 for name, before in pairs {
   ["a directory that all can read"] = "mkdir -m 755 %s/tidewire",

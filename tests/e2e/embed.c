@@ -1,6 +1,12 @@
 /* embed.c - each function of tidewire.h, as a program uses it and as it should not. */
 #include "embed_rig.h"
 
+static int no_module(struct lua_State *L)
+{
+    (void)L;
+    return 0;
+}
+
 static void test_errors(void)
 {
     struct tw_host_options wrong = { .workers = 100000 };
@@ -46,7 +52,8 @@ static void test_errors(void)
        && strstr(error.text, "not-here.lua"), "a missing script: %s", line(error.text));
     ok(tw_host_load(host, "good.lua", &error) == TW_OK, "another one can be loaded then");
     ok(tw_host_load(host, "good.lua", &error) == TW_EUSAGE, "and no other");
-    ok(tw_host_add_text(host, "a", "") == TW_EUSAGE, "nor any text");
+    ok(tw_host_add_value(host, "a", tw_item_integer(1)) == TW_EUSAGE
+       && tw_host_add_module(host, "a", no_module) == TW_EUSAGE, "nor a module");
     ok(tw_host_start(host, &error) == TW_ESCRIPT && strstr(error.text, "no script"),
        "a script that raises: %s", line(error.text));
     ok(tw_host_wait(host, 0, NULL) == TW_ESCRIPT, "which stays what it ended with");

@@ -51,6 +51,18 @@ local function compile(compiler, source, out, more)
     root, out, flags, extra), out .. " builds")
 end
 
+-- What a program links has no names that the program may have.
+
+local names = shell("nm -g --defined-only " .. root .. "/lib/libtidewire.a")
+local foreign = {}
+for name in names:gmatch "%x+ %u ([%w_.]+)" do
+  if not name:find "^l?tw_" and not name:find "^luaopen_tw" and not name:find "^__" then
+    foreign[#foreign + 1] = name
+  end
+end
+t.ok(names:find " T tw_host_new\n", "the library has its functions")
+t.is(table.concat(foreign, " "), "", "and no name that is not tw_, ltw_ or luaopen_tw")
+
 -- The header alone, as both languages, in both compilers.
 
 for _, case in ipairs { { "gcc", "c", C }, { "clang", "c", C }, { "g++", "c++", CPP },
@@ -59,10 +71,43 @@ for _, case in ipairs { { "gcc", "c", C }, { "clang", "c", C }, { "g++", "c++", 
   if not has(compiler) then
     t.skip(compiler .. " is not here")
   else
-    passes(("echo '#include <tidewire.h>' | %s%s%s -x %s -fsyntax-only -I%s/include -")
-           :format(compiler, standard, WARNINGS, language, root),
+    passes(("echo '#include <tidewire.h>' | %s%s%s -Wconversion -x %s -fsyntax-only"
+            .. " -I%s/include -"):format(compiler, standard, WARNINGS, language, root),
            "tidewire.h in " .. compiler .. standard)
   end
+end
+
+-- A program that is built with CMake, which finds us through pkg-config; and one where
+-- the path has a space in it.
+
+local spaced = root .. "/a place"
+local where = ("B=%s PREFIX='/opt/my tide' DESTDIR='%s' SAN=%s")
+              :format(build, spaced, sanitizer or "")
+passes("MAKEFLAGS= make --no-print-directory install " .. where,
+       "make install where spaces are")
+local of_spaced = shell(("PKG_CONFIG_PATH='%s/opt/my tide/lib/pkgconfig' "
+                         .. "pkg-config --cflags --libs tidewire"):format(spaced))
+t.ok(of_spaced:find("-I/opt/my\\ tide/include", 1, true)
+     and of_spaced:find("-L/opt/my\\ tide/lib ", 1, true), "its flags are quoted")
+passes("MAKEFLAGS= make --no-print-directory uninstall " .. where, "make uninstall")
+t.is(shell(("find '%s' -type f"):format(spaced)), "", "which leaves no file")
+if sanitizer or not has "cmake" then
+  t.skip "cmake: it is not here, or a sanitizer looks"
+else
+  shell(("mkdir %s/cmake && cp scripts/embed/embed.c %s/cmake"):format(root, root))
+  local f <close> = assert(io.open(root .. "/cmake/CMakeLists.txt", "w"))
+  f:write [[
+cmake_minimum_required(VERSION 3.16)
+project(embed C)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(TIDEWIRE REQUIRED IMPORTED_TARGET tidewire)
+add_executable(embed embed.c)
+target_link_libraries(embed PkgConfig::TIDEWIRE)
+]]
+  f:close()
+  passes(("cd %s/cmake && PKG_CONFIG_PATH=%s/lib/pkgconfig cmake . && cmake --build .")
+         :format(root, root), "cmake finds it")
+  passes(("timeout 60 %s/cmake/embed scripts/embed/app.lua"):format(root), "and builds")
 end
 
 -- The examples, as the README shows them.
@@ -96,7 +141,8 @@ t.ok(out:find("not-there.lua", 1, true), "and its name")
 
 -- The tests in C.
 
-for _, name in ipairs { "embed", "embed_life" } do
+for _, name in ipairs { "embed", "embed_life", "embed_value", "embed_change",
+                        "embed_hostile" } do
   local _, built = compile("gcc", "tests/e2e/" .. name .. ".c", name,
                            C .. " -D_GNU_SOURCE -Itests -Wno-format-truncation")
   if built then

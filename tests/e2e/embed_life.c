@@ -302,6 +302,29 @@ static void test_signals(void)
 
 /* ---- without memory ---- */
 
+static int send_table(struct tw_host *host)
+{
+    static const double numbers[] = { 1, 2, 3 };
+    struct tw_draft *d = tw_draft_new();
+    struct tw_any v, array = { .kind = TW_VALUE_NIL };
+    int rc = d ? tw_numbers_keep(numbers, 3, &array) : -ENOMEM;
+
+    if (rc == TW_OK) {
+        tw_draft_begin(d, "levels");
+        tw_draft_add(d, tw_item_text("a text"));
+        tw_draft_end(d);
+        tw_draft_set(d, "numbers", tw_any_root(&array));
+        rc = tw_draft_finish(d, &v);
+        tw_any_unref(&array);
+    }
+    if (rc == TW_OK) {
+        rc = tw_host_publish(host, "table", tw_any_root(&v), 0);
+        tw_any_unref(&v);
+    }
+    tw_draft_free(d);
+    return rc;
+}
+
 /* All of a host's life: 0, or the code of what failed. */
 static int live(struct said *said)
 {
@@ -314,6 +337,7 @@ static int live(struct said *said)
     struct tw_item arg = tw_item_text("text");
     struct tw_future *f = NULL;
     struct tw_host_cursor *c;
+    struct tw_host_status status = { .size = sizeof status };
     int rc = host ? TW_OK : error.code ? error.code : -ENOMEM;
 
     if (rc == TW_OK) rc = tw_host_start(host, &error);
@@ -321,6 +345,17 @@ static int live(struct said *said)
     if (rc == TW_OK) rc = tw_host_publish(host, "t", arg, 0);
     if (rc == TW_OK) rc = tw_host_board_set(host, "b", arg);
     if (rc == TW_OK) rc = tw_host_call(host, "s.lua", "one", &arg, 1, &f, &error);
+    if (rc == TW_OK) rc = tw_future_await(f, 20, NULL, &error);
+    tw_future_close(f);
+    f = NULL;
+    if (rc == TW_OK) rc = send_table(host);
+    if (rc == TW_OK) rc = tw_host_evaluate(host, "s.lua", "1 + 1", &f, &error);
+    if (rc == TW_OK) rc = tw_future_await(f, 20, NULL, &error);
+    tw_future_close(f);
+    f = NULL;
+    if (rc == TW_OK) rc = tw_host_pause(host, "s.lua", false);
+    if (rc == TW_OK) rc = tw_host_get_status(host, &status);
+    if (rc == TW_OK) rc = tw_host_reload(host, "s.lua", &f, &error);
     if (rc == TW_OK) rc = tw_future_await(f, 20, NULL, &error);
     tw_future_close(f);
     if (rc == TW_OK) {
@@ -331,7 +366,7 @@ static int live(struct said *said)
     if (rc == TW_OK) tw_host_finish(host);
     else if (host) tw_host_stop(host);
     if (rc == TW_OK) rc = tw_host_wait(host, 20, &error);
-    tw_host_free(host);
+    if (tw_host_free(host) < 0) return TW_EBUSY;   /* odd */
     return rc;
 }
 

@@ -17,6 +17,7 @@ struct said {
     pthread_mutex_t lock;
     size_t n;
     char text[SAID];
+    void *extra;              /* of a test */
     pthread_t thread;
 };
 
@@ -118,7 +119,7 @@ static inline double ask(struct tw_host *host, const char *function)
     if (rc == TW_OK) rc = tw_future_await(f, 20, &value, &error);
     if (rc < 0) printf("# %s: %s\n", function, error.text);
     tw_future_close(f);
-    return tw_item_to_number(&value, -1);
+    return tw_item_to_number(value, -1);
 }
 
 /* The first line of a text, which a test's name can hold. */

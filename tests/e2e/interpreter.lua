@@ -4,36 +4,22 @@
 -- own.  The prompt is tested on a real terminal, which script(1) makes: a dumb one, for
 -- the editor has tests of its own.
 
-local t = require "tw.test"
+package.path = "tests/?.lua;" .. package.path
+local t, apps = require "tw.test", require "apps"
+local quote, write = apps.quote, apps.put
 
 local TIDEWIRE = os.getenv "TIDEWIRE" or "build/tidewire"
 local VERSION = "tidewire %d+%.%d+%.%d+ %(Lua 5%.4%.%d+%)\n"
 local CLEAN = "export TERM=dumb; unset LUA_INIT LUA_INIT_5_4 LUA_PATH LUA_PATH_5_4 "
   .. "LUA_CPATH LUA_CPATH_5_4; "
 
-local scratch = os.tmpname()
-local INPUT, OUTPUT, ERRORS = scratch .. ".in", scratch .. ".out", scratch .. ".err"
-local SCRIPT, MODULE, FIFO = scratch .. ".lua", scratch .. "_m.lua", scratch .. ".fifo"
-
-local function write(path, text)
-  local file <close> = assert(io.open(path, "w"))
-  assert(file:write(text))
-end
-
-local function read(path)
-  local file <close> = assert(io.open(path))
-  return file:read "a"
-end
-
-local function quote(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
+local SCRIPT, MODULE = apps.directory .. "/s.lua", apps.directory .. "/s_m.lua"
+local FIFO = apps.directory .. "/fifo"
 
 --- What a shell command wrote and how it ended: output, errors, status.
 local function shell(command, input)
-  write(INPUT, input or "")
-  local process = io.popen(("%s { %s ; } <%s >%s 2>%s"):format(CLEAN, command,
-    INPUT, OUTPUT, ERRORS))
-  local _, how, status = process:close()
-  return read(OUTPUT), read(ERRORS), how == "exit" and status or how
+  local run = apps.shell(CLEAN .. command, input)
+  return run.out, run.err, run.status
 end
 
 --- Runs tidewire with the words of a list; its field input is the standard
@@ -45,7 +31,7 @@ local function tidewire(words)
       parts[#parts + 1] = name .. "=" .. quote(value)
     end
   end
-  parts[#parts + 1] = quote(TIDEWIRE)
+  parts[#parts + 1] = apps.tidewire
   for _, word in ipairs(words) do parts[#parts + 1] = quote(word) end
   return shell(table.concat(parts, " "), words.input)
 end
@@ -202,7 +188,7 @@ local LOOP = ("io.open(%q, 'w'):close() "
 local AWAIT = "timeout 20 cat " .. FIFO
 local function interrupted(name, loop)
   local out, why, code = shell(("%s -e %s & %s; kill -INT $!; wait $!")
-    :format(quote(TIDEWIRE), quote(loop), AWAIT))
+    :format(apps.tidewire, quote(loop), AWAIT))
   t.ok(why:find "^tidewire: [^\n]*interrupted!\nstack traceback:\n", name)
   t.is(out, "", name .. " at once")
   t.is(code, 1, name .. ": status")
@@ -211,7 +197,7 @@ interrupted("SIGINT interrupts a script", LOOP)
 interrupted("SIGINT interrupts a coroutine",
   ("coroutine.wrap(function() %s end)()"):format(LOOP))
 output, errors, status = shell(("%s -e %s & %s; kill -INT $!; %s; kill -INT $!; wait $!")
-  :format(quote(TIDEWIRE), quote(("for _ = 1, 2 do pcall(function() %s end) end")
+  :format(apps.tidewire, quote(("for _ = 1, 2 do pcall(function() %s end) end")
     :format(LOOP)), AWAIT, AWAIT))
 t.is(status, 128 + 2, "a second SIGINT ends the process")
 
@@ -312,5 +298,4 @@ else
   t.skip "no script(1) with --echo: the prompt is not tested on a terminal"
 end
 
-os.execute(("rm -f %s %s.* %s"):format(scratch, scratch, MODULE))
 t.done()

@@ -175,7 +175,7 @@ prints("one for the same expression", { "count(), max(bid) by (bid // 2)",
        "bid // 2,count(),max(bid),n\n0,1,1,1\n1,2,3,2\n")
 prints("a statistic in parentheses", { "n = (count() by (bid // 2))",
        "m = (max(bid) by (bid // 2))", "two.csv", "--csv" },
-       "value,n\n0,1\n1,2\n\nvalue,m\n0,1\n1,3\n")
+       "value,n,m\n0,1,1\n1,2,3\n")
 prints("the top of it", { "s = sum(bid) by symbol", "two.csv", "--sort", "s", "--top",
        "1" }, "symbol  s\nA       4\n")
 prints("no value yet", { "v = variance(bid) by symbol", "two.csv", "--csv" },

@@ -137,6 +137,28 @@ keys { "C-u" }
 keys { "C-y", "C-w" }
 shows("^> local xyz =$", "what was cut comes back; a word is cut")
 clear()
+keys "one two three"
+keys { "M-b", "C-_" }
+shows("^> one two$", "a word is undone")
+keys { "C-x", "C-u" }
+shows("^> one$", "and another, by its other key")
+keys { "C-u" }
+keys "alpha beta"
+keys { "C-w", "C-a", "C-k", "C-y", "M-y" }
+shows("^> beta$", "what was cut before the last")
+clear()
+enter "'finds me'"
+enter "'and not me'"
+clear()
+keys "typed"
+keys { "C-r" }
+keys "finds"
+shows("^search finds: 'finds me'$", "a search")
+keys "x"
+shows("^not found findsx: 'finds me'$", "that finds nothing")
+keys { "C-g" }
+shows("^> typed$", "is given up: what was typed is there again")
+clear()
 keys "s = 'é日本'"
 keys { "Left", "Left", "BSpace" }
 keys { "End" }
@@ -152,6 +174,23 @@ shows("^> x = '%d+\n%d+'$", "the window becomes narrower")
 keys { "C-e" }
 keys "-- end"
 shows("^> x = '%d+\n%d+'%-%- end$", "and the entry stands as it should")
+tmux "resize-window -t t -x 80 -y 24"
+clear()
+tmux "resize-window -t t -x 10 -y 5"
+keys "x = 'abcdefghijklmnop日本語'"
+shows("^> x = 'ab\ncdefghijk\nlmnop日本\n語'$", "ten columns")
+keys { "C-a" }
+keys "y"
+keys { "C-e", "Enter" }
+shows("\n>$", "are enough")
+keys { "C-l" }
+keys(("abcdefgh "):rep(7))
+keys { "C-a" }
+shows("^> abcdefg\n", "an entry longer than the screen, at its start")
+keys { "C-e" }
+keys "z"
+shows("h z$", "and its end")
+keys { "C-c" }
 tmux "resize-window -t t -x 80 -y 24"
 clear()
 tmux "set-buffer 'y = 1\nprint(\"pasted\", y)\n'"
@@ -208,6 +247,42 @@ keys { "C-c" }
 shows("interrupted!\nstack traceback:.*\n>$", "Ctrl-C ends a wait")
 clear()
 
+-- What is typed while something runs.
+
+enter "io.write 'on\\n' tw.sleep(0.5)"
+shows("\non$", "an entry runs")
+keys "'typed"
+keys { "Space" }
+keys "ahead'"
+keys { "Enter" }
+shows('\n"typed ahead"\n>$', "what is typed meanwhile comes next")
+enter "io.write 'on\\n' tw.sleep(0.5)"
+shows("\non$", "an entry runs")
+keys { "C-d" }
+shows("status 0$", "and Ctrl-D ends the prompt behind it")
+prompt()
+
+-- Stopped and continued.
+
+start("", "sh -c 'set -m; \"$@\"; stty -a; echo stopped; read x; fg; fg' sh")
+shows(">$", "a prompt under a shell with jobs")
+enter "io.open('/proc/self/stat'):read('n')"
+shows("\n%d+\n>$", "its process")
+local process = screen():match "\n(%d+)\n>$"
+keys "half"
+shows("> half$", "an entry is typed")
+keys { "C-z" }
+shows("\nstopped$", "Ctrl-Z stops it")
+shows("[^-]icanon", "and gives the terminal back")
+keys { "Enter" }
+shows("> half$", "continued, the entry stands there")
+keys { "C-l" }
+os.execute("kill -TSTP " .. process .. "")
+keys " and more"
+shows("> half and more$", "SIGTSTP is the same, and keys are read then")
+keys { "C-c", "C-d" }
+prompt()
+
 -- Tasks run while somebody types, and what they print stays above the entry.
 
 enter "c = tw.channel(1)"
@@ -258,18 +333,44 @@ clear()
 enter "plot({ 1, 2, 3, 2 }, { height = 3, width = 20 })"
 shows("3 ┤.*\n  │.*\n1 ┤.*\n  └.*\n   1 +4\n>$", "plot")
 clear()
+prompt()
+enter "tape, 'no tape'"
+shows('nil +"no tape"\n>$', "no tape yet")
 enter ":feed synthetic { speed = 0, limit = 100, seed = 2 }"
-shows("limit of 100 records\n", ":feed starts one")
-enter "while #tape < 100 do tw.sleep(0.01) end"
-enter "#tape:last(1000)"
-shows("\n100\n>$", "there is a tape with its records")
-keys { "C-d" }
-enter "n >= 3, tape"
-shows("\ntrue +nil\n>$", "its end comes back to this prompt")
+shows("synthetic: reached its limit of 100 records\n", ":feed begins one")
+enter "#tape, #tape:last(1000)"
+shows("\n100 +100\n>$", "there is a tape with its records")
+enter ":feed synthetic { rate = 10000, seed = 3 }"
+shows("\nfeed synthetic%-2 has begun; `:feed stop synthetic%-2` ends it\n>$", "another")
+enter "while #tape < 300 do tw.sleep(0.01) end"
+enter "#tape >= 300, tape:last(1)[1].source"
+shows('\ntrue +"synthetic%-2"\n>$', "goes on behind it")
+enter "tape:stat('count()').value > 200"
+shows("\ntrue\n>$", "and statistics see both")
 clear()
+enter ":feed stop synthetic-2"
+shows("tidewire: feed synthetic%-2: stopped\n>", "one is stopped")
+enter ":feed"
+shows("\nfeed +state +records +errors\nsynthetic +ended +100 +0\n"
+      .. "synthetic%-2 +ended +%d+ +0\n>$", "they are listed")
+clear()
+enter ":feed stop nobody"
+shows("\n:feed: there is no feed 'nobody'\n>$", "none of that name")
 enter ":feed nothing"
-shows(":feed: a kind of feed expected", "another kind of feed")
+shows(":feed: csv, fix, synthetic, timer or stop expected", "another kind of feed")
+enter ":feed csv /nowhere.csv"
+shows(":feed: .*/nowhere.csv.*\n>$", "a file that is not there")
+enter ":feed fix { listen = 0, speed = 'x' }"
+shows("app%.feed%.fix: speed must be a number, got x\n>$", "a wrong option")
+clear()
+enter ("io.open('" .. here.directory .. "/q.csv', 'w'):write("
+       .. "'time,symbol,bid,ask\\n1,AB,1,2\\n2,CD,3,4\\n'):close()")
+enter(":feed csv " .. here.directory .. "/q.csv")
+shows("tidewire: feed csv: ended", "a file of quotes")
+enter "tape:find('CD')[1].ask"
+shows("\n4.0\n>$", "is on the tape")
 keys { "C-d" }
+shows("status 0$", "and the prompt ends with its feeds")
 
 -- Without colours; histories that can't be kept.
 
@@ -325,7 +426,13 @@ enter "#tape:last(5), #tape:find('AAPL', 7), m"
 shows("\n5 +7 +{at = 400}\n>$", "tape:last, tape:find, a message's value")
 clear()
 enter "plot(tape:find('AAPL', 50), { height = 2, width = 30 })"
-shows("┤.*\n%s*%d[%d.]* ┤.*\n%s+└.*\n%s+1%s+50\n>$", "plot of quotes")
+shows("┤.*\n%s*%d[%d.]* ┤.*\n%s+└.*\n%s+[%d:]+%.%d%d%d%s+[%d:]+%.%d%d%d\n>$",
+      "plot of quotes, with their times")
+clear()
+enter ":reload s.lua"
+shows("version 2 since record %d+.*\n>", ":reload: its new version")
+enter ":reload nothing.lua"
+shows("nothing%.lua.*\n>$", ":reload of what is not there")
 clear()
 enter "q = tape:find({ kind = 'quote' }, 1)[1]"
 keys "q.bid_s"
@@ -343,6 +450,33 @@ enter "#tape > 5"
 shows("\ntrue\n>$", "and the prompt stays")
 keys { "C-d" }
 shows("status 1$", "the status tells")
+
+-- An entry that computes holds nobody up: more is printed here than a log holds.
+
+local flood = apps.write { app = [[
+    app.feed.synthetic { rate = 1000, seed = 2 } app.script("s.lua")]],
+  ["s.lua"] = [[function M.on_quote()
+    if board.go and not board.printed then
+      for i = 1, 16000 do print(i, ("x"):rep(70)) end
+      board.printed = true
+    end end]] }
+start("repl " .. flood .. "/app.lua")
+shows(">$", "a prompt in a run")
+enter "tw.board.go = true while not tw.board.printed do end"
+shows("\n16000 +x+\n>$", "while an entry computes the log is printed")
+clear()
+enter "co = coroutine.wrap(function() pcall(function() while os.time() do end end) end)"
+enter "print 'on' co()"
+shows("\non$", "a coroutine with a pcall computes")
+keys { "C-c" }
+shows("interrupted!\n.*>$", "Ctrl-C ends it")
+clear()
+enter ":feed synthetic { limit = 10, speed = 0 }"
+shows("feed synthetic%-2: reached its limit of 10 records\n", "a feed is added to a run")
+enter "#tape:find({ source = 'synthetic-2' })"
+shows("\n10\n>$", "and its records are on the run's tape")
+keys { "C-d" }
+shows("status 0$", "its end")
 
 -- Without a terminal.
 

@@ -13,21 +13,10 @@
 
 #include "base/fixed.h"
 #include "base/memory.h"
+#include "random.h"
 #include "tap.h"
 
 enum { TEXT = 1 << 16, RECORDS = 4096 };
-
-static uint64_t seed = 7;
-
-/* splitmix64 */
-static inline uint64_t next(void)
-{
-    uint64_t z = seed += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
 
 static inline uint64_t below(uint64_t n) { return next() % n; }
 

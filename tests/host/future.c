@@ -129,7 +129,7 @@ static void tell(void *ctx, const struct tw_any *error)
     told += ctx == &told && is_text(error, "lost");
 }
 
-static const struct tw_unseen unseen = { tell, &told };
+static const struct tw_unseen unseen = { .tell = tell, .ctx = &told };
 
 static void unseen_failures(void)
 {

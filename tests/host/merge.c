@@ -47,7 +47,7 @@ static void write_tape(const char *to)
 {
     struct tw_symbols *symbols = tw_symbols_new(10);
     struct tw_names *topics = tw_names_new(10);
-    const char *sources[TW_SOURCE_MAX + 1] = { NULL, "x", "old" };
+    struct tw_sources sources = { { [1] = "x", [2] = "old" } };
     const char *scripts[] = { NULL, "a.lua" };
     struct tw_record r = { .time = INT64_C(1700000000000000000), .source = 2 };
     struct tw_tape_writer *w;
@@ -56,7 +56,7 @@ static void write_tape(const char *to)
     tw_symbols_intern(symbols, "S1", 2);
     tw_names_intern(topics, "topic", 5);
     w = tw_tape_writer_open(to, &(struct tw_tape_writer_options){
-        .symbols = symbols, .topics = topics, .sources = sources, .scripts = scripts,
+        .symbols = symbols, .topics = topics, .sources = &sources, .scripts = scripts,
         .n_scripts = 1 }, &error);
     for (int i = 0; i < ROWS; i++, r.time += (int64_t)below(3) * 1000) {
         r.kind = i % 2 ? TW_QUOTE : TW_MESSAGE;
@@ -113,7 +113,7 @@ static int64_t merge(const struct tw_merge_input *inputs, size_t n, int64_t from
                 && r->received == r->time + 5
                 && strcmp(tw_names_get(names->topics, r->message.topic), "topic") == 0
                 && strcmp(tw_names_get(names->scripts, r->message.script), "a.lua") == 0
-                && strcmp(names->sources[r->source], "old") == 0;
+                && strcmp(tw_sources_name(&names->sources, r->source), "old") == 0;
         else
             *sorted = *sorted && tw_symbols_name(names->symbols, r->symbol)[0] == 'S';
     }

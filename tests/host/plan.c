@@ -11,7 +11,7 @@
 enum { SYMBOLS = 40, SECTORS = 3, ROWS = 4000, WINDOW = 64 };
 
 static const char *const sectors[SECTORS] = { "tech", "oil", "banks" };
-static const char *sources[TW_SOURCE_MAX + 1] = { [1] = "fix" };
+static struct tw_sources sources = { { [1] = "fix" } };
 static struct tw_symbols *symbols;
 static struct tw_record rows[ROWS];
 
@@ -85,7 +85,7 @@ static double mid_of(const struct tw_record *r) { return (bid_of(r) + ask_of(r))
 static struct tw_plan *plan_of(const char *const *texts, unsigned n,
                                const char *const *names)
 {
-    struct tw_plan_options o = { .names = { symbols, sources } };
+    struct tw_plan_options o = { .names = { symbols, &sources } };
     struct tw_plan *p = tw_plan_new(&o);
     struct tw_plan_item item[16] = { 0 };
     struct tw_error error = { 0 };
@@ -312,6 +312,44 @@ static void shared(void)
     tw_plan_free(three);
 }
 
+/* Statistics by an equal number have their keys together, whatever records they are of;
+ * by one that depends on what a statistic has seen, each has its own. */
+static void shared_keys(void)
+{
+    static const char *const names[] = { "a", "b", "c", "d", "e", "f" };
+    static const char *const texts[] = {
+        "max(mid) by (time // 10s % 7), symbol",
+        "sum(size) by ((time // 10s) % 7), symbol",
+        "max(mid) by (time // 10s % 6), symbol", "max(mid) by (bid // a), symbol",
+        "max(ask) by (count() // 10)", "sum(size) by (count() // 10)",
+    };
+    struct tw_plan *p = plan_of(texts, 6, names);
+    const struct tw_keys *keys[6];
+    double want[8] = { 0 };
+    bool equal = true;
+
+    for (unsigned i = 0; i < 6; i++) keys[i] = tw_plan_keys(p, i);
+    ok(keys[0] == keys[1] && keys[0] != keys[2] && keys[0] != keys[3],
+       "equal numbers are one space");
+    ok(keys[4] != keys[5], "counts are not: of quotes, of trades");
+    feed(p, 100);
+    for (int i = 0; i < ROWS; i++)
+        if (rows[i].symbol == 1 && rows[i].kind == TW_TRADE)
+            want[rows[i].time / INT64_C(10000000000) % 7]
+                += (double)llabs(rows[i].trade.size) / 1e9;
+    for (int i = 0; i < 7; i++) {
+        char number[2] = { (char)('0' + i), 0 };
+        const char *const parts[] = { number, "S00" };
+        uint32_t key = tw_keys_find(keys[1], parts, 2);
+        double sum = key ? tw_stat_get(tw_plan_stat(p, 1), tw_plan_state(p, 1, key), 0)
+                         : 0;
+
+        equal = equal && near(sum, want[i]);
+    }
+    ok(equal, "each has what was fed to it");
+    tw_plan_free(p);
+}
+
 /* ---- conditions ---- */
 
 static void conditions(void)
@@ -388,7 +426,7 @@ static void sampled(void *ctx, unsigned item, uint32_t key, double value, int64_
 
 static void samples(void)
 {
-    struct tw_plan_options o = { { symbols, sources }, sampled, NULL };
+    struct tw_plan_options o = { { symbols, &sources }, sampled, NULL };
     struct tw_plan_item item[] = {
         { "n", "count(bid)", 10, .every_ns = INT64_C(1000000000), .history = 50,
           .tell = true },
@@ -438,7 +476,7 @@ static void errors(void)
         { "count() where symbol == 1", "count()", "column" },
         { "count() where side == \"up\"", "count()", "no such name" },
     };
-    struct tw_plan_options o = { .names = { symbols, sources } };
+    struct tw_plan_options o = { .names = { symbols, &sources } };
     struct tw_plan *p = tw_plan_new(&o);
     struct tw_plan_item good = { .name = "a", .text = "mean(mid)", .n = 9 };
     struct tw_plan_edge edge = { 0 };
@@ -473,7 +511,7 @@ static void memory(void)
     int rc = -1, n;
 
     for (n = 1; rc < 0 && n < 500; n++) {
-        struct tw_plan_options o = { .names = { symbols, sources } };
+        struct tw_plan_options o = { .names = { symbols, &sources } };
         struct tw_plan *p;
         struct tw_plan_item item[] = {
             { "b", texts[0], strlen(texts[0]), .every_rows = 1, .history = 4 },
@@ -509,6 +547,7 @@ int main(void)
     attributes();
     batches();
     shared();
+    shared_keys();
     conditions();
     samples();
     errors();

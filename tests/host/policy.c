@@ -6,22 +6,11 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "random.h"
 #include "tap.h"
 
 enum { KEYS = 300, READERS = 2 };
 static int rounds = 50000;
-
-static uint64_t seed = 1;
-
-/* splitmix64 */
-static uint64_t next(void)
-{
-    uint64_t z = seed += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
 
 /* The models: queues are arrays of keys, the oldest first, and everything is
  * searched for. */

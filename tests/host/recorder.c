@@ -22,7 +22,7 @@ enum { THREADS = 3, EACH = 20000, RING = 4096, VALUES = 50 };
 static char path[64];
 static struct tw_error error;
 static struct tw_names *topics;
-static const char *sources[TW_SOURCE_MAX + 1];
+static struct tw_sources sources;
 static const char *scripts[] = { NULL, "a.lua", "b.lua" };
 static atomic_uint failures;
 
@@ -89,7 +89,7 @@ static bool stage_open(struct stage *s, bool reliable, enum tw_tape_sync sync)
     s->recorder = tw_recorder_new(&(struct tw_recorder_options){
         .path = path, .tape = s->tape, .epoch = s->epoch, .log = s->log,
         .reliable = reliable, .failed = on_failed,
-        .writer = { .symbols = s->symbols, .topics = topics, .sources = sources,
+        .writer = { .symbols = s->symbols, .topics = topics, .sources = &sources,
                     .scripts = scripts, .n_scripts = 2, .sync = sync },
     }, &error);
     return s->recorder && tw_recorder_start(s->recorder, &error) == TW_OK;
@@ -234,7 +234,7 @@ static uint64_t drain(struct tw_tape *tape, bool *fine)
     for (; tw_cursor_next(&c, &r); n++) {
         if (r.kind != TW_MESSAGE) continue;
         *fine = *fine && r.source == TW_SOURCE_MAX && r.message.script == 1
-            && strcmp(sources[TW_SOURCE_MAX], "feed") == 0;
+            && strcmp(tw_sources_name(&sources, TW_SOURCE_MAX), "feed") == 0;
         tw_value_unref((void *)r.message.value.block);
     }
     return n;
@@ -253,13 +253,13 @@ static bool play(uint64_t fail_at, uint64_t *records, bool messages)
     tw_be_main();
     io = tw_io_new(&(struct tw_io_options){ .tape = tape, .symbols = symbols,
                                             .log = log });
-    memset(sources, 0, sizeof sources);
-    sources[1] = "here";
+    tw_sources_set(&sources, TW_SOURCE_MAX, NULL);
+    tw_sources_set(&sources, 1, "here");
     tw_memory_fail_at(fail_at);
     fine = tw_io_add(io, &(struct tw_feed_options){
         .name = "tape", .kind = TW_FEED_TAPE, .path = path,
         .tape = { .from_ns = INT64_MIN, .to_ns = INT64_MAX, .messages = messages,
-                  .topics = topics, .sources = sources, .scripts = scripts,
+                  .topics = topics, .sources = &sources, .scripts = scripts,
                   .n_scripts = 2 } }, &error) >= 0;
     tw_memory_fail_at(0);
     if (fine && tw_io_start(io, &error) == TW_OK)
@@ -281,8 +281,8 @@ static void test_feed(void)
     unsigned refused = 0, wrong = 0;
     struct stage s;
 
-    memset(sources, 0, sizeof sources);
-    sources[1] = "feed";
+    tw_sources_set(&sources, TW_SOURCE_MAX, NULL);
+    tw_sources_set(&sources, 1, "feed");
     if (!stage_open(&s, true, TW_SYNC_BLOCK)) abort();
     push(&s);
     stage_close(&s);
@@ -303,7 +303,7 @@ int main(void)
     snprintf(path, sizeof path, "%s/recorder-%d", directory, (int)getpid());
     topics = tw_names_new(10);
     tw_names_intern(topics, "topic", 5);
-    sources[1] = "feed";
+    tw_sources_set(&sources, 1, "feed");
     test_threads(true, TW_SYNC_NEVER);
     test_threads(true, TW_SYNC_RECORD);
     test_threads(false, TW_SYNC_BLOCK);

@@ -22,9 +22,9 @@ static void make(double offset)
     for (int i = 0; i < N; i++) {
         x[i] = offset + rig_normal();
         /* Often the same instant, now and then a time before the last, or much later. */
-        t += rig_bits() % 3 ? (int64_t)(rig_bits() % (uint64_t)SECOND) : 0;
-        if (rig_bits() % 100 == 0) t += 30 * SECOND;
-        at[i] = rig_bits() % 50 ? t : t - SECOND;
+        t += next() % 3 ? (int64_t)(next() % (uint64_t)SECOND) : 0;
+        if (next() % 100 == 0) t += 30 * SECOND;
+        at[i] = next() % 50 ? t : t - SECOND;
     }
 }
 

@@ -14,12 +14,12 @@ static double price(void)
 /* Profits: they may be negative, and so may all of their peaks. */
 static double profit(void)
 {
-    return floor(rig_normal() * 4) - (double)(rig_bits() % 8);
+    return floor(rig_normal() * 4) - (double)(next() % 8);
 }
 
 static double wild(void)
 {
-    switch (rig_bits() % 8) {
+    switch (next() % 8) {
     case 0: return INFINITY;
     case 1: return -INFINITY;
     default: return rig_normal();

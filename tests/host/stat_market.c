@@ -59,13 +59,13 @@ static void twap_reference(double offset)
 
     begin("twap", NULL, 0);
     for (long i = 0; i < n; i++) {
-        const int64_t step = (int64_t)(rig_bits() % 1000);
+        const int64_t step = (int64_t)(next() % 1000);
 
         if (i > 0) {
             time += step;
             area += (before - first) * step;
         }
-        price += (double)(int)(rig_bits() % 3) - 1;
+        price += (double)(int)(next() % 3) - 1;
         if (i == 0) first = price;
         before = price;
         tw_stat_push(&s, state, &price, time);
@@ -119,7 +119,7 @@ static void volatility_reference(int64_t every)
 
     begin("realised_volatility", "@every", (double)every);
     for (int i = 0; i < ROWS; i++) {
-        time[i] = (i ? time[i - 1] : 12345) + (int64_t)(rig_bits() % (3 * SECOND));
+        time[i] = (i ? time[i - 1] : 12345) + (int64_t)(next() % (3 * SECOND));
         price[i] = 100 * exp(rig_normal() * 0.01);
         tw_stat_push(&s, state, &price[i], time[i]);
     }

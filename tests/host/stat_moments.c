@@ -76,7 +76,7 @@ static void windows(const char *what, double (*make)(int i), double tolerance)
             void *state = rig_state(&s);
 
             rig_feed(&s, state, x, N, out);
-            for (size_t i = 0; i < N; i += 1 + rig_bits() % 20) {
+            for (size_t i = 0; i < N; i += 1 + next() % 20) {
                 size_t n = i + 1 < sizes[j] ? i + 1 : sizes[j];
                 double expected = defined(names[k], x + i + 1 - n, n);
 

@@ -117,7 +117,7 @@ static void covered(const char *what, int64_t window, int64_t start,
     for (int i = 0; i < N; i++) {
         t += step(width);
         latest[i] = i > 0 && t < latest[i - 1] ? latest[i - 1] : t;
-        x[i] = rig_bits() % 20 ? (double)(rig_bits() % 1000) : NAN;
+        x[i] = next() % 20 ? (double)(next() % 1000) : NAN;
         if (isnan(x[i])) latest[i] = i > 0 ? latest[i - 1] : INT64_MIN;
         tw_stat_push(&s, state, &x[i], t);
         memset(whole, 0, plain.size);
@@ -142,18 +142,18 @@ static int64_t ragged(int64_t width)
 {
     uint64_t w = (uint64_t)width;
 
-    switch (rig_bits() % 16) {
-    case 0: return (int64_t)(w * (rig_bits() % 40) + rig_bits() % w);   /* a gap */
-    case 1: return -(int64_t)(w * (rig_bits() % 3));                /* back */
+    switch (next() % 16) {
+    case 0: return (int64_t)(w * (next() % 40) + next() % w);   /* a gap */
+    case 1: return -(int64_t)(w * (next() % 3));                /* back */
     case 2: case 3: return width;
     case 4: case 5: case 6: return 0;
-    default: return (int64_t)(rig_bits() % w);
+    default: return (int64_t)(next() % w);
     }
 }
 
 static int64_t sparse(int64_t width)
 {
-    return width * (int64_t)(rig_bits() % 70);
+    return width * (int64_t)(next() % 70);
 }
 
 static int64_t one(int64_t width)

@@ -34,10 +34,10 @@ static double normal(void)
 
 static double wild(void)
 {
-    switch (rig_bits() % 8) {
+    switch (next() % 8) {
     case 0: return INFINITY;
     case 1: return -INFINITY;
-    case 2: return rig_bits() % 2 ? 0.0 : -0.0;
+    case 2: return next() % 2 ? 0.0 : -0.0;
     default: return level();
     }
 }
@@ -176,7 +176,7 @@ static double ticks(void)
 
 static double bimodal(void)
 {
-    return rig_normal() + (rig_bits() % 2 ? 100 : 0);
+    return rig_normal() + (next() % 2 ? 100 : 0);
 }
 
 static double walk(void)
@@ -304,7 +304,7 @@ static void exact_while_few(void)
     int wrong = 0;
 
     for (int n = 1; n <= N; n++) {
-        x[n - 1] = rig_bits() % 4 ? level() : rig_normal();
+        x[n - 1] = next() % 4 ? level() : rig_normal();
         tw_stat_push(&s, state, &x[n - 1], 0);
         memcpy(sorted, x, sizeof x);
         qsort(sorted, (size_t)n, sizeof *x, ascending);

@@ -7,27 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "random.h"
 #include "stat/stat.h"
 #include "tap.h"
 
 /* ---- random numbers ---- */
 
-static uint64_t rig_seed = 42;
-
-/* splitmix64 */
-static inline uint64_t rig_bits(void)
-{
-    uint64_t z = rig_seed += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
-
 /* 0 to 1, without 1. */
 static inline double rig_uniform(void)
 {
-    return (double)(rig_bits() >> 11) * 0x1p-53;
+    return (double)(next() >> 11) * 0x1p-53;
 }
 
 static inline double rig_normal(void)
@@ -38,14 +27,14 @@ static inline double rig_normal(void)
 /* Prices or sizes on a coarse grid, so that there are ties. */
 static inline double rig_tick(void)
 {
-    return 100 + (double)(rig_bits() % 9) * 0.25;
+    return 100 + (double)(next() % 9) * 0.25;
 }
 
 /* A row of such values; if it may, now and then one that is missing. */
 static inline void rig_row(double (*value)(void), bool may_miss, double *x)
 {
     for (unsigned i = 0; i < TW_STAT_INPUTS; i++) x[i] = value();
-    if (may_miss && rig_bits() % 16 == 0) x[rig_bits() % TW_STAT_INPUTS] = NAN;
+    if (may_miss && next() % 16 == 0) x[next() % TW_STAT_INPUTS] = NAN;
 }
 
 /* ---- statistics and their states ---- */
@@ -186,17 +175,17 @@ static inline void rig_batches(const struct tw_stat *s, double (*value)(void))
 
     for (unsigned row = 0, n; row < ROWS; row += n) {
         struct tw_stat_rows r = { .key = key, .time = time,
-                                  .out = rig_bits() % 2 ? out : NULL };
+                                  .out = next() % 2 ? out : NULL };
 
-        r.n = n = 1 + (unsigned)(rig_bits() % TW_STAT_BATCH);
+        r.n = n = 1 + (unsigned)(next() % TW_STAT_BATCH);
         for (unsigned j = 0; j < TW_STAT_INPUTS; j++) r.x[j] = x[j];
         for (unsigned i = 0; i < n; i++) {
             double one[TW_STAT_INPUTS];
 
             rig_row(value, true, one);
             for (unsigned j = 0; j < TW_STAT_INPUTS; j++) x[j][i] = one[j];
-            key[i] = (uint32_t)(rig_bits() % KEYS);
-            time[i] = (row + i) * second + (int64_t)(rig_bits() % (uint64_t)second);
+            key[i] = (uint32_t)(next() % KEYS);
+            time[i] = (row + i) * second + (int64_t)(next() % (uint64_t)second);
         }
         s->ops->run(s, batched, &r);
         for (unsigned i = 0; i < n; i++) {
@@ -228,9 +217,9 @@ static inline void rig_merge(const struct tw_stat *s, double (*value)(void),
     int wrong = 0;
 
     for (int round = 0; round < ROUNDS; round++) {
-        const uint64_t n = rig_bits() % (round % 2 ? 300 : 12);
-        const uint64_t first = rig_bits() % (n + 1);
-        const uint64_t second = first + rig_bits() % (n + 1 - first);
+        const uint64_t n = next() % (round % 2 ? 300 : 12);
+        const uint64_t first = next() % (n + 1);
+        const uint64_t second = first + next() % (n + 1 - first);
         char *whole = rig_state(s), *part[3];
 
         for (int i = 0; i < 3; i++) part[i] = rig_state(s);
@@ -275,7 +264,7 @@ static inline void rig_time(const struct tw_stat *s, double tolerance)
 
         rig_row(rig_tick, false, x[i]);
         time[i] = i ? time[i - 1] : INT64_C(1700000000000000000);
-        time[i] += rig_bits() % 50 ? (int64_t)(rig_bits() % 300000000) : window;
+        time[i] += next() % 50 ? (int64_t)(next() % 300000000) : window;
         tw_stat_push(&timed, panes, x[i], time[i]);
         for (int from = i; from >= 0 && !found && time[from] > time[i] - window; from--) {
             if (from > 0 && time[from - 1] > time[i] - sure) continue;
@@ -317,7 +306,7 @@ static inline void rig_damage(const struct tw_stat *s)
     for (int round = 0; round < rounds; round++) {
         unsigned char *state = rig_state(s), *other = rig_state(s);
 
-        for (uint64_t rows = rig_bits() % 500; rows > 0; rows--) {
+        for (uint64_t rows = next() % 500; rows > 0; rows--) {
             double x[TW_STAT_INPUTS];
 
             rig_row(rig_tick, true, x);
@@ -326,12 +315,12 @@ static inline void rig_damage(const struct tw_stat *s)
             tw_stat_push(s, other, x, (int64_t)rows);
         }
         for (size_t i = 0; round % 4 == 0 && i < s->size; i++)
-            state[i] = (unsigned char)rig_bits();
-        for (uint64_t bytes = rig_bits() % 8; bytes > 0; bytes--) {
+            state[i] = (unsigned char)next();
+        for (uint64_t bytes = next() % 8; bytes > 0; bytes--) {
             /* The first bytes are where the counts are. */
-            size_t at = rig_bits() % (rig_bits() % 2 || s->size < 64 ? s->size : 64);
+            size_t at = next() % (next() % 2 || s->size < 64 ? s->size : 64);
 
-            state[at] = (unsigned char)(rig_bits() % (bytes % 2 ? 8 : 256));
+            state[at] = (unsigned char)(next() % (bytes % 2 ? 8 : 256));
         }
         if (!s->ops->valid || s->ops->valid(s, state)) {
             passed++;

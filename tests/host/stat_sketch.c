@@ -41,7 +41,7 @@ static void cardinality(uint32_t precision)
     for (int decade = 1; decade <= max; decade *= 10)
         for (int round = 0; round < (decade < 100000 ? 10 : 1); round++) {
             void *state = rig_state(&s);
-            double x[TW_STAT_BATCH], at = (double)(rig_bits() >> 20), off;
+            double x[TW_STAT_BATCH], at = (double)(next() >> 20), off;
 
             for (int i = 0; i < decade; i += TW_STAT_BATCH) {
                 int n = decade - i < TW_STAT_BATCH ? decade - i : TW_STAT_BATCH;
@@ -122,7 +122,7 @@ static double uniform(void)
 
 static double two(void)
 {
-    return rig_bits() % 4 ? 7 : 8;
+    return next() % 4 ? 7 : 8;
 }
 
 static void topk(void)

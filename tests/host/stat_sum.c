@@ -4,15 +4,15 @@
 
 static double price(void)
 {
-    return (double)(10000 + rig_bits() % 20000) / 100;
+    return (double)(10000 + next() % 20000) / 100;
 }
 
 static double mixed(void)
 {
-    switch (rig_bits() % 8) {
+    switch (next() % 8) {
     case 0: return rig_normal() * 1e6;
-    case 1: return (double)(rig_bits() % 1000);
-    case 2: return rig_bits() % 20 ? rig_normal() : rig_bits() % 2 ? INFINITY : -INFINITY;
+    case 1: return (double)(next() % 1000);
+    case 2: return next() % 20 ? rig_normal() : next() % 2 ? INFINITY : -INFINITY;
     default: return price();
     }
 }
@@ -20,8 +20,8 @@ static double mixed(void)
 /* What is no decimal, small or large, or infinite. */
 static double odd(void)
 {
-    switch (rig_bits() % 8) {
-    case 0: return rig_bits() % 2 ? INFINITY : -INFINITY;
+    switch (next() % 8) {
+    case 0: return next() % 2 ? INFINITY : -INFINITY;
     case 1: return rig_normal() * 1e12;
     default: return rig_normal();
     }
@@ -69,10 +69,10 @@ static void decimals(void)
     int64_t v;
 
     for (int i = 0; i < 200000; i++) {
-        int64_t near = (int64_t)(rig_bits() % (UINT64_C(1) << 51)) >> rig_bits() % 50;
-        int64_t far = (int64_t)(rig_bits() % (UINT64_C(1) << 51)) * 1000;
+        int64_t near = (int64_t)(next() % (UINT64_C(1) << 51)) >> next() % 50;
+        int64_t far = (int64_t)(next() % (UINT64_C(1) << 51)) * 1000;
 
-        if (rig_bits() % 2) near = -near, far = -far;
+        if (next() % 2) near = -near, far = -far;
         wrong += !tw_exact_decimal((double)near / 1e9, &v) || v != near;
         wrong += !tw_exact_decimal(tw_fixed_to_double(far), &v) || v != far;
         loose += !tw_exact_decimal(rig_uniform(), &v);
@@ -88,18 +88,18 @@ static void decimals(void)
 /* Near to what is a decimal, and anything. */
 static double doubtful(void)
 {
-    uint64_t bits = rig_bits();
+    uint64_t bits = next();
     double any;
 
     memcpy(&any, &bits, sizeof any);
-    switch (rig_bits() % 8) {
+    switch (next() % 8) {
     case 0: return any;
     case 1: return mixed();
-    case 2: return nextafter(price(), rig_bits() % 2 ? INFINITY : -INFINITY);
-    case 3: return TW_EXACT_NEAR + (double)(int)(rig_bits() % 5) - 2;
-    case 4: return -TW_EXACT_NEAR + (double)(int)(rig_bits() % 5) - 2;
-    case 5: return rig_bits() % 2 ? NAN : -0.0;
-    default: return tw_fixed_to_double((int64_t)rig_bits() >> rig_bits() % 64);
+    case 2: return nextafter(price(), next() % 2 ? INFINITY : -INFINITY);
+    case 3: return TW_EXACT_NEAR + (double)(int)(next() % 5) - 2;
+    case 4: return -TW_EXACT_NEAR + (double)(int)(next() % 5) - 2;
+    case 5: return next() % 2 ? NAN : -0.0;
+    default: return tw_fixed_to_double((int64_t)next() >> next() % 64);
     }
 }
 
@@ -112,7 +112,7 @@ static void columns(void)
     int wrong = 0, of_each[2] = { 0 };
 
     for (int round = 0; round < ROUNDS; round++) {
-        unsigned n = (unsigned)(rig_bits() % (MOST + 1));
+        unsigned n = (unsigned)(next() % (MOST + 1));
 
         for (unsigned i = 0; i < n; i++) x[i] = doubtful();
         fixed[n] = 1;
@@ -138,9 +138,9 @@ static void rounded_once(void)
 
     for (int i = 0; i < 200000; i++) {
         uint64_t unit = i % 2 ? UINT64_C(1000000000) : UINT64_C(1000000000000000000);
-        uint64_t divisor = i % 2 ? unit * (1 + rig_bits() % 1000000) : unit;
-        uint64_t half = (UINT64_C(1) << 53 | rig_bits() % (UINT64_C(1) << 53)) | 1;
-        int side = (int)(rig_bits() % 3) - 1, negative = (int)(rig_bits() % 2);
+        uint64_t divisor = i % 2 ? unit * (1 + next() % 1000000) : unit;
+        uint64_t half = (UINT64_C(1) << 53 | next() % (UINT64_C(1) << 53)) | 1;
+        int side = (int)(next() % 3) - 1, negative = (int)(next() % 2);
         tw_int128 v = (tw_int128)half * (tw_int128)divisor + side;
         /* half is odd and of 54 bits: a tie between two doubles. */
         double below = (double)(half - 1), above = (double)(half + 1);
@@ -202,14 +202,14 @@ static void moving_weighted(void)
         for (int round = 0; round < 200; round++) {
             double row[2], weight = 0;
 
-            for (int i = (int)(rig_bits() % 100); i > 0; i--) {
-                row[0] = rig_bits() % 2 ? odd() : price();
-                row[1] = rig_bits() % 2 ? odd() : price();
+            for (int i = (int)(next() % 100); i > 0; i--) {
+                row[0] = next() % 2 ? odd() : price();
+                row[1] = next() % 2 ? odd() : price();
                 tw_stat_push(&s, state, row, 0);
             }
             for (uint32_t i = 0; i < sizes[k]; i++) {
                 row[0] = 187.23;
-                row[1] = (double)(1 + rig_bits() % 1000);
+                row[1] = (double)(1 + next() % 1000);
                 weight += row[1];
                 tw_stat_push(&s, state, row, 0);
             }
@@ -306,7 +306,7 @@ static void prices_by_size(void)
     for (int i = 0; i < 3; i++) tw_stat_push(&w, b, odd[i], 0);
     ok(isnan(tw_stat_get(&w, b, 0)), "infinities in a window");
     for (int i = 0; i < 5000; i++) {
-        double row[2] = { 187.23, (double)(1 + rig_bits() % 1000) };
+        double row[2] = { 187.23, (double)(1 + next() % 1000) };
 
         tw_stat_push(&w, b, row, 0);
         if (i >= 10) wrong += tw_stat_get(&w, b, 0) != 187.23;

@@ -20,7 +20,7 @@ enum { SYMBOLS = 300, TOPICS = 20, SCRIPTS = 3, MOST = 3 * TW_PACK_RECORDS };
 static char path[64], other[64];
 static struct tw_symbols *symbols;
 static struct tw_names *topics;
-static const char *sources[TW_SOURCE_MAX + 1] = { NULL, "fix", "timer" };
+static struct tw_sources sources = { { [1] = "fix", [2] = "timer" } };
 static const char *scripts[SCRIPTS + 1] = { NULL, "maker.lua", "stats.lua", "x.lua" };
 static struct tw_record *made, *got;
 static struct tw_error error;
@@ -97,7 +97,7 @@ static struct tw_tape_writer *begin(const char *to, bool zstd, enum tw_tape_sync
 {
     unlink(to);
     return tw_tape_writer_open(to, &(struct tw_tape_writer_options){
-        .symbols = symbols, .topics = topics, .sources = sources, .scripts = scripts,
+        .symbols = symbols, .topics = topics, .sources = &sources, .scripts = scripts,
         .n_scripts = SCRIPTS, .created_ns = 42, .zstd = zstd, .sync = sync }, &error);
 }
 

@@ -1,4 +1,4 @@
-/* text.h - blocks that hold a string, for tests that count what is alive. */
+/* text.h - blocks that hold a string. */
 #ifndef TEXT_H
 #define TEXT_H
 
@@ -7,7 +7,7 @@
 
 #include "share/builder.h"
 
-static struct tw_any text(const char *s)
+static inline struct tw_any text(const char *s)
 {
     struct tw_any v = { .kind = TW_VALUE_BLOCK };
     struct tw_builder *b = tw_builder_new();
@@ -19,7 +19,7 @@ static struct tw_any text(const char *s)
     return v;
 }
 
-static bool is_text(const struct tw_any *v, const char *s)
+static inline bool is_text(const struct tw_any *v, const char *s)
 {
     struct tw_item root = tw_any_root(v);
 

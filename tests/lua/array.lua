@@ -273,30 +273,19 @@ apps.prints("while it has them", {
 
 -- Without memory: an error, and nothing worse.
 
-local refused, carried = 0, 0
-for n = 1, 3000, SMALL and 173 or 17 do
-  local ran = apps.shell(("TW_FAIL=%d %s -e %s"):format(n, apps.tidewire, apps.quote [[
-    local tw = require "tw"
-    local ok, err = pcall(function()
-      local a = tw.array { 1, 2, 3 }
-      local b = (a + 1):map "exp":map(function(x) return -x end)
-      local c = tw.array.range(1, 100):slice(5, 7) * b:cumsum() ^ 2
-      assert(#tostring(c) > 10 and #c:totable() == 3 and #c:diff() == 2)
-      assert(tw.array.csv { { "a", a }, { "c", c } } and c:csv())
-      assert(tw.freeze { a, { c } }[1] == a)
-      local ch = tw.channel(1)
-      ch:send { c = c }
-      assert(ch:recv().c == c)
-      assert(tw.pool.run(function(x) return x * 2 end, a):await()[3] == 6)
-    end)
-    assert(ok or tostring(err):find "memory", err)
-    print(ok)]]))
-  if ran.out == "true\n" and ran.status == 0 then carried = carried + 1
-  elseif ran.out == "false\n" or ran.err:find "memory" then refused = refused + 1
-  else
-    t.ok(false, ("allocation %d fails"):format(n))
-    t.diag(ran.out .. ran.err)
-  end
-end
-t.ok(refused > 0 and carried > 0, ("without memory: %d errors, %d did without"):format(
-  refused, carried))
+apps.without_memory(apps.tidewire .. " -e " .. apps.quote [[
+  local tw = require "tw"
+  local ok, err = pcall(function()
+    local a = tw.array { 1, 2, 3 }
+    local b = (a + 1):map "exp":map(function(x) return -x end)
+    local c = tw.array.range(1, 100):slice(5, 7) * b:cumsum() ^ 2
+    assert(#tostring(c) > 10 and #c:totable() == 3 and #c:diff() == 2)
+    assert(tw.array.csv { { "a", a }, { "c", c } } and c:csv())
+    assert(tw.freeze { a, { c } }[1] == a)
+    local ch = tw.channel(1)
+    ch:send { c = c }
+    assert(ch:recv().c == c)
+    assert(tw.pool.run(function(x) return x * 2 end, a):await()[3] == 6)
+  end)
+  assert(ok or tostring(err):find "memory", err)
+  print(ok)]], "true\n", SMALL and 173 or 17, 3000)

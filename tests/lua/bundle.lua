@@ -7,6 +7,7 @@ for _, name in ipairs(bundle.names()) do names[name] = true end
 t.ok(names.reference, "the comments of the C functions are built in")
 t.ok(bundle.read("reference"):find("/* bundle.read(name) -> string\n", 1, true),
      "with the headings that help prints")
+t.ok(bundle.read "licences":find("======== Lua\n", 1, true), "so are texts of licences")
 
 local files <close> = assert(io.popen("ls stdlib"))
 for file in files:lines() do
@@ -16,7 +17,7 @@ for file in files:lines() do
   t.ok(bundle.read(name) == source:read("a"), name .. " is the file as it is")
   names[name] = nil
 end
-names.reference = nil
+names.reference, names.licences = nil, nil
 t.is(next(names), nil, "and nothing else is")
 
 t.is(require "tw.test", t, "a module is loaded once")

@@ -213,37 +213,27 @@ work:close()
 t.is(sums[1]:await() + sums[2]:await(), N * (N + 1) // 2,
   "each value comes to one of two threads")
 
-local function report_of(code, env)
-  return apps.shell(("%s %s -e %s"):format(env or "", apps.tidewire, apps.quote(
-    'local tw = require "tw" ' .. code)))
+local function report_of(code)
+  return apps.shell(apps.tidewire .. " -e "
+    .. apps.quote('local tw = require "tw" ' .. code))
 end
 
 -- Without memory: an error, and nothing worse.
 
-local refused, carried = 0, 0
-for n = 1, 2600, SMALL and 173 or 13 do
-  local ran = report_of([[
-    local ok, err = pcall(function()
-      local ch = tw.channel(2, { name = "n" })
-      local latest = tw.channel(2, { full = "latest", key = "k" })
-      tw.task.scope(function(s)
-        s:spawn(function() for i = 1, 4 do ch:send { i } end ch:close() end)
-        s:spawn(function() latest:send { k = "a" } latest:send { k = "a" } end)
-        for _ in ch do end
-        assert(tw.select({ latest, ch }, 5))
-      end)
+apps.without_memory(apps.tidewire .. " -e " .. apps.quote [[
+  local tw = require "tw"
+  local ok, err = pcall(function()
+    local ch = tw.channel(2, { name = "n" })
+    local latest = tw.channel(2, { full = "latest", key = "k" })
+    tw.task.scope(function(s)
+      s:spawn(function() for i = 1, 4 do ch:send { i } end ch:close() end)
+      s:spawn(function() latest:send { k = "a" } latest:send { k = "a" } end)
+      for _ in ch do end
+      assert(tw.select({ latest, ch }, 5))
     end)
-    assert(ok or tostring(err):find "memory", err)
-    print(ok)]], "TW_FAIL=" .. n)
-  if ran.out == "true\n" and ran.status == 0 then carried = carried + 1
-  elseif ran.out == "false\n" or ran.err:find "memory" then refused = refused + 1
-  else
-    t.ok(false, ("allocation %d fails"):format(n))
-    t.diag(ran.out .. ran.err)
-  end
-end
-t.ok(refused > 0 and carried > 0, ("without memory: %d errors, %d did without"):format(
-  refused, carried))
+  end)
+  assert(ok or tostring(err):find "memory", err)
+  print(ok)]], "true\n", SMALL and 173 or 13, 2600)
 
 -- supervise.
 

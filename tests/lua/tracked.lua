@@ -612,15 +612,4 @@ local _, failing = apps.write(market(TRADES, script(
   is(all.mean:load(saved), true, "load")
   is(all.mean:merge(saved), true, "merge")
   is(all.mean.AAPL.count, 6, "count")]])))
-local refused, carried = 0, 0
-for n = 1, 8000, SMALL and 331 or 37 do
-  local ran = apps.shell(("TW_FAIL=%d timeout 20 %s"):format(n, failing))
-  if ran.out == "end\n" and ran.status == 0 then carried = carried + 1
-  elseif ran.status == 1 and ran.err:find "memory" then refused = refused + 1
-  else
-    t.ok(false, ("allocation %d fails"):format(n))
-    t.diag(ran.out .. ran.err)
-  end
-end
-t.ok(refused > 0 and carried > 0, ("without memory: %d errors, %d did without"):format(
-  refused, carried))
+apps.without_memory(failing, "end\n", SMALL and 331 or 37, 8000)

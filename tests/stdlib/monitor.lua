@@ -37,6 +37,7 @@ local function times(n, p50)
 end
 local none = times(0, 0)
 local status = {
+  app = { name = "market.lua", version = 2, since = 70 },
   records = 1234567, elapsed = 2, parse = times(5, 1e-6), io_cpu = 0.5, cpu = 1.25,
   pss = 70 * 2^20, capacity = 1 << 20,
   feeds = { { name = "fix", state = "ended", records = 10, messages = 7, ignored = 1,
@@ -61,6 +62,7 @@ stage  thread       p50     p99   p99.9     max
 parse  io        1.0 us  2.0 us  3.0 us  4.0 us
 reach  worker 0  1.0 ms  2.0 ms  3.0 ms  4.0 ms
 done   worker 0  2.0 ms  4.0 ms  6.0 ms  8.0 ms
+market.lua: version 2 since record 70
 script  worker   shard  version  since  handled  lost  errors
 a.lua        0  1 of 2        2     70    1.00k     0       0
 a.lua        1  2 of 2        2     70        5     7       1

@@ -37,6 +37,19 @@ draws({ 1, 2, 2, 3, 3, 3 }, { kind = "histogram", bins = 3, width = 20 }, [[
 1.667 │██████▋ 2
 2.333 │██████████ 3]], "a histogram")
 draws({ 5, 5 }, { kind = "histogram", width = 12 }, "5 │██████ 2", "of one value")
+draws({ b = { 1, 8 }, a = { 4, 4, 9 } }, { kind = "spark" }, "a\n▁▁█\nb\n▁█",
+      "several, by name")
+draws({ up = { 1, 2, 3, 4 }, flat = { 7, 7, 7 } }, { width = 13, height = 2 }, [[
+flat
+7.07 ┤⣀⣀⣀⣀⣀⣀⣀⣀
+6.93 ┤
+     └────────
+      1      3
+up
+4 ┤     ⣀⠤⠔⠒⠉
+1 ┤⣀⠤⠔⠒⠉
+  └──────────
+   1        4]], "each with its axes")
 draws({ 1, 8, 4 }, { kind = "spark" }, "▁█▄", "a sparkline")
 draws({ { bid = 1 }, { bid = 2 } }, { field = "bid", kind = "spark" }, "▁█", "a field")
 draws(require "tw".array { 1, 2 }, { kind = "spark" }, "▁█", "an array")

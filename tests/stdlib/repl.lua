@@ -36,7 +36,7 @@ completes("thing.n|", "n: ", "what is no name can't follow a dot")
 completes("text:rev|", "rev: reverse", "a string's methods")
 completes("('a'):up|", "up: upper", "a literal's, too")
 completes("number.|", ": ", "a number has none")
-completes("nothing.x|", ": ", "what is nil has none")
+completes("nothing.x|", "x: ", "what is nil has none")
 completes("spy.a|", "a: ", "no code of the user runs")
 completes("quick.s|", "s: second", "a frozen table")
 completes("quick.second.t|", "t: third", "in it")
@@ -49,6 +49,19 @@ completes("if tex| then", "tex: text")
 completes("tw.chan|", "chan: channel", "modules of tw")
 completes("require 'tw.ins|", "tw.ins: tw.inspect")
 completes('local x = require("tw.hel|', "tw.hel: tw.help")
+completes("thing['al|", "al: alarm albert algebra alpha also", "keys in brackets")
+completes(":feed sy|", "sy: synthetic", "kinds of feed")
+do
+  package.path = "/one/?.lua;/two/?/init.lua;" .. package.path
+  repl.open(false, { size = function() return 80, 24 end, feeds = {},
+                     directory = function(path)
+    return ({ ["/one/"] = { "mine.lua", "other.txt" },
+              ["/one/deep/"] = { "er.lua" } })[path] or {}
+  end })
+  completes("require 'mi|", "mi: mine", "files that require finds")
+  completes("require 'deep.|", "deep.: deep.er", "and in directories")
+  package.path = package.path:gsub("^[^;]*;[^;]*;", "")
+end
 completes("print 'thing.al|", ": ", "nothing in a string")
 completes("-- thing.al|", ": ", "nor in a comment")
 completes("[[ thing.al|", ": ", "nor in a long string")
@@ -88,7 +101,7 @@ local function says(entry, pattern, name)
   end
   local fine, why = pcall(repl.command, entry, false)
   print = real
-  local text = fine and table.concat(said, "\n") or why
+  local text = fine and table.concat(said, "\n") or tostring(why)
   if not t.ok(text:find(pattern), name or entry) then t.diag(text) end
 end
 

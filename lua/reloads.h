@@ -1,0 +1,121 @@
+/* reloads.h - what the files of reload share: scripts, requests, what is under way.
+ *
+ * Layer lua, for reload.c, group.c, request.c and scratch.c alone.  Thread: MAIN, but for
+ * what says otherwise.
+ */
+#ifndef LTW_RELOADS_H
+#define LTW_RELOADS_H
+
+#include "job.h"
+#include "reload.h"
+
+/* A script: one file, any number of instances. */
+struct ltw_group {
+    const char *name, *path;          /* constant: the app's                       */
+    uint32_t id;                      /* constant: of its first instance           */
+    unsigned instances;               /* constant                                  */
+    struct ltw_version **versions;    /* from `dropped` on, kept for a rollback    */
+    unsigned n, dropped;              /* numbers 1 to dropped + n                  */
+    struct ltw_version *now;          /* that runs                                 */
+    struct ltw_version *tried;        /* the last one that was tried               */
+    struct ltw_version *next;         /* that a change is to, the work's, then MAIN's */
+    bool is_app;                      /* constant: the app file, its instance MAIN */
+    bool suspect;                     /* a file of it may have changed             */
+    char said[LTW_REASON];            /* why it can't be read, as it was said last */
+};
+
+struct ltw_request {
+    struct ltw_request *next;
+    struct ltw_group *group;          /* NULL: there is no such script             */
+    int version;                      /* see ltw_reload_ask                        */
+    bool watched;                     /* a file has changed: only if it is another */
+    struct ltw_terms terms;
+    struct tw_future *future;         /* one reference, or NULL                    */
+    char name[256];
+};
+
+enum ltw_phase { RELOAD_IDLE, RELOAD_TRYING, RELOAD_PREPARING, RELOAD_WARMING,
+                 RELOAD_STARTING, RELOAD_SHADOWING, RELOAD_APPENDING, RELOAD_CHANGING };
+
+struct ltw_reloads {
+    struct tw_app *app;               /* constant                                  */
+    struct ltw_group *groups;
+    unsigned n;
+    bool watch;                       /* files are watched                         */
+    int64_t deadline_ms;              /* a handler may wait so long                */
+    bool runs;                        /* it was started                            */
+    struct ltw_terms terms;           /* where a request has none                  */
+    struct ltw_watcher *watcher;
+    pthread_mutex_t lock;             /* guards the three below                    */
+    struct ltw_request *first, **last;    /* mutex                                 */
+    bool stopped;                     /* mutex                                     */
+    atomic_bool over;                 /* atomic: what is tried is to end           */
+    struct ltw_request *left;         /* by the end of the run                     */
+    enum ltw_phase phase;
+    struct ltw_request *current;
+    uv_work_t work;
+    char why[LTW_REASON];             /* the work failed                           */
+    struct ltw_appfile *file;         /* that is tried: the work's, then MAIN's    */
+    bool unchanged;                   /* the work found nothing new                */
+    bool missing;                     /* or could not read it                      */
+    struct ltw_job *job;
+    uint64_t jobs;
+    uv_timer_t timer;
+    bool is_late;                     /* the first deadline has passed             */
+    struct ltw_trial *guard;          /* of the last change, or NULL               */
+    struct ltw_group *guarded;        /* it is of that                             */
+    int before;                       /* the version that it goes back to          */
+    unsigned looks;                   /* at a shadow that does not get on          */
+    uint64_t moved;                   /* when the candidates were looked at        */
+};
+
+/* ---- group.c ---- */
+
+/* The scripts of the app that is built.  False: no memory. */
+bool ltw_groups_add(struct ltw_reloads *r);
+void ltw_groups_free(struct ltw_reloads *r);
+
+/* As the app names it, or its path; NULL: there is none.  Thread: any. */
+struct ltw_group *ltw_group_find(struct ltw_reloads *r, const char *name);
+
+/* Those whose instances are given something else get a next version: the same text, and
+ * what `scripts` say, which are as app->scripts.  False: no memory. */
+bool ltw_groups_instruct(struct ltw_reloads *r, const struct ltw_script_options *scripts);
+
+/* Room for one version more; false: no memory. */
+bool ltw_group_reserve(struct ltw_group *g);
+
+/* In the room that was reserved.  The oldest go when all texts together take too much. */
+void ltw_group_keep(struct ltw_group *g, struct ltw_version *v);
+
+/* The version of that number, or NULL. */
+struct ltw_version *ltw_group_kept(const struct ltw_group *g, int number);
+
+/* ---- request.c ---- */
+
+/* The oldest, or NULL; stop: nothing is asked for any more. */
+struct ltw_request *ltw_request_take(struct ltw_reloads *r, bool stop);
+void ltw_request_drop(struct ltw_request *q);   /* NULL: nothing */
+
+/* The run is ending: whoever waits for it is told of that, not of this, which would be
+ * a failure. */
+void ltw_request_leave(struct ltw_reloads *r, struct ltw_request *q);
+bool ltw_request_stopped(struct ltw_reloads *r);
+
+/* Is anything asked for the group? */
+bool ltw_request_is_waiting(struct ltw_reloads *r, const struct ltw_group *g);
+
+/* Asks for a version of it, for nobody.  False: no memory. */
+bool ltw_request_push(struct ltw_reloads *r, struct ltw_group *g, int version);
+
+/* [-0, +0, e]  What the table at idx, or nil, asks of a new version; what it leaves out
+ * stays. */
+void ltw_request_terms(lua_State *L, int idx, const char *what, struct ltw_terms *terms);
+
+/* ---- scratch.c ---- */
+
+/* Reads and runs what is wanted where nothing has an effect; what came of it is in r.
+ * Thread: one of libuv's; MAIN leaves alone what it uses. */
+void ltw_scratch_try(struct ltw_reloads *r);
+
+#endif
