@@ -56,8 +56,10 @@ struct ltw_host {
     struct tw_board *board;
     struct tw_epoch *epoch;
     struct tw_log *log;       /* NULL outside a run; then there is print     */
-    void (*print)(const char *text, size_t n);   /* a whole line, any thread */
-    void (*warn)(const char *who, const char *text);   /* likewise           */
+    /* Writes a whole line; of a long one stops(ctx) is asked now and then: the rest is
+     * left out, and false.  Thread: any. */
+    bool (*print)(const char *text, size_t n, bool (*stops)(void *ctx), void *ctx);
+    void (*warn)(const char *who, const char *text);   /* any thread         */
     struct ltw_census *census;    /* of tasks, see census.h */
     struct tw_caches *caches;     /* by name */
     struct tw_unseen *unseen; /* failures that nobody looked at */

@@ -53,15 +53,17 @@ and, in a run, tape are there.
   tape:range(from, to)   by seq, or by time in ns
   tape:find("AAPL", 50)  the newest that match: a symbol, fields, a function
   plot(tape:find("AAPL", 500))   a line of their mids; see tw.plot
+  plot { AAPL = tape:find "AAPL", GOOG = tape:find "GOOG" }      lines in one picture
   :watch plot(tape:find("AAPL", 500)) 0.5
 
 Keys are those of Emacs: C-a C-e C-b C-f M-b M-f move, C-d C-h C-w M-d C-k C-u cut, C-y
-puts back, M-y what was cut before, C-t and M-t swap, C-_ undoes; Up and Down go through
-the lines of an entry, then through the history; C-r searches it.  Tab completes names,
-fields, methods, keys in brackets, modules and files in require.  Enter ends an entry
-that is complete and goes on in a new line otherwise, as M-Enter always does.  What is
-pasted does not run before Enter.  C-c ends what runs, or drops what is typed; C-d in an
-empty entry ends the prompt; C-z stops the program.
+puts back, M-y what was cut before, M-. the last argument of the entry before, C-t and
+M-t swap, C-_ undoes; Up and Down go through the lines of an entry, then through the
+history; C-r searches it.  Tab completes names, fields, methods, keys in brackets, modules
+and files in require.  Enter ends an entry that is complete and goes on in a new line
+otherwise, as M-Enter always does.  What is pasted does not run before Enter.  C-c ends
+what runs, or drops what is typed; C-d in an empty entry ends the prompt, which waits for
+tasks and jobs that entries began, until C-c ends them; C-z stops the program.
 
 The history is in $TIDEWIRE_HISTORY, or in ~/.tidewire_history; an entry that begins
 with a space is not kept, and an empty TIDEWIRE_HISTORY keeps none.  NO_COLOR turns the

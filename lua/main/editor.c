@@ -230,6 +230,7 @@ static enum ltw_editor_event act(struct ltw_editor *e, int key)
         complete(e);
         break;
     case LTW_CTRL('R'): case LTW_CTRL('S'): ltw_recall_search(&e->recall); break;
+    case LTW_KEY_META | '.': ltw_recall_argument(&e->recall); break;
     case LTW_CTRL('L'): clear_screen(e); break;
     case LTW_CTRL('Z'): suspend(e); break;
     default:

@@ -4,6 +4,7 @@
  */
 #include "main/recall.h"
 
+#include "main/argument.h"
 #include "main/keys.h"
 
 void ltw_recall_begin(struct ltw_recall *r)
@@ -30,6 +31,24 @@ void ltw_recall_go(struct ltw_recall *r, bool down)
 {
     if (down && r->at < ltw_history_count(r->history)) show(r, r->at + 1);
     else if (!down && r->at > 0) show(r, r->at - 1);
+}
+
+void ltw_recall_argument(struct ltw_recall *r)
+{
+    bool again = r->text->before == LTW_DID_RECALL;
+    unsigned i = again ? r->of : ltw_history_count(r->history);
+    const char *argument = NULL;
+    size_t n = 0;
+
+    while (n == 0 && i-- > 0) argument = ltw_argument(ltw_history_at(r->history, i), &n);
+    if (again) r->text->did = LTW_DID_RECALL;
+    if (n == 0) return;
+    if (again) ltw_text_cut(r->text, r->from, r->to);
+    r->of = i;
+    r->from = r->text->cursor;
+    ltw_text_insert(r->text, argument, n);
+    r->to = r->text->cursor;
+    r->text->did = LTW_DID_RECALL;
 }
 
 /* ---- searching ---- */

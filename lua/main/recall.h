@@ -17,6 +17,8 @@ struct ltw_recall {
     struct ltw_bytes origin;          /* the text when the search began         */
     unsigned at;                      /* of the history; its count: the draft   */
     unsigned begun;                   /* at, when the search began              */
+    unsigned of;                      /* the entry that the argument is of      */
+    size_t from, to;                  /* where that stands in the text          */
     bool searching, failed;
     char pattern[LTW_PATTERN_MAX + 1];
     size_t n_pattern;
@@ -27,6 +29,9 @@ void ltw_recall_begin(struct ltw_recall *r);
 
 /* The entry before, or behind, the one that shows. */
 void ltw_recall_go(struct ltw_recall *r, bool down);
+
+/* The last argument of the newest entry; right after that, of the one before. */
+void ltw_recall_argument(struct ltw_recall *r);
 
 /* Ctrl-R, and Ctrl-S, which goes to newer ones. */
 void ltw_recall_search(struct ltw_recall *r);

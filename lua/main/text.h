@@ -15,7 +15,7 @@ struct ltw_text {
     struct ltw_bytes kill[LTW_KILLS];   /* what was cut, for Ctrl-Y: a ring       */
     unsigned newest, yanked;            /* of it; yanked: what stands there now   */
     size_t yank_from, yank_to;          /* where that is                          */
-    enum { LTW_DID_OTHER, LTW_DID_KILL, LTW_DID_YANK, LTW_DID_TYPE }
+    enum { LTW_DID_OTHER, LTW_DID_KILL, LTW_DID_YANK, LTW_DID_TYPE, LTW_DID_RECALL }
         did, before;                    /* this key, and the one before it        */
     struct ltw_undo undo;
 };

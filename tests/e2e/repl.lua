@@ -1,88 +1,20 @@
---- repl: the prompt as somebody types into it, in a terminal that tmux makes.
---
--- Keys are sent, and the screen is looked at until it shows what it should; the time
--- only ends a test that fails.
+--- repl: the prompt as somebody types into it.
 
 package.path = "tests/?.lua;" .. package.path
 local t = require "tw.test"
 local apps = require "apps"
+local terminal = require "terminal"
 
-local PATIENCE = 20               -- seconds
-local quote = apps.quote
-
-if apps.shell("command -v tmux").status ~= 0 then
+if not terminal then
   t.skip "no tmux: nobody types here"
   t.done()
   return
 end
 
-local here <close> = setmetatable({}, { __close = function(h)
-  os.execute(h.tmux .. " kill-server 2>/dev/null; rm -rf " .. h.directory)
-end })
-local pipe <close> = assert(io.popen "mktemp -d")
-here.directory = pipe:read "l"
-here.tmux = "env -u TMUX tmux -u -f /dev/null -S " .. here.directory .. "/socket"
-os.execute(here.tmux .. " new-session -d -s keep cat")   -- for the server to stay
-local HISTORY = here.directory .. "/history"
-
-local function tmux(words)
-  local process = assert(io.popen(here.tmux .. " " .. words .. " 2>&1"))
-  local text = process:read "a"
-  process:close()
-  return text
-end
-
---- What the terminal shows; with its colours when so wished.
-local function screen(colours)
-  return (tmux("capture-pane -p -t t" .. (colours and " -e" or "")):gsub("%s+$", ""))
-end
-
---- Waits until the screen has the pattern.
-local function shows(pattern, name, colours)
-  local till, text = os.time() + PATIENCE, nil
-  repeat
-    text = screen(colours)
-    if text:find(pattern) then return t.ok(true, name) end
-    os.execute "sleep 0.05"
-  until os.time() > till
-  t.ok(false, name)
-  t.diag("no " .. pattern .. " in\n" .. text)
-end
-
-local function lacks(pattern, name)
-  local text = screen()
-  if not t.ok(not text:find(pattern), name) then t.diag(text) end
-end
-
---- Types text; names of keys are in a list: { "C-c", "Up" }.
-local function keys(what)
-  if type(what) == "table" then tmux("send-keys -t t " .. table.concat(what, " "))
-  else tmux("send-keys -t t -l -- " .. quote(what)) end
-end
-
-local function enter(text)
-  keys(text)
-  keys { "Enter" }
-end
-
---- Starts a command in a new terminal; its end is shown as "status n".
-local function start(words, environment)
-  tmux "kill-session -t t"
-  tmux(("new-session -d -s t -x 80 -y 24 %s"):format(quote(
-    ("env TERM=tmux-256color HOME=%s TIDEWIRE_HISTORY=%s %s %s %s; "):format(
-      here.directory, HISTORY, environment or "", apps.tidewire, words or "")
-    .. "echo status $?; exec cat")))
-end
-
-local function prompt(words, environment)
-  start(words, environment)
-  shows("\n>$", (words or "") .. ": a prompt")
-end
-
-local function clear()
-  keys { "C-c", "C-l" }
-  shows("^>$", "a clear screen")
-end
+local tmux, screen, shows, lacks = terminal.tmux, terminal.screen, terminal.shows,
+                                   terminal.lacks
+local keys, enter, start = terminal.keys, terminal.enter, terminal.start
+local prompt, clear = terminal.prompt, terminal.clear
 
 -- Entries, their results and their history.
 
@@ -363,9 +295,9 @@ shows(":feed: .*/nowhere.csv.*\n>$", "a file that is not there")
 enter ":feed fix { listen = 0, speed = 'x' }"
 shows("app%.feed%.fix: speed must be a number, got x\n>$", "a wrong option")
 clear()
-enter ("io.open('" .. here.directory .. "/q.csv', 'w'):write("
+enter ("io.open('" .. terminal.directory .. "/q.csv', 'w'):write("
        .. "'time,symbol,bid,ask\\n1,AB,1,2\\n2,CD,3,4\\n'):close()")
-enter(":feed csv " .. here.directory .. "/q.csv")
+enter(":feed csv " .. terminal.directory .. "/q.csv")
 shows("tidewire: feed csv: ended", "a file of quotes")
 enter "tape:find('CD')[1].ask"
 shows("\n4.0\n>$", "is on the tape")
