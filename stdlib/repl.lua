@@ -185,7 +185,8 @@ end)
 for name, purpose in pairs { table = "its rows in columns", json = "its JSON",
                              csv = "its rows as CSV" } do
   command(name, "expression", purpose, function(text)
-    print(require "tw.inspect"[name]((expression(text, name)())))
+    local fine, shown = pcall(require "tw.inspect"[name], (expression(text, name)()))
+    print(fine and shown or refuse("%s", shown))
   end)
 end
 
