@@ -230,11 +230,12 @@ end
 
 --- data.histogram(values) -> { low, step, [1] = count, … } | nil
 -- Between 10 and 60 ranges, whose number grows with that of the values; a border is at 0.
+-- Nil when all values are the same but for rounding.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: those of the values.
 function data.histogram(values)
   local low, high, n = math.huge, -math.huge, #values
   for _, v in ipairs(values) do low, high = math.min(low, v), math.max(high, v) end
-  if n < 2 or low == high then return nil end
+  if n < 2 or high - low < 1e-12 * math.max(high, -low, 1) then return nil end
   local step = (high - low) / math.min(math.max(math.floor(2 * n ^ (1 / 2)), 10), 58)
   local first = math.floor(low / step)
   local out = { low = first * step, step = step }

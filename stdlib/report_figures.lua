@@ -69,7 +69,7 @@ end
 
 local SHOWN = {
   percent = function(x)
-    return (math.abs(x) < 100 and fixed(x * 100, 2) or thousands(fixed(x * 100, 0))) .. "%"
+    return thousands(fixed(x * 100, math.abs(x) < 100 and 2 or 0)) .. "%"
   end,
   money = function(x) return thousands(fixed(x, math.abs(x) < 1e12 and 2 or 0)) end,
   ratio = function(x) return thousands(fixed(x, math.abs(x) < 1000 and 3 or 0)) end,
@@ -86,8 +86,8 @@ local SHOWN = {
 }
 
 --- figures.show(x, kind) -> string
--- kind: percent (x is a ratio), money, ratio, days, count, or number: up to eight decimals.
--- "–" for what is no finite number.
+-- kind: percent (x is a ratio), money, ratio, days, count, or number, which has up to
+-- eight decimals.  "–" for what is no finite number.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: raises for an unknown kind.
 -- Units: those of kind.
 function figures.show(x, kind)
@@ -113,6 +113,15 @@ function figures.find(name)
       if group[i][1] == key and (key == name or group.both) then return group[i] end
     end
   end
+end
+
+--- figures.label(name) -> string
+-- "Sharpe", "geometric Sharpe".
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: raises for an unknown figure.
+-- Units: none.
+function figures.label(name)
+  local set = name:match "^(%l+)%."
+  return (set and set .. " " or "") .. figures.find(name)[2]
 end
 
 return figures

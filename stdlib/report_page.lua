@@ -218,11 +218,12 @@ local SCRIPT = [[
     };
   });
 
-  function show(chart, value) {
-    if (chart.dataset.kind === "percent") value *= 100;
-    var text = Number(value.toPrecision(5)).toLocaleString("en-US",
-      { maximumFractionDigits: Math.abs(value) < 1 ? 5 : 2 });
-    return text.replace("-", "\u2212") + (chart.dataset.kind === "percent" ? "%" : "");
+  // With the digits that the drawing has: it tells 10,000 heights apart.
+  function show(d, value, range) {
+    var percent = d.kind === "percent", by = percent ? 100 : 1;
+    var digits = Math.min(Math.max(-Math.ceil(Math.log10(range * by / 10000)), 0), 12);
+    return (value * by).toLocaleString("en-US", { minimumFractionDigits: digits,
+      maximumFractionDigits: digits }).replace("-", "\u2212") + (percent ? "%" : "");
   }
   all("svg[data-from]", function (chart) {
     var d = chart.dataset, path = chart.querySelector("path.main"), points, at, line;
@@ -246,10 +247,13 @@ local SCRIPT = [[
       line.setAttribute("x1", at[0] / 10 + "%");
       line.setAttribute("x2", at[0] / 10 + "%");
       var span = d.to - d.from, time = +d.from + at[0] / 1000 * span + span * 1e-5;
-      var value = d.high - at[1] / 1000 * (d.high - d.low);
-      if (d.log === "1") value = Math.exp(value);
+      var range = d.high - d.low, value = d.high - at[1] / 1000 * range;
+      if (d.log === "1") {
+        value = Math.exp(value);
+        range *= value;
+      }
       said.textContent = new Date(time * 1000).toISOString().replace("T", " ")
-        .slice(0, span > 8640000 ? 10 : 16) + "  " + d.name + " " + show(chart, value);
+        .slice(0, span > 8640000 ? 10 : 16) + "  " + d.name + " " + show(d, value, range);
     });
     chart.addEventListener("pointerleave", function () {
       if (line) line.remove();
@@ -295,9 +299,10 @@ local function cell(value, column)
 end
 
 --- page.table { columns, rows, … } -> string
--- columns: a list of { title, tip =, left = }; rows: lists of texts or of { text, class }.
--- id, class; sort: by a click on a title; what: "trades", for a table of more than 1,000
--- rows, which says how many there are.  none: what stands in the place of no rows.
+-- columns: a list of { title, tip =, left = }; rows: lists of texts or of
+-- { text, class }.  id, class; sort: by a click on a title; what: "trades", for a table
+-- of more than 1,000 rows, which says how many there are (count, where that is not
+-- #rows).  none: what stands in the place of no rows.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
 function page.table(o)
   if #o.rows == 0 and o.none then return page.none(o.none) end

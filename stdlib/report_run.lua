@@ -105,6 +105,8 @@ local function equity_section(curve, worst)
   equity:area(curve.time, curve.value, "gain area")
   equity:line(curve.time, curve.value, "line main")
   local under = data.underwater(curve)
+  local deepest = extent(under)
+  if deepest > -1e-9 then deepest = -0.01 end
   local depth = svg.plot { from = from, to = to, low = math.min(extent(under), -1e-4),
     high = 0, kind = "percent", height = 110, zero = true, hover = "drawdown",
     label = "Drawdown below the highest equity before" }
@@ -112,7 +114,8 @@ local function equity_section(curve, worst)
   depth:line(curve.time, under, "loss line main")
   return page.section("Equity and drawdown",
     page.figure(equity:text(), "flush") .. page.figure(depth:text()),
-    (log and "logarithmic scale; " or "") .. "shaded: the deepest drawdown",
+    (log and "logarithmic scale; " or "")
+    .. (worst and "shaded: the deepest drawdown" or "no drawdown"),
     "chart-section")
 end
 
@@ -161,7 +164,7 @@ local function sharpe_section(returns)
   end
   local low, high = extent(rolling.value)
   if low > high then
-    return page.section("Rolling Sharpe", page.none "The equity does not move.")
+    return page.section("Rolling Sharpe", page.none "The returns do not vary.")
   end
   local p = svg.plot { from = rolling.time[1], to = rolling.time[#rolling.time],
     low = math.min(low, 0), high = math.max(high, 0), kind = "ratio", height = 200,
@@ -246,7 +249,8 @@ local function price_chart(symbol, prices, trades)
                 (t.pnl or 0) < 0 and "lost" or "won")
     end
     if begun then
-      p:mark(t.entry, t.entry_price, ((t.quantity or 0) < 0 and "short" or "long") .. size)
+      local side = (t.quantity or 0) < 0 and "short" or "long"
+      p:mark(t.entry, t.entry_price, side .. size)
     end
     if t.exit and t.exit_price then p:mark(t.exit, t.exit_price, "out" .. size) end
   end
@@ -309,8 +313,8 @@ local function figures_section(result)
       local f = group[i]
       local function value(name, formula)
         local text = page.number(show(figures.get(result, name), f[3]))
-        return formula and ('<td><span title="%s">%s</span>'):format(escape(formula), text)
-               or "<td>" .. text
+        if not formula then return "<td>" .. text end
+        return ('<td><span title="%s">%s</span>'):format(escape(formula), text)
       end
       if group.both then
         rows[#rows + 1] = ("\n<tr><td>%s"):format(f[2])
@@ -422,11 +426,19 @@ function run.body(result)
   local curve, days = data.equity(result)
   local returns, trades = data.returns(days), data.trades(result)
   local final = number(result.final) or days.value[#days.value]
+  if #curve.time == 0 and #trades == 0 then      -- of a sweep that keeps figures alone
+    return tiles(result, final)
+      .. page.section("Charts", page.none "The result has no equity and no trades.")
+      .. figures_section(result) .. formulas_section()
+  end
   return table.concat {
     tiles(result, final),
     equity_section(curve, data.drawdowns(curve, 1)[1]),
     months_section(days, data.start(result, days)),
-    '<div class="two">', sharpe_section(returns), distribution_section(returns), "</div>\n",
+    '<div class="two">',
+    sharpe_section(returns),
+    distribution_section(returns),
+    "</div>\n",
     prices_section(result, trades),
     exposure_section(trades, curve),
     figures_section(result),

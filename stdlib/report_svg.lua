@@ -1,8 +1,8 @@
 --- report_svg: charts as inline SVG for the pages of tw.report.
 --
--- Why: a chart fills whatever width there is, yet its texts and marks keep their size.  So
--- lines are in an inner drawing of 1000 x 1000 units that is stretched, with strokes that
--- are not, and texts and marks stand at percentages of the outer one.  Colours are
+-- Why: a chart fills whatever width there is, yet its texts and marks keep their size.
+-- So lines are in an inner drawing of 1000 x 1000 units that is stretched, with strokes
+-- that are not, and texts and marks stand at percentages of the outer one.  Colours are
 -- classes, for the style sheet to choose.  However many points come in, a path keeps at
 -- most four for each of the 1000 columns.
 
@@ -141,8 +141,8 @@ plot.__index = plot
 --- svg.plot { from, to, low, high, … } -> plot
 -- An empty chart.  from, to: times, or numbers with x = a kind of figure.  low, high: the
 -- values; log: on a scale of powers.  kind of the values, label (read aloud), height in
--- pixels, ticks below (false: none), zero: a line there, hover: what the values are called
--- where the page shows them.
+-- pixels, ticks below (false: none), zero: a line there, hover: what the values are
+-- called where the page shows them.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: seconds; see each.
 function svg.plot(o)
   local self = setmetatable({ o = o, paths = {}, over = {}, under = {} }, plot)
@@ -166,8 +166,12 @@ function svg.plot(o)
   return self
 end
 
+--- plot:x(s) -> number
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: 0 to 1000, at the right.
 function plot:x(s) return (s - self.from) / (self.to - self.from) * COLUMNS end
 
+--- plot:y(v) -> number
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: 0 to 1000, at the bottom.
 function plot:y(v)
   if self.o.log then v = v > 0 and math.log(v) or self.low end
   return (self.high - v) / (self.high - self.low) * COLUMNS
@@ -297,7 +301,7 @@ end
 function plot:note(s, text)
   local x = unit(self:x(s) / 10)
   self.over[#self.over + 1] = ('<line class="note" x1="%s%%" x2="%s%%" y2="100%%"/>'
-    .. '<text class="note" x="%s%%" dx="5" y="10">%s</text>'):format(x, x, x,
+    .. '<text class="note" x="%s%%" dx="4" y="-3">%s</text>'):format(x, x, x,
     escape(text))
 end
 

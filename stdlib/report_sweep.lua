@@ -122,7 +122,7 @@ local function table_section(runs, params, by)
   end
   return page.section("Runs", page.table { id = "runs", sort = true, rows = rows,
     count = show(#runs, "count"), what = "runs", none = "No runs.", columns = columns },
-    "best by " .. by .. " first")
+    "best by " .. figures.label(by) .. " first")
 end
 
 local function failures_section(runs)
@@ -198,8 +198,9 @@ local function map(runs, x, y, by, winner)
   local out = { ('<table class="heat grid%s"><thead><tr><th>%s ↓ %s →</th>'):format(
     written and "" or " dense", escape(y.name), escape(x.name)) }
   for i = 1, #across, every do
-    out[#out + 1] = ('<th%s>%s</th>'):format(every > 1 and (' colspan="%d"'):format(
-      math.min(every, #across - i + 1)) or "", escape(across[i]))
+    local span = math.min(every, #across - i + 1)
+    out[#out + 1] = ('<th colspan="%d">%s</th>'):format(span,
+      span == every and escape(across[i]) or "")
   end
   out[#out + 1] = "</tr></thead><tbody>"
   for row = 1, #down do
@@ -259,7 +260,7 @@ local function map_section(runs, params, o)
   local note = "outlined: the best run"
   if #able > 2 then note = "median over the other parameters; " .. note end
   if #pairs_ > MAPS then note = note .. (" (%d of %d pairs)"):format(MAPS, #pairs_) end
-  return page.section("Map of " .. figures.find(o.by)[2], choice .. table.concat(maps),
+  return page.section("Map of " .. figures.label(o.by), choice .. table.concat(maps),
                       note)
 end
 
@@ -307,7 +308,7 @@ local function coordinates_section(runs, params, by)
   end
   -- Of many runs every so-manieth, and all of the best tenth that are drawn.
   local lines = { { "run" }, { "run-top" }, { "run-winner" } }
-  local step = math.max(able / LINES, 1)
+  local step = math.max(able / (LINES - 1), 1)
   local drawn, at = 0, able
   while at >= 1 do
     local i = math.floor(at)
@@ -352,7 +353,8 @@ local function coordinates_section(runs, params, by)
       :format(#axes * 92, table.concat(out)),
     (drawn < able and ("%s of %s runs; "):format(show(drawn, "count"),
                                                  show(able, "count")) or "")
-    .. "blue: the best tenth by " .. by .. "; orange: the best", "chart-section")
+    .. "blue: the best tenth by " .. figures.label(by) .. "; orange: the best",
+    "chart-section")
 end
 
 --- sweep.title(results) -> string

@@ -186,7 +186,9 @@ function text.sweep(results, width)
                                                                show(failed, "count")) }
   local shown = screen.table(rows, { "#", "return", "sharpe", "drawdown", "trades",
                                      "parameters" })
-  for line in (shown .. "\n"):gmatch "([^\n]*)\n" do lines[#lines + 1] = fit(line, width) end
+  for line in (shown .. "\n"):gmatch "([^\n]*)\n" do
+    lines[#lines + 1] = fit(line, width)
+  end
   return table.concat(lines, "\n") .. "\n"
 end
 
