@@ -56,6 +56,26 @@ function data.moment(s)
   return data.date(s, s % 60 < 1 and "%Y-%m-%d %H:%M" or "%Y-%m-%d %H:%M:%S")
 end
 
+--- data.span(from, to) -> string
+-- Two dates, with the times of day where they are less than three days apart.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: seconds, UTC.
+function data.span(from, to)
+  if to - from >= 3 * DAY then return data.date(from) .. " to " .. data.date(to) end
+  local same = data.date(from) == data.date(to)
+  return data.date(from, "%Y-%m-%d %H:%M") .. " to "
+         .. data.date(to, same and "%H:%M" or "%Y-%m-%d %H:%M")
+end
+
+--- data.unit(longest) -> name, seconds
+-- In what a column of durations is told: d, h, min or s.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: seconds.
+function data.unit(longest)
+  for _, unit in ipairs { { "d", DAY }, { "h", 3600 }, { "min", 60 } } do
+    if longest >= 3 * unit[2] then return unit[1], unit[2] end
+  end
+  return "s", 1
+end
+
 --- data.month_name(m) -> string
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: 1 is January.
 function data.month_name(m) return MONTHS[m] end

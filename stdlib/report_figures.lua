@@ -3,6 +3,7 @@
 -- r is the list of daily returns, n how many there are.
 
 local data = require "tw.report_data"
+local inspect = require "tw.inspect"
 
 local figures = {}
 
@@ -92,6 +93,17 @@ local SHOWN = {
 -- Units: those of kind.
 function figures.show(x, kind)
   return number(x) and SHOWN[kind](x) or "–"
+end
+local show = figures.show
+
+--- figures.text(value) -> string
+-- The value of a parameter: as it is, a number as show has it, a table by what it holds.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function figures.text(value)
+  if value == nil then return "–" end
+  if type(value) == "string" then return value end
+  if number(value) then return show(value, "number") end
+  return inspect.text(value)
 end
 
 --- figures.get(result, name) -> number | nil

@@ -96,7 +96,7 @@ th:first-child,td:first-child{padding-left:2px}
 th:last-child,td:last-child{padding-right:2px}
 th{font-weight:500;color:var(--soft);font-size:12px;vertical-align:bottom}
 .l{text-align:left}
-td.text{white-space:normal;text-align:left;overflow-wrap:anywhere;max-width:24em}
+td.text{white-space:normal;text-align:left;overflow-wrap:break-word;max-width:24em}
 td.loss{color:rgb(var(--loss))}
 .tall thead th{position:sticky;top:0;background:var(--ground);z-index:1;
 box-shadow:inset 0 -1px var(--line);border-bottom:0}
@@ -135,7 +135,7 @@ summary small{font-weight:400;font-size:13px;color:var(--soft);margin-left:8px}
 pre{font:12px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;white-space:
 pre-wrap;overflow-wrap:anywhere;margin:0 0 10px;color:var(--soft)}
 footer{font-size:12px;border-top:1px solid var(--line);padding-top:10px}
-@media (max-width:760px){
+@media screen and (max-width:760px){
 body{padding:18px 14px 28px}
 h1{font-size:21px}
 .two,.three{grid-template-columns:minmax(0,1fr)}
@@ -149,10 +149,14 @@ table.heat.months{font-size:11px;min-width:540px}
 }
 @media print{
 @page{margin:14mm}
-body{padding:0;max-width:none;font-size:12px}
+body{padding:0;max-width:none;font-size:11px}
+table,.tiles dt{font-size:10px}.tiles dd{font-size:15px}
+th,td{padding:3px 5px}th{font-size:10px}
+table.heat{min-width:0}
+.tiles{grid-template-columns:repeat(4,1fr)}.three{gap:16px 20px}.two{gap:0 20px}
 #theme,select{display:none}
 .tall{max-height:none}.scroll,.tall{overflow:visible}
-section.chart-section,figure,tr{break-inside:avoid}
+section.whole,figure,tr{break-inside:avoid}
 h2{break-after:avoid}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 }

@@ -31,9 +31,8 @@ end
 function run.parameters(params)
   local out = {}
   for i, key in ipairs(data.keys(params)) do
-    local value = params[key]
     out[i] = ("<span>%s <b>%s</b></span>"):format(escape(key),
-      escape(type(value) == "number" and show(value, "number") or value))
+      escape(figures.text(params[key])))
   end
   return table.concat(out)
 end
@@ -60,7 +59,7 @@ function run.about(result)
        .. (result.version and " " .. tostring(result.version) or ""))
   fact(names(result.symbols, 12))
   local from, to = data.seconds(result.from), data.seconds(result.to)
-  if from and to then fact(data.date(from) .. " to " .. data.date(to)) end
+  if from and to then fact(data.span(from, to)) end
   fact(names(result.data, 6))
   if number(result.records) then fact(show(result.records, "number") .. " records") end
   out[1] = "<p>" .. table.concat(facts, " · ") .. "</p>"
@@ -116,7 +115,7 @@ local function equity_section(curve, worst)
     page.figure(equity:text(), "flush") .. page.figure(depth:text()),
     (log and "logarithmic scale; " or "")
     .. (worst and "shaded: the deepest drawdown" or "no drawdown"),
-    "chart-section")
+    "whole")
 end
 
 -- How strong the colour of a value is: 0.06 to 0.6.
@@ -154,7 +153,7 @@ local function months_section(days, start)
   if hidden > 0 then
     out[#out + 1] = ('<p class="more">The last %d of %d years.</p>'):format(YEARS, #years)
   end
-  return page.section("Returns by month", table.concat(out), "percent")
+  return page.section("Returns by month", table.concat(out), "percent", "whole")
 end
 
 local function sharpe_section(returns)
@@ -295,7 +294,7 @@ local function prices_section(result, trades)
   local more = undrawn > 0 and ('<p class="more">%d of %d symbols are drawn.</p>')
     :format(#charts, #charts + undrawn) or ""
   return page.section("Trades on price", KEY .. table.concat(charts, "\n") .. more, nil,
-                      "chart-section")
+                      "whole")
 end
 
 -- ---- tables ----
@@ -332,20 +331,31 @@ local function figures_section(result)
   local returns, risk, ratios, trades = table.unpack(out)
   return page.section("Figures", '<div class="three">' .. returns .. "<div>" .. risk
     .. "<br>" .. ratios .. "</div>" .. trades .. "</div>",
-    "point at what is dotted for its formula; all are below")
+    "point at what is dotted for its formula; all are below", "whole")
 end
 
-local function drawdowns_section(days)
-  local rows = {}
-  for i, d in ipairs(data.drawdowns(days, 5)) do
-    local last = d.recovered or days.time[#days.time]
-    rows[i] = { tostring(i), { show(d.depth, "percent"), "loss" }, data.date(d.peak),
-                data.date(d.trough), d.recovered and data.date(d.recovered) or "not yet",
-                show(last // 86400 - d.peak // 86400, "count") .. " d" }
+-- As many seconds in a unit, for a column that names it.
+local function lasting(seconds, unit)
+  local x = seconds / unit
+  return show(x % 1 == 0 and x or math.floor(x * 10 + 0.5) / 10, "number")
+end
+
+local function drawdowns_section(curve)
+  local rows, found, longest = {}, data.drawdowns(curve, 5), 0
+  local last = curve.time[#curve.time]
+  for _, d in ipairs(found) do
+    longest = math.max(longest, (d.recovered or last) - d.peak)
+  end
+  local name, unit = data.unit(longest)
+  local date = unit == 86400 and data.date or data.moment
+  for i, d in ipairs(found) do
+    rows[i] = { tostring(i), { show(d.depth, "percent"), "loss" }, date(d.peak),
+                date(d.trough), d.recovered and date(d.recovered) or "not yet",
+                lasting((d.recovered or last) - d.peak, unit) }
   end
   return page.section("Deepest drawdowns", page.table { rows = rows,
     none = "The equity never fell.", columns = { { "" }, { "Depth" }, { "From" },
-    { "Lowest" }, { "Regained" }, { "Length" } } })
+    { "Lowest" }, { "Regained" }, { "Length, " .. name } } })
 end
 
 local function symbols_section(result, trades)
@@ -365,21 +375,24 @@ local function symbols_section(result, trades)
 end
 
 local function trades_section(trades)
-  local rows = {}
+  local rows, longest = {}, 0
+  for _, t in ipairs(trades) do
+    if t.entry and t.exit then longest = math.max(longest, t.exit - t.entry) end
+  end
+  local name, unit = data.unit(longest)
   for i = 1, math.min(#trades, 1001) do
     local t = trades[i]
-    local length = t.entry and t.exit and (t.exit - t.entry) / 86400
+    local length = t.entry and t.exit and lasting(t.exit - t.entry, unit) or "–"
     rows[i] = { tostring(i), t.symbol, data.moment(t.entry), data.moment(t.exit),
       show(t.quantity, "number"), show(t.entry_price, "number"),
       show(t.exit_price, "number"), signed(show(t.pnl, "money")),
-      signed(show(t.ratio, "percent")), show(t.fees, "money"),
-      show(length, "days") }
+      signed(show(t.ratio, "percent")), show(t.fees, "money"), length }
   end
   return page.section("Trades", page.table { id = "trades", sort = true, rows = rows,
     count = show(#trades, "count"), what = "trades", none = "No trades.",
     columns = { { "#" }, { "Symbol", left = true }, { "Entry", left = true },
       { "Exit", left = true }, { "Quantity" }, { "Entry price" }, { "Exit price" },
-      { "PnL" }, { "Return" }, { "Fees" }, { "Length" } } })
+      { "PnL" }, { "Return" }, { "Fees" }, { "Length, " .. name } } })
 end
 
 local function orders_section(result)
@@ -442,7 +455,7 @@ function run.body(result)
     prices_section(result, trades),
     exposure_section(trades, curve),
     figures_section(result),
-    drawdowns_section(days),
+    drawdowns_section(curve),
     symbols_section(result, trades),
     trades_section(trades),
     orders_section(result),
@@ -455,7 +468,7 @@ end
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
 function run.footer(result)
   local facts = {}
-  if result.hash then facts[1] = "Orders: " .. escape(result.hash) end
+  if result.hash then facts[1] = "Order list: sha256 " .. escape(result.hash) end
   facts[#facts + 1] = "tidewire " .. escape(require "tw".version)
   facts[#facts + 1] = "past returns of a model are no promise"
   return "<footer>" .. table.concat(facts, " · ") .. "</footer>\n"

@@ -160,7 +160,7 @@ function svg.plot(o)
   self.low = (o.zero and low == 0 and not o.log) and low or low - room
   self.high = (o.zero and high == 0 and not o.log) and high or high + room
   self.marks = self.marks
-               or round_ticks(self.low, self.high, math.max((o.height or 240) // 40, 2))
+               or round_ticks(self.low, self.high, math.max((o.height or 240) // 40, 3))
   self.from = o.from
   self.to = o.to > o.from and o.to or o.from + 1
   return self

@@ -23,11 +23,6 @@ local COLUMNS = { "total_return", "cagr", "sharpe", "sortino", "calmar", "max_dr
 
 local list, show, escape = data.list, figures.show, svg.escape
 
-local function text_of(value)
-  if value == nil then return "–" end
-  return type(value) == "number" and show(value, "number") or tostring(value)
-end
-
 -- Numbers before texts, both in their order.
 local function before(a, b)
   if type(a) == "number" and type(b) == "number" then return a < b end
@@ -112,7 +107,7 @@ local function table_section(runs, params, by)
   local rows = {}
   for i = 1, math.min(#runs, 1001) do
     local r, row = runs[i], { tostring(i) }
-    for _, p in ipairs(params) do row[#row + 1] = text_of(r.params[p.name]) end
+    for _, p in ipairs(params) do row[#row + 1] = figures.text(r.params[p.name]) end
     for c, name in ipairs(shown) do
       local text = r.error and c == 1 and "failed"
                    or show(not r.error and figures.get(r.result, name), kinds[c])
@@ -161,8 +156,8 @@ local function names_of(p)
   local cells = {}
   for _, value in ipairs(p.values) do
     local at = cell_of(p, value)
-    cells[at] = cells[at] or { text_of(value) }
-    cells[at][2] = text_of(value)
+    cells[at] = cells[at] or { figures.text(value) }
+    cells[at][2] = figures.text(value)
   end
   for i, c in ipairs(cells) do
     cells[i] = c[1] == c[2] and c[1] or c[1] .. "–" .. c[2]
@@ -270,7 +265,7 @@ end
 local function parameter_axis(p)
   local numbers = type(p.values[1]) == "number" and type(p.values[#p.values]) == "number"
   local low, high = p.values[1], p.values[#p.values]
-  return { tostring(p.name), text_of(low), text_of(high), function(r)
+  return { tostring(p.name), figures.text(low), figures.text(high), function(r)
     local value = r.params[p.name]
     if value == nil or value ~= value then return nil end
     if numbers and high - low < math.huge then return (value - low) / (high - low) end
@@ -354,7 +349,7 @@ local function coordinates_section(runs, params, by)
     (drawn < able and ("%s of %s runs; "):format(show(drawn, "count"),
                                                  show(able, "count")) or "")
     .. "blue: the best tenth by " .. figures.label(by) .. "; orange: the best",
-    "chart-section")
+    "whole")
 end
 
 --- sweep.title(results) -> string
@@ -375,8 +370,8 @@ function sweep.about(results, o)
   if failed > 0 then facts[2] = show(failed, "count") .. " failed" end
   for i, p in ipairs(parameters(runs)) do
     local n = #p.values
-    local range = n == 0 and "–" or n == 1 and text_of(p.values[1])
-      or ("%s … %s (%d)"):format(text_of(p.values[1]), text_of(p.values[n]), n)
+    local range = n == 0 and "–" or n == 1 and figures.text(p.values[1])
+      or ("%s … %s (%d)"):format(figures.text(p.values[1]), figures.text(p.values[n]), n)
     out[i] = ("<span>%s <b>%s</b></span>"):format(escape(p.name), escape(range))
   end
   return ("<p>%s</p><p>%s</p>"):format(table.concat(facts, " · "), table.concat(out))

@@ -29,7 +29,7 @@ local function head(result, width)
                                        tostring(result.version or "")), width) }
   local facts = {}
   local from, to = data.seconds(result.from), data.seconds(result.to)
-  if from and to then facts[1] = data.date(from) .. " to " .. data.date(to) end
+  if from and to then facts[1] = data.span(from, to) end
   for i, symbol in ipairs(list(result.symbols)) do
     if i > 8 then facts[#facts + 1] = "…" break end
     facts[#facts + 1] = tostring(symbol)
@@ -37,8 +37,7 @@ local function head(result, width)
   if #facts > 0 then lines[#lines + 1] = fit(table.concat(facts, "  "), width) end
   local params = {}
   for i, key in ipairs(data.keys(result.params)) do
-    local value = result.params[key]
-    params[i] = ("%s=%s"):format(tostring(key), tostring(value))
+    params[i] = ("%s=%s"):format(tostring(key), figures.text(result.params[key]))
   end
   if #params > 0 then lines[#lines + 1] = fit(table.concat(params, " "), width) end
   return table.concat(lines, "\n")
@@ -109,11 +108,12 @@ local function months_text(days, start, width)
   return title .. "\n" .. table.concat(lines, "\n")
 end
 
-local function trade_rows(ranked, from, to, step)
+local function trade_rows(ranked, from, to, step, format)
   local rows = {}
   for i = from, to, step do
     local t = ranked[i]
-    rows[#rows + 1] = { fit(t.symbol, 12), data.date(t.entry), data.date(t.exit),
+    rows[#rows + 1] = { fit(t.symbol, 12), data.date(t.entry, format),
+      data.date(t.exit, format),
       show(t.quantity, "number"), show(t.entry_price, "number"),
       show(t.exit_price, "number"), show(t.pnl, "money") }
   end
@@ -123,15 +123,20 @@ end
 local function trades_text(trades, width)
   local ranked = data.ranked(trades)
   if #ranked == 0 then return "No trades." end
-  local titles = { "symbol", "entry", "exit", "quantity", "bought at", "sold at", "pnl" }
-  titles[5], titles[6] = "in at", "out at"
+  local titles = { "symbol", "entry", "exit", "quantity", "in at", "out at", "pnl" }
+  local first, last = math.huge, -math.huge
+  for _, t in ipairs(ranked) do
+    first, last = math.min(first, t.entry or first), math.max(last, t.exit or last)
+  end
+  local format = last - first < 30 * 86400 and "%m-%d %H:%M" or "%Y-%m-%d"
   local n = #ranked
   local best = math.min(EXTREME, (n + 1) // 2)
-  local out = { "Best trades", screen.table(trade_rows(ranked, 1, best, 1), titles) }
+  local out = { "Best trades",
+                screen.table(trade_rows(ranked, 1, best, 1, format), titles) }
   if n > best then
     out[3], out[4] = "", "Worst trades"
-    out[5] = screen.table(trade_rows(ranked, n, math.max(n - EXTREME, best) + 1, -1),
-                          titles)
+    local to = math.max(n - EXTREME, best) + 1
+    out[5] = screen.table(trade_rows(ranked, n, to, -1, format), titles)
   end
   local lines = {}
   for line in (table.concat(out, "\n") .. "\n"):gmatch "([^\n]*)\n" do
@@ -147,12 +152,14 @@ function text.run(result, width)
   local parts = { head(result, width), figures_text(result, width) }
   if #curve.value > 1 then
     local first, last = curve.time[1], curve.time[#curve.time]
+    local date = last - first < 3 * 86400 and data.moment or data.date
+    first, last = date(first), date(last)
     parts[#parts + 1] = "Equity\n" .. plot.line(curve.value, { width = width, height = 10,
-      first = data.date(first), last = data.date(last) })
+      first = first, last = last })
     local under = data.underwater(curve)
     for i, v in ipairs(under) do under[i] = v * 100 end
     parts[#parts + 1] = "Drawdown, %\n" .. plot.line(under, { width = width, height = 5,
-      first = data.date(first), last = data.date(last) })
+      first = first, last = last })
   end
   parts[#parts + 1] = months_text(days, data.start(result, days), width)
   parts[#parts + 1] = trades_text(data.trades(result), width)
@@ -171,7 +178,7 @@ function text.sweep(results, width)
     if i <= TOP then
       local params = {}
       for n, key in ipairs(data.keys(r.params)) do
-        params[n] = ("%s=%s"):format(tostring(key), tostring(r.params[key]))
+        params[n] = ("%s=%s"):format(tostring(key), figures.text(r.params[key]))
       end
       local function figure(name)
         return r.error and "-" or show(figures.get(r.result, name), figures.find(name)[3])

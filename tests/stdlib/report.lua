@@ -94,6 +94,15 @@ for _, case in ipairs {
 } do
   t.is(figures.show(case[1], case[2]), case[3], "shows " .. case[3])
 end
+for _, case in ipairs { { 5, "5" }, { "a b", "a b" }, { true, "true" },
+                        { { 1, x = 2 }, "{1, x = 2}" } } do
+  t.is(figures.text(case[1]), case[2], "a parameter: " .. case[2])
+end
+t.is(data.span(0, 86400 * 40), "1970-01-01 to 1970-02-10", "a span of days")
+t.is(data.span(60, 3600), "1970-01-01 00:01 to 01:00", "of a day")
+t.is(data.span(0, 86400), "1970-01-01 00:00 to 1970-01-02 00:00", "of two")
+t.same({ data.unit(200) }, { "min", 60 }, "durations in minutes")
+t.same({ data.unit(90000 * 10) }, { "d", 86400 }, "in days")
 t.is(svg.axis(15000, "money"), "15k", "axis: thousands")
 t.is(svg.axis(-0.25, "percent"), "−25%", "axis: a true minus")
 t.is(svg.escape "<a b=\"c\" d='e'>&\1\xff", "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;"
@@ -246,6 +255,8 @@ t.ok(report.html(results.sweep(), { x = "stop", y = "slow" })
 local by = report.html(results.sweep(), { by = "max_drawdown" })
 t.ok(by:find("<b>4</b>", by:find("The best run", 1, true), true), "best by a figure")
 t.is(report.html(results.sweep()), report.html(results.sweep()), "the same bytes")
+t.is(report.html(tw.freeze(results.sweep())), report.html(results.sweep()),
+     "frozen results")
 
 local grid = {}
 for i = 0, 9999 do
