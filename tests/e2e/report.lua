@@ -16,7 +16,7 @@ for _, name in ipairs { "chromium", "chromium-browser", "google-chrome" } do
 end
 if not browser then
   t.skip "no Chromium is here (apt-get install chromium)"
-  t.done()
+  return t.done()
 end
 
 -- A page of 800 x 1000 pixels that has a script before it and one after it; what the
@@ -68,7 +68,7 @@ local html = report.html(results.make { days = 900 })
 local first = opened(html, "")
 if first.status ~= 0 and first.out == "" then
   t.skip("the browser does not start here: " .. (first.err:match "[^\n]*" or ""))
-  t.done()
+  return t.done()
 end
 quiet(first, "a run")
 
