@@ -145,6 +145,11 @@ local function trades_text(trades, width)
   return table.concat(lines, "\n")
 end
 
+local function chart(values, width, height, first, last)
+  return tostring(plot.of(values, { width = width, height = height, first = first,
+                                    last = last, colours = false }))
+end
+
 --- text.run(result, width) -> string
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: columns.
 function text.run(result, width)
@@ -154,12 +159,10 @@ function text.run(result, width)
     local first, last = curve.time[1], curve.time[#curve.time]
     local date = last - first < 3 * 86400 and data.moment or data.date
     first, last = date(first), date(last)
-    parts[#parts + 1] = "Equity\n" .. plot.line(curve.value, { width = width, height = 10,
-      first = first, last = last })
+    parts[#parts + 1] = "Equity\n" .. chart(curve.value, width, 10, first, last)
     local under = data.underwater(curve)
     for i, v in ipairs(under) do under[i] = v * 100 end
-    parts[#parts + 1] = "Drawdown, %\n" .. plot.line(under, { width = width, height = 5,
-      first = first, last = last })
+    parts[#parts + 1] = "Drawdown, %\n" .. chart(under, width, 5, first, last)
   end
   parts[#parts + 1] = months_text(days, data.start(result, days), width)
   parts[#parts + 1] = trades_text(data.trades(result), width)
