@@ -388,7 +388,10 @@ shows("status 1$", "the status tells")
 
 local flood = apps.write { app = [[
     app.feed.synthetic { rate = 1000, seed = 2 } app.script("s.lua")]],
-  ["s.lua"] = [[function M.on_quote()
+  ["s.lua"] = [[function M:on_start() self.n = self:track { by = "count() by source" } end
+  function M:on_quote()
+    local second = self.n.by["synthetic-2"]      -- a feed that is not there yet
+    if second then board.second = second.value end
     if board.go and not board.printed then
       for i = 1, 16000 do print(i, ("x"):rep(70)) end
       board.printed = true
@@ -408,6 +411,9 @@ enter ":feed synthetic { limit = 10, speed = 0 }"
 shows("feed synthetic%-2: reached its limit of 10 records\n", "a feed is added to a run")
 enter "#tape:find({ source = 'synthetic-2' })"
 shows("\n10\n>$", "and its records are on the run's tape")
+enter "while tw.board.second ~= 10 do tw.sleep(0.01) end"
+enter "tw.board.second"
+shows("\n10\n>$", "and in the statistics of its scripts, by name")
 keys { "C-d" }
 shows("status 0$", "its end")
 
