@@ -96,14 +96,16 @@ static bool input_at(lua_State *L, const struct ltw_stat *b, unsigned i,
     return !isnan(to->x);
 }
 
-/* [-0, +(0|1), -]  What push returns; none: nil. */
+/* [-0, +(0|1), -]  What push returns. */
 static int tell(lua_State *L, const struct ltw_stat *b, bool is_counted)
 {
     const struct tw_stat_ops *ops = b->s.inner ? b->s.inner : b->s.ops;
+    double v;
 
     if (!ops->tells) return 0;
-    if (is_counted) ltw_stat_push_field(L, &b->s, b->state, 0);
-    else lua_pushnil(L);
+    v = is_counted ? tw_stat_get(&b->s, b->state, 0) : NAN;
+    if (isnan(v)) lua_pushnil(L);
+    else lua_pushnumber(L, v);
     return 1;
 }
 
@@ -184,21 +186,19 @@ static int merge(lua_State *L)
  * Errors: raises for a field that it does not have.  Units: those of what is pushed. */
 static int stat_index(lua_State *L)
 {
-    const struct ltw_stat *b = ltw_check_stat(L, 1);
+    const struct ltw_stat *b;
+    double v;
+    int field;
 
     lua_pushvalue(L, 2);
-    switch (lua_rawget(L, lua_upvalueindex(1))) {
-    case LUA_TFUNCTION:
-        return 1;
-    case LUA_TNUMBER:
-        if (lua_tointeger(L, -1) == READY)
-            lua_pushboolean(L, !isnan(tw_stat_get(&b->s, b->state, 0)));
-        else
-            ltw_stat_push_field(L, &b->s, b->state, (unsigned)lua_tointeger(L, -1));
-        return 1;
-    default:
-        return ltw_stat_refuse_field(L, b->s.kind, b->s.kind->name, 2);
-    }
+    if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TFUNCTION) return 1;
+    b = ltw_check_stat(L, 1);
+    if (lua_isnil(L, -1)) return ltw_stat_refuse_field(L, b->s.kind, b->s.kind->name, 2);
+    field = (int)lua_tointeger(L, -1);
+    v = tw_stat_get(&b->s, b->state, field == READY ? 0 : (unsigned)field);
+    if (field == READY) lua_pushboolean(L, !isnan(v));
+    else ltw_stat_push_value(L, &b->s, (unsigned)field, v);
+    return 1;
 }
 
 /* statistic:quantile(p) -> number | nil

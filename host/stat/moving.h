@@ -2,7 +2,7 @@
  *
  * Why: what the indicators share.  While the window has only decimals (exact.h) its
  * sum is an integer, and no rounding is ever left in it; else it is summed anew once
- * in every round of the ring.
+ * in every round of the ring, and while it overflows at each push.
  *
  * Layer host/stat.  Thread: who owns it.  Blocks: never.  Memory: none.
  */
@@ -53,10 +53,9 @@ static inline double moving_push(struct moving *m, uint32_t window, double x)
     else m->n++;
     m->ring[m->at] = x;
     tw_exact_step(&m->sum, x, 1);
-    if (++m->at == window) {
-        m->at = 0;
-        if (!tw_exact_only_decimals(&m->sum)) moving_anew(m);
-    }
+    if (++m->at == window) m->at = 0;
+    if (!tw_exact_only_decimals(&m->sum) && (m->at == 0 || !isfinite(m->sum.rest)))
+        moving_anew(m);
     return old;
 }
 

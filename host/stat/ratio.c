@@ -30,7 +30,9 @@ int tw_compare(const struct tw_compared *a, const struct tw_compared *b)
     tw_int128 whole_a, whole_b;
     tw_uint128 cross_a, cross_b;
 
-    if (!ratio_of(a, &ra) || !ratio_of(b, &rb)) return (a->x > b->x) - (a->x < b->x);
+    /* Each value is its fraction, rounded once: unequal ones are in the same order. */
+    if (a->x != b->x || !ratio_of(a, &ra) || !ratio_of(b, &rb))
+        return (a->x > b->x) - (a->x < b->x);
     whole_a = whole_of(&ra, &left_a);
     whole_b = whole_of(&rb, &left_b);
     if (whole_a != whole_b) return whole_a > whole_b ? 1 : -1;

@@ -12,7 +12,8 @@
 #include "stat/exact.h"
 #include "stat/stat.h"
 
-/* (high 2^64 + low) / below, in units of 1e-9.  below: 1 to 2^40. */
+/* (high 2^64 + low) / below, in units of 1e-9.  below: 1 to 2^32.  The statistic's
+ * value is this, rounded once. */
 struct tw_ratio {
     uint64_t low, below;
     int64_t high;

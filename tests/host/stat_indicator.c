@@ -475,14 +475,62 @@ static void known(void)
     /* Equal moves up and down, as decimals, are no direction. */
     s = rig_window("adx", 1);
     state = rig_state(&s);
-    pushed(&s, state, 1.3, 1.29, 1.295);
-    pushed(&s, state, 1.3001, 1.2899, 1.295);
+    pushed(&s, state, 110.01, 109.98, 110);
+    pushed(&s, state, 110.02, 109.97, 110);
     ok(tw_stat_get(&s, state, 2) == 0 && tw_stat_get(&s, state, 3) == 0,
-       "adx: 1.3001 - 1.3 is 1.29 - 1.2899");
+       "adx: 110.02 - 110.01 is 109.98 - 109.97");
     free(state);
 }
 
 /* ---- without end ---- */
+
+/* What is infinite, or sums up to that, leaves a window as it came. */
+static void heals(void)
+{
+    static const double bad[] = { INFINITY, -INFINITY, 1.7e308, 1.7e308, -1.7e308 };
+    static const char *const names[] = {
+        "sma", "wma", "hma", "bollinger", "cci", "roc", "stochastic", "donchian"
+    };
+
+    for (unsigned k = 0; k < sizeof names / sizeof *names; k++) {
+        struct tw_stat s = rig_window(names[k], 9);
+        void *state = rig_state(&s), *fresh = rig_state(&s);
+        int wrong = 0;
+
+        for (int round = 0; round < 300; round++) {
+            const double third = round % 2 ? 3 : 1;
+
+            memset(fresh, 0, s.size);
+            for (uint64_t i = next() % 4; i > 0; i--)
+                pushed(&s, state, bad[next() % 5], bad[next() % 5], bad[next() % 5]);
+            for (uint64_t i = 12 + next() % 30; i > 0; i--) {
+                const double x = rig_tick() / third;
+
+                pushed(&s, state, x + 1, x, x);
+                pushed(&s, fresh, x + 1, x, x);
+            }
+            for (unsigned f = 0; s.kind->fields[f]; f++)
+                wrong += f != 1 && !rig_near(tw_stat_get(&s, state, f),
+                                             tw_stat_get(&s, fresh, f), 1e-12);
+        }
+        ok(wrong == 0, "%s: infinities leave", names[k]);
+        free(state), free(fresh);
+    }
+}
+
+/* Far from where it began a band is still exact. */
+static void far_bands(void)
+{
+    struct tw_stat s = rig_window("bollinger", 20);
+    void *state = rig_state(&s);
+    double away;
+
+    for (int i = 0; i < 60; i++)
+        pushed(&s, state, i < 5 ? 1 : i % 2 ? 100000.00001 : 100000.00003, 0, 0);
+    away = tw_stat_get(&s, state, 5) * tw_stat_get(&s, state, 0) / 4;
+    ok(fabs(away - 1e-5) < 1e-17, "bollinger: a deviation of 1e-5 around 1e5");
+    free(state);
+}
 
 /* Around 1e9, with what is no decimal and infinite in between: at last no rounding is
  * left. */
@@ -672,6 +720,8 @@ int main(void)
     make_bars(0);
     the_long_way("no decimals");
     known();
+    heals();
+    far_bands();
     without_end();
     ties();
     compares();
