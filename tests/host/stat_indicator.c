@@ -1,9 +1,5 @@
-/* stat_indicator.c - the indicators beside their formulas, computed the long way; known
- * values; ties, and crossings, to the last digit. */
-#include <stdio.h>
-#include <zlib.h>
-
-#include "stat/ratio.h"
+/* stat_indicator.c - the indicators beside their formulas, computed the long way, and
+ * beside known values. */
 #include "stat_rig.h"
 
 typedef long double exactly;
@@ -378,14 +374,6 @@ static void the_long_way(const char *what)
 
 /* ---- known values ---- */
 
-static double pushed(const struct tw_stat *s, void *state, double a, double b, double c)
-{
-    const double x[TW_STAT_INPUTS] = { a, b, c };
-
-    tw_stat_push(s, state, x, 0);
-    return tw_stat_get(s, state, 0);
-}
-
 /* Each to two decimals, from `first` on. */
 static void is_printed(const char *name, const struct tw_stat *s, const double *x,
                        const double *out, int n, int first)
@@ -394,7 +382,7 @@ static void is_printed(const char *name, const struct tw_stat *s, const double *
     int wrong = 0;
 
     for (int i = 0; i < n; i++) {
-        const double value = pushed(s, state, x[i], 0, 0);
+        const double value = rig_push(s, state, x[i], 0, 0);
 
         wrong += i < first ? !isnan(value) : !(fabs(value - out[i - first]) < 0.00501);
     }
@@ -431,29 +419,29 @@ static void known(void)
     is_printed("ema", &s, ema_x, ema_out, sizeof ema_x / sizeof *ema_x, 9);
 
     s = rig_stat("rsi", tw_stat_no_options());
-    for (int i = 0; i < 20; i++) value = pushed(&s, state, 5, 0, 0);
+    for (int i = 0; i < 20; i++) value = rig_push(&s, state, 5, 0, 0);
     ok(value == 50, "rsi: nothing moved");
-    for (int i = 0; i < 20; i++) value = pushed(&s, state, 5.1 + i, 0, 0);
+    for (int i = 0; i < 20; i++) value = rig_push(&s, state, 5.1 + i, 0, 0);
     ok(value == 100, "rsi: only gains");
     free(state);
 
     /* By hand: 1 2 4 is (1 1 + 2 2 + 3 4) / 6; hma(4) of a line lies on it. */
     s = rig_window("wma", 3);
     state = rig_state(&s);
-    pushed(&s, state, 1, 0, 0), pushed(&s, state, 2, 0, 0);
-    ok(pushed(&s, state, 4, 0, 0) == 17 / 6.0, "wma by hand");
-    ok(pushed(&s, state, 0.5, 0, 0) == (2 + 8 + 1.5) / 6, "wma, and one leaves");
+    rig_push(&s, state, 1, 0, 0), rig_push(&s, state, 2, 0, 0);
+    ok(rig_push(&s, state, 4, 0, 0) == 17 / 6.0, "wma by hand");
+    ok(rig_push(&s, state, 0.5, 0, 0) == (2 + 8 + 1.5) / 6, "wma, and one leaves");
     free(state);
     s = rig_window("hma", 4);
     state = rig_state(&s);
-    for (int i = 1; i <= 9; i++) value = pushed(&s, state, i, 0, 0);
+    for (int i = 1; i <= 9; i++) value = rig_push(&s, state, i, 0, 0);
     /* 2 (i - 1/3) - (i - 1) = i + 1/3, and its wma(2) is 1/3 less. */
     ok(fabs(value - 9) < 1e-14, "hma of a line is the line");
     free(state);
     /* Twenty of 1 and 3 by turns deviate by 1. */
     s = rig_stat("bollinger", tw_stat_no_options());
     state = rig_state(&s);
-    for (int i = 0; i < 40; i++) value = pushed(&s, state, i % 2 ? 3 : 1, 0, 0);
+    for (int i = 0; i < 40; i++) value = rig_push(&s, state, i % 2 ? 3 : 1, 0, 0);
     ok(value == 2 && tw_stat_get(&s, state, 2) == 4 && tw_stat_get(&s, state, 3) == 0
        && tw_stat_get(&s, state, 4) == 0.75 && tw_stat_get(&s, state, 5) == 2,
        "bollinger by hand");
@@ -461,22 +449,22 @@ static void known(void)
     /* Up by one each row, a range of 2: all +DM, and the true range is 2. */
     s = rig_stat("adx", tw_stat_no_options());
     state = rig_state(&s);
-    for (int i = 1; i < 28; i++) value = pushed(&s, state, i + 1, i - 1, i);
+    for (int i = 1; i < 28; i++) value = rig_push(&s, state, i + 1, i - 1, i);
     ok(isnan(value), "adx: none before row 28");
-    ok(pushed(&s, state, 29, 27, 28) == 100 && tw_stat_get(&s, state, 2) == 50
+    ok(rig_push(&s, state, 29, 27, 28) == 100 && tw_stat_get(&s, state, 2) == 50
        && tw_stat_get(&s, state, 3) == 0, "adx by hand");
     free(state);
     s = rig_stat("obv", tw_stat_no_options());
     state = rig_state(&s);
-    ok(pushed(&s, state, 10, 100, 0) == 0 && pushed(&s, state, 11, 0.1, 0) == 0.1
-       && pushed(&s, state, 11, 50, 0) == 0.1 && pushed(&s, state, 12, 0.2, 0) == 0.3
-       && pushed(&s, state, 9, 0.3, 0) == 0, "obv by hand, and in decimals");
+    ok(rig_push(&s, state, 10, 100, 0) == 0 && rig_push(&s, state, 11, 0.1, 0) == 0.1
+       && rig_push(&s, state, 11, 50, 0) == 0.1 && rig_push(&s, state, 12, 0.2, 0) == 0.3
+       && rig_push(&s, state, 9, 0.3, 0) == 0, "obv by hand, and in decimals");
     free(state);
     /* Equal moves up and down, as decimals, are no direction. */
     s = rig_window("adx", 1);
     state = rig_state(&s);
-    pushed(&s, state, 110.01, 109.98, 110);
-    pushed(&s, state, 110.02, 109.97, 110);
+    rig_push(&s, state, 110.01, 109.98, 110);
+    rig_push(&s, state, 110.02, 109.97, 110);
     ok(tw_stat_get(&s, state, 2) == 0 && tw_stat_get(&s, state, 3) == 0,
        "adx: 110.02 - 110.01 is 109.98 - 109.97");
     free(state);
@@ -502,12 +490,12 @@ static void heals(void)
 
             memset(fresh, 0, s.size);
             for (uint64_t i = next() % 4; i > 0; i--)
-                pushed(&s, state, bad[next() % 5], bad[next() % 5], bad[next() % 5]);
+                rig_push(&s, state, bad[next() % 5], bad[next() % 5], bad[next() % 5]);
             for (uint64_t i = 12 + next() % 30; i > 0; i--) {
                 const double x = rig_tick() / third;
 
-                pushed(&s, state, x + 1, x, x);
-                pushed(&s, fresh, x + 1, x, x);
+                rig_push(&s, state, x + 1, x, x);
+                rig_push(&s, fresh, x + 1, x, x);
             }
             for (unsigned f = 0; s.kind->fields[f]; f++)
                 wrong += f != 1 && !rig_near(tw_stat_get(&s, state, f),
@@ -526,7 +514,7 @@ static void far_bands(void)
     double away;
 
     for (int i = 0; i < 60; i++)
-        pushed(&s, state, i < 5 ? 1 : i % 2 ? 100000.00001 : 100000.00003, 0, 0);
+        rig_push(&s, state, i < 5 ? 1 : i % 2 ? 100000.00001 : 100000.00003, 0, 0);
     away = tw_stat_get(&s, state, 5) * tw_stat_get(&s, state, 0) / 4;
     ok(fabs(away - 1e-5) < 1e-17, "bollinger: a deviation of 1e-5 around 1e5");
     free(state);
@@ -552,15 +540,15 @@ static void without_end(void)
             if (i % 5000 == 8 && k < 4 && i < n - 1000)
                 v = i % 10000 == 8 ? INFINITY : 1e18;
             if (i >= n - 1000) x[i - (n - 1000)] = v;
-            pushed(&s, state, v, 0, 0);
+            rig_push(&s, state, v, 0, 0);
             if (i % 1000 == 500 && k < 2) {
                 double again[50];
                 void *fresh = rig_state(&s);
 
                 for (int j = 0; j < 50; j++) {
                     again[j] = 1e9 + (double)(next() % 1000000) / 1e6;
-                    pushed(&s, state, again[j], 0, 0);
-                    pushed(&s, fresh, again[j], 0, 0);
+                    rig_push(&s, state, again[j], 0, 0);
+                    rig_push(&s, fresh, again[j], 0, 0);
                 }
                 if (tw_stat_get(&s, state, 0) != tw_stat_get(&s, fresh, 0)) {
                     ok(false, "%s: something is left at %d", names[k], i);
@@ -583,136 +571,6 @@ static void without_end(void)
     }
 }
 
-/* ---- ties ---- */
-
-__extension__ typedef __int128 wide;
-
-/* Nothing but integers: +1, -1 or 0 by the sign of the last difference that was not 0. */
-static int crossed(wide difference, int *side)
-{
-    const int now = (difference > 0) - (difference < 0), was = *side;
-
-    if (now) *side = now;
-    return now && was && now != was ? now : 0;
-}
-
-static int64_t sum_of(const int64_t *x, int n, int window)
-{
-    int64_t sum = 0;
-
-    for (int i = n - window; i < n; i++) sum += x[i];
-    return sum;
-}
-
-/* How many rows cross otherwise than integers do; and doubles, summed on and on. */
-static int crossings(const double *x, const int64_t *fixed, int n, int fast, int slow,
-                     int *by_doubles)
-{
-    struct tw_stat f = rig_window("sma", (uint32_t)fast);
-    struct tw_stat l = rig_window("sma", (uint32_t)slow);
-    struct tw_stat c = rig_stat("crossover", tw_stat_no_options());
-    void *fs = rig_state(&f), *ls = rig_state(&l), *cs = rig_state(&c);
-    double sum_f = 0, sum_l = 0;
-    int side = 0, side_d = 0, wrong = 0;
-
-    for (int i = 0; i < n; i++) {
-        const struct tw_compared a = { pushed(&f, fs, x[i], 0, 0), &f, fs };
-        const struct tw_compared b = { pushed(&l, ls, x[i], 0, 0), &l, ls };
-        double d;
-        int should;
-
-        sum_f += x[i] - (i >= fast ? x[i - fast] : 0);
-        sum_l += x[i] - (i >= slow ? x[i - slow] : 0);
-        if (i + 1 < slow) continue;
-        should = crossed((wide)sum_of(fixed, i + 1, fast) * slow
-                         - (wide)sum_of(fixed, i + 1, slow) * fast, &side);
-        d = sum_f / fast - sum_l / slow;
-        *by_doubles += crossed((d > 0) - (d < 0), &side_d) != should;
-        wrong += pushed(&c, cs, tw_compare(&a, &b), 0, 0) != should;
-        /* The averages, each rounded once, and so do their values. */
-        wrong += (a.x > b.x) - (a.x < b.x) != tw_compare(&a, &b);
-    }
-    free(fs), free(ls), free(cs);
-    return wrong;
-}
-
-static void pairs(const double *x, const int64_t *fixed, int n, const char *what)
-{
-    int wrong = 0, by_doubles = 0, n_pairs = 0;
-
-    for (int fast = 1; fast <= 10; fast += 3)
-        for (int slow = 2 * fast; slow <= 40; slow += fast) {
-            wrong += crossings(x, fixed, n, fast, slow, &by_doubles);
-            n_pairs++;
-        }
-    ok(wrong == 0, "%s: crossings of %d pairs of averages are those of integers", what,
-       n_pairs);
-    ok(by_doubles > 0, "%s: and %d rows of running sums of doubles are not", what,
-       by_doubles);
-}
-
-static void ties(void)
-{
-    enum { N = 6000 };
-    static double x[N];
-    static int64_t fixed[N];
-    char line[200];
-    gzFile file = gzopen("../shared/data/backtesting.py/EURUSD.csv.gz", "r");
-    int n = 0;
-    int64_t ticks = 107000;
-
-    for (int i = 0; i < 3000; i++) {
-        ticks += (int64_t)(next() % 5) - 2;
-        x[i] = (double)ticks / 1e5;
-        fixed[i] = ticks;
-    }
-    pairs(x, fixed, 3000, "a walk of few ticks");
-    if (!file) {
-        printf("ok %d # skip EURUSD: no ../shared/data here\n", ++tap_count);
-        return;
-    }
-    gzgets(file, line, sizeof line);
-    while (n < N && gzgets(file, line, sizeof line))
-        if (sscanf(line, "%*[^,],%*f,%*f,%*f,%lf", &x[n]) == 1) {
-            fixed[n] = llround(x[n] * 1e5);
-            n++;
-        }
-    gzclose(file);
-    ok(n == 5000, "EURUSD: %d hours", n);
-    pairs(x, fixed, n, "EURUSD");
-}
-
-/* Fractions that no double tells apart, and sides of any sort. */
-static void compares(void)
-{
-    struct tw_stat a = rig_window("sma", 3), b = rig_window("sma", 2000);
-    struct tw_stat e = rig_window("ema", 1), w = rig_window("wma", 2);
-    void *as = rig_state(&a), *bs = rig_state(&b), *es = rig_state(&e);
-    void *ws = rig_state(&w);
-    struct tw_compared sa = { 0, &a, as }, sb = { 0, &b, bs }, se = { 0, &e, es };
-    struct tw_compared sw = { 0, &w, ws }, number = { 123456.5, NULL, NULL };
-
-    for (int i = 0; i < 3; i++) sa.x = pushed(&a, as, 123456.5, 0, 0);
-    for (int i = 0; i < 2000; i++)
-        sb.x = pushed(&b, bs, i ? 123456.5 : 123456.500000001, 0, 0);
-    ok(sa.x == sb.x && tw_compare(&sa, &sb) == -1 && tw_compare(&sb, &sa) == 1,
-       "5e-13 of 123456.5 is a difference that no double has");
-    ok(tw_compare(&sb, &number) == 1 && tw_compare(&number, &sa) == 0
-       && tw_compare(&number, &sb) == -1, "beside a number");
-    se.x = pushed(&e, es, 123456.5, 0, 0);
-    ok(tw_compare(&se, &sa) == 0, "beside what is no fraction, but a decimal now");
-    se.x = pushed(&e, es, 1e9 / 3, 0, 0);
-    ok(tw_compare(&se, &sa) == 1 && tw_compare(&sa, &se) == -1, "beside a double");
-    pushed(&w, ws, -1, 0, 0);
-    sw.x = pushed(&w, ws, -1.1, 0, 0);
-    number.x = -16 / 15.0;
-    ok(tw_compare(&sw, &number) == 0, "-16/15 as a double is -16/15");
-    number.x = -1.066666667;
-    ok(tw_compare(&sw, &number) == 1 && tw_compare(&number, &sw) == -1,
-       "below 0 as well");
-    free(as), free(bs), free(es), free(ws);
-}
-
 int main(void)
 {
     make_bars(1e-5);
@@ -723,8 +581,6 @@ int main(void)
     heals();
     far_bands();
     without_end();
-    ties();
-    compares();
     for (int k = 0; k < KINDS; k++) {
         struct tw_stat_options o = kinds[k].o[1];
         struct tw_stat s;
