@@ -1,4 +1,4 @@
---- ta: the indicators of technical analysis, one value or bar at a time.
+--- ta: indicators of technical analysis, one value or bar at a time.
 --
 --   local ta = require "tw.ta"
 --   local fast, slow = ta.sma(10), ta.sma(30)

@@ -219,16 +219,15 @@ static const struct tw_stat_kind bollinger_kind = {
     .fields = (const char *const[]){ "value", "count", "upper", "lower", "percent",
                                      "width", NULL },
     .choose = bollinger_choose,
-    .formula = "middle = mean of n = 20; upper, lower = middle +- 2 std (deviations = 2,"
-        " population's)",
+    .formula = "mean of n = 20; upper, lower = mean +- deviations = 2 std, the"
+        " population's",
     .source = "Bollinger 2001, exact for decimals",
     .cost = "10 ns a value, 96 + 8 n bytes a key; a band: 25 ns more"
 }, donchian_kind = {
     .name = "donchian", .inputs = { "high", "low" }, .options = TW_STAT_WINDOW,
     .fields = (const char *const[]){ "value", "count", "upper", "lower", NULL },
     .choose = donchian_choose,
-    .formula = "upper = greatest high, lower = least low of n = 20 rows; value ="
-        " (upper + lower) / 2",
+    .formula = "upper = greatest high, lower = least low of n = 20; value = their mean",
     .source = "Donchian 1957", .cost = "7 ns a row, 32 + 16 n bytes a key"
 };
 

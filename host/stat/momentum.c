@@ -285,8 +285,8 @@ static const struct tw_stat_kind stochastic_kind = {
     .options = TW_STAT_WINDOW | TW_STAT_SMOOTH | TW_STAT_SIGNAL,
     .fields = (const char *const[]){ "value", "count", "signal", NULL },
     .choose = stochastic_choose,
-    .formula = "%K = 100 (close - least low) / (greatest high - least low) of n = 14,"
-        " its sma(smooth = 1); signal = %D = sma(%K, 3)",
+    .formula = "%K = 100 (close - low) / (high - low) over n = 14, smooth = 1;"
+        " signal = sma(%K, 3)",
     .source = "Lane 1984", .cost = "47 ns a row, 272 + 16 n bytes a key"
 }, roc_kind = {
     .name = "roc", .inputs = { "x" }, .options = TW_STAT_WINDOW, .fields = two_fields,

@@ -93,7 +93,7 @@ static inline double ema_value(const struct tw_stat *s, const struct smooth *m)
 {
     return smooth_of(m, s->o.window);
 }
-#define smma_value ema_value
+#define smma_value ema_value      /* read alike */
 
 TW_STAT_RUN(ema, struct smooth, 1)
 TW_STAT_RUN(smma, struct smooth, 1)
@@ -393,7 +393,7 @@ static const struct tw_stat_kind
         .fields = (const char *const[]){ "value", "count", "signal", "histogram", NULL },
         .choose = macd_choose,
         .formula = "ema(x, fast = 12) - ema(x, slow = 26); signal = ema(macd, 9);"
-            " histogram = macd - signal",
+            " histogram",
         .source = "Appel 1979", .cost = "8 ns a value, 192 bytes a key"
     };
 

@@ -153,6 +153,39 @@ apps.prints("a script tracks indicators", { app = [[
           crossings[key].value == cross.value)
   end]] }, "true\ttrue\ttrue\n")
 
+-- A new version of a script goes on with them, as one that stays does.
+
+local VERSION = [=[
+  local tw, ta = require "tw", require "tw.ta"
+  function M:on_start()
+    self.fast, self.slow = ta.sma(3), ta.sma(9)
+    self.cross, self.n = ta.cross(self.fast, self.slow), 0
+  end
+  function M:on_quote(bid)
+    self.n = self.n + 1
+    self.fast:push(bid) self.slow:push(bid) self.cross:push()
+    %s
+  end
+  function M:on_stop() print("%s", self.cross.up, self.slow.value) end]=]
+local versions = apps.run { app = [[
+  app.feed.synthetic { speed = 0, limit = 600, symbols = 1, trades = 0 }
+  app.script("s.lua") app.script("same.lua")]],
+  ["s.lua"] = VERSION:format("", "old"),
+  ["same.lua"] = VERSION:format(([[
+    if self.n == 300 then
+      local path = debug.getinfo(1, "S").source:match "^@(.*/)" .. "s.lua"
+      local file = assert(io.open(path, "w"))
+      file:write(%q)
+      file:close()
+      tw.reload("s.lua"):await()
+    end]]):format("local M = {} " .. VERSION:format("", "new") .. " return M"), "same"),
+}
+local said = {}
+for name, value in versions.out:gmatch "(%a+)(\t[^\n]+)\n" do said[name] = value end
+if not t.ok(said.new and said.new == said.same, "over a reload") then
+  t.diag(versions.out .. versions.err)
+end
+
 -- Whichever allocation fails, it is an error and nothing else.
 
 apps.without_memory(apps.tidewire .. " -e " .. apps.quote [[
