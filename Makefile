@@ -10,12 +10,14 @@ override CFLAGS += -std=c11 -pthread -ffp-contract=off $(WARN) $(if $(SAN),\
   -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer \
   $(if $(findstring clang,$(CC)),,-Wno-tsan),-fno-asynchronous-unwind-tables)
 override CPPFLAGS += -D_GNU_SOURCE -Ihost -Ilua -Itests -I$B \
-           $(shell pkg-config --cflags lua5.4 libuv minizip zlib libcrypto 2>/dev/null)
+           $(shell pkg-config --cflags lua5.4 libuv minizip zlib libzstd \
+           libcrypto 2>/dev/null)
 # A static library where there is one, so that the program is one file.
 lib      = $(or $(firstword $(foreach a,$2,$(if $(findstring /,$(shell \
            $(CC) -print-file-name=$a)),-l:$a))),$(shell pkg-config --libs $1))
 LDLIBS   = $(call lib,lua5.4,liblua5.4.a) $(call lib,libuv,libuv_a.a libuv.a) \
            $(call lib,minizip,libminizip.a) $(call lib,zlib,libz.a) \
+           $(call lib,libzstd,libzstd.a) \
            $(call lib,libcrypto,libcrypto.a) -ldl -lpthread -lm
 
 # What nothing calls is left out; C modules that Lua loads find its functions.

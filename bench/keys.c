@@ -14,7 +14,7 @@
 
 enum { ROWS = 1 << 18, BATCH = 256, ROUNDS = 5 };
 
-static const char *const sources[TW_SOURCE_MAX + 1] = { NULL };
+static const struct tw_sources sources;
 static struct tw_record rows[ROWS];
 
 /* Row i has key i at first, so that all keys come; then they are scattered. */
@@ -62,7 +62,7 @@ static size_t bytes(void)
 static void measure(const char *by, uint32_t keys, unsigned n)
 {
     struct tw_symbols *symbols = tw_symbols_new(TW_SYMBOL_MAX);
-    struct tw_plan *p = tw_plan_new(&(struct tw_plan_options){ { symbols, sources },
+    struct tw_plan *p = tw_plan_new(&(struct tw_plan_options){ { symbols, &sources },
                                                                NULL, NULL });
     struct tw_plan_item item[2] = { { .name = "a" }, { .name = "b" } };
     struct tw_error error;

@@ -478,7 +478,7 @@ int tw_host_publish(struct tw_host *host, const char *topic, struct tw_item valu
 
 /* Messages of a topic (NULL: of all), also those of tw_host_publish, in the order of the
  * tape.  A record of kind TW_GAP, with a topic of NULL, tells that some were lost: never
- * where scripts are reliable.  value lives as long as the call.
+ * where scripts are reliable.  value lives as long as the call, ctx until tw_host_free.
  * Thread: any, between tw_host_load and the run; f: the host's.  Blocks: no.
  * Errors: TW_EUSAGE, no memory. */
 int tw_host_subscribe(struct tw_host *host, const char *topic,

@@ -21,13 +21,11 @@
 #include "audit.h"
 #include "base/clock.h"
 #include "base/memory.h"
-#include "embedded.h"
 #include "lpool.h"
-#include "output.h"
 #include "payload.h"
+#include "recording.h"
 #include "reload.h"
 #include "source.h"
-#include "tasks.h"
 
 enum { TICK_MS = 50, SHOW_EVERY = 5 };   /* ticks between two pictures */
 
@@ -139,6 +137,7 @@ struct tw_app *tw_app_open(const char *path, const struct tw_app_options *option
     tw_be_main();
     if (!app) goto fail;
     app->o = *options;
+    app->o.watch = options->watch || ltw_source_is_overridden();
     app->log_level = TW_LOG_INFO;
     app->program = -1;
     app->version_number = 1;
@@ -463,6 +462,7 @@ int tw_app_run(struct tw_app *app)
     app->began_ns = tw_clock_steady_ns();
     uv_timer_start(&app->tick, on_tick, TICK_MS, TICK_MS);
     if (protected(app, add_feeds, &error, &error) < 0
+        || ltw_recording_start(app, &error) < 0
         || ltw_pool_open(&app->host, &error) < 0
         || start_workers(app, &error, &started) < 0)
         goto end;
@@ -484,6 +484,7 @@ end:
     stop_workers(app, started);
     ltw_reloads_look(app->reloads);
     if (app->host.pool) ltw_pool_stop(&app->host);   /* its figures stay */
+    ltw_recording_stop(app);
     ltw_watchdog_remove(&app->host);
     ltw_app_speak(app);
     ltw_attach_close(app->attach);

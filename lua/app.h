@@ -13,6 +13,7 @@
 #include "run/exchange.h"
 #include "run/io.h"
 #include "run/pool.h"
+#include "tape/writer.h"
 #include "watchdog.h"
 
 enum { LTW_WHY = 200, TW_APP_ERROR = sizeof ((struct tw_error *)0)->text };
@@ -37,6 +38,9 @@ struct tw_app_options {
     const struct ltw_embedder *embedder;   /* NULL: the program is tidewire        */
     bool screen;                /* a live screen where standard output is a terminal */
     bool watch;                 /* files of scripts: a new version when they change */
+    const char *record;         /* a tape file to make of the run; NULL: none      */
+    enum tw_tape_sync sync;     /* of that file: see tape/writer.h                 */
+    bool zstd;                  /* that file is packed                             */
     bool attach;                /* `tidewire attach` reaches it: a socket of its owner */
     const char *audit;          /* the file that says who changed what, or NULL     */
 };
@@ -68,6 +72,8 @@ struct tw_app {
     uv_timer_t tick;
     uv_signal_t interrupt, terminate;
     struct ltw_reloads *reloads;      /* owner: MAIN, see reload.h               */
+    struct tw_recorder *recorder;     /* or NULL, see recording.h                */
+    char **script_names;              /* or NULL, see recording.h                */
     unsigned version_number;          /* of the app file, since that record      */
     uint64_t version_since;
     bool loop_open, bell_open;

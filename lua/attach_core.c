@@ -1,4 +1,4 @@
-/* attach_core.c - the functions that stdlib/attach.lua is given.
+/* attach_core.c - tw.internal.attach: the functions that stdlib/attach.lua is given.
  *
  * Their first upvalue is the struct ltw_attach.
  */

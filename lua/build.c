@@ -17,6 +17,7 @@
 #include "lpool.h"
 #include "lvalue.h"
 #include "market.h"
+#include "recording.h"
 #include "reload.h"
 #include "remote.h"
 #include "share/caches.h"
@@ -123,6 +124,7 @@ static const struct {
 } kinds[] = {
     { "connect", TW_FEED_CONNECT, 0 }, { "listen", TW_FEED_LISTEN, 0 },
     { "file", TW_FEED_FILE, 0 }, { "stdin", TW_FEED_STDIN, 0 },
+    { "tape", TW_FEED_TAPE, 0 },
     { "synthetic", TW_FEED_SYNTHETIC, 1 }, { "timer", TW_FEED_TIMER, 0 },
     { "program", TW_FEED_PROGRAM, 0 },
 };
@@ -186,9 +188,12 @@ static int add_feed(lua_State *L, struct tw_app *app, struct tw_error *error)
     if (rc < 0) return rc;
     if (exchange) o.port = tw_exchange_port(app->exchanges[exchange - 1]);
     o.timer = tw_io_count(app->io) + 1;
+    if (o.kind == TW_FEED_TAPE && ltw_tape_feed(L, app, &o.tape, error) < 0)
+        return error->code;
     rc = tw_io_add(app->io, &o, error);
     if (rc < 0) return rc;
-    app->host.sources[rc + 1] = tw_io_name(app->io, (unsigned)rc);
+    tw_sources_set(&app->host.sources, (unsigned)rc + 1,
+                   tw_io_name(app->io, (unsigned)rc));
     app->endless[rc] = o.kind == TW_FEED_TIMER || boolean(L, -1, "endless");
     if (o.kind == TW_FEED_PROGRAM) app->program = rc;
     app->dials[rc] = o.kind == TW_FEED_CONNECT;
@@ -467,6 +472,7 @@ void ltw_app_unbuild(struct tw_app *app)
     ltw_pool_close(h);
     ltw_reloads_free(app->reloads);
     tw_io_free(app->io);
+    ltw_recording_free(app);
     for (unsigned i = 0; i < app->n_exchanges; i++) tw_exchange_stop(app->exchanges[i]);
     for (unsigned i = 0; app->workers && i < app->o.workers; i++)
         tw_worker_free(app->workers[i]);

@@ -53,7 +53,7 @@ static bool wants(struct ltw_script *s, const struct tw_record *r)
 /* The handler's first sight of a batch: how long has it been on the way? */
 static void note_arrival(struct ltw_script *s, const struct tw_record *r)
 {
-    s->first_received = r->received;
+    s->first_received = s->engine->host->plays ? 0 : r->received;
     if (s->first_received && !s->is_candidate)
         tw_histogram_add(&s->engine->reach_ns, tw_clock_now_ns() - s->first_received);
 }

@@ -14,6 +14,7 @@
 #include "code.h"
 #include "engine.h"
 #include "job.h"
+#include "outputs.h"
 #include "tracker.h"
 
 enum { LTW_SELF = 1, LTW_NAMES = 2, LTW_FRAME = 3 };   /* stack of the coroutine */
@@ -32,6 +33,8 @@ struct ltw_switch {
     bool taken_over;                            /* the new version is in place   */
     bool kept_tracker;                          /* but what the old one declared */
     bool warmed;                                /* its candidate has caught up   */
+    struct ltw_shadow *guard;                   /* for behind it, or NULL        */
+    bool begun, compared;                       /* beside the new one; for long enough */
 };
 
 struct ltw_shadow;
@@ -43,6 +46,8 @@ struct ltw_script {
     bool is_candidate;                          /* constant                      */
     struct ltw_script *next;                    /* a candidate that is leaving   */
     struct ltw_shadow *shadow;                  /* its candidate, or NULL        */
+    struct ltw_outputs *outputs;                /* see script.h                  */
+    struct ltw_outputs held;                    /* of on_reload, until it counts */
     const struct ltw_script_options *o;         /* of the version                */
     struct tw_cursor cursor;
     struct ltw_version *version;                /* that it runs; one reference   */
@@ -95,6 +100,11 @@ struct ltw_script *ltw_script_new_candidate(struct ltw_script *of, struct ltw_ve
                                             const struct ltw_script_options *o,
                                             uint64_t from);
 
+/* Opens its scope; false: no memory.  For one whose self is made by somebody else: with
+ * frame and coroutine it is ready. */
+bool ltw_script_open(struct ltw_script *s);
+void ltw_script_ready_from(struct ltw_script *s);
+
 /* Nothing of it runs any more but the tasks that it has made, which are told to end. */
 void ltw_script_cease(struct ltw_script *s);
 
@@ -123,12 +133,23 @@ bool ltw_switch_is_due(const struct ltw_script *s);
 /* Its coroutine is at rest and the change is due: agrees or refuses. */
 void ltw_switch_arrive(struct ltw_script *s);
 
+/* [-0, +1, -]  What stands for what while a change is under way: see remap.h. */
+void ltw_switch_push_map(lua_State *L, const struct ltw_script *s);
+
 /* The version that is coming, and what the app says to it then. */
 struct ltw_version *ltw_switch_next(const struct ltw_script *s);
 const struct ltw_script_options *ltw_switch_options(const struct ltw_script *s);
 
-/* Its candidate has caught up, or it has none. */
+/* Its candidate has caught up, or it has none; likewise: was compared. */
 void ltw_switch_warmed(struct ltw_script *s);
+void ltw_switch_compared(struct ltw_script *s);
+
+/* What on_reload has sent and found no room. */
+void ltw_switch_send(struct ltw_script *s);
+
+/* A copy of its script's self is to be the new version's; false: the error is on top of
+ * the state's stack. */
+bool ltw_switch_settle_copy(struct ltw_script *c);
 
 /* Takes no part: why.  Agrees: it has failed, and will restart with what is decided. */
 void ltw_switch_refuse(struct ltw_script *s, const char *why);
@@ -154,6 +175,21 @@ bool ltw_shadow_holds(const struct ltw_script *s);
 /* Its candidate has failed: why. */
 void ltw_shadow_failed(struct ltw_script *candidate, const char *why);
 
+/* At the record where the versions begin to be compared: a copy of the script, of the new
+ * version, takes the place of the candidate.  At that of the change: one of the old
+ * version, which is to be the new one's shadow.  False: the error is on top of the
+ * state's stack. */
+bool ltw_shadow_begin(struct ltw_script *s);
+bool ltw_shadow_make_guard(struct ltw_script *s);
+
+/* The change is decided: the candidate goes; the old version's copy, too, unless the new
+ * version runs now. */
+void ltw_shadow_settle(struct ltw_script *s, bool commit);
+
+/* The script has failed beside its shadow of the old version: that counts there, and the
+ * script goes on with the next record.  False: it has none. */
+bool ltw_shadow_forgives(struct ltw_script *s);
+
 /* The candidate goes, if there is one. */
 void ltw_shadow_drop(struct ltw_script *s);
 
@@ -170,6 +206,13 @@ void ltw_persist_warm(lua_State *L, const struct ltw_script *s,
 
 /* [-0, +0, m]  Appends the tables that it persists to the list on top. */
 void ltw_persist_list(lua_State *L, const struct ltw_script *s);
+
+/* Is something of it to be migrated? */
+bool ltw_persist_moves(lua_State *L, const struct ltw_script *s);
+
+/* [-0, +0, m]  A candidate persists what its script does, in the copies that the table at
+ * `memo` knows. */
+void ltw_persist_copy(lua_State *L, struct ltw_script *candidate, int memo);
 
 /* [-0, +0, e]  Migrates it. */
 void ltw_persist_migrate(lua_State *L, const struct ltw_script *s);

@@ -24,7 +24,8 @@ struct ltw_job {
     struct ltw_trial *trial;             /* constant: one reference, or NULL      */
     void (*tell)(void *ctx);             /* constant                              */
     void *ctx;                           /* constant                              */
-    _Atomic uint64_t seq;                /* atomic: MAIN stores                   */
+    struct ltw_trial *guard;             /* constant: likewise                    */
+    _Atomic uint64_t seq, start;         /* atomic: MAIN stores                   */
     atomic_uint preparing, agreeing, members;   /* atomic: still to come, to go   */
     atomic_int decision;                 /* atomic: enum ltw_decision             */
     _Atomic int64_t from_ns, till_ns;    /* atomic: the first there; the decision */
@@ -66,6 +67,7 @@ void ltw_job_unref(struct ltw_job *j)
         return;
     for (unsigned i = 0; i < j->n; i++) ltw_version_unref(j->versions[i]);
     ltw_trial_unref(j->trial);
+    ltw_trial_unref(j->guard);
     pthread_mutex_destroy(&j->lock);
     tw_free(j);
 }
@@ -126,6 +128,29 @@ uint64_t ltw_job_seq(const struct ltw_job *j)
 {
     /* order [job.seq] acquire: the record is on the tape */
     return atomic_load_explicit(&j->seq, memory_order_acquire);
+}
+
+void ltw_job_set_start(struct ltw_job *j, uint64_t seq)
+{
+    /* order [job.seq] release: the record is on the tape before */
+    atomic_store_explicit(&j->start, seq, memory_order_release);
+    j->tell(j->ctx);
+}
+
+uint64_t ltw_job_start(const struct ltw_job *j)
+{
+    /* order [job.seq] acquire: the record is on the tape */
+    return atomic_load_explicit(&j->start, memory_order_acquire);
+}
+
+void ltw_job_set_guard(struct ltw_job *j, struct ltw_trial *t)
+{
+    ltw_trial_ref(j->guard = t);
+}
+
+struct ltw_trial *ltw_job_guard(const struct ltw_job *j)
+{
+    return j->guard;
 }
 
 static bool decide(struct ltw_job *j, enum ltw_decision decision)

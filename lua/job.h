@@ -40,6 +40,14 @@ unsigned ltw_job_preparing(const struct ltw_job *j);
 void ltw_job_set_seq(struct ltw_job *j, uint64_t seq);
 uint64_t ltw_job_seq(const struct ltw_job *j);
 
+/* Likewise of the record from which on versions are compared. */
+void ltw_job_set_start(struct ltw_job *j, uint64_t seq);
+uint64_t ltw_job_start(const struct ltw_job *j);
+
+/* How what is behind the change shows itself; NULL: not at all.  As ltw_job_trial. */
+void ltw_job_set_guard(struct ltw_job *j, struct ltw_trial *t);
+struct ltw_trial *ltw_job_guard(const struct ltw_job *j);
+
 /* A member stands still from here on. */
 void ltw_job_arrive(struct ltw_job *j);
 

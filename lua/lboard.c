@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lvalue.h"
+#include "outputs.h"
 #include "script.h"
 
 /* [-0, +1, e]  What stands in a slot: a block that this state knows is found
@@ -78,6 +79,13 @@ static int board_index(lua_State *L)
     return 1;
 }
 
+static bool is_looked_at(lua_State *L)
+{
+    const struct ltw_script *s = ltw_state(L)->script;
+
+    return s && ltw_script_outputs(s);
+}
+
 /* board[name] = value
  * Any value that tw.freeze takes; a table stands there frozen.
  * Yields: no.  Blocks: while another state writes this very name, and while it
@@ -97,11 +105,13 @@ static int board_newindex(lua_State *L)
     slot = tw_board_slot(host->board, name, n);
     if (slot < 0)
         return luaL_error(L, "board['%s']: %s", name, tw_strerror((int)slot));
-    v = check_slot(L, name);   /* nothing may raise from here on */
-    if (ltw_is_muted(L)) {
-        if (v.kind == TW_VALUE_BLOCK) tw_value_unref(v.block);
-        return 0;
+    if (ltw_is_muted(L) || is_looked_at(L)) {
+        struct tw_any *value = ltw_push_owner(L);
+
+        *value = ltw_check_any_named(L, 3, lua_pushfstring(L, "board['%s']", name));
+        if (!ltw_output(L, LTW_BOARD, name, NULL, NULL, value)) return 0;
     }
+    v = check_slot(L, name);   /* nothing may raise from here on */
     tw_board_set(host->board, (uint32_t)slot, &v);
     return 0;
 }

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "lvalue.h"
+#include "outputs.h"
 #include "script.h"
 #include "park.h"
 #include "share/channels.h"
@@ -118,13 +119,16 @@ static void freeze(lua_State *L, struct tw_channel *c)
 static int try_it(lua_State *L, struct tw_channel *c)
 {
     struct tw_any *key = lua_touserdata(L, 2), *value = lua_touserdata(L, 3);
-    int rc;
-
-    if (ltw_is_muted(L)) return TW_OK;
-    rc = tw_channel_try_send(c, key, *value);
+    int rc = tw_channel_try_send(c, key, *value);
 
     if (rc == TW_OK) value->kind = TW_VALUE_NIL;   /* the channel owns it now */
     return rc;
+}
+
+/* The same two; false: it only seems to be sent. */
+static bool goes_out(lua_State *L, struct tw_channel *c)
+{
+    return ltw_output(L, LTW_CHANNEL, "", c, lua_touserdata(L, 2), lua_touserdata(L, 3));
 }
 
 static int sent(lua_State *L, int rc)
@@ -184,6 +188,7 @@ static int channel_send(lua_State *L)
     lua_settop(L, 2);
     freeze(L, c);
     lua_remove(L, 2);
+    if (!goes_out(L, c)) return sent(L, TW_OK);
     return send_again(L, LUA_OK, due_ns);
 }
 
@@ -199,7 +204,7 @@ static int channel_try_send(lua_State *L)
     lua_settop(L, 2);
     freeze(L, c);
     lua_remove(L, 2);
-    return sent(L, try_it(L, c));
+    return sent(L, goes_out(L, c) ? try_it(L, c) : TW_OK);
 }
 
 /* ---- receiving ---- */

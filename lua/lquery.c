@@ -12,6 +12,7 @@
 #include "app.h"
 #include "base/clock.h"
 #include "feed/fix.h"
+#include "feed/merge.h"
 #include "feed/scan.h"
 #include "instruments.h"
 #include "ltracked.h"
@@ -87,6 +88,15 @@ static void feed(struct tw_batch *batch)
     batch->n = 0;
 }
 
+static int end_reading(struct reading *r, struct tw_error *error)
+{
+    if (r->failed == 0) r->failed = tw_plan_run(r->plan);
+    if (r->failed == TW_ELIMIT)
+        tw_fail(error, TW_ELIMIT, "a statistic by %s has more than %d keys",
+                tw_plan_too_many(r->plan), TW_KEYS_MAX);
+    return r->failed;
+}
+
 /* Reads the file to its end.  A failure is in *error. */
 static int read_all(struct reading *r, struct tw_error *error)
 {
@@ -98,11 +108,31 @@ static int read_all(struct reading *r, struct tw_error *error)
         rc = tw_scan_step(&r->scan, r->codec, tw_clock_now_ns(), &r->batch, error);
     if (rc < 0) return rc;
     feed(&r->batch);
-    if (r->failed == 0) r->failed = tw_plan_run(r->plan);
-    if (r->failed == TW_ELIMIT)
-        tw_fail(error, TW_ELIMIT, "a statistic by %s has more than %d keys",
-                tw_plan_too_many(r->plan), TW_KEYS_MAX);
-    return r->failed;
+    return end_reading(r, error);
+}
+
+/* The same of a tape file. */
+static int read_tape_file(struct reading *r, const char *path,
+                          struct tw_symbols *symbols, struct tw_error *error)
+{
+    struct tw_merge_input input = { .path = path, .starts_ns = INT64_MIN };
+    struct tw_merge *m = tw_merge_open(&(struct tw_merge_options){
+        .inputs = &input, .n = 1, .symbols = symbols, .from_ns = INT64_MIN,
+        .to_ns = INT64_MAX, .problem = on_problem, .problem_ctx = r }, error);
+    struct tw_record *record;
+    const char *value;
+    size_t n;
+    int rc;
+
+    if (!m) return error->code;
+    r->batch.owner = r;
+    r->batch.full = feed;
+    while ((rc = tw_merge_next(m, &record, &value, &n, error)) == 1 && r->failed == 0)
+        *tw_batch_next(&r->batch) = *record;
+    tw_merge_close(m);
+    if (rc < 0) return rc;
+    feed(&r->batch);
+    return end_reading(r, error);
 }
 
 /* ---- what the file is ---- */
@@ -164,7 +194,8 @@ static int open_codec(lua_State *L, struct reading *r, struct tw_symbols *symbol
 /* [-0, +1, m]  What was read: counts, and the first problems as a list of texts. */
 static void push_report(lua_State *L, const struct reading *r, int64_t took_ns)
 {
-    const struct tw_codec_stats *s = &r->codec->stats;
+    static const struct tw_codec_stats none;   /* of a tape file */
+    const struct tw_codec_stats *s = r->codec ? &r->codec->stats : &none;
 
     lua_createtable(L, 0, 10);
     ltw_set_count(L, "bytes", s->bytes);
@@ -222,12 +253,16 @@ static int read_file(lua_State *L)
     lua_getfield(L, 3, "one_sided");
     r->one_sided = lua_toboolean(L, -1);
     lua_pushvalue(L, 3);
-    rc = tw_scan_open(&r->scan, path, text(L, "member"), &error);
-    if (rc >= 0 && open_codec(L, r, t->symbols, path, &error) < 0) {
-        close_reading(r);
-        return luaL_error(L, "%s", error.text);
+    if (tw_tape_file_is(path)) {
+        rc = read_tape_file(r, path, t->symbols, &error);
+    } else {
+        rc = tw_scan_open(&r->scan, path, text(L, "member"), &error);
+        if (rc >= 0 && open_codec(L, r, t->symbols, path, &error) < 0) {
+            close_reading(r);
+            return luaL_error(L, "%s", error.text);
+        }
+        if (rc >= 0) rc = read_all(r, &error);
     }
-    if (rc >= 0) rc = read_all(r, &error);
     if (r->failed == UV_ENOMEM) return luaL_error(L, "not enough memory");
     if (rc < 0) {
         close_reading(r);

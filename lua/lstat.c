@@ -31,19 +31,17 @@ enum { TEXT = 512, READY = -1 };
 
 static const char mark;
 
-struct ltw_stat *ltw_to_stat(lua_State *L, int idx)
+const struct ltw_stat *ltw_test_stat(lua_State *L, int idx)
 {
-    struct ltw_stat *b = lua_touserdata(L, idx);
+    const struct ltw_stat *b = lua_touserdata(L, idx);
 
     return b && lua_rawlen(L, idx) >= sizeof *b && b->mark == &mark ? b : NULL;
 }
 
 struct ltw_stat *ltw_check_stat(lua_State *L, int idx)
 {
-    struct ltw_stat *b = ltw_to_stat(L, idx);
-
-    if (!b) luaL_typeerror(L, idx, NAME);
-    return b;
+    if (!ltw_test_stat(L, idx)) luaL_typeerror(L, idx, NAME);
+    return lua_touserdata(L, idx);
 }
 
 static void clear(struct ltw_stat *b)
@@ -86,7 +84,7 @@ static bool input_at(lua_State *L, const struct ltw_stat *b, unsigned i,
                      struct tw_compared *to)
 {
     const int idx = (int)i + 2, type = lua_type(L, idx);
-    const struct ltw_stat *of = type == LUA_TUSERDATA ? ltw_to_stat(L, idx) : NULL;
+    const struct ltw_stat *of = type == LUA_TUSERDATA ? ltw_test_stat(L, idx) : NULL;
 
     *to = (struct tw_compared){ .x = NAN };
     if (type == LUA_TNUMBER) to->x = lua_tonumber(L, idx);

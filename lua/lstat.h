@@ -16,11 +16,11 @@ struct ltw_stat {
     struct tw_stat s;
 };
 
-/* [-0, +0, -]  The instance at idx, or NULL. */
-struct ltw_stat *ltw_to_stat(lua_State *L, int idx);
-
 /* [-0, +0, e]  The instance at idx. */
 struct ltw_stat *ltw_check_stat(lua_State *L, int idx);
+
+/* [-0, +0, -]  The instance at idx, or NULL. */
+const struct ltw_stat *ltw_test_stat(lua_State *L, int idx);
 
 /* [-0, +1, m]  A new, empty instance. */
 struct ltw_stat *ltw_push_stat(lua_State *L, const struct tw_stat *s);

@@ -75,9 +75,13 @@ static int crossing(lua_State *L)
     const struct tw_stat_options o = tw_stat_no_options();
     struct tw_stat s;
 
-    for (int i = 1; i <= 2; i++)
-        if (lua_type(L, i) != LUA_TNUMBER && !ltw_to_stat(L, i))
+    for (int i = 1; i <= 2; i++) {
+        const struct ltw_stat *side = ltw_test_stat(L, i);
+
+        if (lua_type(L, i) != LUA_TNUMBER && !side)
             return luaL_typeerror(L, i, "statistic or number");
+        luaL_argcheck(L, !side || side->s.kind != &tw_stat_crossover, i, "a crossing");
+    }
     (void)tw_stat_init(&s, &tw_stat_crossover, &o, NULL);   /* which needs no option */
     ltw_push_bound_stat(L, &s, 2);
     for (int i = 1; i <= 2; i++) {

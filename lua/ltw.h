@@ -18,6 +18,7 @@
 #include "share/channels.h"
 #include "share/epoch.h"
 #include "share/future.h"
+#include "tape/sources.h"
 #include "tape/symbols.h"
 #include "tape/tape.h"
 
@@ -55,13 +56,15 @@ struct ltw_host {
     struct tw_board *board;
     struct tw_epoch *epoch;
     struct tw_log *log;       /* NULL outside a run; then there is print     */
-    void (*print)(const char *text, size_t n);   /* a whole line, any thread */
-    void (*warn)(const char *who, const char *text);   /* likewise           */
+    /* Writes a whole line; of a long one stops(ctx) is asked now and then: the rest is
+     * left out, and false.  Thread: any. */
+    bool (*print)(const char *text, size_t n, bool (*stops)(void *ctx), void *ctx);
+    void (*warn)(const char *who, const char *text);   /* any thread         */
     struct ltw_census *census;    /* of tasks, see census.h */
     struct tw_caches *caches;     /* by name */
     struct tw_unseen *unseen; /* failures that nobody looked at */
     struct tw_channels *channels;   /* those that have a name  */
-    const char *sources[TW_SOURCE_MAX + 1];   /* names of the feeds, or NULL */
+    struct tw_sources sources;    /* names of the feeds */
     struct ltw_remotes **remotes;   /* of each worker, see remote.h */
     struct ltw_reloads *reloads;    /* of its scripts, see reload.h; or NULL */
     unsigned n_workers;
@@ -70,6 +73,8 @@ struct ltw_host {
     const char *path, *cpath; /* package's, for the pool; NULL: as they are  */
     const char *directory;    /* of the app file, with its slash, or NULL    */
     const struct ltw_embedded *embedded;   /* NULL: the program is tidewire  */
+    bool plays;               /* tape files: received is of another run  */
+    bool replays;             /* with messages: none are sent            */
     struct ltw_library *library;   /* what the scripts require, or NULL */
     size_t memory_max;        /* bytes a state may have; 0: no limit  */
     int64_t time_max_ns;      /* a handler may run; 0: no limit       */

@@ -23,6 +23,21 @@ void ltw_push_line(lua_State *L)
     luaL_pushresult(&b);
 }
 
+static int nothing(lua_State *L)
+{
+    (void)L;
+    return 0;
+}
+
+/* Ctrl-C sets a hook, which a call has run.  True: it raised, the error is on top. */
+static bool stops(void *ctx)
+{
+    lua_State *L = ctx;
+
+    lua_pushcfunction(L, nothing);
+    return lua_pcall(L, 0, 0, 0) != LUA_OK;
+}
+
 /* [-0, +0, e]  print(...)
  * Writes its arguments as a line, in order with the other output of the run.
  * Yields: no.  Blocks: while the output, or 1 MiB of it in a run, waits to be read.
@@ -41,7 +56,7 @@ static int print(lua_State *L)
     }
     text = lua_tolstring(L, -1, &n);
     if (host->log) tw_log_write(host->log, TW_LOG_PRINT, "", text, n);
-    else host->print(text, n);
+    else if (!host->print(text, n, stops, L)) return lua_error(L);
     return 0;
 }
 

@@ -27,7 +27,7 @@
 
 #include "base/memory.h"
 
-enum { NAME_MAX_BYTES = 1024, FILES_MAX = 65535 };
+enum { NAME_MAX_BYTES = 1024, FILES_MAX = 65535, FILE_MAX_BYTES = 1 << 30 };
 
 __asm__(".pushsection .note.tidewire, \"a\", %note\n"
         ".balign 4\n"
@@ -46,8 +46,8 @@ static struct {
     size_t n;
     unsigned char digest[LTW_DIGEST];
     char app[NAME_MAX_BYTES];
-    char **names;
-    size_t n_names;
+    struct entry { char *name; unz64_file_pos at; } *entries;
+    size_t n_entries;
 } payload;
 
 bool ltw_payload_is_sound(void)
@@ -82,6 +82,15 @@ static int damaged(struct tw_error *error, const char *what)
     return tw_fail(error, TW_EFORMAT, "the files inside the program: %s", what);
 }
 
+/* What --extract would write elsewhere than where it was told to. */
+static bool leads_out(const char *name)
+{
+    if (*name == '\0' || *name == '/') return true;
+    while (name && strncmp(name, "../", 3) != 0 && strcmp(name, "..") != 0)
+        if ((name = strchr(name, '/'))) name++;
+    return name != NULL;
+}
+
 static int read_names(unzFile zip, struct tw_error *error)
 {
     unz_global_info64 info = { 0 };
@@ -89,16 +98,20 @@ static int read_names(unzFile zip, struct tw_error *error)
 
     if (r != UNZ_OK || info.number_entry == 0 || info.number_entry > FILES_MAX)
         return damaged(error, "their directory can't be read");
-    payload.names = tw_calloc((size_t)info.number_entry, sizeof *payload.names);
-    if (!payload.names) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+    payload.entries = tw_calloc((size_t)info.number_entry, sizeof *payload.entries);
+    if (!payload.entries) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     for (r = unzGoToFirstFile(zip); r == UNZ_OK; r = unzGoToNextFile(zip)) {
-        char name[NAME_MAX_BYTES], *copy;
+        struct entry *e = &payload.entries[payload.n_entries];
+        char name[NAME_MAX_BYTES] = "";
 
-        r = unzGetCurrentFileInfo64(zip, NULL, name, sizeof name, NULL, 0, NULL, 0);
-        if (r != UNZ_OK || payload.n_names == info.number_entry) break;
-        copy = tw_calloc(1, strlen(name) + 1);
-        if (!copy) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
-        payload.names[payload.n_names++] = strcpy(copy, name);
+        r = unzGetCurrentFileInfo64(zip, NULL, name, sizeof name - 1, NULL, 0, NULL, 0);
+        if (r != UNZ_OK || payload.n_entries == info.number_entry || leads_out(name)
+            || unzGetFilePos64(zip, &e->at) != UNZ_OK)
+            return damaged(error, "their list is damaged");
+        e->name = tw_calloc(1, strlen(name) + 1);
+        if (!e->name) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+        strcpy(e->name, name);
+        payload.n_entries++;
     }
     return r == UNZ_END_OF_LIST_OF_FILE ? TW_OK : damaged(error, "their list is damaged");
 }
@@ -132,7 +145,14 @@ const char *ltw_payload_app(void)
 
 const char *ltw_payload_name(size_t i)
 {
-    return i < payload.n_names ? payload.names[i] : NULL;
+    return i < payload.n_entries ? payload.entries[i].name : NULL;
+}
+
+static struct entry *find(const char *name)
+{
+    for (size_t i = 0; i < payload.n_entries; i++)
+        if (strcmp(name, payload.entries[i].name) == 0) return &payload.entries[i];
+    return NULL;
 }
 
 /* Of the current entry, whose size the archive says. */
@@ -150,17 +170,19 @@ static int read_entry(unzFile zip, char *text, size_t n)
 
 int ltw_payload_read(const char *name, char **text, size_t *n, struct tw_error *error)
 {
+    struct entry *e = find(name);
     unz_file_info64 info;
-    unzFile zip = payload.file ? open_zip() : NULL;
-    int rc = 0;
+    unzFile zip;
+    int rc;
 
     *text = NULL;
-    if (!payload.file) return 0;
+    if (!e) return 0;
+    zip = open_zip();
     if (!zip) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
-    if (unzLocateFile(zip, name, 1) != UNZ_OK) goto end;
     rc = damaged(error, name);
-    if (unzGetCurrentFileInfo64(zip, &info, NULL, 0, NULL, 0, NULL, 0) != UNZ_OK
-        || unzOpenCurrentFile(zip) != UNZ_OK)
+    if (unzGoToFilePos64(zip, &e->at) != UNZ_OK
+        || unzGetCurrentFileInfo64(zip, &info, NULL, 0, NULL, 0, NULL, 0) != UNZ_OK
+        || info.uncompressed_size > FILE_MAX_BYTES || unzOpenCurrentFile(zip) != UNZ_OK)
         goto end;
     *n = (size_t)info.uncompressed_size;
     *text = tw_calloc(1, *n + 1);

@@ -114,6 +114,48 @@ bool ltw_persist_add(lua_State *L, const struct ltw_script *s)
     return migrates;
 }
 
+/* [-0, +1, m]  The entries of now or coming, by name; empty when there are none. */
+static void push_entries(lua_State *L, const struct ltw_script *s, int which)
+{
+    if (lua_rawgeti(L, LUA_REGISTRYINDEX, s->persist) == LUA_TTABLE)
+        lua_rawgeti(L, -1, which);
+    else
+        lua_pushnil(L);
+    lua_remove(L, -2);
+    if (!lua_isnil(L, -1)) return;
+    lua_pop(L, 1);
+    lua_newtable(L);
+}
+
+bool ltw_persist_moves(lua_State *L, const struct ltw_script *s)
+{
+    bool moves;
+
+    lua_newtable(L);
+    moves = ltw_persist_add(L, s);
+    lua_pop(L, 1);
+    return moves;
+}
+
+void ltw_persist_copy(lua_State *L, struct ltw_script *candidate, int memo)
+{
+    int top = lua_gettop(L), from = top + 1, to = top + 2, name = top + 3;
+
+    push_entries(L, candidate->of, NOW);
+    push(L, candidate, NOW);
+    for (lua_pushnil(L); lua_next(L, from); lua_settop(L, name)) {
+        lua_pushvalue(L, name);
+        lua_createtable(L, 2, 0);
+        lua_rawgeti(L, name + 1, VERSION);
+        lua_rawseti(L, -2, VERSION);
+        lua_rawgeti(L, name + 1, STATE);
+        lua_rawget(L, memo);
+        lua_rawseti(L, -2, STATE);
+        lua_rawset(L, to);
+    }
+    lua_settop(L, top);
+}
+
 void ltw_persist_list(lua_State *L, const struct ltw_script *s)
 {
     int list = lua_gettop(L), entry = list + 4;
@@ -146,19 +188,6 @@ static void become(lua_State *L, int state)
     }
     if (lua_getmetatable(L, from)) lua_setmetatable(L, state);
     lua_settop(L, from - 1);
-}
-
-/* [-0, +1, m]  The entries of now or coming, by name; empty when there are none. */
-static void push_entries(lua_State *L, const struct ltw_script *s, int which)
-{
-    if (lua_rawgeti(L, LUA_REGISTRYINDEX, s->persist) == LUA_TTABLE)
-        lua_rawgeti(L, -1, which);
-    else
-        lua_pushnil(L);
-    lua_remove(L, -2);
-    if (!lua_isnil(L, -1)) return;
-    lua_pop(L, 1);
-    lua_newtable(L);
 }
 
 void ltw_persist_warm(lua_State *L, const struct ltw_script *s,

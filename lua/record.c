@@ -136,7 +136,7 @@ static void push_rare(lua_State *L, const struct ltw_host *host, int names,
     case TW_FIELD_SOURCE:
         if (lua_rawgeti(L, names, KEY(SOURCES, r->source)) == LUA_TNIL)
             push_new_name(L, names, KEY(SOURCES, r->source),
-                          host->sources[r->source] ? host->sources[r->source] : "?");
+                          tw_sources_name(&host->sources, r->source));
         break;
     case TW_FIELD_TIMER:    lua_pushinteger(L, r->timer.timer); break;
     case TW_FIELD_INTERVAL: lua_pushnumber(L, (double)r->timer.interval_ns / 1e9); break;

@@ -25,7 +25,7 @@
 #include "reloads.h"
 #include "watch.h"
 
-enum { RETRY_MS = 1 };
+enum { RETRY_MS = 1, LOOK_MS = 50 };
 
 /* ---- the end of a change ---- */
 
@@ -105,6 +105,11 @@ static void succeed(struct ltw_reloads *r) TW_ON(MAIN)
     struct ltw_request *q = r->current;
     unsigned number = ltw_version_get_number(q->group->next);
 
+    if (ltw_job_guard(r->job)) {
+        ltw_trial_ref(r->guard = ltw_job_guard(r->job));
+        r->guarded = q->group;
+        r->before = (int)ltw_version_get_number(q->group->now);
+    }
     for (unsigned i = 0; i < r->n; i++)
         if (r->groups[i].next) advance(r, &r->groups[i]);
     if (q->group->is_app) take_up(r, number);
@@ -222,10 +227,18 @@ static bool make_trial(struct ltw_reloads *r, unsigned members)
 {
     struct ltw_trial *trial;
 
-    if (r->current->group->is_app || !ltw_terms_warm(&r->current->terms)) return true;
-    trial = ltw_trial_new(&r->current->terms, members, r->app->reliable, tell, r);
+    const struct ltw_terms *terms = &r->current->terms;
+
+    if (r->current->group->is_app || (!ltw_terms_warm(terms) && terms->shadow == 0))
+        return true;
+    trial = ltw_trial_new(terms, members, r->app->reliable, tell, r);
     if (!trial) return false;
     ltw_job_set_trial(r->job, trial);
+    ltw_trial_unref(trial);
+    if (terms->shadow == 0) return true;
+    trial = ltw_trial_new(terms, members, false, tell, r);
+    if (!trial) return false;
+    ltw_job_set_guard(r->job, trial);
     ltw_trial_unref(trial);
     return true;
 }
@@ -260,6 +273,10 @@ static void prepare(struct ltw_reloads *r)
         return;
     }
     r->phase = RELOAD_PREPARING;
+    if (r->guard && r->guarded == r->current->group) {   /* it ends with the version */
+        ltw_trial_unref(r->guard);
+        r->guard = NULL;
+    }
     if (r->current->group->is_app) {     /* MAIN is an instance */
         ltw_job_prepared(r->job);
         ltw_job_leave(r->job);
@@ -273,7 +290,6 @@ static void prepare(struct ltw_reloads *r)
         if (tw_worker_post(app->workers[i], prepare_engine, e) == TW_OK) continue;
         ltw_job_refuse(r->job, e->who, tw_strerror(UV_ENOMEM));
         for (; n > 0; n--) {
-            if (ltw_job_trial(r->job)) ltw_trial_warmed(ltw_job_trial(r->job));
             ltw_job_prepared(r->job);
             ltw_job_leave(r->job);
         }
@@ -282,16 +298,25 @@ static void prepare(struct ltw_reloads *r)
 
 static void on_timer(uv_timer_t *timer);
 
-/* Puts the change on the tape. */
-static void append(struct ltw_reloads *r)
+/* Puts the change on the tape; or, start, the record from which on it is compared. */
+static void append(struct ltw_reloads *r, bool start)
 {
     struct tw_record record = { .kind = TW_RELOAD, .time = tw_clock_now_ns() };
 
     record.received = record.time;
     record.word[0] = ltw_job_id(r->job);
     record.word[1] = ltw_version_get_number(r->current->group->next);
+    record.word[2] = start;
     if (tw_tape_try_append(r->app->host.tape, &record, 1) < 0) {
         uv_timer_start(&r->timer, on_timer, RETRY_MS, 0);
+        return;
+    }
+    if (start) {
+        r->phase = RELOAD_SHADOWING;
+        r->looks = 0;
+        ltw_job_set_start(r->job, record.seq);
+        tw_tape_wake(r->app->host.tape);
+        uv_timer_start(&r->timer, on_timer, LOOK_MS, 0);
         return;
     }
     r->phase = RELOAD_CHANGING;
@@ -341,11 +366,53 @@ static void check_warming(struct ltw_reloads *r) TW_ON(MAIN)
     uv_timer_start(&r->timer, on_timer, (uint64_t)r->deadline_ms, 0);
 }
 
+/* No feed will bring another record, and all that are there have been read. */
+static bool is_dry(struct ltw_reloads *r) TW_ON(MAIN)
+{
+    struct tw_app *app = r->app;
+    uint64_t head = tw_tape_head(app->host.tape);
+    unsigned ended = 0;
+
+    for (unsigned i = 0; i < tw_io_count(app->io); i++) {
+        struct tw_feed_status status;
+
+        if (app->endless[i]) continue;
+        tw_io_status(app->io, i, &status);
+        if (status.state < TW_FEED_ENDED) return false;
+        ended++;
+    }
+    for (unsigned i = 0; i < app->n_scripts; i++)
+        /* order [script.counts] relaxed: it only grows */
+        if (atomic_load_explicit(&app->counts[i].at, memory_order_relaxed) < head)
+            return false;
+    return ended > 0;
+}
+
+/* A market that has ended shows no more. */
+static void check_shadowing(struct ltw_reloads *r) TW_ON(MAIN)
+{
+    struct ltw_trial *trial = ltw_job_trial(r->job);
+    char report[LTW_REASON], why[LTW_REASON];
+
+    uv_timer_start(&r->timer, on_timer, LOOK_MS, 0);
+    if (r->moved != ltw_trial_moved(trial)) r->looks = 0;
+    r->moved = ltw_trial_moved(trial);
+    r->looks++;
+    if (!(r->looks > 1 && is_dry(r))      /* or somebody holds up feeds that wait */
+        && !(r->app->reliable && r->looks * LOOK_MS > 2 * r->deadline_ms))
+        return;
+    ltw_trial_report(trial, report, sizeof report - 100);
+    snprintf(why, sizeof why, "no more records come: %.3900s", report);
+    ltw_job_refuse(r->job, "", why);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct ltw_reloads *r = timer->data;
 
     tw_be_main();
+    if (r->phase == RELOAD_SHADOWING && ltw_job_decision(r->job) == LTW_UNDECIDED)
+        check_shadowing(r);
     if (r->phase == RELOAD_WARMING && ltw_job_decision(r->job) == LTW_UNDECIDED)
         check_warming(r);
     if (r->phase == RELOAD_CHANGING && ltw_job_decision(r->job) == LTW_UNDECIDED)
@@ -370,6 +437,42 @@ static bool check_suspects(struct ltw_reloads *r)
     return false;
 }
 
+/* What was compared is within the limits. */
+static bool is_accepted(struct ltw_reloads *r, struct ltw_trial *trial) TW_ON(MAIN)
+{
+    char report[LTW_REASON];
+
+    ltw_trial_report(trial, report, sizeof report);
+    if (ltw_trial_is_over(trial)) {
+        ltw_job_refuse(r->job, "", report);
+        return false;
+    }
+    tw_log_printf(r->app->host.log, TW_LOG_INFO, "", "%s: version %u beside version %u:"
+                  " %s", r->current->group->name,
+                  ltw_version_get_number(r->current->group->next),
+                  ltw_version_get_number(r->current->group->now), report);
+    return true;
+}
+
+/* What the last change shows: it is kept, or taken back. */
+static void look_at_guard(struct ltw_reloads *r) TW_ON(MAIN)
+{
+    struct ltw_trial *guard = r->guard;
+    struct ltw_group *g = r->guarded;
+    bool is_over = ltw_trial_is_over(guard);
+    char report[LTW_REASON];
+
+    if (!is_over && ltw_trial_comparing(guard) > 0) return;
+    if (is_over && !ltw_request_push(r, g, r->before)) return;   /* after the next ring */
+    ltw_trial_report(guard, report, sizeof report);
+    tw_log_printf(r->app->host.log, is_over ? TW_LOG_ERROR : TW_LOG_INFO, "",
+                  "%s: version %u %s version %d: %s", g->name,
+                  ltw_version_get_number(g->now), is_over ? "goes back to"
+                  : "stays, with its shadow", r->before, report);
+    r->guard = NULL;
+    ltw_trial_unref(guard);
+}
+
 /* All are prepared: the next phase. */
 static void go_on(struct ltw_reloads *r) TW_ON(MAIN)
 {
@@ -383,19 +486,32 @@ static void go_on(struct ltw_reloads *r) TW_ON(MAIN)
         uv_timer_start(&r->timer, on_timer, (uint64_t)r->deadline_ms, 0);
         return;
     }
-    if (trial && r->phase != RELOAD_APPENDING
+    if (trial && r->phase < RELOAD_STARTING
         && ltw_trial_describe_warm(trial, text, sizeof text))
         tw_log_printf(r->app->host.log, TW_LOG_INFO, "", "%s: version %u is warm: %s",
                       r->current->group->name,
                       ltw_version_get_number(r->current->group->next), text);
-    r->phase = RELOAD_APPENDING;
     r->is_late = false;
-    append(r);
+    if (trial && ltw_trial_comparing(trial) > 0) {
+        if (r->phase == RELOAD_SHADOWING) return;
+        r->phase = RELOAD_STARTING;
+        append(r, true);
+        return;
+    }
+    if (trial && ltw_trial_terms(trial)->shadow > 0 && r->phase != RELOAD_APPENDING
+        && !is_accepted(r, trial))
+        return;
+    r->phase = RELOAD_APPENDING;
+    append(r, false);
 }
 
 void ltw_reloads_look(struct ltw_reloads *r)
 {
     if (!r) return;
+    if (r->guard && r->phase == RELOAD_IDLE) look_at_guard(r);
+    if (r->phase >= RELOAD_WARMING && r->phase <= RELOAD_SHADOWING
+        && ltw_request_is_waiting(r, r->current->group))
+        ltw_job_refuse(r->job, "", "another version of it was asked for meanwhile");
     while (r->phase == RELOAD_IDLE && !ltw_request_stopped(r)) {
         r->current = ltw_request_take(r, false);
         if (!r->current && !check_suspects(r)) return;
@@ -481,6 +597,7 @@ void ltw_reloads_free(struct ltw_reloads *r)
 
     if (!r) return;
     ltw_groups_free(r);
+    ltw_trial_unref(r->guard);
     while ((q = r->left) != NULL) {
         r->left = q->next;
         if (q->future) tw_future_cancel(q->future);

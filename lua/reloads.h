@@ -35,7 +35,7 @@ struct ltw_request {
 };
 
 enum ltw_phase { RELOAD_IDLE, RELOAD_TRYING, RELOAD_PREPARING, RELOAD_WARMING,
-                 RELOAD_APPENDING, RELOAD_CHANGING };
+                 RELOAD_STARTING, RELOAD_SHADOWING, RELOAD_APPENDING, RELOAD_CHANGING };
 
 struct ltw_reloads {
     struct tw_app *app;               /* constant                                  */
@@ -62,6 +62,10 @@ struct ltw_reloads {
     uint64_t jobs;
     uv_timer_t timer;
     bool is_late;                     /* the first deadline has passed             */
+    struct ltw_trial *guard;          /* of the last change, or NULL               */
+    struct ltw_group *guarded;        /* it is of that                             */
+    int before;                       /* the version that it goes back to          */
+    unsigned looks;                   /* at a shadow that does not get on          */
     uint64_t moved;                   /* when the candidates were looked at        */
 };
 
@@ -97,6 +101,12 @@ void ltw_request_drop(struct ltw_request *q);   /* NULL: nothing */
  * a failure. */
 void ltw_request_leave(struct ltw_reloads *r, struct ltw_request *q);
 bool ltw_request_stopped(struct ltw_reloads *r);
+
+/* Is anything asked for the group? */
+bool ltw_request_is_waiting(struct ltw_reloads *r, const struct ltw_group *g);
+
+/* Asks for a version of it, for nobody.  False: no memory. */
+bool ltw_request_push(struct ltw_reloads *r, struct ltw_group *g, int version);
 
 /* [-0, +0, e]  What the table at idx, or nil, asks of a new version; what it leaves out
  * stays. */

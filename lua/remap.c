@@ -304,9 +304,7 @@ void ltw_remap_apply(lua_State *L, int tables, int map)
     lua_settop(L, table - 1);
 }
 
-/* [-0, +1, m]  Of all upvalues of the functions that `map` knows: from what identifies
- * one to {the function that stands for its own, the upvalue's index there}. */
-static void push_boxes(lua_State *L, int map)
+void ltw_remap_push_boxes(lua_State *L, int map)
 {
     int boxes = lua_gettop(L) + 1, old = boxes + 1, new = boxes + 2;
     const char *name, *other;
@@ -356,7 +354,7 @@ void ltw_remap_rebind(lua_State *L, int tables, int map)
     luaL_checkstack(L, 12, "reload");
     tables = lua_absindex(L, tables);
     map = lua_absindex(L, map);
-    push_boxes(L, map);
+    ltw_remap_push_boxes(L, map);
     for (lua_Integer i = 1; lua_rawgeti(L, tables, i) == LUA_TTABLE; i++) {
         for (lua_pushnil(L); lua_next(L, table); lua_settop(L, table + 1)) {
             if (!is_function(L, -1)) continue;

@@ -26,6 +26,10 @@ void ltw_remap_apply(lua_State *L, int tables, int map);
  * from now on with what these stand for; other upvalues become what they stand for. */
 void ltw_remap_rebind(lua_State *L, int tables, int map);
 
+/* [-0, +1, m]  Of all upvalues of the functions that `map` knows: from what identifies
+ * one to {the function that stands for its own, the upvalue's index there}. */
+void ltw_remap_push_boxes(lua_State *L, int map);
+
 /* [-0, +1, m]  A list of copies of the tables in the list, each {fields, metatable}. */
 void ltw_remap_copy(lua_State *L, int tables);
 

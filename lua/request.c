@@ -78,6 +78,27 @@ void ltw_request_drop(struct ltw_request *q)
     tw_free(q);
 }
 
+bool ltw_request_is_waiting(struct ltw_reloads *r, const struct ltw_group *g)
+{
+    const struct ltw_request *q;
+
+    pthread_mutex_lock(&r->lock);
+    for (q = r->first; q && q->group != g; q = q->next) continue;
+    pthread_mutex_unlock(&r->lock);
+    return q != NULL;
+}
+
+bool ltw_request_push(struct ltw_reloads *r, struct ltw_group *g, int version)
+{
+    struct ltw_request *q = tw_calloc(1, sizeof *q);
+
+    if (!q) return false;
+    q->group = g;
+    q->version = version;
+    if (post(r, q) != TW_OK) tw_free(q);
+    return true;
+}
+
 void ltw_request_leave(struct ltw_reloads *r, struct ltw_request *q)
 {
     q->next = r->left;
@@ -107,11 +128,48 @@ static void check_warm(lua_State *L, const char *what, struct ltw_terms *terms)
                    " %s", what, luaL_tolstring(L, -1, NULL));
 }
 
+/* [-0, +0, e]  A count, or nothing. */
+static uint64_t check_count(lua_State *L, const char *what, const char *name)
+{
+    int is_integer;
+    lua_Integer n = lua_tointegerx(L, -1, &is_integer);
+
+    if (lua_isnil(L, -1)) return 0;
+    if (lua_type(L, -1) != LUA_TNUMBER || !is_integer || n < 0)
+        luaL_error(L, "%s: %s: a count expected, got %s", what, name,
+                   luaL_tolstring(L, -1, NULL));
+    return (uint64_t)n;
+}
+
+/* [-0, +0, e]  The value on top: a count, or a table. */
+static void check_shadow(lua_State *L, const char *what, struct ltw_terms *terms)
+{
+    static const char *const names[] = { "records", "differences", "errors" };
+    uint64_t *const to[] = { &terms->shadow, &terms->differences, &terms->errors };
+
+    terms->shadow = terms->differences = terms->errors = 0;
+    if (lua_isboolean(L, -1) && !lua_toboolean(L, -1)) return;
+    if (!lua_istable(L, -1)) {
+        terms->shadow = check_count(L, what, "shadow");
+        return;
+    }
+    for (int i = 0; i < 3; i++) {
+        char name[40];
+
+        snprintf(name, sizeof name, "shadow.%s", names[i]);
+        lua_getfield(L, -1, names[i]);
+        *to[i] = check_count(L, what, name);
+        lua_pop(L, 1);
+    }
+}
+
 void ltw_request_terms(lua_State *L, int idx, const char *what, struct ltw_terms *terms)
 {
     if (lua_isnoneornil(L, idx)) return;
     luaL_checktype(L, idx, LUA_TTABLE);
     if (lua_getfield(L, idx, "warm") != LUA_TNIL) check_warm(L, what, terms);
+    lua_pop(L, 1);
+    if (lua_getfield(L, idx, "shadow") != LUA_TNIL) check_shadow(L, what, terms);
     lua_pop(L, 1);
 }
 
@@ -145,8 +203,8 @@ static void check_options(lua_State *L)
     for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
         const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
 
-        if (strcmp(name, "warm") != 0)
-            luaL_error(L, "tw.reload: no option '%s': there is warm",
+        if (strcmp(name, "warm") != 0 && strcmp(name, "shadow") != 0)
+            luaL_error(L, "tw.reload: no option '%s': there are warm and shadow",
                        luaL_tolstring(L, -2, NULL));
     }
 }
@@ -160,6 +218,10 @@ static void check_options(lua_State *L)
  * change waits for the handler.  Options; what is left out is as app.reload says:
  *   warm   "10m", or a number of records: before it takes over, the new version reads
  *          that much of what the tape still holds, and what it sends comes nowhere
+ *   shadow   records that it then handles beside the old version; what both send is
+ *          compared.  It takes over when nothing differs, or no more than
+ *          { records =, differences =, errors = } says; and the same limits bring the old
+ *          version back within as many records after that
  * Yields: no; awaiting the future does.  Blocks: no.  Thread: any worker.
  * Errors: raises outside a run and for an option that is not there; nil when the run is
  * ending, and for a candidate.  Units: none. */

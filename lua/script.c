@@ -187,6 +187,7 @@ static int open_handlers(struct ltw_script *s)
 static int open_scope(struct ltw_script *s)
 {
     struct ltw_tasks *tasks = s->engine->state->tasks;
+    char name[sizeof s->task.note.name];
 
     if (s->scope) {
         ltw_task_fini(&s->task);
@@ -195,7 +196,8 @@ static int open_scope(struct ltw_script *s)
     s->scope = ltw_scope_new(NULL, &s->engine->state->scopes);
     if (!s->scope) return UV_ENOMEM;
     s->task = (struct ltw_task){ .script = s, .note.counts = s->counts };
-    ltw_task_init(&s->task, tasks, NULL, on_woken, s->o->name);
+    snprintf(name, sizeof name, "%s%s", s->o->name, s->is_candidate ? ", candidate" : "");
+    ltw_task_init(&s->task, tasks, NULL, on_woken, name);
     return open_handlers(s);
 }
 
@@ -252,6 +254,18 @@ static struct ltw_script *allocate(struct ltw_engine *engine, struct ltw_version
     return s;
 }
 
+bool ltw_script_open(struct ltw_script *s)
+{
+    return open_scope(s) == TW_OK;
+}
+
+void ltw_script_ready_from(struct ltw_script *s)
+{
+    s->started = s->after_batch = true;
+    s->state = SCRIPT_RUNNABLE;
+    note(s, LTW_TASK_READY);
+}
+
 struct ltw_script *ltw_script_new_candidate(struct ltw_script *of, struct ltw_version *v,
                                             const struct ltw_script_options *o,
                                             uint64_t from)
@@ -265,6 +279,8 @@ struct ltw_script *ltw_script_new_candidate(struct ltw_script *of, struct ltw_ve
     }
     s->of = of;
     s->is_candidate = true;
+    ltw_script_publish(&counts->version, ltw_version_get_number(v));
+    ltw_script_publish(&counts->since, from);
     tw_cursor_open(&s->cursor, of->engine->host->tape, false, from);
     return s;
 }
@@ -422,6 +438,7 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
     int n, status;
 
     if (s->sw.job && ltw_switch_step(s)) return LTW_IDLE;
+    ltw_switch_send(s);
     if (!ltw_script_ready(s)) return LTW_IDLE;
     s->budget = s->paused ? 0 : BATCH;
     s->first_received = 0;
@@ -465,6 +482,14 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
     }
     add(&s->counts->errors);
     report(s, status);
+    if (ltw_shadow_forgives(s) && ltw_script_renew(s)) {
+        note(s, LTW_TASK_READY);
+        s->pending = false;
+        s->fired = s->n_fired = 0;
+        s->handling = -1;
+        s->after_batch = true;
+        return LTW_WORKED;
+    }
     fail(s);
     let_go(s);
     return LTW_FAILED;
@@ -535,6 +560,11 @@ void ltw_script_push_self(lua_State *L, const struct ltw_script *s)
     if (lua_rawgeti(L, LUA_REGISTRYINDEX, s->frame) != LUA_TTABLE) return;
     lua_rawgeti(L, -1, LTW_SELF);
     lua_replace(L, -2);
+}
+
+struct ltw_outputs *ltw_script_outputs(const struct ltw_script *s)
+{
+    return s->outputs;
 }
 
 bool ltw_script_is_muted(const struct ltw_script *s)

@@ -58,6 +58,9 @@ void ltw_script_hurry(struct ltw_script *s);
 /* It takes part in a job: it must not be restarted now. */
 bool ltw_script_is_changing(const struct ltw_script *s);
 
+/* Where what it sends goes; NULL: out, or nowhere when it is muted. */
+struct ltw_outputs *ltw_script_outputs(const struct ltw_script *s);
+
 /* What it does comes nowhere: it is a candidate. */
 bool ltw_script_is_muted(const struct ltw_script *s);
 

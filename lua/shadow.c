@@ -3,8 +3,13 @@
  * Why: a version that has seen nothing has no statistics, and nobody knows what it will
  * do.  So an instance of it runs beside each instance of the script, in the same state,
  * with a self, a coroutine and a cursor of its own, before it takes over; what it sends
- * comes nowhere.  Warm: it begins with on_start some way back on the tape and follows up
- * to where the script is.
+ * comes nowhere.
+ *
+ *   WARMING     it begins with on_start some way back on the tape, and follows up to
+ *               where the script is
+ *   COMPARING   it began as a copy of the script, at a record; what both send is compared
+ *   COMPARED    so many records were; it waits for the change
+ *   GUARDING    behind the change: it is a copy of the script's old version
  *
  * Invariants
  *   S1  A candidate reads no record that its script has not read, so that it can be
@@ -15,16 +20,24 @@
  *
  * Layer lua.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "copy.h"
 #include "instance.h"
+#include "record.h"
+#include "remap.h"
 
-enum { NEAR = 1024, TIME_PROBES = 64 };
+enum { NEAR = 1024, DIFFERENCES = 10 };
 
 struct ltw_shadow {
+    enum { WARMING, COMPARING, COMPARED, GUARDING } phase;
     struct ltw_script *candidate;
     struct ltw_trial *trial;          /* one reference                             */
+    uint64_t counted, till;           /* compared up to there; and to be           */
+    uint64_t left_out, lost;          /* not compared up to there; by its cursor   */
+    struct ltw_outputs ours, its;     /* what the script and the candidate send    */
     bool is_near;                     /* it has caught up once                     */
     uint64_t from, moved;             /* where it began; records told to the trial */
     uint64_t goal, distance;          /* where the script was, and how far that was */
@@ -135,17 +148,29 @@ bool ltw_shadow_warm(struct ltw_script *s)
     return false;
 }
 
+static void drop(struct ltw_script *s, struct ltw_shadow *w)
+{
+    struct ltw_script *c = w->candidate;
+
+    if (w->phase == GUARDING) ltw_trial_compared(w->trial);
+    c->outputs = NULL;
+    ltw_script_cease(c);
+    c->next = s->engine->leaving;
+    s->engine->leaving = c;
+    ltw_outputs_clear(&w->ours);
+    ltw_outputs_clear(&w->its);
+    ltw_trial_unref(w->trial);
+    tw_free(w);
+}
+
 void ltw_shadow_drop(struct ltw_script *s)
 {
     struct ltw_shadow *w = s->shadow;
 
     if (!w) return;
     s->shadow = NULL;
-    ltw_script_cease(w->candidate);
-    w->candidate->next = s->engine->leaving;
-    s->engine->leaving = w->candidate;
-    ltw_trial_unref(w->trial);
-    tw_free(w);
+    s->outputs = NULL;
+    drop(s, w);
 }
 
 void ltw_shadow_sweep(struct ltw_engine *e, bool all)
@@ -175,13 +200,339 @@ bool ltw_shadow_is_there(const struct ltw_script *s)
 
 bool ltw_shadow_holds(const struct ltw_script *s)
 {
-    return s->shadow && ltw_trial_waits(s->shadow->trial) && !ltw_shadow_is_there(s)
-        && s->shadow->candidate->state != SCRIPT_FAILED;
+    return s->shadow && s->shadow->phase == WARMING && ltw_trial_waits(s->shadow->trial)
+        && !ltw_shadow_is_there(s) && s->shadow->candidate->state != SCRIPT_FAILED;
 }
+
+/* ---- copies ---- */
+
+enum { COPIES = 1, MEMO };
+
+/* [-0, +0, e]  The tables that its script keeps, once more.  Protected. */
+static int copy_tables(lua_State *L)
+{
+    struct ltw_script *c = lua_touserdata(L, 1);
+    int roots = 2, map = 3, copies = 4, memo = 5;
+
+    lua_settop(L, 1);
+    lua_newtable(L);
+    ltw_script_push_self(L, c->of);
+    lua_rawseti(L, roots, 1);
+    ltw_persist_list(L, c->of);
+    ltw_switch_push_map(L, c->of);
+    ltw_copy_tables(L, roots, map);
+    ltw_persist_copy(L, c, memo);
+    lua_createtable(L, MEMO, 0);
+    lua_pushvalue(L, copies);
+    lua_rawseti(L, -2, COPIES);
+    lua_pushvalue(L, memo);
+    lua_rawseti(L, -2, MEMO);
+    c->sw.ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+/* [-0, +0, m]  The copy of self at idx has a metatable of its own, with the methods of
+ * the candidate's code. */
+static void set_methods(lua_State *L, const struct ltw_script *c, int self)
+{
+    int meta = lua_gettop(L) + 2;
+
+    lua_newtable(L);
+    if (!lua_getmetatable(L, self)) {
+        lua_pop(L, 1);
+        return;
+    }
+    for (lua_pushnil(L); lua_next(L, meta); lua_pop(L, 1)) {
+        lua_pushvalue(L, -2);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, meta - 1);
+    }
+    ltw_code_push_module(L, &c->of->code);
+    lua_getfield(L, meta - 1, "__index");
+    if (lua_rawequal(L, -1, -2)) {
+        ltw_code_push_module(L, &c->code);
+        lua_setfield(L, meta - 1, "__index");
+    }
+    lua_settop(L, meta - 1);
+    lua_setmetatable(L, self);
+}
+
+/* [-0, +0, e]  What was copied becomes the candidate's: its code is loaded.  Its tracker
+ * is put aside where what it has declared is to be declared anew.  Protected. */
+static int adopt_copies(lua_State *L)
+{
+    struct ltw_script *c = lua_touserdata(L, 1), *s = c->of;
+    bool aside = lua_toboolean(L, 2);
+    int list = 3, copies = 4, memo = 5, map = 6, self = 7, tracker = 8;
+
+    lua_rawgeti(L, LUA_REGISTRYINDEX, c->sw.ref);
+    lua_rawgeti(L, list, COPIES);
+    lua_rawgeti(L, list, MEMO);
+    ltw_code_push_module(L, &s->code);
+    ltw_code_push_module(L, &c->code);
+    ltw_remap_match(L, 6, 7);
+    lua_pop(L, 1);
+    lua_replace(L, map);
+    lua_settop(L, map);
+    ltw_script_push_self(L, s);
+    lua_rawget(L, memo);
+    if (ltw_script_push_tracker(L, s)) {
+        struct ltw_tracker *t = ltw_tracker_push_copy(L, tracker);
+
+        lua_replace(L, tracker);
+        lua_getiuservalue(L, tracker, 1);
+        lua_rawseti(L, copies, (lua_Integer)lua_rawlen(L, copies) + 1);
+        ltw_tracker_renew(L, copies, tracker);
+        lua_pushvalue(L, tracker);
+        *(aside ? &c->sw.tracker_ref : &c->tracker_ref) = luaL_ref(L, LUA_REGISTRYINDEX);
+        *(aside ? &c->sw.tracker : &c->tracker) = t;
+    }
+    ltw_copy_functions(L, copies, memo, map);
+    ltw_remap_apply(L, copies, map);
+    set_methods(L, c, self);
+    ltw_script_push_frame(L, &c->code, self);
+    c->frame = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+static bool protect(struct ltw_script *c, lua_CFunction f, bool flag)
+{
+    lua_State *L = c->engine->state->L;
+
+    lua_pushcfunction(L, f);
+    lua_pushlightuserdata(L, c);
+    lua_pushboolean(L, flag);
+    return lua_pcall(L, 2, 0, 0) == LUA_OK;
+}
+
+static bool load(struct ltw_script *c, bool is_next)
+{
+    struct ltw_state *state = c->engine->state;
+    int status;
+
+    state->script = c;
+    c->loading = is_next;
+    status = ltw_code_load(state, c->o, c->version, &c->code);
+    c->loading = false;
+    state->script = NULL;
+    return status == LUA_OK;
+}
+
+/* A copy of the script, as it stands; next: to be the version that is coming.  NULL: the
+ * error is on top of the state's stack. */
+static struct ltw_script *copy(struct ltw_script *s, bool next)
+{
+    struct ltw_script *c = ltw_script_new_candidate(s,
+        next ? ltw_switch_next(s) : s->version, next ? ltw_switch_options(s) : s->o,
+        s->cursor.next);
+    lua_State *L = s->engine->state->L;
+    bool fine;
+
+    if (!c || !ltw_script_open(c)) {
+        ltw_script_free(c);
+        no_memory(s);
+        return NULL;
+    }
+    fine = protect(c, copy_tables, false) && load(c, next)
+        && protect(c, adopt_copies, next) && (!next || ltw_switch_settle_copy(c));
+    if (fine && !ltw_script_renew(c)) {
+        no_memory(s);
+        fine = false;
+    }
+    luaL_unref(L, LUA_REGISTRYINDEX, c->sw.ref);
+    luaL_unref(L, LUA_REGISTRYINDEX, c->sw.tracker_ref);
+    c->sw.ref = c->sw.tracker_ref = LUA_NOREF;
+    c->sw.tracker = NULL;
+    if (fine) {
+        ltw_script_ready_from(c);
+        return c;
+    }
+    ltw_script_cease(c);
+    c->next = s->engine->leaving;
+    s->engine->leaving = c;
+    return NULL;
+}
+
+/* NULL: the error is on top of the state's stack. */
+static struct ltw_shadow *make(struct ltw_script *s, struct ltw_trial *trial, bool next)
+{
+    struct ltw_shadow *w = tw_calloc(1, sizeof *w);
+
+    if (!w) {
+        no_memory(s);
+        return NULL;
+    }
+    w->candidate = copy(s, next);
+    if (!w->candidate) {
+        tw_free(w);
+        return NULL;
+    }
+    w->phase = next ? COMPARING : COMPARED;
+    w->its.way = LTW_OUTPUTS_STAY;
+    ltw_trial_ref(w->trial = trial);
+    return w;
+}
+
+/* The script has its candidate from now on, and both are listened to. */
+static void observe(struct ltw_script *s, struct ltw_shadow *w)
+{
+    s->shadow = w;
+    w->counted = s->cursor.next;
+    w->till = w->counted + ltw_trial_terms(w->trial)->shadow;
+    s->outputs = &w->ours;
+    w->candidate->outputs = &w->its;
+}
+
+bool ltw_shadow_begin(struct ltw_script *s)
+{
+    struct ltw_shadow *w = make(s, ltw_job_trial(s->sw.job), true);
+
+    if (!w) return false;
+    ltw_shadow_drop(s);
+    observe(s, w);
+    return true;
+}
+
+bool ltw_shadow_make_guard(struct ltw_script *s)
+{
+    s->sw.guard = make(s, ltw_job_guard(s->sw.job), false);
+    return s->sw.guard != NULL;
+}
+
+void ltw_shadow_settle(struct ltw_script *s, bool commit)
+{
+    struct ltw_shadow *guard = s->sw.guard;
+
+    ltw_shadow_drop(s);
+    s->sw.guard = NULL;
+    if (guard && commit && s->sw.taken_over && !s->stopping) {
+        guard->phase = GUARDING;
+        observe(s, guard);
+        return;
+    }
+    if (guard) drop(s, guard);
+    if (commit && ltw_job_guard(s->sw.job)) ltw_trial_compared(ltw_job_guard(s->sw.job));
+}
+
+/* ---- comparing ---- */
+
+struct line { struct ltw_shadow *w; struct ltw_script *s; uint64_t seq;
+              const struct ltw_output *ours, *its; unsigned n_ours, n_its; };
+
+/* [-0, +0, e]  Protected. */
+static int note_difference(lua_State *L)
+{
+    const struct line *l = lua_touserdata(L, 1);
+    bool after = l->w->phase == GUARDING;
+    char record[200];
+    struct tw_record r;
+
+    if (tw_tape_read(l->s->engine->host->tape, l->seq, &r) == 1)
+        ltw_record_text(l->s->engine->host, &r, record, sizeof record);
+    else
+        snprintf(record, sizeof record, "record %llu", (unsigned long long)l->seq);
+    ltw_push_outputs(L, l->ours, l->n_ours);
+    ltw_push_outputs(L, l->its, l->n_its);
+    lua_pushfstring(L, "  %s at %s\n    old: %s\n    new: %s", l->s->o->name, record,
+                    lua_tostring(L, after ? -1 : -2), lua_tostring(L, after ? -2 : -1));
+    ltw_trial_note(l->w->trial, lua_tostring(L, -1));
+    return 0;
+}
+
+static void differs(void *ctx, uint64_t seq, const struct ltw_output *ours,
+                    unsigned n_ours, const struct ltw_output *its, unsigned n_its)
+{
+    struct ltw_shadow *w = ctx;
+    struct ltw_script *s = w->candidate->of;
+    lua_State *L = s->engine->state->L;
+    struct line l = { w, s, seq, ours, its, n_ours, n_its };
+
+    ltw_trial_add(w->trial, LTW_TRIAL_DIFFERENCES, 1);
+    if (ltw_trial_get(w->trial, LTW_TRIAL_DIFFERENCES) > DIFFERENCES) return;
+    lua_pushcfunction(L, note_difference);
+    lua_pushlightuserdata(L, &l);
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);   /* it is counted */
+}
+
+/* Up to which record it has sent all that it will. */
+static uint64_t done(const struct ltw_script *s)
+{
+    return ltw_script_is_at_rest(s) ? s->cursor.next : s->record.seq;
+}
+
+static void leave_out(struct ltw_shadow *w)
+{
+    uint64_t lost = w->ours.lost > w->its.lost ? w->ours.lost : w->its.lost;
+    uint64_t from = w->left_out + 1 > w->counted ? w->left_out + 1 : w->counted;
+
+    if (w->candidate->cursor.lost > w->lost) {          /* it was overrun */
+        w->lost = w->candidate->cursor.lost;
+        if (w->candidate->cursor.next - 1 > lost) lost = w->candidate->cursor.next - 1;
+        w->its.lost = lost;
+    }
+    if (lost < from) return;
+    if (lost >= w->till) lost = w->till - 1;
+    ltw_trial_add(w->trial, LTW_TRIAL_LEFT_OUT, lost + 1 - from);
+    w->left_out = lost;
+}
+
+static void compare(struct ltw_shadow *w, struct ltw_script *s)
+{
+    uint64_t ours = done(s), its = done(w->candidate), till = ours < its ? ours : its;
+
+    if (till > w->till) till = w->till;
+    if (till <= w->counted) return;
+    leave_out(w);
+    ltw_outputs_compare(&w->ours, &w->its, till, differs, w);
+    ltw_trial_add(w->trial, LTW_TRIAL_RECORDS, till - w->counted);
+    w->counted = till;
+    if (w->phase == GUARDING) {
+        if (ltw_trial_is_over(w->trial)) ltw_trial_tell(w->trial);
+        if (till == w->till) ltw_shadow_drop(s);
+    } else if (till == w->till) {
+        w->phase = COMPARED;
+        s->outputs = w->candidate->outputs = NULL;
+        ltw_switch_compared(s);
+    }
+}
+
+/* ---- errors ---- */
 
 void ltw_shadow_failed(struct ltw_script *candidate, const char *why)
 {
-    ltw_switch_refuse(candidate->of, why);
+    struct ltw_script *s = candidate->of;
+    struct ltw_shadow *w = s->shadow;
+    char report[LTW_REASON];
+
+    if (w->phase == WARMING) {
+        ltw_switch_refuse(s, why);
+        return;
+    }
+    if (w->phase == GUARDING) return;          /* the old version's: it just goes */
+    ltw_trial_add(w->trial, LTW_TRIAL_ERRORS, 1);
+    ltw_trial_note(w->trial, why);
+    if (!ltw_trial_is_over(w->trial)
+        || ltw_trial_get(w->trial, LTW_TRIAL_ERRORS)
+               <= ltw_trial_terms(w->trial)->errors)
+        return;
+    ltw_trial_report(w->trial, report, sizeof report);
+    ltw_switch_refuse(s, report);
+}
+
+bool ltw_shadow_forgives(struct ltw_script *s)
+{
+    struct ltw_shadow *w = s->is_candidate ? s->of->shadow : s->shadow;
+    char line[120];
+
+    if (!w) return false;
+    if (s->is_candidate) return w->phase == COMPARING || w->phase == COMPARED;
+    if (w->phase != GUARDING) return false;
+    snprintf(line, sizeof line, "  %s: an error at record %llu, see above", s->o->name,
+             (unsigned long long)s->record.seq);
+    ltw_trial_note(w->trial, line);
+    ltw_trial_add(w->trial, LTW_TRIAL_ERRORS, 1);
+    if (ltw_trial_is_over(w->trial)) ltw_trial_tell(w->trial);
+    return true;
 }
 
 /* ---- its steps ---- */
@@ -203,8 +554,6 @@ static void follow(struct ltw_shadow *w, struct ltw_script *s)
     const struct ltw_script *c = w->candidate;
     bool waits = ltw_trial_waits(w->trial);
 
-    ltw_trial_move(w->trial, c->cursor.next - w->moved);
-    w->moved = c->cursor.next;
     if (w->is_near) return;
     if (c->started && ltw_script_is_at_rest(c) && s->cursor.next - c->cursor.next
                                                   <= (waits ? 0 : NEAR)) {
@@ -223,8 +572,12 @@ bool ltw_shadow_step(struct ltw_script *s)
 
     if (!w || s->sw.arrived) return false;
     did = ltw_script_step(w->candidate);
+    if (did == LTW_FAILED && w->phase == GUARDING) ltw_shadow_drop(s);
     if (did == LTW_FAILED) return true;           /* it goes when that is decided */
-    follow(w, s);
+    ltw_trial_move(w->trial, w->candidate->cursor.next - w->moved);
+    w->moved = w->candidate->cursor.next;
+    if (w->phase == WARMING) follow(w, s);
+    else if (w->phase != COMPARED) compare(w, s);
     return did != LTW_IDLE;
 }
 

@@ -35,6 +35,11 @@ void ltw_source_override(const char *directory)
     override.directory = directory;
 }
 
+bool ltw_source_is_overridden(void)
+{
+    return override.directory != NULL;
+}
+
 /* Without ".", ".." and what begins at the root: as names inside are. */
 static bool normalise(const char *path, char out[PATH_MAX])
 {
@@ -163,11 +168,24 @@ static int read_inside(lua_State *L, const char *path, struct text *text,
     return ltw_payload_read(name, &text->bytes, &text->n, error);
 }
 
+/* The app file that replays a tape file. */
+static int read_replay(struct text *text, struct tw_error *error)
+{
+    static const char app[] = "require 'tw.tapes'.app()\n";
+
+    text->bytes = tw_calloc(1, sizeof app);
+    if (!text->bytes) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+    memcpy(text->bytes, app, sizeof app);
+    text->n = sizeof app - 1;
+    return 1;
+}
+
 int ltw_source_read(lua_State *L, const char *path, char **bytes, size_t *n,
                     struct tw_error *error)
 {
     struct text text = { NULL, 0 };
-    int rc = read_inside(L, path, &text, error);
+    int rc = strcmp(path, LTW_REPLAY) == 0 ? read_replay(&text, error)
+                                           : read_inside(L, path, &text, error);
 
     if (rc == 0) rc = read_disk(path, &text, error);
     if (rc == 0)

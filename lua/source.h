@@ -17,6 +17,11 @@
 /* Files of that directory stand before those inside the program; it is looked at each
  * time.  Thread: MAIN, before any state is made.  Memory: directory stays. */
 void ltw_source_override(const char *directory);
+bool ltw_source_is_overridden(void);
+
+/* In place of the path of an app file: the one that replays a tape file, which is built
+ * in (stdlib/tapes.lua). */
+#define LTW_REPLAY ":replay"
 
 /* [-0, +1, m]  As luaL_loadfilex for a text: LUA_OK and the function, or another status
  * and the message.  Thread: the state's.  Blocks: on the disk. */

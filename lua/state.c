@@ -22,6 +22,7 @@
 #include "lsimulate.h"
 #include "lstat.h"
 #include "ltape.h"
+#include "ltapes.h"
 #include "lview.h"
 #include "payload.h"
 #include "record.h"
@@ -116,6 +117,7 @@ static const luaL_Reg modules[] = {
     { "tw.internal.source", luaopen_tw_internal_source },
     { "tw.internal.stat", luaopen_tw_internal_stat },
     { "tw.internal.tape", luaopen_tw_internal_tape },
+    { "tw.internal.tapes", luaopen_tw_internal_tapes },
     { "tw.internal.task", luaopen_tw_internal_task },
     { "tw.cache", luaopen_tw_cache },
     { "tw.cache.simulate", luaopen_tw_cache_simulate },

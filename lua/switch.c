@@ -37,6 +37,13 @@ static void forget(lua_State *L, int *ref)
     *ref = LUA_NOREF;
 }
 
+void ltw_switch_push_map(lua_State *L, const struct ltw_script *s)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->sw.ref);
+    lua_rawgeti(L, -1, MAP);
+    lua_remove(L, -2);
+}
+
 /* ---- preparing ---- */
 
 static int keep(lua_State *L)
@@ -134,6 +141,7 @@ void ltw_script_prepare(struct ltw_script *s, struct ltw_job *job)
     lua_State *L = s->engine->state->L;
     int status;
 
+    ltw_shadow_drop(s);            /* what guarded the last change */
     ltw_job_ref(s->sw.job = job);
     status = load(s);
     if (status == LUA_OK && s->state != SCRIPT_FAILED) {
@@ -167,11 +175,21 @@ void ltw_switch_warmed(struct ltw_script *s)
     ltw_trial_warmed(ltw_job_trial(s->sw.job));
 }
 
+void ltw_switch_compared(struct ltw_script *s)
+{
+    struct ltw_trial *trial = ltw_job_trial(s->sw.job);
+
+    if (s->sw.compared || !trial || ltw_trial_terms(trial)->shadow == 0) return;
+    s->sw.compared = true;
+    ltw_trial_compared(trial);
+}
+
 void ltw_switch_refuse(struct ltw_script *s, const char *why)
 {
     if (!s->sw.job || s->sw.arrived) return;
     s->sw.arrived = true;
     ltw_switch_warmed(s);
+    ltw_switch_compared(s);
     ltw_job_refuse(s->sw.job, s->engine->who, why);
 }
 
@@ -180,24 +198,41 @@ void ltw_switch_abstain(struct ltw_script *s)
     if (!s->sw.job || s->sw.arrived) return;
     s->sw.arrived = true;
     ltw_switch_warmed(s);
+    ltw_switch_compared(s);
     ltw_job_agree(s->sw.job);
+}
+
+/* Its cursor is past a record of the job, which is known as soon as it is on the tape;
+ * or it was overrun there. */
+static bool is_past(const struct ltw_script *s, bool start)
+{
+    uint64_t seq = start ? ltw_job_start(s->sw.job) : ltw_job_seq(s->sw.job);
+
+    return (s->record.kind == TW_RELOAD && s->record.word[0] == ltw_job_id(s->sw.job)
+            && s->record.word[2] == start)
+        || (seq != 0 && s->cursor.next > seq);
+}
+
+/* It has come to where the versions are compared from, or stands still and never will. */
+static bool must_begin(const struct ltw_script *s)
+{
+    struct ltw_trial *trial = ltw_job_trial(s->sw.job);
+
+    if (s->sw.begun || !trial || ltw_trial_terms(trial)->shadow == 0) return false;
+    return is_past(s, true) || (s->paused && ltw_job_start(s->sw.job) != 0);
 }
 
 bool ltw_switch_is_due(const struct ltw_script *s)
 {
-    uint64_t seq;
-
-    if (s->record.kind == TW_RELOAD && s->record.word[0] == ltw_job_id(s->sw.job))
-        return true;
-    seq = ltw_job_seq(s->sw.job);
-    return seq != 0 && s->cursor.next > seq;    /* it was overrun there */
+    return must_begin(s) || is_past(s, false);
 }
 
 /* At rest between two batches, it is past the change; or paused, and never will be. */
 static bool is_due_at_rest(const struct ltw_script *s)
 {
     if (!ltw_script_is_at_rest(s)) return false;
-    return s->sw.here || (s->paused ? ltw_job_seq(s->sw.job) != 0 : ltw_switch_is_due(s));
+    return s->sw.here || ltw_switch_is_due(s)
+        || (s->paused && ltw_job_seq(s->sw.job) != 0);
 }
 
 bool ltw_switch_is_ready(const struct ltw_script *s)
@@ -270,7 +305,8 @@ static void set_methods(lua_State *L, struct ltw_script *s)
 }
 
 /* [-0, +?, e]  A callback of the new version, with self and what else it takes. */
-static void call(lua_State *L, struct ltw_script *s, int handler, int results)
+static void call(lua_State *L, struct ltw_script *s, int handler, int results,
+                 const struct ltw_code *old, const struct ltw_script *warm)
 {
     const struct ltw_handler *h = &s->code.handler[handler];
 
@@ -280,8 +316,8 @@ static void call(lua_State *L, struct ltw_script *s, int handler, int results)
     lua_remove(L, -2);
     if (h->self) ltw_script_push_self(L, s);
     for (int i = 0; i < h->n; i++) {
-        if (h->field[i] == LTW_RELOAD_OLD) ltw_code_push_module(L, &s->sw.next);
-        else if (s->shadow) ltw_script_push_self(L, ltw_shadow_candidate(s));
+        if (h->field[i] == LTW_RELOAD_OLD) ltw_code_push_module(L, old);
+        else if (warm) ltw_script_push_self(L, warm);
         else lua_pushnil(L);
     }
     lua_call(L, h->self + h->n, results);
@@ -289,13 +325,12 @@ static void call(lua_State *L, struct ltw_script *s, int handler, int results)
 
 /* [-0, +0, e]  When on_reload has declared nothing, what was declared goes on; else what
  * is declared as it was has what it had. */
-static void settle_tracker(lua_State *L, struct ltw_script *s)
+static void settle_tracker(lua_State *L, struct ltw_script *s, struct ltw_script *c)
 {
-    struct ltw_script *c = ltw_shadow_candidate(s);
     struct ltw_tracker *warm = c ? c->tracker : NULL;
 
     if (!s->tracker && warm) {
-        warm->muted = false;
+        warm->muted = s->is_candidate;
         ltw_script_push_tracker(L, c);
         ltw_script_set_tracker(L, s, warm);
         lua_pop(L, 1);
@@ -356,12 +391,28 @@ static void warm_up(lua_State *L, struct ltw_script *s, const struct ltw_script 
     ltw_persist_warm(L, s, c);
 }
 
+/* [-0, +0, e]  self is the new version's: what this has to say about it. */
+static void settle(lua_State *L, struct ltw_script *s, const struct ltw_code *old,
+                   struct ltw_script *warm, bool migrates)
+{
+    if (warm) warm_up(L, s, warm);
+    if (migrates) ltw_persist_migrate(L, s);
+    if (s->code.handler[LTW_ON_RELOAD].bound) call(L, s, LTW_ON_RELOAD, 0, old, warm);
+    settle_tracker(L, s, warm);
+    if (s->code.handler[LTW_ON_CHECK].bound) {
+        call(L, s, LTW_ON_CHECK, 2, old, warm);
+        if (!lua_toboolean(L, -2))
+            luaL_error(L, "%s", lua_isnil(L, -1)
+                       ? "it did not return true" : luaL_tolstring(L, -1, NULL));
+    }
+}
+
 /* [-0, +0, e]  In a coroutine of its own. */
 static int take_over(lua_State *L)
 {
     struct ltw_script *s = lua_touserdata(L, 1);
     const struct ltw_handler *h = s->sw.next.handler;
-    const struct ltw_script *c = ltw_shadow_candidate(s);
+    struct ltw_script *c = ltw_shadow_candidate(s);
     int list = 2, map = 3, tables = 4;
     bool migrates;
     bool instructs = !tw_any_equal(&ltw_switch_options(s)->options, &s->o->options);
@@ -390,20 +441,14 @@ static int take_over(lua_State *L)
         lua_setfield(L, -2, "params");
         lua_pop(L, 1);
     }
-    if (c) warm_up(L, s, c);
-    if (migrates) ltw_persist_migrate(L, s);
-    if (s->code.handler[LTW_ON_RELOAD].bound) call(L, s, LTW_ON_RELOAD, 0);
-    settle_tracker(L, s);
-    if (s->code.handler[LTW_ON_CHECK].bound) {
-        call(L, s, LTW_ON_CHECK, 2);
-        if (!lua_toboolean(L, -2))
-            return luaL_error(L, "%s", lua_isnil(L, -1)
-                              ? "it did not return true" : luaL_tolstring(L, -1, NULL));
-    }
+    settle(L, s, &s->sw.next, c, migrates);
     return 0;
 }
 
 struct outcome { struct ltw_script *s; lua_State *co; int status; };
+
+/* A callback of s is run by a function in a coroutine of its own. */
+struct trying { struct ltw_script *s; lua_CFunction f; };
 
 /* [-0, +1, e]  Why a version was refused.  Protected. */
 static int describe(lua_State *L)
@@ -430,12 +475,13 @@ static int describe(lua_State *L)
 /* [-0, +0, e]  Protected. */
 static int try_it(lua_State *L)
 {
-    struct ltw_script *s = lua_touserdata(L, 1);
+    const struct trying *it = lua_touserdata(L, 1);
+    struct ltw_script *s = it->s;
     struct ltw_state *state = ltw_state(L);
     struct outcome o = { s, lua_newthread(L), 0 };
     int n;
 
-    lua_pushcfunction(o.co, take_over);
+    lua_pushcfunction(o.co, it->f);
     lua_pushlightuserdata(o.co, s);
     s->handling = -1;
     state->script = s;
@@ -453,26 +499,74 @@ static int try_it(lua_State *L)
     return 0;
 }
 
-void ltw_switch_arrive(struct ltw_script *s)
+/* False: the error is on top of the state's stack. */
+static bool try_callbacks(struct ltw_script *s, lua_CFunction f)
+{
+    lua_State *L = s->engine->state->L;
+    struct trying it = { s, f };
+
+    lua_pushcfunction(L, try_it);
+    lua_pushlightuserdata(L, &it);
+    if (lua_pcall(L, 1, 0, 0) == LUA_OK) return true;
+    s->handling = -1;
+    return false;
+}
+
+/* What is on top of the state's stack is why. */
+static void refuse_with_error(struct ltw_script *s)
 {
     struct ltw_state *state = s->engine->state;
-    lua_State *L = state->L;
     size_t bytes_max = state->bytes_max;
+    lua_State *L = state->L;
 
-    if (s->sw.arrived || ltw_job_decision(s->sw.job) != LTW_UNDECIDED) return;
-    ltw_job_arrive(s->sw.job);
-    lua_pushcfunction(L, try_it);
-    lua_pushlightuserdata(L, s);
-    if (lua_pcall(L, 1, 0, 0) == LUA_OK) {
-        ltw_switch_abstain(s);
-        return;
-    }
     state->bytes_max = 0;      /* the script's, not of what is said about it */
     ltw_switch_refuse(s, lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1)
                                                         : "not enough memory");
     state->bytes_max = bytes_max;
     lua_pop(L, 1);
-    s->handling = -1;
+}
+
+/* From here on the new version runs beside the old one, with a copy of its self. */
+static void begin_shadow(struct ltw_script *s)
+{
+    s->sw.begun = true;
+    s->sw.here = false;
+    if (s->sw.arrived || ltw_job_decision(s->sw.job) != LTW_UNDECIDED) return;
+    if (!ltw_shadow_begin(s)) refuse_with_error(s);
+}
+
+/* [-0, +0, e]  In a coroutine of its own: of a copy that is to be the new version's. */
+static int settle_copy(lua_State *L)
+{
+    struct ltw_script *c = lua_touserdata(L, 1);
+
+    settle(L, c, &c->of->code, ltw_shadow_candidate(c->of), ltw_persist_moves(L, c));
+    ltw_persist_end(L, c, true);
+    return 0;
+}
+
+bool ltw_switch_settle_copy(struct ltw_script *c)
+{
+    return try_callbacks(c, settle_copy);
+}
+
+void ltw_switch_arrive(struct ltw_script *s)
+{
+    if (must_begin(s)) {
+        begin_shadow(s);
+        return;
+    }
+    if (s->sw.arrived || ltw_job_decision(s->sw.job) != LTW_UNDECIDED) return;
+    ltw_job_arrive(s->sw.job);
+    if (ltw_job_guard(s->sw.job) && !ltw_shadow_make_guard(s)) {
+        refuse_with_error(s);
+        return;
+    }
+    s->held.way = LTW_OUTPUTS_HELD;
+    s->outputs = &s->held;
+    if (try_callbacks(s, take_over)) ltw_switch_abstain(s);
+    else refuse_with_error(s);
+    s->outputs = NULL;
 }
 
 /* ---- the end ---- */
@@ -538,6 +632,12 @@ static void finish(struct ltw_script *s, lua_CFunction f)
     state->bytes_max = bytes_max;
 }
 
+void ltw_switch_send(struct ltw_script *s)
+{
+    if (s->held.n > 0 && ltw_outputs_send(&s->held, s->engine->host, s->o->id))
+        ltw_outputs_clear(&s->held);
+}
+
 static void commit(struct ltw_script *s)
 {
     struct ltw_version *version = ltw_switch_next(s);
@@ -553,6 +653,7 @@ static void commit(struct ltw_script *s)
         s->sw.co_ref = s->sw.frame = LUA_NOREF;
         s->fired = s->n_fired = 0;
         finish(s, publish);
+        ltw_switch_send(s);
         if (s->sw.kept_tracker && s->tracker)
             tw_log_printf(s->engine->host->log, TW_LOG_INFO, s->engine->who, "script %s:"
                           " on_reload declares no statistics and no conditions: those"
@@ -571,7 +672,7 @@ static void leave(struct ltw_script *s)
     struct ltw_state *state = s->engine->state;
     struct ltw_job *job = s->sw.job;
 
-    ltw_shadow_drop(s);
+    ltw_shadow_settle(s, ltw_job_decision(job) == LTW_COMMIT);
     forget(state->L, &s->sw.ref);
     forget(state->L, &s->sw.co_ref);
     forget(state->L, &s->sw.frame);
@@ -591,6 +692,7 @@ bool ltw_switch_step(struct ltw_script *s)
         leave(s);
         return false;
     case LTW_ABORT:
+        ltw_outputs_clear(&s->held);
         finish(s, undo);
         leave(s);
         return false;
@@ -605,6 +707,7 @@ bool ltw_switch_step(struct ltw_script *s)
 
 void ltw_switch_fini(struct ltw_script *s)
 {
+    ltw_outputs_clear(&s->held);
     if (!s->sw.job) return;
     ltw_switch_refuse(s, "the run is ending");
     leave(s);

@@ -164,7 +164,7 @@ static struct ltw_tracker *push_empty(lua_State *L)
 
 /* [-0, +0, e] */
 static void make_plan(lua_State *L, struct ltw_tracker *t, struct tw_symbols *symbols,
-                      const char *const *sources)
+                      const struct tw_sources *sources)
 {
     struct tw_plan_options o = { { symbols, sources }, on_sample, t };
 
@@ -174,7 +174,7 @@ static void make_plan(lua_State *L, struct ltw_tracker *t, struct tw_symbols *sy
 
 struct ltw_tracker *ltw_push_file_tracker(lua_State *L)
 {
-    static const char *const sources[TW_SOURCE_MAX + 1] = { NULL, "file" };
+    static const struct tw_sources sources = { { [1] = "file" } };
     struct ltw_tracker *t;
 
     ltw_check_open(L);
@@ -182,7 +182,7 @@ struct ltw_tracker *ltw_push_file_tracker(lua_State *L)
     t->is_query = true;
     t->symbols = tw_symbols_new(TW_SYMBOL_MAX);
     if (!t->symbols) luaL_error(L, "not enough memory");
-    make_plan(L, t, t->symbols, sources);
+    make_plan(L, t, t->symbols, &sources);
     return t;
 }
 
@@ -193,7 +193,7 @@ struct ltw_tracker *ltw_push_tape_tracker(lua_State *L)
     ltw_check_open(L);
     t = push_empty(L);
     t->is_query = true;
-    make_plan(L, t, t->host->symbols, t->host->sources);
+    make_plan(L, t, t->host->symbols, &t->host->sources);
     return t;
 }
 
@@ -224,8 +224,68 @@ static struct ltw_tracker *check_own(lua_State *L, const char *what)
     lua_pop(L, 1);
     t = push_empty(L);
     t->muted = ltw_script_is_muted(s);
-    make_plan(L, t, t->host->symbols, t->host->sources);
+    make_plan(L, t, t->host->symbols, &t->host->sources);
     ltw_script_set_tracker(L, s, t);
+    return t;
+}
+
+/* [-0, +0, e]  Declares the condition again in t (at `to`), as in `old`. */
+static void redeclare(lua_State *L, int to, const struct ltw_tracker *old, unsigned i)
+{
+    struct ltw_tracker *t = lua_touserdata(L, to);
+    struct tw_plan_edge edge = { 0 };
+    struct tw_error error;
+    const char *text;
+    size_t n;
+
+    lua_getiuservalue(L, to, 1);
+    lua_rawgeti(L, -1, -(lua_Integer)i - 1);
+    lua_rawgeti(L, -1, 1);
+    lua_rawgeti(L, -2, 2);
+    lua_rawgeti(L, -3, 3);
+    lua_rawgeti(L, -4, 4);
+    text = lua_tolstring(L, -4, &n);
+    edge.reset = lua_tolstring(L, -3, &edge.reset_n);
+    edge.interval_ns = lua_tointeger(L, -2);
+    edge.level = lua_toboolean(L, -1);
+    if (tw_plan_when(t->plan, text, n, &edge, &error) < 0)
+        luaL_error(L, "%s", error.text);
+    memcpy(&t->handler[i], &old->handler[i], sizeof t->handler[i]);
+    t->n_handlers++;
+    lua_pop(L, 6);
+}
+
+struct ltw_tracker *ltw_tracker_push_copy(lua_State *L, int idx)
+{
+    struct ltw_tracker *old = lua_touserdata(L, idx), *t;
+    unsigned items = tw_plan_items(old->plan);
+    struct tw_error error;
+    int to;
+
+    ltw_tracker_run(L, old);
+    t = push_empty(L);
+    to = lua_gettop(L);
+    t->muted = true;
+    make_plan(L, t, t->host->symbols, &t->host->sources);
+    t->outlet = tw_calloc(items + 1, sizeof *t->outlet);
+    t->handler = tw_calloc(old->n_handlers + 1, sizeof *t->handler);
+    if (!t->outlet || !t->handler) luaL_error(L, "not enough memory");
+    if (items > 0) memcpy(t->outlet, old->outlet, items * sizeof *t->outlet);
+    if (tw_plan_redeclare(t->plan, old->plan, &error) < 0)
+        luaL_error(L, "%s", error.text);
+    lua_getiuservalue(L, to, 1);
+    lua_getiuservalue(L, idx, 1);
+    for (lua_pushnil(L); lua_next(L, to + 2); lua_pop(L, 1)) {
+        lua_pushvalue(L, -2);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, to + 1);
+    }
+    lua_settop(L, to);
+    for (unsigned i = 0; i < old->n_handlers; i++) redeclare(L, to, old, i);
+    if (tw_plan_adopt(t->plan, old->plan) < 0
+        || tw_plan_adopt_conditions(t->plan, old->plan) < 0)
+        luaL_error(L, "not enough memory");
+    count_bytes(L, t);
     return t;
 }
 
@@ -473,6 +533,24 @@ static int bind_function(lua_State *L)
     return 0;
 }
 
+/* [-0, +0, m]  For a copy: of the text at 2, in the functions of the tracker at 5. */
+static void note_text(lua_State *L, int which, const struct tw_plan_edge *edge)
+{
+    lua_getiuservalue(L, 5, 1);
+    lua_createtable(L, 4, 0);
+    lua_pushvalue(L, 2);
+    lua_rawseti(L, -2, 1);
+    if (edge->reset) lua_pushlstring(L, edge->reset, edge->reset_n);
+    else lua_pushboolean(L, 0);
+    lua_rawseti(L, -2, 2);
+    lua_pushinteger(L, edge->interval_ns);
+    lua_rawseti(L, -2, 3);
+    lua_pushboolean(L, edge->level);
+    lua_rawseti(L, -2, 4);
+    lua_rawseti(L, -2, -(lua_Integer)which - 1);
+    lua_pop(L, 1);
+}
+
 /* self:when(condition, [options,] fn)
  * Calls fn when the condition becomes true, with the record that made it so: fn names
  * what it wants as a handler does, function(self, q, bid) ... end.  It comes after the
@@ -516,6 +594,7 @@ static int when(lua_State *L)
         tw_plan_undo_when(t->plan);
         return lua_error(L);
     }
+    note_text(L, which, &edge);
     t->n_handlers++;
     return 0;
 }

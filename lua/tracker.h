@@ -16,7 +16,7 @@ struct ltw_outlet { char board[TW_NAME_MAX + 1], topic[TW_NAME_MAX + 1]; };
 struct ltw_sample { unsigned item; uint32_t key; double value; };
 
 /* A full userdata, which its views keep alive; user value 1: the functions of its
- * conditions, by index + 1. */
+ * conditions, by index + 1; at -(index + 1) the text, the reset or false. */
 struct ltw_tracker {
     struct tw_plan *plan;
     struct ltw_host *host;
@@ -63,6 +63,10 @@ bool ltw_tracker_push_due(lua_State *L, struct ltw_tracker *t);
 
 /* [-0, +0, e]  What is declared in t as it was in `old` goes on with what that has. */
 void ltw_tracker_adopt(lua_State *L, struct ltw_tracker *t, struct ltw_tracker *old);
+
+/* [-0, +1, e]  A muted one that declares the same and goes on with what it has seen; the
+ * functions of its conditions are the same. */
+struct ltw_tracker *ltw_tracker_push_copy(lua_State *L, int idx);
 
 /* [-0, +0, m]  In the tables of the list at `tables` the statistics of other trackers
  * become those of the tracker at idx that have their names. */

@@ -4,8 +4,11 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/memory.h"
+
+enum { LINES = 3000 };
 
 struct ltw_trial {
     atomic_uint references;
@@ -13,12 +16,15 @@ struct ltw_trial {
     bool waits;                       /* constant                              */
     void (*tell)(void *ctx);          /* constant                              */
     void *ctx;                        /* constant                              */
-    atomic_uint warming;              /* atomic: members still to come         */
+    atomic_uint warming, comparing;   /* atomic: members still to come         */
+    _Atomic uint64_t count[LTW_TRIAL_COUNTS];   /* atomic                      */
     _Atomic uint64_t moved;           /* atomic: records that were read        */
     pthread_mutex_t lock;             /* guards what follows                   */
     bool is_noted, whole;             /* mutex                                 */
     uint64_t warm_records;            /* mutex: the least                      */
     int64_t warm_ns;                  /* mutex: of that member                 */
+    char lines[LINES];                /* mutex: of the report                  */
+    size_t n;                         /* mutex: bytes of them                  */
 };
 
 struct ltw_trial *ltw_trial_new(const struct ltw_terms *terms, unsigned members,
@@ -29,6 +35,7 @@ struct ltw_trial *ltw_trial_new(const struct ltw_terms *terms, unsigned members,
     if (!t) return NULL;
     atomic_init(&t->references, 1);
     atomic_init(&t->warming, ltw_terms_warm(terms) ? members : 0);
+    atomic_init(&t->comparing, terms->shadow ? members : 0);
     pthread_mutex_init(&t->lock, NULL);
     t->terms = *terms;
     t->waits = waits;
@@ -97,6 +104,78 @@ bool ltw_trial_describe_warm(struct ltw_trial *t, char *out, size_t n)
              (double)t->warm_ns / 1e9, t->whole ? "" : ": the tape holds no more");
     pthread_mutex_unlock(&t->lock);
     return is_noted;
+}
+
+void ltw_trial_compared(struct ltw_trial *t)
+{
+    /* order [trial.comparing] acq_rel: who sees 0 sees what all members did */
+    if (atomic_fetch_sub_explicit(&t->comparing, 1, memory_order_acq_rel) == 1)
+        t->tell(t->ctx);
+}
+
+unsigned ltw_trial_comparing(const struct ltw_trial *t)
+{
+    /* order [trial.comparing] acquire: what those did that have come */
+    return atomic_load_explicit(&t->comparing, memory_order_acquire);
+}
+
+void ltw_trial_add(struct ltw_trial *t, enum ltw_trial_count what, uint64_t n)
+{
+    /* order [trial.count] relaxed: figures; comparing orders the last ones */
+    atomic_fetch_add_explicit(&t->count[what], n, memory_order_relaxed);
+}
+
+uint64_t ltw_trial_get(const struct ltw_trial *t, enum ltw_trial_count what)
+{
+    /* order [trial.count] relaxed: likewise */
+    return atomic_load_explicit(&t->count[what], memory_order_relaxed);
+}
+
+void ltw_trial_tell(struct ltw_trial *t)
+{
+    t->tell(t->ctx);
+}
+
+bool ltw_trial_is_over(const struct ltw_trial *t)
+{
+    return ltw_trial_get(t, LTW_TRIAL_DIFFERENCES) > t->terms.differences
+        || ltw_trial_get(t, LTW_TRIAL_ERRORS) > t->terms.errors;
+}
+
+void ltw_trial_note(struct ltw_trial *t, const char *line)
+{
+    size_t n = strlen(line);
+
+    pthread_mutex_lock(&t->lock);
+    if (t->n + n + 2 < sizeof t->lines) {
+        t->lines[t->n++] = '\n';
+        memcpy(t->lines + t->n, line, n + 1);
+        t->n += n;
+    }
+    pthread_mutex_unlock(&t->lock);
+}
+
+static const char *s_of(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+void ltw_trial_report(struct ltw_trial *t, char *out, size_t n)
+{
+    uint64_t records = ltw_trial_get(t, LTW_TRIAL_RECORDS);
+    uint64_t left_out = ltw_trial_get(t, LTW_TRIAL_LEFT_OUT);
+    uint64_t differences = ltw_trial_get(t, LTW_TRIAL_DIFFERENCES);
+    uint64_t errors = ltw_trial_get(t, LTW_TRIAL_ERRORS);
+    char more[60] = "";
+
+    if (left_out > 0)
+        snprintf(more, sizeof more, " (%llu not compared)", (unsigned long long)left_out);
+    pthread_mutex_lock(&t->lock);
+    snprintf(out, n, "%llu record%s%s: %llu difference%s, %llu error%s%s",
+             (unsigned long long)records, s_of(records), more,
+             (unsigned long long)differences, s_of(differences),
+             (unsigned long long)errors, s_of(errors), t->lines);
+    pthread_mutex_unlock(&t->lock);
 }
 
 void ltw_trial_move(struct ltw_trial *t, uint64_t records)

@@ -46,6 +46,28 @@ void ltw_trial_note_warm(struct ltw_trial *t, uint64_t records, int64_t ns, bool
 /* "1200 records, 250.3 s: the tape holds no more"; false: nothing was noted. */
 bool ltw_trial_describe_warm(struct ltw_trial *t, char *out, size_t n);
 
+/* A member has compared what it was to; how many are to come. */
+void ltw_trial_compared(struct ltw_trial *t);
+unsigned ltw_trial_comparing(const struct ltw_trial *t);
+
+/* Counts; records: of the tape, that both have handled, or that were left out. */
+enum ltw_trial_count { LTW_TRIAL_RECORDS, LTW_TRIAL_LEFT_OUT, LTW_TRIAL_DIFFERENCES,
+                       LTW_TRIAL_ERRORS, LTW_TRIAL_COUNTS };
+void ltw_trial_add(struct ltw_trial *t, enum ltw_trial_count what, uint64_t n);
+uint64_t ltw_trial_get(const struct ltw_trial *t, enum ltw_trial_count what);
+
+/* More than the terms allow. */
+bool ltw_trial_is_over(const struct ltw_trial *t);
+
+/* There is something to look at. */
+void ltw_trial_tell(struct ltw_trial *t);
+
+/* A line of the report; the first ones are kept. */
+void ltw_trial_note(struct ltw_trial *t, const char *line);
+
+/* "1000 records: 2 differences, 0 errors", and the lines. */
+void ltw_trial_report(struct ltw_trial *t, char *out, size_t n);
+
 /* A candidate gets on: what all of them have read. */
 void ltw_trial_move(struct ltw_trial *t, uint64_t records);
 uint64_t ltw_trial_moved(const struct ltw_trial *t);

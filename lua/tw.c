@@ -6,6 +6,7 @@
 #include "lchannel.h"
 #include "lfuture.h"
 #include "lvalue.h"
+#include "outputs.h"
 #include "park.h"
 #include "reload.h"
 #include "script.h"
@@ -125,7 +126,7 @@ int ltw_publish(lua_State *L)
     *r = (struct tw_record){ .kind = TW_MESSAGE, .time = tw_clock_now_ns() };
     luaL_setmetatable(L, PENDING);
     value = ltw_check_any(L, 2);
-    if (ltw_is_muted(L)) {
+    if (host->replays || !ltw_output(L, LTW_MESSAGE, topic, NULL, NULL, &value)) {
         tw_any_unref(&value);
         lua_pushboolean(L, 1);
         return 1;

@@ -316,6 +316,27 @@ function app.feed.csv(options)
   add_stream("app.feed.csv", options, "csv")
 end
 
+--- app.feed.tape(options)
+-- Plays a tape file (path), as it was recorded or converted: as fast as scripts read
+-- (speed = 0), or as its own times say (speed = 1).  from, to: only records of from <=
+-- time < to, ns or a date ("2024-05-07T14:30").  messages = true: what scripts sent each
+-- other then, too; what they send now comes nowhere, so that each gets exactly what it
+-- got.  A script does not get its own back: those of scripts of its name.  skip_damaged
+-- = true: a damaged block is a warning, not the end.  limit: ends after so many records.
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises for an option that is not there or of the wrong type.
+-- Units: speed: times real time.
+function app.feed.tape(options)
+  check("app.feed.tape", options, {
+    name = "string", path = "string", speed = "number", from = "number|string",
+    to = "number|string", messages = "boolean", skip_damaged = "boolean",
+    limit = "number",
+  })
+  if not options.path then fail(2, "app.feed.tape: no path") end
+  options.name = options.name or options.path:match "[^/]*$"
+  add_feed(options, "tape")
+end
+
 local made = {
   name = "string", seed = "number", symbols = "number", rate = "number",
   trades = "number", correlation = "number", speed = "number", limit = "number",
@@ -456,16 +477,25 @@ end
 -- New versions of scripts while the app runs (see tidewire help reload): watch, true: a
 -- script is reloaded when its file changes, or one that it requires (as with
 -- `tidewire run --watch`); deadline: how long a handler that waits may hold a change up
--- before its wait is ended, and again that long before the change is given up; warm: see
--- tw.reload.
+-- before its wait is ended, and again that long before the change is given up; warm and
+-- shadow: as of tw.reload, for all reloads that don't say it themselves.
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there, and a deadline not above 0.
 -- Units: seconds (default 1).
 function app.reload(options)
   check("app.reload", options, { watch = "boolean", deadline = "number",
-    warm = "number|string|boolean" })
+    warm = "number|string|boolean", shadow = "number|table" })
   if options.deadline and options.deadline <= 0 then
     fail(2, "app.reload: deadline must be above 0, got %s", options.deadline)
+  end
+  local shadow = options.shadow or 0
+  if type(shadow) == "number" then shadow = { records = shadow } end
+  check("app.reload: shadow", shadow, { records = "number", differences = "number",
+    errors = "number" })
+  for name, n in pairs(shadow) do
+    if math.type(n) ~= "integer" or n < 0 then
+      fail(2, "app.reload: shadow.%s: a count expected, got %s", name, n)
+    end
   end
   local warm = options.warm or 0
   if warm == true or type(warm) == "string" and not time_of(warm)

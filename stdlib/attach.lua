@@ -3,6 +3,7 @@
 -- Why: it runs in MAIN's state, which handles no quotes.  What needs a worker is sent
 -- there as an evaluation and comes back later, so nothing here ever waits.
 
+local figures = require "tw.figures"
 local screen = require "tw.screen"
 local tw = require "tw"
 
@@ -10,7 +11,6 @@ local attach = {}
 
 local KEPT <const> = 200               -- lines of the log, errors and audits each
 local LINE <const> = 4000              -- bytes of such a line; an audit file has all
-local PATH <const> = 20                -- columns of a script's name
 local RESULT <const> = 200             -- bytes of one in an audit
 local PATIENCE <const> = 1             -- seconds beyond its deadline, for an answer
 local CEILING <const> = 60             -- seconds, for `gc`
@@ -200,106 +200,34 @@ end
 
 -- ---- commands: each gets the client, and what stands behind its name ----
 
-local function feed_line(feed)
-  return ("feed %s: %s, %s records, %d errors, %d skips"):format(feed.name, feed.state,
-    screen.number(feed.records), feed.errors, feed.skips)
-end
-
-local function age(seconds)
-  if seconds < 60 then return ("%.1f s"):format(seconds) end
-  local minutes = seconds // 60
-  if minutes < 60 then return ("%d:%02d min"):format(minutes, seconds % 60 // 1) end
-  return ("%d h %02d min"):format(minutes // 60, minutes % 60)
+local function show(client, text)
+  say(client, text)
+  done(client, true)
 end
 
 local function show_status(client)
   local status = core.status()
-  local since = math.max(status.elapsed - looked.elapsed, 1e-3)
-  local lines = {
-    ("%s, pid %d, tidewire %s, runs for %s, cpu %.2f s"):format(name, pid, tw.version,
-      age(status.elapsed), status.cpu),
-    ("%s records, %s/s since the last look"):format(screen.number(status.records),
-      screen.number((status.records - looked.records) / since)),
-  }
+  local rate = (status.records - looked.records)
+               / math.max(status.elapsed - looked.elapsed, 1e-3)
   looked = { records = status.records, elapsed = status.elapsed }
-  for _, feed in ipairs(status.feeds) do lines[#lines + 1] = feed_line(feed) end
-  local rows = {}
-  for i, worker in ipairs(status.workers) do
-    local lag, lost, failed = 0, 0, 0
-    for _, script in ipairs(status.scripts) do
-      if script.worker == i - 1 then
-        lag, lost = math.max(lag, script.lag), lost + script.lost
-        failed = failed + script.errors
-      end
-    end
-    rows[i] = { tostring(i - 1), screen.number(lag), tostring(lost), tostring(failed),
-                screen.duration(worker.done.p50), screen.duration(worker.done.p99),
-                screen.bytes(worker.bytes), ("%.2f"):format(worker.cpu) }
-  end
-  lines[#lines + 1] = screen.table(rows, { "worker", "lag", "lost", "errors", "p50",
-                                           "p99", "memory", "cpu s" })
-  say(client, table.concat(lines, "\n"))
-  done(client, true)
-end
-
--- What each script is doing, of tw.ps: "worker 0 name" -> text.
-local function states()
-  local found = {}
-  for _, task in ipairs(require "tw.ps"()) do
-    if task.script and task.name == task.script then
-      local state = task.state == "waiting" and "waits: " .. task.waits_for
-                    or task.state == "done" and "stopped" or "runs"
-      found[task.worker .. " " .. task.name] = state
-    end
-  end
-  return found
-end
-
--- So that a row fits 80 columns: the end of a path says most.
-local function ending(path)
-  return #path <= PATH and path or "…" .. path:sub(1 - PATH)
+  show(client, ("%s, pid %d, %s"):format(name, pid, figures.status(status, rate)))
 end
 
 local function show_scripts(client)
-  local status, doing, rows = core.status(), states(), {}
   local instances = core.scripts()
-  for i, script in ipairs(status.scripts) do
-    local at = instances[i]
-    local state = doing["worker " .. script.worker .. " " .. script.name] or "stopped"
-    if paused[at.worker .. " " .. at.index] then state = "paused" end
-    rows[i] = { ending(script.name), tostring(script.worker),
-                script.shards > 1 and script.shard .. "/" .. script.shards or "",
-                tostring(script.version), screen.number(script.since),
-                screen.number(script.lag), screen.number(script.handled),
-                tostring(script.errors), state }
+  for _, one in ipairs(instances) do
+    one.paused = paused[one.worker .. " " .. one.index]
   end
-  say(client, screen.table(rows, { "script", "worker", "shard", "v", "since", "lag",
-                                   "handled", "errors", "state" }))
-  done(client, true)
+  show(client, figures.scripts(core.status(), instances))
 end
 
-local function show_lag(client)
-  local status, rows = core.status(), {}
-  local rate = status.records / math.max(status.elapsed, 1e-3)
-  table.sort(status.scripts, function(a, b) return a.lag > b.lag end)
-  for i, script in ipairs(status.scripts) do
-    local worker = status.workers[script.worker + 1]
-    rows[i] = { ending(script.name), tostring(script.worker), screen.number(script.lag),
-                rate > 0 and screen.duration(script.lag / rate) or "",
-                tostring(script.lost), screen.duration(worker.done.p50),
-                screen.duration(worker.done.p99), screen.duration(worker.done.max) }
-  end
-  say(client, screen.table(rows, { "script", "worker", "lag", "in time", "lost", "p50",
-                                   "p99", "max" }))
-  done(client, true)
-end
+local function show_lag(client) show(client, figures.lag(core.status())) end
 
 -- The last n of a list of lines.
 local function tail(client, list, n, nothing)
   local lines = {}
   for i = math.max(1, #list - n + 1), #list do lines[#lines + 1] = list[i] end
-  say(client, lines[1] and table.concat(lines, "\n") or nothing)
-  done(client, true)
+  show(client, lines[1] and table.concat(lines, "\n") or nothing)
 end
 
 local function show_errors(client, n)
@@ -310,10 +238,7 @@ local function show_audits(client, n)
   tail(client, audits, math.tointeger(tonumber(n)) or 20, "nothing was changed")
 end
 
-local function show_tasks(client)
-  say(client, tostring(require "tw.ps"()))
-  done(client, true)
-end
+local function show_tasks(client) show(client, tostring(require "tw.ps"())) end
 
 local function collect(client)
   if not permit(client, "gc") then return end
@@ -370,8 +295,18 @@ end
 -- What a reload is, tw knows: it gives a future of the version that runs then.
 local function through(verb)
   return function(client, argument)
-    local wanted, version = argument:match "^(%S+) ?(%d*)$"
+    local wanted, version = argument:match "^(%S+) ?(%d*)"
+    local options = {}
+    for name, value in argument:gmatch "(%a+)=([%w.]+)" do
+      options[#options + 1] = ("%s = %s"):format(name,
+        tonumber(value) or ("%q"):format(value))
+    end
+    if #options > 0 then version = "{" .. table.concat(options, ", ") .. "}" end
     local found, why = find_scripts(wanted)
+    local app = core.status().app.name
+    if wanted == app or wanted == app:gsub("%.lua$", "") then
+      found = { { name = app } }
+    end
     if not found then return fail(client, why) end
     if not permit(client, verb .. " " .. argument) then return end
     local line = ("return tw.%s(%q%s):await()"):format(verb, found[1].name,
@@ -425,14 +360,12 @@ log level L     what the run prints: error, warn or info
 ps              all tasks of all states, as a tree
 gc              collects the garbage of all states, a little at a time
 pause NAME      a script takes no more records, or all do; resume NAME
-reload NAME     its file is read again; rollback NAME [version]: the one before
+reload NAME     a script, or the app: its file is read again; rollback NAME [version];
+                reload NAME warm=10m shadow=1000: see tidewire help reload
 audit [n]       who has changed what
 help, quit      Ctrl-C ends what runs, or drops what is typed]]
 
-local function show_help(client)
-  say(client, HELP)
-  done(client, true)
-end
+local function show_help(client) show(client, HELP) end
 
 local NAME <const>, NUMBER <const> = "^[%w_./-]+$", "^%d*$"
 
@@ -447,7 +380,8 @@ local commands <const> = {
             "pause NAME, or pause all", NAME },
   resume = { function(client, wanted) set_paused(client, wanted, false) end,
              "resume NAME, or resume all", NAME },
-  reload = { through "reload", "reload NAME", NAME },
+  reload = { through "reload", "reload NAME [warm=10m] [shadow=1000]", NAME,
+             "^[%w_./-]+ [%w_.= ]+=[%w.]+$" },
   rollback = { through "rollback", "rollback NAME [version]", NAME, "^[%w_./-]+ %d+$" },
   log = { on_log, "log [n], log follow [off], log level [error|warn|info]", NUMBER,
           "^follow$", "^follow off$", "^level ?%a*$" },

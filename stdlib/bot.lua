@@ -5,6 +5,10 @@ local source = require "tw.internal.source"
 
 local bot = {}
 
+local said = {}                  -- lines; written at once, so that an error is seen
+
+local function say(text) said[#said + 1] = text end
+
 local KINDS = { number = "NUMBER", boolean = "true|false" }
 
 -- The parameters that the app file asks for, and then what every program has.
@@ -17,17 +21,17 @@ local function help(name)
     width = math.max(width, #left + 2)
   end
   table.sort(lines, function(a, b) return a[1] < b[1] end)
-  print(("usage: %s [options]\n\nruns %s"):format(name, source.app()))
-  if lines[1] then print "\nparameters, and what they are unless given" end
+  say(("usage: %s [options]\n\nruns %s"):format(name, source.app()))
+  if lines[1] then say "\nparameters, and what they are unless given" end
   for _, line in ipairs(lines) do
-    print(("  %-" .. width .. "s%s"):format(line[1], line[2]))
+    say(("  %-" .. width .. "s%s"):format(line[1], line[2]))
   end
-  print "\noptions"
+  say "\noptions"
   for _, option in ipairs(require "tw.internal.bot".options()) do
     local left = "--" .. option.name .. (option.value and " " .. option.value or "")
-    print(("  %-" .. width .. "s%s"):format(left, option.purpose))
+    say(("  %-" .. width .. "s%s"):format(left, option.purpose))
   end
-  print "\nTIDEWIRE_REPL=1 in the environment gives a prompt in the run."
+  say "\nTIDEWIRE_REPL=1 in the environment gives a prompt in the run."
 end
 
 -- As it was when the program was built: not what --override has.
@@ -39,17 +43,17 @@ end
 local function manifest()
   local inside = require "tw.internal.bot"
   local digest, program, payload = inside.seal()
-  print(("app      %s"):format(source.app()))
-  print(("program  %d bytes"):format(program))
-  print(("files    %d bytes, packed"):format(payload))
-  print(("sha256   %s\n"):format(digest))
+  say(("app      %s"):format(source.app()))
+  say(("program  %d bytes"):format(program))
+  say(("files    %d bytes, packed"):format(payload))
+  say(("sha256   %s\n"):format(digest))
   for _, name in ipairs(inside.names()) do
     local text = read(name)
-    print(("%s %9d  %s"):format(inside.sha256(text), #text, name))
+    say(("%s %9d  %s"):format(inside.sha256(text), #text, name))
   end
-  print ""
+  say ""
   for _, part in ipairs(inside.parts(require "tw.internal.pack".is_static())) do
-    print(("%-18s %-8s %-10s %s"):format(part.name, part.version, part.licence,
+    say(("%-18s %-8s %-10s %s"):format(part.name, part.version, part.licence,
                                          part.holder))
   end
 end
@@ -72,10 +76,10 @@ local function run(arguments)
   end
   if option == "--help" then help(name)
   elseif option == "--manifest" then manifest()
-  elseif option == "--licences" then io.write((require "tw.bundle".read "licences"))
+  elseif option == "--licences" then say((require "tw.bundle".read "licences"))
   elseif option == "--extract" then extract(value)
   else
-    print(table.concat(require "tw.internal.bot".names(), "\n"))
+    say(table.concat(require "tw.internal.bot".names(), "\n"))
   end
 end
 
@@ -86,6 +90,10 @@ end
 -- Errors: none; they are printed, and the status is 1.  Units: none.
 function bot.main(arguments)
   local fine, why = pcall(run, arguments)
+  if fine and said[1] then
+    fine, why = io.write(table.concat(said, "\n"), "\n")
+    if fine then fine, why = io.stdout:flush() end
+  end
   if fine then return 0 end
   io.stderr:write("tidewire: ", tostring(why), "\n")
   return 1

@@ -251,8 +251,11 @@ local function run(arguments)
     out = o.out, program = program(o.static), app = name, files = files,
   }
   if not bytes then fail(1, "%s", why) end
-  print(("%s: %.1f MB, %d file%s inside"):format(o.out, bytes / 1e6, #files,
-        #files == 1 and "" or "s"))
+  local file
+  file, why = io.write(("%s: %.1f MB, %d file%s inside\n"):format(o.out, bytes / 1e6,
+                       #files, #files == 1 and "" or "s"))
+  if file then file, why = file:flush() end
+  if not file then fail(1, "%s is built, but it could not be said: %s", o.out, why) end
   return 0
 end
 

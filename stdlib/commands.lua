@@ -17,7 +17,7 @@ summary prints), a second one ends at once.
   --set key=value   a parameter that the app file asks for with app.param(key)
   --seconds S       stop after S seconds
   --watch           a script whose file changes, or one that it requires, goes on with
-                    its new version (see reload)
+                    its new version, and so does the app file (see reload)
   --no-attach       nobody can attach to it (see attach)
   --audit FILE      who changed what through attach is appended to FILE
 
@@ -46,21 +46,24 @@ and, in a run, tape are there.
   :json expression       its JSON; :csv its rows as CSV
   :watch expression [s]  show it every s seconds (1), until Ctrl-C
   :reload name           load a script of the run anew
-  :feed fix { connect = "127.0.0.1:9878" }   a run with that feed alone, and a prompt
-                         in it; C-d there comes back here
+  :feed fix 127.0.0.1:9878     a feed begins; also csv FILE, synthetic { rate = 1000 };
+  :feed stop fix               and ends; :feed alone lists them
 
   tape:last(20)          the newest records; :table tape:last(20)
   tape:range(from, to)   by seq, or by time in ns
   tape:find("AAPL", 50)  the newest that match: a symbol, fields, a function
   plot(tape:find("AAPL", 500))   a line of their mids; see tw.plot
+  plot { AAPL = tape:find "AAPL", GOOG = tape:find "GOOG" }      lines in one picture
   :watch plot(tape:find("AAPL", 500)) 0.5
 
 Keys are those of Emacs: C-a C-e C-b C-f M-b M-f move, C-d C-h C-w M-d C-k C-u cut, C-y
-puts back, C-t swaps; Up and Down go through the lines of an entry, then through the
-history; C-r searches it.  Tab completes names, fields, methods, modules in require.
-Enter ends an entry that is complete and goes on in a new line otherwise, as M-Enter
-always does.  What is pasted does not run before Enter.  C-c ends what runs, or drops
-what is typed; C-d in an empty entry ends the prompt; C-z stops the program.
+puts back, M-y what was cut before, M-. the last argument of the entry before, C-t and
+M-t swap, C-_ undoes; Up and Down go through the lines of an entry, then through the
+history; C-r searches it.  Tab completes names, fields, methods, keys in brackets, modules
+and files in require.  Enter ends an entry that is complete and goes on in a new line
+otherwise, as M-Enter always does.  What is pasted does not run before Enter.  C-c ends
+what runs, or drops what is typed; C-d in an empty entry ends the prompt, which waits for
+tasks and jobs that entries began, until C-c ends them; C-z stops the program.
 
 The history is in $TIDEWIRE_HISTORY, or in ~/.tidewire_history; an entry that begins
 with a space is not kept, and an empty TIDEWIRE_HISTORY keeps none.  NO_COLOR turns the
@@ -147,19 +150,24 @@ read with tw.file.  The same program and files give the same bytes.
 
 The program runs the app.  Its parameters are options:
 
-  program [--name value]... [--workers N] [--seconds S] [--override DIR]
-  program --help | --manifest | --list | --extract DIR
+  program [--name value]... [--override DIR] [option of tidewire run]...
+  program --help | --manifest | --licences | --list | --extract DIR
 
   --override DIR   files in DIR stand before those inside: to change a script while it
-                   runs, and to try one
+                   runs (with --watch, or by attach), and to try one
   --manifest       versions, hashes and licences of what is inside
+  --licences       their texts, which whoever passes the program on must pass on too
   --list           the names of the files inside
   --extract DIR    write them to a directory, over nothing that is there
 
 With TIDEWIRE_REPL=1 in the environment it is a prompt in the run, as of `tidewire repl`;
-with options of the interpreter (-e text) it is that.  It checks its own SHA-256 first: a
-program that was changed, cut off or stripped says so and ends with status 1.  That finds
-damage, not an attacker: who can build a program can build another.]],
+with options of the interpreter (-e text) it is that.  A parameter can't have the name of
+one of these options.  A data file is read anew by each state that asks for it.
+
+It checks its own SHA-256 first: a program that was changed, cut off or stripped says so
+and ends with status 1, or with another that is not 0 where the damage is in what would
+say so.  That finds accidents and careless tools.  It keeps out no attacker: who can
+write the file can change the check too, or build another.]],
   },
   {
     name = "test",
@@ -200,6 +208,85 @@ statistics, and names for them, which other queries may use:
 How many records there were goes to standard error, with what could not be read.  The
 status is 0; 1 when the file can't be read; 2 for a command line or a query that makes no
 sense.]],
+  },
+  {
+    name = "record",
+    usage = "tidewire record app.lua FILE.tape [--sync never|block|record] [--zstd]"
+      .. "\n  [options of run]",
+    purpose = "run an app and write its tape to a file",
+    text = [[
+Runs the app as `tidewire run` does and writes every record, with the values of messages
+and the names of symbols, sources and topics, to a new file.  Where no feed is live the
+tape waits for the disk; else what the disk is too slow for is a gap in the file, and the
+end says so.  A value that holds an object or a record is nil in the file.
+
+What may be lost when the process is killed, or the machine stops:
+
+  --sync never    killed: the last second, no more than 4,096 records; the machine: what
+                  the system has not written yet (the default)
+  --sync block    in either case the last second, no more than 4,096 records
+  --sync record   nothing that was taken off the tape
+
+  --zstd          half the size or less; some 6 bytes a quote without it
+
+A file that was not closed opens to its last whole block.  When the disk is full the run
+ends with status 1, and the file has all that was written.]],
+  },
+  {
+    name = "replay",
+    usage = "tidewire replay FILE.tape [script.lua...] [--speed N] [--from T] [--to T]"
+      .. "\n  [--limit N] [--skip-damaged] [options of run]",
+    purpose = "give scripts what was recorded, in its order",
+    text = [[
+Runs the scripts on a tape file: each gets exactly the quotes, trades, timer marks and
+messages that came then, in the same order, with the same times.  What they publish now
+comes nowhere; a script does not get back what one of its name has published.  What they
+put on the board, in caches and channels is of this run.
+
+An app with a tape file for a market, in which scripts talk to each other anew, has
+app.feed.tape { path = "FILE.tape" }.
+
+  --speed N        1 as fast as its times say, 2 twice that; as fast as it goes otherwise
+  --from T, --to T only from <= time < to: ns, or a date (2024-05-07T14:30)
+  --limit N        ends after so many records
+  --skip-damaged   a damaged block is a warning; else it ends the run
+
+The status is that of `tidewire run`.]],
+  },
+  {
+    name = "convert",
+    usage = "tidewire convert IN... OUT.tape [--zstd] [--from T] [--to T]"
+      .. "\n  [--format fix|csv] [--set option=value]... [--skip-damaged]",
+    purpose = "make a tape file of CSV, FIX, LEAN and tape files",
+    text = [[
+Reads files (plain, .gz or .zip) and writes their records to a new one, by time where
+there are several.  Of a folder it takes the tape files, those named .csv or .fix, and
+LEAN's ticks, which say what they are by their path.  A record that is refused is told
+with its file and line and is left out.
+
+  tidewire convert data/lean/forex/fxcm forex.tape --from 2014-05-07 --to 2014-05-08
+
+  --zstd              half the size or less
+  --from T, --to T    only from <= time < to: ns, or a date
+  --format fix|csv    what the files are, where neither their names nor their first bytes
+                      say so
+  --set option=value  an option of app.feed.csv: columns=time,symbol,bid,ask
+  --skip-damaged      of a damaged tape file, what can be read
+
+The status is 0; 1 when a file can't be read or written; 2 for a command line that makes
+no sense.]],
+  },
+  {
+    name = "tape",
+    usage = "tidewire tape FILE.tape [--dump N [--from T] [--to T] [--skip-damaged]]",
+    purpose = "what is in a tape file, and is it whole",
+    text = [[
+Reads all of the file and prints how many records of each kind it has, their times,
+symbols, sources, topics and scripts, its size, and what was lost where it was not
+closed.  A damaged block is named with its place and its records; then the status is 1.
+
+  --dump N          prints the first N records, a line each
+  --from T, --to T  of those from <= time < to: ns, or a date]],
   },
   {
     name = "help",

@@ -83,13 +83,38 @@ What stays, and what is new:
 
 The new version may have, beside the handlers of every script:
 
-  on_reload(self, old)   is called at the change; old is the module of the old version
+  on_reload(self, old, warm)   is called at the change; old is the module of the old
+                         version, warm the self of the candidate, see below
   on_check(self)         must return true after that, or nil and why not
 
-They are for changing self and looking at it, and can't wait.  What they do elsewhere, a
-message or a task, is not taken back when another instance refuses.
+They are for changing self and looking at it, and can't wait.  What they send, messages,
+values on the board and in channels, goes out when all instances have agreed.
 
   M.on_reload = M.on_start        -- of a script that does nothing else than declare
+
+A new version need not begin empty, nor untried:
+
+  tw.reload("maker.lua", { warm = "10m", shadow = 1000 })
+  app.reload { warm = "10m", shadow = { records = 1000, differences = 3, errors = 0 } }
+
+  warm     "10m", or a number of records: beside each instance a candidate of the new
+           version begins with on_start that far back, as far as the tape holds it, and
+           reads up to where the instance is.  At the change the new version has what the
+           old one kept, and what only itself has from its candidate: declared statistics,
+           fields of self, tables of tw.persist
+  shadow   so many records of the tape are handled by both versions, the new one with a
+           copy of self on which on_reload was called.  What both send while they handle a
+           record, messages, values on the board and in channels, is compared.  More
+           records with a difference, or more errors, than the limits (0, when nothing is
+           said) refuse it; the report names the first ones.  For as many records after
+           the change the old version is the new one's shadow: beyond the same limits the
+           run goes back to it by itself, and an error meanwhile does not stop the script
+
+What a candidate sends and prints comes nowhere, it receives nothing from channels and
+can't reload; files and programs are not kept from it.  What tasks send and samples of
+declared statistics are not compared.  Who awaits such a reload should do so in a task:
+where the tape waits for a handler, the records that it waits for don't come.  Another
+reload of the script meanwhile takes the place of the first.
 
 A new version is refused when it does not compile or run, when on_reload or a migrate of
 tw.persist raises, or on_check does not return true, in any instance.  Then self is what
@@ -103,7 +128,22 @@ the new version is refused.  A paused instance changes where it stands.
 
 The market waits while on_reload runs and while what self holds is walked through: some
 0.1 us for each value, 0.3 us when the new version has an on_reload or on_check.  An
-object keeps its old class when no function of the new file uses that.]],
+object keeps its old class when no function of the new file uses that.
+
+The app file has versions, too, with what it requires: tw.reload "market.lua", or
+"market".  It runs in a state of its own, with the same --set, and is compared with what
+runs.  These follow, all at one record or none:
+
+  app.screen, on_feed, on_end, app.reload    of the new file, and its locals with them
+  params, symbols, sectors, messages, on_error   of scripts, which get a new version of
+                     the same text; self.params is another table then
+
+Feeds, exchanges, instruments, the tape, the pool, the limits, and which scripts there
+are and where they run, are built once: a file that changes them is refused, and the log
+names each.  tw.rollback("market") brings the file before back, with what it gave its
+scripts; a rollback of a script brings back what that version was given.
+
+Jobs of tw.pool run the modules that the scripts run, and begin anew after a change.]],
   },
   {
     name = "quotes",

@@ -2,6 +2,7 @@
 --
 --   plot(tape:find "AAPL")                     -- the mid prices of quotes
 --   plot(spread.AAPL)                          -- a declared statistic with a history
+--   plot({ bid = bids, ask = asks }, { unit = "USD" })
 --   plot({ 3, 1, 4, 1, 5 }, { kind = "histogram", bins = 3 })
 --
 -- At the prompt `plot` is there; elsewhere it is require "tw.plot".of.  A dot of a line
@@ -11,12 +12,21 @@ local screen = require "tw.screen"
 
 local plot = {}
 
+-- Options where none are given; the prompt says how wide its terminal is.
+plot.usual = { width = 72, colours = false }
+
 local MOST = 1000000              -- values taken of what is plotted
 local EIGHTHS = { "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█" }
 local DOTS = { [0] = { 0x01, 0x02, 0x04, 0x40 }, { 0x08, 0x10, 0x20, 0x80 } }
+local GLYPHS = { "*", "+", "o", "x", "#", "@" }          -- of series, where there are
+local COLOURS = { 36, 33, 35, 32, 34, 31 }               -- no colours
 
 local drawing = { __name = "drawing" }
 function drawing.__tostring(d) return d.text end
+
+local PLAIN = "\27[m"
+
+local function colour(series) return ("\27[%dm"):format(COLOURS[series]) end
 
 local function is_finite(x) return x - x == 0 end
 
@@ -35,6 +45,7 @@ local function labels(low, high, n)
     local out, seen, fine = {}, {}, true
     for i = 1, n do
       local v = n == 1 and low or low + (high - low) * (i - 1) / (n - 1)
+      if math.abs(v) < (high - low) * 1e-4 then v = 0 end    -- less than a dot is high
       out[i] = ("%." .. digits .. "g"):format(v)
       fine = fine and not seen[out[i]]
       seen[out[i]] = true
@@ -43,21 +54,29 @@ local function labels(low, high, n)
   end
 end
 
-local function canvas(columns, rows)
-  local cells = {}
-  local self = {}
-  function self.set(x, y)           -- from 0, at the left bottom
-    local row = rows - 1 - y // 4
-    local at = row * columns + x // 2
-    cells[at] = (cells[at] or 0) | DOTS[x % 2][4 - y % 4]
+-- A dot is one of the 2 x 4 of a braille character, or a glyph of its series.
+local function canvas(columns, rows, by_glyph, colours)
+  local wide, high = by_glyph and 1 or 2, by_glyph and 1 or 4
+  local cells, owner = {}, {}
+  local self = { columns = columns * wide, rows = rows * high }
+  function self.set(series, x, y)   -- from 0, at the left bottom
+    local at = (rows - 1 - y // high) * columns + x // wide
+    cells[at] = (cells[at] or 0) | DOTS[x % wide][high - y % high]
+    owner[at] = series
   end
   function self.row(r)
-    local line = {}
+    local line, now = {}, nil       -- now: the series whose colour is on
     for c = 0, columns - 1 do
-      line[c + 1] = cells[r * columns + c] and utf8.char(0x2800 + cells[r * columns + c])
-                    or " "
+      local at = r * columns + c
+      local series = owner[at]
+      if colours and series ~= now then
+        line[#line + 1] = (now and PLAIN or "") .. (series and colour(series) or "")
+        now = series
+      end
+      line[#line + 1] = not series and " " or by_glyph and GLYPHS[series]
+                        or utf8.char(0x2800 + cells[at])
     end
-    return (table.concat(line):gsub(" +$", ""))
+    return (table.concat(line):gsub(" +$", "")) .. (now and PLAIN or "")
   end
   return self
 end
@@ -66,84 +85,88 @@ local function right(text, width)
   return (" "):rep(width - (utf8.len(text) or #text)) .. text
 end
 
---- plot.line(values [, options]) -> string
--- A list of numbers as a line, with an axis at the left and below.  More values than
--- there are dots are drawn as the range of each dot's; a nan is a gap.  options: width
--- (72), height (12), first (1) and last: what stands below the ends.
--- Yields: no.  Blocks: no.  Thread: any.
--- Errors: raises when no value is finite.  Units: width in columns, height in rows.
-function plot.line(values, o)
-  o = o or {}
+-- One series, from dot to dot; of many values in a column their range.
+local function trace(c, series, xs, ys, x_of, y_of)
+  local at, low, high, last         -- the column, what is drawn of it, and where it ends
+  local function upright(x, a, b)
+    for y = math.min(a, b), math.max(a, b) do c.set(series, x, y) end
+  end
+  for i = 1, #ys do
+    if not (is_finite(ys[i]) and is_finite(xs[i])) then
+      at = nil
+      goto next
+    end
+    local x, y = x_of(xs[i]), y_of(ys[i])
+    if not at then
+      upright(x, y, y)
+      low, high = y, y
+    elseif x == at then
+      if y < low then upright(x, y, low - 1) end
+      if y > high then upright(x, high + 1, y) end
+      low, high = math.min(low, y), math.max(high, y)
+    else
+      local from, to = last, last
+      local step = x > at and 1 or -1
+      for column = at + step, x, step do          -- the way from the one before
+        from = to
+        to = math.floor(last + (y - last) * (column - at) / (x - at) + 0.5)
+        if to > from then from = from + 1 elseif to < from then from = from - 1 end
+        upright(column, from, to)
+      end
+      low, high = math.min(from, to), math.max(from, to)
+    end
+    at, last = x, y
+    ::next::
+  end
+end
+
+-- All series {name, x, y} in one picture.
+local function lines_of(all, o)
   local height = math.max(o.height or 12, 2)
-  local low, high = range(values)
-  if low > high then error("plot: there is no number to draw", 2) end
+  local low, high, first, last = math.huge, -math.huge, math.huge, -math.huge
+  for _, s in ipairs(all) do
+    local a, b = range(s.y)
+    local from, to = range(s.x)
+    low, high = math.min(low, a), math.max(high, b)
+    first, last = math.min(first, from), math.max(last, to)
+  end
+  if low > high then error("plot: there is no number to draw", 0) end
   if low == high then
     local half = math.max(math.abs(low) * 0.01, 1e-9)
     low, high = low - half, high + half
   end
   local marks = height >= 9 and 5 or height >= 5 and 3 or 2
-  local ticks, width = labels(low, high, marks), 0
+  local ticks, width = labels(low, high, marks), utf8.len(o.unit or "") or #o.unit
   for _, tick in ipairs(ticks) do width = math.max(width, #tick) end
-  local columns = math.max((o.width or 72) - width - 2, 8)
-  local dots, n = columns * 2, #values
-  local c = canvas(columns, height)
-  local function y_of(v)
-    return math.floor((v - low) / (high - low) * (height * 4 - 1) + 0.5)
+  local columns = math.max(o.width - width - 2, 8)
+  local colours = #all > 1 and o.colours
+  local c = canvas(columns, height, #all > 1 and not colours, colours)
+  for i, s in ipairs(all) do
+    trace(c, i, s.x, s.y, function(x)
+      return last == first and 0
+             or math.floor((x - first) / (last - first) * (c.columns - 1) + 0.5)
+    end, function(y)
+      return math.floor((y - low) / (high - low) * (c.rows - 1) + 0.5)
+    end)
   end
-  local function upright(x, a, b)
-    for y = math.min(a, b), math.max(a, b) do c.set(x, y) end
-  end
-  if n > dots then
-    local last
-    for x = 0, dots - 1 do
-      local least, most = math.huge, -math.huge
-      for i = x * n // dots + 1, (x + 1) * n // dots do
-        local v = values[i]
-        if is_finite(v) then least, most = math.min(least, v), math.max(most, v) end
-      end
-      if least <= most then
-        local a, b = y_of(least), y_of(most)
-        local end_ = values[(x + 1) * n // dots]
-        if last and last < a then a = last + 1 end
-        if last and last > b then b = last - 1 end
-        upright(x, a, b)
-        last = y_of(is_finite(end_) and end_ or least)
-      else
-        last = nil
-      end
-    end
-  else
-    local from_x, from_y
-    for i = 1, n do
-      local v = values[i]
-      if is_finite(v) then
-        local x = n == 1 and 0 or math.floor((i - 1) * (dots - 1) / (n - 1) + 0.5)
-        local y = y_of(v)
-        local at = from_y or y
-        if not from_x or from_x == x then upright(x, at, y) end
-        for step = (from_x or x) + 1, x do          -- the way from the one before
-          local way = (step - from_x) / (x - from_x)
-          local to = math.floor(from_y + (y - from_y) * way + 0.5)
-          upright(step, to > at and at + 1 or to < at and at - 1 or at, to)
-          at = to
-        end
-        from_x, from_y = x, y
-      else
-        from_x, from_y = nil, nil
-      end
-    end
-  end
-  local lines, at = {}, {}
+  local lines, at = { o.unit and right(o.unit, width) }, {}
   for i, tick in ipairs(ticks) do
     at[height - 1 - math.floor((i - 1) * (height - 1) / (marks - 1) + 0.5)] = tick
   end
   for r = 0, height - 1 do
-    lines[r + 1] = right(at[r] or "", width) .. (at[r] and " ┤" or " │") .. c.row(r)
+    lines[#lines + 1] = right(at[r] or "", width) .. (at[r] and " ┤" or " │") .. c.row(r)
   end
-  local first, last = tostring(o.first or 1), tostring(o.last or n)
+  first, last = tostring(o.first or all.text(first)), tostring(o.last or all.text(last))
   lines[#lines + 1] = right("", width) .. " └" .. ("─"):rep(columns)
   lines[#lines + 1] = right("", width + 2) .. first
-    .. right(last, columns - #first)
+    .. right(last, math.max(columns - #first, #last + 1))
+  if #all > 1 then
+    local legend = {}
+    for i, s in ipairs(all) do
+      legend[i] = (colours and colour(i) .. "━━" .. PLAIN or GLYPHS[i]) .. " " .. s.name
+    end
+    lines[#lines + 1] = right("", width + 2) .. table.concat(legend, "   ")
+  end
   return table.concat(lines, "\n")
 end
 
@@ -242,44 +265,129 @@ local function of_statistic(s, o)
         .. " (sample { history = 600 }) or plot a quantile or topk", 0)
 end
 
-local function draw(x, o)
-  local name = name_of(x)
-  if name == "statistic" then return of_statistic(x, o) end
+-- Of a record; nil: it is none.
+local function time_of(record)
+  if type(record) ~= "userdata" then return nil end
+  local fine, ns = pcall(function() return record.time end)
+  return fine and math.type(ns) == "integer" and ns or nil
+end
+
+local function time_text(ns)
+  return os.date("!%H:%M:%S", ns // 1000000000)
+    .. (".%03d"):format(ns % 1000000000 // 1000000)
+end
+
+local function number_text(x) return ("%.10g"):format(x) end
+
+-- A list, or a statistic that has one.
+local function list_of(x)
   local fine, history = pcall(function() return x.history end)
   if type(x) ~= "string" and fine and type(history) == "function" then
     x = x:history()
   end
-  if type(x) ~= "table" and type(x) ~= "userdata" then
-    error(("plot: a list of numbers expected, got a %s"):format(name), 0)
+  if type(x) == "table" or type(x) == "userdata" then return x end
+  error(("plot: a list of numbers expected, got a %s"):format(name_of(x)), 0)
+end
+
+-- A line each, above the values of o.x, or their times, or one beside the other.
+local function of_lines(names, lists, o)
+  if #names > #GLYPHS then error(("plot: more than %d lines"):format(#GLYPHS), 0) end
+  local xs, timed = o.x and numbers(list_of(o.x)), not o.x
+  local all = { text = number_text }
+  for i, list in ipairs(lists) do
+    all[i] = { name = names[i], y = numbers(list, o.field), x = xs }
+    if xs and #xs ~= #all[i].y then
+      error(("plot: y has %d values, x has %d"):format(#all[i].y, #xs), 0)
+    end
+    timed = timed and time_of(list[1]) and time_of(list[#list])
   end
-  local values = numbers(x, o.field)
+  for i, s in ipairs(all) do
+    if xs then break end
+    s.x = {}
+    for k = 1, #s.y do s.x[k] = timed and #all > 1 and time_of(lists[i][k]) or k end
+  end
+  if timed and #all == 1 then
+    local list = lists[1]
+    all.text = function(k) return time_text(time_of(list[k])) end
+  elseif timed then
+    all.text = time_text
+  end
+  return lines_of(all, o)
+end
+
+local draw
+
+-- {bid = list, ask = list}: lines in one picture, others one below the other.
+local function of_several(x, o)
+  local names, parts, is_lines = {}, {}, (o.kind or "line") == "line"
+  for name in pairs(x) do names[#names + 1] = name end
+  table.sort(names)
+  for i, name in ipairs(names) do
+    is_lines = is_lines and name_of(x[name]) ~= "statistic"
+    parts[i] = x[name]
+  end
+  if is_lines then
+    for i in ipairs(parts) do parts[i] = list_of(parts[i]) end
+    return of_lines(names, parts, o)
+  end
+  for i, name in ipairs(names) do parts[i] = name .. "\n" .. draw(x[name], o) end
+  return table.concat(parts, "\n")
+end
+
+local function is_several(x)
+  if type(x) ~= "table" or #x > 0 or next(x) == nil then return false end
+  for name, one in next, x do
+    if type(name) ~= "string" or (type(one) ~= "table" and type(one) ~= "userdata") then
+      return false
+    end
+  end
+  return true
+end
+
+function draw(x, o)
+  if is_several(x) then return of_several(x, o) end
+  if name_of(x) == "statistic" then return of_statistic(x, o) end
+  local list = list_of(x)
+  if (o.kind or "line") == "line" then return of_lines({ "" }, { list }, o) end
+  local values = numbers(list, o.field)
   if o.kind == "histogram" then return plot.histogram(values, o) end
-  if o.kind == "spark" then
-    return screen.sparkline(values, math.min(#values, o.width or 72))
-  end
-  return plot.line(values, o)
+  return screen.sparkline(values, math.min(#values, o.width))
 end
 
 local KNOWN = { width = true, height = true, kind = true, bins = true, field = true,
-                first = true, last = true }
+                first = true, last = true, unit = true, x = true, colours = true }
 
---- plot.of(x [, options]) -> drawing
+local function is_list(x)
+  return type(x) == "userdata" or (type(x) == "table" and #x > 0)
+end
+
+--- plot.of([x,] y [, options]) -> drawing
 -- Draws a list of numbers, of quotes (their mid) or trades (their price), a tw.array, a
--- declared statistic that keeps a history, a quantile or a topk.  options: kind ("line",
--- "histogram" or "spark"), field (of records or tables), bins, width, height.  tostring
--- gives the text, which is what the prompt shows.
+-- declared statistic that keeps a history, a quantile or a topk; or several of these,
+-- {bid = list, ask = list}: lines stand in one picture, each in its colour, or of its
+-- glyph, other drawings one below the other.  A line of numbers stands above those of x,
+-- or above 1, 2, ...; below records stand the times of the first and the last, in UTC,
+-- and several lines of records above their times.  More values than there are dots are
+-- drawn as the range of each dot's; a nan is a gap.
+-- options: kind ("line", "histogram" or "spark"), unit (a text above the axis), field
+-- (of records or tables), bins, width, height, first and last (what stands below the
+-- ends), colours (false: none), x (as the argument).
+-- tostring gives the text, which is what the prompt shows.
 -- Yields: no.  Blocks: no.  Thread: any.
 -- Errors: raises for what has no numbers, and for an unknown option.
 -- Units: width in columns, height in rows.
-function plot.of(x, o)
-  o = o or {}
-  for name in pairs(o) do
+function plot.of(x, y, options)
+  local o = setmetatable({}, { __index = plot.usual })
+  if not is_list(y) then x, y, options = nil, x, y end
+  for name, value in pairs(options or {}) do
     if not KNOWN[name] then error(("plot: no option '%s'"):format(name), 2) end
+    o[name] = value
   end
+  if x ~= nil then o.x = x end
   if o.kind and o.kind ~= "line" and o.kind ~= "histogram" and o.kind ~= "spark" then
     error("plot: kind must be line, histogram or spark, got " .. tostring(o.kind), 2)
   end
-  return setmetatable({ text = draw(x, o) }, drawing)
+  return setmetatable({ text = draw(y, o) }, drawing)
 end
 
 return plot

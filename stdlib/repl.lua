@@ -33,9 +33,12 @@ end
 
 -- ---- showing ----
 
+-- As it is shown, and without colours.  What says itself how it looks is not Lua.
 local function text_of(value)
-  local inspect = require "tw.inspect"
-  return coloured(inspect.text(value, { width = size() - 1 }))
+  local text = require "tw.inspect".text(value, { width = size() - 1 })
+  local m = debug.getmetatable(value)
+  local is_lua = type(value) == "string" or not (m and rawget(m, "__tostring"))
+  return is_lua and coloured(text) or text, text
 end
 
 --- repl.show(...)
@@ -43,13 +46,12 @@ end
 -- Yields: no.  Blocks: on the terminal.  Thread: the prompt's.  Errors: none.
 -- Units: none.
 function repl.show(...)
-  local inspect = require "tw.inspect"
   local texts, total, single = {}, 0, true
   for i = 1, select("#", ...) do
-    local text = inspect.text((select(i, ...)), { width = size() - 1 })
+    local shown, text = text_of((select(i, ...)))
     total = total + #text + 8
     single = single and not text:find("\n", 1, true)
-    texts[i] = type((select(i, ...))) == "userdata" and text or coloured(text)
+    texts[i] = shown
   end
   print(table.concat(texts, (single and total <= size()) and "\t" or "\n"))
 end
@@ -191,7 +193,7 @@ end
 local function picture(f)
   local results = table.pack(f())
   local texts = {}
-  for i = 1, results.n do texts[i] = text_of(results[i]) end
+  for i = 1, results.n do texts[i] = (text_of(results[i])) end
   local lines, _, rows = {}, size()
   for line in (table.concat(texts, "\n") .. "\n"):gmatch "([^\n]*)\n" do
     if #lines < rows - 2 then lines[#lines + 1] = line end
@@ -227,7 +229,9 @@ command("reload", "name", "load a script or a module anew", function(text)
   if not rawget(tw, "reload") then
     refuse ":reload: there is nothing to reload here: no market is running"
   end
-  show(tw.reload(text))
+  local fine, version = pcall(function() return tw.reload(text):await() end)
+  if not fine then refuse("%s", version) end
+  show(version)
 end)
 
 -- ---- feeds ----
@@ -336,6 +340,13 @@ function repl.command(text, for_people)
   known.run(rest)
 end
 
+-- As tw.plot.of, as wide as the terminal and in its colours.
+local function plot(...)
+  local module = require "tw.plot"
+  module.usual.width, module.usual.colours = math.min(size() - 1, 100), colours
+  return module.of(...)
+end
+
 --- repl.open(colours, program)
 -- The prompt begins: help, plot, tw, and tape where there is one, are globals, unless
 -- the program has such.  program: size() -> columns, rows of the terminal; feeds, see
@@ -349,11 +360,7 @@ function repl.open(in_colours, program)
   local tw = require "tw"
   offer("tw", tw)
   offer("help", repl.help)
-  offer("plot", function(x, o)
-    o = o or {}
-    o.width = o.width or math.min(size() - 1, 100)
-    return require "tw.plot".of(x, o)
-  end)
+  offer("plot", plot)
   if require "tw.internal.tape".is() then offer("tape", require "tw.tape") end
 end
 

@@ -83,7 +83,8 @@ for name, numbers in pairs(NUMBERS) do ta[name] = constructor(name, numbers) end
 -- loaded or that is per symbol.  Averages and decimals are compared as fractions, with
 -- no rounding.  The fields up and down count the crossings.
 -- Yields: no.  Blocks: no.  Thread: the state's.
--- Errors: raises for what is neither a statistic nor a number.  Units: none.
+-- Errors: raises for what is neither a number nor a statistic, and for a crossing.
+-- Units: none.
 function ta.cross(...)
   if select("#", ...) == 0 then return stat.crossover() end
   return core.crossing(...)

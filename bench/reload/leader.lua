@@ -1,4 +1,4 @@
---- leader: reloads one script after the other.
+--- leader: reloads one script after the other, one every so many seconds.
 
 local tw, board = require "tw", require "tw.board"
 
@@ -6,14 +6,17 @@ local M = {}
 
 function M:on_start()
   tw.task.detach(function()
-    local began, refused = tw.clock(), 0
+    local took, refused = 0, 0
     for i = 1, self.params.reloads do
+      local began = tw.clock()
+      board.called_before = board.called
+      board.called = tw.now()
       local fine = pcall(function() tw.reload(("s%d.lua"):format(i % 4 + 1)):await() end)
       if not fine then refused = refused + 1 end
-      tw.sleep(self.params.pause)
+      took = took + tw.clock() - began
+      board.took, board.refused, board.reloads = took, refused, i
+      tw.sleep(math.max(0, self.params.every - (tw.clock() - began)))
     end
-    board.took = tw.clock() - began - self.params.reloads * self.params.pause
-    board.refused = refused
   end)
 end
 

@@ -5,6 +5,7 @@
  *
  *   feed_tcp.c    CONNECT, LISTEN       bytes are pushed: tw_reader_start
  *   feed_file.c   FILE, STDIN           pulled by a pump.h, or pushed
+ *   feed_tape.c   TAPE                  pulled by a pump.h
  *   feed_made.c   SYNTHETIC, TIMER      pulled by a pump.h
  *   feed_program.c  PROGRAM             pushed by tw_io_push, on any thread
  *
@@ -33,7 +34,7 @@ struct tw_feed_ops {
 };
 extern const struct tw_feed_ops tw_feed_connect_ops, tw_feed_listen_ops,
     tw_feed_file_ops, tw_feed_stdin_ops, tw_feed_synthetic_ops, tw_feed_timer_ops,
-    tw_feed_program_ops;
+    tw_feed_program_ops, tw_feed_tape_ops;
 
 enum { TW_CODEC_COUNTERS = sizeof(struct tw_codec_stats) / sizeof(uint64_t) };
 

@@ -37,6 +37,7 @@ static const struct tw_feed_ops *ops_of(enum tw_feed_kind kind)
     case TW_FEED_CONNECT:   return &tw_feed_connect_ops;
     case TW_FEED_LISTEN:    return &tw_feed_listen_ops;
     case TW_FEED_FILE:      return &tw_feed_file_ops;
+    case TW_FEED_TAPE:      return &tw_feed_tape_ops;
     case TW_FEED_SYNTHETIC: return &tw_feed_synthetic_ops;
     case TW_FEED_TIMER:     return &tw_feed_timer_ops;
     case TW_FEED_PROGRAM:   return &tw_feed_program_ops;

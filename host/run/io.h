@@ -15,6 +15,7 @@
 #include "feed/codec.h"
 #include "feed/csv.h"
 #include "feed/synthetic.h"
+#include "tape/sources.h"
 #include "tape/tape.h"
 
 struct tw_io;
@@ -24,11 +25,24 @@ enum tw_feed_kind {
     TW_FEED_LISTEN,      /* TCP port, any number of peers                      */
     TW_FEED_FILE,        /* path: plain, gz or zip                             */
     TW_FEED_STDIN,
+    TW_FEED_TAPE,        /* path: a tape file, see tape/reader.h               */
     TW_FEED_SYNTHETIC,   /* feed/synthetic.h                                   */
     TW_FEED_TIMER,       /* a TW_TIMER record every interval                   */
     TW_FEED_PROGRAM      /* the program around the host calls tw_io_push       */
 };
 enum tw_feed_format { TW_FORMAT_FIX, TW_FORMAT_CSV };   /* of the first four kinds */
+
+/* What is played of a tape file, and what its numbers become; see feed_tape.c.  What it
+ * refers to lives as long as the io. */
+struct tw_tape_feed {
+    int64_t from_ns, to_ns;       /* records of from <= time < to                 */
+    bool messages;                /* too                                          */
+    bool skip;                    /* blocks that are damaged; else the feed fails */
+    struct tw_names *topics;
+    struct tw_sources *sources;   /* gets the recording's feeds, too              */
+    const char *const *scripts;   /* by number, from 1 on                         */
+    uint32_t n_scripts;
+};
 
 struct tw_feed_options {
     const char *name;             /* for people: "fix", "aapl.csv.gz"             */
@@ -36,13 +50,14 @@ struct tw_feed_options {
     enum tw_feed_format format;
     const char *host;             /* CONNECT, LISTEN; NULL: 127.0.0.1             */
     uint16_t port;                /* LISTEN: 0 takes a free one                   */
-    const char *path, *member;    /* FILE                                         */
-    double speed;                 /* FILE, SYNTHETIC: 1 as fast as its own times
+    const char *path, *member;    /* FILE, TAPE                                    */
+    double speed;                 /* FILE, TAPE, SYNTHETIC: 1 as fast as its own times
                                    * say, 2 twice that, 0 as fast as it goes      */
     uint64_t limit;               /* ends after so many records; 0: none          */
     struct tw_csv_options csv;    /* FORMAT_CSV; symbols, source, problem are set
                                    * by the io thread                             */
     struct tw_synthetic_options synthetic;   /* likewise */
+    struct tw_tape_feed tape;     /* TAPE */
     int64_t interval_ns;          /* TIMER */
     uint32_t timer;               /* TIMER: goes into its records                 */
 };

@@ -237,3 +237,39 @@ int tw_plan_adopt(struct tw_plan *p, const struct tw_plan *old)
     close_signer(&theirs);
     return rc;
 }
+
+int tw_plan_redeclare(struct tw_plan *p, const struct tw_plan *old,
+                      struct tw_error *error)
+{
+    struct tw_plan_item *items = tw_calloc(old->n_items + 1, sizeof *items);
+    int rc;
+
+    if (!items) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+    for (unsigned i = 0; i < old->n_items; i++) {
+        items[i] = old->item[i].o;
+        items[i].name = old->item[i].name;
+        items[i].text = old->item[i].text;
+        items[i].n = strlen(old->item[i].text);
+    }
+    rc = tw_plan_track(p, items, old->n_items, error);
+    tw_free(items);
+    return rc;
+}
+
+int tw_plan_adopt_conditions(struct tw_plan *p, const struct tw_plan *old)
+{
+    for (unsigned i = 0; i < p->n_conditions; i++) {
+        const struct tw_condition *before = &old->condition[i];
+        struct tw_condition *now = &p->condition[i];
+        const struct tw_keys *keys = old->space[before->space].keys;
+
+        for (uint32_t key = 1; key <= tw_keys_count(keys) && key < before->room; key++) {
+            int64_t to = translate(p->space[now->space].keys, keys, key);
+
+            if (to < 0) return (int)to;
+            if (tw_plan_reserve_condition(p, now) < 0) return UV_ENOMEM;
+            now->key[to] = before->key[key];
+        }
+    }
+    return TW_OK;
+}

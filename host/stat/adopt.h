@@ -13,4 +13,12 @@
  * too many keys; p is good for nothing then.  Memory: for the keys. */
 int tw_plan_adopt(struct tw_plan *p, const struct tw_plan *old);
 
+/* Declares in p, which is empty, the items of another plan.  Errors as tw_plan_track. */
+int tw_plan_redeclare(struct tw_plan *p, const struct tw_plan *old,
+                      struct tw_error *error);
+
+/* The conditions of p are those of `old`, declared anew in their order: they go on with
+ * what these have seen.  After tw_plan_adopt.  Errors likewise. */
+int tw_plan_adopt_conditions(struct tw_plan *p, const struct tw_plan *old);
+
 #endif

@@ -339,8 +339,8 @@ static int text_id(struct tw_compile *at, const struct tw_expr *e, enum tw_field
         id = tw_names_intern(tw_symbols_sectors(names->symbols), e->ref.text, n);
         break;
     case TW_FIELD_SOURCE:
-        for (int i = 0; i <= TW_SOURCE_MAX && id < 0; i++)
-            if (names->sources[i] && strcmp(names->sources[i], e->ref.text) == 0) id = i;
+        id = tw_sources_find(names->sources, e->ref.text);
+        if (id == 0) id = -1;
         break;
     case TW_FIELD_SIDE:
         id = strcmp(e->ref.text, "buy") == 0 ? TW_SIDE_BUY

@@ -261,8 +261,8 @@ static int64_t parse_part(const struct tw_keys *k, unsigned part, const char *te
                   : tw_symbols_find(symbols, text, n);
         break;
     case TW_FIELD_SOURCE:
-        for (int i = 0; i <= TW_SOURCE_MAX && id == 0; i++)
-            if (k->names.sources[i] && strcmp(k->names.sources[i], text) == 0) id = i + 1;
+        id = tw_sources_find(k->names.sources, text);
+        id += id > 0;                 /* its value: no feed is 1 */
         break;
     case TW_FIELD_SIDE:
         for (int i = 1; i <= 2; i++)
@@ -316,7 +316,7 @@ const char *tw_keys_text(const struct tw_keys *k, uint32_t key, unsigned part,
 
     switch (field) {
     case TW_FIELD_SYMBOL: return tw_symbols_name(k->names.symbols, (uint32_t)v);
-    case TW_FIELD_SOURCE: return k->names.sources[v - 1] ? k->names.sources[v - 1] : "?";
+    case TW_FIELD_SOURCE: return tw_sources_name(k->names.sources, (unsigned)v - 1);
     case TW_FIELD_SIDE:   return sides[v];
     default:
         if (field == TW_FIELD_SECTOR || field >= TW_FIELD_ATTRIBUTE)

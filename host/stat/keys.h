@@ -11,6 +11,7 @@
 #define TW_KEYS_H
 
 #include "stat/column.h"
+#include "tape/sources.h"
 #include "tape/symbols.h"
 
 enum { TW_KEYS_MAX = 1 << 20 };
@@ -18,7 +19,7 @@ enum { TW_KEYS_MAX = 1 << 20 };
 /* Where the names of a part's ids are. */
 struct tw_key_names {
     struct tw_symbols *symbols;
-    const char *const *sources;        /* by id; entries may be NULL */
+    const struct tw_sources *sources;
 };
 
 struct tw_key_part {

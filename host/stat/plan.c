@@ -256,6 +256,16 @@ static int run_sample(struct tw_plan *p, const struct tw_op *op, unsigned n)
     return rc;
 }
 
+int tw_plan_reserve_condition(struct tw_plan *p, struct tw_condition *c)
+{
+    void *keys = c->key;
+    int rc = reserve(p, &keys, &c->room, tw_keys_count(p->space[c->space].keys),
+                     sizeof *c->key);
+
+    c->key = keys;
+    return rc;
+}
+
 /* One row: the plan is stepwise. */
 static int run_condition(struct tw_plan *p, const struct tw_op *op)
 {
@@ -264,11 +274,9 @@ static int run_condition(struct tw_plan *p, const struct tw_op *op)
     bool is_true = p->column[op->a]->integer[0];
     bool reset = op->b == TW_PROGRAM_NONE ? !is_true : p->column[op->b]->integer[0];
     int64_t time = p->column[op->c]->integer[0];
-    void *keys = c->key;
-    int rc = reserve(p, &keys, &c->room, tw_keys_count(space->keys), sizeof *c->key);
+    int rc = tw_plan_reserve_condition(p, c);
     struct tw_edge *e;
 
-    c->key = keys;
     if (rc < 0 || space->id[0] == 0) return rc;
     e = &c->key[space->id[0]];
     if (reset) e->up = false;

@@ -120,6 +120,7 @@ static inline unsigned tw_program_of(enum tw_kind kind)
 /* plan.c: room for a state of each key; for what is sampled of each; for the samples of
  * one.  UV_ENOMEM. */
 int tw_plan_reserve_slot(struct tw_plan *p, struct tw_slot *s);
+int tw_plan_reserve_condition(struct tw_plan *p, struct tw_condition *c);
 int tw_plan_reserve_samples(struct tw_plan *p, struct tw_declared *it);
 int tw_plan_keep_samples(struct tw_plan *p, const struct tw_declared *it,
                          struct tw_sample *s);

@@ -21,12 +21,14 @@
 #include <openssl/opensslv.h>
 #include <uv.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include "base/memory.h"
 #include "options.h"
 #include "payload.h"
 #include "seal.h"
 #include "source.h"
+#include "tape/zstd.h"
 #include "tidewire.h"
 
 /* Options beside those of `tidewire run`; those that are in neither list are parameters
@@ -128,12 +130,11 @@ static enum ltw_bot kind_of(const char *first)
 {
     const char *prompt = getenv("TIDEWIRE_REPL");
 
-    if (prompt && *prompt && strcmp(prompt, "0") != 0)
-        return first && !is_long(first) ? LTW_BOT_INTERPRET : LTW_BOT_REPL;
     for (int i = 0; first && i < OWN_OPTIONS; i++)
         if (own_options[i].tells && strcmp(first, own_options[i].name) == 0)
             return LTW_BOT_TELL;
-    return LTW_BOT_RUN;
+    if (!prompt || !*prompt || strcmp(prompt, "0") == 0) return LTW_BOT_RUN;
+    return first && !is_long(first) ? LTW_BOT_INTERPRET : LTW_BOT_REPL;
 }
 
 enum ltw_bot ltw_bot_parse(int argc, char **argv, char ***args)
@@ -271,6 +272,8 @@ static int list_parts(lua_State *L)
         { "OpenSSL (SHA-256)", OPENSSL_FULL_VERSION_STR, "Apache-2.0",
           "The OpenSSL Project" },
     };
+    const struct part zstd = { "zstd", ZSTD_VERSION_STRING, "BSD-3-Clause",
+                               "Meta Platforms, Inc. and affiliates" };
 #ifdef __GLIBC__
     const struct part glibc = {
         "glibc", gnu_get_libc_version(), "LGPL-2.1", "Free Software Foundation"
@@ -279,6 +282,7 @@ static int list_parts(lua_State *L)
 
     lua_newtable(L);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) add_part(L, &parts[i]);
+    if (!tw_zstd_lack() && !lua_toboolean(L, 1)) add_part(L, &zstd);
 #ifdef __GLIBC__
     if (lua_toboolean(L, 1)) add_part(L, &glibc);
 #endif

@@ -143,7 +143,8 @@ static int add(struct ltw_feeds *f, lua_State *L, struct tw_error *error) TW_ON(
     o.timer = tw_io_count(f->io) + 1;
     feed = tw_io_add(f->io, &o, error);
     if (feed < 0) return feed;
-    f->host->sources[feed + 1] = tw_io_name(f->io, (unsigned)feed);
+    tw_sources_set(&f->host->sources, (unsigned)feed + 1,
+                   tw_io_name(f->io, (unsigned)feed));
     if (f->app) f->app->endless[feed] = true;
     tw_io_begin(f->io, (unsigned)feed);
     return TW_OK;

@@ -1,9 +1,9 @@
 /* history.c - the entries that were typed, kept in a file.
  *
- * A line of the file is an entry; in it \n is a line end and \\ a backslash.  Entries
- * are appended, each in one write, so that several prompts may share the file; one
- * that was cut off by a full disk takes nothing else with it.  A file that has grown
- * to twice what is read of it is replaced by what was read.
+ * A line of the file is an entry; in it \n is a line end and \\ a backslash.  Several
+ * prompts may share the file: an entry is appended in one write, and a file that has
+ * grown too long is replaced by its end, both under a lock of the file.  So no entry is
+ * lost; one that was cut off by a full disk takes nothing else with it.
  *
  * Layer lua/main.
  */
@@ -15,13 +15,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "main/bytes.h"
 
-enum { FILE_MAX = 16 << 20 };   /* bytes read of a file: its end */
+enum { FILE_MAX = 16 << 20, KEPT_MAX = 4 << 20 };   /* bytes: of a file; of its end */
 
 struct ltw_history {
     char *path;                       /* constant; NULL: no file */
@@ -97,28 +98,94 @@ static char *decode(char *line)
     return line;
 }
 
-/* All entries, in a file of their own that then takes the place of the old one. */
-static void rewrite(struct ltw_history *h)
+/* The file at the path, locked: by the time there is a lock another may stand there.
+ * -1: errno says why. */
+static int open_locked(const struct ltw_history *h)
 {
-    struct ltw_bytes name = { .n = 0 }, line = { .n = 0 };
+    for (;;) {
+        struct stat ours, there;
+        int fd = open(h->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+
+        if (fd < 0) return -1;
+        while (flock(fd, LOCK_EX) < 0 && errno == EINTR)
+            ;                         /* where there are no locks, without one */
+        if (fstat(fd, &ours) < 0 || stat(h->path, &there) < 0
+            || (ours.st_ino == there.st_ino && ours.st_dev == there.st_dev))
+            return fd;
+        close(fd);
+    }
+}
+
+/* Copies the lines of a file's end to another. */
+static bool copy_end(FILE *from, FILE *to, size_t skip)
+{
+    char *line = NULL;
+    size_t room = 0;
+    bool fine = true;
+    ssize_t n;
+
+    while (fine && (n = getline(&line, &room, from)) > 0)
+        if (skip > 0) skip--;
+        else fine = fwrite(line, 1, (size_t)n, to) == (size_t)n;
+    free(line);
+    return fine && !ferror(from);
+}
+
+static size_t count_lines(FILE *f)
+{
+    size_t lines = 0;
+
+    for (int c; (c = getc(f)) != EOF;) lines += c == '\n';
+    return lines;
+}
+
+/* Stands behind a line that is not in the last KEPT_MAX bytes. */
+static void seek_end(FILE *f)
+{
+    rewind(f);
+    if (fseek(f, -(long)KEPT_MAX, SEEK_END) != 0) rewind(f);
+    else
+        for (int c; (c = getc(f)) != EOF && c != '\n';)
+            ;
+}
+
+/* The last entries of the locked file, in one of their own that then takes its place.
+ * If that can't be, the old one stays, and goes on growing. */
+static void shorten(const struct ltw_history *h, FILE *old)
+{
+    struct ltw_bytes name = { .n = 0 };
     FILE *f = NULL;
+    size_t lines;
     bool fine;
 
-    if (!ltw_bytes_add_text(&name, h->path) || !ltw_bytes_add_text(&name, ".new"))
-        goto end;
-    f = fopen(name.at, "w");
-    if (!f) goto end;                 /* the old one stays, and goes on growing */
-    fine = fchmod(fileno(f), 0600) == 0;
-    for (unsigned i = 0; i < h->count && fine; i++) {
-        line.n = 0;
-        fine = encode(&line, ltw_history_at(h, i))
-            && fwrite(line.at, 1, line.n, f) == line.n;
+    if (ltw_bytes_add_text(&name, h->path) && ltw_bytes_add_text(&name, ".new"))
+        f = fopen(name.at, "we");
+    if (f) {
+        long from;
+
+        seek_end(old);
+        from = ftell(old);
+        lines = count_lines(old);
+        fine = fchmod(fileno(f), 0600) == 0 && from >= 0
+            && fseek(old, from, SEEK_SET) == 0
+            && copy_end(old, f, lines > LTW_HISTORY_MAX ? lines - LTW_HISTORY_MAX : 0);
+        fine = fclose(f) == 0 && fine;
+        if (!fine || rename(name.at, h->path) < 0) unlink(name.at);
     }
-    fine = fclose(f) == 0 && fine;
-    if (!fine || rename(name.at, h->path) < 0) unlink(name.at);
-end:
     ltw_bytes_free(&name);
-    ltw_bytes_free(&line);
+}
+
+static void shorten_locked(const struct ltw_history *h)
+{
+    int fd = open_locked(h);
+    FILE *old = fd < 0 ? NULL : fdopen(fd, "r+e");
+
+    if (old) {
+        shorten(h, old);
+        fclose(old);
+    } else if (fd >= 0) {
+        close(fd);
+    }
 }
 
 static void load(struct ltw_history *h)
@@ -149,7 +216,7 @@ static void load(struct ltw_history *h)
     if (ferror(f)) fail(h, "read");
     free(line);
     fclose(f);
-    if (lines > 2 * LTW_HISTORY_MAX && !h->failed) rewrite(h);
+    if (lines > 2 * LTW_HISTORY_MAX && !h->failed) shorten_locked(h);
 }
 
 /* What was cut off before ends here. */
@@ -163,8 +230,9 @@ static bool ends_within_line(int fd)
 
 static void append(struct ltw_history *h, const char *text)
 {
-    int fd = open(h->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    int fd = open_locked(h);
     struct ltw_bytes line = { .n = 0 };
+    off_t size = 0;
 
     if (fd < 0) {
         fail(h, "write");
@@ -175,9 +243,11 @@ static void append(struct ltw_history *h, const char *text)
 
         if (n >= 0 && (size_t)n < line.n) errno = ENOSPC;
         if (n < 0 || (size_t)n < line.n) fail(h, "write");
+        size = lseek(fd, 0, SEEK_END);
     }
     ltw_bytes_free(&line);
     close(fd);
+    if (size > FILE_MAX) shorten_locked(h);
 }
 
 /* ---- the whole ---- */

@@ -44,7 +44,7 @@ struct command {
     char **argv;
     int script;                   /* index in argv; argc when there is none */
     bool interactive, version, execute, bare;   /* -i, -v, -e, -E */
-    bool fine;                    /* nothing failed: the status is 0 */
+    int status;                   /* of the process */
 };
 
 void tw_interpreter_report(lua_State *L, const char *who)
@@ -110,7 +110,8 @@ void tw_interpreter_interrupt(lua_State *co)
 
 /* Lua may be anywhere now; lua_sethook is what it lets a signal do.  The hook
  * then raises at the next instruction, call or return.  The coroutine that runs
- * may be giving control back just now, so the main thread gets the hook too. */
+ * may be giving control back just now, so the main thread gets the hook too, but
+ * not in another task's turn: then its wait ends, which goes through its loop. */
 static void on_interrupt(int number)
 {
     /* order [interpreter.running] relaxed: it was stored before this handler
@@ -119,9 +120,10 @@ static void on_interrupt(int number)
 
     const struct ltw_state *s = ltw_state(L);
     bool waits = s->task && s->task->state == LTW_TASK_WAITING;
+    bool is_main = !s->task || s->task->co == L;
 
     (void)number;
-    if (!waits) tw_interpreter_interrupt(L);
+    if (!waits && is_main) tw_interpreter_interrupt(L);
     if (!waits) tw_interpreter_interrupt(s->running);
     ltw_loop_interrupt(s->tasks);
 }
@@ -326,6 +328,12 @@ static void reset_paths(lua_State *L)
     lua_setglobal(L, "require");
 }
 
+/* [-0, +0, e] */
+static void prompt(lua_State *L, struct command *c)
+{
+    if (!ltw_prompt(L, NULL)) c->status = 128 + SIGINT;
+}
+
 /* All that may raise outside a script's own call.  [-1, +0, e] */
 static int interpret(lua_State *L)
 {
@@ -341,15 +349,15 @@ static int interpret(lua_State *L)
         return 0;
     if (c->script < c->argc && !run_script(L, c->argv + c->script))
         return 0;
-    c->fine = true;
+    c->status = EXIT_SUCCESS;
     if (c->interactive) {
-        ltw_prompt(L, NULL);
+        prompt(L, c);
     } else if (c->script == c->argc && !c->execute && !c->version) {
         if (isatty(STDIN_FILENO)) {
             print_version();
-            ltw_prompt(L, NULL);
-        } else {
-            c->fine = run(L, luaL_loadfile(L, NULL), 0);
+            prompt(L, c);
+        } else if (!run(L, luaL_loadfile(L, NULL), 0)) {
+            c->status = EXIT_FAILURE;
         }
     }
     return 0;
@@ -357,7 +365,7 @@ static int interpret(lua_State *L)
 
 int tw_interpreter_main(lua_State *L, int argc, char **argv)
 {
-    struct command c = { .argc = argc, .argv = argv };
+    struct command c = { .argc = argc, .argv = argv, .status = EXIT_FAILURE };
     const char *why, *fault = parse(&c, &why);
 
     if (fault != NULL) {
@@ -370,5 +378,5 @@ int tw_interpreter_main(lua_State *L, int argc, char **argv)
         tw_interpreter_report(L, PROGRAM);
         return 1;
     }
-    return c.fine ? 0 : 1;
+    return c.status;
 }

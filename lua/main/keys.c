@@ -36,17 +36,19 @@ static int sequence_key(const char *text, size_t n)
     }
 }
 
+/* Linux has ESC [ [ A for a function key. */
 static int take_sequence(struct ltw_keys *k, char byte)
 {
+    bool more = (byte >= 0x20 && byte < 0x40) || (byte == '[' && k->n == 0);
     size_t n;
 
     if (k->n < sizeof k->bytes - 1) k->bytes[k->n++] = byte;
-    if (byte >= 0x20 && byte < 0x40) return LTW_KEY_MORE;
+    if (more) return LTW_KEY_MORE;
     k->bytes[k->n] = '\0';
     n = k->n;
     k->n = 0;
     k->mode = LTW_CHARACTER;
-    return sequence_key(k->bytes, n);
+    return k->bytes[0] == '[' ? LTW_KEY_MORE : sequence_key(k->bytes, n);
 }
 
 static int take_character(struct ltw_keys *k, char byte)
@@ -62,24 +64,35 @@ static int take_character(struct ltw_keys *k, char byte)
     return LTW_KEY_MORE;
 }
 
+/* Of a character alone, or the first byte of a longer key. */
+static int begin(struct ltw_keys *k, char byte)
+{
+    if (k->n > 0 && ltw_glyph_size(k->bytes[0]) == k->n) k->n = 0;   /* it was taken */
+    if (byte != '\33' && byte != LTW_CTRL('X')) return take_character(k, byte);
+    k->n = 0;
+    k->mode = byte == '\33' ? LTW_ESCAPE : LTW_CTRL_X;
+    return LTW_KEY_MORE;
+}
+
 int ltw_keys_take(struct ltw_keys *k, char byte)
 {
+    bool is_control = (unsigned char)byte < 0x20 || byte == 0x7F;
+
     switch (k->mode) {
     case LTW_SEQUENCE:
-        return take_sequence(k, byte);
-    case LTW_ESCAPE:
+        if (!is_control) return take_sequence(k, byte);
+        k->mode = LTW_CHARACTER;      /* it was cut off */
         k->n = 0;
+        return begin(k, byte);
+    case LTW_ESCAPE:
         if (byte == '\33') return LTW_KEY_MORE;
         k->mode = byte == '[' || byte == 'O' ? LTW_SEQUENCE : LTW_CHARACTER;
         return k->mode == LTW_SEQUENCE ? LTW_KEY_MORE
                                        : LTW_KEY_META | (unsigned char)byte;
+    case LTW_CTRL_X:
+        k->mode = LTW_CHARACTER;
+        return byte == '\33' ? begin(k, byte) : LTW_KEY_CTRL_X | (unsigned char)byte;
     default:
-        if (byte != '\33') {
-            if (k->n > 0 && ltw_glyph_size(k->bytes[0]) == k->n) k->n = 0;
-            return take_character(k, byte);
-        }
-        k->n = 0;
-        k->mode = LTW_ESCAPE;
-        return LTW_KEY_MORE;
+        return begin(k, byte);
     }
 }

@@ -13,12 +13,13 @@ enum ltw_key {
     LTW_KEY_UP, LTW_KEY_DOWN, LTW_KEY_LEFT, LTW_KEY_RIGHT, LTW_KEY_HOME, LTW_KEY_END,
     LTW_KEY_DELETE, LTW_KEY_WORD_LEFT, LTW_KEY_WORD_RIGHT,
     LTW_KEY_PASTE, LTW_KEY_PASTED,   /* what is between them was not typed */
-    LTW_KEY_META = 0x200000          /* + what stood behind an escape */
+    LTW_KEY_META = 0x200000,         /* + what stood behind an escape */
+    LTW_KEY_CTRL_X = 0x400000        /* + what stood behind Ctrl-X    */
 };
 #define LTW_CTRL(letter) ((letter) & 0x1F)
 
 struct ltw_keys {
-    enum { LTW_CHARACTER, LTW_ESCAPE, LTW_SEQUENCE } mode;
+    enum { LTW_CHARACTER, LTW_ESCAPE, LTW_SEQUENCE, LTW_CTRL_X } mode;
     char bytes[32];            /* of one, as far as it has come */
     size_t n;
 };

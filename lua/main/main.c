@@ -14,6 +14,7 @@
 #include "program.h"
 #include "repl.h"
 #include "seal.h"
+#include "source.h"
 #include "share/object.h"
 #include "share/value.h"
 #include "tasks.h"
@@ -81,9 +82,28 @@ static int run_interpreter(int argc, char **argv)
     return ltw_program_end(program, status);
 }
 
-/* False: it makes no sense, and it was said why. */
-static bool parse_run(int argc, char **argv, struct ltw_options *o)
+/* An option of `record`: how many words it is, 0: it is none, or negative. */
+static int record_option(struct tw_app_options *o, const char *option, const char *value)
 {
+    static const char *const syncs[] = { "never", "block", "record" };
+
+    o->zstd = o->zstd || strcmp(option, "--zstd") == 0;
+    if (strcmp(option, "--zstd") == 0) return 1;
+    if (strcmp(option, "--sync") != 0) return 0;
+    for (int i = 0; value && i < 3; i++)
+        if (strcmp(value, syncs[i]) == 0) {
+            o->sync = (enum tw_tape_sync)i;
+            return 2;
+        }
+    refuse("--sync %s: never, block or record expected", value ? value : "");
+    return -1;
+}
+
+/* False: it makes no sense, and it was said why. */
+static bool parse_run(int argc, char **argv, struct ltw_options *o, bool records)
+{
+    int words;
+
     for (int i = 0; i < argc; i++) {
         const char *word = argv[i], *value = NULL;
         const struct ltw_option *option = ltw_option_find(word);
@@ -97,17 +117,27 @@ static bool parse_run(int argc, char **argv, struct ltw_options *o)
             return refuse("%s", what), false;
         }
         if (option) continue;
+        words = records ? record_option(&o->app, word, argv[i + 1]) : 0;
+        if (words < 0) return false;
+        i += words > 0 ? words - 1 : 0;
+        if (words > 0) continue;
         if (word[0] == '-') return refuse("run: unknown option '%s'", word), false;
+        if (o->path && records && !o->app.record) {
+            o->app.record = word;
+            continue;
+        }
         if (o->path)
             return refuse("run: one app file expected, got '%s' too", word), false;
         o->path = word;
     }
-    if (!o->path) refuse("%s", "run: no app file given");
-    return o->path != NULL;
+    if (!o->path) return refuse("%s", "run: no app file given"), false;
+    if (records && !o->app.record)
+        return refuse("%s", "record: no tape file given"), false;
+    return true;
 }
 
-/* repl: a prompt inside the run, or NULL. */
-static int run_app(int argc, char **argv, struct ltw_repl *repl)
+/* repl: a prompt inside the run, or NULL.  records: the file to make is named, too. */
+static int run_app(int argc, char **argv, struct ltw_repl *repl, bool records)
 {
     struct ltw_options o = {
         .app = { .signals = true, .screen = true, .attach = true },
@@ -118,7 +148,7 @@ static int run_app(int argc, char **argv, struct ltw_repl *repl)
     int status = USAGE;
 
     if (!o.set) return refuse("%s", "not enough memory");
-    if (!parse_run(argc, argv, &o)) goto end;
+    if (!parse_run(argc, argv, &o, records)) goto end;
     o.app.set = o.set;
     if (repl) ltw_repl_init(repl, &o.app);
     app = tw_app_open(o.path, &o.app, why);
@@ -135,12 +165,48 @@ end:
     return status;
 }
 
+/* The app that replays a file is built in (stdlib/tapes.lua): but for options of every
+ * run, the command line is a parameter of it, a line for each word. */
+static int run_replay(int argc, char **argv)
+{
+    char **args = calloc((size_t)argc + 4, sizeof *args), *words;
+    int n = 0, status = EXIT_FAILURE;
+    size_t bytes = 8;
+
+    for (int i = 0; i < argc; i++) bytes += strlen(argv[i]) + 1;
+    words = calloc(1, bytes);
+    if (!args || !words) {
+        refuse("%s", "not enough memory");
+        goto end;
+    }
+    strcpy(words, "words=");
+    args[n++] = (char *)LTW_REPLAY;
+    args[n++] = (char *)"--set";
+    args[n++] = words;
+    for (int i = 0; i < argc; i++) {
+        const struct ltw_option *option = ltw_option_find(argv[i]);
+
+        if (option) {
+            args[n++] = argv[i];
+            if (option->value && i + 1 < argc) args[n++] = argv[++i];
+        } else {
+            strcat(strcat(words, argv[i]), "\n");
+        }
+    }
+    status = run_app(n, args, NULL, false);
+end:
+    free(args);
+    free(words);
+    return status;
+}
+
 /* Without an app file, the prompt of the interpreter. */
 static int run_repl(int argc, char **argv)
 {
     struct ltw_repl repl;
 
-    return argc > 2 ? run_app(argc - 2, argv + 2, &repl) : run_interpreter(1, argv);
+    if (argc > 2) return run_app(argc - 2, argv + 2, &repl, false);
+    return run_interpreter(1, argv);
 }
 
 static bool is_file(const char *path)
@@ -155,7 +221,13 @@ static int run_command(int argc, char **argv)
     const char *command = argc > 1 ? argv[1] : "";
 
     if (argc > 1 && !is_file(command)) {   /* a file of that name is a script */
-        if (strcmp(command, "run") == 0) return run_app(argc - 2, argv + 2, NULL);
+        if (strcmp(command, "run") == 0)
+            return run_app(argc - 2, argv + 2, NULL, false);
+        if (strcmp(command, "record") == 0)
+            return run_app(argc - 2, argv + 2, NULL, true);
+        if (strcmp(command, "replay") == 0) return run_replay(argc - 2, argv + 2);
+        if (strcmp(command, "convert") == 0 || strcmp(command, "tape") == 0)
+            return run_module("tw.tapes", argv + 1);
         if (strcmp(command, "repl") == 0) return run_repl(argc, argv);
         if (strcmp(command, "attach") == 0) return tw_attach_to(argc - 2, argv + 2);
         if (strcmp(command, "test") == 0) return run_module("tw.test", argv + 2);
@@ -182,8 +254,8 @@ static int run_bot(int argc, char **argv)
     int n = 0, status = USAGE;
 
     while (args && args[n]) n++;
-    if (kind == LTW_BOT_RUN) status = run_app(n, args, NULL);
-    else if (kind == LTW_BOT_REPL) status = run_app(n, args, &repl);
+    if (kind == LTW_BOT_RUN) status = run_app(n, args, NULL, false);
+    else if (kind == LTW_BOT_REPL) status = run_app(n, args, &repl, false);
     else if (kind == LTW_BOT_TELL) status = run_module("tw.bot", args);
     else if (kind == LTW_BOT_INTERPRET) status = run_interpreter(n, args);
     tw_free(args);

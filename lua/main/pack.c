@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,9 +36,40 @@ struct output {
     char path[PATH_MAX];            /* until it is complete */
     struct ltw_image program, written;
     zipFile zip;
+    bool is_guarded;
 };
 
 #define OUTPUT "tw.pack.output"
+
+/* What ends the process in the middle unlinks the file, too. */
+static const int deadly[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXCPU, SIGXFSZ };
+enum { DEADLY = sizeof deadly / sizeof *deadly };
+static struct sigaction before[DEADLY];
+static char unfinished[PATH_MAX];   /* constant while the signals are taken */
+
+static void on_signal(int number)
+{
+    unlink(unfinished);
+    raise(number);                  /* held back until this returns; then it is deadly */
+}
+
+static void guard(struct output *o)
+{
+    struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND };
+
+    memcpy(unfinished, o->path, sizeof unfinished);
+    o->is_guarded = true;
+    for (int i = 0; i < DEADLY; i++) {
+        sigaction(deadly[i], NULL, &before[i]);
+        if (before[i].sa_handler != SIG_IGN) sigaction(deadly[i], &action, NULL);
+    }
+}
+
+static void unguard(struct output *o)
+{
+    for (int i = 0; i < DEADLY && o->is_guarded; i++)
+        sigaction(deadly[i], &before[i], NULL);
+}
 
 static int output_close(lua_State *L)
 {
@@ -46,6 +78,7 @@ static int output_close(lua_State *L)
     if (o->zip) zipClose(o->zip, NULL);
     if (o->file) fclose(o->file);
     if (*o->path) unlink(o->path);
+    unguard(o);
     ltw_image_close(&o->program);
     ltw_image_close(&o->written);
     memset(o, 0, sizeof *o);
@@ -90,10 +123,12 @@ static int open_output(struct output *o, const char *path, struct tw_error *erro
         return tw_fail(error, UV_ENAMETOOLONG, "cannot write %.300s: %s", path,
                        tw_strerror(UV_ENAMETOOLONG));
     }
+    guard(o);
     fd = open(o->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0777);
     if (fd < 0) {
+        fail_write(errno == EEXIST ? o->path : path, error);
         *o->path = '\0';
-        return fail_write(path, error);
+        return error->code;
     }
     o->file = fdopen(fd, "w+");
     if (o->file) return TW_OK;

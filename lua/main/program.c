@@ -34,11 +34,21 @@ static void tell(void *ctx, const struct tw_any *error)
     atomic_store_explicit(&p->failed, true, memory_order_relaxed);
 }
 
-/* stdio keeps each of these whole. */
-static void print(const char *text, size_t n)
+enum { PART = 1 << 16 };   /* bytes */
+
+static bool print(const char *text, size_t n, bool (*stops)(void *ctx), void *ctx)
 {
-    fwrite(text, 1, n, stdout);
+    bool goes_on = true;
+
+    flockfile(stdout);     /* the line stays whole */
+    for (; n > PART && goes_on; text += PART, n -= PART) {
+        fwrite(text, 1, PART, stdout);
+        goes_on = !stops(ctx);
+    }
+    if (goes_on) fwrite(text, 1, n, stdout);
     fflush(stdout);
+    funlockfile(stdout);
+    return goes_on;
 }
 
 static void warn(const char *who, const char *text)

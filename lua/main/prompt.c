@@ -17,12 +17,15 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "loop.h"
 #include "main/aside.h"
 #include "main/editor.h"
 #include "main/interpreter.h"
 #include "main/paint.h"
+#include "run/pool.h"
+#include "tasks.h"
 
 struct prompt {
     lua_State *L;
@@ -450,7 +453,67 @@ static int converse(lua_State *L)
     return 0;
 }
 
-void ltw_prompt(lua_State *L, const struct ltw_beside *beside)
+/* ---- what still runs ---- */
+
+enum { CHECK_MS = 20, LONG_MS = 1000 };
+
+/* What entries began, and nobody waits for any more. */
+struct rest {
+    struct ltw_state *state;
+    int64_t since_ns;
+    bool told;
+};
+
+static unsigned count_rest(const struct rest *r)
+{
+    struct tw_pool_status jobs = { .threads = 0 };
+
+    if (r->state->host->pool) tw_pool_status(r->state->host->pool, &jobs);
+    return ltw_tasks_count(r->state->tasks) + (unsigned)(jobs.queued + jobs.running);
+}
+
+static void on_check(uv_timer_t *check)
+{
+    struct rest *r = check->data;
+    unsigned n = count_rest(r);
+
+    if (n == 0) ltw_loop_go_on(r->state->tasks);
+    if (n == 0 || r->told) return;
+    if (tw_clock_steady_ns() - r->since_ns < LONG_MS * INT64_C(1000000)) return;
+    r->told = true;
+    fprintf(stderr, n == 1 ? "1 task still runs; Ctrl-C ends it\n"
+                           : "%u tasks still run; Ctrl-C ends them\n", n);
+}
+
+static int wait_for_rest(lua_State *L)
+{
+    const struct rest *r = lua_touserdata(L, 1);
+
+    if (!ltw_loop_wait(r->state->tasks, "the end")) luaL_error(L, "interrupted!");
+    return 0;
+}
+
+/* False: Ctrl-C. */
+static bool finish(lua_State *L)
+{
+    struct rest r = { .state = ltw_state(L), .since_ns = tw_clock_steady_ns() };
+    uv_loop_t *loop = ltw_loop_of(r.state->tasks);
+    uv_timer_t *check = count_rest(&r) > 0 ? tw_calloc(1, sizeof *check) : NULL;
+    int status;
+
+    if (!check) return true;
+    uv_timer_init(loop, check);
+    check->data = &r;
+    uv_timer_start(check, on_check, CHECK_MS, CHECK_MS);
+    lua_pushcfunction(L, wait_for_rest);
+    lua_pushlightuserdata(L, &r);
+    status = tw_interpreter_call(L, 1, 0);
+    if (status != LUA_OK) lua_pop(L, 1);
+    uv_close((uv_handle_t *)check, on_closed);
+    return status == LUA_OK;
+}
+
+bool ltw_prompt(lua_State *L, const struct ltw_beside *beside)
 {
     struct ltw_state *state = ltw_state(L);
     struct prompt p = { .L = L, .state = state, .main = state->task, .beside = beside,
@@ -462,4 +525,5 @@ void ltw_prompt(lua_State *L, const struct ltw_beside *beside)
     status = lua_pcall(L, 1, 0, 0);
     close_prompt(&p);
     if (status != LUA_OK) lua_error(L);
+    return beside != NULL || finish(L);
 }

@@ -8,7 +8,8 @@
 #include "main/turns.h"
 
 /* [-0, +0, e]  The prompt in a state whose tasks have a loop of their own.  beside may be
- * NULL.  Blocks: until the end of the input. */
-void ltw_prompt(lua_State *L, const struct ltw_beside *beside);
+ * NULL: then tasks and jobs that entries began may end first.  False: Ctrl-C was
+ * pressed meanwhile.  Blocks: until the end of the input. */
+bool ltw_prompt(lua_State *L, const struct ltw_beside *beside);
 
 #endif

@@ -96,10 +96,16 @@ static void on_hook(lua_State *L, lua_Debug *where)
 {
     /* order [turns.computing] relaxed: this thread stored it */
     struct ltw_turns *t = atomic_load_explicit(&computing, memory_order_relaxed);
+    sigset_t interrupt, before;
 
     (void)where;
     lua_sethook(L, NULL, 0, 0);
-    if (t) turn(t, is_quiet(L, t));
+    if (!t) return;
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);    /* Ctrl-C is for the entry */
+    pthread_sigmask(SIG_BLOCK, &interrupt, &before);
+    turn(t, is_quiet(L, t));
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 /* Ctrl-C, and a hook of the user's own, go before. */

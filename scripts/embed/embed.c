@@ -34,17 +34,17 @@ static void on_alarm(void *ctx, const struct tw_record *record, const char *topi
     ++*alarms;
 }
 
-static int run(struct tw_host *host, const char *app, struct tw_error *error)
+static int run(struct tw_host *host, const char *app, unsigned *alarms,
+               struct tw_error *error)
 {
     struct tw_item question[] = { tw_item_text("AAPL"), tw_item_integer(3) }, answer;
     struct tw_future *future;
-    unsigned alarms = 0;
     double mean;
     int rc;
 
     if ((rc = tw_host_add_module(host, "limits", open_limits)) < 0) return rc;
     if ((rc = tw_host_load(host, app, error)) < 0) return rc;
-    if ((rc = tw_host_subscribe(host, "alarm", on_alarm, &alarms)) < 0) return rc;
+    if ((rc = tw_host_subscribe(host, "alarm", on_alarm, alarms)) < 0) return rc;
     if ((rc = tw_host_start(host, error)) < 0) return rc;
 
     tw_host_quote(host, "AAPL", 0, 187.22, 187.24, 300, 500);
@@ -61,8 +61,8 @@ static int run(struct tw_host *host, const char *app, struct tw_error *error)
 
     tw_host_finish(host);   /* no more quotes: the run ends when all were read */
     rc = tw_host_wait(host, TW_FOREVER, error);
-    printf("mean spread of AAPL: %.2f, %u alarm%s\n", mean, alarms,
-           alarms == 1 ? "" : "s");
+    printf("mean spread of AAPL: %.2f, %u alarm%s\n", mean, *alarms,
+           *alarms == 1 ? "" : "s");
     return rc;
 }
 
@@ -71,7 +71,10 @@ int main(int argc, char **argv)
     struct tw_host_options options = { .workers = 2 };
     struct tw_error error = { 0, "" };
     struct tw_host *host = tw_host_new(&options, &error);
-    int rc = host ? run(host, argc > 1 ? argv[1] : "app.lua", &error) : error.code;
+    unsigned alarms = 0;   /* on_alarm counts until the host is freed */
+    int rc = error.code;
+
+    if (host) rc = run(host, argc > 1 ? argv[1] : "app.lua", &alarms, &error);
 
     if (rc < 0) fprintf(stderr, "%s\n", *error.text ? error.text : tw_strerror(rc));
     tw_host_free(host);

@@ -117,16 +117,17 @@ static void run(Host &host)
     host.check(tw_host_add_text(host.get(), "app.lua", app));
     host.check(tw_host_add_text(host.get(), "volume.lua", volume));
     host.check(tw_host_load(host.get(), "app.lua", host.error()));
-    auto cursor = tw_host_cursor_open(host.get(), 1u << TW_TRADE, false, 0, host.error());
+    std::unique_ptr<tw_host_cursor, decltype(&tw_host_cursor_close)> cursor(
+        tw_host_cursor_open(host.get(), 1u << TW_TRADE, false, 0, host.error()),
+        tw_host_cursor_close);
     if (!cursor) throw failure(host.error()->text);
     host.check(tw_host_start(host.get(), host.error()));
 
     std::thread one(push, host.get(), "AAPL"), other(push, host.get(), "BP");
-    while (seen < 2 * TRADES && tw_host_cursor_wait(cursor, 5) == 1)
-        while (tw_host_cursor_next(cursor, &record, nullptr)) seen++;
+    while (seen < 2 * TRADES && tw_host_cursor_wait(cursor.get(), 5) == 1)
+        while (tw_host_cursor_next(cursor.get(), &record, nullptr)) seen++;
     one.join();
     other.join();
-    tw_host_cursor_close(cursor);
     tw_host_finish(host.get());
     host.check(tw_host_wait(host.get(), TW_FOREVER, host.error()));
     std::printf("%u trades, volume of AAPL %.1f, of BP %.1f\n", seen,

@@ -319,11 +319,11 @@ run.says("@pool 1 + 1", ("@pool 0  2\n@pool 1  2\n"):sub(1, -2), "in the pool")
 run.refuses("@pool x = 1", ONLY)
 run.refuses("!@pool x = 1", "its states may only be looked at")
 run.refuses("@pool while true do end", TOOK)
-run.says("!require('tw.pool').run(function() while true do end end) return 1", "1")
-t.ok(run.waits("ps", "pool %d +running"), "a job that computes")
 if apps.has "tsan" then
-  t.skip "the thread sanitizer holds signals back: a job that computes is not asked"
+  t.skip "the thread sanitizer holds signals back: a job that computes goes on"
 else
+  run.says("!require('tw.pool').run(function() while true do end end) return 1", "1")
+  t.ok(run.waits("ps", "pool %d +running"), "a job that computes")
   run.says("@pool 1 + 1", "@pool 0  2\n@pool 1  2", "beside a job that computes")
 end
 

@@ -3,27 +3,18 @@
 package.path = "tests/?.lua;" .. package.path
 local t = require "tw.test"
 local apps = require "apps"
-local quote, shell = apps.quote, apps.shell
+local quote, shell, read = apps.quote, apps.shell, apps.read
 
 local function line(command) return (shell(command).out:gsub("\n$", "")) end
 
 local tidewire = quote(line("readlink -f " .. apps.tidewire))
 local plain = not (apps.has "asan" or apps.has "tsan")
 local static = shell("test -x $(dirname " .. tidewire .. ")/tidewire-static").status == 0
-local root = line "mktemp -d"
-local cleanup <close> = setmetatable({}, {
-  __close = function() shell("rm -rf " .. root) end,
-})
+local root = apps.directory .. "/here"
 
 local function write(path, text)
   shell("mkdir -p $(dirname " .. quote(path) .. ")")
-  local file <close> = assert(io.open(path, "wb"))
-  assert(file:write(text))
-end
-
-local function read(path)
-  local file <close> = assert(io.open(path, "rb"))
-  return file:read "a"
+  apps.put(path, text)
 end
 
 -- A command that is to end with that status, from that directory.
@@ -98,11 +89,12 @@ shell("mkdir " .. root .. "/app/build")
 run("beside a directory", tidewire .. " build app.lua -o build/bot", 0, root .. "/app")
 shell("rm -r " .. root .. "/app/build")
 
--- The same bytes: another directory, another name, another time.
+-- The same bytes: another directory, another name, another time and place.
 
 run("again", tidewire .. " build app.lua -o ../bot2", 0, root .. "/app")
 shell(("cd %s && cp -r app moved && touch -d 2001-01-01 moved/*"):format(root))
-run("moved", tidewire .. " build " .. root .. "/moved/./app.lua -o bot3", 0)
+run("moved", "sh -c " .. quote("umask 077; exec env -i TZ=Asia/Tokyo LC_ALL=C.UTF-8 "
+    .. tidewire .. " build ./moved/../moved/./app.lua -o bot3"))
 t.ok(read(root .. "/bot") == read(root .. "/bot2"), "built twice, it has the same bytes")
 t.ok(read(root .. "/bot") == read(root .. "/bot3"), "and elsewhere, later")
 
@@ -142,6 +134,19 @@ t.ok(manifest:find(line("sha256sum <" .. root .. "/app/stats/count.lua"):match "
 for _, part in ipairs { "tidewire", "Lua", "libuv", "zlib", "minizip", "OpenSSL" } do
   t.ok(manifest:find("\n" .. part .. "[^\n]* [%d.]* +[%w.-]+ +%w"), "and " .. part)
 end
+local licences = run("licences", bot .. " --licences").out
+t.ok(licences:find "\n======== libuv\n" and licences:find "MIT License",
+     "--licences has texts")
+if shell("test -r /usr/share/doc/libssl-dev/copyright").status == 0 then
+  t.ok(licences:find "Lua.org, PUC%-Rio" and licences:find "Jean%-loup Gailly"
+       and licences:find "Apache License\n", "and those of the libraries")
+else
+  t.skip "no licence texts of libraries on this system"
+end
+refuses("a full output", bot .. " --manifest >/dev/full",
+        "^tidewire: No space left on device\n$")
+t.is(run("list at a prompt", "env TIDEWIRE_REPL=1 ../bot --list", 0, root .. "/empty").out
+     :match "[^\n]+", "app.lua", "what it says of itself needs no prompt")
 run("extract", bot .. " --extract out/side")
 t.is(line(("cd %s && diff -r app out/side"):format(root)), "Only in app/lib: unused.lua",
      "--extract writes the files as they were")
@@ -167,7 +172,8 @@ t.is(run("list", bot .. " --override over --list").out:match "[^\n]+", "app.lua"
 r = run("prompt", ("env -i TIDEWIRE_REPL=1 %s -e 'print(require %q.twice(21))'")
         :format(quote(root .. "/bot"), "lib.util"), 0, root .. "/empty")
 t.is(r.out, "42\n", "TIDEWIRE_REPL=1 makes it an interpreter that has the modules")
-r = run("prompt in the run", "printf 'require \"lib.util\".twice(4)\\n'"
+r = run("prompt in the run", "printf 'repeat tw.sleep(0.001) until"
+        .. " #tape:find { kind = \"quote\" } == 2\nrequire \"lib.util\".twice(4)\n'"
         .. " | env -i TIDEWIRE_REPL=1 ../bot --limit 2", 0, root .. "/empty")
 t.ok(r.out:find "8\n" and r.out:find "quotes\t4\t", "or a prompt in the run")
 
@@ -248,6 +254,44 @@ end
 t.ok(read(root .. "/bot") == before and line("ls -A " .. root .. " | grep tmp") == "",
      "a build that fails leaves the program that was there, and no other file")
 
+refuses("a line that could not be said", tidewire .. " build bad/fine.lua -o said"
+        .. " >/dev/full", "^tidewire: build: said is built, but .*: No space left on"
+        .. " device\n$")
+
+-- What ends it in the middle leaves no file.
+
+write(root .. "/cut.sh", [[
+"$@" build bad/fine.lua -o cut big & p=$!
+until ls | grep -q '^cut.*tmp$'; do kill -0 $p || exit 3; done
+kill $s $p; wait $p; s=$?
+ls | grep -q '^cut.*tmp$' && s=4; exit $s
+]])
+write(root .. "/sharp.sh", "exec perl -e '$SIG{$_} = \"DEFAULT\" for qw(INT QUIT HUP);"
+      .. " exec @ARGV' -- \"$@\"\n")
+shell(("head -c %d /dev/urandom >%s/big"):format(1 << 25, root))
+for signal, status in pairs { INT = 130, QUIT = 131, TERM = 143 } do
+  run(signal, ("env s=-%s sh cut.sh sh sharp.sh %s"):format(signal, tidewire), status)
+end
+run("a file that grew too large", "sh -c " .. quote("ulimit -f 200; " .. tidewire
+    .. " build bad/fine.lua -o cut; s=$?; ls | grep -q '^cut.*tmp$' && s=4; exit $s"), 153)
+
+-- Two builds at once, and one over a program that runs.
+
+write(root .. "/busy/app.lua", OK .. "app.script 's.lua'")
+write(root .. "/busy/s.lua", "return { on_start = function() print 'up' end }")
+write(root .. "/busy.sh", [[
+tidewire=$1; trap 'kill -9 $p' EXIT
+"$tidewire" build busy/app.lua -o busy.bot || exit 3
+./busy.bot >busy.out 2>&1 & p=$!
+until grep -q up busy.out; do kill -0 $p || exit 4; done
+"$tidewire" build busy/app.lua -o busy.bot & a=$!
+"$tidewire" build busy/app.lua -o busy.bot || exit 5
+wait $a || exit 6
+kill -0 $p && ./busy.bot --list && test -z "$(ls | grep tmp)"; s=$?
+kill $p; wait $p; trap - EXIT; exit $s
+]])
+run("at once", "sh busy.sh " .. tidewire)
+
 -- Warnings: of what can't go in.
 
 write(root .. "/bad/optional.lua", OK .. "pcall(require, 'not.there')")
@@ -294,6 +338,31 @@ end
 t.is(table.concat(lua, ", "), "", "no Lua runs in a program with a wrong byte")
 t.is(table.concat(silent, ", "), "", "and it says so in one line")
 t.ok((statuses[1] or 0) > runs * 3 // 4, "most of these are found by the program itself")
+
+-- Aimed at what checks: where it stands is known of the program that was copied.
+local CHECKS = "main ltw_seal_check ltw_seal_refuse ltw_seal_digest ltw_payload_is_sound"
+               .. " ltw_payload_hold ltw_program_part ltw_image_open ltw_state_new"
+local segments = line("readelf -lW " .. tidewire .. " | grep LOAD")
+local function place(address)      -- in the file
+  for from, to, n in segments:gmatch "LOAD +0x(%x+) 0x(%x+) 0x%x+ 0x(%x+)" do
+    local at = address - tonumber(to, 16)
+    if at >= 0 and at < tonumber(n, 16) then return tonumber(from, 16) + at + 1 end
+  end
+end
+lua, statuses, runs = {}, {}, 0
+for address, n, name in line("nm -S " .. tidewire):gmatch "(%x+) (%x+) %a ([%w_]+)" do
+  if (" " .. CHECKS .. " "):find(" " .. name .. " ", 1, true) then
+    for _ = 1, many // 6 do
+      flip(place(tonumber(address, 16)) + random(tonumber(n, 16)) - 1, 1 << random(8) - 1)
+    end
+  end
+end
+if runs == 0 then
+  t.skip "no names in the program, or no nm and readelf"
+else
+  t.is(table.concat(lua, ", "), "", "nor does a wrong byte in what checks start it")
+  t.ok(not statuses[124] and not statuses[137], "or go on for long")
+end
 
 lua, silent, statuses, runs = {}, {}, {}, 0
 for _ = 1, many // 2 do
@@ -348,18 +417,24 @@ write(root .. "/live/s.lua", "print 'inside' return {}")
 write(root .. "/live/t.lua", "return {}")
 write(root .. "/live.sh", [[
 tidewire=$1; trap 'kill -9 $p' EXIT
-mkdir new
-./live.bot --override new >live.out 2>live.err & p=$!
+rm -rf new; mkdir new
+./live.bot --override new $2 >live.out 2>live.err & p=$!
 until "$tidewire" attach $p -e status >attach.out 2>&1; do kill -0 $p || exit 3; done
 echo "print 'outside' return {}" >new/s.lua
-"$tidewire" attach $p -e '!reload s.lua' || exit 4
+test $2 || "$tidewire" attach $p -e '!reload s.lua' || exit 4
 until grep -q 's.lua: version 2' live.err; do kill -0 $p || exit 5; done
+echo "print 'again' return {}" >new/t.lua
+test $2 || "$tidewire" attach $p -e '!reload t.lua' || exit 6
+until grep -q 't.lua: version 2' live.err; do kill -0 $p || exit 7; done
 kill $p; wait $p; s=$?; trap - EXIT; cat live.out; exit $s
 ]])
 run("live", tidewire .. " build live/app.lua -o live.bot")
-r = run("reload", "sh live.sh " .. tidewire, 143)
-t.ok(r.out:find "inside\n.*outside\n", "a script of --override is a new version")
-if r.status ~= 143 then t.diag(read(root .. "/live.err") .. r.err) end
+for _, how in ipairs { "", "--watch" } do
+  r = run("reload " .. how, "sh live.sh " .. tidewire .. " " .. how, 143)
+  t.ok(r.out:find "inside\n.*outside\n.*again\n",
+       "a script of --override is a new version " .. how)
+  if r.status ~= 143 then t.diag(read(root .. "/live.err") .. r.err) end
+end
 
 -- Whichever allocation fails, it says so.
 

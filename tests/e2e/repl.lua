@@ -1,88 +1,20 @@
---- repl: the prompt as somebody types into it, in a terminal that tmux makes.
---
--- Keys are sent, and the screen is looked at until it shows what it should; the time
--- only ends a test that fails.
+--- repl: the prompt as somebody types into it.
 
 package.path = "tests/?.lua;" .. package.path
 local t = require "tw.test"
 local apps = require "apps"
+local terminal = require "terminal"
 
-local PATIENCE = 20               -- seconds
-local quote = apps.quote
-
-if apps.shell("command -v tmux").status ~= 0 then
+if not terminal then
   t.skip "no tmux: nobody types here"
   t.done()
   return
 end
 
-local here <close> = setmetatable({}, { __close = function(h)
-  os.execute(h.tmux .. " kill-server 2>/dev/null; rm -rf " .. h.directory)
-end })
-local pipe <close> = assert(io.popen "mktemp -d")
-here.directory = pipe:read "l"
-here.tmux = "env -u TMUX tmux -u -f /dev/null -S " .. here.directory .. "/socket"
-os.execute(here.tmux .. " new-session -d -s keep cat")   -- for the server to stay
-local HISTORY = here.directory .. "/history"
-
-local function tmux(words)
-  local process = assert(io.popen(here.tmux .. " " .. words .. " 2>&1"))
-  local text = process:read "a"
-  process:close()
-  return text
-end
-
---- What the terminal shows; with its colours when so wished.
-local function screen(colours)
-  return (tmux("capture-pane -p -t t" .. (colours and " -e" or "")):gsub("%s+$", ""))
-end
-
---- Waits until the screen has the pattern.
-local function shows(pattern, name, colours)
-  local till, text = os.time() + PATIENCE, nil
-  repeat
-    text = screen(colours)
-    if text:find(pattern) then return t.ok(true, name) end
-    os.execute "sleep 0.05"
-  until os.time() > till
-  t.ok(false, name)
-  t.diag("no " .. pattern .. " in\n" .. text)
-end
-
-local function lacks(pattern, name)
-  local text = screen()
-  if not t.ok(not text:find(pattern), name) then t.diag(text) end
-end
-
---- Types text; names of keys are in a list: { "C-c", "Up" }.
-local function keys(what)
-  if type(what) == "table" then tmux("send-keys -t t " .. table.concat(what, " "))
-  else tmux("send-keys -t t -l -- " .. quote(what)) end
-end
-
-local function enter(text)
-  keys(text)
-  keys { "Enter" }
-end
-
---- Starts a command in a new terminal; its end is shown as "status n".
-local function start(words, environment)
-  tmux "kill-session -t t"
-  tmux(("new-session -d -s t -x 80 -y 24 %s"):format(quote(
-    ("env TERM=tmux-256color HOME=%s TIDEWIRE_HISTORY=%s %s %s %s; "):format(
-      here.directory, HISTORY, environment or "", apps.tidewire, words or "")
-    .. "echo status $?; exec cat")))
-end
-
-local function prompt(words, environment)
-  start(words, environment)
-  shows("\n>$", (words or "") .. ": a prompt")
-end
-
-local function clear()
-  keys { "C-c", "C-l" }
-  shows("^>$", "a clear screen")
-end
+local tmux, screen, shows, lacks = terminal.tmux, terminal.screen, terminal.shows,
+                                   terminal.lacks
+local keys, enter, start = terminal.keys, terminal.enter, terminal.start
+local prompt, clear = terminal.prompt, terminal.clear
 
 -- Entries, their results and their history.
 
@@ -137,6 +69,28 @@ keys { "C-u" }
 keys { "C-y", "C-w" }
 shows("^> local xyz =$", "what was cut comes back; a word is cut")
 clear()
+keys "one two three"
+keys { "M-b", "C-_" }
+shows("^> one two$", "a word is undone")
+keys { "C-x", "C-u" }
+shows("^> one$", "and another, by its other key")
+keys { "C-u" }
+keys "alpha beta"
+keys { "C-w", "C-a", "C-k", "C-y", "M-y" }
+shows("^> beta$", "what was cut before the last")
+clear()
+enter "'finds me'"
+enter "'and not me'"
+clear()
+keys "typed"
+keys { "C-r" }
+keys "finds"
+shows("^search finds: 'finds me'$", "a search")
+keys "x"
+shows("^not found findsx: 'finds me'$", "that finds nothing")
+keys { "C-g" }
+shows("^> typed$", "is given up: what was typed is there again")
+clear()
 keys "s = 'é日本'"
 keys { "Left", "Left", "BSpace" }
 keys { "End" }
@@ -152,6 +106,23 @@ shows("^> x = '%d+\n%d+'$", "the window becomes narrower")
 keys { "C-e" }
 keys "-- end"
 shows("^> x = '%d+\n%d+'%-%- end$", "and the entry stands as it should")
+tmux "resize-window -t t -x 80 -y 24"
+clear()
+tmux "resize-window -t t -x 10 -y 5"
+keys "x = 'abcdefghijklmnop日本語'"
+shows("^> x = 'ab\ncdefghijk\nlmnop日本\n語'$", "ten columns")
+keys { "C-a" }
+keys "y"
+keys { "C-e", "Enter" }
+shows("\n>$", "are enough")
+keys { "C-l" }
+keys(("abcdefgh "):rep(7))
+keys { "C-a" }
+shows("^> abcdefg\n", "an entry longer than the screen, at its start")
+keys { "C-e" }
+keys "z"
+shows("h z$", "and its end")
+keys { "C-c" }
 tmux "resize-window -t t -x 80 -y 24"
 clear()
 tmux "set-buffer 'y = 1\nprint(\"pasted\", y)\n'"
@@ -207,6 +178,42 @@ shows("\non$", "an entry waits")
 keys { "C-c" }
 shows("interrupted!\nstack traceback:.*\n>$", "Ctrl-C ends a wait")
 clear()
+
+-- What is typed while something runs.
+
+enter "io.write 'on\\n' tw.sleep(0.5)"
+shows("\non$", "an entry runs")
+keys "'typed"
+keys { "Space" }
+keys "ahead'"
+keys { "Enter" }
+shows('\n"typed ahead"\n>$', "what is typed meanwhile comes next")
+enter "io.write 'on\\n' tw.sleep(0.5)"
+shows("\non$", "an entry runs")
+keys { "C-d" }
+shows("status 0$", "and Ctrl-D ends the prompt behind it")
+prompt()
+
+-- Stopped and continued.
+
+start("", "sh -c 'set -m; \"$@\"; stty -a; echo stopped; read x; fg; fg' sh")
+shows(">$", "a prompt under a shell with jobs")
+enter "io.open('/proc/self/stat'):read('n')"
+shows("\n%d+\n>$", "its process")
+local process = screen():match "\n(%d+)\n>$"
+keys "half"
+shows("> half$", "an entry is typed")
+keys { "C-z" }
+shows("\nstopped$", "Ctrl-Z stops it")
+shows("[^-]icanon", "and gives the terminal back")
+keys { "Enter" }
+shows("> half$", "continued, the entry stands there")
+keys { "C-l" }
+os.execute("kill -TSTP " .. process .. "")
+keys " and more"
+shows("> half and more$", "SIGTSTP is the same, and keys are read then")
+keys { "C-c", "C-d" }
+prompt()
 
 -- Tasks run while somebody types, and what they print stays above the entry.
 
@@ -288,9 +295,9 @@ shows(":feed: .*/nowhere.csv.*\n>$", "a file that is not there")
 enter ":feed fix { listen = 0, speed = 'x' }"
 shows("app%.feed%.fix: speed must be a number, got x\n>$", "a wrong option")
 clear()
-enter ("io.open('" .. here.directory .. "/q.csv', 'w'):write("
+enter ("io.open('" .. terminal.directory .. "/q.csv', 'w'):write("
        .. "'time,symbol,bid,ask\\n1,AB,1,2\\n2,CD,3,4\\n'):close()")
-enter(":feed csv " .. here.directory .. "/q.csv")
+enter(":feed csv " .. terminal.directory .. "/q.csv")
 shows("tidewire: feed csv: ended", "a file of quotes")
 enter "tape:find('CD')[1].ask"
 shows("\n4.0\n>$", "is on the tape")
@@ -351,7 +358,13 @@ enter "#tape:last(5), #tape:find('AAPL', 7), m"
 shows("\n5 +7 +{at = 400}\n>$", "tape:last, tape:find, a message's value")
 clear()
 enter "plot(tape:find('AAPL', 50), { height = 2, width = 30 })"
-shows("┤.*\n%s*%d[%d.]* ┤.*\n%s+└.*\n%s+1%s+50\n>$", "plot of quotes")
+shows("┤.*\n%s*%d[%d.]* ┤.*\n%s+└.*\n%s+[%d:]+%.%d%d%d%s+[%d:]+%.%d%d%d\n>$",
+      "plot of quotes, with their times")
+clear()
+enter ":reload s.lua"
+shows("version 2 since record %d+.*\n>", ":reload: its new version")
+enter ":reload nothing.lua"
+shows("nothing%.lua.*\n>$", ":reload of what is not there")
 clear()
 enter "q = tape:find({ kind = 'quote' }, 1)[1]"
 keys "q.bid_s"
@@ -384,7 +397,7 @@ shows(">$", "a prompt in a run")
 enter "tw.board.go = true while not tw.board.printed do end"
 shows("\n16000 +x+\n>$", "while an entry computes the log is printed")
 clear()
-enter "co = coroutine.wrap(function() pcall(function() while true do end end) end)"
+enter "co = coroutine.wrap(function() pcall(function() while os.time() do end end) end)"
 enter "print 'on' co()"
 shows("\non$", "a coroutine with a pcall computes")
 keys { "C-c" }

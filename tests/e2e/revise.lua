@@ -388,3 +388,66 @@ check("tw.ps has versions", {
         print(task.name, task.version, task.record > 1, (text .. "\n"):find(line) ~= nil)
       end
     end ]] }, "2\ns.lua\t2\ttrue\ttrue\nleader.lua\t1\tfalse\ttrue\n")
+
+-- While it is paused a script takes part; a built program follows --override DIR.  Each
+-- command of attach is a process of its own.
+local LIVE = [[
+  D=%s; export XDG_RUNTIME_DIR="$D"; mkfifo "$D/ready"
+  %s
+  { %s ; } >"$D/out" 2>"$D/err" & p=$!
+  timeout --foreground 30 cat "$D/ready"
+  try() { timeout --foreground 30 ]] .. apps.tidewire .. [[ attach $p -e "$1"; echo; }
+  %s
+  kill $p; wait $p; echo status $?]]
+local PAUSED = [[
+  function M:on_start() self.n = 0 end
+  function M:on_quote()
+    if self.n == 0 then io.open(self.params.ready, "w"):close() end
+    self.n = self.n + 1
+  end
+  function M:on_reload() print("reload", self.params.edge) end]]
+local function alive(before, command, commands)
+  local directory, whole = apps.write {
+    app = [[app.feed.synthetic { rate = 20000, trades = 0 }
+      app.script("s.lua", { workers = { 0 },
+        params = { edge = 1, ready = os.getenv "XDG_RUNTIME_DIR" .. "/ready" } })]],
+    ["s.lua"] = PAUSED, args = { "--workers", "2" } }
+  local got = apps.shell(LIVE:format(directory, before, command or "exec " .. whole,
+                                     commands))
+  local file <close> = io.open(directory .. "/out")
+  local log <close> = io.open(directory .. "/err")
+  got.printed, got.log = file:read "a", log:read "a"
+  return got
+end
+local function told(got, want, name)
+  local fine = t.ok(got.out:gsub("%s+", " "):find(want), name)
+  if not fine then t.diag(got.out .. got.err .. got.log) end
+end
+local got = alive("", nil, [[
+  try 'pause s'
+  n=$(try '@s self.n')
+  sed -i 's/edge = 1/edge = 2/' "$D/app.lua"
+  try 'reload app'
+  try '@s self.params.edge'
+  test "$n" = "$(try '@s self.n')" && echo stands
+  try 'resume s'
+  while test "$n" = "$(try '@s self.n')"; do :; done
+  echo goes on
+  sed -i 's/reload"/again"/' "$D/s.lua"
+  try 'pause s'
+  try 'reload s'
+  try 'rollback app'
+  try 'resume s']])
+told(got, "app.lua: version 2 2 stands s.lua: .* goes on .* s.lua: version 3 .*"
+  .. "app.lua: version 3 .*status 143", "a paused script changes, where it is")
+t.is(got.printed, "reload\t2\nagain\t2\nagain\t1\n", "and runs its on_reload there")
+
+got = alive(
+  apps.tidewire .. ' build "$D/app.lua" -o "$D/bot" && mkdir "$D/over"',
+  'cd "$D" && exec ./bot --override over --workers 2', [[
+  sed 's/edge = 1/edge = 2/' "$D/app.lua" >"$D/over/app.lua"
+  until try '@s self.params.edge' | grep 2; do :; done
+  sed 's/reload"/again"/' "$D/s.lua" >"$D/over/s.lua"
+  until try scripts | grep '^s.* 3 '; do :; done]])
+told(got, "status 143", "a built program watches what is in --override DIR")
+t.is(got.printed, "reload\t2\nagain\t2\n", "and takes it up")

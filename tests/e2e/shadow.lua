@@ -5,7 +5,8 @@ local t, apps = require "tw.test", require "apps"
 
 -- A script that leads a test begins with this, on one line: a task of it writes files of
 -- the app's directory, reloads, and prints what came of it, M.lead().  at(n): waits until
--- its n-th quote; hold(n): and the tape waits for it until the next reload is over.
+-- its n-th quote; hold(n): and the tape waits for it until the next reload is over, or,
+-- compare(), has come so far that versions are compared.
 local LEADER = ([[
 local here = debug.getinfo(1, "S").source:match "^@(.*/)"
 local function write(name, text)
@@ -22,6 +23,13 @@ end
 local function reload(options) return answer(tw.reload("s.lua", options)) end
 local function at(k) goal = k go:recv() end
 local function hold(k) held = true at(k) end
+local function begin(options)
+  local future = tw.reload("s.lua", options)
+  while not tostring(tw.ps()):find "s.lua, candidate" do tw.sleep(0.001) end
+  held = false
+  on:send(true)
+  return answer(future)
+end
 function M.on_quote()
   n = n + 1
   if n == goal then go:send(true) if held then on:recv() end end
@@ -39,8 +47,10 @@ local function run(o)
       .. (o.setup or "") .. " app.script('s.lua', " .. (o.options or "{}") .. ")"
       .. " app.script('leader.lua', { workers = { 0 } })",
     ["s.lua"] = o.s,
-    ["leader.lua"] = LEADER .. ("local function renew(o) write('s.lua', %q)"):format(
-      o.new or "") .. " return reload(o) end function M.lead() " .. o.lead .. " end",
+    ["leader.lua"] = LEADER .. ([[
+      local function renew(o) write("s.lua", %q) return reload(o) end
+      local function compare(o) write("s.lua", %q) return begin(o) end
+      function M.lead() %s end]]):format(o.new or "", o.new or "", o.lead),
     files = o.files,
   }
 end
@@ -135,7 +145,7 @@ check("warm: wrong options", { s = OLD, new = WARMED, limit = 3000, lead = [[at(
   print(pcall(renew, { cold = 1 }))]] }, [[
 on_reload failed: s.lua:5: attempt to index a nil value (local 'warm')
 warm: a number of records or a time like '10m' expected, got soon
-false	leader.lua:1: tw.reload: no option 'cold': there is warm
+false	leader.lua:1: tw.reload: no option 'cold': there are warm and shadow
 old	3000
 ]])
 check("warm: the app's own", { s = OLD, new = WARMED, limit = 3000,
@@ -226,4 +236,220 @@ check("warm: declarations of on_start", { limit = 3000, s = [[
       print(self.s.n.value, self.high.value > 0, self.s.high, own > 500)
     end]], lead = [[hold(2000) print(renew { warm = 5000 }) ]] },
   "2\ns.lua\tthe new one\ttrue\ttrue\n3000\ttrue\tnil\ttrue\n")
+
+-- ---- shadow ----
+
+-- All that a script may keep; what it sends depends on all of that.
+local KEEPS = [[
+  local stat, ta = require "tw.stat", require "tw.ta"
+  local kept = tw.persist("kept", 1, { n = 0, list = {} })
+  local values = tw.channel(10000, { name = "values" })
+  local Side = {}
+  Side.__index = Side
+  function Side:add(x) self.sum = self.sum + x return self.sum end
+  function M:declare()
+    self.s = self:track { n = "count() by symbol", all = "count()" }
+    self:when("all == 5950", function() self.called = (self.called or 0) + 1 end)
+  end
+  function M:on_start()
+    local step = 0
+    self.n, self.loop, self.mean = 0, { self }, stat.mean()
+    self.fast = ta.sma(2)
+    self.cross = ta.cross(self.fast, self.mean)
+    self.side, self.tick = setmetatable({ sum = 0 }, Side), function()
+      step, self.ticked = step + 1, step
+      return step
+    end
+    self:declare()
+  end
+  M.on_reload = M.declare
+  function M:on_quote(symbol, bid, seq)
+    self.n, kept.n, kept.list[seq %% 10] = self.n + 1, kept.n + 1, seq
+    self.mean:push(bid) self.fast:push(bid) self.cross:push()
+    assert(self.loop[1] == self and self.tick() == self.n and kept.n == self.n)
+    if self.n %% 10 ~= 0 then return end
+    local text = ("%%d %%.9g %%d %%d %%d %%s"):format(self.side:add(bid) // 1,
+      self.mean.value, self.cross.up, self.s.n[symbol].value, #kept.list, self.ticked)
+    %s
+  end
+  function M:on_stop() print(self.n, kept.n, self.mark, self.called) end]]
+local SENDS = [[tw.publish("signal", text) board.text = text values:send(text)]]
+local HEARS = [[
+  local n, last, M = 0, nil, {}
+  function M.on_message(topic, value) assert(value ~= last) n, last = n + 1, value end
+  function M.on_stop()
+    print("heard", n, require "tw.channel"(10000, { name = "values" }):stats().sent)
+  end
+  return M]]
+
+local function shadow(name, o, want)
+  o.options = o.options or "{ workers = { 1 } }"
+  o.s = o.s or KEEPS:format(SENDS)
+  o.setup = (o.setup or "") .. " app.script('hears.lua', { workers = { 0 } })"
+  o.files = { ["hears.lua"] = HEARS }
+  o.limit = o.limit or 6000
+  ran = run(o)
+  table.sort(ran.lines)
+  local got = table.concat(ran.lines, "\n") .. "\n"
+  if want:find "N records" then got = got:gsub("%d+ records", "N records") end
+  if want:find "\tN\n" then got = got:gsub("heard\t%d+\t%d+", "heard\tN\tN") end
+  local fine = t.is(got, want, name)
+  fine = t.is(ran.status, o.status or 0, name .. ": status") and fine
+  if not fine then t.diag(ran.err) end
+  return ran
+end
+
+shadow("shadow: nothing differs", { new = KEEPS:format('self.mark = "new" ' .. SENDS),
+  lead = "hold(1000) print(compare { shadow = 1000 })" },
+  "2\n6000\t6000\tnew\t1\nheard\t600\t600\n")
+t.ok(ran.err:find "s.lua: version 2 beside version 1: 1000 records: 0 diff",
+  "... which the log says")
+t.ok(ran.err:find "version 2 stays, with its shadow version 1: 1000 records: 0 ",
+  "... and after the change")
+
+-- What differs is named, and refuses it.
+local DIFFERS = 'if self.n == 1500 or self.n == 1600 then text = "other" end ' .. SENDS
+local REFUSED = "reload of s.lua refused, version 1 goes on: "
+shadow("shadow: a difference", { new = KEEPS:format(DIFFERS), limit = 4000,
+  lead = "hold(500) print(compare { shadow = 2000 })" },
+  "4000\t4000\tnil\tnil\nheard\t400\t400\n" .. REFUSED
+  .. "2000 records: 2 differences, 0 errors\n")
+t.diag(ran.err:match "compared.-\n.-\n" or ran.err)
+t.ok(ran.err:find("  s.lua at quote %d+ .-\n    old: publish signal = (.-); board text"
+  .. " = %1; send to values = %1\n    new: publish signal = other; board text = other;"
+  .. " send to values = other\n"), "... is named")
+shadow("shadow: differences within limits", { new = KEEPS:format(DIFFERS), limit = 6000,
+  lead = "hold(500) print(compare { shadow = { records = 2000, differences = 2 } })" },
+  "2\n6000\t6000\tnil\t1\nheard\t600\t600\n")
+shadow("shadow: an error", { new = KEEPS:format('if self.n == 1500 then error "bad" end '
+  .. SENDS), limit = 4000, lead = "hold(500) print(compare { shadow = 2000 })" },
+  "4000\t4000\tnil\tnil\nheard\t400\t400\n" .. REFUSED
+  .. "worker 1: N records: 0 differences, 1 error\n")
+t.ok(ran.err:find "on_quote failed at quote %d+ .*\ns.lua:%d+: bad\nstack traceback:",
+  "... with its traceback")
+shadow("shadow: errors within limits", { new = KEEPS:format(
+  'if self.n == 1500 then error "bad" end ' .. SENDS), limit = 6000,
+  lead = [[hold(500)
+    print(compare { shadow = { records = 2000, errors = 1, differences = 1 } })]]
+  }, "2\n6000\t6000\tnil\t1\nheard\t600\t600\n")
+
+-- After the change the same limits bring the old version back.
+local SLOW = "app.feed.synthetic { rate = 20000, trades = 0, limit = 9000 } "
+local LATE = "if self.n >= 5000 and self.n < 5050 then %s end " .. SENDS
+shadow("rollback by itself: differences", { feed = SLOW,
+  new = KEEPS:format(LATE:format 'text = "other" .. self.n'),
+  lead = "hold(500) print(compare { shadow = 2500 })" },
+  "2\n9000\t9000\tnil\t1\nheard\t900\t900\n")
+t.ok(ran.err:find "version 2 goes back to version 1: %d+ records: %d+ diff.*\n"
+  .. "  s.lua at quote .*\n    old: publish signal = %d.*\n    new: publish signal"
+  .. " = other", "... the log says why")
+t.ok(ran.err:find "s.lua: version 3 %(version 1 again%) since record", "... and that")
+shadow("rollback by itself: an error", { feed = SLOW,
+  new = KEEPS:format(LATE:format 'self.failed = true error "bad"'):gsub(
+    "self.called%)", "self.called, self.failed)", 1),
+  lead = "hold(500) print(compare { shadow = 2500 })" },
+  "2\n9000\t9000\tnil\t1\nheard\tN\tN\n")
+t.ok(ran.err:find "version 2 goes back to version 1: %d+ records: %d+ diff",
+  "... the log says why")
+t.ok(ran.err:find "version 3 %(version 1 again%) since record", "... and that")
+
+-- One of two workers differs: all stay.
+shadow("shadow: a difference in one worker alone", { limit = 4000, s = [[
+    function M:on_quote(symbol, seq) if seq % 7 == 0 then board[symbol] = seq end end
+    function M:on_stop() board["mark" .. self.shard] = self.mark or "old" end]], new = [[
+    function M:on_quote(symbol, seq)
+      if seq % 7 == 0 then board[symbol] = self.shard == 2 and -seq or seq end
+    end
+    function M:on_stop() board["mark" .. self.shard] = "new" end]],
+  lead = [[hold(500)
+    print((compare { shadow = 1000 }:gsub("records: %d+", "records: N")))]],
+  options = "{ shard = 'symbol' }",
+  setup = [[app.on_end(function()
+    local b = require "tw.board"
+    print(b.mark1, b.mark2)
+  end)]] },
+  "heard\t0\t0\nold\told\n" .. REFUSED .. "N records: N differences, 0 errors\n")
+
+-- What on_reload sends counts when the version does.
+for what, last in pairs { ["is sent"] = "true", ["is not sent"] = "nil, 'no'" } do
+  shadow("what on_reload sends " .. what, { limit = 4000, s = "", new = ([[
+    local values = tw.channel(10000, { name = "values" })
+    function M:on_reload()
+      tw.publish("signal", "reloaded") board.sent = "reloaded" values:try_send "reloaded"
+      tw.publish("signal", "twice")
+    end
+    function M:on_check() return %s end
+    function M:on_stop() assert(board.sent) end]]):format(last),
+    lead = "hold(500) print(renew {})" },
+    last == "true" and "2\nheard\t2\t1\n"
+    or "heard\t0\t0\n" .. REFUSED .. "worker 1: on_check failed: no\n")
+end
+
+-- Another reload meanwhile, the end of the market, what has no copy.
+shadow("shadow: another reload takes its place", { limit = 4000, s = KEEPS:format "",
+  new = KEEPS:format "", lead = [[hold(500)
+    tw.task.detach(function()
+      while not tostring(tw.ps()):find "s.lua, candidate" do tw.sleep(0.001) end
+      print(reload {})
+    end)
+    print(renew { shadow = 1000000 })]] },
+  "2\n4000\t4000\tnil\tnil\nheard\t0\t0\n" .. REFUSED
+  .. "another version of it was asked for meanwhile\n")
+shadow("shadow: the market ends", { limit = 4000, s = KEEPS:format "",
+  new = KEEPS:format "", lead = [[hold(500)
+    print(compare { shadow = 1000000 })]] },
+  "4000\t4000\tnil\tnil\nheard\t0\t0\n" .. REFUSED
+  .. "no more records come: N records: 0 differences, 0 errors\n")
+shadow("shadow: a coroutine has no copy", { limit = 4000, new = "", s = [[
+    function M:on_start()
+      self.next = coroutine.wrap(function() coroutine.yield() end)
+    end]],
+  lead = "hold(500) print(renew { shadow = 100 })" }, "heard\t0\t0\n" .. REFUSED
+  .. "worker 1: what the script keeps holds a coroutine, which has no copy\n")
+shadow("shadow: an on_reload that raises", { limit = 4000,
+  new = "function M.on_reload() error 'no' end",
+  lead = "hold(500) print(renew { shadow = 100 })", s = "" }, "heard\t0\t0\n" .. REFUSED
+  .. "worker 1: on_reload failed: s.lua:1: no\n")
+
+-- Warm, then compared.
+shadow("warm and shadow", { limit = 6000, s = OLD, new = OLD:gsub('"old"', '"new"')
+    :gsub("self.n = 0", "self.n, self.more = 0, 0")
+    :gsub("self.n %+ 1", "self.n + 1 self.more = self.more + 1")
+    :gsub("self.n%)", "self.n, self.more)"),
+  lead = "hold(1000) print(compare { warm = 100000, shadow = 1000 })" },
+  "2\nheard\t0\t0\nnew\t6000\t6000\n")
+
+-- Whichever allocation fails: the version is taken up or refused, or the run ends with a
+-- line; each quote is counted once.
+local SMALL = os.getenv "SMALL" or apps.has "asan" or apps.has "tsan"
+
+local function fail(n)
+  local _, command = apps.write {
+    args = { "--workers", "1", "--no-attach" },
+    app = "app.feed.synthetic { rate = 20000, trades = 0, limit = 4000 }"
+      .. " app.script 's.lua' app.script 'leader.lua'", ["s.lua"] = KEEPS:format(SENDS),
+    ["leader.lua"] = LEADER .. ([[
+      function M.lead()
+        at(300)
+        write("s.lua", %q)
+        board.got = reload { warm = 1000, shadow = { records = 100, errors = 9 } }
+      end
+      function M.on_stop() print(board.got) end]]):format(KEEPS:format(SENDS)) }
+  return apps.shell(("TW_FAIL=%d timeout -k 1 20 %s"):format(n, command))
+end
+local taken, refusals, ends = 0, 0, 0
+for n = 2000, 9000, SMALL and 1401 or 307 do
+  local one = fail(n)
+  local counted, got = one.out:match "^(%d+)\t[^\n]*\n([^\n]*)\n$"
+  if one.status == 0 and counted == "4000" and got == "2" then taken = taken + 1
+  elseif one.status == 0 and counted == "4000" and got:find "refused" then
+    refusals = refusals + 1
+  elseif one.status == 1 and one.err:find "memory" then ends = ends + 1
+  else
+    t.ok(false, ("allocation %d fails: %s %s"):format(n, one.status, one.out))
+    t.diag(one.err)
+  end
+end
+t.ok(taken + refusals > 0, ("a failed allocation: taken %d times, refused %d, the end %d")
+  :format(taken, refusals, ends))
 t.done()

@@ -11,7 +11,7 @@
 
 enum { SYMBOLS = 20, ROWS = 3000, HALF = 1700, HISTORY = 8 };
 
-static const char *sources[TW_SOURCE_MAX + 1] = { [1] = "fix" };
+static struct tw_sources sources = { { [1] = "fix" } };
 static struct tw_symbols *symbols;
 static struct tw_record rows[ROWS];
 
@@ -52,7 +52,7 @@ static void sampled(void *ctx, unsigned item, uint32_t key, double value, int64_
 /* Pairs of a name and a declaration; ends in NULL.  The first is sampled. */
 static struct tw_plan *declare(const char *const *what, unsigned *told)
 {
-    struct tw_plan_options o = { { symbols, sources }, sampled, told };
+    struct tw_plan_options o = { { symbols, &sources }, sampled, told };
     struct tw_plan *p = tw_plan_new(&o);
     struct tw_plan_item item[16] = { { .every_ns = 1000000000, .history = HISTORY } };
     struct tw_error error;

@@ -8,7 +8,7 @@
 
 enum { ROWS = 12 };
 
-static const char *sources[TW_SOURCE_MAX + 1] = { [1] = "fix" };
+static struct tw_sources sources = { { [1] = "fix" } };
 static struct tw_symbols *symbols;
 static struct tw_record rows[ROWS];
 static struct tw_error error;
@@ -50,7 +50,7 @@ static void sampled(void *ctx, unsigned item, uint32_t key, double value, int64_
 
 static struct tw_plan *new_plan(void)
 {
-    struct tw_plan_options o = { { symbols, sources }, sampled, NULL };
+    struct tw_plan_options o = { { symbols, &sources }, sampled, NULL };
 
     return tw_plan_new(&o);
 }

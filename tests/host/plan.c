@@ -11,7 +11,7 @@
 enum { SYMBOLS = 40, SECTORS = 3, ROWS = 4000, WINDOW = 64 };
 
 static const char *const sectors[SECTORS] = { "tech", "oil", "banks" };
-static const char *sources[TW_SOURCE_MAX + 1] = { [1] = "fix" };
+static struct tw_sources sources = { { [1] = "fix" } };
 static struct tw_symbols *symbols;
 static struct tw_record rows[ROWS];
 
@@ -85,7 +85,7 @@ static double mid_of(const struct tw_record *r) { return (bid_of(r) + ask_of(r))
 static struct tw_plan *plan_of(const char *const *texts, unsigned n,
                                const char *const *names)
 {
-    struct tw_plan_options o = { .names = { symbols, sources } };
+    struct tw_plan_options o = { .names = { symbols, &sources } };
     struct tw_plan *p = tw_plan_new(&o);
     struct tw_plan_item item[16] = { 0 };
     struct tw_error error = { 0 };
@@ -426,7 +426,7 @@ static void sampled(void *ctx, unsigned item, uint32_t key, double value, int64_
 
 static void samples(void)
 {
-    struct tw_plan_options o = { { symbols, sources }, sampled, NULL };
+    struct tw_plan_options o = { { symbols, &sources }, sampled, NULL };
     struct tw_plan_item item[] = {
         { "n", "count(bid)", 10, .every_ns = INT64_C(1000000000), .history = 50,
           .tell = true },
@@ -476,7 +476,7 @@ static void errors(void)
         { "count() where symbol == 1", "count()", "column" },
         { "count() where side == \"up\"", "count()", "no such name" },
     };
-    struct tw_plan_options o = { .names = { symbols, sources } };
+    struct tw_plan_options o = { .names = { symbols, &sources } };
     struct tw_plan *p = tw_plan_new(&o);
     struct tw_plan_item good = { .name = "a", .text = "mean(mid)", .n = 9 };
     struct tw_plan_edge edge = { 0 };
@@ -511,7 +511,7 @@ static void memory(void)
     int rc = -1, n;
 
     for (n = 1; rc < 0 && n < 500; n++) {
-        struct tw_plan_options o = { .names = { symbols, sources } };
+        struct tw_plan_options o = { .names = { symbols, &sources } };
         struct tw_plan *p;
         struct tw_plan_item item[] = {
             { "b", texts[0], strlen(texts[0]), .every_rows = 1, .history = 4 },

@@ -111,6 +111,7 @@ end
 t.same(told, { "nil", "nil", 0, 0, 1, 0, 0, -1 }, "a constant is crossed")
 t.raises("statistic or number expected", ta.cross, fast, {})
 t.raises("statistic or number expected", ta.cross, fast)
+t.raises("a crossing", ta.cross, 1, cross)
 
 -- What a pushed statistic stands for.
 

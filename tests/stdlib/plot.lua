@@ -27,9 +27,9 @@ draws({ 7, 7, 7 }, { width = 13, height = 2 }, [[
 local waves = {}
 for i = 1, 1000 do waves[i] = i % 100 end
 draws(waves, { width = 23, height = 3 }, [[
-99 ┤ ⣼ ⣼ ⣾⢀⣾⢀⡇⢠⡇⢠⡇⢰⡇⣰⡇⣸
-   │⢰⢻⢰⢻⣸⢹⡼⢸⡼⡇⡞⡇⡞⣇⡏⣧⠇⣧⢿
- 0 ┤⡏⢸⠇⢸⠇⢸⠃⢸⠃⣿⠁⡿ ⡿ ⡟ ⡟⢸
+99 ┤ ⣸⡇⣸ ⣼ ⣾⢀⡇⢠⡇⢰⡇⣸⡇⣼ ⣾
+   │⢠⠇⣧⢻⢰⢻⣸⢹⡼⡇⡞⣇⡏⣧⠇⣷⢻⣸⢹
+ 0 ┤⡞ ⡏⢸⡏⢸⠇⢸⠃⣿⠁⡿ ⡟ ⡏⢸⠇⢸
    └───────────────────
     1              1000]], "more values than dots")
 draws({ 1, 2, 2, 3, 3, 3 }, { kind = "histogram", bins = 3, width = 20 }, [[
@@ -37,6 +37,26 @@ draws({ 1, 2, 2, 3, 3, 3 }, { kind = "histogram", bins = 3, width = 20 }, [[
 1.667 │██████▋ 2
 2.333 │██████████ 3]], "a histogram")
 draws({ 5, 5 }, { kind = "histogram", width = 12 }, "5 │██████ 2", "of one value")
+draws({ b = { 1, 8 }, a = { 4, 4, 9 } }, { kind = "spark" }, "a\n▁▁█\nb\n▁█",
+      "several, by name")
+local up_and_flat = { up = { 1, 2, 3, 4 }, flat = { 4, 4, 4 } }
+draws(up_and_flat, { width = 13, height = 4, unit = "USD" }, [[
+USD
+  4 ┤******++
+    │    ++
+    │ +++
+  1 ┤+
+    └────────
+     1      4
+     * flat   + up]], "lines in one picture, by glyph; the unit")
+draws(up_and_flat, { width = 13, height = 2, colours = true },
+      "4 ┤\27[36m⠉⠉⠉⠉⠉\27[m\27[33m⣉⠭⠔⠒⠉\27[m\n1 ┤\27[33m⣀⠤⠔⠒⠉\27[m\n  └──────────\n"
+      .. "   1        4\n   \27[36m━━\27[m flat   \27[33m━━\27[m up", "by colour")
+t.is(tostring(plot.of({ 0, 10, 4 }, { 1, 1, 4 }, { width = 13, height = 2 })), [[
+4 ┤    ⠑⠢⣀
+1 ┤⣀⣀⣀⣀⣀⣀⣀⣉⣢⣄
+  └──────────
+   0       10]], "above values of x")
 draws({ 1, 8, 4 }, { kind = "spark" }, "▁█▄", "a sparkline")
 draws({ { bid = 1 }, { bid = 2 } }, { field = "bid", kind = "spark" }, "▁█", "a field")
 draws(require "tw".array { 1, 2 }, { kind = "spark" }, "▁█", "an array")
@@ -56,6 +76,9 @@ t.raises("plot: there is no number to draw", plot.of, { 0 / 0 }, { kind = "histo
 t.raises("keeps no values; declare it with a history", plot.of, stat.mean())
 t.raises("a list of numbers expected, got a string", plot.of, "x")
 t.raises("plot: a table is no number; name a field", plot.of, { {} })
+t.raises("plot: y has 1 values, x has 2", plot.of, { 1, 2 }, { 1 })
+t.raises("more than 6 lines", plot.of,
+         { a = {}, b = {}, c = {}, d = {}, e = {}, f = {}, g = {} })
 t.raises("no option 'colour'", plot.of, { 1 }, { colour = 1 })
 t.raises("kind must be line, histogram or spark, got pie", plot.of, { 1 },
          { kind = "pie" })

@@ -49,6 +49,19 @@ completes("if tex| then", "tex: text")
 completes("tw.chan|", "chan: channel", "modules of tw")
 completes("require 'tw.ins|", "tw.ins: tw.inspect")
 completes('local x = require("tw.hel|', "tw.hel: tw.help")
+completes("thing['al|", "al: alarm albert algebra alpha also", "keys in brackets")
+completes(":feed sy|", "sy: synthetic", "kinds of feed")
+do
+  package.path = "/one/?.lua;/two/?/init.lua;" .. package.path
+  repl.open(false, { size = function() return 80, 24 end, feeds = {},
+                     directory = function(path)
+    return ({ ["/one/"] = { "mine.lua", "other.txt" },
+              ["/one/deep/"] = { "er.lua" } })[path] or {}
+  end })
+  completes("require 'mi|", "mi: mine", "files that require finds")
+  completes("require 'deep.|", "deep.: deep.er", "and in directories")
+  package.path = package.path:gsub("^[^;]*;[^;]*;", "")
+end
 completes("print 'thing.al|", ": ", "nothing in a string")
 completes("-- thing.al|", ": ", "nor in a comment")
 completes("[[ thing.al|", ": ", "nor in a long string")

@@ -1,0 +1,390 @@
+/* merge.c - records of several files in the order of their times.
+ *
+ * Why files may open late: a folder of LEAN's has a file a day and symbol, thousands of
+ * them, and each says in its path when it begins.
+ *
+ * Invariants
+ *   M1  In the heap stands each file that is not at its end, by the time of its next
+ *       record, or by when it starts; its parent never comes after it.
+ *
+ * Layer host/feed.  Thread: one at a time.
+ */
+#include "feed/merge.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+#include "base/memory.h"
+#include "feed/fix.h"
+#include "feed/scan.h"
+
+enum { TOPICS_MAX = 1 << 16 };
+
+/* A file that is being read: a text through its codec, or a tape file. */
+struct file {
+    struct tw_merge *merge;
+    const struct tw_merge_input *input;
+    struct tw_scan scan;
+    struct tw_codec *codec;
+    struct tw_tape_file *tape;
+    struct tw_tape_reader *reader;
+    struct tw_tape_block block;
+    uint32_t *map[TW_TAPE_NAME_TYPES], max[TW_TAPE_NAME_TYPES];
+    struct tw_record *r;              /* of a text: what was decoded            */
+    size_t next, n, cap;              /* of r, or of the block                  */
+    int64_t last_ns;
+    bool over;                        /* of a text: nothing more to decode      */
+    int failed;                       /* no memory for what was decoded         */
+    struct tw_batch batch;
+};
+
+struct place { int64_t time; size_t input; };
+
+struct tw_merge {
+    struct tw_merge_options o;
+    struct tw_merge_names names;
+    struct tw_merge_stats stats;
+    char *own[TW_SOURCE_MAX + 1];     /* the names of sources                   */
+    struct file **files;              /* NULL: not opened, or at its end        */
+    struct place *heap;
+    size_t n;
+    bool given;                       /* the first one's record was             */
+};
+
+/* ---- the heap ---- */
+
+static bool comes_after(const struct place *a, const struct place *b)
+{
+    return a->time > b->time || (a->time == b->time && a->input > b->input);
+}
+
+static void sink(struct tw_merge *m, size_t i)
+{
+    for (size_t child; (child = 2 * i + 1) < m->n; i = child) {
+        struct place here = m->heap[i];
+
+        if (child + 1 < m->n && comes_after(&m->heap[child], &m->heap[child + 1]))
+            child++;
+        if (!comes_after(&here, &m->heap[child])) return;
+        m->heap[i] = m->heap[child];
+        m->heap[child] = here;
+    }
+}
+
+/* ---- names ---- */
+
+/* The number of a source, or 0 where there are too many. */
+static uint32_t source_of(struct tw_merge *m, const char *name)
+{
+    for (unsigned id = 1; name && id <= TW_SOURCE_MAX; id++) {
+        if (!m->own[id]) {
+            m->own[id] = tw_calloc(1, strlen(name) + 1);
+            if (!m->own[id]) return 0;
+            strcpy(m->own[id], name);
+            tw_sources_set(&m->names.sources, id, m->own[id]);
+        }
+        if (strcmp(m->own[id], name) == 0) return id;
+    }
+    return 0;
+}
+
+static int64_t symbol_of(struct file *f, const struct tw_tape_name *name)
+{
+    struct tw_symbols *symbols = f->merge->names.symbols;
+    uint32_t before = tw_symbols_count(symbols);
+    int64_t id = tw_symbols_intern(symbols, name->text, strlen(name->text)), sector = 0;
+    struct tw_instrument in = name->instrument;
+    struct tw_tape_name s = tw_tape_file_name(f->tape, TW_TAPE_SECTOR, in.sector);
+
+    if (id < 0 || id <= before) return id;
+    if (s.text) sector = tw_names_intern(tw_symbols_sectors(symbols), s.text,
+                                         strlen(s.text));
+    if (sector < 0) return sector;
+    in.sector = (uint32_t)sector;
+    tw_symbols_set(symbols, (uint32_t)id, &in);
+    return id;
+}
+
+static int64_t number_of(struct file *f, int type, const struct tw_tape_name *name)
+{
+    const struct tw_merge_names *all = &f->merge->names;
+
+    switch (type) {
+    case TW_TAPE_SYMBOL: return symbol_of(f, name);
+    case TW_TAPE_SOURCE: return source_of(f->merge, name->text);
+    case TW_TAPE_TOPIC:  return tw_names_intern(all->topics, name->text,
+                                                strlen(name->text));
+    case TW_TAPE_SCRIPT: return tw_names_intern(all->scripts, name->text,
+                                                strlen(name->text));
+    default: return 0;
+    }
+}
+
+static int map_names(struct file *f, struct tw_error *error)
+{
+    for (int type = 1; type < TW_TAPE_NAME_TYPES; type++) {
+        uint32_t max = tw_tape_file_names(f->tape, (enum tw_tape_name_type)type);
+
+        f->map[type] = tw_calloc(max + 1u, sizeof *f->map[type]);
+        if (!f->map[type]) return tw_fail(error, UV_ENOMEM, "no memory for names");
+        f->max[type] = max;
+        for (uint32_t id = 1; id <= max; id++) {
+            struct tw_tape_name name =
+                tw_tape_file_name(f->tape, (enum tw_tape_name_type)type, id);
+            int64_t to = name.text ? number_of(f, type, &name) : 0;
+
+            if (to < 0) return tw_fail(error, (int)to, "%s: '%s': %s", f->input->path,
+                                       name.text, tw_strerror((int)to));
+            f->map[type][id] = (uint32_t)to;
+        }
+    }
+    return TW_OK;
+}
+
+static uint32_t mapped(const struct file *f, int type, uint32_t id)
+{
+    return id <= f->max[type] ? f->map[type][id] : 0;
+}
+
+static void map_record(const struct file *f, struct tw_record *r)
+{
+    r->symbol = mapped(f, TW_TAPE_SYMBOL, r->symbol) & TW_SYMBOL_MAX;
+    r->source = mapped(f, TW_TAPE_SOURCE, r->source) & TW_SOURCE_MAX;
+    if (r->kind != TW_MESSAGE) return;
+    r->message.topic = mapped(f, TW_TAPE_TOPIC, r->message.topic);
+    r->message.script = mapped(f, TW_TAPE_SCRIPT, r->message.script);
+}
+
+/* ---- files ---- */
+
+static void on_problem(void *ctx, const char *text)
+{
+    struct file *f = ctx;
+    char line[500];
+
+    f->merge->stats.problems++;
+    snprintf(line, sizeof line, "%.200s: %s", f->input->path, text);
+    if (f->merge->o.problem) f->merge->o.problem(f->merge->o.problem_ctx, line);
+}
+
+static bool is_wanted(const struct tw_merge *m, int64_t time)
+{
+    return time >= m->o.from_ns && time < m->o.to_ns;
+}
+
+/* The `full` of a text's batch. */
+static void keep(struct tw_batch *b)
+{
+    struct file *f = b->owner;
+    size_t cap = f->cap ? f->cap : 1024;
+    struct tw_record *r;
+
+    while (cap < f->n + b->n) cap *= 2;
+    if (cap > f->cap) {
+        r = tw_realloc(f->r, cap * sizeof *r);
+        if (!r) f->failed = UV_ENOMEM;
+        if (r) f->cap = cap;
+        if (r) f->r = r;
+    }
+    for (unsigned i = 0; i < b->n && f->failed == 0; i++) {
+        b->r[i].received = b->r[i].time;
+        if (is_wanted(f->merge, b->r[i].time)) f->r[f->n++] = b->r[i];
+    }
+    b->n = 0;
+}
+
+static void close_file(struct file *f)
+{
+    if (!f) return;
+    if (f->codec) f->codec->ops->free(f->codec);
+    tw_scan_close(&f->scan);
+    tw_tape_reader_close(f->reader);
+    tw_tape_file_close(f->tape);
+    for (int type = 0; type < TW_TAPE_NAME_TYPES; type++) tw_free(f->map[type]);
+    tw_free(f->r);
+    tw_free(f);
+}
+
+static int open_tape(struct file *f, struct tw_error *error)
+{
+    const struct tw_merge_options *o = &f->merge->o;
+
+    f->tape = tw_tape_file_open(f->input->path, o->skip ? TW_TAPE_TOLERANT : 0, error);
+    if (!f->tape) return error->code;
+    if (!tw_tape_file_info(f->tape)->closed)
+        on_problem(f, tw_tape_file_info(f->tape)->note);
+    f->reader = tw_tape_reader_open(f->tape, o->from_ns, o->to_ns, error);
+    return f->reader ? map_names(f, error) : error->code;
+}
+
+static int open_text(struct file *f, struct tw_error *error)
+{
+    const struct tw_merge_input *in = f->input;
+    struct tw_csv_options csv = in->csv;
+    uint8_t source = (uint8_t)source_of(f->merge, in->source);
+    int rc = tw_scan_open(&f->scan, in->path, in->member, error);
+
+    if (rc < 0) return rc;
+    f->batch.full = keep;
+    f->batch.owner = f;
+    if (in->fix || (f->scan.n > 1 && memcmp(f->scan.bytes, "8=", 2) == 0)) {
+        f->codec = tw_fix_decoder_new(&(struct tw_fix_options){
+            .symbols = f->merge->names.symbols, .source = source,
+            .problem = on_problem, .problem_ctx = f });
+        return f->codec ? TW_OK : tw_fail(error, UV_ENOMEM, "no memory for a decoder");
+    }
+    csv.symbols = f->merge->names.symbols;
+    csv.source = source;
+    csv.problem = on_problem;
+    csv.problem_ctx = f;
+    f->codec = tw_csv_decoder_new(&csv, error);
+    return f->codec ? TW_OK : error->code;
+}
+
+/* Until it has a record: 1, 0: it is at its end, or negative. */
+static int fill(struct file *f, struct tw_error *error)
+{
+    int rc;
+
+    if (f->next < f->n) return 1;
+    f->next = f->n = 0;
+    if (f->tape) {
+        while ((rc = tw_tape_reader_next(f->reader, &f->block, error)) == TW_EFORMAT
+               && f->merge->o.skip)
+            on_problem(f, error->text);
+        f->n = rc == 1 ? f->block.n : 0;
+        return rc;
+    }
+    while (f->n == 0 && !f->over) {
+        rc = tw_scan_step(&f->scan, f->codec, 1, &f->batch, error);
+        if (rc < 0) return rc;
+        f->over = rc == 0;
+        keep(&f->batch);
+        if (f->failed)
+            return tw_fail(error, f->failed, "%s: no memory", f->input->path);
+    }
+    return f->n > 0;
+}
+
+static int open_file(struct tw_merge *m, size_t i, struct tw_error *error)
+{
+    struct file *f = tw_calloc(1, sizeof *f);
+
+    if (!f) return tw_fail(error, UV_ENOMEM, "no memory to open %.300s",
+                           m->o.inputs[i].path);
+    m->files[i] = f;
+    f->merge = m;
+    f->input = &m->o.inputs[i];
+    f->last_ns = INT64_MIN;
+    return tw_tape_file_is(f->input->path) ? open_tape(f, error) : open_text(f, error);
+}
+
+static struct tw_record *head_of(const struct file *f)
+{
+    return (f->tape ? f->block.r : f->r) + f->next;
+}
+
+/* After the first file was opened or gave a record. */
+static int settle(struct tw_merge *m, struct tw_error *error)
+{
+    size_t i = m->heap[0].input;
+    int rc = fill(m->files[i], error);
+
+    if (rc < 0) return rc;
+    if (rc > 0) {
+        m->heap[0].time = head_of(m->files[i])->time;
+    } else {
+        close_file(m->files[i]);
+        m->files[i] = NULL;
+        m->heap[0] = m->heap[--m->n];
+    }
+    sink(m, 0);
+    return TW_OK;
+}
+
+/* ---- all of them ---- */
+
+struct tw_merge *tw_merge_open(const struct tw_merge_options *options,
+                               struct tw_error *error)
+{
+    struct tw_merge *m = tw_calloc(1, sizeof *m);
+
+    if (!m) goto no_memory;
+    m->o = *options;
+    m->names.symbols = m->o.symbols ? m->o.symbols : tw_symbols_new(TW_SYMBOL_MAX);
+    m->names.topics = tw_names_new(TOPICS_MAX);
+    m->names.scripts = tw_names_new(TOPICS_MAX);
+    m->files = tw_calloc(m->o.n + 1, sizeof *m->files);
+    m->heap = tw_calloc(m->o.n + 1, sizeof *m->heap);
+    if (!m->names.symbols || !m->names.topics || !m->names.scripts || !m->files
+        || !m->heap) goto no_memory;
+    for (size_t i = 0; i < m->o.n; i++) {
+        m->heap[i] = (struct place){ m->o.inputs[i].starts_ns, i };
+        if (m->heap[i].time > INT64_MIN) continue;
+        if (open_file(m, i, error) < 0) goto fail;
+    }
+    m->n = m->o.n;
+    for (size_t i = m->n / 2; i-- > 0;) sink(m, i);   /* M1 */
+    return m;
+
+no_memory:
+    tw_fail(error, UV_ENOMEM, "no memory to read");
+fail:
+    tw_merge_close(m);
+    return NULL;
+}
+
+void tw_merge_close(struct tw_merge *m)
+{
+    if (!m) return;
+    for (size_t i = 0; m->files && i < m->o.n; i++) close_file(m->files[i]);
+    for (int i = 0; i <= TW_SOURCE_MAX; i++) tw_free(m->own[i]);
+    if (!m->o.symbols) tw_symbols_free(m->names.symbols);
+    tw_names_free(m->names.topics);
+    tw_names_free(m->names.scripts);
+    tw_free(m->files);
+    tw_free(m->heap);
+    tw_free(m);
+}
+
+int tw_merge_next(struct tw_merge *m, struct tw_record **r, const char **value, size_t *n,
+                  struct tw_error *error)
+{
+    struct file *f;
+
+    for (;;) {
+        int rc = TW_OK;
+
+        if (m->n == 0) return 0;
+        f = m->files[m->heap[0].input];
+        if (f && !m->given && f->next < f->n) break;
+        if (!f) rc = open_file(m, m->heap[0].input, error);
+        else if (m->given) f->next++;
+        m->given = false;
+        if (rc == TW_OK) rc = settle(m, error);
+        if (rc < 0) return rc;
+    }
+    m->given = true;
+    *r = head_of(f);
+    *value = NULL;
+    *n = 0;
+    if (f->tape && (*r)->kind == TW_MESSAGE
+        && (*r)->message.value_kind == TW_VALUE_BLOCK)
+        *value = tw_tape_value(&f->block, *r, n);
+    if (f->tape) map_record(f, *r);
+    (*r)->seq = ++m->stats.records;
+    m->stats.backwards += (*r)->time < f->last_ns;
+    f->last_ns = (*r)->time;
+    return 1;
+}
+
+const struct tw_merge_names *tw_merge_names(const struct tw_merge *m)
+{
+    return &m->names;
+}
+
+struct tw_merge_stats tw_merge_stats(const struct tw_merge *m)
+{
+    return m->stats;
+}

@@ -1,0 +1,66 @@
+/* merge.h - records of several files in the order of their times: CSV, FIX, tape files.
+ *
+ * Of one file they stay in its order; of equal times the file that was named first comes
+ * first.
+ *
+ * Layer host/feed.
+ */
+#ifndef TW_MERGE_H
+#define TW_MERGE_H
+
+#include "feed/csv.h"
+#include "tape/reader.h"
+#include "tape/sources.h"
+
+struct tw_merge;
+
+struct tw_merge_input {
+    const char *path, *member;        /* member: of a zip, or NULL                 */
+    const char *source;               /* its name in the records                   */
+    bool fix;                         /* FIX; else CSV, but for what begins as FIX
+                                       * or as a tape file                         */
+    struct tw_csv_options csv;        /* symbols, source, problem are set here     */
+    int64_t starts_ns;                /* it has no earlier record, so it is opened
+                                       * when they come to that; else INT64_MIN    */
+};
+
+struct tw_merge_options {
+    const struct tw_merge_input *inputs;   /* with all they refer to: as long as it */
+    size_t n;
+    struct tw_symbols *symbols;       /* the caller's; NULL: its own               */
+    int64_t from_ns, to_ns;           /* records of from <= time < to              */
+    bool skip;                        /* damaged blocks are problems, not the end  */
+    tw_codec_problem *problem;        /* one line: the file, and what in it        */
+    void *problem_ctx;
+};
+
+/* What the numbers in the records stand for. */
+struct tw_merge_names {
+    struct tw_symbols *symbols;
+    struct tw_names *topics, *scripts;
+    struct tw_sources sources;
+};
+
+struct tw_merge_stats {
+    uint64_t records, problems;       /* problems: refused messages, damage        */
+    uint64_t backwards;               /* records earlier than the one before       */
+};
+
+/* NULL: error says why; a file that cannot be opened is found out here but for those
+ * that start later.  Thread: any, then one at a time.  Blocks: on the disk. */
+struct tw_merge *tw_merge_open(const struct tw_merge_options *options,
+                               struct tw_error *error);
+void tw_merge_close(struct tw_merge *m);
+
+/* The next record, with the bytes of its value where it is a message with a block: 1, 0
+ * at the end, or negative with *error.  seq is 1, 2, ...; received of one out of a text
+ * is its time.  Both live until the next call.
+ * Thread: the owner's.  Blocks: on the disk. */
+int tw_merge_next(struct tw_merge *m, struct tw_record **r, const char **value, size_t *n,
+                  struct tw_error *error);
+
+/* Thread: the owner's. */
+const struct tw_merge_names *tw_merge_names(const struct tw_merge *m);
+struct tw_merge_stats tw_merge_stats(const struct tw_merge *m);
+
+#endif

@@ -1,0 +1,58 @@
+/* outputs.h - what a script sends: whoever sends for it asks here first.
+ *
+ * Layer lua.  Thread: the state's.
+ */
+#ifndef LTW_OUTPUTS_H
+#define LTW_OUTPUTS_H
+
+#include "ltw.h"
+#include "share/channel.h"
+#include "share/value.h"
+
+enum ltw_output_kind { LTW_MESSAGE, LTW_BOARD, LTW_CHANNEL };
+
+/* One thing that was sent, while a record was handled. */
+struct ltw_output {
+    uint64_t seq;                     /* of the record                            */
+    enum ltw_output_kind kind;
+    char name[TW_NAME_MAX + 1];       /* the topic, the name on the board, ""     */
+    struct tw_channel *channel;       /* one reference, or NULL                   */
+    struct tw_any key, value;         /* a reference of each block                */
+};
+
+/* What becomes of it. */
+enum ltw_outputs_way { LTW_OUTPUTS_GO, LTW_OUTPUTS_STAY, LTW_OUTPUTS_HELD };
+
+/* A bounded queue of what was sent, oldest first. */
+struct ltw_outputs {
+    enum ltw_outputs_way way;
+    struct ltw_output *all;
+    unsigned first, n, room;
+    uint64_t lost;                    /* of records up to that, not all is here   */
+};
+
+void ltw_outputs_clear(struct ltw_outputs *o);   /* frees what it has */
+
+/* The script that runs sends value, which stays the caller's; name: see above; channel
+ * and its key, or NULL.  True: it goes out.  False: it comes nowhere, or is held until
+ * what the script does is sure to count; its sender behaves as if it had gone out. */
+bool ltw_output(lua_State *L, enum ltw_output_kind kind, const char *name,
+                struct tw_channel *channel, const struct tw_any *key,
+                const struct tw_any *value);
+
+/* Sends what was held, in its order: false: there was no room for some, which is left. */
+bool ltw_outputs_send(struct ltw_outputs *o, struct ltw_host *host, uint32_t script);
+
+/* What differs in what two scripts have sent, up to the record `till`: one call of
+ * differs(ctx, seq, a, n_a, b, n_b) for each record.  Both queues are empty then up to
+ * there. */
+void ltw_outputs_compare(struct ltw_outputs *a, struct ltw_outputs *b, uint64_t till,
+                         void (*differs)(void *ctx, uint64_t seq,
+                                         const struct ltw_output *a, unsigned n_a,
+                                         const struct ltw_output *b, unsigned n_b),
+                         void *ctx);
+
+/* [-0, +1, e]  "publish signal = 1; board x = 2", or "nothing". */
+void ltw_push_outputs(lua_State *L, const struct ltw_output *o, unsigned n);
+
+#endif

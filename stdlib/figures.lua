@@ -1,0 +1,104 @@
+--- figures: those of a run as tables, for who is attached: 80 columns, the worst first.
+
+local screen = require "tw.screen"
+local tw = require "tw"
+
+local figures = {}
+
+local PATH <const> = 20           -- columns of a script's name
+
+local function age(seconds)
+  if seconds < 60 then return ("%.1f s"):format(seconds) end
+  local minutes = seconds // 60
+  if minutes < 60 then return ("%d:%02d min"):format(minutes, seconds % 60 // 1) end
+  return ("%d h %02d min"):format(minutes // 60, minutes % 60)
+end
+
+local function feed_line(feed)
+  return ("feed %s: %s, %s records, %d errors, %d skips"):format(feed.name, feed.state,
+    screen.number(feed.records), feed.errors, feed.skips)
+end
+
+--- figures.status(status, rate) -> string
+-- The run, its feeds and its workers; status: its figures; rate: records a second.
+-- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none.
+function figures.status(status, rate)
+  local lines, rows = {
+    ("tidewire %s, runs for %s, cpu %.2f s"):format(tw.version, age(status.elapsed),
+                                                    status.cpu),
+    ("%s records, %s/s since the last look"):format(screen.number(status.records),
+                                                    screen.number(rate)),
+    ("app file %s: version %d since record %d"):format(status.app.name,
+      status.app.version, status.app.since),
+  }, {}
+  for _, feed in ipairs(status.feeds) do lines[#lines + 1] = feed_line(feed) end
+  for i, worker in ipairs(status.workers) do
+    local lag, lost, failed = 0, 0, 0
+    for _, script in ipairs(status.scripts) do
+      if script.worker == i - 1 then
+        lag, lost = math.max(lag, script.lag), lost + script.lost
+        failed = failed + script.errors
+      end
+    end
+    rows[i] = { tostring(i - 1), screen.number(lag), tostring(lost), tostring(failed),
+                screen.duration(worker.done.p50), screen.duration(worker.done.p99),
+                screen.bytes(worker.bytes), ("%.2f"):format(worker.cpu) }
+  end
+  lines[#lines + 1] = screen.table(rows, { "worker", "lag", "lost", "errors", "p50",
+                                           "p99", "memory", "cpu s" })
+  return table.concat(lines, "\n")
+end
+
+-- What each script is doing, of tw.ps: "worker 0 name" -> text.
+local function states()
+  local found = {}
+  for _, task in ipairs(require "tw.ps"()) do
+    if task.script and task.name == task.script then
+      local state = task.state == "waiting" and "waits: " .. task.waits_for
+                    or task.state == "done" and "stopped" or "runs"
+      found[task.worker .. " " .. task.name] = state
+    end
+  end
+  return found
+end
+
+-- The end of a path says most.
+local function ending(path)
+  return #path <= PATH and path or "…" .. path:sub(1 - PATH)
+end
+
+--- figures.scripts(status, instances) -> string
+-- Each instance, its version and what it does; instances[i].paused: it takes no records.
+-- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none.
+function figures.scripts(status, instances)
+  local doing, rows = states(), {}
+  for i, script in ipairs(status.scripts) do
+    local state = doing["worker " .. script.worker .. " " .. script.name] or "stopped"
+    rows[i] = { ending(script.name), tostring(script.worker),
+                script.shards > 1 and script.shard .. "/" .. script.shards or "",
+                tostring(script.version), screen.number(script.since),
+                screen.number(script.lag), screen.number(script.handled),
+                tostring(script.errors), instances[i].paused and "paused" or state }
+  end
+  return screen.table(rows, { "script", "worker", "shard", "v", "since", "lag", "handled",
+                              "errors", "state" })
+end
+
+--- figures.lag(status) -> string
+-- Who is behind, in records and, at the rate of the run, in time.
+-- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none.
+function figures.lag(status)
+  local rows, rate = {}, status.records / math.max(status.elapsed, 1e-3)
+  table.sort(status.scripts, function(a, b) return a.lag > b.lag end)
+  for i, script in ipairs(status.scripts) do
+    local worker = status.workers[script.worker + 1]
+    rows[i] = { ending(script.name), tostring(script.worker), screen.number(script.lag),
+                rate > 0 and screen.duration(script.lag / rate) or "",
+                tostring(script.lost), screen.duration(worker.done.p50),
+                screen.duration(worker.done.p99), screen.duration(worker.done.max) }
+  end
+  return screen.table(rows, { "script", "worker", "lag", "in time", "lost", "p50", "p99",
+                              "max" })
+end
+
+return figures

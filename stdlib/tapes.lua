@@ -1,0 +1,261 @@
+--- tapes: tape files on the command line: convert, tape, and the app of replay.
+
+local core = require "tw.internal.tapes"
+
+local tapes = {}
+
+-- Ends the command: one line, and its status.
+local function fail(status, ...)
+  error({ status = status, text = string.format(...) }, 0)
+end
+
+-- "12,345"
+local function grouped(n)
+  local text, count = ("%d"):format(n), 1
+  while count > 0 do text, count = text:gsub("^(-?%d+)(%d%d%d)", "%1,%2") end
+  return text
+end
+
+-- "3 files", "1 file"
+local function counted(n, what)
+  return grouped(n) .. " " .. what .. (n == 1 and "" or "s")
+end
+
+-- "2024-05-07 14:30:00.123456789", in UTC.
+local function time_of(ns)
+  return os.date("!%Y-%m-%d %H:%M:%S", ns // 1000000000)
+    .. (".%09d"):format(ns % 1000000000)
+end
+
+-- The words of a command line: options of `types` (true: with a value; or a function
+-- of it), and the others in order.
+local function parsed(list, types)
+  local options, words, i = {}, {}, 1
+  while i <= #list do
+    local word = list[i]
+    local name = word:match "^%-%-([%w-]+)$"
+    local want = name and types[name]
+    if want == nil and word:find "^%-." then
+      fail(2, "unknown option '%s'", word)
+    elseif want == nil then
+      words[#words + 1] = word
+    elseif want == false then
+      options[name] = true
+    else
+      i = i + 1
+      local value = list[i] or fail(2, "%s: the value is missing", word)
+      if want == "number" then
+        value = tonumber(value) or fail(2, "%s %s: a number expected", word, value)
+      elseif want == "list" then
+        local all = options[name] or {}
+        all[#all + 1] = value
+        value = all
+      end
+      options[name] = value
+    end
+    i = i + 1
+  end
+  return options, words
+end
+
+-- A time as C takes it: ns, or the text of a date.
+local function time_option(text)
+  return math.tointeger(tonumber(text)) or text
+end
+
+-- ---- convert ----
+
+local OF_CSV = {
+  columns = "string", preset = "string", symbol = "string", time = "string",
+  separator = "string", member = "string", base = "number", price_scale = "number",
+}
+
+-- Adds the files of a path, which may be a folder, to the inputs.
+local function add_inputs(inputs, path, options)
+  local names = core.list(path)
+  if names then
+    for _, name in ipairs(names) do
+      local below = path:gsub("/+$", "") .. "/" .. name
+      -- In a folder of many kinds, only what is known by its name.
+      if core.list(below) or core.is(below) or name:find "%.csv" or name:find "%.fix"
+          or below:find "/tick/[^/]+/%d+_%l+%.zip$" then
+        add_inputs(inputs, below, options)
+      end
+    end
+    return
+  end
+  local input = { path = path, source = path:match "[^/]*$" }
+  for name, value in pairs(options) do input[name] = value end
+  if not input.columns and not input.preset
+      and path:find "/tick/[^/]+/%d+_%l+%.zip$" then   -- where LEAN puts its files
+    input.preset, input.source = "lean", "lean"
+  end
+  local plain = path:gsub("%.gz$", ""):gsub("%.zip$", "")
+  if plain:find "%.fix$" or plain:find "%.dat$" then
+    input.format = input.format or "fix"
+  end
+  inputs[#inputs + 1] = input
+end
+
+local function convert(list)
+  local o, words = parsed(list, {
+    zstd = false, from = true, to = true, ["skip-damaged"] = false, format = true,
+    set = "list",
+  })
+  if #words < 2 then
+    fail(2, "files to read and one to write expected: tidewire convert IN... OUT.tape")
+  end
+  local csv, inputs = { format = o.format }, {}
+  if o.format and o.format ~= "csv" and o.format ~= "fix" then
+    fail(2, "--format %s: csv or fix expected", o.format)
+  end
+  for _, text in ipairs(o.set or {}) do
+    local name, value = text:match "^([%w_]+)=(.*)$"
+    if not OF_CSV[name] then
+      fail(2, "--set %s: an option of app.feed.csv expected: name=value", text)
+    end
+    csv[name] = OF_CSV[name] == "number" and (tonumber(value)
+      or fail(2, "--set %s: not a number", text)) or value
+  end
+  local out = table.remove(words)
+  for _, path in ipairs(words) do add_inputs(inputs, path, csv) end
+  if #inputs == 0 then fail(1, "no file in %s", table.concat(words, ", ")) end
+  local fine, report, why = pcall(core.convert, inputs, out, {
+    zstd = o.zstd, from = o.from and time_option(o.from), to = o.to and time_option(o.to),
+    skip_damaged = o["skip-damaged"],
+  })
+  if not fine then fail(2, "%s", report) end
+  if not report then fail(1, "%s", why) end
+  for _, problem in ipairs(report.problems) do
+    io.stderr:write("tidewire: convert: ", problem, "\n")
+  end
+  if report.failures > #report.problems then
+    io.stderr:write("tidewire: convert: ",
+      counted(report.failures - #report.problems, "more problem"), "\n")
+  end
+  if report.backwards > 0 then
+    io.stderr:write("tidewire: convert: ", counted(report.backwards, "record"),
+                    " earlier than the one before in its file\n")
+  end
+  io.stderr:write(("%s: %s of %s, %.1f bytes a record, %.1f s\n"):format(out,
+    counted(report.records, "record"), counted(#inputs, "file"),
+    report.bytes / math.max(report.records, 1), report.seconds))
+  return 0
+end
+
+-- ---- tape ----
+
+local function line(name, ...)
+  print(("%-10s %s"):format(name, string.format(...)))
+end
+
+-- "AAPL, GOOG, ... (12 in all)"
+local function some(names)
+  local first = table.concat(names, ", ", 1, math.min(#names, 12))
+  return #names > 12 and ("%s, ... (%s in all)"):format(first, grouped(#names)) or first
+end
+
+local function show(path)
+  local info, why = core.check(path)
+  if not info then fail(1, "%s", why) end
+  local kinds = {}
+  for name, n in pairs(info.kinds) do kinds[#kinds + 1] = counted(n, name) end
+  table.sort(kinds)
+  line("records", "%s%s", grouped(info.records),
+       kinds[1] and ": " .. table.concat(kinds, ", ") or "")
+  if info.records > 0 then
+    line("seq", "%d to %d", info.first_seq, info.last_seq)
+    line("time", "%s to %s", time_of(info.first_time), time_of(info.last_time))
+  end
+  if info.symbols[1] then line("symbols", "%s", some(info.symbols)) end
+  if info.sources[1] then line("sources", "%s", some(info.sources)) end
+  if info.topics[1] then line("topics", "%s", some(info.topics)) end
+  if info.scripts[1] then line("scripts", "%s", some(info.scripts)) end
+  line("bytes", "%s, %.1f a record, in %s%s", grouped(info.bytes),
+       info.bytes / math.max(info.records, 1), counted(info.blocks, "block"),
+       info.packed > 0 and ", packed with zstd" or "")
+  line("made", "%s", time_of(info.created))
+  if not info.closed then
+    local lost = info.cut_bytes > 0 and ("; behind its last whole block %s are lost")
+      :format(counted(info.cut_bytes, "byte")) or ""
+    if info.cut_records > 0 then
+      lost = ("%s (%s)"):format(lost, counted(info.cut_records, "record"))
+    end
+    line("not whole", "%s%s", info.note, lost)
+  end
+  for _, problem in ipairs(info.problems) do
+    io.stderr:write("tidewire: tape: ", problem, "\n")
+  end
+  if info.damaged > 0 then
+    fail(1, "%s: %s damaged, %s can be read", path,
+         info.damaged == 1 and "one block is" or counted(info.damaged, "block") .. " are",
+         counted(info.readable, "record"))
+  end
+  return 0
+end
+
+local function dump(path, o)
+  local left = o.dump
+  local options = {
+    from = o.from and time_option(o.from), to = o.to and time_option(o.to),
+    skip_damaged = o["skip-damaged"],
+  }
+  local fine, done, why = pcall(core.dump, path, options, function(time, text)
+    io.stdout:write(time_of(time), "  ", text, "\n")
+    left = left - 1
+    return left > 0
+  end)
+  if not fine then fail(1, "%s", done) end
+  if not done then fail(1, "%s", why) end
+  return 0
+end
+
+local function tape(list)
+  local o, words = parsed(list, {
+    dump = "number", from = true, to = true, ["skip-damaged"] = false,
+  })
+  if #words ~= 1 then fail(2, "one tape file expected: tidewire tape FILE.tape") end
+  if o.dump then return dump(words[1], o) end
+  return show(words[1])
+end
+
+-- ---- replay ----
+
+--- tapes.app()
+-- The app of `tidewire replay`: the words of its command line are in a parameter.
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises for a command line that makes no sense.  Units: none.
+function tapes.app()
+  local app, list = require "tw.app", {}
+  for word in app.param("words", ""):gmatch "[^\n]+" do list[#list + 1] = word end
+  local fine, o, words = pcall(parsed, list, {
+    speed = "number", from = true, to = true, limit = "number", ["skip-damaged"] = false,
+  })
+  if not fine then error("replay: " .. o.text, 0) end
+  if not words[1] then error("replay: no tape file given", 0) end
+  app.feed.tape {
+    path = words[1], speed = o.speed, messages = true, limit = o.limit,
+    from = o.from and time_option(o.from), to = o.to and time_option(o.to),
+    skip_damaged = o["skip-damaged"],
+  }
+  for i = 2, #words do app.script(words[i]) end
+end
+
+--- tapes.main(arguments) -> status
+-- What `tidewire convert` and `tidewire tape` do: the first argument is which.
+-- Yields: no.  Blocks: while it reads and writes.  Thread: MAIN.
+-- Errors: none; they are printed, and the status is 1, or 2 for a command line that
+-- makes no sense.  Units: none.
+function tapes.main(arguments)
+  local name = table.remove(arguments, 1)
+  local fine, result = xpcall(name == "convert" and convert or tape, function(e)
+    return type(e) == "table" and e or debug.traceback(e)
+  end, arguments)
+  if fine then return result end
+  if type(result) ~= "table" then error(result, 0) end
+  io.stderr:write("tidewire: ", name, ": ", result.text,
+    result.status == 2 and "; see `tidewire help " .. name .. "`\n" or "\n")
+  return result.status
+end
+
+return tapes

@@ -1,0 +1,174 @@
+--- prompt: how it ends, on which terminals it types, and what interrupts it.
+
+package.path = "tests/?.lua;" .. package.path
+local t = require "tw.test"
+local apps = require "apps"
+local terminal = require "terminal"
+
+if not terminal then
+  t.skip "no tmux: nobody types here"
+  t.done()
+  return
+end
+
+local screen, shows, lacks = terminal.screen, terminal.shows, terminal.lacks
+local keys, enter, start = terminal.keys, terminal.enter, terminal.start
+local prompt, clear = terminal.prompt, terminal.clear
+
+-- Tasks that wait for ever.
+
+prompt()
+enter "tw.task.detach(function() tw.channel(1):recv() end)"
+enter "tw.task.detach(function() tw.sleep(1000) end)"
+enter "tw.pool.run(function() while true do end end)"
+shows("future: [^\n]*\n>$", "tasks and a job that do not end")
+keys { "C-d" }
+shows("\n3 tasks still run; Ctrl%-C ends them$", "are told of behind Ctrl-D")
+keys { "C-c" }
+shows("status 130$", "and end with Ctrl-C")
+prompt()
+enter "tw.task.detach(function() tw.sleep(0.3) print 'last words' end)"
+keys { "C-d" }
+shows("\nlast words\nstatus 0$", "those that end are waited for")
+lacks("still run", "in silence")
+prompt()
+enter "tw.task.detach(function() tw.sleep(0.1) print 'on' while os.time() do end end)"
+keys { "C-d" }
+shows("\non$", "a task computes behind Ctrl-D")
+keys { "C-c" }
+shows("nobody awaited: interrupted!\n.*status 130$", "Ctrl-C ends it, with its traceback")
+
+-- Signals and kill -9, while somebody types and while an entry runs.
+
+local kept = 0
+
+--- Types text into a prompt whose history has one more entry, and sends a signal when it
+-- shows; before: what stands before the program.
+local function ended(signal, text, pattern, name)
+  kept = kept + 1
+  prompt("", "sh -c 'trap : HUP; \"$@\"; echo ended $?; stty -a' sh")
+  enter("'entry " .. kept .. "', io.open('/proc/self/stat'):read('n')")
+  shows("\n\"entry " .. kept .. "\"%s+%d+\n>$", name .. ": a prompt")
+  local process = screen():match "(%d+)\n>$"
+  keys(text)
+  shows(pattern, name .. ": something is typed")
+  os.execute("kill -" .. signal .. " " .. process)
+  shows("icanon", name .. ": the end")
+end
+
+local function recalls(name)
+  prompt()
+  keys { "Up" }
+  shows("\n> 'entry " .. kept .. "', io%.open[^\n]*$", name .. ": the entry is kept")
+  keys { "C-c" }
+end
+
+for _, signal in ipairs { "HUP", "TERM", "QUIT" } do
+  ended(signal, "half an entry", "half an entry$", signal .. " while somebody types")
+  lacks("%-icanon", signal .. ": the terminal is given back")
+  lacks("%-echo ", signal .. ": and echoes")
+  recalls(signal)
+end
+ended("KILL", "half an entry", "half an entry$", "kill -9 while somebody types")
+recalls("kill -9")
+for _, signal in ipairs { "HUP", "KILL" } do
+  kept = kept + 1
+  prompt("", "sh -c 'trap : HUP; \"$@\"; stty -a' sh")
+  enter("'entry " .. kept .. "', io.open('/proc/self/stat'):read('n')")
+  shows("\n\"entry " .. kept .. "\"%s+%d+\n>$", signal .. " at work: a prompt")
+  local process = screen():match "(%d+)\n>$"
+  enter "io.write 'on\\n' while os.time() do end"
+  shows("\non$", signal .. ": it runs")
+  os.execute("kill -" .. signal .. " " .. process)
+  shows("icanon", signal .. ": the end")
+  lacks("%-icanon", signal .. ": the terminal is as it was")
+  prompt()
+  keys { "Up" }
+  shows("> io%.write 'on\\n' while[^\n]*$", signal .. ": the entry that ran is kept")
+  keys { "C-c" }
+end
+
+-- Output longer than the screen.
+
+prompt()
+enter "for i = 1, 1e9 do print(i) end"
+shows("\n%d%d%d+\n", "lines without an end")
+keys { "C-c" }
+shows("interrupted!\nstack traceback:.*\n>$", "Ctrl-C ends them")
+enter "print(('x'):rep(79, '\\n'):rep(1e6, '\\n'))"
+shows("\nx\nx\n", "one value of many lines")
+keys { "C-c" }
+shows("\n>$", "Ctrl-C ends that, too")
+enter "'alive'"
+shows('\n"alive"\n>$', "and the prompt lives")
+enter "tw.task.detach(function() for i = 1, 1e9 do print(i) if i % 50 == 0 then"
+enter " tw.sleep(0) end end end)"
+shows("\n%d%d%d+\n>$", "a task prints without an end above the entry")
+keys "'typed"
+keys { "Space" }
+keys "meanwhile'"
+shows("> 'typed meanwhile'$", "while somebody types")
+keys { "C-c", "C-d" }
+shows("\n%d+$", "behind Ctrl-D it goes on")
+keys { "C-c" }
+shows("status 130$", "and Ctrl-C ends it")
+
+-- A picture that is drawn again.
+
+prompt()
+enter "n = 0"
+enter ":watch plot({ n, (function() n = n + 1 return n end)() }, { height = 3 }) 0.05"
+shows("\n *[0-9.]+ ┤[^\n]*\n *│[^\n]*\n *[0-9.]+ ┤[^\n]*\n +└[^\n]*\n +1 +2$",
+      ":watch plot")
+keys { "C-c" }
+shows("%^C\n>$", "until Ctrl-C")
+t.is(select(2, screen():gsub("└", "")), 1, "in its place")
+clear()
+enter "plot({ up = { 1, 2, 3 }, down = { 3, 2, 1 } }, { height = 3, width = 30 })"
+shows("\27%[36m━━\27%[39m down +\27%[33m━━\27%[39m up", "lines have colours", true)
+clear()
+enter "plot(tape)"
+shows("plot: a list of numbers expected, got a nil\n>?", "plot of nothing")
+clear()
+
+-- The argument before.
+
+enter "('abc'):rep(2, 'second')"
+enter "tostring('last one')"
+keys { "M-." }
+shows("\n> 'last one'$", "Alt-. puts in the last argument")
+keys { "M-." }
+shows("\n> %('abc'%):rep%(2, 'second'%)$", "and then that of the entry before")
+keys { "C-_" }
+shows("\n> 'last one'$", "which is undone alone")
+keys { "C-c", "C-d" }
+
+-- Terminals.
+
+for _, term in ipairs { "linux", "vt100", "xterm-256color" } do
+  prompt("", "TERM=" .. term)
+  keys "prit(1)"
+  keys { "Left", "Left", "Left", "Left", "n", "Enter" }
+  shows("> print%(1%)\n1\n>$", term .. ": an entry is edited")
+  enter "for i = 1, 2 do"
+  enter "print(i) end"
+  shows("\n>> print%(i%) end\n1\n2\n>$", term .. ": in several lines")
+  keys { "C-d" }
+  shows("status 0$", term .. ": and ends")
+end
+for _, term in ipairs { "dumb", "''" } do
+  start("", "TERM=" .. term)
+  shows("\n>$", term .. ": a prompt")
+  enter "{ 1, 'x' }"
+  shows("> { 1, 'x' }\n{1, \"x\"}\n>$", term .. ": lines are read as they are")
+  t.ok(not screen(true):find "\27%[3", term .. ": without colours")
+  keys { "C-d" }
+  shows("status 0$", term .. ": and end")
+end
+prompt("", "NO_COLOR=1")
+enter "plot({ up = { 1, 2, 3 }, down = { 3, 2, 1 } }, { height = 3, width = 30 })"
+shows("%* down   %+ up\n>$", "NO_COLOR: several lines have glyphs")
+t.ok(not screen(true):find "\27%[3", "and no colours")
+keys { "C-d" }
+
+t.done()
