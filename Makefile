@@ -15,7 +15,8 @@ override CPPFLAGS += -D_GNU_SOURCE -Ihost -Ilua -Itests -I$B \
 # A static library where there is one, so that the program is one file.
 lib      = $(or $(firstword $(foreach a,$2,$(if $(findstring /,$(shell \
            $(CC) -print-file-name=$a)),-l:$a))),$(shell pkg-config --libs $1))
-LDLIBS   = $(call lib,lua5.4,liblua5.4.a) $(call lib,libuv,libuv_a.a libuv.a) \
+LIBUV    = $(call lib,libuv,libuv_a.a libuv.a)
+LDLIBS   = $(call lib,lua5.4,liblua5.4.a) $(LIBUV) \
            $(call lib,minizip,libminizip.a) $(call lib,zlib,libz.a) \
            $(call lib,libzstd,libzstd.a) \
            $(call lib,libcrypto,libcrypto.a) -ldl -lpthread -lm
@@ -117,7 +118,8 @@ install: all
 	install -m 644 host/tidewire.h "$D/include"
 	$B/tidewire help --man > "$D/share/man/man1/tidewire.1"
 	awk -F'"' '/define TW_VERSION/ { print "s|@VERSION@|" $$2 "|" }' host/tidewire.h \
-	  | sed -f - -e 's|@PREFIX@|$(PREFIX)|; /^prefix=/s| |\\ |g' host/tidewire.pc.in \
+	  | sed -f - -e 's|@PREFIX@|$(PREFIX)|; /^prefix=/s| |\\ |g; s|@LIBUV@|$(LIBUV)|' \
+	    host/tidewire.pc.in \
 	  > "$D/lib/pkgconfig/tidewire.pc"
 uninstall:
 	rm -f $(foreach f,bin/tidewire bin/tidewire-static lib/libtidewire.a \

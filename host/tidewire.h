@@ -541,7 +541,8 @@ int tw_host_evaluate(struct tw_host *host, const char *where, const char *text,
 
 /* A new version of a script in all its instances, at one record: its file, or its text,
  * as it is now.  The future has the number of the version that runs then; it fails where
- * that is refused, and the old one goes on.
+ * that is refused, and the old one goes on.  With a warm start or a shadow:
+ * tw_host_evaluate(host, "@0", "tw.reload('s.lua', { warm = '10m' }):await()", ...).
  * Thread: any.  Blocks, errors: as tw_host_call. */
 int tw_host_reload(struct tw_host *host, const char *script, struct tw_future **out,
                    struct tw_error *error);

@@ -15,8 +15,9 @@ local BY = { tostring = tostring, pairs = pairs,     -- how values are asked
 local USUAL = { width = 80, items = 60, inside = 12, total = 400, depth = 4,
                 bytes = 1000, by = BY }
 local ALONE = 100000              -- bytes of what its __tostring says, when it is all
+local WIDEST = 60                 -- characters of a cell
 local ROWS = 60                   -- of a table, when nobody says otherwise
-local LOOKED = 10000              -- keys that are sorted
+local LOOKED = 10000              -- keys that are sorted, of what is cut short
 
 -- What a table of records shows, by their kind.
 local FIELDS = {
@@ -93,11 +94,11 @@ local function before(a, b, by)
 end
 
 -- The length of the list in it, and its other keys in order; whether there are more.
-local function keys_of(value, by)
+local function keys_of(value, by, most)
   local list, keys, more = 0, {}, false
   local function walk()
     for key in by.pairs(value) do
-      if #keys + list >= LOOKED then more = true break end
+      if most and #keys + list >= most then more = true break end
       if key == list + 1 then list = key else keys[#keys + 1] = key end
     end
   end
@@ -158,7 +159,7 @@ end
 local function render(value, indent, depth, o, under)
   if not is_open(value) then return scalar(value, o, depth == 1) end
   if under[value] then return "<the table around it>" end
-  local list, keys, more = keys_of(value, o.by)
+  local list, keys, more = keys_of(value, o.by, LOOKED)
   if list + #keys == 0 then return "{}" end
   if depth > o.depth or o.left <= 0 then return "{…}" end
   under[value] = true
@@ -219,17 +220,23 @@ local function fields_of(value)
   return names, function(name) return get(value, name, BY) end
 end
 
+local function list_of(array)
+  local list = {}
+  for i = 1, #array do list[i] = array[i] end
+  return list
+end
+
 --- inspect.rows(value) -> rows, columns
--- What a table of the value has: a row for each element of a list, or for each key of
--- a table, whose first column is the key; the columns are the fields that any of them
--- has.  A cell that is not there is nil.
+-- What a table of the value has: a row for each element of a list or an array, or for
+-- each key of a table, whose first column is the key; the columns are the fields that any
+-- of them has.  A cell that is not there is nil.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
 function inspect.rows(value)
-  local kind = kind_of(value)
-  if kind or not is_open(value) then value = { value } end
+  if name_of(value) == "tw.array" then value = list_of(value)
+  elseif kind_of(value) or not is_open(value) then value = { value } end
   local list, keys = keys_of(value, BY)
   local entries, columns, at, rows = {}, {}, {}, {}
-  for i = 1, list do entries[i] = { get(value, i, BY) } end
+  for i = 1, list do entries[i] = { get(value, i, BY), #keys > 0 and i or nil } end
   for _, key in ipairs(keys) do entries[#entries + 1] = { get(value, key, BY), key } end
   local function column(name)
     if not at[name] then
@@ -253,15 +260,21 @@ function inspect.rows(value)
   return rows, columns
 end
 
+local function shortened(text)
+  local end_ = utf8.len(text) and utf8.offset(text, WIDEST + 1)
+  return end_ and end_ <= #text and text:sub(1, end_ - 1) .. "…" or text
+end
+
 --- inspect.table(value [, limit]) -> string
 -- The rows of a value in columns; at most so many (60), and how many more there are.
+-- Of a long cell its beginning.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.
 -- Units: times of records in UTC.
 function inspect.table(value, limit)
   limit = limit or ROWS
   local rows, columns = inspect.rows(value)
   if #rows == 0 then return "(no rows)" end
-  local cells, titles, o = {}, {}, options { bytes = 60, width = math.huge }
+  local cells, titles, o = {}, {}, options { bytes = WIDEST, width = math.huge }
   for c, name in ipairs(columns) do titles[c] = tostring(name) end
   for i = 1, math.min(#rows, limit) do
     cells[i] = {}
@@ -271,7 +284,7 @@ function inspect.table(value, limit)
       elseif columns[c] == "time" and math.type(cell) == "integer" then
         cells[i][c] = time_text(cell)
       elseif type(cell) == "string" then cells[i][c] = cell
-      else cells[i][c] = render(cell, "", 2, o, {}) end
+      else cells[i][c] = shortened(render(cell, "", 2, o, {})) end
     end
   end
   local text = screen.table(cells, titles)
@@ -289,17 +302,20 @@ local function exact(x)
   return ("%.17g"):format(x)
 end
 
+local json
+
 local function csv_cell(cell)
   if cell == nil then return "" end
   if type(cell) == "number" then cell = exact(cell) end
-  cell = tostring(cell)
+  cell = is_open(cell) and json(cell, {}) or tostring(cell)
   return cell:find '[",\r\n]' and '"' .. cell:gsub('"', '""') .. '"' or cell
 end
 
 --- inspect.csv(value) -> string
 -- The rows of a value as RFC 4180 says, with a first line of names; numbers read back
--- exactly.
--- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: times in ns.
+-- exactly, and a table in a cell is JSON.
+-- Yields: no.  Blocks: no.  Thread: any.
+-- Errors: raises for a cell that is a table and has no form in JSON.  Units: times in ns.
 function inspect.csv(value)
   local rows, columns = inspect.rows(value)
   local lines, cells = {}, {}
@@ -322,9 +338,17 @@ local function json_string(s)
   end) .. '"'
 end
 
-local function json(value, under)
+local function json_entry(key, text, seen)
+  key = tostring(key)
+  if seen[key] then error(("json: two keys '%s'"):format(key), 0) end
+  seen[key] = true
+  return json_string(key) .. ":" .. text
+end
+
+function json(value, under)
   local kind = type(value)
-  if value == nil or kind == "boolean" then return tostring(value) end
+  if value == nil then return "null" end
+  if kind == "boolean" then return tostring(value) end
   if kind == "string" then return json_string(value) end
   if kind == "number" then
     if value - value ~= 0 then return "null" end   -- JSON has neither nan nor inf
@@ -340,8 +364,7 @@ local function json(value, under)
   end
   if name_of(value) == "statistic" then value = value:freeze() end
   if kind == "userdata" and name_of(value) == "tw.array" then
-    for i = 1, #value do parts[i] = json(value[i], under) end
-    return "[" .. table.concat(parts, ",") .. "]"
+    return json(list_of(value), under)
   end
   if not is_open(value) then
     error(("json: a %s has no form in JSON"):format(name_of(value) or kind), 0)
@@ -352,10 +375,10 @@ local function json(value, under)
   for i = 1, list do parts[i] = json(get(value, i, BY), under) end
   local text = "[" .. table.concat(parts, ",") .. "]"
   if #keys > 0 then
-    for i = 1, list do parts[i] = ('"%d":%s'):format(i, parts[i]) end
+    local seen = {}
+    for i = 1, list do parts[i] = json_entry(i, parts[i], seen) end
     for _, key in ipairs(keys) do
-      parts[#parts + 1] = json_string(tostring(key)) .. ":"
-        .. json(get(value, key, BY), under)
+      parts[#parts + 1] = json_entry(key, json(get(value, key, BY), under), seen)
     end
     text = "{" .. table.concat(parts, ",") .. "}"
   end
@@ -367,7 +390,8 @@ end
 -- A value as JSON, in one line: a list is an array, another table an object, a record
 -- an object of its fields; nan and the infinities are null.
 -- Yields: no.  Blocks: no.  Thread: any.
--- Errors: raises for what has no form in JSON, and for a cycle.  Units: times in ns.
+-- Errors: raises for what has no form in JSON, for a cycle, and for two keys of one name.
+-- Units: times in ns.
 function inspect.json(value) return json(value, {}) end
 
 return inspect

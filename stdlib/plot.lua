@@ -39,7 +39,7 @@ local function range(values)
   return low, high
 end
 
--- As many digits as tell the ends of the axis apart.
+-- As many digits as tell the ends of the axis apart, and write 12345 as that.
 local function labels(low, high, n)
   for digits = 4, 15 do
     local out, seen, fine = {}, {}, true
@@ -47,7 +47,7 @@ local function labels(low, high, n)
       local v = n == 1 and low or low + (high - low) * (i - 1) / (n - 1)
       if math.abs(v) < (high - low) * 1e-4 then v = 0 end    -- less than a dot is high
       out[i] = ("%." .. digits .. "g"):format(v)
-      fine = fine and not seen[out[i]]
+      fine = fine and not seen[out[i]] and not out[i]:find "e%+0"
       seen[out[i]] = true
     end
     if fine or low == high or digits == 15 then return out end

@@ -129,6 +129,29 @@ local function source_of(f)
   return table.concat(lines, "\n")
 end
 
+-- Prose in lines no wider than that: what is over goes to the next line of its paragraph.
+local function wrapped(text, width)
+  local lines, rest, rest_indent = {}, "", ""
+  local function put(indent, body)
+    local at = #body
+    while #indent + at > width do
+      at = (body:sub(1, at - 1):find " [^ ]*$" or 0) - 1
+      if at < 1 then at = #body break end        -- a word that is wider
+    end
+    lines[#lines + 1] = indent .. body:sub(1, at):gsub(" +$", "")
+    rest, rest_indent = body:sub(at + 2), indent
+  end
+  for line in (text .. "\n"):gmatch "([^\n]*)\n" do
+    local indent, body = line:match "^( *)(.*)$"
+    local goes_on = indent == rest_indent and body ~= "" and not body:find "^%u%l+:"
+    if rest ~= "" and goes_on then body = rest .. " " .. body
+    else while rest ~= "" do put(rest_indent, rest) end end
+    put(indent, body)
+  end
+  while rest ~= "" do put(rest_indent, rest) end
+  return table.concat(lines, "\n")
+end
+
 --- repl.help([x])
 -- Prints what is known of x: the page of a topic when x is a string, the documentation
 -- of a function, a module or an object's type, with its five tags; of a function of your
@@ -154,7 +177,8 @@ function repl.help(x)
   if not text and type(x) ~= "string" then
     why = "nothing is known of this " .. (topic or type(x))
   end
-  print((text or why):gsub("\n$", "") .. "")
+  text = (text or why):gsub("\n$", "")
+  print(wrapped(text, size() - 1))
 end
 
 -- ?text: a topic of that name, or the value.
@@ -185,7 +209,8 @@ end)
 for name, purpose in pairs { table = "its rows in columns", json = "its JSON",
                              csv = "its rows as CSV" } do
   command(name, "expression", purpose, function(text)
-    print(require "tw.inspect"[name]((expression(text, name)())))
+    local fine, shown = pcall(require "tw.inspect"[name], (expression(text, name)()))
+    print(fine and shown or refuse("%s", shown))
   end)
 end
 

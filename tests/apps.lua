@@ -57,6 +57,23 @@ function apps.shell(command, input)
            status = how == "exit" and status or how }
 end
 
+--- A command that ends with status 0; all that it wrote, and whether it did.
+function apps.passes(name, command)
+  local run = apps.shell("{ " .. command .. " ; } 2>&1")
+  local fine = t.is(run.status, 0, name)
+  if not fine then t.diag(run.out) end
+  return run.out, fine
+end
+
+--- make install, or another target, of what the program under test was built from.
+-- MAKEFLAGS is that of the make that runs the test: not ours.
+function apps.make(name, target, more)
+  local sanitizer = apps.has "tsan" and "thread"
+    or apps.has "asan" and "address,undefined" or ""
+  return apps.passes(name, ("MAKEFLAGS= make --no-print-directory %s B=%s SAN=%s %s")
+    :format(target, quote(TIDEWIRE:match "^(.*)/[^/]+$"), sanitizer, more))
+end
+
 --- Writes an app's files to a new directory; returns it and the command to run.
 -- o: app, its scripts by file name, files (other files by name), args (a list).
 function apps.write(o)

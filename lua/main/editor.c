@@ -44,7 +44,7 @@ struct ltw_editor {
     struct ltw_offers offers;
     struct ltw_keys keys;
     bool pasting;
-    bool completed;                   /* the last key was a Tab                 */
+    bool completed, listed;           /* by the last key, a Tab                 */
     pthread_mutex_t lock;             /* guards what follows                    */
     bool typing;                      /* mutex: the terminal is ours            */
     struct ltw_picture shown, next;   /* mutex: E1; next: its memory            */
@@ -146,7 +146,7 @@ static void list_offers(struct ltw_editor *e)
 static void complete(struct ltw_editor *e)
 {
     size_t from = e->text.cursor, n;
-    bool again = e->completed;
+    bool again = e->completed, listed = e->listed;
 
     ltw_offers_clear(&e->offers);
     n = ltw_text_line_start(&e->text, e->text.cursor);
@@ -164,7 +164,8 @@ static void complete(struct ltw_editor *e)
         ltw_text_cut(&e->text, from, to);
         ltw_text_insert(&e->text, e->offers.texts.at, n);
     } else if (again || n == e->text.cursor - from) {
-        list_offers(e);
+        if (!listed) list_offers(e);
+        e->listed = true;
     }
     e->completed = true;
 }
@@ -201,7 +202,7 @@ static void suspend(struct ltw_editor *e);
 
 static enum ltw_editor_event act(struct ltw_editor *e, int key)
 {
-    bool completed = e->completed;
+    bool completed = e->completed, listed = e->listed;
 
     if (key == LTW_KEY_MORE) return LTW_EDITOR_MORE;
     if (!e->pasting) ltw_text_step(&e->text);
@@ -218,7 +219,7 @@ static enum ltw_editor_event act(struct ltw_editor *e, int key)
     if (e->recall.searching
         && ltw_recall_key(&e->recall, key, e->keys.bytes, e->keys.n))
         return LTW_EDITOR_MORE;
-    e->completed = false;
+    e->completed = e->listed = false;
     if (key == '\r' || key == '\n') return enter(e);
     if (key == LTW_CTRL('D') && e->text.bytes.n == 0) return LTW_EDITOR_END;
     if (ltw_text_key(&e->text, key)) return LTW_EDITOR_MORE;
@@ -227,6 +228,7 @@ static enum ltw_editor_event act(struct ltw_editor *e, int key)
     case LTW_CTRL('N'): case LTW_KEY_DOWN: ltw_recall_go(&e->recall, true); break;
     case '\t':
         e->completed = completed;
+        e->listed = listed;
         complete(e);
         break;
     case LTW_CTRL('R'): case LTW_CTRL('S'): ltw_recall_search(&e->recall); break;
@@ -306,7 +308,7 @@ void ltw_editor_begin(struct ltw_editor *e, const char *prompt, const char *more
     ltw_text_begin(&e->text);
     ltw_recall_begin(&e->recall);
     e->keys = (struct ltw_keys){ .n = 0 };
-    e->pasting = e->completed = false;
+    e->pasting = e->completed = e->listed = false;
     pthread_mutex_lock(&e->lock);
     take_terminal(e);
     begin_line(e);

@@ -303,9 +303,10 @@ static void set_arg(lua_State *L, const struct command *c)
     lua_setglobal(L, "arg");
 }
 
-static void print_version(void)
+static void print_version(bool is_prompt)
 {
-    puts("tidewire " TW_VERSION " (" LUA_RELEASE ")");
+    printf("tidewire " TW_VERSION " (" LUA_RELEASE ")%s\n",
+           is_prompt ? "  :help tells what there is, Ctrl-D ends" : "");
     fflush(stdout);
 }
 
@@ -341,7 +342,7 @@ static int interpret(lua_State *L)
 
     set_warnings(L);
     if (c->version)
-        print_version();
+        print_version(c->interactive && isatty(STDIN_FILENO));
     if (c->bare)
         reset_paths(L);
     set_arg(L, c);
@@ -354,7 +355,7 @@ static int interpret(lua_State *L)
         prompt(L, c);
     } else if (c->script == c->argc && !c->execute && !c->version) {
         if (isatty(STDIN_FILENO)) {
-            print_version();
+            print_version(true);
             prompt(L, c);
         } else if (!run(L, luaL_loadfile(L, NULL), 0)) {
             c->status = EXIT_FAILURE;

@@ -3,11 +3,7 @@
 package.path = "tests/?.lua;" .. package.path
 local t = require "tw.test"
 local apps = require "apps"
-
-local function read(path)
-  local file <close> = assert(io.open(path))
-  return file:read "a"
-end
+local read = apps.read
 
 local MAKER = [[
   local count = 0
@@ -47,8 +43,7 @@ local function start(o)
                                  ["spread.lua"] = SPREAD }
   local ready, over = directory .. "/ready", directory .. "/over"
   assert(os.execute(("mkfifo %s %s && mkdir %s/xdg"):format(ready, over, directory)))
-  local file <close> = assert(io.open(directory .. "/market.lua", "w"))
-  file:write(([[
+  apps.put(directory .. "/market.lua", ([[
     local app = require "tw.app"
     app.limits { time = 15 }
     app.feed.synthetic { rate = %d, seed = 3, trades = 0, speed = %d }
@@ -56,7 +51,6 @@ local function start(o)
     app.script("maker.lua", { params = { ready = %q }, workers = { 0 } })
     app.script("spread.lua", { shard = "symbol" })]]):format(o.rate or 2000, o.speed or 1,
       ready))
-  file:close()
   local run = { directory = directory, xdg = directory .. "/xdg" }
   if o.before then o.before(run) end
   local program = apps.tidewire:sub(1, 2) == "'/" and apps.tidewire
@@ -340,9 +334,7 @@ run.says("resume all", "maker.lua: resumed\nspread.lua: resumed, 2 instances")
 
 local function rewrite(from, to)
   local path = run.directory .. "/maker.lua"
-  local text = read(path):gsub(from, to)
-  local file <close> = assert(io.open(path, "w"))
-  file:write(text)
+  apps.put(path, (read(path):gsub(from, to)))
 end
 rewrite("AAPL = 0", "AAPL = 7")
 run.says("reload maker", "maker.lua: version 2")

@@ -117,6 +117,8 @@ static void test_evaluate(void)
     ok(ask(host, "get") == 5, "then it does");
     ok(tw_host_pause(host, "t.lua", true) == TW_EUSAGE
        && tw_host_pause(host, NULL, true) == TW_EUSAGE, "of no script");
+    ok(evaluate(host, "@0", "tw.reload('s.lua', { warm = 1 }):await()") == 2
+       && ask(host, "get") == 5, "a reload with a warm start");
     ok(end_host(host, NULL) == TW_OK, "the run ends");
     ok(has_said(&said, "said\t5\n"), "what was printed is heard");
 }

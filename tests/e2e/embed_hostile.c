@@ -1,11 +1,14 @@
 /* embed_hostile.c - what a program should not do, and what a host must not: every call
  * without a host, waits on a host's own threads, hosts freed in each of their states and
- * while something of them is open, fork, and what of the process is left as it was.
+ * while something of them is open, peers that go, fork, and what of the process is left
+ * as it was.
  */
 #include <dirent.h>
 #include <lauxlib.h>
 #include <locale.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -258,6 +261,65 @@ static void test_states(void)
     ok(tw_value_live() == 0 && tw_object_live() == 0, "nothing is left");
 }
 
+/* ---- the peers of a host ---- */
+
+/* A socket of this machine: port 0 is a free one. */
+static struct sockaddr_in local(unsigned short port)
+{
+    return (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port),
+                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+}
+
+static unsigned short free_port(void)
+{
+    struct sockaddr_in at = local(0);
+    socklen_t n = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    bind(fd, (struct sockaddr *)&at, sizeof at);
+    getsockname(fd, (struct sockaddr *)&at, &n);
+    close(fd);
+    return ntohs(at.sin_port);
+}
+
+/* A peer that is gone before, while or after it is written to.  Was it served? */
+static bool come_and_go(unsigned short port, int n)
+{
+    struct sockaddr_in to = local(port);
+    struct linger at_once = { 1, 0 };
+    char bytes[64];
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    bool served = connect(fd, (struct sockaddr *)&to, sizeof to) == 0;
+
+    if (n % 4 > 0) served = recv(fd, bytes, sizeof bytes, 0) > 0 && served;
+    if (n % 4 == 2) shutdown(fd, SHUT_RDWR);
+    if (n % 4 == 3) setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close(fd);
+    return served;
+}
+
+/* SIGPIPE is as it was, deadly; no thread of a host gets one. */
+static void test_peers(void)
+{
+    enum { PEERS = 200 };
+    struct said said = SAID_INIT;
+    struct tw_host_options o = options_of(&said);
+    struct tw_error error = { 0, "" };
+    struct tw_host *host;
+    unsigned short port = free_port();
+    char app[200];
+    int served = 0;
+
+    snprintf(app, sizeof app, APP "app.exchange { rate = 200000, port = %u }"
+             " app.script 's.lua'", port);
+    host = open_host(&o, app, "function M.one() return 1 end", &error);
+    ok(host && tw_host_start(host, &error) == TW_OK, "a host with an exchange: %s",
+       line(error.text));
+    for (int i = 0; i < PEERS; i++) served += come_and_go(port, i);
+    ok(served > PEERS / 2 && ask(host, "one") == 1, "peers come and go");
+    ok(end_host(host, &error) == TW_OK, "it ends: %s", line(error.text));
+}
+
 /* ---- the process ---- */
 
 static unsigned entries(const char *path)
@@ -363,6 +425,7 @@ int main(void)
     test_own_threads();
     test_open();
     test_states();
+    test_peers();
     test_process();
     return tap_done();
 }

@@ -20,7 +20,7 @@ local prompt, clear = terminal.prompt, terminal.clear
 prompt()
 enter "tw.task.detach(function() tw.channel(1):recv() end)"
 enter "tw.task.detach(function() tw.sleep(1000) end)"
-enter "tw.pool.run(function() while true do end end)"
+enter "tw.pool.run(function() while os.time() do end end)"
 shows("future: [^\n]*\n>$", "tasks and a job that do not end")
 keys { "C-d" }
 shows("\n3 tasks still run; Ctrl%-C ends them$", "are told of behind Ctrl-D")
@@ -142,6 +142,32 @@ shows("\n> %('abc'%):rep%(2, 'second'%)$", "and then that of the entry before")
 keys { "C-_" }
 shows("\n> 'last one'$", "which is undone alone")
 keys { "C-c", "C-d" }
+
+-- Records and statistics, as text for other programs.
+
+local run = apps.shell(apps.tidewire .. " -i", [[
+:feed synthetic { speed = 0, limit = 100, seed = 2 }
+while not tape or #tape < 100 do tw.sleep(0.01) end
+_PROMPT, quote = "", tape:last(1)[1]
+:json { q = quote }
+:csv tape:find({ kind = 'trade' }, 2)
+:table { q = quote, t = tape:find({ kind = 'trade' }, 1)[1] }
+:json tape:stat("count() by symbol")
+:csv tape:stat("count() by symbol")
+:json tape
+:json error "mine"
+]])
+t.ok(run.out:find '{"q":{"seq":100,"time":%d+,"symbol":"XOM","bid_size":200,"bid":102.41',
+     ":json of a quote")
+t.ok(run.out:find "\nseq,time,symbol,price,size,side\n67,%d+,AAPL,189.65,500,buy\n72,%d+",
+     ":csv of trades")
+t.ok(run.out:find "\nkey +seq +time +symbol +bid_size +bid +ask +ask_size +price +size",
+     ":table of both")
+t.ok(run.out:find '\n{"AAPL":{"value":%d+},"BP":{"value":%d+},', ":json of statistics")
+t.ok(run.out:find "\nkey,value\nAAPL,%d+\nBP,%d+\n", ":csv of them")
+t.ok(run.err:find "json: a table has no form in JSON\n", "what has none is refused")
+t.ok(run.err:find "mine\nstack traceback", "errors of one's own have a traceback")
+t.is(select(2, run.err:gsub("stack traceback", "")), 1, "and they alone")
 
 -- Terminals.
 

@@ -19,7 +19,7 @@ local prompt, clear = terminal.prompt, terminal.clear
 -- Entries, their results and their history.
 
 start()
-shows("^tidewire %d[%d.]+ %(Lua 5%.4%.%d+%)\n>$", "version and prompt")
+shows("^tidewire %d[%d.]+ %(Lua 5%.4%.%d+%)  :help [^\n]*\n>$", "version and prompt")
 enter "1 + 1"
 shows("> 1 %+ 1\n2\n>$", "a result")
 enter "_1 * 21"
@@ -153,6 +153,7 @@ keys { "C-u" }
 keys "string.re"
 keys { "Tab", "Tab" }
 shows("rep +reverse\n> string%.re$", "several are listed above the entry")
+lacks("rep.*rep", "once")
 clear()
 
 -- Colours.

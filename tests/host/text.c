@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "main/argument.c"
 #include "main/glyph.c"
 #include "main/history.c"
 #include "main/keys.c"

@@ -3,7 +3,7 @@
 -- No key is ever stuck: after each of these it can be loaded again.
 
 package.path = "tests/?.lua;" .. package.path
-local t, apps = require "tw.test", require "apps"
+local t, apps, jobs = require "tw.test", require "apps", require "jobs"
 local tw = require "tw"
 local task, pool = tw.task, tw.pool
 local internal = require "tw.internal.function"
@@ -13,6 +13,8 @@ local SMALL = os.getenv "SMALL"
 pool.configure { threads = 2, queue = 200 }
 local c = tw.cache("c", { entries = 10000 })
 
+local wait_until, is_idle = jobs.wait_until, jobs.is_idle
+
 -- The thread sanitizer holds signals back while nothing but Lua code runs.
 local TSAN = apps.has "tsan"
 local function forever()
@@ -21,16 +23,6 @@ local function forever()
 end
 
 local function never() error("no load is needed") end
-
--- Waits, a turn at a time, until holds() is true.
-local function wait_until(holds)
-  while not holds() do task.yield() end
-end
-
-local function is_idle()
-  local s = pool.status()
-  return s.queued + s.running == 0
-end
 
 local function reloads(name, key)
   t.is(c:get(key, function() return "again" end):await(), "again", name .. ": not stuck")

@@ -5,7 +5,7 @@
 
 package.path = "tests/?.lua;" .. package.path
 local t = require "tw.test"
-local apps = require "apps"
+local apps, jobs = require "apps", require "jobs"
 local tw = require "tw"
 local pool, task = tw.pool, tw.task
 local internal = require "tw.internal.function"
@@ -38,17 +38,8 @@ pool.configure { threads = THREADS, queue = 1000, memory = 32 }
 t.is(pool.status().threads, THREADS, "as many threads as asked for")
 t.raises("pool.configure: the pool runs already", pool.configure, { threads = 1 })
 
+local wait_until, is_idle = jobs.wait_until, jobs.is_idle
 local function run(...) return pool.run(...):await() end
-
--- Waits, a turn at a time, until holds() is true.
-local function wait_until(holds)
-  while not holds() do task.yield() end
-end
-
-local function is_idle()
-  local s = pool.status()
-  return s.queued + s.running == 0
-end
 
 -- What goes there and back.
 

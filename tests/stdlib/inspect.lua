@@ -70,8 +70,34 @@ t.is(inspect.csv { { a = 'x"y', b = 0.1 }, { a = "l\n" } }, 'a,b\n"x""y",0.1\n"l
      "CSV")
 t.is(inspect.csv { 1 / 3, 0.1 }, "value\n0.3333333333333333\n0.1",
      "numbers read back exactly")
+t.is(inspect.csv(tw.freeze { a = { x = { 1, "q" } }, b = { x = 2 } }),
+     'key,x\na,"[1,""q""]"\nb,2', "a table in a cell is JSON")
+t.is(inspect.csv { "x", n = 1 }, "key,value\n1,x\nn,1", "elements have keys, too")
+t.is(inspect.table(tw.array { 1, 2.5 }), "value\n  1.0\n  2.5", "an array's elements")
+t.is(inspect.table { { x = cycle } }, "x\n{1, own = <the table around it>}",
+     "a cycle in a cell")
+t.is(inspect.table { { x = { ("é"):rep(58), 1 } } },
+     'x\n{"' .. ("é"):rep(30) .. '" … 116 bytes, 1}', "a cell is short")
+t.is(inspect.table { { x = { 111111, 222222, 333333, 444444, 555555, 666666, 777777,
+                             888888, 999999 } } },
+     "x\n{111111, 222222, 333333, 444444, 555555, 666666, 777777, 888…", "in all")
+t.raises("json: a table that is within itself", inspect.csv, { { x = cycle } })
+local long_list, named = {}, {}
+for i = 1, 20000 do long_list[i], named["k" .. i] = i, i end
+t.ok(inspect.csv(long_list):find "\n20000$", "all of a long list")
+t.is(select(2, inspect.csv(tw.freeze(named)):gsub("\n", "")), 20000, "and of its names")
+t.ok(inspect.table(long_list):find "\n +60\n… 19940 more$", "but a table of some")
 
 -- JSON.
+
+t.is(inspect.json(nil), "null", "nil")
+t.is(inspect.json(tw.freeze { a = { b = { 1, { c = "x" } } } }),
+     '{"a":{"b":[1,{"c":"x"}]}}', "frozen tables in frozen tables")
+t.is(inspect.json { all = { a = mean } }, '{"all":{"a":{"count":1,"sum":3,"value":3}}}',
+     "statistics in tables")
+t.ok(inspect.json(long_list):find ",20000]$", "a long list")
+t.ok(inspect.json(tw.array(long_list)):find ",20000]$", "a long array")
+t.raises("json: two keys '1'", inspect.json, { "a", ["1"] = "b" })
 
 t.is(inspect.json { 1, 2.5, "é\n\0", true, { x = {} } },
      '[1,2.5,"é\\n\\u0000",true,{"x":[]}]', "JSON")

@@ -24,6 +24,11 @@ draws({ 7, 7, 7 }, { width = 13, height = 2 }, [[
 6.93 ┤
      └────────
       1      3]], "equal values")
+draws({ 10000, 12345 }, { width = 18, height = 2 }, [[
+12345 ┤     ⢀⣀⠤⠔⠒⠉
+10000 ┤⣀⠤⠔⠒⠉⠁
+      └───────────
+       1         2]], "no exponents in what is not long")
 local waves = {}
 for i = 1, 1000 do waves[i] = i % 100 end
 draws(waves, { width = 23, height = 3 }, [[

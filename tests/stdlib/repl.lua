@@ -132,6 +132,19 @@ says("?mine",
      "^%-%-%- mine%(x%): what it is for.\nfunction mine%(x%).*\n%(.*repl.lua:%d+%)$",
      "? a function of one's own")
 
+repl.open(false, { size = function() return 40, 24 end })
+says("?tw.cache.simulate", "\n    Yields: no%.  Blocks: while it\n    reads, and 5 to 50",
+     "help is as wide as the terminal")
+local widest, words = 0, {}
+for line in said[1]:gmatch "[^\n]+" do widest = math.max(widest, #line) end
+for word in said[1]:gmatch "%S+" do words[#words + 1] = word end
+t.ok(widest > 30 and widest < 40, "and no wider")
+local whole = {}
+for word in require "tw.help".text("tw.cache.simulate"):gmatch "%S+" do
+  whole[#whole + 1] = word
+end
+t.is(table.concat(words, " "), table.concat(whole, " "), "with all its words")
+
 said = {}
 print = function(text) said[#said + 1] = text end
 repl.show(1, nil, "x")

@@ -1,0 +1,105 @@
+--- report: a backtest or a sweep as one HTML page, or as text for a terminal.
+--
+--   local report = require "tw.report"
+--   report.write("crossover.html", result)          -- of tw.backtest
+--   report.write("sweep.html", results, { by = "calmar" })
+--   print(report.text(result))
+--
+-- A page is one file that needs no network: charts are SVG inside it, and a few lines of
+-- script sort its tables.  The same results make the same bytes.  It stays small: a
+-- line keeps what a thousand columns can show, a table a thousand rows, and what is left
+-- out is said.
+
+local data = require "tw.report_data"
+local figures = require "tw.report_figures"
+local page = require "tw.report_page"
+local run = require "tw.report_run"
+local svg = require "tw.report_svg"
+local sweep = require "tw.report_sweep"
+local text = require "tw.report_text"
+
+local report = {}
+
+local KNOWN = { title = true, by = true, x = true, y = true }
+
+local function check(what, options, level)
+  local kind = type(what)
+  if kind ~= "table" and kind ~= "userdata" then
+    error("report: a result or a list of results expected, got a " .. kind, level + 1)
+  end
+  local o = options or {}
+  for _, name in ipairs(data.keys(o)) do
+    if not KNOWN[name] then
+      error(("report: no option '%s'"):format(tostring(name)), level + 1)
+    end
+  end
+  if o.by ~= nil and not (type(o.by) == "string" and figures.find(o.by)) then
+    error(("report: by: no figure '%s'"):format(tostring(o.by)), level + 1)
+  end
+  return o
+end
+
+-- A list of results, and no result: it has none of its fields.
+local function is_list(what)
+  for _, key in ipairs { "figures", "days", "curve", "trades", "params", "name" } do
+    if what[key] ~= nil then return false end
+  end
+  return true
+end
+
+local function make(what, o)
+  local several = is_list(what)
+  local title = o.title or (several and sweep.title(what))
+                or "Backtest of " .. tostring(what.name or "a strategy")
+  local head = several and sweep.about(what, o) or run.about(what)
+  return page.document(title, table.concat {
+    "<header>\n<h1>", svg.escape(title), "</h1>\n", head,
+    '<button id="theme" type="button" hidden>Dark</button>\n</header>\n<main>\n',
+    several and sweep.body(what, o) or run.body(what), "</main>\n",
+    run.footer(several and {} or what),
+  })
+end
+
+--- report.html(result | results [, options]) -> string
+-- The page of a backtest, or of a list of them: a sweep, where a run that failed is
+-- { params =, error = }.  options: title; for a sweep also by, the figure that says which
+-- run is best ("sharpe"; "geometric.sharpe" is the other definition), and x and y, the
+-- two parameters of the map that is shown first.
+-- Yields: no.  Blocks: no.  Thread: any.
+-- Errors: raises for what is no table, an unknown option and an unknown figure.
+-- Units: see report_figures.
+function report.html(what, options) return make(what, check(what, options, 2)) end
+
+--- report.write(path, result | results [, options]) -> true | nil, message, code
+-- Writes report.html to a file; what the file held before is lost.
+-- Yields: no.  Blocks: until the file is written.  Thread: any.
+-- Errors: nil, a message and a code where it can't be written; raises as report.html.
+-- Units: none.
+function report.write(path, what, options)
+  local html = make(what, check(what, options, 2))
+  local file, why, code = io.open(path, "wb")
+  if not file then return nil, why, code end
+  local fine, failed, number = file:write(html)
+  local closed, late, late_number = file:close()
+  if not fine then return nil, ("%s: %s"):format(path, failed), number end
+  if not closed then return nil, ("%s: %s"):format(path, late), late_number end
+  return true
+end
+
+--- report.text(result | results [, width]) -> string
+-- The same for a terminal: figures, the equity, returns by month, the best and the worst
+-- trades; of a list of results the best runs.  width: 80, at least 60.
+-- Yields: no.  Blocks: no.  Thread: any.
+-- Errors: raises for what is no table and for a width that is no integer.
+-- Units: columns.
+function report.text(what, width)
+  check(what, nil, 2)
+  if width ~= nil and math.type(width) ~= "integer" then
+    error("report.text: width must be an integer", 2)
+  end
+  width = math.max(width or 80, 60)
+  if is_list(what) then return text.sweep(what, width) end
+  return text.run(what, width)
+end
+
+return report

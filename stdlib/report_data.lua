@@ -1,0 +1,387 @@
+--- report_data: the series and tables that a report draws, from the result of a backtest.
+--
+-- Why: what a chart shows is decided here, as plain lists of numbers, so it can be tested
+-- without a page.  A result may be short, broken or frozen: what is no finite number is
+-- left out, and time never goes back.  Times here are seconds since the epoch, UTC.
+
+local data = {}
+
+local DAY <const> = 86400
+local YEAR_DAYS <const> = 252      -- trading days of a year
+local MONTHS = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
+local NONE = {}
+
+--- data.number(x) -> number | nil
+-- A number that can be drawn as it is, which is neither a NaN nor beyond 1e300.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: those of x.
+function data.number(x)
+  if type(x) == "number" and x >= -1e300 and x <= 1e300 then return x end
+end
+local number = data.number
+
+--- data.list(x) -> x or an empty table
+-- What can be indexed: a table, a frozen one, an array.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function data.list(x)
+  local kind = type(x)
+  return (kind == "table" or kind == "userdata") and x or NONE
+end
+local list = data.list
+
+--- data.seconds(ns) -> number | nil
+-- Nil for what is no time between the years 1 and 9999.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: as named.
+function data.seconds(ns)
+  if not number(ns) then return nil end
+  local s = math.type(ns) == "integer" and ns // 1000000000 + ns % 1000000000 / 1e9
+            or ns / 1e9
+  return s >= -62135596800 and s < 253402300800 and s or nil
+end
+local seconds = data.seconds
+
+--- data.date(s [, format]) -> string
+-- A time as text, "2006-01-31" unless the format says otherwise; "" for nil.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: seconds, UTC.
+function data.date(s, format)
+  if not s then return "" end
+  return os.date("!" .. (format or "%Y-%m-%d"), math.floor(s))
+end
+
+--- data.moment(s) -> string
+-- A date, with the time of day where it is not midnight.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: seconds, UTC.
+function data.moment(s)
+  if not s or s % DAY < 1 then return data.date(s) end
+  return data.date(s, s % 60 < 1 and "%Y-%m-%d %H:%M" or "%Y-%m-%d %H:%M:%S")
+end
+
+--- data.span(from, to) -> string
+-- Two dates, with the times of day where they are less than three days apart.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: seconds, UTC.
+function data.span(from, to)
+  if to - from >= 3 * DAY then return data.date(from) .. " to " .. data.date(to) end
+  local same = data.date(from) == data.date(to)
+  return data.date(from, "%Y-%m-%d %H:%M") .. " to "
+         .. data.date(to, same and "%H:%M" or "%Y-%m-%d %H:%M")
+end
+
+--- data.unit(longest) -> name, seconds
+-- In what a column of durations is told: d, h, min or s.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: seconds.
+function data.unit(longest)
+  for _, unit in ipairs { { "d", DAY }, { "h", 3600 }, { "min", 60 } } do
+    if longest >= 3 * unit[2] then return unit[1], unit[2] end
+  end
+  return "s", 1
+end
+
+--- data.month_name(m) -> string
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: 1 is January.
+function data.month_name(m) return MONTHS[m] end
+
+--- data.keys(...) -> list
+-- The keys of some tables, each once, in the order of their texts.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function data.keys(...)
+  local keys, seen = {}, {}
+  for i = 1, select("#", ...) do
+    for key in pairs(list((select(i, ...)))) do
+      if not seen[key] then keys[#keys + 1], seen[key] = key, true end
+    end
+  end
+  table.sort(keys, function(a, b)
+    local x, y = tostring(a), tostring(b)
+    if x == y then return type(a) < type(b) end
+    return x < y
+  end)
+  return keys
+end
+
+-- ---- the equity ----
+
+-- Adds a point unless it is none; one at the time of the last takes its place.
+local function add(series, s, value)
+  local last = series.time[#series.time]
+  if not (s and value) or last and s < last then return end
+  local at = s == last and #series.time or #series.time + 1
+  series.time[at], series.value[at] = s, value
+end
+
+local function series() return { time = {}, value = {} } end
+
+-- The last point of each day.
+local function by_day(s)
+  local out = series()
+  for i = 1, #s.time do
+    local day = s.time[i] // DAY
+    if not s.time[i + 1] or s.time[i + 1] // DAY ~= day then
+      add(out, s.time[i], s.value[i])
+    end
+  end
+  return out
+end
+
+--- data.equity(result) -> curve, days
+-- Two series { time = list, value = list }; each stands in for the other where the
+-- result has only one.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: seconds, currency.
+function data.equity(result)
+  local curve, days = series(), series()
+  local c = list(result.curve)
+  local times, values = list(c.time), list(c.equity)
+  for i = 1, math.min(#times, #values) do
+    add(curve, seconds(times[i]), number(values[i]))
+  end
+  for _, day in ipairs(list(result.days)) do
+    day = list(day)
+    add(days, seconds(day.time), number(day.equity))
+  end
+  if #days.time == 0 then days = by_day(curve) end
+  if #curve.time < 2 then curve = days end
+  return curve, days
+end
+
+--- data.start(result, days) -> number | nil
+-- What the account began with.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: currency.
+function data.start(result, days) return number(result.start) or days.value[1] end
+
+--- data.returns(days) -> series
+-- Of each day on the day before it; none after a day that ended at 0 or below.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: ratios.
+function data.returns(days)
+  local out = series()
+  for i = 2, #days.value do
+    local before = days.value[i - 1]
+    if before > 0 then add(out, days.time[i], number(days.value[i] / before - 1)) end
+  end
+  return out
+end
+
+--- data.underwater(s) -> list
+-- How far each value is below the highest before it: 0 or less.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: ratios.
+function data.underwater(s)
+  local out, peak = {}, 0
+  for i, value in ipairs(s.value) do
+    peak = math.max(peak, value)
+    out[i] = peak > 0 and math.max(value / peak - 1, -100.0) or 0.0
+  end
+  return out
+end
+
+--- data.drawdowns(s, most) -> list
+-- The deepest first: { depth, peak, trough, recovered }; recovered is nil while the
+-- highest value has not come back.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: ratios, seconds.
+function data.drawdowns(s, most)
+  local found, open, peak, peak_time = {}, nil, nil, nil
+  for i, value in ipairs(s.value) do
+    if not peak or value >= peak then
+      if open then open.recovered, open = s.time[i], nil end
+      peak, peak_time = value, s.time[i]
+    elseif peak > 0 then
+      local depth = value / peak - 1
+      if not open then
+        open = { depth = 0, peak = peak_time }
+        found[#found + 1] = open
+      end
+      if depth < open.depth then open.depth, open.trough = depth, s.time[i] end
+    end
+  end
+  table.sort(found, function(a, b)
+    if a.depth ~= b.depth then return a.depth < b.depth end
+    return a.peak < b.peak
+  end)
+  return table.move(found, 1, math.min(#found, most), 1, {})
+end
+
+--- data.months(days, start) -> list of years
+-- { year, total, [1] = January's return, … }: the last value of a month on the last of
+-- the month before, the first on start.  A month without a value has none.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: ratios.
+function data.months(days, start)
+  local years, before, opening = {}, start, start
+  for i, s in ipairs(days.time) do
+    local next_ = days.time[i + 1]
+    local month = data.date(s, "%Y-%m")
+    if not next_ or data.date(next_, "%Y-%m") ~= month then
+      local y, m = tonumber(month:sub(1, 4)), tonumber(month:sub(6, 7))
+      local year, value = years[#years], days.value[i]
+      if not year or year.year ~= y then
+        year, opening = { year = y }, before
+        years[#years + 1] = year
+      end
+      if (before or 0) > 0 then year[m] = number(value / before - 1) end
+      if (opening or 0) > 0 then year.total = number(value / opening - 1) end
+      before = value
+    end
+  end
+  return years
+end
+
+--- data.rolling_sharpe(returns) -> series | nil, window
+-- mean / standard deviation * sqrt(252) of the last 126 days, or 63 or 21 where there are
+-- fewer than twice as many; nil with less than 42.  NaN while nothing moves.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: the window in days.
+function data.rolling_sharpe(returns)
+  local r, window = returns.value, nil
+  for _, w in ipairs { 126, 63, 21 } do
+    if not window and #r >= 2 * w then window = w end
+  end
+  if not window then return nil end
+  local out, sum, squares = series(), 0.0, 0.0
+  for i, x in ipairs(r) do
+    sum, squares = sum + x, squares + x * x
+    if i > window then
+      local gone = r[i - window]
+      sum, squares = sum - gone, squares - gone * gone
+    end
+    if i >= window then
+      local variance = (squares - sum * sum / window) / (window - 1)
+      local flat = variance <= 1e-18
+      add(out, returns.time[i], flat and 0 / 0
+          or sum / window / math.sqrt(variance) * math.sqrt(YEAR_DAYS))
+    end
+  end
+  return out, window
+end
+
+--- data.histogram(values) -> { low, step, [1] = count, … } | nil
+-- Between 10 and 60 ranges, whose number grows with that of the values; a border is at 0.
+-- Nil when all values are the same but for rounding.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: those of the values.
+function data.histogram(values)
+  local low, high, n = math.huge, -math.huge, #values
+  for _, v in ipairs(values) do low, high = math.min(low, v), math.max(high, v) end
+  if n < 2 or high - low < 1e-12 * math.max(high, -low, 1) then return nil end
+  local step = (high - low) / math.min(math.max(math.floor(2 * n ^ (1 / 2)), 10), 58)
+  local first = math.floor(low / step)
+  local out = { low = first * step, step = step }
+  for i = 1, math.floor(high / step) - first + 1 do out[i] = 0 end
+  for _, v in ipairs(values) do
+    local bin = math.floor(v / step) - first + 1
+    out[bin] = out[bin] + 1
+  end
+  return out
+end
+
+-- ---- trades ----
+
+--- data.trades(result) -> list
+-- Those of the result with their times in seconds: { symbol, entry, exit, quantity,
+-- entry_price, exit_price, pnl, fees, ratio }; without an exit it is still open.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: seconds, currency.
+function data.trades(result)
+  local out = {}
+  for i, t in ipairs(list(result.trades)) do
+    t = list(t)
+    out[i] = { symbol = tostring(t.symbol or ""), number = i,
+               entry = seconds(t.entry), exit = seconds(t.exit),
+               quantity = number(t.quantity), entry_price = number(t.entry_price),
+               exit_price = number(t.exit_price), pnl = number(t.pnl),
+               fees = number(t.fees), ratio = number(t.ratio) }
+  end
+  return out
+end
+
+--- data.ranked(trades) -> list
+-- Those that have a profit or a loss, the best first.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function data.ranked(trades)
+  local out = {}
+  for _, t in ipairs(trades) do if t.pnl then out[#out + 1] = t end end
+  table.sort(out, function(a, b)
+    if a.pnl ~= b.pnl then return a.pnl > b.pnl end
+    return a.number < b.number
+  end)
+  return out
+end
+
+-- What a trade held.  A ratio tells it with the contract's multiplier in it.
+local function value_of(t)
+  if t.pnl and t.ratio and t.ratio ~= 0 then
+    local value = number(t.pnl / t.ratio)
+    if value then return math.abs(value) end
+  end
+  return t.quantity and t.entry_price and math.abs(t.quantity * t.entry_price)
+end
+
+--- data.exposure(trades, curve) -> { time, long, short } | nil
+-- What was held, at entry prices, as a share of the equity; short is 0 or less.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: seconds, ratios.
+function data.exposure(trades, curve)
+  local events = {}
+  for _, t in ipairs(trades) do
+    local value = value_of(t)
+    if value and t.entry and t.quantity then
+      local side = t.quantity < 0 and "short" or "long"
+      local sign = t.quantity < 0 and -1 or 1
+      events[#events + 1] = { t.entry, #events, side, value * sign }
+      if t.exit then events[#events + 1] = { t.exit, #events, side, -value * sign } end
+    end
+  end
+  if #events == 0 or #curve.time == 0 then return nil end
+  for i, s in ipairs(curve.time) do events[#events + 1] = { s, #events, nil, i } end
+  table.sort(events, function(a, b)
+    if a[1] ~= b[1] then return a[1] < b[1] end
+    return a[2] < b[2]
+  end)
+  local out = { time = {}, long = {}, short = {} }
+  local now, equity = { long = 0.0, short = 0.0 }, curve.value[1]
+  for i, event in ipairs(events) do
+    if event[3] then
+      now[event[3]] = now[event[3]] + event[4]
+    else
+      equity = curve.value[event[4]]
+    end
+    if not events[i + 1] or events[i + 1][1] ~= event[1] then
+      local n = #out.time + 1
+      out.time[n] = event[1]
+      out.long[n] = equity > 0 and math.max(now.long / equity, 0) or 0.0
+      out.short[n] = equity > 0 and math.min(now.short / equity, 0) or 0.0
+    end
+  end
+  return out
+end
+
+--- data.prices(result, symbol) -> series
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: seconds, prices.
+function data.prices(result, symbol)
+  local out, p = series(), list(list(result.prices)[symbol])
+  local times, closes = list(p.time), list(p.close)
+  for i = 1, math.min(#times, #closes) do
+    add(out, seconds(times[i]), number(closes[i]))
+  end
+  return out
+end
+
+--- data.symbols(result, trades) -> list
+-- { symbol, trades, won, pnl, fees, position }: one a symbol in the order of their names;
+-- position is the result's.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: currency.
+function data.symbols(result, trades)
+  local by, out = {}, {}
+  local function of(symbol)
+    if not by[symbol] then
+      by[symbol] = { symbol = symbol, trades = 0, won = 0, pnl = 0.0, fees = 0.0 }
+      out[#out + 1] = by[symbol]
+    end
+    return by[symbol]
+  end
+  for _, symbol in ipairs(list(result.symbols)) do of(tostring(symbol)) end
+  for _, p in ipairs(list(result.positions)) do
+    of(tostring(list(p).symbol or "")).position = list(p)
+  end
+  for _, t in ipairs(trades) do
+    local row = of(t.symbol)
+    row.trades = row.trades + 1
+    row.won = row.won + ((t.pnl or 0) > 0 and 1 or 0)
+    row.pnl, row.fees = row.pnl + (t.pnl or 0), row.fees + (t.fees or 0)
+  end
+  table.sort(out, function(a, b) return a.symbol < b.symbol end)
+  return out
+end
+
+return data

@@ -1,0 +1,139 @@
+--- report_figures: the figures of a backtest: their names, formulas and how they look.
+--
+-- r is the list of daily returns, n how many there are.
+
+local data = require "tw.report_data"
+local inspect = require "tw.inspect"
+
+local figures = {}
+
+local number, list = data.number, data.list
+
+-- key, label, kind, formula; low: less is better.
+figures.GROUPS = {
+  { "Return",
+    { "total_return", "Total return", "percent", "final / start − 1" },
+    { "cagr", "CAGR", "percent", "(final / start)^(365.25 / days) − 1" },
+    { "peak", "Peak equity", "money", "max(equity)" },
+    { "fees", "Fees paid", "money", "sum of all fees", low = true },
+    { "alpha", "Alpha", "percent", "total return − beta · return of the instrument" },
+    { "beta", "Beta", "ratio", "cov(r, instrument) / var(instrument)" } },
+  { "Risk",
+    { "max_drawdown", "Max drawdown", "percent", "min(equity / highest before − 1)" },
+    { "max_drawdown_days", "Longest drawdown", "days",
+      "most days from a peak to the day it is regained", low = true },
+    { "average_drawdown", "Average drawdown", "percent",
+      "mean of the deepest point of each drawdown" },
+    { "average_drawdown_days", "Average length", "days",
+      "mean days from a peak to the day it is regained", low = true },
+    { "exposure", "Exposure", "percent", "time with a position / all time" },
+    { "turnover", "Turnover", "ratio", "value traded / mean equity", low = true } },
+  { "Ratios", both = true,
+    { "annual_return", "Annual return", "percent", "(final / start)^(252 / n) − 1",
+      geometric = "(prod(1 + r))^(252 / n) − 1" },
+    { "volatility", "Volatility", "percent", "sd(r) · √252", low = true,
+      geometric = "√((var(r) + g²)^252 − g^504), g = (prod(1 + r))^(1 / n)" },
+    { "sharpe", "Sharpe", "ratio", "mean(r) / sd(r) · √252",
+      geometric = "annual return / volatility" },
+    { "sortino", "Sortino", "ratio", "mean(r) · √252 / √mean(min(r, 0)²)",
+      geometric = "annual return / (√252 · √mean(min(r, 0)²))" },
+    { "calmar", "Calmar", "ratio", "annual return / −max drawdown",
+      geometric = "annual return / −max drawdown" } },
+  { "Trades",
+    { "trades", "Trades", "count", "positions opened and closed" },
+    { "won", "Won", "count", "trades with pnl > 0" },
+    { "win_rate", "Win rate", "percent", "won / trades" },
+    { "best", "Best", "percent", "max(trade's pnl / its value at entry)" },
+    { "worst", "Worst", "percent", "min(trade's pnl / its value at entry)" },
+    { "average", "Average", "percent", "mean of the trades' returns" },
+    { "profit_factor", "Profit factor", "ratio", "sum of wins / −sum of losses" },
+    { "expectancy", "Expectancy", "percent", "arithmetic mean of the trades' returns" },
+    { "sqn", "SQN", "ratio", "√trades · mean(pnl) / sd(pnl)" },
+    { "kelly", "Kelly", "ratio", "win rate − (1 − win rate) / (mean win / −mean loss)" },
+    { "average_days", "Average length", "days", "mean days from entry to exit" },
+    { "max_days", "Longest", "days", "most days from entry to exit" } },
+}
+
+-- 1234567.8 -> "1,234,567.8"
+local function thousands(text)
+  local sign, whole, rest = text:match "^(-?)(%d+)(.*)$"
+  if not whole then return text end
+  whole = whole:reverse():gsub("(%d%d%d)", "%1,"):reverse():gsub("^,", "")
+  return sign .. whole .. rest
+end
+
+-- No "-0.00".
+local function fixed(x, digits)
+  local text = ("%." .. digits .. "f"):format(x)
+  return (text:gsub("^%-([0.]+)$", "%1"))
+end
+
+local SHOWN = {
+  percent = function(x)
+    return thousands(fixed(x * 100, math.abs(x) < 100 and 2 or 0)) .. "%"
+  end,
+  money = function(x) return thousands(fixed(x, math.abs(x) < 1e12 and 2 or 0)) end,
+  ratio = function(x) return thousands(fixed(x, math.abs(x) < 1000 and 3 or 0)) end,
+  days = function(x)
+    local digits = (x % 1 == 0 or math.abs(x) >= 1000) and 0 or 1
+    return thousands(fixed(x, digits)) .. " d"
+  end,
+  count = function(x) return thousands(fixed(x, 0)) end,
+  number = function(x)
+    if math.abs(x) >= 1e15 then return ("%.6g"):format(x) end
+    return thousands(math.type(x) == "integer" and ("%d"):format(x)
+                     or fixed(x, 8):gsub("%.?0+$", ""))
+  end,
+}
+
+--- figures.show(x, kind) -> string
+-- kind: percent (x is a ratio), money, ratio, days, count, or number, which has up to
+-- eight decimals.  "–" for what is no finite number.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: raises for an unknown kind.
+-- Units: those of kind.
+function figures.show(x, kind)
+  return number(x) and SHOWN[kind](x) or "–"
+end
+local show = figures.show
+
+--- figures.text(value) -> string
+-- The value of a parameter: as it is, a number as show has it, a table by what it holds.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function figures.text(value)
+  if value == nil then return "–" end
+  if type(value) == "string" then return value end
+  if number(value) then return show(value, "number") end
+  return inspect.text(value)
+end
+
+--- figures.get(result, name) -> number | nil
+-- "sharpe" is the arithmetic one, "geometric.sharpe" the other.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: see figures.GROUPS.
+function figures.get(result, name)
+  local all = list(list(result).figures)
+  local set, key = name:match "^(%l+)%.([%w_]+)$"
+  if set then return number(list(all[set])[key]) end
+  return number(all[name]) or number(list(all.arithmetic)[name])
+end
+
+--- figures.find(name) -> { key, label, kind, formula } | nil
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function figures.find(name)
+  local key = name:match "%.([%w_]+)$" or name
+  for _, group in ipairs(figures.GROUPS) do
+    for i = 2, #group do
+      if group[i][1] == key and (key == name or group.both) then return group[i] end
+    end
+  end
+end
+
+--- figures.label(name) -> string
+-- "Sharpe", "geometric Sharpe".
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: raises for an unknown figure.
+-- Units: none.
+function figures.label(name)
+  local set = name:match "^(%l+)%."
+  return (set and set .. " " or "") .. figures.find(name)[2]
+end
+
+return figures

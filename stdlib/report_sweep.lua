@@ -1,0 +1,403 @@
+--- report_sweep: the page of many runs: their table, heat maps, parallel coordinates.
+--
+-- A heat map is over two parameters; what the others varied is in the median of each
+-- cell, for the best of a cell says more about luck.
+
+local data = require "tw.report_data"
+local figures = require "tw.report_figures"
+local page = require "tw.report_page"
+local run = require "tw.report_run"
+local svg = require "tw.report_svg"
+
+local sweep = {}
+
+local MAPS <const> = 10            -- pairs of parameters
+local SIDE <const> = 40            -- cells of a map
+local WRITTEN <const> = 14         -- cells a side that have room for their value
+local LINES <const> = 1000         -- of the parallel coordinates
+local AXES <const> = 12
+local FAILURES <const> = 50
+local COLUMNS = { "total_return", "cagr", "sharpe", "sortino", "calmar", "max_drawdown",
+  "volatility", "trades", "win_rate", "profit_factor", "expectancy", "sqn", "kelly",
+  "exposure", "turnover", "fees", "best", "worst", "max_drawdown_days" }
+
+local list, show, escape = data.list, figures.show, svg.escape
+
+-- Numbers before texts, both in their order.
+local function before(a, b)
+  if type(a) == "number" and type(b) == "number" then return a < b end
+  if type(a) ~= type(b) then return type(a) == "number" or type(b) ~= "number"
+                                    and type(a) < type(b) end
+  return tostring(a) < tostring(b)
+end
+
+-- The parameters of all runs: { name, values = sorted, place = value -> 1.. }.
+local function parameters(runs)
+  local all = {}
+  for i, r in ipairs(runs) do all[i] = list(r.params) end
+  local names, seen = {}, {}
+  for _, params in ipairs(all) do
+    for _, key in ipairs(data.keys(params)) do
+      if not seen[key] then names[#names + 1], seen[key] = key, true end
+    end
+  end
+  table.sort(names, function(a, b) return tostring(a) < tostring(b) end)
+  local out = {}
+  for i, name in ipairs(names) do
+    local values, place = {}, {}
+    for _, params in ipairs(all) do
+      local value = params[name]
+      if value ~= nil and value == value and place[value] == nil then
+        place[value], values[#values + 1] = 0, value
+      end
+    end
+    table.sort(values, before)
+    for n, value in ipairs(values) do place[value] = n end
+    out[i] = { name = name, values = values, place = place }
+  end
+  return out
+end
+
+local function varying(params)
+  local out = {}
+  for _, p in ipairs(params) do if #p.values > 1 then out[#out + 1] = p end end
+  return out
+end
+
+--- sweep.ranked(results, by) -> list
+-- { result, params, value, number }: the best first, those without the figure last; a
+-- figure of which less is better begins with the least.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function sweep.ranked(results, by)
+  local out, low = {}, figures.find(by).low
+  for i, r in ipairs(list(results)) do
+    r = list(r)
+    out[i] = { result = r, params = list(r.params), number = i, error = r.error,
+               value = not r.error and figures.get(r, by) or nil }
+  end
+  table.sort(out, function(a, b)
+    if a.value and b.value and a.value ~= b.value then
+      if low then return a.value < b.value end
+      return a.value > b.value
+    end
+    if (a.value == nil) ~= (b.value == nil) then return a.value ~= nil end
+    return a.number < b.number
+  end)
+  return out
+end
+
+-- ---- the table ----
+
+local function table_section(runs, params, by)
+  local names = { by }
+  for _, name in ipairs(COLUMNS) do if name ~= by then names[#names + 1] = name end end
+  local columns, kinds, shown = { { "#" } }, {}, {}
+  for _, p in ipairs(params) do
+    columns[#columns + 1] = { tostring(p.name), left = type(p.values[1]) ~= "number" }
+  end
+  for _, name in ipairs(names) do
+    local known
+    for _, r in ipairs(runs) do known = known or figures.get(r.result, name) end
+    if known then
+      local f = figures.find(name)
+      columns[#columns + 1] = { f[2], tip = f[4] }
+      shown[#shown + 1], kinds[#kinds + 1] = name, f[3]
+    end
+  end
+  local rows = {}
+  for i = 1, math.min(#runs, 1001) do
+    local r, row = runs[i], { tostring(i) }
+    for _, p in ipairs(params) do row[#row + 1] = figures.text(r.params[p.name]) end
+    for c, name in ipairs(shown) do
+      local text = r.error and c == 1 and "failed"
+                   or show(not r.error and figures.get(r.result, name), kinds[c])
+      row[#row + 1] = text:find "^%-" and { text, "loss" } or text
+    end
+    rows[i] = row
+  end
+  return page.section("Runs", page.table { id = "runs", sort = true, rows = rows,
+    count = show(#runs, "count"), what = "runs", none = "No runs.", columns = columns },
+    "best by " .. figures.label(by) .. " first")
+end
+
+local function failures_section(runs)
+  local out, n = {}, 0
+  for _, r in ipairs(runs) do
+    if r.error then
+      n = n + 1
+      if n <= FAILURES then
+        out[#out + 1] = ("<p>%s</p><pre>%s</pre>\n"):format(run.parameters(r.params),
+          escape(tostring(r.error):sub(1, 4000)))
+      end
+    end
+  end
+  if n == 0 then return "" end
+  return page.details("Failed runs", n > FAILURES and ("the first %d of %d"):format(
+    FAILURES, n) or tostring(n), table.concat(out))
+end
+
+-- ---- the heat maps ----
+
+local function median(values)
+  table.sort(values)
+  local n = #values
+  if n % 2 == 1 then return values[n // 2 + 1] end
+  return values[n // 2] / 2 + values[n // 2 + 1] / 2
+end
+
+-- The place of a value among at most SIDE: several that follow share one where there are
+-- more.
+local function cell_of(p, value)
+  return math.ceil(p.place[value] * math.min(#p.values, SIDE) / #p.values)
+end
+
+-- What the cells of one side are called.
+local function names_of(p)
+  local cells = {}
+  for _, value in ipairs(p.values) do
+    local at = cell_of(p, value)
+    cells[at] = cells[at] or { figures.text(value) }
+    cells[at][2] = figures.text(value)
+  end
+  for i, c in ipairs(cells) do
+    cells[i] = c[1] == c[2] and c[1] or c[1] .. "–" .. c[2]
+  end
+  return cells
+end
+
+local function map(runs, x, y, by, winner)
+  local cells, low, high = {}, math.huge, -math.huge
+  local function at(params)
+    local a, b = params[x.name], params[y.name]
+    if a == nil or b == nil or a ~= a or b ~= b then return nil end
+    return (cell_of(y, b) - 1) * SIDE + cell_of(x, a)
+  end
+  for _, r in ipairs(runs) do
+    local i = r.value and at(r.params)
+    if i then
+      cells[i] = cells[i] or { best = r.value }
+      table.insert(cells[i], r.value)
+    end
+  end
+  for _, c in pairs(cells) do
+    c.n, c.median = #c, median(c)
+    low, high = math.min(low, c.median), math.max(high, c.median)
+  end
+  local f, top = figures.find(by), at(winner.params)
+  local across, down = names_of(x), names_of(y)
+  local written = #across <= WRITTEN
+  -- Both colours where there are gains and losses; else one, from the least to the most.
+  local zero = low < 0 and high > 0 and 0 or low
+  local span = math.max(high - zero, zero - low, 1e-300)
+  local every = (#across - 1) // WRITTEN + 1
+  local out = { ('<table class="heat grid%s"><thead><tr><th>%s ↓ %s →</th>'):format(
+    written and "" or " dense", escape(y.name), escape(x.name)) }
+  for i = 1, #across, every do
+    local span = math.min(every, #across - i + 1)
+    out[#out + 1] = ('<th colspan="%d">%s</th>'):format(span,
+      span == every and escape(across[i]) or "")
+  end
+  out[#out + 1] = "</tr></thead><tbody>"
+  for row = 1, #down do
+    out[#out + 1] = ("\n<tr><th>%s</th>"):format(escape(down[row]))
+    for column = 1, #across do
+      local i = (row - 1) * SIDE + column
+      local c = cells[i]
+      if c then
+        local shade = 0.05 + 0.6 * math.abs(c.median - zero) / span
+        out[#out + 1] = ('<td class="%s%s" style="--a:%.2f" title="%s">%s'):format(
+          c.median < 0 and zero == 0 and "s" or "g", i == top and " top" or "", shade,
+          escape(("%s %s, %s %s: %s%s"):format(tostring(x.name), across[column],
+            tostring(y.name), down[row], page.number(show(c.median, f[3])),
+            c.n > 1 and (", best of %d: %s"):format(c.n,
+              page.number(show(c.best, f[3]))) or "")),
+          written and page.number(show(c.median, f[3])) or "")
+      else
+        out[#out + 1] = "<td>"
+      end
+    end
+  end
+  out[#out + 1] = "</tbody></table>"
+  return table.concat(out)
+end
+
+local function map_section(runs, params, o)
+  local able, winner = varying(params), runs[1]
+  if #able < 2 or not winner.value then return "" end
+  table.sort(able, function(a, b)             -- those that vary most are shown first
+    if #a.values ~= #b.values then return #a.values > #b.values end
+    return tostring(a.name) < tostring(b.name)
+  end)
+  local pairs_ = {}
+  for i = 1, #able do
+    for j = i + 1, #able do pairs_[#pairs_ + 1] = { able[i], able[j] } end
+  end
+  for i, pair in ipairs(pairs_) do
+    local x, y = pair[1].name, pair[2].name
+    if o.x == x and (o.y or y) == y or o.y == y and (o.x or x) == x
+       or o.x == y and (o.y or x) == x or o.y == x and (o.x or y) == y then
+      if o.x == y or o.y == x then pair = { pair[2], pair[1] } end
+      table.remove(pairs_, i)
+      table.insert(pairs_, 1, pair)
+      break
+    end
+  end
+  local choices, maps = {}, {}
+  for i = 1, math.min(#pairs_, MAPS) do
+    local x, y = pairs_[i][1], pairs_[i][2]
+    choices[i] = ('<option value="%d">%s × %s</option>'):format(i, escape(x.name),
+                                                               escape(y.name))
+    maps[i] = ('<div class="scroll" data-of="map" data-name="%d"%s>%s</div>'):format(i,
+      i > 1 and " hidden" or "", map(runs, x, y, o.by, winner))
+  end
+  local choice = #choices > 1 and '<p><label>Parameters <select data-group="map" '
+    .. 'autocomplete="off">' .. table.concat(choices) .. "</select></label></p>" or ""
+  local note = "outlined: the best run"
+  if #able > 2 then note = "median over the other parameters; " .. note end
+  if #pairs_ > MAPS then note = note .. (" (%d of %d pairs)"):format(MAPS, #pairs_) end
+  return page.section("Map of " .. figures.label(o.by), choice .. table.concat(maps),
+                      note)
+end
+
+-- ---- parallel coordinates ----
+
+-- An axis: its name, what stands at its ends, and where a run is on it, 0 at the bottom.
+local function parameter_axis(p)
+  local numbers = type(p.values[1]) == "number" and type(p.values[#p.values]) == "number"
+  local low, high = p.values[1], p.values[#p.values]
+  return { tostring(p.name), figures.text(low), figures.text(high), function(r)
+    local value = r.params[p.name]
+    if value == nil or value ~= value then return nil end
+    if numbers and high - low < math.huge then return (value - low) / (high - low) end
+    return (p.place[value] - 1) / (#p.values - 1)
+  end }
+end
+
+local function figure_axis(name, runs)
+  local f, low, high = figures.find(name), math.huge, -math.huge
+  for _, r in ipairs(runs) do
+    local v = r.value and figures.get(r.result, name)
+    if v then low, high = math.min(low, v), math.max(high, v) end
+  end
+  if not (low < high) then return nil end
+  return { f[2], show(low, f[3]), show(high, f[3]), function(r)
+    local v = figures.get(r.result, name)
+    return v and (v - low) / (high - low)
+  end }
+end
+
+local function coordinates_section(runs, params, by)
+  local axes = {}
+  for _, p in ipairs(varying(params)) do
+    if #axes < AXES - 3 then axes[#axes + 1] = parameter_axis(p) end
+  end
+  local able = 0
+  for _, r in ipairs(runs) do able = able + (r.value and 1 or 0) end
+  if #axes == 0 or able < 2 then return "" end
+  local seen = {}
+  for _, name in ipairs { "total_return", "max_drawdown", by } do
+    local axis = not seen[name] and (name == by or figures.find(by)[1] ~= name)
+                 and figure_axis(name, runs)
+    if axis then axes[#axes + 1] = axis end
+    seen[name] = true
+  end
+  -- Of many runs every so-manieth, and all of the best tenth that are drawn.
+  local lines = { { "run" }, { "run-top" }, { "run-winner" } }
+  local step = math.max(able / (LINES - 1), 1)
+  local drawn, at = 0, able
+  while at >= 1 do
+    local i = math.floor(at)
+    local points = {}
+    for n, axis in ipairs(axes) do
+      local y = axis[4](runs[i])
+      points[n] = y and ("%d %d"):format(math.floor((n - 1) * 1000 / (#axes - 1) + 0.5),
+                                         math.floor((1 - y) * 1000 + 0.5))
+    end
+    local kind = lines[i == 1 and 3 or i <= able / 10 and 2 or 1]
+    for n = 1, #axes do
+      if points[n] then
+        kind[#kind + 1] = (points[n - 1] and "L" or "M") .. points[n]
+      end
+    end
+    drawn = drawn + 1
+    if i == 1 then break end
+    at = math.max(at - step, 1)
+  end
+  local out = { '<svg class="chart" style="height:280px" role="img" aria-label="Parallel '
+    .. 'coordinates: a line for each run"><svg viewBox="0 0 1000 1000" '
+    .. 'preserveAspectRatio="none">' }
+  for _, l in ipairs(lines) do
+    out[#out + 1] = ('<path class="%s" d="%s"/>'):format(l[1], table.concat(l, "", 2))
+  end
+  for n = 1, #axes do
+    out[#out + 1] = ('<path class="scale" d="M%d 0V1000"/>'):format(
+      math.floor((n - 1) * 1000 / (#axes - 1) + 0.5))
+  end
+  out[#out + 1] = "</svg>"
+  for n, axis in ipairs(axes) do
+    local x = ("%.2f"):format((n - 1) * 100 / (#axes - 1))
+    for i, y in ipairs { { "0", -20 }, { "100%", 16 }, { "0", -6 } } do
+      local label = page.number(axis[i])
+      out[#out + 1] = ('<text class="x%s" x="%s%%" y="%s" dy="%d">%s</text>'):format(
+        i == 1 and " name" or "", x, y[1], y[2], escape(label))
+    end
+  end
+  out[#out + 1] = "</svg>"
+  return page.section("Parallel coordinates",
+    ('<div class="scroll"><figure class="axes" style="min-width:%dpx">%s</figure></div>')
+      :format(#axes * 92, table.concat(out)),
+    (drawn < able and ("%s of %s runs; "):format(show(drawn, "count"),
+                                                 show(able, "count")) or "")
+    .. "blue: the best tenth by " .. figures.label(by) .. "; orange: the best",
+    "whole")
+end
+
+--- sweep.title(results) -> string
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function sweep.title(results)
+  local name
+  for _, r in ipairs(results) do name = name or list(r).name end
+  return "Sweep of " .. tostring(name or "a strategy")
+end
+
+--- sweep.about(results, options) -> markup
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function sweep.about(results, o)
+  local runs = sweep.ranked(results, o.by or "sharpe")
+  local failed = 0
+  for _, r in ipairs(runs) do failed = failed + (r.error and 1 or 0) end
+  local facts, out = { show(#runs, "count") .. " runs" }, {}
+  if failed > 0 then facts[2] = show(failed, "count") .. " failed" end
+  for i, p in ipairs(parameters(runs)) do
+    local n = #p.values
+    local range = n == 0 and "–" or n == 1 and figures.text(p.values[1])
+      or ("%s … %s (%d)"):format(figures.text(p.values[1]), figures.text(p.values[n]), n)
+    out[i] = ("<span>%s <b>%s</b></span>"):format(escape(p.name), escape(range))
+  end
+  return ("<p>%s</p><p>%s</p>"):format(table.concat(facts, " · "), table.concat(out))
+end
+
+--- sweep.body(results, options) -> markup
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function sweep.body(results, o)
+  local by = o.by or "sharpe"
+  local runs = sweep.ranked(results, by)
+  if #runs == 0 then return page.none "No runs." end
+  local params = parameters(runs)
+  local able = varying(params)
+  local out = {
+    map_section(runs, params, { x = o.x, y = o.y, by = by }),
+    coordinates_section(runs, params, by),
+    table_section(runs, able, by),
+    failures_section(runs),
+  }
+  local best = runs[1]
+  if best.value then
+    out[#out + 1] = ("<header><h1>The best run</h1><p>%s</p></header>\n"):format(
+      run.parameters(best.params))
+    out[#out + 1] = run.body(best.result)
+  end
+  return table.concat(out)
+end
+
+return sweep

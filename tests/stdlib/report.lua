@@ -1,0 +1,314 @@
+--- report: pages and texts of results, and the numbers that they draw.
+
+package.path = "tests/?.lua;" .. package.path
+local t, tw = require "tw.test", require "tw"
+local data, figures = require "tw.report_data", require "tw.report_figures"
+local report, svg = require "tw.report", require "tw.report_svg"
+local results = require "results"
+
+local DAY <const> = 86400 * 1000000000
+
+-- A result of equities by date: of { "2020-01-31", 100, … }.
+local function of(list, start)
+  local days = {}
+  for i = 1, #list, 2 do
+    local y, m, d = list[i]:match "(%d+)-(%d+)-(%d+)"
+    local a = (14 - m) // 1 // 12
+    y, m = y + 4800 - a, m + 12 * a - 3      -- the Julian day number
+    local number = d + (153 * m + 2) // 5 + 365 * y + y // 4 - y // 100 + y // 400 - 32045
+    days[#days + 1] = { time = (number // 1 | 0) * DAY - 2440588 * DAY,
+                        equity = list[i + 1] }
+  end
+  return { name = "x", days = days, start = start }
+end
+
+local function count(text, what)
+  local n, at = 0, 1
+  while true do
+    local from, to = text:find(what, at, true)
+    if not from then return n end
+    n, at = n + 1, to + 1
+  end
+end
+
+-- ---- the numbers ----
+
+local known = of({ "2019-12-30", 100.0, "2019-12-31", 110.0, "2020-01-15", 99.0,
+  "2020-01-31", 121.0, "2020-03-02", 60.5, "2020-03-31", 90.75, "2021-02-01", 181.5 },
+  100.0)
+local curve, days = data.equity(known)
+t.is(data.date(days.time[3]), "2020-01-15", "days are what they were made of")
+t.same(curve, days, "days stand in for a curve")
+t.same(data.months(days, 100.0), {
+  { year = 2019, [12] = 110.0 / 100 - 1, total = 110.0 / 100 - 1 },
+  { year = 2020, [1] = 121.0 / 110 - 1, [3] = 90.75 / 121 - 1, total = 90.75 / 110 - 1 },
+  { year = 2021, [2] = 181.5 / 90.75 - 1, total = 181.5 / 90.75 - 1 },
+}, "months and years")
+t.same(data.months(days, nil)[1], { year = 2019 }, "months without a start")
+t.same(data.underwater(days), { 0, 0, 99.0 / 110 - 1, 0, -0.5, -0.25, 0 }, "underwater")
+t.same(data.drawdowns(days, 5), {
+  { depth = -0.5, peak = days.time[4], trough = days.time[5], recovered = days.time[7] },
+  { depth = 99.0 / 110 - 1, peak = days.time[2], trough = days.time[3],
+    recovered = days.time[4] },
+}, "drawdowns")
+t.same(data.drawdowns({ time = { 1, 2, 3 }, value = { 5, 4, 3 } }, 5),
+       { { depth = 3 / 5 - 1, peak = 1, trough = 3 } }, "one that lasts")
+t.same(data.returns { time = { 1, 2, 3, 4 }, value = { 10, 5, 0, 5 } },
+       { time = { 2, 3 }, value = { -0.5, -1 } }, "no return on nothing")
+t.same(data.equity { curve = { time = { 3e9, 1e9, 4e9, 4e9, 0 / 0, 5e9 },
+                               equity = { 1, 2, 0 / 0, 3, 4, 1 / 0 } } },
+       { time = { 3, 4 }, value = { 1, 3 } }, "what is no point is left out")
+
+local alternating = { time = {}, value = {} }
+for i = 1, 300 do
+  alternating.time[i] = i
+  alternating.value[i] = i % 2 == 0 and 0.02 or -0.01
+end
+local rolling, window = data.rolling_sharpe(alternating)
+t.is(window, 126, "rolling: half a year")
+t.is(#rolling.time, 300 - 125, "rolling: begins when the window is full")
+t.near(rolling.value[1], 0.005 / math.sqrt(126 * 0.015 ^ 2 / 125) * math.sqrt(252), 1e-9,
+       "rolling Sharpe")
+t.near(rolling.value[175], rolling.value[1], 1e-9, "and it does not drift")
+t.is(data.rolling_sharpe { time = {}, value = { 0.1 } }, nil, "rolling: too short")
+
+local bins = data.histogram { -0.02, -0.01, 0.01, 0.015, 0.03 }
+t.is(bins.low + 4 * bins.step, 0.0, "histogram: a border at 0")
+t.same(table.move(bins, 1, 11, 1, {}), { 1, 0, 1, 0, 0, 0, 1, 1, 0, 0, 1 }, "histogram")
+t.is(data.histogram { 0.1, 0.1 }, nil, "histogram of one value")
+
+local held = data.exposure(data.trades { trades = {
+  { symbol = "A", entry = 10 * DAY, exit = 12 * DAY, quantity = 5, entry_price = 10.0 },
+  { symbol = "F", entry = 11 * DAY, exit = 12 * DAY, quantity = -1, entry_price = 10.0,
+    pnl = 20.0, ratio = 0.2 },               -- a multiplier of 10
+} }, { time = { 10 * 86400, 11 * 86400, 13 * 86400 }, value = { 100, 200, 100 } })
+t.same(held, { time = { 864000, 950400, 1036800, 1123200 }, long = { 0.5, 0.25, 0, 0 },
+               short = { 0, -0.5, 0, 0 } }, "exposure")
+
+for _, case in ipairs {
+  { 0.1234, "percent", "12.34%" }, { -0.00001, "percent", "0.00%" },
+  { 1234567.891, "money", "1,234,567.89" }, { -1234.5, "money", "-1,234.50" },
+  { 1.23456, "ratio", "1.235" }, { 584, "days", "584 d" }, { 1.25, "days", "1.2 d" },
+  { 12.5, "number", "12.5" }, { 1000000, "number", "1,000,000" },
+  { 0 / 0, "ratio", "–" }, { 1 / 0, "percent", "–" }, { "x", "money", "–" },
+} do
+  t.is(figures.show(case[1], case[2]), case[3], "shows " .. case[3])
+end
+for _, case in ipairs { { 5, "5" }, { "a b", "a b" }, { true, "true" },
+                        { { 1, x = 2 }, "{1, x = 2}" } } do
+  t.is(figures.text(case[1]), case[2], "a parameter: " .. case[2])
+end
+t.is(data.span(0, 86400 * 40), "1970-01-01 to 1970-02-10", "a span of days")
+t.is(data.span(60, 3600), "1970-01-01 00:01 to 01:00", "of a day")
+t.is(data.span(0, 86400), "1970-01-01 00:00 to 1970-01-02 00:00", "of two")
+t.same({ data.unit(200) }, { "min", 60 }, "durations in minutes")
+t.same({ data.unit(90000 * 10) }, { "d", 86400 }, "in days")
+t.is(svg.axis(15000, "money"), "15k", "axis: thousands")
+t.is(svg.axis(-0.25, "percent"), "−25%", "axis: a true minus")
+t.is(svg.escape "<a b=\"c\" d='e'>&\1\xff", "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;"
+     .. "\u{FFFD}\u{FFFD}", "escape")
+
+-- ---- the page of a run ----
+
+local html = report.html(results.make {})
+t.is(html, report.html(results.make {}), "the same input, the same bytes")
+t.is(html, report.html(tw.freeze(results.make {})), "a frozen result")
+t.is(html:sub(1, 15), "<!DOCTYPE html>", "a page")
+for _, title in ipairs { "Equity and drawdown", "Returns by month", "Rolling Sharpe",
+    "Distribution of returns", "Trades on price", "Exposure", "Figures",
+    "Deepest drawdowns", "Symbols", "Trades", "Orders", "Formulas" } do
+  t.ok(html:find(">" .. title .. "<"), "has " .. title)
+end
+for _, word in ipairs { "http:", "https:", "url(", "@import", "src=", "nan", "inf",
+                        "1e+", "<link rel=\"style" } do
+  t.is(count(html:gsub("<style>.-</style>", ""):gsub("<script>.-</script>", ""), word), 0,
+       "nothing like " .. word)
+end
+t.ok(html:find('title="mean%(r%) / sd%(r%) · √252"'), "figures have their formulas")
+t.ok(report.html(known):find('class="g" style="--a:0.60">100.0', 1, true),
+     "a month in the table")
+
+-- Every tag that must be closed is.
+local function balanced(page)
+  local open = {}
+  page = page:gsub("<style>.-</style>", ""):gsub("<script>.-</script>", "")
+  for slash, name, rest in page:gmatch "<(/?)([%a][%w]*)([^>]*)>" do
+    local void = name == "meta" or name == "link" or name == "br" or name == "td"
+                 or name == "tr" or rest:find "/$"
+    if slash == "/" then
+      if name ~= "tr" and name ~= "td" and table.remove(open) ~= name then
+        return "</" .. name .. ">"
+      end
+    elseif not void then
+      open[#open + 1] = name
+    end
+  end
+  return open[1] or "all closed"
+end
+t.is(balanced(html), "all closed", "markup of a run")
+t.is(balanced(report.html(results.sweep())), "all closed", "markup of a sweep")
+t.is(balanced(report.html {}), "all closed", "markup of nothing")
+
+-- Names that would be markup, in every place of a result.
+local EVIL <const> = "</script><script>evil()</script>"
+  .. "<img src=x onerror=\"evil()\">'\0\xff"
+local bad = results.make { name = EVIL, symbol = EVIL, params = { [EVIL] = EVIL } }
+bad.version, bad.currency, bad.hash, bad.data = EVIL, EVIL, EVIL, { EVIL }
+for _, order in ipairs(bad.orders) do
+  order.side, order.type, order.tif, order.status = EVIL, EVIL, EVIL, EVIL
+  order.reason, order.label, order.id = EVIL, EVIL, EVIL
+end
+local sweep = results.sweep()
+sweep[1].error, sweep[2].params = EVIL, { [EVIL] = EVIL, fast = EVIL, slow = EVIL }
+sweep[3].name = EVIL
+for _, case in ipairs { { "run", bad }, { "sweep", sweep } } do
+  local name, page = case[1], report.html(case[2], { title = EVIL })
+  t.is(count(page, "<script>"), 1, name .. ": one script, ours")
+  t.is(count(page, "<img"), 0, name .. ": no image")
+  t.is(count(page, "%z"), 0, name .. ": no control characters")
+  t.ok(utf8.len(page), name .. ": UTF-8")
+  t.is(balanced(page), "all closed", name .. ": whole")
+end
+
+-- What is short, flat, broken or much.
+local function with(o, change)
+  local r = results.make(o)
+  change(r)
+  return r
+end
+local function equity(f)
+  return function(r)
+    r.curve = nil
+    for i, day in ipairs(r.days) do day.equity = f(i) end
+  end
+end
+local odd = {
+  ["nothing"] = { {}, "No runs" },
+  ["a name alone"] = { { name = "x" }, "The result has no equity and no trades" },
+  ["one day"] = { results.make { days = 1 }, "Fewer than two points" },
+  ["two days"] = { results.make { days = 2 }, "Fewer than 42 days" },
+  ["no trades"] = { with({}, function(r) r.trades, r.orders = {}, nil end), "No trades" },
+  ["equity that stays"] = { with({}, equity(function() return 1e4 end)), "do not vary" },
+  ["equity that ends at 0"] = { with({}, equity(function(i)
+    return math.max(10000 - i * 30, 0) end)), "−100.0" },
+  ["equity below 0"] = { with({}, equity(function(i) return 10000 - i * 30 end)), "k" },
+  ["no number"] = { with({}, equity(function() return 0 / 0 end)), "Fewer than two" },
+  ["a jump"] = { with({}, equity(function(i) return i < 250 and 1 or 1e6 end)),
+                 "logarithmic" },
+  ["huge numbers"] = { with({}, equity(function(i) return i % 2 == 0 and 1e300 or 1 end)),
+                       "Equity" },
+  ["wrong types"] = { with({}, function(r)
+    r.figures = { total_return = "x", arithmetic = 3, trades = 0 / 0 }
+    r.trades[1] = { symbol = true, entry = "y", quantity = 1 / 0, pnl = 0 / 0 }
+    r.trades[2], r.positions, r.prices = 5, { 7 }, { SPY = 3 }
+    r.params, r.from, r.symbols = "params", 1 / 0, "symbols"
+  end), "crossover" },
+}
+for _, name in ipairs(data.keys(odd)) do
+  local case = odd[name]
+  local fine, page = pcall(report.html, case[1])
+  t.ok(fine and page:find(case[2], 1, true), name .. ": drawn")
+  if not fine then t.diag(page)
+  else
+    local marks = page:gsub("<style>.-</style>", ""):gsub("<script>.-</script>", "")
+    t.is(count(marks, "nan") + count(marks, '"inf') + count(marks, "-inf"), 0,
+         name .. ": no nan")
+    t.is(balanced(page), "all closed", name .. ": whole")
+  end
+  local printed, said = pcall(report.text, case[1])
+  t.ok(printed, name .. ": printed")
+  if not printed then t.diag(said) end
+end
+
+local many = results.make {}
+local n = #many.trades
+for i = n + 1, 5000 do
+  many.trades[i], many.orders[i] = many.trades[(i - 1) % n + 1], many.orders[1]
+end
+local page = report.html(many)
+t.ok(page:find("The first 1,000 of 5,000 trades.", 1, true), "1,000 trades of 5,000")
+t.ok(page:find("The first 1,500 of 5,000 trades are marked.", 1, true), "and marks")
+t.ok(#page < 1000000, "5,000 trades: " .. #page .. " bytes")
+
+local POINTS = os.getenv "SMALL" and 20000 or 200000
+local times, values = {}, {}
+for i = 1, POINTS do
+  times[i], values[i] = 1.7e18 + i * 1e9, 10000 + (i * 7919) % 1000
+end
+local long = { name = "x", curve = { time = tw.array(times), equity = tw.array(values) } }
+page = report.html(long)
+t.ok(#page < 250000, ("%d points: %d bytes"):format(POINTS, #page))
+
+-- ---- the page of a sweep ----
+
+page = report.html(results.sweep())
+t.is(count(page, 'data-of="map"'), 3, "a map for each pair of three parameters")
+t.is(count(page, 'data-of="map" data-name="1">'), 1, "of which one is shown")
+t.ok(page:find('<h1>The best run</h1><p><span>fast <b>8</b>', 1, true), "the best run")
+t.ok(page:find('class="g top" style="--a:0.65" title="fast 8, slow 40: 2.035, best of 2: '
+     .. '2.050">2.035', 1, true), "its cell: the median, and the best")
+t.ok(page:find("crossover.lua:12: no number\nstack traceback:", 1, true), "a failure")
+t.ok(page:find("49 runs", 1, true) == nil and page:find("50 runs · 1 failed", 1, true),
+     "how many")
+t.ok(report.html(results.sweep(), { x = "stop", y = "slow" })
+     :find('<option value="1">stop × slow<', 1, true), "which map is first")
+local by = report.html(results.sweep(), { by = "max_drawdown" })
+t.ok(by:find("<b>4</b>", by:find("The best run", 1, true), true), "best by a figure")
+t.is(report.html(results.sweep()), report.html(results.sweep()), "the same bytes")
+t.is(report.html(tw.freeze(results.sweep())), report.html(results.sweep()),
+     "frozen results")
+
+local grid = {}
+for i = 0, 9999 do
+  grid[i + 1] = { params = { a = i % 100, b = i // 100 },
+                  figures = { arithmetic = { sharpe = math.sin(i) } } }
+end
+page = report.html(grid)
+t.ok(page:find("The first 1,000 of 10,000 runs.", 1, true), "1,000 runs of 10,000")
+t.ok(page:find("1,000 of 10,000 runs;", 1, true), "and lines")
+t.ok(#page < 600000, "10,000 runs: " .. #page .. " bytes")
+page = report.html { { params = { a = 0 / 0, b = true }, figures = { arithmetic = {} } },
+  { params = { a = 1, b = "x" }, figures = { arithmetic = { sharpe = 1 } } },
+  { params = { a = "y", b = 2 }, figures = { arithmetic = { sharpe = 0 / 0 } } } }
+t.is(balanced(page), "all closed", "parameters of many types")
+t.ok(report.html({ { params = { a = 1 }, error = "x" } }):find "Failed runs",
+     "all runs failed")
+
+-- ---- text ----
+
+for _, case in ipairs { { "a run", results.make { days = 900 } },
+                        { "a sweep", results.sweep() }, { "evil", bad } } do
+  for _, width in ipairs { 60, 80, 120 } do
+    local widest = 0
+    for line in report.text(case[2], width):gmatch "[^\n]+" do
+      widest = math.max(widest, utf8.len(line) or 1000)
+    end
+    t.ok(widest <= width, ("%s in %d columns: %d"):format(case[1], width, widest))
+  end
+end
+local text = report.text(known)
+t.ok(text:find("2020 10.0       -25", 1, true), "months in text")
+t.ok(text:find("No trades.", 1, true), "no trades in text")
+t.ok(report.text(results.make {}):find "Best trades\nsymbol +entry", "trades in text")
+t.ok(report.text(results.sweep()):find "\n 1 +20.50%% +2.050 +-18.00%% +92 +fast=8 mode",
+     "runs in text")
+t.is(text:find "[%z\1-\9\11-\31]", nil, "no control characters")
+
+-- ---- writing, and wrong use ----
+
+local path = os.tmpname()
+t.is(report.write(path, known), true, "write")
+local file <close> = assert(io.open(path, "rb"))
+t.is(file:read "a", report.html(known), "what was written")
+os.remove(path)
+local fine, why = report.write("/nowhere/x.html", known)
+t.is(fine, nil, "write: no such folder")
+t.ok(why:find("/nowhere/x.html", 1, true), "and says so")
+t.is(report.write("/dev/full", known), nil, "write: no room")
+t.raises("a result or a list of results expected, got a number", report.html, 3)
+t.raises("no option 'colour'", report.html, known, { colour = 1 })
+t.raises("by: no figure 'luck'", report.html, {}, { by = "luck" })
+t.raises("by: no figure 'geometric.trades'", report.html, {}, { by = "geometric.trades" })
+t.raises("width must be an integer", report.text, known, 80.5)
+
+t.done()
