@@ -257,6 +257,21 @@ static const struct in_lua {
     { "vwap()", "{value = 0.0, size = 0.0}",
       "s.value = s.value + x * y; s.size = s.size + y", "s.value / s.size" },
     { "prev()", "{}", "s.old = s.now; s.now = x", "s.old" },
+    { "sma(window=64)", "{n = 0, sum = 0.0}",
+      "local n = s.n + 1; local at = n % 64 + 1; s.n = n;"
+      " s.sum = s.sum + x - (s[at] or 0); s[at] = x", "s.n >= 64 and s.sum / 64" },
+    { "ema(window=64)", "{n = 0, e = 0.0}",
+      "local n, e = s.n + 1, s.e; s.n = n; s.e = e + (x - e) / (n < 64 and n or 32.5)",
+      "s.n >= 64 and s.e" },
+    { "rsi()", "{n = 0, gain = 0.0, loss = 0.0}",
+      "local n, d = s.n, x - (s.last or x); local gain, loss, m = s.gain, s.loss,"
+      " n < 14 and n + 1 or 14; s.n = n + 1; s.last = x;"
+      " s.gain = gain + ((d > 0 and d or 0) - gain) / m;"
+      " s.loss = loss + ((d < 0 and -d or 0) - loss) / m",
+      "s.n > 14 and 100 * s.gain / (s.gain + s.loss)" },
+    { "obv()", "{sum = 0.0}",
+      "local last = s.last or x; s.last = x;"
+      " s.sum = s.sum + (x > last and y or x < last and -y or 0)", "s.sum" },
 };
 
 #endif

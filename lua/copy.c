@@ -24,6 +24,26 @@ static bool is_coroutine(lua_State *L, int idx)
     return is;
 }
 
+static void replace(lua_State *L, int memo);
+
+/* [-0, +1, e]  A copy of the statistic on top; a crossing's is of the copies of what it
+ * crosses, which are no crossings. */
+static void push_stat(lua_State *L, const struct ltw_stat *from, int memo)
+{
+    const int idx = lua_gettop(L);
+    const int bound = lua_getiuservalue(L, idx, 1) == LUA_TNONE ? 0 : 2;
+    struct ltw_stat *to = ltw_push_bound_stat(L, &from->s, bound);
+
+    memcpy(to->state, from->state, from->s.size);
+    to->time = from->time;
+    lua_replace(L, idx + 1);
+    for (int i = 1; i <= bound; i++) {
+        lua_getiuservalue(L, idx, i);
+        replace(L, memo);
+        lua_setiuservalue(L, idx + 1, i);
+    }
+}
+
 /* [-1, +1, e]  The value on top, or its copy. */
 static void replace(lua_State *L, int memo)
 {
@@ -40,10 +60,7 @@ static void replace(lua_State *L, int memo)
     lua_pop(L, 1);
     from = ltw_test_stat(L, -1);
     if (from) {
-        struct ltw_stat *to = ltw_push_stat(L, &from->s);
-
-        memcpy(to->state, from->state, from->s.size);
-        to->time = from->time;
+        push_stat(L, from, memo);
         lua_pushvalue(L, -2);
         lua_pushvalue(L, -2);
         lua_rawset(L, memo);

@@ -23,10 +23,11 @@
 
 #include "base/clock.h"
 #include "lvalue.h"
+#include "stat/ratio.h"
 
 #define NAME "statistic"
 
-enum { TEXT = 512 };
+enum { TEXT = 512, READY = -1 };
 
 static const char mark;
 
@@ -70,8 +71,47 @@ static int64_t time_at(lua_State *L, int idx)
     return lua_tointeger(L, idx);
 }
 
-/* statistic:push(x, ... [, time])
- * One row: a number for each input.  nil or NaN is missing: such a row is not counted.
+/* [-0, +(0|2), -]  What a crossing was made with, where nothing is pushed. */
+static void push_bound(lua_State *L)
+{
+    if (lua_gettop(L) > 1) return;
+    if (lua_getiuservalue(L, 1, 1) == LUA_TNONE) lua_pop(L, 1);
+    else lua_getiuservalue(L, 1, 2);
+}
+
+/* [-0, +0, e]  The input i of b, and whose value it is; false: it is missing. */
+static bool input_at(lua_State *L, const struct ltw_stat *b, unsigned i,
+                     struct tw_compared *to)
+{
+    const int idx = (int)i + 2, type = lua_type(L, idx);
+    const struct ltw_stat *of = type == LUA_TUSERDATA ? ltw_test_stat(L, idx) : NULL;
+
+    *to = (struct tw_compared){ .x = NAN };
+    if (type == LUA_TNUMBER) to->x = lua_tonumber(L, idx);
+    else if (of) *to = (struct tw_compared){ tw_stat_get(&of->s, of->state, 0), &of->s,
+                                             of->state };
+    else if (type != LUA_TNIL) refuse_input(L, b, i);
+    return !isnan(to->x);
+}
+
+/* [-0, +(0|1), -]  What push returns. */
+static int tell(lua_State *L, const struct ltw_stat *b, bool is_counted)
+{
+    const struct tw_stat_ops *ops = b->s.inner ? b->s.inner : b->s.ops;
+    double v;
+
+    if (!ops->tells) return 0;
+    v = is_counted ? tw_stat_get(&b->s, b->state, 0) : NAN;
+    if (isnan(v)) lua_pushnil(L);
+    else lua_pushnumber(L, v);
+    return 1;
+}
+
+/* statistic:push(x, ... [, time]) -> number | nil
+ * One row: a number for each input, or a statistic, whose value it is.  nil or NaN is
+ * missing: such a row is not counted.  An indicator (see ta), vwap, weighted_mean,
+ * weighted_sum and crossover return their value, nil: none yet, or the row is missing;
+ * others return nothing.  A crossing compares averages as fractions, without rounding.
  * The time matters to windows and half-lives in time, and to what is by time; without
  * one it is that of the record being handled, else the clock's.  A time that goes back
  * counts as the newest so far.
@@ -82,22 +122,25 @@ static int push(lua_State *L)
 {
     struct ltw_stat *b = ltw_check_stat(L, 1);
     const unsigned n = b->s.n_inputs;
+    struct tw_compared in[TW_STAT_INPUTS];
     double x[TW_STAT_INPUTS];
-    bool is_missing = false;
+    bool is_counted = true;
     int64_t time;
 
+    push_bound(L);
     for (unsigned i = 0; i < n; i++) {
-        int type = lua_type(L, (int)i + 2);
-
-        if (type == LUA_TNUMBER) x[i] = lua_tonumber(L, (int)i + 2);
-        else if (type == LUA_TNIL) is_missing = true;
-        else return refuse_input(L, b, i);
+        is_counted &= input_at(L, b, i, &in[i]);
+        x[i] = in[i].x;
     }
     time = time_at(L, (int)n + 2);
-    if (is_missing) return 0;
-    if (time > b->time) b->time = time;
+    if (time > b->time && is_counted) b->time = time;
+    if (!is_counted) return tell(L, b, false);
+    if (b->s.kind == &tw_stat_crossover) {
+        x[0] = tw_compare(&in[0], &in[1]);
+        x[1] = 0;
+    }
     tw_stat_push(&b->s, b->state, x, b->time);
-    return 0;
+    return tell(L, b, true);
 }
 
 /* statistic:reset()
@@ -134,24 +177,26 @@ static int merge(lua_State *L)
 
 /* ---- reading ---- */
 
-/* statistic[field] -> number | nil
+/* statistic[field] -> number | boolean | nil
  * mean.value, mean.count, ...: each kind's help lists its fields; nil: no value yet.
+ * mean.ready: it has a value.
  * Yields: no.  Blocks: no.  Thread: the state's.
  * Errors: raises for a field that it does not have.  Units: those of what is pushed. */
 static int stat_index(lua_State *L)
 {
-    const struct ltw_stat *b = ltw_check_stat(L, 1);
+    const struct ltw_stat *b;
+    double v;
+    int field;
 
     lua_pushvalue(L, 2);
-    switch (lua_rawget(L, lua_upvalueindex(1))) {
-    case LUA_TFUNCTION:
-        return 1;
-    case LUA_TNUMBER:
-        ltw_stat_push_field(L, &b->s, b->state, (unsigned)lua_tointeger(L, -1));
-        return 1;
-    default:
-        return ltw_stat_refuse_field(L, b->s.kind, b->s.kind->name, 2);
-    }
+    if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TFUNCTION) return 1;
+    b = ltw_check_stat(L, 1);
+    if (lua_isnil(L, -1)) return ltw_stat_refuse_field(L, b->s.kind, b->s.kind->name, 2);
+    field = (int)lua_tointeger(L, -1);
+    v = tw_stat_get(&b->s, b->state, field == READY ? 0 : (unsigned)field);
+    if (field == READY) lua_pushboolean(L, !isnan(v));
+    else ltw_stat_push_value(L, &b->s, (unsigned)field, v);
+    return 1;
 }
 
 /* statistic:quantile(p) -> number | nil
@@ -242,14 +287,16 @@ static void add_methods(lua_State *L)
 {
     luaL_setfuncs(L, methods, 0);
     ltw_stat_add_save(L);
+    lua_pushinteger(L, READY);
+    lua_setfield(L, -2, "ready");
 }
 
 static const struct ltw_stat_class class = { NAME, add_methods, stat_index, meta };
 
-struct ltw_stat *ltw_push_stat(lua_State *L, const struct tw_stat *s)
+struct ltw_stat *ltw_push_bound_stat(lua_State *L, const struct tw_stat *s, int bound)
 {
     const uintptr_t align = _Alignof(max_align_t);
-    struct ltw_stat *b = lua_newuserdatauv(L, sizeof *b + align + s->size, 0);
+    struct ltw_stat *b = lua_newuserdatauv(L, sizeof *b + align + s->size, bound);
 
     b->mark = &mark;
     b->s = *s;
@@ -260,14 +307,24 @@ struct ltw_stat *ltw_push_stat(lua_State *L, const struct tw_stat *s)
     return b;
 }
 
+struct ltw_stat *ltw_push_stat(lua_State *L, const struct tw_stat *s)
+{
+    return ltw_push_bound_stat(L, s, 0);
+}
+
 /* statistic:copy() -> statistic
  * Another one with the same rows, that goes its own way.
  * Yields: no.  Blocks: no.  Thread: the state's.  Errors: none.  Units: none. */
 static int copy(lua_State *L)
 {
     const struct ltw_stat *b = ltw_check_stat(L, 1);
-    struct ltw_stat *new = ltw_push_stat(L, &b->s);
+    const bool is_bound = lua_getiuservalue(L, 1, 1) != LUA_TNONE;
+    struct ltw_stat *new = ltw_push_bound_stat(L, &b->s, is_bound ? 2 : 0);
 
+    for (int i = 1; is_bound && i <= 2; i++) {
+        lua_getiuservalue(L, 1, i);
+        lua_setiuservalue(L, -2, i);
+    }
     memcpy(new->state, b->state, b->s.size);
     new->time = b->time;
     return 1;

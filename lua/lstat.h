@@ -25,6 +25,10 @@ const struct ltw_stat *ltw_test_stat(lua_State *L, int idx);
 /* [-0, +1, m]  A new, empty instance. */
 struct ltw_stat *ltw_push_stat(lua_State *L, const struct tw_stat *s);
 
+/* [-0, +1, m]  One with so many user values, which are the caller's to set: what a push
+ * without arguments takes. */
+struct ltw_stat *ltw_push_bound_stat(lua_State *L, const struct tw_stat *s, int bound);
+
 /* ---- lstat_field.c: of instances and of what is declared ---- */
 
 /* [-0, +1, -]  A field's value: nil for NaN, an integer where it counts. */

@@ -2,6 +2,7 @@
 #include "lstat.h"
 
 #include "stat/expr.h"
+#include "stat/ratio.h"
 #include "stat/token.h"
 
 /* time(text) -> ns | nil */
@@ -68,6 +69,28 @@ static int new(lua_State *L)
     return 1;
 }
 
+/* crossing(x, y) -> statistic: of two statistics or numbers, read at each push() */
+static int crossing(lua_State *L)
+{
+    const struct tw_stat_options o = tw_stat_no_options();
+    struct tw_stat s;
+
+    for (int i = 1; i <= 2; i++) {
+        const struct ltw_stat *side = ltw_test_stat(L, i);
+
+        if (lua_type(L, i) != LUA_TNUMBER && !side)
+            return luaL_typeerror(L, i, "statistic or number");
+        luaL_argcheck(L, !side || side->s.kind != &tw_stat_crossover, i, "a crossing");
+    }
+    (void)tw_stat_init(&s, &tw_stat_crossover, &o, NULL);   /* which needs no option */
+    ltw_push_bound_stat(L, &s, 2);
+    for (int i = 1; i <= 2; i++) {
+        lua_pushvalue(L, i);
+        lua_setiuservalue(L, -2, i);
+    }
+    return 1;
+}
+
 /* check(text) -> nothing | message: is it a declaration? */
 static int check_text(lua_State *L)
 {
@@ -96,7 +119,12 @@ static const struct { unsigned bit; const char *name, *example; } options[] = {
     { TW_STAT_K, "k", "k=10" },
     { TW_STAT_EVERY, "every", "every=\"5m\"" },
     { TW_STAT_PRECISION, "precision", "precision=12" },
-    { TW_STAT_INITIAL, "initial", "initial=0" }
+    { TW_STAT_INITIAL, "initial", "initial=0" },
+    { TW_STAT_FAST, "fast", "fast=12" },
+    { TW_STAT_SLOW, "slow", "slow=26" },
+    { TW_STAT_SIGNAL, "signal", "signal=9" },
+    { TW_STAT_SMOOTH, "smooth", "smooth=3" },
+    { TW_STAT_DEVIATIONS, "deviations", "deviations=2" }
 };
 
 /* [-0, +0, m]  The text as a field of the table on top. */
@@ -160,6 +188,7 @@ static int kinds(lua_State *L)
 
 static const luaL_Reg internal[] = {
     { "new", new },
+    { "crossing", crossing },
     { "check", check_text },
     { "time", time_of },
     { "kinds", kinds },

@@ -10,7 +10,7 @@
 
 #include <zlib.h>
 
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 
 /* What a saved one begins with; its state follows. */
 struct head {
@@ -26,7 +26,7 @@ struct head {
 static const char magic[8] = "tw.stat";
 
 _Static_assert(sizeof(struct head) == 64 + sizeof(struct tw_stat_options), "no holes");
-_Static_assert(sizeof(struct tw_stat_options) == 4 * 4 + 6 * 8, "no holes");
+_Static_assert(sizeof(struct tw_stat_options) == 8 * 4 + 7 * 8, "no holes");
 
 static uint32_t sum(const struct head *h, const void *state, size_t n)
 {
@@ -71,7 +71,12 @@ static int restore(struct tw_stat *s, const struct tw_stat_kind *k,
         { "lag", o->lag, o->lag, false },
         { "k", o->k, o->k, false },
         { "every", (double)o->every_ns, o->every_ns, true },
-        { "precision", o->precision, o->precision, false }
+        { "precision", o->precision, o->precision, false },
+        { "fast", o->fast, o->fast, false },
+        { "slow", o->slow, o->slow, false },
+        { "signal", o->signal, o->signal, false },
+        { "smooth", o->smooth, o->smooth, false },
+        { "deviations", o->deviations, o->deviations != 0, false }
     };
     struct tw_stat_options to = tw_stat_no_options();
 

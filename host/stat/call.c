@@ -131,9 +131,10 @@ struct tw_expr *tw_parse_last(struct tw_parser *p, struct tw_operand x)
 
 /* Other languages' names. */
 static const char *const others[][2] = {
-    { "sma", "mean" }, { "ma", "mean" }, { "avg", "mean" }, { "average", "mean" },
+    { "ma", "sma" }, { "avg", "mean" }, { "average", "mean" },
     { "stddev", "std" }, { "stdev", "std" }, { "var", "variance" },
-    { "corr", "correlation" }, { "cov", "covariance" }, { "ema", "ewma" },
+    { "corr", "correlation" }, { "cov", "covariance" }, { "cross", "crossover" },
+    { "rma", "smma" }, { "bbands", "bollinger" }, { "stoch", "stochastic" },
     { "diff", "delta" }, { "shift", "lag" }, { "ref", "lag" }, { "if", "ifelse" },
     { "ln", "log" }, { "pow", "^" }, { "isnan", "missing" }, { "nunique", "distinct" },
 };

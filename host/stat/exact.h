@@ -215,4 +215,25 @@ static inline double tw_exact_value(const struct tw_exact *e, uint64_t unit)
     return isnan(rest) ? e->rest : v + rest;
 }
 
+/* The mean of n values, of at least one: one rational number is one double, whatever
+ * the sum and n that it comes from. */
+static inline double tw_exact_mean(const struct tw_exact *e, uint64_t n)
+{
+    if (tw_exact_whole(e) && n < UINT64_C(1) << 32)
+        return tw_exact_ratio(e, n * (uint64_t)TW_FIXED_ONE);
+    return tw_exact_value(e, (uint64_t)TW_FIXED_ONE) / (double)n;
+}
+
+/* a - b, of two decimals the double nearest to their difference: so equal differences
+ * of prices are equal. */
+static inline double tw_exact_minus(double a, double b)
+{
+    int64_t x, y;
+
+    if (!tw_exact_decimal(a, &x) || !tw_exact_decimal(b, &y)
+        || x - y >= INT64_C(1) << 53 || y - x >= INT64_C(1) << 53)
+        return a - b;
+    return (double)(x - y) / 1e9;
+}
+
 #endif

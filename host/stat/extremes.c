@@ -1,11 +1,6 @@
 /* extremes.c - minimum, maximum, their range, and the drawdown from a peak.
  *
- *   min, max   Over all: one comparison a value.  Over the last n: the ring is cut
- *              into blocks of n; a full block is replaced by its suffix minima, and
- *              the window's least is that of the block under way and the suffix
- *              that is still inside: three comparisons a value, amortised (van
- *              Herk 1992; Gil and Werman, "Computing 2-D min, median and max
- *              filters", 1993), with no branch that depends on the data.  The
+ *   min, max   Over all: one comparison a value.  Over the last n: recent.h.  The
  *              greatest is minus the least of -x.
  *   range      max - min.  Infinity minus infinity is NaN.
  *   drawdown   With peak = the greatest x so far: (peak - x) / peak, the fraction
@@ -21,7 +16,7 @@
  *
  * Layer host/stat.
  */
-#include "stat/kernel.h"
+#include "stat/recent.h"
 
 /* ---- over all ---- */
 
@@ -57,30 +52,6 @@ TW_STAT_SIZE(least, struct least)
 
 /* ---- over the last n ---- */
 
-struct recent {
-    uint32_t next;      /* values in the block under way                      */
-    uint32_t full;      /* there was a block before it: 0 or 1                */
-    double least;       /* of the block under way, or of the whole one at 0   */
-    double ring[];      /* the block under way, then the suffix minima left   */
-};
-
-static inline void recent_push(uint32_t n, struct recent *r, double x)
-{
-    r->least = r->next && r->least < x ? r->least : x;
-    r->ring[r->next] = x;
-    if (++r->next < n) return;
-    for (uint32_t i = n - 1; i-- > 0;)
-        r->ring[i] = r->ring[i] < r->ring[i + 1] ? r->ring[i] : r->ring[i + 1];
-    r->next = 0;
-    r->full = 1;
-}
-
-static inline double recent_of(const struct recent *r)
-{
-    if (!r->full) return r->next ? r->least : NAN;
-    return r->least < r->ring[r->next] ? r->least : r->ring[r->next];
-}
-
 static inline double recent_count(const struct tw_stat *s, const struct recent *r)
 {
     return r->full ? s->o.window : r->next;
@@ -88,7 +59,12 @@ static inline double recent_count(const struct tw_stat *s, const struct recent *
 
 static size_t recent_size(const struct tw_stat *s)
 {
-    return sizeof(struct recent) + s->o.window * sizeof(double);
+    return recent_bytes(s->o.window);
+}
+
+static bool recent_valid(const struct tw_stat *s, const void *state)
+{
+    return recent_sound(state, s->o.window);
 }
 
 /* Until its first block is full the ring has the values themselves. */
@@ -100,13 +76,6 @@ static void recent_merge(const struct tw_stat *s, void *into, const void *from)
         memcpy(into, from, recent_size(s));
     else
         for (uint32_t i = 0; i < f->next; i++) recent_push(s->o.window, into, f->ring[i]);
-}
-
-static bool recent_valid(const struct tw_stat *s, const void *state)
-{
-    const struct recent *r = state;
-
-    return r->next < s->o.window && r->full <= 1;
 }
 
 /* ---- min and max: the least of x, and minus that of -x ---- */

@@ -20,7 +20,9 @@
 extern const struct tw_stat_kind
     *const tw_stat_sums[], *const tw_stat_moments[], *const tw_stat_averages[],
     *const tw_stat_extremes[], *const tw_stat_quantiles[], *const tw_stat_sketches[],
-    *const tw_stat_pairs[], *const tw_stat_market[], *const tw_stat_series[];
+    *const tw_stat_pairs[], *const tw_stat_market[], *const tw_stat_series[],
+    *const tw_stat_moving[], *const tw_stat_wilder[], *const tw_stat_momentum[],
+    *const tw_stat_bands[];
 
 /* Of book.c, in the market's list. */
 extern const struct tw_stat_kind tw_stat_order_flow_imbalance, tw_stat_microprice,
@@ -122,6 +124,12 @@ static inline double tw_stat_between(double a, double b, double f)
 {
     if (f == 0 || isinf(a)) return a;
     return isinf(b) ? b : a + f * (b - a);
+}
+
+/* An option, or what it is where it isn't given. */
+static inline uint32_t tw_stat_or(uint32_t option, uint32_t usual)
+{
+    return option ? option : usual;
 }
 
 /* 64 well mixed bits (the finaliser of splitmix64); of 0 and -0 the same. */

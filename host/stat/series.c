@@ -20,6 +20,7 @@
  */
 #include "stat/lag.h"
 #include "stat/one.h"
+#include "stat/ratio.h"
 
 static const char *const value_field[] = { "value", NULL };
 static const char *const two_fields[] = { "value", "count", NULL };
@@ -224,7 +225,7 @@ static void crossover_merge(const struct tw_stat *s, void *into, const void *fro
 
 static const struct tw_stat_ops crossover_ops = {
     .size = crossover_size, .run = crossover_run, .get = crossover_get,
-    .merge = crossover_merge
+    .merge = crossover_merge, .tells = true
 };
 
 TW_STAT_CHOOSE(crossover)
@@ -261,7 +262,9 @@ static const struct tw_stat_kind last_kind = {
     "log_return", { "x" }, TW_STAT_LAG, 0, value_field, log_return_choose,
     "log(x / lag(x))", "by definition",
     "1 ns a value, 6 when it is read, 16 bytes a key; from lag 2 on 24 + 8 lag"
-}, crossover_kind = {
+};
+
+const struct tw_stat_kind tw_stat_crossover = {
     "crossover", { "x", "y" }, TW_STAT_TIME, 0, crossover_fields, crossover_choose,
     "1 where x comes to be above y, -1 where below, else 0", "by definition",
     "2 ns a row, 32 bytes a key"
@@ -269,5 +272,5 @@ static const struct tw_stat_kind last_kind = {
 
 const struct tw_stat_kind *const tw_stat_series[] = {
     &last_kind, &first_kind, &lag_kind, &prev_kind, &delta_kind, &simple_return_kind,
-    &log_return_kind, &crossover_kind, NULL
+    &log_return_kind, &tw_stat_crossover, NULL
 };

@@ -11,7 +11,8 @@
 
 static const struct tw_stat_kind *const *const families[] = {
     tw_stat_sums, tw_stat_moments, tw_stat_averages, tw_stat_extremes,
-    tw_stat_quantiles, tw_stat_sketches, tw_stat_pairs, tw_stat_market, tw_stat_series
+    tw_stat_quantiles, tw_stat_sketches, tw_stat_pairs, tw_stat_market, tw_stat_series,
+    tw_stat_moving, tw_stat_wilder, tw_stat_momentum, tw_stat_bands
 };
 enum { FAMILIES = sizeof families / sizeof families[0] };
 
@@ -56,6 +57,11 @@ static const struct option {
     { "k", TW_STAT_K, WHOLE, 1, 1024, "1 to 1024" },
     { "every", TW_STAT_EVERY, TIME, 1, 1e18, "a time like 1s" },
     { "precision", TW_STAT_PRECISION, WHOLE, 4, 16, "4 to 16 bits" },
+    { "fast", TW_STAT_FAST, WHOLE, 1, TW_STAT_WINDOW_MAX, "1 to 1048576 values" },
+    { "slow", TW_STAT_SLOW, WHOLE, 1, TW_STAT_WINDOW_MAX, "1 to 1048576 values" },
+    { "signal", TW_STAT_SIGNAL, WHOLE, 1, TW_STAT_WINDOW_MAX, "1 to 1048576 values" },
+    { "smooth", TW_STAT_SMOOTH, WHOLE, 1, TW_STAT_WINDOW_MAX, "1 to 1048576 values" },
+    { "deviations", TW_STAT_DEVIATIONS, NUMBER, 1e-3, 1e3, "0.001 to 1000" },
 };
 enum { OPTIONS = sizeof options / sizeof options[0] };
 
@@ -71,7 +77,10 @@ static unsigned chosen(const struct tw_stat_options *o)
         | (o->alpha > 0 ? TW_STAT_ALPHA : 0) | (o->half_life_ns ? TW_STAT_HALF_LIFE : 0)
         | (isnan(o->initial) ? 0 : TW_STAT_INITIAL) | (isnan(o->p) ? 0 : TW_STAT_P)
         | (o->lag ? TW_STAT_LAG : 0) | (o->k ? TW_STAT_K : 0)
-        | (o->every_ns ? TW_STAT_EVERY : 0) | (o->precision ? TW_STAT_PRECISION : 0);
+        | (o->every_ns ? TW_STAT_EVERY : 0) | (o->precision ? TW_STAT_PRECISION : 0)
+        | (o->fast ? TW_STAT_FAST : 0) | (o->slow ? TW_STAT_SLOW : 0)
+        | (o->signal ? TW_STAT_SIGNAL : 0) | (o->smooth ? TW_STAT_SMOOTH : 0)
+        | (o->deviations > 0 ? TW_STAT_DEVIATIONS : 0);
 }
 
 static void assign(struct tw_stat_options *o, const struct option *is, double v)
@@ -86,6 +95,11 @@ static void assign(struct tw_stat_options *o, const struct option *is, double v)
     case TW_STAT_K:         o->k = (uint32_t)v; break;
     case TW_STAT_EVERY:     o->every_ns = (int64_t)v; break;
     case TW_STAT_PRECISION: o->precision = (uint32_t)v; break;
+    case TW_STAT_FAST:      o->fast = (uint32_t)v; break;
+    case TW_STAT_SLOW:      o->slow = (uint32_t)v; break;
+    case TW_STAT_SIGNAL:    o->signal = (uint32_t)v; break;
+    case TW_STAT_SMOOTH:    o->smooth = (uint32_t)v; break;
+    case TW_STAT_DEVIATIONS: o->deviations = v; break;
     default:
         if (is->name[0] == 'a') o->alpha = v;
         else if (is->name[0] == 's') o->alpha = 2 / (v + 1);
@@ -243,6 +257,11 @@ size_t tw_stat_text(const struct tw_stat *s, char *out, size_t n)
     OPTION(o->k, "k=%u", o->k);
     OPTION(o->every_ns, "every=%s", seconds(o->every_ns, text));
     OPTION(o->precision, "precision=%u", o->precision);
+    OPTION(o->fast, "fast=%u", o->fast);
+    OPTION(o->slow, "slow=%u", o->slow);
+    OPTION(o->signal, "signal=%u", o->signal);
+    OPTION(o->smooth, "smooth=%u", o->smooth);
+    OPTION(o->deviations > 0, "deviations=%s", number(o->deviations, text));
     ADD(")");
 #undef OPTION
 #undef ADD

@@ -23,7 +23,7 @@
 enum { TW_STAT_INPUTS = 4, TW_STAT_BATCH = 256, TW_STAT_WINDOW_MAX = 1 << 20 };
 
 /* What options a kind takes; as names: window alpha (or span, half_life) initial p
- * lag k every precision. */
+ * lag k every precision fast slow signal smooth deviations. */
 enum tw_stat_option {
     TW_STAT_WINDOW = 1,      /* window = 64: the last 64 values             */
     TW_STAT_TIME = 2,        /* window = 60s: those of the last 60 s        */
@@ -34,17 +34,23 @@ enum tw_stat_option {
     TW_STAT_LAG = 64,        /* so many values ago                          */
     TW_STAT_K = 128,         /* how many are kept                           */
     TW_STAT_EVERY = 256,     /* a step in time                              */
-    TW_STAT_PRECISION = 512  /* bits of a sketch                            */
+    TW_STAT_PRECISION = 512, /* bits of a sketch                            */
+    TW_STAT_FAST = 1024,     /* windows of parts of an indicator, in values */
+    TW_STAT_SLOW = 2048,
+    TW_STAT_SIGNAL = 4096,
+    TW_STAT_SMOOTH = 8192,
+    TW_STAT_DEVIATIONS = 16384  /* so many standard deviations              */
 };
 
 /* Zeros, and NaN for initial and p, are what nobody asked for. */
 struct tw_stat_options {
-    uint32_t window, lag, k, precision;
+    uint32_t window, lag, k, precision, fast, slow, signal, smooth;
     int64_t window_ns, half_life_ns, every_ns;
-    double alpha, initial, p;
+    double alpha, initial, p, deviations;
 };
 
 struct tw_stat;
+struct tw_ratio;
 
 /* Rows of equal length; `time` in ns since the epoch, never going back. */
 struct tw_stat_rows {
@@ -69,6 +75,9 @@ struct tw_stat_ops {
     /* Pairs (value, count), best first; how many.  NULL: it has none. */
     unsigned (*list)(const struct tw_stat *s, const void *state,
                      double (*out)[2], unsigned max);
+    /* The value as a fraction; false: there is none.  NULL: never. */
+    bool (*ratio)(const struct tw_stat *s, const void *state, struct tw_ratio *r);
+    bool tells;          /* get costs no more than a push, which returns the value */
 };
 
 /* A statistic's name and what is said of it. */

@@ -127,15 +127,9 @@ TW_STAT_INLINE void step(struct sums *m, struct row r, unsigned inputs, int sign
     m->n += (uint64_t)(int64_t)sign;
 }
 
-/* One rational number is one double, whatever the sum and n that it comes from. */
 static inline double mean(const struct sums *m)
 {
-    const struct tw_exact *x = &m->of[0];
-
-    if (m->n == 0) return NAN;
-    if (tw_exact_whole(x) && m->n < UINT64_C(1) << 32)
-        return tw_exact_ratio(x, m->n * ONE);
-    return tw_exact_value(x, ONE) / (double)m->n;
+    return m->n ? tw_exact_mean(&m->of[0], m->n) : NAN;
 }
 
 /* If a decimal of nine places is the exact ratio, it is that one. */
@@ -296,10 +290,11 @@ TW_STAT_INLINE void run(const struct tw_stat *s, void *states,
         return window_valid(s, m); \
     } \
     static const struct tw_stat_ops all##_ops = { .size = all##_size, \
-        .run = all##_run, .get = all##_get, .merge = all##_merge }; \
+        .run = all##_run, .get = all##_get, .merge = all##_merge, \
+        .tells = (inputs) == 2 }; \
     static const struct tw_stat_ops last##_ops = { .size = last##_size, \
         .run = last##_run, .get = all##_get, .merge = last##_merge, \
-        .valid = last##_valid }; \
+        .valid = last##_valid, .tells = (inputs) == 2 }; \
     static const struct tw_stat_ops *all##_choose(const struct tw_stat_options *o) \
     { \
         return o->window ? &last##_ops : &all##_ops; \

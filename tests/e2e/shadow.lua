@@ -241,7 +241,7 @@ check("warm: declarations of on_start", { limit = 3000, s = [[
 
 -- All that a script may keep; what it sends depends on all of that.
 local KEEPS = [[
-  local stat = require "tw.stat"
+  local stat, ta = require "tw.stat", require "tw.ta"
   local kept = tw.persist("kept", 1, { n = 0, list = {} })
   local values = tw.channel(10000, { name = "values" })
   local Side = {}
@@ -254,6 +254,8 @@ local KEEPS = [[
   function M:on_start()
     local step = 0
     self.n, self.loop, self.mean = 0, { self }, stat.mean()
+    self.fast = ta.sma(2)
+    self.cross = ta.cross(self.fast, self.mean)
     self.side, self.tick = setmetatable({ sum = 0 }, Side), function()
       step, self.ticked = step + 1, step
       return step
@@ -263,11 +265,11 @@ local KEEPS = [[
   M.on_reload = M.declare
   function M:on_quote(symbol, bid, seq)
     self.n, kept.n, kept.list[seq %% 10] = self.n + 1, kept.n + 1, seq
-    self.mean:push(bid)
+    self.mean:push(bid) self.fast:push(bid) self.cross:push()
     assert(self.loop[1] == self and self.tick() == self.n and kept.n == self.n)
     if self.n %% 10 ~= 0 then return end
-    local text = ("%%d %%.9g %%d %%d %%s"):format(self.side:add(bid) // 1,
-      self.mean.value, self.s.n[symbol].value, #kept.list, self.ticked)
+    local text = ("%%d %%.9g %%d %%d %%d %%s"):format(self.side:add(bid) // 1,
+      self.mean.value, self.cross.up, self.s.n[symbol].value, #kept.list, self.ticked)
     %s
   end
   function M:on_stop() print(self.n, kept.n, self.mark, self.called) end]]

@@ -210,6 +210,11 @@ static struct tw_stat_options any_options(const struct tw_stat_kind *k)
     if (k->options & TW_STAT_K) o.k = 1 + (uint32_t)(draw() % 1024);
     if (k->options & TW_STAT_EVERY) o.every_ns = 1 + (int64_t)(draw() >> draw() % 50);
     if (k->options & TW_STAT_PRECISION) o.precision = 4 + (uint32_t)(draw() % 13);
+    if (k->options & TW_STAT_FAST) o.fast = (uint32_t)(draw() % 100);
+    if (k->options & TW_STAT_SLOW) o.slow = (uint32_t)(draw() % 100);
+    if (k->options & TW_STAT_SIGNAL) o.signal = (uint32_t)(draw() % 100);
+    if (k->options & TW_STAT_SMOOTH) o.smooth = (uint32_t)(draw() % 100);
+    if (k->options & TW_STAT_DEVIATIONS) o.deviations = (double)(draw() % 100) / 8;
     return o;
 }
 

@@ -107,6 +107,16 @@ static inline void *rig_state(const struct tw_stat *s)
     return rig_states(s, 1);
 }
 
+/* One row of up to three inputs; the value after it. */
+static inline double rig_push(const struct tw_stat *s, void *state, double a, double b,
+                              double c)
+{
+    const double x[TW_STAT_INPUTS] = { a, b, c };
+
+    tw_stat_push(s, state, x, 0);
+    return tw_stat_get(s, state, 0);
+}
+
 /* n rows into one state, in whole batches. */
 static inline void rig_feed(const struct tw_stat *s, void *state, const double *x,
                             size_t n, double *out)
