@@ -249,6 +249,11 @@ void ltw_engine_hurry(struct ltw_engine *e)
     for (unsigned i = 0; i < e->n; i++) ltw_script_hurry(e->scripts[i]);
 }
 
+void ltw_engine_check(struct ltw_engine *e)
+{
+    for (unsigned i = 0; i < e->n; i++) ltw_shadow_check(e->scripts[i]);
+}
+
 void ltw_engine_go(struct ltw_engine *e)
 {
     e->going = true;

@@ -59,6 +59,9 @@ void ltw_engine_prepare(struct ltw_engine *e);
 /* Ends the waits of those that the job waits for.  Thread: WORKER, its own. */
 void ltw_engine_hurry(struct ltw_engine *e);
 
+/* Refuses candidates that have waited since the last time.  Thread: WORKER, its own. */
+void ltw_engine_check(struct ltw_engine *e);
+
 /* Ends the waits and tasks of every script, and starts on_stop when they have ended;
  * the worker quits when all is done.  Thread: WORKER, its own. */
 void ltw_engine_stop(struct ltw_engine *e);

@@ -182,6 +182,7 @@ void ltw_groups_free(struct ltw_reloads *r)
         tw_free(g->versions);
         ltw_version_unref(g->now);
         ltw_version_unref(g->tried);
+        ltw_trial_unref(g->guard);
     }
     tw_free(r->groups);
 }

@@ -35,6 +35,7 @@ struct ltw_switch {
     bool warmed;                                /* its candidate has caught up   */
     struct ltw_shadow *guard;                   /* for behind it, or NULL        */
     bool begun, compared;                       /* beside the new one; for long enough */
+    uint64_t scopes;                            /* later ones are of its callbacks     */
 };
 
 struct ltw_shadow;
@@ -151,9 +152,11 @@ void ltw_switch_send(struct ltw_script *s);
  * the state's stack. */
 bool ltw_switch_settle_copy(struct ltw_script *c);
 
-/* Takes no part: why.  Agrees: it has failed, and will restart with what is decided. */
+/* Takes no part: why.  Agrees.  It has failed, and will restart with what is decided;
+ * but not with a version that was to be compared with it. */
 void ltw_switch_refuse(struct ltw_script *s, const char *why);
-void ltw_switch_abstain(struct ltw_script *s);
+void ltw_switch_agree(struct ltw_script *s);
+void ltw_switch_fail(struct ltw_script *s);
 
 /* It is freed. */
 void ltw_switch_fini(struct ltw_script *s);
@@ -171,9 +174,6 @@ bool ltw_shadow_is_there(const struct ltw_script *s);
 
 /* The script stands still until its candidate has caught up. */
 bool ltw_shadow_holds(const struct ltw_script *s);
-
-/* Its candidate has failed: why. */
-void ltw_shadow_failed(struct ltw_script *candidate, const char *why);
 
 /* At the record where the versions begin to be compared: a copy of the script, of the new
  * version, takes the place of the candidate.  At that of the change: one of the old

@@ -25,7 +25,7 @@
 #include "reloads.h"
 #include "watch.h"
 
-enum { RETRY_MS = 1, LOOK_MS = 50 };
+enum { RETRY_MS = 1 };
 
 /* ---- the end of a change ---- */
 
@@ -43,7 +43,9 @@ static void reset(struct ltw_reloads *r)
     r->current = NULL;
     r->job = NULL;
     r->phase = RELOAD_IDLE;
+    r->full_ns = 0;
     uv_timer_stop(&r->timer);
+    uv_timer_stop(&r->watch_timer);
 }
 
 /* The old version goes on. */
@@ -105,11 +107,7 @@ static void succeed(struct ltw_reloads *r) TW_ON(MAIN)
     struct ltw_request *q = r->current;
     unsigned number = ltw_version_get_number(q->group->next);
 
-    if (ltw_job_guard(r->job)) {
-        ltw_trial_ref(r->guard = ltw_job_guard(r->job));
-        r->guarded = q->group;
-        r->before = (int)ltw_version_get_number(q->group->now);
-    }
+    ltw_verdict_guard(r);
     for (unsigned i = 0; i < r->n; i++)
         if (r->groups[i].next) advance(r, &r->groups[i]);
     if (q->group->is_app) take_up(r, number);
@@ -184,6 +182,10 @@ static void begin(struct ltw_reloads *r) TW_ON(MAIN)
     struct ltw_request *q = r->current;
     char why[320];
 
+    if (q->guarded && q->guarded != ltw_version_get_number(q->group->now)) {
+        reset(r);                        /* another one runs already */
+        return;
+    }
     r->why[0] = '\0';
     r->unchanged = r->missing = r->is_late = false;
     if (!q->group) {
@@ -200,7 +202,7 @@ static void begin(struct ltw_reloads *r) TW_ON(MAIN)
 
 /* ---- changing ---- */
 
-static void tell(void *ctx)
+void ltw_reloads_tell(void *ctx)
 {
     struct ltw_reloads *r = ctx;
 
@@ -222,27 +224,6 @@ static unsigned count_of(const struct ltw_engine *e, const struct ltw_job *job)
     return n;
 }
 
-/* What is asked of the new versions.  False: no memory. */
-static bool make_trial(struct ltw_reloads *r, unsigned members)
-{
-    struct ltw_trial *trial;
-
-    const struct ltw_terms *terms = &r->current->terms;
-
-    if (r->current->group->is_app || (!ltw_terms_warm(terms) && terms->shadow == 0))
-        return true;
-    trial = ltw_trial_new(terms, members, r->app->reliable, tell, r);
-    if (!trial) return false;
-    ltw_job_set_trial(r->job, trial);
-    ltw_trial_unref(trial);
-    if (terms->shadow == 0) return true;
-    trial = ltw_trial_new(terms, members, false, tell, r);
-    if (!trial) return false;
-    ltw_job_set_guard(r->job, trial);
-    ltw_trial_unref(trial);
-    return true;
-}
-
 /* The job of all groups that have a next version; false: no memory. */
 static bool make_job(struct ltw_reloads *r)
 {
@@ -259,9 +240,9 @@ static bool make_job(struct ltw_reloads *r)
         members += g->instances;
         fine = ltw_group_reserve(g);
     }
-    if (fine) r->job = ltw_job_new(++r->jobs, versions, n, members, tell, r);
+    if (fine) r->job = ltw_job_new(++r->jobs, versions, n, members, ltw_reloads_tell, r);
     tw_free(versions);
-    return r->job != NULL && make_trial(r, members);
+    return r->job != NULL && ltw_verdict_prepare(r, members);
 }
 
 static void prepare(struct ltw_reloads *r)
@@ -273,10 +254,7 @@ static void prepare(struct ltw_reloads *r)
         return;
     }
     r->phase = RELOAD_PREPARING;
-    if (r->guard && r->guarded == r->current->group) {   /* it ends with the version */
-        ltw_trial_unref(r->guard);
-        r->guard = NULL;
-    }
+    ltw_verdict_leave(r);
     if (r->current->group->is_app) {     /* MAIN is an instance */
         ltw_job_prepared(r->job);
         ltw_job_leave(r->job);
@@ -298,6 +276,19 @@ static void prepare(struct ltw_reloads *r)
 
 static void on_timer(uv_timer_t *timer);
 
+/* Those who read it are behind, or paused. */
+static void wait_for_room(struct ltw_reloads *r) TW_ON(MAIN)
+{
+    int64_t now = tw_clock_steady_ns();
+
+    if (r->full_ns == 0) r->full_ns = now;
+    if (now - r->full_ns > 2 * r->deadline_ms * 1000000)
+        ltw_job_refuse(r->job, "", "there is no room on the tape for the record of the"
+                       " change: a script that the tape waits for is behind, or paused");
+    else
+        uv_timer_start(&r->timer, on_timer, RETRY_MS, 0);
+}
+
 /* Puts the change on the tape; or, start, the record from which on it is compared. */
 static void append(struct ltw_reloads *r, bool start)
 {
@@ -308,15 +299,15 @@ static void append(struct ltw_reloads *r, bool start)
     record.word[1] = ltw_version_get_number(r->current->group->next);
     record.word[2] = start;
     if (tw_tape_try_append(r->app->host.tape, &record, 1) < 0) {
-        uv_timer_start(&r->timer, on_timer, RETRY_MS, 0);
+        wait_for_room(r);
         return;
     }
+    r->full_ns = 0;
     if (start) {
         r->phase = RELOAD_SHADOWING;
-        r->looks = 0;
         ltw_job_set_start(r->job, record.seq);
         tw_tape_wake(r->app->host.tape);
-        uv_timer_start(&r->timer, on_timer, LOOK_MS, 0);
+        ltw_verdict_watch(r);
         return;
     }
     r->phase = RELOAD_CHANGING;
@@ -351,70 +342,11 @@ static void on_deadline(struct ltw_reloads *r) TW_ON(MAIN)
     uv_timer_start(&r->timer, on_timer, (uint64_t)r->deadline_ms, 0);
 }
 
-/* A candidate that waits for ever is not waited for. */
-static void check_warming(struct ltw_reloads *r) TW_ON(MAIN)
-{
-    uint64_t moved = ltw_trial_moved(ltw_job_trial(r->job));
-
-    if (moved == r->moved && r->is_late) {
-        ltw_job_refuse(r->job, "", "the new version does not get on with what it is to"
-                       " read before it takes over: it waits");
-        return;
-    }
-    r->is_late = moved == r->moved;
-    r->moved = moved;
-    uv_timer_start(&r->timer, on_timer, (uint64_t)r->deadline_ms, 0);
-}
-
-/* No feed will bring another record, and all that are there have been read. */
-static bool is_dry(struct ltw_reloads *r) TW_ON(MAIN)
-{
-    struct tw_app *app = r->app;
-    uint64_t head = tw_tape_head(app->host.tape);
-    unsigned ended = 0;
-
-    for (unsigned i = 0; i < tw_io_count(app->io); i++) {
-        struct tw_feed_status status;
-
-        if (app->endless[i]) continue;
-        tw_io_status(app->io, i, &status);
-        if (status.state < TW_FEED_ENDED) return false;
-        ended++;
-    }
-    for (unsigned i = 0; i < app->n_scripts; i++)
-        /* order [script.counts] relaxed: it only grows */
-        if (atomic_load_explicit(&app->counts[i].at, memory_order_relaxed) < head)
-            return false;
-    return ended > 0;
-}
-
-/* A market that has ended shows no more. */
-static void check_shadowing(struct ltw_reloads *r) TW_ON(MAIN)
-{
-    struct ltw_trial *trial = ltw_job_trial(r->job);
-    char report[LTW_REASON], why[LTW_REASON];
-
-    uv_timer_start(&r->timer, on_timer, LOOK_MS, 0);
-    if (r->moved != ltw_trial_moved(trial)) r->looks = 0;
-    r->moved = ltw_trial_moved(trial);
-    r->looks++;
-    if (!(r->looks > 1 && is_dry(r))      /* or somebody holds up feeds that wait */
-        && !(r->app->reliable && r->looks * LOOK_MS > 2 * r->deadline_ms))
-        return;
-    ltw_trial_report(trial, report, sizeof report - 100);
-    snprintf(why, sizeof why, "no more records come: %.3900s", report);
-    ltw_job_refuse(r->job, "", why);
-}
-
 static void on_timer(uv_timer_t *timer)
 {
     struct ltw_reloads *r = timer->data;
 
     tw_be_main();
-    if (r->phase == RELOAD_SHADOWING && ltw_job_decision(r->job) == LTW_UNDECIDED)
-        check_shadowing(r);
-    if (r->phase == RELOAD_WARMING && ltw_job_decision(r->job) == LTW_UNDECIDED)
-        check_warming(r);
     if (r->phase == RELOAD_CHANGING && ltw_job_decision(r->job) == LTW_UNDECIDED)
         on_deadline(r);
     ltw_reloads_look(r);
@@ -424,53 +356,19 @@ static void on_timer(uv_timer_t *timer)
 static bool check_suspects(struct ltw_reloads *r)
 {
     for (unsigned i = 0; i < r->n; i++) {
-        struct ltw_request *q = r->groups[i].suspect ? tw_calloc(1, sizeof *q) : NULL;
+        struct ltw_group *g = &r->groups[i];
+        struct ltw_request *q = g->suspect || g->is_saved ? tw_calloc(1, sizeof *q)
+                                                          : NULL;
 
         if (!q) continue;
-        r->groups[i].suspect = false;
-        q->group = &r->groups[i];
+        g->suspect = g->is_saved = false;
+        q->group = g;
         q->watched = true;
         q->terms = r->terms;
         r->current = q;
         return true;
     }
     return false;
-}
-
-/* What was compared is within the limits. */
-static bool is_accepted(struct ltw_reloads *r, struct ltw_trial *trial) TW_ON(MAIN)
-{
-    char report[LTW_REASON];
-
-    ltw_trial_report(trial, report, sizeof report);
-    if (ltw_trial_is_over(trial)) {
-        ltw_job_refuse(r->job, "", report);
-        return false;
-    }
-    tw_log_printf(r->app->host.log, TW_LOG_INFO, "", "%s: version %u beside version %u:"
-                  " %s", r->current->group->name,
-                  ltw_version_get_number(r->current->group->next),
-                  ltw_version_get_number(r->current->group->now), report);
-    return true;
-}
-
-/* What the last change shows: it is kept, or taken back. */
-static void look_at_guard(struct ltw_reloads *r) TW_ON(MAIN)
-{
-    struct ltw_trial *guard = r->guard;
-    struct ltw_group *g = r->guarded;
-    bool is_over = ltw_trial_is_over(guard);
-    char report[LTW_REASON];
-
-    if (!is_over && ltw_trial_comparing(guard) > 0) return;
-    if (is_over && !ltw_request_push(r, g, r->before)) return;   /* after the next ring */
-    ltw_trial_report(guard, report, sizeof report);
-    tw_log_printf(r->app->host.log, is_over ? TW_LOG_ERROR : TW_LOG_INFO, "",
-                  "%s: version %u %s version %d: %s", g->name,
-                  ltw_version_get_number(g->now), is_over ? "goes back to"
-                  : "stays, with its shadow", r->before, report);
-    r->guard = NULL;
-    ltw_trial_unref(guard);
 }
 
 /* All are prepared: the next phase. */
@@ -482,8 +380,7 @@ static void go_on(struct ltw_reloads *r) TW_ON(MAIN)
     if (trial && ltw_trial_warming(trial) > 0) {
         if (r->phase == RELOAD_WARMING) return;
         r->phase = RELOAD_WARMING;
-        r->moved = 0;
-        uv_timer_start(&r->timer, on_timer, (uint64_t)r->deadline_ms, 0);
+        ltw_verdict_watch(r);
         return;
     }
     if (trial && r->phase < RELOAD_STARTING
@@ -499,7 +396,7 @@ static void go_on(struct ltw_reloads *r) TW_ON(MAIN)
         return;
     }
     if (trial && ltw_trial_terms(trial)->shadow > 0 && r->phase != RELOAD_APPENDING
-        && !is_accepted(r, trial))
+        && !ltw_verdict_accepts(r))
         return;
     r->phase = RELOAD_APPENDING;
     append(r, false);
@@ -508,10 +405,7 @@ static void go_on(struct ltw_reloads *r) TW_ON(MAIN)
 void ltw_reloads_look(struct ltw_reloads *r)
 {
     if (!r) return;
-    if (r->guard && r->phase == RELOAD_IDLE) look_at_guard(r);
-    if (r->phase >= RELOAD_WARMING && r->phase <= RELOAD_SHADOWING
-        && ltw_request_is_waiting(r, r->current->group))
-        ltw_job_refuse(r->job, "", "another version of it was asked for meanwhile");
+    ltw_verdict_look(r);
     while (r->phase == RELOAD_IDLE && !ltw_request_stopped(r)) {
         r->current = ltw_request_take(r, false);
         if (!r->current && !check_suspects(r)) return;
@@ -561,7 +455,8 @@ struct ltw_reloads *ltw_reloads_new(lua_State *L, struct tw_app *app)
     pthread_mutex_init(&r->lock, NULL);
     r->groups = tw_calloc(app->n_scripts + 1, sizeof *r->groups);
     uv_timer_init(&app->loop, &r->timer);
-    r->timer.data = r;
+    uv_timer_init(&app->loop, &r->watch_timer);
+    r->timer.data = r->watch_timer.data = r;
     lua_getfield(L, -1, "reload");
     ltw_reload_configure(L, r);
     if (r->groups && ltw_groups_add(r)) return r;
@@ -587,8 +482,10 @@ void ltw_reloads_stop(struct ltw_reloads *r)
     /* order [watchdog.over] relaxed: nothing but that it is to end */
     atomic_store_explicit(&r->over, true, memory_order_relaxed);
     if (r->phase == RELOAD_TRYING) uv_cancel((uv_req_t *)&r->work);
-    while (r->phase == RELOAD_TRYING) uv_run(&r->app->loop, UV_RUN_ONCE);
+    while (r->phase == RELOAD_TRYING || r->is_reading)
+        uv_run(&r->app->loop, UV_RUN_ONCE);
     uv_timer_stop(&r->timer);
+    uv_timer_stop(&r->watch_timer);
 }
 
 void ltw_reloads_free(struct ltw_reloads *r)
@@ -597,7 +494,6 @@ void ltw_reloads_free(struct ltw_reloads *r)
 
     if (!r) return;
     ltw_groups_free(r);
-    ltw_trial_unref(r->guard);
     while ((q = r->left) != NULL) {
         r->left = q->next;
         if (q->future) tw_future_cancel(q->future);

@@ -1,7 +1,7 @@
 /* reloads.h - what the files of reload share: scripts, requests, what is under way.
  *
- * Layer lua, for reload.c, group.c, request.c and scratch.c alone.  Thread: MAIN, but for
- * what says otherwise.
+ * Layer lua, for reload.c, verdict.c, group.c, request.c and scratch.c alone.
+ * Thread: MAIN, but for what says otherwise.
  */
 #ifndef LTW_RELOADS_H
 #define LTW_RELOADS_H
@@ -20,7 +20,10 @@ struct ltw_group {
     struct ltw_version *tried;        /* the last one that was tried               */
     struct ltw_version *next;         /* that a change is to, the work's, then MAIN's */
     bool is_app;                      /* constant: the app file, its instance MAIN */
-    bool suspect;                     /* a file of it may have changed             */
+    bool suspect, is_saved;           /* a file of it may have changed; it has     */
+    struct ltw_trial *guard;          /* of its last change, or NULL               */
+    unsigned guarded;                 /* the version that it guards,               */
+    int before;                       /* and the one that it goes back to          */
     char said[LTW_REASON];            /* why it can't be read, as it was said last */
 };
 
@@ -29,6 +32,8 @@ struct ltw_request {
     struct ltw_group *group;          /* NULL: there is no such script             */
     int version;                      /* see ltw_reload_ask                        */
     bool watched;                     /* a file has changed: only if it is another */
+    bool is_held;                     /* mutex: which was said                     */
+    unsigned guarded;                 /* only while that version runs; 0: any      */
     struct ltw_terms terms;
     struct tw_future *future;         /* one reference, or NULL                    */
     char name[256];
@@ -62,12 +67,19 @@ struct ltw_reloads {
     uint64_t jobs;
     uv_timer_t timer;
     bool is_late;                     /* the first deadline has passed             */
-    struct ltw_trial *guard;          /* of the last change, or NULL               */
-    struct ltw_group *guarded;        /* it is of that                             */
-    int before;                       /* the version that it goes back to          */
+    int64_t full_ns;                  /* the tape has no room since then; 0: it has */
+    uv_timer_t watch_timer;           /* of what follows                           */
+    int64_t checked_ns;               /* candidates that wait were looked at       */
     unsigned looks;                   /* at a shadow that does not get on          */
     uint64_t moved;                   /* when the candidates were looked at        */
+    bool is_reading, is_other;        /* files that were saved; they have changed  */
+    uv_work_t reader;                 /* of these: the work's, then MAIN's         */
+    struct ltw_group *reading_of;
+    struct ltw_version *reading;      /* one reference: with that compared         */
 };
+
+/* All who take part in the change look at it.  Thread: any. */
+void ltw_reloads_tell(void *reloads);
 
 /* ---- group.c ---- */
 
@@ -105,8 +117,13 @@ bool ltw_request_stopped(struct ltw_reloads *r);
 /* Is anything asked for the group? */
 bool ltw_request_is_waiting(struct ltw_reloads *r, const struct ltw_group *g);
 
-/* Asks for a version of it, for nobody.  False: no memory. */
-bool ltw_request_push(struct ltw_reloads *r, struct ltw_group *g, int version);
+/* The name in one that waits, each once; false: there is no other. */
+bool ltw_request_is_held(struct ltw_reloads *r, char name[256]);
+
+/* Asks for a version of it, for nobody, while the version `guarded` runs.  False: no
+ * memory. */
+bool ltw_request_push(struct ltw_reloads *r, struct ltw_group *g, int version,
+                      unsigned guarded);
 
 /* [-0, +0, e]  What the table at idx, or nil, asks of a new version; what it leaves out
  * stays. */
@@ -117,5 +134,28 @@ void ltw_request_terms(lua_State *L, int idx, const char *what, struct ltw_terms
 /* Reads and runs what is wanted where nothing has an effect; what came of it is in r.
  * Thread: one of libuv's; MAIN leaves alone what it uses. */
 void ltw_scratch_try(struct ltw_reloads *r);
+
+/* Does any file of the version say something else now?  Thread: one of libuv's. */
+bool ltw_scratch_differs(const struct ltw_reloads *r, struct ltw_version *v);
+
+/* ---- verdict.c ---- */
+
+/* How the versions of the job are to show what they do.  False: no memory. */
+bool ltw_verdict_prepare(struct ltw_reloads *r, unsigned members);
+
+/* Looks after those that are warmed or compared, from time to time. */
+void ltw_verdict_watch(struct ltw_reloads *r) TW_ON(MAIN);
+
+/* What was compared is within the limits; else it is refused. */
+bool ltw_verdict_accepts(struct ltw_reloads *r) TW_ON(MAIN);
+
+/* The version that is taken up has the old one for its shadow, where that was asked. */
+void ltw_verdict_guard(struct ltw_reloads *r);
+
+/* Those that change next have none any more. */
+void ltw_verdict_leave(struct ltw_reloads *r) TW_ON(MAIN);
+
+/* What there is to say about shadows, after a ring. */
+void ltw_verdict_look(struct ltw_reloads *r) TW_ON(MAIN);
 
 #endif

@@ -88,13 +88,29 @@ bool ltw_request_is_waiting(struct ltw_reloads *r, const struct ltw_group *g)
     return q != NULL;
 }
 
-bool ltw_request_push(struct ltw_reloads *r, struct ltw_group *g, int version)
+bool ltw_request_is_held(struct ltw_reloads *r, char name[256])
+{
+    struct ltw_request *q;
+
+    pthread_mutex_lock(&r->lock);
+    for (q = r->first; q && q->is_held; q = q->next) continue;
+    if (q) {
+        q->is_held = true;
+        snprintf(name, 256, "%s", q->group ? q->group->name : q->name);
+    }
+    pthread_mutex_unlock(&r->lock);
+    return q != NULL;
+}
+
+bool ltw_request_push(struct ltw_reloads *r, struct ltw_group *g, int version,
+                      unsigned guarded)
 {
     struct ltw_request *q = tw_calloc(1, sizeof *q);
 
     if (!q) return false;
     q->group = g;
     q->version = version;
+    q->guarded = guarded;
     if (post(r, q) != TW_OK) tw_free(q);
     return true;
 }

@@ -61,6 +61,15 @@ static struct ltw_state *new_scratch(const struct ltw_reloads *r, struct ltw_hos
     return NULL;
 }
 
+bool ltw_scratch_differs(const struct ltw_reloads *r, struct ltw_version *v)
+{
+    struct ltw_state *state = new_scratch(r, &r->app->host);
+    bool is_other = state && ltw_version_each(v, differs, state->L);
+
+    ltw_state_free(state);
+    return is_other;
+}
+
 void ltw_scratch_try(struct ltw_reloads *r)
 {
     struct ltw_group *g = r->current->group;

@@ -149,7 +149,7 @@ static void fail(struct ltw_script *s)
     note(s, LTW_TASK_DONE);
     ltw_scope_cancel(s->engine->state->tasks, s->scope, "the script failed");
     ltw_shadow_drop(s);
-    ltw_switch_abstain(s);
+    ltw_switch_fail(s);
 }
 
 static void forget(lua_State *L, int *ref)
@@ -510,9 +510,11 @@ void ltw_script_cease(struct ltw_script *s)
     struct ltw_state *state = s->engine->state;
 
     if (s->state == SCRIPT_WAITING) {          /* it may have something to close */
+        state->script = s;
         ltw_watchdog_enter(state, s->co);
         lua_resetthread(s->co);
         ltw_watchdog_leave(state);
+        state->script = NULL;
     }
     s->state = SCRIPT_STOPPED;
     s->of = NULL;

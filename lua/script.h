@@ -28,7 +28,13 @@ struct ltw_script_options {
 struct ltw_script_counts {
     _Alignas(TW_CACHELINE) _Atomic uint64_t at, handled, lost, errors;
     _Atomic uint64_t version, since;   /* which one runs, from which record on */
+    _Atomic uint64_t stage;            /* enum ltw_stage                       */
+    _Atomic uint64_t done, of;         /* records of it                        */
+    _Atomic uint64_t stage_ns;         /* it began: on the steady clock        */
 };
+
+/* What a new version of it is in, beside it; or the old one, guarded. */
+enum ltw_stage { LTW_STAGE_NONE, LTW_STAGE_WARMING, LTW_STAGE_SHADOW, LTW_STAGE_GUARDED };
 
 enum ltw_step { LTW_IDLE, LTW_WORKED, LTW_FAILED, LTW_STOPPED };
 
@@ -116,11 +122,18 @@ const struct ltw_script_options *ltw_script_options(const struct ltw_script *s);
 
 /* ---- shadow.c ---- */
 
+/* A candidate has failed, or a task of it: why. */
+void ltw_shadow_failed(struct ltw_script *candidate, const char *why);
+
 /* Frees the candidates that were dropped, as soon as their tasks have ended, or all. */
 void ltw_shadow_sweep(struct ltw_engine *e, bool all);
 
 /* Its candidate runs up to 256 records; did it anything?  ready: would it? */
 bool ltw_shadow_step(struct ltw_script *s);
+
+/* Its candidate waits where it did the last time, while the script has gone on, or stands
+ * still for it: it is refused. */
+void ltw_shadow_check(struct ltw_script *s);
 bool ltw_shadow_ready(const struct ltw_script *s);
 
 #endif

@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "copy.h"
 #include "instance.h"
@@ -41,7 +42,18 @@ struct ltw_shadow {
     bool is_near;                     /* it has caught up once                     */
     uint64_t from, moved;             /* where it began; records told to the trial */
     uint64_t goal, distance;          /* where the script was, and how far that was */
+    uint64_t begun;                   /* compared from there on                    */
+    uint64_t waited_at;               /* at the last check; 0: it did not          */
 };
+
+/* What status says of it from now on. */
+static void note_stage(struct ltw_script *s, enum ltw_stage stage, uint64_t of)
+{
+    ltw_script_publish(&s->counts->done, 0);
+    ltw_script_publish(&s->counts->of, of);
+    ltw_script_publish(&s->counts->stage_ns, (uint64_t)tw_clock_steady_ns());
+    ltw_script_publish(&s->counts->stage, stage);
+}
 
 /* ---- where to begin ---- */
 
@@ -142,6 +154,7 @@ bool ltw_shadow_warm(struct ltw_script *s)
     w->distance = w->goal - w->from;
     ltw_trial_ref(w->trial = trial);
     s->shadow = w;
+    note_stage(s, LTW_STAGE_WARMING, w->distance);
     note_warm(w, s, whole);
     if (ltw_script_restart(w->candidate, &error) == TW_OK) return true;
     lua_pushstring(s->engine->state->L, error.text);
@@ -170,6 +183,7 @@ void ltw_shadow_drop(struct ltw_script *s)
     if (!w) return;
     s->shadow = NULL;
     s->outputs = NULL;
+    note_stage(s, LTW_STAGE_NONE, 0);
     drop(s, w);
 }
 
@@ -377,8 +391,10 @@ static struct ltw_shadow *make(struct ltw_script *s, struct ltw_trial *trial, bo
 static void observe(struct ltw_script *s, struct ltw_shadow *w)
 {
     s->shadow = w;
-    w->counted = s->cursor.next;
+    w->counted = w->begun = s->cursor.next;
     w->till = w->counted + ltw_trial_terms(w->trial)->shadow;
+    note_stage(s, w->phase == GUARDING ? LTW_STAGE_GUARDED : LTW_STAGE_SHADOW,
+               w->till - w->begun);
     s->outputs = &w->ours;
     w->candidate->outputs = &w->its;
 }
@@ -486,6 +502,7 @@ static void compare(struct ltw_shadow *w, struct ltw_script *s)
     ltw_outputs_compare(&w->ours, &w->its, till, differs, w);
     ltw_trial_add(w->trial, LTW_TRIAL_RECORDS, till - w->counted);
     w->counted = till;
+    ltw_script_publish(&s->counts->done, till - w->begun);
     if (w->phase == GUARDING) {
         if (ltw_trial_is_over(w->trial)) ltw_trial_tell(w->trial);
         if (till == w->till) ltw_shadow_drop(s);
@@ -501,9 +518,10 @@ static void compare(struct ltw_shadow *w, struct ltw_script *s)
 void ltw_shadow_failed(struct ltw_script *candidate, const char *why)
 {
     struct ltw_script *s = candidate->of;
-    struct ltw_shadow *w = s->shadow;
+    struct ltw_shadow *w = s ? s->shadow : NULL;
     char report[LTW_REASON];
 
+    if (!w) return;                            /* a task of one that is leaving */
     if (w->phase == WARMING) {
         ltw_switch_refuse(s, why);
         return;
@@ -555,9 +573,11 @@ static void follow(struct ltw_shadow *w, struct ltw_script *s)
     bool waits = ltw_trial_waits(w->trial);
 
     if (w->is_near) return;
+    ltw_script_publish(&s->counts->done, c->cursor.next - w->from);
     if (c->started && ltw_script_is_at_rest(c) && s->cursor.next - c->cursor.next
                                                   <= (waits ? 0 : NEAR)) {
         w->is_near = true;
+        ltw_trial_add(w->trial, LTW_TRIAL_LOST, c->cursor.lost);
         ltw_switch_warmed(s);
     } else if (!waits && falls_behind(w, s)) {
         ltw_switch_refuse(s, "the new version can't keep up with the market, beside the"
@@ -579,6 +599,23 @@ bool ltw_shadow_step(struct ltw_script *s)
     if (w->phase == WARMING) follow(w, s);
     else if (w->phase != COMPARED) compare(w, s);
     return did != LTW_IDLE;
+}
+
+void ltw_shadow_check(struct ltw_script *s)
+{
+    struct ltw_shadow *w = s->shadow;
+    const struct ltw_script *c = ltw_shadow_candidate(s);
+    bool waits = c && s->sw.job && !s->sw.arrived && c->state == SCRIPT_WAITING
+              && (w->phase == WARMING || ltw_script_is_at_rest(s)
+                  || c->cursor.next < s->cursor.next);
+
+    if (!w) return;
+    if (waits && w->waited_at == c->cursor.next)
+        ltw_switch_refuse(s, w->phase == WARMING ? "the new version does not get on with"
+                          " what it is to read before it takes over: it waits"
+                          : "the new version does not get on beside the old one: it"
+                          " waits");
+    w->waited_at = waits ? c->cursor.next : 0;
 }
 
 bool ltw_shadow_ready(const struct ltw_script *s)

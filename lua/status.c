@@ -84,6 +84,21 @@ static void push_worker(lua_State *L, struct tw_app *app, unsigned i) TW_ON(MAIN
     set_times(L, "done", &e->done_ns);
 }
 
+/* [-0, +0, m]  What a new version is in beside the instance whose table is on top. */
+static void set_stage(lua_State *L, const struct ltw_script_counts *c, int64_t now)
+{
+    static const char *const names[] = { NULL, "warming", "in shadow", "guarded" };
+    uint64_t stage = load(&c->stage);
+
+    if (stage == LTW_STAGE_NONE) return;
+    lua_createtable(L, 0, 4);
+    set_text(L, "name", names[stage]);
+    ltw_set_count(L, "done", load(&c->done));
+    ltw_set_count(L, "of", load(&c->of));
+    set_number(L, "elapsed", (double)(now - (int64_t)load(&c->stage_ns)) / 1e9);
+    lua_setfield(L, -2, "stage");
+}
+
 static void push_scripts(lua_State *L, struct tw_app *app, uint64_t head)
 {
     lua_Integer n = 0;
@@ -106,6 +121,7 @@ static void push_scripts(lua_State *L, struct tw_app *app, uint64_t head)
             ltw_set_count(L, "handled", load(&c->handled));
             ltw_set_count(L, "lost", load(&c->lost));
             ltw_set_count(L, "errors", load(&c->errors));
+            set_stage(L, c, tw_clock_steady_ns());
             lua_rawseti(L, -2, ++n);
         }
 }

@@ -26,6 +26,7 @@
 #include "instance.h"
 #include "lerror.h"
 #include "remap.h"
+#include "tasks.h"
 #include "watchdog.h"
 
 /* The list in the registry while a change is under way. */
@@ -160,7 +161,7 @@ void ltw_script_prepare(struct ltw_script *s, struct ltw_job *job)
     } else if (s->stopping) {
         ltw_switch_refuse(s, "the run is ending");
     } else if (s->state == SCRIPT_FAILED) {
-        ltw_switch_abstain(s);
+        ltw_switch_agree(s);
     }
     if (!s->shadow) ltw_switch_warmed(s);
     ltw_job_prepared(job);
@@ -193,13 +194,24 @@ void ltw_switch_refuse(struct ltw_script *s, const char *why)
     ltw_job_refuse(s->sw.job, s->engine->who, why);
 }
 
-void ltw_switch_abstain(struct ltw_script *s)
+void ltw_switch_agree(struct ltw_script *s)
 {
     if (!s->sw.job || s->sw.arrived) return;
     s->sw.arrived = true;
     ltw_switch_warmed(s);
     ltw_switch_compared(s);
     ltw_job_agree(s->sw.job);
+}
+
+void ltw_switch_fail(struct ltw_script *s)
+{
+    const struct ltw_trial *trial = s->sw.job ? ltw_job_trial(s->sw.job) : NULL;
+
+    if (trial && ltw_trial_terms(trial)->shadow > 0 && !s->sw.compared)
+        ltw_switch_refuse(s, "the script failed before the new version had shown what it"
+                          " does beside it");
+    else
+        ltw_switch_agree(s);
 }
 
 /* Its cursor is past a record of the job, which is known as soon as it is on the tape;
@@ -564,7 +576,8 @@ void ltw_switch_arrive(struct ltw_script *s)
     }
     s->held.way = LTW_OUTPUTS_HELD;
     s->outputs = &s->held;
-    if (try_callbacks(s, take_over)) ltw_switch_abstain(s);
+    s->sw.scopes = s->engine->state->scopes;
+    if (try_callbacks(s, take_over)) ltw_switch_agree(s);
     else refuse_with_error(s);
     s->outputs = NULL;
 }
@@ -693,6 +706,9 @@ bool ltw_switch_step(struct ltw_script *s)
         return false;
     case LTW_ABORT:
         ltw_outputs_clear(&s->held);
+        if (s->sw.taken_over)
+            ltw_tasks_cancel(s->engine->state->tasks, s, s->sw.scopes,
+                             "its version was not taken");
         finish(s, undo);
         leave(s);
         return false;

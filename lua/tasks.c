@@ -81,6 +81,13 @@ unsigned ltw_tasks_count(const struct ltw_tasks *ts)
     return ts->count;
 }
 
+void ltw_tasks_cancel(struct ltw_tasks *ts, const struct ltw_script *s, uint64_t after,
+                      const char *why)
+{
+    for (struct ltw_task *t = ts->all; t; t = t->next)
+        if (t->script == s && t->own->id > after) ltw_scope_cancel(ts, t->own, why);
+}
+
 bool ltw_tasks_are_expecting(const struct ltw_tasks *ts)
 {
     for (const struct ltw_task *t = ts->all; t; t = t->next)

@@ -39,6 +39,10 @@ bool ltw_tasks_ready(const struct ltw_tasks *ts);
 /* Tasks that were spawned and have not ended. */
 unsigned ltw_tasks_count(const struct ltw_tasks *ts);
 
+/* Ends the waits of the script's tasks that were spawned after so many scopes. */
+void ltw_tasks_cancel(struct ltw_tasks *ts, const struct ltw_script *s, uint64_t after,
+                      const char *why);
+
 /* Does any await what is sure to come, a future?  Who sleeps or waits for a channel
  * does not count: a run may end meanwhile. */
 bool ltw_tasks_are_expecting(const struct ltw_tasks *ts);

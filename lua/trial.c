@@ -96,6 +96,8 @@ void ltw_trial_note_warm(struct ltw_trial *t, uint64_t records, int64_t ns, bool
 
 bool ltw_trial_describe_warm(struct ltw_trial *t, char *out, size_t n)
 {
+    uint64_t lost = ltw_trial_get(t, LTW_TRIAL_LOST);
+    size_t length;
     bool is_noted;
 
     pthread_mutex_lock(&t->lock);
@@ -103,6 +105,10 @@ bool ltw_trial_describe_warm(struct ltw_trial *t, char *out, size_t n)
     snprintf(out, n, "%llu records, %.3f s%s", (unsigned long long)t->warm_records,
              (double)t->warm_ns / 1e9, t->whole ? "" : ": the tape holds no more");
     pthread_mutex_unlock(&t->lock);
+    length = strlen(out);
+    if (lost > 0)
+        snprintf(out + length, n - length, "; it fell behind and lost %llu",
+                 (unsigned long long)lost);
     return is_noted;
 }
 
@@ -160,21 +166,31 @@ static const char *s_of(uint64_t n)
     return n == 1 ? "" : "s";
 }
 
+/* "2 differences", and what is allowed, when that is less. */
+static void describe(const struct ltw_trial *t, enum ltw_trial_count what,
+                     const char *name, uint64_t allowed, char out[100])
+{
+    unsigned long long found = ltw_trial_get(t, what), most = allowed;
+    int length = snprintf(out, 100, "%llu %s%s", found, name, s_of(found));
+
+    if (found > most)
+        snprintf(out + length, 100 - (size_t)length, " (%llu %s allowed)", most,
+                 most == 1 ? "is" : "are");
+}
+
 void ltw_trial_report(struct ltw_trial *t, char *out, size_t n)
 {
     uint64_t records = ltw_trial_get(t, LTW_TRIAL_RECORDS);
     uint64_t left_out = ltw_trial_get(t, LTW_TRIAL_LEFT_OUT);
-    uint64_t differences = ltw_trial_get(t, LTW_TRIAL_DIFFERENCES);
-    uint64_t errors = ltw_trial_get(t, LTW_TRIAL_ERRORS);
-    char more[60] = "";
+    char differences[100], errors[100], more[60] = "";
 
+    describe(t, LTW_TRIAL_DIFFERENCES, "difference", t->terms.differences, differences);
+    describe(t, LTW_TRIAL_ERRORS, "error", t->terms.errors, errors);
     if (left_out > 0)
         snprintf(more, sizeof more, " (%llu not compared)", (unsigned long long)left_out);
     pthread_mutex_lock(&t->lock);
-    snprintf(out, n, "%llu record%s%s: %llu difference%s, %llu error%s%s",
-             (unsigned long long)records, s_of(records), more,
-             (unsigned long long)differences, s_of(differences),
-             (unsigned long long)errors, s_of(errors), t->lines);
+    snprintf(out, n, "%s, %s in %llu record%s%s%s", differences, errors,
+             (unsigned long long)records, s_of(records), more, t->lines);
     pthread_mutex_unlock(&t->lock);
 }
 

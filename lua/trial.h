@@ -50,9 +50,10 @@ bool ltw_trial_describe_warm(struct ltw_trial *t, char *out, size_t n);
 void ltw_trial_compared(struct ltw_trial *t);
 unsigned ltw_trial_comparing(const struct ltw_trial *t);
 
-/* Counts; records: of the tape, that both have handled, or that were left out. */
+/* Counts; records: of the tape, that both have handled, or that were left out; lost: by
+ * candidates before they had caught up. */
 enum ltw_trial_count { LTW_TRIAL_RECORDS, LTW_TRIAL_LEFT_OUT, LTW_TRIAL_DIFFERENCES,
-                       LTW_TRIAL_ERRORS, LTW_TRIAL_COUNTS };
+                       LTW_TRIAL_ERRORS, LTW_TRIAL_LOST, LTW_TRIAL_COUNTS };
 void ltw_trial_add(struct ltw_trial *t, enum ltw_trial_count what, uint64_t n);
 uint64_t ltw_trial_get(const struct ltw_trial *t, enum ltw_trial_count what);
 
@@ -65,7 +66,7 @@ void ltw_trial_tell(struct ltw_trial *t);
 /* A line of the report; the first ones are kept. */
 void ltw_trial_note(struct ltw_trial *t, const char *line);
 
-/* "1000 records: 2 differences, 0 errors", and the lines. */
+/* "2 differences (0 are allowed), 0 errors in 1000 records", and the lines. */
 void ltw_trial_report(struct ltw_trial *t, char *out, size_t n);
 
 /* A candidate gets on: what all of them have read. */

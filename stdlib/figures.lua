@@ -14,6 +14,12 @@ local function age(seconds)
   return ("%d h %02d min"):format(minutes // 60, minutes % 60)
 end
 
+-- What a script's next version is in, beside it: how far, and for how long.
+local function stage_text(stage)
+  return ("%s, %s of %s, %s"):format(stage.name, screen.number(stage.done),
+                                     screen.number(stage.of), age(stage.elapsed))
+end
+
 local function feed_line(feed)
   return ("feed %s: %s, %s records, %d errors, %d skips"):format(feed.name, feed.state,
     screen.number(feed.records), feed.errors, feed.skips)
@@ -46,6 +52,13 @@ function figures.status(status, rate)
   end
   lines[#lines + 1] = screen.table(rows, { "worker", "lag", "lost", "errors", "p50",
                                            "p99", "memory", "cpu s" })
+  for _, script in ipairs(status.scripts) do
+    if script.stage then
+      lines[#lines + 1] = ("script %s, worker %d: version %d is %s"):format(script.name,
+        script.worker, script.version + (script.stage.name == "guarded" and 0 or 1),
+        stage_text(script.stage))
+    end
+  end
   return table.concat(lines, "\n")
 end
 
@@ -69,16 +82,22 @@ end
 
 --- figures.scripts(status, instances) -> string
 -- Each instance, its version and what it does; instances[i].paused: it takes no records.
+-- A next version that is warming or in shadow beside it, or that it is guarded, comes
+-- first: how many records of how many, and for how long.
 -- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none.
 function figures.scripts(status, instances)
   local doing, rows = states(), {}
   for i, script in ipairs(status.scripts) do
     local state = doing["worker " .. script.worker .. " " .. script.name] or "stopped"
+    if script.stage then state = stage_text(script.stage) end
+    if instances[i].paused then
+      state = script.stage and "paused; " .. state or "paused"
+    end
     rows[i] = { ending(script.name), tostring(script.worker),
                 script.shards > 1 and script.shard .. "/" .. script.shards or "",
                 tostring(script.version), screen.number(script.since),
                 screen.number(script.lag), screen.number(script.handled),
-                tostring(script.errors), instances[i].paused and "paused" or state }
+                tostring(script.errors), state }
   end
   return screen.table(rows, { "script", "worker", "shard", "v", "since", "lag", "handled",
                               "errors", "state" })
