@@ -30,11 +30,14 @@ prompt()
 enter "tw.task.detach(function() tw.sleep(0.3) print 'last words' end)"
 keys { "C-d" }
 shows("\nlast words\nstatus 0$", "those that end are waited for")
-lacks("still run", "in silence")
 prompt()
-enter "tw.task.detach(function() tw.sleep(0.1) print 'on' while os.time() do end end)"
+enter("go = '" .. terminal.directory .. "/go'")
+enter "tw.task.detach(function() while not io.open(go) do tw.sleep(0.01) end"
+enter " print 'on' while os.time() do end end)"
 keys { "C-d" }
-shows("\non$", "a task computes behind Ctrl-D")
+shows("\n1 task still runs; Ctrl%-C ends it$", "one task")
+apps.put(terminal.directory .. "/go", "")
+shows("\non$", "computes")
 keys { "C-c" }
 shows("nobody awaited: interrupted!\n.*status 130$", "Ctrl-C ends it, with its traceback")
 
