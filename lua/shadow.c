@@ -201,7 +201,7 @@ void ltw_shadow_sweep(struct ltw_engine *e, bool all)
 
 struct ltw_script *ltw_shadow_candidate(const struct ltw_script *s)
 {
-    return s->shadow ? s->shadow->candidate : NULL;
+    return s->shadow && s->shadow->phase != GUARDING ? s->shadow->candidate : NULL;
 }
 
 bool ltw_shadow_is_there(const struct ltw_script *s)

@@ -142,7 +142,7 @@ void ltw_script_prepare(struct ltw_script *s, struct ltw_job *job)
     lua_State *L = s->engine->state->L;
     int status;
 
-    ltw_shadow_drop(s);            /* what guarded the last change */
+    if (ltw_job_trial(job)) ltw_shadow_drop(s);   /* else it guards up to the change */
     ltw_job_ref(s->sw.job = job);
     status = load(s);
     if (status == LUA_OK && s->state != SCRIPT_FAILED) {
@@ -614,7 +614,7 @@ static int publish(lua_State *L)
 
     ltw_persist_end(L, s, true);
     ltw_code_publish(L, &s->code);
-    if (!s->shadow || !s->tracker) return 0;
+    if (!ltw_shadow_candidate(s) || !s->tracker) return 0;
     lua_rawgeti(L, LUA_REGISTRYINDEX, s->sw.ref);
     lua_rawgeti(L, list, BACK);
     lua_newtable(L);

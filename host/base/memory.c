@@ -8,6 +8,7 @@
 
 static _Atomic uint64_t count;     /* atomic: any thread adds            */
 static _Atomic uint64_t fail_at;   /* atomic: the count that fails, or 0 */
+static _Atomic uint64_t fail_till; /* atomic: the first one after those      */
 
 uint64_t tw_memory_count(void)
 {
@@ -15,10 +16,19 @@ uint64_t tw_memory_count(void)
     return atomic_load_explicit(&count, memory_order_relaxed);
 }
 
+void tw_memory_fail_row(uint64_t n, uint64_t row)
+{
+    uint64_t at = n ? tw_memory_count() + n : UINT64_MAX;
+
+    /* order [memory.fail] relaxed: only the number itself is read */
+    atomic_store_explicit(&fail_till, n ? at + row : 0, memory_order_relaxed);
+    /* order [memory.fail] relaxed: likewise */
+    atomic_store_explicit(&fail_at, at, memory_order_relaxed);
+}
+
 void tw_memory_fail_at(uint64_t n)
 {
-    /* order [memory.fail] relaxed: only the number itself is read */
-    atomic_store_explicit(&fail_at, n ? tw_memory_count() + n : 0, memory_order_relaxed);
+    tw_memory_fail_row(n, 1);
 }
 
 bool tw_memory_fails(void)
@@ -26,8 +36,10 @@ bool tw_memory_fails(void)
     /* order [memory.count] relaxed: a statistic, it orders nothing */
     uint64_t n = atomic_fetch_add_explicit(&count, 1, memory_order_relaxed) + 1;
 
-    /* order [memory.fail] relaxed: only the number itself is read */
-    return n == atomic_load_explicit(&fail_at, memory_order_relaxed);
+    /* order [memory.fail] relaxed: only the numbers themselves are read */
+    return n < atomic_load_explicit(&fail_till, memory_order_relaxed)
+           /* order [memory.fail] relaxed: likewise */
+        && n >= atomic_load_explicit(&fail_at, memory_order_relaxed);
 }
 
 void *tw_calloc(size_t n, size_t size)

@@ -2,7 +2,8 @@
  *
  * Every allocation of host/ goes through here, so that a test can count them
  * (the hot path makes none) and can fail the n-th (tw_memory_fail_at, or
- * TW_FAIL=n in the environment of the program).
+ * TW_FAIL=n in the environment of the program; TW_FAIL=n,row: so many from there on, as
+ * Lua collects its garbage and tries again).
  *
  * Layer host/base.
  */
@@ -40,7 +41,9 @@ uint64_t tw_memory_count(void);
  * too.  Counts the call.  Thread: any. */
 bool tw_memory_fails(void);
 
-/* The n-th allocation from now fails, once; 0 for none.  Thread: any, tests. */
+/* The n-th allocation from now fails, once, or so many in a row; 0 for none.
+ * Thread: any, tests. */
 void tw_memory_fail_at(uint64_t n);
+void tw_memory_fail_row(uint64_t n, uint64_t row);
 
 #endif

@@ -276,6 +276,7 @@ static bool leaks(void)
 int main(int argc, char **argv)
 {
     const char *name = argc > 0 ? argv[0] : "", *fail_at;
+    char *row;
     struct tw_error error;
     uint64_t seed;
     int status, carries;
@@ -284,7 +285,11 @@ int main(int argc, char **argv)
     if (!ltw_payload_is_sound()) ltw_seal_refuse(name, "it is damaged");
     ltw_seal_trust();
     fail_at = getenv("TW_FAIL");
-    if (fail_at) tw_memory_fail_at(strtoull(fail_at, NULL, 10));
+    if (fail_at) {
+        uint64_t n = strtoull(fail_at, &row, 10);
+
+        tw_memory_fail_row(n, *row ? strtoull(row + 1, NULL, 10) : 1);
+    }
     carries = ltw_payload_open(&error);
     if (carries < 0) ltw_seal_refuse(name, error.text);
     if (!ltw_tasks_seed(&seed))

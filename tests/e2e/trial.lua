@@ -42,8 +42,8 @@ function M:on_start() tw.task.detach(M.lead) end
 local function run(o)
   return apps.run {
     args = o.args or { "--workers", "2" },
-    app = (o.feed or "app.feed.synthetic { rate = 10000, trades = 0 } ")
-      .. (o.setup or "") .. " app.script('s.lua', " .. (o.options or "{ workers = { 1 } }")
+    app = "app.feed.synthetic { rate = 10000, trades = 0 } " .. (o.setup or "")
+      .. " app.script('s.lua', " .. (o.options or "{ workers = { 1 } }")
       .. ") app.script('leader.lua', { workers = { 0 } })",
     ["s.lua"] = o.s, ["leader.lua"] = ("local TIDEWIRE = %q "):format(apps.tidewire)
       .. LEADER .. ([[
@@ -210,6 +210,16 @@ ran = check("back in both workers", { options = "{ shard = 'symbol' }",
     ]] }, "2\nold\told\n")
 says(ran, "version 2 goes back to version 1: 1?[%d]* differences? %(0 are allowed%)",
   "... which the log says")
+
+-- Up to the change errors of the bad version are its own.
+check("back from a version that fails at every record", {
+  s = "function M:on_stop() print 'old' end", new = [[
+    function M:on_quote() if board.fail then error "bad" end end
+    function M:on_stop() print "new" end]], lead = [[
+    print(renew { shadow = 500 })
+    board.fail = true
+    while not attach "log 50":find "version 3 %(version 1 again%)" do tw.sleep(0.01) end
+    ]] }, "2\nold\n")
 
 -- Each script has a guard of its own.
 ran = check("two versions that are guarded", { s = "", new = "",
