@@ -22,7 +22,11 @@ local SCRIPT = 'local tw, board, M = require "tw", require "tw.board", {} '
 local PATIENCE = 20                -- seconds, for a run that should have ended
 
 local function quote(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
-apps.quote, apps.tidewire = quote, quote(TIDEWIRE)
+
+-- From the root, so that it is found from any directory.
+local here <close> = assert(io.popen "pwd")
+apps.quote = quote
+apps.tidewire = quote(TIDEWIRE:find "^/" and TIDEWIRE or here:read "l" .. "/" .. TIDEWIRE)
 
 --- A file's text; put writes one.
 function apps.read(path)

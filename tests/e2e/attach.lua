@@ -53,12 +53,11 @@ local function start(o)
       ready))
   local run = { directory = directory, xdg = directory .. "/xdg" }
   if o.before then o.before(run) end
-  local program = apps.tidewire:sub(1, 2) == "'/" and apps.tidewire
-                  or '"$OLDPWD"/' .. apps.tidewire
   local pipe <close> = io.popen(([[cd %s; export XDG_RUNTIME_DIR=%s
     { %s sh -c 'echo $$ >pid; exec "$@"' - %s --workers 2 %s >out 2>err
       echo $? >%s; } >/dev/null 2>&1 & timeout 30 cat %s]]):format(directory,
-      run.xdg, o.through or "", (o.program or "% run market.lua"):gsub("%%", program),
+      run.xdg, o.through or "",
+      (o.program or "% run market.lua"):gsub("%%", apps.tidewire),
       table.concat(o.args or {}, " "), over, ready))
   pipe:read "a"
   run.pid = read(directory .. "/pid"):match "%d+"

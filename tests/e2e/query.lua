@@ -54,9 +54,7 @@ assert(os.execute(("cd %s && gzip -k q.csv q.fix text && head -c 300 q.csv.gz >c
 local function query(...)
   local words = { ... }
   for i, word in ipairs(words) do words[i] = apps.quote(word) end
-  local program = apps.tidewire
-  if not program:find "^'/" then program = '"$OLDPWD"/' .. program end
-  return apps.shell(("cd %s && timeout 20 %s stat %s"):format(dir, program,
+  return apps.shell(("cd %s && timeout 20 %s stat %s"):format(dir, apps.tidewire,
                                                               table.concat(words, " ")))
 end
 
