@@ -39,7 +39,7 @@ struct ltw_shadow {
     uint64_t counted, till;           /* compared up to there; and to be           */
     uint64_t left_out, lost;          /* not compared up to there; by its cursor   */
     struct ltw_outputs ours, its;     /* what the script and the candidate send    */
-    bool is_near;                     /* it has caught up once                     */
+    bool has_started, is_near;        /* on_start is over; it has caught up once   */
     uint64_t from, moved;             /* where it began; records told to the trial */
     uint64_t goal, distance;          /* where the script was, and how far that was */
     uint64_t begun;                   /* compared from there on                    */
@@ -559,9 +559,10 @@ bool ltw_shadow_forgives(struct ltw_script *s)
 static bool falls_behind(struct ltw_shadow *w, const struct ltw_script *s)
 {
     uint64_t distance = s->cursor.next - w->candidate->cursor.next;
-    bool is_no_nearer = distance > w->distance / 8 * 7;
+    bool is_no_nearer = w->has_started && distance > w->distance / 8 * 7;
 
-    if (w->candidate->cursor.next < w->goal) return false;
+    if (w->has_started && w->candidate->cursor.next < w->goal) return false;
+    w->has_started |= ltw_script_is_at_rest(w->candidate);   /* on_start may take long */
     w->goal = s->cursor.next;
     w->distance = distance;
     return is_no_nearer;

@@ -151,7 +151,9 @@ check("what a candidate has to close", { s = "", new = [[
 
 -- What on_reload has spawned ends with the version.
 check("tasks of an on_reload that was in vain", { s = [[
-    function M:on_start() tw.task.detach(function() tw.sleep(0.05) board.old = true end) end]],
+    function M:on_start()
+      tw.task.detach(function() tw.sleep(0.05) board.old = true end)
+    end]],
   new = [[
     function M:on_reload()
       tw.task.detach(function() board["task" .. self.shard] = true end)
@@ -230,7 +232,8 @@ ran = check("two versions that are guarded", { s = "", new = "",
     print(answer(tw.reload("other.lua", { shadow = 200 })))
     local function both()
       local log = attach "log 50"
-      return log:find "s.lua: version 2 stays, with its" and log:find "other.lua: version 2 stays"
+      return log:find "s.lua: version 2 stays, with its"
+             and log:find "other.lua: version 2 stays"
     end
     while not both() do tw.sleep(0.01) end
     ]] }, "2\n2\n")
