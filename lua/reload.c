@@ -125,7 +125,7 @@ static void try(uv_work_t *work)
     ltw_scratch_try(work->data);
 }
 
-static void prepare(struct ltw_reloads *r);
+static void prepare(struct ltw_reloads *r) TW_ON(MAIN);
 
 static void tried(uv_work_t *work, int status)
 {
@@ -245,7 +245,7 @@ static bool make_job(struct ltw_reloads *r)
     return r->job != NULL && ltw_verdict_prepare(r, members);
 }
 
-static void prepare(struct ltw_reloads *r)
+static void prepare(struct ltw_reloads *r) TW_ON(MAIN)
 {
     struct tw_app *app = r->app;
 
@@ -290,7 +290,7 @@ static void wait_for_room(struct ltw_reloads *r) TW_ON(MAIN)
 }
 
 /* Puts the change on the tape; or, start, the record from which on it is compared. */
-static void append(struct ltw_reloads *r, bool start)
+static void append(struct ltw_reloads *r, bool start) TW_ON(MAIN)
 {
     struct tw_record record = { .kind = TW_RELOAD, .time = tw_clock_now_ns() };
 
@@ -430,6 +430,7 @@ void ltw_reloads_look(struct ltw_reloads *r)
 
 void ltw_reload_configure(lua_State *L, struct ltw_reloads *r)
 {
+    tw_be_main();
     r->deadline_ms = 1000;
     r->watch = r->app->o.watch;
     r->terms = (struct ltw_terms){ 0 };

@@ -151,6 +151,28 @@ function apps.without_memory(command, want, step, to)
     refused, carried))
 end
 
+--- How a run has ended: what it wrote, and its status (0).
+function apps.ended(ran, name, want, status)
+  local fine = t.is(ran.out, want, name)
+  fine = t.is(ran.status, status or 0, name .. ": status") and fine
+  if not fine then t.diag(ran.err) end
+  return ran
+end
+
+--- What a script that leads a test begins with, on one line: write(name, text) a script
+-- of the app's directory; answer(future) of a reload: the version, or why, in a line.
+apps.leader = ([[
+local here = debug.getinfo(1, "S").source:match "^@(.*/)"
+local function write(name, text)
+  local file <close> = assert(io.open(here .. name, "w"))
+  assert(file:write('%s', text, "\nreturn M"))
+end
+local function answer(future)
+  local ok, got = pcall(future.await, future)
+  return ok and got or tostring(got):match "^[^\n]*"
+end
+]]):format(SCRIPT):gsub("\n", " ")
+
 --- A FIX message: its fields after BodyLength and before CheckSum, parted by |.
 function apps.fix(body, version)
   local text = ("8=%s|9=%d|%s"):format(version or "FIX.4.4", #body, body):gsub("|", "\1")

@@ -5,13 +5,7 @@ local t, apps = require "tw.test", require "apps"
 
 -- When the script has come to its 300th quote it writes its next version and asks for
 -- it; the run is told to end when `when` is there.
-local LEADER = ([[
-local here = debug.getinfo(1, "S").source:match "^@(.*/)"
-local function write(name, text)
-  local file <close> = assert(io.open(here .. name, "w"))
-  assert(file:write('local tw, board, M = require "tw", require "tw.board", {} ',
-                    text, "\nreturn M"))
-end
+local LEADER = apps.leader .. ([[
 local go = tw.channel(1)
 local n = 0
 function M.on_quote() n = n + 1 if n == 300 then go:send(true) end end

@@ -7,17 +7,7 @@ local SMALL = os.getenv "SMALL" or apps.has "asan" or apps.has "tsan"
 -- What a script that leads a test begins with, on one line: it writes files of the app's
 -- directory, reloads, and prints what came of it.  M.steps: what to do at its n-th quote;
 -- while it waits for a reload the tape waits for it, and the other scripts go on.
-local LEADER = ([[
-local here = debug.getinfo(1, "S").source:match "^@(.*/)"
-local function write(name, text)
-  local file <close> = assert(io.open(here .. name, "w"))
-  assert(file:write('local tw, board, M = require "tw", require "tw.board", {} ',
-                    text, "\nreturn M"))
-end
-local function answer(future)
-  local ok, got = pcall(future.await, future)
-  return ok and got or tostring(got):match "^[^\n]*"
-end
+local LEADER = apps.leader .. ([[
 local function reload(name) return answer(tw.reload(name or "s.lua")) end
 local function rollback(name, version) return answer(tw.rollback(name, version)) end
 local n = 0
@@ -42,11 +32,7 @@ local function run(o)
 end
 
 local function check(name, o, want)
-  local ran = run(o)
-  local fine = t.is(ran.out, want, name)
-  fine = t.is(ran.status, o.status or 0, name .. ": status") and fine
-  if not fine then t.diag(ran.err) end
-  return ran
+  return apps.ended(run(o), name, want, o.status)
 end
 
 -- Each quote is counted once, whatever the versions; the numbers of records go up.

@@ -6,8 +6,7 @@ local SMALL = os.getenv "SMALL" or apps.has "asan" or apps.has "tsan"
 
 -- What a script that leads a test begins with, on one line.  M.steps: what to do at its
 -- n-th quote; while it waits for a reload the tape waits for it.
-local LEADER = ([[
-local here = debug.getinfo(1, "S").source:match "^@(.*/)"
+local LEADER = apps.leader .. ([[
 local function write(name, text)
   local file <close> = assert(io.open(here .. name, "w"))
   assert(file:write(text))
@@ -28,10 +27,6 @@ local function edited(...)
   return text
 end
 local function edit(...) write("app.lua", edited(...)) end
-local function answer(future)
-  local ok, got = pcall(future.await, future)
-  return ok and got or tostring(got):match "^[^\n]*"
-end
 local function reload(name) return answer(tw.reload(name or "app.lua")) end
 local function rollback(name, version) return answer(tw.rollback(name, version)) end
 local n = 0
@@ -56,11 +51,7 @@ local function run(o)
 end
 
 local function check(name, o, want)
-  local ran = run(o)
-  local fine = t.is(ran.out, want, name)
-  fine = t.is(ran.status, o.status or 0, name .. ": status") and fine
-  if not fine then t.diag(ran.err) end
-  return ran
+  return apps.ended(run(o), name, want, o.status)
 end
 
 local function says(ran, pattern, name)

@@ -7,18 +7,13 @@ local t, apps = require "tw.test", require "apps"
 -- the app's directory, reloads, and prints what came of it, M.lead().  at(n): waits until
 -- its n-th quote; hold(n): and the tape waits for it until the next reload is over, or,
 -- compare(), has come so far that versions are compared.
-local LEADER = ([[
-local here = debug.getinfo(1, "S").source:match "^@(.*/)"
-local function write(name, text)
-  local file <close> = assert(io.open(here .. name, "w"))
-  assert(file:write('local tw, board, M = require "tw", require "tw.board", {} ',
-                    text, "\nreturn M"))
-end
+local LEADER = apps.leader .. ([[
+local line = answer
 local n, goal, held, go, on = 0, 0, false, tw.channel(1), tw.channel(1)
 local function answer(future)
-  local ok, got = pcall(future.await, future)
+  local got = line(future)
   if held then held = false on:send(true) end
-  return ok and got or (tostring(got):match "^[^\n]*":gsub("/tmp/[^:]*/", ""))
+  return tonumber(got) or (got:gsub("/tmp/[^:]*/", ""))
 end
 local function reload(options) return answer(tw.reload("s.lua", options)) end
 local function at(k) goal = k go:recv() end
@@ -56,11 +51,7 @@ local function run(o)
 end
 
 local function check(name, o, want)
-  local ran = run(o)
-  local fine = t.is(ran.out, want, name)
-  fine = t.is(ran.status, o.status or 0, name .. ": status") and fine
-  if not fine then t.diag(ran.err) end
-  return ran
+  return apps.ended(run(o), name, want, o.status)
 end
 
 -- ---- warm ----

@@ -6,16 +6,11 @@ local t, apps = require "tw.test", require "apps"
 -- A task of the leader reloads s.lua, does something meanwhile, and prints what came of
 -- it.  attach(line): as somebody who is attached says it; see(text): waits until status
 -- or scripts say so.
-local LEADER = ([[
-local here = debug.getinfo(1, "S").source:match "^@(.*/)"
-local function write(name, text)
-  local file <close> = assert(io.open(here .. name, "w"))
-  assert(file:write('local tw, board, M = require "tw", require "tw.board", {} ',
-                    text, "\nreturn M"))
-end
+local LEADER = apps.leader .. ([[
+local line = answer
 local function answer(future)
-  local ok, got = pcall(future.await, future)
-  return ok and got or (tostring(got):match "^[^\n]*":gsub("^.*goes on: ", ""))
+  local got = line(future)
+  return tonumber(got) or (got:gsub("^.*goes on: ", ""))
 end
 local function renew(options) return answer(tw.reload("s.lua", options)) end
 local function attach(line)
@@ -58,11 +53,7 @@ local function run(o)
 end
 
 local function check(name, o, want)
-  local ran = run(o)
-  local fine = t.is(ran.out, want, name)
-  fine = t.is(ran.status, 143, name .. ": status") and fine
-  if not fine then t.diag(ran.err) end
-  return ran
+  return apps.ended(run(o), name, want, 143)
 end
 
 local function says(ran, pattern, name)
