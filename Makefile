@@ -35,8 +35,9 @@ BENCHES := $(call programs,bench/*.c bench/*/*.c)
 TSAN    := $(if $(findstring thread,$(SAN)),$B/tests/tsan.o)
 # gcc's thread sanitizer cannot start where the kernel spreads addresses widely.
 STEADY   = $(and $(findstring thread,$(SAN)),$(shell setarch -R true && echo setarch -R))
+CORES   := $(shell nproc 2>/dev/null || echo 2)
 ifeq (,$(filter clean,$(MAKECMDGOALS)))
-MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+MAKEFLAGS += -j$(CORES)
 endif
 
 # For `tidewire build --static`: where all libraries are there for it, libc too.
@@ -88,7 +89,7 @@ run: $B/tidewire
 	$B/tidewire run scripts/market.lua --seconds 10 --watch
 
 test: $B/tidewire $(STATIC) $(CTESTS) | test-packages
-	TIDEWIRE=$B/tidewire $(STEADY) prove --exec tests/run \
+	TIDEWIRE=$B/tidewire $(STEADY) prove -j$(CORES) --exec tests/run \
 	  $(CTESTS) $(wildcard tests/lua/*.lua tests/stdlib/*.lua tests/e2e/*.lua)
 
 lint: $B/tidewire | lint-packages

@@ -25,8 +25,8 @@ local function quote(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
 
 -- From the root, so that it is found from any directory.
 local here <close> = assert(io.popen "pwd")
-apps.quote = quote
-apps.tidewire = quote(TIDEWIRE:find "^/" and TIDEWIRE or here:read "l" .. "/" .. TIDEWIRE)
+apps.program = TIDEWIRE:find "^/" and TIDEWIRE or here:read "l" .. "/" .. TIDEWIRE
+apps.quote, apps.tidewire = quote, quote(apps.program)
 
 --- A file's text; put writes one.
 function apps.read(path)

@@ -8,7 +8,7 @@ package.path = "tests/?.lua;" .. package.path
 local t, apps = require "tw.test", require "apps"
 local quote, write = apps.quote, apps.put
 
-local TIDEWIRE = os.getenv "TIDEWIRE" or "build/tidewire"
+local TIDEWIRE = apps.program
 local VERSION = "tidewire %d+%.%d+%.%d+ %(Lua 5%.4%.%d+%)\n"
 local CLEAN = "export TERM=dumb; unset LUA_INIT LUA_INIT_5_4 LUA_PATH LUA_PATH_5_4 "
   .. "LUA_CPATH LUA_CPATH_5_4; "
