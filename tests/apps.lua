@@ -70,7 +70,8 @@ function apps.passes(name, command)
 end
 
 --- make install, or another target, of what the program under test was built from.
--- MAKEFLAGS is that of the make that runs the test: not ours.
+-- MAKEFLAGS is that of the make that runs the test: not ours.  B is as it was named
+-- there: by another path to it make would not know what its objects depend on.
 function apps.make(name, target, more)
   local sanitizer = apps.has "tsan" and "thread"
     or apps.has "asan" and "address,undefined" or ""
