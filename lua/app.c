@@ -57,6 +57,7 @@ static int read_app_file(lua_State *L)
 {
     struct tw_app *app = lua_touserdata(L, 1);
 
+    tw_be_main();
     ltw_appfile_run(L, app, app->version);
     ltw_appfile_note(L, app);
     lua_getfield(L, -1, "file");

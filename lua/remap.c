@@ -95,26 +95,36 @@ static void match_names(struct match *m)
     }
 }
 
+/* [-0, +0, -]  Is the value on top a key of the table at idx? */
+static bool is_key(lua_State *L, int idx)
+{
+    bool is;
+
+    lua_pushvalue(L, -1);
+    is = lua_rawget(L, idx) != LUA_TNIL;
+    lua_pop(L, 1);
+    return is;
+}
+
+/* [-1, +0, m]  The value on top becomes a key of the table at `seen`, and the n-th of the
+ * list. */
+static lua_Integer append(lua_State *L, int list, int seen, lua_Integer n)
+{
+    lua_pushvalue(L, -1);
+    lua_pushboolean(L, 1);
+    lua_rawset(L, seen);
+    lua_rawseti(L, list, n);
+    return n;
+}
+
 /* [-1, +0, m]  Adds the value on top to the list at `found`, when it is code that was
  * not in it. */
 static lua_Integer find(lua_State *L, int found, lua_Integer n)
 {
-    bool is_new = lua_istable(L, -1) || is_function(L, -1);
-
-    if (is_new) {
-        lua_pushvalue(L, -1);
-        is_new = lua_rawget(L, found) == LUA_TNIL;
-        lua_pop(L, 1);
-    }
-    if (!is_new) {
-        lua_pop(L, 1);
-        return n;
-    }
-    lua_pushvalue(L, -1);
-    lua_pushboolean(L, 1);
-    lua_rawset(L, found);
-    lua_rawseti(L, found, n + 1);
-    return n + 1;
+    if ((lua_istable(L, -1) || is_function(L, -1)) && !is_key(L, found))
+        return append(L, found, found, n + 1);
+    lua_pop(L, 1);
+    return n;
 }
 
 /* [-0, +0, m]  Notes an upvalue, whose value is on top; false: a name that means several
@@ -223,21 +233,9 @@ void ltw_remap_match(lua_State *L, int old, int new)
  * nor in the list. */
 static lua_Integer reach(lua_State *L, int list, int seen, int map, lua_Integer n)
 {
-    bool is_new = lua_istable(L, -1);
-
-    for (int i = 0; i < 2 && is_new; i++) {
-        lua_pushvalue(L, -1);
-        is_new = lua_rawget(L, i ? map : seen) == LUA_TNIL;
-        lua_pop(L, 1);
-    }
-    if (!is_new) {
-        lua_pop(L, 1);
-        return n;
-    }
-    lua_pushvalue(L, -1);
-    lua_pushboolean(L, 1);
-    lua_rawset(L, seen);
-    lua_rawseti(L, list, ++n);
+    if (lua_istable(L, -1) && !is_key(L, seen) && !is_key(L, map))
+        return append(L, list, seen, n + 1);
+    lua_pop(L, 1);
     return n;
 }
 
