@@ -364,7 +364,7 @@ static bool check_suspects(struct ltw_reloads *r)
         g->suspect = g->is_saved = false;
         q->group = g;
         q->watched = true;
-        q->terms = r->terms;
+        q->terms = ltw_request_usual(r);
         r->current = q;
         return true;
     }
@@ -430,18 +430,20 @@ void ltw_reloads_look(struct ltw_reloads *r)
 
 void ltw_reload_configure(lua_State *L, struct ltw_reloads *r)
 {
+    struct ltw_terms terms = { 0 };
+
     tw_be_main();
     r->deadline_ms = 1000;
     r->watch = r->app->o.watch;
-    r->terms = (struct ltw_terms){ 0 };
     if (lua_istable(L, -1)) {
-        ltw_request_terms(L, lua_gettop(L), "app.reload", &r->terms);
+        ltw_request_terms(L, lua_gettop(L), "app.reload", &terms);
         lua_getfield(L, -1, "watch");
         if (!lua_isnil(L, -1)) r->watch = lua_toboolean(L, -1);
         if (lua_getfield(L, -2, "deadline") == LUA_TNUMBER)
             r->deadline_ms = (int64_t)(lua_tonumber(L, -1) * 1e3);
         lua_pop(L, 2);
     }
+    ltw_request_set_usual(r, &terms);
     lua_pop(L, 1);
     if (r->runs) ltw_reloads_start(r);
 }

@@ -49,9 +49,9 @@ struct ltw_reloads {
     bool watch;                       /* files are watched                         */
     int64_t deadline_ms;              /* a handler may wait so long                */
     bool runs;                        /* it was started                            */
-    struct ltw_terms terms;           /* where a request has none                  */
     struct ltw_watcher *watcher;
-    pthread_mutex_t lock;             /* guards the three below                    */
+    pthread_mutex_t lock;             /* guards the four below                     */
+    struct ltw_terms terms;           /* mutex: where a request has none           */
     struct ltw_request *first, **last;    /* mutex                                 */
     bool stopped;                     /* mutex                                     */
     atomic_bool over;                 /* atomic: what is tried is to end           */
@@ -124,6 +124,10 @@ bool ltw_request_is_held(struct ltw_reloads *r, char name[256]);
  * memory. */
 bool ltw_request_push(struct ltw_reloads *r, struct ltw_group *g, int version,
                       unsigned guarded);
+
+/* What is asked of a new version where a request says nothing.  Thread: any. */
+struct ltw_terms ltw_request_usual(struct ltw_reloads *r);
+void ltw_request_set_usual(struct ltw_reloads *r, const struct ltw_terms *terms);
 
 /* [-0, +0, e]  What the table at idx, or nil, asks of a new version; what it leaves out
  * stays. */

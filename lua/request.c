@@ -27,6 +27,23 @@ static int post(struct ltw_reloads *r, struct ltw_request *q)
     return TW_OK;
 }
 
+struct ltw_terms ltw_request_usual(struct ltw_reloads *r)
+{
+    struct ltw_terms terms;
+
+    pthread_mutex_lock(&r->lock);
+    terms = r->terms;
+    pthread_mutex_unlock(&r->lock);
+    return terms;
+}
+
+void ltw_request_set_usual(struct ltw_reloads *r, const struct ltw_terms *terms)
+{
+    pthread_mutex_lock(&r->lock);
+    r->terms = *terms;
+    pthread_mutex_unlock(&r->lock);
+}
+
 int ltw_reload_ask(struct ltw_reloads *r, const char *name, int version,
                    const struct ltw_terms *terms, struct tw_future *future)
 {
@@ -37,7 +54,7 @@ int ltw_reload_ask(struct ltw_reloads *r, const char *name, int version,
     q->group = ltw_group_find(r, name);
     q->version = version;
     if (terms) q->terms = *terms;
-    else if (version == 0) q->terms = r->terms;
+    else if (version == 0) q->terms = ltw_request_usual(r);
     q->future = future;
     snprintf(q->name, sizeof q->name, "%s", name);
     tw_future_ref(future);
@@ -247,7 +264,7 @@ int ltw_reload(lua_State *L)
     struct ltw_terms terms = { 0 };
 
     check_options(L);
-    if (host->reloads) terms = host->reloads->terms;
+    if (host->reloads) terms = ltw_request_usual(host->reloads);
     ltw_request_terms(L, 2, "tw.reload", &terms);
     return ask(L, "tw.reload", 0, &terms);
 }
