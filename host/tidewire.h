@@ -187,6 +187,7 @@ enum tw_kind {
     TW_ORDER,     /* an order of ours changed state                         */
     TW_GAP,       /* records (or a feed's messages) that this reader missed */
     TW_RELOAD,    /* from here on a script is at another version            */
+    TW_BAR,       /* open, high, low, close and volume of a span of time    */
     TW_KINDS
 };
 
@@ -216,13 +217,17 @@ struct tw_timer {
     uint32_t timer, unused[3];
 };
 
-/* state and reason: FIX 39 OrdStatus and 102/103 codes.  script: the owner. */
-struct tw_order {
-    uint64_t order;          /* client order id                          */
-    int64_t price, quantity; /* of this event: limit, fill               */
-    uint8_t state, side, reason, unused;
+/* A report on an order of ours: FIX's ExecType 150, OrdStatus 39 and side 54.  script:
+ * the owner. */
+struct tw_execution {
+    uint64_t order;          /* ClOrdID 11                               */
+    int64_t price, quantity; /* of a trade; else of the order            */
+    uint8_t exec, status, side, reason;
     uint32_t script;
 };
+
+/* See tw_bar_get of host/tape/bar.h. */
+struct tw_bar { int64_t close, volume; uint64_t packed[2]; };
 
 /* `lost` records, from seq `first` on. */
 struct tw_gap { uint64_t lost, first; uint64_t unused[2]; };
@@ -240,7 +245,8 @@ struct tw_record {
         struct tw_trade trade;
         struct tw_message message;
         struct tw_timer timer;
-        struct tw_order order;
+        struct tw_execution execution;
+        struct tw_bar bar;
         struct tw_gap gap;
         uint64_t word[4];
     };

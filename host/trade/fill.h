@@ -1,0 +1,88 @@
+/* fill.h - the fill models: at what price, and how much of it, a simulated order trades.
+ *
+ * A model is a rule for each kind of order and each kind of record; tw_fill_models has
+ * it in words, for people.  What all of them keep to:
+ *
+ *   F1  An order is looked at from the first record of its symbol on that came after the
+ *       one on which it was decided, and that began (a bar) or happened when the order
+ *       had arrived.
+ *   F2  What of it could be seen in time alone counts: within a bar nothing is known of
+ *       the order of prices but that it begins with the open, so a stop goes before a
+ *       limit, and what is triggered within a bar meets no other price of that bar.
+ *   F3  A quantity that was shown is taken once: what one order took of a quote is gone
+ *       for the next, until the quote changes.
+ *
+ * Layer host/trade.  Thread: the owner's.  Blocks: never.  Memory: none.
+ */
+#ifndef TW_FILL_H
+#define TW_FILL_H
+
+#include "tape/bar.h"
+#include "trade/order.h"
+
+enum tw_fill_model {
+    TW_FILL_AUTO,          /* touch for bars, quote for quotes, else volume for trades */
+    TW_FILL_NEXT_OPEN, TW_FILL_TOUCH, TW_FILL_THROUGH, TW_FILL_QUOTE, TW_FILL_QUEUE,
+    TW_FILL_VOLUME, TW_FILL_MODELS
+};
+
+/* A line for each, by the enum; texts of one line. */
+struct tw_fill_text { const char *name, *records, *market, *limit, *stop; };
+extern const struct tw_fill_text tw_fill_models[TW_FILL_MODELS];
+
+/* What a venue has seen of a symbol.  Zeroed: nothing. */
+struct tw_market {
+    int64_t time_ns, began_ns;     /* of the last record; a bar's beginning      */
+    uint64_t seq;                  /* its                                        */
+    int64_t bid, ask, bid_size, ask_size;   /* as quoted; 0: not there            */
+    int64_t bid_left, ask_left;    /* of these, what is not taken (F3); INT64_MAX:
+                                    * a price whose size is not known            */
+    int64_t last, last_size;       /* price of the last trade, or a bar's close  */
+    int64_t left;                  /* of the record's volume, for TW_FILL_VOLUME */
+    struct tw_ohlc bar;
+    uint8_t kind;                  /* of the last record: enum tw_kind           */
+    bool quotes, bars;             /* has there been one?                        */
+};
+
+/* Takes a record of the symbol.  share: of a volume that may be taken (TW_FILL_VOLUME),
+ * with nine decimals. */
+void tw_market_take(struct tw_market *m, const struct tw_record *r, int64_t share);
+
+/* An order at the venue. */
+struct tw_resting {
+    struct tw_order *order;
+    int64_t arrives_ns;
+    bool arrived;                  /* the venue has acknowledged it              */
+    bool rests;                    /* a limit that the market was not within     */
+    bool triggered;                /* a stop that is no stop any more            */
+    int64_t stop;                  /* the price that triggers it now             */
+    int64_t ahead;                 /* TW_FILL_QUEUE: shown before it; -1: not yet */
+};
+
+struct tw_fill {
+    int64_t price, quantity;
+    enum tw_liquidity liquidity;
+};
+
+/* The model that applies to a record: `model`, or what AUTO is for this symbol; false:
+ * it looks at no records of that kind. */
+bool tw_fill_applies(enum tw_fill_model model, const struct tw_market *m,
+                     enum tw_fill_model *applies);
+
+/* Is a stop triggered by the record?  *price: at which it is a market order now, when it
+ * comes to be filled at once by a bar (0: by what the market is). */
+bool tw_fill_triggers(enum tw_fill_model model, const struct tw_market *m,
+                      struct tw_resting *r, int64_t *price);
+
+/* What of a market or limit order, or a triggered stop, trades on the record; false:
+ * nothing.  Notes whether it rests.  price: as tw_fill_triggers gave it, or 0.  The market's sizes are taken with
+ * tw_fill_took. */
+bool tw_fill_look(enum tw_fill_model model, const struct tw_market *m,
+                  struct tw_resting *r, int64_t price, struct tw_fill *out);
+void tw_fill_took(enum tw_fill_model model, struct tw_market *m,
+                  const struct tw_resting *r, const struct tw_fill *f);
+
+/* A trailing stop follows the record's prices: when it arrives, and after each look. */
+void tw_fill_trail(const struct tw_market *m, struct tw_resting *r);
+
+#endif

@@ -1,0 +1,163 @@
+/* order.c - what may happen to an order, and the names of it all. */
+#include "trade/order.h"
+
+#include <string.h>
+
+static const char *const reasons[] = {
+    [TW_REASON_NONE] = "",
+    [TW_REASON_HALTED] = "trading is halted",
+    [TW_REASON_ORDER_SIZE] = "the quantity is above the limit for an order",
+    [TW_REASON_ORDER_VALUE] = "the value is above the limit for an order",
+    [TW_REASON_POSITION] = "the position would be above its limit",
+    [TW_REASON_OPEN_ORDERS] = "too many orders are open",
+    [TW_REASON_ORDER_RATE] = "too many orders in this time",
+    [TW_REASON_COLLAR] = "the price is too far from the market",
+    [TW_REASON_DAILY_LOSS] = "the limit for a day's loss is reached",
+    [TW_REASON_SELF_MATCH] = "it would trade with an order of our own",
+    [TW_REASON_BUYING_POWER] = "not enough cash or margin",
+    [TW_REASON_TICK] = "the price is not a multiple of the tick size",
+    [TW_REASON_LOT] = "the quantity is not a multiple of the lot size",
+    [TW_REASON_REDUCE_ONLY] = "reduce-only: there is no position that it reduces",
+    [TW_REASON_POST_ONLY] = "post-only: it would trade at once",
+    [TW_REASON_IOC] = "immediate or cancel: the rest was not there at once",
+    [TW_REASON_FOK] = "fill or kill: not all of it was there at once",
+    [TW_REASON_CLOSED] = "the market is closed",
+    [TW_REASON_OCO] = "one cancels the other: another one was filled",
+    [TW_REASON_PARENT] = "the order that it depends on has ended",
+    [TW_REASON_TOO_LATE] = "too late: the order had ended",
+    [TW_REASON_VENUE] = "the venue refused it",
+};
+
+const char *tw_reason_text(enum tw_reason reason)
+{
+    return (size_t)reason < sizeof reasons / sizeof *reasons ? reasons[reason] : "?";
+}
+
+/* ---- changes ---- */
+
+static bool trade(struct tw_order *o, const struct tw_report *r)
+{
+    if (r->last_qty <= 0 || r->last_qty > o->quantity - o->cum_qty) return false;
+    o->cum_qty += r->last_qty;
+    o->cum_value += tw_money_value(r->last_px, r->last_qty);
+    o->fees += r->fee;
+    o->status = o->cum_qty == o->quantity ? TW_STATUS_FILLED : TW_STATUS_PARTIALLY_FILLED;
+    return true;
+}
+
+static bool replace(struct tw_order *o, const struct tw_report *r)
+{
+    if (r->quantity < o->cum_qty || r->quantity <= 0) return false;
+    o->quantity = r->quantity;
+    o->price = r->price;
+    o->stop = r->stop;
+    o->pending_replace = false;
+    if (o->cum_qty == o->quantity) o->status = TW_STATUS_FILLED;
+    return true;
+}
+
+static bool end(struct tw_order *o, enum tw_order_status status)
+{
+    o->status = status;
+    return true;
+}
+
+/* To one that is open. */
+static bool change(struct tw_order *o, const struct tw_report *r)
+{
+    bool waits = o->status == TW_STATUS_PENDING_NEW;
+
+    switch (r->exec) {
+    case TW_EXEC_NEW:            return waits && end(o, TW_STATUS_NEW);
+    case TW_EXEC_REJECTED:       return waits && end(o, TW_STATUS_REJECTED);
+    case TW_EXEC_TRADE:          return trade(o, r);
+    case TW_EXEC_REPLACED:       return replace(o, r);
+    case TW_EXEC_CANCELED:       return end(o, TW_STATUS_CANCELED);
+    case TW_EXEC_EXPIRED:        return end(o, TW_STATUS_EXPIRED);
+    case TW_EXEC_DONE_FOR_DAY:   return end(o, TW_STATUS_DONE_FOR_DAY);
+    case TW_EXEC_PENDING_CANCEL: return o->pending_cancel = true;
+    case TW_EXEC_PENDING_REPLACE: return o->pending_replace = true;
+    default:                     return false;
+    }
+}
+
+bool tw_order_apply(struct tw_order *o, const struct tw_report *r)
+{
+    if (r->exec == TW_EXEC_CANCEL_REJECTED) {   /* it may have ended meanwhile */
+        if (o->status == TW_STATUS_NONE) return false;
+        o->pending_cancel = o->pending_replace = false;
+        return true;
+    }
+    if (o->status == TW_STATUS_NONE)
+        return r->exec == TW_EXEC_PENDING_NEW && end(o, TW_STATUS_PENDING_NEW);
+    if (!tw_order_is_open(o) || !change(o, r)) return false;
+    if (!tw_order_is_open(o)) o->pending_cancel = o->pending_replace = false;
+    return true;
+}
+
+enum tw_order_status tw_order_status(const struct tw_order *o)
+{
+    if (o->pending_cancel) return TW_STATUS_PENDING_CANCEL;
+    if (o->pending_replace) return TW_STATUS_PENDING_REPLACE;
+    return o->status;
+}
+
+/* ---- names ---- */
+
+struct name { int value; const char *text; };
+
+static const struct name types[] = {
+    { TW_TYPE_MARKET, "market" }, { TW_TYPE_LIMIT, "limit" }, { TW_TYPE_STOP, "stop" },
+    { TW_TYPE_STOP_LIMIT, "stop_limit" }, { TW_TYPE_TRAILING_STOP, "trailing_stop" },
+    { -1, NULL }
+};
+static const struct name tifs[] = {
+    { TW_TIF_DAY, "day" }, { TW_TIF_GTC, "gtc" }, { TW_TIF_OPG, "opg" },
+    { TW_TIF_IOC, "ioc" }, { TW_TIF_FOK, "fok" }, { TW_TIF_GTD, "gtd" },
+    { TW_TIF_CLS, "cls" }, { -1, NULL }
+};
+static const struct name statuses[] = {
+    { TW_STATUS_NONE, "none" }, { TW_STATUS_NEW, "new" },
+    { TW_STATUS_PARTIALLY_FILLED, "partially_filled" }, { TW_STATUS_FILLED, "filled" },
+    { TW_STATUS_DONE_FOR_DAY, "done_for_day" }, { TW_STATUS_CANCELED, "canceled" },
+    { TW_STATUS_PENDING_CANCEL, "pending_cancel" }, { TW_STATUS_REJECTED, "rejected" },
+    { TW_STATUS_PENDING_NEW, "pending_new" }, { TW_STATUS_EXPIRED, "expired" },
+    { TW_STATUS_PENDING_REPLACE, "pending_replace" }, { -1, NULL }
+};
+
+static const char *text_of(const struct name *n, int value)
+{
+    while (n->text && n->value != value) n++;
+    return n->text;
+}
+
+static int find(const struct name *n, const char *text)
+{
+    while (n->text && strcmp(n->text, text) != 0) n++;
+    return n->value;
+}
+
+const char *tw_order_status_text(enum tw_order_status status)
+{
+    return text_of(statuses, (int)status);
+}
+
+const char *tw_order_type_text(enum tw_order_type type)
+{
+    return text_of(types, (int)type);
+}
+
+const char *tw_time_in_force_text(enum tw_time_in_force tif)
+{
+    return text_of(tifs, (int)tif);
+}
+
+int tw_order_type_find(const char *name)
+{
+    return find(types, name);
+}
+
+int tw_time_in_force_find(const char *name)
+{
+    return find(tifs, name);
+}

@@ -1,0 +1,141 @@
+/* order.h - an order: what was asked for, and how far it has come.
+ *
+ * Its status is FIX's OrdStatus (39).  What changes it is a report, as FIX's
+ * ExecutionReport (35=8), whether a simulated venue made it or a real one:
+ *
+ *   none --pending new--> PENDING_NEW --new--> NEW --trade--> PARTIALLY_FILLED
+ *   PENDING_NEW --rejected--> REJECTED        --trade, all of it--> FILLED
+ *   any open one --canceled | expired | done for day--> CANCELED | EXPIRED | DONE_FOR_DAY
+ *   any open one --pending cancel | pending replace--> the same, and that is pending
+ *   any open one --replaced--> the same, with other terms; --cancel rejected--> the same
+ *
+ * Layer host/trade.  Thread: the owner's.  Blocks: never.
+ */
+#ifndef TW_ORDER_H
+#define TW_ORDER_H
+
+#include "trade/money.h"
+
+struct tw_resting;
+struct tw_terms;
+
+/* The values are FIX's. */
+enum tw_order_type {                /* OrdType 40 */
+    TW_TYPE_MARKET = '1', TW_TYPE_LIMIT = '2', TW_TYPE_STOP = '3',
+    TW_TYPE_STOP_LIMIT = '4', TW_TYPE_TRAILING_STOP = 'P'
+};
+enum tw_time_in_force {             /* TimeInForce 59 */
+    TW_TIF_DAY = '0', TW_TIF_GTC = '1', TW_TIF_OPG = '2', TW_TIF_IOC = '3',
+    TW_TIF_FOK = '4', TW_TIF_GTD = '6', TW_TIF_CLS = '7'
+};
+enum tw_order_status {              /* OrdStatus 39 */
+    TW_STATUS_NONE = 0, TW_STATUS_NEW = '0', TW_STATUS_PARTIALLY_FILLED = '1',
+    TW_STATUS_FILLED = '2', TW_STATUS_DONE_FOR_DAY = '3', TW_STATUS_CANCELED = '4',
+    TW_STATUS_PENDING_CANCEL = '6', TW_STATUS_REJECTED = '8',
+    TW_STATUS_PENDING_NEW = 'A', TW_STATUS_EXPIRED = 'C', TW_STATUS_PENDING_REPLACE = 'E'
+};
+enum tw_exec_type {                 /* ExecType 150 */
+    TW_EXEC_NEW = '0', TW_EXEC_DONE_FOR_DAY = '3', TW_EXEC_CANCELED = '4',
+    TW_EXEC_REPLACED = '5', TW_EXEC_PENDING_CANCEL = '6', TW_EXEC_REJECTED = '8',
+    TW_EXEC_CANCEL_REJECTED = '9',  /* here: OrderCancelReject, 35=9 */
+    TW_EXEC_PENDING_NEW = 'A', TW_EXEC_EXPIRED = 'C', TW_EXEC_PENDING_REPLACE = 'E',
+    TW_EXEC_TRADE = 'F'
+};
+enum tw_liquidity { TW_LIQUIDITY_NONE, TW_LIQUIDITY_ADDED, TW_LIQUIDITY_REMOVED };
+                                    /* LastLiquidityInd 851 */
+
+/* Why an order was rejected, canceled or expired by somebody else than its owner. */
+enum tw_reason {
+    TW_REASON_NONE,
+    TW_REASON_HALTED,               /* the kill switch                            */
+    TW_REASON_ORDER_SIZE, TW_REASON_ORDER_VALUE, TW_REASON_POSITION,
+    TW_REASON_OPEN_ORDERS, TW_REASON_ORDER_RATE, TW_REASON_COLLAR,
+    TW_REASON_DAILY_LOSS, TW_REASON_SELF_MATCH, TW_REASON_BUYING_POWER,
+    TW_REASON_TICK, TW_REASON_LOT,  /* not a multiple of it                       */
+    TW_REASON_REDUCE_ONLY,          /* it would open or enlarge a position        */
+    TW_REASON_POST_ONLY,            /* it would take liquidity                    */
+    TW_REASON_IOC, TW_REASON_FOK,   /* could not be filled at once                */
+    TW_REASON_CLOSED,               /* the market is                              */
+    TW_REASON_OCO,                  /* another one of its group was filled        */
+    TW_REASON_PARENT,               /* its parent ended                           */
+    TW_REASON_TOO_LATE,             /* the order had ended already                */
+    TW_REASON_VENUE                 /* the venue's own                            */
+};
+
+/* One line for people.  Thread: any. */
+const char *tw_reason_text(enum tw_reason reason);
+
+struct tw_order {
+    uint64_t id;                    /* ClOrdID 11                                 */
+    const struct tw_terms *terms;   /* of its instrument; NULL: nothing is known  */
+    uint32_t symbol;
+    uint8_t side;                   /* enum tw_side                               */
+    uint8_t type, tif;              /* enums above                                */
+    uint8_t status;                 /* see tw_order_status                        */
+    bool post_only, reduce_only;
+    bool pending_cancel, pending_replace;
+    int64_t quantity, price, stop;  /* 38, 44, 99                                 */
+    int64_t trail;                  /* of a trailing stop: its distance           */
+    int64_t expire_ns;              /* 126, for GTD                               */
+    int64_t cum_qty;                /* 14: filled                                 */
+    tw_money cum_value;             /* sum of price and quantity of its trades    */
+    tw_money fees;                  /* of its trades                              */
+    int64_t time_ns;                /* 60: when it was decided, in event time     */
+    uint64_t seq;                   /* the record that was handled then           */
+    uint64_t parent, group;         /* ids: bracket; one cancels the other; 0     */
+    uint32_t requests;              /* on their way to the venue                  */
+    struct tw_resting *resting;     /* the simulated venue's, or NULL             */
+    void *user;                     /* the owner's                                */
+};
+
+/* What happened to an order. */
+struct tw_report {
+    uint64_t order;                 /* its id                                     */
+    int64_t time_ns;
+    uint64_t seq;                   /* of the record that caused it; 0: none      */
+    uint8_t exec, reason, liquidity;
+    int64_t last_px, last_qty;      /* 31, 32: of a trade                         */
+    int64_t quantity, price, stop;  /* of TW_EXEC_REPLACED: the terms now         */
+    tw_money fee;                   /* of a trade; set by the account             */
+};
+
+/* Applies the report.  False, and nothing is changed: no such thing can happen to an
+ * order in that status, or the numbers can't be (a trade of more than is left). */
+bool tw_order_apply(struct tw_order *o, const struct tw_report *r);
+
+/* The OrdStatus to tell: what is pending comes before what is. */
+enum tw_order_status tw_order_status(const struct tw_order *o);
+const char *tw_order_status_text(enum tw_order_status status);   /* "new", ... */
+
+/* It may still be filled. */
+static inline bool tw_order_is_open(const struct tw_order *o)
+{
+    return o->status == TW_STATUS_PENDING_NEW || o->status == TW_STATUS_NEW
+        || o->status == TW_STATUS_PARTIALLY_FILLED;
+}
+
+/* LeavesQty 151. */
+static inline int64_t tw_order_leaves(const struct tw_order *o)
+{
+    return tw_order_is_open(o) ? o->quantity - o->cum_qty : 0;
+}
+
+/* AvgPx 6, rounded half to even; 0: no trade. */
+static inline int64_t tw_order_avg_px(const struct tw_order *o)
+{
+    return tw_money_price(o->cum_value, o->cum_qty);
+}
+
+/* +1 for a buy, -1 for a sell. */
+static inline int tw_order_sign(const struct tw_order *o)
+{
+    return o->side == TW_SIDE_BUY ? 1 : -1;
+}
+
+/* The names that scripts use, and back (-1: no such name); NULL past the last. */
+const char *tw_order_type_text(enum tw_order_type type);
+const char *tw_time_in_force_text(enum tw_time_in_force tif);
+int tw_order_type_find(const char *name);
+int tw_time_in_force_find(const char *name);
+
+#endif

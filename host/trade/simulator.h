@@ -1,0 +1,89 @@
+/* simulator.h - a simulated venue for the orders of one strategy.
+ *
+ * Why: it knows nothing but the records that the strategy has read, in their order, and
+ * what the strategy asked for.  So the same records and the same strategy give the same
+ * reports, live, from a file, on any thread and at any speed.  Time is that of the
+ * records; chance is a hash of the seed and the order's id.
+ *
+ * Invariants
+ *   S1  No order is matched with the record on which it was decided, nor with any that
+ *       began before it arrived.
+ *   S2  Reports come in the order of what causes them: what is due before a record (an
+ *       arrival, an end of a session), then what the record does: stops, then the
+ *       others, each in the order of arrival.
+ *   S3  What one symbol's orders do does not depend on other symbols.
+ *
+ * Layer host/trade.  Thread: the owner's.  Blocks: never.
+ */
+#ifndef TW_SIMULATOR_H
+#define TW_SIMULATOR_H
+
+#include "trade/fill.h"
+
+enum tw_latency_kind {
+    TW_LATENCY_CONSTANT,             /* min_ns                                      */
+    TW_LATENCY_UNIFORM,              /* from min_ns to max_ns                       */
+    TW_LATENCY_MEASURED              /* one of list[0..n)                           */
+};
+struct tw_latency {
+    enum tw_latency_kind kind;
+    int64_t min_ns, max_ns;
+    const int64_t *list;             /* the caller's                                */
+    size_t n;
+};
+
+/* What market orders and stops lose against the price of the model. */
+struct tw_slippage {
+    int64_t ticks;                   /* of the instrument                           */
+    int64_t bps;                     /* of the price, with nine decimals            */
+    int64_t impact;                  /* times the price times the square of the
+                                      * share of the volume, with nine decimals     */
+};
+
+struct tw_simulator_options {
+    enum tw_fill_model model;
+    struct tw_latency submit, cancel;    /* a replacement takes as long as a submit */
+    struct tw_slippage slippage;
+    int64_t share;                   /* of a volume (TW_FILL_VOLUME), with nine
+                                      * decimals; 0: all of it                      */
+    uint64_t seed;
+};
+
+struct tw_simulator;
+
+/* report: told of all that happens to orders, before the function that causes it
+ * returns; it applies it to the order (tw_order_apply).  room: how much of a reduce-only
+ * order may trade now; NULL: all.  Both must call nothing here.
+ * NULL: no memory.  Memory: freed by tw_simulator_free. */
+struct tw_simulator *tw_simulator_new(const struct tw_simulator_options *options,
+                                      void (*report)(void *ctx, struct tw_order *o,
+                                                     const struct tw_report *r),
+                                      int64_t (*room)(void *ctx,
+                                                      const struct tw_order *o),
+                                      void *ctx);
+void tw_simulator_free(struct tw_simulator *s);
+
+/* Takes an order with status PENDING_NEW, decided at its time_ns.  The order must live
+ * until it has ended and o->requests is 0.  UV_ENOMEM: it was not taken. */
+int tw_simulator_submit(struct tw_simulator *s, struct tw_order *o);
+
+/* The order's owner asks to cancel it, or to give it other terms, at time_ns: reported
+ * when that has arrived.  UV_ENOMEM: it was not taken. */
+int tw_simulator_cancel(struct tw_simulator *s, struct tw_order *o, int64_t time_ns);
+int tw_simulator_replace(struct tw_simulator *s, struct tw_order *o, int64_t quantity,
+                         int64_t price, int64_t stop, int64_t time_ns);
+
+/* At the venue, without latency: orders that depend on others (OCO, brackets), and the
+ * end of a run.  Nothing when it has ended. */
+void tw_simulator_end(struct tw_simulator *s, struct tw_order *o,
+                      enum tw_exec_type exec, enum tw_reason reason, int64_t time_ns);
+
+/* All that is due up to r->time, then what r does.  Records of any kind: their time
+ * counts.  UV_ENOMEM: a new symbol found no memory; the record was not seen. */
+int tw_simulator_record(struct tw_simulator *s, const struct tw_record *r);
+
+/* What it has seen of a symbol; NULL: nothing. */
+const struct tw_market *tw_simulator_market(const struct tw_simulator *s,
+                                            uint32_t symbol);
+
+#endif

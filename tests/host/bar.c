@@ -1,0 +1,83 @@
+/* bar.c - bars: what fits into a record comes back, the rest is refused. */
+#include "tape/bar.h"
+
+#include <string.h>
+
+#include "base/fixed.h"
+#include "tap.h"
+
+static uint64_t seed = 11;
+
+/* splitmix64 */
+static uint64_t next(void)
+{
+    uint64_t z = seed += UINT64_C(0x9e3779b97f4a7c15);
+
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+/* A distance of up to 41 bits in one of the units. */
+static int64_t distance(int64_t unit)
+{
+    return (int64_t)(next() >> (23 + next() % 41)) * unit;
+}
+
+static bool is_same(const struct tw_ohlc *a, const struct tw_ohlc *b)
+{
+    return a->open == b->open && a->high == b->high && a->low == b->low
+        && a->close == b->close && a->volume == b->volume;
+}
+
+static void comes_back(void)
+{
+    static const int64_t units[] = { 1, 1000, 1000000 };
+    unsigned wrong = 0;
+
+    for (unsigned i = 0; i < 300000; i++) {
+        int64_t unit = units[i % 3], up = distance(unit), down = distance(unit);
+        int64_t at = (int64_t)(next() % (uint64_t)((up + down) / unit + 1)) * unit;
+        struct tw_ohlc bar = { .close = (int64_t)(next() >> 6), .volume = (int64_t)next() }, got;
+        struct tw_record r = { .seq = 3, .time = 600 * TW_FIXED_ONE };
+
+        bar.high = bar.close + up;
+        bar.low = bar.close - down;
+        bar.open = bar.low + at;
+        if (bar.open - bar.close >= (INT64_C(1) << 41) * unit) continue;
+        wrong += tw_bar_set(&r, &bar, i, TW_BAR_ASK) < 0;
+        tw_bar_get(&r, &got);
+        wrong += !is_same(&bar, &got) || tw_bar_seconds(&r) != i || r.seq != 3
+              || tw_bar_price(&r) != TW_BAR_ASK || r.kind != TW_BAR;
+    }
+    ok(wrong == 0, "300,000 bars come back (%u)", wrong);
+}
+
+static int set(int64_t open, int64_t high, int64_t low, int64_t close, uint32_t seconds)
+{
+    struct tw_ohlc bar = { open, high, low, close, 0 };
+    struct tw_record r = { 0 };
+
+    return tw_bar_set(&r, &bar, seconds, TW_BAR_TRADES);
+}
+
+int main(void)
+{
+    struct tw_ohlc bar = { 1, 2, 1, 2, 5 };
+    struct tw_record r = { .time = 600 * TW_FIXED_ONE };
+
+    comes_back();
+    ok(set(5, 5, 5, 5, 0) == TW_OK, "one price");
+    ok(set(5, 4, 3, 4, 60) == TW_EFORMAT, "an open above the high");
+    ok(set(2, 4, 3, 4, 60) == TW_EFORMAT, "an open below the low");
+    ok(set(4, 4, 3, 5, 60) == TW_EFORMAT, "a close above the high");
+    ok(set(4, 4, 3, 2, 60) == TW_EFORMAT, "a close below the low");
+    ok(set(1, INT64_C(1) << 43, 0, 7, 60) == TW_ERANGE, "too far for nine decimals");
+    ok(set(0, 8000000000 * TW_FIXED_ONE, 0, 0, 60) == TW_OK, "far in whole units");
+    ok(set(INT64_MIN, INT64_MAX, INT64_MIN, INT64_MAX, 60) == TW_ERANGE, "all there is");
+    ok(set(1, 2, 1, 2, TW_BAR_SECONDS_MAX) == TW_OK
+       && set(1, 2, 1, 2, (uint32_t)TW_BAR_SECONDS_MAX + 1) == TW_ERANGE, "its length");
+    tw_bar_set(&r, &bar, 60, TW_BAR_BID);
+    ok(tw_bar_began(&r) == 540 * TW_FIXED_ONE, "it began a minute before");
+    return tap_done();
+}

@@ -1,0 +1,106 @@
+/* order.c - every report in every status: what may happen to an order. */
+#include "trade/order.h"
+
+#include <string.h>
+
+#include "tap.h"
+
+static const char execs[] = "A08F4C365E9";
+static const char statuses[] = { 0, 'A', '0', '1', '2', '3', '4', '8', 'C' };
+
+/* What each report makes of each status; '.' is refused, '=' leaves it.  An order of 10
+ * of which 4 are filled where it is partially filled; a trade is of 6. */
+static const char *const becomes[] = {
+    /*             A 0 8 F 4 C 3 6 5 E 9 */
+    /* none */    "A..........",
+    /* A    */    ".081" "4C3===" "=",
+    /* 0    */    "...1" "4C3===" "=",
+    /* 1    */    "...2" "4C3===" "=",
+    /* 2    */    "......" "...." "=",
+    /* 3    */    "......" "...." "=",
+    /* 4    */    "......" "...." "=",
+    /* 8    */    "......" "...." "=",
+    /* C    */    "......" "...." "=",
+};
+
+static struct tw_order order_in(char status)
+{
+    struct tw_order o = { .id = 1, .quantity = 10 * TW_FIXED_ONE, .side = TW_SIDE_BUY,
+                          .status = (uint8_t)status };
+
+    if (status == '1') o.cum_qty = 4 * TW_FIXED_ONE;
+    if (status == '2') o.cum_qty = o.quantity;
+    return o;
+}
+
+static void changes(void)
+{
+    for (size_t i = 0; i < sizeof statuses; i++)
+        for (size_t k = 0; execs[k]; k++) {
+            char want = becomes[i][k], from = statuses[i];
+            struct tw_order o = order_in(from), before = o;
+            struct tw_report r = { .exec = (uint8_t)execs[k], .last_px = TW_FIXED_ONE,
+                                   .last_qty = 6 * TW_FIXED_ONE,
+                                   .quantity = 20 * TW_FIXED_ONE, .price = 5 };
+            bool done = tw_order_apply(&o, &r);
+            char now = want == '=' || want == '.' ? from : want;
+
+            ok(done == (want != '.') && o.status == now
+               && (done || memcmp(&o, &before, sizeof o) == 0),
+               "%s, %c: %s", tw_order_status_text((enum tw_order_status)from), execs[k],
+               want == '.' ? "refused" : tw_order_status_text((enum tw_order_status)now));
+        }
+}
+
+static bool apply(struct tw_order *o, struct tw_report r)
+{
+    return tw_order_apply(o, &r);
+}
+
+static void numbers(void)
+{
+    struct tw_order o = order_in('0');
+
+    ok(!apply(&o, (struct tw_report){ .exec = 'F', .last_qty = 11 * TW_FIXED_ONE })
+       && !apply(&o, (struct tw_report){ .exec = 'F' })
+       && !apply(&o, (struct tw_report){ .exec = 'F', .last_qty = -1 }),
+       "a trade of more than is left, of nothing, of less");
+    apply(&o, (struct tw_report){ .exec = 'F', .last_qty = 4 * TW_FIXED_ONE,
+                                  .last_px = 3 * TW_FIXED_ONE, .fee = 7 });
+    apply(&o, (struct tw_report){ .exec = 'F', .last_qty = 2 * TW_FIXED_ONE,
+                                  .last_px = 6 * TW_FIXED_ONE, .fee = 7 });
+    ok(tw_order_avg_px(&o) == 4 * TW_FIXED_ONE && tw_order_leaves(&o) == 4 * TW_FIXED_ONE
+       && o.fees == 14, "average price, leaves, fees");
+    apply(&o, (struct tw_report){ .exec = '6' });
+    ok(tw_order_status(&o) == TW_STATUS_PENDING_CANCEL, "pending cancel is told first");
+    ok(!apply(&o, (struct tw_report){ .exec = '5', .quantity = 5 * TW_FIXED_ONE }),
+       "no replacement below what is filled");
+    apply(&o, (struct tw_report){ .exec = '9' });
+    ok(tw_order_status(&o) == TW_STATUS_PARTIALLY_FILLED, "the cancel is rejected");
+    apply(&o, (struct tw_report){ .exec = 'E' });
+    ok(tw_order_status(&o) == TW_STATUS_PENDING_REPLACE, "pending replace");
+    ok(apply(&o, (struct tw_report){ .exec = '5', .quantity = 6 * TW_FIXED_ONE })
+       && o.status == TW_STATUS_FILLED && !o.pending_replace && tw_order_leaves(&o) == 0,
+       "a replacement to what is filled fills it");
+}
+
+static void names(void)
+{
+    ok(tw_order_type_find("stop_limit") == TW_TYPE_STOP_LIMIT
+       && tw_order_type_find("lmit") == -1, "types by name");
+    ok(tw_time_in_force_find("cls") == TW_TIF_CLS && tw_time_in_force_find("") == -1,
+       "times in force by name");
+    ok(strcmp(tw_order_type_text(TW_TYPE_TRAILING_STOP), "trailing_stop") == 0
+       && strcmp(tw_time_in_force_text(TW_TIF_GTD), "gtd") == 0, "and back");
+    for (int i = TW_REASON_HALTED; i <= TW_REASON_VENUE; i++)
+        ok(strlen(tw_reason_text((enum tw_reason)i)) > 5, "%s",
+           tw_reason_text((enum tw_reason)i));
+}
+
+int main(void)
+{
+    changes();
+    numbers();
+    names();
+    return tap_done();
+}
