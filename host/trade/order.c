@@ -41,6 +41,7 @@ static bool trade(struct tw_order *o, const struct tw_report *r)
     o->cum_qty += r->last_qty;
     o->cum_value += tw_money_value(r->last_px, r->last_qty);
     o->fees += r->fee;
+    o->raw_fees += r->raw_fee;
     o->status = o->cum_qty == o->quantity ? TW_STATUS_FILLED : TW_STATUS_PARTIALLY_FILLED;
     return true;
 }

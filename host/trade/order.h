@@ -79,7 +79,7 @@ struct tw_order {
     int64_t expire_ns;              /* 126, for GTD                               */
     int64_t cum_qty;                /* 14: filled                                 */
     tw_money cum_value;             /* sum of price and quantity of its trades    */
-    tw_money fees;                  /* of its trades                              */
+    tw_money fees, raw_fees;        /* of its trades; before minimum and maximum  */
     int64_t time_ns;                /* 60: when it was decided, in event time     */
     uint64_t seq;                   /* the record that was handled then           */
     uint64_t parent, group;         /* ids: bracket; one cancels the other; 0     */
@@ -96,7 +96,7 @@ struct tw_report {
     uint8_t exec, reason, liquidity;
     int64_t last_px, last_qty;      /* 31, 32: of a trade                         */
     int64_t quantity, price, stop;  /* of TW_EXEC_REPLACED: the terms now         */
-    tw_money fee;                   /* of a trade; set by the account             */
+    tw_money fee, raw_fee;          /* of a trade, see fees.h                     */
 };
 
 /* Applies the report.  False, and nothing is changed: no such thing can happen to an

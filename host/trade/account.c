@@ -1,0 +1,308 @@
+/* account.c - cash, positions and what they are worth.
+ *
+ * Why: figures that a risk check needs before each order are kept up to date as prices
+ * come, by currency, so that a check does not walk over all positions.
+ */
+#include "trade/account.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+
+struct currency {
+    char name[8];
+    int64_t rate;
+    tw_money cash, deposits;
+    tw_money worth;               /* of positions paid in full, at their marks       */
+    tw_money gained;              /* on those on margin, not paid yet                */
+    tw_money unrealised, realised, fees, traded, margin;
+};
+
+struct tw_account {
+    struct currency currency[TW_CURRENCIES];
+    unsigned n_currencies;
+    struct tw_position **by_symbol;
+    size_t n_symbols;
+    struct tw_position **all;
+    size_t n, room;
+};
+
+struct tw_account *tw_account_new(const char *base)
+{
+    struct tw_account *a = tw_calloc(1, sizeof *a);
+
+    if (!a) return NULL;
+    if (tw_account_currency(a, base) < 0) tw_account_currency(a, "USD");
+    a->currency[0].rate = TW_FIXED_ONE;
+    return a;
+}
+
+void tw_account_free(struct tw_account *a)
+{
+    if (!a) return;
+    for (size_t i = 0; i < a->n; i++) tw_free(a->all[i]);
+    tw_free(a->all);
+    tw_free(a->by_symbol);
+    tw_free(a);
+}
+
+/* ---- currencies ---- */
+
+int tw_account_currency(struct tw_account *a, const char *name)
+{
+    size_t n = strlen(name);
+
+    for (unsigned i = 0; i < a->n_currencies; i++)
+        if (strcmp(a->currency[i].name, name) == 0) return (int)i;
+    if (n == 0 || n >= sizeof a->currency[0].name || a->n_currencies == TW_CURRENCIES)
+        return TW_ELIMIT;
+    memcpy(a->currency[a->n_currencies].name, name, n);
+    return (int)a->n_currencies++;
+}
+
+const char *tw_account_currency_name(const struct tw_account *a, uint32_t id)
+{
+    return id < a->n_currencies ? a->currency[id].name : NULL;
+}
+
+void tw_account_set_rate(struct tw_account *a, uint32_t currency, int64_t rate)
+{
+    if (currency > 0 && currency < a->n_currencies) a->currency[currency].rate = rate;
+}
+
+int64_t tw_account_rate(const struct tw_account *a, uint32_t currency)
+{
+    return currency < a->n_currencies ? a->currency[currency].rate : 0;
+}
+
+void tw_account_deposit(struct tw_account *a, uint32_t currency, tw_money amount)
+{
+    a->currency[currency].cash += amount;
+    a->currency[currency].deposits += amount;
+}
+
+static struct currency *currency_of(struct tw_account *a, const struct tw_position *p)
+{
+    uint32_t id = p->terms ? p->terms->currency : 0;
+
+    return &a->currency[id < a->n_currencies ? id : 0];
+}
+
+/* ---- positions ---- */
+
+struct tw_position *tw_account_find(const struct tw_account *a, uint32_t symbol)
+{
+    return symbol < a->n_symbols ? a->by_symbol[symbol] : NULL;
+}
+
+static bool grow(struct tw_account *a, uint32_t symbol)
+{
+    if (symbol >= a->n_symbols) {
+        size_t n = (size_t)symbol + 64;
+        struct tw_position **grown = tw_realloc(a->by_symbol, n * sizeof *grown);
+
+        if (!grown) return false;
+        memset(grown + a->n_symbols, 0, (n - a->n_symbols) * sizeof *grown);
+        a->by_symbol = grown;
+        a->n_symbols = n;
+    }
+    if (a->n == a->room) {
+        size_t n = a->room ? 2 * a->room : 16;
+        struct tw_position **grown = tw_realloc(a->all, n * sizeof *grown);
+
+        if (!grown) return false;
+        a->all = grown;
+        a->room = n;
+    }
+    return true;
+}
+
+struct tw_position *tw_account_position(struct tw_account *a, uint32_t symbol,
+                                        const struct tw_terms *terms)
+{
+    struct tw_position *p = tw_account_find(a, symbol);
+
+    if (p) return p;
+    p = grow(a, symbol) ? tw_calloc(1, sizeof *p) : NULL;
+    if (!p) return NULL;
+    p->symbol = symbol;
+    p->terms = terms;
+    a->by_symbol[symbol] = a->all[a->n++] = p;
+    return p;
+}
+
+const struct tw_position *tw_account_at(const struct tw_account *a, size_t i)
+{
+    return i < a->n ? a->all[i] : NULL;
+}
+
+static bool is_on_margin(const struct tw_position *p)
+{
+    return p->terms && p->terms->margin > 0;
+}
+
+static int64_t magnitude(int64_t quantity)
+{
+    return quantity < 0 ? -quantity : quantity;
+}
+
+/* Signed as the quantity. */
+static tw_money worth(const struct tw_position *p, int64_t price, int64_t quantity)
+{
+    return tw_terms_value(p->terms, price, quantity);
+}
+
+tw_money tw_position_unrealised(const struct tw_position *p)
+{
+    return worth(p, p->mark, p->quantity) - p->cost - p->settled;
+}
+
+int64_t tw_position_price(const struct tw_position *p)
+{
+    int64_t multiplier = p->terms && p->terms->multiplier ? p->terms->multiplier
+                                                          : TW_FIXED_ONE;
+
+    if (p->quantity == 0) return 0;
+    return tw_money_price(tw_money_ratio(p->cost, TW_FIXED_ONE, multiplier), p->quantity);
+}
+
+/* Takes what the position adds to the figures of its currency out, or (1) puts it in. */
+static void count(struct tw_account *a, const struct tw_position *p, int sign)
+{
+    struct currency *c = currency_of(a, p);
+    tw_money open = worth(p, p->mark, p->quantity);
+    tw_money gained = open - p->cost - p->settled;
+
+    c->unrealised += sign * gained;
+    if (is_on_margin(p)) {
+        c->gained += sign * gained;
+        c->margin += sign * tw_money_value(p->terms->margin, magnitude(p->quantity));
+    } else {
+        c->worth += sign * open;
+    }
+}
+
+/* Closes so much of it, below 0 what is long; what was gained is realised. */
+static void close(struct tw_position *p, struct currency *c, int64_t price,
+                  int64_t quantity)
+{
+    int64_t open = magnitude(p->quantity), part = magnitude(quantity);
+    tw_money cost = tw_money_ratio(p->cost, part, open);
+    tw_money settled = tw_money_ratio(p->settled, part, open);
+    tw_money gained = -worth(p, price, quantity) - cost - settled;
+
+    p->cost -= cost;
+    p->settled -= settled;
+    p->quantity += quantity;
+    p->realised += gained;
+    c->realised += gained;
+    if (is_on_margin(p)) c->cash += gained;
+}
+
+void tw_account_trade(struct tw_account *a, struct tw_position *p, int64_t price,
+                      int64_t quantity, tw_money fee)
+{
+    struct currency *c = currency_of(a, p);
+    tw_money value = worth(p, price, quantity);
+    int64_t closing = 0;
+
+    count(a, p, -1);
+    if (p->quantity != 0 && (quantity < 0) != (p->quantity < 0))
+        closing = magnitude(quantity) < magnitude(p->quantity) ? quantity : -p->quantity;
+    if (closing) close(p, c, price, closing);
+    p->quantity += quantity - closing;
+    p->cost += value - worth(p, price, closing);
+    if (!is_on_margin(p)) c->cash -= value;
+    c->cash -= fee;
+    c->fees += fee;
+    c->traded += value < 0 ? -value : value;
+    p->fees += fee;
+    p->mark = price;
+    p->trades++;
+    count(a, p, 1);
+}
+
+void tw_account_mark(struct tw_account *a, struct tw_position *p, int64_t price)
+{
+    if (price == p->mark) return;
+    if (p->quantity == 0) {
+        p->mark = price;
+        return;
+    }
+    count(a, p, -1);
+    p->mark = price;
+    count(a, p, 1);
+}
+
+void tw_account_settle(struct tw_account *a, struct tw_position *p)
+{
+    tw_money gained = tw_position_unrealised(p);
+    struct currency *c = currency_of(a, p);
+
+    if (!is_on_margin(p) || !p->terms->settles_daily || gained == 0) return;
+    count(a, p, -1);
+    p->settled += gained;
+    p->realised += gained;
+    c->realised += gained;
+    c->cash += gained;
+    count(a, p, 1);
+}
+
+/* ---- figures ---- */
+
+tw_money tw_account_cash(const struct tw_account *a, uint32_t currency)
+{
+    return currency < a->n_currencies ? a->currency[currency].cash : 0;
+}
+
+/* In the base; rates that are not known count nothing. */
+static tw_money total(const struct tw_account *a, size_t figure)
+{
+    tw_money sum = 0;
+
+    for (unsigned i = 0; i < a->n_currencies; i++) {
+        const struct currency *c = &a->currency[i];
+        tw_money amount;
+
+        memcpy(&amount, (const char *)c + figure, sizeof amount);
+        sum += i == 0 ? amount : tw_money_ratio(amount, c->rate, TW_FIXED_ONE);
+    }
+    return sum;
+}
+
+#define TOTAL(a, figure) total(a, offsetof(struct currency, figure))
+
+tw_money tw_account_equity(const struct tw_account *a)
+{
+    return TOTAL(a, cash) + TOTAL(a, worth) + TOTAL(a, gained);
+}
+
+tw_money tw_account_margin(const struct tw_account *a)
+{
+    return TOTAL(a, margin);
+}
+
+tw_money tw_account_realised(const struct tw_account *a)
+{
+    return TOTAL(a, realised);
+}
+
+tw_money tw_account_unrealised(const struct tw_account *a)
+{
+    return TOTAL(a, unrealised);
+}
+
+tw_money tw_account_fees(const struct tw_account *a)
+{
+    return TOTAL(a, fees);
+}
+
+tw_money tw_account_traded(const struct tw_account *a)
+{
+    return TOTAL(a, traded);
+}
+
+tw_money tw_account_deposits(const struct tw_account *a)
+{
+    return TOTAL(a, deposits);
+}

@@ -1,0 +1,92 @@
+/* account.h - cash, positions and what they are worth.
+ *
+ * Positions are netted: one for each instrument, above 0 when long.  An instrument that
+ * is paid in full (terms.margin is 0) moves cash by its value when it is traded; one on
+ * margin moves cash by what is gained or lost when it is closed, or each day where it
+ * settles daily.
+ *
+ * Invariants
+ *   A1  Of an instrument paid in full: cash moved + fees = minus the sum of the values
+ *       of its trades: to the last digit, after any number of them.
+ *   A2  equity = cash + value of what is paid in full + what is gained, but not paid
+ *       yet, on what is on margin; all in the account's currency.
+ *   A3  realised + unrealised - fees = equity - deposits, as long as rates of exchange
+ *       stay what they are; what is settled daily is realised.
+ *
+ * Layer host/trade.  Thread: the owner's.  Blocks: never.
+ */
+#ifndef TW_ACCOUNT_H
+#define TW_ACCOUNT_H
+
+#include "trade/order.h"
+#include "trade/terms.h"
+
+enum { TW_CURRENCIES = 32 };
+
+struct tw_position {
+    uint32_t symbol;
+    const struct tw_terms *terms;
+    int64_t quantity;            /* below 0: short                                   */
+    tw_money cost;               /* of it, as signed as it is; in its currency       */
+    tw_money realised, fees;     /* all that were, likewise                          */
+    tw_money settled;            /* daily: paid already for what is open             */
+    int64_t mark;                /* price that it is valued at                       */
+    uint64_t trades;             /* of it                                            */
+};
+
+struct tw_account;
+
+/* base: the name of its currency.  NULL: no memory. */
+struct tw_account *tw_account_new(const char *base);
+void tw_account_free(struct tw_account *a);
+
+/* The id of a currency, made when it is new; the base is 0.  TW_ELIMIT: there are
+ * TW_CURRENCIES, or the name is longer than 7 letters or empty. */
+int tw_account_currency(struct tw_account *a, const char *name);
+const char *tw_account_currency_name(const struct tw_account *a, uint32_t id);
+
+/* What 1 of the currency costs in the base; at first not known (0) but for the base. */
+void tw_account_set_rate(struct tw_account *a, uint32_t currency, int64_t rate);
+int64_t tw_account_rate(const struct tw_account *a, uint32_t currency);
+
+/* Deposits, or takes out (below 0). */
+void tw_account_deposit(struct tw_account *a, uint32_t currency, tw_money amount);
+
+/* The position of an instrument, made when it is new: there until the account is freed.
+ * NULL: no memory. */
+struct tw_position *tw_account_position(struct tw_account *a, uint32_t symbol,
+                                        const struct tw_terms *terms);
+struct tw_position *tw_account_find(const struct tw_account *a, uint32_t symbol);
+
+/* All of them, in the order in which they came: i = 0, 1, ... until NULL. */
+const struct tw_position *tw_account_at(const struct tw_account *a, size_t i);
+
+/* A trade of the instrument: quantity below 0 for a sell.  fee: in its currency. */
+void tw_account_trade(struct tw_account *a, struct tw_position *p, int64_t price,
+                      int64_t quantity, tw_money fee);
+
+/* The price that it is valued at from now on. */
+void tw_account_mark(struct tw_account *a, struct tw_position *p, int64_t price);
+
+/* The end of a day: what was gained on a future since the last one is paid. */
+void tw_account_settle(struct tw_account *a, struct tw_position *p);
+
+/* In the currency. */
+tw_money tw_account_cash(const struct tw_account *a, uint32_t currency);
+
+/* In the base. */
+tw_money tw_account_equity(const struct tw_account *a);
+tw_money tw_account_margin(const struct tw_account *a);       /* held for positions */
+tw_money tw_account_realised(const struct tw_account *a);
+tw_money tw_account_unrealised(const struct tw_account *a);
+tw_money tw_account_fees(const struct tw_account *a);
+tw_money tw_account_traded(const struct tw_account *a);       /* value of all trades */
+tw_money tw_account_deposits(const struct tw_account *a);
+
+/* What an open position has gained and not paid yet; in its currency. */
+tw_money tw_position_unrealised(const struct tw_position *p);
+
+/* Price at which what is open was traded, rounded half to even; 0: nothing is. */
+int64_t tw_position_price(const struct tw_position *p);
+
+#endif

@@ -1,0 +1,44 @@
+/* fees.c - what a trade costs. */
+#include "trade/fees.h"
+
+static tw_money ratio_of(tw_money value, int64_t ratio)
+{
+    return tw_money_ratio(value, ratio, TW_FIXED_ONE);
+}
+
+/* The ratios that apply, as a tier without `from`. */
+static struct tw_fee_tier rates(const struct tw_fees *f, tw_money traded)
+{
+    struct tw_fee_tier now = { 0, f->percent, f->maker, f->taker };
+
+    for (unsigned i = 0; i < f->tiers && f->tier[i].from <= traded; i++)
+        now = f->tier[i];
+    return now;
+}
+
+void tw_fees_charge(const struct tw_fees *f, const struct tw_order *o, tw_money traded,
+                    struct tw_report *trade)
+{
+    tw_money value, all, least, most;
+    struct tw_fee_tier now;
+
+    trade->fee = trade->raw_fee = 0;
+    if (!f) return;
+    now = rates(f, traded);
+    value = tw_terms_value(o->terms, trade->last_px, trade->last_qty);
+    trade->raw_fee = ratio_of(value, now.percent)
+                   + ratio_of(value, trade->liquidity == TW_LIQUIDITY_ADDED ? now.maker
+                                                                            : now.taker)
+                   + tw_money_value(f->per_share, trade->last_qty)
+                   + (o->cum_qty == 0 ? f->per_order : 0);
+    all = o->raw_fees + trade->raw_fee;
+    least = f->minimum;
+    if (f->maximum) {
+        most = ratio_of(value + tw_terms_value(o->terms, tw_order_avg_px(o), o->cum_qty),
+                        f->maximum);
+        if (all > most) all = most;
+        if (least > most) least = most;
+    }
+    if (all < least && f->minimum) all = least;
+    trade->fee = all - o->fees;
+}

@@ -1,0 +1,195 @@
+/* account.c - the books: invariants after random trades, and figures by hand. */
+#include "trade/account.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "tap.h"
+#include "trade/fees.h"
+
+#define ONE TW_FIXED_ONE
+
+static uint64_t seed = 3;
+
+/* splitmix64 */
+static uint64_t next(void)
+{
+    uint64_t z = seed += UINT64_C(0x9e3779b97f4a7c15);
+
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+/* Random trades, marks and settlements of three instruments in two currencies. */
+static void random_trades(void)
+{
+    struct tw_account *a = tw_account_new("USD");
+    struct tw_terms terms[] = {
+        { .currency = 0 },
+        { .currency = 1, .multiplier = 7 * ONE / 2 },
+        { .currency = 1, .multiplier = 50 * ONE, .margin = 1000 * ONE,
+          .settles_daily = true },
+    };
+    struct tw_position *p[3];
+    tw_money cash = 0, spent = 0;
+    unsigned off = 0, moved = 0;
+
+    ok(tw_account_currency(a, "EUR") == 1 && tw_account_currency(a, "USD") == 0,
+       "currencies have ids");
+    tw_account_set_rate(a, 1, ONE + ONE / 4);
+    tw_account_deposit(a, 0, 1000 * (tw_money)ONE);
+    for (uint32_t i = 0; i < 3; i++) p[i] = tw_account_position(a, i + 1, &terms[i]);
+    for (unsigned i = 0; i < 200000; i++) {
+        unsigned k = (unsigned)(next() % 3);
+        int64_t price = (int64_t)(next() % 200) * 12345678 + ONE;
+        int64_t quantity = ((int64_t)(next() % 2001) - 1000) * 1234567;
+        tw_money fee = (tw_money)(next() % 1000000);
+
+        if (next() % 10 == 0) tw_account_mark(a, p[k], price);
+        else if (next() % 10 == 0) tw_account_settle(a, p[k]);
+        else if (quantity != 0) {
+            tw_account_trade(a, p[k], price, quantity, fee);
+            if (k == 0) cash -= tw_money_value(price, quantity) + fee;
+            if (k == 0) spent += fee;
+        }
+        /* A3, in a rate that has no rounding */
+        if (i % 100 == 0) {
+            tw_money gained = tw_account_realised(a) + tw_account_unrealised(a)
+                            - tw_account_fees(a);
+            tw_money made = tw_account_equity(a) - tw_account_deposits(a);
+
+            off += gained - made > 8 || made - gained > 8;
+        }
+        moved += p[0]->quantity < 0;
+    }
+    ok(tw_account_cash(a, 0) == cash + 1000 * (tw_money)ONE, "A1: cash is the sum");
+    ok(p[0]->fees == spent, "and so are the fees");
+    ok(off == 0, "A3: what was gained is what there is more (%u)", off);
+    ok(moved > 1000, "long and short");
+    tw_account_free(a);
+}
+
+static void by_hand(void)
+{
+    struct tw_account *a = tw_account_new("USD");
+    struct tw_position *p = tw_account_position(a, 1, NULL);
+
+    tw_account_deposit(a, 0, 10000 * (tw_money)ONE);
+    tw_account_trade(a, p, 10 * ONE, 100 * ONE, ONE);
+    tw_account_trade(a, p, 12 * ONE, 100 * ONE, ONE);
+    ok(tw_position_price(p) == 11 * ONE && tw_account_cash(a, 0) == 7798 * (tw_money)ONE,
+       "two buys: price and cash");
+    tw_account_trade(a, p, 13 * ONE, -50 * ONE, ONE);
+    ok(p->realised == 100 * (tw_money)ONE && tw_position_price(p) == 11 * ONE
+       && tw_position_unrealised(p) == 300 * (tw_money)ONE, "a part is sold");
+    tw_account_trade(a, p, 9 * ONE, -250 * ONE, 0);
+    ok(p->quantity == -100 * ONE && p->realised == -200 * (tw_money)ONE
+       && tw_position_price(p) == 9 * ONE, "through to short");
+    tw_account_mark(a, p, 8 * ONE);
+    ok(tw_position_unrealised(p) == 100 * (tw_money)ONE
+       && tw_account_equity(a) == 9897 * (tw_money)ONE, "short gains when it falls");
+    tw_account_trade(a, p, 8 * ONE, 100 * ONE, 0);
+    ok(p->quantity == 0 && p->cost == 0 && tw_account_cash(a, 0) == 9897 * (tw_money)ONE
+       && tw_account_equity(a) == 9897 * (tw_money)ONE, "flat");
+    ok(tw_account_traded(a) == 5900 * (tw_money)ONE, "the value of all trades");
+    tw_account_free(a);
+}
+
+/* A future with a multiplier of 10 and a margin of 1000. */
+static void future(void)
+{
+    struct tw_account *a = tw_account_new("USD");
+    struct tw_terms terms = { .multiplier = 10 * ONE, .margin = 1000 * ONE,
+                              .settles_daily = true };
+    struct tw_position *p = tw_account_position(a, 1, &terms);
+
+    tw_account_deposit(a, 0, 10000 * (tw_money)ONE);
+    tw_account_trade(a, p, 100 * ONE, ONE, 2 * ONE);
+    ok(tw_account_cash(a, 0) == 9998 * (tw_money)ONE
+       && tw_account_margin(a) == 1000 * (tw_money)ONE, "a future costs its fee");
+    tw_account_mark(a, p, 103 * ONE);
+    ok(tw_account_equity(a) == 10028 * (tw_money)ONE
+       && tw_account_cash(a, 0) == 9998 * (tw_money)ONE, "a gain before the day's end");
+    tw_account_settle(a, p);
+    ok(tw_account_cash(a, 0) == 10028 * (tw_money)ONE && p->realised == 30 * (tw_money)ONE
+       && tw_account_unrealised(a) == 0, "is paid then");
+    tw_account_trade(a, p, 102 * ONE, -ONE, 2 * ONE);
+    ok(tw_account_cash(a, 0) == 10016 * (tw_money)ONE
+       && p->realised == 20 * (tw_money)ONE && tw_account_margin(a) == 0, "and closed");
+    tw_account_free(a);
+}
+
+static tw_money charged(const struct tw_fees *f, int64_t price, const int64_t *quantity,
+                        enum tw_liquidity liquidity, tw_money traded)
+{
+    struct tw_order o = { .quantity = 1000000 * ONE, .status = TW_STATUS_NEW,
+                          .side = TW_SIDE_BUY };
+
+    for (; *quantity; quantity++) {
+        struct tw_report r = { .exec = TW_EXEC_TRADE, .last_px = price,
+                               .last_qty = *quantity * ONE,
+                               .liquidity = (uint8_t)liquidity };
+
+        tw_fees_charge(f, &o, traded, &r);
+        tw_order_apply(&o, &r);
+    }
+    return o.fees;
+}
+
+static void fees(void)
+{
+    const int64_t once[] = { 697, 0 }, parts[] = { 100, 200, 50, 0 }, few[] = { 10, 0 };
+    struct tw_fees lean = { .per_share = 5000000, .minimum = ONE };
+    struct tw_fees capped = { .per_share = 5000000, .minimum = ONE, .maximum = ONE / 100 };
+    struct tw_fees flat = { .per_order = 2 * ONE, .percent = ONE / 1000 };
+    struct tw_fees maker = { .maker = -ONE / 10000, .taker = ONE / 1000 };
+    struct tw_fees tiers = { .percent = ONE / 100, .tiers = 2,
+        .tier = { { 1000 * (tw_money)ONE, ONE / 200, 0, 0 },
+                  { 5000 * (tw_money)ONE, ONE / 500, 0, 0 } } };
+
+    ok(charged(NULL, ONE, once, 0, 0) == 0, "no fees");
+    ok(charged(&lean, 150 * ONE, once, 0, 0) == 3485000000, "697 shares at 0.005");
+    ok(charged(&lean, 150 * ONE, parts, 0, 0) == 1750000000,
+       "a minimum is paid once: three trades of an order");
+    ok(charged(&lean, 150 * ONE, few, 0, 0) == ONE, "the minimum");
+    ok(charged(&capped, ONE / 2, few, 0, 0) == ONE / 20, "at most a part of the value");
+    ok(charged(&flat, 10 * ONE, parts, 0, 0) == 5500000000, "once, and 0.1 %%");
+    ok(charged(&maker, 10 * ONE, few, TW_LIQUIDITY_ADDED, 0) == -10000000
+       && charged(&maker, 10 * ONE, few, TW_LIQUIDITY_REMOVED, 0) == 100000000,
+       "maker and taker");
+    ok(charged(&tiers, 10 * ONE, few, 0, 0) == ONE
+       && charged(&tiers, 10 * ONE, few, 0, 1000 * (tw_money)ONE) == ONE / 2
+       && charged(&tiers, 10 * ONE, few, 0, 6000 * (tw_money)ONE) == ONE / 5, "tiers");
+}
+
+static void without_memory(void)
+{
+    unsigned refused = 0;
+
+    for (uint64_t n = 1; n < 12; n++) {
+        struct tw_account *a;
+
+        tw_memory_fail_at(n);
+        a = tw_account_new("USD");
+        for (uint32_t i = 1; a && i < 100; i++)
+            if (!tw_account_position(a, i, NULL)) {
+                refused++;
+                if (!tw_account_position(a, i, NULL)) refused += 100;
+            }
+        refused += !a;
+        tw_memory_fail_at(0);
+        tw_account_free(a);
+    }
+    ok(refused == 11, "no memory is said, and no harm (%u)", refused);
+}
+
+int main(void)
+{
+    random_trades();
+    by_hand();
+    future();
+    fees();
+    without_memory();
+    return tap_done();
+}
