@@ -14,6 +14,7 @@ struct currency {
     int64_t rate;
     tw_money cash, deposits;
     tw_money worth;               /* of positions paid in full, at their marks       */
+    tw_money owed;                /* the part of it that is short: below 0           */
     tw_money gained;              /* on those on margin, not paid yet                */
     tw_money unrealised, realised, fees, traded, margin;
 };
@@ -179,6 +180,7 @@ static void count(struct tw_account *a, const struct tw_position *p, int sign)
         c->margin += sign * tw_money_value(p->terms->margin, magnitude(p->quantity));
     } else {
         c->worth += sign * open;
+        if (open < 0) c->owed += sign * open;
     }
 }
 
@@ -280,6 +282,12 @@ tw_money tw_account_equity(const struct tw_account *a)
 tw_money tw_account_margin(const struct tw_account *a)
 {
     return TOTAL(a, margin);
+}
+
+/* What is short will be bought back, and as much is held for it. */
+tw_money tw_account_free_cash(const struct tw_account *a)
+{
+    return TOTAL(a, cash) + TOTAL(a, gained) - TOTAL(a, margin) + 2 * TOTAL(a, owed);
 }
 
 tw_money tw_account_realised(const struct tw_account *a)

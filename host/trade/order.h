@@ -83,9 +83,14 @@ struct tw_order {
     int64_t time_ns;                /* 60: when it was decided, in event time     */
     uint64_t seq;                   /* the record that was handled then           */
     uint64_t parent, group;         /* ids: bracket; one cancels the other; 0     */
-    uint32_t requests;              /* on their way to the venue                  */
-    struct tw_resting *resting;     /* the simulated venue's, or NULL             */
     void *user;                     /* the owner's                                */
+    uint32_t requests;              /* on their way to the venue                  */
+    uint32_t untold;                /* reports that its owner has not taken yet   */
+    struct tw_resting *resting;     /* the simulated venue's, or NULL             */
+    struct tw_order *next, **link;  /* the broker's                               */
+    bool held;                      /* the broker's: it waits for its parent      */
+    int64_t due;                    /* the broker's: what its parent has traded; or
+                                     * -1: it has ended                           */
 };
 
 /* What happened to an order. */
@@ -112,6 +117,12 @@ static inline bool tw_order_is_open(const struct tw_order *o)
 {
     return o->status == TW_STATUS_PENDING_NEW || o->status == TW_STATUS_NEW
         || o->status == TW_STATUS_PARTIALLY_FILLED;
+}
+
+/* Nothing of it is to come any more: its memory can go. */
+static inline bool tw_order_is_done(const struct tw_order *o)
+{
+    return !tw_order_is_open(o) && o->requests == 0 && o->untold == 0;
 }
 
 /* LeavesQty 151. */

@@ -210,13 +210,23 @@ void tw_simulator_end(struct tw_simulator *s, struct tw_order *o,
     sweep(s->symbols[o->symbol]);
 }
 
-/* One of a group has traded: the others go. */
-static void cancel_group(struct tw_simulator *s, struct symbol *at, uint64_t group,
-                         const struct tw_order *but, int64_t time_ns)
+/* One of a group has traded: of the others no more is left than of it. */
+static void reduce_group(struct tw_simulator *s, struct symbol *at,
+                         const struct tw_order *o, int64_t time_ns)
 {
-    for (struct live *l = at->first; l; l = l->next)
-        if (!l->dead && l->r.order != but && l->r.order->group == group)
-            end(s, l->r.order, TW_EXEC_CANCELED, TW_REASON_OCO, time_ns);
+    int64_t leaves = tw_order_leaves(o);
+
+    for (struct live *l = at->first; l; l = l->next) {
+        struct tw_order *other = l->r.order;
+
+        if (l->dead || other == o || other->group != o->group) continue;
+        if (leaves == 0)
+            end(s, other, TW_EXEC_CANCELED, TW_REASON_OCO, time_ns);
+        else if (tw_order_leaves(other) > leaves)
+            tell(s, other, (struct tw_report){ .exec = TW_EXEC_REPLACED,
+                .reason = TW_REASON_OCO, .quantity = other->cum_qty + leaves,
+                .price = other->price, .stop = other->stop, .time_ns = time_ns });
+    }
 }
 
 /* ---- matching ---- */
@@ -274,7 +284,7 @@ static void trade(struct tw_simulator *s, struct symbol *at, struct live *l,
     tell(s, o, (struct tw_report){ .exec = TW_EXEC_TRADE, .time_ns = at->market.time_ns,
                                    .last_px = price, .last_qty = f->quantity,
                                    .liquidity = (uint8_t)f->liquidity });
-    if (o->group) cancel_group(s, at, o->group, o, at->market.time_ns);
+    if (o->group) reduce_group(s, at, o, at->market.time_ns);
 }
 
 /* What cannot wait goes after its first look. */
@@ -471,6 +481,14 @@ static void advance(struct tw_simulator *s, int64_t time_ns)
             return;
         }
     }
+}
+
+void tw_simulator_resize(struct tw_simulator *s, struct tw_order *o, int64_t quantity,
+                         int64_t time_ns)
+{
+    if (tw_order_is_open(o) && quantity > o->cum_qty)
+        tell(s, o, (struct tw_report){ .exec = TW_EXEC_REPLACED, .quantity = quantity,
+            .price = o->price, .stop = o->stop, .time_ns = time_ns });
 }
 
 int tw_simulator_record(struct tw_simulator *s, const struct tw_record *r)

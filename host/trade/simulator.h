@@ -78,6 +78,10 @@ int tw_simulator_replace(struct tw_simulator *s, struct tw_order *o, int64_t qua
 void tw_simulator_end(struct tw_simulator *s, struct tw_order *o,
                       enum tw_exec_type exec, enum tw_reason reason, int64_t time_ns);
 
+/* Likewise: another quantity, which must be more than what is filled. */
+void tw_simulator_resize(struct tw_simulator *s, struct tw_order *o, int64_t quantity,
+                         int64_t time_ns);
+
 /* All that is due up to r->time, then what r does.  Records of any kind: their time
  * counts.  UV_ENOMEM: a new symbol found no memory; the record was not seen. */
 int tw_simulator_record(struct tw_simulator *s, const struct tw_record *r);

@@ -243,6 +243,15 @@ static void bars(void)
          "sell 2 5 stop at 9 oco 7\n"
          "bar 120 10 11 9 10 100\n"
          "= 1 new, 2 new, 2 5@9, 1 canceled\n");
+    play("a part of one", MODEL(TW_FILL_QUOTE),
+         "quote 1 9.99 5 10.01 3\n"
+         "sell 1 5 limit 10.1 oco 7\n"
+         "sell 2 5 stop at 9 oco 7\n"
+         "quote 2 9.99 5 10.01 3\n"
+         "quote 3 10.1 2 10.2 3\n"
+         "= 1 new, 2 new, 1 2@10.1+, 2 replaced\n"
+         "quote 4 8.99 9 9.1 3\n"
+         "= 2 3@8.99, 1 canceled\n");
     play("volume", (struct tw_simulator_options){ .model = TW_FILL_VOLUME,
                                                   .share = TW_FIXED_ONE / 10 },
          "bar 60 10 11 9 10 100\n"
