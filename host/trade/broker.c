@@ -134,12 +134,26 @@ static void say(struct tw_broker *b, struct tw_order *o, enum tw_exec_type exec,
                                       .seq = b->seq });
 }
 
-static int64_t room_of(void *ctx, const struct tw_order *o)
+/* What its part of the equity buys at a price, in whole lots. */
+static int64_t size_of(const struct tw_broker *b, const struct tw_order *o, int64_t price)
+{
+    int64_t rate = tw_account_rate(b->account, o->terms ? o->terms->currency : 0);
+    int64_t lot = o->terms && o->terms->lot ? o->terms->lot : 1;
+    tw_money worth = tw_terms_value(o->terms, price, TW_FIXED_ONE), n;
+    tw_money equity = tw_account_equity(b->account);
+
+    if (worth <= 0 || rate <= 0 || equity <= 0) return 0;
+    n = equity * o->part / rate * TW_FIXED_ONE / worth / lot * lot;
+    return n > INT64_MAX / 2 ? INT64_MAX / 2 / lot * lot : (int64_t)n;
+}
+
+static int64_t room_of(void *ctx, const struct tw_order *o, int64_t price)
 {
     const struct tw_broker *b = ctx;
     const struct tw_position *p = tw_account_find(b->account, o->symbol);
     int64_t held = p ? -tw_order_sign(o) * p->quantity : 0;
 
+    if (o->part && !o->reduce_only) return size_of(b, o, price);
     return held > 0 ? held : 0;
 }
 
@@ -275,14 +289,20 @@ static void note_time(struct tw_broker *b)
 int tw_broker_submit(struct tw_broker *b, struct tw_order *o, struct tw_error *error)
 {
     enum tw_reason why;
-    int rc = validate(o, error);
+    int rc;
 
+    o->terms = b->o.terms ? b->o.terms(b->o.ctx, o->symbol) : NULL;
+    if (o->part > 0) o->quantity = size_of(b, o, o->price ? o->price
+                                                         : tw_broker_price(b, o->symbol));
+    if (o->part > 0 && o->quantity == 0)
+        return tw_fail(error, TW_EUSAGE, "no price of it is known, or there is not enough"
+                       " equity for one lot");
+    rc = validate(o, error);
     if (rc < 0) return rc;
     if (!reserve(b)) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     o->id = b->next_id++;
     o->time_ns = b->now_ns;
     o->seq = b->seq;
-    o->terms = b->o.terms ? b->o.terms(b->o.ctx, o->symbol) : NULL;
     o->held = o->parent != 0;
     if (o->parent && !o->group) o->group = o->parent;
     enlist(b, o);

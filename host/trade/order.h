@@ -76,6 +76,8 @@ struct tw_order {
     bool pending_cancel, pending_replace;
     int64_t quantity, price, stop;  /* 38, 44, 99                                 */
     int64_t trail;                  /* of a trailing stop: its distance           */
+    int64_t part;                   /* of the equity, with nine decimals: what the
+                                     * quantity is made of when it first trades   */
     int64_t expire_ns;              /* 126, for GTD                               */
     int64_t cum_qty;                /* 14: filled                                 */
     tw_money cum_value;             /* sum of price and quantity of its trades    */
@@ -89,6 +91,7 @@ struct tw_order {
     struct tw_resting *resting;     /* the simulated venue's, or NULL             */
     struct tw_order *next, **link;  /* the broker's                               */
     bool held;                      /* the broker's: it waits for its parent      */
+    bool sized;                     /* the venue's: its part was made a quantity  */
     int64_t due;                    /* the broker's: what its parent has traded; or
                                      * -1: it has ended                           */
 };

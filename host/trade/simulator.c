@@ -36,7 +36,7 @@ struct symbol {
 struct tw_simulator {
     struct tw_simulator_options o;
     void (*report)(void *ctx, struct tw_order *o, const struct tw_report *r);
-    int64_t (*room)(void *ctx, const struct tw_order *o);
+    int64_t (*room)(void *ctx, const struct tw_order *o, int64_t price);
     void *ctx;
     struct symbol **symbols;         /* by id; NULL: not seen                       */
     size_t n_symbols;
@@ -306,23 +306,41 @@ static bool is_immediate(const struct tw_order *o)
     return o->tif == TW_TIF_IOC || o->tif == TW_TIF_FOK;
 }
 
+/* Of what would trade, what its owner has room for; a part of the equity becomes a
+ * quantity here. */
+static void make_room(struct tw_simulator *s, struct symbol *at, struct tw_order *o,
+                      struct tw_fill *f)
+{
+    int64_t price = slipped(s, o, &at->market, f), time_ns = at->market.time_ns, room;
+
+    if (!s->room || !(o->reduce_only || (o->part && !o->sized))) return;
+    room = s->room(s->ctx, o, price);
+    if (room == 0) {
+        end(s, o, TW_EXEC_CANCELED,
+            o->reduce_only ? TW_REASON_REDUCE_ONLY : TW_REASON_BUYING_POWER, time_ns);
+    } else if (o->part && !o->sized) {
+        o->sized = true;
+        if (f->quantity == tw_order_leaves(o)) f->quantity = room;   /* all that comes */
+        tell(s, o, (struct tw_report){ .exec = TW_EXEC_REPLACED, .quantity = room,
+            .price = o->price, .stop = o->stop, .time_ns = time_ns });
+    }
+    if (f->quantity > room) f->quantity = room;
+}
+
 static void look(struct tw_simulator *s, struct symbol *at, struct live *l,
                  enum tw_fill_model model, int64_t triggered)
 {
     struct tw_order *o = l->r.order;
     struct tw_fill f;
-    int64_t room = s->room && o->reduce_only ? s->room(s->ctx, o) : INT64_MAX;
     bool trades = tw_fill_look(model, &at->market, &l->r, triggered, &f);
     bool rests = trades && f.liquidity == TW_LIQUIDITY_ADDED;
 
-    if (trades && f.quantity > room) f.quantity = room;
+    if (trades) make_room(s, at, o, &f);
     if (o->post_only && !l->r.rests && !is_stop(&l->r))
         end(s, o, TW_EXEC_CANCELED, TW_REASON_POST_ONLY, at->market.time_ns);
-    else if (trades && f.quantity > 0 && !(rests && is_immediate(o))
+    else if (trades && f.quantity > 0 && !l->dead && !(rests && is_immediate(o))
              && (o->tif != TW_TIF_FOK || f.quantity == tw_order_leaves(o)))
         trade(s, at, l, model, &f);
-    if (room == 0)
-        end(s, o, TW_EXEC_CANCELED, TW_REASON_REDUCE_ONLY, at->market.time_ns);
     if (!l->dead) end_look(s, l, at->market.time_ns);
 }
 
@@ -560,7 +578,8 @@ struct tw_simulator *tw_simulator_new(const struct tw_simulator_options *options
                                       void (*report)(void *ctx, struct tw_order *o,
                                                      const struct tw_report *r),
                                       int64_t (*room)(void *ctx,
-                                                      const struct tw_order *o),
+                                                      const struct tw_order *o,
+                                                      int64_t price),
                                       void *ctx)
 {
     struct tw_simulator *s = tw_calloc(1, sizeof *s);

@@ -52,14 +52,16 @@ struct tw_simulator_options {
 struct tw_simulator;
 
 /* report: told of all that happens to orders, before the function that causes it
- * returns; it applies it to the order (tw_order_apply).  room: how much of a reduce-only
- * order may trade now; NULL: all.  Both must call nothing here.
+ * returns; it applies it to the order (tw_order_apply).  room: how much of an order that
+ * is reduce-only or a part of the equity may trade at a price; NULL: all.  Both must call
+ * nothing here.
  * NULL: no memory.  Memory: freed by tw_simulator_free. */
 struct tw_simulator *tw_simulator_new(const struct tw_simulator_options *options,
                                       void (*report)(void *ctx, struct tw_order *o,
                                                      const struct tw_report *r),
                                       int64_t (*room)(void *ctx,
-                                                      const struct tw_order *o),
+                                                      const struct tw_order *o,
+                                                      int64_t price),
                                       void *ctx);
 void tw_simulator_free(struct tw_simulator *s);
 

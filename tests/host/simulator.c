@@ -61,10 +61,11 @@ static void write_report(void *ctx, struct tw_order *o, const struct tw_report *
     strcat(s->got, text);
 }
 
-static int64_t room_of(void *ctx, const struct tw_order *o)
+static int64_t room_of(void *ctx, const struct tw_order *o, int64_t price)
 {
     int64_t position = ((struct scene *)ctx)->position * -tw_order_sign(o);
 
+    (void)price;
     return position > 0 ? position : 0;
 }
 

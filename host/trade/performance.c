@@ -1,0 +1,230 @@
+/* performance.c - figures of an equity curve and of its trades. */
+#include "trade/performance.h"
+
+#include <math.h>
+
+/* ---- returns ---- */
+
+/* Sums over the periods' returns; the first period has none. */
+struct sums { size_t n, periods; double sum, squares, logs, losses; bool ruined; };
+
+static void add(struct sums *s, double r)
+{
+    s->periods++;
+    if (isnan(r)) return;
+    s->n++;
+    s->sum += r;
+    s->logs += log1p(r);
+    s->losses += r < 0 ? r * r : 0;
+    s->ruined |= r <= -1;
+}
+
+static void conclude(const struct sums *s, double squares, double periods,
+                     double free_rate, struct tw_curve_figures *out)
+{
+    double n = (double)s->n, mean = s->sum / n, variance = squares / (n - 1);
+    double g = s->ruined ? 0 : expm1(s->logs / n), year = sqrt(periods);
+    double downside = sqrt(s->losses / n) * year;
+    struct tw_ratios *a = &out->arithmetic, *o = &out->geometric;
+
+    a->annual_return = s->ruined ? -1 : exp(s->logs * periods / (double)s->periods) - 1;
+    a->volatility = sqrt(variance) * year;
+    a->sharpe = (mean - free_rate / periods) / sqrt(variance) * year;
+    a->sortino = (mean * periods - free_rate) / downside;
+    a->calmar = a->annual_return / -out->max_drawdown;
+    o->annual_return = pow(1 + g, periods) - 1;
+    o->volatility = sqrt(pow(variance + (1 + g) * (1 + g), periods)
+                         - pow(1 + g, 2 * periods));
+    o->sharpe = (o->annual_return - free_rate) / o->volatility;
+    o->sortino = (o->annual_return - free_rate) / downside;
+    o->calmar = o->annual_return / -out->max_drawdown;
+}
+
+/* ---- the curve ---- */
+
+/* Falls from a peak until it is reached again, or the end. */
+struct falls {
+    double peak, worst, sum;
+    int64_t from_ns, longest_ns, sum_ns;
+    unsigned n;
+    double now;
+};
+
+static void end_fall(struct falls *f, int64_t time_ns)
+{
+    if (f->now >= 0) return;
+    f->n++;
+    f->sum += f->now;
+    f->sum_ns += time_ns - f->from_ns;
+    if (time_ns - f->from_ns > f->longest_ns) f->longest_ns = time_ns - f->from_ns;
+    f->now = 0;
+}
+
+static void fall(struct falls *f, double equity, int64_t time_ns)
+{
+    double depth;
+
+    if (equity >= f->peak) {
+        end_fall(f, time_ns);
+        f->peak = equity;
+        f->from_ns = time_ns;
+        return;
+    }
+    depth = equity / f->peak - 1;
+    if (depth < f->now) f->now = depth;
+    if (depth < f->worst) f->worst = depth;
+}
+
+static void set_falls(const struct falls *f, struct tw_curve_figures *out)
+{
+    out->peak = f->peak;
+    out->max_drawdown = f->worst;
+    out->max_drawdown_ns = f->longest_ns;
+    out->average_drawdown = f->n ? f->sum / f->n : 0;
+    out->average_drawdown_ns = f->n ? f->sum_ns / f->n : 0;
+}
+
+static void note_return(struct tw_curve_figures *out, double r)
+{
+    if (!(r <= out->best_period)) out->best_period = r;
+    if (!(r >= out->worst_period)) out->worst_period = r;
+}
+
+#define NONE { NAN, NAN, NAN, NAN, NAN }
+static const struct tw_curve_figures none = { NAN, NAN, NAN, NAN, NAN, NONE, NONE, NAN,
+                                              NAN, 0, 0, NAN, NAN };
+
+void tw_curve_figures(const int64_t *time_ns, const double *equity, size_t n,
+                      double periods, double free_rate, struct tw_curve_figures *out)
+{
+    const double year_ns = 365.25 * 86400e9;
+    struct sums s = { 0 };
+    struct falls f = { .peak = -INFINITY };
+    double squares = 0, mean;
+
+    *out = none;
+    if (n == 0) return;
+    for (size_t i = 0; i < n; i++) {
+        double r = i ? equity[i] / equity[i - 1] - 1 : NAN;
+
+        fall(&f, equity[i], time_ns[i]);
+        add(&s, r);
+        if (i) note_return(out, r);
+    }
+    end_fall(&f, time_ns[n - 1]);
+    set_falls(&f, out);
+    mean = s.sum / (double)s.n;
+    for (size_t i = 1; i < n; i++) {
+        double r = equity[i] / equity[i - 1] - 1 - mean;
+
+        squares += r * r;
+    }
+    out->start = equity[0];
+    out->final = equity[n - 1];
+    out->total_return = out->final / out->start - 1;
+    out->cagr = pow(out->final / out->start,
+                    year_ns / (double)(time_ns[n - 1] - time_ns[0])) - 1;
+    conclude(&s, squares, periods, free_rate, out);
+}
+
+void tw_return_figures(const double *returns, size_t n, double periods,
+                       double free_rate, struct tw_curve_figures *out)
+{
+    struct sums s = { 0 };
+    struct falls f = { .peak = 1 };
+    double squares = 0, equity = 1, mean;
+
+    *out = none;
+    for (size_t i = 0; i < n; i++) {
+        if (!isnan(returns[i])) {
+            equity *= 1 + returns[i];
+            note_return(out, returns[i]);
+        }
+        fall(&f, equity, (int64_t)i);
+        add(&s, returns[i]);
+    }
+    end_fall(&f, (int64_t)n - 1);
+    set_falls(&f, out);
+    out->max_drawdown_ns = out->average_drawdown_ns = 0;
+    mean = s.sum / (double)s.n;
+    for (size_t i = 0; i < n; i++)
+        if (!isnan(returns[i])) squares += (returns[i] - mean) * (returns[i] - mean);
+    out->start = 1;
+    out->final = equity;
+    out->total_return = equity - 1;
+    conclude(&s, squares, periods, free_rate, out);
+    out->cagr = pow(equity, periods / (double)n) - 1;
+}
+
+void tw_curve_beside(const double *returns, const double *market, size_t n,
+                     double periods, double *alpha, double *beta)
+{
+    double x = 0, y = 0, xx = 0, xy = 0, count = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(returns[i]) || isnan(market[i])) continue;
+        count++;
+        x += (market[i] - x) / count;
+        y += (returns[i] - y) / count;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(returns[i]) || isnan(market[i])) continue;
+        xx += (market[i] - x) * (market[i] - x);
+        xy += (market[i] - x) * (returns[i] - y);
+    }
+    *beta = xy / xx;
+    *alpha = pow(1 + y - *beta * x, periods) - 1;
+}
+
+/* ---- trades ---- */
+
+/* Of those that won, and those that lost. */
+struct halves { double gains, losses, won, lost; uint64_t n_won, n_lost; };
+
+static void add_half(struct halves *h, const struct tw_trip *t)
+{
+    if (t->ratio > 0) h->gains += t->ratio;
+    else h->losses -= t->ratio;
+    if (t->pnl > 0) {
+        h->won += t->pnl;
+        h->n_won++;
+    } else if (t->pnl < 0) {
+        h->lost -= t->pnl;
+        h->n_lost++;
+    }
+}
+
+void tw_trip_figures(const struct tw_trip *trips, size_t n, struct tw_trip_figures *out)
+{
+    struct halves h = { 0 };
+    double logs = 0, sum = 0, pnl = 0, squares = 0, count = (double)n;
+    int64_t open_ns = 0;
+    bool ruined = false;
+
+    *out = (struct tw_trip_figures){ .trades = n, .best = NAN, .worst = NAN };
+    for (size_t i = 0; i < n; i++) {
+        const struct tw_trip *t = &trips[i];
+        int64_t ns = t->exit_ns - t->entry_ns;
+
+        add_half(&h, t);
+        sum += t->ratio;
+        pnl += t->pnl;
+        logs += log1p(t->ratio);
+        ruined |= t->ratio <= -1;
+        if (!(t->ratio <= out->best)) out->best = t->ratio;
+        if (!(t->ratio >= out->worst)) out->worst = t->ratio;
+        open_ns += ns / (int64_t)n;
+        if (ns > out->max_ns) out->max_ns = ns;
+    }
+    for (size_t i = 0; i < n; i++)
+        squares += (trips[i].pnl - pnl / count) * (trips[i].pnl - pnl / count);
+    out->won = h.n_won;
+    out->average_ns = open_ns;
+    out->win_rate = (double)h.n_won / count;
+    out->average = ruined ? NAN : expm1(logs / count);
+    out->expectancy = sum / count;
+    out->profit_factor = h.gains / h.losses;
+    out->sqn = sqrt(count) * (pnl / count) / sqrt(squares / (count - 1));
+    out->kelly = out->win_rate - (1 - out->win_rate)
+               / ((h.won / (double)h.n_won) / (h.lost / (double)h.n_lost));
+}

@@ -1,0 +1,76 @@
+/* performance.h - figures of an equity curve and of its trades.
+ *
+ * Two families are in use, and both are given, by name.  With r the returns of the
+ * periods (days), n of them, N periods a year:
+ *
+ *   arithmetic   annual      (final / start)^(N / n) - 1, n with a first period of none
+ *                volatility  sd(r) sqrt(N)            sd with n - 1
+ *                sharpe      mean(r) / sd(r) sqrt(N)
+ *                sortino     mean(r) N / (sqrt(mean(min(r, 0)^2)) sqrt(N))
+ *   geometric    g           exp(mean(log(1 + r))) - 1
+ *                annual      (1 + g)^N - 1
+ *                volatility  sqrt((var(r) + (1 + g)^2)^N - (1 + g)^2N)
+ *                sharpe      annual / volatility
+ *                sortino     annual / (sqrt(mean(min(r, 0)^2)) sqrt(N))
+ *   both         calmar      annual / -max_drawdown
+ *   cagr         (final / start)^(365.25 days / time) - 1
+ *
+ * Sources: W. F. Sharpe, The Sharpe Ratio, J. of Portfolio Management 21 (1994);
+ * F. Sortino and L. Price, Performance Measurement in a Downside Risk Framework, J. of
+ * Investing 3 (1994); T. W. Young, Calmar Ratio, Futures 20 (1991); J. L. Kelly, A New
+ * Interpretation of Information Rate, Bell Syst. Tech. J. 35 (1956); V. K. Tharp (SQN).
+ *
+ * Layer host/trade.  Thread: any.  Blocks: never.  Memory: none.
+ */
+#ifndef TW_PERFORMANCE_H
+#define TW_PERFORMANCE_H
+
+#include "base/tw.h"
+
+/* NaN: it can't be said, for want of returns or trades.  Ratios are ratios: 0.1 is 10 %. */
+struct tw_ratios { double annual_return, volatility, sharpe, sortino, calmar; };
+
+struct tw_curve_figures {
+    double start, final, peak, total_return, cagr;
+    struct tw_ratios arithmetic, geometric;
+    double max_drawdown, average_drawdown;        /* below 0                          */
+    int64_t max_drawdown_ns, average_drawdown_ns; /* from a peak to its like          */
+    double best_period, worst_period;
+};
+
+/* One value of the equity for each period, n of them, in the order of time.  free_rate:
+ * a year's return without risk, taken off annual returns. */
+void tw_curve_figures(const int64_t *time_ns, const double *equity, size_t n,
+                      double periods, double free_rate, struct tw_curve_figures *out);
+
+/* The same from returns: equity begins with 1; the first return may be NaN (none). */
+void tw_return_figures(const double *returns, size_t n, double periods,
+                       double free_rate, struct tw_curve_figures *out);
+
+/* The curve beside another one's returns (least squares): alpha a year. */
+void tw_curve_beside(const double *returns, const double *market, size_t n,
+                     double periods, double *alpha, double *beta);
+
+/* A closed trade: from flat to flat, or to the other side. */
+struct tw_trip {
+    uint32_t symbol;
+    int64_t entry_ns, exit_ns;
+    int64_t quantity;             /* at most; below 0: short                         */
+    int64_t entry_px, exit_px;    /* averages                                        */
+    double pnl, fees;             /* pnl is after fees                               */
+    double ratio;                 /* pnl / the value of the entries                  */
+};
+
+struct tw_trip_figures {
+    uint64_t trades, won;
+    double win_rate, best, worst, average;        /* ratios; average: geometric mean  */
+    double profit_factor;         /* sum of gains / sum of losses, of the ratios      */
+    double expectancy;            /* mean of the ratios                               */
+    double sqn;                   /* sqrt(trades) mean(pnl) / sd(pnl)                 */
+    double kelly;                 /* w - (1 - w) / (mean gain / mean loss), of pnl    */
+    int64_t max_ns, average_ns;   /* how long they were open                          */
+};
+
+void tw_trip_figures(const struct tw_trip *trips, size_t n, struct tw_trip_figures *out);
+
+#endif

@@ -1,0 +1,347 @@
+/* performance.c - known answers: figures that public test suites state for public data,
+ * and a whole backtest of each through the broker. */
+#include "trade/performance.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "feed/input.h"
+#include "feed/timestamp.h"
+#include "tap.h"
+#include "trade/broker.h"
+#include "trade/fees.h"
+
+#define ONE TW_FIXED_ONE
+
+static void near(double got, double want, double by, const char *name)
+{
+    ok(fabs(got - want) <= by, "%s %.12g", name, want);
+    if (!(fabs(got - want) <= by)) printf("# got %.15g\n", got);
+}
+
+static void returns(void)
+{
+    const double r[] = { NAN, 0.01, 0.10, -0.04, 0.02, 0.03, 0.02, 0.01, -0.10 };
+    const double up[] = { NAN, 0.02, 0.04, -0.02, 0.03 };
+    const double market[] = { NAN, 0.01, 0.02, -0.01, 0.015 };
+    struct tw_curve_figures f;
+    double alpha, beta;
+
+    tw_return_figures(r, 9, 252, 0, &f);
+    near(f.arithmetic.sharpe, 1.7238613961706866, 1e-12, "sharpe");
+    near(f.arithmetic.volatility, 0.9136465399704637, 1e-12, "volatility");
+    near(f.arithmetic.sortino, 2.605531251673693, 1e-12, "sortino");
+    near(f.max_drawdown, -0.1, 1e-12, "max drawdown");
+    near(f.arithmetic.annual_return, 1.9135925373194231, 1e-12, "annual return");
+    near(f.arithmetic.calmar, 19.135925373194233, 1e-11, "calmar");
+    tw_curve_beside(up, market, 5, 252, &alpha, &beta);
+    near(beta, 2, 1e-12, "beta of twice the market");
+    near(alpha, 0, 1e-12, "alpha of it");
+}
+
+/* ---- data ---- */
+
+struct bar { int64_t time_ns; struct tw_ohlc o; };
+
+/* Lines "DATE,O,H,L,C,V..."; those that begin with no digit are skipped.  scale: prices
+ * are divided by it. */
+static struct bar *load(const char *path, const char *member, int64_t scale, size_t *n)
+{
+    struct tw_error error;
+    struct tw_input *in = tw_input_open(path, member, &error);
+    char *bytes = calloc(1, 1 << 23), *place = NULL;
+    struct bar *all = calloc(10000, sizeof *all);
+    size_t used = 0;
+    int64_t got;
+
+    *n = 0;
+    while (in && (got = tw_input_read(in, bytes + used, (1 << 23) - 1 - used, &error)) > 0)
+        used += (size_t)got;
+    for (char *line = strtok_r(bytes, "\r\n", &place); line;
+         line = strtok_r(NULL, "\r\n", &place)) {
+        struct bar *b = &all[*n];
+        int64_t *field[] = { &b->o.open, &b->o.high, &b->o.low, &b->o.close,
+                             &b->o.volume };
+        size_t date = strcspn(line, ", ");
+
+        if (*line < '0' || *line > '9'
+            || tw_timestamp_parse(line, date, TW_CSV_ISO, &b->time_ns) < 0)
+            continue;
+        line += strcspn(line, ",");
+        for (int i = 0; i < 5 && *line == ','; i++) {
+            size_t length = strcspn(++line, ",");
+
+            tw_fixed_parse(line, length, field[i]);
+            if (i < 4) *field[i] /= scale;
+            line += length;
+        }
+        b->time_ns += 86400 * ONE;            /* a day's bar is known at its end */
+        ++*n;
+    }
+    tw_input_close(in);
+    free(bytes);
+    return all;
+}
+
+/* ---- a strategy ---- */
+
+enum { ORDERS = 400 };
+
+struct run {
+    struct tw_broker *b;
+    struct tw_terms terms;
+    struct tw_order order[ORDERS];
+    unsigned n, buys, sells;
+    struct tw_trip trip[ORDERS];
+    unsigned trips;
+    struct tw_trip now;             /* that is open */
+    tw_money spent;                 /* on it */
+    double *equity;
+    int64_t *time_ns;
+    size_t days;
+};
+
+static const struct tw_terms *terms_of(void *ctx, uint32_t symbol)
+{
+    (void)symbol;
+    return &((struct run *)ctx)->terms;
+}
+
+static struct run *begin(const struct tw_terms *terms, int64_t cash)
+{
+    struct tw_broker_options o = { .terms = terms_of,
+                                   .simulator = { .model = TW_FILL_NEXT_OPEN } };
+    struct run *r = calloc(1, sizeof *r);
+
+    r->terms = *terms;
+    o.ctx = r;
+    r->b = tw_broker_new(&o);
+    r->equity = calloc(10000, sizeof *r->equity);
+    r->time_ns = calloc(10000, sizeof *r->time_ns);
+    tw_account_deposit(tw_broker_account(r->b), 0, (tw_money)cash * ONE);
+    return r;
+}
+
+static void finish(struct run *r)
+{
+    tw_broker_free(r->b);
+    free(r->equity);
+    free(r->time_ns);
+    free(r);
+}
+
+static int64_t position(struct run *r)
+{
+    const struct tw_position *p = tw_account_find(tw_broker_account(r->b), 1);
+
+    return p ? p->quantity : 0;
+}
+
+/* quantity below 0: sells; part of the equity, when that is not 0. */
+static void order(struct run *r, int64_t quantity, int64_t part)
+{
+    struct tw_order *o = &r->order[r->n++];
+    struct tw_error error;
+
+    o->symbol = 1;
+    o->side = quantity < 0 ? TW_SIDE_SELL : TW_SIDE_BUY;
+    o->type = TW_TYPE_MARKET;
+    o->tif = TW_TIF_GTC;
+    o->quantity = quantity < 0 ? -quantity : quantity;
+    o->part = part;
+    if (tw_broker_submit(r->b, o, &error) < 0) printf("# %s\n", error.text);
+}
+
+/* From flat to flat. */
+static void note(struct run *r, const struct tw_told *t)
+{
+    const struct tw_report *e = &t->report;
+    struct tw_trip *now = &r->now;
+
+    if (e->exec != TW_EXEC_TRADE) return;
+    if (now->entry_ns == 0) {
+        now->entry_ns = e->time_ns;
+        now->quantity = tw_order_sign(t->order) * e->last_qty;
+        r->spent = tw_money_value(e->last_px, e->last_qty);
+        r->buys++;
+        return;
+    }
+    now->pnl = tw_money_to_double(tw_money_value(e->last_px, e->last_qty) - r->spent)
+             * (now->quantity < 0 ? -1 : 1);
+    now->ratio = now->pnl / tw_money_to_double(r->spent);
+    now->exit_ns = e->time_ns;
+    r->trip[r->trips++] = *now;
+    *now = (struct tw_trip){ 0 };
+    r->sells++;
+}
+
+static void day(struct run *r, const struct bar *b, uint64_t seq)
+{
+    struct tw_record record = { .seq = seq, .symbol = 1, .time = b->time_ns };
+    struct tw_told t;
+
+    tw_bar_set(&record, &b->o, 86400, TW_BAR_TRADES);
+    tw_broker_record(r->b, &record);
+    while (tw_broker_next(r->b, &t)) note(r, &t);
+    r->time_ns[r->days] = b->time_ns;
+    r->equity[r->days++] = tw_money_to_double(tw_account_equity(tw_broker_account(r->b)));
+}
+
+/* The sum of n closes up to and with i. */
+static int64_t sum(const struct bar *b, size_t i, size_t n)
+{
+    int64_t s = 0;
+
+    for (size_t k = 0; k < n; k++) s += b[i - k].o.close;
+    return s;
+}
+
+/* +1: the average of 10 comes from below that of 30 to above; -1: the other way. */
+static int crosses(const struct bar *b, size_t i)
+{
+    int64_t before = 3 * sum(b, i - 1, 10) - sum(b, i - 1, 30);
+    int64_t now = 3 * sum(b, i, 10) - sum(b, i, 30);
+
+    return before < 0 && now > 0 ? 1 : before > 0 && now < 0 ? -1 : 0;
+}
+
+static void google(void)
+{
+    size_t n;
+    struct bar *b = load("../shared/data/backtesting.py/GOOG.csv.gz", NULL, 1, &n);
+    struct tw_terms terms = { .lot = ONE };
+    struct run *r;
+    struct tw_curve_figures f;
+    struct tw_trip_figures t;
+
+    if (n == 0) {
+        ok(true, "GOOG, SMA 10/30 # SKIP no ../shared/data");
+        free(b);
+        return;
+    }
+    r = begin(&terms, 10000);
+    for (size_t i = 0; i < n; i++) {
+        int64_t held;
+
+        day(r, &b[i], i + 1);
+        held = position(r);
+        if (i < 30 || i > n - 2) continue;
+        if (i == n - 2) {
+            if (held) order(r, -held, 0);
+        } else if (crosses(b, i)) {
+            if (held) order(r, -held, 0);
+            order(r, crosses(b, i), ONE);
+        }
+    }
+    tw_curve_figures(r->time_ns, r->equity, r->days, 252, 0, &f);
+    tw_trip_figures(r->trip, r->trips, &t);
+    ok(r->trips == 66, "GOOG: 66 trades (%u)", r->trips);
+    near(f.final, 51422.99, 0.005, "final");
+    near(f.peak, 75787.44, 0.005, "peak");
+    near(100 * f.total_return, 414.2299, 5e-5, "return");
+    near(f.geometric.sharpe, 0.580623224, 5e-10, "sharpe");
+    near(f.geometric.sortino, 1.085343435, 5e-10, "sortino");
+    near(f.geometric.calmar, 0.441664092, 5e-10, "calmar");
+    near(100 * f.max_drawdown, -47.980127050, 5e-9, "max drawdown");
+    ok(f.max_drawdown_ns / 86400 / ONE == 584, "for 584 days (%d)",
+       (int)(f.max_drawdown_ns / 86400 / ONE));
+    near(100 * t.win_rate, 46.969696970, 5e-9, "win rate");
+    near(t.profit_factor, 2.167945974, 5e-10, "profit factor");
+    near(t.sqn, 1.076618736, 5e-10, "SQN");
+    near(t.kelly, 0.151870513, 5e-10, "Kelly");
+    finish(r);
+    free(b);
+}
+
+/* One of close - average, of its last value that is not 0. */
+static void euro_stoxx(const struct tw_terms *terms, const char *name, tw_money value,
+                       tw_money cash)
+{
+    size_t n;
+    struct bar *b = load("../shared/data/backtrader/2006-day-001.txt.gz", NULL, 1, &n);
+    struct run *r;
+    struct tw_account *a;
+    int last = 0;
+
+    if (n == 0) {
+        ok(true, "%s # SKIP no ../shared/data", name);
+        free(b);
+        return;
+    }
+    r = begin(terms, 10000);
+    a = tw_broker_account(r->b);
+    for (size_t i = 0; i < n; i++) {
+        int64_t over;
+        int cross = 0;
+
+        day(r, &b[i], i + 1);
+        if (i < 14) continue;
+        over = 15 * b[i].o.close - sum(b, i, 15);
+        if (over > 0) cross = last < 0 ? 1 : 0, last = 1;
+        else if (over < 0) cross = last > 0 ? -1 : 0, last = -1;
+        if (cross > 0 && position(r) == 0) order(r, ONE, 0);
+        else if (cross < 0 && position(r) > 0) order(r, -ONE, 0);
+    }
+    ok(r->buys == 12 && r->sells == 11, "%s: 12 buys, 11 sells (%u, %u)", name, r->buys,
+       r->sells);
+    ok(tw_account_equity(a) == value, "%s: value %.2f (%.2f)", name,
+       tw_money_to_double(value), tw_money_to_double(tw_account_equity(a)));
+    ok(tw_account_free_cash(a) == cash, "%s: cash %.2f (%.2f)", name,
+       tw_money_to_double(cash), tw_money_to_double(tw_account_free_cash(a)));
+    finish(r);
+    free(b);
+}
+
+/* All in at the first close, of prices adjusted by the factor of the file. */
+static void spy(void)
+{
+    size_t n;
+    struct bar *b = load("../shared/data/lean/equity/usa/daily/spy.zip", NULL, 10000, &n);
+    struct tw_fees fees = { .per_share = 5 * ONE / 1000, .minimum = ONE };
+    struct tw_terms terms = { .lot = ONE, .fees = &fees };
+    const int64_t from = INT64_C(1381190400) * ONE;       /* 2013-10-08 */
+    const int64_t factor = 8646266 * (ONE / 10000000);     /* up to 2013-12-19 */
+    struct tw_account *a;
+    struct run *r;
+
+    if (n == 0) {
+        ok(true, "SPY, buy and hold # SKIP no ../shared/data");
+        free(b);
+        return;
+    }
+    r = begin(&terms, 100000);
+    a = tw_broker_account(r->b);
+    for (size_t i = 0; i < n; i++) {
+        int64_t *price[] = { &b[i].o.open, &b[i].o.high, &b[i].o.low, &b[i].o.close };
+
+        if (b[i].time_ns <= from || b[i].time_ns > from + 10 * 86400 * ONE) continue;
+        for (int k = 0; k < 4; k++)
+            *price[k] = (int64_t)tw_money_ratio(*price[k], factor, ONE);
+        day(r, &b[i], i + 1);
+        if (r->n == 0)
+            order(r, (int64_t)(tw_account_equity(a) * 9975 / 10000 / b[i].o.close) * ONE,
+                  0);
+    }
+    ok(position(r) == 697 * ONE, "SPY: 697 shares (%d)", (int)(position(r) / ONE));
+    ok(tw_account_fees(a) == 3485 * (tw_money)ONE / 1000, "fees of 3.485");
+    near(tw_money_to_double(tw_account_equity(a)), 104486.22, 0.005, "end");
+    finish(r);
+    free(b);
+}
+
+int main(void)
+{
+    struct tw_terms stock = { 0 };
+    struct tw_fees fees = { .per_share = 2 * ONE };
+    struct tw_terms future = { .multiplier = 10 * ONE, .margin = 1000 * ONE,
+                               .settles_daily = true, .fees = &fees };
+
+    returns();
+    google();
+    spy();
+    euro_stoxx(&stock, "Euro Stoxx as a share", (tw_money)1028410 * ONE / 100,
+               (tw_money)616416 * ONE / 100);
+    euro_stoxx(&future, "as a future", (tw_money)12795 * ONE, (tw_money)11795 * ONE);
+    return tap_done();
+}
