@@ -1,0 +1,326 @@
+/* match.c - a limit order book: price, then time.
+ *
+ * Why: levels stand in an array with the best at its end, where almost all that happens
+ * is; a level is found by halving, and one that comes or goes moves those better than
+ * it.
+ */
+#include "trade/match.h"
+
+#include <string.h>
+#include <uv.h>
+
+#include "base/memory.h"
+
+struct node {
+    struct tw_entry e;
+    struct node *next, *before;   /* at its price: who came later, who came earlier  */
+    struct node *hashed;
+};
+
+struct level { int64_t price, quantity; struct node *first, *last; unsigned n; };
+struct half { struct level *level; size_t n, room; };
+
+struct tw_book {
+    tw_book_trade *trade;
+    void *ctx;
+    struct half half[2];          /* bids, asks                                      */
+    struct node **table;          /* by id                                           */
+    size_t n, buckets;            /* a power of two                                  */
+};
+
+static struct half *half_of(struct tw_book *b, unsigned side)
+{
+    return &b->half[side == TW_SIDE_SELL];
+}
+
+/* Is the price better for who stands on that side? */
+static bool is_better(unsigned side, int64_t price, int64_t than)
+{
+    return side == TW_SIDE_BUY ? price > than : price < than;
+}
+
+struct tw_book *tw_book_new(tw_book_trade *trade, void *ctx)
+{
+    struct tw_book *b = tw_calloc(1, sizeof *b);
+
+    if (!b) return NULL;
+    b->trade = trade;
+    b->ctx = ctx;
+    b->buckets = 64;
+    b->table = tw_calloc(b->buckets, sizeof *b->table);
+    if (b->table) return b;
+    tw_free(b);
+    return NULL;
+}
+
+void tw_book_free(struct tw_book *b)
+{
+    if (!b) return;
+    for (size_t i = 0; i < b->buckets; i++) {
+        struct node *next;
+
+        for (struct node *o = b->table[i]; o; o = next) {
+            next = o->hashed;
+            tw_free(o);
+        }
+    }
+    tw_free(b->table);
+    tw_free(b->half[0].level);
+    tw_free(b->half[1].level);
+    tw_free(b);
+}
+
+/* ---- by id ---- */
+
+static struct node **bucket(const struct tw_book *b, uint64_t id)
+{
+    return &b->table[(id * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (b->buckets - 1)];
+}
+
+static struct node *find(const struct tw_book *b, uint64_t id)
+{
+    struct node *o = *bucket(b, id);
+
+    while (o && o->e.id != id) o = o->hashed;
+    return o;
+}
+
+static void hash(struct tw_book *b, struct node *o)
+{
+    struct node **at = bucket(b, o->e.id);
+
+    o->hashed = *at;
+    *at = o;
+    b->n++;
+}
+
+static void unhash(struct tw_book *b, const struct node *o)
+{
+    struct node **at = bucket(b, o->e.id);
+
+    while (*at != o) at = &(*at)->hashed;
+    *at = o->hashed;
+    b->n--;
+}
+
+/* Without memory the lists grow longer. */
+static void widen(struct tw_book *b)
+{
+    struct node **old = b->table, **wide, *next;
+    size_t n = b->buckets;
+
+    if (b->n < n) return;
+    wide = tw_calloc(2 * n, sizeof *wide);
+    if (!wide) return;
+    b->table = wide;
+    b->buckets = 2 * n;
+    b->n = 0;
+    for (size_t i = 0; i < n; i++)
+        for (struct node *o = old[i]; o; o = next) {
+            next = o->hashed;
+            hash(b, o);
+        }
+    tw_free(old);
+}
+
+/* ---- levels ---- */
+
+/* Where the price is, or would be. */
+static size_t place(const struct half *h, unsigned side, int64_t price)
+{
+    size_t low = 0, high = h->n;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (is_better(side, price, h->level[middle].price)) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+static int reserve(struct half *h)
+{
+    size_t n = h->room ? 2 * h->room : 16;
+    struct level *grown;
+
+    if (h->n < h->room) return TW_OK;
+    grown = tw_realloc(h->level, n * sizeof *grown);
+    if (!grown) return UV_ENOMEM;
+    h->level = grown;
+    h->room = n;
+    return TW_OK;
+}
+
+/* There is room for a level. */
+static void rest(struct tw_book *b, struct node *o)
+{
+    struct half *h = half_of(b, o->e.side);
+    size_t i = place(h, o->e.side, o->e.price);
+    struct level *l = &h->level[i];
+
+    if (i == h->n || l->price != o->e.price) {
+        memmove(l + 1, l, (h->n - i) * sizeof *l);
+        *l = (struct level){ .price = o->e.price };
+        h->n++;
+    }
+    o->before = l->last;
+    o->next = NULL;
+    if (l->last) l->last->next = o;
+    else l->first = o;
+    l->last = o;
+    l->quantity += o->e.quantity;
+    l->n++;
+    hash(b, o);
+}
+
+/* Out of its level, which goes when it was the last. */
+static void leave(struct tw_book *b, struct node *o)
+{
+    struct half *h = half_of(b, o->e.side);
+    size_t i = place(h, o->e.side, o->e.price);
+    struct level *l = &h->level[i];
+
+    if (o->before) o->before->next = o->next;
+    else l->first = o->next;
+    if (o->next) o->next->before = o->before;
+    else l->last = o->before;
+    l->quantity -= o->e.quantity;
+    if (--l->n == 0) memmove(l, l + 1, (--h->n - i) * sizeof *l);
+    unhash(b, o);
+}
+
+/* ---- coming in ---- */
+
+/* It takes this price, or a better one for it. */
+static bool takes(const struct tw_entry *e, int64_t price)
+{
+    return e->price == 0 || !is_better(e->side, price, e->price);
+}
+
+static bool would_trade(const struct tw_entry *e, const struct half *other)
+{
+    return other->n > 0 && takes(e, other->level[other->n - 1].price);
+}
+
+/* What it could trade at once, but for its owner's. */
+static int64_t there(const struct tw_entry *e, const struct half *other)
+{
+    int64_t sum = 0;
+
+    for (size_t i = other->n; i-- > 0 && sum < e->quantity;) {
+        const struct level *l = &other->level[i];
+
+        if (!takes(e, l->price)) break;
+        for (const struct node *o = l->first; o; o = o->next)
+            if (e->owner == 0 || o->e.owner != e->owner) sum += o->e.quantity;
+    }
+    return sum;
+}
+
+static void take(struct tw_book *b, struct tw_entry *e, struct half *other,
+                 void (*canceled)(void *ctx, const struct tw_entry *e))
+{
+    while (e->quantity > 0 && would_trade(e, other)) {
+        struct level *l = &other->level[other->n - 1];
+        struct node *o = l->first;
+        int64_t price = l->price, n = o->e.quantity;
+
+        if (e->owner != 0 && o->e.owner == e->owner) {
+            leave(b, o);
+            if (canceled) canceled(b->ctx, &o->e);
+            tw_free(o);
+            continue;
+        }
+        if (n > e->quantity) n = e->quantity;
+        if (n == o->e.quantity) {
+            leave(b, o);
+            o->e.quantity = 0;
+        } else {
+            l->quantity -= n;
+            o->e.quantity -= n;
+        }
+        e->quantity -= n;
+        b->trade(b->ctx, &o->e, e, price, n);
+        if (o->e.quantity == 0) tw_free(o);
+    }
+}
+
+int tw_book_add(struct tw_book *b, struct tw_entry *e, unsigned rules,
+                void (*canceled)(void *ctx, const struct tw_entry *e))
+{
+    bool rests = e->price != 0 && !(rules & (TW_BOOK_IMMEDIATE | TW_BOOK_ALL));
+    struct half *own = half_of(b, e->side);
+    struct half *other = &b->half[e->side == TW_SIDE_BUY];
+    struct node *o = NULL;
+
+    if (rests) {
+        if (find(b, e->id)) return TW_EUSAGE;
+        o = reserve(own) == TW_OK ? tw_calloc(1, sizeof *o) : NULL;
+        if (!o) return UV_ENOMEM;
+    }
+    if (((rules & TW_BOOK_POST) && would_trade(e, other))
+        || ((rules & TW_BOOK_ALL) && there(e, other) < e->quantity)) {
+        tw_free(o);
+        return TW_EUSAGE;
+    }
+    take(b, e, other, canceled);
+    if (!rests || e->quantity == 0) {
+        tw_free(o);
+        return 0;
+    }
+    o->e = *e;
+    rest(b, o);
+    widen(b);
+    return 1;
+}
+
+bool tw_book_cancel(struct tw_book *b, uint64_t id, struct tw_entry *out)
+{
+    struct node *o = find(b, id);
+
+    if (!o) return false;
+    leave(b, o);
+    if (out) *out = o->e;
+    tw_free(o);
+    return true;
+}
+
+int tw_book_reduce(struct tw_book *b, uint64_t id, int64_t quantity)
+{
+    struct node *o = find(b, id);
+    struct half *h;
+
+    if (!o || quantity <= 0 || quantity >= o->e.quantity) return TW_EUSAGE;
+    h = half_of(b, o->e.side);
+    h->level[place(h, o->e.side, o->e.price)].quantity -= o->e.quantity - quantity;
+    o->e.quantity = quantity;
+    return TW_OK;
+}
+
+/* ---- looking ---- */
+
+const struct tw_entry *tw_book_find(const struct tw_book *b, uint64_t id, int64_t *ahead)
+{
+    const struct node *o = find(b, id);
+
+    if (o && ahead) {
+        *ahead = 0;
+        for (const struct node *i = o->before; i; i = i->before) *ahead += i->e.quantity;
+    }
+    return o ? &o->e : NULL;
+}
+
+bool tw_book_level(const struct tw_book *b, enum tw_side side, size_t i, int64_t *price,
+                   int64_t *quantity, unsigned *orders)
+{
+    const struct half *h = &b->half[side == TW_SIDE_SELL];
+    const struct level *l;
+
+    if (i >= h->n) return false;
+    l = &h->level[h->n - 1 - i];
+    *price = l->price;
+    *quantity = l->quantity;
+    *orders = l->n;
+    return true;
+}

@@ -1,0 +1,68 @@
+/* match.h - a limit order book: price, then time.
+ *
+ * Invariants
+ *   M1  The best bid is below the best ask.
+ *   M2  At one price orders trade in the order in which they came; one whose price is
+ *       changed, or whose quantity grows, comes anew.
+ *   M3  A trade is at the price of the order that rested.
+ *   M4  The quantity of a level is the sum of its orders'.
+ *
+ * Layer host/trade.  Thread: the owner's.  Blocks: never.
+ */
+#ifndef TW_MATCH_H
+#define TW_MATCH_H
+
+#include "trade/order.h"
+
+struct tw_book;
+
+/* An order at rest or on its way in. */
+struct tw_entry {
+    uint64_t id;                  /* unique among those that rest                    */
+    uint32_t owner;               /* for self-match prevention; 0: nobody's          */
+    uint8_t side;                 /* enum tw_side                                    */
+    int64_t price;                /* 0: at any price, never rests                    */
+    int64_t quantity;             /* what is left of it                              */
+    void *user;
+};
+
+/* Told of each trade, while an order comes in; both quantities are less it already.
+ * maker: which rested; it is gone when it has 0 left. */
+typedef void tw_book_trade(void *ctx, const struct tw_entry *maker,
+                           const struct tw_entry *taker, int64_t price,
+                           int64_t quantity);
+
+/* NULL: no memory. */
+struct tw_book *tw_book_new(tw_book_trade *trade, void *ctx);
+void tw_book_free(struct tw_book *b);
+
+/* What is done with an order that comes. */
+enum tw_book_rule {
+    TW_BOOK_REST = 0,
+    TW_BOOK_IMMEDIATE = 1,        /* what does not trade at once is dropped          */
+    TW_BOOK_ALL = 2,              /* it trades whole at once, or not at all          */
+    TW_BOOK_POST = 4              /* it is refused when it would trade               */
+};
+
+/* An order comes in; e->quantity is what is left of it then.  It trades with none of its
+ * owner's: what rests of these in its way is taken out first, and told to canceled (may
+ * be NULL).  1: it rests; 0: it does not; TW_EUSAGE: POST or ALL could not be kept, or
+ * the id rests already: nothing has happened; UV_ENOMEM: likewise. */
+int tw_book_add(struct tw_book *b, struct tw_entry *e, unsigned rules,
+                void (*canceled)(void *ctx, const struct tw_entry *e));
+
+/* Takes one out: true, and *out (may be NULL) is it. */
+bool tw_book_cancel(struct tw_book *b, uint64_t id, struct tw_entry *out);
+
+/* Makes it smaller and keeps its place; TW_EUSAGE: it is not there, or not larger. */
+int tw_book_reduce(struct tw_book *b, uint64_t id, int64_t quantity);
+
+/* What rests under an id, or NULL; what rests before it at its price. */
+const struct tw_entry *tw_book_find(const struct tw_book *b, uint64_t id,
+                                    int64_t *ahead);
+
+/* The i-th level of a side, from the best on; false: there are not so many. */
+bool tw_book_level(const struct tw_book *b, enum tw_side side, size_t i, int64_t *price,
+                   int64_t *quantity, unsigned *orders);
+
+#endif
