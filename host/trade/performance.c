@@ -94,8 +94,13 @@ static void note_return(struct tw_curve_figures *out, double r)
 static const struct tw_curve_figures none = { NAN, NAN, NAN, NAN, NAN, NONE, NONE, NAN,
                                               NAN, 0, 0, NAN, NAN };
 
-void tw_curve_figures(const int64_t *time_ns, const double *equity, size_t n,
-                      double periods, double free_rate, struct tw_curve_figures *out)
+static double return_of(const struct tw_point *p, size_t i)
+{
+    return p[i].equity / p[i - 1].equity - 1;
+}
+
+void tw_curve_figures(const struct tw_point *points, size_t n, double periods,
+                      double free_rate, struct tw_curve_figures *out)
 {
     const double year_ns = 365.25 * 86400e9;
     struct sums s = { 0 };
@@ -105,25 +110,25 @@ void tw_curve_figures(const int64_t *time_ns, const double *equity, size_t n,
     *out = none;
     if (n == 0) return;
     for (size_t i = 0; i < n; i++) {
-        double r = i ? equity[i] / equity[i - 1] - 1 : NAN;
+        double r = i ? return_of(points, i) : NAN;
 
-        fall(&f, equity[i], time_ns[i]);
+        fall(&f, points[i].equity, points[i].time_ns);
         add(&s, r);
         if (i) note_return(out, r);
     }
-    end_fall(&f, time_ns[n - 1]);
+    end_fall(&f, points[n - 1].time_ns);
     set_falls(&f, out);
     mean = s.sum / (double)s.n;
     for (size_t i = 1; i < n; i++) {
-        double r = equity[i] / equity[i - 1] - 1 - mean;
+        double r = return_of(points, i) - mean;
 
         squares += r * r;
     }
-    out->start = equity[0];
-    out->final = equity[n - 1];
+    out->start = points[0].equity;
+    out->final = points[n - 1].equity;
     out->total_return = out->final / out->start - 1;
     out->cagr = pow(out->final / out->start,
-                    year_ns / (double)(time_ns[n - 1] - time_ns[0])) - 1;
+                    year_ns / (double)(points[n - 1].time_ns - points[0].time_ns)) - 1;
     conclude(&s, squares, periods, free_rate, out);
 }
 

@@ -38,10 +38,13 @@ struct tw_curve_figures {
     double best_period, worst_period;
 };
 
-/* One value of the equity for each period, n of them, in the order of time.  free_rate:
- * a year's return without risk, taken off annual returns. */
-void tw_curve_figures(const int64_t *time_ns, const double *equity, size_t n,
-                      double periods, double free_rate, struct tw_curve_figures *out);
+/* The equity at a time. */
+struct tw_point { int64_t time_ns; double equity; };
+
+/* One point for each period, n of them, in the order of time.  free_rate: a year's return
+ * without risk, taken off annual returns. */
+void tw_curve_figures(const struct tw_point *points, size_t n, double periods,
+                      double free_rate, struct tw_curve_figures *out);
 
 /* The same from returns: equity begins with 1; the first return may be NaN (none). */
 void tw_return_figures(const double *returns, size_t n, double periods,

@@ -9,8 +9,8 @@
 #include "feed/input.h"
 #include "feed/timestamp.h"
 #include "tap.h"
-#include "trade/broker.h"
 #include "trade/fees.h"
+#include "trade/ledger.h"
 
 #define ONE TW_FIXED_ONE
 
@@ -93,13 +93,7 @@ struct run {
     struct tw_terms terms;
     struct tw_order order[ORDERS];
     unsigned n, buys, sells;
-    struct tw_trip trip[ORDERS];
-    unsigned trips;
-    struct tw_trip now;             /* that is open */
-    tw_money spent;                 /* on it */
-    double *equity;
-    int64_t *time_ns;
-    size_t days;
+    struct tw_ledger *ledger;
 };
 
 static const struct tw_terms *terms_of(void *ctx, uint32_t symbol)
@@ -117,8 +111,7 @@ static struct run *begin(const struct tw_terms *terms, int64_t cash)
     r->terms = *terms;
     o.ctx = r;
     r->b = tw_broker_new(&o);
-    r->equity = calloc(10000, sizeof *r->equity);
-    r->time_ns = calloc(10000, sizeof *r->time_ns);
+    r->ledger = tw_ledger_new(NULL);
     tw_account_deposit(tw_broker_account(r->b), 0, (tw_money)cash * ONE);
     return r;
 }
@@ -126,8 +119,7 @@ static struct run *begin(const struct tw_terms *terms, int64_t cash)
 static void finish(struct run *r)
 {
     tw_broker_free(r->b);
-    free(r->equity);
-    free(r->time_ns);
+    tw_ledger_free(r->ledger);
     free(r);
 }
 
@@ -153,29 +145,6 @@ static void order(struct run *r, int64_t quantity, int64_t part)
     if (tw_broker_submit(r->b, o, &error) < 0) printf("# %s\n", error.text);
 }
 
-/* From flat to flat. */
-static void note(struct run *r, const struct tw_told *t)
-{
-    const struct tw_report *e = &t->report;
-    struct tw_trip *now = &r->now;
-
-    if (e->exec != TW_EXEC_TRADE) return;
-    if (now->entry_ns == 0) {
-        now->entry_ns = e->time_ns;
-        now->quantity = tw_order_sign(t->order) * e->last_qty;
-        r->spent = tw_money_value(e->last_px, e->last_qty);
-        r->buys++;
-        return;
-    }
-    now->pnl = tw_money_to_double(tw_money_value(e->last_px, e->last_qty) - r->spent)
-             * (now->quantity < 0 ? -1 : 1);
-    now->ratio = now->pnl / tw_money_to_double(r->spent);
-    now->exit_ns = e->time_ns;
-    r->trip[r->trips++] = *now;
-    *now = (struct tw_trip){ 0 };
-    r->sells++;
-}
-
 static void day(struct run *r, const struct bar *b, uint64_t seq)
 {
     struct tw_record record = { .seq = seq, .symbol = 1, .time = b->time_ns };
@@ -183,9 +152,13 @@ static void day(struct run *r, const struct bar *b, uint64_t seq)
 
     tw_bar_set(&record, &b->o, 86400, TW_BAR_TRADES);
     tw_broker_record(r->b, &record);
-    while (tw_broker_next(r->b, &t)) note(r, &t);
-    r->time_ns[r->days] = b->time_ns;
-    r->equity[r->days++] = tw_money_to_double(tw_account_equity(tw_broker_account(r->b)));
+    while (tw_broker_next(r->b, &t)) {
+        tw_ledger_told(r->ledger, &t);
+        r->buys += t.report.exec == TW_EXEC_TRADE && t.order->side == TW_SIDE_BUY;
+        r->sells += t.report.exec == TW_EXEC_TRADE && t.order->side == TW_SIDE_SELL;
+    }
+    tw_ledger_mark(r->ledger, b->time_ns, tw_account_equity(tw_broker_account(r->b)),
+                   position(r) != 0);
 }
 
 /* The sum of n closes up to and with i. */
@@ -214,6 +187,9 @@ static void google(void)
     struct run *r;
     struct tw_curve_figures f;
     struct tw_trip_figures t;
+    const struct tw_point *days;
+    const struct tw_trip *trips;
+    size_t n_days, n_trips;
 
     if (n == 0) {
         ok(true, "GOOG, SMA 10/30 # SKIP no ../shared/data");
@@ -234,9 +210,12 @@ static void google(void)
             order(r, crosses(b, i), ONE);
         }
     }
-    tw_curve_figures(r->time_ns, r->equity, r->days, 252, 0, &f);
-    tw_trip_figures(r->trip, r->trips, &t);
-    ok(r->trips == 66, "GOOG: 66 trades (%u)", r->trips);
+    days = tw_ledger_days(r->ledger, &n_days);
+    trips = tw_ledger_trips(r->ledger, &n_trips);
+    tw_curve_figures(days, n_days, 252, 0, &f);
+    tw_trip_figures(trips, n_trips, &t);
+    ok(n_days == n, "GOOG: a value for each day");
+    ok(n_trips == 66, "66 trades (%u)", (unsigned)n_trips);
     near(f.final, 51422.99, 0.005, "final");
     near(f.peak, 75787.44, 0.005, "peak");
     near(100 * f.total_return, 414.2299, 5e-5, "return");

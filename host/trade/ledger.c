@@ -1,0 +1,231 @@
+/* ledger.c - what a strategy did, for its figures. */
+#include "trade/ledger.h"
+
+#include <math.h>
+#include <string.h>
+#include <uv.h>
+
+#include "base/memory.h"
+#include "trade/terms.h"
+
+/* A position of an instrument that is open, and what it took. */
+struct open {
+    int64_t quantity, most;         /* now, and the largest so far                   */
+    int64_t entered, left;          /* quantities                                    */
+    tw_money entries, exits;        /* values                                        */
+    tw_money entry_sum, exit_sum;   /* prices times quantities                       */
+    tw_money fees;
+    int64_t entry_ns;
+};
+
+struct points { struct tw_point *p; size_t n, room; };
+
+struct tw_ledger {
+    const struct tw_calendar *calendar;
+    struct open *open;              /* by symbol                                     */
+    size_t n_open;
+    struct tw_trip *trips;
+    size_t n_trips, room;
+    struct points days, curve;
+    struct tw_session day;
+    int64_t span_ns;                /* of the curve                                  */
+    uint64_t marks, exposed;
+};
+
+struct tw_ledger *tw_ledger_new(const struct tw_calendar *calendar)
+{
+    struct tw_ledger *l = tw_calloc(1, sizeof *l);
+
+    if (!l) return NULL;
+    l->calendar = calendar;
+    l->span_ns = TW_FIXED_ONE;
+    l->day.close_ns = INT64_MIN;
+    return l;
+}
+
+void tw_ledger_free(struct tw_ledger *l)
+{
+    if (!l) return;
+    tw_free(l->open);
+    tw_free(l->trips);
+    tw_free(l->days.p);
+    tw_free(l->curve.p);
+    tw_free(l);
+}
+
+/* ---- trades ---- */
+
+static int reserve(struct tw_ledger *l, uint32_t symbol)
+{
+    if (symbol >= l->n_open) {
+        size_t n = (size_t)symbol + 64;
+        struct open *grown = tw_realloc(l->open, n * sizeof *grown);
+
+        if (!grown) return UV_ENOMEM;
+        memset(grown + l->n_open, 0, (n - l->n_open) * sizeof *grown);
+        l->open = grown;
+        l->n_open = n;
+    }
+    if (l->n_trips == l->room) {
+        size_t n = l->room ? 2 * l->room : 64;
+        struct tw_trip *grown = tw_realloc(l->trips, n * sizeof *grown);
+
+        if (!grown) return UV_ENOMEM;
+        l->trips = grown;
+        l->room = n;
+    }
+    return TW_OK;
+}
+
+static int64_t magnitude(int64_t v)
+{
+    return v < 0 ? -v : v;
+}
+
+static void enter(struct open *o, const struct tw_terms *terms, int64_t price,
+                  int64_t quantity, int64_t time_ns)
+{
+    if (o->quantity == 0) *o = (struct open){ .entry_ns = time_ns };
+    o->quantity += quantity;
+    if (magnitude(o->quantity) > magnitude(o->most)) o->most = o->quantity;
+    o->entered += magnitude(quantity);
+    o->entries += tw_terms_value(terms, price, magnitude(quantity));
+    o->entry_sum += tw_money_value(price, magnitude(quantity));
+}
+
+/* Of the part that closes; true: all of it is closed. */
+static bool leave(struct open *o, const struct tw_terms *terms, int64_t price,
+                  int64_t quantity)
+{
+    o->quantity += quantity;
+    o->left += magnitude(quantity);
+    o->exits += tw_terms_value(terms, price, magnitude(quantity));
+    o->exit_sum += tw_money_value(price, magnitude(quantity));
+    return o->quantity == 0;
+}
+
+static void conclude(struct tw_ledger *l, uint32_t symbol, int64_t time_ns)
+{
+    const struct open *o = &l->open[symbol];
+    tw_money gained = o->most > 0 ? o->exits - o->entries : o->entries - o->exits;
+    double pnl = tw_money_to_double(gained - o->fees);
+
+    l->trips[l->n_trips++] = (struct tw_trip){
+        .symbol = symbol, .entry_ns = o->entry_ns, .exit_ns = time_ns,
+        .quantity = o->most, .entry_px = tw_money_price(o->entry_sum, o->entered),
+        .exit_px = tw_money_price(o->exit_sum, o->left), .pnl = pnl,
+        .fees = tw_money_to_double(o->fees),
+        .ratio = pnl / tw_money_to_double(o->entries) };
+}
+
+int tw_ledger_told(struct tw_ledger *l, const struct tw_told *t)
+{
+    const struct tw_order *o = t->order;
+    const struct tw_report *r = &t->report;
+    int64_t quantity = tw_order_sign(o) * r->last_qty, closing = 0;
+    struct open *p;
+
+    if (r->exec != TW_EXEC_TRADE) return TW_OK;
+    if (reserve(l, o->symbol) < 0) return UV_ENOMEM;
+    p = &l->open[o->symbol];
+    if (p->quantity != 0 && (p->quantity < 0) != (quantity < 0))
+        closing = magnitude(quantity) < magnitude(p->quantity) ? quantity : -p->quantity;
+    p->fees += r->fee;
+    if (closing && leave(p, o->terms, r->last_px, closing))
+        conclude(l, o->symbol, r->time_ns);
+    if (quantity != closing) {
+        bool begins = p->quantity == 0 && closing == 0;
+
+        enter(p, o->terms, r->last_px, quantity - closing, r->time_ns);
+        if (begins) p->fees = r->fee;
+    }
+    return TW_OK;
+}
+
+/* ---- the curve ---- */
+
+static int append(struct points *p, int64_t time_ns, double equity)
+{
+    if (p->n == p->room) {
+        size_t n = p->room ? 2 * p->room : 256;
+        struct tw_point *grown = tw_realloc(p->p, n * sizeof *grown);
+
+        if (!grown) return UV_ENOMEM;
+        p->p = grown;
+        p->room = n;
+    }
+    p->p[p->n++] = (struct tw_point){ time_ns, equity };
+    return TW_OK;
+}
+
+/* Of each span the last value stays. */
+static void thin(struct tw_ledger *l)
+{
+    struct points *c = &l->curve;
+    size_t kept = 0;
+
+    while (c->n > TW_LEDGER_POINTS / 2) {
+        l->span_ns *= 2;
+        kept = 0;
+        for (size_t i = 0; i < c->n; i++) {
+            if (kept > 0 && c->p[kept - 1].time_ns / l->span_ns
+                          == c->p[i].time_ns / l->span_ns)
+                kept--;
+            c->p[kept++] = c->p[i];
+        }
+        c->n = kept;
+    }
+}
+
+static int draw(struct tw_ledger *l, int64_t time_ns, double equity)
+{
+    struct points *c = &l->curve;
+    struct tw_point *last = c->n > 0 ? &c->p[c->n - 1] : NULL;
+
+    if (last && time_ns / l->span_ns == last->time_ns / l->span_ns) {
+        *last = (struct tw_point){ time_ns, equity };
+        return TW_OK;
+    }
+    if (c->n == TW_LEDGER_POINTS) thin(l);
+    return append(c, time_ns, equity);
+}
+
+int tw_ledger_mark(struct tw_ledger *l, int64_t time_ns, tw_money equity, bool open)
+{
+    double value = tw_money_to_double(equity);
+
+    l->marks++;
+    l->exposed += open;
+    if (time_ns > l->day.close_ns || l->days.n == 0) {
+        if (!tw_calendar_session(l->calendar, time_ns - 1, &l->day))
+            l->day.close_ns = INT64_MAX;
+        if (append(&l->days, time_ns, value) < 0) return UV_ENOMEM;
+    }
+    l->days.p[l->days.n - 1] = (struct tw_point){ time_ns, value };
+    return draw(l, time_ns, value);
+}
+
+/* ---- reading ---- */
+
+const struct tw_trip *tw_ledger_trips(const struct tw_ledger *l, size_t *n)
+{
+    *n = l->n_trips;
+    return l->trips;
+}
+
+const struct tw_point *tw_ledger_days(const struct tw_ledger *l, size_t *n)
+{
+    *n = l->days.n;
+    return l->days.p;
+}
+
+const struct tw_point *tw_ledger_curve(const struct tw_ledger *l, size_t *n)
+{
+    *n = l->curve.n;
+    return l->curve.p;
+}
+
+double tw_ledger_exposure(const struct tw_ledger *l)
+{
+    return l->marks ? (double)l->exposed / (double)l->marks : NAN;
+}

@@ -1,0 +1,37 @@
+/* ledger.h - what a strategy did, for its figures: closed trades and the equity's curve.
+ *
+ * The curve has one value for each day (its last) for figures, and a finer one for
+ * charts: a value for each span of time; when there are too many of them, spans become
+ * twice as long.
+ *
+ * Layer host/trade.  Thread: the owner's.  Blocks: never.
+ */
+#ifndef TW_LEDGER_H
+#define TW_LEDGER_H
+
+#include "trade/broker.h"
+#include "trade/performance.h"
+
+enum { TW_LEDGER_POINTS = 8192 };
+
+struct tw_ledger;
+
+/* calendar: whose sessions are days; NULL: days of UTC.  NULL: no memory. */
+struct tw_ledger *tw_ledger_new(const struct tw_calendar *calendar);
+void tw_ledger_free(struct tw_ledger *l);
+
+/* Each thing that the broker tells.  UV_ENOMEM: it is missing. */
+int tw_ledger_told(struct tw_ledger *l, const struct tw_told *t);
+
+/* The equity at a time, after each record of the market; open: is there a position? */
+int tw_ledger_mark(struct tw_ledger *l, int64_t time_ns, tw_money equity, bool open);
+
+/* Arrays that the ledger has; *n of them. */
+const struct tw_trip *tw_ledger_trips(const struct tw_ledger *l, size_t *n);
+const struct tw_point *tw_ledger_days(const struct tw_ledger *l, size_t *n);
+const struct tw_point *tw_ledger_curve(const struct tw_ledger *l, size_t *n);
+
+/* Share of the marks at which there was a position; NaN: no marks. */
+double tw_ledger_exposure(const struct tw_ledger *l);
+
+#endif
