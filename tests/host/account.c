@@ -4,22 +4,11 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "random.h"
 #include "tap.h"
 #include "trade/fees.h"
 
 #define ONE TW_FIXED_ONE
-
-static uint64_t seed = 3;
-
-/* splitmix64 */
-static uint64_t next(void)
-{
-    uint64_t z = seed += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
 
 /* Random trades, marks and settlements of three instruments in two currencies. */
 static void random_trades(void)

@@ -4,19 +4,8 @@
 #include <string.h>
 
 #include "base/fixed.h"
+#include "random.h"
 #include "tap.h"
-
-static uint64_t seed = 11;
-
-/* splitmix64 */
-static uint64_t next(void)
-{
-    uint64_t z = seed += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
 
 /* A distance of up to 41 bits in one of the units. */
 static int64_t distance(int64_t unit)

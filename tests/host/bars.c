@@ -10,21 +10,10 @@
 #include "feed/csv.h"
 #include "feed/input.h"
 #include "feed/lean.h"
+#include "random.h"
 #include "tap.h"
 
 #define ONE TW_FIXED_ONE
-
-static uint64_t seed = 17;
-
-/* splitmix64 */
-static uint64_t next(void)
-{
-    uint64_t z = seed += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
 
 static struct tw_record trade(uint32_t symbol, int64_t time_ns, int64_t price,
                               int64_t size)
