@@ -76,7 +76,7 @@ static void note_held(struct tw_cache_watch *w, const struct tw_record *r)
     uint32_t id;
 
     if (r->kind == TW_GAP) lap_held(w, w->cursor.next);
-    if (r->kind == TW_QUOTE || r->kind == TW_TRADE) id = r->symbol;
+    if (r->kind == TW_QUOTE || r->kind == TW_TRADE || r->kind == TW_BAR) id = r->symbol;
     else if (r->kind == TW_MESSAGE) id = r->message.topic | TW_CACHE_TOPIC;
     else return;
     /* order [cache.watch] relaxed: next is stored after it, see publish_held */

@@ -5,7 +5,8 @@
 
 enum {
     Q = 1 << TW_QUOTE, T = 1 << TW_TRADE, M = 1 << TW_MESSAGE, I = 1 << TW_TIMER,
-    G = 1 << TW_GAP, R = 1 << TW_RELOAD, MARKET = Q | T, ANY = Q | T | M | I | G | R
+    G = 1 << TW_GAP, R = 1 << TW_RELOAD, B = 1 << TW_BAR, O = 1 << TW_ORDER,
+    MARKET = Q | T | B, ANY = MARKET | M | I | G | R | O
 };
 
 #define FIELD(name, kinds, field, type) { name, kinds, TW_FIELD_##field, TW_FIELD_##type }
@@ -13,30 +14,37 @@ static const struct tw_field_name fields[] = {
     FIELD("_", ANY, NIL, OTHER),
     FIELD("q", Q, RECORD, OTHER), FIELD("quote", Q, RECORD, OTHER),
     FIELD("t", T, RECORD, OTHER), FIELD("trade", T, RECORD, OTHER),
+    FIELD("b", B, RECORD, OTHER), FIELD("bar", B, RECORD, OTHER),
     FIELD("record", MARKET, RECORD, OTHER),
-    FIELD("symbol", MARKET, SYMBOL, NAMED),
-    FIELD("symbol_id", MARKET, SYMBOL_ID, INTEGER),
+    FIELD("symbol", MARKET | O, SYMBOL, NAMED),
+    FIELD("symbol_id", MARKET | O, SYMBOL_ID, INTEGER),
     FIELD("sector", MARKET, SECTOR, NAMED), FIELD("weight", MARKET, WEIGHT, NUMBER),
     FIELD("tick_size", MARKET, TICK_SIZE, NUMBER),
     FIELD("lot_size", MARKET, LOT_SIZE, NUMBER),
     FIELD("bid", Q, BID, NUMBER), FIELD("ask", Q, ASK, NUMBER),
     FIELD("bid_size", Q, BID_SIZE, NUMBER), FIELD("ask_size", Q, ASK_SIZE, NUMBER),
     FIELD("mid", Q, MID, NUMBER), FIELD("spread", Q, SPREAD, NUMBER),
-    FIELD("price", T, PRICE, NUMBER), FIELD("size", T, SIZE, NUMBER),
-    FIELD("side", T, SIDE, NAMED), FIELD("id", T, ID, INTEGER),
+    FIELD("open", B, OPEN, NUMBER), FIELD("high", B, HIGH, NUMBER),
+    FIELD("low", B, LOW, NUMBER), FIELD("close", B, CLOSE, NUMBER),
+    FIELD("volume", B, VOLUME, NUMBER),
+    FIELD("price", T | O, PRICE, NUMBER), FIELD("size", T, SIZE, NUMBER),
+    FIELD("side", T | B | O, SIDE, NAMED), FIELD("id", T | O, ID, INTEGER),
+    FIELD("quantity", O, QUANTITY, NUMBER), FIELD("status", O, STATUS, OTHER),
+    FIELD("reason", O, REASON, OTHER),
     FIELD("topic", M, TOPIC, OTHER), FIELD("value", M, VALUE, OTHER),
-    FIELD("timer", I, TIMER, INTEGER), FIELD("interval", I, INTERVAL, NUMBER),
+    FIELD("timer", I, TIMER, INTEGER), FIELD("interval", I | B, INTERVAL, NUMBER),
     FIELD("count", I, COUNT, INTEGER),
     FIELD("lost", G, LOST, INTEGER), FIELD("first", G, FIRST, INTEGER),
     FIELD("time", ANY & ~G, TIME, INTEGER),
     FIELD("received", ANY & ~G, RECEIVED, INTEGER),
     FIELD("seq", ANY, SEQ, INTEGER), FIELD("source", MARKET | I, SOURCE, NAMED),
-    FIELD("source_seq", MARKET, SOURCE_SEQ, INTEGER), FIELD("kind", ANY, KIND, OTHER),
+    FIELD("source_seq", Q | T, SOURCE_SEQ, INTEGER), FIELD("kind", ANY, KIND, OTHER),
 };
 enum { N_FIELDS = sizeof fields / sizeof fields[0] };
 
 static const char *const kind_names[TW_KINDS] = {
-    "none", "quote", "trade", "message", "timer", "order", "gap", "reload"
+    "none", "quote", "trade", "message", "timer", "order", "gap", "reload",
+    "bar"
 };
 
 const char *tw_kind_name(enum tw_kind kind)

@@ -53,7 +53,8 @@ static void tell(struct tw_broker *b, struct tw_order *o, const struct tw_report
         return;
     }
     b->told[(b->first + b->n++) % b->room] =
-        (struct tw_told){ o, *r, p ? p->quantity : 0 };
+        (struct tw_told){ o, *r, p ? p->quantity : 0, o->cum_qty,
+                          (uint8_t)tw_order_status(o) };
     o->untold++;
 }
 
@@ -65,6 +66,11 @@ bool tw_broker_next(struct tw_broker *b, struct tw_told *out)
     b->n--;
     out->order->untold--;
     return true;
+}
+
+size_t tw_broker_untold(const struct tw_broker *b)
+{
+    return b->n;
 }
 
 /* ---- reports ---- */
@@ -275,7 +281,7 @@ static int validate(const struct tw_order *o, struct tw_error *error)
                        o->type == TW_TYPE_TRAILING_STOP ? "needs a trail above 0"
                                                         : "has no trail");
     if ((o->tif == TW_TIF_GTD) != (o->expire_ns != 0))
-        return tw_fail(error, TW_EUSAGE, "a time of expiry belongs to gtd, and gtd to it");
+        return tw_fail(error, TW_EUSAGE, "gtd and a time of expiry need each other");
     if (o->post_only && !has_limit)
         return tw_fail(error, TW_EUSAGE, "a post-only order is a limit order");
     return TW_OK;
@@ -286,18 +292,35 @@ static void note_time(struct tw_broker *b)
     if (b->o.limits.orders) b->sent[b->n_sent++ % b->o.limits.orders] = b->now_ns;
 }
 
+uint64_t tw_broker_next_id(const struct tw_broker *b)
+{
+    return b->next_id;
+}
+
+int tw_broker_check(const struct tw_broker *b, struct tw_order *o,
+                    struct tw_error *error)
+{
+    o->terms = b->o.terms ? b->o.terms(b->o.ctx, o->symbol) : NULL;
+    if (o->part > 0) {
+        int64_t price = o->price ? o->price : tw_broker_price(b, o->symbol);
+
+        if (price <= 0)
+            return tw_fail(error, TW_EUSAGE, "no price is known that a part of the equity"
+                           " could be turned into a quantity with");
+        o->quantity = size_of(b, o, price);
+        if (o->quantity == 0) {               /* refused when it is sent */
+            o->quantity = o->terms && o->terms->lot ? o->terms->lot : 1;
+            o->unaffordable = true;
+        }
+    }
+    return validate(o, error);
+}
+
 int tw_broker_submit(struct tw_broker *b, struct tw_order *o, struct tw_error *error)
 {
     enum tw_reason why;
-    int rc;
+    int rc = tw_broker_check(b, o, error);
 
-    o->terms = b->o.terms ? b->o.terms(b->o.ctx, o->symbol) : NULL;
-    if (o->part > 0) o->quantity = size_of(b, o, o->price ? o->price
-                                                         : tw_broker_price(b, o->symbol));
-    if (o->part > 0 && o->quantity == 0)
-        return tw_fail(error, TW_EUSAGE, "no price of it is known, or there is not enough"
-                       " equity for one lot");
-    rc = validate(o, error);
     if (rc < 0) return rc;
     if (!reserve(b)) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     o->id = b->next_id++;
@@ -308,7 +331,7 @@ int tw_broker_submit(struct tw_broker *b, struct tw_order *o, struct tw_error *e
     enlist(b, o);
     say(b, o, TW_EXEC_PENDING_NEW, TW_REASON_NONE);
     if (o->held) return TW_OK;
-    why = check(b, o);
+    why = o->unaffordable ? TW_REASON_BUYING_POWER : check(b, o);
     if (why == TW_REASON_NONE) note_time(b);
     if (why == TW_REASON_NONE && dispatch(b, o) < 0) {
         if (b->o.desk) tw_desk_leave(b->o.desk);
@@ -527,7 +550,7 @@ void tw_broker_report_record(const struct tw_broker *b, const struct tw_told *t,
     out->execution = (struct tw_execution){ .order = o->id, .exec = t->report.exec,
         .price = is_trade ? t->report.last_px : o->price,
         .quantity = is_trade ? t->report.last_qty : o->quantity,
-        .status = (uint8_t)tw_order_status(o), .side = o->side,
+        .status = t->status, .side = o->side,
         .reason = t->report.reason, .script = b->o.script };
 }
 

@@ -47,11 +47,13 @@ struct tw_broker_options {
 
 struct tw_broker;
 
-/* What happened to an order; position: of its instrument, after that. */
+/* What happened to an order; what follows is as it was right after that. */
 struct tw_told {
     struct tw_order *order;
     struct tw_report report;
-    int64_t position;
+    int64_t position;                 /* of its instrument                           */
+    int64_t filled;                   /* of the order                                */
+    uint8_t status;                   /* see tw_order_status                         */
 };
 
 /* NULL: no memory. */
@@ -66,6 +68,17 @@ int tw_broker_record(struct tw_broker *b, const struct tw_record *r);
 
 /* The next thing to tell the owner; false: no more now. */
 bool tw_broker_next(struct tw_broker *b, struct tw_told *out);
+
+/* How many things are to be told. */
+size_t tw_broker_untold(const struct tw_broker *b);
+
+/* The id that the next order will have. */
+uint64_t tw_broker_next_id(const struct tw_broker *b);
+
+/* What tw_broker_submit would refuse, before anything is sent; sets what it would set of
+ * the terms and the quantity.  TW_EUSAGE: *error says what can't be. */
+int tw_broker_check(const struct tw_broker *b, struct tw_order *o,
+                    struct tw_error *error);
 
 /* Sends an order: symbol, side, type, tif, quantity and what these need are set, all else
  * is 0.  Its memory is the owner's, and stays until tw_order_is_done.  What becomes of it

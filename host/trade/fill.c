@@ -19,8 +19,8 @@ const struct tw_fill_text tw_fill_models[TW_FILL_MODELS] = {
         "at the stop when the bar reaches it; at the open when that is past it" },
     [TW_FILL_QUOTE] = { "quote", "quotes",
         "at the other side's price, up to its size, then at the next quotes",
-        "at the other side's price when it comes in, up to its size; when it rests, at the"
-        " limit, when the other side comes to it",
+        "at the other side's price when it comes in, up to its size; when it rests, at"
+        " the limit, when the other side comes to it",
         "triggered when the other side is at the stop; then a market order" },
     [TW_FILL_QUEUE] = { "queue", "quotes and trades",
         "as quote",

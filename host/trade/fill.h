@@ -75,8 +75,8 @@ bool tw_fill_triggers(enum tw_fill_model model, const struct tw_market *m,
                       struct tw_resting *r, int64_t *price);
 
 /* What of a market or limit order, or a triggered stop, trades on the record; false:
- * nothing.  Notes whether it rests.  price: as tw_fill_triggers gave it, or 0.  The market's sizes are taken with
- * tw_fill_took. */
+ * nothing.  Notes whether it rests.  price: as tw_fill_triggers gave it, or 0.  The
+ * market's sizes are taken with tw_fill_took. */
 bool tw_fill_look(enum tw_fill_model model, const struct tw_market *m,
                   struct tw_resting *r, int64_t price, struct tw_fill *out);
 void tw_fill_took(enum tw_fill_model model, struct tw_market *m,

@@ -11,7 +11,8 @@
 
 #include "base/fixed.h"
 
-__extension__ typedef __int128 tw_money;
+/* Aligned as all that Lua gives memory for: an order is in a userdata. */
+__extension__ typedef __int128 tw_money __attribute__((aligned(8)));
 
 enum { TW_MONEY_TEXT = 48 };   /* bytes that tw_money_format may need */
 

@@ -91,6 +91,7 @@ struct tw_order {
     struct tw_resting *resting;     /* the simulated venue's, or NULL             */
     struct tw_order *next, **link;  /* the broker's                               */
     bool held;                      /* the broker's: it waits for its parent      */
+    bool unaffordable;              /* the broker's: its part is less than a lot  */
     bool sized;                     /* the venue's: its part was made a quantity  */
     int64_t due;                    /* the broker's: what its parent has traded; or
                                      * -1: it has ended                           */

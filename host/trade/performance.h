@@ -27,7 +27,7 @@
 
 #include "base/tw.h"
 
-/* NaN: it can't be said, for want of returns or trades.  Ratios are ratios: 0.1 is 10 %. */
+/* NaN: it can't be said, for want of returns or trades.  0.1 is 10 %. */
 struct tw_ratios { double annual_return, volatility, sharpe, sortino, calmar; };
 
 struct tw_curve_figures {

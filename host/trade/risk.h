@@ -48,11 +48,12 @@ struct tw_exposure {
 enum tw_reason tw_risk_check(const struct tw_limits *l, const struct tw_order *o,
                              const struct tw_exposure *now);
 
-/* All of the order, with what is open on its side, makes the position smaller at most. */
+/* All of the order, with what is open on its side, makes the position smaller at most.
+ * Thread: any. */
 bool tw_risk_reduces(const struct tw_order *o, const struct tw_exposure *now);
 
 /* All strategies of a run.  A limit that two strategies come to at once may be passed by
- * neither, or by the one whose thread was first: each counts itself in before it looks. */
+ * neither, or by the one whose thread was first: each counts itself in, then looks. */
 struct tw_desk {
     unsigned open_orders, orders;    /* constant: limits, 0: none; orders a second   */
     int64_t daily_loss;              /* constant: of all, in 1e-9 of the base; 0     */

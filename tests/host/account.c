@@ -130,7 +130,8 @@ static void fees(void)
 {
     const int64_t once[] = { 697, 0 }, parts[] = { 100, 200, 50, 0 }, few[] = { 10, 0 };
     struct tw_fees lean = { .per_share = 5000000, .minimum = ONE };
-    struct tw_fees capped = { .per_share = 5000000, .minimum = ONE, .maximum = ONE / 100 };
+    struct tw_fees capped = { .per_share = 5000000, .minimum = ONE,
+                              .maximum = ONE / 100 };
     struct tw_fees flat = { .per_order = 2 * ONE, .percent = ONE / 1000 };
     struct tw_fees maker = { .maker = -ONE / 10000, .taker = ONE / 1000 };
     struct tw_fees tiers = { .percent = ONE / 100, .tiers = 2,

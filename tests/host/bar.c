@@ -27,7 +27,8 @@ static void comes_back(void)
     for (unsigned i = 0; i < 300000; i++) {
         int64_t unit = units[i % 3], up = distance(unit), down = distance(unit);
         int64_t at = (int64_t)(next() % (uint64_t)((up + down) / unit + 1)) * unit;
-        struct tw_ohlc bar = { .close = (int64_t)(next() >> 6), .volume = (int64_t)next() }, got;
+        struct tw_ohlc got, bar = { .close = (int64_t)(next() >> 6),
+                                    .volume = (int64_t)next() };
         struct tw_record r = { .seq = 3, .time = 600 * TW_FIXED_ONE };
 
         bar.high = bar.close + up;

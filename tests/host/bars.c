@@ -96,8 +96,9 @@ static void by_count_and_volume(void)
 
 static void of_bars(void)
 {
-    struct tw_bars *minutes = tw_bars_new(&(struct tw_bars_options){ .span_ns = 60 * ONE });
-    struct tw_bars *direct = tw_bars_new(&(struct tw_bars_options){ .span_ns = 300 * ONE });
+    const struct tw_bars_options one = { .span_ns = 60 * ONE };
+    const struct tw_bars_options five = { .span_ns = 300 * ONE };
+    struct tw_bars *minutes = tw_bars_new(&one), *direct = tw_bars_new(&five);
     struct tw_bars *made = tw_bars_new(&(struct tw_bars_options){ .span_ns = 300 * ONE });
     char *a = calloc(1, 1 << 20), *c = calloc(1, 1 << 20);
     int64_t at = 0;

@@ -182,9 +182,11 @@ static void sense(void)
     x = o, x.price = -1, bad(g, x, "a limit order needs a price above 0");
     x = o, x.type = TW_TYPE_MARKET, bad(g, x, "a market order has no price");
     x = o, x.stop = 3, bad(g, x, "a limit order has no stop");
-    x = o, x.type = TW_TYPE_STOP_LIMIT, bad(g, x, "a stop_limit order needs a stop above 0");
+    x = o, x.type = TW_TYPE_STOP_LIMIT;
+    bad(g, x, "a stop_limit order needs a stop above 0");
     x = o, x.trail = 3, bad(g, x, "a limit order has no trail");
-    x = o, x.tif = TW_TIF_GTD, bad(g, x, "a time of expiry belongs to gtd, and gtd to it");
+    x = o, x.tif = TW_TIF_GTD;
+    bad(g, x, "gtd and a time of expiry need each other");
     x = o, x.type = TW_TYPE_MARKET, x.price = 0, x.post_only = true;
     bad(g, x, "a post-only order is a limit order");
     is_told(g, "", "nothing of that is an order");
@@ -200,7 +202,8 @@ static void rate_and_loss(void)
     submit(g, (struct tw_order){ .quantity = 50 });
     submit(g, (struct tw_order){ .quantity = 50 });
     told(g);
-    reason_is(g, (struct tw_order){ .quantity = 1 }, TW_REASON_ORDER_RATE, "three in 10 s");
+    reason_is(g, (struct tw_order){ .quantity = 1 }, TW_REASON_ORDER_RATE,
+              "three in 10 s");
     quote(g, 12, 1000, 1001, 500);
     told(g);
     quote(g, 13, 940, 941, 500);
@@ -389,8 +392,10 @@ static void random_life(void)
         struct rig *g = open_rig((struct tw_broker_options){ .desk = &desk,
             .simulator = { .model = TW_FILL_QUEUE, .seed = life,
                            .submit = { .kind = TW_LATENCY_UNIFORM, .max_ns = 3 * ONE },
-                           .cancel = { .kind = TW_LATENCY_UNIFORM, .max_ns = 3 * ONE } } });
-        struct tw_order *all = calloc(STEPS, sizeof *all), *copy = calloc(STEPS, sizeof *copy);
+                           .cancel = { .kind = TW_LATENCY_UNIFORM,
+                                       .max_ns = 3 * ONE } } });
+        struct tw_order *all = calloc(STEPS, sizeof *all);
+        struct tw_order *copy = calloc(STEPS, sizeof *copy);
         int64_t position = 0, open = 0;
         unsigned n = 0;
         struct tw_told t;
@@ -403,8 +408,10 @@ static void random_life(void)
             switch (next() % 6) {
             case 0:
                 all[n] = (struct tw_order){ .symbol = 1, .tif = "1340"[next() % 4],
-                    .side = (uint8_t)(1 + next() % 2), .quantity = (int64_t)(next() % 9 + 1) * ONE,
-                    .type = "1234P"[next() % 5], .parent = o && next() % 3 == 0 ? o->id : 0 };
+                    .side = (uint8_t)(1 + next() % 2),
+                    .quantity = (int64_t)(next() % 9 + 1) * ONE,
+                    .type = "1234P"[next() % 5],
+                    .parent = o && next() % 3 == 0 ? o->id : 0 };
                 if (all[n].type == '2' || all[n].type == '4')
                     all[n].price = (990 + (int64_t)(next() % 50)) * (ONE / 100);
                 if (all[n].type == '3' || all[n].type == '4')
@@ -421,24 +428,33 @@ static void random_life(void)
                     tw_broker_replace(g->b, o, o->quantity + ONE, o->price, 0, &error);
                 break;
             default:
-                quote(g, i, mid, mid + 1 + (int64_t)(next() % 3), (int64_t)(next() % 9 + 1));
+                quote(g, i, mid, mid + 1 + (int64_t)(next() % 3),
+                      (int64_t)(next() % 9 + 1));
             }
             while (tw_broker_next(g->b, &t)) {
                 struct tw_order *c = &copy[t.order - all];
 
-                if (t.report.exec == TW_EXEC_PENDING_NEW) *c = all[t.order - all], c->status = 0, c->cum_qty = 0, c->cum_value = 0, c->pending_cancel = c->pending_replace = false;
+                if (t.report.exec == TW_EXEC_PENDING_NEW) {
+                    *c = all[t.order - all];
+                    c->status = 0;
+                    c->cum_qty = 0;
+                    c->cum_value = 0;
+                    c->pending_cancel = c->pending_replace = false;
+                }
                 if (t.report.exec == TW_EXEC_TRADE) {
                     position += tw_order_sign(c) * t.report.last_qty;
                     trades++;
                     if (c->parent && c->quantity - c->cum_qty < t.report.last_qty)
                         c->quantity = t.order->quantity;
                 }
-                if (c->parent && t.report.exec == TW_EXEC_NEW) c->quantity = t.order->quantity;
+                if (c->parent && t.report.exec == TW_EXEC_NEW)
+                    c->quantity = t.order->quantity;
                 wrong += !tw_order_apply(c, &t.report);
                 wrong += t.report.exec == TW_EXEC_TRADE && t.position != position;
             }
         }
-        for (struct tw_order *o = tw_broker_open(g->b, NULL); o; o = tw_broker_open(g->b, o))
+        for (struct tw_order *o = tw_broker_open(g->b, NULL); o;
+             o = tw_broker_open(g->b, o))
             open += !o->held;
         wrong += open != atomic_load(&desk.open);
         tw_broker_cancel_all(g->b, 0);
@@ -473,7 +489,8 @@ static void without_memory(void)
             struct tw_told t;
 
             for (int i = 0; i < 40; i++) {
-                struct tw_record r = { .seq = (uint64_t)i + 1, .kind = TW_QUOTE, .symbol = 1,
+                struct tw_record r = { .seq = (uint64_t)i + 1, .kind = TW_QUOTE,
+                                       .symbol = 1,
                     .time = i, .quote = { ONE, ONE, ONE, ONE } };
                 struct tw_error error;
 

@@ -114,8 +114,9 @@ static int plain_add(struct plain *p, struct tw_entry e, unsigned rules)
     p->said[0] = '\0';
     for (unsigned i = 0; i < p->n; i++) {
         struct tw_entry one = p->e[i];
-        bool meets = one.side != e.side && (!e.price || (e.side == TW_SIDE_BUY
-                                            ? one.price <= e.price : one.price >= e.price));
+        bool crosses = e.side == TW_SIDE_BUY ? one.price <= e.price
+                                             : one.price >= e.price;
+        bool meets = one.side != e.side && (!e.price || crosses);
 
         if (meets && (rules & TW_BOOK_POST)) return TW_EUSAGE;
         if (meets && one.owner != e.owner) there += one.quantity;
@@ -149,7 +150,8 @@ static bool is_like(const struct tw_book *b, const struct plain *p)
     int64_t price[2] = { 0, 0 }, quantity, sum[2] = { 0, 0 }, all[2] = { 0, 0 };
     unsigned orders;
 
-    for (unsigned i = 0; i < p->n; i++) all[p->e[i].side == TW_SIDE_SELL] += p->e[i].quantity;
+    for (unsigned i = 0; i < p->n; i++)
+        all[p->e[i].side == TW_SIDE_SELL] += p->e[i].quantity;
     for (int side = 0; side < 2; side++)
         for (size_t i = 0; tw_book_level(b, side ? TW_SIDE_SELL : TW_SIDE_BUY, i,
                                          &price[side], &quantity, &orders); i++) {

@@ -56,7 +56,8 @@ static struct bar *load(const char *path, const char *member, int64_t scale, siz
     int64_t got;
 
     *n = 0;
-    while (in && (got = tw_input_read(in, bytes + used, (1 << 23) - 1 - used, &error)) > 0)
+    while (in && (got = tw_input_read(in, bytes + used, (1 << 23) - 1 - used,
+                                      &error)) > 0)
         used += (size_t)got;
     for (char *line = strtok_r(bytes, "\r\n", &place); line;
          line = strtok_r(NULL, "\r\n", &place)) {

@@ -34,6 +34,7 @@ static void write_report(void *ctx, struct tw_order *o, const struct tw_report *
 {
     struct scene *s = ctx;
     char price[TW_FIXED_TEXT], quantity[TW_FIXED_TEXT], text[200];
+    const char *what = "?";
 
     if (!tw_order_apply(o, r)) {
         strcat(s->got, "IMPOSSIBLE ");
@@ -48,15 +49,14 @@ static void write_report(void *ctx, struct tw_order *o, const struct tw_report *
         snprintf(text, sizeof text, "%d %s@%s%s", (int)r->order, quantity, price,
                  r->liquidity == TW_LIQUIDITY_ADDED ? "+" : "");
         break;
-    case TW_EXEC_NEW:      snprintf(text, sizeof text, "%d new", (int)r->order); break;
-    case TW_EXEC_CANCELED: snprintf(text, sizeof text, "%d canceled", (int)r->order); break;
-    case TW_EXEC_EXPIRED:  snprintf(text, sizeof text, "%d expired", (int)r->order); break;
-    case TW_EXEC_REPLACED: snprintf(text, sizeof text, "%d replaced", (int)r->order); break;
-    case TW_EXEC_CANCEL_REJECTED:
-        snprintf(text, sizeof text, "%d too late", (int)r->order);
-        break;
-    default: snprintf(text, sizeof text, "%d ?%c", (int)r->order, r->exec);
+    case TW_EXEC_NEW:             what = "new"; break;
+    case TW_EXEC_CANCELED:        what = "canceled"; break;
+    case TW_EXEC_EXPIRED:         what = "expired"; break;
+    case TW_EXEC_REPLACED:        what = "replaced"; break;
+    case TW_EXEC_CANCEL_REJECTED: what = "too late"; break;
     }
+    if (r->exec != TW_EXEC_TRADE)
+        snprintf(text, sizeof text, "%d %s", (int)r->order, what);
     if (s->got[0]) strcat(s->got, ", ");
     strcat(s->got, text);
 }

@@ -38,8 +38,8 @@ static void like_libc(const char *name)
         skipped += again < t - 7200 || again > t;
     }
     ok(wrong == 0, "%s as libc has it (%u)", name, wrong);
-    ok(back == 0 && skipped == 0, "%s: and back, to the first of two (%u, %u)", name, back,
-       skipped);
+    ok(back == 0 && skipped == 0, "%s: and back, to the first of two (%u, %u)", name,
+       back, skipped);
     tw_zone_free(z);
 }
 
