@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fixed.h"
 #include "base/memory.h"
+#include "desk.h"
 #include "feed/lean.h"
 #include "instruments.h"
 #include "library.h"
@@ -451,9 +452,12 @@ int ltw_app_build(lua_State *L, struct tw_app *app, struct tw_error *error)
     };
 
     if (make_host(L, app, error) < 0
-        || ltw_add_instruments(L, app->host.symbols, error) < 0)
+        || ltw_add_instruments(L, app->host.symbols, error) < 0
+        || ltw_desk_read(L, app->host.desk, app->host.symbols, error) < 0)
         return error->code;
     app->reliable = boolean(L, -1, "reliable");
+    if (!app->reliable)
+        app->host.desk->first_id = (uint64_t)(tw_clock_now_ns() / 1000000000) << 32;
     add_scripts(L, app, dir);
     app->reloads = app->host.reloads = ltw_reloads_new(L, app);
     if (!app->reloads) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));

@@ -190,6 +190,30 @@ static void set_filters(lua_State *L, const struct ltw_script_options *o,
     lua_pop(L, 1);
 }
 
+/* [-0, +1, e]  What its account is, or nil; see stdlib/trade.lua. */
+static void set_account(lua_State *L, struct ltw_code *c, int options, int module)
+{
+    lua_getfield(L, module, "account");
+    lua_getfield(L, options, "account");
+    lua_getfield(L, options, "accounts");
+    if (lua_isnil(L, -1) && lua_isnil(L, -2) && lua_isnil(L, -3)) {
+        lua_pop(L, 2);
+        return;
+    }
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "tw.trade");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "own");
+    lua_pushvalue(L, module);
+    lua_pushvalue(L, -5);
+    lua_pushvalue(L, -5);
+    lua_call(L, 3, 2);
+    c->trades = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    lua_replace(L, -5);
+    lua_pop(L, 3);
+}
+
 /* [-0, +0, e]  Methods that are not the file's own: track and when. */
 static void add_methods(lua_State *L, int module)
 {
@@ -227,7 +251,10 @@ static int run_file(lua_State *L)
     ltw_handler_check(L, module);
     set_filters(L, it->o, c, options, module);
     add_methods(L, module);
+    set_account(L, c, options, module);
     lua_createtable(L, LTW_CODE_HANDLERS + LTW_HANDLERS, 0);
+    lua_insert(L, list);
+    lua_rawseti(L, list, LTW_CODE_ACCOUNT);
     lua_pushvalue(L, module);
     lua_rawseti(L, list, LTW_CODE_MODULE);
     lua_pushvalue(L, modules);
@@ -243,6 +270,8 @@ static int run_file(lua_State *L)
                               luaL_typename(L, -1));
         lua_rawseti(L, list, LTW_CODE_HANDLERS + i);
     }
+    for (int i = LTW_ON_ORDER; i <= LTW_ON_POSITION; i++)
+        c->trades = c->trades || c->handler[i].bound;
     return 1;
 }
 

@@ -16,11 +16,12 @@ struct ltw_code {
     struct ltw_filter symbols, topics;        /* what it wants                       */
     struct ltw_handler handler[LTW_HANDLERS];
     bool one_sided;                           /* wants quotes without a side         */
+    bool trades;                              /* has an account, or handles orders   */
     int ref;                                  /* registry: see enum below, or NOREF  */
 };
 
 /* The list in the registry; the handler with id i is at LTW_CODE_HANDLERS + i. */
-enum { LTW_CODE_MODULE = 1, LTW_CODE_MODULES, LTW_CODE_HANDLERS };
+enum { LTW_CODE_MODULE = 1, LTW_CODE_MODULES, LTW_CODE_ACCOUNT, LTW_CODE_HANDLERS };
 
 /* Runs the file in a coroutine of its own and binds its handlers; `out` is empty
  * before.  LUA_OK; or another status, `out` is empty still, and the error is on the

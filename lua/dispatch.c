@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "instance.h"
 #include "record.h"
+#include "trader.h"
 #include "watchdog.h"
 
 /* A quote without a side is for those alone who say so. */
@@ -32,6 +33,7 @@ static bool wants(struct ltw_script *s, const struct tw_record *r)
         if (lacks_side(s, r)) return false;
         break;
     case TW_TRADE:
+    case TW_BAR:
         break;
     case TW_MESSAGE:
         f = &s->code.topics;
@@ -101,6 +103,25 @@ static int push_condition(lua_State *L, struct ltw_script *s, unsigned condition
                                      [s->record.kind == TW_TRADE]);
 }
 
+/* [-0, +1..n, m]  What is to be called because of what happened to an order, likewise;
+ * -1: nothing. */
+static int push_told(lua_State *L, struct ltw_script *s)
+{
+    const struct ltw_handler *h;
+    int id, n = ltw_trader_push(L, s->trader, s->code.handler, &id);
+
+    if (n < 0 || id < 0) return n;
+    h = &s->code.handler[id];
+    s->handling = id;
+    s->in_condition = false;
+    ltw_watchdog_beat(s->engine->state);
+    lua_pushvalue(L, LTW_FRAME + id);
+    if (h->self) lua_pushvalue(L, LTW_SELF);
+    for (int i = 0; i < h->n; i++)
+        ltw_push_told(L, s->trader, LTW_NAMES, id, h->field[i]);
+    return h->n + h->self;
+}
+
 /* Runs the rows; of a single one, what has become true is to be called. */
 static void run_rows(lua_State *L, struct ltw_script *s, bool single)
 {
@@ -129,12 +150,15 @@ static void take_rows(lua_State *L, struct ltw_script *s)
     for (int k = TW_QUOTE; k <= TW_TRADE; k++)
         if (s->code.handler[k].bound) kinds &= ~(1u << k);
     if (tw_plan_is_stepwise(plan) || kinds == 0) return;
+    if (s->trader && tw_broker_open(s->trader->broker, NULL)) return;
     if (room > s->budget) room = s->budget;
     if (room > readable(s)) room = (unsigned)readable(s);
     n = tw_cursor_take(&s->cursor, kinds, row, room);
     if (n == 0) return;
     if (s->first_received == 0) note_arrival(s, row);
     s->budget -= n;
+    for (unsigned i = 0; s->trader && i < n; i++)
+        ltw_trader_record(L, s->trader, &row[i]);
     for (unsigned i = 0; i < n; i++)
         if (s->code.symbols.all ? !lacks_side(s, &row[i]) : wants(s, &row[i])) {
             if (kept < i) row[kept] = row[i];
@@ -150,7 +174,7 @@ static bool advance(lua_State *L, struct ltw_script *s)
     struct ltw_tracker *t;
 
     while (s->budget > 0 && !s->stopping && !s->sw.here) {
-        bool row, handled;
+        bool row, handled, told = false;
         unsigned room;
 
         t = s->tracker;
@@ -161,10 +185,17 @@ static bool advance(lua_State *L, struct ltw_script *s)
         s->budget--;
         if (s->first_received == 0) note_arrival(s, &s->record);
         if (s->record.kind == TW_GAP) note_gap(s, &s->record);
+        if (s->trader) {
+            ltw_trader_record(L, s->trader, &s->record);
+            told = ltw_trader_has_told(s->trader);
+        }
         if (s->sw.job && s->record.kind >= TW_GAP) s->sw.here = ltw_switch_is_due(s);
         handled = s->code.handler[s->record.kind].bound;
         row = t && tw_plan_kinds(t->plan) & 1u << s->record.kind;
-        if ((!row && !handled) || !wants(s, &s->record)) continue;
+        if ((!row && !handled) || !wants(s, &s->record)) {
+            if (told) return true;
+            continue;
+        }
         s->handled++;
         s->pending = handled;
         if (t) run_rows(L, s, false);      /* what came before it */
@@ -173,7 +204,7 @@ static bool advance(lua_State *L, struct ltw_script *s)
             tw_plan_add(t->plan, 1);
             run_rows(L, s, true);
         }
-        if (handled || s->n_fired > 0 || (t && t->n_due > 0)) return true;
+        if (told || handled || s->n_fired > 0 || (t && t->n_due > 0)) return true;
     }
     if (!s->tracker) return false;
     run_rows(L, s, false);
@@ -186,7 +217,9 @@ static int push_next(lua_State *L, struct ltw_script *s)
 {
     do {
         const uint16_t *which;
+        int n = s->trader ? push_told(L, s) : -1;
 
+        if (n >= 0) return n;
         if (s->tracker && ltw_tracker_push_due(L, s->tracker)) return 2;
         if (s->fired < s->n_fired) {
             tw_plan_fired(s->tracker->plan, &which);

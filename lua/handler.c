@@ -9,12 +9,16 @@
 #include <string.h>
 
 #include "record.h"
+#include "trader.h"
 
 static const char *const names[LTW_HANDLERS] = {
     [TW_QUOTE] = "on_quote", [TW_TRADE] = "on_trade", [TW_MESSAGE] = "on_message",
     [TW_TIMER] = "on_timer", [TW_GAP] = "on_gap",
     [LTW_ON_START] = "on_start", [LTW_ON_STOP] = "on_stop",
+    [TW_BAR] = "on_bar",
     [LTW_ON_RELOAD] = "on_reload", [LTW_ON_CHECK] = "on_check",
+    [LTW_ON_ORDER] = "on_order", [LTW_ON_FILL] = "on_fill",
+    [LTW_ON_POSITION] = "on_position",
 };
 
 const char *ltw_handler_name(int id)
@@ -36,6 +40,14 @@ static enum tw_field check_field(lua_State *L, int id, const char *what,
         return (enum tw_field)LTW_RELOAD_WARM;
     if (id == LTW_ON_RELOAD)
         luaL_error(L, "%s: it takes self, old and warm, not '%s'", what, name);
+    if (id >= LTW_ON_ORDER) {
+        int told = ltw_told_field(id, name, &near);
+
+        if (told < 0 && near)
+            luaL_error(L, "%s: no field '%s'; did you mean '%s'?", what, name, near);
+        if (told < 0) luaL_error(L, "%s: no field '%s'", what, name);
+        return (enum tw_field)told;
+    }
     if (id >= TW_KINDS)
         luaL_error(L, "%s: it takes no parameter but self, not '%s'", what, name);
     field = tw_field_find(1u << id, name, strlen(name), &near);
@@ -79,6 +91,7 @@ void ltw_handler_check(lua_State *L, int module)
             known = known || (names[id] && strcmp(name, names[id]) == 0);
         if (!known)
             luaL_error(L, "%s is not a callback: there are on_start on_quote on_trade"
-                       " on_message on_timer on_gap on_stop on_reload on_check", name);
+                       " on_bar on_message on_timer on_gap on_stop on_reload on_check"
+                       " on_order on_fill on_position", name);
     }
 }

@@ -39,6 +39,7 @@ struct ltw_switch {
 };
 
 struct ltw_shadow;
+struct ltw_trader;
 
 struct ltw_script {
     struct ltw_engine *engine;                  /* constant                      */
@@ -61,6 +62,7 @@ struct ltw_script {
     int persist;                                /* registry: see persist.c       */
     struct ltw_tracker *tracker;                /* what it declared, or NULL     */
     int tracker_ref;                            /* registry: it                  */
+    struct ltw_trader *trader;                  /* NULL: it does not trade       */
     unsigned fired, n_fired;                    /* conditions to be called       */
     bool pending;                               /* then the record's handler     */
     enum { SCRIPT_RUNNABLE, SCRIPT_WAITING, SCRIPT_FAILED, SCRIPT_STOPPED } state;
@@ -108,6 +110,9 @@ void ltw_script_ready_from(struct ltw_script *s);
 
 /* Nothing of it runs any more but the tasks that it has made, which are told to end. */
 void ltw_script_cease(struct ltw_script *s);
+
+/* [-0, +0, e]  Gives it a trader, of what its code says of its account. */
+void ltw_script_make_trader(lua_State *L, struct ltw_script *s);
 
 /* Its coroutine stands between two batches, and nothing has woken it. */
 static inline bool ltw_script_is_at_rest(const struct ltw_script *s)

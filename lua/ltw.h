@@ -43,6 +43,7 @@ struct ltw_embedded {
 struct ltw_given_text { struct ltw_given_text *next; const char *path, *text; size_t n; };
 
 struct ltw_census;
+struct ltw_desk;
 struct ltw_library;
 struct tw_caches;
 struct tw_pool;
@@ -54,6 +55,7 @@ struct ltw_host {
     struct tw_symbols *symbols;
     struct tw_names *topics;
     struct tw_board *board;
+    struct ltw_desk *desk;    /* what trading scripts share, see desk.h  */
     struct tw_epoch *epoch;
     struct tw_log *log;       /* NULL outside a run; then there is print     */
     /* Writes a whole line; of a long one stops(ctx) is asked now and then: the rest is
@@ -163,6 +165,11 @@ struct ltw_host *ltw_check_host(lua_State *L, const char *what);
 void ltw_coroutine_open(lua_State *L);
 
 int ltw_publish(lua_State *L);            /* tw.c: tw.publish          */
+
+/* [-0, +(1|3), e]  Appends the record that the userdata at 3 is, or waits for room: a
+ * continuation of itself.  A value in it belongs to the tape then. */
+int ltw_append(lua_State *L, int status, lua_KContext context);
+
 int ltw_persist(lua_State *L);            /* persist.c: tw.persist     */
 int luaopen_tw(lua_State *L);             /* tw.c: sleep, publish, now   */
 int luaopen_tw_board(lua_State *L);       /* lboard.c                    */

@@ -8,6 +8,8 @@
 
 #include <uv.h>
 
+#include "desk.h"
+
 enum { TOPICS_MAX = 1 << 16 };
 
 static void drop(void *epoch, const struct tw_record *old)
@@ -29,8 +31,9 @@ int ltw_market_open(struct ltw_host *h, size_t capacity)
     h->topics = tw_names_new(TOPICS_MAX);
     h->board = tw_board_new();
     h->epoch = tw_epoch_new(release);
+    h->desk = ltw_desk_new();
     h->tape = tape;
-    if (!tape || !h->symbols || !h->topics || !h->board || !h->epoch) {
+    if (!tape || !h->desk || !h->symbols || !h->topics || !h->board || !h->epoch) {
         ltw_market_close(h);
         return UV_ENOMEM;
     }
@@ -43,11 +46,13 @@ void ltw_market_close(struct ltw_host *h)
     tw_tape_free(h->tape);
     if (h->epoch) tw_epoch_free(h->epoch);
     tw_board_free(h->board);
+    ltw_desk_free(h->desk);
     tw_names_free(h->topics);
     tw_symbols_free(h->symbols);
     h->tape = NULL;
     h->epoch = NULL;
     h->board = NULL;
+    h->desk = NULL;
     h->topics = NULL;
     h->symbols = NULL;
 }

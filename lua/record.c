@@ -22,6 +22,8 @@
 
 #include "base/fixed.h"
 #include "lvalue.h"
+#include "tape/bar.h"
+#include "trade/order.h"
 
 #define TAG      UINT64_C(0xA500000000000000)
 #define SEQ_MASK UINT64_C(0x0000FFFFFFFFFFFF)
@@ -73,7 +75,7 @@ static void push_attribute(lua_State *L, const struct ltw_host *host, int names,
 enum tw_field ltw_attribute(const struct ltw_host *host, enum tw_kind kind,
                             const char *name)
 {
-    int i = kind == TW_QUOTE || kind == TW_TRADE
+    int i = kind == TW_QUOTE || kind == TW_TRADE || kind == TW_BAR
         ? tw_symbols_attribute_find(host->symbols, name, strlen(name)) : -1;
 
     return i < 0 ? TW_NO_FIELD : (enum tw_field)(TW_FIELD_ATTRIBUTE + i);
@@ -107,6 +109,31 @@ static void push_mid_or_spread(lua_State *L, const struct tw_quote *q, bool mid)
     else lua_pushnumber(L, mid ? (bid + ask) * 0.5 : tw_fixed_to_double(q->ask - q->bid));
 }
 
+/* What a bar's prices are of: "bid", "ask", "mid", or nil for trades. */
+static void push_side(lua_State *L, const struct tw_record *r)
+{
+    static const char *const prices[] = { NULL, "bid", "ask", "mid" };
+    uint32_t side = r->kind == TW_ORDER ? r->execution.side : r->trade.side;
+
+    if (r->kind == TW_BAR) lua_pushstring(L, prices[tw_bar_price(r)]);
+    else if (side == TW_SIDE_NONE) lua_pushnil(L);
+    else lua_pushstring(L, side == TW_SIDE_BUY ? "buy" : "sell");
+}
+
+static void push_bar(lua_State *L, const struct tw_record *r, enum tw_field field)
+{
+    struct tw_ohlc b;
+
+    if (field == TW_FIELD_CLOSE || field == TW_FIELD_VOLUME) {
+        lua_pushnumber(L, tw_fixed_to_double(field == TW_FIELD_CLOSE ? r->bar.close
+                                                                     : r->bar.volume));
+        return;
+    }
+    tw_bar_get(r, &b);
+    lua_pushnumber(L, tw_fixed_to_double(field == TW_FIELD_OPEN ? b.open
+                                         : field == TW_FIELD_HIGH ? b.high : b.low));
+}
+
 /* [-0, +1, m]  The fields that a hot handler does not ask for. */
 static void push_rare(lua_State *L, const struct ltw_host *host, int names,
                       const struct tw_record *r, enum tw_field field)
@@ -116,11 +143,26 @@ static void push_rare(lua_State *L, const struct ltw_host *host, int names,
     case TW_FIELD_TICK_SIZE: case TW_FIELD_LOT_SIZE:
         push_instrument(L, host, names, r->symbol, field);
         break;
-    case TW_FIELD_SIDE:
-        if (r->trade.side == TW_SIDE_NONE) lua_pushnil(L);
-        else lua_pushstring(L, r->trade.side == TW_SIDE_BUY ? "buy" : "sell");
+    case TW_FIELD_SIDE: push_side(L, r); break;
+    case TW_FIELD_ID:
+        lua_pushinteger(L, (lua_Integer)(r->kind == TW_ORDER ? r->execution.order
+                                                             : r->trade.id));
         break;
-    case TW_FIELD_ID:       lua_pushinteger(L, (lua_Integer)r->trade.id); break;
+    case TW_FIELD_OPEN: case TW_FIELD_HIGH: case TW_FIELD_LOW: case TW_FIELD_CLOSE:
+    case TW_FIELD_VOLUME:
+        push_bar(L, r, field);
+        break;
+    case TW_FIELD_QUANTITY:
+        lua_pushnumber(L, tw_fixed_to_double(r->execution.quantity));
+        break;
+    case TW_FIELD_STATUS:
+        lua_pushstring(L, tw_order_status_text((enum tw_order_status)
+                                               r->execution.status));
+        break;
+    case TW_FIELD_REASON:
+        if (r->execution.reason == TW_REASON_NONE) lua_pushnil(L);
+        else lua_pushstring(L, tw_reason_text((enum tw_reason)r->execution.reason));
+        break;
     case TW_FIELD_TOPIC:
         if (lua_rawgeti(L, names, KEY(TOPICS, r->message.topic)) == LUA_TNIL)
             push_new_name(L, names, KEY(TOPICS, r->message.topic),
@@ -139,7 +181,10 @@ static void push_rare(lua_State *L, const struct ltw_host *host, int names,
                           tw_sources_name(&host->sources, r->source));
         break;
     case TW_FIELD_TIMER:    lua_pushinteger(L, r->timer.timer); break;
-    case TW_FIELD_INTERVAL: lua_pushnumber(L, (double)r->timer.interval_ns / 1e9); break;
+    case TW_FIELD_INTERVAL:
+        lua_pushnumber(L, r->kind == TW_BAR ? tw_bar_seconds(r)
+                                            : (double)r->timer.interval_ns / 1e9);
+        break;
     case TW_FIELD_COUNT:    lua_pushinteger(L, (lua_Integer)r->timer.count); break;
     case TW_FIELD_LOST:     lua_pushinteger(L, (lua_Integer)r->gap.lost); break;
     case TW_FIELD_FIRST:    lua_pushinteger(L, (lua_Integer)r->gap.first); break;
@@ -175,7 +220,10 @@ void ltw_push_field(lua_State *L, const struct ltw_host *host, int names,
         break;
     case TW_FIELD_MID: push_mid_or_spread(L, &r->quote, true); break;
     case TW_FIELD_SPREAD: push_mid_or_spread(L, &r->quote, false); break;
-    case TW_FIELD_PRICE: lua_pushnumber(L, tw_fixed_to_double(r->trade.price)); break;
+    case TW_FIELD_PRICE:
+        lua_pushnumber(L, tw_fixed_to_double(r->kind == TW_ORDER ? r->execution.price
+                                                                 : r->trade.price));
+        break;
     case TW_FIELD_SIZE: lua_pushnumber(L, tw_fixed_to_double(r->trade.size)); break;
     case TW_FIELD_TIME: lua_pushinteger(L, r->time); break;
     case TW_FIELD_RECEIVED: lua_pushinteger(L, r->received); break;
@@ -200,6 +248,45 @@ static void side_text(char *out, size_t n, int64_t price, int64_t size)
     snprintf(out, n, "%s x %s", p, s);
 }
 
+/* "bar 17 AAPL 60 s, 187.2 187.3 187.1 187.25 x 1200". */
+static void bar_text(const struct ltw_host *host, const struct tw_record *r, char *out,
+                     size_t n)
+{
+    static const char *const prices[] = { "", " bid", " ask", " mid" };
+    char open[TW_FIXED_TEXT], high[TW_FIXED_TEXT], low[TW_FIXED_TEXT];
+    char close[TW_FIXED_TEXT], volume[TW_FIXED_TEXT], length[24] = "";
+    struct tw_ohlc b;
+
+    tw_bar_get(r, &b);
+    tw_fixed_format(b.open, open);
+    tw_fixed_format(b.high, high);
+    tw_fixed_format(b.low, low);
+    tw_fixed_format(b.close, close);
+    tw_fixed_format(b.volume, volume);
+    if (tw_bar_seconds(r)) snprintf(length, sizeof length, " %u s", tw_bar_seconds(r));
+    snprintf(out, n, "bar %llu %s%s%s, %s %s %s %s x %s", (unsigned long long)r->seq,
+             tw_symbols_name(host->symbols, r->symbol), length, prices[tw_bar_price(r)],
+             open, high, low, close, volume);
+}
+
+/* "order 17 AAPL 3 buy 100 @ 187.2: filled". */
+static void order_text(const struct ltw_host *host, const struct tw_record *r, char *out,
+                       size_t n)
+{
+    const struct tw_execution *e = &r->execution;
+    char quantity[TW_FIXED_TEXT], price[TW_FIXED_TEXT];
+
+    tw_fixed_format(e->quantity, quantity);
+    tw_fixed_format(e->price, price);
+    snprintf(out, n, "order %llu %s %llu %s %s%s%s: %s%s%s", (unsigned long long)r->seq,
+             tw_symbols_name(host->symbols, r->symbol), (unsigned long long)e->order,
+             e->side == TW_SIDE_BUY ? "buy" : "sell", quantity, e->price ? " @ " : "",
+             e->price ? price : "",
+             tw_order_status_text((enum tw_order_status)e->status),
+             e->reason ? ", " : "",
+             e->reason ? tw_reason_text((enum tw_reason)e->reason) : "");
+}
+
 void ltw_record_text(const struct ltw_host *host, const struct tw_record *r,
                      char *out, size_t n)
 {
@@ -218,6 +305,12 @@ void ltw_record_text(const struct ltw_host *host, const struct tw_record *r,
         side_text(bid, sizeof bid, r->trade.price, r->trade.size);
         snprintf(out, n, "%s %llu %s %s", kind, seq,
                  tw_symbols_name(host->symbols, r->symbol), bid);
+        break;
+    case TW_BAR:
+        bar_text(host, r, out, n);
+        break;
+    case TW_ORDER:
+        order_text(host, r, out, n);
         break;
     case TW_MESSAGE:
         snprintf(out, n, "%s %llu on %s", kind, seq,
@@ -358,7 +451,8 @@ static void push_field_tables(lua_State *L)
             lua_pushinteger(L, f->field);
             lua_setfield(L, -2, f->name);
         }
-        if (kind == TW_QUOTE || kind == TW_TRADE) luaL_setfuncs(L, record_methods, 0);
+        if (kind == TW_QUOTE || kind == TW_TRADE || kind == TW_BAR || kind == TW_ORDER)
+            luaL_setfuncs(L, record_methods, 0);
     }
 }
 

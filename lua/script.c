@@ -13,6 +13,7 @@
 #include "instance.h"
 #include "lerror.h"
 #include "record.h"
+#include "trader.h"
 #include "watchdog.h"
 
 enum { BATCH = 256 };
@@ -63,6 +64,8 @@ static void push_self(lua_State *L, struct ltw_script *s)
     lua_setfield(L, -2, "shards");
     ltw_script_push_params(L, s->o);
     lua_setfield(L, -2, "params");
+    ltw_push_account(L);
+    lua_setfield(L, -2, "account");
     lua_createtable(L, 0, 1);
     ltw_code_push_module(L, &s->code);
     lua_setfield(L, -2, "__index");
@@ -119,6 +122,32 @@ static int renew(lua_State *L)
     return 0;
 }
 
+struct making { struct ltw_script *s; struct ltw_trader *trader; };
+
+/* [-0, +0, e]  Protected. */
+static int make_trader(lua_State *L)
+{
+    struct making *m = lua_touserdata(L, 1);
+
+    lua_rawgeti(L, LUA_REGISTRYINDEX, m->s->code.ref);
+    lua_rawgeti(L, -1, LTW_CODE_ACCOUNT);
+    ltw_trader_new(L, m->s->o->id, m->s->is_candidate, &m->trader);
+    return 0;
+}
+
+void ltw_script_make_trader(lua_State *L, struct ltw_script *s)
+{
+    struct making m = { s, NULL };
+
+    lua_pushcfunction(L, make_trader);
+    lua_pushlightuserdata(L, &m);
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+        ltw_trader_free(L, m.trader);
+        lua_error(L);
+    }
+    s->trader = m.trader;
+}
+
 /* [-0, +0, m]  A new self, whose coroutine stands ready.  Protected. */
 static int make_self(lua_State *L)
 {
@@ -130,6 +159,7 @@ static int make_self(lua_State *L)
     s->frame = LUA_NOREF;
     s->frame = luaL_ref(L, LUA_REGISTRYINDEX);
     if (!s->is_candidate) ltw_code_publish(L, &s->code);
+    if (s->code.trades && !s->trader) ltw_script_make_trader(L, s);
     return renew(L);
 }
 
@@ -214,6 +244,7 @@ int ltw_script_restart(struct ltw_script *s, struct tw_error *error)
         return tw_fail(error, rc, "script %s: %s", s->o->name, tw_strerror(rc));
     s->after_batch = s->woken = s->started = s->pending = false;
     s->fired = s->n_fired = 0;
+    if (s->trader) ltw_trader_forget(L, s->trader);
     s->handling = -1;
     note(s, LTW_TASK_RUNNING);
     state->script = s;
@@ -319,6 +350,7 @@ void ltw_script_free(struct ltw_script *s)
     if (s->scope && s->task.of) ltw_task_fini(&s->task);
     ltw_scope_unref(s->scope);
     tw_cursor_close(&s->cursor);
+    ltw_trader_free(s->engine->state->L, s->trader);
     ltw_code_drop(s->engine->state, &s->code);
     ltw_version_unref(s->version);
     if (s->is_candidate) tw_free(s->counts);
@@ -378,7 +410,8 @@ static void report(struct ltw_script *s, int status)
     struct failure f = { s, status, state->overrun, record };
     size_t bytes_max = state->bytes_max;
 
-    if (s->handling >= 0 && s->handling < TW_KINDS) {
+    if (s->handling >= 0 && (s->handling < TW_KINDS || s->handling >= LTW_ON_ORDER)
+        && s->record.kind != TW_NONE) {
         strcpy(record, " at ");
         ltw_record_text(s->engine->host, &s->record, record + 4, sizeof record - 4);
     }
@@ -500,6 +533,7 @@ bool ltw_script_ready(const struct ltw_script *s)
     if (s->sw.job && ltw_switch_is_ready(s)) return true;
     if (s->state != SCRIPT_RUNNABLE || s->sw.arrived) return false;
     if (!s->started || s->woken) return true;
+    if (s->trader && !s->stopping && ltw_trader_has_told(s->trader)) return true;
     if (s->stopping) return s->scope->live == 0;
     if (s->is_candidate && s->cursor.next >= s->of->cursor.next) return false;
     return !s->paused && !ltw_shadow_holds(s) && tw_cursor_ready(&s->cursor);

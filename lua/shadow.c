@@ -65,7 +65,7 @@ static bool time_from(const struct tw_tape *tape, uint64_t seq, uint64_t till,
 
     for (; seq < till; seq++) {
         if (tw_tape_read(tape, seq, &r) != 1) return false;
-        if (r.kind != TW_QUOTE && r.kind != TW_TRADE) continue;
+        if (r.kind != TW_QUOTE && r.kind != TW_TRADE && r.kind != TW_BAR) continue;
         *time = r.time;
         return true;
     }
@@ -80,7 +80,7 @@ static bool time_till(const struct tw_tape *tape, uint64_t seq, uint64_t till,
 
     while (till-- > seq) {
         if (tw_tape_read(tape, till, &r) != 1) return false;
-        if (r.kind != TW_QUOTE && r.kind != TW_TRADE) continue;
+        if (r.kind != TW_QUOTE && r.kind != TW_TRADE && r.kind != TW_BAR) continue;
         *time = r.time;
         return true;
     }

@@ -29,6 +29,7 @@
 #include "source.h"
 #include "tasks.h"
 #include "tracker.h"
+#include "trader.h"
 
 /* Bytes that only finalizers get when a state may have no others.  One that Lua has
  * no memory to call is never called: what it would let go is lost to all states. */
@@ -136,6 +137,8 @@ static int open_libraries(lua_State *L)
     ltw_source_open(L);
     ltw_record_open(L);
     ltw_tracker_open(L);
+    ltw_order_open(L);
+    ltw_account_open(L);
     ltw_view_open(L);
     ltw_error_open(L);
     ltw_future_open(L);

@@ -16,6 +16,7 @@
 #include "script.h"
 #include "stat/adopt.h"
 #include "stat/token.h"
+#include "trader.h"
 
 #define TRACKER "tw.tracker"
 
@@ -609,6 +610,7 @@ void ltw_push_script_methods(lua_State *L)
 {
     if (luaL_getsubtable(L, LUA_REGISTRYINDEX, "tw.script.methods")) return;
     luaL_setfuncs(L, methods, 0);
+    ltw_trade_methods(L);
 }
 
 void ltw_tracker_open(lua_State *L)

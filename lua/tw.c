@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/fixed.h"
+#include "desk.h"
 #include "lchannel.h"
 #include "lfuture.h"
 #include "lvalue.h"
@@ -69,8 +70,7 @@ static int pending_gc(lua_State *L)
     return 0;
 }
 
-/* [-0, +0, e]  Appends the message that the userdata at 3 holds, or waits. */
-static int append(lua_State *L, int status, lua_KContext context)
+int ltw_append(lua_State *L, int status, lua_KContext context)
 {
     struct ltw_host *host = ltw_state(L)->host;
     struct ltw_script *s = ltw_state(L)->script;
@@ -92,8 +92,8 @@ static int append(lua_State *L, int status, lua_KContext context)
                           " record, or the tape is too small (app.tape)",
                           (lua_Integer)tw_tape_capacity(host->tape));
     if (ltw_task_park(L, NULL, 0, tw_clock_steady_ns() + RETRY_NS, "publish"))
-        return lua_yieldk(L, 0, context, append);
-    return append(L, LUA_OK, context);
+        return lua_yieldk(L, 0, context, ltw_append);
+    return ltw_append(L, LUA_OK, context);
 }
 
 /* tw.publish(topic, value) -> true | nil, message, code
@@ -136,7 +136,7 @@ int ltw_publish(lua_State *L)
     r->message.script = s ? ltw_script_options(s)->id : 0;
     r->message.value_kind = value.kind;
     r->message.value.integer = value.integer;
-    return append(L, LUA_OK, 0);
+    return ltw_append(L, LUA_OK, 0);
 }
 
 /* tw.now() -> integer
@@ -266,6 +266,9 @@ static const luaL_Reg funcs[] = {
     { "clock", steady },
     { "instrument", instrument },
     { "instruments", instruments },
+    { "halt", ltw_halt },
+    { "resume_trading", ltw_resume_trading },
+    { "is_halted", ltw_is_halted },
     { NULL, NULL }
 };
 

@@ -10,6 +10,7 @@
 
 local source = require "tw.internal.source"
 local time_of = require "tw.internal.stat".time
+local trade = require "tw.trade"
 
 local app = { feed = {} }
 
@@ -62,6 +63,13 @@ local function check(what, options, types)
     end
   end
   return options
+end
+
+-- What a check of tw.trade gives; its error names the line of the app file.
+local function checked(f, ...)
+  local fine, made = pcall(f, ...)
+  if not fine then error(made, 3) end
+  return made
 end
 
 -- "host:port" -> host, port
@@ -144,7 +152,8 @@ end
 
 local of_instrument = {
   symbol = "string", sector = "string", weight = "number", tick_size = "number",
-  lot_size = "number",
+  lot_size = "number", multiplier = "number", currency = "string", margin = "number",
+  settles_daily = "boolean", calendar = "string",
 }
 
 -- Words of an expression, which can't name an attribute.
@@ -188,13 +197,16 @@ end
 
 --- app.instruments(list)
 -- {{symbol = "AAPL", sector = "tech", weight = 0.4, tick_size = 0.01,
--- lot_size = 100}, ...}: symbols get their ids (1, 2, ...) in this order.  Any other
+-- lot_size = 100}, ...}: symbols get their ids (1, 2, ...) in this order.  For trading
+-- there are multiplier (what 1 is worth at a price of 1), currency, margin (of 1 while it
+-- is held; 0: it is paid in full), settles_daily (a future: gains are paid each day) and
+-- calendar (see app.calendar).  Any other
 -- name is an attribute of your own, at most 16 of them, each with few values:
 -- country = "US".  It is a field of quotes and trades, nil where nobody gave it, and
 -- statistics can be by it: mean(ask - bid) by country.  An integer becomes text.
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for a value of the wrong type, or a name that looks like a typing
--- error of one of the five above.
+-- error of one of those above.
 -- Units: prices and sizes.
 function app.instruments(list)
   for i, one in ipairs(list) do
@@ -205,6 +217,13 @@ function app.instruments(list)
     end
     check(what, type(one) == "table" and given or one, of_instrument)
     if not one.symbol then fail(2, "%s: no symbol", what) end
+    if one.currency then checked(trade.currency, what, one.currency) end
+    for _, name in ipairs { "multiplier", "margin" } do
+      local x = one[name]
+      if x and not (x >= (name == "margin" and 0 or 1e-9) and x < 9e9) then
+        fail(2, "%s: %s must be above 0, got %s", what, name, x)
+      end
+    end
     table.sort(own, function(a, b) return tostring(a) < tostring(b) end)
     for _, name in ipairs(own) do given[name] = attribute(what, name, one[name]) end
     local into = instrument(one.symbol)
@@ -390,7 +409,7 @@ end
 -- in the script), symbols, sectors, messages (lists of names or patterns: what it
 -- gets), on_error = "stop" (the run ends; the default) or "restart", restarts (how
 -- often; default 5), reliable (the tape waits for it; default: when no feed is
--- live), name.
+-- live), name, account (see app.account).
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there or of the wrong type.
 -- Units: none.
@@ -401,8 +420,11 @@ function app.script(path, options)
   options = check("app.script", options or {}, {
     shard = "string", workers = "table", params = "table", symbols = "table|string",
     sectors = "table|string", messages = "table|string", on_error = "string",
-    restarts = "number", reliable = "boolean", name = "string",
+    restarts = "number", reliable = "boolean", name = "string", account = "table",
   })
+  if options.account then
+    options.account = checked(trade.account, "app.script: account", options.account)
+  end
   if options.shard and options.shard ~= "symbol" then
     fail(2, "app.script: shard must be \"symbol\", got '%s'", options.shard)
   end
@@ -417,6 +439,42 @@ function app.script(path, options)
     end
   end
   declared.files[#declared.files + 1] = { path = path, options = options }
+end
+
+--- app.account(options)
+-- The account of each script that trades; app.script(path, {account = {...}}) and the
+-- field account of a script's own table say it for one, field by field.  currency
+-- ("USD"), cash (100,000), fees, fill (the model by which orders trade), latency,
+-- slippage, volume_share, seed, limits, rates: see tidewire help trading.
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises for an option that is not there or can't be.
+-- Units: cash: the currency; latency: seconds.
+function app.account(options)
+  declared.account = checked(trade.account, "app.account", options)
+end
+
+--- app.risk(options)
+-- Limits of all scripts together: open_orders, orders (in a second of event time),
+-- daily_loss.  An order beyond them is rejected.
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises for an option that is not there or can't be.
+-- Units: daily_loss: the accounts' currency.
+function app.risk(options)
+  declared.risk = checked(trade.risk, options)
+end
+
+--- app.calendar(name, options)
+-- When a market is open, for `calendar` of app.instruments: zone ("America/New_York";
+-- default UTC), open, close ("09:30", "16:00"; default all day), days ("mon-fri"),
+-- holidays ({"2013-12-25"}), early ({["2013-11-29"] = "13:00"}: an early close).
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises for an option that is not there or can't be.  Units: none.
+function app.calendar(name, options)
+  if type(name) ~= "string" then
+    fail(2, "app.calendar: a name expected, got %s", tostring(name))
+  end
+  local list = declared.calendars
+  list[#list + 1] = checked(trade.calendar, name, options)
 end
 
 --- app.files(list)
@@ -536,6 +594,19 @@ function app.screen(options)
   declared.screen = check("app.screen", options, { title = "string", board = "table" })
 end
 
+-- Instruments say their calendar by name; C finds it by its place.
+local function find_calendars()
+  local places = {}
+  for i, one in ipairs(declared.calendars) do places[one.name] = i end
+  for _, one in ipairs(declared.instruments) do
+    if one.calendar then
+      one.calendar_at = places[one.calendar] or error(string.format(
+        "app.instruments: %s: no app.calendar is called '%s'", one.symbol,
+        one.calendar), 0)
+    end
+  end
+end
+
 -- Gives every instance of every script its worker, the least busy first.
 local function place(workers, reliable)
   local load, scripts = {}, {}
@@ -569,7 +640,8 @@ local function place(workers, reliable)
         reliable = o.reliable == nil and reliable or o.reliable or false,
         restarts = o.on_error == "restart" and (o.restarts or 5) or 0,
         options = { params = o.params, symbols = o.symbols, sectors = o.sectors,
-                    messages = o.messages },
+                    messages = o.messages, account = o.account,
+                    accounts = declared.account },
       }
     end
   end
@@ -591,7 +663,7 @@ end
 -- Units: none.
 function app.open(path, given, workers, embedded, chunk)
   declared = { feeds = {}, exchanges = {}, files = {}, data = {}, instruments = {},
-               attributes = {} }
+               attributes = {}, calendars = {} }
   sets, asked = given, {}
   declared.params = asked
   if not chunk then
@@ -615,6 +687,7 @@ function app.open(path, given, workers, embedded, chunk)
     error(path .. ": no feed: an app file names at least one"
           .. " (see `tidewire help tw.app`)", 0)
   end
+  find_calendars()
   local reliable = true
   for _, feed in ipairs(declared.feeds) do
     reliable = reliable and (feed.kind == "timer" or not is_live(feed))

@@ -18,7 +18,9 @@ local TIMES = 1 << 48             -- what is greater is a time, no seq
 
 local function kept(record)
   local kind = record.kind
-  if kind == "quote" or kind == "trade" then return record:keep() end
+  if kind == "quote" or kind == "trade" or kind == "bar" or kind == "order" then
+    return record:keep()
+  end
   return record
 end
 

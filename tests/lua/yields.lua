@@ -150,7 +150,8 @@ local calls = {
 -- What has no task to wait in, or a run behind it (tests/lua/tw.lua).
 local elsewhere = { ["tw.publish"] = true, ["tw.instrument"] = true,
                     ["tw.instruments"] = true, ["tw.reload"] = true,
-                    ["tw.rollback"] = true }
+                    ["tw.rollback"] = true, ["tw.halt"] = true,
+                    ["tw.resume_trading"] = true, ["tw.is_halted"] = true }
 
 -- The documented functions: whether they yield, and those that never block.
 local documented, prompt = {}, {}

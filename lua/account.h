@@ -1,0 +1,18 @@
+/* account.h - from what an app and a script say of an account to its broker.
+ *
+ * Layer lua.  Thread: WORKER.
+ */
+#ifndef LTW_ACCOUNT_H
+#define LTW_ACCOUNT_H
+
+#include "trader.h"
+
+/* [-0, +0, e]  What the table at idx says, or nil, as stdlib/trade.lua has checked it;
+ * what *o refers to is in t.  Raises for a number that does not fit. */
+void ltw_account_options(lua_State *L, int idx, struct ltw_trader *t,
+                         struct tw_broker_options *o);
+
+/* [-0, +0, e]  The deposit and the rates of exchange. */
+void ltw_account_begin(lua_State *L, int idx, struct ltw_trader *t);
+
+#endif

@@ -1,0 +1,30 @@
+/* lterms.h - from what a script writes, { symbol = ..., quantity = ... }, to an order.
+ *
+ * Layer lua.
+ */
+#ifndef LTW_LTERMS_H
+#define LTW_LTERMS_H
+
+#include "trader.h"
+
+/* Zeros: nothing was said. */
+struct ltw_order_terms {
+    uint32_t symbol;
+    uint8_t side, type, tif;
+    bool post_only, reduce_only;
+    int64_t quantity, part, price, stop, trail, take_profit, stop_loss, expire_ns;
+};
+
+/* [-0, +0, e]  What the table at idx (absolute) says, added to *t; raises for what can't
+ * be.  The label is the caller's to read. */
+void ltw_check_order_terms(lua_State *L, int idx, const char *what,
+                           struct ltw_order_terms *t);
+
+/* [-0, +0, e]  The number at idx. */
+int64_t ltw_check_fixed(lua_State *L, int idx, const char *what, const char *name);
+
+/* [-0, +0, e]  The order of these terms, the bracket aside; raises for what lacks. */
+void ltw_fill_order(lua_State *L, const char *what, const struct ltw_order_terms *t,
+                    struct tw_order *o);
+
+#endif

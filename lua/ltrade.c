@@ -1,0 +1,483 @@
+/* ltrade.c - the methods of self that trade.
+ *
+ *     local order = self:buy { symbol = "AAPL", quantity = 100, price = 187.20 }
+ *     self:sell("AAPL", 100)
+ *     order:cancel()
+ *
+ * All arguments are checked before anything is sent; what limits or the venue refuse is
+ * told to on_order.
+ */
+#include <string.h>
+#include <uv.h>
+
+#include "base/fixed.h"
+#include "lterms.h"
+#include "script.h"
+
+enum { OCO_MAX = 16 };
+
+/* ---- sending ---- */
+
+/* [-0, +0, e]  Checks the order as the broker does. */
+static void check(lua_State *L, struct ltw_trader *t, const char *what,
+                  struct tw_order *o)
+{
+    struct tw_error error;
+
+    if (!ltw_trader_learn(t, o->symbol)) luaL_error(L, "not enough memory");
+    if (tw_broker_check(t->broker, o, &error) < 0)
+        luaL_error(L, "%s: %s", what, error.text);
+}
+
+/* [-0, +0, e]  Sends the order at idx, which was checked.  O1. */
+static void send_order(lua_State *L, struct ltw_trader *t, const char *what, int idx)
+{
+    struct ltw_order *own = lua_touserdata(L, idx);
+    struct tw_error error;
+    int rc;
+
+    lua_pushvalue(L, idx);
+    own->ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    own->trader = t;
+    rc = tw_broker_submit(t->broker, &own->o, &error);
+    if (rc == TW_OK) return;
+    luaL_unref(L, LUA_REGISTRYINDEX, own->ref);
+    own->ref = LUA_NOREF;
+    own->trader = NULL;
+    luaL_error(L, "%s: %s", what, error.text);
+}
+
+/* [-0, +1, e]  One side of a bracket: what closes `entry` at a price. */
+static void push_exit(lua_State *L, struct ltw_trader *t, const char *what,
+                      const struct tw_order *entry, int64_t price, bool is_stop)
+{
+    struct tw_order *o = &ltw_push_new_order(L)->o;
+
+    *o = (struct tw_order){
+        .symbol = entry->symbol, .tif = TW_TIF_GTC, .quantity = entry->quantity,
+        .side = entry->side == TW_SIDE_BUY ? TW_SIDE_SELL : TW_SIDE_BUY,
+        .type = is_stop ? TW_TYPE_STOP : TW_TYPE_LIMIT, .reduce_only = true,
+        .price = is_stop ? 0 : price, .stop = is_stop ? price : 0,
+    };
+    lua_pushstring(L, is_stop ? "stop_loss" : "take_profit");
+    lua_setiuservalue(L, -2, 1);
+    check(L, t, what, o);
+}
+
+/* [-0, +1, e]  The order of the terms, checked; label: stack index, or 0. */
+static struct ltw_order *push_order(lua_State *L, struct ltw_trader *t, const char *what,
+                                    const struct ltw_order_terms *terms, int label)
+{
+    struct ltw_order *own = ltw_push_new_order(L);
+
+    ltw_fill_order(L, what, terms, &own->o);
+    if (label) {
+        lua_pushvalue(L, label);
+        lua_setiuservalue(L, -2, 1);
+    }
+    check(L, t, what, &own->o);
+    return own;
+}
+
+/* [-0, +1, e]  Sends what the terms say, with its bracket. */
+static int place(lua_State *L, const char *what, const struct ltw_order_terms *terms,
+                 int label)
+{
+    struct ltw_trader *t = ltw_check_trader(L, what);
+    struct ltw_order *entry = push_order(L, t, what, terms, label);
+    int first = lua_gettop(L);
+
+    if (terms->take_profit)
+        push_exit(L, t, what, &entry->o, terms->take_profit, false);
+    if (terms->stop_loss) push_exit(L, t, what, &entry->o, terms->stop_loss, true);
+    luaL_checkstack(L, 4, what);
+    send_order(L, t, what, first);
+    for (int i = first + 1; i <= lua_gettop(L); i++) {
+        struct ltw_order *exit = lua_touserdata(L, i);
+
+        exit->o.parent = entry->o.id;
+        send_order(L, t, what, i);
+    }
+    lua_settop(L, first);
+    return 1;
+}
+
+/* [-0, +0, e]  (self, table) or (self, symbol, quantity [, price]); returns where the
+ * label is, or 0. */
+static int read_order(lua_State *L, const char *what, struct ltw_order_terms *t)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    if (lua_type(L, 2) == LUA_TTABLE) {
+        lua_settop(L, 2);
+        ltw_check_order_terms(L, 2, what, t);
+        lua_getfield(L, 2, "label");
+        return 3;
+    }
+    t->symbol = ltw_check_symbol(L, 2, what);
+    t->quantity = ltw_check_fixed(L, 3, what, "quantity");
+    if (t->quantity <= 0)
+        luaL_error(L, "%s: quantity: a number above 0 expected, got %s", what,
+                   luaL_tolstring(L, 3, NULL));
+    if (!lua_isnoneornil(L, 4)) {
+        t->price = ltw_check_fixed(L, 4, what, "price");
+        if (t->price <= 0) luaL_error(L, "%s: price: a number above 0 expected, got %s",
+                                      what, luaL_tolstring(L, 4, NULL));
+    }
+    return 0;
+}
+
+static int trade(lua_State *L, const char *what, enum tw_side side)
+{
+    struct ltw_order_terms t = { 0 };
+    int label = read_order(L, what, &t);
+
+    if (t.side && t.side != side)
+        return luaL_error(L, "%s: side: it is a %s", what, what);
+    t.side = (uint8_t)side;
+    return place(L, what, &t, label);
+}
+
+/* self:buy(order) -> order
+ * Sends an order: { symbol =, quantity = }, or percent =, the part of the equity that it
+ * may take when it trades.  As needed: price, stop, trail; type ("market"; by default
+ * "limit" with a price, "stop" or "stop_limit" with a stop, "trailing_stop" with a
+ * trail); tif ("gtc", "day", "gtd", "ioc", "fok", "opg", "cls"), expire (for gtd);
+ * post_only, reduce_only, label; take_profit and stop_loss (a bracket: two orders that
+ * wait for this one, one cancels the other, and their labels say which).  Short:
+ * self:buy("AAPL", 100 [, price]).  What becomes of it is told to on_order, on_fill and
+ * on_position; a refusal too.
+ * Yields: no.  Blocks: no.  Thread: the script's.
+ * Errors: raises for what is no order: an option that is not there, a number that is not
+ * above 0 or does not fit nine decimals, a symbol that is not known.
+ * Units: prices; quantity: of the instrument; percent: 100 is all; expire: ns since the
+ * epoch. */
+static int buy(lua_State *L)
+{
+    return trade(L, "buy", TW_SIDE_BUY);
+}
+
+/* self:sell(order) -> order
+ * As self:buy, of the other side; a position goes below 0 where it sells more than is
+ * held, but for reduce_only.
+ * Yields: no.  Blocks: no.  Thread: the script's.
+ * Errors: as of self:buy.  Units: as of self:buy. */
+static int sell(lua_State *L)
+{
+    return trade(L, "sell", TW_SIDE_SELL);
+}
+
+/* self:oco(orders) -> order, order, ...
+ * One cancels the other: sends up to 16 orders of one symbol, each with its side
+ * ({ side = "sell", ... }); of the others no more is left than of the one that trades.
+ * Yields: no.  Blocks: no.  Thread: the script's.
+ * Errors: as of self:buy; then none of them is sent.  Units: as of self:buy. */
+static int oco(lua_State *L)
+{
+    struct ltw_trader *t;
+    uint64_t group;
+    int n = lua_gettop(L) - 1, first;
+
+    luaL_checktype(L, 1, LUA_TTABLE);
+    if (n < 2 || n > OCO_MAX)
+        return luaL_error(L, "oco: 2 to %d orders expected, got %d", OCO_MAX, n);
+    t = ltw_check_trader(L, "oco");
+    luaL_checkstack(L, n + 8, "oco");
+    first = lua_gettop(L) + 1;
+    for (int i = 0; i < n; i++) {
+        struct ltw_order_terms terms = { 0 };
+
+        luaL_checktype(L, i + 2, LUA_TTABLE);
+        ltw_check_order_terms(L, i + 2, "oco", &terms);
+        if (terms.take_profit || terms.stop_loss)
+            return luaL_error(L, "oco: an order of it has no bracket");
+        lua_getfield(L, i + 2, "label");
+        push_order(L, t, "oco", &terms, lua_gettop(L));
+        lua_remove(L, -2);
+        if (((struct tw_order *)lua_touserdata(L, -1))->symbol
+            != ((struct tw_order *)lua_touserdata(L, first))->symbol)
+            return luaL_error(L, "oco: its orders are of one symbol");
+    }
+    group = tw_broker_next_id(t->broker);
+    for (int i = first; i < first + n; i++) {
+        ((struct tw_order *)lua_touserdata(L, i))->group = group;
+        send_order(L, t, "oco", i);
+    }
+    return n;
+}
+
+/* ---- targets ---- */
+
+static int64_t held(const struct ltw_trader *t, uint32_t symbol)
+{
+    const struct tw_position *p = tw_account_find(tw_broker_account(t->broker), symbol);
+
+    return p ? p->quantity : 0;
+}
+
+/* What open orders will make of the position: those without a parent, and no stops. */
+static int64_t coming(const struct ltw_trader *t, uint32_t symbol)
+{
+    const struct tw_order *o = NULL;
+    int64_t sum = 0;
+
+    while ((o = tw_broker_open(t->broker, o)) != NULL)
+        if (o->symbol == symbol && !o->parent
+            && (o->type == TW_TYPE_MARKET || o->type == TW_TYPE_LIMIT))
+            sum += tw_order_sign(o) * tw_order_leaves(o);
+    return sum;
+}
+
+/* [-0, +1, e]  Sends what is missing from a target; options at 4.  nil: nothing is. */
+static int aim(lua_State *L, struct ltw_trader *t, const char *what, uint32_t symbol,
+               int64_t target)
+{
+    int64_t more = target - held(t, symbol) - coming(t, symbol);
+    struct ltw_order_terms terms = { .symbol = symbol };
+    int label = 0;
+
+    if (more == 0) {
+        lua_pushnil(L);
+        return 1;
+    }
+    if (!lua_isnoneornil(L, 4)) {
+        luaL_checktype(L, 4, LUA_TTABLE);
+        lua_settop(L, 4);
+        ltw_check_order_terms(L, 4, what, &terms);
+        lua_getfield(L, 4, "label");
+        label = 5;
+    }
+    terms.symbol = symbol;
+    terms.part = 0;
+    terms.quantity = more > 0 ? more : -more;
+    terms.side = more > 0 ? TW_SIDE_BUY : TW_SIDE_SELL;
+    return place(L, what, &terms, label);
+}
+
+/* self:order_target(symbol, quantity [, options]) -> order | nil
+ * Sends what is missing from a position of that quantity (below 0: short), beside what
+ * open orders will do; nil when nothing is.  options: as of self:buy.
+ * Yields: no.  Blocks: no.  Thread: the script's.
+ * Errors: as of self:buy.  Units: of the instrument. */
+static int order_target(lua_State *L)
+{
+    struct ltw_trader *t = ltw_check_trader(L, "order_target");
+    uint32_t symbol = ltw_check_symbol(L, 2, "order_target");
+    int64_t target = ltw_check_fixed(L, 3, "order_target", "quantity");
+
+    return aim(L, t, "order_target", symbol, target);
+}
+
+/* self:order_target_percent(symbol, percent [, options]) -> order | nil
+ * As self:order_target, of the quantity that such a part of the equity pays for at the
+ * last price, in whole lots.
+ * Yields: no.  Blocks: no.  Thread: the script's.
+ * Errors: as of self:buy; raises while no price is known.
+ * Units: percent: 100 is all; below 0: short. */
+static int order_target_percent(lua_State *L)
+{
+    struct ltw_trader *t = ltw_check_trader(L, "order_target_percent");
+    uint32_t symbol = ltw_check_symbol(L, 2, "order_target_percent");
+    int64_t percent = ltw_check_fixed(L, 3, "order_target_percent", "percent"), target;
+    struct tw_order o = { .symbol = symbol, .side = TW_SIDE_BUY, .type = TW_TYPE_MARKET,
+                          .tif = TW_TIF_GTC };
+
+    o.part = percent < 0 ? -percent / 100 : percent / 100;
+    if (o.part) check(L, t, "order_target_percent", &o);
+    target = o.unaffordable ? 0 : percent < 0 ? -o.quantity : o.quantity;
+    return aim(L, t, "order_target_percent", symbol, o.part ? target : 0);
+}
+
+/* [-0, +1, e]  Closes the position of the symbol; nil: there is none. */
+static int close_one(lua_State *L, struct ltw_trader *t, const char *what,
+                     uint32_t symbol)
+{
+    int64_t quantity = held(t, symbol);
+    struct ltw_order_terms terms = {
+        .symbol = symbol, .reduce_only = true, .type = TW_TYPE_MARKET,
+        .quantity = quantity < 0 ? -quantity : quantity,
+        .side = quantity < 0 ? TW_SIDE_BUY : TW_SIDE_SELL,
+    };
+
+    if (quantity != 0) return place(L, what, &terms, 0);
+    lua_pushnil(L);
+    return 1;
+}
+
+/* self:close(symbol) -> order | nil
+ * Closes the position with a market order, which only reduces; nil when there is none.
+ * Yields: no.  Blocks: no.  Thread: the script's.
+ * Errors: raises for a symbol that is not known.  Units: none. */
+static int close_position(lua_State *L)
+{
+    struct ltw_trader *t = ltw_check_trader(L, "close");
+
+    return close_one(L, t, "close", ltw_check_symbol(L, 2, "close"));
+}
+
+/* self:flatten() -> integer
+ * Cancels all open orders and closes all positions; how many positions.
+ * Yields: no.  Blocks: no.  Thread: the script's.
+ * Errors: raises outside a script.  Units: none. */
+static int flatten(lua_State *L)
+{
+    struct ltw_trader *t = ltw_check_trader(L, "flatten");
+    const struct tw_position *p;
+    lua_Integer n = 0;
+
+    if (tw_broker_cancel_all(t->broker, 0) < 0) luaL_error(L, "not enough memory");
+    for (size_t i = 0; (p = tw_account_at(tw_broker_account(t->broker), i)); i++) {
+        if (p->quantity == 0) continue;
+        close_one(L, t, "flatten", p->symbol);
+        lua_pop(L, 1);
+        n++;
+    }
+    lua_pushinteger(L, n);
+    return 1;
+}
+
+/* ---- changing ---- */
+
+/* [-0, +0, e]  The order at 1 and the trader that it is of. */
+static struct ltw_order *check_own(lua_State *L, const char *what,
+                                   struct ltw_trader **t)
+{
+    struct ltw_order *own = ltw_check_order(L, 1);
+
+    *t = ltw_check_trader(L, what);
+    if (own->trader && own->trader != *t)
+        luaL_error(L, "%s: the order is of another script", what);
+    return own;
+}
+
+int ltw_order_cancel(lua_State *L)
+{
+    struct ltw_trader *t;
+    struct ltw_order *own = check_own(L, "cancel", &t);
+    int rc = TW_EUSAGE;
+
+    if (own->trader && !own->o.pending_cancel)
+        rc = tw_broker_cancel(t->broker, &own->o);
+    if (rc == UV_ENOMEM) return luaL_error(L, "not enough memory");
+    lua_pushboolean(L, rc == TW_OK);
+    return 1;
+}
+
+int ltw_order_modify(lua_State *L)
+{
+    struct ltw_order_terms terms = { 0 };
+    struct ltw_trader *t;
+    struct ltw_order *own = check_own(L, "modify", &t);
+    struct tw_error error;
+    int rc;
+
+    luaL_checktype(L, 2, LUA_TTABLE);
+    for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
+        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+
+        if (strcmp(name, "price") != 0 && strcmp(name, "quantity") != 0
+            && strcmp(name, "stop") != 0)
+            return luaL_error(L, "modify: there are quantity, price and stop, not '%s'",
+                              luaL_tolstring(L, -2, NULL));
+    }
+    ltw_check_order_terms(L, 2, "modify", &terms);
+    if (!own->trader || !tw_order_is_open(&own->o)) {
+        lua_pushboolean(L, 0);
+        return 1;
+    }
+    rc = tw_broker_replace(t->broker, &own->o, terms.quantity, terms.price, terms.stop,
+                           &error);
+    if (rc != TW_OK) return luaL_error(L, "modify: %s", error.text);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* self:cancel([order | symbol]) -> boolean | integer
+ * Asks to cancel an order, as order:cancel(); or all open ones of a symbol, or all: how
+ * many.
+ * Yields: no.  Blocks: no.  Thread: the script's.
+ * Errors: raises for an order of another script, and a symbol that is not known.
+ * Units: none. */
+static int cancel(lua_State *L)
+{
+    struct ltw_trader *t;
+    uint32_t symbol = 0;
+    int n;
+
+    if (lua_isuserdata(L, 2)) {
+        lua_remove(L, 1);
+        return ltw_order_cancel(L);
+    }
+    t = ltw_check_trader(L, "cancel");
+    if (!lua_isnoneornil(L, 2)) symbol = ltw_check_symbol(L, 2, "cancel");
+    n = tw_broker_cancel_all(t->broker, symbol);
+    if (n < 0) return luaL_error(L, "not enough memory");
+    lua_pushinteger(L, n);
+    return 1;
+}
+
+/* self:modify(order, changes) -> boolean
+ * As order:modify(changes).
+ * Yields: no.  Blocks: no.  Thread: the script's.
+ * Errors: as of order:modify.  Units: as of the order. */
+static int modify(lua_State *L)
+{
+    lua_remove(L, 1);
+    return ltw_order_modify(L);
+}
+
+/* ---- looking ---- */
+
+/* self:position(symbol) -> number
+ * How much of it is held; below 0: short.  More is in self.account:position(symbol).
+ * Yields: no.  Blocks: no.  Thread: the script's.
+ * Errors: raises for a symbol that is not known.  Units: of the instrument. */
+static int position(lua_State *L)
+{
+    struct ltw_trader *t = ltw_check_trader(L, "position");
+
+    lua_pushnumber(L, tw_fixed_to_double(held(t, ltw_check_symbol(L, 2, "position"))));
+    return 1;
+}
+
+/* self:orders([symbol]) -> table
+ * A list of the open orders, of one symbol or all, the oldest first.
+ * Yields: no.  Blocks: no.  Thread: the script's.
+ * Errors: raises for a symbol that is not known.  Units: none. */
+static int orders(lua_State *L)
+{
+    struct ltw_trader *t = ltw_check_trader(L, "orders");
+    uint32_t symbol = lua_isnoneornil(L, 2) ? 0 : ltw_check_symbol(L, 2, "orders");
+    const struct tw_order *o = NULL;
+    lua_Integer n = 0;
+
+    while ((o = tw_broker_open(t->broker, o)) != NULL)
+        n += !symbol || o->symbol == symbol;
+    lua_createtable(L, (int)n, 0);
+    while ((o = tw_broker_open(t->broker, o)) != NULL) {
+        if (symbol && o->symbol != symbol) continue;
+        ltw_push_order(L, o);
+        lua_rawseti(L, -2, n--);
+    }
+    return 1;
+}
+
+static const luaL_Reg methods[] = {
+    { "buy", buy },
+    { "sell", sell },
+    { "oco", oco },
+    { "order_target", order_target },
+    { "order_target_percent", order_target_percent },
+    { "close", close_position },
+    { "flatten", flatten },
+    { "cancel", cancel },
+    { "modify", modify },
+    { "position", position },
+    { "positions", ltw_positions },
+    { "orders", orders },
+    { NULL, NULL }
+};
+
+void ltw_trade_methods(lua_State *L)
+{
+    luaL_setfuncs(L, methods, 0);
+}

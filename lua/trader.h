@@ -1,0 +1,123 @@
+/* trader.h - a script's broker, and how the script hears of it.
+ *
+ *     record --> broker --> tape, on_order, on_fill, on_position --> its own handler
+ *
+ * Invariants
+ *   O1  An order's memory is a userdata that the registry holds until nothing of the
+ *       order is to come: a script may forget it.
+ *   O2  The broker sees each quote, trade and bar that the script's cursor gives, before
+ *       the script does, and nothing else: what it does depends on these alone.
+ *
+ * Layer lua, for the files of a script's instance and of trading.  Thread: WORKER, the
+ * instance's.
+ */
+#ifndef LTW_TRADER_H
+#define LTW_TRADER_H
+
+#include "handler.h"
+#include "trade/broker.h"
+#include "trade/fees.h"
+
+struct ltw_desk;
+struct ltw_order;
+
+struct ltw_rate { uint32_t symbol, currency; bool inverse; };
+
+struct ltw_trader {
+    struct tw_broker *broker;
+    struct ltw_host *host;               /* constant                                 */
+    bool muted;                          /* constant; a candidate's                  */
+    struct tw_fees fees;                 /* constant                                 */
+    int64_t *latencies;                  /* constant; measured ones, of both kinds   */
+    struct ltw_rate rate[TW_CURRENCIES]; /* constant; n_rates                        */
+    unsigned n_rates;
+    struct tw_terms **terms;             /* by symbol, as they are needed            */
+    uint32_t n_terms;
+    struct tw_told told;                 /* what is being told                       */
+    unsigned stage;                      /* see trader.c; 0: nothing is              */
+    struct tw_record record;             /* of it                                    */
+    struct ltw_order *ended;             /* with something still on its way          */
+    uint64_t orders, fills;              /* sent, and their trades                   */
+};
+
+/* The userdata that an order is in. */
+struct ltw_order {
+    struct tw_order o;                   /* first                                    */
+    struct ltw_trader *trader;           /* NULL: not sent, or its trader is gone    */
+    struct ltw_order *next;              /* in trader->ended                         */
+    int ref;                             /* registry: itself, O1; or LUA_NOREF       */
+    uint8_t reason;                      /* told last; enum tw_reason                */
+};
+
+/* [-0, +0, e]  Makes the broker of the table on top, what tw.trade.own gives, or nil:
+ * *out is it, and is the caller's.  script: its id; raises for what can't be. */
+void ltw_trader_new(lua_State *L, uint32_t script, bool muted, struct ltw_trader **out);
+
+/* Its orders can still be looked at.  t may be NULL. */
+void ltw_trader_free(lua_State *L, struct ltw_trader *t);
+
+/* [-0, +0, e]  O2.  Raises: no memory. */
+void ltw_trader_record(lua_State *L, struct ltw_trader *t, const struct tw_record *r);
+
+/* Is something to be told? */
+static inline bool ltw_trader_has_told(const struct ltw_trader *t)
+{
+    return t->stage != 0 || tw_broker_untold(t->broker) > 0;
+}
+
+/* [-0, +n, e]  What is to be called next because of what happened: the handler *id, of
+ * which nothing is pushed, 0; or *id is -1, and a function of C is pushed with so many
+ * arguments as it returns.  -1: nothing. */
+int ltw_trader_push(lua_State *L, struct ltw_trader *t,
+                    const struct ltw_handler *handlers, int *id);
+
+/* A script that failed is not told the rest of what it failed at. */
+void ltw_trader_forget(lua_State *L, struct ltw_trader *t);
+
+/* What an instrument takes; false: no memory. */
+bool ltw_trader_learn(struct ltw_trader *t, uint32_t symbol);
+
+/* [-0, +1, e]  The trader of the script that runs, which is made when it has none. */
+struct ltw_trader *ltw_check_trader(lua_State *L, const char *what);
+
+/* ---- lorder.c ---- */
+
+/* [-0, +1, m]  A new one, all 0. */
+struct ltw_order *ltw_push_new_order(lua_State *L);
+
+/* [-0, +1, -]  That one, which was sent. */
+void ltw_push_order(lua_State *L, const struct tw_order *o);
+
+/* [-0, +0, e] */
+struct ltw_order *ltw_check_order(lua_State *L, int idx);
+
+/* The field that a handler of orders asks for by that name, or -1; *near: a hint. */
+int ltw_told_field(int handler, const char *name, const char **near);
+
+/* [-0, +1, m]  A field of what is being told, as that handler gets it; names: stack index
+ * of the names. */
+void ltw_push_told(lua_State *L, const struct ltw_trader *t, int names, int handler,
+                   int field);
+
+/* [-0, +0, m]  Teaches the state what orders and accounts are. */
+void ltw_order_open(lua_State *L);
+void ltw_account_open(lua_State *L);     /* laccount.c */
+
+/* [-0, +1, -]  self.account. */
+void ltw_push_account(lua_State *L);
+
+int ltw_positions(lua_State *L);         /* laccount.c: self:positions */
+
+/* ---- ltrade.c ---- */
+
+/* [-0, +0, m]  Adds the methods of self that trade to the table on top. */
+void ltw_trade_methods(lua_State *L);
+
+/* [-0, +0, e]  The id of the symbol at idx. */
+uint32_t ltw_check_symbol(lua_State *L, int idx, const char *what);
+
+/* [-0, +1, e]  order:cancel() and order:modify(changes). */
+int ltw_order_cancel(lua_State *L);
+int ltw_order_modify(lua_State *L);
+
+#endif

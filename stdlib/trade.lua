@@ -1,0 +1,325 @@
+--- trade: what apps and scripts say of accounts, risk and calendars, checked.
+--
+-- Why: app.account, app.script{account=} and M.account of a script are the same table,
+-- and each may say a part of it.  It is checked where it is written, so that the error
+-- names that line, and made into the numbers that C reads.
+
+local trade = {}
+
+local FILLS <const> = { "auto", "next_open", "touch", "through", "quote", "queue",
+                        "volume" }
+
+local function fail(what, ...)
+  error(what .. ": " .. string.format(...), 0)
+end
+
+-- The name that was meant, as a hint.
+local function hint(name, names)
+  local list = {}
+  for known in pairs(names) do list[#list + 1] = known end
+  table.sort(list)
+  for _, known in ipairs(list) do
+    if known:sub(1, 3) == tostring(name):sub(1, 3) then
+      return ("; did you mean '%s'?"):format(known)
+    end
+  end
+  return "; there are " .. table.concat(list, ", ")
+end
+
+local function is_number(x, least, most)
+  return type(x) == "number" and x == x and x >= least and x <= most
+end
+
+local function show(x)
+  return type(x) == "string" and ("'%s'"):format(x) or tostring(x)
+end
+
+-- Each takes (what, name, value) and gives what C reads.
+local function number(least, most, scale)
+  return function(what, name, x)
+    if not is_number(x, least, most) then
+      fail(what, "%s: a number from %g to %g expected, got %s", name, least, most,
+           show(x))
+    end
+    return scale and x * scale or x
+  end
+end
+
+local function integer(least)
+  return function(what, name, x)
+    local i = math.tointeger(x)
+    if type(x) ~= "number" or not i or i < least then
+      fail(what, "%s: an integer from %d on expected, got %s", name, least, show(x))
+    end
+    return i
+  end
+end
+
+local function boolean(what, name, x)
+  if type(x) ~= "boolean" then
+    fail(what, "%s: true or false expected, got %s", name, show(x))
+  end
+  return x
+end
+
+local function currency(what, name, x)
+  if type(x) ~= "string" or not x:find "^%u%w%w?%w?%w?%w?%w?$" then
+    fail(what, "%s: a currency like 'USD' expected, got %s", name, show(x))
+  end
+  return x
+end
+
+local function options(what, name, x, known)
+  local made = {}
+  if type(x) ~= "table" then
+    fail(what, "%s: a table expected, got %s", name, show(x))
+  end
+  for key, value in pairs(x) do
+    local f = known[key]
+    if not f then
+      fail(what, "%sno option '%s'%s", name == "" and "" or name .. ": ", tostring(key),
+           hint(key, known))
+    end
+    made[key] = f(what, name == "" and key or name .. "." .. key, value)
+  end
+  return made
+end
+
+local MOST <const> = 9e9          -- what int64 with nine decimals holds
+local amount, ratio = number(0, MOST), number(-100, 100, 0.01)
+
+local tier = { from = number(0, 1e18), percent = ratio, maker = ratio, taker = ratio }
+local fees = {
+  per_share = number(-MOST, MOST), minimum = amount, per_order = number(-MOST, MOST),
+  percent = ratio, maker = ratio, taker = ratio, maximum = number(0, 100, 0.01),
+  tiers = function(what, name, x)
+    local made, last = {}, -1
+    if type(x) ~= "table" or #x == 0 or #x > 8 then
+      fail(what, "%s: a list of 1 to 8 tiers expected", name)
+    end
+    for i, one in ipairs(x) do
+      made[i] = options(what, ("%s[%d]"):format(name, i), one, tier)
+      local from = made[i].from or 0
+      if from <= last then
+        fail(what, "%s[%d].from must be above %g", name, i, last)
+      end
+      last = from
+    end
+    return made
+  end,
+}
+
+-- {kind, min, max, list}: seconds, {least, most}, or {list = {...}}.
+local function latency(what, name, x)
+  local seconds = number(0, 86400)
+  if type(x) ~= "table" then
+    local one = seconds(what, name, x)
+    return { kind = 0, min = one, max = one, list = {} }
+  end
+  if x.list ~= nil then
+    if type(x.list) ~= "table" or #x.list == 0 then
+      fail(what, "%s.list: a list of seconds expected", name)
+    end
+    local list = {}
+    for i, one in ipairs(x.list) do
+      list[i] = seconds(what, ("%s.list[%d]"):format(name, i), one)
+    end
+    return { kind = 2, min = 0, max = 0, list = list }
+  end
+  local least = seconds(what, name .. "[1]", x[1])
+  local most = seconds(what, name .. "[2]", x[2])
+  if least > most then
+    fail(what, "%s: {%g, %g}: the least comes first", name, least, most)
+  end
+  return { kind = 1, min = least, max = most, list = {} }
+end
+
+local limits = {
+  order_quantity = amount, order_value = number(0, 1e18), position = amount,
+  open_orders = integer(0), orders = function(what, name, x)
+    local n = integer(0)(what, name, x)
+    if n > 100000 then fail(what, "%s: at most 100000, got %d", name, n) end
+    return n
+  end,
+  per = number(1e-9, 1e6), collar = number(0, 1e6, 0.01), daily_loss = number(0, 1e18),
+  self_match = boolean, buying_power = boolean,
+}
+
+local account = {
+  currency = currency, cash = number(-1e18, 1e18), volume_share = number(0, 1),
+  seed = integer(0),
+  fees = function(what, name, x) return options(what, name, x, fees) end,
+  limits = function(what, name, x)
+    local made = options(what, name, x, limits)
+    if made.orders and not made.per then made.per = 1 end
+    return made
+  end,
+  slippage = function(what, name, x)
+    return options(what, name, x, { ticks = integer(0), bps = number(0, 10000),
+                                    impact = number(0, 1000) })
+  end,
+  fill = function(what, name, x)
+    for i, known in ipairs(FILLS) do
+      if x == known then return i - 1 end
+    end
+    fail(what, "%s: %s is none of %s", name, show(x), table.concat(FILLS, ", "))
+  end,
+  latency = function(what, name, x)
+    if type(x) == "table" and (x.submit ~= nil or x.cancel ~= nil) then
+      local made = options(what, name, x, { submit = latency, cancel = latency })
+      made.submit = made.submit or latency(what, name, 0)
+      made.cancel = made.cancel or latency(what, name, 0)
+      return made
+    end
+    local made = latency(what, name, x)
+    return { submit = made, cancel = made }
+  end,
+  rates = function(what, name, x)
+    local made = {}
+    if type(x) ~= "table" then
+      fail(what, "%s: a table expected, got %s", name, show(x))
+    end
+    for of, rate in pairs(x) do
+      currency(what, name .. ": a name", of)
+      if type(rate) ~= "string" then number(1e-9, MOST)(what, name .. "." .. of, rate) end
+      made[#made + 1] = { currency = of, rate = rate }
+    end
+    table.sort(made, function(a, b) return a.currency < b.currency end)
+    if #made > 31 then fail(what, "%s: at most 31 currencies", name) end
+    return made
+  end,
+}
+
+--- trade.account(what, options) -> table
+-- Checks what a script's account is: currency, cash, fees, fill, latency, slippage,
+-- volume_share, seed, limits, rates (see tidewire help trading).  what: said in errors.
+-- Yields: no.  Blocks: no.  Thread: any.
+-- Errors: raises, with the option and its value.  Units: as in tidewire help trading.
+function trade.account(what, given)
+  return options(what, "", given, account)
+end
+
+--- trade.merge(...) -> table | nil
+-- Checked accounts, field by field: a later one says it again.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function trade.merge(...)
+  local made
+  for i = 1, select("#", ...) do
+    local one = select(i, ...)
+    if one then
+      made = made or {}
+      for name, value in pairs(one) do made[name] = value end
+    end
+  end
+  return made
+end
+
+--- trade.own(module, given, default) -> table | nil, boolean
+-- The account of a script: what its file says, over the app's default, under what the
+-- app says of this script; and: is it the script's own?
+-- Yields: no.  Blocks: no.  Thread: any.
+-- Errors: raises for what the file says.  Units: none.
+function trade.own(module, given, default)
+  local own = rawget(module, "account")
+  if own ~= nil then own = trade.account("account", own) end
+  return trade.merge(default, own, given), (own or given) ~= nil
+end
+
+--- trade.risk(options) -> table
+-- Checks limits of all strategies together: open_orders, orders (a second of event time),
+-- daily_loss.
+-- Yields: no.  Blocks: no.  Thread: any.
+-- Errors: raises, with the option and its value.  Units: daily_loss: the currency.
+function trade.risk(given)
+  return options("app.risk", "", given, {
+    open_orders = integer(0), orders = integer(0), daily_loss = amount })
+end
+
+-- "09:30" -> seconds of the day
+local function clock(what, name, x, least)
+  local h, m, s = tostring(x):match "^(%d%d?):(%d%d):?(%d*)$"
+  local at = h and h * 3600 + m * 60 + (s == "" and 0 or tonumber(s))
+  at = math.tointeger(at)
+  if not at or at < least or at > 86400 or tonumber(m) > 59 then
+    fail(what, "%s: a time of the day like '09:30' expected, got %s", name, show(x))
+  end
+  return at
+end
+
+local DAYS <const> = { mon = 0, tue = 1, wed = 2, thu = 3, fri = 4, sat = 5, sun = 6 }
+
+-- "mon-fri,sun" -> a bit for each, Monday's is 1
+local function weekdays(what, name, x)
+  local bits = 0
+  for part in tostring(x):lower():gmatch "[^,%s]+" do
+    local a, b = part:match "^(%a%a%a)%a*-?(%a?%a?%a?)%a*$"
+    local first, last = DAYS[a or ""], DAYS[b ~= "" and b or a or ""]
+    if not first or not last then
+      fail(what, "%s: days like 'mon-fri' expected, got %s", name, show(x))
+    end
+    local day = first
+    bits = bits | 1 << day
+    while day ~= last do
+      day = (day + 1) % 7
+      bits = bits | 1 << day
+    end
+  end
+  if bits == 0 then fail(what, "%s: no day", name) end
+  return bits
+end
+
+-- "2013-11-29" -> days since 1970-01-01
+local function date(what, name, x)
+  local y, m, d = tostring(x):match "^(%d%d%d%d)-(%d%d)-(%d%d)$"
+  y, m, d = math.tointeger(y), math.tointeger(m), math.tointeger(d)
+  local months = { 31, y and (y % 4 == 0 and y % 100 ~= 0 or y % 400 == 0) and 29 or 28,
+                   31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
+  if not y or not months[m] or d < 1 or d > months[m] then
+    fail(what, "%s: a day like '2013-11-29' expected, got %s", name, show(x))
+  end
+  local before = y - 1
+  local days = before * 365 + before // 4 - before // 100 + before // 400 - 719162
+  for i = 1, m - 1 do days = days + months[i] end
+  return days + d - 1
+end
+
+--- trade.calendar(name, options) -> table
+-- Checks when a market is open: zone ("America/New_York"; default UTC), open, close
+-- ("09:30"; default all day), days ("mon-fri"; default all), holidays (a list of days,
+-- "2013-12-25"), early (a table of days and closes).
+-- Yields: no.  Blocks: no.  Thread: any.
+-- Errors: raises, with the option and its value.  Units: none.
+function trade.calendar(name, given)
+  local what = ("app.calendar '%s'"):format(name)
+  local known = {}
+  for _, one in ipairs { "zone", "open", "close", "days", "holidays", "early" } do
+    known[one] = function(_, _, x) return x end
+  end
+  local o = options(what, "", given, known)
+  local made = { name = name, zone = o.zone, special = {},
+                 open = clock(what, "open", o.open or "00:00", 0),
+                 close = clock(what, "close", o.close or "24:00", 1),
+                 weekdays = weekdays(what, "days", o.days or "mon-sun") }
+  if o.zone ~= nil and type(o.zone) ~= "string" then
+    fail(what, "zone: a name like 'America/New_York' expected, got %s", show(o.zone))
+  end
+  local special = made.special
+  for _, day in ipairs(o.holidays or {}) do
+    special[#special + 1] = { day = date(what, "holidays", day), close = -1 }
+  end
+  for day, close in pairs(o.early or {}) do
+    special[#special + 1] = { day = date(what, "early", day),
+                              close = clock(what, "early", close, 1) }
+  end
+  table.sort(special, function(a, b) return a.day < b.day end)
+  return made
+end
+
+--- trade.currency(what, text) -> text
+-- Raises when the text can't name a currency.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: raises then.  Units: none.
+function trade.currency(what, text)
+  return currency(what, "currency", text)
+end
+
+return trade
