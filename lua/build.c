@@ -143,6 +143,9 @@ int ltw_csv_options(lua_State *L, struct tw_csv_options *csv, struct tw_lean *le
         .base_ns = (int64_t)number(L, -1, "base", 0),
         .price_scale = (int64_t)number(L, -1, "price_scale", 0),
         .separator = separator ? separator[0] : 0,
+        .zone = text(L, -1, "zone"),
+        .interval_ns = (int64_t)(number(L, -1, "interval", 0) * 1e9),
+        .label_end = boolean(L, -1, "label_end"),
     };
     if (!csv->preset || strcmp(csv->preset, "lean") != 0) return TW_OK;
     if (!path)
@@ -150,6 +153,9 @@ int ltw_csv_options(lua_State *L, struct tw_csv_options *csv, struct tw_lean *le
     if (tw_lean_path(path, lean, error) < 0) return error->code;
     csv->preset = lean->preset;
     csv->base_ns = lean->base_ns;
+    csv->zone = lean->zone;
+    csv->interval_ns = lean->interval_ns;
+    if (lean->time) csv->time = lean->time;
     if (!csv->symbol) csv->symbol = lean->symbol;
     return TW_OK;
 }

@@ -316,10 +316,14 @@ function app.feed.fix(options)
 end
 
 --- app.feed.csv(options)
--- Quotes and trades from text: file = a path (plain, .gz, .zip; member = a
+-- Quotes, trades and bars from text: file = a path (plain, .gz, .zip; member = a
 -- pattern) or stdin = true.  Columns are named by the first line, or by columns =
 -- "time,symbol,bid,ask,-,bid_size"; preset = "lean" takes all of it from the
--- path of a LEAN tick file.  time = "ns" | "us" | "ms" | "s" | "iso" (default: by
+-- path of one of LEAN's files.  Rows with the columns open, high, low, close and volume
+-- (also bid_open, ..., ask_close: two bars) are bars of the length interval ("1d", "5m";
+-- by default a day, where times are dates); label = "start" (the default) or "end": what
+-- their times are of.  The time of a bar on the tape is its end.  zone =
+-- "America/New_York": of times that don't say theirs (default: UTC).  time = "ns" | "us" | "ms" | "s" | "iso" (default: by
 -- the look of the first), symbol = for files without that column, separator,
 -- price_scale = what prices are divided by, base = added to each time.
 -- Yields: no.  Blocks: no.  Thread: the app file.
@@ -329,9 +333,26 @@ function app.feed.csv(options)
   check("app.feed.csv", options, {
     name = "string", file = "string", stdin = "boolean", member = "string",
     columns = "string", preset = "string", symbol = "string", time = "string",
+    interval = "string|number", label = "string", zone = "string",
     base = "number", price_scale = "number", separator = "string", speed = "number",
     limit = "number", connect = "string|table", listen = "number|string",
   })
+  if options.interval then
+    local seconds = options.interval
+    if type(seconds) == "string" then
+      seconds = time_of(seconds)
+      seconds = seconds and seconds / 1e9
+    end
+    if not seconds or seconds < 1 or seconds % 1 ~= 0 or seconds >= 1 << 30 then
+      fail(2, "app.feed.csv: interval: whole seconds or a time like '1m' expected, got %s",
+           tostring(options.interval))
+    end
+    options.interval = seconds
+  end
+  if options.label and options.label ~= "start" and options.label ~= "end" then
+    fail(2, "app.feed.csv: label must be \"start\" or \"end\", got '%s'", options.label)
+  end
+  options.label_end = options.label == "end"
   add_stream("app.feed.csv", options, "csv")
 end
 

@@ -13,7 +13,7 @@ enum { LETTERS = 20 };   /* a longer name is none of ours */
  * left out: to take them wrongly is worse than to have them named in a map. */
 static const struct { enum tw_csv_column column; const char *name; } aliases[] = {
     {TW_CSV_TIME, "time"}, {TW_CSV_TIME, "timestamp"}, {TW_CSV_TIME, "ts"},
-    {TW_CSV_TIME, "datetime"}, {TW_CSV_TIME, "date"}, {TW_CSV_TIME, "tsevent"},
+    {TW_CSV_TIME, "datetime"}, {TW_CSV_DATE, "date"}, {TW_CSV_TIME, "tsevent"},
     {TW_CSV_TIME, "eventtime"}, {TW_CSV_TIME, "gmttime"}, {TW_CSV_TIME, "utctime"},
     {TW_CSV_SYMBOL, "symbol"}, {TW_CSV_SYMBOL, "sym"}, {TW_CSV_SYMBOL, "ticker"},
     {TW_CSV_SYMBOL, "instrument"}, {TW_CSV_SYMBOL, "security"},
@@ -34,6 +34,12 @@ static const struct { enum tw_csv_column column; const char *name; } aliases[] =
     {TW_CSV_PRICE, "price"}, {TW_CSV_PRICE, "px"}, {TW_CSV_PRICE, "tradeprice"},
     {TW_CSV_SIZE, "size"}, {TW_CSV_SIZE, "quantity"}, {TW_CSV_SIZE, "qty"},
     {TW_CSV_SIZE, "volume"}, {TW_CSV_SIZE, "vol"}, {TW_CSV_SIZE, "tradesize"},
+    {TW_CSV_OPEN, "open"}, {TW_CSV_HIGH, "high"}, {TW_CSV_LOW, "low"},
+    {TW_CSV_CLOSE, "close"},
+    {TW_CSV_BID_OPEN, "bidopen"}, {TW_CSV_BID_HIGH, "bidhigh"},
+    {TW_CSV_BID_LOW, "bidlow"}, {TW_CSV_BID_CLOSE, "bidclose"},
+    {TW_CSV_ASK_OPEN, "askopen"}, {TW_CSV_ASK_HIGH, "askhigh"},
+    {TW_CSV_ASK_LOW, "asklow"}, {TW_CSV_ASK_CLOSE, "askclose"},
     {TW_CSV_SIDE, "side"}, {TW_CSV_SIDE, "aggressor"}, {TW_CSV_SIDE, "takerside"},
 };
 
@@ -109,7 +115,9 @@ const char *tw_column_name(enum tw_csv_column column)
 {
     static const char *const names[] = {
         "-", "time", "symbol", "bid", "ask", "bid_size", "ask_size",
-        "price", "size", "side"
+        "price", "size", "side", "date", "open", "high", "low", "close",
+        "bid_open", "bid_high", "bid_low", "bid_close",
+        "ask_open", "ask_high", "ask_low", "ask_close"
     };
 
     return names[column];
@@ -163,14 +171,41 @@ static int mean(struct tw_columns *k, unsigned i, enum tw_csv_column m,
                        tw_column_name(m), i + 1, TW_CSV_COLUMNS);
     k->meaning[i] = (uint8_t)m;
     k->at[m] = (int)i;
-    k->wanted = i + 1;
+    if (k->wanted < i + 1) k->wanted = i + 1;
     return 0;
 }
 
-static int complete(const struct tw_columns *k, bool symbol, struct tw_error *error)
+/* How many of a bar's four columns there are, from that one on. */
+static int bar_columns(const struct tw_columns *k, enum tw_csv_column open)
 {
-    const char *lacks = k->at[TW_CSV_TIME] < 0 ? "no time column"
-        : k->at[TW_CSV_BID] < 0 && k->at[TW_CSV_ASK] < 0 && k->at[TW_CSV_PRICE] < 0
+    int n = 0;
+
+    for (int i = 0; i < 4; i++) n += k->at[(int)open + i] >= 0;
+    return n;
+}
+
+bool tw_columns_have_bars(const struct tw_columns *k)
+{
+    return k->at[TW_CSV_OPEN] >= 0 || k->at[TW_CSV_BID_OPEN] >= 0
+        || k->at[TW_CSV_ASK_OPEN] >= 0;
+}
+
+static int complete(struct tw_columns *k, bool symbol, struct tw_error *error)
+{
+    bool bars = tw_columns_have_bars(k), whole = true;
+    const char *lacks;
+
+    for (int open = TW_CSV_OPEN; bars && open <= TW_CSV_ASK_OPEN; open += 4)
+        whole = whole && bar_columns(k, (enum tw_csv_column)open) % 4 == 0;
+    if (k->at[TW_CSV_TIME] < 0 && k->at[TW_CSV_DATE] >= 0) {
+        k->at[TW_CSV_TIME] = k->at[TW_CSV_DATE];
+        k->meaning[k->at[TW_CSV_TIME]] = TW_CSV_TIME;
+        k->at[TW_CSV_DATE] = -1;
+    }
+    lacks = k->at[TW_CSV_TIME] < 0 ? "no time column"
+        : !whole ? "a bar needs open, high, low and close"
+        : !bars && k->at[TW_CSV_BID] < 0 && k->at[TW_CSV_ASK] < 0
+          && k->at[TW_CSV_PRICE] < 0
         ? "no bid, ask or price column"
         : symbol && k->at[TW_CSV_SYMBOL] < 0
         ? "no symbol column, and no symbol given" : NULL;
@@ -183,14 +218,18 @@ int tw_columns_header(struct tw_columns *k, const char *p, const char *end,
 {
     struct tw_csv_field f;
     const char *wrong;
+    bool nameless = false;
     int r;
 
     for (start(k); p; k->total++) {
         wrong = tw_field_take(separator, &p, end, &f);
         if (wrong) return tw_fail(error, TW_EUSAGE, "%s", wrong);
+        if (k->total == 0) nameless = f.n == 0;
         r = mean(k, k->total, find(f.p, f.n), error);
         if (r) return r;
     }
+    if (nameless && k->at[TW_CSV_TIME] < 0 && k->at[TW_CSV_DATE] < 0)
+        mean(k, 0, TW_CSV_TIME, error);
     return complete(k, symbol, error);
 }
 

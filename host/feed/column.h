@@ -10,6 +10,11 @@
 enum tw_csv_column {
     TW_CSV_SKIP, TW_CSV_TIME, TW_CSV_SYMBOL, TW_CSV_BID, TW_CSV_ASK,
     TW_CSV_BID_SIZE, TW_CSV_ASK_SIZE, TW_CSV_PRICE, TW_CSV_SIZE, TW_CSV_SIDE,
+    TW_CSV_DATE,                       /* where the time of day is another column   */
+    /* Bars: four in a row, of trades and of each side of quotes. */
+    TW_CSV_OPEN, TW_CSV_HIGH, TW_CSV_LOW, TW_CSV_CLOSE,
+    TW_CSV_BID_OPEN, TW_CSV_BID_HIGH, TW_CSV_BID_LOW, TW_CSV_BID_CLOSE,
+    TW_CSV_ASK_OPEN, TW_CSV_ASK_HIGH, TW_CSV_ASK_LOW, TW_CSV_ASK_CLOSE,
     TW_CSV_MEANINGS
 };
 enum { TW_CSV_COLUMNS = 32 };
@@ -23,6 +28,9 @@ struct tw_columns {
     uint8_t meaning[TW_CSV_COLUMNS];   /* enum tw_csv_column                        */
     int at[TW_CSV_MEANINGS];           /* which column, or -1                       */
 };
+
+/* Are rows bars?  Thread: any.  Blocks: never. */
+bool tw_columns_have_bars(const struct tw_columns *k);
 
 /* The column's own name: "bid_size".  Thread: any.  Blocks: never. */
 const char *tw_column_name(enum tw_csv_column column);
@@ -52,7 +60,7 @@ static inline const char *tw_field_take(char separator, const char **at,
 
 /* What each name of a header line [p, end) means.  Only letters and digits
  * count, in either case ("Bid Size" is bid_size), names that are not known are
- * skipped.  symbol: a row needs a symbol.  TW_EUSAGE: error says what is wrong.
+ * skipped; where none is a time, a first column without a name is.  symbol: a row needs a symbol.  TW_EUSAGE: error says what is wrong.
  * Thread: any.  Blocks: never.  Memory: none. */
 int tw_columns_header(struct tw_columns *k, const char *p, const char *end,
                       char separator, bool symbol, struct tw_error *error);

@@ -1,21 +1,24 @@
-/* csv.c - text columns to quotes and trades; LEAN's tick files as presets.
+/* csv.c - text columns to quotes, trades and bars; LEAN's files as presets.
  *
  * Why: a row is one line, even with quoted fields, so that a stray quote costs
  * one row and not the rest of the file, and so that memchr finds the rows.
  *
  * Invariants
  *   C1  messages == records + ignored + errors: no row is lost unseen (the
- *       error of a header is no row's and comes on top).
+ *       error of a header is no row's and comes on top; a row of two bars is
+ *       two messages).
  *   C2  What comes out does not depend on where the input was cut.
  *   C3  Nothing outside bytes[0, n) is read.
  *   C4  last[id] is the quote of this stream's last row of id, and all zero
- *       for every id outside [low, high].
+ *       for every id outside [low, high]; newest[id] likewise.
  *
  * Layer host/feed.  Thread: one at a time.
  */
 #include "feed/csv.h"
 #include "base/fixed.h"
 #include "base/memory.h"
+#include "base/zone.h"
+#include "tape/bar.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -32,12 +35,19 @@ enum {
 };
 
 #define LAST_BYTES (((size_t)TW_SYMBOL_MAX + 1) * sizeof(struct tw_quote))
+#define NEWEST_BYTES (((size_t)TW_SYMBOL_MAX + 1) * sizeof(int64_t))
+#define SECOND_NS INT64_C(1000000000)
+#define DAY_NS (86400 * SECOND_NS)
 
 struct csv {
     struct tw_codec codec;         /* first: what the caller holds        */
     struct tw_symbols *symbols;    /* constant, as all up to columns      */
     struct tw_quote *last;         /* C4; by symbol id, pages as touched  */
+    int64_t *newest;               /* C4; a bar's time                    */
     uint32_t symbol;               /* of every row, or 0                  */
+    struct tw_zone *zone;          /* NULL: UTC                           */
+    int64_t interval_ns;           /* of bars, or 0                       */
+    bool label_end;
     int64_t base_ns;
     int64_t scale;                 /* prices are divided by it            */
     char separator;
@@ -47,6 +57,7 @@ struct csv {
     struct tw_columns columns;
 
     int form;                      /* the rest is this stream's           */
+    int64_t span_ns;               /* of its bars, or 0: not known yet    */
     bool ready;                    /* columns hold                        */
     bool useless;                  /* the header was refused              */
     bool skipping;                 /* inside a line that is too long      */
@@ -56,10 +67,17 @@ struct csv {
 
 struct preset { const char *name, *columns; int64_t scale; bool pairs; };
 
+#define QUOTE_BAR "time,bid_open,bid_high,bid_low,bid_close,bid_size," \
+                  "ask_open,ask_high,ask_low,ask_close,ask_size"
+
 static const struct preset presets[] = {
     {"lean-equity-quote", "time,bid,bid_size,ask,ask_size", 10000, true},
     {"lean-equity-trade", "time,price,size", 10000, false},
     {"lean-fx-quote", "time,bid,ask", 1, false},
+    {"lean-equity-quote-bar", QUOTE_BAR, 10000, false},
+    {"lean-equity-trade-bar", "time,open,high,low,close,size", 10000, false},
+    {"lean-quote-bar", QUOTE_BAR, 1, false},
+    {"lean-trade-bar", "time,open,high,low,close,size", 1, false},
 };
 
 static void TW_PRINTF(2, 3) report(struct csv *c, const char *format, ...)
@@ -148,14 +166,33 @@ static bool read_size(struct csv *c, enum tw_csv_column m, struct tw_csv_field f
     return false;
 }
 
-static bool read_time(struct csv *c, struct tw_csv_field f, int64_t *out)
+/* Does the text of a date say where it is the time of? */
+static bool has_zone(struct tw_csv_field f)
+{
+    for (size_t i = 11; i < f.n; i++)
+        if (f.p[i] == '+' || f.p[i] == '-' || f.p[i] == 'Z' || f.p[i] == 'z') return true;
+    return false;
+}
+
+/* In the zone of the file; *ns shows its clocks. */
+static void go_to_zone(const struct tw_zone *zone, int64_t *ns)
+{
+    int64_t second = *ns / SECOND_NS - (*ns % SECOND_NS < 0);
+
+    *ns = tw_zone_time(zone, second) * SECOND_NS + (*ns - second * SECOND_NS);
+}
+
+/* more_ns: later, as the clocks there go. */
+static bool read_time(struct csv *c, struct tw_csv_field f, int64_t more_ns, int64_t *out)
 {
     int form = c->form == UNDECIDED ? tw_timestamp_look(f.p, f.n) : c->form;
     int r = form < 0 ? form : tw_timestamp_parse(f.p, f.n, (enum tw_csv_time)form, out);
     static const char *const forms[] = {"ns", "us", "ms", "s", "ISO 8601"};
 
-    if (r == 0 && __builtin_add_overflow(*out, c->base_ns, out)) r = TW_ERANGE;
+    if (r == 0 && (__builtin_add_overflow(*out, c->base_ns, out)
+                   || __builtin_add_overflow(*out, more_ns, out))) r = TW_ERANGE;
     if (r == 0) {
+        if (c->zone && form == TW_CSV_ISO && !has_zone(f)) go_to_zone(c->zone, out);
         c->form = form;
         return true;
     }
@@ -276,19 +313,125 @@ static bool split(struct csv *c, const char *p, const char *end, struct tw_csv_f
     return true;
 }
 
-static bool read_row(struct csv *c, const char *p, const char *end, struct tw_record *r)
+static bool is_date(struct tw_csv_field f)
+{
+    size_t digits = 0;
+
+    for (size_t i = 0; i < f.n; i++) digits += f.p[i] >= '0' && f.p[i] <= '9';
+    return digits == 8 && (f.n == 8 || (f.n == 10 && f.p[4] == '-' && f.p[7] == '-'));
+}
+
+/* The open, high, low and close from a column on; false: refused. */
+static bool read_bar(struct csv *c, const struct tw_csv_field *f, enum tw_csv_column open,
+                     enum tw_csv_column volume, enum tw_bar_price price,
+                     struct tw_record *r)
+{
+    struct tw_ohlc b;
+    int64_t *part[] = {&b.open, &b.high, &b.low, &b.close};
+    enum tw_csv_column high = open + 1, low = open + 2, out = open;
+    int rc;
+
+    for (int i = 0; i < 4; i++) {
+        enum tw_csv_column m = (enum tw_csv_column)((int)open + i);
+
+        if (!read_price(c, m, f[m], part[i])) return false;
+        if (*part[i] != 0) continue;
+        report(c, "%s is 0", tw_column_name(m));
+        return false;
+    }
+    if (!read_size(c, volume, f[volume], &b.volume)) return false;
+    rc = tw_bar_set(r, &b, (uint32_t)(c->span_ns / SECOND_NS), price);
+    if (rc == TW_OK) return true;
+    if (b.close < b.low || b.close > b.high) out = open + 3;
+    if (b.high < b.low)
+        report(c, "%s '%s' is below %s '%s'", tw_column_name(high), show(f[high]).text,
+               tw_column_name(low), show(f[low]).text);
+    else if (rc == TW_EFORMAT)
+        report(c, "%s '%s' is not between %s '%s' and %s '%s'", tw_column_name(out),
+               show(f[out]).text, tw_column_name(low), show(f[low]).text,
+               tw_column_name(high), show(f[high]).text);
+    else
+        report(c, "the prices of the bar are too far from each other for so many"
+               " decimals");
+    return false;
+}
+
+/* How long a bar is, as its time tells where it was not said. */
+static bool find_span(struct csv *c, struct tw_csv_field time)
+{
+    if (c->span_ns == 0 && c->columns.at[TW_CSV_DATE] < 0 && is_date(time))
+        c->span_ns = DAY_NS;
+    if (c->span_ns > 0) return true;
+    report(c, "time '%s' does not tell how long the bar is: interval is needed",
+           show(time).text);
+    return false;
+}
+
+static bool is_there(const struct tw_csv_field *f, enum tw_csv_column open)
+{
+    return f[open].n || f[open + 1].n || f[open + 2].n || f[open + 3].n;
+}
+
+/* How many bars: of trades, or of the sides that are there. */
+static unsigned read_bars(struct csv *c, const struct tw_csv_field *f,
+                          struct tw_record r[2])
+{
+    unsigned n = 0;
+
+    if (c->newest[r->symbol] > r->time) {
+        report(c, "time '%s' is before that of the symbol's last bar",
+               show(f[TW_CSV_TIME]).text);
+        return 0;
+    }
+    r[1] = r[0];
+    if (c->columns.at[TW_CSV_OPEN] >= 0)
+        n = read_bar(c, f, TW_CSV_OPEN, TW_CSV_SIZE, TW_BAR_TRADES, &r[0]);
+    else if (!is_there(f, TW_CSV_BID_OPEN) && !is_there(f, TW_CSV_ASK_OPEN))
+        report(c, "neither bid nor ask");
+    else if (!is_there(f, TW_CSV_ASK_OPEN)
+             || read_bar(c, f, TW_CSV_ASK_OPEN, TW_CSV_ASK_SIZE, TW_BAR_ASK, &r[1])) {
+        bool bid = is_there(f, TW_CSV_BID_OPEN);
+
+        n = is_there(f, TW_CSV_ASK_OPEN);
+        if (!bid) r[0] = r[1];
+        else if (!read_bar(c, f, TW_CSV_BID_OPEN, TW_CSV_BID_SIZE, TW_BAR_BID, &r[0]))
+            return 0;
+        n += bid;
+    }
+    if (n == 0) return 0;
+    c->newest[r->symbol] = r->time;
+    if (r->symbol < c->low) c->low = r->symbol;
+    if (r->symbol > c->high) c->high = r->symbol;
+    return n;
+}
+
+/* How many records it is; 0: it is refused. */
+static unsigned read_row(struct csv *c, const char *p, const char *end,
+                         struct tw_record r[2])
 {
     struct tw_csv_field f[TW_CSV_MEANINGS] = {{0}};
     uint32_t symbol = c->symbol;
+    bool bars = tw_columns_have_bars(&c->columns);
+    char joined[2 * SHOWN];
     int64_t time;
 
-    if (!split(c, p, end, f) || !read_time(c, f[TW_CSV_TIME], &time)) return false;
+    if (!split(c, p, end, f)) return 0;
+    if (f[TW_CSV_DATE].n && f[TW_CSV_DATE].n + f[TW_CSV_TIME].n + 1 < sizeof joined) {
+        int n = snprintf(joined, sizeof joined, "%.*s %.*s", (int)f[TW_CSV_DATE].n,
+                         f[TW_CSV_DATE].p, (int)f[TW_CSV_TIME].n, f[TW_CSV_TIME].p);
+
+        f[TW_CSV_TIME] = (struct tw_csv_field){joined, (size_t)n};
+    }
+    if (bars && !find_span(c, f[TW_CSV_TIME])) return 0;
+    if (!read_time(c, f[TW_CSV_TIME], bars && !c->label_end ? c->span_ns : 0, &time))
+        return 0;
     if (c->columns.at[TW_CSV_SYMBOL] >= 0 && !read_symbol(c, f[TW_CSV_SYMBOL], &symbol))
-        return false;
+        return 0;
     *r = (struct tw_record){
         .time = time, .symbol = symbol, .source = c->codec.source,
         .source_seq = (uint32_t)c->line
     };
+    if (bars) return read_bars(c, f, r);
     if (f[TW_CSV_PRICE].n) {
         r->kind = TW_TRADE;
         return read_price(c, TW_CSV_PRICE, f[TW_CSV_PRICE], &r->trade.price)
@@ -314,7 +457,8 @@ static void read_line(struct csv *c, const char *p, const char *end,
                       int64_t received_ns, struct tw_batch *out)
 {
     struct tw_codec_stats *stats = &c->codec.stats;
-    struct tw_record record;
+    struct tw_record record[2];
+    unsigned n;
 
     c->line++;
     if (c->line == 1 && end - p >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) p += 3;
@@ -333,13 +477,14 @@ static void read_line(struct csv *c, const char *p, const char *end,
             return;
         }
     }
-    if (!read_row(c, p, end, &record)) {
-        stats->errors++;
-        return;
+    n = read_row(c, p, end, record);
+    if (n == 0) stats->errors++;
+    if (n > 1) stats->messages++;         /* C1 */
+    for (unsigned i = 0; i < n; i++) {
+        record[i].received = received_ns;
+        *tw_batch_next(out) = record[i];
+        stats->records++;
     }
-    record.received = received_ns;
-    *tw_batch_next(out) = record;
-    stats->records++;
 }
 
 /* A line too long to be a row; its bytes are counted as they are seen. */
@@ -384,8 +529,11 @@ static size_t decode(struct tw_codec *codec, const char *bytes, size_t n,
 
 static void start_stream(struct csv *c)
 {
-    if (c->low <= c->high)
+    if (c->low <= c->high) {
         memset(c->last + c->low, 0, (c->high - c->low + 1) * sizeof *c->last);
+        memset(c->newest + c->low, 0, (c->high - c->low + 1) * sizeof *c->newest);
+    }
+    c->span_ns = c->interval_ns;
     c->low = UINT32_MAX;
     c->high = 0;
     c->form = c->form_given;
@@ -409,6 +557,8 @@ static void csv_free(struct tw_codec *codec)
     struct csv *c = (struct csv *)codec;
 
     tw_unmap(c->last, LAST_BYTES);
+    tw_unmap(c->newest, NEWEST_BYTES);
+    tw_zone_free(c->zone);
     tw_free(c);
 }
 
@@ -446,6 +596,13 @@ static int read_options(struct csv *c, const struct tw_csv_options *o,
             return tw_fail(error, TW_EUSAGE, "csv: time '%.40s' is not one of "
                            "ns, us, ms, s, iso", o->time);
     }
+    c->interval_ns = o->interval_ns;
+    if (o->interval_ns < 0 || o->interval_ns % SECOND_NS != 0
+        || o->interval_ns / SECOND_NS > TW_BAR_SECONDS_MAX)
+        return tw_fail(error, TW_EUSAGE, "csv: interval: whole seconds expected");
+    c->label_end = o->label_end;
+    if (o->zone && !(c->zone = tw_zone_open(o->zone, &wrong)))
+        return tw_fail(error, wrong.code, "csv: %.200s", wrong.text);
     c->separator = o->separator ? o->separator : ',';
     if (isalnum((unsigned char)c->separator) || strchr("\"\r\n.-+:#", c->separator))
         return tw_fail(error, TW_EUSAGE, "csv: '%c' can't be the separator",
@@ -478,7 +635,8 @@ struct tw_codec *tw_csv_decoder_new(const struct tw_csv_options *o,
     c->form_given = UNDECIDED;
     if (read_options(c, o, error)) goto fail;
     c->last = tw_map(LAST_BYTES, false);
-    if (!c->last) goto no_memory;
+    c->newest = tw_map(NEWEST_BYTES, false);
+    if (!c->last || !c->newest) goto no_memory;
     c->low = UINT32_MAX;
     start_stream(c);
     return &c->codec;
@@ -486,6 +644,6 @@ struct tw_codec *tw_csv_decoder_new(const struct tw_csv_options *o,
 no_memory:
     tw_fail(error, -ENOMEM, "csv: no memory");
 fail:
-    tw_free(c);
+    if (c) csv_free(&c->codec);
     return NULL;
 }

@@ -1,6 +1,7 @@
-/* csv.h - text columns to quotes and trades; LEAN's tick files as presets.
+/* csv.h - text columns to quotes, trades and bars; LEAN's files as presets.
  *
- * One row is one line (a quoted field ends on its line), a row with a price is
+ * One row is one line (a quoted field ends on its line).  Where there are columns of
+ * bars a row is a bar, or one of each side of quotes; else a row with a price is
  * a trade, any other a quote.  A side whose price is empty stays as the
  * symbol's last row had it.  Empty lines and lines that begin with # are
  * skipped; so is, counted as ignored, a first line whose time begins with a
@@ -20,10 +21,17 @@ struct tw_csv_options {
     const char *columns;             /* "time,symbol,bid,ask,-,bid_size"; NULL: the
                                       * first line is a header with those names    */
     const char *preset;              /* "lean-equity-quote", "lean-equity-trade",
-                                      * "lean-fx-quote"; NULL: none               */
+                                      * "lean-fx-quote", "lean-equity-quote-bar",
+                                      * "lean-equity-trade-bar", "lean-quote-bar",
+                                      * "lean-trade-bar"; NULL: none              */
     const char *symbol;              /* when no column says it; NULL: required there */
     const char *time;                /* "ns" "us" "ms" "s" "iso"; NULL: by its look  */
     int64_t base_ns;                 /* added to each time (LEAN: midnight of the day) */
+    const char *zone;                /* of times that don't say theirs; NULL: UTC    */
+    int64_t interval_ns;             /* of bars: whole seconds; 0: a day, where times
+                                      * are dates alone                            */
+    bool label_end;                  /* a bar's time is that of its end, not of its
+                                      * beginning                                  */
     int64_t price_scale;             /* prices are divided by it; 0: 1 (LEAN: 10000) */
     char separator;                  /* 0: ',' */
     uint8_t source;

@@ -67,6 +67,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         { .preset = "lean-equity-quote", .symbol = "A", .base_ns = INT64_MAX / 2 },
         { .preset = "lean-equity-trade", .symbol = "A" },
         { .preset = "lean-fx-quote", .symbol = "A" },
+        { .preset = "lean-equity-quote-bar", .symbol = "A", .interval_ns = 60000000000 },
+        { .columns = "date,time,symbol,open,high,low,close,volume", .label_end = true },
     };
     struct tw_codec_stats whole, cut;
     struct tw_csv_options o;

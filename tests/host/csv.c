@@ -5,6 +5,7 @@
 #include "feed/csv.h"
 #include "feed/input.h"
 #include "feed/lean.h"
+#include "tape/bar.h"
 #include "tap.h"
 
 #include <stdlib.h>
@@ -170,8 +171,10 @@ static void headers(void)
                  "the rest of the file is skipped\n") == 0, "a header without time");
     run = decode((struct tw_csv_options){0}, "time,bid,ask\n1,2,3\n");
     ok(strstr(run->problems, "no symbol column"), "a header without symbol");
-    run = decode((struct tw_csv_options){0}, "time,symbol,open\n1,A,3\n");
+    run = decode((struct tw_csv_options){0}, "time,symbol,last\n1,A,3\n");
     ok(strstr(run->problems, "no bid, ask or price"), "a header without price");
+    run = decode((struct tw_csv_options){0}, "time,symbol,open\n1,A,3\n");
+    ok(strstr(run->problems, "a bar needs open, high, low and close"), "half a bar");
     run = decode((struct tw_csv_options){0}, "time,ts,symbol,bid\n1,1,A,3\n");
     ok(strstr(run->problems, "columns 1 and 2 are both time"), "a header with two times");
     run = decode((struct tw_csv_options){0},
@@ -565,7 +568,7 @@ static void lean_paths(void)
        && NEW_YORK("19870405", 544597200) && NEW_YORK("19870406", 544680000),
        "New York's summer time, by both rules");
     ok(lean_refused("20131008_quote.zip", "is not a path like")
-       && lean_refused("a/equity/usa/minute/ibm/20131008_quote.zip", "only tick files")
+       && lean_refused("a/equity/usa/weekly/ibm/20131008_quote.zip", "no files of 'weekly'")
        && lean_refused("equity/usa/tick/ibm/20131308_quote.zip", "file name")
        && lean_refused("equity/usa/tick/ibm/20131008_depth.zip", "file name")
        && lean_refused("equity/usa/tick/ibm/x", "file name")
@@ -659,6 +662,110 @@ static void lean_files(void)
               QUOTE(INT64_C(1399593599341445000), 1290875000000, 0, 1291209000000, 0));
 }
 
+static bool is_bar(const struct tw_record *r, int64_t time_s, uint32_t seconds,
+                   enum tw_bar_price price, struct tw_ohlc want)
+{
+    struct tw_ohlc got;
+
+    tw_bar_get(r, &got);
+    return r->kind == TW_BAR && r->time == time_s * 1000000000
+        && tw_bar_seconds(r) == seconds && tw_bar_price(r) == price
+        && memcmp(&got, &want, sizeof got) == 0;
+}
+
+static void bars(void)
+{
+    const struct tw_ohlc bar = { F(100), F(300), F(50), F(200), F(700) };
+    struct run *run = decode((struct tw_csv_options){ .symbol = "A" },
+        "Date,Open,High,Low,Close,Volume,OpenInterest\n2006-01-02,1,3,.5,2,7,0\n");
+
+    ok(run->n == 1 && is_bar(&run->r[0], 1136246400, 86400, TW_BAR_TRADES, bar),
+       "a date alone is a day's bar, known at its end");
+    run = decode((struct tw_csv_options){ .symbol = "A" },
+                 ",Open,High,Low,Close,Volume\n2006-01-02,1,3,.5,2,7\n");
+    ok(run->n == 1 && is_bar(&run->r[0], 1136246400, 86400, TW_BAR_TRADES, bar),
+       "a first column without a name is the time");
+    run = decode((struct tw_csv_options){ .symbol = "A", .interval_ns = 60000000000 },
+                 "date,time,open,high,low,close,volume\n2006-01-02,09:30,1,3,.5,2,7\n"
+                 "20060102,093100,1,3,.5,2,7\n");
+    ok(run->n == 2 && is_bar(&run->r[0], 1136194260, 60, TW_BAR_TRADES, bar)
+       && is_bar(&run->r[1], 1136194320, 60, TW_BAR_TRADES, bar),
+       "a date and a time of the day");
+    run = decode((struct tw_csv_options){ .symbol = "A", .interval_ns = 60000000000,
+                                          .label_end = true },
+                 "time,open,high,low,close,volume\n1136194260,1,3,.5,2,7\n");
+    ok(run->n == 1 && is_bar(&run->r[0], 1136194260, 60, TW_BAR_TRADES, bar),
+       "named by their ends");
+    run = decode((struct tw_csv_options){ .symbol = "A", .zone = "+01:00" },
+                 "time,open,high,low,close,volume\n2006-01-02,1,3,.5,2,7\n"
+                 "2006-01-03T00:00:00Z,1,3,.5,2,7\n");
+    ok(run->n == 2 && is_bar(&run->r[0], 1136242800, 86400, TW_BAR_TRADES, bar)
+       && is_bar(&run->r[1], 1136332800, 86400, TW_BAR_TRADES, bar),
+       "clocks of a zone, but where a time says its own");
+    run = decode((struct tw_csv_options){ .preset = "lean-equity-quote-bar",
+                                          .symbol = "A", .interval_ns = 60000000000 },
+                 "60000,10000,30000,5000,20000,7,20000,40000,20000,30000,8\n"
+                 "120000,,,,,,20000,40000,20000,30000,8\n"
+                 "180000,10000,30000,5000,20000,7,,,,,\n240000,,,,,,,,,,\n");
+    ok(run->n == 4 && is_bar(&run->r[0], 120, 60, TW_BAR_BID, bar)
+       && is_bar(&run->r[1], 120, 60, TW_BAR_ASK, (struct tw_ohlc){ F(200), F(400),
+                                                     F(200), F(300), F(800) })
+       && tw_bar_price(&run->r[2]) == TW_BAR_ASK
+       && tw_bar_price(&run->r[3]) == TW_BAR_BID, "bars of both sides, or of one");
+    ok(run->stats.messages == run->stats.records + run->stats.errors
+       && strstr(run->problems, "line 4: neither bid nor ask"), "C1 with them");
+    run = decode((struct tw_csv_options){ .symbol = "A", .interval_ns = 60000000000 },
+                 "time,open,high,low,close,volume\n60,1,.5,3,2,7\n60,4,3,.5,2,7\n"
+                 "60,1,3,.5,4,7\n60,1,3,0,2,7\n60,1,3,,2,7\n60,1,3,.5,2,-7\n"
+                 "60,nan,3,.5,2,7\n120,1,3,.5,2,7\n60,1,3,.5,2,7\n120,1,3,.5,2,7\n"
+                 "180,9000000000,9000000000,.000000001,2,7\n");
+    ok(run->n == 2 && run->stats.errors == 9 && strcmp(run->problems,
+        "csv: line 2: high '.5' is below low '3'\n"
+        "csv: line 3: open '4' is not between low '.5' and high '3'\n"
+        "csv: line 4: close '4' is not between low '.5' and high '3'\n"
+        "csv: line 5: low is 0\n"
+        "csv: line 6: low '' is not a number\n"
+        "csv: line 7: size '-7' is negative\n"
+        "csv: line 8: open 'nan' is not a number\n"
+        "csv: line 10: time '60' is before that of the symbol's last bar\n"
+        "csv: line 12: the prices of the bar are too far from each other for so many"
+        " decimals\n") == 0, "bad bars are told by line");
+    if (run->stats.errors != 9) printf("# %s", run->problems);
+    run = decode((struct tw_csv_options){ .symbol = "A" },
+                 "time,open,high,low,close,volume\n2006-01-02 09:30,1,3,.5,2,7\n");
+    ok(strstr(run->problems, "interval is needed"), "no length, no date");
+    ok(strstr(why((struct tw_csv_options){ .interval_ns = 5 }), "whole seconds")
+       && strstr(why((struct tw_csv_options){ .zone = "Mars" }), "Mars"),
+       "bad options of bars");
+}
+
+static bool lean_bars_are(const char *path, const char *preset, const char *symbol,
+                          int64_t seconds, const char *zone)
+{
+    struct tw_lean lean;
+    struct tw_error error;
+
+    return tw_lean_path(path, &lean, &error) == 0 && strcmp(lean.preset, preset) == 0
+        && strcmp(lean.symbol, symbol) == 0 && lean.interval_ns == seconds * 1000000000
+        && (zone ? lean.zone && strcmp(lean.zone, zone) == 0 : !lean.zone);
+}
+
+static void lean_bars(void)
+{
+    ok(lean_bars_are("equity/usa/minute/spy/20131011_trade.zip", "lean-equity-trade-bar",
+                     "SPY", 60, NULL)
+       && lean_bars_are("equity/usa/second/spy/20131011_quote.zip",
+                        "lean-equity-quote-bar", "SPY", 1, NULL)
+       && lean_bars_are("x/equity/usa/daily/spy.zip", "lean-equity-trade-bar", "SPY",
+                        86400, "America/New_York")
+       && lean_bars_are("x/forex/fxcm/hour/nzdusd.zip", "lean-quote-bar", "NZDUSD", 3600,
+                        "-05:00")
+       && lean_bars_are("x/crypto/coinbase/daily/btcusd_trade.zip", "lean-trade-bar",
+                        "BTCUSD", 86400, "UTC")
+       && lean_bars_are("forex/oanda/minute/eurusd/20140507_quote.zip", "lean-quote-bar",
+                        "EURUSD", 60, NULL), "paths of bars");
+}
+
 int main(void)
 {
     symbols = tw_symbols_new(1000);
@@ -671,6 +778,8 @@ int main(void)
     any_cut();
     no_allocation();
     lean_paths();
+    bars();
+    lean_bars();
     lean_files();
     tw_symbols_free(symbols);
     return tap_done();
