@@ -9,6 +9,7 @@
  */
 #include "base/clock.h"
 #include "instance.h"
+#include "lbars.h"
 #include "record.h"
 #include "trader.h"
 #include "watchdog.h"
@@ -21,35 +22,35 @@ static inline bool lacks_side(const struct ltw_script *s, const struct tw_record
             || (r->quote.ask | r->quote.ask_size) == 0);
 }
 
+/* [-0, +0, e]  Is it in the filter, which learns what it has not seen? */
+static bool passes(struct ltw_script *s, struct ltw_filter *f, uint32_t id, bool topic)
+{
+    const struct ltw_host *host = s->engine->host;
+    int rc = TW_OK;
+
+    if (f->all) return true;
+    if (id >= f->known)
+        rc = topic ? ltw_filter_learn_topics(f, host->topics, id)
+                   : ltw_filter_learn_symbols(f, host->symbols, id);
+    if (rc < 0) luaL_error(s->co, "not enough memory");
+    return f->wanted[id];
+}
+
 /* Is it for this script, whether it has a handler or not? */
 static bool wants(struct ltw_script *s, const struct tw_record *r)
 {
-    const struct ltw_host *host = s->engine->host;
-    struct ltw_filter *f = &s->code.symbols;
-    uint32_t id = r->symbol;
-
     switch (r->kind) {
     case TW_QUOTE:
-        if (lacks_side(s, r)) return false;
-        break;
+        return !lacks_side(s, r) && passes(s, &s->code.symbols, r->symbol, false);
     case TW_TRADE:
     case TW_BAR:
-        break;
+        return passes(s, &s->code.symbols, r->symbol, false);
     case TW_MESSAGE:
-        f = &s->code.topics;
-        id = r->message.topic;
-        if (r->message.script == s->o->id) return false;
-        break;
+        return r->message.script != s->o->id
+            && passes(s, &s->code.topics, r->message.topic, true);
     default:
         return true;
     }
-    if (f->all) return true;
-    if (id >= f->known) {
-        int rc = r->kind == TW_MESSAGE ? ltw_filter_learn_topics(f, host->topics, id)
-                                       : ltw_filter_learn_symbols(f, host->symbols, id);
-        if (rc < 0) luaL_error(s->co, "not enough memory");
-    }
-    return f->wanted[id];
 }
 
 /* The handler's first sight of a batch: how long has it been on the way? */
@@ -70,13 +71,13 @@ static void note_gap(struct ltw_script *s, const struct tw_record *r)
 }
 
 /* [-0, +n, m]  self, where h takes it, and what it asks for; returns their number. */
-static int push_arguments(lua_State *L, struct ltw_script *s, const struct ltw_handler *h)
+static int push_arguments(lua_State *L, struct ltw_script *s, const struct ltw_handler *h,
+                          const struct tw_record *r)
 {
     ltw_watchdog_beat(s->engine->state);
     if (h->self) lua_pushvalue(L, LTW_SELF);
     for (int i = 0; i < h->n; i++)
-        ltw_push_field(L, s->engine->host, LTW_NAMES, &s->record,
-                       (enum tw_field)h->field[i]);
+        ltw_push_field(L, s->engine->host, LTW_NAMES, r, (enum tw_field)h->field[i]);
     return h->n + h->self;
 }
 
@@ -86,7 +87,27 @@ static int push_call(lua_State *L, struct ltw_script *s, int index)
     s->handling = index;
     s->in_condition = false;
     lua_pushvalue(L, LTW_FRAME + index);
-    return push_arguments(L, s, &s->code.handler[index]);
+    return push_arguments(L, s, &s->code.handler[index], &s->record);
+}
+
+/* [-0, +1..n, m]  on_bar and its arguments, of the bar that was made; it is not on the
+ * tape, so its record is a kept one. */
+static int push_made_bar(lua_State *L, struct ltw_script *s)
+{
+    const struct ltw_handler *h = &s->code.handler[TW_BAR];
+    int first;
+
+    s->handling = TW_BAR;
+    s->in_condition = false;
+    lua_pushvalue(L, LTW_FRAME + TW_BAR);
+    first = lua_gettop(L) + 1 + h->self;
+    push_arguments(L, s, h, &s->bar);
+    for (int i = 0; i < h->n; i++) {
+        if (h->field[i] != TW_FIELD_RECORD) continue;
+        ltw_push_kept(L, &s->bar);
+        lua_replace(L, first + i);
+    }
+    return h->n + h->self;
 }
 
 /* [-0, +1..n, m]  The function of a condition that has become true, likewise. */
@@ -100,7 +121,7 @@ static int push_condition(lua_State *L, struct ltw_script *s, unsigned condition
     lua_replace(L, -3);
     lua_pop(L, 1);
     return push_arguments(L, s, &s->tracker->handler[condition]
-                                     [s->record.kind == TW_TRADE]);
+                                     [s->record.kind == TW_TRADE], &s->record);
 }
 
 /* [-0, +1..n, m]  What is to be called because of what happened to an order, likewise;
@@ -150,7 +171,7 @@ static void take_rows(lua_State *L, struct ltw_script *s)
     for (int k = TW_QUOTE; k <= TW_TRADE; k++)
         if (s->code.handler[k].bound) kinds &= ~(1u << k);
     if (tw_plan_is_stepwise(plan) || kinds == 0) return;
-    if (s->trader && tw_broker_open(s->trader->broker, NULL)) return;
+    if (s->bars || (s->trader && tw_broker_open(s->trader->broker, NULL))) return;
     if (room > s->budget) room = s->budget;
     if (room > readable(s)) room = (unsigned)readable(s);
     n = tw_cursor_take(&s->cursor, kinds, row, room);
@@ -166,6 +187,17 @@ static void take_rows(lua_State *L, struct ltw_script *s)
         }
     s->handled += kept;
     if (!tw_plan_add(plan, kept)) run_rows(L, s, false);
+}
+
+/* Bars are made of what the script wants, with or without a handler for it. */
+static void take_bars(lua_State *L, struct ltw_script *s)
+{
+    const struct tw_record *r = &s->record;
+
+    if (r->kind != TW_QUOTE && r->kind != TW_TRADE && r->kind != TW_BAR) return;
+    if (!passes(s, &s->code.symbols, r->symbol, false)) return;
+    if (!ltw_bars_take(s->bars, s->engine->host->symbols, r))
+        luaL_error(L, "not enough memory");
 }
 
 /* Takes records until one is for Lua; false: none now. */
@@ -190,10 +222,11 @@ static bool advance(lua_State *L, struct ltw_script *s)
             told = ltw_trader_has_told(s->trader);
         }
         if (s->sw.job && s->record.kind >= TW_GAP) s->sw.here = ltw_switch_is_due(s);
+        if (s->bars) take_bars(L, s);
         handled = s->code.handler[s->record.kind].bound;
         row = t && tw_plan_kinds(t->plan) & 1u << s->record.kind;
         if ((!row && !handled) || !wants(s, &s->record)) {
-            if (told) return true;
+            if (told || s->bars) return true;
             continue;
         }
         s->handled++;
@@ -204,7 +237,8 @@ static bool advance(lua_State *L, struct ltw_script *s)
             tw_plan_add(t->plan, 1);
             run_rows(L, s, true);
         }
-        if (told || handled || s->n_fired > 0 || (t && t->n_due > 0)) return true;
+        if (told || handled || s->bars || s->n_fired > 0 || (t && t->n_due > 0))
+            return true;
     }
     if (!s->tracker) return false;
     run_rows(L, s, false);
@@ -220,6 +254,7 @@ static int push_next(lua_State *L, struct ltw_script *s)
         int n = s->trader ? push_told(L, s) : -1;
 
         if (n >= 0) return n;
+        if (s->bars && ltw_bars_next(s->bars, &s->bar)) return push_made_bar(L, s);
         if (s->tracker && ltw_tracker_push_due(L, s->tracker)) return 2;
         if (s->fired < s->n_fired) {
             tw_plan_fired(s->tracker->plan, &which);

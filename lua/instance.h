@@ -38,6 +38,7 @@ struct ltw_switch {
     uint64_t scopes;                            /* later ones are of its callbacks     */
 };
 
+struct ltw_bars;
 struct ltw_shadow;
 struct ltw_trader;
 
@@ -62,6 +63,8 @@ struct ltw_script {
     int persist;                                /* registry: see persist.c       */
     struct ltw_tracker *tracker;                /* what it declared, or NULL     */
     int tracker_ref;                            /* registry: it                  */
+    struct ltw_bars *bars;                      /* that it has made, or NULL     */
+    struct tw_record bar;                       /* of these, being handled       */
     struct ltw_trader *trader;                  /* NULL: it does not trade       */
     unsigned fired, n_fired;                    /* conditions to be called       */
     bool pending;                               /* then the record's handler     */

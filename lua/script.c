@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "instance.h"
+#include "lbars.h"
 #include "lerror.h"
 #include "record.h"
 #include "trader.h"
@@ -199,6 +200,8 @@ static void let_go(struct ltw_script *s)
     forget(L, &s->persist);
     ltw_code_drop(s->engine->state, &s->code);
     s->tracker = NULL;
+    ltw_bars_free(s->bars);
+    s->bars = NULL;
     s->co = s->task.co = s->task.at = NULL;
 }
 
@@ -351,6 +354,7 @@ void ltw_script_free(struct ltw_script *s)
     ltw_scope_unref(s->scope);
     tw_cursor_close(&s->cursor);
     ltw_trader_free(s->engine->state->L, s->trader);
+    ltw_bars_free(s->bars);
     ltw_code_drop(s->engine->state, &s->code);
     ltw_version_unref(s->version);
     if (s->is_candidate) tw_free(s->counts);

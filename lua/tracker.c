@@ -12,6 +12,7 @@
 
 #include "base/memory.h"
 #include "handler.h"
+#include "lbars.h"
 #include "ltracked.h"
 #include "script.h"
 #include "stat/adopt.h"
@@ -611,6 +612,7 @@ void ltw_push_script_methods(lua_State *L)
     if (luaL_getsubtable(L, LUA_REGISTRYINDEX, "tw.script.methods")) return;
     luaL_setfuncs(L, methods, 0);
     ltw_trade_methods(L);
+    ltw_bars_method(L);
 }
 
 void ltw_tracker_open(lua_State *L)

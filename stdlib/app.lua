@@ -323,9 +323,10 @@ end
 -- (also bid_open, ..., ask_close: two bars) are bars of the length interval ("1d", "5m";
 -- by default a day, where times are dates); label = "start" (the default) or "end": what
 -- their times are of.  The time of a bar on the tape is its end.  zone =
--- "America/New_York": of times that don't say theirs (default: UTC).  time = "ns" | "us" | "ms" | "s" | "iso" (default: by
--- the look of the first), symbol = for files without that column, separator,
--- price_scale = what prices are divided by, base = added to each time.
+-- "America/New_York": of times that don't say theirs (default: UTC).
+-- time = "ns" | "us" | "ms" | "s" | "iso" (default: by the look of the first), symbol
+-- = for files without that column, separator, price_scale = what prices are divided
+-- by, base = added to each time.
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there or of the wrong type.
 -- Units: base: nanoseconds; speed: times real time.
@@ -344,8 +345,8 @@ function app.feed.csv(options)
       seconds = seconds and seconds / 1e9
     end
     if not seconds or seconds < 1 or seconds % 1 ~= 0 or seconds >= 1 << 30 then
-      fail(2, "app.feed.csv: interval: whole seconds or a time like '1m' expected, got %s",
-           tostring(options.interval))
+      fail(2, "app.feed.csv: interval: whole seconds or a time like '1m' expected,"
+           .. " got %s", tostring(options.interval))
     end
     options.interval = seconds
   end

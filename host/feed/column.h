@@ -60,7 +60,8 @@ static inline const char *tw_field_take(char separator, const char **at,
 
 /* What each name of a header line [p, end) means.  Only letters and digits
  * count, in either case ("Bid Size" is bid_size), names that are not known are
- * skipped; where none is a time, a first column without a name is.  symbol: a row needs a symbol.  TW_EUSAGE: error says what is wrong.
+ * skipped; where none is a time, a first column without a name is.  symbol: a
+ * row needs a symbol.  TW_EUSAGE: error says what is wrong.
  * Thread: any.  Blocks: never.  Memory: none. */
 int tw_columns_header(struct tw_columns *k, const char *p, const char *end,
                       char separator, bool symbol, struct tw_error *error);

@@ -568,7 +568,7 @@ static void lean_paths(void)
        && NEW_YORK("19870405", 544597200) && NEW_YORK("19870406", 544680000),
        "New York's summer time, by both rules");
     ok(lean_refused("20131008_quote.zip", "is not a path like")
-       && lean_refused("a/equity/usa/weekly/ibm/20131008_quote.zip", "no files of 'weekly'")
+       && lean_refused("a/equity/usa/weekly/ibm/20131008_quote.zip", "of 'weekly'")
        && lean_refused("equity/usa/tick/ibm/20131308_quote.zip", "file name")
        && lean_refused("equity/usa/tick/ibm/20131008_depth.zip", "file name")
        && lean_refused("equity/usa/tick/ibm/x", "file name")
