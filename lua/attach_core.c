@@ -5,6 +5,7 @@
 #include "attached.h"
 
 #include "audit.h"
+#include "desk.h"
 #include "evaluate.h"
 
 static struct ltw_attach *self(lua_State *L)   /* [-0, +0, -] */
@@ -193,11 +194,21 @@ static int core_log_level(lua_State *L)
     return 1;
 }
 
+/* halt(halted, who, why)
+ * The kill switch of the run; see tw.halt.
+ * Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none. */
+static int core_halt(lua_State *L)
+{
+    ltw_desk_halt(&self(L)->app->host, luaL_checkstring(L, 2), lua_toboolean(L, 1),
+                  luaL_optstring(L, 3, NULL));
+    return 0;
+}
+
 static const luaL_Reg core[] = {
     { "send", core_send }, { "threads", core_threads }, { "evaluate", core_evaluate },
     { "cancel", core_cancel }, { "status", core_status }, { "pause", core_pause },
     { "scripts", core_scripts }, { "audit", core_audit }, { "log", core_log },
-    { "log_level", core_log_level }, { NULL, NULL }
+    { "log_level", core_log_level }, { "halt", core_halt }, { NULL, NULL }
 };
 
 void ltw_attach_push_core(lua_State *L, struct ltw_attach *a)

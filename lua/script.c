@@ -36,6 +36,24 @@ static void add(_Atomic uint64_t *counter)
     ltw_script_publish(counter, counted(counter) + 1);
 }
 
+static void publish_trading(struct ltw_script *s)
+{
+    const struct ltw_trader *t = s->trader;
+    struct tw_account *a = tw_broker_account(t->broker);
+    tw_money made = tw_account_equity(a) - tw_account_deposits(a);
+    uint64_t open = 0;
+
+    for (const struct tw_order *o = NULL; (o = tw_broker_open(t->broker, o)); ) open++;
+    ltw_script_publish(&s->counts->trades, 1);
+    ltw_script_publish(&s->counts->orders, t->orders);
+    ltw_script_publish(&s->counts->fills, t->fills);
+    ltw_script_publish(&s->counts->open, open);
+    if (made > INT64_MAX) made = INT64_MAX;
+    if (made < INT64_MIN) made = INT64_MIN;
+    /* order [script.counts] relaxed: statistics for MAIN, one writer */
+    atomic_store_explicit(&s->counts->pnl, (int64_t)made, memory_order_relaxed);
+}
+
 /* What tw.ps says of it from now on; while it waits, its task says so. */
 static void note(struct ltw_script *s, enum ltw_task_state state)
 {
@@ -494,6 +512,7 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
     tw_cursor_commit(&s->cursor);
     ltw_script_publish(&s->counts->at, s->cursor.next);
     ltw_script_publish(&s->counts->handled, s->handled);
+    if (s->trader) publish_trading(s);
     if (s->first_received && !s->is_candidate)
         tw_histogram_add(&s->engine->done_ns, tw_clock_now_ns() - s->first_received);
     if (status == LUA_YIELD && !state->overrun) {

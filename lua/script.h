@@ -31,6 +31,9 @@ struct ltw_script_counts {
     _Atomic uint64_t stage;            /* enum ltw_stage                       */
     _Atomic uint64_t done, of;         /* records of it                        */
     _Atomic uint64_t stage_ns;         /* it began: on the steady clock        */
+    _Atomic uint64_t trades;           /* it has an account: 1                 */
+    _Atomic uint64_t orders, fills, open;   /* sent, their trades; open now    */
+    _Atomic int64_t pnl;               /* equity - deposits, in 1e-9           */
 };
 
 /* What a new version of it is in, beside it; or the old one, guarded. */

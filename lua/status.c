@@ -10,6 +10,8 @@
 
 #include "app.h"
 #include "base/clock.h"
+#include "base/fixed.h"
+#include "desk.h"
 #include "lchannel.h"
 #include "lpool.h"
 #include "share/caches.h"
@@ -99,6 +101,17 @@ static void set_stage(lua_State *L, const struct ltw_script_counts *c, int64_t n
     lua_setfield(L, -2, "stage");
 }
 
+/* [-0, +0, m]  What a script that trades has done. */
+static void set_trading(lua_State *L, const struct ltw_script_counts *c)
+{
+    ltw_set_count(L, "orders", load(&c->orders));
+    ltw_set_count(L, "fills", load(&c->fills));
+    ltw_set_count(L, "open", load(&c->open));
+    /* order [script.counts] relaxed: statistics */
+    set_number(L, "pnl", tw_fixed_to_double(atomic_load_explicit(&c->pnl,
+                                                                 memory_order_relaxed)));
+}
+
 static void push_scripts(lua_State *L, struct tw_app *app, uint64_t head)
 {
     lua_Integer n = 0;
@@ -122,6 +135,7 @@ static void push_scripts(lua_State *L, struct tw_app *app, uint64_t head)
             ltw_set_count(L, "lost", load(&c->lost));
             ltw_set_count(L, "errors", load(&c->errors));
             set_stage(L, c, tw_clock_steady_ns());
+            if (load(&c->trades)) set_trading(L, c);
             lua_rawseti(L, -2, ++n);
         }
 }
@@ -218,6 +232,8 @@ int ltw_status(lua_State *L)
     lua_setfield(L, -2, "channels");
     push_caches(L, app->host.caches);
     lua_setfield(L, -2, "caches");
+    lua_pushboolean(L, tw_desk_is_halted(&app->host.desk->desk));
+    lua_setfield(L, -2, "halted");
     ltw_set_count(L, "capacity", tw_tape_capacity(app->host.tape));
     ltw_set_count(L, "symbols", tw_symbols_count(app->host.symbols));
     set_times(L, "parse", tw_io_parse_ns(app->io));

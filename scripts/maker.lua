@@ -1,14 +1,19 @@
---- maker: quotes around the mid price, wider when the sector is restless.
+--- maker: a bid and an offer around the mid price, wider when the sector is restless.
 --
--- It decides on what the statistics scripts publish and logs the orders that it
--- would send.  params: edge (price units on each side), quantity (of each order).
+-- It decides on what the statistics scripts publish, and leans against its position: both
+-- prices are lower when it is long.  params: edge (price units on each side), quantity (of
+-- each order).
 
 local tw = require "tw"
 
-local M = { messages = { "vol.*", "index" } }
+local M = {
+  messages = { "vol.*", "index" },
+  account = { cash = 1000000, fill = "queue", latency = 0.0005,
+              fees = { per_share = 0.001 }, limits = { position = 2000 } },
+}
 
 function M:on_start()
-  self.mid, self.vol = {}, {}
+  self.mid, self.vol, self.live = {}, {}, { buy = {}, sell = {} }
 end
 
 function M:on_quote(symbol, sector, mid)
@@ -19,6 +24,17 @@ function M:on_message(topic, value)
   self.vol[topic] = value
 end
 
+--- One order of a side: moved to the price, or sent when there is none.
+function M:quote(side, symbol, price)
+  local order = self.live[side][symbol]
+  if order and order.leaves > 0 then
+    if order.price ~= price then order:modify { price = price } end
+  else
+    self.live[side][symbol] = self[side](self, {
+      symbol = symbol, quantity = self.params.quantity, price = price, post_only = true })
+  end
+end
+
 --- Twice a second: one bid and one offer for each security.
 function M:on_timer()
   for symbol, q in pairs(self.mid) do
@@ -26,12 +42,18 @@ function M:on_timer()
     local tick = security.tick_size > 0 and security.tick_size or 0.01
     local vol = self.vol["vol." .. (q.sector or "")] or 0.0
     local edge = self.params.edge + 4 * vol * q.mid
-    local bid = math.floor((q.mid - edge) / tick) * tick
-    local ask = math.ceil((q.mid + edge) / tick) * tick
-    print(string.format(
-      "maker: would buy %d %s at %.2f, sell at %.2f (vol %.2e, index %.2f)",
-      self.params.quantity, symbol, bid, ask, vol, self.vol.index or 0))
+    local lean = self:position(symbol) / self.params.quantity * tick
+    self:quote("buy", symbol, math.floor((q.mid - edge - lean) / tick) * tick)
+    self:quote("sell", symbol, math.ceil((q.mid + edge - lean) / tick) * tick)
   end
 end
+
+function M:on_fill(symbol, side, quantity, price, position)
+  print(("maker: %s %d %s at %.2f, holds %d, made %.2f"):format(
+    side == "buy" and "bought" or "sold", quantity, symbol, price, position,
+    self.account.equity - self.account.deposits))
+end
+
+M.on_reload = M.on_start
 
 return M

@@ -325,6 +325,15 @@ local function through(verb)
   end
 end
 
+-- The kill switch.
+local function set_halted(client, why, halted)
+  if not permit(client, (halted and "halt " or "unhalt ") .. why) then return end
+  core.halt(halted, ("uid %d pid %d"):format(client.uid, client.pid),
+            why ~= "" and why or nil)
+  show(client, halted and "trading is halted: no order goes out, open ones are canceled"
+               or "trading goes on")
+end
+
 local function on_log(client, argument)
   local level = argument:match "^level%s*(%a*)$"
   if argument == "follow" or argument == "follow off" then
@@ -360,6 +369,7 @@ log level L     what the run prints: error, warn or info
 ps              all tasks of all states, as a tree
 gc              collects the garbage of all states, a little at a time
 pause NAME      a script takes no more records, or all do; resume NAME
+halt [why]      trading: no order of any script goes out; unhalt
 reload NAME     a script, or the app: its file is read again; rollback NAME [version];
                 reload NAME warm=10m shadow=1000: see tidewire help reload
 audit [n]       who has changed what
@@ -380,6 +390,10 @@ local commands <const> = {
             "pause NAME, or pause all", NAME },
   resume = { function(client, wanted) set_paused(client, wanted, false) end,
              "resume NAME, or resume all", NAME },
+  halt = { function(client, why) set_halted(client, why, true) end, "halt [why]",
+           "^[^=(]*$" },
+  unhalt = { function(client, why) set_halted(client, why, false) end, "unhalt",
+             "^[^=(]*$" },
   reload = { through "reload", "reload NAME [warm=10m] [shadow=1000]", NAME,
              "^[%w_./-]+ [%w_.= ]+=[%w.]+$" },
   rollback = { through "rollback", "rollback NAME [version]", NAME, "^[%w_./-]+ %d+$" },
