@@ -26,6 +26,12 @@ static const struct { const char *name; enum kind kind; size_t at; } terms[] = {
 };
 enum { N_TERMS = sizeof terms / sizeof terms[0] };
 
+/* [-0, +1, e] */
+static const char *shown(lua_State *L, int idx)
+{
+    return lua_isnone(L, idx) ? "nothing" : luaL_tolstring(L, idx, NULL);
+}
+
 uint32_t ltw_check_symbol(lua_State *L, int idx, const char *what)
 {
     struct ltw_host *host = ltw_check_host(L, what);
@@ -34,8 +40,7 @@ uint32_t ltw_check_symbol(lua_State *L, int idx, const char *what)
     uint32_t id;
 
     if (lua_type(L, idx) != LUA_TSTRING)
-        luaL_error(L, "%s: symbol: a text expected, got %s", what,
-                   luaL_tolstring(L, idx, NULL));
+        luaL_error(L, "%s: symbol: a text expected, got %s", what, shown(L, idx));
     name = lua_tolstring(L, idx, &n);
     id = tw_symbols_find(host->symbols, name, n);
     if (id == 0)
@@ -51,7 +56,7 @@ int64_t ltw_check_fixed(lua_State *L, int idx, const char *what, const char *nam
     if (lua_type(L, idx) != LUA_TNUMBER
         || tw_fixed_from_double(lua_tonumber(L, idx), &v) < 0)
         luaL_error(L, "%s: %s: a number expected that nine decimals hold, got %s", what,
-                   name, luaL_tolstring(L, idx, NULL));
+                   name, shown(L, idx));
     return v;
 }
 

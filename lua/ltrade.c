@@ -305,6 +305,7 @@ static int close_one(lua_State *L, struct ltw_trader *t, const char *what,
 
 /* self:close(symbol) -> order | nil
  * Closes the position with a market order, which only reduces; nil when there is none.
+ * Other open orders stay.
  * Yields: no.  Blocks: no.  Thread: the script's.
  * Errors: raises for a symbol that is not known.  Units: none. */
 static int close_position(lua_State *L)

@@ -18,9 +18,12 @@ local function hint(name, names)
   local list = {}
   for known in pairs(names) do list[#list + 1] = known end
   table.sort(list)
-  for _, known in ipairs(list) do
-    if known:sub(1, 3) == tostring(name):sub(1, 3) then
-      return ("; did you mean '%s'?"):format(known)
+  name = tostring(name)
+  for n = #name, 3, -1 do
+    for _, known in ipairs(list) do
+      if known:sub(1, n) == name:sub(1, n) then
+        return ("; did you mean '%s'?"):format(known)
+      end
     end
   end
   return "; there are " .. table.concat(list, ", ")
@@ -72,7 +75,7 @@ end
 local function options(what, name, x, known)
   local made = {}
   if type(x) ~= "table" then
-    fail(what, "%s: a table expected, got %s", name, show(x))
+    fail(what, "%sa table expected, got %s", name == "" and "" or name .. ": ", show(x))
   end
   for key, value in pairs(x) do
     local f = known[key]
