@@ -573,9 +573,10 @@ struct tw_broker *tw_broker_new(const struct tw_broker_options *options)
     if (!b) return NULL;
     b->o = *options;
     b->next_id = options->first_id ? options->first_id : 1;
+    b->o.simulator.first_id = b->next_id - 1;
     b->day.close_ns = INT64_MIN;
     b->account = tw_account_new(options->currency ? options->currency : "USD");
-    b->venue = tw_simulator_new(&options->simulator, report, room_of, b);
+    b->venue = tw_simulator_new(&b->o.simulator, report, room_of, b);
     if (options->limits.orders)
         b->sent = tw_calloc(options->limits.orders, sizeof *b->sent);
     if (b->account && b->venue && (b->sent || !options->limits.orders)) return b;

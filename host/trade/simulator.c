@@ -64,7 +64,7 @@ static int64_t latency(const struct tw_simulator *s, const struct tw_latency *l,
     uint64_t h;
 
     if (l->kind == TW_LATENCY_CONSTANT) return l->min_ns;
-    h = hash(s->o.seed, o->id, (unsigned)what + 8 * o->requests);
+    h = hash(s->o.seed, o->id - s->o.first_id, (unsigned)what + 8 * o->requests);
     if (l->kind == TW_LATENCY_MEASURED) return l->n ? l->list[h % l->n] : 0;
     return l->min_ns + (int64_t)(h % (uint64_t)(l->max_ns - l->min_ns + 1));
 }

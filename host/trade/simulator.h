@@ -3,7 +3,7 @@
  * Why: it knows nothing but the records that the strategy has read, in their order, and
  * what the strategy asked for.  So the same records and the same strategy give the same
  * reports, live, from a file, on any thread and at any speed.  Time is that of the
- * records; chance is a hash of the seed and the order's id.
+ * records; chance is a hash of the seed and the order's number.
  *
  * Invariants
  *   S1  No order is matched with the record on which it was decided, nor with any that
@@ -47,6 +47,8 @@ struct tw_simulator_options {
     int64_t share;                   /* of a volume (TW_FILL_VOLUME), with nine
                                       * decimals; 0: all of it                      */
     uint64_t seed;
+    uint64_t first_id;               /* chance goes by the number of an order from
+                                      * there on: ids may be unique over runs     */
 };
 
 struct tw_simulator;
