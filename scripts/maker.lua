@@ -1,8 +1,8 @@
 --- maker: a bid and an offer around the mid price, wider when the sector is restless.
 --
 -- It decides on what the statistics scripts publish, and leans against its position: both
--- prices are lower when it is long.  params: edge (price units on each side), quantity (of
--- each order).
+-- prices are lower when it is long.  params: edge (price units on each side), quantity
+-- (of each order).
 
 local tw = require "tw"
 

@@ -55,8 +55,9 @@ local function traded(args, speed, fill)
       function M:on_quote(symbol, bid, ask, time)
         n = n + 1
         if n % 7 == 0 then self:buy(symbol, 200, bid) end
-        if n % 11 == 0 then self:sell { symbol = symbol, quantity = 150, stop = bid - 0.05,
-                                        tif = "day" } end
+        if n % 11 == 0 then
+          self:sell { symbol = symbol, quantity = 150, stop = bid - 0.05, tif = "day" }
+        end
         if n % 13 == 0 then self:order_target(symbol, n % 3 * 100 - 100) end
         if n % 17 == 0 then
           self:buy { symbol = symbol, quantity = 50, price = ask, tif = "ioc",
@@ -94,10 +95,11 @@ local REASONS = [[
 4,A,5,5.1,500,500
 5,A,5,5.1,500,500
 ]]
-local function refuses(account, before, what, want, terms)
-  local made = run { args = { "--workers", "1" }, files = { ["in.csv"] = HEAD .. REASONS },
-    app = 'app.instruments { { symbol = "A", tick_size = 0.01, lot_size = 1'
-      .. (terms or "") .. ' } } app.feed.csv { file = here .. "in.csv" } app.script("s.lua")',
+local function refuses(account, before, what, want)
+  local made = run { args = { "--workers", "1" },
+    files = { ["in.csv"] = HEAD .. REASONS },
+    app = 'app.instruments { { symbol = "A", tick_size = 0.01, lot_size = 1 } } '
+      .. 'app.feed.csv { file = here .. "in.csv" } app.script("s.lua")',
     ["s.lua"] = "M.account = " .. account .. [[ local n = 0
       function M:on_quote()
         n = n + 1
@@ -144,7 +146,8 @@ refuses("{}", "", "self:buy { symbol = 'A', quantity = 900, price = 5.1, tif = '
 
 local closing = run { args = { "--workers", "1" }, app = [[
     app.calendar("nyse", { zone = "America/New_York", open = "09:30", close = "16:00",
-      days = "mon-fri", holidays = { "2013-11-28" }, early = { ["2013-11-29"] = "13:00" } })
+      days = "mon-fri", holidays = { "2013-11-28" },
+      early = { ["2013-11-29"] = "13:00" } })
     app.instruments { { symbol = "A", calendar = "nyse" } }
     app.feed.csv { file = here .. "in.csv" } app.script("s.lua")]],
   files = { ["in.csv"] = HEAD .. [[
@@ -168,7 +171,9 @@ local desk = run { args = { "--workers", "1" }, app = [[
     app.risk { open_orders = 3 } app.instruments { { symbol = "A" } }
     app.feed.csv { file = here .. "in.csv" } app.script("s.lua") app.script("s.lua")]],
   files = { ["in.csv"] = HEAD .. REASONS }, ["s.lua"] = [[
-  function M:on_quote(seq) if seq == 1 then self:buy("A", 1, 1) self:buy("A", 1, 1) end end
+  function M:on_quote(seq)
+    if seq == 1 then self:buy("A", 1, 1) self:buy("A", 1, 1) end
+  end
   function M:on_order(status, reason) print(status, reason) end]] }
 local count = select(2, desk.out:gsub("rejected\ttoo many orders are open", ""))
 t.is(count, 1, "of four orders of two scripts three pass")

@@ -364,13 +364,15 @@ bad_account("{ fees = { tiers = { { from = 0 }, { from = 0 } } } }",
 bad_account("{ currency = 'dollars' }", "account: currency: a currency like 'USD'")
 bad_account("{ rates = { USD = 2 } }", "account: rates: that of its own currency is 1")
 bad_account("7", "account: a table expected, got 7")
-fails("the app's is told with its line", app("", { before = "app.account { seed = -1 } " }),
+fails("the app's is told with its line",
+      app("", { before = "app.account { seed = -1 } " }),
       "app.lua:1: app.account: seed: an integer from 0 on expected, got %-1")
 fails("app.risk", app("", { before = "app.risk { orders = 1.5 } " }),
       "app.lua:1: app.risk: orders: an integer from 0 on expected, got 1.5")
 fails("app.calendar", app("", { before = "app.calendar('x', { open = 'noon' }) " }),
       "app.lua:1: app.calendar 'x': open: a time of the day like '09:30' expected")
-fails("a zone that is none", app("", { before = "app.calendar('x', { zone = 'Mars' }) " }),
+fails("a zone that is none",
+      app("", { before = "app.calendar('x', { zone = 'Mars' }) " }),
       "Mars")
 fails("a calendar that is none", app("", { before =
       "app.instruments { { symbol = 'C', calendar = 'nyse' } } " }),
