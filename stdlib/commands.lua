@@ -103,6 +103,8 @@ input, or from -e; then the status is 1 when one of them has failed.
   pause NAME            a script takes no more records, pause all: none does; resume NAME,
                         resume all.  When the tape waits for it (it is reliable) the
                         market soon does, too
+  halt [why], unhalt    trading: no order of any script goes out, and open ones are
+                        canceled; and the end of that
   reload NAME           reads its file again; rollback NAME [version]: the one before
   audit [n]             who has changed what
   help, quit

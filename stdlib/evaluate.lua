@@ -314,7 +314,7 @@ local function looker(scope, say)
       return wrap(require(name), name)
     end,
     [tw.thaw] = calls(tw.thaw), [tw.instrument] = calls(tw.instrument),
-    [tw.instruments] = calls(tw.instruments),
+    [tw.instruments] = calls(tw.instruments), [tw.is_halted] = calls(tw.is_halted),
     [require "tw.ps"] = calls(require "tw.ps"),
   }
   setmetatable(env, {

@@ -25,6 +25,25 @@ local function feed_line(feed)
     screen.number(feed.records), feed.errors, feed.skips)
 end
 
+--- figures.trading(status) -> string | nil
+-- What the scripts that trade have done; nil when none does.
+-- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.
+-- Units: pnl: equity less deposits, in each account's currency.
+function figures.trading(status)
+  local rows = {}
+  for _, script in ipairs(status.scripts) do
+    if script.orders then
+      local name = script.name:match("[^/]*$"):gsub("%.lua$", "")
+      rows[#rows + 1] = { name, tostring(script.worker), screen.number(script.orders),
+                          screen.number(script.open), screen.number(script.fills),
+                          ("%.2f"):format(script.pnl) }
+    end
+  end
+  if #rows == 0 then return end
+  return screen.table(rows, { "trades", "worker", "orders", "open", "fills", "pnl" })
+         .. (status.halted and "\ntrading is halted" or "")
+end
+
 --- figures.status(status, rate) -> string
 -- The run, its feeds and its workers; status: its figures; rate: records a second.
 -- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none.
@@ -59,6 +78,7 @@ function figures.status(status, rate)
         stage_text(script.stage))
     end
   end
+  lines[#lines + 1] = figures.trading(status)
   return table.concat(lines, "\n")
 end
 

@@ -4,6 +4,7 @@
 -- that is a live screen, repainted in place, with the latest lines below;
 -- otherwise a line a second, so that a log stays readable.
 
+local figures = require "tw.figures"
 local screen = require "tw.screen"
 
 local monitor = {}
@@ -148,22 +149,6 @@ local function lost(status)
   return n
 end
 
--- What the scripts that trade have done; nil when none does.
-local function trading(status)
-  local rows = {}
-  for _, script in ipairs(status.scripts) do
-    if script.orders then
-      local name = script.name:match("[^/]*$"):gsub("%.lua$", "")
-      rows[#rows + 1] = { name, tostring(script.worker), screen.number(script.orders),
-                          screen.number(script.open), screen.number(script.fills),
-                          ("%.2f"):format(script.pnl) }
-    end
-  end
-  if #rows == 0 then return end
-  return screen.table(rows, { "trades", "worker", "orders", "open", "fills", "pnl" })
-         .. (status.halted and "\ntrading is halted" or "")
-end
-
 -- Which version of the app file is there, when it is not the first.
 local function version(app)
   return app.version > 1 and ("   %s: version %d"):format(app.name, app.version) or ""
@@ -185,7 +170,7 @@ local function paint(status, rows)
   lines[#lines + 1] = screen.table(worker_rows(status),
     { "worker", "lag", "handled", "p50", "p99", "memory", "scripts" })
   lines[#lines + 1] = ""
-  local traded = trading(status)
+  local traded = figures.trading(status)
   if traded then
     lines[#lines + 1] = traded
     lines[#lines + 1] = ""
@@ -283,7 +268,7 @@ function monitor.summary(status)
   end
   say("%s", screen.table(rows, { "script", "worker", "shard", "version", "since",
                                  "handled", "lost", "errors" }))
-  local traded = trading(status)
+  local traded = figures.trading(status)
   if traded then say("%s", traded) end
   local pool = status.pool
   if pool and pool.submitted > 0 then

@@ -328,6 +328,12 @@ run.says("@maker count", at:match "%d+", "a script that is paused takes no recor
 run.says("resume maker", "maker.lua: resumed")
 t.ok(run.waits("@maker count > " .. at:match "%d+" .. " + 50", "true"), "resumed")
 
+run.says("halt too much", "trading is halted: no order goes out, open ones are canceled")
+run.says("tw.is_halted()", "true")
+run.says("unhalt", "trading goes on")
+run.says("tw.is_halted()", "false")
+shows("log 50", "warn: uid %d+ pid %d+: trading is halted: .*: too much",
+      "audit: .*halt too much")
 run.says("pause all", "maker.lua: paused\nspread.lua: paused, 2 instances")
 run.says("resume all", "maker.lua: resumed\nspread.lua: resumed, 2 instances")
 

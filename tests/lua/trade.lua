@@ -384,7 +384,8 @@ prints("what is said last, of each field", app([[
     if n == 1 then self:buy("A", 1) end
     if n == 2 then print(self.account.currency, self.account.deposits,
                          self.account.fees) end
-  end]], { before = [[app.account { currency = "CHF", cash = 5, fees = { per_order = 9 } } ]],
+  end]], { before = [[
+    app.account { currency = "CHF", cash = 5, fees = { per_order = 9 } } ]],
   options = "{ account = { cash = 7 } }" }), "EUR\t7.0\t1.0\n")
 
 -- Halting.
