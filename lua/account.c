@@ -211,3 +211,37 @@ void ltw_account_begin(lua_State *L, int idx, struct ltw_trader *t)
     }
     lua_settop(L, top);
 }
+
+/* ---- for stdlib/trade.lua ---- */
+
+/* fills(): a list of { name, records, market, limit, stop }, in words */
+static int fills(lua_State *L)
+{
+    lua_createtable(L, TW_FILL_MODELS, 0);
+    for (int i = 0; i < TW_FILL_MODELS; i++) {
+        const struct tw_fill_text *text = &tw_fill_models[i];
+        const char *const fields[][2] = {
+            { "name", text->name }, { "records", text->records },
+            { "market", text->market }, { "limit", text->limit }, { "stop", text->stop },
+        };
+
+        lua_createtable(L, 0, 5);
+        for (size_t f = 0; f < sizeof fields / sizeof fields[0]; f++) {
+            lua_pushstring(L, fields[f][1]);
+            lua_setfield(L, -2, fields[f][0]);
+        }
+        lua_rawseti(L, -2, i + 1);
+    }
+    return 1;
+}
+
+static const luaL_Reg internal[] = {
+    { "fills", fills },
+    { NULL, NULL }
+};
+
+int luaopen_tw_internal_trade(lua_State *L)
+{
+    luaL_newlib(L, internal);
+    return 1;
+}

@@ -15,4 +15,6 @@ void ltw_account_options(lua_State *L, int idx, struct ltw_trader *t,
 /* [-0, +0, e]  The deposit and the rates of exchange. */
 void ltw_account_begin(lua_State *L, int idx, struct ltw_trader *t);
 
+int luaopen_tw_internal_trade(lua_State *L);
+
 #endif

@@ -1,4 +1,4 @@
-/* lbars.c - bars that a script has made of what it reads: self:bars. */
+/* lbars.c - what a script does by its self: here, bars made of what it reads. */
 #include "lbars.h"
 
 #include <string.h>

@@ -129,6 +129,17 @@ static int64_t position_price(const struct ltw_trader *t)
     return p && t->told.position ? tw_position_price(p) : 0;
 }
 
+static int64_t leaves(const struct tw_told *told)
+{
+    switch (told->status) {
+    case TW_STATUS_FILLED: case TW_STATUS_DONE_FOR_DAY: case TW_STATUS_CANCELED:
+    case TW_STATUS_REJECTED: case TW_STATUS_EXPIRED:
+        return 0;
+    default:
+        return told->order->quantity - told->filled;
+    }
+}
+
 void ltw_push_told(lua_State *L, const struct ltw_trader *t, int names, int handler,
                    int field)
 {
@@ -145,6 +156,7 @@ void ltw_push_told(lua_State *L, const struct ltw_trader *t, int names, int hand
     case F_TIME:     lua_pushinteger(L, r->time_ns); break;
     case F_POSITION: push_fixed(L, told->position); break;
     case F_FILLED:   push_fixed(L, told->filled); break;
+    case F_LEAVES:   push_fixed(L, leaves(told)); break;
     case F_FEE:      lua_pushnumber(L, tw_money_to_double(r->fee)); break;
     case F_LIQUIDITY:
         push_text(L, r->liquidity == TW_LIQUIDITY_ADDED ? "added"

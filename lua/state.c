@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "base/memory.h"
+#include "account.h"
 #include "bundle.h"
 #include "code.h"
 #include "embedded.h"
@@ -120,6 +121,7 @@ static const luaL_Reg modules[] = {
     { "tw.internal.tape", luaopen_tw_internal_tape },
     { "tw.internal.tapes", luaopen_tw_internal_tapes },
     { "tw.internal.task", luaopen_tw_internal_task },
+    { "tw.internal.trade", luaopen_tw_internal_trade },
     { "tw.cache", luaopen_tw_cache },
     { "tw.cache.simulate", luaopen_tw_cache_simulate },
     { NULL, NULL }

@@ -13,6 +13,18 @@ local function statistics()
   return table.concat(lines, "\n")
 end
 
+-- Each fill model and its rules, as C has them.
+local function fills()
+  local lines = {}
+  for _, m in ipairs(require "tw.internal.trade".fills()) do
+    lines[#lines + 1] = ("  %-10s by %s"):format(m.name, m.records)
+    for _, order in ipairs { "market", "limit", "stop" } do
+      lines[#lines + 1] = ("    %-7s  %s"):format(order, m[order])
+    end
+  end
+  return table.concat(lines, "\n")
+end
+
 return {
   {
     name = "scripts",
@@ -31,10 +43,10 @@ A script is a Lua file that returns a table of handlers.  Each instance has a
 
   return M
 
-The handlers are on_start, on_quote, on_trade, on_message, on_timer, on_gap and
-on_stop.  One handler of a script runs at a time.  A handler that waits, for a
-future or in tw.sleep, holds up its own script only: its records wait for it, and
-the other scripts of the worker go on.
+The handlers are on_start, on_quote, on_trade, on_bar, on_message, on_timer, on_gap and
+on_stop, and on_order, on_fill and on_position where it trades (see trading).  One handler
+of a script runs at a time.  A handler that waits, for a future or in tw.sleep, holds up
+its own script only: its records wait for it, and the other scripts of the worker go on.
 
 self has name, params (what the app file gave), worker (0, 1, ...), shard and
 shards (1 of 1 where the script is not sharded), and the file's methods.  A global
@@ -171,6 +183,76 @@ which only one_sided scripts see; _ is a parameter that stays nil.
 Records are shared and never change.  q stays readable while it is on the tape;
 a script that keeps it for longer gets the error `quote 123 has expired`.
 q:keep() is a copy that never expires.]],
+  },
+  {
+    name = "trading",
+    purpose = "orders, accounts, limits, and how a simulated order is filled",
+    text = [[
+A script trades by its self; what becomes of an order is told to its handlers:
+
+  local M = { account = { cash = 50000, fees = { per_share = 0.005, minimum = 1 } } }
+
+  function M:on_bar(symbol, close)
+    if close > 100 then self:order_target(symbol, 200) end
+  end
+
+  function M:on_fill(symbol, side, price, quantity, fee, position) ... end
+
+Methods: self:buy, sell, oco, order_target, order_target_percent, close, flatten, cancel,
+modify, position, positions and orders; self.account; and of an order cancel and modify
+(tidewire help self:buy, order, account).  Wrong use raises; what limits or the venue
+refuse is told to on_order, with a reason.
+
+Handlers are called before the record's own, in the order in which things happened:
+
+  on_order(order, id, symbol, status, reason, ...)   whenever its status changes
+  on_fill(order, symbol, side, price, quantity, fee, liquidity, position)   each trade
+  on_position(symbol, position, price)               after each trade
+
+on_order may ask for id symbol side type tif status reason price quantity stop trail
+filled leaves average label parent position time; status, reason, filled, leaves, position
+and time are as they were then.  An order handle has the same fields as they are now, and
+fees.
+
+Each instance of a script has an account and a broker of its own, which see the quotes,
+trades and bars that its cursor gives, before the script does: so its orders depend on
+these records alone, and not on workers, speed or other scripts.  Time is that of the
+records.  An order that is decided at one record is matched by the next one of its symbol
+at the earliest; with a latency, by records at or after its arrival.  Each report is a
+record on the tape (tape:last), which only its owner is told of.
+
+Accounts: app.account{...} for all, app.script(path, {account = {...}}) for one, and the
+field account of a script's table between them, field by field:
+
+  currency, cash     "USD", 100000
+  fill               how orders are filled, see below ("auto")
+  fees               per_share, per_order, minimum (of an order); percent, maker, taker
+                     (of the value, 0.1 is 0.1 %), maximum (percent of an order's value),
+                     tiers = {{from = value traded, percent =, maker =, taker =}, ...}
+  latency            seconds, {least, most} or {list = {...}} that were measured; or
+                     {submit = ..., cancel = ...}.  Chance comes from seed
+  slippage           ticks, bps, impact (times the square of the share of the volume), of
+                     market orders and stops
+  volume_share       0 to 1: the part of a record's volume that fill = "volume" takes
+  limits             order_quantity, order_value, position, open_orders, orders in `per`
+                     seconds, collar (percent from the last price), daily_loss,
+                     self_match = true and buying_power = true: refused
+  rates              what 1 of a currency costs: {EUR = 1.08}, or by a symbol's price:
+                     {EUR = "EURUSD", JPY = "1/USDJPY"}
+
+app.risk limits all scripts together, tw.halt stops them; app.instruments says tick_size,
+lot_size, multiplier, currency, margin, settles_daily and calendar, app.calendar when a
+market is open.
+
+Bars come from files (app.feed.csv) or are made: self:bars{every = "1m", of = "bid"}.
+
+Fill models, by kind of order:
+
+]] .. fills() .. [[
+
+
+A size that was shown is taken once.  An order with tif "day" ends with the session of
+its instrument's calendar, "opg" and "cls" trade at its open and close.]],
   },
   {
     name = "sharing",

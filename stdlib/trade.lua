@@ -6,8 +6,7 @@
 
 local trade = {}
 
-local FILLS <const> = { "auto", "next_open", "touch", "through", "quote", "queue",
-                        "volume" }
+local FILLS <const> = require "tw.internal.trade".fills()
 
 local function fail(what, ...)
   error(what .. ": " .. string.format(...), 0)
@@ -162,10 +161,12 @@ local account = {
                                     impact = number(0, 1000) })
   end,
   fill = function(what, name, x)
-    for i, known in ipairs(FILLS) do
-      if x == known then return i - 1 end
+    local names = {}
+    for i, model in ipairs(FILLS) do
+      if x == model.name then return i - 1 end
+      names[i] = model.name
     end
-    fail(what, "%s: %s is none of %s", name, show(x), table.concat(FILLS, ", "))
+    fail(what, "%s: %s is none of %s", name, show(x), table.concat(names, ", "))
   end,
   latency = function(what, name, x)
     if type(x) == "table" and (x.submit ~= nil or x.cancel ~= nil) then

@@ -53,7 +53,7 @@ prints("an order's life", app [[
 quote	1
 1	A	buy	market	gtc	pending_new	100.0	nil	0.0	100.0	nil	first	1	nil
 order	pending_new	nil	0.0	100.0	first	pending_new
-order	new	nil	0.0	0.0	first	filled
+order	new	nil	0.0	100.0	first	filled
 order	filled	nil	100.0	0.0	first	filled
 fill	10.1	buy	10.1	100.0	0.0	removed	100.0
 position	A	100.0	10.1	100.0
