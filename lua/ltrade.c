@@ -12,11 +12,23 @@
 
 #include "base/fixed.h"
 #include "lterms.h"
+#include "outputs.h"
 #include "script.h"
 
 enum { OCO_MAX = 16 };
 
 /* ---- sending ---- */
+
+/* [-0, +0, e]  What a version does that may yet be refused must not go out, and what
+ * becomes of an order can't wait for that. */
+static void check_may_send(lua_State *L, const char *what)
+{
+    const struct ltw_outputs *o = ltw_script_outputs(ltw_state(L)->script);
+
+    if (o && o->way == LTW_OUTPUTS_HELD)
+        luaL_error(L, "%s: a version that is not decided on yet (on_reload) can't trade",
+                   what);
+}
 
 /* [-0, +0, e]  Checks the order as the broker does. */
 static void check(lua_State *L, struct ltw_trader *t, const char *what,
@@ -84,9 +96,12 @@ static int place(lua_State *L, const char *what, const struct ltw_order_terms *t
                  int label)
 {
     struct ltw_trader *t = ltw_check_trader(L, what);
-    struct ltw_order *entry = push_order(L, t, what, terms, label);
-    int first = lua_gettop(L);
+    struct ltw_order *entry;
+    int first;
 
+    check_may_send(L, what);
+    entry = push_order(L, t, what, terms, label);
+    first = lua_gettop(L);
     if (terms->take_profit)
         push_exit(L, t, what, &entry->o, terms->take_profit, false);
     if (terms->stop_loss) push_exit(L, t, what, &entry->o, terms->stop_loss, true);
@@ -181,6 +196,7 @@ static int oco(lua_State *L)
     if (n < 2 || n > OCO_MAX)
         return luaL_error(L, "oco: 2 to %d orders expected, got %d", OCO_MAX, n);
     t = ltw_check_trader(L, "oco");
+    check_may_send(L, "oco");
     luaL_checkstack(L, n + 8, "oco");
     first = lua_gettop(L) + 1;
     for (int i = 0; i < n; i++) {
@@ -325,6 +341,7 @@ static int flatten(lua_State *L)
     const struct tw_position *p;
     lua_Integer n = 0;
 
+    check_may_send(L, "flatten");
     if (tw_broker_cancel_all(t->broker, 0) < 0) luaL_error(L, "not enough memory");
     for (size_t i = 0; (p = tw_account_at(tw_broker_account(t->broker), i)); i++) {
         if (p->quantity == 0) continue;
@@ -345,6 +362,7 @@ static struct ltw_order *check_own(lua_State *L, const char *what,
     struct ltw_order *own = ltw_check_order(L, 1);
 
     *t = ltw_check_trader(L, what);
+    check_may_send(L, what);
     if (own->trader && own->trader != *t)
         luaL_error(L, "%s: the order is of another script", what);
     return own;
@@ -409,6 +427,7 @@ static int cancel(lua_State *L)
         return ltw_order_cancel(L);
     }
     t = ltw_check_trader(L, "cancel");
+    check_may_send(L, "cancel");
     if (!lua_isnoneornil(L, 2)) symbol = ltw_check_symbol(L, 2, "cancel");
     n = tw_broker_cancel_all(t->broker, symbol);
     if (n < 0) return luaL_error(L, "not enough memory");

@@ -194,7 +194,7 @@ static bool begin(lua_State *L, struct ltw_trader *t)
     t->orders += t->told.report.exec == TW_EXEC_PENDING_NEW;
     t->fills += t->told.report.exec == TW_EXEC_TRADE;
     tw_broker_report_record(t->broker, &t->told, &t->record);
-    t->stage = t->muted ? ON_ORDER : APPEND;
+    t->stage = t->muted || t->host->replays ? ON_ORDER : APPEND;
     return true;
 }
 

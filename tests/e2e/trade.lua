@@ -191,6 +191,48 @@ local restart = run { args = { "--workers", "1" }, app = [[
   end]] }
 t.is(restart.out, "start\t0.0\t0\nstart\t5.0\t1\n", "a restart keeps what is held")
 
+-- A new version goes on with account and orders; while it may be refused it can't trade.
+
+local changed = run { args = { "--workers", "2" }, app = [[
+    app.feed.synthetic { speed = 0, seed = 7, trades = 0, limit = 6000 }
+    app.script("s.lua", { workers = { 1 } }) app.script("lead.lua", { workers = { 0 } })]],
+  ["s.lua"] = [[
+    function M:on_quote(symbol, bid)
+      if not self.order then
+        self.order = self:buy(symbol, 100, 1)
+        self:sell(symbol, 200)
+      end
+    end]],
+  ["lead.lua"] = [[
+    local here = debug.getinfo(1, "S").source:match "^@(.*/)"
+    local n = 0
+    local function reload(text)
+      local file = assert(io.open(here .. "s.lua", "w"))
+      file:write("local M = {} ", text, " return M")
+      file:close()
+      local fine, why = pcall(function() return tw.reload("s.lua"):await() end)
+      print(fine, (tostring(why):match "buy:[^\n]*"))
+    end
+    function M.on_quote()
+      n = n + 1
+      if n == 2000 then
+        reload "function M:on_reload() self:buy(self.order.symbol, 100) end"
+        reload [=[
+          function M:on_quote()
+            if not self.done then
+              self.done = true
+              print(self:position(self.order.symbol), self.order:cancel())
+            end
+          end
+          function M:on_order(order, status) print(order == self.order, status) end]=]
+      end
+    end]] }
+table.sort(changed.lines)             -- two workers print
+t.is(table.concat(changed.lines, "\n"), "-200.0\ttrue\n"
+     .. "false\tbuy: a version that is not decided on yet (on_reload) can't trade\n"
+     .. "true\tcanceled\ntrue\tnil\ntrue\tpending_cancel",
+     "a new version goes on with account and orders")
+
 -- Many orders leave nothing behind.
 
 local MANY = SMALL and 2000 or 100000

@@ -275,6 +275,52 @@ static void brackets(void)
     close_rig(g);
 }
 
+/* What is told is how far the order was then; what can't be is known before. */
+static void told_as_it_was(void)
+{
+    struct rig *g = open_rig((struct tw_broker_options){ .first_id = 7 });
+    struct tw_order o = { .symbol = 1, .side = TW_SIDE_BUY, .type = TW_TYPE_LIMIT,
+                          .tif = TW_TIF_GTC, .quantity = ONE };
+    struct tw_error error;
+    struct tw_told t;
+    int right = 0;
+
+    ok(tw_broker_check(g->b, &o, &error) == TW_EUSAGE
+       && strstr(error.text, "needs a price") && tw_broker_untold(g->b) == 0
+       && tw_broker_open(g->b, NULL) == NULL, "checked, and nothing is sent");
+    o.price = ONE;
+    ok(tw_broker_check(g->b, &o, &error) == TW_OK && o.terms == &g->terms, "it could be");
+    o.part = ONE;
+    ok(tw_broker_check(g->b, &o, &error) == TW_OK && o.quantity == 100000 * ONE,
+       "a part of the equity, at its price");
+    o.price = 0;
+    o.type = TW_TYPE_MARKET;
+    ok(tw_broker_check(g->b, &o, &error) == TW_EUSAGE
+       && strstr(error.text, "no price is known"), "but not without a price");
+    ok(tw_broker_next_id(g->b) == 7, "the first id");
+    quote(g, 1, 1000, 1001, 5);
+    submit(g, (struct tw_order){ .quantity = 8 });
+    quote(g, 2, 1000, 1001, 5);
+    quote(g, 3, 1000, 1002, 5);
+    ok(tw_broker_untold(g->b) == 4 && tw_broker_next_id(g->b) == 8, "four reports");
+    for (int i = 0; tw_broker_next(g->b, &t); i++) {
+        static const uint8_t status[] = { TW_STATUS_PENDING_NEW, TW_STATUS_NEW,
+                                          TW_STATUS_PARTIALLY_FILLED, TW_STATUS_FILLED };
+        static const int filled[] = { 0, 0, 5, 8 };
+        struct tw_record r;
+
+        tw_broker_report_record(g->b, &t, &r);
+        right += t.status == status[i] && t.filled == filled[i] * ONE
+            && t.position == t.filled && r.execution.status == status[i];
+    }
+    ok(right == 4, "each with the status that it made (%d)", right);
+    tw_account_deposit(tw_broker_account(g->b), 0,
+                       -tw_account_equity(tw_broker_account(g->b)));
+    reason_is(g, (struct tw_order){ .part = ONE }, TW_REASON_BUYING_POWER,
+              "a part that pays for nothing");
+    close_rig(g);
+}
+
 static unsigned sent;
 
 static int count_submit(void *ctx, const struct tw_order *o)
@@ -517,6 +563,7 @@ int main(void)
     rate_and_loss();
     buying_power();
     brackets();
+    told_as_it_was();
     halted(NULL, "the simulator");
     halted(&gateway, "a gateway");
     desks();
