@@ -195,7 +195,8 @@ t.is(restart.out, "start\t0.0\t0\nstart\t5.0\t1\n", "a restart keeps what is hel
 
 local changed = run { args = { "--workers", "2" }, app = [[
     app.feed.synthetic { speed = 0, seed = 7, trades = 0, limit = 6000 }
-    app.script("s.lua", { workers = { 1 } }) app.script("lead.lua", { workers = { 0 } })]],
+    app.script("s.lua", { workers = { 1 } })
+    app.script("lead.lua", { workers = { 0 } })]],
   ["s.lua"] = [[
     function M:on_quote(symbol, bid)
       if not self.order then
@@ -327,3 +328,32 @@ known("Euro Stoxx, as a share", "backtrader/2006-day-001.txt.gz",
 known("Euro Stoxx, as a future", "backtrader/2006-day-001.txt.gz", { script = EURO,
       terms = "multiplier = 10, margin = 1000, settles_daily = true",
       account = "fees = { per_share = 2 }" }, "12 11 12795.00 11795.00\n")
+
+-- Bars of ticks are the bars that LEAN has made of them.
+
+local function bars(path, start)
+  return run { args = { "--workers", "1" }, app = ([[
+      app.feed.csv { preset = "lean", file = %q } app.script("s.lua")]]):format(
+      here .. DATA .. "lean/forex/" .. path), ["s.lua"] = start .. [[
+    function M:on_bar(open, high, low, close, side, interval, time)
+      print(open, high, low, close, side, interval, time)
+    end]] }.lines
+end
+for _, path in ipairs { "oanda/%s/eurusd/20140508_quote.zip",
+                        "fxcm/%s/nzdusd/20140507_quote.zip" } do
+  local name = "bars of ticks: " .. path:format "minute"
+  if not has(DATA .. "lean/forex/" .. path:format "minute") then
+    t.ok(true, name .. " # SKIP no ../shared/data")
+  else
+    local want, differ = bars(path:format "minute", ""), 0
+    local got = bars(path:format "tick", [[
+      function M:on_start()
+        self:bars { every = "1m", of = "bid" }
+        self:bars { every = "1m", of = "ask" }
+      end ]])
+    for i, line in ipairs(got) do differ = differ + (line == want[i] and 0 or 1) end
+    -- The last minute has not ended with the last tick.
+    t.ok(#got > 2000 and #got == #want - 2 and differ == 0, ("%s (%d of %d, %d differ)")
+      :format(name, #got, #want, differ))
+  end
+end
