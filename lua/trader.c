@@ -85,7 +85,8 @@ void ltw_trader_free(lua_State *L, struct ltw_trader *t)
     struct tw_order *o = NULL;
 
     if (!t) return;
-    ltw_trader_forget(L, t);
+    do ltw_trader_forget(L, t);                 /* what is told no more */
+    while (t->broker && tw_broker_next(t->broker, &t->told));
     while (t->broker && (o = tw_broker_open(t->broker, o)) != NULL) {
         struct ltw_order *own = (struct ltw_order *)o;
 
@@ -145,11 +146,12 @@ static void release_ended(lua_State *L, struct ltw_trader *t)
     struct ltw_order **link = &t->ended, *own;
 
     while ((own = *link) != NULL) {
-        if (own->o.requests > 0) {
+        if (!tw_order_is_done(&own->o)) {
             link = &own->next;
             continue;
         }
         *link = own->next;
+        own->listed = false;
         release(L, own);
     }
 }
@@ -171,14 +173,12 @@ static void finish(lua_State *L, struct ltw_trader *t)
 
     t->stage = NOTHING;
     t->told.order = NULL;
-    if (!own || tw_order_is_open(&own->o) || own->o.untold > 0 || own->ref == LUA_NOREF)
-        return;
+    if (!own || own->listed || tw_order_is_open(&own->o) || own->o.untold > 0) return;
     if (own->o.requests == 0) {
         release(L, own);
     } else {
-        for (struct ltw_order *e = t->ended; e; e = e->next)
-            if (e == own) return;
         own->next = t->ended;
+        own->listed = true;
         t->ended = own;
     }
 }

@@ -45,6 +45,7 @@ struct ltw_order {
     struct tw_order o;                   /* first                                    */
     struct ltw_trader *trader;           /* NULL: not sent, or its trader is gone    */
     struct ltw_order *next;              /* in trader->ended                         */
+    bool listed;                         /* there                                    */
     int ref;                             /* registry: itself, O1; or LUA_NOREF       */
     uint8_t reason;                      /* told last; enum tw_reason                */
 };

@@ -203,6 +203,25 @@ prints("a script may forget its orders", app [[
     if n == 3 then print(self:cancel()) end
     if n == 4 then print(#self:orders()) end
   end]], "100\t100\n100\n0\n")
+prints("what comes too late is told of an order that was forgotten", app [[
+  M.account = { latency = { submit = 0, cancel = 1.5 } }
+  function M:on_quote()
+    n = n + 1
+    if n == 1 then self:cancel(self:buy("A", 1)) self:buy("A", 1, 5) end
+    if n == 2 then self:cancel() end
+    collectgarbage()
+  end
+  function M:on_order(order, id, reason)
+    collectgarbage()
+    if reason then print(n, order, reason) end
+    if id == 2 then print(n, order) end
+  end]], [[
+1	order 2 buy 1 A limit 5: pending_new, 0 filled
+1	order 2 buy 1 A limit 5: new, 0 filled
+2	order 2 buy 1 A limit 5: pending_cancel, 0 filled
+2	order 1 buy 1 A market: filled, 1 filled	too late: the order had ended
+3	order 2 buy 1 A limit 5: canceled, 0 filled
+]])
 prints("in a task, and what is told wakes the script", app [[
   local task = require "tw.task"
   function M:on_quote()
