@@ -111,7 +111,7 @@ keys "'typed"
 keys { "Space" }
 keys "meanwhile'"
 shows("> 'typed meanwhile'$", "while somebody types")
-keys { "C-c", "C-d" }
+keys { "C-u", "C-d" }              -- Ctrl-C might come in the task's turn, and end it
 shows("\n%d+$", "behind Ctrl-D it goes on")
 keys { "C-c" }
 shows("status 130$", "and Ctrl-C ends it")
