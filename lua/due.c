@@ -12,12 +12,17 @@ static void put(struct ltw_due *d, size_t i, struct ltw_task *t)
     t->timer = i;
 }
 
+static bool is_before(const struct ltw_task *a, const struct ltw_task *b)
+{
+    return a->due_ns < b->due_ns || (a->due_ns == b->due_ns && a->due_order < b->due_order);
+}
+
 static void sift(struct ltw_due *d, size_t i, struct ltw_task *t)
 {
-    for (; i > 1 && d->task[i / 2]->due_ns > t->due_ns; i /= 2) put(d, i, d->task[i / 2]);
+    for (; i > 1 && is_before(t, d->task[i / 2]); i /= 2) put(d, i, d->task[i / 2]);
     for (size_t child; (child = 2 * i) <= d->n; i = child) {
-        if (child < d->n && d->task[child + 1]->due_ns < d->task[child]->due_ns) child++;
-        if (d->task[child]->due_ns >= t->due_ns) break;
+        if (child < d->n && is_before(d->task[child + 1], d->task[child])) child++;
+        if (!is_before(d->task[child], t)) break;
         put(d, i, d->task[child]);
     }
     put(d, i, t);
@@ -39,6 +44,7 @@ bool ltw_due_reserve(struct ltw_due *d)
 void ltw_due_add(struct ltw_due *d, struct ltw_task *t)
 {
     assert(d->n < d->room && t->timer == 0);
+    t->due_order = d->added++;
     sift(d, ++d->n, t);
 }
 

@@ -7,8 +7,9 @@
 
 #include "ltw.h"
 
-/* A binary heap by due_ns, the nearest at 1; zeroed it is empty. */
-struct ltw_due { struct ltw_task **task; size_t n, room; };
+/* A binary heap by due_ns, and what is due at once by who came first; the nearest at 1;
+ * zeroed it is empty. */
+struct ltw_due { struct ltw_task **task; size_t n, room; uint64_t added; };
 
 /* Room for one more; false: no memory. */
 bool ltw_due_reserve(struct ltw_due *d);

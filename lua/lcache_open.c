@@ -4,6 +4,7 @@
 
 #include "lcache.h"
 #include "lsimulate.h"
+#include "ltime.h"
 #include "share/caches.h"
 
 /* [-0, +0, e]  The option of that name, or 0; it is taken out of the table at 2.
@@ -98,6 +99,11 @@ static const char *check_name(lua_State *L)
     return name;
 }
 
+static int64_t event_ns(void *time)
+{
+    return ltw_time_ns(time);
+}
+
 /* tw.cache(name [, options]) -> cache
  * The cache of that name, the same in every state.  Options: entries (how many; default
  * 10,000) or bytes (of keys and values); policy: "s3fifo" or "lru"; ttl, from when a
@@ -139,6 +145,7 @@ static int cache_open(lua_State *L)
     if (any) c = tw_caches_find(host->caches, o.name);
     if (!c) {
         take_options(L, &o);
+        if (host->time) o.now_ns = event_ns, o.ctx = host->time;
         rc = tw_caches_open(host->caches, &o, &c, &error);
         if (rc < 0) return luaL_error(L, "tw.cache: %s", error.text);
     }

@@ -160,7 +160,7 @@ static int send_again(lua_State *L, int status, lua_KContext due_ns)
 
     (void)status;
     while ((rc = try_it(L, c)) == TW_EFULL && waits) {
-        if (ltw_task_is_due(due_ns)) {
+        if (ltw_task_is_due(L, due_ns)) {
             rc = UV_ETIMEDOUT;
             break;
         }
@@ -230,7 +230,7 @@ static int recv_again(lua_State *L, int status, lua_KContext due_ns)
 
     (void)status;
     while ((rc = take(L, c, lua_touserdata(L, 2))) == TW_EEMPTY) {
-        if (ltw_task_is_due(due_ns)) {
+        if (ltw_task_is_due(L, due_ns)) {
             rc = UV_ETIMEDOUT;
             break;
         }

@@ -183,7 +183,7 @@ static bool wait_for(lua_State *L, lua_KContext due_ns, struct ltw_box *h, int *
     struct ltw_task *t = ltw_task_current(L);
 
     while ((*state = (int)ltw_future_look(h, value)) == TW_PENDING
-           && !ltw_task_is_due(due_ns)) {
+           && !ltw_task_is_due(L, due_ns)) {
         ltw_future_leave_if_over(L, h);
         ltw_task_leave(L);   /* before its place is made anew */
         if (t) t->place = ltw_future_place(h);

@@ -38,10 +38,8 @@ void ltw_loop_arm(struct ltw_tasks *ts)
 static void on_timer(uv_timer_t *timer)
 {
     struct ltw_tasks *ts = timer->data;
-    int64_t now_ns = tw_clock_steady_ns();
-    struct ltw_task *t;
 
-    while ((t = ltw_due_first(&ts->due)) && t->due_ns <= now_ns) ltw_task_wake(t);
+    ltw_tasks_wake_due(ts, tw_clock_steady_ns());
     ltw_loop_arm(ts);
     uv_stop(ts->loop);   /* it may run timers first and then sleep, whatever they did */
 }
@@ -52,6 +50,7 @@ static void on_timer(uv_timer_t *timer)
  * interpreter that never does starts without one. */
 bool ltw_loop_open(struct ltw_tasks *ts)
 {
+    if (ts->by_event) return true;
     if (!ts->loop) {
         if (uv_loop_init(&ts->own) < 0) return false;
         if (tw_bell_open(&ts->bell, &ts->own) < 0) {

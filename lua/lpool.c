@@ -93,7 +93,8 @@ static void inherit(lua_State *L, struct tw_job *job)
     if (t->level > job->level) job->level = t->level;
     if (work->watch.ended) return;
     due_ns = ltw_scope_due_ns(t->scope);
-    if (due_ns != INT64_MAX) job->deadline_ns = due_ns;
+    /* By event time it never comes while a job runs. */
+    if (due_ns != INT64_MAX && !ltw_state(L)->time) job->deadline_ns = due_ns;
     work->load = t->load;
     if (work->load) tw_load_ref(work->load);
 }

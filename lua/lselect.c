@@ -80,7 +80,7 @@ static int select_again(lua_State *L, int status, lua_KContext due_ns)
         }
         lua_settop(L, OWNER);
         if (open == 0) return ltw_fail(L, TW_ECLOSED);
-        if (ltw_task_is_due(due_ns)) return ltw_fail(L, UV_ETIMEDOUT);
+        if (ltw_task_is_due(L, due_ns)) return ltw_fail(L, UV_ETIMEDOUT);
         if (ltw_task_park(L, lua_touserdata(L, PLACES), open, due_ns, "select"))
             return lua_yieldk(L, 0, due_ns, select_again);
     }

@@ -21,7 +21,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "ltime.h"
 #include "lvalue.h"
 #include "stat/ratio.h"
 
@@ -64,7 +64,7 @@ static int64_t time_at(lua_State *L, int idx)
 {
     const struct tw_record *r = ltw_state(L)->record;
 
-    if (lua_isnoneornil(L, idx)) return r ? r->time : tw_clock_now_ns();
+    if (lua_isnoneornil(L, idx)) return r ? r->time : ltw_now_ns(ltw_state(L));
     if (!lua_isinteger(L, idx) || lua_gettop(L) > idx)
         luaL_error(L, "push: after %d number%s at most a time expected, an integer in ns",
                    idx - 2, idx == 3 ? "" : "s");

@@ -1,9 +1,9 @@
 /* ltask.c - what stdlib/task.lua is made of: scopes and tasks of this state. */
 #include <stdio.h>
 
-#include "base/clock.h"
 #include "lerror.h"
 #include "lfuture.h"
+#include "ltime.h"
 #include "park.h"
 #include "remote.h"
 #include "script.h"
@@ -42,7 +42,7 @@ static int enter(lua_State *L)
     luaL_setmetatable(L, SCOPE);
     lua_newtable(L);
     lua_setiuservalue(L, -2, 1);
-    b->scope = ltw_scope_new(t->scope, &ltw_state(L)->scopes);
+    b->scope = ltw_scope_new(ltw_state(L), t->scope);
     if (!b->scope) return luaL_error(L, "task: not enough memory");
     if (due_ns) b->scope->due_ns = due_ns;
     b->scope->shield = shield;
@@ -357,7 +357,7 @@ static int yield_again(lua_State *L, int status, lua_KContext context)
 /* pause(): lets the other tasks run */
 static int pause_task(lua_State *L)
 {
-    if (ltw_task_park(L, NULL, 0, tw_clock_steady_ns(), "pause"))
+    if (ltw_task_park(L, NULL, 0, ltw_steady_ns(ltw_state(L)), "pause"))
         return lua_yieldk(L, 0, 0, yield_again);
     return 0;
 }
@@ -369,7 +369,7 @@ static int remaining(lua_State *L)
     int64_t due_ns = t ? ltw_scope_due_ns(t->scope) : INT64_MAX;
 
     if (due_ns == INT64_MAX) return 0;
-    lua_pushnumber(L, (lua_Number)(due_ns - tw_clock_steady_ns()) / 1e9);
+    lua_pushnumber(L, (lua_Number)(due_ns - ltw_steady_ns(ltw_state(L))) / 1e9);
     return 1;
 }
 

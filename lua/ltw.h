@@ -78,6 +78,7 @@ struct ltw_host {
     bool plays;               /* tape files: received is of another run  */
     bool replays;             /* with messages: none are sent            */
     struct ltw_library *library;   /* what the scripts require, or NULL */
+    struct ltw_time *time;    /* NULL: the system's, see ltime.h      */
     size_t memory_max;        /* bytes a state may have; 0: no limit  */
     int64_t time_max_ns;      /* a handler may run; 0: no limit       */
 };
@@ -85,6 +86,7 @@ struct ltw_host {
 struct ltw_script;            /* script.h: one script instance       */
 struct ltw_task;              /* task.h: a coroutine that can wait   */
 struct ltw_tasks;             /* task.h: those of a state            */
+struct ltw_time;              /* ltime.h: event time                 */
 
 /* How the watchdog sees that a state's code runs, and that it moves. */
 struct ltw_pulse {
@@ -101,6 +103,7 @@ struct ltw_state {
     struct ltw_script *script;    /* whose code runs now, or NULL           */
     struct ltw_task *task;        /* that runs now; NULL: it can't wait     */
     struct ltw_tasks *tasks;      /* its owner makes them                   */
+    struct ltw_time *time;        /* constant; NULL: the system's, see ltime.h */
     uint64_t scopes;              /* made so far, see scope.h               */
     bool parked;                  /* the task waits: yield out to its root  */
     unsigned parked_inside;       /* coroutines that wait within tasks      */

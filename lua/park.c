@@ -9,9 +9,9 @@
  */
 #include "park.h"
 
-#include "base/clock.h"
 #include "lerror.h"
 #include "lfuture.h"
+#include "ltime.h"
 #include "taskset.h"
 #include "watchdog.h"
 
@@ -30,12 +30,12 @@ int64_t ltw_task_due_ns(lua_State *L, int idx)
     seconds = luaL_checknumber(L, idx);
     luaL_argcheck(L, seconds >= 0, idx, "a number of seconds from 0 on expected");
     if (seconds > 1e9) return 0;   /* 30 years */
-    return tw_clock_steady_ns() + (int64_t)(seconds * 1e9);
+    return ltw_steady_ns(ltw_state(L)) + (int64_t)(seconds * 1e9);
 }
 
-bool ltw_task_is_due(int64_t due_ns)
+bool ltw_task_is_due(lua_State *L, int64_t due_ns)
 {
-    return due_ns != 0 && tw_clock_steady_ns() >= due_ns;
+    return due_ns != 0 && ltw_steady_ns(ltw_state(L)) >= due_ns;
 }
 
 const struct ltw_scope *ltw_task_over(lua_State *L)

@@ -6,7 +6,7 @@
  *     static int recv(lua_State *L, int status, lua_KContext due_ns)
  *     {
  *         while (nothing is there to receive) {
- *             if (ltw_task_is_due(due_ns)) { failed: it is over; break; }
+ *             if (ltw_task_is_due(L, due_ns)) { failed: it is over; break; }
  *             if (ltw_task_park(L, &place, 1, due_ns, "recv"))
  *                 return lua_yieldk(L, 0, due_ns, recv);
  *         }
@@ -21,7 +21,7 @@
 
 #include "task.h"
 
-/* [-0, +0, e]  Parks the running task at places, up to due_ns (steady clock; 0 or
+/* [-0, +0, e]  Parks the running task at places, up to due_ns (ltw_steady_ns; 0 or
  * INT64_MAX: for ever).  True: the caller has to yield now, with itself as the
  * continuation.  False: look again, there is no need to wait, or the main task has
  * waited in place.  Raises: the scope is over; where nothing can yield. */
@@ -45,7 +45,7 @@ const struct ltw_scope *ltw_task_over(lua_State *L);
 /* When a wait of that many seconds from now ends: 0 (none) for none or nil at
  * idx.  [-0, +0, e]  Raises for what is no number or below 0. */
 int64_t ltw_task_due_ns(lua_State *L, int idx);
-bool ltw_task_is_due(int64_t due_ns);
+bool ltw_task_is_due(lua_State *L, int64_t due_ns);
 
 /* The running task, which is about to yield where it has not asked to, is ready again,
  * behind all others. */

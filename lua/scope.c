@@ -1,17 +1,18 @@
 /* scope.c - how far a cancellation or a deadline reaches: a tree over tasks. */
 #include "scope.h"
 
-#include "base/clock.h"
 #include "base/memory.h"
+#include "ltime.h"
 #include "taskset.h"
 
-struct ltw_scope *ltw_scope_new(struct ltw_scope *parent, uint64_t *ids)
+struct ltw_scope *ltw_scope_new(struct ltw_state *state, struct ltw_scope *parent)
 {
     struct ltw_scope *s = tw_calloc(1, sizeof *s);
 
     if (!s) return NULL;
     s->references = 1;
-    s->id = ++*ids;
+    s->of = state;
+    s->id = ++state->scopes;
     s->due_ns = INT64_MAX;
     s->parent = parent;
     if (parent) ltw_scope_ref(parent);
@@ -52,7 +53,7 @@ struct ltw_scope *ltw_scope_over(struct ltw_scope *s)
     struct ltw_scope *over = over_at(s, INT64_MIN, &due_ns);
 
     if (over || due_ns == INT64_MAX) return over;
-    return over_at(s, tw_clock_steady_ns(), &due_ns);
+    return over_at(s, ltw_steady_ns(s->of), &due_ns);
 }
 
 int64_t ltw_scope_due_ns(struct ltw_scope *s)

@@ -15,19 +15,19 @@
 struct ltw_scope {
     struct ltw_scope *parent;    /* holds one reference of it              */
     unsigned references;
+    const struct ltw_state *of;  /* constant                               */
     uint64_t id;                 /* of this state; 0: none                 */
     unsigned live;               /* tasks spawned in it that have not ended */
     struct tw_waiters joiners;   /* for live to be 0                        */
-    int64_t due_ns;              /* steady clock; INT64_MAX: none           */
+    int64_t due_ns;              /* ltw_steady_ns; INT64_MAX: none          */
     bool cancelled, shield;
     unsigned ended;              /* waits that raised because it is over    */
     const char *why;             /* it was cancelled: a constant text       */
     void *job;                   /* of the pool, whose outermost one it is  */
 };
 
-/* A scope within parent, which may be NULL.  ids: a count, of which it gets the next.
- * NULL: no memory. */
-struct ltw_scope *ltw_scope_new(struct ltw_scope *parent, uint64_t *ids);
+/* A scope of the state within parent, which may be NULL.  NULL: no memory. */
+struct ltw_scope *ltw_scope_new(struct ltw_state *state, struct ltw_scope *parent);
 void ltw_scope_ref(struct ltw_scope *s);
 void ltw_scope_unref(struct ltw_scope *s);
 

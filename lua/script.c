@@ -226,7 +226,7 @@ static void let_go(struct ltw_script *s)
 /* A scope for the waits of handlers alone, within the script's. */
 static int open_handlers(struct ltw_script *s)
 {
-    struct ltw_scope *scope = ltw_scope_new(s->scope, &s->engine->state->scopes);
+    struct ltw_scope *scope = ltw_scope_new(s->engine->state, s->scope);
 
     if (!scope) return UV_ENOMEM;
     if (s->task.scope) ltw_scope_unref(s->task.scope);
@@ -244,7 +244,7 @@ static int open_scope(struct ltw_script *s)
         ltw_task_fini(&s->task);
         ltw_scope_unref(s->scope);
     }
-    s->scope = ltw_scope_new(NULL, &s->engine->state->scopes);
+    s->scope = ltw_scope_new(s->engine->state, NULL);
     if (!s->scope) return UV_ENOMEM;
     s->task = (struct ltw_task){ .script = s, .note.counts = s->counts };
     snprintf(name, sizeof name, "%s%s", s->o->name, s->is_candidate ? ", candidate" : "");

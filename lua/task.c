@@ -113,7 +113,7 @@ struct ltw_task *ltw_task_spawn(lua_State *L, int n, struct ltw_scope *scope,
     ref = luaL_ref(L, LUA_REGISTRYINDEX);
     t = tw_calloc(1, sizeof *t);
     if (!t || !ltw_ready_reserve(&ts->ready, ts->count + 2)
-        || !(scope = ltw_scope_new(scope, &state->scopes))) {
+        || !(scope = ltw_scope_new(state, scope))) {
         tw_free(t);
         luaL_unref(L, LUA_REGISTRYINDEX, ref);
         luaL_error(L, "task.spawn: not enough memory");

@@ -55,6 +55,7 @@ struct ltw_task {
     unsigned n;
     int64_t due_ns;                   /* and how long at most; INT64_MAX: ever   */
     size_t timer;                     /* index among the timers, 0: none         */
+    uint64_t due_order;               /* of those that are due at once           */
     const char *what;                 /* it waits for, a constant text           */
     struct tw_load *load;             /* of a cache, that it is part of, or NULL */
     unsigned level;                   /* of the jobs that it may wait for        */

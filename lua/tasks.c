@@ -88,11 +88,15 @@ void ltw_tasks_cancel(struct ltw_tasks *ts, const struct ltw_script *s, uint64_t
         if (t->script == s && t->own->id > after) ltw_scope_cancel(ts, t->own, why);
 }
 
+static bool awaits(const struct ltw_task *t)
+{
+    while (t && !(t->state == LTW_TASK_WAITING && t->what == ltw_await_what)) t = t->next;
+    return t != NULL;
+}
+
 bool ltw_tasks_are_expecting(const struct ltw_tasks *ts)
 {
-    for (const struct ltw_task *t = ts->all; t; t = t->next)
-        if (t->state == LTW_TASK_WAITING && t->what == ltw_await_what) return true;
-    return ltw_tasks_ready(ts);
+    return awaits(ts->all) || awaits(ts->others) || ltw_tasks_ready(ts);
 }
 
 /* ---- all of it ---- */
@@ -114,8 +118,9 @@ bool ltw_tasks_seed(uint64_t *seed)
     return end != text && *end == '\0' && errno == 0;
 }
 
-struct ltw_tasks *ltw_tasks_new(struct ltw_state *state, uv_loop_t *loop,
-                                void (*ring_owner)(void *ctx), void *ctx)
+/* ring_owner NULL: the loop is their own. */
+static struct ltw_tasks *new_tasks(struct ltw_state *state, uv_loop_t *loop,
+                                   void (*ring_owner)(void *ctx), void *ctx)
 {
     struct ltw_tasks *ts = tw_calloc(1, sizeof *ts);
 
@@ -123,19 +128,48 @@ struct ltw_tasks *ltw_tasks_new(struct ltw_state *state, uv_loop_t *loop,
     ltw_tasks_seed(&ts->ready.seed);
     ts->state = state;
     ts->loop = loop;
-    ts->ring = loop ? ring_owner : ring_bell;
-    ts->ctx = loop ? ctx : &ts->bell;
+    ts->ring = ring_owner ? ring_owner : ring_bell;
+    ts->ctx = ring_owner ? ctx : &ts->bell;
     tw_mailbox_init(&ts->box, ring, ts);
     if (!ltw_ready_reserve(&ts->ready, 1)) {
         tw_free(ts);
         return NULL;
     }
-    if (!loop) ltw_task_init(&ts->main, ts, NULL, main_woken, "main chunk");
+    if (!ring_owner) ltw_task_init(&ts->main, ts, NULL, main_woken, "main chunk");
     ts->main.state = LTW_TASK_RUNNING;
     ts->main.co = state->L;
-    if (!loop) state->task = &ts->main;
+    if (!ring_owner) state->task = &ts->main;
     mine = ts;
     return ts;
+}
+
+struct ltw_tasks *ltw_tasks_new(struct ltw_state *state, uv_loop_t *loop,
+                                void (*ring_owner)(void *ctx), void *ctx)
+{
+    return new_tasks(state, loop, loop ? ring_owner : NULL, ctx);
+}
+
+struct ltw_tasks *ltw_tasks_new_by_event(struct ltw_state *state,
+                                         void (*ring_owner)(void *ctx), void *ctx)
+{
+    struct ltw_tasks *ts = new_tasks(state, NULL, ring_owner, ctx);
+
+    if (ts) ts->by_event = true;
+    return ts;
+}
+
+int64_t ltw_tasks_due_ns(const struct ltw_tasks *ts)
+{
+    const struct ltw_task *t = ltw_due_first(&ts->due);
+
+    return t ? t->due_ns : INT64_MAX;
+}
+
+void ltw_tasks_wake_due(struct ltw_tasks *ts, int64_t now_ns)
+{
+    struct ltw_task *t;
+
+    while ((t = ltw_due_first(&ts->due)) && t->due_ns <= now_ns) ltw_task_wake(t);
 }
 
 void ltw_tasks_free(struct ltw_tasks *ts)

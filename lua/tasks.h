@@ -20,6 +20,16 @@ bool ltw_tasks_seed(uint64_t *seed);
 struct ltw_tasks *ltw_tasks_new(struct ltw_state *state, uv_loop_t *loop,
                                 void (*ring_owner)(void *ctx), void *ctx);
 
+/* The same by the state's event time (ltime.h), without any loop: what is due waits for
+ * ltw_tasks_wake_due. */
+struct ltw_tasks *ltw_tasks_new_by_event(struct ltw_state *state,
+                                         void (*ring_owner)(void *ctx), void *ctx);
+
+/* When the next wait ends, INT64_MAX: none does by itself; and ends those that do by
+ * then.  By event time. */
+int64_t ltw_tasks_due_ns(const struct ltw_tasks *ts);
+void ltw_tasks_wake_due(struct ltw_tasks *ts, int64_t now_ns);
+
 /* The owner of the loop hears of each task that begins to await a future: that may
  * come within ns, sooner than it would be woken.  ctx: as of ring_owner. */
 void ltw_tasks_on_await(struct ltw_tasks *ts, void (*expect)(void *ctx, int64_t ns));
@@ -43,8 +53,8 @@ unsigned ltw_tasks_count(const struct ltw_tasks *ts);
 void ltw_tasks_cancel(struct ltw_tasks *ts, const struct ltw_script *s, uint64_t after,
                       const char *why);
 
-/* Does any await what is sure to come, a future?  Who sleeps or waits for a channel
- * does not count: a run may end meanwhile. */
+/* Does any await what is sure to come, a future, in a task or in a handler?  Who sleeps
+ * or waits for a channel does not count: a run may end meanwhile. */
 bool ltw_tasks_are_expecting(const struct ltw_tasks *ts);
 
 #endif

@@ -30,6 +30,7 @@ struct ltw_tasks {
     unsigned n_aside;                 /* of them                                 */
     struct ltw_due due;               /* those that wait up to a time            */
     unsigned count;                   /* of `all`                                */
+    bool by_event;                    /* constant: there is no loop and no timer */
     uv_loop_t own, *loop;             /* loop: own, or somebody else's           */
     struct tw_bell bell;              /* of the own loop                         */
     uv_timer_t *timer;                /* for the nearest due_ns                  */

@@ -1,11 +1,11 @@
 /* tw.c - module tw: waiting, publishing, the time, what is known of symbols. */
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/fixed.h"
 #include "desk.h"
 #include "lchannel.h"
 #include "lfuture.h"
+#include "ltime.h"
 #include "lvalue.h"
 #include "outputs.h"
 #include "park.h"
@@ -31,7 +31,7 @@ static int after_sleep(lua_State *L, int status, lua_KContext due_ns)
     (void)status;
     do {
         if (is_told(L)) return ltw_fail(L, TW_ESTOPPED);
-        if (ltw_task_is_due(due_ns)) {
+        if (ltw_task_is_due(L, due_ns)) {
             lua_pushboolean(L, 1);
             return 1;
         }
@@ -91,7 +91,7 @@ int ltw_append(lua_State *L, int status, lua_KContext context)
                           " this script has not read yet; it publishes too much for a"
                           " record, or the tape is too small (app.tape)",
                           (lua_Integer)tw_tape_capacity(host->tape));
-    if (ltw_task_park(L, NULL, 0, tw_clock_steady_ns() + RETRY_NS, "publish"))
+    if (ltw_task_park(L, NULL, 0, ltw_again_ns(ltw_state(L), RETRY_NS), "publish"))
         return lua_yieldk(L, 0, context, ltw_append);
     return ltw_append(L, LUA_OK, context);
 }
@@ -123,7 +123,7 @@ int ltw_publish(lua_State *L)
                                   tw_strerror((int)id));
     lua_settop(L, 2);
     r = lua_newuserdatauv(L, sizeof *r, 0);
-    *r = (struct tw_record){ .kind = TW_MESSAGE, .time = tw_clock_now_ns() };
+    *r = (struct tw_record){ .kind = TW_MESSAGE, .time = ltw_now_ns(ltw_state(L)) };
     luaL_setmetatable(L, PENDING);
     value = ltw_check_any(L, 2);
     if (host->replays || !ltw_output(L, LTW_MESSAGE, topic, NULL, NULL, &value)) {
@@ -140,21 +140,21 @@ int ltw_publish(lua_State *L)
 }
 
 /* tw.now() -> integer
- * The wall clock.
+ * The wall clock; in a backtest the time of the event.
  * Yields: no.  Blocks: no.  Thread: any.  Errors: none.
  * Units: nanoseconds since the epoch, as the time of a quote. */
 static int now(lua_State *L)
 {
-    lua_pushinteger(L, tw_clock_now_ns());
+    lua_pushinteger(L, ltw_now_ns(ltw_state(L)));
     return 1;
 }
 
 /* tw.clock() -> number
- * A clock that never goes back, to measure durations with.
+ * A clock that never goes back, to measure durations with; in a backtest as tw.now.
  * Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: seconds. */
 static int steady(lua_State *L)
 {
-    lua_pushnumber(L, (lua_Number)tw_clock_steady_ns() / 1e9);
+    lua_pushnumber(L, (lua_Number)ltw_steady_ns(ltw_state(L)) / 1e9);
     return 1;
 }
 
