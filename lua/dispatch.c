@@ -200,6 +200,15 @@ static void take_bars(lua_State *L, struct ltw_script *s)
         luaL_error(L, "not enough memory");
 }
 
+/* The next record, from the tape or from who writes to it for this script alone. */
+static bool take(struct ltw_script *s)
+{
+    const struct ltw_engine *e = s->engine;
+
+    return tw_cursor_next(&s->cursor, &s->record)
+        || (e->more && e->more(e->ctx) && tw_cursor_next(&s->cursor, &s->record));
+}
+
 /* Takes records until one is for Lua; false: none now. */
 static bool advance(lua_State *L, struct ltw_script *s)
 {
@@ -211,9 +220,7 @@ static bool advance(lua_State *L, struct ltw_script *s)
 
         t = s->tracker;
         if (t) take_rows(L, s);
-        if (s->budget == 0 || readable(s) == 0
-            || !tw_cursor_next(&s->cursor, &s->record))
-            break;
+        if (s->budget == 0 || readable(s) == 0 || !take(s)) break;
         s->budget--;
         if (s->first_received == 0) note_arrival(s, &s->record);
         if (s->record.kind == TW_GAP) note_gap(s, &s->record);

@@ -130,6 +130,10 @@ int ltw_pool_submit(lua_State *L, int idx, const char *what, unsigned level,
         work->load = watch->load;
         if (watch->load) tw_load_ref(watch->load);
     }
+    work->counted = ltw_state(L)->host->counted;
+    /* order [counted.jobs] relaxed: this thread asks */
+    if (work->counted)
+        atomic_fetch_add_explicit(&work->counted->jobs, 1, memory_order_relaxed);
     rc = tw_pool_submit(pool, job);
     if (rc < 0) {
         work->watch.release = NULL;

@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "app.h"
 #include "base/clock.h"
@@ -137,25 +136,6 @@ static int read_tape_file(struct reading *r, const char *path,
 
 /* ---- what the file is ---- */
 
-/* Does the path end in that, when .gz and .zip are taken off? */
-static bool has_ending(const char *path, const char *ending)
-{
-    size_t n = strlen(path), m = strlen(ending);
-
-    if (n > 3 && strcasecmp(path + n - 3, ".gz") == 0) n -= 3;
-    else if (n > 4 && strcasecmp(path + n - 4, ".zip") == 0) n -= 4;
-    return n > m && strncasecmp(path + n - m, ending, m) == 0;
-}
-
-/* By the option, by the name, and else by the first bytes. */
-static bool is_csv(const char *format, const char *path, const struct tw_scan *s)
-{
-    if (format) return strcmp(format, "csv") == 0;
-    if (has_ending(path, ".csv")) return true;
-    if (has_ending(path, ".fix") || has_ending(path, ".dat")) return false;
-    return s->n < 2 || memcmp(s->bytes, "8=", 2) != 0;
-}
-
 /* [-0, +0, m]  The field of the table on top, whose text lives as long as it does. */
 static const char *text(lua_State *L, const char *name)
 {
@@ -171,7 +151,9 @@ static const char *text(lua_State *L, const char *name)
 static int open_codec(lua_State *L, struct reading *r, struct tw_symbols *symbols,
                       const char *path, struct tw_error *error)
 {
-    if (is_csv(text(L, "format"), path, &r->scan)) {
+    const char *format = text(L, "format");
+
+    if (format ? strcmp(format, "csv") == 0 : tw_scan_is_csv(&r->scan, path)) {
         struct tw_csv_options o;
         struct tw_lean lean;
 

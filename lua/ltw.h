@@ -48,6 +48,10 @@ struct ltw_library;
 struct tw_caches;
 struct tw_pool;
 
+/* Jobs of the pool that states of a host have sent and that have not been let go: the
+ * futures of all others have come. */
+struct ltw_counted { atomic_uint jobs; };   /* atomic: any thread counts */
+
 /* What all states of one run share.  Constant after start.  Outside a run, in a plain
  * interpreter, there is no tape and nothing that belongs to it. */
 struct ltw_host {
@@ -72,6 +76,7 @@ struct ltw_host {
     unsigned n_workers;
     struct tw_pool *pool;     /* NULL: a plain program has not needed it yet */
     struct ltw_pool_options pool_options;
+    struct ltw_counted *counted;   /* NULL: nobody asks how many there are */
     const char *path, *cpath; /* package's, for the pool; NULL: as they are  */
     const char *directory;    /* of the app file, with its slash, or NULL    */
     const struct ltw_embedded *embedded;   /* NULL: the program is tidewire  */
@@ -108,6 +113,8 @@ struct ltw_state {
     bool parked;                  /* the task waits: yield out to its root  */
     unsigned parked_inside;       /* coroutines that wait within tasks      */
     lua_CFunction yield;          /* constant; coroutine.yield              */
+    struct ltw_state *outer;      /* constant; whose code waits on this thread for
+                                   * all of this one's, or NULL             */
     struct ltw_pulse *pulse;      /* see above; NULL: nobody watches        */
     bool (*may_stop)(const struct ltw_state *);  /* is what runs to be stopped?
                                    * In a signal handler; NULL: yes         */

@@ -57,11 +57,14 @@ enum { WANTED, UNWANTED, TOLD };
 void ltw_work_release(void *ctx)
 {
     struct ltw_work *work = ctx;
+    struct ltw_counted *counted = work->counted;
 
     if (work->watch.release) work->watch.release(work->watch.ctx);
     if (work->load) tw_load_unref(work->load);
     tw_any_unref(&work->value);
     tw_free(work);
+    /* order [counted.jobs] release: its future has come before */
+    if (counted) atomic_fetch_sub_explicit(&counted->jobs, 1, memory_order_release);
 }
 
 static struct ltw_work *work_of(const struct tw_job *job)

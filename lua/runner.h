@@ -14,6 +14,7 @@ struct ltw_work {
     uint64_t parent;              /* constant: id of the task that sent it         */
     struct ltw_job_watch watch;   /* constant                                      */
     struct tw_load *load;         /* constant: what it is part of, or NULL         */
+    struct ltw_counted *counted;  /* constant: where it counts, or NULL            */
     struct tw_any value;          /* owner: the runner; what its function gave     */
     atomic_int standing;          /* atomic: any thread sets it, signals look      */
 };

@@ -14,6 +14,7 @@
 #include "code.h"
 #include "embedded.h"
 #include "larray.h"
+#include "lbacktest.h"
 #include "lcache.h"
 #include "lchannel.h"
 #include "lerror.h"
@@ -112,6 +113,7 @@ static const luaL_Reg modules[] = {
     { "tw.array", luaopen_tw_array },
     { "tw.board", luaopen_tw_board },
     { "tw.channel", luaopen_tw_channel },
+    { "tw.internal.backtest", luaopen_tw_internal_backtest },
     { "tw.internal.embedded", luaopen_tw_internal_embedded },
     { "tw.internal.function", luaopen_tw_internal_function },
     { "tw.internal.pool", luaopen_tw_internal_pool },

@@ -214,6 +214,11 @@ static void on_signal(int number, siginfo_t *info, void *context)
         atomic_store_explicit(&missed, true, memory_order_relaxed);
         return;
     }
+    if (s->outer) {   /* it stands aside for nobody */
+        if (!s->outer->may_stop || s->outer->may_stop(s->outer))
+            lua_sethook(s->running, overrun, LUA_MASKCOUNT, 1);
+        return;
+    }
     lua_sethook(s->running,
                 !s->may_stop ? overrun : s->may_stop(s) ? unwanted : step_aside,
                 LUA_MASKCOUNT, 1);
@@ -376,7 +381,7 @@ void ltw_watchdog_leave(struct ltw_state *state)
     if (state->pulse)
         atomic_store_explicit(&state->pulse->inside, false, memory_order_relaxed);
     /* order [watchdog.running] relaxed: read by this same thread's handler */
-    atomic_store_explicit(&now_running, NULL, memory_order_relaxed);
+    atomic_store_explicit(&now_running, state->outer, memory_order_relaxed);
     state->running = state->L;
     if (state->bytes_end) close_budget(state, state->task->budget);
     state->till_ns = 0;

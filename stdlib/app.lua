@@ -675,15 +675,8 @@ local function is_live(feed)
       or (feed.speed or (feed.kind == "synthetic" and 1 or 0)) > 0
 end
 
---- app.open(path, given, workers [, embedded [, chunk]]) -> table
--- Reads an app file: what `tidewire run` does first.  given: {name = text} of
--- --set; workers: how many there will be; embedded: a program is around the host,
--- and a feed; chunk: the file's function, where it is compiled.  Returns what the file
--- declared.
--- Yields: no.  Blocks: while the file's code runs.  Thread: MAIN.
--- Errors: raises the file's own, with where; for a --set that nothing asked for.
--- Units: none.
-function app.open(path, given, workers, embedded, chunk)
+-- Runs the file, which declares.
+local function read(path, given, chunk)
   declared = { feeds = {}, exchanges = {}, files = {}, data = {}, instruments = {},
                attributes = {}, calendars = {} }
   sets, asked = given, {}
@@ -700,6 +693,18 @@ function app.open(path, given, workers, embedded, chunk)
                           next(asked) and hint(name, asked) or ""), 0)
     end
   end
+end
+
+--- app.open(path, given, workers [, embedded [, chunk]]) -> table
+-- Reads an app file: what `tidewire run` does first.  given: {name = text} of
+-- --set; workers: how many there will be; embedded: a program is around the host,
+-- and a feed; chunk: the file's function, where it is compiled.  Returns what the file
+-- declared.
+-- Yields: no.  Blocks: while the file's code runs.  Thread: MAIN.
+-- Errors: raises the file's own, with where; for a --set that nothing asked for.
+-- Units: none.
+function app.open(path, given, workers, embedded, chunk)
+  read(path, given, chunk)
   if embedded then
     local others = false
     for _, feed in ipairs(declared.feeds) do others = others or feed.kind ~= "timer" end
@@ -715,6 +720,37 @@ function app.open(path, given, workers, embedded, chunk)
     reliable = reliable and (feed.kind == "timer" or not is_live(feed))
   end
   declared.reliable, declared.scripts = reliable, place(workers, reliable)
+  return declared
+end
+
+--- app.backtest(given) -> table
+-- What a backtest takes of an app file, given.file: what it declares, but that each
+-- script is there once, and of feeds only timers.  given.sets are as those of app.open;
+-- given.script: the file is a script, with given.params; it is the app.
+-- Yields: no.  Blocks: while the file's code runs.  Thread: any.
+-- Errors: as app.open; raises when there is no script.  Units: none.
+function app.backtest(given)
+  if given.script then
+    read(given.file, {}, function()
+      app.script(given.file, { params = given.params, name = given.name })
+    end)
+  else
+    read(given.file, given.sets or {})
+  end
+  if #declared.files == 0 then error(given.file .. ": no script in this app", 0) end
+  local scripts, feeds = {}, {}
+  for i, file in ipairs(declared.files) do
+    local o = file.options
+    scripts[i] = {
+      name = o.name or file.path, path = file.path,
+      options = { params = o.params, symbols = o.symbols, sectors = o.sectors,
+                  messages = o.messages },
+    }
+  end
+  for _, feed in ipairs(declared.feeds) do
+    if feed.kind == "timer" then feeds[#feeds + 1] = feed end
+  end
+  declared.scripts, declared.feeds = scripts, feeds
   return declared
 end
 

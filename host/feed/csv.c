@@ -50,6 +50,7 @@ struct csv {
     bool label_end;
     int64_t base_ns;
     int64_t scale;                 /* prices are divided by it            */
+    const char *(*check)(void *ctx, const struct tw_record *r);
     char separator;
     bool header;                   /* each stream begins with one         */
     bool pairs;                    /* price 0 with size 0: not this side  */
@@ -453,6 +454,19 @@ static bool heading(struct csv *c, const char *p, const char *end)
     return f.n > 0 && isalpha((unsigned char)f.p[0]);
 }
 
+/* Of the n records of a row, all or none. */
+static unsigned passing(struct csv *c, const struct tw_record *r, unsigned n)
+{
+    for (unsigned i = 0; c->check && i < n; i++) {
+        const char *why = c->check(c->codec.problem_ctx, &r[i]);
+
+        if (!why) continue;
+        report(c, "%s", why);
+        return 0;
+    }
+    return n;
+}
+
 static void read_line(struct csv *c, const char *p, const char *end,
                       int64_t received_ns, struct tw_batch *out)
 {
@@ -477,7 +491,7 @@ static void read_line(struct csv *c, const char *p, const char *end,
             return;
         }
     }
-    n = read_row(c, p, end, record);
+    n = passing(c, record, read_row(c, p, end, record));
     if (n == 0) stats->errors++;
     if (n > 1) stats->messages++;         /* C1 */
     for (unsigned i = 0; i < n; i++) {
@@ -632,6 +646,7 @@ struct tw_codec *tw_csv_decoder_new(const struct tw_csv_options *o,
     };
     c->symbols = o->symbols;
     c->base_ns = o->base_ns;
+    c->check = o->check;
     c->form_given = UNDECIDED;
     if (read_options(c, o, error)) goto fail;
     c->last = tw_map(LAST_BYTES, false);

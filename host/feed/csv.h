@@ -35,8 +35,10 @@ struct tw_csv_options {
     int64_t price_scale;             /* prices are divided by it; 0: 1 (LEAN: 10000) */
     char separator;                  /* 0: ',' */
     uint8_t source;
+    /* Why a row that reads well can't be, or NULL; may be NULL itself. */
+    const char *(*check)(void *ctx, const struct tw_record *r);
     tw_codec_problem *problem;
-    void *problem_ctx;
+    void *problem_ctx;               /* of both */
 };
 
 /* A decoder of one file, or of several with ops->end between them: each has its

@@ -38,6 +38,7 @@ struct tw_input {
     int fd;
     uint64_t limit;                    /* bytes of fd that are still ours    */
     uint64_t taken;                    /* from it, of this file or member    */
+    uint64_t total;                    /* from it, of all                    */
     bool eof;                          /* there are no more                  */
     z_stream z;                        /* next_in, avail_in: plain uses them */
     bool inflating;                    /* z is an inflate stream             */
@@ -87,6 +88,7 @@ static int fill(struct tw_input *in, struct tw_error *error)
     in->eof = got == 0;
     in->limit -= (uint64_t)got;
     in->taken += (uint64_t)got;
+    in->total += (uint64_t)got;
     in->z.next_in = in->buffer;
     in->z.avail_in += (unsigned)got;
     return 0;
@@ -366,6 +368,11 @@ int64_t tw_input_read(struct tw_input *in, char *out, size_t n, struct tw_error 
     }
     if (error) *error = in->failure;
     return in->failure.code;
+}
+
+uint64_t tw_input_taken(const struct tw_input *in)
+{
+    return in->total;
 }
 
 bool tw_input_more(const struct tw_input *in)

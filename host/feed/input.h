@@ -21,6 +21,9 @@ struct tw_input *tw_input_open(const char *path, const char *member,
  * Thread: the owner's.  Blocks: on the disk. */
 int64_t tw_input_read(struct tw_input *in, char *out, size_t n, struct tw_error *error);
 
+/* Bytes of the file that were read, packed as it is.  Thread: the owner's. */
+uint64_t tw_input_taken(const struct tw_input *in);
+
 /* After a 0: another member follows.  Thread: the owner's. */
 bool tw_input_more(const struct tw_input *in);
 

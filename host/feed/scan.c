@@ -8,6 +8,7 @@
 #include "feed/scan.h"
 
 #include <string.h>
+#include <strings.h>
 #include <uv.h>
 
 #include "base/memory.h"
@@ -28,6 +29,23 @@ int tw_scan_open(struct tw_scan *s, const char *path, const char *member,
     if (got < 0) return (int)got;
     s->n = (size_t)got;
     return TW_OK;
+}
+
+/* Does the path end in that, when .gz and .zip are taken off? */
+static bool has_ending(const char *path, const char *ending)
+{
+    size_t n = strlen(path), m = strlen(ending);
+
+    if (n > 3 && strcasecmp(path + n - 3, ".gz") == 0) n -= 3;
+    else if (n > 4 && strcasecmp(path + n - 4, ".zip") == 0) n -= 4;
+    return n > m && strncasecmp(path + n - m, ending, m) == 0;
+}
+
+bool tw_scan_is_csv(const struct tw_scan *s, const char *path)
+{
+    if (has_ending(path, ".csv")) return true;
+    if (has_ending(path, ".fix") || has_ending(path, ".dat")) return false;
+    return s->n < 2 || memcmp(s->bytes, "8=", 2) != 0;
 }
 
 /* Room for a read, up to the longest message that the codec takes. */

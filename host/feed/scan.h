@@ -22,6 +22,9 @@ struct tw_scan {
 int tw_scan_open(struct tw_scan *s, const char *path, const char *member,
                  struct tw_error *error);
 
+/* Is it CSV, by its name and else by its first bytes, or FIX?  Thread: the owner's. */
+bool tw_scan_is_csv(const struct tw_scan *s, const char *path);
+
 /* Decodes the next piece into out: 1, 0 when that was the last, or negative with
  * *error.  The members of an archive are one stream each.
  * Thread: the owner's.  Blocks: on the disk, and as out->full does.

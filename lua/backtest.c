@@ -1,0 +1,564 @@
+/* backtest.c - a run over recorded data: all scripts in one state, on one thread.
+ *
+ * Why a driver of its own and not an app at full speed: there, what a script has done by
+ * the time that another one reads a record depends on threads.  Here a record is on the
+ * tape when all that came before it has been dealt with, so nothing can be known early,
+ * and the same data gives the same run on every machine.
+ *
+ * A lone script without tasks need not come back to the driver for each record: it asks
+ * for the next one itself (more), at the same point and by the same rules.
+ *
+ * Invariants
+ *   D1  The tape ends with the record under way and what was published since: nothing
+ *       later can be read.
+ *   D2  Time is that of the record under way, or of the wait that has ended.  It never
+ *       goes back.
+ *   D3  Before time goes on, every script has read the tape to its end or waits, nothing
+ *       is ready, and what waits for a job of the pool has got it.
+ */
+#include "backtest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "library.h"
+#include "lpool.h"
+#include "lvalue.h"
+#include "market.h"
+#include "output.h"
+#include "share/caches.h"
+#include "share/failure.h"
+#include "tasks.h"
+#include "watchdog.h"
+
+enum { CAPACITY = 1 << 14, LOG_BYTES = 1 << 20, LOOK_EVERY = 4096 };
+enum { TURNS_MAX = 1000000 };             /* at one time, without a record          */
+enum { LOOK_NS = 100000000, WAIT_NS = 1000000 };
+
+/* ---- what scripts say ---- */
+
+static char *copy(const char *text, size_t n)
+{
+    char *p = tw_calloc(1, n + 1);
+
+    if (p) memcpy(p, text, n);
+    return p;
+}
+
+/* The first error is why the run has ended. */
+static void on_line(void *ctx, enum tw_log_level level, const char *who,
+                    const char *text, size_t n)
+{
+    struct ltw_backtest *b = ctx;
+
+    if (level == TW_LOG_ERROR && !b->why && (b->why = copy(text, n))) return;
+    b->o.line(b->o.ctx, ltw_time_ns(&b->time), level, who, text, n);
+}
+
+static void speak(void *ctx)
+{
+    struct ltw_backtest *b = ctx;
+
+    pthread_mutex_lock(&b->lines);
+    tw_log_drain(b->host.log, on_line, b);
+    pthread_mutex_unlock(&b->lines);
+}
+
+/* On whatever thread a failed future ends. */
+static void tell_unseen(void *ctx, const struct tw_any *error)
+{
+    struct ltw_backtest *b = ctx;
+    char what[4096];
+
+    tw_failure_text(error, what, sizeof what);
+    tw_log_printf(b->host.log, TW_LOG_ERROR, "", "an error that nobody awaited: %s", what);
+}
+
+/* ---- making ---- */
+
+static void ring(void *ctx)
+{
+    struct ltw_backtest *b = ctx;
+
+    pthread_mutex_lock(&b->lock);
+    b->is_rung = true;
+    pthread_cond_signal(&b->rung);
+    pthread_mutex_unlock(&b->lock);
+}
+
+static void on_failed(void *ctx, bool fatal)
+{
+    (void)ctx, (void)fatal;
+}
+
+static bool more(void *ctx);
+
+static bool make_host(struct ltw_backtest *b)
+{
+    struct ltw_host *h = &b->host;
+
+    b->unseen = (struct tw_unseen){ .tell = tell_unseen, .ctx = b };
+    h->unseen = &b->unseen;
+    h->time = &b->time;
+    h->counted = &b->counted;
+    h->memory_max = h->pool_options.memory_max = b->o.memory_max;
+    if (ltw_market_open(h, b->o.capacity ? b->o.capacity : CAPACITY) < 0) return false;
+    h->channels = tw_channels_new();
+    h->census = ltw_census_new();
+    h->library = ltw_library_new();
+    h->caches = tw_caches_new(h->tape, h->unseen);
+    h->log = tw_log_new(LOG_BYTES, speak, b);
+    b->reader = tw_epoch_join(h->epoch);
+    b->search = copy(b->o.search, strlen(b->o.search));
+    b->directory = copy(b->o.directory, strlen(b->o.directory));
+    h->directory = b->directory;
+    return b->search && b->directory && h->channels && h->census && h->library && h->caches && h->log && b->reader;
+}
+
+struct ltw_backtest *ltw_backtest_new(const struct ltw_backtest_options *options)
+{
+    struct ltw_backtest *b = tw_calloc_aligned(1, sizeof *b);
+
+    if (!b) return NULL;
+    b->o = *options;
+    b->role = tw_role_now;
+    tw_role_set(&MAIN);
+    pthread_mutex_init(&b->lock, NULL);
+    pthread_mutex_init(&b->lines, NULL);
+    pthread_cond_init(&b->rung, NULL);
+    ltw_time_set(&b->time, options->from_ns > 0 ? options->from_ns : 0);
+    b->warm = options->warmup_ns == 0 && options->warmup_records == 0;
+    b->engine.host = &b->host;
+    strcpy(b->engine.who, "backtest");
+    b->engine.failed = on_failed;
+    b->engine.more = more;
+    b->engine.ctx = b;
+    if (make_host(b)) return b;
+    ltw_backtest_free(b);
+    return NULL;
+}
+
+int ltw_backtest_add(struct ltw_backtest *b, lua_State *L, const char *name,
+                     const char *path, struct tw_any options)
+{
+    struct ltw_script_options *more_scripts, *s;
+
+    more_scripts = tw_realloc(b->scripts, (b->n + 1) * sizeof *b->scripts);
+    if (!more_scripts) goto no_memory;
+    b->scripts = more_scripts;
+    s = &b->scripts[b->n];
+    *s = (struct ltw_script_options){
+        .name = copy(name, strlen(name)), .path = copy(path, strlen(path)),
+        .id = b->n + 1, .reliable = true, .options = options,
+    };
+    b->n++;
+    if (!s->name || !s->path) return tw_fail(&b->error, UV_ENOMEM, "not enough memory");
+    for (unsigned i = 0; i + 1 < b->n && !s->version; i++)
+        if (strcmp(b->scripts[i].path, path) == 0)
+            ltw_version_ref(s->version = b->scripts[i].version);
+    if (!s->version) s->version = ltw_version_read(L, path, &b->error);
+    return s->version ? TW_OK : b->error.code;
+no_memory:
+    tw_any_unref(&options);
+    return tw_fail(&b->error, UV_ENOMEM, "not enough memory");
+}
+
+/* [-0, +0, m]  os.time() and os.date(format) without a time: by event time. */
+static int os_time(lua_State *L)
+{
+    if (lua_isnoneornil(L, 1)) {
+        lua_pushinteger(L, ltw_now_ns(ltw_state(L)) / 1000000000);
+        return 1;
+    }
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, 1);
+    return 1;
+}
+
+static int os_date(lua_State *L)
+{
+    lua_settop(L, 2);
+    if (lua_isnil(L, 1)) lua_pushliteral(L, "%c"), lua_replace(L, 1);
+    if (lua_isnil(L, 2)) {
+        lua_pushinteger(L, ltw_now_ns(ltw_state(L)) / 1000000000);
+        lua_replace(L, 2);
+    }
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, 2, 1);
+    return 1;
+}
+
+static void wrap(lua_State *L, const char *name, lua_CFunction f)
+{
+    lua_getfield(L, -1, name);
+    lua_pushcclosure(L, f, 1);
+    lua_setfield(L, -2, name);
+}
+
+/* [-0, +0, e]  What a state of a run has, and nothing that depends on when it runs. */
+static int prepare(lua_State *L)
+{
+    struct ltw_backtest *b = lua_touserdata(L, 1);
+
+    lua_settop(L, 0);
+    lua_pushstring(L, b->search);
+    lua_pushlightuserdata(L, &b->engine);
+    ltw_engine_set_path(L);
+    lua_settop(L, 0);
+    lua_getglobal(L, "os");
+    wrap(L, "time", os_time);
+    wrap(L, "date", os_date);
+    lua_getglobal(L, "math");
+    lua_getfield(L, -1, "randomseed");
+    lua_pushinteger(L, 1);
+    lua_pushinteger(L, 0);
+    lua_call(L, 2, 0);
+    return 0;
+}
+
+static bool make_state(struct ltw_backtest *b)
+{
+    struct ltw_engine *e = &b->engine;
+    struct ltw_state *s = e->state = ltw_state_new(&b->host, b->o.memory_max);
+
+    if (!s) return false;
+    s->outer = b->o.outer;
+    s->pulse = &e->pulse;
+    memcpy(s->who, e->who, sizeof s->who);
+    s->time = &b->time;
+    s->tasks = ltw_tasks_new_by_event(s, ring, b);
+    if (!s->tasks) return false;
+    lua_pushcfunction(s->L, prepare);
+    lua_pushlightuserdata(s->L, b);
+    if (lua_pcall(s->L, 1, 0, 0) != LUA_OK) return false;
+    ltw_output_open(s);
+    return true;
+}
+
+static bool is_first(const struct ltw_backtest *b, unsigned script)
+{
+    for (unsigned i = 0; i < script; i++)
+        if (b->scripts[i].version == b->scripts[script].version) return false;
+    return true;
+}
+
+static int open_scripts(struct ltw_backtest *b)
+{
+    struct ltw_engine *e = &b->engine;
+
+    b->counts = tw_calloc_aligned(b->n ? b->n : 1, sizeof *b->counts);
+    e->scripts = tw_calloc(b->n ? b->n : 1, sizeof *e->scripts);
+    if (!b->counts || !e->scripts || !make_state(b))
+        return tw_fail(&b->error, UV_ENOMEM, "not enough memory");
+    e->options = b->scripts;
+    e->counts = b->counts;
+    e->n = b->n;
+    e->going = true;
+    for (unsigned i = 0; i < b->n; i++)
+        if (is_first(b, i)
+            && (!ltw_version_instruct(b->scripts[i].version, b->scripts, b->n)
+                || !ltw_library_add(b->host.library, b->scripts[i].version)))
+            return tw_fail(&b->error, UV_ENOMEM, "not enough memory");
+    for (unsigned i = 0; i < b->n; i++) {
+        e->scripts[i] = ltw_script_new(e, &b->scripts[i], &b->counts[i], &b->error);
+        if (!e->scripts[i]) return b->error.code;
+    }
+    b->opened = true;
+    return TW_OK;
+}
+
+/* ---- one time ---- */
+
+static int stop(struct ltw_backtest *b, int code, const char *why)
+{
+    char text[32];
+    int64_t ns = ltw_time_ns(&b->time);
+    time_t s = (time_t)(ns / 1000000000);
+    struct tm tm;
+
+    strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", gmtime_r(&s, &tm));
+    return tw_fail(&b->error, code, "at %s: %s", text, why);
+}
+
+static bool is_owed(const struct ltw_backtest *b)
+{
+    /* order [counted.jobs] acquire: the futures of those that have ended */
+    return atomic_load_explicit(&b->counted.jobs, memory_order_acquire) > 0;
+}
+
+/* Something awaits a future, and the pool has jobs: waits until it has come, or there
+ * are no jobs.  D3 */
+static bool await_jobs(struct ltw_backtest *b)
+{
+    struct ltw_tasks *ts = b->engine.state->tasks;
+
+    if (!ltw_tasks_are_expecting(ts)) return false;
+    while (!ltw_tasks_ready(ts)) {
+        struct timespec until;
+
+        if (!is_owed(b)) return ltw_tasks_ready(ts);
+        if (b->o.progress && !b->o.progress(b->o.ctx)) {
+            stop(b, TW_ESTOPPED, "stopped");
+            return false;
+        }
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += WAIT_NS;
+        if (until.tv_nsec >= 1000000000) until.tv_nsec -= 1000000000, until.tv_sec++;
+        pthread_mutex_lock(&b->lock);
+        if (!b->is_rung) pthread_cond_timedwait(&b->rung, &b->lock, &until);
+        b->is_rung = false;
+        pthread_mutex_unlock(&b->lock);
+    }
+    return true;
+}
+
+static bool step_scripts(struct ltw_backtest *b)
+{
+    bool worked = false;
+
+    for (unsigned i = 0; i < b->engine.n; i++) {
+        enum ltw_step did = ltw_script_step(b->engine.scripts[i]);
+
+        worked = worked || did != LTW_IDLE;
+        b->failed = b->failed || did == LTW_FAILED;
+    }
+    return worked;
+}
+
+/* Runs all that can run at this time.  D3 */
+static int settle(struct ltw_backtest *b)
+{
+    struct ltw_tasks *ts = b->engine.state->tasks;
+    uint64_t before = b->records;
+    unsigned turns = 0;
+    bool worked;
+
+    do {
+        ltw_tasks_wake_due(ts, ltw_time_ns(&b->time));
+        worked = step_scripts(b);
+        worked = ltw_tasks_step(ts) || worked;
+        tw_epoch_quiet(b->reader);
+        if (b->failed || b->why) return b->error.code = TW_ESCRIPT;
+        if (!worked && b->counted.jobs > 0) worked = await_jobs(b);
+        if (b->error.code < 0) return b->error.code;
+        turns = b->records == before ? turns + 1 : 0;
+        before = b->records;
+        if (turns == TURNS_MAX)
+            return stop(b, TW_ELIMIT, "time stands still: something waits for 0 seconds"
+                        " again and again, or publishes to itself");
+    } while (worked);
+    return TW_OK;
+}
+
+/* ---- records ---- */
+
+/* So many records before `from` are kept until it comes. */
+static bool put_into_ring(struct ltw_backtest *b, const struct tw_record *r)
+{
+    size_t room = b->o.warmup_records;
+
+    if (!b->ring && !(b->ring = tw_calloc(room, sizeof *b->ring))) return false;
+    b->ring[b->ringed++ % room] = *r;
+    return true;
+}
+
+/* The next record that is for the scripts, or NULL: the end, or b->error. */
+static const struct tw_record *peek(struct ltw_backtest *b)
+{
+    const struct ltw_backtest_options *o = &b->o;
+    const struct tw_record *r;
+
+    while ((r = tw_history_peek(b->history, &b->error))) {
+        if (r->time >= o->to_ns) return NULL;
+        if (r->time >= o->from_ns || r->time - o->from_ns >= -o->warmup_ns) break;
+        if (o->warmup_records > 0 && r->kind != TW_TIMER && !put_into_ring(b, r)) {
+            tw_fail(&b->error, UV_ENOMEM, "not enough memory");
+            return NULL;
+        }
+        tw_history_take(b->history);
+    }
+    if (r && b->told < b->ringed) {
+        uint64_t room = o->warmup_records;
+
+        if (b->told + room < b->ringed) b->told = b->ringed - room;
+        r = &b->ring[b->told % room];
+    }
+    return r;
+}
+
+static void take(struct ltw_backtest *b)
+{
+    if (b->told < b->ringed) b->told++;
+    else tw_history_take(b->history);
+}
+
+/* Orders pass from here on? */
+static void warm_up(struct ltw_backtest *b, const struct tw_record *r)
+{
+    if (b->o.from_ns > INT64_MIN) b->warm = r->time >= b->o.from_ns;
+    else if (b->o.warmup_ns > 0) b->warm = r->time >= b->first_ns + b->o.warmup_ns;
+    else b->warm = b->records >= b->o.warmup_records;
+}
+
+/* D1, D2.  False: there is no room, because a script sleeps. */
+static bool append(struct ltw_backtest *b, const struct tw_record *next)
+{
+    struct tw_record r = *next;
+
+    r.received = r.time;
+    if (tw_tape_try_append(b->host.tape, &r, 1) < 0) return false;
+    ltw_time_set(&b->time, r.time);
+    if (b->records == 0) b->first_ns = r.time;
+    b->last_ns = r.time;
+    if (!b->warm) warm_up(b, &r);
+    b->records++;
+    b->handled += b->warm;
+    take(b);
+    return true;
+}
+
+/* In the step of a lone script which has read all. */
+static bool more(void *ctx)
+{
+    struct ltw_backtest *b = ctx;
+    const struct tw_record *r;
+
+    if (b->n != 1 || b->o.single_steps || ltw_tasks_count(b->engine.state->tasks) > 0
+        || b->records % LOOK_EVERY == 0 || b->engine.stopping || !b->opened
+        || b->records == 0)
+        return false;
+    r = peek(b);
+    return r && append(b, r);
+}
+
+static bool look(struct ltw_backtest *b)
+{
+    int64_t now_ns = tw_clock_steady_ns();
+
+    if (!b->o.progress || now_ns - b->looked_ns < LOOK_NS) return true;
+    b->looked_ns = now_ns;
+    return b->o.progress(b->o.ctx) || (stop(b, TW_ESTOPPED, "stopped"), false);
+}
+
+/* The script that is furthest behind. */
+static int no_room(struct ltw_backtest *b)
+{
+    char text[300];
+    unsigned last = 0;
+
+    for (unsigned i = 1; i < b->n; i++)
+        if (ltw_script_quiet(b->engine.scripts[i])
+            < ltw_script_quiet(b->engine.scripts[last]))
+            last = i;
+    snprintf(text, sizeof text, "script %.100s waits in a handler, and the tape is full of"
+             " the %zu records that it has not read: let a task wait, or give the tape"
+             " more room (app.tape)", b->scripts[last].name,
+             tw_tape_capacity(b->host.tape));
+    return stop(b, TW_EFULL, text);
+}
+
+/* The next thing that happens: waits that end before the next record, or that. */
+static int go_on(struct ltw_backtest *b, const struct tw_record *r)
+{
+    int64_t due_ns = ltw_tasks_due_ns(b->engine.state->tasks);
+
+    if (due_ns >= r->time) return append(b, r) ? settle(b) : no_room(b);
+    if (due_ns > ltw_time_ns(&b->time)) ltw_time_set(&b->time, due_ns);
+    return settle(b);
+}
+
+/* ---- the end ---- */
+
+static bool has_ended(const struct ltw_backtest *b)
+{
+    for (unsigned i = 0; i < b->n; i++)
+        if (!ltw_script_ended(b->engine.scripts[i])) return false;
+    return true;
+}
+
+/* Ends all waits and tasks; then each script's on_stop.  What it waits for then ends by
+ * event time, too. */
+static int stop_scripts(struct ltw_backtest *b)
+{
+    b->engine.stopping = true;
+    for (unsigned i = 0; i < b->n; i++) ltw_script_stop(b->engine.scripts[i]);
+    while (settle(b) == TW_OK && !has_ended(b)) {
+        int64_t due_ns = ltw_tasks_due_ns(b->engine.state->tasks);
+
+        if (due_ns == INT64_MAX)
+            return stop(b, TW_ECYCLE, "a script waits for what never comes");
+        ltw_time_set(&b->time, due_ns);
+    }
+    return b->error.code;
+}
+
+static int run(struct ltw_backtest *b)
+{
+    const struct tw_record *r = peek(b);
+
+    if (b->error.code < 0) return b->error.code;
+    if (r) ltw_time_set(&b->time, r->time);
+    if (open_scripts(b) < 0 || settle(b) < 0) return b->error.code;
+    while ((r = peek(b)))
+        if (go_on(b, r) < 0 || (b->records % LOOK_EVERY == 0 && !look(b)))
+            return b->error.code;
+    return b->error.code < 0 ? b->error.code : stop_scripts(b);
+}
+
+int ltw_backtest_run(struct ltw_backtest *b)
+{
+    int64_t began_ns = tw_clock_steady_ns();
+    int rc;
+
+    tw_epoch_back(b->reader);
+    rc = run(b);
+    b->took_ns = tw_clock_steady_ns() - began_ns;
+    tw_epoch_away(b->reader);
+    return rc;
+}
+
+void ltw_backtest_free(struct ltw_backtest *b)
+{
+    struct ltw_host *h;
+
+    if (!b) return;
+    tw_be_main();
+    h = &b->host;
+    if (h->pool) ltw_pool_stop(h);
+    for (unsigned i = 0; b->engine.scripts && i < b->n; i++)
+        ltw_script_free(b->engine.scripts[i]);
+    ltw_state_free(b->engine.state);
+    ltw_pool_close(h);
+    for (unsigned i = 0; i < b->n; i++) {
+        struct ltw_script_options *s = &b->scripts[i];
+
+        tw_free((char *)s->name);
+        tw_free((char *)s->path);
+        ltw_version_unref(s->version);
+        tw_any_unref(&s->options);
+    }
+    tw_history_free(b->history);
+    tw_channels_free(h->channels);
+    tw_caches_free(h->caches);
+    if (b->reader && h->epoch) tw_epoch_away(b->reader);
+    ltw_market_close(h);
+    ltw_census_free(h->census);
+    ltw_library_free(h->library);
+    tw_log_free(h->log);
+    pthread_mutex_destroy(&b->lock);
+    pthread_mutex_destroy(&b->lines);
+    pthread_cond_destroy(&b->rung);
+    tw_free(b->engine.scripts);
+    tw_free(b->scripts);
+    tw_free(b->counts);
+    tw_free(b->search);
+    tw_free(b->directory);
+    tw_free(b->ring);
+    tw_free(b->why);
+    tw_role_now = b->role;
+    tw_free(b);
+}

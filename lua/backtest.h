@@ -1,0 +1,85 @@
+/* backtest.h - a run over recorded data: all scripts in one state, on one thread.
+ *
+ *     history --> tape --> each script in turn, until all are quiet --> the next record
+ *
+ * What decides the order: time; of one time the order of the data; what scripts publish
+ * comes behind the record that they were told of; and scripts are told in the order in
+ * which they were declared.  Waits end by event time: one that is due at T before the
+ * first record of a later time, and after all of T itself.
+ *
+ * Layer lua.  Thread: the one that made it, which is its MAIN as long as it runs.
+ */
+#ifndef LTW_BACKTEST_H
+#define LTW_BACKTEST_H
+
+#include <pthread.h>
+
+#include "engine.h"
+#include "feed/history.h"
+#include "ltime.h"
+
+struct ltw_backtest_options {
+    int64_t from_ns, to_ns;         /* of records that are traded on: [from, to)       */
+    int64_t warmup_ns;              /* so long before from ...                         */
+    uint64_t warmup_records;        /* ... or so many records before it: no orders yet */
+    size_t capacity, memory_max;    /* of the tape; of the state                       */
+    const char *directory, *search; /* of the app file; copied                         */
+    struct ltw_state *outer;        /* that waits for the run, or NULL                 */
+    bool single_steps;              /* every record is a step of its own: for tests    */
+    /* What is printed and logged, with the time of the event.  Thread: any, one at a
+     * time. */
+    void (*line)(void *ctx, int64_t time_ns, enum tw_log_level level, const char *who,
+                 const char *text, size_t n);
+    /* Now and then; false: the run ends with TW_ESTOPPED. */
+    bool (*progress)(void *ctx);
+    void *ctx;                      /* of both                                         */
+};
+
+struct ltw_backtest {
+    struct ltw_backtest_options o;    /* constant                                    */
+    struct ltw_host host;
+    struct ltw_engine engine;         /* its state, and the scripts                  */
+    struct ltw_time time;
+    struct ltw_counted counted;       /* jobs of the pool that are under way         */
+    struct tw_history *history;
+    struct tw_unseen unseen;
+    struct tw_epoch_reader *reader;
+    struct ltw_script_options *scripts;
+    struct ltw_script_counts *counts;
+    unsigned n;                       /* of scripts that are filled                  */
+    char *search, *directory;         /* of the host                                 */
+    uint64_t records;                 /* that were read                              */
+    uint64_t handled;                 /* of those, since from                        */
+    int64_t first_ns, last_ns;        /* of them                                     */
+    int64_t took_ns;                  /* of real time                                */
+    struct tw_record *ring;           /* the last ones before from                   */
+    uint64_t ringed, told;            /* that went into it; of it                    */
+    bool warm;                        /* orders pass                                 */
+    int64_t looked_ns;                /* at the progress                             */
+    pthread_mutex_t lock;             /* guards the next two                         */
+    pthread_cond_t rung;
+    bool is_rung;                     /* mutex                                       */
+    pthread_mutex_t lines;            /* one at a time                               */
+    struct tw_error error;            /* why it ended; code 0: it did not            */
+    char *why;                        /* the first error that was logged, or NULL    */
+    unsigned char role;               /* of the thread before                        */
+    bool opened, failed;
+};
+
+/* An empty host of its own: the caller adds instruments, history and scripts.  NULL: no
+ * memory. */
+struct ltw_backtest *ltw_backtest_new(const struct ltw_backtest_options *options);
+
+/* One more script, with its options, which become the backtest's; they have been checked.
+ * name and path are copied. */
+int ltw_backtest_add(struct ltw_backtest *b, lua_State *L, const char *name,
+                     const char *path, struct tw_any options);
+
+/* Runs all of it; 0, or negative with b->error, and b->why, which may be NULL, where that
+ * is longer.  Blocks: for the whole run. */
+int ltw_backtest_run(struct ltw_backtest *b);
+
+/* Ends what is left; b may be NULL. */
+void ltw_backtest_free(struct ltw_backtest *b);
+
+#endif
