@@ -284,6 +284,15 @@ static int stop(struct ltw_backtest *b, int code, const char *why)
     return tw_fail(&b->error, code, "at %s: %s", text, why);
 }
 
+static bool look(struct ltw_backtest *b)
+{
+    int64_t now_ns = tw_clock_steady_ns();
+
+    if (!b->o.progress || now_ns - b->looked_ns < LOOK_NS) return true;
+    b->looked_ns = now_ns;
+    return b->o.progress(b->o.ctx) || (stop(b, TW_ESTOPPED, "stopped"), false);
+}
+
 static bool is_owed(const struct ltw_backtest *b)
 {
     /* order [counted.jobs] acquire: the futures of those that have ended */
@@ -292,19 +301,15 @@ static bool is_owed(const struct ltw_backtest *b)
 
 /* Something awaits a future, and the pool has jobs: waits until it has come, or there
  * are no jobs.  D3 */
-static bool await_jobs(struct ltw_backtest *b)
+static void await_jobs(struct ltw_backtest *b)
 {
     struct ltw_tasks *ts = b->engine.state->tasks;
 
-    if (!ltw_tasks_are_expecting(ts)) return false;
-    while (!ltw_tasks_ready(ts)) {
+    if (!ltw_tasks_are_expecting(ts)) return;
+    while (is_owed(b) && !ltw_tasks_ready(ts)) {
         struct timespec until;
 
-        if (!is_owed(b)) return ltw_tasks_ready(ts);
-        if (b->o.progress && !b->o.progress(b->o.ctx)) {
-            stop(b, TW_ESTOPPED, "stopped");
-            return false;
-        }
+        if (!look(b)) return;
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_nsec += WAIT_NS;
         if (until.tv_nsec >= 1000000000) until.tv_nsec -= 1000000000, until.tv_sec++;
@@ -313,7 +318,6 @@ static bool await_jobs(struct ltw_backtest *b)
         b->is_rung = false;
         pthread_mutex_unlock(&b->lock);
     }
-    return true;
 }
 
 static bool step_scripts(struct ltw_backtest *b)
@@ -327,6 +331,13 @@ static bool step_scripts(struct ltw_backtest *b)
         b->failed = b->failed || did == LTW_FAILED;
     }
     return worked;
+}
+
+static bool is_ready(const struct ltw_backtest *b)
+{
+    for (unsigned i = 0; i < b->engine.n; i++)
+        if (ltw_script_ready(b->engine.scripts[i])) return true;
+    return ltw_tasks_ready(b->engine.state->tasks);
 }
 
 /* Runs all that can run at this time.  D3 */
@@ -343,14 +354,14 @@ static int settle(struct ltw_backtest *b)
         worked = ltw_tasks_step(ts) || worked;
         tw_epoch_quiet(b->reader);
         if (b->failed || b->why) return b->error.code = TW_ESCRIPT;
-        if (!worked && b->counted.jobs > 0) worked = await_jobs(b);
+        if (!worked && b->host.pool && !is_ready(b)) await_jobs(b);
         if (b->error.code < 0) return b->error.code;
         turns = b->records == before ? turns + 1 : 0;
         before = b->records;
         if (turns == TURNS_MAX)
             return stop(b, TW_ELIMIT, "time stands still: something waits for 0 seconds"
                         " again and again, or publishes to itself");
-    } while (worked);
+    } while (worked || is_ready(b));
     return TW_OK;
 }
 
@@ -435,15 +446,6 @@ static bool more(void *ctx)
     return r && append(b, r);
 }
 
-static bool look(struct ltw_backtest *b)
-{
-    int64_t now_ns = tw_clock_steady_ns();
-
-    if (!b->o.progress || now_ns - b->looked_ns < LOOK_NS) return true;
-    b->looked_ns = now_ns;
-    return b->o.progress(b->o.ctx) || (stop(b, TW_ESTOPPED, "stopped"), false);
-}
-
 /* The script that is furthest behind. */
 static int no_room(struct ltw_backtest *b)
 {
@@ -501,7 +503,10 @@ static int run(struct ltw_backtest *b)
     const struct tw_record *r = peek(b);
 
     if (b->error.code < 0) return b->error.code;
-    if (r) ltw_time_set(&b->time, r->time);
+    if (!r) return tw_fail(&b->error, TW_EFORMAT, "there is no record in the data%s",
+                           b->o.from_ns > INT64_MIN || b->o.to_ns < INT64_MAX
+                           ? " from there to there" : "");
+    ltw_time_set(&b->time, r->time);
     if (open_scripts(b) < 0 || settle(b) < 0) return b->error.code;
     while ((r = peek(b)))
         if (go_on(b, r) < 0 || (b->records % LOOK_EVERY == 0 && !look(b)))

@@ -1,0 +1,308 @@
+--- backtest: event time, one total order, nothing known early; data and their faults.
+
+package.path = "tests/?.lua;" .. package.path
+local t, apps = require "tw.test", require "apps"
+local tw = require "tw"
+
+local dir = apps.directory .. "/backtest"
+os.execute("mkdir -p " .. apps.quote(dir))
+
+local HEAD = 'local tw, board, M = require "tw", require "tw.board", {} '
+local T0 = 1000000000              -- 2001-09-09 01:46:40, in s
+
+local function put(name, text)
+  apps.put(dir .. "/" .. name, text)
+  return dir .. "/" .. name
+end
+
+local function script(text, name)
+  return put(name or "s.lua", HEAD .. text .. "\nreturn M\n")
+end
+
+-- Quotes: { second, symbol, bid }
+local function quotes(name, list)
+  local lines = { "time,symbol,bid,ask" }
+  for i, q in ipairs(list) do
+    lines[i + 1] = ("%.3f,%s,%g,%g"):format(T0 + q[1], q[2], q[3] or 1, (q[3] or 1) + 1)
+  end
+  return put(name, table.concat(lines, "\n") .. "\n")
+end
+
+-- What a script prints, without dates: the time in s since T0, then the text.
+local function lines_of(result)
+  local out = {}
+  for i, line in ipairs(result.log) do
+    local h, m, s, text = line:match "^2001%-09%-09 (%d+):(%d+):([%d.]+) (.*)$"
+    out[i] = ("%g %s"):format(h * 3600 + m * 60 + s - 6400, text)
+  end
+  return table.concat(out, "\n")
+end
+
+local function said(options, want, name)
+  local result, why = tw.backtest.run(options)
+  t.is(result and lines_of(result) or why, want, name)
+  return result
+end
+
+local five = quotes("five.csv", { { 0, "A" }, { 1, "A" }, { 2, "B" }, { 4, "A" }, { 7, "A" } })
+
+-- ---- event time ----
+
+said({ data = five, script = script [[
+  function M:on_start() print("start", tw.now(), os.time(), tw.clock(), os.date("!%F")) end
+  function M.on_quote(symbol) print(symbol) end
+  function M.on_stop() print("stop", os.time{year=2020,month=1,day=1,hour=12} > 1e9) end]] },
+  "0 start\t1000000000000000000\t1000000000\t1000000000.0\t2001-09-09\n"
+  .. "0 A\n1 A\n2 B\n4 A\n7 A\n7 stop\ttrue", "on_start, records and on_stop in event time")
+
+said({ data = five, script = script [[
+  function M:on_start()
+    for _, s in ipairs { 2, 0.5, 2, 1, 3.999, 4, 6.999, 7, 7.001, 1000 } do
+      tw.task.detach(function() tw.sleep(s) print("slept", s) end)
+    end
+  end
+  function M.on_quote(symbol) print(symbol) end]] },
+  "0 A\n0.5 slept\t0.5\n1 A\n1 slept\t1\n2 B\n2 slept\t2\n2 slept\t2\n3.999 slept\t3.999\n"
+  .. "4 A\n4 slept\t4\n6.999 slept\t6.999\n7 A\n7 slept\t7",
+  "a wait that is due at T ends after the records of T, before later ones")
+
+said({ data = five, script = script [[
+  local n = 0
+  function M.on_quote(symbol)
+    n = n + 1
+    print(n, symbol)
+    if n == 2 then print(tw.sleep(2.5)) end
+    if n == 5 then tw.sleep(60) print "never" end
+  end
+  function M.on_stop() print("stop") end]] },
+  "0 1\tA\n1 2\tA\n3.5 true\n3.5 3\tB\n4 4\tA\n7 5\tA\n7 never\n7 stop",
+  "a handler that sleeps gets what came meanwhile, and is told of the end")
+
+said({ data = five, script = script [[
+  function M:on_start()
+    tw.task.detach(function()
+      print(pcall(tw.task.timeout, 1.5, function() tw.sleep(100) end))
+      print(tw.task.timeout(9, function() tw.sleep(1) return "in time" end))
+    end)
+  end]] },
+  "1.5 true\tnil\ttimed out after 1.5 s\t-110\n2.5 in time",
+  "deadlines are of event time")
+
+said({ data = five, script = script [[
+  local c = tw.cache("c", { entries = 10, ttl = 1.5 })
+  function M.on_quote(symbol)
+    print(c:get("k", function() return tw.now() end):await() ~= nil, c:stats().loads)
+  end]] }, "0 true\t1\n1 true\t1\n2 true\t2\n4 true\t3\n7 true\t4",
+  "a cache's ttl is of event time, and a load costs none")
+
+said({ data = five, script = script [[
+  function M.on_quote(symbol, bid)
+    local sum = 0
+    for _, f in ipairs { 3, 1, 2 } do
+      sum = sum + tw.pool.run(function(x) return x * 10 end, f):await()
+    end
+    print(sum)
+  end]] }, "0 60\n1 60\n2 60\n4 60\n7 60", "time stands still while the pool computes")
+
+said({ data = five, script = script [[
+  local p = tw.promise()
+  function M:on_start()
+    tw.task.detach(function() print("promised", p.future:await()) end)
+  end
+  function M.on_quote(symbol) if symbol == "B" then p:resolve("here") end end]] },
+  "2 promised\there", "a promise that a later record keeps is no deadlock")
+
+said({ data = five, script = script [[
+  local a = {}
+  for i = 1, 3 do a[i] = math.random(1000) end
+  function M:on_start() print(table.concat(a, " ")) end]] },
+  lines_of(tw.backtest.run { data = five, script = dir .. "/s.lua" }),
+  "random numbers are the same in each run")
+
+-- ---- one total order ----
+
+local a = script([[
+  function M.on_quote(symbol, time) print("a", symbol) tw.publish("a", symbol) end
+  function M.on_message(topic, value) print("a hears", topic, value) end]], "a.lua")
+local b = script([[
+  function M.on_quote(symbol) print("b", symbol) end
+  function M.on_message(topic, value)
+    print("b hears", topic, value)
+    if value ~= "again" then tw.publish("b", "again") end
+  end]], "b.lua")
+local both = put("both.lua", [[
+  local app = require "tw.app"
+  app.feed.synthetic { speed = 0 }
+  app.feed.timer { every = 2 }
+  app.script("a.lua", { workers = { 3 } })
+  app.script("b.lua", { shard = "symbol" })]])
+local function round(at, symbol)
+  return ("%s a\tS\n%s b\tS\n%s b hears\ta\tS\n%s a hears\tb\tagain")
+    :gsub("%%s", tostring(at)):gsub("S", symbol)
+end
+said({ data = quotes("two.csv", { { 0, "A" }, { 1, "B" } }), app = both },
+  round(0, "A") .. "\n" .. round(1, "B"),
+  "what scripts publish comes before the next record, in the order of scripts")
+
+said({ data = { quotes("x.csv", { { 1, "X" }, { 1, "X2" }, { 3, "X" } }),
+                quotes("y.csv", { { 0, "Y" }, { 1, "Y" }, { 3, "Y" }, { 3, "Y2" } }) },
+       script = script [[function M.on_quote(symbol) print(symbol) end]] },
+  "0 Y\n1 X\n1 X2\n1 Y\n3 X\n3 Y\n3 Y2", "files are one market; of one time, in their order")
+
+said({ data = five, app = put("timer.lua", [[
+  local app = require "tw.app"
+  app.feed.timer { every = 2 }
+  app.script "s.lua"]]), },
+  (function()
+    script [[
+      function M.on_quote(symbol) print(symbol) end
+      function M.on_timer(interval, count) print("timer", interval, count) end]]
+    return "0 A\n1 A\n2 B\n2 timer\t2.0\t1\n4 A\n4 timer\t2.0\t2\n6 timer\t2.0\t3\n7 A"
+  end)(), "timers tick in event time, behind the records of it")
+
+said({ data = five, script = script [[
+  local ch = tw.channel(1)
+  function M:on_start()
+    tw.task.detach(function() for v in ch do print("got", v) end end)
+  end
+  function M.on_quote(symbol, bid) ch:send(symbol) print("sent") end]] },
+  "0 sent\n0 got\tA\n1 sent\n1 got\tA\n2 sent\n2 got\tB\n4 sent\n4 got\tA\n7 sent\n7 got\tA",
+  "a task that is ready runs before the next record")
+
+-- Whether a script takes records one by one or is stepped for each is not to be seen.
+
+local steps = script [[
+  local tape, n = require "tw.tape", 0
+  function M.on_quote(symbol, bid, record)
+    n = n + 1
+    print(n, symbol, bid, tw.now(), #tape:last(100), tape:last(1)[1].seq == n)
+    if n % 7 == 0 then tw.sleep(3) end
+    if n % 11 == 0 then tw.publish("n", n) end
+    if n % 13 == 0 then tw.task.detach(function() tw.sleep(0.5) print("task", n) end) end
+  end]]
+local many = {}
+for i = 1, 700 do many[i] = { i // 3, "S" .. i % 5, 1 + i % 17 / 16 } end
+many = quotes("many.csv", many)
+local at_once = assert(tw.backtest.run { data = many, script = steps })
+local stepped = assert(tw.backtest.run { data = many, script = steps, single_steps = true })
+t.is(table.concat(at_once.log, "\n"), table.concat(stepped.log, "\n"),
+     "a step of many records is as many steps")
+t.ok(#at_once.log > 500, "all of them (" .. #at_once.log .. ")")
+
+-- ---- nothing is known early ----
+
+said({ data = five, script = script [[
+  local tape = require "tw.tape"
+  local seen = 0
+  function M.on_quote(quote)
+    seen = seen + 1
+    local n = #tape:last(1000)
+    local later = tape:range(seen + 1, 1000)
+    local at = tape:range(tw.now() + 1, tw.now() + 10 ^ 12 // 1 | 0)
+    print(n, #later, #at, quote.seq, #tape:find("A", 100))
+  end]] }, "0 1\t0\t0\t1\t1\n1 2\t0\t0\t2\t2\n2 3\t0\t0\t3\t2\n4 4\t0\t0\t4\t3\n7 5\t0\t0\t5\t4",
+  "the tape ends with the record under way")
+
+said({ data = five, script = script [[
+  function M:on_start()
+    self.all = self:track { n = "count(bid) by symbol", bid = "last(bid)" }
+    tw.task.detach(function() tw.sleep(1.5) print(self.all.n.A) end)
+  end
+  function M.on_stop(self) print(self.all.n.A, self.all.n.B) end]] },
+  "1.5 n.A: 2\n7 n.A: 4\tn.B: 1", "statistics have read as much")
+
+-- ---- a part of the data ----
+
+local which = script("function M.on_quote(symbol) print(symbol) end", "which.lua")
+said({ data = five, script = which, from = (T0 + 1) * 1000000000, to = "2001-09-09T01:46:44" },
+  "1 A\n2 B", "from and to: a part")
+local r = said({ data = five, script = which, from = "2001-09-09T01:46:44", warmup = "2s" },
+  "2 B\n4 A\n7 A", "so much time before it")
+t.is(r.records .. " " .. r.handled, "3 2", "records, and those behind from")
+said({ data = five, script = which, from = "2001-09-09T01:46:44", warmup = 2 },
+  "1 A\n2 B\n4 A\n7 A", "so many records before it")
+r = said({ data = five, script = which, warmup = 3 }, "0 A\n1 A\n2 B\n4 A\n7 A",
+  "without from, the first ones")
+t.is(r.handled, 2, "are the warm-up")
+
+-- ---- faults ----
+
+local function fails(options, pattern, name)
+  local result, why = tw.backtest.run(options)
+  t.ok(not result and why:find(pattern), name)
+  if result or not why:find(pattern) then t.diag(tostring(why)) end
+end
+
+fails({ data = five, script = script [[
+  function M.on_quote(symbol) if symbol == "B" then local x = nil + 1 end end]] },
+  "script s.lua .*on_quote failed at quote.*B.*s.lua:1: attempt to perform arithmetic"
+  .. ".*stack traceback", "a script that fails ends the run, with the record")
+fails({ data = five, script = script "x = " }, "s.lua:%d: unexpected symbol", "bad Lua")
+fails({ data = five, script = dir .. "/none.lua" }, "none.lua", "no such script")
+fails({ data = dir .. "/none.csv", script = which }, "none.csv: no such file", "no data")
+fails({ data = put("bad.csv", "time,symbol,bid,ask\n1000000000,A,1,2\n1000000001,A,x,2\n"),
+        script = which }, "bad.csv: csv: line 3: bid 'x' is not a number", "no number")
+fails({ data = put("back.csv", "time,symbol,bid,ask\n1000000005,A,1,2\n1000000001,A,1,2\n"),
+        script = which }, "back.csv: csv: line 3: time goes back", "time going back")
+fails({ data = put("cross.csv", "time,symbol,bid,ask\n1000000005,A,3,2\n"),
+        script = which }, "cross.csv: csv: line 2: the bid is above the ask", "crossed")
+fails({ data = put("zero.csv", "time,symbol,price,size\n1000000005,A,0,2\n"),
+        script = which }, "zero.csv: csv: line 2: a price of 0", "a price of 0")
+fails({ data = put("what.csv", "a,b,c\n1,2,3\n"), script = which },
+      "what.csv: csv: line 1: header: ", "unknown columns")
+fails({ data = put("empty.csv", ""), script = which }, "no record", "nothing at all")
+t.raises("tw.backtest: no option 'speed'", function() tw.backtest.run { data = five, script = which, speed = 2 } end)
+t.raises("either script or app", function() tw.backtest.run { data = five } end)
+t.raises("from: a date", function() tw.backtest.run { data = five, script = which, from = "soon" } end)
+t.raises("no data", function() tw.backtest.run { data = {}, script = which } end)
+t.raises("warmup: a number", function() tw.backtest.run { data = five, script = which, warmup = "1 moon" } end)
+
+local skipped = assert(tw.backtest.run { data = dir .. "/bad.csv", script = which,
+                                         skip_bad = true })
+t.is(skipped.records .. " " .. skipped.bad, "1 1", "skip_bad: the others are read")
+t.ok(table.concat(skipped.log, "\n"):find "warning: .*bad.csv: csv: line 3",
+     "and it is said")
+
+os.execute(("cd %s && gzip -kf five.csv && head -c 60 five.csv.gz > cut.csv.gz")
+           :format(apps.quote(dir)))
+t.is(assert(tw.backtest.run { data = dir .. "/five.csv.gz", script = which }).records, 5,
+     "gzip")
+fails({ data = dir .. "/cut.csv.gz", script = which }, "cut.csv.gz: cut off at byte 60",
+      "a file that was cut off")
+
+fails({ data = five, script = script [[
+  function M:on_start() tw.task.detach(function() while true do tw.sleep(0) end end) end]] },
+  "time stands still", "waiting for 0 seconds for ever")
+fails({ data = many, app = put("small.lua", [[
+  local app = require "tw.app"
+  app.tape { capacity = 16 }
+  app.script "s.lua"]]) },
+  (function()
+    script [[function M.on_quote() tw.sleep(3600) end]]
+    return "at 2001.*script s.lua waits in a handler, and the tape is full of the 16 records"
+  end)(), "a handler that sleeps for longer than the tape remembers")
+fails({ data = five, memory = 4, script = script [[
+  function M.on_quote() local x = {} for i = 1, 1e7 do x[i] = i end end]] },
+  "not enough memory", "memory has a limit")
+t.is(tw.backtest.run { data = five, script = which } ~= nil, true, "the next run is sound")
+
+-- ---- in the pool, and in a script ----
+
+local sums = tw.pool.map({ 1, 2, 3, 4, 5, 6 }, function(n, path, data)
+  local btw = require "tw"
+  local result = assert(btw.backtest.run { script = path, data = data, params = { n = n } })
+  return result.log[1]:match "%S+$"
+end, script([[
+  function M:on_start() self.sum = 0 end
+  function M:on_quote(bid) self.sum = self.sum + bid * self.params.n end
+  function M:on_stop() print(string.format("%g", self.sum)) end]], "sum.lua"), five)
+t.is(table.concat(sums, " "), "5 10 15 20 25 30", "runs side by side in the pool")
+
+local inner = tw.pool.run(function(path, data)
+  return #assert(require "tw".backtest.run { script = path, data = data }).log
+end, script([[
+  function M.on_quote() print(tw.pool.run(function() return 1 end):await()) end]],
+  "inner.lua"), five)
+t.is(inner:await(), 5, "a run in the pool has a pool of its own")
+
+collectgarbage()
