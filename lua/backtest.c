@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "desk.h"
 #include "library.h"
 #include "lpool.h"
 #include "lvalue.h"
@@ -30,6 +31,7 @@
 #include "output.h"
 #include "share/caches.h"
 #include "share/failure.h"
+#include "tape/bar.h"
 #include "tasks.h"
 #include "watchdog.h"
 
@@ -239,6 +241,27 @@ static bool make_state(struct ltw_backtest *b)
     return true;
 }
 
+/* [-0, +0, e]  All scripts have accounts from the beginning. */
+static int open_traders(lua_State *L)
+{
+    struct ltw_backtest *b = lua_touserdata(L, 1);
+
+    b->host.desk->first_id = 1;
+    tw_desk_halt(&b->host.desk->desk, !b->warm);
+    b->curve = tw_ledger_new(NULL);
+    b->journals = tw_calloc(b->n, sizeof *b->journals);
+    b->traders = tw_calloc(b->n, sizeof *b->traders);
+    if (!b->curve || !b->journals || !b->traders) luaL_error(L, "not enough memory");
+    for (unsigned i = 0; i < b->n; i++) {
+        b->journals[i] = ltw_journal_new(b->scripts[i].id);
+        if (!b->journals[i]) luaL_error(L, "not enough memory");
+        b->traders[i] = ltw_script_get_trader(L, b->engine.scripts[i]);
+        b->traders[i]->journal = b->journals[i];
+    }
+    b->till_ns = INT64_MIN;
+    return 0;
+}
+
 static bool is_first(const struct ltw_backtest *b, unsigned script)
 {
     for (unsigned i = 0; i < script; i++)
@@ -267,6 +290,10 @@ static int open_scripts(struct ltw_backtest *b)
         e->scripts[i] = ltw_script_new(e, &b->scripts[i], &b->counts[i], &b->error);
         if (!e->scripts[i]) return b->error.code;
     }
+    lua_pushcfunction(e->state->L, open_traders);
+    lua_pushlightuserdata(e->state->L, b);
+    if (lua_pcall(e->state->L, 1, 0, 0) != LUA_OK)
+        return tw_fail(&b->error, TW_ESCRIPT, "%s", lua_tostring(e->state->L, -1));
     b->opened = true;
     return TW_OK;
 }
@@ -407,12 +434,76 @@ static void take(struct ltw_backtest *b)
     else tw_history_take(b->history);
 }
 
+struct tw_account *ltw_backtest_account(const struct ltw_backtest *b, unsigned script)
+{
+    return tw_broker_account(b->traders[script]->broker);
+}
+
+tw_money ltw_backtest_equity(const struct ltw_backtest *b)
+{
+    tw_money sum = 0;
+
+    for (unsigned i = 0; i < b->n; i++)
+        sum += tw_account_equity(ltw_backtest_account(b, i));
+    return sum;
+}
+
+/* The record under way is dealt with: what all are worth now, where the curves need it. */
+static bool mark(struct ltw_backtest *b, int64_t next_ns)
+{
+    bool open = false;
+
+    if (b->handled == 0) return true;
+    for (unsigned i = 0; i < b->n; i++) open = open || b->journals[i]->open > 0;
+    b->exposed += open;
+    if (next_ns < b->till_ns) return true;
+    if (tw_ledger_mark(b->curve, b->last_ns, ltw_backtest_equity(b), open) < 0)
+        return tw_fail(&b->error, UV_ENOMEM, "not enough memory"), false;
+    b->till_ns = tw_ledger_till(b->curve);
+    return true;
+}
+
+/* The price of a record; 0: none. */
+static int64_t price_of(const struct tw_record *r)
+{
+    struct tw_ohlc bar;
+
+    if (r->kind == TW_TRADE) return r->trade.price;
+    if (r->kind == TW_QUOTE) {
+        const struct tw_quote *q = &r->quote;
+
+        if (q->bid == 0 || q->ask == 0) return q->bid | q->ask;
+        return q->bid + (q->ask - q->bid) / 2;
+    }
+    if (r->kind != TW_BAR) return 0;
+    tw_bar_get(r, &bar);
+    return bar.close;
+}
+
+static bool draw(struct ltw_backtest *b, const struct tw_record *r)
+{
+    int64_t price = price_of(r);
+
+    if (price == 0 || r->symbol == 0) return true;
+    if (r->symbol >= b->n_charts) {
+        size_t n = r->symbol + r->symbol / 2 + 8;
+        struct ltw_chart *grown = tw_realloc(b->charts, n * sizeof *grown);
+
+        if (!grown) return false;
+        memset(grown + b->n_charts, 0, (n - b->n_charts) * sizeof *grown);
+        b->charts = grown;
+        b->n_charts = n;
+    }
+    return ltw_chart_add(&b->charts[r->symbol], r->time, price);
+}
+
 /* Orders pass from here on? */
 static void warm_up(struct ltw_backtest *b, const struct tw_record *r)
 {
     if (b->o.from_ns > INT64_MIN) b->warm = r->time >= b->o.from_ns;
     else if (b->o.warmup_ns > 0) b->warm = r->time >= b->first_ns + b->o.warmup_ns;
     else b->warm = b->records >= b->o.warmup_records;
+    if (b->warm) tw_desk_halt(&b->host.desk->desk, false);
 }
 
 /* D1, D2.  False: there is no room, because a script sleeps. */
@@ -420,6 +511,9 @@ static bool append(struct ltw_backtest *b, const struct tw_record *next)
 {
     struct tw_record r = *next;
 
+    if (!mark(b, r.time)) return false;
+    if (b->o.charts && !draw(b, next))
+        return tw_fail(&b->error, UV_ENOMEM, "not enough memory"), false;
     r.received = r.time;
     if (tw_tape_try_append(b->host.tape, &r, 1) < 0) return false;
     ltw_time_set(&b->time, r.time);
@@ -468,7 +562,8 @@ static int go_on(struct ltw_backtest *b, const struct tw_record *r)
 {
     int64_t due_ns = ltw_tasks_due_ns(b->engine.state->tasks);
 
-    if (due_ns >= r->time) return append(b, r) ? settle(b) : no_room(b);
+    if (due_ns >= r->time && append(b, r)) return settle(b);
+    if (due_ns >= r->time) return b->error.code < 0 ? b->error.code : no_room(b);
     if (due_ns > ltw_time_ns(&b->time)) ltw_time_set(&b->time, due_ns);
     return settle(b);
 }
@@ -511,7 +606,9 @@ static int run(struct ltw_backtest *b)
     while ((r = peek(b)))
         if (go_on(b, r) < 0 || (b->records % LOOK_EVERY == 0 && !look(b)))
             return b->error.code;
-    return b->error.code < 0 ? b->error.code : stop_scripts(b);
+    if (b->error.code < 0 || stop_scripts(b) < 0) return b->error.code;
+    mark(b, INT64_MAX);
+    return b->error.code;
 }
 
 int ltw_backtest_run(struct ltw_backtest *b)
@@ -537,6 +634,12 @@ void ltw_backtest_free(struct ltw_backtest *b)
     for (unsigned i = 0; b->engine.scripts && i < b->n; i++)
         ltw_script_free(b->engine.scripts[i]);
     ltw_state_free(b->engine.state);
+    for (unsigned i = 0; b->journals && i < b->n; i++) ltw_journal_free(b->journals[i]);
+    tw_free(b->journals);
+    tw_free(b->traders);
+    tw_ledger_free(b->curve);
+    for (size_t i = 0; i < b->n_charts; i++) ltw_chart_free(&b->charts[i]);
+    tw_free(b->charts);
     ltw_pool_close(h);
     for (unsigned i = 0; i < b->n; i++) {
         struct ltw_script_options *s = &b->scripts[i];

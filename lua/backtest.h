@@ -14,8 +14,10 @@
 
 #include <pthread.h>
 
+#include "chart.h"
 #include "engine.h"
 #include "feed/history.h"
+#include "journal.h"
 #include "ltime.h"
 
 struct ltw_backtest_options {
@@ -25,6 +27,7 @@ struct ltw_backtest_options {
     size_t capacity, memory_max;    /* of the tape; of the state                       */
     const char *directory, *search; /* of the app file; copied                         */
     struct ltw_state *outer;        /* that waits for the run, or NULL                 */
+    bool charts;                    /* of the prices of all symbols are kept           */
     bool single_steps;              /* every record is a step of its own: for tests    */
     /* What is printed and logged, with the time of the event.  Thread: any, one at a
      * time. */
@@ -48,6 +51,12 @@ struct ltw_backtest {
     struct ltw_script_counts *counts;
     unsigned n;                       /* of scripts that are filled                  */
     char *search, *directory;         /* of the host                                 */
+    struct ltw_journal **journals;    /* of the scripts                              */
+    struct tw_ledger *curve;          /* of all of them, since from                  */
+    int64_t till_ns;                  /* a mark on it before then                    */
+    struct ltw_chart *charts;         /* by symbol, n_charts                         */
+    size_t n_charts;
+    uint64_t exposed;                 /* records with a position                     */
     uint64_t records;                 /* that were read                              */
     uint64_t handled;                 /* of those, since from                        */
     int64_t first_ns, last_ns;        /* of them                                     */
@@ -63,6 +72,7 @@ struct ltw_backtest {
     struct tw_error error;            /* why it ended; code 0: it did not            */
     char *why;                        /* the first error that was logged, or NULL    */
     unsigned char role;               /* of the thread before                        */
+    struct ltw_trader **traders;      /* of the scripts                              */
     bool opened, failed;
 };
 
@@ -78,6 +88,10 @@ int ltw_backtest_add(struct ltw_backtest *b, lua_State *L, const char *name,
 /* Runs all of it; 0, or negative with b->error, and b->why, which may be NULL, where that
  * is longer.  Blocks: for the whole run. */
 int ltw_backtest_run(struct ltw_backtest *b);
+
+/* What all scripts are worth, in 1e-9 of the currency; and the account of one. */
+tw_money ltw_backtest_equity(const struct ltw_backtest *b);
+struct tw_account *ltw_backtest_account(const struct ltw_backtest *b, unsigned script);
 
 /* Ends what is left; b may be NULL. */
 void ltw_backtest_free(struct ltw_backtest *b);

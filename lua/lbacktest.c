@@ -12,7 +12,9 @@
 #include "app.h"
 #include "backtest.h"
 #include "base/memory.h"
+#include "desk.h"
 #include "instruments.h"
+#include "lresult.h"
 #include "lvalue.h"
 #include "source.h"
 #include "task.h"
@@ -217,7 +219,9 @@ static int build(lua_State *L)
     struct ltw_backtest *b = box->b;
 
     lua_pushvalue(L, 4);
-    if (ltw_add_instruments(L, b->host.symbols, &b->error) < 0) return 0;
+    if (ltw_add_instruments(L, b->host.symbols, &b->error) < 0
+        || ltw_desk_read(L, b->host.desk, b->host.symbols, &b->error) < 0)
+        return 0;
     lua_getfield(L, 4, "scripts");
     for (int i = 1; lua_rawgeti(L, -1, i) == LUA_TTABLE; i++, lua_pop(L, 3)) {
         const char *path = text(L, -1, "path");
@@ -305,23 +309,6 @@ static int add_data(lua_State *L, struct ltw_backtest *b)
 
 /* ---- the result ---- */
 
-static void set_number(lua_State *L, const char *name, double value)
-{
-    lua_pushnumber(L, value);
-    lua_setfield(L, -2, name);
-}
-
-static void push_symbols(lua_State *L, const struct ltw_backtest *b)
-{
-    uint32_t n = tw_symbols_count(b->host.symbols);
-
-    lua_createtable(L, (int)n, 0);
-    for (uint32_t id = 1; id <= n; id++) {
-        lua_pushstring(L, tw_symbols_name(b->host.symbols, id));
-        lua_rawseti(L, -2, id);
-    }
-}
-
 static void push_log(lua_State *L, const struct box *box)
 {
     const char *at = box->kept, *end = box->kept + box->n, *stop;
@@ -334,23 +321,11 @@ static void push_log(lua_State *L, const struct box *box)
     }
 }
 
-/* [-0, +1, m] */
+/* [-0, +1, e] */
 static void push_result(lua_State *L, const struct box *box)
 {
-    const struct ltw_backtest *b = box->b;
-
-    lua_createtable(L, 0, 24);
-    ltw_set_count(L, "records", b->records);
-    ltw_set_count(L, "handled", b->handled);
-    lua_pushinteger(L, b->first_ns);
-    lua_setfield(L, -2, "from");
-    lua_pushinteger(L, b->last_ns);
-    lua_setfield(L, -2, "to");
-    set_number(L, "seconds", (double)b->took_ns / 1e9);
-    ltw_set_count(L, "bytes", b->engine.state->bytes_peak);
+    ltw_push_result(L, box->b, !boolean(L, 1, "brief"), boolean(L, 1, "list"));
     ltw_set_count(L, "bad", box->problems);
-    push_symbols(L, b);
-    lua_setfield(L, -2, "symbols");
     if (!box->keep) return;
     push_log(L, box);
     lua_setfield(L, -2, "log");
@@ -370,7 +345,7 @@ static void read_options(lua_State *L, struct box *box, struct ltw_backtest_opti
         .warmup_ns = integer(L, 1, "warmup_ns", 0),
         .warmup_records = (uint64_t)integer(L, 1, "warmup_records", 0),
         .capacity = (size_t)integer(A, 4, "capacity", 0),
-        .single_steps = boolean(L, 1, "single_steps"),
+        .single_steps = boolean(L, 1, "single_steps"), .charts = !boolean(L, 1, "brief"),
         .directory = box->directory, .search = box->search, .outer = ltw_state(L),
         .line = on_line, .ctx = box,
     };

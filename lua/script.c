@@ -668,3 +668,9 @@ const struct ltw_script_options *ltw_script_options(const struct ltw_script *s)
 {
     return s->o;
 }
+
+struct ltw_trader *ltw_script_get_trader(lua_State *L, struct ltw_script *s)
+{
+    if (!s->trader) ltw_script_make_trader(L, s);
+    return s->trader;
+}

@@ -11,6 +11,7 @@
 struct ltw_engine;
 struct ltw_job;
 struct ltw_tracker;
+struct ltw_trader;
 
 /* What the app says of an instance.  Constant for the run. */
 struct ltw_script_options {
@@ -120,6 +121,9 @@ bool ltw_script_push_tracker(lua_State *L, const struct ltw_script *s);
 
 /* [-0, +0, m]  Gives it the tracker on top. */
 void ltw_script_set_tracker(lua_State *L, struct ltw_script *s, struct ltw_tracker *t);
+
+/* [-0, +0, e]  Its trader, which is made when it has none. */
+struct ltw_trader *ltw_script_get_trader(lua_State *L, struct ltw_script *s);
 
 const struct ltw_script_options *ltw_script_options(const struct ltw_script *s);
 

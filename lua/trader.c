@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "desk.h"
 #include "instance.h"
+#include "journal.h"
 
 /* What is still to be done about the thing that is told. */
 enum { NOTHING, APPEND, ON_ORDER, ON_FILL, ON_POSITION, DONE };
@@ -191,6 +192,8 @@ static bool begin(lua_State *L, struct ltw_trader *t)
     if (!tw_broker_next(t->broker, &t->told)) return false;
     own = (struct ltw_order *)t->told.order;
     own->reason = t->told.report.reason;
+    if (t->journal && !ltw_journal_told(L, t->journal, &t->told))
+        luaL_error(L, "not enough memory");
     t->orders += t->told.report.exec == TW_EXEC_PENDING_NEW;
     t->fills += t->told.report.exec == TW_EXEC_TRADE;
     tw_broker_report_record(t->broker, &t->told, &t->record);
@@ -212,7 +215,7 @@ static bool append_now(struct ltw_trader *t)
 {
     int rc;
 
-    t->record.received = tw_clock_now_ns();
+    t->record.received = t->host->time ? t->record.time : tw_clock_now_ns();
     rc = tw_tape_try_append(t->host->tape, &t->record, 1);
     tw_tape_wake(t->host->tape);
     return rc == TW_OK;

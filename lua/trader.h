@@ -19,6 +19,7 @@
 #include "trade/fees.h"
 
 struct ltw_desk;
+struct ltw_journal;
 struct ltw_order;
 
 struct ltw_rate { uint32_t symbol, currency; bool inverse; };
@@ -38,6 +39,7 @@ struct ltw_trader {
     struct tw_record record;             /* of it                                    */
     struct ltw_order *ended;             /* with something still on its way          */
     uint64_t orders, fills;              /* sent, and their trades                   */
+    struct ltw_journal *journal;         /* constant; of a backtest, or NULL         */
 };
 
 /* The userdata that an order is in. */

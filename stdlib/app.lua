@@ -723,10 +723,20 @@ function app.open(path, given, workers, embedded, chunk)
   return declared
 end
 
+-- The fields of both, those of `b` where both have them; nil when neither is there.
+local function over(a, b)
+  if not a or not b then return a or b end
+  local made = {}
+  for name, value in pairs(a) do made[name] = value end
+  for name, value in pairs(b) do made[name] = value end
+  return made
+end
+
 --- app.backtest(given) -> table
 -- What a backtest takes of an app file, given.file: what it declares, but that each
 -- script is there once, and of feeds only timers.  given.sets are as those of app.open;
--- given.script: the file is a script, with given.params; it is the app.
+-- given.script: the file is a script, with given.params; it is the app.  given.account
+-- stands over the accounts that are declared.
 -- Yields: no.  Blocks: while the file's code runs.  Thread: any.
 -- Errors: as app.open; raises when there is no script.  Units: none.
 function app.backtest(given)
@@ -738,13 +748,16 @@ function app.backtest(given)
     read(given.file, given.sets or {})
   end
   if #declared.files == 0 then error(given.file .. ": no script in this app", 0) end
+  find_calendars()
+  local account = given.account and trade.account("account", given.account)
   local scripts, feeds = {}, {}
   for i, file in ipairs(declared.files) do
     local o = file.options
     scripts[i] = {
       name = o.name or file.path, path = file.path,
       options = { params = o.params, symbols = o.symbols, sectors = o.sectors,
-                  messages = o.messages },
+                  messages = o.messages, account = over(o.account, account),
+                  accounts = declared.account },
     }
   end
   for _, feed in ipairs(declared.feeds) do

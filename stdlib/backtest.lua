@@ -14,12 +14,8 @@ local OPTIONS = {
   script = "string", app = "string", data = "string|table", from = "string|number",
   to = "string|number", params = "table", cash = "number", account = "table",
   warmup = "string|number", skip_bad = "boolean", memory = "number",
-  log = "string", progress = "function", single_steps = "boolean",
-}
-local OF_DATA = {
-  path = "string", format = "string", member = "string", columns = "string",
-  preset = "string", symbol = "string", time = "string", separator = "string",
-  base = "number", price_scale = "number",
+  log = "string", progress = "function", single_steps = "boolean", brief = "boolean",
+  list = "boolean",
 }
 local UNITS = { s = 1, m = 60, h = 3600, d = 86400, w = 604800 }
 
@@ -56,20 +52,32 @@ local function warmup_of(value)
   return math.floor(n * UNITS[unit] * 1e9)
 end
 
+-- Where LEAN puts its files.
+local function is_lean(path)
+  local resolution = path:match "/%a+/%w+/(%a+)/[^/]*[^/]+%.zip$"
+    or path:match "/%a+/%w+/(%a+)/[^/]+/%d+_%l+%.zip$"
+  return resolution == "daily" or resolution == "hour" or resolution == "minute"
+    or resolution == "second" or resolution == "tick"
+end
+
 local function data_of(list)
   local files = {}
   if type(list) == "string" or type(list) == "table" and list.path then list = { list } end
   for i, one in ipairs(list) do
-    local file = type(one) == "string" and { path = one } or one
-    if type(file) ~= "table" or not file.path then fail("data[%d]: no path", i) end
-    check(("data[%d]: "):format(i), file, OF_DATA)
-    local copy = {}
-    for name, value in pairs(file) do copy[name] = value end
-    if not copy.preset and not copy.columns
-        and copy.path:find "/tick/[^/]+/%d+_%l+%.zip$" then   -- where LEAN puts its files
-      copy.preset = "lean"
+    local o = {}
+    for name, value in pairs(type(one) == "string" and { path = one } or one) do
+      o[name] = value
     end
-    files[i] = copy
+    if type(o.path) ~= "string" then fail("data[%d]: no path", i) end
+    if o.format == "fix" then
+      files[i] = { path = o.path, format = "fix", member = o.member }
+    else
+      o.file, o.path, o.format = o.path, nil, nil
+      if not o.preset and not o.columns and is_lean(o.file) then o.preset = "lean" end
+      local format = next(o, next(o)) and "csv"      -- it has options of CSV
+      files[i] = require "tw.app".check_feed("csv", o)
+      files[i].format = format
+    end
   end
   if #files == 0 then fail("no data") end
   return files
@@ -83,7 +91,13 @@ local function checked(o)
   local log = o.log or "keep"
   if log ~= "keep" and log ~= "print" then fail("log: keep or print, got '%s'", log) end
   local warmup_ns, warmup_records = warmup_of(o.warmup)
-  local given = { file = o.script or o.app, script = o.script and true }
+  local account = o.account
+  if o.cash then
+    account = { cash = o.cash }
+    for name, value in pairs(o.account or {}) do account[name] = account[name] or value end
+  end
+  local given = { file = o.script or o.app, script = o.script and true,
+                  account = account }
   if o.script then
     given.params = o.params
   else
@@ -94,7 +108,7 @@ local function checked(o)
     data = data_of(o.data or {}), from = time_of("from", o.from), to = time_of("to", o.to),
     warmup_ns = warmup_ns, warmup_records = warmup_records, skip_bad = o.skip_bad,
     memory = o.memory, keep = log == "keep", progress = o.progress,
-    single_steps = o.single_steps,
+    single_steps = o.single_steps, brief = o.brief, list = o.list,
   }, given
 end
 
@@ -106,7 +120,9 @@ end
 -- are one market, in the order of time.  from, to: records of [from, to) alone; warmup:
 -- so long ("30d"), or so many records, before from are handled too, without orders.
 -- skip_bad: a line of data that is none is left out, and does not end the run.  memory:
--- of the Lua state, MiB.  log: "keep", in result.log, or "print".  progress: a function
+-- of the Lua state, MiB.  cash, account: as app.account, over what the app and the scripts
+-- say.  brief: a result without orders, trades and curves; list: with the text of the
+-- order list.  log: "keep", in result.log, or "print".  progress: a function
 -- (bytes done, of all, records, time) that is called now and then, and returns true.
 --
 -- Everything happens in event time: tw.now, tw.sleep, timeouts, os.time are that of the
@@ -164,9 +180,7 @@ local function arguments_of(list)
       o.params[name] = text
     elseif word == "--csv" then
       local name, text = pair(word)
-      local want = name ~= "path" and OF_DATA[name]
-        or refuse(2, "--csv %s: no such option", name)
-      csv[name] = want == "number" and tonumber(text) or text
+      csv[name] = (name == "base" or name == "price_scale") and tonumber(text) or text
     elseif word == "--cash" then
       o.cash = tonumber(value(word)) or refuse(2, "--cash %s: not a number", list[i])
     elseif word == "--skip-bad" then o.skip_bad = true
@@ -209,10 +223,86 @@ local function progress_bar()
   end
 end
 
--- The summary, in columns.
+-- ---- the summary ----
+
+local function percent(x) return x and ("%.2f %%"):format(x * 100 + 0.0) or "-" end
+local function plain(x) return x and ("%.4g"):format(x) or "-" end
+local function days(x) return x and ("%.0f days"):format(x) or "-" end
+local function money(x) return x and ("%.2f"):format(x) or "-" end
+
+local function date(ns) return os.date("!%Y-%m-%d %H:%M:%S", ns // 1000000000) end
+
+-- Two columns of names and values, side by side.
 local function summary(r)
-  return ("%s records in %s, %s records/s\n"):format(screen.number(r.records),
+  local f, a, g = r.figures, r.figures.arithmetic or {}, r.figures.geometric or {}
+  local left = {
+    { "start", money(r.start) }, { "final", money(r.final) },
+    { "return", percent(f.total_return) }, { "CAGR", percent(f.cagr) },
+    { "peak", money(f.peak) },
+    { "max drawdown", percent(f.max_drawdown) .. ", " .. days(f.max_drawdown_days) },
+    { "average drawdown",
+      percent(f.average_drawdown) .. ", " .. days(f.average_drawdown_days) },
+    { "exposure", percent(f.exposure) }, { "turnover", plain(f.turnover) },
+    { "fees", money(f.fees) },
+  }
+  local right = {
+    { "trades", tostring(f.trades) }, { "win rate", percent(f.win_rate) },
+    { "best, worst", percent(f.best) .. ", " .. percent(f.worst) },
+    { "average", percent(f.average) }, { "profit factor", plain(f.profit_factor) },
+    { "expectancy", percent(f.expectancy) }, { "SQN, Kelly",
+      plain(f.sqn) .. ", " .. plain(f.kelly) },
+    { "longest, average", days(f.max_days) .. ", " .. days(f.average_days) },
+    { "orders", tostring(r.sent) }, { "currency", r.currency },
+  }
+  local lines = { ("%s  %s to %s"):format(r.name, date(r.from), date(r.to)) }
+  for i, one in ipairs(left) do
+    lines[#lines + 1] = ("%-18s%-26s%-18s%s"):format(one[1], one[2], right[i][1],
+                                                    right[i][2])
+  end
+  lines[#lines + 1] = ("%-18s%12s%12s%12s%12s%12s"):format("", "return", "volatility",
+    "Sharpe", "Sortino", "Calmar")
+  for _, family in ipairs { { "arithmetic", a }, { "geometric", g } } do
+    local x = family[2]
+    lines[#lines + 1] = ("%-18s%12s%12s%12s%12s%12s"):format(family[1],
+      percent(x.annual_return), percent(x.volatility), plain(x.sharpe),
+      plain(x.sortino), plain(x.calmar))
+  end
+  lines[#lines + 1] = "order list        " .. r.hash
+  lines[#lines + 1] = ("%s records in %s, %s records/s"):format(screen.number(r.records),
     screen.duration(r.seconds), screen.number(r.records / math.max(r.seconds, 1e-9)))
+  return table.concat(lines, "\n") .. "\n"
+end
+
+-- ---- JSON ----
+
+local function json(value)
+  local kind = type(value)
+  if kind == "number" then
+    if value ~= value or value == math.huge or value == -math.huge then return "null" end
+    return math.type(value) == "integer" and tostring(value) or ("%.17g"):format(value)
+  elseif kind == "boolean" then return tostring(value)
+  elseif kind == "string" then
+    return '"' .. value:gsub('[%c"\\]', function(c)
+      return ("\\u%04x"):format(c:byte())
+    end) .. '"'
+  elseif kind == "table" and #value == 0 and next(value) ~= nil then
+    local names, parts = {}, {}
+    for name in pairs(value) do names[#names + 1] = tostring(name) end
+    table.sort(names)
+    for i, name in ipairs(names) do parts[i] = json(name) .. ":" .. json(value[name]) end
+    return "{" .. table.concat(parts, ",") .. "}"
+  end
+  local parts = {}                              -- a list, or an array
+  for i = 1, #value do parts[i] = json(value[i]) end
+  return "[" .. table.concat(parts, ",") .. "]"
+end
+
+local function write(path, text)
+  local file, why = io.open(path, "w")
+  if not file then refuse(1, "cannot write %s", why) end
+  local fine, problem = file:write(text)
+  if fine then fine, problem = file:close() end
+  if not fine then refuse(1, "cannot write %s: %s", path, problem) end
 end
 
 local function perform(list)
@@ -220,6 +310,7 @@ local function perform(list)
   local options = {
     data = o.data, from = o.from, to = o.to, warmup = o.warmup, cash = o.cash,
     skip_bad = o.skip_bad, log = o.log, params = o.params,
+    brief = not (o.json or o.report), list = o.orders and true,
   }
   local app = is_app(o.path)
   options[app and "app" or "script"] = o.path
@@ -235,7 +326,10 @@ local function perform(list)
            (tostring(result):gsub("^tw%.backtest: ", "")))
   end
   if not result then refuse(1, "%s", why) end
-  io.stdout:write(summary(result))
+  if o.orders then write(o.orders, result.list) end
+  result.list = nil
+  if o.report then require "tw.report".write(result, o.report) end
+  io.stdout:write(o.json and json(result) .. "\n" or summary(result))
   io.stdout:flush()
   return 0
 end

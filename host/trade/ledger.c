@@ -205,6 +205,16 @@ int tw_ledger_mark(struct tw_ledger *l, int64_t time_ns, tw_money equity, bool o
     return draw(l, time_ns, value);
 }
 
+int64_t tw_ledger_till(const struct tw_ledger *l)
+{
+    int64_t last_ns, till_ns;
+
+    if (l->days.n == 0) return INT64_MIN;
+    last_ns = l->curve.p[l->curve.n - 1].time_ns;
+    till_ns = last_ns - last_ns % l->span_ns + l->span_ns;
+    return till_ns <= l->day.close_ns ? till_ns : l->day.close_ns + 1;
+}
+
 /* ---- reading ---- */
 
 const struct tw_trip *tw_ledger_trips(const struct tw_ledger *l, size_t *n)

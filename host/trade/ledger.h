@@ -26,6 +26,10 @@ int tw_ledger_told(struct tw_ledger *l, const struct tw_told *t);
 /* The equity at a time, after each record of the market; open: is there a position? */
 int tw_ledger_mark(struct tw_ledger *l, int64_t time_ns, tw_money equity, bool open);
 
+/* Until then a mark changes the last values and adds none: who marks just before it, and
+ * not each time, has the same curves.  INT64_MIN: before the first. */
+int64_t tw_ledger_till(const struct tw_ledger *l);
+
 /* Arrays that the ledger has; *n of them. */
 const struct tw_trip *tw_ledger_trips(const struct tw_ledger *l, size_t *n);
 const struct tw_point *tw_ledger_days(const struct tw_ledger *l, size_t *n);

@@ -23,6 +23,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "base/sha256.h"
 #include "base/memory.h"
 #include "options.h"
 #include "payload.h"
@@ -224,7 +225,7 @@ static int sha256(lua_State *L)
     size_t n;
     const char *text = luaL_checklstring(L, 1, &n);
 
-    ltw_sha256(text, n, digest);
+    tw_sha256(text, n, digest);
     push_hex(L, digest);
     return 1;
 }

@@ -126,15 +126,6 @@ fail:
     return tw_fail(error, TW_EFORMAT, "it is no program of tidewire's");
 }
 
-void ltw_sha256(const void *bytes, size_t n, unsigned char digest[LTW_DIGEST])
-{
-    SHA256_CTX sha;
-
-    SHA256_Init(&sha);
-    SHA256_Update(&sha, bytes, n);
-    SHA256_Final(digest, &sha);
-}
-
 void ltw_seal_digest(const struct ltw_image *image, size_t seal,
                      unsigned char digest[LTW_DIGEST])
 {

@@ -27,7 +27,6 @@ int ltw_program_part(const struct ltw_image *image, struct ltw_program_part *par
 /* The SHA-256 of a file with 0 for the digest of the seal there. */
 void ltw_seal_digest(const struct ltw_image *image, size_t seal,
                      unsigned char digest[LTW_DIGEST]);
-void ltw_sha256(const void *bytes, size_t n, unsigned char digest[LTW_DIGEST]);
 
 /* Checks the running program against its seal, and holds its file for the payload; where
  * it carries none, it does nothing.  It does not return from a program that is damaged:

@@ -1,0 +1,37 @@
+/* journal.h - what a backtest keeps of a script's trading: its orders and its trades.
+ *
+ * Layer lua.  Thread: the run's.
+ */
+#ifndef LTW_JOURNAL_H
+#define LTW_JOURNAL_H
+
+#include "trade/ledger.h"
+#include "trader.h"
+
+/* An order as it was when it was told of last. */
+struct ltw_entry {
+    uint64_t id;
+    int64_t time_ns, quantity, price, stop, filled, average;
+    tw_money fees;
+    uint32_t symbol;
+    uint32_t script;              /* 1, 2, ...                                     */
+    uint8_t side, type, tif, status, reason;
+    char *label;                  /* or NULL                                       */
+};
+
+struct ltw_journal {
+    struct ltw_entry *entry;      /* n of them, in the order of their ids          */
+    size_t n, room;
+    struct tw_ledger *trips;
+    unsigned open;                /* instruments that there is a position of       */
+    uint32_t script;              /* constant                                      */
+};
+
+/* NULL: no memory. */
+struct ltw_journal *ltw_journal_new(uint32_t script);
+void ltw_journal_free(struct ltw_journal *j);   /* may be NULL */
+
+/* [-0, +0, m]  What is being told.  False: no memory. */
+bool ltw_journal_told(lua_State *L, struct ltw_journal *j, const struct tw_told *t);
+
+#endif
