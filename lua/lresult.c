@@ -22,7 +22,7 @@ struct sorted { const struct ltw_backtest *b; const struct ltw_entry *e; };
 
 static void set_number(lua_State *L, const char *name, double value)
 {
-    if (isnan(value)) return;      /* it can't be said */
+    if (!isfinite(value)) return;      /* it can't be said */
     lua_pushnumber(L, value);
     lua_setfield(L, -2, name);
 }
@@ -86,6 +86,14 @@ static struct sorted *push_sorted(lua_State *L, const struct ltw_backtest *b, si
     return all;
 }
 
+/* One that was still on its way when the data ended counts as there: that depends on
+ * whether anything else was of the same time. */
+static const char *status_of(const struct ltw_entry *e)
+{
+    return tw_order_status_text(e->status == TW_STATUS_PENDING_NEW ? TW_STATUS_NEW
+                                : (enum tw_order_status)e->status);
+}
+
 static void add_time(luaL_Buffer *out, int64_t ns)
 {
     time_t s = (time_t)(ns / 1000000000);
@@ -141,7 +149,7 @@ static void add_order(luaL_Buffer *out, const struct sorted *s)
     add_fixed(out, e->quantity);
     add_price(out, e->price);
     add_price(out, e->stop);
-    add_text(out, tw_order_status_text((enum tw_order_status)e->status));
+    add_text(out, status_of(e));
     add_text(out, e->reason ? tw_reason_text((enum tw_reason)e->reason) : "");
     add_fixed(out, e->filled);
     add_price(out, e->average);
@@ -192,7 +200,7 @@ static void push_orders(lua_State *L, const struct sorted *all, size_t n)
         set_text(L, "side", e->side == TW_SIDE_BUY ? "buy" : "sell");
         set_text(L, "type", tw_order_type_text((enum tw_order_type)e->type));
         set_text(L, "tif", tw_time_in_force_text((enum tw_time_in_force)e->tif));
-        set_text(L, "status", tw_order_status_text((enum tw_order_status)e->status));
+        set_text(L, "status", status_of(e));
         set_text(L, "reason", e->reason ? tw_reason_text((enum tw_reason)e->reason) : "");
         set_text(L, "label", e->label ? e->label : "");
         set_fixed(L, "quantity", e->quantity);

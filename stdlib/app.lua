@@ -742,7 +742,7 @@ end
 function app.backtest(given)
   if given.script then
     read(given.file, {}, function()
-      app.script(given.file, { params = given.params, name = given.name })
+      app.script(given.file, { params = given.params, name = given.file:match "[^/]*$" })
     end)
   else
     read(given.file, given.sets or {})

@@ -5,6 +5,7 @@
 
 local core = require "tw.internal.backtest"
 local screen = require "tw.screen"
+local tw = require "tw"
 
 local backtest = {}
 
@@ -75,8 +76,9 @@ local function data_of(list)
       o.file, o.path, o.format = o.path, nil, nil
       if not o.preset and not o.columns and is_lean(o.file) then o.preset = "lean" end
       local format = next(o, next(o)) and "csv"      -- it has options of CSV
-      files[i] = require "tw.app".check_feed("csv", o)
-      files[i].format = format
+      local fine, made = pcall(require "tw.app".check_feed, "csv", o)
+      if not fine then fail("data: %s", (made:gsub("^app%.feed%.csv: ", ""))) end
+      made.format, files[i] = format, made
     end
   end
   if #files == 0 then fail("no data") end
@@ -85,6 +87,7 @@ end
 
 -- What C takes, of what the caller gave.
 local function checked(o)
+  if type(o) == "userdata" then o = tw.thaw(o) end     -- a job's argument is frozen
   if type(o) ~= "table" then fail("a table of options expected, got a %s", type(o)) end
   check("", o, OPTIONS)
   if not o.script == not o.app then fail("either script or app is to be given") end

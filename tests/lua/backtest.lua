@@ -235,8 +235,8 @@ end
 
 fails({ data = five, script = script [[
   function M.on_quote(symbol) if symbol == "B" then local x = nil + 1 end end]] },
-  "script s.lua .*on_quote failed at quote.*B.*s.lua:1: attempt to perform arithmetic"
-  .. ".*stack traceback", "a script that fails ends the run, with the record")
+  "script .*s.lua %(version 1, backtest%): on_quote failed at quote 3 B.*"
+  .. "s.lua:1: attempt to perform arithmetic.*stack traceback", "a script that fails ends the run, with the record")
 fails({ data = five, script = script "x = " }, "s.lua:%d: unexpected symbol", "bad Lua")
 fails({ data = five, script = dir .. "/none.lua" }, "none.lua", "no such script")
 fails({ data = dir .. "/none.csv", script = which }, "none.csv: no such file", "no data")
@@ -288,14 +288,16 @@ t.is(tw.backtest.run { data = five, script = which } ~= nil, true, "the next run
 
 -- ---- in the pool, and in a script ----
 
-local sums = tw.pool.map({ 1, 2, 3, 4, 5, 6 }, function(n, path, data)
-  local btw = require "tw"
-  local result = assert(btw.backtest.run { script = path, data = data, params = { n = n } })
-  return result.log[1]:match "%S+$"
-end, script([[
+local sum = script([[
   function M:on_start() self.sum = 0 end
   function M:on_quote(bid) self.sum = self.sum + bid * self.params.n end
-  function M:on_stop() print(string.format("%g", self.sum)) end]], "sum.lua"), five)
+  function M:on_stop() print(string.format("%g", self.sum)) end]], "sum.lua")
+local items = {}
+for n = 1, 6 do items[n] = { script = sum, data = five, params = { n = n } } end
+local sums = tw.pool.map(items, function(options)
+  local result = assert(require "tw".backtest.run(options))
+  return result.log[1]:match "%S+$"
+end)
 t.is(table.concat(sums, " "), "5 10 15 20 25 30", "runs side by side in the pool")
 
 local inner = tw.pool.run(function(path, data)

@@ -1,0 +1,232 @@
+--- backtest: the command, as a user types it: known answers, the hash, faults.
+
+package.path = "tests/?.lua;" .. package.path
+local t, apps = require "tw.test", require "apps"
+
+local dir = apps.directory .. "/b"
+os.execute("mkdir -p " .. dir)
+
+local function put(name, text) apps.put(dir .. "/" .. name, text) end
+local function backtest(args)
+  return apps.shell(("cd %s && timeout 60 %s backtest %s"):format(dir,
+    apps.tidewire:gsub("^'([^/])", "'" .. os.getenv "PWD" .. "/%1"), args))
+end
+local function exists(path)
+  local file <close> = io.open(path)
+  return file ~= nil
+end
+local function has(run, name, lines)
+  local missing = {}
+  for _, line in ipairs(lines) do
+    if not run.out:find(line, 1, true) then missing[#missing + 1] = line end
+  end
+  if not t.is(table.concat(missing, "\n"), "", name) then t.diag(run.out .. run.err) end
+end
+
+-- ---- an exact answer: a share bought, sold and bought again, with fees ----
+
+put("trade.lua", [[
+  local M = { account = { cash = 1000, fees = { per_order = 1 }, fill = "quote" } }
+  function M:on_quote(symbol, bid, ask)
+    self.n = (self.n or 0) + 1
+    if self.n == 1 then self:buy { symbol = symbol, quantity = 10, label = "first, \"x\"" }
+    elseif self.n == 3 then self:sell { symbol = symbol, quantity = 10 }
+    elseif self.n == 4 then
+      self:buy { symbol = symbol, quantity = 5, price = bid - 5, tif = "ioc" }
+    end
+  end
+  return M]])
+put("four.csv", "time,symbol,bid,ask,bid_size,ask_size\n"
+  .. "2020-01-01T10:00:00,A,10,11,100,100\n2020-01-01T10:00:01,A,10,11,100,100\n"
+  .. "2020-01-02T10:00:02,A,14,15,100,100\n2020-01-02T10:00:03,A,13,14,100,100\n"
+  .. "2020-01-02T10:00:04,A,13,14,100,100\n")
+local run = backtest "trade.lua --data four.csv --orders o.csv"
+has(run, "the summary", { "start             1000.00", "final             1018.00",
+  "trades            1", "orders            3", "fees              2.00",
+  "win rate          100.00 %" })
+t.is(apps.read(dir .. "/o.csv"), [[
+time,script,symbol,side,type,tif,quantity,price,stop,status,reason,filled,average,fees,label
+2020-01-01T10:00:00.000000000Z,trade.lua,A,buy,market,gtc,10,,,filled,,10,11,1,"first, ""x"""
+2020-01-02T10:00:02.000000000Z,trade.lua,A,sell,market,gtc,10,,,filled,,10,13,1,
+2020-01-02T10:00:03.000000000Z,trade.lua,A,buy,limit,ioc,5,8,,canceled,immediate or cancel: the rest was not there at once,0,,0,
+]], "the order list")
+local hash = run.out:match "order list +(%x+)"
+local sum = apps.shell("sha256sum " .. dir .. "/o.csv").out:match "^%x+"
+t.is(hash, sum, "its hash is the file's SHA-256")
+t.is(backtest "trade.lua --data four.csv".out:match "order list +(%x+)", hash,
+     "and the same in another run")
+local json = backtest "trade.lua --data four.csv --json".out
+t.ok(json:find('"hash":"' .. hash, 1, true) and json:find '"final":1018,'
+     and json:find '"trades":%[{' and json:find '"equity":%[1000', "--json")
+
+-- Each symbol's orders stay what they are when files change places.
+
+put("each.lua", [[
+  local M, n = { account = { cash = 1e6 } }, {}
+  function M:on_quote(symbol)
+    n[symbol] = (n[symbol] or 0) + 1
+    if n[symbol] % 3 == 0 then
+      self:buy { symbol = symbol, quantity = n[symbol] }
+    elseif n[symbol] % 5 == 0 then self:close(symbol) end
+  end
+  return M]])
+for _, symbol in ipairs { "A", "B", "C" } do
+  local lines = { "time,symbol,bid,ask,bid_size,ask_size" }
+  for i = 1, 200 do
+    local price = 10 + i * #symbol % 7
+    lines[i + 1] = ("%d,%s,%d,%d,1000,1000"):format(1500000000 + i * 60, symbol, price,
+                                                  price + 1)
+  end
+  put(symbol .. ".csv", table.concat(lines, "\n") .. "\n")
+end
+local hashes = {}
+for _, order in ipairs { "ABC", "CAB", "BCA" } do
+  local data = order:gsub("%a", " --data %0.csv")
+  hashes[backtest("each.lua" .. data).out:match "order list +(%x+)" or "none"] = true
+end
+local one = next(hashes)
+t.ok(one ~= "none" and next(hashes, one) == nil, "one hash, whatever the order of files")
+
+put("warm.lua", [[
+  local M = {}
+  function M:on_quote(symbol) self:buy(symbol, 1) end
+  function M:on_order(status, reason) print(status, reason) end
+  return M]])
+run = backtest "warm.lua --data four.csv --from 2020-01-02T10:00:03 --warmup 2"
+t.ok(run.out:find "10:00:02%.000 rejected\t[^\n]+\n" and run.out:find "10:00:03%.000 pending"
+     and not run.out:find "10:00:03%.000 rejected", "orders are refused in the warm-up")
+
+-- ---- the command line ----
+
+local function fails(args, status, pattern, name)
+  local got = backtest(args)
+  if not t.ok(got.status == status and got.err:find(pattern), name) then
+    t.diag(("%s: %s%s"):format(got.status, got.out, got.err))
+  end
+  t.is(got.out:find "order list", nil, "no summary then")
+end
+fails("", 2, "no strategy and no app file given; see `tidewire help backtest`", "no file")
+fails("trade.lua", 2, "no %-%-data given", "no data")
+fails("trade.lua --data", 2, "%-%-data: its value is missing", "no value")
+fails("trade.lua --data four.csv --speed 2", 2, "unknown option '%-%-speed'", "an option")
+fails("trade.lua --data four.csv --set x", 2, "%-%-set x: name=value expected", "no name")
+fails("trade.lua --data four.csv --from soon", 2, "from: a date like", "a date")
+fails("none.lua --data four.csv", 1, "cannot open none.lua", "no such file")
+fails("trade.lua --data none.csv", 1, "none.csv: no such file", "no such data")
+fails("trade.lua --data four.csv --orders /nowhere/o.csv", 1, "cannot write /nowhere", "out")
+fails("trade.lua --data four.csv --csv colour=red", 2, "no option 'colour'", "of CSV")
+put("bad.csv", "time,symbol,bid,ask\n2020-01-01,A,1,2\n2019-01-01,A,1,2\n")
+fails("trade.lua --data bad.csv", 1,
+      "^tidewire: backtest: bad.csv: csv: line 3: time goes back\n$", "one clear line")
+run = backtest "trade.lua --data bad.csv --skip-bad"
+t.ok(run.status == 0 and run.out:find "warning: bad.csv: csv: line 3", "--skip-bad")
+put("sets.lua", [[
+  return { on_start = function(self)
+    for _, k in ipairs { "i", "x", "b", "s" } do
+      print(k, math.type(self.params[k]) or type(self.params[k]), self.params[k])
+    end
+  end }]])
+run = backtest "sets.lua --data four.csv --set i=3 --set x=0.5 --set b=true --set s=abc"
+t.is((run.out:match "^(.-)sets.lua" or run.err):gsub("[%d-]+ [%d:.]+ ", ""),
+     "i\tinteger\t3\nx\tfloat\t0.5\nb\tboolean\ttrue\ns\tstring\tabc\n", "--set of a script")
+put("app.lua", [[
+  local app = require "tw.app"
+  app.feed.fix { connect = "127.0.0.1:1" }
+  app.account { cash = app.param("cash", 5) }
+  app.script "sets.lua"]])
+has(backtest "app.lua --data four.csv --set cash=77", "an app file", { "start             77.00" })
+has(backtest "app.lua --data four.csv --set cash=77 --cash 1234", "--cash is above it",
+    { "start             1234.00" })
+fails("app.lua --data four.csv --set credit=1", 1, "%-%-set credit: .*has no such parameter",
+      "a parameter that the app has not")
+
+-- ---- known answers ----
+
+local data = os.getenv "PWD" .. "/../shared/data"
+local skip = not exists(data .. "/MANIFEST.tsv")
+local function known(name, files, args, lines)
+  if skip then t.skip("no ../shared/data") t.ok(true, name) return end
+  for file, text in pairs(files) do put(file, text) end
+  has(backtest(args:gsub("DATA", data)), name, lines)
+end
+
+known("GOOG, SMA 10/30", { ["goog.lua"] = [[
+  local app = require "tw.app"
+  app.instruments { { symbol = "GOOG", lot_size = 1 } }
+  app.account { cash = 10000, fill = "next_open" }
+  app.script "cross.lua"]], ["cross.lua"] = [[
+  local M, close, N = {}, {}, 2148
+  local function sum(i, n)
+    local s = 0
+    for k = i - n + 1, i do s = s + math.floor(close[k] * 1e4 + 0.5) end
+    return s
+  end
+  local function side(i) return 3 * sum(i, 10) - sum(i, 30) end
+  function M:on_bar(symbol, bar)
+    close[#close + 1] = bar.close
+    local i = #close
+    if i < 31 or i > N - 1 then return end
+    if i == N - 1 then self:close(symbol) return end
+    local before, now = side(i - 1), side(i)
+    if before < 0 and now > 0 then
+      self:close(symbol)
+      self:buy { symbol = symbol, percent = 100 }
+    elseif before > 0 and now < 0 then
+      self:close(symbol)
+      self:sell { symbol = symbol, percent = 100 }
+    end
+  end
+  return M]] }, "goog.lua --data DATA/backtesting.py/GOOG.csv.gz",
+  { "final             51422.99", "peak              75787.44", "-47.98 %, 584 days",
+    "trades            66", "win rate          46.97 %", "profit factor     2.168",
+    "1.077, 0.1519", "return            414.23 %" })
+
+local stoxx = [[
+  local M, close, last, N = {}, {}, 0, 0
+  function M:on_bar(symbol, bar)
+    N = N + 1
+    close[N] = math.floor(bar.close * 100 + 0.5)
+    if N < 15 then return end
+    local sum = 0
+    for k = N - 14, N do sum = sum + close[k] end
+    local over, cross = 15 * close[N] - sum, 0
+    if over > 0 then cross, last = last < 0 and 1 or 0, 1
+    elseif over < 0 then cross, last = last > 0 and -1 or 0, -1 end
+    local held = self:position(symbol)
+    if cross > 0 and held == 0 then self:buy(symbol, 1)
+    elseif cross < 0 and held > 0 then self:sell(symbol, 1) end
+  end
+  function M:on_stop() print("free", self.account.free) end
+  return M]]
+local stock = [[
+  local app = require "tw.app"
+  app.account { cash = 10000, fill = "next_open" }
+  app.script "stoxx.lua"]]
+known("Euro Stoxx 2006, SMA 15", { ["stoxx.lua"] = stoxx, ["stock.lua"] = stock },
+  "stock.lua --data DATA/backtrader/2006-day-001.txt.gz",
+  { "final             10284.10", "orders            23", "free\t6164.16" })
+known("as a future", { ["future.lua"] = [[
+  local app = require "tw.app"
+  app.instruments { { symbol = "2006-day-001", multiplier = 10, margin = 1000,
+                      settles_daily = true } }
+  app.account { cash = 10000, fill = "next_open", fees = { per_share = 2 } }
+  app.script "stoxx.lua"]] }, "future.lua --data DATA/backtrader/2006-day-001.txt.gz",
+  { "final             12795.00", "free\t11795" })
+
+-- ---- whichever allocation fails ----
+
+local refused, fine, n = 0, 0, 1
+local command = ("timeout 20 %s backtest %s/trade.lua --data %s/four.csv --orders /dev/null")
+  :format(apps.tidewire, dir, dir)
+while n < 4000 do
+  local got = apps.shell("TW_FAIL=" .. n .. " " .. command)
+  if got.status == 0 and got.out:find(hash, 1, true) then fine = fine + 1
+  elseif (got.status == 1 or got.status == 2) and got.err:find "memory" then refused = refused + 1
+  else
+    t.is(got.status, "0, or 1 and a line", "allocation " .. n .. " fails")
+    t.diag(got.out .. got.err)
+  end
+  n = n + (n < 30 and 1 or os.getenv "SMALL" and 211 or 53)
+end
+t.ok(refused > 10, "a failed allocation is said (" .. refused .. " times)")
+t.ok(fine > 3, "or made good (" .. fine .. " times)")
