@@ -75,7 +75,8 @@ static void tell_unseen(void *ctx, const struct tw_any *error)
     char what[4096];
 
     tw_failure_text(error, what, sizeof what);
-    tw_log_printf(b->host.log, TW_LOG_ERROR, "", "an error that nobody awaited: %s", what);
+    tw_log_printf(b->host.log, TW_LOG_ERROR, "", "an error that nobody awaited: %s",
+                  what);
 }
 
 /* ---- making ---- */
@@ -116,7 +117,8 @@ static bool make_host(struct ltw_backtest *b)
     b->search = copy(b->o.search, strlen(b->o.search));
     b->directory = copy(b->o.directory, strlen(b->o.directory));
     h->directory = b->directory;
-    return b->search && b->directory && h->channels && h->census && h->library && h->caches && h->log && b->reader;
+    return b->search && b->directory && h->channels && h->census && h->library
+        && h->caches && h->log && b->reader;
 }
 
 struct ltw_backtest *ltw_backtest_new(const struct ltw_backtest_options *options)
@@ -448,7 +450,7 @@ tw_money ltw_backtest_equity(const struct ltw_backtest *b)
     return sum;
 }
 
-/* The record under way is dealt with: what all are worth now, where the curves need it. */
+/* The record under way is dealt with: what all are worth, where the curves need it. */
 static bool mark(struct ltw_backtest *b, int64_t next_ns)
 {
     bool open = false;
@@ -550,8 +552,8 @@ static int no_room(struct ltw_backtest *b)
         if (ltw_script_quiet(b->engine.scripts[i])
             < ltw_script_quiet(b->engine.scripts[last]))
             last = i;
-    snprintf(text, sizeof text, "script %.100s waits in a handler, and the tape is full of"
-             " the %zu records that it has not read: let a task wait, or give the tape"
+    snprintf(text, sizeof text, "script %.100s waits in a handler, and the tape is full"
+             " of the %zu records that it has not read: let a task wait, or give the tape"
              " more room (app.tape)", b->scripts[last].name,
              tw_tape_capacity(b->host.tape));
     return stop(b, TW_EFULL, text);

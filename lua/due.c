@@ -14,7 +14,8 @@ static void put(struct ltw_due *d, size_t i, struct ltw_task *t)
 
 static bool is_before(const struct ltw_task *a, const struct ltw_task *b)
 {
-    return a->due_ns < b->due_ns || (a->due_ns == b->due_ns && a->due_order < b->due_order);
+    return a->due_ns < b->due_ns
+        || (a->due_ns == b->due_ns && a->due_order < b->due_order);
 }
 
 static void sift(struct ltw_due *d, size_t i, struct ltw_task *t)

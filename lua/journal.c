@@ -45,7 +45,8 @@ static char *copy_label(lua_State *L, const struct tw_order *o)
     return label;
 }
 
-/* Where the order is, or will be: they come in the order of their ids.  NULL: no memory. */
+/* Where the order is, or will be; they come in the order of their ids.  NULL: no
+ * memory. */
 static struct ltw_entry *find(lua_State *L, struct ltw_journal *j,
                               const struct tw_order *o)
 {

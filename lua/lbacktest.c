@@ -64,8 +64,9 @@ static int box_gc(lua_State *L)
 /* [-0, +0, m]  The text lives as long as the table at idx. */
 static const char *text(lua_State *L, int idx, const char *name)
 {
-    const char *s = lua_getfield(L, idx, name) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+    const char *s;
 
+    s = lua_getfield(L, idx, name) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
     lua_pop(L, 1);
     return s;
 }

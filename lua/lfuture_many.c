@@ -91,7 +91,8 @@ static int wait_for_many(lua_State *L, enum mode mode, lua_KContext due_ns,
     unsigned pending;
 
     ltw_task_leave(L);   /* before the places are made anew */
-    while ((i = decide(L, mode, n, places, &pending)) == 0 && !ltw_task_is_due(L, due_ns)) {
+    while ((i = decide(L, mode, n, places, &pending)) == 0
+           && !ltw_task_is_due(L, due_ns)) {
         leave_all_if_over(L, n);
         if (ltw_task_park(L, places, pending, due_ns, ltw_await_what))
             return lua_yieldk(L, 0, due_ns, again);

@@ -251,7 +251,8 @@ static void set_curve_figures(lua_State *L, const struct tw_point *days, size_t 
     set_number(L, "max_drawdown", f.max_drawdown);
     set_number(L, "max_drawdown_days", (double)f.max_drawdown_ns / (double)DAY_NS);
     set_number(L, "average_drawdown", f.average_drawdown);
-    set_number(L, "average_drawdown_days", (double)f.average_drawdown_ns / (double)DAY_NS);
+    set_number(L, "average_drawdown_days",
+               (double)f.average_drawdown_ns / (double)DAY_NS);
     set_ratios(L, "arithmetic", &f.arithmetic);
     set_ratios(L, "geometric", &f.geometric);
 }

@@ -234,8 +234,10 @@ static int instruments(lua_State *L)
 /* tw.task is what require "tw.task" gives, and so on. */
 static int index_module(lua_State *L)
 {
-    static const char *const names[] = { "array", "backtest", "board", "cache", "channel", "pool",
-                                         "ps", "stat", "supervise", "task", NULL };
+    static const char *const names[] = {
+        "array", "backtest", "board", "cache", "channel", "pool", "ps", "stat",
+        "supervise", "task", NULL
+    };
     const char *name = lua_tostring(L, 2);
 
     for (int i = 0; name && names[i]; i++) {

@@ -63,7 +63,7 @@ end
 
 local function data_of(list)
   local files = {}
-  if type(list) == "string" or type(list) == "table" and list.path then list = { list } end
+  if type(list) == "string" or list.path then list = { list } end
   for i, one in ipairs(list) do
     local o = {}
     for name, value in pairs(type(one) == "string" and { path = one } or one) do
@@ -97,7 +97,9 @@ local function checked(o)
   local account = o.account
   if o.cash then
     account = { cash = o.cash }
-    for name, value in pairs(o.account or {}) do account[name] = account[name] or value end
+    for name, value in pairs(o.account or {}) do
+      if name ~= "cash" then account[name] = value end
+    end
   end
   local given = { file = o.script or o.app, script = o.script and true,
                   account = account }
@@ -108,7 +110,8 @@ local function checked(o)
     for name, value in pairs(o.params or {}) do given.sets[name] = tostring(value) end
   end
   return {
-    data = data_of(o.data or {}), from = time_of("from", o.from), to = time_of("to", o.to),
+    data = data_of(o.data or {}),
+    from = time_of("from", o.from), to = time_of("to", o.to),
     warmup_ns = warmup_ns, warmup_records = warmup_records, skip_bad = o.skip_bad,
     memory = o.memory, keep = log == "keep", progress = o.progress,
     single_steps = o.single_steps, brief = o.brief, list = o.list,
@@ -123,9 +126,9 @@ end
 -- are one market, in the order of time.  from, to: records of [from, to) alone; warmup:
 -- so long ("30d"), or so many records, before from are handled too, without orders.
 -- skip_bad: a line of data that is none is left out, and does not end the run.  memory:
--- of the Lua state, MiB.  cash, account: as app.account, over what the app and the scripts
--- say.  brief: a result without orders, trades and curves; list: with the text of the
--- order list.  log: "keep", in result.log, or "print".  progress: a function
+-- of the Lua state, MiB.  cash, account: as app.account, over what app and scripts say.
+-- brief: a result without orders, trades and curves; list: with the text of the order
+-- list.  log: "keep", in result.log, or "print".  progress: a function
 -- (bytes done, of all, records, time) that is called now and then, and returns true.
 --
 -- Everything happens in event time: tw.now, tw.sleep, timeouts, os.time are that of the

@@ -132,6 +132,64 @@ A line that waits or computes for long sees what scripts change meanwhile; what 
 they see half done.]],
   },
   {
+    name = "backtest",
+    usage = "tidewire backtest file.lua --data FILE... [--from DATE] [--to DATE]"
+      .. "\n  [--set key=value]... [--cash N] [--warmup 30d|N] [--orders FILE.csv]"
+      .. "\n  [--report FILE.html] [--json]",
+    purpose = "run a strategy, or an app, over recorded data",
+    text = [[
+The file is a script, whose --set values are its self.params, or an app file (it requires
+tw.app): its scripts, instruments and accounts count, its feeds are left out, but for
+timers.  Nothing in it needs to know that it is a backtest.
+
+  --data FILE        CSV, FIX messages, files of LEAN; plain, .gz or .zip.  Several are one
+                     market, in the order of time.  A file without symbols is of the
+                     symbol that it is named after: GOOG.csv.gz
+  --csv option=value an option of app.feed.csv for all of them: interval=5m
+  --from, --to DATE  records of [from, to) alone: 2014-05-07, 2014-05-07T13:30:00, in UTC
+  --warmup 30d|N     so long, or so many records, before --from are handled too: orders
+                     are rejected then.  Without --from they are the first of the data
+  --set key=value    a parameter
+  --cash N           what each script begins with, over what the app or the script says
+  --skip-bad         a line that is no record is left out, and does not end the run
+  --orders FILE.csv  the list of orders
+  --report FILE.html the report
+  --json             the result on standard output, instead of the summary
+
+Time is that of the records: tw.now, tw.clock, os.time, os.date, tw.sleep, timeouts, a
+cache's ttl.  It stands still while code runs, and waiting costs no time.  os.clock is the
+processor's.  What happens is in one order:
+
+  - records by time; of one time by the order of --data, then as a file has them; timers
+    (app.feed.timer) tick at multiples of their interval, behind the records of that time
+  - of one record, each script in the order of the app: first what happened to its orders,
+    then bars that it completes, conditions, its handler
+  - what scripts publish comes behind that, before the next record; so does each task that
+    can run
+  - a wait that is due at T ends after all records of T, before a later one; of several, the
+    one that began first
+  - a handler that waits gets the records of meanwhile when it goes on
+
+An order that is decided at a record can trade with the next one of its symbol.  Nothing
+later than the record under way is on the tape.  A future of the pool or of a cache is
+waited for in place, so when it comes does not matter; jobs have the system's time.  The
+order in which pairs goes through a table with names is not Lua's to keep: a strategy that
+sends orders in it has another list in each run.  math.random begins with the same seed.
+
+The list of orders has a line for each, by time, script and symbol; the summary has its
+SHA-256.  The same file, data and parameters give the same hash, on every machine.
+
+An error of a script ends the run, with its record and traceback; so does a line of data
+that is none, where time goes back, a price is 0, or the bid is above the ask: with file
+and line.
+
+Figures are of the equity at the end of each day: days are of UTC, 252 a year,
+or 365 where there is a tenth of weekends.  tw.backtest.run does the same in Lua, also in
+the pool.
+
+The status is 0; 1 after an error; 2 for a command line that makes no sense.]],
+  },
+  {
     name = "build",
     usage = "tidewire build app.lua [-o program] [--static] [file...]",
     purpose = "make one file of an app: the program with all that it needs inside",

@@ -29,7 +29,8 @@ put("trade.lua", [[
   local M = { account = { cash = 1000, fees = { per_order = 1 }, fill = "quote" } }
   function M:on_quote(symbol, bid, ask)
     self.n = (self.n or 0) + 1
-    if self.n == 1 then self:buy { symbol = symbol, quantity = 10, label = "first, \"x\"" }
+    if self.n == 1 then
+      self:buy { symbol = symbol, quantity = 10, label = "first, \"x\"" }
     elseif self.n == 3 then self:sell { symbol = symbol, quantity = 10 }
     elseif self.n == 4 then
       self:buy { symbol = symbol, quantity = 5, price = bid - 5, tif = "ioc" }
@@ -44,12 +45,15 @@ local run = backtest "trade.lua --data four.csv --orders o.csv"
 has(run, "the summary", { "start             1000.00", "final             1018.00",
   "trades            1", "orders            3", "fees              2.00",
   "win rate          100.00 %" })
-t.is(apps.read(dir .. "/o.csv"), [[
-time,script,symbol,side,type,tif,quantity,price,stop,status,reason,filled,average,fees,label
-2020-01-01T10:00:00.000000000Z,trade.lua,A,buy,market,gtc,10,,,filled,,10,11,1,"first, ""x"""
+t.is(apps.read(dir .. "/o.csv"), ([[
+time,script,symbol,side,type,tif,quantity,price,stop,status,reason,filled,average,\
+fees,label
+2020-01-01T10:00:00.000000000Z,trade.lua,A,buy,market,gtc,10,,,filled,\
+,10,11,1,"first, ""x"""
 2020-01-02T10:00:02.000000000Z,trade.lua,A,sell,market,gtc,10,,,filled,,10,13,1,
-2020-01-02T10:00:03.000000000Z,trade.lua,A,buy,limit,ioc,5,8,,canceled,immediate or cancel: the rest was not there at once,0,,0,
-]], "the order list")
+2020-01-02T10:00:03.000000000Z,trade.lua,A,buy,limit,ioc,5,8,,canceled,\
+immediate or cancel: the rest was not there at once,0,,0,
+]]):gsub("\\\n", ""), "the order list")
 local hash = run.out:match "order list +(%x+)"
 local sum = apps.shell("sha256sum " .. dir .. "/o.csv").out:match "^%x+"
 t.is(hash, sum, "its hash is the file's SHA-256")
@@ -93,7 +97,8 @@ put("warm.lua", [[
   function M:on_order(status, reason) print(status, reason) end
   return M]])
 run = backtest "warm.lua --data four.csv --from 2020-01-02T10:00:03 --warmup 2"
-t.ok(run.out:find "10:00:02%.000 rejected\t[^\n]+\n" and run.out:find "10:00:03%.000 pending"
+t.ok(run.out:find "10:00:02%.000 rejected\t[^\n]+\n"
+     and run.out:find "10:00:03%.000 pending"
      and not run.out:find "10:00:03%.000 rejected", "orders are refused in the warm-up")
 
 -- ---- the command line ----
@@ -113,7 +118,8 @@ fails("trade.lua --data four.csv --set x", 2, "%-%-set x: name=value expected", 
 fails("trade.lua --data four.csv --from soon", 2, "from: a date like", "a date")
 fails("none.lua --data four.csv", 1, "cannot open none.lua", "no such file")
 fails("trade.lua --data none.csv", 1, "none.csv: no such file", "no such data")
-fails("trade.lua --data four.csv --orders /nowhere/o.csv", 1, "cannot write /nowhere", "out")
+fails("trade.lua --data four.csv --orders /nowhere/o.csv", 1, "cannot write /nowhere",
+      "a file that can't be written")
 fails("trade.lua --data four.csv --csv colour=red", 2, "no option 'colour'", "of CSV")
 put("bad.csv", "time,symbol,bid,ask\n2020-01-01,A,1,2\n2019-01-01,A,1,2\n")
 fails("trade.lua --data bad.csv", 1,
@@ -128,16 +134,19 @@ put("sets.lua", [[
   end }]])
 run = backtest "sets.lua --data four.csv --set i=3 --set x=0.5 --set b=true --set s=abc"
 t.is((run.out:match "^(.-)sets.lua" or run.err):gsub("[%d-]+ [%d:.]+ ", ""),
-     "i\tinteger\t3\nx\tfloat\t0.5\nb\tboolean\ttrue\ns\tstring\tabc\n", "--set of a script")
+     "i\tinteger\t3\nx\tfloat\t0.5\nb\tboolean\ttrue\ns\tstring\tabc\n",
+     "--set of a script")
 put("app.lua", [[
   local app = require "tw.app"
   app.feed.fix { connect = "127.0.0.1:1" }
   app.account { cash = app.param("cash", 5) }
   app.script "sets.lua"]])
-has(backtest "app.lua --data four.csv --set cash=77", "an app file", { "start             77.00" })
+has(backtest "app.lua --data four.csv --set cash=77", "an app file",
+    { "start             77.00" })
 has(backtest "app.lua --data four.csv --set cash=77 --cash 1234", "--cash is above it",
     { "start             1234.00" })
-fails("app.lua --data four.csv --set credit=1", 1, "%-%-set credit: .*has no such parameter",
+fails("app.lua --data four.csv --set credit=1", 1,
+      "%-%-set credit: .*has no such parameter",
       "a parameter that the app has not")
 
 -- ---- known answers ----
@@ -216,12 +225,13 @@ known("as a future", { ["future.lua"] = [[
 -- ---- whichever allocation fails ----
 
 local refused, fine, n = 0, 0, 1
-local command = ("timeout 20 %s backtest %s/trade.lua --data %s/four.csv --orders /dev/null")
+local command = ("timeout 20 %s backtest %s/trade.lua --data %s/four.csv")
   :format(apps.tidewire, dir, dir)
 while n < 4000 do
   local got = apps.shell("TW_FAIL=" .. n .. " " .. command)
   if got.status == 0 and got.out:find(hash, 1, true) then fine = fine + 1
-  elseif (got.status == 1 or got.status == 2) and got.err:find "memory" then refused = refused + 1
+  elseif (got.status == 1 or got.status == 2) and got.err:find "memory" then
+    refused = refused + 1
   else
     t.is(got.status, "0, or 1 and a line", "allocation " .. n .. " fails")
     t.diag(got.out .. got.err)

@@ -44,16 +44,20 @@ local function said(options, want, name)
   return result
 end
 
-local five = quotes("five.csv", { { 0, "A" }, { 1, "A" }, { 2, "B" }, { 4, "A" }, { 7, "A" } })
+local five = quotes("five.csv",
+  { { 0, "A" }, { 1, "A" }, { 2, "B" }, { 4, "A" }, { 7, "A" } })
 
 -- ---- event time ----
 
 said({ data = five, script = script [[
-  function M:on_start() print("start", tw.now(), os.time(), tw.clock(), os.date("!%F")) end
+  function M:on_start()
+    print("start", tw.now(), os.time(), tw.clock(), os.date("!%F"))
+  end
   function M.on_quote(symbol) print(symbol) end
-  function M.on_stop() print("stop", os.time{year=2020,month=1,day=1,hour=12} > 1e9) end]] },
+  function M.on_stop() print("stop", os.time{year=2020,month=1,day=1} > 1e9) end]] },
   "0 start\t1000000000000000000\t1000000000\t1000000000.0\t2001-09-09\n"
-  .. "0 A\n1 A\n2 B\n4 A\n7 A\n7 stop\ttrue", "on_start, records and on_stop in event time")
+  .. "0 A\n1 A\n2 B\n4 A\n7 A\n7 stop\ttrue",
+  "on_start, records and on_stop in event time")
 
 said({ data = five, script = script [[
   function M:on_start()
@@ -62,8 +66,8 @@ said({ data = five, script = script [[
     end
   end
   function M.on_quote(symbol) print(symbol) end]] },
-  "0 A\n0.5 slept\t0.5\n1 A\n1 slept\t1\n2 B\n2 slept\t2\n2 slept\t2\n3.999 slept\t3.999\n"
-  .. "4 A\n4 slept\t4\n6.999 slept\t6.999\n7 A\n7 slept\t7",
+  "0 A\n0.5 slept\t0.5\n1 A\n1 slept\t1\n2 B\n2 slept\t2\n2 slept\t2\n"
+  .. "3.999 slept\t3.999\n4 A\n4 slept\t4\n6.999 slept\t6.999\n7 A\n7 slept\t7",
   "a wait that is due at T ends after the records of T, before later ones")
 
 said({ data = five, script = script [[
@@ -147,7 +151,8 @@ said({ data = quotes("two.csv", { { 0, "A" }, { 1, "B" } }), app = both },
 said({ data = { quotes("x.csv", { { 1, "X" }, { 1, "X2" }, { 3, "X" } }),
                 quotes("y.csv", { { 0, "Y" }, { 1, "Y" }, { 3, "Y" }, { 3, "Y2" } }) },
        script = script [[function M.on_quote(symbol) print(symbol) end]] },
-  "0 Y\n1 X\n1 X2\n1 Y\n3 X\n3 Y\n3 Y2", "files are one market; of one time, in their order")
+  "0 Y\n1 X\n1 X2\n1 Y\n3 X\n3 Y\n3 Y2",
+  "files are one market; of one time, in their order")
 
 said({ data = five, app = put("timer.lua", [[
   local app = require "tw.app"
@@ -166,7 +171,8 @@ said({ data = five, script = script [[
     tw.task.detach(function() for v in ch do print("got", v) end end)
   end
   function M.on_quote(symbol, bid) ch:send(symbol) print("sent") end]] },
-  "0 sent\n0 got\tA\n1 sent\n1 got\tA\n2 sent\n2 got\tB\n4 sent\n4 got\tA\n7 sent\n7 got\tA",
+  "0 sent\n0 got\tA\n1 sent\n1 got\tA\n2 sent\n2 got\tB\n"
+  .. "4 sent\n4 got\tA\n7 sent\n7 got\tA",
   "a task that is ready runs before the next record")
 
 -- Whether a script takes records one by one or is stepped for each is not to be seen.
@@ -184,7 +190,8 @@ local many = {}
 for i = 1, 700 do many[i] = { i // 3, "S" .. i % 5, 1 + i % 17 / 16 } end
 many = quotes("many.csv", many)
 local at_once = assert(tw.backtest.run { data = many, script = steps })
-local stepped = assert(tw.backtest.run { data = many, script = steps, single_steps = true })
+local stepped = assert(tw.backtest.run { data = many, script = steps,
+                                         single_steps = true })
 t.is(table.concat(at_once.log, "\n"), table.concat(stepped.log, "\n"),
      "a step of many records is as many steps")
 t.ok(#at_once.log > 500, "all of them (" .. #at_once.log .. ")")
@@ -200,7 +207,8 @@ said({ data = five, script = script [[
     local later = tape:range(seen + 1, 1000)
     local at = tape:range(tw.now() + 1, tw.now() + 10 ^ 12 // 1 | 0)
     print(n, #later, #at, quote.seq, #tape:find("A", 100))
-  end]] }, "0 1\t0\t0\t1\t1\n1 2\t0\t0\t2\t2\n2 3\t0\t0\t3\t2\n4 4\t0\t0\t4\t3\n7 5\t0\t0\t5\t4",
+  end]] },
+  "0 1\t0\t0\t1\t1\n1 2\t0\t0\t2\t2\n2 3\t0\t0\t3\t2\n4 4\t0\t0\t4\t3\n7 5\t0\t0\t5\t4",
   "the tape ends with the record under way")
 
 said({ data = five, script = script [[
@@ -214,9 +222,11 @@ said({ data = five, script = script [[
 -- ---- a part of the data ----
 
 local which = script("function M.on_quote(symbol) print(symbol) end", "which.lua")
-said({ data = five, script = which, from = (T0 + 1) * 1000000000, to = "2001-09-09T01:46:44" },
+said({ data = five, script = which, from = (T0 + 1) * 1000000000,
+       to = "2001-09-09T01:46:44" },
   "1 A\n2 B", "from and to: a part")
-local r = said({ data = five, script = which, from = "2001-09-09T01:46:44", warmup = "2s" },
+local r = said({ data = five, script = which, from = "2001-09-09T01:46:44",
+                 warmup = "2s" },
   "2 B\n4 A\n7 A", "so much time before it")
 t.is(r.records .. " " .. r.handled, "3 2", "records, and those behind from")
 said({ data = five, script = which, from = "2001-09-09T01:46:44", warmup = 2 },
@@ -236,13 +246,16 @@ end
 fails({ data = five, script = script [[
   function M.on_quote(symbol) if symbol == "B" then local x = nil + 1 end end]] },
   "script .*s.lua %(version 1, backtest%): on_quote failed at quote 3 B.*"
-  .. "s.lua:1: attempt to perform arithmetic.*stack traceback", "a script that fails ends the run, with the record")
+  .. "s.lua:1: attempt to perform arithmetic.*stack traceback",
+  "a script that fails ends the run, with the record")
 fails({ data = five, script = script "x = " }, "s.lua:%d: unexpected symbol", "bad Lua")
 fails({ data = five, script = dir .. "/none.lua" }, "none.lua", "no such script")
 fails({ data = dir .. "/none.csv", script = which }, "none.csv: no such file", "no data")
-fails({ data = put("bad.csv", "time,symbol,bid,ask\n1000000000,A,1,2\n1000000001,A,x,2\n"),
+fails({ data = put("bad.csv", "time,symbol,bid,ask\n1000000000,A,1,2\n"
+                   .. "1000000001,A,x,2\n"),
         script = which }, "bad.csv: csv: line 3: bid 'x' is not a number", "no number")
-fails({ data = put("back.csv", "time,symbol,bid,ask\n1000000005,A,1,2\n1000000001,A,1,2\n"),
+fails({ data = put("back.csv", "time,symbol,bid,ask\n1000000005,A,1,2\n"
+                   .. "1000000001,A,1,2\n"),
         script = which }, "back.csv: csv: line 3: time goes back", "time going back")
 fails({ data = put("cross.csv", "time,symbol,bid,ask\n1000000005,A,3,2\n"),
         script = which }, "cross.csv: csv: line 2: the bid is above the ask", "crossed")
@@ -251,11 +264,14 @@ fails({ data = put("zero.csv", "time,symbol,price,size\n1000000005,A,0,2\n"),
 fails({ data = put("what.csv", "a,b,c\n1,2,3\n"), script = which },
       "what.csv: csv: line 1: header: ", "unknown columns")
 fails({ data = put("empty.csv", ""), script = which }, "no record", "nothing at all")
-t.raises("tw.backtest: no option 'speed'", function() tw.backtest.run { data = five, script = which, speed = 2 } end)
+t.raises("tw.backtest: no option 'speed'", tw.backtest.run,
+         { data = five, script = which, speed = 2 })
 t.raises("either script or app", function() tw.backtest.run { data = five } end)
-t.raises("from: a date", function() tw.backtest.run { data = five, script = which, from = "soon" } end)
+t.raises("from: a date", tw.backtest.run,
+         { data = five, script = which, from = "soon" })
 t.raises("no data", function() tw.backtest.run { data = {}, script = which } end)
-t.raises("warmup: a number", function() tw.backtest.run { data = five, script = which, warmup = "1 moon" } end)
+t.raises("warmup: a number", tw.backtest.run,
+         { data = five, script = which, warmup = "1 moon" })
 
 local skipped = assert(tw.backtest.run { data = dir .. "/bad.csv", script = which,
                                          skip_bad = true })
@@ -271,7 +287,9 @@ fails({ data = dir .. "/cut.csv.gz", script = which }, "cut.csv.gz: cut off at b
       "a file that was cut off")
 
 fails({ data = five, script = script [[
-  function M:on_start() tw.task.detach(function() while true do tw.sleep(0) end end) end]] },
+  function M:on_start()
+    tw.task.detach(function() while true do tw.sleep(0) end end)
+  end]] },
   "time stands still", "waiting for 0 seconds for ever")
 fails({ data = many, app = put("small.lua", [[
   local app = require "tw.app"
@@ -279,12 +297,12 @@ fails({ data = many, app = put("small.lua", [[
   app.script "s.lua"]]) },
   (function()
     script [[function M.on_quote() tw.sleep(3600) end]]
-    return "at 2001.*script s.lua waits in a handler, and the tape is full of the 16 records"
+    return "at 2001.*script s.lua waits in a handler, and the tape is full of the 16 rec"
   end)(), "a handler that sleeps for longer than the tape remembers")
 fails({ data = five, memory = 4, script = script [[
   function M.on_quote() local x = {} for i = 1, 1e7 do x[i] = i end end]] },
   "not enough memory", "memory has a limit")
-t.is(tw.backtest.run { data = five, script = which } ~= nil, true, "the next run is sound")
+t.ok(tw.backtest.run { data = five, script = which }, "the next run is sound")
 
 -- ---- in the pool, and in a script ----
 
