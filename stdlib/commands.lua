@@ -142,7 +142,7 @@ The file is a script, whose --set values are its self.params, or an app file (it
 tw.app): its scripts, instruments and accounts count, its feeds are left out, but for
 timers.  Nothing in it needs to know that it is a backtest.
 
-  --data FILE        CSV, FIX messages, files of LEAN; plain, .gz or .zip.  Several are one
+  --data FILE        CSV, FIX messages, files of LEAN; plain, .gz, .zip.  Several are one
                      market, in the order of time.  A file without symbols is of the
                      symbol that it is named after: GOOG.csv.gz
   --csv option=value an option of app.feed.csv for all of them: interval=5m
@@ -166,8 +166,8 @@ processor's.  What happens is in one order:
     then bars that it completes, conditions, its handler
   - what scripts publish comes behind that, before the next record; so does each task that
     can run
-  - a wait that is due at T ends after all records of T, before a later one; of several, the
-    one that began first
+  - a wait that is due at T ends after all records of T, before a later one; of several,
+    the one that began first
   - a handler that waits gets the records of meanwhile when it goes on
 
 An order that is decided at a record can trade with the next one of its symbol.  Nothing
