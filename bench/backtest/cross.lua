@@ -1,4 +1,4 @@
--- cross.lua: two moving averages that cross, of quotes or of bars, with or without orders.
+-- cross.lua: two moving averages that cross, of quotes or bars, with or without orders.
 local FAST, SLOW = 10, 30
 local M = { account = { cash = 1e6 } }
 

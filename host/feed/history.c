@@ -6,6 +6,8 @@
  * Invariants
  *   H1  A source's records never go back in time: a row that would is a bad line.
  *   H2  heap[0] has the next record of all; what is of one time comes by `order`.
+ *   H3  Of many files (years of a file a day) only those are open whose time has come:
+ *       the others have their first record in hand, and begin anew when it is due.
  *
  * Layer host/feed.  Thread: the owner's.
  */
@@ -21,7 +23,7 @@
 #include "feed/scan.h"
 #include "tape/bar.h"
 
-enum { ROOM_FIRST = 1024, SOURCES_MAX = 4096, TEXT = 512 };
+enum { ROOM_FIRST = 1024, SOURCES_MAX = 65536, AWAKE_MAX = 16, TEXT = 512 };
 
 struct source {
     struct tw_history *of;
@@ -29,14 +31,16 @@ struct source {
     int (*refill)(struct source *s, struct tw_error *error);
     const struct tw_record *next, *end;   /* in hand                              */
     unsigned order;
-    char *path;
+    char *path, *member;
     struct tw_scan scan;
     struct tw_codec *codec;
     int64_t last_ns;                      /* H1                                   */
     struct tw_record *record;             /* [0, n) of room                       */
     size_t n, room;
-    bool over;
-    struct tw_record mark;                /* of a timer                           */
+    bool asleep;                          /* H3: the one in hand is the first     */
+    bool looking, flawed;                 /* what is wrong is told when it begins */
+    uint64_t taken;                       /* bytes of what was closed             */
+    struct tw_record mark;                /* of a timer; the first, of one asleep */
     struct tw_batch batch;
 };
 
@@ -70,6 +74,7 @@ static void free_source(struct source *s)
     tw_scan_close(&s->scan);
     tw_free(s->record);
     tw_free(s->path);
+    tw_free(s->member);
     tw_free(s);
 }
 
@@ -89,7 +94,8 @@ static void on_problem(void *ctx, const char *text)
     struct source *s = ctx;
     struct tw_history *h = s->of;
 
-    if (h->stopped) return;
+    s->flawed = true;
+    if (h->stopped || s->looking) return;
     snprintf(h->why, sizeof h->why, "%.200s: %.300s", s->path, text);
     h->stopped = !h->problem(h->ctx, h->why);
 }
@@ -200,6 +206,69 @@ static int read_piece(struct source *s, struct tw_error *error)
     return s->n > 0;
 }
 
+/* Nothing of it stays open. */
+static void leave(struct source *s)
+{
+    if (s->scan.in) s->taken = tw_input_taken(s->scan.in);
+    tw_scan_close(&s->scan);
+    tw_free(s->record);
+    s->record = NULL;
+    s->n = s->room = 0;
+}
+
+/* From its beginning. */
+static int enter(struct source *s, struct tw_error *error)
+{
+    leave(s);
+    s->last_ns = INT64_MIN;
+    s->taken = 0;
+    return tw_scan_open(&s->scan, s->path, s->member, error);
+}
+
+static int read_more(struct source *s, struct tw_error *error)
+{
+    bool first = s->asleep;
+    int rc = first ? enter(s, error) : TW_OK;
+
+    s->asleep = false;
+    if (rc == TW_OK) rc = read_piece(s, error);
+    if (rc > 0 && first && ++s->next == s->end) rc = read_piece(s, error);
+    if (rc == 0) leave(s);
+    return rc;
+}
+
+/* H3.  Its first record, and then it sleeps; not where something is wrong, which is told
+ * once. */
+static int look(struct source *s, struct tw_error *error)
+{
+    int rc = enter(s, error);
+
+    if (rc < 0) return rc;
+    s->looking = true;
+    rc = read_piece(s, error);
+    s->looking = false;
+    s->codec->ops->end(s->codec, s->scan.bytes, 0, 0, &s->batch);   /* begins anew */
+    if (rc < 0) return rc;
+    if (s->flawed || rc == 0) {
+        rc = enter(s, error);
+        return rc < 0 ? rc : read_piece(s, error);
+    }
+    s->mark = s->record[0];
+    s->next = &s->mark;
+    s->end = s->next + 1;
+    s->asleep = true;
+    leave(s);
+    return 1;
+}
+
+static char *copy(const char *text)
+{
+    char *p = tw_calloc(1, strlen(text) + 1);
+
+    if (p) strcpy(p, text);
+    return p;
+}
+
 /* The name of a file as that of a symbol: up to its first dot. */
 static const char *stem(const char *path, char out[TW_NAME_MAX + 1])
 {
@@ -287,19 +356,22 @@ int tw_history_add(struct tw_history *h, const struct tw_history_file *file,
                    struct tw_error *error)
 {
     struct source *s = add(h, error);
-    size_t n = strlen(file->path) + 1;
     struct stat st;
+    int rc;
 
     if (!s) return error->code;
-    s->refill = read_piece;
+    s->refill = read_more;
     s->batch.owner = s;
     s->batch.full = keep;
-    s->path = tw_calloc(1, n);
-    if (!s->path) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
-    memcpy(s->path, file->path, n);
+    s->path = copy(file->path);
+    if (file->member) s->member = copy(file->member);
+    if (!s->path || (file->member && !s->member))
+        return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     if (tw_scan_open(&s->scan, file->path, file->member, error) < 0) return error->code;
     if (stat(file->path, &st) == 0) h->bytes += (uint64_t)st.st_size;
-    return open_codec(s, file, error);
+    rc = open_codec(s, file, error);
+    if (s->order >= AWAKE_MAX) leave(s);
+    return rc;
 }
 
 /* ---- timers ---- */
@@ -374,7 +446,8 @@ static int begin(struct tw_history *h, struct tw_error *error)
     h->begun = true;
     for (unsigned i = 0; i < h->n; i++) {
         struct source *s = h->source[i];
-        int rc = s->refill == next_mark ? 0 : s->refill(s, error);
+        int rc = s->refill == next_mark ? 0
+               : s->order >= AWAKE_MAX ? look(s, error) : s->refill(s, error);
 
         if (rc < 0) return rc;
         if (rc > 0) h->heap[h->left++] = s;
@@ -426,7 +499,10 @@ uint64_t tw_history_done(const struct tw_history *h)
 {
     uint64_t done = 0;
 
-    for (unsigned i = 0; i < h->n; i++)
-        if (h->source[i]->scan.in) done += tw_input_taken(h->source[i]->scan.in);
+    for (unsigned i = 0; i < h->n; i++) {
+        const struct source *s = h->source[i];
+
+        done += s->scan.in ? tw_input_taken(s->scan.in) : s->asleep ? 0 : s->taken;
+    }
     return done;
 }

@@ -154,6 +154,30 @@ said({ data = { quotes("x.csv", { { 1, "X" }, { 1, "X2" }, { 3, "X" } }),
   "0 Y\n1 X\n1 X2\n1 Y\n3 X\n3 Y\n3 Y2",
   "files are one market; of one time, in their order")
 
+-- Of many files only a few are open at a time.
+
+local year, want = {}, {}
+for day = 40, 1, -1 do
+  local list = {}
+  for i = 1, 3 do list[i] = { day * 10 + i * 4, "D" .. day } end
+  year[#year + 1] = quotes(("day%d.csv"):format(day), list)
+  for i = 1, 3 do want[#want + 1] = { day * 10 + i * 4, 41 - day, "D" .. day } end
+end
+table.sort(want, function(x, y)
+  if x[1] ~= y[1] then return x[1] < y[1] end
+  return x[2] < y[2]
+end)
+for i, one in ipairs(want) do want[i] = ("%d %s"):format(one[1], one[3]) end
+local print_symbol = script("function M.on_quote(symbol) print(symbol) end", "p.lua")
+said({ data = year, script = print_symbol }, table.concat(want, "\n"), "forty files")
+year[33] = put("day8.csv", "time,symbol,bid,ask\n1000000084,D8,1,2\n1000000088,D8,x,2\n"
+                           .. "1000000092,D8,1,2\n")
+local some = assert(tw.backtest.run { data = year, script = print_symbol,
+                                      skip_bad = true })
+t.is(some.bad .. " " .. some.records, "1 119", "a bad line in one of them is told once")
+local none, why = tw.backtest.run { data = year, script = print_symbol }
+t.ok(not none and why:find "day8.csv: csv: line 3: bid 'x'", "or ends the run")
+
 said({ data = five, app = put("timer.lua", [[
   local app = require "tw.app"
   app.feed.timer { every = 2 }
