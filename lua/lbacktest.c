@@ -151,6 +151,13 @@ static bool on_problem(void *ctx, const char *words)
     return true;
 }
 
+static void on_crossed(void *ctx, const char *words)
+{
+    struct box *box = ctx;
+
+    tw_log_printf(box->b->host.log, TW_LOG_WARN, "", "%s", words);
+}
+
 /* [-0, +0, -]  progress(done, all, records, time) -> go on? */
 static bool on_progress(void *ctx)
 {
@@ -389,7 +396,7 @@ static int perform(lua_State *L)
     if (!b) return luaL_error(L, "not enough memory");
     if (ltw_state(L)->task && ltw_state(L)->task->level > 0)
         b->host.pool_options.threads = 1;   /* the other threads have runs of their own */
-    b->history = tw_history_new(b->host.symbols, on_problem, box);
+    b->history = tw_history_new(b->host.symbols, on_problem, on_crossed, box);
     if (!b->history) return luaL_error(L, "not enough memory");
     if (in_app(box, build, 0, &b->error) == TW_OK && add_data(L, b) == TW_OK)
         in_app(box, add_timers, 0, &b->error);

@@ -55,10 +55,10 @@ end
 
 -- Where LEAN puts its files.
 local function is_lean(path)
-  local resolution = path:match "/%a+/%w+/(%a+)/[^/]*[^/]+%.zip$"
-    or path:match "/%a+/%w+/(%a+)/[^/]+/%d+_%l+%.zip$"
-  return resolution == "daily" or resolution == "hour" or resolution == "minute"
-    or resolution == "second" or resolution == "tick"
+  local days = path:match "/%a+/%w+/(%a+)/[^/]+%.zip$"
+  local ticks = path:match "/%a+/%w+/(%a+)/[^/]+/%d+_%l+%.zip$"
+  return days == "daily" or days == "hour"
+    or ticks == "minute" or ticks == "second" or ticks == "tick"
 end
 
 local function data_of(list)

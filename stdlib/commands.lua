@@ -180,8 +180,8 @@ The list of orders has a line for each, by time, script and symbol; the summary 
 SHA-256.  The same file, data and parameters give the same hash, on every machine.
 
 An error of a script ends the run, with its record and traceback; so does a line of data
-that is none, where time goes back, a price is 0, or the bid is above the ask: with file
-and line.
+that is none, where time goes back, or a price is 0: with file and line.  Quotes whose bid
+is above the ask are read as they are; the first is told of.
 
 Figures are of the equity at the end of each day: days are of UTC, 252 a year,
 or 365 where there is a tenth of weekends.  tw.backtest.run does the same in Lua, also in

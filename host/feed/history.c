@@ -47,22 +47,25 @@ struct source {
 struct tw_history {
     struct tw_symbols *symbols;
     bool (*problem)(void *ctx, const char *text);
+    void (*crossed)(void *ctx, const char *text);
     void *ctx;
     struct source **source, **heap;
     unsigned n, room, left;               /* left: in the heap                    */
-    bool begun, stopped, starved;
+    bool begun, stopped, starved, is_crossed;   /* is_crossed: it was told        */
     char why[TEXT];                       /* it was stopped                       */
     uint64_t bytes;
 };
 
 struct tw_history *tw_history_new(struct tw_symbols *symbols,
-                                  bool (*problem)(void *ctx, const char *text), void *ctx)
+                                  bool (*problem)(void *ctx, const char *text),
+                                  void (*crossed)(void *ctx, const char *text), void *ctx)
 {
     struct tw_history *h = tw_calloc(1, sizeof *h);
 
     if (!h) return NULL;
     h->symbols = symbols;
     h->problem = problem;
+    h->crossed = crossed;
     h->ctx = ctx;
     return h;
 }
@@ -116,9 +119,6 @@ static const char *fault(const struct tw_record *r)
         if ((is_side(q->bid, q->bid_size) && q->bid == 0)
             || (is_side(q->ask, q->ask_size) && q->ask == 0))
             return "a price of 0";
-        if (is_side(q->bid, q->bid_size) && is_side(q->ask, q->ask_size)
-            && q->bid > q->ask)
-            return "the bid is above the ask";
         return NULL;
     case TW_TRADE:
         return r->trade.price == 0 ? "a price of 0" : NULL;
@@ -130,6 +130,21 @@ static const char *fault(const struct tw_record *r)
     }
 }
 
+/* A quote's source_seq is its line, or its message. */
+static void look_for_crossed(struct source *s, const struct tw_record *r)
+{
+    struct tw_history *h = s->of;
+    char text[TEXT];
+
+    if (h->is_crossed || s->looking || r->kind != TW_QUOTE
+        || !is_side(r->quote.ask, r->quote.ask_size) || r->quote.bid <= r->quote.ask)
+        return;
+    h->is_crossed = true;
+    snprintf(text, sizeof text, "%.200s: line %u: the bid is above the ask; such quotes"
+             " are read as they are", s->path, r->source_seq);
+    h->crossed(h->ctx, text);
+}
+
 /* H1.  The `check` of a codec: why the record is none. */
 static const char *check(void *ctx, const struct tw_record *r)
 {
@@ -137,6 +152,7 @@ static const char *check(void *ctx, const struct tw_record *r)
     const char *why = r->time < s->last_ns ? "time goes back" : fault(r);
 
     if (!why) s->last_ns = r->time;
+    if (!why) look_for_crossed(s, r);
     return why;
 }
 

@@ -21,9 +21,11 @@ struct tw_history_file {
 };
 
 /* problem: told of each line that is no record, or can't be one, with its file and line;
- * false: the history ends there.  NULL: no memory. */
+ * false: the history ends there.  crossed: told of the first quote whose bid is above
+ * its ask: markets have them, and so has the history.  NULL: no memory. */
 struct tw_history *tw_history_new(struct tw_symbols *symbols,
                                   bool (*problem)(void *ctx, const char *text),
+                                  void (*crossed)(void *ctx, const char *text),
                                   void *ctx);
 void tw_history_free(struct tw_history *h);   /* h may be NULL */
 
