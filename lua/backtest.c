@@ -107,6 +107,7 @@ static bool make_host(struct ltw_backtest *b)
     h->time = &b->time;
     h->counted = &b->counted;
     h->memory_max = h->pool_options.memory_max = b->o.memory_max;
+    if (b->o.outer && b->o.outer->host) h->time_max_ns = b->o.outer->host->time_max_ns;
     if (ltw_market_open(h, b->o.capacity ? b->o.capacity : CAPACITY) < 0) return false;
     h->channels = tw_channels_new();
     h->census = ltw_census_new();

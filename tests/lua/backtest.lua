@@ -353,4 +353,29 @@ end, script([[
   "inner.lua"), five)
 t.is(inner:await(), 5, "a run in the pool has a pool of its own")
 
-collectgarbage()
+said({ data = five, to = (T0 + 2) * 1000000000, params = { five = five, which = which },
+       script = script([[
+  function M:on_quote(symbol)
+    local p, now = self.params, tw.now()
+    local inside = assert(tw.backtest.run { script = p.which, data = p.five })
+    tw.sleep(0.25)
+    print(inside.records, inside.to - now, tw.now() - now)
+  end]], "outer.lua") }, "0.25 5\t7000000000\t250000000\n1 5\t6000000000\t0",
+  "a run within a run has a time of its own")
+
+local endless = script("function M.on_quote() while true do end end", "endless.lua")
+local job = tw.pool.run(function(options)
+  return require "tw".backtest.run(options)
+end, { script = endless, data = five })
+while tw.pool.status().running == 0 do tw.sleep(0.001) end
+job:cancel()
+t.ok(not pcall(job.await, job), "a run that nobody wants any more is stopped")
+t.is(tw.pool.run(function() return 7 end):await(), 7, "and its thread goes on")
+
+local before
+for i = 1, 30 do
+  assert(tw.backtest.run { script = which, data = five })
+  collectgarbage()
+  if i == 10 then before = collectgarbage "count" end
+end
+t.ok(collectgarbage "count" < before + 64, "a run leaves no garbage")
