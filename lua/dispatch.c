@@ -56,7 +56,10 @@ static bool wants(struct ltw_script *s, const struct tw_record *r)
 /* The handler's first sight of a batch: how long has it been on the way? */
 static void note_arrival(struct ltw_script *s, const struct tw_record *r)
 {
-    s->first_received = s->engine->host->plays ? 0 : r->received;
+    const struct ltw_host *host = s->engine->host;
+
+    if (host->plays || host->time) return;   /* it was not received now */
+    s->first_received = r->received;
     if (s->first_received && !s->is_candidate)
         tw_histogram_add(&s->engine->reach_ns, tw_clock_now_ns() - s->first_received);
 }
