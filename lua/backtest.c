@@ -519,9 +519,9 @@ static bool append(struct ltw_backtest *b, const struct tw_record *next)
         return tw_fail(&b->error, UV_ENOMEM, "not enough memory"), false;
     r.received = r.time;
     if (tw_tape_try_append(b->host.tape, &r, 1) < 0) return false;
-    ltw_time_set(&b->time, r.time);
-    if (b->records == 0) b->first_ns = r.time;
-    b->last_ns = r.time;
+    if (b->records == 0) b->first_ns = b->last_ns = r.time;
+    if (r.time > b->last_ns) b->last_ns = r.time;
+    if (r.time > ltw_time_ns(&b->time)) ltw_time_set(&b->time, r.time);
     if (!b->warm) warm_up(b, &r);
     b->records++;
     b->handled += b->warm;

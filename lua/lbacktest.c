@@ -112,10 +112,16 @@ static void keep(struct box *box, const char *line, size_t n)
     box->n += n;
 }
 
+static bool never(void *ctx)
+{
+    (void)ctx;
+    return false;
+}
+
 static void say(const struct box *box, const char *line, size_t n)
 {
     if (box->host->log) tw_log_write(box->host->log, TW_LOG_PRINT, "", line, n - 1);
-    else box->host->print(line, n);
+    else box->host->print(line, n, never, NULL);
 }
 
 static void on_line(void *ctx, int64_t time_ns, enum tw_log_level level, const char *who,

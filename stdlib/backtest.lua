@@ -334,7 +334,10 @@ local function perform(list)
   if not result then refuse(1, "%s", why) end
   if o.orders then write(o.orders, result.list) end
   result.list = nil
-  if o.report then require "tw.report".write(result, o.report) end
+  if o.report then
+    local written, problem = require "tw.report".write(o.report, result)
+    if not written then refuse(1, "cannot write %s", problem) end
+  end
   io.stdout:write(o.json and json(result) .. "\n" or summary(result))
   io.stdout:flush()
   return 0

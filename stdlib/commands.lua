@@ -142,9 +142,10 @@ The file is a script, whose --set values are its self.params, or an app file (it
 tw.app): its scripts, instruments and accounts count, its feeds are left out, but for
 timers.  Nothing in it needs to know that it is a backtest.
 
-  --data FILE        CSV, FIX messages, files of LEAN; plain, .gz, .zip.  Several are one
-                     market, in the order of time.  A file without symbols is of the
-                     symbol that it is named after: GOOG.csv.gz
+  --data FILE        tape files, CSV, FIX messages, files of LEAN; text plain, .gz, .zip.
+                     Several are one market, in the order of time.  A file without symbols
+                     is of the symbol that it is named after: GOOG.csv.gz.  Of a tape file
+                     only quotes, trades and bars are read, in the order that it has
   --csv option=value an option of app.feed.csv for all of them: interval=5m
   --from, --to DATE  records of [from, to) alone: 2014-05-07, 2014-05-07T13:30:00, in UTC
   --warmup 30d|N     so long, or so many records, before --from are handled too: orders

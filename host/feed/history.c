@@ -4,7 +4,8 @@
  * their next one.
  *
  * Invariants
- *   H1  A source's records never go back in time: a row that would is a bad line.
+ *   H1  A source's records never go back in time: a row that would is a bad line.  A
+ *       tape file has the order in which records came, and they stay in it.
  *   H2  heap[0] has the next record of all; what is of one time comes by `order`.
  *   H3  Of many files (years of a file a day) only those are open whose time has come:
  *       the others have their first record in hand, and begin anew when it is due.
@@ -20,6 +21,7 @@
 
 #include "base/memory.h"
 #include "feed/fix.h"
+#include "feed/merge.h"
 #include "feed/scan.h"
 #include "tape/bar.h"
 
@@ -37,6 +39,8 @@ struct source {
     int64_t last_ns;                      /* H1                                   */
     struct tw_record *record;             /* [0, n) of room                       */
     size_t n, room;
+    struct tw_merge_input input;          /* of a tape file, and its reader       */
+    struct tw_merge *merge;
     bool asleep;                          /* H3: the one in hand is the first     */
     bool looking, flawed;                 /* what is wrong is told when it begins */
     uint64_t taken;                       /* bytes of what was closed             */
@@ -75,6 +79,7 @@ static void free_source(struct source *s)
     if (!s) return;
     if (s->codec) s->codec->ops->free(s->codec);
     tw_scan_close(&s->scan);
+    tw_merge_close(s->merge);
     tw_free(s->record);
     tw_free(s->path);
     tw_free(s->member);
@@ -368,6 +373,8 @@ static struct source *add(struct tw_history *h, struct tw_error *error)
     return s;
 }
 
+static int open_tape(struct source *s, struct tw_error *error);
+
 int tw_history_add(struct tw_history *h, const struct tw_history_file *file,
                    struct tw_error *error)
 {
@@ -383,11 +390,60 @@ int tw_history_add(struct tw_history *h, const struct tw_history_file *file,
     if (file->member) s->member = copy(file->member);
     if (!s->path || (file->member && !s->member))
         return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+    if (tw_tape_file_is(file->path)) return open_tape(s, error);
     if (tw_scan_open(&s->scan, file->path, file->member, error) < 0) return error->code;
     if (stat(file->path, &st) == 0) h->bytes += (uint64_t)st.st_size;
     rc = open_codec(s, file, error);
     if (s->order >= AWAKE_MAX) leave(s);
     return rc;
+}
+
+/* ---- tape files ---- */
+
+/* What a market is made of; what scripts said when it was recorded, they say again. */
+static bool is_market(const struct tw_record *r)
+{
+    return r->kind == TW_QUOTE || r->kind == TW_TRADE || r->kind == TW_BAR;
+}
+
+static int next_of_tape(struct source *s, struct tw_error *error)
+{
+    struct tw_record *r;
+    const char *value;
+    size_t n;
+    int rc;
+
+    do rc = tw_merge_next(s->merge, &r, &value, &n, error);
+    while (rc > 0 && !is_market(r));
+    if (rc > 0 && s->of->stopped) rc = tw_fail(error, TW_EFORMAT, "%s", s->of->why);
+    if (rc <= 0) return rc;
+    s->mark = *r;
+    s->next = &s->mark;
+    s->end = s->next + 1;
+    return 1;
+}
+
+static void on_tape_problem(void *ctx, const char *text)
+{
+    struct tw_history *h = ctx;
+
+    if (h->stopped) return;
+    snprintf(h->why, sizeof h->why, "%s", text);
+    h->stopped = !h->problem(h->ctx, h->why);
+}
+
+static int open_tape(struct source *s, struct tw_error *error)
+{
+    struct tw_history *h = s->of;
+
+    s->refill = next_of_tape;
+    s->input = (struct tw_merge_input){ .path = s->path, .source = "tape",
+                                        .starts_ns = INT64_MIN };
+    s->merge = tw_merge_open(&(struct tw_merge_options){
+        .inputs = &s->input, .n = 1, .symbols = h->symbols, .from_ns = INT64_MIN,
+        .to_ns = INT64_MAX, .problem = on_tape_problem, .problem_ctx = h }, error);
+    if (s->merge && h->stopped) return tw_fail(error, TW_EFORMAT, "%s", h->why);
+    return s->merge ? TW_OK : error->code;
 }
 
 /* ---- timers ---- */
@@ -462,8 +518,9 @@ static int begin(struct tw_history *h, struct tw_error *error)
     h->begun = true;
     for (unsigned i = 0; i < h->n; i++) {
         struct source *s = h->source[i];
-        int rc = s->refill == next_mark ? 0
-               : s->order >= AWAKE_MAX ? look(s, error) : s->refill(s, error);
+        bool sleeps = s->order >= AWAKE_MAX && s->refill == read_more;
+        int rc = s->refill == next_mark ? 0 : sleeps ? look(s, error)
+               : s->refill(s, error);
 
         if (rc < 0) return rc;
         if (rc > 0) h->heap[h->left++] = s;

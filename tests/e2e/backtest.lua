@@ -63,6 +63,12 @@ local json = backtest "trade.lua --data four.csv --json".out
 t.ok(json:find('"hash":"' .. hash, 1, true) and json:find '"final":1018,'
      and json:find '"trades":%[{' and json:find '"equity":%[1000', "--json")
 
+apps.shell(("cd %s && %s convert four.csv four.tape"):format(dir, apps.tidewire))
+t.is(backtest "trade.lua --data four.tape".out:match "order list +(%x+)", hash,
+     "a tape file of the same records gives the same list")
+t.is(backtest("trade.lua --data four.csv --report r.html").status, 0, "--report")
+t.ok(apps.read(dir .. "/r.html"):find("Backtest of trade.lua", 1, true), "is a page")
+
 -- Each symbol's orders stay what they are when files change places.
 
 put("each.lua", [[
