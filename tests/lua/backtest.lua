@@ -363,15 +363,6 @@ said({ data = five, to = (T0 + 2) * 1000000000, params = { five = five, which = 
   end]], "outer.lua") }, "0.25 5\t7000000000\t250000000\n1 5\t6000000000\t0",
   "a run within a run has a time of its own")
 
-local endless = script("function M.on_quote() while true do end end", "endless.lua")
-local job = tw.pool.run(function(options)
-  return require "tw".backtest.run(options)
-end, { script = endless, data = five })
-while tw.pool.status().running == 0 do tw.sleep(0.001) end
-job:cancel()
-t.ok(not pcall(job.await, job), "a run that nobody wants any more is stopped")
-t.is(tw.pool.run(function() return 7 end):await(), 7, "and its thread goes on")
-
 local before
 for i = 1, 30 do
   assert(tw.backtest.run { script = which, data = five })
