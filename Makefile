@@ -1,7 +1,8 @@
 # make, make run, make test: see README.  Nothing is listed by hand: every .c in
 # host/ and lua/ is part of the program, every .lua in stdlib/ is built into it,
 # every .c in tests/host, tests/fuzz and bench/ is a program of its own.
-# Settings: SAN=thread, SAN=address,undefined, WERROR=1, CC, CFLAGS, PREFIX, DESTDIR.
+# Settings: SAN=thread, SAN=address,undefined, WERROR=1, CC, CFLAGS, PREFIX, DESTDIR,
+# JOBS (tests at once).
 PREFIX  ?= /usr/local
 CFLAGS  ?= -O2 -g
 WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -89,7 +90,7 @@ run: $B/tidewire
 	$B/tidewire run scripts/market.lua --seconds 10 --watch
 
 test: $B/tidewire $(STATIC) $(CTESTS) | test-packages
-	TIDEWIRE=$B/tidewire $(STEADY) prove -j$(CORES) --exec tests/run \
+	TIDEWIRE=$B/tidewire $(STEADY) prove -j$(or $(JOBS),$(CORES)) --exec tests/run \
 	  $(CTESTS) $(wildcard tests/lua/*.lua tests/stdlib/*.lua tests/e2e/*.lua)
 
 lint: $B/tidewire | lint-packages
