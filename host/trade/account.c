@@ -132,6 +132,12 @@ struct tw_position *tw_account_position(struct tw_account *a, uint32_t symbol,
     return p;
 }
 
+size_t tw_account_bytes(const struct tw_account *a)
+{
+    return sizeof *a + a->n_symbols * sizeof *a->by_symbol + a->room * sizeof *a->all
+        + a->n * sizeof **a->all;
+}
+
 const struct tw_position *tw_account_at(const struct tw_account *a, size_t i)
 {
     return i < a->n ? a->all[i] : NULL;
@@ -250,6 +256,30 @@ void tw_account_settle(struct tw_account *a, struct tw_position *p)
     count(a, p, 1);
 }
 
+struct tw_account *tw_account_copy(const struct tw_account *from,
+                                   const struct tw_terms *(*terms)(void *ctx,
+                                                                   uint32_t symbol),
+                                   void *ctx)
+{
+    struct tw_account *a = tw_calloc(1, sizeof *a);
+
+    if (!a) return NULL;
+    memcpy(a->currency, from->currency, sizeof a->currency);
+    a->n_currencies = from->n_currencies;
+    for (size_t i = 0; i < from->n; i++) {
+        uint32_t symbol = from->all[i]->symbol;
+        struct tw_position *p = tw_account_position(a, symbol, NULL);
+
+        if (!p) {
+            tw_account_free(a);
+            return NULL;
+        }
+        *p = *from->all[i];
+        p->terms = terms ? terms(ctx, symbol) : NULL;
+    }
+    return a;
+}
+
 /* ---- figures ---- */
 
 tw_money tw_account_cash(const struct tw_account *a, uint32_t currency)
@@ -257,7 +287,8 @@ tw_money tw_account_cash(const struct tw_account *a, uint32_t currency)
     return currency < a->n_currencies ? a->currency[currency].cash : 0;
 }
 
-/* In the base; rates that are not known count nothing. */
+/* In the base.  A rate that is not known counts nothing: nothing is traded before it is,
+ * see tw_broker_has_rate. */
 static tw_money total(const struct tw_account *a, size_t figure)
 {
     tw_money sum = 0;

@@ -38,6 +38,12 @@ struct tw_account;
 
 /* base: the name of its currency.  NULL: no memory. */
 struct tw_account *tw_account_new(const char *base);
+
+/* The same once more; terms(ctx, symbol): those of its positions.  NULL: no memory. */
+struct tw_account *tw_account_copy(const struct tw_account *from,
+                                   const struct tw_terms *(*terms)(void *ctx,
+                                                                   uint32_t symbol),
+                                   void *ctx);
 void tw_account_free(struct tw_account *a);
 
 /* The id of a currency, made when it is new; the base is 0.  TW_ELIMIT: there are
@@ -57,6 +63,9 @@ void tw_account_deposit(struct tw_account *a, uint32_t currency, tw_money amount
 struct tw_position *tw_account_position(struct tw_account *a, uint32_t symbol,
                                         const struct tw_terms *terms);
 struct tw_position *tw_account_find(const struct tw_account *a, uint32_t symbol);
+
+/* What it takes of the memory. */
+size_t tw_account_bytes(const struct tw_account *a);
 
 /* All of them, in the order in which they came: i = 0, 1, ... until NULL. */
 const struct tw_position *tw_account_at(const struct tw_account *a, size_t i);

@@ -15,11 +15,17 @@ struct open {
     uint64_t seq;                    /* of the last one                              */
 };
 
+struct touched {
+    int64_t end_ns;
+    const char *name;                /* NULL: it is by id                            */
+    uint32_t symbol;
+};
+
 struct tw_bars {
     struct tw_bars_options o;
     struct open *open;               /* by symbol                                    */
     size_t n_open;
-    uint32_t *touched;               /* symbols whose bar is open                    */
+    struct touched *touched;         /* those that are open                          */
     size_t n_touched, touched_room;
     struct tw_record *done;          /* from first on, n of them                     */
     size_t first, n, room;
@@ -77,7 +83,7 @@ static int reserve(struct tw_bars *b, uint32_t symbol)
     }
     if (b->n_touched == b->touched_room) {
         size_t n = b->touched_room ? 2 * b->touched_room : 16;
-        uint32_t *grown = tw_realloc(b->touched, n * sizeof *grown);
+        struct touched *grown = tw_realloc(b->touched, n * sizeof *grown);
 
         if (!grown) return -ENOMEM;
         b->touched = grown;
@@ -111,42 +117,36 @@ static void complete(struct tw_bars *b, uint32_t symbol, uint64_t seq)
     o->count = 0;
 }
 
-static int by_id(const void *a, const void *b)
+/* As they are told: the first that ends, then by name. */
+static int compare(const void *x, const void *y)
 {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    const struct touched *a = x, *b = y;
 
-    return (x > y) - (x < y);
+    if (a->end_ns != b->end_ns) return a->end_ns < b->end_ns ? -1 : 1;
+    if (a->name && b->name && a->symbol != b->symbol) return strcmp(a->name, b->name);
+    return (a->symbol > b->symbol) - (a->symbol < b->symbol);
 }
 
 /* Those that end up to a time. */
 static void complete_due(struct tw_bars *b, int64_t time_ns, uint64_t seq)
 {
-    size_t kept = 0;
+    size_t done = 0;
 
     if (time_ns < b->next_end_ns) return;
-    qsort(b->touched, b->n_touched, sizeof *b->touched, by_id);
-    b->next_end_ns = INT64_MAX;
-    for (size_t i = 0; i < b->n_touched; i++) {
-        struct open *o = &b->open[b->touched[i]];
-
-        if (o->count == 0) continue;
-        if (o->end_ns <= time_ns) {
-            complete(b, b->touched[i], seq);
-            continue;
-        }
-        if (o->end_ns < b->next_end_ns) b->next_end_ns = o->end_ns;
-        b->touched[kept++] = b->touched[i];
-    }
-    b->n_touched = kept;
+    qsort(b->touched, b->n_touched, sizeof *b->touched, compare);
+    while (done < b->n_touched && b->touched[done].end_ns <= time_ns)
+        complete(b, b->touched[done++].symbol, seq);
+    b->n_touched -= done;
+    memmove(b->touched, b->touched + done, b->n_touched * sizeof *b->touched);
+    b->next_end_ns = b->n_touched > 0 ? b->touched[0].end_ns : INT64_MAX;
 }
 
 int tw_bars_end(struct tw_bars *b)
 {
     if (reserve(b, 0) < 0) return -ENOMEM;
-    qsort(b->touched, b->n_touched, sizeof *b->touched, by_id);
+    qsort(b->touched, b->n_touched, sizeof *b->touched, compare);
     for (size_t i = 0; i < b->n_touched; i++)
-        if (b->open[b->touched[i]].count)
-            complete(b, b->touched[i], b->open[b->touched[i]].seq);
+        complete(b, b->touched[i].symbol, b->open[b->touched[i].symbol].seq);
     b->n_touched = 0;
     b->next_end_ns = INT64_MAX;
     return 0;
@@ -160,7 +160,9 @@ static bool read(const struct tw_bars *b, const struct tw_record *r, struct tw_o
     int64_t price = 0, volume = 0;
 
     if (r->kind == TW_BAR) {
-        if (tw_bar_price(r) != b->o.price) return false;
+        if (tw_bar_price(r) != b->o.price
+            || (b->o.span_ns && tw_bar_seconds(r) * TW_FIXED_ONE > b->o.span_ns))
+            return false;
         tw_bar_get(r, out);
         return true;
     }
@@ -195,7 +197,9 @@ static void add(struct tw_bars *b, const struct tw_record *r, const struct tw_oh
         o->end_ns = b->o.span_ns ? end_of(b, r->kind == TW_BAR ? tw_bar_began(r)
                                                               : r->time) : INT64_MAX;
         if (o->end_ns < b->next_end_ns) b->next_end_ns = o->end_ns;
-        b->touched[b->n_touched++] = r->symbol;
+        b->touched[b->n_touched++] = (struct touched){
+            o->end_ns, b->o.symbols ? tw_symbols_name(b->o.symbols, r->symbol) : NULL,
+            r->symbol };
     } else {
         if (one->high > o->bar.high) o->bar.high = one->high;
         if (one->low < o->bar.low) o->bar.low = one->low;
@@ -220,7 +224,7 @@ static bool is_full(const struct tw_bars *b, const struct tw_record *r)
 static void untouch(struct tw_bars *b, uint32_t symbol)
 {
     for (size_t i = 0; i < b->n_touched; i++)
-        if (b->touched[i] == symbol) {
+        if (b->touched[i].symbol == symbol) {
             b->touched[i] = b->touched[--b->n_touched];
             return;
         }

@@ -6,8 +6,8 @@
  * after that; made of bars, with the one that ends there.  By count or volume, it is
  * complete with the record that makes it so, which belongs to it whole.
  *
- * Bars that are complete at once come in the order of their symbols' ids, so the order
- * of records of one time does not matter.
+ * Bars that are complete at once come in the order of their ends, then of their symbols'
+ * names: neither the order of records of one time matters, nor who was registered first.
  *
  * Layer host/trade.  Thread: the owner's.  Blocks: never.
  */
@@ -15,12 +15,14 @@
 #define TW_BARS_H
 
 #include "tape/bar.h"
+#include "tape/symbols.h"
 
 struct tw_bars_options {
     int64_t span_ns, offset_ns;      /* by time: whole seconds; 0: not by time       */
     uint64_t count;                  /* by records; 0: not                           */
     int64_t volume;                  /* by traded quantity; 0: not                   */
     enum tw_bar_price price;         /* bars are made of those of the same price     */
+    const struct tw_symbols *symbols;   /* NULL: there are no names, but for ids      */
 };
 
 struct tw_bars;

@@ -1,119 +1,209 @@
 /* broker.c - one strategy's orders: checked, sent, reported, booked. */
 #include "trade/broker.h"
 
+#include <string.h>
 #include <uv.h>
 
 #include "base/memory.h"
+#include "trade/broker_parts.h"
 #include "trade/fees.h"
-
-struct tw_broker {
-    struct tw_broker_options o;
-    struct tw_account *account;
-    struct tw_simulator *venue;
-    struct tw_order *open;            /* the newest first                            */
-    unsigned n_open;
-    struct tw_told *told;             /* a ring: from first on, n of `room`          */
-    size_t first, n, room;
-    bool lost;                        /* it found no memory                          */
-    bool due;                         /* a held order has something to do            */
-    bool is_halted;                   /* all was canceled because of that            */
-    int64_t *sent;                    /* times of the last limits.orders orders      */
-    uint64_t n_sent, next_id;
-    int64_t now_ns;
-    uint64_t seq;                     /* of the record that is handled               */
-    struct tw_session day;
-    tw_money day_equity;              /* what was gained when it began               */
-    int64_t day_lost;                 /* as the desk knows it                        */
-};
+#include "trade/plain.h"
 
 /* ---- telling ---- */
-
-static bool reserve(struct tw_broker *b)
-{
-    size_t room = b->room ? 2 * b->room : 16;
-    struct tw_told *grown;
-
-    if (b->n < b->room) return true;
-    grown = tw_calloc(room, sizeof *grown);
-    if (!grown) return false;
-    for (size_t i = 0; i < b->n; i++) grown[i] = b->told[(b->first + i) % b->room];
-    tw_free(b->told);
-    b->told = grown;
-    b->room = room;
-    b->first = 0;
-    return true;
-}
 
 static void tell(struct tw_broker *b, struct tw_order *o, const struct tw_report *r)
 {
     const struct tw_position *p = tw_account_find(b->account, o->symbol);
 
-    if (!reserve(b)) {
+    if (tw_told_reserve(&b->told, 1) < 0) {
         b->lost = true;
         return;
     }
-    b->told[(b->first + b->n++) % b->room] =
-        (struct tw_told){ o, *r, p ? p->quantity : 0, o->cum_qty,
-                          (uint8_t)tw_order_status(o) };
+    tw_told_put(&b->told, (struct tw_told){ o, *r, p ? p->quantity : 0, o->cum_qty,
+                                            (uint8_t)tw_order_status(o) });
     o->untold++;
 }
 
 bool tw_broker_next(struct tw_broker *b, struct tw_told *out)
 {
-    if (b->n == 0) return false;
-    *out = b->told[b->first];
-    b->first = (b->first + 1) % b->room;
-    b->n--;
+    if (!tw_told_take(&b->told, out)) return false;
     out->order->untold--;
     return true;
 }
 
 size_t tw_broker_untold(const struct tw_broker *b)
 {
-    return b->n;
+    return b->told.n;
+}
+
+struct tw_order *tw_broker_untold_order(const struct tw_broker *b, size_t i)
+{
+    return tw_told_at(&b->told, i)->order;
 }
 
 /* ---- reports ---- */
 
+/* The open orders' sums have what is left of it, or (-1) have it no more. */
+static void count(struct tw_broker *b, const struct tw_order *o, int sign)
+{
+    struct open *sum = o->symbol < b->n_sums ? &b->sum[o->symbol] : NULL;
+
+    if (!o->link) return;
+    if (o->held) b->n_held += (unsigned)sign;
+    else if (o->side == TW_SIDE_BUY) sum->buying += sign * tw_broker_leaves(o);
+    else sum->selling += sign * tw_broker_leaves(o);
+}
+
+static void set_held(struct tw_broker *b, struct tw_order *o, bool held)
+{
+    count(b, o, -1);
+    o->held = held;
+    count(b, o, 1);
+}
+
+/* A gateway that keeps orders learns of one that waits. */
+static void hold(const struct tw_broker *b, const struct tw_order *o, bool held)
+{
+    const struct tw_gateway *g = b->o.gateway;
+
+    if (o->parent && g && g->hold) g->hold(g->ctx, o, held);
+}
+
+static struct tw_order **slot_of(const struct tw_broker *b, uint64_t id)
+{
+    return &b->by_id[id & (b->size - 1)];
+}
+
+static struct tw_order *find(const struct tw_broker *b, uint64_t id)
+{
+    struct tw_order *o = b->size ? *slot_of(b, id) : NULL;
+
+    while (o && o->id != id) o = o->same;
+    return o;
+}
+
+/* Room for one more open order of a symbol. */
+static bool reserve_open(struct tw_broker *b, uint32_t symbol)
+{
+    if (symbol >= b->n_sums) {
+        size_t n = (size_t)symbol + 64;
+        struct open *grown = tw_realloc(b->sum, n * sizeof *grown);
+
+        if (!grown) return false;
+        memset(grown + b->n_sums, 0, (n - b->n_sums) * sizeof *grown);
+        b->sum = grown;
+        b->n_sums = n;
+    }
+    if (b->shares && !tw_broker_meet(b, symbol)) return false;
+    if (b->n_open == b->size) {
+        size_t size = b->size ? 2 * b->size : 16;
+        struct tw_order **table = tw_calloc(size, sizeof *table);
+
+        if (!table) return false;
+        tw_free(b->by_id);
+        b->by_id = table;
+        b->size = size;
+        for (struct tw_order *o = b->open; o; o = o->next) {
+            o->same = *slot_of(b, o->id);
+            *slot_of(b, o->id) = o;
+        }
+    }
+    return true;
+}
+
+/* There is room. */
 static void enlist(struct tw_broker *b, struct tw_order *o)
 {
+    struct tw_order *parent = o->parent ? find(b, o->parent) : NULL;
+
     o->next = b->open;
     o->link = &b->open;
     if (o->next) o->next->link = &o->next;
     b->open = o;
     b->n_open++;
+    o->same = *slot_of(b, o->id);
+    *slot_of(b, o->id) = o;
+    count(b, o, 1);
+    if (!parent) return;
+    o->sibling = parent->children;
+    o->sibling_link = &parent->children;
+    if (o->sibling) o->sibling->sibling_link = &o->sibling;
+    parent->children = o;
+}
+
+static void leave_parent(struct tw_order *o)
+{
+    if (!o->sibling_link) return;
+    *o->sibling_link = o->sibling;
+    if (o->sibling) o->sibling->sibling_link = o->sibling_link;
+    o->sibling_link = NULL;
+}
+
+static void leave_due(struct tw_order *o)
+{
+    if (!o->due_link) return;
+    *o->due_link = o->next_due;
+    if (o->next_due) o->next_due->due_link = o->due_link;
+    o->due_link = NULL;
 }
 
 static void delist(struct tw_broker *b, struct tw_order *o)
 {
+    struct tw_order **link;
+
     if (!o->link) return;
+    count(b, o, -1);
+    for (link = slot_of(b, o->id); *link != o; link = &(*link)->same) { }
+    *link = o->same;
+    leave_parent(o);
+    leave_due(o);
     *o->link = o->next;
     if (o->next) o->next->link = o->link;
     o->link = NULL;
     b->n_open--;
-    if (b->o.desk && !o->held) tw_desk_leave(b->o.desk);
+    if (tw_broker_desk(b) && !o->held) tw_desk_leave(b->o.desk);
+    if (o->held) hold(b, o, false);
 }
 
-/* Those that depend on it learn what it has traded. */
-static void tell_children(struct tw_broker *b, const struct tw_order *o)
+static void note_due(struct tw_broker *b, struct tw_order *o, int64_t due)
+{
+    struct tw_order **link = &b->due;
+
+    o->due = due;
+    if (o->due_link) return;
+    while (*link && (*link)->id > o->id) link = &(*link)->next_due;
+    o->next_due = *link;
+    o->due_link = link;
+    if (o->next_due) o->next_due->due_link = &o->next_due;
+    *link = o;
+}
+
+/* Those that depend on it learn what it has traded; when it has ended, that was the
+ * last. */
+static void tell_children(struct tw_broker *b, struct tw_order *o)
 {
     int64_t due = o->cum_qty > 0 ? o->cum_qty : tw_order_is_open(o) ? 0 : -1;
 
-    for (struct tw_order *child = b->open; child; child = child->next)
-        if (child->parent == o->id && child->due != due) {
-            child->due = due;
-            b->due = true;
-        }
+    for (struct tw_order *child = o->children; child; child = child->sibling)
+        if (child->due != due) note_due(b, child, due);
+    while (!tw_order_is_open(o) && o->children) leave_parent(o->children);
 }
 
-static void book(struct tw_broker *b, const struct tw_order *o,
-                 const struct tw_report *r)
+/* sign: +1 for a buy, -1 for a sell; the other way round of a trade that is canceled. */
+static void book(struct tw_broker *b, uint32_t symbol, const struct tw_terms *terms,
+                 int sign, const struct tw_report *r)
 {
-    struct tw_position *p = tw_account_position(b->account, o->symbol, o->terms);
+    struct tw_position *p = tw_account_position(b->account, symbol, terms);
 
-    if (p) tw_account_trade(b->account, p, r->last_px, tw_order_sign(o) * r->last_qty,
-                            r->fee);
+    if (r->exec == TW_EXEC_TRADE_CANCELED) sign = -sign;
+    if (p) tw_account_trade(b->account, p, r->last_px, sign * r->last_qty, r->fee);
     else b->lost = true;
+}
+
+/* Of a change that was asked for. */
+static bool is_answer(const struct tw_report *r)
+{
+    return r->exec == TW_EXEC_REPLACED || r->exec == TW_EXEC_CANCEL_REJECTED;
 }
 
 /* From the venue, or from here. */
@@ -121,13 +211,22 @@ static void report(void *ctx, struct tw_order *o, const struct tw_report *r)
 {
     struct tw_broker *b = ctx;
     struct tw_report done = *r;
+    bool applied;
 
-    if (r->exec == TW_EXEC_TRADE)
+    if (tw_report_is_trade(r))
         tw_fees_charge(o->terms ? o->terms->fees : NULL, o,
                        tw_account_traded(b->account), &done);
-    if (!tw_order_apply(o, &done)) return;
-    if (r->exec == TW_EXEC_TRADE) book(b, o, &done);
+    count(b, o, -1);
+    applied = tw_order_apply(o, &done);
+    if (applied && o->requests == 0 && is_answer(r)) o->asked = o->asked_price = 0;
+    count(b, o, 1);
+    if (!applied) return;
+    if (tw_report_is_trade(r)) book(b, o->symbol, o->terms, tw_order_sign(o), &done);
     if (!tw_order_is_open(o)) delist(b, o);
+    if (b->shares && r->exec != TW_EXEC_PENDING_NEW)
+        tw_broker_share(b, o, is_answer(r));
+    if (b->probe)
+        tw_probe_report(b->probe, o, &done, tw_simulator_market(b->venue, o->symbol));
     tell(b, o, &done);
     tell_children(b, o);
 }
@@ -140,29 +239,6 @@ static void say(struct tw_broker *b, struct tw_order *o, enum tw_exec_type exec,
                                       .seq = b->seq });
 }
 
-/* What its part of the equity buys at a price, in whole lots. */
-static int64_t size_of(const struct tw_broker *b, const struct tw_order *o, int64_t price)
-{
-    int64_t rate = tw_account_rate(b->account, o->terms ? o->terms->currency : 0);
-    int64_t lot = o->terms && o->terms->lot ? o->terms->lot : 1;
-    tw_money worth = tw_terms_value(o->terms, price, TW_FIXED_ONE), n;
-    tw_money equity = tw_account_equity(b->account);
-
-    if (worth <= 0 || rate <= 0 || equity <= 0) return 0;
-    n = equity * o->part / rate * TW_FIXED_ONE / worth / lot * lot;
-    return n > INT64_MAX / 2 ? INT64_MAX / 2 / lot * lot : (int64_t)n;
-}
-
-static int64_t room_of(void *ctx, const struct tw_order *o, int64_t price)
-{
-    const struct tw_broker *b = ctx;
-    const struct tw_position *p = tw_account_find(b->account, o->symbol);
-    int64_t held = p ? -tw_order_sign(o) * p->quantity : 0;
-
-    if (o->part && !o->reduce_only) return size_of(b, o, price);
-    return held > 0 ? held : 0;
-}
-
 /* ---- sending ---- */
 
 static int dispatch(struct tw_broker *b, struct tw_order *o)
@@ -171,130 +247,9 @@ static int dispatch(struct tw_broker *b, struct tw_order *o)
     return b->o.gateway->submit(b->o.gateway->ctx, o);
 }
 
-/* What open orders of the instrument are, for a check. */
-static void add_open(const struct tw_broker *b, const struct tw_order *o,
-                     struct tw_exposure *now)
-{
-    for (const struct tw_order *i = b->open; i; i = i->next) {
-        int64_t price = i->price;
-
-        if (i == o || i->held) continue;
-        now->open_orders++;
-        if (i->symbol != o->symbol) continue;
-        if (i->side == TW_SIDE_BUY) {
-            now->buying += tw_order_leaves(i);
-            if (!price) price = INT64_MAX;
-            if (price > now->best_bid) now->best_bid = price;
-        } else {
-            now->selling += tw_order_leaves(i);
-            if (!price) price = 1;
-            if (!now->best_ask || price < now->best_ask) now->best_ask = price;
-        }
-    }
-}
-
-static unsigned recent(const struct tw_broker *b)
-{
-    unsigned n = b->o.limits.orders, count = 0;
-
-    for (unsigned i = 0; i < n && i < b->n_sent; i++)
-        count += b->sent[i] > b->now_ns - b->o.limits.per_ns;
-    return count;
-}
-
-/* All that was gained, deposits aside. */
-static tw_money made(const struct tw_broker *b)
-{
-    return tw_account_equity(b->account) - tw_account_deposits(b->account);
-}
-
-static tw_money lost_today(const struct tw_broker *b)
-{
-    return b->day_equity - made(b);
-}
-
-/* Without the order itself. */
-static struct tw_exposure exposure(const struct tw_broker *b, const struct tw_order *o)
-{
-    const struct tw_position *p = tw_account_find(b->account, o->symbol);
-    struct tw_exposure now = { .position = p ? p->quantity : 0,
-                               .price = tw_broker_price(b, o->symbol) };
-    int64_t rate = tw_account_rate(b->account, o->terms ? o->terms->currency : 0);
-
-    add_open(b, o, &now);
-    if (b->o.limits.orders) now.recent = recent(b);
-    now.lost = lost_today(b);
-    now.free = rate ? tw_money_ratio(tw_account_free_cash(b->account), TW_FIXED_ONE, rate)
-                    : 0;
-    return now;
-}
-
-static bool is_halted(const struct tw_broker *b)
-{
-    return b->o.desk && tw_desk_is_halted(b->o.desk);
-}
-
-static enum tw_reason check(struct tw_broker *b, const struct tw_order *o)
-{
-    struct tw_exposure now = exposure(b, o);
-    enum tw_reason why = is_halted(b) ? TW_REASON_HALTED
-                                      : tw_risk_check(&b->o.limits, o, &now);
-
-    if (why != TW_REASON_NONE || !b->o.desk) return why;
-    return tw_desk_enter(b->o.desk, b->now_ns, tw_risk_reduces(o, &now));
-}
-
-/* It is counted already; what it will be, without what is filled. */
-static enum tw_reason recheck(const struct tw_broker *b, const struct tw_order *o,
-                              struct tw_order next)
-{
-    struct tw_exposure now = exposure(b, o);
-
-    next.quantity -= next.cum_qty;
-    return is_halted(b) ? TW_REASON_HALTED
-                        : tw_risk_check(&b->o.limits, &next, &now);
-}
-
-/* TW_EUSAGE: what no venue could make sense of. */
-static int validate(const struct tw_order *o, struct tw_error *error)
-{
-    bool has_limit = o->type == TW_TYPE_LIMIT || o->type == TW_TYPE_STOP_LIMIT;
-    bool has_stop = o->type == TW_TYPE_STOP || o->type == TW_TYPE_STOP_LIMIT;
-    const char *type = tw_order_type_text((enum tw_order_type)o->type);
-
-    if (!type) return tw_fail(error, TW_EUSAGE, "no such type of order");
-    if (!tw_time_in_force_text((enum tw_time_in_force)o->tif))
-        return tw_fail(error, TW_EUSAGE, "no such time in force");
-    if (o->side != TW_SIDE_BUY && o->side != TW_SIDE_SELL)
-        return tw_fail(error, TW_EUSAGE, "neither a buy nor a sell");
-    if (o->symbol == 0) return tw_fail(error, TW_EUSAGE, "no symbol");
-    if (o->quantity <= 0)
-        return tw_fail(error, TW_EUSAGE, "the quantity must be above 0");
-    if (has_limit != (o->price > 0) || o->price < 0)
-        return tw_fail(error, TW_EUSAGE, "a %s order %s", type,
-                       has_limit ? "needs a price above 0" : "has no price");
-    if (has_stop != (o->stop > 0) && o->type != TW_TYPE_TRAILING_STOP)
-        return tw_fail(error, TW_EUSAGE, "a %s order %s", type,
-                       has_stop ? "needs a stop above 0" : "has no stop");
-    if ((o->type == TW_TYPE_TRAILING_STOP) != (o->trail > 0) || o->trail < 0)
-        return tw_fail(error, TW_EUSAGE, "a %s order %s", type,
-                       o->type == TW_TYPE_TRAILING_STOP ? "needs a trail above 0"
-                                                        : "has no trail");
-    if ((o->tif == TW_TIF_GTD) != (o->expire_ns != 0))
-        return tw_fail(error, TW_EUSAGE, "gtd and a time of expiry need each other");
-    if (o->post_only && !has_limit)
-        return tw_fail(error, TW_EUSAGE, "a post-only order is a limit order");
-    return TW_OK;
-}
-
-static void note_time(struct tw_broker *b)
-{
-    if (b->o.limits.orders) b->sent[b->n_sent++ % b->o.limits.orders] = b->now_ns;
-}
-
 uint64_t tw_broker_next_id(const struct tw_broker *b)
 {
-    return b->next_id;
+    return b->o.first_id + b->n_orders * b->o.id_step;
 }
 
 int tw_broker_check(const struct tw_broker *b, struct tw_order *o,
@@ -307,13 +262,27 @@ int tw_broker_check(const struct tw_broker *b, struct tw_order *o,
         if (price <= 0)
             return tw_fail(error, TW_EUSAGE, "no price is known that a part of the equity"
                            " could be turned into a quantity with");
-        o->quantity = size_of(b, o, price);
+        o->quantity = tw_broker_size(b, o, price);
         if (o->quantity == 0) {               /* refused when it is sent */
             o->quantity = o->terms && o->terms->lot ? o->terms->lot : 1;
             o->unaffordable = true;
         }
     }
-    return validate(o, error);
+    return tw_order_check(o, error);
+}
+
+int tw_broker_reserve(struct tw_broker *b, const struct tw_order *o)
+{
+    if (tw_told_reserve(&b->told, 1) < 0 || !reserve_open(b, o->symbol))
+        return UV_ENOMEM;
+    return b->o.gateway ? TW_OK : tw_simulator_reserve(b->venue, o);
+}
+
+size_t tw_broker_bytes(const struct tw_broker *b)
+{
+    return sizeof *b + tw_simulator_bytes(b->venue) + tw_account_bytes(b->account)
+        + b->told.room * sizeof *b->told.item + b->size * sizeof *b->by_id
+        + b->n_sums * sizeof *b->sum + b->o.limits.orders * sizeof *b->sent;
 }
 
 int tw_broker_submit(struct tw_broker *b, struct tw_order *o, struct tw_error *error)
@@ -322,25 +291,59 @@ int tw_broker_submit(struct tw_broker *b, struct tw_order *o, struct tw_error *e
     int rc = tw_broker_check(b, o, error);
 
     if (rc < 0) return rc;
-    if (!reserve(b)) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
-    o->id = b->next_id++;
+    if (tw_told_reserve(&b->told, 1) < 0 || !reserve_open(b, o->symbol))
+        return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+    o->id = tw_broker_next_id(b);
+    o->number = ++b->n_orders;
     o->time_ns = b->now_ns;
     o->seq = b->seq;
     o->held = o->parent != 0;
     if (o->parent && !o->group) o->group = o->parent;
     enlist(b, o);
     say(b, o, TW_EXEC_PENDING_NEW, TW_REASON_NONE);
-    if (o->held) return TW_OK;
-    why = o->unaffordable ? TW_REASON_BUYING_POWER : check(b, o);
-    if (why == TW_REASON_NONE) note_time(b);
-    if (why == TW_REASON_NONE && dispatch(b, o) < 0) {
-        if (b->o.desk) tw_desk_leave(b->o.desk);
-        why = TW_REASON_VENUE;
+    if (o->held) {
+        if (!find(b, o->parent)) note_due(b, o, -1);   /* it was refused at once */
+        else hold(b, o, true);
+        return TW_OK;
+    }
+    if (o->misplaced) why = TW_REASON_BRACKET;
+    else if (!o->unaffordable) why = tw_broker_may_go(b, o);
+    else why = tw_broker_has_rate(b, o) ? TW_REASON_BUYING_POWER : TW_REASON_RATE;
+    if (why == TW_REASON_NONE && b->o.limits.orders)
+        b->sent[b->n_sent++ % b->o.limits.orders] = b->now_ns;
+    rc = why == TW_REASON_NONE ? dispatch(b, o) : TW_OK;
+    if (rc < 0) {
+        if (tw_broker_desk(b)) tw_desk_leave(b->o.desk);
+        why = tw_plain_reason(rc);
     }
     if (why != TW_REASON_NONE) {
-        o->held = true;                  /* the desk does not count it */
+        set_held(b, o, true);            /* the desk does not count it */
         say(b, o, TW_EXEC_REJECTED, why);
     }
+    return TW_OK;
+}
+
+int tw_broker_enter(struct tw_broker *b, struct tw_order *o, int64_t parent_qty)
+{
+    if (!reserve_open(b, o->symbol)) return UV_ENOMEM;
+    enlist(b, o);
+    if (o->held) {
+        const struct tw_order *parent = find(b, o->parent);
+
+        if (parent && parent->cum_qty > parent_qty) parent_qty = parent->cum_qty;
+        if (!parent || parent_qty > 0) note_due(b, o, parent_qty > 0 ? parent_qty : -1);
+        return TW_OK;
+    }
+    if (tw_broker_desk(b)) tw_desk_add(b->o.desk);
+    if (b->shares) tw_broker_share(b, o, true);
+    return TW_OK;
+}
+
+int tw_broker_hold(struct tw_broker *b, uint32_t symbol)
+{
+    if (!b->shares) return TW_OK;
+    if (!reserve_open(b, symbol)) return UV_ENOMEM;
+    tw_broker_share(b, &(struct tw_order){ .symbol = symbol }, true);
     return TW_OK;
 }
 
@@ -359,27 +362,52 @@ int tw_broker_cancel(struct tw_broker *b, struct tw_order *o)
     return rc;
 }
 
+/* They count until they are answered. */
+static void ask(struct tw_broker *b, struct tw_order *o, int64_t quantity, int64_t price)
+{
+    count(b, o, -1);
+    o->asked = quantity;
+    o->asked_price = price;
+    count(b, o, 1);
+}
+
+static bool is_better(const struct tw_order *o, int64_t price, int64_t than)
+{
+    return than == 0 || tw_order_sign(o) * price > tw_order_sign(o) * than;
+}
+
 int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
                       int64_t price, int64_t stop, struct tw_error *error)
 {
     struct tw_order next = *o;
-    enum tw_reason why = TW_REASON_NONE;
+    enum tw_reason why;
+    int64_t asked, at;
     int rc;
 
     if (!tw_order_is_open(o)) return tw_fail(error, TW_EUSAGE, "the order is not open");
     if (quantity) next.quantity = quantity;
     if (price) next.price = price;
     if (stop) next.stop = stop;
-    rc = validate(&next, error);
+    rc = tw_order_check(&next, error);
     if (rc < 0) return rc;
     if (o->held) {
         o->quantity = next.quantity;
         o->price = next.price;
         o->stop = next.stop;
+        hold(b, o, true);
+        if (b->probe)
+            tw_probe_request(b->probe, o, TW_STEP_REPLACE, b->now_ns, b->now_ns,
+                &(struct tw_report){ .quantity = o->quantity, .price = o->price,
+                                     .stop = o->stop });
         return TW_OK;
     }
-    why = recheck(b, o, next);
+    asked = o->asked;
+    at = o->asked_price;
+    ask(b, o, next.quantity > asked ? next.quantity : asked,
+        is_better(o, next.price, at) ? next.price : at);
+    why = tw_broker_may_change(b, o, &next);
     if (why != TW_REASON_NONE) {
+        ask(b, o, asked, at);
         say(b, o, TW_EXEC_CANCEL_REJECTED, why);
         return TW_OK;
     }
@@ -387,9 +415,13 @@ int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
                                               next.price, next.stop)
                       : tw_simulator_replace(b->venue, o, next.quantity, next.price,
                                              next.stop, b->now_ns);
-    if (rc == TW_OK) say(b, o, TW_EXEC_PENDING_REPLACE, TW_REASON_NONE);
-    else tw_fail(error, rc, "%s", tw_strerror(rc));
-    return rc;
+    if (rc == TW_OK) {
+        say(b, o, TW_EXEC_PENDING_REPLACE, TW_REASON_NONE);
+        return TW_OK;
+    }
+    ask(b, o, asked, at);
+    tw_broker_share(b, o, true);
+    return tw_fail(error, rc, "%s", tw_strerror(rc));
 }
 
 int tw_broker_cancel_all(struct tw_broker *b, uint32_t symbol)
@@ -416,12 +448,15 @@ static void follow(struct tw_broker *b, struct tw_order *o)
 {
     int64_t due = o->due;
     enum tw_reason why;
+    int rc;
 
     o->due = 0;
     if (!tw_order_is_open(o)) return;
     if (!o->held) {
         if (due > o->quantity && !b->o.gateway)
             tw_simulator_resize(b->venue, o, due, b->now_ns);
+        else if (due > o->quantity && b->o.gateway->grow)
+            b->o.gateway->grow(b->o.gateway->ctx, o, due);
         return;
     }
     if (due < 0) {
@@ -431,27 +466,35 @@ static void follow(struct tw_broker *b, struct tw_order *o)
     o->quantity = due;
     o->time_ns = b->now_ns;
     o->seq = b->seq;
-    why = check(b, o);
+    if (b->probe) tw_probe_parent(b->probe, o, due);
+    set_held(b, o, false);
+    why = tw_broker_may_go(b, o);
     if (why != TW_REASON_NONE) {
+        set_held(b, o, true);            /* the desk does not count it */
         say(b, o, TW_EXEC_REJECTED, why);
         return;
     }
-    o->held = false;
-    if (dispatch(b, o) < 0) say(b, o, TW_EXEC_REJECTED, TW_REASON_VENUE);
+    rc = dispatch(b, o);
+    if (rc == TW_OK) return;
+    hold(b, o, false);
+    say(b, o, TW_EXEC_REJECTED, tw_plain_reason(rc));
 }
 
+/* The newest first; what becomes due meanwhile has its turn after the older ones, or in
+ * the next round. */
 static void follow_all(struct tw_broker *b)
 {
     while (b->due) {
-        struct tw_order *o = b->open;
+        struct tw_order *o = b->due;
+        uint64_t last;
 
-        b->due = false;
-        while (o) {
-            struct tw_order *next = o->next;
-
+        do {
+            last = o->id;
+            leave_due(o);
             if (o->due != 0) follow(b, o);
-            o = next;
-        }
+            o = b->due;
+            while (o && o->id > last) o = o->next_due;
+        } while (o);
     }
 }
 
@@ -466,18 +509,7 @@ static void begin_day(struct tw_broker *b)
         tw_account_settle(b->account, tw_account_find(b->account, p->symbol));
     if (!tw_calendar_session(b->o.calendar, b->now_ns, &b->day))
         b->day.close_ns = INT64_MAX;
-    b->day_equity = made(b);
-}
-
-/* The desk's sum of losses has this strategy's. */
-static void tell_loss(struct tw_broker *b)
-{
-    tw_money lost = lost_today(b);
-    int64_t now = lost > INT64_MAX ? INT64_MAX : lost < -INT64_MAX ? -INT64_MAX
-                                                                   : (int64_t)lost;
-
-    if (now != b->day_lost) tw_desk_add_loss(b->o.desk, now - b->day_lost);
-    b->day_lost = now;
+    b->day_equity = tw_broker_made(b);
 }
 
 static void mark(struct tw_broker *b, const struct tw_record *r)
@@ -492,21 +524,19 @@ static void mark(struct tw_broker *b, const struct tw_record *r)
 static void take_execution(struct tw_broker *b, const struct tw_record *r)
 {
     const struct tw_execution *e = &r->execution;
-    struct tw_order *o = b->open;
-    struct tw_report done = { .order = e->order, .exec = e->exec, .reason = e->reason,
-                              .time_ns = r->time, .seq = r->seq };
+    struct tw_order *o = find(b, e->order);
+    struct tw_report done = tw_told_read(r, o);
 
-    while (o && o->id != e->order) o = o->next;
-    if (!o) return;
-    if (e->exec == TW_EXEC_TRADE) {
-        done.last_px = e->price;
-        done.last_qty = e->quantity;
-    } else {
-        done.price = e->price;
-        done.quantity = e->quantity;
-        done.stop = o->stop;
-    }
-    report(b, o, &done);
+    if (b->o.gateway->next && !b->o.gateway->next(b->o.gateway->ctx, r, &o, &done))
+        return;
+    done.seq = r->seq;
+    done.taped = true;
+    if (o && (tw_order_is_open(o) || !tw_report_is_trade(&done))) report(b, o, &done);
+    else if (tw_report_is_trade(&done) && b->o.gateway->next)   /* after its end */
+        book(b, r->symbol, b->o.terms ? b->o.terms(b->o.ctx, r->symbol) : NULL,
+             e->side == TW_SIDE_BUY ? 1 : -1, &done);
+    if (o && done.exec == TW_EXEC_TRADE && tw_plain_traded(b, o) == UV_ENOMEM)
+        b->lost = true;
 }
 
 int tw_broker_record(struct tw_broker *b, const struct tw_record *r)
@@ -517,41 +547,29 @@ int tw_broker_record(struct tw_broker *b, const struct tw_record *r)
     if (r->time > b->now_ns) b->now_ns = r->time;
     b->seq = r->seq;
     if (b->now_ns > b->day.close_ns) begin_day(b);
-    if (b->o.desk && !b->is_halted && is_halted(b))
+    if (b->o.desk && !b->is_halted && tw_broker_is_halted(b))
         b->lost |= tw_broker_cancel_all(b, 0) < 0;
-    if (b->o.desk) b->is_halted = is_halted(b);
+    if (b->o.desk) b->is_halted = tw_broker_is_halted(b);
     rc = tw_simulator_record(b->venue, r);
     if (b->o.gateway && r->kind == TW_ORDER && r->execution.script == b->o.script)
         take_execution(b, r);
     follow_all(b);
     if (is_market) mark(b, r);
-    if (b->o.desk && b->o.desk->daily_loss) tell_loss(b);
+    if (tw_broker_desk(b) && b->o.desk->limits.daily_loss) tw_broker_tell_loss(b);
     return rc < 0 || b->lost ? UV_ENOMEM : TW_OK;
+}
+
+void tw_broker_now(const struct tw_broker *b, int64_t *time_ns, uint64_t *seq)
+{
+    *time_ns = b->now_ns;
+    *seq = b->seq;
 }
 
 int64_t tw_broker_price(const struct tw_broker *b, uint32_t symbol)
 {
     const struct tw_market *m = tw_simulator_market(b->venue, symbol);
 
-    if (!m) return 0;
-    if (m->kind != TW_QUOTE) return m->last;
-    if (!m->bid || !m->ask) return m->bid ? m->bid : m->ask;
-    return m->bid + (m->ask - m->bid) / 2;
-}
-
-void tw_broker_report_record(const struct tw_broker *b, const struct tw_told *t,
-                             struct tw_record *out)
-{
-    bool is_trade = t->report.exec == TW_EXEC_TRADE;
-    const struct tw_order *o = t->order;
-
-    *out = (struct tw_record){ .kind = TW_ORDER, .time = t->report.time_ns,
-                               .symbol = o->symbol };
-    out->execution = (struct tw_execution){ .order = o->id, .exec = t->report.exec,
-        .price = is_trade ? t->report.last_px : o->price,
-        .quantity = is_trade ? t->report.last_qty : o->quantity,
-        .status = t->status, .side = o->side,
-        .reason = t->report.reason, .script = b->o.script };
+    return m ? tw_market_price(m) : 0;
 }
 
 /* ---- all of it ---- */
@@ -561,9 +579,19 @@ struct tw_order *tw_broker_open(const struct tw_broker *b, const struct tw_order
     return after ? after->next : b->open;
 }
 
+unsigned tw_broker_count(const struct tw_broker *b)
+{
+    return b->n_open;
+}
+
 struct tw_account *tw_broker_account(struct tw_broker *b)
 {
     return b->account;
+}
+
+const struct tw_broker_options *tw_broker_get_options(const struct tw_broker *b)
+{
+    return &b->o;
 }
 
 struct tw_broker *tw_broker_new(const struct tw_broker_options *options)
@@ -572,11 +600,12 @@ struct tw_broker *tw_broker_new(const struct tw_broker_options *options)
 
     if (!b) return NULL;
     b->o = *options;
-    b->next_id = options->first_id ? options->first_id : 1;
-    b->o.simulator.first_id = b->next_id - 1;
+    if (b->o.first_id == 0) b->o.first_id = 1;
+    if (b->o.id_step == 0) b->o.id_step = 1;
     b->day.close_ns = INT64_MIN;
+    b->shares = tw_broker_desk(b) && tw_desk_has_symbols(b->o.desk);
     b->account = tw_account_new(options->currency ? options->currency : "USD");
-    b->venue = tw_simulator_new(&b->o.simulator, report, room_of, b);
+    b->venue = tw_simulator_new(&b->o.simulator, report, tw_broker_room, b);
     if (options->limits.orders)
         b->sent = tw_calloc(options->limits.orders, sizeof *b->sent);
     if (b->account && b->venue && (b->sent || !options->limits.orders)) return b;
@@ -584,13 +613,84 @@ struct tw_broker *tw_broker_new(const struct tw_broker_options *options)
     return NULL;
 }
 
+static int adopt_told(struct tw_broker *b, const struct tw_told_ring *from,
+                      tw_order_copy *copy, void *ctx)
+{
+    if (tw_told_reserve(&b->told, from->n) < 0) return UV_ENOMEM;
+    for (size_t i = 0; i < from->n; i++) {
+        struct tw_told t = *tw_told_at(from, i);
+
+        t.order = copy(ctx, t.order);
+        tw_told_put(&b->told, t);
+    }
+    return TW_OK;
+}
+
+/* The oldest first, so that there are parents before children. */
+static int adopt_open(struct tw_broker *b, const struct tw_broker *from,
+                      tw_order_copy *copy, void *ctx)
+{
+    struct tw_order *oldest = NULL, *next;
+
+    for (struct tw_order *o = from->open; o; o = o->next) {
+        struct tw_order *own = copy(ctx, o);
+
+        own->link = own->sibling_link = NULL;
+        own->children = NULL;
+        own->next = oldest;
+        oldest = own;
+    }
+    for (struct tw_order *o = oldest; o; o = next) {
+        bool is_due = o->due_link != NULL;
+
+        next = o->next;
+        o->due_link = NULL;
+        if (!reserve_open(b, o->symbol)) return UV_ENOMEM;
+        enlist(b, o);
+        if (is_due) note_due(b, o, o->due);
+    }
+    return TW_OK;
+}
+
+int tw_broker_adopt(struct tw_broker *b, const struct tw_broker *from,
+                    tw_order_copy *copy, void *ctx)
+{
+    struct tw_account *account = tw_account_copy(from->account, b->o.terms, b->o.ctx);
+
+    if (!account) return UV_ENOMEM;
+    tw_account_free(b->account);
+    b->account = account;
+    if (tw_simulator_adopt(b->venue, from->venue, copy, ctx) < 0
+        || adopt_told(b, &from->told, copy, ctx) < 0
+        || adopt_open(b, from, copy, ctx) < 0)
+        return UV_ENOMEM;
+    b->is_halted = from->is_halted;
+    if (b->sent) memcpy(b->sent, from->sent, b->o.limits.orders * sizeof *b->sent);
+    b->n_sent = from->n_sent;
+    b->n_orders = from->n_orders;
+    b->now_ns = from->now_ns;
+    b->seq = from->seq;
+    b->day = from->day;
+    b->day_equity = from->day_equity;
+    return TW_OK;
+}
+
+void tw_broker_probe(struct tw_broker *b, struct tw_probe *p)
+{
+    b->probe = p;
+    tw_simulator_probe(b->venue, p);
+}
+
 void tw_broker_free(struct tw_broker *b)
 {
     if (!b) return;
     while (b->open && !b->o.gateway) delist(b, b->open);
+    if (!b->o.gateway) tw_broker_unshare(b);
     tw_simulator_free(b->venue);
     tw_account_free(b->account);
-    tw_free(b->told);
+    tw_free(b->told.item);
+    tw_free(b->by_id);
+    tw_free(b->sum);
     tw_free(b->sent);
     tw_free(b);
 }

@@ -21,46 +21,65 @@
 #include "trade/account.h"
 #include "trade/risk.h"
 #include "trade/simulator.h"
+#include "trade/told.h"
 
-/* Where real orders go.  What comes back is on the tape, as TW_ORDER records.  Each
- * returns 0, or a negative code when it was not sent. */
+/* Where orders go that no simulator of the strategy's own fills.  What comes back is on
+ * the tape, as TW_ORDER records.  The first four return 0, or a negative code when it was
+ * not sent: TW_ECLOSED: it is not connected; TW_EUSAGE: it has no such orders. */
 struct tw_gateway {
     int (*submit)(void *ctx, const struct tw_order *o);
     int (*cancel)(void *ctx, const struct tw_order *o);
     int (*replace)(void *ctx, const struct tw_order *o, int64_t quantity, int64_t price,
                    int64_t stop);
+    /* Of a bracket: its parent has traded more.  NULL: it stays as it was sent. */
+    int (*grow)(void *ctx, const struct tw_order *o, int64_t quantity);
+    /* A held order is so, or is no more: it may be kept.  NULL: it need not know. */
+    void (*hold)(void *ctx, const struct tw_order *o, bool held);
+    /* What such a record of the strategy's reports; false: nothing.  *o (NULL: none of
+     * its open orders) and *out are what the record says.  A trade of no open order, or
+     * one that is taken back, is booked.  NULL: that is all. */
+    bool (*next)(void *ctx, const struct tw_record *r, struct tw_order **o,
+                 struct tw_report *out);
     void *ctx;
+    bool is_plain;             /* it has no reduce-only orders and no groups: plain.h */
 };
 
 struct tw_broker_options {
     const char *currency;             /* of the account                              */
     struct tw_limits limits;
     struct tw_desk *desk;             /* of the run; NULL: none                      */
+    uint64_t venue;                   /* only orders of one venue meet: see risk.h   */
+    bool is_uncounted;                /* it obeys the desk, which does not know it   */
     const struct tw_terms *(*terms)(void *ctx, uint32_t symbol);   /* NULL: not known */
     void *ctx;
     struct tw_simulator_options simulator;
     const struct tw_gateway *gateway; /* NULL: the simulator                         */
     const struct tw_calendar *calendar;   /* days of loss and settlement; NULL: UTC  */
-    uint64_t first_id;                /* of its orders; the next ones follow         */
+    uint64_t first_id, id_step;       /* ids of its orders: the first one's (0: 1),
+                                       * and how far one is from the next (0: 1)     */
     uint32_t script;                  /* in records of its orders                    */
 };
 
 struct tw_broker;
 
-/* What happened to an order; what follows is as it was right after that. */
-struct tw_told {
-    struct tw_order *order;
-    struct tw_report report;
-    int64_t position;                 /* of its instrument                           */
-    int64_t filled;                   /* of the order                                */
-    uint8_t status;                   /* see tw_order_status                         */
-};
-
 /* NULL: no memory. */
 struct tw_broker *tw_broker_new(const struct tw_broker_options *options);
 
+/* What it was made of; texts are the maker's. */
+const struct tw_broker_options *tw_broker_get_options(const struct tw_broker *b);
+
+/* All that `from` knows, of copies of its orders, goes to b, which is new and has the
+ * same limits and venue: copy(ctx, o) is that of each order that is not done.  What b
+ * does from then on, asked for the same things, is what `from` does.  UV_ENOMEM: b is to
+ * be freed. */
+int tw_broker_adopt(struct tw_broker *b, const struct tw_broker *from,
+                    tw_order_copy *copy, void *ctx);
+
 /* Orders at the simulator are gone then; those at a gateway stay what they are. */
 void tw_broker_free(struct tw_broker *b);
+
+/* What concerns an order is told to p from here on (see probe.h); NULL: to nobody. */
+void tw_broker_probe(struct tw_broker *b, struct tw_probe *p);
 
 /* Each record that the strategy reads, before it is told of it: marks, matches, books.
  * UV_ENOMEM: something was not taken, the strategy can't go on. */
@@ -69,8 +88,9 @@ int tw_broker_record(struct tw_broker *b, const struct tw_record *r);
 /* The next thing to tell the owner; false: no more now. */
 bool tw_broker_next(struct tw_broker *b, struct tw_told *out);
 
-/* How many things are to be told. */
+/* How many things are to be told; the order of the i-th of them. */
 size_t tw_broker_untold(const struct tw_broker *b);
+struct tw_order *tw_broker_untold_order(const struct tw_broker *b, size_t i);
 
 /* The id that the next order will have. */
 uint64_t tw_broker_next_id(const struct tw_broker *b);
@@ -80,11 +100,38 @@ uint64_t tw_broker_next_id(const struct tw_broker *b);
 int tw_broker_check(const struct tw_broker *b, struct tw_order *o,
                     struct tw_error *error);
 
+/* It will have exits at these prices (0: none); as the market is, one of them would trade
+ * as soon as the order has: then it is refused when it is sent. */
+void tw_broker_bracket(const struct tw_broker *b, struct tw_order *o, int64_t take_profit,
+                       int64_t stop_loss);
+
+/* Is it known what the currency of the order, which was checked, costs?  Else it is
+ * refused. */
+bool tw_broker_has_rate(const struct tw_broker *b, const struct tw_order *o);
+
+/* Room for one more order like that, so that the next submit finds it.  UV_ENOMEM: there
+ * is none. */
+int tw_broker_reserve(struct tw_broker *b, const struct tw_order *o);
+
+/* What it takes of the memory; orders are their owner's. */
+size_t tw_broker_bytes(const struct tw_broker *b);
+
 /* Sends an order: symbol, side, type, tif, quantity and what these need are set, all else
  * is 0.  Its memory is the owner's, and stays until tw_order_is_done.  What becomes of it
  * is told, a refusal by a limit too.  TW_EUSAGE: *error says what can't be; UV_ENOMEM:
  * it is not an order, then. */
 int tw_broker_submit(struct tw_broker *b, struct tw_order *o, struct tw_error *error);
+
+/* An order of a former run, at the gateway or held: all of it is set, what it has traded
+ * too, and its status is TW_STATUS_PENDING_NEW (of a held one TW_STATUS_NONE); the report
+ * that it is there comes next.
+ * parent_qty: what the parent of one that is held has traded.  No limit is asked.
+ * UV_ENOMEM: it is not an order, then. */
+int tw_broker_enter(struct tw_broker *b, struct tw_order *o, int64_t parent_qty);
+
+/* What is held of an instrument was booked by another one than the broker: the desk is
+ * told.  UV_ENOMEM: it is not. */
+int tw_broker_hold(struct tw_broker *b, uint32_t symbol);
 
 /* Asks to cancel an order, or to give it other terms (0: as it is).  TW_EUSAGE: it is
  * not open. */
@@ -98,13 +145,22 @@ int tw_broker_cancel_all(struct tw_broker *b, uint32_t symbol);
 /* Open orders, the newest first: NULL gives the first, then each the next. */
 struct tw_order *tw_broker_open(const struct tw_broker *b, const struct tw_order *after);
 
+/* How many. */
+unsigned tw_broker_count(const struct tw_broker *b);
+
 struct tw_account *tw_broker_account(struct tw_broker *b);
+
+/* The record that is handled: its time, or that of one before it that was later. */
+void tw_broker_now(const struct tw_broker *b, int64_t *time_ns, uint64_t *seq);
 
 /* The price of the last record of an instrument, the middle of a quote; 0: none. */
 int64_t tw_broker_price(const struct tw_broker *b, uint32_t symbol);
 
 /* A record of a report, for the tape. */
-void tw_broker_report_record(const struct tw_broker *b, const struct tw_told *t,
-                             struct tw_record *out);
+static inline void tw_broker_report_record(const struct tw_broker *b,
+                                           const struct tw_told *t, struct tw_record *out)
+{
+    tw_told_record(t, tw_broker_get_options(b)->script, out);
+}
 
 #endif

@@ -22,7 +22,13 @@ void tw_fees_charge(const struct tw_fees *f, const struct tw_order *o, tw_money 
     tw_money value, all, least, most;
     struct tw_fee_tier now;
 
+    if (trade->is_charged) return;
     trade->fee = trade->raw_fee = 0;
+    if (trade->exec == TW_EXEC_TRADE_CANCELED && o->cum_qty > 0) {
+        trade->fee = -tw_money_ratio(o->fees, trade->last_qty, o->cum_qty);
+        trade->raw_fee = -tw_money_ratio(o->raw_fees, trade->last_qty, o->cum_qty);
+        return;
+    }
     if (!f) return;
     now = rates(f, traded);
     value = tw_terms_value(o->terms, trade->last_px, trade->last_qty);

@@ -30,7 +30,8 @@ struct tw_fees {
 };
 
 /* Sets fee and raw_fee of the next trade of the order, which is not in o yet.  traded:
- * the value that the account has traded before.  A fee below 0 is a rebate.  f may be
+ * the value that the account has traded before.  A fee below 0 is a rebate; a trade that
+ * is taken back pays its share back, and what the venue has charged stays.  f may be
  * NULL.  Thread: any.  Blocks: never.  Memory: none. */
 void tw_fees_charge(const struct tw_fees *f, const struct tw_order *o, tw_money traded,
                     struct tw_report *trade);

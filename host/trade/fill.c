@@ -1,6 +1,8 @@
 /* fill.c - the fill models. */
 #include "trade/fill.h"
 
+#include "trade/terms.h"
+
 const struct tw_fill_text tw_fill_models[TW_FILL_MODELS] = {
     [TW_FILL_AUTO] = { "auto", "all",
         "touch on bars, quote on quotes, volume on trades where there is nothing else",
@@ -31,6 +33,11 @@ const struct tw_fill_text tw_fill_models[TW_FILL_MODELS] = {
         "as touch, at most a share of the record's volume, then at the next ones",
         "as touch, at most a share of the record's volume",
         "as touch, at most a share of the record's volume" },
+    [TW_FILL_BOOK] = { "book", "orders of scripts",
+        "against what rests in the book, the best price first, then the oldest; the rest"
+        " of it is canceled",
+        "as that, within its limit; what is left rests",
+        "triggered by a trade at the stop; then a market order" },
 };
 
 /* ---- what the venue sees ---- */
@@ -59,6 +66,45 @@ static int64_t share_of(int64_t volume, int64_t share)
     return volume > 0 ? (int64_t)tw_money_ratio(volume, share, TW_FIXED_ONE) : 0;
 }
 
+/* F4 */
+static void take_bar(struct tw_market *m, const struct tw_record *r)
+{
+    enum tw_bar_price of = tw_bar_price(r);
+    bool asks = of == TW_BAR_ASK, is_second = m->close[asks] != 0;
+
+    tw_bar_get(r, &m->bar);
+    m->began_ns = tw_bar_began(r);
+    m->last = m->bar.close;
+    m->last_size = m->bar.volume;
+    m->of = (uint8_t)of;
+    m->bars = true;
+    if (of != TW_BAR_BID && of != TW_BAR_ASK) return;
+    m->close[asks] = m->bar.close;
+    m->lone = is_second && m->close[!asks] == 0;
+}
+
+static bool is_sided(const struct tw_market *m)
+{
+    return m->kind == TW_BAR && (m->of == TW_BAR_BID || m->of == TW_BAR_ASK);
+}
+
+int64_t tw_market_last(const struct tw_market *m, bool buys)
+{
+    return is_sided(m) && m->close[buys] ? m->close[buys] : m->last;
+}
+
+static int64_t middle(int64_t bid, int64_t ask)
+{
+    if (!bid || !ask) return bid ? bid : ask;
+    return bid + (ask - bid) / 2;
+}
+
+int64_t tw_market_price(const struct tw_market *m)
+{
+    if (m->kind == TW_QUOTE) return middle(m->bid, m->ask);
+    return is_sided(m) ? middle(m->close[0], m->close[1]) : m->last;
+}
+
 void tw_market_take(struct tw_market *m, const struct tw_record *r, int64_t share)
 {
     m->time_ns = m->began_ns = r->time;
@@ -71,12 +117,8 @@ void tw_market_take(struct tw_market *m, const struct tw_record *r, int64_t shar
         m->last_size = r->trade.size;
         m->left = share_of(r->trade.size, share);
     } else if (r->kind == TW_BAR) {
-        tw_bar_get(r, &m->bar);
-        m->began_ns = tw_bar_began(r);
-        m->last = m->bar.close;
-        m->last_size = m->bar.volume;
+        take_bar(m, r);
         m->left = share_of(m->bar.volume, share);
-        m->bars = true;
     }
 }
 
@@ -93,6 +135,7 @@ bool tw_fill_applies(enum tw_fill_model model, const struct tw_market *m,
     case TW_FILL_QUOTE:  return m->kind == TW_QUOTE;
     case TW_FILL_QUEUE:  return m->kind == TW_QUOTE || m->kind == TW_TRADE;
     case TW_FILL_VOLUME: return m->kind == TW_BAR || m->kind == TW_TRADE;
+    case TW_FILL_BOOK:   return false;
     default:             return m->kind == TW_BAR;
     }
 }
@@ -113,6 +156,7 @@ bool tw_fill_triggers(enum tw_fill_model model, const struct tw_market *m,
     int64_t far;
 
     *price = 0;
+    if (r->stop == 0) return false;            /* no price was there to follow */
     if (m->kind == TW_QUOTE) {
         far = buys ? m->ask : m->bid;
         return far != 0 && reaches(o, far, r->stop);
@@ -135,20 +179,16 @@ void tw_fill_trail(const struct tw_market *m, struct tw_resting *r)
     int64_t best, stop;
 
     if (m->kind == TW_QUOTE) best = buys ? m->ask : m->bid;
-    else if (m->kind == TW_BAR && m->began_ns >= r->arrives_ns)
+    else if (m->kind == TW_BAR && m->began_ns >= r->arrives_ns
+             && tw_market_serves(m, buys))
         best = buys ? m->bar.low : m->bar.high;
-    else best = m->last;
+    else best = tw_market_last(m, buys);
     if (best == 0) return;
     stop = buys ? best + o->trail : best - o->trail;
     if (r->stop == 0 || (buys ? stop < r->stop : stop > r->stop)) r->stop = stop;
 }
 
 /* ---- looking ---- */
-
-static bool is_limit(const struct tw_order *o)
-{
-    return o->type == TW_TYPE_LIMIT || o->type == TW_TYPE_STOP_LIMIT;
-}
 
 /* As good as the limit, for who buys or sells there. */
 static bool within(const struct tw_order *o, int64_t price)
@@ -171,7 +211,7 @@ static bool on_bar(enum tw_fill_model model, const struct tw_market *m,
     bool inside = triggered != 0 && triggered != m->bar.open;
 
     if (model == TW_FILL_VOLUME && leaves > m->left) leaves = m->left;
-    if (!is_limit(o))
+    if (!tw_type_has_limit(o->type))
         return give(out, triggered ? triggered : m->bar.open, leaves,
                     TW_LIQUIDITY_REMOVED);
     if (inside)                           /* F2: it meets the stop's price alone */
@@ -193,7 +233,7 @@ static bool on_price(int64_t price, int64_t left, struct tw_resting *r,
     const struct tw_order *o = r->order;
     int64_t leaves = tw_order_leaves(o);
 
-    if (is_limit(o) && (price == 0 || !within(o, price))) r->rests = true;
+    if (tw_type_has_limit(o->type) && (price == 0 || !within(o, price))) r->rests = true;
     else if (price != 0)
         return give(out, r->rests ? o->price : price, leaves < left ? leaves : left,
                     r->rests ? TW_LIQUIDITY_ADDED : TW_LIQUIDITY_REMOVED);
@@ -218,7 +258,7 @@ static void stand_in_line(const struct tw_market *m, struct tw_resting *r)
     if (best == 0) return;
     if (best == o->price) {
         if (r->ahead < 0 || shown < r->ahead) r->ahead = shown;
-    } else if (!within(o, best)) {     /* it is better than the best: the first there */
+    } else if (within(o, best)) {      /* it is better than the best: the first there */
         r->ahead = 0;
     }
 }
@@ -231,7 +271,7 @@ static bool on_queue(const struct tw_market *m, struct tw_resting *r, struct tw_
 
     if (m->kind == TW_QUOTE) {
         if (on_quote(m, r, out)) return true;
-        if (is_limit(o)) stand_in_line(m, r);
+        if (tw_type_has_limit(o->type)) stand_in_line(m, r);
         return false;
     }
     if (!r->rests) return false;
@@ -265,4 +305,34 @@ void tw_fill_took(enum tw_fill_model model, struct tw_market *m,
     if (model == TW_FILL_VOLUME || m->kind == TW_TRADE) less(&m->left, f->quantity);
     else if (m->kind == TW_QUOTE)
         less(r->order->side == TW_SIDE_BUY ? &m->ask_left : &m->bid_left, f->quantity);
+}
+
+/* ---- slippage ---- */
+
+static int64_t to_tick(int64_t v, int64_t tick)
+{
+    return tick > 1 ? (v + tick / 2) / tick * tick : v;
+}
+
+int64_t tw_fill_price(const struct tw_slippage *p, const struct tw_order *o,
+                      const struct tw_market *m, const struct tw_fill *f)
+{
+    int64_t tick = o->terms ? o->terms->tick : 0, by = p->ticks * tick, shown;
+
+    if (f->liquidity != TW_LIQUIDITY_REMOVED || o->type == TW_TYPE_LIMIT
+        || o->type == TW_TYPE_STOP_LIMIT)
+        return f->price;
+    if (p->bps)
+        by += to_tick((int64_t)tw_money_ratio(f->price, p->bps, 10000 * TW_FIXED_ONE),
+                      tick);
+    shown = m->kind == TW_QUOTE ? o->side == TW_SIDE_BUY ? m->ask_size : m->bid_size
+                                : m->last_size;
+    if (p->impact && shown > 0) {
+        tw_money share = tw_money_ratio(f->quantity, TW_FIXED_ONE, shown);
+
+        share = tw_money_ratio(share, (int64_t)share, TW_FIXED_ONE);
+        share = tw_money_ratio(share, p->impact, TW_FIXED_ONE);
+        by += to_tick((int64_t)tw_money_ratio(share, f->price, TW_FIXED_ONE), tick);
+    }
+    return f->price + tw_order_sign(o) * by;
 }

@@ -11,6 +11,8 @@
  *       limit, and what is triggered within a bar meets no other price of that bar.
  *   F3  A quantity that was shown is taken once: what one order took of a quote is gone
  *       for the next, until the quote changes.
+ *   F4  A bar of bids or asks is for who trades there: buys meet asks, sells bids.  Where
+ *       there are bars of the one side alone, it is for both, from the second one on.
  *
  * Layer host/trade.  Thread: the owner's.  Blocks: never.  Memory: none.
  */
@@ -23,7 +25,9 @@
 enum tw_fill_model {
     TW_FILL_AUTO,          /* touch for bars, quote for quotes, else volume for trades */
     TW_FILL_NEXT_OPEN, TW_FILL_TOUCH, TW_FILL_THROUGH, TW_FILL_QUOTE, TW_FILL_QUEUE,
-    TW_FILL_VOLUME, TW_FILL_MODELS
+    TW_FILL_VOLUME,
+    TW_FILL_BOOK,          /* no rule for records: orders meet in a venue, see venue.h */
+    TW_FILL_MODELS
 };
 
 /* A line for each, by the enum; texts of one line. */
@@ -40,9 +44,26 @@ struct tw_market {
     int64_t last, last_size;       /* price of the last trade, or a bar's close  */
     int64_t left;                  /* of the record's volume, for TW_FILL_VOLUME */
     struct tw_ohlc bar;
+    int64_t close[2];              /* of the last bars of bids and of asks        */
     uint8_t kind;                  /* of the last record: enum tw_kind           */
+    uint8_t of;                    /* of a bar: enum tw_bar_price                */
     bool quotes, bars;             /* has there been one?                        */
+    bool lone;                     /* F4: the other side has no bars             */
 };
+
+/* F4: may who buys, or sells, trade with the last record? */
+static inline bool tw_market_serves(const struct tw_market *m, bool buys)
+{
+    return m->kind != TW_BAR || m->of == (buys ? TW_BAR_ASK : TW_BAR_BID)
+        || (m->of != TW_BAR_BID && m->of != TW_BAR_ASK) || m->lone;
+}
+
+/* What who buys, or sells, has last seen a price of that is no quote; 0: none. */
+int64_t tw_market_last(const struct tw_market *m, bool buys);
+
+/* What something is worth: the middle of bid and ask, where there are both, else the last
+ * price; 0: none. */
+int64_t tw_market_price(const struct tw_market *m);
 
 /* Takes a record of the symbol.  share: of a volume that may be taken (TW_FILL_VOLUME),
  * with nine decimals. */
@@ -81,6 +102,18 @@ bool tw_fill_look(enum tw_fill_model model, const struct tw_market *m,
                   struct tw_resting *r, int64_t price, struct tw_fill *out);
 void tw_fill_took(enum tw_fill_model model, struct tw_market *m,
                   const struct tw_resting *r, const struct tw_fill *f);
+
+/* What market orders and stops lose against the price of the model. */
+struct tw_slippage {
+    int64_t ticks;                   /* of the instrument                           */
+    int64_t bps;                     /* of the price, with nine decimals            */
+    int64_t impact;                  /* times the price times the square of the
+                                      * share of the volume, with nine decimals     */
+};
+
+/* The price at which it trades: in whole ticks, against the order. */
+int64_t tw_fill_price(const struct tw_slippage *p, const struct tw_order *o,
+                      const struct tw_market *m, const struct tw_fill *f);
 
 /* A trailing stop follows the record's prices: when it arrives, and after each look. */
 void tw_fill_trail(const struct tw_market *m, struct tw_resting *r);

@@ -18,6 +18,8 @@ struct open {
     int64_t entry_ns;
 };
 
+enum { TRIPS_BYTES = 1 << 16 };     /* of pages that are not touched yet             */
+
 struct points { struct tw_point *p; size_t n, room; };
 
 struct tw_ledger {
@@ -25,10 +27,10 @@ struct tw_ledger {
     struct open *open;              /* by symbol                                     */
     size_t n_open;
     struct tw_trip *trips;
-    size_t n_trips, room;
+    size_t n_trips, bytes;          /* bytes: of the mapping                         */
     struct points days, curve;
     struct tw_session day;
-    int64_t span_ns;                /* of the curve                                  */
+    int64_t span_ns;                /* of the curve; 0: there is none                */
     uint64_t marks, exposed;
 };
 
@@ -43,11 +45,16 @@ struct tw_ledger *tw_ledger_new(const struct tw_calendar *calendar)
     return l;
 }
 
+void tw_ledger_only_days(struct tw_ledger *l)
+{
+    l->span_ns = 0;
+}
+
 void tw_ledger_free(struct tw_ledger *l)
 {
     if (!l) return;
     tw_free(l->open);
-    tw_free(l->trips);
+    tw_unmap(l->trips, l->bytes);
     tw_free(l->days.p);
     tw_free(l->curve.p);
     tw_free(l);
@@ -66,13 +73,13 @@ static int reserve(struct tw_ledger *l, uint32_t symbol)
         l->open = grown;
         l->n_open = n;
     }
-    if (l->n_trips == l->room) {
-        size_t n = l->room ? 2 * l->room : 64;
-        struct tw_trip *grown = tw_realloc(l->trips, n * sizeof *grown);
+    if ((l->n_trips + 1) * sizeof *l->trips > l->bytes) {
+        size_t bytes = l->bytes ? 2 * l->bytes : TRIPS_BYTES;
+        struct tw_trip *grown = tw_map_grow(l->trips, l->bytes, bytes);
 
         if (!grown) return UV_ENOMEM;
         l->trips = grown;
-        l->room = n;
+        l->bytes = bytes;
     }
     return TW_OK;
 }
@@ -182,6 +189,7 @@ static int draw(struct tw_ledger *l, int64_t time_ns, double equity)
     struct points *c = &l->curve;
     struct tw_point *last = c->n > 0 ? &c->p[c->n - 1] : NULL;
 
+    if (l->span_ns == 0) return TW_OK;
     if (last && time_ns / l->span_ns == last->time_ns / l->span_ns) {
         *last = (struct tw_point){ time_ns, equity };
         return TW_OK;
@@ -210,12 +218,20 @@ int64_t tw_ledger_till(const struct tw_ledger *l)
     int64_t last_ns, till_ns;
 
     if (l->days.n == 0) return INT64_MIN;
+    if (l->span_ns == 0)
+        return l->day.close_ns < INT64_MAX ? l->day.close_ns + 1 : INT64_MAX;
     last_ns = l->curve.p[l->curve.n - 1].time_ns;
     till_ns = last_ns - last_ns % l->span_ns + l->span_ns;
     return till_ns <= l->day.close_ns ? till_ns : l->day.close_ns + 1;
 }
 
 /* ---- reading ---- */
+
+size_t tw_ledger_bytes(const struct tw_ledger *l)
+{
+    return sizeof *l + l->n_open * sizeof *l->open + l->n_trips * sizeof *l->trips
+        + (l->days.room + l->curve.room) * sizeof(struct tw_point);
+}
 
 const struct tw_trip *tw_ledger_trips(const struct tw_ledger *l, size_t *n)
 {

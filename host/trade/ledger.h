@@ -20,8 +20,14 @@ struct tw_ledger;
 struct tw_ledger *tw_ledger_new(const struct tw_calendar *calendar);
 void tw_ledger_free(struct tw_ledger *l);
 
+/* It has no finer curve.  Before the first mark. */
+void tw_ledger_only_days(struct tw_ledger *l);
+
 /* Each thing that the broker tells.  UV_ENOMEM: it is missing. */
 int tw_ledger_told(struct tw_ledger *l, const struct tw_told *t);
+
+/* What it takes of the memory. */
+size_t tw_ledger_bytes(const struct tw_ledger *l);
 
 /* The equity at a time, after each record of the market; open: is there a position? */
 int tw_ledger_mark(struct tw_ledger *l, int64_t time_ns, tw_money equity, bool open);

@@ -26,6 +26,7 @@ struct tw_book {
     struct half half[2];          /* bids, asks                                      */
     struct node **table;          /* by id                                           */
     size_t n, buckets;            /* a power of two                                  */
+    struct node *spare;           /* as many as have rested at one time, by hashed   */
 };
 
 static struct half *half_of(struct tw_book *b, unsigned side)
@@ -37,6 +38,22 @@ static struct half *half_of(struct tw_book *b, unsigned side)
 static bool is_better(unsigned side, int64_t price, int64_t than)
 {
     return side == TW_SIDE_BUY ? price > than : price < than;
+}
+
+/* NULL: no memory. */
+static struct node *take_node(struct tw_book *b)
+{
+    struct node *o = b->spare;
+
+    if (!o) return tw_calloc(1, sizeof *o);
+    b->spare = o->hashed;
+    return o;
+}
+
+static void give_back(struct tw_book *b, struct node *o)
+{
+    o->hashed = b->spare;
+    b->spare = o;
 }
 
 struct tw_book *tw_book_new(tw_book_trade *trade, void *ctx)
@@ -64,6 +81,7 @@ void tw_book_free(struct tw_book *b)
             tw_free(o);
         }
     }
+    while (b->spare) tw_free(take_node(b));
     tw_free(b->table);
     tw_free(b->half[0].level);
     tw_free(b->half[1].level);
@@ -203,7 +221,7 @@ static bool would_trade(const struct tw_entry *e, const struct half *other)
     return other->n > 0 && takes(e, other->level[other->n - 1].price);
 }
 
-/* What it could trade at once, but for its owner's. */
+/* What it can trade at once for sure, but for its owner's. */
 static int64_t there(const struct tw_entry *e, const struct half *other)
 {
     int64_t sum = 0;
@@ -213,7 +231,8 @@ static int64_t there(const struct tw_entry *e, const struct half *other)
 
         if (!takes(e, l->price)) break;
         for (const struct node *o = l->first; o; o = o->next)
-            if (e->owner == 0 || o->e.owner != e->owner) sum += o->e.quantity;
+            if (!o->e.soft && (e->owner == 0 || o->e.owner != e->owner))
+                sum += o->e.quantity;
     }
     return sum;
 }
@@ -229,7 +248,7 @@ static void take(struct tw_book *b, struct tw_entry *e, struct half *other,
         if (e->owner != 0 && o->e.owner == e->owner) {
             leave(b, o);
             if (canceled) canceled(b->ctx, &o->e);
-            tw_free(o);
+            give_back(b, o);
             continue;
         }
         if (n > e->quantity) n = e->quantity;
@@ -242,7 +261,7 @@ static void take(struct tw_book *b, struct tw_entry *e, struct half *other,
         }
         e->quantity -= n;
         b->trade(b->ctx, &o->e, e, price, n);
-        if (o->e.quantity == 0) tw_free(o);
+        if (o->e.quantity == 0) give_back(b, o);
     }
 }
 
@@ -256,17 +275,17 @@ int tw_book_add(struct tw_book *b, struct tw_entry *e, unsigned rules,
 
     if (rests) {
         if (find(b, e->id)) return TW_EUSAGE;
-        o = reserve(own) == TW_OK ? tw_calloc(1, sizeof *o) : NULL;
+        o = reserve(own) == TW_OK ? take_node(b) : NULL;
         if (!o) return UV_ENOMEM;
     }
     if (((rules & TW_BOOK_POST) && would_trade(e, other))
         || ((rules & TW_BOOK_ALL) && there(e, other) < e->quantity)) {
-        tw_free(o);
+        if (o) give_back(b, o);
         return TW_EUSAGE;
     }
     take(b, e, other, canceled);
     if (!rests || e->quantity == 0) {
-        tw_free(o);
+        if (o) give_back(b, o);
         return 0;
     }
     o->e = *e;
@@ -282,7 +301,7 @@ bool tw_book_cancel(struct tw_book *b, uint64_t id, struct tw_entry *out)
     if (!o) return false;
     leave(b, o);
     if (out) *out = o->e;
-    tw_free(o);
+    give_back(b, o);
     return true;
 }
 

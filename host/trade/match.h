@@ -24,10 +24,13 @@ struct tw_entry {
     int64_t price;                /* 0: at any price, never rests                    */
     int64_t quantity;             /* what is left of it                              */
     void *user;
+    bool soft;                    /* it may shrink while it rests: who needs all or
+                                   * nothing does not count on it                    */
 };
 
 /* Told of each trade, while an order comes in; both quantities are less it already.
- * maker: which rested; it is gone when it has 0 left. */
+ * maker: which rested; it is gone when it has 0 left.  It may take out and make smaller
+ * others that rest, but not this one. */
 typedef void tw_book_trade(void *ctx, const struct tw_entry *maker,
                            const struct tw_entry *taker, int64_t price,
                            int64_t quantity);

@@ -17,7 +17,7 @@ static const char *const reasons[] = {
     [TW_REASON_BUYING_POWER] = "not enough cash or margin",
     [TW_REASON_TICK] = "the price is not a multiple of the tick size",
     [TW_REASON_LOT] = "the quantity is not a multiple of the lot size",
-    [TW_REASON_REDUCE_ONLY] = "reduce-only: there is no position that it reduces",
+    [TW_REASON_REDUCE_ONLY] = "reduce-only: it can only reduce the position",
     [TW_REASON_POST_ONLY] = "post-only: it would trade at once",
     [TW_REASON_IOC] = "immediate or cancel: the rest was not there at once",
     [TW_REASON_FOK] = "fill or kill: not all of it was there at once",
@@ -26,6 +26,14 @@ static const char *const reasons[] = {
     [TW_REASON_PARENT] = "the order that it depends on has ended",
     [TW_REASON_TOO_LATE] = "too late: the order had ended",
     [TW_REASON_VENUE] = "the venue refused it",
+    [TW_REASON_OFFLINE] = "the gateway is not connected",
+    [TW_REASON_UNSUPPORTED] = "the gateway has no such kind of order",
+    [TW_REASON_UNKNOWN] = "the venue does not know it",
+    [TW_REASON_FORMER] = "it was sent by a former run",
+    [TW_REASON_NET_POSITION] = "the position of all scripts would be above its limit",
+    [TW_REASON_PAST] = "gtd: its time of expiry is over already",
+    [TW_REASON_RATE] = "no rate of exchange has come yet for the instrument's currency",
+    [TW_REASON_BRACKET] = "its take_profit or stop_loss would trade at once",
 };
 
 const char *tw_reason_text(enum tw_reason reason)
@@ -43,6 +51,23 @@ static bool trade(struct tw_order *o, const struct tw_report *r)
     o->fees += r->fee;
     o->raw_fees += r->raw_fee;
     o->status = o->cum_qty == o->quantity ? TW_STATUS_FILLED : TW_STATUS_PARTIALLY_FILLED;
+    return true;
+}
+
+/* One of a former run may have traded there. */
+static enum tw_order_status rested(const struct tw_order *o)
+{
+    return o->cum_qty ? TW_STATUS_PARTIALLY_FILLED : TW_STATUS_NEW;
+}
+
+static bool take_back(struct tw_order *o, const struct tw_report *r)
+{
+    if (r->last_qty <= 0 || r->last_qty > o->cum_qty) return false;
+    o->cum_qty -= r->last_qty;
+    o->cum_value -= tw_money_value(r->last_px, r->last_qty);
+    o->fees += r->fee;
+    o->raw_fees += r->raw_fee;
+    o->status = rested(o);
     return true;
 }
 
@@ -69,9 +94,10 @@ static bool change(struct tw_order *o, const struct tw_report *r)
     bool waits = o->status == TW_STATUS_PENDING_NEW;
 
     switch (r->exec) {
-    case TW_EXEC_NEW:            return waits && end(o, TW_STATUS_NEW);
+    case TW_EXEC_NEW:            return waits && end(o, rested(o));
     case TW_EXEC_REJECTED:       return waits && end(o, TW_STATUS_REJECTED);
     case TW_EXEC_TRADE:          return trade(o, r);
+    case TW_EXEC_TRADE_CANCELED: return take_back(o, r);
     case TW_EXEC_REPLACED:       return replace(o, r);
     case TW_EXEC_CANCELED:       return end(o, TW_STATUS_CANCELED);
     case TW_EXEC_EXPIRED:        return end(o, TW_STATUS_EXPIRED);
@@ -161,4 +187,35 @@ int tw_order_type_find(const char *name)
 int tw_time_in_force_find(const char *name)
 {
     return find(tifs, name);
+}
+
+int tw_order_check(const struct tw_order *o, struct tw_error *error)
+{
+    bool has_limit = o->type == TW_TYPE_LIMIT || o->type == TW_TYPE_STOP_LIMIT;
+    bool has_stop = o->type == TW_TYPE_STOP || o->type == TW_TYPE_STOP_LIMIT;
+    const char *type = tw_order_type_text((enum tw_order_type)o->type);
+
+    if (!type) return tw_fail(error, TW_EUSAGE, "no such type of order");
+    if (!tw_time_in_force_text((enum tw_time_in_force)o->tif))
+        return tw_fail(error, TW_EUSAGE, "no such time in force");
+    if (o->side != TW_SIDE_BUY && o->side != TW_SIDE_SELL)
+        return tw_fail(error, TW_EUSAGE, "neither a buy nor a sell");
+    if (o->symbol == 0) return tw_fail(error, TW_EUSAGE, "no symbol");
+    if (o->quantity <= 0)
+        return tw_fail(error, TW_EUSAGE, "the quantity must be above 0");
+    if (has_limit != (o->price > 0) || o->price < 0)
+        return tw_fail(error, TW_EUSAGE, "a %s order %s", type,
+                       has_limit ? "needs a price above 0" : "has no price");
+    if (has_stop != (o->stop > 0) && o->type != TW_TYPE_TRAILING_STOP)
+        return tw_fail(error, TW_EUSAGE, "a %s order %s", type,
+                       has_stop ? "needs a stop above 0" : "has no stop");
+    if ((o->type == TW_TYPE_TRAILING_STOP) != (o->trail > 0) || o->trail < 0)
+        return tw_fail(error, TW_EUSAGE, "a %s order %s", type,
+                       o->type == TW_TYPE_TRAILING_STOP ? "needs a trail above 0"
+                                                        : "has no trail");
+    if ((o->tif == TW_TIF_GTD) != (o->expire_ns != 0))
+        return tw_fail(error, TW_EUSAGE, "gtd and a time of expiry need each other");
+    if (o->post_only && !has_limit)
+        return tw_fail(error, TW_EUSAGE, "a post-only order is a limit order");
+    return TW_OK;
 }

@@ -8,6 +8,7 @@
  *   any open one --canceled | expired | done for day--> CANCELED | EXPIRED | DONE_FOR_DAY
  *   any open one --pending cancel | pending replace--> the same, and that is pending
  *   any open one --replaced--> the same, with other terms; --cancel rejected--> the same
+ *   any open one --trade canceled--> NEW, or PARTIALLY_FILLED by others
  *
  * Layer host/trade.  Thread: the owner's.  Blocks: never.
  */
@@ -39,7 +40,8 @@ enum tw_exec_type {                 /* ExecType 150 */
     TW_EXEC_REPLACED = '5', TW_EXEC_PENDING_CANCEL = '6', TW_EXEC_REJECTED = '8',
     TW_EXEC_CANCEL_REJECTED = '9',  /* here: OrderCancelReject, 35=9 */
     TW_EXEC_PENDING_NEW = 'A', TW_EXEC_EXPIRED = 'C', TW_EXEC_PENDING_REPLACE = 'E',
-    TW_EXEC_TRADE = 'F'
+    TW_EXEC_TRADE = 'F',
+    TW_EXEC_TRADE_CANCELED = 'H'    /* a trade is taken back                    */
 };
 enum tw_liquidity { TW_LIQUIDITY_NONE, TW_LIQUIDITY_ADDED, TW_LIQUIDITY_REMOVED };
                                     /* LastLiquidityInd 851 */
@@ -59,7 +61,16 @@ enum tw_reason {
     TW_REASON_OCO,                  /* another one of its group was filled        */
     TW_REASON_PARENT,               /* its parent ended                           */
     TW_REASON_TOO_LATE,             /* the order had ended already                */
-    TW_REASON_VENUE                 /* the venue's own                            */
+    TW_REASON_VENUE,                /* the venue's own                            */
+    TW_REASON_OFFLINE,              /* the gateway is not connected               */
+    TW_REASON_UNSUPPORTED,          /* the gateway knows no such order            */
+    TW_REASON_UNKNOWN,              /* to the venue                               */
+    TW_REASON_FORMER,               /* new here: it is of a former run            */
+    TW_REASON_NET_POSITION,         /* of all strategies                          */
+    TW_REASON_PAST,                 /* its time of expiry, when it was sent       */
+    TW_REASON_RATE,                 /* none is known of its currency              */
+    TW_REASON_BRACKET,              /* an exit of it would trade at once          */
+    TW_REASONS
 };
 
 /* One line for people.  Thread: any. */
@@ -67,6 +78,7 @@ const char *tw_reason_text(enum tw_reason reason);
 
 struct tw_order {
     uint64_t id;                    /* ClOrdID 11                                 */
+    uint64_t number;                /* the broker's: 1, 2, 3, ... of all it sends */
     const struct tw_terms *terms;   /* of its instrument; NULL: nothing is known  */
     uint32_t symbol;
     uint8_t side;                   /* enum tw_side                               */
@@ -80,6 +92,8 @@ struct tw_order {
                                      * quantity is made of when it first trades   */
     int64_t expire_ns;              /* 126, for GTD                               */
     int64_t cum_qty;                /* 14: filled                                 */
+    int64_t asked, asked_price;     /* the broker's: the most that is asked for and
+                                     * not answered; 0: nothing is                */
     tw_money cum_value;             /* sum of price and quantity of its trades    */
     tw_money fees, raw_fees;        /* of its trades; before minimum and maximum  */
     int64_t time_ns;                /* 60: when it was decided, in event time     */
@@ -89,13 +103,21 @@ struct tw_order {
     uint32_t requests;              /* on their way to the venue                  */
     uint32_t untold;                /* reports that its owner has not taken yet   */
     struct tw_resting *resting;     /* the simulated venue's, or NULL             */
-    struct tw_order *next, **link;  /* the broker's                               */
+    struct tw_order *next, **link;  /* the broker's: open ones, the newest first  */
+    struct tw_order *same;          /* the broker's: in the table of ids          */
+    struct tw_order *children;      /* the broker's: open ones, the newest first  */
+    struct tw_order *sibling, **sibling_link;
+    struct tw_order *next_due, **due_link;   /* the broker's: those with `due`    */
     bool held;                      /* the broker's: it waits for its parent      */
     bool unaffordable;              /* the broker's: its part is less than a lot  */
+    bool misplaced;                 /* the broker's: see tw_broker_bracket        */
     bool sized;                     /* the venue's: its part was made a quantity  */
     int64_t due;                    /* the broker's: what its parent has traded; or
                                      * -1: it has ended                           */
 };
+
+/* The copy of an order, where all that refers to orders is copied. */
+typedef struct tw_order *tw_order_copy(void *ctx, const struct tw_order *o);
 
 /* What happened to an order. */
 struct tw_report {
@@ -103,10 +125,16 @@ struct tw_report {
     int64_t time_ns;
     uint64_t seq;                   /* of the record that caused it; 0: none      */
     uint8_t exec, reason, liquidity;
-    int64_t last_px, last_qty;      /* 31, 32: of a trade                         */
+    int64_t last_px, last_qty;      /* 31, 32: of a trade, or what is taken back  */
     int64_t quantity, price, stop;  /* of TW_EXEC_REPLACED: the terms now         */
+    uint32_t words;                 /* the venue's own, as its owner counts them; 0 */
     tw_money fee, raw_fee;          /* of a trade, see fees.h                     */
+    bool is_charged;                /* fee is the venue's own                     */
+    bool taped;                     /* it came on the tape                        */
 };
+
+/* TW_EUSAGE: what is asked for is nothing that any venue could make sense of. */
+int tw_order_check(const struct tw_order *o, struct tw_error *error);
 
 /* Applies the report.  False, and nothing is changed: no such thing can happen to an
  * order in that status, or the numbers can't be (a trade of more than is left). */
@@ -115,6 +143,23 @@ bool tw_order_apply(struct tw_order *o, const struct tw_report *r);
 /* The OrdStatus to tell: what is pending comes before what is. */
 enum tw_order_status tw_order_status(const struct tw_order *o);
 const char *tw_order_status_text(enum tw_order_status status);   /* "new", ... */
+
+static inline bool tw_type_has_limit(uint8_t type)
+{
+    return type == TW_TYPE_LIMIT || type == TW_TYPE_STOP_LIMIT;
+}
+
+static inline bool tw_type_is_stop(uint8_t type)
+{
+    return type == TW_TYPE_STOP || type == TW_TYPE_STOP_LIMIT
+        || type == TW_TYPE_TRAILING_STOP;
+}
+
+/* A trade, or one that is taken back: both have last_px and last_qty. */
+static inline bool tw_report_is_trade(const struct tw_report *r)
+{
+    return r->exec == TW_EXEC_TRADE || r->exec == TW_EXEC_TRADE_CANCELED;
+}
 
 /* It may still be filled. */
 static inline bool tw_order_is_open(const struct tw_order *o)

@@ -6,7 +6,7 @@
 /* ---- returns ---- */
 
 /* Sums over the periods' returns; the first period has none. */
-struct sums { size_t n, periods; double sum, squares, logs, losses; bool ruined; };
+struct sums { size_t n, periods; double sum, logs, losses; };
 
 static void add(struct sums *s, double r)
 {
@@ -16,18 +16,17 @@ static void add(struct sums *s, double r)
     s->sum += r;
     s->logs += log1p(r);
     s->losses += r < 0 ? r * r : 0;
-    s->ruined |= r <= -1;
 }
 
 static void conclude(const struct sums *s, double squares, double periods,
                      double free_rate, struct tw_curve_figures *out)
 {
     double n = (double)s->n, mean = s->sum / n, variance = squares / (n - 1);
-    double g = s->ruined ? 0 : expm1(s->logs / n), year = sqrt(periods);
+    double g = expm1(s->logs / n), year = sqrt(periods);
     double downside = sqrt(s->losses / n) * year;
     struct tw_ratios *a = &out->arithmetic, *o = &out->geometric;
 
-    a->annual_return = s->ruined ? -1 : exp(s->logs * periods / (double)s->periods) - 1;
+    a->annual_return = exp(s->logs * periods / (double)s->periods) - 1;
     a->volatility = sqrt(variance) * year;
     a->sharpe = (mean - free_rate / periods) / sqrt(variance) * year;
     a->sortino = (mean * periods - free_rate) / downside;
@@ -92,44 +91,66 @@ static void note_return(struct tw_curve_figures *out, double r)
 
 #define NONE { NAN, NAN, NAN, NAN, NAN }
 static const struct tw_curve_figures none = { NAN, NAN, NAN, NAN, NAN, NONE, NONE, NAN,
-                                              NAN, 0, 0, NAN, NAN };
+                                              NAN, 0, 0, NAN, NAN, false, 0 };
+
+void tw_curve_ruin(struct tw_curve_figures *f, int64_t time_ns)
+{
+    if (f->ruined && f->ruined_ns <= time_ns) return;
+    f->ruined = true;
+    f->ruined_ns = time_ns;
+    f->cagr = NAN;
+    f->arithmetic = f->geometric = none.arithmetic;
+}
 
 static double return_of(const struct tw_point *p, size_t i)
 {
     return p[i].equity / p[i - 1].equity - 1;
 }
 
-void tw_curve_figures(const struct tw_point *points, size_t n, double periods,
-                      double free_rate, struct tw_curve_figures *out)
+void tw_curve_figures_from(const struct tw_point *start, const struct tw_point *points,
+                           size_t n, double periods, double free_rate,
+                           struct tw_curve_figures *out)
 {
     const double year_ns = 365.25 * 86400e9;
     struct sums s = { 0 };
-    struct falls f = { .peak = -INFINITY };
+    struct falls f = { .peak = start->equity, .from_ns = start->time_ns };
     double squares = 0, mean;
 
     *out = none;
     if (n == 0) return;
+    out->start = start->equity;
+    out->final = points[n - 1].equity;
+    if (start->equity <= 0) {
+        tw_curve_ruin(out, start->time_ns);
+        return;
+    }
     for (size_t i = 0; i < n; i++) {
-        double r = i ? return_of(points, i) : NAN;
+        double r = i && !out->ruined ? return_of(points, i) : NAN;
 
         fall(&f, points[i].equity, points[i].time_ns);
         add(&s, r);
-        if (i) note_return(out, r);
+        if (!isnan(r)) note_return(out, r);
+        if (points[i].equity <= 0) tw_curve_ruin(out, points[i].time_ns);
     }
     end_fall(&f, points[n - 1].time_ns);
     set_falls(&f, out);
+    out->total_return = out->final / out->start - 1;
+    if (out->ruined) return;
     mean = s.sum / (double)s.n;
     for (size_t i = 1; i < n; i++) {
         double r = return_of(points, i) - mean;
 
         squares += r * r;
     }
-    out->start = points[0].equity;
-    out->final = points[n - 1].equity;
-    out->total_return = out->final / out->start - 1;
     out->cagr = pow(out->final / out->start,
-                    year_ns / (double)(points[n - 1].time_ns - points[0].time_ns)) - 1;
+                    year_ns / (double)(points[n - 1].time_ns - start->time_ns)) - 1;
     conclude(&s, squares, periods, free_rate, out);
+}
+
+void tw_curve_figures(const struct tw_point *points, size_t n, double periods,
+                      double free_rate, struct tw_curve_figures *out)
+{
+    tw_curve_figures_from(points, points, n, periods, free_rate, out);
 }
 
 void tw_return_figures(const double *returns, size_t n, double periods,
@@ -145,40 +166,57 @@ void tw_return_figures(const double *returns, size_t n, double periods,
             equity *= 1 + returns[i];
             note_return(out, returns[i]);
         }
+        if (equity <= 0) n = i + 1;            /* what follows can't be said */
         fall(&f, equity, (int64_t)i);
         add(&s, returns[i]);
     }
     end_fall(&f, (int64_t)n - 1);
     set_falls(&f, out);
     out->max_drawdown_ns = out->average_drawdown_ns = 0;
-    mean = s.sum / (double)s.n;
-    for (size_t i = 0; i < n; i++)
-        if (!isnan(returns[i])) squares += (returns[i] - mean) * (returns[i] - mean);
     out->start = 1;
     out->final = equity;
     out->total_return = equity - 1;
+    if (equity <= 0) {
+        tw_curve_ruin(out, 0);
+        return;
+    }
+    mean = s.sum / (double)s.n;
+    for (size_t i = 0; i < n; i++)
+        if (!isnan(returns[i])) squares += (returns[i] - mean) * (returns[i] - mean);
     conclude(&s, squares, periods, free_rate, out);
     out->cagr = pow(equity, periods / (double)n) - 1;
 }
 
-void tw_curve_beside(const double *returns, const double *market, size_t n,
-                     double periods, double *alpha, double *beta)
+/* Sums of pairs, each taken off the mean so far: no large squares are subtracted. */
+struct pairs { double n, x, y, xx, xy; };
+
+static void add_pair(struct pairs *p, double x, double y)
 {
-    double x = 0, y = 0, xx = 0, xy = 0, count = 0;
+    double dx = x - p->x;
+
+    p->n++;
+    p->x += dx / p->n;
+    p->y += (y - p->y) / p->n;
+    p->xx += dx * (x - p->x);
+    p->xy += dx * (y - p->y);
+}
+
+void tw_curve_beside(const double *returns, const double *market, size_t n,
+                     double periods, struct tw_beside *out)
+{
+    struct pairs p = { 0 }, logs = { 0 };
+    double rest;
 
     for (size_t i = 0; i < n; i++) {
         if (isnan(returns[i]) || isnan(market[i])) continue;
-        count++;
-        x += (market[i] - x) / count;
-        y += (returns[i] - y) / count;
+        add_pair(&p, market[i], returns[i]);
+        add_pair(&logs, log1p(market[i]), log1p(returns[i]));
     }
-    for (size_t i = 0; i < n; i++) {
-        if (isnan(returns[i]) || isnan(market[i])) continue;
-        xx += (market[i] - x) * (market[i] - x);
-        xy += (market[i] - x) * (returns[i] - y);
-    }
-    *beta = xy / xx;
-    *alpha = pow(1 + y - *beta * x, periods) - 1;
+    out->beta = p.xy / p.xx;
+    out->log_beta = logs.xy / logs.xx;
+    rest = p.y - out->beta * p.x;
+    out->alpha = rest * periods;
+    out->compound_alpha = pow(1 + rest, periods) - 1;
 }
 
 /* ---- trades ---- */

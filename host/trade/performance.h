@@ -3,7 +3,7 @@
  * Two families are in use, and both are given, by name.  With r the returns of the
  * periods (days), n of them, N periods a year:
  *
- *   arithmetic   annual      (final / start)^(N / n) - 1, n with a first period of none
+ *   arithmetic   annual      (prod(1 + r))^(N / n) - 1, n with a first period of none
  *                volatility  sd(r) sqrt(N)            sd with n - 1
  *                sharpe      mean(r) / sd(r) sqrt(N)
  *                sortino     mean(r) N / (sqrt(mean(min(r, 0)^2)) sqrt(N))
@@ -14,6 +14,10 @@
  *                sortino     annual / (sqrt(mean(min(r, 0)^2)) sqrt(N))
  *   both         calmar      annual / -max_drawdown
  *   cagr         (final / start)^(365.25 days / time) - 1
+ *
+ * A return on what is not above zero means nothing, and its sign is the wrong one: a
+ * curve that was ever at or below zero is ruined.  It has neither the figures above nor
+ * returns behind that time.
  *
  * Sources: W. F. Sharpe, The Sharpe Ratio, J. of Portfolio Management 21 (1994);
  * F. Sortino and L. Price, Performance Measurement in a Downside Risk Framework, J. of
@@ -36,13 +40,25 @@ struct tw_curve_figures {
     double max_drawdown, average_drawdown;        /* below 0                          */
     int64_t max_drawdown_ns, average_drawdown_ns; /* from a peak to its like          */
     double best_period, worst_period;
+    bool ruined;                                  /* at or below zero, since ...      */
+    int64_t ruined_ns;                            /* 0, where returns have no times   */
 };
 
 /* The equity at a time. */
 struct tw_point { int64_t time_ns; double equity; };
 
-/* One point for each period, n of them, in the order of time.  free_rate: a year's return
- * without risk, taken off annual returns. */
+/* One point for the end of each period, n of them, in the order of time.  free_rate: a
+ * year's return without risk, taken off annual returns.  start: what there was before the
+ * first period, and when that began: total_return, cagr and the drawdowns count from it;
+ * the returns of periods are from one point to the next. */
+void tw_curve_figures_from(const struct tw_point *start, const struct tw_point *points,
+                           size_t n, double periods, double free_rate,
+                           struct tw_curve_figures *out);
+
+/* The equity was at or below zero at a time between two points. */
+void tw_curve_ruin(struct tw_curve_figures *f, int64_t time_ns);
+
+/* The start is the first point. */
 void tw_curve_figures(const struct tw_point *points, size_t n, double periods,
                       double free_rate, struct tw_curve_figures *out);
 
@@ -50,9 +66,18 @@ void tw_curve_figures(const struct tw_point *points, size_t n, double periods,
 void tw_return_figures(const double *returns, size_t n, double periods,
                        double free_rate, struct tw_curve_figures *out);
 
-/* The curve beside another one's returns (least squares): alpha a year. */
+/* Beside the returns of a market; b are those:
+ *   beta             cov(r, b) / var(b)                     (least squares)
+ *   log_beta         the same of log(1 + r) and log(1 + b)
+ *   alpha            (mean(r) - beta mean(b)) N             a year
+ *   compound_alpha   (1 + mean(r) - beta mean(b))^N - 1     likewise
+ * M. C. Jensen, The Performance of Mutual Funds in the Period 1945-1964, J. of Finance 23
+ * (1968), without a rate that is free of risk. */
+struct tw_beside { double beta, log_beta, alpha, compound_alpha; };
+
+/* Of periods for which both are known, not NaN. */
 void tw_curve_beside(const double *returns, const double *market, size_t n,
-                     double periods, double *alpha, double *beta);
+                     double periods, struct tw_beside *out);
 
 /* A closed trade: from flat to flat, or to the other side. */
 struct tw_trip {

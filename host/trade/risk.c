@@ -1,6 +1,7 @@
 /* risk.c - what is checked before an order goes anywhere. */
 #include "trade/risk.h"
 
+#include "base/memory.h"
 #include "trade/terms.h"
 
 static int64_t magnitude(int64_t v)
@@ -19,6 +20,15 @@ bool tw_risk_reduces(const struct tw_order *o, const struct tw_exposure *now)
     int64_t open = o->side == TW_SIDE_BUY ? now->buying : now->selling;
 
     return o->quantity + open <= held;
+}
+
+void tw_risk_best(uint8_t side, int64_t price, int64_t *bid, int64_t *ask)
+{
+    bool buys = side == TW_SIDE_BUY;
+
+    if (!price) price = buys ? INT64_MAX : 1;
+    if (buys && price > *bid) *bid = price;
+    if (!buys && (!*ask || price < *ask)) *ask = price;
 }
 
 /* Where its own orders could meet it. */
@@ -73,6 +83,21 @@ static enum tw_reason check_position(const struct tw_limits *l, const struct tw_
     return costs > now->free ? TW_REASON_BUYING_POWER : TW_REASON_NONE;
 }
 
+/* The newest are within the time. */
+unsigned tw_risk_recent(const struct tw_limits *l, const int64_t *ring, uint64_t n,
+                        int64_t now_ns)
+{
+    unsigned low = 0, high = n < l->orders ? (unsigned)n : l->orders;
+
+    while (low < high) {
+        unsigned middle = low + (high - low) / 2;
+
+        if (ring[(n - 1 - middle) % l->orders] > now_ns - l->per_ns) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
 enum tw_reason tw_risk_check(const struct tw_limits *l, const struct tw_order *o,
                              const struct tw_exposure *now)
 {
@@ -93,6 +118,29 @@ enum tw_reason tw_risk_check(const struct tw_limits *l, const struct tw_order *o
 }
 
 /* ---- the desk ---- */
+
+void tw_desk_init(struct tw_desk *d, const struct tw_limits *limits)
+{
+    *d = (struct tw_desk){ .limits = *limits };
+    pthread_mutex_init(&d->lock, NULL);
+}
+
+void tw_desk_fini(struct tw_desk *d)
+{
+    for (unsigned i = 0; i < TW_DESK_PAGE; i++) {
+        /* order [desk.page] relaxed: nobody else is left */
+        struct tw_desk_symbol *page = atomic_load_explicit(&d->page[i],
+                                                           memory_order_relaxed);
+
+        for (unsigned s = 0; page && s < TW_DESK_PAGE; s++)
+            for (struct tw_desk_quote *q = page[s].quotes, *next; q; q = next) {
+                next = q->next;
+                tw_free(q);
+            }
+        tw_free(page);
+    }
+    pthread_mutex_destroy(&d->lock);
+}
 
 void tw_desk_halt(struct tw_desk *d, bool halted)
 {
@@ -118,6 +166,85 @@ static int64_t get(const _Atomic int64_t *v)
     return atomic_load_explicit(v, memory_order_relaxed);
 }
 
+struct tw_desk_symbol *tw_desk_symbol(struct tw_desk *d, uint32_t symbol)
+{
+    struct tw_desk_symbol *_Atomic *at = &d->page[symbol / TW_DESK_PAGE];
+    /* order [desk.page] acquire: the page is all 0 */
+    struct tw_desk_symbol *page = atomic_load_explicit(at, memory_order_acquire), *made;
+
+    if (!page) {
+        made = tw_calloc(TW_DESK_PAGE, sizeof *made);
+        if (!made) return NULL;
+        /* order [desk.page] acq_rel: the page is all 0 before another thread sees it;
+         * where that was first, its page is */
+        if (atomic_compare_exchange_strong_explicit(at, &page, made,
+                memory_order_acq_rel, memory_order_acquire))
+            page = made;
+        else
+            tw_free(made);
+    }
+    return &page[symbol % TW_DESK_PAGE];
+}
+
+void tw_desk_share(struct tw_desk_symbol *s, int64_t buying, int64_t selling)
+{
+    if (buying) add(&s->buying, buying);
+    if (selling) add(&s->selling, selling);
+}
+
+struct tw_desk_quote *tw_desk_quote_new(struct tw_desk *d, struct tw_desk_symbol *s,
+                                        uint64_t venue)
+{
+    struct tw_desk_quote *q = tw_calloc(1, sizeof *q);
+
+    if (!q) return NULL;
+    q->venue = venue;
+    pthread_mutex_lock(&d->lock);
+    q->next = s->quotes;
+    s->quotes = q;
+    pthread_mutex_unlock(&d->lock);
+    return q;
+}
+
+void tw_desk_quote_set(struct tw_desk *d, struct tw_desk_quote *q, int64_t bid,
+                       int64_t ask)
+{
+    pthread_mutex_lock(&d->lock);
+    q->bid = bid;
+    q->ask = ask;
+    pthread_mutex_unlock(&d->lock);
+}
+
+bool tw_desk_quote_enter(struct tw_desk *d, struct tw_desk_symbol *s,
+                         struct tw_desk_quote *q, const struct tw_order *o)
+{
+    struct tw_exposure all = { .best_bid = 0 };
+    bool meets;
+
+    pthread_mutex_lock(&d->lock);
+    for (const struct tw_desk_quote *i = s->quotes; i; i = i->next) {
+        if (i->venue != q->venue) continue;
+        if (i->bid > all.best_bid) all.best_bid = i->bid;
+        if (i->ask && (!all.best_ask || i->ask < all.best_ask)) all.best_ask = i->ask;
+    }
+    meets = matches_itself(o, &all);
+    if (!meets) tw_risk_best(o->side, o->price, &q->bid, &q->ask);
+    pthread_mutex_unlock(&d->lock);
+    return !meets;
+}
+
+enum tw_reason tw_desk_check(const struct tw_desk *d, const struct tw_desk_symbol *s,
+                             const struct tw_order *o, const struct tw_exposure *now)
+{
+    enum tw_reason why = check_size(&d->limits, o, now);
+    bool buys = o->side == TW_SIDE_BUY;
+
+    if (why == TW_REASON_NONE && s && d->limits.position
+        && get(buys ? &s->buying : &s->selling) > d->limits.position)
+        why = TW_REASON_NET_POSITION;
+    return why;
+}
+
 /* Orders in the second of event time that is the latest so far. */
 static bool is_too_often(struct tw_desk *d, int64_t time_ns)
 {
@@ -132,19 +259,24 @@ static bool is_too_often(struct tw_desk *d, int64_t time_ns)
         atomic_store_explicit(&d->sent, 0, memory_order_relaxed);
         break;
     }
-    return add(&d->sent, 1) > (int64_t)d->orders;
+    return add(&d->sent, 1) > (int64_t)d->limits.orders;
 }
 
 enum tw_reason tw_desk_enter(struct tw_desk *d, int64_t time_ns, bool reduces_only)
 {
     if (tw_desk_is_halted(d)) return TW_REASON_HALTED;
-    if (d->daily_loss && !reduces_only && get(&d->lost) >= d->daily_loss)
+    if (d->limits.daily_loss && !reduces_only && get(&d->lost) >= d->limits.daily_loss)
         return TW_REASON_DAILY_LOSS;
-    if (d->orders && is_too_often(d, time_ns)) return TW_REASON_ORDER_RATE;
-    if (add(&d->open, 1) <= (int64_t)d->open_orders || d->open_orders == 0)
+    if (d->limits.orders && is_too_often(d, time_ns)) return TW_REASON_ORDER_RATE;
+    if (add(&d->open, 1) <= (int64_t)d->limits.open_orders || d->limits.open_orders == 0)
         return TW_REASON_NONE;
     add(&d->open, -1);
     return TW_REASON_OPEN_ORDERS;
+}
+
+void tw_desk_add(struct tw_desk *d)
+{
+    add(&d->open, 1);
 }
 
 void tw_desk_leave(struct tw_desk *d)

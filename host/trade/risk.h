@@ -9,6 +9,7 @@
 #ifndef TW_RISK_H
 #define TW_RISK_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "trade/order.h"
@@ -43,34 +44,108 @@ struct tw_exposure {
                                   * of the instrument                                */
 };
 
+/* Of the last l->orders orders, in a ring of their times that n have been put into, those
+ * within l->per_ns.  Thread: any.  Blocks: never. */
+unsigned tw_risk_recent(const struct tw_limits *l, const int64_t *ring, uint64_t n,
+                        int64_t now_ns);
+
 /* The reason why the order must not go, or TW_REASON_NONE.
  * Thread: any.  Blocks: never.  Memory: none. */
 enum tw_reason tw_risk_check(const struct tw_limits *l, const struct tw_order *o,
                              const struct tw_exposure *now);
 
+/* The best prices, with that of an order of the side, too; 0: any.  Thread: any. */
+void tw_risk_best(uint8_t side, int64_t price, int64_t *bid, int64_t *ask);
+
 /* All of the order, with what is open on its side, makes the position smaller at most.
  * Thread: any. */
 bool tw_risk_reduces(const struct tw_order *o, const struct tw_exposure *now);
 
+/* Of one instrument, of all strategies. */
+struct tw_desk_symbol {
+    _Atomic int64_t buying;          /* atomic: held, long, and all open to buy      */
+    _Atomic int64_t selling;         /* atomic: held, short, and all open to sell    */
+    struct tw_desk_quote *quotes;    /* mutex: of the desk                           */
+};
+
+/* The best prices at which a strategy would trade; see self_match. */
+struct tw_desk_quote {
+    struct tw_desk_quote *next;      /* mutex: of the desk                           */
+    uint64_t venue;                  /* constant: what goes to the same can meet     */
+    int64_t bid, ask;                /* mutex: the strategy writes; see tw_exposure  */
+};
+
+enum { TW_DESK_PAGE = 1024 };        /* symbols; as many pages are all               */
+
 /* All strategies of a run.  A limit that two strategies come to at once may be passed by
  * neither, or by the one whose thread was first: each counts itself in, then looks. */
 struct tw_desk {
-    unsigned open_orders, orders;    /* constant: limits, 0: none; orders a second   */
-    int64_t daily_loss;              /* constant: of all, in 1e-9 of the base; 0     */
-    atomic_bool halted;              /* atomic: any thread sets it                   */
-    _Atomic int64_t open;            /* atomic: open orders                          */
-    _Atomic int64_t second, sent;    /* atomic: orders in that second of event time  */
-    _Atomic int64_t lost;            /* atomic: sum of what the strategies lost today */
+    struct tw_limits limits;         /* constant: of all; orders: in a second of event
+                                      * time.  buying_power is not looked at            */
+    atomic_bool halted;              /* atomic: any thread sets it                      */
+    _Atomic int64_t open;            /* atomic: open orders                             */
+    _Atomic int64_t second, sent;    /* atomic: orders in that second of event time     */
+    _Atomic int64_t lost;            /* atomic: sum of what the strategies lost today   */
+    pthread_mutex_t lock;
+    struct tw_desk_symbol *_Atomic page[TW_DESK_PAGE];   /* atomic: as needed       */
 };
+
+/* Thread: MAIN, before the strategies and after them. */
+void tw_desk_init(struct tw_desk *d, const struct tw_limits *limits);
+void tw_desk_fini(struct tw_desk *d);
 
 /* The kill switch: from here on no order passes, until it is false again.
  * Thread: any.  Blocks: never. */
 void tw_desk_halt(struct tw_desk *d, bool halted);
 bool tw_desk_is_halted(const struct tw_desk *d);
 
+/* Do its limits need what the strategies have of each instrument?  Thread: any. */
+static inline bool tw_desk_has_symbols(const struct tw_desk *d)
+{
+    return d->limits.position != 0 || d->limits.self_match;
+}
+
+/* Is there a limit of which one strategy leaves less to the others?  Thread: any. */
+static inline bool tw_desk_is_shared(const struct tw_desk *d)
+{
+    return tw_desk_has_symbols(d) || d->limits.open_orders || d->limits.orders
+        || d->limits.daily_loss;
+}
+
+/* NULL: no memory.  Thread: any.  Blocks: never.  Memory: of the desk. */
+struct tw_desk_symbol *tw_desk_symbol(struct tw_desk *d, uint32_t symbol);
+
+/* What a strategy has of an instrument is so much more (or less).
+ * Thread: any.  Blocks: never. */
+void tw_desk_share(struct tw_desk_symbol *s, int64_t buying, int64_t selling);
+
+/* Prices of a strategy that has none yet; NULL: no memory.
+ * Thread: any.  Blocks: a short lock.  Memory: of the desk. */
+struct tw_desk_quote *tw_desk_quote_new(struct tw_desk *d, struct tw_desk_symbol *s,
+                                        uint64_t venue);
+
+/* They are these.  Thread: the strategy's.  Blocks: a short lock. */
+void tw_desk_quote_set(struct tw_desk *d, struct tw_desk_quote *q, int64_t bid,
+                       int64_t ask);
+
+/* False: it would meet an order of a strategy, its own too, at that venue.  Else its
+ * price is one of q from here on.  Thread: the strategy's.  Blocks: a short lock. */
+bool tw_desk_quote_enter(struct tw_desk *d, struct tw_desk_symbol *s,
+                         struct tw_desk_quote *q, const struct tw_order *o);
+
+/* What an order is checked for alone: its size, value and price; and the position, where
+ * it is counted in already (s; NULL: it does not make it larger).
+ * Thread: any.  Blocks: never. */
+enum tw_reason tw_desk_check(const struct tw_desk *d, const struct tw_desk_symbol *s,
+                             const struct tw_order *o, const struct tw_exposure *now);
+
 /* Counts the order in: TW_REASON_NONE; else why it must not go, and it is not counted.
  * reduces: it can only make a position smaller.  Thread: any.  Blocks: never. */
 enum tw_reason tw_desk_enter(struct tw_desk *d, int64_t time_ns, bool reduces);
+
+/* An order is open that was sent before the run: it is counted in, whatever the limits.
+ * Thread: any.  Blocks: never. */
+void tw_desk_add(struct tw_desk *d);
 
 /* An order has ended.  Thread: any.  Blocks: never. */
 void tw_desk_leave(struct tw_desk *d);

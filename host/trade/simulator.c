@@ -1,196 +1,51 @@
 /* simulator.c - arrivals, ends of sessions, and matching with records. */
 #include "trade/simulator.h"
 
-#include <string.h>
 #include <uv.h>
 
 #include "base/memory.h"
+#include "trade/live_orders.h"
+#include "trade/probe.h"
+#include "trade/transit.h"
 #include "trade/terms.h"
-
-enum what { ARRIVE, CANCEL, REPLACE };
-
-/* A request on its way. */
-struct due {
-    int64_t time_ns;
-    uint64_t serial;                 /* first come, first served                    */
-    enum what what;
-    struct tw_order *order;
-    int64_t quantity, price, stop;   /* REPLACE                                     */
-};
-
-/* An order at the venue, or on its way to it; o->resting. */
-struct live {
-    struct tw_resting r;             /* first: it is found by that                  */
-    struct live *next;               /* of its symbol, in the order of arrival      */
-    int64_t from_ns;                 /* OPG: the open that it is for                */
-    int64_t ends_ns;                 /* INT64_MAX: never                            */
-    bool dead, tried;                /* it has ended: to be freed; looked at already */
-};
-
-struct symbol {
-    struct tw_market market;
-    struct live *first, **last;
-    bool has_dead;
-};
 
 struct tw_simulator {
     struct tw_simulator_options o;
     void (*report)(void *ctx, struct tw_order *o, const struct tw_report *r);
     int64_t (*room)(void *ctx, const struct tw_order *o, int64_t price);
     void *ctx;
-    struct symbol **symbols;         /* by id; NULL: not seen                       */
-    size_t n_symbols;
-    struct due *due;                 /* a heap, the first at 0                      */
-    size_t n_due, room_due;
-    uint64_t serial;
-    int64_t next_end_ns;             /* no order ends before                        */
+    struct tw_live_orders orders;
+    struct tw_transit transit;       /* requests on their way                       */
+    uint64_t matches;
     uint64_t seq;                    /* of the record that is taken, or 0           */
+    struct tw_probe *probe;          /* of one order, or NULL                       */
 };
 
-/* ---- chance ---- */
-
-static uint64_t hash(uint64_t seed, uint64_t id, unsigned which)
-{
-    uint64_t z = seed + id * UINT64_C(0x9e3779b97f4a7c15) + which + 1;
-
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
-
 static int64_t latency(const struct tw_simulator *s, const struct tw_latency *l,
-                       const struct tw_order *o, enum what what)
+                       const struct tw_order *o, enum tw_transit_kind what)
 {
-    uint64_t h;
-
-    if (l->kind == TW_LATENCY_CONSTANT) return l->min_ns;
-    h = hash(s->o.seed, o->id - s->o.first_id, (unsigned)what + 8 * o->requests);
-    if (l->kind == TW_LATENCY_MEASURED) return l->n ? l->list[h % l->n] : 0;
-    return l->min_ns + (int64_t)(h % (uint64_t)(l->max_ns - l->min_ns + 1));
-}
-
-/* ---- what is due ---- */
-
-static bool comes_before(const struct due *a, const struct due *b)
-{
-    return a->time_ns != b->time_ns ? a->time_ns < b->time_ns : a->serial < b->serial;
-}
-
-/* Room for one more. */
-static int reserve(struct tw_simulator *s)
-{
-    size_t room = s->room_due ? 2 * s->room_due : 16;
-    struct due *grown;
-
-    if (s->n_due < s->room_due) return TW_OK;
-    grown = tw_realloc(s->due, room * sizeof *grown);
-    if (!grown) return UV_ENOMEM;
-    s->due = grown;
-    s->room_due = room;
-    return TW_OK;
-}
-
-/* There is room. */
-static void add(struct tw_simulator *s, struct due d)
-{
-    size_t at = s->n_due++;
-
-    d.serial = ++s->serial;
-    d.order->requests++;
-    for (; at > 0 && comes_before(&d, &s->due[(at - 1) / 2]); at = (at - 1) / 2)
-        s->due[at] = s->due[(at - 1) / 2];
-    s->due[at] = d;
-}
-
-static struct due take(struct tw_simulator *s)
-{
-    struct due first = s->due[0], last = s->due[--s->n_due];
-    size_t at = 0, child;
-
-    while ((child = 2 * at + 1) < s->n_due) {
-        if (child + 1 < s->n_due && comes_before(&s->due[child + 1], &s->due[child]))
-            child++;
-        if (!comes_before(&s->due[child], &last)) break;
-        s->due[at] = s->due[child];
-        at = child;
-    }
-    s->due[at] = last;
-    first.order->requests--;
-    return first;
-}
-
-/* ---- symbols ---- */
-
-static struct symbol *symbol_of(struct tw_simulator *s, uint32_t id)
-{
-    if (id >= s->n_symbols) {
-        size_t n = (size_t)id + 64;
-        struct symbol **grown = tw_realloc(s->symbols, n * sizeof *grown);
-
-        if (!grown) return NULL;
-        memset(grown + s->n_symbols, 0, (n - s->n_symbols) * sizeof *grown);
-        s->symbols = grown;
-        s->n_symbols = n;
-    }
-    if (!s->symbols[id]) {
-        struct symbol *made = tw_calloc(1, sizeof *made);
-
-        if (!made) return NULL;
-        made->last = &made->first;
-        s->symbols[id] = made;
-    }
-    return s->symbols[id];
+    return tw_latency_of(l, s->o.seed, o->number, (unsigned)what + 8 * o->requests);
 }
 
 const struct tw_market *tw_simulator_market(const struct tw_simulator *s,
                                             uint32_t symbol)
 {
-    const struct symbol *at = symbol < s->n_symbols ? s->symbols[symbol] : NULL;
+    const struct tw_live_symbol *at = tw_live_orders_seen(&s->orders, symbol);
 
     return at && at->market.kind ? &at->market : NULL;
-}
-
-/* Behind all others, now that it has arrived. */
-static void to_tail(struct symbol *at, struct live *l)
-{
-    struct live **link = &at->first;
-
-    if (!l->next) return;
-    while (*link != l) link = &(*link)->next;
-    *link = l->next;
-    l->next = NULL;
-    *at->last = l;
-    at->last = &l->next;
-}
-
-static void sweep(struct symbol *at)
-{
-    if (!at->has_dead) return;
-    at->has_dead = false;
-    at->last = &at->first;
-    while (*at->last) {
-        struct live *l = *at->last;
-
-        if (l->dead) {
-            *at->last = l->next;
-            tw_free(l);
-        } else {
-            at->last = &l->next;
-        }
-    }
 }
 
 /* ---- reports ---- */
 
 static void tell(struct tw_simulator *s, struct tw_order *o, struct tw_report r)
 {
-    struct live *l = (struct live *)o->resting;
+    struct tw_live *l = (struct tw_live *)o->resting;
 
     r.order = o->id;
     r.seq = s->seq;
     s->report(s->ctx, o, &r);
     if (!l || tw_order_is_open(o)) return;
-    l->dead = s->symbols[o->symbol]->has_dead = true;
+    tw_live_orders_bury(&s->orders, l);
     o->resting = NULL;
 }
 
@@ -207,19 +62,22 @@ void tw_simulator_end(struct tw_simulator *s, struct tw_order *o,
 {
     if (!tw_order_is_open(o)) return;
     end(s, o, exec, reason, time_ns);
-    sweep(s->symbols[o->symbol]);
+    tw_live_orders_sweep(&s->orders);
 }
 
 /* One of a group has traded: of the others no more is left than of it. */
-static void reduce_group(struct tw_simulator *s, struct symbol *at,
+static void reduce_group(struct tw_simulator *s, const struct tw_live_group *group,
                          const struct tw_order *o, int64_t time_ns)
 {
     int64_t leaves = tw_order_leaves(o);
+    struct tw_live *next;
 
-    for (struct live *l = at->first; l; l = l->next) {
+    for (struct tw_live *l = group->first; l; l = next) {
         struct tw_order *other = l->r.order;
 
-        if (l->dead || other == o || other->group != o->group) continue;
+        next = l->next;
+        if (other == o) continue;
+        if (s->probe) tw_probe_group(s->probe, other, o);
         if (leaves == 0)
             end(s, other, TW_EXEC_CANCELED, TW_REASON_OCO, time_ns);
         else if (tw_order_leaves(other) > leaves)
@@ -231,68 +89,36 @@ static void reduce_group(struct tw_simulator *s, struct symbol *at,
 
 /* ---- matching ---- */
 
-static bool is_stop(const struct tw_resting *r)
-{
-    return r->order->type >= TW_TYPE_STOP && !r->triggered;   /* 3, 4 and P */
-}
-
-/* S1, and the times that its time in force allows. */
-static bool may_trade(const struct live *l, const struct tw_market *m)
+/* S1, F4, and the times that its time in force allows. */
+static bool may_trade(const struct tw_live *l, const struct tw_market *m)
 {
     return !l->dead && l->r.arrived && l->r.arrives_ns <= m->began_ns
+        && tw_market_serves(m, l->r.order->side == TW_SIDE_BUY)
         && m->seq > l->r.order->seq && m->began_ns >= l->from_ns
         && l->r.order->tif != TW_TIF_CLS;
 }
 
-static int64_t to_tick(int64_t v, int64_t tick)
-{
-    return tick > 1 ? (v + tick / 2) / tick * tick : v;
-}
-
-/* Against the order, in whole ticks. */
-static int64_t slipped(const struct tw_simulator *s, const struct tw_order *o,
-                       const struct tw_market *m, const struct tw_fill *f)
-{
-    const struct tw_slippage *p = &s->o.slippage;
-    int64_t tick = o->terms ? o->terms->tick : 0, by = p->ticks * tick, shown;
-
-    if (f->liquidity != TW_LIQUIDITY_REMOVED || o->type == TW_TYPE_LIMIT
-        || o->type == TW_TYPE_STOP_LIMIT)
-        return f->price;
-    if (p->bps)
-        by += to_tick((int64_t)tw_money_ratio(f->price, p->bps, 10000 * TW_FIXED_ONE),
-                      tick);
-    shown = m->kind == TW_QUOTE ? o->side == TW_SIDE_BUY ? m->ask_size : m->bid_size
-                                : m->last_size;
-    if (p->impact && shown > 0) {
-        tw_money share = tw_money_ratio(f->quantity, TW_FIXED_ONE, shown);
-
-        share = tw_money_ratio(share, (int64_t)share, TW_FIXED_ONE);
-        share = tw_money_ratio(share, p->impact, TW_FIXED_ONE);
-        by += to_tick((int64_t)tw_money_ratio(share, f->price, TW_FIXED_ONE), tick);
-    }
-    return f->price + tw_order_sign(o) * by;
-}
-
-static void trade(struct tw_simulator *s, struct symbol *at, struct live *l,
+static void trade(struct tw_simulator *s, struct tw_live_symbol *at, struct tw_live *l,
                   enum tw_fill_model model, const struct tw_fill *f)
 {
     struct tw_order *o = l->r.order;
-    int64_t price = slipped(s, o, &at->market, f);
+    int64_t price = tw_fill_price(&s->o.slippage, o, &at->market, f);
+    struct tw_live_group *group = l->group;
+    bool alone = group && group->first == l && !l->next;
 
     tw_fill_took(model, &at->market, &l->r, f);
     tell(s, o, (struct tw_report){ .exec = TW_EXEC_TRADE, .time_ns = at->market.time_ns,
                                    .last_px = price, .last_qty = f->quantity,
                                    .liquidity = (uint8_t)f->liquidity });
-    if (o->group) reduce_group(s, at, o, at->market.time_ns);
+    if (group && !alone) reduce_group(s, group, o, at->market.time_ns);
 }
 
 /* What cannot wait goes after its first look. */
-static void end_look(struct tw_simulator *s, struct live *l, int64_t time_ns)
+static void end_look(struct tw_simulator *s, struct tw_live *l, int64_t time_ns)
 {
     struct tw_order *o = l->r.order;
 
-    if (is_stop(&l->r)) return;
+    if (tw_live_is_stop(&l->r)) return;
     if (o->tif == TW_TIF_IOC)
         end(s, o, TW_EXEC_CANCELED, TW_REASON_IOC, time_ns);
     else if (o->tif == TW_TIF_FOK)
@@ -308,13 +134,15 @@ static bool is_immediate(const struct tw_order *o)
 
 /* Of what would trade, what its owner has room for; a part of the equity becomes a
  * quantity here. */
-static void make_room(struct tw_simulator *s, struct symbol *at, struct tw_order *o,
-                      struct tw_fill *f)
+static void make_room(struct tw_simulator *s, struct tw_live_symbol *at,
+                      struct tw_order *o, struct tw_fill *f)
 {
-    int64_t price = slipped(s, o, &at->market, f), time_ns = at->market.time_ns, room;
+    int64_t price = tw_fill_price(&s->o.slippage, o, &at->market, f);
+    int64_t time_ns = at->market.time_ns, room;
 
     if (!s->room || !(o->reduce_only || (o->part && !o->sized))) return;
     room = s->room(s->ctx, o, price);
+    if (s->probe) tw_probe_room(s->probe, o, time_ns, price, room);
     if (room == 0) {
         end(s, o, TW_EXEC_CANCELED,
             o->reduce_only ? TW_REASON_REDUCE_ONLY : TW_REASON_BUYING_POWER, time_ns);
@@ -327,7 +155,7 @@ static void make_room(struct tw_simulator *s, struct symbol *at, struct tw_order
     if (f->quantity > room) f->quantity = room;
 }
 
-static void look(struct tw_simulator *s, struct symbol *at, struct live *l,
+static void look(struct tw_simulator *s, struct tw_live_symbol *at, struct tw_live *l,
                  enum tw_fill_model model, int64_t triggered)
 {
     struct tw_order *o = l->r.order;
@@ -335,8 +163,10 @@ static void look(struct tw_simulator *s, struct symbol *at, struct live *l,
     bool trades = tw_fill_look(model, &at->market, &l->r, triggered, &f);
     bool rests = trades && f.liquidity == TW_LIQUIDITY_ADDED;
 
+    if (s->probe)
+        tw_probe_look(s->probe, &at->market, &l->r, model, triggered, trades ? &f : NULL);
     if (trades) make_room(s, at, o, &f);
-    if (o->post_only && !l->r.rests && !is_stop(&l->r))
+    if (o->post_only && !l->r.rests && !tw_live_is_stop(&l->r))
         end(s, o, TW_EXEC_CANCELED, TW_REASON_POST_ONLY, at->market.time_ns);
     else if (trades && f.quantity > 0 && !l->dead && !(rests && is_immediate(o))
              && (o->tif != TW_TIF_FOK || f.quantity == tw_order_leaves(o)))
@@ -345,7 +175,8 @@ static void look(struct tw_simulator *s, struct symbol *at, struct live *l,
 }
 
 /* The end of its session, at a price of which all is known. */
-static void trade_close(struct tw_simulator *s, struct symbol *at, struct live *l)
+static void trade_close(struct tw_simulator *s, struct tw_live_symbol *at,
+                        struct tw_live *l)
 {
     struct tw_order *o = l->r.order;
     const struct tw_market *m = &at->market;
@@ -353,85 +184,199 @@ static void trade_close(struct tw_simulator *s, struct symbol *at, struct live *
     struct tw_fill f = { .quantity = tw_order_leaves(o),
                          .liquidity = TW_LIQUIDITY_REMOVED };
 
-    f.price = m->kind == TW_QUOTE ? buys ? m->ask : m->bid : m->last;
-    if (f.price != 0 && m->seq > o->seq && m->began_ns >= l->r.arrives_ns
-        && m->began_ns < l->ends_ns
+    if (m->seq > o->seq && m->began_ns >= l->r.arrives_ns && m->began_ns < l->ends_ns)
+        f.price = m->kind == TW_QUOTE ? buys ? m->ask : m->bid
+                                      : tw_market_last(m, buys);
+    if (s->probe) tw_probe_close(s->probe, m, &l->r, f.price);
+    if (f.price != 0
         && (o->type != TW_TYPE_LIMIT
             || (buys ? f.price <= o->price : f.price >= o->price)))
         trade(s, at, l, TW_FILL_TOUCH, &f);
 }
 
-/* What ends up to a time: before it, or with it. */
-static void end_due(struct tw_simulator *s, struct symbol *at, int64_t time_ns)
+/* Its session, or its time. */
+static void end_session(struct tw_simulator *s, struct tw_live *l)
 {
-    for (struct live *l = at->first; l; l = l->next) {
-        struct tw_order *o = l->r.order;
+    struct tw_order *o = l->r.order;
 
-        if (l->dead || !l->r.arrived || l->ends_ns > time_ns) continue;
-        if (o->tif == TW_TIF_CLS) trade_close(s, at, l);
-        if (!l->dead) end(s, o, TW_EXEC_EXPIRED, TW_REASON_NONE, l->ends_ns);
-    }
-    sweep(at);
+    if (o->tif == TW_TIF_CLS) trade_close(s, s->orders.symbols[o->symbol], l);
+    if (!l->dead) end(s, o, TW_EXEC_EXPIRED, TW_REASON_NONE, l->ends_ns);
 }
 
-static void match(struct tw_simulator *s, struct symbol *at)
+/* What ends with the record; before it, all has ended. */
+static void end_due(struct tw_simulator *s, const struct tw_record *r)
+{
+    struct tw_live *l;
+
+    tw_live_touch(&s->orders.ends, r->time, r->symbol, &s->orders.touched);
+    while ((l = tw_live_pop(&s->orders.touched, TW_LIVE_TOUCHED)) != NULL)
+        if (!l->dead) end_session(s, l);
+}
+
+/* The prices of a record as they are for a side, the lowest and the highest; false: there
+ * are none. */
+static bool reach(const struct tw_market *m, enum tw_fill_model model, bool buys,
+                  int64_t *low, int64_t *high)
+{
+    int64_t other;
+
+    if (!tw_market_serves(m, buys)) return false;
+    *low = *high = m->kind == TW_QUOTE ? buys ? m->ask : m->bid : m->last;
+    if (m->kind == TW_BAR) {
+        *low = m->bar.low < m->bar.open ? m->bar.low : m->bar.open;
+        *high = m->bar.high > m->bar.open ? m->bar.high : m->bar.open;
+    } else if (m->kind == TW_QUOTE && model == TW_FILL_QUEUE) {
+        other = buys ? m->bid : m->ask;         /* where it stands in line */
+        if (other && (!*low || other < *low)) *low = other;
+        if (other && other > *high) *high = other;
+    }
+    return m->kind != TW_QUOTE || *low != 0;
+}
+
+/* Those that the record may touch.  Who is asked why is told of all. */
+static void touch(struct tw_simulator *s, const struct tw_live_symbol *at,
+                  const struct tw_live_heap side[2], int64_t buys, int64_t sells)
+{
+    if (s->probe) buys = sells = INT64_MAX;
+    tw_live_touch(&side[0], buys, at->id, &s->orders.touched);
+    tw_live_touch(&side[1], sells, at->id, &s->orders.touched);
+}
+
+/* Of orders that the record is not for: why. */
+static void probe_passed(struct tw_simulator *s, const struct tw_live_symbol *at,
+                         bool applies, enum tw_fill_model model)
+{
+    const struct tw_market *m = &at->market;
+    struct tw_live *l;
+
+    tw_probe_record(s->probe, m);
+    touch(s, at, at->stops, INT64_MAX, INT64_MAX);
+    touch(s, at, at->others, INT64_MAX, INT64_MAX);
+    while ((l = tw_live_pop(&s->orders.touched, TW_LIVE_TOUCHED)) != NULL) {
+        const struct tw_order *o = l->r.order;
+
+        if (applies && may_trade(l, m)) continue;
+        tw_probe_pass(s->probe, m, &l->r, model,
+                      m->seq <= o->seq ? TW_VERDICT_SAME
+                      : !l->r.arrived || l->r.arrives_ns > m->began_ns
+                          ? TW_VERDICT_NOT_THERE
+                      : !tw_market_serves(m, o->side == TW_SIDE_BUY) ? TW_VERDICT_SIDE
+                      : m->began_ns < l->from_ns ? TW_VERDICT_BEFORE_OPEN
+                      : o->tif == TW_TIF_CLS ? TW_VERDICT_BEFORE_CLOSE
+                                             : TW_VERDICT_KIND);
+    }
+}
+
+static void match_stops(struct tw_simulator *s, struct tw_live_symbol *at,
+                        enum tw_fill_model model)
+{
+    struct tw_market *m = &at->market;
+    struct tw_live *l;
+    int64_t price;
+    bool triggers;
+
+    while ((l = tw_live_pop(&s->orders.touched, TW_LIVE_TOUCHED)) != NULL) {
+        if (!may_trade(l, m)) continue;
+        l->tried = s->matches;
+        triggers = tw_fill_triggers(model, m, &l->r, &price);
+        if (s->probe) tw_probe_trigger(s->probe, m, &l->r, model, triggers, price);
+        if (!triggers) continue;
+        l->r.triggered = true;
+        look(s, at, l, model, price);
+        if (!l->dead) tw_live_orders_place(&s->orders, l);
+    }
+}
+
+static void match_others(struct tw_simulator *s, struct tw_live_symbol *at,
+                         enum tw_fill_model model)
+{
+    struct tw_market *m = &at->market;
+    struct tw_live *l;
+
+    while ((l = tw_live_pop(&s->orders.touched, TW_LIVE_TOUCHED)) != NULL) {
+        if (!may_trade(l, m) || l->tried == s->matches) continue;
+        look(s, at, l, model, 0);
+        if (!l->dead) tw_live_orders_place(&s->orders, l);
+    }
+}
+
+/* The stops that follow the prices, from `low` for buys, `high` for sells. */
+static void move_trails(struct tw_simulator *s, struct tw_live_symbol *at, int64_t low,
+                        int64_t high)
+{
+    const struct tw_market *m = &at->market;
+    struct tw_live *l;
+
+    if (m->kind == TW_BAR && m->last < low) low = m->last;
+    if (m->kind == TW_BAR && m->last > high) high = m->last;
+    touch(s, at, at->stops, INT64_MIN, INT64_MIN);      /* without a price yet */
+    if (!s->probe) touch(s, at, at->trails, -low - 1, high - 1);
+    while ((l = tw_live_pop(&s->orders.touched, TW_LIVE_TOUCHED)) != NULL) {
+        if (l->r.order->type != TW_TYPE_TRAILING_STOP || tw_live_key(l) == INT64_MAX
+            || !tw_market_serves(m, l->r.order->side == TW_SIDE_BUY))
+            continue;
+        tw_fill_trail(m, &l->r);
+        if (s->probe) tw_probe_trail(s->probe, m, &l->r);
+        tw_live_orders_place(&s->orders, l);
+    }
+}
+
+static void match(struct tw_simulator *s, struct tw_live_symbol *at)
 {
     struct tw_market *m = &at->market;
     enum tw_fill_model model;
-    int64_t price;
+    bool applies = tw_fill_applies(s->o.model, m, &model);
+    int64_t low[2], high[2];
+    bool buys, sells;
 
-    if (!tw_fill_applies(s->o.model, m, &model)) return;
-    for (struct live *l = at->first; l; l = l->next) {     /* S2: stops first */
-        if (!may_trade(l, m) || !is_stop(&l->r)) continue;
-        l->tried = true;
-        if (tw_fill_triggers(model, m, &l->r, &price)) {
-            l->r.triggered = true;
-            look(s, at, l, model, price);
-        }
-    }
-    for (struct live *l = at->first; l; l = l->next) {
-        if (may_trade(l, m) && !l->tried) look(s, at, l, model, 0);
-        if (!l->dead && l->r.order->type == TW_TYPE_TRAILING_STOP && !l->r.triggered
-            && l->r.arrived)
-            tw_fill_trail(m, &l->r);
-        l->tried = false;
-    }
+    if (s->probe) probe_passed(s, at, applies, model);
+    if (!applies) return;
+    buys = reach(m, model, true, &low[0], &high[0]);
+    sells = reach(m, model, false, &low[1], &high[1]);
+    s->matches++;
+    touch(s, at, at->stops, buys ? high[0] : INT64_MIN, sells ? -low[1] : INT64_MIN);
+    match_stops(s, at, model);                          /* S2: stops first */
+    touch(s, at, at->others, buys ? -low[0] : INT64_MIN, sells ? high[1] : INT64_MIN);
+    match_others(s, at, model);
+    move_trails(s, at, buys ? low[0] : INT64_MAX, sells ? high[1] : INT64_MIN + 1);
 }
 
 /* ---- requests that arrive ---- */
 
-static void arrive(struct tw_simulator *s, const struct due *d)
+static void arrive(struct tw_simulator *s, const struct tw_transit_item *d)
 {
     struct tw_order *o = d->order;
-    struct live *l = (struct live *)o->resting;
-    struct symbol *at = s->symbols[o->symbol];
+    struct tw_live *l = (struct tw_live *)o->resting;
+    struct tw_live_symbol *at = s->orders.symbols[o->symbol];
     const struct tw_calendar *calendar = o->terms ? o->terms->calendar : NULL;
     struct tw_session session;
 
     if (!l) return;                   /* it has ended on its way */
     l->r.arrived = true;
-    to_tail(at, l);
+    tw_live_orders_to_tail(&s->orders, l);
     if (o->type == TW_TYPE_TRAILING_STOP) tw_fill_trail(&at->market, &l->r);
+    tw_live_orders_place(&s->orders, l);
     tell(s, o, (struct tw_report){ .exec = TW_EXEC_NEW, .time_ns = d->time_ns });
+    if (s->probe && o->type == TW_TYPE_TRAILING_STOP)
+        tw_probe_stop(s->probe, &at->market, &l->r, d->time_ns);
     if (o->tif == TW_TIF_GTC || o->tif == TW_TIF_IOC || o->tif == TW_TIF_FOK) return;
     if (o->tif == TW_TIF_GTD) {
-        l->ends_ns = o->expire_ns;
+        session.close_ns = o->expire_ns > d->time_ns ? o->expire_ns : d->time_ns;
     } else if (!tw_calendar_session(calendar, d->time_ns, &session)
                || (o->tif == TW_TIF_OPG && session.open_ns < d->time_ns
                    && !tw_calendar_session(calendar, session.close_ns, &session))) {
         end(s, o, TW_EXEC_EXPIRED, TW_REASON_CLOSED, d->time_ns);
         return;
-    } else {
-        l->ends_ns = session.close_ns;
-        if (o->tif == TW_TIF_OPG) l->from_ns = session.open_ns;
+    } else if (o->tif == TW_TIF_OPG) {
+        l->from_ns = session.open_ns;
     }
-    if (l->ends_ns < s->next_end_ns) s->next_end_ns = l->ends_ns;
+    tw_live_orders_set_end(&s->orders, l, session.close_ns);
 }
 
-static void replace(struct tw_simulator *s, const struct due *d)
+static void replace(struct tw_simulator *s, const struct tw_transit_item *d)
 {
     struct tw_order *o = d->order;
-    struct live *l = (struct live *)o->resting;
+    struct tw_live *l = (struct tw_live *)o->resting;
     bool loses_place = d->price != o->price || d->quantity > o->quantity;
 
     if (d->quantity <= o->cum_qty) {
@@ -440,59 +385,49 @@ static void replace(struct tw_simulator *s, const struct due *d)
                                        .time_ns = d->time_ns });
         return;
     }
-    l->r.stop = d->stop;
+    if (d->stop) l->r.stop = d->stop;     /* one that follows stays where it is */
     if (loses_place) {
         l->r.ahead = -1;
         l->r.rests = false;
         l->r.arrives_ns = d->time_ns;
-        to_tail(s->symbols[o->symbol], l);
+        tw_live_orders_to_tail(&s->orders, l);
     }
     tell(s, o, (struct tw_report){ .exec = TW_EXEC_REPLACED, .quantity = d->quantity,
                                    .price = d->price, .stop = d->stop,
                                    .time_ns = d->time_ns });
+    if (!l->dead) tw_live_orders_place(&s->orders, l);
 }
 
-static void happen(struct tw_simulator *s, const struct due *d)
+static void happen(struct tw_simulator *s, const struct tw_transit_item *d)
 {
     struct tw_order *o = d->order;
 
-    if (d->what == ARRIVE) {
+    if (d->what == TW_TRANSIT_SUBMIT) {
         arrive(s, d);
     } else if (!tw_order_is_open(o)) {
         tell(s, o, (struct tw_report){ .exec = TW_EXEC_CANCEL_REJECTED,
                                        .reason = TW_REASON_TOO_LATE,
                                        .time_ns = d->time_ns });
-    } else if (d->what == CANCEL) {
+    } else if (d->what == TW_TRANSIT_CANCEL) {
         end(s, o, TW_EXEC_CANCELED, TW_REASON_NONE, d->time_ns);
     } else {
         replace(s, d);
     }
-    sweep(s->symbols[o->symbol]);
-}
-
-/* Ends of sessions before a time, on all symbols. */
-static void end_all(struct tw_simulator *s, int64_t time_ns)
-{
-    s->next_end_ns = INT64_MAX;
-    for (size_t i = 0; i < s->n_symbols; i++) {
-        if (!s->symbols[i] || !s->symbols[i]->first) continue;
-        end_due(s, s->symbols[i], time_ns);
-        for (struct live *l = s->symbols[i]->first; l; l = l->next)
-            if (l->ends_ns < s->next_end_ns) s->next_end_ns = l->ends_ns;
-    }
+    tw_live_orders_sweep(&s->orders);
 }
 
 /* All that is due before the record, in its order. */
 static void advance(struct tw_simulator *s, int64_t time_ns)
 {
     for (;;) {
-        bool request = s->n_due > 0 && s->due[0].time_ns <= time_ns;
+        bool request = tw_transit_next_ns(&s->transit) <= time_ns;
+        int64_t end_ns = s->orders.ends.n > 0 ? s->orders.ends.item[0].key : INT64_MAX;
 
-        if (s->next_end_ns < time_ns
-            && (!request || s->next_end_ns < s->due[0].time_ns)) {
-            end_all(s, s->next_end_ns);
+        if (end_ns < time_ns && (!request || end_ns < tw_transit_next_ns(&s->transit))) {
+            end_session(s, s->orders.ends.item[0].live);
+            tw_live_orders_sweep(&s->orders);
         } else if (request) {
-            struct due d = take(s);
+            struct tw_transit_item d = tw_transit_take(&s->transit);
 
             happen(s, &d);
         } else {
@@ -512,7 +447,8 @@ void tw_simulator_resize(struct tw_simulator *s, struct tw_order *o, int64_t qua
 int tw_simulator_record(struct tw_simulator *s, const struct tw_record *r)
 {
     bool is_market = r->kind == TW_QUOTE || r->kind == TW_TRADE || r->kind == TW_BAR;
-    struct symbol *at = is_market ? symbol_of(s, r->symbol) : NULL;
+    struct tw_live_symbol *at = is_market ? tw_live_orders_symbol(&s->orders, r->symbol)
+                                          : NULL;
     int64_t share = s->o.model == TW_FILL_VOLUME && s->o.share ? s->o.share
                                                               : TW_FIXED_ONE;
 
@@ -521,9 +457,10 @@ int tw_simulator_record(struct tw_simulator *s, const struct tw_record *r)
     advance(s, r->time);
     if (at) {
         tw_market_take(&at->market, r, share);
-        if (at->first) {
+        if (at->n > 0) {
             match(s, at);
-            end_due(s, at, r->time);
+            end_due(s, r);
+            tw_live_orders_sweep(&s->orders);
         }
     }
     s->seq = 0;
@@ -532,47 +469,65 @@ int tw_simulator_record(struct tw_simulator *s, const struct tw_record *r)
 
 /* ---- requests ---- */
 
+int tw_simulator_reserve(struct tw_simulator *s, const struct tw_order *o)
+{
+    if (tw_transit_reserve(&s->transit, 1) < 0) return UV_ENOMEM;
+    return tw_live_orders_reserve(&s->orders, o);
+}
+
+size_t tw_simulator_bytes(const struct tw_simulator *s)
+{
+    return sizeof *s + tw_live_orders_bytes(&s->orders)
+        + s->transit.room * sizeof *s->transit.item;
+}
+
 int tw_simulator_submit(struct tw_simulator *s, struct tw_order *o)
 {
-    struct symbol *at = symbol_of(s, o->symbol);
-    struct live *l = tw_calloc(1, sizeof *l);
+    int64_t arrives_ns = o->time_ns + latency(s, &s->o.submit, o, TW_TRANSIT_SUBMIT);
 
-    if (!at || !l || reserve(s) < 0) {
-        tw_free(l);
+    if (tw_transit_reserve(&s->transit, 1) < 0
+        || !tw_live_orders_add(&s->orders, o, arrives_ns))
         return UV_ENOMEM;
-    }
-    l->r.order = o;
-    l->r.arrives_ns = o->time_ns + latency(s, &s->o.submit, o, ARRIVE);
-    l->r.stop = o->stop;
-    l->r.ahead = -1;
-    l->from_ns = INT64_MIN;
-    l->ends_ns = INT64_MAX;
-    *at->last = l;
-    at->last = &l->next;
-    o->resting = &l->r;
-    add(s, (struct due){ .what = ARRIVE, .order = o, .time_ns = l->r.arrives_ns });
+    tw_transit_add(&s->transit, (struct tw_transit_item){
+        .what = TW_TRANSIT_SUBMIT, .order = o, .time_ns = arrives_ns });
+    if (s->probe)
+        tw_probe_request(s->probe, o, TW_STEP_SENT, o->time_ns, arrives_ns, NULL);
     return TW_OK;
 }
 
 int tw_simulator_cancel(struct tw_simulator *s, struct tw_order *o, int64_t time_ns)
 {
-    if (reserve(s) < 0) return UV_ENOMEM;
-    add(s, (struct due){ .what = CANCEL, .order = o,
-                         .time_ns = time_ns + latency(s, &s->o.cancel, o, CANCEL) });
+    int64_t arrives_ns = time_ns + latency(s, &s->o.cancel, o, TW_TRANSIT_CANCEL);
+
+    if (tw_transit_reserve(&s->transit, 1) < 0) return UV_ENOMEM;
+    tw_transit_add(&s->transit, (struct tw_transit_item){
+        .what = TW_TRANSIT_CANCEL, .order = o, .time_ns = arrives_ns });
+    if (s->probe)
+        tw_probe_request(s->probe, o, TW_STEP_CANCEL, time_ns, arrives_ns, NULL);
     return TW_OK;
 }
 
 int tw_simulator_replace(struct tw_simulator *s, struct tw_order *o, int64_t quantity,
                          int64_t price, int64_t stop, int64_t time_ns)
 {
-    if (reserve(s) < 0) return UV_ENOMEM;
-    add(s, (struct due){ .what = REPLACE, .order = o, .quantity = quantity,
-                         .price = price, .stop = stop,
-                         .time_ns = time_ns + latency(s, &s->o.submit, o, REPLACE) });
+    int64_t arrives_ns = time_ns + latency(s, &s->o.submit, o, TW_TRANSIT_REPLACE);
+    struct tw_report terms = { .quantity = quantity, .price = price, .stop = stop };
+
+    if (tw_transit_reserve(&s->transit, 1) < 0) return UV_ENOMEM;
+    tw_transit_add(&s->transit, (struct tw_transit_item){
+        .what = TW_TRANSIT_REPLACE, .order = o, .quantity = quantity, .price = price,
+        .stop = stop, .time_ns = arrives_ns });
+    if (s->probe)
+        tw_probe_request(s->probe, o, TW_STEP_REPLACE, time_ns, arrives_ns, &terms);
     return TW_OK;
 }
 
 /* ---- all of it ---- */
+
+void tw_simulator_probe(struct tw_simulator *s, struct tw_probe *p)
+{
+    s->probe = p;
+}
 
 struct tw_simulator *tw_simulator_new(const struct tw_simulator_options *options,
                                       void (*report)(void *ctx, struct tw_order *o,
@@ -589,24 +544,28 @@ struct tw_simulator *tw_simulator_new(const struct tw_simulator_options *options
     s->report = report;
     s->room = room;
     s->ctx = ctx;
-    s->next_end_ns = INT64_MAX;
     return s;
+}
+
+int tw_simulator_adopt(struct tw_simulator *s, const struct tw_simulator *from,
+                       tw_order_copy *copy, void *ctx)
+{
+    s->matches = from->matches;
+    if (tw_live_orders_adopt(&s->orders, &from->orders, copy, ctx) < 0) return UV_ENOMEM;
+    if (tw_transit_reserve(&s->transit, from->transit.n) < 0) return UV_ENOMEM;
+    for (size_t r = 0; r < from->transit.n; r++) {
+        s->transit.item[r] = from->transit.item[r];
+        s->transit.item[r].order = copy(ctx, from->transit.item[r].order);
+    }
+    s->transit.n = from->transit.n;
+    s->transit.serial = from->transit.serial;
+    return TW_OK;
 }
 
 void tw_simulator_free(struct tw_simulator *s)
 {
     if (!s) return;
-    for (size_t i = 0; i < s->n_symbols; i++) {
-        struct live *next;
-
-        if (!s->symbols[i]) continue;
-        for (struct live *l = s->symbols[i]->first; l; l = next) {
-            next = l->next;
-            tw_free(l);
-        }
-        tw_free(s->symbols[i]);
-    }
-    tw_free(s->symbols);
-    tw_free(s->due);
+    tw_live_orders_fini(&s->orders);
+    tw_free(s->transit.item);
     tw_free(s);
 }

@@ -19,26 +19,7 @@
 #define TW_SIMULATOR_H
 
 #include "trade/fill.h"
-
-enum tw_latency_kind {
-    TW_LATENCY_CONSTANT,             /* min_ns                                      */
-    TW_LATENCY_UNIFORM,              /* from min_ns to max_ns                       */
-    TW_LATENCY_MEASURED              /* one of list[0..n)                           */
-};
-struct tw_latency {
-    enum tw_latency_kind kind;
-    int64_t min_ns, max_ns;
-    const int64_t *list;             /* the caller's                                */
-    size_t n;
-};
-
-/* What market orders and stops lose against the price of the model. */
-struct tw_slippage {
-    int64_t ticks;                   /* of the instrument                           */
-    int64_t bps;                     /* of the price, with nine decimals            */
-    int64_t impact;                  /* times the price times the square of the
-                                      * share of the volume, with nine decimals     */
-};
+#include "trade/transit.h"
 
 struct tw_simulator_options {
     enum tw_fill_model model;
@@ -46,11 +27,10 @@ struct tw_simulator_options {
     struct tw_slippage slippage;
     int64_t share;                   /* of a volume (TW_FILL_VOLUME), with nine
                                       * decimals; 0: all of it                      */
-    uint64_t seed;
-    uint64_t first_id;               /* chance goes by the number of an order from
-                                      * there on: ids may be unique over runs     */
+    uint64_t seed;                   /* of chance, which goes by the orders' numbers */
 };
 
+struct tw_probe;
 struct tw_simulator;
 
 /* report: told of all that happens to orders, before the function that causes it
@@ -66,6 +46,21 @@ struct tw_simulator *tw_simulator_new(const struct tw_simulator_options *options
                                                       int64_t price),
                                       void *ctx);
 void tw_simulator_free(struct tw_simulator *s);
+
+/* All that `from` has seen and holds, of copies of its orders, goes to s, which is new:
+ * copy(ctx, o) is that of an order that is open, or has a request on its way.
+ * UV_ENOMEM: s is to be freed. */
+int tw_simulator_adopt(struct tw_simulator *s, const struct tw_simulator *from,
+                       tw_order_copy *copy, void *ctx);
+
+/* What concerns an order is told to p from here on (see probe.h); NULL: to nobody. */
+void tw_simulator_probe(struct tw_simulator *s, struct tw_probe *p);
+
+/* Room for one more order like that.  UV_ENOMEM: there is none. */
+int tw_simulator_reserve(struct tw_simulator *s, const struct tw_order *o);
+
+/* What it takes of the memory. */
+size_t tw_simulator_bytes(const struct tw_simulator *s);
 
 /* Takes an order with status PENDING_NEW, decided at its time_ns.  The order must live
  * until it has ended and o->requests is 0.  UV_ENOMEM: it was not taken. */

@@ -1,0 +1,100 @@
+/* broker_parts.h - what the files of the broker share.
+ *
+ * Layer host/trade.  Thread: the owner's.  Blocks: never, but where the desk does.
+ */
+#ifndef TW_BROKER_PARTS_H
+#define TW_BROKER_PARTS_H
+
+#include "trade/broker.h"
+#include "trade/probe.h"
+
+/* What is left, or may be, of the open orders of an instrument, but for held ones. */
+struct open {
+    int64_t buying, selling;
+    int64_t told_buying, told_selling;    /* what the desk has of it, see tw_desk_share */
+    struct tw_desk_symbol *all;           /* of the desk, where that counts it         */
+    struct tw_desk_quote *quote;          /* there, with self_match                    */
+};
+
+struct tw_broker {
+    struct tw_broker_options o;
+    struct tw_account *account;
+    struct tw_simulator *venue;
+    struct tw_order *open;            /* the newest first                            */
+    unsigned n_open, n_held;
+    struct tw_order **by_id;          /* a table of `size`, a power of two           */
+    size_t size;
+    struct open *sum;                 /* by symbol, n_sums                           */
+    size_t n_sums;
+    struct tw_told_ring told;
+    bool lost;                        /* it found no memory                          */
+    struct tw_order *due;             /* have something to do, the newest first      */
+    bool is_halted;                   /* all was canceled because of that            */
+    int64_t *sent;                    /* times of the last limits.orders orders      */
+    uint64_t n_sent;
+    uint64_t n_orders;                /* all that ever were                          */
+    int64_t now_ns;
+    uint64_t seq;                     /* of the record that is handled               */
+    struct tw_session day;
+    tw_money day_equity;              /* what was gained when it began               */
+    int64_t day_lost;                 /* as the desk knows it                        */
+    struct tw_probe *probe;           /* of one order, or NULL                       */
+    bool shares;                      /* constant; see tw_desk_has_symbols           */
+};
+
+/* The desk, where this strategy counts. */
+static inline struct tw_desk *tw_broker_desk(const struct tw_broker *b)
+{
+    return b->o.is_uncounted ? NULL : b->o.desk;
+}
+
+static inline bool tw_broker_is_halted(const struct tw_broker *b)
+{
+    return b->o.desk && tw_desk_is_halted(b->o.desk);
+}
+
+/* All that was gained, deposits aside. */
+static inline tw_money tw_broker_made(const struct tw_broker *b)
+{
+    return tw_account_equity(b->account) - tw_account_deposits(b->account);
+}
+
+/* What may be left of it, if all is granted that was asked for. */
+static inline int64_t tw_broker_leaves(const struct tw_order *o)
+{
+    int64_t quantity = o->asked > o->quantity ? o->asked : o->quantity;
+
+    return tw_order_is_open(o) ? quantity - o->cum_qty : 0;
+}
+
+/* ---- broker_risk.c ---- */
+
+/* What its part of the equity buys at a price, in whole lots. */
+int64_t tw_broker_size(const struct tw_broker *b, const struct tw_order *o,
+                       int64_t price);
+
+/* How much of it may trade, see tw_simulator_new. */
+int64_t tw_broker_room(void *ctx, const struct tw_order *o, int64_t price);
+
+/* B1.  Why the order, which is among the open ones, must not go; or it is counted in. */
+enum tw_reason tw_broker_may_go(struct tw_broker *b, const struct tw_order *o);
+
+/* Likewise why it must not become `next`, which is asked for. */
+enum tw_reason tw_broker_may_change(struct tw_broker *b, const struct tw_order *o,
+                                    const struct tw_order *next);
+
+/* Where the desk has a limit for it, it has what this strategy has of the instrument from
+ * the next call of tw_broker_share on.  False: no memory. */
+bool tw_broker_meet(struct tw_broker *b, uint32_t symbol);
+
+/* What it has of the order's instrument has changed: the desk is told; and of its prices,
+ * when the order has none any more, or another one. */
+void tw_broker_share(struct tw_broker *b, const struct tw_order *o, bool other_price);
+
+/* It has nothing any more. */
+void tw_broker_unshare(struct tw_broker *b);
+
+/* The desk's sum of losses has this strategy's. */
+void tw_broker_tell_loss(struct tw_broker *b);
+
+#endif

@@ -1,0 +1,245 @@
+/* broker_risk.c - what a broker's orders are checked for: its own limits, then those of
+ * all strategies, which are told what it has.
+ */
+#include "trade/broker_parts.h"
+
+#include "trade/plain.h"
+
+/* ---- what it has ---- */
+
+int64_t tw_broker_size(const struct tw_broker *b, const struct tw_order *o, int64_t price)
+{
+    int64_t rate = tw_account_rate(b->account, o->terms ? o->terms->currency : 0);
+    int64_t lot = o->terms && o->terms->lot ? o->terms->lot : 1;
+    tw_money worth = tw_terms_value(o->terms, price, TW_FIXED_ONE), n;
+    tw_money equity = tw_account_equity(b->account);
+
+    if (worth <= 0 || rate <= 0 || equity <= 0) return 0;
+    n = equity * o->part / rate * TW_FIXED_ONE / worth / lot * lot;
+    return n > INT64_MAX / 2 ? INT64_MAX / 2 / lot * lot : (int64_t)n;
+}
+
+bool tw_broker_has_rate(const struct tw_broker *b, const struct tw_order *o)
+{
+    return tw_account_rate(b->account, o->terms ? o->terms->currency : 0) > 0;
+}
+
+int64_t tw_broker_room(void *ctx, const struct tw_order *o, int64_t price)
+{
+    const struct tw_broker *b = ctx;
+    const struct tw_position *p = tw_account_find(b->account, o->symbol);
+    int64_t held = p ? -tw_order_sign(o) * p->quantity : 0;
+
+    if (o->part && !o->reduce_only) return tw_broker_size(b, o, price);
+    return held > 0 ? held : 0;
+}
+
+/* The open orders without the order itself. */
+static void add_open(const struct tw_broker *b, const struct tw_order *o,
+                     struct tw_exposure *now)
+{
+    const struct open *sum = &b->sum[o->symbol];
+    bool counts = o->link && !o->held, buys = o->side == TW_SIDE_BUY;
+    int64_t own = counts ? tw_broker_leaves(o) : 0;
+
+    now->open_orders = b->n_open - b->n_held - counts;
+    now->buying = sum->buying - (buys ? own : 0);
+    now->selling = sum->selling - (buys ? 0 : own);
+}
+
+/* The best prices among them, without that order. */
+static void add_best(const struct tw_broker *b, uint32_t symbol, const struct tw_order *o,
+                     struct tw_exposure *now)
+{
+    for (const struct tw_order *i = b->open; i; i = i->next) {
+        if (i == o || i->held || i->symbol != symbol) continue;
+        tw_risk_best(i->side, i->price, &now->best_bid, &now->best_ask);
+        if (i->asked_price)
+            tw_risk_best(i->side, i->asked_price, &now->best_bid, &now->best_ask);
+    }
+}
+
+/* ---- what the desk knows ---- */
+
+bool tw_broker_meet(struct tw_broker *b, uint32_t symbol)
+{
+    struct tw_desk *d = tw_broker_desk(b);
+    struct open *sum = &b->sum[symbol];
+
+    if (!sum->all) sum->all = tw_desk_symbol(d, symbol);
+    if (!sum->all) return false;
+    if (!d->limits.self_match) return true;
+    if (!sum->quote) sum->quote = tw_desk_quote_new(d, sum->all, b->o.venue);
+    return sum->quote != NULL;
+}
+
+/* It may be at the best price: who comes after it has another one. */
+static bool is_best(const struct tw_desk_quote *q, const struct tw_order *o)
+{
+    int64_t bid = 0, ask = 0;
+
+    if (o->asked_price) return true;
+    tw_risk_best(o->side, o->price, &bid, &ask);
+    return bid ? bid == q->bid : ask == q->ask;
+}
+
+static void share_prices(struct tw_broker *b, struct open *sum, uint32_t symbol)
+{
+    struct tw_exposure now = { .best_bid = 0 };
+
+    add_best(b, symbol, NULL, &now);
+    tw_desk_quote_set(b->o.desk, sum->quote, now.best_bid, now.best_ask);
+}
+
+void tw_broker_share(struct tw_broker *b, const struct tw_order *o, bool other_price)
+{
+    struct open *sum = o->symbol < b->n_sums ? &b->sum[o->symbol] : NULL;
+    const struct tw_position *p;
+    int64_t held, buying, selling;
+
+    if (!sum || !sum->all) return;
+    p = tw_account_find(b->account, o->symbol);
+    held = p ? p->quantity : 0;
+    buying = held + sum->buying;
+    selling = sum->selling - held;
+    tw_desk_share(sum->all, buying - sum->told_buying, selling - sum->told_selling);
+    sum->told_buying = buying;
+    sum->told_selling = selling;
+    if (sum->quote && (other_price || (!tw_order_is_open(o) && is_best(sum->quote, o))))
+        share_prices(b, sum, o->symbol);
+}
+
+void tw_broker_unshare(struct tw_broker *b)
+{
+    for (size_t i = 0; i < b->n_sums; i++) {
+        struct open *sum = &b->sum[i];
+
+        if (!sum->all) continue;
+        tw_desk_share(sum->all, -sum->told_buying, -sum->told_selling);
+        if (sum->quote) tw_desk_quote_set(b->o.desk, sum->quote, 0, 0);
+    }
+}
+
+/* ---- checks ---- */
+
+static tw_money lost_today(const struct tw_broker *b)
+{
+    return b->day_equity - tw_broker_made(b);
+}
+
+/* Without the order itself. */
+static struct tw_exposure exposure(const struct tw_broker *b, const struct tw_order *o)
+{
+    const struct tw_position *p = tw_account_find(b->account, o->symbol);
+    struct tw_exposure now = { .position = p ? p->quantity : 0,
+                               .price = tw_broker_price(b, o->symbol) };
+    int64_t rate = tw_account_rate(b->account, o->terms ? o->terms->currency : 0);
+
+    add_open(b, o, &now);
+    if (b->o.limits.self_match) add_best(b, o->symbol, o, &now);
+    now.recent = tw_risk_recent(&b->o.limits, b->sent, b->n_sent, b->now_ns);
+    if (b->o.limits.daily_loss) now.lost = lost_today(b);
+    if (b->o.limits.buying_power)
+        now.free = rate ? tw_money_ratio(tw_account_free_cash(b->account), TW_FIXED_ONE,
+                                         rate) : 0;
+    return now;
+}
+
+/* Against its own limits. */
+static enum tw_reason check_own(const struct tw_broker *b, const struct tw_order *o,
+                                const struct tw_exposure *now)
+{
+    enum tw_reason why = TW_REASON_HALTED;
+
+    if (tw_broker_is_halted(b)) return why;
+    if (!tw_broker_has_rate(b, o) && !tw_risk_reduces(o, now)) return TW_REASON_RATE;
+    why = tw_risk_check(&b->o.limits, o, now);
+    if (b->probe) tw_probe_check(b->probe, &b->o.limits, o, now, b->now_ns, why);
+    return why;
+}
+
+/* Against those of all, in which it is counted. */
+static enum tw_reason check_desk(struct tw_broker *b, const struct tw_order *o,
+                                 const struct tw_exposure *now, bool grows)
+{
+    struct open *sum = &b->sum[o->symbol];
+    struct tw_desk *d = tw_broker_desk(b);
+    enum tw_reason why = tw_desk_check(d, grows ? sum->all : NULL, o, now);
+
+    if (why == TW_REASON_NONE && sum->quote
+        && !tw_desk_quote_enter(d, sum->all, sum->quote, o))
+        why = TW_REASON_SELF_MATCH;
+    return why;
+}
+
+enum tw_reason tw_broker_may_go(struct tw_broker *b, const struct tw_order *o)
+{
+    struct tw_exposure now = exposure(b, o);
+    enum tw_reason why = check_own(b, o, &now);
+
+    if (why == TW_REASON_NONE && o->tif == TW_TIF_GTD && o->expire_ns <= b->now_ns)
+        why = TW_REASON_PAST;
+    if (why == TW_REASON_NONE)
+        why = tw_plain_check(b->o.gateway, o, tw_broker_room(b, o, 0));
+    if (why != TW_REASON_NONE || !tw_broker_desk(b)) return why;
+    tw_broker_share(b, o, false);
+    why = check_desk(b, o, &now, true);
+    if (why == TW_REASON_NONE)
+        why = tw_desk_enter(b->o.desk, b->now_ns, tw_risk_reduces(o, &now));
+    if (b->probe) tw_probe_desk(b->probe, b->o.desk, o, b->now_ns, why);
+    return why;
+}
+
+/* It is counted already; what it will be, without what is filled. */
+enum tw_reason tw_broker_may_change(struct tw_broker *b, const struct tw_order *o,
+                                    const struct tw_order *next)
+{
+    struct tw_exposure now = exposure(b, o);
+    struct tw_order rest = *next;
+    enum tw_reason why;
+
+    rest.quantity -= rest.cum_qty;
+    why = check_own(b, &rest, &now);
+    if (why != TW_REASON_NONE || !tw_broker_desk(b)) return why;
+    tw_broker_share(b, o, false);
+    why = check_desk(b, &rest, &now, next->quantity > o->quantity);
+    if (b->probe) tw_probe_desk(b->probe, b->o.desk, o, b->now_ns, why);
+    return why;
+}
+
+/* The price at which the exits of an order are looked at first: of the market, or, while
+ * it waits for that, its own.  0: not known. */
+static int64_t exits_begin(const struct tw_broker *b, const struct tw_order *o)
+{
+    const struct tw_market *m = tw_simulator_market(b->venue, o->symbol);
+    bool buys = o->side == TW_SIDE_BUY, quoted = m && m->quotes && m->kind != TW_BAR;
+    int64_t ask = !m ? 0 : quoted ? m->ask : tw_market_last(m, true);
+    int64_t bid = !m ? 0 : quoted ? m->bid : tw_market_last(m, false);
+    int64_t enters = buys ? ask : bid, leaves = buys ? bid : ask;
+    int64_t own = o->type == TW_TYPE_LIMIT ? o->price : o->stop;
+    int64_t above = tw_order_sign(o) * (enters - own);
+
+    if (o->type == TW_TYPE_TRAILING_STOP) return 0;
+    if (o->type == TW_TYPE_MARKET) return leaves;
+    if (enters == 0) return own;
+    return (o->type == TW_TYPE_LIMIT ? above > 0 : above < 0) ? own : leaves;
+}
+
+void tw_broker_bracket(const struct tw_broker *b, struct tw_order *o, int64_t take_profit,
+                       int64_t stop_loss)
+{
+    int64_t price = exits_begin(b, o), sign = tw_order_sign(o);
+
+    o->misplaced = price > 0 && ((take_profit && sign * (take_profit - price) <= 0)
+                                 || (stop_loss && sign * (price - stop_loss) <= 0));
+}
+
+void tw_broker_tell_loss(struct tw_broker *b)
+{
+    tw_money lost = lost_today(b);
+    int64_t now = lost > INT64_MAX ? INT64_MAX : lost < -INT64_MAX ? -INT64_MAX
+                                                                   : (int64_t)lost;
+
+    if (now != b->day_lost) tw_desk_add_loss(b->o.desk, now - b->day_lost);
+    b->day_lost = now;
+}

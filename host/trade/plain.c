@@ -1,0 +1,41 @@
+/* plain.c - what a broker sees to itself where the gateway can't. */
+#include "trade/plain.h"
+
+enum tw_reason tw_plain_check(const struct tw_gateway *g, const struct tw_order *o,
+                              int64_t room)
+{
+    bool is_plain = g && g->is_plain;
+
+    return is_plain && o->reduce_only && o->quantity > room ? TW_REASON_REDUCE_ONLY
+                                                            : TW_REASON_NONE;
+}
+
+enum tw_reason tw_plain_reason(int rc)
+{
+    return rc == TW_ECLOSED ? TW_REASON_OFFLINE
+         : rc == TW_EUSAGE ? TW_REASON_UNSUPPORTED : TW_REASON_VENUE;
+}
+
+static int shrink(struct tw_broker *b, struct tw_order *o, int64_t left)
+{
+    struct tw_error error;
+
+    if (o->pending_cancel || tw_order_leaves(o) <= left) return TW_OK;
+    if (left == 0) return tw_broker_cancel(b, o);
+    return tw_broker_replace(b, o, o->cum_qty + left, 0, 0, &error);
+}
+
+int tw_plain_traded(struct tw_broker *b, const struct tw_order *o)
+{
+    const struct tw_gateway *g = tw_broker_get_options(b)->gateway;
+    struct tw_order *next;
+    int rc = TW_OK;
+
+    if (!g || !g->is_plain || o->group == 0) return TW_OK;
+    for (struct tw_order *i = tw_broker_open(b, NULL); i && rc == TW_OK; i = next) {
+        next = tw_broker_open(b, i);
+        if (i != o && i->group == o->group && !i->held)
+            rc = shrink(b, i, tw_order_leaves(o));
+    }
+    return rc;
+}

@@ -1,0 +1,657 @@
+/* venue.c - requests that arrive, stops, groups, and what the market sees. */
+#include "trade/venue.h"
+
+#include <string.h>
+#include <uv.h>
+
+#include "base/memory.h"
+#include "trade/match.h"
+#include "trade/probe.h"
+#include "trade/venue_orders.h"
+
+struct tw_venue {
+    struct tw_venue_listener l;
+    struct tw_venue_orders orders;     /* open ones, and those on their way            */
+    struct tw_arrivals coming;         /* requests on their way                        */
+    int64_t now_ns, next_end_ns;       /* no order ends before                         */
+    uint64_t serial, trades;
+    struct tw_probe *probe;            /* of one order of an owner, or NULL            */
+    unsigned levels;                   /* of a side, that become records               */
+    uint32_t probed;                   /* that owner                                   */
+    const struct tw_venue_order *entering;   /* a book                                 */
+};
+
+static struct tw_venue_symbol *symbol_of(const struct tw_venue *v,
+                                         const struct tw_venue_order *o)
+{
+    return v->orders.symbols[o->arrival.q.symbol];
+}
+
+static struct tw_venue_order *find(const struct tw_venue *v, uint32_t owner, uint64_t id)
+{
+    return tw_venue_orders_find(&v->orders, owner, id);
+}
+
+/* ---- reports ---- */
+
+static int64_t leaves(const struct tw_venue_order *o)
+{
+    return o->quantity - o->filled;
+}
+
+static uint8_t status_after(const struct tw_venue_order *o, enum tw_exec_type exec)
+{
+    switch (exec) {
+    case TW_EXEC_CANCELED: return TW_STATUS_CANCELED;
+    case TW_EXEC_EXPIRED:  return TW_STATUS_EXPIRED;
+    case TW_EXEC_REJECTED: return TW_STATUS_REJECTED;
+    default:
+        if (leaves(o) == 0) return TW_STATUS_FILLED;
+        return o->filled ? TW_STATUS_PARTIALLY_FILLED : TW_STATUS_NEW;
+    }
+}
+
+static void tell(struct tw_venue *v, const struct tw_venue_order *o, struct tw_report r,
+                 bool answers)
+{
+    const struct tw_request *q = &o->arrival.q;
+
+    r.order = q->id;
+    r.time_ns = v->now_ns;
+    v->l.report(v->l.ctx, &(struct tw_venue_report){
+        .report = r, .owner = q->owner, .symbol = q->symbol, .side = q->side,
+        .status = status_after(o, (enum tw_exec_type)r.exec), .answers = answers,
+        .user = q->user });
+}
+
+static void end(struct tw_venue *v, struct tw_venue_order *o, enum tw_exec_type exec,
+                enum tw_reason reason, bool answers)
+{
+    tell(v, o, (struct tw_report){ .exec = (uint8_t)exec, .reason = (uint8_t)reason },
+         answers || !o->arrived);
+    tw_venue_orders_drop(&v->orders, o);
+}
+
+/* Its terms are others now. */
+static void tell_terms(struct tw_venue *v, const struct tw_venue_order *o,
+                       enum tw_reason reason, bool answers)
+{
+    tell(v, o, (struct tw_report){ .exec = TW_EXEC_REPLACED, .reason = (uint8_t)reason,
+        .quantity = o->quantity, .price = o->price, .stop = o->stop }, answers);
+}
+
+static void refuse(struct tw_venue *v, const struct tw_request *q, enum tw_reason reason)
+{
+    v->l.report(v->l.ctx, &(struct tw_venue_report){
+        .report = { .order = q->id, .exec = TW_EXEC_CANCEL_REJECTED,
+                    .reason = (uint8_t)reason, .time_ns = v->now_ns },
+        .owner = q->owner, .symbol = q->symbol, .side = q->side,
+        .answers = true, .user = q->user });
+}
+
+static struct tw_quote best(const struct tw_venue_symbol *s)
+{
+    struct tw_quote q = { 0 };
+    unsigned n;
+
+    tw_book_level(s->book, TW_SIDE_BUY, 0, &q.bid, &q.bid_size, &n);
+    tw_book_level(s->book, TW_SIDE_SELL, 0, &q.ask, &q.ask_size, &n);
+    return q;
+}
+
+/* ---- what is noted of the one order that is asked for ---- */
+
+static void note(const struct tw_venue *v, const struct tw_venue_order *o,
+                 struct tw_step step)
+{
+    const struct tw_request *q = &o->arrival.q;
+    struct tw_quote now;
+
+    if (q->id != v->probe->id || q->owner != v->probed) return;
+    now = best(symbol_of(v, o));
+    step.time_ns = v->now_ns;
+    step.market = (struct tw_market){ .kind = TW_QUOTE, .time_ns = v->now_ns,
+        .bid = now.bid, .ask = now.ask, .bid_size = now.bid_size,
+        .ask_size = now.ask_size };
+    if (o->rests) tw_book_find(symbol_of(v, o)->book, o->serial, &step.ahead);
+    tw_probe_book(v->probe, step);
+}
+
+/* The step is not even made where nobody asks. */
+#define NOTE(v, o, ...) do { \
+    if ((v)->probe) note(v, o, (struct tw_step){ __VA_ARGS__ }); \
+} while (0)
+
+/* It is the order's, or goes before it: at its price that is of the line. */
+static void note_trade(const struct tw_venue *v, const struct tw_venue_order *rested,
+                       const struct tw_venue_order *came, int64_t price, int64_t quantity)
+{
+    const struct tw_venue_order *o = find(v, v->probed, v->probe->id);
+    struct tw_step step = { .verdict = TW_VERDICT_TRADES, .price = price,
+                            .quantity = quantity };
+
+    if (!o) return;
+    if (o != rested && o != came) {
+        if (!o->rests || o->arrival.q.symbol != rested->arrival.q.symbol
+            || o->arrival.q.side != rested->arrival.q.side)
+            return;
+        step.verdict = TW_VERDICT_AHEAD;
+        if (price == o->price) v->probe->line -= quantity;
+    }
+    note(v, o, step);
+}
+
+/* What was before it at its price, and did not trade, is not there any more. */
+static void note_line(const struct tw_venue *v)
+{
+    const struct tw_venue_order *o = find(v, v->probed, v->probe->id);
+    int64_t ahead = 0, gone;
+
+    if (!o || !o->rests) return;
+    tw_book_find(symbol_of(v, o)->book, o->serial, &ahead);
+    gone = v->probe->line - ahead;
+    v->probe->line = ahead;
+    if (gone > 0)
+        NOTE(v, o, .verdict = TW_VERDICT_LEFT, .price = o->price, .quantity = gone);
+}
+
+/* A change of a level, of the symbol that is told of. */
+struct market { struct tw_venue *v; uint32_t symbol; };
+
+static void put_level(void *ctx, const struct tw_level *change)
+{
+    struct market *m = ctx;
+
+    m->v->l.market(m->v->l.ctx, &(struct tw_record){ .kind = TW_LEVEL,
+        .symbol = m->symbol & TW_SYMBOL_MAX, .time = m->v->now_ns, .level = *change });
+}
+
+/* Without memory all is told again, the next time. */
+static void tell_levels(struct tw_venue *v, struct tw_venue_symbol *s)
+{
+    struct market m = { v, s->id };
+    struct tw_ladder_update u = { .put = put_level, .ctx = &m };
+    struct tw_rung now[TW_VENUE_LEVELS];
+    int rc = TW_OK;
+
+    if (!s->laddered) tw_ladder_tell_clear(&u, &s->ladder);
+    for (int offer = 0; offer < 2 && rc == TW_OK; offer++) {
+        enum tw_side side = offer ? TW_SIDE_SELL : TW_SIDE_BUY;
+        unsigned n = 0, orders;
+
+        while (n < v->levels && tw_book_level(s->book, side, n, &now[n].price,
+                                              &now[n].size, &orders))
+            n++;
+        rc = tw_ladder_tell_side(&u, &s->ladder, offer, now, n);
+    }
+    s->laddered = rc == TW_OK;
+    tw_ladder_tell_end(&u);
+}
+
+/* The best of a side is another, or another size is there.  V3 */
+static void tell_quote(struct tw_venue *v, struct tw_venue_symbol *s)
+{
+    struct tw_quote now = best(s);
+
+    if (v->probe) note_line(v);
+    if (v->levels) tell_levels(v, s);
+    if (memcmp(&now, &s->told, sizeof now) == 0) return;
+    s->told = now;
+    v->l.market(v->l.ctx, &(struct tw_record){ .kind = TW_QUOTE, .symbol = s->id,
+                                               .time = v->now_ns, .quote = now });
+}
+
+/* ---- what a trade does to other orders ---- */
+
+/* It is no larger than that any more. */
+static void shrink(struct tw_venue *v, struct tw_venue_order *o, int64_t left,
+                   enum tw_reason reason)
+{
+    if (reason == TW_REASON_REDUCE_ONLY && left < leaves(o))
+        NOTE(v, o, .verdict = TW_VERDICT_ROOM, .quantity = left);
+    if (left <= 0) {
+        end(v, o, TW_EXEC_CANCELED, reason, false);
+    } else if (left < leaves(o)) {
+        if (o->rests) tw_book_reduce(symbol_of(v, o)->book, o->serial, left);
+        o->quantity = o->filled + left;
+        tell_terms(v, o, reason, false);
+    }
+}
+
+/* One cancels the other: of these no more is left than of the one that traded. */
+static void reduce_group(struct tw_venue *v, const struct tw_venue_order *o)
+{
+    struct tw_venue_order *next;
+
+    for (struct tw_venue_order *i = o->party->first; i; i = next) {
+        next = i->next;
+        if (i == o || i->arrival.q.group != o->arrival.q.group) continue;
+        NOTE(v, i, .verdict = TW_VERDICT_GROUP, .cause = o->arrival.q.id);
+        shrink(v, i, leaves(o), TW_REASON_OCO);
+    }
+}
+
+/* How much an order of that side may reduce the position by. */
+static int64_t room(const struct tw_venue_party *p, const struct tw_venue_order *o)
+{
+    int64_t held = o->arrival.q.side == TW_SIDE_SELL ? p->position : -p->position;
+
+    return held > 0 ? held : 0;
+}
+
+/* V6: the position is smaller; the order that the book has in hand is, too. */
+static void reduce_rest(struct tw_venue *v, struct tw_venue_party *p,
+                        const struct tw_venue_order *in_hand)
+{
+    struct tw_venue_order *before;
+
+    for (struct tw_venue_order *o = p->last; o && p->reducing > 0; o = before) {
+        before = o->before;
+        if (o != in_hand && o->rests && o->arrival.q.reduce_only)
+            shrink(v, o, room(p, o), TW_REASON_REDUCE_ONLY);
+    }
+}
+
+static bool reaches(const struct tw_venue_order *o, int64_t price)
+{
+    if (o->stop == 0) return false;
+    return o->arrival.q.side == TW_SIDE_BUY ? price >= o->stop : price <= o->stop;
+}
+
+/* A trailing stop goes after the price. */
+static void trail(struct tw_venue_order *o, int64_t price)
+{
+    bool buys = o->arrival.q.side == TW_SIDE_BUY;
+    int64_t stop = buys ? price + o->arrival.q.trail : price - o->arrival.q.trail;
+
+    if (o->arrival.q.type != TW_TYPE_TRAILING_STOP || price == 0) return;
+    if (o->stop == 0 || (buys ? stop < o->stop : stop > o->stop)) o->stop = stop;
+}
+
+static void look_at_stops(struct tw_venue *v, struct tw_venue_symbol *s, int64_t price)
+{
+    for (struct tw_venue_order *o = s->stops; o; o = o->stop_next) {
+        if (!o->triggered && reaches(o, price)) {
+            o->triggered = true;
+            NOTE(v, o, .verdict = TW_VERDICT_TRIGGERED, .price = price,
+                 .level = o->stop);
+        }
+        trail(o, price);
+    }
+}
+
+static void fill(struct tw_venue *v, struct tw_venue_order *o, int64_t price,
+                 int64_t quantity, enum tw_liquidity liquidity)
+{
+    o->filled += quantity;
+    o->party->position += o->arrival.q.side == TW_SIDE_BUY ? quantity : -quantity;
+    tell(v, o, (struct tw_report){ .exec = TW_EXEC_TRADE, .last_px = price,
+                                   .last_qty = quantity,
+                                   .liquidity = (uint8_t)liquidity }, false);
+}
+
+/* V1.  The book has both quantities right already, and has let go of a maker that has
+ * nothing left; it allows that others are taken out. */
+static void on_trade(void *ctx, const struct tw_entry *maker,
+                     const struct tw_entry *taker, int64_t price, int64_t quantity)
+{
+    struct tw_venue *v = ctx;
+    struct tw_venue_order *rested = maker->user, *came = taker->user;
+    struct tw_venue_symbol *s = symbol_of(v, came);
+    struct tw_venue_party *p = rested->party;
+
+    if (v->probe) note_trade(v, rested, came, price, quantity);
+    rested->rests = leaves(rested) > quantity;
+    fill(v, rested, price, quantity, TW_LIQUIDITY_ADDED);
+    fill(v, came, price, quantity, TW_LIQUIDITY_REMOVED);
+    v->l.market(v->l.ctx, &(struct tw_record){
+        .kind = TW_TRADE, .symbol = s->id, .time = v->now_ns,
+        .trade = { .price = price, .size = quantity, .side = came->arrival.q.side,
+                   .id = ++v->trades } });
+    s->last = price;
+    look_at_stops(v, s, price);
+    if (rested->arrival.q.group) reduce_group(v, rested);
+    if (came->arrival.q.group) reduce_group(v, came);
+    if (leaves(rested) == 0) tw_venue_orders_drop(&v->orders, rested), rested = NULL;
+    reduce_rest(v, p, rested);
+    reduce_rest(v, came->party, came);
+}
+
+/* V2 */
+static void on_canceled(void *ctx, const struct tw_entry *e)
+{
+    const struct tw_venue *v = ctx;
+    struct tw_venue_order *o = e->user;
+
+    o->rests = false;
+    NOTE(v, o, .verdict = TW_VERDICT_SELF, .cause = v->entering->arrival.q.id);
+    end(ctx, o, TW_EXEC_CANCELED, TW_REASON_SELF_MATCH, false);
+}
+
+/* ---- into the book ---- */
+
+/* What is left of an order comes in, and what can't rest ends. */
+static void enter(struct tw_venue *v, struct tw_venue_order *o)
+{
+    const struct tw_request *q = &o->arrival.q;
+    unsigned rules = (q->tif == TW_TIF_IOC ? TW_BOOK_IMMEDIATE : 0)
+                   | (q->tif == TW_TIF_FOK ? TW_BOOK_ALL : 0)
+                   | (q->post_only ? TW_BOOK_POST : 0);
+    struct tw_entry e;
+    int rc;
+
+    if (q->reduce_only) {
+        int64_t most = room(o->party, o);
+        bool ends = most == 0;
+
+        shrink(v, o, most, TW_REASON_REDUCE_ONLY);
+        if (ends) return;
+    }
+    e = (struct tw_entry){ .id = o->serial, .owner = q->owner, .side = q->side,
+                           .price = tw_type_has_limit(q->type) ? o->price : 0,
+                           .quantity = leaves(o), .user = o,
+                           .soft = q->reduce_only || q->group != 0 };
+    v->entering = o;
+    rc = tw_book_add(symbol_of(v, o)->book, &e, rules, on_canceled);
+    if (rc == 1) {
+        o->rests = true;
+        NOTE(v, o, .verdict = TW_VERDICT_RESTS, .price = o->price);
+        return;
+    }
+    if (rc == TW_EUSAGE)
+        NOTE(v, o, .verdict = q->post_only ? TW_VERDICT_CROSSES : TW_VERDICT_TAKEN);
+    if (rc == UV_ENOMEM)
+        end(v, o, TW_EXEC_CANCELED, TW_REASON_VENUE, false);
+    else if (rc == TW_EUSAGE)
+        end(v, o, TW_EXEC_CANCELED,
+            q->post_only ? TW_REASON_POST_ONLY : TW_REASON_FOK, false);
+    else if (leaves(o) > 0)
+        end(v, o, TW_EXEC_CANCELED, TW_REASON_IOC, false);
+    else
+        tw_venue_orders_drop(&v->orders, o);
+}
+
+/* A stop at rest, or in the book when the last price has reached it already. */
+static void wait(struct tw_venue *v, struct tw_venue_symbol *s, struct tw_venue_order *o)
+{
+    struct tw_venue_order **link = &s->stops;
+
+    while (*link) link = &(*link)->stop_next;
+    *link = o;
+    o->stop_next = NULL;
+    o->waits = true;
+    trail(o, s->last);
+    o->triggered = s->last != 0 && reaches(o, s->last);
+    NOTE(v, o, .price = s->last, .level = o->stop,
+         .verdict = o->triggered ? TW_VERDICT_TRIGGERED : TW_VERDICT_STOP);
+}
+
+/* Stops that were triggered come in, as they arrived; that may trigger others. */
+static void run_stops(struct tw_venue *v, struct tw_venue_symbol *s)
+{
+    for (;;) {
+        struct tw_venue_order *o = s->stops;
+
+        while (o && !o->triggered) o = o->stop_next;
+        if (!o) return;
+        tw_venue_orders_leave_stops(s, o);
+        enter(v, o);
+    }
+}
+
+/* ---- requests that arrive ---- */
+
+/* Is its market open?  *ends_ns: until then; if it is not, it opens then. */
+static bool is_open(const struct tw_venue *v, const struct tw_venue_order *o,
+                    int64_t *ends_ns)
+{
+    struct tw_session session;
+
+    *ends_ns = INT64_MAX;
+    if (!tw_calendar_session(o->arrival.q.calendar, v->now_ns, &session)) return false;
+    if (session.open_ns > v->now_ns) {
+        *ends_ns = session.open_ns;
+        return false;
+    }
+    if (o->arrival.q.tif == TW_TIF_DAY) *ends_ns = session.close_ns;
+    if (o->arrival.q.tif == TW_TIF_GTD) *ends_ns = o->arrival.q.expire_ns;
+    return true;
+}
+
+static void arrive(struct tw_venue *v, struct tw_venue_order *o)
+{
+    const struct tw_request *q = &o->arrival.q;
+
+    tw_venue_orders_reach(&v->orders, symbol_of(v, o));
+    o->arrived = true;
+    o->serial = ++v->serial;
+    NOTE(v, o, .verdict = TW_VERDICT_ARRIVES);
+    if (q->tif == TW_TIF_OPG || q->tif == TW_TIF_CLS) {   /* there are no auctions */
+        end(v, o, TW_EXEC_REJECTED, TW_REASON_VENUE, true);
+        return;
+    }
+    if (!is_open(v, o, &o->ends_ns)) {
+        NOTE(v, o, .verdict = TW_VERDICT_CLOSED, .arrives_ns = o->ends_ns);
+        end(v, o, TW_EXEC_REJECTED, TW_REASON_CLOSED, true);
+        return;
+    }
+    if (o->ends_ns < v->next_end_ns) v->next_end_ns = o->ends_ns;
+    tell(v, o, (struct tw_report){ .exec = TW_EXEC_NEW }, true);
+    if (tw_type_is_stop(q->type)) wait(v, symbol_of(v, o), o);
+    else enter(v, o);
+}
+
+/* It has its new terms, and its place as far as these let it. */
+static void change(struct tw_venue *v, struct tw_venue_order *o,
+                   const struct tw_request *q)
+{
+    bool answers = q->what == TW_REQUEST_REPLACE;
+    bool comes_anew = (answers && q->price != o->price) || q->quantity > o->quantity;
+    struct tw_venue_symbol *s = symbol_of(v, o);
+
+    if (answers) {
+        o->price = q->price;
+        if (q->stop > 0 && o->waits) o->stop = q->stop;
+    }
+    o->quantity = q->quantity;
+    if (o->waits) {
+        o->triggered = s->last != 0 && reaches(o, s->last);
+        tell_terms(v, o, TW_REASON_NONE, answers);
+    } else if (comes_anew) {
+        if (o->rests) tw_book_cancel(s->book, o->serial, NULL);
+        o->rests = false;
+        o->serial = ++v->serial;
+        tell_terms(v, o, TW_REASON_NONE, answers);
+        enter(v, o);
+    } else {
+        tw_book_reduce(s->book, o->serial, leaves(o));
+        tell_terms(v, o, TW_REASON_NONE, answers);
+    }
+}
+
+static void happen(struct tw_venue *v, struct tw_arrival *e)
+{
+    const struct tw_request *q = &e->q;
+    struct tw_venue_order *o;
+    int64_t ends_ns;
+
+    if (q->what == TW_REQUEST_NEW) {
+        o = (struct tw_venue_order *)e;
+        if (o->over) tw_free(o);
+        else arrive(v, o);
+        return;
+    }
+    o = find(v, q->owner, q->id);
+    if (q->what == TW_REQUEST_GROW) {
+        if (o && q->quantity > o->quantity) change(v, o, q);
+    } else if (!o) {
+        refuse(v, q, TW_REASON_TOO_LATE);
+    } else if (q->what == TW_REQUEST_CANCEL) {
+        end(v, o, TW_EXEC_CANCELED, TW_REASON_NONE, true);
+    } else if (q->quantity <= o->filled) {
+        refuse(v, q, TW_REASON_TOO_LATE);
+    } else if (!is_open(v, o, &ends_ns)) {
+        refuse(v, q, TW_REASON_CLOSED);
+    } else {
+        change(v, o, q);
+    }
+    tw_free(e);
+}
+
+/* ---- sending ---- */
+
+static int send_new(struct tw_venue *v, const struct tw_request *q)
+{
+    struct tw_venue_symbol *s = tw_venue_orders_symbol(&v->orders, q->symbol, on_trade,
+                                                       v);
+    struct tw_venue_party *p = s ? tw_venue_orders_party(s, q->owner) : NULL;
+    struct tw_venue_order *o = p ? tw_calloc(1, sizeof *o) : NULL;
+
+    if (!o) return UV_ENOMEM;
+    o->arrival.q = *q;
+    o->quantity = q->quantity;
+    o->price = q->price;
+    o->stop = q->stop;
+    o->after_ns = q->arrives_ns;
+    o->ends_ns = INT64_MAX;
+    tw_venue_orders_add(&v->orders, o, p);
+    tw_arrivals_add(&v->coming, &o->arrival);
+    return TW_OK;
+}
+
+int tw_venue_send(struct tw_venue *v, const struct tw_request *q)
+{
+    struct tw_venue_order *o = find(v, q->owner, q->id);
+    struct tw_arrival *e;
+
+    if (v->coming.n >= TW_VENUE_REQUESTS) return TW_EFULL;
+    if (q->what == TW_REQUEST_NEW) return o ? TW_EUSAGE : send_new(v, q);
+    e = tw_calloc(1, sizeof *e);
+    if (!e) return UV_ENOMEM;
+    e->q = *q;
+    if (o) {                                  /* V5 */
+        if (e->q.arrives_ns < o->after_ns) e->q.arrives_ns = o->after_ns;
+        o->after_ns = e->q.arrives_ns;
+    }
+    tw_arrivals_add(&v->coming, e);
+    return TW_OK;
+}
+
+/* ---- time ---- */
+
+void tw_venue_set_time(struct tw_venue *v, int64_t now_ns)
+{
+    if (now_ns > v->now_ns) v->now_ns = now_ns;
+}
+
+int64_t tw_venue_time(const struct tw_venue *v)
+{
+    return v->now_ns;
+}
+
+int64_t tw_venue_due(const struct tw_venue *v)
+{
+    int64_t due_ns = v->coming.n ? v->coming.first->q.arrives_ns : INT64_MAX;
+
+    return v->next_end_ns < due_ns ? v->next_end_ns : due_ns;
+}
+
+/* Orders whose time is over by now, symbol by symbol: not by their ids, which depend on
+ * who was registered first. */
+static void end_due(struct tw_venue *v)
+{
+    struct tw_venue_order *next;
+
+    v->next_end_ns = INT64_MAX;
+    for (struct tw_venue_symbol *s = v->orders.first; s; s = s->next) {
+        for (struct tw_venue_party *p = s->parties; p; p = p->next)
+            for (struct tw_venue_order *o = p->first; o; o = next) {
+                next = o->next;
+                if (o->ends_ns <= v->now_ns)
+                    end(v, o, TW_EXEC_EXPIRED, TW_REASON_NONE, false);
+                else if (o->ends_ns < v->next_end_ns)
+                    v->next_end_ns = o->ends_ns;
+            }
+        tell_quote(v, s);
+    }
+}
+
+bool tw_venue_step(struct tw_venue *v, int64_t limit_ns)
+{
+    int64_t due_ns = tw_venue_due(v);
+
+    if (due_ns > limit_ns || due_ns == INT64_MAX) return false;
+    tw_venue_set_time(v, due_ns);
+    if (v->coming.n == 0 || v->coming.first->q.arrives_ns > due_ns) {
+        end_due(v);
+        return true;
+    }
+    while (v->coming.n > 0 && v->coming.first->q.arrives_ns <= due_ns) {
+        struct tw_arrival *e = tw_arrivals_take(&v->coming);
+        const struct tw_venue_order *o = find(v, e->q.owner, e->q.id);
+        struct tw_venue_symbol *s = o ? symbol_of(v, o) : NULL;
+
+        happen(v, e);
+        if (!s) continue;
+        run_stops(v, s);
+        tell_quote(v, s);
+    }
+    return true;
+}
+
+/* ---- all of it ---- */
+
+int64_t tw_venue_position(const struct tw_venue *v, uint32_t owner, uint32_t symbol)
+{
+    const struct tw_venue_symbol *s = tw_venue_orders_traded(&v->orders, symbol);
+    const struct tw_venue_party *p = s ? s->parties : NULL;
+
+    while (p && p->owner != owner) p = p->next;
+    return p ? p->position : 0;
+}
+
+bool tw_venue_best(const struct tw_venue *v, uint32_t symbol, enum tw_side side,
+                   int64_t *price, int64_t *quantity)
+{
+    const struct tw_venue_symbol *s = tw_venue_orders_traded(&v->orders, symbol);
+    unsigned n;
+
+    return s && tw_book_level(s->book, side, 0, price, quantity, &n);
+}
+
+void tw_venue_probe(struct tw_venue *v, uint32_t owner, struct tw_probe *p)
+{
+    v->probe = p;
+    v->probed = owner;
+}
+
+struct tw_venue *tw_venue_new(const struct tw_venue_listener *listener)
+{
+    struct tw_venue *v = tw_calloc(1, sizeof *v);
+
+    if (!v) return NULL;
+    v->l = *listener;
+    v->next_end_ns = INT64_MAX;
+    if (tw_venue_orders_init(&v->orders) == TW_OK) return v;
+    tw_free(v);
+    return NULL;
+}
+
+void tw_venue_tell_levels(struct tw_venue *v, unsigned n)
+{
+    v->levels = n < TW_VENUE_LEVELS ? n : TW_VENUE_LEVELS;
+    for (size_t i = 0; i < v->orders.n_symbols; i++)
+        if (v->orders.symbols[i]) v->orders.symbols[i]->laddered = false;
+}
+
+void tw_venue_free(struct tw_venue *v)
+{
+    if (!v) return;
+    while (v->coming.n > 0) {                 /* open orders go with their symbols */
+        struct tw_arrival *e = tw_arrivals_take(&v->coming);
+
+        if (e->q.what != TW_REQUEST_NEW || ((struct tw_venue_order *)e)->over) tw_free(e);
+    }
+    tw_venue_orders_fini(&v->orders);
+    tw_free(v);
+}

@@ -1,0 +1,183 @@
+/* venue_orders.c - the orders at a venue, by owner and id, and by instrument. */
+#include "trade/venue_orders.h"
+
+#include <string.h>
+#include <uv.h>
+
+#include "base/memory.h"
+
+/* ---- by owner and id ---- */
+
+static struct tw_venue_order **bucket(const struct tw_venue_orders *t, uint32_t owner,
+                                      uint64_t id)
+{
+    uint64_t h = (id ^ (uint64_t)owner << 40) * UINT64_C(0x9e3779b97f4a7c15);
+
+    return &t->table[h >> 32 & (t->buckets - 1)];
+}
+
+struct tw_venue_order *tw_venue_orders_find(const struct tw_venue_orders *t,
+                                            uint32_t owner, uint64_t id)
+{
+    struct tw_venue_order *o = *bucket(t, owner, id);
+
+    while (o && (o->arrival.q.id != id || o->arrival.q.owner != owner)) o = o->hashed;
+    return o;
+}
+
+static void hash(struct tw_venue_orders *t, struct tw_venue_order *o)
+{
+    struct tw_venue_order **at = bucket(t, o->arrival.q.owner, o->arrival.q.id);
+
+    o->hashed = *at;
+    *at = o;
+}
+
+/* Without memory the lists grow longer. */
+static void widen(struct tw_venue_orders *t)
+{
+    struct tw_venue_order **old = t->table, **wide, *next;
+    size_t n = t->buckets;
+
+    if (t->n < n || !(wide = tw_calloc(2 * n, sizeof *wide))) return;
+    t->table = wide;
+    t->buckets = 2 * n;
+    for (size_t i = 0; i < n; i++)
+        for (struct tw_venue_order *o = old[i]; o; o = next) {
+            next = o->hashed;
+            hash(t, o);
+        }
+    tw_free(old);
+}
+
+void tw_venue_orders_add(struct tw_venue_orders *t, struct tw_venue_order *o,
+                         struct tw_venue_party *p)
+{
+    o->party = p;
+    o->before = p->last;
+    if (p->last) p->last->next = o;
+    else p->first = o;
+    p->last = o;
+    p->reducing += o->arrival.q.reduce_only;
+    hash(t, o);
+    t->n++;
+    widen(t);
+}
+
+void tw_venue_orders_leave_stops(struct tw_venue_symbol *s, struct tw_venue_order *o)
+{
+    struct tw_venue_order **link = &s->stops;
+
+    while (*link != o) link = &(*link)->stop_next;
+    *link = o->stop_next;
+    o->waits = false;
+}
+
+void tw_venue_orders_drop(struct tw_venue_orders *t, struct tw_venue_order *o)
+{
+    struct tw_venue_order **at = bucket(t, o->arrival.q.owner, o->arrival.q.id);
+    struct tw_venue_symbol *s = t->symbols[o->arrival.q.symbol];
+    struct tw_venue_party *p = o->party;
+
+    if (o->rests) tw_book_cancel(s->book, o->serial, NULL);
+    if (o->waits) tw_venue_orders_leave_stops(s, o);
+    while (*at != o) at = &(*at)->hashed;
+    *at = o->hashed;
+    if (o->before) o->before->next = o->next;
+    else p->first = o->next;
+    if (o->next) o->next->before = o->before;
+    else p->last = o->before;
+    p->reducing -= o->arrival.q.reduce_only;
+    t->n--;
+    if (o->arrived) tw_free(o);
+    else o->over = true;
+}
+
+/* ---- by instrument ---- */
+
+struct tw_venue_symbol *tw_venue_orders_traded(const struct tw_venue_orders *t,
+                                               uint32_t id)
+{
+    return id < t->n_symbols ? t->symbols[id] : NULL;
+}
+
+struct tw_venue_symbol *tw_venue_orders_symbol(struct tw_venue_orders *t, uint32_t id,
+                                               tw_book_trade *on_trade, void *ctx)
+{
+    struct tw_venue_symbol *s;
+
+    if (id >= t->n_symbols) {
+        size_t n = (size_t)id + id / 2 + 16;
+        struct tw_venue_symbol **grown = tw_realloc(t->symbols, n * sizeof *grown);
+
+        if (!grown) return NULL;
+        memset(grown + t->n_symbols, 0, (n - t->n_symbols) * sizeof *grown);
+        t->symbols = grown;
+        t->n_symbols = n;
+    }
+    if (t->symbols[id]) return t->symbols[id];
+    s = tw_calloc(1, sizeof *s);
+    if (!s) return NULL;
+    s->id = id;
+    s->book = tw_book_new(on_trade, ctx);
+    if (s->book) return t->symbols[id] = s;
+    tw_free(s);
+    return NULL;
+}
+
+struct tw_venue_party *tw_venue_orders_party(struct tw_venue_symbol *s, uint32_t owner)
+{
+    struct tw_venue_party **link = &s->parties, *p;
+
+    while (*link && (*link)->owner < owner) link = &(*link)->next;
+    if (*link && (*link)->owner == owner) return *link;
+    p = tw_calloc(1, sizeof *p);
+    if (!p) return NULL;
+    p->owner = owner;
+    p->next = *link;
+    return *link = p;
+}
+
+void tw_venue_orders_reach(struct tw_venue_orders *t, struct tw_venue_symbol *s)
+{
+    if (s->reached) return;
+    s->reached = true;
+    *t->last = s;
+    t->last = &s->next;
+}
+
+/* ---- all of it ---- */
+
+int tw_venue_orders_init(struct tw_venue_orders *t)
+{
+    *t = (struct tw_venue_orders){ .buckets = 64 };
+    t->last = &t->first;
+    t->table = tw_calloc(t->buckets, sizeof *t->table);
+    return t->table ? TW_OK : UV_ENOMEM;
+}
+
+static void free_symbol(struct tw_venue_symbol *s)
+{
+    struct tw_venue_party *next;
+    struct tw_venue_order *other;
+
+    for (struct tw_venue_party *p = s->parties; p; p = next) {
+        next = p->next;
+        for (struct tw_venue_order *o = p->first; o; o = other) {
+            other = o->next;
+            tw_free(o);
+        }
+        tw_free(p);
+    }
+    tw_book_free(s->book);
+    tw_ladder_fini(&s->ladder);
+    tw_free(s);
+}
+
+void tw_venue_orders_fini(struct tw_venue_orders *t)
+{
+    for (size_t i = 0; i < t->n_symbols; i++)
+        if (t->symbols[i]) free_symbol(t->symbols[i]);
+    tw_free(t->symbols);
+    tw_free(t->table);
+}
