@@ -3,11 +3,34 @@
 
 #include <string.h>
 
+#include "base/word.h"
+
 enum { DECIMALS = 9 };
 
 static const uint64_t power10[DECIMALS + 1] = {
     1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000
 };
+
+/* Of at most eight bytes, without a sign; false: it is not that, or not a number. */
+static bool parse_short(const char *text, size_t n, int64_t *out)
+{
+    uint64_t w = tw_word_load_part(text, n), v;
+    uint64_t point = tw_word_zeros(w ^ TW_WORD_OF('.'));
+    size_t decimals = 0;
+
+    if (point) {
+        unsigned at = tw_word_first(point);
+        uint64_t before = (UINT64_C(1) << 8 * at) - 1;
+
+        w = (w & before) | (w >> 8 & ~before);
+        decimals = --n - at;
+        if (n == 0) return false;
+    }
+    if (n < 8) w = w << (64 - 8 * n) | TW_WORD_OF('0') >> 8 * n;
+    if (!tw_word_number(w, &v)) return false;
+    *out = (int64_t)(v * power10[DECIMALS - decimals]);
+    return true;
+}
 
 int tw_fixed_parse(const char *text, size_t n, int64_t *out)
 {
@@ -16,6 +39,7 @@ int tw_fixed_parse(const char *text, size_t n, int64_t *out)
     unsigned decimals = 0;
     uint64_t v = 0;
 
+    if (n > 0 && n <= 8 && parse_short(text, n, out)) return TW_OK;
     /* All of it is read even when it no longer fits: text that is no number
      * at all is told from a number that is too big. */
     for (text += negative; text < end; text++) {
@@ -32,12 +56,13 @@ int tw_fixed_parse(const char *text, size_t n, int64_t *out)
             continue;
         }
         decimals += point;
-        if (v > ((uint64_t)INT64_MAX - digit) / 10) fits = false;
+        if (v >= UINT64_MAX / 10) fits = false;
         else v = v * 10 + digit;
     }
     if (!digits) return TW_EFORMAT;
-    if (!fits || v > (uint64_t)INT64_MAX / power10[DECIMALS - decimals]) return TW_ERANGE;
-    v *= power10[DECIMALS - decimals];
+    if (!fits || __builtin_mul_overflow(v, power10[DECIMALS - decimals], &v)
+        || v > INT64_MAX)
+        return TW_ERANGE;
     *out = negative ? -(int64_t)v : (int64_t)v;
     return TW_OK;
 }

@@ -5,7 +5,8 @@
  *
  * Layout: two buffers of lines end to end.  Writers fill one, MAIN reads the
  * other; a drain swaps them, so line() runs with no lock held and a block of
- * lines stays in one piece.
+ * lines stays in one piece.  They are mapped: most logs hold a few lines, and a sweep has
+ * one for each run that is under way.
  *
  * Invariants
  *   L1  A line is queued whole, in one buffer, or not at all.
@@ -60,12 +61,12 @@ struct tw_log *tw_log_new(size_t bytes, void (*wake)(void *ctx), void *ctx)
     log->wake = wake;
     log->ctx = ctx;
     for (int i = 0; i < 2; i++)
-        if (!(log->buffer[i] = tw_calloc(1, log->capacity))) goto fail;
+        if (!(log->buffer[i] = tw_map(log->capacity, false))) goto fail;
     pthread_mutex_init(&log->lock, NULL);
     pthread_cond_init(&log->room, NULL);
     return log;
 fail:
-    tw_free(log->buffer[0]);
+    tw_unmap(log->buffer[0], log->capacity);
     tw_free(log);
     return NULL;
 }
@@ -75,8 +76,8 @@ void tw_log_free(struct tw_log *log)
     if (!log) return;
     pthread_cond_destroy(&log->room);
     pthread_mutex_destroy(&log->lock);
-    tw_free(log->buffer[0]);
-    tw_free(log->buffer[1]);
+    tw_unmap(log->buffer[0], log->capacity);
+    tw_unmap(log->buffer[1], log->capacity);
     tw_free(log);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 static _Atomic uint64_t count;     /* atomic: any thread adds            */
 static _Atomic uint64_t fail_at;   /* atomic: the count that fails, or 0 */
@@ -79,6 +80,25 @@ void *tw_map(size_t bytes, bool whole)
     if (p == MAP_FAILED) return NULL;
     madvise(p, bytes, whole ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);   /* it may refuse */
     return p;
+}
+
+void *tw_map_grow(void *p, size_t before, size_t bytes)
+{
+    if (!p) return tw_map(bytes, false);
+    if (tw_memory_fails()) return NULL;
+    p = mremap(p, before, bytes, MREMAP_MAYMOVE);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+void tw_populate(void *p, size_t bytes)
+{
+    size_t into = (uintptr_t)p & ((size_t)sysconf(_SC_PAGESIZE) - 1);
+
+#ifdef MADV_POPULATE_WRITE
+    madvise((char *)p - into, bytes + into, MADV_POPULATE_WRITE);
+#else
+    (void)into, (void)bytes;
+#endif
 }
 
 void tw_unmap(void *p, size_t bytes)

@@ -34,6 +34,15 @@ void tw_free(void *p);
 void *tw_map(size_t bytes, bool whole);
 void tw_unmap(void *p, size_t bytes);
 
+/* Such pages become so many more, maybe elsewhere; none are copied, and nothing is left
+ * behind, as where a heap's block grows.  p may be NULL, and before 0.  On NULL the old
+ * ones stand.  Thread: any.  Blocks: no. */
+void *tw_map_grow(void *p, size_t before, size_t bytes);
+
+/* Gives pages of a mapping memory at once, as a write to each would, and changes nothing
+ * in them; where the kernel can't, each comes when it is needed.  Thread: any. */
+void tw_populate(void *p, size_t bytes);
+
 /* Allocations made so far by the whole process.  Thread: any. */
 uint64_t tw_memory_count(void);
 

@@ -333,7 +333,8 @@ struct tw_zone *tw_zone_open(const char *name, struct tw_error *error)
 
     if (strcmp(name, "UTC") == 0) return constant("+0", error);
     if (*name == '+' || *name == '-') return constant(name, error);
-    snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", is_name(name) ? name : "");
+    snprintf(path, sizeof path, "%s%s", strcmp(name, "localtime") == 0 ? "/etc/"
+             : "/usr/share/zoneinfo/", is_name(name) ? name : "");
     file = is_name(name) ? fopen(path, "re") : NULL;
     if (!file) {
         tw_fail(error, TW_EUSAGE, "there is no time zone '%s' in /usr/share/zoneinfo"

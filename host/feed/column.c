@@ -7,6 +7,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/word.h"
+
 enum { LETTERS = 20 };   /* a longer name is none of ours */
 
 /* Names that vendors use for more than one thing (last, amount of money) are
@@ -150,6 +152,34 @@ const char *tw_field_take_any(char separator, const char **at, const char *end,
     *f = (struct tw_csv_field){first, (size_t)(stop - first)};
     *at = p < end ? p + 1 : NULL;
     return NULL;
+}
+
+bool tw_columns_split_plain(const struct tw_columns *k, char separator, const char *p,
+                            const char *end, struct tw_csv_field f[TW_CSV_MEANINGS])
+{
+    const char *first = p;
+    unsigned i = 0, n = k->total > k->wanted ? k->total : k->wanted;
+
+    for (; p < end; p += 8) {
+        size_t left = end - p < 8 ? (size_t)(end - p) : 8;
+        uint64_t w = left == 8 ? tw_word_load(p) : tw_word_load_part(p, left);
+        uint64_t stops = tw_word_zeros(w ^ TW_WORD_OF(separator));
+        uint64_t care = tw_word_below(w, '"' + 1) & ~stops;
+
+        if (left < 8) care &= (UINT64_C(1) << 8 * left) - 1;
+        if (care) return false;
+        for (; stops; stops &= stops - 1) {
+            const char *stop = p + tw_word_first(stops);
+
+            f[i < k->wanted ? k->meaning[i] : TW_CSV_SKIP] =
+                (struct tw_csv_field){first, (size_t)(stop - first)};
+            first = stop + 1;
+            if (++i == n) return k->total == 0;
+        }
+    }
+    f[i < k->wanted ? k->meaning[i] : TW_CSV_SKIP] =
+        (struct tw_csv_field){first, (size_t)(end - first)};
+    return i + 1 >= k->wanted;
 }
 
 static void start(struct tw_columns *k)

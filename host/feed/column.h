@@ -58,6 +58,13 @@ static inline const char *tw_field_take(char separator, const char **at,
     return NULL;
 }
 
+/* The fields of a row [p, end) that has at least those that are wanted, each to where its
+ * meaning is in f.  False: it has blanks, quotes or too many columns, which need care, or
+ * too few.
+ * Thread: any.  Blocks: never.  Memory: none. */
+bool tw_columns_split_plain(const struct tw_columns *k, char separator, const char *p,
+                            const char *end, struct tw_csv_field f[TW_CSV_MEANINGS]);
+
 /* What each name of a header line [p, end) means.  Only letters and digits
  * count, in either case ("Bid Size" is bid_size), names that are not known are
  * skipped; where none is a time, a first column without a name is.  symbol: a

@@ -18,6 +18,7 @@
 #include "base/fixed.h"
 #include "base/memory.h"
 #include "base/zone.h"
+#include "feed/factor.h"
 #include "tape/bar.h"
 
 #include <ctype.h>
@@ -30,6 +31,7 @@
 
 enum {
     LINE_MAX_BYTES = 64 * 1024,
+    ROW = 2,                       /* records, at most   */
     SHOWN = 40,                    /* of a refused value */
     UNDECIDED = -1                 /* no time seen yet   */
 };
@@ -50,7 +52,10 @@ struct csv {
     bool label_end;
     int64_t base_ns;
     int64_t scale;                 /* prices are divided by it            */
-    const char *(*check)(void *ctx, const struct tw_record *r);
+    struct tw_factors *factors;    /* ... and then multiplied; or NULL    */
+    int64_t from_ns, to_ns;        /* of records                          */
+    int64_t day;                   /* of the row, as the file writes it   */
+    const char *(*check)(void *ctx, const struct tw_record *r, uint64_t line);
     char separator;
     bool header;                   /* each stream begins with one         */
     bool pairs;                    /* price 0 with size 0: not this side  */
@@ -64,7 +69,10 @@ struct csv {
     bool skipping;                 /* inside a line that is too long      */
     uint64_t line;
     uint32_t low, high;
+    struct tw_csv_field field[TW_CSV_MEANINGS];   /* of the row; none: not a column */
 };
+
+#define RARE __attribute__((cold, noinline))
 
 struct preset { const char *name, *columns; int64_t scale; bool pairs; };
 
@@ -81,7 +89,7 @@ static const struct preset presets[] = {
     {"lean-trade-bar", "time,open,high,low,close,size", 1, false},
 };
 
-static void TW_PRINTF(2, 3) report(struct csv *c, const char *format, ...)
+static RARE void TW_PRINTF(2, 3) report(struct csv *c, const char *format, ...)
 {
     char text[400];
     va_list args;
@@ -119,19 +127,28 @@ static void read_header(struct csv *c, const char *p, const char *end)
     c->useless = true;
     c->codec.stats.errors++;
     c->codec.stats.skips++;
-    report(c, "header: %.200s; the rest of the file is skipped", error.text);
+    report(c, "header: %.200s, so no line of the file can be read", error.text);
 }
 
 /* A field that is no number: counted by the caller, told here. */
-static bool refuse(struct csv *c, enum tw_csv_column m, struct tw_csv_field f, int code)
+static RARE bool refuse(struct csv *c, enum tw_csv_column m, struct tw_csv_field f,
+                        int code)
 {
     report(c, "%s '%s' %s", tw_column_name(m), show(f).text,
            code == TW_ERANGE ? "does not fit nine decimals" : "is not a number");
     return false;
 }
 
-static bool read_price(struct csv *c, enum tw_csv_column m, struct tw_csv_field f,
-                       int64_t *out)
+static RARE bool refuse_negative(struct csv *c, enum tw_csv_column m,
+                                 struct tw_csv_field f)
+{
+    report(c, "%s '%s' is negative", tw_column_name(m), show(f).text);
+    return false;
+}
+
+static __attribute__((noinline))
+bool read_adjusted(struct csv *c, enum tw_csv_column m, struct tw_csv_field f,
+                   int64_t *out)
 {
     int64_t v = 0;
     size_t i = 0;
@@ -143,18 +160,29 @@ static bool read_price(struct csv *c, enum tw_csv_column m, struct tw_csv_field 
         for (; i < f.n && f.p[i] >= '0' && f.p[i] <= '9'; i++)
             v = v * 10 + (f.p[i] - '0');
         if (i == f.n)
-            return !__builtin_mul_overflow(v, TW_FIXED_ONE / c->scale, out)
+            return (!__builtin_mul_overflow(v, TW_FIXED_ONE / c->scale, out)
+                    && tw_factors_adjust(c->factors, c->day, out) == 0)
                 || refuse(c, m, f, TW_ERANGE);
     }
     r = tw_fixed_parse(f.p, f.n, &v);
     if (r == 0 && c->scale > 1 && v % c->scale != 0) r = TW_ERANGE;
-    if (r) return refuse(c, m, f, r);
     *out = c->scale > 1 ? v / c->scale : v;
-    return true;
+    if (r == 0) r = tw_factors_adjust(c->factors, c->day, out);
+    return r == 0 || refuse(c, m, f, r);
 }
 
-static bool read_size(struct csv *c, enum tw_csv_column m, struct tw_csv_field f,
-                      int64_t *out)
+static inline bool read_price(struct csv *c, enum tw_csv_column m, struct tw_csv_field f,
+                              int64_t *out)
+{
+    int r;
+
+    if (c->scale > 1 || c->factors) return read_adjusted(c, m, f, out);
+    r = tw_fixed_parse(f.p, f.n, out);
+    return r == 0 || refuse(c, m, f, r);
+}
+
+static inline bool read_size(struct csv *c, enum tw_csv_column m, struct tw_csv_field f,
+                             int64_t *out)
 {
     int r;
 
@@ -162,9 +190,7 @@ static bool read_size(struct csv *c, enum tw_csv_column m, struct tw_csv_field f
     if (f.n == 0) return true;
     r = tw_fixed_parse(f.p, f.n, out);
     if (r) return refuse(c, m, f, r);
-    if (*out >= 0 && f.p[0] != '-') return true;
-    report(c, "%s '%s' is negative", tw_column_name(m), show(f).text);
-    return false;
+    return (*out >= 0 && f.p[0] != '-') || refuse_negative(c, m, f);
 }
 
 /* Does the text of a date say where it is the time of? */
@@ -190,6 +216,8 @@ static bool read_time(struct csv *c, struct tw_csv_field f, int64_t more_ns, int
     int r = form < 0 ? form : tw_timestamp_parse(f.p, f.n, (enum tw_csv_time)form, out);
     static const char *const forms[] = {"ns", "us", "ms", "s", "ISO 8601"};
 
+    /* The market's own day: base is its midnight. */
+    if (c->factors && r == 0) c->day = (c->base_ns ? c->base_ns : *out) / DAY_NS;
     if (r == 0 && (__builtin_add_overflow(*out, c->base_ns, out)
                    || __builtin_add_overflow(*out, more_ns, out))) r = TW_ERANGE;
     if (r == 0) {
@@ -206,14 +234,19 @@ static bool read_time(struct csv *c, struct tw_csv_field f, int64_t more_ns, int
 static bool read_symbol(struct csv *c, struct tw_csv_field f, uint32_t *out)
 {
     char name[TW_NAME_MAX + 1];
-    size_t n = 0;
+    const char *text = f.p;
+    size_t n = f.n;
     int64_t id;
 
-    for (size_t i = 0; i < f.n && n < sizeof name; i++) {
-        name[n++] = f.p[i];
-        if (f.p[i] == '"') i++;   /* the second of two */
+    if (memchr(f.p, '"', f.n)) {
+        n = 0;
+        for (size_t i = 0; i < f.n && n < sizeof name; i++) {
+            name[n++] = f.p[i];
+            if (f.p[i] == '"') i++;   /* the second of two */
+        }
+        text = name;
     }
-    id = tw_symbols_intern(c->symbols, name, n);
+    id = tw_symbols_intern(c->symbols, text, n);
     if (id < 0) {
         report(c, "symbol '%s': %s", show(f).text,
                n == 0 ? "empty" : n > TW_NAME_MAX ? "longer than 63 bytes"
@@ -260,6 +293,10 @@ static bool read_level(struct csv *c, const struct tw_csv_field *f,
         return false;
     }
     if (f[price_at].n == 0 || (c->pairs && p == 0 && s == 0)) return true;
+    if (p == 0 && f[size_at].n == 0 && c->check) {   /* with a size of 0 it is no side */
+        report(c, "a price of 0");
+        return false;
+    }
     *price = p;
     *size = s;
     *given = true;
@@ -292,6 +329,7 @@ static bool split(struct csv *c, const char *p, const char *end, struct tw_csv_f
     struct tw_csv_field rest;
     const char *wrong;
 
+    if (tw_columns_split_plain(k, c->separator, p, end, f)) return true;
     for (i = 0; i < count && p; i++) {
         wrong = tw_field_take(c->separator, &p, end,
                               &f[i < k->wanted ? k->meaning[i] : TW_CSV_SKIP]);
@@ -363,8 +401,8 @@ static bool find_span(struct csv *c, struct tw_csv_field time)
     if (c->span_ns == 0 && c->columns.at[TW_CSV_DATE] < 0 && is_date(time))
         c->span_ns = DAY_NS;
     if (c->span_ns > 0) return true;
-    report(c, "time '%s' does not tell how long the bar is: interval is needed",
-           show(time).text);
+    report(c, "time '%s' does not tell how long the bar is: say it with the option"
+           " interval, as in interval=1m", show(time).text);
     return false;
 }
 
@@ -375,7 +413,7 @@ static bool is_there(const struct tw_csv_field *f, enum tw_csv_column open)
 
 /* How many bars: of trades, or of the sides that are there. */
 static unsigned read_bars(struct csv *c, const struct tw_csv_field *f,
-                          struct tw_record r[2])
+                          struct tw_record r[ROW])
 {
     unsigned n = 0;
 
@@ -384,7 +422,7 @@ static unsigned read_bars(struct csv *c, const struct tw_csv_field *f,
                show(f[TW_CSV_TIME]).text);
         return 0;
     }
-    r[1] = r[0];
+    if (c->columns.at[TW_CSV_OPEN] < 0) r[1] = r[0];
     if (c->columns.at[TW_CSV_OPEN] >= 0)
         n = read_bar(c, f, TW_CSV_OPEN, TW_CSV_SIZE, TW_BAR_TRADES, &r[0]);
     else if (!is_there(f, TW_CSV_BID_OPEN) && !is_there(f, TW_CSV_ASK_OPEN))
@@ -406,31 +444,39 @@ static unsigned read_bars(struct csv *c, const struct tw_csv_field *f,
     return n;
 }
 
+/* A date and a time of their own are one text, where they fit. */
+static void join_time(struct tw_csv_field f[], char joined[2 * SHOWN])
+{
+    struct tw_csv_field date = f[TW_CSV_DATE], *time = &f[TW_CSV_TIME];
+
+    if (date.n == 0 || date.n + 1 + time->n >= 2 * SHOWN) return;
+    memcpy(joined, date.p, date.n);
+    joined[date.n] = ' ';
+    if (time->n) memcpy(joined + date.n + 1, time->p, time->n);
+    *time = (struct tw_csv_field){joined, date.n + 1 + time->n};
+}
+
 /* How many records it is; 0: it is refused. */
 static unsigned read_row(struct csv *c, const char *p, const char *end,
-                         struct tw_record r[2])
+                         int64_t received_ns, struct tw_record r[ROW])
 {
-    struct tw_csv_field f[TW_CSV_MEANINGS] = {{0}};
+    struct tw_csv_field *f = c->field;
     uint32_t symbol = c->symbol;
     bool bars = tw_columns_have_bars(&c->columns);
     char joined[2 * SHOWN];
     int64_t time;
 
     if (!split(c, p, end, f)) return 0;
-    if (f[TW_CSV_DATE].n && f[TW_CSV_DATE].n + f[TW_CSV_TIME].n + 1 < sizeof joined) {
-        int n = snprintf(joined, sizeof joined, "%.*s %.*s", (int)f[TW_CSV_DATE].n,
-                         f[TW_CSV_DATE].p, (int)f[TW_CSV_TIME].n, f[TW_CSV_TIME].p);
-
-        f[TW_CSV_TIME] = (struct tw_csv_field){joined, (size_t)n};
-    }
+    join_time(f, joined);
     if (bars && !find_span(c, f[TW_CSV_TIME])) return 0;
     if (!read_time(c, f[TW_CSV_TIME], bars && !c->label_end ? c->span_ns : 0, &time))
         return 0;
     if (c->columns.at[TW_CSV_SYMBOL] >= 0 && !read_symbol(c, f[TW_CSV_SYMBOL], &symbol))
         return 0;
     *r = (struct tw_record){
-        .time = time, .symbol = symbol, .source = c->codec.source,
-        .source_seq = (uint32_t)c->line
+        .time = time, .received = received_ns ? received_ns : (int64_t)c->line,
+        .symbol = symbol,
+        .source = c->codec.source, .source_seq = (uint32_t)c->line
     };
     if (bars) return read_bars(c, f, r);
     if (f[TW_CSV_PRICE].n) {
@@ -458,7 +504,7 @@ static bool heading(struct csv *c, const char *p, const char *end)
 static unsigned passing(struct csv *c, const struct tw_record *r, unsigned n)
 {
     for (unsigned i = 0; c->check && i < n; i++) {
-        const char *why = c->check(c->codec.problem_ctx, &r[i]);
+        const char *why = c->check(c->codec.problem_ctx, &r[i], c->line);
 
         if (!why) continue;
         report(c, "%s", why);
@@ -471,7 +517,8 @@ static void read_line(struct csv *c, const char *p, const char *end,
                       int64_t received_ns, struct tw_batch *out)
 {
     struct tw_codec_stats *stats = &c->codec.stats;
-    struct tw_record record[2];
+    struct tw_record *r;
+    bool is_out;
     unsigned n;
 
     c->line++;
@@ -491,14 +538,19 @@ static void read_line(struct csv *c, const char *p, const char *end,
             return;
         }
     }
-    n = passing(c, record, read_row(c, p, end, record));
-    if (n == 0) stats->errors++;
+    if (out->n + ROW > TW_BATCH) out->full(out);
+    r = &out->r[out->n];
+    n = read_row(c, p, end, received_ns, r);
+    is_out = n > 0 && (tw_record_at(r) < c->from_ns || tw_record_at(r) >= c->to_ns);
+    if (!is_out) n = passing(c, r, n);
     if (n > 1) stats->messages++;         /* C1 */
-    for (unsigned i = 0; i < n; i++) {
-        record[i].received = received_ns;
-        *tw_batch_next(out) = record[i];
-        stats->records++;
+    if (is_out) {
+        stats->ignored += n;
+        return;
     }
+    out->n += n;
+    stats->records += n;
+    if (n == 0) stats->errors++;
 }
 
 /* A line too long to be a row; its bytes are counted as they are seen. */
@@ -551,6 +603,7 @@ static void start_stream(struct csv *c)
     c->low = UINT32_MAX;
     c->high = 0;
     c->form = c->form_given;
+    memset(c->field, 0, sizeof c->field);
     c->ready = c->useless = c->skipping = false;
     c->line = 0;
 }
@@ -573,6 +626,7 @@ static void csv_free(struct tw_codec *codec)
     tw_unmap(c->last, LAST_BYTES);
     tw_unmap(c->newest, NEWEST_BYTES);
     tw_zone_free(c->zone);
+    tw_factors_free(c->factors);
     tw_free(c);
 }
 
@@ -615,12 +669,16 @@ static int read_options(struct csv *c, const struct tw_csv_options *o,
         || o->interval_ns / SECOND_NS > TW_BAR_SECONDS_MAX)
         return tw_fail(error, TW_EUSAGE, "csv: interval: whole seconds expected");
     c->label_end = o->label_end;
+    c->from_ns = o->from_ns ? o->from_ns : INT64_MIN;
+    c->to_ns = o->to_ns ? o->to_ns : INT64_MAX;
     if (o->zone && !(c->zone = tw_zone_open(o->zone, &wrong)))
         return tw_fail(error, wrong.code, "csv: %.200s", wrong.text);
     c->separator = o->separator ? o->separator : ',';
     if (isalnum((unsigned char)c->separator) || strchr("\"\r\n.-+:#", c->separator))
         return tw_fail(error, TW_EUSAGE, "csv: '%c' can't be the separator",
                        c->separator);
+    if (o->factors && !(c->factors = tw_factors_open(o->factors, &wrong)))
+        return tw_fail(error, wrong.code, "csv: factors: %.300s", wrong.text);
     if (o->symbol) {
         id = tw_symbols_intern(c->symbols, o->symbol, strlen(o->symbol));
         if (id < 0)

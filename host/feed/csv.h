@@ -5,7 +5,8 @@
  * a trade, any other a quote.  A side whose price is empty stays as the
  * symbol's last row had it.  Empty lines and lines that begin with # are
  * skipped; so is, counted as ignored, a first line whose time begins with a
- * letter when the columns are given.
+ * letter when the columns are given.  Records that nobody has received (received_ns is 0)
+ * have their line there.
  *
  * Layer host/feed.
  */
@@ -33,10 +34,14 @@ struct tw_csv_options {
     bool label_end;                  /* a bar's time is that of its end, not of its
                                       * beginning                                  */
     int64_t price_scale;             /* prices are divided by it; 0: 1 (LEAN: 10000) */
+    int64_t from_ns, to_ns;          /* records of from <= time < to, the others are
+                                      * ignored; 0: no bound                       */
+    const char *factors;             /* the path of what prices are multiplied by then
+                                      * (factor.h), or NULL                        */
     char separator;                  /* 0: ',' */
     uint8_t source;
     /* Why a row that reads well can't be, or NULL; may be NULL itself. */
-    const char *(*check)(void *ctx, const struct tw_record *r);
+    const char *(*check)(void *ctx, const struct tw_record *r, uint64_t line);
     tw_codec_problem *problem;
     void *problem_ctx;               /* of both */
 };

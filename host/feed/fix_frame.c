@@ -122,15 +122,43 @@ static inline __m128i load(const void *p)
     return _mm_loadu_si128((const __m128i *)p);
 }
 
-/* The index of p[0, n), n >= 16; returns the sum of the bytes modulo 256. */
-static unsigned index_fields(const char *p, size_t n, uint64_t *soh)
+/* [p, end), less than 16 bytes, with what is before it as zeros: nothing is read past
+ * the end, where there are 16 bytes in all. */
+static inline __m128i last_piece(const char *p, const char *end)
 {
-    /* The last piece ends with the message and overlaps the one before: what
-     * was counted already is masked out, so nothing is read past the end. */
     static const unsigned char keep[32] = {
         [16] = 255, 255, 255, 255, 255, 255, 255, 255,
         255, 255, 255, 255, 255, 255, 255, 255,
     };
+
+    return _mm_and_si128(load(end - 16), load(keep + (end - p)));
+}
+
+/* The sum of the bytes that both halves were added up from, modulo 256. */
+static inline unsigned total(__m128i sum)
+{
+    sum = _mm_add_epi64(sum, _mm_srli_si128(sum, 8));
+    return (unsigned)_mm_cvtsi128_si32(sum) & 255;
+}
+
+unsigned tw_fix_sum(const char *p, size_t n)
+{
+    const __m128i zero = _mm_setzero_si128();
+    const char *end = p + n;
+    __m128i sum = zero;
+    unsigned short_sum = 0;
+
+    if (n < 16) {
+        while (p < end) short_sum += (unsigned char)*p++;
+        return short_sum & 255;
+    }
+    for (; end - p >= 16; p += 16) sum = _mm_add_epi64(sum, _mm_sad_epu8(load(p), zero));
+    return total(_mm_add_epi64(sum, _mm_sad_epu8(last_piece(p, end), zero)));
+}
+
+/* The index of p[0, n), n >= 16; returns the sum of the bytes modulo 256. */
+static unsigned index_fields(const char *p, size_t n, uint64_t *soh)
+{
     const char *end = p + n;
     __m128i sum = _mm_setzero_si128();
     uint64_t word = 0;
@@ -140,11 +168,9 @@ static unsigned index_fields(const char *p, size_t n, uint64_t *soh)
         *soh++ = look(load(p), &sum) | look(load(p + 16), &sum) << 16 |
                  look(load(p + 32), &sum) << 32 | look(load(p + 48), &sum) << 48;
     for (; end - p >= 16; p += 16, bit += 16) word |= look(load(p), &sum) << bit;
-    n = (size_t)(end - p);
-    word |= look(_mm_and_si128(load(end - 16), load(keep + n)), &sum) >> (16 - n) << bit;
+    word |= look(last_piece(p, end), &sum) >> (16 - (end - p)) << bit;
     *soh = word;
-    sum = _mm_add_epi64(sum, _mm_srli_si128(sum, 8));
-    return (unsigned)_mm_cvtsi128_si32(sum) & 255;
+    return total(sum);
 }
 
 #else
@@ -167,6 +193,15 @@ static inline unsigned add_up(uint64_t w)
 
     w = (w & even) + (w >> 8 & even);
     return (unsigned)(w * UINT64_C(0x0001000100010001) >> 48);
+}
+
+unsigned tw_fix_sum(const char *p, size_t n)
+{
+    unsigned sum = 0;
+
+    for (; n >= 8; n -= 8, p += 8) sum += add_up(tw_fix_word(p));
+    for (; n > 0; n--) sum += (unsigned char)*p++;
+    return sum & 255;
 }
 
 /* The index of p[0, n), n >= 8; returns the sum of the bytes modulo 256. */

@@ -31,6 +31,9 @@ struct tw_fix_frame {
 enum tw_fix_found tw_fix_frame_find(const char *p, size_t n, size_t max,
                                     struct tw_fix_frame *f, uint64_t *soh);
 
+/* The sum of n bytes modulo 256.  Thread: any.  Blocks: never.  Memory: none. */
+unsigned tw_fix_sum(const char *p, size_t n);
+
 /* Up to `room - 1` bytes of [text, text + n) that can be printed, as a string.
  * Thread: any.  Blocks: never.  Memory: none. */
 const char *tw_fix_show(const char *text, size_t n, char *out, size_t room);

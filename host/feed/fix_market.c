@@ -16,7 +16,7 @@
  *         is changed or deleted did not happen now: it makes no record.
  *   290, 1023  an entry below the first level is checked and passed over.
  *   278   of a trade is its id when it is a number.
- *   60    may stand in each entry; the last one counts.
+ *   60    may stand in each entry, and 779 in a snapshot; the last one counts.
  * What a price or a size that is not said means
  *   Indicative and FX quotes say no sizes: a bid or offer without 271, 134 or
  *   135 is there with size 0, which stands for "not known".  A size that is
@@ -35,56 +35,15 @@
 #include "base/fixed.h"
 #include "base/memory.h"
 
-/* The fields that are used.  From TYPE on they may stand in a group's entry,
- * the first six of them nowhere else. */
-enum field {
-    OTHER, SEQ, SENDING, COUNT, BID, OFFER, BID_SIZE, OFFER_SIZE,
-    TYPE, ACTION, PRICE, SIZE, POSITION, LEVEL,
-    SIDE, ID, TRANSACT, SYMBOL, DATA, FIELDS
-};
-#define BIT(field) (UINT32_C(1) << (field))
-#define ENTRY_FIELDS (BIT(FIELDS) - BIT(TYPE))
-#define ENTRY_ONLY (BIT(SIDE) - BIT(TYPE))
-
-enum { TAGS = 1024 };
-
-static const uint8_t field_of[TAGS] = {
-    [34] = SEQ, [52] = SENDING, [54] = SIDE, [55] = SYMBOL, [60] = TRANSACT,
-    [132] = BID, [133] = OFFER, [134] = BID_SIZE, [135] = OFFER_SIZE,
-    [268] = COUNT, [269] = TYPE, [270] = PRICE, [271] = SIZE, [278] = ID,
-    [279] = ACTION, [290] = POSITION, [1023] = LEVEL,
-    /* The next field has as many bytes as these say, SOH among them. */
-    [90] = DATA, [93] = DATA, [95] = DATA, [212] = DATA, [348] = DATA,
-    [350] = DATA, [352] = DATA, [354] = DATA, [356] = DATA, [358] = DATA,
-    [360] = DATA, [362] = DATA, [364] = DATA, [445] = DATA, [618] = DATA,
-    [621] = DATA,
-};
-
-enum action { NEW, CHANGE, DELETE };
-enum type { BID_ENTRY, OFFER_ENTRY, TRADE_ENTRY, EMPTY_ENTRY, OTHER_ENTRY };
-
-/* Price and size are apart, as time and received are below: neighbours would be
- * copied as one vector, which waits until the words just stored are in the cache. */
-struct tw_fix_entry {
-    int64_t price;
-    uint64_t id;
-    int64_t size;
-    struct tw_fix_text symbol;
-    uint32_t symbol_id;
-    uint8_t type, side, flags;
-};
-
-/* Of an entry: what it keeps of the quote; that the side is not there now. */
-enum { KEEP_PRICE = 1, KEEP_SIZE = 2, GONE = 4 };
 
 /* What is noted down of a message. */
 struct fields {
-    uint32_t seen;               /* BIT(field): text[field] is set        */
+    uint32_t seen;               /* MD_BIT(field): text[field] is set     */
     bool snapshot;               /* 35=W                                  */
     bool counted, entered;       /* 268 came; the first entry has begun   */
     uint32_t group;              /* the tag that begins an entry          */
     uint64_t left;               /* entries to come                       */
-    struct tw_fix_text text[FIELDS];
+    struct tw_fix_text text[MD_FIELDS];
 };
 
 /* The SOHs of a message, one after the other. */
@@ -124,44 +83,13 @@ void tw_fix_market_reset(struct tw_fix_market *m)
     memset(m->quotes, 0, m->quotes_n * sizeof *m->quotes);
 }
 
-/* What is rare is cold and never inline: the rest then stays in registers and
- * is laid out without a jump. */
-#define RARE __attribute__((cold, noinline))
-
 /* Says why the message is refused; the text is printed for %s. */
-static RARE int refuse(struct tw_fix_market *m, const char *format, struct tw_fix_text t)
+static int refuse(struct tw_fix_market *m, const char *format, struct tw_fix_text t)
 {
-    char value[48];
-
-    tw_fix_show(t.at, t.n, value, sizeof value);
-    snprintf(m->why, sizeof m->why, format, value);
-    return TW_FIX_REFUSED;
+    return tw_fix_refuse(m->why, format, t);
 }
 
 static const struct tw_fix_text nothing = { "", 0 };
-
-/* ---- values ---- */
-
-static __attribute__((noinline))
-int long_number(struct tw_fix_market *m, unsigned tag, bool price,
-                       struct tw_fix_text t, int64_t *out)
-{
-    char format[64];
-    int code = tw_fixed_parse(t.at, t.n, out);
-
-    if (code == TW_OK && (price || *out >= 0)) return TW_OK;
-    snprintf(format, sizeof format, "%u=%%s %s", tag,
-             code == TW_ERANGE ? "does not fit int64 with nine decimals"
-             : price ? "is not a price" : "is not a size");
-    return refuse(m, format, t);
-}
-
-static inline __attribute__((always_inline))
-int read_number(struct tw_fix_market *m, unsigned tag, bool price,
-                struct tw_fix_text t, int64_t *out)
-{
-    return tw_fix_short(t, out) ? TW_OK : long_number(m, tag, price, t, out);
-}
 
 /* ---- fields to entries ---- */
 
@@ -193,7 +121,7 @@ static size_t read_tag(const char *p, uint32_t *tag)
 
 /* Messages of a feed are alike: the n-th field has mostly the tag that it had
  * in the last one, and then one comparison tells.  False: no tag is there. */
-static RARE bool guess_again(struct tw_fix_guess *g, const char *p)
+static TW_FIX_RARE bool guess_again(struct tw_fix_guess *g, const char *p)
 {
     size_t n = read_tag(p, &g->tag);
 
@@ -205,15 +133,15 @@ static RARE bool guess_again(struct tw_fix_guess *g, const char *p)
     g->mask = UINT64_MAX >> (8 * (7 - n));
     g->bytes = tw_fix_word(p) & g->mask;
     g->length = (uint32_t)n + 1;
-    g->field = g->tag < TAGS ? field_of[g->tag] : OTHER;
-    g->stops = BIT(g->field);
-    g->sets = BIT(g->field) & ~(BIT(OTHER) | BIT(DATA) | BIT(TRANSACT));
+    g->field = tw_fix_md_field(g->tag);
+    g->stops = MD_BIT(g->field);
+    g->sets = g->stops & ~(MD_BIT(MD_OTHER) | MD_BIT(MD_DATA) | MD_BIT(MD_TRANSACT));
     return true;
 }
 
 /* Where the data field at p ends that `length` bytes are said to be in. */
-static RARE const char *pass_data(struct tw_fix_market *m, const char *p, const char *end,
-                             struct tw_fix_text length)
+static TW_FIX_RARE const char *pass_data(struct tw_fix_market *m, const char *p,
+                                         const char *end, struct tw_fix_text length)
 {
     uint32_t tag;
     uint64_t n;
@@ -226,27 +154,8 @@ static RARE const char *pass_data(struct tw_fix_market *m, const char *p, const 
     return NULL;
 }
 
-/* Whether an entry is on the first level; TW_FIX_REFUSED: nobody knows. */
-static __attribute__((noinline))
-int first_level(struct tw_fix_market *m, const struct fields *f, uint32_t seen)
-{
-    static const uint8_t says[] = { POSITION, LEVEL };
-    bool first = true;
-
-    for (int i = 0; i < 2; i++) {
-        struct tw_fix_text t = f->text[says[i]];
-        uint64_t level;
-
-        if (!(seen & BIT(says[i]))) continue;
-        if (!tw_fix_integer(t, &level) || level == 0)
-            return refuse(m, "level (290, 1023) '%s' is not a number from 1", t);
-        first &= level == 1;
-    }
-    return first;
-}
-
 /* Where the next entry is noted when there is no room; NULL: no memory. */
-static RARE struct tw_fix_entry *more_entries(struct tw_fix_market *m)
+static TW_FIX_RARE struct tw_fix_entry *more_entries(struct tw_fix_market *m)
 {
     void *more = tw_realloc(m->entries, 2 * m->entries_max * sizeof *m->entries);
 
@@ -256,77 +165,33 @@ static RARE struct tw_fix_entry *more_entries(struct tw_fix_market *m)
     return &m->entries[m->entries_n];
 }
 
-static inline enum type type_of(struct tw_fix_text t)
-{
-    if (t.n != 1) return OTHER_ENTRY;
-    if (*t.at >= '0' && *t.at <= '2') return (enum type)(BID_ENTRY + (*t.at - '0'));
-    return *t.at == 'J' ? EMPTY_ENTRY : OTHER_ENTRY;
-}
-
 /* Checks the entry that ends here and keeps it when it is of use. */
 static inline __attribute__((always_inline))
 int close_entry(struct tw_fix_market *m, const struct fields *f, uint32_t seen)
 {
-    const struct tw_fix_text *text = f->text;
     struct tw_fix_entry *e = m->entries_n < m->entries_max ? &m->entries[m->entries_n]
                                                            : more_entries(m);
-    const uint32_t both = BIT(PRICE) | BIT(SIZE);
-    unsigned action = NEW;
+    uint64_t level;
+    int code;
 
     if (!e) return refuse(m, "no memory for its entries%s", nothing);
-    if (!(seen & BIT(TYPE)) || text[TYPE].n == 0)
-        return refuse(m, "an entry has no MDEntryType (269)%s", nothing);
-    e->symbol.at = text[SYMBOL].at;
-    e->symbol.n = text[SYMBOL].n;
-    e->type = (uint8_t)type_of(text[TYPE]);
-    if (e->type == OTHER_ENTRY) return TW_OK;
-    if (seen & BIT(ACTION)) {
-        action = (unsigned char)*text[ACTION].at - (unsigned)'0';
-        if (text[ACTION].n != 1 || action > (f->snapshot ? NEW : DELETE))
-            return refuse(m, "279=%s is not an action here", text[ACTION]);
-    }
-    e->price = e->size = 0;
-    e->flags = action == DELETE ? GONE : 0;
-    if (seen & BIT(PRICE) && read_number(m, 270, true, text[PRICE], &e->price))
-        return TW_FIX_REFUSED;
-    if (seen & BIT(SIZE)) {
-        if (read_number(m, 271, false, text[SIZE], &e->size)) return TW_FIX_REFUSED;
-        if (e->size == 0) e->flags = GONE;
-    }
-    if ((seen & both) != both) {
-        if (action == CHANGE) {
-            if (!(seen & BIT(PRICE))) e->flags |= KEEP_PRICE;
-            if (!(seen & BIT(SIZE))) e->flags |= KEEP_SIZE;
-        } else if (action == NEW && e->type != EMPTY_ENTRY) {
-            if (!(seen & BIT(PRICE)))
-                return refuse(m, "269=%s has no MDEntryPx (270)", text[TYPE]);
-            if (e->type == TRADE_ENTRY)
-                return refuse(m, "269=%s has no MDEntrySize (271)", text[TYPE]);
-        }
-    }
-    if (seen & (BIT(POSITION) | BIT(LEVEL))) {
-        int first = first_level(m, f, seen);
-
-        if (first < 0) return TW_FIX_REFUSED;
-        if (!first && e->type != TRADE_ENTRY) return TW_OK;
-    }
-    if (e->type == TRADE_ENTRY) {
-        if (action != NEW) return TW_OK;
-        e->side = TW_SIDE_NONE;
-        if (seen & BIT(SIDE) && text[SIDE].n == 1)
-            e->side = *text[SIDE].at == '1' ? TW_SIDE_BUY
-                      : *text[SIDE].at == '2' ? TW_SIDE_SELL : TW_SIDE_NONE;
-        if (!(seen & BIT(ID)) || !tw_fix_integer(text[ID], &e->id)) e->id = 0;
-    }
+    code = tw_fix_entry_read(f->text, seen, f->snapshot ? TW_FIX_NEW : TW_FIX_DELETE, e,
+                             &level, m->why);
+    if (code < 0) return code;
+    e->symbol.at = f->text[MD_SYMBOL].at;
+    e->symbol.n = f->text[MD_SYMBOL].n;
+    if (e->type == TW_FIX_OTHER_ENTRY) return TW_OK;
+    if (e->type == TW_FIX_TRADE_ENTRY ? e->action != TW_FIX_NEW : level > 1) return TW_OK;
     m->entries_n++;
     return TW_OK;
 }
 
 /* A field came that cannot come now. */
-static RARE int refuse_field(struct tw_fix_market *m, const struct tw_fix_guess *g,
-                             bool entered, struct tw_fix_text value)
+static TW_FIX_RARE int refuse_field(struct tw_fix_market *m,
+                                    const struct tw_fix_guess *g, bool entered,
+                                    struct tw_fix_text value)
 {
-    bool stray = !entered && ENTRY_ONLY & BIT(g->field);
+    bool stray = !entered && MD_ENTRY_ONLY & MD_BIT(g->field);
     char format[40];
 
     snprintf(format, sizeof format, "%u=%%s %s", g->tag,
@@ -341,7 +206,7 @@ static RARE int refuse_field(struct tw_fix_market *m, const struct tw_fix_guess 
 static int read_fields(struct tw_fix_market *m, struct fields *f, struct marks s,
                        const char *p, const char *end)
 {
-    uint32_t stop = ENTRY_ONLY | BIT(COUNT) | BIT(DATA), bit;
+    uint32_t stop = MD_ENTRY_ONLY | MD_BIT(MD_COUNT) | MD_BIT(MD_DATA), bit;
     struct tw_fix_guess *g = m->guesses;
 
     for (; p < end; g++) {
@@ -361,12 +226,12 @@ static int read_fields(struct tw_fix_market *m, struct fields *f, struct marks s
         p = at + 1;
         if (stop & g->stops) {
             if (g->tag == f->group) {
-                if (f->entered && close_entry(m, f, stop)) return TW_FIX_REFUSED;
+                if (f->entered && close_entry(m, f, stop)) return TW_FIX_UNUSABLE;
                 if (f->left-- == 0)
-                    return refuse(m, "268=%s but more entries", f->text[COUNT]);
+                    return refuse(m, "268=%s but more entries", f->text[MD_COUNT]);
                 f->entered = true;
-                stop = (stop & (~ENTRY_FIELDS | BIT(DATA))) | g->stops;
-            } else if (g->field == COUNT && !f->counted) {
+                stop = (stop & (~MD_ENTRY | MD_BIT(MD_DATA))) | g->stops;
+            } else if (g->field == MD_COUNT && !f->counted) {
                 if (!tw_fix_integer(value, &f->left))
                     return refuse(m, "268=%s is not a number", value);
                 f->counted = true;
@@ -374,51 +239,27 @@ static int read_fields(struct tw_fix_market *m, struct fields *f, struct marks s
                     f->group = g[1].tag;
                     if ((tw_fix_word(p) & g[1].mask) != g[1].bytes)
                         read_tag(p, &f->group);
-                    bit = BIT(f->group < TAGS ? field_of[f->group] : OTHER);
-                    if (bit & (BIT(COUNT) | BIT(DATA)))
+                    bit = MD_BIT(tw_fix_md_field(f->group));
+                    if (bit & (MD_BIT(MD_COUNT) | MD_BIT(MD_DATA)))
                         return refuse(m, "268=%s and then no entry", value);
                     stop |= bit;
                 }
-            } else if (g->field == DATA) {
+            } else if (g->field == MD_DATA) {
                 const char *past = pass_data(m, p, end, value);
 
-                if (!past) return TW_FIX_REFUSED;
+                if (!past) return TW_FIX_UNUSABLE;
                 do at = next_mark(&s); while (at < past);
                 p = at + 1;
-            } else if (g->field != OTHER) {
+            } else if (g->field != MD_OTHER) {
                 return refuse_field(m, g, f->entered, value);
             }
         }
         f->text[g->field] = value;
         stop |= g->sets;
     }
-    if (f->entered && close_entry(m, f, stop)) return TW_FIX_REFUSED;
-    if (f->left > 0) return refuse(m, "268=%s but fewer entries", f->text[COUNT]);
+    if (f->entered && close_entry(m, f, stop)) return TW_FIX_UNUSABLE;
+    if (f->left > 0) return refuse(m, "268=%s but fewer entries", f->text[MD_COUNT]);
     f->seen = stop;
-    return TW_OK;
-}
-
-/* One side of a 35=S, when it is there. */
-static int quote_entry(struct tw_fix_market *m, const struct fields *f, enum type type,
-                       enum field price, enum field size, unsigned price_tag)
-{
-    struct tw_fix_entry *e = &m->entries[m->entries_n];
-    bool has_size = f->seen >> size & 1;
-
-    if (!(f->seen & (BIT(price) | BIT(size)))) return TW_OK;
-    if (!(f->seen & BIT(price)))
-        return refuse(m, type == BID_ENTRY ? "134=%s without BidPx (132)"
-                                           : "135=%s without OfferPx (133)",
-                      f->text[size]);
-    e->symbol.at = f->text[SYMBOL].at;
-    e->symbol.n = f->text[SYMBOL].n;
-    e->type = (uint8_t)type;
-    e->size = 0;
-    if (read_number(m, price_tag, true, f->text[price], &e->price) ||
-        (has_size && read_number(m, price_tag + 2, false, f->text[size], &e->size)))
-        return TW_FIX_REFUSED;
-    e->flags = has_size && e->size == 0 ? GONE : 0;
-    m->entries_n++;
     return TW_OK;
 }
 
@@ -462,7 +303,7 @@ static inline int find_symbol(struct tw_fix_market *m, struct tw_fix_text name,
     if (r->name != w) {
         uint32_t found;
 
-        if (intern(m, name, &found)) return TW_FIX_REFUSED;
+        if (intern(m, name, &found)) return TW_FIX_UNUSABLE;
         r->name = w;
         r->id = found;
     }
@@ -480,7 +321,7 @@ static int find_symbols(struct tw_fix_market *m)
     for (; e < end; e++) {
         if (e->symbol.at != last) {
             last = e->symbol.at;
-            if (find_symbol(m, e->symbol, &id)) return TW_FIX_REFUSED;
+            if (find_symbol(m, e->symbol, &id)) return TW_FIX_UNUSABLE;
         }
         e->symbol_id = id;
     }
@@ -500,14 +341,14 @@ static inline struct side next_side(struct side old, const struct tw_fix_entry *
 {
     struct side new = { e->price, e->size };
 
-    if (better && e->flags & GONE) return old;
+    if (better && e->flags & TW_FIX_GONE) return old;
     if (better && there(old) && (better > 0 ? e->price <= old.price
                                             : e->price >= old.price))
         return old;
     if (e->flags) {
-        if (e->flags & GONE || !there(old)) return (struct side){0};
-        if (e->flags & KEEP_PRICE) new.price = old.price;
-        if (e->flags & KEEP_SIZE) new.size = old.size;
+        if (e->flags & TW_FIX_GONE || !there(old)) return (struct side){0};
+        if (e->flags & TW_FIX_KEEP_PRICE) new.price = old.price;
+        if (e->flags & TW_FIX_KEEP_SIZE) new.size = old.size;
     }
     return new;
 }
@@ -550,14 +391,14 @@ static int write_records(struct tw_fix_market *m, const struct common *like,
         }
 
         for (; e < end && e->symbol_id == symbol; e++) {
-            switch ((enum type)e->type) {
-            case BID_ENTRY:
+            switch ((enum tw_fix_entry_type)e->type) {
+            case TW_FIX_BID_ENTRY:
                 bid = next_side(bid, e, snapshot);
                 break;
-            case OFFER_ENTRY:
+            case TW_FIX_OFFER_ENTRY:
                 ask = next_side(ask, e, -(int)snapshot);
                 break;
-            case TRADE_ENTRY:
+            case TW_FIX_TRADE_ENTRY:
                 r = next_record(out, like, TW_TRADE, symbol);
                 r->trade = (struct tw_trade){
                     .price = e->price, .size = e->size, .side = e->side, .id = e->id,
@@ -596,8 +437,9 @@ int tw_fix_market_read(struct tw_fix_market *m, const char *p,
         return TW_FIX_OTHER;
     m->entries_n = 0;
     marks.word &= UINT64_MAX << (frame->header + 5);   /* past tags 8, 9 and 35 */
-    f.text[SYMBOL].at = f.text[SEQ].at = f.text[SENDING].at = f.text[TRANSACT].at = p;
-    f.text[SYMBOL].n = f.text[SEQ].n = f.text[SENDING].n = 0;
+    f.text[MD_SYMBOL].at = f.text[MD_SEQ].at = p;
+    f.text[MD_SENDING].at = f.text[MD_TRANSACT].at = p;
+    f.text[MD_SYMBOL].n = f.text[MD_SEQ].n = f.text[MD_SENDING].n = 0;
     f.snapshot = *type == 'W';
     f.counted = f.entered = false;
     f.group = UINT32_MAX;
@@ -606,30 +448,28 @@ int tw_fix_market_read(struct tw_fix_market *m, const char *p,
     if (code != TW_OK) return code;
 
     if (*type == 'S') {
-        if (f.counted) return refuse(m, "268=%s is of no quote", f.text[COUNT]);
-        if (quote_entry(m, &f, BID_ENTRY, BID, BID_SIZE, 132) ||
-            quote_entry(m, &f, OFFER_ENTRY, OFFER, OFFER_SIZE, 133))
-            return TW_FIX_REFUSED;
-        if (m->entries_n == 0)
-            return refuse(m, "neither BidPx (132) nor OfferPx (133)%s", nothing);
+        if (f.counted) return refuse(m, "268=%s is of no quote", f.text[MD_COUNT]);
+        code = tw_fix_quote_read(f.text, f.seen, m->entries, m->why);
+        if (code < 0) return code;
+        m->entries_n = (size_t)code;
     } else if (!f.counted) {
         return refuse(m, "no NoMDEntries (268)%s", nothing);
     } else if (f.snapshot && !f.entered) {
         m->entries[m->entries_n++] = (struct tw_fix_entry){
-            .symbol = f.text[SYMBOL], .type = EMPTY_ENTRY,
+            .symbol = f.text[MD_SYMBOL], .type = TW_FIX_EMPTY_ENTRY,
         };
     }
-    if (!tw_fix_integer(f.text[SEQ], &seq))
-        return refuse(m, "34=%s is not a number", f.text[SEQ]);
+    if (!tw_fix_integer(f.text[MD_SEQ], &seq))
+        return refuse(m, "34=%s is not a number", f.text[MD_SEQ]);
     like.source = m->source;
     like.source_seq = (uint32_t)seq;
-    if (f.text[TRANSACT].at != p) {
-        if (tw_fix_time(&m->clock, f.text[TRANSACT], &like.time))
-            return refuse(m, "60=%s is not a time", f.text[TRANSACT]);
-    } else if (tw_fix_time(&m->clock, f.text[SENDING], &like.time)) {
-        return refuse(m, "52=%s is not a time", f.text[SENDING]);
+    if (f.text[MD_TRANSACT].at != p) {
+        if (tw_fix_time(&m->clock, f.text[MD_TRANSACT], &like.time))
+            return refuse(m, "60=%s is not a time", f.text[MD_TRANSACT]);
+    } else if (tw_fix_time(&m->clock, f.text[MD_SENDING], &like.time)) {
+        return refuse(m, "52=%s is not a time", f.text[MD_SENDING]);
     }
-    if (find_symbols(m)) return TW_FIX_REFUSED;
+    if (find_symbols(m)) return TW_FIX_UNUSABLE;
     code = write_records(m, &like, f.snapshot, out);
     return code ? code : TW_FIX_OTHER;
 }

@@ -5,17 +5,13 @@
 #ifndef TW_FIX_MARKET_H
 #define TW_FIX_MARKET_H
 
+#include "feed/fix_entry.h"
 #include "feed/fix_frame.h"
-#include "feed/fix_value.h"
 #include "tape/record.h"
 #include "tape/symbols.h"
 
 /* What a message is beside a number of records. */
-enum { TW_FIX_OTHER = -1, TW_FIX_REFUSED = -2, TW_FIX_NO_FIELDS = -3 };
-
-enum { TW_FIX_WHY = 160 };
-
-struct tw_fix_entry;
+enum { TW_FIX_OTHER = -1, TW_FIX_NO_FIELDS = -3 };   /* and TW_FIX_UNUSABLE */
 
 /* What the n-th field of a message was, for the next message. */
 enum { TW_FIX_GUESSES = 64 };
@@ -55,7 +51,7 @@ void tw_fix_market_reset(struct tw_fix_market *m);
 
 /* Appends the records of the whole message at p, framed by f and indexed in
  * m->soh, to out.  How many there were; TW_FIX_OTHER: a message of a kind that
- * makes none; TW_FIX_REFUSED: m->why says what is wrong; TW_FIX_NO_FIELDS: it
+ * makes none; TW_FIX_UNUSABLE: m->why says what is wrong; TW_FIX_NO_FIELDS: it
  * is not made of tag=value, as m->why says.  The last two change nothing.
  * Thread: the owner's.  Blocks: as out->full does.
  * Memory: grows with the most entries of a message and the highest symbol id. */

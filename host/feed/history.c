@@ -9,6 +9,7 @@
  *   H2  heap[0] has the next record of all; what is of one time comes by `order`.
  *   H3  Of many files (years of a file a day) only those are open whose time has come:
  *       the others have their first record in hand, and begin anew when it is due.
+ *   H4  Of many none has a descriptor but while it is read.
  *
  * Layer host/feed.  Thread: the owner's.
  */
@@ -20,10 +21,10 @@
 #include <uv.h>
 
 #include "base/memory.h"
+#include "feed/fault.h"
 #include "feed/fix.h"
 #include "feed/merge.h"
 #include "feed/scan.h"
-#include "tape/bar.h"
 
 enum { ROOM_FIRST = 1024, SOURCES_MAX = 65536, AWAKE_MAX = 16, TEXT = 512 };
 
@@ -41,7 +42,10 @@ struct source {
     size_t n, room;
     struct tw_merge_input input;          /* of a tape file, and its reader       */
     struct tw_merge *merge;
+    const char *value;                    /* of the message in hand               */
+    size_t n_value;
     bool asleep;                          /* H3: the one in hand is the first     */
+    bool gap;                             /* of a tape file: it was told          */
     bool looking, flawed;                 /* what is wrong is told when it begins */
     uint64_t taken;                       /* bytes of what was closed             */
     struct tw_record mark;                /* of a timer; the first, of one asleep */
@@ -51,25 +55,31 @@ struct source {
 struct tw_history {
     struct tw_symbols *symbols;
     bool (*problem)(void *ctx, const char *text);
-    void (*crossed)(void *ctx, const char *text);
+    void (*note)(void *ctx, const char *text);
     void *ctx;
     struct source **source, **heap;
     unsigned n, room, left;               /* left: in the heap                    */
-    bool begun, stopped, starved, is_crossed;   /* is_crossed: it was told        */
+    bool begun, stopped, starved;
+    unsigned told;                        /* of what is odd: see fault.h          */
     char why[TEXT];                       /* it was stopped                       */
+    bool timers;                          /* marks are made                       */
+    bool finding;                         /* a first record: told when it is read */
+    struct tw_names *topics;              /* of messages; NULL: none are wanted   */
+    bool (*is_own)(void *ctx, const char *script);
+    struct tw_resolutions only;
     uint64_t bytes;
 };
 
 struct tw_history *tw_history_new(struct tw_symbols *symbols,
                                   bool (*problem)(void *ctx, const char *text),
-                                  void (*crossed)(void *ctx, const char *text), void *ctx)
+                                  void (*note)(void *ctx, const char *text), void *ctx)
 {
     struct tw_history *h = tw_calloc(1, sizeof *h);
 
     if (!h) return NULL;
     h->symbols = symbols;
     h->problem = problem;
-    h->crossed = crossed;
+    h->note = note;
     h->ctx = ctx;
     return h;
 }
@@ -108,57 +118,38 @@ static void on_problem(void *ctx, const char *text)
     h->stopped = !h->problem(h->ctx, h->why);
 }
 
-static bool is_side(int64_t price, int64_t size)
+static void note(struct source *s, const char *words)
 {
-    return (price | size) != 0;
-}
-
-/* NULL: it can be a record of a market. */
-static const char *fault(const struct tw_record *r)
-{
-    const struct tw_quote *q = &r->quote;
-    struct tw_ohlc bar;
-
-    switch (r->kind) {
-    case TW_QUOTE:
-        if ((is_side(q->bid, q->bid_size) && q->bid == 0)
-            || (is_side(q->ask, q->ask_size) && q->ask == 0))
-            return "a price of 0";
-        return NULL;
-    case TW_TRADE:
-        return r->trade.price == 0 ? "a price of 0" : NULL;
-    case TW_BAR:
-        tw_bar_get(r, &bar);
-        return bar.low == 0 || bar.high == 0 ? "a price of 0" : NULL;
-    default:
-        return NULL;
-    }
-}
-
-/* A quote's source_seq is its line, or its message. */
-static void look_for_crossed(struct source *s, const struct tw_record *r)
-{
-    struct tw_history *h = s->of;
     char text[TEXT];
 
-    if (h->is_crossed || s->looking || r->kind != TW_QUOTE
-        || !is_side(r->quote.ask, r->quote.ask_size) || r->quote.bid <= r->quote.ask)
-        return;
-    h->is_crossed = true;
-    snprintf(text, sizeof text, "%.200s: line %u: the bid is above the ask; such quotes"
-             " are read as they are", s->path, r->source_seq);
-    h->crossed(h->ctx, text);
+    snprintf(text, sizeof text, "%.200s: %.300s", s->path, words);
+    s->of->note(s->of->ctx, text);
 }
 
-/* H1.  The `check` of a codec: why the record is none. */
-static const char *check(void *ctx, const struct tw_record *r)
+/* H1.  Why the record is none; what is odd is told, but time, which is none then. */
+static const char *judge(struct source *s, const struct tw_record *r,
+                         const struct tw_place *place)
 {
-    struct source *s = ctx;
-    const char *why = r->time < s->last_ns ? "time goes back" : fault(r);
+    struct tw_history *h = s->of;
+    char text[TW_FAULT_TEXT], where[TW_PLACE_TEXT];
+    const char *why;
+    unsigned odd;
 
-    if (!why) s->last_ns = r->time;
-    if (!why) look_for_crossed(s, r);
-    return why;
+    if (tw_record_is_sound(r, &s->last_ns)) return NULL;
+    why = r->time < s->last_ns ? "time goes back" : tw_record_fault(r);
+    if (why) return why;
+    odd = s->looking || h->stopped ? 0 : tw_record_odd(r, &s->last_ns, &h->told);
+    s->last_ns = r->time;
+    if (!odd) return NULL;
+    snprintf(text, sizeof text, "%s: %s", tw_place_text(place, where), tw_odd_text(odd));
+    note(s, text);
+    return NULL;
+}
+
+/* The `check` of the codec of CSV. */
+static const char *check(void *ctx, const struct tw_record *r, uint64_t line)
+{
+    return judge(ctx, r, &(struct tw_place){ .line = line });
 }
 
 /* ---- files ---- */
@@ -191,10 +182,11 @@ static void keep_checked(struct tw_batch *batch)
 {
     struct source *s = batch->owner;
     unsigned n = batch->n, kept = 0;
-    char text[100];
+    char text[TW_FAULT_TEXT];
 
     for (unsigned i = 0; i < n; i++) {
-        const char *why = check(s, &batch->r[i]);
+        const char *why = judge(s, &batch->r[i], &(struct tw_place){
+            .message = batch->r[i].source_seq });
 
         if (!why) {
             batch->r[kept++] = batch->r[i];
@@ -215,6 +207,7 @@ static int read_piece(struct source *s, struct tw_error *error)
     s->n = 0;
     while (s->n == 0 && rc > 0) {
         rc = tw_scan_step(&s->scan, s->codec, 0, &s->batch, error);
+        if (h->n > AWAKE_MAX) tw_input_park(s->scan.in);                    /* H4 */
         if (s->batch.n > 0) s->batch.full(&s->batch);
         if (h->stopped) return tw_fail(error, TW_EFORMAT, "%s", h->why);
         if (h->starved)
@@ -290,36 +283,6 @@ static char *copy(const char *text)
     return p;
 }
 
-/* The name of a file as that of a symbol: up to its first dot. */
-static const char *stem(const char *path, char out[TW_NAME_MAX + 1])
-{
-    const char *name = strrchr(path, '/');
-    size_t n;
-
-    name = name ? name + 1 : path;
-    n = strcspn(name, ".");
-    if (n > TW_NAME_MAX) n = TW_NAME_MAX;
-    memcpy(out, name, n);
-    out[n] = '\0';
-    return out;
-}
-
-/* Do its rows say of what symbol they are? */
-static bool has_symbols(const struct tw_scan *scan, const struct tw_csv_options *o)
-{
-    struct tw_columns k = { .total = 0 };
-    const char *end = memchr(scan->bytes, '\n', scan->n);
-    struct tw_error error;
-
-    if (o->symbol || o->preset) return true;
-    if (o->columns)
-        return tw_columns_map(&k, o->columns, false, &error) < 0
-            || k.at[TW_CSV_SYMBOL] >= 0;
-    return tw_columns_header(&k, scan->bytes, end ? end : scan->bytes + scan->n,
-                             o->separator ? o->separator : ',', false, &error) < 0
-        || k.at[TW_CSV_SYMBOL] >= 0;
-}
-
 static int open_codec(struct source *s, const struct tw_history_file *file,
                       struct tw_error *error)
 {
@@ -338,7 +301,7 @@ static int open_codec(struct source *s, const struct tw_history_file *file,
     o.problem = on_problem;
     o.problem_ctx = s;
     o.check = check;
-    if (!has_symbols(&s->scan, &o)) o.symbol = stem(file->path, name);
+    if (tw_scan_lacks_symbol(&s->scan, &o)) o.symbol = tw_scan_symbol(file->path, name);
     s->codec = tw_csv_decoder_new(&o, error);
     return s->codec ? TW_OK : error->code;
 }
@@ -373,7 +336,8 @@ static struct source *add(struct tw_history *h, struct tw_error *error)
     return s;
 }
 
-static int open_tape(struct source *s, struct tw_error *error);
+static int open_tape(struct source *s, const struct tw_history_file *file,
+                     struct tw_error *error);
 
 int tw_history_add(struct tw_history *h, const struct tw_history_file *file,
                    struct tw_error *error)
@@ -390,20 +354,74 @@ int tw_history_add(struct tw_history *h, const struct tw_history_file *file,
     if (file->member) s->member = copy(file->member);
     if (!s->path || (file->member && !s->member))
         return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
-    if (tw_tape_file_is(file->path)) return open_tape(s, error);
+    if (tw_tape_file_is(file->path)) return open_tape(s, file, error);
     if (tw_scan_open(&s->scan, file->path, file->member, error) < 0) return error->code;
     if (stat(file->path, &st) == 0) h->bytes += (uint64_t)st.st_size;
     rc = open_codec(s, file, error);
     if (s->order >= AWAKE_MAX) leave(s);
+    else tw_input_park(s->scan.in);                   /* H4: more may follow */
     return rc;
 }
 
 /* ---- tape files ---- */
 
-/* What a market is made of; what scripts said when it was recorded, they say again. */
-static bool is_market(const struct tw_record *r)
+static bool has_time(const struct tw_record *r)
 {
-    return r->kind == TW_QUOTE || r->kind == TW_TRADE || r->kind == TW_BAR;
+    return r->kind == TW_QUOTE || r->kind == TW_TRADE || r->kind == TW_BAR
+        || r->kind == TW_TIMER || r->kind == TW_LEVEL || r->kind == TW_STATUS;
+}
+
+/* What scripts that are here said when it was recorded, they say again. */
+static bool is_heard(const struct source *s, const struct tw_record *r)
+{
+    const struct tw_names *scripts = tw_merge_names(s->merge)->scripts;
+
+    if (!s->of->topics || r->message.topic == 0) return false;
+    return r->message.script == 0
+        || !s->of->is_own(s->of->ctx, tw_names_get(scripts, r->message.script));
+}
+
+/* What a market is made of, its timer marks where no others are made, gaps in it, and
+ * messages. */
+static bool is_wanted(const struct source *s, const struct tw_record *r)
+{
+    if (r->kind == TW_MESSAGE) return is_heard(s, r);
+    if (r->kind == TW_GAP) return true;
+    return has_time(r) && (r->kind != TW_TIMER || !s->of->timers);
+}
+
+/* With the names of the caller, in event time. */
+static int take_message(struct source *s, struct tw_error *error)
+{
+    struct tw_record *r = &s->mark;
+    const char *topic = tw_names_get(tw_merge_names(s->merge)->topics, r->message.topic);
+    int64_t id = tw_names_intern(s->of->topics, topic, strlen(topic));
+
+    if (id < 0)
+        return tw_fail(error, (int)id, "%.300s: topic '%s': %s", s->path, topic,
+                       tw_strerror((int)id));
+    if (s->last_ns > INT64_MIN) r->time = s->last_ns;
+    r->message.topic = (uint32_t)id;
+    r->message.script = 0;
+    r->source = 0;
+    return 1;
+}
+
+/* Who recorded it was too slow for the market, or its feed missed something. */
+static void note_gap(struct source *s, const struct tw_record *r)
+{
+    const struct tw_sources *sources = &tw_merge_names(s->merge)->sources;
+    char text[TW_FAULT_TEXT];
+
+    s->gap = true;
+    if (r->source)
+        snprintf(text, sizeof text, "feed %.60s missed something: see on_gap",
+                 tw_sources_name(sources, r->source));
+    else
+        snprintf(text, sizeof text, "%llu records are missing from record %llu on: it has"
+                 " been recorded with gaps", (unsigned long long)r->gap.lost,
+                 (unsigned long long)r->gap.first);
+    note(s, text);
 }
 
 static int next_of_tape(struct source *s, struct tw_error *error)
@@ -413,13 +431,23 @@ static int next_of_tape(struct source *s, struct tw_error *error)
     size_t n;
     int rc;
 
-    do rc = tw_merge_next(s->merge, &r, &value, &n, error);
-    while (rc > 0 && !is_market(r));
-    if (rc > 0 && s->of->stopped) rc = tw_fail(error, TW_EFORMAT, "%s", s->of->why);
+    do {
+        rc = tw_merge_next(s->merge, &r, &value, &n, error);
+        if (rc > 0 && r->kind == TW_GAP && !s->gap) note_gap(s, r);
+        if (rc > 0 && has_time(r)) s->last_ns = r->time;
+    } while (rc > 0 && !is_wanted(s, r));
+    if (rc >= 0 && s->of->stopped) rc = tw_fail(error, TW_EFORMAT, "%s", s->of->why);
     if (rc <= 0) return rc;
     s->mark = *r;
+    s->value = value;
+    s->n_value = n;
     s->next = &s->mark;
     s->end = s->next + 1;
+    if (r->kind == TW_MESSAGE) return take_message(s, error);
+    if (r->kind == TW_GAP && s->last_ns > INT64_MIN) s->mark.time = s->last_ns;   /* H1 */
+    if (strcmp(tw_sources_name(&tw_merge_names(s->merge)->sources, r->source), TW_BOOK)
+        == 0)
+        s->mark.source = TW_HISTORY_BOOK;
     return 1;
 }
 
@@ -427,23 +455,67 @@ static void on_tape_problem(void *ctx, const char *text)
 {
     struct tw_history *h = ctx;
 
-    if (h->stopped) return;
+    if (h->stopped || h->finding) return;
     snprintf(h->why, sizeof h->why, "%s", text);
     h->stopped = !h->problem(h->ctx, h->why);
 }
 
-static int open_tape(struct source *s, struct tw_error *error)
+/* That it is not closed is no harm: it has all up to there; nor is what is odd. */
+static void on_note(void *ctx, const char *text)
+{
+    struct tw_history *h = ctx;
+
+    if (!h->finding && !h->stopped) h->note(h->ctx, text);
+}
+
+static int open_merge(struct source *s, int64_t since_ns, struct tw_error *error)
 {
     struct tw_history *h = s->of;
 
-    s->refill = next_of_tape;
-    s->input = (struct tw_merge_input){ .path = s->path, .source = "tape",
-                                        .starts_ns = INT64_MIN };
     s->merge = tw_merge_open(&(struct tw_merge_options){
-        .inputs = &s->input, .n = 1, .symbols = h->symbols, .from_ns = INT64_MIN,
-        .to_ns = INT64_MAX, .problem = on_tape_problem, .problem_ctx = h }, error);
+        .inputs = &s->input, .n = 1, .symbols = h->symbols,
+        .from_ns = since_ns ? since_ns : INT64_MIN,
+        .to_ns = INT64_MAX, .skip = true, .problem = on_tape_problem, .note = on_note,
+        .problem_ctx = h, .told = h->finding ? NULL : &h->told }, error);
     if (s->merge && h->stopped) return tw_fail(error, TW_EFORMAT, "%s", h->why);
     return s->merge ? TW_OK : error->code;
+}
+
+/* What was said before the first record is of its time. */
+static int find_first(struct source *s, struct tw_error *error)
+{
+    struct tw_record *r;
+    const char *value;
+    size_t n;
+    int rc;
+
+    s->of->finding = true;
+    rc = open_merge(s, 0, error);
+    s->of->finding = false;
+    if (rc < 0) return rc;
+    while ((rc = tw_merge_next(s->merge, &r, &value, &n, error)) > 0 && !has_time(r)) {}
+    if (rc > 0) s->last_ns = r->time;
+    tw_merge_close(s->merge);
+    s->merge = NULL;
+    return rc;
+}
+
+/* Times of messages are of another clock, so with them all of it is read. */
+static int open_tape(struct source *s, const struct tw_history_file *file,
+                     struct tw_error *error)
+{
+    s->refill = next_of_tape;
+    s->input = (struct tw_merge_input){ .path = s->path, .source = "tape",
+                                        .bytes = file->bytes, .starts_ns = INT64_MIN };
+    if (s->of->topics && find_first(s, error) < 0) return error->code;
+    return open_merge(s, s->of->topics ? 0 : file->since_ns, error);
+}
+
+void tw_history_add_messages(struct tw_history *h, struct tw_names *topics,
+                             bool (*is_own)(void *ctx, const char *script))
+{
+    h->topics = topics;
+    h->is_own = is_own;
 }
 
 /* ---- timers ---- */
@@ -467,6 +539,7 @@ int tw_history_add_timer(struct tw_history *h, uint32_t timer, int64_t interval_
     struct source *s = add(h, error);
 
     if (!s) return error->code;
+    h->timers = true;
     s->refill = next_mark;
     s->mark = (struct tw_record){
         .kind = TW_TIMER, .timer = { .timer = timer, .interval_ns = interval_ns },
@@ -538,12 +611,12 @@ static bool is_over(const struct tw_history *h)
     return true;
 }
 
-const struct tw_record *tw_history_peek(struct tw_history *h, struct tw_error *error)
+/* The next record of all sources. */
+static const struct tw_record *next(struct tw_history *h, struct tw_error *error)
 {
     struct source *s;
     int rc;
 
-    if (!h->begun && begin(h, error) < 0) return NULL;
     while (h->left > 0 && h->heap[0]->next == h->heap[0]->end) {
         s = h->heap[0];
         rc = s->refill(s, error);
@@ -555,12 +628,41 @@ const struct tw_record *tw_history_peek(struct tw_history *h, struct tw_error *e
     return h->left > 0 ? h->heap[0]->next : NULL;
 }
 
+void tw_history_only(struct tw_history *h, const struct tw_resolutions *only)
+{
+    h->only = *only;
+}
+
+const struct tw_record *tw_history_peek(struct tw_history *h, struct tw_error *error)
+{
+    const struct tw_record *r;
+
+    if (!h->begun && begin(h, error) < 0) return NULL;
+    while ((r = next(h, error)) && !tw_resolutions_have(&h->only, r)) tw_history_take(h);
+    return r;
+}
+
 void tw_history_take(struct tw_history *h)
 {
     struct source *s = h->heap[0];
 
     s->next++;
     if (h->left > 1 && s->next < s->end) sift(h, 0);
+}
+
+const char *tw_history_value(const struct tw_history *h, size_t *n)
+{
+    *n = h->heap[0]->n_value;
+    return h->heap[0]->value;
+}
+
+struct tw_place tw_history_place(const struct tw_history *h)
+{
+    const struct source *s = h->heap[0];
+
+    if (s->merge) return *tw_merge_place(s->merge);
+    return (struct tw_place){ .path = s->path,
+        .line = s->refill == read_more ? (uint64_t)s->next->received : 0 };
 }
 
 uint64_t tw_history_bytes(const struct tw_history *h)

@@ -3,9 +3,9 @@
  * Why: market data is stored compressed, and a file that was cut off must not
  * look like a short day.  So gzip goes through zlib's inflate, which knows where
  * a member ends (gzread takes a truncated file for a plain end).  minizip finds
- * a zip's members, but their bytes are read here, by the same inflate: up to
- * 1.2.13 it takes the sizes of a zip64 entry, which .NET writes for every file
- * and so most of LEAN's have, for 4 GiB and then reads past the data.
+ * a zip's members, but their bytes are found and read here, by the same inflate:
+ * up to 1.2.13 it takes the sizes and the place of a zip64 entry, which .NET
+ * writes for every file and so most of LEAN's have, for 4 GiB.
  *
  * Layer host/feed.  Thread: one at a time.
  */
@@ -27,15 +27,18 @@
 #include <zlib.h>
 
 enum {
-    BUFFER_BYTES = 64 * 1024, MAGIC_BYTES = 4, MEMBER_MAX = 512, EXTRA_MAX = 1024,
-    FLAG_ENCRYPTED = 1, STORED = 0, DEFLATED = 8, ZIP64 = 1
+    BUFFER_BYTES = 64 * 1024, MAGIC_BYTES = 8, MEMBER_MAX = 512, EXTRA_MAX = 1024,
+    FLAG_ENCRYPTED = 1, STORED = 0, DEFLATED = 8, ZIP64 = 1,
+    CENTRAL = 46, LOCAL = 30, CENTRAL_MAGIC = 0x02014b50, LOCAL_MAGIC = 0x04034b50
 };
 
 struct tw_input {
     int64_t (*read)(struct tw_input *in, char *out, size_t n, struct tw_error *error);
     struct tw_error failure;           /* what every later read returns, too */
 
-    int fd;
+    int fd;                            /* -1: parked                         */
+    struct stat st;                    /* of it                              */
+    off_t at;                          /* where it goes on, parked           */
     uint64_t limit;                    /* bytes of fd that are still ours    */
     uint64_t taken;                    /* from it, of this file or member    */
     uint64_t total;                    /* from it, of all                    */
@@ -44,7 +47,9 @@ struct tw_input {
     bool inflating;                    /* z is an inflate stream             */
     bool ended;                        /* and has come to its end            */
 
-    unzFile zip;                       /* the directory; NULL: no archive    */
+    unzFile zip;                       /* the directory; NULL: none, parked  */
+    unz64_file_pos entry;              /* the current one, parked            */
+    bool archive;
     unz_file_info64 info;              /* the current member                 */
     char member[MEMBER_MAX];
     uint64_t left;                     /* of it, unpacked                    */
@@ -70,7 +75,7 @@ static void z_free(void *opaque, void *p)
 static int damaged(struct tw_input *in, const char *what, struct tw_error *error)
 {
     return tw_fail(error, TW_EFORMAT, "%.200s%s%.200s: %s", in->path,
-                   in->zip ? ": member " : "", in->member, what);
+                   in->archive ? ": member " : "", in->member, what);
 }
 
 /* More of fd behind what is in the buffer, of which nothing was used yet. */
@@ -168,46 +173,70 @@ static uint64_t little(const unsigned char *p, int bytes)
     return v;
 }
 
-/* The sizes that an entry keeps in its zip64 field. */
-static void read_zip64(unz_file_info64 *info, const unsigned char *p, size_t n)
+/* Of an entry what does not fit into 32 bits is in its zip64 field, in this order. */
+enum { UNPACKED, PACKED, PLACE, WIDE };
+
+static void read_zip64(uint64_t value[WIDE], const unsigned char *p, size_t n)
 {
     const unsigned char *end = p + n;
 
     while (end - p >= 4 && (uint64_t)(end - p) - 4 >= little(p + 2, 2)) {
-        const unsigned char *next = p + 4 + little(p + 2, 2);
+        const unsigned char *next = p + 4 + little(p + 2, 2), *at = p + 4;
 
-        if (little(p, 2) == ZIP64) {
-            p += 4;
-            if (info->uncompressed_size == UINT32_MAX && next - p >= 8) {
-                info->uncompressed_size = little(p, 8);
-                p += 8;
-            }
-            if (info->compressed_size == UINT32_MAX && next - p >= 8)
-                info->compressed_size = little(p, 8);
+        for (int i = 0; i < WIDE && little(p, 2) == ZIP64; i++) {
+            if (value[i] != UINT32_MAX || next - at < 8) continue;
+            value[i] = little(at, 8);
+            at += 8;
         }
         p = next;
     }
+}
+
+static bool read_at(const struct tw_input *in, unsigned char *out, size_t n, uint64_t at)
+{
+    return at <= INT64_MAX - n && pread(in->fd, out, n, (off_t)at) == (ssize_t)n;
+}
+
+/* Where the bytes of the archive's current entry are, and how many. */
+static bool find_bytes(struct tw_input *in, uint64_t *at)
+{
+    unsigned char central[CENTRAL], local[LOCAL], extra[EXTRA_MAX];
+    uint64_t place = unzGetOffset64(in->zip), value[WIDE];
+    size_t n;
+
+    if (!read_at(in, central, CENTRAL, place) || little(central, 4) != CENTRAL_MAGIC)
+        return false;
+    value[UNPACKED] = little(central + 24, 4);
+    value[PACKED] = little(central + 20, 4);
+    value[PLACE] = little(central + 42, 4);
+    n = little(central + 30, 2);
+    if (n > EXTRA_MAX) n = EXTRA_MAX;
+    if (!read_at(in, extra, n, place + CENTRAL + little(central + 28, 2))) return false;
+    read_zip64(value, extra, n);
+    if (!read_at(in, local, LOCAL, value[PLACE]) || little(local, 4) != LOCAL_MAGIC)
+        return false;
+    in->info.uncompressed_size = value[UNPACKED];
+    in->info.compressed_size = value[PACKED];
+    *at = value[PLACE] + LOCAL + little(local + 26, 2) + little(local + 28, 2);
+    return true;
 }
 
 /* From the archive's current entry on, the first that is wanted: 1, or 0 when
  * there is none. */
 static int find_member(struct tw_input *in, int r, struct tw_error *error)
 {
-    unsigned char extra[EXTRA_MAX];
     unz_file_info64 *info = &in->info;
     size_t n;
 
     for (; r == UNZ_OK; r = unzGoToNextFile(in->zip)) {
         memset(in->member, 0, sizeof in->member);
         r = unzGetCurrentFileInfo64(in->zip, info, in->member, sizeof in->member - 1,
-                                    extra, sizeof extra, NULL, 0);
+                                    NULL, 0, NULL, 0);
         if (r != UNZ_OK) break;
         n = strlen(in->member);
         if (n == 0 || in->member[n - 1] == '/') continue;   /* a directory */
         if (in->pattern && strcmp(in->pattern, in->member) != 0
             && fnmatch(in->pattern, in->member, 0) != 0) continue;
-        read_zip64(info, extra, info->size_file_extra < sizeof extra
-                   ? info->size_file_extra : sizeof extra);
         return 1;
     }
     if (r == UNZ_END_OF_LIST_OF_FILE) return 0;
@@ -221,11 +250,7 @@ static int open_member(struct tw_input *in, struct tw_error *error)
     if (in->info.flag & FLAG_ENCRYPTED) return damaged(in, "encrypted", error);
     if (in->info.compression_method != STORED && in->info.compression_method != DEFLATED)
         return damaged(in, "packed by a method that is not known here", error);
-    /* Raw: minizip looks at the entry's own header, and unpacks nothing. */
-    if (unzOpenCurrentFile2(in->zip, NULL, NULL, 1) != UNZ_OK)
-        return damaged(in, "its header is damaged", error);
-    at = unzGetCurrentFileZStreamPos64(in->zip);
-    unzCloseCurrentFile(in->zip);
+    if (!find_bytes(in, &at)) return damaged(in, "its header is damaged", error);
     if (lseek(in->fd, (off_t)at, SEEK_SET) < 0)
         return tw_fail(error, -errno, "cannot read %.300s: %s", in->path,
                        tw_strerror(-errno));
@@ -266,16 +291,27 @@ static int64_t read_zip(struct tw_input *in, char *out, size_t n,
     return 0;
 }
 
+/* After errno was 0: it may be that it could not be opened a second time. */
+static int damaged_zip(const struct tw_input *in, const char *what,
+                       struct tw_error *error)
+{
+    if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+        return tw_fail(error, -errno, "cannot open %.300s: %s", in->path,
+                       tw_strerror(-errno));
+    return tw_fail(error, TW_EFORMAT, "%.300s: %s", in->path, what);
+}
+
 static int open_zip(struct tw_input *in, struct tw_error *error)
 {
     unz_global_info64 info = {0};
     int r;
 
     in->read = read_zip;
+    in->archive = true;
+    errno = 0;
     in->zip = unzOpen64(in->path);
     if (!in->zip || unzGetGlobalInfo64(in->zip, &info) != UNZ_OK)
-        return tw_fail(error, TW_EFORMAT, "%.300s: damaged or cut off zip archive",
-                       in->path);
+        return damaged_zip(in, "damaged or cut off zip archive", error);
     r = find_member(in, unzGoToFirstFile(in->zip), error);
     if (r < 0) return r;
     in->more = r > 0;
@@ -297,15 +333,14 @@ static bool named(const char *path, const char *extension)
 static int open_file(struct tw_input *in, struct tw_error *error)
 {
     const unsigned char *magic = in->buffer;
-    struct stat st;
     unsigned n;
     int r;
 
     in->fd = open(in->path, O_RDONLY | O_CLOEXEC);
-    if (in->fd < 0 || fstat(in->fd, &st) < 0)
+    if (in->fd < 0 || fstat(in->fd, &in->st) < 0)
         return tw_fail(error, -errno, "cannot open %.300s: %s", in->path,
                        tw_strerror(-errno));
-    if (S_ISDIR(st.st_mode))
+    if (S_ISDIR(in->st.st_mode))
         return tw_fail(error, -EISDIR, "cannot open %.300s: it is a directory", in->path);
     while (in->z.avail_in < MAGIC_BYTES && !in->eof) {
         r = fill(in, error);
@@ -322,6 +357,12 @@ static int open_file(struct tw_input *in, struct tw_error *error)
     /* Too short to tell: by its name it was cut off. */
     if ((n < 2 && named(in->path, ".gz")) || (n < 4 && named(in->path, ".zip")))
         return tw_fail(error, TW_EFORMAT, "%.300s: cut off at byte %u", in->path, n);
+    if (n >= 6 && memcmp(magic, "TWTAPE", 6) == 0)
+        return tw_fail(error, TW_EFORMAT, "%.300s: a tape file, which is not read as"
+                       " text", in->path);
+    if (named(in->path, ".tape"))
+        return tw_fail(error, TW_EFORMAT, "%.300s: its first bytes are not those of a"
+                       " tape file: it is damaged, or named wrongly", in->path);
     in->read = read_plain;
     if (n < 2 || magic[0] != 0x1f || magic[1] != 0x8b) return 0;
     in->read = read_gzip;
@@ -357,11 +398,44 @@ no_memory:
     return NULL;
 }
 
+void tw_input_park(struct tw_input *in)
+{
+    if (in->fd < 0 || !S_ISREG(in->st.st_mode)) return;
+    in->at = lseek(in->fd, 0, SEEK_CUR);
+    if (in->zip) {
+        unzGetFilePos64(in->zip, &in->entry);
+        unzClose(in->zip);
+        in->zip = NULL;
+    }
+    close(in->fd);
+    in->fd = -1;
+}
+
+/* Goes on where it was parked. */
+static int wake(struct tw_input *in, struct tw_error *error)
+{
+    struct stat st;
+
+    in->fd = open(in->path, O_RDONLY | O_CLOEXEC);
+    if (in->fd < 0 || fstat(in->fd, &st) < 0 || lseek(in->fd, in->at, SEEK_SET) < 0)
+        return tw_fail(error, -errno, "cannot open %.300s: %s", in->path,
+                       tw_strerror(-errno));
+    if (st.st_dev != in->st.st_dev || st.st_ino != in->st.st_ino)
+        return tw_fail(error, TW_EFORMAT, "%.300s: it is another file than before",
+                       in->path);
+    if (!in->archive) return 0;
+    errno = 0;
+    in->zip = unzOpen64(in->path);
+    if (in->zip && unzGoToFilePos64(in->zip, &in->entry) == UNZ_OK) return 0;
+    return damaged_zip(in, "damaged zip directory", error);
+}
+
 int64_t tw_input_read(struct tw_input *in, char *out, size_t n, struct tw_error *error)
 {
     int64_t r;
 
     if (n == 0) return 0;
+    if (in->failure.code == 0 && in->fd < 0) wake(in, &in->failure);
     if (in->failure.code == 0) {
         r = in->read(in, out, n > INT_MAX ? INT_MAX : n, &in->failure);
         if (r >= 0) return r;

@@ -21,6 +21,11 @@ struct tw_input *tw_input_open(const char *path, const char *member,
  * Thread: the owner's.  Blocks: on the disk. */
 int64_t tw_input_read(struct tw_input *in, char *out, size_t n, struct tw_error *error);
 
+/* Closes its descriptors until the next read, which fails when the file is another one by
+ * then; nothing where it is no regular file.  So there may be more inputs than
+ * descriptors.  Thread: the owner's. */
+void tw_input_park(struct tw_input *in);
+
 /* Bytes of the file that were read, packed as it is.  Thread: the owner's. */
 uint64_t tw_input_taken(const struct tw_input *in);
 

@@ -19,7 +19,7 @@ enum { TYPE, MARKET, RESOLUTION, SYMBOL, FILE_NAME, PARTS };
 
 struct part { const char *p; size_t n; };
 
-/* The last parts of a path, or false when it has fewer. */
+/* The last parts of a path, or false when it has fewer; the first one may be missing. */
 static bool split(const char *path, struct part part[PARTS])
 {
     const char *end = path + strlen(path);
@@ -29,7 +29,7 @@ static bool split(const char *path, struct part part[PARTS])
 
         while (p > path && p[-1] != '/') p--;
         part[i] = (struct part){p, (size_t)(end - p)};
-        if (i > 0 && p == path) return false;
+        if (i > 1 && p == path) return false;
         end = p - (p > path);
     }
     return true;

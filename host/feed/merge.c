@@ -6,6 +6,8 @@
  * Invariants
  *   M1  In the heap stands each file that is not at its end, by the time of its next
  *       record, or by when it starts; its parent never comes after it.
+ *   M2  Of many texts each is opened to find its first record, and closed until that is
+ *       due; and none has a descriptor but while it is read.
  *
  * Layer host/feed.  Thread: one at a time.
  */
@@ -13,13 +15,16 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <uv.h>
 
 #include "base/memory.h"
+#include "feed/fault.h"
 #include "feed/fix.h"
 #include "feed/scan.h"
+#include "tape/bar.h"
 
-enum { TOPICS_MAX = 1 << 16 };
+enum { TOPICS_MAX = 1 << 16, FEW = 16 };   /* FEW: files that stay open: M2 */
 
 /* A file that is being read: a text through its codec, or a tape file. */
 struct file {
@@ -34,7 +39,10 @@ struct file {
     struct tw_record *r;              /* of a text: what was decoded            */
     size_t next, n, cap;              /* of r, or of the block                  */
     int64_t last_ns;
+    int64_t latest_ns[TW_SOURCE_MAX + 1];   /* of each source; of a text in the first */
     bool over;                        /* of a text: nothing more to decode      */
+    bool looking, flawed;             /* M2: what is wrong is told later        */
+    unsigned told;                    /* of what is odd, without o.told         */
     int failed;                       /* no memory for what was decoded         */
     struct tw_batch batch;
 };
@@ -47,9 +55,11 @@ struct tw_merge {
     struct tw_merge_stats stats;
     char *own[TW_SOURCE_MAX + 1];     /* the names of sources                   */
     struct file **files;              /* NULL: not opened, or at its end        */
+    bool *looked;                     /* M2: at each                            */
     struct place *heap;
     size_t n;
     bool given;                       /* the first one's record was             */
+    struct tw_place place;            /* its                                    */
 };
 
 /* ---- the heap ---- */
@@ -158,19 +168,82 @@ static void map_record(const struct file *f, struct tw_record *r)
 
 /* ---- files ---- */
 
+static bool is_many(const struct tw_merge *m)
+{
+    return m->o.n > FEW;
+}
+
 static void on_problem(void *ctx, const char *text)
 {
     struct file *f = ctx;
     char line[500];
 
+    f->flawed = true;
+    if (f->looking) return;
     f->merge->stats.problems++;
     snprintf(line, sizeof line, "%.200s: %s", f->input->path, text);
     if (f->merge->o.problem) f->merge->o.problem(f->merge->o.problem_ctx, line);
 }
 
-static bool is_wanted(const struct tw_merge *m, int64_t time)
+/* What is no harm. */
+static void note(const struct file *f, const char *text)
 {
-    return time >= m->o.from_ns && time < m->o.to_ns;
+    const struct tw_merge_options *o = &f->merge->o;
+    char line[600];
+
+    snprintf(line, sizeof line, "%.200s: %s", f->input->path, text);
+    if (o->note) o->note(o->problem_ctx, line);
+    else if (o->problem) o->problem(o->problem_ctx, line);
+}
+
+/* Why the record is none; what is odd is told. */
+static const char *look(struct file *f, const struct tw_record *r,
+                        const struct tw_place *place)
+{
+    struct tw_merge *m = f->merge;
+    const char *why = tw_record_fault(r);
+    int64_t *latest_ns = &f->latest_ns[f->tape ? r->source : 0];
+    unsigned *told = m->o.told ? m->o.told : &f->told;
+    unsigned odd = why || f->looking ? 0 : tw_record_odd(r, latest_ns, told);
+    char text[TW_FAULT_TEXT], where[TW_PLACE_TEXT];
+
+    if (!odd) return why;
+    snprintf(text, sizeof text, "%s: %s", tw_place_text(place, where), tw_odd_text(odd));
+    note(f, text);
+    return NULL;
+}
+
+static bool is_sound(struct file *f, const struct tw_record *r)
+{
+    return !f->looking
+        && tw_record_is_sound(r, &f->latest_ns[f->tape ? r->source : 0]);
+}
+
+/* The `check` of the codec of CSV. */
+static const char *check(void *ctx, const struct tw_record *r, uint64_t line)
+{
+    if (is_sound(ctx, r)) return NULL;
+    return look(ctx, r, &(struct tw_place){ .line = line });
+}
+
+/* Does it stay?  If not, it is told why. */
+static bool passes(struct file *f, const struct tw_record *r,
+                   const struct tw_place *place)
+{
+    char text[TW_FAULT_TEXT], where[TW_PLACE_TEXT];
+    const char *why = look(f, r, place);
+
+    if (!why) return true;
+    snprintf(text, sizeof text, "%s: %s", tw_place_text(place, where), why);
+    on_problem(f, text);
+    return false;
+}
+
+static bool is_wanted(const struct tw_merge *m, const struct tw_record *r)
+{
+    int64_t at = tw_record_at(r);
+
+    return at >= m->o.from_ns && at < m->o.to_ns;
 }
 
 /* The `full` of a text's batch. */
@@ -188,10 +261,38 @@ static void keep(struct tw_batch *b)
         if (r) f->r = r;
     }
     for (unsigned i = 0; i < b->n && f->failed == 0; i++) {
-        b->r[i].received = b->r[i].time;
-        if (is_wanted(f->merge, b->r[i].time)) f->r[f->n++] = b->r[i];
+        if (is_wanted(f->merge, &b->r[i])) f->r[f->n++] = b->r[i];
     }
     b->n = 0;
+}
+
+/* FIX has no lines: the number of the message tells. */
+static void keep_checked(struct tw_batch *b)
+{
+    unsigned n = b->n;
+
+    b->n = 0;
+    for (unsigned i = 0; i < n; i++)
+        if (passes(b->owner, &b->r[i], &(struct tw_place){
+                .message = b->r[i].source_seq }))
+            b->r[b->n++] = b->r[i];
+    keep(b);
+}
+
+/* Of a tape's block what can be. */
+static void check_block(struct file *f)
+{
+    struct tw_tape_block *b = &f->block;
+    size_t n = 0;
+
+    for (size_t i = 0; i < b->n; i++) {
+        if (!is_sound(f, &b->r[i])
+            && !passes(f, &b->r[i], &(struct tw_place){
+                   .record = b->r[i].seq, .block = b->span->at })) continue;
+        if (n < i) b->r[n] = b->r[i];
+        n++;
+    }
+    b->n = n;
 }
 
 static void close_file(struct file *f)
@@ -206,14 +307,42 @@ static void close_file(struct file *f)
     tw_free(f);
 }
 
+/* What the reader of tape files says, which names the file. */
+static void damaged(const struct file *f, const char *text)
+{
+    const struct tw_merge_options *o = &f->merge->o;
+
+    f->merge->stats.problems++;
+    if (o->problem) o->problem(o->problem_ctx, text);
+}
+
+/* It was not closed: it is read as far as it is whole. */
+static void tell_cut(struct file *f)
+{
+    char text[300];
+
+    tw_tape_cut_text(tw_tape_file_info(f->tape), text, sizeof text);
+    if (f->merge->o.note) note(f, text);
+    else on_problem(f, text);
+}
+
 static int open_tape(struct file *f, struct tw_error *error)
 {
     const struct tw_merge_options *o = &f->merge->o;
 
-    f->tape = tw_tape_file_open(f->input->path, o->skip ? TW_TAPE_TOLERANT : 0, error);
-    if (!f->tape) return error->code;
-    if (!tw_tape_file_info(f->tape)->closed)
-        on_problem(f, tw_tape_file_info(f->tape)->note);
+    const char *path = f->input->path;
+    struct tw_error why;
+
+    f->tape = tw_tape_file_open_part(path, f->input->bytes, 0, &why);
+    if (!f->tape && o->skip && why.code == TW_EFORMAT) {
+        f->tape = tw_tape_file_open_part(path, f->input->bytes, TW_TAPE_TOLERANT, error);
+        if (f->tape) damaged(f, why.text);
+    }
+    if (!f->tape) {
+        *error = why;
+        return error->code;
+    }
+    if (!tw_tape_file_info(f->tape)->closed && !f->input->bytes) tell_cut(f);
     f->reader = tw_tape_reader_open(f->tape, o->from_ns, o->to_ns, error);
     return f->reader ? map_names(f, error) : error->code;
 }
@@ -222,6 +351,7 @@ static int open_text(struct file *f, struct tw_error *error)
 {
     const struct tw_merge_input *in = f->input;
     struct tw_csv_options csv = in->csv;
+    char name[TW_NAME_MAX + 1];
     uint8_t source = (uint8_t)source_of(f->merge, in->source);
     int rc = tw_scan_open(&f->scan, in->path, in->member, error);
 
@@ -229,6 +359,7 @@ static int open_text(struct file *f, struct tw_error *error)
     f->batch.full = keep;
     f->batch.owner = f;
     if (in->fix || (f->scan.n > 1 && memcmp(f->scan.bytes, "8=", 2) == 0)) {
+        f->batch.full = keep_checked;
         f->codec = tw_fix_decoder_new(&(struct tw_fix_options){
             .symbols = f->merge->names.symbols, .source = source,
             .problem = on_problem, .problem_ctx = f });
@@ -238,8 +369,27 @@ static int open_text(struct file *f, struct tw_error *error)
     csv.source = source;
     csv.problem = on_problem;
     csv.problem_ctx = f;
+    csv.check = check;
+    if (tw_scan_lacks_symbol(&f->scan, &csv)) csv.symbol = tw_scan_symbol(in->path, name);
     f->codec = tw_csv_decoder_new(&csv, error);
     return f->codec ? TW_OK : error->code;
+}
+
+/* The next block of a tape that has a record. */
+static int fill_block(struct file *f, struct tw_error *error)
+{
+    bool skips = f->merge->o.skip;
+    struct tw_error why;
+    int rc;
+
+    do {
+        rc = tw_tape_reader_next(f->reader, &f->block, &why);
+        if (rc == 1) check_block(f);
+        if (rc == TW_EFORMAT && skips) damaged(f, why.text);
+    } while (rc == 1 ? f->block.n == 0 : rc == TW_EFORMAT && skips);
+    f->n = rc == 1 ? f->block.n : 0;
+    if (rc < 0) *error = why;
+    return rc;
 }
 
 /* Until it has a record: 1, 0: it is at its end, or negative. */
@@ -249,18 +399,13 @@ static int fill(struct file *f, struct tw_error *error)
 
     if (f->next < f->n) return 1;
     f->next = f->n = 0;
-    if (f->tape) {
-        while ((rc = tw_tape_reader_next(f->reader, &f->block, error)) == TW_EFORMAT
-               && f->merge->o.skip)
-            on_problem(f, error->text);
-        f->n = rc == 1 ? f->block.n : 0;
-        return rc;
-    }
+    if (f->tape) return fill_block(f, error);
     while (f->n == 0 && !f->over) {
-        rc = tw_scan_step(&f->scan, f->codec, 1, &f->batch, error);
+        rc = tw_scan_step(&f->scan, f->codec, 0, &f->batch, error);
+        if (is_many(f->merge)) tw_input_park(f->scan.in);
         if (rc < 0) return rc;
         f->over = rc == 0;
-        keep(&f->batch);
+        f->batch.full(&f->batch);
         if (f->failed)
             return tw_fail(error, f->failed, "%s: no memory", f->input->path);
     }
@@ -277,6 +422,8 @@ static int open_file(struct tw_merge *m, size_t i, struct tw_error *error)
     f->merge = m;
     f->input = &m->o.inputs[i];
     f->last_ns = INT64_MIN;
+    for (int source = 0; source <= TW_SOURCE_MAX; source++)
+        f->latest_ns[source] = INT64_MIN;
     return tw_tape_file_is(f->input->path) ? open_tape(f, error) : open_text(f, error);
 }
 
@@ -285,18 +432,50 @@ static struct tw_record *head_of(const struct file *f)
     return (f->tape ? f->block.r : f->r) + f->next;
 }
 
+/* M2: may it be read from its beginning once more? */
+static bool may_sleep(const struct tw_merge *m, size_t i)
+{
+    struct stat st;
+
+    return is_many(m) && m->o.inputs[i].starts_ns == INT64_MIN && !m->files[i]->tape
+        && stat(m->o.inputs[i].path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static void shut(struct tw_merge *m, size_t i)
+{
+    close_file(m->files[i]);
+    m->files[i] = NULL;
+}
+
+/* M2.  The time of its first record: 1; 0: there is none; or negative. */
+static int look_ahead(struct tw_merge *m, size_t i, int64_t *time, struct tw_error *error)
+{
+    bool again;
+    int rc;
+
+    m->looked[i] = true;
+    m->files[i]->looking = true;
+    rc = fill(m->files[i], error);
+    if (rc > 0) *time = head_of(m->files[i])->time;
+    again = rc == 0 && m->files[i]->flawed;         /* to be told, by who reads it */
+    if (again) *time = INT64_MIN;
+    if (rc >= 0) shut(m, i);
+    return again ? 1 : rc;
+}
+
 /* After the first file was opened or gave a record. */
 static int settle(struct tw_merge *m, struct tw_error *error)
 {
     size_t i = m->heap[0].input;
-    int rc = fill(m->files[i], error);
+    bool looks = !m->looked[i] && may_sleep(m, i);
+    int rc = looks ? look_ahead(m, i, &m->heap[0].time, error)
+                   : fill(m->files[i], error);
 
     if (rc < 0) return rc;
-    if (rc > 0) {
+    if (rc > 0 && !looks) {
         m->heap[0].time = head_of(m->files[i])->time;
-    } else {
-        close_file(m->files[i]);
-        m->files[i] = NULL;
+    } else if (rc == 0) {
+        shut(m, i);
         m->heap[0] = m->heap[--m->n];
     }
     sink(m, 0);
@@ -317,12 +496,14 @@ struct tw_merge *tw_merge_open(const struct tw_merge_options *options,
     m->names.scripts = tw_names_new(TOPICS_MAX);
     m->files = tw_calloc(m->o.n + 1, sizeof *m->files);
     m->heap = tw_calloc(m->o.n + 1, sizeof *m->heap);
+    m->looked = tw_calloc(m->o.n + 1, sizeof *m->looked);
     if (!m->names.symbols || !m->names.topics || !m->names.scripts || !m->files
-        || !m->heap) goto no_memory;
+        || !m->heap || !m->looked) goto no_memory;
     for (size_t i = 0; i < m->o.n; i++) {
         m->heap[i] = (struct place){ m->o.inputs[i].starts_ns, i };
         if (m->heap[i].time > INT64_MIN) continue;
         if (open_file(m, i, error) < 0) goto fail;
+        if (may_sleep(m, i)) shut(m, i);
     }
     m->n = m->o.n;
     for (size_t i = m->n / 2; i-- > 0;) sink(m, i);   /* M1 */
@@ -345,6 +526,7 @@ void tw_merge_close(struct tw_merge *m)
     tw_names_free(m->names.scripts);
     tw_free(m->files);
     tw_free(m->heap);
+    tw_free(m->looked);
     tw_free(m);
 }
 
@@ -372,11 +554,38 @@ int tw_merge_next(struct tw_merge *m, struct tw_record **r, const char **value, 
     if (f->tape && (*r)->kind == TW_MESSAGE
         && (*r)->message.value_kind == TW_VALUE_BLOCK)
         *value = tw_tape_value(&f->block, *r, n);
+    m->place = (struct tw_place){ .path = f->input->path };
+    if (!f->tape) m->place.line = (uint64_t)(*r)->received;
+    else m->place.record = (*r)->seq, m->place.block = f->block.span->at;
     if (f->tape) map_record(f, *r);
+    else (*r)->received = (*r)->time;
     (*r)->seq = ++m->stats.records;
     m->stats.backwards += (*r)->time < f->last_ns;
     f->last_ns = (*r)->time;
     return 1;
+}
+
+const struct tw_place *tw_merge_place(const struct tw_merge *m)
+{
+    return &m->place;
+}
+
+const char *tw_merge_dictionary(void *merge, const char *topic)
+{
+    struct tw_merge *m = merge;
+
+    for (size_t i = 0; i < m->o.n; i++) {
+        const struct tw_tape_file *f = m->files[i] ? m->files[i]->tape : NULL;
+        uint32_t last = f ? tw_tape_file_names(f, TW_TAPE_TOPIC) : 0;
+
+        for (uint32_t id = 1; id <= last; id++) {
+            const char *name = tw_tape_file_name(f, TW_TAPE_TOPIC, id).text;
+            const char *text = tw_tape_file_name(f, TW_TAPE_DICTIONARY, id).text;
+
+            if (name && text && strcmp(name, topic) == 0) return text;
+        }
+    }
+    return NULL;
 }
 
 const struct tw_merge_names *tw_merge_names(const struct tw_merge *m)

@@ -9,6 +9,7 @@
 #define TW_MERGE_H
 
 #include "feed/csv.h"
+#include "feed/fault.h"
 #include "tape/reader.h"
 #include "tape/sources.h"
 
@@ -19,7 +20,9 @@ struct tw_merge_input {
     const char *source;               /* its name in the records                   */
     bool fix;                         /* FIX; else CSV, but for what begins as FIX
                                        * or as a tape file                         */
-    struct tw_csv_options csv;        /* symbols, source, problem are set here     */
+    struct tw_csv_options csv;        /* symbols, source, problem are set here; no
+                                       * symbol anywhere: the name of the file     */
+    uint64_t bytes;                   /* of a tape file only the first; 0: all     */
     int64_t starts_ns;                /* it has no earlier record, so it is opened
                                        * when they come to that; else INT64_MIN    */
 };
@@ -28,10 +31,13 @@ struct tw_merge_options {
     const struct tw_merge_input *inputs;   /* with all they refer to: as long as it */
     size_t n;
     struct tw_symbols *symbols;       /* the caller's; NULL: its own               */
-    int64_t from_ns, to_ns;           /* records of from <= time < to              */
+    int64_t from_ns, to_ns;           /* those of from <= tw_record_at < to        */
     bool skip;                        /* damaged blocks are problems, not the end  */
     tw_codec_problem *problem;        /* one line: the file, and what in it        */
-    void *problem_ctx;
+    tw_codec_problem *note;           /* likewise: what is odd, and read; that a tape
+                                       * file was not closed; NULL: as a problem   */
+    void *problem_ctx;                /* of both                                   */
+    unsigned *told;                   /* of what is odd (fault.h); NULL: each file's*/
 };
 
 /* What the numbers in the records stand for. */
@@ -58,6 +64,13 @@ void tw_merge_close(struct tw_merge *m);
  * Thread: the owner's.  Blocks: on the disk. */
 int tw_merge_next(struct tw_merge *m, struct tw_record **r, const char **value, size_t *n,
                   struct tw_error *error);
+
+/* Of the record that was given last: its line is that of CSV.  Thread: the owner's. */
+const struct tw_place *tw_merge_place(const struct tw_merge *m);
+
+/* What the files say of a topic (struct tw_tape_writer_options); merge is a struct
+ * tw_merge.  Thread: the owner's. */
+const char *tw_merge_dictionary(void *merge, const char *topic);
 
 /* Thread: the owner's. */
 const struct tw_merge_names *tw_merge_names(const struct tw_merge *m);

@@ -28,6 +28,9 @@ int tw_scan_open(struct tw_scan *s, const char *path, const char *member,
     got = tw_input_read(s->in, s->bytes, READ_BYTES, error);
     if (got < 0) return (int)got;
     s->n = (size_t)got;
+    if (got >= 6 && memcmp(s->bytes, "TWTAPE", 6) == 0)
+        return tw_fail(error, TW_EFORMAT, "%.300s: a tape file that is packed as a whole:"
+                       " unpack it (convert --zstd packs what can be read)", path);
     return TW_OK;
 }
 
@@ -46,6 +49,34 @@ bool tw_scan_is_csv(const struct tw_scan *s, const char *path)
     if (has_ending(path, ".csv")) return true;
     if (has_ending(path, ".fix") || has_ending(path, ".dat")) return false;
     return s->n < 2 || memcmp(s->bytes, "8=", 2) != 0;
+}
+
+bool tw_scan_lacks_symbol(const struct tw_scan *s, const struct tw_csv_options *o)
+{
+    struct tw_columns k = { .total = 0 };
+    const char *end = memchr(s->bytes, '\n', s->n);
+    struct tw_error error;
+
+    if (o->symbol || o->preset) return false;
+    if (o->columns)
+        return tw_columns_map(&k, o->columns, false, &error) == TW_OK
+            && k.at[TW_CSV_SYMBOL] < 0;
+    return tw_columns_header(&k, s->bytes, end ? end : s->bytes + s->n,
+                             o->separator ? o->separator : ',', false, &error) == TW_OK
+        && k.at[TW_CSV_SYMBOL] < 0;
+}
+
+const char *tw_scan_symbol(const char *path, char out[TW_NAME_MAX + 1])
+{
+    const char *name = strrchr(path, '/');
+    size_t n;
+
+    name = name ? name + 1 : path;
+    n = strcspn(name, ".");
+    if (n > TW_NAME_MAX) n = TW_NAME_MAX;
+    memcpy(out, name, n);
+    out[n] = '\0';
+    return out;
 }
 
 /* Room for a read, up to the longest message that the codec takes. */

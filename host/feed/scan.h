@@ -5,8 +5,9 @@
 #ifndef TW_SCAN_H
 #define TW_SCAN_H
 
-#include "feed/codec.h"
+#include "feed/csv.h"
 #include "feed/input.h"
+#include "tape/names.h"
 
 /* A file that is being read.  All zero: none. */
 struct tw_scan {
@@ -24,6 +25,14 @@ int tw_scan_open(struct tw_scan *s, const char *path, const char *member,
 
 /* Is it CSV, by its name and else by its first bytes, or FIX?  Thread: the owner's. */
 bool tw_scan_is_csv(const struct tw_scan *s, const char *path);
+
+/* Does nothing in the file, or in the options, say of what symbol a row of CSV is?
+ * Thread: the owner's. */
+bool tw_scan_lacks_symbol(const struct tw_scan *s, const struct tw_csv_options *o);
+
+/* Then it is that which the file is named after, up to its first dot: out.
+ * Thread: any.  Blocks: never. */
+const char *tw_scan_symbol(const char *path, char out[TW_NAME_MAX + 1]);
 
 /* Decodes the next piece into out: 1, 0 when that was the last, or negative with
  * *error.  The members of an archive are one stream each.

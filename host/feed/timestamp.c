@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/word.h"
+
 #define SECOND_NS INT64_C(1000000000)
 
 struct cursor { const char *p, *end; };
@@ -58,8 +60,13 @@ static int number(struct cursor at, int64_t unit, int64_t *ns)
     bool minus = accept(&at, '-');
     const char *first = at.p;
     int64_t v = 0, part = 0;
+    uint64_t eight;
     bool fits = true;
 
+    for (int i = 0; i < 2 && at.end - at.p >= 8; i++, at.p += 8) {
+        if (!tw_word_number(tw_word_load(at.p), &eight)) break;
+        v = v * 100000000 + (int64_t)eight;
+    }
     for (; digit(&at); at.p++)
         fits = fits && !__builtin_mul_overflow(v, 10, &v)
             && !__builtin_add_overflow(v, *at.p - '0', &v);

@@ -44,4 +44,18 @@ static inline int64_t tw_bar_began(const struct tw_record *r)
     return r->time - (int64_t)tw_bar_seconds(r) * 1000000000;
 }
 
+#define TW_DAY_NS INT64_C(86400000000000)
+
+static inline bool tw_bar_is_day(const struct tw_record *r)
+{
+    return r->kind == TW_BAR && tw_bar_seconds(r) == 86400;
+}
+
+/* Where it stands when a part of the records is asked for by time.  A bar of a day is of
+ * that day, in whatever zone, though it ends with the next one's midnight: its middle. */
+static inline int64_t tw_record_at(const struct tw_record *r)
+{
+    return tw_bar_is_day(r) ? r->time - TW_DAY_NS / 2 : r->time;
+}
+
 #endif

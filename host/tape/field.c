@@ -6,7 +6,8 @@
 enum {
     Q = 1 << TW_QUOTE, T = 1 << TW_TRADE, M = 1 << TW_MESSAGE, I = 1 << TW_TIMER,
     G = 1 << TW_GAP, R = 1 << TW_RELOAD, B = 1 << TW_BAR, O = 1 << TW_ORDER,
-    MARKET = Q | T | B, ANY = MARKET | M | I | G | R | O
+    L = 1 << TW_LEVEL, S = 1 << TW_STATUS,
+    MARKET = Q | T | B | L, ANY = MARKET | M | I | G | R | O | S
 };
 
 #define FIELD(name, kinds, field, type) { name, kinds, TW_FIELD_##field, TW_FIELD_##type }
@@ -15,9 +16,9 @@ static const struct tw_field_name fields[] = {
     FIELD("q", Q, RECORD, OTHER), FIELD("quote", Q, RECORD, OTHER),
     FIELD("t", T, RECORD, OTHER), FIELD("trade", T, RECORD, OTHER),
     FIELD("b", B, RECORD, OTHER), FIELD("bar", B, RECORD, OTHER),
-    FIELD("record", MARKET, RECORD, OTHER),
-    FIELD("symbol", MARKET | O, SYMBOL, NAMED),
-    FIELD("symbol_id", MARKET | O, SYMBOL_ID, INTEGER),
+    FIELD("level", L, RECORD, OTHER), FIELD("record", MARKET | S, RECORD, OTHER),
+    FIELD("symbol", MARKET | O | G | S, SYMBOL, NAMED),
+    FIELD("symbol_id", MARKET | O | G | S, SYMBOL_ID, INTEGER),
     FIELD("sector", MARKET, SECTOR, NAMED), FIELD("weight", MARKET, WEIGHT, NUMBER),
     FIELD("tick_size", MARKET, TICK_SIZE, NUMBER),
     FIELD("lot_size", MARKET, LOT_SIZE, NUMBER),
@@ -27,9 +28,12 @@ static const struct tw_field_name fields[] = {
     FIELD("open", B, OPEN, NUMBER), FIELD("high", B, HIGH, NUMBER),
     FIELD("low", B, LOW, NUMBER), FIELD("close", B, CLOSE, NUMBER),
     FIELD("volume", B, VOLUME, NUMBER),
-    FIELD("price", T | O, PRICE, NUMBER), FIELD("size", T, SIZE, NUMBER),
-    FIELD("side", T | B | O, SIDE, NAMED), FIELD("id", T | O, ID, INTEGER),
-    FIELD("quantity", O, QUANTITY, NUMBER), FIELD("status", O, STATUS, OTHER),
+    FIELD("price", T | O | L, PRICE, NUMBER), FIELD("size", T | L, SIZE, NUMBER),
+    FIELD("place", L, PLACE, INTEGER), FIELD("change", L, CHANGE, OTHER),
+    FIELD("last", L, LAST, OTHER), FIELD("book", L, BOOK, OTHER),
+    FIELD("code", S, CODE, INTEGER), FIELD("text", S, TEXT, OTHER),
+    FIELD("side", T | B | O | L, SIDE, NAMED), FIELD("id", T | O, ID, INTEGER),
+    FIELD("quantity", O, QUANTITY, NUMBER), FIELD("status", O | S, STATUS, OTHER),
     FIELD("reason", O, REASON, OTHER),
     FIELD("topic", M, TOPIC, OTHER), FIELD("value", M, VALUE, OTHER),
     FIELD("timer", I, TIMER, INTEGER), FIELD("interval", I | B, INTERVAL, NUMBER),
@@ -37,15 +41,26 @@ static const struct tw_field_name fields[] = {
     FIELD("lost", G, LOST, INTEGER), FIELD("first", G, FIRST, INTEGER),
     FIELD("time", ANY & ~G, TIME, INTEGER),
     FIELD("received", ANY & ~G, RECEIVED, INTEGER),
-    FIELD("seq", ANY, SEQ, INTEGER), FIELD("source", MARKET | I, SOURCE, NAMED),
-    FIELD("source_seq", Q | T, SOURCE_SEQ, INTEGER), FIELD("kind", ANY, KIND, OTHER),
+    FIELD("seq", ANY, SEQ, INTEGER), FIELD("source", MARKET | I | G | S, SOURCE, NAMED),
+    FIELD("source_seq", Q | T | L | S, SOURCE_SEQ, INTEGER),
+    FIELD("kind", ANY, KIND, OTHER),
 };
 enum { N_FIELDS = sizeof fields / sizeof fields[0] };
 
 static const char *const kind_names[TW_KINDS] = {
     "none", "quote", "trade", "message", "timer", "order", "gap", "reload",
-    "bar"
+    "bar", "level", "status"
 };
+
+static const char *const trading_names[] = {
+    "unknown", "halted", "open", "closed", "pre_open", "pre_close", "auction", "delayed",
+    "notice"
+};
+
+const char *tw_trading_name(unsigned status)
+{
+    return status <= TW_TRADING_NOTICE ? trading_names[status] : "unknown";
+}
 
 const char *tw_kind_name(enum tw_kind kind)
 {

@@ -17,6 +17,8 @@ enum tw_field {
     TW_FIELD_TIME, TW_FIELD_RECEIVED, TW_FIELD_SEQ, TW_FIELD_SOURCE, TW_FIELD_SOURCE_SEQ,
     TW_FIELD_KIND, TW_FIELD_OPEN, TW_FIELD_HIGH, TW_FIELD_LOW, TW_FIELD_CLOSE,
     TW_FIELD_VOLUME, TW_FIELD_QUANTITY, TW_FIELD_STATUS, TW_FIELD_REASON,
+    TW_FIELD_PLACE, TW_FIELD_CHANGE, TW_FIELD_LAST, TW_FIELD_BOOK, TW_FIELD_CODE,
+    TW_FIELD_TEXT,
     TW_FIELD_ATTRIBUTE   /* + i: the user's attribute i (symbols.h); a name, it has none
                           * in the functions here */
 };
@@ -48,6 +50,9 @@ const char *tw_field_text(enum tw_field field);
 
 /* "quote", "trade", ...  Thread: any. */
 const char *tw_kind_name(enum tw_kind kind);
+
+/* Of an enum tw_trading: "halted", "open", ...  Thread: any. */
+const char *tw_trading_name(unsigned status);
 
 /* How many letters to change, add or drop (Levenshtein); 16 where a name has more
  * than 15.  Thread: any.  Blocks: never.  Memory: none. */

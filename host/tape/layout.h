@@ -13,7 +13,7 @@
  *
  *   names    type u8, length of the text u8, bytes of the entry u16, id u32;
  *            a symbol: sector u32, 0 u32, tick i64, lot i64, weight f64; text, 0, zeros
- *            up to a multiple of 8
+ *            up to a multiple of 8.  A dictionary has the id of its topic
  *   records  columns, see pack.h, then the values of messages
  *   index    of each block before: place u64, first and last seq, earliest and latest
  *            time, stored u32, records u32, type u32, packing u32

@@ -17,6 +17,7 @@
 #include <uv.h>
 
 #include "base/memory.h"
+#include "tape/bar.h"
 #include "tape/pack.h"
 #include "tape/spans.h"
 #include "tape/zstd.h"
@@ -77,7 +78,8 @@ static int64_t read_name(struct tw_tape_file *f, const unsigned char *p, size_t 
 
     if (bytes > n || bytes < fixed + length + 1 || bytes % 8) return TW_EFORMAT;
     if (type == 0 || type >= TW_TAPE_NAME_TYPES) return (int64_t)bytes;
-    if (length > TW_NAME_MAX || p[fixed + length] != 0 || id == 0 || id > TW_SYMBOL_MAX)
+    if ((length > TW_NAME_MAX && type != TW_TAPE_DICTIONARY) || p[fixed + length] != 0
+        || id == 0 || id > TW_SYMBOL_MAX)
         return TW_EFORMAT;
     name.text = (const char *)p + fixed;
     if (type == TW_TAPE_SYMBOL) {
@@ -153,7 +155,7 @@ bool tw_tape_file_is(const char *path)
     return got == sizeof magic && memcmp(magic, "TWTAPE\r\n", sizeof magic) == 0;
 }
 
-static int map_file(struct tw_tape_file *f, struct tw_error *error)
+static int map_file(struct tw_tape_file *f, uint64_t most, struct tw_error *error)
 {
     int fd = open(f->path, O_RDONLY | O_CLOEXEC);
     struct stat st;
@@ -167,6 +169,7 @@ static int map_file(struct tw_tape_file *f, struct tw_error *error)
                        code == UV_EINVAL ? "it is no regular file" : tw_strerror(code));
     }
     f->info.bytes = (uint64_t)st.st_size;
+    if (most > 0 && most < f->info.bytes) f->info.bytes = most;
     if (f->info.bytes < TW_TAPE_HEAD) {
         close(fd);
         return tw_fail(error, TW_EFORMAT, "%.300s is no tape file: it has %" PRIu64
@@ -198,8 +201,8 @@ static int read_head(struct tw_tape_file *f, unsigned flags, struct tw_error *er
     return TW_OK;
 }
 
-struct tw_tape_file *tw_tape_file_open(const char *path, unsigned flags,
-                                       struct tw_error *error)
+struct tw_tape_file *tw_tape_file_open_part(const char *path, uint64_t bytes,
+                                            unsigned flags, struct tw_error *error)
 {
     struct tw_tape_file *f = tw_calloc(1, sizeof *f);
     int rc;
@@ -211,7 +214,7 @@ struct tw_tape_file *tw_tape_file_open(const char *path, unsigned flags,
         return NULL;
     }
     strcpy(f->path, path);
-    rc = map_file(f, error);
+    rc = map_file(f, bytes, error);
     if (rc == TW_OK) rc = read_head(f, flags, error);
     if (rc == TW_OK) {
         rc = tw_tape_spans_find(f->map, f->info.bytes, &f->spans, &f->n, &f->info);
@@ -227,6 +230,12 @@ struct tw_tape_file *tw_tape_file_open(const char *path, unsigned flags,
     return NULL;
 }
 
+struct tw_tape_file *tw_tape_file_open(const char *path, unsigned flags,
+                                       struct tw_error *error)
+{
+    return tw_tape_file_open_part(path, 0, flags, error);
+}
+
 void tw_tape_file_close(struct tw_tape_file *f)
 {
     if (!f) return;
@@ -235,6 +244,21 @@ void tw_tape_file_close(struct tw_tape_file *f)
     tw_free(f->spans);
     tw_free(f->path);
     tw_free(f);
+}
+
+void tw_tape_cut_text(const struct tw_tape_info *info, char *out, size_t n)
+{
+    char lost[100] = "it ends with a whole block";
+    size_t at = 0;
+
+    if (info->cut_bytes > 0)
+        at = (size_t)snprintf(lost, sizeof lost, "%" PRIu64 " bytes behind its last whole"
+                              " block are lost", info->cut_bytes);
+    if (at > 0 && info->cut_records > 0)
+        snprintf(lost + at, sizeof lost - at, " (%" PRIu64 " records)",
+                 info->cut_records);
+    snprintf(out, n, "%s; %s, and %" PRIu64 " records are there", info->note, lost,
+             info->records);
 }
 
 const struct tw_tape_info *tw_tape_file_info(const struct tw_tape_file *f)
@@ -344,14 +368,27 @@ static int decode(struct tw_tape_reader *reader, const struct tw_tape_span *span
     return 1;
 }
 
+/* May a record of that time stand before the other one?  See tw_record_at. */
+static bool may_be_before(int64_t time_ns, int64_t other_ns)
+{
+    const int64_t half = TW_DAY_NS / 2;
+
+    return time_ns < other_ns
+        || (time_ns >= INT64_MIN + half && time_ns - half < other_ns);
+}
+
 static void keep_times(const struct tw_tape_reader *reader, struct tw_tape_block *b)
 {
     size_t n = 0;
 
-    if (b->span->first_ns >= reader->from_ns && b->span->last_ns < reader->to_ns) return;
-    for (size_t i = 0; i < b->n; i++)
-        if (b->r[i].time >= reader->from_ns && b->r[i].time < reader->to_ns)
-            b->r[n++] = b->r[i];
+    if (!may_be_before(b->span->first_ns, reader->from_ns)
+        && b->span->last_ns < reader->to_ns)
+        return;
+    for (size_t i = 0; i < b->n; i++) {
+        int64_t at = tw_record_at(&b->r[i]);
+
+        if (at >= reader->from_ns && at < reader->to_ns) b->r[n++] = b->r[i];
+    }
     b->n = n;
 }
 
@@ -388,7 +425,8 @@ int tw_tape_reader_next(struct tw_tape_reader *reader, struct tw_tape_block *out
         int rc;
 
         if ((s->type != TW_TAPE_RECORDS && s->type != TW_TAPE_HOLE)
-            || s->last_ns < reader->from_ns || s->first_ns >= reader->to_ns) {
+            || s->last_ns < reader->from_ns
+            || !may_be_before(s->first_ns, reader->to_ns)) {
             reader->next++;
             continue;
         }

@@ -23,6 +23,7 @@ struct tw_tape_reader;
 /* What numbers in records stand for. */
 enum tw_tape_name_type {
     TW_TAPE_SECTOR = 1, TW_TAPE_SYMBOL, TW_TAPE_SOURCE, TW_TAPE_TOPIC, TW_TAPE_SCRIPT,
+    TW_TAPE_DICTIONARY,               /* of the topic of that number: see writer.h */
     TW_TAPE_NAME_TYPES
 };
 struct tw_tape_name {
@@ -42,6 +43,7 @@ struct tw_tape_span {
 
 struct tw_tape_info {
     uint64_t bytes, records, blocks;  /* of the file; blocks: of records          */
+    uint64_t whole;                   /* where its last whole block ends; closed: bytes */
     uint64_t packed, holes;           /* blocks that zstd packed; damaged heads   */
     uint64_t first_seq, last_seq;
     int64_t created_ns, first_ns, last_ns;
@@ -58,12 +60,20 @@ enum { TW_TAPE_TOLERANT = 1 };        /* names that are damaged are no failure  
 struct tw_tape_file *tw_tape_file_open(const char *path, unsigned flags,
                                        struct tw_error *error);
 
+/* The same of its first bytes alone, as if it had no more: what was whole once stays what
+ * it is while more is written.  0: all of it.  Thread: any.  Blocks: on the disk. */
+struct tw_tape_file *tw_tape_file_open_part(const char *path, uint64_t bytes,
+                                            unsigned flags, struct tw_error *error);
+
 /* Its readers are closed before.  f may be NULL.  Thread: any. */
 void tw_tape_file_close(struct tw_tape_file *f);
 
 /* Does the file at `path` begin as a tape file does?  Thread: any.  Blocks: on the
  * disk. */
 bool tw_tape_file_is(const char *path);
+
+/* Of one that is not closed: why, and what was cut.  Thread: any.  Blocks: never. */
+void tw_tape_cut_text(const struct tw_tape_info *info, char *out, size_t n);
 
 /* Thread: any.  Blocks: never. */
 const struct tw_tape_info *tw_tape_file_info(const struct tw_tape_file *f);
@@ -93,7 +103,7 @@ static inline const char *tw_tape_value(const struct tw_tape_block *b,
     return b->values + (uint32_t)r->message.value.integer;
 }
 
-/* Reads those of from_ns <= time < to_ns.  NULL: no memory.
+/* Reads those of from_ns <= tw_record_at < to_ns.  NULL: no memory.
  * Thread: any, then one at a time.  Blocks: no. */
 struct tw_tape_reader *tw_tape_reader_open(const struct tw_tape_file *f, int64_t from_ns,
                                            int64_t to_ns, struct tw_error *error);

@@ -12,6 +12,9 @@
 
 #include "tidewire.h"
 
+/* The feed that a venue of the run is: what its scripts did to each other. */
+#define TW_BOOK "book"
+
 /* 1 and up; 0 is no feed. */
 struct tw_sources {
     _Atomic(const char *) names[TW_SOURCE_MAX + 1];   /* atomic: MAIN stores, all load */

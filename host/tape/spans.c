@@ -224,6 +224,8 @@ static void sum_up(const struct found *f, struct tw_tape_info *info)
         if (s->first_ns < info->first_ns) info->first_ns = s->first_ns;
         if (s->last_ns > info->last_ns) info->last_ns = s->last_ns;
     }
+    info->whole = info->closed ? info->bytes : TW_TAPE_HEAD;
+    if (!info->closed && f->n > 0) info->whole = f->p[f->n - 1].at + f->p[f->n - 1].bytes;
     if (info->blocks == 0) info->first_ns = info->last_ns = 0;
 }
 

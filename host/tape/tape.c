@@ -14,8 +14,10 @@
  * Invariants
  *   T1  A seq is claimed once, by raising head; the claimer alone writes the
  *       slot until it has stored the stamp.
- *   T2  A slot is claimed for seq only when its stamp says seq - capacity: the
- *       writer before has finished, so writers a lap apart never meet.
+ *   T2  A slot is claimed for seq only when its stamp says seq - capacity, or 0 in
+ *       the first lap, where no record was before: the writer before has finished,
+ *       so writers a lap apart never meet.  A slot that no record has reached is
+ *       zeros, which cost neither memory nor time.
  *   T3  The stamp is seq exactly while the record is whole.  While a writer is
  *       inside it is seq - 1, which is later than any record that was there
  *       and earlier than the one to come.
@@ -72,7 +74,6 @@ static struct slot *slot_of(const struct tw_tape *t, uint64_t seq)
 struct tw_tape *tw_tape_new(size_t capacity)
 {
     struct tw_tape *t = tw_calloc_aligned(1, sizeof *t);
-    uint64_t seq;
 
     if (!t) return NULL;
     t->capacity = 2;
@@ -81,8 +82,6 @@ struct tw_tape *tw_tape_new(size_t capacity)
     t->readers = tw_calloc_aligned(TW_TAPE_RELIABLE_MAX, sizeof *t->readers);
     if (!t->slots || !t->readers) goto fail;
     pthread_mutex_init(&t->lock, NULL);
-    for (seq = 1; seq <= t->capacity; seq++)   /* T2 for the first lap */
-        atomic_init(&slot_of(t, seq)->word[0], seq - t->capacity);
     atomic_init(&t->head, 1);
     atomic_init(&t->limit, AWAY);
     return t;
@@ -91,6 +90,19 @@ fail:
     tw_free(t->readers);
     tw_free(t);
     return NULL;
+}
+
+void tw_tape_populate(struct tw_tape *t, uint64_t from, uint64_t till)
+{
+    if (till > t->capacity) till = t->capacity;
+    if (from < till) tw_populate(slot_of(t, from), (till - from) * sizeof *t->slots);
+}
+
+void tw_tape_touch(struct tw_tape *t)
+{
+    for (size_t i = 0; i < t->capacity; i++)
+        /* order [tape.stamp] relaxed: zero as it is, and nobody reads yet */
+        atomic_store_explicit(&t->slots[i].word[0], 0, memory_order_relaxed);
 }
 
 size_t tw_tape_capacity(const struct tw_tape *t)
@@ -205,7 +217,7 @@ static bool is_settled(const struct tw_tape *t, uint64_t from, size_t n)
     for (uint64_t seq = from; seq < from + n; seq++)
         /* order [tape.stamp] acquire: the writer before us has finished */
         if (atomic_load_explicit(&slot_of(t, seq)->word[0], memory_order_acquire)
-            != seq - t->capacity)
+            != (seq > t->capacity ? seq - t->capacity : 0))
             return false;
     return true;
 }
@@ -282,11 +294,14 @@ int tw_tape_append(struct tw_tape *t, struct tw_record *r, size_t n,
 
 void tw_tape_free(struct tw_tape *t)
 {
+    uint64_t head;
+
     if (!t) return;
-    for (size_t i = 0; t->drop && i < t->capacity; i++) {
+    head = tw_tape_head(t);
+    for (uint64_t seq = 1; t->drop && seq <= t->capacity && seq < head; seq++) {
         struct tw_record r = { .seq = 0 };
 
-        load_words(&t->slots[i], &r);
+        load_words(slot_of(t, seq), &r);
         if (r.kind == TW_MESSAGE) t->drop(t->drop_ctx, &r);
     }
     pthread_mutex_destroy(&t->lock);

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -37,6 +38,7 @@ struct tw_tape_writer {
     struct tw_tape_writer_options o;
     char path[PATH];
     int fd;
+    bool unnamed;                      /* it gets its name when it is closed       */
     uint64_t at, number, records;      /* the next block, and what is in the file  */
     struct known known[TW_TAPE_NAME_TYPES];
     struct bytes names, values, index, out;
@@ -86,7 +88,9 @@ static int fail_writing(struct tw_tape_writer *w)
     tw_fail(&w->failure, code, "cannot write %.300s: %s; it ends with record %llu of it,"
             " %zu more are lost", w->path, tw_strerror(code),
             (unsigned long long)w->records, w->n);
-    if (ftruncate(w->fd, (off_t)w->at) < 0)
+    if (w->unnamed)
+        tw_fail(&w->failure, code, "cannot write %.300s: %s", w->path, tw_strerror(code));
+    else if (ftruncate(w->fd, (off_t)w->at) < 0)
         tw_fail(&w->failure, code, "cannot write %.200s: %s; nor can it be cut to the "
                 "%llu records that are whole", w->path, tw_strerror(code),
                 (unsigned long long)w->records);
@@ -265,7 +269,9 @@ static int add_name(struct tw_tape_writer *w, enum tw_tape_name_type type, uint3
     unsigned char *p;
     uint64_t weight;
 
-    if (n > TW_NAME_MAX) n = TW_NAME_MAX;
+    if (type == TW_TAPE_DICTIONARY && n > TW_TAPE_DICTIONARY_MAX)
+        n = strcspn(text, "\n") < TW_NAME_MAX ? strcspn(text, "\n") : 0;
+    else if (type != TW_TAPE_DICTIONARY && n > TW_NAME_MAX) n = TW_NAME_MAX;
     if (!learn(&w->known[type], id) || !(p = append(&w->names, NULL, all)))
         return no_memory(w);
     tw_tape_put(p, 1, type);
@@ -309,13 +315,17 @@ static int add_symbol(struct tw_tape_writer *w, uint32_t id, struct tw_error *er
 static int name_message(struct tw_tape_writer *w, const struct tw_message *m,
                         struct tw_error *error)
 {
+    const char *topic, *text;
     int rc;
 
     if (!knows(&w->known[TW_TAPE_TOPIC], m->topic)) {
         if (m->topic == 0 || !w->o.topics || m->topic > tw_names_count(w->o.topics))
             return unnamed(w, "topic", m->topic, error);
-        rc = add_name(w, TW_TAPE_TOPIC, m->topic, tw_names_get(w->o.topics, m->topic),
-                      NULL);
+        topic = tw_names_get(w->o.topics, m->topic);
+        rc = add_name(w, TW_TAPE_TOPIC, m->topic, topic, NULL);
+        text = w->o.dictionary ? w->o.dictionary(w->o.dictionary_ctx, topic) : NULL;
+        if (rc == TW_OK && text)
+            rc = add_name(w, TW_TAPE_DICTIONARY, m->topic, text, NULL);
         if (rc < 0) return rc;
     }
     if (m->script && m->script <= w->o.n_scripts && w->o.scripts
@@ -426,17 +436,24 @@ static void free_writer(struct tw_tape_writer *w)
     tw_free(w);
 }
 
-/* So that the file's name is on the disk too. */
-static int sync_directory(struct tw_tape_writer *w)
+/* Opens where the file is, or is to be. */
+static int open_directory(const struct tw_tape_writer *w, int flags)
 {
     const char *slash = strrchr(w->path, '/');
     char directory[PATH];
-    int fd, rc;
 
-    if (w->o.sync == TW_SYNC_NEVER) return TW_OK;
     snprintf(directory, sizeof directory, "%.*s",
              slash ? (int)(slash + 1 - w->path) : 1, slash ? w->path : ".");
-    fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return open(directory, flags | O_CLOEXEC, 0666);
+}
+
+/* So that the file's name is on the disk too. */
+static int sync_directory(struct tw_tape_writer *w)
+{
+    int fd, rc;
+
+    if (w->o.sync == TW_SYNC_NEVER || w->unnamed) return TW_OK;
+    fd = open_directory(w, O_RDONLY | O_DIRECTORY);
     if (fd < 0) return fail_writing(w);
     rc = fsync(fd);
     close(fd);
@@ -455,6 +472,41 @@ static int begin_file(struct tw_tape_writer *w)
     w->at = sizeof head;
     rc = sync_file(w);
     return rc < 0 ? rc : sync_directory(w);
+}
+
+static const char *own_path(const struct tw_tape_writer *w, char out[40])
+{
+    snprintf(out, 40, "/proc/self/fd/%d", w->fd);
+    return out;
+}
+
+static void open_file(struct tw_tape_writer *w)
+{
+    struct stat st;
+    char own[40];
+
+    w->fd = -1;
+    if (w->o.whole && lstat(w->path, &st) == 0) {
+        errno = EEXIST;
+        return;
+    }
+    if (w->o.whole) w->fd = open_directory(w, O_WRONLY | O_TMPFILE);
+    w->unnamed = w->fd >= 0 && stat(own_path(w, own), &st) == 0;
+    if (w->unnamed) return;
+    if (w->fd >= 0) close(w->fd);
+    w->fd = open(w->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+}
+
+static int name_file(struct tw_tape_writer *w)
+{
+    char own[40];
+
+    if (!w->unnamed) return TW_OK;
+    if (linkat(AT_FDCWD, own_path(w, own), AT_FDCWD, w->path, AT_SYMLINK_FOLLOW) < 0)
+        return tw_fail(&w->failure, -errno, "cannot make %.300s: %s", w->path,
+                       tw_strerror(-errno));
+    w->unnamed = false;
+    return sync_directory(w);
 }
 
 struct tw_tape_writer *tw_tape_writer_open(const char *path,
@@ -480,14 +532,14 @@ struct tw_tape_writer *tw_tape_writer_open(const char *path,
     }
     w->o = *options;
     strcpy(w->path, path);
-    w->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    open_file(w);
     if (w->fd < 0) {
         tw_fail(error, -errno, "cannot make %.300s: %s", path, tw_strerror(-errno));
     } else if (begin_file(w) == TW_OK) {
         return w;
     } else {
         tell(w, 0, error);
-        unlink(path);
+        if (!w->unnamed) unlink(path);
     }
     free_writer(w);
     return NULL;
@@ -506,7 +558,14 @@ static int end_file(struct tw_tape_writer *w)
     tw_tape_end_put(end, &(struct tw_tape_end){ at, records });
     if (rc == TW_OK) rc = write_bytes(w, end, sizeof end);
     if (rc == TW_OK) rc = sync_file(w);
-    return rc;
+    return rc == TW_OK ? name_file(w) : rc;
+}
+
+void tw_tape_writer_abandon(struct tw_tape_writer *w)
+{
+    if (!w) return;
+    if (w->o.whole && !w->unnamed) unlink(w->path);
+    free_writer(w);
 }
 
 int tw_tape_writer_close(struct tw_tape_writer *w, struct tw_error *error)

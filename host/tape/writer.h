@@ -21,15 +21,24 @@ struct tw_tape_writer;
 
 enum tw_tape_sync { TW_SYNC_NEVER, TW_SYNC_BLOCK, TW_SYNC_RECORD };
 
+enum { TW_TAPE_DICTIONARY_MAX = 255 };
+
 struct tw_tape_writer_options {
     const struct tw_symbols *symbols;   /* whose ids the records have: required      */
     const struct tw_names *topics;      /* of messages; NULL: there are none         */
     const struct tw_sources *sources;   /* NULL: none have names                     */
+    /* By which dictionary the messages of a topic are to be read: a text, as fix.h of
+     * lua/ has it; NULL: none.  Beyond TW_TAPE_DICTIONARY_MAX bytes only its first line
+     * goes into the file.  Thread: the owner's.  May be NULL. */
+    const char *(*dictionary)(void *ctx, const char *topic);
+    void *dictionary_ctx;
     const char *const *scripts;         /* by number; NULL: none                     */
     uint32_t n_scripts;                 /* the greatest number                       */
     int64_t created_ns;
     bool zstd;
     enum tw_tape_sync sync;
+    bool whole;                         /* it has no name until it is closed, where the
+                                         * file system can do that                    */
 };
 
 struct tw_tape_written { uint64_t records, blocks, bytes; };
@@ -59,6 +68,10 @@ int tw_tape_writer_flush(struct tw_tape_writer *w, struct tw_error *error);
 
 /* What is in the file.  Thread: the owner's. */
 struct tw_tape_written tw_tape_writer_written(const struct tw_tape_writer *w);
+
+/* Instead of closing it: nothing of a file that was to be whole stays, and of any other
+ * what is in it.  Thread: the owner's.  Blocks: on the disk.  w may be NULL. */
+void tw_tape_writer_abandon(struct tw_tape_writer *w);
 
 /* Writes the index and the end, and frees it; what it has not taken is in *error.
  * Thread: the owner's.  Blocks: on the disk.  w may be NULL. */

@@ -1,0 +1,50 @@
+/* extent.c - from when to when records are, as one would say it. */
+#include "feed/extent.h"
+
+#include <stdio.h>
+#include <time.h>
+
+enum { STAMP = 32 };
+
+static const char *stamp(int64_t ns, bool is_date, char out[STAMP])
+{
+    int64_t second = 1000000000;
+    time_t s = (time_t)(ns / second - (ns % second < 0));
+    struct tm tm;
+
+    gmtime_r(&s, &tm);
+    strftime(out, STAMP, is_date ? "%Y-%m-%d" : "%Y-%m-%d %H:%M:%S", &tm);
+    return out;
+}
+
+void tw_extent_add(struct tw_extent *e, const struct tw_record *r)
+{
+    int64_t at = tw_record_at(r);
+
+    if (r->kind == TW_MESSAGE || r->kind == TW_TIMER) return;   /* by another clock */
+    if (e->n == 0 || at < e->first_ns) e->first_ns = at;
+    if (e->n++ == 0 || at > e->last_ns) e->last_ns = at;
+    e->has_times = e->has_times || !tw_bar_is_day(r);
+}
+
+const char *tw_extent_text(const struct tw_extent *e, char out[TW_EXTENT_TEXT])
+{
+    char from[STAMP], to[STAMP];
+
+    snprintf(out, TW_EXTENT_TEXT, "%s to %s", stamp(e->first_ns, !e->has_times, from),
+             stamp(e->last_ns, !e->has_times, to));
+    return out;
+}
+
+const char *tw_extent_wanted(int64_t from_ns, int64_t to_ns, char out[TW_EXTENT_TEXT])
+{
+    char from[STAMP], to[STAMP];
+
+    stamp(from_ns, from_ns % TW_DAY_NS == 0, from);
+    stamp(to_ns, to_ns % TW_DAY_NS == 0, to);
+    if (from_ns == INT64_MIN && to_ns == INT64_MAX) out[0] = '\0';
+    else if (from_ns == INT64_MIN) snprintf(out, TW_EXTENT_TEXT, " before %s", to);
+    else if (to_ns == INT64_MAX) snprintf(out, TW_EXTENT_TEXT, " from %s on", from);
+    else snprintf(out, TW_EXTENT_TEXT, " from %s to %s", from, to);
+    return out;
+}
