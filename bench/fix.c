@@ -12,13 +12,13 @@
 #include "base/clock.h"
 #include "base/fixed.h"
 #include "feed/fix.h"
+#include "fix_scan.h"
 #include "random.h"
 
 enum { BYTES = 256 << 10, SYMBOLS = 1000, ROUNDS = 5 };
 
 static char names[SYMBOLS][8];
 static char text[BYTES];
-static volatile uint64_t sink;   /* so that nothing measured is left out */
 
 enum kind { SNAPSHOT, UPDATE, PLAIN_UPDATE, QUOTE, OTHER, KINDS };
 
@@ -69,38 +69,6 @@ static size_t fill(enum kind kind, size_t *messages)
         if (kind == OTHER) retype(text + n, length, 'D');
         n += (size_t)length;
     }
-}
-
-/* The plain scan. */
-static size_t scan(const char *p, const char *end)
-{
-    size_t messages = 0;
-    uint64_t found = 0;
-
-    while (p < end) {
-        const char *body = p + 12, *stop;
-        size_t length = 0;
-        unsigned sum = 0;
-
-        for (; *body != 1; body++) length = length * 10 + (size_t)(*body - '0');
-        stop = ++body + length;
-        for (const char *c = p; c < stop; c++) sum += (unsigned char)*c;
-        if ((sum & 255) != (unsigned)((stop[3] - '0') * 100 + (stop[4] - '0') * 10 +
-                                      stop[5] - '0'))
-            return 0;
-        while (body < stop) {
-            uint32_t tag = 0;
-            const char *value;
-
-            for (; *body != '='; body++) tag = tag * 10 + (uint32_t)(*body - '0');
-            for (value = ++body; *body != 1; body++) {}
-            found += tag + (uint64_t)(body++ - value);
-        }
-        messages++;
-        p = stop + 7;
-    }
-    sink += found;
-    return messages;
 }
 
 static void take(struct tw_batch *b)

@@ -1,0 +1,648 @@
+/* market_data_in.c - the market data that a FIX session receives: messages to books and
+ * records.
+ *
+ * Why: a message is believed as a whole or not at all, so its entries are noted down and
+ * checked first, and books touched last.
+ *
+ * Layer host/fix.  Thread: the owner's.
+ */
+#include "fix/market_data.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fixed.h"
+#include "base/memory.h"
+#include "fix/market_data_parts.h"
+
+static const struct tw_fix_text nothing = { "", 0 };
+
+/* What is noted down of a message. */
+struct fields {
+    uint32_t seen;               /* MD_BIT(field): text[field] is set       */
+    bool snapshot;               /* 35=W                                    */
+    bool empty;                  /* it has no entries                       */
+    uint64_t request;            /* 262 as a number; 0: none of ours        */
+    bool has_request;
+    uint64_t report;             /* 83 before the entries; 0: none          */
+    int64_t time_ns;             /* of the message                          */
+    struct tw_fix_text sending;  /* 52 */
+    struct tw_fix_text text[MD_FIELDS];
+};
+
+/* ---- times ---- */
+
+/* 272 and 273, of which the first may be left out: the day that is nearest to 52. */
+static int entry_time(struct tw_fix_md *md, const struct fields *f, uint32_t seen,
+                      int64_t *out)
+{
+    static const int64_t half_day_ns = 43200 * TW_FIXED_ONE;
+    struct tw_fix_text date = f->text[MD_DATE], time = f->text[MD_TIME];
+    char text[48] = "";
+
+    if (!(seen & MD_BIT(MD_DATE))) date = (struct tw_fix_text){ f->sending.at, 8 };
+    if (date.n != 8 || time.n > 21)
+        return tw_fix_refuse(md->why, "273=%s has no date (272)", time);
+    memcpy(text, date.at, 8);
+    text[8] = '-';
+    memcpy(text + 9, time.at, time.n);
+    if (tw_fix_time(&md->clock, (struct tw_fix_text){ text, 9 + time.n }, out))
+        return tw_fix_refuse(md->why, "273=%s is not a time", time);
+    if (!(seen & MD_BIT(MD_DATE))) {
+        if (*out - f->time_ns > half_day_ns) *out -= 2 * half_day_ns;
+        else if (f->time_ns - *out > half_day_ns) *out += 2 * half_day_ns;
+    }
+    return TW_OK;
+}
+
+/* The time that the fields say, if they say one. */
+static int said_time(struct tw_fix_md *md, const struct fields *f, uint32_t seen,
+                     int64_t *out)
+{
+    if (seen & MD_BIT(MD_TRANSACT)) {
+        if (tw_fix_time(&md->clock, f->text[MD_TRANSACT], out))
+            return tw_fix_refuse(md->why, "60=%s is not a time", f->text[MD_TRANSACT]);
+    } else if (seen & MD_BIT(MD_TIME)) {
+        return entry_time(md, f, seen, out);
+    }
+    return TW_OK;
+}
+
+/* ---- fields to entries ---- */
+
+static TW_FIX_RARE bool more_noted(struct tw_fix_md *md)
+{
+    void *more = tw_realloc(md->noted, 2 * md->noted_max * sizeof *md->noted);
+
+    if (!more) return false;
+    md->noted = more;
+    md->noted_max *= 2;
+    return true;
+}
+
+static int read_report(struct tw_fix_md *md, const struct fields *f, uint32_t seen,
+                       uint64_t *out)
+{
+    *out = 0;
+    if (seen & MD_BIT(MD_REPORT) && !tw_fix_integer(f->text[MD_REPORT], out))
+        return tw_fix_refuse(md->why, "83=%s is not a number", f->text[MD_REPORT]);
+    return TW_OK;
+}
+
+/* Checks the entry that ends here and notes it. */
+static int close_entry(struct tw_fix_md *md, const struct fields *f, uint32_t seen)
+{
+    struct tw_fix_noted *x;
+    uint64_t level;
+
+    if (md->noted_n == md->noted_max && !more_noted(md))
+        return tw_fix_refuse(md->why, "no memory for its entries%s", nothing);
+    x = &md->noted[md->noted_n];
+    if (tw_fix_entry_read(f->text, seen, f->snapshot ? TW_FIX_NEW : TW_FIX_OVERLAY,
+                          &x->entry, &level, md->why)
+        || read_report(md, f, seen, &x->report))
+        return TW_FIX_UNUSABLE;
+    if (x->entry.type == TW_FIX_OTHER_ENTRY && !x->report) return TW_OK;
+    x->entry.symbol = f->text[MD_SYMBOL];
+    x->level = level < UINT32_MAX ? (uint32_t)level : UINT32_MAX;
+    x->priced = seen >> MD_PRICE & 1;
+    x->time_ns = 0;
+    if (seen & (MD_BIT(MD_TRANSACT) | MD_BIT(MD_TIME)) && said_time(md, f, seen,
+                                                                    &x->time_ns))
+        return TW_FIX_UNUSABLE;
+    x->id = seen & MD_BIT(MD_ID) ? tw_level_id(f->text[MD_ID])
+                                 : (struct tw_level_id){{0}};
+    x->reference = seen & MD_BIT(MD_REFERENCE) ? tw_level_id(f->text[MD_REFERENCE])
+                                               : x->id;
+    md->noted_n++;
+    return TW_OK;
+}
+
+/* A field came that cannot come now. */
+static TW_FIX_RARE int refuse_field(struct tw_fix_md *md, const struct tw_fix_field *at,
+                                    bool stray)
+{
+    char format[40];
+
+    snprintf(format, sizeof format, "%d=%%s %s", (int)at->tag,
+             stray ? "is in no entry" : "stands there again");
+    return tw_fix_refuse(md->why, format, (struct tw_fix_text){ at->at, at->n });
+}
+
+/* What stands before the entries, or where there are none, in all of the message. */
+static int close_body(struct tw_fix_md *md, struct fields *f, uint32_t seen)
+{
+    if (read_report(md, f, seen, &f->report)) return TW_FIX_UNUSABLE;
+    return said_time(md, f, seen, &f->time_ns);
+}
+
+/* Notes the fields of the body; those of the group's entries become entries. */
+static int note_fields(struct tw_fix_md *md, const struct tw_fix_message *m,
+                       struct fields *f)
+{
+    const struct tw_fix_field *at = m->fields + m->body, *end = m->fields + m->trailer;
+    bool counted = false, entered = false;
+    uint32_t seen = MD_ENTRY_ONLY;
+    uint64_t left = 0;
+    int32_t group = INT32_MIN;   /* which no tag is */
+
+    md->noted_n = 0;
+    for (; at < end; at++) {
+        enum tw_fix_md_field field = tw_fix_md_field((uint32_t)at->tag);
+        struct tw_fix_text value = { at->at, at->n };
+
+        if (at->tag == group) {
+            if (entered ? close_entry(md, f, seen)
+                        : close_body(md, f, seen & ~MD_ENTRY_ONLY))
+                return TW_FIX_UNUSABLE;
+            if (left-- == 0)
+                return tw_fix_refuse(md->why, "268=%s but more entries",
+                                     f->text[MD_COUNT]);
+            entered = true;
+            seen &= ~MD_ENTRY;
+        } else if (field == MD_COUNT && !counted) {
+            if (!tw_fix_integer(value, &left))
+                return tw_fix_refuse(md->why, "268=%s is not a number", value);
+            counted = true;
+            if (left > 0 && at + 1 < end) group = at[1].tag;
+        } else if (field == MD_OTHER || field == MD_DATA) {
+            continue;
+        } else if (seen & MD_BIT(field)) {
+            return refuse_field(md, at, !entered && MD_BIT(field) & MD_ENTRY_ONLY);
+        }
+        f->text[field] = value;
+        seen |= MD_BIT(field) & ~MD_BIT(MD_OTHER);
+    }
+    f->seen = seen;
+    f->empty = !entered;
+    if (entered ? close_entry(md, f, seen) : close_body(md, f, seen & ~MD_ENTRY_ONLY))
+        return TW_FIX_UNUSABLE;
+    if (left > 0)
+        return tw_fix_refuse(md->why, "268=%s but fewer entries", f->text[MD_COUNT]);
+    return counted ? TW_OK
+                   : tw_fix_refuse(md->why, "no NoMDEntries (268)%s", nothing);
+}
+
+static int note_header(struct tw_fix_md *md, const struct tw_fix_message *m,
+                       struct fields *f)
+{
+    f->sending = tw_fix_message_header(m, 52);
+    f->text[MD_SYMBOL] = f->text[MD_REQUEST] = nothing;
+    f->seen = 0;
+    f->report = 0;
+    if (!f->sending.at || tw_fix_time(&md->clock, f->sending, &f->time_ns))
+        return tw_fix_refuse(md->why, "52=%s is not a time",
+                             f->sending.at ? f->sending : nothing);
+    return TW_OK;
+}
+
+/* ---- entries to books ---- */
+
+/* What the records of a message have in common. */
+struct common { struct tw_fix_now now; uint64_t seq; struct tw_batch *out; };
+
+static struct tw_record *next_record(const struct tw_fix_md *md, const struct common *c,
+                                     enum tw_kind kind, uint32_t symbol, int64_t time_ns)
+{
+    struct tw_record *r = tw_batch_next(c->out);
+
+    r->seq = 0;
+    r->time = time_ns;
+    r->received = c->now.time_ns;
+    r->symbol = symbol & TW_SYMBOL_MAX;
+    r->source = md->o.source;
+    r->kind = kind;
+    r->source_seq = (uint32_t)c->seq;
+    return r;
+}
+
+static bool is_id(struct tw_level_id id)
+{
+    return (id.word[0] | id.word[1]) != 0;
+}
+
+/* The level that an entry refers to, or TW_DEPTH_NONE. */
+static uint32_t find_level(const struct tw_fix_md *md, const struct tw_depth_side *s,
+                           const struct tw_fix_noted *x)
+{
+    uint32_t at = TW_DEPTH_NONE;
+
+    if (is_id(x->reference)) {
+        at = tw_depth_find_id(s, x->reference);
+        if (at != TW_DEPTH_NONE) return at;
+    }
+    if (x->level) at = x->level <= s->n ? x->level - 1 : TW_DEPTH_NONE;
+    else if (x->priced) at = tw_depth_find_price(s, x->entry.price);
+    else at = s->n == 1 ? 0 : TW_DEPTH_NONE;
+    /* Of a book of one level a change need not say the old price. */
+    if (at == TW_DEPTH_NONE && md->o.depth == 1 && x->entry.action == TW_FIX_CHANGE
+        && s->n == 1)
+        at = 0;
+    /* A level that has an id is not meant by an entry with another one. */
+    return at != TW_DEPTH_NONE && is_id(x->reference) && is_id(s->at[at].id)
+           ? TW_DEPTH_NONE : at;
+}
+
+static int insert(struct tw_fix_md *md, struct tw_depth_side *s, uint32_t at,
+                  const struct tw_depth_level *l)
+{
+    if (s->n >= md->o.levels_max) md->touched_all = true;   /* one has to go */
+    tw_fix_md_touch(md, s, l->price);
+    return tw_depth_insert(s, at, l, md->o.levels_max);
+}
+
+static void take_out(struct tw_fix_md *md, struct tw_depth_side *s, uint32_t at)
+{
+    tw_fix_md_touch(md, s, s->at[at].price);
+    tw_depth_remove(s, at);
+}
+
+static void replace(struct tw_fix_md *md, struct tw_depth_side *s, uint32_t at,
+                    const struct tw_depth_level *l)
+{
+    tw_fix_md_touch(md, s, s->at[at].price);
+    if (s->at[at].price != l->price) tw_fix_md_touch(md, s, l->price);
+    s->at[at] = *l;
+}
+
+static int put_level(struct tw_fix_md *md, struct tw_depth_side *s,
+                     const struct tw_fix_noted *x, const struct tw_depth_level *l)
+{
+    uint32_t at = x->level ? x->level - 1 : tw_depth_place(s, l->price);
+
+    return insert(md, s, at, l);
+}
+
+static int add(struct tw_fix_md *md, struct tw_depth_side *s,
+               const struct tw_fix_noted *x)
+{
+    struct tw_depth_level l = { x->entry.price, x->entry.size, x->id };
+    uint32_t at = TW_DEPTH_NONE;
+
+    if (!is_id(x->id) && (x->level ? x->level == s->n + 1 : md->o.depth != 1)
+        && tw_depth_is_worst(s, l.price))
+        return insert(md, s, s->n, &l);
+    if (is_id(x->id)) at = tw_depth_find_id(s, x->id);
+    else if (!x->level) at = tw_depth_find_price(s, l.price);
+    if (at != TW_DEPTH_NONE && is_id(s->at[at].id) == is_id(x->id)) {
+        /* the same again */
+        if (s->at[at].price == l.price || x->level == at + 1) {
+            replace(md, s, at, &l);
+            return TW_OK;
+        }
+        take_out(md, s, at);
+    }
+    if (md->o.depth == 1 && !is_id(x->id)) {
+        md->touched_all = true;
+        s->n = 0;
+    }
+    return put_level(md, s, x, &l);
+}
+
+static int change(struct tw_fix_md *md, struct tw_depth_side *s, uint32_t at,
+                  const struct tw_fix_noted *x)
+{
+    struct tw_depth_level l = s->at[at];
+
+    if (!(x->entry.flags & TW_FIX_KEEP_PRICE)) l.price = x->entry.price;
+    if (!(x->entry.flags & TW_FIX_KEEP_SIZE)) l.size = x->entry.size;
+    if (is_id(x->id)) l.id = x->id;
+    if (l.price == s->at[at].price || x->level == at + 1) {
+        replace(md, s, at, &l);
+        return TW_OK;
+    }
+    take_out(md, s, at);
+    return put_level(md, s, x, &l);
+}
+
+/* 279=3 and 4: the level and all that are better; or all that are worse. */
+static void take_many(struct tw_fix_md *md, struct tw_depth_side *s,
+                      const struct tw_fix_noted *x)
+{
+    uint32_t at = find_level(md, s, x), from = 0, n = s->n;
+
+    if (at != TW_DEPTH_NONE) at += x->entry.action == TW_FIX_DELETE_THRU;
+    else if (x->level) at = s->n;
+    else at = x->priced ? tw_depth_place(s, x->entry.price) : s->n;
+    if (x->entry.action == TW_FIX_DELETE_THRU) n = at;
+    else from = at;
+    md->touched_all = true;
+    while (n-- > from) tw_depth_remove(s, n);
+}
+
+static int apply(struct tw_fix_md *md, struct tw_depth_side *s,
+                 const struct tw_fix_noted *x)
+{
+    const struct tw_fix_entry *e = &x->entry;
+    bool gone = e->flags & TW_FIX_GONE || (!e->flags && (e->price | e->size) == 0);
+    uint32_t at;
+
+    if (x->level) md->touched_all = true;   /* which need not stand in order */
+    if (e->action == TW_FIX_DELETE_THRU || e->action == TW_FIX_DELETE_FROM) {
+        take_many(md, s, x);
+        return TW_OK;
+    }
+    if (e->action == TW_FIX_NEW && !gone) return add(md, s, x);
+    at = find_level(md, s, x);
+    if (at != TW_DEPTH_NONE) {
+        if (!gone) return change(md, s, at, x);
+        take_out(md, s, at);
+        return TW_OK;
+    }
+    if (e->action != TW_FIX_NEW) md->stats.unknown++;
+    /* A change of what is not there, but is all said, is a level. */
+    return gone || e->flags ? TW_OK : put_level(md, s, x, &(struct tw_depth_level){
+                                  e->price, e->size, x->id });
+}
+
+/* ---- messages to subscriptions ---- */
+
+/* Whether 83 is the next one; false: the entry is not to be used. */
+static bool is_next(struct tw_fix_md *md, const struct common *c, struct tw_fix_sub *s,
+                    uint64_t report, uint64_t before)
+{
+    if (!report || !s->report || report == s->report + 1) {
+        if (report) s->report = report;
+        return true;
+    }
+    /* Entries of one message may share a number. */
+    if (report == s->report && report != before) return true;
+    if (report <= s->report) md->stats.stale++;
+    else tw_fix_md_lose(md, c->now, s, report - s->report - 1, s->report + 1, c->out);
+    return false;
+}
+
+/* Whether the message is of what was asked for last. */
+static bool is_current(const struct fields *f, const struct tw_fix_sub *s)
+{
+    if (s->state != TW_FIX_MD_LIVE && s->state != TW_FIX_MD_ASKED) return false;
+    if (f->has_request) return s->request == f->request;
+    return s->state == TW_FIX_MD_LIVE || f->snapshot;
+}
+
+static void put_trade(struct tw_fix_md *md, const struct common *c,
+                      const struct tw_fix_sub *s, const struct tw_fix_entry *e,
+                      int64_t time_ns)
+{
+    next_record(md, c, TW_TRADE, s->symbol, time_ns)->trade = (struct tw_trade){
+        .price = e->price, .size = e->size, .side = e->side, .id = e->id,
+    };
+}
+
+/* The record of the best prices, where they have changed or are all said anew. */
+static void put_quote(struct tw_fix_md *md, const struct common *c, struct tw_fix_sub *s,
+                      bool anyway, int64_t time_ns)
+{
+    struct tw_quote top = tw_depth_top(&s->book);
+
+    if (!anyway && memcmp(&top, &s->top, sizeof top) == 0) return;
+    s->top = top;
+    next_record(md, c, TW_QUOTE, s->symbol, time_ns)->quote = top;
+}
+
+/* What the update has changed, on the tape; false: no memory for it. */
+static bool put_levels(struct tw_fix_md *md, const struct common *c, struct tw_fix_sub *s,
+                       int64_t time_ns)
+{
+    struct tw_record like = {
+        .time = time_ns, .received = c->now.time_ns, .symbol = s->symbol & TW_SYMBOL_MAX,
+        .source = md->o.source, .source_seq = (uint32_t)c->seq,
+    };
+
+    return !md->o.levels || tw_fix_md_tell_levels(md, s, &like, c->out) == TW_OK;
+}
+
+/* Entries of one symbol that follow each other. */
+static void take_entries(struct tw_fix_md *md, const struct common *c,
+                         const struct fields *f, struct tw_fix_sub *s,
+                         const struct tw_fix_noted *x, const struct tw_fix_noted *end)
+{
+    int64_t quote_ns = f->time_ns;
+    bool quoted = f->empty;
+    uint64_t before = s->report;
+
+    md->touched_n = 0;
+    md->touched_all = f->snapshot;
+    if (f->snapshot) {
+        for (const struct tw_fix_noted *each = x; each < end; each++)
+            quoted |= each->entry.type < TW_FIX_OTHER_ENTRY
+                      && each->entry.type != TW_FIX_TRADE_ENTRY;
+        if (quoted) tw_depth_clear(&s->book);
+        s->report = f->report;
+    }
+    s->state = TW_FIX_MD_LIVE;
+    for (; x < end; x++) {
+        const struct tw_fix_entry *e = &x->entry;
+        int code = TW_OK;
+
+        if (f->snapshot) {
+            if (x->report > s->report) s->report = x->report;
+        } else if (!is_next(md, c, s, x->report, before)) {
+            if (s->state != TW_FIX_MD_LIVE) return;
+            continue;
+        }
+        md->stats.entries++;
+        if (e->type == TW_FIX_TRADE_ENTRY) {
+            if (e->action == TW_FIX_NEW)
+                put_trade(md, c, s, e, x->time_ns ? x->time_ns : f->time_ns);
+            continue;
+        }
+        if (e->type == TW_FIX_OTHER_ENTRY) continue;
+        if (x->time_ns) quote_ns = x->time_ns;
+        if (e->type == TW_FIX_EMPTY_ENTRY) {
+            tw_depth_clear(&s->book);
+            md->touched_all = true;
+        } else code = apply(md, &s->book.side[e->type], x);
+        if (code < 0) {   /* no memory for it */
+            tw_fix_md_lose(md, c->now, s, 0, 0, c->out);
+            return;
+        }
+    }
+    for (int i = 0; i < 2; i++) {
+        struct tw_depth_side *side = &s->book.side[i];
+
+        if (md->o.depth && side->n > md->o.depth) {
+            tw_depth_trim(side, md->o.depth);
+            md->touched_all = true;
+        }
+        if (side->cut && side->n == 0) {   /* what comes next had no room */
+            tw_fix_md_lose(md, c->now, s, 0, 0, c->out);
+            return;
+        }
+    }
+    if (!put_levels(md, c, s, quote_ns)) {
+        tw_fix_md_lose(md, c->now, s, 0, 0, c->out);
+        return;
+    }
+    put_quote(md, c, s, f->snapshot && quoted, quote_ns);
+}
+
+/* The subscription that the entries are of; NULL: none. */
+static struct tw_fix_sub *find_sub(struct tw_fix_md *md, const struct fields *f,
+                                   struct tw_fix_text name)
+{
+    struct tw_fix_sub *s = NULL;
+    uint32_t symbol;
+
+    if (name.n) {
+        symbol = tw_symbols_find(md->o.symbols, name.at, name.n);
+        s = symbol ? tw_fix_md_sub(md, symbol) : NULL;
+    } else if (f->has_request && md->o.batch == 1) {
+        s = tw_fix_md_of_request(md, f->request);   /* who asked for one knows it */
+    }
+    if (!s) md->stats.strange++;
+    return s;
+}
+
+static void take_runs(struct tw_fix_md *md, const struct common *c,
+                      const struct fields *f)
+{
+    const struct tw_fix_noted *x = md->noted, *end = x + md->noted_n;
+
+    do {
+        struct tw_fix_text name = x < end ? x->entry.symbol : f->text[MD_SYMBOL];
+        struct tw_fix_sub *s = find_sub(md, f, name);
+        const struct tw_fix_noted *run = x;
+
+        while (x < end
+               && (x->entry.symbol.at == name.at
+                   || (x->entry.symbol.n == name.n
+                       && memcmp(x->entry.symbol.at, name.at, name.n) == 0)))
+            x++;
+        if (s && is_current(f, s)) take_entries(md, c, f, s, run, x);
+        else if (s) md->stats.stale++;
+    } while (x < end);
+}
+
+static void read_request(struct fields *f, uint32_t seen)
+{
+    f->has_request = seen >> MD_REQUEST & 1;
+    if (!f->has_request || !tw_fix_integer(f->text[MD_REQUEST], &f->request))
+        f->request = 0;
+}
+
+/* 35=W and X. */
+static void take_refresh(struct tw_fix_md *md, const struct common *c, struct fields *f,
+                         const struct tw_fix_message *m, char type)
+{
+    int code;
+
+    f->snapshot = type == 'W';
+    code = note_header(md, m, f);
+    if (code == TW_OK) code = note_fields(md, m, f);
+    /* Of one that is refused early, what was seen until then. */
+    read_request(f, f->text[MD_REQUEST].n ? MD_BIT(MD_REQUEST) : 0);
+    if (code == TW_OK) {
+        md->stats.messages++;
+        if (f->snapshot || md->noted_n > 0) take_runs(md, c, f);
+        return;
+    }
+    md->stats.refused++;
+    tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, 0, "35=%c, message %llu: %s", type,
+                   (unsigned long long)c->seq, md->why);
+    if (f->text[MD_SYMBOL].n || f->has_request) {
+        struct tw_fix_sub *s = find_sub(md, f, f->text[MD_SYMBOL]);
+
+        if (s && is_current(f, s)) tw_fix_md_lose(md, c->now, s, 0, 0, c->out);
+    }
+}
+
+int tw_fix_md_time(struct tw_fix_md *md, const struct tw_fix_message *m, int64_t *out)
+{
+    struct tw_fix_text transact = tw_fix_message_body(m, 60);
+    struct fields f;
+    int code = note_header(md, m, &f);
+
+    *out = f.time_ns;
+    if (code == TW_OK && transact.n && tw_fix_time(&md->clock, transact, out))
+        return tw_fix_refuse(md->why, "60=%s is not a time", transact);
+    return code;
+}
+
+enum tw_fix_md_use tw_fix_md_quote(struct tw_fix_md *md, struct tw_fix_now now,
+                                   const struct tw_fix_md_sides *q, struct tw_batch *out)
+{
+    struct common c = { now, q->seq, out };
+    struct fields f = { .snapshot = true };
+    struct tw_fix_sub *s = find_sub(md, &f, q->symbol);
+
+    if (!s) return TW_FIX_MD_STRANGE;
+    if (!is_current(&f, s)) {
+        md->stats.stale++;
+        return TW_FIX_MD_STALE;
+    }
+    for (int i = 0; i < q->n; i++) {
+        const struct tw_fix_entry *e = &q->side[i];
+        struct tw_depth_side *side = &s->book.side[e->type];
+        struct tw_depth_level l = { .price = e->price, .size = e->size };
+
+        side->n = 0;
+        if (!(e->flags & TW_FIX_GONE) && (l.price | l.size)
+            && tw_depth_insert(side, 0, &l, md->o.levels_max) < 0) {
+            tw_fix_md_lose(md, now, s, 0, 0, out);
+            return TW_FIX_MD_STALE;
+        }
+    }
+    s->state = TW_FIX_MD_LIVE;
+    md->touched_n = 0;
+    md->touched_all = true;
+    if (!put_levels(md, &c, s, q->time_ns)) {
+        tw_fix_md_lose(md, now, s, 0, 0, out);
+        return TW_FIX_MD_STALE;
+    }
+    put_quote(md, &c, s, true, q->time_ns);
+    return TW_FIX_MD_USED;
+}
+
+/* ---- messages without entries ---- */
+
+static void take_reject(struct tw_fix_md *md, const struct tw_fix_message *m,
+                        int32_t request_tag, int32_t reason_tag)
+{
+    char text[200] = "";
+
+    tw_fix_md_describe(m, reason_tag, text, sizeof text);
+    tw_fix_md_describe(m, 58, text, sizeof text);
+    tw_fix_md_refused(md, tw_fix_md_number_of(m, request_tag),
+                      *text ? text : "without a reason");
+}
+
+enum tw_fix_answer tw_fix_md_message(struct tw_fix_md *md, struct tw_fix_now now,
+                                     const struct tw_fix_message *m,
+                                     struct tw_batch *out)
+{
+    struct common c = { now, 0, out };
+    struct tw_fix_text code = tw_fix_message_code(m);
+    struct tw_fix_text of, seq;
+    struct fields f;
+    enum tw_fix_answer answer = TW_FIX_TAKEN;
+
+    seq = tw_fix_message_header(m, 34);
+    if (!seq.n || !tw_fix_integer(seq, &c.seq)) c.seq = 0;
+    if (code.n == 2 && memcmp(code.at, "AG", 2) == 0) {
+        take_reject(md, m, 131, 658);
+        return TW_FIX_TAKEN;
+    }
+    if (!tw_fix_md_in_stream(md, now, m, out)) return TW_FIX_TAKEN;
+    switch (code.n == 1 ? *code.at : 0) {
+    case 'W': case 'X': take_refresh(md, &c, &f, m, *code.at); break;
+    case 'S': case 'i': tw_fix_md_quotes(md, now, c.seq, m, out); break;
+    case 'Y': take_reject(md, m, 262, 281); break;
+    case 'f': case 'h': tw_fix_md_status(md, now, c.seq, m, out); break;
+    case 'j':
+        of = tw_fix_message_body(m, 372);
+        if (of.n == 1 && (*of.at == 'V' || *of.at == 'R')) {
+            take_reject(md, m, 379, 380);
+            break;
+        }
+        if (of.n == 1 && (*of.at == 'e' || *of.at == 'g')) {
+            tw_fix_md_unasked(md, m);
+            break;
+        }
+        answer = TW_FIX_UNSUPPORTED;
+        break;
+    default: answer = TW_FIX_UNSUPPORTED; break;
+    }
+    if (md->has_work) tw_fix_md_tick(md, now);
+    return answer;
+}

@@ -1,0 +1,246 @@
+/* market_data_quotes.c - quotes that a FIX session receives: one (35=S), or many (i), and
+ * their acknowledgement (AI, b) where QuoteResponseLevel (301) asks for it.
+ *
+ * Layer host/fix.  Thread: the owner's.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "fix/market_data_parts.h"
+
+/* QuoteRejectReason (300) and QuoteEntryRejectReason (368). */
+enum { ACCEPTED = 0, UNKNOWN_SYMBOL = 1, TOO_LATE = 4, INVALID_PRICE = 8 };
+
+/* ---- sides ---- */
+
+/* The fields of a part, but in its groups: as tw_fix_quote_read wants them. */
+static uint32_t fields_of(const struct tw_fix_part *p, struct tw_fix_text text[MD_FIELDS])
+{
+    uint32_t seen = 0;
+
+    text[MD_SYMBOL] = (struct tw_fix_text){ "", 0 };
+    for (uint32_t i = p->first; i < p->end; i = tw_fix_part_after(p, i)) {
+        const struct tw_fix_field *f = &p->message->fields[i];
+        enum tw_fix_md_field field = tw_fix_md_field((uint32_t)f->tag);
+
+        if (field == MD_OTHER || seen & MD_BIT(field)) continue;
+        text[field] = (struct tw_fix_text){ f->at, f->n };
+        seen |= MD_BIT(field);
+    }
+    return seen;
+}
+
+/* Takes the quote whose sides the fields say; why not, as 300 has it. */
+static int take(struct tw_fix_md *md, struct tw_fix_now now, struct tw_fix_md_sides *q,
+                const struct tw_fix_text text[MD_FIELDS], uint32_t seen,
+                struct tw_batch *out)
+{
+    q->symbol = text[MD_SYMBOL];
+    q->n = tw_fix_quote_read(text, seen, q->side, md->why);
+    if (q->n < 0) return INVALID_PRICE;
+    switch (tw_fix_md_quote(md, now, q, out)) {
+    case TW_FIX_MD_USED: return ACCEPTED;
+    case TW_FIX_MD_STRANGE: return UNKNOWN_SYMBOL;
+    default: return TOO_LATE;
+    }
+}
+
+/* ---- acknowledgements ---- */
+
+static struct tw_fix_output begin(struct tw_fix_md *md, const struct tw_fix_message *m)
+{
+    struct tw_fix_output o = {
+        .at = md->body, .start = md->body, .end = md->body + md->body_room
+    };
+    struct tw_fix_text asked = tw_fix_message_body(m, 131);
+    struct tw_fix_text id = tw_fix_message_body(m, 117);
+
+    if (asked.n) tw_fix_put_text(&o, 131, asked.at, asked.n);
+    if (id.n) tw_fix_put_text(&o, 117, id.at, id.n);
+    return o;
+}
+
+/* What is lost is said. */
+static void finish(struct tw_fix_md *md, const struct tw_fix_output *o, const char *code)
+{
+    int rc = o->error ? o->error
+                      : md->o.send(md->o.ctx, code, o->start, (size_t)(o->at - o->start));
+
+    if (rc < 0)
+        tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, 0, "an acknowledgement (35=%s) of quotes"
+                       " was not sent: %s", code, tw_strerror(rc));
+}
+
+static bool has_type(const struct tw_fix_message *m, const char *code)
+{
+    return tw_fix_dictionary_type(m->dictionary, code, strlen(code)) != NULL;
+}
+
+/* Whether 301 wants to hear of a result. */
+static bool is_asked(const struct tw_fix_message *m, bool fine)
+{
+    uint64_t level = tw_fix_md_number_of(m, 301);
+
+    return level >= 2 || (level == 1 && !fine);
+}
+
+static bool has_reason(const struct tw_fix_message *m, const char *code)
+{
+    const struct tw_fix_type *t = tw_fix_dictionary_type(m->dictionary, code,
+                                                         strlen(code));
+
+    return t && tw_fix_member(&t->body, 300);
+}
+
+/* 35=AI; before 4.3 it is b. */
+static void answer_quote(struct tw_fix_md *md, const struct tw_fix_message *m, int reason)
+{
+    const char *code = has_type(m, "AI") ? "AI" : "b";
+    struct tw_fix_text symbol = tw_fix_message_body(m, 55);
+    struct tw_fix_output o;
+
+    if (!is_asked(m, reason == ACCEPTED) || !has_type(m, code)) return;
+    o = begin(md, m);
+    if (code[1] && symbol.n) tw_fix_put_text(&o, 55, symbol.at, symbol.n);
+    tw_fix_put_integer(&o, 297, reason == ACCEPTED ? 0 : 5);
+    if (reason != ACCEPTED && has_reason(m, code)) tw_fix_put_integer(&o, 300, reason);
+    finish(md, &o, code);
+}
+
+/* ---- 35=S ---- */
+
+static void problem(struct tw_fix_md *md, const struct tw_fix_message *m, uint64_t seq)
+{
+    md->stats.refused++;
+    tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, 0, "35=%c, message %llu: %s",
+                   *tw_fix_message_code(m).at, (unsigned long long)seq, md->why);
+}
+
+static void take_quote(struct tw_fix_md *md, struct tw_fix_now now,
+                       struct tw_fix_md_sides *q, const struct tw_fix_message *m,
+                       struct tw_batch *out)
+{
+    struct tw_fix_part body = { m, NULL, m->body, m->trailer };   /* it has no groups */
+    struct tw_fix_text text[MD_FIELDS];
+    uint32_t seen = fields_of(&body, text);
+    int reason = take(md, now, q, text, seen, out);
+
+    if (reason == INVALID_PRICE) problem(md, m, q->seq);
+    else md->stats.messages++;
+    answer_quote(md, m, reason);
+}
+
+/* ---- 35=i ---- */
+
+struct wrong { struct tw_fix_text set, entry; int reason; };
+
+enum { WRONG_MAX = 32 };        /* that an acknowledgement names */
+
+/* What became of a mass quote. */
+struct mass { uint64_t entries, refused; struct wrong wrong[WRONG_MAX]; unsigned n; };
+
+static struct tw_fix_text text_of(const struct tw_fix_part *p, int32_t tag)
+{
+    const struct tw_fix_field *f = tw_fix_part_find(p, tag);
+
+    return f ? (struct tw_fix_text){ f->at, f->n } : (struct tw_fix_text){ "", 0 };
+}
+
+static void take_set(struct tw_fix_md *md, struct tw_fix_now now,
+                     struct tw_fix_md_sides *q, const struct tw_fix_message *m,
+                     const struct tw_fix_part *set, struct mass *r, struct tw_batch *out)
+{
+    static const int32_t tags[] = { 293, 294 };
+    static const enum tw_fix_md_field price[] = { MD_BID, MD_OFFER },
+                                      size[] = { MD_BID_SIZE, MD_OFFER_SIZE };
+    struct tw_fix_part entry;
+    struct tw_fix_group g;
+
+    if (!tw_fix_part_group(set, 295, &g)) return;
+    while (tw_fix_group_next(&g, &entry)) {
+        struct tw_fix_text text[MD_FIELDS];
+        uint32_t seen = fields_of(&entry, text);
+        int reason;
+
+        for (int i = 0; i < 2; i++) {   /* sizes that the head says for all */
+            struct tw_fix_text usual = tw_fix_message_body(m, tags[i]);
+
+            if (!usual.n || seen & MD_BIT(size[i]) || !(seen & MD_BIT(price[i])))
+                continue;
+            text[size[i]] = usual;
+            seen |= MD_BIT(size[i]);
+        }
+        reason = take(md, now, q, text, seen, out);
+        r->entries++;
+        if (reason == ACCEPTED) continue;
+        if (reason == INVALID_PRICE && r->refused == 0) problem(md, m, q->seq);
+        r->refused++;
+        if (r->n < WRONG_MAX)
+            r->wrong[r->n++] = (struct wrong){ text_of(set, 302), text_of(&entry, 299),
+                                               reason };
+    }
+}
+
+/* With the first n that were refused: a set for each, which all versions can say. */
+static struct tw_fix_output write_mass(struct tw_fix_md *md,
+                                       const struct tw_fix_message *m,
+                                       const struct mass *r, unsigned n)
+{
+    struct tw_fix_output o = begin(md, m);
+
+    tw_fix_put_integer(&o, 297, r->refused == r->entries ? 5 : 0);
+    if (r->n > 0 && r->refused == r->entries)
+        tw_fix_put_integer(&o, 300, r->wrong[0].reason);
+    if (n > 0) tw_fix_put_integer(&o, 296, n);
+    for (unsigned i = 0; i < n; i++) {
+        tw_fix_put_text(&o, 302, r->wrong[i].set.at, r->wrong[i].set.n);
+        tw_fix_put_integer(&o, 304, 1);
+        tw_fix_put_integer(&o, 295, 1);
+        tw_fix_put_text(&o, 299, r->wrong[i].entry.at, r->wrong[i].entry.n);
+        tw_fix_put_integer(&o, 368, r->wrong[i].reason);
+    }
+    return o;
+}
+
+/* 35=b, whose names of entries may be longer than there is room for. */
+static void answer_mass(struct tw_fix_md *md, const struct tw_fix_message *m,
+                        const struct mass *r)
+{
+    bool fine = r->entries > 0 && r->refused == 0;
+    struct tw_fix_output o;
+    unsigned n = r->n;
+
+    if (!is_asked(m, fine) || !has_type(m, "b")) return;
+    o = write_mass(md, m, r, n);
+    while (o.error && n > 0) o = write_mass(md, m, r, n /= 2);
+    finish(md, &o, "b");
+}
+
+static void take_mass(struct tw_fix_md *md, struct tw_fix_now now,
+                      struct tw_fix_md_sides *q, const struct tw_fix_message *m,
+                      struct tw_batch *out)
+{
+    struct tw_fix_part body = tw_fix_part_body(m), set;
+    struct mass r = { .entries = 0 };
+    struct tw_fix_group g;
+
+    if (tw_fix_part_group(&body, 296, &g))
+        while (tw_fix_group_next(&g, &set)) take_set(md, now, q, m, &set, &r, out);
+    if (r.entries > 0) {
+        md->stats.messages++;
+    } else {
+        snprintf(md->why, sizeof md->why, "no quotes in it (296, 295)");
+        problem(md, m, q->seq);
+    }
+    answer_mass(md, m, &r);
+}
+
+void tw_fix_md_quotes(struct tw_fix_md *md, struct tw_fix_now now, uint64_t seq,
+                      const struct tw_fix_message *m, struct tw_batch *out)
+{
+    struct tw_fix_md_sides q = { .seq = seq };
+
+    if (tw_fix_md_time(md, m, &q.time_ns) < 0) problem(md, m, seq);
+    else if (*tw_fix_message_code(m).at == 'S') take_quote(md, now, &q, m, out);
+    else take_mass(md, now, &q, m, out);
+}

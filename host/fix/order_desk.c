@@ -1,0 +1,635 @@
+/* order_desk.c - the venue's side of orders over FIX. */
+#include "fix/order_desk.h"
+
+#include <string.h>
+#include <uv.h>
+
+#include "base/fixed.h"
+#include "base/memory.h"
+#include "fix/write.h"
+
+enum { BODY_MAX = 4096 };
+
+struct deal;
+
+/* A ClOrdID and what came with it. */
+struct name {
+    uint64_t hash;
+    struct deal *deal;
+    struct name *hashed;
+    struct name *later;               /* of its order, that wait for an answer      */
+    enum tw_request_what what;
+    size_t n;
+    char text[];
+};
+
+struct deal {
+    struct tw_request q;              /* as it came                                 */
+    int64_t quantity, price, stop;    /* as they are                                */
+    int64_t filled;
+    tw_money value;
+    char status;                      /* 39                                         */
+    struct name *accepted;
+    struct name *asked;               /* without an answer, in order                */
+};
+
+struct tw_fix_desk {
+    struct tw_fix_desk_options o;
+    enum tw_fix_version version;
+    struct name **table;              /* by ClOrdID; a power of two                 */
+    size_t n, buckets;
+    struct deal **deals;              /* by id, from first_id on                    */
+    size_t n_deals, room;
+    uint64_t reports;                 /* how many: ExecIDs                          */
+    struct tw_fix_clock clock;
+    char body[BODY_MAX];
+};
+
+/* ---- ClOrdIDs ---- */
+
+static uint64_t hash_of(struct tw_fix_text t)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+    for (size_t i = 0; i < t.n; i++)
+        h = (h ^ (unsigned char)t.at[i]) * UINT64_C(0x100000001b3);
+    return h ^ h >> 32;
+}
+
+static struct name *find(const struct tw_fix_desk *d, struct tw_fix_text t)
+{
+    uint64_t h = hash_of(t);
+    struct name *i = t.at ? d->table[h & (d->buckets - 1)] : NULL;
+
+    while (i && (i->hash != h || i->n != t.n || memcmp(i->text, t.at, t.n) != 0))
+        i = i->hashed;
+    return i;
+}
+
+static void hash(struct tw_fix_desk *d, struct name *i)
+{
+    struct name **at = &d->table[i->hash & (d->buckets - 1)];
+
+    i->hashed = *at;
+    *at = i;
+}
+
+/* Without memory the lists grow longer. */
+static void widen(struct tw_fix_desk *d)
+{
+    struct name **old = d->table, **wide, *next;
+    size_t n = d->buckets;
+
+    if (d->n < n || !(wide = tw_calloc(2 * n, sizeof(struct name *)))) return;
+    d->table = wide;
+    d->buckets = 2 * n;
+    for (size_t at = 0; at < n; at++)
+        for (struct name *i = old[at]; i; i = next) {
+            next = i->hashed;
+            hash(d, i);
+        }
+    tw_free(old);
+}
+
+/* A new one of an order, that waits for its answer.  NULL: no memory. */
+static struct name *add(struct tw_fix_desk *d, struct deal *deal, struct tw_fix_text t,
+                        enum tw_request_what what)
+{
+    struct name *i = tw_calloc(1, sizeof *i + t.n), **at;
+
+    if (!i) return NULL;
+    i->hash = hash_of(t);
+    i->deal = deal;
+    i->what = what;
+    i->n = t.n;
+    memcpy(i->text, t.at, t.n);
+    hash(d, i);
+    d->n++;
+    widen(d);
+    for (at = &deal->asked; *at; at = &(*at)->later) continue;
+    return *at = i;
+}
+
+/* ---- writing ---- */
+
+static const struct tw_fix_type *type_of(const struct tw_fix_desk *d, const char *code)
+{
+    return tw_fix_dictionary_type(d->o.dictionary, code, strlen(code));
+}
+
+static bool has(const struct tw_fix_type *t, uint32_t tag)
+{
+    return tw_fix_member(&t->body, tag) != NULL;
+}
+
+static bool requires(const struct tw_fix_type *t, uint32_t tag)
+{
+    const struct tw_fix_member *m = tw_fix_member(&t->body, tag);
+
+    return m && m->required;
+}
+
+static bool takes(const struct tw_fix_desk *d, uint32_t tag, const char *value)
+{
+    const struct tw_fix_definition *f = tw_fix_dictionary_field(d->o.dictionary, tag);
+
+    return f && tw_fix_choice(f, value, strlen(value));
+}
+
+static void put_string(struct tw_fix_output *w, int32_t tag, const char *text)
+{
+    tw_fix_put_text(w, tag, text, strlen(text));
+}
+
+static struct tw_fix_output begin(struct tw_fix_desk *d)
+{
+    return (struct tw_fix_output){ .start = d->body, .body = d->body, .at = d->body,
+                                   .end = d->body + sizeof d->body };
+}
+
+static void emit(struct tw_fix_desk *d, const char *code, const struct tw_fix_output *w)
+{
+    if (!w->error) d->o.send(d->o.ctx, code, d->body, (size_t)(w->at - w->start));
+}
+
+static void put_time(const struct tw_fix_desk *d, struct tw_fix_output *w,
+                     const struct tw_fix_type *t, int64_t time_ns)
+{
+    int digits = d->version < TW_FIX_42 ? TW_FIX_S
+               : d->o.precision ? d->o.precision : TW_FIX_MS;
+
+    if (has(t, 60)) tw_fix_put_time(w, 60, time_ns, (enum tw_fix_precision)digits);
+}
+
+static void put_name(struct tw_fix_output *w, int32_t tag, const struct name *i)
+{
+    if (i) tw_fix_put_text(w, tag, i->text, i->n);
+}
+
+static void put_terms(const struct tw_fix_desk *d, struct tw_fix_output *w,
+                      const struct tw_fix_type *t, const struct deal *deal)
+{
+    const struct tw_request *q = &deal->q;
+
+    put_string(w, 55, tw_symbols_name(d->o.symbols, q->symbol));
+    tw_fix_put_char(w, 54, (char)('0' + q->side));
+    tw_fix_put_fixed(w, 38, deal->quantity);
+    tw_fix_put_char(w, 40, (char)q->type);
+    if (deal->price) tw_fix_put_fixed(w, 44, deal->price);
+    if (deal->stop && has(t, 99)) tw_fix_put_fixed(w, 99, deal->stop);
+    if (takes(d, 59, (const char[]){ (char)q->tif, '\0' }))
+        tw_fix_put_char(w, 59, (char)q->tif);
+}
+
+static int64_t leaves(const struct deal *deal)
+{
+    bool is_open = deal->status == '0' || deal->status == '1' || deal->status == 'A';
+
+    return is_open ? deal->quantity - deal->filled : 0;
+}
+
+static void put_sums(struct tw_fix_output *w, const struct tw_fix_type *t,
+                     const struct deal *deal)
+{
+    if (has(t, 151)) tw_fix_put_fixed(w, 151, leaves(deal));
+    tw_fix_put_fixed(w, 14, deal->filled);
+    tw_fix_put_fixed(w, 6, tw_money_price(deal->value, deal->filled));
+}
+
+/* What a report is called: 20, 150. */
+static void put_kind(struct tw_fix_output *w, const struct tw_fix_type *t, char trans,
+                     char exec)
+{
+    if (has(t, 20)) tw_fix_put_char(w, 20, trans);
+    if (has(t, 150)) tw_fix_put_char(w, 150, exec);
+}
+
+/* OrdRejReason 103 */
+static void put_reject(const struct tw_fix_desk *d, struct tw_fix_output *w,
+                       enum tw_reason reason)
+{
+    const char *code = reason == TW_REASON_CLOSED ? "2"
+                     : reason == TW_REASON_ORDER_SIZE ? "3"
+                     : takes(d, 103, "99") ? "99" : "0";
+
+    put_string(w, 103, code);
+}
+
+/* ---- reports ---- */
+
+static int64_t next_exec(struct tw_fix_desk *d)
+{
+    return (int64_t)(d->o.first_id + d->reports++ * d->o.id_step);
+}
+
+static char exec_char(const struct tw_fix_desk *d, const struct deal *deal,
+                      const struct tw_venue_report *r)
+{
+    if (r->report.exec == TW_EXEC_TRADE)
+        return takes(d, 150, "F") ? 'F' : deal->filled < deal->quantity ? '1' : '2';
+    if (r->report.exec == TW_EXEC_REPLACED && !r->answers && takes(d, 150, "D"))
+        return 'D';
+    return (char)r->report.exec;
+}
+
+static char status_char(const struct tw_fix_desk *d, const struct deal *deal,
+                        uint8_t exec)
+{
+    switch (exec) {
+    case TW_EXEC_CANCELED: case TW_EXEC_EXPIRED: case TW_EXEC_REJECTED:
+    case TW_EXEC_DONE_FOR_DAY:
+        return (char)exec;
+    default:
+        if (exec == TW_EXEC_REPLACED && d->version == TW_FIX_40) return '5';
+        if (deal->filled == deal->quantity) return '2';
+        return deal->filled ? '1' : '0';
+    }
+}
+
+static void learn(struct deal *deal, const struct tw_report *p)
+{
+    if (p->exec == TW_EXEC_TRADE) {
+        deal->filled += p->last_qty;
+        deal->value += tw_money_value(p->last_px, p->last_qty);
+    } else if (p->exec == TW_EXEC_REPLACED) {
+        deal->quantity = p->quantity;
+        deal->price = p->price;
+        deal->stop = p->stop;
+    }
+}
+
+static void put_trade(struct tw_fix_output *w, const struct tw_fix_type *t,
+                      const struct tw_report *p)
+{
+    bool is_trade = p->exec == TW_EXEC_TRADE;
+
+    if (!is_trade && !requires(t, 32)) return;
+    tw_fix_put_fixed(w, 32, is_trade ? p->last_qty : 0);
+    tw_fix_put_fixed(w, 31, is_trade ? p->last_px : 0);
+}
+
+/* 9 */
+static void write_refusal(struct tw_fix_desk *d, const struct deal *deal,
+                          const struct name *asked, enum tw_reason reason,
+                          int64_t time_ns)
+{
+    const struct tw_fix_type *t = type_of(d, "9");
+    struct tw_fix_output w = begin(d);
+
+    if (!t) return;
+    tw_fix_put_integer(&w, 37, (int64_t)deal->q.id);
+    put_name(&w, 11, asked);
+    if (has(t, 41)) put_name(&w, 41, deal->accepted);
+    if (has(t, 39)) tw_fix_put_char(&w, 39, deal->status);
+    put_time(d, &w, t, time_ns);
+    if (has(t, 434))
+        tw_fix_put_char(&w, 434, asked->what == TW_REQUEST_CANCEL ? '1' : '2');
+    put_string(&w, 102, reason == TW_REASON_TOO_LATE ? "0"
+                      : takes(d, 102, "99") ? "99" : takes(d, 102, "2") ? "2" : "0");
+    put_string(&w, 58, tw_reason_text(reason));
+    emit(d, "9", &w);
+}
+
+static void write_report(struct tw_fix_desk *d, struct deal *deal,
+                         const struct tw_venue_report *r, const struct name *asked)
+{
+    const struct tw_fix_type *t = type_of(d, "8");
+    const struct tw_report *p = &r->report;
+    struct tw_fix_output w = begin(d);
+
+    if (!t) return;
+    tw_fix_put_integer(&w, 37, (int64_t)deal->q.id);
+    put_name(&w, 11, asked ? asked : deal->accepted);
+    if (asked && asked != deal->accepted && has(t, 41)) put_name(&w, 41, deal->accepted);
+    tw_fix_put_integer(&w, 17, (int64_t)next_exec(d));   /* in 4.0 it is a number */
+    put_kind(&w, t, '0', exec_char(d, deal, r));
+    tw_fix_put_char(&w, 39, deal->status == '0' || deal->status == '1'
+                          ? status_char(d, deal, p->exec) : deal->status);
+    if (p->exec == TW_EXEC_REJECTED) put_reject(d, &w, (enum tw_reason)p->reason);
+    put_terms(d, &w, t, deal);
+    put_trade(&w, t, p);
+    put_sums(&w, t, deal);
+    put_time(d, &w, t, p->time_ns);
+    if (p->reason) put_string(&w, 58, tw_reason_text((enum tw_reason)p->reason));
+    if (p->liquidity && has(t, 851)) tw_fix_put_integer(&w, 851, p->liquidity);
+    emit(d, "8", &w);
+}
+
+void tw_fix_desk_report(struct tw_fix_desk *d, const struct tw_venue_report *r)
+{
+    const struct tw_report *p = &r->report;
+    uint64_t at = (p->order - d->o.first_id) / d->o.id_step;
+    struct deal *deal = at < d->n_deals ? d->deals[at] : NULL;
+    struct name *asked = deal && r->answers ? deal->asked : NULL;
+
+    if (!deal) return;
+    if (asked) deal->asked = asked->later;
+    if (p->exec == TW_EXEC_CANCEL_REJECTED) {
+        if (asked) write_refusal(d, deal, asked, (enum tw_reason)p->reason, p->time_ns);
+        return;
+    }
+    learn(deal, p);
+    deal->status = status_char(d, deal, p->exec);
+    if (deal->status == '5') deal->status = deal->filled ? '1' : '0';
+    if (deal->status == '1' && deal->filled == deal->quantity) deal->status = '2';
+    write_report(d, deal, r, asked);
+    if (asked && asked->what == TW_REQUEST_REPLACE) deal->accepted = asked;
+}
+
+/* ---- questions ---- */
+
+/* The status of an order as of now; mass: whose answer it is. */
+static void write_status(struct tw_fix_desk *d, const struct deal *deal,
+                         struct tw_fix_text mass, bool is_last, int64_t now_ns)
+{
+    const struct tw_fix_type *t = type_of(d, "8");
+    struct tw_fix_output w = begin(d);
+
+    if (!t) return;
+    tw_fix_put_integer(&w, 37, (int64_t)deal->q.id);
+    put_name(&w, 11, deal->accepted);
+    if (mass.at && has(t, 584)) tw_fix_put_text(&w, 584, mass.at, mass.n);
+    if (mass.at && is_last && has(t, 912)) tw_fix_put_flag(&w, 912, true);
+    put_string(&w, 17, "0");
+    put_kind(&w, t, '3', takes(d, 150, "I") ? 'I' : deal->status);
+    tw_fix_put_char(&w, 39, deal->status);
+    put_terms(d, &w, t, deal);
+    put_trade(&w, t, &(struct tw_report){ .exec = 0 });
+    put_sums(&w, t, deal);
+    put_time(d, &w, t, now_ns);
+    emit(d, "8", &w);
+}
+
+/* Of an order that nobody knows, or that is none: 8 with 39=8. */
+static void write_rejected(struct tw_fix_desk *d, const struct tw_fix_message *m,
+                           const char *code, const char *text, bool is_status,
+                           int64_t now_ns)
+{
+    static const int32_t echoed[] = { 55, 54, 38, 40 };
+    const struct tw_fix_type *t = type_of(d, "8");
+    struct tw_fix_text id = tw_fix_message_body(m, 11), v;
+    struct tw_fix_output w = begin(d);
+
+    if (!t) return;
+    put_string(&w, 37, "NONE");
+    if (id.at) tw_fix_put_text(&w, 11, id.at, id.n);
+    tw_fix_put_integer(&w, 17, next_exec(d));
+    put_kind(&w, t, is_status ? '3' : '0', is_status && takes(d, 150, "I") ? 'I' : '8');
+    tw_fix_put_char(&w, 39, '8');
+    put_string(&w, 103, takes(d, 103, code) ? code : "0");
+    for (size_t i = 0; i < sizeof echoed / sizeof *echoed; i++) {
+        v = tw_fix_message_body(m, echoed[i]);
+        if (v.at) tw_fix_put_text(&w, echoed[i], v.at, v.n);
+        else if (echoed[i] == 38 && requires(t, 38)) tw_fix_put_fixed(&w, 38, 0);
+    }
+    put_trade(&w, t, &(struct tw_report){ .exec = 0 });
+    put_sums(&w, t, &(struct deal){ .status = '8' });
+    put_time(d, &w, t, now_ns);
+    put_string(&w, 58, text);
+    emit(d, "8", &w);
+}
+
+static void tell_all(struct tw_fix_desk *d, const struct tw_fix_message *m,
+                     int64_t now_ns)
+{
+    struct tw_fix_text mass = tw_fix_message_body(m, 584);
+    const struct deal *last = NULL;
+
+    for (size_t i = 0; i <= d->n_deals; i++) {
+        const struct deal *deal = i < d->n_deals ? d->deals[i] : NULL;
+
+        if (deal && leaves(deal) == 0) continue;
+        if (last) write_status(d, last, mass, !deal, now_ns);
+        last = deal;
+    }
+}
+
+/* ---- requests ---- */
+
+static int64_t fixed(const struct tw_fix_message *m, int32_t tag, bool *is_wrong)
+{
+    struct tw_fix_text t = tw_fix_message_body(m, tag);
+    int64_t v = 0;
+
+    if (t.at && tw_fixed_parse(t.at, t.n, &v) < 0) *is_wrong = true;
+    return v;
+}
+
+static char letter(const struct tw_fix_message *m, int32_t tag, char otherwise)
+{
+    struct tw_fix_text t = tw_fix_message_body(m, tag);
+
+    return t.at && t.n == 1 ? *t.at : otherwise;
+}
+
+static bool has_word(const struct tw_fix_message *m, int32_t tag, char word)
+{
+    struct tw_fix_text t = tw_fix_message_body(m, tag);
+
+    for (size_t i = 0; t.at && i < t.n; i += 2)
+        if (t.at[i] == word) return true;
+    return false;
+}
+
+/* Before 4.3 what is for the close says so by its type. */
+static void read_type(const struct tw_fix_message *m, struct tw_request *q)
+{
+    char type = letter(m, 40, 0);
+
+    q->tif = (uint8_t)letter(m, 59, TW_TIF_DAY);
+    if (type == '5' || type == 'B') {
+        type = type == '5' ? TW_TYPE_MARKET : TW_TYPE_LIMIT;
+        q->tif = TW_TIF_CLS;
+    }
+    q->type = (uint8_t)type;
+    q->post_only = has_word(m, 18, '6');
+}
+
+/* What is wrong with it, or NULL. */
+static const char *read_new(struct tw_fix_desk *d, const struct tw_fix_message *m,
+                            struct tw_request *q, struct tw_error *error)
+{
+    struct tw_fix_text symbol = tw_fix_message_body(m, 55);
+    struct tw_fix_text expires = tw_fix_message_body(m, 126);
+    bool is_wrong = false;
+    struct tw_order o;
+
+    if (symbol.at) q->symbol = tw_symbols_find(d->o.symbols, symbol.at, symbol.n);
+    q->side = (uint8_t)(letter(m, 54, '0') - '0');
+    q->quantity = fixed(m, 38, &is_wrong);
+    q->price = fixed(m, 44, &is_wrong);
+    q->stop = fixed(m, 99, &is_wrong);
+    read_type(m, q);
+    if (q->type == TW_TYPE_TRAILING_STOP) q->trail = fixed(m, 211, &is_wrong);
+    if (q->tif == TW_TIF_GTD && expires.at
+        && tw_fix_time(&d->clock, expires, &q->expire_ns) < 0)
+        is_wrong = true;
+    if (is_wrong) return "a number that can't be";
+    o = (struct tw_order){ .symbol = q->symbol, .side = q->side, .type = q->type,
+        .tif = q->tif, .quantity = q->quantity, .price = q->price, .stop = q->stop,
+        .trail = q->trail, .expire_ns = q->expire_ns, .post_only = q->post_only };
+    return tw_order_check(&o, error) < 0 ? error->text : NULL;
+}
+
+static struct deal *new_deal(struct tw_fix_desk *d, const struct tw_request *q,
+                             struct tw_fix_text id)
+{
+    struct deal *deal;
+
+    if (d->n_deals == d->room) {
+        size_t room = d->room ? 2 * d->room : 64;
+        struct deal **grown = tw_realloc(d->deals, room * sizeof *grown);
+
+        if (!grown) return NULL;
+        d->deals = grown;
+        d->room = room;
+    }
+    deal = tw_calloc(1, sizeof *deal);
+    if (!deal) return NULL;
+    *deal = (struct deal){ .q = *q, .quantity = q->quantity, .price = q->price,
+                           .stop = q->stop, .status = '0' };
+    deal->accepted = add(d, deal, id, TW_REQUEST_NEW);
+    if (!deal->accepted) {
+        tw_free(deal);
+        return NULL;
+    }
+    return d->deals[d->n_deals++] = deal;
+}
+
+static int take_new(struct tw_fix_desk *d, const struct tw_fix_message *m,
+                    int64_t now_ns, struct tw_request *q)
+{
+    struct tw_fix_text id = tw_fix_message_body(m, 11);
+    struct tw_error error = { 0 };
+    const char *wrong;
+
+    *q = (struct tw_request){ .what = TW_REQUEST_NEW, .owner = d->o.owner,
+                              .id = d->o.first_id + d->n_deals * d->o.id_step };
+    wrong = read_new(d, m, q, &error);
+    if (!id.at || find(d, id)) {
+        write_rejected(d, m, "6", "a ClOrdID that was there before", false, now_ns);
+        return 0;
+    }
+    if (q->symbol == 0) {
+        write_rejected(d, m, "1", "no such symbol", false, now_ns);
+        return 0;
+    }
+    if (wrong) {
+        write_rejected(d, m, "11", wrong, false, now_ns);
+        return 0;
+    }
+    return new_deal(d, q, id) ? 1 : UV_ENOMEM;
+}
+
+/* F or G of nothing that is known. */
+static void refuse_unknown(struct tw_fix_desk *d, const struct tw_fix_message *m,
+                           const char *text, int64_t now_ns)
+{
+    const struct tw_fix_type *t = type_of(d, "9");
+    struct tw_fix_text id = tw_fix_message_body(m, 11), orig = tw_fix_message_body(m, 41);
+    struct tw_fix_output w = begin(d);
+
+    if (!t) return;
+    put_string(&w, 37, "NONE");
+    if (id.at) tw_fix_put_text(&w, 11, id.at, id.n);
+    if (orig.at && has(t, 41)) tw_fix_put_text(&w, 41, orig.at, orig.n);
+    if (has(t, 39)) tw_fix_put_char(&w, 39, '8');
+    put_time(d, &w, t, now_ns);
+    if (has(t, 434))
+        tw_fix_put_char(&w, 434, *tw_fix_message_code(m).at == 'F' ? '1' : '2');
+    put_string(&w, 102, "1");
+    put_string(&w, 58, text);
+    emit(d, "9", &w);
+}
+
+static int take_change(struct tw_fix_desk *d, const struct tw_fix_message *m,
+                       enum tw_request_what what, int64_t now_ns, struct tw_request *q)
+{
+    struct tw_fix_text id = tw_fix_message_body(m, 11);
+    const struct name *orig = find(d, tw_fix_message_body(m, 41));
+    bool is_wrong = false;
+
+    if (!orig || !id.at || find(d, id)) {
+        refuse_unknown(d, m, orig ? "a ClOrdID that was there before"
+                                  : tw_reason_text(TW_REASON_UNKNOWN), now_ns);
+        return 0;
+    }
+    *q = (struct tw_request){ .what = what, .owner = d->o.owner, .id = orig->deal->q.id };
+    if (what == TW_REQUEST_REPLACE) {
+        q->quantity = fixed(m, 38, &is_wrong);
+        q->price = fixed(m, 44, &is_wrong);
+        q->stop = fixed(m, 99, &is_wrong);
+    }
+    if (is_wrong || (what == TW_REQUEST_REPLACE && q->quantity <= 0)) {
+        refuse_unknown(d, m, "a number that can't be", now_ns);
+        return 0;
+    }
+    return add(d, orig->deal, id, what) ? 1 : UV_ENOMEM;
+}
+
+int tw_fix_desk_take(struct tw_fix_desk *d, const struct tw_fix_message *m,
+                     int64_t now_ns, struct tw_request *q)
+{
+    struct tw_fix_text code = tw_fix_message_code(m);
+    const struct name *i;
+
+    if (code.n == 2 && memcmp(code.at, "AF", 2) == 0) return tell_all(d, m, now_ns), 0;
+    if (code.n != 1) return TW_EUSAGE;
+    switch (*code.at) {
+    case 'D': return take_new(d, m, now_ns, q);
+    case 'F': return take_change(d, m, TW_REQUEST_CANCEL, now_ns, q);
+    case 'G': return take_change(d, m, TW_REQUEST_REPLACE, now_ns, q);
+    case 'H':
+        i = find(d, tw_fix_message_body(m, 11));
+        if (i) write_status(d, i->deal, (struct tw_fix_text){ NULL, 0 }, true, now_ns);
+        else write_rejected(d, m, "5", tw_reason_text(TW_REASON_UNKNOWN), true, now_ns);
+        return 0;
+    default:  return TW_EUSAGE;
+    }
+}
+
+void tw_fix_desk_untaken(struct tw_fix_desk *d, const struct tw_request *q,
+                         int64_t now_ns)
+{
+    bool is_new = q->what == TW_REQUEST_NEW;
+
+    tw_fix_desk_report(d, &(struct tw_venue_report){
+        .report = { .order = q->id, .time_ns = now_ns, .reason = TW_REASON_VENUE,
+                    .exec = is_new ? TW_EXEC_REJECTED : TW_EXEC_CANCEL_REJECTED },
+        .owner = q->owner, .symbol = q->symbol, .side = q->side, .answers = true });
+}
+
+/* ---- all of it ---- */
+
+struct tw_fix_desk *tw_fix_desk_new(const struct tw_fix_desk_options *options)
+{
+    struct tw_fix_desk *d = tw_calloc(1, sizeof *d);
+
+    if (!d) return NULL;
+    d->o = *options;
+    d->version = tw_fix_dictionary_version(options->dictionary);
+    d->buckets = 64;
+    if (d->o.first_id == 0) d->o.first_id = 1;
+    if (d->o.id_step == 0) d->o.id_step = 1;
+    tw_fix_clock_init(&d->clock);
+    d->table = tw_calloc(d->buckets, sizeof(struct name *));
+    if (d->table) return d;
+    tw_free(d);
+    return NULL;
+}
+
+void tw_fix_desk_free(struct tw_fix_desk *d)
+{
+    struct name *next;
+
+    if (!d) return;
+    for (size_t at = 0; at < d->buckets; at++)
+        for (struct name *i = d->table[at]; i; i = next) {
+            next = i->hashed;
+            tw_free(i);
+        }
+    for (size_t i = 0; i < d->n_deals; i++) tw_free(d->deals[i]);
+    tw_free(d->deals);
+    tw_free(d->table);
+    tw_free(d);
+}

@@ -1,0 +1,639 @@
+/* order_entry.c - orders at the other end of a FIX session: their table, what is asked
+ * about them, and what is remembered of those that have ended. */
+#include "fix/order_entry.h"
+
+#include <string.h>
+#include <uv.h>
+
+#include "base/memory.h"
+#include "fix/order_entry_parts.h"
+
+/* ---- tables ---- */
+
+static uint64_t mix(uint64_t x)
+{
+    x = (x ^ x >> 32) * UINT64_C(0x9e3779b97f4a7c15);
+    return x ^ x >> 29;
+}
+
+static uint64_t hash_text(uint64_t h, const char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ (unsigned char)p[i]) * UINT64_C(0x100000001b3);
+    h = mix(h);
+    return h ? h : 1;
+}
+
+static struct entry **bucket(const struct tw_fix_orders *o, uint64_t id)
+{
+    return &o->table[mix(id) & (o->buckets - 1)];
+}
+
+struct entry *tw_fix_orders_find(const struct tw_fix_orders *o, uint64_t id)
+{
+    struct entry *e = *bucket(o, id);
+
+    while (e && e->id != id) e = e->hashed;
+    return e;
+}
+
+static void hash(struct tw_fix_orders *o, struct entry *e)
+{
+    struct entry **at = bucket(o, e->id);
+
+    e->hashed = *at;
+    *at = e;
+}
+
+/* Without memory the lists grow longer. */
+static void widen(struct tw_fix_orders *o)
+{
+    struct entry **old = o->table, **wide, *next;
+    size_t n = o->buckets;
+
+    if (o->n < n || !(wide = tw_calloc(2 * n, sizeof(struct entry *)))) return;
+    o->table = wide;
+    o->buckets = 2 * n;
+    for (size_t i = 0; i < n; i++)
+        for (struct entry *e = old[i]; e; e = next) {
+            next = e->hashed;
+            hash(o, e);
+        }
+    tw_free(old);
+}
+
+static void widen_execs(struct tw_fix_orders *o)
+{
+    struct exec **old = o->execs, **wide, *next;
+    size_t n = o->exec_buckets;
+
+    if (o->n_execs < n || !(wide = tw_calloc(2 * n, sizeof(struct exec *)))) return;
+    o->execs = wide;
+    o->exec_buckets = 2 * n;
+    for (size_t i = 0; i < n; i++)
+        for (struct exec *x = old[i]; x; x = next) {
+            struct exec **at = &wide[x->hash & (2 * n - 1)];
+
+            next = x->next;
+            x->next = *at;
+            *at = x;
+        }
+    tw_free(old);
+}
+
+struct exec *tw_fix_orders_exec(struct tw_fix_orders *o, struct entry *e,
+                                struct tw_fix_text id, bool *is_new)
+{
+    return tw_fix_orders_exec_hash(o, e, hash_text(mix(e->id), id.at, id.n), is_new);
+}
+
+struct exec *tw_fix_orders_exec_hash(struct tw_fix_orders *o, struct entry *e, uint64_t h,
+                                     bool *is_new)
+{
+    struct exec **at = &o->execs[h & (o->exec_buckets - 1)], *x = *at;
+
+    while (x && (x->hash != h || x->entry != e)) x = x->next;
+    if (x || !is_new) {
+        if (is_new) *is_new = false;
+        return x;
+    }
+    x = tw_calloc(1, sizeof *x);
+    if (!x) return NULL;
+    *x = (struct exec){ .hash = h, .entry = e, .next = *at, .same = e->execs };
+    *at = x;
+    e->execs = x;
+    o->n_execs++;
+    widen_execs(o);
+    return *is_new = true, x;
+}
+
+static void drop_execs(struct tw_fix_orders *o, struct entry *e)
+{
+    struct exec *same;
+
+    for (struct exec *x = e->execs; x; x = same) {
+        struct exec **at = &o->execs[x->hash & (o->exec_buckets - 1)];
+
+        same = x->same;
+        while (*at != x) at = &(*at)->next;
+        *at = x->next;
+        o->n_execs--;
+        tw_free(x);
+    }
+    e->execs = NULL;
+}
+
+/* Digits, then letters: 26 are one more digit of that many. */
+bool tw_fix_orders_read_id(struct tw_fix_text t, uint64_t *id, unsigned *nth)
+{
+    uint64_t n = 0, letters = 0;
+    size_t i = 0;
+
+    for (; t.at && i < t.n && t.at[i] >= '0' && t.at[i] <= '9'; i++) {
+        if (n > (UINT64_MAX - 9) / 10) return false;
+        n = 10 * n + (uint64_t)(t.at[i] - '0');
+    }
+    if (i == 0 || t.at[0] == '0') return false;
+    for (; i < t.n && t.at[i] >= 'a' && t.at[i] <= 'z' && letters < UINT32_MAX / 27; i++)
+        letters = 26 * letters + (uint64_t)(t.at[i] - 'a' + 1);
+    *id = n;
+    *nth = (unsigned)letters;
+    return i == t.n;
+}
+
+size_t tw_fix_orders_id(uint64_t id, unsigned nth, char out[ID_MAX])
+{
+    char text[ID_MAX], *p = text + sizeof text;
+    size_t n;
+
+    for (; nth > 0; nth = (nth - 1) / 26) *--p = (char)('a' + (nth - 1) % 26);
+    do *--p = (char)('0' + id % 10);
+    while (id /= 10);
+    n = (size_t)(text + sizeof text - p);
+    memcpy(out, p, n);
+    return n;
+}
+
+struct entry *tw_fix_orders_find_id(const struct tw_fix_orders *o, struct tw_fix_text id,
+                             unsigned *nth)
+{
+    uint64_t number;
+
+    return tw_fix_orders_read_id(id, &number, nth) ? tw_fix_orders_find(o, number) : NULL;
+}
+
+void tw_fix_orders_learn_id(struct entry *e, struct tw_fix_text id)
+{
+    char *copy;
+
+    if (!id.at || (id.n == 4 && memcmp(id.at, "NONE", 4) == 0)
+        || (e->order_id && e->order_id_n == id.n
+            && memcmp(e->order_id, id.at, id.n) == 0))
+        return;
+    copy = tw_realloc(e->order_id, id.n + 1);
+    if (!copy) return;
+    memcpy(copy, id.at, id.n);
+    copy[id.n] = 0;
+    e->order_id = copy;
+    e->order_id_n = id.n;
+}
+
+/* ---- asks ---- */
+
+static void put_last(struct list *l, struct ask *a)
+{
+    a->list = l;
+    a->next = NULL;
+    a->before = l->last;
+    if (l->last) l->last->next = a;
+    else l->first = a;
+    l->last = a;
+    l->n++;
+}
+
+static void take_out(struct ask *a)
+{
+    struct list *l = a->list;
+
+    if (a->before) a->before->next = a->next;
+    else l->first = a->next;
+    if (a->next) a->next->before = a->before;
+    else l->last = a->before;
+    l->n--;
+    a->list = NULL;
+}
+
+struct ask *tw_fix_orders_ask(struct tw_fix_orders *o, struct entry *e,
+                              enum ask_what what)
+{
+    struct ask *a = tw_calloc(1, sizeof *a), **at;
+
+    if (!a) return NULL;
+    a->what = what;
+    a->own = what >= ASK_GROW;
+    put_last(&o->to_send, a);
+    if (!e) return a;
+    a->entry = e;
+    if (what <= ASK_GROW) a->nth = e->n_asks++;
+    for (at = &e->asks; *at; at = &(*at)->later) continue;
+    return *at = a;
+}
+
+struct ask *tw_fix_orders_asked(const struct entry *e, unsigned nth)
+{
+    struct ask *a = e->asks;
+
+    while (a && (a->nth != nth || a->what > ASK_GROW)) a = a->later;
+    return a;
+}
+
+void tw_fix_orders_forget(struct tw_fix_orders *o, struct ask *a)
+{
+    struct entry *e = a->entry;
+    struct ask **at;
+
+    (void)o;
+    take_out(a);
+    if (e) {
+        for (at = &e->asks; *at != a; at = &(*at)->later) continue;
+        *at = a->later;
+        if (a->what == ASK_STATUS) e->asks_status = false;
+    }
+    tw_free(a->body);
+    tw_free(a);
+}
+
+void tw_fix_orders_ask_status(struct tw_fix_orders *o, struct entry *e)
+{
+    if (e->asks_status || !o->up) return;
+    e->asks_status = tw_fix_orders_ask(o, e, ASK_STATUS) != NULL;
+    e->asked_for = e->expected;
+}
+
+void tw_fix_orders_stray(struct tw_fix_orders *o, const struct tw_fix_stray *s)
+{
+    struct tw_fix_stray counted = *s;
+
+    counted.count = ++o->strays;
+    if (o->o.stray) o->o.stray(o->o.ctx, &counted);
+}
+
+/* ---- orders ---- */
+
+static void delist(struct entry *e)
+{
+    *e->link = e->next;
+    if (e->next) e->next->link = e->link;
+}
+
+static bool is_held(const struct entry *e)
+{
+    return e->ties && e->ties->held;
+}
+
+/* To those that are open, or that wait. */
+static void enlist(struct tw_fix_orders *o, struct entry *e)
+{
+    struct entry **list = is_held(e) ? &o->held : &o->open;
+
+    e->next = *list;
+    e->link = list;
+    if (e->next) e->next->link = &e->next;
+    *list = e;
+    if (is_held(e)) o->n_held++;
+    else o->n_open++;
+}
+
+/* Out of either. */
+static void unlist(struct tw_fix_orders *o, struct entry *e)
+{
+    delist(e);
+    if (is_held(e)) o->n_held--;
+    else o->n_open--;
+}
+
+int tw_fix_orders_tie(struct tw_fix_orders *o, struct entry *e,
+                      const struct tw_ties *ties, bool held)
+{
+    struct tw_ties *own = e->ties;
+
+    if (!ties && !own) return TW_OK;
+    if (!own) own = tw_calloc(1, sizeof *own);
+    if (!own) return UV_ENOMEM;
+    if (!e->over) unlist(o, e);
+    if (ties) *own = *ties;
+    own->held = held;
+    e->ties = own;
+    if (!e->over) enlist(o, e);
+    return TW_OK;
+}
+
+static void drop(struct tw_fix_orders *o, struct entry *e)
+{
+    struct entry **at = bucket(o, e->id);
+
+    while (*at != e) at = &(*at)->hashed;
+    *at = e->hashed;
+    o->n--;
+    drop_execs(o, e);
+    while (e->asks) tw_fix_orders_forget(o, e->asks);
+    tw_free(e->order_id);
+    tw_free(e->last_words);
+    tw_free(e->ties);
+    tw_free(e);
+}
+
+/* The oldest one that waits for nothing goes. */
+static void drop_oldest(struct tw_fix_orders *o)
+{
+    struct entry *e = o->kept;
+
+    if (o->last_kept == &e->next) o->last_kept = &o->kept;
+    while (e->asks) tw_fix_orders_fail(o, e->asks, TW_REASON_UNKNOWN);
+    delist(e);
+    o->n_kept--;
+    drop(o, e);
+}
+
+void tw_fix_orders_end(struct tw_fix_orders *o, struct entry *e)
+{
+    if (e->over) return;
+    unlist(o, e);
+    e->over = true;
+    e->next = NULL;
+    e->link = o->last_kept;
+    *e->link = e;
+    o->last_kept = &e->next;
+    if (++o->n_kept > KEPT_MAX) drop_oldest(o);
+}
+
+struct entry *tw_fix_orders_make(struct tw_fix_orders *o, const struct tw_request *q)
+{
+    struct entry *e = tw_calloc(1, sizeof *e);
+
+    if (!e) return NULL;
+    *e = (struct entry){
+        .id = q->id, .owner = q->owner, .symbol = q->symbol, .side = q->side,
+        .type = q->type, .tif = q->tif, .post_only = q->post_only,
+        .quantity = q->quantity, .price = q->price, .stop = q->stop, .trail = q->trail,
+        .expire_ns = q->expire_ns, .user = q->user,
+        .holder = q->owner ? tw_fix_orders_holder(o, q->owner) : NULL,
+    };
+    enlist(o, e);
+    hash(o, e);
+    o->n++;
+    widen(o);
+    return e;
+}
+
+static bool begin(struct tw_fix_orders *o, const struct tw_request *q)
+{
+    struct entry *e = tw_fix_orders_make(o, q);
+
+    if (!e) return false;
+    if (tw_fix_orders_tie(o, e, q->ties, false) == TW_OK
+        && tw_fix_orders_ask(o, e, ASK_NEW))
+        return true;
+    unlist(o, e);
+    drop(o, e);
+    return false;
+}
+
+static void set_terms(struct entry *e, const struct tw_request *q)
+{
+    e->quantity = q->quantity;
+    e->price = q->price;
+    e->stop = q->stop;
+    e->user = q->user;
+}
+
+/* It waits, at these terms. */
+static int hold(struct tw_fix_orders *o, struct entry *e, const struct tw_request *q)
+{
+    bool is_new = !e;
+
+    if (!o->o.keeps || !q->ties) return TW_OK;
+    if (is_new) e = tw_fix_orders_make(o, q);
+    if (!e) return UV_ENOMEM;
+    if (is_new && tw_fix_orders_tie(o, e, q->ties, true) < 0) {
+        unlist(o, e);
+        drop(o, e);
+        return UV_ENOMEM;
+    }
+    if (!is_held(e)) return TW_OK;
+    set_terms(e, q);
+    tw_fix_orders_keep(o, e);
+    return TW_OK;
+}
+
+/* It waits no longer. */
+static int release(struct tw_fix_orders *o, struct entry *e, const struct tw_request *q)
+{
+    if (!tw_fix_orders_ask(o, e, ASK_NEW)) return UV_ENOMEM;
+    set_terms(e, q);
+    return tw_fix_orders_tie(o, e, NULL, false);
+}
+
+/* Nor will it ever be sent. */
+static void forsake(struct tw_fix_orders *o, struct entry *e)
+{
+    if (!e || !is_held(e)) return;
+    tw_fix_orders_end(o, e);
+    tw_fix_orders_keep(o, e);
+}
+
+static enum ask_what ask_of(enum tw_request_what what)
+{
+    return what == TW_REQUEST_NEW ? ASK_NEW : what == TW_REQUEST_CANCEL ? ASK_CANCEL
+         : what == TW_REQUEST_REPLACE ? ASK_REPLACE : ASK_GROW;
+}
+
+/* It is known here whatever has become of it at the venue. */
+static int change(struct tw_fix_orders *o, struct entry *e, const struct tw_request *q)
+{
+    struct ask *a = tw_fix_orders_ask(o, e, ask_of(q->what));
+
+    if (!a) return UV_ENOMEM;
+    a->quantity = q->quantity;
+    a->price = q->price;
+    a->stop = q->stop;
+    e->user = q->user;
+    if (a->what == ASK_GROW) {            /* the rest is as it was asked for last */
+        a->price = e->price;
+        a->stop = e->stop;
+        for (struct ask *i = e->asks; i != a; i = i->later)
+            if (i->what == ASK_REPLACE) a->price = i->price, a->stop = i->stop;
+    }
+    return TW_OK;
+}
+
+int tw_fix_orders_send(struct tw_fix_orders *o, const struct tw_request *q,
+                       struct tw_error *error)
+{
+    struct entry *e = tw_fix_orders_find(o, q->id);
+    int rc;
+
+    if (q->what == TW_REQUEST_HOLD) return hold(o, e, q);
+    if (q->what == TW_REQUEST_DROP) {
+        forsake(o, e);
+        return TW_OK;
+    }
+    if (!o->up)
+        return tw_fail(error, TW_ECLOSED, "%s", tw_reason_text(TW_REASON_OFFLINE));
+    if (o->to_send.n + o->sent.n >= ASKS_MAX)
+        return tw_fail(error, TW_EFULL, "%d requests wait for an answer", ASKS_MAX);
+    rc = tw_fix_orders_can(o, q, error);
+    if (rc < 0) return rc;
+    if (q->what == TW_REQUEST_NEW) {
+        if (e && is_held(e) && !e->over) return release(o, e, q);
+        if (e) return tw_fail(error, TW_EUSAGE, "there is an order of that id");
+        return begin(o, q) ? TW_OK : tw_fail(error, UV_ENOMEM, "no memory");
+    }
+    if (q->what == TW_REQUEST_GROW && (!e || e->over || q->quantity <= e->quantity))
+        return TW_OK;
+    if (!e) return tw_fail(error, TW_EUSAGE, "there is no order of that id");
+    return change(o, e, q);
+}
+
+/* ---- what goes out ---- */
+
+bool tw_fix_orders_is_due(const struct tw_fix_orders *o)
+{
+    return o->up && o->to_send.n > 0;
+}
+
+bool tw_fix_orders_next(struct tw_fix_orders *o, int64_t now_ns,
+                        struct tw_fix_outgoing *out)
+{
+    o->now_ns = o->sending_ns = now_ns;
+    while (tw_fix_orders_is_due(o)) {
+        struct ask *a = o->to_send.first;
+
+        if (tw_fix_orders_write(o, a, now_ns, out)) {
+            if (a->entry && a->what <= ASK_GROW) tw_fix_orders_keep(o, a->entry);
+            return true;
+        }
+        tw_fix_orders_fail(o, a, TW_REASON_UNSUPPORTED);
+    }
+    return false;
+}
+
+void tw_fix_orders_sent(struct tw_fix_orders *o, uint64_t seq)
+{
+    struct ask *a = o->to_send.first;
+
+    take_out(a);
+    a->seq = seq;
+    a->sent_ns = o->sending_ns;
+    put_last(&o->sent, a);
+    if (a->what > ASK_STATUS) tw_fix_orders_forget(o, a);
+}
+
+void tw_fix_orders_unsent(struct tw_fix_orders *o)
+{
+    tw_fix_orders_fail(o, o->to_send.first, TW_REASON_OFFLINE);
+}
+
+/* ---- the session ---- */
+
+/* Those of a former run that are nobody's in this one. */
+static void tell_former(struct tw_fix_orders *o, struct entry *e)
+{
+    const char *symbol = tw_symbols_name(o->o.symbols, e->symbol);
+    char id[ID_MAX];
+    struct ask *a;
+
+    if (e->owner || !e->holder || e->is_told) return;
+    e->is_told = true;
+    tw_fix_orders_stray(o, &(struct tw_fix_stray){
+        .what = "an order of a script that this run does not have",
+        .id = { id, tw_fix_orders_id(e->id, e->accepted, id) },
+        .symbol = { symbol, strlen(symbol) }, .quantity = e->quantity, .filled = e->cum,
+        .owner = e->holder->name });
+    if (!o->o.cancel_unknown || o->o.cancel_on_disconnect) return;
+    a = tw_fix_orders_ask(o, e, ASK_CANCEL);
+    if (a) a->own = true;
+}
+
+void tw_fix_orders_logged_on(struct tw_fix_orders *o)
+{
+    bool asks_mass = !o->o.no_mass_status
+                  && tw_fix_dictionary_type(o->o.dictionary, "AF", 2) != NULL;
+
+    o->up = true;
+    for (struct entry *e = o->open; e; e = e->next) {
+        if (o->o.cancel_on_disconnect) {
+            struct ask *a = tw_fix_orders_ask(o, e, ASK_CANCEL);
+
+            if (a) a->own = true;
+        }
+        tell_former(o, e);
+        tw_fix_orders_ask_status(o, e);
+        e->reconciles = true;
+    }
+    for (struct entry *e = o->kept; e; e = e->next)
+        if (e->asks || e->cum < e->expected) tw_fix_orders_ask_status(o, e);
+    tw_fix_orders_see_to(o);
+    if (asks_mass) tw_fix_orders_ask(o, NULL, ASK_MASS);
+}
+
+void tw_fix_orders_logged_out(struct tw_fix_orders *o, int64_t now_ns)
+{
+    struct ask *next;
+
+    if (!o->up) return;
+    o->up = false;
+    o->now_ns = now_ns;
+    for (struct ask *a = o->to_send.first; a; a = next) {
+        next = a->next;
+        tw_fix_orders_fail(o, a, TW_REASON_OFFLINE);
+    }
+    for (struct ask *a = o->sent.first; a; a = next) {
+        next = a->next;
+        a->stale = true;
+        a->seq = 0;
+        if (a->what > ASK_GROW) tw_fix_orders_forget(o, a);
+    }
+}
+
+void tw_fix_orders_missed(struct tw_fix_orders *o)
+{
+    for (struct entry *e = o->open; e; e = e->next) tw_fix_orders_ask_status(o, e);
+}
+
+bool tw_fix_orders_resend(const struct tw_fix_message *m)
+{
+    struct tw_fix_text code = tw_fix_message_code(m);
+
+    return !(code.n == 1 && (*code.at == 'D' || *code.at == 'G'));
+}
+
+size_t tw_fix_orders_open(const struct tw_fix_orders *o)
+{
+    return o->n_open;
+}
+
+/* ---- all of it ---- */
+
+struct tw_fix_orders *tw_fix_orders_new(const struct tw_fix_orders_options *options)
+{
+    struct tw_fix_orders *o = tw_calloc(1, sizeof *o);
+
+    if (!o) return NULL;
+    o->o = *options;
+    o->version = tw_fix_dictionary_version(options->dictionary);
+    o->buckets = o->exec_buckets = 64;
+    o->last_kept = &o->kept;
+    tw_fix_clock_init(&o->clock);
+    o->table = tw_calloc(o->buckets, sizeof(struct entry *));
+    o->execs = tw_calloc(o->exec_buckets, sizeof(struct exec *));
+    if (o->table && o->execs) return o;
+    tw_fix_orders_free(o);
+    return NULL;
+}
+
+void tw_fix_orders_free(struct tw_fix_orders *o)
+{
+    struct entry *next;
+
+    if (!o) return;
+    for (size_t i = 0; o->table && i < o->buckets; i++)
+        for (struct entry *e = o->table[i]; e; e = next) {
+            next = e->hashed;
+            while (e->asks) tw_fix_orders_forget(o, e->asks);
+            for (struct exec *x = e->execs, *same; x; x = same) {
+                same = x->same;
+                tw_free(x);
+            }
+            tw_free(e->order_id);
+            tw_free(e->last_words);
+            tw_free(e->ties);
+            tw_free(e);
+        }
+    while (o->to_send.first) tw_fix_orders_forget(o, o->to_send.first);
+    while (o->sent.first) tw_fix_orders_forget(o, o->sent.first);
+    tw_fix_orders_keep_free(o);
+    tw_free(o->table);
+    tw_free(o->execs);
+    tw_free(o);
+}

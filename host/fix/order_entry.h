@@ -1,0 +1,136 @@
+/* order_entry.h - orders at the other end of a FIX session: what is asked for goes out as
+ * D, F, G, H and AF, and 8, 9, 3 and j become what happened to the orders.
+ *
+ * To those who trade it is what trade/venue.h is: requests go in, reports come out, and
+ * each request has one answer.
+ *
+ *     tw_fix_orders_send(o, &request)            of any owner
+ *     while (tw_fix_orders_next(o, now, &out))   a message is to be sent: after that
+ *         tw_fix_orders_sent(o, seq)             or tw_fix_orders_unsent(o)
+ *     tw_fix_orders_message(o, m)                8, 9 or j came
+ *     tw_fix_orders_rejected(o, seq, m)          3
+ *     tw_fix_orders_logged_on(o), _logged_out(o)
+ *
+ * ClOrdID (11): the order's id, and for each request that changes it letters more: 17,
+ * 17a, 17b, ..., 17z, 17aa.  Ids are unique over runs, so these are.
+ *
+ * Invariants
+ *   G1  A trade is reported once, however often it comes (by ExecID, 17).
+ *   G2  What does not add up (CumQty, 14) asks the venue for the order's status; what is
+ *       missing still is reported then, at the average of what it says.
+ *   G3  The end of an order is reported after its trades, in whatever order they came.
+ *   G4  A request has one answer; those that a lost connection has swallowed get theirs
+ *       by the status after the next Logon.
+ *
+ * Layer host/fix.  Thread: the owner's, one at a time.  Blocks: never.
+ */
+#ifndef TW_FIX_ORDER_ENTRY_H
+#define TW_FIX_ORDER_ENTRY_H
+
+#include "fix/message.h"
+#include "fix/session.h"
+#include "tape/symbols.h"
+#include "trade/venue.h"
+
+struct tw_fix_orders;
+
+/* What is told of orders that are nobody's here, and of what can't be. */
+struct tw_fix_stray {
+    const char *what;             /* for people                                      */
+    struct tw_fix_text id, order_id, symbol, text;   /* 11, 37, 55, 58; at may be NULL */
+    int64_t quantity, filled;     /* 38, 14                                          */
+    char status;                  /* 39; 0: none                                     */
+    const char *owner;            /* of a former run, by name; NULL: not known       */
+    uint64_t count;               /* so many were told, with this one                */
+};
+
+struct tw_fix_orders_options {
+    const struct tw_fix_dictionary *dictionary;
+    struct tw_symbols *symbols;
+    const char *account;          /* 1 of all orders; NULL: none                     */
+    const struct tw_fix_extra *fields;   /* more of D and G (and F, where it has them) */
+    size_t fields_n;
+    int precision;                /* digits of the second of 60 and 126; 0: 3        */
+    bool cancel_on_disconnect;    /* what is open is canceled after the next Logon   */
+    bool cancel_unknown;          /* orders of the session that nobody here has sent */
+    bool no_mass_status;          /* AF is not sent: H for each order                */
+    uint64_t first_id;            /* below it are orders of former runs; 0: there are
+                                   * none that could be taken over                   */
+    bool keeps;                   /* tw_fix_orders_lines are                         */
+    /* What happened; neither may call anything here. */
+    void (*report)(void *ctx, const struct tw_venue_report *r);
+    void (*stray)(void *ctx, const struct tw_fix_stray *s);   /* may be NULL         */
+    void *ctx;
+};
+
+/* NULL: no memory.  Memory: freed by tw_fix_orders_free; taken for each order. */
+struct tw_fix_orders *tw_fix_orders_new(const struct tw_fix_orders_options *options);
+void tw_fix_orders_free(struct tw_fix_orders *o);   /* o may be NULL */
+
+/* A request is on its way: arrives_ns, seq, number and calendar are not looked at.
+ * TW_ECLOSED: not logged on; TW_EUSAGE: no message says that (*error, which may be NULL,
+ * says what), or the order is open already; TW_EFULL; UV_ENOMEM. */
+int tw_fix_orders_send(struct tw_fix_orders *o, const struct tw_request *q,
+                       struct tw_error *error);
+
+/* The next message that goes out: fields as tw_fix_session_put takes them, there until
+ * the next call.  False: there is none. */
+struct tw_fix_outgoing { const char *code, *body; size_t n; };
+bool tw_fix_orders_next(struct tw_fix_orders *o, int64_t now_ns,
+                        struct tw_fix_outgoing *out);
+
+/* What became of it: it has the number, or was not sent. */
+void tw_fix_orders_sent(struct tw_fix_orders *o, uint64_t seq);
+void tw_fix_orders_unsent(struct tw_fix_orders *o);
+
+/* Something is to be sent. */
+bool tw_fix_orders_is_due(const struct tw_fix_orders *o);
+
+/* What came.  TW_FIX_LATER: no memory, and nothing has changed. */
+enum tw_fix_answer tw_fix_orders_message(struct tw_fix_orders *o,
+                                         const struct tw_fix_message *m);
+
+/* The peer has rejected message seq of ours (35=3). */
+void tw_fix_orders_rejected(struct tw_fix_orders *o, uint64_t seq,
+                            const struct tw_fix_message *m);
+
+void tw_fix_orders_logged_on(struct tw_fix_orders *o);
+void tw_fix_orders_logged_out(struct tw_fix_orders *o, int64_t now_ns);
+
+/* Who does not answer for ten seconds has no more to say of an order's status.  When it
+ * is to be called again; INT64_MAX: nobody is asked. */
+int64_t tw_fix_orders_tick(struct tw_fix_orders *o, int64_t now_ns);
+
+/* Messages of the peer were missed, and will not come: the status of what is open is
+ * asked for. */
+void tw_fix_orders_missed(struct tw_fix_orders *o);
+
+/* Whether a message of ours that the peer has missed is to be sent again: not orders and
+ * changes, which are stale by then. */
+bool tw_fix_orders_resend(const struct tw_fix_message *m);
+
+/* ---- former runs ----
+ *
+ * An order that a former run has sent is taken over by who had sent it, found by its
+ * name in the lines that were kept; without them, by the only one who has joined.  It is
+ * reported as a new one (TW_REASON_FORMER) with an aside that says what it is. */
+
+/* The owner, who has orders from here on, is of that name.  The open orders of that name
+ * are reported, and *list (n; the caller's, by tw_free) is what it holds by the lines
+ * that were kept.  How many orders, or UV_ENOMEM. */
+struct tw_fix_holding { uint32_t symbol; int64_t quantity, price; };
+int tw_fix_orders_join(struct tw_fix_orders *o, uint32_t owner, const char *name,
+                       int64_t now_ns, struct tw_fix_holding **list, size_t *n);
+
+/* What is to be kept since the last call; all: everything, in place of what was kept.
+ * *text is the caller's, by tw_free.  False: no memory, ask for everything later. */
+bool tw_fix_orders_lines(struct tw_fix_orders *o, bool all, char **text, size_t *n);
+
+/* Before the first Logon: what was kept, which is written into; a line without an end is
+ * left out.  *strange: lines that are none.  UV_ENOMEM, or what a symbol's name is. */
+int tw_fix_orders_restore(struct tw_fix_orders *o, char *text, size_t *strange);
+
+/* How many are open. */
+size_t tw_fix_orders_open(const struct tw_fix_orders *o);
+
+#endif

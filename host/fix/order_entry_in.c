@@ -1,0 +1,752 @@
+/* order_entry_in.c - what the venue says of orders: 8, 9, j and 3 become reports.
+ */
+#include "fix/order_entry_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fixed.h"
+#include "base/memory.h"
+
+/* ---- reasons ---- */
+
+static enum tw_reason reject_reason(const struct seen *s)   /* OrdRejReason 103 */
+{
+    enum tw_reason r = TW_REASON_VENUE;
+
+    if (s->has_code && s->code == 2) r = TW_REASON_CLOSED;
+    if (s->has_code && s->code == 3) r = TW_REASON_ORDER_SIZE;
+    if (s->has_code && s->code == 5) r = TW_REASON_UNKNOWN;
+    return tw_fix_orders_reason(s, r);
+}
+
+static enum tw_reason refusal_reason(const struct seen *s)  /* CxlRejReason 102 */
+{
+    return tw_fix_orders_reason(s, s->has_code && s->code <= 1 ? TW_REASON_TOO_LATE
+                                                    : TW_REASON_VENUE);
+}
+
+/* ---- telling ---- */
+
+static void tell_stray(struct tw_fix_orders *o, const struct seen *s,
+                       const char *what)
+{
+    tw_fix_orders_stray(o, &(struct tw_fix_stray){
+        .what = what, .id = s->id, .order_id = s->order_id, .symbol = s->symbol,
+        .text = s->text, .quantity = s->quantity.v, .filled = s->cum.v,
+        .status = s->status });
+}
+
+static bool has_words(const struct seen *s)
+{
+    return s->text.at && tw_fix_orders_reason(s, TW_REASON_NONE) == TW_REASON_NONE;
+}
+
+/* What the venue says of it in its own words, for the log. */
+static void tell_text(struct tw_fix_orders *o, const struct seen *s, const char *what)
+{
+    if (!has_words(s) || !o->o.stray) return;
+    o->o.stray(o->o.ctx, &(struct tw_fix_stray){
+        .what = what, .id = s->id, .order_id = s->order_id, .symbol = s->symbol,
+        .text = s->text, .quantity = s->quantity.v, .filled = s->cum.v,
+        .status = s->status });
+}
+
+/* The words that reports have of it; false: none. */
+static bool read_words(const struct seen *s, struct tw_venue_aside *out)
+{
+    size_t n = s && has_words(s) ? s->text.n : 0;
+
+    *out = (struct tw_venue_aside){ .has_code = s && s->has_code };
+    if (n >= sizeof out->text) n = sizeof out->text - 1;
+    if (n > 0) memcpy(out->text, s->text.at, n);
+    if (out->has_code) out->code = (uint32_t)s->code;
+    return n > 0 || out->has_code;
+}
+
+static uint8_t status_of(const struct entry *e, uint8_t exec)
+{
+    switch (exec) {
+    case TW_EXEC_CANCELED:     return TW_STATUS_CANCELED;
+    case TW_EXEC_EXPIRED:      return TW_STATUS_EXPIRED;
+    case TW_EXEC_REJECTED:     return TW_STATUS_REJECTED;
+    case TW_EXEC_DONE_FOR_DAY: return TW_STATUS_DONE_FOR_DAY;
+    default:
+        if (e->cum == e->quantity) return TW_STATUS_FILLED;
+        return e->cum ? TW_STATUS_PARTIALLY_FILLED : TW_STATUS_NEW;
+    }
+}
+
+/* Somebody waits for an answer, and so the order is still there. */
+static bool is_awaited(const struct entry *e)
+{
+    for (const struct ask *a = e->asks; a; a = a->later)
+        if (!a->own) return true;
+    return false;
+}
+
+/* a: the ask that it answers, which is forgotten; NULL: none.  words may be NULL. */
+static void tell_words(struct tw_fix_orders *o, struct entry *e, struct tw_report r,
+                       struct ask *a, struct tw_venue_aside *words)
+{
+    r.order = e->id;
+    r.time_ns = o->now_ns;
+    if (e->owner)
+        o->o.report(o->o.ctx, &(struct tw_venue_report){
+            .report = r, .owner = e->owner, .symbol = e->symbol, .side = e->side,
+            .status = status_of(e, r.exec), .answers = a && !a->own, .aside = words,
+            .user = e->over && !is_awaited(e) ? NULL : e->user });
+    if (a) tw_fix_orders_forget(o, a);
+}
+
+static void tell(struct tw_fix_orders *o, struct entry *e, struct tw_report r,
+                 struct ask *a)
+{
+    struct tw_venue_aside words;
+
+    tell_words(o, e, r, a, read_words(o->seen, &words) ? &words : NULL);
+}
+
+/* It is there: whatever else is said of it. */
+static void accept(struct tw_fix_orders *o, struct entry *e)
+{
+    struct ask *a = e->over ? NULL : tw_fix_orders_asked(e, 0);
+
+    if (!a) return;
+    e->acked = true;
+    tell_words(o, e, (struct tw_report){ .exec = TW_EXEC_NEW }, a, NULL);
+}
+
+static void refuse(struct tw_fix_orders *o, struct ask *a, enum tw_reason reason)
+{
+    if (a->own) tw_fix_orders_forget(o, a);
+    else tell(o, a->entry, (struct tw_report){ .exec = TW_EXEC_CANCEL_REJECTED,
+                                               .reason = (uint8_t)reason }, a);
+}
+
+void tw_fix_orders_fail(struct tw_fix_orders *o, struct ask *a, enum tw_reason reason)
+{
+    struct entry *e = a->entry;
+
+    if (a->what == ASK_NEW && !e->over) {
+        tell(o, e, (struct tw_report){ .exec = TW_EXEC_REJECTED,
+                                       .reason = (uint8_t)reason }, a);
+        tw_fix_orders_end(o, e);
+        tw_fix_orders_keep(o, e);
+    } else {
+        refuse(o, a, reason);
+    }
+}
+
+/* ---- terms ---- */
+
+static void set_terms(struct tw_fix_orders *o, struct entry *e, struct tw_report r,
+                      struct ask *a)
+{
+    if (r.quantity < e->cum) r.quantity = e->cum;
+    e->quantity = r.quantity;
+    e->price = r.price;
+    e->stop = r.stop;
+    r.exec = TW_EXEC_REPLACED;
+    tell(o, e, r, a);
+    if (!e->over && e->cum == e->quantity) tw_fix_orders_end(o, e);
+}
+
+/* The terms that it says, or those that it had. */
+static struct tw_report terms(const struct entry *e, const struct seen *s)
+{
+    return (struct tw_report){
+        .quantity = s->quantity.is && s->quantity.v > 0 ? s->quantity.v : e->quantity,
+        .price = s->price.is && tw_type_has_limit(e->type) ? s->price.v : e->price,
+        .stop = s->stop.is && s->stop.v > 0 ? s->stop.v : e->stop };
+}
+
+static bool is_same(const struct entry *e, const struct tw_report *r)
+{
+    return r->quantity == e->quantity && r->price == e->price && r->stop == e->stop;
+}
+
+/* By the venue itself. */
+static void restate(struct tw_fix_orders *o, struct entry *e, const struct seen *s)
+{
+    struct tw_report r = terms(e, s);
+
+    if (e->over || is_same(e, &r)) return;
+    r.reason = (uint8_t)tw_fix_orders_reason(s, TW_REASON_VENUE);
+    set_terms(o, e, r, NULL);
+}
+
+/* As it was asked for, but for what it says otherwise. */
+static struct tw_report asked_terms(const struct entry *e, const struct ask *a,
+                                    const struct seen *s)
+{
+    struct tw_report r = terms(e, s);
+
+    if (!s->quantity.is) r.quantity = a->quantity;
+    if (!s->price.is && a->price) r.price = a->price;
+    if (!s->stop.is && a->stop) r.stop = a->stop;
+    return r;
+}
+
+static void replace(struct tw_fix_orders *o, struct entry *e, const struct seen *s,
+                    struct ask *a)
+{
+    struct tw_report r;
+
+    if (!a || (a->what != ASK_REPLACE && a->what != ASK_GROW)) {
+        restate(o, e, s);
+        return;
+    }
+    r = asked_terms(e, a, s);
+    if (a->nth < e->accepted)                 /* a later one was first */
+        r = (struct tw_report){ .quantity = e->quantity, .price = e->price,
+                                .stop = e->stop };
+    else e->accepted = a->nth;
+    set_terms(o, e, r, a);
+}
+
+/* ---- trades ---- */
+
+static void set_fee(struct tw_report *r, const struct seen *s)
+{
+    int64_t v = s->commission.v;
+
+    if (!s->commission.is) return;
+    r->is_charged = true;
+    switch (s->commission_type) {
+    case '1': r->fee = tw_money_value(v, r->last_qty); break;
+    case '2': r->fee = tw_money_ratio(tw_money_value(r->last_px, r->last_qty), v,
+                                      100 * TW_FIXED_ONE); break;
+    case '3': case 0: r->fee = v; break;
+    default:  r->is_charged = false; break;
+    }
+}
+
+static void trade(struct tw_fix_orders *o, struct entry *e, const struct seen *s,
+                  int64_t price, int64_t quantity)
+{
+    struct tw_report r = { .exec = TW_EXEC_TRADE, .last_px = price,
+                           .last_qty = quantity };
+
+    if (!e->over && e->cum + quantity > e->quantity) {   /* its terms are others, then */
+        struct tw_report more = terms(e, s);
+
+        if (more.quantity < e->cum + quantity) more.quantity = e->cum + quantity;
+        more.reason = TW_REASON_VENUE;
+        set_terms(o, e, more, NULL);
+    }
+    if (s->liquidity <= TW_LIQUIDITY_REMOVED) r.liquidity = (uint8_t)s->liquidity;
+    set_fee(&r, s);
+    e->cum += quantity;
+    e->value += tw_money_value(price, quantity);
+    tw_fix_orders_hold(o, e, price, quantity);
+    tell(o, e, r, NULL);
+    if (!e->over && e->cum == e->quantity) tw_fix_orders_end(o, e);
+}
+
+static void take_back(struct tw_fix_orders *o, struct entry *e, int64_t price,
+                      int64_t quantity)
+{
+    e->cum -= quantity;
+    e->value -= tw_money_value(price, quantity);
+    tw_fix_orders_hold(o, e, price, -quantity);
+    tell(o, e, (struct tw_report){ .exec = TW_EXEC_TRADE_CANCELED, .last_px = price,
+                                   .last_qty = quantity, .reason = TW_REASON_VENUE },
+         NULL);
+}
+
+/* G2: what the venue says was filled, and nobody told. */
+static void settle(struct tw_fix_orders *o, struct entry *e, const struct seen *s,
+                   int64_t cum, int64_t average)
+{
+    int64_t missing = cum - e->cum, price;
+
+    if (missing > 0 && e->settled > 0) {      /* with what is missing still, at once */
+        missing += e->settled;
+        take_back(o, e, e->settled_px, e->settled);
+        e->settled = 0;
+    }
+    if (cum >= e->expected || e->expected <= e->asked_for)   /* else it is older */
+        e->expected = cum > e->cum ? cum : e->cum;
+    if (missing <= 0) return;
+    price = tw_money_price(tw_money_value(average, cum) - e->value, missing);
+    if (price <= 0) price = average;
+    trade(o, e, &(struct seen){ .quantity = s->quantity, .price = s->price,
+                                .stop = s->stop }, price, missing);
+    e->settled = missing;
+    e->settled_px = price;
+}
+
+/* ---- ends ---- */
+
+static void end_now(struct tw_fix_orders *o, struct entry *e)
+{
+    struct ending was = e->ending;
+    bool answers = was.nth || was.exec == TW_EXEC_REJECTED;
+    struct ask *a = answers ? tw_fix_orders_asked(e, was.nth) : NULL;
+
+    e->ending.exec = 0;
+    if (e->over && !a) return;
+    o->now_ns = was.time_ns;
+    tell_words(o, e, (struct tw_report){ .exec = was.exec, .reason = was.reason }, a,
+               e->last_words);
+    tw_fix_orders_end(o, e);
+}
+
+/* What waits for trades, or misses some.  G2, G3 */
+static void look(struct tw_fix_orders *o, struct entry *e)
+{
+    if (e->ending.exec && e->cum >= e->ending.cum) end_now(o, e);
+    if (e->cum < e->expected) tw_fix_orders_ask_status(o, e);
+}
+
+static void end(struct tw_fix_orders *o, struct entry *e, const struct seen *s,
+                enum tw_exec_type exec, enum tw_reason reason, const struct ask *a)
+{
+    struct tw_venue_aside words;
+
+    e->ending = (struct ending){ .exec = (uint8_t)exec, .reason = (uint8_t)reason,
+        .nth = a ? a->nth : 0, .cum = s->cum.is ? s->cum.v : e->cum,
+        .time_ns = o->now_ns };
+    if (!read_words(s, &words)) return;
+    if (!e->last_words) e->last_words = tw_calloc(1, sizeof words);
+    if (e->last_words) *e->last_words = words;
+}
+
+/* The oldest cancel request that waits. */
+static struct ask *canceling(const struct entry *e)
+{
+    struct ask *a = e->asks;
+
+    while (a && a->what != ASK_CANCEL) a = a->later;
+    return a;
+}
+
+static void cancel(struct tw_fix_orders *o, struct entry *e, const struct seen *s,
+                   struct ask *a)
+{
+    if (a && a->what != ASK_CANCEL) a = NULL;
+    if (!a && s->orig.at) a = canceling(e);     /* by a peer that names the order */
+    if (!a) tell_text(o, s, "the venue has canceled an order");
+    end(o, e, s, TW_EXEC_CANCELED,
+        tw_fix_orders_reason(s, a ? TW_REASON_NONE : TW_REASON_VENUE), a);
+}
+
+static void reject(struct tw_fix_orders *o, struct entry *e, const struct seen *s,
+                   struct ask *a)
+{
+    tell_text(o, s, "the venue has rejected an order");
+    if (a && a->what != ASK_NEW) refuse(o, a, reject_reason(s));
+    else if (a) end(o, e, s, TW_EXEC_REJECTED, reject_reason(s), NULL);
+    else if (!e->over) end(o, e, s, TW_EXEC_CANCELED, reject_reason(s), NULL);
+}
+
+/* ---- the status that was asked for ---- */
+
+static const int64_t PATIENCE_NS = INT64_C(10000000000);
+
+static struct ask *status_ask(const struct entry *e)
+{
+    struct ask *a = e->asks;
+
+    while (a && a->what != ASK_STATUS) a = a->later;
+    return a;
+}
+
+/* G4: what the lost connection has swallowed. */
+static void answer_stale(struct tw_fix_orders *o, struct entry *e, const struct seen *s,
+                         unsigned nth)
+{
+    struct ask *next;
+    struct tw_report now = terms(e, s);
+
+    for (struct ask *a = e->asks; a; a = next) {
+        next = a->later;
+        if (!a->stale || a->what == ASK_NEW) continue;
+        if (s->status == '4' && a->what == ASK_CANCEL && !e->ending.nth && !e->over)
+            e->ending.nth = a->nth;
+        else if (a->what == ASK_REPLACE && !e->over
+                 && (nth >= a->nth || (now.quantity == a->quantity
+                                       && now.price == a->price && !is_same(e, &now))))
+            replace(o, e, s, a);
+        else refuse(o, a, e->over ? TW_REASON_TOO_LATE : TW_REASON_OFFLINE);
+    }
+}
+
+static void end_by_status(struct tw_fix_orders *o, struct entry *e, const struct seen *s)
+{
+    bool lasts = e->tif == TW_TIF_GTC || e->tif == TW_TIF_GTD;
+
+    if (e->over || e->ending.exec) return;
+    if (s->status == '4')
+        end(o, e, s, TW_EXEC_CANCELED, tw_fix_orders_reason(s, TW_REASON_VENUE), NULL);
+    else if (s->status == 'C') end(o, e, s, TW_EXEC_EXPIRED, TW_REASON_NONE, NULL);
+    else if (s->status == '3' && !lasts)
+        end(o, e, s, TW_EXEC_DONE_FOR_DAY, TW_REASON_NONE, NULL);
+}
+
+static void take_status(struct tw_fix_orders *o, struct entry *e, const struct seen *s,
+                        unsigned nth)
+{
+    struct ask *asked = status_ask(e);
+
+    if (asked) tw_fix_orders_forget(o, asked);
+    if (s->status == 'A') return;
+    if (s->status == '8') {
+        reject(o, e, s, e->over ? NULL : tw_fix_orders_asked(e, 0));
+    } else {
+        accept(o, e);
+        if (s->cum.is) settle(o, e, s, s->cum.v, s->average.v);
+        end_by_status(o, e, s);
+    }
+    answer_stale(o, e, s, nth);
+    if (e->reconciles && !e->ending.exec && !is_awaited(e)) restate(o, e, s);
+    e->reconciles = false;
+}
+
+/* The venue does not say: what it said last has to do. */
+static void no_status(struct tw_fix_orders *o, struct ask *a)
+{
+    struct entry *e = a->entry;
+    struct seen s = { 0 };
+
+    tw_fix_orders_forget(o, a);
+    settle(o, e, &s, e->expected, e->average);
+    answer_stale(o, e, &s, 0);
+    look(o, e);
+    tw_fix_orders_keep(o, e);
+}
+
+int64_t tw_fix_orders_tick(struct tw_fix_orders *o, int64_t now_ns)
+{
+    for (;;) {
+        struct ask *a = o->sent.first;        /* later ones were sent later */
+
+        while (a && a->what != ASK_STATUS) a = a->next;
+        if (!a) return INT64_MAX;
+        if (a->sent_ns + PATIENCE_NS > now_ns) return a->sent_ns + PATIENCE_NS;
+        o->now_ns = now_ns;
+        no_status(o, a);                      /* others go with it */
+    }
+}
+
+/* ---- orders of former runs, and of others ---- */
+
+static bool is_open(char status)
+{
+    return status && strchr("01569AE", status);
+}
+
+/* By the number of an order, where its ClOrdID is one of ours. */
+static bool is_former(const struct tw_fix_orders *o, const struct seen *s, uint64_t *id,
+                      unsigned *nth)
+{
+    const char *account = o->o.account;
+
+    if (!o->o.first_id || (s->kind != TW_EXEC_TRADE && !is_open(s->status))) return false;
+    if (account && s->account.at && !tw_fix_orders_is_text(s->account, account))
+        return false;
+    return (tw_fix_orders_read_id(s->id, id, nth)
+            || tw_fix_orders_read_id(s->orig, id, nth)) && *id < o->o.first_id;
+}
+
+/* What it says of an order is enough to be one. */
+static bool read_former(const struct tw_fix_orders *o, const struct seen *s,
+                        struct tw_request *q)
+{
+    int64_t symbol = s->symbol.at ? tw_symbols_intern(o->o.symbols, s->symbol.at,
+                                                      s->symbol.n) : 0;
+    char type = s->price.v > 0 ? TW_TYPE_LIMIT : TW_TYPE_MARKET;
+
+    if (tw_order_type_text((enum tw_order_type)s->type)) type = s->type;
+    if (symbol <= 0 || (s->side != '1' && s->side != '2') || s->quantity.v <= 0)
+        return false;
+    *q = (struct tw_request){
+        .symbol = (uint32_t)symbol, .quantity = s->quantity.v, .type = (uint8_t)type,
+        .side = s->side == '1' ? TW_SIDE_BUY : TW_SIDE_SELL, .tif = TW_TIF_DAY,
+        .price = tw_type_has_limit((uint8_t)type) ? s->price.v : 0,
+        .stop = tw_type_is_stop((uint8_t)type) ? s->stop.v : 0,
+    };
+    if (tw_time_in_force_text((enum tw_time_in_force)s->tif)) q->tif = (uint8_t)s->tif;
+    if (q->tif == TW_TIF_GTD) q->expire_ns = s->expire_ns;
+    return true;
+}
+
+/* Changes of it that a former run has asked for have had the letters up to here. */
+enum { LETTERS = 26 + 26 * 26 };
+
+/* Without lines that say whose it is: of the only one who could have sent it. */
+static struct entry *take_former(struct tw_fix_orders *o, const struct seen *s,
+                                 unsigned *nth)
+{
+    struct holder *h = tw_fix_orders_only_holder(o);
+    struct tw_request q;
+    struct entry *e;
+    uint64_t id;
+
+    if (!is_former(o, s, &id, nth) || !h || o->o.cancel_unknown) return NULL;
+    if (!read_former(o, s, &q)) return NULL;
+    q.id = id;
+    q.owner = h->owner;
+    e = tw_fix_orders_make(o, &q);
+    if (!e) return NULL;
+    e->acked = e->is_former = true;
+    e->accepted = *nth;
+    e->n_asks = *nth + 1 + LETTERS;
+    tw_fix_orders_adopt(o, e);
+    return e;
+}
+
+static void cancel_stray(struct tw_fix_orders *o, const struct seen *s)
+{
+    const struct tw_fix_type *t = tw_fix_dictionary_type(o->o.dictionary, "F", 1);
+    struct ask *a = t && s->id.at ? tw_fix_orders_ask(o, NULL, ASK_STRAY) : NULL;
+    struct tw_fix_output w;
+    char text[64];
+
+    if (!a) return;
+    a->body = tw_calloc(1, BODY_MAX);
+    if (!a->body) {
+        tw_fix_orders_forget(o, a);
+        return;
+    }
+    w = (struct tw_fix_output){ .start = a->body, .body = a->body, .at = a->body,
+                                .end = a->body + BODY_MAX - 1 };
+    tw_fix_put_text(&w, 41, s->id.at, s->id.n);
+    if (s->order_id.at) tw_fix_put_text(&w, 37, s->order_id.at, s->order_id.n);
+    tw_fix_put_text(&w, 11, text, (size_t)snprintf(text, sizeof text, "x%llx.%llu",
+        (unsigned long long)o->now_ns, (unsigned long long)++o->cancels));
+    if (s->symbol.at) tw_fix_put_text(&w, 55, s->symbol.at, s->symbol.n);
+    tw_fix_put_char(&w, 54, s->side);
+    if (tw_fix_member(&t->body, 60))
+        tw_fix_put_time(&w, 60, o->now_ns,
+                        o->version < TW_FIX_42 ? TW_FIX_S : TW_FIX_MS);
+    if (s->quantity.is) tw_fix_put_fixed(&w, 38, s->quantity.v);
+    if (tw_fix_member(&t->body, 125)) tw_fix_put_char(&w, 125, 'F');
+    *w.at = '\0';
+    if (w.error) tw_fix_orders_forget(o, a);
+}
+
+static void stray(struct tw_fix_orders *o, const struct seen *s, const char *what)
+{
+    bool may_fill = s->status == '0' || s->status == '1' || s->status == 'A';
+
+    tell_stray(o, s, what);
+    if (may_fill && s->kind != TW_EXEC_TRADE && o->o.cancel_unknown) cancel_stray(o, s);
+}
+
+/* ---- what came ---- */
+
+/* A trade that counts: not one that a status has told of already. */
+static void take_trade(struct tw_fix_orders *o, struct entry *e, const struct seen *s,
+                       struct exec *x)
+{
+    int64_t quantity = s->last_qty.v, known;
+    bool is_exact;
+
+    if (!s->last_qty.is || quantity <= 0) return;
+    if (x) x->price = s->last_px.v, x->quantity = quantity;
+    if (x && x->is_canceled) {                /* its end came first */
+        x->quantity = 0;
+        return;
+    }
+    known = s->cum.is && s->cum.v <= e->cum ? e->settled : 0;
+    if (known > quantity) known = quantity;
+    is_exact = s->last_px.v == e->settled_px;
+    if (known > 0 && !is_exact) take_back(o, e, e->settled_px, known);
+    if (is_exact) quantity -= known;
+    e->settled -= known;
+    if (quantity > 0) trade(o, e, s, s->last_px.v, quantity);
+}
+
+static void take_correction(struct tw_fix_orders *o, struct entry *e,
+                            const struct seen *s, struct exec *ref, struct exec *x)
+{
+    bool has_come = ref && ref->quantity > 0;
+
+    if (has_come) take_back(o, e, ref->price, ref->quantity), ref->quantity = 0;
+    else if (ref) ref->is_canceled = true;
+    e->expected = s->cum.is ? s->cum.v : e->cum;
+    if (s->kind == CORRECTED && s->last_qty.is && s->last_qty.v > 0) {
+        if (x) x->price = s->last_px.v, x->quantity = s->last_qty.v;
+        trade(o, e, s, s->last_px.v, s->last_qty.v);
+    } else if (has_come && !e->over && s->leaves.is) {
+        struct seen now = *s;
+
+        now.quantity = (struct number){ e->cum + s->leaves.v, s->leaves.v > 0 };
+        if (s->leaves.v > 0) restate(o, e, &now);
+        else end(o, e, s, TW_EXEC_CANCELED, TW_REASON_VENUE, NULL);
+    }
+}
+
+static void expect(struct entry *e, const struct seen *s)
+{
+    if (!s->cum.is || s->cum.v <= e->expected) return;
+    e->expected = s->cum.v;
+    e->average = s->average.v;
+}
+
+static void take_kind(struct tw_fix_orders *o, struct entry *e, const struct seen *s,
+                      unsigned nth, struct exec *ref, struct exec *x)
+{
+    struct ask *a = tw_fix_orders_asked(e, nth);
+    bool lasts = e->tif == TW_TIF_GTC || e->tif == TW_TIF_GTD;
+
+    if (s->kind == STATUS) {
+        take_status(o, e, s, nth);
+        return;
+    }
+    if (s->kind == TW_EXEC_REJECTED) {
+        if (!a && status_ask(e)) take_status(o, e, s, nth);
+        else reject(o, e, s, a);
+        return;
+    }
+    if (s->kind == TW_EXEC_PENDING_NEW) return;
+    if (a && a->what == ASK_NEW) a = NULL;
+    accept(o, e);
+    if (s->kind != TW_EXEC_TRADE_CANCELED && s->kind != CORRECTED) expect(e, s);
+    switch (s->kind) {
+    case TW_EXEC_TRADE:    take_trade(o, e, s, x); break;
+    case TW_EXEC_CANCELED: cancel(o, e, s, a);     break;
+    case TW_EXEC_REPLACED: replace(o, e, s, a);    break;
+    case RESTATED:         restate(o, e, s);       break;
+    case TW_EXEC_EXPIRED:
+        end(o, e, s, TW_EXEC_EXPIRED, tw_fix_orders_reason(s, TW_REASON_NONE), NULL);
+        break;
+    case TW_EXEC_DONE_FOR_DAY:                /* it goes on tomorrow */
+        if (!lasts) end(o, e, s, TW_EXEC_DONE_FOR_DAY, TW_REASON_NONE, NULL);
+        break;
+    case TW_EXEC_TRADE_CANCELED: case CORRECTED:
+        take_correction(o, e, s, ref, x);
+        break;
+    default: break;                           /* pending, stopped, triggered, ... */
+    }
+}
+
+static enum tw_fix_answer take_report(struct tw_fix_orders *o,
+                                      const struct tw_fix_message *m)
+{
+    struct seen s = tw_fix_orders_read(o, m);
+    struct exec *x = NULL, *ref = NULL;
+    struct entry *e;
+    unsigned nth = 0;
+    bool is_new = true;
+
+    if (s.time_ns) o->now_ns = s.time_ns;
+    e = tw_fix_orders_find_id(o, s.id, &nth);
+    if (!e) e = tw_fix_orders_find_id(o, s.orig, &nth);
+    if (!e) e = take_former(o, &s, &nth);
+    if (!e) {
+        stray(o, &s, "an order that nobody here has sent");
+        return TW_FIX_TAKEN;
+    }
+    if (s.ref.at && (s.kind == TW_EXEC_TRADE_CANCELED || s.kind == CORRECTED)) {
+        ref = tw_fix_orders_exec(o, e, s.ref, &is_new);
+        if (!ref) return TW_FIX_LATER;
+    }
+    if (s.exec_id.at && s.kind != STATUS && !tw_fix_orders_is_text(s.exec_id, "0")) {
+        x = tw_fix_orders_exec(o, e, s.exec_id, &is_new);
+        if (!x) return TW_FIX_LATER;
+        if (!is_new) return TW_FIX_TAKEN;     /* G1 */
+    }
+    tw_fix_orders_learn_id(e, s.order_id);
+    o->seen = &s;
+    take_kind(o, e, &s, nth, ref, x);
+    o->seen = NULL;
+    look(o, e);
+    if (ref) tw_fix_orders_keep_exec(o, ref);
+    if (x) tw_fix_orders_keep_exec(o, x);
+    tw_fix_orders_keep(o, e);
+    return TW_FIX_TAKEN;
+}
+
+/* The venue does not know it, and the connection that it went by is gone. */
+static void never_came(struct tw_fix_orders *o, struct entry *e)
+{
+    struct ask *a = e->over ? NULL : tw_fix_orders_asked(e, 0);
+
+    if (a && a->stale) tw_fix_orders_fail(o, a, TW_REASON_UNKNOWN);
+    else if (e->is_former && !e->over && !e->ending.exec)
+        end(o, e, &(struct seen){ .kind = 0 }, TW_EXEC_CANCELED, TW_REASON_UNKNOWN, NULL);
+}
+
+/* 9 */
+static void take_refusal(struct tw_fix_orders *o, const struct tw_fix_message *m)
+{
+    struct seen s = tw_fix_orders_read(o, m);
+    unsigned nth = 0;
+    struct entry *e = tw_fix_orders_find_id(o, s.id, &nth);
+    struct ask *a = e && nth > 0 ? tw_fix_orders_asked(e, nth) : NULL;
+    bool has_ended = s.status == '2' || s.status == '4' || s.status == '8'
+                  || s.status == 'C';
+
+    if (s.time_ns) o->now_ns = s.time_ns;
+    if (!e) stray(o, &s, "a refusal of what nobody here has asked for");
+    if (!a) return;
+    tell_text(o, &s, "the venue has refused a change");
+    o->seen = &s;
+    refuse(o, a, refusal_reason(&s));
+    o->seen = NULL;
+    if (s.has_code && s.code == 1) never_came(o, e);
+    look(o, e);
+    tw_fix_orders_keep(o, e);
+    if (has_ended && !e->over && !e->ending.exec) tw_fix_orders_ask_status(o, e);
+}
+
+/* The message is one that the peer can't take. */
+static void fail(struct tw_fix_orders *o, struct ask *a, const struct seen *s)
+{
+    struct entry *e = a->entry;
+
+    tell_text(o, s, "a message that the venue refused");
+    if (a->what == ASK_STATUS) {
+        no_status(o, a);
+        return;
+    }
+    o->seen = s;
+    tw_fix_orders_fail(o, a, tw_fix_orders_reason(s, TW_REASON_VENUE));
+    o->seen = NULL;
+    if (e) look(o, e);
+}
+
+void tw_fix_orders_rejected(struct tw_fix_orders *o, uint64_t seq,
+                            const struct tw_fix_message *m)
+{
+    struct seen s = { 0 };
+
+    if (m) s = tw_fix_orders_read(o, m);
+    if (s.time_ns) o->now_ns = s.time_ns;
+    for (struct ask *a = o->sent.first; a; a = a->next)
+        if (a->seq == seq && seq > 0) {
+            fail(o, a, &s);
+            return;
+        }
+}
+
+/* j: by BusinessRejectRefID (379), or the number (45). */
+static void take_business(struct tw_fix_orders *o, const struct tw_fix_message *m)
+{
+    struct tw_fix_text id = tw_fix_message_body(m, 379), ref = tw_fix_message_body(m, 45);
+    struct tw_fix_text type = tw_fix_message_body(m, 372);
+    struct seen s = tw_fix_orders_read(o, m);
+    unsigned nth = 0;
+    struct entry *e = tw_fix_orders_find_id(o, id, &nth);
+    struct ask *a = !e ? NULL : tw_fix_orders_is_text(type, "H") ? status_ask(e)
+                                                   : tw_fix_orders_asked(e, nth);
+    uint64_t seq;
+
+    if (s.time_ns) o->now_ns = s.time_ns;
+    if (a) fail(o, a, &s);
+    else if (ref.at && tw_fix_integer(ref, &seq)) tw_fix_orders_rejected(o, seq, m);
+}
+
+enum tw_fix_answer tw_fix_orders_message(struct tw_fix_orders *o,
+                                         const struct tw_fix_message *m)
+{
+    struct tw_fix_text code = tw_fix_message_code(m);
+
+    if (code.n == 1 && *code.at == '8') return take_report(o, m);
+    if (code.n == 1 && *code.at == '9') return take_refusal(o, m), TW_FIX_TAKEN;
+    if (code.n == 1 && *code.at == 'j') return take_business(o, m), TW_FIX_TAKEN;
+    return TW_FIX_UNSUPPORTED;
+}

@@ -1,0 +1,260 @@
+/* order_entry_out.c - orders and what changes them as the bodies of D, F, G, H and AF.
+ *
+ * Why by the dictionary: what a version lacks (TransactTime before 4.2, HandlInst that
+ * must be there up to 4.3) it says itself, and so does a venue's own dictionary. */
+#include "fix/order_entry_parts.h"
+
+#include <string.h>
+
+#include "base/fixed.h"
+
+/* ---- what there is ---- */
+
+static const struct tw_fix_type *type_of(const struct tw_fix_orders *o, const char *code)
+{
+    return tw_fix_dictionary_type(o->o.dictionary, code, strlen(code));
+}
+
+static bool has(const struct tw_fix_type *t, uint32_t tag)
+{
+    return t && tw_fix_member(&t->body, tag) != NULL;
+}
+
+static bool requires(const struct tw_fix_type *t, uint32_t tag)
+{
+    const struct tw_fix_member *m = t ? tw_fix_member(&t->body, tag) : NULL;
+
+    return m && m->required;
+}
+
+/* Whether the field takes that value; one without choices takes any. */
+static bool takes(const struct tw_fix_orders *o, uint32_t tag, char value)
+{
+    const struct tw_fix_definition *f = tw_fix_dictionary_field(o->o.dictionary, tag);
+
+    return f && (f->choices_n == 0 || tw_fix_choice(f, &value, 1));
+}
+
+static bool is_at_close(uint8_t tif)
+{
+    return tif == TW_TIF_CLS;
+}
+
+/* OrdType 40: before 4.3 it is what says "at the close". */
+static char type_char(const struct tw_fix_orders *o, const struct entry *e)
+{
+    if (!is_at_close(e->tif) || takes(o, 59, TW_TIF_CLS)) return (char)e->type;
+    return e->type == TW_TYPE_MARKET ? '5' : 'B';
+}
+
+static bool has_trailing(const struct tw_fix_orders *o)
+{
+    const struct tw_fix_type *d = type_of(o, "D");
+
+    return takes(o, 40, TW_TYPE_TRAILING_STOP) && has(d, 211)
+        && (has(d, 1094) || (has(d, 18) && takes(o, 18, 'a')));
+}
+
+static bool has_close(const struct tw_fix_orders *o, const struct tw_request *q)
+{
+    if (takes(o, 59, TW_TIF_CLS)) return true;
+    return (q->type == TW_TYPE_MARKET && takes(o, 40, '5'))
+        || (q->type == TW_TYPE_LIMIT && takes(o, 40, 'B'));
+}
+
+/* Up to 4.1 a quantity is a whole number. */
+static bool has_quantity(const struct tw_fix_orders *o, int64_t quantity)
+{
+    const struct tw_fix_definition *f = tw_fix_dictionary_field(o->o.dictionary, 38);
+
+    return f && (f->kind != TW_FIX_INT || quantity % TW_FIXED_ONE == 0);
+}
+
+int tw_fix_orders_can(const struct tw_fix_orders *o, const struct tw_request *q,
+               struct tw_error *error)
+{
+    const struct tw_fix_type *d = type_of(o, "D");
+    const char *what = NULL;
+
+    if (q->what == TW_REQUEST_CANCEL) return TW_OK;
+    if (!d) what = "orders";
+    else if (!has_quantity(o, q->quantity)) what = "fractions of a quantity";
+    else if (q->what != TW_REQUEST_NEW) return TW_OK;
+    else if (q->reduce_only) what = "reduce-only orders";
+    else if (q->group) what = "one-cancels-other orders";
+    else if (q->post_only && (!has(d, 18) || !takes(o, 18, '6')))
+        what = "post-only orders";
+    else if (q->type == TW_TYPE_TRAILING_STOP ? !has_trailing(o)
+                                              : !takes(o, 40, (char)q->type))
+        what = tw_order_type_text((enum tw_order_type)q->type);
+    else if (is_at_close(q->tif) ? !has_close(o, q) : !takes(o, 59, (char)q->tif))
+        what = tw_time_in_force_text((enum tw_time_in_force)q->tif);
+    if (!what) return TW_OK;
+    return tw_fail(error, TW_EUSAGE, "%s has no %s",
+                   tw_fix_begin_string(o->version), what);
+}
+
+/* ---- writing ---- */
+
+static int precision(const struct tw_fix_orders *o)
+{
+    if (o->version < TW_FIX_42) return TW_FIX_S;
+    return o->o.precision ? o->o.precision : TW_FIX_MS;
+}
+
+static void put_string(struct tw_fix_output *out, int32_t tag, const char *text)
+{
+    tw_fix_put_text(out, tag, text, strlen(text));
+}
+
+static void put_id(struct tw_fix_output *out, int32_t tag, const struct entry *e,
+                   unsigned nth)
+{
+    char text[ID_MAX];
+
+    tw_fix_put_text(out, tag, text, tw_fix_orders_id(e->id, nth, text));
+}
+
+/* What the venue has taken, or will have when it gets this: its ClOrdID goes on. */
+static unsigned before(const struct ask *a)
+{
+    unsigned nth = a->entry->accepted;
+
+    for (const struct ask *i = a->entry->asks; i != a; i = i->later)
+        if (i->what == ASK_REPLACE || i->what == ASK_GROW)
+            nth = i->nth > nth ? i->nth : nth;
+    return nth;
+}
+
+static void put_instrument(const struct tw_fix_orders *o, struct tw_fix_output *out,
+                           const struct entry *e)
+{
+    put_string(out, 55, tw_symbols_name(o->o.symbols, e->symbol));
+    tw_fix_put_char(out, 54, (char)('0' + e->side));
+}
+
+static void put_time(const struct tw_fix_orders *o, struct tw_fix_output *out,
+                     const struct tw_fix_type *t, int64_t now_ns)
+{
+    if (has(t, 60)) tw_fix_put_time(out, 60, now_ns, (enum tw_fix_precision)precision(o));
+}
+
+/* ExecInst 18: words of one byte. */
+static void put_instructions(const struct tw_fix_orders *o, struct tw_fix_output *out,
+                             const struct tw_fix_type *t, const struct entry *e)
+{
+    char text[8], *p = text;
+
+    if (!has(t, 18)) return;
+    if (e->post_only) *p++ = '6', *p++ = ' ';
+    if (e->type == TW_TYPE_TRAILING_STOP && !has(t, 1094)) *p++ = 'a', *p++ = ' ';
+    if (o->o.cancel_on_disconnect && takes(o, 18, 'o')) *p++ = 'o', *p++ = ' ';
+    if (p > text) tw_fix_put_text(out, 18, text, (size_t)(p - text) - 1);
+}
+
+static void put_terms(const struct tw_fix_orders *o, struct tw_fix_output *out,
+                      const struct tw_fix_type *t, const struct entry *e,
+                      int64_t quantity, int64_t price, int64_t stop)
+{
+    tw_fix_put_fixed(out, 38, quantity);
+    tw_fix_put_char(out, 40, type_char(o, e));
+    if (price) tw_fix_put_fixed(out, 44, price);
+    if (stop) tw_fix_put_fixed(out, 99, stop);
+    if (!is_at_close(e->tif) || takes(o, 59, TW_TIF_CLS))
+        tw_fix_put_char(out, 59, (char)e->tif);
+    if (e->expire_ns)
+        tw_fix_put_time(out, 126, e->expire_ns, (enum tw_fix_precision)precision(o));
+    if (e->trail) tw_fix_put_fixed(out, 211, e->trail);
+    if (e->trail && has(t, 1094)) tw_fix_put_char(out, 1094, '8');
+}
+
+static void put_more(const struct tw_fix_orders *o, struct tw_fix_output *out,
+                     const struct tw_fix_type *t, bool all)
+{
+    for (size_t i = 0; i < o->o.fields_n; i++)
+        if (all || has(t, (uint32_t)o->o.fields[i].tag))
+            put_string(out, o->o.fields[i].tag, o->o.fields[i].value);
+}
+
+/* What D, F and G begin with. */
+static void put_head(const struct tw_fix_orders *o, struct tw_fix_output *out,
+                     const struct tw_fix_type *t, const struct ask *a)
+{
+    const struct entry *e = a->entry;
+
+    if (a->what != ASK_NEW) {
+        put_id(out, 41, e, before(a));
+        if (e->order_id && has(t, 37)) tw_fix_put_text(out, 37, e->order_id,
+                                                       e->order_id_n);
+    }
+    put_id(out, 11, e, a->nth);
+    if (o->o.account && has(t, 1)) put_string(out, 1, o->o.account);
+    if (requires(t, 21)) tw_fix_put_char(out, 21, '1');
+}
+
+static void put_order(const struct tw_fix_orders *o, struct tw_fix_output *out,
+                      const struct tw_fix_type *t, const struct ask *a, int64_t now_ns)
+{
+    const struct entry *e = a->entry;
+
+    put_head(o, out, t, a);
+    put_instructions(o, out, t, e);
+    put_instrument(o, out, e);
+    put_time(o, out, t, now_ns);
+    if (a->what == ASK_NEW) put_terms(o, out, t, e, e->quantity, e->price, e->stop);
+    else put_terms(o, out, t, e, a->quantity, a->price, a->stop);
+    put_more(o, out, t, true);
+}
+
+static void put_cancel(const struct tw_fix_orders *o, struct tw_fix_output *out,
+                       const struct tw_fix_type *t, const struct ask *a, int64_t now_ns)
+{
+    put_head(o, out, t, a);
+    put_instrument(o, out, a->entry);
+    put_time(o, out, t, now_ns);
+    if (has(t, 38)) tw_fix_put_fixed(out, 38, a->entry->quantity);
+    if (requires(t, 125)) tw_fix_put_char(out, 125, 'F');   /* CxlType: all of it */
+    put_more(o, out, t, false);
+}
+
+static void put_status(const struct tw_fix_orders *o, struct tw_fix_output *out,
+                       const struct tw_fix_type *t, const struct entry *e)
+{
+    if (e->order_id && has(t, 37)) tw_fix_put_text(out, 37, e->order_id, e->order_id_n);
+    put_id(out, 11, e, e->accepted);
+    if (o->o.account && has(t, 1)) put_string(out, 1, o->o.account);
+    put_instrument(o, out, e);
+}
+
+static void put_mass(struct tw_fix_output *out, int64_t now_ns)
+{
+    tw_fix_put_integer(out, 584, now_ns);
+    tw_fix_put_char(out, 585, '7');           /* of all orders */
+}
+
+bool tw_fix_orders_write(struct tw_fix_orders *o, const struct ask *a, int64_t now_ns,
+                  struct tw_fix_outgoing *out)
+{
+    static const char *const codes[] = {
+        [ASK_NEW] = "D", [ASK_CANCEL] = "F", [ASK_REPLACE] = "G", [ASK_GROW] = "G",
+        [ASK_STATUS] = "H", [ASK_MASS] = "AF", [ASK_STRAY] = "F",
+    };
+    struct tw_fix_output w = { .start = o->body, .body = o->body, .at = o->body,
+                               .end = o->body + sizeof o->body };
+    const struct tw_fix_type *t = type_of(o, codes[a->what]);
+
+    if (!t) return false;
+    switch (a->what) {
+    case ASK_NEW: case ASK_REPLACE: case ASK_GROW:
+        put_order(o, &w, t, a, now_ns);
+        break;
+    case ASK_CANCEL: put_cancel(o, &w, t, a, now_ns); break;
+    case ASK_STATUS: put_status(o, &w, t, a->entry);  break;
+    case ASK_MASS:   put_mass(&w, now_ns);            break;
+    case ASK_STRAY:
+        *out = (struct tw_fix_outgoing){ codes[ASK_STRAY], a->body, strlen(a->body) };
+        return true;
+    }
+    *out = (struct tw_fix_outgoing){ codes[a->what], o->body, (size_t)(w.at - w.start) };
+    return w.error == 0;
+}

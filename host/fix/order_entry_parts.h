@@ -1,0 +1,219 @@
+/* order_entry_parts.h - what the files of order_entry share.
+ *
+ * Layer host/fix.  Thread: the owner's.  Blocks: never.
+ */
+#ifndef TW_FIX_ORDER_ENTRY_PARTS_H
+#define TW_FIX_ORDER_ENTRY_PARTS_H
+
+#include "fix/order_entry.h"
+#include "fix/write.h"
+
+enum {
+    ASKS_MAX = 1 << 16,           /* requests without an answer                   */
+    KEPT_MAX = 1 << 14,           /* orders that have ended                       */
+    BODY_MAX = 4096,
+    ID_MAX = 32                   /* of a ClOrdID of ours, with a 0 byte          */
+};
+
+struct list;
+
+/* What is asked, of the venue or (STATUS, MASS) by ourselves. */
+enum ask_what { ASK_NEW, ASK_CANCEL, ASK_REPLACE, ASK_GROW, ASK_STATUS, ASK_MASS,
+                ASK_STRAY };
+
+struct ask {
+    enum ask_what what;
+    struct entry *entry;          /* NULL: of no order                            */
+    unsigned nth;                 /* of its order's: its ClOrdID                  */
+    int64_t quantity, price, stop;
+    uint64_t seq;                 /* of the message; 0: not sent yet              */
+    int64_t sent_ns;
+    bool stale;                   /* the connection it went by is gone            */
+    bool own;                     /* nobody else waits for its answer             */
+    char *body;                   /* of ASK_STRAY: as it is                       */
+    struct list *list;            /* those to be sent, or those sent; in order    */
+    struct ask *next, *before;    /* there                                        */
+    struct ask *later;            /* of its order, in order                       */
+};
+
+/* An execution, by ExecID. */
+struct exec {
+    uint64_t hash;                /* of the id, never 0                           */
+    int64_t price, quantity;      /* of a trade that counts; 0: no such           */
+    bool is_canceled;             /* by one that came before it                   */
+    struct entry *entry;
+    struct exec *next;            /* in its bucket                                */
+    struct exec *same;            /* of its order                                 */
+};
+
+/* Who has orders here, over runs. */
+struct holder {
+    char name[64];
+    uint32_t owner;               /* in this run; 0: it is not in it              */
+    struct holding *holdings;
+    struct holder *next;
+};
+
+struct holding {
+    uint32_t symbol;
+    int64_t quantity;             /* below 0: short                               */
+    tw_money cost;                /* of it, as signed as it is                    */
+    bool is_changed;              /* since its last line                          */
+    struct holding *next;
+};
+
+/* An order's end that waits for trades, G3. */
+struct ending { uint8_t exec, reason; unsigned nth; int64_t cum, time_ns; };
+
+struct entry {
+    uint64_t id;
+    uint32_t owner, symbol;       /* owner 0: it is not in this run               */
+    struct holder *holder;        /* NULL: nobody says who that is                */
+    uint8_t side, type, tif;
+    bool post_only;
+    bool acked, over;
+    bool is_former;               /* a former run has sent it                     */
+    bool is_told;                 /* that it is nobody's in this run              */
+    bool asks_status;             /* H is on its way                              */
+    bool reconciles;              /* that is the first one of a connection        */
+    int64_t quantity, price, stop, trail, expire_ns;
+    int64_t cum;                  /* reported                                     */
+    tw_money value;               /* of that                                      */
+    int64_t expected;             /* CumQty that the venue has named              */
+    int64_t average;              /* AvgPx of that                                */
+    int64_t asked_for;            /* what was expected when its status was asked  */
+    int64_t settled, settled_px;  /* reported by a status, its trades may come    */
+    unsigned n_asks;              /* ClOrdIDs, so far                             */
+    unsigned accepted;            /* the one that the venue has taken last        */
+    struct ask *asks;             /* without an answer, in order                  */
+    struct ending ending;         /* exec 0: none                                 */
+    struct tw_venue_aside *last_words;   /* of the ending; NULL: none              */
+    struct tw_ties *ties;         /* what its owner sees to; NULL: nothing         */
+    struct exec *execs;
+    char *order_id;               /* 37; NULL: not known                          */
+    size_t order_id_n;
+    void *user;
+    struct entry *hashed;
+    struct entry *next, **link;   /* the open ones, those held, or those kept     */
+};
+
+struct list { struct ask *first, *last; size_t n; };
+
+struct tw_fix_orders {
+    struct tw_fix_orders_options o;
+    enum tw_fix_version version;
+    struct entry **table;         /* by id; a power of two                        */
+    size_t n, buckets;
+    struct exec **execs;          /* by hash; a power of two                      */
+    size_t n_execs, exec_buckets;
+    struct entry *open;
+    size_t n_open;
+    struct entry *held;           /* they wait for their parents: see tw_ties      */
+    size_t n_held;
+    struct entry *kept, **last_kept;   /* the oldest first                        */
+    size_t n_kept;
+    struct list to_send, sent;
+    struct holder *holders;
+    char *lines;                  /* to be kept; n bytes in room                  */
+    size_t lines_n, lines_room;
+    bool lost;                    /* some of them found no memory                 */
+    const struct seen *seen;      /* what is being taken, where it has words      */
+    struct tw_fix_clock clock;
+    uint64_t strays;              /* told                                         */
+    uint64_t cancels;             /* of strays                                    */
+    int64_t now_ns;               /* of what was asked for or came last           */
+    int64_t sending_ns;           /* of what goes out                             */
+    bool up;
+    char body[BODY_MAX];
+};
+
+/* ExecTypes of 4.3 that no report has. */
+enum { RESTATED = 'D', CORRECTED = 'G', STATUS = 'I' };
+
+/* What a message says, as far as it does: texts may be NULL, numbers have a flag. */
+struct seen {
+    struct tw_fix_text id, orig, exec_id, ref, order_id, text, symbol, account;
+    char kind;                        /* enum tw_exec_type, or one of these above     */
+    char trans, exec, status, side;   /* 20, 150, 39, 54; 0: none                     */
+    char type, tif;                   /* 40, 59                                       */
+    struct number { int64_t v; bool is; } last_px, last_qty, cum, leaves, average,
+        quantity, price, stop, commission;
+    char commission_type;
+    uint64_t code, liquidity;         /* 103, 102 or 378; 851                         */
+    bool has_code;
+    int64_t time_ns, expire_ns;       /* 60 or 52, 126                                */
+};
+
+/* ---- order_entry_read.c ---- */
+
+struct seen tw_fix_orders_read(struct tw_fix_orders *o, const struct tw_fix_message *m);
+bool tw_fix_orders_is_text(struct tw_fix_text t, const char *text);
+/* One of ours that its text is, word for word; or otherwise. */
+enum tw_reason tw_fix_orders_reason(const struct seen *s, enum tw_reason otherwise);
+
+/* ---- order_entry.c ---- */
+
+struct entry *tw_fix_orders_find(const struct tw_fix_orders *o, uint64_t id);
+/* The order and the number of its request that a ClOrdID names; NULL: none of ours. */
+struct entry *tw_fix_orders_find_id(const struct tw_fix_orders *o, struct tw_fix_text id,
+                             unsigned *nth);
+/* The open order of a request, without an ask; NULL: no memory. */
+struct entry *tw_fix_orders_make(struct tw_fix_orders *o, const struct tw_request *q);
+/* What its owner sees to (NULL: as it is), and whether it waits for its parent. */
+int tw_fix_orders_tie(struct tw_fix_orders *o, struct entry *e,
+                      const struct tw_ties *ties, bool held);
+/* What the venue calls it. */
+void tw_fix_orders_learn_id(struct entry *e, struct tw_fix_text id);
+/* An ask of ours; NULL: no memory. */
+struct ask *tw_fix_orders_ask(struct tw_fix_orders *o, struct entry *e,
+                              enum ask_what what);
+/* The ask of an order that a ClOrdID stands for, where it waits for its answer. */
+struct ask *tw_fix_orders_asked(const struct entry *e, unsigned nth);
+void tw_fix_orders_forget(struct tw_fix_orders *o, struct ask *a);
+/* The execution of that id; made where *is_new is wanted.  NULL: not there; no memory. */
+struct exec *tw_fix_orders_exec(struct tw_fix_orders *o, struct entry *e,
+                                struct tw_fix_text id, bool *is_new);
+struct exec *tw_fix_orders_exec_hash(struct tw_fix_orders *o, struct entry *e, uint64_t h,
+                                     bool *is_new);
+/* It is over: kept for a while, for what still comes. */
+void tw_fix_orders_end(struct tw_fix_orders *o, struct entry *e);
+/* Asks for its status, once. */
+void tw_fix_orders_ask_status(struct tw_fix_orders *o, struct entry *e);
+void tw_fix_orders_stray(struct tw_fix_orders *o, const struct tw_fix_stray *s);
+
+/* ---- order_entry_out.c ---- */
+
+/* Whether a message says that; *error says what not. */
+int tw_fix_orders_can(const struct tw_fix_orders *o, const struct tw_request *q,
+               struct tw_error *error);
+/* The body of an ask, into o->body; false: it has no room. */
+bool tw_fix_orders_write(struct tw_fix_orders *o, const struct ask *a, int64_t now_ns,
+                  struct tw_fix_outgoing *out);
+/* What a ClOrdID of ours says; false: it is none. */
+bool tw_fix_orders_read_id(struct tw_fix_text t, uint64_t *id, unsigned *nth);
+/* The ClOrdID; its length. */
+size_t tw_fix_orders_id(uint64_t id, unsigned nth, char out[ID_MAX]);
+
+/* ---- order_entry_in.c ---- */
+
+/* An ask gets its answer without the venue. */
+void tw_fix_orders_fail(struct tw_fix_orders *o, struct ask *a, enum tw_reason reason);
+
+/* ---- order_keep.c ---- */
+
+/* Who has that number in this run; the only one there is.  NULL: nobody. */
+struct holder *tw_fix_orders_holder(const struct tw_fix_orders *o, uint32_t owner);
+struct holder *tw_fix_orders_only_holder(const struct tw_fix_orders *o);
+/* Tells the holder, who is in this run, that the order is there. */
+void tw_fix_orders_adopt(struct tw_fix_orders *o, struct entry *e);
+/* So much of its symbol was traded for it; below 0: taken back. */
+void tw_fix_orders_hold(struct tw_fix_orders *o, struct entry *e, int64_t price,
+                        int64_t quantity);
+/* The session is up: orders of a former run whose parents or siblings have traded. */
+void tw_fix_orders_see_to(struct tw_fix_orders *o);
+/* Lines of how it is now. */
+void tw_fix_orders_keep(struct tw_fix_orders *o, const struct entry *e);
+void tw_fix_orders_keep_exec(struct tw_fix_orders *o, const struct exec *x);
+void tw_fix_orders_keep_free(struct tw_fix_orders *o);
+
+#endif

@@ -1,0 +1,524 @@
+/* order_keep.c - what survives the program of orders and positions: whose they are, and
+ * lines of text that say how each of them is.
+ *
+ * Why whole states, not changes: a line stands alone, so the last one of an order counts
+ * and a file may be cut short or written anew at any time.
+ *
+ *     O id owner symbol ...     an order as it is
+ *     T id held reduce_only parent group label    what its owner sees to
+ *     X id hash price quantity  an execution of it that has come
+ *     P owner symbol quantity cost    a position
+ */
+#include "fix/order_entry_parts.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "base/memory.h"
+
+enum { LINE_MAX_BYTES = 1024, KEPT_LINES = 1024, WORDS = 32 };
+
+/* ---- whose they are ---- */
+
+static struct holder *holder_named(struct tw_fix_orders *o, const char *name)
+{
+    struct holder *h = o->holders;
+
+    while (h && strncmp(h->name, name, sizeof h->name - 1) != 0) h = h->next;
+    if (h) return h;
+    h = tw_calloc(1, sizeof *h);
+    if (!h) return NULL;
+    snprintf(h->name, sizeof h->name, "%s", name);
+    h->next = o->holders;
+    return o->holders = h;
+}
+
+struct holder *tw_fix_orders_holder(const struct tw_fix_orders *o, uint32_t owner)
+{
+    struct holder *h = o->holders;
+
+    while (h && h->owner != owner) h = h->next;
+    return h;
+}
+
+struct holder *tw_fix_orders_only_holder(const struct tw_fix_orders *o)
+{
+    struct holder *only = NULL;
+
+    for (struct holder *h = o->holders; h; h = h->next) {
+        if (h->owner && only) return NULL;
+        if (h->owner) only = h;
+    }
+    return only;
+}
+
+static struct holding *holding_of(struct holder *h, uint32_t symbol)
+{
+    struct holding *p = h->holdings;
+
+    while (p && p->symbol != symbol) p = p->next;
+    if (p) return p;
+    p = tw_calloc(1, sizeof *p);
+    if (!p) return NULL;
+    p->symbol = symbol;
+    p->next = h->holdings;
+    return h->holdings = p;
+}
+
+static int64_t nearer(int64_t quantity)
+{
+    return quantity < 0 ? -quantity : quantity;
+}
+
+void tw_fix_orders_hold(struct tw_fix_orders *o, struct entry *e, int64_t price,
+                        int64_t quantity)
+{
+    struct holding *p = e->holder && o->o.keeps ? holding_of(e->holder, e->symbol) : NULL;
+    int64_t more = e->side == TW_SIDE_BUY ? quantity : -quantity, now;
+
+    if (!p) {
+        o->lost = o->lost || (e->holder && o->o.keeps);
+        return;
+    }
+    now = p->quantity + more;
+    if (p->quantity == 0 || (p->quantity > 0) == (more > 0))
+        p->cost += tw_money_value(price, more);
+    else if (now == 0 || (now > 0) == (p->quantity > 0))
+        p->cost -= tw_money_ratio(p->cost, nearer(more), nearer(p->quantity));
+    else
+        p->cost = tw_money_value(price, now);
+    p->quantity = now;
+    p->is_changed = true;
+}
+
+/* ---- joining ---- */
+
+static struct entry *parent_of(const struct tw_fix_orders *o, const struct entry *e)
+{
+    return e->ties ? tw_fix_orders_find(o, e->ties->parent) : NULL;
+}
+
+void tw_fix_orders_adopt(struct tw_fix_orders *o, struct entry *e)
+{
+    bool is_held = e->ties && e->ties->held;
+    const struct entry *parent = is_held ? parent_of(o, e) : NULL;
+    struct tw_venue_aside aside = {
+        .adopts = true, .cum_qty = e->cum, .cum_value = e->value,
+        .order = { .id = e->id, .symbol = e->symbol, .side = e->side, .type = e->type,
+                   .tif = e->tif, .post_only = e->post_only, .quantity = e->quantity,
+                   .price = e->price, .stop = e->stop, .trail = e->trail,
+                   .expire_ns = e->expire_ns },
+    };
+
+    if (e->ties) aside.ties = *e->ties;
+    aside.ties.parent_qty = parent ? parent->cum : 0;
+    e->owner = e->holder->owner;
+    e->user = NULL;
+    o->o.report(o->o.ctx, &(struct tw_venue_report){
+        .report = { .order = e->id, .reason = TW_REASON_FORMER,
+                    .exec = is_held ? TW_EXEC_PENDING_NEW : TW_EXEC_NEW,
+                    .time_ns = o->now_ns, .quantity = e->quantity, .price = e->price,
+                    .stop = e->stop },
+        .owner = e->owner, .symbol = e->symbol, .side = e->side, .aside = &aside,
+        .status = is_held ? TW_STATUS_PENDING_NEW
+                : e->cum ? TW_STATUS_PARTIALLY_FILLED : TW_STATUS_NEW });
+}
+
+/* Nothing has happened to what it waits for; else it is told when it can go out. */
+static bool is_early(const struct tw_fix_orders *o, const struct entry *e)
+{
+    const struct entry *parent = parent_of(o, e);
+
+    return parent && !parent->over && parent->cum == 0;
+}
+
+/* What of it may be left, by those of its group. */
+static int64_t left_of(const struct tw_fix_orders *o, const struct entry *e)
+{
+    const struct entry *lists[] = { o->open, o->kept };
+    int64_t left = INT64_MAX;
+
+    for (size_t i = 0; i < 2; i++)
+        for (const struct entry *x = lists[i]; x; x = x->next)
+            if (x != e && x->holder == e->holder && x->ties && x->cum > 0
+                && x->ties->group == e->ties->group && x->quantity - x->cum < left)
+                left = x->quantity - x->cum;
+    return left;
+}
+
+/* As the run that was ended would have done, had it heard of the trade. */
+static void shrink(struct tw_fix_orders *o, struct entry *e)
+{
+    int64_t left = left_of(o, e);
+    struct ask *a;
+
+    for (a = e->asks; a; a = a->later)
+        if (a->what <= ASK_GROW) return;     /* it is being changed */
+    if (e->quantity - e->cum <= left) return;
+    a = tw_fix_orders_ask(o, e, left > 0 ? ASK_GROW : ASK_CANCEL);
+    if (!a) return;
+    a->own = true;
+    a->quantity = e->cum + left;
+    a->price = e->price;
+    a->stop = e->stop;
+}
+
+void tw_fix_orders_see_to(struct tw_fix_orders *o)
+{
+    for (struct entry *e = o->open; e; e = e->next)
+        if (e->is_former && e->ties && e->ties->group) shrink(o, e);
+    for (struct entry *e = o->held; e; e = e->next)
+        if (!e->owner && e->holder->owner) tw_fix_orders_adopt(o, e);
+}
+
+static int list_holdings(const struct holder *h, struct tw_fix_holding **list, size_t *n)
+{
+    size_t all = 0;
+
+    for (const struct holding *p = h->holdings; p; p = p->next) all += p->quantity != 0;
+    *n = 0;
+    *list = tw_calloc(all + 1, sizeof **list);
+    if (!*list) return UV_ENOMEM;
+    for (const struct holding *p = h->holdings; p; p = p->next)
+        if (p->quantity != 0)
+            (*list)[(*n)++] = (struct tw_fix_holding){
+                p->symbol, p->quantity, tw_money_price(p->cost, p->quantity) };
+    return TW_OK;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct entry *x = *(struct entry *const *)a, *y = *(struct entry *const *)b;
+
+    return x->id < y->id ? -1 : x->id > y->id;
+}
+
+int tw_fix_orders_join(struct tw_fix_orders *o, uint32_t owner, const char *name,
+                       int64_t now_ns, struct tw_fix_holding **list, size_t *n)
+{
+    struct holder *h = holder_named(o, name);
+    int rc = h ? list_holdings(h, list, n) : UV_ENOMEM;
+    struct entry **list_of;
+    size_t its = 0;
+
+    if (rc < 0) return rc;
+    list_of = tw_calloc(o->n_open + o->n_held + 1, sizeof(struct entry *));
+    if (!list_of) {
+        tw_free(*list);
+        return UV_ENOMEM;
+    }
+    h->owner = owner;
+    o->now_ns = now_ns;
+    for (struct entry *e = o->open; e; e = e->next)
+        if (e->holder == h) list_of[its++] = e;
+    for (struct entry *e = o->held; e; e = e->next)
+        if (e->holder == h && (o->up || is_early(o, e))) list_of[its++] = e;
+    qsort(list_of, its, sizeof(struct entry *), by_id);
+    for (size_t i = 0; i < its; i++) tw_fix_orders_adopt(o, list_of[i]);
+    tw_free(list_of);
+    return (int)its;
+}
+
+/* ---- lines ---- */
+
+/* A name as one word, cut where there is no more room; "-" is none. */
+static const char *word_in(const char *name, char *out, size_t room)
+{
+    char *p = out, *end = out + room - 4;
+
+    if (strcmp(name, "-") == 0) return "%2D";
+    for (; *name && p < end; name++) {
+        unsigned char c = (unsigned char)*name;
+
+        if (c > ' ' && c != '%' && c != 127) *p++ = (char)c;
+        else p += snprintf(p, 4, "%%%02X", c);
+    }
+    *p = 0;
+    return out;
+}
+
+static const char *word(const char *name, char out[LINE_MAX_BYTES / 4])
+{
+    return word_in(name, out, LINE_MAX_BYTES / 4);
+}
+
+static void put(struct tw_fix_orders *o, const char *format, ...) TW_PRINTF(2, 3);
+
+static void put(struct tw_fix_orders *o, const char *format, ...)
+{
+    size_t room = o->lines_room ? o->lines_room : 4096;
+    va_list args;
+    char *grown;
+
+    while (room - o->lines_n < LINE_MAX_BYTES) room *= 2;
+    if (room != o->lines_room) {
+        grown = tw_realloc(o->lines, room);
+        if (!grown) {
+            o->lost = true;
+            return;
+        }
+        o->lines = grown;
+        o->lines_room = room;
+    }
+    va_start(args, format);
+    o->lines_n += (size_t)vsnprintf(o->lines + o->lines_n, LINE_MAX_BYTES, format, args);
+    va_end(args);
+}
+
+static void put_order_line(struct tw_fix_orders *o, const struct entry *e)
+{
+    char name[LINE_MAX_BYTES / 4], symbol[LINE_MAX_BYTES / 4], id[LINE_MAX_BYTES / 4];
+
+    put(o, "O %" PRIu64 " %s %s %d %d %d %d %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64
+        " %" PRId64 " %u %u %" PRId64 " %" PRId64 ":%" PRIu64 " %" PRId64 " %" PRId64
+        " %" PRId64 " %" PRId64 " %d %s\n",
+        e->id, word(e->holder->name, name),
+        word(tw_symbols_name(o->o.symbols, e->symbol), symbol), e->side, e->type, e->tif,
+        e->post_only, e->quantity, e->price, e->stop, e->trail, e->expire_ns, e->n_asks,
+        e->accepted, e->cum, (int64_t)(e->value >> 64), (uint64_t)e->value, e->expected,
+        e->average, e->settled, e->settled_px, e->over,
+        e->order_id ? word(e->order_id, id) : "-");
+}
+
+static void put_ties_line(struct tw_fix_orders *o, const struct entry *e)
+{
+    char label[3 * TW_LABEL_MAX + 4];   /* a byte may become "%20" */
+    const struct tw_ties *t = e->ties;
+
+    if (t)
+        put(o, "T %" PRIu64 " %d %d %" PRIu64 " %" PRIu64 " %s\n", e->id, t->held,
+            t->reduce_only, t->parent, t->group,
+            *t->label ? word_in(t->label, label, sizeof label) : "-");
+}
+
+static void put_exec_line(struct tw_fix_orders *o, const struct exec *x)
+{
+    put(o, "X %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64 "\n", x->entry->id, x->hash,
+        x->price, x->quantity);
+}
+
+static void put_holdings(struct tw_fix_orders *o, const struct holder *h, bool all)
+{
+    char name[LINE_MAX_BYTES / 4], symbol[LINE_MAX_BYTES / 4];
+
+    for (struct holding *p = h->holdings; p; p = p->next) {
+        if (!p->is_changed && !(all && p->quantity)) continue;
+        put(o, "P %s %s %" PRId64 " %" PRId64 ":%" PRIu64 "\n", word(h->name, name),
+            word(tw_symbols_name(o->o.symbols, p->symbol), symbol), p->quantity,
+            (int64_t)(p->cost >> 64), (uint64_t)p->cost);
+        p->is_changed = false;
+    }
+}
+
+void tw_fix_orders_keep(struct tw_fix_orders *o, const struct entry *e)
+{
+    if (!o->o.keeps || !e->holder) return;
+    put_holdings(o, e->holder, false);
+    put_order_line(o, e);
+    put_ties_line(o, e);
+}
+
+void tw_fix_orders_keep_exec(struct tw_fix_orders *o, const struct exec *x)
+{
+    if (o->o.keeps && x->entry->holder) put_exec_line(o, x);
+}
+
+static void put_entry(struct tw_fix_orders *o, const struct entry *e)
+{
+    if (!e->holder) return;
+    put_order_line(o, e);
+    put_ties_line(o, e);
+    for (const struct exec *x = e->execs; x; x = x->same) put_exec_line(o, x);
+}
+
+bool tw_fix_orders_lines(struct tw_fix_orders *o, bool all, char **text, size_t *n)
+{
+    size_t skip = o->n_kept > KEPT_LINES ? o->n_kept - KEPT_LINES : 0;
+
+    if (all || o->lost) {
+        o->lost = false;
+        o->lines_n = 0;
+        for (const struct holder *h = o->holders; h; h = h->next)
+            put_holdings(o, h, true);
+        for (const struct entry *e = o->kept; e; e = e->next)
+            if (skip > 0) skip--;
+            else put_entry(o, e);
+        for (const struct entry *e = o->open; e; e = e->next) put_entry(o, e);
+        for (const struct entry *e = o->held; e; e = e->next) put_entry(o, e);
+    }
+    if (o->lost) return false;
+    *text = o->lines;
+    *n = o->lines_n;
+    o->lines = NULL;
+    o->lines_n = o->lines_room = 0;
+    return true;
+}
+
+/* ---- reading them ---- */
+
+/* A line taken apart; false: it is none of these. */
+struct line { char *word[WORDS]; size_t n; };
+
+static char *unword(char *text)
+{
+    char *out = text;
+
+    for (char *p = text; *p; p++) {
+        unsigned c;
+
+        if (*p == '%' && p[1] && p[2] && sscanf(p + 1, "%2X", &c) == 1) {
+            *out++ = (char)c;
+            p += 2;
+        } else {
+            *out++ = *p;
+        }
+    }
+    *out = 0;
+    return text;
+}
+
+static void split(char *text, struct line *l)
+{
+    char *save = NULL;
+
+    l->n = 0;
+    for (char *p = strtok_r(text, " ", &save); p && l->n < WORDS;
+         p = strtok_r(NULL, " ", &save))
+        l->word[l->n++] = p;
+}
+
+static int64_t number_at(const struct line *l, size_t i)
+{
+    return strtoll(l->word[i], NULL, 10);
+}
+
+static tw_money money_at(const struct line *l, size_t i)
+{
+    char *colon;
+    int64_t high = strtoll(l->word[i], &colon, 10);
+    uint64_t low = *colon == ':' ? strtoull(colon + 1, NULL, 10) : 0;
+
+    return high * ((tw_money)1 << 64) + low;
+}
+
+static int64_t symbol_at(const struct tw_fix_orders *o, const struct line *l, size_t i)
+{
+    char *name = unword(l->word[i]);
+
+    return tw_symbols_intern(o->o.symbols, name, strlen(name));
+}
+
+static int read_order(struct tw_fix_orders *o, const struct line *l)
+{
+    struct entry *e = tw_fix_orders_find(o, strtoull(l->word[1], NULL, 10));
+    int64_t symbol = symbol_at(o, l, 3);
+    bool has_id = strcmp(l->word[22], "-") != 0;
+    char *id = unword(l->word[22]);
+
+    if (symbol <= 0) return (int)symbol;
+    if (!e)
+        e = tw_fix_orders_make(o, &(struct tw_request){
+            .id = strtoull(l->word[1], NULL, 10), .symbol = (uint32_t)symbol,
+            .side = (uint8_t)number_at(l, 4), .type = (uint8_t)number_at(l, 5),
+            .tif = (uint8_t)number_at(l, 6), .post_only = number_at(l, 7) != 0,
+            .trail = number_at(l, 11), .expire_ns = number_at(l, 12) });
+    if (!e || !(e->holder = holder_named(o, unword(l->word[2])))) return UV_ENOMEM;
+    e->acked = e->is_former = true;
+    e->quantity = number_at(l, 8);
+    e->price = number_at(l, 9);
+    e->stop = number_at(l, 10);
+    e->n_asks = (unsigned)number_at(l, 13);
+    e->accepted = (unsigned)number_at(l, 14);
+    e->cum = number_at(l, 15);
+    e->value = money_at(l, 16);
+    e->expected = number_at(l, 17);
+    e->average = number_at(l, 18);
+    e->settled = number_at(l, 19);
+    e->settled_px = number_at(l, 20);
+    if (has_id)
+        tw_fix_orders_learn_id(e, (struct tw_fix_text){ id, strlen(id) });
+    if (number_at(l, 21)) tw_fix_orders_end(o, e);
+    return TW_OK;
+}
+
+static int read_ties(struct tw_fix_orders *o, const struct line *l)
+{
+    struct entry *e = tw_fix_orders_find(o, strtoull(l->word[1], NULL, 10));
+    struct tw_ties t = { .reduce_only = number_at(l, 3) != 0,
+                         .parent = strtoull(l->word[4], NULL, 10),
+                         .group = strtoull(l->word[5], NULL, 10) };
+
+    if (!e) return TW_OK;
+    if (strcmp(l->word[6], "-") != 0)
+        snprintf(t.label, sizeof t.label, "%s", unword(l->word[6]));
+    return tw_fix_orders_tie(o, e, &t, number_at(l, 2) != 0);
+}
+
+static int read_exec(struct tw_fix_orders *o, const struct line *l)
+{
+    struct entry *e = tw_fix_orders_find(o, strtoull(l->word[1], NULL, 10));
+    struct exec *x;
+    bool is_new = true;
+
+    if (!e) return TW_OK;
+    x = tw_fix_orders_exec_hash(o, e, strtoull(l->word[2], NULL, 10), &is_new);
+    if (!x) return UV_ENOMEM;
+    x->price = number_at(l, 3);
+    x->quantity = number_at(l, 4);
+    return TW_OK;
+}
+
+static int read_holding(struct tw_fix_orders *o, const struct line *l)
+{
+    struct holder *h = holder_named(o, unword(l->word[1]));
+    int64_t symbol = symbol_at(o, l, 2);
+    struct holding *p;
+
+    if (symbol <= 0) return (int)symbol;
+    p = h ? holding_of(h, (uint32_t)symbol) : NULL;
+    if (!p) return UV_ENOMEM;
+    p->quantity = number_at(l, 3);
+    p->cost = money_at(l, 4);
+    return TW_OK;
+}
+
+int tw_fix_orders_restore(struct tw_fix_orders *o, char *text, size_t *strange)
+{
+    char *end;
+    int rc = TW_OK;
+
+    *strange = 0;
+    for (; rc == TW_OK && (end = strchr(text, '\n')) != NULL; text = end + 1) {
+        struct line l;
+
+        *end = 0;
+        split(text, &l);
+        if (l.n == 23 && strcmp(l.word[0], "O") == 0) rc = read_order(o, &l);
+        else if (l.n == 7 && strcmp(l.word[0], "T") == 0) rc = read_ties(o, &l);
+        else if (l.n == 5 && strcmp(l.word[0], "X") == 0) rc = read_exec(o, &l);
+        else if (l.n == 5 && strcmp(l.word[0], "P") == 0) rc = read_holding(o, &l);
+        else (*strange)++;
+    }
+    return rc;
+}
+
+void tw_fix_orders_keep_free(struct tw_fix_orders *o)
+{
+    struct holder *next;
+
+    for (struct holder *h = o->holders; h; h = next) {
+        struct holding *last;
+
+        next = h->next;
+        for (struct holding *p = h->holdings; p; p = last) {
+            last = p->next;
+            tw_free(p);
+        }
+        tw_free(h);
+    }
+    tw_free(o->lines);
+}

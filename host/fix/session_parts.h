@@ -1,0 +1,110 @@
+/* session_parts.h - what the files of a FIX session share.
+ *
+ * session.c has its life, timers and commands, session_in.c what comes in, session_out.c
+ * what goes out.
+ *
+ * Layer host/fix.  Thread: the owner's of the session.
+ */
+#ifndef TW_FIX_SESSION_PARTS_H
+#define TW_FIX_SESSION_PARTS_H
+
+#include "fix/early.h"
+#include "fix/session.h"
+
+enum { TW_FIX_LOW_VERSION_END = 999999 };   /* 16 for "all", before 4.2 */
+
+/* What is sent again, as one who sends it goes on with it bit by bit. */
+struct tw_fix_replay { uint64_t next, to; int64_t at_steady_ns; };
+
+struct tw_fix_session {
+    struct tw_fix_session_options o;
+    const char *begin_string;
+    enum tw_fix_version version;
+    enum tw_fix_precision precision;
+    enum tw_fix_state state;
+    char why[200];               /* it closes, or was closed                         */
+    bool disabled;
+    bool polite;                 /* LEAVING: what comes is still taken               */
+    bool was_up, logged_out;     /* in this connection                               */
+    bool resetting;              /* 141=Y was sent: the peer's is its answer         */
+    bool lost;                   /* between messages: looks for the next one         */
+    bool probing;                /* a TestRequest is open                            */
+    struct tw_fix_now now;
+    int64_t heartbeat_ns, last_in, last_out;
+    int64_t since;               /* its state                                        */
+    struct tw_fix_period period; /* at now, as far as it goes                        */
+    uint64_t era;                /* rises when numbers are set                       */
+    uint64_t asked_to, chunk_to; /* R9: next_in to asked_to is missing               */
+    int64_t asked_at;            /* or when some of it came                          */
+    unsigned asked_again;
+    struct tw_fix_early early;
+    struct tw_fix_replay replay;
+    struct tw_fix_message m, again;      /* that came; that is sent again            */
+    struct tw_fix_clock clock;
+    struct tw_fix_output out;
+    bool building;
+    char *bytes;                 /* output: first to end waits                       */
+    size_t first, end, room;
+    size_t safe, mark;           /* what is below is on the disk; what is synced now   */
+    char seq_text[24], time_text[TW_FIX_TIME_TEXT], processed_text[24];
+    int64_t time_text_ns;        /* the time that it is of                           */
+    uint32_t time_text_n;        /* 0: none                                          */
+    char common[256];            /* of each header, as it was written last: 49 to 143 */
+    uint32_t common_n;           /* 0: not known, or longer                          */
+    uint32_t common_time;        /* where the value of 52 stands in it               */
+    int64_t common_ns;           /* the time that it is of                           */
+    uint64_t received, sent, garbled, refused;
+};
+
+/* ---- session.c ---- */
+
+uint64_t tw_fix_in(const struct tw_fix_session *s);      /* next_in, next_out */
+uint64_t tw_fix_out(const struct tw_fix_session *s);
+
+void tw_fix_tell(struct tw_fix_session *s, enum tw_fix_event_kind kind, uint64_t from,
+                 uint64_t to, const struct tw_fix_message *m, const char *text);
+
+/* The connection is to be closed; the first reason stays. */
+void tw_fix_close(struct tw_fix_session *s, const char *format, ...) TW_PRINTF(2, 3);
+
+/* Sends a Logout; polite: what comes until the peer's is still taken. */
+void tw_fix_leave(struct tw_fix_session *s, bool polite, const char *text);
+
+/* Both numbers are 1, and nothing is missing, early or sent again. */
+void tw_fix_renumber(struct tw_fix_session *s);
+
+/* Nothing is missing, and nothing waits for what was. */
+void tw_fix_forget_gap(struct tw_fix_session *s);
+
+/* ---- session_out.c ---- */
+
+/* reset: 141=Y; expected: 789. */
+void tw_fix_send_logon(struct tw_fix_session *s, bool reset, uint64_t expected);
+void tw_fix_send_logout(struct tw_fix_session *s, const char *text);
+void tw_fix_send_heartbeat(struct tw_fix_session *s, struct tw_fix_text id);
+void tw_fix_send_test(struct tw_fix_session *s);
+void tw_fix_send_resend_request(struct tw_fix_session *s, uint64_t from, uint64_t to);
+
+/* 35=3 for the message that came, with the number seq. */
+void tw_fix_send_reject(struct tw_fix_session *s, uint64_t seq,
+                        const struct tw_fix_verdict *v);
+/* 35=j, or before 4.2 35=3: R33. */
+void tw_fix_send_unsupported(struct tw_fix_session *s, uint64_t seq);
+
+/* Sends from to `to` again, beside what is being sent again. */
+void tw_fix_replay(struct tw_fix_session *s, uint64_t from, uint64_t to);
+/* As much of it as there is room and time for. */
+void tw_fix_replay_more(struct tw_fix_session *s);
+
+/* ---- session_in.c ---- */
+
+/* More of what is missing is asked for, or it is asked for again. */
+void tw_fix_ask_again(struct tw_fix_session *s);
+
+/* Handles those that were early and whose turn it is. */
+void tw_fix_take_early(struct tw_fix_session *s);
+
+/* A number of the message that came: of its header, or its body. */
+bool tw_fix_number(struct tw_fix_text t, uint64_t *out);
+
+#endif

@@ -1,0 +1,524 @@
+/* lfix_session.c - tw.fix: messages of FIX, and the sessions of a run.
+ *
+ * What comes stands on the tape as the bytes that it was (host/run/fix_tape.c), and is
+ * read in the state that asks, with the dictionary of its session, which a recording
+ * names.  Where nobody knows it, the one that is built in of its version does.
+ */
+#include "lfix_session.h"
+
+#include <string.h>
+
+#include "fix.h"
+#include "lfix_build.h"
+#include "lfix_message.h"
+#include "lvalue.h"
+#include "lview.h"
+#include "outputs.h"
+#include "recorded.h"
+#include "run/fix_engine.h"
+#include "script.h"
+
+#define PREFIX "fix/"
+#define SUFFIX "/event"
+
+enum { PREFIX_BYTES = sizeof PREFIX - 1, SUFFIX_BYTES = sizeof SUFFIX - 1 };
+
+/* In the state's table of names, see record.c. */
+#define SESSION(topic) ((lua_Integer)8 << 32 | (topic))
+#define DICTIONARY(topic) ((lua_Integer)9 << 32 | (topic))
+
+enum { MESSAGE, NAME, EVENT, TEXT, FROM, TO, TIME, RECEIVED, SEQ };
+
+/* ---- what came ---- */
+
+static bool is_event(const char *topic, size_t n)
+{
+    return n > SUFFIX_BYTES
+        && memcmp(topic + n - SUFFIX_BYTES, SUFFIX, SUFFIX_BYTES) == 0;
+}
+
+enum ltw_fix_topic ltw_fix_topic(const struct ltw_host *host, const struct tw_record *r)
+{
+    const char *topic;
+
+    if (r->message.script != 0) return LTW_FIX_NONE;
+    topic = tw_names_get(host->topics, r->message.topic);
+    if (strncmp(topic, PREFIX, PREFIX_BYTES) != 0) return LTW_FIX_NONE;
+    return is_event(topic, strlen(topic)) ? LTW_FIX_EVENT : LTW_FIX_MESSAGE;
+}
+
+bool ltw_fix_session(const char *topic, char name[TW_NAME_MAX + 1])
+{
+    size_t n = strlen(topic);
+
+    if (strncmp(topic, PREFIX, PREFIX_BYTES) != 0) return false;
+    if (is_event(topic, n)) n -= SUFFIX_BYTES;
+    n -= PREFIX_BYTES;
+    memcpy(name, topic + PREFIX_BYTES, n);
+    name[n] = 0;
+    return true;
+}
+
+int ltw_fix_field(bool event, const char *name)
+{
+    static const char *const names[] = {
+        [MESSAGE] = "message", [NAME] = "session", [EVENT] = "event", [TEXT] = "text",
+        [FROM] = "from", [TO] = "to", [TIME] = "time", [RECEIVED] = "received",
+        [SEQ] = "seq"
+    };
+
+    for (int i = 0; i <= SEQ; i++)
+        if (strcmp(names[i], name) == 0 && (event || i < EVENT || i > TO)) return i;
+    return -1;
+}
+
+/* [-0, +1, m]  "NAME" of "fix/NAME" and "fix/NAME/event". */
+static void push_session(lua_State *L, const struct ltw_host *host, int names,
+                         uint32_t topic)
+{
+    const char *text;
+    size_t n;
+
+    if (lua_rawgeti(L, names, SESSION(topic)) != LUA_TNIL) return;
+    lua_pop(L, 1);
+    text = tw_names_get(host->topics, topic);
+    n = strlen(text);
+    if (is_event(text, n)) n -= SUFFIX_BYTES;
+    lua_pushlstring(L, text + PREFIX_BYTES, n - PREFIX_BYTES);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, names, SESSION(topic));
+}
+
+/* The session of that name, though it may have been removed, or NULL. */
+static struct tw_fix_link *find(struct tw_fix_engine *e, const char *name)
+{
+    struct tw_fix_link *l = tw_fix_engine_find(e, name);
+
+    for (unsigned i = tw_fix_engine_count(e); !l && i-- > 0;) {
+        struct tw_fix_link *one = tw_fix_engine_link(e, i);   /* once: see fix_engine.c */
+
+        if (strcmp(tw_fix_link_name(one), name) == 0) l = one;
+    }
+    return l;
+}
+
+/* [-0, +0, m]  The dictionary of the session that the topic is of, or NULL. */
+static const struct tw_fix_dictionary *dictionary_of(lua_State *L,
+                                                     const struct ltw_host *host,
+                                                     int names, uint32_t topic)
+{
+    const struct tw_fix_dictionary *d = NULL;
+    struct tw_fix_link *l;
+
+    if (!host->fix && !host->recorded) return NULL;
+    lua_rawgeti(L, names, DICTIONARY(topic));
+    d = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    if (d) return d;
+    push_session(L, host, names, topic);
+    l = host->fix ? find(host->fix, lua_tostring(L, -1)) : NULL;
+    d = l ? tw_fix_link_dictionary(l)
+          : ltw_recorded_dictionary(host, lua_tostring(L, -1));
+    lua_pop(L, 1);
+    if (!d) return NULL;
+    lua_pushlightuserdata(L, (void *)d);
+    lua_rawseti(L, names, DICTIONARY(topic));
+    return d;
+}
+
+/* [-1, +1, e]  The view of the bytes on top, by a dictionary that is built in. */
+static void view_plainly(lua_State *L)
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "tw.fix");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "message");
+    lua_replace(L, -2);
+    lua_insert(L, -2);
+    lua_call(L, 1, 1);
+}
+
+/* [-0, +1, e]  The message; nil: the event is about none. */
+static void push_message(lua_State *L, const struct ltw_host *host, int names,
+                         const struct tw_record *r)
+{
+    const struct tw_fix_dictionary *d = dictionary_of(L, host, names, r->message.topic);
+    struct tw_any value = { .kind = r->message.value_kind };
+
+    value.integer = r->message.value.integer;
+    if (d && ltw_fix_topic(host, r) == LTW_FIX_MESSAGE && value.kind == TW_VALUE_BLOCK) {
+        ltw_push_fix_message(L, value.block, d);
+        return;
+    }
+    ltw_push_any(L, &value);
+    if (!lua_isstring(L, -1)) {
+        lua_getfield(L, -1, "message");
+        lua_replace(L, -2);
+        if (!lua_isstring(L, -1)) return;
+    }
+    if (!d) {
+        view_plainly(L);
+        return;
+    }
+    lua_pushnil(L);
+    ltw_push_fix_text(L, lua_gettop(L) - 1, -1, d);
+    lua_replace(L, -3);
+    lua_pop(L, 1);
+}
+
+/* [-0, +1, e]  That field of an event's table. */
+static void push_of_event(lua_State *L, const struct tw_record *r, const char *name)
+{
+    struct tw_any value = { .kind = r->message.value_kind };
+
+    value.integer = r->message.value.integer;
+    ltw_push_any(L, &value);
+    lua_getfield(L, -1, name);
+    lua_replace(L, -2);
+}
+
+void ltw_push_fix_field(lua_State *L, const struct ltw_host *host, int names,
+                        const struct tw_record *r, int field)
+{
+    switch (field) {
+    case MESSAGE: push_message(L, host, names, r); break;
+    case NAME: push_session(L, host, names, r->message.topic); break;
+    case EVENT: push_of_event(L, r, "event"); break;
+    case TEXT: push_of_event(L, r, "text"); break;
+    case FROM: push_of_event(L, r, "from"); break;
+    case TO: push_of_event(L, r, "to"); break;
+    case TIME: lua_pushinteger(L, r->time); break;
+    case RECEIVED: lua_pushinteger(L, r->received); break;
+    default: lua_pushinteger(L, (lua_Integer)r->seq); break;
+    }
+}
+
+/* ---- sessions by name ---- */
+
+/* [-0, +0, e]  That argument 1 names; removed: it may be that. */
+static struct tw_fix_link *check(lua_State *L, const char *what)
+{
+    struct ltw_host *host = ltw_check_host(L, what);
+    const char *name = luaL_checkstring(L, 1);
+    struct tw_fix_link *l = host->fix ? find(host->fix, name) : NULL;
+
+    if (!host->fix) luaL_error(L, "%s: this app has no FIX sessions", what);
+    if (!l && tw_fix_engine_count(host->fix) == 1)
+        luaL_error(L, "%s: no session '%s'; there is '%s'", what, name,
+                   tw_fix_link_name(tw_fix_engine_link(host->fix, 0)));
+    if (!l) luaL_error(L, "%s: no session '%s'", what, name);
+    return l;
+}
+
+/* [-0, +3, m] */
+static int fail(lua_State *L, struct tw_fix_link *l, int code)
+{
+    luaL_pushfail(L);
+    lua_pushfstring(L, "FIX session %s: %s", tw_fix_link_name(l),
+                    code == TW_ECLOSED ? "it is not logged on"
+                    : code == TW_EFULL ? "its queue is full" : tw_strerror(code));
+    lua_pushinteger(L, code);
+    return 3;
+}
+
+/* [-0, +1, m]  true, or what went wrong. */
+static int answer(lua_State *L, struct tw_fix_link *l, int code)
+{
+    if (code < 0) return fail(L, l, code);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* Does what a script sends come nowhere, or wait?  [-0, +0, e] */
+static bool goes(lua_State *L, const char *session, const char *code, int fields)
+{
+    struct ltw_state *state = ltw_state(L);
+    struct tw_any value;
+    bool out;
+
+    if (state->host->replays) return false;
+    if (!state->muted && (!state->script || (!ltw_script_outputs(state->script)
+                                             && !ltw_script_is_muted(state->script))))
+        return true;
+    lua_pushfstring(L, "%s\1%s", code, "");
+    lua_pushvalue(L, fields);
+    lua_concat(L, 2);
+    value = ltw_check_any(L, -1);
+    out = ltw_output(L, LTW_FIX, session, NULL, NULL, &value);
+    tw_any_unref(&value);
+    lua_pop(L, 1);
+    return out;
+}
+
+/* fix.send(session, message [, header]) -> ticket | nil, message, code
+ * Sends a message by a session of the app, by its name: a table of fields, as fix.encode
+ * takes it, or one that on_fix got, whose body goes out again.  What is wrong with it by
+ * the session's dictionary raises.  header: more fields of the header ({ PossResend =
+ * true }); the session writes MsgSeqNum, SendingTime and CompIDs.  It has been sent when
+ * the session has it; a message that is lost after that is told by on_fix_event
+ * ("unsent", from: its ticket).  A version that is only looked at sends nothing.
+ * Yields: no.  Blocks: no.  Thread: any of a run.
+ * Errors: nil when the session is not logged on, or its queue is full; raises for what
+ * can't be.  Units: times: nanoseconds since 1970. */
+static int send_message(lua_State *L)
+{
+    struct ltw_host *host = ltw_check_host(L, "fix.send");
+    const struct tw_fix_session_options *o;
+    struct ltw_fix_build how = { 0 };
+    struct tw_fix_link *l;
+    const char *fields;
+    int64_t ticket;
+    size_t n;
+
+    lua_settop(L, 3);
+    if (!lua_isnil(L, 3)) luaL_checktype(L, 3, LUA_TTABLE);
+    if (!host->fix && host->time) {
+        luaL_pushfail(L);
+        lua_pushfstring(L, "FIX session %s: a backtest has no sessions",
+                        luaL_checkstring(L, 1));
+        lua_pushinteger(L, TW_ECLOSED);
+        return 3;
+    }
+    l = check(L, "fix.send");
+    o = tw_fix_link_says(l);
+    how.dictionary = o->dictionary;
+    how.precision = o->precision;
+    how.lenient = !(o->check & TW_FIX_VALIDATE_VALUES);
+    ltw_push_fix_built(L, 2, lua_isnil(L, 3) ? 0 : 3, &how);
+    if (!goes(L, lua_tostring(L, 1), lua_tostring(L, 4), 5)) {
+        lua_pushinteger(L, 0);
+        return 1;
+    }
+    fields = lua_tolstring(L, 5, &n);
+    ticket = tw_fix_link_send(l, lua_tostring(L, 4), fields, n);
+    if (ticket == TW_EUSAGE)
+        return luaL_error(L, "fix.send: session %s sends messages of type %s itself",
+                          tw_fix_link_name(l), lua_tostring(L, 4));
+    if (ticket < 0) return fail(L, l, (int)ticket);
+    lua_pushinteger(L, ticket);
+    return 1;
+}
+
+void ltw_fix_send_frozen(struct ltw_host *host, const char *session,
+                         const struct tw_any *value)
+{
+    struct tw_fix_link *l = host->fix ? find(host->fix, session) : NULL;
+    struct tw_item text = tw_value_root(value->block);
+    const char *fields = memchr(text.text, TW_FIX_SOH, text.length);
+    char code[16];
+    int64_t rc = TW_ECLOSED;
+
+    if (l && (size_t)(fields - text.text) < sizeof code) {
+        memcpy(code, text.text, (size_t)(fields - text.text));
+        code[fields - text.text] = '\0';
+        fields++;
+        rc = tw_fix_link_send(l, code, fields,
+                              text.length - (size_t)(fields - text.text));
+    }
+    if (rc < 0)
+        tw_log_printf(host->log, TW_LOG_WARN, "", "FIX session %s: a message was not"
+                      " sent: %s", session, tw_strerror((int)rc));
+}
+
+/* ---- figures ---- */
+
+static const char *const states[] = { "down", "logging on", "up", "leaving", "closing" };
+
+static void set_text(lua_State *L, const char *name, const char *text)
+{
+    lua_pushstring(L, text);
+    lua_setfield(L, -2, name);
+}
+
+static void set_flag(lua_State *L, const char *name, bool on)
+{
+    lua_pushboolean(L, on);
+    lua_setfield(L, -2, name);
+}
+
+/* [-0, +1, m]  The types of messages that nobody was there for. */
+static void push_missed(lua_State *L, const struct tw_fix_link_status *s)
+{
+    lua_createtable(L, (int)s->missed_n, 0);
+    for (unsigned i = 0; i < s->missed_n; i++) {
+        lua_createtable(L, 0, 3);
+        set_text(L, "type", s->missed[i].code);
+        set_flag(L, "taken", !s->missed[i].answered);
+        ltw_set_count(L, "count", s->missed[i].n);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
+/* [-0, +1, m] */
+static void push_status(lua_State *L, struct tw_fix_link *l)
+{
+    const struct tw_fix_session_options *o = tw_fix_link_says(l);
+    struct tw_fix_link_status s;
+
+    tw_fix_link_status(l, &s);
+    lua_createtable(L, 0, 24);
+    set_text(L, "name", tw_fix_link_name(l));
+    set_text(L, "state", s.removed ? "removed" : states[s.session.state]);
+    set_text(L, "version",
+             tw_fix_begin_string(tw_fix_dictionary_version(o->dictionary)));
+    set_text(L, "sender", o->sender);
+    set_text(L, "target", o->target);
+    set_text(L, "peer", s.peer);
+    set_text(L, "why", s.why);
+    set_flag(L, "initiator", s.initiator);
+    set_flag(L, "enabled", s.session.enabled);
+    ltw_set_count(L, "next_in", s.session.next_in);
+    ltw_set_count(L, "next_out", s.session.next_out);
+    ltw_set_count(L, "missing_to", s.session.missing_to);
+    ltw_set_count(L, "received", s.session.received);
+    ltw_set_count(L, "sent", s.session.sent);
+    ltw_set_count(L, "garbled", s.session.garbled);
+    ltw_set_count(L, "refused", s.session.refused);
+    ltw_set_count(L, "waiting", s.session.waiting);
+    ltw_set_count(L, "queued", s.queued);
+    ltw_set_count(L, "logons", s.logons);
+    ltw_set_count(L, "unsent", s.unsent);
+    ltw_set_count(L, "log_lost", s.log_lost);
+    ltw_set_count(L, "untaken", s.untaken);
+    ltw_set_count(L, "unheard", s.unheard);
+    push_missed(L, &s);
+    lua_setfield(L, -2, "missed");
+}
+
+void ltw_push_fix_statuses(lua_State *L, const struct ltw_host *host)
+{
+    unsigned n = host->fix ? tw_fix_engine_count(host->fix) : 0;
+    lua_Integer at = 0;
+
+    lua_createtable(L, (int)n, 0);
+    for (unsigned i = 0; i < n; i++) {
+        struct tw_fix_link *l = tw_fix_engine_link(host->fix, i);
+
+        if (tw_fix_link_is_removed(l)) continue;
+        push_status(L, l);
+        lua_rawseti(L, -2, ++at);
+    }
+}
+
+/* fix.status([session]) -> table
+ * The figures of a session, or a list of those of all: name, state ("down", "logging on",
+ * "up", "leaving", "closing"), version, sender, target, peer (an address), why (it is not
+ * up), initiator, enabled, next_in, next_out (the numbers of the next messages),
+ * missing_to, received, sent, garbled, refused, unsent, logons, waiting and queued
+ * (bytes), log_lost, untaken (messages of types that the session does not take), unheard
+ * (those that no script has an on_fix for), missed (both by type: a list of tables: type,
+ * count, taken).
+ * Yields: no.  Blocks: no.  Thread: any of a run.
+ * Errors: raises for a session that there is not.  Units: bytes. */
+static int status(lua_State *L)
+{
+    struct ltw_host *host = ltw_check_host(L, "fix.status");
+
+    if (lua_isnoneornil(L, 1)) ltw_push_fix_statuses(L, host);
+    else push_status(L, check(L, "fix.status"));
+    return 1;
+}
+
+/* ---- commands ---- */
+
+/* fix.enable(session [, enabled]) -> true | nil, message, code
+ * A session that is disabled (enabled = false) logs out, and takes no connection until it
+ * is enabled again.
+ * Yields: no.  Blocks: no.  Thread: any of a run.
+ * Errors: nil when it was removed; raises for a session that there is not.
+ * Units: none. */
+static int enable(lua_State *L)
+{
+    struct tw_fix_link *l = check(L, "fix.enable");
+
+    if (ltw_is_muted(L)) return answer(L, l, TW_OK);
+    return answer(L, l, tw_fix_link_enable(l, lua_isnoneornil(L, 2)
+                                              || lua_toboolean(L, 2)));
+}
+
+/* fix.logout(session [, text]) -> true | nil, message, code
+ * It logs out; an initiator connects again after a while.
+ * Yields: no.  Blocks: no.  Thread: any of a run.
+ * Errors: as fix.enable.  Units: none. */
+static int logout(lua_State *L)
+{
+    struct tw_fix_link *l = check(L, "fix.logout");
+
+    if (ltw_is_muted(L)) return answer(L, l, TW_OK);
+    return answer(L, l, tw_fix_link_logout(l, luaL_optstring(L, 2, NULL)));
+}
+
+/* fix.reset(session) -> true | nil, message, code
+ * Both numbers become 1: at once, or of a session that is up with a Logon that says so.
+ * Yields: no.  Blocks: no.  Thread: any of a run.
+ * Errors: as fix.enable.  Units: none. */
+static int reset(lua_State *L)
+{
+    struct tw_fix_link *l = check(L, "fix.reset");
+
+    if (ltw_is_muted(L)) return answer(L, l, TW_OK);
+    return answer(L, l, tw_fix_link_reset(l));
+}
+
+/* fix.set_numbers(session, next_in, next_out) -> true | nil, message, code
+ * The numbers of the next message that comes, and of the next that goes out.
+ * Yields: no.  Blocks: no.  Thread: any of a run.
+ * Errors: as fix.enable; raises for a number below 1.  Units: none. */
+static int set_numbers(lua_State *L)
+{
+    struct tw_fix_link *l = check(L, "fix.set_numbers");
+    lua_Integer in = luaL_checkinteger(L, 2), out = luaL_checkinteger(L, 3);
+
+    luaL_argcheck(L, in > 0, 2, "a number from 1 on expected");
+    luaL_argcheck(L, out > 0, 3, "a number from 1 on expected");
+    if (ltw_is_muted(L)) return answer(L, l, TW_OK);
+    return answer(L, l, tw_fix_link_set_numbers(l, (uint64_t)in, (uint64_t)out));
+}
+
+/* fix.remove(session) -> true | nil, message, code
+ * It logs out and is no more; its store stays.
+ * Yields: no.  Blocks: no.  Thread: any of a run.
+ * Errors: as fix.enable.  Units: none. */
+static int remove_session(lua_State *L)
+{
+    struct tw_fix_link *l = check(L, "fix.remove");
+
+    if (ltw_is_muted(L)) return answer(L, l, TW_OK);
+    return answer(L, l, tw_fix_link_remove(l));
+}
+
+/* What fix.add of stdlib/fix.lua has read -> name | nil, message, code
+ * Yields: no.  Blocks: on a dictionary and a store.  Thread: any of a run.
+ * Errors: nil for what is in use or can't be had; raises in a run that takes none.
+ * Units: none. */
+static int add(lua_State *L)
+{
+    struct ltw_host *host = ltw_check_host(L, "fix.add");
+    struct tw_error error;
+
+    if (!host->fixes)
+        return luaL_error(L, host->time ? "fix.add: a backtest has no sessions"
+                          : "fix.add: the app file declares neither a FIX session nor"
+                            " app.fix.open()");
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    if (!ltw_is_muted(L) && !ltw_fix_add_one(L, host->fixes, &error)) {
+        luaL_pushfail(L);
+        lua_pushstring(L, error.text);
+        lua_pushinteger(L, error.code);
+        return 3;
+    }
+    lua_getfield(L, 1, "name");
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    { "send", send_message }, { "add", add }, { "status", status }, { "enable", enable },
+    { "logout", logout }, { "reset", reset }, { "set_numbers", set_numbers },
+    { "remove", remove_session }, { NULL, NULL }
+};
+
+void ltw_fix_functions(lua_State *L)
+{
+    luaL_setfuncs(L, functions, 0);
+}

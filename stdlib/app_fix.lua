@@ -1,0 +1,511 @@
+--- app_fix: tw.app.fix: FIX sessions, either side of them.
+--
+--     app.fix.session { name = "broker", host = "fix.broker.com", port = 5001,
+--                       version = "FIX.4.4", sender = "ME", target = "BROKER" }
+--
+-- A script hears of them by on_fix and on_fix_event and sends with tw.fix.send: see
+-- `tidewire help sessions`.  Orders go by app.gateway.fix.  Here everything is checked
+-- that needs no dictionary.
+
+local declare = require "tw.declare"
+
+local fix = {}
+local check, fail = declare.check, declare.fail
+
+local VERSIONS = { "FIX.4.0", "FIX.4.1", "FIX.4.2", "FIX.4.3", "FIX.4.4", "FIX.5.0",
+                   "FIX.5.0SP1", "FIX.5.0SP2" }
+local IS_VERSION = {}
+for _, version in ipairs(VERSIONS) do IS_VERSION[version] = true end
+
+-- Bits of host/fix/check.h.
+local CHECKS = { fields_out_of_order = 1, have_values = 2, user_defined = 4,
+                 unordered_groups = 8, unknown_fields = 16, required = 32, values = 64 }
+local VALIDATE = { off = 0, lenient = 1 | 2 | 32 | 64, strict = 1 | 2 | 4 | 16 | 32 | 64 }
+
+local DAYS = { sun = 0, mon = 1, tue = 2, wed = 3, thu = 4, fri = 5, sat = 6 }
+
+local COMMON = {
+  name = "string", version = "string", sender = "string", target = "string",
+  sender_sub = "string", sender_location = "string", target_sub = "string",
+  target_location = "string", dictionary = "string|table", validate = "string|table",
+  store = "string", store_size = "number", sync = "string|number", log = "string",
+  schedule = "table", take = "table|boolean", hold = "boolean", queue = "number",
+  enabled = "boolean", market = "boolean", reset_on_logon = "boolean",
+  reset_on_logout = "boolean", reset_on_disconnect = "boolean", persist = "boolean",
+  check_comp_id = "boolean",
+  latency = "number|boolean", next_expected = "boolean", last_processed = "boolean",
+  resend_chunk = "number", resend_rate = "number", logon_timeout = "number",
+  logout_timeout = "number", precision = "number", message_size = "number",
+  orders = "boolean", log_size = "number", log_files = "number",
+}
+local INITIATOR = { host = "string", port = "number", hosts = "table", logon = "table",
+                    heartbeat = "number", retry = "number|table", tls = "table|boolean",
+                    loopback = "boolean" }
+local ACCEPTOR = { host = "string", port = "number", sessions = "table",
+                   template = "table", tls = "table", connections = "number",
+                   session_limit = "number", logon_timeout = "number" }
+local TLS = { certificate = "string", key = "string", ca = "string", ca_folder = "string",
+              crl = "string", name = "string", ask = "boolean", only_13 = "boolean",
+              ciphers = "string", suites = "string" }
+for name, kind in pairs(COMMON) do INITIATOR[name] = kind end
+
+local function whole(what, options, name, least, most)
+  local n = options[name]
+  if n == nil then return end
+  if math.type(n) ~= "integer" or n < least or n > most then
+    fail(4, "%s: %s must be an integer in %d .. %d, got %s", what, name, least, most, n)
+  end
+end
+
+local function seconds(what, options, name)
+  local n = options[name]
+  if type(n) == "number" and not (n > 0 and n <= 1e6) then
+    fail(4, "%s: %s must be above 0, got %s", what, name, n)
+  end
+end
+
+-- "09:30" or "09:30:15" -> seconds of the day
+local function time_of_day(what, name, text)
+  local h, m, s = tostring(text):match "^(%d%d?):(%d%d):?(%d*)$"
+  h, m, s = tonumber(h), tonumber(m), s ~= "" and tonumber(s) or 0
+  local n = h and m < 60 and s < 60 and h * 3600 + m * 60 + s
+  if not n or n > 86400 then
+    fail(5, "%s: %s must be a time like '09:30', got %s", what, name, tostring(text))
+  end
+  return n
+end
+
+local function day_of(what, name, text)
+  local day = DAYS[tostring(text):sub(1, 3):lower()]
+  if not day then
+    fail(5, "%s: %s must be a day like 'mon', got %s", what, name, tostring(text))
+  end
+  return day
+end
+
+-- "mon-fri,sun" -> a bit for each, Sunday's is 1
+local function days_of(what, text)
+  local bits = 0
+  for part in text:gmatch "[^,%s]+" do
+    local a, b = part:match "^(%a+)%-?(%a*)$"
+    local day = day_of(what, "days", a or part)
+    local last = b ~= "" and b and day_of(what, "days", b) or day
+    bits = bits | 1 << day
+    while day ~= last do
+      day = (day + 1) % 7
+      bits = bits | 1 << day
+    end
+  end
+  return bits
+end
+
+local function schedule_of(what, o)
+  what = what .. ": schedule"
+  check(what, o, { zone = "string", open = "string", close = "string", days = "string",
+                   open_day = "string", close_day = "string", reset = "string" })
+  if not o.open ~= not o.close then fail(4, "%s: open and close go together", what) end
+  if not o.open_day ~= not o.close_day then
+    fail(4, "%s: open_day and close_day go together", what)
+  end
+  if o.open_day and (o.days or not o.open) then
+    fail(4, "%s: open_day and close_day need open and close, and no days", what)
+  end
+  return {
+    zone = o.zone, non_stop = not o.open and not o.days,
+    open = o.open and time_of_day(what, "open", o.open) or 0,
+    close = o.close and time_of_day(what, "close", o.close) or 0,
+    days = o.days and days_of(what, o.days) or 0,
+    open_day = o.open_day and day_of(what, "open_day", o.open_day) or -1,
+    close_day = o.close_day and day_of(what, "close_day", o.close_day) or -1,
+    reset = o.reset and time_of_day(what, "reset", o.reset) or -1,
+  }
+end
+
+local function validate_of(what, x)
+  if x == nil then x = "strict" end
+  if type(x) == "string" then
+    return VALIDATE[x] or fail(4, "%s: validate must be \"strict\", \"lenient\", \"off\""
+                               .. " or a table, got '%s'", what, x)
+  end
+  local types = {}
+  for name in pairs(CHECKS) do types[name] = "boolean" end
+  check(what .. ": validate", x, types)
+  local bits = VALIDATE.strict
+  for name, on in pairs(x) do
+    bits = on and bits | CHECKS[name] or bits & ~CHECKS[name]
+  end
+  return bits
+end
+
+local function is_xml(path)
+  local file <close> = io.open(path, "rb")
+  return file and (file:read(1024) or ""):find "^[\xef\xbb\xbf%s]*<" ~= nil
+end
+
+local function texts(what, name, x)
+  local list = type(x) == "string" and { x } or x or {}
+  for i, text in ipairs(list) do
+    if type(text) ~= "string" or text == "" then
+      fail(4, "%s: %s[%d] is no text: %s", what, name, i, tostring(text))
+    end
+  end
+  return list
+end
+
+-- 49 and 56 and the like: they are in every message, and in names of files.
+local function check_ids(what, o)
+  for _, name in ipairs { "sender", "target", "sender_sub", "target_sub",
+                          "sender_location", "target_location" } do
+    local id = o[name]
+    if id and (#id < 1 or #id > 63 or id:find "[%c]") then
+      fail(4, "%s: %s must be a text of 1 to 63 bytes, got '%s'", what, name, id)
+    end
+  end
+  if not o.sender or not o.target then
+    fail(4, "%s: %s is missing", what, o.sender and "target" or "sender")
+  end
+end
+
+-- What both sides have.  o is the app's own table, what this gives is for C.
+local function session_of(what, o, others)
+  check_ids(what, o)
+  o.name = o.name or o.target
+  if not o.name:find "^[%w%-_.:]+$" or #o.name > 53 then
+    fail(3, "%s: name must be 1 to 53 letters, digits and -_.:, got '%s'", what, o.name)
+  end
+  what = ("%s '%s'"):format(what, o.name)
+  if others[o.name] then fail(3, "%s: another session is called so", what) end
+  local version = o.version or "FIX.4.4"
+  if not IS_VERSION[version] then
+    fail(3, "%s: no version '%s'; there are %s", what, version,
+         table.concat(VERSIONS, ", "))
+  end
+  local sync = o.sync or 0.1
+  if type(sync) == "string" and sync ~= "never" and sync ~= "each" then
+    fail(3, "%s: sync must be \"never\", \"each\" or seconds, got '%s'", what, sync)
+  end
+  seconds(what, o, "sync")
+  seconds(what, o, "latency")
+  seconds(what, o, "logon_timeout")
+  seconds(what, o, "logout_timeout")
+  whole(what, o, "resend_chunk", 0, 1 << 40)
+  whole(what, o, "resend_rate", 0, 1 << 40)
+  whole(what, o, "log_size", 1 << 16, 1 << 40)
+  whole(what, o, "log_files", 1, 1000)
+  for _, name in ipairs { "store_size", "queue", "message_size" } do
+    whole(what, o, name, 1024, 1 << 40)
+  end
+  if o.precision and o.precision ~= 3 and o.precision ~= 6 and o.precision ~= 9 then
+    fail(3, "%s: precision must be 3, 6 or 9, got %s", what, o.precision)
+  end
+  local made = {}
+  for name, value in pairs(o) do made[name] = value end
+  made.what, made.version = what, version
+  made.dictionaries = texts(what, "dictionary", o.dictionary)
+  -- A file in XML is all of the dictionary; others go on top of what is built in.
+  made.built_in = version
+  for _, path in ipairs(made.dictionaries) do
+    if is_xml(path) then made.built_in = nil end
+  end
+  made.check = validate_of(what, o.validate)
+  made.sync, made.sync_time = type(sync) == "number" and "timed" or sync, sync
+  made.schedule = o.schedule and schedule_of(what, o.schedule)
+  if o.take == true then made.take = nil
+  else made.take = texts(what, "take", o.take or {}) end
+  made.take_all = o.take == nil or o.take == true
+  if o.latency == false then made.latency = -1
+  elseif o.latency == true then made.latency = nil end
+  others[o.name] = true
+  return made
+end
+
+local function tls_of(what, x, server)
+  if not x then return end
+  local o = check(what .. ": tls", x == true and {} or x, TLS)
+  if server and not o.certificate then
+    fail(3, "%s: tls: a server needs a certificate", what)
+  end
+  local made = { server = server }
+  for name, value in pairs(o) do made[name] = value end
+  return made
+end
+
+-- "host:port" of each, in the order in which they are tried.
+local function hosts_of(what, o)
+  if o.host or o.port then
+    if o.hosts then fail(3, "%s: host and port, or hosts, not both", what) end
+    if not o.host or not o.port then
+      fail(3, "%s: %s is missing", what, o.host and "port" or "host")
+    end
+    whole(what, o, "port", 1, 65535)
+    local host = o.host:find ":" and "[" .. o.host .. "]" or o.host
+    return { ("%s:%d"):format(host, o.port) }
+  end
+  local list = texts(what, "hosts", o.hosts)
+  if #list == 0 then fail(3, "%s: host and port are missing", what) end
+  for _, text in ipairs(list) do declare.address(what .. ": hosts", text) end
+  return list
+end
+
+-- { Username = "me" } -> a list of { field, text }; C knows the dictionary.
+local function logon_of(what, o)
+  local list = {}
+  for field, value in pairs(o or {}) do
+    if type(field) ~= "string" and math.type(field) ~= "integer" then
+      fail(3, "%s: logon: fields have names or tags, not %s", what, tostring(field))
+    end
+    if type(value) ~= "string" and math.type(value) ~= "integer" or value == "" then
+      fail(3, "%s: logon: %s must be a text, got %s", what, field, tostring(value))
+    end
+    list[#list + 1] = { field = field, value = tostring(value) }
+  end
+  table.sort(list, function(a, b) return tostring(a.field) < tostring(b.field) end)
+  return list
+end
+
+local function retry_of(what, x)
+  if x == nil then return {} end
+  local first, last = x, x
+  if type(x) == "table" then first, last = x[1], x[2] end
+  for _, n in ipairs { first, last } do
+    if type(n) ~= "number" or n <= 0 or n > 86400 then
+      fail(3, "%s: retry must be seconds, or {first, last}, got %s", what, tostring(n))
+    end
+  end
+  if type(first) ~= "number" or type(last) ~= "number" or last < first then
+    fail(3, "%s: retry must be seconds, or {first, last}", what)
+  end
+  return { first = first, last = last }
+end
+
+local function read_initiator(what, options, names)
+  local o = check(what, options, INITIATOR)
+  local one = session_of(what, o, names)
+  what = one.what
+  one.initiator = true
+  one.hosts = hosts_of(what, o)
+  one.logon = logon_of(what, o.logon)
+  one.retry = retry_of(what, o.retry)
+  one.tls = tls_of(what, o.tls, false)
+  if o.heartbeat then whole(what, o, "heartbeat", 0, 86400) end
+  one.heartbeat = o.heartbeat or 30
+  return one
+end
+
+-- To the port that was declared last: C knows which number it got.
+local function loop_back(what, options)
+  local own, door = {}, declare.now.fix.doors[#declare.now.fix.doors]
+  for name, value in pairs(options) do own[name] = value end
+  if own.host or own.port or own.hosts then
+    fail(3, "%s: loopback needs no host and no port", what)
+  end
+  if not door then fail(3, "%s: loopback: no app.fix.acceptor is above", what) end
+  own.loopback, own.hosts = nil, { "127.0.0.1:1" }
+  return own, #declare.now.fix.doors - 1
+end
+
+local function initiator(what, options)
+  local now, door = declare.now.fix, nil
+  if type(options) == "table" and options.loopback then
+    options, door = loop_back(what, options)
+  end
+  local one = read_initiator(what, options, now.names)
+  one.loopback = door
+  now.sessions[#now.sessions + 1] = one
+  return one.name
+end
+
+local function acceptor(what, options)
+  local now = declare.now.fix
+  local o = check(what, options, ACCEPTOR)
+  if not o.port then fail(2, "%s: port is missing", what) end
+  whole(what, o, "port", 0, 65535)
+  seconds(what, o, "logon_timeout")
+  whole(what, o, "connections", 1, 65536)
+  whole(what, o, "session_limit", 1, 4096)
+  if not o.sessions and not o.template then
+    fail(2, "%s: neither sessions nor a template", what)
+  end
+  local names, door = {}, #now.doors
+  local made = { what = what, host = o.host, port = o.port, templates = {},
+                 connections = o.connections, session_limit = o.session_limit,
+                 logon_timeout = o.logon_timeout, tls = tls_of(what, o.tls, true) }
+  for i, session in ipairs(o.sessions or {}) do
+    local one = session_of(what .. ": sessions", check(
+      ("%s: sessions[%d]"):format(what, i), session, COMMON), now.names)
+    one.door = door
+    now.sessions[#now.sessions + 1], names[i] = one, one.name
+    declare.now.orders = declare.now.orders or session.orders
+  end
+  local templates = o.template and (o.template[1] and o.template or { o.template }) or {}
+  for i, template in ipairs(templates) do
+    local what_i = ("%s: template"):format(what)
+    check(what_i, template, COMMON)
+    if template.orders then
+      fail(2, "%s: orders is for sessions that are declared", what_i)
+    end
+    template.name = template.name or "fix" .. (door > 0 and door or "")
+    made.templates[i] = session_of(what_i, template, now.names)
+  end
+  now.doors[#now.doors + 1] = made
+  return names
+end
+
+--- app.fix.use(what, name, kind, options) -> name
+-- One more use of a session that is declared and connected to its peer: kind is "feed" or
+-- "gateway", what the caller is called in errors.
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises where there is none of that name, or it has one.  Units: none.
+function fix.use(what, name, kind, options)
+  for _, one in ipairs(declare.now.fix.sessions) do
+    if one.name == name and one.initiator then
+      if one[kind] then fail(2, "%s: session '%s' has one already", what, name) end
+      one[kind] = options
+      return name
+    end
+  end
+  fail(2, "%s: session: there is no '%s' that we connect to its peer, above", what,
+       tostring(name))
+end
+
+--- app.fix.session(options) -> name
+-- A session that we connect to its peer.  host and port, or hosts, a list of "host:port"
+-- that are tried one after the other, or loopback = true: the port of the app's own
+-- app.fix.acceptor above; retry (seconds between tries, or {first, last} for
+-- a backoff; default {0.1, 10}); name (default: the target); version ("FIX.4.4"; up to
+-- "FIX.5.0SP2"), sender and target (CompIDs; also sender_sub, sender_location,
+-- target_sub, target_location); heartbeat (default 30; 0: none); logon (more fields of
+-- the Logon: { Username = "me", Password = ... }); tls (true, or ca, ca_folder, crl: a
+-- file of what is revoked, name: of the certificate where it is not the host,
+-- certificate, key, only_13, ciphers, suites).  Both sides have: dictionary (a path or a
+-- list of them; see
+-- `tidewire help fix`), validate ("strict", "lenient", "off", or a table that changes
+-- strict: fields_out_of_order, have_values, user_defined, unordered_groups,
+-- unknown_fields, required, values), store (a folder for numbers and messages; default:
+-- in memory), sync ("never", "each", or seconds; default 0.1), log (a folder for its
+-- messages, NAME.log), log_size (of such a file; default 64 MiB) and log_files (full ones
+-- that stay, NAME.log.1 the latest; default 15), schedule (zone, open, close, days =
+-- "mon-fri", open_day, close_day, reset), take (a list of MsgTypes that go on the tape;
+-- the others are answered as unsupported; default: all), market (true: the session
+-- serves what the run has of quotes and trades to 35=V R e g of its peer, and scripts
+-- hear nothing of it), hold (what is sent while it is down waits; else it is refused),
+-- enabled, reset_on_logon, reset_on_logout,
+-- reset_on_disconnect, persist, check_comp_id, latency (how far SendingTime may be off;
+-- false: it is not looked at), next_expected, last_processed, resend_chunk, resend_rate
+-- (messages a second), logon_timeout, logout_timeout, precision (digits of a second: 3,
+-- 6, 9), store_size, queue and message_size; orders (true: the peer trades in the book of
+-- the run, with scripts whose fill is "book").
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises for an option that is not there or can't be.
+-- Units: seconds; bytes.
+function fix.session(options)
+  return initiator("app.fix.session", options)
+end
+
+--- app.fix.open([options])
+-- Lets tw.fix.add add sessions to a run whose app file declares none.  orders = true:
+-- the run has a book, so that they may have orders = true.
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises for an option that is not there.  Units: none.
+function fix.open(options)
+  local o = check("app.fix.open", options or {}, { orders = "boolean" })
+  declare.now.fix.is_open = true
+  declare.now.orders = declare.now.orders or o.orders
+end
+
+-- Options of a feed or a gateway: scripts and their accounts are there from the start.
+local DECLARED = { loopback = "session" }
+for _, name in ipairs { "subscribe", "depth", "incremental", "batch", "levels", "quotes",
+                        "trades", "limit", "states" } do
+  DECLARED[name] = "feed"
+end
+for _, name in ipairs { "account", "fields", "cancel_on_disconnect", "cancel_unknown",
+                        "mass_status", "adopt" } do
+  DECLARED[name] = "gateway"
+end
+
+-- Says what to do instead.
+local function refuse_declared(what, name, kind)
+  if name == "loopback" then
+    fail(3, "%s: loopback is for an app file: give host and port, which `status` has",
+         what)
+  end
+  fail(3, "%s: %s is of a %s, which the app file declares: with app.%s.fix { %s = ...,"
+       .. " enabled = false } it waits for fix.enable", what, name, kind, kind, name)
+end
+
+--- app.fix.read(options) -> table
+-- What tw.fix.add adds, checked.
+-- Yields: no.  Blocks: no.  Thread: any.
+-- Errors: raises for an option that is not there or can't be.  Units: none.
+function fix.read(options)
+  local what, port = "fix.add", type(options) == "table" and options.acceptor
+  local own = {}
+  for name, value in pairs(type(options) == "table" and options or own) do
+    local plain = name == "loopback" and value == false   -- as without it
+    if DECLARED[name] and not plain then refuse_declared(what, name, DECLARED[name]) end
+    if not plain then own[name] = value end
+  end
+  if type(options) == "table" then options = own end
+  if not port then return read_initiator(what, options, {}) end
+  if port ~= true and (math.type(port) ~= "integer" or port < 1 or port > 65535) then
+    fail(2, "%s: acceptor must be a port, or true for the only one, got %s", what,
+         tostring(port))
+  end
+  own.acceptor = nil
+  local one = session_of(what, check(what, own, COMMON), {})
+  one.acceptor_port = port ~= true and port or 0
+  return one
+end
+
+--- app.fix.acceptor(options) -> names
+-- A port where peers connect to sessions of ours, of any versions: port (0: a free one),
+-- host (default: loopback), sessions (a list; each has what app.fix.session says of both
+-- sides, and sender is ours), template (a session, or a list, whose sender or target may
+-- be "*": one is made for a caller that nobody else is for, and called
+-- NAME.SENDER.TARGET), tls (certificate and key; ca, crl and ask = true: callers must
+-- have a certificate, too), connections (256), session_limit (1024), logon_timeout (10).
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises for an option that is not there or can't be.
+-- Units: seconds.
+function fix.acceptor(options)
+  return acceptor("app.fix.acceptor", options)
+end
+
+--- app.fix.config(path [, options]) -> names
+-- The sessions of a QuickFIX .cfg file; options are of app.fix.session and stand over
+-- what it says.  A setting that is not supported is a warning, with its line.  A session
+-- is called by SessionQualifier, or FIX.4.4:SENDER-TARGET.  A port is of loopback, unless
+-- the file has SocketAcceptHost, or options host.
+-- Yields: no.  Blocks: while the file is read.  Thread: the app file.
+-- Errors: raises for a file that can't be read, and a setting that can't be.
+-- Units: as there.
+function fix.config(path, options)
+  if type(path) ~= "string" then
+    fail(1, "app.fix.config: a path expected, got a %s", type(path))
+  end
+  check("app.fix.config", options or {}, INITIATOR)
+  local config, why = require "tw.fix_config".read(path)
+  if not config then error(why, 2) end
+  local names, list = {}, declare.now.warnings
+  for _, text in ipairs(config.warnings) do list[#list + 1] = text end
+  local function put(made, f)
+    for name, value in pairs(options or {}) do
+      if made.sessions and (name == "host" or name == "port") then made[name] = value
+      else for _, one in ipairs(made.sessions or { made }) do one[name] = value end end
+    end
+    local fine, gave = pcall(f, "app.fix.config", made)
+    if not fine then
+      local what = tostring(gave):gsub("^[^ ]*:%d+: ", "")
+      error(path .. ": " .. what, 3)
+    end
+    for _, name in ipairs(type(gave) == "table" and gave or { gave }) do
+      names[#names + 1] = name
+    end
+  end
+  for _, session in ipairs(config.sessions) do put(session, initiator) end
+  for _, one in ipairs(config.acceptors) do put(one, acceptor) end
+  return names
+end
+
+return fix

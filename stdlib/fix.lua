@@ -1,0 +1,409 @@
+--- fix: messages of FIX, as tables and as text: `tidewire fix decode`.
+--
+--   local fix = require "tw.fix"
+--   local order = assert(fix.decode "8=FIX.4.4|9=...|35=D|...|10=123|")
+--   print(order.name, order.fields[8].name, order.fields[8].value)
+
+local arguments = require "tw.arguments"
+local core = require "tw.internal.fix"
+
+local fix = {}
+for _, name in ipairs { "send", "status", "enable", "logout", "reset", "set_numbers",
+                        "remove" } do
+  fix[name] = core[name]
+end
+
+--- fix.add(options) -> name | nil, message, code
+-- Adds a session while the run goes on: options as app.fix.session, which connects to its
+-- peer; or with acceptor (the port of an app.fix.acceptor of the app; true: of the only
+-- one) a session that waits for its peer there.  With market = true it serves what the
+-- run has of quotes and trades, with orders = true its peer trades in the run's book, if
+-- there is one (app.fix.open { orders = true }); 64 of these can be added.  Feeds and
+-- gateways are for the app file, which may declare them with enabled = false: fix.enable
+-- connects them.  Its app file declares FIX sessions or says app.fix.open().  fix.remove
+-- ends a session; its name can be used again then, by a session of the same dictionary,
+-- which goes on with the orders of the peer.  A run has 4096 at a time.
+-- Yields: no.  Blocks: while its dictionary is read and its store is opened.
+-- Thread: any of a run.
+-- Errors: nil where the name or the store is in use, and for files that can't be had;
+-- raises for an option that is not there or can't be.
+-- Units: as app.fix.session.
+function fix.add(options)
+  local fine, name, why, code = pcall(function()
+    return core.add(require "tw.app_fix".read(options))
+  end)
+  if not fine then error((tostring(name):gsub("^[^ ]*:%d+: ", "")), 2) end
+  if not name then return nil, why, code end
+  return name
+end
+
+local LIMIT <const> = 1 << 20            -- bytes of a message
+local PREFIX <const> = 200               -- of what is shown before one
+
+-- ---- dictionaries ----
+
+-- What 1128 and 1137 say.
+local APPLICATION = { ["2"] = "FIX.4.0", ["3"] = "FIX.4.1", ["4"] = "FIX.4.2",
+                      ["5"] = "FIX.4.3", ["6"] = "FIX.4.4", ["7"] = "FIX.5.0",
+                      ["8"] = "FIX.5.0SP1", ["9"] = "FIX.5.0SP2" }
+
+local BUILT_IN, APPLIED = {}, {}
+for key, version in pairs(APPLICATION) do
+  BUILT_IN[version] = true
+  if version >= "FIX.5" then APPLIED[version] = key end
+end
+
+local function is_xml(path)
+  local file <close> = io.open(path, "rb")
+  return file and (file:read(1024) or ""):find "^[\xef\xbb\xbf%s]*<" ~= nil
+end
+
+-- A function: the dictionary of a message, or nil, message, code, and whether it is the
+-- files that are wrong.  XML files are a dictionary of their own; other files go on top
+-- of what is built in of the version.
+local function dictionaries(paths)
+  local made, xml, applied = {}, false, "9"
+  for _, path in ipairs(paths) do xml = xml or is_xml(path) end
+  return function(message)
+    local version = message:match "^8=([^\1]*)"
+    if xml then
+      version = nil
+    elseif version == "FIXT.1.1" then
+      if message:find "\00135=A\1" then
+        applied = message:match "\0011137=([^\1]*)\1" or applied
+      end
+      local asked = message:match "\0011128=([^\1]*)\1" or applied
+      version = APPLICATION[asked] or "ApplVerID " .. asked
+    end
+    if version and not BUILT_IN[version] then
+      return nil, "no dictionary of " .. version .. " is built in", core.EFORMAT
+    end
+    local key = version or ""
+    if made[key] then return made[key] end
+    local d, why, code = core.dictionary(version, paths)
+    if d then made[key] = d end
+    return d, why, code, not d and #paths > 0
+  end
+end
+
+-- What is wrong is told with the bytes there, but for those of a password.
+local function decode(bytes, d)
+  local m, why, code = core.decode(bytes, d)
+  if not m and (bytes:find "\00135=A\1" or bytes:find "\001554="
+                or bytes:find "\001925=") then
+    why = why:gsub("^'.*'", "a field")
+  end
+  return m, why, code
+end
+
+-- ---- messages in a text ----
+
+-- Where the next one begins; no "58=FIX".
+local function find(text, at)
+  local from = text:find("8=FIX", at, true)
+  while from and from > 1 and text:find("^%d", from - 1) do
+    from = text:find("8=FIX", from + 5, true)
+  end
+  return from
+end
+
+-- Where the one that begins at `from`, which is not whole, seems to end.
+local function give_up(text, from)
+  local _, trailer = text:find("\00110=%d*\1", from)
+  local stop = math.min(trailer or #text, (text:find("\n", from, true) or #text + 1) - 1,
+                        (find(text, from + 5) or #text + 1) - 1)
+  return math.max(stop, from + 4) + 1
+end
+
+-- Of the text that begins with the message.
+local function cut_off(text)
+  return ("it is cut off, or BodyLength %s is too large"):format(
+    text:match "^8=[^\1]*\0019=(%d*)" or "?")
+end
+
+-- The message that begins at `from`: its bytes, and where what follows begins; or nil,
+-- where that begins, what is wrong; or nothing, when more of the text is needed.
+local function take(text, from, ended)
+  local more = not ended and #text - from < LIMIT + 64
+  local mark = text:match("^8=FIX[%w.]*(%^?[\1|A])", from)
+  if not mark and more and #text - from < 32 then return end
+  if mark == "\1" then
+    local n, why = core.frame(text, from)
+    if n == false and more then return end
+    if n then return text:sub(from, from + n - 1), from + n end
+    return nil, give_up(text, from), why or cut_off(text:sub(from, from + 40))
+  end
+  if mark ~= "|" and mark ~= "^A" then
+    return nil, from + 5, "neither SOH nor | nor ^A is behind BeginString"
+  end
+  local last = text:find("\n", from, true)
+  local line = text:sub(from, math.min((last or #text + 1) - 1, from + 2 * LIMIT))
+  local again = line:find(mark .. "8=FIX", 6, true)
+  if not last and not again and more then return end
+  local stop = again and from + again - 1 + #mark or last or #text + 1
+  local escaped = mark == "|" and "|" or "%^A"
+  line = (again and line:sub(1, again - 1) or line:gsub("\r$", "")) .. mark
+  local message = line:gsub(escaped, "\1")
+  local n, why = core.frame(message, 1)
+  if not n then                          -- a mark within a value has no tag behind it
+    message = line:gsub(escaped .. "(%d+=)", "\1%1")
+    message = message:gsub("(\00110=%d%d%d)" .. escaped, "%1\1")
+    n, why = core.frame(message, 1)
+  end
+  if not n then return nil, stop, why or cut_off(message) end
+  message = message:sub(1, n)
+  local _, marks = message:gsub("\1", "")
+  return message, math.min(from + n + (#mark - 1) * marks, stop)
+end
+
+local function lines_of(text, first, last)
+  local _, n = text:sub(first, last):gsub("\n", "")
+  return n
+end
+
+-- Calls got(line, before, message, why) for each; read() gives the text, bit by bit.
+-- Returns how many there were; nil, why when it can't be read.
+local function each(read, got)
+  local text, at, line, count, ended = "", 1, 1, 0, false
+  local begun = 1                        -- where the line begins; nil: before the text
+  while true do
+    local from = find(text, at)
+    local message, after, why
+    if from then message, after, why = take(text, from, ended) end
+    if after then
+      local before = text:sub(at, from - 1)
+      line = line + lines_of(before, 1, -1)
+      local head = before:match ".*\n(.*)$" or begun == at and before or ""
+      got(line, head, message, why)
+      count = count + 1
+      line = line + lines_of(text, from, after - 1)
+      begun = text:sub(after - 1, after - 1) == "\n" and after or nil
+      at = after
+    elseif ended then
+      return count
+    else
+      local keep = from or math.max(at, #text - 7)
+      keep = math.max(at, keep - PREFIX)
+      line = line + lines_of(text, at, keep - 1)
+      begun = (begun == keep or text:sub(keep - 1, keep - 1) == "\n") and 1 or nil
+      local chunk, problem = read()
+      if problem then return nil, problem end
+      ended = not chunk
+      text, at = text:sub(keep) .. (chunk or ""), 1
+    end
+  end
+end
+
+-- ---- as text ----
+
+-- Nothing of a log reaches a terminal as a command.
+local function shown(text)
+  return (text:gsub("[%c\127]", function(c) return ("\\x%02x"):format(c:byte()) end))
+end
+
+local function add_fields(out, fields, indent)
+  for _, f in ipairs(fields) do
+    out[#out + 1] = ("%s%5d %s = %s%s"):format(indent, f.tag, f.name or "?",
+      shown(f.value), f.choice and " " .. f.choice or "")
+    for k, entry in ipairs(f.entries or {}) do
+      out[#out + 1] = ("%s      %d of %s"):format(indent, k, shown(f.value))
+      add_fields(out, entry, indent .. "      ")
+    end
+  end
+end
+
+local HEADER = { [8] = true, [9] = true, [35] = true, [34] = true, [49] = true,
+                 [52] = true, [56] = true, [10] = true }
+
+local function brief(fields)
+  local parts = {}
+  for _, f in ipairs(fields) do
+    local entries = {}
+    for k, entry in ipairs(f.entries or {}) do
+      entries[k] = " [" .. brief(entry) .. "]"
+    end
+    if not HEADER[f.tag] then
+      parts[#parts + 1] = ("%s=%s%s"):format(f.name or f.tag, f.choice or shown(f.value),
+                                             table.concat(entries))
+    end
+  end
+  return table.concat(parts, " ")
+end
+
+local function value_of(message, tag)
+  for _, f in ipairs(message.fields) do if f.tag == tag then return shown(f.value) end end
+  return "?"
+end
+
+-- The line that begins a message; before: what the log has there, but for what is left
+-- of another message, whose passwords nobody has blanked.
+local function head_of(line, before, m)
+  before = before:find "[\1|^]A?%d+=" and ""
+    or shown(before:sub(-PREFIX):match "^%s*(.-)%s*$")
+  local words = { line .. ":", before, ("%s (%s)"):format(m.name or "?", shown(m.type)),
+                  ("%s > %s #%s"):format(value_of(m, 49), value_of(m, 56),
+                                         value_of(m, 34)), value_of(m, 52) }
+  if before == "" then table.remove(words, 2) end
+  return table.concat(words, "  ")
+end
+
+-- ---- for scripts ----
+
+local OPTIONS = { dictionary = true, version = true }
+local built_in
+
+-- The function of its dictionaries: see there.
+local function of(what, options)
+  for name in pairs(options or {}) do
+    if not OPTIONS[name] then error(what .. ": no option " .. tostring(name), 3) end
+  end
+  local paths = options and options.dictionary
+  if type(paths) == "string" then paths = { paths } end
+  if not paths then built_in = built_in or dictionaries {} end
+  return paths and dictionaries(paths) or built_in
+end
+
+-- The bytes of the first message, its dictionary, and where it begins; or nil, ...
+local function first(what, text, options)
+  if type(text) ~= "string" then error(what .. ": text expected", 3) end
+  local dictionary = of(what, options)
+  local from = find(text, 1)
+  if not from then return nil, "no FIX message in the text", core.EFORMAT end
+  local bytes, _, why = take(text, from, true)
+  if not bytes then return nil, why, core.EFORMAT end
+  local d, problem, code = dictionary(bytes)
+  if not d then return nil, problem, code end
+  return bytes, d, from
+end
+
+--- fix.decode(text [, options]) -> message | nil, message, code
+-- The first FIX message in a text, which may have SOH, | or ^A between its fields and
+-- anything before it: { type = "D", name = "NewOrderSingle", line = 1, fields = {...} }.
+-- A field is { tag = 54, name = "Side", value = "1", choice = "BUY" }; one that counts a
+-- group has entries, a list of lists of fields.  There is no name and no choice where
+-- the dictionary has none.  Passwords (554, 925, a Logon's 96) are "***".
+-- options: dictionary, a path or a list of them: files in QuickFIX's XML form, or
+-- extensions (see `tidewire help fix`), read anew each time.
+-- Yields: no.  Blocks: while a dictionary is read.  Thread: any.
+-- Errors: nil for what is no message, is not whole, has a wrong CheckSum or BodyLength,
+-- and for a dictionary that can't be read; raises for wrong arguments.  Units: none.
+function fix.decode(text, options)
+  local bytes, d, from = first("fix.decode", text, options)
+  if not bytes then return nil, d, from end
+  local result, problem, code = decode(bytes, d)
+  if not result then return nil, problem, code end
+  result.line = 1 + lines_of(text, 1, from - 1)
+  return result
+end
+
+--- fix.message(text [, options]) -> message | nil, message, code
+-- The first FIX message in a text, likewise, as on_fix gets it: message.ClOrdID and
+-- message[11], numbers and booleans where the dictionary's type says so, nil for what is
+-- not there; a group is a list of entries: message.NoMDEntries[1].MDEntryPx.
+-- message.MsgType, message.name; message:text "Price" is a field as it came,
+-- message:bytes() all of it; pairs gives the fields in their order, and tostring blanks
+-- passwords.  options: as of fix.decode.
+-- Yields: no.  Blocks: while a dictionary is read.  Thread: any.
+-- Errors: as fix.decode; a field whose name the dictionary has not raises.  Units: none.
+function fix.message(text, options)
+  local bytes, d, code = first("fix.message", text, options)
+  if not bytes then return nil, d, code end
+  return core.view(bytes, d)
+end
+
+--- fix.encode(message [, options]) -> string
+-- A whole FIX message of a table of its fields, by name or by tag: { MsgType = "D" or
+-- "NewOrderSingle", ClOrdID = "1", Side = "BUY", NoPartyIDs = { {...}, ... } }.  They
+-- come in the dictionary's order; choices may be called by their names, times may be
+-- nanoseconds, and the lengths of data are filled in.  BodyLength and CheckSum too, but
+-- the rest of the header is as the table says.
+-- options: version ("FIX.4.4", the default; "FIX.5.0SP2"), and dictionary, as of
+-- fix.decode.
+-- Yields: no.  Blocks: while a dictionary is read.  Thread: any.
+-- Errors: raises for what the dictionary does not have or allow, and says what it
+-- expects.  Units: times: nanoseconds since 1970.
+function fix.encode(message, options)
+  local version = options and options.version or "FIX.4.4"
+  local key = APPLIED[version] and "8=FIXT.1.1\0011128=" .. APPLIED[version]
+    or "8=" .. tostring(version)
+  local d, why = of("fix.encode", options)(key .. "\1")
+  if not d then error("fix.encode: " .. why, 2) end
+  local fine, made = pcall(core.encode, message, d)
+  if not fine then error(made, 2) end
+  return made
+end
+
+-- ---- the command ----
+
+-- A function: is the message asked for?
+local function filter(o)
+  local types = {}
+  for word in (o.type or ""):gmatch "[^,]+" do types[word] = true end
+  local function has(fields, wanted)
+    for _, f in ipairs(fields) do
+      if (tostring(f.tag) == wanted.name or f.name == wanted.name)
+         and f.value == wanted.value then return true end
+      for _, entry in ipairs(f.entries or {}) do
+        if has(entry, wanted) then return true end
+      end
+    end
+    return false
+  end
+  return function(m)
+    if o.type and not types[m.type] and not types[m.name] then return false end
+    for _, wanted in ipairs(o.tag or {}) do
+      if not has(m.fields, wanted) then return false end
+    end
+    return true
+  end
+end
+
+local function perform(words)
+  local o, rest = arguments.read(words, { short = "flag", type = "text", tag = "pairs",
+                                          dictionary = "texts" })
+  local refuse = arguments.refuse
+  if rest[1] ~= "decode" then refuse(2, "decode expected, got '%s'", rest[1] or "") end
+  if not rest[2] then refuse(2, "no file given") end
+  if rest[3] then refuse(2, "one file expected, got '%s' too", rest[3]) end
+  local path = rest[2] == "-" and "/dev/stdin" or rest[2]
+  local name = rest[2] == "-" and "standard input" or rest[2]
+  local known, wanted, wrong = dictionaries(o.dictionary or {}), filter(o), false
+  local input, why = core.open(path)
+  if not input then refuse(1, "%s", why) end
+  local function complain(line, what)
+    wrong = true
+    io.stdout:flush()
+    io.stderr:write(("tidewire: fix: %s:%d: %s\n"):format(name, line, shown(what)))
+  end
+  local count, problem = each(function()
+    io.stdout:flush()
+    local text, failure = core.read(input)
+    return text, failure
+  end, function(line, before, message, what)
+    if not message then return complain(line, what) end
+    local d, m, broken, _
+    d, what, _, broken = known(message)
+    if broken then refuse(1, "%s", what) end
+    if d then m, what = decode(message, d) end
+    if not m then return complain(line, what) end
+    if not wanted(m) then return end
+    local out = { head_of(line, before, m) }
+    if o.short then out[1] = out[1] .. "  " .. brief(m.fields)
+    else add_fields(out, m.fields, "  ") end
+    local written, failure = io.stdout:write(table.concat(out, "\n"), "\n")
+    if not written then refuse(1, "cannot write: %s", failure) end
+  end)
+  if not count then refuse(1, "%s", problem) end
+  if count == 0 then refuse(1, "%s: no FIX message in it", name) end
+  io.stdout:flush()
+  return wrong and 1 or 0
+end
+
+--- fix.main(words) -> status
+-- What `tidewire fix` does.
+-- Yields: no.  Blocks: while the file is read.  Thread: MAIN.
+-- Errors: none; they are printed, and the status is 1, or 2 for a command line that makes
+-- no sense.  Units: none.
+function fix.main(words) return arguments.run("fix", perform, words) end
+
+return fix

@@ -1,0 +1,410 @@
+--- fix_config: the .cfg files of QuickFIX, as what app.fix.session and acceptor take.
+--
+-- Why: who moves has such a file, and it says all about a session.  What can't be done
+-- here is a warning, once, with its line; what can't be at all is an error.
+
+local config = {}
+
+local YES = { y = true, yes = true, t = true, ["true"] = true }
+local NO = { n = true, no = true, f = true, ["false"] = true }
+local VERSIONS = {
+  ["FIX.5.0"] = "FIX.5.0", ["FIX50"] = "FIX.5.0", ["7"] = "FIX.5.0",
+  ["FIX.5.0SP1"] = "FIX.5.0SP1", ["FIX50SP1"] = "FIX.5.0SP1", ["8"] = "FIX.5.0SP1",
+  ["FIX.5.0SP2"] = "FIX.5.0SP2", ["FIX50SP2"] = "FIX.5.0SP2", ["9"] = "FIX.5.0SP2",
+}
+
+-- Settings that say what is so here anyway, with the value that does.
+local SAME = {
+  SocketReuseAddress = "Y", SocketNodelay = "Y", ValidateLengthAndChecksum = "Y",
+  MillisecondsInTimeStamp = "Y", SendRedundantResendRequests = "N",
+  RefreshOnLogon = "N", LogoutBeforeDisconnectFromTimeout = "N",
+  IgnorePossDupResendRequests = "N", RequiresOrigSendingTime = "Y",
+  DisconnectOnError = "N", ReverseRouteOnReject = "Y", FileStoreSync = "N",
+}
+
+local WHY = {
+  RefreshOnLogon = "one process has a store at a time, and knows what is in it",
+}
+
+-- What is known and does nothing here: said once.
+local UNSUPPORTED = {}
+for name in ([[
+  HttpAcceptPort ThreadsPerConnection SocketSendBufferSize SocketReceiveBufferSize
+  SocketSynchronousWrites SocketSynchronousWriteTimeout SocketTcpNoDelay
+  ScreenLogShowIncoming FileLogMaxGenerations FileLogHeartbeats
+  ScreenLogShowOutgoing ScreenLogShowEvents ScreenLogShowHeartBeats FileLogBackupPath
+  PostgreSQLStoreDatabase PostgreSQLLogDatabase MySQLStoreDatabase MySQLLogDatabase
+  OdbcStoreConnectionString OdbcLogConnectionString MySQLStoreUser MySQLStorePassword
+  MySQLStoreHost MySQLStorePort MySQLStoreUseConnectionPool JdbcDriver JdbcURL JdbcUser
+  JdbcPassword JdbcDataSourceName SLF4JLogEventCategory RejectInvalidMessage
+  RejectMessageOnUnhandledException AllowedRemoteAddresses DynamicSession
+  AcceptorTemplate AllowPosDup ClosedResendInterval CheckGapFieldWhen DescriptionSession
+  ContinueInitializationOnError HeartBeatTimeoutMultiplier TestRequestDelayMultiplier
+  InChanCapacity MaxScheduledWriteRequests ProxyType ProxyHost ProxyPort ProxyUser
+  ProxyPassword LogonTag ReconnectStrategy SocketLocalHost SocketLocalPort
+  SocketConnectProtocol SSLProtocol
+  SocketAcceptProtocol SocketKeepAlive SocketLinger SocketTrafficClass SocketOobInline
+  EnabledProtocols KeyStoreType TrustStoreType SocketKeyStore SocketKeyStorePassword
+  SocketTrustStore SocketTrustStorePassword ForceResendWhenCorruptedStore
+  ClientCertificatePassword EnableNextExpectedMsgSeqNum UseSNI
+]]):gmatch "%S+" do UNSUPPORTED[name] = true end
+
+-- ---- reading ----
+
+local function words(text)
+  return text:match "^%s*(.-)%s*$"
+end
+
+-- That of [DEFAULT], and a list of sections { line =, settings = { [name in lower case] =
+-- { name, value, line } } }; raises.
+local function sections_of(path, text)
+  local default, list, current = { settings = {} }, {}, nil
+  local n = 0
+  for line in (text .. "\n"):gmatch "([^\n]*)\n" do
+    n = n + 1
+    line = words(line)
+    local head = line:match "^%[%s*(.-)%s*%]"
+    if head then
+      if head:upper() == "DEFAULT" then
+        current = default
+      elseif head:upper() == "SESSION" then
+        current = { line = n, settings = {} }
+        list[#list + 1] = current
+      else
+        error(("%s:%d: [DEFAULT] or [SESSION] expected, got [%s]"):format(path, n, head),
+              0)
+      end
+    elseif line ~= "" and not line:find "^#" then
+      local name, value = line:match "^([^=]-)%s*=%s*(.*)$"
+      if not name or name == "" then
+        error(("%s:%d: Setting=value expected, got '%s'"):format(path, n, line), 0)
+      end
+      if not current then
+        error(("%s:%d: %s stands before [DEFAULT] or [SESSION]"):format(path, n, name), 0)
+      end
+      current.settings[name:lower()] = { name = name, value = value, line = n }
+    end
+  end
+  return default, list
+end
+
+-- ---- one section ----
+
+-- What reads the settings of a session, each of which it notes as seen.
+local function reader(path, section, default)
+  local r = { seen = {} }
+
+  function r.get(name)
+    local key = name:lower()
+    r.seen[key] = true
+    local one = section.settings[key] or default.settings[key]
+    if one and one.value ~= "" then return one.value, one.line end
+  end
+  function r.fail(name, format, ...)
+    local key = name:lower()
+    local one = section.settings[key] or default.settings[key]
+    error(("%s:%d: %s%s"):format(path, one and one.line or section.line,
+      one and ("%s=%s: "):format(one.name, one.value) or "", format:format(...)), 0)
+  end
+  function r.need(name)
+    return r.get(name) or r.fail(name, "%s is missing in this session", name)
+  end
+  function r.flag(name)
+    local text = r.get(name)
+    if not text then return nil end
+    if YES[text:lower()] then return true end
+    if NO[text:lower()] then return false end
+    r.fail(name, "Y or N expected")
+  end
+  function r.count(name, least, most)
+    local text = r.get(name)
+    if not text then return nil end
+    local n = text:find "^-?%d+$" and math.tointeger(tonumber(text))
+    if not n or n < (least or 0) or n > (most or 1 << 40) then
+      r.fail(name, "an integer%s expected", least and " from " .. least
+             .. (most and " to " .. most or " on") or "")
+    end
+    return n
+  end
+  function r.time(name)
+    local text = r.get(name)
+    if text and not text:find "^%d%d?:%d%d:%d%d$" and not text:find "^%d%d?:%d%d$" then
+      r.fail(name, "a time such as 09:30:00 expected")
+    end
+    return text
+  end
+  function r.day(name)
+    local text = r.get(name)
+    local days = { su = true, mo = true, tu = true, we = true, th = true, fr = true,
+                   sa = true }
+    if text and not days[text:sub(1, 2):lower()] then
+      r.fail(name, "a day of the week expected")
+    end
+    local full = { su = "sun", mo = "mon", tu = "tue", we = "wed", th = "thu", fr = "fri",
+                   sa = "sat" }
+    return text and full[text:sub(1, 2):lower()]
+  end
+  return r
+end
+
+-- Relative to where we are, as QuickFIX has it, or else to the file.
+local function beside(path, name)
+  if name:sub(1, 1) == "/" then return name end
+  local file = io.open(name, "rb")
+  if file then
+    file:close()
+    return name
+  end
+  local other = (path:match "^.*/" or "") .. name
+  file = io.open(other, "rb")
+  if not file then return name end
+  file:close()
+  return other
+end
+
+local function hosts_of(r)
+  local list = {}
+  for i = 0, 1000 do
+    local suffix = i == 0 and "" or tostring(i)
+    local host = r.get("SocketConnectHost" .. suffix)
+    local port = r.count("SocketConnectPort" .. suffix, 1, 65535)
+    if host and not port then
+      r.fail("SocketConnectHost" .. suffix, "SocketConnectPort%s is missing", suffix)
+    elseif port and not host then
+      r.fail("SocketConnectPort" .. suffix, "SocketConnectHost%s is missing", suffix)
+    elseif not host and i > 0 then
+      break
+    end
+    if host then
+      list[#list + 1] = (host:find ":" and "[%s]:%d" or "%s:%d"):format(host, port)
+    end
+  end
+  if #list == 0 then
+    r.fail("SocketConnectHost", "SocketConnectHost is missing in this session")
+  end
+  return list
+end
+
+local function schedule_of(r)
+  local non_stop = r.flag "NonStopSession"
+  local open, close = r.time "StartTime", r.time "EndTime"
+  local open_day, close_day = r.day "StartDay", r.day "EndDay"
+  local is_local = r.flag "UseLocalTime"
+  local zone, days = r.get "TimeZone" or is_local and "localtime" or nil, r.get "Weekdays"
+  if non_stop then
+    if open or close then
+      r.fail("NonStopSession", "StartTime and EndTime stand beside it")
+    end
+    return nil
+  end
+  if not open and not close then return nil end
+  if not open or not close then
+    r.fail(open and "StartTime" or "EndTime", "%s is missing",
+           open and "EndTime" or "StartTime")
+  end
+  if (open_day == nil) ~= (close_day == nil) then
+    r.fail(open_day and "StartDay" or "EndDay", "%s is missing",
+           open_day and "EndDay" or "StartDay")
+  end
+  local short = {}
+  for day in (days or ""):gmatch "[^,%s]+" do short[#short + 1] = day:sub(1, 3) end
+  return { zone = zone, open = open, close = close, open_day = open_day,
+           close_day = close_day, days = days and table.concat(short, ",") }
+end
+
+local function dictionary_of(path, r, session)
+  local begin = r.need "BeginString"
+  local applied = r.get "DefaultApplVerID"
+  local use = r.flag "UseDataDictionary"
+  local plain, transport, app = r.get "DataDictionary",
+    r.get "TransportDataDictionary", r.get "AppDataDictionary"
+  if begin == "FIXT.1.1" then
+    if not applied then
+      r.fail("DefaultApplVerID", "DefaultApplVerID is missing: FIXT.1.1 needs it")
+    end
+    session.version = VERSIONS[applied:upper()]
+      or r.fail("DefaultApplVerID", "FIX.5.0, FIX.5.0SP1 or FIX.5.0SP2 expected")
+    if not transport ~= not (app or plain) then
+      r.fail(transport and "TransportDataDictionary" or "AppDataDictionary",
+             "TransportDataDictionary and AppDataDictionary go together")
+    end
+  elseif begin:find "^FIX%.4%.[0-4]$" then
+    session.version = begin
+  else
+    r.fail("BeginString", "FIX.4.0 to FIX.4.4 or FIXT.1.1 expected")
+  end
+  if use == false then
+    session.validate = "off"
+    return
+  end
+  local list = begin == "FIXT.1.1" and { transport, app or plain } or { plain }
+  for i, name in ipairs(list) do list[i] = beside(path, name) end
+  if #list > 0 then session.dictionary = list end
+  local checks = {}
+  local function add(name, setting, turned)
+    local on = r.flag(setting)
+    if on ~= nil then checks[name] = on ~= turned end
+  end
+  add("fields_out_of_order", "ValidateFieldsOutOfOrder", false)
+  add("have_values", "ValidateFieldsHaveValues", false)
+  add("user_defined", "ValidateUserDefinedFields", false)
+  add("unordered_groups", "ValidateUnorderedGroupFields", false)
+  add("unknown_fields", "AllowUnknownMsgFields", true)
+  if next(checks) then session.validate = checks end
+end
+
+local function tls_of(path, r, acceptor)
+  local wanted = r.flag "SocketUseSSL"
+  local ours, theirs = "Server", "Client"
+  if not acceptor then ours, theirs = theirs, ours end
+  local certificate = r.get(ours .. "CertificateFile")
+  local key = r.get(ours .. "CertificateKeyFile")
+  r.get(theirs .. "CertificateFile")       -- of the other side, in the same file
+  r.get(theirs .. "CertificateKeyFile")
+  local ca, folder = r.get "CertificationAuthoritiesFile",
+    r.get "CertificationAuthoritiesDirectory"
+  local crl = r.get "CertificateRevocationListFile"
+  local level, ciphers = r.count("CertificateVerifyLevel", 0, 3), r.get "SSLCipherSuite"
+  if wanted == false or not (wanted or certificate or ca or folder) then return nil end
+  if acceptor and not certificate then
+    r.fail("SocketUseSSL", "ServerCertificateFile is missing")
+  end
+  return { certificate = certificate and beside(path, certificate),
+           key = key and beside(path, key), ca = ca and beside(path, ca),
+           ca_folder = folder, crl = crl and beside(path, crl), ciphers = ciphers,
+           ask = acceptor and (level or 0) > 0 or nil }
+end
+
+local function session_of(path, r, initiator)
+  local s = {
+    sender = r.need "SenderCompID", target = r.need "TargetCompID",
+    sender_sub = r.get "SenderSubID", target_sub = r.get "TargetSubID",
+    sender_location = r.get "SenderLocationID",
+    target_location = r.get "TargetLocationID",
+    store = r.get "FileStorePath", log = r.get "FileLogPath",
+    reset_on_logon = r.flag "ResetOnLogon", reset_on_logout = r.flag "ResetOnLogout",
+    reset_on_disconnect = r.flag "ResetOnDisconnect", persist = r.flag "PersistMessages",
+    check_comp_id = r.flag "CheckCompID", latency = r.count("MaxLatency", 1),
+    next_expected = r.flag "SendNextExpectedMsgSeqNum",
+    last_processed = r.flag "EnableLastMsgSeqNumProcessed",
+    resend_chunk = r.count "ResendRequestChunkSize"
+      or r.count "MaxMessagesInResendRequest",
+    logon_timeout = r.count("LogonTimeout", 1),
+    logout_timeout = r.count("LogoutTimeout", 1),
+    schedule = schedule_of(r),
+  }
+  if r.flag "CheckLatency" == false then s.latency = false end
+  local digits = r.get "TimestampPrecision" or r.get "TimeStampPrecision"
+  local named = { MILLIS = 3, MICROS = 6, NANOS = 9 }
+  if digits then
+    local n = named[digits:upper()] or math.tointeger(tonumber(digits))
+    if not n or n < 0 or n > 9 then
+      r.fail("TimestampPrecision", "0 to 9, or MILLIS, MICROS or NANOS expected")
+    end
+    s.precision = n > 6 and 9 or n > 3 and 6 or 3
+  end
+  dictionary_of(path, r, s)
+  s.name = r.get "SessionQualifier"
+    or ("%s:%s-%s"):format(r.need "BeginString", s.sender, s.target)
+  local heartbeat = r.count("HeartBtInt", 0, 86400)
+  local retry = r.count("ReconnectInterval", 1)
+  if initiator then
+    s.heartbeat = heartbeat
+      or r.fail("HeartBtInt", "HeartBtInt is missing in this session")
+    s.retry = retry or 30
+    s.hosts = hosts_of(r)
+    s.tls = tls_of(path, r, false)
+  end
+  return s
+end
+
+-- ---- all of it ----
+
+local function known_name(name)
+  for known in pairs(UNSUPPORTED) do
+    if known:lower() == name:lower() then return true end
+  end
+  return false
+end
+
+-- Warns of the settings that nobody has asked for.
+local function warn(path, section, seen, out)
+  local rest = {}
+  for key, one in pairs(section.settings) do
+    local same
+    for name, value in pairs(SAME) do
+      if name:lower() == key then same = value end
+    end
+    local value = one.value:upper():sub(1, 1)
+    if not seen[key] and one.value ~= "" and same ~= value
+       and not key:find "^socketconnect%a%a%a%a%d+$" then
+      rest[#rest + 1] = one
+    end
+  end
+  table.sort(rest, function(a, b) return a.line < b.line end)
+  for _, one in ipairs(rest) do
+    local same = SAME[one.name]
+    local why = WHY[one.name]
+    out[#out + 1] = ("%s:%d: %s=%s %s"):format(path, one.line, one.name, one.value,
+      why and "is not needed: " .. why
+      or (known_name(one.name) or same) and "is not supported: it is as without it"
+      or "is no setting that is known: it does nothing")
+  end
+end
+
+local function read(path)
+  local file, why = io.open(path, "rb")
+  if not file then error("app.fix.config: " .. why, 0) end
+  local text = file:read(1 << 20) or ""
+  file:close()
+  local default, list = sections_of(path, text:gsub("\r", ""))
+  local made = { sessions = {}, acceptors = {}, warnings = {} }
+  local ports, seen_all = {}, {}
+  if #list == 0 then error(path .. ": no [SESSION] in it", 0) end
+  for _, section in ipairs(list) do
+    local r = reader(path, section, default)
+    local kind = r.need "ConnectionType"
+    if kind:lower() == "initiator" then
+      made.sessions[#made.sessions + 1] = session_of(path, r, true)
+    elseif kind:lower() == "acceptor" then
+      local one = session_of(path, r, false)
+      local host, port = r.get "SocketAcceptAddress" or r.get "SocketAcceptHost",
+        r.count("SocketAcceptPort", 0, 65535)
+      if not port then r.fail("SocketAcceptPort", "SocketAcceptPort is missing") end
+      local tls = tls_of(path, r, true)
+      local key = (host or "") .. ":" .. port
+      if not ports[key] then
+        ports[key] = { host = host, port = port, tls = tls, sessions = {} }
+        made.acceptors[#made.acceptors + 1] = ports[key]
+      end
+      local all = ports[key].sessions
+      all[#all + 1] = one
+    else
+      r.fail("ConnectionType", "initiator or acceptor expected")
+    end
+    -- An acceptor's file may say what only initiators need, and the other way round.
+    for _, name in ipairs { "HeartBtInt", "ReconnectInterval", "SocketConnectHost",
+                            "SocketConnectPort", "SocketAcceptPort", "SocketAcceptHost",
+                            "SocketAcceptAddress" } do
+      r.seen[name:lower()] = true
+    end
+    warn(path, section, r.seen, made.warnings)
+    for key in pairs(r.seen) do seen_all[key] = true end
+  end
+  warn(path, default, seen_all, made.warnings)
+  return made
+end
+
+--- fix_config.read(path) -> table | nil, message
+-- What a QuickFIX .cfg file says: sessions (options of app.fix.session), acceptors
+-- (options of app.fix.acceptor) and warnings, each a text with the file and the line.
+-- Yields: no.  Blocks: while the file is read.  Thread: any.
+-- Errors: nil for a file that can't be read and for a setting that can't be.
+-- Units: none.
+function config.read(path)
+  local fine, made = pcall(read, path)
+  if fine then return made end
+  return nil, made
+end
+
+return config

@@ -1,0 +1,231 @@
+--- guide_fix: pages of the guide about FIX: sessions, market data, orders.
+--
+-- A list as that of tw.guide, which has them, too.
+
+return {
+  {
+    name = "sessions",
+    purpose = "FIX sessions in an app and its scripts",
+    text = [==[
+An app declares its FIX sessions: those that it connects to a peer, and ports where peers
+connect to it.
+
+  app.fix.session { name = "broker", host = "fix.broker.com", port = 5001,
+                    version = "FIX.4.4", sender = "ME", target = "BROKER",
+                    logon = { Username = "me", Password = "..." },
+                    store = "store", log = "log" }
+  app.fix.acceptor { port = 5002, sessions = {
+    { name = "client", sender = "ME", target = "CLIENT" } } }
+  app.fix.config "quickfix.cfg"          -- all that a file of QuickFIX says
+
+Versions are FIX.4.0 to 4.4, and 5.0 to 5.0SP2 by FIXT.1.1.  A dictionary is built in for
+each (session, market data, orders); dictionary = "FIX44.xml" is one of your own, and a
+text of extensions goes on top of what is built in (see tidewire help fix).  With a store
+both numbers and what was sent survive a restart, also by kill -9.  Of a machine that
+stops they lose what came in the last `sync` seconds (0.1); with sync = "each" nothing
+that went out, for it waits until it is on the disk, many messages by one sync.  With
+"never" the system decides.  help tw.app.fix has all options.
+
+A script hears of all sessions by two callbacks:
+
+  function M:on_fix(message, session)
+    print(session, message.name, message.ClOrdID, message.OrderQty)
+    for _, party in ipairs(message.NoPartyIDs or {}) do print(party.PartyID) end
+  end
+  function M:on_fix_event(session, event, text, from, to, message) end
+
+message cannot be changed, and may be kept.  Fields are found by name or tag, and are
+numbers and booleans where the dictionary says so; message:text "Price" is what came.  A
+name that is in no dictionary raises.  on_fix may ask for time, received and seq, too.
+Both are records of the tape, so a recording has them, and every script sees the same.
+Passwords (554, 925, and 96 of a Logon) are as many '*' there, and in message logs.
+A log ends at log_size (64 MiB) and becomes NAME.log.1; log_files (15) of them stay.  What
+is moved away, by logrotate, say, is begun anew: no signal is needed.
+
+Events are logged_on, logged_out, not_logged_on (text: why), rejected and refused
+(message: ours, or theirs), dropped, gap, skipped, resending, forgotten, filled, reset,
+store_failed, and unsent (from: the ticket of what fix.send took).
+
+  local fix = tw.fix
+  local ticket, why = fix.send("broker", { MsgType = "NewOrderSingle", ClOrdID = "1",
+    Symbol = "AAPL", Side = "BUY", OrdType = "LIMIT", Price = 187.25, OrderQty = 100,
+    TransactTime = tw.now() })
+
+The fields go out in the dictionary's order.  What it does not have or allow raises, with
+what it expects; nil, why and a code come when the session is not logged on or its queue
+is full.  A message that on_fix got can be sent as it is.
+
+A script takes all sessions, or those that it names: M.sessions = { "broker", "v*" } (or
+sessions of app.script).  What messages (35=) come to whom:
+
+  no other use       on_fix, all that `take` of the session lists; without it, all
+  app.feed.fix       W X S i Y AG f h, and j of its requests
+  market = true      V R e g
+  app.gateway.fix    8 9 j
+  orders = true      D F G H AF
+
+What a session does not take is answered as unsupported (35=j, 380=3; before FIX.4.2 by a
+Reject), but for j itself.  The first of each type has a line in the log, and so has the
+first that is on the tape while no script has an on_fix for its session: of the first 16
+types of a session, which `missed` of fix.status has; it counts all of them (untaken,
+unheard).  What a feed, a gateway, a market or orders take does not come to on_fix: a
+script that asks for such a session is told.
+
+When the run ends sessions are up while on_stop runs: what it sends, and orders that it
+cancels, go out.  Then they log out, and are cut off after three seconds at most.
+
+fix.status() has the figures of all sessions; fix.reset, fix.set_numbers, fix.enable,
+fix.logout and fix.remove command one; fix.add adds one, to a peer or at a port of the
+app, with the options of app.fix.session, market and orders too.  A feed or a gateway is
+for the app file: with enabled = false it waits for fix.enable.  So does tidewire attach:
+
+  fix                       all sessions
+  fix broker                one, with why it is not up
+  fix broker numbers 17 20  the next number in, and out
+  fix broker disable        logs out and stays down; enable, reset, logout, remove
+  fix add name=b host=h port=5001 sender=ME target=B logon.Username=me store=dir
+  fix add { acceptor = 5002, sender = "ME", target = "NEW" }
+
+When a script changes (tidewire help reload) its sessions stay as they are; those of an
+app file that changes can't.  A backtest has none: fix.send says so, and messages of a
+recording come by on_fix.  A recording has the version of each session and the paths of
+its dictionaries, by which `tidewire replay` and app.feed.tape read its messages; they
+take another one, too (--dictionary; dictionary).  In a backtest that of BeginString is
+the built-in one.]==],
+  },
+  {
+    name = "subscriptions",
+    purpose = "market data over FIX sessions, either side of them",
+    text = [[
+  app.feed.fix { name = "broker", host = "fix.broker.com", port = 5001, tls = true,
+                 version = "FIX.4.4", sender = "ME", target = "BROKER",
+                 subscribe = { "AAPL", "GOOG" }, depth = 5, incremental = true }
+
+After each Logon every symbol is asked for (35=V; batch of them in one request), and what
+comes (35=W, X and S of FIX.4.2 to 5.0SP2) becomes quotes and trades on the tape:
+
+  quotes             the best bid and offer, with the sizes at that price added up; after
+                     each snapshot, and when they have changed
+  books              unless depth = 1: a record for each level that has changed, the sizes
+                     of a price added up; see `tidewire help books`
+  levels             are known by their ids (278, 280), positions (290, 1023) or prices,
+                     as the peer names them
+  times              of an entry (60; 272 and 273), else of its message (60, 779, 52)
+  gaps               RptSeq (83) that is not the next one; messages that the session does
+                     not get again; its end; a message that can't be used: on_gap tells
+                     of them, the book is dropped and asked for again
+  refusals           (35=Y, j) are in the log; of several symbols in a request each is
+                     tried alone
+  states             of symbols (35=f) and markets (35=h): on_status, and the log; with
+                     states = true they are asked for (35=e, g) after each Logon
+  quotes             one by one (35=S), or many (35=i): the sides that each names are all
+                     there is of them.  Where QuoteResponseLevel (301) asks for it they
+                     are acknowledged, by 35=AI (before 4.3 by b) and by 35=b, with those
+                     that nobody subscribed or whose price is wrong
+  streams            from 5.0 on a number of a stream (1180, 1181) that is not the next
+                     one is a gap, too; ApplLastSeqNum (1350) says what came before it
+
+A session of an acceptor serves what the run has of quotes and trades:
+
+  app.fix.acceptor { port = 5001, sessions = {
+    { sender = "EXCHANGE", target = "YOU", market = true } } }
+
+Its peer gets a snapshot, and then what has changed every 5 ms: one that does not read
+gets fewer updates, never late ones.  A template with market = true serves all that come.
+Whether a symbol or the market trades is answered, too (35=e, g): as it was told (a tape
+that is played has states), else that what has a price is open.
+
+Orders may go over the same session, either side: market = true beside orders = true, and
+app.gateway.fix { session = "broker" } (or app.feed.fix { session = ..., subscribe =
+... }) over a session that is declared above.]],
+  },
+  {
+    name = "books",
+    purpose = "books of prices, level by level",
+    text = [[
+  function M:on_book(book, symbol)
+    local price, size = book:bid(1)          -- the best; nil: there is none
+    for i = 1, math.min(5, book.asks) do print(book:ask(i)) end
+  end
+
+A feed that has depth (app.feed.fix { subscribe = ..., depth = 10 }) puts a record on the
+tape for each level that changes: on_level is called for each, and on_book once for an
+update, when all of it is in the book.  Records of levels come before the quote of the
+same update, so in on_quote and elsewhere tw.book(symbol) is the book of that quote.
+
+  book:bid(i), book:ask(i)       price and size of the i-th level, 1 if nothing is said
+  book:size("bid", price)        what is there at a price, or nil
+  book.bids, book.asks           how many levels there are
+  book.known                     seen from its beginning: nothing is missing
+  book.symbol, source, time, seq of the last change
+
+A book is what its script has read: the same in a recording that is played, and in a
+backtest.  Where the feed missed something on_gap tells of it, and on_book comes again
+with the new book.  A script that was not there from the beginning, or fell behind, asks
+for the books again (they come as records, so all hear them); in a recording it waits for
+the next snapshot.  A book of orders (levels with ids) is one of prices here.
+
+app.book { levels = 10 } puts the run's own book (fill = "book") on the tape likewise, and
+a FIX session with market = true serves it.]],
+  },
+  {
+    name = "gateways",
+    purpose = "orders that leave the run: to a broker or a venue, by FIX",
+    text = [[
+  app.gateway.fix { name = "broker", host = "fix.broker.com", port = 5001, tls = true,
+                    version = "FIX.4.4", sender = "ME", target = "BROKER",
+                    store = "fix", account = "12345" }
+  app.account { gateway = "broker" }
+
+The scripts are as they are on paper: what they ask for goes out as 35=D, F and G (FIX.4.0
+to 5.0SP2), and what comes back (8, 9, 3 and j) are their on_order, on_fill and
+on_position, in the order of the tape.  Limits and tw.halt come before the gateway; a
+backtest has none and fills orders itself, by the account's fill model.
+
+  ClOrdID (11)       the order's id, and for each change letters more: 17, 17a, 17b
+  ids                18 digits.  Those of a run begin at the nanoseconds from 2020 to its
+                     start, and of these each script takes every n-th (n: scripts and
+                     sessions, or one more).  So a run that begins after the end of
+                     another has other ids, while no script sends more than 10^9 / n
+                     orders a second all the time; and so have two at once that begin 1
+                     ms apart, until a script has sent 10^6 / n orders.  The time is the
+                     machine's: a clock that is put back counts
+  kinds              market, limit, stop, stop_limit; trailing_stop from 4.4 on; tif "cls"
+                     is an OrdType before 4.3; post_only is ExecInst 6.  What a version
+                     can't say is rejected at once, the log says why
+  reduce_only        the venue is not told: it goes out if it reduces what is held then
+  brackets, oco      nor of these: when one of a group trades the others are canceled, or
+                     made smaller; meanwhile both may trade
+  fees               Commission (12, 13) of a trade where the venue names it, else those
+                     of the account
+  trades             count once, by ExecID (17).  One that the venue takes back (20=1,
+                     150=H) or corrects (G) is booked, also after the order's end
+  what is missing    by CumQty (14) is asked for (35=H) and booked at the average that the
+                     venue names; an order's end is told after its trades
+  connections        while there is none orders are rejected ("the gateway is not
+                     connected").  After each Logon the status of all that is open is
+                     asked for; what the venue never got is rejected, a change that was
+                     lost is refused.  Orders are not sent again after a break
+  words              order.text is what the venue said of it last in its own words (58)
+                     and order.code why, by its list (103, 102, 378); both are nil where
+                     reason says it all, and in a replay
+  restarts           with a store what is open and held is in its folder, NAME.orders: the
+                     next run's script of the same name has the positions as it starts,
+                     and its orders are told to on_order with the reason "it was sent by
+                     a former run"; what traded meanwhile comes by on_fill.  Orders of a
+                     bracket that wait for it are there, too, and go out when it has
+                     traded; of a group one still cancels the others; labels are as they
+                     were (119 bytes of them).  Without a store open orders that
+                     35=AF (from 4.3 on; mass_status = false: not) or a report finds are
+                     the only script's that trades there, with all that they have traded;
+                     adopt = false: neither.  What can't be anybody's has a line in the
+                     log, which counts, and cancel_unknown = true cancels it
+  breaks             cancel_on_disconnect = true cancels what is open after the next
+                     Logon, and has the venue do so where the version can (18=o)
+  fields             more of each order: { ExDestination = "XNAS", [528] = "A" }
+
+The tape waits for scripts whose orders go through a gateway.  The other way round,
+app.fix.acceptor { port = 5001, sessions = { { sender = "VENUE", target = "YOU", orders =
+true } } } lets peers trade in the run's own book (fill = "book"), with its scripts.]],
+  },
+}
