@@ -188,6 +188,8 @@ enum tw_kind {
     TW_GAP,       /* records (or a feed's messages) that this reader missed */
     TW_RELOAD,    /* from here on a script is at another version            */
     TW_BAR,       /* open, high, low, close and volume of a span of time    */
+    TW_LEVEL,     /* a level of a book changed                              */
+    TW_STATUS,    /* whether a symbol, or a market, trades                  */
     TW_KINDS
 };
 
@@ -229,6 +231,36 @@ struct tw_execution {
 /* See tw_bar_get of host/tape/bar.h. */
 struct tw_bar { int64_t close, volume; uint64_t packed[2]; };
 
+/* A book of prices, one level after the other.  CLEAR: the book is empty, and what
+ * follows is all of it; one that was not seen cleared is not known.  Changes up to one
+ * that is the last belong together: in between a book may be crossed. */
+enum tw_level_change { TW_LEVEL_SET, TW_LEVEL_GONE, TW_LEVEL_CLEAR };
+
+struct tw_level {
+    int64_t price, size;     /* all that is there now; 0 of a level: not known     */
+    uint32_t place;          /* in its side: 1 is the best; of one that is gone:
+                              * that it had                                        */
+    uint8_t offer;           /* 0: it is a bid                                     */
+    uint8_t change;          /* enum tw_level_change                               */
+    uint8_t last;
+    uint8_t unused;
+    uint64_t orders;         /* at that price; 0: not known                        */
+};
+
+enum tw_trading {
+    TW_TRADING_UNKNOWN, TW_TRADING_HALTED, TW_TRADING_OPEN, TW_TRADING_CLOSED,
+    TW_TRADING_PRE_OPEN, TW_TRADING_PRE_CLOSE, TW_TRADING_AUCTION, TW_TRADING_DELAYED,
+    TW_TRADING_NOTICE        /* something else is said, in text */
+};
+
+/* Of the record's symbol; without one, of a market or a session of it. */
+struct tw_status {
+    uint16_t status;         /* enum tw_trading                                    */
+    uint16_t reason;         /* FIX 327 or 567, a number or a letter; 0: none      */
+    uint32_t code;           /* FIX 326 or 340; 0: none                            */
+    char text[24];           /* what is said, as much as there is room for, and a 0 */
+};
+
 /* `lost` records, from seq `first` on. */
 struct tw_gap { uint64_t lost, first; uint64_t unused[2]; };
 
@@ -247,6 +279,8 @@ struct tw_record {
         struct tw_timer timer;
         struct tw_execution execution;
         struct tw_bar bar;
+        struct tw_level level;
+        struct tw_status status;
         struct tw_gap gap;
         uint64_t word[4];
     };
@@ -452,15 +486,15 @@ int64_t tw_host_symbol(struct tw_host *host, const char *name);
 const char *tw_host_symbol_name(struct tw_host *host, uint32_t id);
 const char *tw_host_topic_name(struct tw_host *host, uint32_t id);
 
-/* Puts quotes and trades on the tape: kind, symbol and payload are the caller's; a time
- * or received of 0 becomes now, seq and source are the host's.  Those of one call are in
- * order; others may come between them.  Where scripts are reliable (no feed of the app
- * is live), it waits while it is ahead of the slowest by more than the tape's lead, an
- * eighth of app.tape's capacity, for so many seconds at most (0, or a thread of a host:
- * not at all).  Else it never waits, and who falls a whole tape behind gets a gap.
+/* Puts quotes, trades and levels on the tape: kind, symbol and payload are the caller's;
+ * a time or received of 0 becomes now, seq and source are the host's.  Those of one call
+ * are in order; others may come between them.  Where scripts are reliable (no feed of the
+ * app is live), it waits while it is ahead of the slowest by more than the tape's lead,
+ * an eighth of app.tape's capacity, for so many seconds at most (0, or a thread of a
+ * host: not at all).  Else it never waits, and who falls a whole tape behind gets a gap.
  * How many were pushed, from the first on, fewer than n when the time was over or the
- * run ends; TW_EUSAGE, and none: a record is neither a quote nor a trade of a known
- * symbol; TW_EBUSY: it does not run yet; TW_ESTOPPED: it has ended.
+ * run ends; TW_EUSAGE, and none: a record is of another kind, or of no known symbol;
+ * TW_EBUSY: it does not run yet; TW_ESTOPPED: it has ended.
  * Thread: any, several at once.  Blocks: for so long.  Memory: none. */
 int64_t tw_host_push(struct tw_host *host, const struct tw_record *records, size_t n,
                      double seconds);
@@ -595,6 +629,16 @@ void tw_lua_push(struct lua_State *L, struct tw_item value);
 /* [-0, +0, e]  The value at that index, frozen: the caller's, for tw_any_unref.
  * Thread: where L runs.  Blocks: no.  Errors: raises: what can't be frozen, and where. */
 void tw_lua_value(struct lua_State *L, int index, struct tw_any *out);
+
+/* [-0, +1, e]  Memory of the program's, as scripts see a C value of that type: a struct,
+ * say, whose fields they read and write in place, as require "ffi" does.  declarations is
+ * C that declares what the type needs, or NULL; the same may be declared again.  The
+ * memory must live as long as the host, and who else uses it meanwhile is the program's
+ * to see to: several states that are given the same memory are several threads.
+ * scripts/ffi/shared.c shows it.
+ * Thread: where L runs.  Blocks: no.  Errors: raises: it is no C, or no such type. */
+void tw_lua_push_cdata(struct lua_State *L, const char *declarations, const char *type,
+                       void *memory);
 
 /* [-0, +0, -]  options.ctx of the host that L is of.  Thread: where L runs. */
 void *tw_lua_context(struct lua_State *L);

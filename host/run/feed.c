@@ -32,7 +32,7 @@ enum { READ_BYTES = 65536, BUFFER_BYTES = 4 * READ_BYTES, SHOWN = 10, PAUSE_MS =
 
 /* ---- records to the tape ---- */
 
-void tw_feed_append(struct tw_feed *f, struct tw_record *r, size_t n)
+static void append(struct tw_feed *f, struct tw_record *r, size_t n) TW_ON(FEED)
 {
     static const atomic_bool at_once = true;
     struct tw_tape *tape = f->io->o.tape;
@@ -55,6 +55,18 @@ void tw_feed_append(struct tw_feed *f, struct tw_record *r, size_t n)
         f->unheard += part;
         r += part;
         n -= part;
+    }
+}
+
+void tw_feed_append(struct tw_feed *f, struct tw_record *r, size_t n)
+{
+    if (!f->io->book || f == f->io->book) {
+        append(f, r, n);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        tw_book_before(f->io->book, r[i].time);
+        append(f, &r[i], 1);
     }
 }
 
@@ -104,6 +116,14 @@ void tw_feed_enter(struct tw_feed *f, enum tw_feed_state state, const char *text
     if (f->io->o.changed) f->io->o.changed(f->io->o.ctx, f->index, state, text);
 }
 
+static void TW_ON(FEED) tell_gaps(struct tw_feed *f)
+{
+    char text[TW_GAPS_TEXT];
+
+    if (f->gaps && tw_gaps_text(f->gaps, f->io->o.symbols, text))
+        tw_log_printf(f->io->o.log, TW_LOG_WARN, f->who, "gaps: %s", text);
+}
+
 void tw_feed_finish(struct tw_feed *f, enum tw_feed_state state,
                     const char *format, ...)
 {
@@ -115,6 +135,7 @@ void tw_feed_finish(struct tw_feed *f, enum tw_feed_state state,
     tw_feed_wake(f);
     f->ops->close(f);
     tw_feed_tell_problems(f);
+    tell_gaps(f);
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
@@ -156,24 +177,78 @@ static void on_second(uv_timer_t *second)
     for (unsigned i = 0; i < io->begun; i++) tw_feed_tell_problems(io->feeds[i]);
 }
 
-/* The first of a feed are logged each; the others, which may come a million a
- * second, in one line a second. */
-static void on_problem(void *ctx, const char *text)
+void tw_feed_problem(struct tw_feed *f, const char *label, const char *text)
 {
-    struct tw_reader *r = ctx;
-    struct tw_feed *f = r->feed;
     uv_timer_t *second = &f->io->second;
 
-    tw_be_feed();
     if (f->problems < SHOWN) {
         f->problems++;
-        tw_log_printf(f->io->o.log, TW_LOG_WARN, f->who, "%s%s", r->label, text);
+        tw_log_printf(f->io->o.log, TW_LOG_WARN, f->who, "%s%s", label, text);
         return;
     }
     f->unsaid++;
-    snprintf(f->last, sizeof f->last, "%s%s", r->label, text);
+    snprintf(f->last, sizeof f->last, "%s%s", label, text);
     if (!uv_is_active((uv_handle_t *)second))
         uv_timer_start(second, on_second, PAUSE_MS, 0);
+}
+
+static void TW_ON(FEED) tell_odd(struct tw_feed *f, const struct tw_place *place,
+                                 unsigned odd, const char *label)
+{
+    char text[TW_FAULT_TEXT], where[TW_PLACE_TEXT];
+
+    snprintf(text, sizeof text, "%s: %s", tw_place_text(place, where), tw_odd_text(odd));
+    tw_feed_problem(f, label, text);
+}
+
+const char *tw_feed_look(struct tw_feed *f, const struct tw_record *r,
+                         const struct tw_place *place, int64_t *latest_ns,
+                         unsigned *told, const char *label)
+{
+    if (!tw_record_is_sound(r, latest_ns)) {
+        const char *why = tw_record_fault(r);
+        unsigned odd = why ? 0 : tw_record_odd(r, latest_ns, told);
+
+        if (why) return why;
+        if (odd) tell_odd(f, place, odd, label);
+    }
+    if (f->gaps && tw_gaps_look(f->gaps, r, place) < 0) {
+        tw_log_printf(f->io->o.log, TW_LOG_WARN, f->who, "no memory to look for gaps");
+        tw_gaps_free(f->gaps);
+        f->gaps = NULL;
+    }
+    return NULL;
+}
+
+static void on_problem(void *ctx, const char *text)
+{
+    struct tw_reader *r = ctx;
+
+    tw_be_feed();
+    tw_feed_problem(r->feed, r->label, text);
+}
+
+/* The `check` of a codec. */
+static const char *check(void *ctx, const struct tw_record *record, uint64_t line)
+{
+    struct tw_reader *r = ctx;
+    const struct tw_place place = { .path = r->feed->o.path, .line = line };
+
+    tw_be_feed();
+    return tw_feed_look(r->feed, record, &place, &r->latest_ns, &r->told, r->label);
+}
+
+bool tw_reader_check(struct tw_reader *r, const struct tw_record *record,
+                     const struct tw_place *place)
+{
+    const char *why = tw_feed_look(r->feed, record, place, &r->latest_ns, &r->told,
+                                   r->label);
+    char text[TW_FAULT_TEXT], where[TW_PLACE_TEXT];
+
+    if (!why) return true;
+    snprintf(text, sizeof text, "%s: %s", tw_place_text(place, where), why);
+    on_problem(r, text);
+    return false;
 }
 
 /* ---- bytes to records ---- */
@@ -184,7 +259,8 @@ int tw_reader_init(struct tw_reader *r, struct tw_feed *f, const char *label,
     struct tw_io *io = f->io;
     uint8_t source = (uint8_t)(f->index + 1);
 
-    *r = (struct tw_reader){ .feed = f, .label = label, .cap = BUFFER_BYTES };
+    *r = (struct tw_reader){ .feed = f, .label = label, .cap = BUFFER_BYTES,
+                             .latest_ns = INT64_MIN };
     if (f->o.format == TW_FORMAT_CSV) {
         struct tw_csv_options csv = f->o.csv;
 
@@ -192,6 +268,7 @@ int tw_reader_init(struct tw_reader *r, struct tw_feed *f, const char *label,
         csv.source = source;
         csv.problem = on_problem;
         csv.problem_ctx = r;
+        csv.check = check;
         r->codec = tw_csv_decoder_new(&csv, error);
         if (!r->codec) return error->code;
     } else {
@@ -264,7 +341,7 @@ void tw_reader_take(struct tw_reader *r, size_t n)
     memmove(r->bytes, r->bytes + done, r->n);
     publish(r);
     tw_feed_flush(f);
-    if (f->batch.full == tw_feed_full)
+    if (f->o.kind != TW_FEED_FILE || f->o.speed == 0)     /* not paced */
         tw_histogram_add(&f->io->parse_ns, tw_clock_steady_ns() - began);
     make_room(r);
     assert(r->n < r->cap);   /* else the codec waits for more than its longest */

@@ -7,7 +7,9 @@
  *   feed_file.c   FILE, STDIN           pulled by a pump.h, or pushed
  *   feed_tape.c   TAPE                  pulled by a pump.h
  *   feed_made.c   SYNTHETIC, TIMER      pulled by a pump.h
+ *   fix_feed.c    FIX                   pushed by the FIX engine, see fix_feed.h
  *   feed_program.c  PROGRAM             pushed by tw_io_push, on any thread
+ *   feed_book.c   BOOK                  pulled before each record of the others
  *
  * Layer host/run.  Only those files, feed.c and io.c include it.
  */
@@ -16,6 +18,8 @@
 
 #include <uv.h>
 
+#include "feed/fault.h"
+#include "feed/gaps.h"
 #include "run/counter.h"
 #include "run/io.h"
 #include "run/thread.h"
@@ -34,7 +38,7 @@ struct tw_feed_ops {
 };
 extern const struct tw_feed_ops tw_feed_connect_ops, tw_feed_listen_ops,
     tw_feed_file_ops, tw_feed_stdin_ops, tw_feed_synthetic_ops, tw_feed_timer_ops,
-    tw_feed_program_ops, tw_feed_tape_ops;
+    tw_feed_fix_ops, tw_feed_program_ops, tw_feed_tape_ops, tw_feed_book_ops;
 
 enum { TW_CODEC_COUNTERS = sizeof(struct tw_codec_stats) / sizeof(uint64_t) };
 
@@ -53,8 +57,10 @@ struct tw_feed {
     uint64_t problems TW_OWNED(FEED);      /* that were logged each               */
     uint64_t unsaid TW_OWNED(FEED);        /* that were not, since the last line  */
     char last[300] TW_OWNED(FEED);         /* the last of those                   */
+    struct tw_gaps *gaps;                  /* owner: FEED; of a file; NULL: none  */
     atomic_int state;                      /* atomic: FEED stores, all load       */
     atomic_bool unwanted;                  /* atomic: MAIN stores, FEED loads     */
+    atomic_bool retell;                    /* atomic: any store, FEED takes       */
     _Atomic uint64_t records, waits, connects;   /* atomic: FEED adds (a program's:
                                             * any thread), all load               */
     _Atomic uint64_t codec[TW_CODEC_COUNTERS];   /* atomic: FEED adds, all load   */
@@ -62,7 +68,9 @@ struct tw_feed {
 
 struct tw_io {
     struct tw_io_options o;                /* constant                            */
+    struct tw_io_guest guest;              /* constant after start; of zeros: none */
     struct tw_feed *feeds[TW_SOURCE_MAX];  /* constant below count                */
+    struct tw_feed *book;                  /* constant after start; of feeds, or NULL */
     atomic_uint count;                     /* atomic: MAIN stores, all load       */
     atomic_uint wanted;                    /* atomic: MAIN stores, FEED loads     */
     unsigned begun;                        /* owner: FEED while there is a thread */
@@ -71,7 +79,11 @@ struct tw_io {
     uv_timer_t second;                     /* owner: FEED; problems are pending   */
     struct tw_thread thread;
     bool started TW_OWNED(MAIN);           /* and not yet stopped                 */
-    atomic_bool stopping;                  /* atomic: MAIN stores, FEED loads     */
+    atomic_bool stopping;                  /* atomic: MAIN stores, FEED loads: feeds */
+    atomic_bool leaving;                   /* atomic: the same: the guest           */
+    atomic_bool halted;                    /* atomic: FEED stores, MAIN loads: nothing
+                                            * comes of the feeds any more           */
+    bool closed;                           /* owner: FEED; they are                 */
     _Atomic int64_t began_ns;              /* atomic: FEED stores, all load       */
     struct tw_histogram parse_ns;          /* atomic: FEED adds, all load         */
 };
@@ -83,6 +95,17 @@ void tw_feed_full(struct tw_batch *batch);
 /* Appends up to the feed's limit, waiting for reliable readers.
  * Thread: FEED.  Blocks: as tw_tape_append.  Memory: none. */
 void tw_feed_append(struct tw_feed *f, struct tw_record *r, size_t n) TW_ON(FEED);
+
+/* A record of that time is about to be appended: what comes before it in the venue of a
+ * BOOK feed is.  Thread: FEED.  Blocks: as tw_tape_append; until every script has read
+ * all, where it keeps in step with them.  Memory: what comes of an order. */
+void tw_book_before(struct tw_feed *f, int64_t time_ns) TW_ON(FEED);
+
+/* Likewise, what is due now, because somebody rang.  Thread: FEED. */
+void tw_book_look(struct tw_feed *f) TW_ON(FEED);
+
+/* A program has pushed a record of that time.  Thread: any.  Blocks: never. */
+void tw_book_pushed(struct tw_feed *f, int64_t time_ns);
 
 /* The end of a read: empties the batch, wakes the readers, and ends the feed
  * when it has reached its limit.  A feed that nobody waits for, a file read flat out,
@@ -106,6 +129,17 @@ void tw_feed_enter(struct tw_feed *f, enum tw_feed_state state,
 void tw_feed_finish(struct tw_feed *f, enum tw_feed_state state,
                     const char *format, ...) TW_ON(FEED) TW_PRINTF(3, 4);
 
+/* Something that could not be used: the first of a feed are logged each, the others,
+ * which may come a million a second, in one line a second.  Thread: FEED. */
+void tw_feed_problem(struct tw_feed *f, const char *label,
+                     const char *text) TW_ON(FEED);
+
+/* Why it can't be a record (see fault.h), or NULL: then what is odd with it is told, and
+ * in a file gaps are looked for.  Thread: FEED. */
+const char *tw_feed_look(struct tw_feed *f, const struct tw_record *r,
+                         const struct tw_place *place, int64_t *latest_ns,
+                         unsigned *told, const char *label) TW_ON(FEED);
+
 /* Logs the problems that were only counted.  Thread: FEED. */
 void tw_feed_tell_problems(struct tw_feed *f) TW_ON(FEED);
 
@@ -114,12 +148,18 @@ struct tw_reader {
     struct tw_feed *feed;            /* constant                                 */
     struct tw_codec *codec;          /* constant                                 */
     const char *label;               /* constant: heads its problems             */
+    int64_t latest_ns;               /* owner: FEED; of its CSV                  */
+    unsigned told;                   /* owner: FEED; of what is odd in it        */
     char *bytes;                     /* owner: FEED; [0, n) wait for the codec   */
     size_t n, cap;                   /* owner: FEED                              */
     uint64_t total;                  /* owner: FEED; bytes read of this stream   */
     struct tw_codec_stats seen;      /* owner: FEED; what was published so far   */
     void (*lost)(struct tw_reader *r, int why);   /* constant after start        */
 };
+
+/* Can it be?  If not that is told, and else what is odd.  Thread: FEED. */
+bool tw_reader_check(struct tw_reader *r, const struct tw_record *record,
+                     const struct tw_place *place) TW_ON(FEED);
 
 /* Makes the codec; label: "" or "peer: ".  Afterwards, failed or not, it is to
  * be tw_reader_fini-ed.  Thread: MAIN before the start, or FEED. */

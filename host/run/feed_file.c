@@ -12,6 +12,7 @@
  * Layer host/run.  Thread: open and free MAIN, all else FEED.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -35,6 +36,8 @@ struct file {
     struct tw_pace pace;
     struct tw_record *ahead;
     size_t first, n, cap;
+    char *label;                      /* "PATH: ", before what is wrong in it  */
+    void (*full)(struct tw_batch *);  /* of FIX: where what can be goes        */
 };
 
 /* The `full` of a paced feed: keeps the records until they are due. */
@@ -103,7 +106,23 @@ static void TW_ON(FEED) read_piece(struct file *f)
         return;
     }
     f->over = got < 0 || !f->in || !tw_input_more(f->in);
-    tw_reader_end(&f->reader);
+    if (got == 0) tw_reader_end(&f->reader);   /* else its last line is half of one */
+}
+
+/* The `full` of FIX, which has no lines.  A record that can't be is left out. */
+static void keep_checked(struct tw_batch *batch)
+{
+    struct file *f = batch->owner;
+    unsigned n = batch->n;
+
+    tw_be_feed();
+    batch->n = 0;
+    for (unsigned i = 0; i < n; i++)
+        if (tw_reader_check(&f->reader, &batch->r[i],
+                            &(struct tw_place){ .path = f->feed.o.path,
+                                                .message = batch->r[i].source_seq }))
+            batch->r[batch->n++] = batch->r[i];
+    f->full(batch);
 }
 
 static int64_t step(void *arg)
@@ -121,14 +140,23 @@ static int64_t step(void *arg)
 static int file_open(struct tw_feed *feed, struct tw_error *error)
 {
     struct file *f = (struct file *)feed;
+    size_t n;
 
     if (feed->o.kind == TW_FEED_FILE) {
         f->in = tw_input_open(feed->o.path, feed->o.member, error);
         if (!f->in) return error->code;
+        feed->gaps = tw_gaps_new(0);
+        if (!feed->gaps) return tw_fail(error, UV_ENOMEM, "no memory for a feed");
         f->pace.speed = feed->o.speed;
         if (f->pace.speed > 0) feed->batch.full = keep_ahead;
+        f->full = feed->batch.full;
+        if (feed->o.format == TW_FORMAT_FIX) feed->batch.full = keep_checked;
+        n = strlen(feed->o.path) + 3;
+        f->label = tw_calloc(1, n);
+        if (!f->label) return tw_fail(error, UV_ENOMEM, "no memory for a feed");
+        snprintf(f->label, n, "%s: ", feed->o.path);
     }
-    return tw_reader_init(&f->reader, feed, "", error);
+    return tw_reader_init(&f->reader, feed, f->label ? f->label : "", error);
 }
 
 static void file_start(struct tw_feed *feed)
@@ -157,6 +185,7 @@ static void file_free(struct tw_feed *feed)
 
     tw_reader_fini(&f->reader);
     tw_input_close(f->in);
+    tw_free(f->label);
     tw_free(f->ahead);
 }
 

@@ -107,5 +107,7 @@ size_t tw_io_push(struct tw_io *io, unsigned feed, const struct tw_record *r, si
     }
     count(&f->records, done);
     tw_tape_wake(io->o.tape);
+    if (io->book && done > 0)
+        tw_book_pushed(io->book, r[done - 1].time ? r[done - 1].time : now);
     return done;
 }

@@ -6,10 +6,12 @@
  * What is played: quotes, trades, timer marks and gaps; of kinds that this version does
  * not know none.  Messages only where they are asked for; changes of
  * versions and orders never: those belong to the run that recorded them.  A message of a
- * script that runs here is its own again, so it does not get it back.
+ * script that runs here is its own again, so it does not get it back.  And where scripts
+ * trade in a book here, what came of a book there is not played: they make it anew.
  *
  * Layer host/run.  Thread: open and free MAIN, all else FEED.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -33,6 +35,10 @@ struct tape {
     struct tw_pace pace;
     uint32_t *map[TW_TAPE_NAME_TYPES];   /* numbers of the file to the host's  */
     uint32_t max[TW_TAPE_NAME_TYPES];
+    uint32_t book;                    /* the file's number of such a feed, or 0 */
+    int64_t latest_ns[TW_SOURCE_MAX + 1];   /* of each of the file's sources   */
+    unsigned told;                    /* of what is odd: see fault.h           */
+    char *label;                      /* "PATH: ", before what is wrong in it  */
 };
 
 /* ---- names ---- */
@@ -107,6 +113,8 @@ static int map_names(struct tape *t, enum tw_tape_name_type type, struct tw_erro
         struct tw_tape_name name = tw_tape_file_name(t->file, type, id);
         int64_t to = name.text ? number_of(t, type, &name) : 0;
 
+        if (type == TW_TAPE_SOURCE && name.text && strcmp(name.text, TW_BOOK) == 0)
+            t->book = id;
         if (to < 0)
             return tw_fail(error, (int)to, "%s: '%s': %s", tw_tape_file_path(t->file),
                            name.text, tw_strerror((int)to));
@@ -127,11 +135,28 @@ static uint32_t mapped(const struct tape *t, enum tw_tape_name_type type, uint32
 
 static bool is_played(const struct tape *t, const struct tw_record *r)
 {
+    if (t->book && r->source == t->book && t->feed.io->book) return false;
     switch (r->kind) {
     case TW_NONE: case TW_ORDER: case TW_RELOAD: return false;
     case TW_MESSAGE: return t->feed.o.tape.messages;
     default: return r->kind < TW_KINDS;
     }
+}
+
+/* One that can't be is told of, and left out.  Its symbol is the host's already, by which
+ * gaps are named; its source is still the file's. */
+static bool TW_ON(FEED) passes(struct tape *t, const struct tw_record *r)
+{
+    const struct tw_place place = { .path = t->feed.o.path, .record = r->seq,
+                                    .block = t->block.span->at };
+    const char *why = tw_feed_look(&t->feed, r, &place, &t->latest_ns[r->source],
+                                   &t->told, t->label);
+    char text[TW_FAULT_TEXT], where[TW_PLACE_TEXT];
+
+    if (!why) return true;
+    snprintf(text, sizeof text, "%s: %s", tw_place_text(&place, where), why);
+    tw_feed_problem(&t->feed, t->label, text);
+    return false;
 }
 
 static void TW_ON(FEED) give_up(struct tape *t, int code)
@@ -178,7 +203,9 @@ static int64_t TW_ON(FEED) play(struct tape *t)
         wait_ns = tw_pace_wait(&t->pace, r->time, now);
         if (wait_ns > 0) break;
         r->symbol = mapped(t, TW_TAPE_SYMBOL, r->symbol, 0) & TW_SYMBOL_MAX;
-        r->source = mapped(t, TW_TAPE_SOURCE, r->source, t->feed.index + 1) & 255;
+        if (!passes(t, r)) continue;
+        if (r->kind != TW_GAP || r->source > 0)   /* else it is of all */
+            r->source = mapped(t, TW_TAPE_SOURCE, r->source, t->feed.index + 1) & 255;
         if (r->kind == TW_MESSAGE) {
             if (t->feed.batch.n > 0) tw_feed_full(&t->feed.batch);
             play_message(t, r);
@@ -214,10 +241,24 @@ static int64_t step(void *arg)
 
 /* ---- beginning and end ---- */
 
+static void tell_topics(const struct tape *t)
+{
+    const struct tw_tape_feed *o = &t->feed.o.tape;
+
+    for (uint32_t id = 1; id <= t->max[TW_TAPE_TOPIC]; id++) {
+        const char *topic = tw_tape_file_name(t->file, TW_TAPE_TOPIC, id).text;
+
+        if (topic)
+            o->topic(o->topic_ctx, topic,
+                     tw_tape_file_name(t->file, TW_TAPE_DICTIONARY, id).text);
+    }
+}
+
 static int tape_open(struct tw_feed *feed, struct tw_error *error)
 {
     struct tape *t = (struct tape *)feed;
     const struct tw_tape_feed *o = &feed->o.tape;
+    size_t n = strlen(feed->o.path) + 3;
     int rc = TW_OK;
 
     t->file = tw_tape_file_open(feed->o.path, o->skip ? TW_TAPE_TOLERANT : 0, error);
@@ -225,9 +266,16 @@ static int tape_open(struct tw_feed *feed, struct tw_error *error)
     t->reader = tw_tape_reader_open(t->file, o->from_ns, o->to_ns, error);
     if (!t->reader) return error->code;
     t->builder = tw_builder_new();
-    if (!t->builder) return tw_fail(error, UV_ENOMEM, "no memory for a feed");
+    feed->gaps = tw_gaps_new(0);
+    t->label = tw_calloc(1, n);
+    if (!t->builder || !feed->gaps || !t->label)
+        return tw_fail(error, UV_ENOMEM, "no memory for a feed");
+    snprintf(t->label, n, "%s: ", feed->o.path);
     for (int type = 1; type < TW_TAPE_NAME_TYPES && rc == TW_OK; type++)
         rc = map_names(t, (enum tw_tape_name_type)type, error);
+    for (int source = 0; source <= TW_SOURCE_MAX; source++)
+        t->latest_ns[source] = INT64_MIN;
+    if (rc == TW_OK && o->topic && o->messages) tell_topics(t);
     t->pace.speed = feed->o.speed;
     return rc;
 }
@@ -236,6 +284,7 @@ static void tape_start(struct tw_feed *feed)
 {
     struct tape *t = (struct tape *)feed;
     const struct tw_tape_info *info = tw_tape_file_info(t->file);
+    char cut[300];
 
     tw_be_feed();
     if (t->pace.speed == 0) {
@@ -243,10 +292,11 @@ static void tape_start(struct tw_feed *feed)
 
         feed->doze = half < DOZE ? half : DOZE;
     }
-    if (!info->closed)
-        tw_log_printf(feed->io->o.log, TW_LOG_WARN, feed->who, "%s: %s; %llu bytes behind"
-                      " its last whole block are lost", feed->o.path, info->note,
-                      (unsigned long long)info->cut_bytes);
+    if (!info->closed) {
+        tw_tape_cut_text(info, cut, sizeof cut);
+        tw_log_printf(feed->io->o.log, TW_LOG_WARN, feed->who, "%s: %s", feed->o.path,
+                      cut);
+    }
     tw_feed_enter(feed, TW_FEED_LIVE, "opened");
     tw_pump_start(&t->pump, &feed->io->loop, step, t);
 }
@@ -262,6 +312,7 @@ static void tape_free(struct tw_feed *feed)
 
     for (int type = 0; type < TW_TAPE_NAME_TYPES; type++) tw_free(t->map[type]);
     if (t->builder) tw_builder_free(t->builder);
+    tw_free(t->label);
     tw_tape_reader_close(t->reader);
     tw_tape_file_close(t->file);
 }

@@ -11,10 +11,13 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/memory.h"
 #include "run/feed.h"
 #include "run/net.h"
+
+enum { HALT_PAUSE_NS = 50000 };
 
 /* ---- making ---- */
 
@@ -40,7 +43,9 @@ static const struct tw_feed_ops *ops_of(enum tw_feed_kind kind)
     case TW_FEED_TAPE:      return &tw_feed_tape_ops;
     case TW_FEED_SYNTHETIC: return &tw_feed_synthetic_ops;
     case TW_FEED_TIMER:     return &tw_feed_timer_ops;
+    case TW_FEED_FIX:       return &tw_feed_fix_ops;
     case TW_FEED_PROGRAM:   return &tw_feed_program_ops;
+    case TW_FEED_BOOK:      return &tw_feed_book_ops;
     case TW_FEED_STDIN:
         return uv_guess_handle(0) == UV_FILE ? &tw_feed_file_ops : &tw_feed_stdin_ops;
     }
@@ -64,6 +69,7 @@ static void free_feed(struct tw_feed *f)
     const char **string[STRINGS];
 
     f->ops->free(f);
+    tw_gaps_free(f->gaps);
     strings_of(&f->o, string);
     for (int i = 0; i < STRINGS; i++) tw_free((char *)*string[i]);
     tw_free(f);
@@ -101,6 +107,8 @@ static int check(const struct tw_io *io, const struct tw_feed_options *o,
         return tw_fail(error, TW_EUSAGE, "there is no port 0 to connect to");
     if (!isfinite(o->speed) || o->speed < 0)
         return tw_fail(error, TW_EUSAGE, "speed %g is not 0 or more", o->speed);
+    if (o->kind == TW_FEED_BOOK && io->book)
+        return tw_fail(error, TW_EUSAGE, "there is one venue in a run");
     if (o->kind == TW_FEED_TIMER && o->interval_ns <= 0)
         return tw_fail(error, TW_EUSAGE, "an interval of %lld ns is not above 0",
                        (long long)o->interval_ns);
@@ -179,8 +187,16 @@ static void end_feeds(struct tw_io *io) TW_ON(FEED)
     }
 }
 
-static void quit(struct tw_io *io) TW_ON(FEED)
+static void say_halted(struct tw_io *io)
 {
+    /* order [io.halted] release: what the feeds appended */
+    atomic_store_explicit(&io->halted, true, memory_order_release);
+}
+
+static void halt(struct tw_io *io) TW_ON(FEED)
+{
+    if (io->closed) return;
+    io->closed = true;
     for (unsigned i = 0; i < io->begun; i++) {
         struct tw_feed *f = io->feeds[i];
 
@@ -188,6 +204,13 @@ static void quit(struct tw_io *io) TW_ON(FEED)
         f->over = true;
         tw_feed_tell_problems(f);
     }
+    say_halted(io);
+}
+
+static void quit(struct tw_io *io) TW_ON(FEED)
+{
+    halt(io);
+    if (io->guest.stop) io->guest.stop(io->guest.ctx);
     uv_close((uv_handle_t *)&io->second, NULL);
     uv_close((uv_handle_t *)&io->bell, NULL);
 }
@@ -197,13 +220,19 @@ static void on_bell(uv_async_t *bell)
     struct tw_io *io = bell->data;
 
     tw_be_feed();
+    /* order [io.leaving] relaxed: the flag alone matters */
+    if (atomic_load_explicit(&io->leaving, memory_order_relaxed)) {
+        quit(io);
+        return;
+    }
     /* order [tape.stop] relaxed: the flag alone matters */
     if (atomic_load_explicit(&io->stopping, memory_order_relaxed)) {
-        quit(io);
+        halt(io);
         return;
     }
     begin_feeds(io);
     end_feeds(io);
+    if (io->book) tw_book_look(io->book);
 }
 
 static void run(void *arg)
@@ -211,8 +240,42 @@ static void run(void *arg)
     struct tw_io *io = arg;
 
     tw_be_feed();
+    if (io->guest.start) io->guest.start(io->guest.ctx);
     for (unsigned i = 0; i < io->begun; i++) start_feed(io->feeds[i]);
     uv_run(&io->loop, UV_RUN_DEFAULT);
+}
+
+struct uv_loop_s *tw_io_carry(struct tw_io *io, const struct tw_io_guest *guest)
+{
+    assert(!io->started);
+    io->guest = *guest;
+    return &io->loop;
+}
+
+int tw_io_append(struct tw_io *io, struct tw_record *r, size_t n)
+{
+    size_t part, lead = tw_tape_lead(io->o.tape);
+    int rc = TW_OK;
+
+    for (size_t i = 0; io->book && i < n; i++) tw_book_before(io->book, r[i].time);
+    for (; n > 0 && rc == TW_OK; r += part, n -= part) {
+        part = n < lead ? n : lead;
+        rc = tw_tape_append(io->o.tape, r, part, &io->stopping);
+        if (rc == TW_OK) continue;
+        say_halted(io);   /* no feed has a turn while this waits for who reads */
+        rc = tw_tape_append(io->o.tape, r, part, &io->leaving);
+    }
+    return rc;
+}
+
+void tw_io_wake(struct tw_io *io)
+{
+    tw_tape_wake(io->o.tape);
+}
+
+bool tw_io_is_started(const struct tw_io *io)
+{
+    return io->started;
 }
 
 int tw_io_start(struct tw_io *io, struct tw_error *error)
@@ -255,13 +318,26 @@ void tw_io_end(struct tw_io *io, unsigned feed)
     uv_async_send(&io->bell);
 }
 
-void tw_io_stop(struct tw_io *io)
+void tw_io_halt(struct tw_io *io)
 {
     if (!io->started) return;
-    io->started = false;
     /* order [tape.stop] relaxed: the flag alone matters */
     atomic_store_explicit(&io->stopping, true, memory_order_relaxed);
     uv_async_send(&io->bell);
+    /* order [io.halted] acquire: what the feeds appended */
+    while (!atomic_load_explicit(&io->halted, memory_order_acquire)) {
+        if (io->o.waiting) io->o.waiting(io->o.ctx);
+        nanosleep(&(struct timespec){ .tv_nsec = HALT_PAUSE_NS }, NULL);
+    }
+}
+
+void tw_io_stop(struct tw_io *io)
+{
+    if (!io->started) return;
+    /* order [io.leaving] relaxed: the flag alone matters */
+    atomic_store_explicit(&io->leaving, true, memory_order_relaxed);
+    tw_io_halt(io);
+    io->started = false;
     tw_thread_join(&io->thread);
 }
 
@@ -293,6 +369,13 @@ unsigned tw_io_count(const struct tw_io *io)
 {
     /* order [io.count] acquire: the feeds below it are whole */
     return atomic_load_explicit(&io->count, memory_order_acquire);
+}
+
+void tw_io_retell(struct tw_io *io, unsigned source)
+{
+    if (source == 0 || source > tw_io_count(io)) return;
+    /* order [io.retell] relaxed: the flag alone matters */
+    atomic_store_explicit(&io->feeds[source - 1]->retell, true, memory_order_relaxed);
 }
 
 const char *tw_io_name(const struct tw_io *io, unsigned feed)

@@ -18,7 +18,9 @@
 #include "tape/sources.h"
 #include "tape/tape.h"
 
+struct tw_floor;
 struct tw_io;
+struct uv_loop_s;
 
 enum tw_feed_kind {
     TW_FEED_CONNECT,     /* TCP to host:port, again with backoff when it ends  */
@@ -28,7 +30,9 @@ enum tw_feed_kind {
     TW_FEED_TAPE,        /* path: a tape file, see tape/reader.h               */
     TW_FEED_SYNTHETIC,   /* feed/synthetic.h                                   */
     TW_FEED_TIMER,       /* a TW_TIMER record every interval                   */
-    TW_FEED_PROGRAM      /* the program around the host calls tw_io_push       */
+    TW_FEED_FIX,         /* market data over a FIX session: see fix_feed.h     */
+    TW_FEED_PROGRAM,     /* the program around the host calls tw_io_push       */
+    TW_FEED_BOOK         /* what strategies do in a venue, see floor.h; one    */
 };
 enum tw_feed_format { TW_FORMAT_FIX, TW_FORMAT_CSV };   /* of the first four kinds */
 
@@ -42,6 +46,28 @@ struct tw_tape_feed {
     struct tw_sources *sources;   /* gets the recording's feeds, too              */
     const char *const *scripts;   /* by number, from 1 on                         */
     uint32_t n_scripts;
+    /* Each topic of the file, and by which dictionary it is to be read, or NULL: nothing
+     * is said.  Thread: MAIN.  May be NULL. */
+    void (*topic)(void *ctx, const char *topic, const char *dictionary);
+    void *topic_ctx;
+};
+
+/* What is subscribed over a FIX session, see fix/market_data.h; symbols are interned
+ * when the feed is added. */
+struct tw_fix_feed {
+    const char *const *symbols;
+    size_t symbols_n;
+    uint32_t depth, batch, levels_max;
+    unsigned types;
+    bool incremental, quotes, book, states;   /* book: levels become records */
+};
+
+/* What a floor is driven by; see feed_book.c. */
+struct tw_book_feed {
+    struct tw_floor *floor;
+    bool (*is_quiet)(void *ctx);  /* has every script read all?  NULL: nobody waits for
+                                   * them.  Thread: FEED                          */
+    void *ctx;
 };
 
 struct tw_feed_options {
@@ -58,6 +84,8 @@ struct tw_feed_options {
                                    * by the io thread                             */
     struct tw_synthetic_options synthetic;   /* likewise */
     struct tw_tape_feed tape;     /* TAPE */
+    struct tw_book_feed book;     /* BOOK */
+    struct tw_fix_feed fix;       /* FIX */
     int64_t interval_ns;          /* TIMER */
     uint32_t timer;               /* TIMER: goes into its records                 */
 };
@@ -96,6 +124,25 @@ struct tw_io *tw_io_new(const struct tw_io_options *options) TW_ON(MAIN);
 int tw_io_add(struct tw_io *io, const struct tw_feed_options *feed,
               struct tw_error *error) TW_ON(MAIN);
 
+/* What shares the thread with the feeds: start is called there before anything is read;
+ * stop when the io stops, after the feeds' end; that lasts until it has closed its
+ * handles. */
+struct tw_io_guest { void (*start)(void *ctx); void (*stop)(void *ctx); void *ctx; };
+
+/* The loop of the thread, for the only guest, which stands instead of one before.
+ * Thread: MAIN, before tw_io_start. */
+struct uv_loop_s *tw_io_carry(struct tw_io *io, const struct tw_io_guest *guest)
+    TW_ON(MAIN);
+
+/* There is a thread.  Thread: MAIN. */
+bool tw_io_is_started(const struct tw_io *io) TW_ON(MAIN);
+
+/* Appends records of the guest's, as of a feed; TW_ESTOPPED: the io stops, and they had
+ * no room.  Then the guest wakes the readers.
+ * Thread: FEED.  Blocks: as tw_tape_append.  Memory: none. */
+int tw_io_append(struct tw_io *io, struct tw_record *r, size_t n) TW_ON(FEED);
+void tw_io_wake(struct tw_io *io) TW_ON(FEED);
+
 /* Listening ports are bound here, so that one in use is an error now.
  * Thread: MAIN.  Blocks: until the thread runs. */
 int tw_io_start(struct tw_io *io, struct tw_error *error) TW_ON(MAIN);
@@ -107,6 +154,11 @@ void tw_io_begin(struct tw_io *io, unsigned feed) TW_ON(MAIN);
 /* The feed ends, if it has not.  Thread: MAIN.  Blocks: no. */
 void tw_io_end(struct tw_io *io, unsigned feed) TW_ON(MAIN);
 
+/* Ends all feeds; the guest goes on: what scripts say in on_stop reaches its peers.
+ * Safe twice and without a start.  Thread: MAIN.  Blocks: as tw_io_stop, but on no name
+ * that is looked up. */
+void tw_io_halt(struct tw_io *io) TW_ON(MAIN);
+
 /* Ends all feeds and joins the thread.  Safe twice and without a start.
  * Thread: MAIN.  Blocks: until the thread has ended; that is at once, unless
  * it looks up a name or waits for room in a full log. */
@@ -115,6 +167,10 @@ void tw_io_free(struct tw_io *io) TW_ON(MAIN);
 
 /* Thread: any.  Blocks: never. */
 unsigned tw_io_count(const struct tw_io *io);
+
+/* Somebody reads levels of a source, and has not seen its books from their beginning: it
+ * tells them again soon, if it has books.  Thread: any.  Blocks: never. */
+void tw_io_retell(struct tw_io *io, unsigned source);
 const char *tw_io_name(const struct tw_io *io, unsigned feed);
 void tw_io_status(const struct tw_io *io, unsigned feed, struct tw_feed_status *out);
 

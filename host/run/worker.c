@@ -122,15 +122,17 @@ static void read_mail(struct tw_worker *w)
 
 static bool spin(struct tw_worker *w)
 {
-    int64_t ns = w->o.spin_ns > w->expect_ns ? w->o.spin_ns : w->expect_ns, end;
+    bool expects = w->expect_ns > w->o.spin_ns;
+    int64_t ns = expects ? w->expect_ns : w->o.spin_ns, end;
 
     w->expect_ns = 0;
     if (ns <= 0 || w->alone) return false;
     end = tw_clock_steady_ns() + ns;
-    do
+    do {
         for (int i = 0; i < 64; i++)
             if (w->o.ops->ready(w->o.ctx) || tw_bell_is_rung(&w->bell)) return true;
-    while (tw_clock_steady_ns() < end);
+        if (expects) sched_yield();        /* who brings it may have no other core */
+    } while (tw_clock_steady_ns() < end);
     return false;
 }
 

@@ -343,8 +343,8 @@ static int text_id(struct tw_compile *at, const struct tw_expr *e, enum tw_field
         if (id == 0) id = -1;
         break;
     case TW_FIELD_SIDE:
-        id = strcmp(e->ref.text, "buy") == 0 ? TW_SIDE_BUY
-            : strcmp(e->ref.text, "sell") == 0 ? TW_SIDE_SELL : -1;
+        id = tw_side_find(e->ref.text);
+        if (id == 0) id = -1;
         break;
     default:   /* an attribute */
         id = tw_names_intern(tw_symbols_values(names->symbols), e->ref.text, n);

@@ -60,7 +60,7 @@ static int gather_kinds(struct tw_compile *at, const struct tw_expr *e, unsigned
     return rc;
 }
 
-/* What both kinds of records have, is of those that the statistics named are of. */
+/* What several kinds of records have, is of those that the statistics named are of. */
 static int kinds_of(struct tw_plan *p, const struct tw_declaration *d, unsigned *kinds,
                     struct tw_error *error)
 {
@@ -70,7 +70,7 @@ static int kinds_of(struct tw_plan *p, const struct tw_declaration *d, unsigned 
 
     if (rc >= 0) rc = gather_kinds_by(&at, &d->by, &named);
     if (rc >= 0 && d->where) rc = gather_kinds(&at, d->where, &named);
-    *kinds = (d->kinds & (d->kinds - 1)) && named ? named : d->kinds;
+    *kinds = d->kinds & named && d->kinds & (d->kinds - 1) ? d->kinds & named : d->kinds;
     return rc;
 }
 
@@ -83,7 +83,7 @@ static int compile_item(struct tw_plan *p, unsigned item, struct tw_error *error
     it->stage = TW_ITEM_BEGUN;
     rc = kinds_of(p, it->declaration, &it->kinds, error);
     for (unsigned g = 0; g < TW_PROGRAMS && rc >= 0; g++)
-        if (it->kinds & 1u << (g ? TW_TRADE : TW_QUOTE))
+        if (it->kinds & 1u << tw_program_kind(g))
             rc = compile_kind(p, item, g, error);
     it->stage = TW_ITEM_DONE;
     p->kinds |= it->kinds;
@@ -222,7 +222,7 @@ static int compile_condition(struct tw_plan *p, const struct tw_declaration *d,
         const struct tw_expr_by *by = NULL;
         int a, b, time, space;
 
-        if (!(kinds & 1u << (g ? TW_TRADE : TW_QUOTE))) continue;
+        if (!(kinds & 1u << tw_program_kind(g))) continue;
         if ((a = compile_truth(&at)) < 0) return a;
         b = TW_PROGRAM_NONE;
         if (reset) {

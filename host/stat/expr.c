@@ -157,7 +157,7 @@ struct tw_declaration *tw_declaration_parse(const char *text, size_t n, bool con
 {
     struct whole *w = tw_calloc(1, sizeof *w);
     struct tw_parser p = {
-        .t = { .source = { .error = error }, .kinds = 1 << TW_QUOTE | 1 << TW_TRADE },
+        .t = { .source = { .error = error }, .kinds = TW_EXPR_KINDS },
     };
     struct tw_source *s = &p.t.source;
     size_t kept = n < TW_EXPR_BYTES ? n : TW_EXPR_BYTES;

@@ -68,7 +68,7 @@ enum tw_expr_op {
     TW_EXPR_OPS
 };
 
-enum { TW_EXPR_KEYS = 4 };
+enum { TW_EXPR_KEYS = 4, TW_EXPR_KINDS = 1 << TW_QUOTE | 1 << TW_TRADE | 1 << TW_BAR };
 struct tw_expr;
 
 /* What a statistic is by: n_keys 0 is the whole. */
@@ -97,7 +97,7 @@ struct tw_declaration {
     bool has_by;                           /* it says so, perhaps "by ()"          */
     const struct tw_expr *where;           /* BOOLEAN, or NULL                     */
     unsigned kinds;                        /* of records that have all its fields,
-                                            * a bit for each: TW_QUOTE, TW_TRADE   */
+                                            * a bit for each of TW_EXPR_KINDS      */
 };
 
 /* Reads and checks all but the names of other statistics and attributes: what is no

@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "base/memory.h"
+#include "tape/bar.h"
 
 struct tw_keys {
     struct tw_key_names names;
@@ -143,7 +144,7 @@ static bool part_of(const struct tw_keys *k, unsigned part, const struct tw_reco
         *out = r->symbol ? tw_symbols_get(k->names.symbols, r->symbol).sector : 0;
         break;
     case TW_FIELD_SOURCE: *out = r->source + 1u; break;
-    case TW_FIELD_SIDE:   *out = r->kind == TW_TRADE ? r->trade.side : 0; break;
+    case TW_FIELD_SIDE:   *out = tw_side_of(r); break;
     default:
         if (p->field >= TW_FIELD_ATTRIBUTE) {
             *out = r->symbol ? tw_symbols_attribute_get(k->names.symbols, r->symbol,
@@ -235,7 +236,21 @@ void tw_keys_see(struct tw_keys *k, uint32_t key)
 
 /* ---- text ---- */
 
-static const char *const sides[] = { "", "buy", "sell" };
+static const char *const sides[] = { "", "buy", "sell", "bid", "ask", "mid" };
+
+uint32_t tw_side_of(const struct tw_record *r)
+{
+    if (r->kind == TW_TRADE) return r->trade.side;
+    return r->kind == TW_BAR && tw_bar_price(r) != TW_BAR_TRADES
+        ? TW_SIDE_SELL + (uint32_t)tw_bar_price(r) : 0;
+}
+
+uint32_t tw_side_find(const char *text)
+{
+    for (uint32_t i = 1; i < sizeof sides / sizeof sides[0]; i++)
+        if (strcmp(sides[i], text) == 0) return i;
+    return 0;
+}
 
 /* Where the names of sectors, or of an attribute's values, are. */
 static struct tw_names *names_of(const struct tw_keys *k, enum tw_field field)
@@ -265,8 +280,7 @@ static int64_t parse_part(const struct tw_keys *k, unsigned part, const char *te
         id += id > 0;                 /* its value: no feed is 1 */
         break;
     case TW_FIELD_SIDE:
-        for (int i = 1; i <= 2; i++)
-            if (strcmp(sides[i], text) == 0) id = i;
+        id = tw_side_find(text);
         break;
     default:
         if (field == TW_FIELD_SECTOR || field >= TW_FIELD_ATTRIBUTE) {

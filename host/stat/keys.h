@@ -30,6 +30,11 @@ struct tw_key_part {
 
 struct tw_keys;
 
+/* The number of a record's side; 0: it has none.  Of a trade that is who took it, of a
+ * bar what its prices are of: "buy", "sell", "bid", "ask", "mid". */
+uint32_t tw_side_of(const struct tw_record *r);
+uint32_t tw_side_find(const char *text);     /* 0: no side */
+
 /* NULL: no memory.  The parts are copied.  Blocks: no. */
 struct tw_keys *tw_keys_new(const struct tw_key_names *names,
                             const struct tw_key_part *parts, unsigned n);

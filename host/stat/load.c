@@ -11,6 +11,7 @@
 
 #include "base/fixed.h"
 #include "stat/program.h"
+#include "tape/bar.h"
 
 typedef double numbers __attribute__((vector_size(32), may_alias));
 
@@ -54,6 +55,14 @@ static struct tw_instrument instrument(const struct tw_symbols *symbols, uint32_
     return id ? tw_symbols_get(symbols, id) : none;
 }
 
+static struct tw_ohlc bar_of(const struct tw_record *r)
+{
+    struct tw_ohlc b;
+
+    tw_bar_get(r, &b);
+    return b;
+}
+
 #define EACH(member, value) \
     for (unsigned i = 0; i < n; i++) { \
         const struct tw_record *r = &rows[i]; \
@@ -85,7 +94,7 @@ void tw_column_load(enum tw_field field, unsigned n, const struct tw_record *row
         EACH(number, tw_fixed_to_double(instrument(symbols, r->symbol).lot_fixed));
     case TW_FIELD_PRICE:      load_fixed(AT(trade.price), n, rows, out); break;
     case TW_FIELD_SIZE:       load_fixed(AT(trade.size), n, rows, out); break;
-    case TW_FIELD_SIDE:       EACH(integer, r->trade.side);
+    case TW_FIELD_SIDE:       EACH(integer, tw_side_of(r));
     case TW_FIELD_ID:         EACH(integer, (int64_t)r->trade.id);
     case TW_FIELD_TIME:       EACH(integer, r->time);
     case TW_FIELD_RECEIVED:   EACH(integer, r->received);
@@ -96,6 +105,12 @@ void tw_column_load(enum tw_field field, unsigned n, const struct tw_record *row
     case TW_FIELD_ASK: load_price(AT(quote.ask), AT(quote.ask_size), n, rows, out); break;
     case TW_FIELD_BID_SIZE:   load_fixed(AT(quote.bid_size), n, rows, out); break;
     case TW_FIELD_ASK_SIZE:   load_fixed(AT(quote.ask_size), n, rows, out); break;
+    case TW_FIELD_CLOSE:      load_fixed(AT(bar.close), n, rows, out); break;
+    case TW_FIELD_VOLUME:     load_fixed(AT(bar.volume), n, rows, out); break;
+    case TW_FIELD_OPEN:       EACH(number, tw_fixed_to_double(bar_of(r).open));
+    case TW_FIELD_HIGH:       EACH(number, tw_fixed_to_double(bar_of(r).high));
+    case TW_FIELD_LOW:        EACH(number, tw_fixed_to_double(bar_of(r).low));
+    case TW_FIELD_INTERVAL:   EACH(number, tw_bar_seconds(r));
     case TW_FIELD_SPREAD:     /* exact: the difference of integers */
         EACH(number, (r->quote.bid | r->quote.bid_size) == 0
                      || (r->quote.ask | r->quote.ask_size) == 0

@@ -54,8 +54,7 @@ bool tw_parse_close(struct tw_parser *p, unsigned opened)
 const struct tw_field_name *tw_parse_field(const struct tw_parser *p,
                                            const struct tw_token *name)
 {
-    return tw_field_find(1 << TW_QUOTE | 1 << TW_TRADE, p->t.source.text + name->from,
-                         name->to - name->from, NULL);
+    return tw_expr_field(p->t.source.text + name->from, name->to - name->from);
 }
 
 /* ---- expressions ---- */

@@ -31,7 +31,8 @@ struct tw_plan_mark tw_plan_mark(const struct tw_plan *p)
 {
     return (struct tw_plan_mark){
         p->n_columns, p->n_constants, p->n_spaces, p->n_slots, p->n_items,
-        p->n_conditions, p->n_declarations, { p->program[0].n, p->program[1].n },
+        p->n_conditions, p->n_declarations,
+        { p->program[0].n, p->program[1].n, p->program[2].n },
         p->kinds, p->stepwise
     };
 }

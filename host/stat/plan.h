@@ -16,6 +16,19 @@ enum { TW_PLAN_ITEMS = 1024, TW_PLAN_CONDITIONS = 256, TW_PLAN_HISTORY_MAX = 1 <
 
 struct tw_plan;
 
+/* Of each kind of records that it reads there is one program: 0, 1, ... */
+enum { TW_PROGRAMS = 3 };
+
+static inline unsigned tw_program_of(enum tw_kind kind)
+{
+    return kind == TW_QUOTE ? 0 : kind == TW_TRADE ? 1 : 2;
+}
+
+static inline enum tw_kind tw_program_kind(unsigned program)
+{
+    return program == 0 ? TW_QUOTE : program == 1 ? TW_TRADE : TW_BAR;
+}
+
 /* What is to be tracked.  With `every` the value of a key is a sample when the first
  * row of a new step of time (or that many rows of it) has come: kept in its history,
  * and told to `sampled`. */

@@ -32,7 +32,6 @@ struct tw_op {
 
 /* The operations for one kind of record, in order. */
 struct tw_program { struct tw_op *op; unsigned n, room; };
-enum { TW_PROGRAMS = 2 };              /* of quotes, of trades                     */
 
 /* The keys of one `by`, and those of the rows in a run. */
 struct tw_space {
@@ -111,11 +110,6 @@ struct tw_plan {
     union tw_column keyed;             /* an input without the rows in no key      */
     uint16_t fired[TW_PLAN_CONDITIONS];
 };
-
-static inline unsigned tw_program_of(enum tw_kind kind)
-{
-    return kind == TW_TRADE;
-}
 
 /* plan.c: room for a state of each key; for what is sampled of each; for the samples of
  * one.  UV_ENOMEM. */

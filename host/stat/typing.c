@@ -84,6 +84,28 @@ struct tw_expr *tw_typing_over(struct tw_typing *t, enum tw_expr_op op,
 
 /* ---- leaves ---- */
 
+const struct tw_field_name *tw_expr_field(const char *name, size_t n)
+{
+    const struct tw_field_name *field = tw_field_find(TW_EXPR_KINDS, name, n, NULL);
+
+    return field && field->type == TW_FIELD_OTHER && field->kinds == 1 << TW_BAR ? NULL
+         : field;
+}
+
+/* "quotes", "trades and bars" */
+static struct tw_slice kinds_text(unsigned kinds)
+{
+    static const enum tw_kind all[] = { TW_QUOTE, TW_TRADE, TW_BAR };
+    struct tw_slice s = { "" };
+    size_t n = 0;
+
+    for (unsigned i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (kinds & 1u << all[i])
+            n += (size_t)snprintf(s.text + n, sizeof s.text - n, "%s%ss",
+                                  n ? " and " : "", tw_kind_name(all[i]));
+    return s;
+}
+
 struct tw_expr *tw_typing_field(struct tw_typing *t, const struct tw_token *token,
                                 const struct tw_field_name *field)
 {
@@ -99,11 +121,10 @@ struct tw_expr *tw_typing_field(struct tw_typing *t, const struct tw_token *toke
         return NULL;
     }
     if (!(t->kinds & field->kinds)) {
-        bool is_quote = field->kinds & 1 << TW_QUOTE;
+        struct tw_slice of = kinds_text(field->kinds), narrow = kinds_text(t->kinds);
 
-        TW_REFUSE(t, token->from, "%s is of %ss, and %s of %ss: no record has both",
-                  field->name, tw_kind_name(is_quote ? TW_QUOTE : TW_TRADE),
-                  t->narrow->name, tw_kind_name(is_quote ? TW_TRADE : TW_QUOTE));
+        TW_REFUSE(t, token->from, "%s is of %s, and %s of %s: no record has both",
+                  field->name, of.text, t->narrow->name, narrow.text);
         return NULL;
     }
     if (t->kinds & ~field->kinds) t->narrow = field;
@@ -134,8 +155,7 @@ static struct tw_expr *name(struct tw_typing *t, const struct tw_token *token)
 {
     const char *text = t->source.text + token->from;
     size_t n = token->to - token->from;
-    const struct tw_field_name *field = tw_field_find(1 << TW_QUOTE | 1 << TW_TRADE,
-                                                      text, n, NULL);
+    const struct tw_field_name *field = tw_expr_field(text, n);
     struct tw_expr *e;
 
     if (field) return tw_typing_field(t, token, field);

@@ -48,6 +48,9 @@ const char *tw_typing_copy(struct tw_typing *t, const struct tw_token *token);
 struct tw_expr *tw_typing_leaf(struct tw_typing *t, const struct tw_token *token);
 
 /* The field of that name, if there is one, narrows the kinds. */
+/* The field of that name, or NULL.  A whole bar is none: b may be a statistic. */
+const struct tw_field_name *tw_expr_field(const char *name, size_t n);
+
 struct tw_expr *tw_typing_field(struct tw_typing *t, const struct tw_token *token,
                                 const struct tw_field_name *field);
 

@@ -1,0 +1,80 @@
+/* fix_both.c - a FIX session that has several consumers. */
+#include "run/fix_both.h"
+
+#include "base/memory.h"
+
+struct tw_fix_both {
+    struct tw_fix_consumer c[2];      /* constant */
+    struct tw_fix_both *next;         /* constant */
+};
+
+static enum tw_fix_answer on_message(void *ctx, struct tw_fix_session *s,
+                                     struct tw_fix_now now,
+                                     const struct tw_fix_message *m)
+{
+    struct tw_fix_both *b = ctx;
+    struct tw_fix_text code = tw_fix_message_code(m);
+    bool is_of_each = code.n == 1 && *code.at == 'j';
+    enum tw_fix_answer first = b->c[0].message(b->c[0].ctx, s, now, m), second;
+
+    if (first == TW_FIX_LATER || (first == TW_FIX_TAKEN && !is_of_each)) return first;
+    second = b->c[1].message(b->c[1].ctx, s, now, m);
+    return second == TW_FIX_UNSUPPORTED ? first : second;
+}
+
+static void on_event(void *ctx, struct tw_fix_session *s, struct tw_fix_now now,
+                     const struct tw_fix_event *e)
+{
+    struct tw_fix_both *b = ctx;
+
+    for (int i = 0; i < 2; i++)
+        if (b->c[i].event) b->c[i].event(b->c[i].ctx, s, now, e);
+}
+
+static int64_t on_look(void *ctx, struct tw_fix_session *s, struct tw_fix_now now)
+{
+    struct tw_fix_both *b = ctx;
+    int64_t first = INT64_MAX;
+
+    for (int i = 0; i < 2; i++) {
+        int64_t at = b->c[i].look ? b->c[i].look(b->c[i].ctx, s, now) : INT64_MAX;
+
+        if (at < first) first = at;
+    }
+    return first;
+}
+
+/* Who does not know a message says yes. */
+static bool on_resend(void *ctx, const struct tw_fix_message *m)
+{
+    struct tw_fix_both *b = ctx;
+
+    for (int i = 0; i < 2; i++)
+        if (b->c[i].resend && !b->c[i].resend(b->c[i].ctx, m)) return false;
+    return true;
+}
+
+struct tw_fix_consumer tw_fix_both(struct tw_fix_both **list, struct tw_fix_consumer a,
+                                   struct tw_fix_consumer b)
+{
+    struct tw_fix_both *both;
+
+    if (!a.message || !b.message) return a.message ? a : b;
+    both = tw_calloc(1, sizeof *both);
+    if (both) {
+        *both = (struct tw_fix_both){ .c = { a, b }, .next = *list };
+        *list = both;
+    }
+    return (struct tw_fix_consumer){ .message = on_message, .event = on_event,
+                                     .look = on_look, .resend = on_resend, .ctx = both };
+}
+
+void tw_fix_both_free(struct tw_fix_both *list)
+{
+    struct tw_fix_both *next;
+
+    for (; list; list = next) {
+        next = list->next;
+        tw_free(list);
+    }
+}

@@ -1,0 +1,347 @@
+/* fix_gateway.c - orders of a run that go to a venue by a FIX session.
+ *
+ * One lock at a time: under the floor's lock it is worked out what is to be sent and what
+ * has happened; it is sent, put on the tape and logged without it.
+ *
+ * Layer host/run.  Thread: see each function.
+ */
+#include "run/fix_gateway.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+#include "base/clock.h"
+#include "base/fixed.h"
+#include "base/memory.h"
+#include "fix/arena.h"
+#include "run/fix_keep.h"
+#include "run/io.h"
+
+enum { LINES = 16, LINE = 240 };   /* of the log, that wait */
+
+struct tw_fix_gateway {
+    struct tw_fix_gateway_options o;     /* constant; its texts are of the arena      */
+    struct tw_arena texts;               /* constant                                  */
+    char who[TW_FIX_NAME_MAX + 10];      /* constant                                  */
+    struct tw_fix_link *link;            /* constant after attach                     */
+    struct tw_floor *floor;              /* constant                                  */
+    struct tw_fix_orders *orders;        /* mutex: the floor's                        */
+    struct tw_fix_keep *keep;            /* owner: MAIN, then FEED; NULL: none        */
+    bool keep_failed;                    /* owner: FEED; and it was said              */
+    char line[LINES][LINE];              /* mutex: the floor's; n_lines               */
+    unsigned n_lines, unsaid;            /* mutex: the floor's                        */
+};
+
+/* ---- with the floor locked ---- */
+
+static void note(struct tw_fix_gateway *g, const char *format, ...) TW_PRINTF(2, 3);
+
+static void note(struct tw_fix_gateway *g, const char *format, ...)
+{
+    va_list args;
+
+    if (g->n_lines == LINES) {
+        g->unsaid++;
+        return;
+    }
+    va_start(args, format);
+    vsnprintf(g->line[g->n_lines++], LINE, format, args);
+    va_end(args);
+}
+
+static void on_report(void *ctx, const struct tw_venue_report *r)
+{
+    struct tw_fix_gateway *g = ctx;
+
+    tw_floor_report_held(g->floor, r);
+}
+
+static const char *shown(struct tw_fix_text t, char *out, size_t room)
+{
+    return t.at ? tw_fix_show(t.at, t.n, out, room) : "";
+}
+
+static void on_stray(void *ctx, const struct tw_fix_stray *s)
+{
+    char id[40], order_id[40], symbol[40], text[80], count[40] = "";
+    char quantity[TW_FIXED_TEXT], filled[TW_FIXED_TEXT];
+
+    tw_fixed_format(s->quantity, quantity);
+    tw_fixed_format(s->filled, filled);
+    if (s->count) snprintf(count, sizeof count, " (%" PRIu64 " so far)", s->count);
+    note(ctx, "%s%s%s%s: ClOrdID %s OrderID %s %s, OrdStatus %c, %s of %s filled %s",
+         s->what, s->owner ? ", " : "", s->owner ? s->owner : "", count,
+         shown(s->id, id, sizeof id), shown(s->order_id, order_id, sizeof order_id),
+         shown(s->symbol, symbol, sizeof symbol), s->status ? s->status : '?', filled,
+         quantity, shown(s->text, text, sizeof text));
+}
+
+static int on_send(void *ctx, const struct tw_request *q)
+{
+    struct tw_fix_gateway *g = ctx;
+    struct tw_error error = { 0 };
+    int rc = tw_fix_orders_send(g->orders, q, &error);
+
+    if (rc == TW_EUSAGE) {
+        note(g, "order %llu is refused: %s", (unsigned long long)q->id, error.text);
+        tw_fix_link_ring(g->link);
+    }
+    return rc;
+}
+
+/* ---- on the io thread ---- */
+
+static void say(struct tw_fix_gateway *g)
+{
+    char line[LINES][LINE];
+    unsigned n, unsaid;
+
+    tw_floor_lock(g->floor);
+    n = g->n_lines;
+    unsaid = g->unsaid;
+    memcpy(line, g->line, n * sizeof line[0]);
+    g->n_lines = g->unsaid = 0;
+    tw_floor_unlock(g->floor);
+    for (unsigned i = 0; i < n; i++)
+        tw_log_printf(g->o.log, TW_LOG_WARN, g->who, "%s", line[i]);
+    if (unsaid)
+        tw_log_printf(g->o.log, TW_LOG_WARN, g->who, "and %u lines more", unsaid);
+}
+
+/* What is to be found again after a restart: before anybody hears of it. */
+static void keep(struct tw_fix_gateway *g)
+{
+    bool all = g->keep && (g->keep_failed || tw_fix_keep_is_long(g->keep)), done;
+    char *text = NULL;
+    size_t n = 0;
+    int rc;
+
+    if (!g->keep) return;
+    tw_floor_lock(g->floor);
+    done = tw_fix_orders_lines(g->orders, all, &text, &n);
+    tw_floor_unlock(g->floor);
+    rc = !done ? UV_ENOMEM : n > 0 ? tw_fix_keep_write(g->keep, text, n, all) : TW_OK;
+    tw_free(text);
+    if (rc < 0 && !g->keep_failed)
+        tw_log_printf(g->o.log, TW_LOG_ERROR, g->who, "%s: %s: after a restart orders and"
+                      " positions are not what they are now", tw_fix_keep_path(g->keep),
+                      tw_strerror(rc));
+    g->keep_failed = rc < 0;
+}
+
+/* What happened goes on the tape. */
+static void tell(struct tw_fix_gateway *g) TW_ON(FEED)
+{
+    struct tw_record *r;
+    size_t n;
+
+    keep(g);
+    r = tw_floor_out(g->floor, &n);
+    for (size_t i = 0; i < n; i++) r[i].received = tw_clock_now_ns();
+    if (n > 0) {
+        tw_io_append(g->o.io, r, n);     /* a run that ends reads no more */
+        tw_floor_took(g->floor, n);
+        tw_io_wake(g->o.io);
+    }
+    say(g);
+}
+
+/* What is to be sent is; then, what came of it. */
+static void turn(struct tw_fix_gateway *g, struct tw_fix_session *s,
+                 struct tw_fix_now now) TW_ON(FEED)
+{
+    struct tw_fix_outgoing out;
+    struct tw_error error;
+    bool is_due;
+
+    for (;;) {
+        uint64_t seq = 0;
+        int rc;
+
+        tw_floor_lock(g->floor);
+        is_due = tw_fix_orders_next(g->orders, now.time_ns, &out);
+        tw_floor_unlock(g->floor);
+        if (!is_due) break;
+        keep(g);
+        rc = tw_fix_session_put(s, now, out.code, out.body, out.n, &seq, &error);
+        tw_floor_lock(g->floor);
+        if (rc == TW_OK) tw_fix_orders_sent(g->orders, seq);
+        else tw_fix_orders_unsent(g->orders);
+        if (rc < 0) note(g, "35=%s was not sent: %s", out.code, error.text);
+        tw_floor_unlock(g->floor);
+        if (rc == TW_OK && *out.code == 'H') tw_fix_link_ring(g->link);   /* on_look */
+    }
+    tell(g);
+}
+
+static enum tw_fix_answer on_message(void *ctx, struct tw_fix_session *s,
+                                     struct tw_fix_now now,
+                                     const struct tw_fix_message *m)
+{
+    struct tw_fix_gateway *g = ctx;
+    enum tw_fix_answer answer;
+
+    tw_be_feed();
+    tw_floor_lock(g->floor);
+    answer = tw_fix_orders_message(g->orders, m);
+    tw_floor_unlock(g->floor);
+    turn(g, s, now);
+    return answer;
+}
+
+static void on_event(void *ctx, struct tw_fix_session *s, struct tw_fix_now now,
+                     const struct tw_fix_event *e)
+{
+    struct tw_fix_gateway *g = ctx;
+
+    tw_be_feed();
+    tw_floor_lock(g->floor);
+    if (e->kind == TW_FIX_LOGGED_ON) tw_fix_orders_logged_on(g->orders);
+    if (e->kind == TW_FIX_LOGGED_OUT) tw_fix_orders_logged_out(g->orders, now.time_ns);
+    if (e->kind == TW_FIX_REJECTED)
+        tw_fix_orders_rejected(g->orders, e->from, e->message);
+    if (e->kind == TW_FIX_SKIPPED || e->kind == TW_FIX_FILLED || e->kind == TW_FIX_RESET)
+        tw_fix_orders_missed(g->orders);
+    tw_floor_unlock(g->floor);
+    turn(g, s, now);
+}
+
+static int64_t on_look(void *ctx, struct tw_fix_session *s, struct tw_fix_now now)
+{
+    struct tw_fix_gateway *g = ctx;
+    int64_t due_ns;
+
+    tw_be_feed();
+    tw_floor_lock(g->floor);
+    due_ns = tw_fix_orders_tick(g->orders, now.time_ns);
+    tw_floor_unlock(g->floor);
+    turn(g, s, now);
+    return due_ns == INT64_MAX ? due_ns : now.steady_ns + (due_ns - now.time_ns);
+}
+
+static bool on_resend(void *ctx, const struct tw_fix_message *m)
+{
+    (void)ctx;
+    return tw_fix_orders_resend(m);
+}
+
+/* On any thread. */
+static void ring(void *ctx)
+{
+    struct tw_fix_gateway *g = ctx;
+
+    tw_fix_link_ring(g->link);
+}
+
+/* ---- its life ---- */
+
+struct tw_fix_consumer tw_fix_gateway_consumer(struct tw_fix_gateway *g)
+{
+    return (struct tw_fix_consumer){ .message = on_message, .event = on_event,
+                                     .look = on_look, .resend = on_resend, .ctx = g };
+}
+
+/* What a former run has kept, and that as it is then. */
+static int restore(struct tw_fix_gateway *g, struct tw_error *error)
+{
+    const char *path = tw_fix_keep_path(g->keep);
+    char *text = tw_fix_keep_read(g->keep, error);
+    size_t n = 0, strange = 0;
+    int rc = error->code;
+
+    if (text) rc = tw_fix_orders_restore(g->orders, text, &strange);
+    tw_free(text);
+    if (strange)
+        tw_log_printf(g->o.log, TW_LOG_WARN, g->who, "%s: %zu lines make no sense", path,
+                      strange);
+    text = NULL;
+    if (rc == TW_OK && !tw_fix_orders_lines(g->orders, true, &text, &n)) rc = UV_ENOMEM;
+    if (rc == TW_OK) rc = tw_fix_keep_write(g->keep, text ? text : "", n, true);
+    tw_free(text);
+    return rc < 0 ? tw_fail(error, rc, "%s: %s", path, tw_strerror(rc)) : TW_OK;
+}
+
+int tw_fix_gateway_attach(struct tw_fix_gateway *g, struct tw_fix_link *link,
+                          struct tw_error *error)
+{
+    int rc = g->keep ? restore(g, error) : TW_OK;
+
+    g->link = link;
+    if (rc == TW_OK) tw_floor_open(g->floor, g->o.source, ring, g);
+    return rc;
+}
+
+int tw_fix_gateway_join(struct tw_fix_gateway *g, uint32_t owner, const char *name,
+                        struct tw_fix_holding **list, size_t *n)
+{
+    int rc;
+
+    tw_floor_lock(g->floor);
+    rc = tw_fix_orders_join(g->orders, owner, name, tw_clock_now_ns(), list, n);
+    tw_floor_unlock(g->floor);
+    if (rc > 0 || (rc == 0 && *n > 0))
+        tw_log_printf(g->o.log, TW_LOG_INFO, g->who, "%s goes on with %d orders and %zu"
+                      " positions of a former run", name, rc, *n);
+    if (rc > 0) tw_fix_link_ring(g->link);
+    return rc < 0 ? rc : TW_OK;
+}
+
+struct tw_floor *tw_fix_gateway_floor(const struct tw_fix_gateway *g)
+{
+    return g->floor;
+}
+
+/* The texts and fields are its own; false: no memory. */
+static bool own(struct tw_fix_gateway *g)
+{
+    struct tw_fix_orders_options *o = &g->o.orders;
+    struct tw_fix_extra *fields = tw_arena_take(&g->texts,
+                                               (o->fields_n + 1) * sizeof *fields);
+
+    if (o->account && !(o->account = tw_arena_text(&g->texts, o->account,
+                                                   strlen(o->account))))
+        return false;
+    if (!fields) return false;
+    for (size_t i = 0; i < o->fields_n; i++) {
+        fields[i] = o->fields[i];
+        fields[i].value = tw_arena_text(&g->texts, o->fields[i].value,
+                                        strlen(o->fields[i].value));
+        if (!fields[i].value) return false;
+    }
+    o->fields = fields;
+    return true;
+}
+
+struct tw_fix_gateway *tw_fix_gateway_new(const struct tw_fix_gateway_options *options)
+{
+    struct tw_fix_gateway *g = tw_calloc(1, sizeof *g);
+
+    if (!g) return NULL;
+    g->o = *options;
+    snprintf(g->who, sizeof g->who, "gateway %s", options->name);
+    g->o.orders.report = on_report;
+    g->o.orders.stray = on_stray;
+    g->o.orders.ctx = g;
+    g->o.orders.keeps = options->folder != NULL;
+    if (options->folder)
+        g->keep = tw_fix_keep_new(options->folder, options->name, options->sync);
+    g->floor = tw_floor_new_elsewhere(on_send, g);
+    if (g->floor && (g->keep || !options->folder) && own(g))
+        g->orders = tw_fix_orders_new(&g->o.orders);
+    if (g->orders) return g;
+    tw_fix_gateway_free(g);
+    return NULL;
+}
+
+void tw_fix_gateway_free(struct tw_fix_gateway *g)
+{
+    if (!g) return;
+    tw_fix_orders_free(g->orders);
+    tw_fix_keep_free(g->keep);
+    tw_floor_free(g->floor);
+    tw_arena_fini(&g->texts);
+    tw_free(g);
+}

@@ -1,0 +1,236 @@
+/* fix_log.c - what a FIX session sends and receives, line by line in a file.
+ *
+ * Layer host/run.  Thread: the owner's.
+ */
+#include "run/fix_log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "base/memory.h"
+#include "base/word.h"
+#include "fix/write.h"
+
+enum { ENOUGH = 128 << 10, PREFIX = TW_FIX_TIME_TEXT + 4, PATH_BYTES = 4200 };
+
+/* ---- passwords ---- */
+
+/* The value of the first field with that tag, which stands behind an SOH; NULL: none. */
+static char *value_of(char *p, size_t n, const char *tag)
+{
+    size_t length = strlen(tag);
+    char *found = memmem(p, n, tag, length);
+
+    return found ? found + length : NULL;
+}
+
+/* Blanks n bytes, where a field ends there, else up to the field's end. */
+static void blank(char *value, const char *end, size_t n)
+{
+    char *stop = memchr(value, TW_FIX_SOH, (size_t)(end - value));
+
+    if (n > 0 && n < (size_t)(end - value) && value[n] == TW_FIX_SOH) stop = value + n;
+    if (!stop) stop = value + (end - value);
+    memset(value, '*', (size_t)(stop - value));
+}
+
+static void blank_all(char *p, size_t n, const char *tag)
+{
+    char *end = p + n, *value = p;
+
+    while ((value = value_of(value, (size_t)(end - value), tag)))
+        blank(value, end, 0);
+}
+
+/* RawData of a Logon may hold SOH: its length stands before it. */
+static void blank_data(char *p, size_t n)
+{
+    char *value = value_of(p, n, "\00196="), *length = value_of(p, n, "\00195=");
+
+    if (length >= value) length = NULL;   /* then nothing may stand behind it */
+    if (value) blank(value, p + n, length ? (size_t)strtoul(length, NULL, 10) : 0);
+}
+
+/* Whether 35, the third field, is A. */
+static bool is_logon(const char *p, size_t n)
+{
+    const char *end = p + n, *soh = memchr(p, TW_FIX_SOH, n);
+
+    if (soh) soh = memchr(soh + 1, TW_FIX_SOH, (size_t)(end - soh - 1));
+    return soh && end - soh > 6 && memcmp(soh, "\00135=A\001", 6) == 0;
+}
+
+static bool is_password(const char *equals)
+{
+    return memcmp(equals - 4, "\001554", 4) == 0 || memcmp(equals - 4, "\001925", 4) == 0;
+}
+
+/* Whether 554 or 925 is there: most messages have none, and are looked at only once. */
+static bool has_password(const char *p, size_t n)
+{
+    size_t at = 4;
+
+    for (; at + 8 <= n; at += 8) {
+        uint64_t hit = tw_word_zeros(tw_word_load(p + at) ^ TW_WORD_OF('='));
+
+        for (; hit; hit &= hit - 1)
+            if (is_password(p + at + tw_word_first(hit))) return true;
+    }
+    for (; at < n; at++)
+        if (p[at] == '=' && is_password(p + at)) return true;
+    return false;
+}
+
+bool tw_fix_must_blank(const char *p, size_t n)
+{
+    return is_logon(p, n) || has_password(p, n);
+}
+
+void tw_fix_blank(char *p, size_t n)
+{
+    bool logon = is_logon(p, n);
+    unsigned sum = 0;
+
+    if (!logon && !has_password(p, n)) return;
+    if (logon) blank_data(p, n);
+    blank_all(p, n, "\001554=");
+    blank_all(p, n, "\001925=");
+    if (n < TW_FIX_TRAILER || memcmp(p + n - TW_FIX_TRAILER, "10=", 3) != 0) return;
+    for (size_t i = 0; i < n - TW_FIX_TRAILER; i++) sum += (unsigned char)p[i];
+    sum %= 256;
+    p[n - 4] = (char)('0' + sum / 100);
+    p[n - 3] = (char)('0' + sum % 100 / 10);
+    p[n - 2] = (char)('0' + sum % 10);
+}
+
+/* ---- the file ---- */
+
+static int open_file(struct tw_fix_log *log)
+{
+    struct stat st;
+
+    log->fd = open(log->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (log->fd < 0) return -errno;
+    log->size = fstat(log->fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+    return TW_OK;
+}
+
+int tw_fix_log_open(struct tw_fix_log *log, const char *path, size_t max,
+                    uint64_t size_max, unsigned keep, struct tw_error *error)
+{
+    int rc = UV_ENOMEM;
+
+    *log = (struct tw_fix_log){ .fd = -1, .room = ENOUGH + PREFIX + max,
+                                .size_max = size_max, .keep = keep ? keep : 1 };
+    log->bytes = tw_map(log->room, false);
+    log->path = tw_calloc(1, strlen(path) + 1);
+    if (log->path && log->bytes) {
+        strcpy(log->path, path);
+        rc = open_file(log);
+    }
+    if (rc == TW_OK) return TW_OK;
+    tw_fail(error, rc, "cannot open %s: %s", path, tw_strerror(rc));
+    if (log->bytes) tw_unmap(log->bytes, log->room);
+    tw_free(log->path);
+    log->bytes = log->path = NULL;
+    return rc;
+}
+
+/* Whether the path names another file by now, or none. */
+static bool is_moved(const struct tw_fix_log *log)
+{
+    struct stat here, there;
+
+    return log->fd >= 0 && fstat(log->fd, &here) == 0
+        && (stat(log->path, &there) < 0 || here.st_ino != there.st_ino
+            || here.st_dev != there.st_dev);
+}
+
+/* PATH.1 becomes PATH.2, and so on; PATH becomes PATH.1. */
+static void rotate(struct tw_fix_log *log)
+{
+    char from[PATH_BYTES], to[PATH_BYTES];
+
+    for (unsigned i = log->keep; i > 0; i--) {
+        snprintf(to, sizeof to, "%s.%u", log->path, i);
+        if (i == log->keep && access(to, F_OK) == 0) log->removed = true;
+        if (i == 1) snprintf(from, sizeof from, "%s", log->path);
+        else snprintf(from, sizeof from, "%s.%u", log->path, i - 1);
+        rename(from, to);
+    }
+}
+
+/* The file that the next n bytes go to. */
+static void choose_file(struct tw_fix_log *log, size_t n)
+{
+    bool full = log->fd >= 0 && log->size_max > 0 && log->size > 0
+             && log->size + n > log->size_max, moved = is_moved(log);
+
+    if (full && !moved) rotate(log);
+    if (log->fd >= 0 && (full || moved)) {
+        close(log->fd);
+        log->fd = -1;
+    }
+    log->error = log->fd < 0 ? open_file(log) : TW_OK;
+}
+
+static void write_out(struct tw_fix_log *log, const char *p, size_t n, uint64_t messages)
+{
+    choose_file(log, n);
+    if (log->error < 0) log->lost += messages;
+    while (n > 0 && log->fd >= 0) {
+        ssize_t done = write(log->fd, p, n);
+
+        if (done < 0 && errno == EINTR) continue;
+        if (done < 0) {
+            log->error = -errno;
+            log->lost += messages;
+            return;
+        }
+        p += done;
+        n -= (size_t)done;
+        log->size += (uint64_t)done;
+    }
+}
+
+void tw_fix_log_flush(struct tw_fix_log *log)
+{
+    if (log->n == 0) return;
+    write_out(log, log->bytes, log->n, log->waiting);
+    log->n = 0;
+    log->waiting = 0;
+}
+
+void tw_fix_log_close(struct tw_fix_log *log)
+{
+    if (!log->bytes) return;
+    tw_fix_log_flush(log);
+    if (log->fd >= 0) close(log->fd);
+    tw_unmap(log->bytes, log->room);
+    tw_free(log->path);
+    log->bytes = log->path = NULL;
+}
+
+void tw_fix_log_put(struct tw_fix_log *log, int64_t now_ns, int64_t steady_ns,
+                    bool incoming, const char *p, size_t n)
+{
+    char *at;
+
+    assert(log->room - log->n >= n + PREFIX);
+    if (log->n == 0) log->since_ns = steady_ns;
+    at = log->bytes + log->n;
+    at += tw_fix_time_text(now_ns, TW_FIX_US, at);
+    memcpy(at, incoming ? " < " : " > ", 3);
+    memcpy(at + 3, p, n);
+    tw_fix_blank(at + 3, n);
+    at[3 + n] = '\n';
+    log->n = (size_t)(at + 4 + n - log->bytes);
+    log->waiting++;
+    if (log->n > ENOUGH) tw_fix_log_flush(log);
+}

@@ -1,0 +1,258 @@
+/* fix_serve.c - what is on the tape, as market data for peers of the FIX engine.
+ *
+ * Why by the clock and not by the record: a peer gets what has changed since the last
+ * look, so that a market which moves a million times a second costs it, and us, no more
+ * than one that moves at the clock's pace.
+ *
+ * Layer host/run.  Thread: FEED, but for new, free and consumer.
+ */
+#include "run/fix_serve.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "run/feed.h"
+
+/* A server that is made while the run goes on knows what so many records have said; a
+ * look reads so many at most, as it holds up all feeds. */
+enum { PAST = 1 << 16, AT_ONCE = 1 << 14 };
+
+struct tw_fix_serve {
+    struct tw_fix_serve_options o;            /* constant                            */
+    struct tw_fix_publisher *publisher;       /* owner: FEED, between new and free   */
+    struct tw_cursor cursor;                  /* owner: FEED; lossy                  */
+    uint32_t listed;                          /* owner: FEED; symbols                */
+    uint8_t *deep;                            /* owner: FEED; by symbol: the source of
+                                               * its levels; 0: quotes are its book  */
+    uint32_t deep_n;                          /* owner: FEED                         */
+    bool within;                              /* owner: FEED; an update is not whole */
+    pthread_mutex_t lock;
+    struct served *links;                     /* mutex                               */
+};
+
+/* A link that is served. */
+struct served {
+    struct tw_fix_serve *v;
+    struct served *next;
+    const struct tw_fix_dictionary *dictionary;
+    struct tw_fix_peer *peer;                 /* NULL: its session is down           */
+    struct tw_fix_session *session;
+    struct tw_fix_now now;
+};
+
+struct tw_fix_serve *tw_fix_serve_new(const struct tw_fix_serve_options *o)
+{
+    struct tw_fix_serve *v = tw_calloc(1, sizeof *v);
+    uint64_t head = tw_tape_head(o->tape);
+
+    if (!v) return NULL;
+    v->o = *o;
+    if (!v->o.interval_ms) v->o.interval_ms = TW_FIX_SERVE_MS;
+    v->publisher = tw_fix_publisher_new(&(struct tw_fix_publisher_options){
+        .symbols = o->symbols, .precision = o->precision });
+    if (head <= PAST || tw_cursor_open(&v->cursor, o->tape, false, head - PAST) < 0)
+        tw_cursor_open(&v->cursor, o->tape, false, head <= PAST ? 1 : head);
+    pthread_mutex_init(&v->lock, NULL);
+    if (v->publisher) return v;
+    pthread_mutex_destroy(&v->lock);
+    tw_free(v);
+    return NULL;
+}
+
+void tw_fix_serve_free(struct tw_fix_serve *v)
+{
+    struct served *l, *next;
+
+    if (!v) return;
+    for (l = v->links; l; l = next) {
+        next = l->next;
+        if (l->peer) tw_fix_peer_leave(l->peer);
+        tw_free(l);
+    }
+    tw_fix_publisher_free(v->publisher);
+    pthread_mutex_destroy(&v->lock);
+    tw_free(v->deep);
+    tw_free(v);
+}
+
+/* ---- the tape ---- */
+
+static bool is_of_session(const struct tw_fix_serve *v, const struct tw_record *r)
+{
+    unsigned feed = r->source - 1;
+
+    return feed < tw_io_count(v->o.io) && v->o.io->feeds[feed]->ops == &tw_feed_fix_ops;
+}
+
+/* Each symbol of the run can be asked for, though nothing is known of it yet. */
+static void list_symbols(struct tw_fix_serve *v)
+{
+    uint32_t n = tw_symbols_count(v->o.symbols);
+
+    while (v->listed < n && tw_fix_publisher_list(v->publisher, v->listed + 1) == TW_OK)
+        v->listed++;
+}
+
+static bool is_deep(const struct tw_fix_serve *v, uint32_t symbol)
+{
+    return symbol < v->deep_n && v->deep[symbol] != 0;
+}
+
+/* From now on the book of a symbol is made of levels of that source; false: no memory. */
+static bool go_deep(struct tw_fix_serve *v, const struct tw_record *r)
+{
+    uint32_t n = v->deep_n ? v->deep_n : 64;
+    uint8_t *more;
+
+    while (n <= r->symbol) n *= 2;
+    if (n > v->deep_n) {
+        more = tw_realloc(v->deep, n);
+        if (!more) return false;
+        memset(more + v->deep_n, 0, n - v->deep_n);
+        v->deep = more;
+        v->deep_n = n;
+    }
+    v->deep[r->symbol] = r->source;
+    return true;
+}
+
+/* Of a symbol whose book comes from two sources, the one that was first counts. */
+static void take_level(struct tw_fix_serve *v, const struct tw_record *r)
+{
+    static const struct tw_quote none = {0};
+    const struct tw_level *l = &r->level;
+
+    if (!is_deep(v, r->symbol)) {
+        if (l->change != TW_LEVEL_CLEAR) {   /* it is not known: see lbook.c */
+            tw_io_retell(v->o.io, r->source);
+            return;
+        }
+        if (!go_deep(v, r)) return;
+    }
+    if (v->deep[r->symbol] != r->source) return;
+    v->within = !l->last;
+    if (l->change == TW_LEVEL_CLEAR)
+        tw_fix_publisher_quote(v->publisher, r->symbol, &none, r->time);
+    else
+        tw_fix_publisher_level(v->publisher, r->symbol, l->offer, l->price,
+                               l->change == TW_LEVEL_GONE ? 0 : l->size, r->time);
+}
+
+/* Books by level that may be wrong are of quotes, until they are told again. */
+static void take_gap(struct tw_fix_serve *v, const struct tw_record *r)
+{
+    for (uint32_t i = 0; i < v->deep_n; i++)
+        if ((r->source == 0 || v->deep[i] == r->source)
+            && (r->symbol == 0 || r->symbol == i))
+            v->deep[i] = 0;
+    v->within = false;
+}
+
+/* What has come since the last look; false: there is more.  No memory for a book: it is
+ * as it was. */
+static bool read_tape(struct tw_fix_serve *v)
+{
+    struct tw_record r;
+
+    for (int i = 0; i < AT_ONCE; i++) {
+        if (tw_cursor_next(&v->cursor, &r) == 0) return true;
+        if (r.kind == TW_GAP) take_gap(v, &r);
+        if ((r.kind != TW_QUOTE && r.kind != TW_TRADE && r.kind != TW_LEVEL
+             && r.kind != TW_STATUS)
+            || is_of_session(v, &r) || (r.kind == TW_QUOTE && is_deep(v, r.symbol)))
+            continue;
+        if (r.kind == TW_LEVEL) take_level(v, &r);
+        else if (r.kind == TW_STATUS)
+            tw_fix_publisher_status(v->publisher, r.symbol, &r.status);
+        else if (r.kind == TW_QUOTE)
+            tw_fix_publisher_quote(v->publisher, r.symbol, &r.quote, r.time);
+        else tw_fix_publisher_trade(v->publisher, r.symbol, &r.trade, r.time);
+    }
+    return false;
+}
+
+/* ---- links ---- */
+
+static int on_send(void *ctx, const char *code, const char *body, size_t n)
+{
+    struct served *l = ctx;
+
+    return tw_fix_session_put(l->session, l->now, code, body, n, NULL, NULL);
+}
+
+static enum tw_fix_answer on_message(void *ctx, struct tw_fix_session *s,
+                                     struct tw_fix_now now,
+                                     const struct tw_fix_message *m)
+{
+    struct served *l = ctx;
+
+    l->session = s;
+    l->now = now;
+    if (!l->peer) return TW_FIX_UNSUPPORTED;
+    list_symbols(l->v);
+    return tw_fix_peer_message(l->peer, m);
+}
+
+static void on_event(void *ctx, struct tw_fix_session *s, struct tw_fix_now now,
+                     const struct tw_fix_event *e)
+{
+    struct served *l = ctx;
+
+    l->session = s;
+    l->now = now;
+    if (e->kind != TW_FIX_LOGGED_ON && e->kind != TW_FIX_LOGGED_OUT) return;
+    if (l->peer) tw_fix_peer_leave(l->peer);
+    l->peer = NULL;
+    if (e->kind == TW_FIX_LOGGED_ON)
+        l->peer = tw_fix_publisher_join(l->v->publisher, &(struct tw_fix_peer_options){
+            .dictionary = l->dictionary, .send = on_send, .ctx = l });
+}
+
+/* Each link looks for itself: what one has read of the tape is in the books of all. */
+static int64_t on_look(void *ctx, struct tw_fix_session *s, struct tw_fix_now now)
+{
+    struct served *l = ctx;
+
+    l->session = s;
+    l->now = now;
+    if (!read_tape(l->v)) return now.steady_ns;
+    if (l->peer && !l->v->within) tw_fix_peer_flush(l->peer);
+    return now.steady_ns + l->v->o.interval_ms * 1000000;
+}
+
+static bool on_resend(void *ctx, const struct tw_fix_message *m)
+{
+    (void)ctx;
+    return tw_fix_peer_resend(m);
+}
+
+static struct served *add(struct tw_fix_serve *v, const struct tw_fix_dictionary *d)
+{
+    struct served *l = tw_calloc(1, sizeof *l);
+
+    if (!l) return NULL;
+    l->v = v;
+    l->dictionary = d;
+    pthread_mutex_lock(&v->lock);
+    l->next = v->links;
+    v->links = l;
+    pthread_mutex_unlock(&v->lock);
+    return l;
+}
+
+static void *make(void *ctx)
+{
+    const struct served *l = ctx;
+
+    return add(l->v, l->dictionary);
+}
+
+struct tw_fix_consumer tw_fix_serve_consumer(struct tw_fix_serve *v,
+                                             const struct tw_fix_dictionary *d)
+{
+    return (struct tw_fix_consumer){
+        .message = on_message, .event = on_event, .look = on_look, .resend = on_resend,
+        .make = make, .ctx = add(v, d),
+    };
+}
