@@ -8,6 +8,7 @@
 
 #include "base/fixed.h"
 #include "base/memory.h"
+#include "desk.h"
 
 #define CASH 100000.0
 #define SECOND_NS 1e9
@@ -210,6 +211,42 @@ void ltw_account_begin(lua_State *L, int idx, struct ltw_trader *t)
         lua_settop(L, top + 2);
     }
     lua_settop(L, top);
+}
+
+/* Is there a rate of it, or a symbol whose price it will be? */
+static bool has_rate(const struct ltw_trader *t, const char *currency)
+{
+    struct tw_account *a = tw_broker_account(t->broker);
+    int id = tw_account_currency(a, currency);
+
+    if (id >= 0 && tw_account_rate(a, (uint32_t)id) > 0) return true;
+    for (unsigned i = 0; i < t->n_rates; i++)
+        if ((int)t->rate[i].currency == id) return true;
+    return false;
+}
+
+void ltw_account_check(lua_State *L, const struct ltw_trader *t, const char *what,
+                       uint32_t symbol)
+{
+    const struct ltw_desk *d = t->host->desk;
+    const struct ltw_instrument_terms *said = d->terms;
+    size_t n = d->n;
+
+    if (symbol) {
+        said = ltw_desk_terms(d, symbol);
+        n = said ? 1 : 0;
+    }
+    for (; n > 0; n--, said++) {
+        const char *of = said->currency;
+
+        if (!*of || has_rate(t, of)) continue;
+        luaL_error(L, "%s: %s is in %s, and the account, which is in %s, has no rate for"
+                   " that: rates = { %s = 1.1 }, or of the symbol whose price it is,"
+                   " rates = { %s = \"%s%s\" }", what,
+                   tw_symbols_name(t->host->symbols, said->symbol), of,
+                   tw_account_currency_name(tw_broker_account(t->broker), 0), of, of, of,
+                   tw_account_currency_name(tw_broker_account(t->broker), 0));
+    }
 }
 
 /* ---- for stdlib/trade.lua ---- */

@@ -15,6 +15,11 @@ void ltw_account_options(lua_State *L, int idx, struct ltw_trader *t,
 /* [-0, +0, e]  The deposit and the rates of exchange. */
 void ltw_account_begin(lua_State *L, int idx, struct ltw_trader *t);
 
+/* [-0, +0, e]  Raises where the instrument is in a currency that the account has no rate
+ * of, and no symbol for it; symbol 0: where any is that the app declares. */
+void ltw_account_check(lua_State *L, const struct ltw_trader *t, const char *what,
+                       uint32_t symbol);
+
 int luaopen_tw_internal_trade(lua_State *L);
 
 #endif

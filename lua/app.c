@@ -5,7 +5,8 @@
  * said, looks after the workers and finds out whether the run is over.
  *
  * The order of ending: feeds first, so that nothing new comes; then every
- * script's on_stop; then the workers; then the figures.
+ * script's on_stop; then the workers; then FIX sessions, which have been up until
+ * then, log out; then the figures.
  *
  * Layer lua.
  */
@@ -21,10 +22,13 @@
 #include "audit.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "desk.h"
+#include "lerror.h"
 #include "lpool.h"
 #include "payload.h"
 #include "recording.h"
 #include "reload.h"
+#include "run/floor.h"
 #include "source.h"
 
 enum { TICK_MS = 50, SHOW_EVERY = 5 };   /* ticks between two pictures */
@@ -97,15 +101,17 @@ static int protected(struct tw_app *app, lua_CFunction f, const void *extra,
 {
     lua_State *L = app->state->L;
 
+    lua_pushcfunction(L, ltw_error_as_text);
     lua_pushcfunction(L, f);
     lua_pushlightuserdata(L, app);
     lua_pushlightuserdata(L, (void *)extra);
-    if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
+    if (lua_pcall(L, 2, 0, -4) != LUA_OK) {
         const char *why = lua_tostring(L, -1);
 
         tw_fail(error, TW_ESCRIPT, "%s", why ? why : "an error that is not a text");
         lua_pop(L, 1);
     }
+    lua_pop(L, 1);
     return error->code;
 }
 
@@ -189,26 +195,54 @@ static void fail(struct tw_app *app)
     atomic_store_explicit(&app->failed, true, memory_order_relaxed);
 }
 
-/* [-n, +0, -]  Calls tw.monitor's function with the n values on top: true, or
- * the run has failed. */
-static void monitor(struct tw_app *app, const char *function, int n)
+/* A call of a function of tw.monitor, with what push pushes: so many values. */
+struct call {
+    const char *function;
+    int (*push)(lua_State *L, const void *what);   /* NULL: none */
+    const void *what;
+};
+
+/* [-0, +1, e]  Protected. */
+static int call_monitor(lua_State *L)
 {
-    lua_State *L = app->state->L;
+    const struct call *c = lua_touserdata(L, 1);
 
     lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
     lua_getfield(L, -1, "tw.monitor");
-    lua_getfield(L, -1, function);
-    lua_insert(L, -(n + 3));
-    lua_pop(L, 2);
-    if (lua_pcall(L, n, 1, 0) != LUA_OK || !lua_toboolean(L, -1)) fail(app);
+    lua_getfield(L, -1, c->function);
+    lua_call(L, c->push ? c->push(L, c->what) : 0, 1);
+    return 1;
+}
+
+/* Unless that returns true, the run has failed. */
+static void monitor(struct tw_app *app, const char *function,
+                    int (*push)(lua_State *L, const void *what), const void *what)
+{
+    struct call c = { function, push, what };
+    lua_State *L = app->state->L;
+
+    lua_pushcfunction(L, call_monitor);
+    lua_pushlightuserdata(L, &c);
+    if (lua_pcall(L, 1, 1, 0) != LUA_OK || !lua_toboolean(L, -1)) fail(app);
     lua_pop(L, 1);
+}
+
+struct line { enum tw_log_level level; const char *who, *text; size_t n; };
+
+static int push_line(lua_State *L, const void *what)
+{
+    const struct line *l = what;
+
+    lua_pushinteger(L, l->level);
+    lua_pushstring(L, l->who);
+    lua_pushlstring(L, l->text, l->n);
+    return 3;
 }
 
 void ltw_app_print(void *ctx, enum tw_log_level level, const char *who,
                    const char *text, size_t n)
 {
     struct tw_app *app = ctx;
-    lua_State *L = app->state->L;
     bool is_audit = strcmp(who, "audit") == 0;
 
     ltw_attach_log(app->attach, level, who, text, n);
@@ -216,17 +250,24 @@ void ltw_app_print(void *ctx, enum tw_log_level level, const char *who,
     if (app->o.embedder
         && app->o.embedder->line(app->o.embedder->ctx, level, who, text, n))
         return;
-    lua_pushinteger(L, level);
-    lua_pushstring(L, who);
-    lua_pushlstring(L, text, n);
-    monitor(app, "print", 3);
+    monitor(app, "print", push_line, &(struct line){ level, who, text, n });
+}
+
+struct told { const char *feed; const struct ltw_change *change; };
+
+static int push_change(lua_State *L, const void *what)
+{
+    const struct told *t = what;
+
+    lua_pushstring(L, t->feed);
+    lua_pushstring(L, ltw_feed_state_name(t->change->state));
+    lua_pushstring(L, t->change->why);
+    return 3;
 }
 
 /* Tells the app file of changed feeds. */
 static void tell_changes(struct tw_app *app)
 {
-    lua_State *L = app->state->L;
-
     for (;;) {
         struct ltw_change change;
 
@@ -238,20 +279,23 @@ static void tell_changes(struct tw_app *app)
         change = app->changes[0];
         memmove(app->changes, app->changes + 1, --app->n_changes * sizeof change);
         pthread_mutex_unlock(&app->lock);
-        lua_pushstring(L, tw_io_name(app->io, change.feed));
-        lua_pushstring(L, ltw_feed_state_name(change.state));
-        lua_pushstring(L, change.why);
-        monitor(app, "feed", 3);
+        monitor(app, "feed", push_change,
+                &(struct told){ tw_io_name(app->io, change.feed), &change });
     }
+}
+
+static int push_status(lua_State *L, const void *app)
+{
+    lua_pushcfunction(L, ltw_status);
+    lua_pushlightuserdata(L, (void *)app);
+    lua_call(L, 1, 1);
+    return 1;
 }
 
 static void show(struct tw_app *app, const char *function)
 {
     tw_be_main();
-    lua_pushcfunction(app->state->L, ltw_status);
-    lua_pushlightuserdata(app->state->L, app);
-    if (lua_pcall(app->state->L, 1, 1, 0) == LUA_OK) monitor(app, function, 1);
-    else fail(app), lua_pop(app->state->L, 1);
+    monitor(app, function, push_status, app);
 }
 
 void ltw_app_speak(void *ctx)
@@ -301,21 +345,27 @@ static void on_signal(uv_signal_t *signal, int number)
     tw_app_stop(app);
 }
 
-/* All feeds have ended and every script has read what they left.  Timers tick
- * for ever: they count only where there is nothing else. */
-static bool is_quiet(struct tw_app *app)
+bool ltw_app_feeds_ended(struct tw_app *app, unsigned *n)
 {
-    uint64_t head = tw_tape_head(app->host.tape);
-    unsigned ended = 0;
-
+    *n = 0;
     for (unsigned i = 0; i < tw_io_count(app->io); i++) {
         struct tw_feed_status status;
 
         if (app->endless[i]) continue;
         tw_io_status(app->io, i, &status);
         if (status.state < TW_FEED_ENDED) return false;
-        ended++;
+        ++*n;
     }
+    return true;
+}
+
+/* All feeds have ended and every script has read what they left. */
+static bool is_quiet(struct tw_app *app) TW_ON(MAIN)
+{
+    uint64_t head = tw_tape_head(app->host.tape);
+    unsigned ended;
+
+    if (!ltw_app_feeds_ended(app, &ended)) return false;
     for (unsigned i = 0; i < app->o.workers; i++)
         if (tw_worker_quiet(app->workers[i]) < head) return false;
     if (app->host.pool) {
@@ -324,10 +374,11 @@ static bool is_quiet(struct tw_app *app)
         tw_pool_status(app->host.pool, &pool);
         if (pool.queued + pool.running > 0) return false;
     }
-    return ended > 0 && head == tw_tape_head(app->host.tape);
+    return ended > 0 && tw_floor_is_idle(app->host.desk->floor)
+        && head == tw_tape_head(app->host.tape);
 }
 
-static bool is_over(struct tw_app *app)
+static bool is_over(struct tw_app *app) TW_ON(MAIN)
 {
     int64_t now = tw_clock_steady_ns();
 
@@ -361,6 +412,7 @@ static int start_workers(struct tw_app *app, struct tw_error *error, unsigned *s
         }
         if (rc < 0) return tw_fail(error, rc, "%s", app->engines[i].error.text);
     }
+    if (ltw_app_add_book(app, error) < 0) return error->code;
     for (unsigned i = 0; i < app->o.workers; i++) {
         rc = tw_worker_post(app->workers[i], start_engine, &app->engines[i]);
         if (rc < 0) return tw_fail(error, rc, "%s", tw_strerror(rc));
@@ -371,6 +423,11 @@ static int start_workers(struct tw_app *app, struct tw_error *error, unsigned *s
 static void stop_engine(void *engine)
 {
     ltw_engine_stop(engine);
+}
+
+static void tell_unknown(void *engine)
+{
+    ltw_engine_tell_unknown(engine);
 }
 
 static void stop_remotes(void *engine)
@@ -432,6 +489,28 @@ static void check_connected(struct tw_app *app)
     }
 }
 
+/* A file that is empty is told of; where nothing else came the run has failed. */
+static void check_records(struct tw_app *app)
+{
+    unsigned n = tw_io_count(app->io);
+    struct tw_feed_status status;
+    bool any = false;
+
+    for (unsigned i = 0; i < n && !any; i++) {
+        tw_io_status(app->io, i, &status);
+        any = !app->endless[i] && status.records > 0;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        tw_io_status(app->io, i, &status);
+        if (!app->reads[i] || status.records > 0 || status.state != TW_FEED_ENDED)
+            continue;
+        if (!any) fail(app);
+        tw_log_printf(app->host.log, any ? TW_LOG_WARN : TW_LOG_ERROR, "",
+                      "feed %s: there was no record%s", tw_io_name(app->io, i),
+                      any ? "" : ", so nothing has happened");
+    }
+}
+
 /* A built program has its own name, whatever the app in it was called.  Without a socket
  * the run goes on all the same. */
 static void open_attach(struct tw_app *app)
@@ -445,18 +524,29 @@ static void open_attach(struct tw_app *app)
     tw_log_printf(app->host.log, TW_LOG_WARN, "", "nobody can attach: %s", error.text);
 }
 
+/* What the app declares, whether it has a screen, and who else takes lines. */
+static int push_screen(lua_State *L, const void *what)
+{
+    const struct tw_app *app = what;
+
+    lua_getfield(L, LUA_REGISTRYINDEX, "tw.declared");
+    lua_pushboolean(L, app->o.screen && isatty(STDOUT_FILENO));
+    if (!app->o.embedder) {
+        lua_pushnil(L);
+        return 3;
+    }
+    lua_pushlightuserdata(L, (void *)app->o.embedder);
+    lua_pushcclosure(L, log_line, 1);
+    return 3;
+}
+
 int tw_app_run(struct tw_app *app)
 {
     struct tw_error error = { .code = TW_OK };
     unsigned started = 0;
 
     tw_be_main();
-    lua_getfield(app->state->L, LUA_REGISTRYINDEX, "tw.declared");
-    lua_pushboolean(app->state->L, app->o.screen && isatty(STDOUT_FILENO));
-    lua_pushlightuserdata(app->state->L, (void *)app->o.embedder);
-    if (app->o.embedder) lua_pushcclosure(app->state->L, log_line, 1);
-    else lua_pop(app->state->L, 1), lua_pushnil(app->state->L);
-    monitor(app, "open", 3);
+    monitor(app, "open", push_screen, app);
     ltw_watchdog_install(&app->host);
     if (app->o.audit && ltw_audit_write(app->o.audit, NULL, 0, &error) < 0) goto end;
     open_attach(app);
@@ -476,13 +566,15 @@ int tw_app_run(struct tw_app *app)
     if (tw_io_start(app->io, &error) < 0) goto end;
     if (app->o.embedder) app->o.embedder->begun(app->o.embedder->ctx);
     while (!is_over(app)) uv_run(&app->loop, UV_RUN_ONCE);
+    if (is_quiet(app) && !is_set(&app->failed)) post_all(app, started, tell_unknown);
 end:
     app->ended_ns = tw_clock_steady_ns();
     ltw_attach_stop(app->attach);
     ltw_reloads_stop(app->reloads);
-    monitor(app, "leave", 0);
-    if (app->io) tw_io_stop(app->io);
+    monitor(app, "leave", NULL, NULL);
+    if (app->io) tw_io_halt(app->io);
     stop_workers(app, started);
+    if (app->io) tw_io_stop(app->io);
     ltw_reloads_look(app->reloads);
     if (app->host.pool) ltw_pool_stop(&app->host);   /* its figures stay */
     ltw_recording_stop(app);
@@ -498,6 +590,7 @@ end:
         return 1;
     }
     check_connected(app);
+    check_records(app);
     ltw_app_speak(app);
     show(app, "finish");
     return is_set(&app->failed) || is_set(&app->unseen_failure) ? 1 : app->status;

@@ -48,6 +48,8 @@ struct tw_app_options {
 /* A change of a feed on its way from the io thread to the app file. */
 struct ltw_change { unsigned feed; enum tw_feed_state state; char why[LTW_WHY]; };
 
+struct ltw_fix;
+
 struct tw_app {
     struct tw_app_options o;          /* constant                                */
     const char *path;                 /* constant; of the app file               */
@@ -59,6 +61,7 @@ struct tw_app {
     enum tw_log_level log_level;      /* beyond it nothing is printed            */
     struct ltw_host host;             /* constant while workers run              */
     struct tw_io *io;
+    struct ltw_fix *fix;              /* its sessions, or NULL: see fix.h        */
     struct tw_exchange **exchanges;
     unsigned n_exchanges;
     struct ltw_script_options *scripts;   /* by worker                           */
@@ -74,6 +77,7 @@ struct tw_app {
     struct ltw_reloads *reloads;      /* owner: MAIN, see reload.h               */
     struct tw_recorder *recorder;     /* or NULL, see recording.h                */
     char **script_names;              /* or NULL, see recording.h                */
+    const char *spelling;             /* of a tape feed that is added, see recorded.h */
     unsigned version_number;          /* of the app file, since that record      */
     uint64_t version_since;
     bool loop_open, bell_open;
@@ -86,7 +90,9 @@ struct tw_app {
     atomic_bool draining;             /* atomic: the io thread sets it           */
     bool endless[TW_SOURCE_MAX];      /* feeds that nobody waits for             */
     bool dials[TW_SOURCE_MAX];        /* feeds that connect to a peer            */
+    bool reads[TW_SOURCE_MAX];        /* feeds that have a file, or stdin        */
     bool reliable;                    /* no feed is live: the tape waits         */
+    bool book;                        /* it declares that orders meet in a venue */
     int program;                      /* the feed that the embedder is, or -1    */
     atomic_uint halted;               /* atomic: engines whose scripts are ending */
     atomic_uint closed;               /* atomic: engines that have closed        */
@@ -119,6 +125,9 @@ int ltw_app_build(lua_State *L, struct tw_app *app, struct tw_error *error) TW_O
 /* Starts the exchanges, then adds the feeds, which may connect to them. */
 int ltw_app_add_feeds(lua_State *L, struct tw_app *app, struct tw_error *error)
     TW_ON(MAIN);
+/* The venue of the run becomes a feed, when a script has a seat or may take one.  The
+ * scripts are loaded; none of them runs. */
+int ltw_app_add_book(struct tw_app *app, struct tw_error *error) TW_ON(MAIN);
 void ltw_app_unbuild(struct tw_app *app) TW_ON(MAIN);
 
 /* [-0, +0, m]  What the table on top says of a CSV file, whose texts *csv refers to.  The
@@ -144,6 +153,10 @@ void ltw_app_speak(void *app);
 /* A line of the log: printed, and told to who is attached. */
 void ltw_app_print(void *app, enum tw_log_level level, const char *who,
                    const char *text, size_t n);
+
+/* Have all feeds ended that can?  Timers tick for ever: they count only where there is
+ * nothing else.  *n: how many have. */
+bool ltw_app_feeds_ended(struct tw_app *app, unsigned *n) TW_ON(MAIN);
 
 /* Tells MAIN to look.  Thread: any. */
 void ltw_app_ring(void *app);

@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "code.h"
 #include "embedded.h"
+#include "lerror.h"
 #include "lvalue.h"
 #include "output.h"
 #include "reload.h"
@@ -100,6 +101,10 @@ static void push_sets(lua_State *L, const char *const *set)
         if (!equals || equals == *set)
             luaL_error(L, "--set %s: name=value expected", *set);
         lua_pushlstring(L, *set, (size_t)(equals - *set));
+        lua_pushvalue(L, -1);
+        if (lua_rawget(L, -3) != LUA_TNIL)
+            luaL_error(L, "--set %s is given twice", lua_tostring(L, -2));
+        lua_pop(L, 1);
         lua_pushstring(L, equals + 1);
         lua_rawset(L, -3);
     }
@@ -248,7 +253,7 @@ static int try_version(lua_State *L)
         lua_pushfstring(L, "it ran for more than %f s without returning",
                         (double)t->app->host.time_max_ns / 1e9);
     else
-        lua_xmove(co, L, 1), luaL_tolstring(L, -1, NULL);
+        lua_xmove(co, L, 1), ltw_error_push_text(L, -1);
     return 1;
 }
 

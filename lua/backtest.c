@@ -18,26 +18,35 @@
  */
 #include "backtest.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "desk.h"
+#include "distrust.h"
+#include "feed/extent.h"
+#include "feed/gaps.h"
+#include "instance.h"
 #include "library.h"
 #include "lpool.h"
 #include "lvalue.h"
 #include "market.h"
 #include "output.h"
+#include "run/floor.h"
 #include "share/caches.h"
 #include "share/failure.h"
+#include "supply.h"
 #include "tape/bar.h"
 #include "tasks.h"
-#include "watchdog.h"
+#include "trade/probe.h"
 
 enum { CAPACITY = 1 << 14, LOG_BYTES = 1 << 20, LOOK_EVERY = 4096 };
 enum { TURNS_MAX = 1000000 };             /* at one time, without a record          */
+enum { AHEAD = 2048 };                    /* records of the tape                     */
 enum { LOOK_NS = 100000000, WAIT_NS = 1000000 };
+enum { SEEN_BYTES = (TW_SYMBOL_MAX + 1) * sizeof(atomic_bool) };
 
 /* ---- what scripts say ---- */
 
@@ -47,6 +56,15 @@ static char *copy(const char *text, size_t n)
 
     if (p) memcpy(p, text, n);
     return p;
+}
+
+static const char *date(const struct ltw_backtest *b, char out[32])
+{
+    time_t s = (time_t)(ltw_time_ns(&b->time) / 1000000000);
+    struct tm tm;
+
+    strftime(out, 32, "%Y-%m-%d %H:%M:%S", gmtime_r(&s, &tm));
+    return out;
 }
 
 /* The first error is why the run has ended. */
@@ -72,11 +90,11 @@ static void speak(void *ctx)
 static void tell_unseen(void *ctx, const struct tw_any *error)
 {
     struct ltw_backtest *b = ctx;
-    char what[4096];
+    char what[4096], when[32];
 
     tw_failure_text(error, what, sizeof what);
-    tw_log_printf(b->host.log, TW_LOG_ERROR, "", "an error that nobody awaited: %s",
-                  what);
+    tw_log_printf(b->host.log, TW_LOG_ERROR, "", "at %s: an error that nobody awaited:"
+                  " %s", date(b, when), what);
 }
 
 /* ---- making ---- */
@@ -105,9 +123,10 @@ static bool make_host(struct ltw_backtest *b)
     b->unseen = (struct tw_unseen){ .tell = tell_unseen, .ctx = b };
     h->unseen = &b->unseen;
     h->time = &b->time;
+    h->seen = tw_map(SEEN_BYTES, false);
     h->counted = &b->counted;
     h->memory_max = h->pool_options.memory_max = b->o.memory_max;
-    if (b->o.outer && b->o.outer->host) h->time_max_ns = b->o.outer->host->time_max_ns;
+    h->time_max_ns = b->o.time_max_ns;
     if (ltw_market_open(h, b->o.capacity ? b->o.capacity : CAPACITY) < 0) return false;
     h->channels = tw_channels_new();
     h->census = ltw_census_new();
@@ -118,7 +137,7 @@ static bool make_host(struct ltw_backtest *b)
     b->search = copy(b->o.search, strlen(b->o.search));
     b->directory = copy(b->o.directory, strlen(b->o.directory));
     h->directory = b->directory;
-    return b->search && b->directory && h->channels && h->census && h->library
+    return h->seen && b->search && b->directory && h->channels && h->census && h->library
         && h->caches && h->log && b->reader;
 }
 
@@ -222,6 +241,7 @@ static int prepare(lua_State *L)
     lua_pushinteger(L, 1);
     lua_pushinteger(L, 0);
     lua_call(L, 2, 0);
+    b->host.distrusts = ltw_distrust_as(L, b->o.outer, b->scripts, b->n);
     return 0;
 }
 
@@ -241,6 +261,8 @@ static bool make_state(struct ltw_backtest *b)
     lua_pushlightuserdata(s->L, b);
     if (lua_pcall(s->L, 1, 0, 0) != LUA_OK) return false;
     ltw_output_open(s);
+    if (b->o.outer && b->o.outer->host)       /* not in an app file, which has its own */
+        b->has_alarm = ltw_alarm_set(&b->alarm, s, b->o.outer->host, b->o.time_max_ns);
     return true;
 }
 
@@ -249,7 +271,7 @@ static int open_traders(lua_State *L)
 {
     struct ltw_backtest *b = lua_touserdata(L, 1);
 
-    b->host.desk->first_id = 1;
+    b->host.desk->started = 0;
     tw_desk_halt(&b->host.desk->desk, !b->warm);
     b->curve = tw_ledger_new(NULL);
     b->journals = tw_calloc(b->n, sizeof *b->journals);
@@ -260,9 +282,25 @@ static int open_traders(lua_State *L)
         if (!b->journals[i]) luaL_error(L, "not enough memory");
         b->traders[i] = ltw_script_get_trader(L, b->engine.scripts[i]);
         b->traders[i]->journal = b->journals[i];
+        if (b->o.probe && b->scripts[i].id == b->o.probed)
+            ltw_trader_probe(b->traders[i], b->o.probe);
     }
+    if (b->o.brief) tw_ledger_only_days(b->curve);
     b->till_ns = INT64_MIN;
+    ltw_orderlist_begin(&b->list);
     return 0;
+}
+
+/* Where orders of scripts meet, they do so as a feed; one that was recorded is left out
+ * (see peek). */
+static void open_floor(struct ltw_backtest *b)
+{
+    struct tw_floor *floor = b->host.desk->floor;
+
+    tw_sources_set(&b->host.sources, TW_HISTORY_BOOK, TW_BOOK);
+    if (tw_floor_close(floor)) return;
+    tw_floor_open(floor, TW_HISTORY_BOOK, NULL, NULL);
+    b->floor = floor;
 }
 
 static bool is_first(const struct ltw_backtest *b, unsigned script)
@@ -272,7 +310,7 @@ static bool is_first(const struct ltw_backtest *b, unsigned script)
     return true;
 }
 
-static int open_scripts(struct ltw_backtest *b)
+int ltw_backtest_open(struct ltw_backtest *b)
 {
     struct ltw_engine *e = &b->engine;
 
@@ -297,6 +335,7 @@ static int open_scripts(struct ltw_backtest *b)
     lua_pushlightuserdata(e->state->L, b);
     if (lua_pcall(e->state->L, 1, 0, 0) != LUA_OK)
         return tw_fail(&b->error, TW_ESCRIPT, "%s", lua_tostring(e->state->L, -1));
+    open_floor(b);
     b->opened = true;
     return TW_OK;
 }
@@ -305,19 +344,17 @@ static int open_scripts(struct ltw_backtest *b)
 
 static int stop(struct ltw_backtest *b, int code, const char *why)
 {
-    char text[32];
-    int64_t ns = ltw_time_ns(&b->time);
-    time_t s = (time_t)(ns / 1000000000);
-    struct tm tm;
+    char when[32];
 
-    strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", gmtime_r(&s, &tm));
-    return tw_fail(&b->error, code, "at %s: %s", text, why);
+    return tw_fail(&b->error, code, "at %s: %s", date(b, when), why);
 }
 
 static bool look(struct ltw_backtest *b)
 {
     int64_t now_ns = tw_clock_steady_ns();
 
+    if (ltw_watchdog_is_told(b->o.outer))
+        return stop(b, TW_ESTOPPED, "stopped"), false;
     if (!b->o.progress || now_ns - b->looked_ns < LOOK_NS) return true;
     b->looked_ns = now_ns;
     return b->o.progress(b->o.ctx) || (stop(b, TW_ESTOPPED, "stopped"), false);
@@ -370,6 +407,31 @@ static bool is_ready(const struct ltw_backtest *b)
     return ltw_tasks_ready(b->engine.state->tasks);
 }
 
+static bool draw(struct ltw_backtest *b, const struct tw_record *r);
+
+/* What is due in the venue happens, and goes on the tape; false: nothing is, or there is
+ * no room. */
+static bool cross(struct ltw_backtest *b)
+{
+    struct tw_record *r;
+    size_t n, took = 0;
+
+    if (b->engine.stopping) return false;
+    tw_floor_set_time(b->floor, ltw_time_ns(&b->time));
+    if (tw_floor_step(b->floor, ltw_time_ns(&b->time)) < 0) goto no_memory;
+    for (r = tw_floor_out(b->floor, &n); took < n; took++) {
+        r[took].received = r[took].time;
+        if (tw_tape_try_append(b->host.tape, &r[took], 1) < 0) break;
+        if (!b->o.brief && r[took].kind == TW_TRADE && !draw(b, &r[took]))
+            goto no_memory;
+    }
+    tw_floor_took(b->floor, took);
+    return took > 0;
+no_memory:
+    tw_fail(&b->error, UV_ENOMEM, "not enough memory");
+    return false;
+}
+
 /* Runs all that can run at this time.  D3 */
 static int settle(struct ltw_backtest *b)
 {
@@ -385,57 +447,19 @@ static int settle(struct ltw_backtest *b)
         tw_epoch_quiet(b->reader);
         if (b->failed || b->why) return b->error.code = TW_ESCRIPT;
         if (!worked && b->host.pool && !is_ready(b)) await_jobs(b);
+        if (b->floor && !worked && !is_ready(b)) worked = cross(b);
         if (b->error.code < 0) return b->error.code;
         turns = b->records == before ? turns + 1 : 0;
         before = b->records;
         if (turns == TURNS_MAX)
             return stop(b, TW_ELIMIT, "time stands still: something waits for 0 seconds"
-                        " again and again, or publishes to itself");
+                        " again and again, publishes to itself, or answers what comes of"
+                        " its orders");
     } while (worked || is_ready(b));
     return TW_OK;
 }
 
 /* ---- records ---- */
-
-/* So many records before `from` are kept until it comes. */
-static bool put_into_ring(struct ltw_backtest *b, const struct tw_record *r)
-{
-    size_t room = b->o.warmup_records;
-
-    if (!b->ring && !(b->ring = tw_calloc(room, sizeof *b->ring))) return false;
-    b->ring[b->ringed++ % room] = *r;
-    return true;
-}
-
-/* The next record that is for the scripts, or NULL: the end, or b->error. */
-static const struct tw_record *peek(struct ltw_backtest *b)
-{
-    const struct ltw_backtest_options *o = &b->o;
-    const struct tw_record *r;
-
-    while ((r = tw_history_peek(b->history, &b->error))) {
-        if (r->time >= o->to_ns) return NULL;
-        if (r->time >= o->from_ns || r->time - o->from_ns >= -o->warmup_ns) break;
-        if (o->warmup_records > 0 && r->kind != TW_TIMER && !put_into_ring(b, r)) {
-            tw_fail(&b->error, UV_ENOMEM, "not enough memory");
-            return NULL;
-        }
-        tw_history_take(b->history);
-    }
-    if (r && b->told < b->ringed) {
-        uint64_t room = o->warmup_records;
-
-        if (b->told + room < b->ringed) b->told = b->ringed - room;
-        r = &b->ring[b->told % room];
-    }
-    return r;
-}
-
-static void take(struct ltw_backtest *b)
-{
-    if (b->told < b->ringed) b->told++;
-    else tw_history_take(b->history);
-}
 
 struct tw_account *ltw_backtest_account(const struct ltw_backtest *b, unsigned script)
 {
@@ -449,21 +473,6 @@ tw_money ltw_backtest_equity(const struct ltw_backtest *b)
     for (unsigned i = 0; i < b->n; i++)
         sum += tw_account_equity(ltw_backtest_account(b, i));
     return sum;
-}
-
-/* The record under way is dealt with: what all are worth, where the curves need it. */
-static bool mark(struct ltw_backtest *b, int64_t next_ns)
-{
-    bool open = false;
-
-    if (b->handled == 0) return true;
-    for (unsigned i = 0; i < b->n; i++) open = open || b->journals[i]->open > 0;
-    b->exposed += open;
-    if (next_ns < b->till_ns) return true;
-    if (tw_ledger_mark(b->curve, b->last_ns, ltw_backtest_equity(b), open) < 0)
-        return tw_fail(&b->error, UV_ENOMEM, "not enough memory"), false;
-    b->till_ns = tw_ledger_till(b->curve);
-    return true;
 }
 
 /* The price of a record; 0: none. */
@@ -481,6 +490,68 @@ static int64_t price_of(const struct tw_record *r)
     if (r->kind != TW_BAR) return 0;
     tw_bar_get(r, &bar);
     return bar.close;
+}
+
+/* The benchmark's price of each day that the curve has; NaN: not known yet. */
+static bool mark_market(struct ltw_backtest *b)
+{
+    int64_t price = price_of(&b->beside);
+    size_t n;
+
+    tw_ledger_days(b->curve, &n);
+    if (n > b->market_room) {
+        size_t room = 2 * n + 64;
+        double *grown = tw_realloc(b->market, room * sizeof *grown);
+
+        if (!grown) return false;
+        b->market = grown;
+        b->market_room = room;
+    }
+    b->n_market = n;
+    b->market[n - 1] = price ? tw_fixed_to_double(price) : NAN;
+    return true;
+}
+
+/* Of a symbol that is not the benchmark, as far as is known: it may be. */
+static void meet_symbol(struct ltw_backtest *b, const struct tw_record *r)
+{
+    if (r->symbol == 0) return;                    /* a timer's */
+    if (b->benchmark != 0)
+        b->has_others = true;
+    else if (!b->o.benchmark || strcmp(tw_symbols_name(b->host.symbols, r->symbol),
+                                       b->o.benchmark) == 0)
+        b->benchmark = r->symbol;
+}
+
+/* Is what they began with gone?  Without a position that can't change. */
+static void look_for_ruin(struct ltw_backtest *b, bool open)
+{
+    tw_money start = 0;
+
+    if (!b->ruined && (open || b->was_open) && ltw_backtest_equity(b) <= 0) {
+        for (unsigned i = 0; i < b->n; i++)
+            start += tw_account_deposits(ltw_backtest_account(b, i));
+        b->ruined = start > 0;
+        b->ruined_ns = b->last_ns;
+    }
+    b->was_open = open;
+}
+
+/* The record under way is dealt with: what all are worth, where the curves need it. */
+static bool mark(struct ltw_backtest *b, int64_t next_ns)
+{
+    bool open = false;
+
+    if (b->handled == 0) return true;
+    for (unsigned i = 0; i < b->n; i++) open = open || b->journals[i]->open > 0;
+    b->exposed += open;
+    look_for_ruin(b, open);
+    if (next_ns < b->till_ns) return true;
+    if (tw_ledger_mark(b->curve, b->last_ns, ltw_backtest_equity(b), open) < 0
+        || !mark_market(b))
+        return tw_fail(&b->error, UV_ENOMEM, "not enough memory"), false;
+    b->till_ns = tw_ledger_till(b->curve);
+    return true;
 }
 
 static bool draw(struct ltw_backtest *b, const struct tw_record *r)
@@ -503,10 +574,33 @@ static bool draw(struct ltw_backtest *b, const struct tw_record *r)
 /* Orders pass from here on? */
 static void warm_up(struct ltw_backtest *b, const struct tw_record *r)
 {
-    if (b->o.from_ns > INT64_MIN) b->warm = r->time >= b->o.from_ns;
+    if (b->o.from_ns > INT64_MIN) b->warm = tw_record_at(r) >= b->o.from_ns;
     else if (b->o.warmup_ns > 0) b->warm = r->time >= b->first_ns + b->o.warmup_ns;
     else b->warm = b->records >= b->o.warmup_records;
     if (b->warm) tw_desk_halt(&b->host.desk->desk, false);
+}
+
+static void see(struct ltw_backtest *b, uint32_t symbol)
+{
+    /* order [host.seen] relaxed: the flag alone */
+    atomic_store_explicit(&b->host.seen[symbol], true, memory_order_relaxed);
+}
+
+void ltw_backtest_declared(struct ltw_backtest *b)
+{
+    uint32_t n = tw_symbols_count(b->host.symbols);
+
+    for (uint32_t id = 1; id <= n; id++) see(b, id);
+}
+
+/* The tape has memory a little ahead of what is read: most runs are shorter than it. */
+static void populate(struct ltw_backtest *b)
+{
+    uint64_t head = tw_tape_head(b->host.tape);
+
+    if (head + AHEAD / 2 <= b->populated || head > tw_tape_capacity(b->host.tape)) return;
+    tw_tape_populate(b->host.tape, head, head + AHEAD);
+    b->populated = head + AHEAD;
 }
 
 /* D1, D2.  False: there is no room, because a script sleeps. */
@@ -515,17 +609,25 @@ static bool append(struct ltw_backtest *b, const struct tw_record *next)
     struct tw_record r = *next;
 
     if (!mark(b, r.time)) return false;
-    if (b->o.charts && !draw(b, next))
+    if (r.symbol != b->benchmark && !b->has_others) meet_symbol(b, &r);
+    if (r.symbol == b->benchmark) b->beside = r;
+    if (!b->o.brief && !draw(b, next))
         return tw_fail(&b->error, UV_ENOMEM, "not enough memory"), false;
     r.received = r.time;
-    if (tw_tape_try_append(b->host.tape, &r, 1) < 0) return false;
+    populate(b);
+    if (ltw_supply_value(b, &r) < 0) return false;
+    if (tw_tape_try_append(b->host.tape, &r, 1) < 0) {
+        ltw_supply_undo(b, &r);
+        return false;
+    }
+    see(b, r.symbol);
     if (b->records == 0) b->first_ns = b->last_ns = r.time;
     if (r.time > b->last_ns) b->last_ns = r.time;
     if (r.time > ltw_time_ns(&b->time)) ltw_time_set(&b->time, r.time);
     if (!b->warm) warm_up(b, &r);
     b->records++;
     b->handled += b->warm;
-    take(b);
+    ltw_supply_take(b, &r);
     return true;
 }
 
@@ -535,11 +637,12 @@ static bool more(void *ctx)
     struct ltw_backtest *b = ctx;
     const struct tw_record *r;
 
-    if (b->n != 1 || b->o.single_steps || ltw_tasks_count(b->engine.state->tasks) > 0
+    if (b->n != 1 || b->floor || b->o.single_steps
+        || ltw_tasks_count(b->engine.state->tasks) > 0
         || b->records % LOOK_EVERY == 0 || b->engine.stopping || !b->opened
         || b->records == 0)
         return false;
-    r = peek(b);
+    r = ltw_supply_peek(b);
     return r && append(b, r);
 }
 
@@ -565,6 +668,8 @@ static int go_on(struct ltw_backtest *b, const struct tw_record *r)
 {
     int64_t due_ns = ltw_tasks_due_ns(b->engine.state->tasks);
 
+    if (b->floor && tw_floor_due(b->floor) < due_ns && !tw_floor_is_full(b->floor))
+        due_ns = tw_floor_due(b->floor);
     if (due_ns >= r->time && append(b, r)) return settle(b);
     if (due_ns >= r->time) return b->error.code < 0 ? b->error.code : no_room(b);
     if (due_ns > ltw_time_ns(&b->time)) ltw_time_set(&b->time, due_ns);
@@ -596,21 +701,33 @@ static int stop_scripts(struct ltw_backtest *b)
     return b->error.code;
 }
 
+/* Now and then. */
+static bool tidy(struct ltw_backtest *b)
+{
+    if (b->o.forgets) ltw_orderlist_forget(&b->list, b);
+    return look(b);
+}
+
 static int run(struct ltw_backtest *b)
 {
-    const struct tw_record *r = peek(b);
+    const struct tw_record *r = ltw_supply_peek(b);
+    char wanted[TW_EXTENT_TEXT];
 
     if (b->error.code < 0) return b->error.code;
-    if (!r) return tw_fail(&b->error, TW_EFORMAT, "there is no record in the data%s",
-                           b->o.from_ns > INT64_MIN || b->o.to_ns < INT64_MAX
-                           ? " from there to there" : "");
+    b->is_empty = !r;
+    if (!r) return tw_fail(&b->error, TW_EFORMAT, "there is no record%s%s",
+                           *tw_extent_wanted(b->o.from_ns, b->o.to_ns, wanted)
+                           ? "" : " in the data", wanted);
     ltw_time_set(&b->time, r->time);
-    if (open_scripts(b) < 0 || settle(b) < 0) return b->error.code;
-    while ((r = peek(b)))
-        if (go_on(b, r) < 0 || (b->records % LOOK_EVERY == 0 && !look(b)))
+    if (ltw_backtest_open(b) < 0 || settle(b) < 0) return b->error.code;
+    while ((r = ltw_supply_peek(b)))
+        if (go_on(b, r) < 0 || (b->records % LOOK_EVERY == 0 && !tidy(b)))
             return b->error.code;
     if (b->error.code < 0 || stop_scripts(b) < 0) return b->error.code;
     mark(b, INT64_MAX);
+    if (b->o.benchmark && b->benchmark == 0)
+        return tw_fail(&b->error, TW_EUSAGE, "benchmark %s: the data have no such symbol",
+                       b->o.benchmark);
     return b->error.code;
 }
 
@@ -621,6 +738,7 @@ int ltw_backtest_run(struct ltw_backtest *b)
 
     tw_epoch_back(b->reader);
     rc = run(b);
+    if (rc == TW_OK && b->o.probe) tw_probe_end(b->o.probe, b->last_ns);
     b->took_ns = tw_clock_steady_ns() - began_ns;
     tw_epoch_away(b->reader);
     return rc;
@@ -633,9 +751,11 @@ void ltw_backtest_free(struct ltw_backtest *b)
     if (!b) return;
     tw_be_main();
     h = &b->host;
+    if (b->engine.state) ltw_state_cease(b->engine.state);
     if (h->pool) ltw_pool_stop(h);
     for (unsigned i = 0; b->engine.scripts && i < b->n; i++)
         ltw_script_free(b->engine.scripts[i]);
+    if (b->has_alarm) ltw_alarm_clear(&b->alarm, b->o.outer->host);
     ltw_state_free(b->engine.state);
     for (unsigned i = 0; b->journals && i < b->n; i++) ltw_journal_free(b->journals[i]);
     tw_free(b->journals);
@@ -643,6 +763,7 @@ void ltw_backtest_free(struct ltw_backtest *b)
     tw_ledger_free(b->curve);
     for (size_t i = 0; i < b->n_charts; i++) ltw_chart_free(&b->charts[i]);
     tw_free(b->charts);
+    tw_free(b->market);
     ltw_pool_close(h);
     for (unsigned i = 0; i < b->n; i++) {
         struct ltw_script_options *s = &b->scripts[i];
@@ -653,6 +774,9 @@ void ltw_backtest_free(struct ltw_backtest *b)
         tw_any_unref(&s->options);
     }
     tw_history_free(b->history);
+    tw_gaps_free(b->gaps);
+    tw_mix_free(b->mix);
+    tw_unmap(h->seen, SEEN_BYTES);
     tw_channels_free(h->channels);
     tw_caches_free(h->caches);
     if (b->reader && h->epoch) tw_epoch_away(b->reader);
@@ -668,7 +792,7 @@ void ltw_backtest_free(struct ltw_backtest *b)
     tw_free(b->counts);
     tw_free(b->search);
     tw_free(b->directory);
-    tw_free(b->ring);
+    ltw_supply_free(b);
     tw_free(b->why);
     tw_role_now = b->role;
     tw_free(b);

@@ -19,15 +19,20 @@
 #include "feed/history.h"
 #include "journal.h"
 #include "ltime.h"
+#include "orderlist.h"
+#include "watchdog.h"
 
 struct ltw_backtest_options {
     int64_t from_ns, to_ns;         /* of records that are traded on: [from, to)       */
     int64_t warmup_ns;              /* so long before from ...                         */
     uint64_t warmup_records;        /* ... or so many records before it: no orders yet */
     size_t capacity, memory_max;    /* of the tape; of the state                       */
+    int64_t time_max_ns;            /* CPU time that a handler may take; 0: no limit   */
     const char *directory, *search; /* of the app file; copied                         */
-    struct ltw_state *outer;        /* that waits for the run, or NULL                 */
-    bool charts;                    /* of the prices of all symbols are kept           */
+    struct ltw_state *outer;        /* that waits for the run; it has a host           */
+    const char *benchmark;          /* its symbol; NULL: the only one of the data      */
+    bool brief;                     /* no curves, nor prices of all symbols            */
+    bool forgets;                   /* orders that have ended: their hash is enough    */
     bool single_steps;              /* every record is a step of its own: for tests    */
     /* What is printed and logged, with the time of the event.  Thread: any, one at a
      * time. */
@@ -36,6 +41,8 @@ struct ltw_backtest_options {
     /* Now and then; false: the run ends with TW_ESTOPPED. */
     bool (*progress)(void *ctx);
     void *ctx;                      /* of both                                         */
+    struct tw_probe *probe;         /* of an order of one script, or NULL              */
+    uint32_t probed;                /* that script: 1, 2, ...                          */
 };
 
 struct ltw_backtest {
@@ -52,19 +59,35 @@ struct ltw_backtest {
     unsigned n;                       /* of scripts that are filled                  */
     char *search, *directory;         /* of the host                                 */
     struct ltw_journal **journals;    /* of the scripts                              */
+    struct ltw_orderlist list;        /* of what they have forgotten                 */
     struct tw_ledger *curve;          /* of all of them, since from                  */
     int64_t till_ns;                  /* a mark on it before then                    */
+    uint32_t benchmark;               /* 0: none yet                                 */
+    struct tw_gaps *gaps;             /* NULL: nobody asks                           */
+    bool gaps_of_ticks;               /* not of bars alone                           */
+    struct tw_mix *mix;               /* likewise                                    */
+    bool is_empty;                    /* no record is of the time that is asked for  */
+    bool has_others;                  /* there is more than one symbol               */
+    struct tw_record beside;          /* the benchmark's last one                    */
+    double *market;                   /* its price at the end of each day, n_market  */
+    size_t n_market, market_room;
     struct ltw_chart *charts;         /* by symbol, n_charts                         */
     size_t n_charts;
     uint64_t exposed;                 /* records with a position                     */
+    bool was_open;                    /* at the record before                        */
+    bool ruined;                      /* all were worth nothing, or less: since ...  */
+    int64_t ruined_ns;
     uint64_t records;                 /* that were read                              */
+    uint64_t populated;               /* slots of the tape below that have memory    */
     uint64_t handled;                 /* of those, since from                        */
     int64_t first_ns, last_ns;        /* of them                                     */
     int64_t took_ns;                  /* of real time                                */
     struct tw_record *ring;           /* the last ones before from                   */
     uint64_t ringed, told;            /* that went into it; of it                    */
+    struct tw_builder *builder;       /* of values of recorded messages              */
     bool warm;                        /* orders pass                                 */
     int64_t looked_ns;                /* at the progress                             */
+    struct ltw_alarm alarm;           /* of handlers without end, if has_alarm       */
     pthread_mutex_t lock;             /* guards the next two                         */
     pthread_cond_t rung;
     bool is_rung;                     /* mutex                                       */
@@ -73,7 +96,8 @@ struct ltw_backtest {
     char *why;                        /* the first error that was logged, or NULL    */
     unsigned char role;               /* of the thread before                        */
     struct ltw_trader **traders;      /* of the scripts                              */
-    bool opened, failed;
+    struct tw_floor *floor;           /* where their orders meet, or NULL            */
+    bool opened, failed, has_alarm;
 };
 
 /* An empty host of its own: the caller adds instruments, history and scripts.  NULL: no
@@ -84,6 +108,14 @@ struct ltw_backtest *ltw_backtest_new(const struct ltw_backtest_options *options
  * name and path are copied. */
 int ltw_backtest_add(struct ltw_backtest *b, lua_State *L, const char *name,
                      const char *path, struct tw_any options);
+
+/* The symbols that have a number by now, before there are data, are declared: scripts see
+ * them from the start, the others when a record of theirs has come. */
+void ltw_backtest_declared(struct ltw_backtest *b);
+
+/* Makes the state, in which the scripts' files run: what ltw_backtest_run begins with.
+ * Blocks: while they do. */
+int ltw_backtest_open(struct ltw_backtest *b);
 
 /* Runs all of it; 0, or negative with b->error, and b->why, which may be NULL, where that
  * is longer.  Blocks: for the whole run. */

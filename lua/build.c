@@ -11,9 +11,14 @@
 #include "base/clock.h"
 #include "base/fixed.h"
 #include "base/memory.h"
+#include "run/floor.h"
 #include "desk.h"
+#include "distrust.h"
+#include "fix.h"
 #include "feed/lean.h"
+#include "fix/market_data.h"
 #include "instruments.h"
+#include "lfield.h"
 #include "library.h"
 #include "lpool.h"
 #include "lvalue.h"
@@ -21,6 +26,7 @@
 #include "recording.h"
 #include "reload.h"
 #include "remote.h"
+#include "sequence.h"
 #include "share/caches.h"
 #include "share/failure.h"
 #include "version.h"
@@ -30,40 +36,9 @@ enum { LOG_BYTES = 1 << 20 };
 
 /* ---- reading tables ---- */
 
-/* [-0, +0, m]  The text lives as long as the table that holds it. */
-static const char *text(lua_State *L, int table, const char *name)
-{
-    const char *s;
-
-    lua_getfield(L, table, name);
-    s = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
-    lua_pop(L, 1);
-    return s;
-}
-
-static double number(lua_State *L, int table, const char *name, double otherwise)
-{
-    double d;
-
-    lua_getfield(L, table, name);
-    d = lua_isnumber(L, -1) ? lua_tonumber(L, -1) : otherwise;
-    lua_pop(L, 1);
-    return d;
-}
-
-static bool boolean(lua_State *L, int table, const char *name)
-{
-    bool b;
-
-    lua_getfield(L, table, name);
-    b = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return b;
-}
-
 static uint64_t count(lua_State *L, int table, const char *name)
 {
-    double d = number(L, table, name, 0);
+    double d = ltw_number_at(L, table, name, 0);
 
     return d > 0 && d < 1e18 ? (uint64_t)d : 0;
 }
@@ -82,9 +57,9 @@ static struct tw_synthetic_options synthetic_options(lua_State *L)
     return (struct tw_synthetic_options){
         .seed = count(L, -1, "seed"),
         .universe = (uint32_t)count(L, -1, "symbols"),
-        .rate = number(L, -1, "rate", 0),
-        .trades = number(L, -1, "trades", -1),
-        .correlation = number(L, -1, "correlation", -1),
+        .rate = ltw_number_at(L, -1, "rate", 0),
+        .trades = ltw_number_at(L, -1, "trades", -1),
+        .correlation = ltw_number_at(L, -1, "correlation", -1),
     };
 }
 
@@ -100,10 +75,10 @@ static int add_exchanges(lua_State *L, struct tw_app *app, struct tw_error *erro
 
         lua_rawgeti(L, -1, i);
         o = (struct tw_exchange_options){
-            .host = text(L, -1, "host"),
+            .host = ltw_text_at(L, -1, "host"),
             .port = (uint16_t)count(L, -1, "port"),
-            .begin_string = text(L, -1, "begin_string"),
-            .speed = number(L, -1, "speed", 1),
+            .begin_string = ltw_text_at(L, -1, "begin_string"),
+            .speed = ltw_number_at(L, -1, "speed", 1),
             .limit = count(L, -1, "limit"),
             .synthetic = synthetic_options(L),
             .log = app->host.log,
@@ -127,30 +102,48 @@ static const struct {
     { "file", TW_FEED_FILE, 0 }, { "stdin", TW_FEED_STDIN, 0 },
     { "tape", TW_FEED_TAPE, 0 },
     { "synthetic", TW_FEED_SYNTHETIC, 1 }, { "timer", TW_FEED_TIMER, 0 },
-    { "program", TW_FEED_PROGRAM, 0 },
+    { "program", TW_FEED_PROGRAM, 0 }, { "fix", TW_FEED_FIX, 0 },
 };
+
+/* By its path as it was given, or else from the root: it may have been named from within
+ * the folders that say what it is. */
+static int find_lean(const char *path, struct tw_lean *lean, struct tw_error *error)
+{
+    struct tw_error other;
+    char *whole;
+    int rc = tw_lean_path(path, lean, error);
+
+    if (rc == TW_OK || path[0] == '/' || !(whole = realpath(path, NULL))) return rc;
+    if (tw_lean_path(whole, lean, &other) == TW_OK) rc = TW_OK;
+    free(whole);
+    return rc;
+}
 
 int ltw_csv_options(lua_State *L, struct tw_csv_options *csv, struct tw_lean *lean,
                     struct tw_error *error)
 {
-    const char *separator = text(L, -1, "separator"), *path = text(L, -1, "path");
+    const char *separator = ltw_text_at(L, -1, "separator");
+    const char *path = ltw_text_at(L, -1, "path");
 
     *csv = (struct tw_csv_options){
-        .columns = text(L, -1, "columns"),
-        .preset = text(L, -1, "preset"),
-        .symbol = text(L, -1, "symbol"),
-        .time = text(L, -1, "time"),
-        .base_ns = (int64_t)number(L, -1, "base", 0),
-        .price_scale = (int64_t)number(L, -1, "price_scale", 0),
+        .columns = ltw_text_at(L, -1, "columns"),
+        .preset = ltw_text_at(L, -1, "preset"),
+        .symbol = ltw_text_at(L, -1, "symbol"),
+        .time = ltw_text_at(L, -1, "time"),
+        .base_ns = (int64_t)ltw_number_at(L, -1, "base", 0),
+        .price_scale = (int64_t)ltw_number_at(L, -1, "price_scale", 0),
+        .factors = ltw_text_at(L, -1, "factors"),
         .separator = separator ? separator[0] : 0,
-        .zone = text(L, -1, "zone"),
-        .interval_ns = (int64_t)(number(L, -1, "interval", 0) * 1e9),
-        .label_end = boolean(L, -1, "label_end"),
+        .zone = ltw_text_at(L, -1, "zone"),
+        .interval_ns = (int64_t)(ltw_number_at(L, -1, "interval", 0) * 1e9),
+        .label_end = ltw_boolean_at(L, -1, "label_end"),
     };
+    if (ltw_time_option(L, "from", &csv->from_ns, error) < 0
+        || ltw_time_option(L, "to", &csv->to_ns, error) < 0) return error->code;
     if (!csv->preset || strcmp(csv->preset, "lean") != 0) return TW_OK;
     if (!path)
         return tw_fail(error, TW_EUSAGE, "app.feed.csv: preset \"lean\" needs a file");
-    if (tw_lean_path(path, lean, error) < 0) return error->code;
+    if (find_lean(path, lean, error) < 0) return error->code;
     csv->preset = lean->preset;
     csv->base_ns = lean->base_ns;
     csv->zone = lean->zone;
@@ -163,25 +156,52 @@ int ltw_csv_options(lua_State *L, struct tw_csv_options *csv, struct tw_lean *le
 int ltw_feed_options(lua_State *L, struct tw_feed_options *o, struct tw_lean *lean,
                      struct tw_error *error)
 {
-    const char *kind = text(L, -1, "kind"), *format = text(L, -1, "format");
+    const char *kind = ltw_text_at(L, -1, "kind"), *format = ltw_text_at(L, -1, "format");
 
     *o = (struct tw_feed_options){
-        .name = text(L, -1, "name"),
+        .name = ltw_text_at(L, -1, "name"),
         .format = format && strcmp(format, "csv") == 0 ? TW_FORMAT_CSV : TW_FORMAT_FIX,
-        .host = text(L, -1, "host"),
+        .host = ltw_text_at(L, -1, "host"),
         .port = (uint16_t)count(L, -1, "port"),
-        .path = text(L, -1, "path"),
-        .member = text(L, -1, "member"),
+        .path = ltw_text_at(L, -1, "path"),
+        .member = ltw_text_at(L, -1, "member"),
         .limit = count(L, -1, "limit"),
         .synthetic = synthetic_options(L),
-        .interval_ns = (int64_t)(number(L, -1, "every", 0) * 1e9),
+        .interval_ns = (int64_t)(ltw_number_at(L, -1, "every", 0) * 1e9),
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (strcmp(kinds[i].name, kind) == 0) {
             o->kind = kinds[i].kind;
-            o->speed = number(L, -1, "speed", kinds[i].speed);
+            o->speed = ltw_number_at(L, -1, "speed", kinds[i].speed);
         }
     return o->format == TW_FORMAT_CSV ? ltw_csv_options(L, &o->csv, lean, error) : TW_OK;
+}
+
+/* What a feed of a FIX session subscribes; leaves what holds its names on the stack.
+ * [-0, +1, m] */
+static void fix_feed_options(lua_State *L, struct tw_fix_feed *o)
+{
+    int options = lua_gettop(L);
+    unsigned n = list(L, -1, "subscribe");
+    const char **names = lua_newuserdatauv(L, (n + 1) * sizeof *names, 0);
+
+    for (unsigned i = 0; i < n; i++, lua_pop(L, 1)) {
+        lua_rawgeti(L, -2, i + 1);
+        names[i] = lua_tostring(L, -1);   /* the table has it */
+    }
+    lua_remove(L, -2);
+    *o = (struct tw_fix_feed){
+        .symbols = names, .symbols_n = n,
+        .depth = (uint32_t)count(L, options, "depth"),
+        .batch = (uint32_t)count(L, options, "batch"),
+        .levels_max = (uint32_t)count(L, options, "levels"),
+        .types = ltw_boolean_at(L, options, "no_trades")
+                 ? TW_FIX_MD_BIDS | TW_FIX_MD_OFFERS : 0,
+        .incremental = ltw_boolean_at(L, options, "incremental"),
+        .quotes = ltw_boolean_at(L, options, "quotes"),
+        .states = ltw_boolean_at(L, options, "states"),
+        .book = count(L, options, "depth") != 1,
+    };
 }
 
 static int add_feed(lua_State *L, struct tw_app *app, struct tw_error *error)
@@ -197,13 +217,19 @@ static int add_feed(lua_State *L, struct tw_app *app, struct tw_error *error)
     o.timer = tw_io_count(app->io) + 1;
     if (o.kind == TW_FEED_TAPE && ltw_tape_feed(L, app, &o.tape, error) < 0)
         return error->code;
+    if (o.kind == TW_FEED_FIX) fix_feed_options(L, &o.fix);
     rc = tw_io_add(app->io, &o, error);
+    if (o.kind == TW_FEED_FIX) lua_pop(L, 1);
     if (rc < 0) return rc;
+    lua_pushinteger(L, rc);
+    lua_setfield(L, -2, "index");   /* for its session */
     tw_sources_set(&app->host.sources, (unsigned)rc + 1,
                    tw_io_name(app->io, (unsigned)rc));
-    app->endless[rc] = o.kind == TW_FEED_TIMER || boolean(L, -1, "endless");
+    app->endless[rc] = o.kind == TW_FEED_TIMER || ltw_boolean_at(L, -1, "endless");
     if (o.kind == TW_FEED_PROGRAM) app->program = rc;
-    app->dials[rc] = o.kind == TW_FEED_CONNECT;
+    app->dials[rc] = o.kind == TW_FEED_CONNECT || o.kind == TW_FEED_FIX;
+    app->reads[rc] = o.kind == TW_FEED_FILE || o.kind == TW_FEED_STDIN
+                     || o.kind == TW_FEED_TAPE;
     return TW_OK;
 }
 
@@ -218,6 +244,37 @@ int ltw_app_add_feeds(lua_State *L, struct tw_app *app, struct tw_error *error)
         if (add_feed(L, app, error) < 0) return error->code;
     }
     lua_pop(L, 1);
+    return ltw_fix_add(L, app, error);
+}
+
+/* Has every script handled all that is on the tape?  Thread: FEED. */
+static bool are_in_step(void *ctx)
+{
+    const struct tw_app *app = ctx;
+    uint64_t head = tw_tape_head(app->host.tape);
+
+    for (unsigned i = 0; i < app->n_scripts; i++)
+        /* order [script.passed] acquire: see ltw_script_pass */
+        if (atomic_load_explicit(&app->counts[i].passed, memory_order_acquire) < head)
+            return false;
+    return head == tw_tape_head(app->host.tape);
+}
+
+int ltw_app_add_book(struct tw_app *app, struct tw_error *error)
+{
+    struct tw_feed_options o = {
+        .name = TW_BOOK, .kind = TW_FEED_BOOK,
+        .book = { app->host.desk->floor, app->reliable ? are_in_step : NULL, app },
+    };
+    int rc;
+
+    if (!app->book && tw_floor_close(app->host.desk->floor)) return TW_OK;
+    rc = tw_io_add(app->io, &o, error);
+    if (rc < 0) return rc;
+    tw_sources_set(&app->host.sources, (unsigned)rc + 1, o.name);
+    app->endless[rc] = true;
+    for (unsigned i = 0; i < app->o.workers; i++)
+        app->engines[i].in_step = app->reliable;
     return TW_OK;
 }
 
@@ -244,18 +301,18 @@ static struct ltw_version *first_version(lua_State *L, struct tw_app *app,
 static void add_script(lua_State *L, struct tw_app *app, const char *dir, uint32_t id,
                        struct ltw_script_options *s)
 {
-    const char *path = text(L, -1, "path");
+    const char *path = ltw_text_at(L, -1, "path");
     size_t n = strlen(dir) + strlen(path) + 2;
     char *full = tw_calloc(1, n);
 
     if (full) snprintf(full, n, "%s%s", path[0] == '/' ? "" : dir, path);
     *s = (struct ltw_script_options){
-        .name = text(L, -1, "name"),
+        .name = ltw_text_at(L, -1, "name"),
         .path = full,
         .id = id,
         .shard = (unsigned)count(L, -1, "shard"),
         .shards = (unsigned)count(L, -1, "shards"),
-        .reliable = boolean(L, -1, "reliable"),
+        .reliable = ltw_boolean_at(L, -1, "reliable"),
         .restarts = (unsigned)count(L, -1, "restarts"),
     };
     app->n_scripts++;
@@ -263,6 +320,7 @@ static void add_script(lua_State *L, struct tw_app *app, const char *dir, uint32
     lua_getfield(L, -1, "options");
     s->options = ltw_check_any(L, -1);
     lua_pop(L, 1);
+    if (!ltw_is_trusted(L, &s->options)) app->host.distrusts = true;
     s->version = first_version(L, app, s);
 }
 
@@ -371,6 +429,26 @@ static int make_workers(struct tw_app *app, const char *path, struct tw_error *e
     return TW_OK;
 }
 
+/* Where time is that of records, what one script leaves of a limit for another one does
+ * not depend on threads. */
+static int add_sequence(struct tw_app *app, struct tw_error *error) TW_ON(MAIN)
+{
+    struct ltw_sequence *q;
+
+    if (!app->reliable || app->n_scripts < 2
+        || !tw_desk_is_shared(&app->host.desk->desk)) return TW_OK;
+    q = app->host.sequence = ltw_sequence_new(app->n_scripts);
+    if (!q) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+    for (unsigned w = 0; w < app->o.workers; w++) {
+        const struct ltw_engine *e = &app->engines[w];
+
+        for (unsigned i = 0; i < e->n; i++)
+            ltw_sequence_place(q, e->options[i].id, e->worker);
+        app->engines[w].in_step = true;
+    }
+    return TW_OK;
+}
+
 /* ---- all of it ---- */
 
 /* On whatever thread a failed future ends. */
@@ -390,7 +468,9 @@ static int make_host(lua_State *L, struct tw_app *app, struct tw_error *error)
 {
     const struct ltw_embedder *embedder = app->o.embedder;
     struct ltw_host *h = &app->host;
-    double memory = number(L, -1, "memory", 1024), time = number(L, -1, "time", 1);
+    double memory = ltw_number_at(L, -1, "memory", 1024);
+    double time = ltw_number_at(L, -1, "time", 1);
+    size_t capacity = (size_t)ltw_number_at(L, -1, "capacity", TW_TAPE_CAPACITY);
 
     h->embedded = embedder ? &embedder->given : NULL;
     if (embedder && embedder->memory_max > 0)
@@ -398,20 +478,20 @@ static int make_host(lua_State *L, struct tw_app *app, struct tw_error *error)
     h->memory_max = (size_t)(memory * MIB);
     h->unseen = &app->unseen;
     app->unseen = (struct tw_unseen){ .tell = tell_unseen, .ctx = app };
-    h->path = text(L, -1, "search");
-    h->directory = text(L, -1, "dir");
+    h->path = ltw_text_at(L, -1, "search");
+    h->directory = ltw_text_at(L, -1, "dir");
     lua_getfield(L, -1, "pool");
     if (lua_istable(L, -1))
         h->pool_options = (struct ltw_pool_options){
             .threads = (unsigned)count(L, -1, "threads"),
             .queue = (size_t)count(L, -1, "queue"),
-            .memory_max = (size_t)(number(L, -1, "memory", memory) * MIB),
+            .memory_max = (size_t)(ltw_number_at(L, -1, "memory", memory) * MIB),
         };
     else
         h->pool_options.memory_max = h->memory_max;
     lua_pop(L, 1);
     h->time_max_ns = embedder && !embedder->given.watchdog ? 0 : (int64_t)(time * 1e9);
-    if (ltw_market_open(h, (size_t)number(L, -1, "capacity", TW_TAPE_CAPACITY)) < 0)
+    if (ltw_market_open(h, capacity) < 0)
         return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     h->channels = tw_channels_new();
     h->census = ltw_census_new();
@@ -450,9 +530,22 @@ static void on_change(void *ctx, unsigned feed, enum tw_feed_state state, const 
     ltw_app_ring(app);
 }
 
+/* [-0, +0, e]  Scripts and sessions are numbered from 1 on, one after the other. */
+static unsigned orderers(lua_State *L)
+{
+    unsigned n = list(L, -1, "scripts") + 1;
+
+    if (lua_getfield(L, -2, "fix") == LUA_TTABLE) {
+        n += list(L, -1, "sessions") + LTW_FIX_BOOTHS;
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 2);
+    return n;
+}
+
 int ltw_app_build(lua_State *L, struct tw_app *app, struct tw_error *error)
 {
-    const char *dir = text(L, -1, "dir"), *path = text(L, -1, "search");
+    const char *dir = ltw_text_at(L, -1, "dir"), *path = ltw_text_at(L, -1, "search");
     struct tw_io_options io = {
         .changed = on_change, .waiting = ltw_app_speak, .ctx = app,
     };
@@ -461,10 +554,12 @@ int ltw_app_build(lua_State *L, struct tw_app *app, struct tw_error *error)
         || ltw_add_instruments(L, app->host.symbols, error) < 0
         || ltw_desk_read(L, app->host.desk, app->host.symbols, error) < 0)
         return error->code;
-    app->reliable = boolean(L, -1, "reliable");
-    if (!app->reliable)
-        app->host.desk->first_id = (uint64_t)(tw_clock_now_ns() / 1000000000) << 32;
+    app->reliable = ltw_boolean_at(L, -1, "reliable");
+    app->book = ltw_boolean_at(L, -1, "book");
     add_scripts(L, app, dir);
+    if (!app->reliable || ltw_boolean_at(L, -1, "gateways")
+        || ltw_boolean_at(L, -1, "orders"))
+        ltw_desk_start(app->host.desk, tw_clock_now_ns(), orderers(L));
     app->reloads = app->host.reloads = ltw_reloads_new(L, app);
     if (!app->reloads) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     io.tape = app->host.tape;
@@ -472,7 +567,8 @@ int ltw_app_build(lua_State *L, struct tw_app *app, struct tw_error *error)
     io.log = app->host.log;
     app->io = tw_io_new(&io);
     if (!app->io) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
-    return make_workers(app, path, error);
+    app->host.io = app->io;
+    return make_workers(app, path, error) < 0 ? error->code : add_sequence(app, error);
 }
 
 void ltw_app_unbuild(struct tw_app *app)
@@ -482,6 +578,7 @@ void ltw_app_unbuild(struct tw_app *app)
     ltw_pool_close(h);
     ltw_reloads_free(app->reloads);
     tw_io_free(app->io);
+    ltw_fix_free(app->fix);
     ltw_recording_free(app);
     for (unsigned i = 0; i < app->n_exchanges; i++) tw_exchange_stop(app->exchanges[i]);
     for (unsigned i = 0; app->workers && i < app->o.workers; i++)
@@ -505,6 +602,7 @@ void ltw_app_unbuild(struct tw_app *app)
     ltw_market_close(h);
     ltw_census_free(h->census);
     ltw_library_free(h->library);
+    ltw_sequence_free(h->sequence);
     tw_log_free(h->log);
     tw_free(app->exchanges);
     tw_free(app->scripts);

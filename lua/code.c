@@ -10,6 +10,10 @@
 #include <lualib.h>
 #include <string.h>
 
+#include "base/memory.h"
+#include "fix.h"
+#include "lerror.h"
+#include "lvalue.h"
 #include "lview.h"
 #include "script.h"
 #include "source.h"
@@ -22,7 +26,7 @@
 
 static int version_gc(lua_State *L)
 {
-    struct ltw_version **v = lua_touserdata(L, 1);
+    struct ltw_version **v = luaL_checkudata(L, 1, VERSION);
 
     ltw_version_unref(*v);
     *v = NULL;
@@ -185,6 +189,9 @@ static void set_filters(lua_State *L, const struct ltw_script_options *o,
     c->symbols.all = !c->symbols.names && !c->symbols.groups && o->shards < 2;
     c->topics.names = list_option(L, options, module, "messages");
     c->topics.all = !c->topics.names;
+    c->sessions.names = list_option(L, options, module, "sessions");
+    c->sessions.all = !c->sessions.names;
+    c->feeds.names = list_option(L, options, module, "sources");
     lua_getfield(L, module, "one_sided");
     c->one_sided = lua_toboolean(L, -1);
     lua_pop(L, 1);
@@ -193,11 +200,13 @@ static void set_filters(lua_State *L, const struct ltw_script_options *o,
 /* [-0, +1, e]  What its account is, or nil; see stdlib/trade.lua. */
 static void set_account(lua_State *L, struct ltw_code *c, int options, int module)
 {
+    int top = lua_gettop(L);
+
     lua_getfield(L, module, "account");
     lua_getfield(L, options, "account");
     lua_getfield(L, options, "accounts");
     if (lua_isnil(L, -1) && lua_isnil(L, -2) && lua_isnil(L, -3)) {
-        lua_pop(L, 2);
+        lua_settop(L, top + 1);
         return;
     }
     lua_getglobal(L, "require");
@@ -205,13 +214,53 @@ static void set_account(lua_State *L, struct ltw_code *c, int options, int modul
     lua_call(L, 1, 1);
     lua_getfield(L, -1, "own");
     lua_pushvalue(L, module);
-    lua_pushvalue(L, -5);
-    lua_pushvalue(L, -5);
-    lua_call(L, 3, 2);
+    lua_pushvalue(L, top + 2);
+    lua_pushvalue(L, top + 3);
+    lua_getfield(L, options, "gateways");
+    /* What is wrong with it is one line: none of the calls is the file's. */
+    if (lua_pcall(L, 4, 2, 0) != LUA_OK) lua_error(L);
     c->trades = lua_toboolean(L, -1);
     lua_pop(L, 1);
-    lua_replace(L, -5);
-    lua_pop(L, 3);
+    lua_replace(L, top + 1);
+    lua_settop(L, top + 1);
+}
+
+/* [-0, +bool, m]  Does the file declare its parameters?  Then what f of its metatable is,
+ * and the declaration. */
+static bool push_declared(lua_State *L, int module, const char *f)
+{
+    lua_pushliteral(L, "params");
+    if (lua_rawget(L, module) == LUA_TTABLE && luaL_getmetafield(L, -1, f) != LUA_TNIL) {
+        lua_insert(L, -2);
+        return true;
+    }
+    lua_pop(L, 1);
+    return false;
+}
+
+/* [-0, +0, e]  All parameters: what the app says, over what the file declares. */
+static void set_params(lua_State *L, struct ltw_code *c, int options, int module)
+{
+    if (!push_declared(L, module, "__values")) return;
+    lua_getfield(L, options, "params");
+    lua_call(L, 2, 2);
+    if (!lua_istable(L, -2)) luaL_error(L, "%s", lua_tostring(L, -1));
+    lua_pop(L, 1);
+    c->params = ltw_check_any_named(L, -1, "params");
+    c->declares = true;
+    lua_pop(L, 1);
+}
+
+bool ltw_code_push_declaration(lua_State *L, const struct ltw_code *c)
+{
+    ltw_code_push_module(L, c);
+    if (!push_declared(L, lua_gettop(L), "__plain")) {
+        lua_pop(L, 1);
+        return false;
+    }
+    lua_call(L, 1, 1);
+    lua_remove(L, -2);
+    return true;
 }
 
 /* [-0, +0, e]  Methods that are not the file's own: track and when. */
@@ -252,6 +301,7 @@ static int run_file(lua_State *L)
     set_filters(L, it->o, c, options, module);
     add_methods(L, module);
     set_account(L, c, options, module);
+    set_params(L, c, options, module);
     lua_createtable(L, LTW_CODE_HANDLERS + LTW_HANDLERS, 0);
     lua_insert(L, list);
     lua_rawseti(L, list, LTW_CODE_ACCOUNT);
@@ -269,6 +319,10 @@ static int run_file(lua_State *L)
             return luaL_error(L, "%s is a %s, not a function", name,
                               luaL_typename(L, -1));
         lua_rawseti(L, list, LTW_CODE_HANDLERS + i);
+    }
+    if (c->handler[LTW_ON_FIX].bound) {
+        c->ear = ltw_fix_listen(ltw_state(L)->host, c->sessions.names);
+        if (!c->ear) return luaL_error(L, "not enough memory");
     }
     for (int i = LTW_ON_ORDER; i <= LTW_ON_POSITION; i++)
         c->trades = c->trades || c->handler[i].bound;
@@ -297,7 +351,7 @@ static int load(lua_State *L)
     if (status == LUA_YIELD)
         return luaL_error(L, "the file itself can't wait; its on_start can");
     if (status != LUA_OK) {
-        const char *text = (lua_xmove(co, L, 1), luaL_tolstring(L, -1, NULL));
+        const char *text = (lua_xmove(co, L, 1), ltw_error_push_text(L, -1));
 
         /* Only the file's own code has a way of calls worth telling. */
         if (lua_getstack(co, 1, &ar)) luaL_traceback(L, co, text, 0);
@@ -328,9 +382,13 @@ void ltw_code_drop(struct ltw_state *state, struct ltw_code *c)
 {
     if (!c->version) return;
     luaL_unref(state->L, LUA_REGISTRYINDEX, c->ref);
+    ltw_fix_unlisten(state->host, c->ear);
     ltw_filter_free(&c->symbols);
     ltw_filter_free(&c->topics);
+    ltw_filter_free(&c->sessions);
+    tw_free(c->feeds.names);
     ltw_version_unref(c->version);
+    if (c->declares) tw_any_unref(&c->params);
     *c = (struct ltw_code){ .ref = LUA_NOREF };
 }
 

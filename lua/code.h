@@ -7,16 +7,21 @@
 
 #include "filter.h"
 #include "handler.h"
+#include "share/value.h"
 #include "version.h"
 
 struct ltw_script_options;
 
 struct ltw_code {
     struct ltw_version *version;              /* holds a reference; NULL: nothing    */
-    struct ltw_filter symbols, topics;        /* what it wants                       */
+    struct ltw_filter symbols, topics, sessions;   /* what it wants                  */
+    struct ltw_feeds feeds;                   /* whose quotes, trades, bars, levels  */
+    struct ltw_ear *ear;                      /* it has an on_fix; or NULL           */
     struct ltw_handler handler[LTW_HANDLERS];
     bool one_sided;                           /* wants quotes without a side         */
     bool trades;                              /* has an account, or handles orders   */
+    bool declares;                            /* its parameters: see tw.strategy     */
+    struct tw_any params;                     /* then: all of them                   */
     int ref;                                  /* registry: see enum below, or NOREF  */
 };
 
@@ -39,6 +44,10 @@ void ltw_code_push_program(lua_State *L, struct ltw_version *v);
 
 /* [-0, +1, m]  The table that the file returned. */
 void ltw_code_push_module(lua_State *L, const struct ltw_code *code);
+
+/* [-0, +bool, e]  What its file has declared with tw.strategy, as a plain table; false:
+ * nothing. */
+bool ltw_code_push_declaration(lua_State *L, const struct ltw_code *code);
 
 /* [-0, +0, m]  Makes its modules those that package.loaded has: by these names other
  * states find their functions. */

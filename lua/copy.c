@@ -83,29 +83,38 @@ static void fill(lua_State *L, int from, int to, int memo)
     lua_setmetatable(L, to);
 }
 
-void ltw_copy_tables(lua_State *L, int roots, int map)
+void ltw_copy_tables(lua_State *L, int roots, int map, int memo)
 {
-    int copies = lua_gettop(L) + 1, memo = copies + 1, all = copies + 2, from = all + 1;
+    int copies = lua_gettop(L) + 1, all = copies + 1, from = all + 1;
+    lua_Integer n = 0;
 
     luaL_checkstack(L, 20, "reload");
     roots = lua_absindex(L, roots);
     map = lua_absindex(L, map);
-    lua_newtable(L);
+    memo = lua_absindex(L, memo);
     lua_newtable(L);
     ltw_remap_collect(L, roots, map);
     for (lua_Integer i = 1; lua_rawgeti(L, all, i) == LUA_TTABLE; i++) {
-        lua_newtable(L);
-        lua_pushvalue(L, -1);
-        lua_rawseti(L, copies, i);
-        lua_rawset(L, memo);
+        lua_pushvalue(L, from);
+        if (lua_rawget(L, memo) == LUA_TNIL) {
+            lua_pushvalue(L, from);
+            lua_rawseti(L, all, ++n);
+            lua_pushvalue(L, from);
+            lua_newtable(L);
+            lua_pushvalue(L, -1);
+            lua_rawseti(L, copies, n);
+            lua_rawset(L, memo);
+        }
+        lua_settop(L, all);
     }
     lua_settop(L, all);
-    for (lua_Integer i = 1; lua_rawgeti(L, all, i) == LUA_TTABLE; i++) {
+    for (lua_Integer i = 1; i <= n; i++) {
+        lua_rawgeti(L, all, i);
         lua_rawgeti(L, copies, i);
         fill(L, from, from + 1, memo);
         lua_settop(L, all);
     }
-    lua_settop(L, memo);
+    lua_settop(L, copies);
 }
 
 /* ---- functions ---- */
@@ -186,19 +195,9 @@ static void copy_value(struct copying *c)
             lua_createtable(L, 1, 0);
             lua_pushvalue(L, value);
             lua_rawseti(L, -2, 1);
-            ltw_copy_tables(L, -1, c->map);
-            for (lua_Integer i = 1; lua_rawgeti(L, -2, i) == LUA_TTABLE; i++)
+            ltw_copy_tables(L, -1, c->map, c->memo);
+            for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TTABLE; i++)
                 lua_rawseti(L, c->copies, ++n);
-            lua_pop(L, 1);
-            for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-                lua_pushvalue(L, -2);
-                if (lua_rawget(L, c->memo) == LUA_TNIL) {
-                    lua_pushvalue(L, -3);
-                    lua_pushvalue(L, -3);
-                    lua_rawset(L, c->memo);
-                }
-                lua_pop(L, 1);
-            }
             lua_pushvalue(L, value);
             lua_rawget(L, c->memo);
         }

@@ -10,6 +10,9 @@
 
 #include "base/fixed.h"
 #include "base/memory.h"
+#include "gateway.h"
+#include "lfield.h"
+#include "run/floor.h"
 #include "script.h"
 
 /* ---- reading tables ---- */
@@ -26,33 +29,16 @@ static bool fixed(lua_State *L, const char *name, int64_t *out)
     return rc == TW_OK;
 }
 
-static bool boolean(lua_State *L, const char *name)
+/* [-0, +0, m]  Likewise. */
+static bool money(lua_State *L, const char *name, tw_money *out)
 {
-    bool b;
+    int rc = TW_OK;
 
-    lua_getfield(L, -1, name);
-    b = lua_toboolean(L, -1);
+    *out = 0;
+    if (lua_getfield(L, -1, name) == LUA_TNUMBER)
+        rc = tw_money_from_double(lua_tonumber(L, -1), out);
     lua_pop(L, 1);
-    return b;
-}
-
-static lua_Integer integer(lua_State *L, const char *name)
-{
-    lua_Integer i;
-
-    lua_getfield(L, -1, name);
-    i = lua_tointeger(L, -1);
-    lua_pop(L, 1);
-    return i;
-}
-
-/* [-0, +0, m]  The text lives as long as the table at the top. */
-static const char *text(lua_State *L, const char *name)
-{
-    const char *s = lua_getfield(L, -1, name) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
-
-    lua_pop(L, 1);
-    return s;
+    return rc == TW_OK;
 }
 
 /* ---- calendars ---- */
@@ -67,8 +53,8 @@ static struct tw_special_day *special_days(lua_State *L, size_t *n)
     days = tw_calloc(*n + 1, sizeof *days);
     for (size_t i = 0; days && i < *n; i++) {
         lua_rawgeti(L, -1, (lua_Integer)i + 1);
-        days[i].day = (int32_t)integer(L, "day");
-        days[i].close = (int32_t)integer(L, "close");
+        days[i].day = (int32_t)ltw_integer_at(L, -1, "day", 0);
+        days[i].close = (int32_t)ltw_integer_at(L, -1, "close", 0);
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -78,10 +64,11 @@ static struct tw_special_day *special_days(lua_State *L, size_t *n)
 /* [-0, +0, m]  Of the calendar on top. */
 static int add_calendar(lua_State *L, struct ltw_desk *d, struct tw_error *error)
 {
-    const char *zone = text(L, "zone");
+    const char *zone = ltw_text_at(L, -1, "zone");
     struct tw_calendar_options o = {
-        .open = (int32_t)integer(L, "open"), .close = (int32_t)integer(L, "close"),
-        .weekdays = (unsigned)integer(L, "weekdays"),
+        .open = (int32_t)ltw_integer_at(L, -1, "open", 0),
+        .close = (int32_t)ltw_integer_at(L, -1, "close", 0),
+        .weekdays = (unsigned)ltw_integer_at(L, -1, "weekdays", 0),
     };
     struct tw_special_day *special;
     struct tw_calendar *c = NULL;
@@ -122,15 +109,16 @@ static int add_terms(lua_State *L, struct ltw_desk *d, struct tw_symbols *symbol
                      struct tw_error *error)
 {
     struct ltw_instrument_terms *t = &d->terms[d->n];
-    const char *name = text(L, "symbol"), *currency = text(L, "currency");
-    size_t calendar = (size_t)integer(L, "calendar_at");
+    const char *name = ltw_text_at(L, -1, "symbol");
+    const char *currency = ltw_text_at(L, -1, "currency");
+    size_t calendar = (size_t)ltw_integer_at(L, -1, "calendar_at", 0);
 
     t->symbol = tw_symbols_find(symbols, name, strlen(name));
     if (currency) strncpy(t->currency, currency, sizeof t->currency - 1);
     if (!fixed(L, "multiplier", &t->multiplier) || !fixed(L, "margin", &t->margin))
         return tw_fail(error, TW_ERANGE, "symbol '%s': multiplier or margin is out of"
                        " range", name);
-    t->settles_daily = boolean(L, "settles_daily");
+    t->settles_daily = ltw_get_flag(L, "settles_daily");
     if (calendar > 0 && calendar <= d->n_calendars)
         t->calendar = d->calendars[calendar - 1];
     if (currency || t->multiplier || t->margin || t->settles_daily || t->calendar) d->n++;
@@ -181,11 +169,20 @@ int ltw_desk_read(lua_State *L, struct ltw_desk *d, struct tw_symbols *symbols,
     int rc;
 
     if (lua_getfield(L, -1, "risk") == LUA_TTABLE) {
-        d->desk.open_orders = (unsigned)integer(L, "open_orders");
-        d->desk.orders = (unsigned)integer(L, "orders");
-        if (!fixed(L, "daily_loss", &d->desk.daily_loss))
-            return tw_fail(error, TW_ERANGE, "app.risk: daily_loss is out of range");
+        struct tw_limits *l = &d->desk.limits;
+
+        l->open_orders = (unsigned)ltw_integer_at(L, -1, "open_orders", 0);
+        l->orders = (unsigned)ltw_integer_at(L, -1, "orders", 0);
+        l->self_match = ltw_get_flag(L, "self_match");
+        if (!fixed(L, "order_quantity", &l->order_quantity)
+            || !fixed(L, "position", &l->position) || !fixed(L, "collar", &l->collar)
+            || !money(L, "order_value", &l->order_value)
+            || !money(L, "daily_loss", &l->daily_loss))
+            return tw_fail(error, TW_ERANGE, "app.risk: a limit is out of range");
     }
+    lua_pop(L, 1);
+    if (lua_getfield(L, -1, "venue") == LUA_TTABLE)
+        tw_floor_tell_levels(d->floor, (unsigned)ltw_integer_at(L, -1, "levels", 0));
     lua_pop(L, 1);
     rc = add_calendars(L, d, error);
     return rc == TW_OK ? add_instruments(L, d, symbols, error) : rc;
@@ -195,8 +192,29 @@ struct ltw_desk *ltw_desk_new(void)
 {
     struct ltw_desk *d = tw_calloc(1, sizeof *d);
 
-    if (d) d->first_id = 1;
-    return d;
+    if (!d) return NULL;
+    tw_desk_init(&d->desk, &(struct tw_limits){ .open_orders = 0 });
+    d->floor = tw_floor_new();
+    if (d->floor) return d;
+    tw_desk_fini(&d->desk);
+    tw_free(d);
+    return NULL;
+}
+
+/* An odd step: broker.c finds an order by the low bits of its id. */
+void ltw_desk_start(struct ltw_desk *d, int64_t time_ns, unsigned below)
+{
+    const int64_t since = INT64_C(1577836800) * TW_FIXED_ONE;
+
+    d->started = (uint64_t)(time_ns > since ? time_ns - since : time_ns);
+    d->lanes = below | 1;
+}
+
+void ltw_desk_ids(const struct ltw_desk *d, unsigned of, uint64_t *first, uint64_t *step)
+{
+    assert(d->started == 0 || of < d->lanes);
+    *first = d->started ? d->started + of : 1;
+    *step = d->started ? d->lanes : 1;
 }
 
 void ltw_desk_free(struct ltw_desk *d)
@@ -205,6 +223,9 @@ void ltw_desk_free(struct ltw_desk *d)
     for (size_t i = 0; i < d->n_calendars; i++) tw_calendar_free(d->calendars[i]);
     tw_free(d->calendars);
     tw_free(d->terms);
+    tw_floor_free(d->floor);
+    ltw_gateways_free(d);
+    tw_desk_fini(&d->desk);
     tw_free(d);
 }
 
@@ -213,7 +234,8 @@ void ltw_desk_free(struct ltw_desk *d)
 void ltw_desk_halt(struct ltw_host *host, const char *who, bool halted, const char *why)
 {
     tw_desk_halt(&host->desk->desk, halted);
-    tw_log_printf(host->log, TW_LOG_WARN, who, "%s%s%s",
+    /* In the text: the log keeps no names of its lines. */
+    tw_log_printf(host->log, TW_LOG_WARN, "", "%s: %s%s%s", who,
                   halted ? "trading is halted: no order goes out, open ones are canceled"
                          : "trading goes on",
                   why ? ": " : "", why ? why : "");

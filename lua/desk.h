@@ -18,14 +18,19 @@ struct ltw_instrument_terms {
     const struct tw_calendar *calendar;   /* the desk's; NULL: open all the time      */
 };
 
+struct ltw_gateway;
+struct tw_floor;
+
 struct ltw_desk {
     struct tw_desk desk;                  /* of all strategies                        */
     struct ltw_instrument_terms *terms;   /* constant; n of them                      */
     size_t n;
     struct tw_calendar **calendars;       /* constant; n_calendars                    */
     size_t n_calendars;
-    uint64_t first_id;                    /* constant; of orders: unique over runs, or
-                                           * 1 where a run can be repeated            */
+    struct tw_floor *floor;               /* constant; where orders meet: run/floor.h  */
+    struct ltw_gateway *gateways;         /* constant; see gateway.h                   */
+    uint64_t started;                     /* constant; see ltw_desk_ids               */
+    unsigned lanes;                       /* constant; those who have ids: below that */
 };
 
 /* NULL: no memory.  Thread: MAIN, before the workers. */
@@ -36,6 +41,16 @@ void ltw_desk_free(struct ltw_desk *d);
  * symbols have their ids.  TW_EUSAGE and others: *error says what can't be. */
 int ltw_desk_read(lua_State *L, struct ltw_desk *d, struct tw_symbols *symbols,
                   struct tw_error *error);
+
+/* Ids of orders are unique over runs from here on: they begin at the time, nanoseconds
+ * since 2020, 18 digits till 2051.  Those who have some are `below` that number.
+ * Thread: MAIN, before the workers. */
+void ltw_desk_start(struct ltw_desk *d, int64_t time_ns, unsigned below);
+
+/* The first id of one of them, and how far each is from the next: where a run can be
+ * repeated 1, 2, 3, ... for all; else each has his own.  Thread: any. */
+void ltw_desk_ids(const struct ltw_desk *d, unsigned of, uint64_t *first,
+                  uint64_t *step);
 
 /* NULL: nothing but tick and lot is known.  Thread: any. */
 const struct ltw_instrument_terms *ltw_desk_terms(const struct ltw_desk *d,

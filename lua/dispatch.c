@@ -10,6 +10,8 @@
 #include "base/clock.h"
 #include "instance.h"
 #include "lbars.h"
+#include "lbook.h"
+#include "lfix_session.h"
 #include "record.h"
 #include "trader.h"
 #include "watchdog.h"
@@ -22,18 +24,60 @@ static inline bool lacks_side(const struct ltw_script *s, const struct tw_record
             || (r->quote.ask | r->quote.ask_size) == 0);
 }
 
-/* [-0, +0, e]  Is it in the filter, which learns what it has not seen? */
-static bool passes(struct ltw_script *s, struct ltw_filter *f, uint32_t id, bool topic)
+/* [-0, +0, e]  Has the filter learned what it has not seen? */
+static bool learned(struct ltw_script *s, int rc)
+{
+    if (rc < 0) luaL_error(s->co, "not enough memory");
+    return true;
+}
+
+/* Of a feed that is wanted? */
+static inline bool is_of_feed(struct ltw_script *s, const struct tw_record *r)
+{
+    struct ltw_feeds *f = &s->code.feeds;
+
+    return !f->names || ltw_filter_takes(f, &s->engine->host->sources, r->source);
+}
+
+/* [-0, +0, e]  Is the symbol wanted, and who tells of it? */
+static bool passes(struct ltw_script *s, const struct tw_record *r)
 {
     const struct ltw_host *host = s->engine->host;
-    int rc = TW_OK;
+    struct ltw_code *c = &s->code;
 
-    if (f->all) return true;
-    if (id >= f->known)
-        rc = topic ? ltw_filter_learn_topics(f, host->topics, id)
-                   : ltw_filter_learn_symbols(f, host->symbols, id);
-    if (rc < 0) luaL_error(s->co, "not enough memory");
-    return f->wanted[id];
+    if (!is_of_feed(s, r)) return false;
+    return c->symbols.all
+        || ((r->symbol < c->symbols.known
+             || learned(s, ltw_filter_learn_symbols(&c->symbols, host->symbols,
+                                                    r->symbol)))
+            && c->symbols.wanted[r->symbol]);
+}
+
+/* [-0, +0, e]  Likewise the topic of a message; of a FIX session that. */
+static bool is_heard(struct ltw_script *s, const struct tw_record *r)
+{
+    const struct ltw_host *host = s->engine->host;
+    bool fix = ltw_fix_topic(host, r) != LTW_FIX_NONE;
+    struct ltw_filter *f = fix ? &s->code.sessions : &s->code.topics;
+    uint32_t id = r->message.topic;
+
+    if (!fix && r->message.script == s->o->id) return false;
+    return f->all
+        || ((id < f->known
+             || learned(s, fix ? ltw_filter_learn_sessions(f, host->topics, id)
+                               : ltw_filter_learn_topics(f, host->topics, id)))
+            && f->wanted[id]);
+}
+
+/* The handler that a record is for: its kind's, but of messages of FIX sessions. */
+static inline int handler_of(const struct ltw_script *s, const struct tw_record *r)
+{
+    if (r->kind != TW_MESSAGE) return r->kind;
+    switch (ltw_fix_topic(s->engine->host, r)) {
+    case LTW_FIX_MESSAGE: return LTW_ON_FIX;
+    case LTW_FIX_EVENT: return LTW_ON_FIX_EVENT;
+    default: return TW_MESSAGE;
+    }
 }
 
 /* Is it for this script, whether it has a handler or not? */
@@ -41,13 +85,17 @@ static bool wants(struct ltw_script *s, const struct tw_record *r)
 {
     switch (r->kind) {
     case TW_QUOTE:
-        return !lacks_side(s, r) && passes(s, &s->code.symbols, r->symbol, false);
+        return !lacks_side(s, r) && passes(s, r);
     case TW_TRADE:
     case TW_BAR:
-        return passes(s, &s->code.symbols, r->symbol, false);
+    case TW_LEVEL:
+        return passes(s, r);
     case TW_MESSAGE:
-        return r->message.script != s->o->id
-            && passes(s, &s->code.topics, r->message.topic, true);
+        return is_heard(s, r);
+    case TW_STATUS:
+        return r->symbol ? passes(s, r) : is_of_feed(s, r);
+    case TW_GAP:
+        return !r->source || is_of_feed(s, r);
     default:
         return true;
     }
@@ -68,6 +116,7 @@ static void note_gap(struct ltw_script *s, const struct tw_record *r)
 {
     ltw_script_publish(&s->counts->lost, s->cursor.lost);
     if (s->code.handler[TW_GAP].bound || s->is_candidate) return;
+    if (r->source || r->time) return;   /* its feed has said so; it was recorded */
     tw_log_printf(s->engine->host->log, TW_LOG_WARN, s->engine->who,
                   "script %s fell behind and lost %llu records (%llu in all)", s->o->name,
                   (unsigned long long)r->gap.lost, (unsigned long long)s->cursor.lost);
@@ -77,10 +126,15 @@ static void note_gap(struct ltw_script *s, const struct tw_record *r)
 static int push_arguments(lua_State *L, struct ltw_script *s, const struct ltw_handler *h,
                           const struct tw_record *r)
 {
+    bool is_fix = s->handling == LTW_ON_FIX || s->handling == LTW_ON_FIX_EVENT;
+
     ltw_watchdog_beat(s->engine->state);
     if (h->self) lua_pushvalue(L, LTW_SELF);
     for (int i = 0; i < h->n; i++)
-        ltw_push_field(L, s->engine->host, LTW_NAMES, r, (enum tw_field)h->field[i]);
+        if (is_fix)
+            ltw_push_fix_field(L, s->engine->host, LTW_NAMES, r, h->field[i]);
+        else
+            ltw_push_field(L, s->engine->host, LTW_NAMES, r, (enum tw_field)h->field[i]);
     return h->n + h->self;
 }
 
@@ -124,7 +178,7 @@ static int push_condition(lua_State *L, struct ltw_script *s, unsigned condition
     lua_replace(L, -3);
     lua_pop(L, 1);
     return push_arguments(L, s, &s->tracker->handler[condition]
-                                     [s->record.kind == TW_TRADE], &s->record);
+                                     [tw_program_of(s->record.kind)], &s->record);
 }
 
 /* [-0, +1..n, m]  What is to be called because of what happened to an order, likewise;
@@ -159,6 +213,7 @@ static void run_rows(lua_State *L, struct ltw_script *s, bool single)
 /* A candidate never reads past its script, S1. */
 static uint64_t readable(const struct ltw_script *s)
 {
+    if (s->sequence) return ltw_sequence_room(s->sequence, s->o->id, s->cursor.next);
     if (!s->is_candidate) return UINT64_MAX;
     if (!s->of || s->cursor.next >= s->of->cursor.next) return 0;
     return s->of->cursor.next - s->cursor.next;
@@ -169,10 +224,12 @@ static void take_rows(lua_State *L, struct ltw_script *s)
 {
     struct tw_plan *plan = s->tracker->plan;
     unsigned kinds = tw_plan_kinds(plan), room, n, kept = 0;
+    bool all = s->code.symbols.all && !s->code.feeds.names;
     struct tw_record *row = tw_plan_rows(plan, &room);
 
-    for (int k = TW_QUOTE; k <= TW_TRADE; k++)
-        if (s->code.handler[k].bound) kinds &= ~(1u << k);
+    for (unsigned k = 0; k < TW_PROGRAMS; k++)
+        if (s->code.handler[tw_program_kind(k)].bound)
+            kinds &= ~(1u << tw_program_kind(k));
     if (tw_plan_is_stepwise(plan) || kinds == 0) return;
     if (s->bars || (s->trader && tw_broker_open(s->trader->broker, NULL))) return;
     if (room > s->budget) room = s->budget;
@@ -184,7 +241,7 @@ static void take_rows(lua_State *L, struct ltw_script *s)
     for (unsigned i = 0; s->trader && i < n; i++)
         ltw_trader_record(L, s->trader, &row[i]);
     for (unsigned i = 0; i < n; i++)
-        if (s->code.symbols.all ? !lacks_side(s, &row[i]) : wants(s, &row[i])) {
+        if (all ? !lacks_side(s, &row[i]) : wants(s, &row[i])) {
             if (kept < i) row[kept] = row[i];
             kept++;
         }
@@ -198,9 +255,25 @@ static void take_bars(lua_State *L, struct ltw_script *s)
     const struct tw_record *r = &s->record;
 
     if (r->kind != TW_QUOTE && r->kind != TW_TRADE && r->kind != TW_BAR) return;
-    if (!passes(s, &s->code.symbols, r->symbol, false)) return;
+    if (!passes(s, r)) return;
     if (!ltw_bars_take(s->bars, s->engine->host->symbols, r))
         luaL_error(L, "not enough memory");
+}
+
+/* Levels that the script wants, with or without a handler for each, and gaps; whether
+ * on_book is due. */
+static bool take_books(lua_State *L, struct ltw_script *s)
+{
+    const struct tw_record *r = &s->record;
+    const struct ltw_handler *h = s->code.handler;
+
+    if (!s->books && !s->keeps_books && !h[LTW_ON_BOOK].bound && !h[TW_LEVEL].bound)
+        return false;
+    if (r->kind == TW_LEVEL && !passes(s, r))
+        return false;
+    if (!ltw_books_take(&s->books, s->engine->host, r))
+        luaL_error(L, "not enough memory");
+    return r->kind == TW_LEVEL && h[LTW_ON_BOOK].bound && ltw_books_due(s->books, r);
 }
 
 /* The next record, from the tape or from who writes to it for this script alone. */
@@ -218,13 +291,14 @@ static bool advance(lua_State *L, struct ltw_script *s)
     struct ltw_tracker *t;
 
     while (s->budget > 0 && !s->stopping && !s->sw.here) {
-        bool row, handled, told = false;
+        bool row, handled, told = false, book = false;
         unsigned room;
 
         t = s->tracker;
         if (t) take_rows(L, s);
         if (s->budget == 0 || readable(s) == 0 || !take(s)) break;
         s->budget--;
+        s->kinds |= 1u << s->record.kind;
         if (s->first_received == 0) note_arrival(s, &s->record);
         if (s->record.kind == TW_GAP) note_gap(s, &s->record);
         if (s->trader) {
@@ -233,21 +307,24 @@ static bool advance(lua_State *L, struct ltw_script *s)
         }
         if (s->sw.job && s->record.kind >= TW_GAP) s->sw.here = ltw_switch_is_due(s);
         if (s->bars) take_bars(L, s);
-        handled = s->code.handler[s->record.kind].bound;
+        if (s->record.kind == TW_LEVEL || s->record.kind == TW_GAP)
+            book = take_books(L, s);
+        handled = s->code.handler[handler_of(s, &s->record)].bound;
         row = t && tw_plan_kinds(t->plan) & 1u << s->record.kind;
-        if ((!row && !handled) || !wants(s, &s->record)) {
+        if ((!row && !handled && !book) || !wants(s, &s->record)) {
             if (told || s->bars) return true;
             continue;
         }
         s->handled++;
         s->pending = handled;
+        s->pending_book = book;
         if (t) run_rows(L, s, false);      /* what came before it */
         if (row) {
             *tw_plan_rows(t->plan, &room) = s->record;
             tw_plan_add(t->plan, 1);
             run_rows(L, s, true);
         }
-        if (told || handled || s->bars || s->n_fired > 0 || (t && t->n_due > 0))
+        if (told || handled || book || s->bars || s->n_fired > 0 || (t && t->n_due > 0))
             return true;
     }
     if (!s->tracker) return false;
@@ -272,7 +349,11 @@ static int push_next(lua_State *L, struct ltw_script *s)
         }
         if (s->pending) {
             s->pending = false;
-            return push_call(L, s, s->record.kind);
+            return push_call(L, s, handler_of(s, &s->record));
+        }
+        if (s->pending_book) {
+            s->pending_book = false;
+            return push_call(L, s, LTW_ON_BOOK);
         }
     } while (advance(L, s));
     return -1;

@@ -64,7 +64,8 @@ int64_t tw_host_push(struct tw_host *host, const struct tw_record *records, size
     if (!records && n > 0) return TW_EUSAGE;
     symbols = tw_symbols_count(host->app->host.symbols);
     for (size_t i = 0; i < n; i++)
-        if ((records[i].kind != TW_QUOTE && records[i].kind != TW_TRADE)
+        if ((records[i].kind != TW_QUOTE && records[i].kind != TW_TRADE
+             && records[i].kind != TW_LEVEL)
             || records[i].symbol == 0 || records[i].symbol > symbols)
             return TW_EUSAGE;
     return (int64_t)append(host, records, n, seconds);

@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "idle.h"
+#include "instance.h"
+#include "distrust.h"
 #include "job.h"
 #include "output.h"
 #include "remote.h"
@@ -13,6 +16,7 @@
 
 enum { GC_BYTES = 65536 };   /* garbage that idle time is spent on */
 enum { BACKOFF_MS = 100, BACKOFF_DOUBLINGS = 7 };
+enum { IN_STEP_NS = 50000 };   /* the next record is near: longer than to bring it */
 
 static void publish_memory(struct ltw_engine *e)
 {
@@ -32,6 +36,16 @@ int ltw_engine_set_path(lua_State *L)
     lua_getfield(L, -1, "path");
     lua_pushfstring(L, "%s;%s", lua_tostring(L, 1), lua_tostring(L, -1));
     lua_setfield(L, -3, "path");
+    return 0;
+}
+
+/* [-0, +0, e]  Protected: as ltw_engine_set_path, and what all its scripts may. */
+static int prepare(lua_State *L)
+{
+    struct ltw_engine *e = lua_touserdata(L, 2);
+
+    ltw_engine_set_path(L);
+    if (ltw_distrust_as(L, NULL, e->options, e->n)) ltw_remotes_distrust(e->remotes);
     return 0;
 }
 
@@ -69,7 +83,7 @@ static int engine_open(void *ctx)
     if (!e->state || !e->scripts || !e->restarts || make_tasks(e) < 0)
         return tw_fail(&e->error, UV_ENOMEM, "%s: %s", e->who, tw_strerror(UV_ENOMEM));
     L = e->state->L;
-    lua_pushcfunction(L, ltw_engine_set_path);
+    lua_pushcfunction(L, prepare);
     lua_pushstring(L, e->path);
     lua_pushlightuserdata(L, e);
     if (lua_pcall(L, 2, 0, 0) != LUA_OK)
@@ -131,11 +145,22 @@ static void on_failure(struct ltw_engine *e, unsigned i)
     e->failed(e->ctx, false);
 }
 
+static void tell_idle(struct ltw_engine *e)
+{
+    char text[LTW_IDLE_TEXT];
+
+    e->has_told = true;
+    for (unsigned i = 0; i < e->n; i++)
+        if (ltw_idle_text(e->scripts[i], false, text))
+            tw_log_printf(e->host->log, TW_LOG_WARN, "", "%s", text);
+}
+
 static void check_end(struct ltw_engine *e)
 {
     if (!e->stopping) return;
     for (unsigned i = 0; e->going && i < e->n; i++)
         if (!ltw_script_ended(e->scripts[i])) return;
+    if (e->going && !e->has_told) tell_idle(e);
     if (e->leaving) return;
     if (ltw_remotes_running(e->remotes) > 0) return;
     tw_be_worker();
@@ -152,12 +177,16 @@ static bool step(void *ctx)
 
         worked = worked || did != LTW_IDLE;
         if (did == LTW_FAILED) on_failure(e, i);
+        ltw_script_yield_turn(e->scripts[i]);
     }
     for (unsigned i = 0; e->going && i < e->n; i++)
         worked = ltw_shadow_step(e->scripts[i]) || worked;
     ltw_shadow_sweep(e, false);
     worked = (e->going && ltw_remotes_step(e->remotes, e->state)) || worked;
     worked = ltw_tasks_step(e->state->tasks) || worked;
+    if (e->going && worked && e->in_step) tw_worker_expect(e->worker, IN_STEP_NS);
+    if (e->going && !ltw_tasks_ready(e->state->tasks))
+        for (unsigned i = 0; i < e->n; i++) ltw_script_pass(e->scripts[i]);
     check_end(e);
     return worked;
 }
@@ -257,6 +286,20 @@ void ltw_engine_check(struct ltw_engine *e)
 void ltw_engine_go(struct ltw_engine *e)
 {
     e->going = true;
+}
+
+void ltw_engine_tell_unknown(struct ltw_engine *e)
+{
+    const struct ltw_host *host = e->host;
+
+    for (unsigned i = 0; i < e->n; i++) {
+        const struct ltw_script *s = e->scripts[i];
+        char **name = s->o->shard == 0 ? s->code.symbols.names : NULL;
+
+        while ((name = ltw_filter_unknown(name, host->symbols)))
+            tw_log_printf(host->log, TW_LOG_WARN, "", "script %s wants the symbol %s,"
+                          " which no feed has had", s->o->name, *name++);
+    }
 }
 
 void ltw_engine_stop(struct ltw_engine *e)

@@ -30,6 +30,8 @@ struct ltw_engine {
     struct tw_worker *worker;                 /* constant                        */
     struct ltw_remotes *remotes;              /* constant; see remote.h          */
     struct ltw_job *job;                      /* MAIN, before it posts prepare   */
+    bool in_step;                             /* MAIN, before it posts go: each record
+                                               * waits for the scripts           */
     struct ltw_script **scripts;              /* owner: the worker, n of them    */
     struct ltw_script *leaving;               /* owner: the worker; candidates whose
                                                * tasks are still ending          */
@@ -37,7 +39,7 @@ struct ltw_engine {
     struct tw_error error;                    /* owner: the worker, MAIN after start */
     size_t collected;                         /* owner: the worker; bytes after GC */
     bool going;                               /* owner: the worker; see go       */
-    bool stopping, has_halted;                /* owner: the worker               */
+    bool stopping, has_halted, has_told;      /* owner: the worker               */
     unsigned handles;                         /* owner: the worker; open timers  */
     struct ltw_pulse pulse;                   /* see ltw.h                       */
     _Atomic uint64_t bytes, bytes_peak, allocations;  /* atomic: of the state     */
@@ -64,6 +66,10 @@ void ltw_engine_hurry(struct ltw_engine *e);
 
 /* Refuses candidates that have waited since the last time.  Thread: WORKER, its own. */
 void ltw_engine_check(struct ltw_engine *e);
+
+/* All feeds have ended: tells of symbols that scripts name and no feed has had.
+ * Thread: WORKER, its own. */
+void ltw_engine_tell_unknown(struct ltw_engine *e);
 
 /* Ends the waits and tasks of every script, and starts on_stop when they have ended;
  * the worker quits when all is done.  Thread: WORKER, its own. */

@@ -149,6 +149,7 @@ static int start(lua_State *L)
         return luaL_error(L, "the script has failed: it has no self");
     snprintf(name, sizeof name, "attached: %.*s", (int)strcspn(e->line, "\n"), e->line);
     e->task = ltw_task_spawn(L, 3, NULL, name, on_ended, e);
+    if (e->script >= 0) e->task->script = e->engine->scripts[e->script];
     e->task->own->due_ns = tw_clock_steady_ns() + e->wait_ns;
     if (ltw_task_limit(e->task, e->cpu_ns, e->bytes)) {
         e->task->budget->is_bounded = strcmp(e->what, "change") != 0;

@@ -1,4 +1,4 @@
-/* filter.c - which symbols and topics a script wants.
+/* filter.c - which symbols, topics, feeds and FIX sessions a script wants.
  *
  * Why: a name is matched against patterns and shards once, when its id is
  * first seen; a record then costs the look at one byte.
@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "base/memory.h"
+#include "lfix_session.h"
 
 char **ltw_check_list(lua_State *L, int idx, const char *what)
 {
@@ -57,7 +58,7 @@ void ltw_filter_free(struct ltw_filter *f)
     *f = (struct ltw_filter){ 0 };
 }
 
-static bool matches(char **list, const char *name)
+bool ltw_filter_matches(char **list, const char *name)
 {
     if (!list) return true;
     for (; *list; list++)
@@ -105,6 +106,14 @@ static int grow(struct ltw_filter *f, uint32_t id)
     return TW_OK;
 }
 
+char **ltw_filter_unknown(char **name, const struct tw_symbols *symbols)
+{
+    for (; name && *name; name++)
+        if (!strpbrk(*name, "*?[") && !tw_symbols_find(symbols, *name, strlen(*name)))
+            return name;
+    return NULL;
+}
+
 int ltw_filter_learn_symbols(struct ltw_filter *f, const struct tw_symbols *symbols,
                              uint32_t id)
 {
@@ -113,8 +122,10 @@ int ltw_filter_learn_symbols(struct ltw_filter *f, const struct tw_symbols *symb
         const char *name = f->known ? tw_symbols_name(symbols, f->known) : "";
         uint32_t sector = f->known ? tw_symbols_get(symbols, f->known).sector : 0;
 
-        f->wanted[f->known] = f->known && matches(f->names, name) && is_ours(f, name)
-            && matches(f->groups, sector ? tw_names_get(f->sectors, sector) : "");
+        f->wanted[f->known] = f->known && ltw_filter_matches(f->names, name)
+            && is_ours(f, name)
+            && ltw_filter_matches(f->groups,
+                                  sector ? tw_names_get(f->sectors, sector) : "");
     }
     return TW_OK;
 }
@@ -125,6 +136,30 @@ int ltw_filter_learn_topics(struct ltw_filter *f, const struct tw_names *topics,
     if (grow(f, id) < 0) return UV_ENOMEM;
     for (; f->known <= id; f->known++)
         f->wanted[f->known] = f->known
-            && matches(f->names, tw_names_get(topics, f->known));
+            && ltw_filter_matches(f->names, tw_names_get(topics, f->known));
     return TW_OK;
+}
+
+int ltw_filter_learn_sessions(struct ltw_filter *f, const struct tw_names *topics,
+                              uint32_t id)
+{
+    char name[TW_NAME_MAX + 1];
+
+    if (grow(f, id) < 0) return UV_ENOMEM;
+    for (; f->known <= id; f->known++)
+        f->wanted[f->known] = f->known
+            && ltw_fix_session(tw_names_get(topics, f->known), name)
+            && ltw_filter_matches(f->names, name);
+    return TW_OK;
+}
+
+bool ltw_filter_takes(struct ltw_feeds *f, const struct tw_sources *sources, unsigned id)
+{
+    enum { NEW, NO, YES };
+
+    if (f->wanted[id] == NEW)
+        f->wanted[id] = id > 0 && ltw_filter_matches(f->names,
+                                                     tw_sources_name(sources, id))
+                        ? YES : NO;
+    return f->wanted[id] == YES;
 }

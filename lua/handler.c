@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "lfix_session.h"
 #include "record.h"
 #include "trader.h"
 
@@ -15,8 +16,10 @@ static const char *const names[LTW_HANDLERS] = {
     [TW_QUOTE] = "on_quote", [TW_TRADE] = "on_trade", [TW_MESSAGE] = "on_message",
     [TW_TIMER] = "on_timer", [TW_GAP] = "on_gap",
     [LTW_ON_START] = "on_start", [LTW_ON_STOP] = "on_stop",
-    [TW_BAR] = "on_bar",
+    [TW_BAR] = "on_bar", [TW_LEVEL] = "on_level", [TW_STATUS] = "on_status",
     [LTW_ON_RELOAD] = "on_reload", [LTW_ON_CHECK] = "on_check",
+    [LTW_ON_FIX] = "on_fix", [LTW_ON_FIX_EVENT] = "on_fix_event",
+    [LTW_ON_BOOK] = "on_book",
     [LTW_ON_ORDER] = "on_order", [LTW_ON_FILL] = "on_fill",
     [LTW_ON_POSITION] = "on_position",
 };
@@ -40,6 +43,15 @@ static enum tw_field check_field(lua_State *L, int id, const char *what,
         return (enum tw_field)LTW_RELOAD_WARM;
     if (id == LTW_ON_RELOAD)
         luaL_error(L, "%s: it takes self, old and warm, not '%s'", what, name);
+    if (id == LTW_ON_FIX || id == LTW_ON_FIX_EVENT) {
+        int asked = ltw_fix_field(id == LTW_ON_FIX_EVENT, name);
+
+        if (asked < 0)
+            luaL_error(L, "%s: no field '%s'; there are message, session,%s time,"
+                       " received and seq", what, name,
+                       id == LTW_ON_FIX ? "" : " event, text, from, to,");
+        return (enum tw_field)asked;
+    }
     if (id >= LTW_ON_ORDER) {
         int told = ltw_told_field(id, name, &near);
 
@@ -48,6 +60,7 @@ static enum tw_field check_field(lua_State *L, int id, const char *what,
         if (told < 0) luaL_error(L, "%s: no field '%s'", what, name);
         return (enum tw_field)told;
     }
+    if (id == LTW_ON_BOOK) id = TW_LEVEL;
     if (id >= TW_KINDS)
         luaL_error(L, "%s: it takes no parameter but self, not '%s'", what, name);
     field = tw_field_find(1u << id, name, strlen(name), &near);
@@ -92,6 +105,7 @@ void ltw_handler_check(lua_State *L, int module)
         if (!known)
             luaL_error(L, "%s is not a callback: there are on_start on_quote on_trade"
                        " on_bar on_message on_timer on_gap on_stop on_reload on_check"
-                       " on_order on_fill on_position", name);
+                       " on_order on_fill on_position on_fix on_fix_event"
+                       " on_book on_level on_status", name);
     }
 }

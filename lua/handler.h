@@ -10,7 +10,8 @@
 /* A record's handler has the number of its kind; then come these. */
 enum ltw_handler_id {
     LTW_ON_START = TW_KINDS, LTW_ON_STOP, LTW_ON_RELOAD, LTW_ON_CHECK,
-    LTW_ON_ORDER, LTW_ON_FILL, LTW_ON_POSITION, LTW_HANDLERS
+    LTW_ON_FIX, LTW_ON_FIX_EVENT, LTW_ON_BOOK, LTW_ON_ORDER, LTW_ON_FILL,
+    LTW_ON_POSITION, LTW_HANDLERS
 };
 
 enum { LTW_PARAMS_MAX = 16 };

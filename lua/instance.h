@@ -15,6 +15,7 @@
 #include "engine.h"
 #include "job.h"
 #include "outputs.h"
+#include "sequence.h"
 #include "tracker.h"
 
 enum { LTW_SELF = 1, LTW_NAMES = 2, LTW_FRAME = 3 };   /* stack of the coroutine */
@@ -39,6 +40,7 @@ struct ltw_switch {
 };
 
 struct ltw_bars;
+struct ltw_books;
 struct ltw_shadow;
 struct ltw_trader;
 
@@ -53,6 +55,7 @@ struct ltw_script {
     struct ltw_outputs held;                    /* of on_reload, until it counts */
     const struct ltw_script_options *o;         /* of the version                */
     struct tw_cursor cursor;
+    struct ltw_sequence *sequence;              /* constant; or NULL: any time   */
     struct ltw_version *version;                /* that it runs; one reference   */
     struct ltw_code code;                       /* of it                         */
     struct ltw_task task;                       /* its waits                     */
@@ -65,9 +68,12 @@ struct ltw_script {
     int tracker_ref;                            /* registry: it                  */
     struct ltw_bars *bars;                      /* that it has made, or NULL     */
     struct tw_record bar;                       /* of these, being handled       */
+    struct ltw_books *books;                    /* that it has read, or NULL     */
+    bool keeps_books;                           /* it has asked for one          */
     struct ltw_trader *trader;                  /* NULL: it does not trade       */
     unsigned fired, n_fired;                    /* conditions to be called       */
     bool pending;                               /* then the record's handler     */
+    bool pending_book;                          /* then on_book                  */
     enum { SCRIPT_RUNNABLE, SCRIPT_WAITING, SCRIPT_FAILED, SCRIPT_STOPPED } state;
     bool after_batch;                           /* it yielded because of that    */
     bool woken;                                 /* it waited, and need no more   */
@@ -78,6 +84,7 @@ struct ltw_script {
     bool in_condition;                          /* the function of a self:when   */
     unsigned budget;                            /* records left of the batch     */
     uint64_t handled;                           /* by handlers, restarts or not  */
+    unsigned kinds;                             /* of records that came          */
     int64_t first_received;                     /* of the batch, 0: none yet     */
     struct tw_record record;                    /* the one being handled         */
     struct ltw_switch sw;
@@ -87,7 +94,8 @@ struct ltw_script {
 /* ---- script.c ---- */
 
 /* [-0, +1, e]  self.params. */
-void ltw_script_push_params(lua_State *L, const struct ltw_script_options *o);
+void ltw_script_push_params(lua_State *L, const struct ltw_code *code,
+                            const struct ltw_script_options *o);
 
 /* [-0, +1, m]  The frame of that code; self is at the stack index. */
 void ltw_script_push_frame(lua_State *L, const struct ltw_code *code, int self);

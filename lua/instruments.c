@@ -8,35 +8,17 @@
 #include <string.h>
 
 #include "base/fixed.h"
+#include "lfield.h"
 #include "tape/field.h"
-
-/* [-0, +0, m]  The text lives as long as the table at the top. */
-static const char *text(lua_State *L, const char *name)
-{
-    const char *s = lua_getfield(L, -1, name) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
-
-    lua_pop(L, 1);
-    return s;
-}
-
-/* [-0, +0, m]  0 where there is none. */
-static double number(lua_State *L, const char *name)
-{
-    double d;
-
-    lua_getfield(L, -1, name);
-    d = lua_tonumber(L, -1);
-    lua_pop(L, 1);
-    return d;
-}
 
 /* [-0, +0, m]  The instrument on top. */
 static int add_instrument(lua_State *L, struct tw_symbols *symbols,
                           struct tw_error *error)
 {
-    const char *name = text(L, "symbol"), *sector = text(L, "sector");
+    const char *name = ltw_text_at(L, -1, "symbol");
+    const char *sector = ltw_text_at(L, -1, "sector");
     int64_t id = tw_symbols_intern(symbols, name, strlen(name)), group = 0;
-    struct tw_instrument in = { .weight = number(L, "weight") };
+    struct tw_instrument in = { .weight = ltw_number_at(L, -1, "weight", 0) };
 
     if (id < 0) return tw_fail(error, (int)id, "symbol '%s': %s", name,
                                tw_strerror((int)id));
@@ -45,8 +27,8 @@ static int add_instrument(lua_State *L, struct tw_symbols *symbols,
     if (group < 0) return tw_fail(error, (int)group, "sector '%s': %s", sector,
                                   tw_strerror((int)group));
     in.sector = (uint32_t)group;
-    if (tw_fixed_from_double(number(L, "tick_size"), &in.tick_fixed) < 0
-        || tw_fixed_from_double(number(L, "lot_size"), &in.lot_fixed) < 0)
+    if (tw_fixed_from_double(ltw_number_at(L, -1, "tick_size", 0), &in.tick_fixed) < 0
+        || tw_fixed_from_double(ltw_number_at(L, -1, "lot_size", 0), &in.lot_fixed) < 0)
         return tw_fail(error, TW_ERANGE, "symbol '%s': tick_size or lot_size is out of"
                        " range", name);
     tw_symbols_set(symbols, (uint32_t)id, &in);
@@ -57,7 +39,7 @@ static int add_instrument(lua_State *L, struct tw_symbols *symbols,
 static int add_value(lua_State *L, struct tw_symbols *symbols, unsigned index,
                      const char *name, struct tw_error *error)
 {
-    const char *symbol = text(L, "symbol"), *value = text(L, name);
+    const char *symbol = ltw_text_at(L, -1, "symbol"), *value = ltw_text_at(L, -1, name);
     int64_t id;
 
     if (!value) return TW_OK;

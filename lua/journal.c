@@ -27,33 +27,46 @@ void ltw_journal_free(struct ltw_journal *j)
 }
 
 /* Its label is a user value of the order. */
-static char *copy_label(lua_State *L, const struct tw_order *o)
+static char *copy_label(lua_State *L, struct ltw_journal *j, const struct tw_order *o)
 {
     const struct ltw_order *own = (const struct ltw_order *)o;
+    int top = lua_gettop(L);
     char *label = NULL;
     const char *text;
     size_t n;
 
-    if (lua_rawgeti(L, LUA_REGISTRYINDEX, own->ref) == LUA_TUSERDATA
-        && lua_getiuservalue(L, -1, 1) == LUA_TSTRING) {
+    ltw_push_order(L, &own->o);
+    if (lua_getiuservalue(L, -1, 1) == LUA_TSTRING) {
         text = lua_tolstring(L, -1, &n);
         label = tw_calloc(1, n + 1);
         if (label) memcpy(label, text, n);
-        lua_pop(L, 1);
+        if (label) j->labels += n + 1;
     }
-    lua_pop(L, 1);
+    lua_settop(L, top);
     return label;
 }
 
-/* Where the order is, or will be; they come in the order of their ids.  NULL: no
- * memory. */
+/* The first one whose id is not below that: they come in the order of their ids. */
+static size_t index_of(const struct ltw_journal *j, uint64_t id)
+{
+    size_t i = 0, end = j->n;
+
+    while (i < end) {
+        size_t middle = i + (end - i) / 2;
+
+        if (j->entry[middle].id < id) i = middle + 1;
+        else end = middle;
+    }
+    return i;
+}
+
+/* Where the order is, or will be.  NULL: no memory. */
 static struct ltw_entry *find(lua_State *L, struct ltw_journal *j,
                               const struct tw_order *o)
 {
-    size_t i = j->n;
+    size_t i = index_of(j, o->id);
 
-    while (i > 0 && j->entry[i - 1].id > o->id) i--;
-    if (i > 0 && j->entry[i - 1].id == o->id) return &j->entry[i - 1];
+    if (i < j->n && j->entry[i].id == o->id) return &j->entry[i];
     if (j->n == j->room) {
         size_t room = j->room ? 2 * j->room : 64;
         struct ltw_entry *grown = tw_realloc(j->entry, room * sizeof *grown);
@@ -65,9 +78,38 @@ static struct ltw_entry *find(lua_State *L, struct ltw_journal *j,
     memmove(&j->entry[i + 1], &j->entry[i], (j->n - i) * sizeof *j->entry);
     j->n++;
     j->entry[i] = (struct ltw_entry){
-        .id = o->id, .script = j->script, .label = copy_label(L, o),
+        .id = o->id, .script = j->script, .label = copy_label(L, j, o),
     };
     return &j->entry[i];
+}
+
+void ltw_journal_ended(struct ltw_journal *j, const struct tw_order *o)
+{
+    size_t i = index_of(j, o->id);
+
+    if (i < j->n && j->entry[i].id == o->id) j->entry[i].has_ended = true;
+}
+
+void ltw_journal_forget(struct ltw_journal *j, int64_t till_ns)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < j->n; i++) {
+        struct ltw_entry *e = &j->entry[i];
+
+        if (e->time_ns >= till_ns) {
+            j->entry[n++] = *e;
+        } else if (e->label) {
+            j->labels -= strlen(e->label) + 1;
+            tw_free(e->label);
+        }
+    }
+    j->n = n;
+}
+
+size_t ltw_journal_bytes(const struct ltw_journal *j)
+{
+    return sizeof *j + j->room * sizeof *j->entry + j->labels + tw_ledger_bytes(j->trips);
 }
 
 bool ltw_journal_told(lua_State *L, struct ltw_journal *j, const struct tw_told *t)
@@ -87,11 +129,11 @@ bool ltw_journal_told(lua_State *L, struct ltw_journal *j, const struct tw_told 
     e->price = o->price;
     e->stop = o->stop;
     e->filled = o->cum_qty;
-    e->average = tw_order_avg_px(o);
     e->fees = o->fees;
     if (t->report.exec == TW_EXEC_TRADE) {
         int64_t before = t->position - tw_order_sign(o) * t->report.last_qty;
 
+        e->average = tw_order_avg_px(o);
         j->open += (before == 0 && t->position != 0);
         j->open -= (before != 0 && t->position == 0);
     }

@@ -16,12 +16,13 @@ struct ltw_entry {
     uint32_t symbol;
     uint32_t script;              /* 1, 2, ...                                     */
     uint8_t side, type, tif, status, reason;
+    bool has_ended;               /* no more will be told of it                    */
     char *label;                  /* or NULL                                       */
 };
 
 struct ltw_journal {
     struct ltw_entry *entry;      /* n of them, in the order of their ids          */
-    size_t n, room;
+    size_t n, room, labels;       /* labels: bytes                                 */
     struct tw_ledger *trips;
     unsigned open;                /* instruments that there is a position of       */
     uint32_t script;              /* constant                                      */
@@ -31,7 +32,16 @@ struct ltw_journal {
 struct ltw_journal *ltw_journal_new(uint32_t script);
 void ltw_journal_free(struct ltw_journal *j);   /* may be NULL */
 
+/* What it takes of the memory. */
+size_t ltw_journal_bytes(const struct ltw_journal *j);
+
 /* [-0, +0, m]  What is being told.  False: no memory. */
 bool ltw_journal_told(lua_State *L, struct ltw_journal *j, const struct tw_told *t);
+
+/* No more will be told of the order. */
+void ltw_journal_ended(struct ltw_journal *j, const struct tw_order *o);
+
+/* Drops the orders before that time. */
+void ltw_journal_forget(struct ltw_journal *j, int64_t till_ns);
 
 #endif

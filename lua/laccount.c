@@ -1,4 +1,8 @@
-/* laccount.c - self.account: what a script's account is worth.
+/* laccount.c - module account: what a script holds and is worth: self.account.
+ *
+ * Fields, in the account's currency: cash; equity, with what all positions are worth;
+ * realised and unrealised gains; fees; margin that is held, and free cash
+ * beside it; traded, the value of all trades; deposits, what it began with.
  *
  * One value for all scripts of a state: it is the account of the script that runs.
  */

@@ -70,8 +70,9 @@ void ltw_array_end(lua_State *L, struct ltw_box *box)
 
 static int array_gc(lua_State *L)
 {
-    struct ltw_box *box = lua_touserdata(L, 1);
+    struct ltw_box *box = ltw_to_box(L, 1, ltw_box_mark);
 
+    if (!box || !box->object || box->object->type != &tw_array_type) return 0;
     ltw_state(L)->bytes -= box->note;
     box->note = 0;
     return ltw_object_gc(L);

@@ -9,36 +9,53 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "app.h"
 #include "backtest.h"
 #include "base/memory.h"
 #include "desk.h"
+#include "distrust.h"
+#include "feed/extent.h"
+#include "feed/gaps.h"
+#include "idle.h"
+#include "instance.h"
 #include "instruments.h"
+#include "ldata.h"
+#include "lerror.h"
+#include "lexplain.h"
+#include "lfield.h"
 #include "lresult.h"
+#include "lsha256.h"
 #include "lvalue.h"
+#include "lview.h"
 #include "source.h"
 #include "task.h"
 #include "tasks.h"
+#include "watchdog.h"
 
 #define BOX "tw.backtest.run"
 
 #define MIB 1048576.0
+#define TIME_MAX 60.0   /* seconds of a handler: it may prepare much, nobody waits */
 enum { KEPT_BYTES = 1 << 18, PROBLEMS = 10 };
 
 /* A run, and what it says.  A full userdata, so that an error leaves nothing open. */
 struct box {
     struct ltw_backtest *b;
-    struct ltw_state *app;        /* the app file's                                 */
+    struct ltw_state *app;        /* the app file's; NULL: a script alone           */
+    lua_State *A;                 /* its, or a coroutine of who asked; see read_app  */
     struct ltw_host *host;        /* of who asked                                   */
-    lua_State *L;                 /* likewise; its progress is at `progress`        */
-    int progress;                 /* 0: none                                        */
+    lua_State *L;                 /* likewise; functions are at these        */
+    int progress, warn;           /* 0: none                                        */
     struct tw_any given;          /* to app.backtest                                */
-    const char *directory, *search;   /* of the app's state                         */
+    struct tw_any declared;       /* for look                                       */
+    const char *directory, *search;   /* on the stack of A                          */
     bool is_script;               /* the file, not an app                           */
-    bool keep, skip_bad;          /* lines are kept; bad ones of data are skipped   */
+    bool keep, silent;            /* lines are kept; nobody wants them              */
+    bool skip_bad;                /* bad lines of data are left out                 */
     char *kept;                   /* lines, each with a newline                     */
     size_t n;
     unsigned dropped, problems;
+    int64_t time_max_ns;          /* of a handler; 0: no limit                      */
+    struct tw_probe probe;        /* its id is 0: none                              */
 };
 
 static void close_box(struct box *box)
@@ -46,8 +63,10 @@ static void close_box(struct box *box)
     ltw_backtest_free(box->b);
     ltw_state_free(box->app);
     tw_free(box->kept);
+    tw_probe_fini(&box->probe);
     tw_any_unref(&box->given);
-    box->given.kind = TW_VALUE_NIL;
+    tw_any_unref(&box->declared);
+    box->given.kind = box->declared.kind = TW_VALUE_NIL;
     box->b = NULL;
     box->app = NULL;
     box->kept = NULL;
@@ -59,43 +78,16 @@ static int box_gc(lua_State *L)
     return 0;
 }
 
-/* ---- options ---- */
-
-/* [-0, +0, m]  The text lives as long as the table at idx. */
-static const char *text(lua_State *L, int idx, const char *name)
-{
-    const char *s;
-
-    s = lua_getfield(L, idx, name) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
-    lua_pop(L, 1);
-    return s;
-}
-
-static int64_t integer(lua_State *L, int idx, const char *name, int64_t otherwise)
-{
-    int64_t i = lua_getfield(L, idx, name) == LUA_TNIL ? otherwise : lua_tointeger(L, -1);
-
-    lua_pop(L, 1);
-    return i;
-}
-
-static bool boolean(lua_State *L, int idx, const char *name)
-{
-    bool b;
-
-    lua_getfield(L, idx, name);
-    b = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return b;
-}
-
 /* ---- what is said ---- */
 
 static size_t stamp(int64_t ns, char out[40])
 {
     time_t s = (time_t)(ns / 1000000000);
     struct tm tm;
-    size_t n = strftime(out, 40, "%Y-%m-%d %H:%M:%S", gmtime_r(&s, &tm));
+    size_t n = 0;
+
+    if (ns == 0) return n;                       /* nothing has been read */
+    n = strftime(out, 40, "%Y-%m-%d %H:%M:%S", gmtime_r(&s, &tm));
 
     return n + (size_t)snprintf(out + n, 40 - n, ".%03d ",
                                 (int)(ns / 1000000 % 1000));
@@ -130,9 +122,11 @@ static void on_line(void *ctx, int64_t time_ns, enum tw_log_level level, const c
     static const char *const names[] = { "error: ", "warning: ", "", "" };
     struct box *box = ctx;
     size_t room = n + 64, at;
-    char *line = tw_calloc(1, room);
+    char *line;
 
     (void)who;
+    if (box->silent) return;
+    line = tw_calloc(1, room);
     if (!line) {
         box->dropped++;
         return;
@@ -146,22 +140,49 @@ static void on_line(void *ctx, int64_t time_ns, enum tw_log_level level, const c
     tw_free(line);
 }
 
+/* [-0, +0, -]  What is to be said of data: warn(text), or it goes into the log. */
+static void on_note(void *ctx, const char *words)
+{
+    struct box *box = ctx;
+    lua_State *L = box->L;
+
+    if (!box->warn) {
+        tw_log_printf(box->b->host.log, TW_LOG_WARN, "", "%s", words);
+        return;
+    }
+    lua_pushvalue(L, box->warn);
+    lua_pushstring(L, words);
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
+}
+
 /* A line of data that is none; false: it is why the run ends. */
 static bool on_problem(void *ctx, const char *words)
 {
     struct box *box = ctx;
 
     if (!box->skip_bad) return false;
-    if (++box->problems <= PROBLEMS)
-        tw_log_printf(box->b->host.log, TW_LOG_WARN, "", "%s", words);
+    if (++box->problems <= PROBLEMS) on_note(box, words);
     return true;
 }
 
-static void on_crossed(void *ctx, const char *words)
+/* Does a script of that name in a recording run here?  "mean#2" is the second instance of
+ * "mean"; a lone script has no folder in its name. */
+static bool is_own(void *ctx, const char *script)
 {
-    struct box *box = ctx;
+    const struct box *box = ctx;
+    const char *slash = strrchr(script, '/'), *name = script, *end;
 
-    tw_log_printf(box->b->host.log, TW_LOG_WARN, "", "%s", words);
+    if (box->is_script && slash) name = slash + 1;
+    end = strrchr(name, '#');
+    if (!end || end[1] == '\0' || end[1 + strspn(end + 1, "0123456789")] != '\0')
+        end = name + strlen(name);
+    for (unsigned i = 0; i < box->b->n; i++) {
+        const char *own = box->b->scripts[i].name;
+
+        if (strncmp(own, name, (size_t)(end - name)) == 0
+            && own[end - name] == '\0') return true;
+    }
+    return false;
 }
 
 /* [-0, +0, -]  progress(done, all, records, time) -> go on? */
@@ -185,27 +206,30 @@ static bool on_progress(void *ctx)
 
 /* ---- the app file ---- */
 
-/* [-0, +0, e]  Modules are looked for beside the file, whose path is at 1. */
-static void set_paths(lua_State *L, struct box *box)
+/* [-0, +2, m]  The directory of the file, whose path is at 1, and the path by which
+ * modules are looked for there. */
+static void push_paths(lua_State *L, struct box *box)
 {
     const char *file = lua_tostring(L, 1), *slash = strrchr(file, '/');
-    int dir = 2;
 
-    lua_pushlstring(L, file, slash ? (size_t)(slash + 1 - file) : 0);
-    lua_pushvalue(L, dir);
-    lua_setfield(L, LUA_REGISTRYINDEX, LTW_DIRECTORY);
-    lua_pushfstring(L, "%s?.lua", lua_tostring(L, dir));
-    lua_getglobal(L, "package");
-    lua_getfield(L, -1, "path");
-    lua_pushfstring(L, "%s;%s", lua_tostring(L, dir + 1), lua_tostring(L, -1));
-    lua_setfield(L, -3, "path");
-    lua_settop(L, dir + 1);
-    box->directory = lua_tostring(L, dir);
-    box->search = lua_tostring(L, dir + 1);
+    box->directory = lua_pushlstring(L, file, slash ? (size_t)(slash + 1 - file) : 0);
+    box->search = lua_pushfstring(L, "%s?.lua", box->directory);
 }
 
-/* [-2, +4, e]  Runs the file: its path, directory, search path, and what it declares stay
- * at 1 to 4, for the others to read. */
+/* [-0, +0, m]  An app file's own state looks for modules there. */
+static void set_paths(lua_State *L, const struct box *box)
+{
+    lua_pushstring(L, box->directory);
+    lua_setfield(L, LUA_REGISTRYINDEX, LTW_DIRECTORY);
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "path");
+    lua_pushfstring(L, "%s;%s", box->search, lua_tostring(L, -1));
+    lua_setfield(L, -3, "path");
+    lua_pop(L, 2);
+}
+
+/* [-1, +4, e]  Runs the file, but not a script: its path, directory, search path, and
+ * what it declares stay at 1 to 4, for the others to read. */
 static int read_app(lua_State *L)
 {
     struct box *box = lua_touserdata(L, 1);
@@ -213,16 +237,18 @@ static int read_app(lua_State *L)
     lua_settop(L, 0);
     ltw_push_thawed(L, &box->given);
     lua_getfield(L, 1, "file");
-    lua_insert(L, 1);                             /* file, given */
-    lua_setfield(L, LUA_REGISTRYINDEX, BOX);
-    set_paths(L, box);
+    lua_insert(L, 1);
+    push_paths(L, box);
+    lua_rotate(L, 2, -1);                         /* file, directory, search, given */
+    if (box->app) set_paths(L, box);
     lua_getglobal(L, "require");
     lua_pushliteral(L, "tw.app");
     lua_call(L, 1, 1);
     lua_getfield(L, -1, "backtest");
-    lua_getfield(L, LUA_REGISTRYINDEX, BOX);
+    lua_pushvalue(L, 4);
     lua_call(L, 1, 1);
     lua_replace(L, 4);
+    lua_settop(L, 4);
     return 4;
 }
 
@@ -236,14 +262,15 @@ static int build(lua_State *L)
     if (ltw_add_instruments(L, b->host.symbols, &b->error) < 0
         || ltw_desk_read(L, b->host.desk, b->host.symbols, &b->error) < 0)
         return 0;
+    ltw_backtest_declared(b);
     lua_getfield(L, 4, "scripts");
     for (int i = 1; lua_rawgeti(L, -1, i) == LUA_TTABLE; i++, lua_pop(L, 3)) {
-        const char *path = text(L, -1, "path");
+        const char *path = ltw_text_at(L, -1, "path");
         bool is_whole = path[0] == '/' || box->is_script;
 
         lua_pushfstring(L, "%s%s", is_whole ? "" : lua_tostring(L, 2), path);
         lua_getfield(L, -2, "options");
-        if (ltw_backtest_add(b, L, text(L, -3, "name"), lua_tostring(L, -2),
+        if (ltw_backtest_add(b, L, ltw_text_at(L, -3, "name"), lua_tostring(L, -2),
                              ltw_check_any(L, -1)) < 0)
             return 0;
     }
@@ -268,57 +295,101 @@ static int add_timers(lua_State *L)
     return 0;
 }
 
-/* Calls f in the app's state, above what is on its stack. */
+/* [-1, +0, -]  Why its code failed, which is on top.  What ends a script alone is told to
+ * the state that reads it: only an app has a limit of its own. */
+static void tell_failure(lua_State *L, const struct box *box, struct tw_error *error)
+{
+    const char *why = lua_tostring(L, -1);
+    bool is_over = ltw_state(L)->overrun;
+
+    if (is_over && box->app && !ltw_watchdog_is_told(box->app)) {
+        lua_getfield(L, LUA_REGISTRYINDEX, LTW_OVERRUN);   /* a name that is there */
+        tw_fail(error, TW_ESCRIPT, "the app file ran for more than %g s without returning"
+                "\n%s", (double)box->time_max_ns / 1e9, lua_tostring(L, -1));
+        lua_pop(L, 2);
+        return;
+    }
+    if (is_over) why = "stopped";
+    tw_fail(error, TW_ESCRIPT, "%s", why ? why : "an error that is not a text");
+    lua_pop(L, 1);
+}
+
+/* Calls f on A, above what is on its stack. */
 static int in_app(struct box *box, lua_CFunction f, int results, struct tw_error *error)
 {
-    lua_State *L = box->app->L;
-    int n = lua_gettop(L);
+    lua_State *L = box->A;
+    int n = lua_gettop(L), status;
+    struct ltw_alarm alarm;
+    bool has_alarm = box->app && ltw_alarm_set(&alarm, box->app, box->host,
+                                               box->time_max_ns);
 
     error->code = TW_OK;
+    lua_pushcfunction(L, ltw_error_as_text);
     lua_pushcfunction(L, f);
     for (int i = 1; i <= n; i++) lua_pushvalue(L, i);
     lua_pushlightuserdata(L, box);
-    if (lua_pcall(L, n + 1, results, 0) != LUA_OK) {
-        const char *why = lua_tostring(L, -1);
-
-        tw_fail(error, TW_ESCRIPT, "%s", why ? why : "an error that is not a text");
-        lua_pop(L, 1);
-    }
+    if (box->app) ltw_watchdog_enter(box->app, L);
+    status = lua_pcall(L, n + 1, results, n + 1);
+    lua_remove(L, n + 1);
+    if (box->app) ltw_watchdog_leave(box->app);
+    if (has_alarm) ltw_alarm_clear(&alarm, box->host);
+    if (status != LUA_OK) tell_failure(L, box, error);
     return error->code;
 }
 
-/* A state of its own, where nothing has an effect. */
-static int open_app(struct box *box, struct tw_error *error)
+/* [-0, +0, e] */
+static int distrust(lua_State *L)
 {
-    struct ltw_state *s = box->app = ltw_state_new(NULL, 0);
+    ltw_distrust(L);
+    return 0;
+}
 
+/* [-0, +1, m]  An app file runs in a state of its own, where nothing has an effect; of a
+ * script alone nothing runs yet: a coroutine, which is on the stack, will do. */
+static int open_app(lua_State *L, struct box *box, struct tw_error *error)
+{
+    struct ltw_state *s;
+
+    box->A = lua_newthread(L);
+    if (box->is_script) return in_app(box, read_app, 4, error);
+    s = box->app = ltw_state_new(NULL, 0);
     if (s) s->tasks = ltw_tasks_new(s, NULL, NULL, NULL);
     if (!s || !s->tasks) return tw_fail(error, UV_ENOMEM, "not enough memory");
+    box->A = s->L;
     strcpy(s->who, "main");
+    if (ltw_state(L)->distrusted && in_app(box, distrust, 0, error) < 0)
+        return error->code;
+    s->outer = ltw_state(box->L);
     return in_app(box, read_app, 4, error);
 }
 
-/* ---- data ---- */
-
-/* [-0, +0, m]  The files of the list `data` of the table at 1. */
-static int add_data(lua_State *L, struct ltw_backtest *b)
+/* All records were of the warm-up. */
+static void nothing_left(struct ltw_backtest *b)
 {
-    struct tw_error *error = &b->error;
-    struct tw_lean lean;
+    unsigned long long n = b->records;
+    char wanted[TW_EXTENT_TEXT];
 
-    lua_getfield(L, 1, "data");
-    for (int i = 1; lua_rawgeti(L, -1, i) == LUA_TTABLE; i++, lua_pop(L, 1)) {
-        struct tw_history_file file = {
-            .path = text(L, -1, "path"), .member = text(L, -1, "member"),
-            .format = text(L, -1, "format"),
-        };
+    if (b->o.from_ns > INT64_MIN)
+        tw_fail(&b->error, TW_EFORMAT, "there is no record%s, but for %llu of the"
+                " warm-up", tw_extent_wanted(b->o.from_ns, b->o.to_ns, wanted), n);
+    else
+        tw_fail(&b->error, TW_EFORMAT, "the warm-up is longer than the data: all %llu"
+                " records are of it", n);
+}
 
-        if (ltw_csv_options(L, &file.csv, &lean, error) < 0) return error->code;
-        file.csv.source = 1;
-        if (tw_history_add(b->history, &file, error) < 0) return error->code;
-    }
-    lua_pop(L, 2);
-    return TW_OK;
+/* From when on records are needed: all, where they are counted, or timers count from the
+ * first one. */
+static int64_t since(const struct box *box)
+{
+    const struct ltw_backtest_options *o = &box->b->o;
+    lua_State *A = box->A;
+    bool counts;
+
+    lua_getfield(A, 4, "feeds");
+    counts = lua_rawlen(A, -1) > 0 || o->warmup_records > 0;
+    lua_pop(A, 1);
+    return counts || o->from_ns < INT64_MIN + o->warmup_ns ? 0
+           : o->from_ns - o->warmup_ns;
 }
 
 /* ---- the result ---- */
@@ -335,11 +406,49 @@ static void push_log(lua_State *L, const struct box *box)
     }
 }
 
-/* [-0, +1, e] */
-static void push_result(lua_State *L, const struct box *box)
+/* [-0, +0, e]  Scripts that have done nothing; why is field idle of the result on top. */
+static void tell_idle(lua_State *L, struct box *box)
 {
-    ltw_push_result(L, box->b, !boolean(L, 1, "brief"), boolean(L, 1, "list"));
+    const struct ltw_backtest *b = box->b;
+    bool warm_up = b->o.warmup_ns > 0 || b->o.warmup_records > 0;
+    char text[LTW_IDLE_TEXT];
+
+    for (unsigned i = 0; i < b->n; i++) {
+        if (!ltw_idle_text(b->engine.scripts[i], warm_up, text)) continue;
+        on_note(box, text);
+        if (lua_getfield(L, -1, "idle") == LUA_TNIL) {
+            lua_pushstring(L, text);
+            lua_setfield(L, -3, "idle");
+        }
+        lua_pop(L, 1);
+    }
+}
+
+/* [-0, +1, e] */
+static void push_result(lua_State *L, struct box *box)
+{
+    char gaps[TW_GAPS_TEXT];
+
+    ltw_push_result(L, box->b, !ltw_boolean_at(L, 1, "brief"),
+                    ltw_boolean_at(L, 1, "list"));
     ltw_set_count(L, "bad", box->problems);
+    tell_idle(L, box);
+    ltw_push_unknown(L, box->b);
+    lua_setfield(L, -2, "unknown");
+    if (box->b->gaps && tw_gaps_text(box->b->gaps, box->b->host.symbols, gaps)) {
+        lua_pushstring(L, gaps);
+        lua_setfield(L, -2, "gaps");
+    }
+    if (ltw_boolean_at(L, 1, "sources")) {
+        ltw_push_sources(L, box->b);
+        lua_setfield(L, -2, "sources");
+        lua_getfield(L, 1, "modules");
+        lua_setfield(L, -2, "modules");
+    }
+    if (box->probe.id) {
+        ltw_push_probe(L, &box->probe);
+        lua_setfield(L, -2, "probe");
+    }
     if (!box->keep) return;
     push_log(L, box);
     lua_setfield(L, -2, "log");
@@ -351,18 +460,33 @@ static void push_result(lua_State *L, const struct box *box)
 /* What the caller says, and what the app file does where the caller says nothing. */
 static void read_options(lua_State *L, struct box *box, struct ltw_backtest_options *o)
 {
-    lua_State *A = box->app->L;
+    lua_State *A = box->A;
+    double time = ltw_number_at(L, 1, "time", -1);
 
+    if (time < 0) time = ltw_number_at(A, 4, "time", TIME_MAX);
+    box->time_max_ns = (int64_t)(time * 1e9);
     *o = (struct ltw_backtest_options){
-        .from_ns = integer(L, 1, "from", INT64_MIN),
-        .to_ns = integer(L, 1, "to", INT64_MAX),
-        .warmup_ns = integer(L, 1, "warmup_ns", 0),
-        .warmup_records = (uint64_t)integer(L, 1, "warmup_records", 0),
-        .capacity = (size_t)integer(A, 4, "capacity", 0),
-        .single_steps = boolean(L, 1, "single_steps"), .charts = !boolean(L, 1, "brief"),
+        .time_max_ns = box->time_max_ns,
+        .from_ns = ltw_integer_at(L, 1, "from", INT64_MIN),
+        .to_ns = ltw_integer_at(L, 1, "to", INT64_MAX),
+        .warmup_ns = ltw_integer_at(L, 1, "warmup_ns", 0),
+        .benchmark = ltw_text_at(L, 1, "benchmark"),
+        .warmup_records = (uint64_t)ltw_integer_at(L, 1, "warmup_records", 0),
+        .capacity = (size_t)ltw_integer_at(A, 4, "capacity", 0),
+        .single_steps = ltw_boolean_at(L, 1, "single_steps"),
+        .brief = ltw_boolean_at(L, 1, "brief"),
+        .forgets = ltw_boolean_at(L, 1, "brief") && !ltw_boolean_at(L, 1, "list"),
         .directory = box->directory, .search = box->search, .outer = ltw_state(L),
         .line = on_line, .ctx = box,
     };
+    if (lua_getfield(L, 1, "probe") == LUA_TTABLE) {
+        int table = lua_gettop(L);
+
+        box->probe.id = (uint64_t)ltw_integer_at(L, table, "id", 0);
+        o->probed = (uint32_t)ltw_integer_at(L, table, "script", 0);
+        o->probe = &box->probe;
+    }
+    lua_pop(L, 1);
     lua_getfield(A, 4, "memory");
     lua_getfield(L, 1, "memory");
     o->memory_max = (size_t)(luaL_optnumber(L, -1, luaL_optnumber(A, -1, 1024)) * MIB);
@@ -372,6 +496,20 @@ static void read_options(lua_State *L, struct box *box, struct ltw_backtest_opti
         box->progress = lua_gettop(L);
         o->progress = on_progress;
     }
+    if (lua_getfield(L, 1, "warn") == LUA_TFUNCTION) box->warn = lua_gettop(L);
+}
+
+/* [-0, +0, m]  Paths of the modules that the app file has required: to the options. */
+static void keep_modules(lua_State *L, lua_State *A)
+{
+    lua_newtable(L);
+    lua_getfield(A, 4, "modules");
+    for (int i = 1; lua_rawgeti(A, -1, i) == LUA_TSTRING; i++, lua_pop(A, 1)) {
+        lua_pushstring(L, lua_tostring(A, -1));
+        lua_rawseti(L, -2, i);
+    }
+    lua_pop(A, 2);
+    lua_setfield(L, 1, "modules");
 }
 
 /* [-0, +3, m] */
@@ -389,29 +527,63 @@ static int perform(lua_State *L)
 {
     struct box *box = lua_touserdata(L, 3);
     struct ltw_backtest_options o;
+    struct tw_resolutions only;
     struct ltw_backtest *b;
     struct tw_error error;
 
     box->given = ltw_check_any_named(L, 2, "options");
-    box->is_script = boolean(L, 2, "script");
-    box->skip_bad = boolean(L, 1, "skip_bad");
-    box->keep = boolean(L, 1, "keep");
-    if (open_app(box, &error) < 0) return not_run(L, &error, NULL);
+    box->is_script = ltw_boolean_at(L, 2, "script");
+    box->skip_bad = ltw_boolean_at(L, 1, "skip_bad");
+    box->keep = ltw_boolean_at(L, 1, "keep");
+    box->silent = ltw_boolean_at(L, 1, "silent");
+    box->time_max_ns = (int64_t)(ltw_number_at(L, 1, "time", TIME_MAX) * 1e9);
+    if (open_app(L, box, &error) < 0) return not_run(L, &error, NULL);
     read_options(L, box, &o);
+    keep_modules(L, box->A);
     b = box->b = ltw_backtest_new(&o);
     if (!b) return luaL_error(L, "not enough memory");
     if (ltw_state(L)->task && ltw_state(L)->task->level > 0)
         b->host.pool_options.threads = 1;   /* the other threads have runs of their own */
-    b->history = tw_history_new(b->host.symbols, on_problem, on_crossed, box);
-    if (!b->history) return luaL_error(L, "not enough memory");
-    if (in_app(box, build, 0, &b->error) == TW_OK && add_data(L, b) == TW_OK)
+    b->history = tw_history_new(b->host.symbols, on_problem, on_note, box);
+    if (!b->history || (!box->silent && !(b->mix = tw_mix_new())))
+        return luaL_error(L, "not enough memory");
+    ltw_read_resolutions(L, 1, &only);
+    tw_history_only(b->history, &only);
+    b->gaps_of_ticks = ltw_integer_at(L, 1, "gaps", 0) > 0;
+    if (ltw_integer_at(L, 1, "gaps", -1) >= 0
+        && !(b->gaps = tw_gaps_new(ltw_integer_at(L, 1, "gaps", 0))))
+        return luaL_error(L, "not enough memory");
+    if (ltw_boolean_at(L, 1, "messages"))
+        tw_history_add_messages(b->history, b->host.topics, is_own);
+    if (in_app(box, build, 0, &b->error) == TW_OK
+        && ltw_add_data(L, 1, since(box), b->history, &b->error) == TW_OK)
         in_app(box, add_timers, 0, &b->error);
     ltw_state_free(box->app);
     box->app = NULL;
-    if (b->error.code < 0 || ltw_backtest_run(b) < 0)
+    if (b->error.code == TW_OK) ltw_backtest_run(b);
+    if (b->is_empty && (only.n > 0 || o.from_ns > INT64_MIN || o.to_ns < INT64_MAX))
+        ltw_tell_extent(L, 1, only.n > 0, &b->error);
+    if (b->error.code == TW_OK && b->handled == 0) nothing_left(b);
+    if (b->error.code < 0)
         return not_run(L, &b->error, b->why);
+    if (!box->silent) ltw_tell_data(b, on_note, box);
     push_result(L, box);
+    if (box->is_script && b->engine.scripts[0]->code.declares) {
+        ltw_push_thawed(L, &b->engine.scripts[0]->code.params);
+        lua_setfield(L, -2, "params");
+    }
     return 1;
+}
+
+/* [-0, +1, m] */
+static struct box *new_box(lua_State *L)
+{
+    struct box *box = lua_newuserdatauv(L, sizeof *box, 0);
+
+    *box = (struct box){ .host = ltw_state(L)->host, .L = L,
+                         .time_max_ns = (int64_t)(TIME_MAX * 1e9) };
+    luaL_setmetatable(L, BOX);
+    return box;
 }
 
 /* run(options, given) -> result | nil, message, code
@@ -425,9 +597,7 @@ static int run(lua_State *L)
     luaL_checktype(L, 1, LUA_TTABLE);
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 2);
-    box = lua_newuserdatauv(L, sizeof *box, 0);
-    *box = (struct box){ .host = outer->host, .L = L };
-    luaL_setmetatable(L, BOX);
+    box = new_box(L);
     lua_pushcfunction(L, perform);
     lua_pushvalue(L, 1);
     lua_pushvalue(L, 2);
@@ -437,6 +607,116 @@ static int run(lua_State *L)
     ltw_tasks_are_mine(outer->tasks);
     if (status != LUA_OK) return lua_error(L);
     return lua_gettop(L) - 3;
+}
+
+/* [-1, +0, e]  What decides how a run goes, of what is declared at 4. */
+static int declare(lua_State *L)
+{
+    static const char *const names[] = {
+        "scripts", "feeds", "instruments", "attributes", "calendars", "risk", "venue",
+        "capacity", "memory", "params", NULL
+    };
+    struct box *box = lua_touserdata(L, 5);
+
+    lua_newtable(L);
+    for (int i = 0; names[i]; i++) {
+        lua_getfield(L, 4, names[i]);
+        lua_setfield(L, -2, names[i]);
+    }
+    box->declared = ltw_check_any_named(L, -1, "what the app declares");
+    return 0;
+}
+
+/* [-0, +?, e]  (given, box): protected. */
+static int perform_look(lua_State *L)
+{
+    struct box *box = lua_touserdata(L, 2);
+    struct tw_error error;
+
+    box->given = ltw_check_any_named(L, 1, "options");
+    box->is_script = ltw_boolean_at(L, 1, "script");
+    if (open_app(L, box, &error) < 0 || in_app(box, declare, 0, &error) < 0)
+        return not_run(L, &error, NULL);
+    ltw_push_thawed(L, &box->declared);
+    return 1;
+}
+
+/* [-0, +0, e]  What the script in the state of the run declares.  Protected. */
+static int take_declaration(lua_State *L)
+{
+    struct box *box = lua_touserdata(L, 1);
+
+    if (ltw_code_push_declaration(L, &box->b->engine.scripts[0]->code))
+        box->declared = ltw_check_any_named(L, -1, "what the script declares");
+    return 0;
+}
+
+/* [-0, +?, e]  (given, box): protected. */
+static int perform_declared(lua_State *L)
+{
+    struct box *box = lua_touserdata(L, 2);
+    struct ltw_backtest_options o = {
+        .memory_max = (size_t)(1024 * MIB), .time_max_ns = box->time_max_ns,
+        .outer = ltw_state(L), .line = on_line, .ctx = box,
+    };
+    struct ltw_backtest *b;
+    struct tw_error error;
+
+    box->given = ltw_check_any_named(L, 1, "options");
+    box->is_script = box->silent = true;
+    if (open_app(L, box, &error) < 0) return not_run(L, &error, NULL);
+    o.directory = box->directory;
+    o.search = box->search;
+    b = box->b = ltw_backtest_new(&o);
+    if (!b) return luaL_error(L, "not enough memory");
+    tw_epoch_back(b->reader);
+    if (in_app(box, build, 0, &b->error) == TW_OK && ltw_backtest_open(b) == TW_OK) {
+        lua_State *S = b->engine.state->L;
+
+        lua_pushcfunction(S, take_declaration);
+        lua_pushlightuserdata(S, box);
+        if (lua_pcall(S, 1, 0, 0) != LUA_OK)
+            tw_fail(&b->error, TW_ESCRIPT, "%s", lua_tostring(S, -1));
+    }
+    tw_epoch_away(b->reader);
+    if (b->error.code < 0) return not_run(L, &b->error, b->why);
+    ltw_push_thawed(L, &box->declared);
+    return 1;
+}
+
+/* [-0, +?, e]  Calls f(the table at 1, a box). */
+static int with_box(lua_State *L, lua_CFunction f)
+{
+    struct ltw_state *outer = ltw_state(L);
+    struct box *box;
+    int status;
+
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    box = new_box(L);
+    lua_pushcfunction(L, f);
+    lua_pushvalue(L, 1);
+    lua_pushlightuserdata(L, box);
+    status = lua_pcall(L, 2, LUA_MULTRET, 0);
+    close_box(box);
+    ltw_tasks_are_mine(outer->tasks);
+    if (status != LUA_OK) return lua_error(L);
+    return lua_gettop(L) - 2;
+}
+
+/* look(given) -> table | nil, message, code
+ * What an app declares that decides how its backtest goes; given as app.backtest takes
+ * it. */
+static int look(lua_State *L)
+{
+    return with_box(L, perform_look);
+}
+
+/* declared(given) -> table | nil [, message, code]
+ * What a script declares with tw.strategy; nil alone: nothing.  given: its file. */
+static int declared(lua_State *L)
+{
+    return with_box(L, perform_declared);
 }
 
 /* time(text) -> ns | nil: a date, in UTC unless it says otherwise */
@@ -460,6 +740,10 @@ static int is_terminal(lua_State *L)
 
 static const luaL_Reg internal[] = {
     { "run", run },
+    { "look", look },
+    { "declared", declared },
+    { "sha256", ltw_sha256_of_file },
+    { "directory", ltw_directory },
     { "time", read_time },
     { "is_terminal", is_terminal },
     { NULL, NULL }

@@ -119,7 +119,8 @@ static struct tw_bars_options check_options(lua_State *L)
  * "trades" (the default), "bid", "ask" or "mid" of quotes, or shorter bars of these;
  * symbols = a list of names or patterns.  It may be called several times: interval tells
  * bars apart.  A bar by time comes with the first record at or after its end, before that
- * record; a span without records has none.
+ * record; a span without records has none.  Of several symbols they come by their ends,
+ * then by name.
  * Yields: no.  Blocks: no.  Thread: the script's.
  * Errors: raises for an option that is not there or can't be.
  * Units: every: seconds, or a text. */
@@ -136,6 +137,7 @@ static int bars(lua_State *L)
     if (!s->code.handler[TW_BAR].bound)
         return luaL_error(L, "bars: the script has no on_bar that would be given them");
     o = check_options(L);
+    o.symbols = s->engine->host->symbols;
     lua_getfield(L, 2, "symbols");
     for (last = &s->bars; *last; last = &(*last)->next) { }
     b = tw_calloc(1, sizeof *b);

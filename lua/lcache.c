@@ -38,7 +38,7 @@ struct key {
 
 static int key_gc(lua_State *L)
 {
-    struct key *key = lua_touserdata(L, 1);
+    struct key *key = luaL_checkudata(L, 1, KEY);
 
     tw_any_unref(&key->any);
     key->any.kind = TW_VALUE_NIL;
@@ -212,6 +212,7 @@ static int many_gc(lua_State *L)
 {
     struct many *many = lua_touserdata(L, 1);
 
+    if (!ltw_cache_closes(L, many_gc)) return 0;
     while (many->n > 0) {   /* get_all has raised */
         tw_load_saw(many->load[--many->n]);
         tw_load_unref(many->load[many->n]);

@@ -18,6 +18,9 @@ void ltw_cache_look_open(lua_State *L);
  * returns or raises. */
 void ltw_cache_close_with(lua_State *L, lua_CFunction close);
 
+/* [-n, +2, -]  For close: is what is at 1 such a userdata? */
+bool ltw_cache_closes(lua_State *L, lua_CFunction close);
+
 /* [-0, +0, e]  The cache at 1; raises for others. */
 static inline struct tw_cache *ltw_check_cache(lua_State *L)
 {

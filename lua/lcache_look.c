@@ -23,9 +23,16 @@ void ltw_cache_close_with(lua_State *L, lua_CFunction close)
     lua_toclose(L, lua_gettop(L));
 }
 
+bool ltw_cache_closes(lua_State *L, lua_CFunction close)
+{
+    lua_settop(L, 1);
+    return lua_isuserdata(L, 1) && luaL_getmetafield(L, 1, "__gc") != LUA_TNIL
+        && lua_tocfunction(L, -1) == close;
+}
+
 static int page_gc(lua_State *L)
 {
-    tw_cache_page_fini(lua_touserdata(L, 1));
+    if (ltw_cache_closes(L, page_gc)) tw_cache_page_fini(lua_touserdata(L, 1));
     return 0;
 }
 

@@ -20,6 +20,7 @@
 #include <uv.h>
 
 #include "script.h"
+#include "share/failure.h"
 #include "task.h"
 
 #define ERROR "tw.error"
@@ -38,18 +39,31 @@ static bool is_error(lua_State *L, int idx)
     return is;
 }
 
-/* [-1, +1, m]  The message of what was raised. */
-static void push_message(lua_State *L, int idx)
+const char *ltw_error_push_text(lua_State *L, int idx)
 {
-    const char *text = lua_tostring(L, idx);
     int top = lua_gettop(L);
+    struct tw_any value;
 
-    if (text) {
-        lua_pushstring(L, text);
-    } else if (!luaL_callmeta(L, idx, "__tostring") || lua_type(L, -1) != LUA_TSTRING) {
+    idx = lua_absindex(L, idx);
+    if (lua_isstring(L, idx)) return lua_pushstring(L, lua_tostring(L, idx));
+    if (luaL_callmeta(L, idx, "__tostring") && lua_type(L, -1) == LUA_TSTRING)
+        return lua_tostring(L, -1);
+    lua_settop(L, top);
+    if (!lua_istable(L, idx) || ltw_try_any(L, idx, &value) != 0) {
         lua_settop(L, top);
-        lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, idx));
+        return lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, idx));
     }
+    ltw_push_any(L, &value);
+    tw_any_unref(&value);
+    luaL_tolstring(L, -1, NULL);
+    lua_remove(L, -2);
+    return lua_tostring(L, -1);
+}
+
+int ltw_error_as_text(lua_State *L)
+{
+    ltw_error_push_text(L, 1);
+    return 1;
 }
 
 /* [-0, +0, m]  Says in the error on top who runs. */
@@ -76,7 +90,7 @@ void ltw_error_wrap(lua_State *L, lua_State *co)
 
     if (is_error(L, raised)) return;
     lua_newtable(L);
-    push_message(L, raised);
+    ltw_error_push_text(L, raised);
     lua_setfield(L, raised + 1, "message");
     if (!lua_isstring(L, raised) && !lua_isnil(L, raised)) {
         if (ltw_try_any(L, raised, &value) == 0) {
@@ -161,7 +175,7 @@ void ltw_error_push_over(lua_State *L, struct ltw_scope *s, const char *what)
 
 static int held_gc(lua_State *L)
 {
-    struct ltw_scope **held = lua_touserdata(L, 1);
+    struct ltw_scope **held = luaL_checkudata(L, 1, HELD);
 
     ltw_scope_unref(*held);
     *held = NULL;
@@ -381,4 +395,18 @@ void ltw_error_open(lua_State *L)
     lua_pushcfunction(L, held_gc);
     lua_setfield(L, -2, "__gc");
     lua_pop(L, 2);
+}
+
+void ltw_error_tell(lua_State *L, const struct tw_any *error)
+{
+    struct ltw_host *host = ltw_state(L)->host;
+    struct ltw_script *script = ltw_state(L)->script;
+    char text[4096];
+
+    if (script && ltw_script_is_muted(script)) {
+        tw_failure_text(error, text, sizeof text);
+        ltw_shadow_failed(script, text);
+    } else {
+        host->unseen->tell(host->unseen->ctx, error);
+    }
 }

@@ -142,9 +142,11 @@ static int refuse(struct packer *p, int owner, const char *upvalue, const char *
                       upvalue, push_place(p->L, owner), type);
 }
 
+#define VALUE_HELD "tw.function.value"
+
 static int release(lua_State *L)
 {
-    struct tw_any *v = lua_touserdata(L, 1);
+    struct tw_any *v = luaL_checkudata(L, 1, VALUE_HELD);
 
     tw_any_unref(v);
     v->kind = TW_VALUE_NIL;
@@ -158,7 +160,7 @@ static void freeze(lua_State *L, const char *name)
     struct tw_any *v = lua_newuserdatauv(L, sizeof *v, 0);
 
     v->kind = TW_VALUE_NIL;
-    if (luaL_newmetatable(L, "tw.function.value")) {
+    if (luaL_newmetatable(L, VALUE_HELD)) {
         lua_pushcfunction(L, release);
         lua_setfield(L, -2, "__gc");
     }
@@ -541,6 +543,13 @@ void ltw_function_unpack(lua_State *L, int idx)
 
 /* ---- for tests: no part of what scripts are told of ---- */
 
+/* [-0, +0, e] */
+static void check_trusted(lua_State *L, const char *name)
+{
+    if (ltw_state(L)->distrusted)
+        luaL_error(L, "%s is off in scripts that the app does not trust", name);
+}
+
 /* (internal) pack(f) -> description
  * Yields: no.  Blocks: no.  Thread: any.
  * Errors: as ltw_function_pack.  Units: none. */
@@ -557,6 +566,7 @@ static int pack(lua_State *L)
 static int unpack(lua_State *L)
 {
     luaL_checkany(L, 1);
+    check_trusted(L, "unpack");   /* it may be no description that pack has made */
     ltw_function_unpack(L, 1);
     return 1;
 }
@@ -566,6 +576,7 @@ static int unpack(lua_State *L)
  * Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: allocations. */
 static int fail_at(lua_State *L)
 {
+    check_trusted(L, "fail_at");
     tw_memory_fail_at((uint64_t)luaL_checkinteger(L, 1));
     return 0;
 }
@@ -578,6 +589,7 @@ static int starve(lua_State *L)
     struct ltw_state *s = ltw_state(L);
     size_t n = (size_t)luaL_checkinteger(L, 1);
 
+    check_trusted(L, "starve");
     s->bytes_max = n > 0 ? s->bytes + n : 0;
     return 0;
 }

@@ -69,8 +69,9 @@ static struct tw_future *of(const struct ltw_box *h)
 
 static int future_gc(lua_State *L)
 {
-    struct ltw_box *h = lua_touserdata(L, 1);
+    struct ltw_box *h = to_handle(L, 1);
 
+    if (!h) return 0;
     if (h->object && h->note & WANTS) tw_future_forget(of(h));
     h->note &= ~(uint64_t)WANTS;
     return ltw_object_gc(L);

@@ -127,7 +127,7 @@ static int search(lua_State *L)
 {
     struct ltw_library *l = lua_touserdata(L, lua_upvalueindex(1));
     const char *name = luaL_checkstring(L, 1);
-    struct finding it;
+    struct finding it = { NULL, NULL };
     int status;
 
     if (!find(l, name, &it)) {

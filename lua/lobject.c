@@ -75,9 +75,12 @@ struct tw_object *ltw_check_object(lua_State *L, int idx, const char *type_name)
 
 int ltw_object_gc(lua_State *L)
 {
-    struct ltw_box *b = lua_touserdata(L, 1);
-    struct tw_object *o = b->object;
+    struct ltw_box *b = ltw_to_box(L, 1, ltw_box_mark);
+    struct tw_object *o;
 
+    if (!b) b = ltw_to_box(L, 1, ltw_task_mark);
+    if (!b) return 0;   /* a script has called it */
+    o = b->object;
     b->object = NULL;
     if (o) tw_object_unref(o);
     return 0;

@@ -47,7 +47,7 @@ void ltw_push_object(lua_State *L, struct tw_object *o);
 struct tw_object *ltw_test_object(lua_State *L, int idx);
 struct tw_object *ltw_check_object(lua_State *L, int idx, const char *type_name);
 
-/* Closes the box at 1: its __gc, and safe twice. */
+/* Closes the box at 1: its __gc, and safe twice.  Anything else is left as it is. */
 int ltw_object_gc(lua_State *L);
 
 /* [-0, +1, m]  What this state has made for an address: weak values, so that

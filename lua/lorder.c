@@ -20,7 +20,7 @@ enum {
 enum field {
     F_ORDER, F_ID, F_SYMBOL, F_SIDE, F_TYPE, F_TIF, F_STATUS, F_REASON, F_PRICE,
     F_QUANTITY, F_STOP, F_TRAIL, F_FILLED, F_LEAVES, F_AVERAGE, F_FEES, F_FEE,
-    F_LIQUIDITY, F_POSITION, F_TIME, F_LABEL, F_PARENT, F_NIL
+    F_LIQUIDITY, F_POSITION, F_TIME, F_LABEL, F_PARENT, F_TEXT, F_CODE, F_NIL
 };
 
 static const struct { const char *name; unsigned who; enum field field; } fields[] = {
@@ -33,6 +33,7 @@ static const struct { const char *name; unsigned who; enum field field; } fields
     { "average", MOST, F_AVERAGE }, { "fees", H, F_FEES }, { "fee", F, F_FEE },
     { "liquidity", F, F_LIQUIDITY }, { "position", TOLD, F_POSITION },
     { "time", ALL, F_TIME }, { "label", ALL, F_LABEL }, { "parent", H | O, F_PARENT },
+    { "text", H | O, F_TEXT }, { "code", H | O, F_CODE },
     { "_", TOLD, F_NIL },
 };
 enum { N_FIELDS = sizeof fields / sizeof fields[0] };
@@ -83,7 +84,8 @@ static void push_symbol(lua_State *L, int names, uint32_t symbol)
     ltw_push_field(L, ltw_state(L)->host, names, &r, TW_FIELD_SYMBOL);
 }
 
-/* [-0, +1, m]  The label is a user value of the order at idx. */
+/* [-0, +1, m]  The label is a user value of the order at idx, and so are the venue's
+ * words and their code. */
 static void push_field(lua_State *L, int idx, const struct ltw_order *own, int names,
                        enum field field)
 {
@@ -112,6 +114,10 @@ static void push_field(lua_State *L, int idx, const struct ltw_order *own, int n
     case F_FEES:     lua_pushnumber(L, tw_money_to_double(o->fees)); break;
     case F_TIME:     lua_pushinteger(L, o->time_ns); break;
     case F_LABEL:    lua_getiuservalue(L, idx, 1); break;
+    case F_TEXT: case F_CODE:
+        if (own->words) lua_getiuservalue(L, idx, field == F_TEXT ? 2 : 3);
+        else lua_pushnil(L);
+        break;
     case F_PARENT:
         if (o->parent) lua_pushinteger(L, (lua_Integer)o->parent);
         else lua_pushnil(L);
@@ -182,7 +188,7 @@ void ltw_push_told(lua_State *L, const struct ltw_trader *t, int names, int hand
 
 struct ltw_order *ltw_push_new_order(lua_State *L)
 {
-    struct ltw_order *own = lua_newuserdatauv(L, sizeof *own, 1);
+    struct ltw_order *own = lua_newuserdatauv(L, sizeof *own, 3);
 
     *own = (struct ltw_order){ .ref = LUA_NOREF };
     luaL_setmetatable(L, ORDER);

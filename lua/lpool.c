@@ -143,22 +143,27 @@ int ltw_pool_submit(lua_State *L, int idx, const char *what, unsigned level,
     return rc;
 }
 
-/* submit(what, urgent, via | nil, function, ...) -> future | nil, message, code:
- * what names the caller in errors. */
+/* submit(what, job | nil, via | nil, function, ...) -> future | nil, message, code:
+ * what names the caller in errors.  job: one of several, which gets its future from
+ * here, for whoever runs may be stopped at the next instruction; it has that field. */
 static int submit(lua_State *L)
 {
     const char *what = luaL_checkstring(L, 1);
-    unsigned level = lua_toboolean(L, 2) ? TW_LEVEL_URGENT : TW_LEVEL_BULK;
+    bool is_one = lua_isnoneornil(L, 2);
     struct ltw_box *handle = ltw_future_push_empty(L);
     struct tw_future *f;
     int rc;
 
     luaL_checkany(L, 4);
-    lua_replace(L, 2);
-    rc = ltw_pool_submit(L, 3, what, level, NULL, &f);
+    lua_insert(L, 2);
+    rc = ltw_pool_submit(L, 4, what, is_one ? TW_LEVEL_URGENT : TW_LEVEL_BULK, NULL, &f);
     if (rc == UV_ENOMEM) return luaL_error(L, "%s: not enough memory", what);
     if (rc < 0) return ltw_fail(L, rc);
     ltw_future_attach(L, handle, f);
+    if (!is_one) {
+        lua_pushvalue(L, 2);
+        lua_setfield(L, 3, "future");
+    }
     lua_settop(L, 2);
     return 1;
 }

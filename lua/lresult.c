@@ -1,8 +1,4 @@
-/* lresult.c - the result of a backtest as a Lua table.
- *
- * The order list, of which the hash is, has one line for each order, by time, script and
- * symbol; numbers of orders are not in it, as they depend on what else was of that time.
- */
+/* lresult.c - the result of a backtest as a Lua table. */
 #include "lresult.h"
 
 #include <math.h>
@@ -12,13 +8,11 @@
 #include <time.h>
 
 #include "base/fixed.h"
-#include "base/sha256.h"
 #include "larray.h"
+#include "lfield.h"
+#include "lsha256.h"
 
 #define DAY_NS INT64_C(86400000000000)
-
-/* An order, and whose names it has. */
-struct sorted { const struct ltw_backtest *b; const struct ltw_entry *e; };
 
 static void set_number(lua_State *L, const char *name, double value)
 {
@@ -49,144 +43,16 @@ static void set_text(lua_State *L, const char *name, const char *value)
     lua_setfield(L, -2, name);
 }
 
-static const char *symbol_of(const struct ltw_backtest *b, uint32_t symbol)
+/* One that was asked for, or the data's only symbol. */
+static bool has_benchmark(const struct ltw_backtest *b)
 {
-    return tw_symbols_name(b->host.symbols, symbol);
+    return b->benchmark != 0 && (b->o.benchmark || !b->has_others) && b->n_market > 0;
 }
 
-/* ---- the order list ---- */
-
-static int compare(const void *x, const void *y)
-{
-    const struct sorted *s = x, *t = y;
-    const struct ltw_entry *p = s->e, *q = t->e;
-    int order;
-
-    if (p->time_ns != q->time_ns) return p->time_ns < q->time_ns ? -1 : 1;
-    if (p->script != q->script) return p->script < q->script ? -1 : 1;
-    order = p->symbol == q->symbol ? 0
-          : strcmp(symbol_of(s->b, p->symbol), symbol_of(s->b, q->symbol));
-    if (order != 0) return order;
-    return p->id < q->id ? -1 : p->id > q->id;
-}
-
-/* [-0, +1, m]  All orders, in the order of the list. */
-static struct sorted *push_sorted(lua_State *L, const struct ltw_backtest *b, size_t *n)
-{
-    struct sorted *all;
-
-    *n = 0;
-    for (unsigned i = 0; i < b->n; i++) *n += b->journals[i]->n;
-    all = lua_newuserdatauv(L, (*n + 1) * sizeof *all, 0);
-    *n = 0;
-    for (unsigned i = 0; i < b->n; i++)
-        for (size_t k = 0; k < b->journals[i]->n; k++)
-            all[(*n)++] = (struct sorted){ b, &b->journals[i]->entry[k] };
-    qsort(all, *n, sizeof *all, compare);
-    return all;
-}
-
-/* One that was still on its way when the data ended counts as there: that depends on
- * whether anything else was of the same time. */
-static const char *status_of(const struct ltw_entry *e)
-{
-    return tw_order_status_text(e->status == TW_STATUS_PENDING_NEW ? TW_STATUS_NEW
-                                : (enum tw_order_status)e->status);
-}
-
-static void add_time(luaL_Buffer *out, int64_t ns)
-{
-    time_t s = (time_t)(ns / 1000000000);
-    char text[64];
-    struct tm tm;
-    size_t n = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", gmtime_r(&s, &tm));
-
-    n += (size_t)snprintf(text + n, sizeof text - n, ".%09dZ", (int)(ns % 1000000000));
-    luaL_addlstring(out, text, n);
-}
-
-static void add_fixed(luaL_Buffer *out, int64_t value)
-{
-    char text[TW_FIXED_TEXT];
-
-    luaL_addchar(out, ',');
-    luaL_addlstring(out, text, tw_fixed_format(value, text));
-}
-
-/* Empty where there is none. */
-static void add_price(luaL_Buffer *out, int64_t value)
-{
-    if (value == 0) luaL_addchar(out, ',');
-    else add_fixed(out, value);
-}
-
-static void add_text(luaL_Buffer *out, const char *text)
-{
-    luaL_addchar(out, ',');
-    if (!strpbrk(text, ",\"\r\n")) {
-        luaL_addstring(out, text);
-        return;
-    }
-    luaL_addchar(out, '"');
-    for (; *text; text++) {
-        if (*text == '"') luaL_addchar(out, '"');
-        luaL_addchar(out, *text);
-    }
-    luaL_addchar(out, '"');
-}
-
-static void add_order(luaL_Buffer *out, const struct sorted *s)
-{
-    const struct ltw_entry *e = s->e;
-    char money[TW_MONEY_TEXT];
-
-    add_time(out, e->time_ns);
-    add_text(out, s->b->scripts[e->script - 1].name);
-    add_text(out, symbol_of(s->b, e->symbol));
-    add_text(out, e->side == TW_SIDE_BUY ? "buy" : "sell");
-    add_text(out, tw_order_type_text((enum tw_order_type)e->type));
-    add_text(out, tw_time_in_force_text((enum tw_time_in_force)e->tif));
-    add_fixed(out, e->quantity);
-    add_price(out, e->price);
-    add_price(out, e->stop);
-    add_text(out, status_of(e));
-    add_text(out, e->reason ? tw_reason_text((enum tw_reason)e->reason) : "");
-    add_fixed(out, e->filled);
-    add_price(out, e->average);
-    luaL_addchar(out, ',');
-    luaL_addlstring(out, money, tw_money_format(e->fees, money));
-    add_text(out, e->label ? e->label : "");
-    luaL_addchar(out, '\n');
-}
-
-/* [-0, +1, m]  The text. */
-static void push_list(lua_State *L, const struct sorted *all, size_t n)
-{
-    luaL_Buffer out;
-
-    luaL_buffinit(L, &out);
-    luaL_addstring(&out, "time,script,symbol,side,type,tif,quantity,price,stop,status,"
-                   "reason,filled,average,fees,label\n");
-    for (size_t i = 0; i < n; i++) add_order(&out, &all[i]);
-    luaL_pushresult(&out);
-}
-
-/* [-0, +0, m]  The hash of the text on top. */
-static void set_hash(lua_State *L, int table)
-{
-    unsigned char digest[TW_SHA256];
-    char hex[2 * TW_SHA256 + 1];
-    size_t n;
-    const char *text = lua_tolstring(L, -1, &n);
-
-    tw_sha256(text, n, digest);
-    for (int i = 0; i < TW_SHA256; i++) sprintf(hex + 2 * i, "%02x", digest[i]);
-    lua_pushstring(L, hex);
-    lua_setfield(L, table, "hash");
-}
+/* ---- orders ---- */
 
 /* [-0, +1, m] */
-static void push_orders(lua_State *L, const struct sorted *all, size_t n)
+static void push_orders(lua_State *L, const struct ltw_listed *all, size_t n)
 {
     lua_createtable(L, (int)n, 0);
     for (size_t i = 0; i < n; i++) {
@@ -194,13 +60,14 @@ static void push_orders(lua_State *L, const struct sorted *all, size_t n)
 
         lua_createtable(L, 0, 16);
         set_integer(L, "id", (int64_t)e->id);
+        set_integer(L, "owner", e->script);
         set_integer(L, "time", e->time_ns);
         set_text(L, "script", all[i].b->scripts[e->script - 1].name);
-        set_text(L, "symbol", symbol_of(all[i].b, e->symbol));
+        set_text(L, "symbol", ltw_listed_symbol(all[i].b, e->symbol));
         set_text(L, "side", e->side == TW_SIDE_BUY ? "buy" : "sell");
         set_text(L, "type", tw_order_type_text((enum tw_order_type)e->type));
         set_text(L, "tif", tw_time_in_force_text((enum tw_time_in_force)e->tif));
-        set_text(L, "status", status_of(e));
+        set_text(L, "status", ltw_listed_status(e));
         set_text(L, "reason", e->reason ? tw_reason_text((enum tw_reason)e->reason) : "");
         set_text(L, "label", e->label ? e->label : "");
         set_fixed(L, "quantity", e->quantity);
@@ -215,14 +82,16 @@ static void push_orders(lua_State *L, const struct sorted *all, size_t n)
 
 /* ---- figures ---- */
 
-static void set_ratios(lua_State *L, const char *name, const struct tw_ratios *r)
+static void set_ratios(lua_State *L, const char *name, const struct tw_ratios *r,
+                       double alpha)
 {
-    lua_createtable(L, 0, 5);
+    lua_createtable(L, 0, 6);
     set_number(L, "annual_return", r->annual_return);
     set_number(L, "volatility", r->volatility);
     set_number(L, "sharpe", r->sharpe);
     set_number(L, "sortino", r->sortino);
     set_number(L, "calmar", r->calmar);
+    set_number(L, "annual_alpha", alpha);
     lua_setfield(L, -2, name);
 }
 
@@ -240,11 +109,42 @@ static double periods_of(const struct tw_point *days, size_t n)
     return weekend * 10 > n ? 365 : 252;
 }
 
-static void set_curve_figures(lua_State *L, const struct tw_point *days, size_t n)
+/* [-0, +0, m]  Of the days before which the market's price was known; NULL: of none.
+ * Nothing is known of what it was before the first day, so alpha begins at its end. */
+static void set_beside(lua_State *L, const struct tw_point *days, const double *market,
+                       size_t n, struct tw_beside *out)
 {
-    struct tw_curve_figures f;
+    double *r, *m, first = NAN;
 
-    tw_curve_figures(days, n, periods_of(days, n), 0, &f);
+    *out = (struct tw_beside){ NAN, NAN, NAN, NAN };
+    if (!market) return;
+    r = lua_newuserdatauv(L, 2 * n * sizeof *r, 0);
+    m = r + n;
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(first)) first = market[i];
+        r[i] = i ? days[i].equity / days[i - 1].equity - 1 : NAN;
+        m[i] = i ? market[i] / market[i - 1] - 1 : NAN;
+    }
+    tw_curve_beside(r, m, n, periods_of(days, n), out);
+    lua_pop(L, 1);
+    set_number(L, "beta", out->beta);
+    set_number(L, "log_beta", out->log_beta);
+    set_number(L, "alpha", days[n - 1].equity / days[0].equity - 1
+                           - out->beta * (market[n - 1] / first - 1));
+}
+
+/* start: what there was before the first of the days; market: its price at the end of
+ * each day, or NULL; ruined_ns: since when nothing was left, or NULL. */
+static void set_curve_figures(lua_State *L, double start, const struct tw_point *days,
+                              const double *market, size_t n, const int64_t *ruined_ns)
+{
+    struct tw_point from = { (days[0].time_ns - 1) / DAY_NS * DAY_NS, start };
+    struct tw_curve_figures f;
+    struct tw_beside beside;
+
+    tw_curve_figures_from(&from, days, n, periods_of(days, n), 0, &f);
+    if (ruined_ns) tw_curve_ruin(&f, *ruined_ns);
+    set_beside(L, days, f.ruined ? NULL : market, n, &beside);
     set_number(L, "total_return", f.total_return);
     set_number(L, "cagr", f.cagr);
     set_number(L, "peak", f.peak);
@@ -253,8 +153,8 @@ static void set_curve_figures(lua_State *L, const struct tw_point *days, size_t 
     set_number(L, "average_drawdown", f.average_drawdown);
     set_number(L, "average_drawdown_days",
                (double)f.average_drawdown_ns / (double)DAY_NS);
-    set_ratios(L, "arithmetic", &f.arithmetic);
-    set_ratios(L, "geometric", &f.geometric);
+    set_ratios(L, "arithmetic", &f.arithmetic, beside.alpha);
+    set_ratios(L, "geometric", &f.geometric, beside.compound_alpha);
 }
 
 static void set_trip_figures(lua_State *L, const struct tw_trip *trips, size_t n)
@@ -277,10 +177,16 @@ static void set_trip_figures(lua_State *L, const struct tw_trip *trips, size_t n
 }
 
 /* [-0, +1, m]  The trades of all scripts, each's in their order. */
-static struct tw_trip *push_trips(lua_State *L, const struct ltw_backtest *b, size_t *n)
+static const struct tw_trip *push_trips(lua_State *L, const struct ltw_backtest *b,
+                                        size_t *n)
 {
     struct tw_trip *all;
     size_t some;
+
+    if (b->n == 1) {
+        lua_pushnil(L);
+        return tw_ledger_trips(b->journals[0]->trips, n);
+    }
 
     *n = 0;
     for (unsigned i = 0; i < b->n; i++) {
@@ -306,7 +212,7 @@ static void push_trades(lua_State *L, const struct ltw_backtest *b,
         const struct tw_trip *t = &trips[i];
 
         lua_createtable(L, 0, 9);
-        set_text(L, "symbol", symbol_of(b, t->symbol));
+        set_text(L, "symbol", ltw_listed_symbol(b, t->symbol));
         set_integer(L, "entry", t->entry_ns);
         set_integer(L, "exit", t->exit_ns);
         set_fixed(L, "quantity", t->quantity);
@@ -317,6 +223,16 @@ static void push_trades(lua_State *L, const struct ltw_backtest *b,
         set_number(L, "ratio", t->ratio);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
+}
+
+/* What all scripts began with. */
+static tw_money start_of(const struct ltw_backtest *b)
+{
+    tw_money start = 0;
+
+    for (unsigned i = 0; i < b->n; i++)
+        start += tw_account_deposits(ltw_backtest_account(b, i));
+    return start;
 }
 
 static void set_figures(lua_State *L, const struct ltw_backtest *b,
@@ -333,13 +249,52 @@ static void set_figures(lua_State *L, const struct ltw_backtest *b,
     }
     for (size_t i = 0; i < n; i++) mean += days[i].equity / (double)n;
     lua_createtable(L, 0, 32);
-    if (n > 0) set_curve_figures(L, days, n);
+    if (n > 0)
+        set_curve_figures(L, tw_money_to_double(start_of(b)), days,
+                          has_benchmark(b) ? b->market : NULL, n,
+                          b->ruined ? &b->ruined_ns : NULL);
     set_trip_figures(L, trips, n_trips);
     if (b->handled > 0)
         set_number(L, "exposure", (double)b->exposed / (double)b->handled);
-    if (mean > 0) set_number(L, "turnover", tw_money_to_double(traded) / mean);
+    if (mean > 0 && !b->ruined)
+        set_number(L, "turnover", tw_money_to_double(traded) / mean);
     set_money(L, "fees", fees);
     lua_setfield(L, -2, "figures");
+}
+
+int ltw_figures(lua_State *L)
+{
+    size_t n = lua_rawlen(L, 1), n_trips = lua_rawlen(L, 2);
+    double start = luaL_checknumber(L, 3);
+    int64_t ruined_ns = luaL_optinteger(L, 4, 0);
+    struct tw_point *days;
+    struct tw_trip *trips;
+
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    days = lua_newuserdatauv(L, (n + 1) * sizeof *days, 0);
+    trips = lua_newuserdatauv(L, (n_trips + 1) * sizeof *trips, 0);
+    for (size_t i = 0; i < n; i++, lua_pop(L, 1)) {
+        lua_rawgeti(L, 1, (lua_Integer)i + 1);
+        days[i] = (struct tw_point){ ltw_integer_at(L, -1, "time", 0),
+                                     ltw_number_at(L, -1, "equity", 0) };
+    }
+    for (size_t i = 0; i < n_trips; i++, lua_pop(L, 1)) {
+        lua_rawgeti(L, 2, (lua_Integer)i + 1);
+        trips[i] = (struct tw_trip){
+            .entry_ns = ltw_integer_at(L, -1, "entry", 0),
+            .exit_ns = ltw_integer_at(L, -1, "exit", 0),
+            .pnl = ltw_number_at(L, -1, "pnl", 0),
+            .fees = ltw_number_at(L, -1, "fees", 0),
+            .ratio = ltw_number_at(L, -1, "ratio", 0),
+        };
+    }
+    lua_newtable(L);
+    if (n > 0)
+        set_curve_figures(L, start, days, NULL, n,
+                          lua_isnoneornil(L, 4) ? NULL : &ruined_ns);
+    set_trip_figures(L, trips, n_trips);
+    return 1;
 }
 
 /* ---- curves and positions ---- */
@@ -394,7 +349,7 @@ static void set_prices(lua_State *L, const struct ltw_backtest *b)
         data = begin_array(L, c->n, &box);
         for (size_t i = 0; i < c->n; i++) data[i] = tw_fixed_to_double(c->point[i].price);
         end_array(L, "close", box);
-        lua_setfield(L, -2, symbol_of(b, (uint32_t)s));
+        lua_setfield(L, -2, ltw_listed_symbol(b, (uint32_t)s));
     }
     lua_setfield(L, -2, "prices");
 }
@@ -427,7 +382,7 @@ static void set_positions(lua_State *L, const struct ltw_backtest *b)
         for (size_t i = 0; (p = tw_account_at(ltw_backtest_account(b, s), i)); i++) {
             lua_createtable(L, 0, 9);
             set_text(L, "script", b->scripts[s].name);
-            set_text(L, "symbol", symbol_of(b, p->symbol));
+            set_text(L, "symbol", ltw_listed_symbol(b, p->symbol));
             set_fixed(L, "quantity", p->quantity);
             set_fixed(L, "price", tw_position_price(p));
             set_fixed(L, "mark", p->mark);
@@ -446,7 +401,7 @@ static void set_symbols(lua_State *L, const struct ltw_backtest *b)
 
     lua_createtable(L, (int)n, 0);
     for (uint32_t id = 1; id <= n; id++) {
-        lua_pushstring(L, symbol_of(b, id));
+        lua_pushstring(L, ltw_listed_symbol(b, id));
         lua_rawseti(L, -2, id);
     }
     lua_setfield(L, -2, "symbols");
@@ -454,28 +409,21 @@ static void set_symbols(lua_State *L, const struct ltw_backtest *b)
 
 static void set_account(lua_State *L, const struct ltw_backtest *b)
 {
-    tw_money start = 0;
-
-    for (unsigned i = 0; i < b->n; i++)
-        start += tw_account_deposits(ltw_backtest_account(b, i));
     set_text(L, "currency", tw_account_currency_name(ltw_backtest_account(b, 0), 0));
-    set_money(L, "start", start);
+    set_money(L, "start", start_of(b));
     set_money(L, "final", ltw_backtest_equity(b));
 }
 
 void ltw_push_result(lua_State *L, struct ltw_backtest *b, bool detail, bool listed)
 {
     int table = lua_gettop(L) + 1;
-    struct sorted *orders;
-    struct tw_trip *trips;
+    struct ltw_listed *orders;
+    const struct tw_trip *trips;
     size_t n, n_trips;
 
     lua_createtable(L, 0, 32);
-    orders = push_sorted(L, b, &n);
-    push_list(L, orders, n);
-    set_hash(L, table);
-    if (listed) lua_setfield(L, table, "list");
-    else lua_pop(L, 1);
+    orders = ltw_orderlist_push(L, b, &n);
+    ltw_orderlist_end(L, &b->list, table, orders, n, listed);
     if (detail) {
         push_orders(L, orders, n);
         lua_setfield(L, table, "orders");
@@ -488,11 +436,14 @@ void ltw_push_result(lua_State *L, struct ltw_backtest *b, bool detail, bool lis
     lua_pushvalue(L, table);
     ltw_set_count(L, "records", b->records);
     ltw_set_count(L, "handled", b->handled);
-    ltw_set_count(L, "sent", n);
+    ltw_set_count(L, "sent", b->list.n);
     set_integer(L, "from", b->first_ns);
     set_integer(L, "to", b->last_ns);
+    if (b->ruined) set_integer(L, "ruined", b->ruined_ns);
     set_number(L, "seconds", (double)b->took_ns / 1e9);
     ltw_set_count(L, "bytes", b->engine.state->bytes_peak);
+    if (has_benchmark(b))
+        set_text(L, "benchmark", ltw_listed_symbol(b, b->benchmark));
     set_symbols(L, b);
     set_account(L, b);
     set_figures(L, b, trips, n_trips);

@@ -11,4 +11,9 @@
  * hash alone.  listed: with the text of the order list, as `list`. */
 void ltw_push_result(lua_State *L, struct ltw_backtest *b, bool detail, bool listed);
 
+/* figures(days, trades, start [, ruined]) -> table: those of an equity curve and of
+ * trades, both as a result has them, of what there was before the first day, and since
+ * when there was nothing left. */
+int ltw_figures(lua_State *L);
+
 #endif

@@ -235,7 +235,7 @@ static int to_string(lua_State *L)
 /* It is closed when simulate returns or raises; collected when even that can't. */
 static int free_trace(lua_State *L)
 {
-    struct tw_trace **box = lua_touserdata(L, 1);
+    struct tw_trace **box = luaL_checkudata(L, 1, TRACE);
 
     tw_trace_free(*box);
     *box = NULL;

@@ -21,9 +21,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/fixed.h"
 #include "ltime.h"
 #include "lvalue.h"
+#include "record.h"
 #include "stat/ratio.h"
+#include "tape/bar.h"
 
 #define NAME "statistic"
 
@@ -59,10 +62,29 @@ static int refuse_input(lua_State *L, const struct ltw_stat *b, unsigned i)
                       luaL_typename(L, (int)i + 2));
 }
 
-/* [-0, +0, e]  The time at idx, or when there is none the record's, or now. */
-static int64_t time_at(lua_State *L, int idx)
+/* [-0, +0, e]  What a bar has for each input: high, low, close, volume. */
+static void inputs_of(lua_State *L, const struct ltw_stat *b, const struct tw_record *r,
+                      double *x)
 {
-    const struct tw_record *r = ltw_state(L)->record;
+    static const char *const names[] = { "open", "high", "low", "close", "volume" };
+    struct tw_ohlc bar;
+
+    tw_bar_get(r, &bar);
+    for (unsigned i = 0; i < b->s.n_inputs; i++) {
+        const int64_t part[] = { bar.open, bar.high, bar.low, bar.close, bar.volume };
+        unsigned k = 0;
+
+        while (k < 5 && strcmp(names[k], b->s.kind->inputs[i]) != 0) k++;
+        if (k == 5)
+            luaL_error(L, "push: number expected for '%s', got a bar: which of its prices"
+                       " is not said", b->s.kind->inputs[i]);
+        x[i] = tw_fixed_to_double(part[k]);
+    }
+}
+
+/* [-0, +0, e]  The time at idx, or when there is none that of r, or now. */
+static int64_t time_at(lua_State *L, int idx, const struct tw_record *r)
+{
 
     if (lua_isnoneornil(L, idx)) return r ? r->time : ltw_now_ns(ltw_state(L));
     if (!lua_isinteger(L, idx) || lua_gettop(L) > idx)
@@ -107,14 +129,31 @@ static int tell(lua_State *L, const struct ltw_stat *b, bool is_counted)
     return 1;
 }
 
+/* [-0, +(0|1), e]  Pushes the bar at 2 and returns what push does; -1: there is none. */
+static int push_bar(lua_State *L, struct ltw_stat *b)
+{
+    struct tw_record copy;
+    const struct tw_record *r = ltw_test_stat(L, 2) ? NULL : ltw_test_record(L, 2, &copy);
+    double x[TW_STAT_INPUTS];
+    int64_t time;
+
+    if (!r || r->kind != TW_BAR) return -1;
+    inputs_of(L, b, r, x);
+    time = time_at(L, 3, r);
+    if (time > b->time) b->time = time;
+    tw_stat_push(&b->s, b->state, x, b->time);
+    return tell(L, b, true);
+}
+
 /* statistic:push(x, ... [, time]) -> number | nil
- * One row: a number for each input, or a statistic, whose value it is.  nil or NaN is
+ * One row: a number for each input, or a statistic, whose value it is; or one bar, where
+ * the inputs are called high, low, close or volume: atr:push(bar).  nil or NaN is
  * missing: such a row is not counted.  An indicator (see ta), vwap, weighted_mean,
  * weighted_sum and crossover return their value, nil: none yet, or the row is missing;
  * others return nothing.  A crossing compares averages as fractions, without rounding.
  * The time matters to windows and half-lives in time, and to what is by time; without
- * one it is that of the record being handled, else the clock's.  A time that goes back
- * counts as the newest so far.
+ * one it is that of the bar, or of the record being handled, else the clock's.  A time
+ * that goes back counts as the newest so far.
  * Yields: no.  Blocks: no.  Thread: the state's.
  * Errors: raises for what is no number, naming the input.
  * Units: time in ns since the epoch. */
@@ -126,13 +165,15 @@ static int push(lua_State *L)
     double x[TW_STAT_INPUTS];
     bool is_counted = true;
     int64_t time;
+    int results;
 
+    if (lua_isuserdata(L, 2) && (results = push_bar(L, b)) >= 0) return results;
     push_bound(L);
     for (unsigned i = 0; i < n; i++) {
         is_counted &= input_at(L, b, i, &in[i]);
         x[i] = in[i].x;
     }
-    time = time_at(L, (int)n + 2);
+    time = time_at(L, (int)n + 2, ltw_state(L)->record);
     if (time > b->time && is_counted) b->time = time;
     if (!is_counted) return tell(L, b, false);
     if (b->s.kind == &tw_stat_crossover) {

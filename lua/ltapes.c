@@ -14,7 +14,10 @@
 #include "app.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "feed/extent.h"
+#include "feed/gaps.h"
 #include "feed/merge.h"
+#include "lfield.h"
 #include "record.h"
 #include "recording.h"
 #include "tape/writer.h"
@@ -26,6 +29,7 @@ enum { PROBLEMS = 10, PROBLEM_BYTES = 500 };
 struct work {
     struct tw_merge *merge;
     struct tw_tape_writer *writer;
+    struct tw_gaps *gaps;             /* NULL: nobody asks                   */
     struct tw_tape_file *file;
     struct tw_tape_reader *reader;
     const char **scripts;
@@ -37,10 +41,10 @@ struct work {
 static int work_gc(lua_State *L)
 {
     struct work *w = luaL_checkudata(L, 1, WORK);
-    struct tw_error error;
 
-    tw_tape_writer_close(w->writer, &error);
+    tw_tape_writer_abandon(w->writer);
     tw_merge_close(w->merge);
+    tw_gaps_free(w->gaps);
     tw_tape_reader_close(w->reader);
     tw_tape_file_close(w->file);
     tw_free(w->scripts);
@@ -74,43 +78,23 @@ static void on_problem(void *ctx, const char *text)
     snprintf(w->problem[w->problems++], PROBLEM_BYTES, "%s", text);
 }
 
-/* [-0, +0, m]  The field of the table on top, whose text lives as long as it does. */
-static const char *text(lua_State *L, const char *name)
-{
-    const char *s;
-
-    lua_getfield(L, -1, name);
-    s = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
-    lua_pop(L, 1);
-    return s;
-}
-
-static bool flag(lua_State *L, const char *name)
-{
-    bool is;
-
-    lua_getfield(L, -1, name);
-    is = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return is;
-}
-
 /* ---- converting ---- */
 
 /* [-0, +0, e]  The input on top. */
 static void read_input(lua_State *L, struct tw_merge_input *in, struct tw_lean *lean)
 {
-    const char *format = text(L, "format");
+    const char *format = ltw_text_at(L, -1, "format");
     struct tw_error error;
 
     *in = (struct tw_merge_input){
-        .path = text(L, "path"), .member = text(L, "member"),
-        .source = text(L, "source"), .fix = format && strcmp(format, "fix") == 0,
-        .starts_ns = INT64_MIN,
+        .path = ltw_text_at(L, -1, "path"), .member = ltw_text_at(L, -1, "member"),
+        .source = ltw_text_at(L, -1, "source"),
+        .fix = format && strcmp(format, "fix") == 0, .starts_ns = INT64_MIN,
     };
     if (!in->path) luaL_error(L, "convert: no path");
     if (ltw_csv_options(L, &in->csv, lean, &error) < 0) luaL_error(L, "%s", error.text);
-    if (in->csv.preset == lean->preset && in->csv.preset) in->starts_ns = lean->base_ns;
+    if (in->csv.preset == lean->preset && lean->base_ns)
+        in->starts_ns = lean->base_ns;
 }
 
 /* [-0, +1, e]  The list at 1, in memory that is pushed. */
@@ -156,6 +140,8 @@ static int convert_all(struct work *w, struct tw_error *error)
         rc = value ? tw_tape_writer_add_message(w->writer, r, value, n, error)
                    : tw_tape_writer_add(w->writer, r, 1, error);
         if (rc < 0) return rc;
+        if (w->gaps && tw_gaps_look(w->gaps, r, tw_merge_place(w->merge)) < 0)
+            return tw_fail(error, UV_ENOMEM, "no memory for gaps");
     }
     return rc;
 }
@@ -165,8 +151,13 @@ static int push_report(lua_State *L, const struct work *w, uint64_t bytes,
                        int64_t took_ns)
 {
     struct tw_merge_stats stats = tw_merge_stats(w->merge);
+    char gaps[TW_GAPS_TEXT];
 
-    lua_createtable(L, 0, 6);
+    lua_createtable(L, 0, 7);
+    if (w->gaps && tw_gaps_text(w->gaps, tw_merge_names(w->merge)->symbols, gaps)) {
+        lua_pushstring(L, gaps);
+        lua_setfield(L, -2, "gaps");
+    }
     ltw_set_count(L, "records", stats.records);
     ltw_set_count(L, "backwards", stats.backwards);
     ltw_set_count(L, "failures", stats.problems);
@@ -184,12 +175,13 @@ static int push_report(lua_State *L, const struct work *w, uint64_t bytes,
 
 /* convert(inputs, path, options) -> report | nil, message, code
  * inputs: {path =, source =, format =, and what app.feed.csv takes} each; options: zstd,
- * from, to, skip_damaged. */
+ * from, to, skip_damaged, gaps (ns; none: they are not looked for).  Without a record no
+ * file is made. */
 static int convert(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 2);
     int64_t began = tw_clock_steady_ns();
-    struct tw_tape_writer_options to = { .created_ns = tw_clock_now_ns() };
+    struct tw_tape_writer_options to = { .created_ns = tw_clock_now_ns(), .whole = true };
     struct tw_merge_options o = { .from_ns = INT64_MIN, .to_ns = INT64_MAX };
     struct tw_tape_written written;
     struct tw_error error;
@@ -202,8 +194,11 @@ static int convert(lua_State *L)
     w = new_work(L);
     o.inputs = read_inputs(L, &o.n);
     lua_pushvalue(L, 3);
-    o.skip = flag(L, "skip_damaged");
-    to.zstd = flag(L, "zstd");
+    o.skip = ltw_get_flag(L, "skip_damaged");
+    if (ltw_integer_at(L, -1, "gaps", -1) >= 0
+        && !(w->gaps = tw_gaps_new(ltw_integer_at(L, -1, "gaps", 0))))
+        return luaL_error(L, "not enough memory");
+    to.zstd = ltw_get_flag(L, "zstd");
     if (ltw_time_option(L, "from", &o.from_ns, &error) < 0
         || ltw_time_option(L, "to", &o.to_ns, &error) < 0)
         return luaL_error(L, "%s", error.text);
@@ -214,18 +209,43 @@ static int convert(lua_State *L)
     to.symbols = tw_merge_names(w->merge)->symbols;
     to.topics = tw_merge_names(w->merge)->topics;
     to.sources = &tw_merge_names(w->merge)->sources;
+    to.dictionary = tw_merge_dictionary;
+    to.dictionary_ctx = w->merge;
     if (name_scripts(w, &to) < 0) return luaL_error(L, "not enough memory");
     w->writer = tw_tape_writer_open(path, &to, &error);
     if (!w->writer) return fail(L, &error);
     rc = convert_all(w, &error);
     if (rc == TW_OK) rc = tw_tape_writer_flush(w->writer, &error);
     written = tw_tape_writer_written(w->writer);
-    if (rc == TW_OK) {
+    if (rc == TW_OK && written.records > 0) {
         rc = tw_tape_writer_close(w->writer, &error);
         w->writer = NULL;
     }
     if (rc < 0) return fail(L, &error);
     return push_report(L, w, written.bytes, tw_clock_steady_ns() - began);
+}
+
+/* extent(inputs) -> text | nil: from when to when the records are, of inputs as above */
+static int extent(lua_State *L)
+{
+    struct tw_merge_options o = { .from_ns = INT64_MIN, .to_ns = INT64_MAX };
+    struct tw_extent all = { .n = 0 };
+    char text[TW_EXTENT_TEXT];
+    struct tw_error error;
+    struct tw_record *r;
+    const char *value;
+    struct work *w;
+    size_t n;
+
+    luaL_checktype(L, 1, LUA_TTABLE);
+    w = new_work(L);
+    o.inputs = read_inputs(L, &o.n);
+    w->merge = tw_merge_open(&o, &error);
+    while (w->merge && tw_merge_next(w->merge, &r, &value, &n, &error) == 1)
+        tw_extent_add(&all, r);
+    if (all.n == 0) return 0;
+    lua_pushstring(L, tw_extent_text(&all, text));
+    return 1;
 }
 
 /* ---- looking ---- */
@@ -290,6 +310,20 @@ static void push_info(lua_State *L, const struct tw_tape_file *f)
         push_file_names(L, f, lists[i].type);
         lua_setfield(L, -2, lists[i].name);
     }
+}
+
+/* range(path) -> first, last | nil: the times of its records, by what its index says */
+static int range(lua_State *L)
+{
+    struct work *w = new_work(L);
+    struct tw_error error;
+    const struct tw_tape_info *info;
+
+    w->file = tw_tape_file_open(luaL_checkstring(L, 1), TW_TAPE_TOLERANT, &error);
+    if (!w->file || !(info = tw_tape_file_info(w->file))->records) return 0;
+    lua_pushinteger(L, info->first_ns);
+    lua_pushinteger(L, info->last_ns);
+    return 2;
 }
 
 /* check(path) -> info | nil, message, code
@@ -362,7 +396,7 @@ static int dump(lua_State *L)
     w = new_work(L);
     o.problem_ctx = w;
     lua_pushvalue(L, 2);
-    o.skip = flag(L, "skip_damaged");
+    o.skip = ltw_get_flag(L, "skip_damaged");
     if (ltw_time_option(L, "from", &o.from_ns, &error) < 0
         || ltw_time_option(L, "to", &o.to_ns, &error) < 0)
         return luaL_error(L, "%s", error.text);
@@ -396,6 +430,30 @@ static int is(lua_State *L)
     return 1;
 }
 
+/* identity(path) -> file, version | nil
+ * Two texts: which file it is, by whatever path, and as it is now. */
+static int identity(lua_State *L)
+{
+    struct stat st;
+
+    if (stat(luaL_checkstring(L, 1), &st) < 0) return 0;
+    lua_pushfstring(L, "%I:%I", (LUAI_UACINT)st.st_dev, (LUAI_UACINT)st.st_ino);
+    lua_pushfstring(L, "%I:%I.%I", (LUAI_UACINT)st.st_size,
+                    (LUAI_UACINT)st.st_mtim.tv_sec, (LUAI_UACINT)st.st_mtim.tv_nsec);
+    return 2;
+}
+
+/* real(path) -> path | nil: from the root, without links */
+static int real(lua_State *L)
+{
+    char *whole = realpath(luaL_checkstring(L, 1), NULL);
+
+    if (!whole) return 0;
+    lua_pushstring(L, whole);
+    free(whole);
+    return 1;
+}
+
 /* list(path) -> list | nil
  * The names in a directory, sorted, but hidden ones; nil: it is none. */
 static int list(lua_State *L)
@@ -421,9 +479,13 @@ static int list(lua_State *L)
 
 static const luaL_Reg internal[] = {
     { "convert", convert },
+    { "extent", extent },
+    { "range", range },
     { "check", check },
     { "dump", dump },
     { "is", is },
+    { "identity", identity },
+    { "real", real },
     { "list", list },
     { NULL, NULL }
 };

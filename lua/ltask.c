@@ -7,7 +7,6 @@
 #include "park.h"
 #include "remote.h"
 #include "script.h"
-#include "share/failure.h"
 #include "tasks.h"
 
 #define SCOPE "tw.scope"
@@ -198,16 +197,9 @@ static struct box *push_owner(lua_State *L, const struct handle *h)
 static void tell_all(lua_State *L, struct tw_future *f, const struct tw_any *error)
 {
     struct ltw_host *host = ltw_state(L)->host;
-    struct ltw_script *script = ltw_state(L)->script;
-    char text[4096];
 
     if (!host || !host->unseen || tw_future_waiting(f) > 0) return;
-    if (script && ltw_script_is_muted(script)) {
-        tw_failure_text(error, text, sizeof text);
-        ltw_shadow_failed(script, text);
-    } else {
-        host->unseen->tell(host->unseen->ctx, error);
-    }
+    ltw_error_tell(L, error);
     tw_future_saw(f);
 }
 

@@ -26,10 +26,31 @@ static const struct { const char *name; enum kind kind; size_t at; } terms[] = {
 };
 enum { N_TERMS = sizeof terms / sizeof terms[0] };
 
-/* [-0, +1, e] */
+/* [-0, +1, e]  A text by its quotes. */
 static const char *shown(lua_State *L, int idx)
 {
-    return lua_isnone(L, idx) ? "nothing" : luaL_tolstring(L, idx, NULL);
+    if (lua_isnone(L, idx)) return "nothing";
+    if (lua_type(L, idx) == LUA_TSTRING)
+        return lua_pushfstring(L, "'%s'", lua_tostring(L, idx));
+    return luaL_tolstring(L, idx, NULL);
+}
+
+/* The known symbol that is most like the name, or NULL. */
+static const char *near_symbol(const struct tw_symbols *symbols, const char *name,
+                               size_t n)
+{
+    const char *near = NULL;
+    int best = n < 3 ? (int)n : 3;
+
+    for (uint32_t id = tw_symbols_count(symbols); id > 0; id--) {
+        const char *other = tw_symbols_name(symbols, id);
+        int d = tw_name_distance(name, n, other);
+
+        if (d >= best) continue;
+        best = d;
+        near = other;
+    }
+    return near;
 }
 
 uint32_t ltw_check_symbol(lua_State *L, int idx, const char *what)
@@ -43,9 +64,13 @@ uint32_t ltw_check_symbol(lua_State *L, int idx, const char *what)
         luaL_error(L, "%s: symbol: a text expected, got %s", what, shown(L, idx));
     name = lua_tolstring(L, idx, &n);
     id = tw_symbols_find(host->symbols, name, n);
-    if (id == 0)
+    if (id == 0) {
+        const char *near = near_symbol(host->symbols, name, n);
+
         luaL_error(L, "%s: symbol '%s' is not known: no feed has had it, nor"
-                   " app.instruments", what, name);
+                   " app.instruments%s%s%s", what, name, near ? "; did you mean '" : "",
+                   near ? near : "", near ? "'?" : "");
+    }
     return id;
 }
 
@@ -53,10 +78,12 @@ int64_t ltw_check_fixed(lua_State *L, int idx, const char *what, const char *nam
 {
     int64_t v = 0;
 
-    if (lua_type(L, idx) != LUA_TNUMBER
-        || tw_fixed_from_double(lua_tonumber(L, idx), &v) < 0)
-        luaL_error(L, "%s: %s: a number expected that nine decimals hold, got %s", what,
-                   name, shown(L, idx));
+    if (lua_type(L, idx) != LUA_TNUMBER)
+        luaL_error(L, "%s: %s: a number expected, got %s%s", what, name,
+                   lua_type(L, idx) == LUA_TSTRING ? "the text " : "", shown(L, idx));
+    if (tw_fixed_from_double(lua_tonumber(L, idx), &v) < 0)
+        luaL_error(L, "%s: %s: a number below 9.2e9 expected, got %s", what, name,
+                   shown(L, idx));
     return v;
 }
 

@@ -1,4 +1,4 @@
-/* ltrade.c - the methods of self that trade.
+/* ltrade.c - module self: what a script does: trades, makes bars, declares statistics.
  *
  *     local order = self:buy { symbol = "AAPL", quantity = 100, price = 187.20 }
  *     self:sell("AAPL", 100)
@@ -10,12 +10,15 @@
 #include <string.h>
 #include <uv.h>
 
+#include "account.h"
 #include "base/fixed.h"
+#include "desk.h"
 #include "lterms.h"
+#include "lvalue.h"
 #include "outputs.h"
 #include "script.h"
 
-enum { OCO_MAX = 16 };
+enum { OCO_MAX = 16, SPARE = 16 << 10 };
 
 /* ---- sending ---- */
 
@@ -30,6 +33,71 @@ static void check_may_send(lua_State *L, const char *what)
                    what);
 }
 
+/* [-0, +0, e]  Two versions of a script are compared by what they ask for: `what` is it,
+ * and the text on top, which is popped, the rest. */
+static void output(lua_State *L, const char *what)
+{
+    struct tw_any text = ltw_check_any(L, -1);
+
+    ltw_output(L, LTW_ORDER, what, NULL, NULL, &text);
+    tw_any_unref(&text);
+    lua_pop(L, 1);
+}
+
+/* [-0, +0, m]  A name and the value, unless it is 0. */
+static void add_fixed(luaL_Buffer *out, const char *name, int64_t value)
+{
+    char text[TW_FIXED_TEXT];
+
+    if (value == 0) return;
+    luaL_addstring(out, name);
+    luaL_addlstring(out, text, tw_fixed_format(value, text));
+}
+
+/* [-0, +0, e]  "buy", "100 AAPL limit 187.2 gtc". */
+static void output_order(lua_State *L, const struct ltw_trader *t, const char *what,
+                         const struct tw_order *o)
+{
+    luaL_Buffer out;
+
+    if (!ltw_outputs_are_compared(L)) return;
+    luaL_buffinit(L, &out);
+    add_fixed(&out, "", o->quantity);
+    luaL_addchar(&out, ' ');
+    luaL_addstring(&out, tw_symbols_name(t->host->symbols, o->symbol));
+    luaL_addchar(&out, ' ');
+    luaL_addstring(&out, tw_order_type_text((enum tw_order_type)o->type));
+    add_fixed(&out, " ", o->price);
+    add_fixed(&out, " stop ", o->stop);
+    add_fixed(&out, " trail ", o->trail);
+    luaL_addchar(&out, ' ');
+    luaL_addstring(&out, tw_time_in_force_text((enum tw_time_in_force)o->tif));
+    if (o->post_only) luaL_addstring(&out, " post_only");
+    if (o->reduce_only) luaL_addstring(&out, " reduce_only");
+    luaL_pushresult(&out);
+    output(L, what);
+}
+
+/* [-0, +0, e]  Asks to cancel all of a symbol, or (0) all: how many. */
+static int cancel_all(lua_State *L, struct ltw_trader *t, uint32_t symbol)
+{
+    int n = tw_broker_cancel_all(t->broker, symbol);
+
+    if (n < 0) luaL_error(L, "not enough memory");
+    if (n == 0 || !ltw_outputs_are_compared(L)) return n;
+    lua_pushstring(L, symbol ? tw_symbols_name(t->host->symbols, symbol) : "all");
+    output(L, "cancel");
+    return n;
+}
+
+/* [-0, +0, e]  Room for the order, which is not sent yet, and for what a state needs to
+ * say that there is none. */
+static void make_room(lua_State *L, struct ltw_trader *t, const struct tw_order *o)
+{
+    if (tw_broker_reserve(t->broker, o) < 0) luaL_error(L, "not enough memory");
+    ltw_trader_count(L, t, SPARE);
+}
+
 /* [-0, +0, e]  Checks the order as the broker does. */
 static void check(lua_State *L, struct ltw_trader *t, const char *what,
                   struct tw_order *o)
@@ -37,8 +105,10 @@ static void check(lua_State *L, struct ltw_trader *t, const char *what,
     struct tw_error error;
 
     if (!ltw_trader_learn(t, o->symbol)) luaL_error(L, "not enough memory");
+    if (t->host->desk->n > 0) ltw_account_check(L, t, what, o->symbol);
     if (tw_broker_check(t->broker, o, &error) < 0)
         luaL_error(L, "%s: %s", what, error.text);
+    make_room(L, t, o);
 }
 
 /* [-0, +0, e]  Sends the order at idx, which was checked.  O1. */
@@ -52,7 +122,10 @@ static void send_order(lua_State *L, struct ltw_trader *t, const char *what, int
     own->ref = luaL_ref(L, LUA_REGISTRYINDEX);
     own->trader = t;
     rc = tw_broker_submit(t->broker, &own->o, &error);
-    if (rc == TW_OK) return;
+    if (rc == TW_OK) {
+        output_order(L, t, own->o.side == TW_SIDE_BUY ? "buy" : "sell", &own->o);
+        return;
+    }
     luaL_unref(L, LUA_REGISTRYINDEX, own->ref);
     own->ref = LUA_NOREF;
     own->trader = NULL;
@@ -71,7 +144,8 @@ static void push_exit(lua_State *L, struct ltw_trader *t, const char *what,
         .type = is_stop ? TW_TYPE_STOP : TW_TYPE_LIMIT, .reduce_only = true,
         .price = is_stop ? 0 : price, .stop = is_stop ? price : 0,
     };
-    lua_pushstring(L, is_stop ? "stop_loss" : "take_profit");
+    ((struct ltw_order *)o)->label = lua_pushstring(L, is_stop ? "stop_loss"
+                                                               : "take_profit");
     lua_setiuservalue(L, -2, 1);
     check(L, t, what, o);
 }
@@ -85,10 +159,24 @@ static struct ltw_order *push_order(lua_State *L, struct ltw_trader *t, const ch
     ltw_fill_order(L, what, terms, &own->o);
     if (label) {
         lua_pushvalue(L, label);
+        own->label = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
         lua_setiuservalue(L, -2, 1);
     }
     check(L, t, what, &own->o);
     return own;
+}
+
+/* [-0, +0, e]  Are the exits on the sides of the price on which they belong? */
+static void check_bracket(lua_State *L, struct ltw_trader *t, const char *what,
+                          const struct ltw_order_terms *terms, struct ltw_order *entry)
+{
+    bool buys = terms->side == TW_SIDE_BUY;
+    int64_t room = terms->take_profit - terms->stop_loss;
+
+    if (terms->take_profit && terms->stop_loss && (buys ? room <= 0 : room >= 0))
+        luaL_error(L, "%s: take_profit is to be %s stop_loss", what,
+                   buys ? "above" : "below");
+    tw_broker_bracket(t->broker, &entry->o, terms->take_profit, terms->stop_loss);
 }
 
 /* [-0, +1, e]  Sends what the terms say, with its bracket. */
@@ -102,6 +190,7 @@ static int place(lua_State *L, const char *what, const struct ltw_order_terms *t
     check_may_send(L, what);
     entry = push_order(L, t, what, terms, label);
     first = lua_gettop(L);
+    if (terms->take_profit || terms->stop_loss) check_bracket(L, t, what, terms, entry);
     if (terms->take_profit)
         push_exit(L, t, what, &entry->o, terms->take_profit, false);
     if (terms->stop_loss) push_exit(L, t, what, &entry->o, terms->stop_loss, true);
@@ -156,14 +245,18 @@ static int trade(lua_State *L, const char *what, enum tw_side side)
  * Sends an order: { symbol =, quantity = }, or percent =, the part of the equity that it
  * may take when it trades.  As needed: price, stop, trail; type ("market"; by default
  * "limit" with a price, "stop" or "stop_limit" with a stop, "trailing_stop" with a
- * trail); tif ("gtc", "day", "gtd", "ioc", "fok", "opg", "cls"), expire (for gtd);
+ * trail); tif ("gtc", "day", "gtd", "ioc", "fok", "opg", "cls"), expire (for gtd: one
+ * that is over is rejected);
  * post_only, reduce_only, label; take_profit and stop_loss (a bracket: two orders that
- * wait for this one, one cancels the other, and their labels say which).  Short:
+ * wait for this one, one cancels the other, and their labels say which; where one of them
+ * would trade as soon as this one has, as the market is now, this is refused).  Short:
  * self:buy("AAPL", 100 [, price]).  What becomes of it is told to on_order, on_fill and
  * on_position; a refusal too.
  * Yields: no.  Blocks: no.  Thread: the script's.
  * Errors: raises for what is no order: an option that is not there, a number that is not
- * above 0 or does not fit nine decimals, a symbol that is not known.
+ * above 0 and below 9.2e9 (it is rounded to nine decimals), a symbol that is not known,
+ * an instrument in a currency that the account has no rate of, a take_profit that is not
+ * on the other side of stop_loss.
  * Units: prices; quantity: of the instrument; percent: 100 is all; expire: ns since the
  * epoch. */
 static int buy(lua_State *L)
@@ -181,7 +274,7 @@ static int sell(lua_State *L)
     return trade(L, "sell", TW_SIDE_SELL);
 }
 
-/* self:oco(orders) -> order, order, ...
+/* self:oco(order, order, ...) -> order, order, ...
  * One cancels the other: sends up to 16 orders of one symbol, each with its side
  * ({ side = "sell", ... }); of the others no more is left than of the one that trades.
  * Yields: no.  Blocks: no.  Thread: the script's.
@@ -296,9 +389,15 @@ static int order_target_percent(lua_State *L)
     int64_t percent = ltw_check_fixed(L, 3, "order_target_percent", "percent"), target;
     struct tw_order o = { .symbol = symbol, .side = TW_SIDE_BUY, .type = TW_TYPE_MARKET,
                           .tif = TW_TIF_GTC };
+    struct ltw_order_terms terms = { .symbol = symbol };
 
     o.part = percent < 0 ? -percent / 100 : percent / 100;
     if (o.part) check(L, t, "order_target_percent", &o);
+    if (o.unaffordable && !tw_broker_has_rate(t->broker, &o)) {
+        terms.side = percent < 0 ? TW_SIDE_SELL : TW_SIDE_BUY;
+        terms.part = o.part;
+        return place(L, "order_target_percent", &terms, 0);    /* which is refused */
+    }
     target = o.unaffordable ? 0 : percent < 0 ? -o.quantity : o.quantity;
     return aim(L, t, "order_target_percent", symbol, o.part ? target : 0);
 }
@@ -342,7 +441,7 @@ static int flatten(lua_State *L)
     lua_Integer n = 0;
 
     check_may_send(L, "flatten");
-    if (tw_broker_cancel_all(t->broker, 0) < 0) luaL_error(L, "not enough memory");
+    cancel_all(L, t, 0);
     for (size_t i = 0; (p = tw_account_at(tw_broker_account(t->broker), i)); i++) {
         if (p->quantity == 0) continue;
         close_one(L, t, "flatten", p->symbol);
@@ -363,7 +462,7 @@ static struct ltw_order *check_own(lua_State *L, const char *what,
 
     *t = ltw_check_trader(L, what);
     check_may_send(L, what);
-    if (own->trader && own->trader != *t)
+    if (own->trader && own->trader != *t && tw_order_is_open(&own->o))
         luaL_error(L, "%s: the order is of another script", what);
     return own;
 }
@@ -377,6 +476,7 @@ int ltw_order_cancel(lua_State *L)
     if (own->trader && !own->o.pending_cancel)
         rc = tw_broker_cancel(t->broker, &own->o);
     if (rc == UV_ENOMEM) return luaL_error(L, "not enough memory");
+    if (rc == TW_OK) output_order(L, t, "cancel", &own->o);
     lua_pushboolean(L, rc == TW_OK);
     return 1;
 }
@@ -387,6 +487,7 @@ int ltw_order_modify(lua_State *L)
     struct ltw_trader *t;
     struct ltw_order *own = check_own(L, "modify", &t);
     struct tw_error error;
+    struct tw_order asked;
     int rc;
 
     luaL_checktype(L, 2, LUA_TTABLE);
@@ -406,6 +507,11 @@ int ltw_order_modify(lua_State *L)
     rc = tw_broker_replace(t->broker, &own->o, terms.quantity, terms.price, terms.stop,
                            &error);
     if (rc != TW_OK) return luaL_error(L, "modify: %s", error.text);
+    asked = own->o;
+    if (terms.quantity) asked.quantity = terms.quantity;
+    if (terms.price) asked.price = terms.price;
+    if (terms.stop) asked.stop = terms.stop;
+    output_order(L, t, "modify to", &asked);
     lua_pushboolean(L, 1);
     return 1;
 }
@@ -420,7 +526,6 @@ static int cancel(lua_State *L)
 {
     struct ltw_trader *t;
     uint32_t symbol = 0;
-    int n;
 
     if (lua_isuserdata(L, 2)) {
         lua_remove(L, 1);
@@ -429,9 +534,7 @@ static int cancel(lua_State *L)
     t = ltw_check_trader(L, "cancel");
     check_may_send(L, "cancel");
     if (!lua_isnoneornil(L, 2)) symbol = ltw_check_symbol(L, 2, "cancel");
-    n = tw_broker_cancel_all(t->broker, symbol);
-    if (n < 0) return luaL_error(L, "not enough memory");
-    lua_pushinteger(L, n);
+    lua_pushinteger(L, cancel_all(L, t, symbol));
     return 1;
 }
 

@@ -46,6 +46,9 @@ struct ltw_census;
 struct ltw_desk;
 struct ltw_library;
 struct tw_caches;
+struct tw_fix_engine;
+struct ltw_fix;
+struct ltw_recorded;
 struct tw_pool;
 
 /* Jobs of the pool that states of a host have sent and that have not been let go: the
@@ -73,7 +76,12 @@ struct ltw_host {
     struct tw_sources sources;    /* names of the feeds */
     struct ltw_remotes **remotes;   /* of each worker, see remote.h */
     struct ltw_reloads *reloads;    /* of its scripts, see reload.h; or NULL */
+    struct ltw_sequence *sequence;  /* of scripts that share limits, or NULL */
     unsigned n_workers;
+    struct tw_io *io;         /* its feeds; NULL: outside a run */
+    struct tw_fix_engine *fix;    /* the FIX sessions of the app, or NULL */
+    struct ltw_fix *fixes;    /* what they share, see fix.h; or NULL      */
+    struct ltw_recorded *recorded;   /* those of a tape file that is played */
     struct tw_pool *pool;     /* NULL: a plain program has not needed it yet */
     struct ltw_pool_options pool_options;
     struct ltw_counted *counted;   /* NULL: nobody asks how many there are */
@@ -81,12 +89,22 @@ struct ltw_host {
     const char *directory;    /* of the app file, with its slash, or NULL    */
     const struct ltw_embedded *embedded;   /* NULL: the program is tidewire  */
     bool plays;               /* tape files: received is of another run  */
+    bool distrusts;           /* a script of it: the pool's states are distrusted */
     bool replays;             /* with messages: none are sent            */
     struct ltw_library *library;   /* what the scripts require, or NULL */
     struct ltw_time *time;    /* NULL: the system's, see ltime.h      */
+    /* Of a backtest, by symbol: declared, or of a record that has come.  NULL: all that
+     * have a number.  atomic: MAIN stores, all load. */
+    atomic_bool *seen;
     size_t memory_max;        /* bytes a state may have; 0: no limit  */
     int64_t time_max_ns;      /* a handler may run; 0: no limit       */
 };
+
+static inline bool ltw_has_seen(const struct ltw_host *h, uint32_t symbol)
+{
+    /* order [host.seen] relaxed: the flag alone */
+    return !h->seen || atomic_load_explicit(&h->seen[symbol], memory_order_relaxed);
+}
 
 struct ltw_script;            /* script.h: one script instance       */
 struct ltw_task;              /* task.h: a coroutine that can wait   */
@@ -115,6 +133,7 @@ struct ltw_state {
     lua_CFunction yield;          /* constant; coroutine.yield              */
     struct ltw_state *outer;      /* constant; whose code waits on this thread for
                                    * all of this one's, or NULL             */
+    atomic_bool told;             /* atomic: by a signal; since it was entered */
     struct ltw_pulse *pulse;      /* see above; NULL: nobody watches        */
     bool (*may_stop)(const struct ltw_state *);  /* is what runs to be stopped?
                                    * In a signal handler; NULL: yes         */
@@ -126,9 +145,13 @@ struct ltw_state {
     bool overrun;                 /* the watchdog is ending that script     */
     bool starved;                 /* likewise: it gets no more memory       */
     bool closing;                 /* nothing that is made is finalized      */
+    bool distrusted;              /* see distrust.h                         */
     bool muted;                   /* what it publishes comes nowhere        */
     int64_t limit_ns;             /* CPU time of each call, where nobody watches; or 0 */
     const atomic_bool *over;      /* likewise: it is to end at once, or NULL */
+    bool leaves;                  /* its memory stays when it is closed     */
+    struct ltw_foreign *foreign;  /* ffi/foreign.h: who waits for it; or NULL */
+    void (*cease)(struct ltw_foreign *);   /* of foreign                    */
     size_t bytes, bytes_max, bytes_peak;
     size_t bytes_from, bytes_till;    /* of a budget: when it began, and its end */
     size_t bytes_end;             /* no allocation passes that; 0: no budget */
@@ -147,6 +170,10 @@ static inline struct ltw_state *ltw_state(lua_State *L)
 struct ltw_state *ltw_state_new(struct ltw_host *host, size_t bytes_max);
 void ltw_state_free(struct ltw_state *state);
 
+/* None of its tasks runs any more: what waits for it in C need not.  Before the owner
+ * waits for other threads.  Safe twice. */
+void ltw_state_cease(struct ltw_state *state);
+
 /* [-0, +3, m]  nil, message, code: the shape of every expected failure. */
 int ltw_fail(lua_State *L, int code);
 
@@ -155,6 +182,17 @@ static inline void ltw_set_count(lua_State *L, const char *name, uint64_t n)
 {
     lua_pushinteger(L, (lua_Integer)n);
     lua_setfield(L, -2, name);
+}
+
+/* [-0, +0, e]  Is that field of the table on top true? */
+static inline bool ltw_get_flag(lua_State *L, const char *name)
+{
+    bool is;
+
+    lua_getfield(L, -1, name);
+    is = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return is;
 }
 
 /* [-1, +1, -]  A message handler for lua_pcall: adds the traceback; an error

@@ -256,7 +256,7 @@ static void put_cells(struct walk *w)
 /* [-1, +0, m] */
 static int builder_gc(lua_State *L)
 {
-    struct tw_builder **b = lua_touserdata(L, 1);
+    struct tw_builder **b = luaL_checkudata(L, 1, BUILDER);
 
     tw_builder_free(*b);
     *b = NULL;

@@ -38,6 +38,7 @@ int ltw_market_open(struct ltw_host *h, size_t capacity)
         return UV_ENOMEM;
     }
     tw_tape_on_drop(tape, drop, h->epoch);
+    if (!h->time) tw_tape_touch(tape);   /* most backtests are shorter than the tape */
     return TW_OK;
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "lfix_session.h"
 #include "lview.h"
 #include "script.h"
 
@@ -105,6 +106,14 @@ bool ltw_output(lua_State *L, enum ltw_output_kind kind, const char *name,
     return o->way == LTW_OUTPUTS_GO;
 }
 
+bool ltw_outputs_are_compared(lua_State *L)
+{
+    const struct ltw_script *s = ltw_state(L)->script;
+    const struct ltw_outputs *o = s ? ltw_script_outputs(s) : NULL;
+
+    return o && o->way != LTW_OUTPUTS_HELD && ltw_script_is_handling(s);
+}
+
 /* ---- sending what was held ---- */
 
 static int send_message(struct ltw_output *o, struct ltw_host *host, uint32_t script)
@@ -136,11 +145,20 @@ static int send_board(struct ltw_output *o, struct ltw_host *host)
     return TW_OK;
 }
 
+/* Its value stays here. */
+static int send_by_session(struct ltw_output *o, struct ltw_host *host)
+{
+    ltw_fix_send_frozen(host, o->name, &o->value);
+    return TW_EEMPTY;
+}
+
 bool ltw_outputs_send(struct ltw_outputs *o, struct ltw_host *host, uint32_t script)
 {
     while (o->n > 0) {
         struct ltw_output *one = at(o, 0);
-        int rc = one->kind == LTW_MESSAGE ? send_message(one, host, script)
+        int rc = one->kind == LTW_FIX
+               ? send_by_session(one, host)
+               : one->kind == LTW_MESSAGE ? send_message(one, host, script)
                : one->kind == LTW_BOARD ? send_board(one, host)
                : tw_channel_try_send(one->channel, &one->key, one->value);
 
@@ -196,7 +214,8 @@ void ltw_outputs_compare(struct ltw_outputs *a, struct ltw_outputs *b, uint64_t 
 
 void ltw_push_outputs(lua_State *L, const struct ltw_output *o, unsigned n)
 {
-    static const char *const kinds[] = { "publish ", "board ", "send to " };
+    static const char *const kinds[] = { "publish ", "board ", "send to ", "",
+                                         "send by " };
     luaL_Buffer out;
 
     if (n == 0) {
@@ -214,7 +233,7 @@ void ltw_push_outputs(lua_State *L, const struct ltw_output *o, unsigned n)
         if (i > 0) luaL_addstring(&out, "; ");
         luaL_addstring(&out, kinds[o[i].kind]);
         luaL_addstring(&out, name);
-        luaL_addstring(&out, " = ");
+        luaL_addstring(&out, o[i].kind == LTW_ORDER ? " " : " = ");
         ltw_push_any(L, &o[i].value);
         text = luaL_tolstring(L, -1, &length);
         lua_remove(L, -2);

@@ -9,13 +9,14 @@
 #include "share/channel.h"
 #include "share/value.h"
 
-enum ltw_output_kind { LTW_MESSAGE, LTW_BOARD, LTW_CHANNEL };
+enum ltw_output_kind { LTW_MESSAGE, LTW_BOARD, LTW_CHANNEL, LTW_ORDER, LTW_FIX };
 
 /* One thing that was sent, while a record was handled. */
 struct ltw_output {
     uint64_t seq;                     /* of the record                            */
     enum ltw_output_kind kind;
-    char name[TW_NAME_MAX + 1];       /* the topic, the name on the board, ""     */
+    char name[TW_NAME_MAX + 1];       /* the topic, the name on the board, what is
+                                       * asked of an order, ""                    */
     struct tw_channel *channel;       /* one reference, or NULL                   */
     struct tw_any key, value;         /* a reference of each block                */
 };
@@ -51,6 +52,9 @@ void ltw_outputs_compare(struct ltw_outputs *a, struct ltw_outputs *b, uint64_t 
                                          const struct ltw_output *a, unsigned n_a,
                                          const struct ltw_output *b, unsigned n_b),
                          void *ctx);
+
+/* Is what the script that runs does compared? */
+bool ltw_outputs_are_compared(lua_State *L);
 
 /* [-0, +1, e]  "publish signal = 1; board x = 2", or "nothing". */
 void ltw_push_outputs(lua_State *L, const struct ltw_output *o, unsigned n);

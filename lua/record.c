@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "base/fixed.h"
+#include "lbook.h"
 #include "lvalue.h"
 #include "tape/bar.h"
 #include "trade/order.h"
@@ -75,7 +76,7 @@ static void push_attribute(lua_State *L, const struct ltw_host *host, int names,
 enum tw_field ltw_attribute(const struct ltw_host *host, enum tw_kind kind,
                             const char *name)
 {
-    int i = kind == TW_QUOTE || kind == TW_TRADE || kind == TW_BAR
+    int i = kind == TW_QUOTE || kind == TW_TRADE || kind == TW_BAR || kind == TW_LEVEL
         ? tw_symbols_attribute_find(host->symbols, name, strlen(name)) : -1;
 
     return i < 0 ? TW_NO_FIELD : (enum tw_field)(TW_FIELD_ATTRIBUTE + i);
@@ -109,13 +110,17 @@ static void push_mid_or_spread(lua_State *L, const struct tw_quote *q, bool mid)
     else lua_pushnumber(L, mid ? (bid + ask) * 0.5 : tw_fixed_to_double(q->ask - q->bid));
 }
 
-/* What a bar's prices are of: "bid", "ask", "mid", or nil for trades. */
+/* What a bar's prices are of: "bid", "ask", "mid", or nil for trades; a level's side. */
 static void push_side(lua_State *L, const struct tw_record *r)
 {
     static const char *const prices[] = { NULL, "bid", "ask", "mid" };
+    static const char *const sides[] = { "bid", "ask" };
     uint32_t side = r->kind == TW_ORDER ? r->execution.side : r->trade.side;
 
     if (r->kind == TW_BAR) lua_pushstring(L, prices[tw_bar_price(r)]);
+    else if (r->kind == TW_LEVEL)
+        lua_pushstring(L, r->level.change == TW_LEVEL_CLEAR ? NULL
+                                                            : sides[r->level.offer & 1]);
     else if (side == TW_SIDE_NONE) lua_pushnil(L);
     else lua_pushstring(L, side == TW_SIDE_BUY ? "buy" : "sell");
 }
@@ -132,6 +137,23 @@ static void push_bar(lua_State *L, const struct tw_record *r, enum tw_field fiel
     tw_bar_get(r, &b);
     lua_pushnumber(L, tw_fixed_to_double(field == TW_FIELD_OPEN ? b.open
                                          : field == TW_FIELD_HIGH ? b.high : b.low));
+}
+
+static void push_change(lua_State *L, const struct tw_level *l)
+{
+    static const char *const names[] = { "set", "gone", "clear" };
+
+    lua_pushstring(L, l->change <= TW_LEVEL_CLEAR ? names[l->change] : NULL);
+}
+
+/* [-0, +1, m]  What a status says; its text was cut where there was no room. */
+static void push_status(lua_State *L, const struct tw_status *s, enum tw_field field)
+{
+    if (field == TW_FIELD_STATUS) lua_pushstring(L, tw_trading_name(s->status));
+    else if (field == TW_FIELD_CODE && s->code) lua_pushinteger(L, s->code);
+    else if (field == TW_FIELD_TEXT && s->text[0])
+        lua_pushlstring(L, s->text, strnlen(s->text, sizeof s->text));
+    else lua_pushnil(L);
 }
 
 /* [-0, +1, m]  The fields that a hot handler does not ask for. */
@@ -155,8 +177,14 @@ static void push_rare(lua_State *L, const struct ltw_host *host, int names,
     case TW_FIELD_QUANTITY:
         lua_pushnumber(L, tw_fixed_to_double(r->execution.quantity));
         break;
+    case TW_FIELD_PLACE:  lua_pushinteger(L, r->level.place); break;
+    case TW_FIELD_CHANGE: push_change(L, &r->level); break;
+    case TW_FIELD_LAST:   lua_pushboolean(L, r->level.last); break;
+    case TW_FIELD_BOOK:   ltw_push_book_of(L, r); break;
+    case TW_FIELD_CODE: case TW_FIELD_TEXT: push_status(L, &r->status, field); break;
     case TW_FIELD_STATUS:
-        lua_pushstring(L, tw_order_status_text((enum tw_order_status)
+        if (r->kind == TW_STATUS) push_status(L, &r->status, field);
+        else lua_pushstring(L, tw_order_status_text((enum tw_order_status)
                                                r->execution.status));
         break;
     case TW_FIELD_REASON:
@@ -176,7 +204,7 @@ static void push_rare(lua_State *L, const struct ltw_host *host, int names,
         break;
     }
     case TW_FIELD_SOURCE:
-        if (lua_rawgeti(L, names, KEY(SOURCES, r->source)) == LUA_TNIL)
+        if (lua_rawgeti(L, names, KEY(SOURCES, r->source)) == LUA_TNIL && r->source)
             push_new_name(L, names, KEY(SOURCES, r->source),
                           tw_sources_name(&host->sources, r->source));
         break;
@@ -206,7 +234,7 @@ void ltw_push_field(lua_State *L, const struct ltw_host *host, int names,
         lua_pushlightuserdata(L, (void *)(uintptr_t)(TAG | (r->seq & SEQ_MASK)));
         break;
     case TW_FIELD_SYMBOL:
-        if (lua_rawgeti(L, names, r->symbol) == LUA_TNIL)
+        if (lua_rawgeti(L, names, r->symbol) == LUA_TNIL && r->symbol)
             push_new_name(L, names, r->symbol, tw_symbols_name(host->symbols, r->symbol));
         break;
     case TW_FIELD_SYMBOL_ID: lua_pushinteger(L, r->symbol); break;
@@ -221,8 +249,9 @@ void ltw_push_field(lua_State *L, const struct ltw_host *host, int names,
     case TW_FIELD_MID: push_mid_or_spread(L, &r->quote, true); break;
     case TW_FIELD_SPREAD: push_mid_or_spread(L, &r->quote, false); break;
     case TW_FIELD_PRICE:
-        lua_pushnumber(L, tw_fixed_to_double(r->kind == TW_ORDER ? r->execution.price
-                                                                 : r->trade.price));
+        if (r->kind == TW_LEVEL && r->level.change == TW_LEVEL_CLEAR) lua_pushnil(L);
+        else lua_pushnumber(L, tw_fixed_to_double(r->kind == TW_ORDER ? r->execution.price
+                                                                      : r->trade.price));
         break;
     case TW_FIELD_SIZE: lua_pushnumber(L, tw_fixed_to_double(r->trade.size)); break;
     case TW_FIELD_TIME: lua_pushinteger(L, r->time); break;
@@ -287,6 +316,25 @@ static void order_text(const struct ltw_host *host, const struct tw_record *r, c
              e->reason ? tw_reason_text((enum tw_reason)e->reason) : "");
 }
 
+/* "level 17 AAPL bid 3: 187.2 x 100". */
+static void level_text(const struct ltw_host *host, const struct tw_record *r, char *out,
+                       size_t n)
+{
+    char price[TW_FIXED_TEXT], size[TW_FIXED_TEXT];
+    const char *symbol = tw_symbols_name(host->symbols, r->symbol);
+    unsigned long long seq = r->seq;
+
+    tw_fixed_format(r->level.price, price);
+    tw_fixed_format(r->level.size, size);
+    if (r->level.change == TW_LEVEL_CLEAR)
+        snprintf(out, n, "level %llu %s: none", seq, symbol);
+    else
+        snprintf(out, n, "level %llu %s %s %u: %s %s%s", seq, symbol,
+                 r->level.offer ? "ask" : "bid", r->level.place, price,
+                 r->level.change == TW_LEVEL_GONE ? "is gone" : "x ",
+                 r->level.change == TW_LEVEL_GONE ? "" : size);
+}
+
 void ltw_record_text(const struct ltw_host *host, const struct tw_record *r,
                      char *out, size_t n)
 {
@@ -311,6 +359,15 @@ void ltw_record_text(const struct ltw_host *host, const struct tw_record *r,
         break;
     case TW_ORDER:
         order_text(host, r, out, n);
+        break;
+    case TW_LEVEL:
+        level_text(host, r, out, n);
+        break;
+    case TW_STATUS:
+        snprintf(out, n, "%s %llu %s: %s%s%.*s", kind, seq,
+                 tw_symbols_name(host->symbols, r->symbol),
+                 tw_trading_name(r->status.status), r->status.text[0] ? ", " : "",
+                 (int)sizeof r->status.text, r->status.text);
         break;
     case TW_MESSAGE:
         snprintf(out, n, "%s %llu on %s", kind, seq,
@@ -451,7 +508,8 @@ static void push_field_tables(lua_State *L)
             lua_pushinteger(L, f->field);
             lua_setfield(L, -2, f->name);
         }
-        if (kind == TW_QUOTE || kind == TW_TRADE || kind == TW_BAR || kind == TW_ORDER)
+        if (kind == TW_QUOTE || kind == TW_TRADE || kind == TW_BAR || kind == TW_ORDER
+            || kind == TW_LEVEL || kind == TW_STATUS)
             luaL_setfuncs(L, record_methods, 0);
     }
 }

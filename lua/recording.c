@@ -11,6 +11,9 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "feed/timestamp.h"
+#include "fix.h"
+#include "lfield.h"
+#include "recorded.h"
 #include "run/recorder.h"
 
 /* ---- names of scripts ---- */
@@ -63,23 +66,14 @@ int ltw_time_option(lua_State *L, const char *name, int64_t *out, struct tw_erro
                                     : (int64_t)lua_tonumber(L, -1);
     } else if (lua_isstring(L, -1)) {
         text = lua_tolstring(L, -1, &n);
-        form = tw_timestamp_look(text, n);
+        form = n < 8 ? TW_EFORMAT : tw_timestamp_look(text, n);   /* 2030: of what? */
         rc = form < 0 ? form : tw_timestamp_parse(text, n, (enum tw_csv_time)form, out);
         if (rc < 0)
-            tw_fail(error, TW_EUSAGE, "%s: '%.100s' is no time", name, text);
+            tw_fail(error, TW_EUSAGE, "%s: '%.100s' is no time: a date like 2014-05-07 or"
+                    " 2014-05-07T13:30:00 expected", name, text);
     }
     lua_pop(L, 1);
     return rc;
-}
-
-static bool flag(lua_State *L, const char *name)
-{
-    bool is;
-
-    lua_getfield(L, -1, name);
-    is = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return is;
 }
 
 int ltw_tape_feed(lua_State *L, struct tw_app *app, struct tw_tape_feed *out,
@@ -87,13 +81,15 @@ int ltw_tape_feed(lua_State *L, struct tw_app *app, struct tw_tape_feed *out,
 {
     *out = (struct tw_tape_feed){
         .from_ns = INT64_MIN, .to_ns = INT64_MAX,
-        .messages = flag(L, "messages"),
-        .skip = flag(L, "skip_damaged"),
+        .messages = ltw_get_flag(L, "messages"),
+        .skip = ltw_get_flag(L, "skip_damaged"),
         .topics = app->host.topics,
         .sources = &app->host.sources,
         .scripts = script_names(app),
         .n_scripts = last_script(app),
+        .topic = ltw_recorded_add, .topic_ctx = app,
     };
+    app->spelling = ltw_text_at(L, -1, "spelling");   /* the table has it */
     if (!out->scripts) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     if (ltw_time_option(L, "from", &out->from_ns, error) < 0
         || ltw_time_option(L, "to", &out->to_ns, error) < 0) return error->code;
@@ -125,6 +121,7 @@ int ltw_recording_start(struct tw_app *app, struct tw_error *error)
             .symbols = app->host.symbols,
             .topics = app->host.topics,
             .sources = &app->host.sources,
+            .dictionary = ltw_fix_spelling, .dictionary_ctx = &app->host,
             .scripts = script_names(app),
             .n_scripts = last_script(app),
             .created_ns = tw_clock_now_ns(),
@@ -151,6 +148,7 @@ void ltw_recording_stop(struct tw_app *app)
 void ltw_recording_free(struct tw_app *app)
 {
     tw_recorder_free(app->recorder);
+    ltw_recorded_free(app->host.recorded);
     for (uint32_t i = 1; app->script_names && i <= last_script(app); i++)
         tw_free(app->script_names[i]);
     tw_free(app->script_names);

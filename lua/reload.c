@@ -115,7 +115,7 @@ static void succeed(struct ltw_reloads *r) TW_ON(MAIN)
         tw_future_resolve(q->future, (struct tw_any){ .kind = TW_VALUE_INTEGER,
                                                       .integer = number });
     reset(r);
-    if (r->watcher) ltw_watcher_renew(r->watcher);
+    if (r->watcher) ltw_watcher_look(r->watcher);   /* there may be other files now */
 }
 
 /* ---- trying ---- */

@@ -44,6 +44,7 @@ struct ltw_remotes {
     struct remote *running;           /* owner: the worker                       */
     unsigned n;                       /* owner: the worker; of running           */
     atomic_bool look;                 /* atomic: there is something to do        */
+    atomic_bool distrusted;           /* atomic: the worker stores, as it opens  */
     pthread_mutex_t lock;
     struct remote *first, **last;     /* mutex: the inbox                        */
     bool closed;                      /* mutex                                   */
@@ -95,6 +96,12 @@ struct ltw_remotes *ltw_remotes_new(struct tw_worker *w)
     rs->last = &rs->first;
     pthread_mutex_init(&rs->lock, NULL);
     return rs;
+}
+
+void ltw_remotes_distrust(struct ltw_remotes *rs)
+{
+    /* order [remotes.distrusted] relaxed: the flag alone */
+    atomic_store_explicit(&rs->distrusted, true, memory_order_relaxed);
 }
 
 void ltw_remotes_free(struct ltw_remotes *rs)
@@ -360,6 +367,11 @@ int ltw_remote_spawn(lua_State *L)
                           (lua_Integer)host->n_workers,
                           (lua_Integer)host->n_workers - 1);
     rs = host->remotes[worker];
+    /* order [remotes.distrusted] relaxed: the flag alone */
+    if (ltw_state(L)->distrusted
+        && !atomic_load_explicit(&rs->distrusted, memory_order_relaxed))
+        return luaL_error(L, "scope:spawn_on: worker %I runs scripts that the app trusts,"
+                          " and this one it does not", worker);
     handle = ltw_future_push_empty(L);
     lua_replace(L, 1);
     lua_pushnil(L);

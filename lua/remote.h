@@ -18,6 +18,9 @@ struct ltw_remotes *ltw_remotes_new(struct tw_worker *w);
 /* Thread: MAIN, when every state has gone.  rs may be NULL. */
 void ltw_remotes_free(struct ltw_remotes *rs);
 
+/* Scripts of its worker are not trusted: others that are not may send tasks there. */
+void ltw_remotes_distrust(struct ltw_remotes *rs);
+
 /* Begins what came, and ends what nobody wants any more; did it?
  * Thread: the worker's. */
 bool ltw_remotes_step(struct ltw_remotes *rs, struct ltw_state *state);

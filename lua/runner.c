@@ -16,6 +16,7 @@
 #include <stdio.h>
 
 #include "base/memory.h"
+#include "distrust.h"
 #include "lcall.h"
 #include "lerror.h"
 #include "library.h"
@@ -128,6 +129,7 @@ static int set_paths(lua_State *L)
         lua_setfield(L, -2, "cpath");
     }
     if (host->library) ltw_library_open(L, host->library);
+    if (host->distrusts) ltw_distrust(L);
     return 0;
 }
 
@@ -346,12 +348,25 @@ static int begin(lua_State *L)
     return 0;
 }
 
+/* Where a job begins.  Scripts may have changed, and have sent it, since it was asked
+ * whether the runner is ready. */
+static struct home *home_now(struct runner *r)
+{
+    if (may_move(r)) move(r);
+    return r->home;
+}
+
 static void runner_run(void *runner, struct tw_job *job)
 {
-    struct home *h = ((struct runner *)runner)->home;
-    lua_State *L = h->state->L;
+    struct home *h = home_now(runner);
+    lua_State *L;
 
     work_of(job)->home = h;
+    if (!h) {
+        tw_job_fail(job, (struct tw_any){ .kind = TW_VALUE_NIL });
+        return;
+    }
+    L = h->state->L;
     lua_pushcfunction(L, begin);
     lua_pushlightuserdata(L, job);
     if (lua_pcall(L, 1, 0, 0) == LUA_OK) {
@@ -365,12 +380,10 @@ static void runner_run(void *runner, struct tw_job *job)
 
 struct ltw_state *ltw_runner_enter(void *runner, struct home **home)
 {
-    struct runner *r = runner;
-
-    *home = r->home;
-    if (!r->home) return NULL;
-    r->home->jobs++;
-    return r->home->state;
+    *home = home_now(runner);
+    if (!*home) return NULL;
+    (*home)->jobs++;
+    return (*home)->state;
 }
 
 void ltw_runner_leave(struct home *home)

@@ -8,6 +8,7 @@
 #include "appfile.h"
 #include "base/memory.h"
 #include "code.h"
+#include "distrust.h"
 #include "reloads.h"
 
 static bool differs(void *L, const struct ltw_part *before)
@@ -21,14 +22,26 @@ static bool differs(void *L, const struct ltw_part *before)
     return is_other;
 }
 
+/* [-0, +0, e]  Protected. */
+static int limit(lua_State *L)
+{
+    const struct ltw_script_options *o = lua_touserdata(L, 1);
+
+    if (!ltw_is_trusted(L, &o->options)) ltw_distrust(L);
+    return 0;
+}
+
 /* [-0, +0, -]  Runs the file of the version where nothing has an effect. */
 static void run(struct ltw_reloads *r, struct ltw_state *state)
 {
     const struct ltw_group *g = r->current->group;
+    const struct ltw_script_options *o = ltw_version_options(g->next, g->id);
     struct ltw_code code;
 
-    if (ltw_code_load(state, ltw_version_options(g->next, g->id), g->next, &code)
-        != LUA_OK) {
+    lua_pushcfunction(state->L, limit);
+    lua_pushlightuserdata(state->L, (void *)o);
+    if (lua_pcall(state->L, 1, 0, 0) != LUA_OK
+        || ltw_code_load(state, o, g->next, &code) != LUA_OK) {
         const char *why = lua_tostring(state->L, -1);
 
         snprintf(r->why, sizeof r->why, "%s", why ? why : "an error that is not a text");

@@ -6,13 +6,17 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <uv.h>
 
+#include "account.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "instance.h"
 #include "lbars.h"
+#include "lbook.h"
 #include "lerror.h"
+#include "ltime.h"
 #include "record.h"
 #include "trader.h"
 #include "watchdog.h"
@@ -41,13 +45,11 @@ static void publish_trading(struct ltw_script *s)
     const struct ltw_trader *t = s->trader;
     struct tw_account *a = tw_broker_account(t->broker);
     tw_money made = tw_account_equity(a) - tw_account_deposits(a);
-    uint64_t open = 0;
 
-    for (const struct tw_order *o = NULL; (o = tw_broker_open(t->broker, o)); ) open++;
     ltw_script_publish(&s->counts->trades, 1);
     ltw_script_publish(&s->counts->orders, t->orders);
     ltw_script_publish(&s->counts->fills, t->fills);
-    ltw_script_publish(&s->counts->open, open);
+    ltw_script_publish(&s->counts->open, tw_broker_count(t->broker));
     if (made > INT64_MAX) made = INT64_MAX;
     if (made < INT64_MIN) made = INT64_MIN;
     /* order [script.counts] relaxed: statistics for MAIN, one writer */
@@ -64,8 +66,13 @@ static void note(struct ltw_script *s, enum ltw_task_state state)
 
 /* ---- loading ---- */
 
-void ltw_script_push_params(lua_State *L, const struct ltw_script_options *o)
+void ltw_script_push_params(lua_State *L, const struct ltw_code *c,
+                            const struct ltw_script_options *o)
 {
+    if (c->declares) {
+        ltw_push_thawed(L, &c->params);
+        return;
+    }
     ltw_push_thawed(L, &o->options);
     if (lua_istable(L, -1)) lua_getfield(L, -1, "params"), lua_remove(L, -2);
     if (lua_isnil(L, -1)) lua_newtable(L), lua_replace(L, -2);
@@ -83,7 +90,7 @@ static void push_self(lua_State *L, struct ltw_script *s)
     lua_setfield(L, -2, "shard");
     lua_pushinteger(L, s->o->shards ? s->o->shards : 1);
     lua_setfield(L, -2, "shards");
-    ltw_script_push_params(L, s->o);
+    ltw_script_push_params(L, &s->code, s->o);
     lua_setfield(L, -2, "params");
     ltw_push_account(L);
     lua_setfield(L, -2, "account");
@@ -149,10 +156,14 @@ struct making { struct ltw_script *s; struct ltw_trader *trader; };
 static int make_trader(lua_State *L)
 {
     struct making *m = lua_touserdata(L, 1);
+    const struct ltw_script_options *o = m->s->o;
+    const char *name = o->name;
 
+    if (o->shards > 1) name = lua_pushfstring(L, "%s %d", name, (int)o->shard);
     lua_rawgeti(L, LUA_REGISTRYINDEX, m->s->code.ref);
     lua_rawgeti(L, -1, LTW_CODE_ACCOUNT);
-    ltw_trader_new(L, m->s->o->id, m->s->is_candidate, &m->trader);
+    ltw_trader_new(L, o->id, name, m->s->is_candidate, &m->trader);
+    if (m->s->code.trades) ltw_account_check(L, m->trader, "account", 0);
     return 0;
 }
 
@@ -167,6 +178,7 @@ void ltw_script_make_trader(lua_State *L, struct ltw_script *s)
         lua_error(L);
     }
     s->trader = m.trader;
+    ltw_script_rely(L, s);
 }
 
 /* [-0, +0, m]  A new self, whose coroutine stands ready.  Protected. */
@@ -265,7 +277,7 @@ int ltw_script_restart(struct ltw_script *s, struct tw_error *error)
     s->state = SCRIPT_FAILED;
     if (rc < 0)
         return tw_fail(error, rc, "script %s: %s", s->o->name, tw_strerror(rc));
-    s->after_batch = s->woken = s->started = s->pending = false;
+    s->after_batch = s->woken = s->started = s->pending = s->pending_book = false;
     s->fired = s->n_fired = 0;
     if (s->trader) ltw_trader_forget(L, s->trader);
     s->handling = -1;
@@ -352,6 +364,7 @@ struct ltw_script *ltw_script_new(struct ltw_engine *engine,
         tw_fail(error, UV_ENOMEM, "script %s: %s", options->name, tw_strerror(UV_ENOMEM));
         return NULL;
     }
+    s->sequence = engine->host->sequence;
     ltw_script_publish(&counts->version, 1);
     rc = tw_cursor_open(&s->cursor, engine->host->tape, options->reliable,
                         tw_tape_head(engine->host->tape));
@@ -375,6 +388,7 @@ void ltw_script_free(struct ltw_script *s)
     tw_cursor_close(&s->cursor);
     ltw_trader_free(s->engine->state->L, s->trader);
     ltw_bars_free(s->bars);
+    ltw_books_free(s->books);
     ltw_code_drop(s->engine->state, &s->code);
     ltw_version_unref(s->version);
     if (s->is_candidate) tw_free(s->counts);
@@ -412,7 +426,7 @@ static int describe(lua_State *L)
                         " waits with tw.sleep", lua_tostring(L, 2), f->record);
     } else {
         lua_xmove(s->co, L, 1);
-        luaL_traceback(L, s->co, luaL_tolstring(L, 3, NULL), 0);
+        luaL_traceback(L, s->co, ltw_error_push_text(L, 3), 0);
         lua_pushfstring(L, "%s failed%s\n%s", lua_tostring(L, 2), f->record,
                         lua_tostring(L, -1));
     }
@@ -425,6 +439,19 @@ static void tell_failure(struct ltw_script *s, const char *text)
     else tw_log_write(s->engine->host->log, TW_LOG_ERROR, "", text, strlen(text));
 }
 
+/* Where time is that of events: when that was. */
+static void add_time(const struct ltw_state *state, char *text, size_t room)
+{
+    size_t n = strlen(text);
+    time_t seconds;
+    struct tm tm;
+
+    if (!state->time) return;
+    seconds = (time_t)(ltw_time_ns(state->time) / 1000000000);
+    strftime(text + n, room - n, n > 0 ? " (%Y-%m-%d %H:%M:%S)" : " at %Y-%m-%d %H:%M:%S",
+             gmtime_r(&seconds, &tm));
+}
+
 /* [-0, +0, -]  The memory limit is the script's, not of what is said about it;
  * an error object may have code of its own. */
 static void report(struct ltw_script *s, int status)
@@ -434,11 +461,12 @@ static void report(struct ltw_script *s, int status)
     struct failure f = { s, status, state->overrun, record };
     size_t bytes_max = state->bytes_max;
 
-    if (s->handling >= 0 && (s->handling < TW_KINDS || s->handling >= LTW_ON_ORDER)
+    if (s->handling >= 0 && (s->handling < TW_KINDS || s->handling >= LTW_ON_FIX)
         && s->record.kind != TW_NONE) {
         strcpy(record, " at ");
         ltw_record_text(s->engine->host, &s->record, record + 4, sizeof record - 4);
     }
+    add_time(state, record, sizeof record);
     state->bytes_max = 0;
     ltw_watchdog_enter(state, state->L);
     lua_pushcfunction(state->L, describe);
@@ -557,11 +585,15 @@ bool ltw_script_ready(const struct ltw_script *s)
 {
     if (s->sw.job && ltw_switch_is_ready(s)) return true;
     if (s->state != SCRIPT_RUNNABLE || s->sw.arrived) return false;
+    if (!s->started && s->sequence && !s->stopping)
+        return ltw_sequence_may_begin(s->sequence, s->o->id);
     if (!s->started || s->woken) return true;
     if (s->trader && !s->stopping && ltw_trader_has_told(s->trader)) return true;
     if (s->stopping) return s->scope->live == 0;
     if (s->is_candidate && s->cursor.next >= s->of->cursor.next) return false;
-    return !s->paused && !ltw_shadow_holds(s) && tw_cursor_ready(&s->cursor);
+    if (s->paused || ltw_shadow_holds(s) || !tw_cursor_ready(&s->cursor)) return false;
+    return !s->sequence
+        || ltw_sequence_room(s->sequence, s->o->id, s->cursor.next) > 0;
 }
 
 void ltw_script_cease(struct ltw_script *s)
@@ -599,6 +631,24 @@ bool ltw_script_ended(const struct ltw_script *s)
 {
     return (s->state == SCRIPT_FAILED || s->state == SCRIPT_STOPPED)
         && (!s->scope || s->scope->live == 0);
+}
+
+void ltw_script_pass(struct ltw_script *s)
+{
+    bool reads = s->state == SCRIPT_RUNNABLE && !s->paused;
+
+    /* order [script.passed] release: what it has sent on records before that one */
+    atomic_store_explicit(&s->counts->passed, reads ? s->cursor.next : UINT64_MAX,
+                          memory_order_release);
+}
+
+void ltw_script_yield_turn(struct ltw_script *s)
+{
+    bool reads = s->state == SCRIPT_RUNNABLE && !s->paused && !s->stopping
+              && !s->sw.arrived;
+
+    if (!s->sequence || (reads && !s->started)) return;
+    ltw_sequence_pass(s->sequence, s->o->id, reads ? s->cursor.next : LTW_HOLDS_NOBODY);
 }
 
 uint64_t ltw_script_quiet(const struct ltw_script *s)

@@ -35,6 +35,7 @@ struct ltw_script_counts {
     _Atomic uint64_t trades;           /* it has an account: 1                 */
     _Atomic uint64_t orders, fills, open;   /* sent, their trades; open now    */
     _Atomic int64_t pnl;               /* equity - deposits, in 1e-9           */
+    _Atomic uint64_t passed;           /* see ltw_script_pass; FEED loads      */
 };
 
 /* What a new version of it is in, beside it; or the old one, guarded. */
@@ -97,6 +98,13 @@ bool ltw_script_ended(const struct ltw_script *s);
 
 /* The seq of its next record; 0 while it waits or is to be restarted. */
 uint64_t ltw_script_quiet(const struct ltw_script *s);
+
+/* Tells the scripts that it shares limits with how far it is; see sequence.h. */
+void ltw_script_yield_turn(struct ltw_script *s);
+
+/* Tells the venue of the run how far it is: it has handled all records before its next
+ * one, and what it does because of them is done; or it does not read now. */
+void ltw_script_pass(struct ltw_script *s);
 
 /* Takes no more records until it is false; what waits in it goes on. */
 void ltw_script_pause(struct ltw_script *s, bool paused);

@@ -11,6 +11,9 @@
  *   COMPARED    so many records were; it waits for the change
  *   GUARDING    behind the change: it is a copy of the script's old version
  *
+ * A copy has copies of the script's open orders, its account and what the simulated venue
+ * knows of them, and trades there: what it sends is told to nobody else.
+ *
  * Invariants
  *   S1  A candidate reads no record that its script has not read, so that it can be
  *       brought to the very record of a change.
@@ -29,6 +32,7 @@
 #include "instance.h"
 #include "record.h"
 #include "remap.h"
+#include "trader.h"
 
 enum { NEAR = 1024, DIFFERENCES = 10 };
 
@@ -226,7 +230,7 @@ enum { COPIES = 1, MEMO };
 static int copy_tables(lua_State *L)
 {
     struct ltw_script *c = lua_touserdata(L, 1);
-    int roots = 2, map = 3, copies = 4, memo = 5;
+    int roots = 2, map = 3, memo = 4, copies = 5;
 
     lua_settop(L, 1);
     lua_newtable(L);
@@ -234,7 +238,9 @@ static int copy_tables(lua_State *L)
     lua_rawseti(L, roots, 1);
     ltw_persist_list(L, c->of);
     ltw_switch_push_map(L, c->of);
-    ltw_copy_tables(L, roots, map);
+    lua_newtable(L);
+    if (c->of->trader) ltw_trader_copy(L, c->of->trader, memo, &c->trader);
+    ltw_copy_tables(L, roots, map, memo);
     ltw_persist_copy(L, c, memo);
     lua_createtable(L, MEMO, 0);
     lua_pushvalue(L, copies);

@@ -4,6 +4,9 @@
  * of its own instead of ending the host.
  */
 #include <lualib.h>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#endif
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
@@ -18,13 +21,18 @@
 #include "lcache.h"
 #include "lchannel.h"
 #include "lerror.h"
+#include "lfix.h"
 #include "lfunction.h"
 #include "lfuture.h"
 #include "lquery.h"
 #include "lsimulate.h"
+#include "ffi/lffi.h"
+#include "lsqlite.h"
 #include "lstat.h"
+#include "lsweep.h"
 #include "ltape.h"
 #include "ltapes.h"
+#include "lbook.h"
 #include "lview.h"
 #include "payload.h"
 #include "record.h"
@@ -54,6 +62,16 @@ static bool is_refused(const struct ltw_state *s, size_t more)
         || (s->bytes_max && s->bytes + more > s->bytes_max + RESERVE);
 }
 
+/* On purpose: C may be working with it. */
+static void leave(const void *p)
+{
+#ifdef __SANITIZE_ADDRESS__
+    __lsan_ignore_object(p);
+#else
+    (void)p;
+#endif
+}
+
 static void *allocate(void *ud, void *p, size_t old, size_t new)
 {
     struct ltw_state *s = ud;
@@ -61,7 +79,8 @@ static void *allocate(void *ud, void *p, size_t old, size_t new)
     if (!p) old = 0;   /* Lua passes the type of a new object there */
     if (new == 0) {
         s->bytes -= old;
-        free(p);
+        if (s->leaves) leave(p);
+        else free(p);
         return NULL;
     }
     if (new > old && (is_refused(s, new - old) || tw_memory_fails())) return NULL;
@@ -108,6 +127,27 @@ struct ltw_host *ltw_check_host(lua_State *L, const char *what)
     return host;
 }
 
+/* os.exit(status, true) closes the state, in the middle of what runs. */
+static int os_exit(lua_State *L)
+{
+    if (!lua_isboolean(L, 1)) luaL_optinteger(L, 1, EXIT_SUCCESS);
+    if (lua_toboolean(L, 2)) ltw_state_cease(ltw_state(L));
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, 0);
+    return 0;
+}
+
+/* [-0, +0, m] */
+static void wrap_exit(lua_State *L)
+{
+    lua_getglobal(L, LUA_OSLIBNAME);
+    lua_getfield(L, -1, "exit");
+    lua_pushcclosure(L, os_exit, 1);
+    lua_setfield(L, -2, "exit");
+    lua_pop(L, 1);
+}
+
 static const luaL_Reg modules[] = {
     { "tw", luaopen_tw },
     { "tw.array", luaopen_tw_array },
@@ -115,25 +155,34 @@ static const luaL_Reg modules[] = {
     { "tw.channel", luaopen_tw_channel },
     { "tw.internal.backtest", luaopen_tw_internal_backtest },
     { "tw.internal.embedded", luaopen_tw_internal_embedded },
+    { "tw.internal.fix", luaopen_tw_internal_fix },
     { "tw.internal.function", luaopen_tw_internal_function },
     { "tw.internal.pool", luaopen_tw_internal_pool },
+    { "tw.internal.ffi", luaopen_tw_internal_ffi },
     { "tw.internal.query", luaopen_tw_internal_query },
     { "tw.internal.source", luaopen_tw_internal_source },
+    { "tw.internal.sqlite", luaopen_tw_internal_sqlite },
     { "tw.internal.stat", luaopen_tw_internal_stat },
+    { "tw.internal.sweep", luaopen_tw_internal_sweep },
     { "tw.internal.tape", luaopen_tw_internal_tape },
     { "tw.internal.tapes", luaopen_tw_internal_tapes },
     { "tw.internal.task", luaopen_tw_internal_task },
     { "tw.internal.trade", luaopen_tw_internal_trade },
+    { "ffi", luaopen_tw_ffi },
+    { "cffi", luaopen_tw_ffi },
     { "tw.cache", luaopen_tw_cache },
     { "tw.cache.simulate", luaopen_tw_cache_simulate },
     { NULL, NULL }
 };
 
-/* [-0, +0, e]  Everything that can raise runs here, under pcall. */
+/* [-0, +0, e]  Everything that can raise runs here, under pcall.  There is nothing to
+ * collect yet. */
 static int open_libraries(lua_State *L)
 {
     luaL_checkversion(L);
+    lua_gc(L, LUA_GCSTOP);
     luaL_openlibs(L);
+    wrap_exit(L);
     ltw_coroutine_open(L);
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
     luaL_setfuncs(L, modules, 0);
@@ -144,14 +193,17 @@ static int open_libraries(lua_State *L)
     ltw_order_open(L);
     ltw_account_open(L);
     ltw_view_open(L);
+    ltw_book_open(L);
     ltw_error_open(L);
     ltw_future_open(L);
     ltw_promise_open(L);
     ltw_cache_open(L);
     ltw_channel_open(L);
     ltw_array_open(L);
+    ltw_ffi_open(L);
     ltw_code_open(L);
     ltw_embedded_open(L);
+    lua_gc(L, LUA_GCRESTART);
     return 0;
 }
 
@@ -175,12 +227,23 @@ fail:
     return NULL;
 }
 
+void ltw_state_cease(struct ltw_state *s)
+{
+    if (s->foreign) s->cease(s->foreign);
+}
+
+/* Those whose memory C works with: they stay, and are not lost. */
+static _Atomic(struct ltw_state *) left;
+
 void ltw_state_free(struct ltw_state *s)
 {
     if (!s) return;
+    ltw_state_cease(s);
     ltw_tasks_free(s->tasks);
     s->tasks = NULL;
     s->closing = true;
     if (s->L) lua_close(s->L);
-    tw_free(s);
+    /* order [state.left] relaxed: nobody looks there */
+    if (s->leaves) s->outer = atomic_exchange_explicit(&left, s, memory_order_relaxed);
+    else tw_free(s);
 }

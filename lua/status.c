@@ -13,6 +13,7 @@
 #include "base/fixed.h"
 #include "desk.h"
 #include "lchannel.h"
+#include "lfix_session.h"
 #include "lpool.h"
 #include "share/caches.h"
 #include "share/channels.h"
@@ -251,6 +252,10 @@ int ltw_status(lua_State *L)
         lua_rawseti(L, -2, i + 1);
     }
     lua_setfield(L, -2, "feeds");
+    if (app->host.fix) {
+        ltw_push_fix_statuses(L, &app->host);
+        lua_setfield(L, -2, "fix");
+    }
     lua_newtable(L);
     for (unsigned i = 0; i < app->o.workers; i++) {
         push_worker(L, app, i);

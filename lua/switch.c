@@ -427,7 +427,8 @@ static int take_over(lua_State *L)
     struct ltw_script *c = ltw_shadow_candidate(s);
     int list = 2, map = 3, tables = 4;
     bool migrates;
-    bool instructs = !tw_any_equal(&ltw_switch_options(s)->options, &s->o->options);
+    bool instructs = !tw_any_equal(&ltw_switch_options(s)->options, &s->o->options)
+                  || s->sw.next.declares || s->code.declares;
 
     lua_rawgeti(L, LUA_REGISTRYINDEX, s->sw.ref);
     lua_rawgeti(L, list, MAP);
@@ -449,7 +450,7 @@ static int take_over(lua_State *L)
     ltw_remap_apply(L, tables, map);
     if (instructs) {
         ltw_script_push_self(L, s);
-        ltw_script_push_params(L, ltw_switch_options(s));
+        ltw_script_push_params(L, &s->code, ltw_switch_options(s));
         lua_setfield(L, -2, "params");
         lua_pop(L, 1);
     }

@@ -29,6 +29,19 @@ static void ring(void *ctx)
 void ltw_tasks_are_mine(struct ltw_tasks *ts)
 {
     mine = ts;
+    /* order [tasks.thread] relaxed: an address, to be compared */
+    if (ts) atomic_store_explicit(&ts->thread, ltw_this_thread(), memory_order_relaxed);
+}
+
+void *ltw_tasks_thread(const struct ltw_tasks *ts)
+{
+    /* order [tasks.thread] relaxed: an address, to be compared */
+    return atomic_load_explicit(&ts->thread, memory_order_relaxed);
+}
+
+bool ltw_tasks_have_owner(const struct ltw_tasks *ts)
+{
+    return ts->ring != ring_bell;
 }
 
 void ltw_tasks_hear(struct ltw_tasks *ts)
@@ -139,7 +152,7 @@ static struct ltw_tasks *new_tasks(struct ltw_state *state, uv_loop_t *loop,
     ts->main.state = LTW_TASK_RUNNING;
     ts->main.co = state->L;
     if (!ring_owner) state->task = &ts->main;
-    mine = ts;
+    ltw_tasks_are_mine(ts);
     return ts;
 }
 

@@ -25,6 +25,18 @@ struct ltw_tasks *ltw_tasks_new(struct ltw_state *state, uv_loop_t *loop,
 struct ltw_tasks *ltw_tasks_new_by_event(struct ltw_state *state,
                                          void (*ring_owner)(void *ctx), void *ctx);
 
+/* The calling thread, as nothing but an address; and the one that has made them or called
+ * ltw_tasks_are_mine last.  Thread: any. */
+static inline void *ltw_this_thread(void)
+{
+    return __builtin_thread_pointer();
+}
+void *ltw_tasks_thread(const struct ltw_tasks *ts);
+
+/* Does an owner run them when it is rung?  Else they run while the main task waits.
+ * Thread: any. */
+bool ltw_tasks_have_owner(const struct ltw_tasks *ts);
+
 /* When the next wait ends, INT64_MAX: none does by itself; and ends those that do by
  * then.  By event time. */
 int64_t ltw_tasks_due_ns(const struct ltw_tasks *ts);

@@ -34,6 +34,7 @@ struct ltw_tasks {
     uv_loop_t own, *loop;             /* loop: own, or somebody else's           */
     struct tw_bell bell;              /* of the own loop                         */
     uv_timer_t *timer;                /* for the nearest due_ns                  */
+    _Atomic(void *) thread;           /* atomic: the owner's, which stores       */
     atomic_bool interrupted;          /* atomic: a signal handler sets it        */
     bool alone;                       /* owner: there is one processor           */
 };

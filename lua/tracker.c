@@ -477,8 +477,10 @@ void ltw_track(lua_State *L, int declarations, int tracker)
 /* self:track(declarations) -> table
  * Declares statistics: { name = declaration, ... }, each a text like
  * "mean(ask - bid) by symbol" or what tw.stat makes.  They may name each other.  C
- * feeds them with every quote or trade that the script is given, before its handlers
- * see it.  The result has the statistic of each name, to be read.
+ * feeds them with every quote, trade or bar that the script is given, before its
+ * handlers see it.  A statistic of fields that several of them have reads all of these.
+ * Bars that self:bars makes are not on the tape: on_bar can push them.  The result has
+ * the statistic of each name, to be read.
  * Yields: no.  Blocks: no.  Thread: the script's.
  * Errors: raises, with the text and the column, for a declaration that can't be; then
  * none of them is there.  Units: of the expressions. */
@@ -527,9 +529,9 @@ static int bind_function(lua_State *L)
     unsigned kinds = tw_plan_condition_kinds(t->plan, which);
 
     lua_pushvalue(L, 1);
-    for (int k = 0; k < 2; k++)
-        if (kinds & 1u << (k ? TW_TRADE : TW_QUOTE))
-            ltw_handler_bind(L, k ? TW_TRADE : TW_QUOTE, "when", kinds,
+    for (unsigned k = 0; k < TW_PROGRAMS; k++)
+        if (kinds & 1u << tw_program_kind(k))
+            ltw_handler_bind(L, (int)tw_program_kind(k), "when", kinds,
                              &t->handler[which][k]);
     lua_rawseti(L, 2, which + 1);
     return 0;
@@ -556,8 +558,8 @@ static void note_text(lua_State *L, int which, const struct tw_plan_edge *edge)
 /* self:when(condition, [options,] fn)
  * Calls fn when the condition becomes true, with the record that made it so: fn names
  * what it wants as a handler does, function(self, q, bid) ... end.  It comes after the
- * statistics have seen the record and before on_quote or on_trade.  What becomes true
- * is looked at for each key alone: by what the condition is `by`, or else its
+ * statistics have seen the record and before on_quote, on_trade or on_bar.  What becomes
+ * true is looked at for each key alone: by what the condition is `by`, or else its
  * statistics are.  Options: reset, a condition that must have been true before it can
  * become true again (else: that it was not true); interval, seconds between two calls;
  * level = true: at each record where it is true.
@@ -568,7 +570,7 @@ static int when(lua_State *L)
 {
     struct ltw_tracker *t;
     struct tw_plan_edge edge = { 0 };
-    struct ltw_handler (*handlers)[2];
+    struct ltw_handler (*handlers)[TW_PROGRAMS];
     struct tw_error error;
     const char *text;
     size_t n;

@@ -24,7 +24,7 @@ struct ltw_tracker {
     bool is_query;                     /* of a file or the tape, read at once */
     bool muted;                        /* its samples come nowhere           */
     struct ltw_outlet *outlet;         /* of each item                       */
-    struct ltw_handler (*handler)[2];  /* of each condition: quotes, trades  */
+    struct ltw_handler (*handler)[TW_PROGRAMS];   /* of each condition        */
     unsigned n_handlers;
     struct ltw_sample *due;            /* in the order of the samples        */
     unsigned n_due, due_at, due_room;

@@ -11,6 +11,8 @@
 #include "desk.h"
 #include "instance.h"
 #include "journal.h"
+#include "run/floor.h"
+#include "task.h"
 
 /* What is still to be done about the thing that is told. */
 enum { NOTHING, APPEND, ON_ORDER, ON_FILL, ON_POSITION, DONE };
@@ -62,7 +64,8 @@ static const struct tw_terms *terms_of(void *ctx, uint32_t symbol)
 
 /* ---- its life ---- */
 
-void ltw_trader_new(lua_State *L, uint32_t script, bool muted, struct ltw_trader **out)
+void ltw_trader_new(lua_State *L, uint32_t script, const char *name, bool muted,
+                    struct ltw_trader **out)
 {
     struct ltw_host *host = ltw_check_host(L, "trading");
     struct ltw_trader *t = tw_calloc(1, sizeof *t);
@@ -72,13 +75,29 @@ void ltw_trader_new(lua_State *L, uint32_t script, bool muted, struct ltw_trader
     *out = t;                                /* freed by who has it from here on */
     t->host = host;
     t->muted = muted;
-    o.desk = muted ? NULL : &host->desk->desk;
-    o.first_id = host->desk->first_id;
-    if (o.first_id > 1) o.first_id += (uint64_t)(script & 1023) << 22;
+    o.desk = &host->desk->desk;
+    o.is_uncounted = muted;
+    ltw_desk_ids(host->desk, script, &o.first_id, &o.id_step);
     ltw_account_options(L, lua_gettop(L), t, &o);
+    ltw_trader_join(L, t, script, &o);
     t->broker = tw_broker_new(&o);
     if (!t->broker) luaL_error(L, "not enough memory");
     ltw_account_begin(L, lua_gettop(L), t);
+    ltw_trader_inherit(L, t, name);
+}
+
+/* O1.  Nothing refers to it any more. */
+static void release(lua_State *L, struct ltw_order *own)
+{
+    luaL_unref(L, LUA_REGISTRYINDEX, own->ref);
+    own->ref = LUA_NOREF;
+}
+
+/* Likewise, and no more will be told of it. */
+static void end(lua_State *L, struct ltw_trader *t, struct ltw_order *own)
+{
+    if (t->journal) ltw_journal_ended(t->journal, &own->o);
+    release(L, own);
 }
 
 void ltw_trader_free(lua_State *L, struct ltw_trader *t)
@@ -97,7 +116,11 @@ void ltw_trader_free(lua_State *L, struct ltw_trader *t)
     }
     for (struct ltw_order *own = t->ended; own; own = own->next)
         luaL_unref(L, LUA_REGISTRYINDEX, own->ref);
+    if (t->adopted) release(L, t->adopted);
+    ltw_words_fini(&t->words);
+    ltw_state(L)->bytes -= t->bytes;
     tw_broker_free(t->broker);
+    tw_seat_leave(t->seat);
     for (uint32_t i = 0; i < t->n_terms; i++) tw_free(t->terms[i]);
     tw_free(t->terms);
     tw_free(t->latencies);
@@ -106,12 +129,15 @@ void ltw_trader_free(lua_State *L, struct ltw_trader *t)
 
 struct ltw_trader *ltw_check_trader(lua_State *L, const char *what)
 {
+    const struct ltw_task *task = ltw_task_current(L);
     struct ltw_script *s = ltw_state(L)->script;
 
     ltw_check_open(L);
     if (!s || s->code.ref == LUA_NOREF)
         luaL_error(L, "%s is for the handlers and tasks of a script in a run", what);
     if (s->trader) return s->trader;
+    if (task && task->budget && task->budget->is_bounded)   /* it may only look */
+        luaL_error(L, "%s: the script has not traded yet", what);
     ltw_script_make_trader(L, s);
     ltw_trader_record(L, s->trader, &s->record);
     return s->trader;
@@ -134,33 +160,36 @@ static void follow_rates(struct ltw_trader *t, const struct tw_record *r)
     }
 }
 
-/* O1.  Nothing refers to it any more. */
-static void release(lua_State *L, struct ltw_order *own)
+static void list_ended(struct ltw_trader *t, struct ltw_order *own)
 {
-    luaL_unref(L, LUA_REGISTRYINDEX, own->ref);
-    own->ref = LUA_NOREF;
+    if (!t->ended) t->last = &t->ended;
+    own->next = NULL;
+    own->listed = true;
+    *t->last = own;
+    t->last = &own->next;
 }
 
-/* Those that had ended, but were still on their way to the venue. */
+/* Those that had ended, but were still on their way to the venue: a few each time. */
 static void release_ended(lua_State *L, struct ltw_trader *t)
 {
-    struct ltw_order **link = &t->ended, *own;
+    for (int i = 0; i < 4 && t->ended; i++) {
+        struct ltw_order *own = t->ended;
 
-    while ((own = *link) != NULL) {
-        if (!tw_order_is_done(&own->o)) {
-            link = &own->next;
-            continue;
-        }
-        *link = own->next;
+        t->ended = own->next;
         own->listed = false;
-        release(L, own);
+        if (tw_order_is_done(&own->o)) end(L, t, own);
+        else list_ended(t, own);
     }
 }
 
 void ltw_trader_record(lua_State *L, struct ltw_trader *t, const struct tw_record *r)
 {
-    if (r->kind != TW_QUOTE && r->kind != TW_TRADE && r->kind != TW_BAR) return;
-    if (tw_broker_record(t->broker, r) < 0) luaL_error(L, "not enough memory");
+    if (r->kind != TW_QUOTE && r->kind != TW_TRADE && r->kind != TW_BAR
+        && !(t->gateway.submit && (r->kind == TW_ORDER || r->kind == TW_TIMER)))
+        return;
+    ltw_trader_expect(L, t, r);
+    if (tw_broker_record(t->broker, r) < 0 || t->lost)
+        luaL_error(L, "not enough memory");
     if (t->n_rates) follow_rates(t, r);
     if (t->ended) release_ended(L, t);
 }
@@ -175,13 +204,52 @@ static void finish(lua_State *L, struct ltw_trader *t)
     t->stage = NOTHING;
     t->told.order = NULL;
     if (!own || own->listed || tw_order_is_open(&own->o) || own->o.untold > 0) return;
-    if (own->o.requests == 0) {
-        release(L, own);
-    } else {
-        own->next = t->ended;
-        own->listed = true;
-        t->ended = own;
+    if (own->o.requests == 0) end(L, t, own);
+    else list_ended(t, own);
+}
+
+void ltw_trader_count(lua_State *L, struct ltw_trader *t, size_t more)
+{
+    struct ltw_state *s = ltw_state(L);
+    size_t bytes = tw_broker_bytes(t->broker), max;
+
+    if (t->journal) bytes += ltw_journal_bytes(t->journal);
+    s->bytes += bytes - t->bytes;
+    t->bytes = bytes;
+    if (s->bytes > s->bytes_peak) s->bytes_peak = s->bytes;
+    if (!s->bytes_max || s->bytes + more <= s->bytes_max) return;
+    lua_gc(L, LUA_GCCOLLECT);
+    if (s->bytes + more <= s->bytes_max) return;
+    max = s->bytes_max;
+    s->bytes_max = 0;                        /* for what is said about it */
+    luaL_where(L, 1);
+    lua_pushfstring(L, "%snot enough memory (%d orders are open)", lua_tostring(L, -1),
+                    (int)tw_broker_count(t->broker));
+    s->bytes_max = max;
+    lua_error(L);
+}
+
+/* [-0, +0, m]  The order has them: a text, and a number. */
+static void push_words(lua_State *L, struct ltw_trader *t, const struct ltw_order *own)
+{
+    struct ltw_word w;
+
+    lua_rawgeti(L, LUA_REGISTRYINDEX, own->ref);
+    lua_pushnil(L);
+    lua_pushnil(L);
+    if (ltw_words_take(&t->words, t->told.report.words, &w)) {
+        if (w.has_code) {
+            lua_pushinteger(L, w.code);
+            lua_replace(L, -2);
+        }
+        if (w.text[0]) {
+            lua_pushstring(L, w.text);
+            lua_replace(L, -3);
+        }
     }
+    lua_setiuservalue(L, -3, 3);
+    lua_setiuservalue(L, -2, 2);
+    lua_pop(L, 1);
 }
 
 static bool begin(lua_State *L, struct ltw_trader *t)
@@ -189,15 +257,23 @@ static bool begin(lua_State *L, struct ltw_trader *t)
     struct ltw_order *own;
 
     finish(L, t);
-    if (!tw_broker_next(t->broker, &t->told)) return false;
+    if (tw_broker_untold(t->broker) == 0) return false;
+    ltw_trader_count(L, t, 0);
+    tw_broker_next(t->broker, &t->told);
     own = (struct ltw_order *)t->told.order;
     own->reason = t->told.report.reason;
+    own->words = t->told.report.words != 0;
+    if (own->words) push_words(L, t, own);
     if (t->journal && !ltw_journal_told(L, t->journal, &t->told))
         luaL_error(L, "not enough memory");
     t->orders += t->told.report.exec == TW_EXEC_PENDING_NEW;
     t->fills += t->told.report.exec == TW_EXEC_TRADE;
+    if (t->told.report.exec == TW_EXEC_REJECTED
+        || (t->told.report.exec == TW_EXEC_CANCELED
+            && t->told.report.reason == TW_REASON_PARENT))
+        t->refused[t->told.report.reason]++;
     tw_broker_report_record(t->broker, &t->told, &t->record);
-    t->stage = t->muted || t->host->replays ? ON_ORDER : APPEND;
+    t->stage = t->muted || t->host->replays || t->told.report.taped ? ON_ORDER : APPEND;
     return true;
 }
 
@@ -224,11 +300,11 @@ static bool append_now(struct ltw_trader *t)
 /* [-0, +1, -]  What the stage calls: a handler of that number. */
 static int stage_handler(const struct ltw_trader *t, unsigned stage)
 {
-    bool is_trade = t->told.report.exec == TW_EXEC_TRADE;
+    const struct tw_report *r = &t->told.report;
 
     if (stage == ON_ORDER) return LTW_ON_ORDER;
-    if (!is_trade) return -1;
-    return stage == ON_FILL ? LTW_ON_FILL : LTW_ON_POSITION;
+    if (stage == ON_FILL) return r->exec == TW_EXEC_TRADE ? LTW_ON_FILL : -1;
+    return tw_report_is_trade(r) ? LTW_ON_POSITION : -1;
 }
 
 int ltw_trader_push(lua_State *L, struct ltw_trader *t,
@@ -254,4 +330,98 @@ int ltw_trader_push(lua_State *L, struct ltw_trader *t,
 void ltw_trader_forget(lua_State *L, struct ltw_trader *t)
 {
     finish(L, t);
+}
+
+/* ---- a copy ---- */
+
+/* [-0, +0, m]  O1.  Once for each order. */
+static void copy_order(lua_State *L, struct ltw_trader *t, struct tw_order *o, int memo)
+{
+    struct ltw_order *from = (struct ltw_order *)o, *own;
+    int top = lua_gettop(L);
+
+    lua_rawgeti(L, LUA_REGISTRYINDEX, from->ref);
+    lua_pushvalue(L, top + 1);
+    if (lua_rawget(L, memo) == LUA_TNIL) {
+        own = from->twin = ltw_push_new_order(L);
+        own->o = *o;
+        if (t->gateway.submit) own->o.requests = 0;   /* none is its own */
+        own->o.resting = NULL;
+        own->o.next = NULL;
+        own->o.link = NULL;
+        own->reason = from->reason;
+        own->words = from->words;
+        own->trader = t;
+        for (int i = 1; i <= 3; i++) {
+            lua_getiuservalue(L, top + 1, i);
+            lua_setiuservalue(L, -2, i);
+        }
+        lua_pushvalue(L, top + 1);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, memo);
+        own->ref = luaL_ref(L, LUA_REGISTRYINDEX);
+        own->o.terms = terms_of(t, o->symbol);
+    }
+    lua_settop(L, top);
+}
+
+static void copy_orders(lua_State *L, struct ltw_trader *t, const struct ltw_trader *from,
+                        int memo)
+{
+    struct tw_order *o = NULL;
+
+    while ((o = tw_broker_open(from->broker, o))) copy_order(L, t, o, memo);
+    for (size_t i = 0; i < tw_broker_untold(from->broker); i++)
+        copy_order(L, t, tw_broker_untold_order(from->broker, i), memo);
+    for (struct ltw_order *own = from->ended; own; own = own->next) {
+        copy_order(L, t, &own->o, memo);
+        list_ended(t, own->twin);
+    }
+}
+
+static struct tw_order *twin_of(void *ctx, const struct tw_order *o)
+{
+    (void)ctx;
+    return &((const struct ltw_order *)o)->twin->o;
+}
+
+static void copy_latencies(lua_State *L, struct ltw_trader *t,
+                           struct tw_simulator_options *o)
+{
+    size_t n = o->submit.n, all = n + o->cancel.n;
+
+    t->latencies = tw_calloc(all + 1, sizeof *t->latencies);
+    if (!t->latencies) luaL_error(L, "not enough memory");
+    if (n) memcpy(t->latencies, o->submit.list, n * sizeof *t->latencies);
+    if (o->cancel.n)
+        memcpy(t->latencies + n, o->cancel.list, o->cancel.n * sizeof *t->latencies);
+    o->submit.list = t->latencies;
+    o->cancel.list = t->latencies + n;
+}
+
+void ltw_trader_copy(lua_State *L, struct ltw_trader *from, int memo,
+                     struct ltw_trader **out)
+{
+    struct tw_broker_options o = *tw_broker_get_options(from->broker);
+    struct ltw_trader *t = tw_calloc(1, sizeof *t);
+
+    if (!t) luaL_error(L, "not enough memory");
+    *out = t;                                /* freed by who has it from here on */
+    finish(L, from);                         /* what was told last */
+    t->host = from->host;
+    t->muted = true;
+    t->fees = from->fees;
+    memcpy(t->rate, from->rate, sizeof t->rate);
+    t->n_rates = from->n_rates;
+    o.ctx = t;
+    ltw_trader_echo(t, from, &o);
+    o.currency = NULL;                       /* that of the account, which is copied */
+    o.is_uncounted = true;
+    copy_latencies(L, t, &o.simulator);
+    t->broker = tw_broker_new(&o);
+    for (uint32_t i = 0; t->broker && i < from->n_terms; i++)
+        if (from->terms[i] && !ltw_trader_learn(t, i)) luaL_error(L, "not enough memory");
+    if (t->broker) copy_orders(L, t, from, memo);
+    if (!t->broker || tw_broker_adopt(t->broker, from->broker, twin_of, NULL) < 0)
+        luaL_error(L, "not enough memory");
 }

@@ -6,7 +6,8 @@
  *   O1  An order's memory is a userdata that the registry holds until nothing of the
  *       order is to come: a script may forget it.
  *   O2  The broker sees each quote, trade and bar that the script's cursor gives, before
- *       the script does, and nothing else: what it does depends on these alone.
+ *       the script does, and nothing else: what it does depends on these alone.  One that
+ *       has a seat in a venue sees orders and timers, too.
  *
  * Layer lua, for the files of a script's instance and of trading.  Thread: WORKER, the
  * instance's.
@@ -17,10 +18,14 @@
 #include "handler.h"
 #include "trade/broker.h"
 #include "trade/fees.h"
+#include "words.h"
 
 struct ltw_desk;
 struct ltw_journal;
 struct ltw_order;
+struct ltw_script;
+struct tw_fix_gateway;
+struct tw_seat;
 
 struct ltw_rate { uint32_t symbol, currency; bool inverse; };
 
@@ -37,9 +42,20 @@ struct ltw_trader {
     struct tw_told told;                 /* what is being told                       */
     unsigned stage;                      /* see trader.c; 0: nothing is              */
     struct tw_record record;             /* of it                                    */
-    struct ltw_order *ended;             /* with something still on its way          */
+    struct ltw_order *ended, **last;     /* with something still on its way          */
     uint64_t orders, fills;              /* sent, and their trades                   */
+    unsigned refused[TW_REASONS];        /* orders, by the reason                    */
     struct ltw_journal *journal;         /* constant; of a backtest, or NULL         */
+    size_t bytes;                        /* that the state's memory has for all this */
+    struct tw_seat *seat;                /* constant; where orders meet, or NULL     */
+    struct tw_gateway gateway;           /* constant; to it; a copy's: from it       */
+    uint8_t source;                      /* constant; a copy's: the seat's           */
+    struct tw_probe *probe;              /* of a backtest's order, or NULL           */
+    struct tw_simulator_options at_venue;    /* constant; latencies                  */
+    bool lost;                           /* what came of an order found no memory    */
+    struct tw_fix_gateway *leaves_by;    /* constant; where they leave the run, or NULL */
+    struct ltw_order *adopted;           /* made for one of a former run, or NULL    */
+    struct ltw_words words;              /* the venue's own, that are not told yet   */
 };
 
 /* The userdata that an order is in. */
@@ -48,13 +64,24 @@ struct ltw_order {
     struct ltw_trader *trader;           /* NULL: not sent, or its trader is gone    */
     struct ltw_order *next;              /* in trader->ended                         */
     bool listed;                         /* there                                    */
+    struct ltw_order *twin;              /* its copy, while it is copied             */
     int ref;                             /* registry: itself, O1; or LUA_NOREF       */
+    const char *label;                   /* user value 1, if it is a text; else NULL */
     uint8_t reason;                      /* told last; enum tw_reason                */
+    bool words;                          /* then the venue had some: user values 2, 3 */
 };
 
 /* [-0, +0, e]  Makes the broker of the table on top, what tw.trade.own gives, or nil:
- * *out is it, and is the caller's.  script: its id; raises for what can't be. */
-void ltw_trader_new(lua_State *L, uint32_t script, bool muted, struct ltw_trader **out);
+ * *out is it, and is the caller's.  script: its id, and its name over runs; raises for
+ * what can't be. */
+void ltw_trader_new(lua_State *L, uint32_t script, const char *name, bool muted,
+                    struct ltw_trader **out);
+
+/* [-0, +0, e]  Makes a muted one that stands where `from` does, between two records, with
+ * copies of its orders, which go to the table at memo by their originals.  *out: as
+ * above. */
+void ltw_trader_copy(lua_State *L, struct ltw_trader *from, int memo,
+                     struct ltw_trader **out);
 
 /* Its orders can still be looked at.  t may be NULL. */
 void ltw_trader_free(lua_State *L, struct ltw_trader *t);
@@ -74,8 +101,39 @@ static inline bool ltw_trader_has_told(const struct ltw_trader *t)
 int ltw_trader_push(lua_State *L, struct ltw_trader *t,
                     const struct ltw_handler *handlers, int *id);
 
+/* [-0, +0, e]  What the broker and the journal take counts as the state's.  Raises when
+ * with so much more it is above the limit. */
+void ltw_trader_count(lua_State *L, struct ltw_trader *t, size_t more);
+
 /* A script that failed is not told the rest of what it failed at. */
 void ltw_trader_forget(lua_State *L, struct ltw_trader *t);
+
+/* ---- seat.c ---- */
+
+/* [-0, +0, e]  Where the options say that its orders meet others': takes a seat. */
+void ltw_trader_join(lua_State *L, struct ltw_trader *t, uint32_t script,
+                     struct tw_broker_options *o);
+
+/* [-0, +0, e]  Before the broker sees the record: an order's memory, where the record
+ * says that one of a former run is there. */
+void ltw_trader_expect(lua_State *L, struct ltw_trader *t, const struct tw_record *r);
+
+/* [-0, +0, e]  What a former run of the script of that name has left where it trades:
+ * its positions are now, its orders come on the tape. */
+void ltw_trader_inherit(lua_State *L, struct ltw_trader *t, const char *name);
+
+/* What concerns an order is told to p from here on, see trade/probe.h; of a backtest. */
+void ltw_trader_probe(struct ltw_trader *t, struct tw_probe *p);
+
+/* Where `from` has a seat, what becomes of its orders becomes of those of its copy t, as
+ * long as both send the same ones. */
+void ltw_trader_echo(struct ltw_trader *t, const struct ltw_trader *from,
+                     struct tw_broker_options *o);
+
+/* [-0, +0, e]  The tape waits for a script that has a seat: no report must be missed. */
+void ltw_script_rely(lua_State *L, struct ltw_script *s);
+
+/* ---- trader.c again ---- */
 
 /* What an instrument takes; false: no memory. */
 bool ltw_trader_learn(struct ltw_trader *t, uint32_t symbol);

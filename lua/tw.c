@@ -4,6 +4,7 @@
 #include "base/fixed.h"
 #include "desk.h"
 #include "lchannel.h"
+#include "lbook.h"
 #include "lfuture.h"
 #include "ltime.h"
 #include "lvalue.h"
@@ -63,7 +64,7 @@ static int sleep_for(lua_State *L)
 /* A message that is not on the tape yet owns its value. */
 static int pending_gc(lua_State *L)
 {
-    struct tw_record *r = lua_touserdata(L, 1);
+    struct tw_record *r = luaL_checkudata(L, 1, PENDING);
 
     if (r->message.value_kind == TW_VALUE_BLOCK) tw_value_unref(r->message.value.block);
     r->message.value_kind = TW_VALUE_NIL;
@@ -208,7 +209,7 @@ static int instrument(lua_State *L)
         name = luaL_checklstring(L, 1, &n);
         id = tw_symbols_find(host->symbols, name, n);
     }
-    if (id) push_instrument(L, host, id);
+    if (id && ltw_has_seen(host, id)) push_instrument(L, host, id);
     else lua_pushnil(L);
     return 1;
 }
@@ -222,11 +223,13 @@ static int instruments(lua_State *L)
 {
     struct ltw_host *host = ltw_check_host(L, "tw.instruments");
     uint32_t count = tw_symbols_count(host->symbols);
+    lua_Integer n = 0;
 
     lua_createtable(L, (int)count, 0);
     for (uint32_t id = 1; id <= count; id++) {
+        if (!ltw_has_seen(host, id)) continue;
         push_instrument(L, host, id);
-        lua_rawseti(L, -2, id);
+        lua_rawseti(L, -2, ++n);
     }
     return 1;
 }
@@ -235,8 +238,8 @@ static int instruments(lua_State *L)
 static int index_module(lua_State *L)
 {
     static const char *const names[] = {
-        "array", "backtest", "board", "cache", "channel", "pool", "ps", "stat",
-        "supervise", "task", NULL
+        "array", "backtest", "board", "cache", "channel", "fix", "pool", "ps", "stat",
+        "supervise", "sweep", "task", NULL
     };
     const char *name = lua_tostring(L, 2);
 
@@ -255,6 +258,7 @@ static int index_module(lua_State *L)
 
 static const luaL_Reg funcs[] = {
     { "all", ltw_future_all },
+    { "book", ltw_book },
     { "any", ltw_future_any },
     { "race", ltw_future_race },
     { "promise", ltw_promise_new },

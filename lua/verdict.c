@@ -74,16 +74,9 @@ static bool is_dry(struct ltw_reloads *r) TW_ON(MAIN)
 {
     struct tw_app *app = r->app;
     uint64_t head = tw_tape_head(app->host.tape);
-    unsigned ended = 0;
+    unsigned ended;
 
-    for (unsigned i = 0; i < tw_io_count(app->io); i++) {
-        struct tw_feed_status status;
-
-        if (app->endless[i]) continue;
-        tw_io_status(app->io, i, &status);
-        if (status.state < TW_FEED_ENDED) return false;
-        ended++;
-    }
+    if (!ltw_app_feeds_ended(app, &ended)) return false;
     for (unsigned i = 0; i < app->n_scripts; i++)
         /* order [script.counts] relaxed: it only grows */
         if (atomic_load_explicit(&app->counts[i].at, memory_order_relaxed) < head)

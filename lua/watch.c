@@ -35,15 +35,6 @@ struct ltw_watcher {
     struct directory *directories;
 };
 
-static void on_quiet(uv_timer_t *timer)
-{
-    struct ltw_watcher *w = timer->data;
-
-    tw_be_main();
-    ltw_watcher_renew(w);
-    ltw_reload_suspect(w->reloads, NULL);
-}
-
 struct name { const struct directory *in; const char *name; bool matters; };
 
 static void compare(void *ctx, const char *name)
@@ -67,7 +58,7 @@ static void on_event(uv_fs_event_t *event, const char *name, int events, int sta
     (void)events;
     tw_be_main();
     if (!n.matters) ltw_reload_each_file(d->of->reloads, compare, &n);
-    if (n.matters) uv_timer_start(&d->of->quiet, on_quiet, QUIET_MS, 0);
+    if (n.matters) ltw_watcher_look(d->of);
 }
 
 static struct directory *find(struct ltw_watcher *w, const char *path, size_t n)
@@ -115,11 +106,26 @@ static void add(void *w, const char *name)
 }
 
 /* A directory may be another one by the same name: so all begin anew. */
-void ltw_watcher_renew(struct ltw_watcher *w)
+static void renew(struct ltw_watcher *w) TW_ON(MAIN)
 {
     for (struct directory *d = w->directories; d; d = d->next)
         uv_fs_event_stop(&d->event);
     ltw_reload_each_file(w->reloads, add, w);
+}
+
+/* What happens while they begin anew is seen by looking at the files after that. */
+static void on_quiet(uv_timer_t *timer)
+{
+    struct ltw_watcher *w = timer->data;
+
+    tw_be_main();
+    renew(w);
+    ltw_reload_suspect(w->reloads, NULL);
+}
+
+void ltw_watcher_look(struct ltw_watcher *w)
+{
+    uv_timer_start(&w->quiet, on_quiet, QUIET_MS, 0);
 }
 
 struct ltw_watcher *ltw_watcher_new(struct ltw_reloads *r, uv_loop_t *loop,
@@ -133,7 +139,7 @@ struct ltw_watcher *ltw_watcher_new(struct ltw_reloads *r, uv_loop_t *loop,
     w->log = log;
     uv_timer_init(loop, &w->quiet);
     w->quiet.data = w;
-    ltw_watcher_renew(w);
+    renew(w);
     return w;
 }
 

@@ -17,8 +17,8 @@ struct ltw_watcher;
 struct ltw_watcher *ltw_watcher_new(struct ltw_reloads *r, uv_loop_t *loop,
                                     struct tw_log *log) TW_ON(MAIN);
 
-/* There may be other files now. */
-void ltw_watcher_renew(struct ltw_watcher *w) TW_ON(MAIN);
+/* There may be other files now: in a moment all are looked at, and watched from then. */
+void ltw_watcher_look(struct ltw_watcher *w) TW_ON(MAIN);
 
 /* After the loop has closed its handles.  w may be NULL. */
 void ltw_watcher_free(struct ltw_watcher *w) TW_ON(MAIN);

@@ -23,6 +23,9 @@
  * (two texts of megabytes are joined, or compared), so counting them is not enough: a
  * timer of its thread, too, has it look up.
  *
+ * A backtest runs on the thread that asked for it, where nobody looks: the look is a
+ * signal that a timer sends to the thread itself, now and then (alarm).
+ *
  * Layer lua.
  */
 #include "watchdog.h"
@@ -41,7 +44,9 @@ enum { SIGNAL = SIGURG };
 enum { RETRY = 1000, LOOK_SOON = 4000, LOOK = 100000 };   /* instructions */
 enum { SLICE_NS = 500000 };             /* of a task with a budget */
 enum { HELD_NS = 10000000 };            /* likewise, where it can't step aside */
-enum { TIDY_NS = 1000000000 };          /* to end in, where handlers have no limit */
+enum { TIDY_NS = 1000000000 };          /* to end in, where handlers have no limit, or
+                                         * one of event time's */
+enum { LOOK_NS_MIN = 5000000, LOOK_NS_MAX = 1000000000 };    /* of an alarm */
 
 /* The state that runs on this thread; the signal handler's way to it. */
 static _Thread_local struct ltw_state *_Atomic now_running;
@@ -188,6 +193,31 @@ static void pass_on(int number, siginfo_t *info, void *context)
         before.sa_handler(number);
 }
 
+/* The innermost one of this thread. */
+static _Thread_local struct ltw_alarm *_Atomic now_alarm;
+
+static uint64_t beat_of(const struct ltw_state *s)
+{
+    /* order [watchdog.beat] relaxed: only whether it moved matters */
+    return s->pulse ? atomic_load_explicit(&s->pulse->beat, memory_order_relaxed) : 0;
+}
+
+/* Its timer: has the state been in one handler for too long? */
+static void on_alarm(struct ltw_alarm *a, const struct ltw_state *running)
+{
+    uint64_t beat = beat_of(a->state);
+    int64_t now_ns = cpu_ns();
+
+    /* order [watchdog.alarm] relaxed: stored by this same thread */
+    if (a != atomic_load_explicit(&now_alarm, memory_order_relaxed)) return;
+    if (running != a->state || beat != a->beat) {
+        a->beat = beat;
+        a->since_ns = now_ns;
+    } else if (now_ns - a->since_ns >= a->limit_ns) {
+        lua_sethook(running->running, overrun, LUA_MASKCOUNT, 1);
+    }
+}
+
 /* The timer of a task with a budget: whatever runs by now looks at it. */
 static void on_slice(struct ltw_state *s)
 {
@@ -195,10 +225,32 @@ static void on_slice(struct ltw_state *s)
         lua_sethook(s->running, look_again, LUA_MASKCOUNT, 1);
 }
 
+/* The one whose code waits, on this thread, for what s does. */
+static struct ltw_state *root_state(struct ltw_state *s)
+{
+    while (s->outer) s = s->outer;
+    return s;
+}
+
+/* What a signal means to what runs in a state that is nobody's part. */
+static lua_Hook hook_for(const struct ltw_state *root)
+{
+    if (!root->may_stop) return overrun;
+    return root->may_stop(root) ? unwanted : step_aside;
+}
+
+/* s, and what waits for it, but the root. */
+static void end_within(struct ltw_state *s)
+{
+    for (; s->outer; s = s->outer) lua_sethook(s->running, overrun, LUA_MASKCOUNT, 1);
+}
+
 static void on_signal(int number, siginfo_t *info, void *context)
 {
     /* order [watchdog.running] relaxed: stored by this same thread */
     struct ltw_state *s = atomic_load_explicit(&now_running, memory_order_relaxed);
+    struct ltw_state *root;
+    lua_Hook hook;
 
     /* order [watchdog.ours] relaxed: stored by this same thread */
     if (!atomic_load_explicit(&is_ours, memory_order_relaxed)) {
@@ -206,7 +258,8 @@ static void on_signal(int number, siginfo_t *info, void *context)
         return;
     }
     if (info->si_code == SI_TIMER) {
-        on_slice(s);
+        if (info->si_value.sival_ptr) on_alarm(info->si_value.sival_ptr, s);
+        else on_slice(s);
         return;
     }
     if (!s) {
@@ -214,14 +267,21 @@ static void on_signal(int number, siginfo_t *info, void *context)
         atomic_store_explicit(&missed, true, memory_order_relaxed);
         return;
     }
-    if (s->outer) {   /* it stands aside for nobody */
-        if (!s->outer->may_stop || s->outer->may_stop(s->outer))
-            lua_sethook(s->running, overrun, LUA_MASKCOUNT, 1);
-        return;
-    }
-    lua_sethook(s->running,
-                !s->may_stop ? overrun : s->may_stop(s) ? unwanted : step_aside,
-                LUA_MASKCOUNT, 1);
+    root = root_state(s);
+    /* order [watchdog.told] relaxed: read by this same thread */
+    atomic_store_explicit(&root->told, true, memory_order_relaxed);
+    hook = hook_for(root);
+    lua_sethook(root->running, hook, LUA_MASKCOUNT, 1);
+    if (hook != step_aside) end_within(s);   /* what is within stands aside for nobody */
+}
+
+bool ltw_watchdog_is_told(const struct ltw_state *s)
+{
+    const struct ltw_state *root = root_state((struct ltw_state *)s);
+
+    /* order [watchdog.told] relaxed: set by this same thread's handler */
+    return atomic_load_explicit(&root->told, memory_order_relaxed)
+        && hook_for(root) != step_aside;
 }
 
 void ltw_watchdog_stop(struct ltw_state *s)
@@ -236,15 +296,26 @@ void ltw_watchdog_signal(struct tw_worker *w)
         pthread_kill(tw_worker_thread(w), SIGNAL);
 }
 
+/* Is a signal on this thread for its states?  Returns what was so before. */
+static bool set_ours(bool ours)
+{
+    /* order [watchdog.ours] relaxed: read by this same thread's handler */
+    return atomic_exchange_explicit(&is_ours, ours, memory_order_relaxed);
+}
+
 void ltw_watchdog_join(void)
 {
     sigset_t ours;
 
-    /* order [watchdog.ours] relaxed: read by this same thread's handler */
-    atomic_store_explicit(&is_ours, true, memory_order_relaxed);
+    set_ours(true);
     sigemptyset(&ours);
     sigaddset(&ours, SIGNAL);
     pthread_sigmask(SIG_UNBLOCK, &ours, NULL);   /* who started it may have blocked all */
+}
+
+static bool is_lent(const struct ltw_host *host)
+{
+    return !host->embedded || host->embedded->watchdog;
 }
 
 void ltw_watchdog_install(const struct ltw_host *host)
@@ -252,7 +323,7 @@ void ltw_watchdog_install(const struct ltw_host *host)
     struct sigaction action = { .sa_sigaction = on_signal,
                                 .sa_flags = SA_RESTART | SA_SIGINFO };
 
-    if (host->embedded && !host->embedded->watchdog) return;
+    if (!is_lent(host)) return;
     sigemptyset(&action.sa_mask);
     pthread_mutex_lock(&lock);
     if (users++ == 0) {
@@ -269,7 +340,7 @@ void ltw_watchdog_remove(const struct ltw_host *host)
 {
     struct sigaction now;
 
-    if (host->embedded && !host->embedded->watchdog) return;
+    if (!is_lent(host)) return;
     pthread_mutex_lock(&lock);
     if (--users == 0) {
         /* order [watchdog.installed] relaxed: nobody is left to be signalled */
@@ -288,22 +359,31 @@ static int64_t end_of(const struct ltw_state *state)
     int64_t limit_ns = state->host ? state->host->time_max_ns : 0;
 
     if (!state->may_stop || !s || !s->cancelled) return 0;
-    return cpu_ns() + (limit_ns > 0 ? limit_ns : TIDY_NS);
+    return cpu_ns() + (limit_ns > 0 && !state->host->time ? limit_ns : TIDY_NS);
 }
 
-/* Its timer sends the signal again and again: the first may come too early.  Without
- * one, instructions are counted all the same. */
-static void start_slices(struct ltw_budget *budget)
+/* One that sends this thread the signal, with that value, again and again. */
+static bool start_timer(clockid_t clock, int64_t every_ns, void *value, timer_t *timer)
 {
-    struct timespec slice = { .tv_nsec = SLICE_NS };
-    struct itimerspec times = { slice, slice };
-    struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGNAL };
+    struct timespec every = { .tv_sec = every_ns / 1000000000,
+                              .tv_nsec = every_ns % 1000000000 };
+    struct itimerspec times = { every, every };
+    struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGNAL,
+                              .sigev_value = { .sival_ptr = value } };
 
     /* order [watchdog.installed] relaxed: no handler, no signal; nothing else */
-    if (!atomic_load_explicit(&installed, memory_order_relaxed)) return;
+    if (!atomic_load_explicit(&installed, memory_order_relaxed)) return false;
     event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
-    budget->has_timer = timer_create(CLOCK_MONOTONIC, &event, &budget->timer) == 0;
-    if (budget->has_timer) timer_settime(budget->timer, 0, &times, NULL);
+    if (timer_create(clock, &event, timer) < 0) return false;
+    timer_settime(*timer, 0, &times, NULL);
+    return true;
+}
+
+/* Its timer goes on and on: the first signal may come too early.  Without one,
+ * instructions are counted all the same. */
+static void start_slices(struct ltw_budget *budget)
+{
+    budget->has_timer = start_timer(CLOCK_MONOTONIC, SLICE_NS, NULL, &budget->timer);
 }
 
 static void stop_slices(struct ltw_budget *budget)
@@ -348,6 +428,45 @@ static void close_budget(struct ltw_state *state, struct ltw_budget *budget)
     state->bytes_till = state->bytes_end = 0;
 }
 
+/* Several looks for each limit: so that is passed by a part of it at most. */
+bool ltw_alarm_set(struct ltw_alarm *a, struct ltw_state *s, const struct ltw_host *host,
+                   int64_t limit_ns)
+{
+    int64_t every_ns = limit_ns / 8;
+
+    /* order [watchdog.alarm] relaxed: stored by this same thread */
+    *a = (struct ltw_alarm){
+        .state = s, .beat = beat_of(s), .since_ns = cpu_ns(), .limit_ns = limit_ns,
+        .outer = atomic_load_explicit(&now_alarm, memory_order_relaxed),
+    };
+    if (every_ns < LOOK_NS_MIN) every_ns = LOOK_NS_MIN;
+    if (every_ns > LOOK_NS_MAX) every_ns = LOOK_NS_MAX;
+    if (limit_ns <= 0 || !is_lent(host)) return false;
+    ltw_watchdog_install(host);
+    a->was_ours = set_ours(true);
+    ltw_watchdog_join();
+    if (!start_timer(CLOCK_THREAD_CPUTIME_ID, every_ns, a, &a->timer)) {
+        set_ours(a->was_ours);
+        ltw_watchdog_remove(host);
+        if (host->warn) host->warn(s->who, "no timer: a handler may run for ever");
+        return false;
+    }
+    /* order [watchdog.alarm] relaxed: read by this same thread's handler */
+    atomic_store_explicit(&now_alarm, a, memory_order_relaxed);
+    return true;
+}
+
+/* A signal that is on its way comes before timer_delete returns: it is this thread's. */
+void ltw_alarm_clear(struct ltw_alarm *a, const struct ltw_host *host)
+{
+    timer_delete(a->timer);
+    if (a->outer) a->outer->since_ns = cpu_ns();
+    /* order [watchdog.alarm] relaxed: read by this same thread's handler */
+    atomic_store_explicit(&now_alarm, a->outer, memory_order_relaxed);
+    set_ours(a->was_ours);
+    ltw_watchdog_remove(host);
+}
+
 void ltw_watchdog_follow(struct ltw_state *state, lua_State *co)
 {
     state->running = co;
@@ -357,6 +476,8 @@ void ltw_watchdog_follow(struct ltw_state *state, lua_State *co)
 void ltw_watchdog_enter(struct ltw_state *state, lua_State *co)
 {
     state->overrun = state->late = false;
+    /* order [watchdog.told] relaxed: set by this same thread's handler */
+    if (!state->outer) atomic_store_explicit(&state->told, false, memory_order_relaxed);
     state->till_ns = state->limit_ns ? cpu_ns() + state->limit_ns : end_of(state);
     if (state->task && state->task->budget) open_budget(state, state->task->budget);
     ltw_watchdog_follow(state, co);
@@ -368,6 +489,7 @@ void ltw_watchdog_enter(struct ltw_state *state, lua_State *co)
         atomic_store_explicit(&missed, false, memory_order_relaxed);
         if (state->may_stop) lua_sethook(co, step_aside, LUA_MASKCOUNT, 1);
     }
+    if (state->outer && ltw_watchdog_is_told(state)) end_within(state);
     if (state->pulse) {
         ltw_watchdog_beat(state);
         /* order [watchdog.inside] relaxed: a hint for MAIN's next look */

@@ -5,6 +5,8 @@
 #ifndef LTW_WATCHDOG_H
 #define LTW_WATCHDOG_H
 
+#include <time.h>
+
 #include "engine.h"
 
 /* Called around Lua code that must not run for ever.
@@ -14,6 +16,9 @@ void ltw_watchdog_leave(struct ltw_state *state);
 
 /* Another coroutine of what was entered runs now.  Thread: the state's. */
 void ltw_watchdog_follow(struct ltw_state *state, lua_State *co);
+
+/* Was what s is a part of told to end, and has it not ended yet?  Thread: the state's. */
+bool ltw_watchdog_is_told(const struct ltw_state *s);
 
 /* A handler begins: the one before has returned.  Thread: the state's. */
 static inline void ltw_watchdog_beat(struct ltw_state *state)
@@ -50,6 +55,28 @@ void ltw_watchdog_stop(struct ltw_state *s);
  * Thread: any; before the first worker, after the last.  Blocks: a short lock. */
 void ltw_watchdog_install(const struct ltw_host *host);
 void ltw_watchdog_remove(const struct ltw_host *host);
+
+/* Where MAIN itself runs a state's code, and nobody looks: a timer of the thread's CPU
+ * time does. */
+struct ltw_alarm {
+    struct ltw_state *state;      /* constant, as all but the next three          */
+    uint64_t beat;                /* owner: the thread, also in a signal handler: */
+    int64_t since_ns;             /* CPU time when it was last seen to move       */
+    bool was_ours;                /* the signal, before                           */
+    struct ltw_alarm *outer;      /* of what waits for all of this; or NULL       */
+    int64_t limit_ns;
+    timer_t timer;
+};
+
+/* From here on a handler of s that takes longer than that (0: for ever) is stopped; what
+ * waits on this thread for all of it has that much longer.  host: who lends the signal.
+ * False: it does not, or there is no limit, or no timer.
+ * Thread: the state's, until it is cleared. */
+bool ltw_alarm_set(struct ltw_alarm *a, struct ltw_state *s, const struct ltw_host *host,
+                   int64_t limit_ns);
+
+/* One that was set, the last one of this thread. */
+void ltw_alarm_clear(struct ltw_alarm *a, const struct ltw_host *host);
 
 /* From here on the signal is for the states of this thread.  Thread: a worker's. */
 void ltw_watchdog_join(void);

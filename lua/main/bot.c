@@ -17,14 +17,15 @@
 #include <gnu/libc-version.h>
 #endif
 
+#include <expat.h>
 #include <lauxlib.h>
 #include <openssl/opensslv.h>
 #include <uv.h>
 #include <zlib.h>
 #include <zstd.h>
 
-#include "base/sha256.h"
 #include "base/memory.h"
+#include "lsha256.h"
 #include "options.h"
 #include "payload.h"
 #include "seal.h"
@@ -209,34 +210,13 @@ static int names(lua_State *L)
     return 1;
 }
 
-/* [-0, +1, m] */
-static void push_hex(lua_State *L, const unsigned char digest[LTW_DIGEST])
-{
-    char text[2 * LTW_DIGEST + 1];
-
-    for (int i = 0; i < LTW_DIGEST; i++) sprintf(text + 2 * i, "%02x", digest[i]);
-    lua_pushstring(L, text);
-}
-
-/* bot.sha256(text) -> string of hexadecimal digits */
-static int sha256(lua_State *L)
-{
-    unsigned char digest[LTW_DIGEST];
-    size_t n;
-    const char *text = luaL_checklstring(L, 1, &n);
-
-    tw_sha256(text, n, digest);
-    push_hex(L, digest);
-    return 1;
-}
-
 /* bot.seal() -> digest, bytes of the program, bytes of the files inside */
 static int seal(lua_State *L)
 {
     struct ltw_seal s;
 
     ltw_seal_read(&s);
-    push_hex(L, s.digest);
+    ltw_push_digest(L, s.digest);
     lua_pushinteger(L, (lua_Integer)s.program);
     lua_pushinteger(L, (lua_Integer)s.payload);
     return 3;
@@ -260,6 +240,10 @@ static void add_part(lua_State *L, const struct part *part)
     lua_rawseti(L, -2, luaL_len(L, -2) + 1);
 }
 
+#define TEXT(x) #x
+#define DOTTED(a, b, c) TEXT(a) "." TEXT(b) "." TEXT(c)
+#define EXPAT_VERSION DOTTED(XML_MAJOR_VERSION, XML_MINOR_VERSION, XML_MICRO_VERSION)
+
 /* bot.parts(is_static) -> table of { name, version, licence, holder } */
 static int list_parts(lua_State *L)
 {
@@ -275,6 +259,7 @@ static int list_parts(lua_State *L)
     };
     const struct part zstd = { "zstd", ZSTD_VERSION_STRING, "BSD-3-Clause",
                                "Meta Platforms, Inc. and affiliates" };
+    const struct part expat = { "expat", EXPAT_VERSION, "MIT", "Expat maintainers" };
 #ifdef __GLIBC__
     const struct part glibc = {
         "glibc", gnu_get_libc_version(), "LGPL-2.1", "Free Software Foundation"
@@ -283,7 +268,10 @@ static int list_parts(lua_State *L)
 
     lua_newtable(L);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) add_part(L, &parts[i]);
-    if (!tw_zstd_lack() && !lua_toboolean(L, 1)) add_part(L, &zstd);
+    if (!tw_zstd_lack() && !lua_toboolean(L, 1)) {
+        add_part(L, &zstd);
+        add_part(L, &expat);
+    }
 #ifdef __GLIBC__
     if (lua_toboolean(L, 1)) add_part(L, &glibc);
 #endif
@@ -342,8 +330,9 @@ static int create(lua_State *L)
 }
 
 static const luaL_Reg internal[] = {
-    { "names", names }, { "sha256", sha256 }, { "seal", seal }, { "parts", list_parts },
-    { "create", create }, { "options", list_options }, { NULL, NULL }
+    { "names", names }, { "sha256", ltw_sha256 }, { "seal", seal },
+    { "parts", list_parts }, { "create", create }, { "options", list_options },
+    { NULL, NULL }
 };
 
 int luaopen_tw_internal_bot(lua_State *L)

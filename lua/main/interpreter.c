@@ -22,6 +22,7 @@
 
 #include "loop.h"
 #include "main/prompt.h"
+#include "main/signals.h"
 #include "task.h"
 #include "tidewire.h"
 
@@ -114,15 +115,18 @@ void tw_interpreter_interrupt(lua_State *co)
  * not in another task's turn: then its wait ends, which goes through its loop. */
 static void on_interrupt(int number)
 {
+    const struct ltw_state *s;
+    lua_State *L;
+    bool waits, is_main;
+
+    if (!ltw_signal_is_here(number)) return;
+    signal(number, SIG_DFL);
     /* order [interpreter.running] relaxed: it was stored before this handler
      * was installed, and nothing else is read through it */
-    lua_State *L = atomic_load_explicit(&running, memory_order_relaxed);
-
-    const struct ltw_state *s = ltw_state(L);
-    bool waits = s->task && s->task->state == LTW_TASK_WAITING;
-    bool is_main = !s->task || s->task->co == L;
-
-    (void)number;
+    L = atomic_load_explicit(&running, memory_order_relaxed);
+    s = ltw_state(L);
+    waits = s->task && s->task->state == LTW_TASK_WAITING;
+    is_main = !s->task || s->task->co == L;
     if (!waits && is_main) tw_interpreter_interrupt(L);
     if (!waits) tw_interpreter_interrupt(s->running);
     ltw_loop_interrupt(s->tasks);
@@ -132,8 +136,7 @@ static void on_interrupt(int number)
  * SA_RESTART a script that waits for input is interrupted too. */
 int tw_interpreter_call(lua_State *L, int args, int results)
 {
-    struct sigaction action = { .sa_handler = on_interrupt,
-                                .sa_flags = (int)SA_RESETHAND }, before;
+    struct sigaction action = { .sa_handler = on_interrupt }, before;
     int handler = lua_gettop(L) - args, status;
 
     lua_pushcfunction(L, ltw_traceback);

@@ -166,7 +166,8 @@ end:
 }
 
 /* The app that replays a file is built in (stdlib/tapes.lua): but for options of every
- * run, the command line is a parameter of it, a line for each word. */
+ * run, the command line is a parameter of it, a line for each word.  --set is for the
+ * scripts. */
 static int run_replay(int argc, char **argv)
 {
     char **args = calloc((size_t)argc + 4, sizeof *args), *words;
@@ -186,7 +187,7 @@ static int run_replay(int argc, char **argv)
     for (int i = 0; i < argc; i++) {
         const struct ltw_option *option = ltw_option_find(argv[i]);
 
-        if (option) {
+        if (option && strcmp(argv[i], "--set") != 0) {
             args[n++] = argv[i];
             if (option->value && i + 1 < argc) args[n++] = argv[++i];
         } else {
@@ -233,6 +234,10 @@ static int run_command(int argc, char **argv)
         if (strcmp(command, "test") == 0) return run_module("tw.test", argv + 2);
         if (strcmp(command, "stat") == 0) return run_module("tw.query", argv + 2);
         if (strcmp(command, "backtest") == 0) return run_module("tw.backtest", argv + 2);
+        if (strcmp(command, "sweep") == 0)
+            return run_module("tw.sweep_command", argv + 2);
+        if (strcmp(command, "explain") == 0) return run_module("tw.explain", argv + 2);
+        if (strcmp(command, "fix") == 0) return run_module("tw.fix", argv + 2);
         if (strcmp(command, "build") == 0) return run_module("tw.build", argv + 2);
         if (strcmp(command, "help") == 0 || strcmp(command, "--help") == 0)
             return run_module("tw.help", argv + 2);

@@ -95,6 +95,7 @@ int ltw_program_end(struct ltw_program *p, int status)
     tw_be_main();
     if (status == 0) ltw_loop_finish(p->state->tasks);
     if (p->host.pool && status == 0) tw_pool_finish(p->host.pool);
+    ltw_state_cease(p->state);
     if (p->host.pool) ltw_pool_stop(&p->host);
     ltw_state_free(p->state);
     ltw_pool_close(&p->host);

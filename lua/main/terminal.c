@@ -16,6 +16,8 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "main/signals.h"
+
 /* Whose it is, for signal handlers, which get no argument. */
 static _Atomic(struct ltw_terminal *) taken;
 
@@ -34,6 +36,7 @@ static void on_signal(int number)
     int before = errno;
     char event = 0;
 
+    if (!ltw_signal_is_here(number)) return;
     if (!t) return;   /* it is being given back just now */
     for (int i = 0; i < LTW_TERMINAL_SIGNALS; i++)
         if (signals[i].number == number) event = signals[i].event;

@@ -1,0 +1,237 @@
+/* distrust.c - states of scripts that the app does not trust.
+ *
+ * Why so much for "no ffi": who can load a C library, a C module or bytecode that no
+ * compiler has made, start a program, reach what functions of C hold or write into the
+ * memory of the process by a file of /proc has more than ffi.
+ *
+ * Layer lua.
+ */
+#include "distrust.h"
+
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/vfs.h>
+
+#include <lualib.h>
+
+#include "lvalue.h"
+#include "script.h"
+
+/* Its name is the upvalue. */
+static int off(lua_State *L)
+{
+    return luaL_error(L, "%s is off in scripts that the app does not trust",
+                      lua_tostring(L, lua_upvalueindex(1)));
+}
+
+/* The function that is the upvalue, of what is on the stack. */
+static int pass(lua_State *L)
+{
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+static void want_text(lua_State *L, int mode)
+{
+    if (lua_gettop(L) < mode) lua_settop(L, mode);
+    lua_pushliteral(L, "t");
+    lua_replace(L, mode);
+}
+
+static int load_text(lua_State *L)
+{
+    want_text(L, 3);
+    return pass(L);
+}
+
+static int load_text_file(lua_State *L)
+{
+    want_text(L, 2);
+    return pass(L);
+}
+
+static int do_text_file(lua_State *L)
+{
+    const char *path = luaL_optstring(L, 1, NULL);
+
+    lua_settop(L, 1);
+    if (luaL_loadfilex(L, path, "t") != LUA_OK) return lua_error(L);
+    lua_call(L, 0, LUA_MULTRET);
+    return lua_gettop(L) - 1;
+}
+
+/* In place of Lua's searcher of package.path. */
+static int search(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1), *path;
+
+    lua_getfield(L, lua_upvalueindex(1), "searchpath");
+    lua_pushvalue(L, 1);
+    lua_getfield(L, lua_upvalueindex(1), "path");
+    lua_call(L, 2, 2);
+    path = lua_tostring(L, -2);
+    if (!path) return 1;
+    if (luaL_loadfilex(L, path, "t") != LUA_OK)
+        return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", name,
+                          path, lua_tostring(L, -1));
+    lua_pushstring(L, path);
+    return 2;
+}
+
+/* io.open, io.output: a file of /proc may be the memory of this process. */
+static int open_file(lua_State *L)
+{
+    int n = pass(L);
+    luaL_Stream *s = luaL_testudata(L, 1, LUA_FILEHANDLE);
+    struct statfs fs;
+
+    if (!s || !s->closef || fstatfs(fileno(s->f), &fs) != 0
+        || fs.f_type != PROC_SUPER_MAGIC)
+        return n;
+    fclose(s->f);
+    s->closef = NULL;
+    return luaL_error(L, "files of /proc are off in scripts that the app does not trust");
+}
+
+/* Of Lua functions alone: what those of C hold is no script's. */
+static int upvalue(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    return lua_iscfunction(L, 1) ? 0 : pass(L);
+}
+
+/* Of Lua functions alone, where it is found by its level: those of C may be what another
+ * function here stands before.  It is one level further away from us. */
+static int info(lua_State *L)
+{
+    int arg = lua_isthread(L, 1) ? 2 : 1, n;
+    bool is_here = arg == 1 || lua_tothread(L, 1) == L;
+    lua_Integer level;
+
+    if (lua_isfunction(L, arg)) return pass(L);
+    level = luaL_checkinteger(L, arg);
+    if (level < 0 || level >= INT_MAX) {
+        luaL_pushfail(L);
+        return 1;
+    }
+    lua_pushinteger(L, level + is_here);
+    lua_replace(L, arg);
+    n = pass(L);
+    if (n != 1 || !lua_istable(L, 1)) return n;
+    lua_getfield(L, 1, "func");
+    if (lua_iscfunction(L, -1)) {
+        lua_pushnil(L);
+        lua_setfield(L, 1, "func");
+    }
+    lua_settop(L, 1);
+    return 1;
+}
+
+/* [-0, +0, m]  The field of the table on top calls f, which has what it was; f NULL: it
+ * raises. */
+static void replace(lua_State *L, const char *name, const char *full, lua_CFunction f)
+{
+    if (f) lua_getfield(L, -1, name);
+    else lua_pushstring(L, full);
+    lua_pushcclosure(L, f ? f : off, 1);
+    lua_setfield(L, -2, name);
+}
+
+/* [-0, +0, m]  Those of C modules are the last ones, the one of Lua's before them. */
+static void replace_searchers(lua_State *L)
+{
+    lua_Integer n;
+
+    lua_getfield(L, -1, "searchers");
+    n = luaL_len(L, -1);
+    lua_pushnil(L);
+    lua_rawseti(L, -2, n);
+    lua_pushnil(L);
+    lua_rawseti(L, -2, n - 1);
+    lua_pushvalue(L, -2);
+    lua_pushcclosure(L, search, 1);
+    lua_rawseti(L, -2, n - 2);
+    lua_pop(L, 1);
+    lua_pushliteral(L, "");
+    lua_setfield(L, -2, "cpath");
+}
+
+/* [-1, +0, e]  Only these are left of the table on top. */
+static void keep_debug(lua_State *L)
+{
+    static const char *const kept[] = { "traceback", "getinfo", "getmetatable",
+                                        "getupvalue", "setupvalue", NULL };
+
+    replace(L, "getinfo", NULL, info);
+    replace(L, "getupvalue", NULL, upvalue);
+    replace(L, "setupvalue", NULL, upvalue);
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        const char *name = lua_tostring(L, -2);
+        int i = 0;
+
+        while (kept[i] && strcmp(kept[i], name) != 0) i++;
+        if (kept[i]) continue;
+        lua_pushvalue(L, -2);
+        lua_pushnil(L);
+        lua_rawset(L, -5);
+    }
+}
+
+void ltw_distrust(lua_State *L)
+{
+    int top = lua_gettop(L);
+
+    ltw_state(L)->distrusted = true;
+    lua_getglobal(L, "require");        /* what stdlib/evaluate.lua puts there */
+    lua_pushliteral(L, "tw.bounded");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "string");
+    lua_setfield(L, LUA_REGISTRYINDEX, "tw.methods");
+    lua_pushliteral(L, "");
+    lua_getmetatable(L, -1);
+    lua_setfield(L, LUA_REGISTRYINDEX, "tw.texts");
+    lua_pushglobaltable(L);
+    replace(L, "load", NULL, load_text);
+    replace(L, "loadfile", NULL, load_text_file);
+    replace(L, "dofile", NULL, do_text_file);
+    lua_getglobal(L, LUA_OSLIBNAME);
+    replace(L, "execute", "os.execute", NULL);
+    lua_getglobal(L, LUA_IOLIBNAME);
+    replace(L, "popen", "io.popen", NULL);
+    replace(L, "open", NULL, open_file);
+    replace(L, "output", NULL, open_file);
+    lua_getglobal(L, LUA_LOADLIBNAME);
+    replace(L, "loadlib", "package.loadlib", NULL);
+    replace_searchers(L);
+    lua_getglobal(L, LUA_DBLIBNAME);
+    keep_debug(L);
+    lua_settop(L, top);
+}
+
+bool ltw_is_trusted(lua_State *L, const struct tw_any *options)
+{
+    bool is = true;
+
+    ltw_push_thawed(L, options);
+    if (lua_istable(L, -1)) {
+        lua_getfield(L, -1, "distrusted");
+        is = !lua_toboolean(L, -1);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return is;
+}
+
+bool ltw_distrust_as(lua_State *L, const struct ltw_state *outer,
+                     const struct ltw_script_options *scripts, unsigned n)
+{
+    bool all = !outer || !outer->distrusted;
+
+    for (unsigned i = 0; all && i < n; i++) all = ltw_is_trusted(L, &scripts[i].options);
+    if (!all) ltw_distrust(L);
+    return !all;
+}

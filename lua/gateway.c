@@ -1,0 +1,153 @@
+/* gateway.c - where orders of scripts go that leave the run: app.gateway.fix.
+ *
+ * stdlib/app_gateway.lua has checked names and types; here fields get their tags.
+ */
+#include "gateway.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+#include "base/memory.h"
+#include "desk.h"
+#include "lfield.h"
+
+enum { FIELDS_MAX = 64 };
+
+int32_t ltw_fix_tag(lua_State *L, const struct tw_fix_dictionary *d)
+{
+    const struct tw_fix_definition *f = NULL;
+    int32_t tag = 0;
+    const char *name;
+    size_t n;
+
+    lua_getfield(L, -1, "field");
+    if (lua_isinteger(L, -1)) {
+        tag = (int32_t)lua_tointeger(L, -1);
+    } else {
+        name = lua_tolstring(L, -1, &n);
+        f = tw_fix_dictionary_field_named(d, name, n);
+        if (f) tag = (int32_t)f->tag;
+    }
+    lua_pop(L, 1);
+    return tag;
+}
+
+/* [-0, +n, m]  The fields of all orders, of the table on top; their values stay. */
+static int read_fields(lua_State *L, const struct tw_fix_link_options *link,
+                       struct tw_fix_extra *out, size_t *n, struct tw_error *error)
+{
+    int list;
+
+    lua_getfield(L, -1, "fields");
+    list = lua_gettop(L);
+    *n = 0;
+    luaL_checkstack(L, FIELDS_MAX + 4, "gateway");
+    for (lua_Integer i = 1; lua_rawgeti(L, list, i) == LUA_TTABLE; i++) {
+        int32_t tag = ltw_fix_tag(L, link->session.dictionary);
+
+        lua_getfield(L, -1, "value");
+        lua_remove(L, -2);
+        if (*n == FIELDS_MAX)
+            return tw_fail(error, TW_ELIMIT, "app.gateway.fix '%s': more than %d fields",
+                           link->name, FIELDS_MAX);
+        if (tag <= 0) {
+            lua_rawgeti(L, list, i);
+            lua_getfield(L, -1, "field");
+            return tw_fail(error, TW_EUSAGE, "app.gateway.fix '%s': fields: no field '%s'"
+                           " is in its dictionary", link->name, lua_tostring(L, -1));
+        }
+        out[(*n)++] = (struct tw_fix_extra){ tag, lua_tostring(L, -1) };
+    }
+    return TW_OK;
+}
+
+/* A number that no feed has; 0: there is none. */
+static uint8_t source_of(struct ltw_host *host, const char *name)
+{
+    char text[TW_FIX_NAME_MAX + 10];
+
+    snprintf(text, sizeof text, "gateway %s", name);
+    for (unsigned id = TW_SOURCE_MAX; id > TW_SOURCE_MAX / 2; id--)
+        if (strcmp(tw_sources_name(&host->sources, id), "?") == 0) {
+            tw_sources_set(&host->sources, id, text);
+            return (uint8_t)id;
+        }
+    return 0;
+}
+
+static int add(struct ltw_host *host, const struct tw_fix_gateway_options *o,
+               struct tw_fix_gateway **out, struct tw_error *error)
+{
+    struct ltw_gateway *g = tw_calloc(1, sizeof *g), **at = &host->desk->gateways;
+
+    if (g) g->fix = tw_fix_gateway_new(o);
+    if (!g || !g->fix) {
+        tw_free(g);
+        return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+    }
+    snprintf(g->name, sizeof g->name, "%s", o->name);
+    while (*at) at = &(*at)->next;
+    *at = g;
+    *out = g->fix;
+    return TW_OK;
+}
+
+int ltw_gateway_make(lua_State *L, struct ltw_host *host, struct tw_io *io,
+                     struct tw_fix_link_options *link, struct tw_fix_gateway **out,
+                     struct tw_error *error)
+{
+    struct tw_fix_extra fields[FIELDS_MAX];
+    struct tw_fix_gateway_options o = { .name = link->name, .io = io, .log = host->log };
+    int top = lua_gettop(L), rc;
+    bool adopts;
+
+    *out = NULL;
+    if (lua_getfield(L, -1, "gateway") != LUA_TTABLE) {
+        lua_settop(L, top);
+        return TW_OK;
+    }
+    o.orders = (struct tw_fix_orders_options){
+        .dictionary = link->session.dictionary, .symbols = host->symbols,
+        .fields = fields, .precision = link->session.precision,
+        .cancel_on_disconnect = ltw_boolean_at(L, -1, "cancel_on_disconnect"),
+        .cancel_unknown = ltw_boolean_at(L, -1, "cancel_unknown"),
+        .no_mass_status = !ltw_boolean_at(L, -1, "mass_status"),
+    };
+    adopts = ltw_boolean_at(L, -1, "adopt");
+    if (adopts) o.orders.first_id = host->desk->started;
+    if (adopts) o.folder = link->store;
+    o.sync = link->sync == TW_FIX_SYNC_EACH;
+    lua_getfield(L, -1, "account");
+    o.orders.account = lua_tostring(L, -1);
+    lua_insert(L, -2);
+    rc = read_fields(L, link, fields, &o.orders.fields_n, error);
+    o.source = rc == TW_OK ? source_of(host, link->name) : 0;
+    if (rc == TW_OK && o.source == 0)
+        rc = tw_fail(error, TW_ELIMIT, "app.gateway.fix '%s': too many feeds",
+                     link->name);
+    if (rc == TW_OK) rc = add(host, &o, out, error);
+    if (rc == TW_OK) link->consumer = tw_fix_gateway_consumer(*out);
+    lua_settop(L, top);
+    return rc;
+}
+
+struct tw_fix_gateway *ltw_gateway_find(const struct ltw_desk *d, const char *name)
+{
+    const struct ltw_gateway *g = d->gateways;
+
+    while (g && strcmp(g->name, name) != 0) g = g->next;
+    return g ? g->fix : NULL;
+}
+
+void ltw_gateways_free(struct ltw_desk *d)
+{
+    struct ltw_gateway *next;
+
+    for (struct ltw_gateway *g = d->gateways; g; g = next) {
+        next = g->next;
+        tw_fix_gateway_free(g->fix);
+        tw_free(g);
+    }
+    d->gateways = NULL;
+}

@@ -1,0 +1,115 @@
+/* idle.c - what is said of a script that has done nothing in a run: why. */
+#include "idle.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "instance.h"
+#include "tape/symbols.h"
+#include "tracker.h"
+#include "trader.h"
+
+/* Of the market, what has a handler of its own. */
+static const struct { unsigned kind; const char *name; } market[] = {
+    { TW_QUOTE, "quotes" }, { TW_TRADE, "trades" }, { TW_BAR, "bars" },
+    { TW_LEVEL, "levels of books" },
+};
+enum { KINDS = sizeof market / sizeof market[0] };
+
+static void add(char *out, size_t room, const char *text)
+{
+    size_t n = strlen(out);
+
+    snprintf(out + n, room - n, "%s%s", n ? ", " : "", text);
+}
+
+/* The kinds of records that its handlers, or what it declares, ask for. */
+static unsigned asked(const struct ltw_script *s)
+{
+    unsigned kinds = s->tracker ? tw_plan_kinds(s->tracker->plan) : 0;
+
+    for (unsigned i = 0; i < KINDS; i++)
+        if (s->code.handler[market[i].kind].bound) kinds |= 1u << market[i].kind;
+    if (s->code.handler[LTW_ON_BOOK].bound) kinds |= 1u << TW_LEVEL;
+    return kinds;
+}
+
+/* It has something to do beside the market. */
+static bool has_other_handlers(const struct ltw_script *s)
+{
+    static const int others[] = { LTW_ON_START, LTW_ON_FIX, LTW_ON_FIX_EVENT, TW_MESSAGE,
+                                  TW_TIMER, TW_STATUS };
+
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (s->code.handler[others[i]].bound) return true;
+    return false;
+}
+
+static bool was_never_called(const struct ltw_script *s, char out[LTW_IDLE_TEXT])
+{
+    unsigned kinds = asked(s), came = 0;
+    char what[100] = "", lacks[100] = "";
+
+    if (s->handled > 0 || s->bars || s->o->shards > 1) return false;
+    for (unsigned i = 0; i < KINDS; i++) {
+        if (!(s->kinds & 1u << market[i].kind)) continue;
+        came |= 1u << market[i].kind;
+        add(what, sizeof what, market[i].name);
+        add(lacks, sizeof lacks, ltw_handler_name((int)market[i].kind));
+    }
+    if (came == 0 || (kinds == 0 && has_other_handlers(s))) return false;
+    if (kinds & came)
+        snprintf(out, LTW_IDLE_TEXT, "script %.100s was never called: none of what came"
+                 " (%s) is of a symbol that it wants", s->o->name, what);
+    else
+        snprintf(out, LTW_IDLE_TEXT, "script %.100s was never called: what came were %s,"
+                 " and it has no %s", s->o->name, what, lacks);
+    return true;
+}
+
+/* Exits of brackets go when their entry is rejected. */
+static bool were_all_rejected(const struct ltw_script *s, bool warm_up,
+                              char out[LTW_IDLE_TEXT])
+{
+    const struct ltw_trader *t = s->trader;
+    unsigned most = TW_REASON_NONE;
+    uint64_t n = 0;
+    char part[40] = "";
+
+    for (unsigned i = 1; i < TW_REASONS; i++) {
+        n += t->refused[i];
+        if (i != TW_REASON_PARENT && t->refused[i] > t->refused[most]) most = i;
+    }
+    if (n == 0 || n < t->orders || most == TW_REASON_NONE) return false;
+    if (t->refused[most] + t->refused[TW_REASON_PARENT] < n)
+        snprintf(part, sizeof part, ", %u of them", t->refused[most]);
+    snprintf(out, LTW_IDLE_TEXT, "script %.100s: %s rejected%s: %s%s", s->o->name,
+             n == 1 ? "its only order was" : "all of its orders were", part,
+             tw_reason_text((enum tw_reason)most),
+             warm_up && most == TW_REASON_HALTED ? ", as in all of the warm-up" : "");
+    return true;
+}
+
+/* One that is open since nobody knows a price; at a gateway that is no matter. */
+static bool has_no_price(const struct ltw_script *s, char out[LTW_IDLE_TEXT])
+{
+    const struct ltw_trader *t = s->trader;
+    const struct tw_order *o = NULL;
+
+    if (t->gateway.submit) return false;
+    while ((o = tw_broker_open(t->broker, o))) {
+        if (tw_broker_price(t->broker, o->symbol) != 0) continue;
+        snprintf(out, LTW_IDLE_TEXT, "script %.100s: orders in %.60s are open, but no"
+                 " price of it has come", s->o->name,
+                 tw_symbols_name(t->host->symbols, o->symbol));
+        return true;
+    }
+    return false;
+}
+
+bool ltw_idle_text(const struct ltw_script *s, bool warm_up, char out[LTW_IDLE_TEXT])
+{
+    if (s->state == SCRIPT_FAILED) return false;
+    if (was_never_called(s, out)) return true;
+    return s->trader && (were_all_rejected(s, warm_up, out) || has_no_price(s, out));
+}

@@ -1,0 +1,17 @@
+/* idle.h - what is said of a script that has done nothing in a run: why.
+ *
+ * Layer lua.  Thread: WORKER, the script's.
+ */
+#ifndef LTW_IDLE_H
+#define LTW_IDLE_H
+
+#include "script.h"
+
+enum { LTW_IDLE_TEXT = 512 };
+
+/* A line, at the end of its run: it was never called, though the market had something;
+ * all of its orders were rejected; or there was no price for one.  False: nothing is to
+ * be said.  warm_up: the run began with one, in which orders are rejected. */
+bool ltw_idle_text(const struct ltw_script *s, bool warm_up, char out[LTW_IDLE_TEXT]);
+
+#endif

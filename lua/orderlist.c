@@ -1,0 +1,203 @@
+/* orderlist.c - the list of a backtest's orders, of which the hash is. */
+#include "orderlist.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "backtest.h"
+#include "base/fixed.h"
+#include "base/memory.h"
+#include "lsha256.h"
+
+#define HEAD "time,script,symbol,side,type,tif,quantity,price,stop,status,reason," \
+             "filled,average,fees,label\n"
+
+const char *ltw_listed_symbol(const struct ltw_backtest *b, uint32_t symbol)
+{
+    return tw_symbols_name(b->host.symbols, symbol);
+}
+
+const char *ltw_listed_status(const struct ltw_entry *e)
+{
+    return tw_order_status_text(e->status == TW_STATUS_PENDING_NEW ? TW_STATUS_NEW
+                                : (enum tw_order_status)e->status);
+}
+
+static int compare(const void *x, const void *y)
+{
+    const struct ltw_listed *s = x, *t = y;
+    const struct ltw_entry *p = s->e, *q = t->e;
+    int order = 0;
+
+    if (p->time_ns != q->time_ns) return p->time_ns < q->time_ns ? -1 : 1;
+    if (p->script != q->script) return p->script < q->script ? -1 : 1;
+    if (p->symbol != q->symbol)
+        order = strcmp(ltw_listed_symbol(s->b, p->symbol),
+                       ltw_listed_symbol(t->b, q->symbol));
+    if (order != 0) return order;
+    return p->id < q->id ? -1 : p->id > q->id;
+}
+
+struct ltw_listed *ltw_orderlist_push(lua_State *L, const struct ltw_backtest *b,
+                                      size_t *n)
+{
+    struct ltw_listed *all;
+
+    *n = 0;
+    for (unsigned i = 0; i < b->n; i++) *n += b->journals[i]->n;
+    all = lua_newuserdatauv(L, (*n + 1) * sizeof *all, 0);
+    *n = 0;
+    for (unsigned i = 0; i < b->n; i++)
+        for (size_t k = 0; k < b->journals[i]->n; k++)
+            all[(*n)++] = (struct ltw_listed){ b, &b->journals[i]->entry[k] };
+    qsort(all, *n, sizeof *all, compare);
+    return all;
+}
+
+/* ---- a line ---- */
+
+/* text may be NULL. */
+struct out { struct tw_sha256 *hash; luaL_Buffer *text; };
+
+static void add(const struct out *out, const char *text, size_t n)
+{
+    tw_sha256_add(out->hash, text, n);
+    if (out->text) luaL_addlstring(out->text, text, n);
+}
+
+static void add_time(const struct out *out, int64_t ns)
+{
+    time_t s = (time_t)(ns / 1000000000);
+    char text[64];
+    struct tm tm;
+    size_t n = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", gmtime_r(&s, &tm));
+
+    n += (size_t)snprintf(text + n, sizeof text - n, ".%09dZ", (int)(ns % 1000000000));
+    add(out, text, n);
+}
+
+static void add_fixed(const struct out *out, int64_t value)
+{
+    char text[TW_FIXED_TEXT + 1] = ",";
+
+    add(out, text, 1 + tw_fixed_format(value, text + 1));
+}
+
+/* Empty where there is none. */
+static void add_price(const struct out *out, int64_t value)
+{
+    if (value == 0) add(out, ",", 1);
+    else add_fixed(out, value);
+}
+
+static void add_text(const struct out *out, const char *text)
+{
+    size_t n = strcspn(text, ",\"\r\n");
+    bool quoted = text[n] != '\0';
+
+    add(out, ",\"", quoted ? 2 : 1);
+    while (quoted && (n = strcspn(text, "\""), text[n] != '\0')) {
+        add(out, text, n + 1);
+        add(out, "\"", 1);
+        text += n + 1;
+    }
+    add(out, text, n);
+    if (quoted) add(out, "\"", 1);
+}
+
+static void add_order(const struct out *out, const struct ltw_listed *s)
+{
+    const struct ltw_entry *e = s->e;
+    char money[TW_MONEY_TEXT + 1] = ",";
+
+    add_time(out, e->time_ns);
+    add_text(out, s->b->scripts[e->script - 1].name);
+    add_text(out, ltw_listed_symbol(s->b, e->symbol));
+    add_text(out, e->side == TW_SIDE_BUY ? "buy" : "sell");
+    add_text(out, tw_order_type_text((enum tw_order_type)e->type));
+    add_text(out, tw_time_in_force_text((enum tw_time_in_force)e->tif));
+    add_fixed(out, e->quantity);
+    add_price(out, e->price);
+    add_price(out, e->stop);
+    add_text(out, ltw_listed_status(e));
+    add_text(out, e->reason ? tw_reason_text((enum tw_reason)e->reason) : "");
+    add_fixed(out, e->filled);
+    add_price(out, e->average);
+    add(out, money, 1 + tw_money_format(e->fees, money + 1));
+    add_text(out, e->label ? e->label : "");
+    add(out, "\n", 1);
+}
+
+/* ---- the whole ---- */
+
+void ltw_orderlist_begin(struct ltw_orderlist *l)
+{
+    l->n = 0;
+    tw_sha256_begin(&l->hash);
+    tw_sha256_add(&l->hash, HEAD, strlen(HEAD));
+}
+
+void ltw_orderlist_end(lua_State *L, struct ltw_orderlist *l, int table,
+                       const struct ltw_listed *all, size_t n, bool listed)
+{
+    unsigned char digest[TW_SHA256];
+    luaL_Buffer text;
+    struct out out = { &l->hash, listed ? &text : NULL };
+
+    if (listed) {
+        luaL_buffinit(L, &text);
+        luaL_addstring(&text, HEAD);
+    }
+    for (size_t i = 0; i < n; i++) add_order(&out, &all[i]);
+    l->n += n;
+    if (listed) {
+        luaL_pushresult(&text);
+        lua_setfield(L, table, "list");
+    }
+    tw_sha256_end(&l->hash, digest);
+    ltw_push_digest(L, digest);
+    lua_setfield(L, table, "hash");
+}
+
+/* Orders before that time have all ended, and no more will be of it.  L1 */
+static int64_t settled_ns(const struct ltw_backtest *b)
+{
+    int64_t till_ns = INT64_MAX;
+
+    for (unsigned i = 0; i < b->n; i++) {
+        const struct ltw_journal *j = b->journals[i];
+        struct tw_broker *broker = b->traders[i]->broker;
+        int64_t ns;
+
+        tw_broker_now(broker, &ns, &(uint64_t){ 0 });
+        if (ns < till_ns) till_ns = ns;
+        for (struct tw_order *o = NULL; (o = tw_broker_open(broker, o)) != NULL;)
+            if (o->time_ns < till_ns) till_ns = o->time_ns;
+        for (size_t k = 0; k < j->n; k++)
+            if (!j->entry[k].has_ended && j->entry[k].time_ns < till_ns)
+                till_ns = j->entry[k].time_ns;
+    }
+    return till_ns;
+}
+
+void ltw_orderlist_forget(struct ltw_orderlist *l, struct ltw_backtest *b)
+{
+    int64_t till_ns = settled_ns(b);
+    struct ltw_listed *all;
+    struct out out = { &l->hash, NULL };
+    size_t n = 0, room = 0;
+
+    for (unsigned i = 0; i < b->n; i++) room += b->journals[i]->n;
+    if (room == 0 || !(all = tw_calloc(room, sizeof *all))) return;
+    for (unsigned i = 0; i < b->n; i++)
+        for (size_t k = 0; k < b->journals[i]->n; k++)
+            if (b->journals[i]->entry[k].time_ns < till_ns)
+                all[n++] = (struct ltw_listed){ b, &b->journals[i]->entry[k] };
+    qsort(all, n, sizeof *all, compare);
+    for (size_t i = 0; i < n; i++) add_order(&out, &all[i]);
+    tw_free(all);
+    l->n += n;
+    for (unsigned i = 0; i < b->n; i++) ltw_journal_forget(b->journals[i], till_ns);
+}

@@ -1,0 +1,141 @@
+/* recorded.c - FIX sessions of a tape file that is played: their dictionaries.
+ *
+ * Layer lua.
+ */
+#include "recorded.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+#include "base/memory.h"
+#include "fix/draft.h"
+#include "lfix_session.h"
+
+/* Constant once workers run. */
+struct ltw_recorded {
+    struct ltw_recorded *next;
+    struct tw_fix_dictionary *d;
+    bool shared;                      /* d is an earlier one's */
+    char session[TW_NAME_MAX + 1];
+    char spelling[];
+};
+
+/* XML, which is all of a dictionary? */
+static bool is_whole(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    int c = 0;
+
+    if (!file) return false;
+    do c = fgetc(file);
+    while (c == ' ' || c == '\n' || c == '\r' || c == '\t' || c >= 0x80);
+    fclose(file);
+    return c == '<';
+}
+
+/* Version and files; a file in XML is all of the dictionary. */
+static int read_lines(struct tw_fix_draft *t, char *lines, bool files,
+                      struct tw_error *error)
+{
+    char *rest, *line = strtok_r(lines, "\n", &rest);
+    enum tw_fix_version v;
+    int rc = TW_OK;
+
+    if (line && tw_fix_version_named(line, &v)) {
+        line = files ? strtok_r(NULL, "\n", &rest) : NULL;
+        if (!line || !is_whole(line)) rc = tw_fix_draft_version(t, v, error);
+    }
+    for (; line && rc == TW_OK; line = strtok_r(NULL, "\n", &rest))
+        rc = tw_fix_draft_file(t, line, error);
+    return rc;
+}
+
+static int make(const char *spelling, bool files, struct tw_fix_dictionary **out,
+                struct tw_error *error)
+{
+    struct tw_fix_draft *t = tw_fix_draft_new();
+    char *lines = tw_calloc(1, strlen(spelling) + 1);
+    int rc = tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+
+    if (t && lines) {
+        strcpy(lines, spelling);
+        rc = read_lines(t, lines, files, error);
+        if (rc == TW_OK) rc = tw_fix_draft_finish(t, out, error);
+    }
+    tw_fix_draft_free(t);
+    tw_free(lines);
+    return rc;
+}
+
+static const struct ltw_recorded *find(const struct ltw_host *host, const char *session)
+{
+    const struct ltw_recorded *r = host->recorded;
+
+    while (r && strcmp(r->session, session) != 0) r = r->next;
+    return r;
+}
+
+/* That of an earlier session that says the same, or a new one. */
+static int dictionary_of(struct tw_app *app, struct ltw_recorded *one)
+{
+    struct tw_error error;
+
+    for (struct ltw_recorded *r = app->host.recorded; r; r = r->next)
+        if (strcmp(r->spelling, one->spelling) == 0) {
+            one->d = r->d;
+            one->shared = true;
+            return TW_OK;
+        }
+    if (make(one->spelling, true, &one->d, &error) == TW_OK) return TW_OK;
+    tw_log_printf(app->host.log, TW_LOG_WARN, "", "FIX session %s, recorded: %s; a"
+                  " dictionary that is built in serves", one->session, error.text);
+    return make(one->spelling, false, &one->d, &error);
+}
+
+void ltw_recorded_add(void *ctx, const char *topic, const char *spelling)
+{
+    struct tw_app *app = ctx;
+    char session[TW_NAME_MAX + 1];
+    struct ltw_recorded *one;
+
+    if (app->spelling) spelling = app->spelling;
+    if (!spelling || !ltw_fix_session(topic, session) || find(&app->host, session))
+        return;
+    one = tw_calloc(1, sizeof *one + strlen(spelling) + 1);
+    if (!one) return;
+    strcpy(one->session, session);
+    strcpy(one->spelling, spelling);
+    if (dictionary_of(app, one) < 0) {
+        tw_free(one);
+        return;
+    }
+    one->next = app->host.recorded;
+    app->host.recorded = one;
+}
+
+void ltw_recorded_free(struct ltw_recorded *all)
+{
+    struct ltw_recorded *next;
+
+    for (; all; all = next) {
+        next = all->next;
+        if (!all->shared) tw_fix_dictionary_free(all->d);
+        tw_free(all);
+    }
+}
+
+const struct tw_fix_dictionary *ltw_recorded_dictionary(const struct ltw_host *host,
+                                                        const char *session)
+{
+    const struct ltw_recorded *r = find(host, session);
+
+    return r ? r->d : NULL;
+}
+
+const char *ltw_recorded_spelling(const struct ltw_host *host, const char *session)
+{
+    const struct ltw_recorded *r = find(host, session);
+
+    return r ? r->spelling : NULL;
+}

@@ -1,0 +1,368 @@
+/* seat.c - a trader whose orders meet those of the other scripts of the run.
+ *
+ *     broker --gateway--> seat --> floor (run/floor.h) --> tape --> next --> broker
+ */
+#include <string.h>
+#include <uv.h>
+
+#include "base/memory.h"
+#include "desk.h"
+#include "gateway.h"
+#include "instance.h"
+#include "run/floor.h"
+#include "trade/probe.h"
+#include "trader.h"
+#include "words.h"
+
+/* Of an order that is sent already; what it asks for it asks now. */
+static struct tw_request request(struct ltw_trader *t, const struct tw_order *o,
+                                 enum tw_request_what what)
+{
+    const struct tw_latency *l = what == TW_REQUEST_CANCEL ? &t->at_venue.cancel
+                                                           : &t->at_venue.submit;
+    struct tw_request q = { .what = what, .id = o->id, .symbol = o->symbol,
+                            .side = o->side, .user = (void *)o };
+
+    tw_broker_now(t->broker, &q.arrives_ns, &q.seq);
+    if (what < TW_REQUEST_GROW)
+        q.arrives_ns += tw_latency_of(l, t->at_venue.seed, o->number,
+                                      (unsigned)what + 8 * o->requests);
+    return q;
+}
+
+static void note(const struct ltw_trader *t, const struct tw_order *o,
+                 const struct tw_request *q)
+{
+    static const enum tw_step_kind kinds[] = {
+        [TW_REQUEST_NEW] = TW_STEP_SENT, [TW_REQUEST_CANCEL] = TW_STEP_CANCEL,
+        [TW_REQUEST_REPLACE] = TW_STEP_REPLACE,
+    };
+    struct tw_report terms = { .quantity = q->quantity, .price = q->price,
+                               .stop = q->stop };
+    uint64_t seq;
+    int64_t now_ns;
+
+    tw_broker_now(t->broker, &now_ns, &seq);
+    tw_probe_request(t->probe, o, kinds[q->what], now_ns, q->arrives_ns,
+                     q->what == TW_REQUEST_REPLACE ? &terms : NULL);
+}
+
+/* The order, a userdata of ours, is there until each request has its answer. */
+static int ask(struct ltw_trader *t, const struct tw_order *o, struct tw_request q)
+{
+    int rc = tw_seat_send(t->seat, &q);
+
+    if (rc != TW_OK || q.what >= TW_REQUEST_GROW) return rc;
+    ((struct tw_order *)o)->requests++;
+    if (t->probe) note(t, o, &q);
+    return TW_OK;
+}
+
+/* What the venue does not know of it; NULL: nothing. */
+static const struct tw_ties *ties_of(const struct ltw_trader *t,
+                                     const struct tw_order *o, struct tw_ties *out)
+{
+    const char *label = ((const struct ltw_order *)o)->label;
+
+    if (!t->gateway.is_plain || !(o->parent || o->group || o->reduce_only || label))
+        return NULL;
+    *out = (struct tw_ties){ .parent = o->parent, .group = o->group,
+                             .reduce_only = o->reduce_only };
+    if (label) strncpy(out->label, label, sizeof out->label - 1);
+    return out;
+}
+
+static struct tw_request terms(struct ltw_trader *t, const struct tw_order *o,
+                               enum tw_request_what what)
+{
+    struct tw_request q = request(t, o, what);
+
+    q.quantity = o->quantity;
+    q.price = o->price;
+    q.stop = o->stop;
+    q.type = o->type;
+    q.tif = o->tif;
+    q.post_only = o->post_only;
+    q.reduce_only = o->reduce_only && !t->gateway.is_plain;
+    q.trail = o->trail;
+    q.expire_ns = o->expire_ns;
+    q.group = t->gateway.is_plain ? 0 : o->group;
+    q.calendar = o->terms ? o->terms->calendar : NULL;
+    return q;
+}
+
+static int submit(void *ctx, const struct tw_order *o)
+{
+    struct tw_request q = terms(ctx, o, TW_REQUEST_NEW);
+    struct tw_ties ties;
+
+    q.ties = ties_of(ctx, o, &ties);
+    return ask(ctx, o, q);
+}
+
+/* Of a gateway: so that the next run has it, too. */
+static void hold(void *ctx, const struct tw_order *o, bool held)
+{
+    struct ltw_trader *t = ctx;
+    struct tw_request q = terms(ctx, o, held ? TW_REQUEST_HOLD : TW_REQUEST_DROP);
+    struct tw_ties ties;
+
+    q.ties = ties_of(ctx, o, &ties);
+    tw_seat_send(t->seat, &q);
+}
+
+static int cancel(void *ctx, const struct tw_order *o)
+{
+    return ask(ctx, o, request(ctx, o, TW_REQUEST_CANCEL));
+}
+
+static int replace(void *ctx, const struct tw_order *o, int64_t quantity, int64_t price,
+                   int64_t stop)
+{
+    struct tw_request q = request(ctx, o, TW_REQUEST_REPLACE);
+
+    q.quantity = quantity;
+    q.price = price;
+    q.stop = stop;
+    return ask(ctx, o, q);
+}
+
+static int grow(void *ctx, const struct tw_order *o, int64_t quantity)
+{
+    struct tw_request q = request(ctx, o, TW_REQUEST_GROW);
+
+    q.quantity = quantity;
+    return ask(ctx, o, q);
+}
+
+/* The userdata was made before, see ltw_trader_expect. */
+static struct tw_order *adopt(struct ltw_trader *t, const struct tw_venue_aside *aside)
+{
+    struct tw_order *o = t->adopted ? &t->adopted->o : NULL;
+    const struct tw_request *q = &aside->order;
+
+    if (!o) return NULL;
+    *o = (struct tw_order){
+        .id = q->id, .symbol = q->symbol, .side = q->side, .type = q->type,
+        .tif = q->tif, .post_only = q->post_only, .quantity = q->quantity,
+        .price = q->price, .stop = q->stop, .trail = q->trail,
+        .expire_ns = q->expire_ns,
+        .status = aside->ties.held ? TW_STATUS_NONE : TW_STATUS_PENDING_NEW,
+        .cum_qty = aside->cum_qty, .cum_value = aside->cum_value,
+        .parent = aside->ties.parent, .group = aside->ties.group,
+        .reduce_only = aside->ties.reduce_only, .held = aside->ties.held,
+    };
+    o->terms = t->terms[q->symbol];
+    tw_broker_now(t->broker, &o->time_ns, &o->seq);
+    if (tw_broker_enter(t->broker, o, aside->ties.parent_qty) < 0) {
+        t->lost = true;
+        return NULL;
+    }
+    t->adopted = NULL;
+    return o;
+}
+
+/* One that a former run has sent is found by its number. */
+static bool next(void *ctx, const struct tw_record *r, struct tw_order **o,
+                 struct tw_report *out)
+{
+    struct ltw_trader *t = ctx;
+    struct tw_venue_report told;
+    int rc;
+
+    if (!tw_seat_next(t->seat, r, &told, &rc)) {
+        t->lost = t->lost || rc < 0;
+        return false;
+    }
+    if (told.user) *o = told.user;
+    *out = told.report;
+    if (told.aside && told.aside->adopts) *o = adopt(t, told.aside);
+    if (told.aside && !ltw_words_put(&t->words, told.aside, &out->words))
+        t->lost = true;
+    tw_free(told.aside);
+    if (*o) (*o)->requests -= told.answers;
+    return true;
+}
+
+/* [-0, +0, e]  Of the order that comes next, which is t->adopted. */
+static void set_label(lua_State *L, struct ltw_trader *t)
+{
+    char label[TW_LABEL_MAX];
+
+    tw_seat_label(t->seat, label);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, t->adopted->ref);
+    if (*label) t->adopted->label = lua_pushstring(L, label);
+    else lua_pushnil(L);
+    lua_setiuservalue(L, -2, 1);
+    lua_pop(L, 1);
+}
+
+void ltw_trader_expect(lua_State *L, struct ltw_trader *t, const struct tw_record *r)
+{
+    struct ltw_order *own;
+
+    if (!t->seat || r->kind != TW_ORDER || r->execution.reason != TW_REASON_FORMER
+        || r->execution.script != tw_broker_get_options(t->broker)->script
+        || r->source != tw_seat_source(t->seat))
+        return;
+    if (!ltw_trader_learn(t, r->symbol)) luaL_error(L, "not enough memory");
+    if (!t->adopted) {
+        own = ltw_push_new_order(L);
+        own->ref = luaL_ref(L, LUA_REGISTRYINDEX);
+        own->trader = t;
+        t->adopted = own;
+    }
+    set_label(L, t);
+}
+
+/* [-0, +0, e]  What a former run has left at the gateway. */
+static void inherit(lua_State *L, struct ltw_trader *t, const char *name)
+{
+    struct tw_account *a = tw_broker_account(t->broker);
+    uint32_t script = tw_broker_get_options(t->broker)->script;
+    struct tw_fix_holding *list;
+    bool fits = true;
+    size_t n;
+
+    if (tw_fix_gateway_join(t->leaves_by, script, name, &list, &n) < 0)
+        luaL_error(L, "not enough memory");
+    for (size_t i = 0; fits && i < n; i++) {
+        struct tw_position *p = NULL;
+
+        if (ltw_trader_learn(t, list[i].symbol))
+            p = tw_account_position(a, list[i].symbol, t->terms[list[i].symbol]);
+        if (p) tw_account_trade(a, p, list[i].price, list[i].quantity, 0);
+        fits = p && tw_broker_hold(t->broker, list[i].symbol) == TW_OK;
+    }
+    tw_free(list);
+    if (!fits) luaL_error(L, "not enough memory");
+}
+
+void ltw_trader_inherit(lua_State *L, struct ltw_trader *t, const char *name)
+{
+    if (t->leaves_by && t->seat) inherit(L, t, name);
+}
+
+/* Where orders go that can meet: a gateway, by its name, the book, or no venue at all.  A
+ * backtest has none of these, but the same limits. */
+static uint64_t venue_of(lua_State *L, bool is_met)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    const char *name = NULL;
+
+    if (lua_istable(L, -1)) {
+        lua_getfield(L, -1, "gateway");
+        name = lua_tostring(L, -1);
+        lua_pop(L, 1);                       /* the table has it */
+    }
+    if (!name) return is_met;
+    for (; *name; name++) hash = (hash ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+/* [-0, +0, e]  Where its orders go by the account's table on top, or nil; NULL: to a
+ * simulator of its own.  A backtest has no gateways: there the strategy is the same. */
+static struct tw_floor *floor_of(lua_State *L, struct ltw_trader *t, bool is_met)
+{
+    struct tw_floor *floor = is_met ? t->host->desk->floor : NULL;
+    const char *name;
+
+    if (!lua_istable(L, -1)) return floor;
+    lua_getfield(L, -1, "gateway");
+    name = lua_tostring(L, -1);
+    if (name && !t->host->time) {
+        t->leaves_by = ltw_gateway_find(t->host->desk, name);
+        floor = t->leaves_by ? tw_fix_gateway_floor(t->leaves_by) : NULL;
+        if (!floor)
+            luaL_error(L, "account: gateway '%s': there is none; app.gateway.fix { name ="
+                       " \"%s\", ... } makes one", name, name);
+    }
+    lua_pop(L, 1);
+    return floor;
+}
+
+void ltw_trader_join(lua_State *L, struct ltw_trader *t, uint32_t script,
+                     struct tw_broker_options *o)
+{
+    struct tw_simulator_options *s = &o->simulator;
+    struct tw_floor *floor;
+    int rc;
+
+    o->venue = venue_of(L, s->model == TW_FILL_BOOK);
+    floor = floor_of(L, t, s->model == TW_FILL_BOOK);
+    if (s->model == TW_FILL_BOOK) s->model = TW_FILL_AUTO;
+    if (!floor || t->muted) return;          /* nobody meets a candidate's orders */
+    rc = tw_floor_join(floor, script, &t->seat);
+    if (rc == TW_ECLOSED)
+        luaL_error(L, "account: fill 'book': no script had it when the run began; say"
+                   " app.account { fill = 'book' }");
+    if (rc < 0) luaL_error(L, "not enough memory");
+    t->at_venue = *s;
+    t->gateway = (struct tw_gateway){ .submit = submit, .cancel = cancel,
+        .replace = replace, .grow = grow, .next = next, .ctx = t,
+        .is_plain = floor != t->host->desk->floor };
+    if (t->gateway.is_plain) t->gateway.hold = hold;
+    o->gateway = &t->gateway;
+}
+
+void ltw_trader_probe(struct ltw_trader *t, struct tw_probe *p)
+{
+    t->probe = p;
+    tw_broker_probe(t->broker, p);
+    if (t->seat) tw_seat_probe(t->seat, p);
+}
+
+/* ---- copies ---- */
+
+static int submit_nothing(void *ctx, const struct tw_order *o)
+{
+    (void)ctx;
+    (void)o;
+    return TW_OK;
+}
+
+static int replace_nothing(void *ctx, const struct tw_order *o, int64_t quantity,
+                           int64_t price, int64_t stop)
+{
+    (void)ctx;
+    (void)o;
+    (void)quantity;
+    (void)price;
+    (void)stop;
+    return TW_OK;
+}
+
+/* By the record: of the order with that number, if there is one. */
+static bool echo(void *ctx, const struct tw_record *r, struct tw_order **o,
+                 struct tw_report *out)
+{
+    const struct ltw_trader *t = ctx;
+
+    (void)out;
+    return *o && r->source == t->source;
+}
+
+void ltw_trader_echo(struct ltw_trader *t, const struct ltw_trader *from,
+                     struct tw_broker_options *o)
+{
+    o->gateway = NULL;
+    if (!from->seat) return;
+    t->source = tw_seat_source(from->seat);
+    t->gateway = (struct tw_gateway){ .submit = submit_nothing,
+        .cancel = submit_nothing, .replace = replace_nothing, .next = echo, .ctx = t,
+        .is_plain = from->gateway.is_plain };
+    o->gateway = &t->gateway;
+}
+
+void ltw_script_rely(lua_State *L, struct ltw_script *s)
+{
+    struct tw_cursor reliable;
+    int rc;
+
+    if (!s->trader->seat || s->cursor.reader >= 0) return;
+    rc = tw_cursor_open(&reliable, s->cursor.tape, true, s->cursor.next);
+    if (rc < 0) luaL_error(L, "account: fill 'book': %s", tw_strerror(rc));
+    reliable.lost = s->cursor.lost;
+    tw_cursor_close(&s->cursor);
+    s->cursor = reliable;
+}

@@ -1,0 +1,22 @@
+/* ffi.c - the program without shared libraries calls no functions of others.
+ *
+ * Layer lua.
+ */
+#include <lauxlib.h>
+
+#include "ffi/lffi.h"
+
+int luaopen_tw_ffi(lua_State *L)
+{
+    return luaL_error(L, "this program is static: it has no ffi; build without --static");
+}
+
+int luaopen_tw_internal_ffi(lua_State *L)
+{
+    return luaopen_tw_ffi(L);
+}
+
+void ltw_ffi_open(lua_State *L)
+{
+    (void)L;
+}
