@@ -7,35 +7,34 @@
 --     app.sectors { tech = { "AAPL", "GOOG" } }
 --     app.feed.fix { connect = app.param("fix", "127.0.0.1:9878") }
 --     app.script("stats.lua", { shard = "symbol" })
+--
+-- app.script("theirs.lua", { trusted = false }): that script, and all that it requires,
+-- has no ffi, loads no C library and no C module (package.loadlib, package.cpath) and no
+-- bytecode, starts no program (os.execute, io.popen), opens no file of /proc by io.open,
+-- and has of debug only traceback, getinfo, getmetatable and Lua functions' upvalues.
+-- So it is in each new version of it, in backtests and sweeps, also in those that it runs
+-- itself, and in jobs of the pool: in an app with such a script for all of them, as in
+-- its backtests for all its scripts.  In a run such scripts share no Lua state with
+-- others: the last worker is theirs, unless workers says more, so there must be two.
+--
+-- It is no jail.  The script reads and writes files as the user who runs the app, those
+-- of the app's trusted scripts too; it trades and publishes as any other; what it sends
+-- to others is theirs to judge, and a function of it that a trusted script takes and
+-- calls may do there what that script may.  Modules that an embedding program gives to
+-- all scripts are there as they are.
 
+local declare = require "tw.declare"
+local hint = require "tw.near".hint
 local source = require "tw.internal.source"
 local time_of = require "tw.internal.stat".time
 local trade = require "tw.trade"
 
-local app = { feed = {} }
+local app = { feed = require "tw.app_feed", fix = require "tw.app_fix",
+              gateway = require "tw.app_gateway" }
+local check, checked, fail = declare.check, declare.checked, declare.fail
 
 local sets = {}            -- name -> text, from --set
 local asked = {}           -- name -> default, of app.param
-local declared             -- see app.open
-
-local function fail(level, ...)
-  error(string.format(...), level + 1)
-end
-
--- The name in `names` that is nearest to `name`, as a hint for a typing error.
-local function hint(name, names)
-  local list = {}
-  for known in pairs(names) do
-    list[#list + 1] = known
-  end
-  table.sort(list)
-  for _, known in ipairs(list) do
-    if known:sub(1, 3) == tostring(name):sub(1, 3) then
-      return string.format("; did you mean '%s'?", known)
-    end
-  end
-  return "; there are " .. table.concat(list, ", ")
-end
 
 -- How the command line says a parameter: in a built program it is an option.
 local function option(name, text)
@@ -43,47 +42,8 @@ local function option(name, text)
   return "--set " .. name .. (text and "=" .. text or "")
 end
 
--- Checks an options table against {name = type}; "a|b" allows both.
-local function check(what, options, types)
-  if type(options) ~= "table" then
-    fail(3, "%s: a table of options expected, got a %s", what, type(options))
-  end
-  for name, value in pairs(options) do
-    local want = types[name]
-    if not want then
-      fail(3, "%s: no option '%s'%s", what, name, hint(name, types))
-    end
-    local fits = false
-    for one in want:gmatch("[^|]+") do
-      fits = fits or type(value) == one
-    end
-    if not fits then
-      fail(3, "%s: %s must be a %s, got %s", what, name, want:gsub("|", " or "),
-           tostring(value))
-    end
-  end
-  return options
-end
-
--- What a check of tw.trade gives; its error names the line of the app file.
-local function checked(f, ...)
-  local fine, made = pcall(f, ...)
-  if not fine then error(made, 3) end
-  return made
-end
-
--- "host:port" -> host, port
-local function address(what, text)
-  local host, port = text:match("^(.*):(%d+)$")
-  port = math.tointeger(tonumber(port))
-  if not port or port > 65535 or host == "" then
-    fail(4, "%s: '%s' is not host:port", what, text)
-  end
-  return host, port
-end
-
 local function instrument(symbol)
-  local list = declared.instruments
+  local list = declare.now.instruments
   local one = list[symbol]
   if not one then
     one = { symbol = symbol }
@@ -188,8 +148,8 @@ local function attribute(what, name, value)
   if #text < 1 or #text > 63 or text:find("\0", 1, true) then
     fail(3, "%s: %s must be a text of 1 to 63 bytes", what, name)
   end
-  if not declared.attributes[name] then
-    local list = declared.attributes
+  if not declare.now.attributes[name] then
+    local list = declare.now.attributes
     list[name], list[#list + 1] = true, name
   end
   return text
@@ -239,10 +199,10 @@ end
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: as app.instruments.
 -- Units: prices and sizes.
 function app.check_instruments(list)
-  local before, made = declared, { instruments = {}, attributes = {} }
-  declared = made
+  local before, made = declare.now, { instruments = {}, attributes = {} }
+  declare.now = made
   local fine, why = pcall(app.instruments, list)
-  declared = before
+  declare.now = before
   if not fine then error(why, 0) end
   return made.instruments, made.attributes
 end
@@ -251,161 +211,12 @@ end
 -- What app.feed[kind](options) would declare, outside of an app file.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: as of that function.  Units: as there.
 function app.check_feed(kind, options)
-  local before, made = declared, { feeds = {} }
-  declared = made
+  local before, made = declare.now, { feeds = {} }
+  declare.now = made
   local fine, why = pcall(app.feed[kind], options)
-  declared = before
+  declare.now = before
   if not fine then error(why, 0) end
   return made.feeds[1]
-end
-
-local function add_feed(options, kind, format)
-  options.kind, options.format = kind, format
-  options.name = options.name or format or kind
-  declared.feeds[#declared.feeds + 1] = options
-end
-
--- Where the bytes of a fix or csv feed come from.
-local function add_stream(what, options, format)
-  local given = {}
-  for _, way in ipairs { "connect", "listen", "file", "stdin" } do
-    if options[way] then given[#given + 1] = way end
-  end
-  if #given ~= 1 then
-    fail(3, "%s: one of connect, listen, file and stdin is needed, got %s", what,
-         #given == 0 and "none" or table.concat(given, " and "))
-  end
-  local way = given[1]
-  if way == "connect" and type(options.connect) == "table" then
-    options.exchange = options.connect.exchange
-    if not options.exchange then
-      fail(3, "%s: connect must be host:port or what app.exchange returned", what)
-    end
-  elseif way == "connect" then
-    options.host, options.port = address(what, options.connect)
-  elseif way == "listen" then
-    if type(options.listen) == "number" then
-      options.host, options.port = "127.0.0.1", math.tointeger(options.listen)
-      if not options.port or options.port < 0 or options.port > 65535 then
-        fail(3, "%s: %s is not a port", what, options.listen)
-      end
-    else
-      options.host, options.port = address(what, options.listen)
-    end
-  elseif way == "file" then
-    options.path = options.file
-  end
-  add_feed(options, way, format)
-end
-
---- app.feed.fix(options)
--- Market data in FIX (35=W, X and S; versions 4.0 to 5.0SP2): from a TCP
--- connection (connect = "host:port"), from any that connect (listen = port), from
--- a file or from standard input (stdin = true).  A file flows as fast as scripts
--- read (speed = 0), or as its own times say (speed = 1).  limit: ends after so
--- many records.
--- Yields: no.  Blocks: no.  Thread: the app file.
--- Errors: raises for an option that is not there or of the wrong type.
--- Units: speed: times real time.
-function app.feed.fix(options)
-  check("app.feed.fix", options, {
-    name = "string", connect = "string|table", listen = "number|string", file = "string",
-    stdin = "boolean", speed = "number", limit = "number",
-  })
-  add_stream("app.feed.fix", options, "fix")
-end
-
---- app.feed.csv(options)
--- Quotes, trades and bars from text: file = a path (plain, .gz, .zip; member = a
--- pattern) or stdin = true.  Columns are named by the first line, or by columns =
--- "time,symbol,bid,ask,-,bid_size"; preset = "lean" takes all of it from the
--- path of one of LEAN's files.  Rows with the columns open, high, low, close and volume
--- (also bid_open, ..., ask_close: two bars) are bars of the length interval ("1d", "5m";
--- by default a day, where times are dates); label = "start" (the default) or "end": what
--- their times are of.  The time of a bar on the tape is its end.  zone =
--- "America/New_York": of times that don't say theirs (default: UTC).
--- time = "ns" | "us" | "ms" | "s" | "iso" (default: by the look of the first), symbol
--- = for files without that column, separator, price_scale = what prices are divided
--- by, base = added to each time.
--- Yields: no.  Blocks: no.  Thread: the app file.
--- Errors: raises for an option that is not there or of the wrong type.
--- Units: base: nanoseconds; speed: times real time.
-function app.feed.csv(options)
-  check("app.feed.csv", options, {
-    name = "string", file = "string", stdin = "boolean", member = "string",
-    columns = "string", preset = "string", symbol = "string", time = "string",
-    interval = "string|number", label = "string", zone = "string",
-    base = "number", price_scale = "number", separator = "string", speed = "number",
-    limit = "number", connect = "string|table", listen = "number|string",
-  })
-  if options.interval then
-    local seconds = options.interval
-    if type(seconds) == "string" then
-      seconds = time_of(seconds)
-      seconds = seconds and seconds / 1e9
-    end
-    if not seconds or seconds < 1 or seconds % 1 ~= 0 or seconds >= 1 << 30 then
-      fail(2, "app.feed.csv: interval: whole seconds or a time like '1m' expected,"
-           .. " got %s", tostring(options.interval))
-    end
-    options.interval = seconds
-  end
-  if options.label and options.label ~= "start" and options.label ~= "end" then
-    fail(2, "app.feed.csv: label must be \"start\" or \"end\", got '%s'", options.label)
-  end
-  options.label_end = options.label == "end"
-  add_stream("app.feed.csv", options, "csv")
-end
-
---- app.feed.tape(options)
--- Plays a tape file (path), as it was recorded or converted: as fast as scripts read
--- (speed = 0), or as its own times say (speed = 1).  from, to: only records of from <=
--- time < to, ns or a date ("2024-05-07T14:30").  messages = true: what scripts sent each
--- other then, too; what they send now comes nowhere, so that each gets exactly what it
--- got.  A script does not get its own back: those of scripts of its name.  skip_damaged
--- = true: a damaged block is a warning, not the end.  limit: ends after so many records.
--- Yields: no.  Blocks: no.  Thread: the app file.
--- Errors: raises for an option that is not there or of the wrong type.
--- Units: speed: times real time.
-function app.feed.tape(options)
-  check("app.feed.tape", options, {
-    name = "string", path = "string", speed = "number", from = "number|string",
-    to = "number|string", messages = "boolean", skip_damaged = "boolean",
-    limit = "number",
-  })
-  if not options.path then fail(2, "app.feed.tape: no path") end
-  options.name = options.name or options.path:match "[^/]*$"
-  add_feed(options, "tape")
-end
-
-local made = {
-  name = "string", seed = "number", symbols = "number", rate = "number",
-  trades = "number", correlation = "number", speed = "number", limit = "number",
-}
-
---- app.feed.synthetic(options)
--- A made-up market, the same for the same seed: correlated random walks of AAPL
--- and GOOG (tech), BP and XOM (oil), or of symbols = n made-up names.  rate:
--- records a second; trades: their share; speed: 1 in real time, 0 as fast as
--- scripts read; limit: ends after so many.
--- Yields: no.  Blocks: no.  Thread: the app file.
--- Errors: raises for an option that is not there or of the wrong type.
--- Units: records a second.
-function app.feed.synthetic(options)
-  add_feed(check("app.feed.synthetic", options or {}, made), "synthetic")
-end
-
---- app.feed.timer(options)
--- Puts a timer mark on the tape every so many seconds: on_timer(interval, count)
--- in every script that has one, at one place among the quotes.
--- Yields: no.  Blocks: no.  Thread: the app file.
--- Errors: raises when every is missing or not positive.  Units: every: seconds.
-function app.feed.timer(options)
-  check("app.feed.timer", options, { name = "string", every = "number" })
-  if not options.every or options.every <= 0 then
-    fail(2, "app.feed.timer: every must be a positive number of seconds")
-  end
-  add_feed(options, "timer")
 end
 
 --- app.exchange(options) -> exchange
@@ -418,8 +229,8 @@ end
 -- Units: records a second.
 function app.exchange(options)
   local types = { port = "number", host = "string", begin_string = "string" }
-  for name, kind in pairs(made) do types[name] = kind end
-  local list = declared.exchanges
+  for name, kind in pairs(declare.MARKET) do types[name] = kind end
+  local list = declare.now.exchanges
   list[#list + 1] = check("app.exchange", options or {}, types)
   return { exchange = #list }
 end
@@ -428,10 +239,11 @@ end
 -- Runs a script; path is relative to the app file.  Options: shard = "symbol"
 -- (one instance per worker, symbols split between them), workers = {0, 1} (which
 -- ones; default: the least busy, or all when sharded), params (a table, self.params
--- in the script), symbols, sectors, messages (lists of names or patterns: what it
--- gets), on_error = "stop" (the run ends; the default) or "restart", restarts (how
--- often; default 5), reliable (the tape waits for it; default: when no feed is
--- live), name, account (see app.account).
+-- in the script), symbols, sectors, messages, sources (feeds), sessions (of FIX; lists of
+-- names or patterns: what it gets), on_error = "stop" (the run ends; the default) or
+-- "restart", restarts (how often; default 5), reliable (the tape waits for it; default:
+-- when no feed is live), name, account (see app.account), trusted (false: no ffi and
+-- what is like it; see tidewire help app).
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there or of the wrong type.
 -- Units: none.
@@ -441,8 +253,10 @@ function app.script(path, options)
   end
   options = check("app.script", options or {}, {
     shard = "string", workers = "table", params = "table", symbols = "table|string",
-    sectors = "table|string", messages = "table|string", on_error = "string",
+    sectors = "table|string", messages = "table|string", sources = "table|string",
+    sessions = "table|string", on_error = "string",
     restarts = "number", reliable = "boolean", name = "string", account = "table",
+    trusted = "boolean",
   })
   if options.account then
     options.account = checked(trade.account, "app.script: account", options.account)
@@ -460,29 +274,47 @@ function app.script(path, options)
            tostring(worker))
     end
   end
-  declared.files[#declared.files + 1] = { path = path, options = options }
+  declare.now.files[#declare.now.files + 1] = { path = path, options = options }
 end
 
 --- app.account(options)
 -- The account of each script that trades; app.script(path, {account = {...}}) and the
 -- field account of a script's own table say it for one, field by field.  currency
 -- ("USD"), cash (100,000), fees, fill (the model by which orders trade), latency,
--- slippage, volume_share, seed, limits, rates: see tidewire help trading.
+-- slippage, volume_share, seed, limits, rates, gateway: see tidewire help trading.
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there or can't be.
 -- Units: cash: the currency; latency: seconds.
 function app.account(options)
-  declared.account = checked(trade.account, "app.account", options)
+  declare.now.account = checked(trade.account, "app.account", options)
 end
 
 --- app.risk(options)
--- Limits of all scripts together: open_orders, orders (in a second of event time),
--- daily_loss.  An order beyond them is rejected.
+-- Limits of all scripts together, beside those of each account: of an order
+-- order_quantity, order_value and collar; position (of an instrument, the net of all,
+-- with all that is open), open_orders, orders (in a second of event time), daily_loss;
+-- self_match = true: no order goes out that could trade with one of a script whose orders
+-- go to the same gateway.  An order beyond them is rejected, with the reason.
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there or can't be.
--- Units: daily_loss: the accounts' currency.
+-- Units: as in tidewire help trading; order_value: the instrument's currency.
 function app.risk(options)
-  declared.risk = checked(trade.risk, options)
+  declare.now.risk = checked(trade.risk, options)
+end
+
+--- app.book(options)
+-- The book in which the scripts of fill = "book" meet: levels (default 0): so many of
+-- each side go on the tape whenever one changes, for on_book, on_level and tw.book,
+-- recordings and peers of FIX sessions with market = true.  See tidewire help books.
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises for an option that is not there or can't be.
+-- Units: levels: 0 to 100.
+function app.book(options)
+  local levels = check("app.book", options, { levels = "number" }).levels
+  if levels and (math.type(levels) ~= "integer" or levels < 0 or levels > 100) then
+    fail(2, "app.book: levels must be an integer in 0 .. 100, got %s", tostring(levels))
+  end
+  declare.now.venue = options
 end
 
 --- app.calendar(name, options)
@@ -495,7 +327,7 @@ function app.calendar(name, options)
   if type(name) ~= "string" then
     fail(2, "app.calendar: a name expected, got %s", tostring(name))
   end
-  local list = declared.calendars
+  local list = declare.now.calendars
   list[#list + 1] = checked(trade.calendar, name, options)
 end
 
@@ -508,7 +340,7 @@ end
 function app.files(list)
   for _, name in ipairs(check("app.files", list, setmetatable({}, {
     __index = function() return "string" end }))) do
-    declared.data[#declared.data + 1] = name
+    declare.now.data[#declare.now.data + 1] = name
   end
 end
 
@@ -522,12 +354,13 @@ function app.tape(options)
     fail(2, "app.tape: capacity must be an integer in 16 .. 2^28, got %s",
          tostring(capacity))
   end
-  declared.capacity = capacity
+  declare.now.capacity = capacity
 end
 
 --- app.limits(options)
--- time: how long one handler may run before its script is stopped (default 1;
--- 0: for ever); memory: how much one Lua state may take (default 1 GiB; 0: all).
+-- time: how long one handler may run, of the processor's time, before its script is
+-- stopped (default 1, in a backtest 60; 0: for ever); memory: how much one Lua state may
+-- take, its orders and what a backtest keeps of them too (default 1 GiB; 0: all).
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for a negative limit.  Units: seconds; MiB.
 function app.limits(options)
@@ -536,7 +369,7 @@ function app.limits(options)
     if value < 0 then
       fail(2, "app.limits: %s must not be negative, got %s", name, value)
     end
-    declared[name] = value
+    declare.now[name] = value
   end
 end
 
@@ -550,7 +383,7 @@ function app.pool(options)
   for name, value in pairs(options) do
     if value <= 0 then fail(2, "app.pool: %s must be above 0, got %s", name, value) end
   end
-  declared.pool = options
+  declare.now.pool = options
 end
 
 --- app.reload(options)
@@ -583,7 +416,7 @@ function app.reload(options)
     fail(2, "app.reload: warm: a number of records or a time like '10m' expected, got %s",
          warm)
   end
-  declared.reload = options
+  declare.now.reload = options
 end
 
 --- app.on_feed(f)
@@ -593,7 +426,7 @@ end
 -- Errors: raises when f is not a function; an error in f ends the run.  Units: none.
 function app.on_feed(f)
   if type(f) ~= "function" then fail(2, "app.on_feed: a function expected") end
-  declared.on_feed = f
+  declare.now.on_feed = f
 end
 
 --- app.on_end(f)
@@ -604,7 +437,7 @@ end
 -- Units: none.
 function app.on_end(f)
   if type(f) ~= "function" then fail(2, "app.on_end: a function expected") end
-  declared.on_end = f
+  declare.now.on_end = f
 end
 
 --- app.screen(options)
@@ -613,11 +446,12 @@ end
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there.  Units: none.
 function app.screen(options)
-  declared.screen = check("app.screen", options, { title = "string", board = "table" })
+  declare.now.screen = check("app.screen", options, { title = "string", board = "table" })
 end
 
 -- Instruments say their calendar by name; C finds it by its place.
 local function find_calendars()
+  local declared = declare.now
   local places = {}
   for i, one in ipairs(declared.calendars) do places[one.name] = i end
   for _, one in ipairs(declared.instruments) do
@@ -629,32 +463,65 @@ local function find_calendars()
   end
 end
 
+-- The names of those that were declared, as keys.
+local function gateways_of(declared)
+  local made = {}
+  for _, session in ipairs(declared.fix.sessions) do
+    if session.gateway then made[session.name] = true end
+  end
+  return made
+end
+
+-- Of scripts that are trusted (true) and others (false): the first worker of theirs, and
+-- the last.
+local function sides(workers)
+  local kinds = {}
+  for _, file in ipairs(declare.now.files) do
+    kinds[file.options.trusted ~= false] = true
+  end
+  local mixed = kinds[true] and kinds[false]
+  if mixed and workers < 2 then
+    error("app.script: scripts that are trusted and others need a worker each, and there"
+          .. " is one: say --workers 2", 0)
+  end
+  return { [true] = { 0, mixed and workers - 2 or workers - 1 },
+           [false] = { mixed and workers - 1 or 0, workers - 1 } }
+end
+
 -- Gives every instance of every script its worker, the least busy first.
 local function place(workers, reliable)
-  local load, scripts = {}, {}
+  local declared = declare.now
+  local load, kind, scripts, side = {}, {}, {}, sides(workers)
   for w = 0, workers - 1 do load[w] = 0 end
 
-  local function least()
-    local best = 0
-    for w = 1, workers - 1 do
+  local function least(first, last)
+    local best = first
+    for w = first + 1, last do
       if load[w] < load[best] then best = w end
     end
     return best
   end
 
+  local gateways = gateways_of(declared)
   for _, file in ipairs(declared.files) do
     local o = file.options
-    local on = o.workers
+    local on, trusted = o.workers, o.trusted ~= false
+    local first, last = table.unpack(side[trusted])
     if not on and o.shard then
       on = {}
-      for w = 0, workers - 1 do on[w + 1] = w end
+      for w = first, last do on[#on + 1] = w end
     end
-    on = on or { least() }
+    on = on or { least(first, last) }
     for i, w in ipairs(on) do
       if w >= workers then
         error(string.format("app.script: %s: worker %d of %d (0 .. %d)", file.path, w,
                             workers, workers - 1), 0)
       end
+      if kind[w] == not trusted then
+        error(string.format("app.script: %s: worker %d has scripts that are %strusted",
+                            file.path, w, trusted and "not " or ""), 0)
+      end
+      kind[w] = trusted
       load[w] = load[w] + 1 / (o.shard and #on or 1)
       scripts[#scripts + 1] = {
         name = o.name or file.path, path = file.path, worker = w,
@@ -662,8 +529,10 @@ local function place(workers, reliable)
         reliable = o.reliable == nil and reliable or o.reliable or false,
         restarts = o.on_error == "restart" and (o.restarts or 5) or 0,
         options = { params = o.params, symbols = o.symbols, sectors = o.sectors,
-                    messages = o.messages, account = o.account,
-                    accounts = declared.account },
+                    messages = o.messages, sources = o.sources,
+                    sessions = o.sessions, account = o.account,
+                    accounts = declared.account, gateways = gateways,
+                    distrusted = not trusted or nil },
       }
     end
   end
@@ -677,10 +546,11 @@ end
 
 -- Runs the file, which declares.
 local function read(path, given, chunk)
-  declared = { feeds = {}, exchanges = {}, files = {}, data = {}, instruments = {},
-               attributes = {}, calendars = {} }
+  declare.now = { feeds = {}, exchanges = {}, files = {}, data = {}, instruments = {},
+                  attributes = {}, calendars = {}, warnings = {},
+                  fix = { names = {}, sessions = {}, doors = {} } }
   sets, asked = given, {}
-  declared.params = asked
+  declare.now.params = asked
   if not chunk then
     local why
     chunk, why = source.load(path)
@@ -690,7 +560,7 @@ local function read(path, given, chunk)
   for name in pairs(sets) do
     if asked[name] == nil then
       error(string.format("%s: %s has no such parameter%s", option(name), path,
-                          next(asked) and hint(name, asked) or ""), 0)
+                          hint(name, asked)), 0)
     end
   end
 end
@@ -705,21 +575,28 @@ end
 -- Units: none.
 function app.open(path, given, workers, embedded, chunk)
   read(path, given, chunk)
+  local declared = declare.now
   if embedded then
     local others = false
     for _, feed in ipairs(declared.feeds) do others = others or feed.kind ~= "timer" end
-    add_feed({ name = "program", endless = others }, "program")
+    declare.feed({ name = "program", endless = others }, "program")
   end
-  if #declared.feeds == 0 then
+  declared.fix.is_used = declared.fix.is_open
+    or #declared.fix.sessions + #declared.fix.doors > 0
+  if #declared.feeds == 0 and not declared.fix.is_used then
     error(path .. ": no feed: an app file names at least one"
           .. " (see `tidewire help tw.app`)", 0)
   end
   find_calendars()
-  local reliable = true
+  local reliable = #declared.feeds > 0
   for _, feed in ipairs(declared.feeds) do
     reliable = reliable and (feed.kind == "timer" or not is_live(feed))
   end
   declared.reliable, declared.scripts = reliable, place(workers, reliable)
+  declared.book = declared.orders or trade.is_met(declared.account)
+  for _, script in ipairs(declared.scripts) do
+    declared.book = declared.book or trade.is_met(script.options.account)
+  end
   return declared
 end
 
@@ -732,21 +609,19 @@ local function over(a, b)
   return made
 end
 
---- app.backtest(given) -> table
--- What a backtest takes of an app file, given.file: what it declares, but that each
--- script is there once, and of feeds only timers.  given.sets are as those of app.open;
--- given.script: the file is a script, with given.params; it is the app.  given.account
--- stands over the accounts that are declared.
--- Yields: no.  Blocks: while the file's code runs.  Thread: any.
--- Errors: as app.open; raises when there is no script.  Units: none.
-function app.backtest(given)
-  if given.script then
-    read(given.file, {}, function()
-      app.script(given.file, { params = given.params, name = given.file:match "[^/]*$" })
-    end)
-  else
-    read(given.file, given.sets or {})
+-- Files of the modules that an app file has required.
+local function modules()
+  local paths = {}
+  for name in pairs(package.loaded) do
+    paths[#paths + 1] = package.searchpath(name, package.path)
   end
+  table.sort(paths)
+  return paths
+end
+
+-- What a backtest takes of what was declared; files: of modules.
+local function reduced(given, files)
+  local declared = declare.now
   if #declared.files == 0 then error(given.file .. ": no script in this app", 0) end
   find_calendars()
   local account = given.account and trade.account("account", given.account)
@@ -756,15 +631,44 @@ function app.backtest(given)
     scripts[i] = {
       name = o.name or file.path, path = file.path,
       options = { params = o.params, symbols = o.symbols, sectors = o.sectors,
-                  messages = o.messages, account = over(o.account, account),
-                  accounts = declared.account },
+                  messages = o.messages, sources = o.sources, sessions = o.sessions,
+                  account = over(o.account, account),
+                  accounts = declared.account,
+                  gateways = not given.script and gateways_of(declared) or nil,
+                  distrusted = o.trusted == false or nil },
     }
   end
   for _, feed in ipairs(declared.feeds) do
     if feed.kind == "timer" then feeds[#feeds + 1] = feed end
   end
-  declared.scripts, declared.feeds = scripts, feeds
+  declared.scripts, declared.feeds, declared.modules = scripts, feeds, files
   return declared
+end
+
+local function read_script(given)
+  read(given.file, {}, function()
+    app.script(given.file, { params = given.params, name = given.file:match "[^/]*$" })
+  end)
+  return reduced(given, {})
+end
+
+--- app.backtest(given) -> table
+-- What a backtest takes of an app file, given.file: what it declares, but that each
+-- script is there once, and of feeds only timers.  given.sets are as those of app.open;
+-- given.script: the file is a script, with given.params; it is the app, and may be asked
+-- for where another app is.  given.account stands over the accounts that are declared.
+-- Yields: no.  Blocks: while the file's code runs.  Thread: any.
+-- Errors: as app.open; raises when there is no script.  Units: none.
+function app.backtest(given)
+  if not given.script then
+    read(given.file, given.sets or {})
+    return reduced(given, modules())
+  end
+  local before, texts, names = declare.now, sets, asked
+  local fine, made = pcall(read_script, given)
+  declare.now, sets, asked = before, texts, names
+  if not fine then error(made, 0) end
+  return made
 end
 
 return app

@@ -4,6 +4,7 @@
 -- there as an evaluation and comes back later, so nothing here ever waits.
 
 local figures = require "tw.figures"
+local fix = require "tw.attach_fix"
 local screen = require "tw.screen"
 local tw = require "tw"
 
@@ -355,6 +356,16 @@ local function on_log(client, argument)
   tail(client, logged, math.tointeger(tonumber(argument)) or 20, "nothing was logged")
 end
 
+-- FIX sessions: what only shows needs no permit.
+local function on_fix(client, argument)
+  local act, said = fix.read(argument)
+  if not act then return fail(client, said) end
+  if said and not permit(client, "fix " .. said) then return end
+  local fine, text = pcall(act)
+  if not fine then return fail(client, (tostring(text):gsub("^[^ ]*:%d+: ", ""))) end
+  show(client, text)
+end
+
 local HELP = [[
 expr            an expression, or a chunk, in worker 0; it may only look
 !expr           likewise, and may change things: it goes to the audit log
@@ -372,6 +383,8 @@ pause NAME      a script takes no more records, or all do; resume NAME
 halt [why]      trading: no order of any script goes out; unhalt
 reload NAME     a script, or the app: its file is read again; rollback NAME [version];
                 reload NAME warm=10m shadow=1000: see tidewire help reload
+fix             the FIX sessions; fix NAME: one; fix NAME reset | numbers IN OUT |
+                enable | disable | logout [why] | remove; fix add NAME=VALUE ...
 audit [n]       who has changed what
 help, quit      Ctrl-C ends what runs, or drops what is typed]]
 
@@ -397,6 +410,9 @@ local commands <const> = {
   reload = { through "reload", "reload NAME [warm=10m] [shadow=1000]", NAME,
              "^[%w_./-]+ [%w_.= ]+=[%w.]+$" },
   rollback = { through "rollback", "rollback NAME [version]", NAME, "^[%w_./-]+ %d+$" },
+  fix = { on_fix, "fix, fix NAME, fix NAME reset | numbers IN OUT | enable | disable |"
+          .. " logout [why] | remove, fix add NAME=VALUE ...", "^$", "^[%w%-_.:%%]+$",
+          "^[%w%-_.:%%]+ %a+[%w%s]*$", "^add [%a_.]+=", "^add *{.*}$" },
   log = { on_log, "log [n], log follow [off], log level [error|warn|info]", NUMBER,
           "^follow$", "^follow off$", "^level ?%a*$" },
 }

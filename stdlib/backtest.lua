@@ -3,8 +3,13 @@
 -- Why no option for speed or workers: the same data gives the same orders, so there is
 -- nothing to choose.  Many runs side by side are jobs of the pool.
 
+local arguments = require "tw.arguments"
 local core = require "tw.internal.backtest"
+local figures = require "tw.report_figures"
+local inspect = require "tw.inspect"
 local screen = require "tw.screen"
+local strategy = require "tw.strategy"
+local textfile = require "tw.textfile"
 local tw = require "tw"
 
 local backtest = {}
@@ -14,9 +19,12 @@ local backtest = {}
 local OPTIONS = {
   script = "string", app = "string", data = "string|table", from = "string|number",
   to = "string|number", params = "table", cash = "number", account = "table",
-  warmup = "string|number", skip_bad = "boolean", memory = "number",
+  warmup = "string|number", skip_bad = "boolean", memory = "number", time = "number",
   log = "string", progress = "function", single_steps = "boolean", brief = "boolean",
-  list = "boolean",
+  list = "boolean", save = "string", messages = "boolean",
+  benchmark = "string", warn = "function", gaps = "string", resolution = "string",
+  probe = "table",                  -- explain.lua's: the order that is asked about
+  counted = "boolean",              -- sweep.lua's: a declared warm-up is in warmup
 }
 local UNITS = { s = 1, m = 60, h = 3600, d = 86400, w = 604800 }
 
@@ -35,7 +43,7 @@ end
 -- A date, or a time in ns since the epoch.
 local function time_of(name, value)
   if value == nil then return nil end
-  return math.tointeger(value) or core.time(tostring(value))
+  return math.type(value) == "integer" and value or core.time(tostring(value))
     or fail("%s: a date like 2014-05-07 or 2014-05-07T13:30:00 expected, got %s", name,
             value)
 end
@@ -53,12 +61,22 @@ local function warmup_of(value)
   return math.floor(n * UNITS[unit] * 1e9)
 end
 
--- Where LEAN puts its files.
-local function is_lean(path)
-  local days = path:match "/%a+/%w+/(%a+)/[^/]+%.zip$"
-  local ticks = path:match "/%a+/%w+/(%a+)/[^/]+/%d+_%l+%.zip$"
-  return days == "daily" or days == "hour"
-    or ticks == "minute" or ticks == "second" or ticks == "tick"
+-- Of what the script declares, where there is a from.
+local function declared_warmup(o)
+  if o.warmup or o.counted or not o.script or not o.from then return o.warmup end
+  local declared = strategy.read(o.script)
+  local values = declared and strategy.values(declared, o.params)
+  return values and strategy.warmup(declared, values)     -- what is wrong the run says
+end
+
+local function gaps_of(text)
+  local ns, why = textfile.gaps(text)
+  return ns or fail("%s", why)
+end
+
+local function resolution_of(text)
+  local list, why = textfile.resolution(text)
+  return list or why and fail("%s", why) or nil
 end
 
 local function data_of(list)
@@ -72,30 +90,49 @@ local function data_of(list)
     if type(o.path) ~= "string" then fail("data[%d]: no path", i) end
     if o.format == "fix" then
       files[i] = { path = o.path, format = "fix", member = o.member }
+    elseif o.bytes then                 -- sweep_data.lua's: a part of a tape file
+      files[i] = { path = o.path, bytes = o.bytes }
     else
-      o.file, o.path, o.format = o.path, nil, nil
-      if not o.preset and not o.columns and is_lean(o.file) then o.preset = "lean" end
-      local format = next(o, next(o)) and "csv"      -- it has options of CSV
-      local fine, made = pcall(require "tw.app".check_feed, "csv", o)
-      if not fine then fail("data: %s", (made:gsub("^app%.feed%.csv: ", ""))) end
-      made.format, files[i] = format, made
+      local path = o.path
+      o.path, o.format = nil, nil
+      local is_csv = next(o) or textfile.lean(path) ~= nil
+      local made, why = textfile.options(path, o)
+      if not made then fail("data: %s", why) end
+      made.format, files[i] = is_csv and "csv" or nil, made
     end
   end
   if #files == 0 then fail("no data") end
+  local one, two = textfile.twice(files)
+  if one then
+    fail("data: %s is there twice%s", one, two ~= one and ", also as " .. two or "")
+  end
   return files
 end
 
--- What C takes, of what the caller gave.
-local function checked(o)
+--- backtest.checked(options) -> table, table
+-- What C takes, of what is given to backtest.run: of the run, and of its app.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: raises for wrong options.
+-- Units: times in ns.
+function backtest.checked(o)
   if type(o) == "userdata" then o = tw.thaw(o) end     -- a job's argument is frozen
   if type(o) ~= "table" then fail("a table of options expected, got a %s", type(o)) end
   check("", o, OPTIONS)
   if not o.script == not o.app then fail("either script or app is to be given") end
   local log = o.log or "keep"
-  if log ~= "keep" and log ~= "print" then fail("log: keep or print, got '%s'", log) end
-  local warmup_ns, warmup_records = warmup_of(o.warmup)
+  if log ~= "keep" and log ~= "print" and log ~= "none" then
+    fail("log: keep, print or none, got '%s'", log)
+  end
+  if o.time and not (o.time >= 0 and o.time < 1e9) then
+    fail("time: 0 or more seconds expected, got %s", o.time)
+  end
+  local from, to = time_of("from", o.from), time_of("to", o.to)
+  if from and to and from >= to then
+    fail("from %s is not before to %s", o.from, o.to)
+  end
+  local warmup_ns, warmup_records = warmup_of(declared_warmup(o))
   local account = o.account
   if o.cash then
+    if not (o.cash > 0) then fail("cash: above 0 expected, got %s", o.cash) end
     account = { cash = o.cash }
     for name, value in pairs(o.account or {}) do
       if name ~= "cash" then account[name] = value end
@@ -111,10 +148,13 @@ local function checked(o)
   end
   return {
     data = data_of(o.data or {}),
-    from = time_of("from", o.from), to = time_of("to", o.to),
+    from = from, to = to,
     warmup_ns = warmup_ns, warmup_records = warmup_records, skip_bad = o.skip_bad,
-    memory = o.memory, keep = log == "keep", progress = o.progress,
-    single_steps = o.single_steps, brief = o.brief, list = o.list,
+    memory = o.memory, time = o.time, keep = log == "keep", silent = log == "none",
+    progress = o.progress, single_steps = o.single_steps, brief = o.brief, list = o.list,
+    benchmark = o.benchmark, probe = o.probe, sources = o.save ~= nil,
+    messages = o.messages, warn = o.warn, gaps = gaps_of(o.gaps),
+    resolution = resolution_of(o.resolution),
   }, given
 end
 
@@ -124,12 +164,24 @@ end
 -- as of --set: its feeds are left out, but for timers.  data: a path (CSV, FIX; plain,
 -- .gz, .zip), a table of a path and options of app.feed.csv, or a list of these; several
 -- are one market, in the order of time.  from, to: records of [from, to) alone; warmup:
--- so long ("30d"), or so many records, before from are handled too, without orders.
+-- so long ("30d"), or so many records, before from are handled too, without orders; what
+-- the script declares otherwise (see tw.strategy).
+-- messages = true: of tape files what scripts sent that are not in this run, too, as
+-- app.feed.tape has it; each in its place, at the time of the record before it.
 -- skip_bad: a line of data that is none is left out, and does not end the run.  memory:
--- of the Lua state, MiB.  cash, account: as app.account, over what app and scripts say.
+-- of the Lua state, MiB.  time: how long one handler may run, in CPU seconds,
+-- before that ends the run (60, or what app.limits says; 0: for ever).
+-- cash, account: as app.account, over what app and scripts say.
+-- benchmark: the symbol for alpha and beta; the data's only one otherwise.
 -- brief: a result without orders, trades and curves; list: with the text of the order
--- list.  log: "keep", in result.log, or "print".  progress: a function
--- (bytes done, of all, records, time) that is called now and then, and returns true.
+-- list.  save: a file for tw.backtest.explain.  log: "keep", in result.log,
+-- "print" or "none".  progress: a function (bytes done, of all, records, time) that is
+-- called now and then, and returns true.  warn: a function that is called with each line
+-- about the data (what was left out, what is odd); they are in the log otherwise.
+-- resolution: "1m", "ticks" or several, "1m,1d": of the data these alone.
+-- gaps: result.gaps is a line about time that the data leave out, see `tidewire help
+-- backtest`: of gaps longer than that ("30m"), or never ("none").  result.unknown: the
+-- symbols that scripts name and the data do not have.
 --
 -- Everything happens in event time: tw.now, tw.sleep, timeouts, os.time are that of the
 -- records, and waiting costs no time.  The same data gives the same result.
@@ -140,78 +192,31 @@ end
 -- for wrong options.
 -- Units: from, to: a date, or ns since the epoch; result: as `tidewire help backtest`.
 function backtest.run(options)
-  local o, given = checked(options)
+  local o, given = backtest.checked(options)
   local result, why, code = core.run(o, given)
   if not result then return nil, why, code end
   result.name = given.file:match "[^/]*$"
-  result.params = options.params or {}
+  result.params = result.params or options.params or {}
   result.data = {}
   for i, file in ipairs(o.data) do result.data[i] = file.path end
+  result.version = tw.version
+  if options.save then
+    local saved, problem = require "tw.explain".save(options.save, options, result)
+    if not saved then return nil, problem end
+  end
   return result
 end
 
+--- backtest.explain(run, n) -> { order =, number =, events = {...} } | nil, message, code
+-- Why an order filled or did not, event by event: see explain.order.  run: a file that
+-- the option save wrote, or options; n: which order of result.orders.
+-- Yields: no.  Blocks: for two runs.  Thread: any state's.
+-- Errors: as explain.order.  Units: as there.
+function backtest.explain(run, n) return require "tw.explain".order(run, n) end
+
 -- ---- the command ----
 
-local Usage = {}
-
-local function refuse(status, ...)
-  error(setmetatable({ status = status, text = string.format(...) }, Usage), 0)
-end
-
--- "10" is a number, "true" a boolean, anything else a text.
-local function value_of(text)
-  if text == "true" then return true end
-  if text == "false" then return false end
-  return tonumber(text) or text
-end
-
-local function arguments_of(list)
-  local o, csv, i = { data = {}, params = {}, log = "print" }, {}, 0
-  local function value(word)
-    i = i + 1
-    return list[i] or refuse(2, "%s: its value is missing", word)
-  end
-  local function pair(word)
-    local name, text = value(word):match "^([%w_]+)=(.*)$"
-    return name or refuse(2, "%s %s: name=value expected", word, list[i]), text
-  end
-  while i < #list do
-    i = i + 1
-    local word = list[i]
-    if word == "--data" then o.data[#o.data + 1] = { path = value(word) }
-    elseif word == "--from" or word == "--to" or word == "--warmup" then
-      o[word:sub(3)] = value(word)
-    elseif word == "--set" then
-      local name, text = pair(word)
-      o.params[name] = text
-    elseif word == "--csv" then
-      local name, text = pair(word)
-      csv[name] = (name == "base" or name == "price_scale") and tonumber(text) or text
-    elseif word == "--cash" then
-      o.cash = tonumber(value(word)) or refuse(2, "--cash %s: not a number", list[i])
-    elseif word == "--skip-bad" then o.skip_bad = true
-    elseif word == "--json" then o.json = true
-    elseif word == "--orders" or word == "--report" then o[word:sub(3)] = value(word)
-    elseif word:find "^%-" then refuse(2, "unknown option '%s'", word)
-    elseif o.path then refuse(2, "one file expected, got '%s' too", word)
-    else o.path = word
-    end
-  end
-  if not o.path then refuse(2, "no strategy and no app file given") end
-  if #o.data == 0 then refuse(2, "no --data given") end
-  for _, file in ipairs(o.data) do
-    for name, text in pairs(csv) do file[name] = text end
-  end
-  return o
-end
-
--- An app file requires tw.app; a script does not.
-local function is_app(path)
-  local file <close>, why = io.open(path)
-  if not file then refuse(1, "cannot open %s", why) end
-  local text = file:read "a" or ""
-  return text:find "require[%s%(]*[\"']tw%.app[\"']" ~= nil
-end
+local refuse = arguments.refuse
 
 local BAR = 30
 
@@ -231,10 +236,12 @@ end
 
 -- ---- the summary ----
 
-local function percent(x) return x and ("%.2f %%"):format(x * 100 + 0.0) or "-" end
-local function plain(x) return x and ("%.4g"):format(x) or "-" end
+local fixed = figures.fixed
+
+local function percent(x) return x and fixed(x * 100, 2) .. " %" or "-" end
+local function plain(x) return x and ("%.4g"):format(x + 0.0) or "-" end
 local function days(x) return x and ("%.0f days"):format(x) or "-" end
-local function money(x) return x and ("%.2f"):format(x) or "-" end
+local function money(x) return x and fixed(x, 2) or "-" end
 
 local function date(ns) return os.date("!%Y-%m-%d %H:%M:%S", ns // 1000000000) end
 
@@ -249,7 +256,7 @@ local function summary(r)
     { "average drawdown",
       percent(f.average_drawdown) .. ", " .. days(f.average_drawdown_days) },
     { "exposure", percent(f.exposure) }, { "turnover", plain(f.turnover) },
-    { "fees", money(f.fees) },
+    { "fees", money(f.fees) .. " " .. r.currency },
   }
   local right = {
     { "trades", tostring(f.trades) }, { "win rate", percent(f.win_rate) },
@@ -258,9 +265,13 @@ local function summary(r)
     { "expectancy", percent(f.expectancy) }, { "SQN, Kelly",
       plain(f.sqn) .. ", " .. plain(f.kelly) },
     { "longest, average", days(f.max_days) .. ", " .. days(f.average_days) },
-    { "orders", tostring(r.sent) }, { "currency", r.currency },
+    { "orders", tostring(r.sent) }, { "alpha, beta",
+      percent(f.alpha) .. ", " .. plain(f.beta) },
   }
   local lines = { ("%s  %s to %s"):format(r.name, date(r.from), date(r.to)) }
+  if r.ruined then
+    lines[2] = "ruined            " .. date(r.ruined) .. figures.RUINED
+  end
   for i, one in ipairs(left) do
     lines[#lines + 1] = ("%-18s%-26s%-18s%s"):format(one[1], one[2], right[i][1],
                                                     right[i][2])
@@ -274,57 +285,39 @@ local function summary(r)
       plain(x.sortino), plain(x.calmar))
   end
   lines[#lines + 1] = "order list        " .. r.hash
+  if r.gaps then lines[#lines + 1] = "gaps              " .. r.gaps end
   lines[#lines + 1] = ("%s records in %s, %s records/s"):format(screen.number(r.records),
     screen.duration(r.seconds), screen.number(r.records / math.max(r.seconds, 1e-9)))
   return table.concat(lines, "\n") .. "\n"
 end
 
--- ---- JSON ----
-
-local function json(value)
-  local kind = type(value)
-  if kind == "number" then
-    if value ~= value or value == math.huge or value == -math.huge then return "null" end
-    return math.type(value) == "integer" and tostring(value) or ("%.17g"):format(value)
-  elseif kind == "boolean" then return tostring(value)
-  elseif kind == "string" then
-    return '"' .. value:gsub('[%c"\\]', function(c)
-      return ("\\u%04x"):format(c:byte())
-    end) .. '"'
-  elseif kind == "table" and #value == 0 and next(value) ~= nil then
-    local names, parts = {}, {}
-    for name in pairs(value) do names[#names + 1] = tostring(name) end
-    table.sort(names)
-    for i, name in ipairs(names) do parts[i] = json(name) .. ":" .. json(value[name]) end
-    return "{" .. table.concat(parts, ",") .. "}"
-  end
-  local parts = {}                              -- a list, or an array
-  for i = 1, #value do parts[i] = json(value[i]) end
-  return "[" .. table.concat(parts, ",") .. "]"
-end
-
-local function write(path, text)
-  local file, why = io.open(path, "w")
-  if not file then refuse(1, "cannot write %s", why) end
-  local fine, problem = file:write(text)
-  if fine then fine, problem = file:close() end
-  if not fine then refuse(1, "cannot write %s: %s", path, problem) end
-end
+-- ---- the command line ----
 
 local function perform(list)
-  local o = arguments_of(list)
-  local options = {
-    data = o.data, from = o.from, to = o.to, warmup = o.warmup, cash = o.cash,
-    skip_bad = o.skip_bad, log = o.log, params = o.params,
-    brief = not (o.json or o.report), list = o.orders and true,
-  }
-  local app = is_app(o.path)
-  options[app and "app" or "script"] = o.path
-  if not app then
-    for name, text in pairs(o.params) do o.params[name] = value_of(text) end
+  local kinds = { orders = "text", save = "text", messages = "flag" }
+  for name, kind in pairs(arguments.OF_RUNS) do kinds[name] = kind end
+  local o, words = arguments.read(list, kinds)
+  if o.help then return arguments.help("backtest", words) end
+  local options = arguments.of_run(o, words)
+  local declared = options.script and o.set and strategy.read(options.script)
+  options.params, options.log = {}, "print"
+  options.brief, options.list = not (o.json or o.report), o.orders and true
+  options.save, options.messages = o.save, o.messages
+  for _, one in ipairs(o.set or {}) do
+    options.params[one.name] = options.app and one.value
+                               or strategy.value(declared, one.name, one.value)
   end
+  if declared then
+    local fine, why = strategy.values(declared, options.params)
+    if not fine then refuse(2, "%s: %s", words[1]:match "[^/]*$", why) end
+  end
+  arguments.outputs(o, { "orders", "report", "save" },
+                    table.move(o.data or {}, 1, #(o.data or {}), 2, { words[1] }))
   local bar = core.is_terminal()
   if bar then options.progress = progress_bar() end
+  function options.warn(text)
+    io.stderr:write(bar and "\r\27[K" or "", "tidewire: warning: ", text, "\n")
+  end
   local fine, result, why = pcall(backtest.run, options)
   if bar then io.stderr:write "\r\27[K" end
   if not fine then
@@ -332,31 +325,24 @@ local function perform(list)
            (tostring(result):gsub("^tw%.backtest: ", "")))
   end
   if not result then refuse(1, "%s", why) end
-  if o.orders then write(o.orders, result.list) end
+  if o.orders then arguments.write(o.orders, result.list) end
   result.list = nil
   if o.report then
     local written, problem = require "tw.report".write(o.report, result)
     if not written then refuse(1, "cannot write %s", problem) end
   end
-  io.stdout:write(o.json and json(result) .. "\n" or summary(result))
+  io.stdout:write(o.json and inspect.json(result) .. "\n" or summary(result))
   io.stdout:flush()
   return 0
 end
 
---- backtest.main(arguments) -> status
+--- backtest.main(list) -> status
 -- What `tidewire backtest` does.
 -- Yields: no.  Blocks: for the whole run.  Thread: MAIN.
 -- Errors: none; they are printed, and the status is 1, or 2 for a command line that makes
 -- no sense.  Units: none.
-function backtest.main(arguments)
-  local fine, result = xpcall(perform, function(e)
-    return getmetatable(e) == Usage and e or debug.traceback(e)
-  end, arguments)
-  if fine then return result end
-  if getmetatable(result) ~= Usage then error(result, 0) end
-  io.stderr:write("tidewire: backtest: ", result.text,
-                  result.status == 2 and "; see `tidewire help backtest`\n" or "\n")
-  return result.status
+function backtest.main(list)
+  return arguments.run("backtest", perform, list)
 end
 
 return backtest

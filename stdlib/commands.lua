@@ -21,9 +21,12 @@ summary prints), a second one ends at once.
   --no-attach       nobody can attach to it (see attach)
   --audit FILE      who changed what through attach is appended to FILE
 
+A script that has done nothing is told of in a line: it has no handler for what came, all
+of its orders were rejected, or no price of an instrument has come.
+
 The status is 0; 1 after an error: a script that failed, a file that is not there, a
-port in use, a peer that was never there; 2 for a command line that makes no sense;
-130 or 143 after SIGINT or SIGTERM.]],
+port in use, a peer that was never there, files without any record; 2 for a command line
+that makes no sense; 130 or 143 after SIGINT or SIGTERM.]],
   },
   {
     name = "repl",
@@ -88,6 +91,9 @@ input, or from -e; then the status is 1 when one of them has failed.
   @maker expr   in the script maker.lua, in each of its instances: self, its globals and
                 the locals of its file.  tw, board, stat, cache, channel, array and task
                 are there everywhere
+                @maker self.account.equity, self:position("AAPL"), self:positions() and
+                self:orders() show what it has and has sent; !@maker self:flatten() ends
+                that
   !expr         may change things, @maker !expr, too: it goes to the run's log, with the
                 time, the user, the process and how it ended, and to the file of
                 `tidewire run --audit FILE`: what can't be written there is not done
@@ -134,8 +140,9 @@ they see half done.]],
   {
     name = "backtest",
     usage = "tidewire backtest file.lua --data FILE... [--from DATE] [--to DATE]"
-      .. "\n  [--set key=value]... [--cash N] [--warmup 30d|N] [--orders FILE.csv]"
-      .. "\n  [--report FILE.html] [--json]",
+      .. "\n  [--set key=value]... [--cash N] [--warmup 30d|N] [--benchmark SYMBOL]"
+      .. "\n  [--messages] [--time SECONDS] [--orders FILE.csv]"
+      .. "\n  [--report FILE.html] [--save RUN] [--json]",
     purpose = "run a strategy, or an app, over recorded data",
     text = [[
 The file is a script, whose --set values are its self.params, or an app file (it requires
@@ -143,18 +150,33 @@ tw.app): its scripts, instruments and accounts count, its feeds are left out, bu
 timers.  Nothing in it needs to know that it is a backtest.
 
   --data FILE        tape files, CSV, FIX messages, files of LEAN; text plain, .gz, .zip.
-                     Several are one market, in the order of time.  A file without symbols
+                     Several are one market, in the order of time; the same one twice is
+                     refused.  A file without symbols
                      is of the symbol that it is named after: GOOG.csv.gz.  Of a tape file
-                     only quotes, trades and bars are read, in the order that it has
+                     quotes, trades and bars are read, in the order that it has, and
+                     timer marks where the app has no app.feed.timer
   --csv option=value an option of app.feed.csv for all of them: interval=5m
-  --from, --to DATE  records of [from, to) alone: 2014-05-07, 2014-05-07T13:30:00, in UTC
+  --from, --to DATE  records of [from, to) alone: 2014-05-07, 2014-05-07T13:30:00, in UTC;
+                     a bar of a day is of that day, whatever its zone
   --warmup 30d|N     so long, or so many records, before --from are handled too: orders
-                     are rejected then.  Without --from they are the first of the data
-  --set key=value    a parameter
+                     are rejected then.  Without --from they are the first of the data.
+                     What the script declares (tw.strategy) counts with --from alone
+  --set key=value    a parameter; --help lists those that the file declares
+  --messages         of tape files what scripts sent, too, which on_message gets; not of
+                     those in this run, known by their names: they send it anew.  Each is
+                     in its place in the file, at the time of the record before it
+  --benchmark SYMBOL whose returns alpha and beta are of; the data's only symbol otherwise
   --cash N           what each script begins with, over what the app or the script says
-  --skip-bad         a line that is no record is left out, and does not end the run
+  --resolution 1m    of the data bars of that length alone; ticks: quotes and trades; or
+                     several: 1m,1d
+  --gaps 30m|none    which gaps in the data the summary tells of, see below
+  --skip-bad         a line that is no record, and a damaged block, is left out, and does
+                     not end the run
+  --time SECONDS     of the processor that one handler may take, on_start and the file
+                     itself too (60, or what app.limits says; 0: for ever)
   --orders FILE.csv  the list of orders
   --report FILE.html the report
+  --save RUN         what `tidewire explain` needs to tell why an order filled, or not
   --json             the result on standard output, instead of the summary
 
 Time is that of the records: tw.now, tw.clock, os.time, os.date, tw.sleep, timeouts, a
@@ -180,13 +202,172 @@ sends orders in it has another list in each run.  math.random begins with the sa
 The list of orders has a line for each, by time, script and symbol; the summary has its
 SHA-256.  The same file, data and parameters give the same hash, on every machine.
 
-An error of a script ends the run, with its record and traceback; so does a line of data
-that is none, where time goes back, or a price is 0: with file and line.  Quotes whose bid
-is above the ask are read as they are; the first is told of.
+Gaps are time within a session of which the data have nothing: of bars of a length those
+that are missing, how many, and where the first are (file, line, time).  Nights, weekends,
+a week of holidays, and what is left out at the same time of day on other days, too, are
+none.  Where more than one bar in 50 stands behind a hole, bars are made only when
+something trades, and nothing is said.  --gaps 30m: of bars, quotes and trades of a symbol
+each gap that is longer; --gaps none: nothing.
 
-Figures are of the equity at the end of each day: days are of UTC, 252 a year,
-or 365 where there is a tenth of weekends.  tw.backtest.run does the same in Lua, also in
-the pool.
+Where data have ticks and bars of a symbol, or bars of several lengths, each is a record
+of its own: handlers tell them apart by interval and side, orders trade on all of them,
+and a warning says so; --resolution reads some alone.
+
+Where a script has done nothing a warning says why, as has result.idle: it has no handler
+for what came, all of its orders were rejected (why most of them were), or no price of an
+instrument has come.  Where no record is left to trade on the run fails.
+
+An error of a script ends the run, with its record and traceback; so does a handler that
+takes longer than --time, and a line of data that is none, where time goes back, or a
+price is 0: with file and line; in a tape file, a record with a price of 0 and a block
+that is damaged: with its number, and where the block begins.  --skip-bad leaves these
+out.  What is odd is read as it is, and the first is told of: quotes whose bid is above
+the ask, prices below 0, in a tape file records of a source that are earlier than the one
+before.  So are the first gap of a recording, what was cut from one that was not closed,
+and symbols that a script names and the data do not have.
+
+Figures are of the equity at the end of each day: days are of UTC, 252 a year (N), or 365
+where there is a tenth of weekends.  total_return, cagr and drawdowns count from the cash
+at the start, at the beginning of the first record's day: so what that day brings is in
+them, and a run of one day has them.  The daily returns r, for volatility, Sharpe, Sortino
+and annual returns, are from one day's end to the next one's.  With b those of the
+benchmark:
+
+  beta, log_beta           cov(r, b) / var(b); the same of log(1 + r) and log(1 + b)
+  alpha                    return − beta · return of the benchmark, both from the end of
+                           the first day
+  arithmetic.annual_alpha  (mean(r) − beta · mean(b)) · N
+  geometric.annual_alpha   (1 + mean(r) − beta · mean(b))^N − 1
+
+Where the equity was ever at or below zero, at any record, the run is ruined: the summary,
+the report and the result (ruined, ns) say since when.  It goes on, but there are no
+returns, and so no CAGR, ratios, alpha and beta; the other figures are what they are.
+
+`tidewire help performance` has all of them, with formulas.  tw.backtest.run does the same
+in Lua, also in the pool; tidewire sweep runs it with many parameters.
+
+The status is 0; 1 after an error; 2 for a command line that makes no sense.]],
+  },
+  {
+    name = "sweep",
+    usage = "tidewire sweep file.lua --data FILE... --set name=values... [--where EXPR]"
+      .. "\n  [--random N [--seed S]] [--list FILE.csv] [--over data|symbol] [--jobs N]"
+      .. "\n  [--train PART|DATE] [--walk TRAIN:TEST[:STEP] [--anchored]]"
+      .. "\n  [--store FILE|none] [--by FIGURE] [--top N] [--results FILE.csv]"
+      .. "\n  [--report FILE.html] [--json] [options of backtest]",
+    purpose = "run a strategy with many parameters over recorded data, on all cores",
+    text = [[
+Runs a backtest of each point, many at a time, and prints the best.  --data, --csv,
+--from, --to, --warmup, --cash, --messages, --resolution, --gaps, --skip-bad and --time
+are those of backtest.  Data is read once, and what is wrong with it told once: what is no
+tape file becomes one without a name in $TMPDIR, which all runs share, and of which
+nothing is left, however the program ends.
+
+  --set fast=3:20:2     from 3 to 20 in steps of 2 (1 where they are integers), exact as
+                        decimals are: 0.1:0.3:0.1 has three values
+  --set slow=30,50,100  a list; --set name=value is one
+  --set fast            what the script declares: min to max by step, or choices.  Values
+                        that it does not allow are refused before anything runs; points
+                        for which its `where` is not true are left out.  --help lists
+                        what is declared
+  --list FILE.csv       points that a file has, a column for each parameter
+  --where 'fast < slow' of all combinations those for which this is true, in Lua;
+                        of declared parameters it may name those that are not set, too
+  --random N            so many different ones of them, always the same of one --seed S
+                        (1).  A range without a step between numbers that are no integers
+                        (0.1:0.9) is of any value in it, to 6 digits
+  --over data           each file is a market by itself, as if its name were a parameter;
+  --over symbol         likewise each symbol
+
+  --train 0.7           the points are run on the first part of the data, or up to a date,
+                        and the best one on the rest
+  --walk 180d:30d       so in windows: 180 days to train, the 30 behind them to test, from
+                        window to window 30 days, or a step: 180d:30d:60d (s m h d w)
+  --anchored            each window trains from the beginning
+
+  --jobs N              runs at a time; as many as there are cores
+  --store FILE          where results are kept (see results): NAME.sweep.db in the working
+                        directory otherwise; none: nowhere, as in the static program
+  --by FIGURE           which run is best: sharpe otherwise, geometric.sharpe, cagr, ...;
+                        of some, such as volatility, the least
+  --top N               so many of the best are printed (10)
+  --results FILE.csv    all runs with all their figures
+  --report FILE.html    a page with maps over the parameters, and the best run in full
+  --json                all runs on standard output
+
+A run is kept when it has finished, within half a second.  A sweep that was stopped, or
+killed, goes on where it was when the same command is given again: a run is known by the
+text of the strategy and of what it requires by a literal name, the bytes of the data,
+parameters, options and the version of tidewire, and one that is there is not made again.
+A text, or a tape file, that changes meanwhile ends the sweep; a recording that is under
+way does not: all runs read, and are known by, what was whole of it when the sweep began.
+What else a strategy reads (files, the environment) is not known.  Several sweeps may use
+one store at a time.  An app file is run once for each point to see what it declares.
+
+With --train or --walk the tests are printed: for each window the point that was best,
+its figure in the training, the median of its neighbours there (points that differ by one
+step in each parameter at most), its figure in the test, and the ratio of that to the
+first; then the tests as one equity curve, each with what the one before has left.  What
+was trained on is the warm-up of the test.  With --over each market is walked by itself,
+and there is a line for each: what its tests made together, and of how many windows with
+a figure above 0 in the training that was so in the test, too.
+
+A run that is ruined (see backtest) comes behind all that are not, by any figure, and says
+since when; it is never the best, nor is it chosen in a window.  Tests that are ruined end
+the joined curve.
+
+A run that fails has its error as its result; the others go on, and it is tried again the
+next time.  Results are those of tidewire backtest, whatever --jobs is.
+
+Ctrl-C ends the sweep when the runs that are under way have ended, which a handler without
+end does after --time; a second one ends it at once.  Points are at most a million; one
+takes some 4 KB of memory with its result.
+
+How many runs have done nothing, and why most of them, is said at the end.
+
+The status is 0; 1 when all runs failed, or none could begin; 2 for a command line that
+makes no sense; 130 or 143 where a signal has ended it.  tw.sweep.run does the same in
+Lua.]],
+  },
+  {
+    name = "explain",
+    usage = "tidewire explain RUN [--order N]...",
+    purpose = "why an order of a backtest filled or did not, event by event",
+    text = [[
+RUN is a file that `tidewire backtest --save RUN` wrote: the options, the SHA-256 of the
+script or app, its modules, the data, the order list.  Nothing else is kept: the same data
+gives the same run, so it is run again.  It lists the orders; with --order N, a number of
+that list, it runs once more and tells what concerned that order:
+
+  - when it was decided, on which record; each limit, with its value
+  - when it was sent and arrives, so when a cancel or other terms do
+  - what each record of its symbol did for it: why it was not looked at, what price the
+    stop or the limit did not reach, what is before it in the queue, how much was there
+    and how much of that own orders had left; records of one kind with the same answer
+    are one line, up to the next thing that happens
+  - trades, with slippage and fee; what became of its group, its parent, its session
+  - what it is in the end
+
+  2020-01-02 09:31:00   bar o 100.2 h 101.3 l 100.1 c 101 v 70: buy limit 99 not touched,
+                        low 100.1
+  2020-01-02 09:32:00   412 quotes to 2020-01-02 10:15:00: ask 100.12 to 100.31, never at
+                        or below 99
+
+It refuses when a file or tidewire has changed since, and says which: it would explain
+another run.  So it does when the run has another order list each time.
+
+Of an order that meets others in a book (fill = "book") it tells what the book was when it
+came, what was before it at its price, and the best of the other side; what traded, or
+left, before it; what it traded with; and why it could not stay: post-only, reduce-only,
+an order of its own script, a closed market.
+
+  2020-01-02 09:31:00   arrives in the book: quote 99x5/100x10
+  2020-01-02 09:31:00   rests at 100 behind 10; the bid is 99
+  2020-01-02 09:32:00   to 2020-01-02 09:33:00: 2 trades before it, 6 at 100; 4 ahead of
+                        it at its price
+
+tw.backtest.explain(run, n) does the same in Lua, also for options of tw.backtest.run; its
+events have the numbers, too.
 
 The status is 0; 1 after an error; 2 for a command line that makes no sense.]],
   },
@@ -246,7 +427,7 @@ prove runs the same files: prove --exec "tidewire test" file.lua...]],
     usage = "tidewire stat query... file [--csv] [--instruments file.csv]"
       .. " [--format fix|csv]"
       .. "\n  [--set option=value]... [--sort column] [--top n]",
-    purpose = "query a file: statistics of its quotes and trades as a table",
+    purpose = "query a file: statistics of its quotes, trades and bars as a table",
     text = [[
 Reads a file of FIX messages or CSV at once (plain, .gz or .zip), computes what the
 queries declare, and prints a table for each set of keys.  A query is a declaration, as
@@ -262,13 +443,48 @@ statistics, and names for them, which other queries may use:
   --format fix|csv         what the file is, where neither its name nor its first bytes
                            say so
   --set option=value       an option of stat.read, most of which are app.feed.csv's:
-                           columns=time,symbol,bid,ask
+                           columns=time,symbol,bid,ask, or of bars interval=1m
   --sort column            a statistic, greatest first, or a key; else by the keys
   --top n                  no more than n rows of each table
 
 How many records there were goes to standard error, with what could not be read.  The
 status is 0; 1 when the file can't be read; 2 for a command line or a query that makes no
 sense.]],
+  },
+  {
+    name = "fix",
+    usage = "tidewire fix decode FILE [--short] [--type D,8] [--tag 11=ABC]..."
+      .. "\n  [--dictionary FILE]...",
+    purpose = "print a log of FIX messages with names",
+    text = [[
+Prints each message of a log (plain, .gz or .zip; - is standard input): the line where it
+begins, what the log has before it on that line, its type, sender > target and number,
+SendingTime; then its fields, each with tag, name, value and what the value is called, and
+the entries of groups under their count.  Between fields there is SOH, | or ^A.
+
+  tidewire fix decode session.log --type D,8 --tag 11=ABC --short
+
+  --short            a line for each message
+  --type D,8         only these types, by MsgType or by name
+  --tag 11=ABC       only messages with such a field, by tag or by name; of several, all
+  --dictionary FILE  names and groups: a file in QuickFIX's XML form, and of 5.0 two of
+                     them, FIXT11.xml first; or an extension, which goes on top of what is
+                     built in of the message's BeginString (of FIXT.1.1: of 1128, or 1137
+                     of the last Logon), a line each:
+
+                       5001 VenueID STRING           a field: tag, name, type
+                       5002 Flavour CHAR 1=SWEET 2=SOUR
+                       54 + 7=UNDISCLOSED            choices more
+                       D + 5001! 5003(5001! 5002)    members more: ! is required, a
+                                                     group is its count and its members
+
+Passwords (554, 925, the RawData of a Logon) are ***.  A program without shared libraries
+(tidewire-static) reads no XML.
+
+What is not whole, or has a wrong CheckSum or BodyLength, is told on standard error with
+its line and is left out; then the status is 1, as it is when the file can't be read or
+has no message.  It is 2 for a command line that makes no sense.  fix.decode of tw.fix
+does the same for a text.  FIX sessions: tidewire help sessions.]],
   },
   {
     name = "record",
@@ -290,13 +506,15 @@ What may be lost when the process is killed, or the machine stops:
 
   --zstd          half the size or less; some 6 bytes a quote without it
 
-A file that was not closed opens to its last whole block.  When the disk is full the run
+A file that was not closed opens to its last whole block, wherever tape files are read,
+and one line says what was cut.  When the disk is full the run
 ends with status 1, and the file has all that was written.]],
   },
   {
     name = "replay",
     usage = "tidewire replay FILE.tape [script.lua...] [--speed N] [--from T] [--to T]"
-      .. "\n  [--limit N] [--skip-damaged] [options of run]",
+      .. "\n  [--limit N] [--set key=value]... [--skip-damaged]"
+      .. "\n  [--dictionary NAME[,NAME]] [options of run]",
     purpose = "give scripts what was recorded, in its order",
     text = [[
 Runs the scripts on a tape file: each gets exactly the quotes, trades, timer marks and
@@ -310,20 +528,30 @@ app.feed.tape { path = "FILE.tape" }.
   --speed N        1 as fast as its times say, 2 twice that; as fast as it goes otherwise
   --from T, --to T only from <= time < to: ns, or a date (2024-05-07T14:30)
   --limit N        ends after so many records
+  --set key=value  a parameter of the scripts, as of `tidewire backtest`: each has those
+                   that it declares; where it declares none, all
   --skip-damaged   a damaged block is a warning; else it ends the run
+  --dictionary D   by which messages of FIX sessions are read: a version (FIX.5.0SP2) and
+                   paths; else by that which they had then, as the file says
 
 The status is that of `tidewire run`.]],
   },
   {
     name = "convert",
     usage = "tidewire convert IN... OUT.tape [--zstd] [--from T] [--to T]"
-      .. "\n  [--format fix|csv] [--set option=value]... [--skip-damaged]",
+      .. "\n  [--format fix|csv] [--set option=value]... [--gaps 30m|none]"
+      .. "\n  [--skip-damaged]",
     purpose = "make a tape file of CSV, FIX, LEAN and tape files",
     text = [[
 Reads files (plain, .gz or .zip) and writes their records to a new one, by time where
-there are several.  Of a folder it takes the tape files, those named .csv or .fix, and
-LEAN's ticks, which say what they are by their path.  A record that is refused is told
-with its file and line and is left out.
+there are several.  Of a folder it takes the tape files, those named .csv or .fix,
+and LEAN's ticks and bars, which say what they are by their path.  A CSV file without
+symbols is of the symbol that it is named after.  The same file twice is refused.
+
+A record that is refused is told with its file and line and is left out; where none is
+left, that is an error.  One that is earlier than the one before it, or a quote whose bid
+is above its ask, is kept; the first of a file is told.  OUT.tape must not be there; it is
+whole or not made at all.
 
   tidewire convert data/lean/forex/fxcm forex.tape --from 2014-05-07 --to 2014-05-08
 
@@ -332,6 +560,7 @@ with its file and line and is left out.
   --format fix|csv    what the files are, where neither their names nor their first bytes
                       say so
   --set option=value  an option of app.feed.csv: columns=time,symbol,bid,ask
+  --gaps 30m|none     which gaps in the data it tells of (see backtest)
   --skip-damaged      of a damaged tape file, what can be read
 
 The status is 0; 1 when a file can't be read or written; 2 for a command line that makes
@@ -351,11 +580,12 @@ closed.  A damaged block is named with its place and its records; then the statu
   },
   {
     name = "help",
-    usage = "tidewire help [topic]",
+    usage = "tidewire help [topic | file.lua]",
     purpose = "list the topics, or print one",
     text = [[
 A topic is a command (run), a page of the guide (scripts), a module (tw.test) or
 a function (tw.test.ok).  A name alone (recv) finds the functions of that name.
+Of a script or an app file it lists the parameters.
 
   tidewire help --html   all of it as one HTML page
   tidewire help --man    the man page]],

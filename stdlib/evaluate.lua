@@ -6,6 +6,7 @@
 -- refused, so a new function is at first one that can't be called here.
 
 local bounded = require "tw.bounded"
+local fix = require "tw.fix"
 local inspect = require "tw.inspect"
 local tw = require "tw"
 
@@ -22,7 +23,8 @@ local MODULES = { array = "tw.array", board = "tw.board", cache = "tw.cache",
 -- Methods of tidewire's objects that leave them as they are.
 local LOOKS = {}
 for name in ([[slice totable sum mean variance std min max dot diff cumsum quantile list
-  copy at get history keys column top peek inspect stats keep]]):gmatch "%S+" do
+  copy at get history keys column top peek inspect stats keep position positions orders
+  cash_in]]):gmatch "%S+" do
   LOOKS[name] = true
 end
 
@@ -151,8 +153,10 @@ for _, from in ipairs { string, table } do
     if f ~= stands_for[from][name] then stands_for[f] = stands_for[from][name] end
   end
 end
-local registry = debug.getregistry()
-registry["tw.texts"], registry["tw.methods"] = debug.getmetatable "", bounded.string
+if debug.getregistry then              -- else they are there: lua/distrust.c
+  local registry = debug.getregistry()
+  registry["tw.texts"], registry["tw.methods"] = debug.getmetatable "", bounded.string
+end
 
 local function refuse(what) error(REFUSED:format(what), 3) end
 
@@ -315,7 +319,7 @@ local function looker(scope, say)
     end,
     [tw.thaw] = calls(tw.thaw), [tw.instrument] = calls(tw.instrument),
     [tw.instruments] = calls(tw.instruments), [tw.is_halted] = calls(tw.is_halted),
-    [require "tw.ps"] = calls(require "tw.ps"),
+    [require "tw.ps"] = calls(require "tw.ps"), [fix.status] = calls(fix.status),
   }
   setmetatable(env, {
     __metatable = false,

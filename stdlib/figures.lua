@@ -7,6 +7,11 @@ local figures = {}
 
 local PATH <const> = 20           -- columns of a script's name
 
+-- The end of a path says most.
+local function ending(path)
+  return #path <= PATH and path or "…" .. path:sub(1 - PATH)
+end
+
 local function age(seconds)
   if seconds < 60 then return ("%.1f s"):format(seconds) end
   local minutes = seconds // 60
@@ -25,6 +30,8 @@ local function feed_line(feed)
     screen.number(feed.records), feed.errors, feed.skips)
 end
 
+local function short(name) return (name:match "[^/]*$":gsub("%.lua$", "")) end
+
 --- figures.trading(status) -> string | nil
 -- What the scripts that trade have done; nil when none does.
 -- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.
@@ -33,10 +40,9 @@ function figures.trading(status)
   local rows = {}
   for _, script in ipairs(status.scripts) do
     if script.orders then
-      local name = script.name:match("[^/]*$"):gsub("%.lua$", "")
-      rows[#rows + 1] = { name, tostring(script.worker), screen.number(script.orders),
-                          screen.number(script.open), screen.number(script.fills),
-                          ("%.2f"):format(script.pnl) }
+      rows[#rows + 1] = { short(script.name), tostring(script.worker),
+                          screen.number(script.orders), screen.number(script.open),
+                          screen.number(script.fills), ("%.2f"):format(script.pnl) }
     end
   end
   if #rows == 0 then return end
@@ -44,8 +50,53 @@ function figures.trading(status)
          .. (status.halted and "\ntrading is halted" or "")
 end
 
+--- figures.traded(status) -> string
+-- The same for one line of a log, "" when none does.
+-- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: as figures.trading.
+function figures.traded(status)
+  local parts = {}
+  for _, script in ipairs(status.scripts) do
+    if script.orders then
+      parts[#parts + 1] = ("%s: %s orders, %s fills, pnl %.2f  "):format(
+        short(script.name), screen.number(script.orders), screen.number(script.fills),
+        script.pnl)
+    end
+  end
+  return table.concat(parts)
+end
+
+--- figures.sessions(status [, most]) -> string | nil
+-- The FIX sessions of the run, at most so many: those that are not up come first.  nil
+-- when there is none.
+-- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.
+-- Units: queue: bytes that wait to be sent.
+function figures.sessions(status, most)
+  local all, rows, up = status.fix or {}, {}, 0
+  if #all == 0 then return end
+  local order = {}
+  for pass = 1, 2 do
+    for _, s in ipairs(all) do
+      local is_up = s.state == "up"
+      if is_up == (pass == 2) then order[#order + 1] = s end
+      if is_up and pass == 1 then up = up + 1 end
+    end
+  end
+  for i = 1, math.min(#order, most or #order) do
+    local s = order[i]
+    rows[i] = { ending(s.name), s.enabled and s.state or s.state .. ", disabled", s.peer,
+                tostring(s.next_in), tostring(s.next_out), screen.number(s.received),
+                screen.number(s.sent), screen.number(s.queued + s.waiting),
+                tostring(s.logons) }
+  end
+  local text = screen.table(rows, { "session", "state", "peer", "next in", "next out",
+                                    "in", "out", "queue", "logons" })
+  if #rows == #all then return text end
+  return ("%s\nand %d more; %d of %d are up"):format(text, #all - #rows, up, #all)
+end
+
 --- figures.status(status, rate) -> string
--- The run, its feeds and its workers; status: its figures; rate: records a second.
+-- The run, its feeds, workers and FIX sessions; status: its figures; rate: records a
+-- second.
 -- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none.
 function figures.status(status, rate)
   local lines, rows = {
@@ -78,6 +129,7 @@ function figures.status(status, rate)
         stage_text(script.stage))
     end
   end
+  lines[#lines + 1] = figures.sessions(status)
   lines[#lines + 1] = figures.trading(status)
   return table.concat(lines, "\n")
 end
@@ -93,11 +145,6 @@ local function states()
     end
   end
   return found
-end
-
--- The end of a path says most.
-local function ending(path)
-  return #path <= PATH and path or "…" .. path:sub(1 - PATH)
 end
 
 --- figures.scripts(status, instances) -> string

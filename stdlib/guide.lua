@@ -25,7 +25,26 @@ local function fills()
   return table.concat(lines, "\n")
 end
 
-return {
+-- Each figure of a backtest and how it is computed.
+local function performance()
+  local lines = {}
+  local function add(name, formula)
+    local line = ("  %-22s  %s"):format(name, formula)
+    lines[#lines + 1] = #line <= 88 and line or ("  %s\n      %s"):format(name, formula)
+  end
+  for _, group in ipairs(require "tw.report_figures".GROUPS) do
+    lines[#lines + 1] = (#lines > 0 and "\n" or "") .. group[1]
+    for _, figure in ipairs(group) do
+      if type(figure) == "table" then
+        add(figure[1], figure[4])
+        if figure.geometric then add("  geometric", figure.geometric) end
+      end
+    end
+  end
+  return table.concat(lines, "\n")
+end
+
+local guide = {
   {
     name = "scripts",
     purpose = "what a script is, and the handlers that it may have",
@@ -48,7 +67,8 @@ on_stop, and on_order, on_fill and on_position where it trades (see trading).  O
 of a script runs at a time.  A handler that waits, for a future or in tw.sleep, holds up
 its own script only: its records wait for it, and the other scripts of the worker go on.
 
-self has name, params (what the app file gave), worker (0, 1, ...), shard and
+self has name, params (what the app file gave; tw.strategy declares them, with
+defaults and what is allowed), worker (0, 1, ...), shard and
 shards (1 of 1 where the script is not sharded), and the file's methods.  A global
 of a script is its own, and so are the modules that it requires; what is built in
 or written in C is there once for all scripts of a worker.  A new version can take
@@ -59,7 +79,12 @@ The table may say what the script wants, where the app file does not:
   M.symbols = { "AAPL", "BR*" }      -- names, or patterns as of the shell
   M.sectors = { "tech" }
   M.messages = { "vol.*", "index" }  -- topics; all, where it has an on_message
+  M.sources = { "nyse" }             -- feeds, where two have the same symbols
+  M.sessions = { "broker" }          -- of FIX, for on_fix and on_fix_event
   M.one_sided = true                 -- quotes that lack a side too
+
+sources is for quotes, trades, bars, levels, states and gaps, and so for the books and the
+statistics made of them; simulated orders trade on what all feeds tell.
 
 A script never gets its own messages.  One that falls a whole tape behind a live
 feed loses the oldest records and gets on_gap(lost, first); without an on_gap it
@@ -88,7 +113,7 @@ What stays, and what is new:
   locals of the file  are new, but for tw.persist("name", version, {}), whose table stays
   modules            that it requires are read with it and are its own; what is built in
                      or written in C is there once
-  handlers, symbols, sectors, messages   are the new file's
+  handlers, symbols, sources, ...        are the new file's
   tasks, coroutines, closures            that the old code has made go on with that code
   statistics, conditions   stay, unless on_reload declares; then its declarations count,
                      and statistics that are computed as before go on with their states
@@ -116,15 +141,18 @@ A new version need not begin empty, nor untried:
            fields of self, tables of tw.persist
   shadow   so many records of the tape are handled by both versions, the new one with a
            copy of self on which on_reload was called.  What both send while they handle a
-           record, messages, values on the board and in channels, is compared.  More
-           records with a difference, or more errors, than the limits (0, when nothing is
-           said) refuse it; the report names the first ones.  For as many records after
-           the change the old version is the new one's shadow: beyond the same limits the
-           run goes back to it by itself, and an error meanwhile does not stop the script
+           record, messages, values on the board and in channels, orders, is compared.
+           It trades on a copy of the account and of the open orders; with fill = "book"
+           what becomes of the old version's orders becomes of its own.  More records
+           with a difference, or more errors, than the limits (0, when nothing is said)
+           refuse it; the report names the first ones.  For as many records after the
+           change the old version is the new one's shadow: beyond the same limits the run
+           goes back to it by itself, and an error meanwhile does not stop the script
 
-What a candidate sends and prints comes nowhere, it receives nothing from channels and
-can't reload; files and programs are not kept from it.  What tasks send and samples of
-declared statistics are not compared.  Who awaits such a reload should do so in a task:
+What a candidate sends, orders and prints comes nowhere, it receives nothing from
+channels and can't reload; files and programs are not kept from it.  What tasks send and
+samples of declared statistics are not compared.  Who awaits such a reload should do so
+in a task:
 where the tape waits for a handler, the records that it waits for don't come.  Another
 reload of the script meanwhile takes the place of the first.
 
@@ -147,7 +175,7 @@ The app file has versions, too, with what it requires: tw.reload "market.lua", o
 runs.  These follow, all at one record or none:
 
   app.screen, on_feed, on_end, app.reload    of the new file, and its locals with them
-  params, symbols, sectors, messages, on_error   of scripts, which get a new version of
+  params, symbols, sources, ..., on_error   of scripts, which get a new version of
                      the same text; self.params is another table then
 
 Feeds, exchanges, instruments, the tape, the pool, the limits, and which scripts there
@@ -169,9 +197,18 @@ that is no field is an error when the script is loaded.  q is the record itself.
   on_quote    q, symbol, symbol_id, sector, weight, tick_size, lot_size, bid, ask,
               bid_size, ask_size, mid, spread, source, source_seq
   on_trade    t, symbol, ... as above, price, size, side ("buy", "sell" or nil), id
+  on_bar      b or bar, symbol, ... as above, open, high, low, close, volume, interval
+              (seconds), side ("bid", "ask" or "mid": what its prices are of, or nil)
+  on_level    level, symbol, ... as above, side ("bid" or "ask"), place (1 is the best),
+              price, size, change ("set", "gone" or "clear": the book is empty), last (of
+              an update), book; on_book has the same, see `tidewire help books`
+  on_status   symbol (nil: of a market), status ("halted", "open", "closed", "pre_open",
+              "pre_close", "auction", "delayed", "notice" or "unknown"), code (FIX 326 or
+              340), text (what is said, up to 23 bytes), source, source_seq
   on_message  topic, value
   on_timer    timer (its number among the feeds), interval, count
-  on_gap      lost (how many), first (the seq of the first of them)
+  on_gap      lost (how many), first (the seq of the first of them); of what a feed
+              missed also source, symbol (nil: of all), and lost is 0 where nobody knows
   all         seq (place on the tape), kind, and but for on_gap time and received
 
 time is when the source says that it happened, received when the host read it:
@@ -216,10 +253,15 @@ fees.
 
 Each instance of a script has an account and a broker of its own, which see the quotes,
 trades and bars that its cursor gives, before the script does: so its orders depend on
-these records alone, and not on workers, speed or other scripts.  Time is that of the
-records.  An order that is decided at one record is matched by the next one of its symbol
-at the earliest; with a latency, by records at or after its arrival.  Each report is a
-record on the tape (tape:last), which only its owner is told of.
+these records alone, and not on workers, speed or other scripts, but for fill = "book",
+limits of all scripts and tw.halt, see below.  With shard = "symbol" there is an instance
+for each worker: so what an account has, its limits, and order_target_percent depend on
+how many there are; --workers 1 has one, as a backtest.
+
+Time is that of the records.  An order that is decided at one record is matched by the
+next one of its symbol at the earliest; with a latency, by records at or after its
+arrival.  Each report is a record on the tape (tape:last), which only its owner is told
+of.
 
 Accounts: app.account{...} for all, app.script(path, {account = {...}}) for one, and the
 field account of a script's table between them, field by field:
@@ -238,21 +280,109 @@ field account of a script's table between them, field by field:
                      seconds, collar (percent from the last price), daily_loss,
                      self_match = true and buying_power = true: refused
   rates              what 1 of a currency costs: {EUR = 1.08}, or by a symbol's price:
-                     {EUR = "EURUSD", JPY = "1/USDJPY"}
+                     {EUR = "EURUSD", JPY = "1/USDJPY"}.  That of an instrument must be
+                     there; until its symbol's first price orders are refused
+  gateway            where orders go that leave the run: see tidewire help gateways
 
 app.risk limits all scripts together, tw.halt stops them; app.instruments says tick_size,
 lot_size, multiplier, currency, margin, settles_daily and calendar, app.calendar when a
 market is open.
 
+  app.risk { order_quantity = 1000, order_value = 50000, collar = 5, position = 5000,
+             open_orders = 200, orders = 100, daily_loss = 10000, self_match = true }
+
+An order has to pass the limits of its account first, then these: of its size and price
+as there; orders are those in a second.  position is that of an instrument, long or short,
+summed up over all scripts, with all that is open to enlarge it, also what an order is to
+become and is not yet; where two scripts come to it at once, one of them passes or none.
+self_match (off if not said) refuses what could trade with an order of any script whose
+orders go to the same gateway; those without one are as at one, and so is the book.
+Market orders and stops count as every price.
+
+Of position, open_orders, orders, daily_loss and self_match one script leaves less to the
+others.  With any of these, and no live feed, scripts handle each record one after the
+other, in the order of the app: the orders are those of a backtest, for any number of
+workers, as long as no handler waits and no task trades.  That costs some changes of
+threads for each record; without them scripts run side by side.  Where a feed is live the
+first who comes is served first.  tw.halt counts at once, whatever the others are at: for
+the next script in that order where limits are shared so; else it differs from run to run
+which records they have handled by then.
+
 Bars come from files (app.feed.csv) or are made: self:bars{every = "1m", of = "bid"}.
+Buys trade on bars of asks, sells on those of bids; where there are those of one side
+alone, both do, from the second bar on, and a backtest says so.
 
 Fill models, by kind of order:
 
 ]] .. fills() .. [[
 
 
+With "book" scripts trade with each other: in a limit order book for each instrument,
+price before time, never with themselves.  Its trades and quotes are records of the feed
+"book", which all scripts see; give such an instrument a symbol of its own, as quotes of
+another feed for it would mix with the book's.  Nothing else trades there: a script that
+quotes both sides gives liquidity; there is no slippage but what the book has.  While its
+calendar is closed an instrument's book takes no orders, and it takes none with tif "opg"
+or "cls", as it has no auctions.  A reduce-only order is no larger than what is held;
+"fok" counts on none of these, nor on brackets, as they may shrink.
+
+  app.account { fill = "book", latency = { 0.0001, 0.0005 } }
+  app.script "maker.lua"
+  app.script "taker.lua"
+
+Requests come in by time of arrival, then by the record that they were decided on, then by
+script.  Where no feed is live every record waits until all scripts have handled the one
+before: the fills are those of a backtest, for any number of workers, as long as no
+handler waits and no task trades.  Where one is live the first who comes is served first.
+The tape waits for scripts that trade in a book, as they must not miss a report.
+
 A size that was shown is taken once.  An order with tif "day" ends with the session of
 its instrument's calendar, "opg" and "cls" trade at its open and close.]],
+  },
+  {
+    name = "performance",
+    purpose = "the statistics of a backtest, by name, with their formulas",
+    text = [[
+r are the returns of the days, each from one day's end to the next one's (midnight ends a
+day), n how many there are, b those of the benchmark.  252 is how many days of trading a
+year has; where the market is open every day it is 365.  Ratios have two definitions: by
+the arithmetic mean of r, and by the geometric one.  A sweep's --by takes these names.
+Returns on an equity at or below zero say nothing: such a run is ruined.
+
+]] .. performance(),
+  },
+  {
+    name = "results",
+    purpose = "the file that sweeps keep their runs in, and how to ask it",
+    text = [[
+A file of SQLite, which the command sqlite3 and many programs read.  Its view `result` has
+a row for each run of each sweep:
+
+  sweep, number       the sweep, and the run's number in it
+  part, window        train or test, and the window of a walk-forward; else NULL
+  key                 a hash of strategy, data and parameters; one run a key
+  params              JSON: params->>'fast' is one of them
+  start final currency records hash from_ns to_ns seconds
+  ruined              since when the equity was at or below zero, ns; else NULL
+  total_return ... max_days        the figures, by their names in the result of a backtest
+  sharpe, geometric_sharpe ...     of the ratios the arithmetic and the geometric one
+  error, traceback    of a run that failed
+  finished            when it was kept, in UTC
+  more                JSON: whatever else the result had
+
+What can't be said is NULL.  The table `sweep` has id, name, command, strategy, data and
+began.  The ten best of the last sweep:
+
+  sqlite3 -box FILE "SELECT number, params, sharpe, max_drawdown FROM result
+    WHERE sweep = (SELECT max(id) FROM sweep) AND ruined IS NULL
+    ORDER BY sharpe DESC LIMIT 10"
+
+What has finished is on the disk half a second later; neither kill -9 nor a power cut
+loses it then.  Several sweeps may write to one file at once, and it may lie on a
+network's disk; who waits for another longer than 5 s is refused.  Damage is looked for
+when the file is opened, and said; SQLite can't see it within a value.  The library is
+needed (libsqlite3-0); the static program keeps no results.  tw.sweep_store is how it is
+read and written in Lua.]],
   },
   {
     name = "sharing",
@@ -358,9 +488,10 @@ The language
 Operators are those of Lua, with its precedence: + - * / // % ^ == ~= < <= > >= and
 or not.  There are numbers; times, which are integers in ns: 500ms 10s 5m 1h 1d;
 "text", only to compare a name with: symbol == "AAPL"; true and false; the fields
-of the record: bid, ask_size, ...; the functions of math, ifelse(c, a, b),
-missing(x); and statistics, with options at the end: ewma(mid, alpha=0.05).  min
-and max with one argument are statistics, with more the least or greatest of them.
+of the record: bid, ask_size, ..., price, ..., close, ...; the functions of math,
+ifelse(c, a, b), missing(x); and statistics, with options at the end: ewma(mid,
+alpha=0.05).  min and max with one argument are statistics, with more the least or
+greatest of them.
 What is wrong is an error when it is declared, with the column.
 
 Keys: symbol, sector, any field or attribute that has names, or a number in
@@ -374,7 +505,9 @@ mid.
 The names of other statistics that are tracked are values, too: vol is that of the
 record's key, vol.tech that of the key tech.  A cycle is an error, and a field of the
 same name comes first.  So quotes meet trades: no record has both, but with traded =
-"last(price) by symbol", "mean(mid - traded) by symbol" is one of quotes.
+"last(price) by symbol", "mean(mid - traded) by symbol" is one of quotes.  A statistic
+of what all have, as count() by symbol, reads quotes, trades and bars; those that
+self:bars makes are no records, and on_bar can push them: atr:push(bar).
 
 Missing values: a side that is not there is NaN, and so is the value of a statistic
 that has none yet.  A row with a NaN among the inputs is not counted, nor one for
@@ -449,7 +582,8 @@ future or a call; tw_item_keep keeps it longer.
 
 Every state of the host has the program's C modules (tw_host_add_module) and values
 (tw_host_add_value): require gives them.  In a C module tw_lua_context gives the program's
-own ctx, so that it needs nothing global; tw_lua_push and tw_lua_value pass values.
+own ctx, so that it needs nothing global; tw_lua_push and tw_lua_value pass values, and
+tw_lua_push_cdata a struct of the program's (scripts/ffi/shared.c).
 
 tw_host_reload has a script read again, its file or its newest text; tw_host_rollback,
 tw_host_pause and tw_host_evaluate are those of `tidewire attach`, which reaches the host
@@ -488,3 +622,10 @@ Errors: what raises, and what returns nil, message, code.
 Units: of every number that goes in or comes out.  Durations are seconds.]],
   },
 }
+
+-- Pages of their own file, behind the one about orders.
+local at = 1
+while guide[at].name ~= "trading" do at = at + 1 end
+for i, page in ipairs(require "tw.guide_fix") do table.insert(guide, at + i, page) end
+
+return guide

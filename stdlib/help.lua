@@ -6,6 +6,7 @@
 local bundle = require "tw.bundle"
 local commands = require "tw.commands"
 local guide = require "tw.guide"
+local near = require "tw.near"
 
 local help = {}
 
@@ -33,13 +34,14 @@ local function is_function(lines)
 end
 
 -- Files such a comment, as lines without their comment marks, under `owner`; without
--- one, or when it begins with tw., its heading says the module: record:keep() belongs to
--- record, tw.all() to tw wherever it stands.
+-- one, or when it begins with tw. or self:, its heading says the module: record:keep()
+-- belongs to record, tw.all() to tw wherever it stands.
 local function add_function(lines, owner)
   local head = lines[1]
   local path = head:match("^#?([%w_.:]+)") or head
   local of, key = path:match("^(.+)[.:]([%w_]+)$")
-  local named = of and of:find "^tw%f[^%w]" and path ~= (owner or {}).name
+  local named = of and (of == "self" or of:find "^tw%f[^%w]")
+                and path ~= (owner or {}).name
   local module = named and module_of(of) or owner or module_of(of or path)
   local short = module.name:gsub("^tw%.", "")
   if not of then key = path
@@ -52,7 +54,8 @@ local function add_function(lines, owner)
   return module
 end
 
--- A module of stdlib/: comments that begin with three dashes.
+-- A module of stdlib/: comments that begin with three dashes.  The first may say what it
+-- is a part of: `app_feed: tw.app.feed: where records come from`.
 local function read_lua(name, source)
   local module = module_of(name)
   local lines
@@ -63,7 +66,10 @@ local function read_lua(name, source)
       lines[#lines + 1] = line:gsub("^%-%- ?", "")
     elseif lines then
       if module.purpose == "" then
-        module.purpose = lines[1]:match("^[%w_]+: (.-)%.?$") or ""
+        local about = lines[1]:match("^[%w_]+: (.-)%.?$") or ""
+        local named, purpose = about:match "^(tw[%w_.]*): (.*)$"
+        if named then module = module_of(named) end
+        module.purpose = purpose or about
         module.text = trim(table.concat(lines, "\n", 2))
       elseif is_function(lines) then
         add_function(lines, module)
@@ -74,8 +80,8 @@ local function read_lua(name, source)
 end
 
 -- The comments of lua/: each file begins with `/* file.c - purpose` (or `file.c -
--- tw.module: purpose`; of several the first), and a comment is of a function when its
--- next line is one.
+-- tw.module: purpose`, `file.c - module name: purpose`; of several the first), and a
+-- comment is of a function when its next line is one.
 local function read_c(text)
   local lines, open, owner, purpose, header
   for line in text:gmatch("([^\n]*)\n") do
@@ -89,7 +95,8 @@ local function read_c(text)
       end
       local about = #lines == 1 and line:match("^[%w_]+%.c %- (.-)%.?$")
       if about then
-        local name, rest = about:gsub("^module ", ""):match("^(tw[%w_.]*): (.*)$")
+        local name, rest = about:match "^module ([%w_.]+): (.*)$"
+        if not name then name, rest = about:match "^(tw[%w_.]*): (.*)$" end
         owner, purpose = name and module_of(name), rest or about
         if owner and not owner.named then   -- or by a file that only adds to it
           owner.purpose, owner.named, header = purpose, true, lines
@@ -153,7 +160,9 @@ local function load_all()
   if by_name["tw.stat"] then add_statistics(by_name["tw.stat"]) end
   local shown = {}
   for _, module in ipairs(modules) do
-    if #module.functions > 0 then shown[#shown + 1] = module end
+    if #module.functions > 0 and not module.name:find "^tw%.internal%." then
+      shown[#shown + 1] = module
+    end
   end
   modules = shown
   table.sort(modules, function(a, b) return a.name < b.name end)
@@ -188,26 +197,10 @@ local function module_text(module)
   return table.concat(out, "\n")
 end
 
--- The least number of changed, missing and added letters between two words.
-local function distance(a, b)
-  local row = {}
-  for j = 0, #b do row[j] = j end
-  for i = 1, #a do
-    local corner = row[0]
-    row[0] = i
-    for j = 1, #b do
-      local change = corner + (a:byte(i) == b:byte(j) and 0 or 1)
-      corner = row[j]
-      row[j] = math.min(change, row[j] + 1, row[j - 1] + 1)
-    end
-  end
-  return row[#b]
-end
-
 local function nearest(topic)
   local best, least = nil, math.max(2, #topic // 3) + 1
   local function try(name, as)
-    local d = distance(topic, as or name)
+    local d = near.distance(topic, as or name)
     if d < least then best, least = name, d end
   end
   try "licences"
@@ -410,14 +403,16 @@ function help.man()
 end
 
 --- help.main(args) -> status
--- What `tidewire help` does: prints a topic, the list of them, or with --html or
--- --man the manual, and returns the exit status: 1 for an unknown topic.
+-- What `tidewire help` does: prints a topic, the list of them, the parameters of a file,
+-- or with --html or --man the manual, and returns the exit status: 1 for an unknown
+-- topic.
 -- Yields: no.  Blocks: while stdout takes the text.  Thread: MAIN.
 -- Errors: none.  Units: none.
 function help.main(args)
   local topic = args[1]
   local text, why
   if #args > 1 then why = "help takes one topic"
+  elseif topic and topic:find "%.lua$" then text, why = require "tw.strategy".text(topic)
   elseif topic == "--html" then text = help.html()
   elseif topic == "--man" then text = help.man()
   else text, why = help.text(topic) end

@@ -345,26 +345,28 @@ local function json_entry(key, text, seen)
   return json_string(key) .. ":" .. text
 end
 
-function json(value, under)
+function json(value, under, typed)
   local kind = type(value)
   if value == nil then return "null" end
   if kind == "boolean" then return tostring(value) end
   if kind == "string" then return json_string(value) end
   if kind == "number" then
     if value - value ~= 0 then return "null" end   -- JSON has neither nan nor inf
-    return exact(value)
+    local text = exact(value)
+    local is_whole = typed and math.type(value) == "float" and not text:find "[.e]"
+    return is_whole and text .. ".0" or text
   end
   local record = kind_of(value)
   local parts = {}
   if record then
     for i, name in ipairs(FIELDS[record]) do
-      parts[i] = json_string(name) .. ":" .. json(value[name], under)
+      parts[i] = json_string(name) .. ":" .. json(value[name], under, typed)
     end
     return "{" .. table.concat(parts, ",") .. "}"
   end
   if name_of(value) == "statistic" then value = value:freeze() end
   if kind == "userdata" and name_of(value) == "tw.array" then
-    return json(list_of(value), under)
+    return json(list_of(value), under, typed)
   end
   if not is_open(value) then
     error(("json: a %s has no form in JSON"):format(name_of(value) or kind), 0)
@@ -372,13 +374,13 @@ function json(value, under)
   if under[value] then error("json: a table that is within itself", 0) end
   under[value] = true
   local list, keys = keys_of(value, BY)
-  for i = 1, list do parts[i] = json(get(value, i, BY), under) end
+  for i = 1, list do parts[i] = json(get(value, i, BY), under, typed) end
   local text = "[" .. table.concat(parts, ",") .. "]"
   if #keys > 0 then
     local seen = {}
     for i = 1, list do parts[i] = json_entry(i, parts[i], seen) end
     for _, key in ipairs(keys) do
-      parts[#parts + 1] = json_entry(key, json(get(value, key, BY), under), seen)
+      parts[#parts + 1] = json_entry(key, json(get(value, key, BY), under, typed), seen)
     end
     text = "{" .. table.concat(parts, ",") .. "}"
   end
@@ -386,12 +388,13 @@ function json(value, under)
   return text
 end
 
---- inspect.json(value) -> string
+--- inspect.json(value [, typed]) -> string
 -- A value as JSON, in one line: a list is an array, another table an object, a record
--- an object of its fields; nan and the infinities are null.
+-- an object of its fields; nan and the infinities are null.  typed: a float that is whole
+-- has a point, 3.0, so that it is read as one.
 -- Yields: no.  Blocks: no.  Thread: any.
 -- Errors: raises for what has no form in JSON, for a cycle, and for two keys of one name.
 -- Units: times in ns.
-function inspect.json(value) return json(value, {}) end
+function inspect.json(value, typed) return json(value, {}, typed) end
 
 return inspect

@@ -9,7 +9,9 @@ local screen = require "tw.screen"
 
 local monitor = {}
 
-local HISTORY, LINES = 60, 8      -- values of a sparkline; lines kept on the screen
+local HISTORY, LINES = 60, 8      -- values of a sparkline; lines kept for the screen
+local LEAST = 3                   -- of them, shown on the lowest screen
+local SESSIONS <const> = 3        -- of FIX, on the screen
 local PLAIN_EVERY = 1.0           -- seconds between two plain lines
 
 local declared                    -- what the app file declared
@@ -154,40 +156,109 @@ local function version(app)
   return app.version > 1 and ("   %s: version %d"):format(app.name, app.version) or ""
 end
 
-local function paint(status, rows)
-  local lines = {
-    string.format("%s%s   %.1f s   %s records/s   %s records   cpu %.0f %%",
-                  declared.screen and declared.screen.title or "tidewire",
-                  version(status.app), status.elapsed,
-                  screen.number(rate), screen.number(status.records),
-                  100 * status.cpu / math.max(status.elapsed, 0.001)), "",
-  }
-  for _, feed in ipairs(status.feeds) do
-    lines[#lines + 1] = string.format("feed %s: %s, %s messages, %d errors, %d skips",
-      feed.name, feed.state, screen.number(feed.messages), feed.errors, feed.skips)
-  end
-  lines[#lines + 1] = ""
-  lines[#lines + 1] = screen.table(worker_rows(status),
-    { "worker", "lag", "handled", "p50", "p99", "memory", "scripts" })
-  lines[#lines + 1] = ""
-  local traded = figures.trading(status)
-  if traded then
-    lines[#lines + 1] = traded
-    lines[#lines + 1] = ""
-  end
+-- The title with the figures of the run: on two lines where one does not hold them.
+local function heading(status)
+  local title = (declared.screen and declared.screen.title or "tidewire")
+                .. version(status.app)
+  local so_far = ("%.1f s   %s records/s   %s records   cpu %.0f %%"):format(
+    status.elapsed, screen.number(rate), screen.number(status.records),
+    100 * status.cpu / math.max(status.elapsed, 0.001))
+  local one = title .. "   " .. so_far
+  return utf8.len(one) and utf8.len(one) <= width and one .. "\n" or
+         title .. "\n" .. so_far
+end
+
+-- The board, in that many lines: the last one says how many values are left out.
+local function board_text(rows, room)
   local stats = {}
-  for i, row in ipairs(rows) do
-    stats[i] = { row[1], text_of(row[2]), screen.sparkline(history[row[1]], 24) }
+  local fit = #rows < room and #rows or math.max(room - 2, 0)
+  for i = 1, fit do
+    local name, value = rows[i][1], rows[i][2]
+    stats[i] = { name, text_of(value), screen.sparkline(history[name], 24) }
   end
-  if #stats > 0 then
-    lines[#lines + 1] = screen.table(stats, { "board", "value", "history" })
+  local text = screen.table(stats, { "board", "value", "history" })
+  return fit == #rows and text or ("%s\nand %d more"):format(text, #rows - fit)
+end
+
+-- "a; b; c", on as many lines as it takes.
+local function joined(parts)
+  local lines = { "" }
+  for i, part in ipairs(parts) do
+    local longer = (i > 1 and lines[#lines] .. "; " or "") .. part
+    if i > 1 and (utf8.len(longer) or #longer) > width then lines[#lines + 1] = part
+    else lines[#lines] = longer end
   end
-  lines[#lines + 1] = ""
-  table.move(recent, 1, #recent, #lines + 1, lines)
+  return table.concat(lines, "\n")
+end
+
+-- Feeds and FIX sessions for a low screen.
+local function sources_line(status)
+  local parts, up, down = {}, 0, {}
+  for i, feed in ipairs(status.feeds) do
+    local text = ("%s%s: %s"):format(i == 1 and "feed " or "", feed.name, feed.state)
+    if feed.messages > 0 then
+      text = ("%s, %s messages"):format(text, screen.number(feed.messages))
+    end
+    if feed.errors > 0 then text = ("%s, %d errors"):format(text, feed.errors) end
+    if feed.skips > 0 then text = ("%s, %d skips"):format(text, feed.skips) end
+    parts[i] = text
+  end
+  for _, s in ipairs(status.fix or {}) do
+    if s.state == "up" then up = up + 1
+    elseif #down < SESSIONS then down[#down + 1] = ("%s: %s"):format(s.name, s.state) end
+  end
+  if status.fix and status.fix[1] then
+    parts[#parts + 1] = ("%d of %d sessions are up"):format(up, #status.fix)
+  end
+  return joined(table.move(down, 1, #down, #parts + 1, parts))
+end
+
+-- Adds the lines of a text.
+local function add(lines, text)
+  for line in (text .. "\n"):gmatch "([^\n]*)\n" do lines[#lines + 1] = line end
+end
+
+-- All that is above the board, as lines; for a low screen in few.
+local function upper(status, is_low)
+  local lines = {}
+  local function part(text)
+    if not text then return end
+    add(lines, text)
+    if not is_low then add(lines, "") end
+  end
+  add(lines, heading(status))
+  if is_low then
+    add(lines, sources_line(status))
+  else
+    for _, feed in ipairs(status.feeds) do
+      add(lines, ("feed %s: %s, %s messages, %d errors, %d skips"):format(feed.name,
+        feed.state, screen.number(feed.messages), feed.errors, feed.skips))
+    end
+    add(lines, "")
+  end
+  part(screen.table(worker_rows(status),
+    { "worker", "lag", "handled", "p50", "p99", "memory", "scripts" }))
+  if not is_low then part(figures.sessions(status, SESSIONS)) end
+  part(figures.trading(status))
+  if is_low then add(lines, "") end
+  return lines
+end
+
+local function paint(status, rows)
   local now_width, now_height = status.columns or 80, status.rows or 24
   if now_width ~= width or now_height ~= height then   -- the window has another size
     width, height, shown = now_width, now_height, nil
   end
+  -- On a low screen the board leaves room for the very latest lines.
+  local tail = math.min(#recent, LEAST)
+  local lower = tail > 0 and tail + 1 or 0
+  local lines = upper(status)
+  local board = rows[1] and #rows + 2 or 0
+  if #lines + board + LEAST > height - 1 then lines = upper(status, true) end
+  if rows[1] then add(lines, board_text(rows, height - 1 - #lines - lower)) end
+  if lines[#lines] ~= "" then add(lines, "") end
+  local fit = math.min(#recent, math.max(height - 1 - #lines, tail))
+  table.move(recent, #recent - fit + 1, #recent, #lines + 1, lines)
   local frame = screen.frame(lines, width, height - 1)
   io.write(screen.diff(shown, frame))
   io.flush()
@@ -216,9 +287,9 @@ function monitor.tick(status)
     for _, row in ipairs(board_rows()) do
       parts[#parts + 1] = row[1] .. "=" .. text_of(row[2])
     end
-    io.stderr:write(string.format("%5.1f s  %s records/s  p99 %s  lost %d  %s\n",
+    io.stderr:write(string.format("%5.1f s  %s records/s  p99 %s  lost %d  %s%s\n",
       status.elapsed, screen.number(rate), screen.duration(p99), lost(status),
-      table.concat(parts, " ")))
+      figures.traded(status), table.concat(parts, " ")))
   end
   return true
 end
@@ -268,6 +339,8 @@ function monitor.summary(status)
   end
   say("%s", screen.table(rows, { "script", "worker", "shard", "version", "since",
                                  "handled", "lost", "errors" }))
+  local sessions = figures.sessions(status)
+  if sessions then say("%s", sessions) end
   local traded = figures.trading(status)
   if traded then say("%s", traded) end
   local pool = status.pool

@@ -17,7 +17,8 @@
 --
 -- A job that nobody wants any more is stopped where it computes.  One that waits is told
 -- so: its wait raises, and it may tidy up.  If it then computes for longer than a handler
--- may (app.limits; 1 s where there is no limit), or waits on and on, it is stopped, too.
+-- may (app.limits; 1 s where there is no limit, and in a backtest), or waits on and on,
+-- it is stopped, too.
 
 local chunk = require "tw.chunk"
 local core = require "tw.internal.pool"
@@ -50,7 +51,7 @@ end
 -- error of fn is the future's, and so are several results, or one that can't be frozen.
 -- Units: none.
 function pool.run(fn, ...)
-  return submit(2, "pool.run", true, nil, fn, ...)
+  return submit(2, "pool.run", nil, nil, fn, ...)
 end
 
 --- pool.configure{ threads =, queue =, memory = }
@@ -161,8 +162,10 @@ local function spread(what, via, list, fn, options, got)
   local done, at, running = 0, 1, {}
   local clean <close> = setmetatable({}, { __close = function()
     for _, job in ipairs(running) do
-      job.future:cancel()
-      job.future:peek()   -- if it failed too, one error is enough
+      if job.future then
+        job.future:cancel()
+        job.future:peek()   -- if it failed too, one error is enough
+      end
     end
     finish()
   end })
@@ -194,11 +197,14 @@ local function spread(what, via, list, fn, options, got)
         end
         items[i - at + 1] = item
       end
-      local future, message, code = submit(4, what, false, via, fn, items, at)
+      -- In running before it is sent: this may be stopped right behind submit.
+      local job = { future = false, first = at, n = last - at + 1 }
+      running[#running + 1] = job
+      local future, message, code = submit(4, what, job, via, fn, items, at)
       if future then
-        running[#running + 1] = { future = future, first = at, n = last - at + 1 }
         at = last + 1
       else
+        running[#running] = nil
         local fine = code == core.FULL  -- of others' jobs
         if fine and #running > 0 then break end
         if fine then fine, message = tw.sleep(0.001) end

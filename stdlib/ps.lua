@@ -27,6 +27,11 @@ function Tree:__tostring()
     end
   end
   add(self, "")
+  for _, s in ipairs(self.sessions) do
+    lines[#lines + 1] = { "fix " .. s.name, ("%-9s %-14s %s"):format("io", s.state,
+      s.state == "up" and s.peer or s.enabled and s.why or "disabled"), "" }
+    width = math.max(width, #lines[#lines][1])
+  end
   for i, line in ipairs(lines) do
     lines[i] = line[1] .. (" "):rep(width - #line[1] + 2) .. line[2] .. line[3]
   end
@@ -39,7 +44,8 @@ end
 -- since, children}: scripts have their name, tasks and jobs file:line of their function;
 -- state is "ready" (a script: reads the tape), "running", "waiting" (for what waits_for
 -- names) or "done" (a script that has stopped or failed).  A script has its version, too,
--- and record, the number of the record from which on it runs.
+-- and record, the number of the record from which on it runs.  The list's field sessions
+-- has the FIX sessions of the run, as fix.status; they come last where it is drawn.
 -- Yields: no.  Blocks: tasks that begin or end wait while it is copied.
 -- Thread: any state's.  Errors: none.  Units: since in seconds.
 return function()
@@ -49,7 +55,8 @@ return function()
     t.children = {}
     by_id[t.id] = t
   end
-  local roots = setmetatable({}, Tree)
+  local in_run, sessions = pcall(require "tw.internal.fix".status)
+  local roots = setmetatable({ sessions = in_run and sessions or {} }, Tree)
   for _, t in ipairs(list) do
     local parent = by_id[t.parent]
     table.insert(parent and parent.children or roots, t)

@@ -2,44 +2,40 @@
 
 local core = require "tw.internal.query"
 local screen = require "tw.screen"
+local textfile = require "tw.textfile"
 
 local query = {}
 
 -- ---- reading ----
 
-local OPTIONS = {
-  format = "string", columns = "string", preset = "string", symbol = "string",
-  time = "string", separator = "string", member = "string", base = "number",
-  price_scale = "number", one_sided = "boolean", instruments = "table",
-}
-local OF_CSV = {
-  "columns", "preset", "symbol", "time", "separator", "base", "price_scale",
-}
+local OPTIONS = { format = "string", one_sided = "boolean", instruments = "table" }
+for name, want in pairs(textfile.OPTIONS) do OPTIONS[name] = want end
 
 -- The options as C takes them, or nil and what is wrong.
 local function checked(path, options)
-  local given = { path = path }
+  local given, csv = { path = path, member = options.member }, {}
   for name, value in pairs(options) do
     local want = OPTIONS[name]
     if not want then return nil, ("no option '%s'"):format(tostring(name)) end
-    if type(value) ~= want then
-      return nil, ("%s must be a %s, got %s"):format(name, want, tostring(value))
+    if not want:find(type(value), 1, true) then
+      return nil, ("%s must be a %s, got %s"):format(name, want:gsub("|", " or "),
+                                                     tostring(value))
     end
-    given[name] = value
+    if not textfile.OPTIONS[name] then given[name] = value
+    elseif name ~= "member" then csv[name] = value
+    end
   end
-  local format = given.format
+  local format, is_lean = given.format, textfile.lean(path)
   if format and format ~= "fix" and format ~= "csv" then
     return nil, ("format must be fix or csv, got '%s'"):format(format)
   end
-  for _, name in ipairs(OF_CSV) do
-    if given[name] ~= nil then
-      if format == "fix" then return nil, ("FIX has no option '%s'"):format(name) end
-      given.format = "csv"
-    end
-  end
-  if not format and not given.columns and not given.preset
-      and path:find "/tick/[^/]+/%d+_%l+%.zip$" then   -- where LEAN puts its files
-    given.preset = "lean"
+  if next(csv) and format == "fix" then
+    return nil, ("FIX has no option '%s'"):format((next(csv)))
+  elseif next(csv) or is_lean and format ~= "fix" then
+    local made, why = textfile.options(path, csv)
+    if not made then return nil, why end
+    for name in pairs(textfile.OPTIONS) do given[name] = given[name] or made[name] end
+    given.label_end, given.format = made.label_end, "csv"
   end
   if given.instruments then
     local fine, list, attributes = pcall(require "tw.app".check_instruments,

@@ -232,19 +232,20 @@ local function watch(text)
   if shorter and load("return " .. shorter) and tonumber(seconds) then text = shorter
   else seconds = 1 end
   local f, shown = expression(text, "watch"), 0
-  while true do
+  local function draw()
     local lines = picture(f)
-    if pretty and shown > 0 then io.write(("\27[%dA\r\27[J"):format(shown)) end
-    io.write(table.concat(lines, "\n"), "\n")
+    local back = pretty and shown > 0 and ("\27[%dA\r\27[J"):format(shown) or ""
+    io.write(back, table.concat(lines, "\n"), "\n")
     io.flush()
     shown = #lines
-    local fine, why = pcall(tw.sleep, tonumber(seconds))
-    if not fine then
-      if not tostring(why):find "interrupted!" then error(why, 0) end
-      if pretty then print() end      -- behind the ^C
-      return
-    end
   end
+  local fine, why
+  repeat
+    fine, why = pcall(draw)
+    if fine then fine, why = pcall(tw.sleep, tonumber(seconds)) end
+  until not fine
+  if not tostring(why):find "interrupted!" then refuse("%s", why) end
+  if pretty then print() end      -- behind the ^C
 end
 command("watch", "expression [s]", "show it every s seconds (1), until Ctrl-C", watch)
 

@@ -55,7 +55,8 @@ local function make(what, o)
   return page.document(title, table.concat {
     "<header>\n<h1>", svg.escape(title), "</h1>\n", head,
     '<button id="theme" type="button" hidden>Dark</button>\n</header>\n<main>\n',
-    several and sweep.body(what, o) or run.body(what), "</main>\n",
+    several and sweep.body(what, o) or run.body(what),
+    what.sweep and sweep.runs(what.sweep, o) or "", "</main>\n",
     run.footer(several and {} or what),
   })
 end

@@ -110,12 +110,14 @@ end
 
 local function series() return { time = {}, value = {} } end
 
+-- Midnight ends a day.
+local function day_of(s) return math.ceil(s / DAY) - 1 end
+
 -- The last point of each day.
 local function by_day(s)
   local out = series()
   for i = 1, #s.time do
-    local day = s.time[i] // DAY
-    if not s.time[i + 1] or s.time[i + 1] // DAY ~= day then
+    if not s.time[i + 1] or day_of(s.time[i + 1]) ~= day_of(s.time[i]) then
       add(out, s.time[i], s.value[i])
     end
   end
@@ -147,23 +149,25 @@ end
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: currency.
 function data.start(result, days) return number(result.start) or days.value[1] end
 
---- data.returns(days) -> series
--- Of each day on the day before it; none after a day that ended at 0 or below.
--- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: ratios.
-function data.returns(days)
+--- data.returns(days [, ruined]) -> series
+-- Of each day on the day before it; none any more after a day that ended at 0 or below,
+-- or after the one of the ruin.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: ratios, seconds.
+function data.returns(days, ruined)
   local out = series()
   for i = 2, #days.value do
     local before = days.value[i - 1]
-    if before > 0 then add(out, days.time[i], number(days.value[i] / before - 1)) end
+    if before <= 0 or ruined and days.time[i - 1] >= ruined then break end
+    add(out, days.time[i], number(days.value[i] / before - 1))
   end
   return out
 end
 
---- data.underwater(s) -> list
--- How far each value is below the highest before it: 0 or less.
+--- data.underwater(s [, start]) -> list
+-- How far each value is below the highest before it, start among them: 0 or less.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: ratios.
-function data.underwater(s)
-  local out, peak = {}, 0
+function data.underwater(s, start)
+  local out, peak = {}, start or 0
   for i, value in ipairs(s.value) do
     peak = math.max(peak, value)
     out[i] = peak > 0 and math.max(value / peak - 1, -100.0) or 0.0
@@ -171,12 +175,12 @@ function data.underwater(s)
   return out
 end
 
---- data.drawdowns(s, most) -> list
+--- data.drawdowns(s, most [, start]) -> list
 -- The deepest first: { depth, peak, trough, recovered }; recovered is nil while the
--- highest value has not come back.
+-- highest value has not come back.  What it had at the start counts from the first point.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: ratios, seconds.
-function data.drawdowns(s, most)
-  local found, open, peak, peak_time = {}, nil, nil, nil
+function data.drawdowns(s, most, start)
+  local found, open, peak, peak_time = {}, nil, start, s.time[1]
   for i, value in ipairs(s.value) do
     if not peak or value >= peak then
       if open then open.recovered, open = s.time[i], nil end
@@ -197,25 +201,29 @@ function data.drawdowns(s, most)
   return table.move(found, 1, math.min(#found, most), 1, {})
 end
 
---- data.months(days, start) -> list of years
+--- data.months(days, start [, ruined]) -> list of years
 -- { year, total, [1] = January's return, … }: the last value of a month on the last of
--- the month before, the first on start.  A month without a value has none.
--- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: ratios.
-function data.months(days, start)
+-- the month before, the first on start.  A month without a value has none, nor has one
+-- behind a month that ended at 0 or below; there are none from that of the ruin on.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: ratios, seconds.
+function data.months(days, start, ruined)
   local years, before, opening = {}, start, start
+  local function month_of(s) return s and data.date(day_of(s) * DAY, "%Y-%m") end
   for i, s in ipairs(days.time) do
-    local next_ = days.time[i + 1]
-    local month = data.date(s, "%Y-%m")
-    if not next_ or data.date(next_, "%Y-%m") ~= month then
+    local month = month_of(s)
+    if month_of(days.time[i + 1]) ~= month then
+      if ruined and s >= ruined then break end
       local y, m = tonumber(month:sub(1, 4)), tonumber(month:sub(6, 7))
       local year, value = years[#years], days.value[i]
       if not year or year.year ~= y then
         year, opening = { year = y }, before
         years[#years + 1] = year
       end
-      if (before or 0) > 0 then year[m] = number(value / before - 1) end
-      if (opening or 0) > 0 then year.total = number(value / opening - 1) end
-      before = value
+      if (before or 0) > 0 then
+        year[m] = number(value / before - 1)
+        if (opening or 0) > 0 then year.total = number(value / opening - 1) end
+        before = value
+      end
     end
   end
   return years

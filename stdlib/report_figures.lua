@@ -1,6 +1,8 @@
 --- report_figures: the figures of a backtest: their names, formulas and how they look.
 --
--- r is the list of daily returns, n how many there are.
+-- days count from the beginning of the first record's day, when equity is the start cash.
+-- r is the list of daily returns, each from one day's end to the next one's, n how many
+-- there are.
 
 local data = require "tw.report_data"
 local inspect = require "tw.inspect"
@@ -12,14 +14,17 @@ local number, list = data.number, data.list
 -- key, label, kind, formula; low: less is better.
 figures.GROUPS = {
   { "Return",
-    { "total_return", "Total return", "percent", "final / start − 1" },
-    { "cagr", "CAGR", "percent", "(final / start)^(365.25 / days) − 1" },
+    { "total_return", "Total return", "percent", "final / start cash − 1" },
+    { "cagr", "CAGR", "percent", "(final / start cash)^(365.25 / days) − 1" },
     { "peak", "Peak equity", "money", "max(equity)" },
     { "fees", "Fees paid", "money", "sum of all fees", low = true },
-    { "alpha", "Alpha", "percent", "total return − beta · return of the instrument" },
-    { "beta", "Beta", "ratio", "cov(r, instrument) / var(instrument)" } },
+    { "alpha", "Alpha", "percent",
+      "return − beta · return of the benchmark, both from the first day's end" },
+    { "beta", "Beta", "ratio", "cov(r, b) / var(b), b: returns of the benchmark" },
+    { "log_beta", "Beta of logs", "ratio", "the same of log(1 + r) and log(1 + b)" } },
   { "Risk",
-    { "max_drawdown", "Max drawdown", "percent", "min(equity / highest before − 1)" },
+    { "max_drawdown", "Max drawdown", "percent",
+      "min(equity / highest before − 1), from start cash on" },
     { "max_drawdown_days", "Longest drawdown", "days",
       "most days from a peak to the day it is regained", low = true },
     { "average_drawdown", "Average drawdown", "percent",
@@ -29,7 +34,7 @@ figures.GROUPS = {
     { "exposure", "Exposure", "percent", "time with a position / all time" },
     { "turnover", "Turnover", "ratio", "value traded / mean equity", low = true } },
   { "Ratios", both = true,
-    { "annual_return", "Annual return", "percent", "(final / start)^(252 / n) − 1",
+    { "annual_return", "Annual return", "percent", "(prod(1 + r))^(252 / (n + 1)) − 1",
       geometric = "(prod(1 + r))^(252 / n) − 1" },
     { "volatility", "Volatility", "percent", "sd(r) · √252", low = true,
       geometric = "√((var(r) + g²)^252 − g^504), g = (prod(1 + r))^(1 / n)" },
@@ -38,7 +43,9 @@ figures.GROUPS = {
     { "sortino", "Sortino", "ratio", "mean(r) · √252 / √mean(min(r, 0)²)",
       geometric = "annual return / (√252 · √mean(min(r, 0)²))" },
     { "calmar", "Calmar", "ratio", "annual return / −max drawdown",
-      geometric = "annual return / −max drawdown" } },
+      geometric = "annual return / −max drawdown" },
+    { "annual_alpha", "Alpha a year", "percent", "(mean(r) − beta · mean(b)) · 252",
+      geometric = "(1 + mean(r) − beta · mean(b))^252 − 1" } },
   { "Trades",
     { "trades", "Trades", "count", "positions opened and closed" },
     { "won", "Won", "count", "trades with pnl > 0" },
@@ -67,6 +74,11 @@ local function fixed(x, digits)
   local text = ("%." .. digits .. "f"):format(x)
   return (text:gsub("^%-([0.]+)$", "%1"))
 end
+
+--- figures.fixed(x, digits) -> string
+-- With so many decimals; never "-0.00".
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+figures.fixed = fixed
 
 local SHOWN = {
   percent = function(x)
@@ -114,6 +126,16 @@ function figures.get(result, name)
   local set, key = name:match "^(%l+)%.([%w_]+)$"
   if set then return number(list(all[set])[key]) end
   return number(all[name]) or number(list(all.arithmetic)[name])
+end
+
+-- What is said behind it.
+figures.RUINED = ": the equity was at or below zero, so there are no ratios"
+
+--- figures.ruined(result) -> text
+-- "ruined 2014-05-07": of one whose equity was at or below zero, the first time.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function figures.ruined(result)
+  return "ruined " .. data.date(data.seconds(result.ruined))
 end
 
 --- figures.find(name) -> { key, label, kind, formula } | nil

@@ -41,10 +41,10 @@ background:none;border:1px solid var(--line);border-radius:6px;padding:3px 10px;
 cursor:pointer}
 #theme:hover{color:var(--ink);border-color:var(--faint)}
 section{margin:0 0 34px;min-width:0}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(118px,1fr));
+.tiles{display:flex;flex-wrap:wrap;
 gap:1px;background:var(--line);border:1px solid var(--line);border-radius:8px;
 overflow:hidden;margin:0 0 34px}
-.tiles div{background:var(--ground);padding:10px 12px}
+.tiles div{flex:1 1 94px;background:var(--ground);padding:10px 12px}
 .tiles dt{font-size:12px;color:var(--soft)}
 .tiles dd{margin:0;font-size:20px;font-weight:600;letter-spacing:-.01em;
 white-space:nowrap}
@@ -139,8 +139,7 @@ footer{font-size:12px;border-top:1px solid var(--line);padding-top:10px}
 body{padding:18px 14px 28px}
 h1{font-size:21px}
 .two,.three{grid-template-columns:minmax(0,1fr)}
-.tiles{grid-template-columns:repeat(2,1fr)}
-.tiles dd{font-size:17px}.tiles div{padding:8px 10px}
+.tiles dd{font-size:17px}.tiles div{flex-basis:30%;padding:8px 10px}
 .minor{display:none}
 figure{padding-left:44px}.key{margin-left:44px}
 th,td{padding:4px 7px}
@@ -153,7 +152,7 @@ body{padding:0;max-width:none;font-size:11px}
 table,.tiles dt{font-size:10px}.tiles dd{font-size:15px}
 th,td{padding:3px 5px}th{font-size:10px}
 table.heat{min-width:0}
-.tiles{grid-template-columns:repeat(4,1fr)}.three{gap:16px 20px}.two{gap:0 20px}
+.tiles div{flex-basis:16%}.three{gap:16px 20px}.two{gap:0 20px}
 #theme,select{display:none}
 .tall{max-height:none}.scroll,.tall{overflow:visible}
 section.whole,figure,tr{break-inside:avoid}

@@ -4,6 +4,7 @@ local data = require "tw.report_data"
 local figures = require "tw.report_figures"
 local page = require "tw.report_page"
 local svg = require "tw.report_svg"
+local windows = require "tw.report_windows"
 
 local run = {}
 
@@ -65,6 +66,10 @@ function run.about(result)
   out[1] = "<p>" .. table.concat(facts, " · ") .. "</p>"
   local params = run.parameters(result.params)
   if params ~= "" then out[2] = "<p>" .. params .. "</p>" end
+  if result.ruined then
+    out[#out + 1] = ('<p class="loss"><b>%s</b>%s</p>'):format(figures.ruined(result),
+                                                               figures.RUINED)
+  end
   return table.concat(out)
 end
 
@@ -85,12 +90,13 @@ local function tiles(result, final)
   return '<dl class="tiles">' .. table.concat(out) .. "</dl>\n"
 end
 
-local function equity_section(curve, worst)
+local function equity_section(curve, start)
   if #curve.time < 2 then
     return page.section("Equity and drawdown", page.none "Fewer than two points.")
   end
   local from, to = curve.time[1], curve.time[#curve.time]
   local low, high = extent(curve.value)
+  local worst = data.drawdowns(curve, 1, start)[1]
   local log = low > 0 and high / low > 12
   local equity = svg.plot { from = from, to = to, low = low, high = high, log = log,
     kind = "money", height = 280, ticks = false, hover = "equity",
@@ -103,7 +109,7 @@ local function equity_section(curve, worst)
   end
   equity:area(curve.time, curve.value, "gain area")
   equity:line(curve.time, curve.value, "line main")
-  local under = data.underwater(curve)
+  local under = data.underwater(curve, start)
   local deepest = extent(under)
   if deepest > -1e-9 then deepest = -0.01 end
   local depth = svg.plot { from = from, to = to, low = math.min(extent(under), -1e-4),
@@ -125,9 +131,12 @@ end
 
 local function percent1(x) return (("%.1f"):format(x * 100):gsub("^%-0%.0$", "0.0")) end
 
-local function months_section(days, start)
-  local years = data.months(days, start)
-  if #years == 0 then return page.section("Returns by month", page.none "No days.") end
+local function months_section(days, start, ruined)
+  local years = data.months(days, start, ruined)
+  if #years == 0 then
+    return page.section("Returns by month",
+                        page.none(ruined and "None before the ruin." or "No days."))
+  end
   local most, hidden = 0.01, math.max(#years - YEARS, 0)
   for _, year in ipairs(years) do
     for m = 1, 12 do
@@ -340,8 +349,8 @@ local function lasting(seconds, unit)
   return show(x % 1 == 0 and x or math.floor(x * 10 + 0.5) / 10, "number")
 end
 
-local function drawdowns_section(curve)
-  local rows, found, longest = {}, data.drawdowns(curve, 5), 0
+local function drawdowns_section(curve, start)
+  local rows, found, longest = {}, data.drawdowns(curve, 5, start), 0
   local last = curve.time[#curve.time]
   for _, d in ipairs(found) do
     longest = math.max(longest, (d.recovered or last) - d.peak)
@@ -416,6 +425,20 @@ local function orders_section(result)
   return page.details("Orders", show(#orders, "count"), body)
 end
 
+-- Of a walk-forward.
+local function windows_section(result)
+  local titles, rows, label = windows.rows(result)
+  if #rows == 0 then return "" end
+  local columns = {}
+  for i, title in ipairs(titles) do
+    columns[i] = { title, left = i < 4 }
+  end
+  return page.section("Windows", page.table { id = "windows", sort = true, rows = rows,
+    count = show(#rows, "count"), what = "windows", none = "No windows.",
+    columns = columns },
+    "the best by " .. label .. " in each training, and in the test behind it")
+end
+
 local function formulas_section()
   local rows = {}
   for _, group in ipairs(figures.GROUPS) do
@@ -437,7 +460,8 @@ end
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
 function run.body(result)
   local curve, days = data.equity(result)
-  local returns, trades = data.returns(days), data.trades(result)
+  local ruined = data.seconds(result.ruined)
+  local returns, trades = data.returns(days, ruined), data.trades(result)
   local final = number(result.final) or days.value[#days.value]
   if #curve.time == 0 and #trades == 0 then      -- of a sweep that keeps figures alone
     return tiles(result, final)
@@ -446,8 +470,9 @@ function run.body(result)
   end
   return table.concat {
     tiles(result, final),
-    equity_section(curve, data.drawdowns(curve, 1)[1]),
-    months_section(days, data.start(result, days)),
+    windows_section(result),
+    equity_section(curve, number(result.start)),
+    months_section(days, data.start(result, days), ruined),
     '<div class="two">',
     sharpe_section(returns),
     distribution_section(returns),
@@ -455,10 +480,10 @@ function run.body(result)
     prices_section(result, trades),
     exposure_section(trades, curve),
     figures_section(result),
-    drawdowns_section(curve),
+    drawdowns_section(curve, number(result.start)),
     symbols_section(result, trades),
     trades_section(trades),
-    orders_section(result),
+    result.orders and orders_section(result) or "",
     formulas_section(),
   }
 end

@@ -65,22 +65,24 @@ local function varying(params)
 end
 
 --- sweep.ranked(results, by) -> list
--- { result, params, value, number }: the best first, those without the figure last; a
--- figure of which less is better begins with the least.
+-- { result, params, value, number }: the best first; behind them those without the
+-- figure, then those that are ruined, the last one first, then those that failed; a
+-- figure of which less is better begins with the least.  Ruined ones have no value.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
 function sweep.ranked(results, by)
   local out, low = {}, figures.find(by).low
   for i, r in ipairs(list(results)) do
     r = list(r)
+    local ruined = not r.error and data.number(r.ruined)
+    local value = not r.error and not ruined and figures.get(r, by) or nil
     out[i] = { result = r, params = list(r.params), number = i, error = r.error,
-               value = not r.error and figures.get(r, by) or nil }
+               value = value, ruined = ruined,
+               class = r.error and 4 or ruined and 3 or value and 1 or 2 }
   end
   table.sort(out, function(a, b)
-    if a.value and b.value and a.value ~= b.value then
-      if low then return a.value < b.value end
-      return a.value > b.value
-    end
-    if (a.value == nil) ~= (b.value == nil) then return a.value ~= nil end
+    if a.class ~= b.class then return a.class < b.class end
+    if a.value ~= b.value then return (a.value > b.value) ~= (low or false) end
+    if a.ruined ~= b.ruined then return a.ruined > b.ruined end
     return a.number < b.number
   end)
   return out
@@ -110,6 +112,7 @@ local function table_section(runs, params, by)
     for _, p in ipairs(params) do row[#row + 1] = figures.text(r.params[p.name]) end
     for c, name in ipairs(shown) do
       local text = r.error and c == 1 and "failed"
+                   or r.ruined and c == 1 and figures.ruined(r.result)
                    or show(not r.error and figures.get(r.result, name), kinds[c])
       row[#row + 1] = text:find "^%-" and { text, "loss" } or text
     end
@@ -301,6 +304,7 @@ local function coordinates_section(runs, params, by)
     if axis then axes[#axes + 1] = axis end
     seen[name] = true
   end
+  if #axes < 2 then return "" end                 -- no figure differs
   -- Of many runs every so-manieth, and all of the best tenth that are drawn.
   local lines = { { "run" }, { "run-top" }, { "run-winner" } }
   local step = math.max(able / (LINES - 1), 1)
@@ -364,10 +368,13 @@ end
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
 function sweep.about(results, o)
   local runs = sweep.ranked(results, o.by or "sharpe")
-  local failed = 0
-  for _, r in ipairs(runs) do failed = failed + (r.error and 1 or 0) end
+  local failed, ruined = 0, 0
+  for _, r in ipairs(runs) do
+    failed, ruined = failed + (r.error and 1 or 0), ruined + (r.ruined and 1 or 0)
+  end
   local facts, out = { show(#runs, "count") .. " runs" }, {}
   if failed > 0 then facts[2] = show(failed, "count") .. " failed" end
+  if ruined > 0 then facts[#facts + 1] = show(ruined, "count") .. " ruined" end
   for i, p in ipairs(parameters(runs)) do
     local n = #p.values
     local range = n == 0 and "–" or n == 1 and figures.text(p.values[1])
@@ -377,27 +384,31 @@ function sweep.about(results, o)
   return ("<p>%s</p><p>%s</p>"):format(table.concat(facts, " · "), table.concat(out))
 end
 
---- sweep.body(results, options) -> markup
+--- sweep.runs(results, options) -> markup
+-- Maps, coordinates and tables, without the best run.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
-function sweep.body(results, o)
+function sweep.runs(results, o)
   local by = o.by or "sharpe"
   local runs = sweep.ranked(results, by)
   if #runs == 0 then return page.none "No runs." end
   local params = parameters(runs)
-  local able = varying(params)
-  local out = {
+  return table.concat {
     map_section(runs, params, { x = o.x, y = o.y, by = by }),
     coordinates_section(runs, params, by),
-    table_section(runs, able, by),
+    table_section(runs, varying(params), by),
     failures_section(runs),
   }
-  local best = runs[1]
-  if best.value then
-    out[#out + 1] = ("<header><h1>The best run</h1><p>%s</p></header>\n"):format(
-      run.parameters(best.params))
-    out[#out + 1] = run.body(best.result)
-  end
-  return table.concat(out)
+end
+
+--- sweep.body(results, options) -> markup
+-- All of the page but its title.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function sweep.body(results, o)
+  local best = sweep.ranked(results, o.by or "sharpe")[1]
+  local out = sweep.runs(results, o)
+  if not best or not best.value then return out end
+  return ("%s<header><h1>The best run</h1><p>%s</p></header>\n%s"):format(out,
+    run.parameters(best.params), run.body(best.result))
 end
 
 return sweep

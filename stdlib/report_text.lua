@@ -5,6 +5,7 @@ local figures = require "tw.report_figures"
 local plot = require "tw.plot"
 local screen = require "tw.screen"
 local sweep = require "tw.report_sweep"
+local windows = require "tw.report_windows"
 
 local text = {}
 
@@ -25,8 +26,9 @@ local function right(s, width)
 end
 
 local function head(result, width)
-  local lines = { fit(("%s %s"):format(tostring(result.name or "backtest"),
-                                       tostring(result.version or "")), width) }
+  local lines = { fit(tostring(result.name or "backtest")
+                      .. (result.version and " " .. tostring(result.version) or ""),
+                      width) }
   local facts = {}
   local from, to = data.seconds(result.from), data.seconds(result.to)
   if from and to then facts[1] = data.span(from, to) end
@@ -40,6 +42,9 @@ local function head(result, width)
     params[i] = ("%s=%s"):format(tostring(key), figures.text(result.params[key]))
   end
   if #params > 0 then lines[#lines + 1] = fit(table.concat(params, " "), width) end
+  if result.ruined then
+    lines[#lines + 1] = fit(figures.ruined(result) .. figures.RUINED, width)
+  end
   return table.concat(lines, "\n")
 end
 
@@ -82,8 +87,8 @@ local function figures_text(result, width)
   return table.concat(lines, "\n")
 end
 
-local function months_text(days, start, width)
-  local years = data.months(days, start)
+local function months_text(days, start, ruined, width)
+  local years = data.months(days, start, ruined)
   if #years == 0 then return "" end
   local cell = math.min((width - 4) // 13, 7)
   local lines = { "    " }
@@ -150,21 +155,32 @@ local function chart(values, width, height, first, last)
                                     last = last, colours = false }))
 end
 
+local function windows_text(result)
+  local titles, rows, label = windows.rows(result)
+  if #rows == 0 then return "" end
+  for _, row in ipairs(rows) do
+    for i, cell in ipairs(row) do row[i] = cell:gsub("–", "-") end
+  end
+  return ("Windows, best by %s\n"):format(label) .. screen.table(rows, titles)
+end
+
 --- text.run(result, width) -> string
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: columns.
 function text.run(result, width)
   local curve, days = data.equity(result)
-  local parts = { head(result, width), figures_text(result, width) }
+  local parts = { head(result, width), windows_text(result),
+                  figures_text(result, width) }
   if #curve.value > 1 then
     local first, last = curve.time[1], curve.time[#curve.time]
     local date = last - first < 3 * 86400 and data.moment or data.date
     first, last = date(first), date(last)
     parts[#parts + 1] = "Equity\n" .. chart(curve.value, width, 10, first, last)
-    local under = data.underwater(curve)
+    local under = data.underwater(curve, number(result.start))
     for i, v in ipairs(under) do under[i] = v * 100 end
     parts[#parts + 1] = "Drawdown, %\n" .. chart(under, width, 5, first, last)
   end
-  parts[#parts + 1] = months_text(days, data.start(result, days), width)
+  parts[#parts + 1] = months_text(days, data.start(result, days),
+                                  data.seconds(result.ruined), width)
   parts[#parts + 1] = trades_text(data.trades(result), width)
   local out = {}
   for _, part in ipairs(parts) do if part ~= "" then out[#out + 1] = part end end
@@ -189,7 +205,8 @@ function text.sweep(results, width)
       rows[i] = { tostring(i), figure "total_return", figure "sharpe",
         figure "max_drawdown", figure "trades",
         r.error and "failed: " .. tostring(r.error):match "[^\n]*"
-        or table.concat(params, " ") }
+        or (r.ruined and figures.ruined(r.result) .. "  " or "")
+           .. table.concat(params, " ") }
     end
   end
   local lines = { ("%s runs, %s failed; best by sharpe"):format(show(#runs, "count"),

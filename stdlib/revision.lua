@@ -42,6 +42,7 @@ function revision.data(declared)
     feeds = d.feeds, exchanges = d.exchanges, instruments = d.instruments,
     attributes = d.attributes, capacity = d.capacity or CAPACITY, pool = d.pool or {},
     memory = d.memory or MEMORY, time = d.time or TIME, reload = d.reload or {},
+    fix = d.fix or {},
     screen = d.screen or {}, scripts = d.scripts, on_feed = code(d.on_feed),
     on_end = code(d.on_end),
   }
@@ -100,6 +101,7 @@ local function places(scripts)
     of[one.name] = place
     place.workers = place.workers .. " " .. one.worker
     place.shard, place.file, place.reliable = one.shards > 0, one.path, one.reliable
+    place.trusted = not (one.options or {}).distrusted
   end
   return of
 end
@@ -108,7 +110,7 @@ local function compare_places(old, new, say)
   if come_and_go("script", old, new, say) then return end
   local before, after, said = places(old), places(new), false
   for _, name in ipairs(names(new)) do
-    for _, option in ipairs { "file", "shard", "workers", "reliable" } do
+    for _, option in ipairs { "file", "shard", "workers", "reliable", "trusted" } do
       if before[name][option] ~= after[name][option] then
         say("%s of %s", option, name)
         said = true
@@ -136,11 +138,36 @@ local function compare_options(old, new, say)
   end
   for i, script in ipairs(new) do
     local before, after = old[i].options or {}, script.options
-    for _, field in ipairs { "params", "symbols", "sectors", "messages" } do
+    for _, field in ipairs { "params", "symbols", "sectors", "messages", "sources",
+                             "sessions" } do
       if not same(before[field], after[field]) then tell(field, script.name) end
     end
     if old[i].restarts ~= script.restarts then tell("on_error", script.name) end
   end
+end
+
+local function by_name(sessions)
+  local found = {}
+  for _, session in ipairs(sessions or {}) do found[session.name] = session end
+  return found
+end
+
+local function compare_sessions(old, new, refuse)
+  local was, is = by_name(old.sessions), by_name(new.sessions)
+  for _, session in ipairs(old.sessions or {}) do
+    local name = session.name
+    if not is[name] then
+      refuse("FIX session %s, which is gone (tw.fix.remove ends one)", name)
+    elseif not same(session, is[name]) then
+      refuse("FIX session %s", name)
+    end
+  end
+  for _, session in ipairs(new.sessions or {}) do
+    if not was[session.name] then
+      refuse("FIX session %s, which is new (tw.fix.add adds one)", session.name)
+    end
+  end
+  if not same(old.doors, new.doors) then refuse "the ports of FIX" end
 end
 
 --- revision.compare(old, new) -> text | nil, why
@@ -160,6 +187,7 @@ function revision.compare(old, new)
   if old.memory ~= new.memory then refuse "the limit of memory" end
   if old.time ~= new.time then refuse "the limit of time" end
   if not same(old.pool, new.pool) then refuse "app.pool" end
+  compare_sessions(old.fix, new.fix, refuse)
   if fixed[1] then
     return nil, table.concat(fixed, ", ") .. ": this can't change while the app runs,"
       .. " so nothing does; take it back, or start the app anew"

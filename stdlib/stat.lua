@@ -234,15 +234,16 @@ for _, kind in ipairs(all_kinds()) do stat[kind.name] = constructor(kind) end
 stat.load = core.load
 
 --- stat.read(path, declarations [, options]) -> table, table | nil, message, code
--- Reads a file of quotes and trades at once and gives what self:track would: the
+-- Reads a file of quotes, trades or bars at once and gives what self:track would: the
 -- statistic of each name; then a report: {records, messages, ignored, errors, skips,
 -- skipped, bytes, seconds, problems}, the last a list of the first ten lines that say
 -- what was refused (which is warned of, too).  format = "fix" or "csv" where neither the
 -- name nor the first bytes say it; columns, preset, symbol, time, separator, member,
--- base and price_scale as app.feed.csv has them; instruments as app.instruments;
--- one_sided = true: also quotes without one side.  A script reads long files in the pool,
--- since a handler that blocks is stopped at its time limit; what was read of one file
--- merges with another's, and loads into what is tracked: spread:load(s.spread:save()).
+-- base, price_scale, interval, label, zone, factors, from and to as app.feed.csv has
+-- them; instruments as app.instruments; one_sided = true: also quotes without one side.
+-- A script reads long files in the pool, since a handler that blocks is stopped at its
+-- time limit; what was read of one file merges with another's, and loads into what is
+-- tracked: spread:load(s.spread:save()).
 -- Yields: no.  Blocks: while it reads, some 0.15 us for each record.  Thread: any.
 -- Errors: nil when the file can't be read to its end, and for too many keys; raises for
 -- a declaration that can't be, with the column, and for a wrong option.

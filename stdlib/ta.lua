@@ -9,6 +9,7 @@
 --
 --   local atr = ta.by_symbol(ta.atr, 14)         -- one for each symbol
 --   atr[symbol]:push(high, low, close)           -- the value; nil while it warms up
+--   atr[symbol]:push(bar)                        -- the same, of the bar in on_bar
 --
 -- Each is a statistic of tw.stat: push, reset, save, copy and freeze, and the fields
 -- value, count and ready; an option table may stand for the numbers.  `tidewire help
@@ -30,7 +31,8 @@
 --   cross([x, y])                          push([x, y]); up, down
 --
 -- The numbers shown are those that count where none is given; n must be.  A number
--- pushed may be a statistic: signal:push(macd) takes its value.
+-- pushed may be a statistic: signal:push(macd) takes its value.  A bar stands for high,
+-- low, close and volume; what takes x or a price is given one: sma:push(close).
 --
 -- Averages are exact where prices are decimals of up to nine places: sma, wma and
 -- bollinger are sums of integers, each divided once, and equal averages are equal.
@@ -38,6 +40,7 @@
 -- With a text for each input they are declared, as tw.stat's are, and fed in C:
 --
 --   self:track { fast = ta.sma("mid", 10):by "symbol" }
+--   self:track { range = ta.atr("high", "low", "close", 14):by "symbol" }    -- of bars
 
 local core = require "tw.internal.stat"
 local stat = require "tw.stat"

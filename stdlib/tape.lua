@@ -18,7 +18,8 @@ local TIMES = 1 << 48             -- what is greater is a time, no seq
 
 local function kept(record)
   local kind = record.kind
-  if kind == "quote" or kind == "trade" or kind == "bar" or kind == "order" then
+  if kind == "quote" or kind == "trade" or kind == "bar" or kind == "order"
+     or kind == "level" or kind == "status" then
     return record:keep()
   end
   return record

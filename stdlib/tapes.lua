@@ -1,6 +1,9 @@
 --- tapes: tape files on the command line: convert, tape, and the app of replay.
 
 local core = require "tw.internal.tapes"
+local read_time = require "tw.internal.backtest".time
+local strategy = require "tw.strategy"
+local textfile = require "tw.textfile"
 
 local tapes = {}
 
@@ -44,6 +47,7 @@ local function parsed(list, types)
     else
       i = i + 1
       local value = list[i] or fail(2, "%s: the value is missing", word)
+      if want ~= "list" and options[name] then fail(2, "%s is given twice", word) end
       if want == "number" then
         value = tonumber(value) or fail(2, "%s %s: a number expected", word, value)
       elseif want == "list" then
@@ -58,49 +62,67 @@ local function parsed(list, types)
   return options, words
 end
 
--- A time as C takes it: ns, or the text of a date.
+-- A time as C takes it: ns, or the text of a date; 20140507 is a date.
 local function time_option(text)
-  return math.tointeger(tonumber(text)) or text
+  return #text > 17 and math.tointeger(tonumber(text)) or text
 end
 
 -- ---- convert ----
 
-local OF_CSV = {
-  columns = "string", preset = "string", symbol = "string", time = "string",
-  separator = "string", member = "string", base = "number", price_scale = "number",
-}
+-- Folders of LEAN's that have no records.
+local ASIDE <const> = { factor_files = true, map_files = true }
 
 -- Adds the files of a path, which may be a folder, to the inputs.
 local function add_inputs(inputs, path, options)
   local names = core.list(path)
   if names then
     for _, name in ipairs(names) do
-      local below = path:gsub("/+$", "") .. "/" .. name
+      local below = path:gsub("(.)/+$", "%1") .. "/" .. name
+      local is_folder = core.list(below)
       -- In a folder of many kinds, only what is known by its name.
-      if core.list(below) or core.is(below) or name:find "%.csv" or name:find "%.fix"
-          or below:find "/tick/[^/]+/%d+_%l+%.zip$" then
+      if is_folder and not ASIDE[name] or not is_folder
+          and (core.is(below) or name:find "%.csv" or name:find "%.fix"
+               or textfile.lean(below)) then
         add_inputs(inputs, below, options)
       end
     end
     return
   end
-  local input = { path = path, source = path:match "[^/]*$" }
-  for name, value in pairs(options) do input[name] = value end
-  if not input.columns and not input.preset
-      and path:find "/tick/[^/]+/%d+_%l+%.zip$" then   -- where LEAN puts its files
-    input.preset, input.source = "lean", "lean"
-  end
+  local input = { path = path, source = path:match "[^/]*$", member = options.member,
+                  format = options.format }
   local plain = path:gsub("%.gz$", ""):gsub("%.zip$", "")
   if plain:find "%.fix$" or plain:find "%.dat$" then
     input.format = input.format or "fix"
   end
+  if input.format ~= "fix" then
+    local csv = {}
+    for name, value in pairs(options) do csv[name] = name ~= "format" and value or nil end
+    local made, why = textfile.options(path, csv)
+    if not made then fail(2, "%s", why) end
+    for name in pairs(textfile.OPTIONS) do input[name] = made[name] end
+    input.label_end = made.label_end
+    if input.preset == "lean" then input.source = "lean" end
+  end
   inputs[#inputs + 1] = input
+end
+
+-- Nothing was written: why.
+local function no_record(report, out, inputs, o)
+  local first, n = report.problems[1], report.failures
+  local there = (o.from or o.to) and core.extent(inputs)
+  if there then
+    fail(1, "there is no record%s%s, so no %s: the data are from %s",
+         o.from and " from " .. o.from or "", o.to and " to " .. o.to or "", out, there)
+  end
+  if not first then fail(1, "there is no record, so no %s", out) end
+  fail(1, "%s%s", first, n > 1 and ("; and %s: no record is left, so no %s"):format(
+    counted(n - 1, "more problem"), out) or "")
 end
 
 local function convert(list)
   local o, words = parsed(list, {
     zstd = false, from = true, to = true, ["skip-damaged"] = false, format = true,
-    set = "list",
+    gaps = true, set = "list",
   })
   if #words < 2 then
     fail(2, "files to read and one to write expected: tidewire convert IN... OUT.tape")
@@ -111,21 +133,31 @@ local function convert(list)
   end
   for _, text in ipairs(o.set or {}) do
     local name, value = text:match "^([%w_]+)=(.*)$"
-    if not OF_CSV[name] then
+    local want = textfile.OPTIONS[name]
+    if not want then
       fail(2, "--set %s: an option of app.feed.csv expected: name=value", text)
     end
-    csv[name] = OF_CSV[name] == "number" and (tonumber(value)
+    csv[name] = want == "number" and (tonumber(value)
       or fail(2, "--set %s: not a number", text)) or value
   end
+  local gaps, wrong = textfile.gaps(o.gaps)
+  if not gaps then fail(2, "--%s", wrong) end
   local out = table.remove(words)
   for _, path in ipairs(words) do add_inputs(inputs, path, csv) end
-  if #inputs == 0 then fail(1, "no file in %s", table.concat(words, ", ")) end
+  if #inputs == 0 then
+    fail(1, "no file that can be read in %s", table.concat(words, ", "))
+  end
+  local one, two = textfile.twice(inputs)
+  if one then
+    fail(2, "%s is there twice%s", one, two ~= one and ", also as " .. two or "")
+  end
   local fine, report, why = pcall(core.convert, inputs, out, {
     zstd = o.zstd, from = o.from and time_option(o.from), to = o.to and time_option(o.to),
-    skip_damaged = o["skip-damaged"],
+    skip_damaged = o["skip-damaged"], gaps = gaps,
   })
   if not fine then fail(2, "%s", report) end
   if not report then fail(1, "%s", why) end
+  if report.records == 0 then no_record(report, out, inputs, o) end
   for _, problem in ipairs(report.problems) do
     io.stderr:write("tidewire: convert: ", problem, "\n")
   end
@@ -136,6 +168,9 @@ local function convert(list)
   if report.backwards > 0 then
     io.stderr:write("tidewire: convert: ", counted(report.backwards, "record"),
                     " earlier than the one before in its file\n")
+  end
+  if report.gaps then
+    io.stderr:write("tidewire: convert: gaps: ", report.gaps, "\n")
   end
   io.stderr:write(("%s: %s of %s, %.1f bytes a record, %.1f s\n"):format(out,
     counted(report.records, "record"), counted(#inputs, "file"),
@@ -221,6 +256,58 @@ end
 
 -- ---- replay ----
 
+local function refuse(...) error("replay: " .. string.format(...), 0) end
+
+local DAY <const> = 86400 * 1000000000
+
+-- There is something from `from` on, or before `to`?
+local function check_range(path, from, to)
+  local first, last = core.range(path)
+  local function ns(text)
+    return math.type(text) == "integer" and text or text and read_time(text)
+  end
+  local begins, ends = ns(from), ns(to)
+  if begins and ends and begins >= ends then
+    refuse("--from %s is not before --to %s", from, to)
+  end
+  -- A bar of a day ends with the next one.
+  if first and (begins and begins > last or ends and ends <= first - DAY) then
+    refuse("there is no record%s%s: the data are from %s",
+           from and " from " .. from or "", to and " to " .. to or " on",
+           core.extent { { path = path, source = "" } })
+  end
+end
+
+local function declares(declared, name)
+  for _, p in ipairs(declared.params) do if p.name == name then return true end end
+  return false
+end
+
+-- self.params of each script: what --set says, of what it declares; all, where it
+-- declares nothing.
+local function params_of(scripts, set)
+  local of, taken = {}, {}
+  for i, path in ipairs(scripts) do
+    local declared = strategy.read(path)
+    of[i] = {}
+    for _, one in ipairs(set) do
+      if not declared or #scripts == 1 or declares(declared, one.name) then
+        of[i][one.name] = strategy.value(declared, one.name, one.value)
+        taken[one.name] = true
+      end
+    end
+    local fine, why
+    if declared then fine, why = strategy.values(declared, of[i]) end
+    if declared and not fine then refuse("%s: %s", path:match "[^/]*$", why) end
+  end
+  for _, one in ipairs(set) do
+    if not taken[one.name] then
+      refuse("--set %s=%s: no script has such a parameter", one.name, one.value)
+    end
+  end
+  return of
+end
+
 --- tapes.app()
 -- The app of `tidewire replay`: the words of its command line are in a parameter.
 -- Yields: no.  Blocks: no.  Thread: the app file.
@@ -230,15 +317,39 @@ function tapes.app()
   for word in app.param("words", ""):gmatch "[^\n]+" do list[#list + 1] = word end
   local fine, o, words = pcall(parsed, list, {
     speed = "number", from = true, to = true, limit = "number", ["skip-damaged"] = false,
+    set = "list", dictionary = true,
   })
-  if not fine then error("replay: " .. o.text, 0) end
-  if not words[1] then error("replay: no tape file given", 0) end
+  if not fine then refuse("%s", o.text) end
+  if not words[1] then refuse("no tape file given") end
+  for i = 2, #words do
+    if core.is(words[i]) then
+      refuse("one tape file expected, got '%s' too; tidewire convert makes one of"
+             .. " several", words[i])
+    end
+  end
+  local set, seen = {}, {}
+  for i, text in ipairs(o.set or {}) do
+    local name, value = text:match "^([%w_]+)=(.*)$"
+    if not name then refuse("--set %s: name=value expected", text) end
+    if seen[name] then refuse("--set %s is given twice", name) end
+    set[i], seen[name] = { name = name, value = value }, true
+  end
+  if set[1] and not words[2] then refuse("--set %s: there is no script", set[1].name) end
+  local params = set[1] and params_of(table.move(words, 2, #words, 1, {}), set) or {}
+  local from, to = o.from and time_option(o.from), o.to and time_option(o.to)
+  if from or to then check_range(words[1], from, to) end
+  local dictionary = o.dictionary and {}
+  for part in (o.dictionary or ""):gmatch "[^,]+" do
+    dictionary[#dictionary + 1] = part
+  end
   app.feed.tape {
     path = words[1], speed = o.speed, messages = true, limit = o.limit,
-    from = o.from and time_option(o.from), to = o.to and time_option(o.to),
-    skip_damaged = o["skip-damaged"],
+    from = from, to = to, skip_damaged = o["skip-damaged"],
+    dictionary = dictionary,
   }
-  for i = 2, #words do app.script(words[i]) end
+  for i = 2, #words do
+    app.script(words[i], { params = params[i - 1] })
+  end
 end
 
 --- tapes.main(arguments) -> status

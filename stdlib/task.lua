@@ -120,7 +120,7 @@ function Scope:spawn_on(where, fn, ...)
   check_open(self, "scope:spawn_on")
   local ok, future, message, code
   if where == "pool" then
-    ok, future, message, code = pcall(pool.submit, "scope:spawn_on", true, nil, fn, ...)
+    ok, future, message, code = pcall(pool.submit, "scope:spawn_on", nil, nil, fn, ...)
   elseif math.type(where) == "integer" then
     ok, future, message, code = pcall(core.spawn_on, where, fn, ...)
   else

@@ -4,28 +4,14 @@
 -- and each may say a part of it.  It is checked where it is written, so that the error
 -- names that line, and made into the numbers that C reads.
 
+local hint = require "tw.near".hint
+
 local trade = {}
 
 local FILLS <const> = require "tw.internal.trade".fills()
 
 local function fail(what, ...)
   error(what .. ": " .. string.format(...), 0)
-end
-
--- The name that was meant, as a hint.
-local function hint(name, names)
-  local list = {}
-  for known in pairs(names) do list[#list + 1] = known end
-  table.sort(list)
-  name = tostring(name)
-  for n = #name, 3, -1 do
-    for _, known in ipairs(list) do
-      if known:sub(1, n) == name:sub(1, n) then
-        return ("; did you mean '%s'?"):format(known)
-      end
-    end
-  end
-  return "; there are " .. table.concat(list, ", ")
 end
 
 local function is_number(x, least, most)
@@ -178,6 +164,12 @@ local account = {
     local made = latency(what, name, x)
     return { submit = made, cancel = made }
   end,
+  gateway = function(what, name, x)
+    if type(x) ~= "string" or x == "" then
+      fail(what, "%s: the name of a gateway expected, got %s", name, show(x))
+    end
+    return x
+  end,
   rates = function(what, name, x)
     local made = {}
     if type(x) ~= "table" then
@@ -196,10 +188,17 @@ local account = {
 
 --- trade.account(what, options) -> table
 -- Checks what a script's account is: currency, cash, fees, fill, latency, slippage,
--- volume_share, seed, limits, rates (see tidewire help trading).  what: said in errors.
+-- volume_share, seed, limits, rates, gateway (see tidewire help trading).  what: said in
+-- errors.
 -- Yields: no.  Blocks: no.  Thread: any.
 -- Errors: raises, with the option and its value.  Units: as in tidewire help trading.
 function trade.account(what, given)
+  if type(given) ~= "table" then
+    fail(what, "a table expected, got %s; say %s (see tidewire help trading)",
+         show(given), type(given) == "string"
+         and ("{ gateway = '%s' } for where its orders go"):format(given)
+         or "{ cash = 100000 }")
+  end
   return options(what, "", given, account)
 end
 
@@ -218,25 +217,42 @@ function trade.merge(...)
   return made
 end
 
---- trade.own(module, given, default) -> table | nil, boolean
+--- trade.own(module, given, default, gateways) -> table | nil, boolean
 -- The account of a script: what its file says, over the app's default, under what the
--- app says of this script; and: is it the script's own?
+-- app says of this script; and: is it to be there from the beginning, as the script's
+-- own, or for its rates?  gateways: names that it may have, as keys; nil: any.
 -- Yields: no.  Blocks: no.  Thread: any.
--- Errors: raises for what the file says.  Units: none.
-function trade.own(module, given, default)
+-- Errors: raises for what the file says, and for a gateway that is none.  Units: none.
+function trade.own(module, given, default, gateways)
   local own = rawget(module, "account")
   if own ~= nil then own = trade.account("account", own) end
-  return trade.merge(default, own, given), (own or given) ~= nil
+  local made = trade.merge(default, own, given)
+  local name = made and made.gateway
+  if name and gateways and not gateways[name] then
+    fail("account", 'gateway \'%s\': there is none; app.gateway.fix { name = "%s", ... }'
+         .. " makes one%s", name, name, next(gateways) and hint(name, gateways) or "")
+  end
+  return made, (own or given or made and made.rates) ~= nil
+end
+
+--- trade.is_met(account) -> boolean
+-- Do orders of a checked account meet those of other scripts (fill = "book")?
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function trade.is_met(given)
+  local model = given and given.fill and FILLS[given.fill + 1]
+  return model ~= nil and model.name == "book"
 end
 
 --- trade.risk(options) -> table
--- Checks limits of all strategies together: open_orders, orders (a second of event time),
--- daily_loss.
+-- Checks limits of all strategies together: order_quantity, order_value, collar,
+-- position, open_orders, orders (a second of event time), daily_loss, self_match.
 -- Yields: no.  Blocks: no.  Thread: any.
--- Errors: raises, with the option and its value.  Units: daily_loss: the currency.
+-- Errors: raises, with the option and its value.  Units: as in tidewire help trading.
 function trade.risk(given)
-  return options("app.risk", "", given, {
-    open_orders = integer(0), orders = integer(0), daily_loss = amount })
+  local known = {}
+  for name, check in pairs(limits) do known[name] = check end
+  known.per, known.buying_power, known.orders = nil, nil, integer(0)
+  return options("app.risk", "", given, known)
 end
 
 -- "09:30" -> seconds of the day

@@ -1,0 +1,235 @@
+--- app_feed: tw.app.feed: where records come from.
+
+local declare = require "tw.declare"
+local time_of = require "tw.internal.stat".time
+
+local feed = {}
+local address, check, fail = declare.address, declare.check, declare.fail
+
+-- Where the bytes of a fix or csv feed come from.
+local function add_stream(what, options, format)
+  local given = {}
+  for _, way in ipairs { "connect", "listen", "file", "stdin" } do
+    if options[way] then given[#given + 1] = way end
+  end
+  if #given ~= 1 then
+    fail(3, "%s: one of connect, listen, file and stdin is needed, got %s", what,
+         #given == 0 and "none" or table.concat(given, " and "))
+  end
+  local way = given[1]
+  if way == "connect" and type(options.connect) == "table" then
+    options.exchange = options.connect.exchange
+    if not options.exchange then
+      fail(3, "%s: connect must be host:port or what app.exchange returned", what)
+    end
+  elseif way == "connect" then
+    options.host, options.port = address(what, options.connect)
+  elseif way == "listen" then
+    if type(options.listen) == "number" then
+      options.host, options.port = "127.0.0.1", math.tointeger(options.listen)
+      if not options.port or options.port < 0 or options.port > 65535 then
+        fail(3, "%s: %s is not a port", what, options.listen)
+      end
+    else
+      options.host, options.port = address(what, options.listen)
+    end
+  elseif way == "file" then
+    options.path = options.file
+  end
+  declare.feed(options, way, format)
+end
+
+-- Options of a feed over a session; the others are the session's.
+local MARKET = {
+  subscribe = "table", depth = "number", incremental = "boolean", batch = "number",
+  levels = "number", quotes = "boolean", trades = "boolean", limit = "number",
+  states = "boolean",
+}
+
+local function whole(what, options, name, most)
+  local n = options[name]
+  if n and (math.type(n) ~= "integer" or n < 0 or n > most) then
+    fail(3, "%s: %s must be an integer in 0 .. %d, got %s", what, name, most, n)
+  end
+end
+
+-- Market data that is subscribed over a FIX session of its own.  A tail call: errors are
+-- said where the app file called.
+local function add_session(what, options)
+  local session, market = {}, {}
+  for name, value in pairs(options) do
+    if MARKET[name] then market[name] = value else session[name] = value end
+  end
+  check(what, market, MARKET)
+  if not market.subscribe or #market.subscribe == 0 then
+    fail(2, "%s: subscribe: a list of symbols is needed", what)
+  end
+  for i = 1, #market.subscribe do
+    local symbol = market.subscribe[i]
+    if type(symbol) ~= "string" or symbol == "" then
+      fail(2, "%s: subscribe[%d] is no symbol: %s", what, i, tostring(symbol))
+    end
+  end
+  whole(what, market, "depth", 1 << 31)
+  whole(what, market, "batch", 1000)
+  whole(what, market, "levels", 1 << 20)
+  whole(what, market, "limit", math.maxinteger)
+  if not declare.now.fix then
+    fail(2, "%s: a session is declared in the app file", what)
+  end
+  if session.session then
+    local name = session.session
+    local other = next(session, next(session) == "session" and "session" or nil)
+    if other then fail(2, "%s: session '%s' has its own %s", what, name, other) end
+    require "tw.app_fix".use(what, name, "feed", market)
+    market.name, market.no_trades = name, market.trades == false
+    declare.feed(market, "fix", "fix")
+    return
+  end
+  local fine, name = pcall(require "tw.app_fix".session, session)
+  if not fine then
+    fail(2, "%s", (tostring(name):gsub("^[^:]*:%d+: ", "")
+                                 :gsub("app%.fix%.session", "app.feed.fix")))
+  end
+  local sessions = declare.now.fix.sessions
+  market.name, market.no_trades = name, market.trades == false
+  sessions[#sessions].feed = market
+  declare.feed(market, "fix", "fix")
+end
+
+--- app.feed.fix(options)
+-- Market data in FIX (35=W, X and S; versions 4.0 to 5.0SP2): from a TCP
+-- connection (connect = "host:port"), from any that connect (listen = port), from
+-- a file or from standard input (stdin = true).  A file flows as fast as scripts
+-- read (speed = 0), or as its own times say (speed = 1).  limit: ends after so
+-- many records.
+--
+-- Or over a session, where subscribe is a list of symbols: the other options are then
+-- those of app.fix.session, or session (the name of one that is declared above, by
+-- app.gateway.fix too), and depth (levels of a side; default 0: all there are),
+-- incremental (true: changes; else the book again and again), batch (symbols of a
+-- request; default 1), trades (false: none), quotes (true: asks for 35=S and i by 35=R),
+-- states (true: asks whether the symbols and the market trade, by 35=e and g), levels
+-- (that are kept of a side; default 1024).  The best bid and offer become quotes, and
+-- unless depth is 1 the levels become records: see `tidewire help books`.
+-- Where something was missed there is a gap and books are asked for again, as after each
+-- logon; symbols that the peer refuses are told in the log.
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises for an option that is not there or of the wrong type.
+-- Units: speed: times real time.
+function feed.fix(options)
+  if type(options) == "table" and (options.subscribe or options.sender) then
+    return add_session("app.feed.fix", options)
+  end
+  check("app.feed.fix", options, {
+    name = "string", connect = "string|table", listen = "number|string", file = "string",
+    stdin = "boolean", speed = "number", limit = "number",
+  })
+  add_stream("app.feed.fix", options, "fix")
+end
+
+--- app.feed.csv(options)
+-- Quotes, trades and bars from text: file = a path (plain, .gz, .zip; member = a
+-- pattern) or stdin = true.  Columns are named by the first line, or by columns =
+-- "time,symbol,bid,ask,-,bid_size"; preset = "lean" takes all of it from the
+-- path of one of LEAN's files.  Rows with the columns open, high, low, close and volume
+-- (also bid_open, ..., ask_close: two bars) are bars of the length interval ("1d", "5m";
+-- by default a day, where times are dates); label = "start" (the default) or "end": what
+-- their times are of.  The time of a bar on the tape is its end.  zone =
+-- "America/New_York": of times that don't say theirs (default: UTC).
+-- time = "ns" | "us" | "ms" | "s" | "iso" (default: by the look of the first), symbol
+-- = for files without that column, separator, price_scale = what prices are divided
+-- by, factors = a factor file of LEAN's, which prices are multiplied by then, base =
+-- added to each time.  from, to: only records of from <= time < to, ns or a date; a bar
+-- of a day is of that day.
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises for an option that is not there or of the wrong type.
+-- Units: base: nanoseconds; speed: times real time.
+function feed.csv(options)
+  check("app.feed.csv", options, {
+    name = "string", file = "string", stdin = "boolean", member = "string",
+    columns = "string", preset = "string", symbol = "string", time = "string",
+    interval = "string|number", label = "string", zone = "string", factors = "string",
+    from = "number|string", to = "number|string",
+    base = "number", price_scale = "number", separator = "string", speed = "number",
+    limit = "number", connect = "string|table", listen = "number|string",
+  })
+  if options.interval then
+    local seconds = options.interval
+    if type(seconds) == "string" then
+      seconds = time_of(seconds)
+      seconds = seconds and seconds / 1e9
+    end
+    if not seconds or seconds < 1 or seconds % 1 ~= 0 or seconds >= 1 << 30 then
+      fail(2, "app.feed.csv: interval: whole seconds or a time like '1m' expected,"
+           .. " got %s", tostring(options.interval))
+    end
+    options.interval = seconds
+  end
+  if options.label and options.label ~= "start" and options.label ~= "end" then
+    fail(2, "app.feed.csv: label must be \"start\" or \"end\", got '%s'", options.label)
+  end
+  options.label_end = options.label == "end"
+  add_stream("app.feed.csv", options, "csv")
+end
+
+--- app.feed.tape(options)
+-- Plays a tape file (path), as it was recorded or converted: as fast as scripts read
+-- (speed = 0), or as its own times say (speed = 1).  from, to: only records of from <=
+-- time < to, ns or a date ("2024-05-07T14:30").  messages = true: what scripts sent each
+-- other then, too; what they send now comes nowhere, so that each gets exactly what it
+-- got.  A script does not get its own back: those of scripts of its name.  skip_damaged
+-- = true: a damaged block is a warning, not the end.  limit: ends after so many records.
+-- Messages of FIX sessions are read by the dictionaries that they had then, which the
+-- file names (version, and paths of files); dictionary says another for all of them: a
+-- version ("FIX.5.0SP2"), a path, or a list of both.
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises for an option that is not there or of the wrong type.
+-- Units: speed: times real time.
+function feed.tape(options)
+  check("app.feed.tape", options, {
+    name = "string", path = "string", speed = "number", from = "number|string",
+    to = "number|string", messages = "boolean", skip_damaged = "boolean",
+    limit = "number", dictionary = "string|table",
+  })
+  if not options.path then fail(2, "app.feed.tape: no path") end
+  if options.dictionary then
+    local list = options.dictionary
+    for i, text in ipairs(type(list) == "table" and list or { list }) do
+      if type(text) ~= "string" or text == "" or text:find "\n" then
+        fail(2, "app.feed.tape: dictionary[%d] is no version and no path: %s", i,
+             tostring(text))
+      end
+    end
+    options.spelling = type(list) == "table" and table.concat(list, "\n") or list
+  end
+  options.name = options.name or options.path:match "[^/]*$"
+  declare.feed(options, "tape")
+end
+
+--- app.feed.synthetic(options)
+-- A made-up market, the same for the same seed: correlated random walks of AAPL
+-- and GOOG (tech), BP and XOM (oil), or of symbols = n made-up names.  rate:
+-- records a second; trades: their share; speed: 1 in real time, 0 as fast as
+-- scripts read; limit: ends after so many.
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises for an option that is not there or of the wrong type.
+-- Units: records a second.
+function feed.synthetic(options)
+  declare.feed(check("app.feed.synthetic", options or {}, declare.MARKET), "synthetic")
+end
+
+--- app.feed.timer(options)
+-- Puts a timer mark on the tape every so many seconds: on_timer(interval, count)
+-- in every script that has one, at one place among the quotes.
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises when every is missing or not positive.  Units: every: seconds.
+function feed.timer(options)
+  check("app.feed.timer", options, { name = "string", every = "number" })
+  if not options.every or options.every <= 0 then
+    fail(2, "app.feed.timer: every must be a positive number of seconds")
+  end
+  declare.feed(options, "timer")
+end
+
+return feed

@@ -1,0 +1,77 @@
+--- app_gateway: tw.app.gateway: where orders go that leave the run.
+--
+--     app.gateway.fix { name = "broker", host = "fix.broker.com", port = 5001,
+--                       sender = "ME", target = "BROKER" }
+--     app.account { gateway = "broker" }
+
+local declare = require "tw.declare"
+local fix = require "tw.app_fix"
+
+local gateway = {}
+local check, fail = declare.check, declare.fail
+
+local OWN = { account = "string", fields = "table", cancel_on_disconnect = "boolean",
+              cancel_unknown = "boolean", mass_status = "boolean", adopt = "boolean" }
+local NOT = { take = true, hold = true }
+
+-- { ExDestination = "XNAS" } -> a list of { field, value }, always in the same order.
+local function fields_of(given)
+  local list = {}
+  for field, value in pairs(given or {}) do
+    if type(field) ~= "string" and math.type(field) ~= "integer" then
+      fail(3, "app.gateway.fix: fields have names or tags, not %s", tostring(field))
+    end
+    if type(value) ~= "string" and math.type(value) ~= "integer" or value == "" then
+      fail(3, "app.gateway.fix: fields: %s must be a text, got %s", field,
+           tostring(value))
+    end
+    list[#list + 1] = { field = field, value = tostring(value) }
+  end
+  table.sort(list, function(a, b) return tostring(a.field) < tostring(b.field) end)
+  return list
+end
+
+--- app.gateway.fix(options) -> name
+-- Orders of scripts whose account says gateway = name go to a venue by a FIX session of
+-- their own, and its execution reports become theirs; the scripts are unchanged (see
+-- tidewire help gateways).  options are those of app.fix.session, but take and hold, and:
+-- account (1 of each order), fields (more of each order: { ExDestination = "XNAS" }, by
+-- name or tag), cancel_on_disconnect (what is open is canceled after the next Logon, and
+-- where the version has it by the venue), session (the name of one that is declared
+-- above, by app.feed.fix too: then these are all options), adopt (false: open orders of a
+-- former run stay nobody's), cancel_unknown (open orders of the session that no script
+-- has sent are canceled), mass_status (false: the venue has no 35=AF).
+-- Yields: no.  Blocks: no.  Thread: the app file.
+-- Errors: raises for an option that is not there or can't be.  Units: as there.
+function gateway.fix(options)
+  if type(options) ~= "table" then
+    fail(1, "app.gateway.fix: a table of options expected, got a %s", type(options))
+  end
+  local own, rest = {}, {}
+  for name, value in pairs(options) do
+    if NOT[name] then fail(1, "app.gateway.fix: no option '%s'", name) end
+    if OWN[name] then own[name] = value else rest[name] = value end
+  end
+  check("app.gateway.fix", own, OWN)
+  own.fields = fields_of(own.fields)
+  own.mass_status = own.mass_status ~= false
+  own.adopt = own.adopt ~= false
+  declare.now.gateways = true
+  if rest.session then
+    local other = next(rest, next(rest) == "session" and "session" or nil)
+    if other then
+      fail(1, "app.gateway.fix: session '%s' has its own %s", rest.session, other)
+    end
+    return fix.use("app.gateway.fix", rest.session, "gateway", own)
+  end
+  local fine, name = pcall(fix.session, rest)
+  if not fine then
+    fail(1, "%s", (tostring(name):gsub("^[^:]*:%d+: ", "")
+                                 :gsub("app%.fix%.session", "app.gateway.fix")))
+  end
+  local sessions = declare.now.fix.sessions
+  sessions[#sessions].gateway = own
+  return name
+end
+
+return gateway

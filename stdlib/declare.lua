@@ -1,0 +1,78 @@
+--- declare: what is being declared, and checks of it whose errors help.
+--
+-- Each file of tw.app adds to declare.now, a table of lists and options: see app.open.
+
+local hint = require "tw.near".hint
+
+local declare = {}
+
+-- Options of a market that is made up.
+declare.MARKET = {
+  name = "string", seed = "number", symbols = "number", rate = "number",
+  trades = "number", correlation = "number", speed = "number", limit = "number",
+}
+
+--- declare.fail(level, format, ...)
+-- Raises: level 1 is who calls it.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: what it says.  Units: none.
+function declare.fail(level, ...)
+  error(string.format(...), level + 1)
+end
+
+--- declare.check(what, options, types) -> options
+-- Checks an options table against {name = type}; "a|b" allows both.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: raises where
+-- the caller was called.  Units: none.
+function declare.check(what, options, types)
+  if type(options) ~= "table" then
+    declare.fail(3, "%s: a table of options expected, got a %s", what, type(options))
+  end
+  for name, value in pairs(options) do
+    local want = types[name]
+    if not want then
+      declare.fail(3, "%s: no option '%s'%s", what, name, hint(name, types))
+    end
+    local fits = false
+    for one in want:gmatch("[^|]+") do
+      fits = fits or type(value) == one
+    end
+    if not fits then
+      declare.fail(3, "%s: %s must be a %s, got %s", what, name, want:gsub("|", " or "),
+           tostring(value))
+    end
+  end
+  return options
+end
+
+--- declare.checked(f, ...) -> value
+-- What f(...) returns.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: those of f, where the
+-- caller was called.  Units: none.
+function declare.checked(f, ...)
+  local fine, made = pcall(f, ...)
+  if not fine then error(made, 3) end
+  return made
+end
+
+--- declare.address(what, text) -> host, port
+-- Of "host:port".
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: raises three calls up.  Units: none.
+function declare.address(what, text)
+  local host, port = text:match("^(.*):(%d+)$")
+  port = math.tointeger(tonumber(port))
+  if not port or port > 65535 or host == "" then
+    declare.fail(4, "%s: '%s' is not host:port", what, text)
+  end
+  return host, port
+end
+
+--- declare.feed(options, kind, format)
+-- Adds a feed of that kind; format: of what comes as bytes.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function declare.feed(options, kind, format)
+  options.kind, options.format = kind, format
+  options.name = options.name or format or kind
+  declare.now.feeds[#declare.now.feeds + 1] = options
+end
+
+return declare

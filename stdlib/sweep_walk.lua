@@ -1,0 +1,233 @@
+--- sweep_walk: train and test: the best of one part of the data on the part behind it.
+--
+-- With a walk there are many such windows, and what the tests gave, one after the other,
+-- is one equity curve that no choice has seen.  A test begins with the same money each
+-- time; in the joined curve it begins with what the one before has left.
+
+local core = require "tw.internal.sweep"
+local time_of = require "tw.internal.backtest".time
+local figures = require "tw.report_figures"
+local tw = require "tw"
+
+local walk = {}
+
+local UNITS <const> = { s = 1, m = 60, h = 3600, d = 86400, w = 604800 }
+local SECOND <const> = 1000000000
+local DAY <const> = 86400 * SECOND
+local POINTS <const> = 8192        -- of a joined curve
+local MOST <const> = 10000         -- windows
+
+local function fail(...) error("tw.sweep: " .. string.format(...), 0) end
+
+-- ---- where windows are ----
+
+local function length_of(text, what)
+  local n, unit = what:match "^(%d+)(%l)$"
+  n = math.tointeger(tonumber(n))
+  if not n or n < 1 or not UNITS[unit] or n > 100000000 then
+    fail("walk: a time like 180d expected in %s, got '%s'", text, what)
+  end
+  return n * UNITS[unit] * SECOND
+end
+
+--- walk.check(o) -> table | nil
+-- What options train, walk and anchored say; nil: nothing.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: raises for what makes no sense.
+-- Units: ns.
+function walk.check(o)
+  if o.anchored and not o.walk then fail("anchored: it is for walk") end
+  if o.train == nil and o.walk == nil then return nil end
+  if o.train ~= nil and o.walk ~= nil then fail("either train or walk, not both") end
+  if o.train ~= nil then
+    local part = tonumber(o.train)
+    if part and part > 0 and part < 1 then return { part = part } end
+    local at = not part and time_of(tostring(o.train))
+    if not at then
+      fail("train: a part of the data, such as 0.7, or a date expected, got %s",
+           tostring(o.train))
+    end
+    return { at = at }
+  end
+  local parts = {}
+  for part in (o.walk .. ":"):gmatch "([^:]*):" do parts[#parts + 1] = part end
+  if #parts < 2 or #parts > 3 then
+    fail("walk: train:test, or train:test:step, expected, got '%s'", o.walk)
+  end
+  local train, test = length_of(o.walk, parts[1]), length_of(o.walk, parts[2])
+  local step = parts[3] and length_of(o.walk, parts[3]) or test
+  if step < test then fail("walk: the step of %s is shorter than its test", o.walk) end
+  return { train = train, test = test, step = step, anchored = o.anchored, text = o.walk }
+end
+
+local function date(ns) return os.date("!%Y-%m-%d %H:%M:%S", ns // SECOND) end
+
+--- walk.windows(w, begins, ends) -> list
+-- Of records begins <= time < ends: { train_from, train_to, test_from, test_to } each;
+-- the last test may be shorter.  w: of walk.check.
+-- Yields: no.  Blocks: no.  Thread: any.
+-- Errors: raises when there is no window, or more than 10,000.  Units: ns.
+function walk.windows(w, begins, ends)
+  local function window(from, middle, to)
+    return { train_from = from, train_to = middle, test_from = middle, test_to = to }
+  end
+  if w.part or w.at then
+    local at = w.at
+    if w.part then
+      at = begins + math.floor((ends - begins) * w.part)
+      if at - at % DAY > begins then at = at - at % DAY end
+    end
+    if at <= begins or at >= ends then
+      fail("train: %s is not within the data, from %s to %s", date(at), date(begins),
+           date(ends))
+    end
+    return { window(begins, at, ends) }
+  end
+  local list, from = {}, begins
+  while from + w.train < ends do
+    if #list == MOST then fail("walk: more than %d windows", MOST) end
+    local middle = from + w.train
+    list[#list + 1] = window(w.anchored and begins or from, middle,
+                             math.min(middle + w.test, ends))
+    from = from + w.step
+  end
+  if #list == 0 then
+    fail("walk: the data has no window of %s: it is from %s to %s", w.text, date(begins),
+         date(ends))
+  end
+  return list
+end
+
+--- walk.warmup(window) -> text
+-- For a test: all that was trained on, so that what a strategy computes of the past is
+-- there.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: as backtest.run.
+function walk.warmup(window)
+  return ((window.test_from - window.train_from + SECOND - 1) // SECOND) .. "s"
+end
+
+-- ---- which run is chosen ----
+
+-- Points that differ by at most one step in each parameter of numbers.
+local function are_neighbours(a, b, ordered)
+  for i, place in ipairs(a) do
+    local apart = math.abs(place - b[i])
+    if apart > (ordered[i] and 1 or 0) then return false end
+  end
+  return true
+end
+
+--- walk.neighbours(run, runs, by, ordered) -> number | nil
+-- The median of a figure over those beside the run in the grid, of which ruined ones are
+-- worse than all others; nil: there are none, or most are ruined.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: the figure's.
+function walk.neighbours(run, runs, by, ordered)
+  local values = {}
+  if #run.places < #ordered then return nil end     -- points at random have no places
+  local worst = figures.find(by).low and math.huge or -math.huge
+  for _, other in ipairs(runs) do
+    if other ~= run and #other.places == #ordered
+       and are_neighbours(run.places, other.places, ordered) then
+      local result = other.result
+      values[#values + 1] = result and (result.ruined and worst
+                                        or figures.get(result, by)) or nil
+    end
+  end
+  table.sort(values)
+  local n = #values
+  if n == 0 then return nil end
+  local middle = n % 2 == 1 and values[n // 2 + 1]
+                 or (values[n // 2] + values[n // 2 + 1]) / 2
+  return math.abs(middle) < math.huge and middle or nil
+end
+
+-- ---- the tests as one ----
+
+-- Adds a series to what there is of it, of many points each so-manieth.
+local function add_series(all, time, value, step, factor)
+  local n = #time
+  for i = 1, n do
+    if (n - i) % step == 0 then
+      all.time[#all.time + 1] = time[i]
+      all.value[#all.value + 1] = value[i] * factor
+    end
+  end
+end
+
+local function series() return { time = {}, value = {} } end
+
+-- The curves of all pieces: how many of their points there is room for.
+local function step_of(pieces, length)
+  local n = 0
+  for _, piece in ipairs(pieces) do n = n + length(piece) end
+  return math.max(math.ceil(n / POINTS), 1)
+end
+
+local function join_prices(pieces)
+  local all, symbols = {}, {}
+  for _, piece in ipairs(pieces) do
+    for symbol in pairs(piece.prices or {}) do symbols[symbol] = true end
+  end
+  for symbol in pairs(symbols) do
+    local function of(piece) return (piece.prices or {})[symbol] end
+    local step = step_of(pieces, function(p) return of(p) and #of(p).time or 0 end)
+    local joined = series()
+    for _, piece in ipairs(pieces) do
+      if of(piece) then add_series(joined, of(piece).time, of(piece).close, step, 1) end
+    end
+    all[symbol] = { time = tw.array(joined.time), close = tw.array(joined.value) }
+  end
+  return all
+end
+
+--- walk.join(pieces) -> result | nil
+-- One result of several, in the order of time: days, curve, trades and figures.  Money of
+-- each is multiplied by what the ones before have made of theirs; one that is ruined has
+-- nothing behind it.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: as backtest.run.
+function walk.join(pieces)
+  local first = pieces[1]
+  if not first then return nil end
+  local made = { name = first.name, data = first.data, symbols = first.symbols,
+    currency = first.currency, start = first.start, from = first.from, records = 0,
+    seconds = 0, params = {}, days = {}, trades = {}, prices = join_prices(pieces) }
+  local curve, equity = series(), first.start
+  local step = step_of(pieces, function(p) return #p.curve.time end)
+  local fees, exposed, handled, traded, sum = 0.0, 0.0, 0, 0.0, 0.0
+  for _, piece in ipairs(pieces) do
+    local factor = equity / piece.start
+    local of_piece = 0.0
+    for _, day in ipairs(piece.days) do
+      made.days[#made.days + 1] = { time = day.time, equity = day.equity * factor }
+      of_piece = of_piece + day.equity * factor
+    end
+    sum = sum + of_piece
+    add_series(curve, piece.curve.time, piece.curve.equity, step, factor)
+    for _, trade in ipairs(piece.trades) do
+      local one = {}
+      for name, value in pairs(trade) do one[name] = value end
+      one.pnl, one.fees = trade.pnl * factor, trade.fees * factor
+      made.trades[#made.trades + 1] = one
+    end
+    local f = piece.figures
+    fees = fees + (f.fees or 0) * factor
+    exposed = exposed + (f.exposure or 0) * piece.handled
+    handled = handled + piece.handled
+    traded = traded + (f.turnover or 0) * of_piece / math.max(#piece.days, 1)
+    made.to = piece.to
+    made.records = made.records + piece.handled
+    made.seconds = made.seconds + piece.seconds
+    equity = piece.final * factor
+    made.ruined = piece.ruined
+    if made.ruined then break end
+  end
+  made.final = equity
+  made.curve = { time = tw.array(curve.time), equity = tw.array(curve.value) }
+  made.figures = core.figures(made.days, made.trades, made.start, made.ruined)
+  made.figures.fees = fees
+  made.figures.exposure = handled > 0 and exposed / handled or nil
+  made.figures.turnover = sum > 0 and not made.ruined and traded / (sum / #made.days)
+                          or nil
+  return made
+end
+
+return walk

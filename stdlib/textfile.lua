@@ -1,0 +1,102 @@
+--- textfile: how a file of text is read, for all that read one.
+
+local app = require "tw.app"
+local tapes = require "tw.internal.tapes"
+
+local textfile = {}
+
+-- Those of app.feed.csv that say how a file reads, and the type of each.
+textfile.OPTIONS = {
+  columns = "string", preset = "string", symbol = "string", time = "string",
+  separator = "string", member = "string", base = "number", price_scale = "number",
+  interval = "string|number", label = "string", zone = "string", factors = "string",
+  from = "number|string", to = "number|string",
+}
+
+local UNITS <const> = { s = 1, m = 60, h = 3600, d = 86400, w = 604800 }
+
+--- textfile.gaps(text) -> ns | nil, message
+-- "30m": a limit in ns; nil: 0, the rule that needs none; "none": -1.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: nil for another text.  Units: ns.
+function textfile.gaps(text)
+  if text == nil then return 0 end
+  if text == "none" then return -1 end
+  local n, unit = text:match "^([%d.]+)(%l)$"
+  n = tonumber(n)
+  if n and n > 0 and UNITS[unit] and n * UNITS[unit] < 1e9 then
+    return math.floor(n * UNITS[unit] * 1e9)
+  end
+  return nil, "gaps: a time like 30m, or none, expected, got " .. text
+end
+
+--- textfile.resolution(text) -> list | nil, message
+-- "1m,1d" or "ticks": the seconds of bars, 0 for ticks; nil: nil.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: nil for another text.
+-- Units: seconds.
+function textfile.resolution(text)
+  if text == nil then return nil end
+  local list = {}
+  for one in (text .. ","):gmatch "([^,]*)," do
+    local n, unit = one:match "^(%d+)([smhdw])$"
+    local seconds = n and tonumber(n) * UNITS[unit] or one == "ticks" and 0
+    if not seconds or (n and (seconds < 1 or seconds >= 1 << 30)) or #list == 8 then
+      return nil, "resolution: ticks, or lengths of bars like 1m or 1m,1d, expected, got "
+                  .. text
+    end
+    list[#list + 1] = seconds
+  end
+  return list
+end
+
+--- textfile.twice(files) -> path, path | nil
+-- The same file under two paths, or one, that is read in the same way both times.
+-- files: tables with a path and the options of reading it.
+-- Yields: no.  Blocks: on the disk.  Thread: any.  Errors: none.  Units: none.
+function textfile.twice(files)
+  local seen = {}
+  for _, file in ipairs(files) do
+    local how = { tapes.identity(file.path) or file.path }
+    for name, value in pairs(file) do
+      if name ~= "path" and name ~= "file" and name ~= "source" then
+        how[#how + 1] = name .. "=" .. tostring(value)
+      end
+    end
+    table.sort(how)
+    local key = table.concat(how, "\0")
+    if seen[key] then return seen[key], file.path end
+    seen[key] = file.path
+  end
+end
+
+local function is_lean(path)
+  local days = path:match "/%a+/%w+/(%a+)/[^/]+%.zip$"
+  local ticks = path:match "/%a+/%w+/(%a+)/[^/]+/%d+_%l+%.zip$"
+  return days == "daily" or days == "hour"
+    or ticks == "minute" or ticks == "second" or ticks == "tick"
+end
+
+--- textfile.lean(path) -> path | nil
+-- Is it where LEAN puts its files, which say what they are by their path?  Then that one,
+-- with a slash before it, or from the root, where it was named from within the folders.
+-- Yields: no.  Blocks: on the disk.  Thread: any.  Errors: none.  Units: none.
+function textfile.lean(path)
+  local below = "/" .. path
+  if is_lean(below) then return below end
+  local whole = tapes.real(path)
+  return whole and is_lean(whole) and whole or nil
+end
+
+--- textfile.options(path, given) -> table | nil, message
+-- The options as C takes them.
+-- Yields: no.  Blocks: no.  Thread: any.
+-- Errors: nil for an option that is not there, or is wrong.  Units: of app.feed.csv.
+function textfile.options(path, given)
+  local o = { file = path }
+  for name, value in pairs(given) do o[name] = value end
+  if not o.preset and not o.columns and textfile.lean(path) then o.preset = "lean" end
+  local fine, made = pcall(app.check_feed, "csv", o)
+  if not fine then return nil, (made:gsub("^app%.feed%.csv: ", "")) end
+  return made
+end
+
+return textfile
