@@ -1,12 +1,21 @@
 --- crossover: long while a fast average of the mid price is above a slow one.
 
-local M = {}
+local strategy = require "tw.strategy"
+
+local M = strategy.new {
+  doc = "long while a fast average of the mid price is above a slow one",
+  params = {
+    fast = { 0.002, min = 0, max = 1, doc = "what a quote weighs in the fast average" },
+    slow = { 0.0005, min = 0, max = 1, doc = "and in the slow one" },
+  },
+  where = "fast > slow",
+}
 
 function M:on_start() self.fast, self.slow = {}, {} end
 
 function M:on_quote(symbol, mid)
-  local fast, slow = self.fast[symbol] or mid, self.slow[symbol] or mid
-  fast, slow = fast + 0.002 * (mid - fast), slow + 0.0005 * (mid - slow)
+  local fast, slow, p = self.fast[symbol] or mid, self.slow[symbol] or mid, self.params
+  fast, slow = fast + p.fast * (mid - fast), slow + p.slow * (mid - slow)
   self.fast[symbol], self.slow[symbol] = fast, slow
   if fast > slow * 1.0001 then self:order_target(symbol, 100) end
   if fast < slow then self:order_target(symbol, 0) end

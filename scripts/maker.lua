@@ -1,22 +1,28 @@
 --- maker: a bid and an offer around the mid price, wider when the sector is restless.
 --
 -- It decides on what the statistics scripts publish, and leans against its position: both
--- prices are lower when it is long.  params: edge (price units on each side), quantity
--- (of each order).
+-- prices are lower when it is long.
 
+local strategy = require "tw.strategy"
 local tw = require "tw"
 
-local M = {
+local M = strategy.new {
+  doc = "a bid and an offer around the mid price, wider when the sector is restless",
+  params = {
+    edge = { 0.02, min = 0, doc = "price units on each side" },
+    quantity = { 100, min = 1, doc = "of each order" },
+  },
   messages = { "vol.*", "index" },
   account = { cash = 1000000, fill = "queue", latency = 0.0005,
               fees = { per_share = 0.001 }, limits = { position = 2000 } },
 }
 
 function M:on_start()
-  self.mid, self.vol, self.live = {}, {}, { buy = {}, sell = {} }
+  self.symbols, self.mid, self.vol, self.live = {}, {}, {}, { buy = {}, sell = {} }
 end
 
 function M:on_quote(symbol, sector, mid)
+  if not self.mid[symbol] then table.insert(self.symbols, symbol) end
   self.mid[symbol] = { mid = mid, sector = sector }
 end
 
@@ -35,10 +41,11 @@ function M:quote(side, symbol, price)
   end
 end
 
---- Twice a second: one bid and one offer for each security.
+--- Twice a second: one bid and one offer for each security, in the order in which they
+-- came, so that the same market gives the same orders.
 function M:on_timer()
-  for symbol, q in pairs(self.mid) do
-    local security = tw.instrument(symbol)
+  for _, symbol in ipairs(self.symbols) do
+    local q, security = self.mid[symbol], tw.instrument(symbol)
     local tick = security.tick_size > 0 and security.tick_size or 0.01
     local vol = self.vol["vol." .. (q.sector or "")] or 0.0
     local edge = self.params.edge + 4 * vol * q.mid
