@@ -17,9 +17,10 @@ local apps = {}
 local TIDEWIRE = os.getenv "TIDEWIRE" or "build/tidewire"
 local APP = 'local app = require "tw.app" app.tape { capacity = 4096 } '
   .. 'app.limits { time = 15 } '   -- the machine may have much else to do
+  .. 'app.reload { deadline = 30 } '
   .. 'local here = debug.getinfo(1, "S").source:match "^@(.*/)" '
 local SCRIPT = 'local tw, board, M = require "tw", require "tw.board", {} '
-local PATIENCE = 20                -- seconds, for a run that should have ended
+local PATIENCE = 60                -- seconds, for a run that should have ended
 
 local function quote(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
 
@@ -37,6 +38,7 @@ end
 function apps.put(path, text)
   local file <close> = assert(io.open(path, "w"))
   assert(file:write(text))
+  assert(file:close())               -- a full disk is told here
 end
 
 local pipe <close> = assert(io.popen "mktemp -d")
@@ -50,6 +52,23 @@ local function clean(text)
   return (text:gsub(scratch:gsub("%p", "%%%0") .. "/[%d]+/", ""))
 end
 
+--- A new directory of that name: its path; put(name, text) -> path, which writes a file
+-- there; command(words [, before]) -> as shell, which runs the program there, behind what
+-- is to stand before it.
+function apps.folder(name)
+  local directory = scratch .. "/" .. name
+  assert(os.execute("mkdir -p " .. directory))
+  local function put(file, text)
+    apps.put(directory .. "/" .. file, text)
+    return directory .. "/" .. file
+  end
+  local function command(words, before)
+    return apps.shell(("cd %s && %s timeout 120 %s %s"):format(directory, before or "",
+                                                              apps.tidewire, words))
+  end
+  return directory, put, command
+end
+
 --- What a shell command wrote and how it ended: {out, err, status}.
 function apps.shell(command, input)
   local out, err, input_path = scratch .. "/out", scratch .. "/err", scratch .. "/in"
@@ -59,6 +78,70 @@ function apps.shell(command, input)
   local _, how, status = process:close()
   return { out = clean(apps.read(out)), err = clean(apps.read(err)),
            status = how == "exit" and status or how }
+end
+
+--- Runs a command, in a directory, until what it writes has a pattern; then the shell
+-- does what ends it, or "kill $p".  {out, err, all (both), status, found}
+function apps.until_shown(command, pattern, directory, ending)
+  local out, err, run = scratch .. "/out", scratch .. "/err", { all = "" }
+  apps.put(out, "")
+  apps.put(err, "")
+  local process = io.popen(("{ cd %s && exec timeout %d %s; } >%s 2>%s </dev/null & "
+    .. "echo $!; wait $!; echo $?"):format(directory or ".", 2 * PATIENCE, command, out,
+                                           err))
+  local pid, till = process:read "l", os.time() + PATIENCE
+  local function look()
+    run.out, run.err = clean(apps.read(out)), clean(apps.read(err))
+    run.all = run.out .. run.err
+    run.found = run.all:find(pattern) ~= nil
+    return run.found
+  end
+  while not look() and os.time() < till
+    and os.execute(("sleep 0.02; kill -0 %s 2>/dev/null"):format(pid)) do end
+  os.execute(("p=%s; { %s; } 2>/dev/null"):format(pid, ending or "kill $p"))
+  run.status = process:read "n"
+  process:close()
+  look()
+  return run
+end
+
+--- A port that nobody listens at, below those that the system gives out.
+function apps.free_port()
+  local taken = apps.shell("cat /proc/net/tcp /proc/net/tcp6").out
+  local stat <close> = io.open "/proc/self/stat"
+  local first, port = 12000 + stat:read "n" % 180 * 100, nil   -- other tests have others
+  repeat port = first + math.random(0, 99)
+  until not taken:find((":%04X "):format(port), 1, true)
+  return port
+end
+
+--- Has the process ended with all its threads?  Also where nobody has asked how yet.
+function apps.is_gone(pid)
+  local stat <close> = io.open(("/proc/%s/stat"):format(pid))
+  return not stat or ((stat:read "a" or ""):find "^%d+ %b() Z"
+         and os.execute(("[ $(ls /proc/%s/task 2>/dev/null | wc -l) -le 1 ]")
+                        :format(pid)))
+end
+
+--- A run has recorded live.tape of its feed "broker": s.lua says the same in a run that
+-- plays it and in a backtest.
+function apps.plays(put, command, name, want)
+  put("play.lua", [[
+    local app = require "tw.app"
+    app.feed.tape { path = "live.tape", name = "broker" }
+    app.script "s.lua"]])
+  apps.ended(command "run play.lua", name, want)
+  local back = command "backtest s.lua --data live.tape"
+  local told = (back.out .. back.err):gsub("%f[^\0\n][%d-]+ [%d:.]+ ", "")
+  if not t.ok(told:find(want, 1, true), name .. ": a backtest reads it, too") then
+    t.diag(back.out .. back.err)
+  end
+end
+
+--- What a sweep has said, but for how far it has come, which a slow one says too.
+function apps.said(run)
+  return (run.err:gsub("tidewire: sweep: [^\n]* left[^\n]*\n", "")
+          :gsub("tidewire: sweep: reading [^\n]*\n", ""))
 end
 
 --- A command that ends with status 0; all that it wrote, and whether it did.
@@ -78,6 +161,9 @@ function apps.make(name, target, more)
   return apps.passes(name, ("MAKEFLAGS= make --no-print-directory %s B=%s SAN=%s %s")
     :format(target, quote(TIDEWIRE:match "^(.*)/[^/]+$"), sanitizer, more))
 end
+
+--- What a script calls to end its run, as a signal does: the status is 143.
+apps.stop = 'io.popen("kill $PPID"):close()'
 
 --- Writes an app's files to a new directory; returns it and the command to run.
 -- o: app, its scripts by file name, files (other files by name), args (a list).
@@ -173,6 +259,35 @@ local function answer(future)
   return ok and got or tostring(got):match "^[^\n]*"
 end
 ]]):format(SCRIPT):gsub("\n", " ")
+
+--- Likewise, of a leader of an app that watches its files: refused(change [, how]) makes
+-- a change, and waits for a refusal more in the log, or one that says how.
+apps.watcher = [[
+local function told(how)
+  local log <close> = io.open(here .. "../err")
+  return select(2, log:read "a":gsub(how or "reload of [^\n]* refused", ""))
+end
+local function refused(change, how)
+  local before, till = told(how), tw.clock() + 30
+  change()
+  while told(how) == before and tw.clock() < till do tw.sleep(0.01) end
+end
+]]
+
+--- Runs an app of s.lua and of leader.lua, on the first worker, which leads the test.
+-- o: s, feed (or the limit of one), setup (of the app), options of s.lua, or app, which
+-- declares it; args, files.
+function apps.led(leader, o)
+  return apps.run {
+    args = o.args or { "--workers", "2" },
+    app = (o.feed or ("app.feed.synthetic { speed = 0, trades = 0, limit = %d }")
+             :format(o.limit or 6000))
+      .. " " .. (o.setup or "") .. " "
+      .. (o.app or "app.script('s.lua', " .. (o.options or "{}") .. ")")
+      .. " app.script('leader.lua', { workers = { 0 } })",
+    ["s.lua"] = o.s or "", ["leader.lua"] = leader, files = o.files,
+  }
+end
 
 --- A FIX message: its fields after BodyLength and before CheckSum, parted by |.
 function apps.fix(body, version)

@@ -10,7 +10,7 @@ local MAX_LINES, MAX_COLUMNS = 800, 90
 local TAGS = { "Yields:", "Blocks:", "Thread:", "Errors:", "Units:" }
 local LAYERS = {        -- an include may point to its own layer or to one above it here
   "host", "host/base", "host/tape", "host/stat", "host/share", "host/feed",
-  "host/trade", "host/run", "lua", "lua/main",
+  "host/trade", "host/fix", "host/run", "lua", "lua/main",
 }
 
 local complaints

@@ -55,7 +55,7 @@ local function start(o)
   if o.before then o.before(run) end
   local pipe <close> = io.popen(([[cd %s; export XDG_RUNTIME_DIR=%s
     { %s sh -c 'echo $$ >pid; exec "$@"' - %s --workers 2 %s >out 2>err
-      echo $? >%s; } >/dev/null 2>&1 & timeout 30 cat %s]]):format(directory,
+      echo $? >%s; } >/dev/null 2>&1 & timeout 120 cat %s]]):format(directory,
       run.xdg, o.through or "",
       (o.program or "% run market.lua"):gsub("%%", apps.tidewire),
       table.concat(o.args or {}, " "), over, ready))
@@ -101,7 +101,7 @@ local function start(o)
 
   function run.stop(signal)
     os.execute(("kill -%s %s"):format(signal or "INT", run.pid))
-    local pipe_over <close> = io.popen("timeout 30 cat " .. over)
+    local pipe_over <close> = io.popen("timeout 120 cat " .. over)
     return { status = tonumber(pipe_over:read "a"), out = read(directory .. "/out"),
              err = read(directory .. "/err") }
   end
@@ -121,7 +121,7 @@ local function perl(run, text, user)
     my $s = IO::Socket::UNIX->new(Peer => $path) or die "connect: $!\n";
     sub frame { pack("N", length $_[0]) . $_[0] }
     ]]):format(run.xdg) .. text
-  local command = "timeout 60 perl -e " .. apps.quote(program)
+  local command = "timeout 120 perl -e " .. apps.quote(program)
   if user then command = ("su %s -s /bin/sh -c %s"):format(user, apps.quote(command)) end
   return apps.shell(command)
 end
@@ -592,6 +592,46 @@ end }
 ended = run.stop()
 t.ok(ended.err:find "nobody can attach: .* bytes, and the path of a socket may have 107",
      "a path that is too long for a socket")
+
+-- What a script has and has sent; and to close it.
+
+local DESK = [[
+  local M = { account = { fill = "quote", cash = 1e6 } }
+  function M:on_quote(symbol)
+    if self.sent or symbol ~= "AAPL" then return end
+    self.sent = true
+    self:buy("AAPL", 300)
+    self:buy("AAPL", 100, 0.01)
+  end
+  return M]]
+
+run = start { before = function(o)
+  apps.put(o.directory .. "/desk.lua", DESK)
+  apps.put(o.directory .. "/market.lua", read(o.directory .. "/market.lua")
+           .. ' app.script("desk.lua")')
+end }
+t.ok(run.waits("@desk self:position 'AAPL'", "^300.0\n"), "@desk self:position(symbol)")
+run.says("@desk self:position 'GOOG'", "0.0")
+run.says("@desk self.account.cash < 1e6, self.account.fees, self.account.currency",
+         'true\t0.0\t"USD"')
+run.says("@desk self.account.equity > 0 and self.account:cash_in 'USD' < 1e6", "true")
+run.says("@desk self.account:position('AAPL').quantity", "300.0")
+run.says("@desk local p = self:positions() return #p, p[1].symbol", '1\t"AAPL"')
+run.says("@desk local o = self:orders() return #o, o[1].price, o[1].status",
+         '1\t0.01\t"new"')
+run.says("@desk #self:orders 'GOOG'", "0")
+run.refuses("@desk self:flatten()", "'flatten' is a function that may change something")
+run.refuses("@desk self:buy('AAPL', 1)", "'buy' is a function that may change")
+run.refuses("@desk self:orders()[1]:cancel()", "'cancel' is a function that may change")
+run.refuses("@desk self.account:position 'NONE'", "NONE")
+run.refuses("@desk self.account.nonsense", "an account has no field 'nonsense'")
+run.refuses("@spread self.account.equity", "account: the script has not traded yet")
+run.refuses("@spread self:position 'AAPL'", "position: the script has not traded yet")
+run.says("!@desk self:flatten()", "1")
+t.ok(run.waits("@desk self:position 'AAPL'", "^0.0\n"), "flat")
+t.ok(run.waits("@desk #self:orders()", "^0\n"), "and nothing is open")
+t.ok(run.attach("-e audit").out:find "!@desk self:flatten%(%)\n.*done 1\n", "audited")
+t.is(run.stop().status, 130, "a script that trades: the run ends")
 
 -- A built program has its own name; so has a run with a prompt in it.
 

@@ -3,12 +3,10 @@
 package.path = "tests/?.lua;" .. package.path
 local t, apps = require "tw.test", require "apps"
 
-local dir = apps.directory .. "/b"
-os.execute("mkdir -p " .. dir)
+local dir, put = apps.folder "b"
 
-local function put(name, text) apps.put(dir .. "/" .. name, text) end
 local function backtest(args)
-  return apps.shell(("cd %s && timeout 60 %s backtest %s"):format(dir,
+  return apps.shell(("cd %s && timeout 120 %s backtest %s"):format(dir,
     apps.tidewire:gsub("^'([^/])", "'" .. os.getenv "PWD" .. "/%1"), args))
 end
 local function exists(path)
@@ -107,6 +105,55 @@ t.ok(run.out:find "10:00:02%.000 rejected\t[^\n]+\n"
      and run.out:find "10:00:03%.000 pending"
      and not run.out:find "10:00:03%.000 rejected", "orders are refused in the warm-up")
 
+-- ---- beside a benchmark: B gains 1, 0.5 and 1, the account 0, 0.0055 and 0 ----
+
+put("days.csv", "time,symbol,price,size\n2020-01-01,A,100,1\n2020-01-01,B,1,1\n"
+  .. "2020-01-02,B,2,1\n2020-01-02,A,110,1\n2020-01-03,B,3,1\n2020-01-03,A,115.5,1\n"
+  .. "2020-01-04,A,115.5,1\n2020-01-04,B,6,1\n")
+put("hold.lua", [[
+  local M = { account = { cash = 1000 } }
+  function M:on_start() end
+  function M:on_trade(symbol)
+    if symbol == "A" and not self.held then
+      self.held = true
+      self:buy { symbol = "A", quantity = 1 }
+    end
+  end
+  return M]])
+has(backtest "hold.lua --data days.csv", "several symbols: no alpha and beta",
+    { "alpha, beta       -, -" })
+run = backtest "hold.lua --data days.csv --benchmark B"
+has(run, "--benchmark", { "alpha, beta       6.05 %, -0.011" })
+
+-- ---- the first day counts: 10 shares bought at 11, worth 10.5, then 13.5 each ----
+
+put("once.lua", [[
+  local M = { account = { cash = 1000, fill = "quote" } }
+  function M:on_quote(symbol)
+    if not self.held then self:buy { symbol = symbol, quantity = 10 } end
+    self.held = true
+  end
+  return M]])
+local function figures(args)
+  local got = require "tw.json".decode(backtest(args .. " --json").out)
+  return got.figures, got
+end
+local first, got = figures "once.lua --data four.csv --to 2020-01-02"
+t.is(#got.days, 1, "a run of one day")
+t.is(first.total_return, 995 / 1000 - 1, "has a return")
+t.is(first.max_drawdown, 995 / 1000 - 1, "and a drawdown")
+t.is(first.peak, 1000, "from the cash at its start")
+t.is(first.max_drawdown_days, (10 * 3600 + 1) / 86400, "and the day's beginning")
+local per_day = math.log(0.995) / first.max_drawdown_days
+t.ok(math.abs(first.cagr - (math.exp(per_day * 365.25) - 1)) < 1e-12, "and a CAGR")
+first, got = figures "once.lua --data four.csv"
+t.is(#got.days, 2, "two days")
+t.is(first.total_return, got.final / got.start - 1, "the return is of both")
+t.is(first.total_return, 1025 / 1000 - 1, "which gain")
+t.is(first.max_drawdown, 995 / 1000 - 1, "after the loss of the first")
+t.ok(math.abs(first.arithmetic.annual_return - ((1025 / 995) ^ 126 - 1)) < 1e-9,
+     "daily returns are from the first day's end")
+
 -- ---- the command line ----
 
 local function fails(args, status, pattern, name)
@@ -122,16 +169,25 @@ fails("trade.lua --data", 2, "%-%-data: its value is missing", "no value")
 fails("trade.lua --data four.csv --speed 2", 2, "unknown option '%-%-speed'", "an option")
 fails("trade.lua --data four.csv --set x", 2, "%-%-set x: name=value expected", "no name")
 fails("trade.lua --data four.csv --from soon", 2, "from: a date like", "a date")
+fails("trade.lua --data four.csv --to 2030", 2, "to: a date like", "a year is no date")
+fails("trade.lua --data four.csv --cash 0", 2, "cash: above 0 expected", "no cash")
+fails("trade.lua --data four.csv none.csv", 1, "none.csv", "several files of --data")
+fails("trade.lua --data four.csv b.lua", 2, "one file expected, got 'b.lua'",
+      "two scripts")
+fails("hold.lua --data days.csv --benchmark C", 1,
+      "benchmark C: the data have no such symbol", "a benchmark that is not there")
 fails("none.lua --data four.csv", 1, "cannot open none.lua", "no such file")
 fails("trade.lua --data none.csv", 1, "none.csv: no such file", "no such data")
 fails("trade.lua --data four.csv --orders /nowhere/o.csv", 1, "cannot write /nowhere",
       "a file that can't be written")
 fails("trade.lua --data four.csv --csv colour=red", 2, "no option 'colour'", "of CSV")
+fails("trade.lua --data four.csv --csv factors=none", 1,
+      "csv: factors: none: No such file or directory\n$", "a factor file")
 put("bad.csv", "time,symbol,bid,ask\n2020-01-01,A,1,2\n2019-01-01,A,1,2\n")
 fails("trade.lua --data bad.csv", 1,
       "^tidewire: backtest: bad.csv: csv: line 3: time goes back\n$", "one clear line")
 run = backtest "trade.lua --data bad.csv --skip-bad"
-t.ok(run.status == 0 and run.out:find "warning: bad.csv: csv: line 3", "--skip-bad")
+t.ok(run.status == 0 and run.err:find "warning: bad.csv: csv: line 3", "--skip-bad")
 put("sets.lua", [[
   return { on_start = function(self)
     for _, k in ipairs { "i", "x", "b", "s" } do
@@ -194,7 +250,64 @@ known("GOOG, SMA 10/30", { ["goog.lua"] = [[
   return M]] }, "goog.lua --data DATA/backtesting.py/GOOG.csv.gz",
   { "final             51422.99", "peak              75787.44", "-47.98 %, 584 days",
     "trades            66", "win rate          46.97 %", "profit factor     2.168",
-    "1.077, 0.1519", "return            414.23 %" })
+    "1.077, 0.1519", "return            414.23 %", "381.80 %, 0.04611" })
+-- Beta of the logarithms is that of backtesting.py's own test; the others are of its
+-- equity and the closes by these formulas, in 20 lines of Python:
+--   cov(r, m) / var(m); final / start - 1 - beta * (last / first - 1);
+--   (mean(r) - beta * mean(m)) * 252; (1 + mean(r) - beta * mean(m))**252 - 1
+known("GOOG, alpha and beta", {},
+  "goog.lua --data DATA/backtesting.py/GOOG.csv.gz --json",
+  { '"log_beta":0.0380339070919', '"beta":0.046106523595', '"alpha":3.8179588596',
+    '"annual_alpha":0.2214437536', '"annual_alpha":0.2477557208' })
+
+-- All digits that the others' suites state, of what --json prints.
+local function figures(name, run, want)
+  local fine, result = pcall(require "tw.json".decode, run.out)
+  if not t.ok(fine and run.status == 0, name .. ": a result") then
+    t.diag(run.err)
+    return
+  end
+  for path, answer in want:gmatch "(%S+) (%S+)" do
+    local got = result
+    for key in path:gmatch "[^.]+" do got = got and got[key] end
+    local digit = 6e-10 * math.max(1, math.abs(answer))
+    local near = got and math.abs(got - answer) < digit
+    if not t.ok(near, ("%s: %s %s"):format(name, path, answer)) then t.diag(got) end
+  end
+end
+if skip then t.skip "no ../shared/data" else
+  figures("GOOG", backtest("goog.lua --json --data " .. data
+                           .. "/backtesting.py/GOOG.csv.gz"), [[
+    final 51422.99  figures.peak 75787.44  figures.total_return 4.142299
+    figures.geometric.sharpe 0.580623224  figures.geometric.sortino 1.085343435
+    figures.geometric.calmar 0.441664092  figures.max_drawdown -0.4798012705
+    figures.max_drawdown_days 584  figures.trades 66  figures.win_rate 0.4696969697
+    figures.profit_factor 2.167945974  figures.sqn 1.076618736
+    figures.kelly 0.151870513 ]])
+end
+
+-- A share whose daily returns are 1, 10, -4, 2, 3, 2, 1 and -10 %, held from the second
+-- day's open on, which is the first day's close: the equity has the same.
+local closes, open = { "time,symbol,open,high,low,close,volume" }, 100
+for i, percent in ipairs { 0, 1, 10, -4, 2, 3, 2, 1, -10 } do
+  local day, close = i + (i > 5 and 7 or 5), open * (1 + percent / 100)   -- of the week
+  closes[i + 1] = ("2020-01-%02d,A,%.9f,%.9f,%.9f,%.9f,9000000"):format(day, open,
+    math.max(open, close), math.min(open, close), close)
+  open = close
+end
+put("held.csv", table.concat(closes, "\n") .. "\n")
+put("held.lua", [[
+  local M = { account = { cash = 1e8, fill = "next_open" } }
+  function M:on_bar(symbol)
+    if not self.bought then self.bought = self:buy(symbol, 1e6) end
+  end
+  return M]])
+figures("given returns", backtest "held.lua --data held.csv --csv interval=1d --json", [[
+  figures.arithmetic.sharpe 1.7238613961706866  figures.max_drawdown -0.1
+  figures.arithmetic.volatility 0.9136465399704637
+  figures.arithmetic.sortino 2.605531251673693
+  figures.arithmetic.annual_return 1.9135925373194231
+  figures.arithmetic.calmar 19.135925373194233 ]])
 
 local stoxx = [[
   local M, close, last, N = {}, {}, 0, 0
@@ -228,10 +341,24 @@ known("as a future", { ["future.lua"] = [[
   app.script "stoxx.lua"]] }, "future.lua --data DATA/backtrader/2006-day-001.txt.gz",
   { "final             12795.00", "free\t11795" })
 
+known("SPY, all in, adjusted", { ["spy.lua"] = [[
+  local M = { account = { cash = 100000, fill = "next_open",
+                          fees = { per_share = 0.005, minimum = 1 } } }
+  function M:on_bar(symbol, close)
+    if self.bought then return end
+    self.bought = true
+    self:buy(symbol, math.floor(0.9975 * self.account.equity / close))
+  end
+  function M:on_stop() print("held", self:position "SPY", self.account.fees) end
+  return M]] }, "spy.lua --data DATA/lean/equity/usa/daily/spy.zip"
+  .. " --csv factors=DATA/lean/equity/usa/factor_files/spy.csv"
+  .. " --from 2013-10-08T12:00:00 --to 2013-10-18T12:00:00",
+  { "held\t697.0\t3.485", "final             104486.22", "8 records" })
+
 -- ---- whichever allocation fails ----
 
 local refused, fine, n = 0, 0, 1
-local command = ("timeout 20 %s backtest %s/trade.lua --data %s/four.csv")
+local command = ("timeout 120 %s backtest %s/trade.lua --data %s/four.csv")
   :format(apps.tidewire, dir, dir)
 while n < 4000 do
   local got = apps.shell("TW_FAIL=" .. n .. " " .. command)

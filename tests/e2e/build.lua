@@ -19,7 +19,7 @@ end
 
 -- A command that is to end with that status, from that directory.
 local function run(name, command, status, directory)
-  local r = shell(("cd %s && timeout -k 1 30 %s"):format(directory or root, command))
+  local r = shell(("cd %s && timeout -k 1 120 %s"):format(directory or root, command))
   if not t.is(r.status, status or 0, name .. ": status") then
     t.diag(r.out .. r.err)
   end
@@ -309,7 +309,7 @@ local runs, lua, silent, statuses = 0, {}, {}, {}
 
 local function damaged(what, text)
   write(root .. "/damaged", text)
-  local d = shell(("chmod +x %s/damaged && timeout -k 1 20 %s/damaged </dev/null")
+  local d = shell(("chmod +x %s/damaged && timeout -k 1 120 %s/damaged </dev/null")
                   :format(root, root))
   runs = runs + 1
   if d.out:find "late" or d.status == 0 then lua[#lua + 1] = what end
@@ -393,7 +393,7 @@ refuses("stripped", "./stripped -e 'print(1)'",
 
 if static then
   run("static", tidewire .. " build app/app.lua -o empty/sbot --static")
-  t.ok(#read(root .. "/empty/sbot") < 3.1e6, "the static program has less than 3.1 MB")
+  t.ok(#read(root .. "/empty/sbot") < 3e6, "the static program has less than 3 MB")
   t.is(run("static runs", "env -i empty/sbot").out, OUT, "and runs")
   r = run("static dlopen", "env TIDEWIRE_REPL=1 empty/sbot -e"
           .. " 'print(package.loadlib(\"x.so\", \"*\"))'")
@@ -442,7 +442,7 @@ end
 local refused, fine, other = 0, 0, {}
 for n = 1, os.getenv "SMALL" and 400 or 2000 do
   if n < 40 or n % 17 == 0 then
-    local f = shell(("cd %s && TW_FAIL=%d timeout 20 %s --list"):format(root, n, "./bot"))
+    local f = shell(("cd %s && TW_FAIL=%d timeout 120 ./bot --list"):format(root, n))
     if f.status == 0 then fine = fine + 1
     elseif f.status < 3 and f.err:find "memory" then refused = refused + 1
     else other[#other + 1] = n .. ": " .. f.status .. " " .. f.err end
@@ -455,5 +455,11 @@ t.ok(refused > 10, "or nothing (" .. refused .. " and " .. fine .. " times)")
 
 local market = line "readlink -f scripts/market.lua"
 run("market", tidewire .. " build " .. quote(market) .. " -o market")
-r = run("market runs", "env -i ../market --rate 2000 --seconds 0.3", 0, root .. "/empty")
+local seconds = 0.3
+repeat                     -- on a slow machine nothing is connected by then
+  r = shell(("cd %s/empty && timeout -k 1 120 env -i ../market --rate 2000 --seconds %g")
+    :format(root, seconds))
+  seconds = seconds * 6
+until r.status == 0 or seconds > 80
+t.is(r.status, 0, "market runs: status")
 t.ok(r.err:find "stats/security.lua", "scripts/market.lua runs from one file")

@@ -120,7 +120,7 @@ static void test_push(void)
        && ask(host, "trade_of") == 10, "a trade");
     ok(ask(host, "count") == ask(host, "size_of_all"), "nothing is lost or seen twice");
     ok(tw_host_finish(host) == TW_OK && tw_host_finish(host) == TW_OK, "it is all");
-    ok(tw_host_wait(host, 20, &error) == TW_OK, "and the run ends");
+    ok(tw_host_wait(host, 120, &error) == TW_OK, "and the run ends");
     ok(has_said(&said, "AAPL 187.22 187.24 1234 program\tsell\n"),
        "symbol, prices, time and source are those pushed");
     ok(tw_host_push(host, many, 1, 0) == TW_ESTOPPED
@@ -158,7 +158,7 @@ static void test_calls(void)
 
 #define CALL(function, n) \
     (tw_host_call(host, "s.lua", function, args, n, &f, &error) == TW_OK \
-     && tw_future_await(f, 20, &v, &error) == TW_OK)
+     && tw_future_await(f, 120, &v, &error) == TW_OK)
     ok(CALL("nothing", 0) && v.kind == TW_VALUE_NIL, "nothing is nil");
     tw_future_close(f);
     ok(CALL("text", 0) && v.kind == TW_VALUE_STRING && v.length == 3
@@ -181,7 +181,7 @@ static void test_calls(void)
     ok(fine && kept.kind == TW_VALUE_NIL, "arguments arrive, with a nil between them");
     args[0] = v;
     ok(tw_host_call(host, "s.lua", "same", args, 1, &g, &error) == TW_OK
-       && tw_future_await(g, 20, &v, &error) == TW_OK
+       && tw_future_await(g, 120, &v, &error) == TW_OK
        && tw_table_find(v.table, tw_item_integer(1)).kind == TW_VALUE_TABLE,
        "and a table that came goes again");
     tw_future_close(f);
@@ -190,7 +190,7 @@ static void test_calls(void)
 
 #define FAILS(function, part) do { \
     fine = tw_host_call(host, "s.lua", function, args, 0, &f, &error) == TW_OK \
-        && tw_future_await(f, 20, &v, &error) == TW_ESCRIPT && error.code == TW_ESCRIPT \
+        && tw_future_await(f, 120, &v, &error) == TW_ESCRIPT && error.code == TW_ESCRIPT \
         && strstr(error.text, part); \
     ok(fine, "%s fails: %s", function, line(error.text)); \
     tw_future_close(f); \
@@ -214,7 +214,7 @@ static void test_calls(void)
     args[0] = tw_item_text("ab");
     args[1] = tw_item_integer(3);
     ok(tw_host_call(host, "@0", "string.rep", args, 2, &f, &error) == TW_OK
-       && tw_future_await(f, 20, &v, &error) == TW_OK && is_text(&v, "ababab"),
+       && tw_future_await(f, 120, &v, &error) == TW_OK && is_text(&v, "ababab"),
        "a worker's state: a function of a module");
     tw_future_close(f);
 
@@ -225,7 +225,7 @@ static void test_calls(void)
     tw_future_close(f);
     ok(CALL("later", 0) && v.kind == TW_VALUE_OBJECT, "a future comes as a value");
     g = tw_future_from(&v);
-    ok(g && tw_future_await(g, 20, &v, &error) == TW_OK && v.integer == 42,
+    ok(g && tw_future_await(g, 120, &v, &error) == TW_OK && v.integer == 42,
        "and is awaited");
     tw_future_close(g);
     tw_future_close(f);
@@ -234,7 +234,7 @@ static void test_calls(void)
     ok(tw_host_call(host, "s.lua", "waits", NULL, 0, &f, &error) == TW_OK,
        "one that waits when the run ends");
     tw_host_stop(host);
-    ok(tw_future_await(f, 20, &v, &error) == TW_ESTOPPED, "is cancelled");
+    ok(tw_future_await(f, 120, &v, &error) == TW_ESTOPPED, "is cancelled");
     tw_future_close(f);
     ok(end_host(host, &error) == TW_OK, "errors that were looked at fail no run: %s",
        line(error.text));
@@ -289,14 +289,14 @@ static void test_then(void)
     tw_host_call(host, "s.lua", "waits", NULL, 0, &f, &error);
     ok(tw_host_then(host, f, on_done, &three) == TW_OK, "of one that waits");
     tw_host_call(host, "s.lua", "never", NULL, 0, &f, &error);
-    tw_future_await(f, 20, &v, &error);
+    tw_future_await(f, 120, &v, &error);
     ok(tw_host_then(host, tw_future_from(&v), on_done, &four) == TW_OK,
        "of one that nobody settles");
     ok(tw_future_await(f, 0, &v, &error) == TW_OK, "which can be awaited twice");
     tw_future_close(f);
     ask(host, "integer");
     tw_host_stop(host);
-    ok(tw_host_wait(host, 20, &error) == TW_OK, "the run ends: %s", line(error.text));
+    ok(tw_host_wait(host, 120, &error) == TW_OK, "the run ends: %s", line(error.text));
     ok(one.calls == 1 && one.code == TW_OK && one.integer == INT64_C(1) << 62,
        "the value was told");
     ok(two.calls == 1 && two.code == TW_ESCRIPT && strstr(two.text, "on purpose"),
@@ -357,7 +357,7 @@ static void test_messages(void)
        "a text is sent");
     ok(tw_host_board_get(host, "a", &(struct tw_any){ 0 }) == TW_OK, "meanwhile");
     tw_host_finish(host);
-    ok(tw_host_wait(host, 20, &error) == TW_OK, "the run ends: %s", line(error.text));
+    ok(tw_host_wait(host, 120, &error) == TW_OK, "the run ends: %s", line(error.text));
     ok(some.n == MANY && some.in_order, "a topic: %u messages in order", some.n);
     ok(all.n == 2 * MANY, "all topics: %u", all.n);
     ok(none.n == 0 && some.gaps + all.gaps + none.gaps == 0, "another one: none;"
@@ -415,7 +415,7 @@ static void test_cursor(void)
     ok(tw_host_push(host, &r, 1, TW_FOREVER) == 1 && tw_host_cursor_wait(sure, 20) == 1,
        "one more");
     tw_host_stop(host);
-    ok(tw_host_wait(host, 20, NULL) == TW_OK, "the run ends");
+    ok(tw_host_wait(host, 120, NULL) == TW_OK, "the run ends");
     ok(tw_host_cursor_next(sure, &r, NULL) == 1, "what is left can be read");
     ok(tw_host_cursor_wait(sure, TW_FOREVER) == TW_ESTOPPED, "no more will come");
     tw_host_cursor_close(own);
@@ -477,7 +477,7 @@ static void test_said(void)
 
     ok(host && tw_host_start(host, &error) == TW_OK, "it starts");
     tw_host_quote(host, "A", 0, 1, 2, 3, 4);
-    ok(tw_host_wait(host, 20, &error) == TW_ESCRIPT && strstr(error.text, "on the quote")
+    ok(tw_host_wait(host, 120, &error) == TW_ESCRIPT && strstr(error.text, "on the quote")
        && strstr(error.text, "script s.lua"), "the error is a value: %s",
        line(error.text));
     ok(has_said(&said, "app\t1\tnil\n") && has_said(&said, "from the script\n"),

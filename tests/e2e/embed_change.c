@@ -6,7 +6,7 @@
 /* What a future gives within 20 seconds; it is closed. */
 static int settle(struct tw_future *f, struct tw_item *value, struct tw_error *error)
 {
-    int rc = tw_future_await(f, 20, value, error);
+    int rc = tw_future_await(f, 120, value, error);
 
     if (rc == TW_OK && value->kind > TW_VALUE_NUMBER) *value = tw_item_nil();
     tw_future_close(f);
@@ -163,7 +163,7 @@ static void test_status(void)
     ok(tw_host_get_cache(host, 0, &c) == TW_OK && strcmp(c.name, "squares") == 0
        && c.entries == 1 && c.misses == 1 && c.load.count == 1, "a cache");
     tw_host_finish(host);
-    ok(tw_host_wait(host, 20, &error) == TW_OK, "the run ends: %s", line(error.text));
+    ok(tw_host_wait(host, 120, &error) == TW_OK, "the run ends: %s", line(error.text));
     ok(tw_host_get_feed(host, 0, &f) == TW_OK && strcmp(f.name, "program") == 0
        && f.state == TW_FEED_ENDED && f.records == N, "the feed");
     ok(tw_host_get_worker(host, 0, &w) == TW_OK && w.cpu_ns > 0 && w.bytes_peak > 0

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "embed_rig.h"
+#include "place.h"
 
 extern char **environ;
 uint64_t tw_value_live(void);
@@ -208,7 +209,7 @@ static void test_open(void)
     tw_host_call(host, "s.lua", "waits", NULL, 0, &waits, NULL);
     tw_host_call(host, "s.lua", "fails", NULL, 0, &fails, NULL);
     tw_host_call(host, "s.lua", "table", NULL, 0, &table, NULL);
-    ok(tw_future_await(table, 20, &value, NULL) == TW_OK
+    ok(tw_future_await(table, 120, &value, NULL) == TW_OK
        && tw_item_keep(value, &kept) == TW_OK, "a table of Lua's is kept");
     tw_future_close(table);
     ok(tw_host_free(host) == TW_EBUSY
@@ -253,7 +254,7 @@ static void test_states(void)
        "when a script has failed to load");
     host = start_host(&said, "function M.on_quote() error 'on a quote' end");
     tw_host_quote(host, "A", 0, 1, 2, 3, 4);
-    ok(tw_host_wait(host, 20, NULL) == TW_ESCRIPT && tw_host_free(host) == TW_OK,
+    ok(tw_host_wait(host, 120, NULL) == TW_ESCRIPT && tw_host_free(host) == TW_OK,
        "when one has failed");
     host = start_host(&said, "function M.on_stop() tw.sleep(0.05) end");
     tw_host_stop(host);
@@ -373,7 +374,7 @@ static int child_entries(void)
 
 static void test_process(void)
 {
-    char directory[] = "/tmp/embed-XXXXXX", cwd[2][512];
+    char directory[PLACE], cwd[2][512];
     mode_t mask = umask(022);
     struct said said = SAID_INIT;
     struct tw_host_options o = options_of(&said);
@@ -384,7 +385,7 @@ static void test_process(void)
     pid_t child;
     int status = -1, open_before = child_entries(), open_now;
 
-    ok(mkdtemp(directory) && setenv("XDG_RUNTIME_DIR", directory, 1) == 0
+    ok(setenv("XDG_RUNTIME_DIR", place_folder(directory), 1) == 0
        && getcwd(cwd[0], sizeof cwd[0]), "a directory");
     env = environ;
     first = env[0];

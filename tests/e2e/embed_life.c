@@ -55,7 +55,7 @@ static void test_given(void)
         " return M");
     ok(tw_host_load(host, "dir/app.lua", &error) == TW_OK, "an app: %s", error.text);
     ok(tw_host_start(host, &error) == TW_OK && tw_host_finish(host) == TW_OK
-       && tw_host_wait(host, 20, &error) == TW_OK, "it runs: %s", line(error.text));
+       && tw_host_wait(host, 120, &error) == TW_OK, "it runs: %s", line(error.text));
     ok(has_said(&said, "app\t42\thello\n"), "the app file has module and parameter");
     ok(has_said(&said, "script\t42\ta module of a text\n"), "a script both");
     ok(has_said(&said, "pool\t42\n"), "the pool the module");
@@ -111,7 +111,7 @@ static void test_threads(void)
         fine = fine && p[i].fine;
     }
     tw_host_finish(host);
-    ok(tw_host_wait(host, 60, NULL) == TW_OK && fine, "%d threads push", THREADS);
+    ok(tw_host_wait(host, 120, NULL) == TW_OK && fine, "%d threads push", THREADS);
     tw_host_board_get(host, "n", &n);
     tw_host_board_get(host, "wrong", &wrong);
     ok(n.integer == THREADS * PUSHES * BATCH && wrong.integer == 0,
@@ -157,7 +157,8 @@ static void test_two(void)
     tw_host_free(host[0]);
     ok(tw_host_quote(host[1], "X", 0, 1, 2, 3, 4) == TW_OK, "the one goes on");
     tw_host_finish(host[1]);
-    ok(tw_host_wait(host[1], 20, &error) == TW_OK, "until it ends: %s", line(error.text));
+    ok(tw_host_wait(host[1], 120, &error) == TW_OK, "until it ends: %s",
+       line(error.text));
     ok(said[0].n == 0 && has_said(&said[1], "Y\n") && has_said(&said[1], "X\n"),
        "each has its own quotes");
     ok(tw_host_board_get(host[1], "symbol", &v[1]) == TW_OK
@@ -283,7 +284,8 @@ static void test_signals(void)
     raise(SIGURG);
     ok(urgent == 1, "the program's own signals are its own");
     tw_host_quote(host, "A", 0, 1, 2, 3, 4);
-    ok(tw_host_wait(host, 20, &error) == TW_ESCRIPT && strstr(error.text, "ran for more"),
+    ok(tw_host_wait(host, 120, &error) == TW_ESCRIPT
+       && strstr(error.text, "ran for more"),
        "what does not return is stopped: %s", line(error.text));
     tw_host_free(host);
     ok(is_handler(SIGURG, on_urgent) && urgent == 1, "the handler is the program's"
@@ -295,7 +297,7 @@ static void test_signals(void)
     host = open_host(&o, APP "app.script 's.lua'", "", &error);
     ok(host && tw_host_start(host, &error) == TW_OK, "a host that takes signals");
     kill(getpid(), SIGTERM);
-    ok(tw_host_wait(host, 20, &error) == SIGTERM, "ends by one, and says which");
+    ok(tw_host_wait(host, 120, &error) == SIGTERM, "ends by one, and says which");
     tw_host_free(host);
     ok(is_handler(SIGTERM, SIG_DFL), "which is the program's again");
 }
@@ -345,18 +347,18 @@ static int live(struct said *said)
     if (rc == TW_OK) rc = tw_host_publish(host, "t", arg, 0);
     if (rc == TW_OK) rc = tw_host_board_set(host, "b", arg);
     if (rc == TW_OK) rc = tw_host_call(host, "s.lua", "one", &arg, 1, &f, &error);
-    if (rc == TW_OK) rc = tw_future_await(f, 20, NULL, &error);
+    if (rc == TW_OK) rc = tw_future_await(f, 120, NULL, &error);
     tw_future_close(f);
     f = NULL;
     if (rc == TW_OK) rc = send_table(host);
     if (rc == TW_OK) rc = tw_host_evaluate(host, "s.lua", "1 + 1", &f, &error);
-    if (rc == TW_OK) rc = tw_future_await(f, 20, NULL, &error);
+    if (rc == TW_OK) rc = tw_future_await(f, 120, NULL, &error);
     tw_future_close(f);
     f = NULL;
     if (rc == TW_OK) rc = tw_host_pause(host, "s.lua", false);
     if (rc == TW_OK) rc = tw_host_get_status(host, &status);
     if (rc == TW_OK) rc = tw_host_reload(host, "s.lua", &f, &error);
-    if (rc == TW_OK) rc = tw_future_await(f, 20, NULL, &error);
+    if (rc == TW_OK) rc = tw_future_await(f, 120, NULL, &error);
     tw_future_close(f);
     if (rc == TW_OK) {
         c = tw_host_cursor_open(host, 1u << TW_QUOTE, false, 1, &error);
@@ -365,7 +367,7 @@ static int live(struct said *said)
     }
     if (rc == TW_OK) tw_host_finish(host);
     else if (host) tw_host_stop(host);
-    if (rc == TW_OK) rc = tw_host_wait(host, 20, &error);
+    if (rc == TW_OK) rc = tw_host_wait(host, 120, &error);
     if (tw_host_free(host) < 0) return TW_EBUSY;   /* odd */
     return rc;
 }

@@ -17,7 +17,7 @@ static struct tw_item ask_with(struct tw_host *host, const char *function,
     struct tw_item value = tw_item_nil();
     int rc = tw_host_call(host, "s.lua", function, &arg, 1, f, &error);
 
-    if (rc == TW_OK) rc = tw_future_await(*f, 20, &value, &error);
+    if (rc == TW_OK) rc = tw_future_await(*f, 120, &value, &error);
     if (rc < 0) printf("# %s: %s\n", function, error.text);
     return value;
 }

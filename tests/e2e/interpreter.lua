@@ -185,7 +185,7 @@ assert(os.execute("mkfifo " .. FIFO))
 local LOOP = ("io.open(%q, 'w'):close() "
   .. "local last = os.time() + 20 while os.time() < last do end print 'ran on'")
   :format(FIFO)
-local AWAIT = "timeout 20 cat " .. FIFO
+local AWAIT = "timeout 120 cat " .. FIFO
 local function interrupted(name, loop)
   local out, why, code = shell(("%s -e %s & %s; kill -INT $!; wait $!")
     :format(apps.tidewire, quote(loop), AWAIT))

@@ -52,7 +52,7 @@ local directory = apps.write { files = { ["plain.lua"] = [[
     assert(tw.pool.map({ 1, 2, 3 }, function(x) return x * x end)[3] == 9)
   end)
   print "fine"]] } }
-local plain = ("timeout 20 %s %s/plain.lua"):format(apps.tidewire, directory)
+local plain = ("timeout 120 %s %s/plain.lua"):format(apps.tidewire, directory)
 local failed, fine = 0, 0
 
 local function try_plain(n)

@@ -4,7 +4,7 @@ package.path = "tests/?.lua;" .. package.path
 local t = require "tw.test"
 local apps = require "apps"
 
-local TIMEOUT = "timeout -k 1 20 "
+local TIMEOUT = "timeout -k 1 120 "
 
 -- Runs a plain program with the pool at hand; before: put before the command.
 local function program(text, before, after)
@@ -73,6 +73,14 @@ ends("Ctrl-C in a map", 1, "begun\n",
   local me = io.open "/proc/self/stat":read "n"
   pool.each({ 1, 2, 3, 4 }, function(i)
     if i == 1 then print "begun" io.popen("kill -INT " .. me):close() end
+    ]] .. LOOP .. [[
+  end, { chunk = 1 }) ]])
+ends("Ctrl-C that comes to another thread", 1, "",
+     "tidewire: [^\n]*interrupted!\nstack traceback:\n.*", [[
+  pool.each({ 1, 2, 3, 4 }, function(i)
+    local ffi = require "ffi"
+    ffi.cdef "int raise(int);"
+    if i == 1 then ffi.C.raise(2) end
     ]] .. LOOP .. [[
   end, { chunk = 1 }) ]])
 ends("Ctrl-C at its end, while a job runs", "signal", "", ".*", [[

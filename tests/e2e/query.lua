@@ -54,7 +54,7 @@ assert(os.execute(("cd %s && gzip -k q.csv q.fix text && head -c 300 q.csv.gz >c
 local function query(...)
   local words = { ... }
   for i, word in ipairs(words) do words[i] = apps.quote(word) end
-  return apps.shell(("cd %s && timeout 20 %s stat %s"):format(dir, apps.tidewire,
+  return apps.shell(("cd %s && timeout 120 %s stat %s"):format(dir, apps.tidewire,
                                                               table.concat(words, " ")))
 end
 
@@ -396,7 +396,7 @@ do
   local refused, fine = 0, 0
   local want = query("n = count() by symbol", "two.csv").out
   local function try(n)
-    local run = apps.shell(("TW_LEAKS=1 TW_FAIL=%d timeout 20 %s stat "
+    local run = apps.shell(("TW_LEAKS=1 TW_FAIL=%d timeout 120 %s stat "
       .. "'n = count() by symbol' %s/two.csv"):format(n, apps.tidewire, dir))
     if run.status == 0 and run.out == want then fine = fine + 1
     elseif run.status ~= 0 and run.err:find "^tidewire: [^\n]*memory" then

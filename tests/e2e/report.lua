@@ -6,7 +6,7 @@
 
 package.path = "tests/?.lua;" .. package.path
 local t, apps = require "tw.test", require "apps"
-local report, results = require "tw.report", require "results"
+local png, report, results = require "png", require "tw.report", require "results"
 
 local browser
 for _, name in ipairs { "chromium", "chromium-browser", "google-chrome" } do
@@ -17,6 +17,16 @@ end
 if not browser then
   t.skip "no Chromium is here (apt-get install chromium)"
   return t.done()
+end
+
+-- A file in a window of 800 x 1000 pixels.
+local function browse(path, options)
+  return apps.shell(("d=$(mktemp -d %s/profile.XXXX); timeout -k 5 120 %s --headless"
+    .. " --no-sandbox --disable-gpu --disable-quic --no-first-run"
+    .. " --disable-background-networking --disable-component-update --disable-sync"
+    .. " --enable-logging=stderr --window-size=800,1000 --user-data-dir=$d %s"
+    .. " file://%s; s=$?; rm -rf $d; exit $s"):format(apps.directory, browser,
+      options, path))
 end
 
 -- A page of 800 x 1000 pixels that has a script before it and one after it; what the
@@ -30,13 +40,7 @@ local function opened(html, after, options)
   end, 1)
   local path = apps.directory .. "/page.html"
   apps.put(path, html)
-  local run = apps.shell(("d=$(mktemp -d %s/profile.XXXX); timeout -k 5 60 %s --headless"
-    .. " --no-sandbox --disable-gpu --disable-quic --no-first-run"
-    .. " --disable-background-networking --disable-component-update --disable-sync"
-    .. " --enable-logging=stderr --window-size=800,1000 --user-data-dir=$d %s --dump-dom"
-    .. " file://%s; s=$?; rm -rf $d; exit $s"):format(apps.directory, browser,
-      options or "", path))
-  return run
+  return browse(path, (options or "") .. " --dump-dom")
 end
 
 local function quiet(run, name)
@@ -139,12 +143,53 @@ quiet(run, "a sweep")
 t.is(seen(run), "slow ↓ fast →,-,-\n-,-,stop ↓ slow →\nMax drawdown\n–\n",
      "choosing a map; what is missing is last")
 
+local piece = results.make { days = 300 }
+piece.handled = 300
+local walk = require "tw.sweep_walk".join { piece }
+walk.windows, walk.by, walk.sweep = {}, "sharpe", results.sweep()
+for i = 1, 3 do
+  local from = 1092960000 * 1000000000 + i * 8640000000000000
+  walk.windows[i] = { train_from = from, test_from = from + 8640000000000000,
+    test_to = from + 17280000000000000, params = { fast = i }, train = 4 - i, test = i }
+end
+run = opened(report.html(walk), WRITE .. [[
+var head = document.querySelector("#windows th:nth-child(5)");
+say(head.textContent + " " + texts("#windows td:nth-child(5)").join());
+head.firstChild.click();
+head.firstChild.click();
+say(texts("#windows td:nth-child(4)").join());
+say(document.querySelectorAll("#runs, #trades, [data-of=map]").length);
+document.body.appendChild(seen);
+]])
+quiet(run, "a walk-forward")
+t.is(seen(run), "trained 3.000,2.000,1.000\n3,2,1\n5\n", "its windows, sorted")
+
 local EVIL <const> = "</script><script>evil()</script><img src=x onerror='evil()'>"
 local bad = results.make { name = EVIL, symbol = EVIL, params = { [EVIL] = EVIL } }
 quiet(opened(report.html(bad, { title = EVIL }), ""), "names that would be markup")
 quiet(opened(report.html {}, ""), "nothing")
 for n = 1, 2 do
   quiet(opened(report.html(results.make { days = n }), ""), "days: " .. n)
+end
+
+-- ---- the page as it is, seen ----
+
+local page = apps.directory .. "/seen.html"
+apps.put(page, html)
+for _, look in ipairs { "light", "dark" } do
+  local shot = ("%s/%s.png"):format(apps.directory, look)
+  local name = "a screenshot, " .. look
+  run = browse(page, ("--screenshot=%s %s"):format(shot,
+    look == "dark" and "--blink-settings=preferredColorScheme=0" or ""))
+  t.ok(run.status == 0 and not run.err:find "CONSOLE", name .. ": no word on the console")
+  local fine, picture, why = pcall(png.read, shot)
+  picture = fine and picture or { why = why or picture }
+  if not t.ok(picture.width == 800 and (picture.colours or 0) > 100,
+              ("%s: %s colours"):format(name, picture.colours)) then
+    t.diag((picture.why or "") .. run.err)
+  end
+  t.is(picture.ground and ("%06x"):format(picture.ground),
+       look == "dark" and "11151b" or "ffffff", name .. ": its ground")
 end
 
 -- Whatever a page might ask for, its policy refuses; the console says so.

@@ -4,6 +4,7 @@ package.path = "tests/?.lua;" .. package.path
 local t = require "tw.test"
 local apps = require "apps"
 
+local go = apps.directory .. "/go"
 local APP = { app = [[
     app.feed.synthetic { rate = 2000, seed = 2 } app.feed.timer { every = 0.1 }
     app.script("s.lua", { shard = "symbol" })
@@ -11,8 +12,14 @@ local APP = { app = [[
   ["s.lua"] = [[
     function M.on_quote(symbol, mid) board["shown." .. symbol] = mid board.hidden = 1 end
     function M.on_start() print "a line" end
-    function M.on_stop() print "the end" end]],
-  args = { "--workers", "2", "--seconds", "1.5" } }
+    function M.on_stop() print "the end" end
+    function M:on_timer()
+      if self.shard == 1 and not self.told and io.open ']] .. go .. [[' then
+        self.told = true
+        ]] .. apps.stop .. [[
+      end
+    end]],
+  args = { "--workers", "2" } }
 
 -- What a terminal shows after these bytes: a list of lines.
 local function terminal(bytes)
@@ -33,11 +40,14 @@ end
 local _, command = apps.write(APP)
 local probe = apps.shell("script -qec 'test -t 1 && echo a terminal' /dev/null")
 if probe.out:find "a terminal" then
-  local run = apps.shell("script -qec " .. apps.quote("stty rows 40 cols 100; "
-    .. command)
-                         .. " /dev/null")
+  -- When all is there, the board with its history, and one more picture has begun.
+  local worker = " +%d+ +%S+ +%S+ %l+ +%S+ %l+ +%S+ KiB  s"
+  local run = apps.until_shown("script -qefc "
+    .. apps.quote("stty rows 40 cols 100; " .. command) .. " /dev/null",
+    " 0" .. worker .. ".- 1" .. worker
+    .. ".-shown%.AAPL +%d+%.%d+ [^\27]*▁.-shown%.AAPL", nil, "touch " .. go)
   local before = run.out:match "^(.*)\27%[40;1H\27%[%?25h"
-  t.is(run.status, 0, "on a terminal: status")
+  t.is(run.status, 143, "on a terminal: status")
   if t.ok(before, "the live screen is left at its end") then
     local rows = terminal(before)
     local all = {}
@@ -50,23 +60,21 @@ if probe.out:find "a terminal" then
     shows("^a market +%d[%d.]* s +%S+ records/s", "title, time and rate")
     shows("\nfeed synthetic: live", "feeds")
     shows("\nworker +lag +handled +p50 +p99 +memory +scripts\n", "workers: titles")
-    for worker = 0, 1 do
-      shows(("\n +%d +%%d+ +%%S+ +%%S+ %%l+ +%%S+ %%l+ +%%S+ KiB  s\n"):format(worker),
-            "worker " .. worker)
-    end
+    for i = 0, 1 do shows("\n +" .. i .. worker .. "\n", "worker " .. i) end
     shows("\nshown%.AAPL +%d+%.%d+ .*[▁-█]", "board values with their history")
     shows("\na line", "lines of scripts")
     t.ok(not text:find "hidden", "nothing that the app doesn't want shown")
   end
-  t.ok(run.out:find "records in 1%.5", "then the summary")
+  t.ok(run.out:find "records in [%d.]+ s, ", "then the summary")
   t.ok(run.out:find "the end", "and what on_stop said")
 else
   t.skip "script(1) makes no terminal here"
 end
 
-local run = apps.run(APP)
+os.remove(go)
+local LINE = "%d+%.%d s  %S+ records/s  p99 [^\n]*shown%.AAPL=%d+%.%d+ "
+local run = apps.until_shown(command, LINE, nil, "touch " .. go)
 t.is(run.out, "a line\na line\nthe end\nthe end\n", "to a file: what scripts print")
-t.ok(run.err:find "1%.%d s  %S+ records/s  p99 [^\n]*shown%.AAPL=%d+%.%d+ ",
-     "to a file: a line a second")
+t.ok(run.err:find(LINE), "to a file: a line a second")
 t.ok(not (run.out .. run.err):find "\27", "to a file: plain text")
 t.ok(not run.err:find "hidden", "to a file: only what the app wants shown")

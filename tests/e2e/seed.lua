@@ -26,7 +26,7 @@ local plain = apps.tidewire .. " -e " .. apps.quote(ORDER .. "print(order())")
 for name, command in pairs { ["a script's tasks"] = worker, ["a job's tasks"] = thread,
                              ["a program's tasks"] = plain } do
   local function order(seed)
-    local run = apps.shell(("%s timeout 20 %s"):format(seed, command))
+    local run = apps.shell(("%s timeout 120 %s"):format(seed, command))
     if run.status ~= 0 then t.diag(run.err) end
     return run.out
   end
@@ -50,7 +50,7 @@ end
 
 for _, seed in ipairs { "x", "5x", "1.5", "", ("9"):rep(30) } do
   for what, command in pairs { run = worker, program = plain } do
-    local run = apps.shell(("TIDEWIRE_SEED=%s timeout 20 %s"):format(seed, command))
+    local run = apps.shell(("TIDEWIRE_SEED=%s timeout 120 %s"):format(seed, command))
     t.is(run.err, "tidewire: TIDEWIRE_SEED=" .. seed
       .. ": an integer expected; see `tidewire help`\n",
       ("a seed of '%s' is refused (%s)"):format(seed, what))

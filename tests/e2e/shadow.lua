@@ -13,7 +13,7 @@ local n, goal, held, go, on = 0, 0, false, tw.channel(1), tw.channel(1)
 local function answer(future)
   local got = line(future)
   if held then held = false on:send(true) end
-  return tonumber(got) or (got:gsub("/tmp/[^:]*/", ""))
+  return tonumber(got) or (got:gsub("/[^: ]*/", ""))
 end
 local function reload(options) return answer(tw.reload("s.lua", options)) end
 local function at(k) goal = k go:recv() end
@@ -32,22 +32,13 @@ end
 function M:on_start() tw.task.detach(M.lead) end
 ]]):gsub("\n", " ")
 
--- o: s (version 1 of s.lua), new (its text when the leader calls renew()), lead (the
--- leader's code), options of s, limit of the feed, setup (of the app), feed; files.
+-- o: new (the text of s.lua when the leader calls renew()), lead (the leader's code); as
+-- apps.led.
 local function run(o)
-  return apps.run {
-    args = o.args or { "--workers", "2" },
-    app = (o.feed or ("app.feed.synthetic { speed = 0, trades = 0, limit = %d } ")
-             :format(o.limit or 6000))
-      .. (o.setup or "") .. " app.script('s.lua', " .. (o.options or "{}") .. ")"
-      .. " app.script('leader.lua', { workers = { 0 } })",
-    ["s.lua"] = o.s,
-    ["leader.lua"] = LEADER .. ([[
-      local function renew(o) write("s.lua", %q) return reload(o) end
-      local function compare(o) write("s.lua", %q) return begin(o) end
-      function M.lead() %s end]]):format(o.new or "", o.new or "", o.lead),
-    files = o.files,
-  }
+  return apps.led(LEADER .. ([[
+    local function renew(o) write("s.lua", %q) return reload(o) end
+    local function compare(o) write("s.lua", %q) return begin(o) end
+    function M.lead() %s end]]):format(o.new or "", o.new or "", o.lead), o)
 end
 
 local function check(name, o, want)
@@ -258,6 +249,7 @@ local KEEPS = [[
     self.n, kept.n, kept.list[seq %% 10] = self.n + 1, kept.n + 1, seq
     self.mean:push(bid) self.fast:push(bid) self.cross:push()
     assert(self.loop[1] == self and self.tick() == self.n and kept.n == self.n)
+    if board.quiet then board.sends = board.sends or (self.n - 1) // 10 return end
     if self.n %% 10 ~= 0 then return end
     local text = ("%%d %%.9g %%d %%d %%d %%s"):format(self.side:add(bid) // 1,
       self.mean.value, self.cross.up, self.s.n[symbol].value, #kept.list, self.ticked)
@@ -266,8 +258,12 @@ local KEEPS = [[
   function M:on_stop() print(self.n, kept.n, self.mark, self.called) end]]
 local SENDS = [[tw.publish("signal", text) board.text = text values:send(text)]]
 local HEARS = [[
-  local n, last, M = 0, nil, {}
-  function M.on_message(topic, value) assert(value ~= last) n, last = n + 1, value end
+  local n, last, M, board = 0, nil, {}, require "tw.board"
+  function M.on_message(topic, value)
+    assert(value ~= last)
+    n, last = n + 1, value
+    board.heard = n
+  end
   function M.on_stop()
     print("heard", n, require "tw.channel"(10000, { name = "values" }):stats().sent)
   end
@@ -280,6 +276,13 @@ local function shadow(name, o, want)
   o.files = { ["hears.lua"] = HEARS }
   o.limit = o.limit or 6000
   ran = run(o)
+  if o.status then   -- it was told to end, after so many
+    local sent = ran.out:match "sent\t(%d+)" or ""
+    for i, line in ipairs(ran.lines) do
+      line = line:gsub("^(%d+)\t%1\t", "ALL\tALL\t"):gsub("^sent\t" .. sent, "sent\tS")
+      ran.lines[i] = line:gsub(("^heard\t%s\t%s$"):format(sent, sent), "heard\tS\tS")
+    end
+  end
   table.sort(ran.lines)
   local got = table.concat(ran.lines, "\n") .. "\n"
   if want:find "N records" then got = got:gsub("%d+ records", "N records") end
@@ -299,7 +302,7 @@ t.ok(ran.err:find "version 2 stays, with its shadow version 1: 0 differences, 0 
   "... and after the change")
 
 -- What differs is named, and refuses it.
-local DIFFERS = 'if self.n == 1500 or self.n == 1600 then text = "other" end ' .. SENDS
+local DIFFERS = 'if self.n == 2200 or self.n == 2300 then text = "other" end ' .. SENDS
 local REFUSED = "reload of s.lua refused, version 1 goes on: "
 shadow("shadow: a difference", { new = KEEPS:format(DIFFERS), limit = 4000,
   lead = "hold(500) print(compare { shadow = 2000 })" },
@@ -312,37 +315,162 @@ t.ok(ran.err:find("  s.lua at quote %d+ .-\n    old: publish signal = (.-); boar
 shadow("shadow: differences within limits", { new = KEEPS:format(DIFFERS), limit = 6000,
   lead = "hold(500) print(compare { shadow = { records = 2000, differences = 2 } })" },
   "2\n6000\t6000\tnil\t1\nheard\t600\t600\n")
-shadow("shadow: an error", { new = KEEPS:format('if self.n == 1500 then error "bad" end '
+shadow("shadow: an error", { new = KEEPS:format('if self.n == 2200 then error "bad" end '
   .. SENDS), limit = 4000, lead = "hold(500) print(compare { shadow = 2000 })" },
   "4000\t4000\tnil\tnil\nheard\t400\t400\n" .. REFUSED
   .. "worker 1: 0 differences, 1 error (0 are allowed) in N records\n")
 t.ok(ran.err:find "on_quote failed at quote %d+ .*\ns.lua:%d+: bad\nstack traceback:",
   "... with its traceback")
 shadow("shadow: errors within limits", { new = KEEPS:format(
-  'if self.n == 1500 then error "bad" end ' .. SENDS), limit = 6000,
+  'if self.n == 2200 then error "bad" end ' .. SENDS), limit = 6000,
   lead = [[hold(500)
     print(compare { shadow = { records = 2000, errors = 1, differences = 1 } })]]
   }, "2\n6000\t6000\tnil\t1\nheard\t600\t600\n")
 
 -- After the change the same limits bring the old version back.
-local SLOW = "app.feed.synthetic { rate = 20000, trades = 0, limit = 9000 } "
-local LATE = "if self.n >= 5000 and self.n < 5050 then %s end " .. SENDS
+-- The feed goes on until that is done.  A candidate that was overrun would have seen
+-- something else, so the tape has room for some seconds.
+local SLOW = "app.tape { capacity = 1 << 16 } "
+  .. "app.feed.synthetic { rate = 8000, trades = 0 } "
+local BACK = [[hold(500) print(compare { shadow = 3000 })
+  while not tostring(tw.ps()):find "s.lua +worker 1 .- version 3 " do tw.sleep(0.001) end
+  at(math.max(n + 1000, 9000))
+  board.quiet = true                   -- what is sent while it ends might not be heard
+  local values = tw.channel(10000, { name = "values" })
+  while not board.sends or board.heard ~= values:stats().sent do tw.sleep(0.001) end
+  print("sent", board.sends) ]] .. apps.stop
+local LATE = "if board.late and (self.late or 0) < 5 then self.late = (self.late or 0)"
+  .. " + 1 %s end " .. SENDS
+local function late(code)   -- from the change on
+  return KEEPS:format(LATE:format(code))
+    .. " function M:on_reload() self:declare() board.late = true end"
+end
 shadow("rollback by itself: differences", { feed = SLOW,
-  new = KEEPS:format(LATE:format 'text = "other" .. self.n'),
-  lead = "hold(500) print(compare { shadow = 2500 })" },
-  "2\n9000\t9000\tnil\t1\nheard\t900\t900\n")
+  new = late 'text = "other" .. self.n',
+  lead = BACK, status = 143 },
+  "2\nALL\tALL\tnil\t1\nheard\tS\tS\nsent\tS\n")
 t.ok(ran.err:find "version 2 goes back to version 1: %d+ diff.*\n"
   .. "  s.lua at quote .*\n    old: publish signal = %d.*\n    new: publish signal"
   .. " = other", "... the log says why")
 t.ok(ran.err:find "s.lua: version 3 %(version 1 again%) since record", "... and that")
 shadow("rollback by itself: an error", { feed = SLOW,
-  new = KEEPS:format(LATE:format 'self.failed = true error "bad"'):gsub(
-    "self.called%)", "self.called, self.failed)", 1),
-  lead = "hold(500) print(compare { shadow = 2500 })" },
-  "2\n9000\t9000\tnil\t1\nheard\tN\tN\n")
+  new = late 'self.failed = true error "bad"':gsub("self.called%)",
+                                                   "self.called, self.failed)", 1),
+  lead = BACK, status = 143 },
+  "2\nALL\tALL\tnil\t1\nheard\tN\tN\nsent\tS\n")
 t.ok(ran.err:find "version 2 goes back to version 1: %d+ diff",
   "... the log says why")
 t.ok(ran.err:find "version 3 %(version 1 again%) since record", "... and that")
+
+-- Orders: the new version trades on a copy of the account, of open orders and of all that
+-- is on its way, and asks for the same.
+local TRADES = [[
+  function M:on_start() self.n, self.fills, self.open = 0, 0, {} end
+  function M:on_quote(symbol, bid, ask)
+    self.n = self.n + 1
+    local n, held = self.n, self:position(symbol)
+    if n %% 10 == 0 then
+      self.open[#self.open + 1] = self:buy { symbol = symbol, price = bid,
+        quantity = 100 * (%s), take_profit = ask + 0.5, stop_loss = bid - 0.5,
+        label = "n" .. n }
+    end
+    if n %% 25 == 0 then self:sell(symbol, 200 + 100 * (n %% 3)) end
+    if n %% 35 == 0 and self.open[1] then self.open[1]:modify { price = bid - 0.1 } end
+    if n %% 45 == 0 and self.open[1] then table.remove(self.open, 1):cancel() end
+    if n %% 95 == 0 and held ~= 0 then self:close(symbol) end
+    if n %% 400 == 0 then
+      self:oco({ symbol = symbol, side = "buy", quantity = 100, price = bid - 0.2 },
+               { symbol = symbol, side = "sell", quantity = 100, price = ask + 0.2 })
+    end
+    if n %% 1000 == 0 then self:flatten() end
+  end
+  function M:on_fill(order, price, quantity)
+    self.fills = self.fills + 1
+    if self.fills %% 7 == 0 and order.status == "filled" then
+      self:buy { symbol = order.symbol, quantity = 100, tif = "ioc", price = price }
+    end
+  end
+  function M:on_stop()
+    local open = 0
+    for _, order in ipairs(self.open) do open = open + (order.leaves > 0 and 1 or 0) end
+    print(self.fills > 500, self.fills, open, #self:orders(), self.account.cash,
+          self.account.equity, self.mark)
+  end]]
+local ACCOUNT = "app.account { cash = 1e6, fees = { percent = 0.01 }, latency = {"
+  .. " submit = { 1e-6, 2e-5 }, cancel = 5e-6 } } "
+local function trades(name, quantity, lead, mark)
+  local mine = TRADES:format "1 + n % 4"
+  ran = run { s = mine, lead = lead, setup = ACCOUNT, options = "{ workers = { 1 } }",
+              new = TRADES:format(quantity):gsub("self.n = self.n %+ 1",
+                "%0 self.mark = " .. mark) }
+  local fine = t.is(ran.status, 0, name)
+  if not fine then t.diag(ran.err) end
+  table.sort(ran.lines)
+  return ran.lines
+end
+local got = trades("orders: without a shadow", "", "", "nil")
+t.ok(got[1]:find "^true\t%d+\t%d+\t%d+\t[%d.]+\t[%d.]+\tnil$", "a script trades")
+local figures = got[1]:match "^(.*)\t"
+got = trades("orders: nothing differs", "1 + n % 4",
+  "hold(1000) print(compare { shadow = 1500 })", "'new'")
+t.is(table.concat(got, "\n"), "2\n" .. figures .. "\tnew",
+  "it is taken, and what the script trades is as it is without one")
+t.ok(ran.err:find "version 2 beside version 1: 0 differences, 0 errors in 1500 r"
+  and ran.err:find "stays, with its shadow version 1: 0 differences, 0 err",
+  "before and after the change")
+got = trades("orders: what differs", "n % 200 == 0 and 9 or 1 + n % 4",
+  "hold(1000) print(compare { shadow = 1500 })", "'new'")
+t.is(table.concat(got, "\n"):gsub("%d+ differences?", "N differences"),
+  REFUSED
+  .. "N differences (0 are allowed), 0 errors in 1500 records\n" .. figures .. "\tnil",
+  "it is refused")
+t.ok(ran.err:find("\n    old: buy 100 (%u+) limit ([%d.]+) gtc; .-\n    new: buy 900 %1"
+  .. " limit %2"), "... and the orders are named")
+
+-- Where orders meet those of other scripts, a candidate's meet nobody: what becomes of
+-- the old version's becomes of them.
+local MEETS = [[
+  function M:on_start() self.n, self.fills, self.sum = 0, 0, 0 end
+  function M:on_quote(source)
+    if source == "book" then return end
+    self.n = self.n + 1
+    local n = self.n
+    local side = (n // 3 + #self.name) %% 2 == 0 and self.buy or self.sell
+    self.last = side(self, { symbol = "X", quantity = %s, price = 100 + n %% 3 })
+    if n %% 5 == 0 then self:cancel(self.last) end
+    if n %% 70 == 0 then self:cancel() self:close "X" end
+  end
+  function M:on_fill(price, quantity, order)
+    self.fills, self.sum = self.fills + 1, self.sum + price * quantity
+    if self.fills %% 20 == 0 then self:buy("X", order.filled %% 7 + 1, 99) end
+  end
+  function M:on_stop()
+    print(self.name, self.fills > 300, self:position "X", self.sum)
+  end]]
+local function meet(name, quantity, lead)
+  local mine = MEETS:format "10 + n % 7"
+  ran = run { s = mine, lead = lead, limit = 3000, options = "{ workers = { 1 } }",
+    new = MEETS:format(quantity), files = { ["other.lua"] =
+      'local M = {} ' .. MEETS:format "10 + n % 5" .. ' return M' },
+    setup = [[ app.instruments { { symbol = "X" } } app.account { fill = "book" }
+      app.script("other.lua", { workers = { 0 } }) ]] }
+  if not t.is(ran.status, 0, name) then t.diag(ran.err) end
+  table.sort(ran.lines)
+  return ran.lines
+end
+got = meet("orders in a book: without a shadow", "", "")
+t.ok(#got == 2 and got[1]:find "^other.lua\ttrue\t" and got[2]:find "^s.lua\ttrue\t",
+  "two scripts trade with each other")
+figures = table.concat(got, "\n")
+got = meet("orders in a book: nothing differs", "10 + n % 7",
+  "hold(500) print(compare { shadow = 4000 })")
+t.is(table.concat(got, "\n"), "2\n" .. figures, "as without one")
+t.ok(ran.err:find "version 2 beside version 1: 0 differences, 0 errors in 4000 r",
+  "what they ask for is the same")
+got = meet("orders in a book: what differs", "n % 100 == 0 and 9 or 10 + n % 7",
+  "hold(500) print(compare { shadow = 4000 })")
+t.ok(got[2]:find "^reload of s.lua refused" and table.concat(got, "\n"):find(figures:match
+  "^[^\n]*", 1, true), "is refused")
 
 -- One of two workers differs: all stay.
 shadow("shadow: a difference in one worker alone", { limit = 4000, s = [[
@@ -428,7 +556,7 @@ local function fail(n)
         board.got = reload { warm = 1000, shadow = { records = 100, errors = 9 } }
       end
       function M.on_stop() print(board.got) end]]):format(KEEPS:format(SENDS)) }
-  return apps.shell(("TW_FAIL=%d,3 timeout -k 1 20 %s"):format(n, command))
+  return apps.shell(("TW_FAIL=%d,3 timeout -k 1 120 %s"):format(n, command))
 end
 local taken, refusals, ends = 0, 0, 0
 for n = 8200, 14200, SMALL and 1401 or 307 do

@@ -19,7 +19,7 @@ local function signalled(o, signals)
   assert(os.execute("mkfifo " .. fifo))
   o.app = o.app:gsub("'s.lua'", ("'s.lua', { params = { fifo = %q } }"):format(fifo))
   local _, command = apps.write(o)
-  signals = signals:gsub("READY", "timeout 20 cat " .. fifo .. ";")
+  signals = signals:gsub("READY", "timeout 120 cat " .. fifo .. ";")
   local run = apps.shell(("%s & %s wait $!"):format(command, signals))
   os.remove(fifo)
   return run
@@ -78,7 +78,8 @@ os.remove(fifo)
 assert(os.execute("mkfifo " .. fifo))
 local _, command = apps.write { app = APP,
   ["s.lua"] = ("io.open(%q, 'w'):close() while true do end"):format(fifo) }
-run = apps.shell(("%s & timeout 20 cat %s; kill -TERM $!; wait $!"):format(command, fifo))
+run = apps.shell(("%s & timeout 120 cat %s; kill -TERM $!; wait $!"):format(command,
+  fifo))
 os.remove(fifo)
 t.is(run.status, 143, "a signal ends a run that is still loading")
 
@@ -86,7 +87,7 @@ t.is(run.status, 143, "a signal ends a run that is still loading")
 assert(os.execute("mkfifo " .. fifo))
 _, command = apps.write { app = APP,
   ["s.lua"] = "function M.on_start() print 'begun' end" }
-run = apps.shell(("%s >%s & timeout 20 head -n 1 <%s; kill -INT $!; wait $!")
+run = apps.shell(("%s >%s & timeout 120 head -n 1 <%s; kill -INT $!; wait $!")
   :format(command, fifo, fifo))
 os.remove(fifo)
 t.is(run.out, "begun\n", "a script's print into a pipe")

@@ -48,7 +48,7 @@ local directory = apps.write { app = [[
   } }
 
 local function run(what, command, status)
-  local r = apps.shell(("cd %s && timeout -k 1 60 %s"):format(quote(directory), command))
+  local r = apps.shell(("cd %s && timeout -k 1 120 %s"):format(quote(directory), command))
   t.is(r.status, status or 0, what)
   if r.status ~= (status or 0) then t.diag(r.err .. r.out) end
   return r
@@ -177,6 +177,7 @@ for _, case in ipairs {
   { "replay run.tape first.lua --fast", 1, "unknown option '%-%-fast'" },
   { "replay quotes.csv first.lua", 1, "is no tape file" },
   { "replay run.tape first.lua --from soon", 1, "from: 'soon' is no time" },
+  { "replay run.tape first.lua --from 2030", 1, "from: '2030' is no time: a date like" },
   { "convert quotes.csv", 2, "convert IN" },
   { "convert none.csv x.tape", 1, "cannot open none.csv" },
   { "tape", 2, "one tape file expected" },
@@ -193,7 +194,7 @@ local lean = "../shared/data/lean/forex"
 local refused, fine = 0, 0
 for n = 1, 400, 7 do
   os.execute("rm -f " .. quote(directory .. "/m.tape"))
-  r = apps.shell(("cd %s && TW_FAIL=%d timeout 20 %s convert run.tape m.tape"):format(
+  r = apps.shell(("cd %s && TW_FAIL=%d timeout 120 %s convert run.tape m.tape"):format(
     quote(directory), n, tidewire))
   if r.status == 0 then fine = fine + 1
   elseif r.err:find "memory" then refused = refused + 1
@@ -204,7 +205,7 @@ refused, fine = 0, 0
 for step = 1, 40 do
   local n = step * step   -- dense where all is made
   os.execute("rm -f " .. quote(directory .. "/m.tape"))
-  r = apps.shell(("cd %s && OUT=now TW_FAIL=%d timeout 20 %s record app.lua m.tape "
+  r = apps.shell(("cd %s && OUT=now TW_FAIL=%d timeout 120 %s record app.lua m.tape "
     .. "--set limit=200"):format(quote(directory), n, tidewire))
   if r.status == 0 then fine = fine + 1
   elseif r.err:find "memory" then refused = refused + 1

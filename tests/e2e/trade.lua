@@ -8,14 +8,22 @@ local apps = require "apps"
 local SMALL = os.getenv "SMALL"
 local HEAD = "time,symbol,bid,ask,bid_size,ask_size\n"
 
--- What a script prints of all that it is told.
+-- What a script prints of all that it is told: of its n-th order.
 local TOLD = [[
+  local numbers, last, n_ids = {}, 0, 0
+  local function number(id)
+    if not numbers[id] then
+      assert(id > last, "ids rise")
+      last, n_ids = id, n_ids + 1
+      numbers[id] = n_ids
+    end
+    return numbers[id]
+  end
   function M:on_order(id, status, reason, side, price, quantity, time)
-    self.first = self.first or id      -- of live runs they begin with its time
-    print(id - self.first, status, reason, side, price, quantity, time)
+    print(number(id), status, reason, side, price, quantity, time)
   end
   function M:on_fill(id, price, quantity, fee, position, time)
-    print("fill", id - self.first, price, quantity, fee, position, time)
+    print("fill", number(id), price, quantity, fee, position, time)
   end ]]
 
 local function run(o)
@@ -134,7 +142,7 @@ refuses("{}", "", "self:buy('A', 5, 10.001)",
 refuses("{}", "", "self:buy('A', 5.5)",
         "rejected\tthe quantity is not a multiple of the lot size")
 refuses("{}", "", "self:sell { symbol = 'A', quantity = 5, reduce_only = true }",
-        "rejected\treduce-only: there is no position that it reduces")
+        "rejected\treduce-only: it can only reduce the position")
 refuses("{}", "", "self:buy { symbol = 'A', quantity = 5, price = 12, post_only = true }",
         "canceled\tpost-only: it would trade at once")
 refuses("{}", "", "self:buy { symbol = 'A', quantity = 900, price = 5.1, tif = 'ioc' }",
@@ -177,6 +185,36 @@ local desk = run { args = { "--workers", "1" }, app = [[
   function M:on_order(status, reason) print(status, reason) end]] }
 local count = select(2, desk.out:gsub("rejected\ttoo many orders are open", ""))
 t.is(count, 1, "of four orders of two scripts three pass")
+
+-- What each of its limits refuses: two scripts, the second one after the first.
+local function desk_refuses(limits, first, second, want)
+  local made = run { args = { "--workers", "1" }, app = ([[
+      app.risk { %s } app.instruments { { symbol = "A", tick_size = 0.01 } }
+      app.feed.csv { file = here .. "in.csv" }
+      app.script("s.lua", { params = { at = 2 } })
+      app.script("s.lua", { params = { at = 3 } })]]):format(limits),
+    files = { ["in.csv"] = HEAD .. REASONS }, ["s.lua"] = ([[
+      function M:on_quote(seq, time)
+        if time ~= self.params.at * 1000000000 then return end
+        if self.params.at == 2 then %s else %s end
+      end
+      function M:on_order(status, reason)
+        if reason then print(self.params.at, status, reason) end
+      end]]):format(first, second) }
+  t.is(made.out, "3\trejected\t" .. want .. "\n", limits .. ": " .. want)
+end
+desk_refuses("order_quantity = 10", "self:buy('A', 10)", "self:buy('A', 11)",
+             "the quantity is above the limit for an order")
+desk_refuses("order_value = 100", "self:buy('A', 9)", "self:buy('A', 11)",
+             "the value is above the limit for an order")
+desk_refuses("collar = 5", "self:buy('A', 5, 10)", "self:buy('A', 5, 11)",
+             "the price is too far from the market")
+desk_refuses("position = 10", "self:buy('A', 6, 9)", "self:buy('A', 5)",
+             "the position of all scripts would be above its limit")
+desk_refuses("self_match = true", "self:buy('A', 5, 4.9)", "self:sell('A', 5, 4.9)",
+             "it would trade with an order of our own")
+desk_refuses("orders = 0", "self:buy('A', 1)", [[self:buy { symbol = "A", quantity = 1,
+  price = 9, tif = "gtd", expire = time }]], "gtd: its time of expiry is over already")
 
 -- A restart keeps what is held.
 

@@ -33,23 +33,19 @@ function M.on_quote() n = n + 1 if n == 300 then go:send(true) end end
 function M:on_start() tw.task.detach(M.lead) end
 ]]):gsub("\n", " ")
 
--- o: s, new (its second version), lead, options of s, setup, args.
+-- o: new (the second version of s.lua), lead; as apps.led.
 local function run(o)
-  return apps.run {
-    args = o.args or { "--workers", "2" },
-    app = "app.feed.synthetic { rate = 10000, trades = 0 } " .. (o.setup or "")
-      .. " app.script('s.lua', " .. (o.options or "{ workers = { 1 } }")
-      .. ") app.script('leader.lua', { workers = { 0 } })",
-    ["s.lua"] = o.s, ["leader.lua"] = ("local TIDEWIRE = %q "):format(apps.tidewire)
-      .. LEADER .. ([[
-      function M.lead()
-        go:recv()
-        write("s.lua", %q)
-        %s
-        io.popen("kill -TERM $PPID"):close()
-      end]]):format(o.new or "", o.lead),
-    files = o.files,
-  }
+  -- The tape has room for some seconds: who falls behind would lose what it is to see.
+  o.feed = "app.tape { capacity = 1 << 16 } "
+    .. "app.feed.synthetic { rate = 10000, trades = 0 }"
+  o.options = o.options or "{ workers = { 1 } }"
+  return apps.led(("local TIDEWIRE = %q "):format(apps.tidewire) .. LEADER .. ([[
+    function M.lead()
+      go:recv()
+      write("s.lua", %q)
+      %s
+      io.popen("kill -TERM $PPID"):close()
+    end]]):format(o.new or "", o.lead), o)
 end
 
 local function check(name, o, want)
@@ -159,16 +155,23 @@ check("tasks of an on_reload that was in vain", { s = [[
 
 -- ---- pause, and what status says ----
 
-ran = check("paused while it is compared", { s = "", new = "", lead = [[
+-- Whichever of the two is beside the other waits, until it was looked at.
+ran = check("paused while it is compared", {
+  setup = "app.reload { deadline = 60 }",
+  s = "function M:on_quote() while board.guarded do tw.sleep(0.001) end end", new = [[
+    function M:on_reload() board.guarded = true end
+    function M:on_quote() while not board.go do tw.sleep(0.001) end end]], lead = [[
   local asked = tw.reload("s.lua", { shadow = 3000 })
   candidate()
   attach "pause s.lua"
   print((see "paused; in shadow":gsub("%d[%d.k]*", "N")))
   print(attach "status":match "version 2 is in shadow" )
+  board.go = true
   attach "resume s.lua"
   print(answer(asked), board.first)
   attach "pause s.lua"
   print((see "paused; guarded, [%d.k]+ of 3.00k":match "^paused; guarded"))
+  board.guarded = false
   attach "resume s.lua"
   while not attach "log 50":find "version 2 stays" do tw.sleep(0.01) end]] },
   "paused; in shadow, N of N, N s\nversion 2 is in shadow\n2\tnil\n"
@@ -189,16 +192,16 @@ check("paused while the new one is warmed", { s = "", new = [[
 
 local SHARDS = [[
   function M:on_quote(symbol, seq) tw.publish("signal", %s) end
-  function M:on_stop() board["v" .. self.shard] = %q end]]
+  function M:on_stop() board["v" .. self.shard] = %q end
+  function M:on_reload() board.changed = true end]]
 ran = check("back in both workers", { options = "{ shard = 'symbol' }",
   s = SHARDS:format("seq", "old"),
-  new = SHARDS:format("board.differ and self.shard == 2 and 0 or seq", "new"),
+  new = SHARDS:format("board.changed and self.shard == 2 and 0 or seq", "new"),
   setup = [[app.on_end(function()
     print(require "tw.board".v1, require "tw.board".v2)
   end)]],
   lead = [[
     print(renew { shadow = 500 })
-    board.differ = true
     while not attach "log 50":find "version 3 %(version 1 again%)" do tw.sleep(0.01) end
     ]] }, "2\nold\told\n")
 says(ran, "version 2 goes back to version 1: 1?[%d]* differences? %(0 are allowed%)",
@@ -207,10 +210,10 @@ says(ran, "version 2 goes back to version 1: 1?[%d]* differences? %(0 are allowe
 -- Up to the change errors of the bad version are its own.
 check("back from a version that fails at every record", {
   s = "function M:on_stop() print 'old' end", new = [[
-    function M:on_quote() if board.fail then error "bad" end end
+    function M:on_quote() if board.changed then error "bad" end end
+    function M:on_reload() board.changed = true end
     function M:on_stop() print "new" end]], lead = [[
     print(renew { shadow = 500 })
-    board.fail = true
     while not attach "log 50":find "version 3 %(version 1 again%)" do tw.sleep(0.01) end
     ]] }, "2\nold\n")
 
@@ -238,10 +241,15 @@ says(ran, "version 2 stays, [a-z, ]*with its shadow version 1: 0 differences",
   "... which the log says")
 
 -- What else is asked for waits.
-ran = check("the app file is changed meanwhile", { s = "", new = "", lead = [[
+ran = check("the app file is changed meanwhile", { s = "", new = [[
+    function M:on_quote() while not board.go do tw.sleep(0.001) end end]],
+  setup = "app.reload { deadline = 60 }", lead = [[
   local asked = tw.reload("s.lua", { shadow = 2000 })
   candidate()
-  print(answer(tw.reload "app.lua"))
+  local of_app = tw.reload "app.lua"
+  while not attach "log 50":find "waits until" do tw.sleep(0.01) end
+  board.go = true
+  print(answer(of_app))
   print(answer(asked))]] }, "2\n2\n")
 says(ran, "reload of app.lua waits until version 2 of s.lua has shown what it does\n",
   "... which is said")

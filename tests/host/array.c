@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "share/array_csv.h"
+#include "place.h"
 #include "tap.h"
 
 enum { THREADS = 4 };
@@ -313,7 +314,7 @@ static void csv(void)
     struct tw_csv_column odd[] = { { "", 0, a } }, bare = { .array = a };
     struct tw_csv_column many = { "plain", 5, c };
     struct tw_error error;
-    char path[] = "/tmp/tidewire-array-XXXXXX", line[64] = "";
+    char path[PLACE], line[64] = "";
     FILE *f;
     int rc;
 
@@ -335,7 +336,7 @@ static void csv(void)
     tw_array_csv(&many, 1, put, &s);
     ok(s.n <= 5000, "until it is refused");
 
-    close(mkstemp(path));
+    place_file(path);
     ok(tw_array_csv_write(two, 2, path, &error) == TW_OK, "into a file");
     f = fopen(path, "r");
     ok(f && fgets(line, sizeof line, f) && strncmp(line, "\"a,b\"", 5) == 0,

@@ -76,6 +76,32 @@ static void by_time(void)
     tw_bars_free(b);
 }
 
+/* Ids are by who was registered first: with names they count for nothing. */
+static void by_name(void)
+{
+    struct tw_symbols *names = tw_symbols_new(8);
+    struct tw_bars_options minute = { .span_ns = 60 * ONE, .symbols = names };
+    struct tw_bars *b = tw_bars_new(&minute);
+
+    tw_symbols_intern(names, "C", 1), tw_symbols_intern(names, "A", 1);
+    tw_symbols_intern(names, "B", 1);
+    take(b, 3, 60, 10, 1);
+    take(b, 2, 60, 20, 1);
+    take(b, 1, 0, 30, 1);
+    take(b, 1, 61, 40, 1);
+    ok(strcmp(complete(b), "1 60 30 30 30 30 1") == 0, "the one that ends first");
+    take(b, 3, 180, 50, 1);
+    ok(strcmp(complete(b), "2 120 20 20 20 20 1, 3 120 10 10 10 10 1,"
+                           " 1 120 40 40 40 40 1") == 0, "then by the symbols' names");
+    take(b, 1, 240, 60, 1);
+    take(b, 2, 241, 70, 1);
+    tw_bars_end(b);
+    ok(strcmp(complete(b), "3 240 50 50 50 50 1, 2 300 70 70 70 70 1,"
+                           " 1 300 60 60 60 60 1") == 0, "at the end of the data, too");
+    tw_bars_free(b);
+    tw_symbols_free(names);
+}
+
 static void by_count_and_volume(void)
 {
     struct tw_bars *b = tw_bars_new(&(struct tw_bars_options){ .count = 2 });
@@ -292,6 +318,7 @@ static void real_ticks(void)
 int main(void)
 {
     by_time();
+    by_name();
     by_count_and_volume();
     of_bars();
     without_memory();

@@ -5,102 +5,17 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "broker_rig.h"
+#include "fix/draft.h"
+#include "fix/order_entry.h"
 #include "random.h"
-#include "tap.h"
 
-#define ONE TW_FIXED_ONE
+static const struct tw_limits NOTHING = { .open_orders = 0 };
 
-struct rig {
-    struct tw_broker *b;
-    struct tw_terms terms;
-    struct tw_order order[64];
-    unsigned n;
-    uint64_t seq;
-    char got[2000];
-};
-
-static const struct tw_terms *terms_of(void *ctx, uint32_t symbol)
+static struct tw_desk *desk_with(struct tw_desk *d, const struct tw_limits *limits)
 {
-    struct rig *g = ctx;
-
-    return symbol == 9 ? NULL : &g->terms;
-}
-
-static struct rig *open_rig(struct tw_broker_options o)
-{
-    struct rig *g = calloc(1, sizeof *g);
-
-    g->terms = (struct tw_terms){ .tick = ONE / 100, .lot = ONE };
-    o.terms = terms_of;
-    o.ctx = g;
-    o.script = 3;
-    g->b = tw_broker_new(&o);
-    tw_account_deposit(tw_broker_account(g->b), 0, 100000 * (tw_money)ONE);
-    return g;
-}
-
-static void close_rig(struct rig *g)
-{
-    tw_broker_free(g->b);
-    free(g);
-}
-
-/* Takes what is told: "1 A, 1 0" - id and ExecType, a trade with its quantity, a
- * rejection with its reason's number. */
-static const char *told(struct rig *g)
-{
-    struct tw_told t;
-
-    g->got[0] = '\0';
-    while (tw_broker_next(g->b, &t)) {
-        char text[64];
-
-        if (t.report.exec == TW_EXEC_TRADE)
-            snprintf(text, sizeof text, "%d F%d", (int)t.report.order,
-                     (int)(t.report.last_qty / ONE));
-        else if (t.report.exec == TW_EXEC_REJECTED)
-            snprintf(text, sizeof text, "%d 8/%d", (int)t.report.order, t.report.reason);
-        else
-            snprintf(text, sizeof text, "%d %c", (int)t.report.order, t.report.exec);
-        if (g->got[0]) strcat(g->got, ", ");
-        strcat(g->got, text);
-    }
-    return g->got;
-}
-
-static void is_told(struct rig *g, const char *want, const char *name)
-{
-    told(g);
-    ok(strcmp(g->got, want) == 0, "%s: %s", name, want);
-    if (strcmp(g->got, want) != 0) printf("# got %s\n", g->got);
-}
-
-/* A quote of symbol 1, in whole seconds and hundredths. */
-static void quote(struct rig *g, int64_t second, int64_t bid, int64_t ask, int64_t size)
-{
-    struct tw_record r = { .seq = ++g->seq, .kind = TW_QUOTE, .symbol = 1,
-                           .time = second * ONE };
-
-    r.quote = (struct tw_quote){ bid * (ONE / 100), ask * (ONE / 100), size * ONE,
-                                 size * ONE };
-    tw_broker_record(g->b, &r);
-}
-
-static struct tw_order *submit(struct rig *g, struct tw_order o)
-{
-    struct tw_error error = { .text = "" };
-    struct tw_order *made = &g->order[g->n++ % 64];
-
-    *made = o;
-    if (!made->symbol) made->symbol = 1;
-    if (!made->side) made->side = TW_SIDE_BUY;
-    if (!made->type) made->type = made->price ? TW_TYPE_LIMIT : TW_TYPE_MARKET;
-    if (!made->tif) made->tif = TW_TIF_GTC;
-    made->quantity *= ONE;
-    made->price *= ONE / 100;
-    made->stop *= ONE / 100;
-    if (tw_broker_submit(g->b, made, &error) < 0) printf("# %s\n", error.text);
-    return made;
+    tw_desk_init(d, limits);
+    return d;
 }
 
 static void reason_is(struct rig *g, struct tw_order o, enum tw_reason why,
@@ -321,6 +236,44 @@ static void told_as_it_was(void)
     close_rig(g);
 }
 
+/* Whatever the ids are: chance goes by the orders' numbers, and each is found. */
+static void ids(void)
+{
+    struct tw_broker_options o = { .simulator = {
+        .submit = { .kind = TW_LATENCY_UNIFORM, .max_ns = 3 * ONE },
+        .cancel = { .kind = TW_LATENCY_UNIFORM, .min_ns = 4 * ONE, .max_ns = 6 * ONE },
+        .seed = 5 } };
+    struct rig *plain = open_rig(o), *wide;
+    uint64_t first = INT64_MAX / 4, step = 4097;
+    unsigned differ = 0, wrong = 0, reports = 0;
+
+    o.first_id = first;
+    o.id_step = step;
+    wide = open_rig(o);
+    for (int i = 1; i <= 60; i++) {           /* the rig has room for 64 */
+        struct tw_order *one, *other;
+
+        quote(plain, i, 1000, 1001, 5);
+        quote(wide, i, 1000, 1001, 5);
+        one = submit(plain, (struct tw_order){ .quantity = 1, .price = 1000 + i % 3 });
+        other = submit(wide, (struct tw_order){ .quantity = 1, .price = 1000 + i % 3 });
+        wrong += one->id != (uint64_t)i
+              || other->id != first + (uint64_t)(i - 1) * step;
+        differ += tw_broker_untold(plain->b) != tw_broker_untold(wide->b);
+        reports += (unsigned)tw_broker_untold(wide->b);
+        if (i % 3 == 0) differ += tw_broker_cancel(plain->b, one)
+                               != tw_broker_cancel(wide->b, other);
+        told(plain);
+        told(wide);
+    }
+    ok(wrong == 0 && tw_broker_next_id(wide->b) == first + 60 * step,
+       "each id a step from the one before (%u)", wrong);
+    ok(differ == 0 && reports > 120, "the same happens to each (%u of %u)", differ,
+       reports);
+    close_rig(plain);
+    close_rig(wide);
+}
+
 static unsigned sent;
 
 static int count_submit(void *ctx, const struct tw_order *o)
@@ -353,9 +306,9 @@ static int count_replace(void *ctx, const struct tw_order *o, int64_t quantity,
 /* Nothing passes a killed switch, at either kind of venue. */
 static void halted(const struct tw_gateway *gateway, const char *name)
 {
-    struct tw_desk desk = { 0 };
-    struct rig *g = open_rig((struct tw_broker_options){ .desk = &desk,
-                                                         .gateway = gateway });
+    struct tw_desk desk;
+    struct rig *g = open_rig((struct tw_broker_options){
+        .desk = desk_with(&desk, &NOTHING), .gateway = gateway });
     struct tw_order *entry, *rest;
     struct tw_error error;
 
@@ -394,13 +347,77 @@ static void halted(const struct tw_gateway *gateway, const char *name)
     submit(g, (struct tw_order){ .quantity = 1 });
     is_told(g, "5 A", "it goes on when it is told");
     close_rig(g);
+    tw_desk_fini(&desk);
+}
+
+/* ---- a gateway that speaks FIX ---- */
+
+static void nothing_reported(void *ctx, const struct tw_venue_report *r)
+{
+    (void)ctx;
+    (void)r;
+}
+
+/* What goes out of it; cancels don't count. */
+static int carry(struct tw_fix_orders *fix, struct tw_request q)
+{
+    struct tw_fix_outgoing out;
+    int rc = tw_fix_orders_send(fix, &q, NULL);
+
+    while (tw_fix_orders_next(fix, ONE, &out)) {
+        sent += *out.code == 'D' || *out.code == 'G';
+        tw_fix_orders_sent(fix, 1);
+    }
+    return rc;
+}
+
+static int fix_submit(void *ctx, const struct tw_order *o)
+{
+    return carry(ctx, (struct tw_request){ .what = TW_REQUEST_NEW, .owner = 3,
+        .id = o->id, .symbol = o->symbol, .side = o->side, .type = o->type,
+        .tif = o->tif, .quantity = o->quantity, .price = o->price, .stop = o->stop });
+}
+
+static int fix_cancel(void *ctx, const struct tw_order *o)
+{
+    return carry(ctx, (struct tw_request){ .what = TW_REQUEST_CANCEL, .id = o->id });
+}
+
+static int fix_replace(void *ctx, const struct tw_order *o, int64_t quantity,
+                       int64_t price, int64_t stop)
+{
+    return carry(ctx, (struct tw_request){ .what = TW_REQUEST_REPLACE, .id = o->id,
+                       .quantity = quantity, .price = price, .stop = stop });
+}
+
+static void halted_fix(void)
+{
+    struct tw_symbols *symbols = tw_symbols_new(4);
+    struct tw_fix_draft *draft = tw_fix_draft_new();
+    struct tw_fix_dictionary *dictionary;
+    struct tw_fix_orders *fix;
+    struct tw_error error;
+
+    tw_symbols_intern(symbols, "A", 1);
+    if (tw_fix_draft_version(draft, TW_FIX_44, &error) < 0
+        || tw_fix_draft_finish(draft, &dictionary, &error) < 0)
+        abort();
+    fix = tw_fix_orders_new(&(struct tw_fix_orders_options){
+        .dictionary = dictionary, .symbols = symbols, .report = nothing_reported });
+    tw_fix_orders_logged_on(fix);
+    halted(&(struct tw_gateway){ .submit = fix_submit, .cancel = fix_cancel,
+                                 .replace = fix_replace, .ctx = fix }, "a FIX gateway");
+    tw_fix_orders_free(fix);
+    tw_fix_dictionary_free(dictionary);
+    tw_fix_draft_free(draft);
+    tw_symbols_free(symbols);
 }
 
 static void desks(void)
 {
-    struct tw_desk desk = { .open_orders = 3, .orders = 4,
-                            .daily_loss = 100 * ONE };
-    struct rig *a = open_rig((struct tw_broker_options){ .desk = &desk });
+    struct tw_desk desk;
+    struct rig *a = open_rig((struct tw_broker_options){ .desk = desk_with(&desk,
+        &(struct tw_limits){ .open_orders = 3, .orders = 4, .daily_loss = 100 * ONE }) });
     struct rig *b = open_rig((struct tw_broker_options){ .desk = &desk });
 
     quote(a, 1, 1000, 1001, 500);
@@ -434,8 +451,9 @@ static void random_life(void)
     unsigned wrong = 0, trades = 0, ends = 0;
 
     for (unsigned life = 0; life < LIVES; life++) {
-        struct tw_desk desk = { 0 };
-        struct rig *g = open_rig((struct tw_broker_options){ .desk = &desk,
+        struct tw_desk desk;
+        struct rig *g = open_rig((struct tw_broker_options){
+            .desk = desk_with(&desk, &NOTHING),
             .simulator = { .model = TW_FILL_QUEUE, .seed = life,
                            .submit = { .kind = TW_LATENCY_UNIFORM, .max_ns = 3 * ONE },
                            .cancel = { .kind = TW_LATENCY_UNIFORM,
@@ -518,6 +536,123 @@ static void random_life(void)
     ok(trades > 1000 && ends > 5000, "in %u trades of %u orders", trades, ends);
 }
 
+/* ---- a copy ---- */
+
+enum { TWINS = 400 };
+
+struct twin { struct rig *rig; struct tw_order *all; unsigned n; };
+
+struct pair { struct tw_order *from, *to; };
+
+static struct tw_order *twin_of(void *ctx, const struct tw_order *o)
+{
+    const struct pair *p = ctx;
+
+    return &p->to[o - p->from];
+}
+
+/* One random step, the same for the same number. */
+static void step(struct twin *t, uint64_t number, int64_t second)
+{
+    struct tw_order *o = t->n ? &t->all[number / 8 % t->n] : NULL;
+    int64_t some = (int64_t)(number / 64 % 40);
+    struct tw_error error;
+
+    switch (number % 6) {
+    case 0:
+        t->all[t->n] = (struct tw_order){ .symbol = 1, .tif = "1340"[number / 8 % 4],
+            .side = (uint8_t)(1 + some % 2), .quantity = (some % 9 + 1) * ONE,
+            .type = "1234P"[number / 32 % 5],
+            .parent = o && number / 128 % 3 == 0 ? o->id : 0 };
+        o = &t->all[t->n++];
+        if (o->type == '2' || o->type == '4') o->price = (990 + some) * (ONE / 100);
+        if (o->type == '3' || o->type == '4') o->stop = (1010 - some) * (ONE / 100);
+        if (o->type == 'P') o->trail = ONE / 10;
+        tw_broker_submit(t->rig->b, o, &error);
+        break;
+    case 1:
+        if (o) tw_broker_cancel(t->rig->b, o);
+        break;
+    case 2:
+        if (o && o->type == TW_TYPE_LIMIT && tw_order_is_open(o))
+            tw_broker_replace(t->rig->b, o, o->quantity + ONE, o->price, 0, &error);
+        break;
+    default:
+        quote(t->rig, second, 1000 + some, 1001 + some, some % 9 + 1);
+    }
+}
+
+static void open_twin(struct twin *t, struct tw_desk *desk, bool is_copy)
+{
+    t->rig = open_rig((struct tw_broker_options){
+        .desk = desk, .is_uncounted = is_copy,
+        .limits = { .open_orders = 40, .orders = 20, .per_ns = 5 * ONE },
+        .simulator = { .submit = { .kind = TW_LATENCY_UNIFORM, .max_ns = 3 * ONE },
+                       .cancel = { .kind = TW_LATENCY_UNIFORM, .max_ns = 3 * ONE } } });
+    t->all = calloc(TWINS, sizeof *t->all);
+    t->n = 0;
+}
+
+static void close_twin(struct twin *t)
+{
+    close_rig(t->rig);
+    free(t->all);
+}
+
+/* Some orders of t are the copy's, with what is to be told of them. */
+static bool adopt(struct twin *copy, const struct twin *from)
+{
+    struct pair pair = { from->all, copy->all };
+
+    memcpy(copy->all, from->all, TWINS * sizeof *copy->all);
+    copy->n = from->n;
+    copy->rig->seq = from->rig->seq;
+    return tw_broker_adopt(copy->rig->b, from->rig->b, twin_of, &pair) == TW_OK;
+}
+
+/* Copied anywhere in its life it goes on as the first does, which does not notice. */
+static void copies(void)
+{
+    unsigned differ = 0, refused = 0, said = 0, desks_differ = 0;
+
+    for (unsigned run = 0; run < 300; run++) {
+        struct tw_desk desk;
+        struct twin one, two;
+        unsigned fork = (unsigned)(next() % TWINS);
+        bool no_memory = run % 3 == 0, fine = true;
+
+        tw_desk_init(&desk, &NOTHING);
+        open_twin(&one, &desk, false);
+        for (unsigned i = 0; i < fork; i++) {
+            step(&one, next(), i);
+            if (next() % 4) told(one.rig);       /* else some is still to be told */
+        }
+        open_twin(&two, &desk, true);
+        if (no_memory) tw_memory_fail_at(next() % 12 + 1);
+        fine = adopt(&two, &one);
+        tw_memory_fail_at(0);
+        refused += !fine;
+        for (unsigned i = fork; fine && i < TWINS; i++) {
+            uint64_t number = next();
+            unsigned open = atomic_load(&desk.open);
+
+            step(&two, number, i);
+            desks_differ += atomic_load(&desk.open) != open;
+            step(&one, number, i);
+            differ += strcmp(told(one.rig), told(two.rig)) != 0;
+            said += one.rig->got[0] != '\0';
+            differ += tw_account_equity(tw_broker_account(one.rig->b))
+                   != tw_account_equity(tw_broker_account(two.rig->b));
+        }
+        close_twin(&two);
+        close_twin(&one);
+    }
+    ok(differ == 0, "a copy goes on as the first does (%u)", differ);
+    ok(said > 5000, "in %u steps that had something to tell", said);
+    ok(desks_differ == 0, "and the desk does not know it");
+    ok(refused > 20, "no memory is said (%u)", refused);
+}
+
 static void without_memory(void)
 {
     unsigned refused = 0;
@@ -556,7 +691,8 @@ static void without_memory(void)
 
 int main(void)
 {
-    struct tw_gateway gateway = { count_submit, count_cancel, count_replace, NULL };
+    struct tw_gateway gateway = { .submit = count_submit, .cancel = count_cancel,
+                                  .replace = count_replace };
 
     limits();
     sense();
@@ -564,10 +700,13 @@ int main(void)
     buying_power();
     brackets();
     told_as_it_was();
+    ids();
     halted(NULL, "the simulator");
     halted(&gateway, "a gateway");
+    halted_fix();
     desks();
     random_life();
+    copies();
     without_memory();
     return tap_done();
 }

@@ -4,11 +4,12 @@
 #include <uv.h>
 
 #include "cache_rig.h"
+#include "place.h"
 #include "share/cache_dump.h"
 #include "share/cache_image.h"
 #include "tape/record.h"
 
-static char path[100];
+static char path[PLACE];
 
 /* {1, "two", self, inner = {inner's own link to `other`}}: a graph with a
  * cycle, and a table of another block. */
@@ -249,7 +250,7 @@ static void no_memory(void)
 int main(void)
 {
     atomic_store(&clock_ns, 1000 * SECOND);
-    snprintf(path, sizeof path, "/tmp/tidewire-dump-%d", (int)getpid());
+    place_file(path);
     round_trip();
     damage();
     records();

@@ -9,7 +9,9 @@
 #include "base/memory.h"
 #include "tap.h"
 
-enum { TEXT = 1 << 16, Q = 1 << TW_QUOTE, T = 1 << TW_TRADE };
+enum {
+    TEXT = 1 << 16, Q = 1 << TW_QUOTE, T = 1 << TW_TRADE, B = 1 << TW_BAR, ALL = Q | T | B
+};
 
 struct row { const char *text, *want; };
 
@@ -143,7 +145,8 @@ static const struct row statistics[] = {
     { "vol", "last(vol)" },
     { "mean(bid) by symbol", "(mean(bid) by symbol)" },
     { "mean(bid) by ()", "mean(bid)" },
-    { "mean(bid) by country, side, (time // 1h)", "column 23: side is of trades, and bid"
+    { "mean(bid) by country, side, (time // 1h)", "column 23: side is of trades and"
+      " bars, and bid"
       " of quotes: no record has both" },
     { "mean(bid) by country, sector, (time // 1h)",
       "(mean(bid) by country, sector, ((time // 3600000000000)))" },
@@ -328,11 +331,13 @@ static void kinds(void)
 {
     static const struct { const char *text; unsigned kinds, keys; } rows[] = {
         { "mean(bid)", Q, 0 }, { "sum(price) by symbol, side", T, 2 },
-        { "count()", Q | T, 0 }, { "count() by source, sector, symbol", Q | T, 3 },
-        { "count() by side", T, 1 }, { "count() where missing(bid)", Q, 0 },
-        { "count() by (floor(ask))", Q, 1 }, { "mean(time + weight)", Q | T, 0 },
-        { "(count() by symbol, sector)", Q | T, 2 },
-        { "(count() by symbol) + 1", Q | T, 0 },
+        { "mean(high - low) by side", B, 1 },
+        { "sum(volume * close) by (interval)", B, 1 },
+        { "count()", ALL, 0 }, { "count() by source, sector, symbol", ALL, 3 },
+        { "count() by side", T | B, 1 }, { "count() where missing(bid)", Q, 0 },
+        { "count() by (floor(ask))", Q, 1 }, { "mean(time + weight)", ALL, 0 },
+        { "(count() by symbol, sector)", ALL, 2 },
+        { "(count() by symbol) + 1", ALL, 0 },
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

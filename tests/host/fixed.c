@@ -47,6 +47,35 @@ static void parses(void)
     }
 }
 
+/* Up to eight bytes are read all at once; zeros before them make them longer. */
+static void short_texts(int n)
+{
+    static const char some[] = "01234567899.-x/:";
+    int wrong = 0, read = 0;
+
+    for (int i = 0; i < n; i++) {
+        char text[32] = "", padded[64];
+        size_t length = next() % 9;
+        int64_t v = 77, want = 77;
+        bool minus;
+
+        for (size_t k = 0; k < length; k++)
+            text[k] = some[next() % (next() % 4 ? 11 : sizeof some - 1)];
+        minus = text[0] == '-';
+        snprintf(padded, sizeof padded, "%s000000000%s", minus ? "-" : "", text + minus);
+        if (strpbrk(text, "0123456789")) {
+            int code = tw_fixed_parse(padded, strlen(padded), &want);
+
+            read += code == TW_OK;
+            wrong += tw_fixed_parse(text, length, &v) != code || v != want;
+        } else {
+            wrong += tw_fixed_parse(text, length, &v) != TW_EFORMAT || v != 77;
+        }
+    }
+    ok(wrong == 0 && read > n / 4, "%d short texts are read as longer ones (%d wrong)", n,
+       wrong);
+}
+
 /* What the integers say, printed by the C library with all nine decimals. */
 static void long_text(int64_t v, char out[40])
 {
@@ -175,6 +204,7 @@ int main(void)
     int n = getenv("SMALL") ? 20000 : 500000;
 
     parses();
+    short_texts(getenv("SMALL") ? 1000 : 200000);
     extremes();
     round_trips(n);
     from_doubles(n / 10);

@@ -4,21 +4,16 @@
 
 #include "base/memory.h"
 #include "main/history.c"
+#include "place.h"
 #include "tap.h"
 
 enum { WRITERS = 4, EACH = 1200 };
 
-static char path[64];
+static char path[PLACE];
 
 static void new_path(void)
 {
-    int fd;
-
-    strcpy(path, "/tmp/tw-history-XXXXXX");
-    fd = mkstemp(path);
-    if (fd < 0) abort();
-    close(fd);
-    unlink(path);
+    unlink(place_file(path));
 }
 
 static off_t size_of(const char *name)

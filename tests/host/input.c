@@ -2,6 +2,7 @@
  * nothing that was cut off or damaged ends silently. */
 #include "base/memory.h"
 #include "feed/input.h"
+#include "place.h"
 #include "tap.h"
 
 #include <stdlib.h>
@@ -13,10 +14,9 @@
 #include <minizip/zip.h>
 #include <zlib.h>
 
-enum { STORED = 0 };
+enum { STORED = 0, PARKED = 777 };    /* in steps of that, without a descriptor */
 
-static char folder[] = "/tmp/tidewire-input-XXXXXX";
-static char path[300];
+static char folder[PLACE], path[PLACE + 100];
 static size_t text_bytes = 300000;
 static char *text;
 
@@ -81,6 +81,7 @@ static char *read_all(const char *name, const char *member, size_t step, size_t 
     for (;;) {
         size_t n = *total + step < room ? step : room - *total;
 
+        if (step == PARKED) tw_input_park(in);
         r = tw_input_read(in, all + *total, n, error);
         *total += r > 0 ? (size_t)r : 0;
         if (r > 0) continue;
@@ -97,7 +98,7 @@ static char *read_all(const char *name, const char *member, size_t step, size_t 
 
 static bool reads(const char *name, const char *member, const char *want, size_t n)
 {
-    static const size_t steps[] = { 1 << 20, 4096, 777 };
+    static const size_t steps[] = { 1 << 20, 4096, PARKED };
     struct tw_error error;
     bool same = true;
     size_t total;
@@ -128,6 +129,9 @@ static bool fails(const char *name, const char *member, const char *says)
 static void plain(void)
 {
     struct tw_error error;
+    struct tw_input *in;
+    char byte[70000], moved[sizeof path];
+    int64_t got;
 
     write_file("plain", "w", text, text_bytes);
     ok(reads("plain", NULL, text, text_bytes), "a plain file");
@@ -135,6 +139,17 @@ static void plain(void)
     ok(reads("empty", NULL, "", 0), "an empty file is empty");
     write_file("short", "w", "PK", 2);
     ok(reads("short", NULL, "PK", 2), "a file shorter than a magic number");
+
+    write_file("one", "w", text, text_bytes);
+    in = tw_input_open(in_folder("one"), NULL, &error);
+    tw_input_park(in);
+    snprintf(moved, sizeof moved, "%s", in_folder("moved"));
+    rename(in_folder("one"), moved);
+    write_file("one", "w", text, text_bytes);
+    while ((got = tw_input_read(in, byte, sizeof byte, &error)) > 0) tw_input_park(in);
+    ok(got == TW_EFORMAT && strstr(error.text, "/one: it is another file than before"),
+       "a file that was replaced while it was parked");
+    tw_input_close(in);
 
     in_folder("none");
     ok(!tw_input_open(path, NULL, &error) && error.code == -2
@@ -188,6 +203,42 @@ static void gzip(void)
     ok(fails("tail.gz", NULL, "tail.gz: damaged before byte "),
        "what follows is no gzip");
     free(bytes);
+}
+
+static size_t put(unsigned char *p, int bytes, uint64_t value)
+{
+    for (int i = 0; i < bytes; i++) p[i] = i < 8 ? (unsigned char)(value >> 8 * i) : 0;
+    return (size_t)bytes;
+}
+
+/* A stored entry of which the directory has nothing in 32 bits, as .NET writes them. */
+static void wide_zip(void)
+{
+    static const char rows[] = "rows of a day\n";
+    unsigned char all[400];
+    size_t n = 0, central = 0, size = sizeof rows - 1;
+
+    for (int i = 0; i < 2; i++) {             /* the entry's own head, the directory's */
+        if (i == 1) central = n;
+        n += put(all + n, 4, i ? 0x02014b50 : 0x04034b50);
+        if (i) n += put(all + n, 2, 45);
+        n += put(all + n, 2, 45) + put(all + n + 2, 8, 0);
+        n += put(all + n, 4, crc32(0, (const unsigned char *)rows, (unsigned)size));
+        n += put(all + n, 8, UINT64_MAX);
+        n += put(all + n, 2, 1) + put(all + n + 2, 2, i ? 28 : 20);
+        if (i) n += put(all + n, 10, 0) + put(all + n + 10, 4, UINT32_MAX);
+        all[n++] = 'd';
+        n += put(all + n, 2, 1) + put(all + n + 2, 2, i ? 24 : 16);
+        n += put(all + n, 8, size) + put(all + n + 8, 8, size);
+        if (i) n += put(all + n, 8, 0);
+        else n += (size_t)snprintf((char *)all + n, sizeof all - n, "%s", rows);
+    }
+    size = n - central;
+    n += put(all + n, 4, 0x06054b50) + put(all + n + 4, 4, 0);
+    n += put(all + n, 2, 1) + put(all + n + 2, 2, 1);
+    n += put(all + n, 4, size) + put(all + n + 4, 4, central) + put(all + n + 8, 2, 0);
+    write_file("wide.zip", "w", (char *)all, n);
+    ok(reads("wide.zip", NULL, rows, sizeof rows - 1), "sizes and place of 64 bits");
 }
 
 static void zip(void)
@@ -283,7 +334,7 @@ static void no_memory(void)
 
 int main(void)
 {
-    char command[100];
+    char command[PLACE + 20];
     uint32_t x = 1;
 
     if (getenv("SMALL")) text_bytes = 70000;
@@ -292,10 +343,11 @@ int main(void)
         x = x * 1664525 + 1013904223;
         text[i] = (char)('0' + (x >> 28) % 12);
     }
-    if (!mkdtemp(folder)) return 1;
+    place_folder(folder);
     plain();
     gzip();
     zip();
+    wide_zip();
     no_memory();
     snprintf(command, sizeof command, "rm -rf %s", folder);
     ok(system(command) == 0, "its folder is gone");

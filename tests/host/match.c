@@ -29,7 +29,8 @@ static void on_canceled(void *ctx, const struct tw_entry *e)
 static int add(struct tw_book *b, uint64_t id, int side, int64_t price, int64_t quantity,
                unsigned rules, uint32_t owner)
 {
-    struct tw_entry e = { id, owner, (uint8_t)side, price, quantity, NULL };
+    struct tw_entry e = { .id = id, .owner = owner, .side = (uint8_t)side,
+                          .price = price, .quantity = quantity };
 
     log_text[0] = '\0';
     return tw_book_add(b, &e, rules, on_canceled);
@@ -176,7 +177,7 @@ static void random_orders(void)
         unsigned rules = next() % 4 ? 0 : 1u << next() % 3;
         struct tw_entry e = { id, (uint32_t)(next() % 5 + 1), (uint8_t)(1 + next() % 2),
                               next() % 9 ? (int64_t)(next() % 30 + 100) : 0,
-                              (int64_t)(next() % 9 + 1), NULL };
+                              (int64_t)(next() % 9 + 1), NULL, false };
         int want, got;
 
         if (p->n > 0 && (next() % 3 == 0 || p->n > MOST - 2)) {

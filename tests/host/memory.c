@@ -68,10 +68,33 @@ static void pages(void)
     tw_unmap(NULL, bytes);
 }
 
+/* Within a page at both ends, beside what is written meanwhile. */
+static void populate(void)
+{
+    enum { PAGES = 16 };
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes = PAGES * page, resident = 0;
+    unsigned char in[PAGES];
+    char *p = tw_map(bytes, false);
+
+    ok(p != NULL, "mapped");
+    p[4 * page + 7] = 5;
+    tw_populate(p + 2 * page + 100, 9 * page);
+    ok(p[4 * page + 7] == 5 && zero(p, 4 * page), "what is there stays");
+#ifdef MADV_POPULATE_WRITE
+    madvise(p + 14 * page, page, MADV_POPULATE_WRITE);
+#endif
+    ok(mincore(p, bytes, in) == 0, "the kernel says which pages are there");
+    for (int i = 2; i < 12; i++) resident += in[i] & 1;
+    ok(resident == 10 || !(in[14] & 1), "ten pages are there, where the kernel can: %zu",
+       resident);
+    tw_unmap(p, bytes);
+}
+
 int main(void)
 {
     blocks();
     failures();
     pages();
+    populate();
     return tap_done();
 }

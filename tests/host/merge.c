@@ -7,13 +7,14 @@
 
 #include "base/memory.h"
 #include "feed/merge.h"
+#include "place.h"
 #include "tap.h"
 #include "tape/names.h"
 #include "tape/writer.h"
 
 enum { FILES = 5, ROWS = 400 };
 
-static char directory[64], path[FILES + 1][200], lean[2][240];
+static char directory[PLACE], path[FILES + 1][PLACE + 20], lean[2][PLACE + 60];
 static struct tw_error error;
 static char last_problem[500];
 static uint64_t state = 9;
@@ -38,7 +39,7 @@ static void write_csv(int i)
 
     fprintf(f, "time,symbol,bid,ask\n");
     for (int row = 0; row < ROWS; row++, t += below(3) * 1000)
-        fprintf(f, "%llu,S%d,%d,%d\n", t, i, row, row + 1);
+        fprintf(f, "%llu,S%d,%d,%d\n", t, i, row + 1, row + 2);
     fclose(f);
 }
 
@@ -129,8 +130,8 @@ int main(void)
     unsigned failed = 0, wrong = 0;
     bool sorted;
 
-    snprintf(directory, sizeof directory, "%s/merge-%d",
-             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (int)getpid());
+    snprintf(directory, sizeof directory, "%.200s/merge-%d", place_memory(),
+             (int)getpid());
     mkdir(directory, 0777);
     for (int i = 0; i <= FILES; i++) {
         snprintf(path[i], sizeof path[i], "%s/%d", directory, i);

@@ -25,8 +25,9 @@ static void returns(void)
     const double r[] = { NAN, 0.01, 0.10, -0.04, 0.02, 0.03, 0.02, 0.01, -0.10 };
     const double up[] = { NAN, 0.02, 0.04, -0.02, 0.03 };
     const double market[] = { NAN, 0.01, 0.02, -0.01, 0.015 };
+    const double more[] = { NAN, 0, -0.01, 0.02, -0.005 };   /* 0.01 - market */
     struct tw_curve_figures f;
-    double alpha, beta;
+    struct tw_beside beside;
 
     tw_return_figures(r, 9, 252, 0, &f);
     near(f.arithmetic.sharpe, 1.7238613961706866, 1e-12, "sharpe");
@@ -35,9 +36,89 @@ static void returns(void)
     near(f.max_drawdown, -0.1, 1e-12, "max drawdown");
     near(f.arithmetic.annual_return, 1.9135925373194231, 1e-12, "annual return");
     near(f.arithmetic.calmar, 19.135925373194233, 1e-11, "calmar");
-    tw_curve_beside(up, market, 5, 252, &alpha, &beta);
-    near(beta, 2, 1e-12, "beta of twice the market");
-    near(alpha, 0, 1e-12, "alpha of it");
+    tw_curve_beside(up, market, 5, 252, &beside);
+    near(beside.beta, 2, 1e-12, "beta of twice the market");
+    near(beside.alpha, 0, 1e-12, "alpha of it");
+    near(beside.compound_alpha, 0, 1e-12, "alpha, compounded");
+    tw_curve_beside(more, market, 5, 252, &beside);
+    near(beside.beta, -1, 1e-12, "beta against the market");
+    near(beside.alpha, 252 * 0.01, 1e-12, "alpha of a hundredth a period");
+    near(beside.compound_alpha, pow(1.01, 252) - 1, 1e-9, "compounded");
+    tw_curve_beside(up, up, 1, 252, &beside);
+    ok(isnan(beside.beta) && isnan(beside.alpha), "none without returns");
+}
+
+/* A start before the first point: what the first period brings is counted. */
+static void first_period(void)
+{
+    const int64_t day = 86400 * ONE;
+    const struct tw_point start = { 0, 100 };
+    const struct tw_point points[] = { { day, 90 }, { 2 * day, 99 }, { 3 * day, 110 } };
+    struct tw_curve_figures f, inner;
+
+    tw_curve_figures_from(&start, points, 1, 252, 0, &f);
+    near(f.total_return, -0.1, 1e-12, "one period alone: return");
+    near(f.max_drawdown, -0.1, 1e-12, "its drawdown");
+    near(f.cagr, pow(0.9, 365.25) - 1, 1e-12, "its CAGR");
+    ok(f.max_drawdown_ns == day, "since the start");
+    ok(f.start == 100 && f.final == 90 && f.peak == 100, "from the start to its end");
+    ok(isnan(f.arithmetic.sharpe), "there are no returns from one to the next");
+    tw_curve_figures_from(&start, points, 3, 252, 0, &f);
+    tw_curve_figures(points, 3, 252, 0, &inner);
+    near(f.total_return, 0.1, 1e-12, "a loss first, then gains");
+    near(f.cagr, pow(1.1, 365.25 / 3) - 1, 1e-6, "CAGR of three days");
+    near(f.max_drawdown, -0.1, 1e-12, "drawdown of the first day");
+    ok(f.max_drawdown_ns == 3 * day, "until the start is regained");
+    ok(f.arithmetic.sharpe == inner.arithmetic.sharpe
+       && f.arithmetic.annual_return == inner.arithmetic.annual_return
+       && f.geometric.volatility == inner.geometric.volatility,
+       "the returns of periods are the same without it");
+    ok(inner.max_drawdown == 0 && inner.start == 90, "whose start is the first point");
+}
+
+static bool has_no_ratios(const struct tw_curve_figures *f)
+{
+    return isnan(f->cagr) && isnan(f->arithmetic.annual_return)
+        && isnan(f->arithmetic.sharpe) && isnan(f->arithmetic.calmar)
+        && isnan(f->geometric.volatility) && isnan(f->geometric.sortino);
+}
+
+/* With equity below zero a loss would count as a gain. */
+static void ruin(void)
+{
+    const int64_t day = 86400 * ONE;
+    const struct tw_point start = { 0, 100 }, nothing = { 0, 0 };
+    struct tw_point p[] = { { day, 110 }, { 2 * day, -10 }, { 3 * day, -20 },
+                            { 4 * day, -40 } };
+    const double lost[] = { NAN, 0.1, -1, 0.5, 0.5 }, all[] = { NAN, 0.1, -1 };
+    struct tw_curve_figures f, g;
+
+    tw_curve_figures_from(&start, p, 4, 252, 0, &f);
+    ok(f.ruined && f.ruined_ns == 2 * day, "below zero: ruined, since then");
+    ok(has_no_ratios(&f), "so its returns say nothing");
+    near(f.total_return, -1.4, 1e-12, "but what is left does");
+    near(f.max_drawdown, -40.0 / 110 - 1, 1e-12, "and how far it fell");
+    near(f.worst_period, -120.0 / 110, 1e-12, "the return into ruin is the last one");
+    ok(f.best_period == f.worst_period, "there is no other");
+    p[1].equity = 0;
+    p[3].equity = 400;
+    tw_curve_figures_from(&start, p, 4, 252, 0, &f);
+    ok(f.ruined && f.ruined_ns == 2 * day && has_no_ratios(&f) && f.final == 400,
+       "nothing left is ruin, whatever comes then");
+    p[1].equity = p[2].equity = 50;
+    tw_curve_figures_from(&start, p, 4, 252, 0, &f);
+    ok(!f.ruined && f.arithmetic.sharpe > 0 && f.cagr > 0, "half of it left is none");
+    tw_curve_ruin(&f, 3 * day);
+    tw_curve_ruin(&f, day);
+    tw_curve_ruin(&f, 2 * day);
+    ok(f.ruined && f.ruined_ns == day && has_no_ratios(&f), "ruin between the points");
+    tw_curve_figures_from(&nothing, p, 4, 252, 0, &f);
+    ok(f.ruined && f.ruined_ns == 0 && has_no_ratios(&f) && isnan(f.total_return)
+       && isnan(f.max_drawdown), "of nothing at the start there are no figures");
+    tw_return_figures(lost, 5, 252, 0, &f);
+    tw_return_figures(all, 3, 252, 0, &g);
+    ok(f.ruined && has_no_ratios(&f) && f.total_return == -1 && f.final == g.final
+       && f.max_drawdown == -1, "a return of -1 is the last one");
 }
 
 /* ---- data ---- */
@@ -318,6 +399,8 @@ int main(void)
                                .settles_daily = true, .fees = &fees };
 
     returns();
+    first_period();
+    ruin();
     google();
     spy();
     euro_stoxx(&stock, "Euro Stoxx as a share", (tw_money)1028410 * ONE / 100,

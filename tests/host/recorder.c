@@ -13,13 +13,14 @@
 #include "run/recorder.h"
 #include "share/builder.h"
 #include "share/value.h"
+#include "place.h"
 #include "tap.h"
 #include "tape/reader.h"
 
-enum { LOG_BYTES = 1 << 16, PATIENCE = 200000 };   /* looks, of 100 us */
+enum { LOG_BYTES = 1 << 16, PATIENCE = 600000 };   /* looks, of 100 us */
 enum { THREADS = 3, EACH = 20000, RING = 4096, VALUES = 50 };
 
-static char path[64];
+static char path[PLACE];
 static struct tw_error error;
 static struct tw_names *topics;
 static struct tw_sources sources;
@@ -298,9 +299,7 @@ static void test_feed(void)
 
 int main(void)
 {
-    const char *directory = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-
-    snprintf(path, sizeof path, "%s/recorder-%d", directory, (int)getpid());
+    snprintf(path, sizeof path, "%.200s/recorder-%d", place_memory(), (int)getpid());
     topics = tw_names_new(10);
     tw_names_intern(topics, "topic", 5);
     tw_sources_set(&sources, 1, "feed");

@@ -11,7 +11,7 @@
 #include "run/io.h"
 #include "tap.h"
 
-enum { FEEDS = 4, PATIENCE_S = 20, LOG_BYTES = 1 << 20 };
+enum { FEEDS = 4, PATIENCE_S = 60, LOG_BYTES = 1 << 20 };
 
 struct rig {
     struct tw_tape *tape;
@@ -131,7 +131,7 @@ static bool rig_look(unsigned *looks)
 }
 
 /* Whether the log comes to have `part` so many times. */
-static bool rig_await_lines(struct rig *g, const char *part, int times)
+static inline bool rig_await_lines(struct rig *g, const char *part, int times)
 {
     unsigned looks = 0;
     int found;
@@ -161,12 +161,12 @@ static size_t rig_read(struct rig *g, struct tw_record *out, size_t n)
 }
 
 /* True when nothing is left to read of a feed that has ended. */
-static bool rig_is_dry(const struct rig *g)
+static inline bool rig_is_dry(const struct rig *g)
 {
     return !tw_cursor_ready(&g->cursor);
 }
 
-static struct tw_feed_status rig_status(const struct rig *g, unsigned feed)
+static inline struct tw_feed_status rig_status(const struct rig *g, unsigned feed)
 {
     struct tw_feed_status s;
 

@@ -3,6 +3,7 @@
 #include "feed/csv.h"
 #include "feed/fix.h"
 #include "feed/scan.h"
+#include "place.h"
 #include "tap.h"
 
 #include <stdlib.h>
@@ -13,8 +14,7 @@
 
 enum { ROWS = 20000, LONG_BYTES = 700000 };
 
-static char folder[] = "/tmp/tidewire-scan-XXXXXX";
-static char path[300];
+static char folder[PLACE], path[PLACE + 100];
 
 static const char *in_folder(const char *name)
 {
@@ -139,7 +139,7 @@ int main(void)
     char *text = malloc(2 << 20);
     char command[400];
 
-    if (!mkdtemp(folder)) return 1;
+    place_folder(folder);
     test_csv(symbols, text);
     test_fix(symbols, text);
     snprintf(command, sizeof command, "rm -rf %s", folder);

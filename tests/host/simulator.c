@@ -1,178 +1,48 @@
 /* simulator.c - the simulated venue: scenes of records and orders, and what it reports.
  *
- * A scene is text, one thing a line.  Times are seconds, prices and sizes decimals:
- *
- *   quote T BID SIZE ASK SIZE | trade T PRICE SIZE | bar T OPEN HIGH LOW CLOSE VOLUME
- *                                                  (60 s long; T is its end)
- *   tick T                                         (a timer: time goes on)
- *   buy|sell ID QUANTITY TYPE [PRICE] [at STOP] [trail D] [tif NAME] [until T] [post]
- *            [reduce] [oco GROUP]
- *   cancel ID | replace ID QUANTITY PRICE
- *   = REPORT                                       (what came since the last =)
+ * scene.h says what a scene is.
  */
 #include "trade/simulator.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/memory.h"
-#include "tap.h"
-#include "trade/terms.h"
+#include "scene.h"
 
-enum { ORDERS = 64 };
-
-struct scene {
-    struct tw_simulator *venue;
-    struct tw_order order[ORDERS];
-    struct tw_terms terms;
-    uint64_t seq;
-    int64_t now_ns, position;
-    char got[4096];
-};
-
-static void write_report(void *ctx, struct tw_order *o, const struct tw_report *r)
+/* What was told of the order, and what became of it, is the same. */
+static bool agrees(const struct tw_probe *p)
 {
-    struct scene *s = ctx;
-    char price[TW_FIXED_TEXT], quantity[TW_FIXED_TEXT], text[200];
-    const char *what = "?";
+    const struct tw_step *last = p->n > 0 ? &p->step[p->n - 1] : NULL;
+    const struct tw_step *decided = NULL;
+    int64_t filled = 0;
 
-    if (!tw_order_apply(o, r)) {
-        strcat(s->got, "IMPOSSIBLE ");
-        return;
+    for (size_t i = 0; i < p->n; i++) {
+        const struct tw_step *s = &p->step[i];
+
+        if (s->kind == TW_STEP_DECIDED) decided = s;
+        if (s->kind == TW_STEP_REPORT && s->report.exec == TW_EXEC_TRADE) {
+            filled += s->report.last_qty;
+            if (i == 0 || p->step[i - 1].kind == TW_STEP_DECIDED) return false;
+        }
     }
-    if (r->exec == TW_EXEC_TRADE)
-        s->position += tw_order_sign(o) * r->last_qty;
-    tw_fixed_format(r->last_px, price);
-    tw_fixed_format(r->last_qty, quantity);
-    switch (r->exec) {
-    case TW_EXEC_TRADE:
-        snprintf(text, sizeof text, "%d %s@%s%s", (int)r->order, quantity, price,
-                 r->liquidity == TW_LIQUIDITY_ADDED ? "+" : "");
-        break;
-    case TW_EXEC_NEW:             what = "new"; break;
-    case TW_EXEC_CANCELED:        what = "canceled"; break;
-    case TW_EXEC_EXPIRED:         what = "expired"; break;
-    case TW_EXEC_REPLACED:        what = "replaced"; break;
-    case TW_EXEC_CANCEL_REJECTED: what = "too late"; break;
-    }
-    if (r->exec != TW_EXEC_TRADE)
-        snprintf(text, sizeof text, "%d %s", (int)r->order, what);
-    if (s->got[0]) strcat(s->got, ", ");
-    strcat(s->got, text);
+    return !last || (decided && last->kind == TW_STEP_END && !p->lost
+                     && filled == p->order.cum_qty);
 }
 
-static int64_t room_of(void *ctx, const struct tw_order *o, int64_t price)
-{
-    int64_t position = ((struct scene *)ctx)->position * -tw_order_sign(o);
-
-    (void)price;
-    return position > 0 ? position : 0;
-}
-
-static int64_t fixed(const char *text)
-{
-    int64_t v = -1;
-
-    if (!text || tw_fixed_parse(text, strlen(text), &v) < 0)
-        printf("# '%s' is no number\n", text ? text : "");
-    return v;
-}
-
-static void do_record(struct scene *s, char *word[], int n)
-{
-    struct tw_record r = { .seq = ++s->seq, .symbol = 1, .time = fixed(word[1]) };
-
-    s->now_ns = r.time;
-    if (strcmp(word[0], "quote") == 0) {
-        r.kind = TW_QUOTE;
-        r.quote = (struct tw_quote){ fixed(word[2]), fixed(word[4]), fixed(word[3]),
-                                     fixed(word[5]) };
-    } else if (strcmp(word[0], "trade") == 0) {
-        r.kind = TW_TRADE;
-        r.trade.price = fixed(word[2]);
-        r.trade.size = fixed(word[3]);
-    } else if (strcmp(word[0], "bar") == 0 && n > 6) {
-        struct tw_ohlc bar = { fixed(word[2]), fixed(word[3]), fixed(word[4]),
-                               fixed(word[5]), fixed(word[6]) };
-
-        tw_bar_set(&r, &bar, 60, TW_BAR_TRADES);
-    } else {
-        r.kind = TW_TIMER;
-    }
-    tw_simulator_record(s->venue, &r);
-}
-
-static void do_order(struct scene *s, char *word[], int n)
-{
-    struct tw_order *o = &s->order[atoi(word[1])];
-    struct tw_report pending = { .exec = TW_EXEC_PENDING_NEW };
-
-    *o = (struct tw_order){ .id = (uint64_t)atoi(word[1]), .symbol = 1, .tif = TW_TIF_GTC,
-                            .side = word[0][0] == 'b' ? TW_SIDE_BUY : TW_SIDE_SELL,
-                            .quantity = fixed(word[2]), .terms = &s->terms,
-                            .type = (uint8_t)tw_order_type_find(word[3]),
-                            .time_ns = s->now_ns, .seq = s->seq };
-    for (int i = 4; i < n; i++) {
-        if (strcmp(word[i], "at") == 0) o->stop = fixed(word[++i]);
-        else if (strcmp(word[i], "trail") == 0) o->trail = fixed(word[++i]);
-        else if (strcmp(word[i], "until") == 0) o->expire_ns = fixed(word[++i]);
-        else if (strcmp(word[i], "tif") == 0)
-            o->tif = (uint8_t)tw_time_in_force_find(word[++i]);
-        else if (strcmp(word[i], "oco") == 0) o->group = (uint64_t)atoi(word[++i]);
-        else if (strcmp(word[i], "post") == 0) o->post_only = true;
-        else if (strcmp(word[i], "reduce") == 0) o->reduce_only = true;
-        else o->price = fixed(word[i]);
-    }
-    tw_order_apply(o, &pending);
-    tw_simulator_submit(s->venue, o);
-}
-
-static void do_line(struct scene *s, char *line, const char *name)
-{
-    char *word[16], *place = NULL;
-    int n = 0;
-
-    while (*line == ' ') line++;
-    if (*line == '=') {
-        line += line[1] == ' ' ? 2 : 1;
-        ok(strcmp(s->got, line) == 0, "%s: %s", name, line);
-        if (strcmp(s->got, line) != 0) printf("# got %s\n", s->got);
-        s->got[0] = '\0';
-        return;
-    }
-    for (char *w = strtok_r(line, " ", &place); w && n < 16;
-         w = strtok_r(NULL, " ", &place))
-        word[n++] = w;
-    if (n == 0) return;
-    if (strcmp(word[0], "buy") == 0 || strcmp(word[0], "sell") == 0) {
-        do_order(s, word, n);
-    } else if (strcmp(word[0], "cancel") == 0) {
-        tw_simulator_cancel(s->venue, &s->order[atoi(word[1])], s->now_ns);
-    } else if (strcmp(word[0], "replace") == 0) {
-        tw_simulator_replace(s->venue, &s->order[atoi(word[1])], fixed(word[2]),
-                             fixed(word[3]), 0, s->now_ns);
-    } else {
-        do_record(s, word, n);
-    }
-}
-
+/* The scene; and again, once for each order, which is asked about: nothing changes, and
+ * what is said adds up. */
 static void play(const char *name, struct tw_simulator_options o, const char *text)
 {
-    struct scene *s = calloc(1, sizeof *s);
-    char *copy = strdup(text), *place = NULL;
+    bool fine = true;
 
-    s->terms.tick = TW_FIXED_ONE / 100;
-    s->venue = tw_simulator_new(&o, write_report, room_of, s);
-    for (char *line = strtok_r(copy, "\n", &place); line;
-         line = strtok_r(NULL, "\n", &place))
-        do_line(s, line, name);
-    tw_simulator_free(s->venue);
-    free(copy);
-    free(s);
+    play_scene(name, o, text, NULL);
+    for (uint64_t id = 1; id < 10; id++) {
+        struct tw_probe probe = { .id = id };
+
+        fine = play_scene(NULL, o, text, &probe) && fine;
+        fine = agrees(&probe) && fine;
+        tw_probe_fini(&probe);
+    }
+    ok(fine, "%s: and what is said of each order adds up", name);
 }
-
-#define MODEL(m) (struct tw_simulator_options){ .model = m }
-#define SECONDS(n) ((n) * TW_FIXED_ONE)
 
 /* ---- bars ---- */
 
@@ -238,6 +108,26 @@ static void bars(void)
          "=\n"
          "bar 240 11.5 11.5 10 10 100\n"
          "= 1 5@11\n");
+    play("trailing, other terms", MODEL(TW_FILL_TOUCH),
+         "bar 60 10 11 9 10 100\n"
+         "buy 1 5 trailing_stop trail 1\n"             /* from the close: 11 */
+         "bar 120 10 10 9 9.5 100\n"                   /* then from the low: 10 */
+         "replace 1 4 0\n"                             /* which stays */
+         "bar 180 9.5 9.9 9.4 9.5 100\n"               /* 10, then 10.4 from ... */
+         "= 1 new, 1 replaced\n"
+         "bar 240 9.5 10.3 9.5 10 100\n"               /* ... no: 10 is lower */
+         "= 1 4@10\n");
+    play("trailing, without a price", MODEL(TW_FILL_QUOTE),
+         "buy 1 5 trailing_stop trail 1\n"
+         "sell 2 5 trailing_stop trail 1\n"
+         "quote 1 9.9 9 10 9\n"                         /* 11 and 8.9 from here */
+         "= 1 new, 2 new\n"
+         "quote 2 10.5 9 10.9 9\n"
+         "=\n"
+         "quote 3 10.8 9 11 9\n"
+         "= 1 5@11\n"
+         "quote 4 9.8 9 10 9\n"
+         "= 2 5@9.8\n");
     play("stop before limit", MODEL(TW_FILL_TOUCH),
          "bar 60 10 11 9 10 100\n"
          "sell 1 5 limit 11 oco 7\n"
@@ -265,6 +155,71 @@ static void bars(void)
 }
 
 /* ---- quotes and trades ---- */
+
+/* F4: buys meet asks, sells bids. */
+static void bars_of_sides(void)
+{
+    play("both sides", MODEL(TW_FILL_TOUCH),
+         "bids 60 10 11 9 10 100\n"
+         "buy 1 5 market\n"                       /* decided between the two */
+         "asks 60 20 21 19 20 100\n"
+         "buy 2 5 market\n"
+         "sell 3 5 market\n"
+         "buy 4 5 limit 18\n"
+         "buy 5 5 market tif ioc\n"
+         "sell 6 5 stop at 9.5\n"
+         "= 1 new\n"
+         "bids 120 10 11 9 10 100\n"
+         "= 2 new, 3 new, 4 new, 5 new, 6 new, 6 5@9.5, 3 5@10\n"
+         "asks 120 20.5 21 17 20 100\n"
+         "= 1 5@20.5, 2 5@20.5, 4 5@18+, 5 5@20.5\n");
+    play("one side", MODEL(TW_FILL_TOUCH),
+         "buy 1 5 market\n"
+         "sell 2 5 market\n"
+         "bids 60 10 11 9 10 100\n"               /* asks may come */
+         "= 1 new, 2 new, 2 5@10\n"
+         "bids 120 10.5 11 9 10 100\n"
+         "= 1 5@10.5\n"
+         "buy 3 5 market\n"
+         "asks 180 20 21 19 20 100\n"
+         "= 3 new, 3 5@20\n"
+         "buy 4 5 market\n"
+         "bids 240 10 11 9 10 100\n"              /* and there they are */
+         "= 4 new\n"
+         "asks 240 20 21 19 20 100\n"
+         "= 4 5@20\n");
+    play("trades beside them", MODEL(TW_FILL_TOUCH),
+         "bids 60 10 11 9 10 100\n"
+         "asks 60 20 21 19 20 100\n"
+         "buy 1 5 market\n"
+         "bar 120 15 16 14 15 100\n"
+         "= 1 new, 1 5@15\n");
+    play("trailing stops", MODEL(TW_FILL_TOUCH),
+         "bids 60 10 11 9 10 100\n"
+         "asks 60 20 21 19 20 100\n"
+         "sell 1 5 trailing_stop trail 1\n"       /* from the bids' close: 9 */
+         "buy 2 5 trailing_stop trail 1\n"        /* from the asks': 21 */
+         "bids 120 10 12 9.5 11.5 100\n"          /* then from their high: 11 */
+         "asks 120 20 20.5 18 18.5 100\n"         /* then from their low: 19 */
+         "= 1 new, 2 new\n"
+         "bids 180 11.5 12 11.2 11.5 100\n"
+         "asks 180 18.5 18.9 18 18.5 100\n"
+         "=\n"
+         "bids 240 11.5 11.5 10 10 100\n"
+         "= 1 5@11\n"
+         "asks 240 18.5 20 18 18.5 100\n"
+         "= 2 5@19\n");
+    play("the close", MODEL(TW_FILL_TOUCH),
+         "bids 60 10 11 9 10 100\n"
+         "asks 60 20 21 19 20 100\n"
+         "buy 1 5 market tif cls\n"
+         "sell 2 5 market tif cls\n"
+         "bids 120 10 11 9 10.5 100\n"
+         "asks 120 20 21 19 20.5 100\n"
+         "= 1 new, 2 new\n"
+         "bids 86460 11 11 11 11 100\n"
+         "= 1 5@20.5, 2 5@10.5\n");
+}
 
 static void quotes(void)
 {
@@ -336,6 +291,20 @@ static void quotes(void)
          "quote 3 9.99 2 10.01 3\n"
          "trade 4 9.99 3\n"
          "= 1 new, 1 1@9.99+\n");
+    play("queue at a price that is not the best yet", MODEL(TW_FILL_QUEUE),
+         "quote 1 9.99 5 10.01 3\n"
+         "buy 1 4 limit 9.98\n"
+         "quote 2 9.99 5 10.01 3\n"
+         "trade 3 9.98 2\n"                   /* nothing is known of what is before */
+         "quote 4 9.98 6 10.01 3\n"
+         "trade 5 9.98 7\n"
+         "= 1 new, 1 1@9.98+\n");
+    play("queue at a price that is better than the best", MODEL(TW_FILL_QUEUE),
+         "quote 1 9.98 5 10.01 3\n"
+         "sell 1 4 limit 10\n"
+         "quote 2 9.98 5 10.01 3\n"
+         "trade 3 10 2\n"
+         "= 1 new, 1 2@10+\n");
     play("trades alone", MODEL(TW_FILL_AUTO),
          "trade 1 10 5\n"
          "buy 1 8 market\n"
@@ -500,6 +469,7 @@ static void without_memory(void)
 int main(void)
 {
     bars();
+    bars_of_sides();
     quotes();
     times();
     costs();

@@ -63,6 +63,7 @@ static void capacities(void)
     static const size_t given[] = { 2, 2, 2, 4, 4, 8, 1024 };
     int wrong = 0, failed;
     struct tw_tape *t;
+    uint32_t n = 0;
 
     for (int i = 0; i < 7; i++) {
         t = tw_tape_new(asked[i]);
@@ -76,6 +77,9 @@ static void capacities(void)
     }
     tw_memory_fail_at(0);
     ok(failed == 3, "each of %d allocations may fail", failed);
+    tw_tape_touch(t);
+    put(t, &n, 3);
+    ok(tw_tape_head(t) == 4, "one that was touched is as empty as before");
     tw_tape_free(t);
     tw_tape_free(NULL);
 }

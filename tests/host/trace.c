@@ -8,9 +8,10 @@
 #include <zlib.h>
 
 #include "base/memory.h"
+#include "place.h"
 #include "tap.h"
 
-static char path[] = "/tmp/tidewire-trace-XXXXXX";
+static char path[PLACE];
 
 static void write_file(const char *bytes, size_t n)
 {
@@ -122,7 +123,7 @@ static void failures(void)
 
 int main(void)
 {
-    close(mkstemp(path));
+    place_file(path);
     formats();
     long_ones();
     failures();

@@ -1,6 +1,7 @@
 -- tw.bundle: what is built in is what is in the tree.
 local t = require "tw.test"
 local bundle = require "tw.bundle"
+local tw = require "tw"
 
 local names = {}
 for _, name in ipairs(bundle.names()) do names[name] = true end
@@ -25,3 +26,20 @@ t.is(debug.getinfo(t.ok, "S").source, "@tw/test.lua", "tracebacks name it tw/tes
 t.raises("no built%-in file 'tw.nothing'", bundle.read, "tw.nothing")
 t.raises("string expected", bundle.read)
 t.raises("module 'tw.nothing' not found", require, "tw.nothing")
+
+-- Who loads a module first compiles it; to other states it comes as bytecode.
+local function look()
+  local test = require "tw.test"
+  local info, lines = debug.getinfo(test.raises, "SL"), {}
+  for line in pairs(info.activelines) do lines[#lines + 1] = line end
+  table.sort(lines)
+  local _, why = pcall(test.raises)
+  return ("%s %d-%d: %s: %s"):format(info.source, info.linedefined,
+    info.lastlinedefined, table.concat(lines, " "), why)
+end
+t.ok(look():find "^@tw/test.lua %d+%-%d+: %d+ .*: tw/test.lua:%d+: bad argument", look())
+local others = {}
+for i = 1, 8 do others[i] = tw.pool.run(look) end
+for i = 1, 8 do
+  t.is(others[i]:await(), look(), "in a job it is the same: lines, names, errors")
+end

@@ -22,7 +22,9 @@ local function raised(value)
   return of_task(function() error(value) end)
 end
 for _, case in ipairs {
-  { "a table", { code = 7 }, "^%(error object is a table value%)$" },
+  { "a table", { code = 7, 1 }, "^{1, code = 7}$" },
+  { "a table that can't be frozen", { f = print },
+    "^%(error object is a table value%)$" },
   { "with __tostring", setmetatable({}, { __tostring = function() return "told" end }),
     "^told$" },
   { "with a __tostring that gives none",

@@ -90,3 +90,4 @@ tw.task.scope(function(s)
 end)
 while #tw.ps() > 1 or #tw.ps()[1].children > 0 do tw.task.yield() end
 t.ok(true, "what has ended is not there")
+t.is(#tw.ps().sessions, 0, "no FIX sessions outside of a run")

@@ -83,20 +83,23 @@ scope:spawn_on: argument 1 is a userdata
 ]])
 
 -- A run that ends while a task is on its way: its future is settled, nothing hangs.
-prints("the run ends first", { app = ONE, args = { "--workers", "2", "--seconds", "0.2" },
-  ["s.lua"] = [[
+apps.ended(apps.run { app = ONE, args = { "--workers", "2" }, ["s.lua"] = [[
   function M:on_start()
+    local begun = tw.channel(1)
     tw.task.detach(function()
       tw.task.scope(function(s)
-        self.f = s:spawn_on(1, function()
+        self.f = s:spawn_on(1, function(begun)
+          begun:send(true)
           while true do require "tw".sleep(0.001) end
-        end)
+        end, begun)
         tw.channel(1):recv()
       end)
     end)
+    tw.task.detach(function() begun:recv() ]] .. apps.stop .. [[ end)
   end
   function M:on_quote(seq) if seq == 3 then tw.task.yield() end end
-  function M:on_stop() print(self.f:peek()) end]] }, "cancelled\n")
+  function M:on_stop() print(self.f:peek()) end]] }, "the run ends first",
+  "cancelled\n", 143)
 
 local outside = apps.shell(apps.tidewire .. " -e " .. apps.quote [[
   local tw = require "tw"

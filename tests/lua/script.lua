@@ -197,11 +197,13 @@ prints("tw.sleep waits at least as long as it should",
       print(tw.clock() - from >= s)
     end
   end]] }, ("true\n"):rep(4))
-prints("a wait ends with the run", { args = { "--seconds", "0.1" },
-  app = feed(1) .. 'app.script("s.lua")', ["s.lua"] = [[
-  function M.on_quote() print(tw.sleep(1000)) print((tw.sleep(1000))) end
+apps.ended(apps.run { app = feed(1) .. 'app.script("s.lua")', ["s.lua"] = [[
+  function M.on_quote()
+    tw.task.detach(function() ]] .. apps.stop .. [[ end)
+    print(tw.sleep(1000)) print((tw.sleep(1000)))
+  end
   function M.on_stop() print("stop", (tw.sleep(1000))) end]] },
-  "nil\tthe run is ending\t-5002\nnil\nstop\tnil\n")
+  "a wait ends with the run", "nil\tthe run is ending\t-5002\nnil\nstop\tnil\n", 143)
 prints("a task's failure ends the wait of the handler whose scope it is in",
   { app = feed(1) .. 'app.script("s.lua")',
     ["s.lua"] = [[

@@ -89,6 +89,33 @@ local refused = select(2, last.out:gsub("false\t[^\n]*the state is closing\n", "
 t.is(refused .. " " .. last.status, "8 0", "what finalizers make while a state closes")
 if last.status ~= 0 or refused ~= 8 then t.diag(last.out .. last.err) end
 
+-- Finalizers of ours that a script calls itself, with what is none of theirs.
+local called = apps.shell(apps.tidewire .. " -e " .. apps.quote [[
+  local tw, n = require "tw", 0
+  tw.freeze { 1 }
+  local theirs = { io.stdout, {}, tw.freeze { {} }, tw.array.new(4), tw.cache "c",
+                   tw.promise(), tw.promise().future, tw.channel(1) }
+  tw.task.scope(function(s) theirs[9] = s:spawn(function() end) end)
+  local function try(gc)
+    n = n + 1
+    pcall(gc)
+    for i = 1, 3 do pcall(gc, theirs[i]) end
+  end
+  for i = 4, #theirs do try(getmetatable(theirs[i]).__gc) end
+  for name, meta in pairs(debug.getregistry()) do
+    if tostring(name):find "^tw%." and type(meta) == "table" and rawget(meta, "__gc") then
+      try(meta.__gc)
+    end
+  end
+  local array, future = theirs[4], theirs[7]
+  getmetatable(array).__gc(future)
+  getmetatable(future).__gc(array)
+  assert(#array == 4 and future:peek() == "pending")
+  print(n > 15, io.type(io.stdout))]])
+if not t.is(called.out, "true\tfile\n", "finalizers that a script calls") then
+  t.diag(called.err)
+end
+
 -- At its memory limit, too, a state calls its finalizers.  Each round begins in a
 -- coroutine of its own, at another depth, where Lua has never called anything, so that
 -- a finalizer needs memory to be called.

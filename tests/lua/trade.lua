@@ -290,11 +290,13 @@ refused("self:buy { symbol = 'A', quantity = -1 }",
 refused("self:buy { symbol = 'A', quantity = 0 }",
         "buy: quantity: a number above 0 expected, got 0")
 refused("self:buy { symbol = 'A', quantity = math.huge }",
-        "buy: quantity: a number expected that nine decimals hold, got inf")
+        "buy: quantity: a number below 9.2e9 expected, got inf")
 refused("self:buy { symbol = 'A', quantity = '1' }",
-        "buy: quantity: a number expected that nine decimals hold, got 1")
+        "buy: quantity: a number expected, got the text '1'")
 refused("self:buy { symbol = 'A', quantity = 1e10 }",
-        "buy: quantity: a number expected that nine decimals hold, got 10000000000.0")
+        "buy: quantity: a number below 9.2e9 expected, got 10000000000.0")
+refused("self:buy { symbol = 'A', quantity = 1, price = 1e-10 }",
+        "buy: price: a number above 0 expected, got 1e-10")
 refused("self:buy { symbol = 'A', quantity = 1, type = 'limits' }", "buy: type: 'limits'"
         .. " is none of market, limit, stop, stop_limit, trailing_stop")
 refused("self:buy { symbol = 'A', quantity = 1, tif = 'dai' }",
@@ -314,8 +316,11 @@ refused("self:buy { symbol = 'A', quantity = 1, side = 'sell' }",
 refused("self:buy { symbol = 'B', percent = 50 }", "buy: no price is known that a part"
         .. " of the equity could be turned into a quantity with")
 refused("self:buy('A', 1, -1)", "buy: price: a number above 0 expected, got -1")
-refused("self:buy('A')", "buy: quantity: a number expected that nine decimals hold,"
-        .. " got nothing")
+refused("self:buy('A')", "buy: quantity: a number expected, got nothing")
+refused("self:buy { symbol = 'A', quantity = 1, take_profit = 9, stop_loss = 10 }",
+        "buy: take_profit is to be above stop_loss")
+refused("self:sell { symbol = 'A', quantity = 1, take_profit = 9, stop_loss = 9 }",
+        "sell: take_profit is to be below stop_loss")
 refused("self:oco({ symbol = 'A', side = 'buy', quantity = 1 })",
         "oco: 2 to 16 orders expected, got 1")
 refused("self:oco({ symbol = 'A', side = 'buy', quantity = 1 },"
@@ -369,7 +374,7 @@ fails("an error in on_fill says at which record", app [[
 local function bad_account(account, want)
   fails("account: " .. account, app("M.account = " .. account), want)
 end
-bad_account("{ cahs = 1 }", "account: no option 'cahs'; there are cash, currency")
+bad_account("{ cahs = 1 }", "account: no option 'cahs'; did you mean 'cash'?")
 bad_account("{ cash = '1' }", "account: cash: a number from %-1e%+18 to 1e%+18 expected,"
             .. " got '1'")
 bad_account("{ fill = 'best' }", "account: fill: 'best' is none of auto, next_open")

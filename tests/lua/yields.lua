@@ -67,6 +67,8 @@ local function full()
   return ch
 end
 cache:get("key", load):await()
+local fix = require "tw.fix"
+local heartbeat = fix.message(fix.encode { MsgType = "0" })
 local semaphore, done = task.semaphore(1), pool.run(load)
 done:await()
 
@@ -145,13 +147,27 @@ local calls = {
   ["cache:on_removal"] = function() cache:on_removal(nil) end,
   ["cache:dump"] = function() cache:dump(path) end,
   ["cache:load"] = function() cache:load(path) end,
+  ["fix.decode"] = function() fix.decode "8=FIX.4.4|" end,
+  ["fix.message"] = function() fix.message "8=FIX.4.4|" end,
+  ["fix.encode"] = function() fix.encode { MsgType = "0" } end,
+  ["fix.send"] = function() pcall(fix.send, "none", {}) end,
+  ["fix.status"] = function() pcall(fix.status) end,
+  ["fix.enable"] = function() pcall(fix.enable, "none") end,
+  ["fix.logout"] = function() pcall(fix.logout, "none") end,
+  ["fix.reset"] = function() pcall(fix.reset, "none") end,
+  ["fix.set_numbers"] = function() pcall(fix.set_numbers, "none", 1, 1) end,
+  ["fix.remove"] = function() pcall(fix.remove, "none") end,
+  ["fix.add"] = function() pcall(fix.add, {}) end,
+  ["message:text"] = function() heartbeat:text "MsgType" end,
+  ["message:bytes"] = function() heartbeat:bytes() end,
 }
 
 -- What has no task to wait in, or a run behind it (tests/lua/tw.lua).
-local elsewhere = { ["tw.publish"] = true, ["tw.instrument"] = true,
+local elsewhere = { ["tw.book"] = true, ["tw.publish"] = true, ["tw.instrument"] = true,
                     ["tw.instruments"] = true, ["tw.reload"] = true,
                     ["tw.rollback"] = true, ["tw.halt"] = true,
-                    ["tw.resume_trading"] = true, ["tw.is_halted"] = true }
+                    ["tw.resume_trading"] = true, ["tw.is_halted"] = true,
+                    ["fix.main"] = true }
 
 -- The documented functions: whether they yield, and those that never block.
 local documented, prompt = {}, {}
@@ -165,7 +181,7 @@ end
 for block in bundle.read "reference":gmatch "/%*(.-)%*/" do
   read((block:gsub("^[%s*]+", ""):gsub("^%[[^%]]*%]%s*", "")))
 end
-for _, module in ipairs { "task", "pool", "ps", "supervise" } do
+for _, module in ipairs { "task", "pool", "ps", "supervise", "fix" } do
   local block
   for line in bundle.read("tw." .. module):gmatch "([^\n]*)\n" do
     if line:find "^%-%-%- " then block = line:sub(5)
@@ -178,7 +194,8 @@ for _, module in ipairs { "task", "pool", "ps", "supervise" } do
 end
 
 local OURS = { tw = true, channel = true, future = true, promise = true, task = true,
-               scope = true, semaphore = true, permit = true, pool = true, cache = true }
+               scope = true, semaphore = true, permit = true, pool = true, cache = true,
+               fix = true, message = true }
 local names = {}
 for name in pairs(documented) do
   if OURS[name:match "^%w+"] and not elsewhere[name] then names[#names + 1] = name end

@@ -124,6 +124,18 @@ for text, why in pairs {
   ["app.feed.fix { connect = ':80' }"] = "app.feed.fix: ':80' is not host:port",
   ["app.feed.fix { connect = 'h:99999' }"] = "app.feed.fix: 'h:99999' is not host:port",
   ["app.feed.fix { connect = {} }"] = "app.feed.fix: connect must be host:port or what",
+  ["app.feed.fix { subscribe = 'AAPL' }"] = "app.feed.fix: subscribe must be a table",
+  ["app.feed.fix { sender = 'ME' }"] = "app.feed.fix: subscribe: a list of symbols is",
+  ["app.feed.fix { subscribe = {} }"] = "app.feed.fix: subscribe: a list of symbols is",
+  ["app.feed.fix { subscribe = { 5 } }"] = "app.feed.fix: subscribe%[1%] is no symbol: 5",
+  ["app.feed.fix { subscribe = { 'A' }, depth = -1 }"] =
+    "app.feed.fix: depth must be an integer in 0 .. 2147483648, got %-1",
+  ["app.feed.fix { subscribe = { 'A' }, batch = 0.5 }"] =
+    "app.feed.fix: batch must be an integer in 0 .. 1000, got 0.5",
+  ["app.feed.fix { subscribe = { 'A' }, depht = 1, sender = 'a', target = 'b' }"] =
+    "app.feed.fix: no option 'depht'",
+  ["app.feed.fix { subscribe = { 'A' }, target = 'b' }"] =
+    "app.feed.fix: sender is missing",
   ["app.feed.synthetic { sed = 5 }"] = "app.feed.synthetic: no option 'sed'",
   ["app.exchange { speed = 'x' }"] = "app.exchange: speed must be a number, got x",
   ["app.script(5)"] = "app.script: a path expected, got a number",
@@ -171,5 +183,19 @@ t.raises(": no feed", open, "app.script 's'")
 t.raises("^%-%-set x: .* has no such parameter; there are y$", open,
   FEED .. "app.param('y', 1)", { x = "1" })
 t.raises("cannot open /nowhere", app.open, "/nowhere", {}, 1)
+
+-- A backtest of a script alone, asked for by the app file itself.
+local within = [[
+  app.script("one.lua", { params = { n = app.param("n", 1) } })
+  local made = app.backtest { file = "/dir/two.lua", script = true, params = { n = 2 } }
+  assert(#made.scripts == 1 and made.scripts[1].path == "/dir/two.lua"
+         and made.scripts[1].name == "two.lua" and made.scripts[1].options.params.n == 2)
+  assert(#made.feeds == 0 and #made.modules == 0)
+  assert(not pcall(app.backtest, { file = "x", script = true, account = { no = 1 } }))
+  app.script "three.lua" ]]
+d = open(FEED .. within, { n = "7" })
+local first, last = d.scripts[1], d.scripts[#d.scripts]
+t.is(#d.scripts .. first.path .. first.options.params.n .. last.path,
+     "2one.lua7three.lua", "it leaves what the file declares as it is")
 
 os.remove(path)

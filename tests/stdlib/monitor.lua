@@ -73,6 +73,80 @@ status.exchange_cpu = 0.125
 t.ok(monitor.summary(status):find "worker 1 0.25, exchange 0.1[23]%)",
   "an exchange's part")
 
+-- The live screen of a known run: who trades and the latest lines are always on it.
+local SCREEN <const> = [[
+  local m, board = require "tw.monitor", {}
+  package.loaded["tw.board"] = board         -- there is none without a run
+  local none = { p50 = 0, p99 = 0, p999 = 0, max = 0, count = 0 }
+  local status = { elapsed = 2, records = 5000, cpu = 1, columns = %d, rows = %d,
+    app = { version = 1 }, workers = { { done = none, bytes = 1024 } },
+    feeds = { { name = "f", state = "live", messages = 5000, errors = 0, skips = 0 } },
+    scripts = {
+      { name = "x/buyer.lua", worker = 0, lag = 0, handled = 7, lost = 0, orders = 5,
+        open = 2, fills = 3, pnl = -1.5 },
+      { name = "idle.lua", worker = 0, lag = 0, handled = 7, lost = 0 } } }
+  m.open({ screen = { title = "a market with a long title" } }, %s)
+  for i = 1, %d do m.print(3, "", "line " .. i) end
+  for i = 11, 10 + %d do board["v" .. i] = i end
+  %s
+  m.tick(status)]]
+local TOP <const> = "feed f: live, 5.00k messages, 0 errors, 0 skips\n\n"
+  .. "worker  lag  handled   p50   p99   memory  scripts\n"
+  .. "     0    0       14  0 ns  0 ns  1.0 KiB  buyer idle\n\n"
+  .. "trades  worker  orders  open  fills    pnl\n"
+  .. "buyer        0       5     2      3  -1.50\n\n"
+local NARROW <const> = "a market with a long title\n"
+  .. "2.0 s   2.50k records/s   5.00k records   cpu 50 %\n"
+local function screen(columns, rows, lines, values, more)
+  local got = said(SCREEN:format(columns, rows, "true", lines, values, more or ""))
+  local text = got.out:gsub("^\27%[%?25l\27%[2J", ""):gsub("\27%[(%d+);1H\27%[K", "\n%1 ")
+  local shown = {}
+  for row, line in text:gmatch "\n(%d+) ([^\n]*)" do shown[tonumber(row)] = line end
+  for i = 1, rows - 1 do shown[i] = shown[i] or "" end
+  local whole = (table.concat(shown, "\n") .. "\n"):gsub("[ ▁-█]+\n", "\n")
+  return (whole:gsub("\n+$", "")), got
+end
+local wide, got = screen(100, 24, 9, 2)
+t.is(wide, "a market with a long title   2.0 s   2.50k records/s   5.00k records   "
+  .. "cpu 50 %\n\n" .. TOP .. "board  value  history\nv11       11\nv12       12\n\n"
+  .. "line 2\nline 3\nline 4\nline 5\nline 6\nline 7\nline 8\nline 9", "a wide screen")
+if got.err ~= "" then t.diag(got.err) end
+local LOW <const> = TOP:gsub(", 0 errors, 0 skips\n\n", "\n"):gsub("idle\n\n", "idle\n")
+t.is(screen(60, 20, 5, 9), NARROW .. LOW .. "board  value  history\n"
+  .. "v11       11\nv12       12\nv13       13\nv14       14\nv15       15\n"
+  .. "and 4 more\n\nline 3\nline 4\nline 5",
+  "a small one: closer, and what is left out is counted")
+t.is(screen(60, 24, 3, 8), NARROW .. TOP .. "board  value  history\n"
+  .. "v11       11\nv12       12\nv13       13\nv14       14\nv15       15\n"
+  .. "v16       16\nv17       17\nv18       18\n\nline 1\nline 2\nline 3",
+  "one that all of it just fits")
+wide, got = screen(60, 20, 5, 9, [[
+  status.feeds[2] = { name = "second", state = "ended", messages = 0, errors = 1,
+                      skips = 2 }
+  status.fix = {}
+  for i, state in ipairs { "up", "logging on" } do
+    status.fix[i] = { name = ("ab"):sub(i, i), state = state, enabled = true, peer = "",
+                      next_in = 1, next_out = 1, received = 0, sent = 0, queued = 0,
+                      waiting = 0, logons = 0 }
+  end]])
+t.is(wide,
+  NARROW .. LOW:gsub("messages", "%0\nsecond: ended, 1 errors, 2 skips; "
+    .. "1 of 2 sessions are up\nb: logging on", 1) .. "board  value  history\n"
+  .. "v11       11\nv12       12\nv13       13\nand 6 more\n\nline 3\nline 4\nline 5",
+  "feeds and sessions of a small one")
+if got.err ~= "" then t.diag(got.err) end
+t.ok(screen(60, 20, 5, 9, [[
+  status.feeds[2] = { name = "b\xff", state = "live", messages = 0, errors = 0,
+                      skips = 0 }
+  ]]):find("messages; b?: live", 1, true), "a name that is not UTF-8")
+t.is(screen(60, 20, 0, 4), NARROW .. TOP .. "board  value  history\n"
+  .. "v11       11\nv12       12\nv13       13\nv14       14", "without lines")
+t.is(screen(60, 24, 4, 0), NARROW .. TOP
+  .. "line 1\nline 2\nline 3\nline 4", "and without a board")
+got = said(SCREEN:format(80, 24, "false", 0, 2, ""))
+t.is(got.err, "  2.0 s  2.50k records/s  p99 0 ns  lost 0  "
+  .. "buyer: 5 orders, 3 fills, pnl -1.50  v11=11 v12=12\n", "a line of a log")
+
 -- The channels of a run: what was dropped or replaced is gone.
 run = apps.run { app = "app.feed.synthetic { rate = 10 } app.script 's.lua'",
   args = { "--seconds", "0.1" }, ["s.lua"] = [[function M.on_start()
@@ -97,3 +171,20 @@ run = apps.shell(("%s >%s & read x <%s; echo $x; kill -INT $!; wait $!")
 t.is(run.out, "early\n", "a line is seen")
 t.ok(os.time() - began < 15, "before the run is over")
 os.remove(fifo)
+
+-- FIX sessions: those that are not up come first, and how many are left out.
+do
+  local figures = require "tw.figures"
+  local function one(name, state)
+    return { name = name, state = state, enabled = name ~= "off", peer = "1.2.3.4:5",
+             next_in = 3, next_out = 4, received = 2, sent = 3, queued = 5, waiting = 6,
+             logons = 1 }
+  end
+  t.is(figures.sessions { scripts = {} }, nil, "a run without sessions")
+  t.is(figures.sessions({ fix = { one("a", "up"), one("off", "down"), one("c", "up") } },
+                        2), [[
+session  state                peer  next in  next out  in  out  queue  logons
+off      down, disabled  1.2.3.4:5        3         4   2    3     11       1
+a        up              1.2.3.4:5        3         4   2    3     11       1
+and 1 more; 2 of 3 are up]], "FIX sessions")
+end

@@ -8,7 +8,7 @@ local results = require "results"
 
 local DAY <const> = 86400 * 1000000000
 
--- A result of equities by date: of { "2020-01-31", 100, … }.
+-- A result of equities by date, at 16:00: of { "2020-01-31", 100, … }.
 local function of(list, start)
   local days = {}
   for i = 1, #list, 2 do
@@ -16,7 +16,7 @@ local function of(list, start)
     local a = (14 - m) // 1 // 12
     y, m = y + 4800 - a, m + 12 * a - 3      -- the Julian day number
     local number = d + (153 * m + 2) // 5 + 365 * y + y // 4 - y // 100 + y // 400 - 32045
-    days[#days + 1] = { time = (number // 1 | 0) * DAY - 2440588 * DAY,
+    days[#days + 1] = { time = (number // 1 | 0) * DAY - 2440588 * DAY + DAY * 2 // 3,
                         equity = list[i + 1] }
   end
   return { name = "x", days = days, start = start }
@@ -38,6 +38,10 @@ local known = of({ "2019-12-30", 100.0, "2019-12-31", 110.0, "2020-01-15", 99.0,
   100.0)
 local curve, days = data.equity(known)
 t.is(data.date(days.time[3]), "2020-01-15", "days are what they were made of")
+t.same(data.months({ time = { 1580428800, 1580515200, 1580601600 },
+                     value = { 10.0, 15.0, 12.0 } }, 10.0),
+  { { year = 2020, [1] = 0.5, [2] = 12.0 / 15 - 1, total = 12.0 / 10 - 1 } },
+  "a daily bar of the 31st ends at midnight, and is of that month")
 t.same(curve, days, "days stand in for a curve")
 t.same(data.months(days, 100.0), {
   { year = 2019, [12] = 110.0 / 100 - 1, total = 110.0 / 100 - 1 },
@@ -53,8 +57,21 @@ t.same(data.drawdowns(days, 5), {
 }, "drawdowns")
 t.same(data.drawdowns({ time = { 1, 2, 3 }, value = { 5, 4, 3 } }, 5),
        { { depth = 3 / 5 - 1, peak = 1, trough = 3 } }, "one that lasts")
+local fell = { time = { 1, 2, 3 }, value = { 8, 9, 10 } }
+t.same(data.underwater(fell, 10), { 8 / 10 - 1, 9 / 10 - 1, 0 },
+       "from what it had at the start")
+t.same(data.drawdowns(fell, 5, 10),
+       { { depth = 8 / 10 - 1, peak = 1, trough = 1, recovered = 3 } }, "likewise")
+t.same(data.drawdowns(fell, 5, 5), {}, "a start below all of it")
 t.same(data.returns { time = { 1, 2, 3, 4 }, value = { 10, 5, 0, 5 } },
        { time = { 2, 3 }, value = { -0.5, -1 } }, "no return on nothing")
+t.same(data.returns({ time = { 1, 2, 3, 4 }, value = { 10, 5, 2, 4 } }, 1.5),
+       { time = { 2 }, value = { -0.5 } }, "nor behind the day of the ruin")
+t.same(data.months(days, 100.0, days.time[5] - 1), {
+  { year = 2019, [12] = 110.0 / 100 - 1, total = 110.0 / 100 - 1 },
+  { year = 2020, [1] = 121.0 / 110 - 1, total = 121.0 / 110 - 1 },
+}, "no months from that of the ruin on")
+t.same(data.months(days, 100.0, days.time[1]), {}, "none at all")
 t.same(data.equity { curve = { time = { 3e9, 1e9, 4e9, 4e9, 0 / 0, 5e9 },
                                equity = { 1, 2, 0 / 0, 3, 4, 1 / 0 } } },
        { time = { 3, 4 }, value = { 1, 3 } }, "what is no point is left out")
@@ -310,5 +327,11 @@ t.raises("no option 'colour'", report.html, known, { colour = 1 })
 t.raises("by: no figure 'luck'", report.html, {}, { by = "luck" })
 t.raises("by: no figure 'geometric.trades'", report.html, {}, { by = "geometric.trades" })
 t.raises("width must be an integer", report.text, known, 80.5)
+
+-- One parameter, and no figure that differs.
+local alike = {}
+for i = 1, 3 do alike[i] = { params = { x = i }, figures = { trades = 0 } } end
+t.ok(not report.html(alike, { by = "trades" }):find("Parallel coordinates", 1, true),
+     "no coordinates where all runs are alike")
 
 t.done()

@@ -1,0 +1,81 @@
+--- dates: --from and --to: what belongs to a day, and what is said where nothing does.
+
+package.path = "tests/?.lua;" .. package.path
+local t, apps = require "tw.test", require "apps"
+
+local _, put, command = apps.folder "d"
+
+-- Bars of weekdays from Monday, 2020-01-06 on; in a zone a day ends at its own midnight.
+local rows = { "time,open,high,low,close,volume" }
+for i = 0, 27 do
+  if i % 7 < 5 then
+    rows[#rows + 1] = ("2020-%02d-%02d,1,99,1,%d,1"):format(i < 26 and 1 or 2,
+                        i < 26 and 6 + i or i - 25, i // 7 * 5 + i % 7 + 1)
+  end
+end
+put("days.csv", table.concat(rows, "\n") .. "\n")
+put("s.lua", [[
+  local M, seen = {}, {}
+  function M:on_bar(symbol, close) seen[#seen + 1] = close end
+  function M:on_stop() print("seen " .. table.concat(seen, " ")) end
+  return M]])
+put("minutes.csv", "time,open,high,low,close,volume\n2020-01-06T10:00,1,1,1,1,1\n"
+    .. "2020-01-06T10:01,1,1,1,1,1\n")
+
+local function seen(data, options)
+  local run = command(("backtest s.lua --data %s %s"):format(data, options))
+  return run.out:match "seen ([%d%. ]*)\n" and run.out:match "seen ([%d%. ]*)\n"
+         :gsub("%.0", "") or run.err
+end
+local zones = { "", "--csv zone=America/New_York", "--csv zone=Asia/Tokyo",
+                "--csv zone=Australia/Sydney" }
+command "convert days.csv days.tape"
+command "convert days.csv tokyo.tape --set zone=Asia/Tokyo"
+local data = { "days.tape", "tokyo.tape" }
+for i, zone in ipairs(zones) do data[i + 2] = "days.csv " .. zone end
+for _, one in ipairs(data) do
+  t.is(seen(one, "--from 2020-01-07 --to 2020-01-08"), "2", one .. ": a day")
+  t.is(seen(one, "--from 2020-01-06 --to 2020-01-11"), "1 2 3 4 5", "a week")
+  t.is(seen(one, "--from 2020-01-08 --to 2020-01-10 --warmup 1d"), "2 3 4", "a warm-up")
+  t.is(seen(one, "--to 2020-01-07"), "1", "the first day")
+  t.is(seen(one, "--from 2020-01-31"), "20", "the last")
+  t.is(seen(one, "--from 2020-01-11 --to 2020-01-13"), "tidewire: backtest: there is no"
+       .. " record from 2020-01-11 to 2020-01-13: the data are from 2020-01-06 to"
+       .. " 2020-01-31\n", "a weekend")
+end
+for _, case in ipairs {
+  { "--from 2021-01-01", " from 2021-01-01 on" },
+  { "--to 2001-01-01T12:00:00", " before 2001-01-01 12:00:00" },
+} do
+  t.is(seen("days.csv", case[1]), "tidewire: backtest: there is no record" .. case[2]
+       .. ": the data are from 2020-01-06 to 2020-01-31\n", case[1])
+end
+t.is(seen("minutes.csv", "--csv interval=1m --from 2020-01-07"),
+     "tidewire: backtest: there is no record from 2020-01-07 on: the data are from"
+     .. " 2020-01-06 10:01:00 to 2020-01-06 10:02:00\n", "with the time, if it matters")
+
+-- Convert, and tape, have the same days.
+local run = command "convert days.csv week.tape --from 2020-01-13 --to 2020-01-18"
+t.ok(run.err:find "week.tape: 5 records", "convert: a week")
+t.is(seen("week.tape", ""), "6 7 8 9 10", "that one")
+t.is(select(2, command "tape days.tape --dump 9 --from 2020-01-13 --to 2020-01-15".out
+            :gsub("\n", "")), 2, "tape: two days")
+run = command "convert days.csv none.tape --from 2021-01-01 --to 2021-02-01"
+t.is(run.err, "tidewire: convert: there is no record from 2021-01-01 to 2021-02-01, so no"
+     .. " none.tape: the data are from 2020-01-06 to 2020-01-31\n", "convert: none")
+
+-- What is trained on begins with the first day.
+run = command("sweep s.lua --data days.tape --set x=1,2 --store none --train 2020-01-20"
+              .. " --results r.csv")
+t.is(run.status, 0, "a sweep with training")
+local records = {}
+for line in apps.read(apps.directory .. "/d/r.csv"):gmatch "[^\n]+" do
+  local row = {}
+  for cell in (line .. ","):gmatch "([^,]*)," do row[#row + 1] = cell end
+  if not records.at then
+    for i, title in ipairs(row) do if title == "records" then records.at = i end end
+  else
+    records[#records + 1] = row[records.at]
+  end
+end
+t.is(records[1], "10", "has two weeks of it")

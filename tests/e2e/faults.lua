@@ -1,0 +1,179 @@
+--- faults: what is wrong with data gives one clear line, with its file and line.
+--
+-- Each file is read by a backtest, which ends there; by convert and by the feed of a run,
+-- which go on.  What markets do have (crossed quotes) is read, and the first is told.
+
+package.path = "tests/?.lua;" .. package.path
+local t, apps = require "tw.test", require "apps"
+
+local dir, put, command = apps.folder "faults"
+local function shell(command)
+  return apps.shell(("cd %s && %s"):format(dir, command))
+end
+
+put("s.lua", [[
+  local M = {}
+  function M.on_quote() end
+  function M.on_trade() end
+  function M.on_bar() end
+  return M]])
+put("app.lua", [[
+  local app = require "tw.app"
+  app.tape { capacity = 4096 }
+  app.feed.csv { file = app.param("file", "") }
+  app.script "s.lua"]])
+
+local QUOTES, TRADES, BARS = "time,symbol,bid,ask,bid_size,ask_size\n",
+  "time,symbol,price,size\n", "time,symbol,open,high,low,close,volume\n"
+
+-- The second line of each file, or the second and third, is at fault; a good one follows.
+-- line: what is said of it; goes_on: what those say that read it as it is.
+local FAULTS = {
+  { "time going back", QUOTES, "2020-01-02,A,1,2,5,5\n2020-01-01,A,1,2,5,5",
+    "csv: line 3: time goes back",
+    goes_on = "csv: line 3: time goes back; such records are taken as they come" },
+  { "bars going back", BARS, "2020-01-03,A,1,2,1,1,1\n2020-01-02,A,1,2,1,1,1",
+    "csv: line 3: time '2020-01-02' is before that of the symbol's last bar" },
+  { "NaN", QUOTES, "2020-01-02,A,nan,2,5,5", "csv: line 2: bid 'nan' is not a number" },
+  { "infinity", TRADES, "2020-01-02,A,inf,2",
+    "csv: line 2: price 'inf' is not a number" },
+  { "an exponent", TRADES, "2020-01-02,A,1e3,2",
+    "csv: line 2: price '1e3' is not a number" },
+  { "a bid of 0", QUOTES, "2020-01-02,A,0,2,5,5", "csv: line 2: a price of 0" },
+  { "an ask of 0 without a size", QUOTES, "2020-01-02,A,1,0,5,",
+    "csv: line 2: a price of 0" },
+  { "a trade at 0", TRADES, "2020-01-02,A,0,2", "csv: line 2: a price of 0" },
+  { "a bar at 0", BARS, "2020-01-02,A,1,2,0,1,1", "csv: line 2: low is 0" },
+  { "a negative size", TRADES, "2020-01-02,A,1,-2",
+    "csv: line 2: size '-2' is negative" },
+  { "a bar that opens above its high", BARS, "2020-01-02,A,3,2,1,1,1",
+    "csv: line 2: open '3' is not between low '1' and high '2'" },
+  { "a high below the low", BARS, "2020-01-02,A,1,1,2,1,1",
+    "csv: line 2: high '1' is below low '2'" },
+  { "no symbol", TRADES, "2020-01-02,,1,2", "csv: line 2: symbol '': empty" },
+  { "no time", TRADES, "soon,A,1,2", "csv: line 2: time 'soon' is not a time" },
+  { "a day that there is not", TRADES, "2020-02-30,A,1,2",
+    "csv: line 2: time '2020-02-30' is not a time" },
+  { "too few columns", TRADES, "2020-01-02,A",
+    "csv: line 2: no column 3, which is price" },
+  { "too many columns", TRADES, "2020-01-02,A,1,2,3",
+    "csv: line 2: more columns than the 4 of the header" },
+  { "too many decimals", TRADES, "2020-01-02,A,1.12345678901,2",
+    "csv: line 2: price '1.12345678901' does not fit nine decimals" },
+  { "a quote that does not end", TRADES, '2020-01-02,"A,1,2',
+    "csv: line 2: a quoted field does not end" },
+  { "a price missing", TRADES, "2020-01-02,A,,2",
+    "csv: line 2: neither bid, ask nor price" },
+}
+
+local GOOD = { [QUOTES] = "2020-01-04,A,1,2,5,5\n", [TRADES] = "2020-01-04,A,1,2\n",
+               [BARS] = "2020-01-04,A,1,2,1,1,1\n" }
+
+-- The lines of a run's log that are warnings, without its prefix.
+local function warnings(text)
+  local out = {}
+  for line in text:gmatch "[^\n]+" do
+    out[#out + 1] = line:match "warning: (.*)$"
+  end
+  return table.concat(out, "\n")
+end
+-- What convert says, but for its summary.
+local function told(text)
+  return (text:gsub("[^\n]*bytes a record[^\n]*\n", "")
+    :gsub("[^\n]*earlier than the one before in its file\n", ""))
+end
+local function convert(name)
+  os.remove(dir .. "/f.tape")
+  return told(command("convert " .. name .. " f.tape").err)
+end
+local function run(name) return command("run app.lua --no-attach --set file=" .. name) end
+
+for _, fault in ipairs(FAULTS) do
+  local name, head, rows, line = table.unpack(fault)
+  put("f.csv", head .. rows .. "\n" .. GOOD[head])
+  local got = command "backtest s.lua --data f.csv"
+  t.is(got.err, "tidewire: backtest: f.csv: " .. line .. "\n", name .. ": backtest")
+  t.is(got.status, 1, name .. ": status")
+  line = fault.goes_on or line
+  t.is(convert "f.csv", "tidewire: convert: f.csv: " .. line .. "\n", name .. ": convert")
+  t.is(warnings(run("f.csv").err), "feed csv: f.csv: " .. line, name .. ": a feed")
+end
+
+-- ---- what is odd, and read ----
+
+put("crossed.csv", QUOTES .. "2020-01-01,A,1,2,5,5\n2020-01-02,A,3,2,5,5\n"
+    .. "2020-01-03,A,3,2,5,5\n")
+local got = command "backtest s.lua --data crossed.csv"
+t.is(warnings(got.err), "crossed.csv: csv: line 3: the bid is above the ask; such quotes"
+     .. " are taken as they are", "crossed quotes: backtest")
+t.ok(got.err:find "^tidewire: warning: " and not got.out:find "warning",
+     "on standard error: the result is on the other")
+t.is(convert "crossed.csv", "tidewire: convert: crossed.csv:"
+     .. " csv: line 3: the bid is above the ask; such quotes are taken as they are\n",
+     "crossed quotes: convert")
+t.is(warnings(run("crossed.csv").err), "feed csv: crossed.csv: csv: line 3: the bid is"
+     .. " above the ask; such quotes are taken as they are", "crossed quotes: a feed")
+
+put("again.csv", QUOTES .. "2020-01-04,A,3,2,5,5\n2020-01-05,A,3,2,5,5\n")
+t.is(convert "crossed.csv again.csv", ("tidewire: convert: %s: csv: line %d: the bid is"
+     .. " above the ask; such quotes are taken as they are\n"):rep(2)
+     :format("crossed.csv", 3, "again.csv", 2), "of each file convert tells the first")
+put("wants.lua", [[
+  return { symbols = { "A", "B*", "MSFT" }, on_quote = function() end }]])
+got = command "backtest wants.lua --data crossed.csv"
+t.is(warnings(got.err):match "\n(.*)", "script wants.lua wants the symbol MSFT, which the"
+     .. " data do not have", "a symbol that is unknown, and no other")
+put("orders.lua", [[
+  return { on_quote = function(self) self:buy("MSFT", 1) end }]])
+got = command "backtest orders.lua --data crossed.csv"
+t.ok(got.status == 1 and got.err:find("orders.lua:1: buy: symbol 'MSFT' is not known: no"
+     .. " feed has had it, nor app.instruments", 1, true), "nor can it be ordered")
+
+-- ---- files ----
+
+put("good.csv", TRADES .. ("2020-01-02,A,1,2\n"):rep(50))
+put("empty.csv", "")
+put("what.csv", "a,b,c\n1,2,3\n")
+shell "gzip -kf good.csv && head -c 50 good.csv.gz > cut.csv.gz"
+local FILES = {
+  { "none.csv", "cannot open none.csv: no such file or directory" },
+  { "what.csv", "what.csv: csv: line 1: header: no time column, so no line of the file"
+    .. " can be read" },
+  { "cut.csv.gz", "cut.csv.gz: cut off at byte 50" },
+}
+for _, file in ipairs(FILES) do
+  local name, line = table.unpack(file)
+  got = command("backtest s.lua --data " .. name)
+  t.is(got.err, "tidewire: backtest: " .. line .. "\n", name .. ": backtest")
+  t.is(got.status, 1, name .. ": status")
+  t.is(convert(name), "tidewire: convert: " .. line .. "\n", name .. ": convert")
+  got = run(name)
+  t.ok(got.err:find(line:gsub("^what.csv: ", ""), 1, true), name .. ": a feed")
+end
+
+-- Where results go is looked at before anything runs.
+
+local before = apps.read(dir .. "/good.csv")
+for line, says in pairs {
+  ["backtest s.lua --data good.csv --orders ./good.csv"] =
+    "backtest: --orders ./good.csv: the same file as good.csv, which is read",
+  ["backtest s.lua --data good.csv --report s.lua"] =
+    "backtest: --report s.lua: the same file as s.lua, which is read",
+  ["backtest s.lua --data good.csv --orders o.csv --save ./o.csv"] =
+    "backtest: --save ./o.csv: the same file as --orders o.csv",
+  ["backtest s.lua --data good.csv --orders none/o.csv"] =
+    "backtest: cannot write none/o.csv: No such file or directory",
+  ["sweep s.lua --data good.csv --store none --results good.csv"] =
+    "sweep: --results good.csv: the same file as good.csv, which is read",
+  ["sweep s.lua --data good.csv --store none --report none/o.html"] =
+    "sweep: cannot write none/o.html: No such file or directory",
+} do
+  got = command(line)
+  t.is(got.err, "tidewire: " .. says .. "\n", line)
+  t.is(got.status, 1, "status")
+end
+t.is(apps.read(dir .. "/good.csv"), before, "what is read stays as it is")
+t.ok(not io.open(dir .. "/o.csv"), "and nothing else is left")
+
+t.is(command("backtest s.lua --data empty.csv").err,
+     "tidewire: backtest: there is no record in the data\n", "an empty file")

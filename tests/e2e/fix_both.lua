@@ -1,0 +1,127 @@
+--- fix_both: market data and orders over one FIX session, either side of it, and market
+--- data for callers that only a template knows.
+
+package.path = "tests/?.lua;" .. package.path
+local t, apps = require "tw.test", require "apps"
+
+local dir = apps.directory .. "/both"
+assert(os.execute("mkdir -p " .. dir))
+local function put(name, text) apps.put(dir .. "/" .. name, text) end
+local function command(args)
+  return apps.shell(("cd %s && timeout 120 %s %s 2>&1"):format(dir, apps.tidewire, args))
+end
+
+-- Runs the app until the file `done` is there.
+local function until_done()
+  return apps.shell(([[cd %s; rm -f done
+    %s run app.lua --seconds 60 --no-attach 2>&1 & pid=$!
+    while [ ! -e done ]; do kill -0 $pid || break; sleep 0.02; done
+    kill -INT $pid; wait $pid]]):format(dir, apps.tidewire))
+end
+
+put("maker.lua", [[
+  local M = require "tw.strategy".new { doc = "quotes both sides",
+                                        account = { fill = "book" } }
+  function M:on_timer()
+    if self.is_there then return end
+    self.is_there = true
+    self:buy { symbol = "VV", quantity = 1000, price = 99 }
+    self:sell { symbol = "VV", quantity = 1000, price = 101 }
+  end
+  return M]])
+
+-- Says so, for until_done, when it has heard of both feeds' quotes and all of its orders.
+put("taker.lua", [[
+  local M = require "tw.strategy".new { doc = "buys what it hears of by FIX",
+                                        account = { gateway = "broker" } }
+  local seen = {}
+  function M:on_quote(symbol, bid, ask, source)
+    if not seen[source] then print("quote", source, symbol, bid, ask) end
+    seen[source] = true
+    if source == "broker" and not self.o then
+      self.o = self:buy { symbol = symbol, quantity = 5, price = ask }
+    end
+    self:look()
+  end
+  function M:on_fill(symbol, side, quantity, price, position)
+    print("fill", symbol, side, quantity, price, position)
+    self.is_filled = true
+    self:look()
+  end
+  function M:look()
+    if self.is_filled and seen.first and seen.second and not self.is_done then
+      self.is_done = true
+      print "done"
+      io.open("done", "w"):close()
+    end
+  end
+  return M]])
+
+local APP <const> = [[
+  local app = require "tw.app"
+  app.feed.timer { every = 0.02 }
+  app.instruments { { symbol = "VV", tick_size = 0.01, lot_size = 1 } }
+  app.script "maker.lua"
+  app.script "taker.lua"
+  app.fix.acceptor { port = %d, sessions = { { sender = "VENUE", target = "ME",
+    market = true, orders = true } },
+    template = { sender = "VENUE", target = "*", market = true } }
+  local function session(name, more)
+    local o = { name = name, host = "127.0.0.1", port = %d, target = "VENUE",
+                retry = 0.02 }
+    for k, v in pairs(more) do o[k] = v end
+    return o
+  end
+  for _, name in ipairs { "first", "second" } do
+    app.feed.fix(session(name, { sender = name:upper(), subscribe = { "VV" } }))
+  end
+  %s]]
+
+local cases <const> = {
+  ["the feed's session"] = [[
+    app.feed.fix(session("broker", { sender = "ME", subscribe = { "VV" } }))
+    app.gateway.fix { session = "broker", account = "ACC" }]],
+  ["the gateway's session"] = [[
+    app.gateway.fix(session("broker", { sender = "ME" }))
+    app.feed.fix { session = "broker", subscribe = { "VV" }, incremental = true }]],
+  ["a session"] = [[
+    app.fix.session(session("broker", { sender = "ME" }))
+    app.feed.fix { session = "broker", subscribe = { "VV" } }
+    app.gateway.fix { session = "broker" }]],
+}
+for name, text in pairs(cases) do
+  local port = apps.free_port()
+  put("app.lua", APP:format(port, port, text))
+  local run = until_done()
+  local fine = t.ok(run.out:find("quote\tbroker\tVV\t99.0\t101.0", 1, true)
+                    and run.out:find("quote\tfirst\tVV", 1, true)
+                    and run.out:find("quote\tsecond\tVV", 1, true),
+                    name .. ": market data, and of a template's")
+  fine = t.ok(run.out:find("fill\tVV\tbuy\t5.0\t101.0\t5.0", 1, true),
+              name .. ": an order over it") and fine
+  fine = t.ok(run.out:find "done", name .. ": both") and fine
+  if not fine then t.diag(run.out) end
+end
+
+-- ---- what can't be ----
+
+local function fails(text, want)
+  put("app.lua", 'local app = require "tw.app" app.feed.timer { every = 1 } '
+      .. 'app.script "maker.lua" ' .. text)
+  local run = command "run app.lua --seconds 1 --no-attach"
+  t.ok(run.status ~= 0 and run.out:find(want, 1, true), want)
+  if not run.out:find(want, 1, true) then t.diag(run.out) end
+end
+
+local SESSION <const> = 'app.fix.session { name = "x", host = "127.0.0.1", port = 9, '
+  .. 'sender = "ME", target = "YOU" } '
+fails('app.gateway.fix { session = "x" }',
+      "app.gateway.fix: session: there is no 'x' that we connect to its peer, above")
+fails(SESSION .. 'app.feed.fix { session = "x", subscribe = { "A" }, sender = "B" }',
+      "app.feed.fix: session 'x' has its own sender")
+fails(SESSION .. 'app.gateway.fix { session = "x", port = 5 }',
+      "app.gateway.fix: session 'x' has its own port")
+fails(SESSION .. 'app.gateway.fix { session = "x" } app.gateway.fix { session = "x" }',
+      "app.gateway.fix: session 'x' has one already")
+
+t.done()

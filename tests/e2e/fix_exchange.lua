@@ -1,0 +1,79 @@
+--- fix_exchange: scripts/fix/exchange.lua and trader.lua, two processes that trade.
+
+package.path = "tests/?.lua;" .. package.path
+local t, apps = require "tw.test", require "apps"
+
+local dir, put = apps.folder "fix_exchange"
+local root = os.getenv "PWD"
+local tidewire = apps.tidewire
+
+-- The trader as it is, but for a strategy that ends with its third fill: when none of its
+-- orders is open any more.
+local trader, n = apps.read "scripts/fix/trader.lua":gsub("%.%./crossover%.lua",
+                                                          "crossover.lua")
+t.is(n, 1, "the trader has a strategy of its own")
+put("trader.lua", trader)
+put("depth.lua", apps.read "scripts/fix/depth.lua")
+put("crossover.lua", ([[
+  local M = dofile %q
+  local decide, tell = M.on_quote, M.on_stop
+  function M:on_quote(symbol, mid)
+    if (self.fills or 0) < 3 then
+      decide(self, symbol, mid)
+    elseif #self:orders() == 0 and not self.is_over then
+      self.is_over = true
+      local file <close> = assert(io.open(%q, "w"))
+    end
+  end
+  function M:on_fill() self.fills = (self.fills or 0) + 1 end
+  function M:on_stop()
+    tell(self)
+    print(("trader holds %%d"):format(self:position "TIDE"))
+  end
+  return M]]):format(root .. "/scripts/crossover.lua", dir .. "/traded"))
+
+local run = apps.shell(([[
+  trap 'kill $exchange $trader 2>/dev/null' EXIT
+  cd %s
+  %s run %s/scripts/fix/exchange.lua --seconds 120 --set port=0 >ex.out 2>ex.err &
+  exchange=$!
+  while ! grep -q 'listening on' ex.err; do kill -0 $exchange || exit 3; sleep 0.02; done
+  port=$(sed -n 's/.*listening on .*:\([0-9]*\)$/\1/p' ex.err)
+  %s run trader.lua --seconds 120 --set port=$port >tr.out 2>tr.err & trader=$!
+  while [ ! -e traded ]; do kill -0 $trader || exit 4; sleep 0.02; done
+  kill -INT $trader; wait $trader; ended=$?; trader=
+  kill -INT $exchange; wait $exchange; echo $ended $?; exchange=]])
+  :format(dir, tidewire, root, tidewire))
+local fine = t.is(run.out, "130 130\n", "both end when they are told to")
+local errors = apps.read(dir .. "/tr.err")
+fine = t.ok(errors:find "fix prices: logged on" and errors:find "fix orders: logged on",
+            "two sessions") and fine
+local out = apps.read(dir .. "/tr.out")
+fine = t.ok(("\n" .. out):find "\nTIDE [+-]%d+%.%d%d\n", "it tells what it made") and fine
+local levels = tonumber(out:match "updates of books, up to (%d+) levels")
+fine = t.ok(levels and levels >= 2, "its books are deep") and fine
+if not fine then t.diag(out) end
+local held, book = 0, out .. apps.read(dir .. "/ex.out")
+for position in book:gmatch "holds (%-?%d+)" do held = held + tonumber(position) end
+fine = t.is(held, 0, "what one has bought another has sold") and fine
+if not fine then t.diag(errors .. apps.read(dir .. "/ex.err")) end
+
+-- Both in one process, until the trader's position has changed three times.
+local trader_and_all, changes = apps.read "scripts/fix/market.lua":gsub(
+  '"%.%./crossover%.lua"', ("%q"):format(dir .. "/crossover.lua"))
+t.is(changes, 1, "scripts/fix/market.lua has the same strategy")
+put("market.lua", (trader_and_all:gsub('"%.%./exchange/', '"' .. root
+                                       .. "/scripts/exchange/")))
+run = apps.shell(([[
+  trap 'kill $market 2>/dev/null' EXIT
+  cd %s; rm -f traded
+  %s run market.lua --seconds 120 >market.out 2>market.err & market=$!
+  while [ ! -e traded ]; do kill -0 $market || exit 4; sleep 0.02; done
+  kill -INT $market; wait $market; echo $?; market=]]):format(dir, tidewire))
+out = apps.read(dir .. "/market.out")
+fine = t.is(run.out, "130\n", "both in one process: it ends when it is told to")
+fine = t.ok(out:find "TIDE [+-]%d+%.%d%d\n" and out:find "trader holds",
+            "and the trader has traded") and fine
+if not fine then t.diag(apps.read(dir .. "/market.err")) end
+
+t.done()

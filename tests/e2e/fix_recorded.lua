@@ -1,0 +1,81 @@
+--- fix_recorded: messages of FIX sessions in a recording are read as they were then.
+
+package.path = "tests/?.lua;" .. package.path
+local t, apps = require "tw.test", require "apps"
+
+local directory, put, command = apps.folder "recorded"
+put("venue.txt", "5001 Mood CHAR 1=GOOD 2=BAD\nD + 5001\n")
+put("other.txt", "5001 Weather CHAR 1=SUN\nD + 5001\n")
+
+-- A session by FIXT.1.1, whose messages do not say which version of 5.0 they are of, and
+-- one by FIX.4.4: both have a field of their own.
+put("app.lua", [[
+local app = require "tw.app"
+local both = { "venue.txt" }
+app.fix.acceptor { port = 0, sessions = {
+  { name = "v50", sender = "V", target = "ME", version = "FIX.5.0", dictionary = both },
+  { name = "v44", sender = "V", target = "ME", dictionary = both } } }
+app.fix.session { name = "b50", loopback = true, sender = "ME", target = "V",
+  version = "FIX.5.0", dictionary = both, retry = 0.1 }
+app.fix.session { name = "b44", loopback = true, sender = "ME", target = "V",
+  dictionary = both, retry = 0.1 }
+app.script("send.lua")]])
+put("send.lua", [[
+local tw, M, got = require "tw", {}, 0
+M.sessions = { "b*", "v*" }
+function M:on_fix_event(session, event)
+  if event ~= "logged_on" or session:find "^v" then return end
+  assert(tw.fix.send(session, { MsgType = "D", ClOrdID = "1", Symbol = "A", Side = 1,
+    OrdType = "1", OrderQty = 1, TransactTime = tw.now(), Mood = "GOOD" }))
+end
+function M:on_fix(message, session)
+  got = got + 1
+  if got == 2 then io.popen("kill $PPID"):close() end
+end
+return M]])
+put("read.lua", [[
+local M = {}
+function M:on_fix(message, session)
+  local mood, why = pcall(function() return message.Mood end)
+  local weather = pcall(function() return message.Weather end)
+  local list = {}
+  for name, value in pairs(message) do
+    if name == "Mood" or name == "Weather" or name == 5001 then
+      list[#list + 1] = tostring(name) .. "=" .. tostring(value)
+    end
+  end
+  print(session, mood, weather, table.concat(list, " "), message.ClOrdID)
+end
+return M]])
+
+local run = command("record app.lua x.tape --workers 1")
+if not t.is(run.status, 143, "a run with FIX sessions is recorded") then
+  t.diag(run.err)
+end
+
+local function sorted(text)
+  local lines = {}
+  for line in text:gmatch "[^\n]+" do lines[#lines + 1] = line end
+  table.sort(lines)
+  return table.concat(lines, "\n")
+end
+
+local function replays(name, words, want, said)
+  run = command("replay " .. words)
+  local fine = t.is(sorted(run.out), want, name)
+  fine = t.ok(not said or run.err:find(said), name .. ": what is said") and fine
+  if not fine then t.diag(run.err) end
+end
+
+local MOOD <const> = "v44\ttrue\tfalse\tMood=1\t1\nv50\ttrue\tfalse\tMood=1\t1"
+replays("messages have the names that they had", "x.tape read.lua", MOOD)
+command "convert x.tape y.tape"
+replays("so they have in a converted file", "y.tape read.lua", MOOD)
+replays("another dictionary is given", "x.tape read.lua --dictionary FIX.4.4,other.txt",
+        "v44\tfalse\ttrue\tWeather=1\t1\nv50\tfalse\ttrue\tWeather=1\t1")
+os.remove(directory .. "/venue.txt")
+replays("a file that is gone", "x.tape read.lua",
+        "v44\tfalse\tfalse\t5001=1\t1\nv50\tfalse\tfalse\t5001=1\t1",
+        "FIX session v50, recorded: .*venue.txt")
+
+t.done()

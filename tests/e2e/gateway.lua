@@ -1,0 +1,194 @@
+--- gateway: a strategy trades over FIX as it does at the venue itself, unchanged.
+
+package.path = "tests/?.lua;" .. package.path
+local t, apps = require "tw.test", require "apps"
+
+local dir = apps.directory .. "/gateway"
+os.execute("mkdir -p " .. dir)
+local function put(name, text) apps.put(dir .. "/" .. name, text) end
+local function command(args)
+  return apps.shell(("cd %s && timeout 120 %s %s 2>&1"):format(dir, apps.tidewire, args))
+end
+
+-- Quotes both sides, and stops the run when the other is done.
+put("maker.lua", [[
+  local M = require "tw.strategy".new { doc = "quotes both sides" }
+  function M:on_timer()
+    if self.is_there then return end
+    self.is_there = true
+    self:buy { symbol = "VV", quantity = 1000, price = 99 }
+    self:sell { symbol = "VV", quantity = 1000, price = 101 }
+  end
+  return M]])
+
+-- Each step when the one before is over, so that no step depends on the time.
+put("taker.lua", [[
+  local M = require "tw.strategy".new { doc = "one order after the other" }
+  local tw = require "tw"
+  local steps = {
+    function(self) self:buy { symbol = "VV", quantity = 10, price = 101 } end,
+    function(self) self.o = self:sell { symbol = "VV", quantity = 5, price = 100.5 } end,
+    function(self) self.o:modify { price = 100.25, quantity = 4 } end,
+    function(self) self.o:cancel() end,
+    function(self) self:sell { symbol = "VV", quantity = 3, type = "market" } end,
+    function(self) self:buy { symbol = "VV", quantity = 2, price = 101, post_only = true }
+    end,
+    function(self) self:buy { symbol = "VV", quantity = 2, price = 100, tif = "ioc" } end,
+    function(self)
+      self:buy { symbol = "VV", quantity = 2, stop = 102, price = 103, tif = "day" }
+    end,
+    function(self) self:close "VV" end,
+    function(self) self:sell { symbol = "VV", quantity = 3, reduce_only = true } end,
+    function(self) print("cash", self.account.cash, self:position "VV") end,
+  }
+  function M:on_quote(symbol) if symbol == "VV" then self.is_open = true end end
+  function M:on_timer()
+    local step = self.is_open and self.is_done ~= false and table.remove(steps, 1)
+    if not step then return end
+    self.is_done, self.first = false, nil
+    step(self)
+    if #steps == 0 then self.is_over = true end
+  end
+  local over = { new = true, filled = true, canceled = true, rejected = true,
+                 expired = true }
+  function M:on_order(status, id, reason, price, quantity, filled)
+    -- A live run's begin with its time, and have steps.
+    self.ids = self.ids or {}
+    if not self.ids[id] then
+      assert(id > (self.last_id or 0), "ids rise")
+      self.last_id, self.n_ids = id, (self.n_ids or 0) + 1
+      self.ids[id] = self.n_ids
+    end
+    print("order", self.ids[id], status, reason, price, quantity, filled)
+    -- A new order that trades at once has more to tell.
+    if over[status] then self.is_done = true end
+  end
+  function M:on_fill(symbol, side, quantity, price, position)
+    print("fill", symbol, side, quantity, price, position)
+  end
+  return M]])
+
+local APP <const> = [[
+  local app = require "tw.app"
+  app.feed.timer { every = 0.03 }
+  app.instruments { { symbol = "VV", tick_size = 0.01, lot_size = 1 } }
+  app.script("maker.lua", { account = { fill = "book" } })
+  app.script("taker.lua", { account = %s })
+  %s]]
+
+-- Until it has shown that pattern; by itself: that the last step is made.
+local function orders_of(name, account, more, pattern)
+  put(name .. ".lua", APP:format(account, more))
+  local run = apps.until_shown(("%s run %s.lua --no-attach"):format(apps.tidewire, name),
+                               pattern or "cash\t[^\n]*\n", dir)
+  local lines = {}
+  for line in run.out:gmatch "[^\n]+" do
+    if line:find "^order" or line:find "^fill" or line:find "^cash" then
+      lines[#lines + 1] = line
+    end
+  end
+  return table.concat(lines, "\n"), run
+end
+
+local direct = orders_of("direct", '{ fill = "book" }', "")
+t.ok(direct:find("cash\t", 1, true), "all steps are made at the venue itself")
+
+local VERSIONS <const> = os.getenv "SMALL" and { "FIX.4.4" }
+                         or { "FIX.4.0", "FIX.4.2", "FIX.4.4", "FIX.5.0SP2" }
+for _, version in ipairs(VERSIONS) do
+  local port = apps.free_port()
+  local over, run = orders_of(version, '{ gateway = "broker" }', ([[
+    app.fix.acceptor { port = %d, sessions = { { name = "venue", version = "%s",
+      sender = "VENUE", target = "ME", orders = true } } }
+    app.gateway.fix { name = "broker", host = "127.0.0.1", port = %d, version = "%s",
+      sender = "ME", target = "VENUE", account = "ACC", fields = { Text = "hello" } }]])
+    :format(port, version, port, version))
+  t.is(over, direct, version .. ": the same orders, the same reports")
+  if over ~= direct then t.diag(run.all) end
+end
+
+-- ---- the venue's own words ----
+
+put("words.lua", [[
+  local fix = require "tw.fix"
+  local M = {}
+  function M:on_fix(message, session)
+    local m = message
+    local answer = { MsgType = "8", OrderID = "1", ClOrdID = m.ClOrdID,
+                     Text = "who are you?" }
+    if m.MsgType ~= "D" then return end
+    answer.ExecID, answer.ExecType, answer.OrdStatus = "1", "8", "8"
+    answer.Symbol, answer.Side, answer.OrdRejReason = m.Symbol, m.Side, 99
+    answer.LeavesQty, answer.CumQty, answer.AvgPx = 0, 0, 0
+    assert(fix.send(session, answer))
+  end
+  return M]])
+put("asker.lua", [[
+  local M = {}
+  function M:on_timer()
+    if not self.is_done then self:buy { symbol = "VV", quantity = 1, price = 9 } end
+  end
+  function M:on_order(order, status, reason, text, code)
+    if text then
+      self.is_done = true
+      print("order", status, reason, text, code, order.text, order.code)
+    end
+  end
+  return M]])
+local words_port = apps.free_port()
+put("words_app.lua", ([[
+  local app = require "tw.app"
+  app.feed.timer { every = 0.03 }
+  app.instruments { { symbol = "VV", tick_size = 0.01, lot_size = 1 } }
+  app.script "words.lua"
+  app.script("asker.lua", { account = { gateway = "broker" } })
+  app.fix.acceptor { port = %d, sessions = { { sender = "VENUE", target = "ME" } } }
+  app.gateway.fix { name = "broker", host = "127.0.0.1", port = %d, sender = "ME",
+    target = "VENUE", retry = 0.1 }]]):format(words_port, words_port))
+local words = command "run words_app.lua --seconds 1 --no-attach"
+t.ok(words.out:find("order\trejected\tthe venue refused it\twho are you?\t99"
+     .. "\twho are you?\t99", 1, true), "a script hears what the venue says")
+if not words.out:find "who are you" then t.diag(words.out) end
+
+-- ---- what can't be ----
+
+local port = apps.free_port()
+local offline = orders_of("offline", '{ gateway = "broker" }', ([[
+  app.fix.acceptor { port = %d, sessions = { { sender = "X", target = "Y",
+    orders = true } } }
+  app.gateway.fix { name = "broker", host = "127.0.0.1", port = %d, sender = "ME",
+    target = "VENUE", retry = 0.1 }]]):format(port, port), "order[^\n]*rejected[^\n]*\n")
+t.ok(offline:find("rejected\tthe gateway is not connected", 1, true),
+     "nobody is logged on: rejected, and why")
+
+local function fails(name, more, want)
+  put(name .. ".lua", APP:format('{ gateway = "broker" }', more))
+  local run = command("run " .. name .. ".lua --seconds 1 --no-attach")
+  t.ok(run.status ~= 0 and run.out:find(want, 1, true), name .. ": " .. want)
+  if not run.out:find(want, 1, true) then t.diag(run.out) end
+end
+
+fails("nowhere", "", "gateway 'broker': there is none; app.gateway.fix { name =")
+fails("option", 'app.gateway.fix { nme = "x" }', "app.gateway.fix: no option 'nme'")
+fails("target", 'app.gateway.fix { host = "a", port = 1, sender = "x" }',
+      "app.gateway.fix: target is missing")
+fails("field", [[app.gateway.fix { host = "127.0.0.1", port = 1, sender = "x",
+  target = "broker", fields = { Nonsense = "1" } }]], "no field 'Nonsense'")
+
+-- ---- a backtest has no gateway ----
+
+put("back.lua", [[
+  local M = require "tw.strategy".new { doc = "buys once",
+                                        account = { gateway = "broker" } }
+  function M:on_quote(symbol)
+    if not self.o then self.o = self:buy { symbol = symbol, quantity = 1 } end
+  end
+  function M:on_fill() print "filled" end
+  return M]])
+put("data.csv", "time,symbol,bid,ask\n1700000000,A,10,11\n1700000001,A,10,11\n"
+    .. "1700000002,A,10,11\n")
+local back = command "backtest back.lua --data data.csv"
+t.ok(back.out:find "filled", "the same script in a backtest")
+if not back.out:find "filled" then t.diag(back.out) end
+
+t.done()

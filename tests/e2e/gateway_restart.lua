@@ -1,0 +1,179 @@
+--- gateway_restart: a trader is killed with an open order, and finds it again: what
+--- trades meanwhile and after that is in its position, with a store and without one.
+
+package.path = "tests/?.lua;" .. package.path
+local t, apps = require "tw.test", require "apps"
+local processes = require "processes"
+
+local p                                  -- those of a scene
+
+-- Sells at the venue when it is told how much and at what price, in files sell1, sell2,
+-- ...; less than nothing is bought.
+local SELLER <const> = [[
+  local M = require "tw.strategy".new { doc = "sells what it is told" }
+  function M:on_start() self.n = 1 end
+  function M:on_timer()
+    local file <close> = io.open(("sell%d"):format(self.n))
+    local quantity, price
+    if file then quantity, price = file:read("n", "n") end
+    if not quantity then return end
+    self.n = self.n + 1
+    local send = quantity > 0 and self.sell or self.buy
+    send(self, { symbol = "VV", quantity = math.abs(quantity), price = price or 99 })
+  end
+  return M]]
+
+local VENUE <const> = [[
+  local app = require "tw.app"
+  app.feed.timer { every = 0.02 }
+  app.instruments { { symbol = "VV", tick_size = 0.01, lot_size = 1 } }
+  app.account { fill = "book" }
+  app.script "seller.lua"
+  app.fix.acceptor { port = %d, sessions = { { sender = "VENUE", target = "ME",
+    orders = true } } }]]
+
+local BUYER <const> = [[
+  local M = require "tw.strategy".new { doc = "buys once in its life" }
+  function M:on_timer()
+    local first = io.open "bought"
+    if first then first:close() end
+    if not first then
+      io.open("bought", "w"):close()
+      self:buy { symbol = "VV", quantity = 10, price = 99 }
+    end
+    local cancel = io.open "cancel"
+    if cancel then cancel:close() end
+    for _, order in ipairs(self:orders()) do
+      if cancel and order.status ~= "pending_cancel" then order:cancel() end
+    end
+  end
+  function M:on_order(status, reason, filled, quantity, price)
+    if status == "rejected" then os.remove "bought" end   -- not logged on yet
+    print("order", status, reason, filled, quantity, price)
+  end
+  function M:on_fill(quantity, price)
+    print(("fill %%g at %%g, holds %%g"):format(quantity, price, self:position "VV"))
+  end
+  return M]]
+
+local TRADER <const> = [[
+  local app = require "tw.app"
+  app.feed.timer { every = 0.02 }
+  app.instruments { { symbol = "VV", tick_size = 0.01, lot_size = 1 } }
+  app.account { gateway = "broker" }
+  app.script "buyer.lua"
+  app.gateway.fix { name = "broker", host = "127.0.0.1", port = %d, sender = "ME",
+    target = "VENUE", retry = 0.02, %s }]]
+
+-- Sends what the app's params say, once in its life, and tells of each order by its
+-- label.
+local TIED <const> = [[
+  local M = require "tw.strategy".new { doc = "brackets, groups", params = { oco = 0 } }
+  function M:on_timer()
+    local first = io.open "bought"
+    if first then return first:close() end
+    io.open("bought", "w"):close()
+    local function terms(label, price, more)
+      local o = { symbol = "VV", quantity = 10, price = price, label = label }
+      for name, value in pairs(more or {}) do o[name] = value end
+      return o
+    end
+    if self.params.oco == 0 then
+      self:buy(terms("an entry", 99, { take_profit = 101, stop_loss = 97 }))
+    else
+      self:oco(terms("high", 98, { side = "buy" }), terms("low", 97, { side = "buy" }))
+    end
+  end
+  function M:on_order(status, label, reason)
+    if status == "rejected" and (label == "an entry" or label == "low") then
+      os.remove "bought"                                  -- not logged on yet
+    end
+    print("order", label, status, reason)
+  end
+  function M:on_fill(quantity, price, label)
+    print(("fill %s %%g at %%g, holds %%g"):format(label, quantity, price,
+          self:position "VV"))
+  end
+  return M]]
+
+local function scene(name, options, script)
+  local port = apps.free_port()
+  p = processes.open((apps.folder("restart-" .. name)))
+  p.put("seller.lua", SELLER)
+  p.put("buyer.lua", (BUYER:gsub("%%%%", "%%")))
+  p.put("tied.lua", (TIED:gsub("%%%%", "%%")))
+  p.put("venue.lua", VENUE:format(port))
+  p.put("trader.lua", (TRADER:format(port, options):gsub('"buyer.lua"', script or "%0")))
+  return p.run "venue", p.run "trader"
+end
+
+local FORMER <const> = "it was sent by a former run"
+
+local venue, trader = scene("store", 'store = "store"')
+t.ok(p.await(trader, "order\tnew\tnil\t0.0\t10.0\t99.0"), "an order is open")
+p.put("sell1", "2")
+t.ok(p.await(trader, "fill 2 at 99, holds 2"), "and trades")
+p.kill(trader, 9)
+p.put("sell2", "3")
+trader = p.run "trader"
+t.ok(p.await(trader, ("order\tpartially_filled\t%s\t2.0\t10.0\t99.0"):format(FORMER)),
+     "after kill -9 it is there again")
+t.ok(p.await(trader, "fill 3 at 99, holds 5"), "what traded meanwhile is told")
+p.kill(trader, 9)
+trader = p.run "trader"
+p.put("sell3", "1")
+t.ok(p.await(trader, "fill 1 at 99, holds 6"), "once more: nothing is booked twice")
+p.put("cancel", "")
+t.ok(p.await(trader, "order\tcanceled\tnil\t6.0\t10.0\t99.0"), "and it can be canceled")
+t.ok(not p.read "trader.out":find("nobody here has sent", 1, true), "all of it is known")
+p.kill(trader, "TERM")
+p.kill(venue, "TERM")
+
+venue, trader = scene("none", "reset_on_logon = true")
+t.ok(p.await(trader, "order\tnew\tnil\t0.0\t10.0\t99.0"), "without a store: an order")
+p.kill(trader, 9)
+p.put("sell1", "2")
+trader = p.run "trader"
+t.ok(p.await(trader, ("order\tnew\t%s\t0.0\t10.0\t99.0"):format(FORMER)),
+     "is that of the only script")
+t.ok(p.await(trader, "fill 2 at 99, holds 2"), "which has what it traded")
+p.put("cancel", "")
+t.ok(p.await(trader, "order\tcanceled\tnil\t2.0\t10.0\t99.0"), "and cancels it")
+p.kill(trader, "TERM")
+p.kill(venue, "TERM")
+
+-- The parent trades while its script is dead: the orders that wait for it go out then.
+-- The script is killed again, and one of the two trades while it is: the other goes.
+venue, trader = scene("bracket", 'store = "store"', '("tied.lua")')
+t.ok(p.await(trader, "order\tan entry\tnew\tnil"), "an entry is open, its exits wait")
+t.ok(p.await_in("store/broker.orders", "stop_loss"), "both of them, in the file")
+p.kill(trader, 9)
+p.put("sell1", "10")
+trader = p.run "trader"
+t.ok(p.await(trader, "fill an entry 10 at 99, holds 10"), "it has traded meanwhile")
+t.ok(p.await(trader, "order\ttake_profit\tpending_new\t" .. FORMER)
+     and p.await(trader, "order\tstop_loss\tpending_new\t" .. FORMER),
+     "the exits are there, with their labels")
+t.ok(p.await(trader, "order\ttake_profit\tnew\tnil")
+     and p.await(trader, "order\tstop_loss\tnew\tnil"), "and go out")
+p.kill(trader, 9)
+p.put("sell2", "-10 101")
+trader = p.run "trader"
+t.ok(p.await(trader, "order\tstop_loss\tnew\t" .. FORMER), "both are found again")
+t.ok(p.await(trader, "fill take_profit 10 at 101, holds 0"), "one has traded")
+t.ok(p.await(trader, "order\tstop_loss\tcanceled\tnil"), "the other goes")
+p.kill(trader, "TERM")
+p.kill(venue, "TERM")
+
+venue, trader = scene("oco", 'store = "store"', '("tied.lua", { params = { oco = 1 } })')
+t.ok(p.await(trader, "order\thigh\tnew\tnil") and p.await(trader, "order\tlow\tnew\tnil"),
+     "two of which one cancels the other")
+p.kill(trader, 9)
+p.put("sell1", "10 98")
+trader = p.run "trader"
+t.ok(p.await(trader, "fill high 10 at 98, holds 10"), "one trades while nobody is there")
+t.ok(p.await(trader, "order\tlow\tcanceled\tnil"), "the other is canceled")
+p.kill(trader, "TERM")
+p.kill(venue, "TERM")
+
+t.done()

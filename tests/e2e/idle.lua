@@ -1,0 +1,183 @@
+--- idle: runs in which nothing happened say why; command lines that say a thing twice.
+
+package.path = "tests/?.lua;" .. package.path
+local t, apps = require "tw.test", require "apps"
+local tw = require "tw"
+
+local dir, put, command = apps.folder "i"
+
+local HEAD = "date,symbol,open,high,low,close,volume\n"
+local lines = { HEAD }
+for day = 1, 10 do
+  lines[#lines + 1] = ("2024-01-%02d,X,100,101,99,%d,1000\n"):format(day, 100 - day % 2)
+end
+put("x.csv", table.concat(lines))
+put("empty.csv", HEAD)
+put("quotes.lua", "return { on_quote = function() end }")
+put("nothing.lua", "return {}")
+put("poor.lua", [[
+  local M = { account = { cash = 10, limits = { buying_power = true } } }
+  function M:on_bar(symbol)
+    self:buy(symbol, 100)
+    self.n = (self.n or 0) + 1
+    if self.n == 4 then
+      self:buy { symbol = symbol, quantity = 1, take_profit = 200, stop_loss = 150 }
+    end
+  end
+  return M]])
+put("other.lua", [[
+  local M = { symbols = { "X" } }
+  function M:on_bar() if not self.o then self.o = self:buy("Y", 1, 5) end end
+  return M]])
+put("early.lua", [[
+  local M = {}
+  function M:on_bar(symbol) if not self.o then self.o = self:buy(symbol, 1) end end
+  return M]])
+local function app(name, feed, script, more)
+  put(name, ('local app = require "tw.app"\napp.instruments { { symbol = "Y" } }\n'
+    .. 'app.feed.csv { file = "%s" } app.script("%s") %s'):format(feed, script,
+                                                                 more or ""))
+end
+
+-- Ends with this status, and says that alone.
+local function says(name, words, status, what)
+  local run = command(words)
+  local err, said = run.err, nil
+  for line in err:gmatch "[^\n]+" do
+    if line == "tidewire: " .. what then said = (said or 0) + 1 end
+  end
+  t.ok(run.status == status and said == 1, name)
+  if run.status ~= status or said ~= 1 then t.diag(run.status .. "\n" .. err) end
+  return run
+end
+
+-- ---- backtests ----
+
+local POOR <const> = "script poor.lua: all of its orders were rejected, 10 of them: not "
+  .. "enough cash or margin"
+local NO_BAR <const> = "was never called: what came were bars, and it has no on_bar"
+says("no order was taken", "backtest poor.lua --data x.csv", 0, "warning: " .. POOR)
+says("the wrong handler", "backtest quotes.lua --data x.csv", 0,
+     "warning: script quotes.lua " .. NO_BAR)
+says("no handler", "backtest nothing.lua --data x.csv", 0,
+     "warning: script nothing.lua " .. NO_BAR)
+put("wrong.lua", [[
+  return { on_quote = function(self) self:buy("EURUDS", 1) end }]])
+put("eurusd.csv", "time,symbol,bid,ask\n1,EURUSD,1,1\n2,GBPUSD,1,1\n")
+local misspelt = command "backtest wrong.lua --data eurusd.csv"
+t.ok(misspelt.err:find("buy: symbol 'EURUDS' is not known: no feed has had it, nor "
+     .. "app.instruments; did you mean 'EURUSD'?\n", 1, true) and misspelt.status == 1,
+     "an instrument that is misspelt: what may be meant")
+app("other.app.lua", "x.csv", "other.lua")
+says("an instrument that never came", "backtest other.app.lua --data x.csv", 0,
+     "warning: script other.lua: orders in Y are open, but no price of it has come")
+says("an order in the warm-up alone", "backtest early.lua --data x.csv --warmup 5", 0,
+     "warning: script early.lua: its only order was rejected: trading is halted, as in "
+     .. "all of the warm-up")
+says("a warm-up that is longer than the data", "backtest early.lua --data x.csv "
+     .. "--warmup 20", 1, "backtest: the warm-up is longer than the data: all 10 records"
+     .. " are of it")
+says("nothing behind the warm-up", "backtest early.lua --data x.csv --warmup 90d "
+     .. "--from 2024-02-01", 1,
+     "backtest: there is no record from 2024-02-01 on, but for 10 of the warm-up")
+says("nothing from there on", "backtest early.lua --data x.csv --from 2024-02-01", 1,
+     "backtest: there is no record from 2024-02-01 on: the data are from 2024-01-01 to"
+     .. " 2024-01-10")
+says("no record at all", "backtest early.lua --data empty.csv", 1,
+     "backtest: there is no record in the data")
+local run = command "backtest early.lua --data x.csv"
+t.ok(run.err == "" and run.status == 0, "one that trades says nothing")
+local result = tw.backtest.run { script = dir .. "/poor.lua", data = dir .. "/x.csv" }
+t.is(result.idle, POOR, "result.idle")
+t.ok(result.log[1]:find(POOR, 1, true), "and it is in the log")
+
+-- ---- sweeps ----
+
+says("a sweep", "sweep poor.lua --data x.csv --set x=1:3 --store none", 0,
+     "sweep: 3 of 3 runs did nothing: " .. POOR)
+
+-- ---- runs ----
+
+app("poor.app.lua", "x.csv", "poor.lua")
+says("a run: no order was taken", "run poor.app.lua", 0, "warning: " .. POOR)
+app("quotes.app.lua", "x.csv", "quotes.lua")
+says("the wrong handler", "run quotes.app.lua", 0,
+     "warning: script quotes.lua " .. NO_BAR)
+app("symbol.app.lua", "x.csv", "early.lua",
+    'app.script("other.lua", { symbols = {"Y"} })')
+says("no record of its symbols", "run symbol.app.lua", 0, "warning: script other.lua was "
+     .. "never called: none of what came (bars) is of a symbol that it wants")
+says("an instrument that never came", "run other.app.lua", 0, "warning: script other.lua:"
+     .. " orders in Y are open, but no price of it has come")
+app("empty.app.lua", "empty.csv", "early.lua")
+says("an empty file", "run empty.app.lua", 1,
+     "feed csv: there was no record, so nothing has happened")
+app("two.app.lua", "empty.csv", "early.lua",
+    'app.feed.csv { file = "x.csv", name = "x" }')
+says("one of two", "run two.app.lua", 0, "warning: feed csv: there was no record")
+run = command "run empty.app.lua --set x=1 --set x=2"
+t.ok(run.status == 1 and run.err:find("--set x is given twice", 1, true), "--set twice")
+
+-- ---- replays ----
+
+command "convert x.csv x.tape"
+put("params.lua", [[
+  local M = require "tw.strategy".new { params = { fast = { 2, max = 9 }, name = "a" } }
+  function M:on_start() print("declared", self.params.fast, self.params.name) end
+  function M:on_bar() end
+  return M]])
+put("free.lua", [[
+  local function show(self) print("free", self.params.fast, self.params.k) end
+  return { on_bar = function() end, on_start = show }]])
+run = command "replay x.tape params.lua --set fast=5 --set name=007 --workers 1"
+t.is(run.out, "declared\t5\t007\n", "--set of a replay")
+run = command "replay x.tape params.lua free.lua --set fast=5 --set k=true --workers 1"
+t.is(run.out, "declared\t5\ta\nfree\t5\ttrue\n", "each script has those that it declares")
+says("one that is not allowed", "replay x.tape params.lua --set fast=10", 1,
+     "replay: params.lua: fast = 10: an integer up to 9 expected")
+says("one that nobody knows", "replay x.tape params.lua params.lua --set z=1", 1,
+     "replay: --set z=1: no script has such a parameter")
+says("in which there is none", "replay x.tape --set k=1", 1,
+     "replay: --set k: there is no script")
+says("one that is there twice", "replay x.tape free.lua --set k=1 --set k=2", 1,
+     "replay: --set k is given twice")
+says("a replay of nothing", "replay x.tape early.lua --from 2024-02-01", 1,
+     "replay: there is no record from 2024-02-01 on: the data are from 2024-01-01 to"
+     .. " 2024-01-10")
+says("nothing within the time", "replay x.tape early.lua --from 2024-01-05T01:00 --to "
+     .. "2024-01-05T02:00 --speed 1e9", 1,
+     "feed x.tape: there was no record, so nothing has happened")
+says("to before from", "replay x.tape early.lua --from 2024-01-05 --to 2024-01-04", 1,
+     "replay: --from 2024-01-05 is not before --to 2024-01-04")
+says("from twice", "replay x.tape early.lua --from 2024-01-05 --from 2024-01-04", 1,
+     "replay: --from is given twice")
+
+-- ---- command lines ----
+
+local SEE <const> = "; see `tidewire help backtest`"
+says("to is from", "backtest early.lua --data x.csv --from 2024-01-05 --to 2024-01-05",
+     2, "backtest: from 2024-01-05 is not before to 2024-01-05" .. SEE)
+says("from twice", "backtest early.lua --data x.csv --from 2024-01-05 --from 2024-01-04",
+     2, "backtest: --from is given twice" .. SEE)
+says("a parameter twice", "backtest early.lua --data x.csv --set x=1 --set x=2", 2,
+     "backtest: --set x is given twice" .. SEE)
+
+-- ---- what is printed ----
+
+put("loss.lua", [[
+  local M = { account = { cash = 1e9, fees = { per_order = 0.001 } } }
+  function M:on_bar(symbol) if not self.o then self.o = self:buy(symbol, 0.001) end end
+  return M]])
+run = command "backtest loss.lua --data x.csv"
+t.ok(run.out:find "return +0.00 %%" and not run.out:find "%-0%.00", "a loss of nearly 0")
+put("task.lua", [[
+  local tw = require "tw"
+  return { on_bar = function(self)
+    self.n = (self.n or 0) + 1
+    if self.n == 3 then tw.task.detach(function() error { code = 7 } end) end
+  end }]])
+run = command "backtest task.lua --data x.csv"
+t.ok(run.err:find("at 2024-01-04 00:00:00: an error that nobody awaited: {code = 7}\n", 1,
+                  true), "an error of a task has its time, and a table what it holds")
+
+t.done()

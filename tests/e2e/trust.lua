@@ -1,0 +1,188 @@
+-- trust: what a script can't do that its app does not trust, wherever it runs.
+
+package.path = "tests/?.lua;" .. package.path
+local t = require "tw.test"
+local apps = require "apps"
+
+-- What it tries, as a module that it requires; each line is what was off.
+local TRIES = [[
+local M = {}
+local here = debug.getinfo(1, "S").source:match "^@(.*/)"
+local function try(name, f, ...)
+  local fine, why = pcall(f, ...)
+  why = tostring(why)
+  if fine then return name .. " WORKED" end
+  return name .. (why:match " is off in" or why:match "are off in"
+                  or why:match "binary chunk" or why:match "not found"
+                  or why:match "nil value" or " " .. why)
+end
+local code = string.dump(function() return 1 end)
+function M.all()
+  return table.concat({
+    try("ffi", require, "ffi"), try("cffi", require, "cffi"),
+    try("preload", package.preload.ffi),
+    try("loadlib", package.loadlib, "libc.so.6", "*"),
+    try("module", function()
+      package.cpath = here .. "?.so"
+      local file <close> = assert(io.open(here .. "clib.so", "w"))
+      file:write "no library"
+      file:close()
+      return require "clib"
+    end),
+    try("bytecode", function() return assert(load(code)) end),
+    try("bytecode by mode", function() return assert(load(code, "x", "b")) end),
+    try("bytecode file", function()
+      local file <close> = assert(io.open(here .. "code.lua", "w"))
+      file:write(code)
+      file:close()
+      return assert(loadfile(here .. "code.lua"))
+    end),
+    try("bytecode by mode of a file", function()
+      return assert(loadfile(here .. "code.lua", "b"))
+    end),
+    try("bytecode done", dofile, here .. "code.lua"),
+    try("bytecode required", function()
+      package.path = here .. "?.lua"
+      return require "code"
+    end),
+    try("execute", os.execute, "true"), try("popen", io.popen, "true"),
+    try("memory", io.open, "/proc/self/mem", "r+"),
+    try("output", io.output, "/proc/self/comm"),
+    try("original", function()
+      local original
+      local function find() original = original or debug.getinfo(2, "f").func end
+      xpcall(load, find, nil)
+      load(find)
+      xpcall(io.open, find, {})
+      for level = 0, 9 do
+        local info = debug.getinfo(coroutine.running(), level, "f") or {}
+        original = original or info.func ~= nil and info.func ~= find
+                   and debug.getinfo(info.func, "S").what == "C"
+      end
+      return assert(original, "not found")
+    end),
+    try("registry", function() return debug.getregistry() end),
+    try("upvalue", function()
+      return assert(debug.getupvalue(io.open, 1), "not found")
+    end),
+    try("unpack", require "tw.internal.function".unpack,
+        { cells = {}, functions = { { code } } }),
+    try("fail_at", require "tw.internal.function".fail_at, 0),
+    try("starve", require "tw.internal.function".starve, 0),
+  }, "\n")
+end
+function M.works()
+  local file <close> = assert(io.open(here .. "here.txt", "w"))
+  assert(file:write "text")
+  file:close()
+  local g <const> = 5
+  assert(debug.getinfo(1, "f").func == M.works and debug.getinfo(M.works, "S")
+         and debug.getinfo(1, "l").currentline > 0 and not debug.getinfo(-1, "f")
+         and not debug.getinfo(99) and debug.getinfo(print, "f").func == print
+         and not pcall(debug.getinfo, 1, "?"))
+  return load "return 1 + 1"() + (function() return g end)()
+end
+]]
+local OFF = {}
+for _, name in ipairs { "ffi", "cffi", "preload", "loadlib" } do
+  OFF[#OFF + 1] = name .. " is off in"
+end
+OFF[#OFF + 1] = "modulenot found"
+for _, name in ipairs { "", " by mode", " file", " by mode of a file", " done",
+                        " required" } do
+  OFF[#OFF + 1] = "bytecode" .. name .. "binary chunk"
+end
+for _, name in ipairs { "execute", "popen" } do OFF[#OFF + 1] = name .. " is off in" end
+for _, name in ipairs { "memory", "output" } do OFF[#OFF + 1] = name .. "are off in" end
+OFF[#OFF + 1] = "originalnot found"
+OFF[#OFF + 1] = "registrynil value"
+OFF[#OFF + 1] = "upvaluenot found"
+for _, name in ipairs { "unpack", "fail_at", "starve" } do
+  OFF[#OFF + 1] = name .. " is off in"
+end
+OFF = table.concat(OFF, "\n") .. "\n"
+
+local THEIRS = [[
+  function M.on_start()
+    print(require "tries".all())
+    print(require "tries".works())
+  end
+]]
+local FEED = "app.feed.synthetic { speed = 0, limit = 1 }"
+local function run(name, o, want)
+  o["tries.lua"] = TRIES
+  return apps.prints(name, o, want)
+end
+run("a script", { args = { "--workers", "1" },
+  app = [[app.script("s.lua", { trusted = false }) ]] .. FEED,
+  ["s.lua"] = THEIRS }, OFF .. "7\n")
+run("a job of the pool", { args = { "--workers", "1" }, app = [[
+  app.script("s.lua", { trusted = false }) ]] .. FEED, ["s.lua"] = [[
+  function M.on_start() print(tw.pool.run("tries.all"):await()) end
+]] }, OFF)
+run("one that is trusted beside it", { args = { "--workers", "3" }, app = [[
+  app.script("ours.lua") app.script("s.lua", { trusted = false }) ]] .. FEED,
+  ["ours.lua"] = [[
+  function M.on_start(self)
+    require "ffi"
+    assert(os.execute "true" and package.loadlib and debug.getregistry)
+    local fine = tw.pool.run(function() return (pcall(require, "ffi")) end):await()
+    print("in the pool", fine)
+  end
+]], sort = true, ["s.lua"] = [[
+  function M.on_start(self)
+    print(self.worker, (pcall(require, "ffi")))
+    local fine, why = pcall(tw.task.scope, function(s)
+      s:spawn_on(0, function() return require "ffi" end)
+    end)
+    print(tostring(why):match "worker 0 runs scripts that the app trusts")
+  end
+]] }, "2\tfalse\nin the pool\tfalse\nworker 0 runs scripts that the app trusts\n")
+local DATA = "time,symbol,bid,ask\n1000000084,A,1,2\n"
+for _, kind in ipairs { "app", "script" } do
+  run("a backtest that it runs, of a file that is its " .. kind, {
+    app = [[app.script("s.lua", { trusted = false }) ]] .. FEED, ["s.lua"] = ([[
+  function M.on_start()
+    local here = debug.getinfo(1, "S").source:match "^@(.*/)"
+    local result, why = require "tw.backtest".run { data = here .. "data.csv",
+                                                    %s = here .. "inner.lua" }
+    print(result, tostring(why):match "ffi is off in")
+  end
+]]):format(kind), ["inner.lua"] = [[require "ffi"]], files = { ["data.csv"] = DATA } },
+  "nil\tffi is off in\n")
+end
+local _, put, command = apps.folder "backtest"
+put("app.lua", [[local app = require "tw.app"
+  app.script("ours.lua") app.script("s.lua", { trusted = false })]])
+put("ours.lua", "return {}")
+put("s.lua", [[require "ffi" return {}]])
+put("data.csv", DATA)
+local tried = command "backtest app.lua --data data.csv"
+if not t.ok(tried.status ~= 0 and (tried.err .. tried.out):find "ffi is off in",
+"a backtest of the app") then t.diag(tried.err .. tried.out) end
+-- A new version, which is tried in a state of its own, and runs in the old one's.
+
+local reloaded = apps.led(apps.leader .. [[
+  function M.on_start()
+    write("s.lua", 'require "ffi"')
+    print(answer(tw.reload "s.lua"):match "ffi is off in")
+    write("s.lua", 'function M.on_start() end M.fine = pcall(require, "ffi")'
+                   .. ' function M.on_reload() print(M.fine) end')
+    print(answer(tw.reload "s.lua"))
+  end
+]], { s = "function M.on_quote() end", options = "{ trusted = false }" })
+if not t.is(reloaded.out, "ffi is off in\nfalse\n2\n", "new versions of it") then
+  t.diag(reloaded.err)
+end
+
+-- Who runs where.
+
+apps.fails("one worker for both", { args = { "--workers", "1" }, app = [[
+  app.script("ours.lua") app.script("s.lua", { trusted = false }) ]] .. FEED,
+  ["ours.lua"] = "", ["s.lua"] = "" }, "need a worker each")
+apps.fails("a worker of the others", { args = { "--workers", "2" }, app = [[
+  app.script("ours.lua") app.script("s.lua", { trusted = false, workers = { 0 } }) ]]
+  .. FEED, ["ours.lua"] = "", ["s.lua"] = "" },
+  "s.lua: worker 0 has scripts that are trusted")
+
+t.done()

@@ -1,0 +1,205 @@
+/* broker_late.c - trades that a gateway takes back, or that come after an order's end;
+ * and what one leaves to the broker that knows no reduce-only and no groups. */
+#include "trade/broker.h"
+
+#include "broker_rig.h"
+
+static int sent;
+
+static int count_submit(void *ctx, const struct tw_order *o)
+{
+    (void)ctx;
+    (void)o;
+    sent++;
+    return 0;
+}
+
+static bool as_it_is(void *ctx, const struct tw_record *r, struct tw_order **o,
+                     struct tw_report *out)
+{
+    (void)ctx;
+    (void)r;
+    (void)o;
+    out->is_charged = out->exec == TW_EXEC_TRADE;
+    if (out->is_charged) out->fee = ONE / 2;
+    return true;
+}
+
+static void happens(struct rig *g, char exec, int quantity)
+{
+    struct tw_record r = { .seq = ++g->seq, .kind = TW_ORDER, .time = 2 * ONE,
+        .symbol = 1, .execution = { .order = 1, .exec = (uint8_t)exec, .price = 10 * ONE,
+                                    .quantity = quantity * ONE, .side = TW_SIDE_BUY,
+                                    .script = 3 } };
+
+    tw_broker_record(g->b, &r);
+}
+
+static int held(struct rig *g)
+{
+    const struct tw_position *p = tw_account_find(tw_broker_account(g->b), 1);
+
+    return p ? (int)(p->quantity / ONE) : 0;
+}
+
+static int64_t equity(struct rig *g)
+{
+    return (int64_t)(tw_account_equity(tw_broker_account(g->b)) - 100000 * (tw_money)ONE);
+}
+
+static void taken_back(void)
+{
+    struct tw_gateway gateway = { .submit = count_submit, .next = as_it_is };
+    struct rig *g = open_rig((struct tw_broker_options){ .gateway = &gateway });
+    struct tw_order *o = submit(g, (struct tw_order){ .quantity = 10, .price = 1000 });
+
+    happens(g, '0', 10);
+    happens(g, 'F', 4);
+    happens(g, 'F', 2);
+    is_told(g, "1 A, 1 0, 1 F4, 1 F2", "two trades");
+    ok(held(g) == 6 && o->fees == ONE && equity(g) == -ONE, "the venue's fees");
+    happens(g, 'H', 4);
+    is_told(g, "1 H", "one is taken back");
+    ok(held(g) == 2 && o->cum_qty == 2 * ONE && o->status == TW_STATUS_PARTIALLY_FILLED
+       && tw_order_leaves(o) == 8 * ONE, "the order has it no more");
+    ok(equity(g) == -(ONE / 3) && o->fees == ONE / 3, "nor its share of the fees");
+    happens(g, 'H', 5);
+    is_told(g, "", "not more than there was");
+    happens(g, '4', 0);
+    is_told(g, "1 4", "it ends");
+    happens(g, 'F', 3);
+    is_told(g, "", "what comes after that is told to nobody");
+    ok(held(g) == 5, "but it is held");
+    happens(g, 'H', 5);
+    ok(held(g) == 0, "or not");
+    close_rig(g);
+}
+
+/* ---- what a plain gateway leaves to the broker ---- */
+
+static char asked[200];
+
+static int note_cancel(void *ctx, const struct tw_order *o)
+{
+    (void)ctx;
+    sprintf(asked + strlen(asked), "F%d ", (int)o->id);
+    return 0;
+}
+
+static int note_replace(void *ctx, const struct tw_order *o, int64_t quantity,
+                        int64_t price, int64_t stop)
+{
+    (void)ctx;
+    (void)price;
+    (void)stop;
+    sprintf(asked + strlen(asked), "G%d=%d ", (int)o->id, (int)(quantity / ONE));
+    return 0;
+}
+
+static void reports(struct rig *g, int id, enum tw_exec_type exec, int quantity,
+                    uint8_t side)
+{
+    struct tw_record r = { .seq = ++g->seq, .kind = TW_ORDER, .time = 2 * ONE,
+        .symbol = 1, .execution = { .order = (uint64_t)id, .exec = (uint8_t)exec,
+            .price = 10 * ONE, .quantity = quantity * ONE, .side = side, .script = 3 } };
+
+    tw_broker_record(g->b, &r);
+}
+
+static void trades(struct rig *g, int id, int quantity, uint8_t side)
+{
+    reports(g, id, TW_EXEC_TRADE, quantity, side);
+}
+
+static void plain(void)
+{
+    struct tw_gateway gateway = { .submit = count_submit, .cancel = note_cancel,
+                                  .replace = note_replace, .is_plain = true };
+    struct rig *g = open_rig((struct tw_broker_options){ .gateway = &gateway });
+    struct tw_order *entry;
+
+    submit(g, (struct tw_order){ .quantity = 5, .side = TW_SIDE_SELL,
+                                 .reduce_only = true });
+    is_told(g, "1 A, 1 8/13", "nothing is held that it could reduce");
+    entry = submit(g, (struct tw_order){ .quantity = 10 });
+    submit(g, (struct tw_order){ .quantity = 10, .price = 1100, .side = TW_SIDE_SELL,
+                                 .parent = entry->id, .reduce_only = true });
+    submit(g, (struct tw_order){ .quantity = 10, .stop = 900, .type = TW_TYPE_STOP,
+                                 .side = TW_SIDE_SELL, .parent = entry->id,
+                                 .reduce_only = true });
+    sent = 0;
+    trades(g, 2, 10, TW_SIDE_BUY);
+    ok(sent == 2, "a bracket's orders go out when it has traded");
+    trades(g, 3, 4, TW_SIDE_SELL);
+    ok(strcmp(asked, "G4=6 ") == 0, "one trades, the other is less: %s", asked);
+    trades(g, 3, 6, TW_SIDE_SELL);
+    ok(strcmp(asked, "G4=6 F4 ") == 0, "all of it: canceled: %s", asked);
+    close_rig(g);
+}
+
+/* ---- orders of a former run ---- */
+
+static void note_hold(void *ctx, const struct tw_order *o, bool held)
+{
+    (void)ctx;
+    sprintf(asked + strlen(asked), "%c%d ", held ? '+' : '-', (int)o->id);
+}
+
+/* The next run's; parent 0: it is at the gateway. */
+static struct tw_order *entered(struct rig *g, int id, int parent, int parent_qty)
+{
+    static struct tw_order orders[11];
+    struct tw_order *o = &orders[id];
+
+    *o = (struct tw_order){ .id = (uint64_t)id, .parent = (uint64_t)parent, .symbol = 1,
+        .side = parent ? TW_SIDE_SELL : TW_SIDE_BUY, .type = TW_TYPE_LIMIT,
+        .tif = TW_TIF_GTC, .quantity = 10 * ONE, .price = 10 * ONE, .held = parent > 0,
+        .status = parent ? TW_STATUS_NONE : TW_STATUS_PENDING_NEW };
+    if (tw_broker_enter(g->b, o, parent_qty * ONE) < 0) abort();
+    if (parent) reports(g, id, TW_EXEC_PENDING_NEW, 0, TW_SIDE_SELL);
+    return o;
+}
+
+static void former(void)
+{
+    struct tw_gateway gateway = { .submit = count_submit, .cancel = note_cancel,
+                                  .replace = note_replace, .hold = note_hold,
+                                  .is_plain = true };
+    struct rig *g = open_rig((struct tw_broker_options){ .gateway = &gateway });
+    struct tw_order *entry = submit(g, (struct tw_order){ .quantity = 10 }), *exit;
+    struct tw_error error;
+
+    asked[0] = 0;
+    exit = submit(g, (struct tw_order){ .quantity = 10, .price = 1100,
+                                        .side = TW_SIDE_SELL, .parent = entry->id });
+    ok(strcmp(asked, "+2 ") == 0, "who waits is kept: %s", asked);
+    tw_broker_replace(g->b, exit, 0, 12 * ONE, 0, &error);
+    ok(strcmp(asked, "+2 +2 ") == 0, "at other terms, too: %s", asked);
+    tw_broker_cancel(g->b, exit);
+    ok(strcmp(asked, "+2 +2 -2 ") == 0, "until it is canceled: %s", asked);
+    close_rig(g);
+
+    g = open_rig((struct tw_broker_options){ .gateway = &gateway });
+    asked[0] = 0;
+    sent = 0;
+    entered(g, 7, 0, 0);
+    exit = entered(g, 8, 7, 0);
+    trades(g, 7, 4, TW_SIDE_BUY);
+    ok(sent == 1 && !exit->held && exit->quantity == 4 * ONE,
+       "an exit of a former run goes out when its entry trades");
+    exit = entered(g, 9, 5, 6);
+    ok(sent == 2 && exit->quantity == 6 * ONE, "at once where that has traded before");
+    exit = entered(g, 10, 5, 0);
+    ok(sent == 2 && !tw_order_is_open(exit) && strcmp(asked, "-10 ") == 0,
+       "never where that has ended without a trade: %s", asked);
+    close_rig(g);
+}
+
+int main(void)
+{
+    taken_back();
+    ok(sent == 1, "one order was sent");
+    plain();
+    former();
+    return tap_done();
+}

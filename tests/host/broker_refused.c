@@ -1,0 +1,153 @@
+/* broker_refused.c - orders that are refused for what the market is: no rate of their
+ * currency has come, an exit of a bracket would trade at once. */
+#include "broker_rig.h"
+
+static uint8_t reason(struct rig *g, struct tw_order o)
+{
+    struct tw_told t;
+    uint8_t why = TW_REASON_NONE;
+
+    submit(g, o);
+    while (tw_broker_next(g->b, &t))
+        if (t.report.exec == TW_EXEC_REJECTED) why = t.report.reason;
+    return why;
+}
+
+/* ---- rates ---- */
+
+static void rates(void)
+{
+    struct rig *g = open_rig((struct tw_broker_options){ .currency = "USD" });
+    struct tw_account *a = tw_broker_account(g->b);
+    struct tw_order one = { .quantity = 10 }, part = { .part = ONE / 2 };
+    struct tw_order rest = { .quantity = 10, .price = 900 };
+
+    g->terms.currency = (uint32_t)tw_account_currency(a, "EUR");
+    quote(g, 1, 1000, 1010, 500);
+    ok(reason(g, one) == TW_REASON_RATE, "no rate is known: an order is refused");
+    ok(reason(g, part) == TW_REASON_RATE, "and a part of the equity");
+    ok(tw_broker_count(g->b) == 0 && tw_account_equity(a) == 100000 * (tw_money)ONE,
+       "nothing has happened");
+    tw_account_set_rate(a, g->terms.currency, 2 * ONE);
+    ok(reason(g, rest) == TW_REASON_NONE, "it has come: they go");
+    submit(g, part);
+    quote(g, 2, 1000, 1010, 5000);
+    is_told(g, "4 A, 3 0, 4 0, 4 5, 4 F2475", "and are as large as it says");
+    tw_account_set_rate(a, g->terms.currency, 0);
+    ok(reason(g, one) == TW_REASON_RATE, "a former run has left a position without one");
+    one.side = TW_SIDE_SELL;
+    ok(reason(g, one) == TW_REASON_NONE, "which may become smaller");
+    close_rig(g);
+}
+
+/* ---- brackets ---- */
+
+static struct rig *market(void)
+{
+    return open_rig((struct tw_broker_options){ .currency = "USD" });
+}
+
+/* Is an order of this kind refused, with exits in hundredths? */
+static bool refused(struct rig *g, struct tw_order o, int64_t take_profit,
+                    int64_t stop_loss)
+{
+    struct tw_order own = o;
+
+    own.symbol = 1;
+    own.price *= ONE / 100;
+    own.stop *= ONE / 100;
+    if (!own.side) own.side = TW_SIDE_BUY;
+    if (!own.type) own.type = own.price ? TW_TYPE_LIMIT : TW_TYPE_MARKET;
+    tw_broker_bracket(g->b, &own, take_profit * (ONE / 100), stop_loss * (ONE / 100));
+    o.misplaced = own.misplaced;
+    o.quantity = 10;
+    return reason(g, o) == TW_REASON_BRACKET;
+}
+
+static void brackets(void)
+{
+    struct rig *g = market();
+    struct tw_order buy = { .side = TW_SIDE_BUY }, sell = { .side = TW_SIDE_SELL };
+    struct tw_order low = { .price = 900 }, high = { .price = 1200 };
+    struct tw_order stop = { .type = TW_TYPE_STOP, .stop = 1100 };
+    struct tw_order past = { .type = TW_TYPE_STOP, .stop = 950 };
+    struct tw_order trail = { .type = TW_TYPE_TRAILING_STOP, .trail = ONE };
+
+    ok(!refused(g, buy, 900, 1100), "without a price nothing is known");
+    ok(refused(g, low, 890, 0) && refused(g, low, 0, 910) && refused(g, low, 900, 0),
+       "but of a limit");
+    quote(g, 1, 1000, 1010, 500);
+    ok(!refused(g, buy, 1100, 900), "a buy: it gains above, loses below");
+    ok(refused(g, buy, 990, 900) && refused(g, buy, 1100, 1000)
+       && refused(g, buy, 1000, 0) && !refused(g, buy, 1001, 999),
+       "its exits look at the bid");
+    ok(!refused(g, sell, 900, 1100) && refused(g, sell, 1010, 0)
+       && refused(g, sell, 0, 1010) && !refused(g, sell, 1009, 1011),
+       "a sell: the other way round, at the ask");
+    ok(!refused(g, low, 950, 850) && refused(g, low, 950, 950),
+       "a limit that rests: at its price");
+    ok(!refused(g, high, 1100, 990) && refused(g, high, 1300, 1100),
+       "one that trades at once: at the market's");
+    ok(!refused(g, stop, 1150, 1050) && refused(g, stop, 1050, 0),
+       "a stop: at its price");
+    ok(!refused(g, past, 1050, 990) && refused(g, past, 980, 900),
+       "one that the market is beyond: at that");
+    ok(!refused(g, trail, 900, 1100), "a trailing stop has no price yet");
+    close_rig(g);
+}
+
+/* A bar of bids or of asks that stands, at whole prices. */
+static void bar(struct rig *g, int64_t second, enum tw_bar_price of, int64_t price)
+{
+    struct tw_record r = { .seq = ++g->seq, .symbol = 1, .time = second * ONE };
+    struct tw_ohlc bar = { price * ONE, price * ONE, price * ONE, price * ONE, 0 };
+
+    tw_bar_set(&r, &bar, 1, of);
+    tw_broker_record(g->b, &r);
+}
+
+static void trade(struct rig *g, int64_t second, int64_t price)
+{
+    struct tw_record r = { .seq = ++g->seq, .kind = TW_TRADE, .symbol = 1,
+                           .time = second * ONE };
+
+    r.trade = (struct tw_trade){ .price = price * ONE, .size = ONE };
+    tw_broker_record(g->b, &r);
+}
+
+static void sides(void)
+{
+    struct rig *g = market();
+    struct tw_order buy = { .side = TW_SIDE_BUY }, sell = { .side = TW_SIDE_SELL };
+    struct tw_order stop = { .type = TW_TYPE_STOP, .stop = 1500 };
+
+    bar(g, 1, TW_BAR_BID, 10);
+    bar(g, 1, TW_BAR_ASK, 20);
+    ok(!refused(g, buy, 1500, 500) && refused(g, buy, 1500, 1200),
+       "a buy leaves by bars of bids, though one of asks came last");
+    bar(g, 2, TW_BAR_BID, 10);
+    ok(refused(g, buy, 1500, 1200) && !refused(g, sell, 1500, 2500)
+       && refused(g, sell, 500, 1500), "a sell by those of asks");
+    ok(refused(g, stop, 1400, 1200) && !refused(g, stop, 1400, 500),
+       "what enters looks at its own side");
+    close_rig(g);
+    g = market();
+    quote(g, 1, 1000, 2000, 500);
+    trade(g, 2, 20);
+    ok(!refused(g, buy, 1500, 500) && refused(g, buy, 1500, 1200),
+       "quotes are looked at, though a trade came last");
+    close_rig(g);
+    g = market();
+    trade(g, 1, 20);
+    ok(refused(g, buy, 1500, 500) && !refused(g, buy, 2500, 500),
+       "trades where there are no quotes");
+    close_rig(g);
+}
+
+int main(void)
+{
+    rates();
+    brackets();
+    sides();
+    return tap_done();
+}

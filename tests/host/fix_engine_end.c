@@ -1,0 +1,107 @@
+/* fix_engine_end: attacks N2 of host/run/fix_engine.c where a run ends: what was sent
+ * before goes out, then sessions log out.  And what a session leaves that is removed: its
+ * place. */
+#include "fix_engine_rig.h"
+
+static void last_words(void)
+{
+    struct rig *g = rig_open();
+    struct side a = {0}, b = {0};
+    struct tw_fix_link_options o = server("a", &a);
+    struct tw_fix_link *l;
+    unsigned n = getenv("SMALL") ? 200 : 2000;
+
+    o.door = rig_listen(g, &(struct tw_fix_door_options){0});
+    rig_add(g, &o);
+    rig_start(g);
+    l = rig_dial(g, client("b", &b), tw_fix_engine_port(g->e, o.door));
+    await_event(&b, TW_FIX_LOGGED_ON, 1);
+    tw_be_main();
+    tw_io_halt(g->io);
+    ok(send_orders(l, 1, n) && a.events[TW_FIX_LOGGED_OUT] == 0,
+       "sessions are up when the feeds have ended");
+    rig_close_io(g);
+    ok(a.messages == n && b.events[TW_FIX_UNSENT] == 0,
+       "what is sent before the end goes out (%u of %u)", a.messages, n);
+    ok(strstr(a.text[TW_FIX_LOGGED_OUT], "logged out") != NULL, "then they log out: %s",
+       a.text[TW_FIX_LOGGED_OUT]);
+    rig_close_again(g);
+}
+
+static struct tw_fix_link *added(struct rig *g, struct tw_fix_link_options o,
+                                 const char *name, struct tw_error *error)
+{
+    o.name = o.session.target = name;
+    o.disabled = true;
+    return tw_fix_engine_add(g->e, &o, error);
+}
+
+static void await_removed(struct tw_fix_link *l)
+{
+    tw_fix_link_remove(l);
+    while (!tw_fix_link_is_removed(l)) sched_yield();
+}
+
+static void places(void)
+{
+    struct rig *g = rig_open();
+    struct side a = {0};
+    struct tw_fix_link_options o = client("a", &a);
+    const char *nowhere = "127.0.0.1:1";
+    struct tw_fix_link *l, *first = NULL;
+    struct tw_error error = { .code = 0 };
+    unsigned n = 0, rounds = getenv("SMALL") ? 50 : 500;
+    char name[20];
+
+    o.hosts = &nowhere;
+    o.hosts_n = 1;
+    rig_start(g);
+    for (; n < rounds && (l = added(g, o, "again", &error)) != NULL; n++) {
+        if (!first) first = l;
+        await_removed(l);
+    }
+    ok(n == rounds && tw_fix_engine_count(g->e) == 1, "one place for a session that is"
+       " added and removed %u times", n);
+    ok(strcmp(tw_fix_link_name(first), "again") == 0 && tw_fix_link_is_removed(first)
+       && tw_fix_link_enable(first, true) == TW_ECLOSED,
+       "who knows the first of them finds that it was removed");
+    o.session.dictionary = fix42;
+    ok(!added(g, o, "again", &error) && error.code == TW_EUSAGE
+       && strstr(error.text, "session again had another dictionary")
+       && tw_fix_link_is_removed(tw_fix_engine_link(g->e, 0)),
+       "but not with another dictionary: %s", error.text);
+    o.session.dictionary = fix44;
+    if (getenv("SMALL")) {
+        rig_close(g);
+        return;
+    }
+    for (n = 0, l = NULL; n <= TW_FIX_LINKS_MAX; n++) {
+        struct tw_fix_link *more;
+
+        snprintf(name, sizeof name, "n%u", n);
+        more = added(g, o, name, &error);
+        if (!more) break;
+        l = more;
+    }
+    ok(n == TW_FIX_LINKS_MAX && error.code == TW_ELIMIT,
+       "%u of other names, one in its place: %s", n, error.text);
+    await_removed(l);
+    ok(added(g, o, "last", &error) && tw_fix_engine_find(g->e, "last")
+       && tw_fix_engine_count(g->e) == TW_FIX_LINKS_MAX, "one that goes makes room");
+    await_removed(tw_fix_engine_find(g->e, "last"));
+    o.session.dictionary = fix42;
+    ok(!added(g, o, "again", &error) && error.code == TW_EUSAGE,
+       "the dictionary is known when another is in its place");
+    rig_close(g);
+}
+
+int main(void)
+{
+    fix42 = dictionary(TW_FIX_42, NULL);
+    fix44 = dictionary(TW_FIX_44, NULL);
+    last_words();
+    places();
+    tw_fix_dictionary_free(fix42);
+    tw_fix_dictionary_free(fix44);
+    return tap_done();
+}

@@ -1,0 +1,206 @@
+/* fix_listener.c - whose connection it is: identities, templates, what is hung up. */
+#include "fix/listener.h"
+
+#include "fix_rig.h"
+#include "tap.h"
+
+static struct tw_fix_dictionary *dictionaries[2];
+static struct tw_fix_store *stores[8];
+static struct tw_fix_session *sessions[8];
+static unsigned made;
+static const struct tw_fix_now now = { INT64_C(1704196800000000000), 1 };
+
+static enum tw_fix_answer on_message(void *ctx, const struct tw_fix_message *m)
+{
+    (void)ctx;
+    (void)m;
+    return TW_FIX_TAKEN;
+}
+
+static struct tw_fix_session *new_session(unsigned i, int v,
+                                          struct tw_fix_session_options o)
+{
+    struct tw_error error = { .text = "" };
+
+    stores[i] = tw_fix_store_open(&(struct tw_fix_store_options){ .bytes = 4096 },
+                                  &error);
+    o.store = stores[i];
+    o.dictionary = dictionaries[v];
+    o.handlers.message = on_message;
+    o.message_max = 2000;
+    o.fields_max = 50;
+    sessions[i] = tw_fix_session_new(&o, &error);
+    if (!sessions[i]) printf("# %s\n", error.text);
+    return sessions[i];
+}
+
+static void free_sessions(void)
+{
+    for (int i = 0; i < 8; i++) {
+        tw_fix_session_free(sessions[i]);
+        tw_fix_store_close(stores[i]);
+        sessions[i] = NULL;
+        stores[i] = NULL;
+    }
+}
+
+static enum tw_fix_call look(enum tw_fix_version v, const char *text,
+                             struct tw_fix_caller *c, char why[80])
+{
+    size_t n;
+    char *p = whole(v, text, &n);
+    enum tw_fix_call call = TW_FIX_CALL_PARTIAL;
+    unsigned wrong = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        char *part = malloc(i);
+
+        memcpy(part, p, i);
+        wrong += tw_fix_caller_read(part, i, 0, c, why) != TW_FIX_CALL_PARTIAL;
+        free(part);
+    }
+    call = tw_fix_caller_read(p, n, 0, c, why);
+    if (wrong) ok(false, "each beginning of it is one (%u)", wrong);
+    free(p);
+    return call;
+}
+
+static void callers(void)
+{
+    struct tw_fix_caller c;
+    char why[80] = "", text[300];
+
+    ok(look(TW_FIX_44, "35=A|34=1|49=ME|50=S|142=L|56=YOU|57=T|143=M|98=0|", &c, why)
+       == TW_FIX_CALL_LOGON && strcmp(c.begin_string, "FIX.4.4") == 0
+       && strcmp(c.sender, "ME") == 0 && strcmp(c.sender_sub, "S") == 0
+       && strcmp(c.sender_location, "L") == 0 && strcmp(c.target, "YOU") == 0
+       && strcmp(c.target_sub, "T") == 0 && strcmp(c.target_location, "M") == 0,
+       "who a Logon is of");
+    ok(look(TW_FIX_44, "35=0|34=1|49=ME|56=YOU|", &c, why) == TW_FIX_CALL_NONE, "%s",
+       why);
+    ok(look(TW_FIX_44, "35=A|34=1|49=ME|", &c, why) == TW_FIX_CALL_NONE, "%s", why);
+    ok(tw_fix_caller_read("GET / HTTP/1.1", 14, 0, &c, why) == TW_FIX_CALL_NONE, "%s",
+       why);
+    ok(tw_fix_caller_read("8=FIX.4.4\0019=99999\001", 18, 0, &c, why)
+       == TW_FIX_CALL_NONE, "%s", why);
+    snprintf(text, sizeof text, "35=A|34=1|49=%0100d|56=YOU|", 7);
+    ok(look(TW_FIX_44, text, &c, why) == TW_FIX_CALL_NONE, "%s", why);
+}
+
+static struct tw_fix_session *find(struct tw_fix_listener *l, const char *begin,
+                                   const char *sender, const char *sub,
+                                   const char *target, struct tw_error *error)
+{
+    struct tw_fix_caller c = {0};
+
+    snprintf(c.begin_string, sizeof c.begin_string, "%s", begin);
+    snprintf(c.sender, sizeof c.sender, "%s", sender);
+    snprintf(c.sender_sub, sizeof c.sender_sub, "%s", sub);
+    snprintf(c.target, sizeof c.target, "%s", target);
+    *error = (struct tw_error){0};
+    return tw_fix_listener_find(l, &c, now, error);
+}
+
+static void finds(void)
+{
+    struct tw_fix_listener *l = tw_fix_listener_new(&(struct tw_fix_listener_options){
+        .sessions_max = 3 });
+    struct tw_fix_session_options plain = { .sender = "US", .target = "A" };
+    struct tw_fix_session_options desk = { .sender = "US", .target = "A",
+                                           .target_sub = "D" };
+    struct tw_error error = {0};
+
+    tw_fix_listener_add(l, new_session(0, 0, desk), &error);
+    tw_fix_listener_add(l, new_session(1, 0, plain), &error);
+    tw_fix_listener_add(l, new_session(2, 1, plain), &error);
+    ok(find(l, "FIX.4.2", "A", "D", "US", &error) == sessions[0], "a SubID");
+    ok(find(l, "FIX.4.2", "A", "E", "US", &error) == sessions[1], "another SubID");
+    ok(find(l, "FIX.4.4", "A", "", "US", &error) == sessions[2], "a version");
+    ok(!find(l, "FIX.4.4", "B", "", "US", &error) && error.code == TW_EUSAGE, "%s",
+       error.text);
+    ok(!find(l, "FIX.4.4", "A", "", "YOU", &error), "%s", error.text);
+    tw_fix_session_connected(sessions[2], now, &error);
+    ok(!find(l, "FIX.4.4", "A", "", "US", &error) && error.code == TW_EBUSY, "R5: %s",
+       error.text);
+    tw_fix_session_enable(sessions[1], now, false);
+    ok(!find(l, "FIX.4.2", "A", "", "US", &error) && error.code == TW_ECLOSED, "%s",
+       error.text);
+    ok(tw_fix_listener_add(l, new_session(3, 0, desk), &error) == TW_EUSAGE, "%s",
+       error.text);
+    desk.target = "B";
+    ok(tw_fix_listener_add(l, new_session(4, 0, desk), &error) == TW_ELIMIT, "%s",
+       error.text);
+    plain.initiator = true;
+    ok(tw_fix_listener_add(l, new_session(5, 0, plain), &error) == TW_EUSAGE, "%s",
+       error.text);
+    tw_fix_listener_remove(l, sessions[0]);
+    ok(!find(l, "FIX.4.2", "A", "D", "US", &error), "one that was removed");
+    tw_fix_listener_free(l);
+    free_sessions();
+}
+
+static struct tw_fix_session *make(void *ctx, size_t template,
+                                   const struct tw_fix_caller *c)
+{
+    static char target[8][TW_FIX_ID_MAX];
+
+    if (strcmp(c->sender, "UNWANTED") == 0) return NULL;
+    snprintf(target[made], TW_FIX_ID_MAX, "%s", c->sender);
+    *(size_t *)ctx = template;
+    made++;
+    return new_session(made - 1, 0, (struct tw_fix_session_options){
+        .sender = "US", .target = target[made - 1] });
+}
+
+static void templates(void)
+{
+    static const struct tw_fix_template t[] = {
+        { "FIX.4.4", "US", "KNOWN" }, { "FIX.4.2", "US", "*" }
+    };
+    size_t which = 9;
+    struct tw_fix_listener *l = tw_fix_listener_new(&(struct tw_fix_listener_options){
+        .templates = t, .templates_n = 2, .make = make, .ctx = &which,
+        .sessions_max = 2 });
+    struct tw_error error;
+
+    ok(find(l, "FIX.4.2", "NEW", "", "US", &error) && which == 1 && made == 1,
+       "a session is made");
+    ok(find(l, "FIX.4.2", "NEW", "", "US", &error) == sessions[0] && made == 1,
+       "and found again");
+    ok(!find(l, "FIX.4.4", "NEW", "", "US", &error) && error.code == TW_EUSAGE
+       && made == 1, "%s", error.text);
+    ok(!find(l, "FIX.4.2", "UNWANTED", "", "US", &error) && error.code == TW_EUSAGE,
+       "one that is not wanted");
+    find(l, "FIX.4.2", "MORE", "", "US", &error);
+    ok(!find(l, "FIX.4.2", "MANY", "", "US", &error) && error.code == TW_ELIMIT
+       && made == 2, "%s", error.text);
+    tw_fix_listener_free(l);
+    free_sessions();
+}
+
+static void no_memory(void)
+{
+    struct tw_fix_listener *l = NULL;
+    int failed = 0;
+
+    for (uint64_t n = 1; !l; n++) {
+        tw_memory_fail_at(n);
+        l = tw_fix_listener_new(&(struct tw_fix_listener_options){0});
+        failed += !l;
+    }
+    tw_memory_fail_at(0);
+    ok(failed == 2, "no memory (%d)", failed);
+    tw_fix_listener_free(l);
+}
+
+int main(void)
+{
+    dictionaries[0] = dictionary(TW_FIX_42, NULL);
+    dictionaries[1] = dictionary(TW_FIX_44, NULL);
+    callers();
+    finds();
+    templates();
+    no_memory();
+    for (int i = 0; i < 2; i++) tw_fix_dictionary_free(dictionaries[i]);
+    return tap_done();
+}

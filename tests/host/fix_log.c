@@ -1,0 +1,118 @@
+/* fix_log: attacks the files of a message log: full ones are kept, so many, and nothing
+ * is lost between them; one that was moved away is begun anew. */
+#include "run/fix_log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "place.h"
+#include "tap.h"
+
+enum { SIZE = 1000, KEEP = 2, LAST = 100 };
+
+static char folder[PLACE], path[PLACE + 20];
+
+static void put(struct tw_fix_log *log, int n)
+{
+    char text[100];
+    int length = snprintf(text, sizeof text, "8=FIX.4.4\0019=5\00135=0\00134=%d\001"
+                          "10=000\001", n);
+
+    tw_fix_log_put(log, 0, 0, n % 2, text, (size_t)length);
+    tw_fix_log_flush(log);
+}
+
+/* The numbers of a file go on from *n, which is the last one then; false: not. */
+static bool goes_on(const char *end, int *n)
+{
+    char name[PLACE + 40], line[200];
+    bool fine = true;
+    FILE *file;
+
+    snprintf(name, sizeof name, "%s%s", path, end);
+    file = fopen(name, "r");
+    if (!file) return false;
+    while (fgets(line, sizeof line, file)) {
+        int got = atoi(strstr(line, "\00134=") + 4);
+
+        fine = fine && (*n == 0 || got == *n + 1);
+        *n = got;
+    }
+    fclose(file);
+    return fine;
+}
+
+static off_t size_of(const char *end)
+{
+    char name[PLACE + 40];
+    struct stat st;
+
+    snprintf(name, sizeof name, "%s%s", path, end);
+    return stat(name, &st) == 0 ? st.st_size : -1;
+}
+
+static void rotates(void)
+{
+    struct tw_fix_log log;
+    struct tw_error error;
+    int n = 0;
+
+    ok(tw_fix_log_open(&log, path, 200, SIZE, KEEP, &error) == TW_OK, "opened");
+    for (int i = 1; i <= LAST / 2; i++) put(&log, i);
+    tw_fix_log_close(&log);
+    tw_fix_log_open(&log, path, 200, SIZE, KEEP, &error);
+    for (int i = LAST / 2 + 1; i <= LAST; i++) put(&log, i);
+    ok(goes_on(".2", &n) && goes_on(".1", &n) && goes_on("", &n) && n == LAST,
+       "from one file to the next nothing is lost");
+    ok(size_of("") <= SIZE && size_of(".1") <= SIZE && size_of(".1") > SIZE / 2
+       && size_of(".2") <= SIZE && size_of(".3") < 0 && log.removed && log.lost == 0,
+       "the disk has %d of them and the last", KEEP);
+    tw_fix_log_close(&log);
+}
+
+static void is_moved(void)
+{
+    struct tw_fix_log log;
+    struct tw_error error;
+    char away[PLACE + 40];
+    int n = 0;
+
+    unlink(path);
+    snprintf(away, sizeof away, "%s.away", path);
+    tw_fix_log_open(&log, path, 200, 0, 0, &error);
+    put(&log, 1);
+    rename(path, away);
+    put(&log, 2);
+    put(&log, 3);
+    ok(goes_on(".away", &n) && n == 1 && goes_on("", &n) && n == 3,
+       "a file that was moved away is begun anew");
+    unlink(path);
+    put(&log, 4);
+    ok(goes_on("", &n) && n == 4, "and one that was removed");
+    unlink(path);
+    if (mkdir(path, 0700) < 0) abort();
+    put(&log, 5);
+    ok(log.error < 0 && log.lost == 1, "what has no file is counted: %s",
+       tw_strerror(log.error));
+    rmdir(path);
+    put(&log, 6);
+    n = 0;
+    ok(log.error == 0 && goes_on("", &n) && n == 6, "and the next line has one again");
+    tw_fix_log_close(&log);
+}
+
+int main(void)
+{
+    char command[PLACE + 20];
+
+    place_folder(folder);
+    snprintf(path, sizeof path, "%s/a.log", folder);
+    rotates();
+    is_moved();
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    if (system(command) != 0) abort();
+    return tap_done();
+}

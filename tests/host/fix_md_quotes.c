@@ -1,0 +1,188 @@
+/* fix_md_quotes.c - quotes of a FIX session and their acknowledgement, states of trading
+ * that are asked for, and numbers of streams. */
+#include "fix_md_rig.h"
+
+#define SET "302=s|311=U|304=2|295=2|"
+
+static void masses(void)
+{
+    static const struct tw_fix_md_options quotes = { .quotes = true };
+    static const struct step steps[] = {
+        { "i 117=q|296=1|" SET "299=1|55=A|132=1.25|133=1.26|134=10|135=20|"
+          "299=2|55=B|132=2|133=3|", "A 1.25x10 1.26x20; B 2x0 3x0" },
+        /* One answer when it is asked for; of errors alone; never. */
+        { "i 117=q|131=r|301=2|296=1|" SET "299=1|55=A|132=1|299=2|55=B|132=2|",
+          "A 1x0 1.26x20; B 2x0 3x0; b 131=r|117=q|297=0|" },
+        { "i 117=q|301=1|296=1|" SET "299=1|55=A|132=1|299=2|55=B|132=2|",
+          "A 1x0 1.26x20; B 2x0 3x0" },
+        { "i 117=q|301=1|293=7|294=8|296=1|" SET "299=1|55=A|132=1|133=1.5|299=2|55=Q|"
+          "132=2|", "A 1x7 1.5x8;"
+          " b 117=q|297=0|296=1|302=s|304=1|295=1|299=2|368=1|" },
+        { "i 117=q|301=0|296=1|" SET "299=1|55=Q|132=1|299=2|55=Q|132=2|", "" },
+        { "i 117=q|301=2|296=2|302=s|311=U|304=1|295=1|299=1|55=A|134=1|302=t|311=U|"
+          "304=1|295=1|299=2|55=Q|132=1|",
+          "problem 35=i, message 6: 134=1 without BidPx (132);"
+          " b 117=q|297=5|300=8|296=2|302=s|304=1|295=1|299=1|368=8|"
+          "302=t|304=1|295=1|299=2|368=1|" },
+        { "i 117=q|301=2|296=0|",
+          "problem 35=i, message 7: no quotes in it (296, 295); b 117=q|297=5|" },
+        { "S 117=1|131=r|301=2|55=A|132=1.25|134=3|",
+          "A 1.25x3 1.5x8; AI 131=r|117=1|55=A|297=0|" },
+        { "S 117=1|301=1|55=A|132=1.25|134=4|", "A 1.25x4 1.5x8" },
+        { "S 117=1|301=1|55=Q|132=1.25|134=4|", "AI 117=1|55=Q|297=5|" },
+    };
+    static const struct step old[] = {
+        { "S 117=1|301=2|55=A|132=1.25|134=3|", "A 1.25x3 0x0; b 117=1|297=0|" },
+        { "S 117=1|301=2|55=Q|132=1.25|134=3|", "b 117=1|297=5|300=1|" },
+    };
+    static const struct step new[] = {
+        { "S 117=1|301=3|55=Q|132=1.25|134=3|", "AI 117=1|55=Q|297=5|300=1|" },
+    };
+
+    PLAY("mass quotes", &quotes, TW_FIX_44, steps);
+    PLAY("quotes before 4.3", &quotes, TW_FIX_42, old);
+    PLAY("and by 5.0SP2", &quotes, TW_FIX_50SP2, new);
+}
+
+/* What the acknowledgement has no room for is left out; what can't go out is said. */
+static void long_names(void)
+{
+    static const struct tw_fix_md_options quotes = { .quotes = true };
+    struct run *r = run_open(&quotes, TW_FIX_44, "A");
+    char text[4000] = "i 117=q|301=2|296=1|302=s|311=U|304=20|295=20|", name[150];
+    const char *got;
+    int named = 0;
+
+    memset(name, 'x', sizeof name);
+    for (int i = 0; i < 20; i++)
+        sprintf(text + strlen(text), "299=%.140s%d|55=Q|132=1|", name, i);
+    r->now.steady_ns++;
+    tell(r, TW_FIX_LOGGED_ON, 0, 0);
+    heard(r);
+    give(r, text);
+    got = heard(r);
+    for (const char *p = got; (p = strstr(p, "|299=")); p++) named++;
+    ok(strncmp(got, "b 117=q|297=5|300=1|", 20) == 0 && named > 5 && named <= 20,
+       "an acknowledgement names as many as it has room for: %d", named);
+    r->full = 1;
+    give(r, "i 117=q|301=2|296=1|302=s|311=U|304=1|295=1|299=1|55=A|132=1|");
+    ok(strcmp(heard(r), "A 1x0 0x0; problem an acknowledgement (35=b) of quotes was not"
+              " sent: full") == 0, "one that does not go out is told");
+    run_close(r);
+}
+
+static void states(void)
+{
+    static const struct tw_fix_md_options asks = { .incremental = true, .states = true };
+    struct run *r = run_open(&asks, TW_FIX_44, "A B");
+
+    tell(r, TW_FIX_LOGGED_ON, 0, 0);
+    ok(strcmp(heard(r), "V A; V B; g; e A; e B") == 0,
+       "the market and each symbol are asked for");
+    give(r, "f 324=1|55=A|326=2|");
+    give(r, "h 336=DAY|340=2|");
+    heard(r);
+    wait_s(r, 5);
+    ok(strcmp(heard(r), "") == 0, "once");
+    tw_fix_md_subscribe(r->md, "C", 1);
+    wait_s(r, 1);
+    ok(strcmp(heard(r), "V C; e C") == 0, "and a new one");
+    tw_fix_md_unsubscribe(r->md, "A", 1);
+    wait_s(r, 1);
+    ok(strcmp(heard(r), "V- A; e- A") == 0, "of one that is not wanted no more is told");
+    tell(r, TW_FIX_RESENDING, 5, 9);
+    wait_s(r, 1);
+    ok(strstr(heard(r), "e- B; e B; e- C; e C") != NULL,
+       "what was asked for and has not come, and is not sent again, is asked for anew");
+    give(r, "j 372=e|380=3|58=no|");
+    ok(strcmp(heard(r), "failed states of trading are refused: 372=e 380=3"
+              " (UNSUPPORTED_MESSAGE_TYPE) 58=no") == 0,
+       "that the peer does not tell is said");
+    tell(r, TW_FIX_LOGGED_OUT, 0, 0);
+    r->full = 3;
+    tell(r, TW_FIX_LOGGED_ON, 0, 0);
+    heard(r);
+    for (int i = 0; i < 4; i++) wait_s(r, 1);
+    ok(strcmp(heard(r), "V B; V C; g; e B; e C") == 0,
+       "after a Logon again, also when the peer was slow");
+    run_close(r);
+}
+
+static void streams(void)
+{
+    static const struct tw_fix_md_options all = { .incremental = true };
+    static const struct step steps[] = {
+        { "W 1180=c|1181=7|262=@A@|55=A|268=1|269=0|270=1|271=2|", "A 1x2 0x0" },
+        { "X 1180=c|1181=8|262=@A@|268=1|279=1|269=0|55=A|270=1|271=3|", "A 1x3 0x0" },
+        /* Another stream is another count; the same again is not used. */
+        { "X 1180=d|1181=70|262=@A@|268=1|279=1|269=0|55=A|270=1|271=4|", "A 1x4 0x0" },
+        { "X 1180=c|1181=8|262=@A@|268=1|279=1|269=0|55=A|270=1|271=9|", "" },
+        { "X 1180=c|1181=20|1352=Y|262=@A@|268=1|279=1|269=0|55=A|270=1|271=9|", "" },
+        /* A count that leaves numbers out, by 1350; and one that begins anew. */
+        { "X 1180=c|1181=12|1350=8|262=@A@|268=1|279=1|269=0|55=A|270=1|271=5|",
+          "A 1x5 0x0" },
+        { "X 1180=c|1181=1|262=@A@|268=1|279=1|269=0|55=A|270=1|271=6|", "A 1x6 0x0" },
+        { "X 1180=c|1181=4|262=@A@|268=1|279=1|269=0|55=A|270=1|271=7|",
+          "problem stream (1180) 'c': 2 messages from 2 on are missing;"
+          " all gap 2 from 2; lost 2 messages from 2 on will not come;"
+          " V- A; V- B" },
+        { "W 1180=c|1181=5|262=@A@|55=A|268=1|269=0|270=1|271=8|", "" },
+        { "+1", "V A; V B" },   /* however many are lost */
+        { "W 1180=c|1181=6|262=@A@|55=A|268=1|269=0|270=1|271=8|", "A 1x8 0x0" },
+    };
+
+    PLAY("numbers of streams", &all, TW_FIX_50SP2, steps);
+}
+
+/* A session may be a gateway's, too. */
+static void streams_of_orders(void)
+{
+    static const struct tw_fix_md_options all = { .incremental = true };
+    struct run *r = run_open(&all, TW_FIX_50SP2, "A");
+
+    tell(r, TW_FIX_LOGGED_ON, 0, 0);
+    give(r, "W 1180=c|1181=7|262=@A@|55=A|268=1|269=0|270=1|271=2|");
+    heard(r);
+    ok(!give(r, "8 1180=c|1181=8|1352=Y|37=o|") && !give(r, "8 1180=c|1181=7|37=o|")
+       && !give(r, "8 1180=c|1181=8|37=o|") && !give(r, "8 1180=o|1181=8|37=o|")
+       && !give(r, "8 1180=o|1181=99|37=o|") && *heard(r) == 0,
+       "orders' messages are left to others, whatever their number");
+    give(r, "X 1180=c|1181=9|262=@A@|268=1|279=1|269=0|55=A|270=1|271=3|");
+    ok(strcmp(heard(r), "A 1x3 0x0") == 0, "those of the same stream count in it");
+    run_close(r);
+}
+
+/* States are asked for again, but not as often as messages are missing. */
+static void states_of_streams(void)
+{
+    static const struct tw_fix_md_options asks = { .incremental = true, .states = true };
+    static const struct step steps[] = {
+        { "h 1180=c|1181=7|336=DAY|340=2|", "status 340=2 (OPEN) 336=DAY;"
+          " all is open 2 0 OPEN" },
+        { "+5", "" },
+        { "h 1180=c|1181=9|336=DAY|340=2|",
+          "problem stream (1180) 'c': 1 messages from 8 on are missing;"
+          " all gap 1 from 8; lost 1 messages from 8 on will not come;"
+          " status 340=2 (OPEN) 336=DAY; all is open 2 0 OPEN;"
+          " V- A; V- B; V A; V B; g-; g; e- A; e A; e- B; e B" },
+        { "h 1180=c|1181=11|336=DAY|340=2|",
+          "problem stream (1180) 'c': 1 messages from 10 on are missing;"
+          " all gap 1 from 10; lost 1 messages from 10 on will not come;"
+          " status 340=2 (OPEN) 336=DAY; all is open 2 0 OPEN; V- A; V- B" },
+        { "+1", "g-; g; e- A; e A; e- B; e B" },
+        { "+1", "V A; V B" },
+    };
+
+    PLAY("states after gaps in streams", &asks, TW_FIX_50SP2, steps);
+}
+
+int main(void)
+{
+    masses();
+    long_names();
+    states();
+    streams();
+    streams_of_orders();
+    states_of_streams();
+    return tap_done();
+}

@@ -1,0 +1,598 @@
+/* fix_order_cases.c - what a venue may say of orders over FIX, by hand: a line is what it
+ * says, what is asked for, or what must come of it. */
+#include "fix/order_entry.h"
+
+#include <stdarg.h>
+
+#include "base/fixed.h"
+#include "base/memory.h"
+#include "fix_rig.h"
+#include "tap.h"
+
+static struct tw_symbols *symbols;
+static struct tw_fix_dictionary *dictionaries[TW_FIX_50SP2 + 1];
+static enum tw_fix_version version;
+static struct tw_fix_orders *orders;
+static struct tw_fix_message parsed;
+static char told[2000];
+static bool shows_words;                /* of the venue's own                     */
+static struct tw_fix_orders_options options;   /* of them; to make them anew      */
+static char kept[1 << 16];              /* all lines of them                      */
+static int token;                       /* what user points to */
+static const int64_t NOW = INT64_C(1767225600000000000);
+
+static void add(const char *format, ...)
+{
+    size_t n = strlen(told);
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(told + n, sizeof told - n, format, args);
+    va_end(args);
+}
+
+static double shown_of(int64_t v)
+{
+    return tw_fixed_to_double(v);
+}
+
+/* "7:F 5@10 fee 0.5 (reason) ! *": ! has an answer, * its order may be gone. */
+static void on_report(void *ctx, const struct tw_venue_report *r)
+{
+    const struct tw_report *p = &r->report;
+
+    (void)ctx;
+    add("%s%d:%c", *told ? " " : "", (int)p->order, p->exec);
+    if (p->exec == 'F' || p->exec == 'H')
+        add(" %g@%g", shown_of(p->last_qty), shown_of(p->last_px));
+    if (p->exec == '5') add(" %g@%g", shown_of(p->quantity), shown_of(p->price));
+    if (p->is_charged) add(" fee %g", tw_money_to_double(p->fee));
+    if (p->reason) add(" (%d)", p->reason);
+    if (r->aside && r->aside->adopts && r->aside->ties.held)
+        add(" waits for %d", (int)r->aside->ties.parent);
+    if (r->aside && r->aside->adopts && r->aside->ties.parent_qty)
+        add(", which has %g", shown_of(r->aside->ties.parent_qty));
+    if (r->aside && r->aside->adopts && *r->aside->ties.label)
+        add(" '%s'", r->aside->ties.label);
+    if (r->aside && r->aside->adopts)
+        add(" of %d %g@%g traded %g@%g", (int)r->owner,
+            shown_of(r->aside->order.quantity), shown_of(r->aside->order.price),
+            shown_of(r->aside->cum_qty),
+            shown_of(tw_money_price(r->aside->cum_value, r->aside->cum_qty)));
+    else if (r->aside && shows_words)
+        add(" '%s' %d", r->aside->text, r->aside->has_code ? (int)r->aside->code : -1);
+    if (r->answers) add("!");
+    if (!r->user) add("*");
+}
+
+static void on_stray(void *ctx, const struct tw_fix_stray *s)
+{
+    (void)ctx;
+    add("%sstray %.*s", *told ? " " : "", (int)s->id.n, s->id.at ? s->id.at : "");
+}
+
+/* Text with | for SOH, as the session has it. */
+static void say(const char *body)
+{
+    char text[1000];
+    size_t n;
+    char *p;
+
+    snprintf(text, sizeof text, "35=%.*s|34=9|49=B|52=20260101-00:00:00|56=A|%s",
+             (int)strcspn(body, "|"), body, strchr(body, '|') + 1);
+    p = whole(version, text, &n);
+    if (take(&parsed, dictionaries[version], p, n) != 0) abort();
+    if (*body == '3') tw_fix_orders_rejected(orders, strtoul(strstr(body, "45=") + 3,
+                                                             NULL, 10), &parsed);
+    else tw_fix_orders_message(orders, &parsed);
+    free(p);
+}
+
+static void keep_lines(bool all)
+{
+    char *text = NULL;
+    size_t n = 0;
+
+    if (!tw_fix_orders_lines(orders, all, &text, &n)) return;
+    if (all) kept[0] = '\0';
+    if (strlen(kept) + n >= sizeof kept) abort();
+    if (n) strncat(kept, text, n);
+    tw_free(text);
+}
+
+/* All that goes out, as "D 11=1|...  F ...". */
+static const char *out(void)
+{
+    static char text[9000];
+    static uint64_t seq;
+    struct tw_fix_outgoing m;
+
+    text[0] = '\0';
+    if (strcmp(told, "first") == 0) seq = 0, told[0] = '\0';
+    while (tw_fix_orders_next(orders, NOW, &m)) {
+        size_t n = strlen(text);
+
+        keep_lines(false);
+        snprintf(text + n, sizeof text - n, "%s%s %s", n ? " " : "", m.code,
+                 shown(m.body, m.n));
+        tw_fix_orders_sent(orders, ++seq);
+    }
+    return text;
+}
+
+/* new ID [price] [f=flag...]  cancel ID  replace ID quantity price
+ * hold ID parent [0 "dash" or "long": its label]  drop ID
+ * group ID group: a new one of that group */
+static void ask(const char *line)
+{
+    struct tw_request q = { .owner = 3, .symbol = 1, .side = TW_SIDE_BUY, .type = '2',
+                            .tif = '1', .quantity = 10 * TW_FIXED_ONE, .user = &token };
+    struct tw_ties ties = { .reduce_only = true, .label = "a label" };
+    struct tw_error error = { 0 };
+    double price = 10, quantity = 10;
+    char what[20] = "", more[20] = "";
+    int id = 0;
+
+    sscanf(line, "%19s %d %lf %lf %19s", what, &id, &quantity, &price, more);
+    q.id = (uint64_t)id;
+    q.quantity = (int64_t)(quantity * 1e9);
+    q.price = (int64_t)(price * 1e9);
+    q.what = *what == 'n' ? TW_REQUEST_NEW : *what == 'c' ? TW_REQUEST_CANCEL
+           : *what == 'g' ? TW_REQUEST_GROW : TW_REQUEST_REPLACE;
+    if (*what == 'h' || strcmp(what, "group") == 0) {
+        if (strcmp(more, "dash") == 0) strcpy(ties.label, "-");
+        if (strcmp(more, "long") == 0) memset(ties.label, '%', sizeof ties.label - 1);
+        if (*what == 'h') ties.parent = (uint64_t)quantity;
+        else ties.group = (uint64_t)quantity;
+        q.what = *what == 'h' ? TW_REQUEST_HOLD : TW_REQUEST_NEW;
+        q.quantity = q.price = 10 * TW_FIXED_ONE;
+        q.ties = &ties;
+    }
+    if (*what == 'd') q.what = TW_REQUEST_DROP;
+    if (strcmp(more, "post") == 0) q.post_only = true;
+    if (strcmp(more, "reduce") == 0) q.reduce_only = true;
+    if (strcmp(more, "close") == 0) q.tif = '7';
+    if (strcmp(more, "trail") == 0) q.type = 'P', q.trail = TW_FIXED_ONE / 2, q.price = 0;
+    if (strcmp(more, "day") == 0) q.tif = '0';
+    if (tw_fix_orders_send(orders, &q, &error) < 0) add("%s", error.text);
+}
+
+static void open_orders(const struct tw_fix_orders_options *more)
+{
+    options = *more;
+    options.dictionary = dictionaries[version];
+    options.symbols = symbols;
+    options.report = on_report;
+    options.stray = on_stray;
+    orders = tw_fix_orders_new(&options);
+    kept[0] = '\0';
+    strcpy(told, "first");
+    out();
+}
+
+/* join OWNER NAME: what it holds is told. */
+static void join(const char *line)
+{
+    struct tw_fix_holding *list = NULL;
+    char name[20] = "";
+    size_t n = 0;
+    int owner = 0;
+
+    sscanf(line, "join %d %19s", &owner, name);
+    if (tw_fix_orders_join(orders, (uint32_t)owner, name, NOW, &list, &n) < 0) return;
+    for (size_t i = 0; i < n; i++)
+        add("%sholds %g@%g", *told ? " " : "", shown_of(list[i].quantity),
+            shown_of(list[i].price));
+    tw_free(list);
+}
+
+/* The program is killed, and begins again with the lines that were kept. */
+static void restart(void)
+{
+    size_t strange;
+
+    tw_fix_orders_free(orders);
+    orders = tw_fix_orders_new(&options);
+    if (!orders) return;
+    if (tw_fix_orders_restore(orders, kept, &strange) == TW_OK && strange)
+        add("%d strange lines", (int)strange);
+    kept[0] = '\0';
+    keep_lines(true);
+}
+
+/* Lines: ">8|..." is said, "<D 11=..." goes out, "=..." was told, "on", "off", else asked
+ * for.  What is there instead, or NULL. */
+static const char *play(const char *line)
+{
+    static char got[9000];
+
+    switch (*line) {
+    case '>': if (orders) say(line + 1), keep_lines(false); return NULL;
+    case '<': case '=':
+        if (!orders) return NULL;
+        strcpy(got, *line == '<' ? out() : told);
+        if (*line == '=') told[0] = '\0';
+        return strcmp(got, line + 1) == 0 ? NULL : got;
+    default: break;
+    }
+    if (!orders) return NULL;
+    if (strcmp(line, "restart") == 0) restart();
+    else if (strcmp(line, "spoil") == 0) strcat(kept, "O 8 what\nO 9 me A 1 2");
+    else if (strncmp(line, "join", 4) == 0) join(line);
+    else if (strcmp(line, "on") == 0) tw_fix_orders_logged_on(orders);
+    else if (strcmp(line, "off") == 0) tw_fix_orders_logged_out(orders, NOW);
+    else if (strcmp(line, "sent") == 0) out();
+    else if (strncmp(line, "tick ", 5) == 0)
+        tw_fix_orders_tick(orders, NOW + atoi(line + 5) * TW_FIXED_ONE);
+    else ask(line);
+    return NULL;
+}
+
+static void talk(const char *name, enum tw_fix_version v,
+                 const struct tw_fix_orders_options *o, const char *lines)
+{
+    char *copy = strdup(lines), *save = NULL, *line;
+    const char *got = NULL;
+
+    version = v;
+    open_orders(o);
+    for (line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+        if ((got = play(line)) != NULL) break;
+    ok(!got, "%s", name);
+    if (got) printf("#   line: %s\n#   got:  %s\n", line, got);
+    free(copy);
+    tw_fix_orders_free(orders);
+}
+
+#define T "60=20260101-00:00:00.000|"
+#define NEW(id) ">8|37=X" id "|11=" id "|17=n" id "|150=0|39=0|55=A|54=1|38=10|44=10" \
+    "|151=10|14=0|6=0|\n"
+#define FILL(id, exec, quantity, price, cum) ">8|37=X" id "|11=" id "|17=" exec \
+    "|150=F|39=1|55=A|54=1|38=10|32=" quantity "|31=" price "|14=" cum "|6=10|\n"
+
+static const struct tw_fix_orders_options none = { .no_mass_status = true };
+
+static void bodies(void)
+{
+    talk("an order of 4.4", TW_FIX_44, &none,
+         "on\nnew 7 10 10.5 post\n"
+         "<D 11=7|18=6|55=A|54=1|" T "38=10|40=2|44=10.5|59=1|");
+    talk("of 4.0: HandlInst, no TransactTime", TW_FIX_40, &none,
+         "on\nnew 7 10 10.5\n<D 11=7|21=1|55=A|54=1|38=10|40=2|44=10.5|59=1|");
+    talk("at the close before 4.3 is a type", TW_FIX_42, &none,
+         "on\nnew 7 10 10 close\n"
+         "<D 11=7|21=1|55=A|54=1|" T "38=10|40=B|44=10|");
+    talk("a trailing stop of 4.4", TW_FIX_44, &none,
+         "on\nnew 7 10 0 trail\n"
+         "<D 11=7|18=a|55=A|54=1|" T "38=10|40=P|59=1|211=0.5|");
+    talk("and of 5.0", TW_FIX_50SP2, &none,
+         "on\nnew 7 10 0 trail\n"
+         "<D 11=7|55=A|54=1|" T "38=10|40=P|59=1|211=0.5|1094=8|");
+    talk("which 4.2 does not have", TW_FIX_42, &none,
+         "on\nnew 7 10 0 trail\n=FIX.4.2 has no trailing_stop");
+    talk("reduce-only is not said by FIX", TW_FIX_44, &none,
+         "on\nnew 7 10 10 reduce\n=FIX.4.4 has no reduce-only orders");
+    talk("nor a fraction before 4.2", TW_FIX_41, &none,
+         "on\nnew 7 0.5\n=FIX.4.1 has no fractions of a quantity");
+    talk("nobody is logged on", TW_FIX_44, &none,
+         "new 7\n=the gateway is not connected");
+    talk("a chain of ClOrdIDs, the venue's OrderID", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") "=7:0!\nreplace 7 20 11\n"
+         "replace 7 30 12\ncancel 7\n"
+         "<G 41=7|37=X7|11=7a|55=A|54=1|" T "38=20|40=2|44=11|59=1|"
+         " G 41=7a|37=X7|11=7b|55=A|54=1|" T "38=30|40=2|44=12|59=1|"
+         " F 41=7b|37=X7|11=7c|55=A|54=1|" T "38=10|\n"
+         ">9|37=X7|11=7b|41=7a|39=0|434=2|102=2|\n=7:9 (21)!\n"
+         ">8|37=X7|11=7a|41=7|17=r1|150=5|39=0|55=A|54=1|38=20|44=11|151=20|14=0|6=0|\n"
+         "=7:5 20@11!\nreplace 7 40 12\n"
+         "<G 41=7a|37=X7|11=7d|55=A|54=1|" T "38=40|40=2|44=12|59=1|");
+    talk("fields of the session's orders", TW_FIX_42, &(struct tw_fix_orders_options){
+         .account = "ACC", .fields_n = 1, .no_mass_status = true,
+         .fields = (const struct tw_fix_extra[]){ { 100, "XNAS" } } },
+         "on\nnew 7\ncancel 7\n"
+         "<D 11=7|1=ACC|21=1|55=A|54=1|" T "38=10|40=2|44=10|59=1|"
+         "100=XNAS| F 41=7|11=7a|1=ACC|55=A|54=1|" T "38=10|");
+}
+
+static void trades(void)
+{
+    talk("a trade comes once, its commission counts", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") NEW("7")
+         ">8|37=X7|11=7|17=a|150=F|39=1|32=4|31=10|14=4|6=10|12=0.5|13=3|851=2|\n"
+         ">8|37=X7|11=7|17=a|150=F|39=1|32=4|31=10|14=4|6=10|97=Y|\n"
+         ">8|37=X7|11=7|17=b|150=F|39=2|32=6|31=10|14=10|6=10|12=0.01|13=1|\n"
+         "=7:0! 7:F 4@10 fee 0.5 7:F 6@10 fee 0.06\n"
+         ">8|37=X7|11=7|17=b|150=F|39=2|32=6|31=10|14=10|6=10|\n=");
+    talk("before it was acknowledged", TW_FIX_42, &none,
+         "on\nnew 7\nsent\n>8|37=X7|11=7|17=a|20=0|150=1|39=1|32=4|31=9|14=4|6=9|\n"
+         NEW("7") "=7:0! 7:F 4@9");
+    talk("taken back", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4")
+         FILL("7", "b", "3", "10", "7")
+         ">8|37=X7|11=7|17=c|19=a|150=H|39=1|14=3|151=7|\n"
+         "=7:0! 7:F 4@10 7:F 3@10 7:H 4@10 (21)\n<");
+    talk("taken back, and not for sale again", TW_FIX_42, &none,
+         "on\nnew 7\nsent\n" NEW("7") ">8|37=X7|11=7|17=a|20=0|150=1|39=1|32=4|31=9|14=4"
+         "|6=9|\n>8|37=X7|11=7|17=c|19=a|20=1|150=1|39=0|14=0|151=6|\n"
+         "=7:0! 7:F 4@9 7:H 4@9 (21) 7:5 6@10 (21)");
+    talk("corrected", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4")
+         ">8|37=X7|11=7|17=c|19=a|150=G|39=1|32=4|31=9.5|14=4|6=9.5|151=6|\n"
+         "=7:0! 7:F 4@10 7:H 4@10 (21) 7:F 4@9.5\n"
+         ">8|37=X7|11=7|17=d|19=c|150=H|39=0|14=0|151=10|\n=7:H 4@9.5 (21)");
+    talk("taken back before it comes", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") ">8|37=X7|11=7|17=c|19=a|150=H|39=0|14=0|151=10|\n"
+         FILL("7", "a", "4", "10", "4") "=7:0!");
+    talk("of an order that has ended", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") ">8|37=X7|11=7|17=u|150=4|39=4|14=0|151=0|58=why|\n"
+         "=7:0! stray 7 7:4 (21)\n" FILL("7", "a", "4", "10", "4") "=7:F 4@10*\n"
+         ">8|37=X7|11=7|17=c|19=a|150=H|39=4|14=0|151=0|\n=7:H 4@10 (21)*");
+    talk("the end waits for them", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") "cancel 7\nsent\n"
+         ">8|37=X7|11=7a|41=7|17=e|150=4|39=4|14=4|151=0|6=10|\n=7:0!\n"
+         "<H 37=X7|11=7|55=A|54=1|\n" FILL("7", "a", "4", "10", "4")
+         "=7:F 4@10 7:4!");
+    talk("or for what the status says, once", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") FILL("7", "b", "3", "11", "7")
+         "=7:0! 7:F 3@11\n<H 37=X7|11=7|55=A|54=1|\n"
+         ">8|37=X7|11=7|17=0|150=I|39=1|38=10|44=10|14=7|6=10.5|151=3|\n"
+         "=7:F 4@10.125\n>8|37=X7|11=7|17=a|150=F|39=1|32=4|31=10.125|14=4|6=10.125|\n=\n"
+         FILL("7", "c", "3", "10", "10") "=7:F 3@10");
+    talk("or nothing says it", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") FILL("7", "b", "3", "11", "7") "sent\n"
+         ">j|45=2|372=H|380=3|58=no|\n=7:0! 7:F 3@11 stray  7:F 4@9.25");
+    talk("or nobody answers for ten seconds", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") "cancel 7\nsent\n"
+         ">8|37=X7|11=7a|41=7|17=e|150=4|39=4|14=4|151=0|6=9.5|\nsent\ntick 9\n=7:0!\n"
+         "tick 10\n=7:F 4@9.5 7:4!\ntick 30\n=");
+    talk("more of it than there was", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7")
+         ">8|37=X7|11=7|17=a|150=F|39=1|38=30|32=15|31=10|14=15|6=10|\n"
+         "=7:0! 7:5 30@10 (21) 7:F 15@10");
+}
+
+static void others(void)
+{
+    talk("changed by the venue", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7")
+         ">8|37=X7|11=7|17=r|150=D|39=0|38=8|44=9.5|14=0|151=8|6=0|378=3|\n"
+         ">8|37=X7|11=7|17=r|150=D|39=0|38=8|44=9.5|14=0|151=8|6=0|378=3|\n"
+         "=7:0! 7:5 8@9.5 (21)");
+    talk("rejected, and refused by 3 and j", TW_FIX_44, &none,
+         "on\nnew 7\nnew 8\nnew 9\nsent\n"
+         ">8|37=NONE|11=7|17=r|150=8|39=8|103=2|14=0|6=0|\n"
+         ">3|45=2|373=5|371=38|\n>j|45=3|372=D|379=9|380=4|\n"
+         "=7:8 (17)! 8:8 (21)! 9:8 (21)!");
+    talk("a replacement rejected by 8", TW_FIX_42, &none,
+         "on\nnew 7\nsent\n" NEW("7") "replace 7 20 10\nsent\n"
+         ">8|37=X7|11=7a|41=7|17=r|20=0|150=8|39=8|14=0|6=0|\n=7:0! 7:9 (21)!");
+    talk("done for the day, but not those that last", TW_FIX_44, &none,
+         "on\nnew 7\nnew 8 10 10 day\nsent\n" NEW("7") NEW("8")
+         ">8|37=X7|11=7|17=d|150=3|39=3|14=0|6=0|\n"
+         ">8|37=X8|11=8|17=d|150=3|39=3|14=0|6=0|\n=7:0! 8:0! 8:3");
+    talk("expired; pending states say nothing", TW_FIX_41, &none,
+         "on\nnew 7\nsent\n>8|37=X7|11=7|17=p|20=0|150=A|39=A|14=0|6=0|\n=\n" NEW("7")
+         ">8|37=X7|11=7|17=q|20=0|150=6|39=6|14=0|6=0|\n"
+         ">8|37=X7|11=7|17=d|20=0|150=C|39=C|14=0|6=0|\n=7:0! 7:C");
+    talk("a cancel that is confirmed by the order's id", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") "cancel 7\nsent\n"
+         ">8|37=X7|11=7|41=7|17=e|150=4|39=4|14=0|151=0|6=0|\n=7:0! 7:4!");
+    talk("4.0 says it by the status alone", TW_FIX_40, &none,
+         "on\nnew 7\nsent\n>8|37=X7|11=7|17=1|20=0|39=0|32=0|31=0|14=0|6=0|\n"
+         ">8|37=X7|11=7|17=2|20=0|39=1|32=4|31=10|14=4|6=10|\n"
+         ">8|37=X7|11=7|17=3|20=2|19=2|39=1|32=4|31=9|14=4|6=9|\ncancel 7\nsent\n"
+         ">8|37=X7|11=7a|17=4|20=0|39=4|32=0|31=0|14=4|6=9|\n"
+         "=7:0! 7:F 4@10 7:H 4@10 (21) 7:F 4@9 7:4!");
+}
+
+static void connections(void)
+{
+    talk("what was not sent when it went down", TW_FIX_44, &none,
+         "on\nnew 7\noff\n=7:8 (22)!\nnew 8\n=the gateway is not connected");
+    talk("what was lost with it", TW_FIX_44, &none,
+         "on\nnew 7\nnew 8\nsent\n" NEW("7") "cancel 7\nsent\noff\non\n"
+         "<H 11=8|55=A|54=1| H 37=X7|11=7|55=A|54=1|\n"
+         ">8|37=NONE|11=8|17=0|150=8|39=8|103=5|14=0|6=0|\n"
+         ">8|37=X7|11=7|17=0|150=I|39=1|38=10|44=10|14=4|6=10|151=6|\n"
+         "=7:0! 8:8 (24)! 7:F 4@10 7:9 (22)!");
+    talk("of which nobody says anything, until it is canceled", TW_FIX_44, &none,
+         "on\nnew 7\nsent\noff\non\nsent\ntick 10\n=\ncancel 7\nsent\n"
+         ">9|37=NONE|11=7a|41=7|39=8|434=1|102=1|\n=7:9 (20)! 7:8 (24)!");
+    talk("changed meanwhile by what was asked for", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") "replace 7 20 11\nsent\noff\non\nsent\n"
+         ">8|37=X7|11=7a|17=0|150=I|39=0|38=20|44=11|14=0|6=0|151=20|\n=7:0! 7:5 20@11!\n"
+         "cancel 7\n<F 41=7a|37=X7|11=7b|55=A|54=1|" T "38=20|");
+    talk("orders are canceled after it", TW_FIX_50SP1, &(struct tw_fix_orders_options){
+         .cancel_on_disconnect = true, .no_mass_status = true },
+         "on\nnew 7\n<D 11=7|18=o|55=A|54=1|" T "38=10|40=2|44=10"
+         "|59=1|\n" NEW("7") "off\non\n"
+         "<F 41=7|37=X7|11=7a|55=A|54=1|" T "38=10|"
+         " H 37=X7|11=7|55=A|54=1|\n"
+         ">8|37=X7|11=7a|41=7|17=e|150=4|39=4|14=0|151=0|6=0|\n=7:0! 7:4");
+    talk("of others: all are asked for, and canceled", TW_FIX_44,
+         &(struct tw_fix_orders_options){ .cancel_unknown = true },
+         "on\n<AF 584=1767225600000000000|585=7|\n"
+         ">8|37=Z|11=abc|17=0|150=I|39=1|55=A|54=2|38=10|14=4|6=10|151=6|\n=stray abc\n"
+         "<F 41=abc|37=Z|11=x18867251edfa0000.1|55=A|54=2|" T "38=10|\n"
+         ">8|37=Z|11=x18867251edfa0000.1|41=abc|17=1|150=4|39=4|14=4|151=0|6=10|\n"
+         "=stray x18867251edfa0000.1\n<");
+}
+
+static const struct tw_fix_orders_options keeping = {
+    .no_mass_status = true, .keeps = true, .first_id = 1000 };
+static const struct tw_fix_orders_options guessing = { .first_id = 1000,
+                                                       .account = "ACC" };
+
+#define FORMER "11=7|55=A|54=1|38=10|40=2|44=10|59=1|"
+
+static void former_runs(void)
+{
+    talk("a restart: the order, its trades and its ClOrdIDs go on", TW_FIX_44, &keeping,
+         "join 3 me\non\nnew 7\n<D 11=7|55=A|54=1|" T "38=10|40=2|44=10|59=1|\n" NEW("7")
+         FILL("7", "a", "4", "10", "4") "replace 7 20 11\nsent\n=7:0! 7:F 4@10\n"
+         "restart\non\n<H 37=X7|11=7|55=A|54=1|\njoin 5 me\n"
+         "=stray 7 7:0 (25) of 5 10@10 traded 4@10* holds 4@10\n"
+         FILL("7", "a", "4", "10", "4") FILL("7", "b", "1", "12", "5") "=7:F 1@12*\n"
+         "cancel 7\n<F 41=7|37=X7|11=7b|55=A|54=1|" T "38=10|\n"
+         ">8|37=X7|11=7b|41=7|17=e|150=4|39=4|14=5|151=0|6=10.4|\n=7:4!\n"
+         "restart\njoin 2 me\n=holds 5@10.4");
+    talk("what traded meanwhile is booked, and who comes later holds it", TW_FIX_44,
+         &keeping,
+         "join 3 me\non\nnew 7\nsent\n" NEW("7") "=7:0!\nrestart\non\nsent\n"
+         FILL("7", "a", "4", "10", "4") "=stray 7\njoin 3 me\n"
+         "=7:0 (25) of 3 10@10 traded 4@10* holds 4@10\n"
+         ">8|37=X7|11=7|17=0|150=I|39=1|55=A|54=1|38=10|44=10|14=6|6=11|\n"
+         "=7:F 2@13*");
+    talk("one that the venue never got", TW_FIX_44, &keeping,
+         "join 3 me\non\nnew 7\nsent\nrestart\njoin 3 me\n"
+         "=7:0 (25) of 3 10@10 traded 0@0*\non\nsent\n"
+         ">8|37=NONE|11=7|17=0|150=I|39=8|103=5|14=0|6=0|\n=7:4 (24)*");
+    talk("of a script that is gone: told once, and canceled if asked", TW_FIX_44,
+         &(struct tw_fix_orders_options){ .no_mass_status = true, .keeps = true,
+                                          .cancel_unknown = true },
+         "join 3 me\njoin 4 other\non\nnew 7\nsent\n" NEW("7") "=7:0!\n"
+         "restart\njoin 4 other\non\n=stray 7\n"
+         "<F 41=7|37=X7|11=7a|55=A|54=1|" T "38=10| H 37=X7|11=7|55=A|54=1|\n"
+         ">8|37=X7|11=7a|41=7|17=e|150=4|39=4|14=0|151=0|6=0|\n=\nrestart\non\n<");
+    talk("lines of something else", TW_FIX_44, &keeping,
+         "join 3 me\non\nnew 7\nsent\n" NEW("7") "=7:0!\nspoil\nrestart\n"
+         "=1 strange lines\njoin 3 me\n=7:0 (25) of 3 10@10 traded 0@0*");
+    talk("without lines: of the only one there is", TW_FIX_44, &guessing,
+         "join 3 me\non\n<AF 584=1767225600000000000|585=7|\n"
+         ">8|37=Z|17=0|150=I|39=1|1=ACC|" FORMER "14=4|6=10|151=6|\n"
+         "=7:0 (25) of 3 10@10 traded 0@0* 7:F 4@10*\n"
+         ">8|37=Z|11=7|17=b|150=F|39=2|32=6|31=9|14=10|6=9.4|151=0|\n=7:F 6@9*");
+    talk("a trade of one, and its new ClOrdIDs", TW_FIX_44, &guessing,
+         "join 3 me\non\nsent\n"
+         ">8|37=Z|17=a|150=F|39=1|32=1|31=10|" FORMER "14=1|6=10|151=9|\n"
+         "=7:0 (25) of 3 10@10 traded 0@0* 7:F 1@10*\ncancel 7\n"
+         "<F 41=7|37=Z|11=7aaa|1=ACC|55=A|54=1|" T "38=10|\n"
+         ">9|37=Z|11=7aaa|41=7|39=8|434=1|102=1|\n=7:9 (20)! 7:4 (24)");
+    talk("not where it could be of two", TW_FIX_44, &guessing,
+         "join 3 me\njoin 4 other\non\nsent\n"
+         ">8|37=Z|17=0|150=I|39=0|" FORMER "14=0|6=0|151=10|\n=stray 7");
+    talk("nor of another account, of this run, or over", TW_FIX_44, &guessing,
+         "join 3 me\non\nsent\n"
+         ">8|37=Z|17=0|150=I|39=0|1=XYZ|" FORMER "14=0|6=0|151=10|\n=stray 7\n"
+         ">8|37=Z|17=0|150=I|39=0|11=1000|55=A|54=1|38=10|40=2|44=10|14=0|6=0|\n"
+         "=stray 1000\n"
+         ">8|37=Z|17=0|150=I|39=2|" FORMER "14=10|6=10|151=0|\n=stray 7");
+}
+
+static void words(void)
+{
+    shows_words = true;
+    talk("a venue's words: of a reject", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n"
+         ">8|37=X|11=7|17=1|150=8|39=8|103=99|58=margin call|14=0|6=0|\n"
+         "=stray 7 7:8 (21) 'margin call' 99!");
+    talk("of a refused change, and of none", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") "=7:0!\ncancel 7\nsent\n"
+         ">9|37=X7|11=7a|41=7|39=0|434=1|102=3|58=wait|\n=stray 7a 7:9 (21) 'wait' 3!\n"
+         FILL("7", "a", "4", "10", "4") "=7:F 4@10");
+    talk("of an end that waits for its trade", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") "=7:0!\n"
+         ">8|37=X7|11=7|17=e|150=4|39=4|58=halted|14=4|151=0|6=10|\n=stray 7\n"
+         FILL("7", "a", "4", "10", "4") "=7:F 4@10 7:4 (21) 'halted' -1");
+    shows_words = false;
+}
+
+/* As long as a label can be. */
+#define TEN "%%%%%%%%%%"
+#define PERCENTS TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "%%%%%%%%%"
+
+/* An order's life, with as much memory as there is. */
+/* What a script sees to itself goes on in the next run: brackets and groups. */
+static void ties(void)
+{
+    talk("who waits is there again, and goes out when it can", TW_FIX_44, &keeping,
+         "join 3 me\non\nnew 7\nhold 8 7\nsent\n" NEW("7") "=7:0!\nrestart\n"
+         "join 5 me\n=7:0 (25) of 5 10@10 traded 0@0* "
+         "8:A (25) waits for 7 'a label' of 5 10@10 traded 0@0*\non\nsent\n"
+         FILL("7", "a", "10", "10", "10") "=7:F 10@10*\n"
+         "new 8\n<D 11=8|55=A|54=1|" T "38=10|40=2|44=10|59=1|\n" NEW("8") "=8:0!\n"
+         "restart\njoin 5 me\n"
+         "=8:0 (25) 'a label' of 5 10@10 traded 0@0* holds 10@10");
+    talk("not before there is a session where its parent has traded", TW_FIX_44, &keeping,
+         "join 3 me\non\nnew 7\nhold 8 7\nsent\n" NEW("7")
+         FILL("7", "a", "10", "10", "10") "=7:0! 7:F 10@10\nrestart\njoin 5 me\n"
+         "=holds 10@10\non\n"
+         "=8:A (25) waits for 7, which has 10 'a label' of 5 10@10 traded 0@0*\n<");
+    talk("with any label", TW_FIX_44, &keeping,
+         "join 3 me\non\nnew 7\nhold 8 7 0 dash\nhold 9 7 0 long\nsent\n" NEW("7")
+         "=7:0!\nrestart\njoin 5 me\n=7:0 (25) of 5 10@10 traded 0@0* "
+         "8:A (25) waits for 7 '-' of 5 10@10 traded 0@0* "
+         "9:A (25) waits for 7 '" PERCENTS "' of 5 10@10 traded 0@0*");
+    talk("what was dropped is no more", TW_FIX_44, &keeping,
+         "join 3 me\non\nnew 7\nhold 8 7\nsent\ndrop 8\n" NEW("7") "=7:0!\n"
+         "restart\njoin 5 me\n=7:0 (25) of 5 10@10 traded 0@0*");
+    talk("a group of which one has traded, and the end came before the other was told",
+         TW_FIX_44, &keeping,
+         "join 3 me\non\ngroup 7 5\ngroup 8 5\nsent\n" NEW("7") NEW("8")
+         FILL("7", "a", "10", "10", "10") "=7:0! 8:0! 7:F 10@10\nrestart\njoin 5 me\n"
+         "=8:0 (25) 'a label' of 5 10@10 traded 0@0* holds 10@10\non\n"
+         "<H 37=X8|11=8|55=A|54=1| F 41=8|37=X8|11=8a|55=A|54=1|" T "38=10|");
+}
+
+static void without_memory(const char *what, const struct tw_fix_orders_options *o,
+                           const char *const lines[])
+{
+    uint64_t n = 0;
+    bool failed;
+
+    version = TW_FIX_44;
+    do {
+        uint64_t before;
+
+        open_orders(o);
+        before = tw_memory_count();
+        tw_memory_fail_at(++n);
+        for (int i = 0; lines[i]; i++) play(lines[i]);
+        failed = tw_memory_count() - before >= n;
+        tw_memory_fail_at(0);
+        told[0] = '\0';
+        tw_fix_orders_free(orders);
+    } while (failed);
+    ok(n > 10, "%s without memory, %d times", what, (int)n);
+}
+
+static void lives(void)
+{
+    static const char *const life[] = {
+        "on", "new 7", "sent", ">8|37=X7|11=7|17=n|150=0|39=0|38=10|44=10|14=0|6=0|",
+        "replace 7 20 11", "sent", ">8|37=X7|11=7|17=b|150=F|39=1|32=3|31=11|14=7|6=10|",
+        "sent", ">8|37=X7|11=7a|41=7|17=r|150=5|39=1|38=20|44=11|14=7|6=10|", "off", "on",
+        "sent", ">8|37=Q|11=abc|17=0|150=I|39=1|55=A|54=2|38=10|14=4|6=10|", "cancel 7",
+        ">8|37=X7|11=7b|41=7a|17=e|150=4|39=4|58=bye|14=7|151=0|6=10|", "sent", NULL };
+    static const char *const two[] = {
+        "join 3 me", "on", "new 7", "sent",
+        ">8|37=X7|11=7|17=b|150=F|39=1|32=3|31=11|14=3|6=10|", "restart", "join 3 me",
+        "on", "sent", ">8|37=X7|11=7|17=c|150=F|39=1|32=3|31=11|14=6|6=10|",
+        ">8|37=Z|17=a|150=F|39=1|32=1|31=10|11=5|55=A|54=1|38=10|40=2|44=10|14=1|6=10|",
+        "restart", "join 3 me", NULL };
+
+    without_memory("an order's life", &(struct tw_fix_orders_options){
+        .cancel_unknown = true }, life);
+    without_memory("two runs", &keeping, two);
+}
+
+int main(void)
+{
+    symbols = tw_symbols_new(4);
+    tw_symbols_intern(symbols, "A", 1);
+    if (tw_fix_message_init(&parsed, 0, 0) < 0) abort();
+    for (int v = 0; v <= TW_FIX_50SP2; v++)
+        dictionaries[v] = dictionary((enum tw_fix_version)v, NULL);
+    bodies();
+    trades();
+    others();
+    connections();
+    former_runs();
+    ties();
+    words();
+    lives();
+    tw_fix_message_fini(&parsed);
+    for (int v = 0; v <= TW_FIX_50SP2; v++) tw_fix_dictionary_free(dictionaries[v]);
+    tw_symbols_free(symbols);
+    return tap_done();
+}

@@ -1,0 +1,569 @@
+/* fix_session.c - the rules of a session, both sides of it, as conversations.
+ *
+ * R1 and so on are the rules of the engine: session_in.c has them where they are kept. */
+#include "fix_talk.h"
+#include "place.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <uv.h>
+
+#define ORDER " 21=3 40=1 54=1 55=X 60=T 11="
+
+static const struct tw_fix_session_options acceptor, initiator = {
+    .initiator = true, .heartbeat_s = 30
+};
+
+static void logons(void)
+{
+    talk("R4: no Logon first", TW_FIX_42, &acceptor,
+         "connect\n>35=0 34=1\n!the first message is no Logon\n?NOT_LOGGED_ON\n=1 1");
+    talk("R6: 52 is wrong", TW_FIX_42, &acceptor,
+         "connect\n>35=A 34=1 52=T-121 98=0 108=30\n!Logon: SendingTime\n=1 1");
+    talk("R6: an invalid Logon", TW_FIX_42, &acceptor,
+         "connect\n>35=A 34=1 98=0\n!Logon: Required tag missing");
+    talk("R6: 108 is negative", TW_FIX_42, &acceptor,
+         "connect\n>35=A 34=1 98=0 108=-5\n!Logon: HeartBtInt");
+    talk("R6: encryption", TW_FIX_42, &acceptor,
+         "connect\n>35=A 34=1 98=1 108=5\n!Logon: EncryptMethod");
+    talk("R4: another CompID", TW_FIX_42, &acceptor,
+         "connect\n>35=A 34=1 49=YOU 98=0 108=5\n!Logon: another CompID");
+    talk("no Logon in 10 s", TW_FIX_42, &acceptor, "connect\n+9.9\n<-\n+0.2\n!no Logon");
+    talk("R8: seq too high", TW_FIX_42, &acceptor,
+         "connect\n>35=A 34=5 98=0 108=30\n<35=A 34=1 98=0 108=30\n"
+         "<35=2 34=2 7=1 16=0\n<-\n?GAP 1 4\n>35=4 34=1 43=Y 122=T 36=6 123=Y\n=6 3");
+    talk("R10: seq too low", TW_FIX_42, &acceptor,
+         "set 5 3\nconnect\n>35=A 34=2 98=0 108=30\n"
+         "<35=5 34=3 58=MsgSeqNum_too_low,_expecting_5_but_received_2\n"
+         "!MsgSeqNum too low\n=5 4");
+    talk("the application refuses", TW_FIX_42, &acceptor,
+         "refuse\nconnect\n>35=A 34=1 98=0 108=30\n<35=5 34=1 58=not_you\n"
+         "!Logon refused: not you\n=2 2");
+    talk("R7: reset in the Logon", TW_FIX_42, &acceptor,
+         "set 5 9\nconnect\n>35=A 34=1 98=0 108=30 141=Y\n"
+         "<35=A 34=1 98=0 108=30 141=Y\n?RESET\n=2 2");
+    talk("R7: reset later", TW_FIX_42, &acceptor,
+         ON ">35=0 34=2\n>35=A 34=1 98=0 108=30 141=Y\n<35=A 34=1 98=0 108=30 141=Y\n"
+         "?RESET\n=2 2\n>35=1 34=2 112=x\n<35=0 34=2 112=x");
+    talk("initiator: a Logon and its answer", TW_FIX_44, &initiator, I_ON "<-\n=2 2");
+    talk("initiator: numbers go on", TW_FIX_44, &initiator,
+         "set 7 9\nconnect\n<35=A 34=9 98=0 108=30\n>35=A 34=7 98=0 108=30\n?LOGGED_ON\n"
+         "=8 10");
+    talk("initiator: the answer is too high", TW_FIX_44, &initiator,
+         "connect\n<35=A 34=1 98=0 108=30\n>35=A 34=4 98=0 108=30\n"
+         "<35=2 34=2 7=1 16=0\n=1 3");
+    talk("initiator: is refused", TW_FIX_44, &initiator,
+         "connect\n<35=A 34=1 98=0 108=30\n>35=5 34=1 58=wrong_password\n"
+         "!Logon refused: wrong password\n=2 2");
+    talk("initiator: 141=Y", TW_FIX_44,
+         &(struct tw_fix_session_options){ .initiator = true, .reset_on_logon = true },
+         "set 7 9\nconnect\n<35=A 34=1 98=0 108=0 141=Y\n>35=A 34=1 98=0 108=0 141=Y\n"
+         "?LOGGED_ON\n=2 2");
+    talk("initiator: the peer resets unasked", TW_FIX_44, &initiator,
+         "set 7 9\nconnect\n<35=A 34=9 98=0 108=30\n>35=A 34=1 98=0 108=30 141=Y\n"
+         "?RESET\n=2 1");
+    talk("initiator: no answer", TW_FIX_44, &initiator,
+         "connect\n<35=A 34=1 98=0 108=30\n+10.1\n!no Logon");
+    talk("initiator: more fields, 5.0", TW_FIX_50SP2,
+         &(struct tw_fix_session_options){ .initiator = true, .heartbeat_s = 1,
+             .logon = (struct tw_fix_extra[]){ { 554, "secret" }, { 553, "me" } },
+             .logon_n = 2 },
+         "connect\n<35=A 34=1 98=0 108=1 553=me 554=secret 1137=9\n"
+         ">35=A 34=1 98=0 108=1 1137=9\n?LOGGED_ON");
+    talk("reset on logout", TW_FIX_42,
+         &(struct tw_fix_session_options){ .reset_on_logout = true },
+         ON ">35=5 34=2\n<35=5 34=2\n!the peer logged out\n=1 1");
+    talk("and not when the line breaks", TW_FIX_42,
+         &(struct tw_fix_session_options){ .reset_on_logout = true },
+         ON "hangup\n?LOGGED_OUT\n=2 2");
+    talk("reset on disconnect", TW_FIX_42,
+         &(struct tw_fix_session_options){ .reset_on_disconnect = true },
+         ON "hangup\n=1 1");
+    talk("a Logon again", TW_FIX_42, &acceptor,
+         ON ">35=A 34=2 98=0 108=30\n<-\n=3 2");
+}
+
+static void numbers(void)
+{
+    talk("R9: asked once, processed in order", TW_FIX_42, &acceptor,
+         ON ">35=1 34=4 112=c\n<35=2 34=2 7=2 16=0\n>35=1 34=5 112=d\n<-\n"
+         ">35=1 34=2 112=a\n<35=0 34=3 112=a\n>35=1 34=3 112=b\n<35=0 34=4 112=b\n"
+         "<35=0 34=5 112=c\n<35=0 34=6 112=d\n=6 7");
+    talk("R9: 999999 before 4.2", TW_FIX_41, &acceptor,
+         ON ">35=0 34=4\n<35=2 34=2 7=2 16=999999");
+    talk("R9: chunks", TW_FIX_44, &(struct tw_fix_session_options){ .resend_chunk = 2 },
+         ON ">35=0 34=7\n<35=2 34=2 7=2 16=3\n>35=4 34=2 43=Y 122=T 36=4 123=Y\n"
+         "<35=2 34=3 7=4 16=5\n>35=4 34=4 43=Y 122=T 36=6 123=Y\n<35=2 34=4 7=6 16=0\n"
+         ">35=4 34=6 43=Y 122=T 36=7 123=Y\n<-\n=8 5");
+    talk("R9: asked again, then no more", TW_FIX_44, &acceptor,
+         "connect\n>35=A 34=1 98=0 108=0\n<35=A 34=1 98=0 108=0\n>35=0 34=3\n"
+         "<35=2 34=2 7=2 16=0\n+29\n<-\n+2\n<35=2 34=3 7=2 16=0\n+60\n"
+         "<35=2 34=4 7=2 16=0\n<35=2 34=5 7=2 16=0\n+30\n"
+         "<35=5 34=6 58=ResendRequest_is_not_answered\n+2\n!ResendRequest");
+    talk("R9: no room for early ones", TW_FIX_44,
+         &(struct tw_fix_session_options){ .early_max = 200 },
+         ON ">35=0 34=3\n<35=2 34=2 7=2 16=0\n>35=0 34=4\n>35=0 34=5\n>35=0 34=6\n<-\n"
+         ">35=0 34=2\n=5 3\n>35=0 34=8\n<35=2 34=3 7=5 16=0\n"
+         ">35=4 34=5 43=Y 122=T 36=9 123=Y\n=9 4");
+    talk("R11: PossDup is ignored", TW_FIX_42, &acceptor,
+         ON ">35=0 34=2\n>35=0 34=2 43=Y 122=T\n<-\n=3 2");
+    talk("R11: 122 is required", TW_FIX_42, &acceptor,
+         ON ">35=0 34=2\n>35=0 34=2 43=Y\n"
+         "<35=3 34=2 45=2 58=Required_tag_missing 371=122 372=0 373=1\n=3 3");
+    talk("R11: 122 past 52", TW_FIX_42, &acceptor,
+         ON ">35=0 34=2\n>35=0 34=2 43=Y 122=T+9\n"
+         "<35=3 34=2 45=2 58=SendingTime_accuracy_problem 372=0 373=10\n<35=5 34=3\n"
+         "+2\n!");
+    talk("34 is no number", TW_FIX_42, &acceptor,
+         ON ">35=0 34=x\n<35=5 34=2 58=MsgSeqNum_missing");
+    talk("R13: CompID", TW_FIX_42, &acceptor,
+         ON ">35=0 34=2 49=YOU\n<35=3 34=2 45=2 58=CompID_problem 372=0 373=9\n"
+         "<35=5 34=3\n>35=1 34=3 112=x\n<-\n>35=5 34=4\n<-\n!the peer logged out");
+    talk("CheckCompID=N", TW_FIX_42,
+         &(struct tw_fix_session_options){ .any_comp_id = true },
+         ON ">35=0 34=2 49=YOU\n<-\n=3 2");
+    talk("R14: 52", TW_FIX_42, &acceptor,
+         ON ">35=0 34=2 52=T-121\n"
+         "<35=3 34=2 45=2 58=SendingTime_accuracy_problem 372=0 373=10\n<35=5 34=3\n"
+         "+2\n!");
+    talk("CheckLatency=N", TW_FIX_42,
+         &(struct tw_fix_session_options){ .latency_s = -1 },
+         ON ">35=0 34=2 52=T-9999\n<-\n=3 2");
+    talk("R15: before 4.2 the tag is in the text", TW_FIX_41, &acceptor,
+         ON ">35=D 34=2 11=id 21=3 40=1 54=1\n"
+         "<35=3 34=2 45=2 58=Required_tag_missing_(55)\n=3 3");
+    talk("R16: a type that is none", TW_FIX_42, &acceptor,
+         ON ">35=* 34=2\n<35=3 34=2 45=2 58=Invalid_MsgType 372=* 373=11\n=3 3");
+    talk("R25: the way back", TW_FIX_42, &acceptor,
+         ON ">35=D 34=2 115=A 129=B 11=id 21=3 40=w 54=1 55=X 60=T\n"
+         "<35=3 34=2 116=B 128=A 45=2 58=Value_is_incorrect_(out_of_range)_for_this_tag "
+         "371=40 372=D 373=5");
+    talk("R28: SequenceReset", TW_FIX_42, &acceptor,
+         ON ">35=4 34=9 36=7\n=7 2\n?SKIPPED 2 6\n>35=4 34=1 36=3\n"
+         "<35=3 34=2 45=1 58=Value_is_incorrect_(out_of_range)_for_this_tag 372=4 373=5\n"
+         "=7 3\n>35=4 34=7 36=12 123=Y\n=12 3");
+    talk("R33: unsupported", TW_FIX_44, &acceptor,
+         ON "unsupported\n>35=D 34=2" ORDER "id\n"
+         "<35=j 34=2 45=2 58=Unsupported_Message_Type 372=D 380=3\n=3 3");
+    talk("R33: to a BusinessMessageReject there is no answer", TW_FIX_44, &acceptor,
+         ON "unsupported\n>35=j 34=2 45=1 372=D 380=3\n<-\n=3 2");
+    talk("R33: before 4.2", TW_FIX_41, &acceptor,
+         ON "unsupported\n>35=D 34=2 11=id 21=3 40=1 54=1 55=X\n"
+         "<35=3 34=2 45=2 58=Unsupported_message_type\n=3 3");
+    talk("the peer's Reject", TW_FIX_42, &acceptor,
+         ON ">35=3 34=2 45=1 58=what\n<-\n?REJECTED 1 1\n=3 2");
+    talk("369", TW_FIX_44, &(struct tw_fix_session_options){ .last_processed = true },
+         "connect\n>35=A 34=1 98=0 108=30\n<35=A 34=1 369=1 98=0 108=30\n"
+         ">35=0 34=2\n>35=1 34=3 112=x\n<35=0 34=2 369=3 112=x");
+}
+
+#define SENT "send D 11=a\n<35=D 34=2 11=a\n"
+
+static void resends(void)
+{
+    talk("R29: messages again, the rest filled", TW_FIX_44, &acceptor,
+         ON SENT ">35=1 34=2 112=x\n<35=0 34=3 112=x\nsend D 11=b\n<35=D 34=4 11=b\n"
+         ">35=2 34=3 7=1 16=0\n<35=4 34=1 43=Y 122=T 36=2 123=Y\n"
+         "<35=D 34=2 43=Y 122=T 11=a\n<35=4 34=3 43=Y 122=T 36=4 123=Y\n"
+         "<35=D 34=4 43=Y 122=T 11=b\n<-\n=4 5\n"
+         ">35=2 34=4 7=3 16=3\n<35=4 34=3 43=Y 122=T 36=4 123=Y\n<-");
+    talk("R29: past the last", TW_FIX_44, &acceptor,
+         ON ">35=2 34=2 7=9 16=0\n"
+         "<35=3 34=2 45=2 58=Value_is_incorrect_(out_of_range)_for_this_tag 371=7 372=2 "
+         "373=5\n=3 3");
+    talk("R29: not what the application does not want", TW_FIX_44, &acceptor,
+         ON "veto\nsend D 11=veto\n<35=D 34=2 11=veto\nsend D 11=b\n<35=D 34=3 11=b\n"
+         ">35=2 34=2 7=1 16=0\n<35=4 34=1 43=Y 122=T 36=3 123=Y\n"
+         "<35=D 34=3 43=Y 122=T 11=b\n<-");
+    talk("PersistMessages=N", TW_FIX_44,
+         &(struct tw_fix_session_options){ .forget = true },
+         ON SENT ">35=2 34=2 7=1 16=0\n<35=4 34=1 43=Y 122=T 36=3 123=Y\n<-");
+    talk("R27: answered during our gap, and counts later", TW_FIX_44, &acceptor,
+         ON SENT ">35=2 34=4 7=2 16=2\n<35=D 34=2 43=Y 122=T 11=a\n<35=2 34=3 7=2 16=0\n"
+         ">35=0 34=2\n>35=0 34=3\n<-\n=5 4");
+    talk("R29: no faster than asked", TW_FIX_44,
+         &(struct tw_fix_session_options){ .resend_rate = 20 },
+         ON SENT "send D 11=b\n<35=D 34=3 11=b\nsend D 11=c\n<35=D 34=4 11=c\n"
+         ">35=2 34=2 7=2 16=0\n<35=D 34=2 43=Y 122=T 11=a\n<-\n+0.051\n"
+         "<35=D 34=3 43=Y 122=T 11=b\n<-\n+0.051\n<35=D 34=4 43=Y 122=T 11=c\n<-");
+    talk("789: the acceptor sends what is missing", TW_FIX_44,
+         &(struct tw_fix_session_options){ .next_expected = true },
+         "set 1 1\nconnect\n>35=A 34=1 98=0 108=30 789=1\n<35=A 34=1 98=0 108=30 789=2\n"
+         "<-\n" SENT "hangup\nconnect\n>35=A 34=2 98=0 108=30 789=2\n"
+         "<35=A 34=3 98=0 108=30 789=3\n<35=D 34=2 43=Y 122=T 11=a\n"
+         "<35=4 34=3 43=Y 122=T 36=4 123=Y\n<-");
+    talk("789: the initiator too, and does not ask", TW_FIX_44,
+         &(struct tw_fix_session_options){ .next_expected = true, .initiator = true,
+                                           .heartbeat_s = 30 },
+         "set 4 6\nconnect\n<35=A 34=6 98=0 108=30 789=4\n"
+         ">35=A 34=6 98=0 108=30 789=5\n<35=4 34=5 43=Y 122=T 36=7 123=Y\n<-\n?GAP 4 5\n"
+         ">35=4 34=4 43=Y 122=T 36=7 123=Y\n=7 7");
+    talk("789: too high", TW_FIX_44,
+         &(struct tw_fix_session_options){ .next_expected = true },
+         "connect\n>35=A 34=1 98=0 108=30 789=7\n<35=A 34=1 98=0 108=30 789=2\n"
+         "<35=5 34=2 58=NextExpectedMsgSeqNum_too_high,_expecting_1_but_received_7");
+}
+
+static void timers(void)
+{
+    talk("R30: heartbeats", TW_FIX_42, &acceptor,
+         ON "+29.9\n<-\n+0.2\n<35=0 34=2\n<-");
+    talk("R31, R32: a TestRequest, then the end", TW_FIX_42, &acceptor,
+         ON "+30\n<35=0 34=2\n+6\n<35=1 34=3 112=TEST\n+35.9\n<-\n+0.2\n!nothing was");
+    talk("R31: an answer", TW_FIX_42, &acceptor,
+         ON "+36\n<35=0 34=2\n<35=1 34=3 112=TEST\n>35=0 34=2 112=TEST\n+30\n"
+         "<35=0 34=4\n<-");
+    talk("108=0: none of it", TW_FIX_42, &acceptor,
+         "connect\n>35=A 34=1 98=0 108=0\n<35=A 34=1 98=0 108=0\n+9999\n<-\n=2 2");
+    talk("R26: the peer's Logout, whatever its number", TW_FIX_42, &acceptor,
+         ON ">35=5 34=9 58=bye\n<35=5 34=2\n!the peer logged out: bye\n=2 3");
+    talk("our Logout", TW_FIX_42, &acceptor,
+         ON "logout\n<35=5 34=2 58=bye\n>35=1 34=2 112=x\n<35=0 34=3 112=x\n>35=5 34=3\n"
+         "<-\n!the peer logged out\n=4 4");
+    talk("our Logout without an answer", TW_FIX_42, &acceptor,
+         ON "logout\n<35=5 34=2 58=bye\n+1.9\n<-\n+0.2\n!bye");
+}
+
+static void commands(void)
+{
+    talk("reset of one that is up", TW_FIX_42, &acceptor,
+         ON SENT "reset\n<35=A 34=1 98=0 108=30 141=Y\n>35=1 34=2 112=old\n"
+         "<35=0 34=2 112=old\n>35=A 34=1 98=0 108=30 141=Y\n<-\n?RESET\n=2 3\n"
+         ">35=1 34=2 112=new\n<35=0 34=3 112=new");
+    talk_as("reset that the peer did not hear of", TW_FIX_42, &acceptor,
+            ON ">35=0 34=2\nreset\n<35=A 34=1 98=0 108=30 141=Y\nhangup\nconnect\n"
+            ">35=A 34=3 98=0 108=30\n<35=A 34=1 98=0 108=30 141=Y\n?RESET\n=1 2\n"
+            ">35=1 34=1 112=x\n<35=0 34=2 112=x");
+    talk("reset of one that is down", TW_FIX_42, &acceptor,
+         ON "hangup\nreset\n=1 1");
+    talk("disabled", TW_FIX_42, &acceptor,
+         ON "disable\n<35=5 34=2\n>35=5 34=2\n!the peer logged out\nrefused\nenable\n"
+         "connect\n>35=A 34=3 98=0 108=30\n<35=A 34=3 98=0 108=30");
+    talk("connected already", TW_FIX_42, &acceptor, ON "refused\n<-\n=2 2");
+    talk("nothing is sent before the Logon", TW_FIX_42, &acceptor,
+         "connect\nsend D 11=a\n<-\n=1 1");
+}
+
+/* Up from 12:00 to 13:00; the rig begins at 12:00. */
+static void schedules(void)
+{
+    static const struct tw_fix_schedule hour = {
+        .start_s = 12 * 3600, .end_s = 13 * 3600, .start_day = TW_FIX_NO_DAY,
+        .end_day = TW_FIX_NO_DAY, .reset_s = TW_FIX_NO_TIME
+    }, day = {
+        .start_s = 15 * 3600, .end_s = 15 * 3600, .start_day = TW_FIX_NO_DAY,
+        .end_day = TW_FIX_NO_DAY, .reset_s = TW_FIX_NO_TIME
+    };
+
+    talk("its time is over, and numbers begin anew", TW_FIX_42,
+         &(struct tw_fix_session_options){ .schedule = &hour, .initiator = true },
+         "connect\n<35=A 34=1 98=0 108=0\n>35=A 34=1 98=0 108=0\n+3599\n<-\n+2\n"
+         "<35=5 34=2 58=the_session's_time_is_over\n>35=5 34=2\n!the peer logged out\n"
+         "refused\n+82790\nrefused\n+10\nconnect\n<35=A 34=1 98=0 108=0");
+    talk("one day's session after the other", TW_FIX_42,
+         &(struct tw_fix_session_options){ .schedule = &day, .initiator = true },
+         "connect\n<35=A 34=1 98=0 108=0\n>35=A 34=1 98=0 108=0\n+10801\n"
+         "<35=5 34=2 58=a_new_session_begins\n>35=5 34=2\n!the peer logged out\n"
+         "connect\n<35=A 34=1 98=0 108=0\n=1 2");
+}
+
+/* ---- what is no conversation ---- */
+
+static void garbled(void)
+{
+    static const char junk[] = "what is this 8=FI 8=FIX.9.9\0019=5\001";
+    size_t n;
+    char *p;
+
+    open_rig(&acceptor, TW_FIX_42, 0);
+    play("connect");
+    say("35=A 34=1 98=0 108=30");
+    hear();
+    tw_fix_session_receive(r.s, r.now, junk, sizeof junk - 1);
+    say("35=1 34=2 112=x");
+    ok(strcmp(hear(), "35=0 34=2 112=x") == 0 && happened("DROPPED", (char[4200]){0}),
+       "R2: what is garbled is ignored");
+    p = whole(TW_FIX_42, "35=1|34=3|49=PEER|52=x|56=US|112=y|", &n);
+    p[n - 3] ^= 1;
+    tw_fix_session_receive(r.s, r.now, p, n);
+    ok(*hear() == 0 && tw_fix_session_status(r.s).next_in == 3, "R2: a wrong CheckSum");
+    free(p);
+    p = whole(TW_FIX_41, "35=1|34=3|49=PEER|52=x|56=US|112=y|", &n);
+    tw_fix_session_receive(r.s, r.now, p, n);
+    collect();
+    ok(strcmp(hear(), "35=5 34=3 58=Incorrect_BeginString") == 0, "R12: BeginString");
+    free(p);
+    close_rig();
+    open_rig(&acceptor, TW_FIX_42, 0);
+    play("connect");
+    tw_fix_session_receive(r.s, r.now, junk, sizeof junk - 1);
+    ok(tw_fix_session_closing(r.s), "R2: as the first thing it is the end");
+    close_rig();
+}
+
+/* A peer that does not read. */
+static void no_reader(void)
+{
+    struct tw_fix_output *out;
+    struct tw_error error = {0};
+    char text[1000];
+    int rc = 0, sent = 0;
+
+    open_rig(&(struct tw_fix_session_options){ .output_max = 10000 }, TW_FIX_44, 1 << 20);
+    play("connect");
+    say("35=A 34=1 98=0 108=30");
+    memset(text, 'x', sizeof text);
+    while (rc == 0 && sent < 1000) {
+        rc = tw_fix_session_begin(r.s, r.now, "D", NULL, 0, &out, &error);
+        if (rc < 0) break;
+        tw_fix_put_text(out, 58, text, sizeof text);
+        rc = tw_fix_session_send(r.s, NULL, &error);
+        sent++;
+    }
+    ok(rc == TW_EFULL && sent < 12 && tw_fix_session_closing(r.s),
+       "a peer that does not read is cut off: %s", error.text);
+    r.now.steady_ns += 3000000000;
+    tw_fix_session_tick(r.s, r.now);
+    ok(tw_fix_session_status(r.s).waiting == 0, "nor is it waited for");
+    ok(tw_fix_session_status(r.s).next_out == (uint64_t)sent + 2,
+       "and no number is lost");
+    close_rig();
+}
+
+/* What headers have in common is kept as text: with all fields, also where it is too
+ * long for that, and at another time. */
+static void headers(void)
+{
+    static const int64_t ns[] = { 0, 0, 1500000000, 1000000 };
+    char long_text[301], want[700];
+
+    memset(long_text, 'x', 300);
+    long_text[300] = 0;
+    for (int longer = 0; longer < 2; longer++) {
+        struct tw_fix_session_options o = {
+            .sender_sub = longer ? long_text : "DESK", .target_sub = "BOOK",
+            .sender_location = "LON", .target_location = "NYC", .last_processed = true,
+        };
+        bool right = true;
+
+        open_rig(&o, TW_FIX_44, 1 << 16);
+        play("connect");
+        say("35=A 34=1 98=0 108=30");
+        for (int i = 0; i < 4; i++) {
+            struct tw_fix_output *out;
+            struct tw_error error;
+            char time[TW_FIX_TIME_TEXT + 1] = "";
+
+            r.n = 0;
+            r.now.time_ns += ns[i];
+            tw_fix_time_text(r.now.time_ns, TW_FIX_MS, time);
+            time[21] = 0;
+            snprintf(want, sizeof want, "|35=D|34=%d|49=US|50=%s|52=%s|56=PEER|57=BOOK|"
+                     "142=LON|143=NYC|369=1|58=x|10=", 2 + i, o.sender_sub, time);
+            right = right
+                && tw_fix_session_begin(r.s, r.now, "D", NULL, 0, &out, &error) == TW_OK;
+            if (right) tw_fix_put_text(out, 58, "x", 1);
+            right = right && tw_fix_session_send(r.s, NULL, &error) == TW_OK;
+            collect();
+            right = right && strstr(shown(r.in, r.n), want);
+        }
+        ok(right, "headers%s", longer ? " that are long" : "");
+        close_rig();
+    }
+}
+
+static void send_errors(void)
+{
+    struct tw_fix_output *out;
+    struct tw_error error = {0};
+    static char text[9000];
+    uint64_t seq = 0;
+
+    open_rig(&acceptor, TW_FIX_44, 4096);
+    play("connect");
+    say("35=A 34=1 98=0 108=30");
+    hear();
+    memset(text, 'x', sizeof text);
+    tw_fix_session_begin(r.s, r.now, "D", NULL, 0, &out, &error);
+    tw_fix_put_text(out, 58, text, sizeof text);
+    ok(tw_fix_session_send(r.s, NULL, &error) == TW_EFULL, "too large: %s", error.text);
+    tw_fix_session_begin(r.s, r.now, "D", NULL, 0, &out, &error);
+    tw_fix_put_text(out, 58, "a\001b", 3);
+    ok(tw_fix_session_send(r.s, NULL, &error) == TW_EFORMAT, "SOH: %s", error.text);
+    tw_fix_session_begin(r.s, r.now, "D", NULL, 0, &out, &error);
+    tw_fix_put_text(out, 58, "fine", 4);
+    ok(tw_fix_session_send(r.s, &seq, &error) == TW_OK && seq == 2,
+       "neither has used a number");
+    collect();
+    ok(strcmp(hear(), "35=D 34=2 58=fine") == 0 && *hear() == 0, "nor was sent");
+    close_rig();
+}
+
+/* A store that is too small forgets, and that is told. */
+static void forgotten(void)
+{
+    char got[4200];
+
+    open_rig(&acceptor, TW_FIX_44, 4096);
+    play("connect");
+    say("35=A 34=1 98=0 108=30");
+    for (int i = 0; i < 100; i++) send_app("D 11=x");
+    while (*hear()) continue;
+    say("35=2 34=2 7=1 16=0");
+    ok(happened("FORGOTTEN 1", got), "what is not kept any more is told of: %s", got);
+    ok(strncmp(hear(), "35=4 34=1 43=Y", 14) == 0
+       && strncmp(hear(), "35=D 34=", 8) == 0, "and filled");
+    close_rig();
+}
+
+/* A limit on the size of files is a disk that is full. */
+static void full_disk(void)
+{
+    struct rlimit old, small = { 100000, RLIM_INFINITY };
+    struct tw_error error = { .text = "" };
+    char path[PLACE], text[3000], got[4200];
+    int rc = 0;
+    struct tw_fix_output *out;
+    uint64_t sent = 0;
+
+    place_file(path);
+    open_rig(&acceptor, TW_FIX_44, 0);
+    tw_fix_session_free(r.s);
+    tw_fix_store_close(r.store);
+    r.store = r.o.store = tw_fix_store_open(&(struct tw_fix_store_options){
+        .path = path, .now_ns = r.now.time_ns }, &error);
+    r.s = tw_fix_session_new(&r.o, &error);
+    play("connect");
+    say("35=A 34=1 98=0 108=30");
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &old);
+    small.rlim_max = old.rlim_max;
+    setrlimit(RLIMIT_FSIZE, &small);
+    memset(text, 'x', sizeof text);
+    while (rc == 0 && sent < 1000) {
+        rc = tw_fix_session_begin(r.s, r.now, "D", NULL, 0, &out, &error);
+        if (rc < 0) break;
+        tw_fix_put_text(out, 58, text, sizeof text);
+        rc = tw_fix_session_send(r.s, NULL, &error);
+        sent += rc == 0;
+    }
+    setrlimit(RLIMIT_FSIZE, &old);
+    ok(rc < 0 && happened("STORE_FAILED", got)
+       && tw_fix_session_status(r.s).next_out == sent + 2, "a full disk: %s", error.text);
+    collect();
+    r.n = 0;
+    say("35=1 34=2 112=x");
+    ok(strncmp(hear(), "35=0 34=", 8) == 0, "the session goes on");
+    send_app("D 11=a");
+    ok(strncmp(hear(), "35=D 34=", 8) == 0, "and sends when there is room again");
+    close_rig();
+    unlink(path);
+}
+
+static void wrong_options(void)
+{
+    struct tw_error error = {0};
+    struct tw_fix_session_options o;
+
+    open_rig(&acceptor, TW_FIX_44, 0);
+    o = r.o;
+    o.sender = NULL;
+    ok(!tw_fix_session_new(&o, &error) && error.code == TW_EUSAGE, "%s", error.text);
+    o = r.o;
+    o.precision = 4;
+    ok(!tw_fix_session_new(&o, &error) && error.code == TW_EUSAGE, "%s", error.text);
+    o = r.o;
+    o.heartbeat_s = -1;
+    ok(!tw_fix_session_new(&o, &error) && error.code == TW_EUSAGE, "%s", error.text);
+    ok(tw_fix_session_set_numbers(r.s, 0, 1, &error) == TW_EUSAGE, "%s", error.text);
+    close_rig();
+}
+
+static void no_memory(void)
+{
+    struct tw_error error = {0};
+    struct tw_fix_session *s = NULL;
+    int failed = 0;
+
+    open_rig(&acceptor, TW_FIX_44, 0);
+    for (uint64_t n = 1; !s; n++) {
+        tw_memory_fail_at(n);
+        s = tw_fix_session_new(&r.o, &error);
+        failed += !s && error.code == UV_ENOMEM;
+    }
+    tw_memory_fail_at(0);
+    ok(failed >= 6, "no memory is an error (%d)", failed);
+    tw_fix_session_free(s);
+    close_rig();
+}
+
+/* One byte at a time is the same as all at once. */
+static void bytewise(void)
+{
+    static const char *const lines[] = {
+        "35=A|34=1|49=PEER|52=20240102-12:00:00|56=US|98=0|108=30|",
+        "35=1|34=3|49=PEER|52=20240102-12:00:00|56=US|112=b|",
+        "35=1|34=2|49=PEER|52=20240102-12:00:00|56=US|112=a|",
+        "35=2|34=4|49=PEER|52=20240102-12:00:00|56=US|7=1|16=0|",
+        "35=5|34=5|49=PEER|52=20240102-12:00:00|56=US|",
+    };
+    static char all[4000], written[2][WIRE];
+    size_t n = 0, length[2];
+
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        size_t part;
+        char *p = whole(TW_FIX_44, lines[i], &part);
+
+        memcpy(all + n, p, part);
+        n += part;
+        if (i == 1) n += (size_t)sprintf(all + n, "junk8=FI");
+        free(p);
+    }
+    for (int turn = 0; turn < 2; turn++) {
+        size_t step = turn ? 1 : n, given = 0, at = 0;
+
+        open_rig(&acceptor, TW_FIX_44, 0);
+        play("connect");
+        while (at < n && given < n) {
+            char *copy;
+
+            given += step;
+            copy = malloc(given - at);
+            memcpy(copy, all + at, given - at);
+            at += tw_fix_session_receive(r.s, r.now, copy, given - at);
+            free(copy);
+            collect();
+        }
+        memcpy(written[turn], r.in, r.n);
+        length[turn] = r.n;
+        close_rig();
+    }
+    ok(length[0] == length[1] && length[0] > 500
+       && memcmp(written[0], written[1], length[0]) == 0,
+       "one byte at a time is as all at once");
+}
+
+int main(void)
+{
+    for (int v = TW_FIX_40; v <= TW_FIX_50SP2; v++)
+        dictionaries[v] = dictionary((enum tw_fix_version)v, NULL);
+    logons();
+    numbers();
+    resends();
+    timers();
+    commands();
+    schedules();
+    garbled();
+    no_reader();
+    headers();
+    send_errors();
+    forgotten();
+    full_disk();
+    wrong_options();
+    no_memory();
+    bytewise();
+    for (int v = TW_FIX_40; v <= TW_FIX_50SP2; v++)
+        tw_fix_dictionary_free(dictionaries[v]);
+    return tap_done();
+}

@@ -1,0 +1,197 @@
+--- fix_config: the .cfg files of QuickFIX, and what app.fix declares.
+
+local t = require "tw.test"
+local app = require "tw.app"
+local config = require "tw.fix_config"
+
+local function file(text, suffix)
+  local path = os.tmpname()
+  local f <close> = io.open(path, "wb")
+  f:write(text)
+  return path
+end
+
+local function read(text)
+  local path = file(text)
+  local made, why = config.read(path)
+  os.remove(path)
+  return made, why and why:gsub("^.*/[^:]*:", "cfg:")
+end
+
+local INITIATOR = [[
+[DEFAULT]
+ConnectionType=initiator
+HeartBtInt=20
+ReconnectInterval=5
+FileStorePath=store
+FileLogPath = log
+StartTime=08:00:00
+EndTime=17:00:00
+Weekdays=Mon,Tue,Fri
+TimeZone=America/New_York
+SocketNodelay=Y
+
+# a broker
+[SESSION]
+BeginString=FIX.4.4
+SenderCompID=ME
+TargetCompID=BROKER
+SocketConnectHost=a.example
+SocketConnectPort=5001
+SocketConnectHost1=b.example
+SocketConnectPort1=5002
+ResetOnLogon=Y
+ValidateFieldsHaveValues=N
+AllowUnknownMsgFields=Y
+CheckLatency=N
+TimestampPrecision=6
+[SESSION]
+BeginString=FIXT.1.1
+DefaultApplVerID=FIX.5.0SP2
+SenderCompID=ME
+TargetCompID=OTHER
+SocketConnectHost=::1
+SocketConnectPort=5003
+SessionQualifier=other
+UseDataDictionary=N
+PersistMessages=N
+MaxLatency=30
+]]
+
+local made = assert(read(INITIATOR))
+t.is(#made.sessions, 2, "two sessions")
+t.is(#made.warnings, 0, "and nothing to say")
+local a, b = made.sessions[1], made.sessions[2]
+t.is(a.name, "FIX.4.4:ME-BROKER", "a name of BeginString and CompIDs")
+t.same(a.hosts, { "a.example:5001", "b.example:5002" }, "hosts, one after the other")
+t.is(a.heartbeat, 20, "heartbeat, of [DEFAULT]")
+t.is(a.retry, 5, "reconnects")
+t.is(a.store, "store", "a store")
+t.is(a.log, "log", "a log, with blanks around =")
+t.is(a.reset_on_logon, true, "a flag")
+t.same(a.validate, { have_values = false, unknown_fields = false }, "what is checked")
+t.is(a.latency, false, "no latency")
+t.is(a.precision, 6, "microseconds")
+t.same(a.schedule, { zone = "America/New_York", open = "08:00:00", close = "17:00:00",
+                     days = "Mon,Tue,Fri" }, "a schedule")
+t.is(b.version, "FIX.5.0SP2", "a version of FIXT")
+t.is(b.name, "other", "a qualifier is a name")
+t.same(b.hosts, { "[::1]:5003" }, "an address of IPv6")
+t.is(b.validate, "off", "no dictionary")
+t.is(b.persist, false, "nothing kept")
+t.is(b.latency, 30, "a latency")
+
+made = assert(read [[
+[DEFAULT]
+ConnectionType=acceptor
+SocketAcceptPort=5001
+SenderCompID=ISLD
+StartTime=00:00:00
+EndTime=00:00:00
+Frobnicate=1
+ScreenLogShowEvents=N
+RefreshOnLogon=Y
+[SESSION]
+BeginString=FIX.4.2
+TargetCompID=TW42
+[SESSION]
+BeginString=FIX.4.0
+TargetCompID=TW40
+SocketAcceptPort=5002
+StartDay=Sunday
+EndDay=Friday
+]])
+t.is(#made.acceptors, 2, "two ports")
+t.is(made.acceptors[1].port, 5001, "that of [DEFAULT]")
+t.is(made.acceptors[1].sessions[1].target, "TW42", "with its session")
+t.same(made.acceptors[2].sessions[1].schedule, { open = "00:00:00", close = "00:00:00",
+  open_day = "sun", close_day = "fri" }, "days of the week")
+t.is(#made.warnings, 3, "a warning each, once for the file")
+t.ok(made.warnings[1]:find ":7: Frobnicate=1 is no setting that is known", "unknown")
+t.ok(made.warnings[2]:find ":8: ScreenLogShowEvents=N is not supported", "not supported")
+t.ok(made.warnings[3]:find ":9: RefreshOnLogon=Y is not needed: one process",
+     "not needed, and why")
+
+made = assert(read(INITIATOR:gsub("TimeZone=%S+", "UseLocalTime=Y")))
+t.is(made.sessions[1].schedule.zone, "localtime", "times of this machine")
+
+local function refuses(text, pattern)
+  local got, why = read(text)
+  t.ok(not got and why:find(pattern), pattern)
+  if got or not why:find(pattern) then t.diag(tostring(why)) end
+end
+local HEAD = "[DEFAULT]\nConnectionType=initiator\nHeartBtInt=30\nSenderCompID=A\n"
+  .. "TargetCompID=B\nSocketConnectHost=h\nSocketConnectPort=1\n[SESSION]\n"
+local H44 = HEAD .. "BeginString=FIX.4.4\n"
+refuses("", "no %[SESSION%]")
+refuses("[FOO]\n", "cfg:1: %[DEFAULT%] or %[SESSION%] expected, got %[FOO%]")
+refuses("A=1\n", "cfg:1: A stands before")
+refuses("[DEFAULT]\nnonsense\n", "cfg:2: Setting=value expected, got 'nonsense'")
+refuses("[SESSION]\n", "cfg:1: ConnectionType is missing")
+refuses("[SESSION]\nConnectionType=both\n", "cfg:2: ConnectionType=both: initiator or")
+refuses(HEAD, "cfg:8: BeginString is missing")
+refuses(HEAD .. "BeginString=FIX.9\n", "cfg:9: BeginString=FIX.9: FIX.4.0 to FIX.4.4 or")
+refuses(HEAD .. "BeginString=FIXT.1.1\n", "DefaultApplVerID is missing")
+refuses(H44 .. "ResetOnLogon=maybe\n",
+        "cfg:10: ResetOnLogon=maybe: Y or N expected")
+refuses(H44 .. "HeartBtInt=soon\n",
+        "cfg:10: HeartBtInt=soon: an integer from 0 to 86400 expected")
+refuses(H44 .. "SocketConnectPort=99999\n", "cfg:10: SocketConnectPort")
+refuses(H44 .. "StartTime=8 o'clock\n", "cfg:10: StartTime=8 o'clock")
+refuses(H44 .. "StartTime=08:00:00\n", "EndTime is missing")
+refuses(H44 .. "StartTime=08:00:00\nEndTime=09:00:00\nStartDay=May\n",
+        "cfg:12: StartDay=May: a day")
+refuses(H44 .. "SocketConnectHost1=x\n", "SocketConnectPort1 is missing")
+t.is(config.read "/no/such", nil, "a file that is not there")
+
+-- ---- as an app file has it ----
+
+local function open(text)
+  local path = file('local app = require "tw.app" ' .. text)
+  local fine, declared = pcall(app.open, path, {}, 1)
+  os.remove(path)
+  return fine and declared, not fine and declared
+end
+
+local path = file(INITIATOR)
+local declared = assert(open(("app.fix.config(%q, { take = { 'D' } })"):format(path)))
+t.is(#declared.fix.sessions, 2, "app.fix.config declares its sessions")
+local one = declared.fix.sessions[1]
+t.same(one.take, { "D" }, "with options over them")
+t.is(one.take_all, false, "which count")
+t.is(one.check, 1 | 4 | 32 | 64, "checks are bits")
+t.is(one.schedule.days, 2 | 4 | 32, "days are bits")
+t.is(one.schedule.open, 8 * 3600, "times are seconds")
+t.is(one.latency, -1, "no latency is negative")
+os.remove(path)
+
+local function fails(text, pattern)
+  local got, why = open(text)
+  t.ok(not got and tostring(why):find(pattern), pattern)
+  if got or not tostring(why):find(pattern) then t.diag(tostring(why)) end
+end
+local S = "app.fix.session { host = 'h', port = 1, sender = 'A', target = 'B', %s }"
+fails(S:format "hartbeat = 1", "no option 'hartbeat'")
+fails(S:format "heartbeat = -1", "heartbeat must be an integer in 0")
+fails(S:format "version = 'FIX.4.9'", "no version 'FIX.4.9'; there are FIX.4.0")
+fails(S:format "validate = 'some'", "validate must be")
+fails(S:format "validate = { value = true }", "no option 'value'; did you mean 'values'")
+fails(S:format "name = 'a b'", "name must be 1 to 53 letters")
+fails(S:format "schedule = { open = '9' }", "open and close go together")
+fails(S:format "schedule = { open = '9', close = '10:00' }", "open must be a time")
+fails(S:format "schedule = { open = '9:00', close = '10:00', days = 'mo' }",
+      "days must be")
+fails(S:format "hosts = { 'a:1' }", "not both")
+fails(S:format "retry = { 3, 1 }", "retry must be")
+fails(S:format "sync = 'now'", "sync must be")
+fails(S:format "logon = { [true] = 'x' }", "logon: fields have names or tags")
+fails(S:format "precision = 4", "precision must be 3, 6 or 9")
+fails("app.fix.session { sender = 'A', target = 'B' }", "host and port are missing")
+fails("app.fix.session { host = 'h', port = 1, target = 'B' }", "sender is missing")
+fails(S:format "" .. S:format "", "another session is called so")
+fails("app.fix.acceptor { sessions = {} }", "port is missing")
+fails("app.fix.acceptor { port = 1 }", "neither sessions nor a template")
+fails("app.fix.acceptor { port = 1, tls = {}, sessions = {} }", "a server needs a cert")
+fails("app.fix.config '/no/such'", "no/such")
+
+t.done()

@@ -1,0 +1,140 @@
+--- sweep_walk: where windows are, who is beside whom, many tests as one result.
+
+package.path = "tests/?.lua;" .. package.path
+local t, results = require "tw.test", require "results"
+local report, walk = require "tw.report", require "tw.sweep_walk"
+
+local DAY <const> = 86400 * 1000000000
+
+-- Windows as "0-180:210": days of the training, and where the test ends.
+local function shown(o, from, to)
+  local fine, list = pcall(function() return walk.windows(walk.check(o), from, to) end)
+  if not fine then return list end
+  local out = {}
+  for i, w in ipairs(list) do
+    t.is(w.test_from, w.train_to, "the test begins where the training ends")
+    out[i] = ("%g-%g:%g"):format(w.train_from / DAY, w.train_to / DAY, w.test_to / DAY)
+  end
+  return table.concat(out, " ")
+end
+
+t.is(walk.check {}, nil, "neither train nor walk")
+t.is(shown({ train = 0.7 }, 0, 100 * DAY), "0-70:100", "a part")
+t.is(shown({ train = "0.7" }, 0, 99 * DAY), "0-69:99", "to a midnight")
+t.is(shown({ train = 0.5 }, 10, 10 + DAY), ("%g-%g:%g"):format(10 / DAY,
+  0.5 + 10 / DAY, 1 + 10 / DAY), "or not, where there is none between")
+t.is(shown({ train = "1970-02-01" }, 0, 100 * DAY), "0-31:100", "a date")
+t.is(shown({ walk = "30d:10d" }, 0, 65 * DAY), "0-30:40 10-40:50 20-50:60 30-60:65",
+     "sliding; the last one is shorter")
+t.is(shown({ walk = "30d:10d:20d" }, 0, 60 * DAY), "0-30:40 20-50:60", "with a step")
+t.is(shown({ walk = "4w:1w", anchored = true }, 0, 42 * DAY),
+     "0-28:35 0-35:42", "anchored")
+
+local function refuses(o, want)
+  local fine, why = pcall(walk.check, o)
+  t.is(fine or why, "tw.sweep: " .. want, want)
+end
+refuses({ walk = "30d" }, "walk: train:test, or train:test:step, expected, got '30d'")
+refuses({ walk = "30d:1:2:3" },
+        "walk: train:test, or train:test:step, expected, got '30d:1:2:3'")
+refuses({ walk = "30d:x" }, "walk: a time like 180d expected in 30d:x, got 'x'")
+refuses({ walk = "0d:1d" }, "walk: a time like 180d expected in 0d:1d, got '0d'")
+refuses({ walk = "30d:10d:5d" }, "walk: the step of 30d:10d:5d is shorter than its test")
+refuses({ train = 0.5, walk = "1d:1d" }, "either train or walk, not both")
+refuses({ anchored = true }, "anchored: it is for walk")
+for _, part in ipairs { 0, 1, -1, "soon" } do
+  refuses({ train = part },
+          "train: a part of the data, such as 0.7, or a date expected, got " .. part)
+end
+t.is(shown({ walk = "60d:10d" }, 0, 60 * DAY),
+     "tw.sweep: walk: the data has no window of 60d:10d: it is from "
+     .. "1970-01-01 00:00:00 to 1970-03-02 00:00:00", "too short")
+t.is(shown({ train = "1980-01-01" }, 0, 60 * DAY), "tw.sweep: train: 1980-01-01 00:00:00 "
+     .. "is not within the data, from 1970-01-01 00:00:00 to 1970-03-02 00:00:00",
+     "a date that is not within")
+t.is(shown({ walk = "1s:1s" }, 0, DAY), "tw.sweep: walk: more than 10000 windows",
+     "too many windows")
+t.is(walk.warmup { train_from = 0, test_from = 30 * DAY }, "2592000s", "warm-up")
+
+-- ---- neighbours ----
+
+local function run_at(a, b, sharpe)
+  return { places = { a, b }, result = sharpe and {
+    figures = { arithmetic = { sharpe = sharpe } } } }
+end
+local grid, at = {}, {}
+for a = 1, 4 do
+  for b = 1, 3 do
+    local run = run_at(a, b, a * 10 + b)
+    grid[#grid + 1], at[a .. b] = run, run
+  end
+end
+local function beside(name, ordered)
+  return walk.neighbours(at[name], grid, "sharpe", ordered or { true, true })
+end
+t.is(beside "22", 22.0, "the median of the eight around")   -- 11 12 13 21 23 31 32 33
+t.is(beside "11", 21, "in a corner of three")
+at["12"].result = nil
+t.is(beside "11", 21.5, "but for those that failed")
+t.is(beside("33", { true, false }), 33.0, "of names only the same")
+t.is(walk.neighbours(run_at(nil, nil, 1), grid, "sharpe", { true, true }), nil,
+     "points at random have none")
+
+-- ---- the tests as one ----
+
+local one = results.make { days = 300 }
+one.handled = 300
+local joined = walk.join { one }
+local same = joined.final == one.final and joined.start == one.start
+             and #joined.days == #one.days and #joined.trades == #one.trades
+for i, day in ipairs(joined.days) do same = same and day.equity == one.days[i].equity end
+t.ok(same, "one alone is itself")
+
+local two = results.make { days = 200, seed = 9 }
+two.handled = 100
+for _, day in ipairs(two.days) do day.time = day.time + 500 * DAY end
+for _, trade in ipairs(two.trades) do
+  trade.entry, trade.exit = trade.entry + 500 * DAY, trade.exit + 500 * DAY
+end
+joined = walk.join { one, two }
+local factor = one.final / two.start
+t.is(#joined.days, 500, "the days of both")
+t.is(joined.final, two.final * (one.final / two.start), "what both have made")
+t.is(joined.days[301].equity, two.days[1].equity * factor, "goes on from the first")
+t.is(joined.trades[#one.trades + 1].pnl, two.trades[1].pnl * factor, "trades, too")
+t.ok(joined.trades[#one.trades + 1] ~= two.trades[1], "which are copies")
+t.is(joined.figures.trades, #one.trades + #two.trades, "figures of all of them")
+t.is(joined.figures.exposure, (0.7 * 300 + 0.7 * 100) / 400, "exposure, by records")
+local growth = joined.days[#joined.days].equity / joined.days[1].equity - 1
+t.ok(math.abs(joined.figures.total_return - growth) < 1e-12, "the return of the curve")
+t.is(walk.join {}, nil, "of nothing there is none")
+local many = {}
+for i = 1, 40 do many[i] = results.make { days = 600, seed = i } many[i].handled = 1 end
+joined = walk.join(many)
+t.ok(#joined.curve.time <= 8192 and #joined.prices.SPY.time <= 8192
+     and joined.curve.equity[#joined.curve.equity] == joined.final,
+     "many points are thinned, not the last one")
+
+-- ---- the report ----
+
+joined = walk.join { one, two }
+joined.by = "sharpe"
+joined.windows = {
+  { train_from = 0, train_to = 30 * DAY, test_from = 30 * DAY, test_to = 40 * DAY,
+    params = { fast = 3, name = "<b>" }, train = 2.5, neighbours = 2.25, test = 1,
+    ratio = 0.4 },
+  { train_from = 10 * DAY, train_to = 40 * DAY, test_from = 40 * DAY,
+    test_to = 50 * DAY },
+}
+joined.sweep = results.sweep()
+local text = report.text(joined)
+t.ok(text:find("Windows, best by Sharpe\n", 1, true)
+     and text:find "\n1970%-01%-01  1970%-01%-31  1970%-02%-10 +3 +<b> +2.500 +2.250 "
+     and text:find "\n1970%-01%-11  1970%-02%-10  1970%-02%-20 +%- +%- +%- ",
+     "windows in the text")
+local html = report.html(joined, { title = "Walk" })
+t.ok(html:find("<h2>Windows", 1, true) and html:find("&lt;b&gt;", 1, true)
+     and html:find("Map of Sharpe", 1, true),
+     "windows and the runs of the training on the page")
+
+t.done()
