@@ -4,26 +4,39 @@
 # Settings: SAN=thread, SAN=address,undefined, WERROR=1, CC, CFLAGS, PREFIX, DESTDIR,
 # JOBS (tests at once).
 PREFIX  ?= /usr/local
-CFLAGS  ?= -O2 -g
+CFLAGS  ?= $(if $(SAN),-O1 -g1,-O2 -g)
 WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Wpointer-arith -Wwrite-strings -Wvla $(if $(WERROR),-Werror)
 override CFLAGS += -std=c11 -pthread -ffp-contract=off $(WARN) $(if $(SAN),\
   -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer \
   $(if $(findstring clang,$(CC)),,-Wno-tsan),-fno-asynchronous-unwind-tables)
-override CPPFLAGS += -D_GNU_SOURCE -Ihost -Ilua -Itests -I$B \
-           $(shell pkg-config --cflags lua5.4 libuv minizip zlib libzstd \
-           libcrypto 2>/dev/null)
+override CPPFLAGS += -D_GNU_SOURCE -Ihost -Ilua -Itests -I$B $(HEADERS)
+# What the system has is asked once, by the first recipe that wants it: before, packages
+# may be missing.
+once     = $(eval $1 := $2)$($1)
+unexport CPPFLAGS LDLIBS
+HEADERS  = $(call once,HEADERS,$(shell pkg-config --cflags lua5.4 libuv minizip zlib \
+           libzstd libcrypto libffi sqlite3 2>/dev/null))
 # A static library where there is one, so that the program is one file.
 lib      = $(or $(firstword $(foreach a,$2,$(if $(findstring /,$(shell \
            $(CC) -print-file-name=$a)),-l:$a))),$(shell pkg-config --libs $1))
 LIBUV    = $(call lib,libuv,libuv_a.a libuv.a)
-LDLIBS   = $(call lib,lua5.4,liblua5.4.a) $(LIBUV) \
+LIBS     = $(call lib,lua5.4,liblua5.4.a) $(LIBUV) \
            $(call lib,minizip,libminizip.a) $(call lib,zlib,libz.a) \
-           $(call lib,libzstd,libzstd.a) \
-           $(call lib,libcrypto,libcrypto.a) -ldl -lpthread -lm
+           $(call lib,libzstd,libzstd.a) $(call lib,expat,libexpat.a) \
+           $(call lib,libcrypto,libcrypto.a) $(call lib,libffi,libffi.a) \
+           -ldl -lpthread -lm
+LDLIBS   = $(call once,LDLIBS,$(LIBS))
 
-# What nothing calls is left out; C modules that Lua loads find its functions.
-LEAN     = -Wl,--gc-sections -Wl,--export-dynamic-symbol=lua*
+# What nothing calls is left out; C modules that Lua loads find its functions.  The
+# thread sanitizer writes a file for constants that lie beside code.  A pointer that the
+# start adjusts takes a bit, not 24 bytes, where libc can read that.
+RELR    := $(shell grep -qs DT_RELR "$$($(CC) -print-file-name=libc.so.6)" && \
+           echo -Wl,-z,pack-relative-relocs)
+LEAN     = -Wl,--gc-sections -Wl,--export-dynamic-symbol=lua* \
+           $(if $(SAN),,-Wl,-z,noseparate-code $(RELR))
+# For a libzstd that goes in.
+ZSTD     = $(if $(filter %libzstd.a,$(LDLIBS)),host/tape/zstd.ld)
 
 B       := build$(if $(SAN),-$(shell echo $(SAN) | tr , -))
 D        = $(DESTDIR)$(PREFIX)
@@ -31,6 +44,7 @@ objects  = $(patsubst %.c,$B/%.o,$(wildcard $1))
 programs = $(patsubst %.c,$B/%,$(wildcard $1))
 HOST    := $(call objects,host/*.c host/*/*.c)
 CTESTS  := $(call programs,tests/host/*.c)
+PEERS   := $(patsubst %.cpp,$B/%,$(wildcard tests/peers/*.cpp))
 FUZZERS := $(call programs,tests/fuzz/*.c)
 BENCHES := $(call programs,bench/*.c bench/*/*.c)
 TSAN    := $(if $(findstring thread,$(SAN)),$B/tests/tsan.o)
@@ -42,27 +56,55 @@ MAKEFLAGS += -j$(CORES)
 endif
 
 # For `tidewire build --static`: where all libraries are there for it, libc too.
-STATIC   = $(if $(SAN)$(filter-out -l:% -ldl -lpthread -lm,$(LDLIBS)),,$(if \
+STATIC   = $(if $(SAN)$(filter-out -l:% -ldl -lpthread -lm,$(LIBS)),,$(if \
            $(findstring /,$(shell $(CC) -print-file-name=libc.a)),$B/tidewire-static))
 
 all: $B/tidewire $B/libtidewire.a $(STATIC)
 programs: all $(CTESTS) $(BENCHES)
-$B/libtidewire.a: $(HOST) $(call objects,lua/*.c)
+$B/libtidewire.a: $(HOST) $(call objects,lua/*.c lua/ffi/*.c)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
 $B/tidewire: $(call objects,lua/main/*.c) $(TSAN) $B/libtidewire.a
-$(CTESTS): $B/%: $B/%.o $(HOST)
+# Linked in a third of the time, with what each of them calls.
+$B/host.a: $(HOST)
+	@rm -f $@
+	@$(AR) rcsT $@ $^
+$(CTESTS): $B/%: $B/%.o $B/host.a
 $(BENCHES): $B/%: $B/%.o $B/libtidewire.a
-$B/tidewire $(CTESTS) $(BENCHES):
+$B/tidewire $(CTESTS) $(BENCHES): host/tape/zstd.ld
 	@echo LD $@
-	@$(CC) $(CFLAGS) $(LEAN) -o $@ $^ $(LDLIBS)
+	@$(CC) $(CFLAGS) $(LEAN) -o $@ $(ZSTD) $(filter-out %.ld,$^) $(LDLIBS)
 
 # ld warns that libc looks for shared parts; lua/static sees to it that it does not.
-$B/tidewire-static: $(call objects,lua/main/*.c lua/static/*.c) $B/libtidewire.a
+$B/tidewire-static: $(call objects,lua/main/*.c lua/static/*.c) $B/libtidewire.a \
+                    lua/static/static.ld
 	@echo LD $@
-	@$(CC) $(CFLAGS) -static $(LEAN) -o $@ $^ $(LDLIBS) 2>$@.log \
-	  || { cat $@.log >&2; exit 1; }
+	@$(CC) $(CFLAGS) -static $(LEAN) -Wl,-T,lua/static/static.ld -o $@ \
+	  $(filter-out %.ld,$^) $(LDLIBS) 2>$@.log || { cat $@.log >&2; exit 1; }
+
+# Small where nothing waits for it: what no record, order, hit or task passes, and is not
+# the check of a built program, of which each bit was changed as it is.
+QUICK    = dispatch record script trader ltrade lorder account lbars lbook tracker \
+           ltracked% lstat lstat_field lview lvalue lchannel lcache lcache_look lfuture \
+           task tasks park loop copy backtest journal payload lfix_message lfix_build \
+           ffi/call ffi/cdata ffi/convert main/seal main/main main/program
+SLOW     = $(filter-out $(QUICK:%=lua/%.c),$(wildcard lua/*.c lua/*/*.c)) \
+           $(patsubst %,host/stat/%.c,token expr expr_text parse typing compile plan \
+           declare load emit function) \
+           $(patsubst %,host/fix/%.c,draft draft_text draft_finish xml dictionary arena \
+             early listener schedule session market_data \
+             market_data_states market_data_appl market_data_quotes publisher_states \
+             order_keep) \
+           $(patsubst %,host/feed/%.c,extent lean history input trace) \
+           $(patsubst %,host/share/%.c,simulate cache_dump cache_image array_csv caches \
+             cache_invalidate cache_load cache_cycle) \
+           $(patsubst %,host/stat/%.c,digest adopt) host/tape/names.c \
+           $(patsubst %,host/trade/%.c,probe performance calendar) \
+           $(patsubst %,host/run/%.c,openssl tls dial fix_make fix_door fix_keep \
+             fix_missed fix_engine fix_gateway fix_log fix_serve fix_feed feed feed_file \
+             feed_tcp feed_program feed_tape recorder)
+$(SLOW:%.c=$B/%.o): CFLAGS := $(CFLAGS:-O2=-Os)
 
 $B/%.o: %.c Makefile | build-packages
 	@mkdir -p $(@D)
@@ -70,7 +112,7 @@ $B/%.o: %.c Makefile | build-packages
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # What is built in, compressed: the Lua modules, for help the comments of the C
-# functions, and the texts of licences.
+# functions that Lua calls and of their files, and the texts of licences.
 TEXTS    = $(wildcard stdlib/*.lua) $B/reference.txt $B/licences.txt
 $B/lua/bundle.o: $B/bundle.inc
 $B/bundle.inc: stdlib $(TEXTS)
@@ -78,20 +120,42 @@ $B/bundle.inc: stdlib $(TEXTS)
 	@for f in $(TEXTS); do n=$$(basename $$f); z=$B/bundle/$$n.gz; n=$${n%.*}; \
 	  gzip -9nc $$f >$$z || exit; case $$f in *.lua) m=tw.$$n;; *) m=$$n;; esac; \
 	  echo "BUILT_IN($$n, \"$$m\", \"$$z\", $$(wc -c <$$z), $$(wc -c <$$f))"; done > $@
+# The versions of FIX that are built in, compressed too.
+$B/host/fix/built_in.o: $B/built_in.inc
+$B/built_in.inc: $(wildcard host/fix/*.txt) Makefile
+	@mkdir -p $B/bundle
+	@cat $(sort $(filter %.txt,$^)) | gzip -9nc > $B/bundle/fix.gz
+	@{ echo "PACKED(\"$B/bundle/fix.gz\", $$(wc -c <$B/bundle/fix.gz))"; \
+	  for f in $(sort $(filter %.txt,$^)); do echo "TEXT($$(wc -c <$$f))"; done; } > $@
 $B/licences.txt: LICENSE lua/licences
 	@mkdir -p $(@D)
 	@lua/licences > $@
 $B/reference.txt: $(wildcard lua/*.c lua/*/*.c)
 	@mkdir -p $(@D)
-	@awk '/^\/\*/ { on = 1 } on || /^static int [a-z_0-9]+\(lua_State/ { print } \
-	  /\*\// { on = 0 }' $^ > $@
+	@awk 'FNR == 1 { head = "" } /^\/\*/ { on = 1; text = "" } \
+	  on { text = text $$0 "\n"; if (/\*\//) { on = 0; if (!head) head = text } next } \
+	  /^(static )?int [a-z_0-9]+\(lua_State/ && text ~ /Yields:/ { \
+	    if (head != "-") printf "%s", head; head = "-"; print text $$0 } \
+	  { text = "" }' $^ > $@
 
+APP      = scripts/market.lua
 run: $B/tidewire
-	$B/tidewire run scripts/market.lua --seconds 10 --watch
+	$B/tidewire run $(APP) --seconds 10 --watch
 
-test: $B/tidewire $(STATIC) $(CTESTS) | test-packages
-	TIDEWIRE=$B/tidewire $(STEADY) prove -j$(or $(JOBS),$(CORES)) --exec tests/run \
-	  $(CTESTS) $(wildcard tests/lua/*.lua tests/stdlib/*.lua tests/e2e/*.lua)
+# Others' engines that ours are tested against, where they are installed.
+$(PEERS): $B/%: %.cpp Makefile | test-packages
+	@mkdir -p $(@D)
+	@if pkg-config --exists quickfix; then echo CXX $<; \
+	  $(CXX) -std=c++14 -Wall -Wno-deprecated -o $@ $< -lquickfix -lpthread; fi
+
+# The longest first, so that none is alone at the end: two wait for heartbeats.
+LONGEST  = tests/e2e/fix_sessions.lua $B/tests/host/fix_acceptor tests/e2e/burgers.lua \
+           tests/e2e/build.lua $B/tests/host/tape_file
+TESTS    = $(wildcard tests/e2e/*.lua) $(CTESTS) \
+           $(wildcard tests/lua/*.lua tests/stdlib/*.lua)
+test: $B/tidewire $(STATIC) $(CTESTS) $(PEERS) | test-packages
+	TIDEWIRE=$B/tidewire $(STEADY) prove -fo -j$(or $(JOBS),$(CORES)) --exec tests/run \
+	  $(filter $(LONGEST),$(TESTS)) $(filter-out $(LONGEST),$(TESTS))
 
 lint: $B/tidewire | lint-packages
 	clang -fsyntax-only -Wthread-safety -Werror -std=c11 $(WARN) $(CPPFLAGS) \
@@ -102,10 +166,14 @@ bench: programs
 	@for b in $(call programs,bench/*.c) $(wildcard bench/*/bench.sh); do \
 	  echo "== $$b"; B=$B $$b || exit 1; done
 
-$(FUZZERS): $B/%: %.c $(wildcard host/*.c host/*/*.c host/*/*.h) | fuzz-packages
+$(FUZZERS): $B/%: %.c $(wildcard host/*.c host/*/*.c host/*/*.h) \
+    $B/built_in.inc | fuzz-packages
 	@mkdir -p $@.corpus
 	clang $(CPPFLAGS) -std=c11 -pthread -g -O1 -fsanitize=fuzzer,address,undefined \
 	  -o $@ $(filter %.c,$^) $(LDLIBS)
+# Of ffi what declares.
+$B/tests/fuzz/cdef: $(filter-out $(foreach f,arithmetic blocking call callback cdata \
+  clib convert lffi plan,lua/ffi/$f.c),$(wildcard lua/ffi/*.c))
 fuzz: $(FUZZERS)
 	@for f in $^; do \
 	  $$f -max_total_time=$(or $(SECONDS),60) -artifact_prefix=$$f- $$f.corpus || exit; done
