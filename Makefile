@@ -3,6 +3,15 @@
 # every .c in tests/host, tests/fuzz and bench/ is a program of its own.
 # Settings: SAN=thread, SAN=address,undefined, WERROR=1, CC, CFLAGS, PREFIX, DESTDIR,
 # JOBS (tests at once).
+
+# Before all else what is missing is installed: the rest asks what the system has.
+ifeq (,$(filter clean uninstall,$(MAKECMDGOALS)))
+ifneq (0,$(shell tests/packages build $(filter test lint fuzz,$(MAKECMDGOALS)) >&2; \
+         echo $$?))
+$(error packages are missing)
+endif
+endif
+
 PREFIX  ?= /usr/local
 CFLAGS  ?= $(if $(SAN),-O1 -g1,-O2 -g)
 WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -11,22 +20,18 @@ override CFLAGS += -std=c11 -pthread -ffp-contract=off $(WARN) $(if $(SAN),\
   -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer \
   $(if $(findstring clang,$(CC)),,-Wno-tsan),-fno-asynchronous-unwind-tables)
 override CPPFLAGS += -D_GNU_SOURCE -Ihost -Ilua -Itests -I$B $(HEADERS)
-# What the system has is asked once, by the first recipe that wants it: before, packages
-# may be missing.
-once     = $(eval $1 := $2)$($1)
 unexport CPPFLAGS LDLIBS
-HEADERS  = $(call once,HEADERS,$(shell pkg-config --cflags lua5.4 libuv minizip zlib \
-           libzstd libcrypto libffi sqlite3 2>/dev/null))
+HEADERS := $(shell pkg-config --cflags lua5.4 libuv minizip zlib libzstd libcrypto \
+           libffi sqlite3)
 # A static library where there is one, so that the program is one file.
 lib      = $(or $(firstword $(foreach a,$2,$(if $(findstring /,$(shell \
            $(CC) -print-file-name=$a)),-l:$a))),$(shell pkg-config --libs $1))
 LIBUV    = $(call lib,libuv,libuv_a.a libuv.a)
-LIBS     = $(call lib,lua5.4,liblua5.4.a) $(LIBUV) \
+LDLIBS  := $(call lib,lua5.4,liblua5.4.a) $(LIBUV) \
            $(call lib,minizip,libminizip.a) $(call lib,zlib,libz.a) \
            $(call lib,libzstd,libzstd.a) $(call lib,expat,libexpat.a) \
            $(call lib,libcrypto,libcrypto.a) $(call lib,libffi,libffi.a) \
            -ldl -lpthread -lm
-LDLIBS   = $(call once,LDLIBS,$(LIBS))
 
 # What nothing calls is left out; C modules that Lua loads find its functions.  The
 # thread sanitizer writes a file for constants that lie beside code.  A pointer that the
@@ -56,7 +61,7 @@ MAKEFLAGS += -j$(CORES)
 endif
 
 # For `tidewire build --static`: where all libraries are there for it, libc too.
-STATIC   = $(if $(SAN)$(filter-out -l:% -ldl -lpthread -lm,$(LIBS)),,$(if \
+STATIC   = $(if $(SAN)$(filter-out -l:% -ldl -lpthread -lm,$(LDLIBS)),,$(if \
            $(findstring /,$(shell $(CC) -print-file-name=libc.a)),$B/tidewire-static))
 
 all: $B/tidewire $B/libtidewire.a $(STATIC)
@@ -106,7 +111,7 @@ SLOW     = $(filter-out $(QUICK:%=lua/%.c),$(wildcard lua/*.c lua/*/*.c)) \
              feed_tcp feed_program feed_tape recorder)
 $(SLOW:%.c=$B/%.o): CFLAGS := $(CFLAGS:-O2=-Os)
 
-$B/%.o: %.c Makefile | build-packages
+$B/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@echo CC $<
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -143,7 +148,7 @@ run: $B/tidewire
 	$B/tidewire run $(APP) --seconds 10 --watch
 
 # Others' engines that ours are tested against, where they are installed.
-$(PEERS): $B/%: %.cpp Makefile | test-packages
+$(PEERS): $B/%: %.cpp Makefile
 	@mkdir -p $(@D)
 	@if pkg-config --exists quickfix; then echo CXX $<; \
 	  $(CXX) -std=c++14 -Wall -Wno-deprecated -o $@ $< -lquickfix -lpthread; fi
@@ -153,11 +158,11 @@ LONGEST  = tests/e2e/fix_sessions.lua $B/tests/host/fix_acceptor tests/e2e/burge
            tests/e2e/build.lua $B/tests/host/tape_file
 TESTS    = $(wildcard tests/e2e/*.lua) $(CTESTS) \
            $(wildcard tests/lua/*.lua tests/stdlib/*.lua)
-test: $B/tidewire $(STATIC) $(CTESTS) $(PEERS) | test-packages
+test: $B/tidewire $(STATIC) $(CTESTS) $(PEERS)
 	TIDEWIRE=$B/tidewire $(STEADY) prove -fo -j$(or $(JOBS),$(CORES)) --exec tests/run \
 	  $(filter $(LONGEST),$(TESTS)) $(filter-out $(LONGEST),$(TESTS))
 
-lint: $B/tidewire | lint-packages
+lint: $B/tidewire
 	clang -fsyntax-only -Wthread-safety -Werror -std=c11 $(WARN) $(CPPFLAGS) \
 	  $(wildcard host/*.c host/*/*.c lua/*.c lua/*/*.c tests/*/*.c bench/*.c bench/*/*.c)
 	prove --exec '$B/tidewire test' tests/lint.lua
@@ -167,7 +172,7 @@ bench: programs
 	  echo "== $$b"; B=$B $$b || exit 1; done
 
 $(FUZZERS): $B/%: %.c $(wildcard host/*.c host/*/*.c host/*/*.h) \
-    $B/built_in.inc | fuzz-packages
+    $B/built_in.inc
 	@mkdir -p $@.corpus
 	clang $(CPPFLAGS) -std=c11 -pthread -g -O1 -fsanitize=fuzzer,address,undefined \
 	  -o $@ $(filter %.c,$^) $(LDLIBS)
@@ -197,12 +202,6 @@ uninstall:
 
 clean:
 	rm -rf build build-*
-build-packages test-packages lint-packages fuzz-packages: %-packages:
-	@tests/packages $*
-# One after the other: apt-get has a lock.
-test-packages: build-packages
-lint-packages: test-packages
-fuzz-packages: lint-packages
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
 .PHONY: all programs run test lint bench fuzz doc install uninstall clean
