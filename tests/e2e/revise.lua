@@ -230,13 +230,14 @@ for _, one in ipairs(BAD) do
 end
 
 -- Nothing that a version does while it is tried has an effect; an error in its functions
--- is told as in the first version.
+-- is told as in the first version; it ends the run, maybe before all is read.
 ran = check("what is tried says nothing", {
   app = APP, lead = [[ [1000] = function()
       edit("local seen", "print 'tried' local seen", '"old"', '"new"',
+           "b.n1 + b.n2", "b.n1 + b.n2 > 999",
            "seen = seen + 1", "error('feeds')", "return true", "print 'now' return true")
       print(reload())
-    end ]], s = SHARDS:format "", status = 1 }, "2\nnew\t1\t1\ttrue\t3000\t2\t0\nnow\n")
+    end ]], s = SHARDS:format "", status = 1 }, "2\nnew\t1\t1\ttrue\ttrue\t2\t0\nnow\n")
 says(ran, "\ntidewire: on_feed: app.lua:%d+: feeds\nstack traceback:\n",
   "an error in on_feed")
 t.ok(not ran.err:find "traceback.*traceback", "which has one traceback")
