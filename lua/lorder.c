@@ -259,7 +259,8 @@ static int cancel(lua_State *L)
 /* order:modify(changes) -> boolean
  * Asks for another quantity, price or stop: { price = 187.21 }; what is not named stays
  * as it is now.
- * on_order tells what comes of it.  False: the order has ended.
+ * on_order tells what comes of it: limits may refuse it, and so is what would put an exit
+ * of a bracket where it trades at once.  False: the order has ended.
  * Yields: no.  Blocks: no.  Thread: the script's.
  * Errors: raises for an order of another script, and for terms that can't be.
  * Units: as of the order. */

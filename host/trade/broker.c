@@ -74,7 +74,7 @@ static struct tw_order **slot_of(const struct tw_broker *b, uint64_t id)
     return &b->by_id[id & (b->size - 1)];
 }
 
-static struct tw_order *find(const struct tw_broker *b, uint64_t id)
+struct tw_order *tw_broker_find(const struct tw_broker *b, uint64_t id)
 {
     struct tw_order *o = b->size ? *slot_of(b, id) : NULL;
 
@@ -114,7 +114,7 @@ static bool reserve_open(struct tw_broker *b, uint32_t symbol)
 /* There is room. */
 static void enlist(struct tw_broker *b, struct tw_order *o)
 {
-    struct tw_order *parent = o->parent ? find(b, o->parent) : NULL;
+    struct tw_order *parent = o->parent ? tw_broker_find(b, o->parent) : NULL;
 
     o->next = b->open;
     o->link = &b->open;
@@ -302,7 +302,9 @@ int tw_broker_submit(struct tw_broker *b, struct tw_order *o, struct tw_error *e
     enlist(b, o);
     say(b, o, TW_EXEC_PENDING_NEW, TW_REASON_NONE);
     if (o->held) {
-        if (!find(b, o->parent)) note_due(b, o, -1);   /* it was refused at once */
+        bool is_alone = !tw_broker_find(b, o->parent);   /* it was refused at once */
+
+        if (is_alone) note_due(b, o, -1);
         else hold(b, o, true);
         return TW_OK;
     }
@@ -328,7 +330,7 @@ int tw_broker_enter(struct tw_broker *b, struct tw_order *o, int64_t parent_qty)
     if (!reserve_open(b, o->symbol)) return UV_ENOMEM;
     enlist(b, o);
     if (o->held) {
-        const struct tw_order *parent = find(b, o->parent);
+        const struct tw_order *parent = tw_broker_find(b, o->parent);
 
         if (parent && parent->cum_qty > parent_qty) parent_qty = parent->cum_qty;
         if (!parent || parent_qty > 0) note_due(b, o, parent_qty > 0 ? parent_qty : -1);
@@ -390,6 +392,10 @@ int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
     if (stop) next.stop = stop;
     rc = tw_order_check(&next, error);
     if (rc < 0) return rc;
+    if (tw_broker_misplaces(b, o, &next)) {
+        say(b, o, TW_EXEC_CANCEL_REJECTED, TW_REASON_BRACKET);
+        return TW_OK;
+    }
     if (o->held) {
         o->quantity = next.quantity;
         o->price = next.price;
@@ -524,7 +530,7 @@ static void mark(struct tw_broker *b, const struct tw_record *r)
 static void take_execution(struct tw_broker *b, const struct tw_record *r)
 {
     const struct tw_execution *e = &r->execution;
-    struct tw_order *o = find(b, e->order);
+    struct tw_order *o = tw_broker_find(b, e->order);
     struct tw_report done = tw_told_read(r, o);
 
     if (b->o.gateway->next && !b->o.gateway->next(b->o.gateway->ctx, r, &o, &done))

@@ -133,8 +133,9 @@ int tw_broker_enter(struct tw_broker *b, struct tw_order *o, int64_t parent_qty)
  * told.  UV_ENOMEM: it is not. */
 int tw_broker_hold(struct tw_broker *b, uint32_t symbol);
 
-/* Asks to cancel an order, or to give it other terms (0: as it is).  TW_EUSAGE: it is
- * not open. */
+/* Asks to cancel an order, or to give it other terms (0: as it is).  Those that would put
+ * an exit of a bracket where it trades at once are refused, which is told.  TW_EUSAGE: it
+ * is not open. */
 int tw_broker_cancel(struct tw_broker *b, struct tw_order *o);
 int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
                       int64_t price, int64_t stop, struct tw_error *error);

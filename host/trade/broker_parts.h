@@ -67,6 +67,9 @@ static inline int64_t tw_broker_leaves(const struct tw_order *o)
     return tw_order_is_open(o) ? quantity - o->cum_qty : 0;
 }
 
+/* An open order by its id, or NULL. */
+struct tw_order *tw_broker_find(const struct tw_broker *b, uint64_t id);
+
 /* ---- broker_risk.c ---- */
 
 /* What its part of the equity buys at a price, in whole lots. */
@@ -82,6 +85,11 @@ enum tw_reason tw_broker_may_go(struct tw_broker *b, const struct tw_order *o);
 /* Likewise why it must not become `next`, which is asked for. */
 enum tw_reason tw_broker_may_change(struct tw_broker *b, const struct tw_order *o,
                                     const struct tw_order *next);
+
+/* Would the order, or an exit that waits for it, trade at once as an exit, if it had the
+ * prices of `next`?  Not asked of an order that is no part of a bracket. */
+bool tw_broker_misplaces(const struct tw_broker *b, const struct tw_order *o,
+                         const struct tw_order *next);
 
 /* Where the desk has a limit for it, it has what this strategy has of the instrument from
  * the next call of tw_broker_share on.  False: no memory. */

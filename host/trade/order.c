@@ -33,7 +33,7 @@ static const char *const reasons[] = {
     [TW_REASON_NET_POSITION] = "the position of all scripts would be above its limit",
     [TW_REASON_PAST] = "gtd: its time of expiry is over already",
     [TW_REASON_RATE] = "no rate of exchange has come yet for the instrument's currency",
-    [TW_REASON_BRACKET] = "its take_profit or stop_loss would trade at once",
+    [TW_REASON_BRACKET] = "the bracket's take_profit or stop_loss would trade at once",
 };
 
 const char *tw_reason_text(enum tw_reason reason)

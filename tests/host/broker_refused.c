@@ -144,10 +144,94 @@ static void sides(void)
     close_rig(g);
 }
 
+/* ---- brackets that are changed ---- */
+
+struct bracket { struct tw_order *entry, *profit, *loss; };
+
+/* In hundredths; an entry without a price is a market order. */
+static struct bracket bracket(struct rig *g, struct tw_order entry, int64_t profit,
+                              int64_t loss)
+{
+    enum tw_side other = entry.side == TW_SIDE_SELL ? TW_SIDE_BUY : TW_SIDE_SELL;
+    struct bracket made;
+
+    entry.quantity = 10;
+    made.entry = submit(g, entry);
+    made.profit = submit(g, (struct tw_order){
+        .side = other, .quantity = 10, .price = profit, .parent = made.entry->id });
+    made.loss = submit(g, (struct tw_order){
+        .side = other, .quantity = 10, .type = TW_TYPE_STOP, .stop = loss,
+        .parent = made.entry->id });
+    return made;
+}
+
+/* Is another price of it (a stop's: of its stop) refused?  Then it has the old one. */
+static bool stays(struct rig *g, struct tw_order *o, int64_t price)
+{
+    bool is_stop = o->type == TW_TYPE_STOP;
+    int64_t was = is_stop ? o->stop : o->price;
+    struct tw_error error = { .text = "" };
+    bool is_so = false;
+    struct tw_told t;
+
+    told(g);
+    tw_broker_replace(g->b, o, 0, is_stop ? 0 : price * (ONE / 100),
+                      is_stop ? price * (ONE / 100) : 0, &error);
+    while (tw_broker_next(g->b, &t))
+        is_so = is_so || (t.report.exec == TW_EXEC_CANCEL_REJECTED
+                          && t.report.reason == TW_REASON_BRACKET && t.order == o);
+    return is_so && was == (is_stop ? o->stop : o->price);
+}
+
+static void changes(void)
+{
+    struct rig *g = market();
+    struct tw_order buy = { .price = 900 }, sell = { .side = TW_SIDE_SELL };
+    struct tw_order trail = { .type = TW_TYPE_TRAILING_STOP, .trail = ONE };
+    struct tw_error error;
+    struct bracket b;
+
+    quote(g, 1, 1000, 1010, 500);
+    b = bracket(g, buy, 950, 850);
+    ok(stays(g, b.profit, 900) && stays(g, b.profit, 800) && stays(g, b.loss, 900),
+       "exits that wait: on the wrong side of the entry's price");
+    ok(!stays(g, b.profit, 910) && !stays(g, b.loss, 870)
+       && b.profit->price == 91 * ONE / 10 && b.loss->stop == 87 * ONE / 10,
+       "on the right one they change");
+    ok(stays(g, b.entry, 910) && stays(g, b.entry, 870) && !stays(g, b.entry, 905),
+       "the entry does not pass its exits");
+    quote(g, 2, 890, 895, 500);
+    ok(tw_order_status(b.entry) == TW_STATUS_FILLED && !b.profit->held,
+       "the entry has traded");
+    ok(stays(g, b.loss, 890) && stays(g, b.loss, 990) && stays(g, b.profit, 890)
+       && stays(g, b.profit, 880), "exits at the venue: the market's price counts");
+    ok(tw_broker_replace(g->b, b.profit, 8 * ONE, 0, 0, &error) == TW_OK
+       && !stays(g, b.profit, 920) && !stays(g, b.loss, 880),
+       "the right side, and a quantity alone, are not refused");
+    close_rig(g);
+
+    g = market();
+    quote(g, 1, 1000, 1010, 500);
+    b = bracket(g, sell, 900, 1100);
+    quote(g, 2, 1000, 1010, 500);
+    ok(stays(g, b.loss, 1010) && stays(g, b.profit, 1010) && !stays(g, b.loss, 1011)
+       && !stays(g, b.profit, 1009), "of a sell, which looks at the ask");
+    b.entry = submit(g, (struct tw_order){ .quantity = 1, .price = 500 });
+    ok(!stays(g, b.entry, 400), "an order without exits goes where it likes");
+    close_rig(g);
+
+    g = market();
+    b = bracket(g, trail, 1200, 900);
+    ok(stays(g, b.profit, 900) && stays(g, b.loss, 1200) && !stays(g, b.loss, 1199),
+       "where no price is known they still don't pass each other");
+    close_rig(g);
+}
+
 int main(void)
 {
     rates();
     brackets();
     sides();
+    changes();
     return tap_done();
 }

@@ -108,14 +108,47 @@ prints("a bracket on the wrong side is refused, and so are its exits", app([[
       print(id, label, status, reason)
     end
   end]], { before = 'app.account { rates = { EUR = 1 } }' }), [[
-1	nil	rejected	its take_profit or stop_loss would trade at once
-4	nil	rejected	its take_profit or stop_loss would trade at once
-6	nil	rejected	its take_profit or stop_loss would trade at once
+1	nil	rejected	the bracket's take_profit or stop_loss would trade at once
+4	nil	rejected	the bracket's take_profit or stop_loss would trade at once
+6	nil	rejected	the bracket's take_profit or stop_loss would trade at once
 7	stop_loss	canceled	the order that it depends on has ended
 5	stop_loss	canceled	the order that it depends on has ended
 3	stop_loss	canceled	the order that it depends on has ended
 2	take_profit	canceled	the order that it depends on has ended
 8	nil	filled	nil
+]])
+
+prints("and so is a change of its exits, or of the entry, that puts them there", app([[
+  local entry, profit, loss
+  function M:on_quote(symbol, bid, ask)
+    if symbol ~= "C" then return end
+    n = n + 1
+    if n == 1 then
+      entry = self:buy { symbol = "C", quantity = 1, take_profit = 20, stop_loss = 9.5 }
+      for _, o in ipairs(self:orders()) do
+        if o.label == "take_profit" then profit = o end
+        if o.label == "stop_loss" then loss = o end
+      end
+      loss:modify { stop = 10 }
+      profit:modify { price = 9 }
+      profit:modify { price = 15 }
+    elseif n == 2 then
+      self:modify(loss, { stop = 11 })
+      loss:modify { stop = 9.75 }
+    elseif n == 3 then
+      profit:modify { price = 12 }
+    end
+  end
+  function M:on_order(id, status, reason, label)
+    if label and reason then print(id, label, status, reason) end
+  end
+  function M:on_stop() print(profit.price, loss.stop, loss.status) end]],
+  { before = 'app.account { rates = { EUR = 1 } }' }), [[
+3	stop_loss	pending_new	the bracket's take_profit or stop_loss would trade at once
+2	take_profit	pending_new	the bracket's take_profit or stop_loss would trade at once
+3	stop_loss	pending_new	the bracket's take_profit or stop_loss would trade at once
+2	take_profit	new	the bracket's take_profit or stop_loss would trade at once
+15.0	9.75	new
 ]])
 
 -- ---- decimals ----
