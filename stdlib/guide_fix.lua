@@ -124,6 +124,11 @@ comes (35=W, X and S of FIX.4.2 to 5.0SP2) becomes quotes and trades on the tape
                      that nobody subscribed or whose price is wrong
   streams            from 5.0 on a number of a stream (1180, 1181) that is not the next
                      one is a gap, too; ApplLastSeqNum (1350) says what came before it
+  gaps without end   a stream may be a channel's, of which you get a part, and RptSeq may
+                     count what you did not ask for: each new book is then lost at once.
+                     After five such gaps in a row (15 seconds) the log says so, on_gap is
+                     told once more, and from a last snapshot on the books live: until the
+                     session is up again only MsgSeqNum (34) tells what is missing there
 
 A session of an acceptor serves what the run has of quotes and trades:
 

@@ -108,6 +108,14 @@ static struct tw_fix_sub *new_sub(struct tw_fix_md *md, uint32_t symbol)
     return s;
 }
 
+/* It is asked for at once, and its numbers are believed. */
+static void forget_pace(struct tw_fix_sub *s)
+{
+    s->asked_ns = s->pause_ns = 0;
+    s->gaps = (struct tw_fix_gaps){0};
+    s->skips = false;
+}
+
 int tw_fix_md_subscribe(struct tw_fix_md *md, const char *name, size_t n)
 {
     int64_t symbol = tw_symbols_intern(md->o.symbols, name, n);
@@ -120,7 +128,7 @@ int tw_fix_md_subscribe(struct tw_fix_md *md, const char *name, size_t n)
     if (!s) return UV_ENOMEM;
     if (s->state == TW_FIX_MD_NONE) {
         s->state = TW_FIX_MD_WAITING;
-        s->asked_ns = s->pause_ns = 0;
+        forget_pace(s);
     }
     md->has_work = true;
     return TW_OK;
@@ -192,6 +200,21 @@ void tw_fix_md_slow_down(struct tw_fix_sub *s, struct tw_fix_now now)
     else if (s->pause_ns < again_max_ns) s->pause_ns *= 2;
 }
 
+bool tw_fix_md_in_vain(struct tw_fix_gaps *g, struct tw_fix_now now)
+{
+    int64_t since_ns = now.steady_ns - g->last_ns;
+    bool in_row = g->tries > 0
+                  && (since_ns < 4 * (again_ns << g->tries)
+                      || (g->between < TW_FIX_MD_BETWEEN && since_ns < again_max_ns));
+
+    g->tries = in_row ? g->tries + 1 : 1;
+    g->between = 0;
+    g->last_ns = now.steady_ns;
+    if (g->tries < TW_FIX_MD_TRIES) return false;
+    *g = (struct tw_fix_gaps){0};
+    return true;
+}
+
 void tw_fix_md_lose(struct tw_fix_md *md, struct tw_fix_now now, struct tw_fix_sub *s,
                     uint64_t lost, uint64_t first, struct tw_batch *out)
 {
@@ -209,7 +232,7 @@ void tw_fix_md_lose(struct tw_fix_md *md, struct tw_fix_now now, struct tw_fix_s
 }
 
 void tw_fix_md_lose_all(struct tw_fix_md *md, struct tw_fix_now now, uint64_t lost,
-                        uint64_t first, struct tw_batch *out)
+                        uint64_t first, struct tw_fix_sub *fresh, struct tw_batch *out)
 {
     bool any = false;
 
@@ -218,8 +241,8 @@ void tw_fix_md_lose_all(struct tw_fix_md *md, struct tw_fix_now now, uint64_t lo
 
         if (s->state != TW_FIX_MD_LIVE && s->state != TW_FIX_MD_ASKED) continue;
         any = true;
-        s->cancel = true;
-        s->state = TW_FIX_MD_WAITING;
+        s->cancel = s != fresh;
+        s->state = s == fresh ? TW_FIX_MD_ASKED : TW_FIX_MD_WAITING;
         forget(s);
     }
     if (!any) return;
@@ -257,9 +280,10 @@ void tw_fix_md_refused(struct tw_fix_md *md, uint64_t request, const char *why)
 
 static void go_down(struct tw_fix_md *md, struct tw_fix_now now, struct tw_batch *out)
 {
-    tw_fix_md_lose_all(md, now, 0, 0, out);
+    tw_fix_md_lose_all(md, now, 0, 0, NULL, out);
     md->up = false;
     md->streams_n = 0;
+    md->gaps = (struct tw_fix_gaps){0};
     tw_fix_md_lose_states(md, TW_FIX_MD_SESSION);
     for (uint32_t i = 0; i < md->subs_n; i++) {
         struct tw_fix_sub *s = &md->subs[i];
@@ -267,7 +291,7 @@ static void go_down(struct tw_fix_md *md, struct tw_fix_now now, struct tw_batch
         if (s->state != TW_FIX_MD_NONE) s->state = TW_FIX_MD_WAITING;
         s->request = 0;
         s->cancel = s->alone = false;
-        s->asked_ns = s->pause_ns = 0;
+        forget_pace(s);
         forget(s);
     }
     md->has_work = true;
@@ -297,7 +321,7 @@ void tw_fix_md_session_event(struct tw_fix_md *md, struct tw_fix_now now,
         first = e->from > md->up_seq ? e->from : md->up_seq + 1;
         if (!md->up || e->to < first) return;
         tw_fix_md_lose_states(md, TW_FIX_MD_ANSWERS);
-        tw_fix_md_lose_all(md, now, e->to - first + 1, first, out);
+        tw_fix_md_lose_all(md, now, e->to - first + 1, first, NULL, out);
         break;
     case TW_FIX_RESENDING:
         /* Requests among them are filled: see tw_fix_md_resend. */

@@ -49,6 +49,10 @@ struct tw_fix_md_event { enum tw_fix_md_kind kind; uint32_t symbol; const char *
 enum { TW_FIX_MD_BIDS = 1, TW_FIX_MD_OFFERS = 2, TW_FIX_MD_TRADES = 4 };
 enum { TW_FIX_MD_BATCH_MAX = 1000 };
 
+/* After so many gaps in a row, each soon after a snapshot, numbers (83, 1181) are taken
+ * to leave some out, and not to tell of gaps, until the session is up again. */
+enum { TW_FIX_MD_TRIES = 5 };
+
 /* 0 is what is said. */
 struct tw_fix_md_options {
     struct tw_symbols *symbols;     /* required                                        */

@@ -55,12 +55,75 @@ static struct tw_fix_stream *stream_of(struct tw_fix_md *md, struct tw_fix_text 
     return s;
 }
 
-/* A stream that leaves numbers out has a gap before each answer. */
-static void slow_down_all(struct tw_fix_md *md, struct tw_fix_now now)
+/* ---- gaps ---- */
+
+static bool is_alive(const struct tw_fix_sub *s)
 {
-    for (struct tw_fix_sub *s = md->subs; s < md->subs + md->subs_n; s++)
-        if (s->state == TW_FIX_MD_LIVE || s->state == TW_FIX_MD_ASKED)
-            tw_fix_md_slow_down(s, now);
+    return s->state == TW_FIX_MD_LIVE || s->state == TW_FIX_MD_ASKED;
+}
+
+/* Of which symbol alone the message is a snapshot that is waited for: it is whole,
+ * whatever is missing before it.  NULL: of none. */
+static struct tw_fix_sub *fresh_of(struct tw_fix_md *md, const struct tw_fix_message *m)
+{
+    struct tw_fix_text name = tw_fix_message_body(m, 55);
+    uint64_t request = tw_fix_md_number_of(m, 262);
+    struct tw_fix_sub *s = NULL;
+    uint32_t symbol;
+
+    if (*tw_fix_message_code(m).at != 'W') return NULL;
+    if (request) {
+        s = tw_fix_md_of_request(md, request);
+    } else if (name.n) {
+        symbol = tw_symbols_find(md->o.symbols, name.at, name.n);
+        s = symbol ? tw_fix_md_sub(md, symbol) : NULL;
+    }
+    return s && is_alive(s) && (md->o.batch == 1 || s->alone) ? s : NULL;
+}
+
+/* Whether a gap costs something that a reader of the tape has, or is about to have. */
+static bool costs(const struct tw_fix_md *md, const struct tw_fix_sub *fresh)
+{
+    for (const struct tw_fix_sub *s = md->subs; s < md->subs + md->subs_n; s++)
+        if (s == fresh ? s->state == TW_FIX_MD_LIVE : is_alive(s)) return true;
+    return false;
+}
+
+static void pace(struct tw_fix_md *md, struct tw_fix_now now, bool slow)
+{
+    for (struct tw_fix_sub *s = md->subs; s < md->subs + md->subs_n; s++) {
+        if (!slow) s->pause_ns = 0;
+        else if (is_alive(s)) tw_fix_md_slow_down(s, now);
+    }
+}
+
+/* Messages of the stream from `first` on are missing. */
+static void lose(struct tw_fix_md *md, struct tw_fix_now now, struct tw_fix_stream *s,
+                 uint64_t lost, uint64_t first, struct tw_fix_sub *fresh,
+                 struct tw_batch *out)
+{
+    char name[40];
+    bool vain;
+
+    tw_fix_md_lose_states(md, TW_FIX_MD_ANSWERS);
+    if (!costs(md, fresh)) return;   /* it is lost and told already */
+    vain = tw_fix_md_in_vain(&md->gaps, now);
+    tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, 0, "stream (1180) '%s': %llu messages from"
+                   " %llu on are missing", tw_fix_show(s->name, strlen(s->name), name,
+                   sizeof name), (unsigned long long)lost, (unsigned long long)first);
+    for (unsigned i = 0; vain && i < md->streams_n; i++) {
+        struct tw_fix_stream *each = &md->streams[i];
+
+        if (!each->jumps || each->skips) continue;
+        each->skips = true;
+        tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, 0, "stream (1180) '%s' leaves numbers out"
+                       " after each snapshot (%d in a row): from the next one on, and"
+                       " until the session is up again, that is no gap",
+                       tw_fix_show(each->name, strlen(each->name), name, sizeof name),
+                       TW_FIX_MD_TRIES);
+    }
+    pace(md, now, !vain);
+    tw_fix_md_lose_all(md, now, lost, first, fresh, out);
 }
 
 bool tw_fix_md_in_stream(struct tw_fix_md *md, struct tw_fix_now now,
@@ -68,7 +131,6 @@ bool tw_fix_md_in_stream(struct tw_fix_md *md, struct tw_fix_now now,
 {
     struct place p;
     struct tw_fix_stream *s;
-    char name[40];
     uint64_t last;
     bool ours = is_ours(m);
 
@@ -84,14 +146,14 @@ bool tw_fix_md_in_stream(struct tw_fix_md *md, struct tw_fix_now now,
     }
     if (!s) return true;
     s->last = p.number;
+    if (s->skips) return true;
     if (p.number > 1 && last && p.before > last) {
-        tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, 0, "stream (1180) '%s': %llu messages from"
-                       " %llu on are missing", tw_fix_show(p.stream.at, p.stream.n, name,
-                       sizeof name), (unsigned long long)(p.before - last),
-                       (unsigned long long)last + 1);
-        slow_down_all(md, now);
-        tw_fix_md_lose_states(md, TW_FIX_MD_ANSWERS);
-        tw_fix_md_lose_all(md, now, p.before - last, last + 1, out);
+        s->jumps = true;
+        s->whole = 0;
+        lose(md, now, s, p.before - last, last + 1, fresh_of(md, m), out);
+    } else {
+        md->gaps.between++;
+        if (++s->whole == TW_FIX_MD_BETWEEN) s->jumps = false;
     }
     return true;
 }

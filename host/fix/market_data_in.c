@@ -357,18 +357,37 @@ static int apply(struct tw_fix_md *md, struct tw_depth_side *s,
 
 /* ---- messages to subscriptions ---- */
 
+/* The reports before this one are missing. */
+static void lose_reports(struct tw_fix_md *md, const struct common *c,
+                         struct tw_fix_sub *s, uint64_t report)
+{
+    uint64_t lost = report - s->report - 1, first = s->report + 1;
+
+    if (tw_fix_md_in_vain(&s->gaps, c->now)) {
+        s->skips = true;
+        tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, s->symbol, "%s: RptSeq (83) leaves numbers"
+                       " out after each snapshot (%d in a row): from the next one on, and"
+                       " until the session is up again, that is no gap",
+                       tw_symbols_name(md->o.symbols, s->symbol), TW_FIX_MD_TRIES);
+    }
+    tw_fix_md_lose(md, c->now, s, lost, first, c->out);
+    if (s->skips) s->pause_ns = 0;
+}
+
 /* Whether 83 is the next one; false: the entry is not to be used. */
 static bool is_next(struct tw_fix_md *md, const struct common *c, struct tw_fix_sub *s,
                     uint64_t report, uint64_t before)
 {
-    if (!report || !s->report || report == s->report + 1) {
+    if (!report || !s->report || report == s->report + 1
+        || (s->skips && report > s->report)) {
         if (report) s->report = report;
+        s->gaps.between++;
         return true;
     }
     /* Entries of one message may share a number. */
     if (report == s->report && report != before) return true;
     if (report <= s->report) md->stats.stale++;
-    else tw_fix_md_lose(md, c->now, s, report - s->report - 1, s->report + 1, c->out);
+    else lose_reports(md, c, s, report);
     return false;
 }
 

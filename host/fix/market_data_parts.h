@@ -30,6 +30,9 @@ struct tw_fix_asked {
     int64_t asked_ns;            /* steady                                        */
 };
 
+/* Gaps that cost books, one after the other. */
+struct tw_fix_gaps { unsigned tries; uint64_t between; int64_t last_ns; };
+
 struct tw_fix_sub {
     uint32_t symbol;
     uint8_t state;               /* enum tw_fix_md_state                          */
@@ -37,6 +40,8 @@ struct tw_fix_sub {
     bool cancel;                 /* its request is to be cancelled first          */
     uint64_t request;            /* 0: none                                       */
     uint64_t report;             /* the last 83; 0: none                          */
+    struct tw_fix_gaps gaps;     /* in 83                                         */
+    bool skips;                  /* 83 leaves numbers out: that is no gap         */
     int64_t asked_ns;            /* steady                                        */
     int64_t pause_ns;            /* asked again so long after that: it doubles    */
     struct tw_quote top;         /* as the last record had it                     */
@@ -48,7 +53,13 @@ struct tw_fix_sub {
 
 /* Of application messages (1180), and the last number of it. */
 enum { TW_FIX_MD_STREAMS = 16 };
-struct tw_fix_stream { char name[32]; uint64_t last; };
+struct tw_fix_stream {
+    char name[32];
+    uint64_t last;
+    unsigned whole;              /* so many came since a gap                      */
+    bool jumps;                  /* there was one not long ago                    */
+    bool skips;                  /* it leaves numbers out: that is no gap         */
+};
 
 /* An entry that was read, or just its 83. */
 struct tw_fix_noted {
@@ -78,6 +89,7 @@ struct tw_fix_md {
     struct tw_fix_asked market_asked;    /* its state                             */
     struct tw_fix_stream streams[TW_FIX_MD_STREAMS];
     unsigned streams_n;
+    struct tw_fix_gaps gaps;             /* in streams                            */
     uint32_t *members;                   /* of a request, while it is written     */
     char *body;                          /* of a request                          */
     size_t body_room;
@@ -90,11 +102,19 @@ struct tw_fix_md {
 };
 
 /* The books of a subscription, or of all, can't be believed: a gap on the tape, and they
- * are asked for again.  Thread: the owner's. */
+ * are asked for again; but of `fresh`, which may be NULL, a snapshot is just coming.
+ * Thread: the owner's. */
 void tw_fix_md_lose(struct tw_fix_md *md, struct tw_fix_now now, struct tw_fix_sub *s,
                     uint64_t lost, uint64_t first, struct tw_batch *out);
 void tw_fix_md_lose_all(struct tw_fix_md *md, struct tw_fix_now now, uint64_t lost,
-                        uint64_t first, struct tw_batch *out);
+                        uint64_t first, struct tw_fix_sub *fresh, struct tw_batch *out);
+
+/* Of numbers that leave some out by the peer's way of counting (a channel's, of which the
+ * session gets a part) each new book is lost at once.  One more gap has cost books: true:
+ * it is the last of so many in a row that the next ones are to be no gaps.
+ * Thread: the owner's. */
+enum { TW_FIX_MD_BETWEEN = 64 };
+bool tw_fix_md_in_vain(struct tw_fix_gaps *g, struct tw_fix_now now);
 
 /* What is about to be lost is asked for again, but the later the more often that happens.
  * Thread: the owner's. */

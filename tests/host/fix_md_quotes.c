@@ -134,6 +134,131 @@ static void streams(void)
     PLAY("numbers of streams", &all, TW_FIX_50SP2, steps);
 }
 
+static int count(const char *in, const char *what)
+{
+    int n = 0;
+
+    for (; (in = strstr(in, what)); in += strlen(what)) n++;
+    return n;
+}
+
+/* Messages whose numbers always leave one out, a second apart, for so long: %1$llu
+ * is the number.  How often they were used. */
+static int skip_on(struct run *r, uint64_t *number, int seconds, const char *snapshot,
+                   const char *change, char *all_heard, size_t room)
+{
+    int used = 0;
+
+    *all_heard = 0;
+    for (int i = 0; i < seconds; i++) {
+        const char *each[] = { snapshot, change };
+
+        for (int k = 0; k < 2; k++) {
+            char text[200];
+            const char *got;
+            size_t n = strlen(all_heard);
+
+            *number += 2;
+            if (!*each[k]) continue;
+            snprintf(text, sizeof text, each[k], (unsigned long long)*number);
+            give(r, text);
+            got = heard(r);
+            used += strstr(got, "A 1x") != NULL;
+            snprintf(all_heard + n, room - n, "%s;", got);
+        }
+        wait_s(r, 1);
+    }
+    return used;
+}
+
+#define W_A "W 1180=c|1181=%1$llu|262=@A@|55=A|268=1|269=0|270=1|271=2|"
+#define X_A "X 1180=c|1181=%1$llu|262=@A@|268=1|279=1|269=0|55=A|270=1|271=%1$llu|"
+
+/* A channel's numbers, of which the session gets a part. */
+static void streams_that_skip(void)
+{
+    static const struct tw_fix_md_options all = { .incremental = true };
+    struct run *r = run_open(&all, TW_FIX_50SP2, "A");
+    static char said[1 << 16];
+    uint64_t number = 1;
+
+    for (int i = 0; i < 2; i++) {
+        tell(r, TW_FIX_LOGGED_ON, 0, 0);
+        heard(r);
+        skip_on(r, &number, 20, W_A, X_A, said, sizeof said);
+        ok(count(said, "all gap") == TW_FIX_MD_TRIES && count(said, "leaves numbers") == 1
+           && count(said, "V- A") == TW_FIX_MD_TRIES,
+           "a stream that always leaves numbers out: some gaps, and the last is said so");
+        ok(tw_fix_md_book(r->md, tw_symbols_find(r->symbols, "A", 1)) != NULL,
+           "then there is a book");
+        ok(skip_on(r, &number, 50, "", X_A, said, sizeof said) == 50
+           && !strstr(said, "gap") && !strstr(said, "V"), "which lives on");
+        tell(r, TW_FIX_LOGGED_OUT, 0, 0);   /* and all of it anew */
+    }
+    run_close(r);
+}
+
+/* Where all is told each time a book is never without its numbers. */
+static void snapshots_that_skip(void)
+{
+    static const struct tw_fix_md_options whole_books = { .incremental = false };
+    struct run *r = run_open(&whole_books, TW_FIX_50SP2, "A");
+    static char said[1 << 16];
+    uint64_t number = 1;
+
+    tell(r, TW_FIX_LOGGED_ON, 0, 0);
+    heard(r);
+    ok(skip_on(r, &number, 50, W_A, "", said, sizeof said) == 50
+       && count(said, "all gap") == TW_FIX_MD_TRIES && !strstr(said, "V"),
+       "a snapshot is whole, whatever is missing before it");
+    run_close(r);
+}
+
+/* Gaps now and then are gaps for ever. */
+static void gaps_now_and_then(void)
+{
+    static const struct tw_fix_md_options all = { .incremental = true };
+    struct run *r = run_open(&all, TW_FIX_50SP2, "A");
+    static char said[1 << 16];
+    uint64_t number = 1;
+    int gaps = 0;
+
+    tell(r, TW_FIX_LOGGED_ON, 0, 0);
+    heard(r);
+    for (int i = 0; i < 3 * TW_FIX_MD_TRIES; i++) {
+        skip_on(r, &number, 1, W_A, X_A, said, sizeof said);
+        gaps += count(said, "all gap");
+        wait_s(r, 70);
+        heard(r);
+    }
+    ok(gaps == 3 * TW_FIX_MD_TRIES, "a gap each minute is a gap, however often");
+    run_close(r);
+}
+
+static void reports_that_skip(void)
+{
+    static const struct tw_fix_md_options all = { .incremental = true };
+    struct run *r = run_open(&all, TW_FIX_44, "A B");
+    static char said[1 << 16];
+    uint64_t number = 1;
+
+    tell(r, TW_FIX_LOGGED_ON, 0, 0);
+    give(r, "W 262=@B@|55=B|268=1|269=0|270=1|271=2|83=1|");
+    heard(r);
+    skip_on(r, &number, 20, "W 262=@A@|55=A|268=1|269=0|270=1|271=2|83=%llu|",
+            "X 262=@A@|268=1|279=1|269=0|55=A|270=1|271=%1$llu|83=%1$llu|", said,
+            sizeof said);
+    ok(count(said, "A gap") == TW_FIX_MD_TRIES && count(said, "leaves numbers") == 1
+       && count(said, "V- A") == TW_FIX_MD_TRIES,
+       "RptSeq that always leaves numbers out: some gaps, and the last is said so");
+    ok(skip_on(r, &number, 50, "", "X 262=@A@|268=1|279=1|269=0|55=A|270=1|"
+               "271=%1$llu|83=%1$llu|", said, sizeof said) == 50 && !strstr(said, "gap"),
+       "then there is a book, which lives on");
+    give(r, "X 262=@B@|268=1|279=1|269=0|55=B|270=1|271=3|83=3|");
+    ok(strstr(heard(r), "B gap 1 from 2") != NULL, "other symbols' numbers are believed");
+    run_close(r);
+}
+
 /* A session may be a gateway's, too. */
 static void streams_of_orders(void)
 {
@@ -182,6 +307,10 @@ int main(void)
     long_names();
     states();
     streams();
+    streams_that_skip();
+    snapshots_that_skip();
+    gaps_now_and_then();
+    reports_that_skip();
     streams_of_orders();
     states_of_streams();
     return tap_done();
