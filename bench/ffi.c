@@ -1,59 +1,73 @@
-/* ffi.c - what calling C from Lua costs, nanoseconds: beside a plain lua_CFunction, a
+/* ffi.c - what calling C from Lua costs, nanoseconds: beside a plain lua_CFunction and a
  * bare ffi_call in C, and LuaJIT where it is installed.
  *
- * Each figure is the least of several rounds, an empty loop taken off.
+ * A machine that others use, too, is now fast and now slow.  So all is measured in many
+ * short rounds, one after another, in time of this thread; each figure is the least of
+ * all rounds, an empty loop taken off.  What counts are the ratios behind it.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <ffi.h>
 
-#include "base/clock.h"
 #include "ltw.h"
-
-enum { CALLS = 2000000, ROUNDS = 7 };
 
 /* For LuaJIT, too. */
 static const char program[] =
     "local ffi = require 'ffi'\n"
-    "local N, ROUNDS = 2000000, 7\n"
-    "local function ns(f, ...)\n"
-    "  local least = 1e9\n"
-    "  for _ = 1, ROUNDS do\n"
-    "    local t = os.clock() f(...)\n"
-    "    least = math.min(least, os.clock() - t)\n"
-    "  end\n"
-    "  return least / N * 1e9\n"
-    "end\n"
-    "local loop = ns(function() for i = 1, N do end end)\n"
-    "local function say(name, f, ...)\n"
-    "  print(('  %-34s %7.1f'):format(name, ns(f, ...) - loop))\n"
-    "end\n"
-    "ffi.cdef[[ int abs(int); double fabs(double); size_t strlen(const char *);\n"
+    "local N, ROUNDS = 20000, 150\n"
+    "ffi.cdef[[ int abs(int); double fabs(double); double pow(double, double);\n"
+    "  size_t strlen(const char *); int memcmp(const void *, const void *, size_t);\n"
     "  typedef struct { int x; double y; } cell; typedef struct { int q, r; } two;\n"
     "  two div(int, int); ]]\n"
-    "local abs, C = ffi.C.abs, ffi.C\n"
-    "if plain then\n"
-    "  say('a lua_CFunction', function(f) for i = 1, N do f(-1) end end, plain)\n"
-    "end\n"
-    "say('abs(-1), held in a local', function() for i = 1, N do abs(-1) end end)\n"
-    "say('ffi.C.abs(-1)', function() for i = 1, N do ffi.C.abs(-1) end end)\n"
-    "local fabs, strlen, div = C.fabs, C.strlen, C.div\n"
-    "say('fabs(-1.5)', function() for i = 1, N do fabs(-1.5) end end)\n"
-    "say('strlen of a Lua string', function() for i = 1, N do strlen('text') end end)\n"
-    "say('div(7, 2), a struct by value', function() for i = 1, N do div(7, 2) end end)\n"
+    "local C = ffi.C\n"
+    "local abs, fabs, pow, strlen, memcmp, div = C.abs, C.fabs, C.pow, C.strlen,\n"
+    "  C.memcmp, C.div\n"
     "local c = ffi.new('cell', 1, 2)\n"
     "local p = ffi.cast('cell *', c)\n"
     "local a = ffi.new('int[16]')\n"
-    "say('c.x', function() for i = 1, N do local _ = c.x end end)\n"
-    "say('c.y = 1', function() for i = 1, N do c.y = 1 end end)\n"
-    "say('p.x, behind a pointer', function() for i = 1, N do local _ = p.x end end)\n"
-    "say('a[3]', function() for i = 1, N do local _ = a[3] end end)\n"
-    "say('a[3] = i', function() for i = 1, N do a[3] = i end end)\n"
     "local cell = ffi.typeof 'cell'\n"
-    "say('cell(1, 2)', function() for i = 1, N do cell(1, 2) end end)\n"
     "local back = ffi.cast('int (*)(int)', function(x) return x end)\n"
-    "say('a Lua function through C', function() for i = 1, N do back(1) end end)\n";
+    "local cases = {\n"
+    "  { '', function(n) for i = 1, n do end end },\n"
+    "  { 'abs(-1), held in a local', function(n) for i = 1, n do abs(-1) end end },\n"
+    "  { 'ffi.C.abs(-1)', function(n) for i = 1, n do ffi.C.abs(-1) end end },\n"
+    "  { 'fabs(-1.5)', function(n) for i = 1, n do fabs(-1.5) end end },\n"
+    "  { 'pow(1, 1.5)', function(n) for i = 1, n do pow(1, 1.5) end end },\n"
+    "  { 'strlen of a Lua string', function(n) for i = 1, n do strlen 'text' end end },\n"
+    "  { 'memcmp of two arrays', function(n) for i = 1, n do memcmp(a, a, 4) end end },\n"
+    "  { 'div(7, 2), struct by value', function(n) for i = 1, n do div(7, 2) end end },\n"
+    "  { 'c.x', function(n) for i = 1, n do local _ = c.x end end },\n"
+    "  { 'c.y = 1', function(n) for i = 1, n do c.y = 1 end end },\n"
+    "  { 'p.x, behind a pointer', function(n) for i = 1, n do local _ = p.x end end },\n"
+    "  { 'a[3]', function(n) for i = 1, n do local _ = a[3] end end },\n"
+    "  { 'a[3] = i', function(n) for i = 1, n do a[3] = i end end },\n"
+    "  { 'cell(1, 2)', function(n) for i = 1, n do cell(1, 2) end end },\n"
+    "  { 'a Lua function through C', function(n) for i = 1, n do back(1) end end },\n"
+    "}\n"
+    "if plain then\n"
+    "  table.insert(cases, 2, { 'a lua_CFunction',\n"
+    "    function(n) local f = plain for i = 1, n do f(-1) end end })\n"
+    "  table.insert(cases, 3, { 'a bare ffi_call, in C', bare, true })\n"
+    "end\n"
+    "local clock, least = os.clock, {}\n"
+    "for i = 1, #cases do least[i] = math.huge end\n"
+    "for _ = 1, ROUNDS do\n"
+    "  for i = 1, #cases do\n"
+    "    local f = cases[i][2]\n"
+    "    local t = clock() f(N)\n"
+    "    t = clock() - t\n"
+    "    if t < least[i] then least[i] = t end\n"
+    "  end\n"
+    "end\n"
+    "for i = 2, #cases do\n"
+    "  least[i] = (least[i] - (cases[i][3] and 0 or least[1])) / N * 1e9\n"
+    "end\n"
+    "for i = 2, #cases do\n"
+    "  local beside = plain and ('   x%-6.2f   x%.2f'):format(least[i] / least[2],\n"
+    "    least[i] / least[3]) or ''\n"
+    "  print(('  %-30s %7.1f%s'):format(cases[i][1], least[i], beside))\n"
+    "end\n";
 
 static int plain_abs(lua_State *L)
 {
@@ -61,23 +75,20 @@ static int plain_abs(lua_State *L)
     return 1;
 }
 
-static void bare(void)
+/* bare(n): so many calls. */
+static int bare(lua_State *L)
 {
+    lua_Integer n = luaL_checkinteger(L, 1);
     int argument = -1;
-    int64_t least = INT64_MAX;
     void *values[] = { &argument };
     ffi_type *types[] = { &ffi_type_sint };
     ffi_arg result;
     ffi_cif cif;
 
-    if (ffi_prep_cif(&cif, FFI_DEFAULT_ABI, 1, &ffi_type_sint, types) != FFI_OK) exit(1);
-    for (int r = 0; r < ROUNDS; r++) {
-        int64_t began = tw_clock_steady_ns();
-
-        for (int i = 0; i < CALLS; i++) ffi_call(&cif, FFI_FN(abs), &result, values);
-        if (tw_clock_steady_ns() - began < least) least = tw_clock_steady_ns() - began;
-    }
-    printf("  %-34s %7.1f\n", "a bare ffi_call, in C", (double)least / CALLS);
+    if (ffi_prep_cif(&cif, FFI_DEFAULT_ABI, 1, &ffi_type_sint, types) != FFI_OK)
+        return luaL_error(L, "ffi_prep_cif");
+    while (n-- > 0) ffi_call(&cif, FFI_FN(abs), &result, values);
+    return 0;
 }
 
 static void beside(const char *command, const char *name)
@@ -89,7 +100,7 @@ static void beside(const char *command, const char *name)
     snprintf(line, sizeof line, "%s -", command);
     p = popen(line, "w");
     if (!p) return;
-    printf("%s, where it is installed\n", name);
+    printf("%s\n", name);
     fflush(stdout);
     fputs(program, p);
     pclose(p);
@@ -100,9 +111,9 @@ int main(void)
     struct ltw_state *s = ltw_state_new(NULL, 0);
 
     if (!s) return 1;
-    printf("tidewire\n");
-    bare();
+    printf("  %-30s %7s   %-7s   %s\n", "tidewire", "ns", "x plain", "x ffi_call");
     lua_register(s->L, "plain", plain_abs);
+    lua_register(s->L, "bare", bare);
     if (luaL_dostring(s->L, program) != LUA_OK) {
         fprintf(stderr, "%s\n", lua_tostring(s->L, -1));
         return 1;
