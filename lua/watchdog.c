@@ -46,6 +46,7 @@ enum { SLICE_NS = 500000 };             /* of a task with a budget */
 enum { HELD_NS = 10000000 };            /* likewise, where it can't step aside */
 enum { TIDY_NS = 1000000000 };          /* to end in, where handlers have no limit, or
                                          * one of event time's */
+enum { WALK_NS = 100000000 };           /* CPU time between two walks over all calls */
 enum { LOOK_NS_MIN = 5000000, LOOK_NS_MAX = 1000000000 };    /* of an alarm */
 
 /* The state that runs on this thread; the signal handler's way to it. */
@@ -82,6 +83,21 @@ static int64_t cpu_ns(void)
 }
 
 static void look_again(lua_State *L, lua_Debug *ar);
+
+/* At the next instruction; from a signal handler, too.  Setting a hook walks over all
+ * calls that are under way: of a deep recursion that may last until the next signal, so
+ * that nothing else is done any more.  What is set already waits, but not for ever: Lua
+ * may have been about to take the mark off the one call that goes on. */
+static void hook_next(lua_State *L, lua_Hook hook)
+{
+    static _Thread_local int64_t walked_ns;
+
+    if (lua_gethook(L) == hook && lua_gethookcount(L) == 1
+        && cpu_ns() - walked_ns < WALK_NS)
+        return;
+    lua_sethook(L, hook, LUA_MASKCOUNT, 1);
+    walked_ns = cpu_ns();
+}
 
 /* What runs needs no hook, unless it has a time to end in. */
 static void let_go(lua_State *L)
@@ -214,7 +230,7 @@ static void on_alarm(struct ltw_alarm *a, const struct ltw_state *running)
         a->beat = beat;
         a->since_ns = now_ns;
     } else if (now_ns - a->since_ns >= a->limit_ns) {
-        lua_sethook(running->running, overrun, LUA_MASKCOUNT, 1);
+        hook_next(running->running, overrun);
     }
 }
 
@@ -222,7 +238,7 @@ static void on_alarm(struct ltw_alarm *a, const struct ltw_state *running)
 static void on_slice(struct ltw_state *s)
 {
     if (s && s->bytes_end && !s->overrun)
-        lua_sethook(s->running, look_again, LUA_MASKCOUNT, 1);
+        hook_next(s->running, look_again);
 }
 
 /* The one whose code waits, on this thread, for what s does. */
@@ -242,7 +258,7 @@ static lua_Hook hook_for(const struct ltw_state *root)
 /* s, and what waits for it, but the root. */
 static void end_within(struct ltw_state *s)
 {
-    for (; s->outer; s = s->outer) lua_sethook(s->running, overrun, LUA_MASKCOUNT, 1);
+    for (; s->outer; s = s->outer) hook_next(s->running, overrun);
 }
 
 static void on_signal(int number, siginfo_t *info, void *context)
@@ -271,7 +287,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
     /* order [watchdog.told] relaxed: read by this same thread */
     atomic_store_explicit(&root->told, true, memory_order_relaxed);
     hook = hook_for(root);
-    lua_sethook(root->running, hook, LUA_MASKCOUNT, 1);
+    hook_next(root->running, hook);
     if (hook != step_aside) end_within(s);   /* what is within stands aside for nobody */
 }
 
@@ -286,7 +302,7 @@ bool ltw_watchdog_is_told(const struct ltw_state *s)
 
 void ltw_watchdog_stop(struct ltw_state *s)
 {
-    if (s->may_stop) lua_sethook(s->running, overrun, LUA_MASKCOUNT, 1);
+    if (s->may_stop) hook_next(s->running, overrun);
 }
 
 void ltw_watchdog_signal(struct tw_worker *w)
@@ -487,7 +503,7 @@ void ltw_watchdog_enter(struct ltw_state *state, lua_State *co)
     if (atomic_load_explicit(&missed, memory_order_relaxed)) {
         /* order [watchdog.missed] relaxed: a signal from here on finds the state */
         atomic_store_explicit(&missed, false, memory_order_relaxed);
-        if (state->may_stop) lua_sethook(co, step_aside, LUA_MASKCOUNT, 1);
+        if (state->may_stop) hook_next(co, step_aside);
     }
     if (state->outer && ltw_watchdog_is_told(state)) end_within(state);
     if (state->pulse) {

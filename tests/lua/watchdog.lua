@@ -94,8 +94,7 @@ local held = apps.has "tsan"
 if held then t.skip "no signal reaches a loop under the thread sanitizer" end
 
 for _, loop in ipairs(held and {} or loops) do
-  local began = os.time()
-  local run = apps.run { app = APP,
+  local run = apps.run { app = APP,         -- which is given a minute
     ["s.lua"] = "function M.on_quote()\n" .. loop[2] 
       .. "\nend function M.on_stop() print 'not reached' end" }
   local fine = t.ok(run.err:find("script s.lua %(version 1, worker 0%): on_quote at"
@@ -103,7 +102,6 @@ for _, loop in ipairs(held and {} or loops) do
     .. "s.lua:%d+: in [^\n]*"), loop[1] .. ": why and where")
   fine = t.is(run.status, 1, loop[1] .. ": status") and fine
   fine = t.is(run.out, "", loop[1] .. ": nothing more of it runs") and fine
-  fine = t.ok(os.time() - began < 20, loop[1] .. ": soon") and fine
   if not fine then t.diag(run.err) end
 end
 
@@ -128,6 +126,37 @@ if not held then apps.prints("a script that is restarted, and its neighbour",
   local n = 0
   function M.on_quote() n = n + 1 end
   function M.on_stop() print("other", n) end]] }, "s\t280\nother\t300\n") end
+
+-- On a busy machine the next signal is there when the handler of the last one returns; in
+-- a deep recursion that takes long.  The other worker signals this one all the time, and
+-- what is stopped by that tells it so: it begins again.
+if not held then apps.prints("signals that come faster than they are dealt with", {
+  args = { "--workers", "2" }, app = [[
+    app.feed.synthetic { speed = 0, seed = 7, trades = 0, limit = 300 }
+    app.script("s.lua", { on_error = "restart", workers = { 0 } })
+    app.script("other.lua", { workers = { 1 } })]],
+  ["s.lua"] = [[
+  local ffi = require "ffi"
+  pcall(ffi.cdef, "unsigned long pthread_self(void);")
+  local function f(n)
+    if n == 100000 then board.deep = ("%d"):format(ffi.C.pthread_self()) end
+    return 1 + f(n + 1)
+  end
+  function M.on_start() board.again = board.deep end
+  function M.on_quote()
+    while not board.again do pcall(f, 1) end
+  end]],
+  ["other.lua"] = [[
+  local ffi = require "ffi"
+  ffi.cdef "int pthread_kill(unsigned long, int);"
+  function M.on_quote()
+    while not board.deep do tw.sleep(0.001) end
+    local thread = math.tointeger(tonumber(board.deep))
+    while not board.again do
+      for _ = 1, 100 do ffi.C.pthread_kill(thread, 23) end
+    end
+  end
+  function M.on_stop() print "stopped" end]] }, "stopped\n") end
 
 -- Who waits for its print to be read is no runaway.
 local _, command = apps.write { app = APP:gsub("limit = 3", "limit = 300"),
