@@ -184,7 +184,8 @@ unused:
 static int load_module(lua_State *L)
 {
     const struct file *f = lua_touserdata(L, lua_upvalueindex(1));
-    const char *chunk = lua_pushfstring(L, "@tw/%s.lua", f->name + strlen("tw."));
+    const char *name = f->name + strlen("tw.");
+    const char *chunk = lua_pushfstring(L, LTW_BUNDLE_PATH "%s.lua", name);
     struct compiled *_Atomic *at = &compiled[f - files];
     /* order [bundle.compiled] acquire: the bytes are complete */
     const struct compiled *c = atomic_load_explicit(at, memory_order_acquire);
@@ -195,6 +196,9 @@ static int load_module(lua_State *L)
     } else if (luaL_loadbufferx(L, c->bytes, c->n, chunk, "b") != LUA_OK) {
         return lua_error(L);
     }
+    lua_getfield(L, LUA_REGISTRYINDEX, LTW_BUNDLE_GLOBALS);
+    if (lua_isnil(L, -1)) lua_pop(L, 1);
+    else lua_setupvalue(L, -2, 1);
     lua_pushstring(L, f->name);
     lua_call(L, 1, 1);
     return 1;

@@ -4,6 +4,13 @@
  * compiler has made, start a program, reach what functions of C hold or write into the
  * memory of the process by a file of /proc has more than ffi.
  *
+ * What is internal stays with the modules that are built in: these have globals of their
+ * own, a copy of what Lua gave, with a require that finds it.  That is the second wall:
+ * functions of internal modules check what they get, as any do.
+ *
+ *   a script's require      package.loaded, package.preload: nothing internal is there
+ *   a built-in module's     what is in the registry, which no script sees, then as above
+ *
  * Layer lua.
  */
 #include "distrust.h"
@@ -16,8 +23,11 @@
 
 #include <lualib.h>
 
+#include "bundle.h"
 #include "lvalue.h"
 #include "script.h"
+
+#define INTERNAL "tw.internal."
 
 /* Its name is the upvalue. */
 static int off(lua_State *L)
@@ -97,11 +107,18 @@ static int open_file(lua_State *L)
     return luaL_error(L, "files of /proc are off in scripts that the app does not trust");
 }
 
-/* Of Lua functions alone: what those of C hold is no script's. */
+/* Of functions of scripts alone: what those of C and of built-in modules hold is not
+ * theirs. */
 static int upvalue(lua_State *L)
 {
+    lua_Debug of;
+
     luaL_checktype(L, 1, LUA_TFUNCTION);
-    return lua_iscfunction(L, 1) ? 0 : pass(L);
+    if (lua_iscfunction(L, 1)) return 0;
+    lua_pushvalue(L, 1);
+    lua_getinfo(L, ">S", &of);
+    if (strncmp(of.source, LTW_BUNDLE_PATH, strlen(LTW_BUNDLE_PATH)) == 0) return 0;
+    return pass(L);
 }
 
 /* Of Lua functions alone, where it is found by its level: those of C may be what another
@@ -181,10 +198,93 @@ static void keep_debug(lua_State *L)
     }
 }
 
+/* ---- what is internal ---- */
+
+bool ltw_is_internal(const char *module)
+{
+    return strncmp(module, INTERNAL, strlen(INTERNAL)) == 0;
+}
+
+/* require of what is built in: upvalues Lua's, what opens internal modules. */
+static int require_within(lua_State *L)
+{
+    luaL_checkstring(L, 1);
+    lua_settop(L, 1);
+    lua_getfield(L, LUA_REGISTRYINDEX, LTW_INTERNAL_LOADED);
+    lua_pushvalue(L, 1);
+    if (lua_rawget(L, 2) != LUA_TNIL) return 1;
+    lua_pushvalue(L, 1);
+    if (lua_rawget(L, lua_upvalueindex(2)) == LUA_TNIL) {
+        lua_settop(L, 1);
+        return pass(L);
+    }
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 1);
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, 2);
+    return 1;
+}
+
+/* [-1, +1, m]  What is internal of the table on top, in a table of its own; there off
+ * stands in its place, or nothing. */
+static void take_internal(lua_State *L, bool is_off)
+{
+    int from = lua_gettop(L), taken = from + 1;
+
+    lua_newtable(L);
+    for (lua_pushnil(L); lua_next(L, from); lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING || !ltw_is_internal(lua_tostring(L, -2)))
+            continue;
+        lua_pushvalue(L, -2);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, taken);
+        lua_pushvalue(L, -2);
+        lua_pushvalue(L, -1);
+        if (is_off) lua_pushcclosure(L, off, 1);
+        else lua_pop(L, 1), lua_pushnil(L);
+        lua_rawset(L, from);
+    }
+    lua_remove(L, from);
+}
+
+/* [-0, +0, e]  The globals of built-in modules.  print may be another one later. */
+static void set_within(lua_State *L)
+{
+    int env = lua_gettop(L) + 1;
+
+    lua_newtable(L);
+    lua_pushglobaltable(L);
+    for (lua_pushnil(L); lua_next(L, env + 1); lua_pop(L, 1)) {
+        lua_pushvalue(L, -2);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, env);
+    }
+    lua_pushnil(L);
+    lua_setfield(L, env, "print");
+    lua_createtable(L, 0, 1);
+    lua_pushglobaltable(L);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, env);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    take_internal(L, false);
+    lua_setfield(L, LUA_REGISTRYINDEX, LTW_INTERNAL_LOADED);
+    lua_getglobal(L, "require");
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+    take_internal(L, true);
+    lua_pushcclosure(L, require_within, 2);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, env, "require");
+    lua_setfield(L, LUA_REGISTRYINDEX, LTW_INTERNAL_REQUIRE);
+    lua_settop(L, env);
+    lua_setfield(L, LUA_REGISTRYINDEX, LTW_BUNDLE_GLOBALS);
+}
+
 void ltw_distrust(lua_State *L)
 {
     int top = lua_gettop(L);
 
+    if (ltw_state(L)->distrusted) return;
     ltw_state(L)->distrusted = true;
     lua_getglobal(L, "require");        /* what stdlib/evaluate.lua puts there */
     lua_pushliteral(L, "tw.bounded");
@@ -209,6 +309,7 @@ void ltw_distrust(lua_State *L)
     replace_searchers(L);
     lua_getglobal(L, LUA_DBLIBNAME);
     keep_debug(L);
+    set_within(L);
     lua_settop(L, top);
 }
 

@@ -8,6 +8,14 @@
 #include "share/value.h"
 #include "ltw.h"
 
+/* In the registry of a distrusted state: the internal modules that are loaded, and the
+ * require that gives them to what is built in. */
+#define LTW_INTERNAL_LOADED "tw.internal.loaded"
+#define LTW_INTERNAL_REQUIRE "tw.internal.require"
+
+/* Is it one that only what is built in may require, where scripts are not trusted? */
+bool ltw_is_internal(const char *module);
+
 /* [-0, +0, e]  From here on the state runs no code but Lua's and the program's own.
  * After all that adds searchers, before any script. */
 void ltw_distrust(lua_State *L);

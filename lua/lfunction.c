@@ -19,6 +19,7 @@
 
 #include "base/memory.h"
 #include "bytecode.h"
+#include "distrust.h"
 #include "lfuture.h"
 #include "lobject.h"
 #include "lvalue.h"
@@ -420,6 +421,9 @@ void ltw_function_pack(lua_State *L, int idx, const char *what)
 
     luaL_checkstack(L, 40, what);
     if (lua_type(L, f) == LUA_TSTRING) {
+        if (ltw_state(L)->distrusted && ltw_is_internal(lua_tostring(L, f)))
+            luaL_error(L, "%s: %s is off in scripts that the app does not trust", what,
+                       lua_tostring(L, f));
         lua_pushvalue(L, f);
         return;
     }

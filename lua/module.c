@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "distrust.h"
+
 /* Registry: value -> rank and name.  A value with several names has the least. */
 #define NAMES "tw.module.names"
 enum { MODULE = '1', FIELD = '2', GLOBAL = '3' };
@@ -49,19 +51,17 @@ static void add_fields(lua_State *L, int names, int module, const char *name)
     }
 }
 
-/* [-0, +0, m] */
-static void add_modules(lua_State *L)
-{
-    int names = lua_gettop(L) + 1, loaded = names + 1, value = loaded + 2;
+/* Registry: the tables of loaded modules; of the second one none may be there. */
+static const char *const tables[] = { LUA_LOADED_TABLE, LTW_INTERNAL_LOADED };
+enum { TABLES = sizeof tables / sizeof *tables };
 
-    if (!luaL_getsubtable(L, LUA_REGISTRYINDEX, NAMES)) {
-        lua_createtable(L, 0, 1);
-        lua_pushliteral(L, "k");
-        lua_setfield(L, -2, "__mode");
-        lua_setmetatable(L, names);
-    }
-    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-    for (lua_pushnil(L); lua_next(L, loaded); lua_pop(L, 1)) {
+/* [-0, +0, m]  Those of a table, if it is one. */
+static void add_loaded(lua_State *L, int names, const char *table)
+{
+    int loaded = lua_gettop(L) + 1, value = loaded + 2;
+
+    lua_getfield(L, LUA_REGISTRYINDEX, table);
+    for (lua_pushnil(L); lua_istable(L, loaded) && lua_next(L, loaded); lua_pop(L, 1)) {
         int type = lua_type(L, value);
 
         if (lua_type(L, -2) != LUA_TSTRING) continue;
@@ -71,6 +71,21 @@ static void add_modules(lua_State *L)
         add_name(L, names);
         if (type == LUA_TTABLE) add_fields(L, names, value, lua_tostring(L, -2));
     }
+    lua_settop(L, loaded - 1);
+}
+
+/* [-0, +0, m] */
+static void add_modules(lua_State *L)
+{
+    int names = lua_gettop(L) + 1;
+
+    if (!luaL_getsubtable(L, LUA_REGISTRYINDEX, NAMES)) {
+        lua_createtable(L, 0, 1);
+        lua_pushliteral(L, "k");
+        lua_setfield(L, -2, "__mode");
+        lua_setmetatable(L, names);
+    }
+    for (int i = 0; i < TABLES; i++) add_loaded(L, names, tables[i]);
     lua_settop(L, names - 1);
 }
 
@@ -79,9 +94,12 @@ void ltw_module_refresh(lua_State *L)
     int loaded = lua_gettop(L) + 1;
     lua_Integer sum = 0;
 
-    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-    for (lua_pushnil(L); lua_next(L, loaded); lua_pop(L, 1))
-        sum += (lua_Integer)(uintptr_t)lua_topointer(L, -1);
+    for (int i = 0; i < TABLES; i++) {
+        lua_getfield(L, LUA_REGISTRYINDEX, tables[i]);
+        for (lua_pushnil(L); lua_istable(L, loaded) && lua_next(L, loaded); lua_pop(L, 1))
+            sum += (lua_Integer)(uintptr_t)lua_topointer(L, -1);
+        lua_settop(L, loaded - 1);
+    }
     lua_getfield(L, LUA_REGISTRYINDEX, COVERED);
     if (lua_tointeger(L, -1) != sum) {
         add_modules(L);
@@ -127,7 +145,10 @@ static void require(lua_State *L, const char *module)
     lua_remove(L, -2);
     if (lua_toboolean(L, -1)) return;
     lua_pop(L, 1);
-    lua_getglobal(L, "require");
+    if (lua_getfield(L, LUA_REGISTRYINDEX, LTW_INTERNAL_REQUIRE) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_getglobal(L, "require");
+    }
     lua_pushstring(L, module);
     lua_call(L, 1, 1);
 }

@@ -11,7 +11,8 @@
 -- app.script("theirs.lua", { trusted = false }): that script, and all that it requires,
 -- has no ffi, loads no C library and no C module (package.loadlib, package.cpath) and no
 -- bytecode, starts no program (os.execute, io.popen), opens no file of /proc by io.open,
--- and has of debug only traceback, getinfo, getmetatable and Lua functions' upvalues.
+-- has of debug only traceback, getinfo, getmetatable and its own functions' upvalues,
+-- and none of the modules that tidewire's own are made of (tw.internal).
 -- So it is in each new version of it, in backtests and sweeps, also in those that it runs
 -- itself, and in jobs of the pool: in an app with such a script for all of them, as in
 -- its backtests for all its scripts.  In a run such scripts share no Lua state with

@@ -65,10 +65,39 @@ function M.all()
     try("upvalue", function()
       return assert(debug.getupvalue(io.open, 1), "not found")
     end),
-    try("unpack", require "tw.internal.function".unpack,
-        { cells = {}, functions = { { code } } }),
-    try("fail_at", require "tw.internal.function".fail_at, 0),
-    try("starve", require "tw.internal.function".starve, 0),
+    try("internal", require, "tw.internal.sweep"),
+    try("internal that is loaded", require, "tw.internal.pool"),
+    try("internal preload", package.preload["tw.internal.pool"]),
+    try("internal by name", tw.pool.run, "tw.internal.sweep.look", {}),
+    try("internal of ours", function()
+      for name, module in pairs(package.loaded) do
+        for _, f in pairs(type(module) == "table" and module or {}) do
+          for i = 1, type(f) == "function" and 9 or 0 do
+            local from = debug.getinfo(f, "S").source
+            local has = from:find "^@tw/" and debug.getupvalue(f, i)
+            assert(not has, name .. " shows what it holds")
+            assert(not from:find "^@tw/" or not debug.setupvalue(f, i, print))
+          end
+        end
+      end
+      for _, list in ipairs { package.loaded, package.preload } do
+        for name in pairs(list) do
+          assert(not name:find "^tw%.internal" or list == package.preload, name)
+        end
+      end
+      error "not found"
+    end),
+    try("internal by globals of ours", function()
+      local real, found = pcall, nil
+      rawset(_G, "pcall", function(...)
+        found = true
+        return real(...)
+      end)
+      local job = tw.pool.run("math.abs", -1)
+      rawset(_G, "pcall", real)
+      assert(job:await() == 1)
+      return assert(found, "not found")
+    end),
   }, "\n")
 end
 function M.works()
@@ -76,6 +105,10 @@ function M.works()
   assert(file:write "text")
   file:close()
   local g <const> = 5
+  for name in pairs(package.preload) do       -- what ours need of ours is there
+    local is_off = name:find "c?ffi$" or name:find "^tw%.internal%."
+    assert(pcall(require, name) == not is_off, name)
+  end
   assert(debug.getinfo(1, "f").func == M.works and debug.getinfo(M.works, "S")
          and debug.getinfo(1, "l").currentline > 0 and not debug.getinfo(-1, "f")
          and not debug.getinfo(99) and debug.getinfo(print, "f").func == print
@@ -97,8 +130,11 @@ for _, name in ipairs { "memory", "output" } do OFF[#OFF + 1] = name .. "are off
 OFF[#OFF + 1] = "originalnot found"
 OFF[#OFF + 1] = "registrynil value"
 OFF[#OFF + 1] = "upvaluenot found"
-for _, name in ipairs { "unpack", "fail_at", "starve" } do
-  OFF[#OFF + 1] = name .. " is off in"
+for _, how in ipairs { "", " that is loaded", " preload", " by name" } do
+  OFF[#OFF + 1] = "internal" .. how .. " is off in"
+end
+for _, how in ipairs { "", " by globals" } do
+  OFF[#OFF + 1] = "internal" .. how .. " of oursnot found"
 end
 OFF = table.concat(OFF, "\n") .. "\n"
 
