@@ -17,6 +17,8 @@
 #include "feed/extent.h"
 #include "feed/gaps.h"
 #include "feed/merge.h"
+#include "feed/resolution.h"
+#include "ldata.h"
 #include "lfield.h"
 #include "record.h"
 #include "recording.h"
@@ -30,6 +32,9 @@ struct work {
     struct tw_merge *merge;
     struct tw_tape_writer *writer;
     struct tw_gaps *gaps;             /* NULL: nobody asks                   */
+    struct tw_mix *mix;
+    struct tw_resolutions only;
+    uint64_t kept, market;            /* records of these                    */
     struct tw_tape_file *file;
     struct tw_tape_reader *reader;
     const char **scripts;
@@ -45,6 +50,7 @@ static int work_gc(lua_State *L)
     tw_tape_writer_abandon(w->writer);
     tw_merge_close(w->merge);
     tw_gaps_free(w->gaps);
+    tw_mix_free(w->mix);
     tw_tape_reader_close(w->reader);
     tw_tape_file_close(w->file);
     tw_free(w->scripts);
@@ -128,6 +134,21 @@ static int name_scripts(struct work *w, struct tw_tape_writer_options *o)
     return w->scripts ? TW_OK : UV_ENOMEM;
 }
 
+static bool is_market(const struct tw_record *r)
+{
+    return r->kind == TW_QUOTE || r->kind == TW_TRADE || r->kind == TW_BAR
+        || r->kind == TW_LEVEL;
+}
+
+/* What is left out leaves no hole in the numbers. */
+static bool is_wanted(struct work *w, struct tw_record *r)
+{
+    if (!tw_resolutions_have(&w->only, r)) return false;
+    w->market += is_market(r);
+    r->seq = ++w->kept;
+    return true;
+}
+
 /* All records, to the end of the file. */
 static int convert_all(struct work *w, struct tw_error *error)
 {
@@ -137,13 +158,22 @@ static int convert_all(struct work *w, struct tw_error *error)
     int rc;
 
     while ((rc = tw_merge_next(w->merge, &r, &value, &n, error)) == 1) {
+        if (!is_wanted(w, r)) continue;
         rc = value ? tw_tape_writer_add_message(w->writer, r, value, n, error)
                    : tw_tape_writer_add(w->writer, r, 1, error);
         if (rc < 0) return rc;
         if (w->gaps && tw_gaps_look(w->gaps, r, tw_merge_place(w->merge)) < 0)
             return tw_fail(error, UV_ENOMEM, "no memory for gaps");
+        if (tw_mix_look(w->mix, r) < 0)
+            return tw_fail(error, UV_ENOMEM, "no memory for resolutions");
     }
     return rc;
+}
+
+/* Nothing is left: of those that were asked for there is no record. */
+static bool is_empty(const struct work *w)
+{
+    return w->kept == 0 || (w->only.n > 0 && w->market == 0);
 }
 
 /* [-0, +1, m] */
@@ -151,14 +181,18 @@ static int push_report(lua_State *L, const struct work *w, uint64_t bytes,
                        int64_t took_ns)
 {
     struct tw_merge_stats stats = tw_merge_stats(w->merge);
-    char gaps[TW_GAPS_TEXT];
+    char gaps[TW_GAPS_TEXT], mix[TW_MIX_TEXT];
 
-    lua_createtable(L, 0, 7);
+    lua_createtable(L, 0, 8);
+    if (tw_mix_text(w->mix, tw_merge_names(w->merge)->symbols, mix)) {
+        lua_pushstring(L, mix);
+        lua_setfield(L, -2, "mix");
+    }
     if (w->gaps && tw_gaps_text(w->gaps, tw_merge_names(w->merge)->symbols, gaps)) {
         lua_pushstring(L, gaps);
         lua_setfield(L, -2, "gaps");
     }
-    ltw_set_count(L, "records", stats.records);
+    ltw_set_count(L, "records", is_empty(w) ? 0 : w->kept);
     ltw_set_count(L, "backwards", stats.backwards);
     ltw_set_count(L, "failures", stats.problems);
     ltw_set_count(L, "bytes", bytes);
@@ -175,8 +209,8 @@ static int push_report(lua_State *L, const struct work *w, uint64_t bytes,
 
 /* convert(inputs, path, options) -> report | nil, message, code
  * inputs: {path =, source =, format =, and what app.feed.csv takes} each; options: zstd,
- * from, to, skip_damaged, gaps (ns; none: they are not looked for).  Without a record no
- * file is made. */
+ * from, to, skip_damaged, gaps (ns; none: they are not looked for), resolution (seconds
+ * of bars, 0 for ticks; none: all).  Without a record no file is made. */
 static int convert(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 2);
@@ -198,6 +232,8 @@ static int convert(lua_State *L)
     if (ltw_integer_at(L, -1, "gaps", -1) >= 0
         && !(w->gaps = tw_gaps_new(ltw_integer_at(L, -1, "gaps", 0))))
         return luaL_error(L, "not enough memory");
+    if (!(w->mix = tw_mix_new())) return luaL_error(L, "not enough memory");
+    ltw_read_resolutions(L, lua_gettop(L), &w->only);
     to.zstd = ltw_get_flag(L, "zstd");
     if (ltw_time_option(L, "from", &o.from_ns, &error) < 0
         || ltw_time_option(L, "to", &o.to_ns, &error) < 0)
@@ -217,7 +253,7 @@ static int convert(lua_State *L)
     rc = convert_all(w, &error);
     if (rc == TW_OK) rc = tw_tape_writer_flush(w->writer, &error);
     written = tw_tape_writer_written(w->writer);
-    if (rc == TW_OK && written.records > 0) {
+    if (rc == TW_OK && !is_empty(w)) {
         rc = tw_tape_writer_close(w->writer, &error);
         w->writer = NULL;
     }
@@ -225,12 +261,13 @@ static int convert(lua_State *L)
     return push_report(L, w, written.bytes, tw_clock_steady_ns() - began);
 }
 
-/* extent(inputs) -> text | nil: from when to when the records are, of inputs as above */
+/* extent(inputs) -> text, text | nil: from when to when the records are, of inputs as
+ * above, and of which resolutions */
 static int extent(lua_State *L)
 {
     struct tw_merge_options o = { .from_ns = INT64_MIN, .to_ns = INT64_MAX };
     struct tw_extent all = { .n = 0 };
-    char text[TW_EXTENT_TEXT];
+    char text[TW_EXTENT_TEXT], kinds[TW_MIX_TEXT];
     struct tw_error error;
     struct tw_record *r;
     const char *value;
@@ -239,13 +276,17 @@ static int extent(lua_State *L)
 
     luaL_checktype(L, 1, LUA_TTABLE);
     w = new_work(L);
+    if (!(w->mix = tw_mix_new())) return luaL_error(L, "not enough memory");
     o.inputs = read_inputs(L, &o.n);
     w->merge = tw_merge_open(&o, &error);
-    while (w->merge && tw_merge_next(w->merge, &r, &value, &n, &error) == 1)
+    while (w->merge && tw_merge_next(w->merge, &r, &value, &n, &error) == 1) {
         tw_extent_add(&all, r);
+        tw_mix_look(w->mix, r);
+    }
     if (all.n == 0) return 0;
     lua_pushstring(L, tw_extent_text(&all, text));
-    return 1;
+    lua_pushstring(L, tw_mix_all(w->mix, kinds) ? kinds : NULL);
+    return 2;
 }
 
 /* ---- looking ---- */

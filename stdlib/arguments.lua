@@ -157,8 +157,10 @@ end
 
 --- arguments.of_run(o, words) -> options
 -- Of what was read with at least OF_RUNS: what tw.backtest.run takes, without params.
+-- o.data is the files of its folders then.
 -- Yields: no.  Blocks: while the file is read.  Thread: any.
--- Errors: refuses when there is no file, or several, or no data.  Units: none.
+-- Errors: refuses when there is no file, or several, or no data, also in a folder.
+-- Units: none.
 function arguments.of_run(o, words)
   if not words[1] then refuse(2, "no strategy and no app file given") end
   if not o.data then refuse(2, "no --data given") end
@@ -175,7 +177,14 @@ function arguments.of_run(o, words)
     local is_number = textfile.OPTIONS[one.name] == "number"
     csv[one.name] = is_number and tonumber(one.value) or one.value
   end
-  for i, path in ipairs(o.data) do
+  local paths = {}
+  for _, path in ipairs(o.data) do
+    local found, problem = textfile.files(path)
+    if not found then refuse(1, "--data: %s", problem) end
+    table.move(found, 1, #found, #paths + 1, paths)
+  end
+  o.data = paths
+  for i, path in ipairs(paths) do
     data[i] = { path = path }
     for name, value in pairs(csv) do data[i][name] = value end
   end

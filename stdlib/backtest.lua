@@ -80,14 +80,9 @@ local function resolution_of(text)
 end
 
 local function data_of(list)
-  local files = {}
-  if type(list) == "string" or list.path then list = { list } end
-  for i, one in ipairs(list) do
-    local o = {}
-    for name, value in pairs(type(one) == "string" and { path = one } or one) do
-      o[name] = value
-    end
-    if type(o.path) ~= "string" then fail("data[%d]: no path", i) end
+  local files, given, problem = {}, textfile.list(list)
+  if not given then fail("data%s", problem) end
+  for i, o in ipairs(given) do
     if o.format == "fix" then
       files[i] = { path = o.path, format = "fix", member = o.member }
     elseif o.bytes then                 -- sweep_data.lua's: a part of a tape file
@@ -162,10 +157,10 @@ end
 -- Runs a strategy, or an app with all its scripts, over recorded data.  Options: script =
 -- a file, with params, which it finds in self.params; or app = an app file, with params
 -- as of --set: its feeds are left out, but for timers.  data: a path (CSV, FIX; plain,
--- .gz, .zip), a table of a path and options of app.feed.csv, or a list of these; several
--- are one market, in the order of time.  from, to: records of [from, to) alone; warmup:
--- so long ("30d"), or so many records, before from are handled too, without orders; what
--- the script declares otherwise (see tw.strategy).
+-- .gz, .zip; a folder: the files in it), a table of a path and options of app.feed.csv,
+-- or a list of these; several are one market, in the order of time.  from, to: records of
+-- [from, to) alone; warmup: so long ("30d"), or so many records, before from are handled
+-- too, without orders; what the script declares otherwise (see tw.strategy).
 -- messages = true: of tape files what scripts sent that are not in this run, too, as
 -- app.feed.tape has it; each in its place, at the time of the record before it.
 -- skip_bad: a line of data that is none is left out, and does not end the run.  memory:

@@ -139,9 +139,9 @@ they see half done.]],
   },
   {
     name = "backtest",
-    usage = "tidewire backtest file.lua --data FILE... [--from DATE] [--to DATE]"
-      .. "\n  [--set key=value]... [--cash N] [--warmup 30d|N] [--benchmark SYMBOL]"
-      .. "\n  [--messages] [--time SECONDS] [--orders FILE.csv]"
+    usage = "tidewire backtest file.lua --data FILE|FOLDER... [--from DATE]"
+      .. "\n  [--to DATE] [--set key=value]... [--cash N] [--warmup 30d|N]"
+      .. "\n  [--benchmark SYMBOL] [--messages] [--time SECONDS] [--orders FILE.csv]"
       .. "\n  [--report FILE.html] [--save RUN] [--json]",
     purpose = "run a strategy, or an app, over recorded data",
     text = [[
@@ -149,12 +149,14 @@ The file is a script, whose --set values are its self.params, or an app file (it
 tw.app): its scripts, instruments and accounts count, its feeds are left out, but for
 timers.  Nothing in it needs to know that it is a backtest.
 
-  --data FILE        tape files, CSV, FIX messages, files of LEAN; text plain, .gz, .zip.
+  --data FILE|FOLDER tape files, CSV, FIX messages, files of LEAN; text plain, .gz, .zip.
                      Several are one market, in the order of time; the same one twice is
                      refused.  A file without symbols
                      is of the symbol that it is named after: GOOG.csv.gz.  Of a tape file
                      quotes, trades and bars are read, in the order that it has, and
-                     timer marks where the app has no app.feed.timer
+                     timer marks where the app has no app.feed.timer.  A folder is its
+                     files by name, and those of folders in it: tape files, or those
+                     named .csv or .fix (.gz, .zip) and LEAN's; others are left out
   --csv option=value an option of app.feed.csv for all of them: interval=5m
   --from, --to DATE  records of [from, to) alone: 2014-05-07, 2014-05-07T13:30:00, in UTC;
                      a bar of a day is of that day, whatever its zone
@@ -250,8 +252,9 @@ The status is 0; 1 after an error; 2 for a command line that makes no sense.]],
   },
   {
     name = "sweep",
-    usage = "tidewire sweep file.lua --data FILE... --set name=values... [--where EXPR]"
-      .. "\n  [--random N [--seed S]] [--list FILE.csv] [--over data|symbol] [--jobs N]"
+    usage = "tidewire sweep file.lua --data FILE|FOLDER... --set name=values..."
+      .. "\n  [--where EXPR] [--random N [--seed S]] [--list FILE.csv]"
+      .. "\n  [--over data|symbol] [--jobs N]"
       .. "\n  [--train PART|DATE] [--walk TRAIN:TEST[:STEP] [--anchored]]"
       .. "\n  [--store FILE|none] [--by FIGURE] [--top N] [--results FILE.csv]"
       .. "\n  [--report FILE.html] [--json] [options of backtest]",
@@ -517,10 +520,10 @@ ends with status 1, and the file has all that was written.]],
       .. "\n  [--dictionary NAME[,NAME]] [options of run]",
     purpose = "give scripts what was recorded, in its order",
     text = [[
-Runs the scripts on a tape file: each gets exactly the quotes, trades, timer marks and
-messages that came then, in the same order, with the same times.  What they publish now
-comes nowhere; a script does not get back what one of its name has published.  What they
-put on the board, in caches and channels is of this run.
+Runs the scripts on a tape file, or on the one that a folder has: each gets exactly the
+quotes, trades, timer marks and messages that came then, in the same order, with the same
+times.  What they publish now comes nowhere; a script does not get back what one of its
+name has published.  What they put on the board, in caches and channels is of this run.
 
 An app with a tape file for a market, in which scripts talk to each other anew, has
 app.feed.tape { path = "FILE.tape" }.
@@ -539,14 +542,16 @@ The status is that of `tidewire run`.]],
   {
     name = "convert",
     usage = "tidewire convert IN... OUT.tape [--zstd] [--from T] [--to T]"
-      .. "\n  [--format fix|csv] [--set option=value]... [--gaps 30m|none]"
-      .. "\n  [--skip-damaged]",
+      .. "\n  [--format fix|csv] [--set option=value]... [--resolution 1m]"
+      .. "\n  [--gaps 30m|none] [--skip-damaged]",
     purpose = "make a tape file of CSV, FIX, LEAN and tape files",
     text = [[
 Reads files (plain, .gz or .zip) and writes their records to a new one, by time where
-there are several.  Of a folder it takes the tape files, those named .csv or .fix,
-and LEAN's ticks and bars, which say what they are by their path.  A CSV file without
-symbols is of the symbol that it is named after.  The same file twice is refused.
+there are several.  Of a folder, and of those in it, it takes the tape files, or those
+named .csv or .fix (.gz, .zip) and LEAN's ticks and bars, which say what they are by their
+path; where there is one file in two forms (a tape file beside its text, A.csv.gz beside
+A.csv) it asks for names.  A CSV file without symbols is of the symbol that it is named
+after.  The same file twice is refused.
 
 A record that is refused is told with its file and line and is left out; where none is
 left, that is an error.  One that is earlier than the one before it, or a quote whose bid
@@ -560,6 +565,9 @@ whole or not made at all.
   --format fix|csv    what the files are, where neither their names nor their first bytes
                       say so
   --set option=value  an option of app.feed.csv: columns=time,symbol,bid,ask
+  --resolution 1m     bars of that length alone; ticks: quotes and trades; or several:
+                      1m,1d.  What is no market data stays.  Where a symbol has several
+                      a line says so (see backtest)
   --gaps 30m|none     which gaps in the data it tells of (see backtest)
   --skip-damaged      of a damaged tape file, what can be read
 

@@ -6,6 +6,7 @@
 local arguments = require "tw.arguments"
 local core = require "tw.internal.backtest"
 local json = require "tw.json"
+local textfile = require "tw.textfile"
 local tw = require "tw"
 
 local explain = {}
@@ -363,13 +364,12 @@ local function absolute(path)
 end
 
 local function absolute_data(data)
-  if type(data) == "string" then return absolute(data) end
-  local out = {}
-  for name, value in pairs(data) do out[name] = value end
-  if out.path then out.path = absolute(out.path) end
-  if out.factors then out.factors = absolute(out.factors) end
-  for i = 1, #out do out[i] = absolute_data(out[i]) end
-  return out
+  local list = textfile.list(data) or {}          -- it was read, so it can be
+  for _, one in ipairs(list) do
+    one.path = absolute(one.path)
+    if one.factors then one.factors = absolute(one.factors) end
+  end
+  return list
 end
 
 -- The options of backtest.run that decide what a run does; paths from the root.

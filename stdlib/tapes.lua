@@ -69,25 +69,8 @@ end
 
 -- ---- convert ----
 
--- Folders of LEAN's that have no records.
-local ASIDE <const> = { factor_files = true, map_files = true }
-
--- Adds the files of a path, which may be a folder, to the inputs.
-local function add_inputs(inputs, path, options)
-  local names = core.list(path)
-  if names then
-    for _, name in ipairs(names) do
-      local below = path:gsub("(.)/+$", "%1") .. "/" .. name
-      local is_folder = core.list(below)
-      -- In a folder of many kinds, only what is known by its name.
-      if is_folder and not ASIDE[name] or not is_folder
-          and (core.is(below) or name:find "%.csv" or name:find "%.fix"
-               or textfile.lean(below)) then
-        add_inputs(inputs, below, options)
-      end
-    end
-    return
-  end
+-- Adds a file to the inputs.
+local function add_input(inputs, path, options)
   local input = { path = path, source = path:match "[^/]*$", member = options.member,
                   format = options.format }
   local plain = path:gsub("%.gz$", ""):gsub("%.zip$", "")
@@ -109,10 +92,13 @@ end
 -- Nothing was written: why.
 local function no_record(report, out, inputs, o)
   local first, n = report.problems[1], report.failures
-  local there = (o.from or o.to) and core.extent(inputs)
+  local there, kinds
+  if o.from or o.to or o.resolution then there, kinds = core.extent(inputs) end
   if there then
-    fail(1, "there is no record%s%s, so no %s: the data are from %s",
-         o.from and " from " .. o.from or "", o.to and " to " .. o.to or "", out, there)
+    fail(1, "there is no record%s%s%s, so no %s: the data are from %s%s",
+         o.from and " from " .. o.from or "", o.to and " to " .. o.to or "",
+         o.resolution and " of that resolution" or "", out, there,
+         o.resolution and kinds and ", of " .. kinds or "")
   end
   if not first then fail(1, "there is no record, so no %s", out) end
   fail(1, "%s%s", first, n > 1 and ("; and %s: no record is left, so no %s"):format(
@@ -122,7 +108,7 @@ end
 local function convert(list)
   local o, words = parsed(list, {
     zstd = false, from = true, to = true, ["skip-damaged"] = false, format = true,
-    gaps = true, set = "list",
+    gaps = true, resolution = true, set = "list",
   })
   if #words < 2 then
     fail(2, "files to read and one to write expected: tidewire convert IN... OUT.tape")
@@ -142,10 +128,13 @@ local function convert(list)
   end
   local gaps, wrong = textfile.gaps(o.gaps)
   if not gaps then fail(2, "--%s", wrong) end
+  local resolution, problem = textfile.resolution(o.resolution)
+  if problem then fail(2, "--%s", problem) end
   local out = table.remove(words)
-  for _, path in ipairs(words) do add_inputs(inputs, path, csv) end
-  if #inputs == 0 then
-    fail(1, "no file that can be read in %s", table.concat(words, ", "))
+  for _, word in ipairs(words) do
+    local paths, why = textfile.files(word)
+    if not paths then fail(1, "%s", why) end
+    for _, path in ipairs(paths) do add_input(inputs, path, csv) end
   end
   local one, two = textfile.twice(inputs)
   if one then
@@ -154,6 +143,7 @@ local function convert(list)
   local fine, report, why = pcall(core.convert, inputs, out, {
     zstd = o.zstd, from = o.from and time_option(o.from), to = o.to and time_option(o.to),
     skip_damaged = o["skip-damaged"], gaps = gaps,
+    resolution = resolution,
   })
   if not fine then fail(2, "%s", report) end
   if not report then fail(1, "%s", why) end
@@ -169,6 +159,7 @@ local function convert(list)
     io.stderr:write("tidewire: convert: ", counted(report.backwards, "record"),
                     " earlier than the one before in its file\n")
   end
+  if report.mix then io.stderr:write("tidewire: convert: ", report.mix, "\n") end
   if report.gaps then
     io.stderr:write("tidewire: convert: gaps: ", report.gaps, "\n")
   end
@@ -308,6 +299,16 @@ local function params_of(scripts, set)
   return of
 end
 
+-- The tape file of a path: the only one that a folder has.
+local function one_tape(path)
+  if not core.list(path) then return path end
+  local found, why = textfile.files(path)
+  if not found then refuse("%s", why) end
+  if #found == 1 then return found[1] end
+  refuse("one tape file expected, and the folder %s has %s; tidewire convert %s OUT.tape"
+         .. " makes one of them", path, counted(#found, "file"), path)
+end
+
 --- tapes.app()
 -- The app of `tidewire replay`: the words of its command line are in a parameter.
 -- Yields: no.  Blocks: no.  Thread: the app file.
@@ -327,6 +328,7 @@ function tapes.app()
              .. " several", words[i])
     end
   end
+  words[1] = one_tape(words[1])
   local set, seen = {}, {}
   for i, text in ipairs(o.set or {}) do
     local name, value = text:match "^([%w_]+)=(.*)$"

@@ -86,6 +86,91 @@ function textfile.lean(path)
   return whole and is_lean(whole) and whole or nil
 end
 
+-- ---- folders ----
+
+-- Those of LEAN's that have no records.
+local ASIDE <const> = { factor_files = true, map_files = true }
+
+-- "tape", "text" or nil: in a folder of many kinds only what is known.
+local function kind_of(path, name)
+  if tapes.is(path) then return "tape" end
+  local plain = name:lower():gsub("%.gz$", ""):gsub("%.zip$", "")
+  if plain:find "%.csv$" or plain:find "%.fix$" or textfile.lean(path) then
+    return "text"
+  end
+end
+
+-- Adds what is in a folder to `found`; above: the folders that it is in, as a link may
+-- lead back to one.
+local function look(path, names, above, found)
+  local id = tapes.identity(path)
+  if above[id] then return end
+  above[id] = true
+  local stems = {}
+  for _, name in ipairs(names) do
+    local below = path:gsub("(.)/+$", "%1") .. "/" .. name
+    local inside = tapes.list(below)
+    local kind = not inside and kind_of(below, name)
+    local stem = kind == "text" and name:gsub("%.gz$", ""):gsub("%.zip$", "")
+    if inside and not ASIDE[name] then look(below, inside, above, found) end
+    if stem and stems[stem] then
+      error({ "%s has %s and %s: name the one that is wanted", path, stems[stem], name })
+    end
+    if stem then stems[stem] = name end
+    if kind then found[#found + 1] = below end
+    if kind then found[kind] = found[kind] or below end
+  end
+  above[id] = nil
+end
+
+--- textfile.files(path) -> list | nil, message
+-- The paths of what is read of a path: itself; of a folder, and of those in it, by name,
+-- tape files, those named .csv or .fix (.gz, .zip), and LEAN's.
+-- Yields: no.  Blocks: on the disk.  Thread: any.
+-- Errors: nil for a folder without any, and for one that may have the same records in two
+-- forms.  Units: none.
+function textfile.files(path)
+  local names, found = tapes.list(path), {}
+  if not names then return { path } end
+  if not names[1] then return nil, path .. " is an empty folder" end
+  local fine, why = pcall(look, path, names, {}, found)
+  if not fine then
+    return nil, type(why) == "table" and string.format(table.unpack(why)) or error(why, 0)
+  end
+  if found.tape and found.text then
+    return nil, ("%s has tape files and others (%s, %s), which may be the same records:"
+      .. " name those that are wanted"):format(path, found.tape, found.text)
+  end
+  if found[1] then return found end
+  return nil, ("no file that can be read in %s: of a folder those are read that are named"
+    .. " .csv or .fix (.gz, .zip), tape files, and LEAN's in their folders"):format(path)
+end
+
+--- textfile.list(data) -> list | nil, message
+-- The files of the option data of tw.backtest.run, each a table with a path of its own:
+-- folders are what is in them.
+-- Yields: no.  Blocks: on the disk.  Thread: any.
+-- Errors: as textfile.files, and nil for one without a path.  Units: none.
+function textfile.list(data)
+  local list = {}
+  if type(data) == "string" or data.path then data = { data } end
+  for i, one in ipairs(data) do
+    local path = one
+    if type(one) == "table" then path = one.path end
+    if type(path) ~= "string" then return nil, ("[%d]: no path"):format(i) end
+    local found, why = textfile.files(path)
+    if not found then return nil, ": " .. why end
+    for _, file in ipairs(found) do
+      local o = {}
+      for name, value in pairs(type(one) == "table" and one or {}) do o[name] = value end
+      o.path, list[#list + 1] = file, o
+    end
+  end
+  return list
+end
+
+-- ---- options ----
+
 --- textfile.options(path, given) -> table | nil, message
 -- The options as C takes them.
 -- Yields: no.  Blocks: no.  Thread: any.
