@@ -280,6 +280,7 @@ static int open_traders(lua_State *L)
     for (unsigned i = 0; i < b->n; i++) {
         b->journals[i] = ltw_journal_new(b->scripts[i].id);
         if (!b->journals[i]) luaL_error(L, "not enough memory");
+        if (b->o.brief) tw_ledger_only_outcomes(b->journals[i]->trades);
         b->traders[i] = ltw_script_get_trader(L, b->engine.scripts[i]);
         b->traders[i]->journal = b->journals[i];
         if (b->o.probe && b->scripts[i].id == b->o.probed)

@@ -11,8 +11,8 @@ struct ltw_journal *ltw_journal_new(uint32_t script)
 
     if (!j) return NULL;
     j->script = script;
-    j->trips = tw_ledger_new(NULL);
-    if (j->trips) return j;
+    j->trades = tw_ledger_new(NULL);
+    if (j->trades) return j;
     ltw_journal_free(j);
     return NULL;
 }
@@ -22,7 +22,7 @@ void ltw_journal_free(struct ltw_journal *j)
     if (!j) return;
     for (size_t i = 0; i < j->n; i++) tw_free(j->entry[i].label);
     tw_free(j->entry);
-    tw_ledger_free(j->trips);
+    tw_ledger_free(j->trades);
     tw_free(j);
 }
 
@@ -109,7 +109,8 @@ void ltw_journal_forget(struct ltw_journal *j, int64_t till_ns)
 
 size_t ltw_journal_bytes(const struct ltw_journal *j)
 {
-    return sizeof *j + j->room * sizeof *j->entry + j->labels + tw_ledger_bytes(j->trips);
+    return sizeof *j + j->room * sizeof *j->entry + j->labels
+        + tw_ledger_bytes(j->trades);
 }
 
 bool ltw_journal_told(lua_State *L, struct ltw_journal *j, const struct tw_told *t)
@@ -137,5 +138,5 @@ bool ltw_journal_told(lua_State *L, struct ltw_journal *j, const struct tw_told 
         j->open += (before == 0 && t->position != 0);
         j->open -= (before != 0 && t->position == 0);
     }
-    return tw_ledger_told(j->trips, t) == TW_OK;
+    return tw_ledger_told(j->trades, t) == TW_OK;
 }

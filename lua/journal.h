@@ -23,7 +23,7 @@ struct ltw_entry {
 struct ltw_journal {
     struct ltw_entry *entry;      /* n of them, in the order of their ids          */
     size_t n, room, labels;       /* labels: bytes                                 */
-    struct tw_ledger *trips;
+    struct tw_ledger *trades;
     unsigned open;                /* instruments that there is a position of       */
     uint32_t script;              /* constant                                      */
 };

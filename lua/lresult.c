@@ -157,11 +157,11 @@ static void set_curve_figures(lua_State *L, double start, const struct tw_point 
     set_ratios(L, "geometric", &f.geometric, beside.compound_alpha);
 }
 
-static void set_trip_figures(lua_State *L, const struct tw_trip *trips, size_t n)
+static void set_trip_figures(lua_State *L, const struct tw_outcome *outcomes, size_t n)
 {
     struct tw_trip_figures f;
 
-    tw_trip_figures(trips, n, &f);
+    tw_trip_figures(outcomes, n, &f);
     ltw_set_count(L, "trades", f.trades);
     ltw_set_count(L, "won", f.won);
     set_number(L, "win_rate", f.win_rate);
@@ -176,52 +176,65 @@ static void set_trip_figures(lua_State *L, const struct tw_trip *trips, size_t n
     set_number(L, "max_days", (double)f.max_ns / (double)DAY_NS);
 }
 
-/* [-0, +1, m]  The trades of all scripts, each's in their order. */
-static const struct tw_trip *push_trips(lua_State *L, const struct ltw_backtest *b,
-                                        size_t *n)
+/* [-0, +1, m]  What the trades of all scripts came to, each's in their order. */
+static const struct tw_outcome *push_outcomes(lua_State *L, const struct ltw_backtest *b,
+                                              size_t *n)
 {
-    struct tw_trip *all;
+    struct tw_outcome *all;
     size_t some;
 
     if (b->n == 1) {
         lua_pushnil(L);
-        return tw_ledger_trips(b->journals[0]->trips, n);
+        return tw_ledger_outcomes(b->journals[0]->trades, n);
     }
 
     *n = 0;
     for (unsigned i = 0; i < b->n; i++) {
-        tw_ledger_trips(b->journals[i]->trips, &some);
+        tw_ledger_outcomes(b->journals[i]->trades, &some);
         *n += some;
     }
     all = lua_newuserdatauv(L, (*n + 1) * sizeof *all, 0);
     *n = 0;
     for (unsigned i = 0; i < b->n; i++) {
-        const struct tw_trip *trips = tw_ledger_trips(b->journals[i]->trips, &some);
+        const struct tw_outcome *own = tw_ledger_outcomes(b->journals[i]->trades, &some);
 
-        if (some > 0) memcpy(all + *n, trips, some * sizeof *all);
+        if (some > 0) memcpy(all + *n, own, some * sizeof *all);
         *n += some;
     }
     return all;
 }
 
-static void push_trades(lua_State *L, const struct ltw_backtest *b,
-                        const struct tw_trip *trips, size_t n)
+/* [-0, +1, m] */
+static void push_trade(lua_State *L, const struct ltw_backtest *b,
+                       const struct tw_trip *t, const struct tw_outcome *o)
 {
-    lua_createtable(L, (int)n, 0);
-    for (size_t i = 0; i < n; i++) {
-        const struct tw_trip *t = &trips[i];
+    lua_createtable(L, 0, 9);
+    set_text(L, "symbol", ltw_listed_symbol(b, t->symbol));
+    set_integer(L, "entry", t->entry_ns);
+    set_integer(L, "exit", t->entry_ns + o->open_ns);
+    set_fixed(L, "quantity", t->quantity);
+    set_fixed(L, "entry_price", t->entry_px);
+    set_fixed(L, "exit_price", t->exit_px);
+    set_number(L, "pnl", o->pnl);
+    set_number(L, "fees", t->fees);
+    set_number(L, "ratio", o->ratio);
+}
 
-        lua_createtable(L, 0, 9);
-        set_text(L, "symbol", ltw_listed_symbol(b, t->symbol));
-        set_integer(L, "entry", t->entry_ns);
-        set_integer(L, "exit", t->exit_ns);
-        set_fixed(L, "quantity", t->quantity);
-        set_fixed(L, "entry_price", t->entry_px);
-        set_fixed(L, "exit_price", t->exit_px);
-        set_number(L, "pnl", t->pnl);
-        set_number(L, "fees", t->fees);
-        set_number(L, "ratio", t->ratio);
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
+static void push_trades(lua_State *L, const struct ltw_backtest *b)
+{
+    lua_Integer at = 0;
+
+    lua_newtable(L);
+    for (unsigned i = 0; i < b->n; i++) {
+        const struct tw_ledger *trades = b->journals[i]->trades;
+        size_t n;
+        const struct tw_outcome *outcomes = tw_ledger_outcomes(trades, &n);
+        const struct tw_trip *trips = tw_ledger_trips(trades, &n);
+
+        for (size_t k = 0; k < n; k++) {
+            push_trade(L, b, &trips[k], &outcomes[k]);
+            lua_rawseti(L, -2, ++at);
+        }
     }
 }
 
@@ -236,7 +249,7 @@ static tw_money start_of(const struct ltw_backtest *b)
 }
 
 static void set_figures(lua_State *L, const struct ltw_backtest *b,
-                        const struct tw_trip *trips, size_t n_trips)
+                        const struct tw_outcome *outcomes, size_t n_outcomes)
 {
     tw_money traded = 0, fees = 0;
     double mean = 0;
@@ -253,7 +266,7 @@ static void set_figures(lua_State *L, const struct ltw_backtest *b,
         set_curve_figures(L, tw_money_to_double(start_of(b)), days,
                           has_benchmark(b) ? b->market : NULL, n,
                           b->ruined ? &b->ruined_ns : NULL);
-    set_trip_figures(L, trips, n_trips);
+    set_trip_figures(L, outcomes, n_outcomes);
     if (b->handled > 0)
         set_number(L, "exposure", (double)b->exposed / (double)b->handled);
     if (mean > 0 && !b->ruined)
@@ -268,12 +281,12 @@ int ltw_figures(lua_State *L)
     double start = luaL_checknumber(L, 3);
     int64_t ruined_ns = luaL_optinteger(L, 4, 0);
     struct tw_point *days;
-    struct tw_trip *trips;
+    struct tw_outcome *outcomes;
 
     luaL_checktype(L, 1, LUA_TTABLE);
     luaL_checktype(L, 2, LUA_TTABLE);
     days = lua_newuserdatauv(L, (n + 1) * sizeof *days, 0);
-    trips = lua_newuserdatauv(L, (n_trips + 1) * sizeof *trips, 0);
+    outcomes = lua_newuserdatauv(L, (n_trips + 1) * sizeof *outcomes, 0);
     for (size_t i = 0; i < n; i++, lua_pop(L, 1)) {
         lua_rawgeti(L, 1, (lua_Integer)i + 1);
         days[i] = (struct tw_point){ ltw_integer_at(L, -1, "time", 0),
@@ -281,19 +294,18 @@ int ltw_figures(lua_State *L)
     }
     for (size_t i = 0; i < n_trips; i++, lua_pop(L, 1)) {
         lua_rawgeti(L, 2, (lua_Integer)i + 1);
-        trips[i] = (struct tw_trip){
-            .entry_ns = ltw_integer_at(L, -1, "entry", 0),
-            .exit_ns = ltw_integer_at(L, -1, "exit", 0),
+        outcomes[i] = (struct tw_outcome){
             .pnl = ltw_number_at(L, -1, "pnl", 0),
-            .fees = ltw_number_at(L, -1, "fees", 0),
             .ratio = ltw_number_at(L, -1, "ratio", 0),
+            .open_ns = ltw_integer_at(L, -1, "exit", 0)
+                       - ltw_integer_at(L, -1, "entry", 0),
         };
     }
     lua_newtable(L);
     if (n > 0)
         set_curve_figures(L, start, days, NULL, n,
                           lua_isnoneornil(L, 4) ? NULL : &ruined_ns);
-    set_trip_figures(L, trips, n_trips);
+    set_trip_figures(L, outcomes, n_trips);
     return 1;
 }
 
@@ -418,8 +430,8 @@ void ltw_push_result(lua_State *L, struct ltw_backtest *b, bool detail, bool lis
 {
     int table = lua_gettop(L) + 1;
     struct ltw_listed *orders;
-    const struct tw_trip *trips;
-    size_t n, n_trips;
+    const struct tw_outcome *outcomes;
+    size_t n, n_outcomes;
 
     lua_createtable(L, 0, 32);
     orders = ltw_orderlist_push(L, b, &n);
@@ -428,9 +440,9 @@ void ltw_push_result(lua_State *L, struct ltw_backtest *b, bool detail, bool lis
         push_orders(L, orders, n);
         lua_setfield(L, table, "orders");
     }
-    trips = push_trips(L, b, &n_trips);
+    outcomes = push_outcomes(L, b, &n_outcomes);
     if (detail) {
-        push_trades(L, b, trips, n_trips);
+        push_trades(L, b);
         lua_setfield(L, table, "trades");
     }
     lua_pushvalue(L, table);
@@ -446,7 +458,7 @@ void ltw_push_result(lua_State *L, struct ltw_backtest *b, bool detail, bool lis
         set_text(L, "benchmark", ltw_listed_symbol(b, b->benchmark));
     set_symbols(L, b);
     set_account(L, b);
-    set_figures(L, b, trips, n_trips);
+    set_figures(L, b, outcomes, n_outcomes);
     set_days(L, b);
     if (detail) {
         set_curve(L, b);

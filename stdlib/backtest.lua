@@ -1,14 +1,9 @@
---- backtest: a strategy over recorded data: tw.backtest.run and `tidewire backtest`.
+--- backtest: a strategy over recorded data: tw.backtest.run.
 --
 -- Why no option for speed or workers: the same data gives the same orders, so there is
 -- nothing to choose.  Many runs side by side are jobs of the pool.
 
-local arguments = require "tw.arguments"
 local core = require "tw.internal.backtest"
-local figures = require "tw.report_figures"
-local inspect = require "tw.inspect"
-local screen = require "tw.screen"
-local strategy = require "tw.strategy"
 local textfile = require "tw.textfile"
 local tw = require "tw"
 
@@ -64,6 +59,7 @@ end
 -- Of what the script declares, where there is a from.
 local function declared_warmup(o)
   if o.warmup or o.counted or not o.script or not o.from then return o.warmup end
+  local strategy = require "tw.strategy"
   local declared = strategy.read(o.script)
   local values = declared and strategy.values(declared, o.params)
   return values and strategy.warmup(declared, values)     -- what is wrong the run says
@@ -208,136 +204,5 @@ end
 -- Yields: no.  Blocks: for two runs.  Thread: any state's.
 -- Errors: as explain.order.  Units: as there.
 function backtest.explain(run, n) return require "tw.explain".order(run, n) end
-
--- ---- the command ----
-
-local refuse = arguments.refuse
-
-local BAR = 30
-
--- A bar on standard error, where that is a terminal.
-local function progress_bar()
-  local began = os.clock()
-  return function(done, all, records)
-    local part = all > 0 and math.min(done / all, 1) or 0
-    local full = math.floor(part * BAR)
-    local spent = math.max(os.clock() - began, 1e-9)
-    io.stderr:write(("\r%s%s %3d %%  %s records, %s/s\27[K"):format(("█"):rep(full),
-      ("░"):rep(BAR - full), math.floor(part * 100), screen.number(records),
-      screen.number(records / spent)))
-    return true
-  end
-end
-
--- ---- the summary ----
-
-local fixed = figures.fixed
-
-local function percent(x) return x and fixed(x * 100, 2) .. " %" or "-" end
-local function plain(x) return x and ("%.4g"):format(x + 0.0) or "-" end
-local function days(x) return x and ("%.0f days"):format(x) or "-" end
-local function money(x) return x and fixed(x, 2) or "-" end
-
-local function date(ns) return os.date("!%Y-%m-%d %H:%M:%S", ns // 1000000000) end
-
--- Two columns of names and values, side by side.
-local function summary(r)
-  local f, a, g = r.figures, r.figures.arithmetic or {}, r.figures.geometric or {}
-  local left = {
-    { "start", money(r.start) }, { "final", money(r.final) },
-    { "return", percent(f.total_return) }, { "CAGR", percent(f.cagr) },
-    { "peak", money(f.peak) },
-    { "max drawdown", percent(f.max_drawdown) .. ", " .. days(f.max_drawdown_days) },
-    { "average drawdown",
-      percent(f.average_drawdown) .. ", " .. days(f.average_drawdown_days) },
-    { "exposure", percent(f.exposure) }, { "turnover", plain(f.turnover) },
-    { "fees", money(f.fees) .. " " .. r.currency },
-  }
-  local right = {
-    { "trades", tostring(f.trades) }, { "win rate", percent(f.win_rate) },
-    { "best, worst", percent(f.best) .. ", " .. percent(f.worst) },
-    { "average", percent(f.average) }, { "profit factor", plain(f.profit_factor) },
-    { "expectancy", percent(f.expectancy) }, { "SQN, Kelly",
-      plain(f.sqn) .. ", " .. plain(f.kelly) },
-    { "longest, average", days(f.max_days) .. ", " .. days(f.average_days) },
-    { "orders", tostring(r.sent) }, { "alpha, beta",
-      percent(f.alpha) .. ", " .. plain(f.beta) },
-  }
-  local lines = { ("%s  %s to %s"):format(r.name, date(r.from), date(r.to)) }
-  if r.ruined then
-    lines[2] = "ruined            " .. date(r.ruined) .. figures.RUINED
-  end
-  for i, one in ipairs(left) do
-    lines[#lines + 1] = ("%-18s%-26s%-18s%s"):format(one[1], one[2], right[i][1],
-                                                    right[i][2])
-  end
-  lines[#lines + 1] = ("%-18s%12s%12s%12s%12s%12s"):format("", "return", "volatility",
-    "Sharpe", "Sortino", "Calmar")
-  for _, family in ipairs { { "arithmetic", a }, { "geometric", g } } do
-    local x = family[2]
-    lines[#lines + 1] = ("%-18s%12s%12s%12s%12s%12s"):format(family[1],
-      percent(x.annual_return), percent(x.volatility), plain(x.sharpe),
-      plain(x.sortino), plain(x.calmar))
-  end
-  lines[#lines + 1] = "order list        " .. r.hash
-  if r.gaps then lines[#lines + 1] = "gaps              " .. r.gaps end
-  lines[#lines + 1] = ("%s records in %s, %s records/s"):format(screen.number(r.records),
-    screen.duration(r.seconds), screen.number(r.records / math.max(r.seconds, 1e-9)))
-  return table.concat(lines, "\n") .. "\n"
-end
-
--- ---- the command line ----
-
-local function perform(list)
-  local kinds = { orders = "text", save = "text", messages = "flag" }
-  for name, kind in pairs(arguments.OF_RUNS) do kinds[name] = kind end
-  local o, words = arguments.read(list, kinds)
-  if o.help then return arguments.help("backtest", words) end
-  local options = arguments.of_run(o, words)
-  local declared = options.script and o.set and strategy.read(options.script)
-  options.params, options.log = {}, "print"
-  options.brief, options.list = not (o.json or o.report), o.orders and true
-  options.save, options.messages = o.save, o.messages
-  for _, one in ipairs(o.set or {}) do
-    options.params[one.name] = options.app and one.value
-                               or strategy.value(declared, one.name, one.value)
-  end
-  if declared then
-    local fine, why = strategy.values(declared, options.params)
-    if not fine then refuse(2, "%s: %s", words[1]:match "[^/]*$", why) end
-  end
-  arguments.outputs(o, { "orders", "report", "save" },
-                    table.move(o.data or {}, 1, #(o.data or {}), 2, { words[1] }))
-  local bar = core.is_terminal()
-  if bar then options.progress = progress_bar() end
-  function options.warn(text)
-    io.stderr:write(bar and "\r\27[K" or "", "tidewire: warning: ", text, "\n")
-  end
-  local fine, result, why = pcall(backtest.run, options)
-  if bar then io.stderr:write "\r\27[K" end
-  if not fine then
-    refuse(tostring(result):find "^tw%.backtest: " and 2 or 1, "%s",
-           (tostring(result):gsub("^tw%.backtest: ", "")))
-  end
-  if not result then refuse(1, "%s", why) end
-  if o.orders then arguments.write(o.orders, result.list) end
-  result.list = nil
-  if o.report then
-    local written, problem = require "tw.report".write(o.report, result)
-    if not written then refuse(1, "cannot write %s", problem) end
-  end
-  io.stdout:write(o.json and inspect.json(result) .. "\n" or summary(result))
-  io.stdout:flush()
-  return 0
-end
-
---- backtest.main(list) -> status
--- What `tidewire backtest` does.
--- Yields: no.  Blocks: for the whole run.  Thread: MAIN.
--- Errors: none; they are printed, and the status is 1, or 2 for a command line that makes
--- no sense.  Units: none.
-function backtest.main(list)
-  return arguments.run("backtest", perform, list)
-end
 
 return backtest

@@ -51,9 +51,11 @@ static void find_last(struct tw_pack *p, const struct tw_record *r, const uint16
     const unsigned mask = sizeof p->seen / sizeof p->seen[0] - 1;
 
     memset(p->seen, 0, sizeof p->seen);
+    p->firsts = 0;
     for (size_t i = 0; i < n; i++) {
         uint16_t *seen = &p->seen[r[row[i]].symbol & mask];
 
+        p->firsts += *seen == 0;
         p->last[i] = (uint16_t)(*seen ? *seen - 1u : i);
         *seen = (uint16_t)(i + 1);
     }
@@ -61,6 +63,7 @@ static void find_last(struct tw_pack *p, const struct tw_record *r, const uint16
 
 static void find_previous(struct tw_pack *p, size_t n)
 {
+    p->firsts = 1;
     p->last[0] = 0;
     for (size_t i = 1; i < n; i++) p->last[i] = (uint16_t)(i - 1);
 }
@@ -68,27 +71,29 @@ static void find_previous(struct tw_pack *p, size_t n)
 /* ---- writing ---- */
 
 /* v: the column; left: the one before, or NULL. */
-static unsigned char *put_column(struct tw_pack *p, unsigned char *out, const uint64_t *v,
-                                 const uint64_t *left, size_t n)
+static unsigned char *put_column(struct tw_packer *packer, unsigned char *out,
+                                 const uint64_t *v, const uint64_t *left, size_t n)
 {
+    struct tw_pack *p = &packer->pack;
     struct tw_tape_column c[TW_GUESSES], firsts;
     size_t first = 0, rest = 0, bytes[TW_GUESSES] = { 0 };
+    uint64_t *rests = p->parts + p->firsts;
     int best = TW_GUESS_NONE;
 
     for (size_t i = 0; i < n; i++) {
         size_t last = p->last[i];
 
-        if (last == i) p->first[first++] = v[i];
-        else p->rest[TW_GUESS_LAST][rest++] = v[i] - v[last];
+        if (last == i) p->parts[first++] = v[i];
+        else rests[rest++] = v[i] - v[last];
     }
     tw_tape_column_measure(&c[TW_GUESS_NONE], v, n);
     bytes[TW_GUESS_NONE] = c[TW_GUESS_NONE].width * n;
-    tw_tape_column_measure(&firsts, p->first, first);
-    tw_tape_column_measure(&c[TW_GUESS_LAST], p->rest[TW_GUESS_LAST], rest);
+    tw_tape_column_measure(&firsts, p->parts, first);
+    tw_tape_column_measure(&c[TW_GUESS_LAST], rests, rest);
     bytes[TW_GUESS_LAST] = firsts.width * first + c[TW_GUESS_LAST].width * rest;
-    for (size_t i = 0; left && i < n; i++) p->rest[TW_GUESS_LEFT][i] = v[i] - left[i];
+    for (size_t i = 0; left && i < n; i++) packer->left[i] = v[i] - left[i];
     if (left) {
-        tw_tape_column_measure(&c[TW_GUESS_LEFT], p->rest[TW_GUESS_LEFT], n);
+        tw_tape_column_measure(&c[TW_GUESS_LEFT], packer->left, n);
         bytes[TW_GUESS_LEFT] = c[TW_GUESS_LEFT].width * n;
     }
     /* Of two that take as much, the one that changes less is packed better. */
@@ -100,14 +105,15 @@ static unsigned char *put_column(struct tw_pack *p, unsigned char *out, const ui
     *out++ = (unsigned char)best;
     if (best == TW_GUESS_NONE) return tw_tape_column_put(&c[best], out, v, n);
     if (best == TW_GUESS_LEFT)
-        return tw_tape_column_put(&c[best], out, p->rest[best], n);
-    out = tw_tape_column_put(&firsts, out, p->first, first);
-    return tw_tape_column_put(&c[best], out, p->rest[best], rest);
+        return tw_tape_column_put(&c[best], out, packer->left, n);
+    out = tw_tape_column_put(&firsts, out, p->parts, first);
+    return tw_tape_column_put(&c[best], out, rests, rest);
 }
 
-size_t tw_pack_write(struct tw_pack *p, const struct tw_record *r, size_t n,
+size_t tw_pack_write(struct tw_packer *packer, const struct tw_record *r, size_t n,
                      unsigned char *out)
 {
+    struct tw_pack *p = &packer->pack;
     uint16_t from[TW_KINDS_MAX + 1];
     unsigned char *to = out;
 
@@ -115,7 +121,7 @@ size_t tw_pack_write(struct tw_pack *p, const struct tw_record *r, size_t n,
     find_previous(p, n);
     for (int c = 0; c < COLUMNS; c++) {
         for (size_t i = 0; i < n; i++) p->column[c & 1][i] = field_of(&r[i], c);
-        to = put_column(p, to, p->column[c & 1], c ? p->column[~c & 1] : NULL, n);
+        to = put_column(packer, to, p->column[c & 1], c ? p->column[~c & 1] : NULL, n);
     }
     for (size_t i = 0; i < n; i++) p->kind[i] = r[i].kind;
     sort_by_kind(p, n, from);
@@ -127,7 +133,8 @@ size_t tw_pack_write(struct tw_pack *p, const struct tw_record *r, size_t n,
         find_last(p, r, row, rows);
         for (int w = 0; w < WORDS; w++) {
             for (size_t i = 0; i < rows; i++) p->column[w & 1][i] = r[row[i]].word[w];
-            to = put_column(p, to, p->column[w & 1], w ? p->column[~w & 1] : NULL, rows);
+            to = put_column(packer, to, p->column[w & 1],
+                            w ? p->column[~w & 1] : NULL, rows);
         }
     }
     return (size_t)(to - out);
@@ -139,8 +146,7 @@ static const unsigned char *get_column(struct tw_pack *p, const unsigned char *i
                                        const unsigned char *end, uint64_t *v,
                                        const uint64_t *left, size_t n)
 {
-    uint64_t *rest = p->rest[0];
-    size_t first = 0;
+    const uint64_t *first = p->parts, *rest = first + p->firsts;
     int guess;
 
     if (!in || in == end) return NULL;
@@ -152,13 +158,11 @@ static const unsigned char *get_column(struct tw_pack *p, const unsigned char *i
         return in;
     }
     if (guess != TW_GUESS_LAST) return NULL;
-    for (size_t i = 0; i < n; i++) first += p->last[i] == i;
-    in = tw_tape_column_get(in, end, p->first, first);
-    if (in) in = tw_tape_column_get(in, end, rest, n - first);
+    in = tw_tape_column_get(in, end, p->parts, p->firsts);
+    if (in) in = tw_tape_column_get(in, end, p->parts + p->firsts, n - p->firsts);
     if (!in) return NULL;
-    first = 0;
     for (size_t i = 0; i < n; i++)
-        v[i] = p->last[i] == i ? p->first[first++] : v[p->last[i]] + *rest++;
+        v[i] = p->last[i] == i ? *first++ : v[p->last[i]] + *rest++;
     return in;
 }
 

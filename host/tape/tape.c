@@ -52,6 +52,8 @@ struct reader { _Alignas(TW_CACHELINE) _Atomic uint64_t next; };   /* atomic: th
                                   reader stores, writers load; AWAY when unused */
 #define AWAY UINT64_MAX
 
+enum { READERS_BYTES = TW_TAPE_RELIABLE_MAX * sizeof(struct reader) };
+
 struct tw_tape {
     size_t capacity;                  /* constant after tw_tape_new          */
     struct slot *slots;               /* constant; the elements obey T1 - T3 */
@@ -79,7 +81,7 @@ struct tw_tape *tw_tape_new(size_t capacity)
     t->capacity = 2;
     while (t->capacity < capacity) t->capacity *= 2;
     t->slots = tw_map(t->capacity * sizeof *t->slots, true);
-    t->readers = tw_calloc_aligned(TW_TAPE_RELIABLE_MAX, sizeof *t->readers);
+    t->readers = tw_map(READERS_BYTES, false);          /* few are ever opened */
     if (!t->slots || !t->readers) goto fail;
     pthread_mutex_init(&t->lock, NULL);
     atomic_init(&t->head, 1);
@@ -87,7 +89,7 @@ struct tw_tape *tw_tape_new(size_t capacity)
     return t;
 fail:
     tw_unmap(t->slots, t->capacity * sizeof *t->slots);
-    tw_free(t->readers);
+    tw_unmap(t->readers, READERS_BYTES);
     tw_free(t);
     return NULL;
 }
@@ -306,7 +308,7 @@ void tw_tape_free(struct tw_tape *t)
     }
     pthread_mutex_destroy(&t->lock);
     tw_unmap(t->slots, t->capacity * sizeof *t->slots);
-    tw_free(t->readers);
+    tw_unmap(t->readers, READERS_BYTES);
     tw_free(t);
 }
 

@@ -44,7 +44,7 @@ struct tw_tape_writer {
     struct bytes names, values, index, out;
     struct tw_zstd_packer *zstd;
     struct tw_error failure;           /* what every later call returns, too       */
-    struct tw_pack pack;
+    struct tw_packer packer;
     size_t n;
     struct tw_record r[TW_PACK_RECORDS];
     unsigned char packed[TW_PACK_MAX(TW_PACK_RECORDS)];
@@ -201,7 +201,7 @@ static struct tw_tape_block_head head_of(const struct tw_tape_writer *w)
 /* Columns and values, one behind the other, in w->out. */
 static int pack_records(struct tw_tape_writer *w, struct tw_tape_block_head *h)
 {
-    size_t n = tw_pack_write(&w->pack, w->r, w->n, w->packed), raw = n + w->values.n;
+    size_t n = tw_pack_write(&w->packer, w->r, w->n, w->packed), raw = n + w->values.n;
     size_t most = w->zstd ? tw_zstd_max(raw) : 0, stored;
 
     w->out.n = 0;

@@ -18,7 +18,7 @@ struct open {
     int64_t entry_ns;
 };
 
-enum { TRIPS_BYTES = 1 << 16 };     /* of pages that are not touched yet             */
+enum { TRADES_ROOM = 1 << 11 };     /* at first; pages that are not touched yet      */
 
 struct points { struct tw_point *p; size_t n, room; };
 
@@ -26,8 +26,10 @@ struct tw_ledger {
     const struct tw_calendar *calendar;
     struct open *open;              /* by symbol                                     */
     size_t n_open;
-    struct tw_trip *trips;
-    size_t n_trips, bytes;          /* bytes: of the mapping                         */
+    struct tw_outcome *outcomes;    /* n_trades of room, each in a mapping           */
+    struct tw_trip *trips;          /* likewise; NULL: see only_outcomes             */
+    size_t n_trades, room, trips_room;
+    bool only_outcomes;
     struct points days, curve;
     struct tw_session day;
     int64_t span_ns;                /* of the curve; 0: there is none                */
@@ -50,11 +52,17 @@ void tw_ledger_only_days(struct tw_ledger *l)
     l->span_ns = 0;
 }
 
+void tw_ledger_only_outcomes(struct tw_ledger *l)
+{
+    l->only_outcomes = true;
+}
+
 void tw_ledger_free(struct tw_ledger *l)
 {
     if (!l) return;
     tw_free(l->open);
-    tw_unmap(l->trips, l->bytes);
+    tw_unmap(l->outcomes, l->room * sizeof *l->outcomes);
+    tw_unmap(l->trips, l->trips_room * sizeof *l->trips);
     tw_free(l->days.p);
     tw_free(l->curve.p);
     tw_free(l);
@@ -62,8 +70,21 @@ void tw_ledger_free(struct tw_ledger *l)
 
 /* ---- trades ---- */
 
+/* Room for one more in a mapping: where it is; NULL: no memory. */
+static void *room_for(void *p, size_t n, size_t *room, size_t size)
+{
+    size_t more = *room ? 2 * *room : TRADES_ROOM;
+
+    if (n < *room) return p;
+    p = tw_map_grow(p, *room * size, more * size);
+    if (p) *room = more;
+    return p;
+}
+
 static int reserve(struct tw_ledger *l, uint32_t symbol)
 {
+    void *p;
+
     if (symbol >= l->n_open) {
         size_t n = (size_t)symbol + 64;
         struct open *grown = tw_realloc(l->open, n * sizeof *grown);
@@ -73,14 +94,13 @@ static int reserve(struct tw_ledger *l, uint32_t symbol)
         l->open = grown;
         l->n_open = n;
     }
-    if ((l->n_trips + 1) * sizeof *l->trips > l->bytes) {
-        size_t bytes = l->bytes ? 2 * l->bytes : TRIPS_BYTES;
-        struct tw_trip *grown = tw_map_grow(l->trips, l->bytes, bytes);
-
-        if (!grown) return UV_ENOMEM;
-        l->trips = grown;
-        l->bytes = bytes;
-    }
+    p = room_for(l->outcomes, l->n_trades, &l->room, sizeof *l->outcomes);
+    if (!p) return UV_ENOMEM;
+    l->outcomes = p;
+    if (l->only_outcomes) return TW_OK;
+    p = room_for(l->trips, l->n_trades, &l->trips_room, sizeof *l->trips);
+    if (!p) return UV_ENOMEM;
+    l->trips = p;
     return TW_OK;
 }
 
@@ -117,12 +137,15 @@ static void conclude(struct tw_ledger *l, uint32_t symbol, int64_t time_ns)
     tw_money gained = o->most > 0 ? o->exits - o->entries : o->entries - o->exits;
     double pnl = tw_money_to_double(gained - o->fees);
 
-    l->trips[l->n_trips++] = (struct tw_trip){
-        .symbol = symbol, .entry_ns = o->entry_ns, .exit_ns = time_ns,
-        .quantity = o->most, .entry_px = tw_money_price(o->entry_sum, o->entered),
-        .exit_px = tw_money_price(o->exit_sum, o->left), .pnl = pnl,
-        .fees = tw_money_to_double(o->fees),
-        .ratio = pnl / tw_money_to_double(o->entries) };
+    if (!l->only_outcomes)
+        l->trips[l->n_trades] = (struct tw_trip){
+            .symbol = symbol, .entry_ns = o->entry_ns, .quantity = o->most,
+            .entry_px = tw_money_price(o->entry_sum, o->entered),
+            .exit_px = tw_money_price(o->exit_sum, o->left),
+            .fees = tw_money_to_double(o->fees) };
+    l->outcomes[l->n_trades++] = (struct tw_outcome){
+        .pnl = pnl, .ratio = pnl / tw_money_to_double(o->entries),
+        .open_ns = time_ns - o->entry_ns };
 }
 
 int tw_ledger_told(struct tw_ledger *l, const struct tw_told *t)
@@ -229,13 +252,20 @@ int64_t tw_ledger_till(const struct tw_ledger *l)
 
 size_t tw_ledger_bytes(const struct tw_ledger *l)
 {
-    return sizeof *l + l->n_open * sizeof *l->open + l->n_trips * sizeof *l->trips
+    return sizeof *l + l->n_open * sizeof *l->open
+        + l->n_trades * (sizeof *l->outcomes + (l->only_outcomes ? 0 : sizeof *l->trips))
         + (l->days.room + l->curve.room) * sizeof(struct tw_point);
+}
+
+const struct tw_outcome *tw_ledger_outcomes(const struct tw_ledger *l, size_t *n)
+{
+    *n = l->n_trades;
+    return l->outcomes;
 }
 
 const struct tw_trip *tw_ledger_trips(const struct tw_ledger *l, size_t *n)
 {
-    *n = l->n_trips;
+    *n = l->only_outcomes ? 0 : l->n_trades;
     return l->trips;
 }
 

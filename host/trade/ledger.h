@@ -12,6 +12,15 @@
 #include "trade/broker.h"
 #include "trade/performance.h"
 
+/* A closed trade: from flat to flat, or to the other side. */
+struct tw_trip {
+    uint32_t symbol;
+    int64_t entry_ns;
+    int64_t quantity;             /* at most; below 0: short                         */
+    int64_t entry_px, exit_px;    /* averages                                        */
+    double fees;
+};
+
 enum { TW_LEDGER_POINTS = 8192 };
 
 struct tw_ledger;
@@ -22,6 +31,10 @@ void tw_ledger_free(struct tw_ledger *l);
 
 /* It has no finer curve.  Before the first mark. */
 void tw_ledger_only_days(struct tw_ledger *l);
+
+/* It keeps what trades came to, a third of what it would, and no trips.  Before the
+ * first trade. */
+void tw_ledger_only_outcomes(struct tw_ledger *l);
 
 /* Each thing that the broker tells.  UV_ENOMEM: it is missing. */
 int tw_ledger_told(struct tw_ledger *l, const struct tw_told *t);
@@ -36,7 +49,8 @@ int tw_ledger_mark(struct tw_ledger *l, int64_t time_ns, tw_money equity, bool o
  * not each time, has the same curves.  INT64_MIN: before the first. */
 int64_t tw_ledger_till(const struct tw_ledger *l);
 
-/* Arrays that the ledger has; *n of them. */
+/* Arrays that the ledger has; *n of them.  A trip has the outcome of its index. */
+const struct tw_outcome *tw_ledger_outcomes(const struct tw_ledger *l, size_t *n);
 const struct tw_trip *tw_ledger_trips(const struct tw_ledger *l, size_t *n);
 const struct tw_point *tw_ledger_days(const struct tw_ledger *l, size_t *n);
 const struct tw_point *tw_ledger_curve(const struct tw_ledger *l, size_t *n);

@@ -224,7 +224,7 @@ void tw_curve_beside(const double *returns, const double *market, size_t n,
 /* Of those that won, and those that lost. */
 struct halves { double gains, losses, won, lost; uint64_t n_won, n_lost; };
 
-static void add_half(struct halves *h, const struct tw_trip *t)
+static void add_half(struct halves *h, const struct tw_outcome *t)
 {
     if (t->ratio > 0) h->gains += t->ratio;
     else h->losses -= t->ratio;
@@ -237,7 +237,8 @@ static void add_half(struct halves *h, const struct tw_trip *t)
     }
 }
 
-void tw_trip_figures(const struct tw_trip *trips, size_t n, struct tw_trip_figures *out)
+void tw_trip_figures(const struct tw_outcome *outcomes, size_t n,
+                     struct tw_trip_figures *out)
 {
     struct halves h = { 0 };
     double logs = 0, sum = 0, pnl = 0, squares = 0, count = (double)n;
@@ -246,8 +247,7 @@ void tw_trip_figures(const struct tw_trip *trips, size_t n, struct tw_trip_figur
 
     *out = (struct tw_trip_figures){ .trades = n, .best = NAN, .worst = NAN };
     for (size_t i = 0; i < n; i++) {
-        const struct tw_trip *t = &trips[i];
-        int64_t ns = t->exit_ns - t->entry_ns;
+        const struct tw_outcome *t = &outcomes[i];
 
         add_half(&h, t);
         sum += t->ratio;
@@ -256,11 +256,11 @@ void tw_trip_figures(const struct tw_trip *trips, size_t n, struct tw_trip_figur
         ruined |= t->ratio <= -1;
         if (!(t->ratio <= out->best)) out->best = t->ratio;
         if (!(t->ratio >= out->worst)) out->worst = t->ratio;
-        open_ns += ns / (int64_t)n;
-        if (ns > out->max_ns) out->max_ns = ns;
+        open_ns += t->open_ns / (int64_t)n;
+        if (t->open_ns > out->max_ns) out->max_ns = t->open_ns;
     }
     for (size_t i = 0; i < n; i++)
-        squares += (trips[i].pnl - pnl / count) * (trips[i].pnl - pnl / count);
+        squares += (outcomes[i].pnl - pnl / count) * (outcomes[i].pnl - pnl / count);
     out->won = h.n_won;
     out->average_ns = open_ns;
     out->win_rate = (double)h.n_won / count;

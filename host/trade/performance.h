@@ -79,14 +79,11 @@ struct tw_beside { double beta, log_beta, alpha, compound_alpha; };
 void tw_curve_beside(const double *returns, const double *market, size_t n,
                      double periods, struct tw_beside *out);
 
-/* A closed trade: from flat to flat, or to the other side. */
-struct tw_trip {
-    uint32_t symbol;
-    int64_t entry_ns, exit_ns;
-    int64_t quantity;             /* at most; below 0: short                         */
-    int64_t entry_px, exit_px;    /* averages                                        */
-    double pnl, fees;             /* pnl is after fees                               */
+/* What a closed trade came to: all that figures are made of. */
+struct tw_outcome {
+    double pnl;                   /* after fees                                      */
     double ratio;                 /* pnl / the value of the entries                  */
+    int64_t open_ns;              /* from its entry to its exit                      */
 };
 
 struct tw_trip_figures {
@@ -99,6 +96,7 @@ struct tw_trip_figures {
     int64_t max_ns, average_ns;   /* how long they were open                          */
 };
 
-void tw_trip_figures(const struct tw_trip *trips, size_t n, struct tw_trip_figures *out);
+void tw_trip_figures(const struct tw_outcome *outcomes, size_t n,
+                     struct tw_trip_figures *out);
 
 #endif

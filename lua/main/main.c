@@ -233,7 +233,8 @@ static int run_command(int argc, char **argv)
         if (strcmp(command, "attach") == 0) return tw_attach_to(argc - 2, argv + 2);
         if (strcmp(command, "test") == 0) return run_module("tw.test", argv + 2);
         if (strcmp(command, "stat") == 0) return run_module("tw.query", argv + 2);
-        if (strcmp(command, "backtest") == 0) return run_module("tw.backtest", argv + 2);
+        if (strcmp(command, "backtest") == 0)
+            return run_module("tw.backtest_command", argv + 2);
         if (strcmp(command, "sweep") == 0)
             return run_module("tw.sweep_command", argv + 2);
         if (strcmp(command, "explain") == 0) return run_module("tw.explain", argv + 2);

@@ -65,8 +65,7 @@ t.ok(one <= base + size + MOST, ("one job: %d KiB for a few records, %d more, da
 t.ok(four <= one + 3 * MOST, ("each job more: %d KiB"):format((four - one) // 3))
 local many <const> = "--set many=true"
 local alone, beside = peak("all.tape", 1, many), peak("all.tape", 4, many)
-local trades <const> = 80 * N // 16 // 1024      -- of each, for the figures
-t.ok(beside <= alone + 3 * (MOST + trades), ("with %d orders: %d KiB"):format(N // 8,
+t.ok(beside <= alone + 3 * MOST, ("with %d orders: %d KiB"):format(N // 8,
   (beside - alone) // 3))
 t.ok(peak("all.csv", 4) <= one + 3 * MOST, "a text file is loaded once, too")
 t.done()

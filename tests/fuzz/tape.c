@@ -17,17 +17,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 /* A packed payload alone. */
 static void unpack(const uint8_t *data, size_t n)
 {
-    static struct tw_pack pack;
+    static struct tw_packer packer;
+    struct tw_pack *pack = &packer.pack;
     static struct tw_record r[TW_PACK_RECORDS], again[TW_PACK_RECORDS];
     static unsigned char out[TW_PACK_MAX(TW_PACK_RECORDS)];
     size_t records = n < 3 ? 1 : 1 + (data[0] | data[1] << 8) % TW_PACK_RECORDS, bytes;
     unsigned char *copy = malloc(n ? n : 1);   /* its own block, for ASan */
 
     memcpy(copy, data, n);
-    if (n > 2 && tw_pack_read(&pack, copy + 2, n - 2, r, records, 0)) {
-        bytes = tw_pack_write(&pack, r, records, out);
+    if (n > 2 && tw_pack_read(pack, copy + 2, n - 2, r, records, 0)) {
+        bytes = tw_pack_write(&packer, r, records, out);
         if (bytes > TW_PACK_MAX(records)) abort();
-        if (!tw_pack_read(&pack, out, bytes, again, records, 0)) abort();
+        if (!tw_pack_read(pack, out, bytes, again, records, 0)) abort();
         if (memcmp(r, again, records * sizeof *r) != 0) abort();
     }
     free(copy);

@@ -23,6 +23,7 @@ static void trade(struct tw_ledger *l, int64_t second, int64_t quantity, int64_t
 static void trips(void)
 {
     struct tw_ledger *l = tw_ledger_new(NULL);
+    const struct tw_outcome *o;
     const struct tw_trip *t;
     size_t n;
 
@@ -33,15 +34,54 @@ static void trips(void)
     ok(n == 0, "nothing is closed");
     trade(l, 4, -25, 130, ONE);               /* 15 close, 10 open short */
     t = tw_ledger_trips(l, &n);
-    ok(n == 1 && t->symbol == 7 && t->entry_ns == ONE && t->exit_ns == 4 * ONE
-       && t->quantity == 20 * ONE, "from flat to the other side");
+    ok(n == 1 && t->symbol == 7 && t->entry_ns == ONE && t->quantity == 20 * ONE,
+       "from flat to the other side");
     ok(t->entry_px == 105 * ONE && t->exit_px == 127500000000, "average prices");
-    ok(t->pnl == 446 && t->fees == 4 && t->ratio == 446.0 / 2100, "what was gained");
+    o = tw_ledger_outcomes(l, &n);
+    ok(n == 1 && o->pnl == 446 && t->fees == 4 && o->ratio == 446.0 / 2100
+       && o->open_ns == 3 * ONE, "what was gained, and how long it took");
     trade(l, 9, 10, 120, 2 * ONE);
     t = tw_ledger_trips(l, &n);
-    ok(n == 2 && t[1].quantity == -10 * ONE && t[1].pnl == 98 && t[1].entry_ns == 4 * ONE,
+    o = tw_ledger_outcomes(l, &n);
+    ok(n == 2 && t[1].quantity == -10 * ONE && o[1].pnl == 98 && t[1].entry_ns == 4 * ONE,
        "the short side of it");
     tw_ledger_free(l);
+}
+
+/* So many that the mappings grow a few times: nothing is lost or changed, and who keeps
+ * outcomes alone has the same ones in less memory. */
+static void outcomes(void)
+{
+    enum { TRADES = 20000 };
+    struct tw_ledger *whole = tw_ledger_new(NULL), *brief = tw_ledger_new(NULL);
+    const struct tw_outcome *o, *other;
+    const struct tw_trip *t;
+    size_t n, n_other, n_trips;
+    unsigned wrong = 0;
+
+    tw_ledger_only_outcomes(brief);
+    for (int64_t i = 0; i < TRADES; i++)
+        for (int k = 0; k < 2; k++) {
+            struct tw_ledger *l = k ? whole : brief;
+
+            trade(l, 10 * i, 1, 100 + i, 0);
+            trade(l, 10 * i + i % 7, -1, 101 + 2 * i, 0);
+        }
+    o = tw_ledger_outcomes(whole, &n);
+    other = tw_ledger_outcomes(brief, &n_other);
+    t = tw_ledger_trips(whole, &n_trips);
+    ok(n == TRADES && n_other == TRADES && n_trips == TRADES, "all trades are there");
+    for (int64_t i = 0; i < TRADES; i++)
+        wrong += o[i].pnl != (double)(1 + i) || o[i].open_ns != i % 7 * ONE
+              || t[i].entry_ns != 10 * i * ONE || t[i].exit_px != (101 + 2 * i) * ONE
+              || other[i].pnl != o[i].pnl || other[i].ratio != o[i].ratio
+              || other[i].open_ns != o[i].open_ns;
+    ok(wrong == 0, "each as it was, %u are not", wrong);
+    tw_ledger_trips(brief, &n_trips);
+    ok(n_trips == 0 && tw_ledger_bytes(brief) + TRADES * sizeof *t
+       == tw_ledger_bytes(whole), "outcomes alone are without the trips");
+    tw_ledger_free(whole);
+    tw_ledger_free(brief);
 }
 
 static void curve(void)
@@ -70,7 +110,7 @@ static void without_memory(void)
 {
     unsigned refused = 0;
 
-    for (uint64_t n = 1; n < 6; n++) {
+    for (uint64_t n = 1; n < 7; n++) {
         struct tw_order o = { .symbol = 7, .side = TW_SIDE_BUY };
         struct tw_told t = { .order = &o, .report = { .exec = TW_EXEC_TRADE,
                              .last_px = ONE, .last_qty = ONE } };
@@ -82,12 +122,13 @@ static void without_memory(void)
         tw_memory_fail_at(0);
         tw_ledger_free(l);
     }
-    ok(refused == 5, "no memory is said (%u)", refused);
+    ok(refused == 6, "no memory is said (%u)", refused);
 }
 
 int main(void)
 {
     trips();
+    outcomes();
     curve();
     without_memory();
     return tap_done();

@@ -270,7 +270,7 @@ static void google(void)
     struct tw_curve_figures f;
     struct tw_trip_figures t;
     const struct tw_point *days;
-    const struct tw_trip *trips;
+    const struct tw_outcome *outcomes;
     size_t n_days, n_trips;
 
     if (n == 0) {
@@ -293,9 +293,9 @@ static void google(void)
         }
     }
     days = tw_ledger_days(r->ledger, &n_days);
-    trips = tw_ledger_trips(r->ledger, &n_trips);
+    outcomes = tw_ledger_outcomes(r->ledger, &n_trips);
     tw_curve_figures(days, n_days, 252, 0, &f);
-    tw_trip_figures(trips, n_trips, &t);
+    tw_trip_figures(outcomes, n_trips, &t);
     ok(n_days == n, "GOOG: a value for each day");
     ok(n_trips == 66, "66 trades (%u)", (unsigned)n_trips);
     near(f.final, 51422.99, 0.005, "final");
