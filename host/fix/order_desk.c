@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include "base/fixed.h"
+#include "base/hashed.h"
 #include "base/memory.h"
 #include "fix/write.h"
 
@@ -14,9 +15,8 @@ struct deal;
 
 /* A ClOrdID and what came with it. */
 struct name {
-    uint64_t hash;
+    struct tw_hashed_link hashed;
     struct deal *deal;
-    struct name *hashed;
     struct name *later;               /* of its order, that wait for an answer      */
     enum tw_request_what what;
     size_t n;
@@ -36,8 +36,7 @@ struct deal {
 struct tw_fix_desk {
     struct tw_fix_desk_options o;
     enum tw_fix_version version;
-    struct name **table;              /* by ClOrdID; a power of two                 */
-    size_t n, buckets;
+    struct tw_hashed names;           /* by ClOrdID                                 */
     struct deal **deals;              /* by id, from first_id on                    */
     size_t n_deals, room;
     uint64_t reports;                 /* how many: ExecIDs                          */
@@ -56,39 +55,21 @@ static uint64_t hash_of(struct tw_fix_text t)
     return h ^ h >> 32;
 }
 
+static struct name *name_of(const struct tw_hashed_link *l)
+{
+    return TW_HASHED(l, struct name, hashed);
+}
+
 static struct name *find(const struct tw_fix_desk *d, struct tw_fix_text t)
 {
-    uint64_t h = hash_of(t);
-    struct name *i = t.at ? d->table[h & (d->buckets - 1)] : NULL;
+    struct tw_hashed_link *l = t.at ? tw_hashed_first(&d->names, hash_of(t)) : NULL;
 
-    while (i && (i->hash != h || i->n != t.n || memcmp(i->text, t.at, t.n) != 0))
-        i = i->hashed;
-    return i;
-}
+    for (; l; l = tw_hashed_next(l)) {
+        struct name *i = name_of(l);
 
-static void hash(struct tw_fix_desk *d, struct name *i)
-{
-    struct name **at = &d->table[i->hash & (d->buckets - 1)];
-
-    i->hashed = *at;
-    *at = i;
-}
-
-/* Without memory the lists grow longer. */
-static void widen(struct tw_fix_desk *d)
-{
-    struct name **old = d->table, **wide, *next;
-    size_t n = d->buckets;
-
-    if (d->n < n || !(wide = tw_calloc(2 * n, sizeof(struct name *)))) return;
-    d->table = wide;
-    d->buckets = 2 * n;
-    for (size_t at = 0; at < n; at++)
-        for (struct name *i = old[at]; i; i = next) {
-            next = i->hashed;
-            hash(d, i);
-        }
-    tw_free(old);
+        if (i->n == t.n && memcmp(i->text, t.at, t.n) == 0) return i;
+    }
+    return NULL;
 }
 
 /* A new one of an order, that waits for its answer.  NULL: no memory. */
@@ -98,14 +79,11 @@ static struct name *add(struct tw_fix_desk *d, struct deal *deal, struct tw_fix_
     struct name *i = tw_calloc(1, sizeof *i + t.n), **at;
 
     if (!i) return NULL;
-    i->hash = hash_of(t);
     i->deal = deal;
     i->what = what;
     i->n = t.n;
     memcpy(i->text, t.at, t.n);
-    hash(d, i);
-    d->n++;
-    widen(d);
+    tw_hashed_add(&d->names, &i->hashed, hash_of(t));
     for (at = &deal->asked; *at; at = &(*at)->later) continue;
     return *at = i;
 }
@@ -608,28 +586,25 @@ struct tw_fix_desk *tw_fix_desk_new(const struct tw_fix_desk_options *options)
     if (!d) return NULL;
     d->o = *options;
     d->version = tw_fix_dictionary_version(options->dictionary);
-    d->buckets = 64;
     if (d->o.first_id == 0) d->o.first_id = 1;
     if (d->o.id_step == 0) d->o.id_step = 1;
     tw_fix_clock_init(&d->clock);
-    d->table = tw_calloc(d->buckets, sizeof(struct name *));
-    if (d->table) return d;
+    if (tw_hashed_init(&d->names) == TW_OK) return d;
     tw_free(d);
     return NULL;
 }
 
+static void free_name(struct tw_hashed_link *l, void *ctx)
+{
+    (void)ctx;
+    tw_free(name_of(l));
+}
+
 void tw_fix_desk_free(struct tw_fix_desk *d)
 {
-    struct name *next;
-
     if (!d) return;
-    for (size_t at = 0; at < d->buckets; at++)
-        for (struct name *i = d->table[at]; i; i = next) {
-            next = i->hashed;
-            tw_free(i);
-        }
+    tw_hashed_fini(&d->names, free_name, NULL);
     for (size_t i = 0; i < d->n_deals; i++) tw_free(d->deals[i]);
     tw_free(d->deals);
-    tw_free(d->table);
     tw_free(d);
 }

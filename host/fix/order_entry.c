@@ -24,61 +24,17 @@ static uint64_t hash_text(uint64_t h, const char *p, size_t n)
     return h ? h : 1;
 }
 
-static struct entry **bucket(const struct tw_fix_orders *o, uint64_t id)
+static struct entry *entry_of(const struct tw_hashed_link *l)
 {
-    return &o->table[mix(id) & (o->buckets - 1)];
+    return TW_HASHED(l, struct entry, hashed);
 }
 
 struct entry *tw_fix_orders_find(const struct tw_fix_orders *o, uint64_t id)
 {
-    struct entry *e = *bucket(o, id);
+    struct tw_hashed_link *l = tw_hashed_first(&o->entries, mix(id));
 
-    while (e && e->id != id) e = e->hashed;
-    return e;
-}
-
-static void hash(struct tw_fix_orders *o, struct entry *e)
-{
-    struct entry **at = bucket(o, e->id);
-
-    e->hashed = *at;
-    *at = e;
-}
-
-/* Without memory the lists grow longer. */
-static void widen(struct tw_fix_orders *o)
-{
-    struct entry **old = o->table, **wide, *next;
-    size_t n = o->buckets;
-
-    if (o->n < n || !(wide = tw_calloc(2 * n, sizeof(struct entry *)))) return;
-    o->table = wide;
-    o->buckets = 2 * n;
-    for (size_t i = 0; i < n; i++)
-        for (struct entry *e = old[i]; e; e = next) {
-            next = e->hashed;
-            hash(o, e);
-        }
-    tw_free(old);
-}
-
-static void widen_execs(struct tw_fix_orders *o)
-{
-    struct exec **old = o->execs, **wide, *next;
-    size_t n = o->exec_buckets;
-
-    if (o->n_execs < n || !(wide = tw_calloc(2 * n, sizeof(struct exec *)))) return;
-    o->execs = wide;
-    o->exec_buckets = 2 * n;
-    for (size_t i = 0; i < n; i++)
-        for (struct exec *x = old[i]; x; x = next) {
-            struct exec **at = &wide[x->hash & (2 * n - 1)];
-
-            next = x->next;
-            x->next = *at;
-            *at = x;
-        }
-    tw_free(old);
+    while (l && entry_of(l)->id != id) l = tw_hashed_next(l);
+    return l ? entry_of(l) : NULL;
 }
 
 struct exec *tw_fix_orders_exec(struct tw_fix_orders *o, struct entry *e,
@@ -90,21 +46,35 @@ struct exec *tw_fix_orders_exec(struct tw_fix_orders *o, struct entry *e,
 struct exec *tw_fix_orders_exec_hash(struct tw_fix_orders *o, struct entry *e, uint64_t h,
                                      bool *is_new)
 {
-    struct exec **at = &o->execs[h & (o->exec_buckets - 1)], *x = *at;
+    struct tw_hashed_link *l = tw_hashed_first(&o->execs, h);
+    struct exec *x = NULL;
 
-    while (x && (x->hash != h || x->entry != e)) x = x->next;
+    for (; l && !x; l = tw_hashed_next(l)) {
+        x = TW_HASHED(l, struct exec, hashed);
+        if (x->entry != e) x = NULL;
+    }
     if (x || !is_new) {
         if (is_new) *is_new = false;
         return x;
     }
     x = tw_calloc(1, sizeof *x);
     if (!x) return NULL;
-    *x = (struct exec){ .hash = h, .entry = e, .next = *at, .same = e->execs };
-    *at = x;
+    x->entry = e;
+    x->same = e->execs;
     e->execs = x;
-    o->n_execs++;
-    widen_execs(o);
+    tw_hashed_add(&o->execs, &x->hashed, h);
     return *is_new = true, x;
+}
+
+static void free_entry(struct tw_hashed_link *l, void *orders)
+{
+    struct entry *e = entry_of(l);
+
+    while (e->asks) tw_fix_orders_forget(orders, e->asks);
+    tw_free(e->order_id);
+    tw_free(e->last_words);
+    tw_free(e->ties);
+    tw_free(e);
 }
 
 static void drop_execs(struct tw_fix_orders *o, struct entry *e)
@@ -112,12 +82,8 @@ static void drop_execs(struct tw_fix_orders *o, struct entry *e)
     struct exec *same;
 
     for (struct exec *x = e->execs; x; x = same) {
-        struct exec **at = &o->execs[x->hash & (o->exec_buckets - 1)];
-
         same = x->same;
-        while (*at != x) at = &(*at)->next;
-        *at = x->next;
-        o->n_execs--;
+        tw_hashed_remove(&o->execs, &x->hashed);
         tw_free(x);
     }
     e->execs = NULL;
@@ -310,17 +276,9 @@ int tw_fix_orders_tie(struct tw_fix_orders *o, struct entry *e,
 
 static void drop(struct tw_fix_orders *o, struct entry *e)
 {
-    struct entry **at = bucket(o, e->id);
-
-    while (*at != e) at = &(*at)->hashed;
-    *at = e->hashed;
-    o->n--;
+    tw_hashed_remove(&o->entries, &e->hashed);
     drop_execs(o, e);
-    while (e->asks) tw_fix_orders_forget(o, e->asks);
-    tw_free(e->order_id);
-    tw_free(e->last_words);
-    tw_free(e->ties);
-    tw_free(e);
+    free_entry(&e->hashed, o);
 }
 
 /* The oldest one that waits for nothing goes. */
@@ -360,9 +318,7 @@ struct entry *tw_fix_orders_make(struct tw_fix_orders *o, const struct tw_reques
         .holder = q->owner ? tw_fix_orders_holder(o, q->owner) : NULL,
     };
     enlist(o, e);
-    hash(o, e);
-    o->n++;
-    widen(o);
+    tw_hashed_add(&o->entries, &e->hashed, mix(e->id));
     return e;
 }
 
@@ -602,38 +558,27 @@ struct tw_fix_orders *tw_fix_orders_new(const struct tw_fix_orders_options *opti
     if (!o) return NULL;
     o->o = *options;
     o->version = tw_fix_dictionary_version(options->dictionary);
-    o->buckets = o->exec_buckets = 64;
     o->last_kept = &o->kept;
     tw_fix_clock_init(&o->clock);
-    o->table = tw_calloc(o->buckets, sizeof(struct entry *));
-    o->execs = tw_calloc(o->exec_buckets, sizeof(struct exec *));
-    if (o->table && o->execs) return o;
+    if (tw_hashed_init(&o->entries) == TW_OK && tw_hashed_init(&o->execs) == TW_OK)
+        return o;
     tw_fix_orders_free(o);
     return NULL;
 }
 
+static void free_exec(struct tw_hashed_link *l, void *ctx)
+{
+    (void)ctx;
+    tw_free(TW_HASHED(l, struct exec, hashed));
+}
+
 void tw_fix_orders_free(struct tw_fix_orders *o)
 {
-    struct entry *next;
-
     if (!o) return;
-    for (size_t i = 0; o->table && i < o->buckets; i++)
-        for (struct entry *e = o->table[i]; e; e = next) {
-            next = e->hashed;
-            while (e->asks) tw_fix_orders_forget(o, e->asks);
-            for (struct exec *x = e->execs, *same; x; x = same) {
-                same = x->same;
-                tw_free(x);
-            }
-            tw_free(e->order_id);
-            tw_free(e->last_words);
-            tw_free(e->ties);
-            tw_free(e);
-        }
+    tw_hashed_fini(&o->execs, free_exec, NULL);
+    tw_hashed_fini(&o->entries, free_entry, o);
     while (o->to_send.first) tw_fix_orders_forget(o, o->to_send.first);
     while (o->sent.first) tw_fix_orders_forget(o, o->sent.first);
     tw_fix_orders_keep_free(o);
-    tw_free(o->table);
-    tw_free(o->execs);
     tw_free(o);
 }

@@ -5,6 +5,7 @@
 #ifndef TW_FIX_ORDER_ENTRY_PARTS_H
 #define TW_FIX_ORDER_ENTRY_PARTS_H
 
+#include "base/hashed.h"
 #include "fix/order_entry.h"
 #include "fix/write.h"
 
@@ -38,11 +39,10 @@ struct ask {
 
 /* An execution, by ExecID. */
 struct exec {
-    uint64_t hash;                /* of the id, never 0                           */
+    struct tw_hashed_link hashed; /* its hash is never 0                          */
     int64_t price, quantity;      /* of a trade that counts; 0: no such           */
     bool is_canceled;             /* by one that came before it                   */
     struct entry *entry;
-    struct exec *next;            /* in its bucket                                */
     struct exec *same;            /* of its order                                 */
 };
 
@@ -93,7 +93,7 @@ struct entry {
     char *order_id;               /* 37; NULL: not known                          */
     size_t order_id_n;
     void *user;
-    struct entry *hashed;
+    struct tw_hashed_link hashed;
     struct entry *next, **link;   /* the open ones, those held, or those kept     */
 };
 
@@ -102,10 +102,8 @@ struct list { struct ask *first, *last; size_t n; };
 struct tw_fix_orders {
     struct tw_fix_orders_options o;
     enum tw_fix_version version;
-    struct entry **table;         /* by id; a power of two                        */
-    size_t n, buckets;
-    struct exec **execs;          /* by hash; a power of two                      */
-    size_t n_execs, exec_buckets;
+    struct tw_hashed entries;     /* by id                                        */
+    struct tw_hashed execs;       /* by order and ExecID                          */
     struct entry *open;
     size_t n_open;
     struct entry *held;           /* they wait for their parents: see tw_ties      */

@@ -297,8 +297,8 @@ static void put_ties_line(struct tw_fix_orders *o, const struct entry *e)
 
 static void put_exec_line(struct tw_fix_orders *o, const struct exec *x)
 {
-    put(o, "X %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64 "\n", x->entry->id, x->hash,
-        x->price, x->quantity);
+    put(o, "X %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64 "\n",
+        x->entry->id, x->hashed.hash, x->price, x->quantity);
 }
 
 static void put_holdings(struct tw_fix_orders *o, const struct holder *h, bool all)

@@ -9,13 +9,19 @@
 #include <string.h>
 #include <uv.h>
 
+#include "base/hashed.h"
 #include "base/memory.h"
 
 struct node {
     struct tw_entry e;
     struct node *next, *before;   /* at its price: who came later, who came earlier  */
-    struct node *hashed;
+    struct tw_hashed_link hashed;
 };
+
+static struct node *node_of(const struct tw_hashed_link *l)
+{
+    return TW_HASHED(l, struct node, hashed);
+}
 
 struct level { int64_t price, quantity; struct node *first, *last; unsigned n; };
 struct half { struct level *level; size_t n, room; };
@@ -24,9 +30,8 @@ struct tw_book {
     tw_book_trade *trade;
     void *ctx;
     struct half half[2];          /* bids, asks                                      */
-    struct node **table;          /* by id                                           */
-    size_t n, buckets;            /* a power of two                                  */
-    struct node *spare;           /* as many as have rested at one time, by hashed   */
+    struct tw_hashed nodes;       /* by id                                           */
+    struct node *spare;           /* as many as have rested at one time, by next     */
 };
 
 static struct half *half_of(struct tw_book *b, unsigned side)
@@ -46,13 +51,13 @@ static struct node *take_node(struct tw_book *b)
     struct node *o = b->spare;
 
     if (!o) return tw_calloc(1, sizeof *o);
-    b->spare = o->hashed;
+    b->spare = o->next;
     return o;
 }
 
 static void give_back(struct tw_book *b, struct node *o)
 {
-    o->hashed = b->spare;
+    o->next = b->spare;
     b->spare = o;
 }
 
@@ -63,26 +68,22 @@ struct tw_book *tw_book_new(tw_book_trade *trade, void *ctx)
     if (!b) return NULL;
     b->trade = trade;
     b->ctx = ctx;
-    b->buckets = 64;
-    b->table = tw_calloc(b->buckets, sizeof *b->table);
-    if (b->table) return b;
+    if (tw_hashed_init(&b->nodes) == TW_OK) return b;
     tw_free(b);
     return NULL;
+}
+
+static void end_node(struct tw_hashed_link *l, void *ctx)
+{
+    (void)ctx;
+    tw_free(node_of(l));
 }
 
 void tw_book_free(struct tw_book *b)
 {
     if (!b) return;
-    for (size_t i = 0; i < b->buckets; i++) {
-        struct node *next;
-
-        for (struct node *o = b->table[i]; o; o = next) {
-            next = o->hashed;
-            tw_free(o);
-        }
-    }
+    tw_hashed_fini(&b->nodes, end_node, NULL);
     while (b->spare) tw_free(take_node(b));
-    tw_free(b->table);
     tw_free(b->half[0].level);
     tw_free(b->half[1].level);
     tw_free(b);
@@ -90,55 +91,12 @@ void tw_book_free(struct tw_book *b)
 
 /* ---- by id ---- */
 
-static struct node **bucket(const struct tw_book *b, uint64_t id)
-{
-    return &b->table[(id * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (b->buckets - 1)];
-}
-
 static struct node *find(const struct tw_book *b, uint64_t id)
 {
-    struct node *o = *bucket(b, id);
+    struct tw_hashed_link *l = tw_hashed_first(&b->nodes, tw_hash_id(id));
 
-    while (o && o->e.id != id) o = o->hashed;
-    return o;
-}
-
-static void hash(struct tw_book *b, struct node *o)
-{
-    struct node **at = bucket(b, o->e.id);
-
-    o->hashed = *at;
-    *at = o;
-    b->n++;
-}
-
-static void unhash(struct tw_book *b, const struct node *o)
-{
-    struct node **at = bucket(b, o->e.id);
-
-    while (*at != o) at = &(*at)->hashed;
-    *at = o->hashed;
-    b->n--;
-}
-
-/* Without memory the lists grow longer. */
-static void widen(struct tw_book *b)
-{
-    struct node **old = b->table, **wide, *next;
-    size_t n = b->buckets;
-
-    if (b->n < n) return;
-    wide = tw_calloc(2 * n, sizeof *wide);
-    if (!wide) return;
-    b->table = wide;
-    b->buckets = 2 * n;
-    b->n = 0;
-    for (size_t i = 0; i < n; i++)
-        for (struct node *o = old[i]; o; o = next) {
-            next = o->hashed;
-            hash(b, o);
-        }
-    tw_free(old);
+    while (l && node_of(l)->e.id != id) l = tw_hashed_next(l);
+    return l ? node_of(l) : NULL;
 }
 
 /* ---- levels ---- */
@@ -189,7 +147,7 @@ static void rest(struct tw_book *b, struct node *o)
     l->last = o;
     l->quantity += o->e.quantity;
     l->n++;
-    hash(b, o);
+    tw_hashed_add(&b->nodes, &o->hashed, tw_hash_id(o->e.id));
 }
 
 /* Out of its level, which goes when it was the last. */
@@ -205,7 +163,7 @@ static void leave(struct tw_book *b, struct node *o)
     else l->last = o->before;
     l->quantity -= o->e.quantity;
     if (--l->n == 0) memmove(l, l + 1, (--h->n - i) * sizeof *l);
-    unhash(b, o);
+    tw_hashed_remove(&b->nodes, &o->hashed);
 }
 
 /* ---- coming in ---- */
@@ -290,7 +248,6 @@ int tw_book_add(struct tw_book *b, struct tw_entry *e, unsigned rules,
     }
     o->e = *e;
     rest(b, o);
-    widen(b);
     return 1;
 }
 

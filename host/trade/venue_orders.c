@@ -8,46 +8,27 @@
 
 /* ---- by owner and id ---- */
 
-static struct tw_venue_order **bucket(const struct tw_venue_orders *t, uint32_t owner,
-                                      uint64_t id)
+static struct tw_venue_order *order_of(const struct tw_hashed_link *l)
 {
-    uint64_t h = (id ^ (uint64_t)owner << 40) * UINT64_C(0x9e3779b97f4a7c15);
+    return TW_HASHED(l, struct tw_venue_order, hashed);
+}
 
-    return &t->table[h >> 32 & (t->buckets - 1)];
+static uint64_t hash_of(uint32_t owner, uint64_t id)
+{
+    return tw_hash_id(id ^ (uint64_t)owner << 40);
 }
 
 struct tw_venue_order *tw_venue_orders_find(const struct tw_venue_orders *t,
                                             uint32_t owner, uint64_t id)
 {
-    struct tw_venue_order *o = *bucket(t, owner, id);
+    struct tw_hashed_link *l = tw_hashed_first(&t->orders, hash_of(owner, id));
 
-    while (o && (o->arrival.q.id != id || o->arrival.q.owner != owner)) o = o->hashed;
-    return o;
-}
+    for (; l; l = tw_hashed_next(l)) {
+        struct tw_venue_order *o = order_of(l);
 
-static void hash(struct tw_venue_orders *t, struct tw_venue_order *o)
-{
-    struct tw_venue_order **at = bucket(t, o->arrival.q.owner, o->arrival.q.id);
-
-    o->hashed = *at;
-    *at = o;
-}
-
-/* Without memory the lists grow longer. */
-static void widen(struct tw_venue_orders *t)
-{
-    struct tw_venue_order **old = t->table, **wide, *next;
-    size_t n = t->buckets;
-
-    if (t->n < n || !(wide = tw_calloc(2 * n, sizeof *wide))) return;
-    t->table = wide;
-    t->buckets = 2 * n;
-    for (size_t i = 0; i < n; i++)
-        for (struct tw_venue_order *o = old[i]; o; o = next) {
-            next = o->hashed;
-            hash(t, o);
-        }
-    tw_free(old);
+        if (o->arrival.q.id == id && o->arrival.q.owner == owner) return o;
+    }
+    return NULL;
 }
 
 void tw_venue_orders_add(struct tw_venue_orders *t, struct tw_venue_order *o,
@@ -59,9 +40,7 @@ void tw_venue_orders_add(struct tw_venue_orders *t, struct tw_venue_order *o,
     else p->first = o;
     p->last = o;
     p->reducing += o->arrival.q.reduce_only;
-    hash(t, o);
-    t->n++;
-    widen(t);
+    tw_hashed_add(&t->orders, &o->hashed, hash_of(o->arrival.q.owner, o->arrival.q.id));
 }
 
 void tw_venue_orders_leave_stops(struct tw_venue_symbol *s, struct tw_venue_order *o)
@@ -75,20 +54,17 @@ void tw_venue_orders_leave_stops(struct tw_venue_symbol *s, struct tw_venue_orde
 
 void tw_venue_orders_drop(struct tw_venue_orders *t, struct tw_venue_order *o)
 {
-    struct tw_venue_order **at = bucket(t, o->arrival.q.owner, o->arrival.q.id);
     struct tw_venue_symbol *s = t->symbols[o->arrival.q.symbol];
     struct tw_venue_party *p = o->party;
 
     if (o->rests) tw_book_cancel(s->book, o->serial, NULL);
     if (o->waits) tw_venue_orders_leave_stops(s, o);
-    while (*at != o) at = &(*at)->hashed;
-    *at = o->hashed;
+    tw_hashed_remove(&t->orders, &o->hashed);
     if (o->before) o->before->next = o->next;
     else p->first = o->next;
     if (o->next) o->next->before = o->before;
     else p->last = o->before;
     p->reducing -= o->arrival.q.reduce_only;
-    t->n--;
     if (o->arrived) tw_free(o);
     else o->over = true;
 }
@@ -150,10 +126,9 @@ void tw_venue_orders_reach(struct tw_venue_orders *t, struct tw_venue_symbol *s)
 
 int tw_venue_orders_init(struct tw_venue_orders *t)
 {
-    *t = (struct tw_venue_orders){ .buckets = 64 };
+    *t = (struct tw_venue_orders){ 0 };
     t->last = &t->first;
-    t->table = tw_calloc(t->buckets, sizeof *t->table);
-    return t->table ? TW_OK : UV_ENOMEM;
+    return tw_hashed_init(&t->orders);
 }
 
 static void free_symbol(struct tw_venue_symbol *s)
@@ -179,5 +154,5 @@ void tw_venue_orders_fini(struct tw_venue_orders *t)
     for (size_t i = 0; i < t->n_symbols; i++)
         if (t->symbols[i]) free_symbol(t->symbols[i]);
     tw_free(t->symbols);
-    tw_free(t->table);
+    tw_hashed_fini(&t->orders, NULL, NULL);
 }

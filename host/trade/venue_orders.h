@@ -8,13 +8,14 @@
 #ifndef TW_VENUE_ORDERS_H
 #define TW_VENUE_ORDERS_H
 
+#include "base/hashed.h"
 #include "tape/ladder.h"
 #include "trade/arrivals.h"
 #include "trade/match.h"
 
 struct tw_venue_order {
     struct tw_arrival arrival;         /* first: it is the request that it came with   */
-    struct tw_venue_order *hashed;
+    struct tw_hashed_link hashed;
     struct tw_venue_order *next, *before;   /* of its party, as they were sent         */
     struct tw_venue_party *party;
     struct tw_venue_order *stop_next;  /* of its symbol's stops                        */
@@ -54,8 +55,7 @@ struct tw_venue_orders {
     struct tw_venue_symbol **symbols;  /* by id; NULL: never traded                    */
     size_t n_symbols;
     struct tw_venue_symbol *first, **last;   /* in the order in which they were reached */
-    struct tw_venue_order **table;     /* by owner and id                              */
-    size_t n, buckets;                 /* a power of two                               */
+    struct tw_hashed orders;           /* by owner and id                              */
 };
 
 /* UV_ENOMEM.  fini: the orders go, too, but for those that ended on their way. */
