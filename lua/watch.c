@@ -140,6 +140,7 @@ struct ltw_watcher *ltw_watcher_new(struct ltw_reloads *r, uv_loop_t *loop,
     uv_timer_init(loop, &w->quiet);
     w->quiet.data = w;
     renew(w);
+    ltw_watcher_look(w);   /* what was saved since they were read, nobody has told */
     return w;
 }
 
