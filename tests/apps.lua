@@ -140,7 +140,7 @@ end
 
 --- What a sweep has said, but for how far it has come, which a slow one says too.
 function apps.said(run)
-  return (run.err:gsub("tidewire: sweep: [^\n]* left[^\n]*\n", "")
+  return (run.err:gsub("tidewire: sweep: %d+ of %d+, [^\n]* left[^\n]*\n", "")
           :gsub("tidewire: sweep: reading [^\n]*\n", ""))
 end
 

@@ -86,7 +86,7 @@ ends("Ctrl-C that comes to another thread", 1, "",
 ends("Ctrl-C at its end, while a job runs", "signal", "", ".*", [[
   local me = io.open "/proc/self/stat":read "n"
   pool.run(function() io.popen("kill -INT " .. me):close() ]] .. LOOP .. [[ end) ]],
-  "exec timeout --foreground -k 1 20 ")
+  "exec timeout --foreground -k 1 120 ")
 
 -- Lines stay whole.
 

@@ -20,17 +20,21 @@ keys { "C-d" }
 shows("\n3 tasks still run; Ctrl%-C ends them$", "are told of behind Ctrl-D")
 keys { "C-c" }
 shows("status 130$", "and end with Ctrl-C")
-prompt()
-enter "tw.task.detach(function() tw.sleep(0.3) print 'last words' end)"
-keys { "C-d" }
+-- A file lets a task go on, so that whatever the test waits for has been seen by then.
+local go = terminal.directory .. "/go"
+local function waits(code)
+  os.remove(go)
+  prompt()
+  enter("go = '" .. go .. "'")
+  enter "tw.task.detach(function() while not io.open(go) do tw.sleep(0.01) end"
+  enter(code .. " end)")
+  keys { "C-d" }
+  shows("\n1 task still runs; Ctrl%-C ends it$", "one task")
+  apps.put(go, "")
+end
+waits "print 'last words'"
 shows("\nlast words\nstatus 0$", "those that end are waited for")
-prompt()
-enter("go = '" .. terminal.directory .. "/go'")
-enter "tw.task.detach(function() while not io.open(go) do tw.sleep(0.01) end"
-enter " print 'on' while os.time() do end end)"
-keys { "C-d" }
-shows("\n1 task still runs; Ctrl%-C ends it$", "one task")
-apps.put(terminal.directory .. "/go", "")
+waits "print 'on' while os.time() do end"
 shows("\non$", "computes")
 keys { "C-c" }
 shows("nobody awaited: interrupted!\n.*status 130$", "Ctrl-C ends it, with its traceback")

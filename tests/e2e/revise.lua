@@ -134,8 +134,8 @@ check("symbols, messages and on_error follow", {
     end
     function M:on_message(topic) print(topic) board.told = topic end
     function M:on_stop() print(self.seen.AAPL, self.seen.BP) end]],
-  feed = "app.tape { capacity = 1 << 18 } "          -- for ten seconds: nothing is lost
-    .. "app.feed.synthetic { rate = 20000, trades = 0 } ",
+  feed = "app.tape { capacity = 1 << 18 } "          -- for minutes: nothing is lost
+    .. "app.feed.synthetic { rate = 1000, trades = 0 } ",
   lead = [[ }
     local stat <close> = io.open "/proc/self/stat"
     local pid = stat:read "n"
@@ -267,13 +267,12 @@ ran = run {
     local function set(v) edit("v = 1", "v = " .. v) end
     function M:on_start()
       tw.task.detach(function()
-        tw.sleep(0.1)
         set(2) shows "2.1"
         write("conf.lua", "return 2") shows "2.2"
         local text = edited("v = 1", "v = 3")
-        refused(function() write("app.lua", text:sub(1, #text // 2)) end)
+        refused(function() write("app.lua", text:sub(1, #text // 2)) end, "near")
         print(board.v)
-        refused(function() os.remove(here .. "app.lua") end)
+        refused(function() os.remove(here .. "app.lua") end, "cannot open")
         print(board.v)
         write("new.lua", text)                                     -- renamed over it
         os.rename(here .. "new.lua", here .. "app.lua") shows "3.2"
@@ -303,8 +302,9 @@ ran = run {
 t.is(ran.out, "2.1\n2.2\n2.2\n2.2\n3.2\n5.2\n5.2\n5.2\n6.3\n",
   "an app file that changes is seen, when it is whole; and what it requires")
 t.is(ran.status, 143, "the run goes on until it is told to end")
-local _, refusals = ran.err:gsub("reload of app.lua refused", "")
-t.ok(refusals >= 3 and refusals <= 6, "what is wrong is said once (" .. refusals .. ")")
+-- What lasts only a moment, an empty file say, is seen or not.
+local _, halves = ran.err:gsub("reload of app.lua refused, [^\n]*near", "")
+t.is(halves, 1, "half a file is told, once")
 says(ran, "goes on: cannot open app.lua: No such file", "a file that is gone")
 says(ran, "goes on: cannot read app.lua: illegal operation on a dir", "one that is none")
 
@@ -391,8 +391,8 @@ local LIVE = [[
   D=%s; export XDG_RUNTIME_DIR="$D"; mkfifo "$D/ready"
   %s
   { %s ; } >"$D/out" 2>"$D/err" & p=$!
-  timeout --foreground 30 cat "$D/ready"
-  try() { timeout --foreground 30 ]] .. apps.tidewire .. [[ attach $p -e "$1"; echo; }
+  timeout --foreground 100 cat "$D/ready"
+  try() { timeout --foreground 100 ]] .. apps.tidewire .. [[ attach $p -e "$1"; echo; }
   %s
   kill $p; wait $p; echo status $?]]
 local PAUSED = [[
@@ -444,6 +444,6 @@ got = alive(
   sed 's/edge = 1/edge = 2/' "$D/app.lua" >"$D/over/app.lua"
   until try '@s self.params.edge' | grep 2; do :; done
   sed 's/reload"/again"/' "$D/s.lua" >"$D/over/s.lua"
-  until try scripts | grep '^s.* 3 '; do :; done]])
+  until try scripts | grep '^s[^ ]* *0 *3 '; do :; done]])
 told(got, "status 143", "a built program watches what is in --override DIR")
 t.is(got.printed, "reload\t2\nagain\t2\n", "and takes it up")

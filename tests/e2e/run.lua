@@ -160,8 +160,7 @@ prints("an exchange and a feed that reads it", { app = [[
   local function see(seq) n = n + 1 assert(seq == last + 1) last = seq end
   function M.on_quote(seq) see(seq) end
   function M.on_trade(seq) see(seq) end
-  function M.on_stop() print(n > 400 and n <= 500) end]], args = { "--seconds", "5" } },
-  "true\n")
+  function M.on_stop() print(n > 400 and n <= 500) end]] }, "true\n")
 apps.ended(apps.run { app = [[app.feed.timer { every = 0.01 } app.script("s.lua")]],
   ["s.lua"] = [[
   function M:on_timer(interval, count, timer, time, seq)

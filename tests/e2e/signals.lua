@@ -65,7 +65,7 @@ end
 local run = signalled({ app = "app.limits { time = 0 } " .. APP, ["s.lua"] = SIGNAL .. [[
   function M:on_stop()
     io.open(self.params.fifo, "w"):close()
-    local till = tw.clock() + 15
+    local till = tw.clock() + 100
     while tw.clock() < till do end
     print "not reached"
   end]] }, "READY kill -INT $!; READY kill -INT $!;")

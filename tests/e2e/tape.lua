@@ -132,7 +132,7 @@ for _, options in ipairs { "", "--zstd --sync block", "--sync record" } do
   r = run("killed " .. options, ([[sh -c 'rm -f live.tape
     %s record live_app.lua live.tape %s --no-attach >/dev/null 2>&1 & pid=$!
     n=0
-    while [ $n -lt 400 ] && [ $(stat -c %%s live.tape 2>/dev/null || echo 0) -lt 5000 ]
+    while [ $n -lt 1200 ] && [ $(stat -c %%s live.tape 2>/dev/null || echo 0) -lt 5000 ]
     do n=$((n + 1)); sleep 0.05; done
     kill -9 $pid; wait $pid 2>/dev/null; %s tape live.tape']])
     :format(tidewire:gsub("'", ""), options, (tidewire:gsub("'", ""))))

@@ -36,7 +36,7 @@ end
 
 local killed = apps.shell(([[cd %s; %s record live.lua live.tape --no-attach >log 2>&1 &
   pid=$! n=0
-  while [ $n -lt 400 ] && [ $(stat -c %%s live.tape 2>/dev/null || echo 0) -lt 30000 ]
+  while [ $n -lt 1200 ] && [ $(stat -c %%s live.tape 2>/dev/null || echo 0) -lt 30000 ]
   do n=$((n + 1)); sleep 0.05; done
   kill -9 $pid; wait $pid]]):format(dir, apps.tidewire))
 t.is(killed.status, 137, "a recording is killed")

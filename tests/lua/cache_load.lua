@@ -173,12 +173,12 @@ do   -- one of two leaves, then the other
 end
 do   -- it is stopped where it computes, and before it has begun
   local begun = tw.channel(4)
-  local function endless() begun:send(1) forever() end
-  local fs = {}
+  local function endless(key) begun:send(key[2]) forever() end
+  local fs, runs = {}, {}
   for i = 1, 4 do fs[i] = c:get({ "endless", i }, endless) end
-  begun:recv()
-  begun:recv()
-  for i = 1, 4 do fs[i]:cancel() end
+  for _ = 1, 2 do runs[begun:recv()] = true end
+  for i = 1, 4 do if not runs[i] then fs[i]:cancel() end end   -- while no thread is free
+  for i in pairs(runs) do fs[i]:cancel() end
   wait_until(is_idle)
   t.ok(#begun == 0 or TSAN, "an endless loop is stopped, a queued one never begins")
   reloads("after that", { "endless", 1 })

@@ -69,7 +69,7 @@ do
   collectgarbage() collectgarbage()
   t.ok(not ended, "a call that nobody waits for has its memory, too")
   ffi.C.write(ends[1], "late", 4)
-  for _ = 1, 500 do
+  for _ = 1, 6000 do
     if ended then break end
     ffi.blocking(ffi.C.hypot)(3, 4)
     task.sleep(0.01)
@@ -132,7 +132,7 @@ t.raises("ends here", function()
   end, sorted):await()
 end)
 local written
-for _ = 1, 500 do
+for _ = 1, 6000 do
   local file <close> = io.open(sorted)
   written = file and file:read "a"
   if written == "13" then break end

@@ -98,11 +98,11 @@ local sent = tw.channel(1)
 sent:send { answer = p }
 task.scope(function(s)
   s:spawn(function() sent:recv().answer:resolve "by way of a channel" end)
-  t.is(p.future:await(1), "by way of a channel", "a promise travels")
+  t.is(p.future:await(100), "by way of a channel", "a promise travels")
 end)
 p = tw.promise()
 tw.pool.run(function(q) q:resolve "elsewhere" end, p):await()
-t.is(p.future:await(5), "elsewhere", "also to another state")
+t.is(p.future:await(100), "elsewhere", "also to another state")
 
 -- Several.
 

@@ -606,8 +606,11 @@ t.raises("task.detach: a function expected", task.detach, 5)
 run = program 'tw.task.scope(function(s) s:spawn(error, "up") tw.sleep(9) end)'
 t.is(run.status, 1, "a scope's error ends the program")
 t.ok(run.err:find "up" and run.err:find "stack traceback", "with its story")
-run = apps.shell(("timeout -s INT 0.3 %s -e %s"):format(apps.tidewire, apps.quote
-  'local tw = require "tw" tw.task.detach(tw.sleep, 60) tw.channel(1):recv()'))
+run = apps.until_shown(("%s -e %s"):format(apps.tidewire, apps.quote [[
+  local tw = require "tw"
+  tw.task.detach(tw.sleep, 1000)
+  tw.task.detach(function() print "waits" io.stdout:flush() end)
+  tw.channel(1):recv()]]), "waits", nil, "kill -INT $p")
 t.ok(run.err:find "interrupted!" and run.status ~= 0, "Ctrl-C ends a wait")
 
 -- Yields and Blocks, as documented.
