@@ -301,7 +301,8 @@ nothing is left, however the program ends.
 A run is kept when it has finished, within half a second.  A sweep that was stopped, or
 killed, goes on where it was when the same command is given again: a run is known by the
 text of the strategy and of what it requires by a literal name, the bytes of the data,
-parameters, options and the version of tidewire, and one that is there is not made again.
+parameters, options, the version of tidewire and what its figures mean, and one that is
+there is not made again; where figures mean something else since then a line says so.
 A text, or a tape file, that changes meanwhile ends the sweep; a recording that is under
 way does not: all runs read, and are known by, what was whole of it when the sweep began.
 What else a strategy reads (files, the environment) is not known.  Several sweeps may use

@@ -179,11 +179,19 @@ local function keep(self, now)
 end
 
 -- What the run is known by.  of: over the options of all runs, the same table for many.
-local function key_of(self, run)
+local function key_of(self, run, meaning)
   local of, point = run.of or self.of, run.point
   self.texts[of] = self.texts[of] or key.options(of, self.given)
   return key.run(point.strategy, self.data:hash(point.market), self.texts[of],
-                 run.params)
+                 run.params, meaning)
+end
+
+-- Has the store that run with figures that meant something else?
+local function is_outdated(self, run)
+  for meaning = key.FIGURES - 1, 1, -1 do
+    local found = of_store(self.store:find(key_of(self, run, meaning)))
+    if found and found.result then return true end
+  end
 end
 
 -- Is it in the store?  One that failed is tried again.
@@ -191,6 +199,9 @@ local function find(self, run)
   if not self.store or run.again then return false end
   run.key = key_of(self, run)
   local found = not run.all and of_store(self.store:find(run.key))
+  if not found and not run.all and is_outdated(self, run) then
+    self.outdated = self.outdated + 1
+  end
   if not found or found.error or not found.result then return false end
   self.fresh[#self.fresh + 1] = run               -- it stands in this sweep, too
   if #self.fresh == 1000 then keep(self, true) end
@@ -250,6 +261,7 @@ end
 local function perform(self, runs)
   local tell = counter(self, #runs)
   local left, state = {}, self.state
+  self.outdated = 0
   for _, run in ipairs(runs) do
     if find(self, run) then
       state.done, state.skipped = state.done + 1, state.skipped + 1
@@ -261,6 +273,10 @@ local function perform(self, runs)
   keep(self, true)
   if state.skipped > 0 then
     self.say(("%d of %d are there already"):format(state.skipped, #runs))
+  end
+  if self.outdated > 0 then
+    self.say(("%d of %d are there with figures of an older tidewire, which meant"
+      .. " something else: they are computed anew"):format(self.outdated, #runs))
   end
   if #left == 0 then return true end
   local at = 1
@@ -350,7 +366,7 @@ local function begin(o, of_run, of, given, by)
   local self = { of_run = {}, by = by, low = figures.find(by).low or false,
                  progress = o.progress, stop = o.stop, say = o.say or function() end,
                  state = {}, sum = {}, of = of, given = given, over = o.over,
-                 fresh = {}, kept = tw.clock(), texts = {}, told = {} }
+                 fresh = {}, outdated = 0, kept = tw.clock(), texts = {}, told = {} }
   for name, value in pairs(of_run) do self.of_run[name] = value end
   self.of_run.from, self.of_run.to = of.from, of.to
   self.strategy, self.changed = key.strategy(given)

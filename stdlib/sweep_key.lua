@@ -1,8 +1,9 @@
 --- sweep_key: what a run of a sweep is known by: a hash of all that decides its result.
 --
 -- That is the text of the strategy and of what it requires by name, the bytes of the data
--- and how they are read, the parameters, the other options, and the version of tidewire.
--- The same key is the same result, so what is in the store needs no other run.
+-- and how they are read, the parameters, the other options, the version of tidewire, and
+-- what its figures mean.  The same key is the same result, so what is in the store needs
+-- no other run.
 
 local build = require "tw.build"
 local core = require "tw.internal.sweep"
@@ -136,11 +137,21 @@ function key.options(o, given)
                    given.account or "", o.messages or false, o.resolution }
 end
 
---- key.run(strategy, data, options, params) -> hex
+-- What the figures of a run mean.  Whoever changes how one is computed, or when a run is
+-- ruined, counts it up: then those that a store has are computed anew.
+--   1  a run could have ratios although its equity had been at or below zero
+--   2  such a run is ruined
+key.FIGURES = 2
+
+--- key.run(strategy, data, options, params [, figures]) -> hex
+-- figures: an older meaning of them, in place of key.FIGURES: what the run was known by.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
-function key.run(strategy, data, options, params)
-  return core.sha256(table.concat({ "tidewire " .. tw.version, strategy, data, options,
-                                    plan.key(params) }, "\n"))
+function key.run(strategy, data, options, params, figures)
+  figures = figures or key.FIGURES
+  local of = "tidewire " .. tw.version
+  if figures > 1 then of = ("%s, figures %d"):format(of, figures) end
+  return core.sha256(table.concat({ of, strategy, data, options, plan.key(params) },
+                                  "\n"))
 end
 
 return key

@@ -102,6 +102,30 @@ t.ok(true, "by no figure is a ruined run above a solvent one")
 t.is(tw.sweep.run { script = dir .. "/long.lua", data = dir .. "/X.csv",
   set = { quantity = { 1000, 500 } } }.best, nil, "where all are ruined none is best")
 
+-- ---- a store of before ----
+
+-- Made by what knew no ruin: other keys, and figures that mean something else.
+run = command("-e '" .. [[
+  local key, sweep = require "tw.sweep_key", require "tw.sweep"
+  local now = key.run
+  function key.run(a, b, c, d) return now(a, b, c, d, 1) end
+  assert(sweep.run { script = "long.lua", data = "X.csv", store = "old.db",
+                     set = { quantity = { 50, 1000, 500, 1 } } })
+  assert(require "tw.internal.sqlite".open "old.db":run(
+    "UPDATE run SET ruined = NULL, total_return = 99"))]] .. "'")
+ok(run, run.status == 0, "a store of an older tidewire")
+local SAYS <const> = "4 of 5 are there with figures of an older tidewire, which meant"
+  .. " something else: they are computed anew\n"
+run = command(sweep .. "--by total_return --store old.db --results new.csv")
+ok(run, run.status == 0 and run.err:find(SAYS, 1, true)
+   and not run.err:find "already", "its runs are made anew, and that is said")
+ok(run, run.out:find("5 of 5 runs, 0 failed, 2 ruined", 1, true)
+   and not run.out:find("9900", 1, true), "with figures of today")
+run = command(sweep .. "--by total_return --store old.db --results again.csv")
+ok(run, run.err:find "5 of 5 are there already" and not run.err:find "anew",
+   "then they are there")
+t.is(apps.read(dir .. "/again.csv"), apps.read(dir .. "/new.csv"), "as computed")
+
 -- ---- a walk-forward ----
 
 bars("W.csv", { 100, 100, 110, 120, 130, 100, 100, 120, 80, 70, 100, 100, 130, 150, 170 })
