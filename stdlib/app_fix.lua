@@ -12,6 +12,8 @@ local declare = require "tw.declare"
 local fix = {}
 local check, fail = declare.check, declare.fail
 
+local LINKS_MAX <const> = 4096           -- TW_FIX_LINKS_MAX
+
 local VERSIONS = { "FIX.4.0", "FIX.4.1", "FIX.4.2", "FIX.4.3", "FIX.4.4", "FIX.5.0",
                    "FIX.5.0SP1", "FIX.5.0SP2" }
 local IS_VERSION = {}
@@ -322,13 +324,19 @@ local function acceptor(what, options)
   whole(what, o, "port", 0, 65535)
   seconds(what, o, "logon_timeout")
   whole(what, o, "connections", 1, 65536)
-  whole(what, o, "session_limit", 1, 4096)
+  whole(what, o, "session_limit", 1, LINKS_MAX)
+  local wanted, limit = #(o.sessions or {}), o.session_limit or LINKS_MAX
+  if wanted > limit then
+    fail(2, "%s: %d sessions are more than %s %d", what, wanted,
+         o.session_limit and "session_limit" or "a run may have,", limit)
+  end
   if not o.sessions and not o.template then
     fail(2, "%s: neither sessions nor a template", what)
   end
   local names, door = {}, #now.doors
   local made = { what = what, host = o.host, port = o.port, templates = {},
-                 connections = o.connections, session_limit = o.session_limit,
+                 connections = o.connections,
+                 session_limit = o.session_limit or math.max(wanted, 1024),
                  logon_timeout = o.logon_timeout, tls = tls_of(what, o.tls, true) }
   for i, session in ipairs(o.sessions or {}) do
     local one = session_of(what .. ": sessions", check(
@@ -464,7 +472,10 @@ end
 -- sides, and sender is ours), template (a session, or a list, whose sender or target may
 -- be "*": one is made for a caller that nobody else is for, and called
 -- NAME.SENDER.TARGET), tls (certificate and key; ca, crl and ask = true: callers must
--- have a certificate, too), connections (256), session_limit (1024), logon_timeout (10).
+-- have a certificate, too), connections (256), session_limit (of all that wait here, or
+-- are made or added; 1024, or as many as `sessions` has; 4096 at most), logon_timeout
+-- (10).  Sessions, or templates, of FIXT.1.1 with equal CompIDs are told apart by
+-- DefaultApplVerID (1137).
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there or can't be.
 -- Units: seconds.

@@ -22,7 +22,8 @@ end
 -- gateways are for the app file, which may declare them with enabled = false: fix.enable
 -- connects them.  Its app file declares FIX sessions or says app.fix.open().  fix.remove
 -- ends a session; its name can be used again then, by a session of the same dictionary,
--- which goes on with the orders of the peer.  A run has 4096 at a time.
+-- which goes on with the orders of the peer.  A run has 4096 at a time, a
+-- port as many as its session_limit.
 -- Yields: no.  Blocks: while its dictionary is read and its store is opened.
 -- Thread: any of a run.
 -- Errors: nil where the name or the store is in use, and for files that can't be had;

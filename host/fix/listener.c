@@ -32,21 +32,37 @@ static char *place_of(struct tw_fix_caller *c, long tag)
     case 56: return c->target;
     case 57: return c->target_sub;
     case 143: return c->target_location;
+    case 1137: return c->applied;
     default: return NULL;
     }
 }
 
-/* Each field's first value; what is in data after a field of the header is of no matter
- * then. */
+/* Of data that a Logon may have. */
+static bool is_length(long tag)
+{
+    return tag == 90 || tag == 93 || tag == 95 || tag == 354 || tag == 1401
+        || tag == 1403;
+}
+
+/* Each field's first value; data may have any bytes, once its length is known. */
 static bool read_fields(struct tw_fix_caller *c, const char *p, const char *end)
 {
+    unsigned long length = 0;
+
     while (p < end) {
-        const char *stop = memchr(p, TW_FIX_SOH, (size_t)(end - p));
+        const char *stop = memchr(p, TW_FIX_SOH, (size_t)(end - p)), *data;
         char *value, *to;
         size_t n;
+        long tag;
 
         if (!stop) return true;
-        to = place_of(c, strtol(p, &value, 10));
+        tag = strtol(p, &value, 10);
+        to = place_of(c, tag);
+        data = value + 1;
+        if (length && *value == '=' && length < (size_t)(end - data)
+            && data[length] == TW_FIX_SOH)
+            stop = data + length;
+        length = is_length(tag) && *value == '=' ? strtoul(data, NULL, 10) : 0;
         if (to && *value == '=' && !*to) {
             n = (size_t)(stop - ++value);
             if (n >= TW_FIX_ID_MAX) return false;
@@ -112,15 +128,20 @@ static bool same(const char *a, const char *b)
     return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
+static enum tw_fix_version version(const struct tw_fix_session_options *o)
+{
+    return tw_fix_dictionary_version(o->dictionary);
+}
+
 static const char *begin_string(const struct tw_fix_session_options *o)
 {
-    return tw_fix_begin_string(tw_fix_dictionary_version(o->dictionary));
+    return tw_fix_begin_string(version(o));
 }
 
 static bool same_identity(const struct tw_fix_session_options *a,
                           const struct tw_fix_session_options *b)
 {
-    return same(begin_string(a), begin_string(b)) && same(a->sender, b->sender)
+    return version(a) == version(b) && same(a->sender, b->sender)
         && same(a->sender_sub, b->sender_sub) && same(a->target, b->target)
         && same(a->sender_location, b->sender_location)
         && same(a->target_sub, b->target_sub)
@@ -174,22 +195,68 @@ static bool takes(const struct tw_fix_template *t, const struct tw_fix_caller *c
         && (same(t->target, "*") || same(t->target, c->sender));
 }
 
-static struct tw_fix_session *make(struct tw_fix_listener *l,
-                                   const struct tw_fix_caller *c, struct tw_error *error)
+/* Those of the caller: the first whose 1137 is the caller's, too; else the first where
+ * all of them have the same; else none. */
+struct choice { size_t at; const char *applied; bool any, exact, mixed; };
+
+static void look_at(struct choice *x, const struct tw_fix_caller *c, size_t at,
+                    const char *applied)
 {
-    for (size_t i = 0; i < l->o.templates_n; i++) {
+    if (x->exact) return;
+    x->exact = !applied || same(applied, c->applied);
+    x->mixed |= x->any && !same(x->applied, applied);
+    if (!x->any || x->exact) x->at = at;
+    x->applied = applied;
+    x->any = true;
+}
+
+static struct choice session_for(const struct tw_fix_listener *l,
+                                 const struct tw_fix_caller *c)
+{
+    struct choice x = { .any = false };
+
+    for (size_t i = 0; i < l->n && !x.exact; i++) {
+        enum tw_fix_version v = version(tw_fix_session_options(l->sessions[i]));
+
+        if (is_for(l->sessions[i], c))
+            look_at(&x, c, i, v < TW_FIX_50 ? NULL : tw_fix_appl_ver_id(v));
+    }
+    return x;
+}
+
+static struct choice template_for(const struct tw_fix_listener *l,
+                                  const struct tw_fix_caller *c, size_t first)
+{
+    struct choice x = { .any = false };
+
+    for (size_t i = first; i < l->o.templates_n && !x.exact; i++)
+        if (takes(&l->o.templates[i], c)) look_at(&x, c, i, l->o.templates[i].applied);
+    return x;
+}
+
+static bool chooses(const struct choice *x)
+{
+    return x->exact || (x->any && !x->mixed);
+}
+
+static struct tw_fix_session *make(struct tw_fix_listener *l,
+                                   const struct tw_fix_caller *c, struct choice x,
+                                   struct tw_error *error)
+{
+    bool exact = x.exact;
+
+    for (; chooses(&x) && x.exact == exact; x = template_for(l, c, x.at + 1)) {
         struct tw_fix_session *s;
 
-        if (!takes(&l->o.templates[i], c)) continue;
         if (l->n == l->o.sessions_max) {
             tw_fail(error, TW_ELIMIT, "%zu sessions are waited for already", l->n);
             return NULL;
         }
-        s = l->o.make(l->o.ctx, i, c);
+        s = l->o.make(l->o.ctx, x.at, c);
         if (s) return l->sessions[l->n++] = s;
     }
-    tw_fail(error, TW_EUSAGE, "no %s session of %s with %s", c->begin_string, c->target,
-            c->sender);
+    tw_fail(error, TW_EUSAGE, "no %s session of %s with %s%s%s", c->begin_string,
+            c->target, c->sender, *c->applied ? ", DefaultApplVerID " : "", c->applied);
     return NULL;
 }
 
@@ -197,10 +264,13 @@ struct tw_fix_session *tw_fix_listener_find(struct tw_fix_listener *l,
                                             const struct tw_fix_caller *c,
                                             struct tw_fix_now now, struct tw_error *error)
 {
-    struct tw_fix_session *s = NULL;
+    struct choice known = session_for(l, c), new = template_for(l, c, 0);
+    struct tw_fix_session *s;
 
-    for (size_t i = 0; i < l->n && !s; i++)
-        if (is_for(l->sessions[i], c)) s = l->sessions[i];
-    if (!s) s = make(l, c, error);
+    if (known.any && new.any && !known.exact && !new.exact)
+        new.mixed |= known.mixed || !same(known.applied, new.applied);
+    if (chooses(&known) && (known.exact || !new.any || (!new.exact && !new.mixed)))
+        s = l->sessions[known.at];
+    else s = make(l, c, new, error);
     return s && tw_fix_session_may_connect(s, now, error) == TW_OK ? s : NULL;
 }

@@ -1,7 +1,11 @@
 /* listener.h - which session a new connection is for, by its first message.
  *
  * A session is meant by BeginString and CompIDs, and by SubIDs and LocationIDs where it
- * has them.  A template makes sessions for callers that are known to nobody.
+ * has them.  From 5.0 on several may differ in the version of their messages alone: then
+ * DefaultApplVerID (1137) chooses, and one that none has is nobody's; where there is but
+ * one version it is not looked at.  A template makes sessions for callers that are known
+ * to nobody, by the same rules; one that fits in 1137 goes before a session that does
+ * not.
  *
  * Layer host/fix.  Thread: the owner's.  Blocks: never, but as `make` does.
  */
@@ -17,6 +21,7 @@ struct tw_fix_caller {
     char begin_string[TW_FIX_ID_MAX];
     char sender[TW_FIX_ID_MAX], sender_sub[TW_FIX_ID_MAX], sender_location[TW_FIX_ID_MAX];
     char target[TW_FIX_ID_MAX], target_sub[TW_FIX_ID_MAX], target_location[TW_FIX_ID_MAX];
+    char applied[TW_FIX_ID_MAX];     /* 1137, from 5.0 on */
 };
 
 enum tw_fix_call { TW_FIX_CALL_PARTIAL, TW_FIX_CALL_LOGON, TW_FIX_CALL_NONE };
@@ -26,8 +31,9 @@ enum tw_fix_call { TW_FIX_CALL_PARTIAL, TW_FIX_CALL_LOGON, TW_FIX_CALL_NONE };
 enum tw_fix_call tw_fix_caller_read(const char *p, size_t n, size_t max,
                                     struct tw_fix_caller *c, char why[80]);
 
-/* Sessions for callers that it fits; "*" is any, our sender is their target. */
-struct tw_fix_template { const char *begin_string, *sender, *target; };
+/* Sessions for callers that it fits; "*" is any, our sender is their target; applied: as
+ * 1137 says it; NULL: before 5.0. */
+struct tw_fix_template { const char *begin_string, *sender, *target, *applied; };
 
 struct tw_fix_listener_options {
     const struct tw_fix_template *templates;   /* outlive the listener                 */

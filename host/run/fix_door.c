@@ -20,7 +20,7 @@
 
 enum {
     FIRST_BYTES = 16 << 10,       /* more than a first message may have             */
-    CONNECTIONS = 256, LOGON_MS = 10000,
+    CONNECTIONS = 256, SESSIONS = 1024, LOGON_MS = 10000,
     LINGER_MS = 1000              /* the peer has so long to read what was written  */
 };
 
@@ -54,6 +54,8 @@ struct tw_fix_door {
     uv_timer_t timer;                     /* owner: FEED: the first until_ns          */
     struct tw_fix_visitor *visitors;      /* owner: FEED                              */
     unsigned strangers;                   /* owner: FEED: visitors that are nobody's  */
+    unsigned taken;                       /* mutex: the engine's: sessions, those that
+                                           * the listener is yet to have among them   */
     bool bound, begun, ended;             /* owner: FEED, MAIN before                 */
     struct tw_fix_hush hush;
     atomic_uint port;                     /* atomic: who binds, all load              */
@@ -342,6 +344,23 @@ int tw_fix_door_add(struct tw_fix_door *d, struct tw_fix_session *s,
     return tw_fix_listener_add(d->listener, s, error);
 }
 
+int tw_fix_door_take(struct tw_fix_door *d, const char *name, struct tw_error *error)
+{
+    /* order [fix.port] relaxed: a number, nothing else depends on it */
+    unsigned port = atomic_load_explicit(&d->port, memory_order_relaxed);
+
+    if (d->taken == d->o.sessions_max)
+        return tw_fail(error, TW_ELIMIT, "FIX session %s: port %u has %u already, its"
+                       " session_limit", name, port, d->taken);
+    d->taken++;
+    return TW_OK;
+}
+
+void tw_fix_door_give(struct tw_fix_door *d)
+{
+    d->taken--;
+}
+
 void tw_fix_door_remove(struct tw_fix_door *d, const struct tw_fix_session *s)
 {
     tw_fix_listener_remove(d->listener, s);
@@ -390,12 +409,11 @@ static struct tw_fix_session *make_session(void *ctx, size_t i,
         say(d, "no session", name, tw_strerror(UV_ENOMEM));
         return NULL;
     }
-    l = tw_fix_link_make(d->e, name, &o, &error);
+    l = tw_fix_link_make(d->e, name, &o, d, &error);
     if (!l) {
         say(d, "no session", name, error.text);
         return NULL;
     }
-    l->door = d;
     l->from_template = true;
     tw_fix_link_begin(l);
     return l->s;
@@ -414,6 +432,7 @@ static int read_templates(struct tw_fix_door *d, struct tw_error *error)
     d->o.templates = own;
     for (size_t i = 0; i < n; i++) {
         struct tw_fix_session_options *s = &own[i].link.session;
+        enum tw_fix_version v;
 
         if (!own[i].link.name || !s->dictionary || !own[i].sender || !own[i].target)
             return tw_fail(error, TW_EUSAGE, "a template without a name, a dictionary or"
@@ -422,9 +441,10 @@ static int read_templates(struct tw_fix_door *d, struct tw_error *error)
         own[i].target = tw_arena_text(&d->texts, own[i].target, strlen(own[i].target));
         if (!own[i].sender || !own[i].target || !tw_fix_link_own(&d->texts, &own[i].link))
             return tw_fail(error, UV_ENOMEM, "no memory for a port");
+        v = tw_fix_dictionary_version(s->dictionary);
         d->patterns[i] = (struct tw_fix_template){
-            tw_fix_begin_string(tw_fix_dictionary_version(s->dictionary)),
-            own[i].sender, own[i].target
+            tw_fix_begin_string(v), own[i].sender, own[i].target,
+            v < TW_FIX_50 ? NULL : tw_fix_appl_ver_id(v)
         };
     }
     return TW_OK;
@@ -469,6 +489,8 @@ struct tw_fix_door *tw_fix_door_make(struct tw_fix_engine *e,
     d->e = e;
     d->o = *o;
     if (d->o.connections_max == 0) d->o.connections_max = CONNECTIONS;
+    if (d->o.sessions_max == 0) d->o.sessions_max = SESSIONS;
+    if (d->o.sessions_max > TW_FIX_LINKS_MAX) d->o.sessions_max = TW_FIX_LINKS_MAX;
     if (d->o.logon_timeout_ms == 0) d->o.logon_timeout_ms = LOGON_MS;
     snprintf(d->who, sizeof d->who, "fix port %u", o->port);
     if (open_door(d, error) == TW_OK) return d;

@@ -331,10 +331,20 @@ int tw_fix_engine_enter(struct tw_fix_engine *e, struct tw_fix_link *l,
                      " run: take another name", l->o.name);
     else if (i == TW_FIX_LINKS_MAX)
         rc = tw_fail(error, TW_ELIMIT, "more than %d FIX sessions", TW_FIX_LINKS_MAX);
-    else
+    else if (!l->door || (rc = tw_fix_door_take(l->door, l->o.name, error)) == TW_OK) {
+        l->counted = l->door != NULL;
         put_at(e, i, l);
+    }
     pthread_mutex_unlock(&e->lock);
     return rc;
+}
+
+void tw_fix_engine_leave(struct tw_fix_link *l)
+{
+    pthread_mutex_lock(&l->e->lock);
+    if (l->counted) tw_fix_door_give(l->door);
+    l->counted = false;
+    pthread_mutex_unlock(&l->e->lock);
 }
 
 static bool has_door(const struct tw_fix_engine *e, const struct tw_fix_link_options *o)
@@ -347,14 +357,15 @@ struct tw_fix_link *tw_fix_engine_add(struct tw_fix_engine *e,
                                       struct tw_error *error)
 {
     struct tw_fix_command c = { .kind = TW_FIX_DO_BEGIN };
+    struct tw_fix_door *door;
 
     if (!has_door(e, o)) {
         tw_fail(error, TW_EUSAGE, "there is no port %d for FIX session %.60s", o->door,
                 o->name ? o->name : "");
         return NULL;
     }
-    c.link = tw_fix_link_make(e, o->name, o, error);
-    if (c.link && !o->session.initiator) c.link->door = e->doors[o->door];
+    door = o->session.initiator ? NULL : e->doors[o->door];
+    c.link = tw_fix_link_make(e, o->name, o, door, error);
     if (!c.link || tw_fix_command(e, &c) == TW_OK) return c.link;
     tw_outbox_close(&c.link->outbox);   /* it never began */
     tw_fix_link_shut(c.link);

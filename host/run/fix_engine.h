@@ -119,7 +119,8 @@ struct tw_fix_link_options {
 
 /* Adds a session.  Its store is opened here.  NULL: error says why: TW_EUSAGE: the
  * options, or a session of that name that was removed had another dictionary;
- * TW_EBUSY: the name or the store is in use; TW_ELIMIT; UV codes.
+ * TW_EBUSY: the name or the store is in use; TW_ELIMIT: there are too many, or too many
+ * at its port; UV codes.
  * Thread: any.  Blocks: on the disk. */
 struct tw_fix_link *tw_fix_engine_add(struct tw_fix_engine *e,
                                       const struct tw_fix_link_options *o,
@@ -139,7 +140,7 @@ struct tw_fix_door_options {
     const struct tw_fix_door_template *templates;
     size_t templates_n;
     unsigned connections_max;     /* 0: 256                                            */
-    unsigned sessions_max;        /* 0: 1024                                           */
+    unsigned sessions_max;        /* that wait here; 0: 1024; TW_FIX_LINKS_MAX at most */
     int64_t logon_timeout_ms;     /* for the first message; 0: 10000                   */
     const struct tw_tls_options *tls;     /* NULL: none                                */
 };

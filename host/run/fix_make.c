@@ -231,7 +231,7 @@ static int open_link(struct tw_fix_link *l, struct tw_error *error)
 
 struct tw_fix_link *tw_fix_link_make(struct tw_fix_engine *e, const char *name,
                                      const struct tw_fix_link_options *o,
-                                     struct tw_error *error)
+                                     struct tw_fix_door *door, struct tw_error *error)
 {
     const char *fault = fault_of(o, name);
     struct tw_fix_link *l;
@@ -251,6 +251,7 @@ struct tw_fix_link *tw_fix_link_make(struct tw_fix_engine *e, const char *name,
     }
     pthread_mutex_init(&l->lock, NULL);
     l->e = e;
+    l->door = door;
     l->o = *o;
     l->o.name = name;
     l->log.fd = -1;
@@ -274,6 +275,7 @@ void tw_fix_link_shut(struct tw_fix_link *l)
     l->s = NULL;
     l->store = NULL;
     l->in = NULL;
+    tw_fix_engine_leave(l);
     pthread_mutex_lock(&l->lock);
     l->status.removed = true;
     pthread_mutex_unlock(&l->lock);

@@ -65,6 +65,7 @@ struct tw_fix_link {
     bool syncing;                        /* owner: FEED                              */
     struct tw_fix_door *door;            /* constant; of an acceptor, else NULL      */
     bool from_template;                  /* constant: its door made it               */
+    bool counted;                        /* mutex: the engine's: it has a place there */
     struct tw_fix_now now;               /* as of what happens now                   */
     bool begun, removing, stalled, was_up;
     bool paused;                         /* it reads nothing: the disk is behind     */
@@ -136,16 +137,20 @@ struct tw_fix_command {
 /* Thread: any. */
 int tw_fix_command(struct tw_fix_engine *e, const struct tw_fix_command *c);
 
-/* A place and a name for the link; TW_EBUSY: the name is in use.  Thread: any. */
+/* A place and a name for the link, and a place at its door; TW_EBUSY: the name is in use;
+ * TW_ELIMIT: there is none.  Thread: any. */
 int tw_fix_engine_enter(struct tw_fix_engine *e, struct tw_fix_link *l,
                         struct tw_error *error);
+
+/* Its place at its door may be another one's.  Thread: any. */
+void tw_fix_engine_leave(struct tw_fix_link *l);
 
 /* ---- fix_make.c ---- */
 
 /* Thread: any; tw_fix_link_drop MAIN, when the loop has ended. */
 struct tw_fix_link *tw_fix_link_make(struct tw_fix_engine *e, const char *name,
                                      const struct tw_fix_link_options *o,
-                                     struct tw_error *error);
+                                     struct tw_fix_door *door, struct tw_error *error);
 void tw_fix_link_drop(struct tw_fix_link *l);
 
 /* Copies all that the options point at, but what outlives the engine; false: no memory.
@@ -196,6 +201,11 @@ struct tw_fix_door *tw_fix_door_make(struct tw_fix_engine *e,
                                      struct tw_error *error);
 void tw_fix_door_free(struct tw_fix_door *d);
 int tw_fix_door_bind(struct tw_fix_door *d, struct tw_error *error);
+
+/* A session more that is to be waited for, or less.  TW_ELIMIT: there is no place.
+ * Thread: any, with the engine's lock held. */
+int tw_fix_door_take(struct tw_fix_door *d, const char *name, struct tw_error *error);
+void tw_fix_door_give(struct tw_fix_door *d);
 
 void tw_fix_door_begin(struct tw_fix_door *d) TW_ON(FEED);
 

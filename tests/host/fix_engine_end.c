@@ -1,6 +1,7 @@
 /* fix_engine_end: attacks N2 of host/run/fix_engine.c where a run ends: what was sent
  * before goes out, then sessions log out.  And what a session leaves that is removed: its
- * place. */
+ * place, also at a port, of which there are so many; and whose connection it is where
+ * sessions of a port differ in the version of their messages alone. */
 #include "fix_engine_rig.h"
 
 static void last_words(void)
@@ -95,12 +96,87 @@ static void places(void)
     rig_close(g);
 }
 
+/* As many as a port has places for, and one more. */
+static void fill_port(unsigned places_n, unsigned limit, const char *why)
+{
+    struct rig *g = rig_open();
+    struct side a = {0};
+    struct tw_fix_link_options o = server("a", &a);
+    struct tw_fix_link *l = NULL, *more;
+    struct tw_error error = { .code = 0 };
+    unsigned n = 0;
+    char name[20];
+
+    o.door = rig_listen(g, &(struct tw_fix_door_options){ .sessions_max = limit });
+    rig_start(g);
+    for (; n <= places_n; n++) {
+        snprintf(name, sizeof name, "p%u", n);
+        more = added(g, o, name, &error);
+        if (!more) break;
+        l = more;
+    }
+    ok(n == places_n && error.code == TW_ELIMIT && strstr(error.text, why),
+       "a port takes %u: %s", n, error.text);
+    await_removed(l);
+    l = added(g, o, "last", &error);
+    ok(l && !added(g, o, "more", &error) && error.code == TW_ELIMIT,
+       "one that goes makes room for one");
+    ok(!strstr(rig_log(g), "are waited for already"), "none was taken in vain");
+    rig_close(g);
+}
+
+static void applied(void)
+{
+    struct tw_fix_dictionary *sp1 = dictionary(TW_FIX_50SP1, NULL),
+                             *sp2 = dictionary(TW_FIX_50SP2, NULL);
+    struct rig *g = rig_open();
+    struct side a = {0}, b = {0}, c = {0}, d = {0}, any = {0};
+    struct tw_fix_link_options s1 = server("s1", &a), s2 = server("s2", &b),
+        c1 = client("c1", &c), c2 = client("c2", &d);
+    struct tw_fix_door_template t[] = { { "*", "*", server("any1", &any) },
+                                        { "*", "*", server("any2", &any) } };
+    uint16_t port;
+
+    s1.session.dictionary = c1.session.dictionary = t[0].link.session.dictionary = sp1;
+    s2.session.dictionary = c2.session.dictionary = t[1].link.session.dictionary = sp2;
+    for (int i = 0; i < 2; i++)
+        t[i].link.session.sender = t[i].link.session.target = NULL;
+    s1.door = s2.door = rig_listen(g, &(struct tw_fix_door_options){
+        .templates = t, .templates_n = 2 });
+    rig_add(g, &s1);
+    rig_add(g, &s2);
+    rig_start(g);
+    port = tw_fix_engine_port(g->e, s1.door);
+    rig_dial(g, c2, port);
+    ok(await_event(&b, TW_FIX_LOGGED_ON, 1) && await_event(&d, TW_FIX_LOGGED_ON, 1)
+       && a.events[TW_FIX_LOGGED_ON] == 0, "DefaultApplVerID chooses the session");
+    rig_dial(g, c1, port);
+    ok(await_event(&a, TW_FIX_LOGGED_ON, 1) && await_event(&c, TW_FIX_LOGGED_ON, 1),
+       "and the other one");
+    c1.name = "n1";
+    c2.name = "n2";
+    c1.session.sender = c2.session.sender = "NEW";
+    rig_dial(g, c2, port);
+    ok(await_event(&d, TW_FIX_LOGGED_ON, 2), "a stranger of the second version");
+    rig_dial(g, c1, port);
+    ok(await_event(&c, TW_FIX_LOGGED_ON, 2), "the same of the first");
+    ok(tw_fix_engine_find(g->e, "any1.NEW.SERVER")
+       && tw_fix_engine_find(g->e, "any2.NEW.SERVER"), "have a template each");
+    rig_close(g);
+    tw_fix_dictionary_free(sp1);
+    tw_fix_dictionary_free(sp2);
+}
+
 int main(void)
 {
     fix42 = dictionary(TW_FIX_42, NULL);
     fix44 = dictionary(TW_FIX_44, NULL);
     last_words();
     places();
+    fill_port(3, 3, "has 3 already, its session_limit");
+    if (!getenv("SMALL"))
+        fill_port(TW_FIX_LINKS_MAX, 5000, "more than 4096 FIX sessions");
+    applied();
     tw_fix_dictionary_free(fix42);
     tw_fix_dictionary_free(fix44);
     return tap_done();

@@ -4,7 +4,7 @@
 #include "fix_rig.h"
 #include "tap.h"
 
-static struct tw_fix_dictionary *dictionaries[2];
+static struct tw_fix_dictionary *dictionaries[4];
 static struct tw_fix_store *stores[8];
 static struct tw_fix_session *sessions[8];
 static unsigned made;
@@ -83,6 +83,10 @@ static void callers(void)
        why);
     ok(tw_fix_caller_read("8=FIX.4.4\0019=99999\001", 18, 0, &c, why)
        == TW_FIX_CALL_NONE, "%s", why);
+    ok(look(TW_FIX_50, "35=A|34=1|49=ME|56=YOU|95=7|96=|1137=7|1137=9|", &c, why)
+       == TW_FIX_CALL_LOGON && strcmp(c.applied, "9") == 0, "but for what is in data");
+    ok(look(TW_FIX_50, "35=A|34=1|49=ME|56=YOU|95=99|96=|1137=7|", &c, why)
+       == TW_FIX_CALL_LOGON && strcmp(c.applied, "7") == 0, "of a length that can be");
     snprintf(text, sizeof text, "35=A|34=1|49=%0100d|56=YOU|", 7);
     ok(look(TW_FIX_44, text, &c, why) == TW_FIX_CALL_NONE, "%s", why);
 }
@@ -155,7 +159,7 @@ static struct tw_fix_session *make(void *ctx, size_t template,
 static void templates(void)
 {
     static const struct tw_fix_template t[] = {
-        { "FIX.4.4", "US", "KNOWN" }, { "FIX.4.2", "US", "*" }
+        { "FIX.4.4", "US", "KNOWN", NULL }, { "FIX.4.2", "US", "*", NULL }
     };
     size_t which = 9;
     struct tw_fix_listener *l = tw_fix_listener_new(&(struct tw_fix_listener_options){
@@ -178,6 +182,81 @@ static void templates(void)
     free_sessions();
 }
 
+/* Who calls with that DefaultApplVerID. */
+static struct tw_fix_session *find_applied(struct tw_fix_listener *l, const char *sender,
+                                           const char *applied, struct tw_error *error)
+{
+    struct tw_fix_caller c = { .begin_string = "FIXT.1.1", .target = "US" };
+
+    snprintf(c.sender, sizeof c.sender, "%s", sender);
+    snprintf(c.applied, sizeof c.applied, "%s", applied);
+    *error = (struct tw_error){0};
+    return tw_fix_listener_find(l, &c, now, error);
+}
+
+static void applied_versions(void)
+{
+    struct tw_fix_listener *l = tw_fix_listener_new(&(struct tw_fix_listener_options){0});
+    struct tw_fix_session_options a = { .sender = "US", .target = "A" },
+                                  b = { .sender = "US", .target = "B" };
+    struct tw_error error = {0};
+
+    ok(tw_fix_listener_add(l, new_session(0, 2, a), &error) == TW_OK
+       && tw_fix_listener_add(l, new_session(1, 3, a), &error) == TW_OK
+       && tw_fix_listener_add(l, new_session(2, 3, b), &error) == TW_OK
+       && tw_fix_listener_add(l, new_session(3, 3, a), &error) == TW_EUSAGE,
+       "sessions that differ in the version of their messages alone");
+    ok(find_applied(l, "A", "7", &error) == sessions[0]
+       && find_applied(l, "A", "9", &error) == sessions[1], "DefaultApplVerID chooses");
+    ok(!find_applied(l, "A", "8", &error) && error.code == TW_EUSAGE, "%s", error.text);
+    ok(!find_applied(l, "A", "", &error) && error.code == TW_EUSAGE, "%s", error.text);
+    ok(find_applied(l, "B", "7", &error) == sessions[2], "where there is what to choose");
+    tw_fix_listener_free(l);
+    free_sessions();
+}
+
+/* A session of the version that the template is of. */
+static struct tw_fix_session *make_applied(void *ctx, size_t template,
+                                           const struct tw_fix_caller *c)
+{
+    static char target[8][TW_FIX_ID_MAX];
+    unsigned *n = ctx, i = (*n)++;
+
+    snprintf(target[i], TW_FIX_ID_MAX, "%s", c->sender);
+    return new_session(i, template == 0 ? 2 : 3, (struct tw_fix_session_options){
+        .sender = "US", .target = target[i] });
+}
+
+static void applied_templates(void)
+{
+    static const struct tw_fix_template t[] = {
+        { "FIXT.1.1", "US", "*", "7" }, { "FIXT.1.1", "US", "*", "9" }
+    };
+    unsigned n = 0;
+    struct tw_fix_listener *l;
+    struct tw_error error;
+
+    for (size_t many = 2; many > 0; many--) {
+        n = 0;
+        l = tw_fix_listener_new(&(struct tw_fix_listener_options){
+            .templates = t, .templates_n = many, .make = make_applied, .ctx = &n });
+        if (many == 2) {
+            ok(find_applied(l, "A", "9", &error) && n == 1
+               && find_applied(l, "A", "7", &error) == sessions[1] && n == 2
+               && find_applied(l, "A", "9", &error) == sessions[0] && n == 2,
+               "a template for each version");
+            ok(!find_applied(l, "A", "8", &error) && !find_applied(l, "N", "8", &error)
+               && n == 2 && error.code == TW_EUSAGE, "%s", error.text);
+        } else {
+            ok(find_applied(l, "A", "9", &error) && n == 1
+               && find_applied(l, "A", "8", &error) == sessions[0] && n == 1,
+               "one template is for all");
+        }
+        tw_fix_listener_free(l);
+        free_sessions();
+    }
+}
+
 static void no_memory(void)
 {
     struct tw_fix_listener *l = NULL;
@@ -197,10 +276,14 @@ int main(void)
 {
     dictionaries[0] = dictionary(TW_FIX_42, NULL);
     dictionaries[1] = dictionary(TW_FIX_44, NULL);
+    dictionaries[2] = dictionary(TW_FIX_50, NULL);
+    dictionaries[3] = dictionary(TW_FIX_50SP2, NULL);
     callers();
     finds();
     templates();
+    applied_versions();
+    applied_templates();
     no_memory();
-    for (int i = 0; i < 2; i++) tw_fix_dictionary_free(dictionaries[i]);
+    for (int i = 0; i < 4; i++) tw_fix_dictionary_free(dictionaries[i]);
     return tap_done();
 }

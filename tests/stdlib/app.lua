@@ -136,6 +136,11 @@ for text, why in pairs {
     "app.feed.fix: no option 'depht'",
   ["app.feed.fix { subscribe = { 'A' }, target = 'b' }"] =
     "app.feed.fix: sender is missing",
+  ["app.fix.acceptor { port = 0, session_limit = 1, sessions = { {}, {} } }"] =
+    "app.fix.acceptor: 2 sessions are more than session_limit 1",
+  ["local s = {} for i = 1, 4097 do s[i] = {} end "
+    .. "app.fix.acceptor { port = 0, sessions = s }"] =
+    "app.fix.acceptor: 4097 sessions are more than a run may have, 4096",
   ["app.feed.synthetic { sed = 5 }"] = "app.feed.synthetic: no option 'sed'",
   ["app.exchange { speed = 'x' }"] = "app.exchange: speed must be a number, got x",
   ["app.script(5)"] = "app.script: a path expected, got a number",
