@@ -384,10 +384,10 @@ end
 -- "FIX.5.0SP2"), sender and target (CompIDs; also sender_sub, sender_location,
 -- target_sub, target_location); heartbeat (default 30; 0: none); logon (more fields of
 -- the Logon: { Username = "me", Password = ... }); tls (true, or ca, ca_folder, crl: a
--- file of what is revoked, name: of the certificate where it is not the host,
--- certificate, key, only_13, ciphers, suites).  Both sides have: dictionary (a path or a
--- list of them; see
--- `tidewire help fix`), validate ("strict", "lenient", "off", or a table that changes
+-- file of what is revoked, which is read again when it has changed, name: of the
+-- certificate where it is not the host, certificate, key, only_13, ciphers, suites).
+-- Both sides have: dictionary (a path or a list of them; see `tidewire
+-- help fix`), validate ("strict", "lenient", "off", or a table that changes
 -- strict: fields_out_of_order, have_values, user_defined, unordered_groups,
 -- unknown_fields, required, values), store (a folder for numbers and messages; default:
 -- in memory), sync ("never", "each", or seconds; default 0.1), log (a folder for its

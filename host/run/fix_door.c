@@ -276,6 +276,7 @@ static void on_connection(uv_stream_t *stream, int status)
     rc = uv_accept(stream, (uv_stream_t *)&v->tcp);
     tw_net_peer_name(&v->tcp, v->name);
     tw_net_tune(&v->tcp);
+    if (rc == 0 && d->tls) tw_fix_renew(d->e, d->who, d->tls);
     if (rc == 0 && d->tls && !(tls = tw_tls_new(d->tls, NULL, &error))) rc = error.code;
     if (rc == 0) rc = tw_wire_open(&v->wire, &v->tcp, tls, &stranger_ops, v);
     if (rc < 0) cut(v, REFUSED, tw_strerror(rc));

@@ -307,6 +307,16 @@ int tw_fix_link_connect(struct tw_fix_link *l, struct tw_fix_visitor *c,
 
 /* ---- an initiator's ---- */
 
+void tw_fix_renew(struct tw_fix_engine *e, const char *who, struct tw_tls_context *tls)
+{
+    struct tw_error error;
+    int rc = tw_tls_renew(tls, &error);
+
+    if (rc != 0)
+        tw_log_printf(e->o.log, rc < 0 ? TW_LOG_WARN : TW_LOG_INFO, who, "%s%s",
+                      error.text, rc < 0 ? "; the one before is used on" : "");
+}
+
 static void on_up(struct tw_dial *d)
 {
     struct tw_fix_link *l = d->owner;
@@ -316,6 +326,7 @@ static void on_up(struct tw_dial *d)
 
     tw_be_feed();
     if (l->tls) {
+        tw_fix_renew(l->e, l->who, l->tls);
         tls = tw_tls_new(l->tls, d->places[d->place].host, &error);
         if (!tls) {
             tw_fix_link_say(l, TW_LOG_ERROR, "%s", error.text);

@@ -189,6 +189,10 @@ void tw_fix_link_leave(struct tw_fix_link *l, const char *text) TW_ON(FEED);
 bool tw_fix_link_is_down(const struct tw_fix_link *l) TW_ON(FEED);
 void tw_fix_link_end(struct tw_fix_link *l) TW_ON(FEED);
 
+/* Before a connection: what was revoked since, and whether that can be read.
+ * Thread: FEED.  Blocks: on the file. */
+void tw_fix_renew(struct tw_fix_engine *e, const char *who, struct tw_tls_context *tls);
+
 /* Log line about it, unless too many were said just now. */
 void tw_fix_link_say(struct tw_fix_link *l, enum tw_log_level level, const char *format,
                      ...) TW_PRINTF(3, 4);

@@ -21,8 +21,8 @@
     F(SSL_CTX_set_default_passwd_cb) F(SSL_CTX_set_default_passwd_cb_userdata) \
     F(SSL_CTX_load_verify_file) F(SSL_CTX_load_verify_dir) \
     F(SSL_CTX_set_default_verify_paths) F(SSL_CTX_set_verify) \
-    F(SSL_CTX_get_cert_store) F(SSL_CTX_get0_param) F(X509_STORE_add_lookup) \
-    F(X509_LOOKUP_file) F(X509_load_crl_file) F(X509_VERIFY_PARAM_set_flags) \
+    F(SSL_CTX_get0_param) F(X509_VERIFY_PARAM_set_flags) F(PEM_read_bio_X509_CRL) \
+    F(X509_CRL_free) F(X509_STORE_CTX_set0_crls) \
     F(SSL_CTX_set_cert_verify_callback) F(SSL_new) F(SSL_free) F(SSL_ctrl) \
     F(SSL_set_bio) F(SSL_set_accept_state) F(SSL_set_connect_state) \
     F(SSL_get0_param) F(SSL_set_ex_data) F(SSL_get_ex_data) \
@@ -38,7 +38,8 @@
     F(X509_VERIFY_PARAM_set_hostflags) F(X509_get_subject_name) \
     F(X509_get_issuer_name) F(X509_NAME_oneline) F(X509_get0_notBefore) \
     F(X509_get0_notAfter) F(X509_get_ext_d2i) F(GENERAL_NAMES_free) \
-    F(OPENSSL_sk_num) F(OPENSSL_sk_value) F(ASN1_STRING_get0_data) \
+    F(OPENSSL_sk_num) F(OPENSSL_sk_value) F(OPENSSL_sk_new_null) F(OPENSSL_sk_push) \
+    F(OPENSSL_sk_pop_free) F(ASN1_STRING_get0_data) \
     F(ASN1_STRING_length) F(ASN1_TIME_to_tm)
 
 struct tw_openssl {

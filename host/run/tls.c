@@ -26,6 +26,7 @@
 
 #include "base/memory.h"
 #include "run/openssl.h"
+#include "run/revoked.h"
 
 enum { RECORD = 16384, IN_MAX = 2 * RECORD, OUT_MAX = 2 * RECORD, FLOOD = 4 * RECORD,
        SUBJECT = 160 };
@@ -35,6 +36,7 @@ struct tw_tls_context {
     SSL_CTX *ctx;
     bool server;
     bool locked;                  /* the key asked for a password */
+    struct tw_revoked revoked;
     char name[256];               /* whom a client calls; "": as tw_tls_new says */
 };
 
@@ -193,8 +195,11 @@ static int verify(X509_STORE_CTX *store, void *ctx)
     const struct tw_tls_context *c = ctx;
     int index = c->f.SSL_get_ex_data_X509_STORE_CTX_idx();
     SSL *ssl = c->f.X509_STORE_CTX_get_ex_data(store, index);
-    int trusted = c->f.X509_verify_cert(store);
+    int trusted;
 
+    if (c->revoked.lists)
+        c->f.X509_STORE_CTX_set0_crls(store, (STACK_OF(X509_CRL) *)c->revoked.lists);
+    trusted = c->f.X509_verify_cert(store);
     if (trusted <= 0) distrusted(c->f.SSL_get_ex_data(ssl, 0), store);
     return trusted;
 }
@@ -272,14 +277,9 @@ static int identify(struct tw_tls_context *c, const struct tw_tls_options *o,
 /* Each certificate of a chain is looked up in the file. */
 static int exclude(struct tw_tls_context *c, const char *path, struct tw_error *error)
 {
-    X509_LOOKUP *lists;
-    int rc = look("crl", path, false, error);
+    int rc = tw_revoked_open(&c->revoked, &c->f, path, error);
 
     if (rc < 0) return rc;
-    lists = c->f.X509_STORE_add_lookup(c->f.SSL_CTX_get_cert_store(c->ctx),
-                                       c->f.X509_LOOKUP_file());
-    if (!lists || c->f.X509_load_crl_file(lists, path, X509_FILETYPE_PEM) <= 0)
-        return unfit(c, "crl", path, error);
     c->f.X509_VERIFY_PARAM_set_flags(c->f.SSL_CTX_get0_param(c->ctx),
                                      X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
     return TW_OK;
@@ -368,8 +368,19 @@ struct tw_tls_context *tw_tls_context_new(const struct tw_tls_options *o,
 void tw_tls_context_free(struct tw_tls_context *c)
 {
     if (!c) return;
+    tw_revoked_close(&c->revoked);
     c->f.SSL_CTX_free(c->ctx);
     tw_free(c);
+}
+
+int tw_tls_renew(struct tw_tls_context *c, struct tw_error *error)
+{
+    int rc = tw_revoked_renew(&c->revoked, error);
+
+    if (rc > 0)
+        tw_fail(error, TW_OK, "tls: crl %s has changed, and was read again",
+                c->revoked.path);
+    return rc;
 }
 
 /* ---- connections ---- */

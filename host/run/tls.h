@@ -36,7 +36,8 @@ struct tw_tls_options {
     const char *ca_file;        /* whom to trust; neither: whom the system trusts   */
     const char *ca_folder;      /* named by hashes, as openssl rehash does it       */
     const char *crl_file;       /* what they have revoked: a list of each one who has
-                                 * signed a certificate of a chain, and none is old */
+                                 * signed a certificate of a chain, and none is old;
+                                 * see tw_tls_renew                                 */
     const char *name;           /* client: the server's, and not its host's         */
     bool ask;                   /* server: clients must show a certificate, too     */
     bool only_13;               /* not even TLS 1.2                                 */
@@ -50,6 +51,12 @@ struct tw_tls_options {
 struct tw_tls_context *tw_tls_context_new(const struct tw_tls_options *options,
                                           struct tw_error *error);
 void tw_tls_context_free(struct tw_tls_context *c);
+
+/* Reads crl_file again if it has changed: before each connection.  0: it has not; more:
+ * it was read, as error's text says; less: it can't be, error says why, once for each
+ * change, and the one before is used on.
+ * Blocks: on the file. */
+int tw_tls_renew(struct tw_tls_context *c, struct tw_error *error);
 
 enum tw_tls_state {
     TW_TLS_HANDSHAKE,

@@ -28,7 +28,14 @@ static void make_files(void)
     struct identity wrong = identity(&(struct wish){ .subject = "Other", .issuer = &ca,
                                                      .names = "DNS:other.example" });
 
+    struct identity guest = identity(&(struct wish){ .subject = "Guest",
+                                                     .issuer = &ca });
+
     save(in("ca"), &ca, NULL, NULL, NULL);
+    save(in("guest"), &guest, NULL, &guest, NULL);
+    disown(in("none.crl"), &ca, NULL, 1);
+    disown(in("guest.crl"), &ca, &guest, 1);
+    identity_free(&guest);
     save(in("right"), &right, NULL, &right, NULL);
     save(in("wrong"), &wrong, NULL, &wrong, NULL);
     identity_free(&ca);
@@ -56,11 +63,12 @@ struct pair {
 };
 
 static struct pair *pair_open(const char *certificate, bool ask, const char *shown_one,
-                              bool server_tls, bool client_tls)
+                              const char *crl, bool server_tls, bool client_tls)
 {
     struct pair *p = calloc(1, sizeof *p);
     struct tw_tls_options st = { .server = true, .certificate = in(certificate),
-                                 .ask = ask, .ca_file = ask ? in("ca") : NULL };
+                                 .ask = ask, .ca_file = ask ? in("ca") : NULL,
+                                 .crl_file = crl };
     struct tw_tls_options ct = { .ca_file = in("ca"),
                                  .certificate = shown_one ? in(shown_one) : NULL };
     struct tw_fix_link_options so = server("server", &p->ss);
@@ -93,7 +101,7 @@ static struct tw_fix_door_status door_of(const struct pair *p)
 
 static void talk(void)
 {
-    struct pair *p = pair_open("right", true, "right", true, true);
+    struct pair *p = pair_open("right", true, "right", NULL, true, true);
     bool up = await_event(&p->cs, TW_FIX_LOGGED_ON, 1)
            && await_event(&p->ss, TW_FIX_LOGGED_ON, 1);
 
@@ -127,7 +135,7 @@ static void refusals(void)
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct pair *p = pair_open(cases[i].certificate, cases[i].ask, cases[i].shown,
-                                   cases[i].server_tls, cases[i].client_tls);
+                                   NULL, cases[i].server_tls, cases[i].client_tls);
         bool said = logs(p->g, cases[i].server_says);
         struct tw_fix_door_status st = door_of(p);
 
@@ -136,6 +144,32 @@ static void refusals(void)
         ok(p->ss.events[TW_FIX_LOGGED_ON] == 0, "nobody was let in");
         pair_close(p);
     }
+}
+
+/* Who is revoked while the port is open does not come in again. */
+static void revoked(void)
+{
+    struct pair *p;
+    bool up;
+
+    replace(in("now.crl"), in("none.crl"), 9999);
+    p = pair_open("right", true, "guest", in("now.crl"), true, true);
+    up = await_event(&p->ss, TW_FIX_LOGGED_ON, 1);
+    ok(up, "nobody is revoked");
+    replace(in("now.crl"), in("guest.crl"), 9999);
+    tw_fix_link_logout(p->c, "bye");
+    ok(up && logs(p->g, "now.crl has changed, and was read again")
+       && logs(p->g, "tls: the certificate of /CN=Guest was revoked by /CN=Exchange"),
+       "one who is revoked meanwhile is not let in again");
+    replace(in("now.crl"), in("none.crl"), 100);
+    ok(up && logs(p->g, "; the one before is used on"), "a list that can't be is told");
+    pthread_mutex_lock(&lock);
+    up = up && p->ss.events[TW_FIX_LOGGED_ON] == 1;
+    pthread_mutex_unlock(&lock);
+    replace(in("now.crl"), in("none.crl"), 9999);
+    ok(up && await_event(&p->ss, TW_FIX_LOGGED_ON, 2),
+       "pardoned, it comes again, and not before");
+    pair_close(p);
 }
 
 /* Those that say nothing do not hold it up. */
@@ -220,6 +254,7 @@ int main(void)
     fix44 = dictionary(TW_FIX_44, NULL);
     talk();
     refusals();
+    revoked();
     silence();
     options();
     tw_fix_dictionary_free(fix44);

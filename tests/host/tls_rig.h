@@ -94,6 +94,23 @@ static inline void disown(const char *path, const struct identity *by,
     X509_CRL_free(list);
 }
 
+/* A file becomes another one, with the first n bytes of `from`. */
+static inline void replace(const char *path, const char *from, size_t n)
+{
+    char next[4096], bytes[8192];
+    FILE *in = fopen(from, "r"), *out;
+
+    snprintf(next, sizeof next, "%s.next", path);
+    out = fopen(next, "w");
+    if (!in || !out) abort();
+    if (n > sizeof bytes) n = sizeof bytes;
+    n = fread(bytes, 1, n, in);
+    if (fwrite(bytes, 1, n, out) != n) abort();
+    fclose(in);
+    fclose(out);
+    if (rename(next, path) < 0) abort();
+}
+
 /* Its certificate, with that of `chain` behind it, and its key; each may be NULL. */
 static inline void save(const char *path, const struct identity *who,
                         const struct identity *chain, const struct identity *key,
