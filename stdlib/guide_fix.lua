@@ -121,7 +121,10 @@ comes (35=W, X and S of FIX.4.2 to 5.0SP2) becomes quotes and trades on the tape
   quotes             one by one (35=S), or many (35=i): the sides that each names are all
                      there is of them.  Where QuoteResponseLevel (301) asks for it they
                      are acknowledged, by 35=AI (before 4.3 by b) and by 35=b, with those
-                     that nobody subscribed or whose price is wrong
+                     that nobody subscribed or whose price is wrong.  One that is good
+                     until a time (62; 367 of a set of 35=i, for those without a 62) is
+                     taken out then, by this machine's clock: its sides are none in a
+                     quote of that time, on the tape and so in a replay
   streams            from 5.0 on a number of a stream (1180, 1181) that is not the next
                      one is a gap, too; ApplLastSeqNum (1350) says what came before it
   gaps without end   a stream may be a channel's, of which you get a part, and RptSeq may

@@ -33,7 +33,7 @@ struct tw_fix_md *tw_fix_md_new(const struct tw_fix_md_options *options)
         md->o.symbols_max = TW_SYMBOL_MAX;
     batch = md->o.batch;
     md->next_request = (uint64_t)(options->start_ns / 1000000) + 1;
-    md->wakes_ns = INT64_MAX;
+    md->wakes_ns = md->expires_ns = INT64_MAX;
     md->body_room = HEAD_ROOM + (size_t)batch * SYMBOL_ROOM;
     md->noted_max = 64;
     md->body = tw_calloc(1, md->body_room);
@@ -53,6 +53,7 @@ void tw_fix_md_free(struct tw_fix_md *md)
         tw_ladder_fini(&md->subs[i].told);
     }
     tw_free(md->rungs);
+    tw_free(md->until);
     tw_free(md->subs);
     tw_free(md->by_symbol);
     tw_free(md->members);
@@ -102,7 +103,7 @@ static struct tw_fix_sub *new_sub(struct tw_fix_md *md, uint32_t symbol)
     if (!p) return NULL;
     md->by_symbol = p;
     s = &md->subs[md->subs_n++];
-    *s = (struct tw_fix_sub){ .symbol = symbol };
+    *s = (struct tw_fix_sub){ .symbol = symbol, .until_ns = { INT64_MAX, INT64_MAX } };
     tw_depth_init(&s->book);
     md->by_symbol[symbol] = md->subs_n;
     return s;
@@ -134,8 +135,9 @@ int tw_fix_md_subscribe(struct tw_fix_md *md, const char *name, size_t n)
     return TW_OK;
 }
 
-static void forget(struct tw_fix_sub *s)
+static void forget(struct tw_fix_md *md, struct tw_fix_sub *s)
 {
+    tw_fix_md_no_until(md, s);
     tw_depth_clear(&s->book);
     tw_ladder_clear(&s->told);
     s->is_told = false;
@@ -164,7 +166,7 @@ static void drop_request(struct tw_fix_md *md, struct tw_fix_sub *s)
         if (other->request != request) continue;
         other->cancel = true;
         if (other->state != TW_FIX_MD_NONE) other->state = TW_FIX_MD_WAITING;
-        forget(other);
+        forget(md, other);
     }
 }
 
@@ -176,7 +178,7 @@ void tw_fix_md_unsubscribe(struct tw_fix_md *md, const char *name, size_t n)
     if (!s) return;
     s->state = TW_FIX_MD_NONE;
     drop_request(md, s);
-    forget(s);
+    forget(md, s);
 }
 
 /* ---- what was missed ---- */
@@ -243,7 +245,7 @@ void tw_fix_md_lose_all(struct tw_fix_md *md, struct tw_fix_now now, uint64_t lo
         any = true;
         s->cancel = s != fresh;
         s->state = s == fresh ? TW_FIX_MD_ASKED : TW_FIX_MD_WAITING;
-        forget(s);
+        forget(md, s);
     }
     if (!any) return;
     md->has_work = true;
@@ -267,7 +269,7 @@ void tw_fix_md_refused(struct tw_fix_md *md, uint64_t request, const char *why)
         s = &md->subs[i];
         if (s->request != request) continue;
         s->request = 0;
-        forget(s);
+        forget(md, s);
         s->state = n > 1 ? TW_FIX_MD_WAITING : TW_FIX_MD_REFUSED;
         s->alone = s->alone || n > 1;   /* which of them it was shows then */
     }
@@ -292,7 +294,7 @@ static void go_down(struct tw_fix_md *md, struct tw_fix_now now, struct tw_batch
         s->request = 0;
         s->cancel = s->alone = false;
         forget_pace(s);
-        forget(s);
+        forget(md, s);
     }
     md->has_work = true;
     md->wakes_ns = INT64_MAX;
@@ -411,7 +413,7 @@ static bool ask(struct tw_fix_md *md, struct tw_fix_now now, uint32_t n)
         s->request = request;
         s->state = TW_FIX_MD_ASKED;
         s->asked_ns = now.steady_ns;
-        forget(s);
+        forget(md, s);
     }
     return true;
 }
@@ -452,7 +454,9 @@ void tw_fix_md_tick(struct tw_fix_md *md, struct tw_fix_now now)
 
 int64_t tw_fix_md_wakes(const struct tw_fix_md *md)
 {
-    return !md->up ? INT64_MAX : md->has_work ? 0 : md->wakes_ns;
+    if (!md->up) return INT64_MAX;
+    if (md->has_work) return 0;
+    return md->expires_ns < md->wakes_ns ? md->expires_ns : md->wakes_ns;
 }
 
 /* ---- looking ---- */

@@ -98,6 +98,11 @@ enum tw_fix_answer tw_fix_md_message(struct tw_fix_md *md, struct tw_fix_now now
 /* Tells all of the books again, for one who has not seen them from the beginning. */
 void tw_fix_md_retell(struct tw_fix_md *md, struct tw_fix_now now, struct tw_batch *out);
 
+/* Sides of quotes that have run out (62, 367) by now.time_ns are taken out of their
+ * books, at the time when they did.  tw_fix_md_message does so first, and tw_fix_md_wakes
+ * knows when it is to be called. */
+void tw_fix_md_expire(struct tw_fix_md *md, struct tw_fix_now now, struct tw_batch *out);
+
 /* Asks for what waits; when it is to be called again, in steady_ns: INT64_MAX: after
  * the next call of one of these. */
 void tw_fix_md_tick(struct tw_fix_md *md, struct tw_fix_now now);
@@ -122,6 +127,7 @@ struct tw_fix_md_stats {
     uint64_t strange;                /* of symbols that nobody asked for          */
     uint64_t unknown;                /* entries that refer to a level not there   */
     uint64_t gaps;
+    uint64_t expired;                /* quotes that ran out                       */
 };
 struct tw_fix_md_stats tw_fix_md_stats(const struct tw_fix_md *md);
 

@@ -442,6 +442,7 @@ static void take_entries(struct tw_fix_md *md, const struct common *c,
 
     md->touched_n = 0;
     md->touched_all = f->snapshot;
+    if (s->until_at) tw_fix_md_no_until(md, s);
     if (f->snapshot) {
         for (const struct tw_fix_noted *each = x; each < end; each++)
             quoted |= each->entry.type < TW_FIX_OTHER_ENTRY
@@ -584,6 +585,7 @@ enum tw_fix_md_use tw_fix_md_quote(struct tw_fix_md *md, struct tw_fix_now now,
     struct common c = { now, q->seq, out };
     struct fields f = { .snapshot = true };
     struct tw_fix_sub *s = find_sub(md, &f, q->symbol);
+    bool late = q->until_ns <= now.time_ns;
 
     if (!s) return TW_FIX_MD_STRANGE;
     if (!is_current(&f, s)) {
@@ -595,9 +597,11 @@ enum tw_fix_md_use tw_fix_md_quote(struct tw_fix_md *md, struct tw_fix_now now,
         struct tw_depth_side *side = &s->book.side[e->type];
         struct tw_depth_level l = { .price = e->price, .size = e->size };
 
+        bool gone = late || e->flags & TW_FIX_GONE || !(l.price | l.size);
+
         side->n = 0;
-        if (!(e->flags & TW_FIX_GONE) && (l.price | l.size)
-            && tw_depth_insert(side, 0, &l, md->o.levels_max) < 0) {
+        if ((!gone && tw_depth_insert(side, 0, &l, md->o.levels_max) < 0)
+            || tw_fix_md_set_until(md, s, e->type, gone ? INT64_MAX : q->until_ns) < 0) {
             tw_fix_md_lose(md, now, s, 0, 0, out);
             return TW_FIX_MD_STALE;
         }
@@ -610,7 +614,7 @@ enum tw_fix_md_use tw_fix_md_quote(struct tw_fix_md *md, struct tw_fix_now now,
         return TW_FIX_MD_STALE;
     }
     put_quote(md, &c, s, true, q->time_ns);
-    return TW_FIX_MD_USED;
+    return late ? TW_FIX_MD_LATE : TW_FIX_MD_USED;
 }
 
 /* ---- messages without entries ---- */
@@ -636,6 +640,7 @@ enum tw_fix_answer tw_fix_md_message(struct tw_fix_md *md, struct tw_fix_now now
     struct fields f;
     enum tw_fix_answer answer = TW_FIX_TAKEN;
 
+    if (md->until_n > 0) tw_fix_md_expire(md, now, out);
     seq = tw_fix_message_header(m, 34);
     if (!seq.n || !tw_fix_integer(seq, &c.seq)) c.seq = 0;
     if (code.n == 2 && memcmp(code.at, "AG", 2) == 0) {
@@ -662,6 +667,7 @@ enum tw_fix_answer tw_fix_md_message(struct tw_fix_md *md, struct tw_fix_now now
         break;
     default: answer = TW_FIX_UNSUPPORTED; break;
     }
+    if (md->until_n > 0) tw_fix_md_expire(md, now, out);   /* when it wakes */
     if (md->has_work) tw_fix_md_tick(md, now);
     return answer;
 }

@@ -3,6 +3,7 @@
  *   market_data.c          subscriptions, and what is asked
  *   market_data_in.c       what comes: 35=W X, books, rejects
  *   market_data_quotes.c   35=S and i, and their acknowledgement
+ *   market_data_until.c    until when these are good
  *   market_data_states.c   35=f and h, and the requests for them
  *   market_data_appl.c     numbers of streams
  *   market_data_levels.c   books as records
@@ -49,6 +50,8 @@ struct tw_fix_sub {
     struct tw_ladder told;       /* as the records of levels have it              */
     bool is_told;                /* told from its beginning                       */
     struct tw_fix_asked asked;   /* its state of trading                          */
+    int64_t until_ns[2];         /* bids, offers: INT64_MAX: they don't run out   */
+    uint32_t until_at;           /* 0: neither does; see market_data_until.c      */
 };
 
 /* Of application messages (1180), and the last number of it. */
@@ -98,6 +101,9 @@ struct tw_fix_md {
     struct tw_fix_touched touched[TW_FIX_MD_TOUCHED];
     struct tw_rung *rungs;               /* of a side, while it is told           */
     uint32_t rungs_room;
+    uint32_t *until;                     /* subs whose quotes run out: a heap     */
+    uint32_t until_n, until_room;
+    int64_t expires_ns;                  /* steady: of the first of them, or later */
     char why[TW_FIX_WHY];
 };
 
@@ -156,12 +162,20 @@ struct tw_fix_md_sides {
     struct tw_fix_text symbol;
     struct tw_fix_entry side[2];
     int n;
+    int64_t until_ns;            /* INT64_MAX: until there is another one */
 };
-enum tw_fix_md_use { TW_FIX_MD_USED, TW_FIX_MD_STRANGE, TW_FIX_MD_STALE };
+enum tw_fix_md_use { TW_FIX_MD_USED, TW_FIX_MD_STRANGE, TW_FIX_MD_STALE, TW_FIX_MD_LATE };
 
-/* STRANGE: nobody asked for the symbol; STALE: not now.  Thread: the owner's. */
+/* STRANGE: nobody asked for the symbol; STALE: not now; LATE: it has run out already, so
+ * its sides are empty.  Thread: the owner's. */
 enum tw_fix_md_use tw_fix_md_quote(struct tw_fix_md *md, struct tw_fix_now now,
                                    const struct tw_fix_md_sides *q, struct tw_batch *out);
+
+/* Until when a side of a book is good; INT64_MAX: it does not run out.  UV_ENOMEM: none
+ * of its sides does.  And that of both sides.  Thread: the owner's. */
+int tw_fix_md_set_until(struct tw_fix_md *md, struct tw_fix_sub *s, unsigned side,
+                        int64_t until_ns);
+void tw_fix_md_no_until(struct tw_fix_md *md, struct tw_fix_sub *s);
 
 /* 35=S and i; f and h.  Thread: the owner's. */
 void tw_fix_md_quotes(struct tw_fix_md *md, struct tw_fix_now now, uint64_t seq,

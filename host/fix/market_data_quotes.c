@@ -11,6 +11,22 @@
 /* QuoteRejectReason (300) and QuoteEntryRejectReason (368). */
 enum { ACCEPTED = 0, UNKNOWN_SYMBOL = 1, TOO_LATE = 4, INVALID_PRICE = 8 };
 
+/* ---- until when ---- */
+
+/* What 62 or 367 of a part says; not there: it stays.  TW_FIX_UNUSABLE: md->why says. */
+static int read_until(struct tw_fix_md *md, const struct tw_fix_part *p, int32_t tag,
+                      int64_t *out)
+{
+    const struct tw_fix_field *f = tw_fix_part_find(p, tag);
+    struct tw_fix_text text = { "", 0 };
+
+    if (f) text = (struct tw_fix_text){ f->at, f->n };
+    if (f && tw_fix_time(&md->clock, text, out))
+        return tw_fix_refuse(md->why, tag == 62 ? "62=%s is not a time"
+                                                : "367=%s is not a time", text);
+    return TW_OK;
+}
+
 /* ---- sides ---- */
 
 /* The fields of a part, but in its groups: as tw_fix_quote_read wants them. */
@@ -30,14 +46,15 @@ static uint32_t fields_of(const struct tw_fix_part *p, struct tw_fix_text text[M
     return seen;
 }
 
-/* Takes the quote whose sides the fields say; why not, as 300 has it. */
+/* Takes the quote that the part is, whose sides the fields say; why not, as 300 has
+ * it. */
 static int take(struct tw_fix_md *md, struct tw_fix_now now, struct tw_fix_md_sides *q,
-                const struct tw_fix_text text[MD_FIELDS], uint32_t seen,
-                struct tw_batch *out)
+                const struct tw_fix_part *p, const struct tw_fix_text text[MD_FIELDS],
+                uint32_t seen, struct tw_batch *out)
 {
     q->symbol = text[MD_SYMBOL];
     q->n = tw_fix_quote_read(text, seen, q->side, md->why);
-    if (q->n < 0) return INVALID_PRICE;
+    if (q->n < 0 || read_until(md, p, 62, &q->until_ns) < 0) return INVALID_PRICE;
     switch (tw_fix_md_quote(md, now, q, out)) {
     case TW_FIX_MD_USED: return ACCEPTED;
     case TW_FIX_MD_STRANGE: return UNKNOWN_SYMBOL;
@@ -123,7 +140,7 @@ static void take_quote(struct tw_fix_md *md, struct tw_fix_now now,
     struct tw_fix_part body = { m, NULL, m->body, m->trailer };   /* it has no groups */
     struct tw_fix_text text[MD_FIELDS];
     uint32_t seen = fields_of(&body, text);
-    int reason = take(md, now, q, text, seen, out);
+    int reason = take(md, now, q, &body, text, seen, out);
 
     if (reason == INVALID_PRICE) problem(md, m, q->seq);
     else md->stats.messages++;
@@ -153,6 +170,8 @@ static void take_set(struct tw_fix_md *md, struct tw_fix_now now,
     static const int32_t tags[] = { 293, 294 };
     static const enum tw_fix_md_field price[] = { MD_BID, MD_OFFER },
                                       size[] = { MD_BID_SIZE, MD_OFFER_SIZE };
+    int64_t until_ns = INT64_MAX;
+    bool timed = read_until(md, set, 367, &until_ns) == TW_OK;
     struct tw_fix_part entry;
     struct tw_fix_group g;
 
@@ -160,7 +179,7 @@ static void take_set(struct tw_fix_md *md, struct tw_fix_now now,
     while (tw_fix_group_next(&g, &entry)) {
         struct tw_fix_text text[MD_FIELDS];
         uint32_t seen = fields_of(&entry, text);
-        int reason;
+        int reason = INVALID_PRICE;
 
         for (int i = 0; i < 2; i++) {   /* sizes that the head says for all */
             struct tw_fix_text usual = tw_fix_message_body(m, tags[i]);
@@ -170,7 +189,8 @@ static void take_set(struct tw_fix_md *md, struct tw_fix_now now,
             text[size[i]] = usual;
             seen |= MD_BIT(size[i]);
         }
-        reason = take(md, now, q, text, seen, out);
+        q->until_ns = until_ns;
+        if (timed) reason = take(md, now, q, &entry, text, seen, out);
         r->entries++;
         if (reason == ACCEPTED) continue;
         if (reason == INVALID_PRICE && r->refused == 0) problem(md, m, q->seq);
@@ -238,7 +258,7 @@ static void take_mass(struct tw_fix_md *md, struct tw_fix_now now,
 void tw_fix_md_quotes(struct tw_fix_md *md, struct tw_fix_now now, uint64_t seq,
                       const struct tw_fix_message *m, struct tw_batch *out)
 {
-    struct tw_fix_md_sides q = { .seq = seq };
+    struct tw_fix_md_sides q = { .seq = seq, .until_ns = INT64_MAX };
 
     if (tw_fix_md_time(md, m, &q.time_ns) < 0) problem(md, m, seq);
     else if (*tw_fix_message_code(m).at == 'S') take_quote(md, now, &q, m, out);

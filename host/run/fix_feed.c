@@ -108,6 +108,7 @@ static int64_t on_look(void *ctx, struct tw_fix_session *s, struct tw_fix_now no
 {
     struct fix_feed *x = ctx;
     int64_t wakes, again = now.steady_ns + LOOK_NS;
+    uint64_t expired;
 
     tw_be_feed();
     if (x->feed.over) return INT64_MAX;
@@ -117,6 +118,9 @@ static int64_t on_look(void *ctx, struct tw_fix_session *s, struct tw_fix_now no
         tw_fix_md_retell(x->md, now, &x->feed.batch);
         tw_feed_flush(&x->feed);
     }
+    expired = tw_fix_md_stats(x->md).expired;
+    tw_fix_md_expire(x->md, now, &x->feed.batch);
+    if (tw_fix_md_stats(x->md).expired > expired) tw_feed_flush(&x->feed);
     tw_fix_md_tick(x->md, now);
     wakes = tw_fix_md_wakes(x->md);
     return wakes < again ? wakes : again;   /* a message may have left something to do */

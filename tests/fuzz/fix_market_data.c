@@ -139,6 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         } else if (n > 1 && *line == '+') {
             now.steady_ns += line[1] * INT64_C(100000000);
             full = line[1] & 3;
+            tw_fix_md_expire(md, now, &batch);
             tw_fix_md_tick(md, now);
             tw_fix_publisher_flush(p);
         } else if (n > 1 && (*line == '<' || *line == '>')) {

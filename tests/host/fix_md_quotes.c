@@ -1,6 +1,7 @@
 /* fix_md_quotes.c - quotes of a FIX session and their acknowledgement, states of trading
  * that are asked for, and numbers of streams. */
 #include "fix_md_rig.h"
+#include "random.h"
 
 #define SET "302=s|311=U|304=2|295=2|"
 
@@ -68,6 +69,137 @@ static void long_names(void)
     give(r, "i 117=q|301=2|296=1|302=s|311=U|304=1|295=1|299=1|55=A|132=1|");
     ok(strcmp(heard(r), "A 1x0 0x0; problem an acknowledgement (35=b) of quotes was not"
               " sent: full") == 0, "one that does not go out is told");
+    run_close(r);
+}
+
+/* It is 09:30:00.  Times of quotes are those of the sending, .123 s later. */
+static void until(void)
+{
+    static const struct tw_fix_md_options all = { .quotes = true };
+    static const struct step one[] = {
+        { "S 131=@A@|117=q|55=A|132=1.4|133=1.6|62=20240102-09:30:05|", "A 1.4x0 1.6x0" },
+        { "+4.999", "" },
+        { "+0.001", "A 0x0 0x0" },
+        { "+60", "" },
+        /* Another quote is another time, or none. */
+        { "S 131=@A@|117=r|55=A|132=1.4|133=1.6|62=20240102-09:31:10|", "A 1.4x0 1.6x0" },
+        { "S 131=@A@|117=s|55=A|132=1.5|133=1.7|62=20240102-09:31:20.5|",
+          "A 1.5x0 1.7x0" },
+        { "+10", "" },
+        { "S 131=@B@|117=s|55=B|132=2|133=3|", "B 2x0 3x0" },
+        { "+5", "" },
+        { "+1", "A 0x0 0x0" },
+        { "+90000", "" },
+        /* Of each side its own. */
+        { "S 131=@A@|117=q|55=A|132=1.4|62=20240103-10:31:27|", "A 1.4x0 0x0" },
+        { "S 131=@A@|117=q|55=A|133=1.6|62=20240103-10:31:30|", "A 1.4x0 1.6x0" },
+        { "S 131=@A@|117=q|55=B|132=2|133=3|62=20240103-10:31:26|", "B 2x0 3x0" },
+        { "+5", "B 0x0 0x0" },
+        { "+1", "A 0x0 1.6x0" },
+        { "+3", "A 0x0 0x0" },
+    };
+    static const struct step late[] = {
+        { "S 131=@A@|117=q|55=A|132=1.4|133=1.6|", "A 1.4x0 1.6x0" },
+        { "S 117=r|301=2|55=A|132=1.5|133=1.7|62=20240102-09:29:59.9|",
+          "A 0x0 0x0; AI 117=r|55=A|297=5|" },
+        { "S 131=@A@|117=s|55=A|132=1.5|133=1.7|62=noon|",
+          "problem 35=S, message 3: 62=noon is not a time" },
+        { "S 131=@A@|117=t|55=A|132=1.5|133=1.7|62=20240102-09:30:01|", "A 1.5x0 1.7x0" },
+        /* A snapshot is no quote. */
+        { "W 55=A|268=2|269=0|270=1|271=2|269=1|270=3|271=4|", "A 1x2 3x4" },
+        { "+2", "" },
+    };
+    static const struct step many[] = {
+        { "i 117=q|296=2|302=s|311=U|367=20240102-09:30:05|304=2|295=2|"
+          "299=1|55=A|132=1|133=2|299=2|55=B|132=3|133=4|62=20240102-09:30:02|"
+          "302=t|311=U|304=1|295=1|299=3|55=A|132=1.1|", "A 1x0 2x0; B 3x0 4x0; A 1.1x0 2x0" },
+        { "+2", "B 0x0 0x0" },
+        { "+3", "A 1.1x0 0x0" },
+        { "+9", "" },
+    };
+
+    PLAY("quotes run out", &all, TW_FIX_44, one);
+    PLAY("or have run out when they come", &all, TW_FIX_44, late);
+    PLAY("sets of quotes", &all, TW_FIX_44, many);
+}
+
+/* Each record has the time at which the quote ran out, whenever that is looked at; and
+ * a message finds the book as it was then. */
+static void when(void)
+{
+    static const struct tw_fix_md_options levels = { .levels = true };
+    static const char gone[] = "A bid 1 1.4 gone; A ask 1 1.6 gone.; A 0x0 0x0";
+    struct run *r = run_open(&levels, TW_FIX_44, "A B");
+    int64_t began = r->now.time_ns;
+
+    tell(r, TW_FIX_LOGGED_ON, 0, 0);
+    give(r, "W 55=A|268=1|269=0|270=1|271=2|");
+    give(r, "S 117=q|55=A|132=1.4|133=1.6|62=20240102-09:30:02|");
+    heard(r);
+    ok(tw_fix_md_wakes(r->md) == r->now.steady_ns + 2000000000,
+       "it is known when to look");
+    r->now.time_ns += INT64_C(5000000000);
+    r->now.steady_ns += INT64_C(5000000000);
+    tw_fix_md_expire(r->md, r->now, &r->batch);
+    ok(r->batch.n == 3 && r->batch.r[0].time == began + 2000000000
+       && r->batch.r[2].time == began + 2000000000
+       && r->batch.r[2].received == began + INT64_C(5000000000),
+       "records have that time");
+    take_batch(&r->batch);
+    ok(strcmp(heard(r), gone) == 0, "levels go, too");
+    ok(tw_fix_md_stats(r->md).expired == 1 && tw_fix_md_wakes(r->md) > r->now.steady_ns,
+       "once");
+    give(r, "S 117=q|55=A|132=1.4|133=1.6|62=20240102-09:30:07|");
+    heard(r);
+    r->now.time_ns += INT64_C(5000000000);
+    give(r, "S 117=q|55=B|132=1|133=2|");
+    ok(strncmp(heard(r), gone, sizeof gone - 1) == 0,
+       "before the next message, whatever its symbol");
+    give(r, "S 117=q|55=A|132=1.4|133=1.6|62=20240102-09:30:20|");
+    tell(r, TW_FIX_LOGGED_OUT, 0, 0);
+    heard(r);
+    wait_s(r, 60);
+    ok(*heard(r) == 0, "of a session that is down nothing is left to run out");
+    run_close(r);
+}
+
+/* Against looking through all of them. */
+static void many_until(void)
+{
+    enum { N = 50, TIMES = 5000 };
+    static const struct tw_fix_md_options all = { .quotes = true };
+    struct run *r = run_open(&all, TW_FIX_44, "");
+    int64_t until[N] = { 0 };
+    bool right = true;
+    char text[200];
+
+    for (int i = 0; i < N; i++) {
+        int n = snprintf(text, sizeof text, "S%d", i);
+
+        tw_fix_md_subscribe(r->md, text, (size_t)n);
+    }
+    tell(r, TW_FIX_LOGGED_ON, 0, 0);
+    heard(r);
+    for (int k = 0; k < TIMES && right; k++) {
+        int i = (int)(next() % N), in = (int)(next() % 40);
+        int64_t at = r->now.time_ns / 1000000000 + in;
+        int s = (int)(at % 86400);
+
+        snprintf(text, sizeof text, "S 117=q|55=S%d|132=1|133=2|62=202401%02d-%02d:%02d:"
+                 "%02d|", i, (int)(at / 86400 - 19724) + 2, s / 3600, s / 60 % 60, s % 60);
+        if (in == 39) snprintf(text, sizeof text, "S 117=q|55=S%d|132=1|133=2|", i);
+        give(r, text);
+        until[i] = in == 39 ? INT64_MAX : at;
+        wait_s(r, (double)(next() % 3));
+        heard(r);
+        for (int j = 0; j < N && right; j++) {
+            const struct tw_depth *d = tw_fix_md_book(r->md, (uint32_t)j + 1);
+
+            right = (d && d->side[0].n == 1)
+                    == (until[j] > r->now.time_ns / 1000000000);
+        }
+    }
+    ok(right, "of many symbols just those that are good are there");
     run_close(r);
 }
 
@@ -305,6 +437,9 @@ int main(void)
 {
     masses();
     long_names();
+    until();
+    when();
+    many_until();
     states();
     streams();
     streams_that_skip();

@@ -192,6 +192,8 @@ static inline void wait_s(struct run *r, double seconds)
 {
     r->now.time_ns += (int64_t)(seconds * 1e9);
     r->now.steady_ns += (int64_t)(seconds * 1e9);
+    tw_fix_md_expire(r->md, r->now, &r->batch);
+    take_batch(&r->batch);
     tw_fix_md_tick(r->md, r->now);
 }
 
