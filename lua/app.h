@@ -77,7 +77,7 @@ struct tw_app {
     struct ltw_reloads *reloads;      /* owner: MAIN, see reload.h               */
     struct tw_recorder *recorder;     /* or NULL, see recording.h                */
     char **script_names;              /* or NULL, see recording.h                */
-    const char *spelling;             /* of a tape feed that is added, see recorded.h */
+    const char *spelling;             /* of a tape feed that is added, see recording.c */
     unsigned version_number;          /* of the app file, since that record      */
     uint64_t version_since;
     bool loop_open, bell_open;

@@ -26,6 +26,7 @@
 #include "lsha256.h"
 #include "lvalue.h"
 #include "lview.h"
+#include "recorded.h"
 #include "source.h"
 #include "task.h"
 #include "tasks.h"
@@ -48,6 +49,7 @@ struct box {
     struct tw_any given;          /* to app.backtest                                */
     struct tw_any declared;       /* for look                                       */
     const char *directory, *search;   /* on the stack of A                          */
+    const char *dictionary;       /* of FIX sessions, on the stack of L; or NULL    */
     bool is_script;               /* the file, not an app                           */
     bool keep, silent;            /* lines are kept; nobody wants them              */
     bool skip_bad;                /* bad lines of data are left out                 */
@@ -183,6 +185,18 @@ static bool is_own(void *ctx, const char *script)
             && own[end - name] == '\0') return true;
     }
     return false;
+}
+
+/* By which dictionary messages of a FIX session are read: what the caller says, or what
+ * the file does. */
+static void on_topic(void *ctx, const char *topic, const char *dictionary) TW_ON(MAIN)
+{
+    struct box *box = ctx;
+    struct tw_error why;
+
+    if (box->dictionary) dictionary = box->dictionary;
+    if (!ltw_recorded_add(&box->b->host, topic, dictionary, &why))
+        on_note(box, why.text);
 }
 
 /* [-0, +0, -]  progress(done, all, records, time) -> go on? */
@@ -535,6 +549,7 @@ static int perform(lua_State *L)
     box->is_script = ltw_boolean_at(L, 2, "script");
     box->skip_bad = ltw_boolean_at(L, 1, "skip_bad");
     box->keep = ltw_boolean_at(L, 1, "keep");
+    box->dictionary = ltw_text_at(L, 1, "dictionary");
     box->silent = ltw_boolean_at(L, 1, "silent");
     box->time_max_ns = (int64_t)(ltw_number_at(L, 1, "time", TIME_MAX) * 1e9);
     if (open_app(L, box, &error) < 0) return not_run(L, &error, NULL);
@@ -554,7 +569,7 @@ static int perform(lua_State *L)
         && !(b->gaps = tw_gaps_new(ltw_integer_at(L, 1, "gaps", 0))))
         return luaL_error(L, "not enough memory");
     if (ltw_boolean_at(L, 1, "messages"))
-        tw_history_add_messages(b->history, b->host.topics, is_own);
+        tw_history_add_messages(b->history, b->host.topics, is_own, on_topic);
     if (in_app(box, build, 0, &b->error) == TW_OK
         && ltw_add_data(L, 1, since(box), b->history, &b->error) == TW_OK)
         in_app(box, add_timers, 0, &b->error);

@@ -471,6 +471,27 @@ static int is(lua_State *L)
     return 1;
 }
 
+/* dictionaries(path) -> { topic = text, ... }
+ * Of FIX sessions, see recorded.h; raises where it is no tape file. */
+static int dictionaries(lua_State *L)
+{
+    struct work *w = new_work(L);
+    struct tw_error error;
+
+    w->file = tw_tape_file_open(luaL_checkstring(L, 1), TW_TAPE_TOLERANT, &error);
+    if (!w->file) return luaL_error(L, "%s", error.text);
+    lua_newtable(L);
+    for (uint32_t id = 1; id <= tw_tape_file_names(w->file, TW_TAPE_TOPIC); id++) {
+        const char *topic = tw_tape_file_name(w->file, TW_TAPE_TOPIC, id).text;
+        const char *text = tw_tape_file_name(w->file, TW_TAPE_DICTIONARY, id).text;
+
+        if (!topic || !text) continue;
+        lua_pushstring(L, text);
+        lua_setfield(L, -2, topic);
+    }
+    return 1;
+}
+
 /* identity(path) -> file, version | nil
  * Two texts: which file it is, by whatever path, and as it is now. */
 static int identity(lua_State *L)
@@ -524,6 +545,7 @@ static const luaL_Reg internal[] = {
     { "range", range },
     { "check", check },
     { "dump", dump },
+    { "dictionaries", dictionaries },
     { "is", is },
     { "identity", identity },
     { "real", real },

@@ -51,8 +51,8 @@ static int read_lines(struct tw_fix_draft *t, char *lines, bool files,
     return rc;
 }
 
-static int make(const char *spelling, bool files, struct tw_fix_dictionary **out,
-                struct tw_error *error)
+int ltw_recorded_make(const char *spelling, bool files, struct tw_fix_dictionary **out,
+                      struct tw_error *error)
 {
     struct tw_fix_draft *t = tw_fix_draft_new();
     char *lines = tw_calloc(1, strlen(spelling) + 1);
@@ -77,41 +77,42 @@ static const struct ltw_recorded *find(const struct ltw_host *host, const char *
 }
 
 /* That of an earlier session that says the same, or a new one. */
-static int dictionary_of(struct tw_app *app, struct ltw_recorded *one)
+static int dictionary_of(const struct ltw_host *host, struct ltw_recorded *one,
+                         struct tw_error *why)
 {
     struct tw_error error;
 
-    for (struct ltw_recorded *r = app->host.recorded; r; r = r->next)
+    for (struct ltw_recorded *r = host->recorded; r; r = r->next)
         if (strcmp(r->spelling, one->spelling) == 0) {
             one->d = r->d;
             one->shared = true;
             return TW_OK;
         }
-    if (make(one->spelling, true, &one->d, &error) == TW_OK) return TW_OK;
-    tw_log_printf(app->host.log, TW_LOG_WARN, "", "FIX session %s, recorded: %s; a"
-                  " dictionary that is built in serves", one->session, error.text);
-    return make(one->spelling, false, &one->d, &error);
+    if (ltw_recorded_make(one->spelling, true, &one->d, &error) == TW_OK) return TW_OK;
+    tw_fail(why, error.code, "FIX session %s, recorded: %s; a dictionary that is built in"
+            " serves", one->session, error.text);
+    return ltw_recorded_make(one->spelling, false, &one->d, &error);
 }
 
-void ltw_recorded_add(void *ctx, const char *topic, const char *spelling)
+bool ltw_recorded_add(struct ltw_host *host, const char *topic, const char *spelling,
+                      struct tw_error *why)
 {
-    struct tw_app *app = ctx;
     char session[TW_NAME_MAX + 1];
     struct ltw_recorded *one;
 
-    if (app->spelling) spelling = app->spelling;
-    if (!spelling || !ltw_fix_session(topic, session) || find(&app->host, session))
-        return;
+    why->code = TW_OK;
+    if (!spelling || !ltw_fix_session(topic, session) || find(host, session)) return true;
     one = tw_calloc(1, sizeof *one + strlen(spelling) + 1);
-    if (!one) return;
+    if (!one) return true;
     strcpy(one->session, session);
     strcpy(one->spelling, spelling);
-    if (dictionary_of(app, one) < 0) {
+    if (dictionary_of(host, one, why) < 0) {
         tw_free(one);
-        return;
+        return why->code == TW_OK;
     }
-    one->next = app->host.recorded;
-    app->host.recorded = one;
+    one->next = host->recorded;
+    host->recorded = one;
+    return why->code == TW_OK;
 }
 
 void ltw_recorded_free(struct ltw_recorded *all)

@@ -6,13 +6,19 @@
 #ifndef LTW_RECORDED_H
 #define LTW_RECORDED_H
 
-#include "app.h"
 #include "fix/dictionary.h"
+#include "ltw.h"
 
-/* What the file says of a topic, of which app->spelling, where it is one, stands over it;
- * ctx is a struct tw_app.  Blocks: while files are read.  What can't be had is in the
- * log, and the version's own dictionary serves. */
-void ltw_recorded_add(void *ctx, const char *topic, const char *spelling) TW_ON(MAIN);
+/* What is said of a topic, by the file or by who plays it; NULL: nothing.  Of one session
+ * what was said first stands.  false: *why says which file can't be had; the version's
+ * own dictionary serves.  Blocks: while files are read. */
+bool ltw_recorded_add(struct ltw_host *host, const char *topic, const char *spelling,
+                      struct tw_error *why) TW_ON(MAIN);
+
+/* The dictionary of such a text, without its files where they can't be had.
+ * Thread: any.  Blocks: while they are read. */
+int ltw_recorded_make(const char *spelling, bool files, struct tw_fix_dictionary **out,
+                      struct tw_error *error);
 void ltw_recorded_free(struct ltw_recorded *all);   /* may be NULL */
 
 /* Of a session by its name; NULL: none of that name was recorded, or nobody knows.

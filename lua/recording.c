@@ -76,6 +76,17 @@ int ltw_time_option(lua_State *L, const char *name, int64_t *out, struct tw_erro
     return rc;
 }
 
+/* What the file says of a topic, over which what the app says stands. */
+static void on_topic(void *ctx, const char *topic, const char *spelling) TW_ON(MAIN)
+{
+    struct tw_app *app = ctx;
+    struct tw_error why;
+
+    if (app->spelling) spelling = app->spelling;
+    if (!ltw_recorded_add(&app->host, topic, spelling, &why))
+        tw_log_printf(app->host.log, TW_LOG_WARN, "", "%s", why.text);
+}
+
 int ltw_tape_feed(lua_State *L, struct tw_app *app, struct tw_tape_feed *out,
                   struct tw_error *error)
 {
@@ -87,7 +98,7 @@ int ltw_tape_feed(lua_State *L, struct tw_app *app, struct tw_tape_feed *out,
         .sources = &app->host.sources,
         .scripts = script_names(app),
         .n_scripts = last_script(app),
-        .topic = ltw_recorded_add, .topic_ctx = app,
+        .topic = on_topic, .topic_ctx = app,
     };
     app->spelling = ltw_text_at(L, -1, "spelling");   /* the table has it */
     if (!out->scripts) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));

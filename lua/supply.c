@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "feed/gaps.h"
+#include "recorded.h"
 #include "share/cache_image.h"
 #include "tape/bar.h"
 
@@ -123,4 +124,5 @@ void ltw_supply_free(struct ltw_backtest *b)
         drop_value(&b->ring[i % b->o.warmup_records]);
     tw_free(b->ring);
     if (b->builder) tw_builder_free(b->builder);
+    ltw_recorded_free(b->host.recorded);
 }

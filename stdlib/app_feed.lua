@@ -193,16 +193,7 @@ function feed.tape(options)
     limit = "number", dictionary = "string|table",
   })
   if not options.path then fail(2, "app.feed.tape: no path") end
-  if options.dictionary then
-    local list = options.dictionary
-    for i, text in ipairs(type(list) == "table" and list or { list }) do
-      if type(text) ~= "string" or text == "" or text:find "\n" then
-        fail(2, "app.feed.tape: dictionary[%d] is no version and no path: %s", i,
-             tostring(text))
-      end
-    end
-    options.spelling = type(list) == "table" and table.concat(list, "\n") or list
-  end
+  options.spelling = declare.spelling("app.feed.tape", options.dictionary)
   options.name = options.name or options.path:match "[^/]*$"
   declare.feed(options, "tape")
 end

@@ -129,6 +129,7 @@ arguments.OF_RUNS = {
   data = "texts", csv = "pairs", from = "text", to = "text", warmup = "text",
   cash = "number", set = "pairs", ["skip-bad"] = "flag", json = "flag", report = "text",
   benchmark = "text", time = "number", help = "flag", gaps = "text", resolution = "text",
+  dictionary = "text",
 }
 
 --- arguments.is_app(path) -> boolean | nil, message
@@ -192,7 +193,17 @@ function arguments.of_run(o, words)
     [is_app and "app" or "script"] = words[1], data = data, from = o.from,
     to = o.to, warmup = o.warmup, cash = o.cash, skip_bad = o["skip-bad"],
     benchmark = o.benchmark, time = o.time, gaps = o.gaps, resolution = o.resolution,
+    dictionary = arguments.list(o.dictionary),
   }
+end
+
+--- arguments.list(text) -> list | nil
+-- Of "a,b"; nil of nil.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function arguments.list(text)
+  local list = text and {}
+  for part in (text or ""):gmatch "[^,]+" do list[#list + 1] = part end
+  return list
 end
 
 --- arguments.outputs(o, names, inputs)

@@ -17,6 +17,7 @@ local OPTIONS = {
   warmup = "string|number", skip_bad = "boolean", memory = "number", time = "number",
   log = "string", progress = "function", single_steps = "boolean", brief = "boolean",
   list = "boolean", save = "string", messages = "boolean",
+  dictionary = "string|table",
   benchmark = "string", warn = "function", gaps = "string", resolution = "string",
   probe = "table",                  -- explain.lua's: the order that is asked about
   counted = "boolean",              -- sweep.lua's: a declared warm-up is in warmup
@@ -73,6 +74,12 @@ end
 local function resolution_of(text)
   local list, why = textfile.resolution(text)
   return list or why and fail("%s", why) or nil
+end
+
+local function dictionary_of(list)
+  if list == nil then return nil end
+  local fine, text = pcall(require "tw.declare".spelling, "tw.backtest", list)
+  return fine and text or error(text:match "tw%.backtest: .*" or text, 0)
 end
 
 local function data_of(list)
@@ -146,6 +153,7 @@ function backtest.checked(o)
     benchmark = o.benchmark, probe = o.probe, sources = o.save ~= nil,
     messages = o.messages, warn = o.warn, gaps = gaps_of(o.gaps),
     resolution = resolution_of(o.resolution),
+    dictionary = dictionary_of(o.dictionary),
   }, given
 end
 
@@ -159,6 +167,7 @@ end
 -- too, without orders; what the script declares otherwise (see tw.strategy).
 -- messages = true: of tape files what scripts sent that are not in this run, too, as
 -- app.feed.tape has it; each in its place, at the time of the record before it.
+-- dictionary: by which those of FIX sessions are read, as app.feed.tape has it, too.
 -- skip_bad: a line of data that is none is left out, and does not end the run.  memory:
 -- of the Lua state, MiB.  time: how long one handler may run, in CPU seconds,
 -- before that ends the run (60, or what app.limits says; 0: for ever).

@@ -141,8 +141,9 @@ they see half done.]],
     name = "backtest",
     usage = "tidewire backtest file.lua --data FILE|FOLDER... [--from DATE]"
       .. "\n  [--to DATE] [--set key=value]... [--cash N] [--warmup 30d|N]"
-      .. "\n  [--benchmark SYMBOL] [--messages] [--time SECONDS] [--orders FILE.csv]"
-      .. "\n  [--report FILE.html] [--save RUN] [--json]",
+      .. "\n  [--benchmark SYMBOL] [--messages [--dictionary NAME[,NAME]]]"
+      .. "\n  [--time SECONDS] [--orders FILE.csv] [--report FILE.html] [--save RUN]"
+      .. "\n  [--json]",
     purpose = "run a strategy, or an app, over recorded data",
     text = [[
 The file is a script, whose --set values are its self.params, or an app file (it requires
@@ -166,7 +167,10 @@ timers.  Nothing in it needs to know that it is a backtest.
   --set key=value    a parameter; --help lists those that the file declares
   --messages         of tape files what scripts sent, too, which on_message gets; not of
                      those in this run, known by their names: they send it anew.  Each is
-                     in its place in the file, at the time of the record before it
+                     in its place in the file, at the time of the record before it.  What
+                     came over FIX sessions is on_fix's
+  --dictionary D     by which those are read: a version, or files, comma-separated; else
+                     by what the recording names
   --benchmark SYMBOL whose returns alpha and beta are of; the data's only symbol otherwise
   --cash N           what each script begins with, over what the app or the script says
   --resolution 1m    of the data bars of that length alone; ticks: quotes and trades; or
@@ -261,8 +265,8 @@ The status is 0; 1 after an error; 2 for a command line that makes no sense.]],
     purpose = "run a strategy with many parameters over recorded data, on all cores",
     text = [[
 Runs a backtest of each point, many at a time, and prints the best.  --data, --csv,
---from, --to, --warmup, --cash, --messages, --resolution, --gaps, --skip-bad and --time
-are those of backtest.  Data is read once, and what is wrong with it told once: what is no
+--from, --to, --warmup, --cash, --messages, --dictionary, --resolution, --gaps, --skip-bad
+and --time are those of backtest.  Data is read once, and what is wrong with it told once: what is no
 tape file becomes one without a name in $TMPDIR, which all runs share, and of which
 nothing is left, however the program ends.
 

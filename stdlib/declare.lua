@@ -66,6 +66,23 @@ function declare.address(what, text)
   return host, port
 end
 
+--- declare.spelling(what, dictionary) -> text | nil
+-- A FIX dictionary as tape files have it, of a version, a path, or a list of both.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: raises where the caller was called.
+-- Units: none.
+function declare.spelling(what, list)
+  if list == nil then return nil end
+  if type(list) == "string" then list = { list } end
+  for i, text in ipairs(list) do
+    if type(text) ~= "string" or text == "" or text:find "\n" then
+      declare.fail(3, "%s: dictionary[%d] is no version and no path: %s", what, i,
+                   tostring(text))
+    end
+  end
+  if not list[1] then declare.fail(3, "%s: dictionary is empty", what) end
+  return table.concat(list, "\n")
+end
+
 --- declare.feed(options, kind, format)
 -- Adds a feed of that kind; format: of what comes as bytes.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.

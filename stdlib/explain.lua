@@ -357,7 +357,7 @@ end
 
 local SAVED = { "script", "app", "data", "from", "to", "params", "cash", "account",
                 "warmup", "skip_bad", "memory", "time", "benchmark", "messages",
-                "resolution" }
+                "resolution", "dictionary" }
 
 local function absolute(path)
   return path:find "^/" and path or core.directory() .. "/" .. path
@@ -372,6 +372,15 @@ local function absolute_data(data)
   return list
 end
 
+-- Versions, and paths of files.
+local function absolute_dictionary(list)
+  local out = {}
+  for i, text in ipairs(type(list) == "table" and list or { list }) do
+    out[i] = text:find "^FIXT?%.%d" and text or absolute(text)
+  end
+  return out
+end
+
 -- The options of backtest.run that decide what a run does; paths from the root.
 local function options_of(options)
   local o = {}
@@ -379,6 +388,7 @@ local function options_of(options)
   for _, name in ipairs(SAVED) do o[name] = options[name] end
   o.script, o.app = o.script and absolute(o.script), o.app and absolute(o.app)
   o.data = absolute_data(o.data)
+  if o.dictionary then o.dictionary = absolute_dictionary(o.dictionary) end
   return o
 end
 
@@ -399,6 +409,9 @@ local function files_of(result, o)
   if o.app then add(o.app) end
   for _, path in ipairs(result.modules) do add(path) end
   for _, path in ipairs(result.data) do add(path) end
+  for _, path in ipairs(o.dictionary or {}) do
+    if path:find "^/" then add(path) end
+  end
   for _, one in ipairs(type(o.data) == "table" and { o.data, table.unpack(o.data) } or {})
   do
     if type(one) == "table" and one.factors then add(one.factors) end

@@ -89,9 +89,8 @@ for the app file: with enabled = false it waits for fix.enable.  So does tidewir
 When a script changes (tidewire help reload) its sessions stay as they are; those of an
 app file that changes can't.  A backtest has none: fix.send says so, and messages of a
 recording come by on_fix.  A recording has the version of each session and the paths of
-its dictionaries, by which `tidewire replay` and app.feed.tape read its messages; they
-take another one, too (--dictionary; dictionary).  In a backtest that of BeginString is
-the built-in one.]==],
+its dictionaries, by which `tidewire replay`, a backtest with --messages and app.feed.tape
+read its messages; they take another one, too (--dictionary; dictionary).]==],
   },
   {
     name = "subscriptions",

@@ -41,7 +41,7 @@ local OPTIONS = {
 -- Of those, what tw.backtest.run takes.
 local OF_RUNS = { "script", "app", "data", "from", "to", "cash", "account", "warmup",
                   "skip_bad", "memory", "time", "benchmark", "messages", "resolution",
-                  "gaps" }
+                  "gaps", "dictionary" }
 
 local function checked(o)
   if type(o) ~= "table" then fail("a table of options expected, got a %s", type(o)) end

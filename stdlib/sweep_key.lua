@@ -9,6 +9,7 @@ local build = require "tw.build"
 local core = require "tw.internal.sweep"
 local look = require "tw.internal.backtest".look
 local plan = require "tw.sweep_plan"
+local tapes = require "tw.internal.tapes"
 local textfile = require "tw.textfile"
 local tw = require "tw"
 
@@ -105,10 +106,19 @@ end
 
 -- ---- the data ----
 
+-- Of a FIX dictionary, as tape files have it: { line, hash of that file ... }.
+local function files_of(spelling)
+  local of = {}
+  for line in spelling:gmatch "[^\n]+" do
+    of[#of + 1], of[#of + 2] = line, core.sha256_of_file(line) or ""
+  end
+  return of
+end
+
 --- key.data(file) -> hex
 -- Of a file as backtest.checked has it: its bytes (of one with `bytes` the first ones),
 -- how they are read, and what its path says: the symbol is the name of the file where
--- nothing else says it.
+-- nothing else says it.  And the files of the dictionaries that a tape file names.
 -- Yields: no.  Blocks: while all of it is read.  Thread: any.
 -- Errors: raises where it can't be read.  Units: none.
 function key.data(file)
@@ -118,6 +128,11 @@ function key.data(file)
   if file.factors then
     how.factored, why = core.sha256_of_file(file.factors)
     if not how.factored then fail("%s", why) end
+  end
+  local fine, spellings = pcall(tapes.dictionaries, file.path)
+  for topic, spelling in pairs(fine and spellings or {}) do
+    how.dictionaries = how.dictionaries or {}
+    how.dictionaries[topic] = files_of(spelling)
   end
   for name, value in pairs(file) do
     if name ~= "path" and name ~= "file" then how[name] = value end
@@ -134,7 +149,8 @@ end
 function key.options(o, given)
   return text_of { o.from or "", o.to or "", o.warmup_ns or "", o.warmup_records or "",
                    o.skip_bad or false, o.memory or "", o.benchmark or "",
-                   given.account or "", o.messages or false, o.resolution }
+                   given.account or "", o.messages or false, o.resolution,
+                   dictionary = o.dictionary and files_of(o.dictionary) }
 end
 
 -- What the figures of a run mean.  Whoever changes how one is computed, or when a run is

@@ -66,6 +66,7 @@ struct tw_history {
     bool finding;                         /* a first record: told when it is read */
     struct tw_names *topics;              /* of messages; NULL: none are wanted   */
     bool (*is_own)(void *ctx, const char *script);
+    void (*topic)(void *ctx, const char *topic, const char *dictionary);
     struct tw_resolutions only;
     uint64_t bytes;
 };
@@ -500,6 +501,17 @@ static int find_first(struct source *s, struct tw_error *error)
     return rc;
 }
 
+static void tell_topics(const struct source *s)
+{
+    const struct tw_names *topics = tw_merge_names(s->merge)->topics;
+
+    for (uint32_t id = 1; id <= tw_names_count(topics); id++) {
+        const char *topic = tw_names_get(topics, id);
+
+        s->of->topic(s->of->ctx, topic, tw_merge_dictionary(s->merge, topic));
+    }
+}
+
 /* Times of messages are of another clock, so with them all of it is read. */
 static int open_tape(struct source *s, const struct tw_history_file *file,
                      struct tw_error *error)
@@ -507,15 +519,20 @@ static int open_tape(struct source *s, const struct tw_history_file *file,
     s->refill = next_of_tape;
     s->input = (struct tw_merge_input){ .path = s->path, .source = "tape",
                                         .bytes = file->bytes, .starts_ns = INT64_MIN };
-    if (s->of->topics && find_first(s, error) < 0) return error->code;
-    return open_merge(s, s->of->topics ? 0 : file->since_ns, error);
+    if (!s->of->topics) return open_merge(s, file->since_ns, error);
+    if (find_first(s, error) < 0 || open_merge(s, 0, error) < 0) return error->code;
+    tell_topics(s);
+    return TW_OK;
 }
 
 void tw_history_add_messages(struct tw_history *h, struct tw_names *topics,
-                             bool (*is_own)(void *ctx, const char *script))
+                             bool (*is_own)(void *ctx, const char *script),
+                             void (*topic)(void *ctx, const char *topic,
+                                           const char *dictionary))
 {
     h->topics = topics;
     h->is_own = is_own;
+    h->topic = topic;
 }
 
 /* ---- timers ---- */

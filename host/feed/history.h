@@ -52,9 +52,13 @@ int tw_history_add_timer(struct tw_history *h, uint32_t timer, int64_t interval_
 /* Before the first file.  Messages of tape files are records, too, but for those of
  * scripts of whose names there is_own says so; ctx is the history's.  Their topics have
  * numbers of `topics`, and none has a script.  A message has the time of the record
- * before it in its file, or of the first one: its own was that of a clock on the wall. */
+ * before it in its file, or of the first one: its own was that of a clock on the wall.
+ * topic: told of each topic of a file as that is added, with its dictionary (writer.h),
+ * which may be NULL. */
 void tw_history_add_messages(struct tw_history *h, struct tw_names *topics,
-                             bool (*is_own)(void *ctx, const char *script));
+                             bool (*is_own)(void *ctx, const char *script),
+                             void (*topic)(void *ctx, const char *topic,
+                                           const char *dictionary));
 
 /* Of records of the market these alone. */
 void tw_history_only(struct tw_history *h, const struct tw_resolutions *only);

@@ -73,7 +73,36 @@ command "convert x.tape y.tape"
 replays("so they have in a converted file", "y.tape read.lua", MOOD)
 replays("another dictionary is given", "x.tape read.lua --dictionary FIX.4.4,other.txt",
         "v44\tfalse\ttrue\tWeather=1\t1\nv50\tfalse\ttrue\tWeather=1\t1")
+
+-- ---- in a backtest ----
+
+put("quotes.csv", "time,symbol,bid,ask,bid_size,ask_size\n1577836800,A,1,2,3,4\n")
+command "convert x.tape quotes.csv both.tape"
+
+local function backtests(name, words, want, said)
+  run = command("backtest read.lua --data both.tape --messages " .. words)
+  local got = {}
+  for line in run.out:gmatch "[^\n]+" do got[#got + 1] = line:match "(v%d%d\t.*)" end
+  table.sort(got)
+  local fine = t.is(table.concat(got, "\n"), want, name)
+  fine = t.ok(not said or run.err:find(said), name .. ": what is said") and fine
+  if not fine then t.diag(run.err) end
+end
+
+backtests("a backtest has the names", "", MOOD)
+backtests("or others", "--dictionary FIX.4.4,other.txt",
+          "v44\tfalse\ttrue\tWeather=1\t1\nv50\tfalse\ttrue\tWeather=1\t1")
+run = command "backtest read.lua --data both.tape --messages --save saved"
+t.is(run.status, 0, "a run that is saved")
+t.is(command("backtest read.lua --data quotes.csv --dictionary ''").status, 2,
+     "no dictionary")
+
+-- ---- without the file ----
+
 os.remove(directory .. "/venue.txt")
+backtests("a backtest says that the file is gone", "",
+          "v44\tfalse\tfalse\t5001=1\t1\nv50\tfalse\tfalse\t5001=1\t1",
+          "warning: FIX session v44, recorded: .*venue.txt")
 replays("a file that is gone", "x.tape read.lua",
         "v44\tfalse\tfalse\t5001=1\t1\nv50\tfalse\tfalse\t5001=1\t1",
         "FIX session v50, recorded: .*venue.txt")
