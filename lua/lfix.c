@@ -13,6 +13,8 @@
 #include "lfix_build.h"
 #include "lfix_message.h"
 #include "lfix_session.h"
+#include "lfix_tape.h"
+#include "recorded.h"
 
 #define DICTIONARY "tw.fix.dictionary"
 #define INPUT      "tw.fix.input"
@@ -117,6 +119,21 @@ static int make_dictionary(lua_State *L)
     tw_fix_draft_free(t);
     if (code < 0) return fail(L, &error);
     lua_pushvalue(L, 3);
+    return 1;
+}
+
+/* recorded(spelling, files) -> dictionary | nil, message, code
+ * As a tape file has it; files = false: without them. */
+static int make_recorded(lua_State *L)
+{
+    const char *spelling = luaL_checkstring(L, 1);
+    struct tw_fix_dictionary **d = lua_newuserdatauv(L, sizeof *d, 0);
+    struct tw_error error;
+
+    *d = NULL;
+    luaL_setmetatable(L, DICTIONARY);
+    if (ltw_recorded_make(spelling, lua_toboolean(L, 2), d, &error) < 0)
+        return fail(L, &error);
     return 1;
 }
 
@@ -278,6 +295,8 @@ static const luaL_Reg internal[] = {
     { "frame", frame },
     { "open", open_input },
     { "read", read_input },
+    { "recorded", make_recorded },
+    { "tape", ltw_fix_tape },
     { "view", view },
     { NULL, NULL }
 };

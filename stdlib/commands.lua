@@ -266,9 +266,9 @@ The status is 0; 1 after an error; 2 for a command line that makes no sense.]],
     text = [[
 Runs a backtest of each point, many at a time, and prints the best.  --data, --csv,
 --from, --to, --warmup, --cash, --messages, --dictionary, --resolution, --gaps, --skip-bad
-and --time are those of backtest.  Data is read once, and what is wrong with it told once: what is no
-tape file becomes one without a name in $TMPDIR, which all runs share, and of which
-nothing is left, however the program ends.
+and --time are those of backtest.  Data is read once, and what is wrong with it told once:
+what is no tape file becomes one without a name in $TMPDIR, which all runs share, and of
+which nothing is left, however the program ends.
 
   --set fast=3:20:2     from 3 to 20 in steps of 2 (1 where they are integers), exact as
                         decimals are: 0.1:0.3:0.1 has three values
@@ -463,7 +463,7 @@ sense.]],
     name = "fix",
     usage = "tidewire fix decode FILE [--short] [--type D,8] [--tag 11=ABC]..."
       .. "\n  [--dictionary FILE]...",
-    purpose = "print a log of FIX messages with names",
+    purpose = "print a log, or a recording, of FIX messages with names",
     text = [[
 Prints each message of a log (plain, .gz or .zip; - is standard input): the line where it
 begins, what the log has before it on that line, its type, sender > target and number,
@@ -485,6 +485,12 @@ the entries of groups under their count.  Between fields there is SOH, | or ^A.
                        54 + 7=UNDISCLOSED            choices more
                        D + 5001! 5003(5001! 5002)    members more: ! is required, a
                                                      group is its count and its members
+
+Of a tape file (tidewire record) it prints what came over the run's FIX sessions, by the
+dictionaries that the file names: record, time and session of each message, and the
+sessions' events (logged_on, gap), with the message that one is about; --type and --tag
+leave the other events out.  --dictionary goes on top of the version that was recorded, or
+is, in XML, all of it.
 
 Passwords (554, 925, the RawData of a Logon) are ***.  A program without shared libraries
 (tidewire-static) reads no XML.

@@ -236,11 +236,15 @@ local function value_of(message, tag)
   return "?"
 end
 
--- The line that begins a message; before: what the log has there, but for what is left
--- of another message, whose passwords nobody has blanked.
-local function head_of(line, before, m)
-  before = before:find "[\1|^]A?%d+=" and ""
+-- What a log has before a message, but for what is left of another one, whose passwords
+-- nobody has blanked.
+local function prefix_of(before)
+  return before:find "[\1|^]A?%d+=" and ""
     or shown(before:sub(-PREFIX):match "^%s*(.-)%s*$")
+end
+
+-- The line that begins a message.
+local function head_of(line, before, m)
   local words = { line .. ":", before, ("%s (%s)"):format(m.name or "?", shown(m.type)),
                   ("%s > %s #%s"):format(value_of(m, 49), value_of(m, 56),
                                          value_of(m, 34)), value_of(m, 52) }
@@ -336,6 +340,18 @@ end
 
 -- ---- the command ----
 
+local function write(text)
+  local written, failure = io.stdout:write(text)
+  if not written then arguments.refuse(1, "cannot write: %s", failure) end
+end
+
+local function print_message(line, before, m, short)
+  local out = { head_of(line, before, m) }
+  if short then out[1] = out[1] .. "  " .. brief(m.fields)
+  else add_fields(out, m.fields, "  ") end
+  write(table.concat(out, "\n") .. "\n")
+end
+
 -- A function: is the message asked for?
 local function filter(o)
   local types = {}
@@ -359,6 +375,75 @@ local function filter(o)
   end
 end
 
+-- 1700000000123456789 -> "2023-11-14 22:13:20.123456789"
+local function time_of(ns)
+  return os.date("!%Y-%m-%d %H:%M:%S", ns // 1000000000)
+    .. (".%09d"):format(ns % 1000000000)
+end
+
+-- A function: the dictionary of a session's messages, by what the tape file names, on top
+-- of which paths go; nil, message.  told(text) of a file that is not there any more.
+local function recorded(paths, told)
+  local plainly, made = dictionaries(paths), {}
+  return function(spelling, message)
+    if not spelling then return plainly(message) end
+    if made[spelling] then return made[spelling] end
+    local d, why
+    if paths[1] then
+      local xml = false
+      for _, path in ipairs(paths) do xml = xml or is_xml(path) end
+      d, why = core.dictionary(not xml and spelling:match "^[^\n]*" or nil, paths)
+      if not d then return nil, why, nil, true end
+    else
+      d, why = core.recorded(spelling, true)
+      if not d then
+        told(why .. "; a dictionary that is built in serves")
+        d, why = core.recorded(spelling, false)
+      end
+    end
+    made[spelling] = d
+    return d, why
+  end
+end
+
+-- Prints what came over the sessions of a tape file; the status.
+local function perform_tape(path, o)
+  local refuse, wanted = arguments.refuse, filter(o)
+  local filtered, wrong, count = o.type or o.tag, false, 0
+  local function complain(what)
+    wrong = true
+    io.stdout:flush()
+    io.stderr:write("tidewire: fix: ", shown(what), "\n")
+  end
+  local known = recorded(o.dictionary or {}, function(text)
+    complain(("%s: %s"):format(path, text))
+  end)
+  local fine, why = core.tape(path, function(seq, time, session, value, spelling)
+    local event = type(value) ~= "string" and value or nil
+    local bytes = event and event.message or not event and value or nil
+    local before = ("%s  %s"):format(time_of(time), session)
+    if event then
+      before = ("%s  %s%s"):format(before, event.event,
+                                   event.text ~= "" and ": " .. event.text or "")
+    end
+    if not bytes then
+      if not filtered then write(("%d:  %s\n"):format(seq, shown(before))) end
+      return
+    end
+    count = count + 1
+    local d, what, _, broken = known(spelling, bytes)
+    if broken then refuse(1, "%s", what) end
+    local m
+    if d then m, what = decode(bytes, d) end
+    if not m then return complain(("%s: record %d: %s"):format(path, seq, what)) end
+    if wanted(m) then print_message(seq, shown(before), m, o.short) end
+  end, complain)
+  if not fine then refuse(1, "%s", why) end
+  if count == 0 then refuse(1, "%s: no FIX message in it", path) end
+  io.stdout:flush()
+  return wrong and 1 or 0
+end
+
 local function perform(words)
   local o, rest = arguments.read(words, { short = "flag", type = "text", tag = "pairs",
                                           dictionary = "texts" })
@@ -368,6 +453,9 @@ local function perform(words)
   if rest[3] then refuse(2, "one file expected, got '%s' too", rest[3]) end
   local path = rest[2] == "-" and "/dev/stdin" or rest[2]
   local name = rest[2] == "-" and "standard input" or rest[2]
+  if rest[2] ~= "-" and require "tw.internal.tapes".is(path) then
+    return perform_tape(path, o)
+  end
   local known, wanted, wrong = dictionaries(o.dictionary or {}), filter(o), false
   local input, why = core.open(path)
   if not input then refuse(1, "%s", why) end
@@ -388,11 +476,7 @@ local function perform(words)
     if d then m, what = decode(message, d) end
     if not m then return complain(line, what) end
     if not wanted(m) then return end
-    local out = { head_of(line, before, m) }
-    if o.short then out[1] = out[1] .. "  " .. brief(m.fields)
-    else add_fields(out, m.fields, "  ") end
-    local written, failure = io.stdout:write(table.concat(out, "\n"), "\n")
-    if not written then refuse(1, "cannot write: %s", failure) end
+    print_message(line, prefix_of(before), m, o.short)
   end)
   if not count then refuse(1, "%s", problem) end
   if count == 0 then refuse(1, "%s: no FIX message in it", name) end

@@ -90,7 +90,8 @@ When a script changes (tidewire help reload) its sessions stay as they are; thos
 app file that changes can't.  A backtest has none: fix.send says so, and messages of a
 recording come by on_fix.  A recording has the version of each session and the paths of
 its dictionaries, by which `tidewire replay`, a backtest with --messages and app.feed.tape
-read its messages; they take another one, too (--dictionary; dictionary).]==],
+read its messages; they take another one, too (--dictionary; dictionary).  `tidewire fix
+decode FILE.tape` prints what came, with the same names.]==],
   },
   {
     name = "subscriptions",

@@ -97,12 +97,50 @@ t.is(run.status, 0, "a run that is saved")
 t.is(command("backtest read.lua --data quotes.csv --dictionary ''").status, 2,
      "no dictionary")
 
+-- ---- printed ----
+
+local function decodes(name, words, want, status)
+  run = command("fix decode " .. words)
+  local lines = {}
+  for line in run.out:gmatch "[^\n]+" do
+    lines[#lines + 1] = line:gsub("^%d+:  [%d-]+ [%d:.]+  ", ""):gsub("%d+%-[%d:.]+", "T")
+  end
+  table.sort(lines)
+  local fine = t.is(table.concat(lines, "\n"), want, name)
+  fine = t.is(run.status, status or 0, name .. ": status") and fine
+  if not fine then t.diag(run.out .. run.err) end
+end
+
+local function order(session, mood)
+  return session .. "  NewOrderSingle (D)  ME > V #2  T  ClOrdID=1 Symbol=A Side=BUY"
+    .. " TransactTime=T OrderQty=1 OrdType=MARKET " .. mood
+end
+local function both(mood) return order("v44", mood) .. "\n" .. order("v50", mood) end
+
+decodes("a recording is printed", "x.tape --short --type D", both "Mood=GOOD")
+decodes("converted, too", "both.tape --short --tag Mood=1", both "Mood=GOOD")
+decodes("by another dictionary", "x.tape --short --type D --dictionary other.txt",
+        both "Weather=SUN")
+run = command "fix decode x.tape"
+t.ok(run.out:find "v44  logged_on  Logon %(A%)  ME > V #1"
+     and run.out:find "v50  logged_out" and run.out:find "\n +5001 Mood = 1 GOOD",
+     "events are among them, and fields have lines of their own")
+run = command "fix decode x.tape --short --type D --dictionary nowhere.txt"
+t.ok(run.status == 1 and run.err:find "nowhere.txt" and run.out == "",
+     "a dictionary that is not there")
+command "convert quotes.csv quotes.tape"
+run = command "fix decode quotes.tape"
+t.is(run.err, "tidewire: fix: quotes.tape: no FIX message in it\n", "none at all")
+t.is(run.status, 1, "is status 1")
+
 -- ---- without the file ----
 
 os.remove(directory .. "/venue.txt")
 backtests("a backtest says that the file is gone", "",
           "v44\tfalse\tfalse\t5001=1\t1\nv50\tfalse\tfalse\t5001=1\t1",
           "warning: FIX session v44, recorded: .*venue.txt")
+decodes("and so is it said", "x.tape --short --type D", both "5001=1", 1)
+t.ok(run.err:find "tidewire: fix: x.tape: .*venue.txt", "why")
 replays("a file that is gone", "x.tape read.lua",
         "v44\tfalse\tfalse\t5001=1\t1\nv50\tfalse\tfalse\t5001=1\t1",
         "FIX session v50, recorded: .*venue.txt")
