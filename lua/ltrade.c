@@ -111,8 +111,10 @@ static void check(lua_State *L, struct ltw_trader *t, const char *what,
     make_room(L, t, o);
 }
 
-/* [-0, +0, e]  Sends the order at idx, which was checked.  O1. */
-static void send_order(lua_State *L, struct ltw_trader *t, const char *what, int idx)
+/* [-0, +0, e]  Sends the order at idx, which was checked; its exits are above it, up to
+ * `last`, and are sent next.  O1. */
+static void send_order(lua_State *L, struct ltw_trader *t, const char *what, int idx,
+                       int last)
 {
     struct ltw_order *own = lua_touserdata(L, idx);
     struct tw_error error;
@@ -121,7 +123,10 @@ static void send_order(lua_State *L, struct ltw_trader *t, const char *what, int
     lua_pushvalue(L, idx);
     own->ref = luaL_ref(L, LUA_REGISTRYINDEX);
     own->trader = t;
+    for (int i = idx + 1; i <= last; i++)
+        t->exits[t->n_exits++] = lua_touserdata(L, i);
     rc = tw_broker_submit(t->broker, &own->o, &error);
+    t->n_exits = 0;
     if (rc == TW_OK) {
         output_order(L, t, own->o.side == TW_SIDE_BUY ? "buy" : "sell", &own->o);
         return;
@@ -195,12 +200,12 @@ static int place(lua_State *L, const char *what, const struct ltw_order_terms *t
         push_exit(L, t, what, &entry->o, terms->take_profit, false);
     if (terms->stop_loss) push_exit(L, t, what, &entry->o, terms->stop_loss, true);
     luaL_checkstack(L, 4, what);
-    send_order(L, t, what, first);
+    send_order(L, t, what, first, lua_gettop(L));
     for (int i = first + 1; i <= lua_gettop(L); i++) {
         struct ltw_order *exit = lua_touserdata(L, i);
 
         exit->o.parent = entry->o.id;
-        send_order(L, t, what, i);
+        send_order(L, t, what, i, i);
     }
     lua_settop(L, first);
     return 1;
@@ -309,7 +314,7 @@ static int oco(lua_State *L)
     group = tw_broker_next_id(t->broker);
     for (int i = first; i < first + n; i++) {
         ((struct tw_order *)lua_touserdata(L, i))->group = group;
-        send_order(L, t, "oco", i);
+        send_order(L, t, "oco", i, i);
     }
     return n;
 }

@@ -91,13 +91,35 @@ static struct tw_request terms(struct ltw_trader *t, const struct tw_order *o,
     return q;
 }
 
+/* Of an exit that is sent behind the order, which has its id by now. */
+static struct tw_request exit_of(struct ltw_trader *t, const struct tw_order *o,
+                                 unsigned i, struct tw_ties *ties)
+{
+    struct tw_order *exit = &t->exits[i]->o;
+    struct tw_request q;
+
+    exit->id = tw_broker_later_id(t->broker, i);
+    exit->parent = exit->group = o->id;
+    q = terms(t, exit, TW_REQUEST_HOLD);
+    q.ties = ties_of(t, exit, ties);
+    q.user = NULL;                       /* it may yet find no memory */
+    return q;
+}
+
 static int submit(void *ctx, const struct tw_order *o)
 {
-    struct tw_request q = terms(ctx, o, TW_REQUEST_NEW);
-    struct tw_ties ties;
+    enum { EXITS = sizeof ((struct ltw_trader *)0)->exits / sizeof(struct ltw_order *) };
+    struct ltw_trader *t = ctx;
+    struct tw_request q = terms(t, o, TW_REQUEST_NEW), exit[EXITS];
+    struct tw_ties ties, its[EXITS];
 
-    q.ties = ties_of(ctx, o, &ties);
-    return ask(ctx, o, q);
+    q.ties = ties_of(t, o, &ties);
+    if (t->gateway.is_plain) {
+        for (; q.n_exits < t->n_exits; q.n_exits++)
+            exit[q.n_exits] = exit_of(t, o, q.n_exits, &its[q.n_exits]);
+        q.exits = exit;
+    }
+    return ask(t, o, q);
 }
 
 /* Of a gateway: so that the next run has it, too. */

@@ -54,6 +54,8 @@ struct ltw_trader {
     struct tw_simulator_options at_venue;    /* constant; latencies                  */
     bool lost;                           /* what came of an order found no memory    */
     struct tw_fix_gateway *leaves_by;    /* constant; where they leave the run, or NULL */
+    struct ltw_order *exits[2];          /* n_exits, of the order that is being sent */
+    unsigned n_exits;
     struct ltw_order *adopted;           /* made for one of a former run, or NULL    */
     struct ltw_words words;              /* the venue's own, that are not told yet   */
 };

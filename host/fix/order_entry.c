@@ -322,19 +322,6 @@ struct entry *tw_fix_orders_make(struct tw_fix_orders *o, const struct tw_reques
     return e;
 }
 
-static bool begin(struct tw_fix_orders *o, const struct tw_request *q)
-{
-    struct entry *e = tw_fix_orders_make(o, q);
-
-    if (!e) return false;
-    if (tw_fix_orders_tie(o, e, q->ties, false) == TW_OK
-        && tw_fix_orders_ask(o, e, ASK_NEW))
-        return true;
-    unlist(o, e);
-    drop(o, e);
-    return false;
-}
-
 static void set_terms(struct entry *e, const struct tw_request *q)
 {
     e->quantity = q->quantity;
@@ -343,10 +330,16 @@ static void set_terms(struct entry *e, const struct tw_request *q)
     e->user = q->user;
 }
 
-/* It waits, at these terms. */
-static int hold(struct tw_fix_orders *o, struct entry *e, const struct tw_request *q)
+static bool has_terms(const struct entry *e, const struct tw_request *q)
 {
-    bool is_new = !e;
+    return e->quantity == q->quantity && e->price == q->price && e->stop == q->stop;
+}
+
+/* It waits, at these terms. */
+static int hold(struct tw_fix_orders *o, const struct tw_request *q)
+{
+    struct entry *e = tw_fix_orders_find(o, q->id);
+    bool is_new = !e, same;
 
     if (!o->o.keeps || !q->ties) return TW_OK;
     if (is_new) e = tw_fix_orders_make(o, q);
@@ -357,17 +350,10 @@ static int hold(struct tw_fix_orders *o, struct entry *e, const struct tw_reques
         return UV_ENOMEM;
     }
     if (!is_held(e)) return TW_OK;
+    same = !is_new && has_terms(e, q);
     set_terms(e, q);
-    tw_fix_orders_keep(o, e);
+    if (!same) tw_fix_orders_keep(o, e);
     return TW_OK;
-}
-
-/* It waits no longer. */
-static int release(struct tw_fix_orders *o, struct entry *e, const struct tw_request *q)
-{
-    if (!tw_fix_orders_ask(o, e, ASK_NEW)) return UV_ENOMEM;
-    set_terms(e, q);
-    return tw_fix_orders_tie(o, e, NULL, false);
 }
 
 /* Nor will it ever be sent. */
@@ -376,6 +362,43 @@ static void forsake(struct tw_fix_orders *o, struct entry *e)
     if (!e || !is_held(e)) return;
     tw_fix_orders_end(o, e);
     tw_fix_orders_keep(o, e);
+}
+
+static int hold_exits(struct tw_fix_orders *o, const struct tw_request *q)
+{
+    int rc = TW_OK;
+
+    for (unsigned i = 0; i < q->n_exits && rc == TW_OK; i++) {
+        struct tw_request exit = q->exits[i];
+
+        exit.owner = q->owner;
+        rc = hold(o, &exit);
+    }
+    return rc;
+}
+
+/* What waits for it is kept first: whoever is killed once it is sent has that. */
+static bool begin(struct tw_fix_orders *o, const struct tw_request *q)
+{
+    struct entry *e = tw_fix_orders_make(o, q);
+
+    if (!e) return false;
+    if (tw_fix_orders_tie(o, e, q->ties, false) == TW_OK && hold_exits(o, q) == TW_OK
+        && tw_fix_orders_ask(o, e, ASK_NEW))
+        return true;
+    for (unsigned i = 0; i < q->n_exits; i++)
+        forsake(o, tw_fix_orders_find(o, q->exits[i].id));
+    unlist(o, e);
+    drop(o, e);
+    return false;
+}
+
+/* It waits no longer. */
+static int release(struct tw_fix_orders *o, struct entry *e, const struct tw_request *q)
+{
+    if (!tw_fix_orders_ask(o, e, ASK_NEW)) return UV_ENOMEM;
+    set_terms(e, q);
+    return tw_fix_orders_tie(o, e, NULL, false);
 }
 
 static enum ask_what ask_of(enum tw_request_what what)
@@ -409,7 +432,7 @@ int tw_fix_orders_send(struct tw_fix_orders *o, const struct tw_request *q,
     struct entry *e = tw_fix_orders_find(o, q->id);
     int rc;
 
-    if (q->what == TW_REQUEST_HOLD) return hold(o, e, q);
+    if (q->what == TW_REQUEST_HOLD) return hold(o, q);
     if (q->what == TW_REQUEST_DROP) {
         forsake(o, e);
         return TW_OK;

@@ -247,9 +247,14 @@ static int dispatch(struct tw_broker *b, struct tw_order *o)
     return b->o.gateway->submit(b->o.gateway->ctx, o);
 }
 
+uint64_t tw_broker_later_id(const struct tw_broker *b, unsigned n)
+{
+    return b->o.first_id + (b->n_orders + n) * b->o.id_step;
+}
+
 uint64_t tw_broker_next_id(const struct tw_broker *b)
 {
-    return b->o.first_id + b->n_orders * b->o.id_step;
+    return tw_broker_later_id(b, 0);
 }
 
 int tw_broker_check(const struct tw_broker *b, struct tw_order *o,

@@ -94,6 +94,7 @@ struct tw_order *tw_broker_untold_order(const struct tw_broker *b, size_t i);
 
 /* The id that the next order will have. */
 uint64_t tw_broker_next_id(const struct tw_broker *b);
+uint64_t tw_broker_later_id(const struct tw_broker *b, unsigned n);   /* n behind it */
 
 /* What tw_broker_submit would refuse, before anything is sent; sets what it would set of
  * the terms and the quantity.  TW_EUSAGE: *error says what can't be. */

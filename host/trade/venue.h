@@ -68,6 +68,10 @@ struct tw_request {
     uint64_t group;            /* of its owner's orders: one cancels the other; 0     */
     const struct tw_calendar *calendar;   /* NULL: open all the time                  */
     const struct tw_ties *ties;           /* of the caller; NULL: none                */
+    /* Likewise, for a venue elsewhere: what waits for the order (TW_REQUEST_HOLD), which
+     * is kept before that can go out; each is asked for on its own, too. */
+    const struct tw_request *exits;
+    unsigned n_exits;
 };
 
 /* What few reports have. */

@@ -147,6 +147,15 @@ p.kill(venue, "TERM")
 venue, trader = scene("bracket", 'store = "store"', '("tied.lua")')
 t.ok(p.await(trader, "order\tan entry\tnew\tnil"), "an entry is open, its exits wait")
 t.ok(p.await_in("store/broker.orders", "stop_loss"), "both of them, in the file")
+do
+  -- In the first line of each: what waits is kept before the entry can go out.
+  local lines = p.read "store/broker.orders"
+  local entry = lines:match "T (%d+) %d %d 0 0 an%%20entry\n"
+  local sent = entry and lines:find("O " .. entry .. " ", 1, true)
+  t.ok(sent and lines:find("take_profit\n", 1, true) < sent
+       and lines:find("stop_loss\n", 1, true) < sent, "before the entry is")
+  if not sent then t.diag(lines) end
+end
 p.kill(trader, 9)
 p.put("sell1", "10")
 trader = p.run "trader"

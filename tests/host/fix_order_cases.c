@@ -122,11 +122,13 @@ static const char *out(void)
 
 /* new ID [price] [f=flag...]  cancel ID  replace ID quantity price
  * hold ID parent [0 "dash" or "long": its label]  drop ID
+ * bracket ID: a new one, for which the next two ids wait
  * group ID group: a new one of that group */
 static void ask(const char *line)
 {
     struct tw_request q = { .owner = 3, .symbol = 1, .side = TW_SIDE_BUY, .type = '2',
                             .tif = '1', .quantity = 10 * TW_FIXED_ONE, .user = &token };
+    struct tw_request exits[2];
     struct tw_ties ties = { .reduce_only = true, .label = "a label" };
     struct tw_error error = { 0 };
     double price = 10, quantity = 10;
@@ -149,6 +151,19 @@ static void ask(const char *line)
         q.ties = &ties;
     }
     if (*what == 'd') q.what = TW_REQUEST_DROP;
+    if (*what == 'b') {
+        ties.parent = q.id;
+        q.what = TW_REQUEST_NEW;
+        for (q.n_exits = 0; q.n_exits < 2; q.n_exits++) {
+            exits[q.n_exits] = q;
+            exits[q.n_exits].id = q.id + 1 + q.n_exits;
+            exits[q.n_exits].what = TW_REQUEST_HOLD;
+            exits[q.n_exits].n_exits = 0;
+            exits[q.n_exits].owner = 0;
+            exits[q.n_exits].ties = &ties;
+        }
+        q.exits = exits;
+    }
     if (strcmp(more, "post") == 0) q.post_only = true;
     if (strcmp(more, "reduce") == 0) q.reduce_only = true;
     if (strcmp(more, "close") == 0) q.tif = '7';
@@ -518,6 +533,14 @@ static void ties(void)
          FILL("7", "a", "10", "10", "10") "=7:0! 7:F 10@10\nrestart\njoin 5 me\n"
          "=holds 10@10\non\n"
          "=8:A (25) waits for 7, which has 10 'a label' of 5 10@10 traded 0@0*\n<");
+    talk("those of a bracket are kept before it goes out", TW_FIX_44, &keeping,
+         "join 3 me\non\nbracket 7\nsent\nrestart\njoin 5 me\n"
+         "=7:0 (25) of 5 10@10 traded 0@0* "
+         "8:A (25) waits for 7 'a label' of 5 10@10 traded 0@0* "
+         "9:A (25) waits for 7 'a label' of 5 10@10 traded 0@0*");
+    talk("and with it, where it can't go out", TW_FIX_44, &keeping,
+         "join 3 me\nbracket 7\n=the gateway is not connected\n"
+         "restart\njoin 5 me\non\n=");
     talk("with any label", TW_FIX_44, &keeping,
          "join 3 me\non\nnew 7\nhold 8 7 0 dash\nhold 9 7 0 long\nsent\n" NEW("7")
          "=7:0!\nrestart\njoin 5 me\n=7:0 (25) of 5 10@10 traded 0@0* "
@@ -582,6 +605,10 @@ static void lives(void)
         "sent", ">8|37=X7|11=7a|41=7|17=r|150=5|39=1|38=20|44=11|14=7|6=10|", "off", "on",
         "sent", ">8|37=Q|11=abc|17=0|150=I|39=1|55=A|54=2|38=10|14=4|6=10|", "cancel 7",
         ">8|37=X7|11=7b|41=7a|17=e|150=4|39=4|58=bye|14=7|151=0|6=10|", "sent", NULL };
+    static const char *const bracket[] = {
+        "join 3 me", "on", "bracket 7", "sent", "hold 8 7", "hold 9 7",
+        ">8|37=X7|11=7|17=b|150=F|39=2|32=10|31=10|14=10|6=10|", "new 8", "drop 9",
+        "sent", "restart", "join 3 me", "on", "sent", NULL };
     static const char *const two[] = {
         "join 3 me", "on", "new 7", "sent",
         ">8|37=X7|11=7|17=b|150=F|39=1|32=3|31=11|14=3|6=10|", "restart", "join 3 me",
@@ -592,6 +619,7 @@ static void lives(void)
     without_memory("an order's life", &(struct tw_fix_orders_options){
         .cancel_unknown = true }, life);
     without_memory("two runs", &keeping, two);
+    without_memory("a bracket", &keeping, bracket);
 }
 
 int main(void)
