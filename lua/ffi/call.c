@@ -18,15 +18,13 @@
 #define HOT inline __attribute__((always_inline))
 #define COLD __attribute__((noinline))
 
-typedef uint64_t of_none(void);
-typedef uint64_t of_one(uint64_t);
-typedef uint64_t of_two(uint64_t, uint64_t);
-typedef uint64_t of_three(uint64_t, uint64_t, uint64_t);
-typedef uint64_t of_six(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
-
 #define FEW uint64_t, uint64_t, uint64_t, double, double, double
 #define ALL uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, \
             double, double, double, double, double, double, double, double
+typedef uint64_t of_0(void), of_1(uint64_t), of_2(uint64_t, uint64_t);
+typedef uint64_t of_3(uint64_t, uint64_t, uint64_t);
+typedef uint64_t of_6(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
+typedef double of_double(double), of_doubles(double, double);
 typedef uint64_t few_to_integer(FEW), all_to_integer(ALL);
 typedef double few_to_double(FEW), all_to_double(ALL);
 typedef float few_to_float(FEW), all_to_float(ALL);
@@ -34,7 +32,7 @@ typedef float few_to_float(FEW), all_to_float(ALL);
 #undef ALL
 
 /* The call around this one, or NULL. */
-static inline lua_State *enter(lua_State *L, struct ltw_ffi *f)
+static HOT lua_State *enter(lua_State *L, struct ltw_ffi *f)
 {
     lua_State *outer = f->caller;
 
@@ -45,7 +43,7 @@ static inline lua_State *enter(lua_State *L, struct ltw_ffi *f)
 }
 
 /* [-0, +0, e]  Behind the call; raises what a callback has raised. */
-static inline void leave(lua_State *L, struct ltw_ffi *f, lua_State *outer)
+static HOT void leave(lua_State *L, struct ltw_ffi *f, lua_State *outer)
 {
     f->error = errno;
     f->caller = outer;
@@ -57,30 +55,37 @@ static inline void leave(lua_State *L, struct ltw_ffi *f, lua_State *outer)
 union word { uint64_t i; double d; float f; };
 
 /* [-0, +0, e]  One that is converted by its type. */
-static COLD uint64_t convert_one(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use,
-                                 int idx)
+static COLD uint64_t convert_one(lua_State *L, struct ltw_ffi *f,
+                                 struct ltw_cparameter *to, int idx)
 {
+    struct ltw_cuse use = { to->type, false };
+    const struct ltw_cdata *c;
     uint64_t v = 0;
 
     f->argument = idx - 1;
     ltw_cstore(L, f, use, &v, idx, LTW_C_ASSIGN);
     f->argument = 0;
-    return ltw_c_is_integer(use.type) ? (uint64_t)ltw_cload_integer(use.type, &v) : v;
+    if (ltw_c_is_integer(to->type)) return (uint64_t)ltw_cload_integer(to->type, &v);
+    c = to->scalar == LTW_SC_POINTER ? ltw_cdata_test(L, idx) : NULL;
+    if (c && !c->constant) to->taken = c->type;
+    return v;
 }
 
 /* [-0, +0, e]  The integers are extended to all of the register, as both ABIs allow. */
-static HOT uint64_t argument(lua_State *L, const struct ltw_cplan *p,
-                             const struct ltw_ctype *type, int k)
+static HOT uint64_t argument(lua_State *L, struct ltw_ffi *f, struct ltw_cparameter *to,
+                             int idx)
 {
-    enum ltw_cscalar s = p->pass[k];
+    enum ltw_cscalar s = to->scalar;
     const struct ltw_cdata *c;
     union word v = { 0 };
-    int idx = k + 2;
 
     if (s == LTW_SC_POINTER) {
+        if (to->takes_text && lua_type(L, idx) == LUA_TSTRING)
+            return (uint64_t)(uintptr_t)lua_tostring(L, idx);
         c = ltw_cdata_test(L, idx);
-        if (c && c->type == type->fields[k].use.type)
-            return (uint64_t)(uintptr_t)ltw_cpointer(c);
+        if (c && (c->type == to->type || (c->type == to->taken && !c->constant)))
+            return (uint64_t)(uintptr_t)(c->type->kind == LTW_C_POINTER ? ltw_cpointer(c)
+                                                                        : c->at);
     } else if (s >= LTW_SC_F32) {
         if (ltw_cstore_scalar(L, s, &v, idx)) return v.i;
     } else if (s >= LTW_SC_I32 && lua_isinteger(L, idx)) {
@@ -88,12 +93,11 @@ static HOT uint64_t argument(lua_State *L, const struct ltw_cplan *p,
         return s == LTW_SC_I32 ? (uint64_t)(int32_t)v.i
              : s == LTW_SC_U32 ? (uint32_t)v.i : v.i;
     }
-    return convert_one(L, p->ffi, type->fields[k].use, idx);
+    return convert_one(L, f, to, idx);
 }
 
 /* [-0, +1, e]  The result, in a register. */
-static HOT int push_result(lua_State *L, const struct ltw_cplan *p,
-                           const struct ltw_ctype *type, union word v)
+static HOT int push_result(lua_State *L, const struct ltw_cplan *p, union word v)
 {
     if (p->result == LTW_SC_I32) {
         lua_pushinteger(L, (int32_t)v.i);
@@ -102,76 +106,84 @@ static HOT int push_result(lua_State *L, const struct ltw_cplan *p,
     if (p->result == LTW_SC_VOID) return 0;
     if (ltw_cpush_scalar(L, p->result, &v)) return 1;
     if (p->result == LTW_SC_POINTER)
-        ltw_cdata_pointer(L, p->ffi, type->of, (void *)(uintptr_t)v.i, 0);
-    else ltw_cpush(L, p->ffi, (struct ltw_cuse){ type->of, false }, &v, 0);
+        ltw_cdata_pointer(L, p->ffi, p->type->of, (void *)(uintptr_t)v.i, 0);
+    else ltw_cpush(L, p->ffi, (struct ltw_cuse){ p->type->of, false }, &v, 0);
     return 1;
 }
 
-/* [-0, +0, e]  All of them, each to the registers of its kind. */
-static inline void arguments(lua_State *L, const struct ltw_cplan *p,
-                             const struct ltw_ctype *type, union word *i, union word *d)
+static COLD void refuse_count(lua_State *L, struct ltw_ctype *type)
 {
-    for (unsigned k = 0; k < type->count_fields; k++) {
-        uint64_t a = argument(L, p, type, (int)k);
+    int n = lua_gettop(L) - 1;
 
-        if (p->pass[k] >= LTW_SC_F32) (d++)->i = a;
-        else (i++)->i = a;
-    }
+    ltw_ctype_push_name(L, (struct ltw_cuse){ type, false });
+    luaL_error(L, "%d arguments for '%s'", n, lua_tostring(L, -1));
 }
 
-static COLD int call_with_integers(lua_State *L, const struct ltw_ctype *type,
-                                   const struct ltw_cplan *p, void *code)
+static void check_count(lua_State *L, struct ltw_ctype *type)
 {
-    union word i[LTW_CALL_INTEGERS] = { { 0 } }, v;
-    lua_State *outer;
+    unsigned n = (unsigned)lua_gettop(L) - 1, wanted = type->count_fields;
 
-    arguments(L, p, type, i, i);
-    outer = enter(L, p->ffi);
-    switch (p->caller) {
-    case LTW_CALL_0: v.i = ((of_none *)code)(); break;
-    case LTW_CALL_2: v.i = ((of_two *)code)(i[0].i, i[1].i); break;
-    case LTW_CALL_3: v.i = ((of_three *)code)(i[0].i, i[1].i, i[2].i); break;
-    default:
-        v.i = ((of_six *)code)(i[0].i, i[1].i, i[2].i, i[3].i, i[4].i, i[5].i);
-    }
-    leave(L, p->ffi, outer);
-    return push_result(L, p, type, v);
+    if (n < wanted || (n > wanted && !(type->flags & LTW_C_VARIADIC)))
+        refuse_count(L, type);
 }
 
-/* With floating-point numbers among arguments or results. */
-static COLD int call_with_few(lua_State *L, const struct ltw_ctype *type,
-                              const struct ltw_cplan *p, void *code)
+/* [-0, +?, e]  A call with registers alone: once for each caller, which is a constant
+ * there. */
+static HOT int direct(lua_State *L, struct ltw_cplan *p, void *code,
+                      enum ltw_ccaller caller)
 {
-    union word i[LTW_CALL_FEW_EACH] = { { 0 } }, d[LTW_CALL_FEW_EACH] = { { 0 } }, v;
+    union word i[LTW_CALL_INTEGERS], d[LTW_CALL_FLOATS], v;
+    unsigned n = caller <= LTW_CALL_3 ? caller
+               : caller <= LTW_CALL_DOUBLES ? 1 + caller - LTW_CALL_DOUBLE
+               : p->type->count_fields;
+    unsigned at_i = 0, at_d = 0;
     lua_State *outer;
 
-    arguments(L, p, type, i, d);
+    if ((unsigned)lua_gettop(L) - 1 != n) refuse_count(L, p->type);
+    if (caller <= LTW_CALL_3) {
+        for (int k = 0; k < (int)n; k++)
+            i[k].i = argument(L, p->ffi, &p->parameters[k], k + 2);
+    } else if (caller <= LTW_CALL_DOUBLES) {
+        for (int k = 0; k < (int)n; k++)
+            d[k].i = argument(L, p->ffi, &p->parameters[k], k + 2);
+    } else {
+        memset(i, 0, sizeof i);
+        memset(d, 0, sizeof d);
+        for (unsigned k = 0; k < n; k++) {
+            uint64_t a = argument(L, p->ffi, &p->parameters[k], (int)k + 2);
+
+            if (p->parameters[k].scalar >= LTW_SC_F32) d[at_d++].i = a;
+            else i[at_i++].i = a;
+        }
+    }
     outer = enter(L, p->ffi);
 #define FEW i[0].i, i[1].i, i[2].i, d[0].d, d[1].d, d[2].d
-    if (p->result == LTW_SC_F64) v.d = ((few_to_double *)code)(FEW);
-    else if (p->result == LTW_SC_F32) v.f = ((few_to_float *)code)(FEW);
-    else v.i = ((few_to_integer *)code)(FEW);
-#undef FEW
-    leave(L, p->ffi, outer);
-    return push_result(L, p, type, v);
-}
-
-static COLD int call_with_all(lua_State *L, const struct ltw_ctype *type,
-                              const struct ltw_cplan *p, void *code)
-{
-    union word i[LTW_CALL_INTEGERS] = { { 0 } }, d[LTW_CALL_FLOATS] = { { 0 } }, v;
-    lua_State *outer;
-
-    arguments(L, p, type, i, d);
-    outer = enter(L, p->ffi);
 #define ALL i[0].i, i[1].i, i[2].i, i[3].i, i[4].i, i[5].i, d[0].d, d[1].d, d[2].d, \
             d[3].d, d[4].d, d[5].d, d[6].d, d[7].d
-    if (p->result == LTW_SC_F64) v.d = ((all_to_double *)code)(ALL);
-    else if (p->result == LTW_SC_F32) v.f = ((all_to_float *)code)(ALL);
-    else v.i = ((all_to_integer *)code)(ALL);
+    switch (caller) {
+    case LTW_CALL_0: v.i = ((of_0 *)code)(); break;
+    case LTW_CALL_1: v.i = ((of_1 *)code)(i[0].i); break;
+    case LTW_CALL_2: v.i = ((of_2 *)code)(i[0].i, i[1].i); break;
+    case LTW_CALL_3: v.i = ((of_3 *)code)(i[0].i, i[1].i, i[2].i); break;
+    case LTW_CALL_DOUBLE: v.d = ((of_double *)code)(d[0].d); break;
+    case LTW_CALL_DOUBLES: v.d = ((of_doubles *)code)(d[0].d, d[1].d); break;
+    case LTW_CALL_6:
+        v.i = ((of_6 *)code)(i[0].i, i[1].i, i[2].i, i[3].i, i[4].i, i[5].i);
+        break;
+    case LTW_CALL_FEW:
+        if (p->result == LTW_SC_F64) v.d = ((few_to_double *)code)(FEW);
+        else if (p->result == LTW_SC_F32) v.f = ((few_to_float *)code)(FEW);
+        else v.i = ((few_to_integer *)code)(FEW);
+        break;
+    default:
+        if (p->result == LTW_SC_F64) v.d = ((all_to_double *)code)(ALL);
+        else if (p->result == LTW_SC_F32) v.f = ((all_to_float *)code)(ALL);
+        else v.i = ((all_to_integer *)code)(ALL);
+    }
+#undef FEW
 #undef ALL
     leave(L, p->ffi, outer);
-    return push_result(L, p, type, v);
+    return push_result(L, p, v);
 }
 
 /* [-0, +0, e]  What C's rules make of an argument that no parameter is declared for. */
@@ -228,8 +240,7 @@ static void convert(lua_State *L, struct ltw_ffi *f, const struct ltw_cuse *uses
     f->argument = 0;
 }
 
-static int by_libffi(lua_State *L, struct ltw_ffi *f, struct ltw_ctype *type,
-                     struct ltw_cplan *p, void *code, unsigned n)
+static int by_libffi(lua_State *L, struct ltw_cplan *p, void *code)
 {
     struct ltw_cuse uses[LTW_CALL_MAX];
     ffi_type *types[2 * LTW_CALL_MAX];
@@ -238,13 +249,17 @@ static int by_libffi(lua_State *L, struct ltw_ffi *f, struct ltw_ctype *type,
     _Alignas(16) unsigned char small[256];
     unsigned char *memory = small;
     lua_State *outer;
-    struct ltw_ctype *of = type->of;
+    struct ltw_ffi *f = p->ffi;
+    struct ltw_ctype *type = p->type, *of = type->of;
     size_t room = p->room;
     union { ffi_arg i; long double d; char bytes[16]; } v;
     void *result = &v;
     ffi_cif varied, *cif = &p->cif;
-    unsigned fixed = type->count_fields;
+    unsigned fixed = type->count_fields, n = (unsigned)lua_gettop(L) - 1;
 
+    check_count(L, type);
+    if (n > LTW_CALL_MAX) return luaL_error(L, "more than %d arguments", LTW_CALL_MAX);
+    luaL_checkstack(L, 8, "a call of C");
     for (unsigned k = 0; k < fixed; k++) uses[k] = type->fields[k].use;
     if (type->flags & LTW_C_VARIADIC) {
         ffi_type *back;
@@ -279,60 +294,55 @@ static int by_libffi(lua_State *L, struct ltw_ffi *f, struct ltw_ctype *type,
     return 1;
 }
 
-static void check_count(lua_State *L, const struct ltw_ctype *type)
-{
-    unsigned n = (unsigned)lua_gettop(L) - 1, wanted = type->count_fields;
-
-    if (n == wanted || (n > wanted && type->flags & LTW_C_VARIADIC)) return;
-    ltw_ctype_push_name(L, (struct ltw_cuse){ (struct ltw_ctype *)type, false });
-    luaL_error(L, "%d arguments for '%s'", (int)n, lua_tostring(L, -1));
-}
-
-static COLD int call_any(lua_State *L, struct ltw_ctype *type, void *code)
-{
-    struct ltw_cplan *p =
-        ltw_cplan_of(L, lua_touserdata(L, lua_upvalueindex(1)), type);
-    unsigned n = (unsigned)lua_gettop(L) - 1;
-
-    check_count(L, type);
-    switch (p->caller) {
-    case LTW_CALL_FEW: return call_with_few(L, type, p, code);
-    case LTW_CALL_ALL: return call_with_all(L, type, p, code);
-    case LTW_CALL_LIBFFI: break;
-    default: return call_with_integers(L, type, p, code);
+/* Those that are a call of `direct` each. */
+#define CALLERS(_) \
+    _(LTW_CALL_0) _(LTW_CALL_1) _(LTW_CALL_2) _(LTW_CALL_3) _(LTW_CALL_DOUBLE) \
+    _(LTW_CALL_DOUBLES) _(LTW_CALL_6) _(LTW_CALL_FEW) _(LTW_CALL_ALL)
+#define CALLER(CALL) \
+    static int by_##CALL(lua_State *L, struct ltw_cplan *p, void *code) \
+    { \
+        return direct(L, p, code, CALL); \
     }
-    if (n > LTW_CALL_MAX) return luaL_error(L, "more than %d arguments", LTW_CALL_MAX);
-    luaL_checkstack(L, 8, "a call of C");
-    return by_libffi(L, p->ffi, type, p, code, n);
+CALLERS(CALLER)
+#undef CALLER
+
+static HOT int call(lua_State *L, struct ltw_cplan *p, void *code)
+{
+    static int (*const callers[])(lua_State *, struct ltw_cplan *, void *) = {
+#define CALLER(CALL) [CALL] = by_##CALL,
+        CALLERS(CALLER)
+#undef CALLER
+        [LTW_CALL_LIBFFI] = by_libffi,
+    };
+
+    if (p->caller == LTW_CALL_1) return direct(L, p, code, LTW_CALL_1);
+    return callers[p->caller](L, p, code);
 }
 
-static inline int call(lua_State *L, struct ltw_ctype *type, void *code)
+static COLD int call_any(lua_State *L)
 {
-    const struct ltw_cplan *p = type->call;
-    lua_State *outer;
-    union word v;
+    struct ltw_ffi *f = lua_touserdata(L, lua_upvalueindex(1));
+    const struct ltw_cdata *c = ltw_cdata_test(L, 1);
+    struct ltw_ctype *t = c ? c->type : NULL;
+    void *code;
 
-    if (!p || (unsigned)lua_gettop(L) - 1 != type->count_fields)
-        return call_any(L, type, code);
-    if (p->caller == LTW_CALL_FEW) return call_with_few(L, type, p, code);
-    if (p->caller > LTW_CALL_FEW) return call_any(L, type, code);
-    if (p->caller != LTW_CALL_1) return call_with_integers(L, type, p, code);
-    v.i = argument(L, p, type, 0);
-    outer = enter(L, p->ffi);
-    v.i = ((of_one *)code)(v.i);
-    leave(L, p->ffi, outer);
-    return push_result(L, p, type, v);
+    if (t && t->kind == LTW_C_FUNCTION) {
+        code = c->at;
+    } else if (t && t->kind == LTW_C_POINTER && t->of->kind == LTW_C_FUNCTION) {
+        code = ltw_cdereferenced(L, c);
+        t = t->of;
+    } else {
+        return ltw_ccall_other(L);
+    }
+    return call(L, ltw_cplan_of(L, f, t), code);
 }
 
 int ltw_ccall(lua_State *L)
 {
     const struct ltw_cdata *c = ltw_cdata_test(L, 1);
-    struct ltw_ctype *t = c ? c->type : NULL;
 
-    if (t && t->kind == LTW_C_FUNCTION) return call(L, t, c->at);
-    if (t && t->kind == LTW_C_POINTER && t->of->kind == LTW_C_FUNCTION)
-        return call_any(L, t->of, ltw_cdereferenced(L, c));
-    return ltw_ccall_other(L);
+    if (!c || c->type->kind != LTW_C_FUNCTION || !c->type->call) return call_any(L);
+    return call(L, c->type->call, c->at);
 }
 
 size_t ltw_ccall_room(lua_State *L, struct ltw_ffi *f, struct ltw_ctype *type)

@@ -9,6 +9,7 @@
 #include "arithmetic.h"
 #include "foreign.h"
 
+#define HOT inline __attribute__((always_inline))
 #define COLD __attribute__((noinline))
 
 const char ltw_cdata_mark[] = "cdata";
@@ -19,7 +20,7 @@ static struct ltw_ffi *self_of(lua_State *L)
 }
 
 /* [-0, +0, e]  What an event is of: through debug it may be called with anything. */
-static inline const struct ltw_cdata *check(lua_State *L)
+static HOT const struct ltw_cdata *check(lua_State *L)
 {
     const struct ltw_cdata *c = ltw_cdata_test(L, 1);
 
@@ -226,36 +227,37 @@ static void element(lua_State *L, const struct ltw_cdata *c, ptrdiff_t i,
 
 /* What most keys lead to: a scalar in a record or array, or behind a pointer to one.
  * NULL: another value, an error; find says which. */
-static inline unsigned char *find_scalar(lua_State *L, const struct ltw_cdata *c,
-                                         enum ltw_cscalar *scalar, bool *constant)
+static HOT unsigned char *find_scalar(lua_State *L, const struct ltw_cdata *c,
+                                      enum ltw_cscalar *scalar, bool *constant)
 {
-    const struct ltw_ctype *t = c->type;
+    struct ltw_ctype *t = c->type;
     const struct ltw_cmember *m;
     unsigned char *at = c->at;
     lua_Integer i;
+    bool fixed = c->constant;
 
-    *constant = c->constant;
     if (t->kind == LTW_C_POINTER) {
-        *constant = t->of_constant;
+        fixed = t->of_constant;
         at = ltw_cpointer(c);
         if (!at) return NULL;
         if (t->of->kind == LTW_C_RECORD) t = t->of;
     }
     if (t->kind == LTW_C_RECORD) {
         m = ltw_cmember_find(t, lua_topointer(L, 2));
-        if (!m || m->field->bits) return NULL;
-        *scalar = ltw_cscalar_of(m->field->use.type);
-        *constant |= m->field->use.constant;
+        if (!m) return NULL;
+        *scalar = (enum ltw_cscalar)m->scalar;
+        *constant = fixed | m->constant;
         return at + m->offset;
     }
     if ((t->kind != LTW_C_ARRAY && t->kind != LTW_C_POINTER) || !lua_isinteger(L, 2))
         return NULL;
     i = lua_tointeger(L, 2);
     if (t->kind == LTW_C_ARRAY) {
-        *constant |= t->of_constant;
+        fixed |= t->of_constant;
         if ((size_t)i >= (c->count == SIZE_MAX ? t->count : c->count)) return NULL;
     }
     *scalar = ltw_cscalar_of(t->of);
+    *constant = fixed;
     return (unsigned char *)((uintptr_t)at + (uintptr_t)i * t->of->size);
 }
 
@@ -284,7 +286,7 @@ static bool find(lua_State *L, struct ltw_ffi *f, const struct ltw_cdata *c,
         m = ltw_cmember_find(t, ltw_ckey_at(L, f->types, 2));
         if (!m) return false;
         out->use = m->field->use;
-        out->use.constant |= pointer ? c->type->of_constant : c->constant;
+        out->use.constant = m->constant | (pointer ? c->type->of_constant : c->constant);
         out->at = pointer ? ltw_cdereferenced(L, c) : c->at;
         out->at += m->offset;
         out->bits = m->field->bits ? m->field : NULL;
@@ -342,7 +344,7 @@ static int on_index(lua_State *L)
     return at && ltw_cpush_scalar(L, s, at) ? 1 : index_any(L, c);
 }
 
-static __attribute__((noinline)) int newindex_any(lua_State *L, const struct ltw_cdata *c)
+static COLD int newindex_any(lua_State *L, const struct ltw_cdata *c)
 {
     struct ltw_ffi *f = self_of(L);
     struct place p;

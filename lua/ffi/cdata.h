@@ -239,6 +239,15 @@ static inline bool ltw_c_is_number(const struct ltw_ctype *t)
         || t->kind == LTW_C_ENUM;
 }
 
+/* A pointer to characters or bytes that are not written to: a string of Lua will do. */
+static inline bool ltw_ctakes_text(const struct ltw_ctype *pointer)
+{
+    const struct ltw_ctype *t = pointer->of;
+
+    return pointer->of_constant
+        && (t->kind == LTW_C_VOID || (t->kind == LTW_C_INT && t->size == 1));
+}
+
 /* A number that is no floating-point number. */
 static inline bool ltw_c_is_integer(const struct ltw_ctype *t)
 {

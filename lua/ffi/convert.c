@@ -199,15 +199,6 @@ static bool pointed(const struct ltw_cdata *c, struct ltw_cuse *to, void **p)
     return true;
 }
 
-/* A pointer to characters or bytes that are not written to: a string will do. */
-static bool takes_string(const struct ltw_ctype *pointer)
-{
-    const struct ltw_ctype *t = pointer->of;
-
-    return pointer->of_constant
-        && (t->kind == LTW_C_VOID || (t->kind == LTW_C_INT && t->size == 1));
-}
-
 static void store_pointer(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use, void *p,
                           int idx, enum ltw_crule rule)
 {
@@ -223,7 +214,7 @@ static void store_pointer(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use, 
         v = lua_touserdata(L, idx);
         break;
     case LUA_TSTRING:
-        if (!takes_string(t) && rule != LTW_C_CAST) ltw_cdata_refuse(L, f, idx, use);
+        if (!ltw_ctakes_text(t) && rule != LTW_C_CAST) ltw_cdata_refuse(L, f, idx, use);
         v = lua_tostring(L, idx);
         break;
     case LUA_TNUMBER:

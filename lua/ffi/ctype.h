@@ -89,7 +89,13 @@ struct ltw_ctype {
 };
 
 /* A field as it is found by name, from the beginning of the outermost record. */
-struct ltw_cmember { const void *key; const struct ltw_cfield *field; size_t offset; };
+struct ltw_cmember {
+    const void *key;
+    const struct ltw_cfield *field;
+    size_t offset;
+    bool constant;              /* it, or a member without a name that it is in */
+    unsigned char scalar;       /* enum ltw_cscalar; a bit-field: LTW_SC_NONE */
+};
 
 /* Can't it be assigned to as a whole? */
 static inline bool ltw_cfixed(struct ltw_cuse use)

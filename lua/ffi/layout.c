@@ -115,10 +115,12 @@ static size_t count_names(const struct ltw_cfield *f, unsigned n)
 
 /* NULL, or the name that is there twice. */
 static const char *add_names(lua_State *L, struct ltw_ctype *t,
-                             const struct ltw_cfield *f, unsigned n, size_t offset)
+                             const struct ltw_cfield *f, unsigned n, size_t offset,
+                             bool constant)
 {
     for (unsigned i = 0; i < n; i++) {
-        const struct ltw_ctype *inner = f[i].use.type;
+        struct ltw_ctype *inner = f[i].use.type;
+        bool fixed = constant || f[i].use.constant;
         const char *twice;
         const void *key;
         uintptr_t h;
@@ -126,7 +128,7 @@ static const char *add_names(lua_State *L, struct ltw_ctype *t,
         if (!f[i].name) {
             if (inner->kind != LTW_C_RECORD || f[i].bits) continue;
             twice = add_names(L, t, inner->fields, inner->count_fields,
-                              offset + f[i].offset);
+                              offset + f[i].offset, fixed);
             if (twice) return twice;
             continue;
         }
@@ -134,8 +136,9 @@ static const char *add_names(lua_State *L, struct ltw_ctype *t,
         h = (uintptr_t)key >> 4;
         for (h ^= h >> 8; t->members[h & t->member_mask].key; h++)
             if (t->members[h & t->member_mask].key == key) return f[i].name;
-        t->members[h & t->member_mask] =
-            (struct ltw_cmember){ key, &f[i], offset + f[i].offset };
+        t->members[h & t->member_mask] = (struct ltw_cmember){
+            key, &f[i], offset + f[i].offset, fixed,
+            (unsigned char)(f[i].bits ? LTW_SC_NONE : ltw_cscalar_of(inner)) };
     }
     return NULL;
 }
@@ -149,7 +152,7 @@ static const char *make_members(lua_State *L, struct ltw_ctypes *s, struct ltw_c
     while (size < names * 2) size *= 2;
     t->members = ltw_ctypes_alloc(L, s, size * sizeof *t->members);
     t->member_mask = (unsigned)(size - 1);
-    return add_names(L, t, fields, n, 0);
+    return add_names(L, t, fields, n, 0, false);
 }
 
 const char *ltw_clayout(lua_State *L, struct ltw_ctypes *s, struct ltw_ctype *t,

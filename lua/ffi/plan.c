@@ -420,55 +420,62 @@ unsigned ltw_cplan_arguments(lua_State *L, struct ltw_ffi *f,
 
 #if defined __x86_64__ || defined __aarch64__
 /* Who calls such a function: all arguments, and the result, must fit a register each. */
-static enum ltw_ccaller caller_of(const struct ltw_ctype *type, const struct ltw_cplan *p)
+static enum ltw_ccaller caller_of(const struct ltw_cplan *p)
 {
-    unsigned integers = 0, floats = 0;
+    unsigned integers = 0, floats = 0, doubles = 0, n = p->type->count_fields;
 
-    if (type->flags & LTW_C_VARIADIC || p->result == LTW_SC_NONE) return LTW_CALL_LIBFFI;
-    for (unsigned i = 0; i < type->count_fields; i++) {
-        if (p->pass[i] == LTW_SC_NONE) return LTW_CALL_LIBFFI;
-        ++*(p->pass[i] >= LTW_SC_F32 ? &floats : &integers);
+    if (p->type->flags & LTW_C_VARIADIC || p->result == LTW_SC_NONE)
+        return LTW_CALL_LIBFFI;
+    for (unsigned i = 0; i < n; i++) {
+        enum ltw_cscalar s = p->parameters[i].scalar;
+
+        if (s == LTW_SC_NONE) return LTW_CALL_LIBFFI;
+        ++*(s >= LTW_SC_F32 ? &floats : &integers);
+        if (s == LTW_SC_F64) doubles++;
     }
     if (!floats && p->result < LTW_SC_F32 && integers <= LTW_CALL_INTEGERS)
         return integers <= 3 ? LTW_CALL_0 + integers : LTW_CALL_6;
+    if (p->result == LTW_SC_F64 && doubles == n && n > 0 && n <= 2)
+        return LTW_CALL_DOUBLE + n - 1;
     if (integers <= LTW_CALL_FEW_EACH && floats <= LTW_CALL_FEW_EACH) return LTW_CALL_FEW;
     return integers <= LTW_CALL_INTEGERS && floats <= LTW_CALL_FLOATS ? LTW_CALL_ALL
                                                                       : LTW_CALL_LIBFFI;
 }
 #else
-static enum ltw_ccaller caller_of(const struct ltw_ctype *type, const struct ltw_cplan *p)
+static enum ltw_ccaller caller_of(const struct ltw_cplan *p)
 {
-    (void)type, (void)p;
+    (void)p;
     return LTW_CALL_LIBFFI;
 }
 #endif
 
-struct ltw_cplan *ltw_cplan_of(lua_State *L, struct ltw_ffi *f, struct ltw_ctype *type)
+struct ltw_cplan *ltw_cplan_make(lua_State *L, struct ltw_ffi *f, struct ltw_ctype *type)
 {
-    struct ltw_cplan *p = type->call;
     unsigned n = type->count_fields, all;
     struct ltw_cuse uses[LTW_CALL_MAX];
+    struct ltw_cplan *p;
     ffi_type *result;
 
-    if (p) return p;
     if (n > LTW_CALL_MAX) luaL_error(L, "more than %d parameters", LTW_CALL_MAX);
     result = ltw_cplan_result(L, f, type);
-    p = ltw_ffi_keep(L, f, sizeof *p + 2 * n * sizeof *p->types 
-                           + n * (sizeof *p->split + sizeof *p->pass));
-    p->types = (ffi_type **)(p + 1);
+    p = ltw_ffi_keep(L, f, sizeof *p + n * (sizeof *p->parameters + 2 * sizeof *p->types
+                                            + sizeof *p->split));
+    p->types = (ffi_type **)(p->parameters + n);
     p->split = (bool *)(p->types + 2 * n);
-    p->pass = (unsigned char *)(p->split + n);
     p->result = ltw_cscalar_of(type->of);
     p->ffi = f;
+    p->type = type;
     for (unsigned i = 0; i < n; i++) {
         struct ltw_ctype *t = type->fields[i].use.type;
 
         uses[i] = type->fields[i].use;
-        p->pass[i] = ltw_cscalar_of(t);
+        p->parameters[i] = (struct ltw_cparameter){
+            .type = t, .scalar = ltw_cscalar_of(t),
+            .takes_text = t->kind == LTW_C_POINTER && ltw_ctakes_text(t) };
         p->room = ltw_cplan_place(t, p->room) + ltw_cplan_room(t);
     }
     all = ltw_cplan_arguments(L, f, type, result, uses, n, p->types, p->split);
-    p->caller = caller_of(type, p);
+    p->caller = caller_of(p);
     /* One that is variadic is prepared with the arguments of each call. */
     if (!(type->flags & LTW_C_VARIADIC)
         && ffi_prep_cif(&p->cif, FFI_DEFAULT_ABI, all, result, p->types) != FFI_OK)

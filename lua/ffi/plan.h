@@ -12,20 +12,31 @@
 enum { LTW_CALL_INTEGERS = 6, LTW_CALL_FLOATS = 8, LTW_CALL_MAX = 127 };
 enum { LTW_CALL_FEW_EACH = 3 };     /* integers and floating-point numbers */
 
-/* How its calls are made, see call.c: through libffi, or with so many registers.  Those
- * before LTW_CALL_FEW have as many integers, and no floating-point numbers. */
-enum ltw_ccaller { LTW_CALL_0, LTW_CALL_1, LTW_CALL_2, LTW_CALL_3, LTW_CALL_6,
-                   LTW_CALL_FEW, LTW_CALL_ALL, LTW_CALL_LIBFFI };
+/* How its calls are made, see call.c: with so many integers and no floating-point
+ * numbers; with one or two doubles alone, and for one; with registers of both kinds; or
+ * through libffi. */
+enum ltw_ccaller { LTW_CALL_0, LTW_CALL_1, LTW_CALL_2, LTW_CALL_3, LTW_CALL_DOUBLE,
+                   LTW_CALL_DOUBLES, LTW_CALL_6, LTW_CALL_FEW, LTW_CALL_ALL,
+                   LTW_CALL_LIBFFI };
+
+struct ltw_cparameter {
+    struct ltw_ctype *type;
+    const struct ltw_ctype *taken;  /* of a pointer: NULL, or of the last cdata that was
+                                     * passed for it and is not constant: it may be */
+    unsigned char scalar;       /* enum ltw_cscalar */
+    bool takes_text;            /* a string of Lua will do */
+};
 
 struct ltw_cplan {
     struct ltw_ffi *ffi;
+    struct ltw_ctype *type;     /* the function's */
     unsigned char caller;       /* enum ltw_ccaller */
     unsigned char result;       /* enum ltw_cscalar */
-    unsigned char *pass;        /* the same, of each parameter */
     bool *split;                /* of each parameter, see ltw_cplan_arguments */
     size_t room;                /* all arguments, each aligned */
     ffi_type **types;
     ffi_cif cif;
+    struct ltw_cparameter parameters[];
 };
 
 /* Where an argument begins behind others, and what it takes: whole registers. */
@@ -52,7 +63,13 @@ ffi_type *ltw_cplan_result(lua_State *L, struct ltw_ffi *f,
                            const struct ltw_ctype *function);
 
 /* [-0, +0, e]  The type's plan.  Raises when libffi can't call such functions. */
-struct ltw_cplan *ltw_cplan_of(lua_State *L, struct ltw_ffi *f, struct ltw_ctype *type);
+struct ltw_cplan *ltw_cplan_make(lua_State *L, struct ltw_ffi *f, struct ltw_ctype *type);
+
+static inline struct ltw_cplan *ltw_cplan_of(lua_State *L, struct ltw_ffi *f,
+                                             struct ltw_ctype *type)
+{
+    return type->call ? type->call : ltw_cplan_make(L, f, type);
+}
 
 /* [-0, +0, m]  As libffi describes the type; it lives as long as the ffi.  NULL: it can't
  * be passed. */

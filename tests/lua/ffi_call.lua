@@ -120,6 +120,40 @@ for _ = 1, 1000 do ffi.cast("int (*)(int)", function() return 0 end) end
 collectgarbage()
 t.ok(true, "callbacks are collected")
 
+-- What was passed for a pointer is known the next time, its constancy anew.
+
+ffi.cdef [[
+  int memcmp(const void *, const void *, size_t);
+  void *memset(void *, int, size_t);
+  char *strchr(const char *, int);
+  double atan2(double, double), ldexp(double, int), sqrt(double);
+]]
+local bytes, fixed = ffi.new("char[4]", "abc"), ffi.new("const char[4]", "abd")
+local first = ffi.cast("char *", bytes)
+local views = { bytes, first, "abc", fixed, ffi.new("int[1]", 0x636261), bytes, first }
+local signs = {}
+for _ = 1, 3 do
+  for i, v in ipairs(views) do signs[i] = C.memcmp(bytes, v, 4) < 0 and "<" or "=" end
+end
+t.is(table.concat(signs), "===<===", "one pointer, values of many types")
+for i = 1, 3 do
+  t.ok(C.memset(bytes, 64 + i, 3) == ffi.cast("void *", bytes), "memset")
+  t.is(ffi.string(bytes), ("%c"):format(64 + i):rep(3), "an array that is not constant")
+  t.raises("argument 1: cannot convert 'const char %[4%]' to 'void %*'", C.memset, fixed,
+           64, 3)
+  t.raises("argument 1: cannot convert 'string' to 'void %*'", C.memset, "text", 64, 3)
+  t.raises("argument 1: cannot convert 'int' to 'const char %*'", C.strchr,
+           ffi.new "int", 64)
+  t.raises("argument 1: cannot convert 'number' to 'const char %*'", C.strchr, 1, 64)
+  t.ok(C.strchr(bytes, 0) == first + 3, "strchr")
+end
+t.is(C.sqrt(4) + C.sqrt(ffi.new("float", 9)), 5.0, "a double, of a float and an integer")
+t.is(C.atan2(0.0, ffi.new("int", 1)) + C.ldexp(0.75, 4), 12.0, "doubles, and beside them")
+t.raises("argument 1: cannot convert 'string' to 'double'", C.sqrt, "4")
+t.raises("argument 2: cannot convert 'nil' to 'double'", C.atan2, 4, nil)
+t.raises("1 arguments for 'double %(double, double%)'", C.atan2, 4)
+t.raises("2 arguments for 'double %(double%)'", C.sqrt, 4, 4)
+
 -- What libffi does not know: it is passed all the same, or refused.
 
 ffi.cdef [[

@@ -204,6 +204,12 @@ do
   t.is(all[0].free + inside.n + of_arrays[0].n, 63, "what is not constant is")
 end
 t.raises("constant", function() ffi.new("const int[2]")[0] = 1 end)
+ffi.cdef "struct unnamed { const struct { int x; unsigned bits : 3; }; int n; };"
+local unnamed = ffi.new("struct unnamed", { x = 1, bits = 2, n = 3 })
+t.raises("constant", function() unnamed.x = 2 end)
+t.raises("constant", function() unnamed.bits = 2 end)
+unnamed.n = 4
+t.is(unnamed.x .. unnamed.bits .. unnamed.n, "124", "constant without a name")
 local packet = ffi.new("struct packet", 3, { n = 2 })
 packet.values[2] = 2.5
 t.is(packet.values[2], 2.5, "a flexible array")
