@@ -298,7 +298,6 @@ static void open_floor(struct ltw_backtest *b)
 {
     struct tw_floor *floor = b->host.desk->floor;
 
-    tw_sources_set(&b->host.sources, TW_HISTORY_BOOK, TW_BOOK);
     if (tw_floor_close(floor)) return;
     tw_floor_open(floor, TW_HISTORY_BOOK, NULL, NULL);
     b->floor = floor;

@@ -562,6 +562,7 @@ static int perform(lua_State *L)
     b->history = tw_history_new(b->host.symbols, on_problem, on_note, box);
     if (!b->history || (!box->silent && !(b->mix = tw_mix_new())))
         return luaL_error(L, "not enough memory");
+    tw_history_name_sources(b->history, &b->host.sources);
     ltw_read_resolutions(L, 1, &only);
     tw_history_only(b->history, &only);
     b->gaps_of_ticks = ltw_integer_at(L, 1, "gaps", 0) > 0;

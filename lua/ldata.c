@@ -19,12 +19,12 @@ int ltw_add_data(lua_State *L, int idx, int64_t since_ns, struct tw_history *h,
     for (int i = 1; rc == TW_OK && lua_rawgeti(L, top + 1, i) == LUA_TTABLE; i++) {
         struct tw_history_file file = {
             .path = ltw_text_at(L, -1, "path"), .member = ltw_text_at(L, -1, "member"),
-            .format = ltw_text_at(L, -1, "format"), .since_ns = since_ns,
+            .format = ltw_text_at(L, -1, "format"),
+            .source = ltw_text_at(L, -1, "source"), .since_ns = since_ns,
             .bytes = (uint64_t)ltw_integer_at(L, -1, "bytes", 0),
         };
 
         rc = ltw_csv_options(L, &file.csv, &lean, error);
-        file.csv.source = 1;
         if (rc == TW_OK) rc = tw_history_add(h, &file, error);
         lua_settop(L, top + 1);
     }

@@ -97,7 +97,7 @@ struct part { struct tw_tape_writer *writer; struct shared *shared; };
 
 struct pack {
     struct tw_symbols *symbols;
-    struct tw_sources sources;        /* what a recorded venue has done is known   */
+    struct tw_sources sources;        /* named by the history                      */
     struct tw_history *history;
     struct tw_gaps *gaps;             /* NULL: nobody asks; nor for the next       */
     struct tw_mix *mix;
@@ -147,7 +147,6 @@ static struct pack *new_pack(lua_State *L)
     memset(p, 0, sizeof *p);
     luaL_setmetatable(L, PACK);
     p->L = L;
-    tw_sources_set(&p->sources, TW_HISTORY_BOOK, TW_BOOK);
     return p;
 }
 
@@ -325,6 +324,7 @@ static void open_history(lua_State *L, struct pack *p)
     if (!p->history || (notes && !(p->mix = tw_mix_new()))
         || (notes && gaps_ns >= 0 && !(p->gaps = tw_gaps_new(gaps_ns))))
         luaL_error(L, "not enough memory");
+    tw_history_name_sources(p->history, &p->sources);
     ltw_read_resolutions(L, 1, &only);
     tw_history_only(p->history, &only);
 }

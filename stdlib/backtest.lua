@@ -97,6 +97,7 @@ local function data_of(list)
       local made, why = textfile.options(path, o)
       if not made then fail("data: %s", why) end
       made.format, files[i] = is_csv and "csv" or nil, made
+      if made.preset == "lean" then made.source = "lean" end   -- as tidewire convert
     end
   end
   if #files == 0 then fail("no data") end

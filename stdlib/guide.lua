@@ -213,9 +213,11 @@ that is no field is an error when the script is loaded.  q is the record itself.
 
 time is when the source says that it happened, received when the host read it:
 integers, nanoseconds since the epoch.  symbol_id is 1, 2, ... in the order in
-which symbols came, for arrays.  source is the feed's name, source_seq its own
-number of the message (FIX 34).  bid and ask are nil where that side is missing,
-which only one_sided scripts see; _ is a parameter that stays nil.
+which symbols came, for arrays.  source is the feed's name (in a backtest what
+it was when a tape file was recorded; of a text the file's name, "lean" of all of
+LEAN's), source_seq its own number of the message (FIX 34).  bid and ask are nil
+where that side is missing, which only one_sided scripts see; _ is a parameter
+that stays nil.
 
 Records are shared and never change.  q stays readable while it is on the tape;
 a script that keeps it for longer gets the error `quote 123 has expired`.

@@ -135,16 +135,16 @@ local function tell(self, problems, notes)
   for _, text in ipairs(notes) do say(text) end
 end
 
--- A tape file of some files, or one of each symbol.
-local function pack(self, files, symbols)
-  local made, problems, notes = core.pack(options_of(self, files, not symbols), symbols,
+-- A tape file of some files, or one of each symbol.  tells: of what is wrong with them.
+local function pack(self, files, symbols, tells)
+  local made, problems, notes = core.pack(options_of(self, files, tells), symbols,
                                           self.options.tell)
   if not made then fail("%s", problems) end
-  if not symbols then tell(self, problems, notes) end
+  if tells then tell(self, problems, notes) end
   return made
 end
 
--- Tape files are looked through before anything runs.
+-- Files are looked through before anything runs.
 local function survey(self, files)
   if #files == 0 then return end
   local problems, notes = core.look(options_of(self, files, true), self.options.tell)
@@ -154,10 +154,13 @@ end
 
 -- Tape files of the same records in the same order: { path, [bytes] } each.
 local function packed(self, files)
-  local paths, some, given = {}, {}, {}
+  local paths, some, given, texts = {}, {}, {}, 0
+  for _, file in ipairs(files) do texts = texts + (tapes.is(file.path) and 0 or 1) end
+  -- What is missing where a text ends and a tape file begins only both together show.
+  local is_mixed = texts > 0 and texts < #files
   local function flush()
     if #some == 0 then return end
-    local box = pack(self, some)[1]
+    local box = pack(self, some, nil, not is_mixed)[1]
     self.shared[#self.shared + 1], paths[#paths + 1] = box, { path = core.path(box) }
     some = {}
   end
@@ -172,7 +175,7 @@ local function packed(self, files)
     end
   end
   flush()
-  survey(self, given)
+  survey(self, is_mixed and files or given)
   check(self, files)
   return paths
 end

@@ -135,7 +135,7 @@ function key.data(file)
     how.dictionaries[topic] = files_of(spelling)
   end
   for name, value in pairs(file) do
-    if name ~= "path" and name ~= "file" then how[name] = value end
+    if name ~= "path" and name ~= "file" and name ~= "source" then how[name] = value end
   end
   local lean = file.preset == "lean" and textfile.lean(file.path)
   how.name = lean and lean:match "/([^/]*/[^/]*/[^/]*/[^/]*/[^/]*)$"

@@ -45,9 +45,12 @@ struct source {
     const char *value;                    /* of the message in hand               */
     size_t n_value;
     bool asleep;                          /* H3: the one in hand is the first     */
-    bool gap;                             /* of a tape file: it was told          */
+    int64_t since_ns;                     /* of a tape file: see history.h        */
+    bool gap, found;                      /* of one: it was told; see find_first  */
     bool looking, flawed;                 /* what is wrong is told when it begins */
     uint64_t taken;                       /* bytes of what was closed             */
+    uint8_t id;                           /* of a text: what its records have     */
+    uint8_t ids[TW_SOURCE_MAX + 1];       /* of a tape file by its own; 0: not yet */
     struct tw_record mark;                /* of a timer; the first, of one asleep */
     struct tw_batch batch;
 };
@@ -68,6 +71,8 @@ struct tw_history {
     bool (*is_own)(void *ctx, const char *script);
     void (*topic)(void *ctx, const char *topic, const char *dictionary);
     struct tw_resolutions only;
+    struct tw_sources *sources;           /* the caller's, or NULL                */
+    char *own[TW_HISTORY_BOOK];           /* the names of sources, by number      */
     uint64_t bytes;
 };
 
@@ -101,9 +106,41 @@ void tw_history_free(struct tw_history *h)
 {
     if (!h) return;
     for (unsigned i = 0; i < h->n; i++) free_source(h->source[i]);
+    for (unsigned id = 0; id < TW_HISTORY_BOOK; id++) tw_free(h->own[id]);
     tw_free(h->source);
     tw_free(h->heap);
     tw_free(h);
+}
+
+/* ---- the names of sources ---- */
+
+static char *copy(const char *text)
+{
+    char *p = tw_calloc(1, strlen(text) + 1);
+
+    if (p) strcpy(p, text);
+    return p;
+}
+
+/* The number that stands for the name; the last one is of all for which there is none
+ * left.  0: no memory. */
+static uint8_t source_of(struct tw_history *h, const char *name)
+{
+    for (uint8_t id = 1; id < TW_HISTORY_BOOK; id++) {
+        if (!h->own[id]) {
+            h->own[id] = copy(id < TW_HISTORY_BOOK - 1 ? name : TW_HISTORY_REST);
+            if (!h->own[id]) return 0;
+            if (h->sources) tw_sources_set(h->sources, id, h->own[id]);
+        }
+        if (id == TW_HISTORY_BOOK - 1 || strcmp(h->own[id], name) == 0) return id;
+    }
+    return 0;
+}
+
+void tw_history_name_sources(struct tw_history *h, struct tw_sources *sources)
+{
+    h->sources = sources;
+    tw_sources_set(sources, TW_HISTORY_BOOK, TW_BOOK);
 }
 
 /* ---- what is wrong with data ---- */
@@ -276,14 +313,6 @@ static int look(struct source *s, struct tw_error *error)
     return 1;
 }
 
-static char *copy(const char *text)
-{
-    char *p = tw_calloc(1, strlen(text) + 1);
-
-    if (p) strcpy(p, text);
-    return p;
-}
-
 static int open_codec(struct source *s, const struct tw_history_file *file,
                       struct tw_error *error)
 {
@@ -294,11 +323,12 @@ static int open_codec(struct source *s, const struct tw_history_file *file,
         : !tw_scan_is_csv(&s->scan, file->path)) {
         s->batch.full = keep_checked;
         s->codec = tw_fix_decoder_new(&(struct tw_fix_options){
-            .symbols = s->of->symbols, .source = o.source, .problem = on_problem,
+            .symbols = s->of->symbols, .source = s->id, .problem = on_problem,
             .problem_ctx = s });
         return s->codec ? TW_OK : tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     }
     o.symbols = s->of->symbols;
+    o.source = s->id;
     o.problem = on_problem;
     o.problem_ctx = s;
     o.check = check;
@@ -344,6 +374,7 @@ int tw_history_add(struct tw_history *h, const struct tw_history_file *file,
                    struct tw_error *error)
 {
     struct source *s = add(h, error);
+    const char *name = strrchr(file->path, '/');
     struct stat st;
     int rc;
 
@@ -356,6 +387,8 @@ int tw_history_add(struct tw_history *h, const struct tw_history_file *file,
     if (!s->path || (file->member && !s->member))
         return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     if (tw_tape_file_is(file->path)) return open_tape(s, file, error);
+    s->id = source_of(h, file->source ? file->source : name ? name + 1 : file->path);
+    if (s->id == 0) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     if (tw_scan_open(&s->scan, file->path, file->member, error) < 0) return error->code;
     if (stat(file->path, &st) == 0) h->bytes += (uint64_t)st.st_size;
     rc = open_codec(s, file, error);
@@ -425,6 +458,73 @@ static void note_gap(struct source *s, const struct tw_record *r)
     note(s, text);
 }
 
+static void on_tape_problem(void *ctx, const char *text)
+{
+    struct tw_history *h = ctx;
+
+    if (h->stopped || h->finding) return;
+    snprintf(h->why, sizeof h->why, "%s", text);
+    h->stopped = !h->problem(h->ctx, h->why);
+}
+
+/* That it is not closed is no harm: it has all up to there; nor is what is odd. */
+static void on_note(void *ctx, const char *text)
+{
+    struct tw_history *h = ctx;
+
+    if (!h->finding && !h->stopped) h->note(h->ctx, text);
+}
+
+static int open_merge(struct source *s, struct tw_error *error)
+{
+    struct tw_history *h = s->of;
+
+    s->merge = tw_merge_open(&(struct tw_merge_options){
+        .inputs = &s->input, .n = 1, .symbols = h->symbols,
+        .from_ns = s->since_ns ? s->since_ns : INT64_MIN,
+        .to_ns = INT64_MAX, .skip = true, .problem = on_tape_problem, .note = on_note,
+        .problem_ctx = h, .told = h->finding ? NULL : &h->told }, error);
+    if (s->merge && h->stopped) return tw_fail(error, TW_EFORMAT, "%s", h->why);
+    return s->merge ? TW_OK : error->code;
+}
+
+/* What was before the first record is of its time: its own is of a clock on the wall. */
+static int find_first(struct source *s, struct tw_error *error)
+{
+    struct tw_merge *own = s->merge;
+    struct tw_record *r;
+    const char *value;
+    size_t n;
+    int rc;
+
+    s->found = true;
+    s->of->finding = true;
+    rc = open_merge(s, error);
+    while (rc >= 0 && (rc = tw_merge_next(s->merge, &r, &value, &n, error)) > 0
+           && !has_time(r)) { }
+    s->of->finding = false;
+    if (rc > 0) s->last_ns = r->time;
+    tw_merge_close(s->merge);
+    s->merge = own;
+    return rc;
+}
+
+/* Its source has the number that it has in the history. */
+static bool name_source(struct source *s, struct tw_record *r)
+{
+    const struct tw_sources *names = &tw_merge_names(s->merge)->sources;
+    uint8_t *id = &s->ids[r->source];
+
+    if (*id == 0 && r->source) {
+        const char *name = tw_sources_name(names, r->source);
+
+        *id = strcmp(name, TW_BOOK) == 0 ? TW_HISTORY_BOOK : source_of(s->of, name);
+        if (*id == 0) return false;
+    }
+    r->source = *id;
+    return true;
+}
+
 static int next_of_tape(struct source *s, struct tw_error *error)
 {
     struct tw_record *r;
@@ -445,60 +545,13 @@ static int next_of_tape(struct source *s, struct tw_error *error)
     s->next = &s->mark;
     s->end = s->next + 1;
     if (r->kind == TW_MESSAGE) return take_message(s, error);
-    if (r->kind == TW_GAP && s->last_ns > INT64_MIN) s->mark.time = s->last_ns;   /* H1 */
-    if (strcmp(tw_sources_name(&tw_merge_names(s->merge)->sources, r->source), TW_BOOK)
-        == 0)
-        s->mark.source = TW_HISTORY_BOOK;
+    if (!name_source(s, &s->mark))
+        return tw_fail(error, UV_ENOMEM, "%.300s: %s", s->path, tw_strerror(UV_ENOMEM));
+    if (r->kind != TW_GAP) return 1;
+    if (s->last_ns == INT64_MIN && !s->found && find_first(s, error) < 0)
+        return error->code;
+    if (s->last_ns > INT64_MIN) s->mark.time = s->last_ns;                  /* H1 */
     return 1;
-}
-
-static void on_tape_problem(void *ctx, const char *text)
-{
-    struct tw_history *h = ctx;
-
-    if (h->stopped || h->finding) return;
-    snprintf(h->why, sizeof h->why, "%s", text);
-    h->stopped = !h->problem(h->ctx, h->why);
-}
-
-/* That it is not closed is no harm: it has all up to there; nor is what is odd. */
-static void on_note(void *ctx, const char *text)
-{
-    struct tw_history *h = ctx;
-
-    if (!h->finding && !h->stopped) h->note(h->ctx, text);
-}
-
-static int open_merge(struct source *s, int64_t since_ns, struct tw_error *error)
-{
-    struct tw_history *h = s->of;
-
-    s->merge = tw_merge_open(&(struct tw_merge_options){
-        .inputs = &s->input, .n = 1, .symbols = h->symbols,
-        .from_ns = since_ns ? since_ns : INT64_MIN,
-        .to_ns = INT64_MAX, .skip = true, .problem = on_tape_problem, .note = on_note,
-        .problem_ctx = h, .told = h->finding ? NULL : &h->told }, error);
-    if (s->merge && h->stopped) return tw_fail(error, TW_EFORMAT, "%s", h->why);
-    return s->merge ? TW_OK : error->code;
-}
-
-/* What was said before the first record is of its time. */
-static int find_first(struct source *s, struct tw_error *error)
-{
-    struct tw_record *r;
-    const char *value;
-    size_t n;
-    int rc;
-
-    s->of->finding = true;
-    rc = open_merge(s, 0, error);
-    s->of->finding = false;
-    if (rc < 0) return rc;
-    while ((rc = tw_merge_next(s->merge, &r, &value, &n, error)) > 0 && !has_time(r)) {}
-    if (rc > 0) s->last_ns = r->time;
-    tw_merge_close(s->merge);
-    s->merge = NULL;
-    return rc;
 }
 
 static void tell_topics(const struct source *s)
@@ -519,8 +572,9 @@ static int open_tape(struct source *s, const struct tw_history_file *file,
     s->refill = next_of_tape;
     s->input = (struct tw_merge_input){ .path = s->path, .source = "tape",
                                         .bytes = file->bytes, .starts_ns = INT64_MIN };
-    if (!s->of->topics) return open_merge(s, file->since_ns, error);
-    if (find_first(s, error) < 0 || open_merge(s, 0, error) < 0) return error->code;
+    s->since_ns = s->of->topics ? 0 : file->since_ns;
+    if (!s->of->topics) return open_merge(s, error);
+    if (find_first(s, error) < 0 || open_merge(s, error) < 0) return error->code;
     tell_topics(s);
     return TW_OK;
 }

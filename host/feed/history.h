@@ -12,21 +12,26 @@
 #include "feed/fault.h"
 #include "feed/resolution.h"
 #include "tape/names.h"
+#include "tape/sources.h"
 
 struct tw_history;
 
 /* The source of records that came of a venue in a recorded run (TW_BOOK). */
 enum { TW_HISTORY_BOOK = TW_SOURCE_MAX };
 
+/* The name of those sources for which there is no number left. */
+#define TW_HISTORY_REST "other files"
+
 struct tw_history_file {
     const char *path;
     const char *member;             /* of a zip; NULL: all, one after the other       */
+    const char *source;             /* of a text, in its records; NULL: the file's name */
     const char *format;             /* "csv", "fix"; NULL: by its name or first bytes */
     uint64_t bytes;                 /* of a tape file only the first, of which it is known
                                      * that it was not closed; 0: all             */
     int64_t since_ns;               /* of a tape file no earlier record is needed; 0: all
                                      * are                                            */
-    struct tw_csv_options csv;      /* symbols and who is told are the history's; no
+    struct tw_csv_options csv;      /* symbols, source, who is told: the history's; no
                                      * symbol anywhere: the name of the file          */
 };
 
@@ -39,6 +44,11 @@ struct tw_history *tw_history_new(struct tw_symbols *symbols,
                                   void (*note)(void *ctx, const char *text),
                                   void *ctx);
 void tw_history_free(struct tw_history *h);   /* h may be NULL */
+
+/* Before the first file.  The sources of records have their names there when they are
+ * peeked, those of tape files as they had when they were recorded; the texts live as long
+ * as h. */
+void tw_history_name_sources(struct tw_history *h, struct tw_sources *sources);
 
 /* Before the first peek.  Fails with *error.  Blocks: on the disk. */
 int tw_history_add(struct tw_history *h, const struct tw_history_file *file,

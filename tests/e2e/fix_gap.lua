@@ -33,7 +33,7 @@ put("s.lua", ([[
     if books == 1 then tw.publish("next", 1) end
     if books == 2 then io.open(%q, "w"):close() end
   end
-  function M:on_gap(source, symbol) print("gap", symbol, known()) end
+  function M:on_gap(source, symbol) print("gap", source, symbol, known()) end
   return M]]):format(directory .. "/done"))
 put("app.lua", ([[
   local app = require "tw.app"
@@ -49,7 +49,7 @@ local run = apps.shell(([[cd %s
   %s record app.lua live.tape & pid=$!
   while [ ! -e done ]; do kill -0 $pid || exit 3; sleep 0.02; done
   kill -INT $pid; wait $pid]]):format(directory, apps.tidewire))
-local WANT <const> = "book\t1\ttrue\t10.0\ngap\tnil\tfalse\nbook\t2\ttrue\t10.0\n"
+local WANT <const> = "book\t1\ttrue\t10.0\ngap\tbroker\tnil\tfalse\nbook\t2\ttrue\t10.0\n"
 if not t.is(run.out, WANT, "a live run: the book is not known, then it is") then
   t.diag(run.err)
 end

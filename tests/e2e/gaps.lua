@@ -3,7 +3,7 @@
 package.path = "tests/?.lua;" .. package.path
 local t, apps = require "tw.test", require "apps"
 
-local _, put, command = apps.folder "g"
+local dir, put, command = apps.folder "g"
 
 put("s.lua", "return { on_bar = function() end, on_quote = function() end }")
 
@@ -74,6 +74,39 @@ t.ok(command(sweep .. "holes.tape --gaps 5m").err:find
      "^tidewire: sweep: gaps: 15 bars are missing in 1 pl[^\n]*\n$", "--gaps 5m")
 t.is(command(sweep .. "holes.tape --from 2020-01-15").err, "", "of the time that is read")
 t.is(command(sweep .. "holes.tape --gaps soon").status, 2, "--gaps soon")
+
+-- A text and a tape file are looked at as one: what is missing between them is seen, and
+-- what one of them has is not missing in the other.
+apps.shell("mkdir -p " .. dir .. "/a " .. dir .. "/b")
+local function parts(is_later, lacks)
+  bars("a/holes.csv", session(function(day, minute)
+    return is_later(day, minute) or lacks(day, minute)
+  end))
+  bars("b/holes.csv", session(function(day, minute)
+    return not is_later(day, minute) or lacks(day, minute)
+  end))
+  os.remove(dir .. "/b.tape")
+  command "convert b/holes.csv b.tape --set interval=1m --gaps none"
+  local both = command(sweep .. "a/holes.csv b.tape --csv interval=1m")
+  t.is(both.status, 0, "a text and a tape file: status")
+  return both.err, gaps("a/holes.csv b.tape", "--csv interval=1m")
+end
+local function is_missing(day, minute)
+  return day == 2 and minute >= 600 and minute < 615 or day == 8 and minute == 800
+end
+local said, in_backtest = parts(function(day, minute)
+  return day > 2 or day == 2 and minute >= 600
+end, is_missing)
+t.is(said, "tidewire: sweep: gaps: " .. first .. ", before record 1 of b.tape\n",
+     "a gap between a text and a tape file")
+t.is(in_backtest, first .. ", before record 1 of b.tape", "is that of a backtest")
+said, in_backtest = parts(is_missing, function() return false end)
+t.is(said, "", "what the tape file has is not missing in the text")
+t.is(in_backtest, nil, "nor in a backtest")
+put("a/holes.csv", apps.read(dir .. "/a/holes.csv") .. "soon,1,1,1,1,1\n")
+run = command(sweep .. "a/holes.csv b.tape --csv interval=1m --skip-bad")
+t.is(select(2, run.err:gsub("time 'soon' is not a time", "")), 1,
+     "a bad line is told once")
 
 -- Its symbol has another number in its file than in the run.
 command "convert whole.csv whole.tape --set interval=1m"
