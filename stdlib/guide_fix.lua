@@ -124,7 +124,8 @@ comes (35=W, X and S of FIX.4.2 to 5.0SP2) becomes quotes and trades on the tape
                      that nobody subscribed or whose price is wrong.  One that is good
                      until a time (62; 367 of a set of 35=i, for those without a 62) is
                      taken out then, by this machine's clock: its sides are none in a
-                     quote of that time, on the tape and so in a replay
+                     quote of that time, on the tape and so in a replay.  So are those
+                     that are taken back (35=Z: by symbol, by QuoteID, all)
   streams            from 5.0 on a number of a stream (1180, 1181) that is not the next
                      one is a gap, too; ApplLastSeqNum (1350) says what came before it
   gaps without end   a stream may be a channel's, of which you get a part, and RptSeq may

@@ -137,7 +137,7 @@ int tw_fix_md_subscribe(struct tw_fix_md *md, const char *name, size_t n)
 
 static void forget(struct tw_fix_md *md, struct tw_fix_sub *s)
 {
-    tw_fix_md_no_until(md, s);
+    tw_fix_md_no_quote(md, s);
     tw_depth_clear(&s->book);
     tw_ladder_clear(&s->told);
     s->is_told = false;
@@ -253,7 +253,7 @@ void tw_fix_md_lose_all(struct tw_fix_md *md, struct tw_fix_now now, uint64_t lo
     if (lost)
         tw_fix_md_tell(md, TW_FIX_MD_LOST, 0, "%llu messages from %llu on will not come",
                        (unsigned long long)lost, (unsigned long long)first);
-    else tw_fix_md_tell(md, TW_FIX_MD_LOST, 0, "the session is down: the books are lost");
+    else tw_fix_md_tell(md, TW_FIX_MD_LOST, 0, "the books are lost");
 }
 
 void tw_fix_md_refused(struct tw_fix_md *md, uint64_t request, const char *why)

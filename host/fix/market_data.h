@@ -89,7 +89,7 @@ void tw_fix_md_session_event(struct tw_fix_md *md, struct tw_fix_now now,
  * number, and just cancelled again. */
 bool tw_fix_md_resend(const struct tw_fix_message *m);
 
-/* Takes 35=W X S i Y AG f h, and j of what was asked.  Memory: as books grow, up to
+/* Takes 35=W X S i Z Y AG f h, and j of what was asked.  Memory: as books grow, up to
  * levels_max. */
 enum tw_fix_answer tw_fix_md_message(struct tw_fix_md *md, struct tw_fix_now now,
                                      const struct tw_fix_message *m,

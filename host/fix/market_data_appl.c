@@ -36,7 +36,7 @@ static bool is_ours(const struct tw_fix_message *m)
 {
     struct tw_fix_text code = tw_fix_message_code(m);
 
-    return code.n == 1 && strchr("WXSifh", *code.at);
+    return code.n == 1 && strchr("WXSiZfh", *code.at);
 }
 
 /* NULL: there are too many, or none of that name where it is not to be a new one. */

@@ -442,7 +442,7 @@ static void take_entries(struct tw_fix_md *md, const struct common *c,
 
     md->touched_n = 0;
     md->touched_all = f->snapshot;
-    if (s->until_at) tw_fix_md_no_until(md, s);
+    if (s->quote) tw_fix_md_no_quote(md, s);
     if (f->snapshot) {
         for (const struct tw_fix_noted *each = x; each < end; each++)
             quoted |= each->entry.type < TW_FIX_OTHER_ENTRY
@@ -607,6 +607,7 @@ enum tw_fix_md_use tw_fix_md_quote(struct tw_fix_md *md, struct tw_fix_now now,
         }
     }
     s->state = TW_FIX_MD_LIVE;
+    s->quote = s->book.side[0].n + s->book.side[1].n > 0 ? q->id : 0;
     md->touched_n = 0;
     md->touched_all = true;
     if (!put_levels(md, &c, s, q->time_ns)) {
@@ -650,7 +651,7 @@ enum tw_fix_answer tw_fix_md_message(struct tw_fix_md *md, struct tw_fix_now now
     if (!tw_fix_md_in_stream(md, now, m, out)) return TW_FIX_TAKEN;
     switch (code.n == 1 ? *code.at : 0) {
     case 'W': case 'X': take_refresh(md, &c, &f, m, *code.at); break;
-    case 'S': case 'i': tw_fix_md_quotes(md, now, c.seq, m, out); break;
+    case 'S': case 'i': case 'Z': tw_fix_md_quotes(md, now, c.seq, m, out); break;
     case 'Y': take_reject(md, m, 262, 281); break;
     case 'f': case 'h': tw_fix_md_status(md, now, c.seq, m, out); break;
     case 'j':

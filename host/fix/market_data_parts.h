@@ -2,7 +2,7 @@
  *
  *   market_data.c          subscriptions, and what is asked
  *   market_data_in.c       what comes: 35=W X, books, rejects
- *   market_data_quotes.c   35=S and i, and their acknowledgement
+ *   market_data_quotes.c   35=S, i and Z, and their acknowledgement
  *   market_data_until.c    until when these are good
  *   market_data_states.c   35=f and h, and the requests for them
  *   market_data_appl.c     numbers of streams
@@ -50,6 +50,8 @@ struct tw_fix_sub {
     struct tw_ladder told;       /* as the records of levels have it              */
     bool is_told;                /* told from its beginning                       */
     struct tw_fix_asked asked;   /* its state of trading                          */
+    uint64_t quote;              /* of which it is what there is: a hash of 117, not 0;
+                                  * 0: of none                                    */
     int64_t until_ns[2];         /* bids, offers: INT64_MAX: they don't run out   */
     uint32_t until_at;           /* 0: neither does; see market_data_until.c      */
 };
@@ -163,6 +165,7 @@ struct tw_fix_md_sides {
     struct tw_fix_entry side[2];
     int n;
     int64_t until_ns;            /* INT64_MAX: until there is another one */
+    uint64_t id;                 /* see tw_fix_sub */
 };
 enum tw_fix_md_use { TW_FIX_MD_USED, TW_FIX_MD_STRANGE, TW_FIX_MD_STALE, TW_FIX_MD_LATE };
 
@@ -172,12 +175,12 @@ enum tw_fix_md_use tw_fix_md_quote(struct tw_fix_md *md, struct tw_fix_now now,
                                    const struct tw_fix_md_sides *q, struct tw_batch *out);
 
 /* Until when a side of a book is good; INT64_MAX: it does not run out.  UV_ENOMEM: none
- * of its sides does.  And that of both sides.  Thread: the owner's. */
+ * of its sides does.  And what is there is no quote's.  Thread: the owner's. */
 int tw_fix_md_set_until(struct tw_fix_md *md, struct tw_fix_sub *s, unsigned side,
                         int64_t until_ns);
-void tw_fix_md_no_until(struct tw_fix_md *md, struct tw_fix_sub *s);
+void tw_fix_md_no_quote(struct tw_fix_md *md, struct tw_fix_sub *s);
 
-/* 35=S and i; f and h.  Thread: the owner's. */
+/* 35=S, i and Z; f and h.  Thread: the owner's. */
 void tw_fix_md_quotes(struct tw_fix_md *md, struct tw_fix_now now, uint64_t seq,
                       const struct tw_fix_message *m, struct tw_batch *out);
 void tw_fix_md_status(struct tw_fix_md *md, struct tw_fix_now now, uint64_t seq,

@@ -1,5 +1,6 @@
-/* market_data_quotes.c - quotes that a FIX session receives: one (35=S), or many (i), and
- * their acknowledgement (AI, b) where QuoteResponseLevel (301) asks for it.
+/* market_data_quotes.c - quotes that a FIX session receives: one (35=S), many (i), or
+ * that they are taken back (Z), and their acknowledgement (AI, b) where
+ * QuoteResponseLevel (301) asks for it.
  *
  * Layer host/fix.  Thread: the owner's.
  */
@@ -10,6 +11,17 @@
 
 /* QuoteRejectReason (300) and QuoteEntryRejectReason (368). */
 enum { ACCEPTED = 0, UNKNOWN_SYMBOL = 1, TOO_LATE = 4, INVALID_PRICE = 8 };
+
+/* Of a QuoteID: never 0. */
+static uint64_t hash_of(const struct tw_fix_message *m)
+{
+    struct tw_fix_text id = tw_fix_message_body(m, 117);
+    uint64_t h = UINT64_C(14695981039346656037);
+
+    for (size_t i = 0; i < id.n; i++)
+        h = (h ^ (unsigned char)id.at[i]) * UINT64_C(1099511628211);
+    return h | 1;
+}
 
 /* ---- until when ---- */
 
@@ -255,12 +267,111 @@ static void take_mass(struct tw_fix_md *md, struct tw_fix_now now,
     answer_mass(md, m, &r);
 }
 
+/* ---- 35=Z ---- */
+
+/* QuoteCancelType (298). */
+enum { SYMBOLS = 1, ALL = 4, ONE_QUOTE = 5 };
+
+/* False: it has no quote. */
+static bool cancel(struct tw_fix_md *md, struct tw_fix_now now, struct tw_fix_md_sides *q,
+                   struct tw_fix_sub *s, struct tw_batch *out)
+{
+    if (!s || !s->quote) return false;
+    q->symbol.at = tw_symbols_name(md->o.symbols, s->symbol);
+    q->symbol.n = strlen(q->symbol.at);
+    for (q->n = 0; q->n < 2; q->n++)
+        q->side[q->n] = (struct tw_fix_entry){ .type = (uint8_t)q->n,
+                                               .flags = TW_FIX_GONE };
+    tw_fix_md_quote(md, now, q, out);
+    return true;
+}
+
+/* Those of the symbols that it names; *symbol: the first one. */
+static uint64_t cancel_symbols(struct tw_fix_md *md, struct tw_fix_now now,
+                               struct tw_fix_md_sides *q, const struct tw_fix_message *m,
+                               struct tw_fix_text *symbol, struct tw_batch *out)
+{
+    struct tw_fix_part body = tw_fix_part_body(m), entry;
+    struct tw_fix_group g;
+    uint64_t n = 0;
+
+    if (!tw_fix_part_group(&body, 295, &g)) return 0;
+    while (tw_fix_group_next(&g, &entry)) {
+        struct tw_fix_text name = text_of(&entry, 55);
+        uint32_t id = name.n ? tw_symbols_find(md->o.symbols, name.at, name.n) : 0;
+
+        if (!symbol->n) *symbol = name;
+        n += cancel(md, now, q, id ? tw_fix_md_sub(md, id) : NULL, out);
+    }
+    return n;
+}
+
+/* All of them, or those of an id. */
+static uint64_t cancel_all(struct tw_fix_md *md, struct tw_fix_now now,
+                           struct tw_fix_md_sides *q, uint64_t id, struct tw_batch *out)
+{
+    uint64_t n = 0;
+
+    for (uint32_t i = 0; i < md->subs_n; i++)
+        if (id == 0 || md->subs[i].quote == id)
+            n += cancel(md, now, q, &md->subs[i], out);
+    return n;
+}
+
+/* 35=AI, of one symbol or none; before 4.3 it is b. */
+static void answer_cancel(struct tw_fix_md *md, const struct tw_fix_message *m,
+                          uint64_t type, struct tw_fix_text symbol, bool fine)
+{
+    const char *code = has_type(m, "AI") ? "AI" : "b";
+    int64_t status = type <= ALL ? (int64_t)type : SYMBOLS;
+    struct tw_fix_output o;
+
+    if (!is_asked(m, fine) || !has_type(m, code)) return;
+    if (!symbol.n) symbol = (struct tw_fix_text){ "[N/A]", 5 };
+    o = begin(md, m);
+    if (code[1]) tw_fix_put_text(&o, 55, symbol.at, symbol.n);
+    tw_fix_put_integer(&o, 297, fine ? status : code[1] ? 9 : 5);
+    finish(md, &o, code);
+}
+
+/* It names quotes by something else than their symbols or their id: any may be gone, and
+ * all are asked for again. */
+static void lose(struct tw_fix_md *md, struct tw_fix_now now, uint64_t seq, uint64_t type,
+                 struct tw_batch *out)
+{
+    tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, 0, "35=Z, message %llu: of which symbols quotes"
+                   " are taken back nobody here can tell (298=%llu): all are asked for"
+                   " again", (unsigned long long)seq, (unsigned long long)type);
+    for (uint32_t i = 0; i < md->subs_n; i++) tw_fix_md_slow_down(&md->subs[i], now);
+    tw_fix_md_lose_all(md, now, 0, 0, NULL, out);
+}
+
+static void take_cancel(struct tw_fix_md *md, struct tw_fix_now now,
+                        struct tw_fix_md_sides *q, const struct tw_fix_message *m,
+                        struct tw_batch *out)
+{
+    uint64_t type = tw_fix_md_number_of(m, 298), n;
+    struct tw_fix_text symbol = { "", 0 };
+
+    n = type == ALL ? cancel_all(md, now, q, 0, out)
+                    : cancel_symbols(md, now, q, m, &symbol, out);
+    if (type == ONE_QUOTE && !symbol.n && tw_fix_message_body(m, 117).n)
+        n = cancel_all(md, now, q, hash_of(m), out);
+    else if (type != ALL && !symbol.n) {
+        lose(md, now, q->seq, type, out);
+        n = 1;
+    }
+    md->stats.messages++;
+    answer_cancel(md, m, type, symbol, n > 0 || type == ALL);
+}
+
 void tw_fix_md_quotes(struct tw_fix_md *md, struct tw_fix_now now, uint64_t seq,
                       const struct tw_fix_message *m, struct tw_batch *out)
 {
-    struct tw_fix_md_sides q = { .seq = seq, .until_ns = INT64_MAX };
+    struct tw_fix_md_sides q = { .seq = seq, .until_ns = INT64_MAX, .id = hash_of(m) };
 
     if (tw_fix_md_time(md, m, &q.time_ns) < 0) problem(md, m, seq);
+    else if (*tw_fix_message_code(m).at == 'Z') take_cancel(md, now, &q, m, out);
     else if (*tw_fix_message_code(m).at == 'S') take_quote(md, now, &q, m, out);
     else take_mass(md, now, &q, m, out);
 }

@@ -92,9 +92,10 @@ int tw_fix_md_set_until(struct tw_fix_md *md, struct tw_fix_sub *s, unsigned sid
     return TW_OK;
 }
 
-void tw_fix_md_no_until(struct tw_fix_md *md, struct tw_fix_sub *s)
+void tw_fix_md_no_quote(struct tw_fix_md *md, struct tw_fix_sub *s)
 {
     s->until_ns[0] = s->until_ns[1] = never;
+    s->quote = 0;
     if (s->until_at) take_out(md, s);
 }
 
@@ -105,13 +106,14 @@ static void end_first(struct tw_fix_md *md, struct tw_fix_now now, struct tw_bat
     const char *name = tw_symbols_name(md->o.symbols, s->symbol);
     struct tw_fix_md_sides q = {
         .time_ns = first_of(s), .symbol = { name, strlen(name) }, .until_ns = never,
+        .id = s->quote,
     };
 
     for (unsigned side = 0; side < 2; side++)
         if (s->until_ns[side] == q.time_ns)
             q.side[q.n++] = (struct tw_fix_entry){ .type = (uint8_t)side,
                                                    .flags = TW_FIX_GONE };
-    if (tw_fix_md_quote(md, now, &q, out) != TW_FIX_MD_USED) tw_fix_md_no_until(md, s);
+    if (tw_fix_md_quote(md, now, &q, out) != TW_FIX_MD_USED) tw_fix_md_no_quote(md, s);
     md->stats.expired++;
 }
 

@@ -277,7 +277,7 @@ static void requests(void)
     ok(strcmp(heard(r), "A 1x1 0x0") == 0,
        "a request of one symbol says which; updates alone make a book");
     tell(r, TW_FIX_LOGGED_OUT, 0, 0);
-    ok(strcmp(heard(r), "all gap 0 from 0; lost the session is down: the books are lost")
+    ok(strcmp(heard(r), "all gap 0 from 0; lost the books are lost")
        == 0, "the end of the session is a gap");
     ok(tw_fix_md_book(r->md, a) == NULL, "without books");
     tell(r, TW_FIX_LOGGED_ON, 0, 0);

@@ -124,6 +124,44 @@ static void until(void)
     PLAY("sets of quotes", &all, TW_FIX_44, many);
 }
 
+static void taken_back(void)
+{
+    static const struct tw_fix_md_options all = { .quotes = true };
+    static const struct step steps[] = {
+        { "S 131=@A@|117=q|55=A|132=1.4|133=1.6|62=20240102-09:30:05|", "A 1.4x0 1.6x0" },
+        { "Z 117=q|298=1|301=1|295=1|55=B|", "AI 117=q|55=B|297=9|" },
+        { "Z 117=q|298=1|301=2|295=2|55=B|55=A|", "A 0x0 0x0; AI 117=q|55=B|297=1|" },
+        { "Z 117=q|298=1|295=1|55=A|", "" },
+        { "+9", "" },
+        { "i 117=r|296=1|" SET "299=1|55=A|132=1|133=2|299=2|55=B|132=3|133=4|",
+          "A 1x0 2x0; B 3x0 4x0" },
+        { "Z 117=all|298=4|301=2|", "A 0x0 0x0; B 0x0 0x0; AI 117=all|55=[N/A]|297=4|" },
+        { "Z 117=all|298=4|", "" },
+        { "S 117=s|55=A|132=1.4|133=1.6|", "A 1.4x0 1.6x0" },
+        { "S 117=t|55=B|132=2|133=3|", "B 2x0 3x0" },
+        { "Z 117=t|298=5|", "B 0x0 0x0" },
+        { "Z 117=t|298=5|301=1|", "AI 117=t|55=[N/A]|297=9|" },
+        /* A snapshot is no quote. */
+        { "W 55=B|268=1|269=0|270=1|271=2|", "B 1x2 0x0" },
+        { "Z 117=t|298=1|295=1|55=B|", "" },
+        /* Of a kind of instrument: which are of it nobody here knows. */
+        { "Z 117=u|298=2|301=2|", "problem 35=Z, message 14: of which symbols quotes are"
+          " taken back nobody here can tell (298=2): all are asked for again; all gap 0"
+          " from 0; lost the books are lost; AI 117=u|55=[N/A]|297=2|; R A; R B" },
+        { "Z 117=u|298=3|", "problem 35=Z, message 15: of which symbols quotes are taken"
+          " back nobody here can tell (298=3): all are asked for again; all gap 0 from 0;"
+          " lost the books are lost" },
+        { "+2", "R A; R B" },
+    };
+    static const struct step of_42[] = {
+        { "S 131=@A@|117=q|55=A|132=1.4|133=1.6|", "A 1.4x0 1.6x0" },
+        { "Z 117=q|298=1|301=2|295=1|55=A|", "A 0x0 0x0; b 117=q|297=1|" },
+    };
+
+    PLAY("quotes that are taken back", &all, TW_FIX_50, steps);
+    PLAY("by 4.2", &all, TW_FIX_42, of_42);
+}
+
 /* Each record has the time at which the quote ran out, whenever that is looked at; and
  * a message finds the book as it was then. */
 static void when(void)
@@ -440,6 +478,7 @@ int main(void)
     masses();
     long_names();
     until();
+    taken_back();
     when();
     many_until();
     states();
