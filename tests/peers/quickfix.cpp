@@ -14,10 +14,15 @@
  *                 "holds N", of how many
  *     trade N     the last of them trades N
  *     deny        the next change is refused; "denies" from when on
+ *     quote N     a quote of AAPL, 35=S, by N - 1 and N + 1, to be acknowledged
+ *     quotes N    many of them, 35=i: AAPL, and two that nobody asked for
+ *     states N    asks whether AAPL, NONE and all of the venue trade, 35=e and g
  * and what it tells: "ready", "logon", "logout", "order N" of an order that comes, which
- * is answered by an execution report, and "fill N" of a report; "skips" when a Logout
- * comes while messages before it are missing, for QuickFIX counts the first of those as
- * come then.  It ends with its input. */
+ * is answered by an execution report, and "fill N" of a report; "asks TYPE SYMBOL" of
+ * 35=R, e and g, of which the last two are answered; "acked TYPE STATUS WRONG" of 35=AI
+ * and b, and how many are wrong in it; "state SYMBOL CODE" of 35=f and h; "skips" when a
+ * Logout comes while messages before it are missing, for QuickFIX counts the first of
+ * those as come then.  It ends with its input. */
 #define HAVE_SSL 1                        /* as Debian builds it */
 
 #include <poll.h>
@@ -86,12 +91,35 @@ static FIX::Message report(const FIX::Message &order, bool is_42)
     return m;
 }
 
-/* An order that rests. */
-struct Resting {
-    std::string first, id, quantity, price;
-    double cum = 0;
-    char status = '0';
-};
+/* ---- quotes and states of trading ---- */
+
+/* The first value of a tag wherever it is: groups are, or are not, where there is no
+ * dictionary. */
+static std::string first(const FIX::Message &m, const char *tag)
+{
+    const std::string text = m.toString(), head = std::string("\001") + tag + "=";
+    const size_t at = text.find(head);
+
+    if (at == std::string::npos) return "-";
+    return text.substr(at + head.size(), text.find('\001', at + 1) - at - head.size());
+}
+
+static int count(const FIX::Message &m, const char *tag)
+{
+    const std::string text = m.toString(), head = std::string("\001") + tag + "=";
+    int n = 0;
+
+    for (size_t at = 0; (at = text.find(head, at)) != std::string::npos; at++) n++;
+    return n;
+}
+
+static FIX::Message of_type(const char *type)
+{
+    FIX::Message m;
+
+    m.getHeader().setField(FIX::MsgType(type));
+    return m;
+}
 
 static std::string text_of(double v)
 {
@@ -100,6 +128,79 @@ static std::string text_of(double v)
     text << v;
     return text.str();
 }
+
+/* Both sides about the middle. */
+static void put_sides(FIX::FieldMap &m, const char *symbol, double middle)
+{
+    m.setField(55, symbol);
+    m.setField(132, text_of(middle - 1));
+    m.setField(133, text_of(middle + 1));
+    m.setField(134, "10");
+    m.setField(135, "20");
+}
+
+static FIX::Message quote(double middle)
+{
+    FIX::Message m = of_type("S");
+
+    m.setField(117, "q" + text_of(middle));
+    m.setField(301, "2");
+    put_sides(m, "AAPL", middle);
+    return m;
+}
+
+static FIX::Message mass_quote(double middle)
+{
+    static const int sets[] = { 302, 311, 304, 295, 0 };
+    static const int entries[] = { 299, 55, 132, 133, 134, 135, 0 };
+    FIX::Message m = of_type("i");
+    FIX::Group set(296, 302, sets);
+
+    m.setField(117, "m" + text_of(middle));
+    m.setField(301, "2");
+    set.setField(302, "s");
+    set.setField(311, "U");
+    set.setField(304, "3");
+    for (const char *symbol : { "AAPL", "NONE", "NOR" }) {
+        FIX::Group entry(295, 299, entries);
+
+        entry.setField(299, symbol);
+        put_sides(entry, symbol, middle);
+        set.addGroup(entry);
+    }
+    m.addGroup(set);
+    return m;
+}
+
+/* Of a symbol, or (NULL) of all. */
+static FIX::Message state_request(const char *symbol, const std::string &id)
+{
+    FIX::Message m = of_type(symbol ? "e" : "g");
+
+    m.setField(symbol ? 324 : 335, id);
+    if (symbol) m.setField(55, symbol);
+    m.setField(263, "0");
+    return m;
+}
+
+/* What it trades as: open. */
+static FIX::Message state(const FIX::Message &request, bool symbol)
+{
+    FIX::Message m = of_type(symbol ? "f" : "h");
+
+    m.setField(symbol ? 324 : 335, request.getField(symbol ? 324 : 335));
+    if (symbol) m.setField(55, request.getField(55));
+    else m.setField(336, "DAY");
+    m.setField(symbol ? 326 : 340, symbol ? "17" : "2");
+    return m;
+}
+
+/* An order that rests. */
+struct Resting {
+    std::string first, id, quantity, price;
+    double cum = 0;
+    char status = '0';
+};
 
 /* What was done to it: 0, 5, 4, F, or I for its status. */
 static FIX::Message report(const Resting &o, char exec, double traded = 0)
@@ -202,6 +303,28 @@ struct Peer : FIX::Application {
         }
     }
 
+    /* Whether it is of quotes or states. */
+    bool told(const FIX::Message &m, const std::string &type)
+    {
+        bool symbol = type == "e" || type == "f";
+
+        if (type == "R" || type == "e" || type == "g") {
+            tell("asks", type + " " + first(m, "55"));
+            if (type == "R" || first(m, "263") == "2") return true;
+            FIX::Message answer = state(m, symbol);
+
+            FIX::Session::sendToTarget(answer, id);
+        } else if (type == "AI" || type == "b") {
+            tell("acked", type + " " + first(m, "297") + " " + text_of(count(m, "368")));
+        } else if (type == "f" || type == "h") {
+            tell("state", symbol ? first(m, "55") + " " + first(m, "326")
+                                 : "all " + first(m, "340"));
+        } else {
+            return false;
+        }
+        return true;
+    }
+
     bool is_42() const { return id.getBeginString().getValue() == "FIX.4.2"; }
     void onCreate(const FIX::SessionID &created) { id = created; }
     void onLogon(const FIX::SessionID &) { tell("logon"); }
@@ -230,6 +353,7 @@ struct Peer : FIX::Application {
             take(m, m.getHeader().getField(35));
             return;
         }
+        if (told(m, m.getHeader().getField(35))) return;
         if (!m.isSetField(11)) return;    /* of the venue as a whole */
         tell(is_order ? "order" : "fill", m.getField(11));
         if (is_order) {
@@ -261,6 +385,23 @@ static void obey(const std::string &line, Peer &peer, const std::string &folder)
         tell("denies");
     } else if (line.compare(0, 6, "trade ") == 0) {
         peer.trade(std::atof(line.c_str() + 6));
+    } else if (line.compare(0, 6, "quote ") == 0) {
+        FIX::Message m = quote(std::atof(line.c_str() + 6));
+
+        FIX::Session::sendToTarget(m, peer.id);
+    } else if (line.compare(0, 7, "quotes ") == 0) {
+        FIX::Message m = mass_quote(std::atof(line.c_str() + 7));
+
+        FIX::Session::sendToTarget(m, peer.id);
+    } else if (line.compare(0, 7, "states ") == 0) {
+        static const char *const symbols[] = { "AAPL", "NONE", nullptr };
+
+        for (const char *symbol : symbols) {
+            FIX::Message m = state_request(symbol, line.substr(7)
+                                           + (symbol ? symbol : "all"));
+
+            FIX::Session::sendToTarget(m, peer.id);
+        }
     } else if (line == "drop") {
         s->disconnect();
     } else if (line == "logout") {
