@@ -402,6 +402,23 @@ static struct booth *left_booth(struct ltw_fix *f, const struct tw_fix_link_opti
     return b;
 }
 
+/* One whose session is no more, and whose peer has no open orders; NULL: there is none.
+ * With the lock held. */
+static struct booth *idle_booth(struct ltw_fix *f, const struct tw_fix_link_options *o)
+{
+    struct booth *b = f->booths;
+
+    while (b && (b->adding > 0
+                 || !tw_fix_booth_renew(b->b, o->session.dictionary,
+                                        o->session.precision)))
+        b = b->next;
+    if (!b) return NULL;
+    b->d = o->session.dictionary;
+    b->precision = o->session.precision;
+    snprintf(b->name, sizeof b->name, "%s", o->name);
+    return b;
+}
+
 /* With the lock held. */
 static int new_booth(struct ltw_fix *f, const struct tw_fix_link_options *o,
                      struct booth **out, struct tw_error *error)
@@ -413,9 +430,13 @@ static int new_booth(struct ltw_fix *f, const struct tw_fix_link_options *o,
     };
     struct booth *one;
 
-    if (f->host->desk->lanes > 0 && b.owner >= f->host->desk->lanes)
-        return tw_fail(error, TW_ELIMIT, "%s: more than %d of such sessions were added",
-                       o->name, LTW_FIX_BOOTHS);
+    if (f->host->desk->lanes > 0 && b.owner >= f->host->desk->lanes) {
+        *out = idle_booth(f, o);
+        if (*out) return TW_OK;
+        return tw_fail(error, TW_ELIMIT, "%s: of sessions with orders %u are there, or"
+                       " were and have open orders: no more can be added", o->name,
+                       f->n_booths);
+    }
     one = tw_calloc(1, sizeof *one);
     if (!one) return no_memory(error);
     ltw_desk_ids(f->host->desk, b.owner, &b.first_id, &b.id_step);
@@ -461,10 +482,10 @@ static int make_booth(lua_State *L, struct ltw_fix *f, struct tw_fix_link_option
 static void give_booth(struct ltw_fix *f, struct booth *one, struct tw_fix_link *link)
 {
     pthread_mutex_lock(&f->lock);
+    if (link) tw_fix_booth_attach(one->b, link);
     one->adding--;
     one->was_used |= link != NULL;
     pthread_mutex_unlock(&f->lock);
-    if (link) tw_fix_booth_attach(one->b, link);
 }
 
 /* [-0, +0, m]  A feed reads the messages of the session on top: before others do, as most

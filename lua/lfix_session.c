@@ -476,7 +476,8 @@ static int set_numbers(lua_State *L)
 }
 
 /* fix.remove(session) -> true | nil, message, code
- * It logs out and is no more; its store stays.
+ * It logs out and is no more; its store stays, and so do its name and figures: some 4 KB
+ * of memory till the end of the run, for others may look at it.
  * Yields: no.  Blocks: no.  Thread: any of a run.
  * Errors: as fix.enable.  Units: none. */
 static int remove_session(lua_State *L)

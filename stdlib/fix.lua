@@ -18,12 +18,13 @@ end
 -- peer; or with acceptor (the port of an app.fix.acceptor of the app; true: of the only
 -- one) a session that waits for its peer there.  With market = true it serves what the
 -- run has of quotes and trades, with orders = true its peer trades in the run's book, if
--- there is one (app.fix.open { orders = true }); 64 of these can be added.  Feeds and
--- gateways are for the app file, which may declare them with enabled = false: fix.enable
--- connects them.  Its app file declares FIX sessions or says app.fix.open().  fix.remove
--- ends a session; its name can be used again then, by a session of the same dictionary,
--- which goes on with the orders of the peer.  A run has 4096 at a time, a
--- port as many as its session_limit.
+-- there is one (app.fix.open { orders = true }); 64 of these can be added at a time,
+-- with those that are removed while orders of their peers are open.  Feeds and gateways
+-- are for the app file, which may declare them with enabled = false: fix.enable connects
+-- them.  Its app file declares FIX sessions or says app.fix.open().  fix.remove ends a
+-- session; its name can be used again then, by a session of the same dictionary, which
+-- goes on with the orders of the peer.  A run has 4096 at a time, a port as many as its
+-- session_limit.
 -- Yields: no.  Blocks: while its dictionary is read and its store is opened.
 -- Thread: any of a run.
 -- Errors: nil where the name or the store is in use, and for files that can't be had;

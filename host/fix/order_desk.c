@@ -600,11 +600,35 @@ static void free_name(struct tw_hashed_link *l, void *ctx)
     tw_free(name_of(l));
 }
 
-void tw_fix_desk_free(struct tw_fix_desk *d)
+static void forget(struct tw_fix_desk *d)
 {
-    if (!d) return;
     tw_hashed_fini(&d->names, free_name, NULL);
     for (size_t i = 0; i < d->n_deals; i++) tw_free(d->deals[i]);
     tw_free(d->deals);
+}
+
+bool tw_fix_desk_renew(struct tw_fix_desk *d, const struct tw_fix_dictionary *dictionary,
+                       int precision)
+{
+    struct tw_hashed names;
+
+    for (size_t i = 0; i < d->n_deals; i++)
+        if (leaves(d->deals[i]) > 0 || d->deals[i]->asked) return false;
+    if (tw_hashed_init(&names) < 0) return false;
+    forget(d);
+    d->names = names;
+    d->o.first_id += d->n_deals * d->o.id_step;
+    d->deals = NULL;
+    d->n_deals = d->room = 0;
+    d->o.dictionary = dictionary;
+    d->o.precision = precision;
+    d->version = tw_fix_dictionary_version(dictionary);
+    return true;
+}
+
+void tw_fix_desk_free(struct tw_fix_desk *d)
+{
+    if (!d) return;
+    forget(d);
     tw_free(d);
 }

@@ -34,6 +34,11 @@ struct tw_fix_desk_options {
 struct tw_fix_desk *tw_fix_desk_new(const struct tw_fix_desk_options *options);
 void tw_fix_desk_free(struct tw_fix_desk *d);   /* d may be NULL */
 
+/* It is for another peer: all is forgotten but the numbers of OrderIDs and ExecIDs, which
+ * go on.  False: an order is open, or no memory. */
+bool tw_fix_desk_renew(struct tw_fix_desk *d, const struct tw_fix_dictionary *dictionary,
+                       int precision);
+
 /* 1: *q is a request, without arrives_ns, seq and number; 0: it was answered at now_ns;
  * TW_EUSAGE: no message of orders; UV_ENOMEM. */
 int tw_fix_desk_take(struct tw_fix_desk *d, const struct tw_fix_message *m,

@@ -35,7 +35,7 @@ static void on_send(void *ctx, const char *code, const char *body, size_t n)
     struct tw_fix_booth *b = ctx;
     struct tw_error error;
 
-    tw_fix_session_put(b->s, b->now, code, body, n, NULL, &error);
+    if (b->s) tw_fix_session_put(b->s, b->now, code, body, n, NULL, &error);
 }
 
 /* What happened to its orders; while it is not logged on that waits in the seat. */
@@ -93,6 +93,20 @@ void tw_fix_booth_attach(struct tw_fix_booth *b, struct tw_fix_link *link)
 {
     /* order [booth.link] release: the link is made */
     atomic_store_explicit(&b->link, link, memory_order_release);
+}
+
+bool tw_fix_booth_renew(struct tw_fix_booth *b,
+                        const struct tw_fix_dictionary *dictionary, int precision)
+{
+    /* order [booth.link] acquire: the link is made */
+    struct tw_fix_link *link = atomic_load_explicit(&b->link, memory_order_acquire);
+    struct tw_venue_report r;
+
+    /* What FEED did here is done: the link's lock says so. */
+    if (!link || !tw_fix_link_is_removed(link)) return false;
+    b->s = NULL;
+    while (tw_seat_take(b->seat, &r)) tw_fix_desk_report(b->desk, &r);
+    return tw_fix_desk_renew(b->desk, dictionary, precision);
 }
 
 struct tw_fix_booth *tw_fix_booth_new(const struct tw_fix_booth_options *options,

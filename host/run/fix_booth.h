@@ -36,4 +36,10 @@ void tw_fix_booth_free(struct tw_fix_booth *b);
 struct tw_fix_consumer tw_fix_booth_consumer(struct tw_fix_booth *b);
 void tw_fix_booth_attach(struct tw_fix_booth *b, struct tw_fix_link *link);
 
+/* Its session was removed, and its peer's orders have all ended: it forgets them, and is
+ * for another peer.  False: it is in use.  Thread: any, and nobody attaches meanwhile.
+ * Blocks: short locks. */
+bool tw_fix_booth_renew(struct tw_fix_booth *b,
+                        const struct tw_fix_dictionary *dictionary, int precision);
+
 #endif

@@ -142,6 +142,40 @@ apps.prints("a session that serves and trades", { args = { "--workers", "2" }, a
       end
     end]]):format(book) }, "venue true\nfilled 5.0 101.0\nopen\ncanceled\n")
 
+-- Of those with orders there are 64 at a time; one that was removed makes room, whatever
+-- it was called.
+local many = apps.free_port()
+apps.prints("sessions with orders that come and go", { args = { "--workers", "1" },
+  app = ([[
+  app.fix.open { orders = true }
+  app.feed.timer { every = 0.005 }
+  app.fix.acceptor { port = %d, sessions = {} }
+  app.script "s.lua"]]):format(many), ["s.lua"] = SAY .. [[
+    local fix = tw.fix
+    local function add(name)
+      return fix.add { acceptor = true, name = name, sender = "VENUE", target = name,
+                       orders = true }
+    end
+    local n, last, gone = 0
+    function M:on_start()
+      local name, why, code
+      repeat
+        n = n + 1
+        name, why, code = add("s" .. n)
+      until not name
+      say(n > 64, code, why:find "are there, or were and have open orders" ~= nil)
+      n, last, gone = n - 1, n + 8, "s1"
+      fix.remove(gone)
+    end
+    function M:on_timer()
+      if fix.status(gone).state ~= "removed" then return end
+      n, gone = n + 1, "s" .. n + 1
+      assert(add(gone))
+      if n < last then return fix.remove(gone) end
+      say(add "more" == nil)
+      os.exit(0)
+    end]] }, "true -5005 true\ntrue\n")
+
 -- Through attach, in a run that begins without any session; the passwords of what was
 -- asked are in no log.
 do

@@ -241,6 +241,65 @@ static void close_all(void)
     tw_venue_free(venue);
 }
 
+/* ---- a desk for one peer after the other ---- */
+
+static void on_nothing(void *ctx, const char *code, const char *body, size_t n)
+{
+    (void)code, (void)body, (void)n;
+    ++*(unsigned *)ctx;
+}
+
+/* An order of that ClOrdID; as tw_fix_desk_take. */
+static int order(struct tw_fix_desk *d, const char *id, struct tw_request *q)
+{
+    char body[200];
+    int n = snprintf(body, sizeof body, "11=%s\00121=1\00155=%s\00154=1\001"
+                     "60=20260101-00:00:00\00138=1\00140=2\00144=1\00159=1\001", id,
+                     names[0]), rc;
+    size_t bytes;
+    char *p = message("D", body, (size_t)n, false, &bytes);
+
+    rc = tw_fix_desk_take(d, receive(p, bytes), now_ns, q);
+    free(p);
+    return rc;
+}
+
+static void is(struct tw_fix_desk *d, const struct tw_request *q, enum tw_exec_type exec)
+{
+    tw_fix_desk_report(d, &(struct tw_venue_report){
+        .report = { .order = q->id, .exec = exec, .time_ns = now_ns },
+        .owner = 1, .symbol = 1, .side = TW_SIDE_BUY, .answers = exec == TW_EXEC_NEW });
+}
+
+static void renewals(void)
+{
+    unsigned sent = 0;
+    struct tw_fix_desk *d;
+    struct tw_request q[3];
+
+    version = TW_FIX_42;
+    d = tw_fix_desk_new(&(struct tw_fix_desk_options){
+        .dictionary = dictionaries[version], .symbols = symbols, .owner = 1,
+        .first_id = 5, .id_step = 2, .send = on_nothing, .ctx = &sent });
+    ok(tw_fix_desk_renew(d, dictionaries[version], 0), "a desk nobody has used is free");
+    ok(order(d, "x", &q[0]) == 1 && !tw_fix_desk_renew(d, dictionaries[version], 0)
+       && order(d, "y", &q[1]) == 1, "not one with an order");
+    is(d, &q[0], TW_EXEC_NEW);
+    is(d, &q[0], TW_EXEC_CANCELED);
+    ok(!tw_fix_desk_renew(d, dictionaries[version], 0), "that is open");
+    is(d, &q[1], TW_EXEC_NEW);
+    is(d, &q[1], TW_EXEC_EXPIRED);
+    ok(sent == 4 && tw_fix_desk_renew(d, dictionaries[TW_FIX_44], 0), "they have ended");
+    is(d, &q[1], TW_EXEC_NEW);
+    ok(sent == 4, "what still comes is of nobody");
+    version = TW_FIX_44;
+    ok(order(d, "x", &q[2]) == 1 && q[0].id == 5 && q[1].id == 7 && q[2].id == 9,
+       "its ClOrdIDs are forgotten, numbers of orders go on");
+    is(d, &q[2], TW_EXEC_NEW);
+    ok(sent == 5, "the next peer hears of its own");
+    tw_fix_desk_free(d);
+}
+
 /* ---- random lives ---- */
 
 static struct tw_request asked[OWNERS + 1][IDS];
@@ -514,6 +573,7 @@ int main(void)
         scrambled(requests, 30);
         cutting(requests);
     }
+    renewals();
     tw_fix_message_fini(&parsed);
     for (int v = 0; v <= TW_FIX_50SP2; v++) tw_fix_dictionary_free(dictionaries[v]);
     tw_symbols_free(symbols);
