@@ -28,6 +28,7 @@ static int version_gc(lua_State *L)
 {
     struct ltw_version **v = luaL_checkudata(L, 1, VERSION);
 
+    if (!ltw_is_finalizer(L)) return 0;
     ltw_version_unref(*v);
     *v = NULL;
     return 0;

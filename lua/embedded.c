@@ -152,7 +152,7 @@ static int pause_all(lua_State *L)
 
     lua_getfield(L, LUA_REGISTRYINDEX, LTW_ENGINE);
     e = lua_touserdata(L, -1);
-    for (unsigned i = 0; i < e->n; i++)
+    for (unsigned i = 0; e && i < e->n; i++)
         if (strcmp(e->options[i].name, name) == 0)
             ltw_script_pause(e->scripts[i], lua_toboolean(L, 2));
     return 0;

@@ -72,6 +72,7 @@ static int array_gc(lua_State *L)
 {
     struct ltw_box *box = ltw_to_box(L, 1, ltw_box_mark);
 
+    if (!ltw_is_finalizer(L)) return 0;
     if (!box || !box->object || box->object->type != &tw_array_type) return 0;
     ltw_state(L)->bytes -= box->note;
     box->note = 0;
@@ -404,6 +405,7 @@ static int combine(lua_State *L, enum tw_array_op op)
     struct ltw_box *box;
 
     if (a.array && b.array) ltw_check_lengths(L, a.array, b.array);
+    if (!a.array && !b.array) return luaL_error(L, "an array expected, got two numbers");
     box = ltw_array_begin(L, tw_array_length(a.array ? a.array : b.array));
     return push_new(L, box, tw_array_combine(op, a, b));
 }

@@ -76,7 +76,7 @@ static void close_box(struct box *box)
 
 static int box_gc(lua_State *L)
 {
-    close_box(luaL_checkudata(L, 1, BOX));
+    if (ltw_is_finalizer(L)) close_box(luaL_checkudata(L, 1, BOX));
     return 0;
 }
 
@@ -252,6 +252,8 @@ static int read_app(lua_State *L)
     ltw_push_thawed(L, &box->given);
     lua_getfield(L, 1, "file");
     lua_insert(L, 1);
+    if (lua_type(L, 1) != LUA_TSTRING)
+        return luaL_error(L, "file: a path expected, got %s", luaL_typename(L, 1));
     push_paths(L, box);
     lua_rotate(L, 2, -1);                         /* file, directory, search, given */
     if (box->app) set_paths(L, box);

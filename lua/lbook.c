@@ -198,6 +198,7 @@ static int book_gc(lua_State *L)
 {
     struct book **box = luaL_checkudata(L, 1, BOOK);
 
+    if (!ltw_is_finalizer(L)) return 0;
     if (*box) unref(*box);
     *box = NULL;
     return 0;

@@ -40,6 +40,7 @@ static int key_gc(lua_State *L)
 {
     struct key *key = luaL_checkudata(L, 1, KEY);
 
+    if (!ltw_is_finalizer(L)) return 0;
     tw_any_unref(&key->any);
     key->any.kind = TW_VALUE_NIL;
     return 0;

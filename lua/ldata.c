@@ -15,7 +15,9 @@ int ltw_add_data(lua_State *L, int idx, int64_t since_ns, struct tw_history *h,
     struct tw_lean lean;
     int rc = TW_OK, top = lua_gettop(L);
 
-    lua_getfield(L, idx, "data");
+    if (lua_getfield(L, idx, "data") != LUA_TTABLE)
+        return luaL_error(L, "data: a list of files expected, got %s",
+                          luaL_typename(L, -1));
     for (int i = 1; rc == TW_OK && lua_rawgeti(L, top + 1, i) == LUA_TTABLE; i++) {
         struct tw_history_file file = {
             .path = ltw_text_at(L, -1, "path"), .member = ltw_text_at(L, -1, "member"),

@@ -177,6 +177,7 @@ static int held_gc(lua_State *L)
 {
     struct ltw_scope **held = luaL_checkudata(L, 1, HELD);
 
+    if (!ltw_is_finalizer(L)) return 0;
     ltw_scope_unref(*held);
     *held = NULL;
     return 0;

@@ -35,6 +35,7 @@ static int input_gc(lua_State *L)
 {
     struct tw_input **in = luaL_checkudata(L, 1, INPUT);
 
+    if (!ltw_is_finalizer(L)) return 0;
     tw_input_close(*in);
     *in = NULL;
     return 0;
@@ -76,6 +77,7 @@ static int dictionary_gc(lua_State *L)
 {
     struct tw_fix_dictionary **d = luaL_checkudata(L, 1, DICTIONARY);
 
+    if (!ltw_is_finalizer(L)) return 0;
     tw_fix_dictionary_free(*d);
     *d = NULL;
     return 0;

@@ -29,7 +29,7 @@ struct group { uint32_t n; struct tw_fix_part entries[]; };
 
 static int reader_gc(lua_State *L)
 {
-    tw_fix_message_fini(luaL_checkudata(L, 1, READER));
+    if (ltw_is_finalizer(L)) tw_fix_message_fini(luaL_checkudata(L, 1, READER));
     return 0;
 }
 

@@ -149,6 +149,7 @@ static int release(lua_State *L)
 {
     struct tw_any *v = luaL_checkudata(L, 1, VALUE_HELD);
 
+    if (!ltw_is_finalizer(L)) return 0;
     tw_any_unref(v);
     v->kind = TW_VALUE_NIL;
     return 0;

@@ -71,6 +71,7 @@ static int future_gc(lua_State *L)
 {
     struct ltw_box *h = to_handle(L, 1);
 
+    if (!ltw_is_finalizer(L)) return 0;
     if (!h) return 0;
     if (h->object && h->note & WANTS) tw_future_forget(of(h));
     h->note &= ~(uint64_t)WANTS;
@@ -297,9 +298,10 @@ static int future_eq(lua_State *L)
 
 static int future_tostring(lua_State *L)
 {
-    struct ltw_box *h = lua_touserdata(L, 1);
+    const struct ltw_box *h = to_handle(L, 1);
 
-    if (h->object)
+    if (!h && !ltw_to_box(L, 1, ltw_box_mark)) return luaL_typeerror(L, 1, "future");
+    if (h && h->object)
         lua_pushfstring(L, "%s: %p (%s)",
                         luaL_testudata(L, 1, LTW_TASK) ? "task" : "future",
                         (void *)h->object, ltw_future_states[ltw_future_look(h, NULL)]);

@@ -78,8 +78,9 @@ int ltw_object_gc(lua_State *L)
     struct ltw_box *b = ltw_to_box(L, 1, ltw_box_mark);
     struct tw_object *o;
 
+    if (!ltw_is_finalizer(L)) return 0;
     if (!b) b = ltw_to_box(L, 1, ltw_task_mark);
-    if (!b) return 0;   /* a script has called it */
+    if (!b) return 0;
     o = b->object;
     b->object = NULL;
     if (o) tw_object_unref(o);

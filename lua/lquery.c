@@ -43,7 +43,7 @@ static void close_reading(struct reading *r)
 
 static int reading_gc(lua_State *L)
 {
-    close_reading(luaL_checkudata(L, 1, READING));
+    if (ltw_is_finalizer(L)) close_reading(luaL_checkudata(L, 1, READING));
     return 0;
 }
 

@@ -51,6 +51,7 @@ static int shared_gc(lua_State *L)
 {
     struct shared *s = luaL_checkudata(L, 1, SHARED);
 
+    if (!ltw_is_finalizer(L)) return 0;
     if (s->fd >= 0) close(s->fd);
     s->fd = -1;
     return 0;
@@ -135,7 +136,7 @@ static void close_pack(struct pack *p)
 
 static int pack_gc(lua_State *L)
 {
-    close_pack(luaL_checkudata(L, 1, PACK));
+    if (ltw_is_finalizer(L)) close_pack(luaL_checkudata(L, 1, PACK));
     return 0;
 }
 

@@ -47,6 +47,7 @@ static int work_gc(lua_State *L)
 {
     struct work *w = luaL_checkudata(L, 1, WORK);
 
+    if (!ltw_is_finalizer(L)) return 0;
     tw_tape_writer_abandon(w->writer);
     tw_merge_close(w->merge);
     tw_gaps_free(w->gaps);

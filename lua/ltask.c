@@ -73,6 +73,7 @@ static int scope_gc(lua_State *L)
 {
     struct box *b = luaL_checkudata(L, 1, SCOPE);
 
+    if (!ltw_is_finalizer(L)) return 0;
     ltw_scope_unref(b->scope);
     b->scope = NULL;
     return 0;

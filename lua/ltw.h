@@ -199,6 +199,10 @@ static inline bool ltw_get_flag(lua_State *L, const char *name)
  * object without __tostring is named by its type. */
 int ltw_traceback(lua_State *L);
 
+/* [-0, +0, -]  Does the collector call the running function, as a finalizer?  A script
+ * that calls one by hand may be in the middle of using what it would let go. */
+bool ltw_is_finalizer(lua_State *L);
+
 /* [-0, +0, e]  Raises while the state closes: of what its last finalizers make nothing
  * is finalized, so it must hold nothing. */
 void ltw_check_open(lua_State *L);

@@ -258,6 +258,7 @@ static int builder_gc(lua_State *L)
 {
     struct tw_builder **b = luaL_checkudata(L, 1, BUILDER);
 
+    if (!ltw_is_finalizer(L)) return 0;
     tw_builder_free(*b);
     *b = NULL;
     return 0;

@@ -56,7 +56,7 @@ static void let_go(lua_State *L, struct root *r)
 
 static int root_gc(lua_State *L)
 {
-    let_go(L, luaL_checkudata(L, 1, ROOT));
+    if (ltw_is_finalizer(L)) let_go(L, luaL_checkudata(L, 1, ROOT));
     return 0;
 }
 

@@ -87,7 +87,7 @@ static void free_text(struct text *text)
 
 static int text_free(lua_State *L)
 {
-    free_text(luaL_checkudata(L, 1, TEXT));
+    if (ltw_is_finalizer(L)) free_text(luaL_checkudata(L, 1, TEXT));
     return 0;
 }
 

@@ -112,6 +112,14 @@ int ltw_traceback(lua_State *L)
     return 1;
 }
 
+bool ltw_is_finalizer(lua_State *L)
+{
+    lua_Debug of;
+
+    return lua_getstack(L, 0, &of) && lua_getinfo(L, "n", &of) && of.name
+        && strcmp(of.name, "__gc") == 0 && strcmp(of.namewhat, "metamethod") == 0;
+}
+
 void ltw_check_open(lua_State *L)
 {
     if (ltw_state(L)->closing) luaL_error(L, "the state is closing");

@@ -203,6 +203,7 @@ static int tracker_gc(lua_State *L)
 {
     struct ltw_tracker *t = check_tracker(L, 1);
 
+    if (!ltw_is_finalizer(L)) return 0;
     ltw_state(L)->bytes -= t->bytes;
     tw_plan_free(t->plan);
     tw_symbols_free(t->symbols);

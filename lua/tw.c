@@ -66,6 +66,7 @@ static int pending_gc(lua_State *L)
 {
     struct tw_record *r = luaL_checkudata(L, 1, PENDING);
 
+    if (!ltw_is_finalizer(L)) return 0;
     if (r->message.value_kind == TW_VALUE_BLOCK) tw_value_unref(r->message.value.block);
     r->message.value_kind = TW_VALUE_NIL;
     return 0;

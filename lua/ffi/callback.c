@@ -258,6 +258,7 @@ static int collect(lua_State *L)
 {
     struct box *b = lua_touserdata(L, 1);
 
+    if (!b || !ltw_is_finalizer(L)) return 0;
     if (!b->callback || ltw_foreign_is_closed(b->callback->foreign)) return 0;
     luaL_unref(L, LUA_REGISTRYINDEX, b->callback->function);
     free_callback(b->callback);
@@ -271,7 +272,7 @@ static int end(lua_State *L)
     struct ltw_ffi *f = lua_touserdata(L, 1);
     struct ltw_state *state = ltw_state(L);
 
-    if (!f->foreign) return 0;
+    if (!f || !ltw_is_finalizer(L) || !f->foreign) return 0;
     ltw_foreign_close(f->foreign);
     while (f->live) leave_callback(f->live);
     state->leaves = ltw_foreign_is_leaving(f->foreign);

@@ -73,7 +73,7 @@ static void unguard(struct output *o)
 
 static int output_close(lua_State *L)
 {
-    struct output *o = lua_touserdata(L, 1);
+    struct output *o = luaL_checkudata(L, 1, OUTPUT);
 
     if (o->zip) zipClose(o->zip, NULL);
     if (o->file) fclose(o->file);

@@ -34,6 +34,8 @@ for n = 1, 200 do
   if #r * 0.1 <= n / 10 then short = short + 1 end
 end
 t.ok(past == 0 and short == 0, "none passes the end, and none is missing")
+t.raises("an array expected, got two numbers", debug.getmetatable(array.new(1)).__mul,
+         1, 2)
 t.raises("element 2 is a string, not a number", array, { 1, "2" })
 local function length(n)
   return setmetatable({ 1 }, { __len = function() return n end })

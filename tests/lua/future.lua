@@ -175,5 +175,21 @@ run = program [[local p, q = tw.promise(), tw.promise()
 t.is(run.err .. run.status, "0", "tw.any has looked at what it passed over")
 run = program 'local f = tw.promise().future f:cancel() f = nil collectgarbage()'
 t.is(run.err .. run.status, "0", "what was cancelled can't fail")
+-- Finalizers and metamethods that a script calls by hand.
+p = tw.promise()
+f, same = p.future, nil
+task.scope(function(s)
+  local waits = s:spawn(function() return f:await() end)
+  tw.sleep(0)
+  debug.getmetatable(f).__gc(f)        -- in the middle of the wait
+  debug.getmetatable(p).__gc(p)
+  collectgarbage()
+  p:resolve(7)
+  same = waits:await()
+end)
+t.is(same, 7, "a finalizer that is called by hand lets nothing go")
+for _, it in ipairs { {}, "x", io.stdout } do
+  t.raises("future expected", debug.getmetatable(f).__tostring, it)
+end
 
 p, f, mine, other, err, same, sent = nil, nil, nil, nil, nil, nil, nil

@@ -187,4 +187,12 @@ wrong({ from = "soon" },
       "from: a date like 2014-05-07 or 2014-05-07T13:30:00 expected, got soon")
 wrong({ app = "a.lua" }, "either script or app is to be given")
 
+-- What no command gives, but a script that finds the internal modules may.
+for _, data in ipairs { false, 3, "x.csv" } do
+  t.raises("data: a list of files expected, got", require "tw.internal.sweep".look,
+           { data = data or nil })
+end
+local _, no_path = require "tw.strategy".read(false)
+t.ok(tostring(no_path):find "file: a path expected, got boolean", "a path that is none")
+
 t.done()
