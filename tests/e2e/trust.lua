@@ -196,6 +196,48 @@ put("data.csv", DATA)
 local tried = command "backtest app.lua --data data.csv"
 if not t.ok(tried.status ~= 0 and (tried.err .. tried.out):find "ffi is off in",
 "a backtest of the app") then t.diag(tried.err .. tried.out) end
+
+-- Each run of a sweep writes what was off there, as does a backtest: a script may write.
+
+put("app.lua", [[local app = require "tw.app"
+  app.script("ours.lua")
+  app.script("s.lua", { trusted = false, params = { n = app.param("n", 1) } })]])
+put("s.lua", [[
+  local M, here = {}, debug.getinfo(1, "S").source:match "^@(.*/)" or ""
+  function M:on_start()
+    local said = {}
+    for i, module in ipairs { "ffi", "tw.internal.sweep" } do
+      local fine, why = pcall(require, module)
+      said[i] = fine and "WORKS" or tostring(why):match "is off in" or why
+    end
+    local file <close> = assert(io.open(here .. "said" .. self.params.n .. ".txt", "w"))
+    assert(file:write(table.concat(said, ", ")))
+  end
+  return M]])
+local folder = apps.directory .. "/backtest/"
+local function said(ran, first, last, name)
+  local texts = {}
+  for n = first, last do
+    local file <close> = io.open(("%ssaid%d.txt"):format(folder, n))
+    texts[#texts + 1] = file and file:read "a" or "nothing"
+  end
+  local want = ("is off in, is off in; "):rep(last - first + 1):sub(1, -3)
+  if not t.is(table.concat(texts, "; "), want, name) then t.diag(ran.err .. ran.out) end
+end
+said(command "backtest app.lua --data data.csv --set n=1", 1, 1,
+     "what a backtest has off")
+said(command "sweep app.lua --data data.csv --set n=2:4 --store none", 2, 4,
+     "each run of a sweep")
+run("a sweep that it runs", {
+  app = [[app.script("own.lua", { trusted = false }) ]] .. FEED, ["own.lua"] = ([[
+  function M.on_start()
+    local swept, why = tw.sweep.run { script = "%ss.lua", data = "%sdata.csv",
+                                      set = { n = { 5, 6 } } }
+    print(swept and swept.done, why)
+  end
+]]):format(folder, folder) }, "2\tnil\n")
+said({ err = "", out = "" }, 5, 6, "and what it runs")
+
 -- A new version, which is tried in a state of its own, and runs in the old one's.
 
 local reloaded = apps.led(apps.leader .. [[
