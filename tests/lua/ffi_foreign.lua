@@ -234,6 +234,47 @@ put("job.lua", ([[
 t.is(command("job.lua").out, "8\tof mine\n",
      "a pool of one thread, which is the job's own")
 
+-- Whichever allocation fails, C gets an answer, and what comes next works.
+
+put("memory.lua", ([[
+  local ffi, core = require "ffi", require "tw.internal.function"
+  ffi.cdef [==[%s]==]
+  local c = ffi.load(%q)
+  local all, here = ffi.blocking(c.all), ffi.blocking(c.here)
+  local function same(x) return x end
+  local refused, lost, done, row, n, rounds = 0, 0, 0, 0, 0, 1
+  local function try(f, want, ...)
+    core.fail_at(n)
+    local fine, got = pcall(f, ...)
+    core.fail_at(0)
+    if not fine then
+      assert(tostring(got):find "memory", got)
+      refused = refused + 1
+    elseif got == want then
+      done = done + 1
+      return true
+    else
+      assert(got < want)           -- told as an error that nobody awaited
+      lost = lost + 1
+    end
+    assert(all(same, 2, 1) == 1002 and here(same) == 7)
+  end
+  while row < 20 do
+    n = n + 1
+    local fine = try(all, 1002, same, 2, 1)
+    fine = try(here, 7, function(x) return same(x) end) and fine
+    row = fine and row + 1 or 0
+    if row == 20 and lost == 0 and rounds < 10 then row, n, rounds = 0, 0, rounds + 1 end
+  end
+  print(refused > 10, lost > 0, done > 20)
+]]):format(DECLARED, library))
+local memory = command "memory.lua"
+if not t.is(memory.out, "true\ttrue\ttrue\n", "without memory C gets an answer") then
+  t.diag(memory.err)
+end
+local told = select(2, memory.err:gsub("that nobody awaited: ", ""))
+t.ok(memory.status == 1 and told > 0, "and what nobody awaited is told")
+
 -- What C is given as it is stays, so that there is a limit; the others are freed.
 
 local limit = pool.run(function(path, declared)
