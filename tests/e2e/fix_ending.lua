@@ -3,12 +3,6 @@
 package.path = "tests/?.lua;" .. package.path
 local t, apps = require "tw.test", require "apps"
 
--- A port that nobody has: the lower half is not given out by the system.
-local function port()
-  local file <close> = io.open("/dev/urandom", "rb")
-  return 12000 + string.unpack("I2", file:read(2)) % 18000
-end
-
 -- MsgTypes of a message log, in one direction, that are not of the session's start.
 local function types(directory, way)
   local list = {}
@@ -22,7 +16,7 @@ end
 -- The script's process is told to end when the session is up; what it sends in on_stop,
 -- at once and after a wait, comes before its Logout.
 do
-  local at = port()
+  local at = apps.free_port()
   local directory, command = apps.write { args = { "--workers", "1" }, app = ([[
     app.fix.acceptor { port = %d, sessions = { { name = "venue", sender = "VENUE",
       target = "ME", log = here .. "log" } } }
@@ -57,7 +51,7 @@ end
 
 -- An order is cancelled in on_stop: the venue is asked before the Logout.
 do
-  local at = port()
+  local at = apps.free_port()
   local directory, command = apps.write { args = { "--workers", "1" }, app = ([[
     app.instruments { { symbol = "VV", tick_size = 0.01, lot_size = 1 } }
     app.fix.acceptor { port = %d, sessions = { { name = "venue", sender = "VENUE",
@@ -74,6 +68,7 @@ do
     end
     function M:on_order(status)
       if status == "new" then os.execute "kill $PPID" end
+      if status == "rejected" then self.o = nil end    -- it is up, and not yet told
     end
     function M:on_stop() self.o:cancel() end
     return M]] } }
