@@ -181,7 +181,8 @@ static struct rig *rig_open(void)
         .tape = g->tape, .symbols = g->symbols, .log = g->log, .waiting = speak,
         .ctx = g });
     g->e = tw_fix_engine_new(&(struct tw_fix_engine_options){
-        .io = g->io, .topics = g->topics, .log = g->log }, &error);
+        .io = g->io, .topics = g->topics, .log = g->log,
+        .stop_ms = PATIENCE_S * 1000 }, &error);
     if (!g->e) abort();
     return g;
 }
