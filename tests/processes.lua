@@ -8,7 +8,7 @@
 
 local t, apps = require "tw.test", require "apps"
 
-local PATIENCE <const> = 40              -- seconds
+local PATIENCE <const> = 60              -- seconds
 
 local processes = {}
 
@@ -53,7 +53,7 @@ function processes.open(directory)
 
   --- The app NAME.lua.
   function p.run(name)
-    return p.start(name, ("exec %s run %s.lua --seconds 100 --no-attach"):format(
+    return p.start(name, ("exec %s run %s.lua --seconds 300 --no-attach"):format(
       apps.tidewire, name))
   end
 

@@ -387,7 +387,7 @@ static void test_cursor(void)
     ok(tw_host_cursor_next(sure, &r, NULL) == 0
        && tw_host_cursor_wait(sure, 0.001) == -ETIMEDOUT, "nothing there");
     ask(host, "say");
-    ok(tw_host_cursor_wait(own, 20) == 1 && tw_host_cursor_next(own, &r, &v) == 1
+    ok(tw_host_cursor_wait(own, 120) == 1 && tw_host_cursor_next(own, &r, &v) == 1
        && r.kind == TW_MESSAGE && v.kind == TW_VALUE_TABLE
        && strcmp(tw_host_topic_name(host, r.message.topic), "table") == 0, "a message");
     text = tw_table_find(v.table, tw_item_text("text"));
@@ -412,7 +412,7 @@ static void test_cursor(void)
     late = tw_host_cursor_open(host, 0, true, 1, &error);
     ok(!late && error.code == TW_EEXPIRED, "from the beginning: %s", line(error.text));
     r = (struct tw_record){ .kind = TW_TRADE, .symbol = 1 };
-    ok(tw_host_push(host, &r, 1, TW_FOREVER) == 1 && tw_host_cursor_wait(sure, 20) == 1,
+    ok(tw_host_push(host, &r, 1, TW_FOREVER) == 1 && tw_host_cursor_wait(sure, 120) == 1,
        "one more");
     tw_host_stop(host);
     ok(tw_host_wait(host, 120, NULL) == TW_OK, "the run ends");

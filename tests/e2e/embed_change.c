@@ -3,7 +3,7 @@
  */
 #include "embed_rig.h"
 
-/* What a future gives within 20 seconds; it is closed. */
+/* What a future gives within 120 seconds; it is closed. */
 static int settle(struct tw_future *f, struct tw_item *value, struct tw_error *error)
 {
     int rc = tw_future_await(f, 120, value, error);

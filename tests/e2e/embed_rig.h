@@ -103,7 +103,7 @@ static inline int end_host(struct tw_host *host, struct tw_error *error)
     int rc;
 
     tw_host_finish(host);
-    rc = tw_host_wait(host, 20, error);
+    rc = tw_host_wait(host, 120, error);
     tw_host_free(host);
     return rc;
 }
@@ -116,7 +116,7 @@ static inline double ask(struct tw_host *host, const char *function)
     struct tw_error error = { 0, "" };
     int rc = tw_host_call(host, "s.lua", function, NULL, 0, &f, &error);
 
-    if (rc == TW_OK) rc = tw_future_await(f, 20, &value, &error);
+    if (rc == TW_OK) rc = tw_future_await(f, 120, &value, &error);
     if (rc < 0) printf("# %s: %s\n", function, error.text);
     tw_future_close(f);
     return tw_item_to_number(value, -1);

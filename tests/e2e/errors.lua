@@ -86,7 +86,7 @@ for _, workers in ipairs { "1", "2" } do
     ["other.lua"] = [[
     function M.on_stop()
       local closed = tw.channel(1, { name = "closed" })
-      print(tw.task.shield(closed.recv, closed, 10))   -- the run is ending meanwhile
+      print(tw.task.shield(closed.recv, closed, 60))   -- the run is ending meanwhile
     end]], args = { "--workers", workers } }, WHO .. "on_quote failed at quote 7 ")
   t.is(run.out, "closed\n", "they end with the script")
 end

@@ -613,7 +613,7 @@ static bool sleep_until_woken(struct sleeper *s)
     int rc = 0;
 
     clock_gettime(CLOCK_REALTIME, &limit);
-    limit.tv_sec += 20;
+    limit.tv_sec += 60;
     pthread_mutex_lock(&s->lock);
     while (!s->woken && rc == 0) rc = pthread_cond_timedwait(&s->cond, &s->lock, &limit);
     s->woken = false;
