@@ -65,7 +65,9 @@ for _, feed in ipairs { "replay", "live" } do
             tw.sleep(%g)
             %s
           end]]):format(phase.new,
-            phase.await and ("tw.reload('s.lua', %s):await() write('s.lua', %q .. ' --')")
+            -- A run that ends already, as it may by --seconds, takes no new version.
+            phase.await and ("local first = tw.reload('s.lua', %s) if not first then "
+              .. "return end first:await() write('s.lua', %q .. ' --')")
               :format(phase.await, phase.new) or "",
             phase.options, phase.see and ("see %q"):format(phase.see) or "",
             phase.pause or 0, ending.how),
