@@ -353,21 +353,24 @@ run.refuses("reload maker", "^reload of maker.lua refused, version 4 goes on: .*
 shows("audit", "reload maker: reload of maker.lua refused",
       "rollback maker 2: .* version 4")
 
-got = run.attach("", "log follow\n!@maker self.say = 'hello there'\n"
-  .. "@maker while not self.said do tw.sleep(0.001) end\ntw.sleep(0.1)\n1 + 1\n")
+got = apps.shell(([[h=%s/heard; mkfifo $h.in; { %s; } <$h.in >$h.out 2>$h.err &
+  exec 3>$h.in; printf '%%s\n' 'log follow' "!@maker self.say = 'hello there'" >&3
+  until grep -q 'hello there' $h.err; do kill -0 $! || break; sleep 0.02; done
+  echo '1 + 1' >&3; exec 3>&-; wait $!; cat $h.out; cat $h.err >&2]])
+  :format(run.directory, run.command "--cpu 2"))
 t.ok(got.err:find "hello there", "log follow: what a script prints")
 t.ok(got.out:find "2\n$", "log follow: and what was asked")
 
 -- How it is called.
 
-got = run.attach("market -e 1 -e 2")
+got = run.attach("market --cpu 2 -e 1 -e 2")
 t.is(got.out, "1\n2\n", "by name, two expressions")
-got = run.attach(run.pid .. " -e 1")
+got = run.attach(run.pid .. " --cpu 2 -e 1")
 t.is(got.out, "1\n", "by pid")
-got = run.attach("", "1 + 1\nnil()\n3\n")
+got = run.attach("--cpu 2", "1 + 1\nnil()\n3\n")
 t.is(got.out, "2\n3\n", "lines of standard input")
 t.is(got.status, 1, "one of them has failed")
-t.is(run.attach("", "1\n2").status, 0, "none has failed; the last without its end")
+t.is(run.attach("--cpu 2", "1\n2").status, 0, "none has failed; the last without its end")
 got = run.attach("other -e 1")
 t.ok(got.err:find("no run 'other'; there are\n  tidewire attach " .. run.pid
                   .. "    market", 1, true), "no such run: those that there are")
@@ -382,7 +385,7 @@ end }
 got = run.attach("-e 1")
 t.ok(got.err:find "2 are running; say which:\n" and got.err:find("attach " .. run.pid)
      and got.err:find("attach " .. other.pid), "two runs: say which")
-t.is(run.attach(other.pid .. " -e 1").out, "1\n", "one of two, by pid")
+t.is(run.attach(other.pid .. " --cpu 2 -e 1").out, "1\n", "one of two, by pid")
 t.is(other.stop().status, 130, "the other ends")
 
 -- At a terminal.
@@ -390,7 +393,7 @@ t.is(other.stop().status, 130, "the other ends")
 for _, term in ipairs { "dumb", "xterm" } do
   got = apps.shell(("printf '1 + 1\\r@maker self.name\\rfor i = 7, 8 do\\rprint(i) end\\r"
     .. "quit\\r' | TERM=%s script -qec %s /dev/null")
-    :format(term, apps.quote(run.command "")))
+    :format(term, apps.quote(run.command "--cpu 2")))
   if not got.out:find "market" then
     t.skip "script(1) makes no terminal here"
     break
@@ -403,7 +406,7 @@ for _, term in ipairs { "dumb", "xterm" } do
   end
 end
 got = apps.shell(("printf '@maker self.posi\\t.AAPL + 1\\rquit\\r' | TERM=xterm"
-  .. " script -qec %s /dev/null"):format(apps.quote(run.command "")))
+  .. " script -qec %s /dev/null"):format(apps.quote(run.command "--cpu 2")))
 t.ok(got.out:find "2004l1\r?\n", "completion asks the host")
 
 -- Whoever is attached can do the run no harm.
@@ -445,7 +448,7 @@ got = perl(run, [[my @all; my $last = "";
 t.ok(got.out:find "^B16 are attached: no more are let in\n", "forty at once: " .. got.out)
 t.ok(run.waits("1", "^1\n"), "and when they have gone")
 local crowd = {}
-for i = 1, 60 do crowd[i] = run.command("-e 1 2>&1") end
+for i = 1, 60 do crowd[i] = run.command("--cpu 2 -e 1 2>&1") end
 got = apps.shell("{ " .. table.concat(crowd, " & ") .. " & wait; }")
 local odd = got.out:gsub("1\n", ""):gsub("tidewire: market: 16 are attached: no more"
                                         .. " are let in\n", "")
@@ -498,9 +501,9 @@ apps.shell(("{ %s; echo status $?; } >%s/last 2>&1 & true"):format(
 t.ok(run.waits("ps", "attached: tw.sleep%(997%)"), "somebody waits")
 local ended = run.stop()
 t.is(ended.status, 130, "the run ends meanwhile")
-for _ = 1, 1000 do
-  if read(run.directory .. "/last"):find "status" then break end
-  os.execute "true"
+local till = os.time() + 120
+while not read(run.directory .. "/last"):find "status" and os.time() < till do
+  os.execute "sleep 0.02"
 end
 t.ok(read(run.directory .. "/last"):find "the run has ended\nstatus 1\n$",
      "and who waited is told")
