@@ -14,7 +14,7 @@ end
 -- Runs the app until the file `done` is there.
 local function until_done()
   return apps.shell(([[cd %s; rm -f done
-    %s run app.lua --seconds 60 --no-attach 2>&1 & pid=$!
+    %s run app.lua --seconds 300 --no-attach 2>&1 & pid=$!
     while [ ! -e done ]; do kill -0 $pid || break; sleep 0.02; done
     kill -INT $pid; wait $pid]]):format(dir, apps.tidewire))
 end

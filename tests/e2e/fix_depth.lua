@@ -4,12 +4,6 @@
 package.path = "tests/?.lua;" .. package.path
 local t, apps = require "tw.test", require "apps"
 
--- A port that nobody has: the lower half is not given out by the system.
-local function port()
-  local file <close> = io.open("/dev/urandom", "rb")
-  return 12000 + string.unpack("I2", file:read(2)) % 18000
-end
-
 -- The other side: a snapshot, and changes of it; the next message when a script says so.
 local VENUE = [[
   local fix = tw.fix
@@ -96,7 +90,7 @@ local LATE = [[
   end]]
 
 local directory, put, command = apps.folder "fix_depth"
-local at = port()
+local at = apps.free_port()
 put("app.lua", ([[
   local app = require "tw.app"
   app.limits { time = 10 }

@@ -35,23 +35,24 @@ local SCRIPT = [[
     end
   end]]
 
--- A server, and `client` while it runs: $port is its port, `begin` begins it again.
-local function beside(version, client)
+-- A server, and `client` while it runs: $port is its port, `begin` begins it again at one
+-- that the system gives to nobody else meanwhile.
+local function beside(version, client, at)
   local directory, server = apps.write { app = SERVER:format(version) }
   return apps.shell(([[
     trap 'kill $pid $client 2>/dev/null' EXIT
     begin() {
       rm -f %s/err
-      %s --seconds 60 --set port=$1 >/dev/null 2>%s/err & pid=$!
+      %s --seconds 300 --set port=$1 >/dev/null 2>%s/err & pid=$!
       while ! grep -q 'listening on' %s/err 2>/dev/null; do
         kill -0 $pid || exit 3; sleep 0.02
       done
       port=$(sed -n 's/.*listening on .*:\([0-9]*\)$/\1/p' %s/err)
     }
-    begin 0
+    begin %d
     %s
     status=$?; kill -INT $pid; wait $pid; pid=; exit $status]]):format(directory, server,
-    directory, directory, directory, client))
+    directory, directory, directory, at or 0, client))
 end
 
 for _, case in ipairs {
@@ -89,11 +90,12 @@ local directory, client = apps.write {
 apps.put(directory .. "/s.lua", (apps.read(directory .. "/s.lua")
   :gsub("self_path", ("%q"):format(directory .. "/"))))
 local run = beside("FIX.4.4", ([[
-  %s --seconds 60 --set port=$port & client=$!
+  %s --seconds 300 --set port=$port & client=$!
   while [ ! -e %s/seen0 ]; do kill -0 $client || exit 4; sleep 0.02; done
   kill -KILL $pid; wait $pid; begin $port
   while [ ! -e %s/seen1 ]; do kill -0 $client || exit 5; sleep 0.02; done
-  kill -INT $client; wait $client; client=]]):format(client, directory, directory))
+  kill -INT $client; wait $client; client=]]):format(client, directory, directory),
+  apps.free_port())
 local fine = t.is(run.out, "broker\tnil\t0\n1\n",
                   "a server that is killed and comes again")
 if not fine then t.diag(run.err) end

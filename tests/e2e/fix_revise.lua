@@ -5,14 +5,8 @@ package.path = "tests/?.lua;" .. package.path
 local t, apps = require "tw.test", require "apps"
 local SMALL = os.getenv "SMALL" or apps.has "asan" or apps.has "tsan"
 
--- A port that nobody has: the lower half is not given out by the system.
-local function port()
-  local file <close> = io.open("/dev/urandom", "rb")
-  return 12000 + string.unpack("I2", file:read(2)) % 18000
-end
-
 do
-  local at = port()
+  local at = apps.free_port()
   local run = apps.run { args = { "--workers", "1" }, app = ([[
     app.fix.acceptor { port = %d, sessions = { { name = "venue", sender = "VENUE",
       target = "ME" } } }
