@@ -10,8 +10,8 @@ local terminal = require "terminal"
 
 -- ---- on a terminal ----
 
-local APP <const> = "scripts/market.lua --no-attach --set rate="
-  .. (os.getenv "SMALL" and 5000 or 30000)
+local RATE <const> = os.getenv "SMALL" and 5000 or 30000
+local APP <const> = "scripts/market.lua --no-attach --set rate=" .. RATE
 local function trades(name)
   return "\n" .. name .. " +%d +%d+ +%d+ +[1-9]%d* +%-?%d+%.%d%d\n"
 end
@@ -37,14 +37,38 @@ terminal.shows("records in .*\ntrades  .*\nmaker  .*\ncrossover  .*\nstatus 130"
 
 -- ---- recorded while it trades, then as data ----
 
+-- The exchange is a process of its own, which ends when both have traded; the run ends
+-- when they have read what it sent: a run that is told to end leaves the rest unread.
 local dir, put, shell = apps.folder "market"
 local here = apps.shell("pwd").out:match "[^\n]+"
-local made = apps.shell(([[
-  %s record %s %s/day.tape --seconds 60 >%s/out 2>%s/err & run=$!
-  until grep -q 'maker: .* [1-9][0-9]* fills.*crossover: .* [1-9][0-9]* fills' %s/err ||
-        ! kill -0 $run; do sleep 0.1; done
-  kill -INT $run; wait $run]]):format(apps.tidewire, APP, dir, dir, dir, dir))
-t.is(made.status, 130, "a run is recorded until both have traded")
+local port = apps.free_port()
+put("exchange.lua", ([[
+  local app = require "tw.app"
+  app.exchange { rate = %s, seed = 1, port = %d }
+  app.feed.timer { every = 60 }
+  app.script "none.lua"]]):format(RATE, port))
+put("none.lua", "return {}")
+put("run.sh", ([[
+  export XDG_RUNTIME_DIR=$PWD/xdg; mkdir -p -m 700 xdg
+  trap 'kill $exchange $run 2>/dev/null' EXIT
+  %s run exchange.lua --no-attach >exchange 2>&1 & exchange=$!
+  %s record %s/scripts/market.lua day.tape --set fix=127.0.0.1:%d --seconds 300 \
+    >out 2>err & run=$!
+  at() { timeout 60 %s attach $run -e "$1"; }
+  await() { until "$@" || ! kill -0 $run; do sleep 0.1; done; }
+  await grep -q 'maker: .* [1-9][0-9]* fills.*crossover: .* [1-9][0-9]* fills' err
+  kill $exchange; wait $exchange
+  is_waiting() { at status | grep -q '^feed fix: waiting'; }
+  await is_waiting
+  has_read() { at lag | grep -qE "^$1(\.lua)? +[0-9]+ +0 "; }
+  await has_read maker
+  await has_read crossover
+  kill -INT $run; wait $run; status=$?; exchange= run=; exit $status
+]]):format(apps.tidewire, apps.tidewire, here, port, apps.tidewire))
+local made = apps.shell(("cd %s && timeout 400 bash run.sh"):format(dir))
+if not t.is(made.status, 130, "a run is recorded until both have traded") then
+  t.diag(made.err .. apps.read(dir .. "/err"))
+end
 put("both.lua", ([[
   local app = require "tw.app"
   app.script("%s/scripts/maker.lua", {
