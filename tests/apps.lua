@@ -20,7 +20,7 @@ local APP = 'local app = require "tw.app" app.tape { capacity = 4096 } '
   .. 'app.reload { deadline = 30 } '
   .. 'local here = debug.getinfo(1, "S").source:match "^@(.*/)" '
 local SCRIPT = 'local tw, board, M = require "tw", require "tw.board", {} '
-local PATIENCE = 60                -- seconds, for a run that should have ended
+local PATIENCE = 120               -- seconds, for a run that should have ended
 
 local function quote(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
 
@@ -52,6 +52,12 @@ local function clean(text)
   return (text:gsub(scratch:gsub("%p", "%%%0") .. "/[%d]+/", ""))
 end
 
+-- What a run has said, without the lines of each second, which a slow one says too.
+local function without_seconds(run)
+  run.err = ("\n" .. run.err):gsub("\n *[%d.]+ s  %S+ records/s  p99 [^\n]*", ""):sub(2)
+  return run
+end
+
 --- A new directory of that name: its path; put(name, text) -> path, which writes a file
 -- there; command(words [, before]) -> as shell, which runs the program there, behind what
 -- is to stand before it.
@@ -63,8 +69,8 @@ function apps.folder(name)
     return directory .. "/" .. file
   end
   local function command(words, before)
-    return apps.shell(("cd %s && %s timeout 120 %s %s"):format(directory, before or "",
-                                                              apps.tidewire, words))
+    return without_seconds(apps.shell(("cd %s && %s timeout 120 %s %s"):format(directory,
+      before or "", apps.tidewire, words)))
   end
   return directory, put, command
 end
@@ -187,7 +193,8 @@ end
 -- {out, err, status, lines}: what it wrote, its exit status, out in lines.
 function apps.run(o)
   local _, command = apps.write(o)
-  local run = apps.shell(("timeout -k 1 %d %s"):format(PATIENCE, command), o.input)
+  local run = without_seconds(apps.shell(("timeout -k 1 %d %s"):format(PATIENCE, command),
+                                         o.input))
   run.lines = {}
   for line in run.out:gmatch "[^\n]+" do run.lines[#run.lines + 1] = line end
   return run

@@ -110,10 +110,12 @@ end
 
 local function each(path, csv, set)
   os.remove(dir .. "/o.tape")
+  local sweep = command(("sweep s.lua --set x=1,2 --store none --data %s %s"):format(path,
+                                                                               csv or ""))
+  sweep.err = apps.said(sweep)
   return {
     backtest = command(("backtest s.lua --data %s %s"):format(path, csv or "")),
-    sweep = command(("sweep s.lua --set x=1,2 --store none --data %s %s"):format(path,
-                                                                             csv or "")),
+    sweep = sweep,
     played = played(path, set or path:find "^forex" and " --set preset=lean"),
     convert = command(("convert %s o.tape %s"):format(path,
                                                    (csv or ""):gsub("%-%-csv", "--set"))),

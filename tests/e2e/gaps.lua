@@ -65,14 +65,16 @@ t.is(gaps("holes.csv", "--csv interval=1m --from 2020-01-09"), "1 bar is missing
 local sweep <const> = "sweep s.lua --set x=1,2,3 --store none --data "
 run = command(sweep .. "holes.csv --csv interval=1m")
 t.ok(run.status == 0 and not run.out:find "missing", "a sweep tells it")
-t.is(run.err, "tidewire: sweep: gaps: " .. first .. ", before line 692 of holes.csv\n",
-     "once, and not for each run")
-t.is(command(sweep .. "holes.tape").err, "tidewire: sweep: gaps: " .. first
+t.is(apps.said(run), "tidewire: sweep: gaps: " .. first
+     .. ", before line 692 of holes.csv\n", "once, and not for each run")
+t.is(apps.said(command(sweep .. "holes.tape")), "tidewire: sweep: gaps: " .. first
      .. ", before record 691 of holes.tape\n", "likewise of a tape file")
-t.is(command(sweep .. "holes.csv --csv interval=1m --gaps none").err, "", "--gaps none")
-t.ok(command(sweep .. "holes.tape --gaps 5m").err:find
+t.is(apps.said(command(sweep .. "holes.csv --csv interval=1m --gaps none")), "",
+     "--gaps none")
+t.ok(apps.said(command(sweep .. "holes.tape --gaps 5m")):find
      "^tidewire: sweep: gaps: 15 bars are missing in 1 pl[^\n]*\n$", "--gaps 5m")
-t.is(command(sweep .. "holes.tape --from 2020-01-15").err, "", "of the time that is read")
+t.is(apps.said(command(sweep .. "holes.tape --from 2020-01-15")), "",
+     "of the time that is read")
 t.is(command(sweep .. "holes.tape --gaps soon").status, 2, "--gaps soon")
 
 -- A text and a tape file are looked at as one: what is missing between them is seen, and
