@@ -80,12 +80,14 @@ static int say(lua_State *L)
     return 0;
 }
 
-/* The budget was used up, or the error is its own. */
+/* The budget was used up, or the error is its own, which is a text: what the line raises
+ * is caught.  What ended it before its first turn has raised an object. */
 static void tell_error(struct ltw_evaluation *e, const struct ltw_task *t, lua_State *co,
                        int status)
 {
     const struct ltw_budget *left = t->budget;
     bool stopped = status == LUA_YIELD && left;
+    bool ended = stopped || (left && lua_type(co, -1) != LUA_TSTRING);
     char text[160];
     size_t n;
 
@@ -100,9 +102,9 @@ static void tell_error(struct ltw_evaluation *e, const struct ltw_task *t, lua_S
     } else if (stopped && left->has_held) {
         refuse(e, "stopped: 10 ms in a place where it can't step aside (gsub, sort, an"
                " error handler)");
-    } else if (stopped && e->cancelled) {
+    } else if (ended && e->cancelled) {
         refuse(e, "cancelled");
-    } else if (stopped && tw_clock_steady_ns() >= t->own->due_ns) {
+    } else if (ended && tw_clock_steady_ns() >= t->own->due_ns) {
         snprintf(text, sizeof text, "stopped: it took longer than %g s; see --wait in"
                  " `tidewire help attach`", (double)e->wait_ns / 1e9);
         refuse(e, text);

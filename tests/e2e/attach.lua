@@ -65,7 +65,7 @@ local function start(o)
   -- bare: its process is the shell's own child, to be killed.
   function run.command(arguments, bare)
     return ("XDG_RUNTIME_DIR=%s %s%s attach %s"):format(run.xdg, bare and "" or
-      "timeout --foreground 60 ", apps.tidewire, arguments)
+      "timeout --foreground 150 ", apps.tidewire, arguments)
   end
 
   function run.attach(arguments, input)
@@ -73,7 +73,7 @@ local function start(o)
   end
 
   function run.says(line, want, name)
-    local got = run.attach("--cpu 2 -e " .. apps.quote(line))
+    local got = run.attach("--cpu 2 --wait 100 -e " .. apps.quote(line))
     local fine = t.is(got.out, want ~= "" and want .. "\n" or "", name or line)
     fine = t.is(got.status, 0, (name or line) .. ": status") and fine
     if not fine then t.diag(got.err) end
@@ -82,7 +82,7 @@ local function start(o)
 
   function run.refuses(line, pattern, name)
     local much = pattern:find "10 ms of CPU" and "" or "--cpu 2 "
-    local got = run.attach(much .. "-e " .. apps.quote(line))
+    local got = run.attach(much .. "--wait 100 -e " .. apps.quote(line))
     if not t.ok((got.err .. got.out):find(pattern), name or line) then
       t.diag(got.err .. got.out)
     end
@@ -205,14 +205,14 @@ run.refuses("while true do tw.sleep(0) end", TOOK, "a little at a time")
 run.refuses("local t <close> = setmetatable({}, { __close = function() while true do end"
             .. " end }) error 'x'", TOOK, "in a __close")
 run.refuses("('x'):rep(1e9)", "rep: more than 16 MiB")
-local got = run.attach("--cpu 20 --memory 8 -e " .. apps.quote
+local got = run.attach("--cpu 20 --wait 100 --memory 8 -e " .. apps.quote
   "local t = {} for i = 1, 1e9 do t[i] = tostring(i) end")
 t.ok(got.err:find "stopped: it took more than 8 MiB of memory"
      or got.err:find "not enough memory; see %-%-memory", "a table that grows")
-got = run.attach("--cpu 20 --memory 4 -e " .. apps.quote
+got = run.attach("--cpu 20 --wait 100 --memory 4 -e " .. apps.quote
   "local s = '' while true do s = s .. ('x'):rep(10000) end")
 if not t.ok(got.err:find "memory", "a text that grows") then t.diag(got.err) end
-got = run.attach("--cpu 20 --memory 4 -e " .. apps.quote
+got = run.attach("--cpu 20 --wait 100 --memory 4 -e " .. apps.quote
   "local s = ('x'):rep(3e6) return s .. s .. s .. s")
 t.is(got.err, "not enough memory; see --memory in `tidewire help attach`\n",
      "a text that is joined")
@@ -225,7 +225,11 @@ t.is(got.status, 1, "a wait: status")
 got = run.attach("--cpu 20 --wait 0.1 -e 'while true do end'")
 t.is(got.err, "stopped: it took longer than 0.1 s; see --wait in `tidewire help"
      .. " attach`\n", "a loop that may use more CPU time than that")
-got = run.attach("--cpu 20 -e 'xpcall(error, function() while true do end end)'")
+got = run.attach("--cpu 20 --wait 0.000001 -e 'while true do end'")
+t.is(got.err, "stopped: it took longer than 1e-06 s; see --wait in `tidewire help"
+     .. " attach`\n", "one whose time is over before its first turn")
+got = run.attach("--cpu 20 --wait 100 -e "
+                 .. "'xpcall(error, function() while true do end end)'")
 t.ok(got.err:find "^stopped: 10 ms in a place where it can't step aside",
      "a budget that is large, in an error handler")
 got = apps.shell(run.command("--cpu 60 --wait 60 -e 'while true do end'", true) .. " & "
