@@ -67,9 +67,11 @@ function processes.open(directory)
     return select(2, ("\n" .. p.read(process.name .. ".out")):gsub("\n" .. pattern, ""))
   end
 
+  -- What all have said, of each the last lines.
   local function await(what, name, f)
     if processes.wait(f) then return true end
-    t.diag(("not there: %s\n%s"):format(what, p.read(name)))
+    t.diag(("not there: %s, in %s\n%s"):format(what, name,
+      apps.shell(("cd %s && tail -v -n 60 *.out"):format(directory)).out))
   end
 
   --- Waits until there are so many.

@@ -15,7 +15,9 @@ local MAKER = [[
                                   __index = call, __call = call, __name = "odd" })
     self.next = coroutine.wrap(call)
   end
-  function M:on_quote(q, symbol, mid)
+  function M:on_quote(q, symbol, mid, source_seq)
+    if source_seq ~= (self.at or 0) + 1 then self.wrong = (self.wrong or 0) + 1 end
+    self.at = source_seq
     if not self.begun then io.open(self.params.ready, "w"):close() end
     self.begun = true
     count, self.n = count + 1, (self.n or 0) + 1
@@ -25,7 +27,7 @@ local MAKER = [[
   end
   function M:change() self.position.AAPL = 0 end
   function M.on_gap(lost) print("gap", lost) end
-  function M:on_stop() print("count", self.n) end]]
+  function M:on_stop() print("count", self.n, self.at, self.wrong or 0) end]]
 
 local SPREAD = [[
   local stat = require "tw.stat"
@@ -289,7 +291,7 @@ local function shows(line, ...)
   if not fine then t.diag(answer.out .. answer.err) end
 end
 
-shows("status", "^market, pid %d+, tidewire %S+, runs for %S+ s, cpu",
+shows("status", "^market, pid %d+, tidewire %S+, runs for %S+ %a+, cpu",
       "\n%S+ records, %S+/s",
       "\nfeed synthetic: live, ", "\n +0 +%d", "\n +1 +%d")
 shows("scripts", "\nmaker.lua +0 +1 +1 +%S+ +%S+ +0 +runs", "\nspread.lua +0 +1/2",
@@ -515,10 +517,13 @@ t.is(run.sockets(), "", "no socket is left")
 t.ok(ended.err:find "audit: [%dTZ:-]+ uid %d+ pid %d+: !board.x = 5\n",
      "the audit is in the run's log")
 
--- The market has not noticed: every quote was handled once.
-local handled = tonumber(ended.out:match "count\t(%d+)\n")
+-- The market has not noticed: every quote was handled once, but for those that were not
+-- read yet when the run was told to end.
+local handled, last, wrong = ended.out:match "count\t(%d+)\t(%d+)\t(%d+)\n"
 local appended = tonumber(ended.err:match "feed synthetic %(%a+%): (%d+) records")
-t.is(handled, appended, "every quote was handled")
+t.is(handled, last, "every quote was handled")
+t.is(wrong, "0", "in its turn")
+t.ok(last and appended and tonumber(last) <= appended, "up to the end")
 t.ok(not ended.out:find "gap", "no gap")
 t.is(apps.shell(run.command "-e 1").err, "tidewire: attach: nothing is running\n",
      "then nothing is running")

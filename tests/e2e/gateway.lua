@@ -164,7 +164,8 @@ local function asks(name, peers, want, what)
   if not t.ok(run.found, what) then t.diag(run.all) end
 end
 asks("words_app", 'sender = "VENUE", target = "ME"', "order\trejected\tthe venue "
-     .. "refused it\twho are you?\t99\twho are you?\t99\n", "a script hears what the venue says")
+     .. "refused it\twho are you?\t99\twho are you?\t99\n",
+     "a script hears what the venue says")
 asks("offline", 'sender = "X", target = "Y"', "order\trejected\tthe gateway is not "
      .. "connected\t", "nobody is logged on: rejected, and why")
 

@@ -424,7 +424,7 @@ static std::string settings(bool acceptor, char **argv)
     strftime(start, sizeof start, "%H:00:00", gmtime(&now));
     text << "[DEFAULT]\nConnectionType=" << argv[1] << "\nFileStorePath=" << argv[4]
          << "\nStartTime=" << start << "\nEndTime=" << start << "\nHeartBtInt=5"
-         << "\nReconnectInterval=0\nSocketNodelay=Y"
+         << "\nReconnectInterval=0\nSocketNodelay=Y\nLogoutTimeout=30"
          << (acceptor ? "\nSocketAcceptPort=" : "\nSocketConnectHost=127.0.0.1"
                                                 "\nSocketConnectPort=") << argv[3];
     if (dictionary.empty()) text << "\nUseDataDictionary=N";
