@@ -128,35 +128,45 @@ if not held then apps.prints("a script that is restarted, and its neighbour",
   function M.on_stop() print("other", n) end]] }, "s\t280\nother\t300\n") end
 
 -- On a busy machine the next signal is there when the handler of the last one returns; in
--- a deep recursion that takes long.  The other worker signals this one all the time, and
--- what is stopped by that tells it so: it begins again.
-if not held then apps.prints("signals that come faster than they are dealt with", {
-  args = { "--workers", "2" }, app = [[
+-- a deep recursion that takes long.  The other workers signal this one until it has been
+-- stopped, which ends the run.
+if not held then
+  local run = apps.run { args = { "--workers", "5" }, app = [[
     app.feed.synthetic { speed = 0, seed = 7, trades = 0, limit = 300 }
-    app.script("s.lua", { on_error = "restart", workers = { 0 } })
-    app.script("other.lua", { workers = { 1 } })]],
-  ["s.lua"] = [[
+    app.script("s.lua", { workers = { 0 } })
+    app.script("other.lua", { workers = { 1, 2, 3, 4 } })]],
+    ["s.lua"] = [[
   local ffi = require "ffi"
-  pcall(ffi.cdef, "unsigned long pthread_self(void);")
-  local function f(n)
-    if n == 100000 then board.deep = ("%d"):format(ffi.C.pthread_self()) end
-    return 1 + f(n + 1)
+  ffi.cdef "unsigned long pthread_self(void);"
+  local n
+  local function f()
+    n = n + 1
+    if n == 250000 then board.deep = ("%d"):format(ffi.C.pthread_self()) end
+    return 1 + f()
   end
-  function M.on_start() board.again = board.deep end
-  function M.on_quote()
-    while not board.again do pcall(f, 1) end
-  end]],
-  ["other.lua"] = [[
+  function M.on_quote() while true do n = 0 pcall(f) end end]],
+    ["other.lua"] = [[
   local ffi = require "ffi"
   ffi.cdef "int pthread_kill(unsigned long, int);"
-  function M.on_quote()
-    while not board.deep do tw.sleep(0.001) end
-    local thread = math.tointeger(tonumber(board.deep))
-    while not board.again do
-      for _ = 1, 100 do ffi.C.pthread_kill(thread, 23) end
+  local function runs()
+    for _, task in ipairs(tw.ps()) do
+      if task.name == "s.lua" then return task.state == "running" end
     end
   end
-  function M.on_stop() print "stopped" end]] }, "stopped\n") end
+  function M:on_start()
+    while not board.deep do tw.sleep(0.001) end
+    local thread = math.tointeger(tonumber(board.deep))
+    repeat
+      for _ = 1, 1000 do ffi.C.pthread_kill(thread, 23) end
+      if self.worker == 1 and not runs() then board.stopped = true end
+    until board.stopped
+  end]] }
+  local fine = t.ok(run.err:find "script s.lua [^\n]* ran for more than"
+    and not run.err:find "script other.lua", "signals that come faster than they are"
+    .. " dealt with")
+  fine = t.is(run.status, 1, "signals: status") and fine
+  if not fine then t.diag(run.err) end
+end
 
 -- Who waits for its print to be read is no runaway.
 local _, command = apps.write { app = APP:gsub("limit = 3", "limit = 300"),
