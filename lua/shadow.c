@@ -498,20 +498,34 @@ static void leave_out(struct ltw_shadow *w)
     w->left_out = lost;
 }
 
+/* The version before comes back, at a record that MAIN has still to put on the tape: until
+ * then errors are forgiven (ltw_shadow_forgives), but for no more than a tape holds. */
+static void wait_for_change(struct ltw_shadow *w, struct ltw_script *s)
+{
+    if (s->cursor.next - w->till > tw_tape_capacity(s->engine->host->tape))
+        ltw_shadow_drop(s);
+}
+
 static void compare(struct ltw_shadow *w, struct ltw_script *s)
 {
     uint64_t ours = done(s), its = done(w->candidate), till = ours < its ? ours : its;
 
     if (till > w->till) till = w->till;
-    if (till <= w->counted) return;
+    if (till <= w->counted) {
+        if (w->phase == GUARDING && w->counted == w->till) wait_for_change(w, s);
+        return;
+    }
     leave_out(w);
     ltw_outputs_compare(&w->ours, &w->its, till, differs, w);
     ltw_trial_add(w->trial, LTW_TRIAL_RECORDS, till - w->counted);
     w->counted = till;
     ltw_script_publish(&s->counts->done, till - w->begun);
     if (w->phase == GUARDING) {
-        if (ltw_trial_is_over(w->trial)) ltw_trial_tell(w->trial);
-        if (till == w->till) ltw_shadow_drop(s);
+        bool is_over = ltw_trial_is_over(w->trial);
+
+        if (is_over) ltw_trial_tell(w->trial);
+        if (till == w->till && !is_over) ltw_shadow_drop(s);
+        else if (till == w->till) s->outputs = w->candidate->outputs = NULL;
     } else if (till == w->till) {
         w->phase = COMPARED;
         s->outputs = w->candidate->outputs = NULL;
