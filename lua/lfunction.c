@@ -576,13 +576,14 @@ static int unpack(lua_State *L)
     return 1;
 }
 
-/* (internal) fail_at(n)
- * The n-th allocation from now fails; 0: none.
+/* (internal) fail_at(n [, row])
+ * The n-th allocation from now fails, and the row - 1 behind it (0); n = 0: none.
  * Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: allocations. */
 static int fail_at(lua_State *L)
 {
     check_trusted(L, "fail_at");
-    tw_memory_fail_at((uint64_t)luaL_checkinteger(L, 1));
+    tw_memory_fail_row((uint64_t)luaL_checkinteger(L, 1),
+                       (uint64_t)luaL_optinteger(L, 2, 1));
     return 0;
 }
 

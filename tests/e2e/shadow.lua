@@ -2,6 +2,7 @@
 
 package.path = "tests/?.lua;" .. package.path
 local t, apps = require "tw.test", require "apps"
+local SMALL = os.getenv "SMALL" or apps.has "asan" or apps.has "tsan"
 
 -- A script that leads a test begins with this, on one line: a task of it writes files of
 -- the app's directory, reloads, and prints what came of it, M.lead().  at(n): waits until
@@ -428,7 +429,8 @@ t.ok(ran.err:find("\n    old: buy 100 (%u+) limit ([%d.]+) gtc; .-\n    new: buy
   .. " limit %2"), "... and the orders are named")
 
 -- Where orders meet those of other scripts, a candidate's meet nobody: what becomes of
--- the old version's becomes of them.
+-- the old version's becomes of them.  Each record waits for both workers.
+local MEETINGS <const> = SMALL and 1000 or 3000
 local MEETS = [[
   function M:on_start() self.n, self.fills, self.sum = 0, 0, 0 end
   function M:on_quote(source)
@@ -445,11 +447,11 @@ local MEETS = [[
     if self.fills %% 20 == 0 then self:buy("X", order.filled %% 7 + 1, 99) end
   end
   function M:on_stop()
-    print(self.name, self.fills > 300, self:position "X", self.sum)
+    print(self.name, self.fills > ]] .. MEETINGS // 10 .. [[, self:position "X", self.sum)
   end]]
 local function meet(name, quantity, lead)
   local mine = MEETS:format "10 + n % 7"
-  ran = run { s = mine, lead = lead, limit = 3000, options = "{ workers = { 1 } }",
+  ran = run { s = mine, lead = lead, limit = MEETINGS, options = "{ workers = { 1 } }",
     new = MEETS:format(quantity), files = { ["other.lua"] =
       'local M = {} ' .. MEETS:format "10 + n % 5" .. ' return M' },
     setup = [[ app.instruments { { symbol = "X" } } app.account { fill = "book" }
@@ -463,12 +465,12 @@ t.ok(#got == 2 and got[1]:find "^other.lua\ttrue\t" and got[2]:find "^s.lua\ttru
   "two scripts trade with each other")
 figures = table.concat(got, "\n")
 got = meet("orders in a book: nothing differs", "10 + n % 7",
-  "hold(500) print(compare { shadow = 4000 })")
+  ("hold(500) print(compare { shadow = %d })"):format(MEETINGS))
 t.is(table.concat(got, "\n"), "2\n" .. figures, "as without one")
-t.ok(ran.err:find "version 2 beside version 1: 0 differences, 0 errors in 4000 r",
+t.ok(ran.err:find "version 2 beside version 1: 0 differences, 0 errors in " .. MEETINGS .. " r",
   "what they ask for is the same")
 got = meet("orders in a book: what differs", "n % 100 == 0 and 9 or 10 + n % 7",
-  "hold(500) print(compare { shadow = 4000 })")
+  ("hold(500) print(compare { shadow = %d })"):format(MEETINGS))
 t.ok(got[2]:find "^reload of s.lua refused" and table.concat(got, "\n"):find(figures:match
   "^[^\n]*", 1, true), "is refused")
 
@@ -541,10 +543,9 @@ shadow("warm and shadow", { limit = 6000, s = OLD, new = OLD:gsub('"old"', '"new
 
 -- Whichever allocations fail, three in a row, as Lua tries again: the version is taken up
 -- or refused, or, when it is the script that gets none, the run ends with a line; each
--- quote is counted once.  Before some 8,500 nothing has been asked for yet.
-local SMALL = os.getenv "SMALL" or apps.has "asan" or apps.has "tsan"
-
-local function fail(n)
+-- quote is counted once.  Counted from where the leader asks for it: which are the
+-- script's is chance, unless it is quiet.
+local function fail(n, is_quiet)
   local _, command = apps.write {
     args = { "--workers", "1", "--no-attach" },
     app = "app.feed.synthetic { rate = 20000, trades = 0, limit = 4000 }"
@@ -552,27 +553,32 @@ local function fail(n)
     ["leader.lua"] = LEADER .. ([[
       function M.lead()
         at(300)
+        board.quiet = %s
         write("s.lua", %q)
+        local fail_at = require "tw.internal.function".fail_at
+        fail_at(%d, 3)
         board.got = reload { warm = 1000, shadow = { records = 100, errors = 9 } }
+        fail_at(0)
       end
-      function M.on_stop() print(board.got) end]]):format(KEEPS:format(SENDS)) }
-  return apps.shell(("TW_FAIL=%d,3 timeout -k 1 120 %s"):format(n, command))
-end
-local taken, refusals, ends = 0, 0, 0
-for n = 8200, 14200, SMALL and 1401 or 307 do
-  local one = fail(n)
+      function M.on_stop() print(board.got) end]]):format(is_quiet or "nil",
+        KEEPS:format(SENDS), n) }
+  local one = apps.shell("timeout -k 1 120 " .. command)
   local counted, got = one.out:match "^(%d+)\t[^\n]*\n([^\n]*)\n$"
-  if one.status == 0 and counted == "4000" and got == "2" then taken = taken + 1
-  elseif one.status == 0 and counted == "4000" and got:find "refused" then
-    refusals = refusals + 1
-  elseif one.status == 0 and got == "not enough memory for what the error was" then
-    refusals = refusals + 1
-  elseif one.status == 1 and one.err:find "memory" then ends = ends + 1
-  else
-    t.ok(false, ("allocation %d fails: %s %s"):format(n, one.status, one.out))
-    t.diag(one.err)
+  if one.status == 0 and counted == "4000" and got == "2" then return "taken" end
+  if one.status == 0 and counted == "4000" and (got:find "refused"
+      or got == "not enough memory for what the error was") then
+    return got:find "memory" and "without memory" or "refused"
   end
+  if one.status == 1 and one.err:find "memory" then return "ended" end
+  t.ok(false, ("allocation %d fails: %s %s"):format(n, one.status, one.out))
+  t.diag(one.err)
 end
-t.ok(refusals > 0, ("a failed allocation: taken %d times, refused %d, the end %d")
-  :format(taken, refusals, ends))
+t.is(fail(1500, true), "without memory", "the new version can't be loaded: refused")
+local ways = { taken = 0, refused = 0, ["without memory"] = 0, ended = 0 }
+for n = 1, 9000, SMALL and 2001 or 451 do
+  local way = fail(n)
+  if way then ways[way] = ways[way] + 1 end
+end
+t.diag(("a failed allocation: taken %d times, refused %d, the end %d"):format(ways.taken,
+       ways["without memory"], ways.ended))
 t.done()
