@@ -498,8 +498,9 @@ static void leave_out(struct ltw_shadow *w)
     w->left_out = lost;
 }
 
-/* The version before comes back, at a record that MAIN has still to put on the tape: until
- * then errors are forgiven (ltw_shadow_forgives), but for no more than a tape holds. */
+/* The version before comes back, at a record that MAIN has still to put on the tape:
+ * until then errors are forgiven (ltw_shadow_forgives), but for no more than a tape
+ * holds. */
 static void wait_for_change(struct ltw_shadow *w, struct ltw_script *s)
 {
     if (s->cursor.next - w->till > tw_tape_capacity(s->engine->host->tape))

@@ -294,7 +294,7 @@ do
         if status == "canceled" then self:buy("X", 1, 5) end
       end]] }
   local _, command = apps.write(o)
-  -- Ten thousand turns of two threads, which wait for each other: minutes where many wait.
+  -- Ten thousand turns of two threads that wait for each other: minutes where many wait.
   local made = apps.shell("timeout -k 1 400 " .. command)
   t.ok(made.status == 1 and made.err:find "time stands still",
        "a run in which time stands still fails")
