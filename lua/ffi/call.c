@@ -221,7 +221,8 @@ static struct ltw_ctype *promoted(lua_State *L, struct ltw_ffi *f, int idx)
 
 /* [-0, +0, e]  Arguments into memory, which is aligned to 16, one behind the other. */
 static void convert(lua_State *L, struct ltw_ffi *f, const struct ltw_cuse *uses,
-                    const bool *split, unsigned n, unsigned char *memory, void **values)
+                    const unsigned char *ways, unsigned n, unsigned char *memory,
+                    void **values)
 {
     size_t at = 0;
 
@@ -233,8 +234,9 @@ static void convert(lua_State *L, struct ltw_ffi *f, const struct ltw_cuse *uses
         f->argument = (int)k + 1;
         ltw_cstore(L, f, (struct ltw_cuse){ t, false }, memory + at, (int)k + 2,
                    LTW_C_ASSIGN);
+        if (ways[k] == LTW_PASS_PADDED) *values++ = memory + at;
         *values++ = memory + at;
-        if (split[k]) *values++ = memory + at + 8;
+        if (ways[k] == LTW_PASS_HALVES) *values++ = memory + at + 8;
         at += ltw_cplan_room(t);
     }
     f->argument = 0;
@@ -245,7 +247,7 @@ static int by_libffi(lua_State *L, struct ltw_cplan *p, void *code)
     struct ltw_cuse uses[LTW_CALL_MAX];
     ffi_type *types[2 * LTW_CALL_MAX];
     void *values[2 * LTW_CALL_MAX];
-    bool varied_split[LTW_CALL_MAX], *split = p->split;
+    unsigned char varied_ways[LTW_CALL_MAX], *ways = p->ways;
     _Alignas(16) unsigned char small[256];
     unsigned char *memory = small;
     lua_State *outer;
@@ -269,9 +271,9 @@ static int by_libffi(lua_State *L, struct ltw_cplan *p, void *code)
             uses[k] = (struct ltw_cuse){ promoted(L, f, (int)k + 2), false };
             room = ltw_cplan_place(uses[k].type, room) + ltw_cplan_room(uses[k].type);
         }
-        split = varied_split;
+        ways = varied_ways;
         back = ltw_cplan_result(L, f, type);
-        all = ltw_cplan_arguments(L, f, type, back, uses, n, types, split);
+        all = ltw_cplan_arguments(L, f, type, back, uses, n, types, ways);
         if (ffi_prep_cif_var(&varied, FFI_DEFAULT_ABI, fixed + all - n, all, back, types)
             != FFI_OK)
             luaL_error(L, "libffi can't call such a function");
@@ -281,7 +283,7 @@ static int by_libffi(lua_State *L, struct ltw_cplan *p, void *code)
         memory = lua_newuserdatauv(L, room + 16, 0);
         memory += -(uintptr_t)memory & 15;
     }
-    convert(L, f, uses, split, n, memory, values);
+    convert(L, f, uses, ways, n, memory, values);
     if (of->kind == LTW_C_RECORD || of->kind == LTW_C_COMPLEX)
         result = ltw_cdata_new(L, f, (struct ltw_cuse){ of, false },
                                of->size > sizeof(ffi_arg) ? of->size : sizeof(ffi_arg))
@@ -371,5 +373,5 @@ void ltw_ccall_prepare(lua_State *L, struct ltw_ffi *f, struct ltw_ctype *type,
     at += -(uintptr_t)at & 15;
     out->result = at;
     at += type->of->size > 16 ? (type->of->size + 15) & ~(size_t)15 : 16;
-    convert(L, f, uses, p->split, n, at, out->values);
+    convert(L, f, uses, p->ways, n, at, out->values);
 }

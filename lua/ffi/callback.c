@@ -55,9 +55,11 @@ static int push_arguments(lua_State *L, struct ltw_ffi *f, const struct ltw_ctyp
 
     luaL_checkstack(L, (int)t->count_fields + 8, "a callback");
     for (unsigned i = 0; i < t->count_fields; i++) {
-        unsigned char halves[16], *v = *values++;
+        unsigned char halves[16], *v;
 
-        if (p->split[i]) {
+        if (p->ways[i] == LTW_PASS_PADDED) values++;
+        v = *values++;
+        if (p->ways[i] == LTW_PASS_HALVES) {
             memcpy(halves, v, 8);
             memcpy(halves + 8, *values++, 8);
             v = halves;

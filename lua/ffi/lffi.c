@@ -48,7 +48,8 @@
  *
  * Structs are passed by value as the C compiler does it.  What libffi can't pass so is
  * refused by the call: vectors of 16 bytes and more, structs aligned to more than that,
- * and on aarch64 __int128 and va_list.  A struct with a member that is constant can't be
+ * and on aarch64 all vectors, va_list, and structs of at most 16 bytes that an attribute
+ * aligns to 16.  A struct with a member that is constant can't be
  * assigned to as a whole.
  *
  * What C does is not checked: a wrong declaration or pointer can end the program.  The

@@ -133,18 +133,31 @@ static bool floats_within(const struct leaves *all, size_t from, size_t to)
     return true;
 }
 
+#ifdef __aarch64__
+/* Up to four floating-point numbers of one size have registers for such ones: that they
+ * are, or NULL. */
+static const struct ltw_ctype *homogeneous(const struct leaves *all, size_t size)
+{
+    const struct ltw_ctype *one = one_float(all);
+
+    return one && !all->gaps && size / one->size <= 4 ? one : NULL;
+}
+#endif
+
 /* Elements in place of those of a record whose scalars overlap; how many. */
 static size_t stand_ins(const struct leaves *all, size_t size, ffi_type **out)
 {
-    const struct ltw_ctype *one = one_float(all);
     size_t n = 0;
-
 #ifdef __aarch64__
-    if (one && !all->gaps && size / one->size <= 4) {
+    const struct ltw_ctype *one = homogeneous(all, size);
+
+    if (one) {
         for (; n < size / one->size; n++) out[n] = float_type(one->size);
         return n;
     }
 #else
+    const struct ltw_ctype *one = one_float(all);
+
     if (one && one->size > 8) {
         for (; n < size / one->size; n++) out[n] = float_type(one->size);
         return n;
@@ -224,6 +237,10 @@ static ffi_type *record_type(lua_State *L, struct ltw_ffi *f, struct ltw_ctype *
     made->size = t->size;
     made->alignment = (unsigned short)(1u << t->log_align);
     made->type = FFI_TYPE_STRUCT;
+#ifdef __aarch64__
+    /* What is passed is its address, which libffi would align as the record. */
+    if (t->size > 16 && !homogeneous(&all, t->size)) made->alignment = 8;
+#endif
     if (t->size <= 16 && in_memory(&all)) {
         made->elements = large();
         return made;
@@ -240,8 +257,7 @@ static ffi_type *record_type(lua_State *L, struct ltw_ffi *f, struct ltw_ctype *
     return made;
 }
 
-#ifdef __x86_64__
-/* Two registers for integers, or memory that is aligned as it is. */
+/* Two registers for integers, or memory that is aligned as it is; see way_of, too. */
 static ffi_type *int128_type(void)
 {
     static ffi_type *const halves[] = { &ffi_type_uint64, &ffi_type_uint64, NULL };
@@ -250,24 +266,16 @@ static ffi_type *int128_type(void)
     return (ffi_type *)&type;
 }
 
-/* One of 8 bytes lies where a double does. */
+/* On x86-64 one of 8 bytes lies where a double does.  libffi knows no others. */
 static ffi_type *vector_type(const struct ltw_ctype *t)
 {
+#ifdef __x86_64__
     return t->of && t->size == 8 && t->of->size < 8 ? &ffi_type_double : NULL;
-}
 #else
-/* Of these libffi knows no registers: even ones, and wide ones. */
-static ffi_type *int128_type(void)
-{
-    return NULL;
-}
-
-static ffi_type *vector_type(const struct ltw_ctype *t)
-{
     (void)t;
     return NULL;
-}
 #endif
+}
 
 ffi_type *ltw_cplan_type(lua_State *L, struct ltw_ffi *f, struct ltw_ctype *t)
 {
@@ -359,31 +367,95 @@ static bool eightbytes(const struct ltw_ctype *t, unsigned *integers, unsigned *
 /* libffi up to 3.4.4 copies all of a struct to the register of its first 8 bytes, where
  * that is the last one for integers, and so over the first one for floating-point
  * numbers.  There its halves are passed one by one, which is the same for the callee. */
-static bool must_split(const struct ltw_ctype *t, unsigned *integers, unsigned *others)
+static enum ltw_cway way_of(const struct ltw_ctype *t, unsigned *integers,
+                            unsigned *others)
 {
     unsigned i, o;
     bool split, first_is_float;
 
-    if (!eightbytes(t, &i, &o, &first_is_float)) return false;
-    if (*integers + i > 6 || *others + o > 8) return false;
+    if (!eightbytes(t, &i, &o, &first_is_float)) return LTW_PASS_WHOLE;
+    if (*integers + i > 6 || *others + o > 8) return LTW_PASS_WHOLE;
     split = i == 1 && o == 1 && *integers == 5 && !first_is_float;
     *integers += i;
     *others += o;
-    return split;
+    return split ? LTW_PASS_HALVES : LTW_PASS_WHOLE;
+}
+
+static bool is_unclear(const struct ltw_ctype *t)
+{
+    (void)t;
+    return false;
+}
+#elif defined __aarch64__
+/* Has it registers for floating-point numbers? */
+static bool has_vectors(const struct ltw_ctype *t)
+{
+    struct leaves all;
+
+    if (t->kind != LTW_C_RECORD) return is_float(t) || t->kind == LTW_C_COMPLEX;
+    begin(&all);
+    return collect(&all, t, 0) && homogeneous(&all, t->size);
+}
+
+/* A record of at most 16 bytes that is aligned to 16, as a member asks for; or not. */
+static bool is_aligned(const struct ltw_ctype *t, bool by_member)
+{
+    bool found = false;
+
+    if (t->kind != LTW_C_RECORD || t->size > 16 || t->log_align < 4) return false;
+    for (unsigned i = 0; i < t->count_fields; i++)
+        found |= t->fields[i].use.type->log_align >= 4;
+    return found == by_member;
+}
+
+/* What is aligned to 16 begins in an even one of the eight registers for integers.
+ * libffi does not know that, so the one before it is filled. */
+static enum ltw_cway way_of(const struct ltw_ctype *t, unsigned *integers,
+                            unsigned *others)
+{
+    bool wide = t->kind == LTW_C_INT && t->size > 8, padded;
+
+    (void)others;
+    if (has_vectors(t)) return LTW_PASS_WHOLE;
+    padded = (wide || is_aligned(t, true)) && *integers % 2 == 1;
+    *integers += padded;
+    *integers += (wide || t->kind == LTW_C_RECORD) && t->size <= 16
+               ? (unsigned)(t->size + 7) / 8 : 1;
+    if (*integers > 8) *integers = 8;
+    return padded ? LTW_PASS_PADDED : LTW_PASS_WHOLE;
+}
+
+/* Does it depend on where an attribute stood, which is not known any more? */
+static bool is_unclear(const struct ltw_ctype *t)
+{
+    return is_aligned(t, false) && !has_vectors(t);
 }
 #else
-static bool must_split(const struct ltw_ctype *t, unsigned *integers, unsigned *others)
+static enum ltw_cway way_of(const struct ltw_ctype *t, unsigned *integers,
+                            unsigned *others)
 {
     (void)t, (void)integers, (void)others;
+    return LTW_PASS_WHOLE;
+}
+
+static bool is_unclear(const struct ltw_ctype *t)
+{
+    (void)t;
     return false;
 }
 #endif
 
-/* Is the address of a result of that type passed before the arguments? */
+/* Is the address of a result of that type passed before the arguments, as the first of
+ * the integers? */
 static bool in_memory_type(const ffi_type *result)
 {
+#ifdef __x86_64__
     return result->type == FFI_TYPE_STRUCT
         && (result->size > 16 || result->elements == large());
+#else
+    (void)result;
+    return false;
+#endif
 }
 
 ffi_type *ltw_cplan_result(lua_State *L, struct ltw_ffi *f,
@@ -398,22 +470,20 @@ ffi_type *ltw_cplan_result(lua_State *L, struct ltw_ffi *f,
 unsigned ltw_cplan_arguments(lua_State *L, struct ltw_ffi *f,
                              const struct ltw_ctype *function, const ffi_type *result,
                              const struct ltw_cuse *uses, unsigned n, ffi_type **types,
-                             bool *split)
+                             unsigned char *ways)
 {
     unsigned integers = in_memory_type(result), others = 0, k = 0;
 
     for (unsigned i = 0; i < n; i++) {
         /* The stack of a call is aligned to 16 bytes. */
-        if (uses[i].type->kind == LTW_C_RECORD && uses[i].type->log_align > 4)
+        if ((uses[i].type->kind == LTW_C_RECORD && uses[i].type->log_align > 4)
+            || is_unclear(uses[i].type))
             refuse(L, function, i + 1, uses[i].type);
-        split[i] = must_split(uses[i].type, &integers, &others);
-        if (split[i]) {
-            types[k++] = &ffi_type_uint64;
-            types[k++] = &ffi_type_double;
-        } else {
-            types[k] = ltw_cplan_type(L, f, uses[i].type);
-            if (!types[k++]) refuse(L, function, i + 1, uses[i].type);
-        }
+        ways[i] = (unsigned char)way_of(uses[i].type, &integers, &others);
+        if (ways[i] != LTW_PASS_WHOLE) types[k++] = &ffi_type_uint64;
+        types[k] = ways[i] == LTW_PASS_HALVES ? &ffi_type_double
+                                              : ltw_cplan_type(L, f, uses[i].type);
+        if (!types[k++]) refuse(L, function, i + 1, uses[i].type);
     }
     return k;
 }
@@ -459,9 +529,9 @@ struct ltw_cplan *ltw_cplan_make(lua_State *L, struct ltw_ffi *f, struct ltw_cty
     if (n > LTW_CALL_MAX) luaL_error(L, "more than %d parameters", LTW_CALL_MAX);
     result = ltw_cplan_result(L, f, type);
     p = ltw_ffi_keep(L, f, sizeof *p + n * (sizeof *p->parameters + 2 * sizeof *p->types
-                                            + sizeof *p->split));
+                                            + sizeof *p->ways));
     p->types = (ffi_type **)(p->parameters + n);
-    p->split = (bool *)(p->types + 2 * n);
+    p->ways = (unsigned char *)(p->types + 2 * n);
     p->result = ltw_cscalar_of(type->of);
     p->ffi = f;
     p->type = type;
@@ -474,7 +544,7 @@ struct ltw_cplan *ltw_cplan_make(lua_State *L, struct ltw_ffi *f, struct ltw_cty
             .takes_text = t->kind == LTW_C_POINTER && ltw_ctakes_text(t) };
         p->room = ltw_cplan_place(t, p->room) + ltw_cplan_room(t);
     }
-    all = ltw_cplan_arguments(L, f, type, result, uses, n, p->types, p->split);
+    all = ltw_cplan_arguments(L, f, type, result, uses, n, p->types, p->ways);
     p->caller = caller_of(p);
     /* One that is variadic is prepared with the arguments of each call. */
     if (!(type->flags & LTW_C_VARIADIC)

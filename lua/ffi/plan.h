@@ -19,6 +19,10 @@ enum ltw_ccaller { LTW_CALL_0, LTW_CALL_1, LTW_CALL_2, LTW_CALL_3, LTW_CALL_DOUB
                    LTW_CALL_DOUBLES, LTW_CALL_6, LTW_CALL_FEW, LTW_CALL_ALL,
                    LTW_CALL_LIBFFI };
 
+/* How an argument is given to libffi, where that is not as what it is: as two of 8 bytes,
+ * or behind another one that only takes a register. */
+enum ltw_cway { LTW_PASS_WHOLE, LTW_PASS_HALVES, LTW_PASS_PADDED };
+
 struct ltw_cparameter {
     struct ltw_ctype *type;
     const struct ltw_ctype *taken;  /* of a pointer: NULL, or of the last cdata that was
@@ -32,7 +36,7 @@ struct ltw_cplan {
     struct ltw_ctype *type;     /* the function's */
     unsigned char caller;       /* enum ltw_ccaller */
     unsigned char result;       /* enum ltw_cscalar */
-    bool *split;                /* of each parameter, see ltw_cplan_arguments */
+    unsigned char *ways;        /* enum ltw_cway, of each parameter */
     size_t room;                /* all arguments, each aligned */
     ffi_type **types;
     ffi_cif cif;
@@ -52,13 +56,12 @@ static inline size_t ltw_cplan_room(const struct ltw_ctype *t)
     return (t->size + 7) & ~(size_t)7;
 }
 
-/* [-0, +0, e]  n arguments as libffi takes them, at most two for each: how many.  One
- * that is split is passed as two of 8 bytes.  And the result.  Errors name the function
- * if it is at 1. */
+/* [-0, +0, e]  n arguments as libffi takes them, at most two for each: how many; ways: an
+ * enum ltw_cway of each.  And the result.  Errors name the function if it is at 1. */
 unsigned ltw_cplan_arguments(lua_State *L, struct ltw_ffi *f,
                              const struct ltw_ctype *function, const ffi_type *result,
                              const struct ltw_cuse *uses, unsigned n, ffi_type **types,
-                             bool *split);
+                             unsigned char *ways);
 ffi_type *ltw_cplan_result(lua_State *L, struct ltw_ffi *f,
                            const struct ltw_ctype *function);
 

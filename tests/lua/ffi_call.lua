@@ -102,8 +102,9 @@ local deep = ffi.cast("int (*)(int)", function() return 0 end)
 deep:set(function(x) return x == 0 and 0 or deep(x - 1) + 1 end)
 t.is(deep(50), 50, "callbacks within callbacks")
 local seen
-local many = ffi.cast("double (*)(char, short, float, double, long, const char *, bool)",
-                      function(...) seen = table.pack(...) return 0.5 end)
+local many = ffi.cast(
+  "double (*)(signed char, short, float, double, long, const char *, bool)",
+  function(...) seen = table.pack(...) return 0.5 end)
 t.is(many(-1, -2, 0.5, 0.25, -3, "s", true), 0.5, "all kinds of parameters")
 seen[6] = ffi.string(seen[6])
 t.same(seen, { -1, -2, 0.5, 0.25, -3, "s", true, n = 7 }, "as they were given")
@@ -154,6 +155,12 @@ t.raises("argument 2: cannot convert 'nil' to 'double'", C.atan2, 4, nil)
 t.raises("1 arguments for 'double %(double, double%)'", C.atan2, 4)
 t.raises("2 arguments for 'double %(double%)'", C.sqrt, 4, 4)
 
+local padded = ffi.cast("long (*)(long, __int128, int, __int128, long)",
+                        function(...) seen = table.pack(...) return 7 end)
+t.is(padded(1, 2, 3, 4, 5), 7, "a callback with wide integers between others")
+t.is(table.concat({ seen[1], seen[3], seen[5] }, " "), "1 3 5", "its other arguments")
+t.is(ffi.tonumber(seen[2]) .. " " .. ffi.tonumber(seen[4]), "2 4", "and these")
+
 -- What libffi does not know: it is passed all the same, or refused.
 
 ffi.cdef [[
@@ -177,7 +184,7 @@ t.raises("^snprintf: argument 4: '.*' " .. refused, C.snprintf, buffer, 100, "",
 t.raises("^int %(struct .*%): argument 1: 'struct .*' " .. refused, ffi.cast,
          "int (*)(apart)", print)
 t.raises("^int %(int, float .*%): argument 2: ", ffi.cast, "int (*)(int, four)", print)
-if ffi.arch == "x64" then
+do
   local wide = ffi.cast("__int128 (*)(int, __int128)", function(_, w) return w end)
   local value = ffi.new "__int128[1]"
   ffi.fill(value, 16, 7)
@@ -208,15 +215,14 @@ if os.execute "command -v cc >/dev/null" then
     "union { double d[2]; int64_t i; }", "struct { int16_t a; int8_t b[6]; float c, d; }",
     "struct { int8_t a; int32_t b; } __attribute__((packed))",
     "struct { int16_t a; double b; int32_t c; } __attribute__((packed))",
-    "union { long double a; int32_t b; }",
+    "union { long double a; int32_t b; }", "struct { __int128 a; }",
+    "struct { int8_t a; __int128 b; }",
   }
+  for _, s in ipairs { "__int128", "unsigned __int128" } do scalars[#scalars + 1] = s end
   if ffi.arch == "x64" then
-    for _, s in ipairs { "struct { __int128 a; }", "struct { int8_t a; __int128 b; }",
-                         "struct { float a __attribute__((vector_size(16))); int8_t b; }",
-    } do structs[#structs + 1] = s end
-    for _, s in ipairs { "__int128", "pair", "unsigned __int128" } do
-      scalars[#scalars + 1] = s
-    end
+    structs[#structs + 1] =
+      "struct { float a __attribute__((vector_size(16))); int8_t b; }"
+    scalars[#scalars + 1] = "pair"
   end
   local declared = { "typedef float pair __attribute__((vector_size(8)));" }
   local source = { "#include <stdint.h>\n#include <string.h>" }
