@@ -26,6 +26,7 @@ int ltw_add_data(lua_State *L, int idx, int64_t since_ns, struct tw_history *h,
             .bytes = (uint64_t)ltw_integer_at(L, -1, "bytes", 0),
         };
 
+        if (!file.path) return luaL_error(L, "data: file %d has no path", i);
         rc = ltw_csv_options(L, &file.csv, &lean, error);
         if (rc == TW_OK) rc = tw_history_add(h, &file, error);
         lua_settop(L, top + 1);

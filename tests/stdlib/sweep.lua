@@ -192,6 +192,8 @@ for _, data in ipairs { false, 3, "x.csv" } do
   t.raises("data: a list of files expected, got", require "tw.internal.sweep".look,
            { data = data or nil })
 end
+t.raises("data: file 2 has no path", require "tw.internal.sweep".look,
+         { data = { { path = "/dev/null" }, { path = {} } } })
 local _, no_path = require "tw.strategy".read(false)
 t.ok(tostring(no_path):find "file: a path expected, got boolean", "a path that is none")
 
