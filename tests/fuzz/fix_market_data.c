@@ -138,6 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             tw_fix_md_session_event(md, now, &e, &batch);
         } else if (n > 1 && *line == '+') {
             now.steady_ns += line[1] * INT64_C(100000000);
+            now.time_ns += line[1] * INT64_C(100000000);   /* quotes run out */
             full = line[1] & 3;
             tw_fix_md_expire(md, now, &batch);
             tw_fix_md_tick(md, now);
