@@ -63,16 +63,10 @@ static int read_fields(lua_State *L, const struct tw_fix_link_options *link,
 }
 
 /* A number that no feed has; 0: there is none. */
-static uint8_t source_of(struct ltw_host *host, const char *name)
+static uint8_t free_source(const struct ltw_host *host)
 {
-    char text[TW_FIX_NAME_MAX + 10];
-
-    snprintf(text, sizeof text, "gateway %s", name);
     for (unsigned id = TW_SOURCE_MAX; id > TW_SOURCE_MAX / 2; id--)
-        if (strcmp(tw_sources_name(&host->sources, id), "?") == 0) {
-            tw_sources_set(&host->sources, id, text);
-            return (uint8_t)id;
-        }
+        if (strcmp(tw_sources_name(&host->sources, id), "?") == 0) return (uint8_t)id;
     return 0;
 }
 
@@ -87,6 +81,8 @@ static int add(struct ltw_host *host, const struct tw_fix_gateway_options *o,
         return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     }
     snprintf(g->name, sizeof g->name, "%s", o->name);
+    snprintf(g->source, sizeof g->source, "gateway %s", o->name);
+    tw_sources_set(&host->sources, o->source, g->source);
     while (*at) at = &(*at)->next;
     *at = g;
     *out = g->fix;
@@ -122,7 +118,7 @@ int ltw_gateway_make(lua_State *L, struct ltw_host *host, struct tw_io *io,
     o.orders.account = lua_tostring(L, -1);
     lua_insert(L, -2);
     rc = read_fields(L, link, fields, &o.orders.fields_n, error);
-    o.source = rc == TW_OK ? source_of(host, link->name) : 0;
+    o.source = rc == TW_OK ? free_source(host) : 0;
     if (rc == TW_OK && o.source == 0)
         rc = tw_fail(error, TW_ELIMIT, "app.gateway.fix '%s': too many feeds",
                      link->name);

@@ -16,6 +16,7 @@ struct ltw_gateway {
     struct ltw_gateway *next;
     struct tw_fix_gateway *fix;
     char name[TW_FIX_NAME_MAX + 1];
+    char source[TW_FIX_NAME_MAX + 10];   /* of its records: it lives as long as they */
 };
 
 /* [-0, +0, m]  The gateway that a FIX session's table on top asks for; sets the consumer

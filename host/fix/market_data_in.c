@@ -89,6 +89,15 @@ static int read_report(struct tw_fix_md *md, const struct fields *f, uint32_t se
     return TW_OK;
 }
 
+/* A price of 0 with a size, which no record may have (fault.h). */
+static bool is_for_nothing(const struct tw_fix_entry *e)
+{
+    if (e->type == TW_FIX_OTHER_ENTRY || e->type == TW_FIX_EMPTY_ENTRY
+        || e->price != 0) return false;
+    if (e->type == TW_FIX_TRADE_ENTRY) return e->action == TW_FIX_NEW;
+    return !(e->flags & (TW_FIX_GONE | TW_FIX_KEEP_PRICE | TW_FIX_KEEP_SIZE)) && e->size;
+}
+
 /* Checks the entry that ends here and notes it. */
 static int close_entry(struct tw_fix_md *md, const struct fields *f, uint32_t seen)
 {
@@ -102,6 +111,8 @@ static int close_entry(struct tw_fix_md *md, const struct fields *f, uint32_t se
                           &x->entry, &level, md->why)
         || read_report(md, f, seen, &x->report))
         return TW_FIX_UNUSABLE;
+    if (is_for_nothing(&x->entry))
+        return tw_fix_refuse(md->why, "a price of 0%s", nothing);
     if (x->entry.type == TW_FIX_OTHER_ENTRY && !x->report) return TW_OK;
     x->entry.symbol = f->text[MD_SYMBOL];
     x->level = level < UINT32_MAX ? (uint32_t)level : UINT32_MAX;

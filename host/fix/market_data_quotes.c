@@ -58,6 +58,15 @@ static uint32_t fields_of(const struct tw_fix_part *p, struct tw_fix_text text[M
     return seen;
 }
 
+static int check_prices(struct tw_fix_md *md, const struct tw_fix_md_sides *q)
+{
+    for (int i = 0; i < q->n; i++)
+        if (q->side[i].price == 0 && q->side[i].size != 0)
+            return tw_fix_refuse(md->why, "a price of 0%s",
+                                 (struct tw_fix_text){ "", 0 });
+    return TW_OK;
+}
+
 /* Takes the quote that the part is, whose sides the fields say; why not, as 300 has
  * it. */
 static int take(struct tw_fix_md *md, struct tw_fix_now now, struct tw_fix_md_sides *q,
@@ -66,7 +75,8 @@ static int take(struct tw_fix_md *md, struct tw_fix_now now, struct tw_fix_md_si
 {
     q->symbol = text[MD_SYMBOL];
     q->n = tw_fix_quote_read(text, seen, q->side, md->why);
-    if (q->n < 0 || read_until(md, p, 62, &q->until_ns) < 0) return INVALID_PRICE;
+    if (q->n < 0 || check_prices(md, q) < 0 || read_until(md, p, 62, &q->until_ns) < 0)
+        return INVALID_PRICE;
     switch (tw_fix_md_quote(md, now, q, out)) {
     case TW_FIX_MD_USED: return ACCEPTED;
     case TW_FIX_MD_STRANGE: return UNKNOWN_SYMBOL;

@@ -253,6 +253,33 @@ bool tw_reader_check(struct tw_reader *r, const struct tw_record *record,
 
 /* ---- bytes to records ---- */
 
+/* The `full` of FIX over a connection, which has no lines. */
+static void keep_checked(struct tw_batch *batch)
+{
+    struct tw_reader *r = batch->owner;
+    unsigned n = batch->n;
+
+    tw_be_feed();
+    batch->n = 0;
+    for (unsigned i = 0; i < n; i++)
+        if (tw_reader_check(r, &batch->r[i], &(struct tw_place){
+                .message = batch->r[i].source_seq }))
+            batch->r[batch->n++] = batch->r[i];
+    batch->owner = r->feed;
+    if (batch->n > 0) tw_feed_full(batch);
+    batch->owner = r;
+}
+
+/* Of a feed's readers the one that decodes now has its batch. */
+static void hold_batch(struct tw_reader *r)
+{
+    struct tw_batch *batch = &r->feed->batch;
+
+    if (r->feed->o.format != TW_FORMAT_FIX || r->feed->o.kind == TW_FEED_FILE) return;
+    batch->full = keep_checked;
+    batch->owner = r;
+}
+
 int tw_reader_init(struct tw_reader *r, struct tw_feed *f, const char *label,
                    struct tw_error *error)
 {
@@ -336,6 +363,7 @@ void tw_reader_take(struct tw_reader *r, size_t n)
     tw_feed_began(f, began);
     r->total += n;
     r->n += n;
+    hold_batch(r);
     done = r->codec->ops->decode(r->codec, r->bytes, r->n, received, &f->batch);
     r->n -= done;
     memmove(r->bytes, r->bytes + done, r->n);
@@ -349,6 +377,7 @@ void tw_reader_take(struct tw_reader *r, size_t n)
 
 void tw_reader_end(struct tw_reader *r)
 {
+    hold_batch(r);
     r->codec->ops->end(r->codec, r->bytes, r->n, tw_clock_now_ns(), &r->feed->batch);
     r->n = 0;
     publish(r);

@@ -7,9 +7,11 @@
  */
 #include "run/fix_feed.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "feed/fault.h"
 #include "fix/market_data.h"
 #include "run/feed.h"
 
@@ -21,6 +23,8 @@ struct fix_feed {
     struct tw_fix_session *session;      /* of the call that it is in          */
     struct tw_fix_now now;               /* likewise                           */
     struct tw_fix_md_stats seen;         /* what was published so far          */
+    int64_t latest_ns;                   /* of its records                     */
+    unsigned told;                       /* of what is odd: see fault.h        */
 };
 
 /* ---- what the subscriber wants ---- */
@@ -40,6 +44,30 @@ static void on_md_event(void *ctx, const struct tw_fix_md_event *e)
     if (e->kind == TW_FIX_MD_STATUS)
         tw_log_printf(f->io->o.log, TW_LOG_INFO, f->who, "%s", e->text);
     else tw_feed_problem(f, "", e->text);
+}
+
+/* What is odd is told once, but time: entries have times of their own. */
+static void look(struct tw_batch *batch)
+{
+    struct fix_feed *x = batch->owner;
+    unsigned n = batch->n;
+
+    tw_be_feed();
+    batch->n = 0;
+    for (unsigned i = 0; i < n; i++) {
+        const struct tw_record *r = &batch->r[i];
+        const struct tw_place place = { .message = r->source_seq };
+        char text[TW_FAULT_TEXT], where[TW_PLACE_TEXT];
+        const char *why = tw_feed_look(&x->feed, r, &place, &x->latest_ns, &x->told, "");
+
+        if (!why) {
+            batch->r[batch->n++] = *r;
+            continue;
+        }
+        snprintf(text, sizeof text, "%s: %s", tw_place_text(&place, where), why);
+        tw_feed_problem(&x->feed, "", text);
+    }
+    if (batch->n > 0) tw_feed_full(batch);
 }
 
 /* ---- the session ---- */
@@ -147,6 +175,9 @@ static int fix_open(struct tw_feed *f, struct tw_error *error)
     struct fix_feed *x = (struct fix_feed *)f;
     const struct tw_fix_feed *o = &f->o.fix;
 
+    f->batch.full = look;
+    x->latest_ns = INT64_MIN;
+    x->told = TW_ODD_BACK;
     x->md = tw_fix_md_new(&(struct tw_fix_md_options){
         .symbols = f->io->o.symbols, .source = (uint8_t)(f->index + 1),
         .levels = o->book, .types = o->types, .depth = o->depth,

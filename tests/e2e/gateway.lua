@@ -159,13 +159,16 @@ local function asks(name, peers, want, what)
     app.fix.acceptor { port = %d, sessions = { { %s } } }
     app.gateway.fix { name = "broker", host = "127.0.0.1", port = %d, sender = "ME",
       target = "VENUE", retry = 0.1 }]]):format(port, peers, port))
-  local run = apps.until_shown(("%s run %s.lua --no-attach"):format(apps.tidewire, name),
-                               (want:gsub("%p", "%%%0")), dir)
+  local run = apps.until_shown(("%s record %s.lua %s.tape --no-attach"):format(
+                               apps.tidewire, name, name), (want:gsub("%p", "%%%0")), dir)
   if not t.ok(run.found, what) then t.diag(run.all) end
 end
 asks("words_app", 'sender = "VENUE", target = "ME"', "order\trejected\tthe venue "
      .. "refused it\twho are you?\t99\twho are you?\t99\n",
      "a script hears what the venue says")
+local sources = command "tape words_app.tape".out:match "\nsources +([^\n]*)" or "none"
+t.ok(("," .. sources .. ","):gsub(" ", ""):find(",gatewaybroker,", 1, true)
+     or t.diag(sources), "its records in a recording have its name")
 asks("offline", 'sender = "X", target = "Y"', "order\trejected\tthe gateway is not "
      .. "connected\t", "nobody is logged on: rejected, and why")
 

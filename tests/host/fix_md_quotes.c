@@ -104,6 +104,10 @@ static void until(void)
           "A 0x0 0x0; AI 117=r|55=A|297=5|" },
         { "S 131=@A@|117=s|55=A|132=1.5|133=1.7|62=noon|",
           "problem 35=S, message 3: 62=noon is not a time" },
+        { "S 131=@A@|117=s|55=A|132=1.5|133=0|135=3|",
+          "problem 35=S, message 4: a price of 0" },
+        { "S 117=s|301=2|55=A|132=0|134=3|",
+          "problem 35=S, message 5: a price of 0; AI 117=s|55=A|297=5|" },
         { "S 131=@A@|117=t|55=A|132=1.5|133=1.7|62=20240102-09:30:01|", "A 1.5x0 1.7x0" },
         /* A snapshot is no quote. */
         { "W 55=A|268=2|269=0|270=1|271=2|269=1|270=3|271=4|", "A 1x2 3x4" },
