@@ -8,7 +8,7 @@
 
 local t, apps = require "tw.test", require "apps"
 
-local PATIENCE <const> = 60              -- seconds
+local PATIENCE <const> = 120             -- seconds
 
 local processes = {}
 
