@@ -18,7 +18,6 @@
  */
 #include "backtest.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +40,7 @@
 #include "tape/bar.h"
 #include "tasks.h"
 #include "trade/probe.h"
+#include "worth.h"
 
 enum { CAPACITY = 1 << 14, LOG_BYTES = 1 << 20, LOOK_EVERY = 4096 };
 enum { TURNS_MAX = 1000000 };             /* at one time, without a record          */
@@ -407,8 +407,6 @@ static bool is_ready(const struct ltw_backtest *b)
     return ltw_tasks_ready(b->engine.state->tasks);
 }
 
-static bool draw(struct ltw_backtest *b, const struct tw_record *r);
-
 /* What is due in the venue happens, and goes on the tape; false: nothing is, or there is
  * no room. */
 static bool cross(struct ltw_backtest *b)
@@ -422,7 +420,7 @@ static bool cross(struct ltw_backtest *b)
     for (r = tw_floor_out(b->floor, &n); took < n; took++) {
         r[took].received = r[took].time;
         if (tw_tape_try_append(b->host.tape, &r[took], 1) < 0) break;
-        if (!b->o.brief && r[took].kind == TW_TRADE && !draw(b, &r[took]))
+        if (!b->o.brief && r[took].kind == TW_TRADE && !ltw_worth_draw(b, &r[took]))
             goto no_memory;
     }
     tw_floor_took(b->floor, took);
@@ -475,102 +473,6 @@ tw_money ltw_backtest_equity(const struct ltw_backtest *b)
     return sum;
 }
 
-/* The price of a record; 0: none. */
-static int64_t price_of(const struct tw_record *r)
-{
-    struct tw_ohlc bar;
-
-    if (r->kind == TW_TRADE) return r->trade.price;
-    if (r->kind == TW_QUOTE) {
-        const struct tw_quote *q = &r->quote;
-
-        if (q->bid == 0 || q->ask == 0) return q->bid | q->ask;
-        return q->bid + (q->ask - q->bid) / 2;
-    }
-    if (r->kind != TW_BAR) return 0;
-    tw_bar_get(r, &bar);
-    return bar.close;
-}
-
-/* The benchmark's price of each day that the curve has; NaN: not known yet. */
-static bool mark_market(struct ltw_backtest *b)
-{
-    int64_t price = price_of(&b->beside);
-    size_t n;
-
-    tw_ledger_days(b->curve, &n);
-    if (n > b->market_room) {
-        size_t room = 2 * n + 64;
-        double *grown = tw_realloc(b->market, room * sizeof *grown);
-
-        if (!grown) return false;
-        b->market = grown;
-        b->market_room = room;
-    }
-    b->n_market = n;
-    b->market[n - 1] = price ? tw_fixed_to_double(price) : NAN;
-    return true;
-}
-
-/* Of a symbol that is not the benchmark, as far as is known: it may be. */
-static void meet_symbol(struct ltw_backtest *b, const struct tw_record *r)
-{
-    if (r->symbol == 0) return;                    /* a timer's */
-    if (b->benchmark != 0)
-        b->has_others = true;
-    else if (!b->o.benchmark || strcmp(tw_symbols_name(b->host.symbols, r->symbol),
-                                       b->o.benchmark) == 0)
-        b->benchmark = r->symbol;
-}
-
-/* Is what they began with gone?  Without a position that can't change. */
-static void look_for_ruin(struct ltw_backtest *b, bool open)
-{
-    tw_money start = 0;
-
-    if (!b->ruined && (open || b->was_open) && ltw_backtest_equity(b) <= 0) {
-        for (unsigned i = 0; i < b->n; i++)
-            start += tw_account_deposits(ltw_backtest_account(b, i));
-        b->ruined = start > 0;
-        b->ruined_ns = b->last_ns;
-    }
-    b->was_open = open;
-}
-
-/* The record under way is dealt with: what all are worth, where the curves need it. */
-static bool mark(struct ltw_backtest *b, int64_t next_ns)
-{
-    bool open = false;
-
-    if (b->handled == 0) return true;
-    for (unsigned i = 0; i < b->n; i++) open = open || b->journals[i]->open > 0;
-    b->exposed += open;
-    look_for_ruin(b, open);
-    if (next_ns < b->till_ns) return true;
-    if (tw_ledger_mark(b->curve, b->last_ns, ltw_backtest_equity(b), open) < 0
-        || !mark_market(b))
-        return tw_fail(&b->error, UV_ENOMEM, "not enough memory"), false;
-    b->till_ns = tw_ledger_till(b->curve);
-    return true;
-}
-
-static bool draw(struct ltw_backtest *b, const struct tw_record *r)
-{
-    int64_t price = price_of(r);
-
-    if (price == 0 || r->symbol == 0) return true;
-    if (r->symbol >= b->n_charts) {
-        size_t n = r->symbol + r->symbol / 2 + 8;
-        struct ltw_chart *grown = tw_realloc(b->charts, n * sizeof *grown);
-
-        if (!grown) return false;
-        memset(grown + b->n_charts, 0, (n - b->n_charts) * sizeof *grown);
-        b->charts = grown;
-        b->n_charts = n;
-    }
-    return ltw_chart_add(&b->charts[r->symbol], r->time, price);
-}
-
 /* Orders pass from here on? */
 static void warm_up(struct ltw_backtest *b, const struct tw_record *r)
 {
@@ -598,9 +500,9 @@ static void populate(struct ltw_backtest *b)
 {
     uint64_t head = tw_tape_head(b->host.tape);
 
-    if (head + AHEAD / 2 <= b->populated || head > tw_tape_capacity(b->host.tape)) return;
+    if (head + AHEAD / 2 <= b->populated) return;
     tw_tape_populate(b->host.tape, head, head + AHEAD);
-    b->populated = head + AHEAD;
+    b->populated = head > tw_tape_capacity(b->host.tape) ? UINT64_MAX : head + AHEAD;
 }
 
 /* D1, D2.  False: there is no room, because a script sleeps. */
@@ -608,14 +510,14 @@ static bool append(struct ltw_backtest *b, const struct tw_record *next)
 {
     struct tw_record r = *next;
 
-    if (!mark(b, r.time)) return false;
-    if (r.symbol != b->benchmark && !b->has_others) meet_symbol(b, &r);
+    if (!ltw_worth_mark(b, r.time)) return false;
+    if (r.symbol != b->benchmark && !b->has_others) ltw_worth_meet(b, &r);
     if (r.symbol == b->benchmark) b->beside = r;
-    if (!b->o.brief && !draw(b, next))
+    if (!b->o.brief && !ltw_worth_draw(b, next))
         return tw_fail(&b->error, UV_ENOMEM, "not enough memory"), false;
     r.received = r.time;
-    populate(b);
-    if (ltw_supply_value(b, &r) < 0) return false;
+    if (b->populated < UINT64_MAX) populate(b);
+    if (r.kind == TW_MESSAGE && ltw_supply_value(b, &r) < 0) return false;
     if (tw_tape_try_append(b->host.tape, &r, 1) < 0) {
         ltw_supply_undo(b, &r);
         return false;
@@ -724,7 +626,7 @@ static int run(struct ltw_backtest *b)
         if (go_on(b, r) < 0 || (b->records % LOOK_EVERY == 0 && !tidy(b)))
             return b->error.code;
     if (b->error.code < 0 || stop_scripts(b) < 0) return b->error.code;
-    mark(b, INT64_MAX);
+    ltw_worth_mark(b, INT64_MAX);
     if (b->o.benchmark && b->benchmark == 0)
         return tw_fail(&b->error, TW_EUSAGE, "benchmark %s: the data have no such symbol",
                        b->o.benchmark);

@@ -1,0 +1,92 @@
+/* worth.c - what the scripts of a backtest are worth over time, beside the market. */
+#include "worth.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "tape/bar.h"
+
+/* The price of a record; 0: none. */
+static int64_t price_of(const struct tw_record *r)
+{
+    struct tw_ohlc bar;
+
+    if (r->kind == TW_TRADE) return r->trade.price;
+    if (r->kind == TW_QUOTE) {
+        const struct tw_quote *q = &r->quote;
+
+        if (q->bid == 0 || q->ask == 0) return q->bid | q->ask;
+        return q->bid + (q->ask - q->bid) / 2;
+    }
+    if (r->kind != TW_BAR) return 0;
+    tw_bar_get(r, &bar);
+    return bar.close;
+}
+
+/* The benchmark's price of each day that the curve has; NaN: not known yet. */
+static bool mark_market(struct ltw_backtest *b)
+{
+    int64_t price = price_of(&b->beside);
+    size_t n;
+
+    tw_ledger_days(b->curve, &n);
+    if (n > b->market_room) {
+        size_t room = 2 * n + 64;
+        double *grown = tw_realloc(b->market, room * sizeof *grown);
+
+        if (!grown) return false;
+        b->market = grown;
+        b->market_room = room;
+    }
+    b->n_market = n;
+    b->market[n - 1] = price ? tw_fixed_to_double(price) : NAN;
+    return true;
+}
+
+void ltw_worth_meet(struct ltw_backtest *b, const struct tw_record *r)
+{
+    if (r->symbol == 0) return;                    /* a timer's */
+    if (b->benchmark != 0)
+        b->has_others = true;
+    else if (!b->o.benchmark || strcmp(tw_symbols_name(b->host.symbols, r->symbol),
+                                       b->o.benchmark) == 0)
+        b->benchmark = r->symbol;
+}
+
+void ltw_worth_look_for_ruin(struct ltw_backtest *b)
+{
+    tw_money start = 0;
+
+    if (b->ruined || ltw_backtest_equity(b) > 0) return;
+    for (unsigned i = 0; i < b->n; i++)
+        start += tw_account_deposits(ltw_backtest_account(b, i));
+    b->ruined = start > 0;
+    b->ruined_ns = b->last_ns;
+}
+
+bool ltw_worth_mark_curves(struct ltw_backtest *b, bool open)
+{
+    if (tw_ledger_mark(b->curve, b->last_ns, ltw_backtest_equity(b), open) < 0
+        || !mark_market(b))
+        return tw_fail(&b->error, UV_ENOMEM, "not enough memory"), false;
+    b->till_ns = tw_ledger_till(b->curve);
+    return true;
+}
+
+bool ltw_worth_draw(struct ltw_backtest *b, const struct tw_record *r)
+{
+    int64_t price = price_of(r);
+
+    if (price == 0 || r->symbol == 0) return true;
+    if (r->symbol >= b->n_charts) {
+        size_t n = r->symbol + r->symbol / 2 + 8;
+        struct ltw_chart *grown = tw_realloc(b->charts, n * sizeof *grown);
+
+        if (!grown) return false;
+        memset(grown + b->n_charts, 0, (n - b->n_charts) * sizeof *grown);
+        b->charts = grown;
+        b->n_charts = n;
+    }
+    return ltw_chart_add(&b->charts[r->symbol], r->time, price);
+}

@@ -1,0 +1,36 @@
+/* worth.h - what the scripts of a backtest are worth over time, beside the market.
+ *
+ * Layer lua.  Thread: the backtest's.
+ */
+#ifndef LTW_WORTH_H
+#define LTW_WORTH_H
+
+#include "backtest.h"
+
+/* A record of a symbol that is not the benchmark, as far as is known: it may be. */
+void ltw_worth_meet(struct ltw_backtest *b, const struct tw_record *r);
+
+/* Its price is a point of its symbol's chart.  False: no memory. */
+bool ltw_worth_draw(struct ltw_backtest *b, const struct tw_record *r);
+
+/* The parts of ltw_worth_mark: is what they began with gone; and the curves' next point.
+ * False: b->error. */
+void ltw_worth_look_for_ruin(struct ltw_backtest *b);
+bool ltw_worth_mark_curves(struct ltw_backtest *b, bool open);
+
+/* The record under way is dealt with, the next one is of next_ns: what all are worth,
+ * where the curves need it, or there is a position, without which it can't change.
+ * False: b->error. */
+static inline bool ltw_worth_mark(struct ltw_backtest *b, int64_t next_ns)
+{
+    bool open = false;
+
+    if (b->handled == 0) return true;
+    for (unsigned i = 0; i < b->n; i++) open = open || b->journals[i]->open > 0;
+    b->exposed += open;
+    if (open || b->was_open) ltw_worth_look_for_ruin(b);
+    b->was_open = open;
+    return next_ns < b->till_ns || ltw_worth_mark_curves(b, open);
+}
+
+#endif
