@@ -338,7 +338,7 @@ static int push_next(lua_State *L, struct ltw_script *s)
 {
     do {
         const uint16_t *which;
-        int n = s->trader ? push_told(L, s) : -1;
+        int n = s->trader && ltw_trader_has_told(s->trader) ? push_told(L, s) : -1;
 
         if (n >= 0) return n;
         if (s->bars && ltw_bars_next(s->bars, &s->bar)) return push_made_bar(L, s);

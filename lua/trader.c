@@ -187,7 +187,7 @@ void ltw_trader_record(lua_State *L, struct ltw_trader *t, const struct tw_recor
     if (r->kind != TW_QUOTE && r->kind != TW_TRADE && r->kind != TW_BAR
         && !(t->gateway.submit && (r->kind == TW_ORDER || r->kind == TW_TIMER)))
         return;
-    ltw_trader_expect(L, t, r);
+    if (t->seat) ltw_trader_expect(L, t, r);
     if (tw_broker_record(t->broker, r) < 0 || t->lost)
         luaL_error(L, "not enough memory");
     if (t->n_rates) follow_rates(t, r);

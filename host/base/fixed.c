@@ -32,14 +32,13 @@ static bool parse_short(const char *text, size_t n, int64_t *out)
     return true;
 }
 
-int tw_fixed_parse(const char *text, size_t n, int64_t *out)
+static __attribute__((noinline)) int parse_long(const char *text, size_t n, int64_t *out)
 {
     const char *end = text + n;
     bool negative = n > 0 && *text == '-', point = false, digits = false, fits = true;
     unsigned decimals = 0;
     uint64_t v = 0;
 
-    if (n > 0 && n <= 8 && parse_short(text, n, out)) return TW_OK;
     /* All of it is read even when it no longer fits: text that is no number
      * at all is told from a number that is too big. */
     for (text += negative; text < end; text++) {
@@ -65,6 +64,12 @@ int tw_fixed_parse(const char *text, size_t n, int64_t *out)
         return TW_ERANGE;
     *out = negative ? -(int64_t)v : (int64_t)v;
     return TW_OK;
+}
+
+int tw_fixed_parse(const char *text, size_t n, int64_t *out)
+{
+    if (n > 0 && n <= 8 && parse_short(text, n, out)) return TW_OK;
+    return parse_long(text, n, out);
 }
 
 size_t tw_fixed_format(int64_t v, char out[TW_FIXED_TEXT])

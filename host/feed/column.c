@@ -154,28 +154,44 @@ const char *tw_field_take_any(char separator, const char **at, const char *end,
     return NULL;
 }
 
+/* The fields that end in the word at p, of which stops tells; false: there are no more
+ * columns. */
+static inline bool end_fields(const struct tw_columns *k, const char *p, uint64_t stops,
+                              unsigned n, const char **first, unsigned *i,
+                              struct tw_csv_field f[TW_CSV_MEANINGS])
+{
+    for (; stops; stops &= stops - 1) {
+        const char *stop = p + tw_word_first(stops);
+
+        f[*i < k->wanted ? k->meaning[*i] : TW_CSV_SKIP] =
+            (struct tw_csv_field){*first, (size_t)(stop - *first)};
+        *first = stop + 1;
+        if (++*i == n) return false;
+    }
+    return true;
+}
+
 bool tw_columns_split_plain(const struct tw_columns *k, char separator, const char *p,
                             const char *end, struct tw_csv_field f[TW_CSV_MEANINGS])
 {
+    const uint64_t separators = TW_WORD_OF(separator);
     const char *first = p;
     unsigned i = 0, n = k->total > k->wanted ? k->total : k->wanted;
+    uint64_t w, stops;
 
-    for (; p < end; p += 8) {
-        size_t left = end - p < 8 ? (size_t)(end - p) : 8;
-        uint64_t w = left == 8 ? tw_word_load(p) : tw_word_load_part(p, left);
-        uint64_t stops = tw_word_zeros(w ^ TW_WORD_OF(separator));
-        uint64_t care = tw_word_below(w, '"' + 1) & ~stops;
+    for (; end - p >= 8; p += 8) {
+        w = tw_word_load(p);
+        stops = tw_word_zeros(w ^ separators);
+        if (tw_word_below(w, '"' + 1) & ~stops) return false;
+        if (!end_fields(k, p, stops, n, &first, &i, f)) return k->total == 0;
+    }
+    if (p < end) {
+        uint64_t there = (UINT64_C(1) << 8 * (end - p)) - 1;
 
-        if (left < 8) care &= (UINT64_C(1) << 8 * left) - 1;
-        if (care) return false;
-        for (; stops; stops &= stops - 1) {
-            const char *stop = p + tw_word_first(stops);
-
-            f[i < k->wanted ? k->meaning[i] : TW_CSV_SKIP] =
-                (struct tw_csv_field){first, (size_t)(stop - first)};
-            first = stop + 1;
-            if (++i == n) return k->total == 0;
-        }
+        w = tw_word_load_part(p, (size_t)(end - p));
+        stops = tw_word_zeros(w ^ separators) & there;
+        if (tw_word_below(w, '"' + 1) & ~stops & there) return false;
+        if (!end_fields(k, p, stops, n, &first, &i, f)) return k->total == 0;
     }
     f[i < k->wanted ? k->meaning[i] : TW_CSV_SKIP] =
         (struct tw_csv_field){first, (size_t)(end - first)};

@@ -69,6 +69,9 @@ struct csv {
     bool skipping;                 /* inside a line that is too long      */
     uint64_t line;
     uint32_t low, high;
+    char name[TW_NAME_MAX + 1];    /* n_name bytes: the last symbol's ...  */
+    size_t n_name;
+    uint32_t id;                   /* ... and its number                  */
     struct tw_csv_field field[TW_CSV_MEANINGS];   /* of the row; none: not a column */
 };
 
@@ -238,6 +241,10 @@ static bool read_symbol(struct csv *c, struct tw_csv_field f, uint32_t *out)
     size_t n = f.n;
     int64_t id;
 
+    if (n > 0 && n == c->n_name && memcmp(f.p, c->name, n) == 0) {
+        *out = c->id;
+        return true;
+    }
     if (memchr(f.p, '"', f.n)) {
         n = 0;
         for (size_t i = 0; i < f.n && n < sizeof name; i++) {
@@ -254,6 +261,11 @@ static bool read_symbol(struct csv *c, struct tw_csv_field f, uint32_t *out)
         return false;
     }
     *out = (uint32_t)id;
+    if (text == f.p) {
+        memcpy(c->name, text, n);
+        c->n_name = n;
+        c->id = *out;
+    }
     return true;
 }
 
@@ -518,6 +530,7 @@ static void read_line(struct csv *c, const char *p, const char *end,
 {
     struct tw_codec_stats *stats = &c->codec.stats;
     struct tw_record *r;
+    int64_t at;
     bool is_out;
     unsigned n;
 
@@ -541,7 +554,8 @@ static void read_line(struct csv *c, const char *p, const char *end,
     if (out->n + ROW > TW_BATCH) out->full(out);
     r = &out->r[out->n];
     n = read_row(c, p, end, received_ns, r);
-    is_out = n > 0 && (tw_record_at(r) < c->from_ns || tw_record_at(r) >= c->to_ns);
+    at = n > 0 ? tw_record_at(r) : 0;
+    is_out = n > 0 && (at < c->from_ns || at >= c->to_ns);
     if (!is_out) n = passing(c, r, n);
     if (n > 1) stats->messages++;         /* C1 */
     if (is_out) {

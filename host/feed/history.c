@@ -187,6 +187,9 @@ static const char *judge(struct source *s, const struct tw_record *r,
 /* The `check` of the codec of CSV. */
 static const char *check(void *ctx, const struct tw_record *r, uint64_t line)
 {
+    struct source *s = ctx;
+
+    if (tw_record_is_sound(r, &s->last_ns)) return NULL;
     return judge(ctx, r, &(struct tw_place){ .line = line });
 }
 
@@ -704,13 +707,21 @@ void tw_history_only(struct tw_history *h, const struct tw_resolutions *only)
     h->only = *only;
 }
 
-const struct tw_record *tw_history_peek(struct tw_history *h, struct tw_error *error)
+static const struct tw_record *find(struct tw_history *h, struct tw_error *error)
 {
     const struct tw_record *r;
 
     if (!h->begun && begin(h, error) < 0) return NULL;
     while ((r = next(h, error)) && !tw_resolutions_have(&h->only, r)) tw_history_take(h);
     return r;
+}
+
+const struct tw_record *tw_history_peek(struct tw_history *h, struct tw_error *error)
+{
+    const struct source *s = h->left > 0 ? h->heap[0] : NULL;
+
+    if (s && h->begun && s->next != s->end && h->only.n == 0) return s->next;
+    return find(h, error);
 }
 
 void tw_history_take(struct tw_history *h)

@@ -16,7 +16,8 @@ struct seen {
     uint8_t sides;                           /* bits by enum tw_bar_price            */
 };
 
-struct tw_mix { struct seen *by_symbol; uint32_t room; };
+/* last: of the record before, what decides; most have that of the one before them. */
+struct tw_mix { struct seen *by_symbol; uint32_t room; uint64_t last; };
 
 static bool is_tick(const struct tw_record *r)
 {
@@ -70,7 +71,7 @@ static int make_room(struct tw_mix *m, uint32_t symbol)
     return TW_OK;
 }
 
-int tw_mix_look(struct tw_mix *m, const struct tw_record *r)
+static __attribute__((noinline)) int look(struct tw_mix *m, const struct tw_record *r)
 {
     uint32_t seconds = r->kind == TW_BAR ? tw_bar_seconds(r) : 0;
     struct seen *s;
@@ -84,6 +85,18 @@ int tw_mix_look(struct tw_mix *m, const struct tw_record *r)
         if (s->seconds[i] == seconds) return TW_OK;
     if (s->n < KINDS) s->seconds[s->n++] = seconds;
     return TW_OK;
+}
+
+int tw_mix_look(struct tw_mix *m, const struct tw_record *r)
+{
+    uint64_t key = (uint64_t)r->symbol << 4 | r->kind;
+    int rc;
+
+    if (r->kind == TW_BAR) key |= (uint64_t)r->source_seq << 32;
+    if (key == m->last) return TW_OK;
+    rc = look(m, r);
+    if (rc == TW_OK) m->last = key;
+    return rc;
 }
 
 /* ---- what is said ---- */

@@ -558,13 +558,14 @@ int tw_broker_record(struct tw_broker *b, const struct tw_record *r)
     if (r->time > b->now_ns) b->now_ns = r->time;
     b->seq = r->seq;
     if (b->now_ns > b->day.close_ns) begin_day(b);
-    if (b->o.desk && !b->is_halted && tw_broker_is_halted(b))
-        b->lost |= tw_broker_cancel_all(b, 0) < 0;
-    if (b->o.desk) b->is_halted = tw_broker_is_halted(b);
+    if (b->is_halted != tw_broker_is_halted(b)) {
+        b->is_halted = !b->is_halted;
+        if (b->is_halted) b->lost |= tw_broker_cancel_all(b, 0) < 0;
+    }
     rc = tw_simulator_record(b->venue, r);
     if (b->o.gateway && r->kind == TW_ORDER && r->execution.script == b->o.script)
         take_execution(b, r);
-    follow_all(b);
+    if (b->due) follow_all(b);
     if (is_market) mark(b, r);
     if (tw_broker_desk(b) && b->o.desk->limits.daily_loss) tw_broker_tell_loss(b);
     return rc < 0 || b->lost ? UV_ENOMEM : TW_OK;

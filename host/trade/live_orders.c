@@ -8,7 +8,7 @@
 
 /* ---- symbols ---- */
 
-struct tw_live_symbol *tw_live_orders_symbol(struct tw_live_orders *t, uint32_t id)
+struct tw_live_symbol *tw_live_orders_add_symbol(struct tw_live_orders *t, uint32_t id)
 {
     if (id >= t->n_symbols) {
         size_t n = (size_t)id + 64;

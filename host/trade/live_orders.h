@@ -37,7 +37,13 @@ struct tw_live_orders {
 void tw_live_orders_fini(struct tw_live_orders *t);
 
 /* Made when it is new; NULL: no memory.  seen: NULL: it has not been seen. */
-struct tw_live_symbol *tw_live_orders_symbol(struct tw_live_orders *t, uint32_t id);
+struct tw_live_symbol *tw_live_orders_add_symbol(struct tw_live_orders *t, uint32_t id);
+static inline struct tw_live_symbol *tw_live_orders_symbol(struct tw_live_orders *t,
+                                                           uint32_t id)
+{
+    return id < t->n_symbols && t->symbols[id] ? t->symbols[id]
+                                               : tw_live_orders_add_symbol(t, id);
+}
 struct tw_live_symbol *tw_live_orders_seen(const struct tw_live_orders *t, uint32_t id);
 
 bool tw_live_is_stop(const struct tw_resting *r);

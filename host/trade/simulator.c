@@ -454,7 +454,8 @@ int tw_simulator_record(struct tw_simulator *s, const struct tw_record *r)
 
     if (is_market && !at) return UV_ENOMEM;
     s->seq = r->seq;
-    advance(s, r->time);
+    if (s->orders.ends.n > 0 || tw_transit_next_ns(&s->transit) <= r->time)
+        advance(s, r->time);
     if (at) {
         tw_market_take(&at->market, r, share);
         if (at->n > 0) {

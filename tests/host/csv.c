@@ -119,6 +119,19 @@ static bool is_quote(const struct tw_record *r, const char *symbol, int64_t time
 
 #define F(cents) ((int64_t)(cents) * 10000000)   /* 1.25 is F(125) */
 
+static void rows_of_symbols(void)
+{
+    static const char *const want[] = { "A", "A", "AB", "A", "A", "B", "\"", "A", "AB" };
+    struct run *run = decode((struct tw_csv_options){0},
+        "time,symbol,bid\n1,A,1\n2,A,1\n3,AB,1\n4,A,1\n5,\"A\",1\n6,B,1\n"
+        "7,\"\"\"\",1\n8,A,1\n9,AB,1\n10,,1\n11,A,1\n");
+    unsigned wrong = run->r[9].symbol != id("A");
+
+    for (unsigned i = 0; i < 9; i++) wrong += run->r[i].symbol != id(want[i]);
+    ok(run->n == 10 && wrong == 0 && strstr(run->problems, "line 11: symbol ''"),
+       "rows of one symbol, of others in between, of none");
+}
+
 static void headers(void)
 {
     struct run *run;
@@ -770,6 +783,7 @@ int main(void)
 {
     symbols = tw_symbols_new(1000);
     headers();
+    rows_of_symbols();
     maps();
     times();
     refusals();
