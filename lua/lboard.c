@@ -102,6 +102,8 @@ static int board_newindex(lua_State *L)
 
     if (n == 0 || n > TW_NAME_MAX)
         return luaL_error(L, "board['%s']: a name has 1 to %d bytes", name, TW_NAME_MAX);
+    if (memchr(name, '\0', n))
+        return luaL_error(L, "board['%s']: a name has no zero byte", name);
     slot = tw_board_slot(host->board, name, n);
     if (slot < 0)
         return luaL_error(L, "board['%s']: %s", name, tw_strerror((int)slot));
@@ -125,7 +127,7 @@ static int next(lua_State *L)
     size_t n;
     const char *name = luaL_optlstring(L, 2, NULL, &n);
 
-    if (name) slot = tw_board_find(host->board, name, n);
+    if (name && (slot = tw_board_find(host->board, name, n)) == 0) slot = count;
     while (++slot <= count) {
         tw_board_get(host->board, slot, &v);
         if (v.kind == TW_VALUE_NIL) continue;

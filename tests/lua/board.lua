@@ -124,3 +124,8 @@ apps.prints("an app reads the board when all is over",
     app.on_end(function() print((require "tw.board").seq) return true end)
     app.script("s.lua")]], ["s.lua"] = "function M.on_quote(seq) board.seq = seq end" },
       "10\n")
+
+run("a name that would end early", [[
+  print((select(2, pcall(function() board["a\0b"] = 1 end)):gsub("^.-: ", "")))
+  print((pairs(board))(board, "no name"))
+]], "board['a']: a name has no zero byte\nnil\n")
