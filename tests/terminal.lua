@@ -89,8 +89,14 @@ function terminal.prompt(words, environment)
   terminal.shows("\n>$", (words or "") .. ": a prompt")
 end
 
+--- Who prints meanwhile, or drops what was typed with Ctrl-C, is told again.
 function terminal.clear()
+  local till = os.time() + PATIENCE
   terminal.keys { "C-c", "C-l" }
+  while not terminal.screen():find "^>$" and os.time() < till do
+    os.execute "sleep 0.3"
+    if not terminal.screen():find "^>$" then terminal.keys { "C-l" } end
+  end
   terminal.shows("^>$", "a clear screen")
 end
 
