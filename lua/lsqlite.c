@@ -20,7 +20,7 @@
 #define DB "tw.sqlite"
 #define QUERY "tw.sqlite.query"
 
-enum { BUSY_MS = 5000, MAX_ROWS = 4 << 20 };
+enum { BUSY_MS = 30000, MAX_ROWS = 4 << 20 };
 
 struct db {                    /* its user value is the path */
     struct ltw_sqlite api;
@@ -51,7 +51,7 @@ static int query_close(lua_State *L)
 /* ---- failures ---- */
 
 static const struct reason { int code, is; const char *text; } reasons[] = {
-    { SQLITE_BUSY, UV_EBUSY, "another process has been writing to it for 5 s" },
+    { SQLITE_BUSY, UV_EBUSY, "another process has been writing to it for 30 s" },
     { SQLITE_NOMEM, UV_ENOMEM, "not enough memory" },
     { SQLITE_NOTADB, TW_EFORMAT, "it is no database of SQLite" },
     { SQLITE_READONLY, UV_EROFS, "it may not be written" },

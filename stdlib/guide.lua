@@ -381,7 +381,7 @@ began.  The ten best of the last sweep:
 
 What has finished is on the disk half a second later; neither kill -9 nor a power cut
 loses it then.  Several sweeps may write to one file at once, and it may lie on a
-network's disk; who waits for another longer than 5 s is refused.  Damage is looked for
+network's disk; who waits for another longer than 30 s is refused.  Damage is looked for
 when the file is opened, and said; SQLite can't see it within a value.  The library is
 needed (libsqlite3-0); the static program keeps no results.  tw.sweep_store is how it is
 read and written in Lua.]],

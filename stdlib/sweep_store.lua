@@ -238,7 +238,7 @@ end
 --- store.open(path) -> store | nil, message, code
 -- The file of results, which is made where there is none.  Several processes may have it
 -- open.  One of an older tidewire is read and written, too.
--- Yields: no.  Blocks: while the disk writes; up to 5 s while another process does.
+-- Yields: no.  Blocks: while the disk writes; up to 30 s while another process does.
 -- Thread: any.
 -- Errors: nil without SQLite, for a file that is none of ours or of a newer tidewire, and
 -- for what the system refuses.  Units: none.
@@ -260,7 +260,7 @@ local OF_SWEEP <const> = { name = true, command = true, strategy = true, data = 
 --- store:sweep(fields) -> id | nil, message, code
 -- A sweep begins.  fields: name, command and strategy (texts), data, and what else there
 -- is to say of it, in values that JSON has.
--- Yields: no.  Blocks: while the disk writes; up to 5 s while another process does.
+-- Yields: no.  Blocks: while the disk writes; up to 30 s while another process does.
 -- Thread: its owner's.  Errors: nil for what the system refuses.  Units: none.
 function Store:sweep(fields)
   local more = {}
@@ -300,7 +300,7 @@ end
 -- place of result error and traceback.  part and window may be nil; number, with them, is
 -- its place in the sweep.  A run that has been kept under its key stays as it is, and
 -- stands in this sweep, too; but one that failed is replaced.
--- Yields: no.  Blocks: while the disk writes; up to 5 s while another process does.
+-- Yields: no.  Blocks: while the disk writes; up to 30 s while another process does.
 -- Thread: its owner's.
 -- Errors: nil for what the system refuses; raises for a run that is none.
 -- Units: seconds; the result's own.
@@ -331,7 +331,7 @@ end
 --- store:find(key) -> run | nil, message, code
 -- The run with that key, also one that failed, in its last place; nil alone: there is
 -- none.  It is as it was put, and has finished: when that was.
--- Yields: no.  Blocks: while the disk reads; up to 5 s while another process writes.
+-- Yields: no.  Blocks: while the disk reads; up to 30 s while another process writes.
 -- Thread: its owner's.  Errors: nil for what the system refuses.
 -- Units: finished: a text, in UTC.
 function Store:find(key)
@@ -349,7 +349,7 @@ end
 --- store:runs([sweep]) -> list | nil, message, code
 -- The runs of a sweep by number, or those of all sweeps, one after the other; as find has
 -- them, each with its sweep.
--- Yields: no.  Blocks: while the disk reads; up to 5 s while another process writes.
+-- Yields: no.  Blocks: while the disk reads; up to 30 s while another process writes.
 -- Thread: its owner's.
 -- Errors: nil for what the system refuses; raises for more than 4 million.  Units: none.
 function Store:runs(sweep)
@@ -370,7 +370,7 @@ end
 
 --- store:sweeps() -> list | nil, message, code
 -- What store:sweep was given, with id and began, the first one first.
--- Yields: no.  Blocks: while the disk reads; up to 5 s while another process writes.
+-- Yields: no.  Blocks: while the disk reads; up to 30 s while another process writes.
 -- Thread: its owner's.  Errors: nil for what the system refuses.
 -- Units: began: a text, in UTC.
 function Store:sweeps()
