@@ -145,44 +145,6 @@ static void forget(struct tw_fix_md *md, struct tw_fix_sub *s)
     s->report = 0;
 }
 
-/* Where the subscriptions of a request end, of which s is one. */
-static uint32_t request_end(const struct tw_fix_md *md, const struct tw_fix_sub *s)
-{
-    return md->o.batch == 1 || s->alone ? (uint32_t)(s - md->subs) + 1 : md->subs_n;
-}
-
-/* Its request is over with the peer as soon as may be, and those that share it are asked
- * for anew. */
-static void drop_request(struct tw_fix_md *md, struct tw_fix_sub *s)
-{
-    uint64_t request = s->request;
-    uint32_t at = request & ((1u << TW_FIX_MD_SUB_BITS) - 1);
-
-    md->has_work = true;
-    if (!request) return;
-    for (uint32_t end = request_end(md, s); at < end; at++) {
-        struct tw_fix_sub *other = &md->subs[at];
-
-        if (other->request != request) continue;
-        other->cancel = true;
-        if (other->state != TW_FIX_MD_NONE) other->state = TW_FIX_MD_WAITING;
-        forget(md, other);
-    }
-}
-
-void tw_fix_md_unsubscribe(struct tw_fix_md *md, const char *name, size_t n)
-{
-    uint32_t symbol = tw_symbols_find(md->o.symbols, name, n);
-    struct tw_fix_sub *s = symbol ? tw_fix_md_sub(md, symbol) : NULL;
-
-    if (!s) return;
-    s->state = TW_FIX_MD_NONE;
-    drop_request(md, s);
-    forget(md, s);
-}
-
-/* ---- what was missed ---- */
-
 static void put_gap(struct tw_fix_md *md, struct tw_fix_now now, uint32_t symbol,
                     uint64_t lost, uint64_t first, struct tw_batch *out)
 {
@@ -194,6 +156,48 @@ static void put_gap(struct tw_fix_md *md, struct tw_fix_now now, uint32_t symbol
     };
     md->stats.gaps++;
 }
+
+/* Where the subscriptions of a request end, of which s is one. */
+static uint32_t request_end(const struct tw_fix_md *md, const struct tw_fix_sub *s)
+{
+    return md->o.batch == 1 || s->alone ? (uint32_t)(s - md->subs) + 1 : md->subs_n;
+}
+
+/* Its request is over with the peer as soon as may be, and those that share it are asked
+ * for anew: what comes of them until then is lost. */
+static void drop_request(struct tw_fix_md *md, struct tw_fix_now now,
+                         struct tw_fix_sub *s, struct tw_batch *out)
+{
+    uint64_t request = s->request;
+    uint32_t at = request & ((1u << TW_FIX_MD_SUB_BITS) - 1);
+
+    md->has_work = true;
+    if (!request) return;
+    for (uint32_t end = request_end(md, s); at < end; at++) {
+        struct tw_fix_sub *other = &md->subs[at];
+
+        if (other->request != request) continue;
+        if (other != s && other->state == TW_FIX_MD_LIVE)
+            put_gap(md, now, other->symbol, 0, 0, out);
+        other->cancel = true;
+        if (other->state != TW_FIX_MD_NONE) other->state = TW_FIX_MD_WAITING;
+        forget(md, other);
+    }
+}
+
+void tw_fix_md_unsubscribe(struct tw_fix_md *md, struct tw_fix_now now, const char *name,
+                           size_t n, struct tw_batch *out)
+{
+    uint32_t symbol = tw_symbols_find(md->o.symbols, name, n);
+    struct tw_fix_sub *s = symbol ? tw_fix_md_sub(md, symbol) : NULL;
+
+    if (!s) return;
+    s->state = TW_FIX_MD_NONE;
+    drop_request(md, now, s, out);
+    forget(md, s);
+}
+
+/* ---- what was missed ---- */
 
 void tw_fix_md_slow_down(struct tw_fix_sub *s, struct tw_fix_now now)
 {
@@ -230,7 +234,7 @@ void tw_fix_md_lose(struct tw_fix_md *md, struct tw_fix_now now, struct tw_fix_s
                        (unsigned long long)first);
     else tw_fix_md_tell(md, TW_FIX_MD_LOST, s->symbol, "%s: the book is lost", name);
     tw_fix_md_slow_down(s, now);
-    drop_request(md, s);
+    drop_request(md, now, s, out);
 }
 
 void tw_fix_md_lose_all(struct tw_fix_md *md, struct tw_fix_now now, uint64_t lost,
@@ -309,7 +313,7 @@ void tw_fix_md_session_event(struct tw_fix_md *md, struct tw_fix_now now,
     switch (e->kind) {
     case TW_FIX_LOGGED_ON:
         if (md->up) go_down(md, now, out);
-        md->up = true;
+        md->up = md->has_work = true;   /* a state may be wanted without a symbol */
         md->up_seq = 0;
         if (!e->message) break;
         seq = tw_fix_message_header(e->message, 34);
@@ -328,7 +332,8 @@ void tw_fix_md_session_event(struct tw_fix_md *md, struct tw_fix_now now,
     case TW_FIX_RESENDING:
         /* Requests among them are filled: see tw_fix_md_resend. */
         for (uint32_t i = 0; i < md->subs_n; i++)
-            if (md->subs[i].state == TW_FIX_MD_ASKED) drop_request(md, &md->subs[i]);
+            if (md->subs[i].state == TW_FIX_MD_ASKED)
+                drop_request(md, now, &md->subs[i], out);
         tw_fix_md_lose_states(md, TW_FIX_MD_REQUESTS);
         return;
     case TW_FIX_RESET:

@@ -15,7 +15,8 @@
  *   TW_TRADE  each trade
  *   TW_STATUS whether a symbol trades (35=f), or a market (h)
  *   TW_GAP    of a symbol: reports are missing as RptSeq (83) says, or a message of it
- *             could not be used; without a symbol: of all, for the session was down or
+ *             could not be used, or this befell one that shares its request (batch),
+ *             which is made anew; without a symbol: of all, for the session was down or
  *             messages of it will not come (lost, first: of them, 0: not known).  The
  *             books are dropped, and asked for again.
  *
@@ -77,10 +78,12 @@ struct tw_fix_md_options {
 struct tw_fix_md *tw_fix_md_new(const struct tw_fix_md_options *options);
 void tw_fix_md_free(struct tw_fix_md *md);   /* md may be NULL */
 
-/* A symbol more or less; asked for, or cancelled, by the next tick or message.
+/* A symbol more or less; asked for, or cancelled, by the next tick or message.  Others of
+ * a request that is cancelled are asked for again: a gap of each whose book is lost.
  * TW_ELIMIT: too many, or no name; UV_ENOMEM. */
 int tw_fix_md_subscribe(struct tw_fix_md *md, const char *name, size_t n);
-void tw_fix_md_unsubscribe(struct tw_fix_md *md, const char *name, size_t n);
+void tw_fix_md_unsubscribe(struct tw_fix_md *md, struct tw_fix_now now, const char *name,
+                           size_t n, struct tw_batch *out);
 
 void tw_fix_md_session_event(struct tw_fix_md *md, struct tw_fix_now now,
                              const struct tw_fix_event *e, struct tw_batch *out);

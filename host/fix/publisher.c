@@ -387,7 +387,13 @@ static void drop(struct subscription *s)
     peer->stats.subscriptions--;
 }
 
-/* What is new for a subscription, if anything. */
+static bool had_levels(const struct subscription *s)
+{
+    return s->sent.side[0].n + s->sent.side[1].n > 0;
+}
+
+/* What is new for a subscription, if anything.  A snapshot of trades alone says nothing
+ * of the book: that this is empty now has one of its own. */
 static int serve(struct tw_fix_peer *peer, struct subscription *s)
 {
     struct tw_fix_publisher *p = peer->publisher;
@@ -396,6 +402,12 @@ static int serve(struct tw_fix_peer *peer, struct subscription *s)
 
     collect(p, s, whole);
     if (!whole && p->parts_n == 0) return TW_OK;
+    if (whole && p->parts_n > 0 && p->parts_n == s->trades_n && had_levels(s)) {
+        p->parts_n = 0;
+        code = write_refresh(peer, s, true);
+        if (code < 0) return code;
+        collect(p, s, true);
+    }
     code = write_refresh(peer, s, whole);
     if (code < 0) return code;
     if (whole) peer->stats.snapshots++;

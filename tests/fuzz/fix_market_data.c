@@ -144,7 +144,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             tw_fix_md_tick(md, now);
             tw_fix_publisher_flush(p);
         } else if (n > 1 && (*line == '<' || *line == '>')) {
-            if (*line == '<') tw_fix_md_unsubscribe(md, (const char *)line + 1, 1);
+            if (*line == '<') tw_fix_md_unsubscribe(md, now, (const char *)line + 1, 1,
+                                                    &batch);
             else tw_fix_md_subscribe(md, (const char *)line + 1, 1);
         } else if (n > 3 && *line == '=') {
             tw_fix_publisher_level(p, 1 + line[1] % 3, line[1] & 4, line[2], line[3] & 7,

@@ -288,7 +288,7 @@ static void requests(void)
     ok(!give(r, "j 45=1|372=D|379=1|380=0|") && !give(r, "8 37=1|"),
        "other messages are not taken");
     heard(r);
-    tw_fix_md_unsubscribe(r->md, "A", 1);
+    tw_fix_md_unsubscribe(r->md, r->now, "A", 1, &r->batch);
     tw_fix_md_subscribe(r->md, "D", 1);
     r->full = 1;
     wait_s(r, 1);
@@ -308,9 +308,27 @@ static void requests(void)
     give(r, "W 262=@D@|55=D|268=1|269=0|270=1|271=1|");
     ok(strcmp(heard(r), "failed C: refused: 281=0 (UNKNOWN_SYMBOL); D 1x1 0x0") == 0,
        "so that one does not fail the other");
-    tw_fix_md_unsubscribe(r->md, "A", 1);
+    tw_fix_md_unsubscribe(r->md, r->now, "A", 1, &r->batch);
     wait_s(r, 1);
     ok(strcmp(heard(r), "V- A B; V B") == 0, "a cancelled one takes its request along");
+    run_close(r);
+
+    r = run_open(&two, TW_FIX_44, "A B C");
+    tell(r, TW_FIX_LOGGED_ON, 0, 0);
+    give(r, "W 262=@A@|55=A|83=1|268=1|269=0|270=1|271=1|");
+    give(r, "W 262=@B@|55=B|83=1|268=1|269=0|270=2|271=1|");
+    give(r, "W 262=@C@|55=C|83=1|268=1|269=0|270=3|271=1|");
+    heard(r);
+    give(r, "X 262=@A@|268=1|279=0|269=0|55=A|83=4|270=1|271=2|");
+    ok(strcmp(heard(r), "A gap 2 from 2; lost A: 2 reports from RptSeq 2 on are missing; "
+              "B gap 0 from 0; V- A B; V B") == 0,
+       "a gap of one is a gap of each that shares its request");
+    wait_s(r, 2);
+    give(r, "W 262=@B@|55=B|268=1|269=0|270=2|271=1|");
+    heard(r);
+    tell(r, TW_FIX_RESENDING, 1, 9);
+    wait_s(r, 1);
+    ok(strcmp(heard(r), "V- A; V A") == 0, "and not of others");
     run_close(r);
 }
 

@@ -250,8 +250,13 @@ static void many_until(void)
 static void states(void)
 {
     static const struct tw_fix_md_options asks = { .incremental = true, .states = true };
-    struct run *r = run_open(&asks, TW_FIX_44, "A B");
+    struct run *r = run_open(&asks, TW_FIX_44, "");
 
+    tell(r, TW_FIX_LOGGED_ON, 0, 0);
+    ok(strcmp(heard(r), "g") == 0, "of a market without a symbol of it");
+    run_close(r);
+
+    r = run_open(&asks, TW_FIX_44, "A B");
     tell(r, TW_FIX_LOGGED_ON, 0, 0);
     ok(strcmp(heard(r), "V A; V B; g; e A; e B") == 0,
        "the market and each symbol are asked for");
@@ -263,7 +268,7 @@ static void states(void)
     tw_fix_md_subscribe(r->md, "C", 1);
     wait_s(r, 1);
     ok(strcmp(heard(r), "V C; e C") == 0, "and a new one");
-    tw_fix_md_unsubscribe(r->md, "A", 1);
+    tw_fix_md_unsubscribe(r->md, r->now, "A", 1, &r->batch);
     wait_s(r, 1);
     ok(strcmp(heard(r), "V- A; e- A") == 0, "of one that is not wanted no more is told");
     tell(r, TW_FIX_RESENDING, 5, 9);

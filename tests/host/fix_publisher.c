@@ -403,7 +403,7 @@ static void fault(void)
     case 4: case 5: link_up(); break;
     case 6:
         w.wanted[s] = false;
-        tw_fix_md_unsubscribe(w.md, names[s], strlen(names[s]));
+        tw_fix_md_unsubscribe(w.md, w.now, names[s], strlen(names[s]), &w.batch);
         break;
     case 7: case 8: case 9:
         w.wanted[s] = true;
