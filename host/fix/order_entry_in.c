@@ -145,6 +145,7 @@ static void set_terms(struct tw_fix_orders *o, struct entry *e, struct tw_report
 {
     if (r.quantity < e->cum) r.quantity = e->cum;
     e->quantity = r.quantity;
+    e->most = INT64_MAX;
     e->price = r.price;
     e->stop = r.stop;
     r.exec = TW_EXEC_REPLACED;

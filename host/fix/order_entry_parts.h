@@ -82,6 +82,9 @@ struct entry {
     int64_t expected;             /* CumQty that the venue has named              */
     int64_t average;              /* AvgPx of that                                */
     int64_t asked_for;            /* what was expected when its status was asked  */
+    int64_t most;                 /* of a former run: the quantity that trades of its
+                                   * group leave, as they came; it is used till the
+                                   * terms change                                 */
     int64_t settled, settled_px;  /* reported by a status, its trades may come    */
     unsigned n_asks;              /* ClOrdIDs, so far                             */
     unsigned accepted;            /* the one that the venue has taken last        */

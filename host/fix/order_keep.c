@@ -156,6 +156,7 @@ static void shrink(struct tw_fix_orders *o, struct entry *e)
     int64_t left = left_of(o, e);
     struct ask *a;
 
+    if (e->most - e->cum < left) left = e->most > e->cum ? e->most - e->cum : 0;
     for (a = e->asks; a; a = a->later)
         if (a->what <= ASK_GROW) return;     /* it is being changed */
     if (e->quantity - e->cum <= left) return;
@@ -412,9 +413,32 @@ static int64_t symbol_at(const struct tw_fix_orders *o, const struct line *l, si
     return tw_symbols_intern(o->o.symbols, name, strlen(name));
 }
 
+/* It has traded: of the others of its group no more is left than of it.  Each trade in
+ * turn, as each leaves less: the last quantities alone do not say of which trades the
+ * former run had heard. */
+static void leave_less(struct tw_fix_orders *o, const struct entry *e)
+{
+    int64_t left = e->most > e->cum ? e->most - e->cum : 0;
+
+    for (struct entry *x = o->open; x; x = x->next)
+        if (x != e && x->holder == e->holder && x->ties
+            && x->ties->group == e->ties->group && x->most - x->cum > left)
+            x->most = x->cum + left;
+}
+
+/* The terms are others, or it has traded, since the line before. */
+static void follow(struct tw_fix_orders *o, struct entry *e, int64_t quantity,
+                   int64_t cum)
+{
+    if (e->quantity > quantity) e->most += e->quantity - quantity;
+    if (e->most > e->quantity) e->most = e->quantity;
+    if (e->cum > cum && e->ties && e->ties->group) leave_less(o, e);
+}
+
 static int read_order(struct tw_fix_orders *o, const struct line *l)
 {
     struct entry *e = tw_fix_orders_find(o, strtoull(l->word[1], NULL, 10));
+    int64_t quantity = e ? e->quantity : INT64_MAX, cum = e ? e->cum : 0;
     int64_t symbol = symbol_at(o, l, 3);
     bool has_id = strcmp(l->word[22], "-") != 0;
     char *id = unword(l->word[22]);
@@ -439,6 +463,7 @@ static int read_order(struct tw_fix_orders *o, const struct line *l)
     e->average = number_at(l, 18);
     e->settled = number_at(l, 19);
     e->settled_px = number_at(l, 20);
+    follow(o, e, quantity, cum);
     if (has_id)
         tw_fix_orders_learn_id(e, (struct tw_fix_text){ id, strlen(id) });
     if (number_at(l, 21)) tw_fix_orders_end(o, e);

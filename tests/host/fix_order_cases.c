@@ -569,10 +569,26 @@ static void ties(void)
     talk("by what is left of those that have traded, over what it has itself",
          TW_FIX_44, &keeping,
          "join 3 me\non\ngroup 7 5\ngroup 8 5\ngroup 9 6\nsent\n" NEW("7") NEW("8")
-         NEW("9") FILL("8", "b", "3", "10", "3") FILL("7", "a", "9", "10", "9")
-         "=7:0! 8:0! 9:0! 8:F 3@10 7:F 9@10\nrestart\non\n"
+         NEW("9") FILL("8", "b", "3", "10", "3") FILL("7", "a", "4", "10", "4")
+         "=7:0! 8:0! 9:0! 8:F 3@10 7:F 4@10\nrestart\non\n"
          "<H 37=X7|11=7|55=A|54=1| H 37=X8|11=8|55=A|54=1| H 37=X9|11=9|55=A|54=1|"
-         " G 41=8|37=X8|11=8a|55=A|54=1|" T "38=4|40=2|44=10|59=1|");
+         " G 41=7|37=X7|11=7a|55=A|54=1|" T "38=7|40=2|44=10|59=1|"
+         " G 41=8|37=X8|11=8a|55=A|54=1|" T "38=6|40=2|44=10|59=1|");
+    talk("of which two have traded more than there was", TW_FIX_44, &keeping,
+         "join 3 me\non\ngroup 7 5\ngroup 8 5\nsent\n" NEW("7") NEW("8")
+         FILL("8", "b", "3", "10", "3") FILL("7", "a", "9", "10", "9")
+         "=7:0! 8:0! 8:F 3@10 7:F 9@10\nrestart\non\n"
+         "<H 37=X7|11=7|55=A|54=1| H 37=X8|11=8|55=A|54=1|"
+         " F 41=7|37=X7|11=7a|55=A|54=1|" T "38=10| F 41=8|37=X8|11=8a|55=A|54=1|" T
+         "38=10|");
+    talk("of which one has heard of the other's trade, and then traded itself",
+         TW_FIX_44, &keeping,
+         "join 3 me\non\ngroup 7 5\ngroup 8 5\nsent\n" NEW("7") NEW("8")
+         FILL("7", "a", "4", "10", "4") "replace 8 6 10\nsent\n"
+         ">8|37=X8|11=8a|41=8|17=r|150=5|39=0|55=A|54=1|38=6|44=10|151=6|14=0|6=0|\n"
+         FILL("8", "b", "2", "10", "2") "restart\non\n"
+         "<H 37=X8|11=8a|55=A|54=1| H 37=X7|11=7|55=A|54=1|"
+         " G 41=7|37=X7|11=7a|55=A|54=1|" T "38=8|40=2|44=10|59=1|");
 }
 
 static void without_memory(const char *what, const struct tw_fix_orders_options *o,
