@@ -347,6 +347,9 @@ static void close_world(void)
     tw_symbols_free(w.symbols);
 }
 
+/* None is 0: what has a size has a price. */
+#define PRICE(i) ((int64_t)((i) + 1) * TW_FIXED_ONE / 8)
+
 /* Something happens in a book. */
 static void move_market(void)
 {
@@ -354,15 +357,12 @@ static void move_market(void)
     uint32_t id = s + 1;
 
     if (pick(8) == 0) {
-        struct tw_trade t = {
-            (int64_t)price * TW_FIXED_ONE, TW_FIXED_ONE, pick(3), 0, ++w.trades
-        };
+        struct tw_trade t = { PRICE(price), TW_FIXED_ONE, pick(3), 0, ++w.trades };
 
         tw_fix_publisher_trade(w.publisher, id, &t, w.now.time_ns);
     } else if (pick(20) == 0) {
         struct tw_quote q = {
-            (int64_t)price * TW_FIXED_ONE / 8, (int64_t)(price + 1) * TW_FIXED_ONE / 8,
-            (int64_t)(1 + pick(9)) * TW_FIXED_ONE, 0
+            PRICE(price), PRICE(price + 1), (int64_t)(1 + pick(9)) * TW_FIXED_ONE, 0
         };
 
         if (pick(2) || price + 1 == PRICES) q.ask = 0;
@@ -376,8 +376,8 @@ static void move_market(void)
         int64_t size = (int64_t)pick(5) * TW_FIXED_ONE / 4;
 
         w.size[s][side][price] = size;
-        tw_fix_publisher_level(w.publisher, id, side, (int64_t)price * TW_FIXED_ONE / 8,
-                               size, w.now.time_ns);
+        tw_fix_publisher_level(w.publisher, id, side, PRICE(price), size,
+                               w.now.time_ns);
     }
 }
 
@@ -425,7 +425,7 @@ static bool agrees(unsigned s, int side)
 
         if (size == 0 || (w.mo.depth && at == w.mo.depth)) continue;
         if (at >= book->side[side].n || book->side[side].at[at].size != size
-            || book->side[side].at[at].price != (int64_t)price * TW_FIXED_ONE / 8)
+            || book->side[side].at[at].price != PRICE(price))
             return false;
         at++;
     }
@@ -444,7 +444,7 @@ static bool reads(const struct reader *me, unsigned s, int side)
 
         if (size == 0 || (w.mo.depth && at == w.mo.depth)) continue;
         r = tw_ladder_at(&me->book[s + 1], side, ++at);
-        if (!r || r->size != size || r->price != (int64_t)price * TW_FIXED_ONE / 8)
+        if (!r || r->size != size || r->price != PRICE(price))
             return false;
     }
     return at == me->book[s + 1].side[side].n && me->known[s + 1];
