@@ -295,7 +295,7 @@ static int extent(lua_State *L)
 /* [-0, +1, m]  How many records there are of each kind, by its name. */
 static void push_kinds(lua_State *L, const uint64_t kinds[16])
 {
-    char name[16];
+    char name[24];
 
     lua_newtable(L);
     for (int i = 0; i < 16; i++) {
