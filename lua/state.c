@@ -112,12 +112,15 @@ int ltw_traceback(lua_State *L)
     return 1;
 }
 
+/* While a hook runs Lua says "hook" of a finalizer, too.  What is a hook itself, as a
+ * script may make one, gets the name of an event, which is no object. */
 bool ltw_is_finalizer(lua_State *L)
 {
     lua_Debug of;
 
-    return lua_getstack(L, 0, &of) && lua_getinfo(L, "n", &of) && of.name
-        && strcmp(of.name, "__gc") == 0 && strcmp(of.namewhat, "metamethod") == 0;
+    if (!lua_getstack(L, 0, &of) || !lua_getinfo(L, "n", &of) || !of.name) return false;
+    return strcmp(of.namewhat, "hook") == 0
+        || (strcmp(of.name, "__gc") == 0 && strcmp(of.namewhat, "metamethod") == 0);
 }
 
 void ltw_check_open(lua_State *L)

@@ -259,6 +259,19 @@ local before, rounds = peak(), 1000
 for _ = 1, rounds do a = array.new(2^17, 1) + 1 end
 t.ok(peak() - before < rounds, "garbage is collected by what it takes: " .. rounds * 2
   .. " MB in " .. peak() - before)
+local directory, put = apps.folder "hook"
+put("hook.lua", [[
+  local tw = require "tw"
+  collectgarbage "incremental"
+  debug.sethook(function() end, "", 1)
+  for _ = 1, 100 do
+    do local _ = tw.array.new(100000) end
+    local grows = {}
+    for k = 1, 5000 do grows[k] = k end
+  end
+]])
+t.is(apps.shell(("%s %s/hook.lua"):format(apps.tidewire, directory)).err, "",
+     "what is collected while a hook runs is let go")
 apps.fails("a script's arrays count as its memory", {
   app = FEED .. 'app.limits { memory = 8 } app.script("s.lua")', ["s.lua"] = [[
   local kept = {}
