@@ -256,8 +256,9 @@ static int set_halted(lua_State *L, const char *what, bool halted)
 
 /* tw.halt([reason])
  * The kill switch of the run: from here on no order of any script passes, and what is
- * open is canceled at the next record that its script reads.  Orders that are sent
- * nevertheless are rejected, "trading is halted".  The log says who halted it.
+ * open is canceled at the next quote, trade or bar that its script reads; in a book and
+ * at a gateway also at a timer's mark.  Orders that are sent nevertheless are rejected,
+ * "trading is halted", and so are changes; cancels pass.  The log says who halted it.
  * Yields: no.  Blocks: no.  Thread: any worker.
  * Errors: raises outside a run.  Units: none. */
 int ltw_halt(lua_State *L)
