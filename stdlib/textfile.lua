@@ -91,10 +91,16 @@ end
 -- Those of LEAN's that have no records.
 local ASIDE <const> = { factor_files = true, map_files = true }
 
+-- The name of a file that is not packed, which ends in lower case: A.csv of A.CSV.GZ.
+local function plain_of(name)
+  local plain = name:gsub("%.[gG][zZ]$", ""):gsub("%.[zZ][iI][pP]$", "")
+  return (plain:gsub("%.%w+$", string.lower))
+end
+
 -- "tape", "text" or nil: in a folder of many kinds only what is known.
 local function kind_of(path, name)
   if tapes.is(path) then return "tape" end
-  local plain = name:lower():gsub("%.gz$", ""):gsub("%.zip$", "")
+  local plain = plain_of(name)
   if plain:find "%.csv$" or plain:find "%.fix$" or textfile.lean(path) then
     return "text"
   end
@@ -111,7 +117,7 @@ local function look(path, names, above, found)
     local below = path:gsub("(.)/+$", "%1") .. "/" .. name
     local inside = tapes.list(below)
     local kind = not inside and kind_of(below, name)
-    local stem = kind == "text" and name:gsub("%.gz$", ""):gsub("%.zip$", "")
+    local stem = kind == "text" and plain_of(name)
     if inside and not ASIDE[name] then look(below, inside, above, found) end
     if stem and stems[stem] then
       error({ "%s has %s and %s: name the one that is wanted", path, stems[stem], name })

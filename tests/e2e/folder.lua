@@ -109,6 +109,9 @@ folder "both"
 apps.shell(("cd %s && cp in/a.csv tapes/a.tape both"):format(dir))
 folder "twice"
 apps.shell(("cd %s && cp in/a.csv twice && gzip -k twice/a.csv"):format(dir))
+folder "shout"
+apps.shell(("cd %s && cp in/a.csv shout/A.CSV && gzip -c in/a.csv >shout/A.csv.GZ")
+           :format(dir))
 folder "bad"
 put("bad/x.csv", "time,symbol,bid,ask\nsoon,A,1,2\n")
 local EMPTY <const> = "empty is an empty folder\n"
@@ -117,8 +120,9 @@ local NONE <const> = "no file that can be read in other: of a folder those are r
 local BOTH <const> = "both has tape files and others (both/a.tape, both/a.csv), which may"
   .. " be the same records: name those that are wanted\n"
 local TWICE <const> = "twice has a.csv and a.csv.gz: name the one that is wanted\n"
+local SHOUT <const> = "shout has A.CSV and A.csv.GZ: name the one that is wanted\n"
 for _, case in ipairs { { "empty", EMPTY }, { "other", NONE }, { "both", BOTH },
-                        { "twice", TWICE } } do
+                        { "twice", TWICE }, { "shout", SHOUT } } do
   local path, says = table.unpack(case)
   refused("backtest s.lua --data " .. path, 1, "tidewire: backtest: --data: " .. says,
           path .. ": backtest")

@@ -91,7 +91,7 @@ local function parts(is_later, lacks)
   command "convert b/holes.csv b.tape --set interval=1m --gaps none"
   local both = command(sweep .. "a/holes.csv b.tape --csv interval=1m")
   t.is(both.status, 0, "a text and a tape file: status")
-  return both.err, gaps("a/holes.csv b.tape", "--csv interval=1m")
+  return apps.said(both), gaps("a/holes.csv b.tape", "--csv interval=1m")
 end
 local function is_missing(day, minute)
   return day == 2 and minute >= 600 and minute < 615 or day == 8 and minute == 800
