@@ -76,8 +76,11 @@ local function resolution_of(text)
   return list or why and fail("%s", why) or nil
 end
 
-local function dictionary_of(list)
+local function dictionary_of(list, messages)
   if list == nil then return nil end
+  if not messages then
+    fail("dictionary: it is of messages, which only a run with messages reads")
+  end
   local fine, text = pcall(require "tw.declare".spelling, "tw.backtest", list)
   return fine and text or error(text:match "tw%.backtest: .*" or text, 0)
 end
@@ -154,7 +157,7 @@ function backtest.checked(o)
     benchmark = o.benchmark, probe = o.probe, sources = o.save ~= nil,
     messages = o.messages, warn = o.warn, gaps = gaps_of(o.gaps),
     resolution = resolution_of(o.resolution),
-    dictionary = dictionary_of(o.dictionary),
+    dictionary = dictionary_of(o.dictionary, o.messages),
   }, given
 end
 

@@ -94,8 +94,14 @@ backtests("or others", "--dictionary FIX.4.4,other.txt",
           "v44\tfalse\ttrue\tWeather=1\t1\nv50\tfalse\ttrue\tWeather=1\t1")
 run = command "backtest read.lua --data both.tape --messages --save saved"
 t.is(run.status, 0, "a run that is saved")
-t.is(command("backtest read.lua --data quotes.csv --dictionary ''").status, 2,
+t.is(command("backtest read.lua --data quotes.csv --messages --dictionary ''").status, 2,
      "no dictionary")
+for _, words in ipairs { "backtest read.lua", "sweep read.lua --set a=1 --store none" } do
+  run = command(words .. " --data both.tape --dictionary other.txt")
+  t.is(run.status, 2, words .. ", without --messages: status")
+  t.ok(run.err:find("dictionary: it is of messages, which only a run with messages reads",
+                    1, true) or t.diag(run.err), "a dictionary that nobody would read")
+end
 
 -- ---- printed ----
 
