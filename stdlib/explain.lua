@@ -372,11 +372,12 @@ local function absolute_data(data)
   return list
 end
 
--- Versions, and paths of files.
+-- Versions, and paths of files, whose names may begin as those do.
 local function absolute_dictionary(list)
   local out = {}
   for i, text in ipairs(type(list) == "table" and list or { list }) do
-    out[i] = text:find "^FIXT?%.%d" and text or absolute(text)
+    out[i] = text:find "^FIXT?%.%d%.%d$" and text or text:find "^FIX%.5%.0SP%d$" and text
+             or absolute(text)
   end
   return out
 end

@@ -94,6 +94,13 @@ backtests("or others", "--dictionary FIX.4.4,other.txt",
           "v44\tfalse\ttrue\tWeather=1\t1\nv50\tfalse\ttrue\tWeather=1\t1")
 run = command "backtest read.lua --data both.tape --messages --save saved"
 t.is(run.status, 0, "a run that is saved")
+apps.shell(("cd %s && cp other.txt FIX.4.4.txt"):format(directory))
+run = command("backtest read.lua --data both.tape --messages --save own "
+              .. "--dictionary FIX.4.4,FIX.4.4.txt")
+t.is(run.status, 0, "with a dictionary")
+local own = apps.read(directory .. "/own"):gsub("\\/", "/")
+t.ok(own:find('/FIX.4.4.txt"', 1, true) or t.diag(own:sub(1, 1000)),
+     "whose file is found from everywhere")
 t.is(command("backtest read.lua --data quotes.csv --messages --dictionary ''").status, 2,
      "no dictionary")
 for _, words in ipairs { "backtest read.lua", "sweep read.lua --set a=1 --store none" } do
