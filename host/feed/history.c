@@ -48,7 +48,8 @@ struct source {
     int64_t since_ns;                     /* of a tape file: see history.h        */
     bool gap, found;                      /* of one: it was told; see find_first  */
     bool looking, flawed;                 /* what is wrong is told when it begins */
-    uint64_t taken;                       /* bytes of what was closed             */
+    uint64_t taken;                       /* bytes of what is over                */
+    uint64_t bytes;                       /* of a tape file: all that are read    */
     uint8_t id;                           /* of a text: what its records have     */
     uint8_t ids[TW_SOURCE_MAX + 1];       /* of a tape file by its own; 0: not yet */
     struct tw_record mark;                /* of a timer; the first, of one asleep */
@@ -389,7 +390,12 @@ int tw_history_add(struct tw_history *h, const struct tw_history_file *file,
     if (file->member) s->member = copy(file->member);
     if (!s->path || (file->member && !s->member))
         return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
-    if (tw_tape_file_is(file->path)) return open_tape(s, file, error);
+    if (tw_tape_file_is(file->path)) {
+        s->bytes = file->bytes ? file->bytes
+                 : stat(file->path, &st) == 0 ? (uint64_t)st.st_size : 0;
+        h->bytes += s->bytes;
+        return open_tape(s, file, error);
+    }
     s->id = source_of(h, file->source ? file->source : name ? name + 1 : file->path);
     if (s->id == 0) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     if (tw_scan_open(&s->scan, file->path, file->member, error) < 0) return error->code;
@@ -541,6 +547,7 @@ static int next_of_tape(struct source *s, struct tw_error *error)
         if (rc > 0 && has_time(r)) s->last_ns = r->time;
     } while (rc > 0 && !is_wanted(s, r));
     if (rc >= 0 && s->of->stopped) rc = tw_fail(error, TW_EFORMAT, "%s", s->of->why);
+    if (rc == 0) s->taken = s->bytes;
     if (rc <= 0) return rc;
     s->mark = *r;
     s->value = value;
@@ -752,14 +759,18 @@ uint64_t tw_history_bytes(const struct tw_history *h)
     return h->bytes;
 }
 
+/* Of a tape file up to the block of the record in hand. */
+static uint64_t taken(const struct source *s)
+{
+    if (s->scan.in) return tw_input_taken(s->scan.in);
+    if (s->merge && s->taken == 0) return tw_merge_place(s->merge)->block;
+    return s->asleep ? 0 : s->taken;
+}
+
 uint64_t tw_history_done(const struct tw_history *h)
 {
     uint64_t done = 0;
 
-    for (unsigned i = 0; i < h->n; i++) {
-        const struct source *s = h->source[i];
-
-        done += s->scan.in ? tw_input_taken(s->scan.in) : s->asleep ? 0 : s->taken;
-    }
+    for (unsigned i = 0; i < h->n; i++) done += taken(h->source[i]);
     return done;
 }

@@ -470,6 +470,31 @@ t.ok(s.best.result.orders and s.runs[1].result.figures and last == 6 and told > 
      "detail, progress")
 t.is(tw.sweep.run { script = script, data = file, stop = function() return true end,
   set = { fast = tw.sweep.range(1, 1000), slow = 20 } }.stopped, true, "stop")
+
+-- How far the reading of a tape file has come is told at each 65536th record.
+put("many.csv", "time,symbol,price,size\n" .. (function()
+  local lines = {}
+  for i = 1, 70000 do lines[i] = ("%d,A,%d,1\n"):format(1500000000 + i, 1 + i % 7) end
+  return table.concat(lines)
+end)())
+put("still.lua", "return { on_trade = function() end }")
+run = command "convert many.csv many.tape"
+local whole, read = apps.read(dir .. "/many.tape"), {}
+local many = { script = dir .. "/still.lua", data = dir .. "/many.tape" }
+many.progress = function(done, all)
+  read.run = done > 0 and done <= #whole and all == #whole
+  return true
+end
+assert(tw.backtest.run(many))
+ok(run, read.run, "a backtest has come so far in a tape file")
+many.progress = function(state)
+  if state.reading then
+    read.sweep = state.reading > 0 and state.reading <= #whole and state.bytes == #whole
+  end
+end
+assert(tw.sweep.run(many))
+ok(run, read.sweep, "so has a sweep")
+
 local future = tw.pool.run(function()
   local o = { script = script, data = file, set = { fast = { 3, 5 }, slow = 10 } }
   return assert(require "tw.sweep".run(o)).done
