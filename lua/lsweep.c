@@ -20,6 +20,7 @@
 
 #include "base/memory.h"
 #include "feed/extent.h"
+#include "feed/fault.h"
 #include "feed/gaps.h"
 #include "ldata.h"
 #include "lfield.h"
@@ -444,6 +445,73 @@ static int range(lua_State *L)
     return 1;
 }
 
+/* Is there one that runs are made of?  Marks of timers, gaps and messages alone are no
+ * market. */
+static bool has_market(const struct tw_tape_block *b, const struct tw_resolutions *only)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        const struct tw_record *r = &b->r[i];
+
+        if (r->kind != TW_TIMER && r->kind != TW_GAP && r->kind != TW_MESSAGE
+            && !tw_record_fault(r) && tw_resolutions_have(only, r)) return true;
+    }
+    return false;
+}
+
+/* 1, 0: the file has none of from_ns <= tw_record_at < to_ns; UV_ENOMEM.  What is damaged
+ * has none. */
+static int has_records(const struct tw_tape_file *file, int64_t from_ns, int64_t to_ns,
+                       const struct tw_resolutions *only, struct tw_error *error)
+{
+    struct tw_tape_reader *reader;
+    struct tw_tape_block block;
+    int rc = 0;
+
+    if (from_ns > tw_tape_file_info(file)->last_ns) return 0;
+    reader = tw_tape_reader_open(file, from_ns, to_ns, error);
+    if (!reader) return error->code;
+    do rc = tw_tape_reader_next(reader, &block, error);
+    while (rc == TW_EFORMAT || (rc == 1 && !has_market(&block, only)));
+    tw_tape_reader_close(reader);
+    return rc;
+}
+
+/* mark(options, spans) -> true | nil, message, code
+ * options: of a tape file path, bytes, resolution.  spans: {from, to} each; those in
+ * which it has a record of the market get found = true.  Blocks. */
+static int mark(lua_State *L)
+{
+    struct tw_resolutions only;
+    struct tw_error error;
+    struct pack *p;
+    lua_Integer n;
+
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 2);
+    n = luaL_len(L, 2);
+    p = new_pack(L);
+    ltw_read_resolutions(L, 1, &only);
+    lua_getfield(L, 1, "path");
+    p->file = tw_tape_file_open_part(luaL_checkstring(L, -1),
+        (uint64_t)ltw_integer_at(L, 1, "bytes", 0), TW_TAPE_TOLERANT, &error);
+    if (!p->file) return fail(L, &error);
+    for (lua_Integer i = 1; i <= n; i++, lua_pop(L, 1)) {
+        int rc;
+
+        lua_geti(L, 2, i);
+        if (ltw_boolean_at(L, -1, "found")) continue;
+        rc = has_records(p->file, ltw_integer_at(L, -1, "from", INT64_MIN),
+                         ltw_integer_at(L, -1, "to", INT64_MAX), &only, &error);
+        if (rc < 0) return fail(L, &error);
+        lua_pushboolean(L, rc);
+        lua_setfield(L, -2, "found");
+    }
+    close_pack(p);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 /* ---- signals ---- */
 
 static atomic_int caught;   /* atomic: a signal handler sets it, on any thread */
@@ -486,6 +554,7 @@ static const luaL_Reg internal[] = {
     { "look", look },
     { "path", path_of },
     { "range", range },
+    { "mark", mark },
     { "figures", ltw_figures },
     { "catch", catch_signals },
     { "caught", get_caught },

@@ -318,7 +318,10 @@ step in each parameter at most), its figure in the test, and the ratio of that t
 first; then the tests as one equity curve, each with what the one before has left.  What
 was trained on is the warm-up of the test.  With --over each market is walked by itself,
 and there is a line for each: what its tests made together, and of how many windows with
-a figure above 0 in the training that was so in the test, too.
+a figure above 0 in the training that was so in the test, too.  Windows without data in
+the training or in the test (a weekend) are left out, and a line says how many; another
+one says in how many nothing could be chosen, as a Sharpe ratio needs some days: --by
+total_return always has a value.  Without any test the status is 1.
 
 A run that is ruined (see backtest) comes behind all that are not, by any figure, and says
 since when; it is never the best, nor is it chosen in a window.  Tests that are ruined end

@@ -467,7 +467,10 @@ local function windows_of(self, w, points, name)
   local of, begins = self.of, first - first % (86400 * 1000000000)
   if of.from then begins = math.max(of.from, begins)
   elseif of.warmup_ns then begins = first + of.warmup_ns end
-  local windows = walk.windows(w, begins, math.min(of.to or last + 1, last + 1))
+  local windows, left_out = walk.with_data(
+    walk.windows(w, begins, math.min(of.to or last + 1, last + 1)),
+    function(spans) self.data:mark(name, spans) end)
+  if left_out then self.say((self.over and name .. ": " or "") .. left_out) end
   if #windows * #points > MOST then
     fail("%d windows of %d points; at most %d runs", #windows, #points, MOST)
   end
@@ -522,6 +525,13 @@ local function add_training(self, market, all)
   end
 end
 
+-- Why none of these runs can be chosen.
+local function why_none(runs, by)
+  local least = 4
+  for _, run in ipairs(runs) do least = math.min(least, class(run, by)) end
+  return ({ [2] = "no figure", [3] = "ruined", [4] = "failed" })[least]
+end
+
 -- The best of each window in its test.
 local function tests_of(self, market)
   local tests = {}
@@ -534,6 +544,8 @@ local function tests_of(self, market)
         times_of(self, window.test_from, window.test_to, walk.warmup(window)))
       window.run.all = true
       tests[#tests + 1] = window.run
+    else
+      window.untested = why_none(market.runs[i], self.by)
     end
   end
   return tests
@@ -577,6 +589,8 @@ local function walked_sweep(self, w, points, ordered, made)
   made.stopped = not whole
   if made.stopped then return end
   made.windows = windows
+  local untested = walk.untested(windows, self.by)
+  if untested then self.say(untested) end
   if self.over then made.markets = walked else made.joined = walked[1].joined end
 end
 
@@ -627,9 +641,12 @@ end
 -- beginning.  A test is warmed up with what was trained on.  Then there are no best, but
 -- windows, each {train_from, train_to, test_from, test_to, params, train, neighbours,
 -- test, ruined, ratio, run}: the figure of the best, the median of those beside it in the
--- grid, and what it was in the test; and joined, the tests as one result.  With over each
--- market is walked by itself: its windows have market, its name, and in place of joined
--- there is markets, a list of { name, windows, joined }.
+-- grid, and what it was in the test; and joined, the tests as one result.  A window where
+-- no run of the training could be chosen has no run but untested: "no figure", "ruined"
+-- or "failed"; without any test there is no joined.  Windows without data in the training
+-- or in the test are left out, and say is told how many.  With over each market is walked
+-- by itself: its windows have market, its name, and in place of joined there is markets,
+-- a list of { name, windows, joined }.
 --
 -- A run whose equity was ever at or below zero is ruined: result.ruined is when.  It
 -- comes behind all others by any figure, is never the best, and no window chooses it; the

@@ -301,6 +301,14 @@ local function options_of(o, words, list)
   return options
 end
 
+-- What was asked for is a test.
+local function is_tested(s)
+  for _, window in ipairs(s.windows) do
+    if window.run then return true end
+  end
+  return false
+end
+
 local function finish(s, o, name)
   if o.results then arguments.write(o.results, csv_text(s)) end
   s.walk, s.train, s.over = o.walk, o.train, o.over
@@ -324,6 +332,7 @@ local function finish(s, o, name)
   failures(s)
   idle(s)
   if s.stopped and core.caught() then return 128 + core.caught() end
+  if s.windows and not is_tested(s) then return 1 end
   return s.failed == s.total and 1 or 0
 end
 

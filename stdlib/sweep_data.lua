@@ -225,4 +225,16 @@ function data:range(name)
   return first, last
 end
 
+--- data:mark(name, spans)
+-- spans: a list of { from, to }; those in which the market has a record get found = true.
+-- Yields: no.  Blocks: as data:open.  Thread: any.  Errors: as data:open.
+-- Units: ns since the epoch.
+function data:mark(name, spans)
+  for _, one in ipairs(self:paths(name)) do
+    local fine, why = core.mark({ path = one.path, bytes = one.bytes,
+                                  resolution = self.options.resolution }, spans)
+    if not fine then fail("%s", why) end
+  end
+end
+
 return data

@@ -97,6 +97,44 @@ function walk.windows(w, begins, ends)
   return list
 end
 
+--- walk.with_data(windows, mark) -> list, text | nil
+-- Those with data in the training and in the test; what is said of the others.  mark: a
+-- function that sets `found` in those of a list of { from, to } in which there is data.
+-- Yields: no.  Blocks: as mark.  Thread: any.  Errors: raises when none is left.
+-- Units: ns.
+function walk.with_data(windows, mark)
+  local spans, kept = {}, {}
+  local without = { 0, 0, 0 }
+  for i, window in ipairs(windows) do
+    spans[2 * i - 1] = { from = window.train_from, to = window.train_to }
+    spans[2 * i] = { from = window.test_from, to = window.test_to }
+  end
+  mark(spans)
+  for i, window in ipairs(windows) do
+    local trains, tests = spans[2 * i - 1].found, spans[2 * i].found
+    if trains and tests then
+      kept[#kept + 1] = window
+    else
+      local why = tests and 2 or trains and 3 or 1
+      without[why] = without[why] + 1
+    end
+  end
+  if #kept == #windows then return kept end
+  local texts = {}
+  for why, where in ipairs { "at all", "in the training", "in the test" } do
+    if without[why] > 0 then
+      texts[#texts + 1] = ("%d without data %s"):format(without[why], where)
+    end
+  end
+  local text = table.concat(texts, ", ")
+  if #kept == 0 then
+    fail("no window has data in its training and its test: of %d there are %s", #windows,
+         text)
+  end
+  return kept, ("%d of %d windows are left out: %s"):format(#windows - #kept, #windows,
+                                                           text)
+end
+
 --- walk.warmup(window) -> text
 -- For a test: all that was trained on, so that what a strategy computes of the past is
 -- there.
@@ -138,6 +176,35 @@ function walk.neighbours(run, runs, by, ordered)
   local middle = n % 2 == 1 and values[n // 2 + 1]
                  or (values[n // 2] + values[n // 2 + 1]) / 2
   return math.abs(middle) < math.huge and middle or nil
+end
+
+--- walk.untested(windows, by) -> text | nil
+-- What is said of windows in which no point could be chosen by a figure: untested is
+-- "failed", "ruined", or "no figure", which some run lacks that has ended.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function walk.untested(windows, by)
+  local counts, n, texts = {}, 0, {}
+  for _, window in ipairs(windows) do
+    local why = window.untested
+    if why then n, counts[why] = n + 1, (counts[why] or 0) + 1 end
+  end
+  if n == 0 then return nil end
+  local function add(why, text)
+    local count = counts[why]
+    if count then
+      texts[#texts + 1] = (count < n and ("in %d "):format(count) or "") .. text
+    end
+  end
+  local other = " (too few days, or nothing happened): choose by another one, such as"
+                .. " --by total_return"
+  add("ruined", "all runs of the training that ended were ruined")
+  add("failed", "all runs of the training failed")
+  add("no figure", ("no run of the training has the figure %s%s"):format(by,
+    by:find "total_return$" and "" or other))
+  local some = n < #windows and ("%d of %d windows have no test"):format(n, #windows)
+               or n == 1 and "there is no test"
+               or ("none of %d windows has a test"):format(n)
+  return some .. ": " .. table.concat(texts, "; ")
 end
 
 -- ---- the tests as one ----

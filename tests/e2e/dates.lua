@@ -66,7 +66,7 @@ t.is(run.err, "tidewire: convert: there is no record from 2021-01-01 to 2021-02-
 
 -- What is trained on begins with the first day.
 run = command("sweep s.lua --data days.tape --set x=1,2 --store none --train 2020-01-20"
-              .. " --results r.csv")
+              .. " --results r.csv --by total_return")
 t.is(run.status, 0, "a sweep with training")
 local records = {}
 for line in apps.read(apps.directory .. "/d/r.csv"):gmatch "[^\n]+" do

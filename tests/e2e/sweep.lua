@@ -288,6 +288,55 @@ ok(run, run.status == 0 and run.err:find "short.csv is left out: walk: the data 
 run = sweep("cross.lua --data short.csv --set fast=2,4 --set slow=20 "
             .. "--store none --over data --walk " .. WALK)
 ok(run, run.status == 1 and run.err:find "the data has no window", "the only one")
+
+-- Four weeks of days with a row every half an hour, but for Saturdays and Sundays, from
+-- Monday, 2017-07-17, 12:00 on.
+put("week.csv", "time,symbol,bid,ask\n" .. (function()
+  local lines, monday = {}, 1500249600
+  for i = 24, 28 * 48 - 1 do
+    if i // 48 % 7 < 5 then
+      lines[#lines + 1] = ("%d,A,%.2f,%.2f\n"):format(monday + i * 1800,
+        100 + 3 * math.sin(i / 9), 100.02 + 3 * math.sin(i / 9))
+    end
+  end
+  return table.concat(lines)
+end)())
+local WEEK <const> = "cross.lua --data week.csv --set fast=2,3 --set slow=20"
+  .. " --store none "
+run = sweep(WEEK .. "--results wk.csv --by total_return --walk 1d:1d")
+local parts = { train = 0, test = 0 }
+for _, row in ipairs(rows_of "wk.csv") do
+  parts[row.part] = parts[row.part] + (row.error == "" and 1 or math.mininteger)
+end
+ok(run, run.status == 0 and parts.train == 32 and parts.test == 16
+   and apps.said(run) == "tidewire: sweep: 9 of 25 windows are left out: 3 without data"
+     .. " at all, 3 without data in the training, 3 without data in the test\n",
+   "windows without data are no runs")
+run = sweep(WEEK .. "--json --walk 6h:6h:24h --by total_return")
+json = run.status == 0 and decode(run.out)
+ok(run, json and json.failed == 0 and #json.windows == 19 and run.err:find(
+     "7 of 26 windows are left out: 7 without data at all\n", 1, true),
+   "nor those before the first record")
+run = sweep("cross.lua --data week.csv --data b.csv --set fast=2 --set slow=20"
+            .. " --store none --over data --by total_return --walk 1d:1d")
+ok(run, run.status == 0 and run.err:find("sweep: week.csv: 9 of 25 windows are left",
+                                         1, true), "of a market among others")
+
+-- What is chosen by a figure that no training has.
+local NONE <const> = " test: no run of the training has the figure sharpe (too few days,"
+  .. " or nothing happened): choose by another one, such as --by total_return\n"
+run = sweep(WEEK .. "--to 2017-07-22 --walk 1d:1d")
+ok(run, run.status == 1 and apps.said(run) == "tidewire: sweep: none of 4 windows has a"
+   .. NONE and run.out:find "^cross.lua: 8 of 8 runs, 0 failed",
+   "no training has a Sharpe ratio")
+run = sweep(WEEK .. "--to 2017-07-22 --json --train 2017-07-18")
+json = decode(run.out)
+ok(run, run.status == 1 and apps.said(run) == "tidewire: sweep: there is no" .. NONE
+   and json.windows[1].untested == "no figure" and not json.joined, "nor one training")
+run = sweep(WEEK .. "--from 2017-07-22 --to 2017-07-24 --walk 1d:1d")
+ok(run, run.status == 1 and apps.said(run) == "tidewire: sweep: no window has data in its"
+   .. " training and its test: of 1 there are 1 without data at all\n", "a weekend alone")
+
 run = sweep(TWO .. "--over symbol --messages")
 ok(run, run.status == 2 and run.err:find "a market of one symbol has no messages",
    "no messages over symbols")

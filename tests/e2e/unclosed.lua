@@ -94,7 +94,8 @@ write("grows.tape", bytes:sub(1, #bytes // 2))
 local KEPT <const> = "--store kept.db --data grows.tape"
 fine(sweep(KEPT), "a sweep of one that is cut is kept")
 local half = read "r.csv"
-fine(sweep("--train 2020-01-01T01:00:00 " .. KEPT), "its range of times is known")
+fine(sweep("--train 2020-01-01T01:00:00 --by total_return " .. KEPT),
+     "its range of times is known")
 t.ok(sweep(KEPT).err:find "2 of 2 are there already", "and found again")
 write("grows.tape", bytes:sub(1, #bytes // 2) .. "more")
 t.ok(sweep(KEPT).err:find "2 of 2 are there already", "what is not whole does not count")

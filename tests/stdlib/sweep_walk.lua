@@ -56,6 +56,51 @@ t.is(shown({ walk = "1s:1s" }, 0, DAY), "tw.sweep: walk: more than 10000 windows
      "too many windows")
 t.is(walk.warmup { train_from = 0, test_from = 30 * DAY }, "2592000s", "warm-up")
 
+-- ---- windows without data ----
+
+-- Of days 0 to 7 with data on some; which are left, and what is said.
+local function left(o, days)
+  local windows = walk.windows(walk.check(o), 0, 8 * DAY)
+  local fine, kept, text = pcall(walk.with_data, windows, function(spans)
+    for _, span in ipairs(spans) do
+      for _, day in ipairs(days) do
+        if day * DAY >= span.from and day * DAY < span.to then span.found = true end
+      end
+    end
+  end)
+  if not fine then return kept end
+  local list = {}
+  for i, w in ipairs(kept) do list[i] = ("%g"):format(w.test_from / DAY) end
+  return table.concat(list, " "), text
+end
+local DAILY <const> = { walk = "1d:1d" }
+t.same({ left(DAILY, { 0, 1, 2, 3, 4, 5, 6, 7 }) }, { "1 2 3 4 5 6 7" }, "all have data")
+t.same({ left(DAILY, { 0, 1, 2, 3, 4, 7 }) },
+       { "1 2 3 4", "3 of 7 windows are left out: 1 without data at all, 1 without data"
+         .. " in the training, 1 without data in the test" }, "a weekend")
+t.same({ left(DAILY, { 1, 2, 3, 4, 5, 6, 7 }) },
+       { "2 3 4 5 6 7",
+         "1 of 7 windows are left out: 1 without data in the training" },
+       "before the first record")
+t.is(left({ train = 0.5 }, { 4 }), "tw.sweep: no window has data in its training and its"
+     .. " test: of 1 there are 1 without data in the training", "none is left")
+
+-- ---- windows without a test ----
+
+t.is(walk.untested({ {}, {} }, "sharpe"), nil, "all have one")
+t.is(walk.untested({ {}, { untested = "no figure" } }, "sharpe"),
+     "1 of 2 windows have no test: no run of the training has the figure sharpe (too few"
+     .. " days, or nothing happened): choose by another one, such as --by total_return",
+     "no figure")
+t.is(walk.untested({ { untested = "no figure" } }, "geometric.total_return"),
+     "there is no test: no run of the training has the figure geometric.total_return",
+     "nor is there a better one")
+t.is(walk.untested({ { untested = "failed" }, { untested = "failed" } }, "sharpe"),
+     "none of 2 windows has a test: all runs of the training failed", "none of some")
+t.is(walk.untested({ { untested = "ruined" }, {}, { untested = "failed" } }, "sharpe"),
+     "2 of 3 windows have no test: in 1 all runs of the training that ended were ruined;"
+     .. " in 1 all runs of the training failed", "ruined, and failed")
+
 -- ---- neighbours ----
 
 local function run_at(a, b, sharpe)
