@@ -523,9 +523,9 @@ int ltw_order_modify(lua_State *L)
 
 /* self:cancel([order | symbol]) -> boolean | integer
  * Asks to cancel an order, as order:cancel(); or all open ones of a symbol, or all: how
- * many.
+ * many.  All are meant by self:cancel() alone: nil is an order that is not there.
  * Yields: no.  Blocks: no.  Thread: the script's.
- * Errors: raises for an order of another script, and a symbol that is not known.
+ * Errors: raises for nil, an order of another script, and a symbol that is not known.
  * Units: none. */
 static int cancel(lua_State *L)
 {
@@ -533,12 +533,16 @@ static int cancel(lua_State *L)
     uint32_t symbol = 0;
 
     if (lua_isuserdata(L, 2)) {
+        ltw_check_order(L, 2);    /* here, as its place is another one below */
         lua_remove(L, 1);
         return ltw_order_cancel(L);
     }
     t = ltw_check_trader(L, "cancel");
     check_may_send(L, "cancel");
-    if (!lua_isnoneornil(L, 2)) symbol = ltw_check_symbol(L, 2, "cancel");
+    if (lua_isnil(L, 2))
+        return luaL_argerror(L, 2, "order or symbol expected, got nil; self:cancel()"
+                             " cancels all");
+    if (!lua_isnone(L, 2)) symbol = ltw_check_symbol(L, 2, "cancel");
     lua_pushinteger(L, cancel_all(L, t, symbol));
     return 1;
 }
@@ -549,6 +553,8 @@ static int cancel(lua_State *L)
  * Errors: as of order:modify.  Units: as of the order. */
 static int modify(lua_State *L)
 {
+    ltw_check_order(L, 2);        /* here, as their places are others below */
+    luaL_checktype(L, 3, LUA_TTABLE);
     lua_remove(L, 1);
     return ltw_order_modify(L);
 }
