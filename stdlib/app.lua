@@ -166,8 +166,8 @@ end
 -- country = "US".  It is a field of quotes and trades, nil where nobody gave it, and
 -- statistics can be by it: mean(ask - bid) by country.  An integer becomes text.
 -- Yields: no.  Blocks: no.  Thread: the app file.
--- Errors: raises for a value of the wrong type, or a name that looks like a typing
--- error of one of those above.
+-- Errors: raises for a value of the wrong type, one that can't be or is not what was said
+-- of the symbol before, and a name that looks like a typing error of one of those above.
 -- Units: prices and sizes.
 function app.instruments(list)
   for i, one in ipairs(list) do
@@ -179,16 +179,25 @@ function app.instruments(list)
     check(what, type(one) == "table" and given or one, of_instrument)
     if not one.symbol then fail(2, "%s: no symbol", what) end
     if one.currency then checked(trade.currency, what, one.currency) end
-    for _, name in ipairs { "multiplier", "margin" } do
-      local x = one[name]
-      if x and not (x >= (name == "margin" and 0 or 1e-9) and x < 9e9) then
-        fail(2, "%s: %s must be above 0, got %s", what, name, x)
+    for _, name in ipairs { "multiplier", "margin", "tick_size", "lot_size" } do
+      local x, least = one[name], name == "multiplier" and "above 0" or "0 or more"
+      if x and not (x >= 1e-9 and x < 9e9 or x == 0 and least == "0 or more") then
+        fail(2, "%s: %s must be %s, %s, got %s", what, name, least,
+             "of nine decimals and below 9e9", x)
       end
     end
     table.sort(own, function(a, b) return tostring(a) < tostring(b) end)
     for _, name in ipairs(own) do given[name] = attribute(what, name, one[name]) end
-    local into = instrument(one.symbol)
-    for name, value in pairs(given) do
+    local into, names = instrument(one.symbol), {}
+    for name in pairs(given) do names[#names + 1] = name end
+    table.sort(names)
+    for _, name in ipairs(names) do
+      local before, value = into[name], given[name]
+      local is_last = name == "weight" or name == "sector"    -- over app.weights, sectors
+      if before ~= nil and before ~= value and not is_last then
+        fail(2, "%s: %s of '%s' is %s, and was said to be %s before: say it once", what,
+             name, one.symbol, tostring(value), tostring(before))
+      end
       into[name] = value
     end
   end

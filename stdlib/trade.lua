@@ -134,7 +134,7 @@ local limits = {
 }
 
 local account = {
-  currency = currency, cash = number(-1e18, 1e18), volume_share = number(0, 1),
+  currency = currency, cash = number(0, 1e18), volume_share = number(0, 1),
   seed = integer(0),
   fees = function(what, name, x) return options(what, name, x, fees) end,
   limits = function(what, name, x)

@@ -347,6 +347,10 @@ prints("an order can't be changed by hand, nor given terms that can't be", app [
       function() o:modify { label = "x" } end,
       function() o:modify { stop = 3 } end,
       function() o.cancel(self) end,
+      function() self:cancel(self.missing) end,
+      function() self:cancel(self.account) end,
+      function() self:modify(nil, { price = 6 }) end,
+      function() self:modify(o) end,
       function() print(o.pric) end,
     } do
       local _, why = pcall(f)
@@ -358,6 +362,10 @@ modify: price: a number above 0 expected, got -1
 modify: there are quantity, price and stop, not 'label'
 modify: a limit order has no stop
 bad argument #1 to 'cancel' (tw.order expected, got table)
+bad argument #1 to 'cancel' (order or symbol expected, got nil; self:cancel() cancels all)
+bad argument #1 to 'cancel' (tw.order expected, got tw.account)
+bad argument #1 to 'modify' (tw.order expected, got nil)
+bad argument #2 to 'modify' (table expected, got no value)
 an order has no field 'pric'
 ]])
 fails("not while the file is read", app "M.buy(M, 'A', 1)", "attempt to call a nil value")
@@ -375,8 +383,8 @@ local function bad_account(account, want)
   fails("account: " .. account, app("M.account = " .. account), want)
 end
 bad_account("{ cahs = 1 }", "account: no option 'cahs'; did you mean 'cash'?")
-bad_account("{ cash = '1' }", "account: cash: a number from %-1e%+18 to 1e%+18 expected,"
-            .. " got '1'")
+bad_account("{ cash = '1' }", "account: cash: a number from 0 to 1e%+18 expected, got '1'")
+bad_account("{ cash = -1 }", "account: cash: a number from 0 to 1e%+18 expected, got %-1")
 bad_account("{ fill = 'best' }", "account: fill: 'best' is none of auto, next_open")
 bad_account("{ latency = -1 }", "account: latency: a number from 0 to 86400 expected")
 bad_account("{ latency = { 2, 1 } }", "account: latency: {2, 1}: the least comes first")
@@ -388,9 +396,33 @@ bad_account("{ fees = { tiers = { { from = 0 }, { from = 0 } } } }",
 bad_account("{ currency = 'dollars' }", "account: currency: a currency like 'USD'")
 bad_account("{ rates = { USD = 2 } }", "account: rates: that of its own currency is 1")
 bad_account("7", "account: a table expected, got 7")
+fails("the app's can't be below 0 either",
+      app("", { before = "app.account { cash = -1 } " }),
+      "app.lua:1: app.account: cash: a number from 0 to 1e%+18 expected, got %-1")
 fails("the app's is told with its line",
       app("", { before = "app.account { seed = -1 } " }),
       "app.lua:1: app.account: seed: an integer from 0 on expected, got %-1")
+for terms, said in pairs {
+  ["{ symbol = 'C', tick_size = -0.01 }"] = "app.instruments%[1%]: tick_size must be 0 or "
+    .. "more, of nine decimals and below 9e9, got %-0.01",
+  ["{ symbol = 'C', lot_size = 1e-10 }"] = "app.instruments%[1%]: lot_size must be 0 or "
+    .. "more, of nine decimals and below 9e9, got 1e%-10",
+  ["{ symbol = 'C', margin = -1 }"] = "app.instruments%[1%]: margin must be 0 or more, of "
+    .. "nine decimals and below 9e9, got %-1",
+  ["{ symbol = 'C', multiplier = 0 }"] = "app.instruments%[1%]: multiplier must be above "
+    .. "0, of nine decimals and below 9e9, got 0",
+  ["{ symbol = 'C', lot_size = 1 }, { symbol = 'C', lot_size = 10, margin = 0 }"] =
+    "app.instruments%[2%]: lot_size of 'C' is 10, and was said to be 1 before: say it once",
+  ["{ symbol = 'C', land = 'US' }, { symbol = 'C', land = 'UK' }"] =
+    "app.instruments%[2%]: land of 'C' is UK, and was said to be US before: say it once",
+} do
+  fails("instruments: " .. terms, app("", { before = "app.instruments { " .. terms
+        .. " } " }), "app.lua:1: " .. said)
+end
+prints("an instrument may be said in parts, and twice alike", app("function M:on_start() "
+  .. "local c = tw.instrument 'C' print(c.tick_size, c.lot_size) end", { before =
+  "app.instruments { { symbol = 'C', lot_size = 10 } } app.instruments { { symbol = 'C', "
+  .. "lot_size = 10.0, tick_size = 0.5 } } " }), "0.5\t10.0\n")
 fails("app.risk", app("", { before = "app.risk { orders = 1.5 } " }),
       "app.lua:1: app.risk: orders: an integer from 0 on expected, got 1.5")
 fails("app.calendar", app("", { before = "app.calendar('x', { open = 'noon' }) " }),
