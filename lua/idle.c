@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "instance.h"
+#include "lbars.h"
 #include "tape/symbols.h"
 #include "tracker.h"
 #include "trader.h"
@@ -43,6 +44,24 @@ static bool has_other_handlers(const struct ltw_script *s)
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         if (s->code.handler[others[i]].bound) return true;
     return false;
+}
+
+/* Bars that it made of what came, for its on_bar, and that never were. */
+static bool has_no_bar(const struct ltw_script *s, char out[LTW_IDLE_TEXT])
+{
+    char what[100] = "", lack[200];
+    unsigned came = 0;
+
+    if (s->o->shards > 1 || (s->trader && s->trader->orders > 0)) return false;
+    for (unsigned i = 0; i < KINDS; i++) {
+        if (market[i].kind == TW_LEVEL || !(s->kinds & 1u << market[i].kind)) continue;
+        came++;
+        add(what, sizeof what, market[i].name);
+    }
+    if (came == 0 || !ltw_bars_lack(s->bars, lack, sizeof lack)) return false;
+    snprintf(out, LTW_IDLE_TEXT, "script %.100s: of what came (%s) self:bars made no %s",
+             s->o->name, what, lack);
+    return true;
 }
 
 static bool was_never_called(const struct ltw_script *s, char out[LTW_IDLE_TEXT])
@@ -110,6 +129,6 @@ static bool has_no_price(const struct ltw_script *s, char out[LTW_IDLE_TEXT])
 bool ltw_idle_text(const struct ltw_script *s, bool warm_up, char out[LTW_IDLE_TEXT])
 {
     if (s->state == SCRIPT_FAILED) return false;
-    if (was_never_called(s, out)) return true;
+    if (was_never_called(s, out) || has_no_bar(s, out)) return true;
     return s->trader && (were_all_rejected(s, warm_up, out) || has_no_price(s, out));
 }

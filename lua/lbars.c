@@ -1,6 +1,7 @@
 /* lbars.c - what a script does by its self: here, bars made of what it reads. */
 #include "lbars.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/fixed.h"
@@ -12,8 +13,11 @@
 struct ltw_bars {
     struct tw_bars *made;
     struct ltw_filter symbols;
+    struct tw_bars_options o;
     struct ltw_bars *next;
 };
+
+static const char *const prices[] = { "trades", "bid", "ask", "mid" };
 
 void ltw_bars_free(struct ltw_bars *b)
 {
@@ -51,6 +55,25 @@ bool ltw_bars_next(struct ltw_bars *b, struct tw_record *out)
     return false;
 }
 
+bool ltw_bars_lack(const struct ltw_bars *b, char *out, size_t room)
+{
+    char volume[TW_FIXED_TEXT];
+    bool lacks_volume;
+
+    for (; b; b = b->next) {
+        if (!tw_bars_lack(b->made, &lacks_volume)) continue;
+        if (lacks_volume)
+            snprintf(out, room, "bars of %s by volume = %s: none of it has a volume",
+                     prices[b->o.price],
+                     (tw_fixed_format(b->o.volume, volume), volume));
+        else
+            snprintf(out, room, "bars of %s: none of it fits their of, symbols and every",
+                     prices[b->o.price]);
+        return true;
+    }
+    return false;
+}
+
 /* ---- declaring ---- */
 
 /* [-0, +0, e]  The time at the top, seconds or a text. */
@@ -71,10 +94,8 @@ static int64_t check_span(lua_State *L)
 /* [-0, +0, e] */
 static enum tw_bar_price check_price(lua_State *L)
 {
-    static const char *const names[] = { "trades", "bid", "ask", "mid" };
-
     for (int i = 0; lua_type(L, -1) == LUA_TSTRING && i < 4; i++)
-        if (strcmp(lua_tostring(L, -1), names[i]) == 0) return (enum tw_bar_price)i;
+        if (strcmp(lua_tostring(L, -1), prices[i]) == 0) return (enum tw_bar_price)i;
     luaL_error(L, "bars: of: trades, bid, ask or mid expected, got %s",
                luaL_tolstring(L, -1, NULL));
     return TW_BAR_TRADES;
@@ -144,6 +165,7 @@ static int bars(lua_State *L)
     if (!b) return luaL_error(L, "not enough memory");
     *last = b;                           /* freed with the instance from here on */
     b->symbols.all = true;
+    b->o = o;
     b->made = tw_bars_new(&o);
     if (!b->made) {
         *last = NULL;

@@ -20,6 +20,10 @@ bool ltw_bars_take(struct ltw_bars *b, const struct tw_symbols *symbols,
 /* The next complete bar; false: none now. */
 bool ltw_bars_next(struct ltw_bars *b, struct tw_record *out);
 
+/* Is there one that no record could be part of?  In out, how it was asked for, and what
+ * the records lack. */
+bool ltw_bars_lack(const struct ltw_bars *b, char *out, size_t room);
+
 /* [-0, +0, m]  Adds the method bars to the table on top. */
 void ltw_bars_method(lua_State *L);
 

@@ -31,6 +31,7 @@ struct tw_bars {
     size_t first, n, room;
     int64_t next_end_ns;             /* no bar by time ends before                   */
     uint64_t refused;
+    bool has_price, has_volume;      /* a record that was taken                      */
 };
 
 struct tw_bars *tw_bars_new(const struct tw_bars_options *options)
@@ -63,6 +64,12 @@ bool tw_bars_next(struct tw_bars *b, struct tw_record *out)
 uint64_t tw_bars_refused(const struct tw_bars *b)
 {
     return b->refused;
+}
+
+bool tw_bars_lack(const struct tw_bars *b, bool *volume)
+{
+    *volume = b->has_price;
+    return !b->has_price || (b->o.volume && !b->has_volume);
 }
 
 /* ---- room ---- */
@@ -206,6 +213,8 @@ static void add(struct tw_bars *b, const struct tw_record *r, const struct tw_oh
         o->bar.close = one->close;
         o->bar.volume += one->volume;
     }
+    b->has_price = true;
+    b->has_volume |= one->volume != 0;
     o->count++;
     o->last_ns = r->time;
     o->seq = r->seq;

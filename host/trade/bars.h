@@ -45,4 +45,8 @@ bool tw_bars_next(struct tw_bars *b, struct tw_record *out);
 /* Bars whose prices did not fit into a record, and were left out. */
 uint64_t tw_bars_refused(const struct tw_bars *b);
 
+/* No bar could be made of what was taken: nothing had the price, or, of bars by volume
+ * (*volume), a volume. */
+bool tw_bars_lack(const struct tw_bars *b, bool *volume);
+
 #endif

@@ -68,6 +68,30 @@ local misspelt = command "backtest wrong.lua --data eurusd.csv"
 t.ok(misspelt.err:find("buy: symbol 'EURUDS' is not known: no feed has had it, nor "
      .. "app.instruments; did you mean 'EURUSD'?\n", 1, true) and misspelt.status == 1,
      "an instrument that is misspelt: what may be meant")
+put("zz.lua", 'return { symbols = { "ZZ*" }, on_bar = function() end }')
+says("a pattern that nothing is like", "backtest zz.lua --data x.csv", 0,
+     "warning: script zz.lua was never called: none of what came (bars) is of a symbol "
+     .. "that it wants")
+put("zz_bars.lua", [[
+  local M = { symbols = { "ZZ*" }, on_bar = function() end }
+  function M:on_start() self:bars { count = 1, of = "mid" } end
+  return M]])
+says("the same with bars that it makes", "backtest zz_bars.lua --data eurusd.csv", 0,
+     "warning: script zz_bars.lua: of what came (quotes) self:bars made no bars of mid: "
+     .. "none of it fits their of, symbols and every")
+for of, said in pairs {
+  ['volume = 1000, of = "bid"'] = "bid by volume = 1000: none of it has a volume",
+  ['count = 1'] = "trades: none of it fits their of, symbols and every",
+  ['every = 1, of = "ask", symbols = "ZZ*"'] = "ask: none of it fits their of, symbols "
+    .. "and every" } do
+  put("bars.lua", ([[
+    local M = { on_quote = function() end, on_bar = function() end }
+    function M:on_start() self:bars { count = 1, of = "mid" } self:bars { %s } end
+    return M]]):format(of))
+  says("bars that never were: " .. of, "backtest bars.lua --data eurusd.csv", 0,
+       "warning: script bars.lua: of what came (quotes) self:bars made no bars of "
+       .. said)
+end
 app("other.app.lua", "x.csv", "other.lua")
 says("an instrument that never came", "backtest other.app.lua --data x.csv", 0,
      "warning: script other.lua: orders in Y are open, but no price of it has come")
