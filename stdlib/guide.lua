@@ -323,10 +323,11 @@ With "book" scripts trade with each other: in a limit order book for each instru
 price before time, never with themselves.  Its trades and quotes are records of the feed
 "book", which all scripts see; give such an instrument a symbol of its own, as quotes of
 another feed for it would mix with the book's.  Nothing else trades there: a script that
-quotes both sides gives liquidity; there is no slippage but what the book has.  While its
-calendar is closed an instrument's book takes no orders, and it takes none with tif "opg"
-or "cls", as it has no auctions.  A reduce-only order is no larger than what is held;
-"fok" counts on none of these, nor on brackets, as they may shrink.
+quotes both sides gives liquidity; there is no slippage but what the book has, and an
+account that says one is refused.  While its calendar is closed an instrument's book takes
+no orders, and it takes none with tif "opg" or "cls", as it has no auctions.  A
+reduce-only order is no larger than what is held; "fok" counts on none of these, nor on
+brackets, as they may shrink.
 
   app.account { fill = "book", latency = { 0.0001, 0.0005 } }
   app.script "maker.lua"

@@ -222,7 +222,8 @@ end
 -- app says of this script; and: is it to be there from the beginning, as the script's
 -- own, or for its rates?  gateways: names that it may have, as keys; nil: any.
 -- Yields: no.  Blocks: no.  Thread: any.
--- Errors: raises for what the file says, and for a gateway that is none.  Units: none.
+-- Errors: raises for what the file says, for a gateway that is none, and for slippage of
+-- orders that meet in a book.  Units: none.
 function trade.own(module, given, default, gateways)
   local own = rawget(module, "account")
   if own ~= nil then own = trade.account("account", own) end
@@ -231,6 +232,10 @@ function trade.own(module, given, default, gateways)
   if name and gateways and not gateways[name] then
     fail("account", 'gateway \'%s\': there is none; app.gateway.fix { name = "%s", ... }'
          .. " makes one%s", name, name, next(gateways) and hint(name, gateways) or "")
+  end
+  if trade.is_met(made) and made.slippage and next(made.slippage) then
+    fail("account", 'slippage: fill = "book" has none but what the book has: leave it'
+         .. " out, or say slippage = {} for this script")
   end
   return made, (own or given or made and made.rates) ~= nil
 end

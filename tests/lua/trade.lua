@@ -383,7 +383,8 @@ local function bad_account(account, want)
   fails("account: " .. account, app("M.account = " .. account), want)
 end
 bad_account("{ cahs = 1 }", "account: no option 'cahs'; did you mean 'cash'?")
-bad_account("{ cash = '1' }", "account: cash: a number from 0 to 1e%+18 expected, got '1'")
+bad_account("{ cash = '1' }", "account: cash: a number from 0 to 1e%+18 expected,"
+            .. " got '1'")
 bad_account("{ cash = -1 }", "account: cash: a number from 0 to 1e%+18 expected, got %-1")
 bad_account("{ fill = 'best' }", "account: fill: 'best' is none of auto, next_open")
 bad_account("{ latency = -1 }", "account: latency: a number from 0 to 86400 expected")
@@ -395,6 +396,14 @@ bad_account("{ fees = { tiers = { { from = 0 }, { from = 0 } } } }",
             "account: fees.tiers%[2%].from must be above 0")
 bad_account("{ currency = 'dollars' }", "account: currency: a currency like 'USD'")
 bad_account("{ rates = { USD = 2 } }", "account: rates: that of its own currency is 1")
+bad_account("{ fill = 'book', slippage = { ticks = 1 } }", 'account: slippage: fill = '
+            .. '"book" has none but what the book has: leave it out, or say slippage')
+fails("the same of the app", app("M.account = { fill = 'book' }", { before =
+      "app.account { slippage = { bps = 1 } } " }), "account: slippage: fill = \"book\"")
+prints("but for a script that wants none", app([[
+  M.account = { fill = "book", slippage = {} }
+  function M:on_start() print "fine" end]], { before =
+  "app.account { slippage = { bps = 1 } } " }), "fine\n")
 bad_account("7", "account: a table expected, got 7")
 fails("the app's can't be below 0 either",
       app("", { before = "app.account { cash = -1 } " }),
@@ -403,16 +412,16 @@ fails("the app's is told with its line",
       app("", { before = "app.account { seed = -1 } " }),
       "app.lua:1: app.account: seed: an integer from 0 on expected, got %-1")
 for terms, said in pairs {
-  ["{ symbol = 'C', tick_size = -0.01 }"] = "app.instruments%[1%]: tick_size must be 0 or "
-    .. "more, of nine decimals and below 9e9, got %-0.01",
+  ["{ symbol = 'C', tick_size = -0.01 }"] = "app.instruments%[1%]: tick_size must be 0 "
+    .. "or more, of nine decimals and below 9e9, got %-0.01",
   ["{ symbol = 'C', lot_size = 1e-10 }"] = "app.instruments%[1%]: lot_size must be 0 or "
     .. "more, of nine decimals and below 9e9, got 1e%-10",
-  ["{ symbol = 'C', margin = -1 }"] = "app.instruments%[1%]: margin must be 0 or more, of "
-    .. "nine decimals and below 9e9, got %-1",
+  ["{ symbol = 'C', margin = -1 }"] = "app.instruments%[1%]: margin must be 0 or more, "
+    .. "of nine decimals and below 9e9, got %-1",
   ["{ symbol = 'C', multiplier = 0 }"] = "app.instruments%[1%]: multiplier must be above "
     .. "0, of nine decimals and below 9e9, got 0",
   ["{ symbol = 'C', lot_size = 1 }, { symbol = 'C', lot_size = 10, margin = 0 }"] =
-    "app.instruments%[2%]: lot_size of 'C' is 10, and was said to be 1 before: say it once",
+    "app.instruments%[2%]: lot_size of 'C' is 10, and was said to be 1 before: say it",
   ["{ symbol = 'C', land = 'US' }, { symbol = 'C', land = 'UK' }"] =
     "app.instruments%[2%]: land of 'C' is UK, and was said to be US before: say it once",
 } do
