@@ -133,12 +133,35 @@ static void read_header(struct csv *c, const char *p, const char *end)
     report(c, "header: %.200s, so no line of the file can be read", error.text);
 }
 
+/* Why "1e30" is none that can be read; NULL: it is no number with an exponent. */
+static const char *refuse_exponent(struct tw_csv_field f)
+{
+    size_t e = 0, at, power = 0;
+    int64_t v = 0;
+    double x;
+
+    while (e < f.n && f.p[e] != 'e' && f.p[e] != 'E') e++;
+    at = e + 1;
+    if (at < f.n && (f.p[at] == '+' || f.p[at] == '-')) at++;
+    if (at >= f.n || tw_fixed_parse(f.p, e, &v) == TW_EFORMAT) return NULL;
+    for (; at < f.n && f.p[at] >= '0' && f.p[at] <= '9'; at++)
+        if (power < 1000) power = power * 10 + (size_t)(f.p[at] - '0');
+    if (at < f.n) return NULL;
+    x = tw_fixed_to_double(v < 0 ? -v : v);
+    for (; f.p[e + 1] != '-' && power > 0 && x < 9.2e9; power--) x *= 10;
+    return x < 9.2e9 ? "has an exponent: write it in digits"
+                            : "is out of range: up to 9223372036 fits";
+}
+
 /* A field that is no number: counted by the caller, told here. */
 static RARE bool refuse(struct csv *c, enum tw_csv_column m, struct tw_csv_field f,
                         int code)
 {
+    const char *why = code == TW_ERANGE ? "does not fit nine decimals"
+                                        : refuse_exponent(f);
+
     report(c, "%s '%s' %s", tw_column_name(m), show(f).text,
-           code == TW_ERANGE ? "does not fit nine decimals" : "is not a number");
+           why ? why : "is not a number");
     return false;
 }
 

@@ -3,7 +3,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 
+#include "base/fixed.h"
 #include "tape/bar.h"
 
 const char *tw_place_text(const struct tw_place *p, char out[TW_PLACE_TEXT])
@@ -84,10 +86,61 @@ unsigned tw_record_odd(const struct tw_record *r, int64_t *last_ns, unsigned *to
     return odd;
 }
 
-const char *tw_odd_text(unsigned odd)
+enum { STAMP = 48 };
+
+static const char *stamp(int64_t ns, char out[STAMP])
 {
-    return odd == TW_ODD_BACK ? "time goes back; such records are taken as they come"
-         : odd == TW_ODD_CROSSED
-             ? "the bid is above the ask; such quotes are taken as they are"
-             : "a price below 0; such records are taken as they are";
+    int64_t part = (ns % TW_FIXED_ONE + TW_FIXED_ONE) % TW_FIXED_ONE;
+    time_t second = (time_t)((ns - part) / TW_FIXED_ONE);
+    struct tm tm;
+    size_t n;
+
+    gmtime_r(&second, &tm);
+    n = strftime(out, STAMP, "%Y-%m-%d %H:%M:%S", &tm);
+    if (part == 0) return out;
+    n += (size_t)snprintf(out + n, STAMP - n, ".%09d", (int)part);
+    while (out[n - 1] == '0') out[--n] = '\0';
+    return out;
+}
+
+const char *tw_back_text(const struct tw_record *r, int64_t last_ns,
+                         char out[TW_ODD_TEXT])
+{
+    char from[STAMP], to[STAMP];
+
+    snprintf(out, TW_ODD_TEXT, "time goes back, from %s to %s%s", stamp(last_ns, from),
+             stamp(r->time, to), r->kind == TW_BAR ? ", the ends of bars" : "");
+    return out;
+}
+
+/* The one below 0. */
+static int64_t negative(const struct tw_record *r)
+{
+    struct tw_ohlc bar;
+
+    if (r->kind == TW_QUOTE) return r->quote.bid < 0 ? r->quote.bid : r->quote.ask;
+    if (r->kind == TW_TRADE) return r->trade.price;
+    tw_bar_get(r, &bar);
+    return bar.low;
+}
+
+const char *tw_odd_text(unsigned odd, const struct tw_record *r, int64_t last_ns,
+                        char out[TW_ODD_TEXT])
+{
+    char text[TW_ODD_TEXT], bid[TW_FIXED_TEXT], ask[TW_FIXED_TEXT];
+
+    if (odd == TW_ODD_BACK) {
+        snprintf(out, TW_ODD_TEXT, "%.140s; such records are taken as they come",
+                 tw_back_text(r, last_ns, text));
+    } else if (odd == TW_ODD_CROSSED) {
+        tw_fixed_format(r->quote.bid, bid);
+        tw_fixed_format(r->quote.ask, ask);
+        snprintf(out, TW_ODD_TEXT, "the bid %s is above the ask %s; such quotes are taken"
+                 " as they are", bid, ask);
+    } else {
+        tw_fixed_format(negative(r), bid);
+        snprintf(out, TW_ODD_TEXT, "a price below 0 (%s); such records are taken as they"
+                 " are", bid);
+    }
+    return out;
 }

@@ -66,6 +66,7 @@ struct tw_history {
     bool begun, stopped, starved;
     unsigned told;                        /* of what is odd: see fault.h          */
     char why[TEXT];                       /* it was stopped                       */
+    char back[TW_ODD_TEXT];               /* how time goes back                   */
     bool timers;                          /* marks are made                       */
     bool finding;                         /* a first record: told when it is read */
     struct tw_names *topics;              /* of messages; NULL: none are wanted   */
@@ -170,17 +171,19 @@ static const char *judge(struct source *s, const struct tw_record *r,
                          const struct tw_place *place)
 {
     struct tw_history *h = s->of;
-    char text[TW_FAULT_TEXT], where[TW_PLACE_TEXT];
+    char text[TW_FAULT_TEXT], where[TW_PLACE_TEXT], words[TW_ODD_TEXT];
     const char *why;
     unsigned odd;
 
     if (tw_record_is_sound(r, &s->last_ns)) return NULL;
-    why = r->time < s->last_ns ? "time goes back" : tw_record_fault(r);
+    why = r->time < s->last_ns ? tw_back_text(r, s->last_ns, h->back)
+        : tw_record_fault(r);
     if (why) return why;
     odd = s->looking || h->stopped ? 0 : tw_record_odd(r, &s->last_ns, &h->told);
     s->last_ns = r->time;
     if (!odd) return NULL;
-    snprintf(text, sizeof text, "%s: %s", tw_place_text(place, where), tw_odd_text(odd));
+    snprintf(text, sizeof text, "%s: %s", tw_place_text(place, where),
+             tw_odd_text(odd, r, s->last_ns, words));
     note(s, text);
     return NULL;
 }

@@ -205,10 +205,11 @@ static const char *look(struct file *f, const struct tw_record *r,
     int64_t *latest_ns = &f->latest_ns[f->tape ? r->source : 0];
     unsigned *told = m->o.told ? m->o.told : &f->told;
     unsigned odd = why || f->looking ? 0 : tw_record_odd(r, latest_ns, told);
-    char text[TW_FAULT_TEXT], where[TW_PLACE_TEXT];
+    char text[TW_FAULT_TEXT], where[TW_PLACE_TEXT], words[TW_ODD_TEXT];
 
     if (!odd) return why;
-    snprintf(text, sizeof text, "%s: %s", tw_place_text(place, where), tw_odd_text(odd));
+    snprintf(text, sizeof text, "%s: %s", tw_place_text(place, where),
+             tw_odd_text(odd, r, *latest_ns, words));
     note(f, text);
     return NULL;
 }

@@ -193,11 +193,11 @@ void tw_feed_problem(struct tw_feed *f, const char *label, const char *text)
 }
 
 static void TW_ON(FEED) tell_odd(struct tw_feed *f, const struct tw_place *place,
-                                 unsigned odd, const char *label)
+                                 const char *words, const char *label)
 {
     char text[TW_FAULT_TEXT], where[TW_PLACE_TEXT];
 
-    snprintf(text, sizeof text, "%s: %s", tw_place_text(place, where), tw_odd_text(odd));
+    snprintf(text, sizeof text, "%s: %s", tw_place_text(place, where), words);
     tw_feed_problem(f, label, text);
 }
 
@@ -208,9 +208,10 @@ const char *tw_feed_look(struct tw_feed *f, const struct tw_record *r,
     if (!tw_record_is_sound(r, latest_ns)) {
         const char *why = tw_record_fault(r);
         unsigned odd = why ? 0 : tw_record_odd(r, latest_ns, told);
+        char words[TW_ODD_TEXT];
 
         if (why) return why;
-        if (odd) tell_odd(f, place, odd, label);
+        if (odd) tell_odd(f, place, tw_odd_text(odd, r, *latest_ns, words), label);
     }
     if (f->gaps && tw_gaps_look(f->gaps, r, place) < 0) {
         tw_log_printf(f->io->o.log, TW_LOG_WARN, f->who, "no memory to look for gaps");

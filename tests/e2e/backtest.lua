@@ -185,7 +185,12 @@ fails("trade.lua --data four.csv --csv factors=none", 1,
       "csv: factors: none: No such file or directory\n$", "a factor file")
 put("bad.csv", "time,symbol,bid,ask\n2020-01-01,A,1,2\n2019-01-01,A,1,2\n")
 fails("trade.lua --data bad.csv", 1,
-      "^tidewire: backtest: bad.csv: csv: line 3: time goes back\n$", "one clear line")
+      "^tidewire: backtest: bad.csv: csv: line 3: time goes back, from 2020%-01%-01 "
+      .. "00:00:00 to 2019%-01%-01 00:00:00\n$", "one clear line")
+put("bad_bars.csv", "date,symbol,open,high,low,close,volume\n2020-01-02,A,1,1,1,1,1\n"
+    .. "2020-01-01,B,1,1,1,1,1\n")
+fails("trade.lua --data bad_bars.csv", 1, "csv: line 3: time goes back, from 2020%-01%-"
+      .. "03 00:00:00 to 2020%-01%-02 00:00:00, the ends of bars\n$", "of several bars")
 run = backtest "trade.lua --data bad.csv --skip-bad"
 t.ok(run.status == 0 and run.err:find "warning: bad.csv: csv: line 3", "--skip-bad")
 put("sets.lua", [[

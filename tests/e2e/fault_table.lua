@@ -56,7 +56,7 @@ local FORMATS = {
   lean = function(quotes)
     local lines, at = {}, "forex/oanda/tick/a"
     for i, q in ipairs(quotes) do
-      lines[i] = ("%d,%s,%s"):format(q[1] * 1000, q[2], q[3])
+      lines[i] = ("%d,%s,%s"):format((9 * 3600 + q[1]) * 1000, q[2], q[3])
     end
     shell("mkdir -p " .. at)
     put(at .. "/q.csv", table.concat(lines, "\n") .. "\n")
@@ -125,15 +125,16 @@ end
 -- ---- faults ----
 
 -- The fourth quote; ends: a text with that ends a backtest and a sweep, others go on.
+local BACK <const> = "time goes back, from 2020-01-06 09:00:02 to 2020-01-06 09:00:01"
 local FAULTS = {
-  { "time that goes back", { 1, 1, 2 }, "time goes back; such records are taken as they"
-    .. " come", ends = "time goes back" },
+  { "time that goes back", { 1, 1, 2 }, BACK .. "; such records are taken as they come",
+    ends = BACK },
   { "crossed quotes", { 3, 3, 2 },
-    "the bid is above the ask; such quotes are taken as they are" },
+    "the bid 3 is above the ask 2; such quotes are taken as they are" },
   { "NaN", { 3, "nan", 2 }, "is not a", no_tape = true },
   { "a price of 0", { 3, 0, 2 }, "a price of 0", no_tape = true },
   { "a price below 0", { 3, -1, 2 },
-    "a price below 0; such records are taken as they are" },
+    "a price below 0 (-1); such records are taken as they are" },
 }
 
 for format, make in pairs(FORMATS) do

@@ -30,15 +30,26 @@ local QUOTES, TRADES, BARS = "time,symbol,bid,ask,bid_size,ask_size\n",
 -- line: what is said of it; goes_on: what those say that read it as it is.
 local FAULTS = {
   { "time going back", QUOTES, "2020-01-02,A,1,2,5,5\n2020-01-01,A,1,2,5,5",
-    "csv: line 3: time goes back",
-    goes_on = "csv: line 3: time goes back; such records are taken as they come" },
+    "csv: line 3: time goes back, from 2020-01-02 00:00:00 to 2020-01-01 00:00:00",
+    goes_on = "csv: line 3: time goes back, from 2020-01-02 00:00:00 to 2020-01-01 "
+      .. "00:00:00; such records are taken as they come" },
   { "bars going back", BARS, "2020-01-03,A,1,2,1,1,1\n2020-01-02,A,1,2,1,1,1",
     "csv: line 3: time '2020-01-02' is before that of the symbol's last bar" },
   { "NaN", QUOTES, "2020-01-02,A,nan,2,5,5", "csv: line 2: bid 'nan' is not a number" },
+  { "an exponent without digits", TRADES, "2020-01-02,A,1e-,2",
+    "csv: line 2: price '1e-' is not a number" },
+  { "one without a number", TRADES, "2020-01-02,A,e5,2",
+    "csv: line 2: price 'e5' is not a number" },
   { "infinity", TRADES, "2020-01-02,A,inf,2",
     "csv: line 2: price 'inf' is not a number" },
   { "an exponent", TRADES, "2020-01-02,A,1e3,2",
-    "csv: line 2: price '1e3' is not a number" },
+    "csv: line 2: price '1e3' has an exponent: write it in digits" },
+  { "more than there is room for", TRADES, "2020-01-02,A,1,1e30",
+    "csv: line 2: size '1e30' is out of range: up to 9223372036 fits" },
+  { "a small one with an exponent", TRADES, "2020-01-02,A,-1.5E-07,1",
+    "csv: line 2: price '-1.5E-07' has an exponent: write it in digits" },
+  { "an exponent of a 0", TRADES, "2020-01-02,A,1,0e99999999999999999999",
+    "csv: line 2: size '0e99999999999999999999' has an exponent: write it in digits" },
   { "a bid of 0", QUOTES, "2020-01-02,A,0,2,5,5", "csv: line 2: a price of 0" },
   { "an ask of 0 without a size", QUOTES, "2020-01-02,A,1,0,5,",
     "csv: line 2: a price of 0" },
@@ -104,19 +115,19 @@ end
 put("crossed.csv", QUOTES .. "2020-01-01,A,1,2,5,5\n2020-01-02,A,3,2,5,5\n"
     .. "2020-01-03,A,3,2,5,5\n")
 local got = command "backtest s.lua --data crossed.csv"
-t.is(warnings(got.err), "crossed.csv: csv: line 3: the bid is above the ask; such quotes"
-     .. " are taken as they are", "crossed quotes: backtest")
+t.is(warnings(got.err), "crossed.csv: csv: line 3: the bid 3 is above the ask 2; such"
+     .. " quotes are taken as they are", "crossed quotes: backtest")
 t.ok(got.err:find "^tidewire: warning: " and not got.out:find "warning",
      "on standard error: the result is on the other")
 t.is(convert "crossed.csv", "tidewire: convert: crossed.csv:"
-     .. " csv: line 3: the bid is above the ask; such quotes are taken as they are\n",
+     .. " csv: line 3: the bid 3 is above the ask 2; such quotes are taken as they are\n",
      "crossed quotes: convert")
-t.is(warnings(run("crossed.csv").err), "feed csv: crossed.csv: csv: line 3: the bid is"
-     .. " above the ask; such quotes are taken as they are", "crossed quotes: a feed")
+t.is(warnings(run("crossed.csv").err), "feed csv: crossed.csv: csv: line 3: the bid 3 is"
+     .. " above the ask 2; such quotes are taken as they are", "crossed quotes: a feed")
 
 put("again.csv", QUOTES .. "2020-01-04,A,3,2,5,5\n2020-01-05,A,3,2,5,5\n")
-t.is(convert "crossed.csv again.csv", ("tidewire: convert: %s: csv: line %d: the bid is"
-     .. " above the ask; such quotes are taken as they are\n"):rep(2)
+t.is(convert "crossed.csv again.csv", ("tidewire: convert: %s: csv: line %d: the bid 3 is"
+     .. " above the ask 2; such quotes are taken as they are\n"):rep(2)
      :format("crossed.csv", 3, "again.csv", 2), "of each file convert tells the first")
 put("wants.lua", [[
   return { symbols = { "A", "B*", "MSFT" }, on_quote = function() end }]])

@@ -5,8 +5,8 @@ package.path = "tests/?.lua;" .. package.path
 local t, apps = require "tw.test", require "apps"
 
 local ODD <const> = "; such %ss are taken as they are"
-local BELOW <const> = "a price below 0" .. ODD:format "record"
-local CROSSED <const> = "the bid is above the ask" .. ODD:format "quote"
+local BELOW <const> = "a price below 0 (-1)" .. ODD:format "record"
+local CROSSED <const> = "the bid %d is above the ask %d" .. ODD:format "quote"
 
 -- What was said of the feed, but for what tells how it goes.
 local function warnings(text)
@@ -68,7 +68,7 @@ end
 t.ok(run.err:find "35=W, message %d+: a price of 0\n", "a price of 0: its message")
 t.ok(run.err:find("message %d+: " .. BELOW:gsub("%p", "%%%0") .. "\n"),
      "a price below 0: likewise")
-has(CROSSED .. "\n", "a bid above the ask")
+has(CROSSED:format(12, 11) .. "\n", "a bid above the ask")
 
 -- ---- messages over a connection ----
 
@@ -95,5 +95,6 @@ if not t.is(run.out, "1.0\t2.0\n-1.0\t2.0\n3.0\t2.0\n5.0\t6.0\n",
 end
 t.is(warnings(run.err):gsub("offset %d+", "offset"),
      "fix: 270=nan is not a price (35=W, message at offset)\nmessage 2: a price of 0\n"
-     .. "message 3: " .. BELOW .. "\nmessage 4: " .. CROSSED, "in a line each")
+     .. "message 3: " .. BELOW .. "\nmessage 4: " .. CROSSED:format(3, 2),
+     "in a line each")
 t.done()

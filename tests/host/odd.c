@@ -73,10 +73,13 @@ static void is_said(const char *want, const char *name)
     if (strcmp(text, want) != 0) printf("# %s", text);
 }
 
-#define ODD3 "record 3: time goes back; such records are taken as they come\n"
+#define ODD3 "record 3: time goes back, from 1970-01-01 00:00:00.000002 to 1970-01-01" \
+    " 00:00:00.0000015; such records are taken as they come\n"
 #define ZERO "record 4: a price of 0\n"
-#define ODD5 "record 5: the bid is above the ask; such quotes are taken as they are\n"
-#define ODD6 "record 6: a price below 0; such records are taken as they are\n"
+#define ODD5 "record 5: the bid 0.000000003 is above the ask 0.000000002; such quotes" \
+    " are taken as they are\n"
+#define ODD6 "record 6: a price below 0 (-0.000000003); such records are taken as" \
+    " they are\n"
 #define SIZE "record 9: a size below 0\n"
 
 static void read_history(bool skip, int want, const char *says)

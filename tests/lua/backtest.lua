@@ -274,11 +274,12 @@ fails({ data = put("bad.csv", "time,symbol,bid,ask\n1000000000,A,1,2\n"
         script = which }, "bad.csv: csv: line 3: bid 'x' is not a number", "no number")
 fails({ data = put("back.csv", "time,symbol,bid,ask\n1000000005,A,1,2\n"
                    .. "1000000001,A,1,2\n"),
-        script = which }, "back.csv: csv: line 3: time goes back", "time going back")
+        script = which }, "back.csv: csv: line 3: time goes back, from 2001%-09%-09 "
+        .. "01:46:45 to 2001%-09%-09 01:46:41", "time going back")
 local crossed = assert(tw.backtest.run { script = which, data = put("cross.csv",
   "time,symbol,bid,ask\n1000000005,A,1,2\n1000000005,A,3,2\n1000000005,A,3,2\n") })
 local text, n = table.concat(crossed.log, "\n"):gsub("warning: [^\n]*cross.csv: csv: line"
-  .. " 3: the bid is above the ask", "%0")
+  .. " 3: the bid 3 is above the ask 2", "%0")
 t.ok(n == 1 and crossed.records == 3, "crossed quotes are read, and said once")
 if n ~= 1 then t.diag(text) end
 fails({ data = put("zero.csv", "time,symbol,price,size\n1000000005,A,0,2\n"),
