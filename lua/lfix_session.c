@@ -385,12 +385,31 @@ static void push_status(lua_State *L, struct tw_fix_link *l)
     lua_setfield(L, -2, "missed");
 }
 
+/* [-0, +1, m]  A port, and why it cut connections that no session had. */
+static void push_port(lua_State *L, const struct tw_fix_engine *e, int door)
+{
+    struct tw_fix_door_status s;
+
+    tw_fix_engine_door(e, door, &s);
+    lua_createtable(L, 0, 9);
+    ltw_set_count(L, "port", tw_fix_engine_port(e, door));
+    ltw_set_count(L, "open", s.open);
+    ltw_set_count(L, "connects", s.connects);
+    ltw_set_count(L, "silent", s.silent);
+    ltw_set_count(L, "garbled", s.garbled);
+    ltw_set_count(L, "unknown", s.unknown);
+    ltw_set_count(L, "refused", s.refused);
+    ltw_set_count(L, "crowded", s.crowded);
+    ltw_set_count(L, "tls", s.tls);
+}
+
 void ltw_push_fix_statuses(lua_State *L, const struct ltw_host *host)
 {
+    unsigned doors = host->fix ? tw_fix_engine_doors(host->fix) : 0;
     unsigned n = host->fix ? tw_fix_engine_count(host->fix) : 0;
     lua_Integer at = 0;
 
-    lua_createtable(L, (int)n, 0);
+    lua_createtable(L, (int)n, 1);
     for (unsigned i = 0; i < n; i++) {
         struct tw_fix_link *l = tw_fix_engine_link(host->fix, i);
 
@@ -398,6 +417,12 @@ void ltw_push_fix_statuses(lua_State *L, const struct ltw_host *host)
         push_status(L, l);
         lua_rawseti(L, -2, ++at);
     }
+    lua_createtable(L, (int)doors, 0);
+    for (unsigned i = 0; i < doors; i++) {
+        push_port(L, host->fix, (int)i);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_setfield(L, -2, "ports");
 }
 
 /* fix.status([session]) -> table
@@ -407,7 +432,10 @@ void ltw_push_fix_statuses(lua_State *L, const struct ltw_host *host)
  * missing_to, received, sent, garbled, refused, unsent, logons, waiting and queued
  * (bytes), log_lost, untaken (messages of types that the session does not take), unheard
  * (those that no script has an on_fix for), missed (both by type: a list of tables: type,
- * count, taken).
+ * count, taken).  The list's field ports is a list of those where peers connect: port,
+ * open (connections now), connects (ever), and how many it cut before a session had them:
+ * silent (no whole Logon in time), garbled (no FIX), unknown (no session is for its
+ * Logon), refused (the session takes none now), crowded (too many connections), tls.
  * Yields: no.  Blocks: no.  Thread: any of a run.
  * Errors: raises for a session that there is not.  Units: bytes. */
 static int status(lua_State *L)

@@ -2,6 +2,7 @@
 
 local fix = require "tw.fix"
 local screen = require "tw.screen"
+local CUTS <const> = require "tw.figures".CUTS
 
 local attached = {}
 
@@ -10,15 +11,20 @@ local USAGE <const> = "fix NAME: nothing, reset, numbers IN OUT, enable, disable
 local ADD <const> = "fix add: NAME=VALUE ... expected, or { NAME = VALUE, ... }"
 
 local function all()
-  local rows = {}
-  for i, s in ipairs(fix.status()) do
+  local list, rows, ports = fix.status(), {}, {}
+  for i, s in ipairs(list) do
     rows[i] = { s.name, s.initiator and "initiator" or "acceptor",
                 s.enabled and s.state or s.state .. ", disabled", s.peer, s.next_in,
                 s.next_out, s.received, s.sent }
   end
-  if not rows[1] then return "no FIX sessions" end
-  return screen.table(rows, { "session", "side", "state", "peer", "next in", "next out",
-                              "received", "sent" })
+  for i, p in ipairs(list.ports) do
+    ports[i] = { p.port, p.open, p.connects }
+    for _, reason in ipairs(CUTS) do table.insert(ports[i], p[reason]) end
+  end
+  local text = rows[1] and screen.table(rows, { "session", "side", "state", "peer",
+    "next in", "next out", "received", "sent" }) or "no FIX sessions"
+  return ports[1] and text .. "\n\n" .. screen.table(ports, { "port", "open", "connects",
+    table.unpack(CUTS) }) or text
 end
 
 local SHOWN <const> = { "state", "enabled", "version", "sender", "target", "initiator",

@@ -7,6 +7,9 @@ local figures = {}
 
 local PATH <const> = 20           -- columns of a script's name
 
+-- Why a FIX port cuts a connection.
+figures.CUTS = { "silent", "garbled", "unknown", "refused", "crowded", "tls" }
+
 -- The end of a path says most.
 local function ending(path)
   return #path <= PATH and path or "…" .. path:sub(1 - PATH)
@@ -94,6 +97,26 @@ function figures.sessions(status, most)
   return ("%s\nand %d more; %d of %d are up"):format(text, #all - #rows, up, #all)
 end
 
+--- figures.ports(status) -> string | nil
+-- Ports that cut connections before a session had them, and why.
+-- Yields: no.  Blocks: no.  Thread: MAIN.  Errors: none.  Units: none.
+function figures.ports(status)
+  local lines = {}
+  for _, port in ipairs(status.fix and status.fix.ports or {}) do
+    local sum, parts = 0, {}
+    for _, reason in ipairs(figures.CUTS) do
+      local n = port[reason]
+      sum = sum + n
+      if n > 0 then parts[#parts + 1] = ("%d %s"):format(n, reason) end
+    end
+    if sum > 0 then
+      lines[#lines + 1] = ("port %d: %d of %d connections were cut: %s"):format(port.port,
+        sum, port.connects, table.concat(parts, ", "))
+    end
+  end
+  return lines[1] and table.concat(lines, "\n")
+end
+
 --- figures.status(status, rate) -> string
 -- The run, its feeds, workers and FIX sessions; status: its figures; rate: records a
 -- second.
@@ -130,6 +153,7 @@ function figures.status(status, rate)
     end
   end
   lines[#lines + 1] = figures.sessions(status)
+  lines[#lines + 1] = figures.ports(status)
   lines[#lines + 1] = figures.trading(status)
   return table.concat(lines, "\n")
 end

@@ -86,6 +86,12 @@ for the app file: with enabled = false it waits for fix.enable.  So does tidewir
   fix add name=b host=h port=5001 sender=ME target=B logon.Username=me store=dir
   fix add { acceptor = 5002, sender = "ME", target = "NEW" }
 
+A port cuts a connection that no session has, and counts why: silent (no whole Logon in
+time), garbled (no FIX), unknown (no session is for its CompIDs and version), refused
+(its session takes no connection now), crowded (too many at once) and tls (no handshake).
+fix.status().ports has the figures of each port, and so has `fix` of attach; those that
+are not 0 are in its `status` and at the end of the run, each connection in the log.
+
 When a script changes (tidewire help reload) its sessions stay as they are; those of an
 app file that changes can't.  A backtest has none: fix.send says so, and messages of a
 recording come by on_fix.  A recording has the version of each session and the paths of

@@ -341,6 +341,8 @@ function monitor.summary(status)
                                  "handled", "lost", "errors" }))
   local sessions = figures.sessions(status)
   if sessions then say("%s", sessions) end
+  local ports = figures.ports(status)
+  if ports then say("%s", ports) end
   local traded = figures.trading(status)
   if traded then say("%s", traded) end
   local pool = status.pool

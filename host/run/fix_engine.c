@@ -42,7 +42,7 @@ bool tw_fix_may_say(struct tw_fix_hush *h, uint64_t *unsaid)
 
 /* ---- the thread ---- */
 
-static unsigned doors(const struct tw_fix_engine *e)
+unsigned tw_fix_engine_doors(const struct tw_fix_engine *e)
 {
     /* order [fix.doors] acquire: those below it are whole */
     return atomic_load_explicit(&e->n_doors, memory_order_acquire);
@@ -58,7 +58,7 @@ static bool is_quiet(struct tw_fix_engine *e) TW_ON(FEED)
 {
     for (unsigned i = 0; i < tw_fix_engine_count(e); i++)
         if (!tw_fix_link_is_down(link_at(e, i))) return false;
-    for (unsigned i = 0; i < doors(e); i++)
+    for (unsigned i = 0; i < tw_fix_engine_doors(e); i++)
         if (!tw_fix_door_is_empty(e->doors[i])) return false;
     return true;
 }
@@ -68,7 +68,7 @@ static void finish(struct tw_fix_engine *e) TW_ON(FEED)
     if (e->over) return;
     e->over = true;
     for (unsigned i = 0; i < tw_fix_engine_count(e); i++) tw_fix_link_end(link_at(e, i));
-    for (unsigned i = 0; i < doors(e); i++) tw_fix_door_close(e->doors[i]);
+    for (unsigned i = 0; i < tw_fix_engine_doors(e); i++) tw_fix_door_close(e->doors[i]);
     uv_close((uv_handle_t *)&e->before, NULL);
     uv_close((uv_handle_t *)&e->after, NULL);
     uv_close((uv_handle_t *)&e->idle, NULL);
@@ -172,7 +172,7 @@ static void stop(void *ctx)
     do_rung(e);   /* what was sent or commanded before */
     do_commands(e);
     e->stopping = true;
-    for (unsigned i = 0; i < doors(e); i++)
+    for (unsigned i = 0; i < tw_fix_engine_doors(e); i++)
         tw_fix_door_end(e->doors[i]);
     for (unsigned i = 0; i < tw_fix_engine_count(e); i++)
         tw_fix_link_leave(link_at(e, i), NULL);
@@ -224,7 +224,7 @@ void tw_fix_engine_free(struct tw_fix_engine *e)
         next = l->next_gone;
         tw_fix_link_drop(l);
     }
-    for (unsigned i = 0; i < doors(e); i++) tw_fix_door_free(e->doors[i]);
+    for (unsigned i = 0; i < tw_fix_engine_doors(e); i++) tw_fix_door_free(e->doors[i]);
     tw_bell_close(&e->bell);
     tw_outbox_fini(&e->commands);
     pthread_mutex_destroy(&e->lock);
@@ -349,7 +349,8 @@ void tw_fix_engine_leave(struct tw_fix_link *l)
 
 static bool has_door(const struct tw_fix_engine *e, const struct tw_fix_link_options *o)
 {
-    return o->session.initiator || (o->door >= 0 && (unsigned)o->door < doors(e));
+    return o->session.initiator
+        || (o->door >= 0 && (unsigned)o->door < tw_fix_engine_doors(e));
 }
 
 struct tw_fix_link *tw_fix_engine_add(struct tw_fix_engine *e,
@@ -406,7 +407,7 @@ void tw_fix_link_status(struct tw_fix_link *l, struct tw_fix_link_status *out)
 
 int tw_fix_engine_door_of(const struct tw_fix_engine *e, uint16_t port)
 {
-    unsigned n = doors(e);
+    unsigned n = tw_fix_engine_doors(e);
 
     if (port == 0) return n == 1 ? 0 : -1;
     for (unsigned i = 0; i < n; i++)
@@ -418,7 +419,7 @@ int tw_fix_engine_listen(struct tw_fix_engine *e, const struct tw_fix_door_optio
                          struct tw_error *error)
 {
     struct tw_fix_command c = { .kind = TW_FIX_DO_OPEN };
-    unsigned n = doors(e);
+    unsigned n = tw_fix_engine_doors(e);
     int rc = TW_OK;
 
     if (n == TW_FIX_DOORS_MAX)

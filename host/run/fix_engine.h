@@ -151,6 +151,9 @@ struct tw_fix_door_options {
 int tw_fix_engine_listen(struct tw_fix_engine *e, const struct tw_fix_door_options *o,
                          struct tw_error *error) TW_ON(MAIN);
 
+/* How many ports there are: 0, 1, ...  Thread: any. */
+unsigned tw_fix_engine_doors(const struct tw_fix_engine *e);
+
 /* The port that it got; 0: none (yet).  Thread: any. */
 uint16_t tw_fix_engine_port(const struct tw_fix_engine *e, int door);
 

@@ -208,7 +208,8 @@ do
     read gone <&3; echo $gone; kill $run; cat <&3 >/dev/null; wait $run
     cat err >&2]]):format(directory, apps.tidewire, apps.tidewire, there)
   local got = apps.shell("bash -c " .. apps.quote(script))
-  t.ok(got.out:find "^no FIX sessions\nvenue: added\nbroker: added\nup\n"
+  t.ok(got.out:find "^no FIX sessions\n\n *port [^\n]*\n[^\n]*\nvenue: added\n"
+       and got.out:find "\nbroker: added\nup\n"
        and got.out:find "broker +initiator +up" and got.out:find "\ngone\n$",
        "attach adds a session, which comes up, and removes it")
   t.ok(got.err:find("there is a FIX session broker already", 1, true)

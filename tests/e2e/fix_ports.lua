@@ -1,0 +1,94 @@
+--- fix_ports: who comes to a FIX port, and where a session goes: what an app's user sees.
+
+package.path = "tests/?.lua;" .. package.path
+local t, apps = require "tw.test", require "apps"
+
+local SAY <const> = require "processes".SAY
+
+-- One of another CompID is cut, and the run's figures say so.  It comes once in 600 s.
+local run = apps.run { args = { "--workers", "1" }, app = [[
+  app.limits { time = 100 }
+  app.fix.acceptor { port = 0, logon_timeout = 100, sessions = {
+    { name = "venue", sender = "VENUE", target = "ME" } } }
+  app.fix.session { name = "stranger", loopback = true, sender = "NOBODY",
+    target = "VENUE", retry = 600, logon_timeout = 100 }
+  app.feed.timer { every = 0.05 }
+  app.script("s.lua")]],
+  ["s.lua"] = SAY .. [[
+    local fix, done = tw.fix, false
+    function M:on_timer()
+      local port = fix.status().ports[1]
+      if done or port.unknown == 0 or port.open > 0 then return end
+      done = true
+      say(#fix.status(), #fix.status().ports, port.port > 0, port.connects, port.silent,
+          port.garbled, port.unknown, port.refused, port.crowded, port.tls)
+      local text = require "tw.attach_fix".read "" ():gsub(" +", " ")
+      local titles, figures = text:match "\n ?(port [^\n]*)\n%d+ ([%d ]+)$"
+      say(titles)
+      say(figures)
+      ]] .. apps.stop .. [[
+    end]] }
+t.is(run.out, "2 1 true 1 0 0 1 0 0 0\n"
+  .. "port open connects silent garbled unknown refused crowded tls\n"
+  .. "0 1 0 0 1 0 0 0\n", "a port counts why it cut, and attach shows it")
+if not t.ok(run.err:find "\nport %d+: 1 of 1 connections were cut: 1 unknown\n",
+            "and so does the end of the run") then t.diag(run.err) end
+
+-- Nothing is said of a port that cut nobody; the third of three hosts logs on, again
+-- after it was left.
+local at = apps.free_port()
+run = apps.run { args = { "--workers", "1" }, app = ([[
+  app.limits { time = 100 }
+  app.fix.acceptor { port = %d, logon_timeout = 100, sessions = {
+    { name = "venue", sender = "VENUE", target = "ME" } } }
+  app.fix.session { name = "broker", sender = "ME", target = "VENUE", retry = 0.01,
+    logon_timeout = 100,
+    hosts = { "127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:%d" } }
+  app.script("s.lua")]]):format(at, at),
+  ["s.lua"] = SAY .. [[
+    local fix = tw.fix
+    function M:on_fix_event(session, event)
+      if session ~= "broker" or event ~= "logged_on" then return end
+      local s = fix.status "broker"
+      say(s.logons, s.peer)
+      if s.logons == 1 then fix.logout("venue", "again") return end
+      ]] .. apps.stop .. [[
+    end]] }
+local peer = ("127.0.0.1:%d"):format(at)
+if not t.is(run.out, ("1 %s\n2 %s\n"):format(peer, peer),
+            "the third host is reached, and again") then t.diag(run.err) end
+t.ok(not run.err:find "were cut", "without a line of what did not happen")
+
+-- Digits of a second on the wire, as each session says.
+apps.prints("precision", { args = { "--workers", "1" }, app = [[
+  app.limits { time = 100 }
+  app.fix.acceptor { port = 0, sessions = {
+    { name = "v3", sender = "V", target = "P3" },
+    { name = "v6", sender = "V", target = "P6" },
+    { name = "v9", sender = "V", target = "P9", precision = 6 } } }
+  for _, digits in ipairs { 3, 6, 9 } do
+    app.fix.session { name = "p" .. digits, loopback = true, sender = "P" .. digits,
+      target = "V", precision = digits, retry = 0.1 }
+  end
+  app.script("s.lua")]],
+  ["s.lua"] = SAY .. [[
+    local fix, got = tw.fix, {}
+    local function news(session)
+      assert(fix.send(session, { MsgType = "B", Headline = "x",
+                                 NoLinesOfText = { { Text = "y" } } }))
+    end
+    function M:on_fix_event(session, event)
+      if event == "logged_on" and session:find "^p" then news(session) end
+    end
+    function M:on_fix(message, session)
+      local text = message:text(52)
+      assert(text:find "^%d%d%d%d%d%d%d%d%-%d%d:%d%d:%d%d%.%d+$", text)
+      got[session] = #text:match "%d+$"
+      if session == "v9" then news "v9" end
+      if got.v3 and got.v6 and got.p9 then
+        say(got.v3, got.v6, got.v9, got.p9)
+        os.exit(0)
+      end
+    end]] }, "3 6 9 6\n")
+
+t.done()
