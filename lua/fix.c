@@ -224,6 +224,7 @@ static int read_schedule(lua_State *L, struct ltw_fix *f, struct reading *r,
                          struct tw_error *error)
 {
     struct tw_fix_schedule *s = &r->schedule;
+    struct tw_error why;
     const char *fault;
     int rc = TW_OK;
 
@@ -237,7 +238,8 @@ static int read_schedule(lua_State *L, struct ltw_fix *f, struct reading *r,
             .end_day = (int8_t)ltw_number_at(L, -1, "close_day", TW_FIX_NO_DAY),
             .reset_s = (int32_t)ltw_number_at(L, -1, "reset", TW_FIX_NO_TIME),
         };
-        rc = zone_of(f, ltw_text_at(L, -1, "zone"), &s->zone, error);
+        rc = zone_of(f, ltw_text_at(L, -1, "zone"), &s->zone, &why);
+        if (rc < 0) rc = tw_fail(error, rc, "%s: schedule: %s", r->what, why.text);
         r->o.session.schedule = s;
         fault = rc == TW_OK ? tw_fix_schedule_fault(s) : NULL;
         if (fault) rc = tw_fail(error, TW_EUSAGE, "%s: schedule: %s", r->what, fault);
@@ -256,9 +258,14 @@ static int read_logon(lua_State *L, struct reading *r, struct tw_error *error)
         for (lua_Integer i = 1; rc == TW_OK && lua_rawgeti(L, -1, i) == LUA_TTABLE; i++) {
             int32_t tag = ltw_fix_tag(L, s->dictionary);
 
-            if (tag <= 0 || s->logon_n == LOGON_MAX)
-                rc = tw_fail(error, TW_EUSAGE, "%s: logon: %s", r->what, tag > 0
-                             ? "too many fields" : "a field that its dictionary lacks");
+            if (tag <= 0) {
+                lua_getfield(L, -1, "field");
+                rc = tw_fail(error, TW_EUSAGE, "%s: logon: its dictionary has no field"
+                             " %s", r->what, lua_tostring(L, -1));
+                lua_pop(L, 1);
+            } else if (s->logon_n == LOGON_MAX)
+                rc = tw_fail(error, TW_EUSAGE, "%s: logon: more than %d fields", r->what,
+                             LOGON_MAX);
             else r->logon[s->logon_n++] = (struct tw_fix_extra){
                 tag, ltw_text_at(L, -1, "value") };
             lua_pop(L, 1);

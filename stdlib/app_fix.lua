@@ -359,6 +359,14 @@ local function acceptor(what, options)
   return names
 end
 
+-- What f(...) returns; its errors are where the caller, no tail call, was called: f's own
+-- depth is another for each option.
+local function placed(f, ...)
+  local fine, made = pcall(f, ...)
+  if not fine then error((tostring(made):gsub("^[^:]*:%d+: ", "")), 3) end
+  return made
+end
+
 --- app.fix.use(what, name, kind, options) -> name
 -- One more use of a session that is declared and connected to its peer: kind is "feed" or
 -- "gateway", what the caller is called in errors.
@@ -407,7 +415,8 @@ end
 -- Errors: raises for an option that is not there or can't be.
 -- Units: seconds; bytes.
 function fix.session(options)
-  return initiator("app.fix.session", options)
+  local name = placed(initiator, "app.fix.session", options)
+  return name
 end
 
 --- app.fix.open([options])
@@ -480,7 +489,8 @@ end
 -- Errors: raises for an option that is not there or can't be.
 -- Units: seconds.
 function fix.acceptor(options)
-  return acceptor("app.fix.acceptor", options)
+  local names = placed(acceptor, "app.fix.acceptor", options)
+  return names
 end
 
 --- app.fix.config(path [, options]) -> names
@@ -493,7 +503,7 @@ end
 -- Units: as there.
 function fix.config(path, options)
   if type(path) ~= "string" then
-    fail(1, "app.fix.config: a path expected, got a %s", type(path))
+    fail(2, "app.fix.config: a path expected, got a %s", type(path))
   end
   check("app.fix.config", options or {}, INITIATOR)
   local config, why = require "tw.fix_config".read(path)

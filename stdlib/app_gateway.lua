@@ -45,11 +45,11 @@ end
 -- Errors: raises for an option that is not there or can't be.  Units: as there.
 function gateway.fix(options)
   if type(options) ~= "table" then
-    fail(1, "app.gateway.fix: a table of options expected, got a %s", type(options))
+    fail(2, "app.gateway.fix: a table of options expected, got a %s", type(options))
   end
   local own, rest = {}, {}
   for name, value in pairs(options) do
-    if NOT[name] then fail(1, "app.gateway.fix: no option '%s'", name) end
+    if NOT[name] then fail(2, "app.gateway.fix: no option '%s'", name) end
     if OWN[name] then own[name] = value else rest[name] = value end
   end
   check("app.gateway.fix", own, OWN)
@@ -60,13 +60,13 @@ function gateway.fix(options)
   if rest.session then
     local other = next(rest, next(rest) == "session" and "session" or nil)
     if other then
-      fail(1, "app.gateway.fix: session '%s' has its own %s", rest.session, other)
+      fail(2, "app.gateway.fix: session '%s' has its own %s", rest.session, other)
     end
     return fix.use("app.gateway.fix", rest.session, "gateway", own)
   end
   local fine, name = pcall(fix.session, rest)
   if not fine then
-    fail(1, "%s", (tostring(name):gsub("^[^:]*:%d+: ", "")
+    fail(2, "%s", (tostring(name):gsub("^[^:]*:%d+: ", "")
                                  :gsub("app%.fix%.session", "app.gateway.fix")))
   end
   local sessions = declare.now.fix.sessions

@@ -91,4 +91,29 @@ apps.prints("precision", { args = { "--workers", "1" }, app = [[
       end
     end]] }, "3 6 9 6\n")
 
+-- What an app declares wrongly is told with its line and its session.
+local function wrong(name, declaration, text)
+  local got = apps.fails(name, { app = "app.script 's.lua'\n" .. declaration,
+                                 ["s.lua"] = "" }, text:gsub("%p", "%%%0"))
+  return got
+end
+local BROKER <const> = "{ name = 'b', host = 'h', port = 1, sender = 'A', target = 'B', "
+for _, kind in ipairs { "app.fix.session", "app.gateway.fix" } do
+  local name = kind .. " 'b'"
+  wrong(kind .. ": a version", kind .. BROKER .. "version = 'FIX.9' }",
+        "app.lua:2: " .. name .. ": no version 'FIX.9'; there are")
+  wrong(kind .. ": sync", kind .. BROKER .. "sync = 'often' }",
+        "app.lua:2: " .. name .. ": sync must be")
+end
+wrong("a day", "app.fix.session" .. BROKER .. "schedule = { days = 'xyz' } }",
+      "app.lua:2: app.fix.session 'b': schedule: days must be a day")
+wrong("an acceptor's session", "app.fix.acceptor { port = 0, sessions = { { name = 'b',"
+      .. " sender = 'A', target = 'B', precision = 4 } } }",
+      "app.lua:2: app.fix.acceptor: sessions 'b': precision must be 3, 6 or 9, got 4")
+wrong("a field of the Logon",
+      "app.fix.session" .. BROKER .. "logon = { Pasword = 'x' } }",
+      "app.fix.session 'b': logon: its dictionary has no field Pasword")
+wrong("a time zone", "app.fix.session" .. BROKER .. "schedule = { zone = 'Mars/Base' } }",
+      "app.fix.session 'b': schedule: there is no time zone 'Mars/Base'")
+
 t.done()
