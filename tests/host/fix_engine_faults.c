@@ -522,6 +522,31 @@ static void silent_end(void)
     close(fd);
 }
 
+/* What is no message within a session is dropped; it has no number, and none is said. */
+static void garbled(void)
+{
+    static const char noise[] = "8=FIX.4.4\0019=5\00135=0\00110=999\001";
+    struct rig *g = rig_open();
+    struct side a = {0};
+    struct tw_fix_link_options o = server("a", &a);
+    const char *log;
+    int fd;
+
+    o.door = rig_listen(g, &(struct tw_fix_door_options){0});
+    rig_add(g, &o);
+    rig_start(g);
+    fd = raw_connect(tw_fix_engine_port(g->e, o.door));
+    raw_send(fd, TW_FIX_44, "A", 1, "CLIENT", "SERVER", "98=0|108=0|");
+    if (write(fd, noise, sizeof noise - 1) != sizeof noise - 1) abort();
+    raw_send(fd, TW_FIX_44, "5", 2, "CLIENT", "SERVER", "");
+    await_event(&a, TW_FIX_LOGGED_OUT, 1);   /* what came before is in the log */
+    log = rig_log(g);
+    ok(strstr(log, "dropped: ") && !strstr(log, "0 to 0"),
+       "the log says what was dropped, and no numbers");
+    close(fd);
+    rig_close(g);
+}
+
 int main(int argc, char **argv)
 {
     self = argv[0];
@@ -537,6 +562,7 @@ int main(int argc, char **argv)
     deaf(false);
     deaf_flood();
     silent_end();
+    garbled();
     storm();
     tw_fix_dictionary_free(fix42);
     tw_fix_dictionary_free(fix44);
