@@ -180,8 +180,9 @@ $(FUZZERS): $B/%: %.c $(wildcard host/*.c host/*/*.c host/*/*.h) \
 $B/tests/fuzz/cdef: $(filter-out $(foreach f,arithmetic blocking call callback cdata \
   clib convert lffi plan,lua/ffi/$f.c),$(wildcard lua/ffi/*.c))
 fuzz: $(FUZZERS)
-	@for f in $^; do \
-	  $$f -max_total_time=$(or $(SECONDS),60) -artifact_prefix=$$f- $$f.corpus || exit; done
+	@for f in $^; do seeds=tests/data/$${f##*/}; test -d $$seeds || seeds=; \
+	  $$f -max_total_time=$(or $(SECONDS),60) -artifact_prefix=$$f- $$f.corpus $$seeds \
+	  || exit; done
 
 doc: $B/tidewire
 	$B/tidewire help --html > $B/manual.html
