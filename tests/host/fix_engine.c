@@ -45,8 +45,8 @@ static void both_sides(void)
     ok(a.out_of_order == 0 && b.out_of_order == 0, "in order");
     rig_close(g);
     ok(a.events[TW_FIX_LOGGED_OUT] == 1 && b.events[TW_FIX_LOGGED_OUT] == 1,
-       "at the end both log out: %s; %s", a.text[TW_FIX_LOGGED_OUT],
-       b.text[TW_FIX_LOGGED_OUT]);
+       "at the end both log out: %s; %s", side_said(&a, TW_FIX_LOGGED_OUT),
+       side_said(&b, TW_FIX_LOGGED_OUT));
 }
 
 /* Connections that nobody knows are cut without a word, and counted. */
@@ -158,7 +158,7 @@ static void versions(void)
     c4.session.sender = "NEW2";
     rig_dial(g, c4, port);
     ok(await_event(&d, TW_FIX_NOT_LOGGED_ON, 1), "no more than sessions_max: %s",
-       d.text[TW_FIX_NOT_LOGGED_ON]);
+       side_said(&d, TW_FIX_NOT_LOGGED_ON));
     ok(strstr(rig_log(g), "3 sessions are waited for already") != NULL, "as is said");
     rig_close(g);
 }
@@ -215,9 +215,9 @@ static void commands(void)
        && tw_fix_link_set_numbers(sb, 0, 1) == TW_EUSAGE, "wrong arguments are refused");
     ok(tw_fix_link_send(sb, "D", "34=1\00111=1\001", 10) == 1
        && await_event(&b, TW_FIX_UNSENT, 1) && b.from[TW_FIX_UNSENT] == 1,
-       "a number of one's own is not sent: %s", b.text[TW_FIX_UNSENT]);
+       "a number of one's own is not sent: %s", side_said(&b, TW_FIX_UNSENT));
     tw_fix_link_logout(sb, "lunch");
-    ok(await_event(&a, TW_FIX_LOGGED_OUT, 1), "%s", a.text[TW_FIX_LOGGED_OUT]);
+    ok(await_event(&a, TW_FIX_LOGGED_OUT, 1), "%s", side_said(&a, TW_FIX_LOGGED_OUT));
     ok(await_event(&b, TW_FIX_LOGGED_ON, 2), "an initiator comes back");
     await_event(&a, TW_FIX_LOGGED_ON, 2);
     send_orders(sb, 1, 3);
@@ -238,7 +238,7 @@ static void commands(void)
        error.text);
     tw_fix_link_remove(sa);
     ok(await_event(&a, TW_FIX_LOGGED_OUT, 3), "one that is removed logs out: %s",
-       b.text[TW_FIX_LOGGED_OUT]);
+       side_said(&b, TW_FIX_LOGGED_OUT));
     while (tw_fix_engine_find(g->e, "a")) sched_yield();
     ok(tw_fix_link_enable(sa, true) == TW_ECLOSED
        && tw_fix_link_send(sa, "D", "11=1\001", 5) == TW_ECLOSED, "then it is closed");
@@ -355,7 +355,7 @@ static void held(void)
     send_orders(l, 101, 110);
     rig_close(g);
     ok(b.events[TW_FIX_UNSENT] == 10 && b.to[TW_FIX_UNSENT] == 110 && a.messages == 100,
-       "what is held at the end is told: %s", b.text[TW_FIX_UNSENT]);
+       "what is held at the end is told: %s", side_said(&b, TW_FIX_UNSENT));
 }
 
 /* ---- hosts, times ---- */

@@ -24,8 +24,8 @@ static void last_words(void)
     rig_close_io(g);
     ok(a.messages == n && b.events[TW_FIX_UNSENT] == 0,
        "what is sent before the end goes out (%u of %u)", a.messages, n);
-    ok(strstr(a.text[TW_FIX_LOGGED_OUT], "logged out") != NULL, "then they log out: %s",
-       a.text[TW_FIX_LOGGED_OUT]);
+    ok(strstr(side_said(&a, TW_FIX_LOGGED_OUT), "logged out") != NULL,
+       "then they log out: %s", side_said(&a, TW_FIX_LOGGED_OUT));
     rig_close_again(g);
 }
 

@@ -384,8 +384,9 @@ static void deaf(bool patient)
     ok(rc == (patient ? TW_EFULL : TW_ECLOSED), "who sends to a peer that does not read"
        " is told: %s", tw_strerror((int)rc));
     ok(patient || (await_event(&a, TW_FIX_LOGGED_OUT, 1)
-                   && strstr(a.text[TW_FIX_LOGGED_OUT], "does not read")),
-       "it is %s: %s", patient ? "waited for" : "cut off", a.text[TW_FIX_LOGGED_OUT]);
+                   && strstr(side_said(&a, TW_FIX_LOGGED_OUT), "does not read")),
+       "it is %s: %s", patient ? "waited for" : "cut off",
+       side_said(&a, TW_FIX_LOGGED_OUT));
     close(fd);
     rig_close(g);
 }
@@ -409,8 +410,8 @@ static void deaf_flood(void)
     for (unsigned seq = 2; raw_send(fd, TW_FIX_44, "D", seq, "CLIENT", "SERVER", body);)
         seq++;
     ok(await_event(&a, TW_FIX_LOGGED_OUT, 1)
-       && strstr(a.text[TW_FIX_LOGGED_OUT], "does not read"), "one that floods, too: %s",
-       a.text[TW_FIX_LOGGED_OUT]);
+       && strstr(side_said(&a, TW_FIX_LOGGED_OUT), "does not read"),
+       "one that floods, too: %s", side_said(&a, TW_FIX_LOGGED_OUT));
     close(fd);
     rig_close(g);
 }

@@ -116,6 +116,19 @@ static inline bool await_event(struct side *side, enum tw_fix_event_kind kind, u
     return await(&side->events[kind], n);
 }
 
+/* What was said of the last such event; it may happen again meanwhile.  Two at a time. */
+static inline const char *side_said(const struct side *side, enum tw_fix_event_kind kind)
+{
+    static char said[2][TEXT];
+    static unsigned turn;
+    char *own = said[turn++ % 2];
+
+    pthread_mutex_lock(&lock);
+    memcpy(own, side->text[kind], TEXT);
+    pthread_mutex_unlock(&lock);
+    return own;
+}
+
 /* ---- the engine ---- */
 
 struct rig {

@@ -242,7 +242,7 @@ static void groups(void)
     send_order(&peer, n + more + 1);
     ok(read_message(&peer, &p) == 0 && await_event(&a, TW_FIX_STORE_FAILED, 1),
        "a disk that fails ends the connection before it: %s",
-       a.text[TW_FIX_STORE_FAILED]);
+       side_said(&a, TW_FIX_STORE_FAILED));
     pthread_mutex_lock(&lock);
     disk.error = 0;
     pthread_mutex_unlock(&lock);
