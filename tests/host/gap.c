@@ -60,7 +60,7 @@ static void begins_with(const struct tw_sources *sources, int64_t since_ns, unsi
                         const char *want, const char *name)
 {
     static char other[PLACE];
-    struct tw_sources named = { { 0 } };
+    struct tw_sources named = { { NULL } };
     struct tw_record r[] = {
         { .seq = 1, .time = 10, .kind = TW_TRADE, .symbol = 1, .source = 1,
           .trade = { .price = 1, .size = 1 } },
