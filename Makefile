@@ -158,9 +158,18 @@ LONGEST  = tests/e2e/fix_sessions.lua $B/tests/host/fix_acceptor tests/e2e/burge
            tests/e2e/build.lua $B/tests/host/tape_file
 TESTS    = $(wildcard tests/e2e/*.lua) $(CTESTS) \
            $(wildcard tests/lua/*.lua tests/stdlib/*.lua)
+SUITE    = TIDEWIRE=$B/tidewire $(STEADY) prove -fo --statefile=$B/proved --exec tests/run
 test: $B/tidewire $(STATIC) $(CTESTS) $(PEERS)
-	TIDEWIRE=$B/tidewire $(STEADY) prove -fo -j$(or $(JOBS),$(CORES)) --exec tests/run \
+	@rm -f $B/proved $B/reported
+	$(SUITE) --state=save -j$(or $(JOBS),$(CORES)) \
 	  $(filter $(LONGEST),$(TESTS)) $(filter-out $(LONGEST),$(TESTS))
+# What failed in it, up to three files, alone; not where a sanitizer reported something.
+FAILED   = $(shell prove --statefile=$B/proved --state=failed --dry)
+again: $B/tidewire $(CTESTS)
+	@echo "failed: $(FAILED)"
+	@[ ! -e $B/reported ] && case $(words $(FAILED)) in [123]) ;; *) false; esac
+	$(SUITE) --state=failed
+	@echo "$(FAILED)" >$B/unsteady
 
 lint: $B/tidewire
 	clang -fsyntax-only -Wthread-safety -Werror -std=c11 $(WARN) $(CPPFLAGS) \
@@ -205,5 +214,5 @@ clean:
 	rm -rf build build-*
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
-.PHONY: all programs run test lint bench fuzz doc install uninstall clean
+.PHONY: all programs run test again lint bench fuzz doc install uninstall clean
 .SECONDARY .DELETE_ON_ERROR:
