@@ -1,8 +1,8 @@
 --- report: pages of tw.report in a browser, opened from file://, without a network.
 --
 -- A page is given a script of the test's own that clicks and points, and writes what it
--- sees into the page; the browser prints the page as it is then.  Without Chromium there
--- is nothing to test here: make does not install a browser.
+-- sees into the page; the browser prints the page as it is then.  Without Chromium, which
+-- make installs on Debian alone, there is nothing to test here.
 
 package.path = "tests/?.lua;" .. package.path
 local t, apps = require "tw.test", require "apps"
