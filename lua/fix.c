@@ -365,6 +365,7 @@ static int read_link(lua_State *L, struct ltw_fix *f, struct reading *r,
                  tw_fix_engine_port(f->engine, door));
         r->hosts[0] = r->own_port;
     }
+    o->tape = ltw_boolean_at(L, -1, "tape");
     if (!is_on(L, "take_all")) {
         o->take = r->take;
         o->take_n = texts(L, "take", r->take, TAKE_MAX);

@@ -379,6 +379,7 @@ static void push_status(lua_State *L, struct tw_fix_link *l)
     ltw_set_count(L, "logons", s.logons);
     ltw_set_count(L, "unsent", s.unsent);
     ltw_set_count(L, "log_lost", s.log_lost);
+    ltw_set_count(L, "tape_lost", s.tape_lost);
     ltw_set_count(L, "untaken", s.untaken);
     ltw_set_count(L, "unheard", s.unheard);
     push_missed(L, &s);
@@ -430,12 +431,14 @@ void ltw_push_fix_statuses(lua_State *L, const struct ltw_host *host)
  * "up", "leaving", "closing"), version, sender, target, peer (an address), why (it is not
  * up), initiator, enabled, next_in, next_out (the numbers of the next messages),
  * missing_to, received, sent, garbled, refused, unsent, logons, waiting and queued
- * (bytes), log_lost, untaken (messages of types that the session does not take), unheard
- * (those that no script has an on_fix for), missed (both by type: a list of tables: type,
- * count, taken).  The list's field ports is a list of those where peers connect: port,
- * open (connections now), connects (ever), and how many it cut before a session had them:
- * silent (no whole Logon in time), garbled (no FIX), unknown (no session is for its
- * Logon), refused (the session takes none now), crowded (too many connections), tls.
+ * (bytes), log_lost, tape_lost (messages that a feed, gateway, market or book took, for
+ * which there was no memory for on_fix), untaken (messages of types that the session does
+ * not take), unheard (those that no script has an on_fix for), missed (both by type: a
+ * list of tables: type, count, taken).  The list's field ports is a list of those where
+ * peers connect: port, open (connections now), connects (ever), and how many it cut
+ * before a session had them: silent (no whole Logon in time), garbled (no FIX), unknown
+ * (no session is for its Logon), refused (the session takes none now), crowded (too many
+ * connections), tls.
  * Yields: no.  Blocks: no.  Thread: any of a run.
  * Errors: raises for a session that there is not.  Units: bytes. */
 static int status(lua_State *L)

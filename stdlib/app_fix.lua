@@ -215,6 +215,8 @@ local function session_of(what, o, others)
   if o.take == true then made.take = nil
   else made.take = texts(what, "take", o.take or {}) end
   made.take_all = o.take == nil or o.take == true
+  -- What has another use comes to on_fix where that is asked for.
+  made.tape = o.take ~= nil and (made.take == nil or #made.take > 0)
   if o.latency == false then made.latency = -1
   elseif o.latency == true then made.latency = nil end
   others[o.name] = true
@@ -401,13 +403,14 @@ end
 -- in memory), sync ("never", "each", or seconds; default 0.1), log (a folder for its
 -- messages, NAME.log), log_size (of such a file; default 64 MiB) and log_files (full ones
 -- that stay, NAME.log.1 the latest; default 15), schedule (zone, open, close, days =
--- "mon-fri", open_day, close_day, reset), take (a list of MsgTypes that go on the tape;
--- the others are answered as unsupported; default: all), market (true: the session
--- serves what the run has of quotes and trades to 35=V R e g of its peer, and scripts
--- hear nothing of it), hold (what is sent while it is down waits; else it is refused),
--- enabled, reset_on_logon, reset_on_logout,
--- reset_on_disconnect, persist, check_comp_id, latency (how far SendingTime may be off;
--- false: it is not looked at), next_expected, last_processed, resend_chunk, resend_rate
+-- "mon-fri", open_day, close_day, reset), take (a list of MsgTypes that come to on_fix;
+-- the others are answered as unsupported; true: all; default: all, but none where the
+-- session is a feed's or a gateway's or has market or orders: what these take they have
+-- first), market (true: the session serves what the run has of quotes and trades to
+-- 35=V R e g of its peer), hold (what is sent while it is down waits; else it is
+-- refused), enabled, reset_on_logon, reset_on_logout, reset_on_disconnect,
+-- persist, check_comp_id, latency (how far SendingTime may be off; false: it is not
+-- looked at), next_expected, last_processed, resend_chunk, resend_rate
 -- (messages a second), logon_timeout, logout_timeout, precision (digits of a second: 3,
 -- 6, 9), store_size, queue and message_size; orders (true: the peer trades in the book of
 -- the run, with scripts whose fill is "book").

@@ -12,7 +12,7 @@ local check, fail = declare.check, declare.fail
 
 local OWN = { account = "string", fields = "table", cancel_on_disconnect = "boolean",
               cancel_unknown = "boolean", mass_status = "boolean", adopt = "boolean" }
-local NOT = { take = true, hold = true }
+local NOT = { hold = true }
 
 -- { ExDestination = "XNAS" } -> a list of { field, value }, always in the same order.
 local function fields_of(given)
@@ -34,7 +34,7 @@ end
 --- app.gateway.fix(options) -> name
 -- Orders of scripts whose account says gateway = name go to a venue by a FIX session of
 -- their own, and its execution reports become theirs; the scripts are unchanged (see
--- tidewire help gateways).  options are those of app.fix.session, but take and hold, and:
+-- tidewire help gateways).  options are those of app.fix.session, but hold, and:
 -- account (1 of each order), fields (more of each order: { ExDestination = "XNAS" }, by
 -- name or tag), cancel_on_disconnect (what is open is canceled after the next Logon, and
 -- where the version has it by the venue), session (the name of one that is declared

@@ -68,8 +68,17 @@ What a session does not take is answered as unsupported (35=j, 380=3; before FIX
 Reject), but for j itself.  The first of each type has a line in the log, and so has the
 first that is on the tape while no script has an on_fix for its session: of the first 16
 types of a session, which `missed` of fix.status has; it counts all of them (untaken,
-unheard).  What a feed, a gateway, a market or orders take does not come to on_fix: a
-script that asks for such a session is told.
+unheard).  What a feed, a gateway, a market or orders take does not come to on_fix, and
+costs nothing there: a script that asks for such a session is told.  Where it is to come,
+the session says so:
+
+  app.feed.fix { subscribe = { "AAPL" }, take = { "W", "B" }, ... }     -- or true: all
+
+What the feed takes it has first: its quotes and trades are on the tape before the
+message, and so are a gateway's reports.  What it does not take (B, a News) is on_fix's
+alone.  The session's events come to on_fix_event then.  As all that is on the tape they
+wait for a script that is behind, whose session is held up meanwhile; messages that there
+was no memory for are counted (tape_lost) and told.
 
 When the run ends sessions are up while on_stop runs: what it sends, and orders that it
 cancels, go out.  Then they log out, and are cut off after three seconds at most.

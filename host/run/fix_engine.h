@@ -12,7 +12,8 @@
  *     tw_fix_engine_free(engine);
  *
  * A session of the engine is a link.  What comes goes to its one consumer, on the IO
- * thread and with no lock held: to functions, or (where there are none) on the tape.
+ * thread and with no lock held: to functions, or on the tape where there are none.  It
+ * goes there as well, after them, where the link's options say so.
  * What is sent comes from any thread through a bounded queue; of one sender, in order.
  *
  * Layer host/run.
@@ -96,6 +97,9 @@ struct tw_fix_link_options {
      * answered as unsupported (R33).  NULL: all are taken. */
     const char *const *take;
     size_t take_n;
+    bool tape;                    /* of a link with a consumer: what `take` names goes
+                                   * on the tape when the consumer has had it, whether
+                                   * or not that took it; so do events               */
     /* An initiator: "host:port" or "[::1]:port", tried one after the other. */
     const char *const *hosts;
     size_t hosts_n;
@@ -241,6 +245,8 @@ struct tw_fix_link_status {
     uint64_t logons, unsent;
     size_t queued;                /* bytes in the queue                                */
     uint64_t log_lost;            /* messages that are not in the log                  */
+    uint64_t tape_lost;           /* that the consumer took, and there was no memory
+                                   * for them on the tape                              */
     uint64_t untaken, unheard;    /* sums of `missed`                                  */
     unsigned missed_n;
     struct tw_fix_missed missed[TW_FIX_MISSED_MAX];   /* as they came                  */

@@ -96,12 +96,14 @@ static enum tw_fix_answer on_message(void *ctx, const struct tw_fix_message *m)
 {
     struct tw_fix_link *l = ctx;
     const struct tw_fix_consumer *c = &l->o.consumer;
-    enum tw_fix_answer answer;
+    enum tw_fix_answer answer = TW_FIX_UNSUPPORTED;
+    bool own;
 
     tw_be_feed();
-    answer = c->message ? c->message(c->ctx, l->s, l->now, m)
-                        : tw_fix_tape_message(l, m);
-    tw_fix_link_noted(l, m, answer);
+    if (c->message) answer = c->message(c->ctx, l->s, l->now, m);
+    own = answer != TW_FIX_UNSUPPORTED;
+    if (!c->message || l->o.tape) answer = tw_fix_tape_message(l, m, answer);
+    tw_fix_link_noted(l, m, answer, own);
     return answer;
 }
 
@@ -109,8 +111,8 @@ static void tell(struct tw_fix_link *l, const struct tw_fix_event *e) TW_ON(FEED
 {
     const struct tw_fix_consumer *c = &l->o.consumer;
 
-    if (!c->message) tw_fix_tape_event(l, e);
-    else if (c->event) c->event(c->ctx, l->s, see(l), e);
+    if (c->message && c->event) c->event(c->ctx, l->s, see(l), e);
+    if (!c->message || l->o.tape) tw_fix_tape_event(l, e);
 }
 
 /* What others see of it. */

@@ -77,9 +77,9 @@ void tw_fix_engine_rehear(struct tw_fix_engine *e)
 }
 
 void tw_fix_link_noted(struct tw_fix_link *l, const struct tw_fix_message *m,
-                       enum tw_fix_answer answer)
+                       enum tw_fix_answer answer, bool own)
 {
-    bool tape = !l->o.consumer.message, knows = l->e->o.heard != NULL;
+    bool knows = l->e->o.heard != NULL;
     struct tw_log *log = l->e->o.log;
     char name[100];
 
@@ -88,15 +88,17 @@ void tw_fix_link_noted(struct tw_fix_link *l, const struct tw_fix_message *m,
             tw_log_printf(log, TW_LOG_WARN, l->who, "%s is not taken here%s; later ones"
                           " are counted", name_of(m, name), is_reject(m) ? ""
                           : ", and answered as unsupported");
-    } else if (answer == TW_FIX_TAKEN && tape && knows && !is_heard(l)) {
+    } else if (answer == TW_FIX_TAKEN && !own && knows && !is_heard(l)) {
         if (count(l, tw_fix_message_code(m), false))
             tw_log_printf(log, TW_LOG_WARN, l->who, "%s passes all scripts by: none has"
                           " an on_fix that takes this session; later ones are counted",
                           name_of(m, name));
-    } else if (answer == TW_FIX_TAKEN && !tape && knows && !l->told_deaf && is_heard(l)) {
+    } else if (answer == TW_FIX_TAKEN && own && !l->o.tape && knows && !l->told_deaf
+               && is_heard(l)) {
         l->told_deaf = true;
         tw_log_printf(log, TW_LOG_WARN, l->who, "%s, and what else its feed, gateway,"
-                      " market or orders take, does not come to on_fix",
+                      " market or orders take, does not come to on_fix: its session's"
+                      " option `take` says what does",
                       name_of(m, name));
     }
 }

@@ -228,17 +228,20 @@ void tw_fix_visitor_leave(struct tw_fix_visitor *v, bool polite) TW_ON(FEED);
 
 /* ---- fix_missed.c ---- */
 
-/* Counts and tells a message that was answered so, if nobody was there for it. */
+/* Counts and tells a message that was answered so, if nobody was there for it.
+ * own: by the link's consumer. */
 void tw_fix_link_noted(struct tw_fix_link *l, const struct tw_fix_message *m,
-                       enum tw_fix_answer answer) TW_ON(FEED);
+                       enum tw_fix_answer answer, bool own) TW_ON(FEED);
 
 /* ---- fix_tape.c ---- */
 
 /* Names of its topics.  Thread: any. */
 int tw_fix_tape_open(struct tw_fix_link *l, struct tw_error *error);
 
+/* Of one that the link's consumer has answered so; without a consumer as UNSUPPORTED. */
 enum tw_fix_answer tw_fix_tape_message(struct tw_fix_link *l,
-                                       const struct tw_fix_message *m) TW_ON(FEED);
+                                       const struct tw_fix_message *m,
+                                       enum tw_fix_answer so_far) TW_ON(FEED);
 void tw_fix_tape_event(struct tw_fix_link *l, const struct tw_fix_event *e) TW_ON(FEED);
 
 #endif

@@ -25,9 +25,10 @@ int tw_fix_tape_open(struct tw_fix_link *l, struct tw_error *error)
     struct tw_names *topics = l->e->o.topics;
     int64_t message, event;
 
-    if (l->o.consumer.message) return TW_OK;
+    if (l->o.consumer.message && !l->o.tape) return TW_OK;
     if (!topics)
-        return tw_fail(error, TW_EUSAGE, "FIX session %s has no consumer", l->o.name);
+        return tw_fail(error, TW_EUSAGE, "FIX session %s: there are no topics for what"
+                       " goes on the tape", l->o.name);
     message = topic(topics, l->o.name, "");
     event = topic(topics, l->o.name, "/event");
     if (message < 0 || event < 0)
@@ -80,20 +81,38 @@ static bool is_taken(const struct tw_fix_link *l, struct tw_fix_text code)
     return false;
 }
 
-enum tw_fix_answer tw_fix_tape_message(struct tw_fix_link *l,
-                                       const struct tw_fix_message *m)
+static int put(struct tw_fix_link *l, const struct tw_fix_message *m) TW_ON(FEED)
 {
     struct tw_any value;
     const char *bytes;
     char *copy;
     int rc = UV_ENOMEM;
 
-    if (!is_taken(l, tw_fix_message_code(m))) return TW_FIX_UNSUPPORTED;
     if (blanked(m, &bytes, &copy))
         rc = tw_item_keep(tw_item_bytes(bytes, (uint32_t)m->length), &value);
     tw_free(copy);
-    if (rc == TW_OK) rc = append(l, l->topic, &value);
-    return rc < 0 ? TW_FIX_LATER : TW_FIX_TAKEN;
+    return rc == TW_OK ? append(l, l->topic, &value) : rc;
+}
+
+enum tw_fix_answer tw_fix_tape_message(struct tw_fix_link *l,
+                                       const struct tw_fix_message *m,
+                                       enum tw_fix_answer so_far)
+{
+    struct tw_fix_text code = tw_fix_message_code(m);
+    int rc;
+
+    if (so_far == TW_FIX_LATER || !is_taken(l, code)) return so_far;
+    rc = put(l, m);
+    if (rc >= 0) return TW_FIX_TAKEN;
+    if (so_far == TW_FIX_UNSUPPORTED) return TW_FIX_LATER;
+    /* The consumer has done what it says: it may not come again. */
+    if (rc == TW_ESTOPPED) return so_far;
+    pthread_mutex_lock(&l->lock);
+    l->status.tape_lost++;
+    pthread_mutex_unlock(&l->lock);
+    tw_fix_link_say(l, TW_LOG_ERROR, "35=%.*s was taken, but is not on the tape: %s",
+                    (int)code.n, code.at, tw_strerror(rc));
+    return so_far;
 }
 
 const char *tw_fix_event_name(enum tw_fix_event_kind kind)

@@ -321,6 +321,39 @@ static inline bool send_orders(struct tw_fix_link *l, long from, long to)
     return true;
 }
 
+/* ---- the tape ---- */
+
+static inline bool is_topic(struct rig *g, const struct tw_record *r, const char *topic)
+{
+    return r->kind == TW_MESSAGE
+        && strcmp(tw_names_get(g->topics, r->message.topic), topic) == 0;
+}
+
+static inline struct tw_item value_of(const struct tw_record *r)
+{
+    struct tw_any any = { .kind = r->message.value_kind };
+
+    any.integer = r->message.value.integer;
+    return tw_any_root(&any);
+}
+
+/* The next record of the topic; false: there is none in time. */
+static inline bool next_of(struct rig *g, struct tw_cursor *c, const char *topic,
+                    struct tw_record *r)
+{
+    int64_t until = time(NULL) + PATIENCE_S;
+
+    while (time(NULL) < until) {
+        if (tw_cursor_next(c, r) == 1) {
+            tw_cursor_commit(c);
+            if (is_topic(g, r, topic)) return true;
+        } else {
+            sched_yield();
+        }
+    }
+    return false;
+}
+
 /* ---- a peer of our own ---- */
 
 /* A port where nobody listens. */
