@@ -320,7 +320,8 @@ static void add_script(lua_State *L, struct tw_app *app, const char *dir, uint32
     lua_getfield(L, -1, "options");
     s->options = ltw_check_any(L, -1);
     lua_pop(L, 1);
-    if (!ltw_is_trusted(L, &s->options)) app->host.distrusts = true;
+    app->host.distrusts = (app->host.distrusts || app->n_scripts == 1)
+                       && !ltw_is_trusted(L, &s->options);
     s->version = first_version(L, app, s);
 }
 

@@ -9,6 +9,7 @@
 
 #include "lfunction.h"
 #include "lvalue.h"
+#include "module.h"
 
 static void set_label(lua_State *L, int idx, char *label, size_t n)
 {
@@ -81,10 +82,12 @@ int ltw_call_push(lua_State *L, const struct tw_any *call)
     luaL_checkstack(L, n + 8, "too many arguments");
     via = lua_getfield(L, from, "via") == LUA_TSTRING;
     if (via) {
-        lua_getglobal(L, "require");
-        lua_pushliteral(L, "tw.chunk");
-        lua_call(L, 1, 1);
-        lua_getfield(L, -1, lua_tostring(L, -2));
+        size_t bytes;
+        const char *name;
+
+        lua_pushfstring(L, "tw.chunk%c%s", '\0', lua_tostring(L, -1));
+        name = lua_tolstring(L, -1, &bytes);
+        ltw_module_find(L, name, bytes);   /* by no require that scripts may replace */
         lua_replace(L, from + 1);
         lua_settop(L, from + 1);
     } else {

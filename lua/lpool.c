@@ -124,6 +124,7 @@ int ltw_pool_submit(lua_State *L, int idx, const char *what, unsigned level,
     job->level = level;
     tw_future_ref(*out);
     memcpy(job->label, label, sizeof label);
+    work->distrusted = ltw_state(L)->distrusted;
     if (watch) work->watch = *watch;
     inherit(L, job);
     if (watch) {

@@ -7,6 +7,9 @@
  * than what scripts run.  A new one takes its place, and it goes when the jobs that still
  * wait in it have ended.
  *
+ * Jobs of scripts that the app does not trust have states of their own, which are
+ * distrusted: what one leaves in globals and modules, no trusted script's job comes upon.
+ *
  * A job that nobody wants any more is stopped where it runs, by the watchdog's
  * signal; one that waits is told, as a scope tells its tasks, and stopped when it then
  * computes for longer than a handler may.
@@ -30,6 +33,9 @@
 enum { GC_BYTES = 65536 };   /* garbage that idle time is spent on     */
 enum { RETIRED_MAX = 16 };   /* states of a thread that wait for their end */
 
+/* Whose jobs a state takes. */
+enum { TRUSTED, DISTRUSTED, KINDS };
+
 /* A state, and how many jobs it has. */
 struct home {
     struct ltw_state *state;
@@ -44,7 +50,8 @@ struct home {
 struct runner {
     struct ltw_host *host;
     struct tw_worker *worker;
-    struct home *home;            /* takes jobs; NULL: there was no memory for it */
+    struct home *home[KINDS];     /* take jobs; NULL: there was no memory for it, or */
+    bool used[KINDS];             /* … no such job has come yet */
     struct home *retired;
     unsigned n_retired;
     struct ltw_pulse pulse;
@@ -118,6 +125,7 @@ static void ring(void *worker)
 static int set_paths(lua_State *L)
 {
     const struct ltw_host *host = ltw_state(L)->host;
+    bool distrusted = lua_toboolean(L, 1);
 
     lua_getglobal(L, "package");
     if (host->path) {
@@ -129,7 +137,7 @@ static int set_paths(lua_State *L)
         lua_setfield(L, -2, "cpath");
     }
     if (host->library) ltw_library_open(L, host->library);
-    if (host->distrusts) ltw_distrust(L);
+    if (distrusted) ltw_distrust(L);
     return 0;
 }
 
@@ -144,7 +152,7 @@ static void free_home(struct home *h)
     tw_free(h);
 }
 
-static struct home *new_home(struct runner *r)
+static struct home *new_home(struct runner *r, int kind)
 {
     struct home *h = tw_calloc(1, sizeof *h);
     struct ltw_state *s;
@@ -159,7 +167,8 @@ static struct home *new_home(struct runner *r)
     s->tasks = ltw_tasks_new(s, tw_worker_loop(r->worker), ring, r->worker);
     if (!s->tasks) goto fail;
     lua_pushcfunction(s->L, set_paths);
-    if (lua_pcall(s->L, 0, 0, 0) != LUA_OK) goto fail;
+    lua_pushboolean(s->L, kind == DISTRUSTED);
+    if (lua_pcall(s->L, 1, 0, 0) != LUA_OK) goto fail;
     ltw_output_open(s);
     return h;
 fail:
@@ -167,17 +176,26 @@ fail:
     return NULL;
 }
 
+/* The kind that is there from the start. */
+static int first_kind(const struct runner *r)
+{
+    return r->host->distrusts ? DISTRUSTED : TRUSTED;
+}
+
 static int runner_open(void *ctx, unsigned index, struct tw_worker *w, void **runner)
 {
     struct runner *r = tw_calloc_aligned(1, sizeof *r);
+    int kind;
 
     if (!r) return UV_ENOMEM;
     r->host = ctx;
     r->worker = w;
     r->index = index;
     ltw_watchdog_join();
-    r->home = new_home(r);
-    if (!r->home) {
+    kind = first_kind(r);
+    r->used[kind] = true;
+    r->home[kind] = new_home(r, kind);
+    if (!r->home[kind]) {
         tw_free(r);
         return UV_ENOMEM;
     }
@@ -204,23 +222,24 @@ static void runner_close(void *runner)
     struct runner *r = runner;
 
     free_retired(r);
-    free_home(r->home);
+    for (int kind = 0; kind < KINDS; kind++) free_home(r->home[kind]);
     tw_free(r);
 }
 
-/* Is it time for a new home, and can there be one? */
-static bool may_move(const struct runner *r)
+/* Is it time for a new home of that kind, and can there be one? */
+static bool may_move(const struct runner *r, int kind)
 {
-    const struct home *h = r->home;
+    const struct home *h = r->home[kind];
 
+    if (!r->used[kind]) return false;
     return !h || ((is_spoiled(h) || h->edition != edition(r->host))
                   && (h->jobs == 0 || r->n_retired < RETIRED_MAX));
 }
 
 /* Without memory for the new one, again at the next turn. */
-static void move(struct runner *r)
+static void move(struct runner *r, int kind)
 {
-    struct home *h = r->home;
+    struct home *h = r->home[kind];
 
     if (h && h->jobs > 0) {
         h->next = r->retired;
@@ -229,7 +248,7 @@ static void move(struct runner *r)
     } else {
         free_home(h);
     }
-    r->home = new_home(r);
+    r->home[kind] = new_home(r, kind);
 }
 
 /* ---- jobs ---- */
@@ -350,15 +369,16 @@ static int begin(lua_State *L)
 
 /* Where a job begins.  Scripts may have changed, and have sent it, since it was asked
  * whether the runner is ready. */
-static struct home *home_now(struct runner *r)
+static struct home *home_now(struct runner *r, int kind)
 {
-    if (may_move(r)) move(r);
-    return r->home;
+    r->used[kind] = true;
+    if (may_move(r, kind)) move(r, kind);
+    return r->home[kind];
 }
 
 static void runner_run(void *runner, struct tw_job *job)
 {
-    struct home *h = home_now(runner);
+    struct home *h = home_now(runner, work_of(job)->distrusted ? DISTRUSTED : TRUSTED);
     lua_State *L;
 
     work_of(job)->home = h;
@@ -380,7 +400,7 @@ static void runner_run(void *runner, struct tw_job *job)
 
 struct ltw_state *ltw_runner_enter(void *runner, struct home **home)
 {
-    *home = home_now(runner);
+    *home = home_now(runner, first_kind(runner));
     if (!*home) return NULL;
     (*home)->jobs++;
     return (*home)->state;
@@ -414,7 +434,9 @@ static bool runner_capacity(void *runner)
 {
     struct runner *r = runner;
 
-    return r->home && !is_spoiled(r->home);
+    for (int kind = 0; kind < KINDS; kind++)
+        if (r->used[kind] && (!r->home[kind] || is_spoiled(r->home[kind]))) return false;
+    return true;
 }
 
 static bool step_home(struct home *h)
@@ -425,13 +447,15 @@ static bool step_home(struct home *h)
 static bool runner_step(void *runner)
 {
     struct runner *r = runner;
-    bool worked = step_home(r->home);
+    bool worked = false;
 
+    for (int kind = 0; kind < KINDS; kind++) worked |= step_home(r->home[kind]);
     if (r->retired) {
         for (struct home *h = r->retired; h; h = h->next) worked |= step_home(h);
         free_retired(r);
     }
-    if (may_move(r)) move(r);
+    for (int kind = 0; kind < KINDS; kind++)
+        if (may_move(r, kind)) move(r, kind);
     return worked;
 }
 
@@ -439,20 +463,31 @@ static bool runner_ready(void *runner)
 {
     struct runner *r = runner;
 
-    if (may_move(r) || (r->home && ltw_tasks_ready(r->home->state->tasks))) return true;
+    for (int kind = 0; kind < KINDS; kind++) {
+        struct home *h = r->home[kind];
+
+        if (may_move(r, kind) || (h && ltw_tasks_ready(h->state->tasks))) return true;
+    }
     for (struct home *h = r->retired; h; h = h->next)
         if (ltw_tasks_ready(h->state->tasks)) return true;
     return false;
 }
 
 /* One small step of the collector, as long as there is much to collect. */
-static bool runner_idle(void *runner)
+static bool collect(struct home *h)
 {
-    struct home *h = ((struct runner *)runner)->home;
-
     if (!h || h->state->bytes < h->collected + GC_BYTES) return false;
     if (lua_gc(h->state->L, LUA_GCSTEP, 0)) h->collected = h->state->bytes;
     return true;
+}
+
+static bool runner_idle(void *runner)
+{
+    struct runner *r = runner;
+    bool worked = false;
+
+    for (int kind = 0; kind < KINDS; kind++) worked |= collect(r->home[kind]);
+    return worked;
 }
 
 const struct tw_pool_ops ltw_runner_ops = {

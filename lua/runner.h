@@ -16,11 +16,13 @@ struct ltw_work {
     struct tw_load *load;         /* constant: what it is part of, or NULL         */
     struct ltw_counted *counted;  /* constant: where it counts, or NULL            */
     struct tw_any value;          /* owner: the runner; what its function gave     */
+    bool distrusted;              /* constant: who sent it is                      */
     atomic_int standing;          /* atomic: any thread sets it, signals look      */
 };
 
 /* The state that takes jobs now, for a task that is none; it stays until home is left.
- * NULL: there is none now.  Thread: the runner's. */
+ * That of trusted scripts, if there are any.  NULL: there is none now.
+ * Thread: the runner's. */
 struct ltw_state *ltw_runner_enter(void *runner, struct home **home);
 void ltw_runner_leave(struct home *home);
 

@@ -14,9 +14,10 @@
 -- has of debug only traceback, getinfo, getmetatable and its own functions' upvalues,
 -- and none of the modules that tidewire's own are made of (tw.internal).
 -- So it is in each new version of it, in backtests and sweeps, also in those that it runs
--- itself, and in jobs of the pool: in an app with such a script for all of them, as in
--- its backtests for all its scripts.  In a run such scripts share no Lua state with
--- others: the last worker is theirs, unless workers says more, so there must be two.
+-- itself, and in its jobs of the pool.  In a run such scripts and their jobs share no Lua
+-- state with others: the last worker is theirs, unless workers says more, so there must
+-- be two, and threads of the pool have a state for each.  In a backtest all scripts of
+-- an app are in one state: there all of them are so, if one is.
 --
 -- It is no jail.  The script reads and writes files as the user who runs the app, those
 -- of the app's trusted scripts too; it trades and publishes as any other; what it sends

@@ -173,7 +173,47 @@ run("one that is trusted beside it", { args = { "--workers", "3" }, app = [[
     end)
     print(tostring(why):match "worker 0 runs scripts that the app trusts")
   end
-]] }, "2\tfalse\nin the pool\tfalse\nworker 0 runs scripts that the app trusts\n")
+]] }, "2\tfalse\nin the pool\ttrue\nworker 0 runs scripts that the app trusts\n")
+
+-- One thread of the pool for both: what a job leaves there stays with those who sent it.
+
+run("what another one's job has taken away", { args = { "--workers", "2" }, app = [[
+  app.pool { threads = 1 }
+  app.script("ours.lua") app.script("s.lua", { trusted = false }) ]] .. FEED,
+  ["ours.lua"] = [[
+  function M.on_start()
+    local done, seen = tw.channel(1, { name = "taken" }), tw.channel(1, { name = "seen" })
+    assert(done:recv())
+    print(tw.pool.run(function()
+      return type(require "ffi") .. (" %d %s"):format(math.abs(-1), tostring(_G.taken))
+    end):await())
+    print(table.unpack(tw.pool.map({ 1, 2 }, function(x) return x + 1 end)))
+    seen:send(true)
+  end
+]], ["s.lua"] = [[
+  function M.on_start()
+    local done, seen = tw.channel(1, { name = "taken" }), tw.channel(1, { name = "seen" })
+    tw.pool.run(function()
+      taken = true
+      string.format, require, math.abs = nil, nil, nil
+      getmetatable "".__index = {}
+      package.loaded["tw.chunk"] = { map = "none" }
+      package.preload.ffi, package.path = nil, ""
+    end):await()
+    done:send(true)
+    assert(seen:recv())
+    print(tw.pool.run(function()
+      return tostring(taken) .. " " .. tostring(string.format) .. " "
+             .. tostring(math.abs)
+    end):await())
+    local failing = tw.pool.run(function() error "it" end)
+    print((pcall(failing.await, failing)))
+    print(tw.pool.run(function()
+      return (select(2, pcall(require, "ffi")):match "is off in") .. tostring(_G.taken)
+    end):await())
+  end
+]] }, "table 1 nil\n2\t3\ntrue nil nil\nfalse\nis off innil\n")
+
 local DATA = "time,symbol,bid,ask\n1000000084,A,1,2\n"
 for _, kind in ipairs { "app", "script" } do
   run("a backtest that it runs, of a file that is its " .. kind, {
