@@ -208,18 +208,22 @@ end
 
 --- arguments.outputs(o, names, inputs)
 -- Sees to it, before anything runs, that the files which these options name can be
--- written, and are neither each other nor one of the inputs, which are paths.
+-- written, and are neither each other nor one of the inputs, which are paths.  --report -
+-- is none, but standard output, which --json has, too.
 -- Yields: no.  Blocks: on the disk.  Thread: any.
--- Errors: refuses with status 1.
+-- Errors: refuses with status 1, or 2.
 -- Units: none.
 function arguments.outputs(o, names, inputs)
   local is, made, problem = {}, {}, nil
+  if o.report == "-" and o.json then
+    refuse(2, "--report -: standard output has what --json prints")
+  end
   for _, path in ipairs(inputs) do
     is[tapes.identity(path) or path] = path .. ", which is read"
   end
   for _, name in ipairs(names) do
     local path = o[name]
-    if path and not problem then
+    if path and not problem and not (name == "report" and path == "-") then
       local is_new = not tapes.identity(path)
       local file, why = io.open(path, "a")
       local which = file and tapes.identity(path)
@@ -236,6 +240,20 @@ function arguments.outputs(o, names, inputs)
   end
   for _, path in ipairs(made) do os.remove(path) end
   if problem then refuse(1, "%s", problem) end
+end
+
+--- arguments.report(path, result, options)
+-- What --report asks for: a file of tw.report, or "-", its text on standard output.
+-- Yields: no.  Blocks: on the disk.  Thread: any.
+-- Errors: refuses with status 1 where it can't be written.  Units: none.
+function arguments.report(path, result, options)
+  local report = require "tw.report"
+  if path == "-" then
+    io.stdout:write(report.text(result, nil, options))
+    return
+  end
+  local written, why = report.write(path, result, options)
+  if not written then refuse(1, "cannot write %s", why) end
 end
 
 --- arguments.write(path, text)

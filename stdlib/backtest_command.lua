@@ -81,7 +81,12 @@ local function summary(r)
       percent(x.annual_return), percent(x.volatility), plain(x.sharpe),
       plain(x.sortino), plain(x.calmar))
   end
-  lines[#lines + 1] = "order list        " .. r.hash
+  return table.concat(lines, "\n") .. "\n"
+end
+
+-- What is not in the report.
+local function close(r)
+  local lines = { "order list        " .. r.hash }
   if r.gaps then lines[#lines + 1] = "gaps              " .. r.gaps end
   lines[#lines + 1] = ("%s records in %s, %s records/s"):format(screen.number(r.records),
     screen.duration(r.seconds), screen.number(r.records / math.max(r.seconds, 1e-9)))
@@ -124,11 +129,12 @@ local function perform(list)
   if not result then refuse(1, "%s", why) end
   if o.orders then arguments.write(o.orders, result.list) end
   result.list = nil
-  if o.report then
-    local written, problem = require "tw.report".write(o.report, result)
-    if not written then refuse(1, "cannot write %s", problem) end
+  if o.report then arguments.report(o.report, result) end
+  if o.json then
+    io.stdout:write(inspect.json(result), "\n")
+  else
+    io.stdout:write(o.report == "-" and "\n" or summary(result), close(result))
   end
-  io.stdout:write(o.json and inspect.json(result) .. "\n" or summary(result))
   io.stdout:flush()
   return 0
 end

@@ -142,8 +142,8 @@ they see half done.]],
     usage = "tidewire backtest file.lua --data FILE|FOLDER... [--from DATE]"
       .. "\n  [--to DATE] [--set key=value]... [--cash N] [--warmup 30d|N]"
       .. "\n  [--benchmark SYMBOL] [--messages [--dictionary NAME[,NAME]]]"
-      .. "\n  [--time SECONDS] [--orders FILE.csv] [--report FILE.html] [--save RUN]"
-      .. "\n  [--json]",
+      .. "\n  [--time SECONDS] [--orders FILE.csv] [--report FILE.html|FILE.txt|-]"
+      .. "\n  [--save RUN] [--json]",
     purpose = "run a strategy, or an app, over recorded data",
     text = [[
 The file is a script, whose --set values are its self.params, or an app file (it requires
@@ -181,7 +181,9 @@ timers.  Nothing in it needs to know that it is a backtest.
   --time SECONDS     of the processor that one handler may take, on_start and the file
                      itself too (60, or what app.limits says; 0: for ever)
   --orders FILE.csv  the list of orders
-  --report FILE.html the report
+  --report FILE      the report, as a page; to a file named .txt as text with the same
+                     charts, 80 columns wide; -: that text on standard output, instead of
+                     the summary
   --save RUN         what `tidewire explain` needs to tell why an order filled, or not
   --json             the result on standard output, instead of the summary
 
@@ -261,7 +263,7 @@ The status is 0; 1 after an error; 2 for a command line that makes no sense.]],
       .. "\n  [--over data|symbol] [--jobs N]"
       .. "\n  [--train PART|DATE] [--walk TRAIN:TEST[:STEP] [--anchored]]"
       .. "\n  [--store FILE|none] [--by FIGURE] [--top N] [--results FILE.csv]"
-      .. "\n  [--report FILE.html] [--json] [options of backtest]",
+      .. "\n  [--report FILE.html|FILE.txt|-] [--json] [options of backtest]",
     purpose = "run a strategy with many parameters over recorded data, on all cores",
     text = [[
 Runs a backtest of each point, many at a time, and prints the best.  --data, --csv,
@@ -300,6 +302,8 @@ which nothing is left, however the program ends.
   --top N               so many of the best are printed (10)
   --results FILE.csv    all runs with all their figures
   --report FILE.html    a page with maps over the parameters, and the best run in full
+  --report FILE.txt|-   the best runs, and the first of them in full, as text with charts;
+                        -: on standard output, instead of the table
   --json                all runs on standard output
 
 A run is kept when it has finished, within half a second.  A sweep that was stopped, or

@@ -3,6 +3,7 @@
 --   local report = require "tw.report"
 --   report.write("crossover.html", result)          -- of tw.backtest
 --   report.write("sweep.html", results, { by = "calmar" })
+--   report.write("crossover.txt", result)           -- the same as text
 --   print(report.text(result))
 --
 -- A page is one file that needs no network: charts are SVG inside it, and a few lines of
@@ -14,12 +15,14 @@ local data = require "tw.report_data"
 local figures = require "tw.report_figures"
 local page = require "tw.report_page"
 local run = require "tw.report_run"
+local screen = require "tw.screen"
 local svg = require "tw.report_svg"
 local sweep = require "tw.report_sweep"
 local text = require "tw.report_text"
 
 local report = {}
 
+local WIDTH <const> = 80           -- of a text
 local KNOWN = { title = true, by = true, x = true, y = true }
 
 local function check(what, options, level)
@@ -71,36 +74,50 @@ end
 -- Units: see report_figures.
 function report.html(what, options) return make(what, check(what, options, 2)) end
 
+-- As text: of several the best, and all of the best one.
+local function make_text(what, width, o)
+  local by = o.by or "sharpe"
+  local title = o.title and screen.frame({ o.title }, width, 1)[1] .. "\n\n" or ""
+  if not is_list(what) then
+    return title .. text.run(what, width)
+           .. (what.sweep and "\n" .. text.sweep(what.sweep, width, by) or "")
+  end
+  local best = sweep.ranked(what, by)[1]
+  return title .. text.sweep(what, width, by)
+         .. (best and best.value and "\n" .. text.run(best.result, width) or "")
+end
+
 --- report.write(path, result | results [, options]) -> true | nil, message, code
--- Writes report.html to a file; what the file held before is lost.
+-- Writes report.html to a file; what the file held before is lost.  To one that ends in
+-- .txt report.text is written.
 -- Yields: no.  Blocks: until the file is written.  Thread: any.
 -- Errors: nil, a message and a code where it can't be written; raises as report.html.
 -- Units: none.
 function report.write(path, what, options)
-  local html = make(what, check(what, options, 2))
+  local o = check(what, options, 2)
+  local shown = string.find(path, "%.txt$") and make_text(what, WIDTH, o) or make(what, o)
   local file, why, code = io.open(path, "wb")
   if not file then return nil, why, code end
-  local fine, failed, number = file:write(html)
+  local fine, failed, number = file:write(shown)
   local closed, late, late_number = file:close()
   if not fine then return nil, ("%s: %s"):format(path, failed), number end
   if not closed then return nil, ("%s: %s"):format(path, late), late_number end
   return true
 end
 
---- report.text(result | results [, width]) -> string
--- The same for a terminal: figures, the equity, returns by month, the best and the worst
--- trades; of a list of results the best runs.  width: 80, at least 60.
+--- report.text(result | results [, width [, options]]) -> string
+-- The same for a terminal: figures, equity and drawdown, returns by month, rolling
+-- Sharpe, the distribution of returns, trades on price, exposure, symbols, the best and
+-- the worst trades; of a list of results the best runs, and all of the best one.  width:
+-- 80, at least 60; options: title and by, as of report.html.
 -- Yields: no.  Blocks: no.  Thread: any.
--- Errors: raises for what is no table and for a width that is no integer.
--- Units: columns.
-function report.text(what, width)
-  check(what, nil, 2)
+-- Errors: raises for a width that is no integer, and as report.html.  Units: columns.
+function report.text(what, width, options)
+  local o = check(what, options, 2)
   if width ~= nil and math.type(width) ~= "integer" then
     error("report.text: width must be an integer", 2)
   end
-  width = math.max(width or 80, 60)
-  if is_list(what) then return text.sweep(what, width) end
-  return text.run(what, width)
+  return make_text(what, math.max(width or WIDTH, 60), o)
 end
 
 return report

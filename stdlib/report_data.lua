@@ -256,6 +256,18 @@ function data.rolling_sharpe(returns)
   return out, window
 end
 
+--- data.moved(returns) -> list, mean
+-- Those that are not 0, and the mean of all.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: ratios.
+function data.moved(returns)
+  local moved, sum = {}, 0.0
+  for _, r in ipairs(returns.value) do
+    sum = sum + r
+    if r ~= 0 then moved[#moved + 1] = r end
+  end
+  return moved, sum / math.max(#returns.value, 1)
+end
+
 --- data.histogram(values) -> { low, step, [1] = count, … } | nil
 -- Between 10 and 60 ranges, whose number grows with that of the values; a border is at 0.
 -- Nil when all values are the same but for rounding.
@@ -362,6 +374,25 @@ function data.prices(result, symbol)
   for i = 1, math.min(#times, #closes) do
     add(out, seconds(times[i]), number(closes[i]))
   end
+  return out
+end
+
+--- data.by_symbol(result, trades) -> list
+-- { symbol, trades } of each that has trades or prices, that with the most trades first.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function data.by_symbol(result, trades)
+  local by, out = {}, {}
+  for _, t in ipairs(trades) do
+    by[t.symbol] = by[t.symbol] or {}
+    table.insert(by[t.symbol], t)
+  end
+  for i, symbol in ipairs(data.keys(by, result.prices)) do
+    out[i] = { symbol = symbol, trades = by[symbol] or {} }
+  end
+  table.sort(out, function(a, b)
+    if #a.trades ~= #b.trades then return #a.trades > #b.trades end
+    return tostring(a.symbol) < tostring(b.symbol)
+  end)
   return out
 end
 

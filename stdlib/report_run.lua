@@ -183,11 +183,7 @@ local function sharpe_section(returns)
 end
 
 local function distribution_section(returns)
-  local moved, sum = {}, 0.0
-  for _, r in ipairs(returns.value) do
-    sum = sum + r
-    if r ~= 0 then moved[#moved + 1] = r end
-  end
+  local moved, mean = data.moved(returns)
   local bins = data.histogram(moved)
   if not bins then
     return page.section("Distribution of returns",
@@ -205,7 +201,6 @@ local function distribution_section(returns)
                                      count))
     end
   end
-  local mean = sum / #returns.value
   p:note(mean, "mean " .. page.number(show(mean, "percent")))
   local still = #returns.value - #moved
   return page.section("Distribution of returns", page.figure(p:text()),
@@ -272,19 +267,9 @@ local KEY = '<p class="key"><span><svg><use href="#long" x="7" y="7"/></svg>long
   .. '<svg><path class="lost" d="M0 7H14"/></svg>loss</span></p>'
 
 local function prices_section(result, trades)
-  local by, charts, undrawn = {}, {}, 0
-  for _, t in ipairs(trades) do
-    by[t.symbol] = by[t.symbol] or {}
-    table.insert(by[t.symbol], t)
-  end
-  local symbols = data.keys(by, result.prices)
-  table.sort(symbols, function(a, b)
-    local x, y = #(by[a] or {}), #(by[b] or {})
-    if x ~= y then return x > y end
-    return tostring(a) < tostring(b)
-  end)
-  for _, symbol in ipairs(symbols) do
-    local own = by[symbol] or {}
+  local charts, undrawn = {}, 0
+  for _, one in ipairs(data.by_symbol(result, trades)) do
+    local symbol, own = one.symbol, one.trades
     local chart = #charts < CHARTS and price_chart(tostring(symbol),
                                                    data.prices(result, symbol), own)
     if chart then

@@ -12,6 +12,9 @@ local text = {}
 local YEARS <const> = 30           -- of months
 local TOP <const> = 10             -- runs of a sweep
 local EXTREME <const> = 5          -- trades, the best and the worst
+local CHARTS <const> = 4           -- of trades on price
+local SYMBOLS <const> = 20         -- in the table of them
+local LONG <const>, SHORT <const>, OUT <const> = "▲", "▼", "○"
 local number, list = data.number, data.list
 
 -- The characters of a terminal have one dash and one minus.
@@ -113,7 +116,28 @@ local function months_text(days, start, ruined, width)
   return title .. "\n" .. table.concat(lines, "\n")
 end
 
-local function trade_rows(ranked, from, to, step, format)
+-- A table that fits: rather without some columns than with a part of a number.
+local function narrow(rows, titles, width, dispensable)
+  local shown = screen.table(rows, titles)
+  for _, title in ipairs(dispensable) do
+    local widest, at = 0, nil
+    for line in shown:gmatch "[^\n]+" do
+      widest = math.max(widest, utf8.len(line) or #line)
+    end
+    if widest <= width then break end
+    for i, name in ipairs(titles) do if name == title then at = i end end
+    table.remove(titles, at)
+    for _, row in ipairs(rows) do table.remove(row, at) end
+    shown = screen.table(rows, titles)
+  end
+  local lines = {}
+  for line in (shown .. "\n"):gmatch "([^\n]*)\n" do
+    lines[#lines + 1] = fit(line, width)
+  end
+  return table.concat(lines, "\n")
+end
+
+local function trade_table(ranked, from, to, step, format, width)
   local rows = {}
   for i = from, to, step do
     local t = ranked[i]
@@ -122,13 +146,13 @@ local function trade_rows(ranked, from, to, step, format)
       show(t.quantity, "number"), show(t.entry_price, "number"),
       show(t.exit_price, "number"), show(t.pnl, "money") }
   end
-  return rows
+  local titles = { "symbol", "entry", "exit", "quantity", "in at", "out at", "pnl" }
+  return narrow(rows, titles, width, { "quantity", "out at", "in at", "exit" })
 end
 
 local function trades_text(trades, width)
   local ranked = data.ranked(trades)
   if #ranked == 0 then return "No trades." end
-  local titles = { "symbol", "entry", "exit", "quantity", "in at", "out at", "pnl" }
   local first, last = math.huge, -math.huge
   for _, t in ipairs(ranked) do
     first, last = math.min(first, t.entry or first), math.max(last, t.exit or last)
@@ -136,23 +160,159 @@ local function trades_text(trades, width)
   local format = last - first < 30 * 86400 and "%m-%d %H:%M" or "%Y-%m-%d"
   local n = #ranked
   local best = math.min(EXTREME, (n + 1) // 2)
-  local out = { "Best trades",
-                screen.table(trade_rows(ranked, 1, best, 1, format), titles) }
-  if n > best then
-    out[3], out[4] = "", "Worst trades"
-    local to = math.max(n - EXTREME, best) + 1
-    out[5] = screen.table(trade_rows(ranked, n, to, -1, format), titles)
-  end
-  local lines = {}
-  for line in (table.concat(out, "\n") .. "\n"):gmatch "([^\n]*)\n" do
-    lines[#lines + 1] = fit(line, width)
-  end
-  return table.concat(lines, "\n")
+  local out = "Best trades\n" .. trade_table(ranked, 1, best, 1, format, width)
+  if n == best then return out end
+  return out .. "\n\nWorst trades\n"
+         .. trade_table(ranked, n, math.max(n - EXTREME, best) + 1, -1, format, width)
 end
 
-local function chart(values, width, height, first, last)
-  return tostring(plot.of(values, { width = width, height = height, first = first,
-                                    last = last, colours = false }))
+local function symbols_text(result, trades, width)
+  local all, rows = data.symbols(result, trades), {}
+  if #all == 0 then return "" end
+  local title, n = "Symbols", #all
+  if n > SYMBOLS then
+    title = ("Symbols, the %d of %s with the most trades"):format(SYMBOLS,
+                                                                  show(n, "count"))
+    table.sort(all, function(a, b)
+      if a.trades ~= b.trades then return a.trades > b.trades end
+      return a.symbol < b.symbol
+    end)
+  end
+  for i = 1, math.min(n, SYMBOLS) do
+    local s = all[i]
+    local p = list(s.position)
+    rows[i] = { fit(s.symbol, 12), show(s.trades, "count"),
+      s.trades > 0 and show(s.won / s.trades, "percent") or "-",
+      show(number(p.realised) or s.pnl, "money"), show(p.unrealised, "money"),
+      show(number(p.fees) or s.fees, "money"), show(p.quantity, "number"),
+      show(p.price, "number"), show(p.mark, "number") }
+    for k, cell in ipairs(rows[i]) do if cell == "-" then rows[i][k] = "" end end
+  end
+  return title .. "\n" .. narrow(rows, { "symbol", "trades", "won", "realised",
+    "unrealised", "fees", "position", "average", "mark" }, width,
+    { "average", "mark", "won", "fees", "unrealised", "trades" })
+end
+
+-- ---- charts: all of a time axis, whose ends are named ----
+
+local function ends(first, last)
+  local date = last - first < 3 * 86400 and data.moment or data.date
+  return date(first), date(last)
+end
+
+local function chart(times, values, o)
+  o.first, o.last = ends(o.from or times[1], o.to or times[#times])
+  o.from, o.to, o.x, o.colours = nil, nil, times, false
+  return tostring(plot.of(values, o))
+end
+
+local function equity_text(result, curve, width)
+  if #curve.value < 2 then return "" end
+  local under = data.underwater(curve, number(result.start))
+  for i, v in ipairs(under) do under[i] = v * 100 end
+  return "Equity\n" .. chart(curve.time, curve.value, { width = width, height = 10 })
+    .. "\n\nDrawdown, %\n" .. chart(curve.time, under, { width = width, height = 5 })
+end
+
+local function sharpe_text(returns, width)
+  local rolling, window = data.rolling_sharpe(returns)
+  local moves = false
+  for _, v in ipairs(rolling and rolling.value or {}) do moves = moves or v == v end
+  if not moves then return "" end
+  return ("Rolling Sharpe, %d days, a year of 252\n"):format(window)
+    .. chart(rolling.time, rolling.value, { width = width, height = 7, zero = true })
+end
+
+local function distribution_text(returns, width)
+  local moved, mean = data.moved(returns)
+  local bins = data.histogram(moved)
+  if not bins then return "" end
+  local still = #returns.value - #moved
+  local title = ("Distribution of returns, %s days, mean %s%s"):format(
+    show(#moved, "count"), show(mean, "percent"),
+    still > 0 and ("; %s more did not move"):format(show(still, "count")) or "")
+  local function edge(n) return show(bins.low + n * bins.step, "percent") end
+  local zero, places = math.floor(-bins.low / bins.step + 0.5), {}
+  if zero >= 0 and zero <= #bins then places[1] = { zero, "0" } end
+  places[#places + 1] = { 0, edge(0) }
+  places[#places + 1] = { #bins, edge(#bins) }
+  for _, n in ipairs { zero // 2, (zero + #bins) // 2 } do
+    if n > 0 and n < #bins then places[#places + 1] = { n, edge(n) } end
+  end
+  return fit(title, width) .. "\n"
+         .. plot.columns(bins, { width = width, height = 7, places = places })
+end
+
+-- What is marked has its place in time and price.
+local function marks_of(trades, most)
+  local marks, ranked = {}, {}
+  for i, t in ipairs(trades) do ranked[i] = t end
+  if #ranked > most then
+    table.sort(ranked, function(a, b)
+      local x, y = math.abs(a.pnl or 0), math.abs(b.pnl or 0)
+      if x ~= y then return x > y end
+      return a.number < b.number
+    end)
+  end
+  for pass = 1, 2 do                      -- entries over exits
+    for i = 1, math.min(#ranked, most) do
+      local t = ranked[i]
+      local price = pass == 1 and t.exit_price or pass == 2 and t.entry_price
+      local time = pass == 1 and t.exit or pass == 2 and t.entry
+      if time and price then
+        marks[#marks + 1] = { time, price, pass == 1 and OUT
+                              or (t.quantity or 0) < 0 and SHORT or LONG }
+      end
+    end
+  end
+  return marks
+end
+
+local function prices_text(result, trades, width)
+  local out, drawn, undrawn = {}, 0, 0
+  local most = width // 2
+  for _, one in ipairs(data.by_symbol(result, trades)) do
+    local prices = data.prices(result, one.symbol)
+    local marks = marks_of(one.trades, most)
+    local from, to = prices.time[1] or math.huge, prices.time[#prices.time] or -math.huge
+    for _, m in ipairs(marks) do from, to = math.min(from, m[1]), math.max(to, m[1]) end
+    if from > to or drawn == CHARTS then
+      undrawn = undrawn + 1
+    else
+      drawn = drawn + 1
+      local n = #one.trades
+      local title = tostring(one.symbol):gsub("%c", " ")
+      if n > most then
+        title = ("%s, the %d of %s trades that made or lost most"):format(title, most,
+                                                                        show(n, "count"))
+      end
+      out[#out + 1] = fit(title, width) .. "\n" .. chart(prices.time, prices.value,
+        { width = width, height = 10, marks = marks, from = from, to = to })
+    end
+  end
+  if drawn == 0 then return "" end
+  if undrawn > 0 then
+    out[#out + 1] = ("%d of %s symbols are drawn."):format(drawn,
+                                                  show(drawn + undrawn, "count"))
+  end
+  return ("Trades on price: %s long, %s short, %s exit\n"):format(LONG, SHORT, OUT)
+         .. table.concat(out, "\n")
+end
+
+local function exposure_text(trades, curve, width)
+  local e = data.exposure(trades, curve)
+  if not e or e.time[#e.time] <= e.time[1] then return "" end
+  local sides, is_short = { {}, {} }, false
+  for i = 1, #e.time do
+    sides[1][i] = number(e.long[i] * 100) or 0
+    sides[2][i] = number(e.short[i] * 100) or 0
+    is_short = is_short or e.short[i] < 0
+  end
+  local first, last = ends(e.time[1], e.time[#e.time])
+  return fit("Exposure, value held at entry prices / equity, %"
+             .. (is_short and "; short below 0" or ""), width) .. "\n"
+    .. plot.area(e.time, sides, { width = width, height = is_short and 7 or 5,
+                                  first = first, last = last })
 end
 
 local function windows_text(result)
@@ -168,30 +328,34 @@ end
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: columns.
 function text.run(result, width)
   local curve, days = data.equity(result)
-  local parts = { head(result, width), windows_text(result),
-                  figures_text(result, width) }
-  if #curve.value > 1 then
-    local first, last = curve.time[1], curve.time[#curve.time]
-    local date = last - first < 3 * 86400 and data.moment or data.date
-    first, last = date(first), date(last)
-    parts[#parts + 1] = "Equity\n" .. chart(curve.value, width, 10, first, last)
-    local under = data.underwater(curve, number(result.start))
-    for i, v in ipairs(under) do under[i] = v * 100 end
-    parts[#parts + 1] = "Drawdown, %\n" .. chart(under, width, 5, first, last)
-  end
-  parts[#parts + 1] = months_text(days, data.start(result, days),
-                                  data.seconds(result.ruined), width)
-  parts[#parts + 1] = trades_text(data.trades(result), width)
+  local ruined = data.seconds(result.ruined)
+  local returns, trades = data.returns(days, ruined), data.trades(result)
+  local parts = {
+    head(result, width), windows_text(result), figures_text(result, width),
+    equity_text(result, curve, width),
+    months_text(days, data.start(result, days), ruined, width),
+    sharpe_text(returns, width), distribution_text(returns, width),
+    prices_text(result, trades, width), exposure_text(trades, curve, width),
+    symbols_text(result, trades, width), trades_text(trades, width),
+  }
   local out = {}
   for _, part in ipairs(parts) do if part ~= "" then out[#out + 1] = part end end
   return table.concat(out, "\n\n") .. "\n"
 end
 
---- text.sweep(results, width) -> string
--- The ten best runs by Sharpe, and how many there are.
+--- text.sweep(results, width, by) -> string
+-- The ten best runs by that figure, and how many there are.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: columns.
-function text.sweep(results, width)
-  local runs, rows, failed = sweep.ranked(results, "sharpe"), {}, 0
+function text.sweep(results, width, by)
+  local runs, rows, failed = sweep.ranked(results, by), {}, 0
+  local names, titles = { "total_return", "sharpe", "max_drawdown", "trades" }, { "#" }
+  local is_there = false
+  for _, name in ipairs(names) do is_there = is_there or name == by end
+  if not is_there then table.insert(names, 1, by) end
+  for i, name in ipairs(names) do
+    titles[i + 1] = name:gsub("^total_", ""):gsub("^max_", "")
+  end
+  titles[#titles + 1] = "parameters"
   for i, r in ipairs(runs) do
     if r.error then failed = failed + 1 end
     if i <= TOP then
@@ -199,20 +363,19 @@ function text.sweep(results, width)
       for n, key in ipairs(data.keys(r.params)) do
         params[n] = ("%s=%s"):format(tostring(key), figures.text(r.params[key]))
       end
-      local function figure(name)
-        return r.error and "-" or show(figures.get(r.result, name), figures.find(name)[3])
+      rows[i] = { tostring(i) }
+      for _, name in ipairs(names) do
+        rows[i][#rows[i] + 1] = r.error and "-"
+          or show(figures.get(r.result, name), figures.find(name)[3])
       end
-      rows[i] = { tostring(i), figure "total_return", figure "sharpe",
-        figure "max_drawdown", figure "trades",
-        r.error and "failed: " .. tostring(r.error):match "[^\n]*"
+      rows[i][#rows[i] + 1] = r.error and "failed: " .. tostring(r.error):match "[^\n]*"
         or (r.ruined and figures.ruined(r.result) .. "  " or "")
-           .. table.concat(params, " ") }
+           .. table.concat(params, " ")
     end
   end
-  local lines = { ("%s runs, %s failed; best by sharpe"):format(show(#runs, "count"),
-                                                               show(failed, "count")) }
-  local shown = screen.table(rows, { "#", "return", "sharpe", "drawdown", "trades",
-                                     "parameters" })
+  local lines = { ("%s runs, %s failed; best by %s"):format(show(#runs, "count"),
+                                                            show(failed, "count"), by) }
+  local shown = screen.table(rows, titles)
   for line in (shown .. "\n"):gmatch "([^\n]*)\n" do
     lines[#lines + 1] = fit(line, width)
   end

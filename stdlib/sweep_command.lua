@@ -206,9 +206,8 @@ end
 
 local function write_report(s, path, name)
   local title = s.walk and "Walk-forward of " .. name or s.train and "Test of " .. name
-  local written, why = require "tw.report".write(path, results_of(s),
-                                                 { by = s.by, title = title })
-  if not written then refuse(1, "cannot write %s", why) end
+  arguments.report(path, results_of(s), { by = s.by, title = title })
+  if s.joined then s.joined.sweep = nil end
 end
 
 local function failures(s)
@@ -315,6 +314,8 @@ local function finish(s, o, name)
   if o.report then write_report(s, o.report, name) end
   if o.json then
     io.stdout:write(json_text(s))
+  elseif o.report == "-" then
+    -- the report stands there
   elseif s.joined then
     io.stdout:write(require "tw.report".text(s.joined))
   elseif s.markets then

@@ -66,6 +66,17 @@ t.is(backtest "trade.lua --data four.tape".out:match "order list +(%x+)", hash,
      "a tape file of the same records gives the same list")
 t.is(backtest("trade.lua --data four.csv --report r.html").status, 0, "--report")
 t.ok(apps.read(dir .. "/r.html"):find("Backtest of trade.lua", 1, true), "is a page")
+t.is(backtest("trade.lua --data four.csv --report r.txt").status, 0, "--report to .txt")
+run = backtest "trade.lua --data four.csv --report -"
+local text, rest = run.out:match "^(.*\n)\n(order list .*)$"
+t.is(text, apps.read(dir .. "/r.txt"), "--report -: the same text on standard output")
+t.ok(text and text:find "\nTrades on price: ▲ long" and rest:find(hash, 1, true)
+     and rest:find "\n5 records in ", "charts, and behind them the hash")
+run = backtest "trade.lua --data four.csv --report - --json"
+t.is(run.err, "tidewire: backtest: --report -: standard output has what --json prints; "
+     .. "see `tidewire help backtest`\n", "and not beside --json")
+t.is(run.status, 2, "with status 2")
+t.ok(not io.open(dir .. "/-"), "- is no file")
 
 -- Each symbol's orders stay what they are when files change places.
 

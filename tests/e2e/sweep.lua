@@ -192,6 +192,10 @@ ok(run, run.status == 1 and run.err:find "cannot make /nowhere/tidewire", "no TM
 -- ---- train and test ----
 
 local days = (N * 3600 + 1500000000) // 86400 - 1500000000 // 86400 + 1
+run = sweep(GRID .. " --train 0.6 --store none --report t.txt")
+ok(run, run.status == 0 and apps.read(dir .. "/t.txt"):find(
+   "^Test of [^\n]*\n\n" .. run.out:gsub("%p", "%%%0")
+   .. "\n%d+ runs, %d+ failed; best by sharpe\n"), "the report as text")
 run = sweep(GRID .. " --train 0.6 --store none --results t.csv --report t.html")
 local best_row, test_row
 for _, row in ipairs(rows_of "t.csv") do

@@ -62,6 +62,62 @@ t.is(tostring(plot.of({ 0, 10, 4 }, { 1, 1, 4 }, { width = 13, height = 2 })), [
 1 ┤⣀⣀⣀⣀⣀⣀⣀⣉⣢⣄
   └──────────
    0       10]], "above values of x")
+draws({ -1, 0, 3 }, { width = 14, height = 5, zero = true }, [[
+ 3 ┤        ⢀⠜
+   │       ⢠⠊
+ 1 ┤      ⡰⠁
+ 0 ┤⠄⠄⠄⢄⡤⠜⠄⠄⠄⠄
+-1 ┤⡠⠔⠊⠁
+   └──────────
+    1        3]], "with the line at 0")
+draws({ a = { -1, 1 }, b = { 1, -1 } }, { width = 14, height = 5, zero = true }, [[
+ 1 ┤++      **
+   │  ++  **
+ 0 ┤· · ++· ·
+   │  **  ++
+-1 ┤**      ++
+   └──────────
+    1        2
+    * a   + b]], "which is dots among glyphs")
+draws({ 1, 2, 3 }, { width = 14, height = 3, marks = { { 1, 1, "▲" }, { 3, 4, "○" },
+                                                       { 0 / 0, 2, "x" } } }, [[
+4 ┤          ○
+  │     ⣀⡠⠤⠒⠒⠉
+1 ┤▲⠤⠔⠊⠉
+  └───────────
+   1         3]], "marks, one of them above all values")
+draws({}, { width = 14, height = 3, x = {}, marks = { { 1, 1, "▲" }, { 3, 4, "○" } } }, [[
+4 ┤          ○
+  │
+1 ┤▲
+  └───────────
+   1         3]], "marks alone")
+t.is(plot.area({ 0, 1, 3, 4 }, { { 0, 2, 0, 0 }, { 0, 0, -1, 0 } },
+               { width = 15, height = 4 }), [[
+ 2 ┤   ⣿⣿⣿⣿⣿
+   │  ⢰⣿⣿⣿⣿⣿⡆
+ 0 ┤⠄⠄⠼⠿⠿⠿⠿⠿⣧⣤⣤
+-1 ┤        ⢹⣿⣿
+   └───────────
+    0         4]], "what is held, above 0 and below it")
+t.is(plot.area({ 0, 1, 100 }, { { 50, 0, 0 } }, { width = 12, height = 2,
+                                                  last = "end" }), [[
+50 ┤
+ 0 ┤⡄⡀⡀⡀⡀⡀⡀⡀
+   └────────
+    0    end]], "of a short time the mean")
+t.is(plot.columns({ 0, 1, 4, 8, 2 }, { width = 20, height = 3,
+  places = { { 2, "0" }, { 0, "-2%" }, { 5, "3%" }, { 1, "no room" } } }), [[
+8 ┤         ███
+  │      ▄▄▄███
+  │   ▃▃▃██████▆▆▆
+  └┴─────┴───────┴
+   -2%   0      3%]], "columns, with what is below them")
+t.is(plot.columns({ 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 5, 1, 1 }, { width = 10,
+                                                               height = 2 }), [[
+6 ┤     █
+  │▅▅▅▅▅█▅
+  └───────]], "more counts than room")
 draws({ 1, 8, 4 }, { kind = "spark" }, "▁█▄", "a sparkline")
 draws({ { bid = 1 }, { bid = 2 } }, { field = "bid", kind = "spark" }, "▁█", "a field")
 draws(require "tw".array { 1, 2 }, { kind = "spark" }, "▁█", "an array")
@@ -88,5 +144,9 @@ t.raises("no option 'colour'", plot.of, { 1 }, { colour = 1 })
 t.raises("kind must be line, histogram or spark, got pie", plot.of, { 1 },
          { kind = "pie" })
 t.raises("a count below 0", plot.bars, { "a" }, { -1 })
+t.raises("a count below 0", plot.columns, { 1, -1 })
+t.raises("no counts", plot.columns, {})
+t.raises("two times expected", plot.area, { 1, 1 }, { { 1, 2 } })
+t.raises("no number to draw", plot.area, { 1, 2 }, { { 0 / 0, 0 / 0 } })
 
 t.done()

@@ -311,12 +311,60 @@ t.ok(report.text(results.sweep()):find "\n 1 +20.50%% +2.050 +-18.00%% +92 +fast
      "runs in text")
 t.is(text:find "[%z\1-\9\11-\31]", nil, "no control characters")
 
+-- Of several symbols: their charts, and a table from which no number is cut.
+local pair = results.make { days = 900 }
+local other = results.make { days = 900, seed = 8, symbol = "QQQ" }
+for _, trade in ipairs(other.trades) do pair.trades[#pair.trades + 1] = trade end
+pair.prices.QQQ, pair.symbols = other.prices.QQQ, { "SPY", "QQQ" }
+pair.positions[2] = { symbol = "QQQ", quantity = -123456789, price = 98765.4321,
+  mark = 123456.789, realised = -987654321.12, unrealised = 123456789.98,
+  fees = 12345678.9, trades = 9 }
+text = report.text(pair)
+local at = 1
+for _, title in ipairs { "\nEquity\n", "\nDrawdown, %", "\nReturns by month",
+    "\nRolling Sharpe, 126 days", "\nDistribution of returns, 681 days, mean -0.01%; "
+    .. "218 more did not move\n", "\nTrades on price: ▲ long, ▼ short, ○ exit\n",
+    "\nSPY, the 40 of 65 trades", "\nQQQ, the 40 of ", "\nExposure, value held",
+    "; short below 0\n", "\nSymbols\nsymbol ", "\nBest trades\n", "\nWorst trades\n" } do
+  local found = text:find(title, at, true)
+  t.ok(found, "in text, in this order: " .. title:gsub("\n", ""))
+  at = found or at
+end
+local spy = text:match "\nSPY,[^\n]*\n(.-)\n +└"
+for _, mark in ipairs { "▲", "▼", "○" } do
+  t.ok(spy:find(mark, 1, true), "marked on the price: " .. mark)
+end
+t.ok(text:find("\nQQQ .*%-987,654,321%.12.* 123,456,789%.98.* %-123,456,789\n"),
+     "whole numbers of a symbol, without the columns that have no room")
+t.ok(report.text(pair, 130):find "%-123,456,789 +98,765%.4321 +123,456%.789\n",
+     "which are there in a wider one")
+local crowd = results.make {}
+crowd.symbols, crowd.prices = {}, {}
+for i = 1, 30 do
+  crowd.symbols[i] = ("S%02d"):format(i)
+  crowd.prices[crowd.symbols[i]] = { time = { 1, 2 }, close = { 3, 4 } }
+end
+text = report.text(crowd)
+t.ok(text:find "\nSymbols, the 20 of 31 with the most trades\n", "not all symbols")
+t.ok(text:find "\n4 of 31 symbols are drawn%.\n", "nor drawn, and that is said")
+t.ok(not report.text(known):find "Rolling Sharpe", "no chart of what there is too little")
+text = report.text(results.sweep(), 80, { by = "max_drawdown", title = "A title" })
+t.ok(text:find "^A title\n\n50 runs, 1 failed; best by max_drawdown\n #",
+     "a sweep by a figure")
+t.ok(report.text(results.sweep()):find "\ncrossover%.lua 0%.1%.0\n.*\nRolling Sharpe",
+     "with all of its best run")
+
 -- ---- writing, and wrong use ----
 
 local path = os.tmpname()
 t.is(report.write(path, known), true, "write")
 local file <close> = assert(io.open(path, "rb"))
 t.is(file:read "a", report.html(known), "what was written")
+os.remove(path)
+path = path .. ".txt"
+t.is(report.write(path, known), true, "write: text")
+local written <close> = assert(io.open(path, "rb"))
+t.is(written:read "a", report.text(known), "in 80 columns")
 os.remove(path)
 local fine, why = report.write("/nowhere/x.html", known)
 t.is(fine, nil, "write: no such folder")
@@ -327,6 +375,7 @@ t.raises("no option 'colour'", report.html, known, { colour = 1 })
 t.raises("by: no figure 'luck'", report.html, {}, { by = "luck" })
 t.raises("by: no figure 'geometric.trades'", report.html, {}, { by = "geometric.trades" })
 t.raises("width must be an integer", report.text, known, 80.5)
+t.raises("no option 'colour'", report.text, known, 80, { colour = 1 })
 
 -- One parameter, and no figure that differs.
 local alike = {}
