@@ -155,6 +155,7 @@ static int frame(lua_State *L)
         lua_pushboolean(L, 0);
         return 1;
     case TW_FIX_GARBLED:
+    case TW_FIX_TOO_LONG:
         luaL_pushfail(L);
         lua_pushstring(L, f.why);
         return 2;

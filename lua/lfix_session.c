@@ -374,6 +374,10 @@ static void push_status(lua_State *L, struct tw_fix_link *l)
     ltw_set_count(L, "sent", s.session.sent);
     ltw_set_count(L, "garbled", s.session.garbled);
     ltw_set_count(L, "refused", s.session.refused);
+    ltw_set_count(L, "oversized", s.session.cuts.oversized);
+    ltw_set_count(L, "noise", s.session.cuts.noise);
+    ltw_set_count(L, "silent", s.session.cuts.silent);
+    ltw_set_count(L, "unread", s.session.cuts.unread);
     ltw_set_count(L, "waiting", s.session.waiting);
     ltw_set_count(L, "queued", s.queued);
     ltw_set_count(L, "logons", s.logons);
@@ -434,11 +438,13 @@ void ltw_push_fix_statuses(lua_State *L, const struct ltw_host *host)
  * (bytes), log_lost, tape_lost (messages that a feed, gateway, market or book took, for
  * which there was no memory for on_fix), untaken (messages of types that the session does
  * not take), unheard (those that no script has an on_fix for), missed (both by type: a
- * list of tables: type, count, taken).  The list's field ports is a list of those where
- * peers connect: port, open (connections now), connects (ever), and how many it cut
- * before a session had them: silent (no whole Logon in time), garbled (no FIX), unknown
- * (no session is for its Logon), refused (the session takes none now), crowded (too many
- * connections), tls.
+ * list of tables: type, count, taken), and how often it hung up on its peer: oversized (a
+ * message past message_size, or of too many fields), noise (more bytes than that without
+ * a message), silent (nothing came), unread (the peer did not read).
+ * The list's field ports is a list of those where peers connect: port, open (connections
+ * now), connects (ever), and how many it cut before a session had them: silent (no whole
+ * Logon in time), garbled (no FIX), unknown (no session is for its Logon), refused (the
+ * session takes none now), crowded (too many connections), tls.
  * Yields: no.  Blocks: no.  Thread: any of a run.
  * Errors: raises for a session that there is not.  Units: bytes. */
 static int status(lua_State *L)

@@ -30,7 +30,8 @@ end
 local SHOWN <const> = { "state", "enabled", "version", "sender", "target", "initiator",
                         "peer", "why", "next_in", "next_out", "missing_to", "received",
                         "sent", "garbled", "refused", "unsent", "logons", "waiting",
-                        "queued", "log_lost", "tape_lost", "untaken", "unheard" }
+                        "queued", "log_lost", "tape_lost", "untaken", "unheard",
+                        "oversized", "noise", "silent", "unread" }
 
 local function one(name)
   local s, lines = fix.status(name), { name }

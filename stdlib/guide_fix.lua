@@ -100,6 +100,11 @@ time), garbled (no FIX), unknown (no session is for its CompIDs and version), re
 (its session takes no connection now), crowded (too many at once) and tls (no handshake).
 fix.status().ports has the figures of each port, and so has `fix` of attach; those that
 are not 0 are in its `status` and at the end of the run, each connection in the log.
+On a session that is up, what is no whole message (a wrong CheckSum or BodyLength) has no
+number: it is ignored, counted (garbled) and told.  The peer is cut off, with a Logout
+that says why, for more such bytes in a row than a message may have (noise; message_size,
+1 MiB), for a BodyLength past that, or too many fields (oversized); and when it says
+nothing (silent) or does not read (unread).  fix.status counts them.
 
 When a script changes (tidewire help reload) its sessions stay as they are; those of an
 app file that changes can't.  A backtest has none: fix.send says so, and messages of a

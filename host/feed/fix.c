@@ -103,6 +103,7 @@ static size_t decode(struct tw_codec *c, const char *bytes, size_t n,
             found = false;
             break;
         case TW_FIX_GARBLED:
+        case TW_FIX_TOO_LONG:
             begin_skip(d, f.why, d->offset + at, f.header + f.body);
             at += f.header + f.body;
             break;

@@ -102,7 +102,7 @@ static enum tw_fix_found read_header(const char *p, size_t n, size_t max,
     if (length > max || length + f->header + TW_FIX_TRAILER > max) {
         snprintf(f->why, sizeof f->why, "BodyLength %zu is past the limit of %zu bytes",
                  length, max);
-        return TW_FIX_GARBLED;
+        return TW_FIX_TOO_LONG;
     }
     f->body = length;
     return TW_FIX_WHOLE;

@@ -11,7 +11,8 @@
 
 enum { TW_FIX_SOH = 1, TW_FIX_TRAILER = 7 };   /* 10=ddd and its SOH */
 
-enum tw_fix_found { TW_FIX_PARTIAL, TW_FIX_WHOLE, TW_FIX_GARBLED };
+/* TOO_LONG: garbled, for its BodyLength is past the limit. */
+enum tw_fix_found { TW_FIX_PARTIAL, TW_FIX_WHOLE, TW_FIX_GARBLED, TW_FIX_TOO_LONG };
 
 /* A whole message is header + body + TW_FIX_TRAILER bytes.  A garbled one is
  * to be dropped up to header + body, then the next "8=FIX" looked for. */

@@ -85,6 +85,7 @@ enum tw_fix_call tw_fix_caller_read(const char *p, size_t n, size_t max,
     switch (tw_fix_frame_find(p, n, max, &frame, soh)) {
     case TW_FIX_PARTIAL: return TW_FIX_CALL_PARTIAL;
     case TW_FIX_GARBLED:
+    case TW_FIX_TOO_LONG:
         memcpy(why, frame.why, sizeof frame.why);
         return TW_FIX_CALL_NONE;
     default: break;

@@ -216,6 +216,7 @@ int tw_fix_session_connected(struct tw_fix_session *s, struct tw_fix_now now,
 
     if (rc < 0) return rc;
     s->was_up = s->logged_out = s->lost = s->probing = s->polite = false;
+    s->noise = 0;
     *s->why = 0;
     drop_output(s);
     s->last_in = s->last_out = now.steady_ns;
@@ -324,6 +325,7 @@ static void beat(struct tw_fix_session *s)
 
     if (every == 0) return;
     if (quiet >= every * 12 / 5) {
+        s->cuts.silent++;
         tw_fix_close(s, "nothing was received for %" PRId64 " s", quiet / SECOND_NS);
     } else if (!s->probing && quiet >= every * 6 / 5) {
         tw_fix_send_test(s);
@@ -447,7 +449,8 @@ struct tw_fix_session_status tw_fix_session_status(const struct tw_fix_session *
         .state = s->state, .next_in = in, .next_out = tw_fix_out(s),
         .missing_to = s->asked_to >= in ? s->asked_to : 0,
         .received = s->received, .sent = s->sent, .garbled = s->garbled,
-        .refused = s->refused, .waiting = s->end - s->first, .enabled = !s->disabled,
+        .refused = s->refused, .cuts = s->cuts, .waiting = s->end - s->first,
+        .enabled = !s->disabled,
     };
 }
 

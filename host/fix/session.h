@@ -14,6 +14,10 @@
  * Handlers are called from within receive, tick, written and disconnected; they may send
  * and give commands, but not call those.  No lock is held meanwhile, for there is none.
  *
+ * What is no message is dropped and counted, and makes no event but DROPPED.  A peer of
+ * which more bytes in a row are none than a message may have is cut off, and so is one
+ * whose BodyLength is past that: where it ends nobody knows.
+ *
  * Messages are delivered at least once: the number of one counts when its handler has
  * returned, so that one whose process was killed in between comes again, as PossDup.
  *
@@ -201,11 +205,17 @@ int tw_fix_session_set_numbers(struct tw_fix_session *s, uint64_t next_in,
 /* A session that is disabled logs out and takes no connection. */
 void tw_fix_session_enable(struct tw_fix_session *s, struct tw_fix_now now, bool enabled);
 
+/* How often it hung up on a peer: for a BodyLength past message_max, or more fields than
+ * fields_max; for bytes that are no messages; because it said nothing (R32), or did not
+ * read what was sent. */
+struct tw_fix_cuts { uint64_t oversized, noise, silent, unread; };
+
 struct tw_fix_session_status {
     enum tw_fix_state state;
     uint64_t next_in, next_out;
     uint64_t missing_to;         /* next_in to this is missing; 0: nothing is  */
     uint64_t received, sent, garbled, refused;   /* messages                   */
+    struct tw_fix_cuts cuts;
     size_t waiting;              /* bytes to be written                        */
     bool enabled;
 };

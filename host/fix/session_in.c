@@ -476,6 +476,7 @@ static void handle(struct tw_fix_session *s)
     uint64_t seq = 0;
 
     s->received++;
+    s->noise = 0;
     s->last_in = s->now.steady_ns;
     s->probing = false;
     if (s->o.handlers.log) s->o.handlers.log(s->o.handlers.ctx, true, s->m.bytes,
@@ -518,6 +519,27 @@ static size_t next_begin(const char *p, size_t n, size_t at)
     return n - length;
 }
 
+/* The peer is told why, where it is up. */
+static void cut(struct tw_fix_session *s, uint64_t *count, const char *why)
+{
+    bool first = s->state == TW_FIX_LOGGING_ON;
+
+    ++*count;
+    if (s->state == TW_FIX_UP) tw_fix_send_logout(s, why);
+    tw_fix_close(s, "%s%s", first ? "the first message: " : "", why);
+}
+
+/* So many bytes more that are no message. */
+static void add_noise(struct tw_fix_session *s, size_t n)
+{
+    char why[60];
+
+    s->noise += n;
+    if (s->noise <= s->o.message_max || s->state == TW_FIX_CLOSING) return;
+    snprintf(why, sizeof why, "%zu bytes without a message", s->noise);
+    cut(s, &s->cuts.noise, why);
+}
+
 static void garbled(struct tw_fix_session *s, const char *why)
 {
     s->garbled++;
@@ -533,13 +555,15 @@ size_t tw_fix_session_receive(struct tw_fix_session *s, struct tw_fix_now now,
     s->now = now;
     while (at < n && s->state != TW_FIX_DOWN) {
         struct tw_fix_frame frame;
-        size_t length;
+        char why[REASON_TEXT];
+        size_t length, from = at;
         int rc;
 
         if (s->state == TW_FIX_CLOSING) return n;
         if (s->lost) {
             at = next_begin(p, n, at);
-            if (at + 5 > n) return at;
+            add_noise(s, at - from);
+            if (at + 5 > n || s->state == TW_FIX_CLOSING) return at;
             s->lost = false;
         }
         switch (tw_fix_message_frame(&s->m, p + at, n - at, &frame)) {
@@ -547,16 +571,27 @@ size_t tw_fix_session_receive(struct tw_fix_session *s, struct tw_fix_now now,
         case TW_FIX_GARBLED:
             garbled(s, frame.why);
             length = frame.header + frame.body;
+            if (length > n - at) length = n - at;
             s->lost = true;
+            add_noise(s, length);
             break;
+        case TW_FIX_TOO_LONG:
+            cut(s, &s->cuts.oversized, frame.why);
+            return n;
         default:
             length = frame.header + frame.body + TW_FIX_TRAILER;
             rc = tw_fix_message_read(&s->m, s->o.dictionary, p + at, &frame);
-            if (rc == TW_OK) handle(s);
-            else if (rc == TW_EFORMAT) garbled(s, s->m.why);
-            else tw_fix_close(s, "the peer sent %s", s->m.why);
+            if (rc == TW_OK) {
+                handle(s);
+            } else if (rc == TW_EFORMAT) {
+                garbled(s, s->m.why);
+                add_noise(s, length);
+            } else {
+                snprintf(why, sizeof why, "the peer sent %s", s->m.why);
+                cut(s, &s->cuts.oversized, why);
+            }
         }
-        at += length < n - at ? length : n - at;
+        at += length;
     }
     return at;
 }

@@ -101,8 +101,10 @@ static bool reserve(struct tw_fix_session *s, struct tw_error *error)
     size_t waiting = s->end - s->first;
 
     if (waiting > s->o.output_max) {
-        if (tw_fix_session_held(s) > waiting / 2)
-            tw_fix_close(s, "the disk is slow: %zu bytes wait for it", waiting);
+        bool disk = tw_fix_session_held(s) > waiting / 2;
+
+        s->cuts.unread += !disk && s->state != TW_FIX_CLOSING;
+        if (disk) tw_fix_close(s, "the disk is slow: %zu bytes wait for it", waiting);
         else tw_fix_close(s, "the peer does not read: %zu bytes wait", waiting);
         tw_fail(error, TW_EFULL, "%s", s->why);
         return false;

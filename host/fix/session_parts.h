@@ -53,7 +53,9 @@ struct tw_fix_session {
     uint32_t common_n;           /* 0: not known, or longer                          */
     uint32_t common_time;        /* where the value of 52 stands in it               */
     int64_t common_ns;           /* the time that it is of                           */
+    size_t noise;                /* bytes since the last message that are none       */
     uint64_t received, sent, garbled, refused;
+    struct tw_fix_cuts cuts;
 };
 
 /* ---- session.c ---- */

@@ -120,6 +120,7 @@ static void publish(struct tw_fix_link *l)
 {
     struct tw_fix_session_status now = tw_fix_session_status(l->s);
 
+    now.cuts.unread += l->stalls;
     /* order [fix.up] release: its Logon has been handled */
     atomic_store_explicit(&l->up, now.state == TW_FIX_UP, memory_order_release);
     pthread_mutex_lock(&l->lock);
@@ -558,6 +559,7 @@ static void look_after_wire(struct tw_fix_link *l) TW_ON(FEED)
     }
     if (l->stalled_ns == 0) l->stalled_ns = now;
     if (now - l->stalled_ns < patience_ns(l)) return;
+    l->stalls += !tw_fix_session_closing(l->s);
     snprintf(why, sizeof why, "the peer does not read: %zu bytes wait",
              tw_fix_session_status(l->s).waiting);
     let_go(l, UV_ETIMEDOUT, why, false);

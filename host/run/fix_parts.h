@@ -80,6 +80,7 @@ struct tw_fix_link {
     bool is_dirty;                       /* it is in the engine's list               */
     struct tw_fix_link *next_dirty;
     uint64_t tickets;                    /* taken from the outbox                    */
+    uint64_t stalls;                     /* times that its peer did not read         */
     struct tw_fix_hush hush;
 
     struct tw_outbox outbox;             /* any thread puts, FEED takes              */

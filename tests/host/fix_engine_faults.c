@@ -366,6 +366,7 @@ static void deaf(bool patient)
     struct rig *g = rig_open();
     struct side a = {0};
     struct tw_fix_link_options o = server("a", &a);
+    struct tw_fix_link_status s;
     struct tw_fix_link *l;
     char body[200];
     size_t n = order(body, 1);
@@ -387,6 +388,8 @@ static void deaf(bool patient)
                    && strstr(side_said(&a, TW_FIX_LOGGED_OUT), "does not read")),
        "it is %s: %s", patient ? "waited for" : "cut off",
        side_said(&a, TW_FIX_LOGGED_OUT));
+    tw_fix_link_status(l, &s);
+    ok(s.session.cuts.unread == !patient, "and that is counted");
     close(fd);
     rig_close(g);
 }
@@ -548,6 +551,46 @@ static void garbled(void)
     rig_close(g);
 }
 
+/* Past the limit, or without end: the peer is cut, told why, and counted; it may come
+ * again. */
+static void oversized(void)
+{
+    static const char head[] = "8=FIX.4.4\0019=65537\00135=D\001";
+    static char junk[1 << 16];
+    struct rig *g = rig_open();
+    struct side a = {0};
+    struct tw_fix_link_options o = server("a", &a);
+    struct tw_fix_link_status s;
+    struct tw_fix_link *l;
+    char bytes[2000];
+    size_t n;
+    int fd;
+
+    o.door = rig_listen(g, &(struct tw_fix_door_options){0});
+    l = rig_add(g, &o);
+    rig_start(g);
+    fd = raw_connect(tw_fix_engine_port(g->e, o.door));
+    raw_send(fd, TW_FIX_44, "A", 1, "CLIENT", "SERVER", "98=0|108=0|");
+    if (write(fd, head, sizeof head - 1) != sizeof head - 1) abort();
+    n = raw_drain(fd, bytes, sizeof bytes);
+    ok(memmem(bytes, n, "\00158=BodyLength 65537 is past the limit", 38) != NULL,
+       "one who sends more than a message may have is told, and cut off");
+    close(fd);
+    await_event(&a, TW_FIX_LOGGED_OUT, 1);
+    fd = raw_connect(tw_fix_engine_port(g->e, o.door));
+    raw_send(fd, TW_FIX_44, "A", 2, "CLIENT", "SERVER", "98=0|108=0|");
+    memset(junk, '=', sizeof junk);
+    for (int i = 0; i < 3; i++) send(fd, junk, sizeof junk, MSG_NOSIGNAL);
+    ok(await_event(&a, TW_FIX_LOGGED_OUT, 2)
+       && strstr(side_said(&a, TW_FIX_LOGGED_OUT), "bytes without a message"),
+       "so is one who sends garbage: %s", side_said(&a, TW_FIX_LOGGED_OUT));
+    close(fd);
+    tw_fix_link_status(l, &s);
+    ok(s.session.cuts.oversized == 1 && s.session.cuts.noise == 1
+       && s.session.cuts.unread == 0, "each under its reason");
+    rig_close(g);
+}
+
 int main(int argc, char **argv)
 {
     self = argv[0];
@@ -564,6 +607,7 @@ int main(int argc, char **argv)
     deaf_flood();
     silent_end();
     garbled();
+    oversized();
     storm();
     tw_fix_dictionary_free(fix42);
     tw_fix_dictionary_free(fix44);

@@ -302,6 +302,106 @@ static void garbled(void)
     close_rig();
 }
 
+static void on(const struct tw_fix_session_options *o)
+{
+    open_rig(o, TW_FIX_42, 1 << 16);
+    play("connect");
+    say("35=A 34=1 98=0 108=30");
+    hear();
+}
+
+static void give(const char *p, size_t n)
+{
+    tw_fix_session_receive(r.s, r.now, p, n);
+    collect();
+}
+
+static struct tw_fix_cuts cuts(void)
+{
+    return tw_fix_session_status(r.s).cuts;
+}
+
+/* Where a message ends that is too long nobody knows: its bytes may look like others. */
+static void too_long(void)
+{
+    static const char head[] = "8=FIX.4.2\0019=5000\00135=D\00134=2\00195=4000\00196=";
+    static const char far[] = "8=FIX.4.2\0019=999999999\00135=D\001";
+    char many[3000];
+    const char *left;
+    size_t n;
+    char *p;
+
+    on(&acceptor);
+    give(head, sizeof head - 1);
+    left = tw_fix_session_closing(r.s);
+    ok(left && strcmp(left, "BodyLength 5000 is past the limit of 4096 bytes") == 0
+       && strcmp(hear(), "35=5 34=2 58=BodyLength_5000_is_past_the_limit_of_4096_bytes")
+          == 0, "a BodyLength past the limit ends the connection: %s", left ? left : "");
+    say("35=D 34=2 11=a 21=1 55=A 54=1 60=T 38=1 40=1");
+    ok(r.messages == 0 && cuts().oversized == 1 && cuts().noise == 0
+       && tw_fix_session_status(r.s).garbled == 0,
+       "it is counted as such; what it holds is no message");
+    hang_up();
+    play("connect");
+    give(far, sizeof far - 1);
+    left = tw_fix_session_closing(r.s);
+    ok(left && strncmp(left, "the first message: BodyLength 999999999", 39) == 0
+       && *hear() == 0 && cuts().oversized == 2, "also as the first thing: %s",
+       left ? left : "");
+    close_rig();
+
+    on(&acceptor);
+    n = (size_t)sprintf(many, "35=B|34=2|49=PEER|52=20240102-12:00:00|56=US|148=x|");
+    for (int i = 0; i < 99; i++) n += (size_t)sprintf(many + n, "58=%d|", i);
+    p = whole(TW_FIX_42, many, &n);
+    give(p, n);
+    free(p);
+    left = tw_fix_session_closing(r.s);
+    ok(left && strstr(left, "fields") && cuts().oversized == 1
+       && strstr(hear(), "35=5 34=2 58=the_peer_sent_"), "so do too many fields: %s",
+       left ? left : "");
+    close_rig();
+}
+
+/* Up to message_max bytes in a row may be no message. */
+static void noise(void)
+{
+    static const char begun[] = "8=FIX.4.2\0019=5\00135=0\00110=999\001";
+    char junk[4096];
+    const char *left;
+    size_t given = 0;
+
+    on(&acceptor);
+    memset(junk, 'x', sizeof junk);
+    give(junk, 4000);
+    say("35=1 34=2 112=x");
+    ok(strcmp(hear(), "35=0 34=2 112=x") == 0, "R2: garbage between messages is ignored");
+    give(junk, 4096);
+    say("35=1 34=3 112=y");
+    ok(strcmp(hear(), "35=0 34=3 112=y") == 0 && cuts().noise == 0,
+       "again and again, and as much of it as a message may have");
+    for (int i = 0; i < 4096; i++) give(junk, 1);
+    ok(!tw_fix_session_closing(r.s) && cuts().noise == 0, "also in single bytes");
+    give(junk, 6);   /* some of it may yet be the beginning of a message */
+    left = tw_fix_session_closing(r.s);
+    ok(left && strstr(left, " bytes without a message") && cuts().noise == 1
+       && strncmp(hear(), "35=5 34=4 58=", 13) == 0, "more of it ends the connection: %s",
+       left ? left : "");
+    give(junk, 4096);
+    ok(cuts().noise == 1, "once");
+    hang_up();
+    play("connect");
+    say("35=A 34=4 98=0 108=30");
+    hear();
+    while (!tw_fix_session_closing(r.s) && given < 1 << 20) {
+        give(begun, sizeof begun - 1);
+        given += sizeof begun - 1;
+    }
+    ok(cuts().noise == 2 && given > 4096 && given < 4096 + 2 * sizeof begun,
+       "so do messages that are none, after %zu bytes", given);
+    close_rig();
+}
+
 /* A peer that does not read. */
 static void no_reader(void)
 {
@@ -323,6 +423,7 @@ static void no_reader(void)
     }
     ok(rc == TW_EFULL && sent < 12 && tw_fix_session_closing(r.s),
        "a peer that does not read is cut off: %s", error.text);
+    ok(cuts().unread == 1, "and counted");
     r.now.steady_ns += 3000000000;
     tw_fix_session_tick(r.s, r.now);
     ok(tw_fix_session_status(r.s).waiting == 0, "nor is it waited for");
@@ -555,6 +656,8 @@ int main(void)
     commands();
     schedules();
     garbled();
+    too_long();
+    noise();
     no_reader();
     headers();
     send_errors();
