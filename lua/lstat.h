@@ -13,6 +13,7 @@ struct ltw_stat {
     const char *mark;             /* lstat.c's own                          */
     void *state;                  /* of s.size bytes                        */
     int64_t time;                 /* of the newest row; it never goes back  */
+    uint32_t asked;               /* for methods: how often                 */
     struct tw_stat s;
 };
 

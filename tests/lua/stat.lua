@@ -108,6 +108,43 @@ for what, call in pairs {
 end
 t.raises("push: number expected for 'x', got string", mean.push, mean, "1")
 
+-- One whose methods are asked for often gets a metatable of its own: nothing else is seen
+-- of that.
+
+do
+  local often, other = stat.mean(), stat.mean()
+  local got = {}
+  for i = 1, 3000 do
+    often:push(i)
+    got[i] = often.push
+  end
+  other:push(1)
+  local same = true
+  for i = 1, 3000 do same = same and got[i] == other.push end
+  t.ok(same and often.copy == other.copy and often.copy == other.copy,
+       "its methods stay the same functions")
+  t.ok(often.value == 1500.5 and often.count == 3000 and often.ready == true
+       and other.value == 1 and other.count == 1, "and its fields are its own")
+  t.is(tostring(often), "mean: 1500.5, count 3000, sum 4501500", "tostring")
+  t.is(getmetatable(often), "statistic", "the metatable is hidden")
+  often:merge(other)
+  t.is(often.count, 3001, "its methods work")
+  t.is(often:copy().count, 3001, "so does a copy")
+  t.is(stat.load(often:save()).count, 3001, "and what was saved")
+  often:reset()
+  t.ok(often.value == nil and often.ready == false and often.count == 0, "reset")
+  t.raises("mean has no field 'median': mean has value, count, sum",
+           function() return often.median end)
+  t.raises("mean has no field '1'", function() return often[1] end)
+  t.raises("index a statistic value", function() often.value = 1 end)
+  t.raises("'x', got string", function() often:push "1" end)
+  t.raises("statistic expected, got table", function() often.push({}, 1) end)
+  local weak = setmetatable({ often }, { __mode = "v" })
+  often = nil
+  collectgarbage()
+  t.is(weak[1], nil, "and it is collected")
+end
+
 -- Time: given, of the record, or the clock's; it never goes back.
 
 local twap = stat.twap()
@@ -421,7 +458,7 @@ apps.without_memory(apps.tidewire .. " -e " .. apps.quote [[
   local fine, why = pcall(function()
     local stat = require "tw.stat"
     local s = stat.mean(64)
-    for i = 1, 100 do s:push(i) end
+    for i = 1, 1030 do s:push(i) end
     local other = stat.load(s:copy():save())
     other:merge(s)
     assert(other:freeze().count == 64 and #tostring(other) > 10)
