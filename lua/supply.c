@@ -108,7 +108,8 @@ void ltw_supply_take(struct ltw_backtest *b, const struct tw_record *r)
         b->told++;
         return;
     }
-    if (b->gaps && (r->kind == TW_BAR || b->gaps_of_ticks)) {
+    if (b->gaps && (r->kind == TW_BAR || b->gaps_of_ticks)
+        && !tw_gaps_goes_on(b->gaps, r)) {
         place = tw_history_place(b->history);
         if (tw_gaps_look(b->gaps, r, &place) < 0)
             tw_fail(&b->error, UV_ENOMEM, "not enough memory");

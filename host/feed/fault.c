@@ -55,6 +55,15 @@ const char *tw_record_fault(const struct tw_record *r)
     return is_0 ? "a price of 0" : is_negative ? "a size below 0" : NULL;
 }
 
+/* Its low is the least price, as high and low are distances from the close, both up. */
+bool tw_bar_is_sound(const struct tw_record *r)
+{
+    struct tw_ohlc bar;
+
+    tw_bar_get(r, &bar);
+    return bar.low > 0 && bar.open >= bar.low && bar.open <= bar.high && bar.volume >= 0;
+}
+
 static bool is_negative(const struct tw_record *r)
 {
     struct tw_ohlc bar;

@@ -32,6 +32,9 @@ const char *tw_record_fault(const struct tw_record *r);
  * Bars are of the past, and so are not odd for their time. */
 unsigned tw_record_odd(const struct tw_record *r, int64_t *last_ns, unsigned *told);
 
+/* The same of a bar, but for its time. */
+bool tw_bar_is_sound(const struct tw_record *r);
+
 /* True: nothing is wrong with the record or odd, which is so of nearly all, and costs
  * little to see.  False: ask the two above. */
 static inline bool tw_record_is_sound(const struct tw_record *r, int64_t *last_ns)
@@ -41,6 +44,7 @@ static inline bool tw_record_is_sound(const struct tw_record *r, int64_t *last_n
     if (r->time < *last_ns) return false;
     if (r->kind == TW_QUOTE ? q->bid <= 0 || q->ask < q->bid
             || (q->bid_size | q->ask_size) < 0
+        : r->kind == TW_BAR ? !tw_bar_is_sound(r)
         : r->kind != TW_TRADE || r->trade.price <= 0 || r->trade.size < 0) return false;
     *last_ns = r->time;
     return true;

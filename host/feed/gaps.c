@@ -43,7 +43,7 @@ struct pair {                             /* G2                                 
 struct stream {                           /* G1                                        */
     struct stream *next;                  /* of the same symbol                        */
     uint32_t symbol, key, seconds;        /* seconds: of bars; 0: ticks                */
-    int64_t last_ns, day;
+    int64_t last_ns, day, till_ns;            /* till: the hour's end                  */
     uint32_t days;
     uint64_t records;
     bool always;                          /* there are Saturdays                       */
@@ -169,6 +169,19 @@ static int keep(struct stream *s, uint64_t n, int64_t at_ns,
     return TW_OK;
 }
 
+bool tw_gaps_goes_on(struct tw_gaps *g, const struct tw_record *r)
+{
+    struct stream *s = r->kind == TW_BAR && r->symbol < g->room ? g->by_symbol[r->symbol]
+                                                                : NULL;
+
+    if (!s || s->key != r->source_seq || r->time >= s->till_ns
+        || r->time - s->last_ns != s->seconds * SECOND_NS || r->time == s->last_ns)
+        return false;
+    s->records++;
+    s->last_ns = r->time;
+    return true;
+}
+
 int tw_gaps_look(struct tw_gaps *g, const struct tw_record *r,
                  const struct tw_place *place)
 {
@@ -187,6 +200,8 @@ int tw_gaps_look(struct tw_gaps *g, const struct tw_record *r,
     hour = part(at_ns - day * TW_DAY_NS, 3600 * SECOND_NS);
     s->days += s->records == 0 || day != s->day;
     s->day = day;
+    s->till_ns = s->seconds < 86400 ? (day * 24 + hour + 1) * 3600 * SECOND_NS
+                                    : INT64_MIN;
     s->always = s->always || (weekday(day) == 6 && hour >= 6 && hour < 20);
     if (s->records++ > 0) {
         if (at_ns <= s->last_ns) return TW_OK;

@@ -22,6 +22,10 @@ enum { TW_GAPS_TEXT = 600 };
 struct tw_gaps *tw_gaps_new(int64_t limit_ns);
 void tw_gaps_free(struct tw_gaps *g);
 
+/* The record is the next bar of its symbol, one length behind the last one and in the
+ * same hour: so it is counted, and tw_gaps_look need not see it.  Blocks: never. */
+bool tw_gaps_goes_on(struct tw_gaps *g, const struct tw_record *r);
+
 /* The next record, by time.  The path of its place lives as long as g.  UV_ENOMEM.
  * Blocks: never.  Memory: for what is new: a symbol, a gap at another time of day. */
 int tw_gaps_look(struct tw_gaps *g, const struct tw_record *r,

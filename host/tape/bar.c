@@ -17,6 +17,15 @@ static bool fits(const struct distances *d, int64_t unit)
         && d->high / unit < 2 * half && d->low / unit < 2 * half;
 }
 
+/* In units of 1e-9, as nearly all do: nine divisions less. */
+static inline bool fits_as_it_is(const struct distances *d)
+{
+    const uint64_t half = UINT64_C(1) << (BITS - 1);
+
+    return (uint64_t)d->open + half < 2 * half
+        && ((uint64_t)d->high | (uint64_t)d->low) < 2 * half;
+}
+
 int tw_bar_set(struct tw_record *r, const struct tw_ohlc *bar, uint32_t seconds,
                enum tw_bar_price price)
 {
@@ -33,11 +42,16 @@ int tw_bar_set(struct tw_record *r, const struct tw_ohlc *bar, uint32_t seconds,
         || __builtin_sub_overflow(bar->high, bar->close, &d.high)
         || __builtin_sub_overflow(bar->close, bar->low, &d.low))
         return TW_ERANGE;
-    while (unit < 4 && !fits(&d, units[unit])) unit++;
-    if (unit == 4) return TW_ERANGE;
-    open = (uint64_t)(d.open / units[unit]) & mask;
-    high = (uint64_t)(d.high / units[unit]);
-    low = (uint64_t)(d.low / units[unit]);
+    if (!fits_as_it_is(&d)) {
+        for (unit = 1; unit < 4 && !fits(&d, units[unit]);) unit++;
+        if (unit == 4) return TW_ERANGE;
+        d.open /= units[unit];
+        d.high /= units[unit];
+        d.low /= units[unit];
+    }
+    open = (uint64_t)d.open & mask;
+    high = (uint64_t)d.high;
+    low = (uint64_t)d.low;
     r->kind = TW_BAR;
     r->source_seq = seconds | (uint32_t)price << 30;
     r->bar.close = bar->close;

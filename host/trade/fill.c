@@ -63,6 +63,7 @@ static void take_quote(struct tw_market *m, const struct tw_quote *q)
 
 static int64_t share_of(int64_t volume, int64_t share)
 {
+    if (share == TW_FIXED_ONE) return volume > 0 ? volume : 0;
     return volume > 0 ? (int64_t)tw_money_ratio(volume, share, TW_FIXED_ONE) : 0;
 }
 

@@ -27,6 +27,8 @@ static inline tw_money tw_terms_value(const struct tw_terms *t, int64_t price,
 {
     int64_t multiplier = t && t->multiplier ? t->multiplier : TW_FIXED_ONE;
 
+    if (multiplier == TW_FIXED_ONE && quantity % TW_FIXED_ONE == 0)
+        return (tw_money)price * (quantity / TW_FIXED_ONE);
     return tw_money_ratio((tw_money)price * multiplier, quantity,
                           TW_FIXED_ONE * TW_FIXED_ONE);
 }

@@ -51,6 +51,17 @@ static int set(int64_t open, int64_t high, int64_t low, int64_t close, uint32_t 
     return tw_bar_set(&r, &bar, seconds, TW_BAR_TRADES);
 }
 
+/* Of bars that close at 7. */
+static bool comes_back_as_it_is(int64_t open, int64_t high, int64_t low)
+{
+    struct tw_ohlc got, bar = { 7 + open, 7 + high, 7 + low, 7, 1 };
+    struct tw_record r = { 0 };
+
+    if (tw_bar_set(&r, &bar, 60, TW_BAR_TRADES) < 0) return false;
+    tw_bar_get(&r, &got);
+    return is_same(&bar, &got);
+}
+
 int main(void)
 {
     struct tw_ohlc bar = { 1, 2, 1, 2, 5 };
@@ -63,6 +74,14 @@ int main(void)
     ok(set(4, 4, 3, 5, 60) == TW_EFORMAT, "a close above the high");
     ok(set(4, 4, 3, 2, 60) == TW_EFORMAT, "a close below the low");
     ok(set(1, INT64_C(1) << 43, 0, 7, 60) == TW_ERANGE, "too far for nine decimals");
+    ok(set(7, 7 + (INT64_C(1) << 42), 7, 7, 60) == TW_ERANGE
+       && set(7, 7, 7 - (INT64_C(1) << 42), 7, 60) == TW_ERANGE
+       && set(7 + (INT64_C(1) << 41), 7 + (INT64_C(1) << 41), 7, 7, 60) == TW_ERANGE
+       && set(7 - (INT64_C(1) << 41) - 1, 7, 7 - (INT64_C(1) << 41) - 1, 7, 60)
+          == TW_ERANGE, "a distance too far, each");
+    ok(comes_back_as_it_is((INT64_C(1) << 41) - 1, (INT64_C(1) << 42) - 1, 0)
+       && comes_back_as_it_is(-(INT64_C(1) << 41), 0, -(INT64_C(1) << 42) + 1),
+       "the farthest of nine decimals");
     ok(set(0, 8000000000 * TW_FIXED_ONE, 0, 0, 60) == TW_OK, "far in whole units");
     ok(set(INT64_MIN, INT64_MAX, INT64_MIN, INT64_MAX, 60) == TW_ERANGE, "all there is");
     ok(set(1, 2, 1, 2, TW_BAR_SECONDS_MAX) == TW_OK

@@ -111,10 +111,69 @@ static void others(void)
     ok(wrong == 0, "any other byte at any place is refused");
 }
 
+/* The same time, spelled so that it is read field by field. */
+static int slowly(const char *text, int64_t *ns)
+{
+    const size_t n = strlen(text);
+    char longer[128];
+
+    memcpy(longer, text, n);
+    memcpy(longer + n, ".0", 3);
+    return parse(longer, TW_CSV_ISO, ns);
+}
+
+/* Nineteen bytes are read as words: each date and second as field by field. */
+static void whole(void)
+{
+    unsigned wrong = 0, refused = 0;
+
+    for (int year = 1676; year <= 2263; year++)
+        for (int month = 0; month <= 13; month++)
+            for (int day = 0; day <= 32; day++) {
+                const int at = year * 7 + month * 31 + day;
+                char text[80];
+                int64_t ns = -7, want = -7;
+                int rc;
+
+                snprintf(text, sizeof text, "%04d-%02d-%02d%c%02d:%02d:%02d", year,
+                         month, day, at % 2 ? 'T' : ' ', at % 25, at % 61, at % 62);
+                rc = slowly(text, &want);
+                refused += rc != 0;
+                wrong += parse(text, TW_CSV_ISO, &ns) != rc || ns != want;
+            }
+    ok(wrong == 0, "dates with times, of all days of 588 years (%u)", wrong);
+    ok(refused > 10000, "of which %u are none", refused);
+}
+
+/* Each byte changed in turn. */
+static void spelled(void)
+{
+    static const char good[] = "2006-01-02 09:58:07";
+    unsigned wrong = 0, taken = 0;
+
+    for (size_t at = 0; at < sizeof good - 1; at++)
+        for (int c = 1; c < 256; c++) {
+            char text[24];
+            int64_t ns = -7, want = -7;
+            int rc;
+
+            if (at == 16 && (c == '+' || c == '-')) continue;    /* a zone: 58+07 */
+            memcpy(text, good, sizeof good);
+            text[at] = (char)c;
+            rc = slowly(text, &want);
+            taken += rc == 0;
+            wrong += parse(text, TW_CSV_ISO, &ns) != rc || ns != want;
+        }
+    ok(wrong == 0, "any byte at any place of one (%u)", wrong);
+    ok(taken > 50 && taken < 200, "of which %u are times", taken);
+}
+
 int main(void)
 {
     lengths();
     limits();
     others();
+    whole();
+    spelled();
     return tap_done();
 }
