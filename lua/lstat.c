@@ -52,7 +52,14 @@ struct ltw_stat *ltw_check_stat(lua_State *L, int idx)
 static void clear(struct ltw_stat *b)
 {
     memset(b->state, 0, b->s.size);
+    b->is_told = false;
     b->time = INT64_MIN;
+}
+
+/* The value; NaN: none. */
+static double value_of(const struct ltw_stat *b)
+{
+    return b->is_told ? b->told : tw_stat_get(&b->s, b->state, 0);
 }
 
 /* ---- rows ---- */
@@ -111,23 +118,41 @@ static bool input_at(lua_State *L, const struct ltw_stat *b, unsigned i,
 
     *to = (struct tw_compared){ .x = NAN };
     if (type == LUA_TNUMBER) to->x = lua_tonumber(L, idx);
-    else if (of) *to = (struct tw_compared){ tw_stat_get(&of->s, of->state, 0), &of->s,
-                                             of->state };
+    else if (of) *to = (struct tw_compared){ value_of(of), &of->s, of->state };
     else if (type != LUA_TNIL) refuse_input(L, b, i);
     return !isnan(to->x);
 }
 
-/* [-0, +(0|1), -]  What push returns. */
-static int tell(lua_State *L, const struct ltw_stat *b, bool is_counted)
+static bool tells(const struct ltw_stat *b)
 {
-    const struct tw_stat_ops *ops = b->s.inner ? b->s.inner : b->s.ops;
-    double v;
+    return b->s.inner ? b->s.inner->tells : b->s.ops->tells;
+}
 
-    if (!ops->tells) return 0;
-    v = is_counted ? tw_stat_get(&b->s, b->state, 0) : NAN;
+/* [-0, +1, -]  Likewise. */
+static int push_value(lua_State *L, double v)
+{
     if (isnan(v)) lua_pushnil(L);
     else lua_pushnumber(L, v);
     return 1;
+}
+
+/* [-0, +(0|1), -]  What push returns of a row that is missing. */
+static int tell_nothing(lua_State *L, const struct ltw_stat *b)
+{
+    return tells(b) ? push_value(L, NAN) : 0;
+}
+
+/* [-0, +(0|1), -]  A row that counts; returns what push does. */
+static int add(lua_State *L, struct ltw_stat *b, const double *x, int64_t time)
+{
+    if (time > b->time) b->time = time;
+    if (!tells(b)) {
+        tw_stat_push(&b->s, b->state, x, b->time);
+        return 0;
+    }
+    b->told = tw_stat_push_get(&b->s, b->state, x, b->time);
+    b->is_told = true;
+    return push_value(L, b->told);
 }
 
 /* [-0, +(0|1), e]  Pushes the bar at 2 and returns what push does; -1: there is none. */
@@ -141,9 +166,7 @@ static int push_bar(lua_State *L, struct ltw_stat *b)
     if (!r || r->kind != TW_BAR) return -1;
     inputs_of(L, b, r, x);
     time = time_at(L, 3, r);
-    if (time > b->time) b->time = time;
-    tw_stat_push(&b->s, b->state, x, b->time);
-    return tell(L, b, true);
+    return add(L, b, x, time);
 }
 
 /* [-0, +(0|1), -]  Pushes the one number of most handlers, and returns what push does. */
@@ -152,10 +175,7 @@ static int push_number(lua_State *L, struct ltw_stat *b, double x)
     const struct tw_record *r = ltw_state(L)->record;
     const int64_t time = r ? r->time : ltw_now_ns(ltw_state(L));
 
-    if (isnan(x)) return tell(L, b, false);
-    if (time > b->time) b->time = time;
-    tw_stat_push(&b->s, b->state, &x, b->time);
-    return tell(L, b, true);
+    return isnan(x) ? tell_nothing(L, b) : add(L, b, &x, time);
 }
 
 /* statistic:push(x, ... [, time]) -> number | nil
@@ -190,14 +210,12 @@ static int push(lua_State *L)
         x[i] = in[i].x;
     }
     time = time_at(L, (int)n + 2, ltw_state(L)->record);
-    if (time > b->time && is_counted) b->time = time;
-    if (!is_counted) return tell(L, b, false);
+    if (!is_counted) return tell_nothing(L, b);
     if (b->s.kind == &tw_stat_crossover) {
         x[0] = tw_compare(&in[0], &in[1]);
         x[1] = 0;
     }
-    tw_stat_push(&b->s, b->state, x, b->time);
-    return tell(L, b, true);
+    return add(L, b, x, time);
 }
 
 /* statistic:reset()
@@ -228,6 +246,7 @@ static int merge(lua_State *L)
         return luaL_error(L, "merge: %s and %s differ", mine, its);
     if (!b->s.ops->merge) return luaL_error(L, "merge: %s can't be merged", mine);
     b->s.ops->merge(&b->s, b->state, other->state);
+    b->is_told = false;
     if (other->time > b->time) b->time = other->time;
     return 0;
 }
@@ -284,7 +303,7 @@ static int stat_index(lua_State *L)
     }
     if (lua_isnil(L, -1)) return ltw_stat_refuse_field(L, b->s.kind, b->s.kind->name, 2);
     field = (int)lua_tointeger(L, -1);
-    v = tw_stat_get(&b->s, b->state, field == READY ? 0 : (unsigned)field);
+    v = field > 0 ? tw_stat_get(&b->s, b->state, (unsigned)field) : value_of(b);
     if (field == READY) lua_pushboolean(L, !isnan(v));
     else ltw_stat_push_value(L, &b->s, (unsigned)field, v);
     return 1;

@@ -14,6 +14,8 @@ struct ltw_stat {
     void *state;                  /* of s.size bytes                        */
     int64_t time;                 /* of the newest row; it never goes back  */
     uint32_t asked;               /* for methods: how often                 */
+    bool is_told;                 /* told is the value now                  */
+    double told;
     struct tw_stat s;
 };
 

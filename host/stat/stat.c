@@ -199,13 +199,28 @@ int tw_stat_init(struct tw_stat *s, const struct tw_stat_kind *k,
 
 /* ---- use ---- */
 
-void tw_stat_push(const struct tw_stat *s, void *state, const double *x, int64_t time)
+static inline void push(const struct tw_stat *s, void *state, const double *x,
+                        int64_t time, double *out)
 {
     static const uint32_t first = 0;
-    struct tw_stat_rows rows = { .n = 1, .key = &first, .time = &time };
+    struct tw_stat_rows rows = { .n = 1, .key = &first, .time = &time, .out = out };
 
     for (unsigned i = 0; i < s->n_inputs; i++) rows.x[i] = &x[i];
     s->ops->run(s, state, &rows);
+}
+
+void tw_stat_push(const struct tw_stat *s, void *state, const double *x, int64_t time)
+{
+    push(s, state, x, time, NULL);
+}
+
+double tw_stat_push_get(const struct tw_stat *s, void *state, const double *x,
+                        int64_t time)
+{
+    double v;
+
+    push(s, state, x, time, &v);
+    return v;
 }
 
 int tw_stat_field(const struct tw_stat *s, const char *name)

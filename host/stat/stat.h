@@ -122,6 +122,10 @@ int tw_stat_init(struct tw_stat *s, const struct tw_stat_kind *k,
 /* One row into one state. */
 void tw_stat_push(const struct tw_stat *s, void *state, const double *x, int64_t time);
 
+/* The same, and the value that it has then: less work than to get it. */
+double tw_stat_push_get(const struct tw_stat *s, void *state, const double *x,
+                        int64_t time);
+
 /* NaN: no value. */
 static inline double tw_stat_get(const struct tw_stat *s, const void *state,
                                  unsigned field)

@@ -108,6 +108,48 @@ for what, call in pairs {
 end
 t.raises("push: number expected for 'x', got string", mean.push, mean, "1")
 
+-- What push returns is the value, to the bit, and so is what a crossing reads; after what
+-- changes the state without a push, too.
+
+do
+  local told, wrong, x = 0, {}, values(5)
+  for _, kind in ipairs(kinds) do
+    local fine, s = pcall(stat[kind.name])
+    if not fine then fine, s = pcall(stat[kind.name], { window = 5 }) end
+    for i = 1, fine and 100 or 0 do
+      local row = {}
+      for k = 1, #kind.inputs do row[k] = 100 + x() end
+      table.sort(row, function(p, q) return p > q end)     -- the high comes first
+      local got = table.pack(s:push(table.unpack(row)))
+      if got.n == 1 then
+        told = told + 1
+        local again = stat.load(s:save())
+        if got[1] ~= s.value or got[1] ~= again.value or got[1] ~= s:copy().value
+           or s.ready ~= (got[1] ~= nil) then
+          wrong[#wrong + 1] = kind.name
+        end
+      end
+    end
+  end
+  t.ok(told > 1000, "indicators tell: " .. told)
+  t.is(table.concat(wrong, " "), "", "their values")
+  local ta = require "tw.ta"
+  local sma = ta.sma(2)
+  local cross = ta.cross(sma, 10)
+  sma:push(8) sma:push(9)
+  t.is(cross:push(), 0, "below")
+  sma:reset()
+  t.is(cross:push(), nil, "no value after a reset, though one was told")
+  sma:push(11) sma:push(12)
+  t.is(cross:push(), 1, "above")
+  local a, b = stat.vwap(), stat.vwap()
+  cross = ta.cross(a, 10)
+  a:push(8, 1) b:push(20, 9)
+  t.is(cross:push(), 0, "below")
+  a:merge(b)
+  t.is(cross:push(), 1, "above after a merge")
+end
+
 -- One whose methods are asked for often gets a metatable of its own: nothing else is seen
 -- of that.
 
