@@ -413,6 +413,10 @@ static int start_workers(struct tw_app *app, struct tw_error *error, unsigned *s
         if (rc < 0) return tw_fail(error, rc, "%s", app->engines[i].error.text);
     }
     if (ltw_app_add_book(app, error) < 0) return error->code;
+    if (app->o.signals) {   /* before that, nothing has begun: they may just kill */
+        uv_signal_start(&app->interrupt, on_signal, SIGINT);
+        uv_signal_start(&app->terminate, on_signal, SIGTERM);
+    }
     for (unsigned i = 0; i < app->o.workers; i++) {
         rc = tw_worker_post(app->workers[i], start_engine, &app->engines[i]);
         if (rc < 0) return tw_fail(error, rc, "%s", tw_strerror(rc));
@@ -557,10 +561,6 @@ int tw_app_run(struct tw_app *app)
         || ltw_pool_open(&app->host, &error) < 0
         || start_workers(app, &error, &started) < 0)
         goto end;
-    if (app->o.signals) {   /* before that, nothing has begun: they may just kill */
-        uv_signal_start(&app->interrupt, on_signal, SIGINT);
-        uv_signal_start(&app->terminate, on_signal, SIGTERM);
-    }
     ltw_attach_go(app->attach);
     ltw_reloads_start(app->reloads);
     if (tw_io_start(app->io, &error) < 0) goto end;

@@ -38,6 +38,19 @@ for signal, status in pairs { INT = 130, TERM = 143 } do
   if run.status ~= status then t.diag(run.err) end
 end
 
+-- A signal that comes as soon as anything of a script has begun: in one of many workers,
+-- while the others are told to begin.
+for i = 1, 10 do
+  local run = apps.run { args = { "--workers", "8" },
+    app = "app.feed.synthetic { rate = 10 } app.script 's.lua'", ["s.lua"] =
+      "function M.on_start() " .. apps.stop .. " end "
+      .. "function M.on_stop() print 'stop' end" }
+  if run.status ~= 143 or run.out ~= "stop\n" or i == 10 then
+    apps.ended(run, "a signal in on_start", "stop\n", 143)
+    break
+  end
+end
+
 -- A job that catches that it is to end, and then computes for ever, has the time that a
 -- handler has.
 do
