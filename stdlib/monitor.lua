@@ -3,6 +3,9 @@
 -- Why: only MAIN writes to the terminal, and it does so here.  On a terminal
 -- that is a live screen, repainted in place, with the latest lines below;
 -- otherwise a line a second, so that a log stays readable.
+--
+-- Both outputs may be one file, and scripts may flush standard output at any time: so a
+-- line is one write, and what was printed goes out before what is said behind it.
 
 local figures = require "tw.figures"
 local screen = require "tw.screen"
@@ -26,6 +29,12 @@ local rate = 0                    -- records a second, since the last look
 local said_at = 0
 
 local ERROR, WARN, INFO, PRINT <const> = 0, 1, 2, 3
+
+-- Lines for standard error.
+local function tell(text)
+  io.stdout:flush()
+  io.stderr:write(text)
+end
 
 --- monitor.open(app, on_terminal [, sink]) -> true
 -- Begins: app is what tw.app declared.  sink(level, who, text) is asked to take what
@@ -65,9 +74,9 @@ function monitor.print(level, who, text)
     if level ~= ERROR then return true end
   end
   if level == PRINT then
-    io.stdout:write(text, "\n")
+    io.stdout:write(text .. "\n")
   else
-    io.stderr:write("tidewire: ", level == WARN and "warning: " or "", who, text, "\n")
+    tell("tidewire: " .. (level == WARN and "warning: " or "") .. who .. text .. "\n")
   end
   return true
 end
@@ -287,7 +296,7 @@ function monitor.tick(status)
     for _, row in ipairs(board_rows()) do
       parts[#parts + 1] = row[1] .. "=" .. text_of(row[2])
     end
-    io.stderr:write(string.format("%5.1f s  %s records/s  p99 %s  lost %d  %s%s\n",
+    tell(string.format("%5.1f s  %s records/s  p99 %s  lost %d  %s%s\n",
       status.elapsed, screen.number(rate), screen.duration(p99), lost(status),
       figures.traded(status), table.concat(parts, " ")))
   end
@@ -393,7 +402,7 @@ end
 function monitor.finish(status)
   local said = false
   if declared.on_end then said = call("on_end", declared.on_end, status) end
-  if not said and not sink then io.stderr:write(monitor.summary(status), "\n") end
+  if not said and not sink then tell(monitor.summary(status) .. "\n") end
   return said ~= nil
 end
 

@@ -17,7 +17,7 @@ processes.SAY = [[
   local function say(...)
     local words = table.pack(...)
     for i = 1, words.n do words[i] = tostring(words[i]) end
-    io.stdout:write(table.concat(words, " "), "\n")
+    io.stdout:write(table.concat(words, " ") .. "\n")   -- whole, whoever writes, too
     io.stdout:flush()
   end
 ]]

@@ -14,7 +14,7 @@ do
       target = "VENUE", heartbeat = 30, logon = { Password = "secret" } }
     app.script "s.lua"]]):format(at, at), ["s.lua"] = apps.leader .. [[
     local function say(...)
-      io.stdout:write(table.concat({ ... }, " "), "\n")
+      io.stdout:write(table.concat({ ... }, " ") .. "\n")
       io.stdout:flush()
     end
     local file <close> = io.open(here .. "app.lua")

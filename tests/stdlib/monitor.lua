@@ -22,6 +22,20 @@ run = said [[m.open({}, true) m.print(3, "", "printed") m.print(1, "x", "odd")
 t.is(run.out, "\27[?25l\27[24;1H\27[?25h\nafter\n", "a live screen begins and ends once")
 t.is(run.err, "tidewire: x: bad\n", "errors outlive the screen")
 
+-- Both outputs in one file, of which C writes in blocks; and a script on another thread
+-- may flush at any time.
+run = apps.shell(apps.tidewire .. " -e " .. apps.quote [[
+  local m = require "tw.monitor"
+  m.open({}, false)
+  m.print(3, "", ("x"):rep(5000)) m.print(1, "feed x", "odd") m.print(3, "", "after")
+  local parts = { write = function(_, ...) print(select("#", ...), ...) end,
+                  flush = function() print "flushed" end }
+  io.stdout, io.stderr = parts, parts
+  m.print(3, "", "printed") m.print(0, "worker 1", "bad")]] .. " 2>&1")
+t.is(run.out, ("x"):rep(5000) .. "\ntidewire: warning: feed x: odd\nafter\n"
+     .. "1\tprinted\n\nflushed\n1\ttidewire: worker 1: bad\n\n",
+     "lines are whole, and in their order")
+
 -- The app file's functions.
 run = said [[m.open({ on_feed = function(...) print(...) end }, false)
   print(m.feed("fix", "live", "")) m.open({}, false) print(m.feed("fix", "ended", ""))
