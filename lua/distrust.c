@@ -4,9 +4,10 @@
  * compiler has made, start a program, reach what functions of C hold or write into the
  * memory of the process by a file of /proc has more than ffi.
  *
- * What is internal stays with the modules that are built in: these have globals of their
- * own, a copy of what Lua gave, with a require that finds it.  That is the second wall:
- * functions of internal modules check what they get, as any do.
+ * What is internal stays with the modules that are built in: these have globals and
+ * libraries of their own, a copy of what Lua gave, with a require that finds it, and the
+ * methods of texts are Lua's for them, whatever a script puts into string.  That is the
+ * second wall: functions of internal modules check what they get, as any do.
  *
  *   a script's require      package.loaded, package.preload: nothing internal is there
  *   a built-in module's     what is in the registry, which no script sees, then as above
@@ -148,6 +149,13 @@ static int info(lua_State *L)
     return 1;
 }
 
+/* Of a text it is what getmetatable gives. */
+static int metatable(lua_State *L)
+{
+    if (lua_type(L, 1) == LUA_TSTRING) return luaL_getmetafield(L, 1, "__metatable") != 0;
+    return pass(L);
+}
+
 /* [-0, +0, m]  The field of the table on top calls f, which has what it was; f NULL: it
  * raises. */
 static void replace(lua_State *L, const char *name, const char *full, lua_CFunction f)
@@ -184,6 +192,7 @@ static void keep_debug(lua_State *L)
                                         "getupvalue", "setupvalue", NULL };
 
     replace(L, "getinfo", NULL, info);
+    replace(L, "getmetatable", NULL, metatable);
     replace(L, "getupvalue", NULL, upvalue);
     replace(L, "setupvalue", NULL, upvalue);
     for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
@@ -248,24 +257,74 @@ static void take_internal(lua_State *L, bool is_off)
     lua_remove(L, from);
 }
 
+/* [-1, +1, m]  A copy of the table on top, without a metatable. */
+static void copy(lua_State *L)
+{
+    int from = lua_gettop(L), to = from + 1;
+
+    lua_newtable(L);
+    for (lua_pushnil(L); lua_next(L, from); lua_pop(L, 1)) {
+        lua_pushvalue(L, -2);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, to);
+    }
+    lua_remove(L, from);
+}
+
+/* [-1, +0, m]  What the table on top has not is looked for in the one at idx. */
+static void set_index(lua_State *L, int idx)
+{
+    lua_createtable(L, 0, 1);
+    lua_pushvalue(L, idx);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
+    lua_pop(L, 1);
+}
+
+/* [-0, +0, m]  Methods of texts: Lua's, then what scripts add to string.  These get a
+ * metatable that says as much, and is another one. */
+static void set_methods(lua_State *L)
+{
+    int string = lua_gettop(L) + 1, meta = string + 1;
+
+    lua_getglobal(L, LUA_STRLIBNAME);
+    lua_pushliteral(L, "");
+    lua_getmetatable(L, -1);
+    lua_replace(L, meta);
+    lua_pushvalue(L, meta);
+    copy(L);
+    lua_setfield(L, meta, "__metatable");
+    lua_pushvalue(L, string);
+    copy(L);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, meta, "__index");
+    set_index(L, string);
+    lua_pushvalue(L, meta);
+    lua_setfield(L, LUA_REGISTRYINDEX, "tw.texts");
+    lua_settop(L, string - 1);
+}
+
 /* [-0, +0, e]  The globals of built-in modules.  print may be another one later. */
 static void set_within(lua_State *L)
 {
+    static const char *const libraries[] = {
+        LUA_COLIBNAME, LUA_TABLIBNAME, LUA_IOLIBNAME, LUA_OSLIBNAME, LUA_STRLIBNAME,
+        LUA_MATHLIBNAME, LUA_UTF8LIBNAME, LUA_DBLIBNAME
+    };
     int env = lua_gettop(L) + 1;
 
-    lua_newtable(L);
     lua_pushglobaltable(L);
-    for (lua_pushnil(L); lua_next(L, env + 1); lua_pop(L, 1)) {
-        lua_pushvalue(L, -2);
-        lua_pushvalue(L, -2);
-        lua_rawset(L, env);
+    copy(L);
+    for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++) {
+        lua_getfield(L, env, libraries[i]);
+        copy(L);
+        lua_setfield(L, env, libraries[i]);
     }
     lua_pushnil(L);
     lua_setfield(L, env, "print");
-    lua_createtable(L, 0, 1);
     lua_pushglobaltable(L);
-    lua_setfield(L, -2, "__index");
-    lua_setmetatable(L, env);
+    lua_pushvalue(L, env);
+    set_index(L, env + 1);
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
     take_internal(L, false);
     lua_setfield(L, LUA_REGISTRYINDEX, LTW_INTERNAL_LOADED);
@@ -286,14 +345,7 @@ void ltw_distrust(lua_State *L)
 
     if (ltw_state(L)->distrusted) return;
     ltw_state(L)->distrusted = true;
-    lua_getglobal(L, "require");        /* what stdlib/evaluate.lua puts there */
-    lua_pushliteral(L, "tw.bounded");
-    lua_call(L, 1, 1);
-    lua_getfield(L, -1, "string");
-    lua_setfield(L, LUA_REGISTRYINDEX, "tw.methods");
-    lua_pushliteral(L, "");
-    lua_getmetatable(L, -1);
-    lua_setfield(L, LUA_REGISTRYINDEX, "tw.texts");
+    set_methods(L);
     lua_pushglobaltable(L);
     replace(L, "load", NULL, load_text);
     replace(L, "loadfile", NULL, load_text_file);
@@ -310,6 +362,11 @@ void ltw_distrust(lua_State *L)
     lua_getglobal(L, LUA_DBLIBNAME);
     keep_debug(L);
     set_within(L);
+    lua_getfield(L, LUA_REGISTRYINDEX, LTW_INTERNAL_REQUIRE);
+    lua_pushliteral(L, "tw.bounded");   /* what stdlib/evaluate.lua puts there */
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "string");
+    lua_setfield(L, LUA_REGISTRYINDEX, "tw.methods");
     lua_settop(L, top);
 }
 

@@ -15,6 +15,7 @@
  */
 #include "lfunction.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -600,6 +601,41 @@ static int starve(lua_State *L)
     return 0;
 }
 
+/* [-0, +0, e]  Protected. */
+static int become_distrusted(lua_State *L)
+{
+    ltw_distrust(L);
+    return 0;
+}
+
+/* (internal) distrust(n, text) -> string
+ * Distrusts a new state, while the n-th allocation fails (0: none), and runs the text in
+ * it: what it returns, or the error.
+ * Yields: no.  Blocks: while it runs.  Thread: any.
+ * Errors: raises when there is no state.  Units: allocations. */
+static int distrust(lua_State *L)
+{
+    uint64_t n = (uint64_t)luaL_checkinteger(L, 1);
+    const char *text = luaL_checkstring(L, 2);
+    struct ltw_state *s;
+    char result[256];
+    int status;
+
+    check_trusted(L, "distrust");
+    s = ltw_state_new(ltw_state(L)->host, 0);
+    if (!s) return luaL_error(L, "distrust: not enough memory");
+    lua_pushcfunction(s->L, become_distrusted);
+    tw_memory_fail_row(n, 2);
+    status = lua_pcall(s->L, 0, 0, 0);
+    tw_memory_fail_at(0);
+    if (status == LUA_OK && luaL_loadstring(s->L, text) == LUA_OK)
+        lua_pcall(s->L, 0, 1, 0);
+    snprintf(result, sizeof result, "%s", luaL_tolstring(s->L, -1, NULL));
+    ltw_state_free(s);
+    lua_pushstring(L, result);
+    return 1;
+}
+
 /* (internal) blocks() -> integer
  * Frozen values alive in the process.
  * Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none. */
@@ -614,6 +650,7 @@ static const luaL_Reg funcs[] = {
     { "unpack", unpack },
     { "fail_at", fail_at },
     { "starve", starve },
+    { "distrust", distrust },
     { "blocks", blocks },
     { NULL, NULL }
 };

@@ -12,7 +12,8 @@
 -- has no ffi, loads no C library and no C module (package.loadlib, package.cpath) and no
 -- bytecode, starts no program (os.execute, io.popen), opens no file of /proc by io.open,
 -- has of debug only traceback, getinfo, getmetatable and its own functions' upvalues,
--- and none of the modules that tidewire's own are made of (tw.internal).
+-- and none of the modules that tidewire's own are made of (tw.internal).  Methods of
+-- texts, as in s:upper(), are Lua's and what is added to string, not what is replaced.
 -- So it is in each new version of it, in backtests and sweeps, also in those that it runs
 -- itself, and in its jobs of the pool.  In a run such scripts and their jobs share no Lua
 -- state with others: the last worker is theirs, unless workers says more, so there must

@@ -87,6 +87,43 @@ function M.all()
       end
       error "not found"
     end),
+    try("methods of ours", function()
+      local kept = string.rep
+      for _, get in ipairs { getmetatable, debug.getmetatable } do
+        get "".__index.rep = error
+      end
+      local fine, text = pcall(function() return ("a"):rep(2) end)
+      string.rep = kept
+      assert(not fine or text ~= "aa", "not found")
+    end),
+    try("internal by libraries of ours", function()
+      local names = { "coroutine", "debug", "io", "math", "os", "string", "table",
+                      "utf8" }
+      local info, kept, calls, found = debug.getinfo, {}, 0, nil
+      for _, name in ipairs(names) do
+        kept[name] = {}
+        for key, f in pairs(_G[name]) do
+          if type(f) == "function" then kept[name][key] = f end
+        end
+        for key, f in pairs(kept[name]) do
+          _G[name][key] = function(...)
+            local from = info(2, "S")
+            calls = calls + 1
+            if from and from.source:find "^@tw/" then found = name .. "." .. key end
+            return f(...)
+          end
+        end
+      end
+      local json, inspect = require "tw.json", require "tw.inspect"
+      local text = inspect.text(json.decode '{ "a": [1, 2.5, "x\\u0041"] }')
+      local job = tw.pool.map({ 1, 2, 3 }, function(x) return x end)
+      string.format("%s", math.max(1, 2))
+      for _, name in ipairs(names) do
+        for key, f in pairs(kept[name]) do _G[name][key] = f end
+      end
+      assert(calls >= 2 and text == '{a = {1, 2.5, "xA"}}' and #job == 3, text)
+      return assert(found, "not found")
+    end),
     try("internal by globals of ours", function()
       local real, found = pcall, nil
       rawset(_G, "pcall", function(...)
@@ -133,7 +170,9 @@ OFF[#OFF + 1] = "upvaluenot found"
 for _, how in ipairs { "", " that is loaded", " preload", " by name" } do
   OFF[#OFF + 1] = "internal" .. how .. " is off in"
 end
-for _, how in ipairs { "", " by globals" } do
+OFF[#OFF + 1] = "internal of oursnot found"
+OFF[#OFF + 1] = "methods of oursnot found"
+for _, how in ipairs { " by libraries", " by globals" } do
   OFF[#OFF + 1] = "internal" .. how .. " of oursnot found"
 end
 OFF = table.concat(OFF, "\n") .. "\n"
