@@ -97,7 +97,8 @@ static bool digits(struct tw_fix_text t)
 }
 
 /* Digits and one point at most: what nearly all prices and sizes are. */
-static bool plain_decimal(struct tw_fix_text t)
+static inline __attribute__((always_inline))
+bool plain_decimal(struct tw_fix_text t)
 {
     uint64_t other;
 
@@ -109,7 +110,8 @@ static bool plain_decimal(struct tw_fix_text t)
 }
 
 /* Whether a time begins as the last one did that was right, and has three decimals. */
-static bool usual_time(const struct tw_fix_message *m, struct tw_fix_text t)
+static inline __attribute__((always_inline))
+bool usual_time(const struct tw_fix_message *m, struct tw_fix_text t)
 {
     uint64_t end;
 
@@ -134,6 +136,14 @@ static bool other(const struct tw_fix_definition *d, struct tw_fix_text t)
         && (d->choices_n == 0 || chosen(d, t.at, t.n));
 }
 
+static inline bool choice_of_a_byte(const struct tw_fix_definition *d,
+                                    struct tw_fix_text t)
+{
+    unsigned char c = (unsigned char)*t.at;
+
+    return t.n == 1 && c < 128 && d->single[c / 64] >> c % 64 & 1;
+}
+
 /* Whether a value is one of the field; false also where it takes longer to see. */
 static inline __attribute__((always_inline))
 bool fits(struct tw_fix_message *m, unsigned test, const struct tw_fix_definition *d,
@@ -147,7 +157,7 @@ bool fits(struct tw_fix_message *m, unsigned test, const struct tw_fix_definitio
     case TW_FIX_TEST_DIGITS: return digits(t) || other(d, t);
     case TW_FIX_TEST_DECIMAL: return plain_decimal(t) || other(d, t);
     case TW_FIX_TEST_TIME: return usual_time(m, t) || any_time(m, t);
-    case TW_FIX_TEST_BYTE: return t.n == 1 && chosen(d, t.at, 1);
+    case TW_FIX_TEST_BYTE: return choice_of_a_byte(d, t) || other(d, t);
     default: return other(d, t);
     }
 }
@@ -160,74 +170,87 @@ bool passed_over(const struct look *k, const struct tw_fix_field *f)
         && !tw_fix_dictionary_field(k->m->dictionary, (uint32_t)f->tag);
 }
 
-static uint32_t quick_group(const struct look *k, const struct tw_fix_level *group,
-                            uint32_t i, uint32_t end);
+static const struct tw_fix_field *quick_group(const struct look *k,
+                                              const struct tw_fix_level *group,
+                                              const struct tw_fix_field *f,
+                                              const struct tw_fix_field *end);
 
-/* Where the fields end that are fine, from i on: at `end`, or behind an entry.  0: some
- * are not, or it takes longer to see.  seen: a bit for each member, in words. */
+/* Where the fields end that are fine, from f on: at `end`, or behind an entry.  NULL:
+ * some are not, or it takes longer to see.  seen: a bit for each member, in words. */
 static inline __attribute__((always_inline))
-uint32_t pass(const struct look *k, const struct tw_fix_level *l, uint32_t i,
-              uint32_t end, bool is_entry, uint64_t *seen, uint32_t words)
+const struct tw_fix_field *pass(const struct look *k, const struct tw_fix_level *l,
+                                const struct tw_fix_field *f,
+                                const struct tw_fix_field *end, bool is_entry,
+                                uint64_t *seen, uint32_t words)
 {
-    uint32_t before = 0, first = i;
+    const struct tw_fix_field *first = f;
+    uint32_t before = 0;
 
-    while (i < end) {
-        const struct tw_fix_field *f = &k->f[i];
+    while (f < end) {
         const struct tw_fix_member *m = tw_fix_member(l, (uint32_t)f->tag);
-        uint32_t word;
-        uint64_t bit;
+        uint64_t *word, bit;
 
-        if (is_entry && (!m || (m->at == 0 && i > first))) break;
+        if (is_entry && (!m || (m->at == 0 && f > first))) break;
         if (!m) {
-            if (!passed_over(k, f)) return 0;
-            i++;
+            if (!passed_over(k, f++)) return NULL;
             continue;
         }
-        word = words == 1 ? 0 : m->at / 64;
+        word = words == 1 ? seen : &seen[m->at / 64];
         bit = UINT64_C(1) << m->at % 64;
-        if (seen[word] & bit || !fits(k->m, m->field->test, m->field, f)) return 0;
-        seen[word] |= bit;
-        if (k->flags & TW_FIX_VALIDATE_UNORDERED_GROUP_FIELDS && is_entry
-            && m->at < before)
-            return 0;
-        before = m->at;
-        i++;
-        if (m->group && !(i = quick_group(k, m->group, i, end))) return 0;
+        if (*word & bit || !fits(k->m, m->field->test, m->field, f)) return NULL;
+        *word |= bit;
+        if (is_entry) {
+            if (m->at < before && k->flags & TW_FIX_VALIDATE_UNORDERED_GROUP_FIELDS)
+                return NULL;
+            before = m->at;
+        }
+        f++;
+        if (m->group && !(f = quick_group(k, m->group, f, end))) return NULL;
     }
     for (uint32_t w = 0; w < words; w++)
-        if (l->required[w] & ~seen[w]) return 0;
-    return i;
+        if (l->required[w] & ~seen[w]) return NULL;
+    return f;
 }
 
-static uint32_t quick(const struct look *k, const struct tw_fix_level *l, uint32_t i,
-                      uint32_t end, bool is_entry)
+static inline __attribute__((always_inline))
+const struct tw_fix_field *quick(const struct look *k, const struct tw_fix_level *l,
+                                 const struct tw_fix_field *f,
+                                 const struct tw_fix_field *end, bool is_entry,
+                                 uint64_t few)
 {
-    uint64_t seen[WORDS], few = 0;
+    uint64_t seen[WORDS];
     uint32_t words = (l->n + 63) / 64;
 
     /* The bits of most levels are one word, which stays in a register. */
-    if (words == 1) return pass(k, l, i, end, is_entry, &few, 1);
+    if (words == 1) return pass(k, l, f, end, is_entry, &few, 1);
     for (uint32_t w = 0; w < words; w++) seen[w] = 0;
-    return pass(k, l, i, end, is_entry, seen, words);
+    seen[0] = few;
+    return pass(k, l, f, end, is_entry, seen, words);
 }
 
-/* The same of a group's entries, with their count before i. */
-static uint32_t quick_group(const struct look *k, const struct tw_fix_level *group,
-                            uint32_t i, uint32_t end)
+/* The same of a group's entries, with their count before f. */
+static const struct tw_fix_field *quick_group(const struct look *k,
+                                              const struct tw_fix_level *group,
+                                              const struct tw_fix_field *f,
+                                              const struct tw_fix_field *end)
 {
-    const struct tw_fix_field *f = &k->f[i - 1];
     uint64_t count;
 
-    if (!tw_fix_integer((struct tw_fix_text){ f->at, f->n }, &count)) return 0;
+    if (!tw_fix_integer((struct tw_fix_text){ f[-1].at, f[-1].n }, &count)) return NULL;
     for (; count > 0; count--) {
-        uint64_t few = 0;
-
-        if (i == end || (uint32_t)k->f[i].tag != group->tags[0]) return 0;
-        i = group->n <= 64 ? pass(k, group, i, end, true, &few, 1)
-            : quick(k, group, i, end, true);
-        if (!i) return 0;
+        if (f == end || (uint32_t)f->tag != group->tags[0]) return NULL;
+        f = quick(k, group, f, end, true, 0);
+        if (!f) return NULL;
     }
-    return i < end && (uint32_t)k->f[i].tag == group->tags[0] ? 0 : i;
+    return f < end && (uint32_t)f->tag == group->tags[0] ? NULL : f;
+}
+
+/* Header and body; the first of their members, so many, were there and are fine. */
+static const struct tw_fix_field *quick_level(const struct look *k,
+                                              const struct tw_fix_level *l,
+                                              uint32_t i, uint32_t end, unsigned begun)
+{
+    return quick(k, l, k->f + i + begun, k->f + end, false, (UINT64_C(1) << begun) - 1);
 }
 
 /* Whether all is fine by the strictest rules; 10 is the frame's to check. */
@@ -237,8 +260,8 @@ static bool all_fine(const struct look *k)
     const struct tw_fix_dictionary *d = m->dictionary;
 
     return !m->scattered && m->trailer + 1 == m->n && d->trailer_is_10
-        && quick(k, &d->header, 0, m->body, false)
-        && quick(k, &m->type->body, m->body, m->trailer, false);
+        && quick_level(k, &d->header, 0, m->body, d->header_begins ? 3 : 0)
+        && quick_level(k, &m->type->body, m->body, m->trailer, 0);
 }
 
 /* ---- a message with the tags of the one before it ---- */
@@ -274,10 +297,13 @@ static void remember(const struct look *k)
 
 /* Whether each value of a message is fine whose form has passed; false also where it
  * takes longer to see. */
-static bool values(struct tw_fix_message *m)
+static __attribute__((noinline))
+bool values(struct tw_fix_message *m)
 {
-    const struct tw_fix_field *f = m->fields, *end = f + m->n - 1;
-    const struct tw_fix_shape *like = m->form->shape, *last = like + TW_FIX_SHAPES;
+    unsigned begun = m->dictionary->header_begins ? 3 : 0;
+    const struct tw_fix_field *f = m->fields + begun, *end = m->fields + m->n - 1;
+    const struct tw_fix_shape *like = m->form->shape + begun;
+    const struct tw_fix_shape *const last = m->form->shape + TW_FIX_SHAPES;
 
     for (; f < end; f++, like++) {
         uint64_t count;
@@ -490,8 +516,8 @@ struct tw_fix_verdict tw_fix_check(struct tw_fix_message *m, unsigned flags)
 
     if (flags == TW_FIX_CHECK_OFF) return k.verdict;
     if (!m->type) blame(&k, TW_FIX_INVALID_TYPE, 0);
-    else if (form && form->passed == flags && values(m)) return k.verdict;
+    else if (form && m->alike && form->passed == flags && values(m)) return k.verdict;
     else if (!all_fine(&k)) passes(&k);
-    else if (form && form->alike && form->passed != flags) remember(&k);
+    else if (form && m->alike && form->passed != flags) remember(&k);
     return k.verdict;
 }

@@ -16,7 +16,7 @@ enum { TW_FIX_IN_HEADER = 1, TW_FIX_IN_TRAILER = 2, TW_FIX_IS_DATA = 4,
 enum tw_fix_test {
     TW_FIX_TEST_TEXT,             /* any value but none                        */
     TW_FIX_TEST_DIGITS, TW_FIX_TEST_DECIMAL, TW_FIX_TEST_TIME,
-    TW_FIX_TEST_BYTE,             /* a choice of one byte                      */
+    TW_FIX_TEST_BYTE,             /* a choice; nearly all have one byte        */
     TW_FIX_TEST_OTHER,            /* as its kind is, and then its choices      */
     TW_FIX_TEST_COUNT             /* of a shape: just so many                  */
 };
@@ -36,6 +36,7 @@ struct tw_fix_dictionary {
     struct tw_fix_places fields_named, types_named, types_coded;
     struct tw_fix_level header, trailer;
     bool trailer_is_10;           /* nothing else of it is required           */
+    bool header_begins;           /* with 8, 9 and 35: the frame's to check   */
     int64_t made_ns;              /* not that of an older one that stood here */
     struct tw_arena arena;
 };

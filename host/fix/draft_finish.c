@@ -105,8 +105,14 @@ static enum tw_fix_test test_of(const struct tw_fix_definition *f)
 {
     /* A type that was found is a choice of 35, also where an extension forgot to say. */
     if (f->tag == 35) return TW_FIX_TEST_TEXT;
-    if (f->choices_n)
-        return f->kind == TW_FIX_CHAR ? TW_FIX_TEST_BYTE : TW_FIX_TEST_OTHER;
+    if (f->choices_n) {
+        const uint64_t y_or_n = UINT64_C(1) << ('Y' % 64) | UINT64_C(1) << ('N' % 64);
+
+        if (f->kind != TW_FIX_CHAR && f->kind != TW_FIX_STRING
+            && (f->kind != TW_FIX_BOOLEAN || f->single[0] || f->single[1] & ~y_or_n))
+            return TW_FIX_TEST_OTHER;
+        return TW_FIX_TEST_BYTE;
+    }
     switch ((enum tw_fix_kind)f->kind) {
     case TW_FIX_STRING: case TW_FIX_STRINGS: case TW_FIX_DATA: case TW_FIX_TZ:
         return TW_FIX_TEST_TEXT;
@@ -301,6 +307,24 @@ static int make_edge(struct maker *k, enum tw_fix_draft_what what, const char *n
     return TW_OK;
 }
 
+/* Whether what a frame has shown of 8, 9 and 35 is all that the dictionary asks. */
+static bool begins(const struct tw_fix_dictionary *d)
+{
+    enum { ODD = TW_FIX_IN_TRAILER | TW_FIX_IS_DATA | TW_FIX_IS_COUNT };
+    static const struct { uint32_t tag; enum tw_fix_test test; } first[] = {
+        { 8, TW_FIX_TEST_TEXT }, { 9, TW_FIX_TEST_DIGITS }, { 35, TW_FIX_TEST_TEXT },
+    };
+
+    for (uint32_t i = 0; i < sizeof first / sizeof *first; i++) {
+        const struct tw_fix_member *m = tw_fix_member(&d->header, first[i].tag);
+
+        if (!m || m->at != i || m->field->test != first[i].test
+            || d->marks[first[i].tag] & ODD)
+            return false;
+    }
+    return true;
+}
+
 /* ---- messages ---- */
 
 static int by_code(const void *a, const void *b)
@@ -369,6 +393,7 @@ static int make(struct maker *k, struct tw_fix_draft_part **types)
     if (code == TW_OK) code = make_edge(k, TW_FIX_HEADER, "header", 35, &k->d->header);
     if (code == TW_OK) code = make_edge(k, TW_FIX_TRAILER, "trailer", 10, &k->d->trailer);
     if (code < 0) return code;
+    k->d->header_begins = begins(k->d);
     k->d->trailer_is_10 = true;
     for (uint32_t i = 0; i < k->d->trailer.n; i++) {
         const struct tw_fix_level *l = &k->d->trailer;

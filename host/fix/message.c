@@ -1,7 +1,9 @@
 /* message.c - one whole FIX message as fields, parts and groups.
  *
  * Why: nearly all messages have the tags that the last one of their type had.  So a field
- * is compared with the one that stood in its place, and its tag is not read again.
+ * is compared with the one that stood in its place, and its tag is not read again.  From
+ * the first that differs on all tags are read, without asking at each: where messages
+ * differ, what comes next can't be guessed by the processor either.
  *
  * Layer host/fix.  Thread: the owner's of the message.
  */
@@ -109,90 +111,197 @@ static uint8_t marks(const struct tw_fix_message *m, int32_t tag)
         & (TW_FIX_IN_HEADER | TW_FIX_IN_TRAILER | TW_FIX_IS_DATA);
 }
 
-/* The tag, of up to seven digits, and '=' that a field begins with; false: others. */
-static bool learn(struct tw_fix_message *m, struct tw_fix_shape *like, uint64_t w)
+/* The tag, of up to seven digits, and '=' that a field begins with: the bits of its
+ * digits; 0: it begins in another way. */
+static inline unsigned usual_tag(uint64_t w, int32_t *tag)
 {
     uint64_t value = w ^ UINT64_C(0x3030303030303030), other = tw_fix_no_digits(value);
-    unsigned digits = other ? (unsigned)__builtin_ctzll(other) / 8 : 8;
+    unsigned bits = other ? (unsigned)__builtin_ctzll(other) & 56 : 64;
 
-    m->form->n = 0;
-    *like = unlike;
-    if (digits - 1 >= 7 || (w >> 8 * digits & 255) != '=') return false;
-    like->mask = UINT64_MAX >> (56 - 8 * digits);
-    like->bytes = w & like->mask;
-    like->tag = (int32_t)tw_fix_eight_digits(value << (64 - 8 * digits));
-    like->digits = (uint8_t)digits;
-    like->marks = marks(m, like->tag);
-    return true;
+    if (bits - 8 >= 56 || (w >> bits & 255) != '=') return 0;
+    if (bits <= 32) {   /* as nearly all: four digits, in half as many steps */
+        uint32_t v = (uint32_t)(value << 32 >> bits);
+
+        v = v * 10 + (v >> 8);
+        *tag = (int32_t)((v & 255) * 100 + (v >> 16 & 255));
+        return bits;
+    }
+    *tag = (int32_t)tw_fix_eight_digits(value << (64 - bits));
+    return bits;
+}
+
+/* A message while it is split. */
+struct cut {
+    struct tw_fix_message *m;
+    const char *p, *end;                   /* what is left of it               */
+    struct tw_fix_field *field, *last;
+    const uint64_t *soh;                   /* what is left of its index        */
+    const char *base;                      /* of the bits                      */
+    uint64_t bits;
+    unsigned zone;                         /* of what came last; 0: the body   */
+    uint32_t body, trailer;
+};
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* Where the field ends. */
+INLINE const char *next_stop(struct cut *c)
+{
+    const char *stop;
+
+    for (; c->bits == 0; c->bits = *++c->soh) c->base += 64;
+    stop = c->base + __builtin_ctzll(c->bits);
+    c->bits &= c->bits - 1;
+    return stop;
+}
+
+/* The field is there, from its value on to stop. */
+INLINE void place(struct cut *c, int32_t tag, unsigned mark, const char *value,
+                  const char *stop)
+{
+    c->field->tag = tag;
+    c->field->at = value;
+    if (mark != c->zone) {
+        unsigned i = (unsigned)(c->field - c->m->fields);
+
+        if (mark & TW_FIX_IS_DATA && i > 0) {
+            size_t next;
+
+            stop = data_end(c->m, c->field, stop, c->end);
+            next = (size_t)(stop + 1 - c->m->bytes);
+            c->soh = c->m->soh + next / 64;
+            c->base = c->m->bytes + next / 64 * 64;
+            c->bits = *c->soh & UINT64_MAX << next % 64;
+        }
+        if (mark & TW_FIX_IN_HEADER && c->zone != TW_FIX_IN_HEADER)
+            c->m->scattered = true;
+        if (c->zone != TW_FIX_IN_HEADER || !(mark & TW_FIX_IN_HEADER)) {
+            if (c->zone == TW_FIX_IN_HEADER) c->body = i;
+            if (c->zone != TW_FIX_IN_TRAILER) c->trailer = i;
+            c->zone = mark & TW_FIX_IN_TRAILER;
+        }
+    }
+    c->field->n = (uint32_t)(stop - value);
+    c->field++;
+    c->p = stop + 1;
+}
+
+enum { ROUND = TW_FIX_SHAPES / 2 };        /* groups come round */
+
+static int too_many(struct tw_fix_message *m)
+{
+    snprintf(m->why, sizeof m->why, "more than %u fields", m->fields_max);
+    return TW_ELIMIT;
+}
+
+/* 8, 9 and 35, which the frame has seen there, of a dictionary whose header has them. */
+INLINE void split_first(struct cut *c, size_t header)
+{
+    const char *stop = next_stop(c);
+
+    place(c, 8, TW_FIX_IN_HEADER, c->m->bytes + 2, stop);
+    place(c, 9, TW_FIX_IN_HEADER, stop + 3, next_stop(c));
+    place(c, 35, TW_FIX_IN_HEADER, c->m->bytes + header + 3, next_stop(c));
+}
+
+/* The fields as far as they are those of the form: all, some or none. */
+INLINE void split_known(struct cut *c, const struct tw_fix_shape *like,
+                        const struct tw_fix_shape *const last_shape)
+{
+    for (; c->p < c->end; like++) {
+        if (like == last_shape) like -= ROUND;
+        if ((tw_fix_word(c->p) & like->mask) != like->bytes || c->field == c->last)
+            return;
+        place(c, like->tag, like->marks, c->p + like->digits + 1, next_stop(c));
+    }
+}
+
+/* The rest of them; learn: they are those of the form from now on. */
+INLINE int split_rest(struct cut *c, struct tw_fix_shape *like, bool learn)
+{
+    struct tw_fix_shape *const last_shape = like + TW_FIX_SHAPES;
+    ptrdiff_t i = c->field - c->m->fields;
+
+    like += i < TW_FIX_SHAPES ? i : i % ROUND + ROUND;
+    for (; c->p < c->end; like++) {
+        const char *value, *stop;
+        uint64_t w = tw_fix_word(c->p);
+        unsigned bits;
+        int32_t tag;
+
+        if (c->field == c->last) return too_many(c->m);
+        if (learn && like == last_shape) like -= ROUND;
+        stop = next_stop(c);
+        bits = usual_tag(w, &tag);
+        if (bits) {
+            value = c->p + bits / 8 + 1;
+        } else {
+            const char *equals = odd_tag(c->p, stop, &tag);
+
+            if (!equals) return garbled(c->m, c->p, "is not tag=value");
+            value = equals + 1;
+        }
+        if (learn) {
+            *like = unlike;
+            if (bits) {
+                like->mask = UINT64_MAX >> (56 - bits);
+                like->bytes = w & like->mask;
+                like->tag = tag;
+                like->digits = (uint8_t)(bits / 8);
+                like->marks = marks(c->m, tag);
+            }
+        }
+        place(c, tag, marks(c->m, tag), value, stop);
+    }
+    return TW_OK;
 }
 
 static int split(struct tw_fix_message *m, size_t header, const char *end)
 {
-    enum { ROUND = TW_FIX_SHAPES / 2 };
     struct tw_fix_form *form = form_of(m, header);
-    struct tw_fix_shape *like = form->shape, *const last_shape = like + TW_FIX_SHAPES;
-    struct tw_fix_field *field = m->fields, *const last = field + m->fields_max - 1;
-    const uint64_t *soh = m->soh;
-    const char *p = m->bytes, *base = p;   /* base: of the bits of *soh */
-    uint64_t bits = *soh;
-    unsigned zone = TW_FIX_IN_HEADER;      /* of what came last; 0: the body */
-    uint32_t body = 0, trailer = 0;
+    struct tw_fix_shape *like = form->shape;
+    struct cut c = {
+        .m = m, .p = m->bytes, .end = end, .field = m->fields,
+        .last = m->fields + m->fields_max - 1, .soh = m->soh, .base = m->bytes,
+        .bits = *m->soh, .zone = TW_FIX_IN_HEADER,
+    };
+    bool learn = false;
+    int code = TW_OK;
 
     m->form = form;
     m->scattered = false;
-    for (; p < end; field++, like++) {
-        uint64_t w = tw_fix_word(p);
-        const char *value, *stop;
-
-        if (like == last_shape) like -= ROUND;   /* groups come round */
-        if (field == last) {
-            snprintf(m->why, sizeof m->why, "more than %u fields", m->fields_max);
-            return TW_ELIMIT;
-        }
-        for (; bits == 0; bits = *++soh) base += 64;
-        stop = base + __builtin_ctzll(bits);
-        bits &= bits - 1;
-        if ((w & like->mask) == like->bytes || learn(m, like, w)) {
-            value = p + like->digits + 1;
-        } else {
-            const char *equals = odd_tag(p, stop, &like->tag);
-
-            if (!equals) return garbled(m, p, "is not tag=value");
-            value = equals + 1;
-            like->marks = marks(m, like->tag);
-        }
-        field->tag = like->tag;
-        field->at = value;
-        if (like->marks != zone) {
-            unsigned i = (unsigned)(field - m->fields);
-
-            if (like->marks & TW_FIX_IS_DATA && i > 0) {
-                size_t next;
-
-                stop = data_end(m, field, stop, end);
-                next = (size_t)(stop + 1 - m->bytes);
-                soh = m->soh + next / 64;
-                base = m->bytes + next / 64 * 64;
-                bits = *soh & UINT64_MAX << next % 64;
-            }
-            if (like->marks & TW_FIX_IN_HEADER && zone != TW_FIX_IN_HEADER)
-                m->scattered = true;
-            if (zone != TW_FIX_IN_HEADER || !(like->marks & TW_FIX_IN_HEADER)) {
-                if (zone == TW_FIX_IN_HEADER) body = i;
-                if (zone != TW_FIX_IN_TRAILER) trailer = i;
-                zone = like->marks & TW_FIX_IN_TRAILER;
-            }
-        }
-        field->n = (uint32_t)(stop - value);
-        p = stop + 1;
+    if (m->dictionary->header_begins && m->fields_max > 3) {
+        split_first(&c, header);
+        like += 3;
     }
-    *field = (struct tw_fix_field){ 10, 3, end + 3 };
-    m->n = (uint32_t)(field - m->fields) + 1;
-    m->body = zone == TW_FIX_IN_HEADER ? m->n - 1 : body;
-    m->trailer = zone == TW_FIX_IN_TRAILER ? trailer : m->n - 1;
-    form->alike = form->n == m->n;
-    form->n = m->n;
+    split_known(&c, like, form->shape + TW_FIX_SHAPES);
+    m->alike = c.p >= end && form->n == (uint32_t)(c.field - m->fields) + 1;
+    if (m->alike) {
+        form->others = 0;
+    } else {
+        /* One now and then is not what most are, and where all differ it is no use. */
+        learn = form->n == 0 || ++form->others % 8 == 2;
+        if (learn) form->n = form->passed = 0;
+        code = learn ? split_rest(&c, form->shape, true)
+               : split_rest(&c, form->shape, false);
+    }
+    if (code < 0) return code;
+    m->n = (uint32_t)(c.field - m->fields) + 1;
+    if (learn) form->n = m->n;
+    *c.field = (struct tw_fix_field){ 10, 3, end + 3 };
+    m->body = c.zone == TW_FIX_IN_HEADER ? m->n - 1 : c.body;
+    m->trailer = c.zone == TW_FIX_IN_TRAILER ? c.trailer : m->n - 1;
     return TW_OK;
+}
+
+/* As tw_fix_dictionary_type, with what nearly all codes are in line. */
+static inline const struct tw_fix_type *type_of(const struct tw_fix_dictionary *d,
+                                                const struct tw_fix_field *f)
+{
+    unsigned char c = (unsigned char)*f->at;
+
+    if (f->n != 1 || c >= 128) return tw_fix_dictionary_type(d, f->at, f->n);
+    return d->types_short[c] ? &d->types[d->types_short[c] - 1] : NULL;
 }
 
 int tw_fix_message_read(struct tw_fix_message *m, const struct tw_fix_dictionary *d,
@@ -207,10 +316,12 @@ int tw_fix_message_read(struct tw_fix_message *m, const struct tw_fix_dictionary
     code = split(m, f->header, p + f->header + f->body);
     if (code < 0) return code;
     /* The frame says that 8, 9 and 35 come first. */
-    m->type = tw_fix_dictionary_type(d, m->fields[2].at, m->fields[2].n);
-    m->form->alike &= m->form->type == m->type;
-    m->form->type = m->type;
-    if (!m->form->alike) m->form->passed = 0;
+    m->type = type_of(d, &m->fields[2]);
+    if (m->form->type != m->type) {
+        m->form->type = m->type;
+        m->form->passed = 0;
+        m->alike = false;
+    }
     return TW_OK;
 }
 

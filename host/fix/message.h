@@ -23,7 +23,7 @@ struct tw_fix_field {
     const char *at;               /* SOH follows them                         */
 };
 
-/* What the last message of a type was, for the next one: most are alike. */
+/* What a message of a type was, for the next one: most are alike. */
 enum { TW_FIX_FORMS = 8, TW_FIX_SHAPES = 128 };
 struct tw_fix_shape {             /* of the n-th field                        */
     uint64_t mask, bytes;         /* of the first word: tag and '='           */
@@ -39,8 +39,8 @@ struct tw_fix_form {
     const struct tw_fix_dictionary *dictionary;
     const struct tw_fix_type *type;
     int64_t made_ns;              /* the dictionary's                         */
-    uint32_t n;                   /* fields; 0: a shape has changed since     */
-    bool alike;                   /* the last two had the same tags           */
+    uint32_t n;                   /* fields; 0: of no message yet             */
+    unsigned others;              /* messages with other tags, in a row       */
     unsigned passed;              /* check.c's: the flags by which all of it
                                    * was fine but for values; 0: none         */
     struct tw_fix_shape shape[TW_FIX_SHAPES];
@@ -60,6 +60,7 @@ struct tw_fix_message {
     size_t bytes_max;             /* constant after init                      */
     struct tw_fix_form *forms;    /* TW_FIX_FORMS of them                     */
     struct tw_fix_form *form;     /* that of this message; NULL: of a copy    */
+    bool alike;                   /* it has the tags that its form has        */
     uint64_t time[2];             /* check.c's: what a right time began with  */
     char why[80];                 /* what tw_fix_message_read found wrong     */
 };

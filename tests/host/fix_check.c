@@ -315,6 +315,43 @@ static void kinds(void)
         }
 }
 
+/* ---- what is learnt of messages ---- */
+
+/* Reads and checks it; whether it has the tags that its form has. */
+static bool alike(const char *text)
+{
+    size_t n;
+    char *p = whole(TW_FIX_44, text, &n);
+    bool fine = take(&m, dicts[TW_FIX_44], p, n) == TW_OK
+        && tw_fix_check(&m, TW_FIX_CHECK_STRICT).reason == TW_FIX_FINE;
+
+    if (!fine) ok(false, "fine: %s", text);
+    free(p);
+    return m.alike;
+}
+
+static void learning(void)
+{
+    static const char *const one = ORDER, *const other = ORDER "58=text|";
+    unsigned known = 0;
+
+    for (int i = 0; i < 9; i++) alike(one);
+    ok(alike(one) && !alike(other) && alike(one) && !alike(other) && alike(one),
+       "one order among others is not what most are");
+    ok(!alike(other) && !alike(other) && alike(other), "two in a row are");
+    for (int i = 0; i < 64; i++) {
+        char text[256];
+
+        /* Each has fields that the one before it lacks. */
+        snprintf(text, sizeof text, "%s%s%s%s", one, i & 1 ? "15=USD|" : "",
+                 i & 2 ? "59=0|" : "", i & 1 ? "" : "58=text|");
+        known += alike(text);
+    }
+    ok(known > 0 && known < 32, "where all differ few are learnt from (%u known)", known);
+    for (int i = 0; i < 9; i++) alike(one);
+    ok(alike(one), "until they are alike again");
+}
+
 int main(void)
 {
     for (int v = 0; v <= TW_FIX_50SP2; v++)
@@ -327,6 +364,7 @@ int main(void)
     groups();
     rules();
     kinds();
+    learning();
     tw_fix_message_fini(&m);
     for (int v = 0; v <= TW_FIX_50SP2; v++) tw_fix_dictionary_free(dicts[v]);
     return tap_done();

@@ -239,7 +239,7 @@ static void forms(long times)
         size_t n;
         int read;
 
-        for (int k = 0; k < 3; k++)
+        for (int k = 0; k < 10; k++)   /* it is learnt after eight at most */
             if (judge(from, with, &read).reason != TW_FIX_FINE) wrong++;
         strcpy(text, from);
         if (below(4)) mutate_values(text);
