@@ -45,7 +45,8 @@ local pipe <close> = assert(io.popen "mktemp -d")
 local scratch = pipe:read "l"
 apps.directory = scratch           -- removed at the end
 local runs = 0
-setmetatable(apps, { __gc = function() os.execute("rm -rf " .. scratch) end })
+local reserved = ""                -- by free_port, likewise
+setmetatable(apps, { __gc = function() os.execute("rm -rf " .. scratch .. reserved) end })
 
 --- A text without the directories that this module makes.
 local function clean(text)
@@ -111,12 +112,38 @@ function apps.until_shown(command, pattern, directory, ending)
   return run
 end
 
---- A port that nobody listens at, below those that the system gives out.
+-- Of 180 ranges of a hundred ports, below those that the system gives out, one is this
+-- process's as long as it lives: a link with its number says so.  That of a process which
+-- was killed is taken over.
+local RESERVE <const> = [[
+  i=0
+  while [ $i -lt 180 ]; do
+    n=$(( (ME + i) % 180 )); i=$((i + 1))
+    link=/tmp/tidewire-ports-$n
+    ln -s ME $link 2>/dev/null && { echo $n; exit; }
+    [ -h $link ] || continue
+    was=$(readlink $link)
+    [ -z "$was" ] || [ -e /proc/$was ] && continue
+    mv $link $link.ME 2>/dev/null || continue
+    if [ "$(readlink $link.ME)" = "$was" ]; then rm $link.ME
+    else mv -n $link.ME $link; continue; fi     # another one has taken it over meanwhile
+    ln -s ME $link 2>/dev/null && { echo $n; exit; }
+  done]]
+local range, asked = nil, 0
+
+--- A port that nobody listens at, and that no other test is given, nor this one again.
 function apps.free_port()
-  local taken = apps.shell("cat /proc/net/tcp /proc/net/tcp6").out
-  local stat <close> = io.open "/proc/self/stat"
-  local first, port = 12000 + stat:read "n" % 180 * 100, nil   -- other tests have others
-  repeat port = first + math.random(0, 99)
+  if not range then
+    local stat <close> = io.open "/proc/self/stat"
+    local me = tostring(stat:read "n")
+    range = tonumber(apps.shell((RESERVE:gsub("ME", me))).out)
+    assert(range, "no range of ports is free: see /tmp/tidewire-ports-*")
+    reserved = (" /tmp/tidewire-ports-%d"):format(range)
+  end
+  local taken, port = apps.shell("cat /proc/net/tcp /proc/net/tcp6").out, nil
+  repeat
+    port, asked = 12000 + range * 100 + asked, asked + 1
+    assert(asked <= 100, "a test with a hundred ports")
   until not taken:find((":%04X "):format(port), 1, true)
   return port
 end

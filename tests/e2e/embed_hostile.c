@@ -264,23 +264,26 @@ static void test_states(void)
 
 /* ---- the peers of a host ---- */
 
-/* A socket of this machine: port 0 is a free one. */
+/* A socket of this machine. */
 static struct sockaddr_in local(unsigned short port)
 {
     return (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port),
                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 }
 
+/* Below those that the system gives out, and that other tests are given. */
 static unsigned short free_port(void)
 {
-    struct sockaddr_in at = local(0);
-    socklen_t n = sizeof at;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    unsigned short port = 0;
 
-    bind(fd, (struct sockaddr *)&at, sizeof at);
-    getsockname(fd, (struct sockaddr *)&at, &n);
-    close(fd);
-    return ntohs(at.sin_port);
+    for (int i = 0; i < 2000 && port == 0; i++) {
+        struct sockaddr_in at = local((unsigned short)(10000 + (getpid() + i) % 2000));
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+        if (bind(fd, (struct sockaddr *)&at, sizeof at) == 0) port = ntohs(at.sin_port);
+        close(fd);
+    }
+    return port;
 }
 
 /* A peer that is gone before, while or after it is written to.  Was it served? */
