@@ -318,18 +318,20 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* R30 to R32. */
+/* R30 to R32.  When this process had no turn for long, what the peer said meanwhile may
+ * wait to be read: so the peer is given its time from the TestRequest on. */
 static void beat(struct tw_fix_session *s)
 {
     int64_t now = s->now.steady_ns, quiet = now - s->last_in, every = s->heartbeat_ns;
 
     if (every == 0) return;
-    if (quiet >= every * 12 / 5) {
+    if (s->probing && now - s->probed >= every * 6 / 5) {
         s->cuts.silent++;
         tw_fix_close(s, "nothing was received for %" PRId64 " s", quiet / SECOND_NS);
     } else if (!s->probing && quiet >= every * 6 / 5) {
         tw_fix_send_test(s);
         s->probing = true;
+        s->probed = now;
     } else if (!s->probing && now - s->last_out >= every) {
         tw_fix_send_heartbeat(s, (struct tw_fix_text){0});
     }
@@ -384,7 +386,7 @@ int64_t tw_fix_session_wakes(struct tw_fix_session *s, struct tw_fix_now now)
     if (s->state == TW_FIX_UP && s->heartbeat_ns) {
         int64_t every = s->heartbeat_ns;
 
-        at = least(at, s->last_in + (s->probing ? every * 12 / 5 : every * 6 / 5));
+        at = least(at, (s->probing ? s->probed : s->last_in) + every * 6 / 5);
         if (!s->probing) at = least(at, s->last_out + every);
     }
     if (s->state == TW_FIX_UP && s->asked_to >= tw_fix_in(s))

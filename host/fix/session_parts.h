@@ -31,6 +31,7 @@ struct tw_fix_session {
     bool probing;                /* a TestRequest is open                            */
     struct tw_fix_now now;
     int64_t heartbeat_ns, last_in, last_out;
+    int64_t probed;              /* when, while it is                                */
     int64_t since;               /* its state                                        */
     struct tw_fix_period period; /* at now, as far as it goes                        */
     uint64_t era;                /* rises when numbers are set                       */

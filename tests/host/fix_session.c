@@ -211,6 +211,9 @@ static void timers(void)
          ON "+29.9\n<-\n+0.2\n<35=0 34=2\n<-");
     talk("R31, R32: a TestRequest, then the end", TW_FIX_42, &acceptor,
          ON "+30\n<35=0 34=2\n+6\n<35=1 34=3 112=TEST\n+35.9\n<-\n+0.2\n!nothing was");
+    talk("R31: after a stop of ours, too", TW_FIX_42, &acceptor,
+         ON "stop 500\n<35=1 34=2 112=TEST\n>35=0 34=2\n+29.9\n<-\n+0.2\n<35=0 34=3\n"
+         "stop 500\n<35=1 34=4 112=TEST\n+35.9\n<-\n+0.2\n!nothing was");
     talk("R31: an answer", TW_FIX_42, &acceptor,
          ON "+36\n<35=0 34=2\n<35=1 34=3 112=TEST\n>35=0 34=2 112=TEST\n+30\n"
          "<35=0 34=4\n<-");

@@ -6,6 +6,7 @@
  *     <35=0 34=2 112=id    the next message is that, without 8, 9, 10, 49, 52 and 56
  *     <-                   and there is no other
  *     +2.5                 so many seconds pass
+ *     stop 2.5             likewise, in which we have no turn but at the end
  *     !why                 it closes, as that says, and is hung up
  *     ?GAP 2 3             the next event of that kind has these numbers
  *     =3 4                 its numbers: next in, next out
@@ -202,7 +203,7 @@ static const char *hear(void)
     return text;
 }
 
-static void pass(double seconds)
+static void pass(double seconds, bool stopped)
 {
     int64_t left = (int64_t)(seconds * 1e9);
 
@@ -210,7 +211,7 @@ static void pass(double seconds)
         int64_t step = tw_fix_session_wakes(r.s, r.now) - r.now.steady_ns;
 
         if (step < 1000000) step = 1000000;
-        if (step > left) step = left;
+        if (step > left || stopped) step = left;
         r.now.time_ns += step;
         r.now.steady_ns += step;
         left -= step;
@@ -279,7 +280,7 @@ static const char *play(const char *line)
         snprintf(got, sizeof got, "%s", text);
         return got;
     }
-    case '+': pass(strtod(line + 1, NULL)); return NULL;
+    case '+': pass(strtod(line + 1, NULL), false); return NULL;
     case '!': {
         const char *why = tw_fix_session_closing(r.s);
 
@@ -307,6 +308,7 @@ static const char *play(const char *line)
     if (strcmp(line, "refused") == 0)
         return tw_fix_session_connected(r.s, r.now, &error) < 0 ? NULL : "connected";
     if (strcmp(line, "hangup") == 0) hang_up();
+    else if (strncmp(line, "stop ", 5) == 0) pass(strtod(line + 5, NULL), true);
     else if (strcmp(line, "logout") == 0) tw_fix_session_logout(r.s, r.now, "bye");
     else if (strcmp(line, "reset") == 0) tw_fix_session_reset(r.s, r.now);
     else if (strcmp(line, "enable") == 0) tw_fix_session_enable(r.s, r.now, true);
