@@ -166,16 +166,16 @@ local python = os.execute "python3 -c '' 2>/dev/null"
 if not there or not python or apps.has "tsan" then
   t.skip("no acceptance scripts, or no python3, or it would take too long")
 else
-  local at = apps.free_port()
   -- Side by side, each with an acceptor of its own: most of the time is heartbeats.
   local parts = { "fix42/1", "fix42/2", "fix42/[34]", "fix42/[6-9A-Z]" }
   local command = { "trap 'kill $(jobs -p) 2>/dev/null' EXIT" }
   for i, part in ipairs(parts) do
+    local at = apps.free_port()
     command[i + 1] = ("(%s run scripts/fix/acceptor.lua --no-attach --set port=%d"
       .. " --set dictionaries=%s/spec >/dev/null 2>&1 </dev/null & run=$!;"
       .. " timeout 120 python3 %s/run_at.py --port %d --match '%s'"
       .. " %s/definitions/server/fix42 | grep -E '^(not )?ok|^#'; kill $run) &"):format(
-      apps.tidewire, at + i, scripts, scripts, at + i, part, scripts)
+      apps.tidewire, at, scripts, scripts, at, part, scripts)
   end
   command[#command + 1] = "wait"
   local got = apps.shell("bash -c " .. apps.quote(table.concat(command, "\n")))
