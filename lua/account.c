@@ -251,7 +251,7 @@ void ltw_account_check(lua_State *L, const struct ltw_trader *t, const char *wha
 
 /* ---- for stdlib/trade.lua ---- */
 
-/* fills(): a list of { name, records, market, limit, stop }, in words */
+/* fills(): a list of { name, records, market, limit, stop, auction }, in words */
 static int fills(lua_State *L)
 {
     lua_createtable(L, TW_FILL_MODELS, 0);
@@ -260,9 +260,10 @@ static int fills(lua_State *L)
         const char *const fields[][2] = {
             { "name", text->name }, { "records", text->records },
             { "market", text->market }, { "limit", text->limit }, { "stop", text->stop },
+            { "auction", text->auction },
         };
 
-        lua_createtable(L, 0, 5);
+        lua_createtable(L, 0, 6);
         for (size_t f = 0; f < sizeof fields / sizeof fields[0]; f++) {
             lua_pushstring(L, fields[f][1]);
             lua_setfield(L, -2, fields[f][0]);

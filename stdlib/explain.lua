@@ -172,6 +172,12 @@ local BOOK = {
     return ("%s ahead of it went without a trade; %s ahead of it"):format(num(s.quantity),
                                                                        num(s.ahead_to))
   end,
+  gathered = function(s) return "waits for the auction at " .. when(s.arrives) end,
+  auction = function(s)
+    if s.quantity == 0 then return "the auction: nothing can trade" end
+    return ("the auction: %s can trade at %s; %s ahead of it at its price"):format(
+      num(s.quantity), range(s), num(s.ahead))
+  end,
   trades = function(s)
     return ("trades with %s, %s at %s"):format(times(s, "an order", "orders"),
                                                num(s.quantity), range(s))

@@ -18,7 +18,7 @@ local function fills()
   local lines = {}
   for _, m in ipairs(require "tw.internal.trade".fills()) do
     lines[#lines + 1] = ("  %-10s by %s"):format(m.name, m.records)
-    for _, order in ipairs { "market", "limit", "stop" } do
+    for _, order in ipairs { "market", "limit", "stop", "auction" } do
       lines[#lines + 1] = ("    %-7s  %s"):format(order, m[order])
     end
   end
@@ -325,9 +325,20 @@ price before time, never with themselves.  Its trades and quotes are records of 
 another feed for it would mix with the book's.  Nothing else trades there: a script that
 quotes both sides gives liquidity; there is no slippage but what the book has, and an
 account that says one is refused.  While its calendar is closed an instrument's book takes
-no orders, and it takes none with tif "opg" or "cls", as it has no auctions.  A
-reduce-only order is no larger than what is held; "fok" counts on none of these, nor on
-brackets, as they may shrink.
+no orders but for auctions.  A reduce-only order is no larger than what is held; "fok"
+counts on none of these, nor on brackets, as they may shrink.
+
+Market and limit orders with tif "opg" or "cls" are gathered, also while the book is
+closed, for the next open or close of the instrument's calendar (midnight, where it has
+none), which has to be later than they arrive.  Then they trade in a call auction with
+each other and with what rests in the book, before all that arrives at that time, at one
+price: that at which most trades; of several the one that leaves the least quantity
+behind, then the one nearest to the last trade, then the lowest.  It is a limit of one of
+them, or the price of the last trade; where there is neither nothing trades.  Market
+orders come first, then the better price, then what rested, then who came first; what is
+left of those that were gathered expires.  Of one script what rests, or came first, gives
+way to what it could trade with.  In fees what rested adds, what was gathered removes.
+Trades have no side.  A stop that the closing price reaches comes in at the next open.
 
   app.account { fill = "book", latency = { 0.0001, 0.0005 } }
   app.script "maker.lua"

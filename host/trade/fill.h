@@ -31,7 +31,7 @@ enum tw_fill_model {
 };
 
 /* A line for each, by the enum; texts of one line. */
-struct tw_fill_text { const char *name, *records, *market, *limit, *stop; };
+struct tw_fill_text { const char *name, *records, *market, *limit, *stop, *auction; };
 extern const struct tw_fill_text tw_fill_models[TW_FILL_MODELS];
 
 /* What a venue has seen of a symbol.  Zeroed: nothing. */

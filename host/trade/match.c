@@ -195,6 +195,18 @@ static int64_t there(const struct tw_entry *e, const struct half *other)
     return sum;
 }
 
+/* Of what rests, the first of its level, so much trades. */
+static void lessen(struct tw_book *b, struct level *l, struct node *o, int64_t n)
+{
+    if (n == o->e.quantity) {
+        leave(b, o);
+        o->e.quantity = 0;
+    } else {
+        l->quantity -= n;
+        o->e.quantity -= n;
+    }
+}
+
 static void take(struct tw_book *b, struct tw_entry *e, struct half *other,
                  void (*canceled)(void *ctx, const struct tw_entry *e))
 {
@@ -210,13 +222,7 @@ static void take(struct tw_book *b, struct tw_entry *e, struct half *other,
             continue;
         }
         if (n > e->quantity) n = e->quantity;
-        if (n == o->e.quantity) {
-            leave(b, o);
-            o->e.quantity = 0;
-        } else {
-            l->quantity -= n;
-            o->e.quantity -= n;
-        }
+        lessen(b, l, o, n);
         e->quantity -= n;
         b->trade(b->ctx, &o->e, e, price, n);
         if (o->e.quantity == 0) give_back(b, o);
@@ -226,7 +232,9 @@ static void take(struct tw_book *b, struct tw_entry *e, struct half *other,
 int tw_book_add(struct tw_book *b, struct tw_entry *e, unsigned rules,
                 void (*canceled)(void *ctx, const struct tw_entry *e))
 {
-    bool rests = e->price != 0 && !(rules & (TW_BOOK_IMMEDIATE | TW_BOOK_ALL));
+    bool gathers = rules & TW_BOOK_GATHER;
+    bool rests = gathers
+              || (e->price != 0 && !(rules & (TW_BOOK_IMMEDIATE | TW_BOOK_ALL)));
     struct half *own = half_of(b, e->side);
     struct half *other = &b->half[e->side == TW_SIDE_BUY];
     struct node *o = NULL;
@@ -241,12 +249,13 @@ int tw_book_add(struct tw_book *b, struct tw_entry *e, unsigned rules,
         if (o) give_back(b, o);
         return TW_EUSAGE;
     }
-    take(b, e, other, canceled);
+    if (!gathers) take(b, e, other, canceled);
     if (!rests || e->quantity == 0) {
         if (o) give_back(b, o);
         return 0;
     }
     o->e = *e;
+    if (e->price == 0) o->e.price = e->side == TW_SIDE_BUY ? INT64_MAX : INT64_MIN;
     rest(b, o);
     return 1;
 }
@@ -272,6 +281,84 @@ int tw_book_reduce(struct tw_book *b, uint64_t id, int64_t quantity)
     h->level[place(h, o->e.side, o->e.price)].quantity -= o->e.quantity - quantity;
     o->e.quantity = quantity;
     return TW_OK;
+}
+
+/* ---- an auction ---- */
+
+/* The next price above *price that is somebody's limit, or the reference: of bids from i
+ * on, and of asks before j.  Who takes any price has none. */
+static bool next_price(const struct tw_book *b, size_t i, size_t j, int64_t reference,
+                       int64_t *price)
+{
+    const struct half *bids = &b->half[0], *asks = &b->half[1];
+    int64_t next = INT64_MAX;
+
+    if (i < bids->n && bids->level[i].price <= *price) i++;
+    if (i < bids->n) next = bids->level[i].price;
+    if (j > 0 && asks->level[j - 1].price < next) next = asks->level[j - 1].price;
+    if (reference != 0 && reference > *price && reference < next) next = reference;
+    if (next == INT64_MAX) return false;
+    *price = next;
+    return true;
+}
+
+static tw_money distance(tw_money a, tw_money b)
+{
+    return a > b ? a - b : b - a;
+}
+
+/* From the lowest price up: who sells there becomes more, who buys less. */
+bool tw_book_cross(const struct tw_book *b, int64_t reference, int64_t *price,
+                   int64_t *quantity)
+{
+    const struct half *bids = &b->half[0], *asks = &b->half[1];
+    tw_money buying = 0, selling = 0, most = 0, least = 0;
+    size_t i = 0, j = asks->n;
+    int64_t p = INT64_MIN;
+
+    for (size_t k = 0; k < bids->n; k++) buying += bids->level[k].quantity;
+    if (j > 0 && asks->level[j - 1].price == p) selling += asks->level[--j].quantity;
+    for (;;) {
+        tw_money trades, left;
+
+        if (!next_price(b, i, j, reference, &p)) break;
+        while (j > 0 && asks->level[j - 1].price <= p)
+            selling += asks->level[--j].quantity;
+        while (i < bids->n && bids->level[i].price < p)
+            buying -= bids->level[i++].quantity;
+        trades = buying < selling ? buying : selling;
+        left = distance(buying, selling);
+        if (trades == 0 || trades < most) continue;
+        if (trades == most
+            && (left > least
+                || (left == least && (reference == 0 || distance(p, reference)
+                                                        >= distance(*price, reference)))))
+            continue;
+        most = trades;
+        least = left;
+        *price = p;
+    }
+    *quantity = most < INT64_MAX ? (int64_t)most : INT64_MAX;
+    return most > 0;
+}
+
+void tw_book_uncross(struct tw_book *b, int64_t price)
+{
+    struct half *bids = &b->half[0], *asks = &b->half[1];
+
+    while (bids->n > 0 && asks->n > 0) {
+        struct level *x = &bids->level[bids->n - 1], *y = &asks->level[asks->n - 1];
+        struct node *buys = x->first, *sells = y->first;
+        int64_t n = buys->e.quantity;
+
+        if (x->price < price || y->price > price) return;
+        if (n > sells->e.quantity) n = sells->e.quantity;
+        lessen(b, x, buys, n);
+        lessen(b, y, sells, n);
+        b->trade(b->ctx, &buys->e, &sells->e, price, n);
+        if (buys->e.quantity == 0) give_back(b, buys);
+        if (sells->e.quantity == 0) give_back(b, sells);
+    }
 }
 
 /* ---- looking ---- */

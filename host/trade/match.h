@@ -7,6 +7,10 @@
  *   M3  A trade is at the price of the order that rested.
  *   M4  The quantity of a level is the sum of its orders'.
  *
+ * For an auction orders are gathered: they rest without a trade, so M1 does not hold
+ * till tw_book_uncross has made all trades at one price, where M3 does not hold, and
+ * those that were gathered are taken out.
+ *
  * Layer host/trade.  Thread: the owner's.  Blocks: never.
  */
 #ifndef TW_MATCH_H
@@ -29,8 +33,9 @@ struct tw_entry {
 };
 
 /* Told of each trade, while an order comes in; both quantities are less it already.
- * maker: which rested; it is gone when it has 0 left.  It may take out and make smaller
- * others that rest, but not this one. */
+ * maker: which rested; it is gone when it has 0 left.  In an auction both rested, and the
+ * maker is who buys.  It may take out and make smaller others that rest, but neither of
+ * these. */
 typedef void tw_book_trade(void *ctx, const struct tw_entry *maker,
                            const struct tw_entry *taker, int64_t price,
                            int64_t quantity);
@@ -44,7 +49,9 @@ enum tw_book_rule {
     TW_BOOK_REST = 0,
     TW_BOOK_IMMEDIATE = 1,        /* what does not trade at once is dropped          */
     TW_BOOK_ALL = 2,              /* it trades whole at once, or not at all          */
-    TW_BOOK_POST = 4              /* it is refused when it would trade               */
+    TW_BOOK_POST = 4,             /* it is refused when it would trade               */
+    TW_BOOK_GATHER = 8            /* alone: it rests, also one at any price, before
+                                   * all others of its side; and trades with none    */
 };
 
 /* An order comes in; e->quantity is what is left of it then.  It trades with none of its
@@ -63,6 +70,16 @@ int tw_book_reduce(struct tw_book *b, uint64_t id, int64_t quantity);
 /* What rests under an id, or NULL; what rests before it at its price. */
 const struct tw_entry *tw_book_find(const struct tw_book *b, uint64_t id,
                                     int64_t *ahead);
+
+/* The price of an auction of all that rests: at which most trades; of several the one
+ * that leaves least behind, then the one nearest to the reference (0: there is none),
+ * then the lowest.  It is a limit of one of them, or the reference.  *quantity: what
+ * trades then.  false: nothing. */
+bool tw_book_cross(const struct tw_book *b, int64_t reference, int64_t *price,
+                   int64_t *quantity);
+
+/* All that can trades at that price, price before time, of whatever owner. */
+void tw_book_uncross(struct tw_book *b, int64_t price);
 
 /* The i-th level of a side, from the best on; false: there are not so many. */
 bool tw_book_level(const struct tw_book *b, enum tw_side side, size_t i, int64_t *price,

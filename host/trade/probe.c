@@ -41,7 +41,8 @@ const char *tw_verdict_text(enum tw_verdict verdict)
         [TW_VERDICT_AHEAD] = "ahead", [TW_VERDICT_LEFT] = "left",
         [TW_VERDICT_TRADES] = "trades", [TW_VERDICT_CROSSES] = "crosses",
         [TW_VERDICT_ROOM] = "room", [TW_VERDICT_SELF] = "self",
-        [TW_VERDICT_GROUP] = "group",
+        [TW_VERDICT_GROUP] = "group", [TW_VERDICT_GATHERED] = "gathered",
+        [TW_VERDICT_AUCTION] = "auction",
     };
 
     return text[verdict];
@@ -456,7 +457,8 @@ void tw_probe_book(struct tw_probe *p, struct tw_step step)
     size_t looks = p->looks;
     struct tw_step *s;
 
-    if (step.verdict == TW_VERDICT_RESTS) p->line = step.ahead;
+    if (step.verdict == TW_VERDICT_RESTS || step.verdict == TW_VERDICT_AUCTION)
+        p->line = step.ahead;
     step.kind = TW_STEP_BOOK;
     step.count = 1;
     step.low = step.high = step.price;

@@ -59,6 +59,8 @@ enum tw_verdict {
     TW_VERDICT_ROOM,         /* reduce-only: the position leaves room for `quantity`  */
     TW_VERDICT_SELF,         /* its owner's order, cause, came against it             */
     TW_VERDICT_GROUP,        /* one of its group, cause, has traded                   */
+    TW_VERDICT_GATHERED,     /* it waits for the auction at arrives_ns                */
+    TW_VERDICT_AUCTION,      /* in which `quantity` can trade at price; 0: nothing    */
     TW_VERDICTS
 };
 

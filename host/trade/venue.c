@@ -5,27 +5,7 @@
 #include <uv.h>
 
 #include "base/memory.h"
-#include "trade/match.h"
-#include "trade/probe.h"
-#include "trade/venue_orders.h"
-
-struct tw_venue {
-    struct tw_venue_listener l;
-    struct tw_venue_orders orders;     /* open ones, and those on their way            */
-    struct tw_arrivals coming;         /* requests on their way                        */
-    int64_t now_ns, next_end_ns;       /* no order ends before                         */
-    uint64_t serial, trades;
-    struct tw_probe *probe;            /* of one order of an owner, or NULL            */
-    unsigned levels;                   /* of a side, that become records               */
-    uint32_t probed;                   /* that owner                                   */
-    const struct tw_venue_order *entering;   /* a book                                 */
-};
-
-static struct tw_venue_symbol *symbol_of(const struct tw_venue *v,
-                                         const struct tw_venue_order *o)
-{
-    return v->orders.symbols[o->arrival.q.symbol];
-}
+#include "trade/venue_parts.h"
 
 static struct tw_venue_order *find(const struct tw_venue *v, uint32_t owner, uint64_t id)
 {
@@ -33,11 +13,6 @@ static struct tw_venue_order *find(const struct tw_venue *v, uint32_t owner, uin
 }
 
 /* ---- reports ---- */
-
-static int64_t leaves(const struct tw_venue_order *o)
-{
-    return o->quantity - o->filled;
-}
 
 static uint8_t status_after(const struct tw_venue_order *o, enum tw_exec_type exec)
 {
@@ -72,6 +47,17 @@ static void end(struct tw_venue *v, struct tw_venue_order *o, enum tw_exec_type 
     tw_venue_orders_drop(&v->orders, o);
 }
 
+void tw_venue_end(struct tw_venue *v, struct tw_venue_order *o, enum tw_exec_type exec,
+                  enum tw_reason reason, bool answers)
+{
+    end(v, o, exec, reason, answers);
+}
+
+void tw_venue_accept(struct tw_venue *v, const struct tw_venue_order *o)
+{
+    tell(v, o, (struct tw_report){ .exec = TW_EXEC_NEW }, true);
+}
+
 /* Its terms are others now. */
 static void tell_terms(struct tw_venue *v, const struct tw_venue_order *o,
                        enum tw_reason reason, bool answers)
@@ -101,14 +87,15 @@ static struct tw_quote best(const struct tw_venue_symbol *s)
 
 /* ---- what is noted of the one order that is asked for ---- */
 
-static void note(const struct tw_venue *v, const struct tw_venue_order *o,
-                 struct tw_step step)
+/* In an auction there is no best. */
+void tw_venue_note(const struct tw_venue *v, const struct tw_venue_order *o,
+                   struct tw_step step)
 {
     const struct tw_request *q = &o->arrival.q;
-    struct tw_quote now;
+    struct tw_quote now = { 0 };
 
     if (q->id != v->probe->id || q->owner != v->probed) return;
-    now = best(symbol_of(v, o));
+    if (!v->calls) now = best(symbol_of(v, o));
     step.time_ns = v->now_ns;
     step.market = (struct tw_market){ .kind = TW_QUOTE, .time_ns = v->now_ns,
         .bid = now.bid, .ask = now.ask, .bid_size = now.bid_size,
@@ -117,28 +104,24 @@ static void note(const struct tw_venue *v, const struct tw_venue_order *o,
     tw_probe_book(v->probe, step);
 }
 
-/* The step is not even made where nobody asks. */
-#define NOTE(v, o, ...) do { \
-    if ((v)->probe) note(v, o, (struct tw_step){ __VA_ARGS__ }); \
-} while (0)
-
 /* It is the order's, or goes before it: at its price that is of the line. */
 static void note_trade(const struct tw_venue *v, const struct tw_venue_order *rested,
                        const struct tw_venue_order *came, int64_t price, int64_t quantity)
 {
-    const struct tw_venue_order *o = find(v, v->probed, v->probe->id);
+    const struct tw_venue_order *o = find(v, v->probed, v->probe->id), *other = rested;
     struct tw_step step = { .verdict = TW_VERDICT_TRADES, .price = price,
                             .quantity = quantity };
 
     if (!o) return;
     if (o != rested && o != came) {
-        if (!o->rests || o->arrival.q.symbol != rested->arrival.q.symbol
-            || o->arrival.q.side != rested->arrival.q.side)
+        if (v->calls && o->arrival.q.side == came->arrival.q.side) other = came;
+        if (!o->rests || o->arrival.q.symbol != other->arrival.q.symbol
+            || o->arrival.q.side != other->arrival.q.side)
             return;
         step.verdict = TW_VERDICT_AHEAD;
-        if (price == o->price) v->probe->line -= quantity;
+        if (other->price == o->price) v->probe->line -= quantity;
     }
-    note(v, o, step);
+    tw_venue_note(v, o, step);
 }
 
 /* What was before it at its price, and did not trade, is not there any more. */
@@ -290,31 +273,43 @@ static void fill(struct tw_venue *v, struct tw_venue_order *o, int64_t price,
                                    .liquidity = (uint8_t)liquidity }, false);
 }
 
-/* V1.  The book has both quantities right already, and has let go of a maker that has
- * nothing left; it allows that others are taken out. */
+/* Whose order was there before the other one, or before the auction. */
+static enum tw_liquidity liquidity_of(const struct tw_venue *v,
+                                      const struct tw_venue_order *o, bool rested)
+{
+    return (v->calls ? !is_called(o) : rested) ? TW_LIQUIDITY_ADDED
+                                               : TW_LIQUIDITY_REMOVED;
+}
+
+/* V1.  The book has both quantities right already, and has let go of who rested and has
+ * nothing left: the maker, in an auction both; it allows that others are taken out. */
 static void on_trade(void *ctx, const struct tw_entry *maker,
                      const struct tw_entry *taker, int64_t price, int64_t quantity)
 {
     struct tw_venue *v = ctx;
     struct tw_venue_order *rested = maker->user, *came = taker->user;
     struct tw_venue_symbol *s = symbol_of(v, came);
-    struct tw_venue_party *p = rested->party;
+    struct tw_venue_party *p = rested->party, *of_came = came->party;
 
     if (v->probe) note_trade(v, rested, came, price, quantity);
     rested->rests = leaves(rested) > quantity;
-    fill(v, rested, price, quantity, TW_LIQUIDITY_ADDED);
-    fill(v, came, price, quantity, TW_LIQUIDITY_REMOVED);
+    if (v->calls) came->rests = leaves(came) > quantity;
+    fill(v, rested, price, quantity, liquidity_of(v, rested, true));
+    fill(v, came, price, quantity, liquidity_of(v, came, false));
     v->l.market(v->l.ctx, &(struct tw_record){
         .kind = TW_TRADE, .symbol = s->id, .time = v->now_ns,
-        .trade = { .price = price, .size = quantity, .side = came->arrival.q.side,
+        .trade = { .price = price, .size = quantity,
+                   .side = v->calls ? TW_SIDE_NONE : came->arrival.q.side,
                    .id = ++v->trades } });
     s->last = price;
     look_at_stops(v, s, price);
     if (rested->arrival.q.group) reduce_group(v, rested);
     if (came->arrival.q.group) reduce_group(v, came);
     if (leaves(rested) == 0) tw_venue_orders_drop(&v->orders, rested), rested = NULL;
+    if (v->calls && leaves(came) == 0)
+        tw_venue_orders_drop(&v->orders, came), came = NULL;
     reduce_rest(v, p, rested);
-    reduce_rest(v, came->party, came);
+    reduce_rest(v, of_came, came);
 }
 
 /* V2 */
@@ -330,6 +325,16 @@ static void on_canceled(void *ctx, const struct tw_entry *e)
 
 /* ---- into the book ---- */
 
+bool tw_venue_fit(struct tw_venue *v, struct tw_venue_order *o)
+{
+    int64_t most;
+
+    if (!o->arrival.q.reduce_only) return true;
+    most = room(o->party, o);
+    shrink(v, o, most, TW_REASON_REDUCE_ONLY);
+    return most > 0;
+}
+
 /* What is left of an order comes in, and what can't rest ends. */
 static void enter(struct tw_venue *v, struct tw_venue_order *o)
 {
@@ -340,13 +345,7 @@ static void enter(struct tw_venue *v, struct tw_venue_order *o)
     struct tw_entry e;
     int rc;
 
-    if (q->reduce_only) {
-        int64_t most = room(o->party, o);
-        bool ends = most == 0;
-
-        shrink(v, o, most, TW_REASON_REDUCE_ONLY);
-        if (ends) return;
-    }
+    if (!tw_venue_fit(v, o)) return;
     e = (struct tw_entry){ .id = o->serial, .owner = q->owner, .side = q->side,
                            .price = tw_type_has_limit(q->type) ? o->price : 0,
                            .quantity = leaves(o), .user = o,
@@ -386,19 +385,6 @@ static void wait(struct tw_venue *v, struct tw_venue_symbol *s, struct tw_venue_
          .verdict = o->triggered ? TW_VERDICT_TRIGGERED : TW_VERDICT_STOP);
 }
 
-/* Stops that were triggered come in, as they arrived; that may trigger others. */
-static void run_stops(struct tw_venue *v, struct tw_venue_symbol *s)
-{
-    for (;;) {
-        struct tw_venue_order *o = s->stops;
-
-        while (o && !o->triggered) o = o->stop_next;
-        if (!o) return;
-        tw_venue_orders_leave_stops(s, o);
-        enter(v, o);
-    }
-}
-
 /* ---- requests that arrive ---- */
 
 /* Is its market open?  *ends_ns: until then; if it is not, it opens then. */
@@ -418,6 +404,31 @@ static bool is_open(const struct tw_venue *v, const struct tw_venue_order *o,
     return true;
 }
 
+/* Stops that were triggered come in, as they arrived; that may trigger others.  The price
+ * of a closing auction triggers some, too: they wait for the market to open. */
+static void run_stops(struct tw_venue *v, struct tw_venue_symbol *s)
+{
+    for (;;) {
+        struct tw_venue_order *o = s->stops;
+        int64_t open_ns;
+
+        for (; o; o = o->stop_next) {
+            if (!o->triggered) continue;
+            if (is_open(v, o, &open_ns)) break;
+            if (open_ns != INT64_MAX) tw_venue_await_open(v, s, open_ns);
+        }
+        if (!o) return;
+        tw_venue_orders_leave_stops(s, o);
+        enter(v, o);
+    }
+}
+
+void tw_venue_settle(struct tw_venue *v, struct tw_venue_symbol *s)
+{
+    run_stops(v, s);
+    tell_quote(v, s);
+}
+
 static void arrive(struct tw_venue *v, struct tw_venue_order *o)
 {
     const struct tw_request *q = &o->arrival.q;
@@ -426,8 +437,8 @@ static void arrive(struct tw_venue *v, struct tw_venue_order *o)
     o->arrived = true;
     o->serial = ++v->serial;
     NOTE(v, o, .verdict = TW_VERDICT_ARRIVES);
-    if (q->tif == TW_TIF_OPG || q->tif == TW_TIF_CLS) {   /* there are no auctions */
-        end(v, o, TW_EXEC_REJECTED, TW_REASON_VENUE, true);
+    if (is_called(o)) {
+        tw_venue_gather(v, o);
         return;
     }
     if (!is_open(v, o, &o->ends_ns)) {
@@ -436,7 +447,7 @@ static void arrive(struct tw_venue *v, struct tw_venue_order *o)
         return;
     }
     if (o->ends_ns < v->next_end_ns) v->next_end_ns = o->ends_ns;
-    tell(v, o, (struct tw_report){ .exec = TW_EXEC_NEW }, true);
+    tw_venue_accept(v, o);
     if (tw_type_is_stop(q->type)) wait(v, symbol_of(v, o), o);
     else enter(v, o);
 }
@@ -457,6 +468,9 @@ static void change(struct tw_venue *v, struct tw_venue_order *o,
     if (o->waits) {
         o->triggered = s->last != 0 && reaches(o, s->last);
         tell_terms(v, o, TW_REASON_NONE, answers);
+    } else if (o->gathers) {
+        tell_terms(v, o, TW_REASON_NONE, answers);
+        if (comes_anew) tw_venue_gather_anew(v, o);
     } else if (comes_anew) {
         if (o->rests) tw_book_cancel(s->book, o->serial, NULL);
         o->rests = false;
@@ -490,7 +504,7 @@ static void happen(struct tw_venue *v, struct tw_arrival *e)
         end(v, o, TW_EXEC_CANCELED, TW_REASON_NONE, true);
     } else if (q->quantity <= o->filled) {
         refuse(v, q, TW_REASON_TOO_LATE);
-    } else if (!is_open(v, o, &ends_ns)) {
+    } else if (!o->gathers && !is_open(v, o, &ends_ns)) {
         refuse(v, q, TW_REASON_CLOSED);
     } else {
         change(v, o, q);
@@ -553,6 +567,7 @@ int64_t tw_venue_due(const struct tw_venue *v)
 {
     int64_t due_ns = v->coming.n ? v->coming.first->q.arrives_ns : INT64_MAX;
 
+    if (v->next_call_ns < due_ns) due_ns = v->next_call_ns;
     return v->next_end_ns < due_ns ? v->next_end_ns : due_ns;
 }
 
@@ -582,6 +597,10 @@ bool tw_venue_step(struct tw_venue *v, int64_t limit_ns)
 
     if (due_ns > limit_ns || due_ns == INT64_MAX) return false;
     tw_venue_set_time(v, due_ns);
+    if (v->next_call_ns <= due_ns) {          /* before what arrives then */
+        tw_venue_call(v);
+        return true;
+    }
     if (v->coming.n == 0 || v->coming.first->q.arrives_ns > due_ns) {
         end_due(v);
         return true;
@@ -592,9 +611,7 @@ bool tw_venue_step(struct tw_venue *v, int64_t limit_ns)
         struct tw_venue_symbol *s = o ? symbol_of(v, o) : NULL;
 
         happen(v, e);
-        if (!s) continue;
-        run_stops(v, s);
-        tell_quote(v, s);
+        if (s) tw_venue_settle(v, s);
     }
     return true;
 }
@@ -631,7 +648,7 @@ struct tw_venue *tw_venue_new(const struct tw_venue_listener *listener)
 
     if (!v) return NULL;
     v->l = *listener;
-    v->next_end_ns = INT64_MAX;
+    v->next_end_ns = v->next_call_ns = INT64_MAX;
     if (tw_venue_orders_init(&v->orders) == TW_OK) return v;
     tw_free(v);
     return NULL;

@@ -12,6 +12,10 @@
  * outside: a feed's quotes say nothing of who was first, and a strategy that quotes
  * around them is ten lines.
  *
+ * At the open and the close of its calendar an instrument has a call auction, if there
+ * are orders for it (opg, cls): market and limit orders that were gathered till then, and
+ * what rests in the book.  It comes before what arrives at that time.
+ *
  * Invariants
  *   V1  The positions of all owners in an instrument add up to 0.
  *   V2  No owner trades with itself: its resting order gives way.
@@ -21,6 +25,9 @@
  *   V5  Requests of one order arrive in the order in which they were made.
  *   V6  A reduce-only order that rests is no larger than the position that it reduces;
  *       when it trades the others give way at once, so no position is turned by them.
+ *
+ *   V7  In an auction all trades are at one price, at which nobody is left on one of the
+ *       sides: tw_book_cross has found it for all that were there when it began.
  *
  * Layer host/trade.  Thread: the owner's.  Blocks: never.
  */
@@ -62,7 +69,7 @@ struct tw_request {
     void *user;                /* comes back in reports                               */
     /* The rest is of a new one alone. */
     uint32_t symbol;
-    uint8_t side, type, tif;   /* see order.h; opg and cls are rejected               */
+    uint8_t side, type, tif;   /* see order.h; opg and cls: for an auction            */
     bool post_only, reduce_only;
     int64_t trail, expire_ns;
     uint64_t group;            /* of its owner's orders: one cancels the other; 0     */

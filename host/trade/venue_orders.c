@@ -43,13 +43,22 @@ void tw_venue_orders_add(struct tw_venue_orders *t, struct tw_venue_order *o,
     tw_hashed_add(&t->orders, &o->hashed, hash_of(o->arrival.q.owner, o->arrival.q.id));
 }
 
-void tw_venue_orders_leave_stops(struct tw_venue_symbol *s, struct tw_venue_order *o)
+static void leave(struct tw_venue_order **link, struct tw_venue_order *o)
 {
-    struct tw_venue_order **link = &s->stops;
-
     while (*link != o) link = &(*link)->stop_next;
     *link = o->stop_next;
+}
+
+void tw_venue_orders_leave_stops(struct tw_venue_symbol *s, struct tw_venue_order *o)
+{
+    leave(&s->stops, o);
     o->waits = false;
+}
+
+void tw_venue_orders_leave_calls(struct tw_venue_symbol *s, struct tw_venue_order *o)
+{
+    leave(&s->calls, o);
+    o->gathers = false;
 }
 
 void tw_venue_orders_drop(struct tw_venue_orders *t, struct tw_venue_order *o)
@@ -59,6 +68,7 @@ void tw_venue_orders_drop(struct tw_venue_orders *t, struct tw_venue_order *o)
 
     if (o->rests) tw_book_cancel(s->book, o->serial, NULL);
     if (o->waits) tw_venue_orders_leave_stops(s, o);
+    if (o->gathers) tw_venue_orders_leave_calls(s, o);
     tw_hashed_remove(&t->orders, &o->hashed);
     if (o->before) o->before->next = o->next;
     else p->first = o->next;

@@ -18,13 +18,15 @@ struct tw_venue_order {
     struct tw_hashed_link hashed;
     struct tw_venue_order *next, *before;   /* of its party, as they were sent         */
     struct tw_venue_party *party;
-    struct tw_venue_order *stop_next;  /* of its symbol's stops                        */
+    struct tw_venue_order *stop_next;  /* of its symbol's stops, or calls              */
     uint64_t serial;                   /* as it arrived: its id in the book            */
     int64_t quantity, price, stop;     /* as they are now                              */
     int64_t filled;
     int64_t after_ns;                  /* V5: requests for it arrive then or later     */
     int64_t ends_ns;
+    int64_t call_ns;                   /* of its auction                               */
     bool arrived, rests, waits;        /* rests: in the book; waits: a stop            */
+    bool gathers;                      /* it waits for its auction                     */
     bool triggered;
     bool over;                         /* it ended on its way                          */
 };
@@ -43,6 +45,8 @@ struct tw_venue_symbol {
     struct tw_book *book;
     struct tw_venue_party *parties;    /* by owner, whoever came first                 */
     struct tw_venue_order *stops;      /* in the order of arrival                      */
+    struct tw_venue_order *calls;      /* for auctions, likewise                       */
+    int64_t open_ns;                   /* stops wait for it; 0: none                   */
     int64_t last;                      /* price of the last trade; 0: none             */
     struct tw_quote told;
     struct tw_ladder ladder;           /* as its levels were told                      */
@@ -83,5 +87,6 @@ void tw_venue_orders_add(struct tw_venue_orders *t, struct tw_venue_order *o,
 /* Its end: out of all that knows it, and freed, if it is not still on its way. */
 void tw_venue_orders_drop(struct tw_venue_orders *t, struct tw_venue_order *o);
 void tw_venue_orders_leave_stops(struct tw_venue_symbol *s, struct tw_venue_order *o);
+void tw_venue_orders_leave_calls(struct tw_venue_symbol *s, struct tw_venue_order *o);
 
 #endif

@@ -206,6 +206,165 @@ static void random_orders(void)
     tw_book_free(b);
 }
 
+/* ---- auctions ---- */
+
+enum { GATHERED = 40 };
+
+static struct tw_entry gathered[GATHERED];
+static unsigned n_gathered, wrong_trades;
+static int64_t called_at, traded[GATHERED], all_traded;
+
+/* ids are 1 + the place in gathered. */
+static void on_call(void *ctx, const struct tw_entry *buys, const struct tw_entry *sells,
+                    int64_t price, int64_t quantity)
+{
+    (void)ctx;
+    wrong_trades += price != called_at || quantity <= 0 || buys->side != TW_SIDE_BUY
+                 || sells->side != TW_SIDE_SELL;
+    traded[buys->id - 1] += quantity;
+    traded[sells->id - 1] += quantity;
+    all_traded += quantity;
+}
+
+static bool accepts(const struct tw_entry *e, int64_t price)
+{
+    return e->price == 0
+        || (e->side == TW_SIDE_BUY ? e->price >= price : e->price <= price);
+}
+
+static int64_t sum_at(unsigned side, int64_t price)
+{
+    int64_t sum = 0;
+
+    for (unsigned i = 0; i < n_gathered; i++)
+        if (gathered[i].side == side && accepts(&gathered[i], price))
+            sum += gathered[i].quantity;
+    return sum;
+}
+
+/* The rule, word by word, over all limits and the reference. */
+static int64_t plain_cross(int64_t reference, int64_t *price)
+{
+    int64_t most = 0, least = 0;
+
+    for (unsigned i = 0; i <= n_gathered; i++) {
+        int64_t p = i < n_gathered ? gathered[i].price : reference, left, n;
+        bool better;
+
+        if (p == 0) continue;
+        n = sum_at(TW_SIDE_BUY, p);
+        left = sum_at(TW_SIDE_SELL, p);
+        if (left < n) { int64_t t = n; n = left; left = t; }
+        left -= n;
+        if (n == 0 || n < most) continue;
+        better = n > most || left < least;
+        if (!better && left == least) {
+            int64_t far = llabs(p - reference), was = llabs(*price - reference);
+
+            better = reference && far != was ? far < was : p < *price;
+        }
+        if (!better) continue;
+        most = n;
+        least = left;
+        *price = p;
+    }
+    return most;
+}
+
+/* Does a come before b? */
+static bool is_before(const struct tw_entry *a, const struct tw_entry *b)
+{
+    if (a->price != b->price) {
+        if (!a->price || !b->price) return !a->price;
+        return a->side == TW_SIDE_BUY ? a->price > b->price : a->price < b->price;
+    }
+    return a->id < b->id;
+}
+
+static void auctions(void)
+{
+    unsigned wrong = 0, out_of_line = 0, through = 0, none = 0;
+    int64_t all = 0;
+
+    wrong_trades = 0;
+    for (unsigned round = 0; round < 20000; round++) {
+        struct tw_book *b = tw_book_new(on_call, NULL);
+        int64_t reference = next() % 3 ? (int64_t)(next() % 24 + 98) : 0;
+        int64_t price = 0, quantity = 0, want = 0, most, bought = 0, sold = 0;
+        bool found, left[2] = { false, false };
+
+        n_gathered = (unsigned)(next() % GATHERED);
+        all_traded = 0;
+        memset(traded, 0, sizeof traded);
+        for (unsigned i = 0; i < n_gathered; i++) {
+            gathered[i] = (struct tw_entry){ .id = i + 1, .owner = i + 1,
+                .side = (uint8_t)(1 + next() % 2), .quantity = (int64_t)(next() % 9 + 1),
+                .price = next() % 5 ? (int64_t)(next() % 20 + 100) : 0 };
+            struct tw_entry e = gathered[i];
+            wrong += tw_book_add(b, &e, TW_BOOK_GATHER, NULL) != 1;
+        }
+        most = plain_cross(reference, &want);
+        found = tw_book_cross(b, reference, &price, &quantity);
+        wrong += found != (most > 0) || (found && (price != want || quantity != most));
+        none += !found;
+        called_at = price;
+        if (found) tw_book_uncross(b, price);
+        wrong += all_traded != most;
+        all += all_traded;
+        for (unsigned i = 0; i < n_gathered; i++) {
+            const struct tw_entry *e = &gathered[i];
+            bool more = traded[i] < e->quantity;
+
+            *(e->side == TW_SIDE_BUY ? &bought : &sold) += traded[i];
+            wrong += traded[i] > e->quantity || tw_book_cancel(b, e->id, NULL) != more;
+            through += traded[i] > 0 && !accepts(e, price);
+            left[e->side == TW_SIDE_SELL] |= found && more && accepts(e, price);
+            for (unsigned k = 0; k < n_gathered && more && found; k++)
+                out_of_line += gathered[k].side == e->side && traded[k] > 0
+                            && is_before(e, &gathered[k]);
+        }
+        wrong += bought != sold;
+        through += left[0] && left[1];
+        tw_book_free(b);
+    }
+    ok(wrong == 0 && wrong_trades == 0,
+       "20,000 auctions: the price and all that trades at it, as the rule says (%u, %u)",
+       wrong, wrong_trades);
+    ok(through == 0, "nobody trades beyond its limit, nor is left on both sides");
+    ok(out_of_line == 0, "price, then time");
+    ok(none > 100 && all > 20000, "%u without a trade, %d traded", none, (int)all);
+}
+
+static void auction_by_hand(void)
+{
+    enum { B = TW_SIDE_BUY, S = TW_SIDE_SELL };
+    struct tw_book *b = tw_book_new(on_trade, NULL);
+    int64_t price = 0, quantity = 0;
+
+    ok(!tw_book_cross(b, 100, &price, &quantity), "an auction of nobody");
+    add(b, 1, B, 0, 5, TW_BOOK_GATHER, 1);
+    ok(!tw_book_cross(b, 100, &price, &quantity), "of one side");
+    add(b, 2, S, 0, 3, TW_BOOK_GATHER, 2);
+    ok(!tw_book_cross(b, 0, &price, &quantity), "without any price");
+    ok(tw_book_cross(b, 100, &price, &quantity) && price == 100 && quantity == 3,
+       "at the reference");
+    add(b, 3, S, 101, 4, TW_BOOK_GATHER, 3);
+    ok(tw_book_cross(b, 100, &price, &quantity) && price == 101 && quantity == 5,
+       "more trades at the limit");
+    add(b, 4, B, 103, 2, 0 | TW_BOOK_GATHER, 4);
+    ok(tw_book_cross(b, 102, &price, &quantity) && price == 102 && quantity == 7,
+       "from 101 to 103 all trade: the nearest to the reference");
+    ok(tw_book_cross(b, 90, &price, &quantity) && price == 101, "nearest from below");
+    ok(tw_book_cross(b, 0, &price, &quantity) && price == 101, "without one the lowest");
+    log_text[0] = '\0';
+    tw_book_uncross(b, 102);
+    is("2>1 3x102 3>1 2x102 3>4 2x102 ", "who takes any price before limits");
+    ok(!tw_book_level(b, TW_SIDE_BUY, 0, &price, &quantity, &(unsigned){ 0 })
+       && !tw_book_level(b, TW_SIDE_SELL, 0, &price, &quantity, &(unsigned){ 0 }),
+       "nothing is left");
+    tw_book_free(b);
+}
+
 static void without_memory(void)
 {
     unsigned refused = 0;
@@ -235,6 +394,8 @@ int main(void)
 {
     by_hand();
     random_orders();
+    auction_by_hand();
+    auctions();
     without_memory();
     return tap_done();
 }

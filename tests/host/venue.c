@@ -1,4 +1,4 @@
-/* venue.c - strategies in one venue: by hand, then what holds of any requests (V1..V6 of
+/* venue.c - strategies in one venue: by hand, then what holds of any requests (V1..V7 of
  * trade/venue.h), and without memory. */
 #include "trade/venue.h"
 
@@ -30,7 +30,15 @@ static uint64_t answers, ends, trades, self_trades, bad;
 
 /* Of each order of the random ones. */
 enum { ORDERS = 2048 };
-static struct asked { bool reduces, all; int64_t filled; } asked[OWNERS + 1][ORDERS];
+static struct asked {
+    bool reduces, all, called;
+    int64_t price;                          /* 0: any */
+    int64_t filled;
+} asked[OWNERS + 1][ORDERS];
+
+/* Of each symbol's last auction. */
+static struct { int64_t time_ns, price, bid, ask; bool is; } call[SYMBOLS + 1];
+static uint64_t calls, beyond, apart, both_left;
 
 /* V6, and all or nothing. */
 static void check_report(const struct tw_venue_report *r, int64_t quantity)
@@ -45,6 +53,43 @@ static void check_report(const struct tw_venue_report *r, int64_t quantity)
     } else if (r->report.exec == TW_EXEC_CANCELED) {
         bad += a->all && a->filled > 0;
     }
+}
+
+static bool accepts(bool buys, int64_t limit, int64_t price)
+{
+    return limit == 0 || (buys ? limit >= price : limit <= price);
+}
+
+/* Nobody trades beyond its limit; V7: of those that were gathered nobody is left who
+ * could trade with another one at the auction's price. */
+static void check_limit(const struct tw_venue_report *r)
+{
+    struct asked *a = &asked[r->owner][r->report.order % ORDERS];
+    bool buys = r->side == B;
+
+    if (r->report.exec == TW_EXEC_REPLACED && a->price) a->price = r->report.price;
+    if (r->report.exec == TW_EXEC_TRADE)
+        beyond += !accepts(buys, a->price, r->report.last_px);
+    if (r->report.exec == TW_EXEC_EXPIRED && a->called && call[r->symbol].is
+        && call[r->symbol].time_ns == r->report.time_ns
+        && accepts(buys, a->price, call[r->symbol].price)) {
+        *(buys ? &call[r->symbol].bid : &call[r->symbol].ask) = 1;
+        both_left += call[r->symbol].bid && call[r->symbol].ask;
+    }
+}
+
+/* V7: all at one price. */
+static void take_trade(const struct tw_record *r)
+{
+    if (r->trade.side != TW_SIDE_NONE) return;
+    if (!call[r->symbol].is || call[r->symbol].time_ns != r->time) {
+        calls++;
+        call[r->symbol].is = true;
+        call[r->symbol].time_ns = r->time;
+        call[r->symbol].price = r->trade.price;
+        call[r->symbol].bid = call[r->symbol].ask = 0;
+    }
+    apart += call[r->symbol].price != r->trade.price;
 }
 
 static void mix(uint64_t x)
@@ -64,11 +109,11 @@ static void on_report(void *ctx, const struct tw_venue_report *r)
         quantity = r->side == B ? p->last_qty : -p->last_qty;
         position[r->owner][r->symbol] += quantity;
         cash[r->owner] -= tw_money_value(p->last_px, quantity);
-        if (p->liquidity == TW_LIQUIDITY_ADDED) last_owner = r->owner;
+        if (trades++ % 2 == 0) last_owner = r->owner;
         else self_trades += last_owner == r->owner;
-        trades++;
     }
     check_report(r, quantity);
+    check_limit(r);
     ends += p->exec == TW_EXEC_CANCELED || p->exec == TW_EXEC_EXPIRED
          || p->exec == TW_EXEC_REJECTED || r->status == TW_STATUS_FILLED;
     mix(r->owner), mix(p->order), mix(p->exec), mix(p->reason), mix((uint64_t)p->time_ns);
@@ -114,6 +159,7 @@ static void on_market(void *ctx, const struct tw_record *r)
     else bad += unfinished != 0;
     mix(r->kind), mix(r->word[0]), mix(r->word[1]), mix(r->word[2]);
     if (r->kind == TW_QUOTE) quote[r->symbol] = r->quote;
+    if (r->kind == TW_TRADE) take_trade(r);
 }
 
 static const struct tw_venue_listener listener = { on_report, on_market, NULL };
@@ -126,6 +172,7 @@ static struct tw_venue *begin(void)
     memset(cash, 0, sizeof cash);
     memset(quote, 0, sizeof quote);
     memset(asked, 0, sizeof asked);
+    memset(call, 0, sizeof call);
     answers = ends = trades = self_trades = bad = 0;
     return tw_venue_new(&listener);
 }
@@ -195,8 +242,9 @@ static void by_hand(void)
     is("1.4:0 1.5:0 1.4:4(9) ", "never with itself");
     CANCEL(1, 5);
     text[0] = '\0';
-    NEW(1, 6, S, 1, 100, .tif = TW_TIF_CLS);
-    is("1.6:8(21) ", "no auctions");
+    NEW(1, 6, S, 1, 0, .tif = TW_TIF_CLS, .type = TW_TYPE_STOP, .stop = 90);
+    NEW(1, 6, S, 1, 100, .tif = TW_TIF_OPG, .post_only = true);
+    is("1.6:8(21) 1.6:8(21) ", "no stops in auctions, nor what must not take");
 
     NEW(3, 1, B, 5, 0, .type = TW_TYPE_STOP, .stop = 105);
     NEW(3, 2, B, 5, 104, .type = TW_TYPE_STOP_LIMIT, .stop = 103);
@@ -222,14 +270,21 @@ static bool is_small(void)
     return getenv("SMALL") != NULL;
 }
 
+/* With a calendar: by sessions, with auctions; a turn of time takes so long then. */
+static const struct tw_calendar *calendar;
+static int64_t unit_ns = 1;
+
 static struct tw_request random_request(uint32_t owner, int64_t time_ns, uint64_t seq)
 {
     static const char types[] = { '2', '2', '2', '2', '1', '3', '4', 'P' };
-    static const char tifs[] = { '1', '1', '1', '0', '3', '4', '6', '7' };
+    static const char all_day[] = { '1', '1', '1', '0', '3', '4', '6', '7' };
+    static const char sessions[] = { '1', '1', '2', '0', '2', '4', '7', '7' };
+    const char *tifs = calendar ? sessions : all_day;
     uint64_t dice = next();
     struct tw_request q = {
         .owner = owner, .seq = seq, .number = ++number,
-        .arrives_ns = time_ns + (int64_t)(dice % 4 * (dice >> 8 & 31)),
+        .arrives_ns = time_ns + unit_ns * (int64_t)(dice % 4 * (dice >> 8 & 31)),
+        .calendar = calendar,
         .quantity = (int64_t)(dice >> 16 & 15) + 1,
         .side = (dice >> 20 & 1) ? B : S, .symbol = 1 + (uint32_t)(dice >> 56) % SYMBOLS,
         .type = (uint8_t)types[dice >> 24 & 7], .tif = (uint8_t)tifs[dice >> 27 & 7],
@@ -243,15 +298,17 @@ static struct tw_request random_request(uint32_t owner, int64_t time_ns, uint64_
         q.id = orders[owner] - (dice >> 53) % (orders[owner] < 8 ? orders[owner] : 8);
     } else {
         q.id = ++orders[owner];
-        asked[owner][q.id % ORDERS] = (struct asked){ .reduces = q.reduce_only,
-                                                      .all = q.tif == TW_TIF_FOK };
     }
     if (q.type == TW_TYPE_LIMIT || q.type == TW_TYPE_STOP_LIMIT) q.price = price;
     else if (q.what == TW_REQUEST_REPLACE) q.price = price;
     if (q.type == TW_TYPE_STOP || q.type == TW_TYPE_STOP_LIMIT) q.stop = price + 1;
     if (q.type == TW_TYPE_TRAILING_STOP) q.trail = 3;
     if (q.type != TW_TYPE_LIMIT) q.post_only = false;
-    if (q.tif == TW_TIF_GTD) q.expire_ns = time_ns + 50;
+    if (q.tif == TW_TIF_GTD) q.expire_ns = time_ns + 50 * unit_ns;
+    if (q.what == TW_REQUEST_NEW)
+        asked[owner][q.id % ORDERS] = (struct asked){
+            .reduces = q.reduce_only, .all = q.tif == TW_TIF_FOK, .price = q.price,
+            .called = q.tif == TW_TIF_OPG || q.tif == TW_TIF_CLS };
     return q;
 }
 
@@ -302,7 +359,7 @@ static uint64_t play(unsigned turns, bool backwards, uint64_t *sent, uint64_t *t
 
         for (unsigned i = 0; i < OWNERS; i++)
             for (unsigned k = 0; k < 3; k++) {
-                q[i][k] = random_request(i + 1, 10 * turn, turn);
+                q[i][k] = random_request(i + 1, 10 * turn * unit_ns, turn);
                 made += q[i][k].what == TW_REQUEST_NEW;
             }
         for (unsigned i = 0; i < OWNERS; i++)
@@ -310,8 +367,8 @@ static uint64_t play(unsigned turns, bool backwards, uint64_t *sent, uint64_t *t
                 if (tw_venue_send(v, &q[backwards ? OWNERS - 1 - i : i][k]) == TW_OK)
                     ++*sent;
             }
-        tw_venue_set_time(v, 10 * turn);
-        while (tw_venue_step(v, 10 * turn)) check(v);
+        tw_venue_set_time(v, 10 * turn * unit_ns);
+        while (tw_venue_step(v, 10 * turn * unit_ns)) check(v);
     }
     while (tw_venue_step(v, INT64_MAX - 1)) check(v);
     for (uint32_t o = 1; o <= OWNERS; o++)          /* what is left ends, too */
@@ -361,6 +418,25 @@ static void any_requests(void)
     ok(endless == 0, "V4: every order has one end");
     ok(cash_left == 0 && held == 0, "what one pays the other gets");
     ok(different == 0, "the order in which they were handed over counts for nothing");
+    ok(beyond == 0, "nobody trades beyond its limit");
+    if (!calendar) return;
+    ok(calls > rounds * 10, "%d auctions", (int)calls);
+    ok(apart == 0 && both_left == 0, "V7: at one price, with nobody left on both sides");
+}
+
+/* Sessions of eight hours, of which a turn is 40 minutes. */
+static void any_auctions(void)
+{
+    struct tw_calendar_options o = { .open = 9 * 3600, .close = 17 * 3600,
+                                     .weekdays = 0x7f };
+    struct tw_calendar *c = tw_calendar_new(&o);
+
+    calendar = c;
+    unit_ns = INT64_C(240000000000);
+    any_requests();
+    calendar = NULL;
+    unit_ns = 1;
+    tw_calendar_free(c);
 }
 
 /* ---- V6 ---- */
@@ -455,8 +531,6 @@ static void too_many(void)
     tw_venue_free(v);
 }
 
-/* ---- without memory ---- */
-
 /* ---- a probe ---- */
 
 static void steps(const struct tw_probe *p, const char *want, const char *name)
@@ -513,6 +587,67 @@ static void probed(void)
     tw_venue_free(v);
 }
 
+/* ---- auctions ---- */
+
+static void auctions(void)
+{
+    const int64_t hour = INT64_C(3600000000000), day = 24 * hour;
+    struct tw_calendar_options o = { .open = 9 * 3600, .close = 17 * 3600,
+                                     .weekdays = 0x7f };
+    struct tw_calendar *c = tw_calendar_new(&o);
+    struct tw_probe p = { .id = 3 };
+    struct tw_venue *v = begin();
+
+#define CALL(o, n, s, q, p, t, ...) NEW(o, n, s, q, p, .calendar = c, \
+                                        .tif = TW_TIF_ ## t, __VA_ARGS__)
+    clock_ns = 8 * hour;
+    CALL(1, 1, B, 10, 101, OPG, 0);
+    CALL(2, 1, S, 4, 99, OPG, 0);
+    CALL(3, 1, S, 3, 0, OPG, 0);
+    ok(tw_venue_due(v) == 9 * hour && quote[1].bid == 0 && quote[1].ask == 0,
+       "gathered till nine, and nothing is shown");
+    REPLACE(1, 1, 8, 102, 0);
+    CALL(2, 2, B, 2, 100, OPG, 0);
+    is("1.1:0 2.1:0 3.1:0 1.1:5=8@102 2.2:0 2.1:4(9) ",
+       "changed though it is closed; one's own gives way to what comes later");
+    CALL(2, 3, S, 5, 101, OPG, 0);
+    CANCEL(3, 1);
+    text[0] = '\0';
+    tw_venue_probe(v, 2, &p);
+    while (tw_venue_step(v, 9 * hour)) continue;
+    is("1.1:5x101 2.3:5x101! 1.1:C 2.2:C ", "the open: one price, the rest leaves");
+    steps(&p, "auction:1:5x101-101<0 trades:1:5x101-101<0 ", "told to who asks");
+    tw_venue_probe(v, 2, NULL);
+    tw_probe_fini(&p);
+    clock_ns = 9 * hour;
+    CALL(1, 2, B, 1, 0, OPG, 0);
+    ok(tw_venue_due(v) == day + 9 * hour, "at nine it is late: it is for the next day");
+
+    clock_ns = 10 * hour;
+    NEW(1, 3, B, 5, 98, .calendar = c);
+    NEW(2, 4, S, 5, 103, .calendar = c);
+    NEW(4, 1, S, 1, 0, .calendar = c, .type = TW_TYPE_STOP, .stop = 98);
+    NEW(4, 2, B, 1, 0, .calendar = c, .type = TW_TYPE_STOP, .stop = 110,
+        .tif = TW_TIF_DAY);
+    CALL(3, 2, S, 7, 97, CLS, 0);
+    CALL(2, 5, B, 1, 104, CLS, 0);
+    text[0] = '\0';
+    while (tw_venue_step(v, 17 * hour)) continue;
+    is("2.4:4(9) 2.5:1x98! 3.2:1x98 1.3:5x98! 3.2:5x98 3.2:C 4.2:C ",
+       "the close, with what rests in the book; then the day ends");
+    ok(quote[1].bid == 0 && tw_venue_due(v) == day + 9 * hour,
+       "a stop that the close has reached waits for the open");
+    NEW(5, 1, S, 2, 100, .calendar = c);
+    is("5.1:8(17) ", "which alone takes no orders but for auctions");
+    while (tw_venue_step(v, day + 9 * hour)) continue;
+    is("1.2:C 4.1:4(15) ", "and comes in behind the auction");
+    tw_venue_free(v);
+    tw_calendar_free(c);
+#undef CALL
+}
+
+/* ---- without memory ---- */
+
 static void no_memory(void)
 {
     uint64_t lost = 0, wrong = 0, n = 1;
@@ -550,10 +685,12 @@ int main(void)
 {
     by_hand();
     any_requests();
+    any_auctions();
     reduce_only();
     sessions();
     too_many();
     probed();
+    auctions();
     no_memory();
     return tap_done();
 }
