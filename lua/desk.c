@@ -234,6 +234,7 @@ void ltw_desk_free(struct ltw_desk *d)
 void ltw_desk_halt(struct ltw_host *host, const char *who, bool halted, const char *why)
 {
     tw_desk_halt(&host->desk->desk, halted);
+    if (host->tape) tw_tape_wake(host->tape);          /* gateways do it at once */
     /* In the text: the log keeps no names of its lines. */
     tw_log_printf(host->log, TW_LOG_WARN, "", "%s: %s%s%s", who,
                   halted ? "trading is halted: no order goes out, open ones are canceled"
@@ -256,9 +257,10 @@ static int set_halted(lua_State *L, const char *what, bool halted)
 
 /* tw.halt([reason])
  * The kill switch of the run: from here on no order of any script passes, and what is
- * open is canceled at the next quote, trade or bar that its script reads; in a book and
- * at a gateway also at a timer's mark.  Orders that are sent nevertheless are rejected,
- * "trading is halted", and so are changes; cancels pass.  The log says who halted it.
+ * open is canceled: at a gateway at once, at a simulated venue at the next quote, trade
+ * or bar that its script reads, in a book also at a timer's mark.  Orders that are sent
+ * nevertheless are rejected, "trading is halted", and so are changes; cancels pass.  The
+ * log says who halted it.
  * Yields: no.  Blocks: no.  Thread: any worker.
  * Errors: raises outside a run.  Units: none. */
 int ltw_halt(lua_State *L)

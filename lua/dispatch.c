@@ -290,6 +290,10 @@ static bool advance(lua_State *L, struct ltw_script *s)
 {
     struct ltw_tracker *t;
 
+    if (s->trader && ltw_trader_is_halting(s->trader)) {
+        ltw_trader_heed(L, s->trader);
+        if (ltw_trader_has_told(s->trader)) return true;
+    }
     while (s->budget > 0 && !s->stopping && !s->sw.here) {
         bool row, handled, told = false, book = false;
         unsigned room;

@@ -588,7 +588,9 @@ bool ltw_script_ready(const struct ltw_script *s)
     if (!s->started && s->sequence && !s->stopping)
         return ltw_sequence_may_begin(s->sequence, s->o->id);
     if (!s->started || s->woken) return true;
-    if (s->trader && !s->stopping && ltw_trader_has_told(s->trader)) return true;
+    if (s->trader && !s->stopping
+        && (ltw_trader_has_told(s->trader) || ltw_trader_is_halting(s->trader)))
+        return true;
     if (s->stopping) return s->scope->live == 0;
     if (s->is_candidate && s->cursor.next >= s->of->cursor.next) return false;
     if (s->paused || ltw_shadow_holds(s) || !tw_cursor_ready(&s->cursor)) return false;

@@ -194,6 +194,11 @@ void ltw_trader_record(lua_State *L, struct ltw_trader *t, const struct tw_recor
     if (t->ended) release_ended(L, t);
 }
 
+void ltw_trader_heed(lua_State *L, struct ltw_trader *t)
+{
+    if (tw_broker_heed(t->broker) < 0 || t->lost) luaL_error(L, "not enough memory");
+}
+
 /* ---- telling ---- */
 
 /* What was told is over. */

@@ -7,7 +7,8 @@
  *       order is to come: a script may forget it.
  *   O2  The broker sees each quote, trade and bar that the script's cursor gives, before
  *       the script does, and nothing else: what it does depends on these alone.  One that
- *       has a seat in a venue sees orders and timers, too.
+ *       has a seat in a venue sees orders and timers, too, one with a gateway the kill
+ *       switch.
  *
  * Layer lua, for the files of a script's instance and of trading.  Thread: WORKER, the
  * instance's.
@@ -96,6 +97,16 @@ static inline bool ltw_trader_has_told(const struct ltw_trader *t)
 {
     return t->stage != 0 || tw_broker_untold(t->broker) > 0;
 }
+
+/* Is the kill switch thrown, or back, and it has not acted on that?  What has left the
+ * run does not wait for the next record, unlike what a simulated venue holds. */
+static inline bool ltw_trader_is_halting(const struct ltw_trader *t)
+{
+    return t->leaves_by && !t->muted && !tw_broker_heeds(t->broker);
+}
+
+/* [-0, +0, e]  Acts on it.  Raises: no memory. */
+void ltw_trader_heed(lua_State *L, struct ltw_trader *t);
 
 /* [-0, +n, e]  What is to be called next because of what happened: the handler *id, of
  * which nothing is pushed, 0; or *id is -1, and a function of C is pushed with so many

@@ -550,6 +550,19 @@ static void take_execution(struct tw_broker *b, const struct tw_record *r)
         b->lost = true;
 }
 
+bool tw_broker_heeds(const struct tw_broker *b)
+{
+    return b->is_halted == tw_broker_is_halted(b);
+}
+
+int tw_broker_heed(struct tw_broker *b)
+{
+    if (tw_broker_heeds(b)) return TW_OK;
+    b->is_halted = !b->is_halted;
+    if (b->is_halted) b->lost |= tw_broker_cancel_all(b, 0) < 0;
+    return b->lost ? UV_ENOMEM : TW_OK;
+}
+
 int tw_broker_record(struct tw_broker *b, const struct tw_record *r)
 {
     bool is_market = r->kind == TW_QUOTE || r->kind == TW_TRADE || r->kind == TW_BAR;
@@ -558,10 +571,7 @@ int tw_broker_record(struct tw_broker *b, const struct tw_record *r)
     if (r->time > b->now_ns) b->now_ns = r->time;
     b->seq = r->seq;
     if (b->now_ns > b->day.close_ns) begin_day(b);
-    if (b->is_halted != tw_broker_is_halted(b)) {
-        b->is_halted = !b->is_halted;
-        if (b->is_halted) b->lost |= tw_broker_cancel_all(b, 0) < 0;
-    }
+    tw_broker_heed(b);
     rc = tw_simulator_record(b->venue, r);
     if (b->o.gateway && r->kind == TW_ORDER && r->execution.script == b->o.script)
         take_execution(b, r);

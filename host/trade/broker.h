@@ -85,6 +85,11 @@ void tw_broker_probe(struct tw_broker *b, struct tw_probe *p);
  * UV_ENOMEM: something was not taken, the strategy can't go on. */
 int tw_broker_record(struct tw_broker *b, const struct tw_record *r);
 
+/* Has it done what the desk's kill switch asks for?  tw_broker_heed cancels all, if it is
+ * to; tw_broker_record begins so.  UV_ENOMEM: as there. */
+bool tw_broker_heeds(const struct tw_broker *b);
+int tw_broker_heed(struct tw_broker *b);
+
 /* The next thing to tell the owner; false: no more now. */
 bool tw_broker_next(struct tw_broker *b, struct tw_told *out);
 

@@ -166,4 +166,44 @@ fine = t.same(came, { D = 4, G = 4, F = 3 }, "the venue sees none of what was re
        and fine
 if not fine then t.diag(run.all) end
 
+-- ---- nothing comes ----
+
+-- A gateway does not wait for the market: there is no feed when another script halts.
+put("quiet.lua", [[
+  local board = require "tw.board"
+  local M = {}
+  function M:send()
+    self.rest = self:buy { symbol = "VV", quantity = 1, price = 1 }
+  end
+  M.on_start = M.send
+  function M:on_order(order, status, reason)
+    if status == "rejected" then self:send() end      -- not connected yet
+    if status == "new" and not reason then board.rests = true end
+    if status == "canceled" then print "canceled" end
+  end
+  return M]])
+put("halter.lua", [[
+  local tw, board, task = require "tw", require "tw.board", require "tw.task"
+  local M = {}
+  function M:on_start()
+    while not board.rests do task.sleep(0.01) end
+    task.sleep(0.2)             -- all that comes of it is read
+    tw.halt()
+  end
+  return M]])
+put("quiet_app.lua", ([[
+  local app = require "tw.app"
+  app.instruments { { symbol = "VV", tick_size = 0.01, lot_size = 1 } }
+  app.script("quiet.lua", { account = { gateway = "broker" } })
+  app.script "venue.lua"
+  app.script "halter.lua"
+  app.fix.acceptor { port = %d, sessions = { { sender = "VENUE", target = "ME" } } }
+  app.gateway.fix { name = "broker", host = "127.0.0.1", port = %d, sender = "ME",
+                    target = "VENUE", retry = 0.02 }]]):format(port, port))
+run = apps.until_shown(apps.tidewire .. " run quiet_app.lua --workers 3 --no-attach",
+                       "canceled\n", dir)
+if not t.ok(run.found, "a gateway cancels at once, though no record comes") then
+  t.diag(run.all)
+end
+
 t.done()
