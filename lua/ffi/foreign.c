@@ -10,7 +10,9 @@
  * A state that is in C has no turns, and what it has called may be waiting for the very
  * thread that waits for it.  So a wait ends when the state's thread has been inside the
  * same call of C for PATIENCE_NS: C gets 0, and that call raises an error.  ffi.blocking
- * leaves the state free; what is awaited in Lua does, too.
+ * leaves the state free; what is awaited in Lua does, too.  Where Lua or a function of a
+ * C module keeps the state busy the wait goes on: it may be just long.  After SILENCE_NS
+ * it is told of, as nobody sees else why a program stands still.
  *
  * Invariants
  *   F1  Who waits does not leave before its call is over, which only the state says, or
@@ -35,7 +37,7 @@
 #include "task.h"
 
 enum { LOOK_NS = 50000000 };                     /* who waits looks that often */
-static const int64_t PATIENCE_NS = 2000000000;
+static const int64_t PATIENCE_NS = 2000000000, SILENCE_NS = 5000000000;
 enum { RUNNING_MAX = 100 };                      /* at once, of a state        */
 
 struct ltw_foreign {
@@ -49,6 +51,7 @@ struct ltw_foreign {
     struct ltw_foreign_call *running;   /* mutex                                */
     unsigned n_running;                 /* mutex                                */
     bool is_open, is_closed;            /* mutex                                */
+    bool has_told;                      /* mutex: that somebody waits for long  */
 };
 
 static _Thread_local struct ltw_within *within;   /* what this thread calls */
@@ -287,13 +290,30 @@ static void wait_a_while(struct ltw_foreign *g, struct ltw_foreign_call *e)
     pthread_cond_timedwait(&e->changed, &g->lock, &till);
 }
 
+/* On any thread, while g is not closed (F3), or on the state's. */
+static void warn(const struct ltw_state *s, const char *text)
+{
+    if (s->host->log) tw_log_printf(s->host->log, TW_LOG_WARN, s->who, "%s", text);
+    else if (s->host->warn) s->host->warn(s->who, text);
+}
+
+/* Once for each state. */
+static void tell_held(struct ltw_foreign *g)
+{
+    if (g->has_told || g->is_closed) return;
+    g->has_told = true;
+    warn(g->state, "C on another thread has waited 5 s for a Lua function, as the state"
+                   " is busy. Does what it runs wait for that thread? Then it never"
+                   " ends: see `tidewire help ffi`");
+}
+
 /* Until it is called, or until the state's thread has been inside one call of C for too
  * long. */
 static void wait_for_turn(struct ltw_foreign *g, struct ltw_foreign_call *e,
                           const void *thread)
 {
     uint64_t call = 0;
-    int64_t since_ns = 0;
+    int64_t since_ns = 0, began_ns = tw_clock_steady_ns();
 
     while (e->stage == LTW_CALL_WAITS) {
         uint64_t now;
@@ -309,6 +329,9 @@ static void wait_for_turn(struct ltw_foreign *g, struct ltw_foreign_call *e,
                    && tw_clock_steady_ns() - since_ns > PATIENCE_NS) {
             answer_held(g, e, LTW_REFUSED_LATE);
         }
+        if (now == 0 && e->stage == LTW_CALL_WAITS && g->n_running < RUNNING_MAX
+            && tw_clock_steady_ns() - began_ns > SILENCE_NS)
+            tell_held(g);
     }
 }
 
@@ -492,15 +515,6 @@ void ltw_foreign_drop(struct ltw_foreign *g, const void *callback)
     pthread_mutex_unlock(&g->lock);
 }
 
-static void warn(const struct ltw_state *s)
-{
-    static const char text[] = "C on another thread waited for a Lua function when the"
-                               " state ended, and got 0";
-
-    if (s->host->log) tw_log_printf(s->host->log, TW_LOG_WARN, s->who, "%s", text);
-    else if (s->host->warn) s->host->warn(s->who, text);
-}
-
 void ltw_foreign_close(struct ltw_foreign *g)
 {
     unsigned n = 0;
@@ -515,5 +529,7 @@ void ltw_foreign_close(struct ltw_foreign *g)
     pthread_mutex_unlock(&g->lock);
     if (!was_open) return;
     ltw_task_fini(&g->server);
-    if (n > 0) warn(g->state);
+    if (n > 0)
+        warn(g->state, "C on another thread waited for a Lua function when the state"
+                       " ended, and got 0");
 }

@@ -37,8 +37,9 @@
  * Where the state has no turn because it has been in the same call of ffi for 2 seconds,
  * C gets 0, and that call raises an error: what waits for threads of C, or takes long, is
  * for ffi.blocking.  A function of a C module has no such limit: C waits for as long as
- * it runs, so one that waits for such a thread never returns; a C module should let Lua
- * wait for it, or be called by ffi.  Of the functions that other threads call at most 100
+ * it runs, so one that waits for such a thread never returns, and no limit of time ends
+ * it: after 5 s a line says so.  A C module should let Lua wait for it, or be called by
+ * ffi.  Of the functions that other threads call at most 100
  * run at once in a state, and more wait for one to return.  In an app file there are no
  * turns.  When the state ends C gets 0.
  *

@@ -169,8 +169,12 @@ ffi.cdef [[
   typedef float four __attribute__((vector_size(16)));
   typedef float two __attribute__((vector_size(8)));
   typedef struct { float v; four f; } holder;
+  typedef double eight __attribute__((vector_size(32)));
+  typedef struct { double a[4]; } __attribute__((aligned(32))) wide_apart;
   double strtod_of(four) __asm__("strtod");
   four strtol_to(int, ...) __asm__("strtol");
+  double strtod_wide(int, eight) __asm__("strtod");
+  double strtod_apart(wide_apart) __asm__("strtod");
 ]]
 local crooked = ffi.cast("crooked (*)(int, crooked)",
                          function(n, c) return { c.a + n, c.b + n } end)
@@ -179,6 +183,10 @@ local refused = "can't be passed by value: take a function that has a pointer to
 t.raises("^strtod_of: argument 1: '.*' " .. refused, C.strtod_of, ffi.new "four")
 t.raises("^strtol_to: '.*' can't be returned by value: take a function that stores",
          C.strtol_to, 1)
+t.raises("^strtod_wide: argument 2: 'double .*32.*' " .. refused, C.strtod_wide, 1,
+         ffi.new "eight")
+t.raises("^strtod_apart: argument 1: 'struct .*' " .. refused, C.strtod_apart,
+         ffi.new "wide_apart")
 t.raises("^snprintf: argument 4: '.*' " .. refused, C.snprintf, buffer, 100, "",
          ffi.new "four")
 t.raises("^int %(struct .*%): argument 1: 'struct .*' " .. refused, ffi.cast,

@@ -396,4 +396,27 @@ for _, how in ipairs { "close", "raise" } do
   t.ok(run.err:find "waited for a Lua function when the state ended", "which is told")
 end
 
+-- What no limit ends is told: C's thread waits for a state that waits outside of ffi, as
+-- a function of a C module would, until the line is there.
+
+put("busy.lua", ([[
+  local tw, ffi = require "tw", require "ffi"
+  ffi.cdef [==[%s]==]
+  local c, sum = ffi.load(%q), 0
+  assert(c.start(function(x) sum = sum + x return x end, 1, 2) == 0)
+  assert(io.open("gate", "r")):close()
+  while sum < 3 do tw.task.sleep(0.01) end
+  print(c.finish(1), sum)
+]]):format(DECLARED, library))
+run = apps.shell(([[cd %s && mkfifo gate && { timeout 120 %s busy.lua 2>told & }
+  for i in $(seq 1000); do
+    ! grep -q "has waited 5 s" told 2>/dev/null || break
+    sleep 0.1
+  done
+  timeout 60 sh -c ": >gate"; wait]]):format(directory, apps.tidewire))
+t.is(run.out, "3\t3\n", "a state that is busy for long, and then is not")
+local told = apps.read(directory .. "/told")
+if not t.ok(told:find "^[^\n]*C on another thread has waited 5 s for a Lua [^\n]*\n$",
+            "is told of, once") then t.diag(told) end
+
 t.done()
