@@ -14,6 +14,7 @@
 #include "run/floor.h"
 #include "desk.h"
 #include "distrust.h"
+#include "booths.h"
 #include "fix.h"
 #include "feed/lean.h"
 #include "fix/market_data.h"

@@ -11,13 +11,12 @@
 
 #include "base/memory.h"
 #include "fix/draft.h"
-#include "desk.h"
+#include "booths.h"
 #include "gateway.h"
 #include "filter.h"
 #include "lfield.h"
 #include "lfix_session.h"
 #include "recorded.h"
-#include "run/fix_booth.h"
 #include "run/fix_both.h"
 #include "run/fix_feed.h"
 #include "run/fix_serve.h"
@@ -40,16 +39,6 @@ struct zone {
     char name[];
 };
 
-struct booth {
-    struct booth *next;
-    struct tw_fix_booth *b;
-    const struct tw_fix_dictionary *d;
-    int precision;
-    unsigned adding;                     /* sessions that may yet get it   */
-    bool was_used;                       /* one got it                     */
-    char name[TW_FIX_NAME_MAX + 1];      /* of its session                 */
-};
-
 /* A script that has an on_fix. */
 struct ltw_ear {
     struct ltw_ear *next;
@@ -60,12 +49,10 @@ struct ltw_fix {
     struct tw_fix_engine *engine;        /* constant                       */
     struct ltw_host *host;               /* constant                       */
     struct tw_io *io;                    /* constant                       */
-    unsigned first_booth;                /* constant: an owner of orders   */
+    struct ltw_booths *booths;           /* constant                       */
     pthread_mutex_t lock;
     struct tw_fix_serve *serve;          /* mutex: of the tape, or NULL    */
     struct tw_fix_both *shared;          /* mutex: sessions with more uses */
-    struct booth *booths;                /* mutex: n_booths                */
-    unsigned n_booths;
     struct dictionary *dictionaries;     /* mutex: under lock              */
     struct zone *zones;                  /* mutex: under lock              */
     pthread_mutex_t ears_lock;           /* held for moments: FEED takes it */
@@ -393,107 +380,27 @@ static int use(struct ltw_fix *f, struct tw_fix_link_options *o,
     return o->consumer.ctx ? TW_OK : no_memory(error);
 }
 
-/* That of a session of that name which is no more: it has the peer's orders.  Or one that
- * was made for a session that could not be added.  With the lock held. */
-static struct booth *left_booth(struct ltw_fix *f, const struct tw_fix_link_options *o)
+/* [-0, +0, m]  Whether peers of the session on top trade in the run's own book.  *out
+ * goes to ltw_booths_give. */
+static int take_booth(lua_State *L, struct ltw_fix *f, struct tw_fix_link_options *o,
+                      struct ltw_booth **out, struct tw_error *error)
 {
-    struct booth *b = f->booths;
-
-    while (b && (b->d != o->session.dictionary || strcmp(b->name, o->name) != 0))
-        b = b->next;
-    if (b) return b;
-    b = f->booths;
-    while (b && (b->adding > 0 || b->was_used || b->d != o->session.dictionary
-                 || b->precision != o->session.precision))
-        b = b->next;
-    if (b) snprintf(b->name, sizeof b->name, "%s", o->name);
-    return b;
-}
-
-/* One whose session is no more, and whose peer has no open orders; NULL: there is none.
- * With the lock held. */
-static struct booth *idle_booth(struct ltw_fix *f, const struct tw_fix_link_options *o)
-{
-    struct booth *b = f->booths;
-
-    while (b && (b->adding > 0
-                 || !tw_fix_booth_renew(b->b, o->session.dictionary,
-                                        o->session.precision)))
-        b = b->next;
-    if (!b) return NULL;
-    b->d = o->session.dictionary;
-    b->precision = o->session.precision;
-    snprintf(b->name, sizeof b->name, "%s", o->name);
-    return b;
-}
-
-/* With the lock held. */
-static int new_booth(struct ltw_fix *f, const struct tw_fix_link_options *o,
-                     struct booth **out, struct tw_error *error)
-{
-    struct tw_fix_booth_options b = {
-        .dictionary = o->session.dictionary, .symbols = f->host->symbols,
-        .floor = f->host->desk->floor, .precision = o->session.precision,
-        .owner = f->first_booth + f->n_booths,
-    };
-    struct booth *one;
-
-    if (f->host->desk->lanes > 0 && b.owner >= f->host->desk->lanes) {
-        *out = idle_booth(f, o);
-        if (*out) return TW_OK;
-        return tw_fail(error, TW_ELIMIT, "%s: of sessions with orders %u are there, or"
-                       " were and have open orders: no more can be added", o->name,
-                       f->n_booths);
-    }
-    one = tw_calloc(1, sizeof *one);
-    if (!one) return no_memory(error);
-    ltw_desk_ids(f->host->desk, b.owner, &b.first_id, &b.id_step);
-    one->b = tw_fix_booth_new(&b, error);
-    if (!one->b) {
-        tw_free(one);
-        return error->code;
-    }
-    one->d = b.dictionary;
-    one->precision = b.precision;
-    snprintf(one->name, sizeof one->name, "%s", o->name);
-    one->next = f->booths;
-    f->booths = one;
-    f->n_booths++;
-    *out = one;
-    return TW_OK;
-}
-
-/* [-0, +0, m]  Whether peers of the session on top trade in the run's own book.  What it
- * gives goes to give_booth. */
-static int make_booth(lua_State *L, struct ltw_fix *f, struct tw_fix_link_options *o,
-                      struct booth **out, struct tw_error *error)
-{
-    struct booth *one;
-    int rc = TW_OK;
+    int rc;
 
     if (!ltw_boolean_at(L, -1, "orders")) return TW_OK;
-    pthread_mutex_lock(&f->lock);
-    one = left_booth(f, o);
-    if (!one) rc = new_booth(f, o, &one, error);
-    if (rc == TW_OK) one->adding++;
-    pthread_mutex_unlock(&f->lock);
-    if (rc == TW_ECLOSED)
-        return tw_fail(error, TW_EUSAGE, "%s: orders: the run has no book: one of its"
-                       " scripts has fill = \"book\", or its app file says app.fix.open"
-                       " { orders = true }", o->name);
-    if (rc < 0) return rc;
-    *out = one;
-    return use(f, o, tw_fix_booth_consumer(one->b), false, error);
+    rc = ltw_booths_take(f->booths, o, out, error);
+    return rc < 0 ? rc : use(f, o, ltw_booths_consumer(*out), false, error);
 }
 
-/* To the link, or (NULL) back. */
-static void give_booth(struct ltw_fix *f, struct booth *one, struct tw_fix_link *link)
+/* [-0, +0, m]  Those of the sessions that are made of the template on top. */
+static int set_orders(lua_State *L, struct ltw_fix *f, struct tw_fix_link_options *o,
+                      struct tw_error *error)
 {
-    pthread_mutex_lock(&f->lock);
-    if (link) tw_fix_booth_attach(one->b, link);
-    one->adding--;
-    one->was_used |= link != NULL;
-    pthread_mutex_unlock(&f->lock);
+    struct tw_fix_consumer consumer;
+
+    if (!ltw_boolean_at(L, -1, "orders")) return TW_OK;
+    consumer = ltw_booths_template(f->booths, o);
+    return consumer.ctx ? use(f, o, consumer, false, error) : no_memory(error);
 }
 
 /* [-0, +0, m]  A feed reads the messages of the session on top: before others do, as most
@@ -531,7 +438,7 @@ static int add_session(lua_State *L, struct tw_app *app, struct tw_error *error)
     TW_ON(MAIN)
 {
     struct tw_fix_gateway *gateway = NULL;
-    struct booth *booth = NULL;
+    struct ltw_booth *booth = NULL;
     struct tw_fix_link *link = NULL;
     int top = lua_gettop(L), rc;
     struct reading r;
@@ -541,14 +448,14 @@ static int add_session(lua_State *L, struct tw_app *app, struct tw_error *error)
     if (rc == TW_OK)
         rc = ltw_gateway_make(L, &app->host, app->io, &r.o, &gateway, error);
     if (rc == TW_OK) rc = set_feed(L, app->fix, &r.o, error);
-    if (rc == TW_OK) rc = make_booth(L, app->fix, &r.o, &booth, error);
+    if (rc == TW_OK) rc = take_booth(L, app->fix, &r.o, &booth, error);
     if (rc == TW_OK) rc = set_market(L, app->fix, &r.o, error);
     if (rc == TW_OK) {
         link = tw_fix_engine_add(app->fix->engine, &r.o, error);
         if (!link) rc = error->code;
     }
     if (gateway && link) rc = tw_fix_gateway_attach(gateway, link, error);
-    if (booth) give_booth(app->fix, booth, link);
+    if (booth) ltw_booths_give(app->fix->booths, booth, link);
     lua_settop(L, top);
     return rc;
 }
@@ -571,7 +478,7 @@ static int find_door(lua_State *L, struct ltw_fix *f, struct reading *r,
 struct tw_fix_link *ltw_fix_add_one(lua_State *L, struct ltw_fix *f,
                                     struct tw_error *error)
 {
-    struct booth *booth = NULL;
+    struct ltw_booth *booth = NULL;
     struct tw_fix_link *link = NULL;
     int top = lua_gettop(L), rc;
     struct reading r;
@@ -582,10 +489,10 @@ struct tw_fix_link *ltw_fix_add_one(lua_State *L, struct ltw_fix *f,
     if (rc == TW_OK) rc = find_door(L, f, &r, error);
     if (rc == TW_OK && tw_fix_engine_find(f->engine, r.o.name))
         rc = tw_fail(error, TW_EBUSY, "there is a FIX session %s already", r.o.name);
-    if (rc == TW_OK) rc = make_booth(L, f, &r.o, &booth, error);
+    if (rc == TW_OK) rc = take_booth(L, f, &r.o, &booth, error);
     if (rc == TW_OK) rc = set_market(L, f, &r.o, error);
     if (rc == TW_OK) link = tw_fix_engine_add(f->engine, &r.o, error);
-    if (booth) give_booth(f, booth, link);
+    if (booth) ltw_booths_give(f->booths, booth, link);
     if (booth && link) tw_fix_link_ring(link);   /* it may have an order already */
     lua_settop(L, top);
     return link;
@@ -684,6 +591,7 @@ static int add_door(lua_State *L, struct tw_app *app, struct tw_error *error)
         if (lua_rawgeti(L, top + 2, i + 1) != LUA_TTABLE) break;
         rc = read_link(L, app->fix, &r[i], error);
         lua_rawgeti(L, top + 2, i + 1);
+        if (rc == TW_OK) rc = set_orders(L, app->fix, &r[i].o, error);
         if (rc == TW_OK) rc = set_market(L, app->fix, &r[i].o, error);
         lua_pop(L, 1);
         templates[o.templates_n++] = (struct tw_fix_door_template){
@@ -739,7 +647,8 @@ int ltw_fix_add(lua_State *L, struct tw_app *app, struct tw_error *error)
         pthread_mutex_init(&app->fix->ears_lock, NULL);
         app->fix->host = &app->host;
         app->fix->io = app->io;
-        app->fix->first_booth = app->n_scripts + 1;
+        app->fix->booths = ltw_booths_new(&app->host, app->n_scripts + 1);
+        if (!app->fix->booths) return no_memory(error);
         app->fix->engine = tw_fix_engine_new(&(struct tw_fix_engine_options){
             .io = app->io, .topics = app->host.topics, .log = app->host.log,
             .heard = is_heard, .heard_ctx = app->fix }, error);
@@ -767,11 +676,7 @@ void ltw_fix_free(struct ltw_fix *f)
     tw_fix_engine_free(f->engine);
     tw_fix_both_free(f->shared);
     tw_fix_serve_free(f->serve);
-    for (struct booth *b = f->booths, *last; b; b = last) {
-        last = b->next;
-        tw_fix_booth_free(b->b);
-        tw_free(b);
-    }
+    ltw_booths_free(f->booths);
     for (struct dictionary *d = f->dictionaries; d; d = next) {
         next = d->next;
         tw_fix_dictionary_free(d->d);

@@ -10,8 +10,6 @@
 
 struct ltw_fix;
 
-enum { LTW_FIX_BOOTHS = 64 };   /* sessions with orders = true that a run may add */
-
 /* [-0, +0, e]  Adds the ports and sessions of the declarations on top (`fix`, see
  * stdlib/app_fix.lua) to the io, after the feeds.  app->fix is NULL where there are none.
  * Blocks: on dictionaries and stores. */

@@ -351,9 +351,7 @@ local function acceptor(what, options)
   for i, template in ipairs(templates) do
     local what_i = ("%s: template"):format(what)
     check(what_i, template, COMMON)
-    if template.orders then
-      fail(2, "%s: orders is for sessions that are declared", what_i)
-    end
+    declare.now.orders = declare.now.orders or template.orders
     template.name = template.name or "fix" .. (door > 0 and door or "")
     made.templates[i] = session_of(what_i, template, now.names)
   end
@@ -482,12 +480,13 @@ end
 -- A port where peers connect to sessions of ours, of any versions: port (0: a free one),
 -- host (default: loopback), sessions (a list; each has what app.fix.session says of both
 -- sides, and sender is ours), template (a session, or a list, whose sender or target may
--- be "*": one is made for a caller that nobody else is for, and called
--- NAME.SENDER.TARGET), tls (certificate and key; ca, crl and ask = true: callers must
--- have a certificate, too), connections (256), session_limit (of all that wait here, or
--- are made or added; 1024, or as many as `sessions` has; 4096 at most), logon_timeout
--- (10).  Sessions, or templates, of FIXT.1.1 with equal CompIDs are told apart by
--- DefaultApplVerID (1137).
+-- be "*": one is made for a caller that nobody else is for, with a store and a log of its
+-- own, and called NAME.SENDER.TARGET, of the caller, or NAME.SENDER where our CompID is
+-- given; with orders = true there are 64 at most, with those that tw.fix.add adds), tls
+-- (certificate and key; ca, crl and ask = true: callers must have a certificate, too),
+-- connections (256), session_limit (of all that wait here, or are made or added; 1024, or
+-- as many as `sessions` has; 4096 at most), logon_timeout (10).  Sessions, or templates,
+-- of FIXT.1.1 with equal CompIDs are told apart by DefaultApplVerID (1137).
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there or can't be.
 -- Units: seconds.
@@ -499,7 +498,8 @@ end
 --- app.fix.config(path [, options]) -> names
 -- The sessions of a QuickFIX .cfg file; options are of app.fix.session and stand over
 -- what it says.  A setting that is not supported is a warning, with its line.  A session
--- is called by SessionQualifier, or FIX.4.4:SENDER-TARGET.  A port is of loopback, unless
+-- is called by SessionQualifier, or FIX.4.4:SENDER-TARGET; one of a template
+-- (AcceptorTemplate=Y or DynamicSession=Y) FIX.4.4.CALLER.  A port is of loopback, unless
 -- the file has SocketAcceptHost, or options host.
 -- Yields: no.  Blocks: while the file is read.  Thread: the app file.
 -- Errors: raises for a file that can't be read, and a setting that can't be.
@@ -516,7 +516,10 @@ function fix.config(path, options)
   local function put(made, f)
     for name, value in pairs(options or {}) do
       if made.sessions and (name == "host" or name == "port") then made[name] = value
-      else for _, one in ipairs(made.sessions or { made }) do one[name] = value end end
+      else
+        for _, one in ipairs(made.sessions or { made }) do one[name] = value end
+        for _, one in ipairs(made.template or {}) do one[name] = value end
+      end
     end
     local fine, gave = pcall(f, "app.fix.config", made)
     if not fine then

@@ -37,8 +37,8 @@ for name in ([[
   OdbcStoreConnectionString OdbcLogConnectionString MySQLStoreUser MySQLStorePassword
   MySQLStoreHost MySQLStorePort MySQLStoreUseConnectionPool JdbcDriver JdbcURL JdbcUser
   JdbcPassword JdbcDataSourceName SLF4JLogEventCategory RejectInvalidMessage
-  RejectMessageOnUnhandledException AllowedRemoteAddresses DynamicSession
-  AcceptorTemplate AllowPosDup ClosedResendInterval CheckGapFieldWhen DescriptionSession
+  RejectMessageOnUnhandledException AllowedRemoteAddresses
+  AllowPosDup ClosedResendInterval CheckGapFieldWhen DescriptionSession
   ContinueInitializationOnError HeartBeatTimeoutMultiplier TestRequestDelayMultiplier
   InChanCapacity MaxScheduledWriteRequests ProxyType ProxyHost ProxyPort ProxyUser
   ProxyPassword LogonTag ReconnectStrategy SocketLocalHost SocketLocalPort
@@ -89,6 +89,12 @@ local function sections_of(path, text)
 end
 
 -- ---- one section ----
+
+local IDS = {
+  sender = "SenderCompID", target = "TargetCompID", sender_sub = "SenderSubID",
+  target_sub = "TargetSubID", sender_location = "SenderLocationID",
+  target_location = "TargetLocationID",
+}
 
 -- What reads the settings of a session, each of which it notes as seen.
 local function reader(path, section, default)
@@ -275,12 +281,30 @@ local function tls_of(path, r, acceptor)
            ask = acceptor and (level or 0) > 0 or nil }
 end
 
-local function session_of(path, r, initiator)
-  local s = {
-    sender = r.need "SenderCompID", target = r.need "TargetCompID",
-    sender_sub = r.get "SenderSubID", target_sub = r.get "TargetSubID",
-    sender_location = r.get "SenderLocationID",
-    target_location = r.get "TargetLocationID",
+-- A template (AcceptorTemplate, DynamicSession) is for any that "*" stands for, or that
+-- nothing is said of.
+local function ids_of(r, is_template)
+  local s = {}
+  for option, name in pairs(IDS) do
+    local id = r.get(name)
+    if not is_template then
+      s[option] = id
+    elseif option == "sender" or option == "target" then
+      s[option] = id or "*"
+    elseif id and id ~= "*" then
+      r.fail(name, "a template is for all of these: leave it out, or say *")
+    end
+  end
+  if not is_template then
+    r.need "SenderCompID"
+    r.need "TargetCompID"
+  end
+  return s
+end
+
+local function session_of(path, r, initiator, is_template)
+  local s = ids_of(r, is_template)
+  for name, value in pairs {
     store = r.get "FileStorePath", log = r.get "FileLogPath",
     reset_on_logon = r.flag "ResetOnLogon", reset_on_logout = r.flag "ResetOnLogout",
     reset_on_disconnect = r.flag "ResetOnDisconnect", persist = r.flag "PersistMessages",
@@ -292,7 +316,7 @@ local function session_of(path, r, initiator)
     logon_timeout = r.count("LogonTimeout", 1),
     logout_timeout = r.count("LogoutTimeout", 1),
     schedule = schedule_of(r),
-  }
+  } do s[name] = value end
   if r.flag "CheckLatency" == false then s.latency = false end
   local digits = r.get "TimestampPrecision" or r.get "TimeStampPrecision"
   local named = { MILLIS = 3, MICROS = 6, NANOS = 9 }
@@ -304,7 +328,7 @@ local function session_of(path, r, initiator)
     s.precision = n > 6 and 9 or n > 3 and 6 or 3
   end
   dictionary_of(path, r, s)
-  s.name = r.get "SessionQualifier"
+  s.name = r.get "SessionQualifier" or is_template and r.need "BeginString"
     or ("%s:%s-%s"):format(r.need "BeginString", s.sender, s.target)
   local heartbeat = r.count("HeartBtInt", 0, 86400)
   local retry = r.count("ReconnectInterval", 1)
@@ -359,26 +383,38 @@ local function read(path)
   file:close()
   local default, list = sections_of(path, text:gsub("\r", ""))
   local made = { sessions = {}, acceptors = {}, warnings = {} }
-  local ports, seen_all = {}, {}
+  local ports, seen_all, templates = {}, {}, {}
   if #list == 0 then error(path .. ": no [SESSION] in it", 0) end
   for _, section in ipairs(list) do
     local r = reader(path, section, default)
     local kind = r.need "ConnectionType"
+    local by_template, dynamic = r.flag "AcceptorTemplate", r.flag "DynamicSession"
+    local is_template = by_template or dynamic
     if kind:lower() == "initiator" then
+      if is_template then
+        r.fail(by_template and "AcceptorTemplate" or "DynamicSession",
+               "it is for acceptors")
+      end
       made.sessions[#made.sessions + 1] = session_of(path, r, true)
     elseif kind:lower() == "acceptor" then
-      local one = session_of(path, r, false)
+      local one = session_of(path, r, false, is_template)
       local host, port = r.get "SocketAcceptAddress" or r.get "SocketAcceptHost",
         r.count("SocketAcceptPort", 0, 65535)
       if not port then r.fail("SocketAcceptPort", "SocketAcceptPort is missing") end
       local tls = tls_of(path, r, true)
       local key = (host or "") .. ":" .. port
       if not ports[key] then
-        ports[key] = { host = host, port = port, tls = tls, sessions = {} }
+        ports[key] = { host = host, port = port, tls = tls, sessions = {},
+                       template = {} }
         made.acceptors[#made.acceptors + 1] = ports[key]
       end
-      local all = ports[key].sessions
+      local all = is_template and ports[key].template or ports[key].sessions
       all[#all + 1] = one
+      if is_template then   -- its name is what those of its sessions begin with
+        templates[one.name] = (templates[one.name] or 0) + 1
+        local n = templates[one.name]
+        one.name = n == 1 and one.name or one.name .. "-" .. n
+      end
     else
       r.fail("ConnectionType", "initiator or acceptor expected")
     end

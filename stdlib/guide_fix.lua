@@ -255,6 +255,7 @@ backtest has none and fills orders itself, by the account's fill model.
 
 The tape waits for scripts whose orders go through a gateway.  The other way round,
 app.fix.acceptor { port = 5001, sessions = { { sender = "VENUE", target = "YOU", orders =
-true } } } lets peers trade in the run's own book (fill = "book"), with its scripts.]],
+true } } } lets peers trade in the run's own book (fill = "book"), with its scripts; so
+does template = { sender = "VENUE", target = "*", orders = true } for whoever calls.]],
   },
 }

@@ -1,11 +1,14 @@
 /* fix_both.c - a FIX session that has several consumers. */
 #include "run/fix_both.h"
 
+#include <uv.h>
+
 #include "base/memory.h"
 
 struct tw_fix_both {
     struct tw_fix_consumer c[2];      /* constant */
     struct tw_fix_both *next;         /* constant */
+    struct tw_fix_both *made;         /* owner: FEED; a template's: those of sessions */
 };
 
 static enum tw_fix_answer on_message(void *ctx, struct tw_fix_session *s,
@@ -54,6 +57,48 @@ static bool on_resend(void *ctx, const struct tw_fix_message *m)
     return true;
 }
 
+/* ---- of templates ---- */
+
+static void made(void *ctx, void *of, struct tw_fix_link *link)
+{
+    struct tw_fix_both *pattern = ctx, *one = of, **at = &pattern->made;
+
+    for (int i = 0; i < 2; i++)
+        if (pattern->c[i].made)
+            pattern->c[i].made(pattern->c[i].ctx, one->c[i].ctx, link);
+    if (link) return;
+    while (*at != one) at = &(*at)->next;
+    *at = one->next;
+    tw_free(one);
+}
+
+static void *make(void *ctx, const char *name, struct tw_error *error)
+{
+    struct tw_fix_both *pattern = ctx, *one = tw_calloc(1, sizeof *one);
+    int i;
+
+    if (!one) {
+        tw_fail(error, UV_ENOMEM, "%s: %s", name, tw_strerror(UV_ENOMEM));
+        return NULL;
+    }
+    for (i = 0; i < 2; i++) {
+        one->c[i] = pattern->c[i];
+        if (!one->c[i].make) continue;
+        one->c[i].ctx = one->c[i].make(pattern->c[i].ctx, name, error);
+        if (!one->c[i].ctx) goto fail;
+    }
+    one->next = pattern->made;
+    pattern->made = one;
+    return one;
+
+fail:
+    while (--i >= 0)
+        if (pattern->c[i].made)
+            pattern->c[i].made(pattern->c[i].ctx, one->c[i].ctx, NULL);
+    tw_free(one);
+    return NULL;
+}
+
 struct tw_fix_consumer tw_fix_both(struct tw_fix_both **list, struct tw_fix_consumer a,
                                    struct tw_fix_consumer b)
 {
@@ -65,8 +110,9 @@ struct tw_fix_consumer tw_fix_both(struct tw_fix_both **list, struct tw_fix_cons
         *both = (struct tw_fix_both){ .c = { a, b }, .next = *list };
         *list = both;
     }
-    return (struct tw_fix_consumer){ .message = on_message, .event = on_event,
-                                     .look = on_look, .resend = on_resend, .ctx = both };
+    return (struct tw_fix_consumer){
+        .message = on_message, .event = on_event, .look = on_look, .resend = on_resend,
+        .make = a.make || b.make ? make : NULL, .made = made, .ctx = both };
 }
 
 void tw_fix_both_free(struct tw_fix_both *list)
@@ -75,6 +121,7 @@ void tw_fix_both_free(struct tw_fix_both *list)
 
     for (; list; list = next) {
         next = list->next;
+        tw_fix_both_free(list->made);
         tw_free(list);
     }
 }

@@ -406,11 +406,15 @@ static struct tw_fix_session *make_session(void *ctx, size_t i,
     o.session.target = c->sender;
     o.session.target_sub = c->sender_sub;
     o.session.target_location = c->sender_location;
-    if (o.consumer.make && !(o.consumer.ctx = o.consumer.make(o.consumer.ctx))) {
-        say(d, "no session", name, tw_strerror(UV_ENOMEM));
-        return NULL;
+    if (o.consumer.make) {
+        o.consumer.ctx = o.consumer.make(t->link.consumer.ctx, name, &error);
+        if (!o.consumer.ctx) {
+            say(d, "no session", name, error.text);
+            return NULL;
+        }
     }
     l = tw_fix_link_make(d->e, name, &o, d, &error);
+    if (o.consumer.made) o.consumer.made(t->link.consumer.ctx, o.consumer.ctx, l);
     if (!l) {
         say(d, "no session", name, error.text);
         return NULL;

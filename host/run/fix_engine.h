@@ -66,9 +66,12 @@ struct tw_fix_consumer {
     /* As of struct tw_fix_handlers. */
     bool (*logon)(void *ctx, const struct tw_fix_message *m, char *why, size_t room);
     bool (*resend)(void *ctx, const struct tw_fix_message *m);
-    /* Of a template: the ctx of a session that is made of it; NULL: no memory.  Where
-     * there is none they share the template's. */
-    void *(*make)(void *ctx);
+    /* Of a template: the ctx of a session that is made of it, of that name; NULL: *error
+     * says why.  Where there is no make they share the template's.  Then, of what was
+     * made, the session, before it begins; NULL: there is none, and nobody calls with
+     * that ctx. */
+    void *(*make)(void *ctx, const char *name, struct tw_error *error);
+    void (*made)(void *ctx, void *made, struct tw_fix_link *link);
     void *ctx;
 };
 

@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <uv.h>
 
 #include "base/memory.h"
 #include "run/feed.h"
@@ -241,11 +242,27 @@ static struct served *add(struct tw_fix_serve *v, const struct tw_fix_dictionary
     return l;
 }
 
-static void *make(void *ctx)
+static void *make(void *ctx, const char *name, struct tw_error *error)
 {
     const struct served *l = ctx;
+    struct served *one = add(l->v, l->dictionary);
 
-    return add(l->v, l->dictionary);
+    if (!one) tw_fail(error, UV_ENOMEM, "%s: %s", name, tw_strerror(UV_ENOMEM));
+    return one;
+}
+
+/* What was made for a session that could not be is freed: callers may try for ever. */
+static void made(void *ctx, void *of, struct tw_fix_link *link)
+{
+    struct tw_fix_serve *v = ((const struct served *)ctx)->v;
+    struct served **at = &v->links;
+
+    if (link) return;
+    pthread_mutex_lock(&v->lock);
+    while (*at != of) at = &(*at)->next;
+    *at = (*at)->next;
+    pthread_mutex_unlock(&v->lock);
+    tw_free(of);
 }
 
 struct tw_fix_consumer tw_fix_serve_consumer(struct tw_fix_serve *v,
@@ -253,6 +270,6 @@ struct tw_fix_consumer tw_fix_serve_consumer(struct tw_fix_serve *v,
 {
     return (struct tw_fix_consumer){
         .message = on_message, .event = on_event, .look = on_look, .resend = on_resend,
-        .make = make, .ctx = add(v, d),
+        .make = make, .made = made, .ctx = add(v, d),
     };
 }

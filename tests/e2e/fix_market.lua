@@ -106,9 +106,6 @@ local SESSION = 'name = "x", host = "127.0.0.1", port = 9, sender = "ME", '
 for text, why in pairs {
   ['app.feed.fix { ' .. SESSION .. 'subscribe = { ("x"):rep(64) } }'] =
     "cannot subscribe 'x+'",
-  [ [[app.feed.timer { every = 1 } app.fix.acceptor { port = 0, template =
-      { sender = "A", target = "*", orders = true } }]] ] =
-    "template: orders is for sessions that are declared",
 } do
   apps.fails(why, { app = text .. ' app.script "s.lua"', ["s.lua"] = "" }, why)
 end

@@ -112,6 +112,38 @@ t.ok(made.warnings[2]:find ":8: ScreenLogShowEvents=N is not supported", "not su
 t.ok(made.warnings[3]:find ":9: RefreshOnLogon=Y is not needed: one process",
      "not needed, and why")
 
+local TEMPLATES = [[
+[DEFAULT]
+ConnectionType=acceptor
+SocketAcceptPort=5001
+BeginString=FIX.4.4
+FileStorePath=store
+[SESSION]
+SenderCompID=ISLD
+TargetCompID=TW
+[SESSION]
+AcceptorTemplate=Y
+SenderCompID=ISLD
+TargetCompID=*
+TargetSubID=*
+[SESSION]
+DynamicSession=Y
+AcceptorTemplate=N
+SessionQualifier=guest
+[SESSION]
+DynamicSession=Y
+]]
+made = assert(read(TEMPLATES))
+t.is(#made.warnings, 0, "templates are no news")
+local port = made.acceptors[1]
+t.is(#port.sessions, 1, "a session of a port")
+t.is(#port.template, 3, "beside its templates")
+local x, y, z = table.unpack(port.template)
+t.same({ x.sender, x.target, x.target_sub or "any", x.name, x.store },
+       { "ISLD", "*", "any", "FIX.4.4", "store" }, "ours and theirs")
+t.same({ y.sender, y.target, y.name, z.name }, { "*", "*", "guest", "FIX.4.4-2" },
+       "for all; each has a name")
+
 made = assert(read(INITIATOR:gsub("TimeZone=%S+", "UseLocalTime=Y")))
 t.is(made.sessions[1].schedule.zone, "localtime", "times of this machine")
 
@@ -124,6 +156,9 @@ local HEAD = "[DEFAULT]\nConnectionType=initiator\nHeartBtInt=30\nSenderCompID=A
   .. "TargetCompID=B\nSocketConnectHost=h\nSocketConnectPort=1\n[SESSION]\n"
 local H44 = HEAD .. "BeginString=FIX.4.4\n"
 refuses("", "no %[SESSION%]")
+refuses(H44 .. "DynamicSession=Y\n", "cfg:10: DynamicSession=Y: it is for acceptors")
+refuses(TEMPLATES .. "SenderSubID=DESK\n", "cfg:20: SenderSubID=DESK: a template is for")
+refuses(TEMPLATES .. "BeginString=*\n", "FIX.4.0 to FIX.4.4 or")
 refuses("[FOO]\n", "cfg:1: %[DEFAULT%] or %[SESSION%] expected, got %[FOO%]")
 refuses("A=1\n", "cfg:1: A stands before")
 refuses("[DEFAULT]\nnonsense\n", "cfg:2: Setting=value expected, got 'nonsense'")
@@ -151,6 +186,15 @@ local function open(text)
   local fine, declared = pcall(app.open, path, {}, 1)
   os.remove(path)
   return fine and declared, not fine and declared
+end
+
+do
+  local path = file(TEMPLATES)
+  local declared = assert(open(("app.fix.config(%q, { orders = true })"):format(path)))
+  os.remove(path)
+  t.same({ declared.orders, declared.fix.doors[1].templates[2].orders,
+           declared.fix.doors[1].templates[3].name, declared.fix.sessions[1].orders },
+         { true, true, "FIX.4.4-2", true }, "options are of templates, too")
 end
 
 local path = file(INITIATOR)

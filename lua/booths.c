@@ -1,0 +1,218 @@
+/* booths.c - which peers of FIX sessions trade in the run's own book, as whom. */
+#include "booths.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+#include "base/memory.h"
+#include "desk.h"
+
+struct ltw_booth {
+    struct ltw_booth *next;
+    struct tw_fix_booth *b;              /* constant                       */
+    const struct tw_fix_dictionary *d;
+    int precision;
+    unsigned adding;                     /* sessions that may yet get it   */
+    bool was_used;                       /* one got it                     */
+    char name[TW_FIX_NAME_MAX + 1];      /* of its session                 */
+};
+
+/* A template's: what its sessions have in common. */
+struct pattern {
+    struct pattern *next;
+    struct ltw_booths *booths;
+    const struct tw_fix_dictionary *d;
+    int precision;
+};
+
+struct ltw_booths {
+    struct ltw_host *host;               /* constant                       */
+    unsigned first;                      /* constant                       */
+    pthread_mutex_t lock;
+    struct ltw_booth *list;              /* mutex: n                       */
+    unsigned n;
+    struct pattern *patterns;            /* mutex                          */
+};
+
+struct ltw_booths *ltw_booths_new(struct ltw_host *host, unsigned first)
+{
+    struct ltw_booths *b = tw_calloc(1, sizeof *b);
+
+    if (!b) return NULL;
+    b->host = host;
+    b->first = first;
+    pthread_mutex_init(&b->lock, NULL);
+    return b;
+}
+
+void ltw_booths_free(struct ltw_booths *b)
+{
+    struct ltw_booth *next;
+    struct pattern *other;
+
+    if (!b) return;
+    for (struct ltw_booth *one = b->list; one; one = next) {
+        next = one->next;
+        tw_fix_booth_free(one->b);
+        tw_free(one);
+    }
+    for (struct pattern *p = b->patterns; p; p = other) {
+        other = p->next;
+        tw_free(p);
+    }
+    pthread_mutex_destroy(&b->lock);
+    tw_free(b);
+}
+
+/* ---- one, with the lock held ---- */
+
+/* That of a session of that name which is no more: it has the peer's orders.  Or one that
+ * was made for a session that could not be added. */
+static struct ltw_booth *left(struct ltw_booths *f, const struct tw_fix_link_options *o)
+{
+    struct ltw_booth *b = f->list;
+
+    while (b && (b->d != o->session.dictionary || strcmp(b->name, o->name) != 0))
+        b = b->next;
+    if (b) return b;
+    b = f->list;
+    while (b && (b->adding > 0 || b->was_used || b->d != o->session.dictionary
+                 || b->precision != o->session.precision))
+        b = b->next;
+    if (b) snprintf(b->name, sizeof b->name, "%s", o->name);
+    return b;
+}
+
+/* One whose session is no more, and whose peer has no open orders; NULL: none is. */
+static struct ltw_booth *idle(struct ltw_booths *f, const struct tw_fix_link_options *o)
+{
+    struct ltw_booth *b = f->list;
+
+    while (b && (b->adding > 0
+                 || !tw_fix_booth_renew(b->b, o->session.dictionary,
+                                        o->session.precision)))
+        b = b->next;
+    if (!b) return NULL;
+    b->d = o->session.dictionary;
+    b->precision = o->session.precision;
+    snprintf(b->name, sizeof b->name, "%s", o->name);
+    return b;
+}
+
+static int new(struct ltw_booths *f, const struct tw_fix_link_options *o,
+               struct ltw_booth **out, struct tw_error *error)
+{
+    struct ltw_desk *desk = f->host->desk;
+    struct tw_fix_booth_options b = {
+        .dictionary = o->session.dictionary, .symbols = f->host->symbols,
+        .floor = desk->floor, .precision = o->session.precision,
+        .owner = f->first + f->n,
+    };
+    struct ltw_booth *one;
+
+    if (desk->lanes > 0 && b.owner >= desk->lanes) {
+        *out = idle(f, o);
+        if (*out) return TW_OK;
+        return tw_fail(error, TW_ELIMIT, "%s: of sessions with orders %u are there, or"
+                       " were and have open orders: no more can be added", o->name, f->n);
+    }
+    one = tw_calloc(1, sizeof *one);
+    if (!one) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+    ltw_desk_ids(desk, b.owner, &b.first_id, &b.id_step);
+    one->b = tw_fix_booth_new(&b, error);
+    if (!one->b) {
+        tw_free(one);
+        return error->code;
+    }
+    one->d = b.dictionary;
+    one->precision = b.precision;
+    snprintf(one->name, sizeof one->name, "%s", o->name);
+    one->next = f->list;
+    f->list = one;
+    f->n++;
+    *out = one;
+    return TW_OK;
+}
+
+/* ---- taken and given ---- */
+
+int ltw_booths_take(struct ltw_booths *f, const struct tw_fix_link_options *o,
+                    struct ltw_booth **out, struct tw_error *error)
+{
+    struct ltw_booth *one;
+    int rc = TW_OK;
+
+    pthread_mutex_lock(&f->lock);
+    one = left(f, o);
+    if (!one) rc = new(f, o, &one, error);
+    if (rc == TW_OK) one->adding++;
+    pthread_mutex_unlock(&f->lock);
+    if (rc == TW_ECLOSED)
+        return tw_fail(error, TW_EUSAGE, "%s: orders: the run has no book: one of its"
+                       " scripts has fill = \"book\", or its app file says app.fix.open"
+                       " { orders = true }", o->name);
+    if (rc == TW_OK) *out = one;
+    return rc;
+}
+
+struct tw_fix_consumer ltw_booths_consumer(const struct ltw_booth *one)
+{
+    return tw_fix_booth_consumer(one->b);
+}
+
+void ltw_booths_give(struct ltw_booths *f, struct ltw_booth *one,
+                     struct tw_fix_link *link)
+{
+    pthread_mutex_lock(&f->lock);
+    if (link) tw_fix_booth_attach(one->b, link);
+    one->adding--;
+    one->was_used |= link != NULL;
+    pthread_mutex_unlock(&f->lock);
+}
+
+/* ---- templates ---- */
+
+static void *make(void *ctx, const char *name, struct tw_error *error)
+{
+    const struct pattern *p = ctx;
+    struct tw_fix_link_options o = {
+        .name = name,
+        .session = { .dictionary = p->d, .precision = p->precision },
+    };
+    struct ltw_booth *one;
+
+    return ltw_booths_take(p->booths, &o, &one, error) == TW_OK ? one->b : NULL;
+}
+
+static void made(void *ctx, void *of, struct tw_fix_link *link)
+{
+    struct ltw_booths *f = ((const struct pattern *)ctx)->booths;
+    struct ltw_booth *one;
+
+    pthread_mutex_lock(&f->lock);
+    for (one = f->list; one->b != of; one = one->next) continue;
+    pthread_mutex_unlock(&f->lock);
+    ltw_booths_give(f, one, link);
+}
+
+struct tw_fix_consumer ltw_booths_template(struct ltw_booths *f,
+                                           const struct tw_fix_link_options *o)
+{
+    struct tw_fix_consumer c = tw_fix_booth_consumer(NULL);
+    struct pattern *p = tw_calloc(1, sizeof *p);
+
+    c.make = make;
+    c.made = made;
+    c.ctx = p;
+    if (!p) return c;
+    p->booths = f;
+    p->d = o->session.dictionary;
+    p->precision = o->session.precision;
+    pthread_mutex_lock(&f->lock);
+    p->next = f->patterns;
+    f->patterns = p;
+    pthread_mutex_unlock(&f->lock);
+    return c;
+}
