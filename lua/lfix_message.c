@@ -112,7 +112,11 @@ bool ltw_fix_is_secret(const struct tw_fix_message *m, int32_t tag)
 {
     struct tw_fix_text code = tw_fix_message_code(m);
 
-    return tag == 554 || tag == 925 || (tag == 96 && code.n == 1 && *code.at == 'A');
+    bool logs_on = (code.n == 1 && *code.at == 'A')
+        || (code.n == 2 && memcmp(code.at, "BE", 2) == 0);   /* UserRequest */
+
+    return tag == 554 || tag == 925
+        || (logs_on && (tag == 96 || tag == 1402 || tag == 1404));
 }
 
 /* ---- names ---- */

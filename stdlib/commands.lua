@@ -499,8 +499,8 @@ sessions' events (logged_on, gap), with the message that one is about; --type an
 leave the other events out.  --dictionary goes on top of the version that was recorded, or
 is, in XML, all of it.
 
-Passwords (554, 925, the RawData of a Logon) are ***.  A program without shared libraries
-(tidewire-static) reads no XML.
+Passwords (554, 925, and of a Logon or a UserRequest RawData, 1402 and 1404) are ***.  A
+program without shared libraries (tidewire-static) reads no XML.
 
 What is not whole, or has a wrong CheckSum or BodyLength, is told on standard error with
 its line and is left out; then the status is 1, as it is when the file can't be read or

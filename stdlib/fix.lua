@@ -91,8 +91,8 @@ end
 -- What is wrong is told with the bytes there, but for those of a password.
 local function decode(bytes, d)
   local m, why, code = core.decode(bytes, d)
-  if not m and (bytes:find "\00135=A\1" or bytes:find "\001554="
-                or bytes:find "\001925=") then
+  if not m and (bytes:find "\00135=A\1" or bytes:find "\00135=BE\1"
+                or bytes:find "\001554=" or bytes:find "\001925=") then
     why = why:gsub("^'.*'", "a field")
   end
   return m, why, code
@@ -287,7 +287,8 @@ end
 -- anything before it: { type = "D", name = "NewOrderSingle", line = 1, fields = {...} }.
 -- A field is { tag = 54, name = "Side", value = "1", choice = "BUY" }; one that counts a
 -- group has entries, a list of lists of fields.  There is no name and no choice where
--- the dictionary has none.  Passwords (554, 925, a Logon's 96) are "***".
+-- the dictionary has none.  Passwords (554, 925, and of a Logon or a UserRequest 96, 1402
+-- and 1404) are "***".
 -- options: dictionary, a path or a list of them: files in QuickFIX's XML form, or
 -- extensions (see `tidewire help fix`), read anew each time.
 -- Yields: no.  Blocks: while a dictionary is read.  Thread: any.

@@ -38,7 +38,8 @@ message cannot be changed, and may be kept.  Fields are found by name or tag, an
 numbers and booleans where the dictionary says so; message:text "Price" is what came.  A
 name that is in no dictionary raises.  on_fix may ask for time, received and seq, too.
 Both are records of the tape, so a recording has them, and every script sees the same.
-Passwords (554, 925, and 96 of a Logon) are as many '*' there, and in message logs.
+Passwords (554, 925, and of a Logon or a UserRequest 96, 1402 and 1404) are as many '*'
+there, and in message logs; 96 of other messages is what users say.
 A log ends at log_size (64 MiB) and becomes NAME.log.1; log_files (15) of them stay.  What
 is moved away, by logrotate, say, is begun anew: no signal is needed.
 

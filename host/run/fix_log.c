@@ -48,22 +48,30 @@ static void blank_all(char *p, size_t n, const char *tag)
         blank(value, end, 0);
 }
 
-/* RawData of a Logon may hold SOH: its length stands before it. */
-static void blank_data(char *p, size_t n)
+/* Data may hold SOH: the field right before it says how long it is. */
+static void blank_data(char *p, size_t n, const char *tag, const char *length_tag)
 {
-    char *value = value_of(p, n, "\00196="), *length = value_of(p, n, "\00195=");
+    char *end = p + n, *value = p;
 
-    if (length >= value) length = NULL;   /* then nothing may stand behind it */
-    if (value) blank(value, p + n, length ? (size_t)strtoul(length, NULL, 10) : 0);
+    while ((value = value_of(value, (size_t)(end - value), tag))) {
+        const char *soh = value - strlen(tag);
+        const char *before = memrchr(p, TW_FIX_SOH, (size_t)(soh - p));
+        size_t digits = strlen(length_tag);
+
+        blank(value, end, before && strncmp(before + 1, length_tag, digits) == 0
+                          ? (size_t)strtoul(before + 1 + digits, NULL, 10) : 0);
+    }
 }
 
-/* Whether 35, the third field, is A. */
-static bool is_logon(const char *p, size_t n)
+/* Whether 35, the third field, is one whose RawData (96) is a password: of a Logon, or a
+ * UserRequest, as what logs on or is changed later.  Elsewhere it is what users say. */
+static bool has_secrets(const char *p, size_t n)
 {
     const char *end = p + n, *soh = memchr(p, TW_FIX_SOH, n);
 
     if (soh) soh = memchr(soh + 1, TW_FIX_SOH, (size_t)(end - soh - 1));
-    return soh && end - soh > 6 && memcmp(soh, "\00135=A\001", 6) == 0;
+    return soh && end - soh > 7 && (memcmp(soh, "\00135=A\001", 6) == 0
+                                    || memcmp(soh, "\00135=BE\001", 7) == 0);
 }
 
 static bool is_password(const char *equals)
@@ -89,16 +97,20 @@ static bool has_password(const char *p, size_t n)
 
 bool tw_fix_must_blank(const char *p, size_t n)
 {
-    return is_logon(p, n) || has_password(p, n);
+    return has_secrets(p, n) || has_password(p, n);
 }
 
 void tw_fix_blank(char *p, size_t n)
 {
-    bool logon = is_logon(p, n);
+    bool secrets = has_secrets(p, n);
     unsigned sum = 0;
 
-    if (!logon && !has_password(p, n)) return;
-    if (logon) blank_data(p, n);
+    if (!secrets && !has_password(p, n)) return;
+    if (secrets) {
+        blank_data(p, n, "\00196=", "95=");
+        blank_data(p, n, "\0011402=", "1401=");   /* EncryptedPassword    */
+        blank_data(p, n, "\0011404=", "1403=");   /* EncryptedNewPassword */
+    }
     blank_all(p, n, "\001554=");
     blank_all(p, n, "\001925=");
     if (n < TW_FIX_TRAILER || memcmp(p + n - TW_FIX_TRAILER, "10=", 3) != 0) return;

@@ -2,8 +2,9 @@
  *
  *     20240102-09:30:00.123456 > 8=FIX.4.4^9=...      ^ is SOH; < is received
  *
- * Passwords (554, 925, a Logon's 96) are as many '*', with a CheckSum that fits.  Lines
- * go to the file in batches; where that fails they are counted, not kept.
+ * Passwords (554, 925, and of a Logon or a UserRequest 96, 1402 and 1404) are as many
+ * '*', with a CheckSum that fits.  Lines go to the file in batches; where that fails they
+ * are counted, not kept.
  *
  * A file that is full becomes PATH.1, that one PATH.2, and so on; the oldest goes.  One
  * that somebody has moved away or removed, as logrotate does, is begun anew.

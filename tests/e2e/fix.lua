@@ -99,6 +99,13 @@ for _, words in ipairs { "", "--short" } do
   t.is(r.err, "", "in each form " .. words)
 end
 do
+  local r = decode("", apps.fix("35=BE|" .. HEAD
+    .. "923=1|924=3|553=me|554=secret|925=newer|95=6|96=secret|"))
+  t.ok(not r.out:find "secret" and not r.out:find "newer"
+       and r.out:find " 925[^\n]*= %*%*%*\n" and r.out:find " 96[^\n]*= %*%*%*\n",
+       "nor those of a UserRequest")
+end
+do
   local odd = apps.fix("35=A|" .. HEAD .. "554=one|hidden|108=30|")
   local r = decode("", odd)
   t.is(r.err, "tidewire: fix: standard input:1: a field is not tag=value\n",

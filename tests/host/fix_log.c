@@ -104,6 +104,53 @@ static void is_moved(void)
     tw_fix_log_close(&log);
 }
 
+/* What is left of a message, | for SOH. */
+static const char *blanked(const char *text)
+{
+    static char p[300];
+    size_t n = strlen(text);
+
+    memcpy(p, text, n + 1);
+    for (size_t i = 0; i < n; i++)
+        if (p[i] == '|') p[i] = '\001';
+    if (!tw_fix_must_blank(p, n)) return text;
+    tw_fix_blank(p, n);
+    for (size_t i = 0; i < n; i++)
+        if (p[i] == '\001') p[i] = '|';
+    return p;
+}
+
+static void is_blanked(void)
+{
+    static const struct { const char *what, *is, *becomes; } r[] = {
+        { "a Logon's data", "8=F|9=1|35=A|95=3|96=key|108=30|",
+          "8=F|9=1|35=A|95=3|96=***|108=30|" },
+        { "with SOH in it", "8=F|9=1|35=A|95=5|96=ke|ys|554=p|",
+          "8=F|9=1|35=A|95=5|96=*****|554=*|" },
+        { "with what looks like another", "8=F|9=1|35=A|95=7|96=a|96=bc|98=0|",
+          "8=F|9=1|35=A|95=7|96=*******|98=0|" },
+        { "and without a length", "8=F|9=1|35=A|98=0|96=key|",
+          "8=F|9=1|35=A|98=0|96=***|" },
+        { "a UserRequest's", "8=F|9=1|35=BE|923=1|553=me|554=old|925=new|95=2|96=ab|",
+          "8=F|9=1|35=BE|923=1|553=me|554=***|925=***|95=2|96=**|" },
+        { "encrypted ones", "8=F|9=1|35=BE|924=3|1401=3|1402=a|b|1403=2|1404=cd|",
+          "8=F|9=1|35=BE|924=3|1401=3|1402=***|1403=2|1404=**|" },
+        { "News is no password", "8=F|9=1|35=B|95=3|96=key|",
+          "8=F|9=1|35=B|95=3|96=key|" },
+        { "an application's types either", "8=F|9=1|35=B1|95=3|96=key|",
+          "8=F|9=1|35=B1|95=3|96=key|" },
+        { "Password of any", "8=F|9=1|35=UX|554=key|95=1|96=x|",
+          "8=F|9=1|35=UX|554=***|95=1|96=x|" },
+    };
+
+    for (size_t i = 0; i < sizeof r / sizeof *r; i++) {
+        const char *got = blanked(r[i].is);
+
+        ok(strcmp(got, r[i].becomes) == 0, "%s", r[i].what);
+        if (strcmp(got, r[i].becomes) != 0) printf("# %s\n", got);
+    }
+}
+
 int main(void)
 {
     char command[PLACE + 20];
@@ -112,6 +159,7 @@ int main(void)
     snprintf(path, sizeof path, "%s/a.log", folder);
     rotates();
     is_moved();
+    is_blanked();
     snprintf(command, sizeof command, "rm -r %s", folder);
     if (system(command) != 0) abort();
     return tap_done();

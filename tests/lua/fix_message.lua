@@ -83,6 +83,11 @@ local logon = message("35=A|" .. HEAD .. "98=0|108=30|95=3|96=key|554=pass|925=n
 t.is(tostring(logon):match "95=.*925=[^|]*", "95=3|96=***|554=***|925=***",
   "tostring blanks passwords")
 t.is(logon.Password, "pass", "who asks for one gets it")
+local user = message("35=BE|" .. HEAD .. "923=1|924=3|553=me|554=old|925=new|95=2|96=ab|")
+t.is(tostring(user):match "553=.*96=[^|]*", "553=me|554=***|925=***|95=2|96=***",
+  "a UserRequest's, too")
+local news = message("35=B|" .. HEAD .. "148=x|33=1|58=y|95=3|96=abc|")
+t.is(tostring(news):match "96=[^|]*", "96=abc", "what News says is none")
 
 -- What is no value of its kind stays text; what is too large, too.
 local odd = message("35=D|" .. HEAD .. "11=A|38=ten|34=99999999999999999999|44=1e5|"
