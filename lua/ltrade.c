@@ -574,16 +574,20 @@ static int position(lua_State *L)
 }
 
 /* self:orders([symbol]) -> table
- * A list of the open orders, of one symbol or all, the oldest first.
+ * A list of the open orders, of one symbol or all, the oldest first.  All are meant by
+ * self:orders() alone: nil is a symbol that is not there.
  * Yields: no.  Blocks: no.  Thread: the script's.
- * Errors: raises for a symbol that is not known.  Units: none. */
+ * Errors: raises for nil, and for a symbol that is not known.  Units: none. */
 static int orders(lua_State *L)
 {
     struct ltw_trader *t = ltw_check_trader(L, "orders");
-    uint32_t symbol = lua_isnoneornil(L, 2) ? 0 : ltw_check_symbol(L, 2, "orders");
     const struct tw_order *o = NULL;
+    uint32_t symbol = 0;
     lua_Integer n = 0;
 
+    if (lua_isnil(L, 2))
+        return luaL_argerror(L, 2, "symbol expected, got nil; self:orders() lists all");
+    if (!lua_isnone(L, 2)) symbol = ltw_check_symbol(L, 2, "orders");
     while ((o = tw_broker_open(t->broker, o)) != NULL)
         n += !symbol || o->symbol == symbol;
     lua_createtable(L, (int)n, 0);

@@ -103,7 +103,11 @@ bool ltw_recorded_add(struct ltw_host *host, const char *topic, const char *spel
     why->code = TW_OK;
     if (!spelling || !ltw_fix_session(topic, session) || find(host, session)) return true;
     one = tw_calloc(1, sizeof *one + strlen(spelling) + 1);
-    if (!one) return true;
+    if (!one) {
+        tw_fail(why, UV_ENOMEM, "FIX session %s, recorded: no memory for its dictionary",
+                session);
+        return false;
+    }
     strcpy(one->session, session);
     strcpy(one->spelling, spelling);
     if (dictionary_of(host, one, why) < 0) {

@@ -10,8 +10,9 @@
 #include "ltw.h"
 
 /* What is said of a topic, by the file or by who plays it; NULL: nothing.  Of one session
- * what was said first stands.  false: *why says which file can't be had; the version's
- * own dictionary serves.  Blocks: while files are read. */
+ * what was said first stands.  false: *why says which file can't be had, where the
+ * version's own dictionary serves, or that there is no memory.  Blocks: while files are
+ * read. */
 bool ltw_recorded_add(struct ltw_host *host, const char *topic, const char *spelling,
                       struct tw_error *why) TW_ON(MAIN);
 

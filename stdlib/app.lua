@@ -74,10 +74,21 @@ function app.param(name, default)
   return text
 end
 
+-- What app.sectors or app.weights says of a symbol, of which it has one.
+local function say(what, symbol, name, value)
+  local said, key = declare.now.said, name .. " " .. symbol
+  if said[key] ~= nil and said[key] ~= value then
+    fail(3, "%s: %s of '%s' is %s, and was said to be %s before: say it once", what,
+         name, symbol, tostring(value), tostring(said[key]))
+  end
+  said[key], instrument(symbol)[name] = value, value
+end
+
 --- app.sectors(table)
 -- {tech = {"AAPL", "GOOG"}, oil = {"BP", "XOM"}}: which symbols are in which.
 -- Yields: no.  Blocks: no.  Thread: the app file.
--- Errors: raises when a sector is not a list of names.  Units: none.
+-- Errors: raises when a sector is not a list of names, and for a symbol in two.
+-- Units: none.
 function app.sectors(table_)
   local names = {}
   for sector, symbols in pairs(check("app.sectors", table_, setmetatable({}, {
@@ -92,7 +103,7 @@ function app.sectors(table_)
   table.sort(names)
   for _, sector in ipairs(names) do
     for _, symbol in ipairs(table_[sector]) do
-      instrument(symbol).sector = sector
+      say("app.sectors", symbol, "sector", sector)
     end
   end
 end
@@ -100,7 +111,9 @@ end
 --- app.weights(table)
 -- {AAPL = 0.4, BP = 0.1}: what each symbol weighs in an index.
 -- Yields: no.  Blocks: no.  Thread: the app file.
--- Errors: raises when a weight is not a number.  Units: fractions.
+-- Errors: raises when a weight is not a number, or is not what was said of the symbol
+-- before.
+-- Units: fractions.
 function app.weights(table_)
   local names = {}
   for symbol in pairs(check("app.weights", table_, setmetatable({}, {
@@ -109,7 +122,7 @@ function app.weights(table_)
   end
   table.sort(names)
   for _, symbol in ipairs(names) do
-    instrument(symbol).weight = table_[symbol]
+    say("app.weights", symbol, "weight", table_[symbol])
   end
 end
 
@@ -559,7 +572,7 @@ end
 -- Runs the file, which declares.
 local function read(path, given, chunk)
   declare.now = { feeds = {}, exchanges = {}, files = {}, data = {}, instruments = {},
-                  attributes = {}, calendars = {}, warnings = {},
+                  attributes = {}, calendars = {}, warnings = {}, said = {},
                   fix = { names = {}, sessions = {}, doors = {} } }
   sets, asked = given, {}
   declare.now.params = asked

@@ -197,6 +197,10 @@ end
 -- Units: from, to: a date, or ns since the epoch; result: as `tidewire help backtest`.
 function backtest.run(options)
   local o, given = backtest.checked(options)
+  if options.save then                    -- before the run, which may take long
+    local fine, problem = require "tw.explain".check(options)
+    if not fine then return nil, problem end
+  end
   local result, why, code = core.run(o, given)
   if not result then return nil, why, code end
   result.name = given.file:match "[^/]*$"

@@ -426,6 +426,21 @@ local function files_of(result, o)
   return files
 end
 
+--- explain.check(options) -> true | nil, message
+-- Can all that explain.save will read be opened?  What a run reads itself is its own.
+-- Yields: no.  Blocks: on the disk.  Thread: any.
+-- Errors: nil for a dictionary that can't be read.  Units: none.
+function explain.check(options)
+  if type(options) == "userdata" then options = tw.thaw(options) end   -- a job's
+  local dictionary = options.dictionary
+  for _, path in ipairs(dictionary and absolute_dictionary(dictionary) or {}) do
+    local sha256, why = true, nil
+    if path:find "^/" then sha256, why = core.sha256(path) end
+    if not sha256 then return nil, "cannot read the dictionary " .. why end
+  end
+  return true
+end
+
 --- explain.save(path, options, result) -> true | nil, message
 -- Writes what tw.backtest.explain needs to run a backtest again, and to know that it is
 -- the same: its options, the SHA-256 of all files, its order list's, its figures.

@@ -76,6 +76,21 @@ function apps.folder(name)
   return directory, put, command
 end
 
+--- A run that has ended well, which it gives back.
+function apps.fine(run, name)
+  if not t.is(run.status, 0, name) then t.diag(run.out .. run.err) end
+  return run
+end
+
+--- Of a folder's command: refused(words, status, says, name), where it says why and ends.
+function apps.refusals(command)
+  return function(words, status, says, name)
+    local run = command(words)
+    t.is(run.status, status, name .. ": status")
+    t.is(run.err, says, name)
+  end
+end
+
 --- What a shell command wrote and how it ended: {out, err, status}.
 function apps.shell(command, input)
   local out, err, input_path = scratch .. "/out", scratch .. "/err", scratch .. "/in"

@@ -6,15 +6,7 @@ local t, apps = require "tw.test", require "apps"
 local dir, put, command = apps.folder "c"
 
 local function is_there(name) return io.open(dir .. "/" .. name) ~= nil end
-local function fine(run, name)
-  if not t.is(run.status, 0, name) then t.diag(run.out .. run.err) end
-  return run
-end
-local function refused(words, status, says, name)
-  local run = command(words)
-  t.is(run.status, status, name .. ": status")
-  t.is(run.err, says, name)
-end
+local fine, refused = apps.fine, apps.refusals(command)
 local function files() return apps.shell("ls -A " .. dir).out end
 local function dump(name)
   return (command("tape " .. name .. " --dump 99").out:gsub("%.%d+  ", " "))

@@ -101,6 +101,11 @@ t.is(run.status, 0, "with a dictionary")
 local own = apps.read(directory .. "/own"):gsub("\\/", "/")
 t.ok(own:find('/FIX.4.4.txt"', 1, true) or t.diag(own:sub(1, 1000)),
      "whose file is found from everywhere")
+run = command("backtest read.lua --data both.tape --messages --save none "
+              .. "--dictionary FIX.4.4,nowhere.txt")
+t.ok(run.status == 1 and run.out == "" and run.err:find(
+     "^tidewire: backtest: cannot read the dictionary [^\n]*/nowhere.txt: [^\n]*\n$")
+     or t.diag(run.err .. run.out), "one to be saved that can't be read: before it runs")
 t.is(command("backtest read.lua --data quotes.csv --messages --dictionary ''").status, 2,
      "no dictionary")
 for _, words in ipairs { "backtest read.lua", "sweep read.lua --set a=1 --store none" } do

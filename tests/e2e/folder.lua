@@ -6,15 +6,7 @@ local t, apps = require "tw.test", require "apps"
 local dir, put, command = apps.folder "f"
 
 local function folder(name) os.execute("mkdir -p " .. dir .. "/" .. name) end
-local function fine(run, name)
-  if not t.is(run.status, 0, name) then t.diag(run.out .. run.err) end
-  return run
-end
-local function refused(words, status, says, name)
-  local run = command(words)
-  t.is(run.status, status, name .. ": status")
-  t.is(run.err, says, name)
-end
+local fine, refused = apps.fine, apps.refusals(command)
 local function hash(run) return run.out:match "order list +(%x+)" end
 
 put("s.lua", [[

@@ -349,12 +349,14 @@ prints("an order can't be changed by hand, nor given terms that can't be", app [
       function() o.cancel(self) end,
       function() self:cancel(self.missing) end,
       function() self:cancel(self.account) end,
+      function() self:orders(self.missing) end,
+      function() print(#self:orders(), #self:orders "A") end,
       function() self:modify(nil, { price = 6 }) end,
       function() self:modify(o) end,
       function() print(o.pric) end,
     } do
-      local _, why = pcall(f)
-      print((why:gsub("^[^:]*:%d+: ", "")))
+      local fine, why = pcall(f)
+      if not fine then print((why:gsub("^[^:]*:%d+: ", ""))) end
     end
   end]], [[
 an order is changed by order:modify (field 'price')
@@ -364,6 +366,8 @@ modify: a limit order has no stop
 bad argument #1 to 'cancel' (tw.order expected, got table)
 bad argument #1 to 'cancel' (order or symbol expected, got nil; self:cancel() cancels all)
 bad argument #1 to 'cancel' (tw.order expected, got tw.account)
+bad argument #1 to 'orders' (symbol expected, got nil; self:orders() lists all)
+1	1
 bad argument #1 to 'modify' (tw.order expected, got nil)
 bad argument #2 to 'modify' (table expected, got no value)
 an order has no field 'pric'

@@ -151,6 +151,10 @@ for text, why in pairs {
   ["app.limits { tim = 1 }"] = "app.limits: no option 'tim'; did you mean 'time'%?",
   ["app.screen { tilte = 'x' }"] = "app.screen: no option 'tilte'",
   ["app.sectors { x = { 5 } }"] = "app.sectors: x: a name expected",
+  ["app.sectors { x = { 'A' }, y = { 'B', 'A' } }"]
+    = "app.sectors: sector of 'A' is y, and was said to be x before: say it once",
+  ["app.weights { A = 0.5, B = 1 } app.weights { B = 1, A = 0.25 }"]
+    = "app.weights: weight of 'A' is 0.25, and was said to be 0.5 before: say it once",
   ["app.instruments { 'A' }"] = "app.instruments%[1%]: a table of options expected, got",
   ["app.instruments { { symbol = 5 } }"]
     = "app.instruments%[1%]: symbol must be a string, got 5",
