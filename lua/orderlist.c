@@ -58,27 +58,94 @@ struct ltw_listed *ltw_orderlist_push(lua_State *L, const struct ltw_backtest *b
 
 /* ---- a line ---- */
 
-/* text may be NULL. */
-struct out { struct tw_sha256 *hash; luaL_Buffer *text; };
+enum { LINE = 512, DAY_SECONDS = 86400 };
 
-static void add(const struct out *out, const char *text, size_t n)
+/* text may be NULL.  A line goes out in one piece; days follow each other, so the text of
+ * one is kept. */
+struct out {
+    struct tw_sha256 *hash;
+    luaL_Buffer *text;
+    size_t n, n_date;
+    int64_t day;                          /* of date; below 0: none               */
+    char line[LINE], date[40];
+};
+
+static struct out start(struct tw_sha256 *hash, luaL_Buffer *text)
+{
+    return (struct out){ .hash = hash, .text = text, .day = -1 };
+}
+
+static void put(const struct out *out, const char *text, size_t n)
 {
     tw_sha256_add(out->hash, text, n);
     if (out->text) luaL_addlstring(out->text, text, n);
 }
 
-static void add_time(const struct out *out, int64_t ns)
+static void flush(struct out *out)
 {
-    time_t s = (time_t)(ns / 1000000000);
-    char text[64];
-    struct tm tm;
-    size_t n = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", gmtime_r(&s, &tm));
-
-    n += (size_t)snprintf(text + n, sizeof text - n, ".%09dZ", (int)(ns % 1000000000));
-    add(out, text, n);
+    put(out, out->line, out->n);
+    out->n = 0;
 }
 
-static void add_fixed(const struct out *out, int64_t value)
+static void add(struct out *out, const char *text, size_t n)
+{
+    if (n > LINE - out->n) flush(out);
+    if (n > LINE) {
+        put(out, text, n);
+        return;
+    }
+    memcpy(out->line + out->n, text, n);
+    out->n += n;
+}
+
+/* So many digits. */
+static char *write_digits(char *at, unsigned v, int n)
+{
+    for (int i = n; i-- > 0; v /= 10) at[i] = (char)('0' + v % 10);
+    return at + n;
+}
+
+static void add_date(struct out *out, int64_t day)
+{
+    time_t s = (time_t)(day * DAY_SECONDS);
+    struct tm tm;
+
+    if (day != out->day)
+        out->n_date = strftime(out->date, sizeof out->date, "%Y-%m-%dT",
+                               gmtime_r(&s, &tm));
+    out->day = day;
+    add(out, out->date, out->n_date);
+}
+
+/* 2006-01-02T09:01:00.000000000Z; of before 1970 as printf has it. */
+static void add_time(struct out *out, int64_t ns)
+{
+    time_t s = (time_t)(ns / 1000000000);
+    char text[64], *at = text;
+    unsigned second = (unsigned)(s % DAY_SECONDS);
+    struct tm tm;
+    size_t n;
+
+    if (ns < 0) {
+        n = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", gmtime_r(&s, &tm));
+        n += (size_t)snprintf(text + n, sizeof text - n, ".%09dZ",
+                              (int)(ns % 1000000000));
+        add(out, text, n);
+        return;
+    }
+    add_date(out, s / DAY_SECONDS);
+    at = write_digits(at, second / 3600, 2);
+    *at++ = ':';
+    at = write_digits(at, second / 60 % 60, 2);
+    *at++ = ':';
+    at = write_digits(at, second % 60, 2);
+    *at++ = '.';
+    at = write_digits(at, (unsigned)(ns % 1000000000), 9);
+    *at++ = 'Z';
+    add(out, text, (size_t)(at - text));
+}
+
+static void add_fixed(struct out *out, int64_t value)
 {
     char text[TW_FIXED_TEXT + 1] = ",";
 
@@ -86,13 +153,13 @@ static void add_fixed(const struct out *out, int64_t value)
 }
 
 /* Empty where there is none. */
-static void add_price(const struct out *out, int64_t value)
+static void add_price(struct out *out, int64_t value)
 {
     if (value == 0) add(out, ",", 1);
     else add_fixed(out, value);
 }
 
-static void add_text(const struct out *out, const char *text)
+static void add_text(struct out *out, const char *text)
 {
     size_t n = strcspn(text, ",\"\r\n");
     bool quoted = text[n] != '\0';
@@ -107,7 +174,7 @@ static void add_text(const struct out *out, const char *text)
     if (quoted) add(out, "\"", 1);
 }
 
-static void add_order(const struct out *out, const struct ltw_listed *s)
+static void add_order(struct out *out, const struct ltw_listed *s)
 {
     const struct ltw_entry *e = s->e;
     char money[TW_MONEY_TEXT + 1] = ",";
@@ -128,6 +195,7 @@ static void add_order(const struct out *out, const struct ltw_listed *s)
     add(out, money, 1 + tw_money_format(e->fees, money + 1));
     add_text(out, e->label ? e->label : "");
     add(out, "\n", 1);
+    flush(out);
 }
 
 /* ---- the whole ---- */
@@ -144,7 +212,7 @@ void ltw_orderlist_end(lua_State *L, struct ltw_orderlist *l, int table,
 {
     unsigned char digest[TW_SHA256];
     luaL_Buffer text;
-    struct out out = { &l->hash, listed ? &text : NULL };
+    struct out out = start(&l->hash, listed ? &text : NULL);
 
     if (listed) {
         luaL_buffinit(L, &text);
@@ -186,7 +254,7 @@ void ltw_orderlist_forget(struct ltw_orderlist *l, struct ltw_backtest *b)
 {
     int64_t till_ns = settled_ns(b);
     struct ltw_listed *all;
-    struct out out = { &l->hash, NULL };
+    struct out out = start(&l->hash, NULL);
     size_t n = 0, room = 0;
 
     for (unsigned i = 0; i < b->n; i++) room += b->journals[i]->n;

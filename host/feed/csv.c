@@ -72,6 +72,7 @@ struct csv {
     char name[TW_NAME_MAX + 1];    /* n_name bytes: the last symbol's ...  */
     size_t n_name;
     uint32_t id;                   /* ... and its number                  */
+    struct tw_timestamp_date date; /* the last row's                      */
     struct tw_csv_field field[TW_CSV_MEANINGS];   /* of the row; none: not a column */
 };
 
@@ -239,7 +240,8 @@ static void go_to_zone(const struct tw_zone *zone, int64_t *ns)
 static bool read_time(struct csv *c, struct tw_csv_field f, int64_t more_ns, int64_t *out)
 {
     int form = c->form == UNDECIDED ? tw_timestamp_look(f.p, f.n) : c->form;
-    int r = form < 0 ? form : tw_timestamp_parse(f.p, f.n, (enum tw_csv_time)form, out);
+    int r = form < 0 ? form : tw_timestamp_parse_next(f.p, f.n, (enum tw_csv_time)form,
+                                                      &c->date, out);
     static const char *const forms[] = {"ns", "us", "ms", "s", "ISO 8601"};
 
     /* The market's own day: base is its midnight. */

@@ -157,48 +157,70 @@ static int iso(struct cursor at, int64_t *ns)
     return 0;
 }
 
-/* 2006-01-02 09:01:00, or with a T, as most files have it.  False: look closer. */
-static bool iso_alone(const char *text, int64_t *ns)
+/* 2006-01-02, likewise; last has the result. */
+static bool date_alone(const char *text, struct tw_timestamp_date *last)
 {
-    const uint64_t first = tw_word_load(text), last = tw_word_load(text + 11);
+    const uint64_t first = tw_word_load(text);
     const uint64_t next = (unsigned char)text[8] | (uint64_t)(unsigned char)text[9] << 8;
-    uint64_t date, time;
+    uint64_t date;
+    unsigned year;
     int64_t days;
-    unsigned year, hour, minute, second;
 
     if ((first & UINT64_C(0xff0000ff00000000)) != UINT64_C(0x2d00002d00000000)
-        || (last & UINT64_C(0x0000ff0000ff0000)) != UINT64_C(0x00003a00003a0000)
-        || (text[10] != ' ' && text[10] != 'T')
         || !tw_word_number((first & UINT32_MAX) | (first >> 8 & UINT64_C(0xffff) << 32)
-                           | next << 48, &date)
-        || !tw_word_number((last & 0xffff) << 16 | (last << 8 & UINT64_C(0xffff) << 32)
-                           | (last >> 48) << 48 | 0x3030, &time))
-        return false;
+                           | next << 48, &date)) return false;
     year = (unsigned)date / 10000;
-    hour = (unsigned)time / 10000;
-    minute = (unsigned)time / 100 % 100;
-    second = (unsigned)time % 100;
-    if (hour > 23 || minute > 59 || second > 60 || year < 1678 || year > 2261
+    if (year < 1678 || year > 2261
         || !tw_timestamp_days((int)year, (int)((unsigned)date / 100 % 100),
                               (int)((unsigned)date % 100), &days)) return false;
-    *ns = (days * 86400 + hour * 3600 + minute * 60 + second) * SECOND_NS;
+    memcpy(last->text, text, sizeof last->text);
+    last->days = days;
     return true;
 }
 
-int tw_timestamp_parse(const char *text, size_t n, enum tw_csv_time form, int64_t *ns)
+/* 2006-01-02 09:01:00, or with a T, as most files have it.  False: look closer. */
+static bool iso_alone(const char *text, struct tw_timestamp_date *last, int64_t *ns)
+{
+    const uint64_t w = tw_word_load(text + 11);
+    uint64_t time;
+    unsigned hour, minute, second;
+
+    if ((w & UINT64_C(0x0000ff0000ff0000)) != UINT64_C(0x00003a00003a0000)
+        || (text[10] != ' ' && text[10] != 'T')
+        || !tw_word_number((w & 0xffff) << 16 | (w << 8 & UINT64_C(0xffff) << 32)
+                           | (w >> 48) << 48 | 0x3030, &time)) return false;
+    hour = (unsigned)time / 10000;
+    minute = (unsigned)time / 100 % 100;
+    second = (unsigned)time % 100;
+    if (hour > 23 || minute > 59 || second > 60) return false;
+    if (memcmp(text, last->text, sizeof last->text) != 0 && !date_alone(text, last))
+        return false;
+    *ns = (last->days * 86400 + hour * 3600 + minute * 60 + second) * SECOND_NS;
+    return true;
+}
+
+int tw_timestamp_parse_next(const char *text, size_t n, enum tw_csv_time form,
+                            struct tw_timestamp_date *last, int64_t *ns)
 {
     static const int64_t unit[] = {1, 1000, 1000000, SECOND_NS};
     struct cursor at = {text, text + n};
     uint64_t v;
     int64_t at_ns;
 
-    if (form == TW_CSV_ISO && n == 19 && iso_alone(text, ns)) return 0;
+    if (form == TW_CSV_ISO && n == 19 && iso_alone(text, last, ns)) return 0;
     if (form == TW_CSV_ISO) return iso(at, ns);
     if (digits_alone(text, n, &v) && !__builtin_mul_overflow(v, unit[form], &at_ns)) {
         *ns = at_ns;
         return 0;
     }
     return number(at, unit[form], ns);
+}
+
+int tw_timestamp_parse(const char *text, size_t n, enum tw_csv_time form, int64_t *ns)
+{
+    struct tw_timestamp_date none = {{0}, 0};
+
+    return tw_timestamp_parse_next(text, n, form, &none, ns);
 }
 
 int tw_timestamp_look(const char *text, size_t n)

@@ -23,6 +23,14 @@ bool tw_timestamp_days(int year, int month, int day, int64_t *days);
 int tw_timestamp_parse(const char *text, size_t n, enum tw_csv_time form,
                        int64_t *ns);
 
+/* The date of one time, which that of the next one in a file mostly is; {0}: none. */
+struct tw_timestamp_date { char text[10]; int64_t days; };
+
+/* The same, of times that follow each other.  Thread: the owner's of last.
+ * Blocks: never.  Memory: none. */
+int tw_timestamp_parse_next(const char *text, size_t n, enum tw_csv_time form,
+                            struct tw_timestamp_date *last, int64_t *ns);
+
 /* Which form a text has, or TW_EFORMAT.  A number is told by its digits: up to
  * 11 are seconds, 14 milliseconds, 17 microseconds; 8, 14 or 17 that make a
  * date of this or the last century are one.  Thread: any.  Blocks: never. */

@@ -149,6 +149,7 @@ static void whole(void)
 static void spelled(void)
 {
     static const char good[] = "2006-01-02 09:58:07";
+    struct tw_timestamp_date last = {{0}, 0};
     unsigned wrong = 0, taken = 0;
 
     for (size_t at = 0; at < sizeof good - 1; at++)
@@ -163,6 +164,9 @@ static void spelled(void)
             rc = slowly(text, &want);
             taken += rc == 0;
             wrong += parse(text, TW_CSV_ISO, &ns) != rc || ns != want;
+            ns = -7;
+            wrong += tw_timestamp_parse_next(edge(text, 19), 19, TW_CSV_ISO, &last, &ns)
+                     != rc || ns != want;
         }
     ok(wrong == 0, "any byte at any place of one (%u)", wrong);
     ok(taken > 50 && taken < 200, "of which %u are times", taken);
