@@ -21,13 +21,33 @@ fi
   echo Date,Time,Open,High,Low,Close,Volume,OpenInterest
   gzip -dc "$minutes" | tail -n +2
 } > "$dir/minutes.csv"
-printf 'tidewire: '
-"$tidewire" "$here/beside.lua" "$here" "$dir/minutes.csv"
-for peer in backtrader backtesting; do
-  printf '%s: ' "$peer"
-  if python3 -c "import $peer" 2>/dev/null; then
-    python3 "$here/beside_$peer.py" "$dir/minutes.csv"
+"$tidewire" convert "$dir/minutes.csv" "$dir/minutes.tape" --set interval=1m 2>/dev/null
+row() {
+  name=$1
+  shift
+  printf '%s;' "$name"
+  "$@"
+}
+python() {
+  if python3 -c "import $1" 2>/dev/null; then
+    row "$2" python3 "$here/$3.py" "$dir/minutes.csv"
   else
-    echo "python3 has none here"
+    echo "$2;none here"
   fi
-done
+}
+{
+  row "plain Python, a loop" python3 "$here/beside_plain.py" "$dir/minutes.csv"
+  row "tidewire" "$tidewire" "$here/beside.lua" "$here/minute.lua" "$dir/minutes.csv"
+  row "  from a tape file" \
+    "$tidewire" "$here/beside.lua" "$here/minute.lua" "$dir/minutes.tape"
+  row "  declared" "$tidewire" "$here/beside.lua" "$here/declared.lua" "$dir/minutes.csv"
+  row "  declared, from a tape file" \
+    "$tidewire" "$here/beside.lua" "$here/declared.lua" "$dir/minutes.tape"
+  python backtrader backtrader beside_backtrader
+  python backtesting backtesting.py beside_backtesting
+} | awk -F ';' '
+  BEGIN { printf "%-32s %9s  %s\n", "the cross, minutes", "bars/s", "to plain Python" }
+  { n = split($2, word, " "); rate = word[n - 1] }
+  $2 !~ /bars\/s$/ { printf "%-32s %9s\n", $1, $2; next }
+  NR == 1 { plain = rate }
+  { printf "%-32s %9d  %15.2f   %d orders\n", $1, rate, rate / plain, word[3] }'
