@@ -1,6 +1,9 @@
 /* memory.c - the host's heap: counted, and made to fail on request. */
 #include "base/memory.h"
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#endif
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +73,27 @@ void tw_free(void *p)
     free(p);
 }
 
+/* What the sanitizer looks through for pointers: values on the tape, say, when a script
+ * ends the process. */
+static void *rooted(void *p, size_t bytes)
+{
+#ifdef __SANITIZE_ADDRESS__
+    __lsan_register_root_region(p, bytes);
+#else
+    (void)bytes;
+#endif
+    return p;
+}
+
+static void unroot(void *p, size_t bytes)
+{
+#ifdef __SANITIZE_ADDRESS__
+    __lsan_unregister_root_region(p, bytes);
+#else
+    (void)p, (void)bytes;
+#endif
+}
+
 void *tw_map(size_t bytes, bool whole)
 {
     void *p;
@@ -79,15 +103,20 @@ void *tw_map(size_t bytes, bool whole)
              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED) return NULL;
     madvise(p, bytes, whole ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);   /* it may refuse */
-    return p;
+    return rooted(p, bytes);
 }
 
 void *tw_map_grow(void *p, size_t before, size_t bytes)
 {
+    void *moved;
+
     if (!p) return tw_map(bytes, false);
     if (tw_memory_fails()) return NULL;
-    p = mremap(p, before, bytes, MREMAP_MAYMOVE);
-    return p == MAP_FAILED ? NULL : p;
+    unroot(p, before);
+    moved = mremap(p, before, bytes, MREMAP_MAYMOVE);
+    if (moved != MAP_FAILED) return rooted(moved, bytes);
+    rooted(p, before);
+    return NULL;
 }
 
 void tw_populate(void *p, size_t bytes)
@@ -103,5 +132,7 @@ void tw_populate(void *p, size_t bytes)
 
 void tw_unmap(void *p, size_t bytes)
 {
-    if (p) munmap(p, bytes);
+    if (!p) return;
+    unroot(p, bytes);
+    munmap(p, bytes);
 }

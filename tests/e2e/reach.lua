@@ -90,8 +90,7 @@ return M
 local SANE <const> = "ASAN_OPTIONS=$ASAN_OPTIONS:allocator_may_return_null=1"
   .. ":max_allocation_size_mb=2000 TSAN_OPTIONS=$TSAN_OPTIONS:allocator_may_return_null=1"
   .. ":max_allocation_size_mb=2000"
-local limit = "ulimit -v 8000000;"
-if apps.shell(limit .. apps.tidewire .. " --version").status ~= 0 then limit = "" end
+local limit = (apps.has "asan" or apps.has "tsan") and "" or "ulimit -v 8000000;"
 
 local function try(seed, trusted)
   local name = ("%s, seed %d"):format(trusted and "trusted" or "not trusted", seed)
