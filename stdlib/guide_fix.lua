@@ -244,7 +244,8 @@ backtest has none and fills orders itself, by the account's fill model.
                      and its orders are told to on_order with the reason "it was sent by
                      a former run"; what traded meanwhile comes by on_fill.  Orders of a
                      bracket that wait for it are there, too, and go out when it has
-                     traded; of a group one still cancels the others; labels are as they
+                     traded, also those that were about to when the run was
+                     killed; of a group one still cancels the others; labels are as they
                      were (119 bytes of them).  Without a store open orders that
                      35=AF (from 4.3 on; mass_status = false: not) or a report finds are
                      the only script's that trades there, with all that they have traded;

@@ -114,7 +114,8 @@ static void accept(struct tw_fix_orders *o, struct entry *e)
 
     if (!a) return;
     e->acked = true;
-    tell_words(o, e, (struct tw_report){ .exec = TW_EXEC_NEW }, a, NULL);
+    if (a->own) tw_fix_orders_forget(o, a);   /* it was told of as it was taken over */
+    else tell_words(o, e, (struct tw_report){ .exec = TW_EXEC_NEW }, a, NULL);
 }
 
 static void refuse(struct tw_fix_orders *o, struct ask *a, enum tw_reason reason)
@@ -128,7 +129,10 @@ void tw_fix_orders_fail(struct tw_fix_orders *o, struct ask *a, enum tw_reason r
 {
     struct entry *e = a->entry;
 
-    if (a->what == ASK_NEW && !e->over) {
+    if (a->what == ASK_NEW && a->own && reason == TW_REASON_OFFLINE) {
+        e->unheard = true;                    /* of an exit: see send_again */
+        tw_fix_orders_forget(o, a);
+    } else if (a->what == ASK_NEW && !e->over) {
         tell(o, e, (struct tw_report){ .exec = TW_EXEC_REJECTED,
                                        .reason = (uint8_t)reason }, a);
         tw_fix_orders_end(o, e);
@@ -386,6 +390,31 @@ static void end_by_status(struct tw_fix_orders *o, struct entry *e, const struct
         end(o, e, s, TW_EXEC_DONE_FOR_DAY, TW_REASON_NONE, NULL);
 }
 
+/* The venue does not know an exit whose entry has traded: the former run ended as it was
+ * to go out.  As it is there for what is held now it is not too late, as it would be for
+ * other orders.  False: it is none, or what it is for has traded, or it was canceled. */
+static bool send_again(struct tw_fix_orders *o, struct entry *e)
+{
+    struct ask *a = e->asks;
+    int64_t left;
+
+    if (!e->unheard || e->over || e->ending.exec) return false;
+    while (a && a->what == ASK_GROW && a->own) a = a->later;
+    left = tw_fix_orders_left(o, e);
+    if (a || left == 0) return false;
+    e->reconciles = false;
+    if (!e->owner) return true;               /* it waits for who has sent it */
+    if (left < e->quantity)
+        set_terms(o, e, (struct tw_report){ .quantity = left, .price = e->price,
+                                            .stop = e->stop }, NULL);
+    a = tw_fix_orders_ask(o, e, ASK_NEW);
+    if (!a) return false;
+    a->nth = 0;                               /* whatever came of it had that number */
+    a->own = true;
+    e->unheard = false;
+    return true;
+}
+
 static void take_status(struct tw_fix_orders *o, struct entry *e, const struct seen *s,
                         unsigned nth)
 {
@@ -393,6 +422,7 @@ static void take_status(struct tw_fix_orders *o, struct entry *e, const struct s
 
     if (asked) tw_fix_orders_forget(o, asked);
     if (s->status == 'A') return;
+    if (s->status == '8' && send_again(o, e)) return;
     if (s->status == '8') {
         reject(o, e, s, e->over ? NULL : tw_fix_orders_asked(e, 0));
     } else {
@@ -602,6 +632,7 @@ static void take_kind(struct tw_fix_orders *o, struct entry *e, const struct see
         else reject(o, e, s, a);
         return;
     }
+    e->unheard = false;
     if (s->kind == TW_EXEC_PENDING_NEW) return;
     if (a && a->what == ASK_NEW) a = NULL;
     accept(o, e);
@@ -667,7 +698,8 @@ static void never_came(struct tw_fix_orders *o, struct entry *e)
     struct ask *a = e->over ? NULL : tw_fix_orders_asked(e, 0);
 
     if (a && a->stale) tw_fix_orders_fail(o, a, TW_REASON_UNKNOWN);
-    else if (e->is_former && !e->over && !e->ending.exec)
+    else if (!a && e->is_former && !e->over && !e->ending.exec
+             && !(e->unheard && status_ask(e)))   /* that says what becomes of it */
         end(o, e, &(struct seen){ .kind = 0 }, TW_EXEC_CANCELED, TW_REASON_UNKNOWN, NULL);
 }
 

@@ -74,6 +74,8 @@ struct entry {
     bool acked, over;
     bool is_former;               /* a former run has sent it                     */
     bool is_told;                 /* that it is nobody's in this run              */
+    bool unheard;                 /* an exit of which the venue has never said a word:
+                                   * the former run may have ended before it went   */
     bool asks_status;             /* H is on its way                              */
     bool reconciles;              /* that is the first one of a connection        */
     int64_t quantity, price, stop, trail, expire_ns;
@@ -210,6 +212,8 @@ void tw_fix_orders_adopt(struct tw_fix_orders *o, struct entry *e);
 /* So much of its symbol was traded for it; below 0: taken back. */
 void tw_fix_orders_hold(struct tw_fix_orders *o, struct entry *e, int64_t price,
                         int64_t quantity);
+/* What of it may be left, by the trades of its group: INT64_MAX, or as much as there is. */
+int64_t tw_fix_orders_left(const struct tw_fix_orders *o, const struct entry *e);
 /* The session is up: orders of a former run whose parents or siblings have traded. */
 void tw_fix_orders_see_to(struct tw_fix_orders *o);
 /* Lines of how it is now. */

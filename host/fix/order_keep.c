@@ -126,6 +126,7 @@ void tw_fix_orders_adopt(struct tw_fix_orders *o, struct entry *e)
         .owner = e->owner, .symbol = e->symbol, .side = e->side, .aside = &aside,
         .status = is_held ? TW_STATUS_PENDING_NEW
                 : e->cum ? TW_STATUS_PARTIALLY_FILLED : TW_STATUS_NEW });
+    if (e->unheard) tw_fix_orders_ask_status(o, e);   /* nobody was there for it */
 }
 
 /* Nothing has happened to what it waits for; else it is told when it can go out. */
@@ -136,13 +137,12 @@ static bool is_early(const struct tw_fix_orders *o, const struct entry *e)
     return parent && !parent->over && parent->cum == 0;
 }
 
-/* What of it may be left, by those of its group. */
-static int64_t left_of(const struct tw_fix_orders *o, const struct entry *e)
+int64_t tw_fix_orders_left(const struct tw_fix_orders *o, const struct entry *e)
 {
     const struct entry *lists[] = { o->open, o->kept };
-    int64_t left = INT64_MAX;
+    int64_t left = e->most == INT64_MAX ? e->most : e->most > e->cum ? e->most - e->cum : 0;
 
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < 2 && e->ties->group; i++)
         for (const struct entry *x = lists[i]; x; x = x->next)
             if (x != e && x->holder == e->holder && x->ties && x->cum > 0
                 && x->ties->group == e->ties->group && x->quantity - x->cum < left)
@@ -153,10 +153,9 @@ static int64_t left_of(const struct tw_fix_orders *o, const struct entry *e)
 /* As the run that was ended would have done, had it heard of the trade. */
 static void shrink(struct tw_fix_orders *o, struct entry *e)
 {
-    int64_t left = left_of(o, e);
+    int64_t left = tw_fix_orders_left(o, e);
     struct ask *a;
 
-    if (e->most - e->cum < left) left = e->most > e->cum ? e->most - e->cum : 0;
     for (a = e->asks; a; a = a->later)
         if (a->what <= ASK_GROW) return;     /* it is being changed */
     if (e->quantity - e->cum <= left) return;
@@ -480,6 +479,7 @@ static int read_ties(struct tw_fix_orders *o, const struct line *l)
     if (!e) return TW_OK;
     if (strcmp(l->word[6], "-") != 0)
         snprintf(t.label, sizeof t.label, "%s", unword(l->word[6]));
+    e->unheard = number_at(l, 2) == 0 && t.parent && !e->order_id && e->cum == 0;
     return tw_fix_orders_tie(o, e, &t, number_at(l, 2) != 0);
 }
 

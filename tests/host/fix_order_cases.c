@@ -152,7 +152,7 @@ static void ask(const char *line)
     }
     if (*what == 'd') q.what = TW_REQUEST_DROP;
     if (*what == 'b') {
-        ties.parent = q.id;
+        ties.parent = ties.group = q.id;
         q.what = TW_REQUEST_NEW;
         for (q.n_exits = 0; q.n_exits < 2; q.n_exits++) {
             exits[q.n_exits] = q;
@@ -591,6 +591,59 @@ static void ties(void)
          " G 41=7|37=X7|11=7a|55=A|54=1|" T "38=8|40=2|44=10|59=1|");
 }
 
+#define NOBODYS(id) ">8|37=NONE|11=" id "|17=0|150=I|39=8|103=5|14=0|6=0|\n"
+#define UP_TO(id) ">8|37=X" id "|11=" id "|17=0|150=I|39=1|55=A|54=1|38=10|44=10"
+
+/* A bracket whose entry has traded, and whose exits the next run is told of; they were to
+ * go out when the former one was killed. */
+#define RELEASED "join 3 me\non\nbracket 7\nsent\n" NEW("7") \
+    FILL("7", "a", "10", "10", "10") "new 8\nnew 9\nsent\n=7:0! 7:F 10@10\nrestart\n"
+#define TAKEN_OVER "=8:0 (25) 'a label' of 5 10@10 traded 0@0* " \
+    "9:0 (25) 'a label' of 5 10@10 traded 0@0* holds 10@10\n"
+#define ASKED "<H 11=9|55=A|54=1| H 11=8|55=A|54=1|\n"
+#define EXIT(id, quantity) \
+    "D 11=" id "|55=A|54=1|" T "38=" quantity "|40=2|44=10|59=1|"
+
+/* Exits that the venue never got: what they are for is held, so they go out. */
+static void released(void)
+{
+    talk("an exit that the venue never got goes out", TW_FIX_44, &keeping,
+         RELEASED "join 5 me\n" TAKEN_OVER "on\n" ASKED NOBODYS("8") NOBODYS("9")
+         "<" EXIT("8", "10") " " EXIT("9", "10") "\n" NEW("8") NEW("9") "=\n"
+         "cancel 8\n<F 41=8|37=X8|11=8b|55=A|54=1|" T "38=10|\n"
+         ">8|37=X8|11=8b|41=8|17=e|150=4|39=4|14=0|151=0|6=0|\n=8:4!\n"
+         FILL("9", "b", "10", "10", "10") "=9:F 10@10*");
+    talk("one that it has does not", TW_FIX_44, &keeping,
+         RELEASED "join 5 me\non\nsent\n" NEW("8") NOBODYS("9")
+         "<" EXIT("9", "10") "\n" NEW("9") NOBODYS("8") "<");
+    talk("one that it refuses is told", TW_FIX_44, &keeping,
+         RELEASED "join 5 me\n" TAKEN_OVER "on\nsent\n" NOBODYS("8")
+         "<" EXIT("8", "10") "\n>8|37=X|11=8|17=r|150=8|39=8|103=0|14=0|6=0|\n"
+         "=8:8 (21)*");
+    talk("a connection is lost before, and after", TW_FIX_44, &keeping,
+         RELEASED "join 5 me\n" TAKEN_OVER "on\n" ASKED NOBODYS("8") "off\non\n" ASKED
+         NOBODYS("8") "<" EXIT("8", "10") "\noff\non\n" ASKED NOBODYS("8")
+         "<" EXIT("8", "10") "\n" NEW("8") "=");
+    talk("killed again", TW_FIX_44, &keeping,
+         RELEASED "join 5 me\n" TAKEN_OVER "on\nsent\n" NOBODYS("8") "<" EXIT("8", "10")
+         "\nrestart\njoin 5 me\n" TAKEN_OVER "on\nsent\n" NOBODYS("8")
+         "<" EXIT("8", "10"));
+    talk("it waits for its script", TW_FIX_44, &keeping,
+         RELEASED "on\n=stray 9 stray 8\n" ASKED NOBODYS("8") NOBODYS("9")
+         "<\njoin 5 me\n" TAKEN_OVER "<H 11=8|55=A|54=1| H 11=9|55=A|54=1|\n"
+         NOBODYS("8") "<" EXIT("8", "10"));
+    talk("not when the other one has traded", TW_FIX_44, &keeping,
+         RELEASED "join 5 me\n" TAKEN_OVER "on\nsent\n"
+         UP_TO("8") "|14=10|6=10|\n=8:F 10@10*\n" NOBODYS("9") "=9:4 (24)*\n<");
+    talk("and what is left, when a part of that has", TW_FIX_44, &keeping,
+         RELEASED "join 5 me\n" TAKEN_OVER "on\nsent\n"
+         UP_TO("8") "|14=4|6=10|\n=8:F 4@10*\n" NOBODYS("9") "=9:5 6@10*\n"
+         "<" EXIT("9", "6"));
+    talk("nor one that is canceled", TW_FIX_44, &keeping,
+         RELEASED "join 5 me\n" TAKEN_OVER "on\nsent\ncancel 8\nsent\n" NOBODYS("8")
+         "=8:4 (24)\n<");
+}
+
 static void without_memory(const char *what, const struct tw_fix_orders_options *o,
                            const char *const lines[])
 {
@@ -624,7 +677,8 @@ static void lives(void)
     static const char *const bracket[] = {
         "join 3 me", "on", "bracket 7", "sent", "hold 8 7", "hold 9 7",
         ">8|37=X7|11=7|17=b|150=F|39=2|32=10|31=10|14=10|6=10|", "new 8", "drop 9",
-        "sent", "restart", "join 3 me", "on", "sent", NULL };
+        "sent", "restart", "join 3 me", "on", "sent",
+        ">8|37=NONE|11=8|17=0|150=I|39=8|103=5|14=0|6=0|", "sent", NULL };
     static const char *const two[] = {
         "join 3 me", "on", "new 7", "sent",
         ">8|37=X7|11=7|17=b|150=F|39=1|32=3|31=11|14=3|6=10|", "restart", "join 3 me",
@@ -651,6 +705,7 @@ int main(void)
     connections();
     former_runs();
     ties();
+    released();
     words();
     lives();
     tw_fix_message_fini(&parsed);

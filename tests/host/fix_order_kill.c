@@ -1,7 +1,7 @@
 /* fix_order_kill.c - a program is killed at each byte that it keeps of its orders and at
  * each message that it sends, while a bracket lives: the next run has the exits of an
- * entry that has gone out, or is told what has become of them, and none of one that has
- * not. */
+ * entry that has gone out, at the venue once it has traded, or is told what has become of
+ * them, and none of one that has not. */
 #include "fix/order_entry.h"
 
 #include <limits.h>
@@ -49,7 +49,7 @@ static void keep(void)
 
 /* ---- the venue ---- */
 
-static struct { bool came, over, filled; } venue[ORDERS];
+static struct { unsigned came; bool over, filled; } venue[ORDERS];
 static char reply[REPLIES][300];
 static unsigned replies, replied;
 
@@ -82,7 +82,7 @@ static void arrive(const struct tw_fix_outgoing *m)
     if (id < ENTRY || id > STOP) abort();
     switch (*m->code) {
     case 'D':
-        venue[id].came = true;
+        venue[id].came++;
         answer(id, "0", "0");
         break;
     case 'F':
@@ -260,6 +260,7 @@ static bool is_known(int id)
 int main(void)
 {
     long kills = 0, gone = 0, waited = 0, told = 0, strange = 0, lost = 0, stray = 0;
+    long bare = 0, twice = 0;
     long step = getenv("SMALL") ? 7 : 1;
 
     symbols = tw_symbols_new(4);
@@ -285,6 +286,8 @@ int main(void)
             gone += venue[id].came;
             waited += mine[id].held && !venue[id].came;
             told += !venue[id].came && !mine[id].held;
+            bare += venue[ENTRY].filled && !venue[PROFIT].filled && !venue[id].came;
+            twice += venue[id].came > 1;
         }
         tw_fix_orders_free(orders);
     }
@@ -292,6 +295,8 @@ int main(void)
        " went to the venue, %ld wait, of %ld the end is told", kills, gone, waited, told);
     ok(lost == 0, "no exit of an entry that went out is lost (%ld)", lost);
     ok(stray == 0, "none goes out without it (%ld)", stray);
+    ok(bare == 0 && twice == 0, "each is at the venue once what it is for is held, and"
+       " came once (%ld not, %ld twice)", bare, twice);
     ok(strange == 0, "lines that were cut off are no lines");
     tw_fix_message_fini(&parsed);
     tw_fix_dictionary_free(dictionary_of_44);
