@@ -552,7 +552,8 @@ void tw_fix_orders_logged_out(struct tw_fix_orders *o, int64_t now_ns)
         a->stale = true;
         a->seq = 0;
         if (a->what > ASK_GROW) tw_fix_orders_forget(o, a);
-        else if (a->what == ASK_NEW && a->own) tw_fix_orders_fail(o, a, TW_REASON_OFFLINE);
+        else if (a->what == ASK_NEW && a->own)
+            tw_fix_orders_fail(o, a, TW_REASON_OFFLINE);
     }
 }
 

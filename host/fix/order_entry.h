@@ -127,8 +127,10 @@ int tw_fix_orders_join(struct tw_fix_orders *o, uint32_t owner, const char *name
 bool tw_fix_orders_lines(struct tw_fix_orders *o, bool all, char **text, size_t *n);
 
 /* Before the first Logon: what was kept, which is written into; a line without an end is
- * left out.  *strange: lines that are none.  UV_ENOMEM, or what a symbol's name is. */
-int tw_fix_orders_restore(struct tw_fix_orders *o, char *text, size_t *strange);
+ * left out.  *strange: lines that are none.  TW_EFORMAT: one that can't be, as *error
+ * says; UV_ENOMEM, or what a symbol's name is. */
+int tw_fix_orders_restore(struct tw_fix_orders *o, char *text, size_t *strange,
+                          struct tw_error *error);
 
 /* How many are open. */
 size_t tw_fix_orders_open(const struct tw_fix_orders *o);

@@ -212,7 +212,7 @@ void tw_fix_orders_adopt(struct tw_fix_orders *o, struct entry *e);
 /* So much of its symbol was traded for it; below 0: taken back. */
 void tw_fix_orders_hold(struct tw_fix_orders *o, struct entry *e, int64_t price,
                         int64_t quantity);
-/* What of it may be left, by the trades of its group: INT64_MAX, or as much as there is. */
+/* What of it may be left, by the trades of its group; INT64_MAX: all. */
 int64_t tw_fix_orders_left(const struct tw_fix_orders *o, const struct entry *e);
 /* The session is up: orders of a former run whose parents or siblings have traded. */
 void tw_fix_orders_see_to(struct tw_fix_orders *o);
@@ -220,5 +220,12 @@ void tw_fix_orders_see_to(struct tw_fix_orders *o);
 void tw_fix_orders_keep(struct tw_fix_orders *o, const struct entry *e);
 void tw_fix_orders_keep_exec(struct tw_fix_orders *o, const struct exec *x);
 void tw_fix_orders_keep_free(struct tw_fix_orders *o);
+
+/* ---- order_keep_check.c ---- */
+
+/* A kept line, as words: TW_OK; TW_EUSAGE: it is none of those there are; TW_EFORMAT:
+ * *error says which word it can't have. */
+int tw_fix_orders_check_line(char *const *word, size_t n, size_t line,
+                             struct tw_error *error);
 
 #endif

@@ -140,7 +140,9 @@ static bool is_early(const struct tw_fix_orders *o, const struct entry *e)
 int64_t tw_fix_orders_left(const struct tw_fix_orders *o, const struct entry *e)
 {
     const struct entry *lists[] = { o->open, o->kept };
-    int64_t left = e->most == INT64_MAX ? e->most : e->most > e->cum ? e->most - e->cum : 0;
+    int64_t left = INT64_MAX;
+
+    if (e->most < left) left = e->most > e->cum ? e->most - e->cum : 0;
 
     for (size_t i = 0; i < 2 && e->ties->group; i++)
         for (const struct entry *x = lists[i]; x; x = x->next)
@@ -511,24 +513,34 @@ static int read_holding(struct tw_fix_orders *o, const struct line *l)
     return TW_OK;
 }
 
-int tw_fix_orders_restore(struct tw_fix_orders *o, char *text, size_t *strange)
+int tw_fix_orders_restore(struct tw_fix_orders *o, char *text, size_t *strange,
+                          struct tw_error *error)
 {
+    size_t line = 1;
     char *end;
-    int rc = TW_OK;
 
     *strange = 0;
-    for (; rc == TW_OK && (end = strchr(text, '\n')) != NULL; text = end + 1) {
+    for (; (end = strchr(text, '\n')) != NULL; text = end + 1, line++) {
         struct line l;
+        int rc;
 
         *end = 0;
         split(text, &l);
-        if (l.n == 23 && strcmp(l.word[0], "O") == 0) rc = read_order(o, &l);
-        else if (l.n == 7 && strcmp(l.word[0], "T") == 0) rc = read_ties(o, &l);
-        else if (l.n == 5 && strcmp(l.word[0], "X") == 0) rc = read_exec(o, &l);
-        else if (l.n == 5 && strcmp(l.word[0], "P") == 0) rc = read_holding(o, &l);
-        else (*strange)++;
+        rc = tw_fix_orders_check_line(l.word, l.n, line, error);
+        if (rc == TW_EFORMAT) return rc;
+        if (rc < 0) {
+            (*strange)++;
+            continue;
+        }
+        switch (*l.word[0]) {
+        case 'O': rc = read_order(o, &l);   break;
+        case 'T': rc = read_ties(o, &l);    break;
+        case 'X': rc = read_exec(o, &l);    break;
+        default:  rc = read_holding(o, &l); break;
+        }
+        if (rc < 0) return tw_fail(error, rc, "line %zu: %s", line, tw_strerror(rc));
     }
-    return rc;
+    return TW_OK;
 }
 
 void tw_fix_orders_keep_free(struct tw_fix_orders *o)

@@ -250,10 +250,13 @@ static int restore(struct tw_fix_gateway *g, struct tw_error *error)
     const char *path = tw_fix_keep_path(g->keep);
     char *text = tw_fix_keep_read(g->keep, error);
     size_t n = 0, strange = 0;
+    bool is_there = text != NULL;
     int rc = error->code;
+    struct tw_error why;
 
-    if (text) rc = tw_fix_orders_restore(g->orders, text, &strange);
+    if (is_there) rc = tw_fix_orders_restore(g->orders, text, &strange, &why);
     tw_free(text);
+    if (is_there && rc < 0) return tw_fail(error, rc, "%s: %s", path, why.text);
     if (strange)
         tw_log_printf(g->o.log, TW_LOG_WARN, g->who, "%s: %zu lines make no sense", path,
                       strange);

@@ -185,4 +185,23 @@ t.ok(p.await(trader, "order\tlow\tcanceled\tnil"), "the other is canceled")
 p.kill(trader, "TERM")
 p.kill(venue, "TERM")
 
+-- A store that is damaged: the run does not begin with another position than it had.
+local dir, put, command = apps.folder "damaged"
+put("app.lua", [[
+  local app = require "tw.app"
+  app.feed.timer { every = 0.02 }
+  app.script("buyer.lua", { account = { gateway = "broker" } })
+  app.gateway.fix { name = "broker", host = "127.0.0.1", port = 9, sender = "ME",
+                    target = "VENUE", store = "store" }]])
+put("buyer.lua", BUYER)
+assert(os.execute("mkdir " .. dir .. "/store"))
+put("store/broker.orders", "P buyer VV 1000 0:5\nP buyer WW 10o0 0:5\n")
+local run = command "run app.lua --seconds 1 --no-attach"
+local why <const> = "store/broker.orders: line 2, of a position: quantity '10o0' is no "
+  .. "number; mend the line"
+local fine = t.ok(run.status == 1 and run.err:find(why, 1, true),
+                  "a number that is none is told, and nothing begins")
+if not fine then t.diag(run.err) end
+t.ok(apps.read(dir .. "/store/broker.orders"):find "10o0", "the file is as it was")
+
 t.done()

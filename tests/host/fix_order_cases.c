@@ -204,12 +204,13 @@ static void join(const char *line)
 /* The program is killed, and begins again with the lines that were kept. */
 static void restart(void)
 {
+    struct tw_error error;
     size_t strange;
 
     tw_fix_orders_free(orders);
     orders = tw_fix_orders_new(&options);
     if (!orders) return;
-    if (tw_fix_orders_restore(orders, kept, &strange) == TW_OK && strange)
+    if (tw_fix_orders_restore(orders, kept, &strange, &error) == TW_OK && strange)
         add("%d strange lines", (int)strange);
     kept[0] = '\0';
     keep_lines(true);
@@ -644,6 +645,56 @@ static void released(void)
          "=8:4 (24)\n<");
 }
 
+/* What was kept and is damaged now: which number, in which line. */
+static void damaged(void)
+{
+#define NUMBERS " 1 50 49 0 10 10 0 0 0 1 0 4 0:40 4 10 0 0 0 "
+    static const struct { const char *lines, *why; } cases[] = {
+        { "O 7 me A" NUMBERS "X7\nT 7 0 1 0 5 label\nX 7 1 10 4\nP me A 4 0:40\n",
+          NULL },
+        { "P me A -9223372036854775808 -1:18446744073709551615\n", NULL },
+        { "P me A 12x4 0:0\n", "line 1, of a position: quantity '12x4' is no number" },
+        { "P me A 1 0:0\nP me A 9223372036854775808 0:0\n",
+          "line 2, of a position: quantity '9223372036854775808' is no number" },
+        { "P me A - 0:0\n", "quantity '-' is no number" },
+        { "P me A +1 0:0\n", "quantity '+1' is no number" },
+        { "P me A 1 0\n", "line 1, of a position: cost '0' is no amount" },
+        { "P me A 1 0:18446744073709551616\n", "cost '0:18446744073709551616' is no" },
+        { "P me A 1 0:\n", "cost '0:' is no amount" },
+        { "P me A 1 1e3:1\n", "cost '1e3:1' is no amount" },
+        { "X 7\xff 1 10 4\n", "line 1, of an execution: id '7?' is no number of" },
+        { "X 0 1 10 4\n", "id '0' is no number of an order" },
+        { "T 7 2 0 0 5 -\n", "of what an order waits for: held '2' is no 0 or 1" },
+        { "T 7 0 0 -1 5 -\n", "parent '-1' is no number" },
+        { "O 7 me A 3 50 49 0 1 1 0 0 0 1 0 0 0:0 0 0 0 0 0 -\n", "side '3' is no side" },
+        { "O 7 me A 1 5 49 0 1 1 0 0 0 1 0 0 0:0 0 0 0 0 0 -\n",
+          "type '5' is no type" },
+        { "O 7 me A 1 306 49 0 1 1 0 0 0 1 0 0 0:0 0 0 0 0 0 -\n",
+          "type '306' is no type" },
+        { "O 7 me A 1 50 7 0 1 1 0 0 0 1 0 0 0:0 0 0 0 0 0 -\n",
+          "'7' is no time in force" },
+        { "O 7 me A 1 50 49 0 1 1 0 0 0 4294967296 0 0 0:0 0 0 0 0 0 -\n",
+          "requests '4294967296' is no number" },
+        { "O 7 me A 1 50 49 0 1 1 0 0 0 1 0 0 0:0 0 0 0 0 yes -\n",
+          "line 1, of an order: over 'yes' is no 0 or 1; mend the line" },
+    };
+    size_t strange;
+
+    version = TW_FIX_44;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct tw_error error = { .text = "" };
+        char text[200];
+        int rc;
+
+        open_orders(&keeping);
+        snprintf(text, sizeof text, "%s", cases[i].lines);
+        rc = tw_fix_orders_restore(orders, text, &strange, &error);
+        if (!cases[i].why) ok(rc == TW_OK && strange == 0, "fine: %.40s", cases[i].lines);
+        else ok(rc == TW_EFORMAT && strstr(error.text, cases[i].why), "%s", error.text);
+        tw_fix_orders_free(orders);
+    }
+}
+
 static void without_memory(const char *what, const struct tw_fix_orders_options *o,
                            const char *const lines[])
 {
@@ -706,6 +757,7 @@ int main(void)
     former_runs();
     ties();
     released();
+    damaged();
     words();
     lives();
     tw_fix_message_fini(&parsed);

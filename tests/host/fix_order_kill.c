@@ -225,13 +225,14 @@ static bool is_open(int id)
 static size_t second_run(void)
 {
     char *text = strdup(file), *all = NULL;
+    struct tw_error error;
     size_t strange = 0, n = 0;
 
     begin();
     dead = false;
     left = LONG_MAX;
     replied = replies = 0;
-    if (!text || tw_fix_orders_restore(orders, text, &strange) < 0) abort();
+    if (!text || tw_fix_orders_restore(orders, text, &strange, &error) < 0) abort();
     free(text);
     if (!tw_fix_orders_lines(orders, true, &all, &n) || n >= sizeof file) abort();
     if (n) memcpy(file, all, n);
