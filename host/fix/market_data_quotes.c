@@ -296,23 +296,29 @@ static bool cancel(struct tw_fix_md *md, struct tw_fix_now now, struct tw_fix_md
     return true;
 }
 
-/* Those of the symbols that it names; *symbol: the first one. */
+/* Those of the symbols that it names; *symbol: the first one.  *nameless: an entry has
+ * none. */
 static uint64_t cancel_symbols(struct tw_fix_md *md, struct tw_fix_now now,
                                struct tw_fix_md_sides *q, const struct tw_fix_message *m,
-                               struct tw_fix_text *symbol, struct tw_batch *out)
+                               struct tw_fix_text *symbol, bool *nameless,
+                               struct tw_batch *out)
 {
     struct tw_fix_part body = tw_fix_part_body(m), entry;
     struct tw_fix_group g;
-    uint64_t n = 0;
+    uint64_t n = 0, entries = 0;
 
-    if (!tw_fix_part_group(&body, 295, &g)) return 0;
+    *nameless = !tw_fix_part_group(&body, 295, &g);
+    if (*nameless) return 0;
     while (tw_fix_group_next(&g, &entry)) {
         struct tw_fix_text name = text_of(&entry, 55);
         uint32_t id = name.n ? tw_symbols_find(md->o.symbols, name.at, name.n) : 0;
 
         if (!symbol->n) *symbol = name;
+        *nameless |= !name.n;
+        entries++;
         n += cancel(md, now, q, id ? tw_fix_md_sub(md, id) : NULL, out);
     }
+    *nameless |= entries < g.count;   /* one begins with its symbol */
     return n;
 }
 
@@ -362,12 +368,13 @@ static void take_cancel(struct tw_fix_md *md, struct tw_fix_now now,
 {
     uint64_t type = tw_fix_md_number_of(m, 298), n;
     struct tw_fix_text symbol = { "", 0 };
+    bool nameless = false;
 
     n = type == ALL ? cancel_all(md, now, q, 0, out)
-                    : cancel_symbols(md, now, q, m, &symbol, out);
+                    : cancel_symbols(md, now, q, m, &symbol, &nameless, out);
     if (type == ONE_QUOTE && !symbol.n && tw_fix_message_body(m, 117).n)
         n = cancel_all(md, now, q, hash_of(m), out);
-    else if (type != ALL && !symbol.n) {
+    else if (nameless || (type != ALL && !symbol.n)) {
         lose(md, now, q->seq, type, out);
         n = 1;
     }

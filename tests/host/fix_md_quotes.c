@@ -157,12 +157,23 @@ static void taken_back(void)
           " lost the books are lost" },
         { "+2", "R A; R B" },
     };
+    /* Of two one is known by another id than its symbol: it may be any. */
+    static const struct step nameless[] = {
+        { "S 117=q|55=A|132=1.4|133=1.6|", "A 1.4x0 1.6x0" },
+        { "S 117=r|55=B|132=2|133=3|", "B 2x0 3x0" },
+        { "Z 117=q|298=1|301=2|295=2|55=A|22=4|48=US2|", "A 0x0 0x0;"
+          " problem 35=Z, message 3: of which symbols quotes are taken back nobody here"
+          " can tell (298=1): all are asked for again; all gap 0 from 0; lost the books"
+          " are lost; AI 117=q|55=A|297=1|" },
+        { "+2", "R A; R B" },
+    };
     static const struct step of_42[] = {
         { "S 131=@A@|117=q|55=A|132=1.4|133=1.6|", "A 1.4x0 1.6x0" },
         { "Z 117=q|298=1|301=2|295=1|55=A|", "A 0x0 0x0; b 117=q|297=1|" },
     };
 
     PLAY("quotes that are taken back", &all, TW_FIX_50, steps);
+    PLAY("and one that has no symbol", &all, TW_FIX_50, nameless);
     PLAY("by 4.2", &all, TW_FIX_42, of_42);
 }
 
