@@ -1,35 +1,17 @@
---- fix_quickfix: orders by FIX through the program, against QuickFIX: both ways, over a
---- dropped connection and kill -9, and in the end both sides have the same numbers.
+--- fix_quickfix: orders by FIX.4.2 and 4.4 through the program, against QuickFIX: both
+--- ways, over a dropped connection and kill -9, and in the end both sides have the same
+--- numbers.
 
 package.path = "tests/?.lua;" .. package.path
 local t, apps = require "tw.test", require "apps"
-local processes = require "processes"
+local processes, quickfix = require "processes", require "quickfix"
 
-local QUICKFIX <const> = apps.program:match "^(.*)/" .. "/tests/peers/quickfix"
-local found = io.open(QUICKFIX)
-if not found then
-  t.skip "QuickFIX: libquickfix-dev was not here when this was built"
-  return t.done()
-end
-found:close()
+if not quickfix.is_there() then return t.done() end
 
-local dir = apps.folder "quickfix"
-local p = processes.open(dir)
+local p = processes.open(apps.folder "quickfix")
 local put, read, start, kill = p.put, p.read, p.start, p.kill
 local count, await = p.count, p.await_count
-
--- QuickFIX, which takes commands.
-local function quickfix(role, port, name)
-  name = name or role
-  os.execute(("cd %s && mkdir -p %s.d && { [ -e %s.in ] || mkfifo %s.in; }"):format(dir,
-    name, name, name))
-  local q = start(name, ("exec %s %s FIX.4.4 %d %s.d '' ''"):format(
-    apps.quote(QUICKFIX), role, port, name), name .. ".in")
-  q.input = assert(io.open(("%s/%s.in"):format(dir, name), "w"))
-  q.input:setvbuf "line"
-  function q.tell(line) q.input:write(line, "\n") end
-  return q
-end
+local RUN <const> = "exec " .. apps.tidewire .. " run %s.lua --seconds 300 --no-attach"
 
 -- The highest MsgSeqNum of our log that went in or out; it is of one session.
 local function last_number(name, sender)
@@ -55,7 +37,7 @@ local function agree(name, q, log)
   t.is(said, ours, name .. ": both have the same numbers")
 end
 
--- ---- our strategy trades at QuickFIX ----
+-- ---- scripts ----
 
 put("taker.lua", [[
   local M = require "tw.strategy".new { doc = "an order when the one before is filled" }
@@ -69,34 +51,6 @@ put("taker.lua", [[
     print("filled", symbol, side, quantity, price)
   end
   return M]])
-local port = apps.free_port()
-put("out.lua", ([[
-  local app = require "tw.app"
-  app.feed.timer { every = 0.02 }
-  app.instruments { { symbol = "AAPL", tick_size = 0.01, lot_size = 1 } }
-  app.script("taker.lua", { account = { gateway = "broker" } })
-  app.gateway.fix { name = "broker", host = "127.0.0.1", port = %d, sender = "TW",
-    target = "QF", heartbeat = 5, retry = 0.02, mass_status = false, store = "out.store",
-    log = "out.log" }]]):format(port))
-local run <const> = "exec " .. apps.tidewire .. " run %s.lua --seconds 300 --no-attach"
-
-local q = quickfix("acceptor", port)
-local ours = start("out", run:format "out")
-local traded = await(ours, "filled\tAAPL\tbuy\t10.0\t187.5", 5)
-t.ok(traded, "our initiator logs on to QuickFIX, and trades")
-q.tell "drop"
-t.ok(traded and await(q, "logon", 2) and await(ours, "filled", count(ours, "filled") + 5),
-     "it trades on after the other hung up")
-kill(ours, 9)
-local before = count(ours, "filled")
-ours = start("out", run:format "out")
-t.ok(traded and await(ours, "filled", before + 5), "and after kill -9")
-kill(ours, "TERM")
-agree("our initiator", q, "out.log/broker.log")
-t.ok(not read "acceptor.out":find "skips", "QuickFIX has missed nothing")
-q.input:close()
-
--- ---- QuickFIX trades at our venue ----
 
 put("maker.lua", [[
   local M = require "tw.strategy".new { doc = "quotes both sides" }
@@ -107,36 +61,6 @@ put("maker.lua", [[
     self:sell { symbol = "AAPL", quantity = 100000, price = 188 }
   end
   return M]])
-port = apps.free_port()
-put("in.lua", ([[
-  local app = require "tw.app"
-  app.feed.timer { every = 0.02 }
-  app.instruments { { symbol = "AAPL", tick_size = 0.01, lot_size = 1 } }
-  app.script("maker.lua", { account = { fill = "book" } })
-  app.fix.acceptor { port = %d, sessions = { { name = "venue", sender = "TW",
-    target = "QF", orders = true, store = "in.store", log = "in.log" } } }]])
-  :format(port))
-
-ours = start("in", run:format "in")
-q = quickfix("initiator", port)
-t.ok(await(q, "logon", 1), "QuickFIX logs on to our acceptor")
-q.tell "send 1"
-t.ok(await(q, "fill 1", 1), "and hears of its order")
-q.tell "drop"
-t.ok(await(q, "logon", 2), "it comes back after it hung up")
-q.tell "send 2"
-t.ok(await(q, "fill 2", 1), "and trades")
-kill(ours, 9)
-q.tell "send 3"
-ours = start("in", run:format "in")
-t.ok(await(q, "logon", 3) and await(q, "fill 3", 1), "and after kill -9, what it had said"
-     .. " meanwhile too")
-q.tell "logout"                          -- or it would go on to use up numbers
-agree("our acceptor", q, "in.log/venue.log")
-kill(ours, "TERM")
-q.input:close()
-
--- ---- an order's life at QuickFIX: changes, refusals, and both of us killed ----
 
 put("holder.lua", [[
   local M = require "tw.strategy".new { doc = "one order, and what files say of it" }
@@ -170,53 +94,138 @@ put("holder.lua", [[
     print(("fill %g holds %g"):format(quantity, self:position "AAPL"))
   end
   return M]])
-port = apps.free_port()
-put("hold.lua", ([[
-  local app = require "tw.app"
-  app.feed.timer { every = 0.02 }
-  app.instruments { { symbol = "AAPL", tick_size = 0.01, lot_size = 1 } }
-  app.script("holder.lua", { account = { gateway = "broker" } })
-  app.gateway.fix { name = "broker", host = "127.0.0.1", port = %d, sender = "TW",
-    target = "QF", heartbeat = 5, retry = 0.02, store = "hold.store" }]]):format(port))
-local function act(i) put("act" .. i, "") end
-local function venue(times)
-  q = quickfix("acceptor", port, "venue")
-  q.tell "hold"
-  return await(q, "holds", times)
+
+local VERSIONS <const> = { "FIX.4.4", "FIX.4.2" }
+local version                            -- that of which it is
+local function ok(holds, what) return t.ok(holds, version .. ": " .. what) end
+
+-- An app of the version, NAME44.lua: its name.
+local function app(name, text, port)
+  name = name .. version:gsub("%D", "")
+  put(name .. ".lua", [[
+    local app = require "tw.app"
+    app.feed.timer { every = 0.02 }
+    app.instruments { { symbol = "AAPL", tick_size = 0.01, lot_size = 1 } }
+    ]] .. text:gsub("%$(%u+)", { NAME = name, PORT = port, VERSION = version }))
+  return name
 end
 
-t.ok(venue(1), "QuickFIX keeps orders")
-ours = start("hold", run:format "hold")
-t.ok(await(ours, "order\tnew\tnil\t0.0\t10.0\t187.0", 1), "an order rests at QuickFIX")
-q.tell "trade 4"
-t.ok(await(ours, "fill 4 holds 4", 1), "a part of it trades")
-act(1)
-t.ok(await(ours, "order\tpartially_filled\tnil\t4.0\t20.0\t188.0", 1), "it is replaced")
-q.tell "deny"
-t.ok(await(q, "denies", 1), "it will refuse a change")
-act(2)
-t.ok(await(ours, "order\tpartially_filled\tthe venue refused it\t4.0\t20.0\t188.0\t"
+-- ---- our strategy trades at QuickFIX ----
+
+local function we_trade()
+  local port = apps.free_port()
+  local name = app("out", [[
+    app.script("taker.lua", { account = { gateway = "broker" } })
+    app.gateway.fix { name = "broker", host = "127.0.0.1", port = $PORT, sender = "TW",
+      target = "QF", version = "$VERSION", heartbeat = 5, retry = 0.02,
+      mass_status = false, store = "$NAME.store", log = "$NAME.log" }]], port)
+  local q = quickfix.start(p, "acceptor", version, port)
+  local ours = start(name, RUN:format(name))
+  local traded = await(ours, "filled\tAAPL\tbuy\t10.0\t187.5", 5)
+  ok(traded, "our initiator logs on to QuickFIX, and trades")
+  q.tell "drop"
+  ok(traded and await(q, "logon", 2) and await(ours, "filled", count(ours, "filled") + 5),
+     "it trades on after the other hung up")
+  kill(ours, 9)
+  local before = count(ours, "filled")
+  ours = start(name, RUN:format(name))
+  ok(traded and await(ours, "filled", before + 5), "and after kill -9")
+  kill(ours, "TERM")
+  agree(version .. ": our initiator", q, name .. ".log/broker.log")
+  ok(not read(q.name .. ".out"):find "skips", "QuickFIX has missed nothing")
+  q.close()
+end
+
+-- ---- QuickFIX trades at our venue ----
+
+local function it_trades()
+  local port = apps.free_port()
+  local name = app("in", [[
+    app.script("maker.lua", { account = { fill = "book" } })
+    app.fix.acceptor { port = $PORT, sessions = { { name = "venue", sender = "TW",
+      target = "QF", version = "$VERSION", orders = true, store = "$NAME.store",
+      log = "$NAME.log" } } }]], port)
+  local ours = start(name, RUN:format(name))
+  local q = quickfix.start(p, "initiator", version, port)
+  ok(await(q, "logon", 1), "QuickFIX logs on to our acceptor")
+  q.tell "send 1"
+  ok(await(q, "fill 1", 1), "and hears of its order")
+  q.tell "drop"
+  ok(await(q, "logon", 2), "it comes back after it hung up")
+  q.tell "send 2"
+  ok(await(q, "fill 2", 1), "and trades")
+  kill(ours, 9)
+  q.tell "send 3"
+  ours = start(name, RUN:format(name))
+  ok(await(q, "logon", 3) and await(q, "fill 3", 1), "and after kill -9, what it had said"
+     .. " meanwhile too")
+  q.tell "logout"                        -- or it would go on to use up numbers
+  agree(version .. ": our acceptor", q, name .. ".log/venue.log")
+  kill(ours, "TERM")
+  q.close()
+end
+
+-- ---- an order's life at QuickFIX: changes, refusals, and both of us killed ----
+
+local function lives()
+  local port = apps.free_port()
+  local name = app("hold", [[
+    app.script("holder.lua", { account = { gateway = "broker" } })
+    app.gateway.fix { name = "broker", host = "127.0.0.1", port = $PORT, sender = "TW",
+      target = "QF", version = "$VERSION", heartbeat = 5, retry = 0.02,
+      store = "$NAME.store" }]], port)
+  local function act(i) put("act" .. i, "") end
+  local q
+  local function venue(times)
+    q = quickfix.start(p, "acceptor", version, port, "venue" .. version)
+    q.tell "hold"
+    return await(q, "holds", times)
+  end
+
+  os.remove(p.directory .. "/bought")
+  ok(venue(1), "QuickFIX keeps orders")
+  local ours = start(name, RUN:format(name))
+  ok(await(ours, "order\tnew\tnil\t0.0\t10.0\t187.0", 1), "an order rests at QuickFIX")
+  q.tell "trade 4"
+  ok(await(ours, "fill 4 holds 4", 1), "a part of it trades")
+  act(1)
+  ok(await(ours, "order\tpartially_filled\tnil\t4.0\t20.0\t188.0", 1), "it is replaced")
+  q.tell "deny"
+  ok(await(q, "denies", 1), "it will refuse a change")
+  act(2)
+  ok(await(ours, "order\tpartially_filled\tthe venue refused it\t4.0\t20.0\t188.0\t"
            .. "not now\t3", 1), "a change that is refused, in its words")
-q.tell "deny"
-t.ok(await(q, "denies", 2), "and one more")
-act(3)
-t.ok(await(ours, "order\tpartially_filled\tthe venue refused it\t4.0\t20.0\t188.0\t"
+  q.tell "deny"
+  ok(await(q, "denies", 2), "and one more")
+  act(3)
+  ok(await(ours, "order\tpartially_filled\tthe venue refused it\t4.0\t20.0\t188.0\t"
            .. "not now\t3", 2), "and a cancel")
-kill(q, 9)
-q.input:close()
-t.ok(venue(2) and await(q, "mass", 2), "killed, it is asked for all that is open")
-q.tell "trade 6"
-t.ok(await(ours, "fill 6 holds 10", 1), "and trades on")
-kill(ours, 9)
-q.tell "trade 1"
-ours = start("hold", run:format "hold")
-local former = "order\tpartially_filled\tit was sent by a former run\t10.0\t20.0\t188.0"
-t.ok(await(ours, former, 1) and await(ours, "fill 1 holds 11", 1),
+  kill(q, 9)
+  q.close()
+  -- 4.2 has no question for all of them.
+  local question = version == "FIX.4.2" and "status" or "mass"
+  local asked = count(q, question)
+  ok(venue(2) and await(q, question, asked + 1), "killed, it is asked for what is open")
+  q.tell "trade 6"
+  ok(await(ours, "fill 6 holds 10", 1), "and trades on")
+  kill(ours, 9)
+  q.tell "trade 1"
+  ours = start(name, RUN:format(name))
+  local former = "order\tpartially_filled\tit was sent by a former run\t10.0\t20.0\t188.0"
+  ok(await(ours, former, 1) and await(ours, "fill 1 holds 11", 1),
      "we are killed: it is here again")
-act(4)
-t.ok(await(ours, "order\tcanceled\tnil\t11.0\t20.0\t188.0", 1), "and can be canceled")
-t.ok(not read "hold.out":find("nobody here has sent", 1, true), "all of it is known")
-kill(ours, "TERM")
-q.input:close()
+  act(4)
+  ok(await(ours, "order\tcanceled\tnil\t11.0\t20.0\t188.0", 1), "and can be canceled")
+  ok(not read(name .. ".out"):find("nobody here has sent", 1, true), "all of it is known")
+  kill(ours, "TERM")
+  q.close()
+end
+
+for _, one in ipairs(VERSIONS) do
+  version = one
+  we_trade()
+  it_trades()
+  lives()
+end
 
 t.done()

@@ -4,37 +4,16 @@
 
 package.path = "tests/?.lua;" .. package.path
 local t, apps = require "tw.test", require "apps"
-local processes = require "processes"
+local processes, quickfix = require "processes", require "quickfix"
 
-local QUICKFIX <const> = apps.program:match "^(.*)/" .. "/tests/peers/quickfix"
-local found = io.open(QUICKFIX)
-if not found then
-  t.skip "QuickFIX: libquickfix-dev was not here when this was built"
-  return t.done()
-end
-found:close()
+if not quickfix.is_there() then return t.done() end
 
-local SPEC <const> = os.getenv "PWD" .. "/../shared/fix-at/spec/"
 local RUN <const> = "exec " .. apps.tidewire .. " run %s.lua --seconds 300 --no-attach"
 local p = processes.open(apps.folder "quickfix_market")
 local put, read, start, kill, await = p.put, p.read, p.start, p.kill, p.await_count
 
-local function dictionary(version)
-  local path = SPEC .. version:gsub("%.", "") .. ".xml"
-  local file <close> = io.open(path)
-  return file and path or ""
-end
-
--- QuickFIX, which takes commands.
-local function quickfix(role, version, port)
-  local name = role .. version
-  os.execute(("cd %s && mkdir %s.d && mkfifo %s.in"):format(p.directory, name, name))
-  local q = start(name, ("exec %s %s %s %d %s.d %s ''"):format(apps.quote(QUICKFIX), role,
-    version, port, name, apps.quote(dictionary(version))), name .. ".in")
-  q.input = assert(io.open(("%s/%s.in"):format(p.directory, name), "w"))
-  q.input:setvbuf "line"
-  function q.tell(line) q.input:write(line, "\n") end
-  return q
+local function peer(role, version, port)
+  return quickfix.start(p, role, version, port, nil, quickfix.dictionary(version))
 end
 
 -- Neither side has refused what the other sent.
@@ -66,7 +45,7 @@ for _, version in ipairs { "FIX.4.2", "FIX.4.4" } do
     app.feed.fix { name = "broker", host = "127.0.0.1", port = %d, sender = "TW",
       target = "QF", version = "%s", heartbeat = 5, retry = 0.02, subscribe = { "AAPL" },
       quotes = true, states = true, log = "%s.log" }]]):format(port, version, ours))
-  local q = quickfix("acceptor", version, port)
+  local q = peer("acceptor", version, port)
   local feed = start(ours, RUN:format(ours))
   local up = ok(await(q, "asks R AAPL", 1), "QuickFIX is asked for quotes")
   ok(up and await(q, "asks e AAPL", 1) and await(q, "asks g %-", 1), "and for states")
@@ -81,7 +60,7 @@ for _, version in ipairs { "FIX.4.2", "FIX.4.4" } do
   ok(up and await(q, "acked b 0 2", 1), "and it hears of two that nobody asked for")
   kill(feed, "TERM")
   nothing_refused(ours .. ".log/broker.log", version)
-  q.input:close()
+  q.close()
 
   -- ---- QuickFIX asks us for states ----
 
@@ -93,7 +72,7 @@ for _, version in ipairs { "FIX.4.2", "FIX.4.4" } do
       target = "QF", market = true, version = "%s", log = "%s.log" } } }]]):format(port,
     version, ours))
   local venue = start(ours, RUN:format(ours))
-  q = quickfix("initiator", version, port)
+  q = peer("initiator", version, port)
   up = ok(await(q, "logon", 1), "QuickFIX logs on")
   local asked = 0
   ok(up and processes.wait(function()    -- until there are prices of it
@@ -106,7 +85,7 @@ for _, version in ipairs { "FIX.4.2", "FIX.4.4" } do
   await(q, "logout", 1)
   kill(venue, "TERM")
   nothing_refused(ours .. ".log/venue.log", version)
-  q.input:close()
+  q.close()
 end
 
 t.done()

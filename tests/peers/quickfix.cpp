@@ -10,8 +10,8 @@
  *     drop        hangs up without a word
  *     logout, logon    disables the session and enables it
  *     hold        orders rest from here on: they are kept in the folder, too, can be
- *                 replaced and canceled, and their status is told (35=H and AF);
- *                 "holds N", of how many
+ *                 replaced and canceled, and their status is told (35=H: "status N";
+ *                 AF: "mass"); "holds N", of how many
  *     trade N     the last of them trades N
  *     deny        the next change is refused; "denies" from when on
  *     quote N     a quote of AAPL, 35=S, by N - 1 and N + 1, to be acknowledged
@@ -202,8 +202,8 @@ struct Resting {
     char status = '0';
 };
 
-/* What was done to it: 0, 5, 4, F, or I for its status. */
-static FIX::Message report(const Resting &o, char exec, double traded = 0)
+/* What was done to it: 0, 5, 4, F, or I for its status; 4.2 says those by 20 and 39. */
+static FIX::Message report(const Resting &o, char exec, double traded, bool is_42)
 {
     static unsigned n;
     const std::string unique = text_of(getpid()) + "." + text_of(++n);
@@ -217,7 +217,9 @@ static FIX::Message report(const Resting &o, char exec, double traded = 0)
     m.setField(41, o.first);
     m.setField(37, "Q" + o.first);
     m.setField(17, exec == 'I' ? "0" : unique);
-    m.setField(150, std::string(1, exec));
+    if (is_42) m.setField(20, exec == 'I' ? "3" : "0");
+    m.setField(150, std::string(1, is_42 && (exec == 'I' || exec == 'F') ? o.status
+                                                                         : exec));
     m.setField(39, std::string(1, o.status));
     if (exec == 'F') m.setField(32, text_of(traded));
     if (exec == 'F') m.setField(31, "187.5");
@@ -244,7 +246,7 @@ struct Peer : FIX::Application {
     }
     void say(const Resting &o, char exec, double traded = 0)
     {
-        FIX::Message m = report(o, exec, traded);
+        FIX::Message m = report(o, exec, traded, is_42());
         std::ofstream out(file);
 
         for (const Resting &i : orders)
@@ -280,6 +282,7 @@ struct Peer : FIX::Application {
         Resting *found = nullptr;
 
         if (type == "AF") tell("mass");
+        if (type == "H") tell("status", m.getField(11));
         for (Resting &o : orders)
             if (type == "AF") say(o, 'I');
             else if (o.id == m.getField(type == "H" ? 11 : 41)) found = &o;
