@@ -6,6 +6,8 @@
  * disk before it goes out; and through another one meanwhile.  Pipelined: orders a
  * second, as fast as one connection takes them; with a store in a file and a message log,
  * too.
+ *
+ *     fix_engine PORT     of another's acceptor there (EXCHANGE1, of TIDEWIRE), instead
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -145,6 +147,7 @@ static size_t write_one(char *to, size_t room, uint64_t seq)
     if (seq == 1) {
         tw_fix_put_char(&o, 98, '0');
         tw_fix_put_integer(&o, 108, 0);
+        tw_fix_put_flag(&o, 141, true);
     } else {
         tw_fix_put_integer(&o, 11, (int64_t)(7000000 + seq));
         tw_fix_put_char(&o, 21, '1');
@@ -234,7 +237,8 @@ static int64_t send_one(struct engine *g, int fd)
     return tw_clock_steady_ns() - began;
 }
 
-static void window_1(void)
+/* other: the port of an acceptor, or 0: ours. */
+static void window_1(uint16_t other)
 {
     static int64_t bare[ROUNDS * EACH], orders[ROUNDS * EACH], sent[ROUNDS * EACH];
     struct sockaddr_in at = { .sin_family = AF_INET,
@@ -250,7 +254,7 @@ static void window_1(void)
         die("cannot listen");
     pthread_create(&thread, NULL, bare_echo, &listening);
     plain = connect_to(ntohs(at.sin_port));
-    fd = log_on(open_engine(&g, NULL, TW_FIX_SYNC_NEVER, NULL));
+    fd = log_on(other ? other : open_engine(&g, NULL, TW_FIX_SYNC_NEVER, NULL));
     for (int i = 0; i < ROUNDS * EACH; i++) {
         bool turn = i / EACH % 2 == 0;
 
@@ -267,13 +271,13 @@ static void window_1(void)
     printf("one order at a time, us        min   median      99%%\n");
     tell("bare TCP echo", bare, ROUNDS * EACH);
     tell("order through a session", orders, ROUNDS * EACH);
-    for (int i = 0; i < ROUNDS * EACH; i++) sent[i] = send_one(&g, fd);
-    tell("sent by another thread", sent, ROUNDS * EACH);
+    for (int i = 0; !other && i < ROUNDS * EACH; i++) sent[i] = send_one(&g, fd);
+    if (!other) tell("sent by another thread", sent, ROUNDS * EACH);
     close(fd);
     close(plain);
     pthread_join(thread, NULL);
     close(listening);
-    close_engine(&g);
+    if (!other) close_engine(&g);
 }
 
 static int64_t order(int fd, uint64_t seq)
@@ -341,21 +345,14 @@ static size_t count_orders(size_t *n)
     return count;
 }
 
-static void pipelined(const char *label, const char *store, enum tw_fix_sync sync,
-                      const char *log)
+/* How many orders a second come back, of so many. */
+static double stream(int fd, size_t orders)
 {
     size_t n = 0, at = 0, received = 0, kept = 0;
-    struct engine g;
-    char own[80];   /* its numbers begin at 1 */
-    int fd;
-    uint64_t seq = 2, end = PIPELINED + 2;
-    int64_t began, cpu;
+    uint64_t seq = 2, end = orders + 2;
+    int64_t began = tw_clock_steady_ns();
 
-    snprintf(own, sizeof own, "%s/%d", store ? store : "", sync);
-    fd = log_on(open_engine(&g, store ? own : NULL, sync, log));
-    began = tw_clock_steady_ns();
-    cpu = tw_io_cpu_ns(g.io);
-    while (received < PIPELINED) {
+    while (received < orders) {
         bool sent = false;
         ssize_t done;
 
@@ -373,15 +370,41 @@ static void pipelined(const char *label, const char *store, enum tw_fix_sync syn
         kept += (size_t)done;
         received += count_orders(&kept);
     }
-    printf("  %-24s %8.0f %8.0f\n", label,
-           PIPELINED * 1e9 / (double)(tw_clock_steady_ns() - began),
+    return (double)orders * 1e9 / (double)(tw_clock_steady_ns() - began);
+}
+
+static void pipelined(const char *label, const char *store, enum tw_fix_sync sync,
+                      const char *log)
+{
+    struct engine g;
+    char own[80];   /* its numbers begin at 1 */
+    int fd;
+    double rate;
+    int64_t cpu;
+
+    snprintf(own, sizeof own, "%s/%d", store ? store : "", sync);
+    fd = log_on(open_engine(&g, store ? own : NULL, sync, log));
+    cpu = tw_io_cpu_ns(g.io);
+    rate = stream(fd, PIPELINED);
+    printf("  %-24s %8.0f %8.0f\n", label, rate,
            (double)(tw_io_cpu_ns(g.io) - cpu) / PIPELINED);
     fflush(stdout);
     close(fd);
     close_engine(&g);
 }
 
-int main(void)
+static void beside_ours(uint16_t port)
+{
+    int fd;
+
+    window_1(port);
+    fd = log_on(port);
+    printf("pipelined                  orders/s\n  %-24s %8.0f\n", "in memory",
+           stream(fd, PIPELINED / 10));
+    close(fd);
+}
+
+int main(int argc, char **argv)
 {
     struct tw_fix_draft *t = tw_fix_draft_new();
     char store[60], log[60], command[100];
@@ -392,9 +415,14 @@ int main(void)
         die(error.text);
     tw_fix_draft_free(t);
     tw_role_set(&MAIN);
+    if (argc > 1) {
+        beside_ours((uint16_t)atoi(argv[1]));
+        tw_fix_dictionary_free(dictionary);
+        return rmdir(folder) == 0 ? 0 : 1;
+    }
     snprintf(store, sizeof store, "%s/store", folder);
     snprintf(log, sizeof log, "%s/log", folder);
-    window_1();
+    window_1(0);
     beside(store);
     printf("pipelined                  orders/s   ns of the IO thread each\n");
     pipelined("in memory", NULL, TW_FIX_SYNC_NEVER, NULL);
