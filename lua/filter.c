@@ -12,6 +12,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "base/hashed.h"
 #include "base/memory.h"
 #include "lfix_session.h"
 
@@ -69,10 +70,8 @@ bool ltw_filter_matches(char **list, const char *name)
 /* FNV-1a over the name and the instance, then murmur3's finaliser. */
 static uint64_t weigh(const char *name, unsigned instance)
 {
-    uint64_t h = UINT64_C(14695981039346656037) ^ instance;
+    uint64_t h = tw_hash(TW_HASH ^ instance, name, strlen(name) + 1);
 
-    do h = (h ^ (unsigned char)*name) * UINT64_C(1099511628211);
-    while (*name++);
     h = (h ^ h >> 33) * UINT64_C(0xff51afd7ed558ccd);
     h = (h ^ h >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
     return h ^ h >> 33;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "base/hashed.h"
 #include "base/memory.h"
 #include "desk.h"
 #include "gateway.h"
@@ -269,7 +270,6 @@ void ltw_trader_inherit(lua_State *L, struct ltw_trader *t, const char *name)
  * backtest has none of these, but the same limits. */
 static uint64_t venue_of(lua_State *L, bool is_met)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
     const char *name = NULL;
 
     if (lua_istable(L, -1)) {
@@ -277,9 +277,7 @@ static uint64_t venue_of(lua_State *L, bool is_met)
         name = lua_tostring(L, -1);
         lua_pop(L, 1);                       /* the table has it */
     }
-    if (!name) return is_met;
-    for (; *name; name++) hash = (hash ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
-    return hash;
+    return name ? tw_hash(TW_HASH, name, strlen(name)) : is_met;
 }
 
 /* [-0, +0, e]  Where its orders go by the account's table on top, or nil; NULL: to a

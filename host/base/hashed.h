@@ -62,4 +62,14 @@ static inline struct tw_hashed_link *tw_hashed_next(const struct tw_hashed_link 
     return tw_hashed_same(l->next, l->hash);
 }
 
+/* FNV-1a: what h becomes with n bytes more; TW_HASH is that of none. */
+#define TW_HASH UINT64_C(0xcbf29ce484222325)
+static inline uint64_t tw_hash(uint64_t h, const void *bytes, size_t n)
+{
+    const unsigned char *p = bytes;
+
+    while (n-- > 0) h = (h ^ *p++) * UINT64_C(0x100000001b3);
+    return h;
+}
+
 #endif

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hashed.h"
 #include "fix/market_data_parts.h"
 
 /* QuoteRejectReason (300) and QuoteEntryRejectReason (368). */
@@ -16,11 +17,8 @@ enum { ACCEPTED = 0, UNKNOWN_SYMBOL = 1, TOO_LATE = 4, INVALID_PRICE = 8 };
 static uint64_t hash_of(const struct tw_fix_message *m)
 {
     struct tw_fix_text id = tw_fix_message_body(m, 117);
-    uint64_t h = UINT64_C(14695981039346656037);
 
-    for (size_t i = 0; i < id.n; i++)
-        h = (h ^ (unsigned char)id.at[i]) * UINT64_C(1099511628211);
-    return h | 1;
+    return tw_hash(TW_HASH, id.at, id.n) | 1;
 }
 
 /* ---- until when ---- */

@@ -48,10 +48,8 @@ struct tw_fix_desk {
 
 static uint64_t hash_of(struct tw_fix_text t)
 {
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    uint64_t h = tw_hash(TW_HASH, t.at, t.n);
 
-    for (size_t i = 0; i < t.n; i++)
-        h = (h ^ (unsigned char)t.at[i]) * UINT64_C(0x100000001b3);
     return h ^ h >> 32;
 }
 

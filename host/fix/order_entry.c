@@ -5,6 +5,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "base/hashed.h"
 #include "base/memory.h"
 #include "fix/order_entry_parts.h"
 
@@ -18,9 +19,7 @@ static uint64_t mix(uint64_t x)
 
 static uint64_t hash_text(uint64_t h, const char *p, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ (unsigned char)p[i]) * UINT64_C(0x100000001b3);
-    h = mix(h);
+    h = mix(tw_hash(h, p, n));
     return h ? h : 1;
 }
 

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <limits.h>
 
+#include "base/hashed.h"
 #include "base/memory.h"
 
 enum { ROOM_MIN = 1024, REQUESTS_MAX = INT32_MAX, LEVELS = 6 };
@@ -100,13 +101,9 @@ uint64_t tw_trace_hash_number(uint64_t number)
     return number ^ number >> 31;
 }
 
-/* FNV-1a */
 uint64_t tw_trace_hash_text(const char *text, size_t n)
 {
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-    while (n-- > 0) h = (h ^ (unsigned char)*text++) * UINT64_C(0x100000001b3);
-    return tw_trace_hash_number(h);
+    return tw_trace_hash_number(tw_hash(TW_HASH, text, n));
 }
 
 size_t tw_trace_requests(const struct tw_trace *t)
