@@ -605,6 +605,18 @@ static int add_door(lua_State *L, struct tw_app *app, struct tw_error *error)
 
 /* ---- all of it ---- */
 
+/* [-0, +0, m]  Of the session that is declared on top: the error says where it is. */
+static void set_place(lua_State *L, struct tw_error *error)
+{
+    const char *what = ltw_text_at(L, -1, "what"), *at = NULL;
+    struct tw_error was = *error;
+
+    if (lua_getfield(L, -3, "places") == LUA_TTABLE) at = ltw_text_at(L, -1, what);
+    lua_pop(L, 1);
+    if (at && strstr(was.text, what)) tw_fail(error, was.code, "%s%s", at, was.text);
+    else if (at) tw_fail(error, was.code, "%s%s: %s", at, what, was.text);
+}
+
 /* [-0, +0, e]  Each of the list of that name in the table on top. */
 static int each(lua_State *L, struct tw_app *app, const char *name,
                 int (*add)(lua_State *L, struct tw_app *app, struct tw_error *error),
@@ -615,6 +627,7 @@ static int each(lua_State *L, struct tw_app *app, const char *name,
     lua_getfield(L, -1, name);
     for (lua_Integer i = 1; rc == TW_OK && lua_rawgeti(L, -1, i) == LUA_TTABLE; i++) {
         rc = add(L, app, error);
+        if (rc < 0) set_place(L, error);
         lua_pop(L, 1);
     }
     return rc;
@@ -639,7 +652,6 @@ int ltw_fix_add(lua_State *L, struct tw_app *app, struct tw_error *error)
 
     warn(L, app);
     lua_settop(L, top);
-
     if (lua_getfield(L, -1, "fix") == LUA_TTABLE && ltw_boolean_at(L, -1, "is_used")) {
         app->fix = tw_calloc(1, sizeof *app->fix);
         if (!app->fix) return no_memory(error);

@@ -573,7 +573,7 @@ end
 local function read(path, given, chunk)
   declare.now = { feeds = {}, exchanges = {}, files = {}, data = {}, instruments = {},
                   attributes = {}, calendars = {}, warnings = {}, said = {},
-                  fix = { names = {}, sessions = {}, doors = {} } }
+                  fix = { names = {}, sessions = {}, doors = {}, places = {} } }
   sets, asked = given, {}
   declare.now.params = asked
   if not chunk then

@@ -316,6 +316,7 @@ local function initiator(what, options)
   local one = read_initiator(what, options, now.names)
   one.loopback = door
   now.sessions[#now.sessions + 1] = one
+  now.places[one.what] = declare.place()
   return one.name
 end
 
@@ -345,6 +346,7 @@ local function acceptor(what, options)
       ("%s: sessions[%d]"):format(what, i), session, COMMON), now.names)
     one.door = door
     now.sessions[#now.sessions + 1], names[i] = one, one.name
+    now.places[one.what] = declare.place()
     declare.now.orders = declare.now.orders or session.orders
   end
   local templates = o.template and (o.template[1] and o.template or { o.template }) or {}

@@ -54,6 +54,18 @@ function declare.checked(f, ...)
   return made
 end
 
+--- declare.place() -> text
+-- Where the app file is: "app.lua:4: ".  For what is found wrong when its code has run.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function declare.place()
+  local level, at = 2, debug.getinfo(2, "Sl")
+  while at and (at.currentline < 0 or at.source:find "^@tw/") do
+    level = level + 1
+    at = debug.getinfo(level, "Sl")
+  end
+  return at and ("%s:%d: "):format(at.short_src, at.currentline) or ""
+end
+
 --- declare.address(what, text) -> host, port
 -- Of "host:port".
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: raises three calls up.  Units: none.

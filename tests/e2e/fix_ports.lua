@@ -112,8 +112,14 @@ wrong("an acceptor's session", "app.fix.acceptor { port = 0, sessions = { { name
       "app.lua:2: app.fix.acceptor: sessions 'b': precision must be 3, 6 or 9, got 4")
 wrong("a field of the Logon",
       "app.fix.session" .. BROKER .. "logon = { Pasword = 'x' } }",
-      "app.fix.session 'b': logon: its dictionary has no field Pasword")
+      "app.lua:2: app.fix.session 'b': logon: its dictionary has no field Pasword")
 wrong("a time zone", "app.fix.session" .. BROKER .. "schedule = { zone = 'Mars/Base' } }",
-      "app.fix.session 'b': schedule: there is no time zone 'Mars/Base'")
+      "app.lua:2: app.fix.session 'b': schedule: there is no time zone 'Mars/Base'")
+wrong("an acceptor's", "app.fix.acceptor { port = 0, sessions = { { name = 'b',"
+      .. " sender = 'A', target = 'B', schedule = { zone = 'Mars/Base' } } } }",
+      "app.lua:2: app.fix.acceptor: sessions 'b': schedule: there is no time zone")
+wrong("a dictionary", "local function f(o) app.fix.session(o) end\nf" .. BROKER
+      .. "dictionary = 'nothere.xml' }",
+      "app.lua:2: app.fix.session 'b': nothere.xml: no such file or directory")
 
 t.done()
