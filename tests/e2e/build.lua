@@ -307,10 +307,12 @@ local program = math.tointeger(run("sizes", bot .. " --manifest").out
                                :match "program +(%d+) bytes")
 local runs, lua, silent, statuses = 0, {}, {}, {}
 
+-- What a sanitizer says of it is no report: it goes to standard error.
 local function damaged(what, text)
   write(root .. "/damaged", text)
-  local d = shell(("chmod +x %s/damaged && timeout -k 1 120 %s/damaged </dev/null")
-                  :format(root, root))
+  local d = shell(("chmod +x %s/damaged && ASAN_OPTIONS=exitcode=99 "
+    .. "TSAN_OPTIONS=exitcode=99 timeout -k 1 120 %s/damaged </dev/null")
+    :format(root, root))
   runs = runs + 1
   if d.out:find "late" or d.status == 0 then lua[#lua + 1] = what end
   if d.status == 1 and not d.err:find "^tidewire: [^\n]+\n$" then
