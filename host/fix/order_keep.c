@@ -6,6 +6,8 @@
  *
  *     O id owner symbol ...     an order as it is
  *     T id held reduce_only parent group label    what its owner sees to
+ *     M id most             what the trades of its group leave of it, where the file
+ *                           that told them one after the other was written anew
  *     X id hash price quantity  an execution of it that has come
  *     P owner symbol quantity cost    a position
  */
@@ -334,6 +336,7 @@ static void put_entry(struct tw_fix_orders *o, const struct entry *e)
     if (!e->holder) return;
     put_order_line(o, e);
     put_ties_line(o, e);
+    if (e->most < INT64_MAX) put(o, "M %" PRIu64 " %" PRId64 "\n", e->id, e->most);
     for (const struct exec *x = e->execs; x; x = x->same) put_exec_line(o, x);
 }
 
@@ -485,6 +488,15 @@ static int read_ties(struct tw_fix_orders *o, const struct line *l)
     return tw_fix_orders_tie(o, e, &t, number_at(l, 2) != 0);
 }
 
+static int read_most(struct tw_fix_orders *o, const struct line *l)
+{
+    struct entry *e = tw_fix_orders_find(o, strtoull(l->word[1], NULL, 10));
+    int64_t most = number_at(l, 2);
+
+    if (e && e->most > most) e->most = most;
+    return TW_OK;
+}
+
 static int read_exec(struct tw_fix_orders *o, const struct line *l)
 {
     struct entry *e = tw_fix_orders_find(o, strtoull(l->word[1], NULL, 10));
@@ -535,6 +547,7 @@ int tw_fix_orders_restore(struct tw_fix_orders *o, char *text, size_t *strange,
         switch (*l.word[0]) {
         case 'O': rc = read_order(o, &l);   break;
         case 'T': rc = read_ties(o, &l);    break;
+        case 'M': rc = read_most(o, &l);    break;
         case 'X': rc = read_exec(o, &l);    break;
         default:  rc = read_holding(o, &l); break;
         }

@@ -25,6 +25,8 @@ static const struct column order[] = {
 }, ties[] = {
     { "id", ID }, { "held", FLAG }, { "reduce_only", FLAG }, { "parent", COUNT },
     { "group", COUNT }, { "label", WORD },
+}, most[] = {
+    { "id", ID }, { "quantity", NUMBER },
 }, execution[] = {
     { "id", ID }, { "hash", COUNT }, { "price", NUMBER }, { "quantity", NUMBER },
 }, position[] = {
@@ -40,6 +42,7 @@ static const struct form {
 } forms[] = {
     { "O", "an order", COLUMNS(order) },
     { "T", "what an order waits for", COLUMNS(ties) },
+    { "M", "what is left of an order", COLUMNS(most) },
     { "X", "an execution", COLUMNS(execution) },
     { "P", "a position", COLUMNS(position) },
 };
