@@ -108,9 +108,10 @@ function apps.until_shown(command, pattern, directory, ending)
   local out, err, run = scratch .. "/out", scratch .. "/err", { all = "" }
   apps.put(out, "")
   apps.put(err, "")
-  local process = io.popen(("{ cd %s && exec timeout %d %s; } >%s 2>%s </dev/null & "
-    .. "echo $!; wait $!; echo $?"):format(directory or ".", 2 * PATIENCE, command, out,
-                                           err))
+  -- Not in the foreground it would pass a signal on twice, and the second ends at once.
+  local process = io.popen(("{ cd %s && exec timeout --foreground %d %s; } >%s 2>%s "
+    .. "</dev/null & echo $!; wait $!; echo $?"):format(directory or ".", 2 * PATIENCE,
+                                                        command, out, err))
   local pid, till = process:read "l", os.time() + PATIENCE
   local function look()
     run.out, run.err = clean(apps.read(out)), clean(apps.read(err))

@@ -138,7 +138,7 @@ do
     end]] }
   local script = ([[cd %s && mkdir xdg && mkfifo pipe || exit
     export XDG_RUNTIME_DIR=$PWD/xdg
-    timeout -k 1 120 %s run app.lua --workers 1 >pipe 2>err &
+    timeout --foreground -k 1 120 %s run app.lua --workers 1 >pipe 2>err &
     run=$!
     exec 3<pipe && read ready <&3
     at() { timeout 120 %s attach -e "$1"; }

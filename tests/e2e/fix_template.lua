@@ -112,7 +112,7 @@ for _, case in ipairs(cases) do
   end
   put("app.lua", APP:format(acceptor))
   local run = apps.shell(([[cd %s; rm -rf done *.done store
-    timeout 120 %s run app.lua --seconds 120 --no-attach >out 2>err & pid=$!
+    timeout --foreground 120 %s run app.lua --seconds 120 --no-attach >out 2>err & pid=$!
     while [ ! -e done ]; do kill -0 $pid || break; sleep 0.02; done
     kill -INT $pid; wait $pid; cat out; ls store]]):format(dir, apps.tidewire))
   local fine = t.ok(run.out:find("one filled\t1.0\t101.0", 1, true)
