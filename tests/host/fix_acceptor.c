@@ -13,7 +13,7 @@
 
 #define SHARED "../shared/fix-at"
 
-enum { SEEN = 100 };
+enum { SEEN = 100, DICTIONARIES = 8, SESSIONS = DICTIONARIES + 2 };
 
 /* What a session remembers of this connection. */
 struct peer {
@@ -111,6 +111,8 @@ static struct tw_fix_dictionary *read_dictionary(const char *folder,
 static bool add_session(struct tw_fix_engine *e, struct tw_fix_dictionary *d,
                         const char *target, unsigned check)
 {
+    static struct peer peers[SESSIONS];
+    static int peers_n;
     struct tw_error error;
 
     tw_be_main();
@@ -119,7 +121,7 @@ static bool add_session(struct tw_fix_engine *e, struct tw_fix_dictionary *d,
         .session = { .dictionary = d, .sender = "ISLD", .target = target, .check = check,
                      .reset_on_logon = true, .message_max = 1 << 16, .fields_max = 1000 },
         .consumer = { .message = on_message, .event = on_event,
-                      .ctx = calloc(1, sizeof(struct peer)) },
+                      .ctx = &peers[peers_n++] },
     }, &error) != NULL;
 }
 
@@ -134,6 +136,7 @@ static int be_acceptor(uint16_t port, const char *folder)
                                            "TW50", "TW50SP1", "TW50SP2" };
     unsigned empty = TW_FIX_CHECK_STRICT & ~(unsigned)TW_FIX_VALIDATE_FIELDS_HAVE_VALUES;
     struct tw_log *log = tw_log_new(1 << 20, no_wake, NULL);
+    struct tw_fix_dictionary *dictionaries[DICTIONARIES];
     struct tw_fix_engine *e;
     struct tw_error error;
     struct tw_io *io;
@@ -150,6 +153,7 @@ static int be_acceptor(uint16_t port, const char *folder)
     for (int v = TW_FIX_40; v <= TW_FIX_50SP2; v++) {
         struct tw_fix_dictionary *d = read_dictionary(folder, (enum tw_fix_version)v);
 
+        dictionaries[v] = d;
         if (!d || !add_session(e, d, targets[v], TW_FIX_CHECK_STRICT)) return 1;
         if (v == TW_FIX_44
             && (!add_session(e, d, "TW", TW_FIX_CHECK_STRICT)
@@ -163,6 +167,8 @@ static int be_acceptor(uint16_t port, const char *folder)
     tw_io_stop(io);
     tw_io_free(io);
     tw_fix_engine_free(e);
+    for (int i = 0; i < DICTIONARIES; i++) tw_fix_dictionary_free(dictionaries[i]);
+    tw_log_free(log);
     return 0;
 }
 
