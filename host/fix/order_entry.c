@@ -131,7 +131,7 @@ void tw_fix_orders_learn_id(struct entry *e, struct tw_fix_text id)
 {
     char *copy;
 
-    if (!id.at || (id.n == 4 && memcmp(id.at, "NONE", 4) == 0)
+    if (!id.at || id.n == 0 || (id.n == 4 && memcmp(id.at, "NONE", 4) == 0)
         || (e->order_id && e->order_id_n == id.n
             && memcmp(e->order_id, id.at, id.n) == 0))
         return;

@@ -390,6 +390,13 @@ static void end_by_status(struct tw_fix_orders *o, struct entry *e, const struct
         end(o, e, s, TW_EXEC_DONE_FOR_DAY, TW_REASON_NONE, NULL);
 }
 
+/* The venue has it, whatever comes later; also one that names no OrderID. */
+static void hear(struct entry *e)
+{
+    e->heard = true;
+    e->unheard = false;
+}
+
 /* The venue does not know an exit whose entry has traded: the former run ended as it was
  * to go out.  As it is there for what is held now it is not too late, as it would be for
  * other orders.  False: it is none, or what it is for has traded, or it was canceled. */
@@ -421,6 +428,7 @@ static void take_status(struct tw_fix_orders *o, struct entry *e, const struct s
     struct ask *asked = status_ask(e);
 
     if (asked) tw_fix_orders_forget(o, asked);
+    if (s->status != '8') hear(e);
     if (s->status == 'A') return;
     if (s->status == '8' && send_again(o, e)) return;
     if (s->status == '8') {
@@ -632,7 +640,7 @@ static void take_kind(struct tw_fix_orders *o, struct entry *e, const struct see
         else reject(o, e, s, a);
         return;
     }
-    e->unheard = false;
+    hear(e);
     if (s->kind == TW_EXEC_PENDING_NEW) return;
     if (a && a->what == ASK_NEW) a = NULL;
     accept(o, e);

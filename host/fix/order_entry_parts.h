@@ -74,6 +74,7 @@ struct entry {
     bool acked, over;
     bool is_former;               /* a former run has sent it                     */
     bool is_told;                 /* that it is nobody's in this run              */
+    bool heard;                   /* the venue has said that it has it             */
     bool unheard;                 /* an exit of which the venue has never said a word:
                                    * the former run may have ended before it went   */
     bool asks_status;             /* H is on its way                              */

@@ -24,6 +24,9 @@
 
 enum { LINE_MAX_BYTES = 1024, KEPT_LINES = 1024, WORDS = 32 };
 
+/* The OrderID, in a line, of what the venue has but does not name: no text. */
+#define HEARD "%00"
+
 /* ---- whose they are ---- */
 
 static struct holder *holder_named(struct tw_fix_orders *o, const char *name)
@@ -285,7 +288,7 @@ static void put_order_line(struct tw_fix_orders *o, const struct entry *e)
         e->post_only, e->quantity, e->price, e->stop, e->trail, e->expire_ns, e->n_asks,
         e->accepted, e->cum, (int64_t)(e->value >> 64), (uint64_t)e->value, e->expected,
         e->average, e->settled, e->settled_px, e->over,
-        e->order_id ? word(e->order_id, id) : "-");
+        e->order_id ? word(e->order_id, id) : e->heard ? HEARD : "-");
 }
 
 static void put_ties_line(struct tw_fix_orders *o, const struct entry *e)
@@ -444,7 +447,7 @@ static int read_order(struct tw_fix_orders *o, const struct line *l)
     struct entry *e = tw_fix_orders_find(o, strtoull(l->word[1], NULL, 10));
     int64_t quantity = e ? e->quantity : INT64_MAX, cum = e ? e->cum : 0;
     int64_t symbol = symbol_at(o, l, 3);
-    bool has_id = strcmp(l->word[22], "-") != 0;
+    bool is_heard = strcmp(l->word[22], "-") != 0;
     char *id = unword(l->word[22]);
 
     if (symbol <= 0) return (int)symbol;
@@ -468,7 +471,8 @@ static int read_order(struct tw_fix_orders *o, const struct line *l)
     e->settled = number_at(l, 19);
     e->settled_px = number_at(l, 20);
     follow(o, e, quantity, cum);
-    if (has_id)
+    e->heard = e->heard || is_heard;
+    if (is_heard)
         tw_fix_orders_learn_id(e, (struct tw_fix_text){ id, strlen(id) });
     if (number_at(l, 21)) tw_fix_orders_end(o, e);
     return TW_OK;
@@ -484,7 +488,7 @@ static int read_ties(struct tw_fix_orders *o, const struct line *l)
     if (!e) return TW_OK;
     if (strcmp(l->word[6], "-") != 0)
         snprintf(t.label, sizeof t.label, "%s", unword(l->word[6]));
-    e->unheard = number_at(l, 2) == 0 && t.parent && !e->order_id && e->cum == 0;
+    e->unheard = number_at(l, 2) == 0 && t.parent && !e->heard && e->cum == 0;
     return tw_fix_orders_tie(o, e, &t, number_at(l, 2) != 0);
 }
 

@@ -601,6 +601,8 @@ static void ties(void)
 }
 
 #define NOBODYS(id) ">8|37=NONE|11=" id "|17=0|150=I|39=8|103=5|14=0|6=0|\n"
+#define NAMELESS(id) \
+    ">8|11=" id "|17=0|150=I|39=0|55=A|54=1|38=10|44=10|14=0|6=0|\n"
 #define UP_TO(id) ">8|37=X" id "|11=" id "|17=0|150=I|39=1|55=A|54=1|38=10|44=10"
 
 /* A bracket whose entry has traded, and whose exits the next run is told of; they were to
@@ -625,6 +627,12 @@ static void released(void)
     talk("one that it has does not", TW_FIX_44, &keeping,
          RELEASED "join 5 me\non\nsent\n" NEW("8") NOBODYS("9")
          "<" EXIT("9", "10") "\n" NEW("9") NOBODYS("8") "<");
+    talk("nor one that it has and does not name, if it has forgotten it later",
+         TW_FIX_44, &keeping,
+         RELEASED "join 5 me\n" TAKEN_OVER "on\nsent\n" NAMELESS("8") NAMELESS("9")
+         "=\noff\non\nsent\n" NOBODYS("8") "=8:4 (24)*\n<\nrestart\njoin 5 me\n"
+         "=9:0 (25) 'a label' of 5 10@10 traded 0@0* holds 10@10\non\nsent\n"
+         NOBODYS("9") "=9:4 (24)*\n<");
     talk("one that it refuses is told", TW_FIX_44, &keeping,
          RELEASED "join 5 me\n" TAKEN_OVER "on\nsent\n" NOBODYS("8")
          "<" EXIT("8", "10") "\n>8|37=X|11=8|17=r|150=8|39=8|103=0|14=0|6=0|\n"
