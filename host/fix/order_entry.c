@@ -314,6 +314,7 @@ struct entry *tw_fix_orders_make(struct tw_fix_orders *o, const struct tw_reques
         .type = q->type, .tif = q->tif, .post_only = q->post_only,
         .quantity = q->quantity, .price = q->price, .stop = q->stop, .trail = q->trail,
         .expire_ns = q->expire_ns, .user = q->user, .most = INT64_MAX,
+        .said = { INT64_MAX, 0, INT64_MAX },
         .holder = q->owner ? tw_fix_orders_holder(o, q->owner) : NULL,
     };
     enlist(o, e);

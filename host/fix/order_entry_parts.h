@@ -85,9 +85,10 @@ struct entry {
     int64_t expected;             /* CumQty that the venue has named              */
     int64_t average;              /* AvgPx of that                                */
     int64_t asked_for;            /* what was expected when its status was asked  */
-    int64_t most;                 /* of a former run: the quantity that trades of its
-                                   * group leave, as they came; it is used till the
-                                   * terms change                                 */
+    struct said { int64_t quantity, cum, most; } said;   /* by its lines so far: terms,
+                                   * and the quantity that trades of its group leave,
+                                   * as they came.  quantity INT64_MAX: no line   */
+    int64_t most;                 /* that of a former run, till the terms change  */
     int64_t settled, settled_px;  /* reported by a status, its trades may come    */
     unsigned n_asks;              /* ClOrdIDs, so far                             */
     unsigned accepted;            /* the one that the venue has taken last        */
@@ -218,7 +219,7 @@ int64_t tw_fix_orders_left(const struct tw_fix_orders *o, const struct entry *e)
 /* The session is up: orders of a former run whose parents or siblings have traded. */
 void tw_fix_orders_see_to(struct tw_fix_orders *o);
 /* Lines of how it is now. */
-void tw_fix_orders_keep(struct tw_fix_orders *o, const struct entry *e);
+void tw_fix_orders_keep(struct tw_fix_orders *o, struct entry *e);
 void tw_fix_orders_keep_exec(struct tw_fix_orders *o, const struct exec *x);
 void tw_fix_orders_keep_free(struct tw_fix_orders *o);
 

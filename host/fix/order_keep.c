@@ -7,7 +7,7 @@
  *     O id owner symbol ...     an order as it is
  *     T id held reduce_only parent group label    what its owner sees to
  *     M id most             what the trades of its group leave of it, where the file
- *                           that told them one after the other was written anew
+ *                           that told of each in turn was written anew
  *     X id hash price quantity  an execution of it that has come
  *     P owner symbol quantity cost    a position
  */
@@ -276,6 +276,32 @@ static void put(struct tw_fix_orders *o, const char *format, ...)
     va_end(args);
 }
 
+/* It has traded: of the others of its group no more is left than of it.  Each trade in
+ * turn, as each leaves less: the last quantities alone do not say of which trades the
+ * former run had heard. */
+static void leave_less(struct tw_fix_orders *o, const struct entry *e)
+{
+    int64_t left = e->said.most > e->said.cum ? e->said.most - e->said.cum : 0;
+
+    for (struct entry *x = o->open; x; x = x->next)
+        if (x != e && x->holder == e->holder && x->ties && x->said.quantity < INT64_MAX
+            && x->ties->group == e->ties->group && x->said.most - x->said.cum > left)
+            x->said.most = x->said.cum + left;
+}
+
+/* A line of it is written, or was read: the terms are others, or it has traded, since the
+ * one before.  Who writes follows, too, for the file that is written anew. */
+static void follow(struct tw_fix_orders *o, struct entry *e)
+{
+    struct said was = e->said;
+
+    e->said.quantity = e->quantity;
+    e->said.cum = e->cum;
+    if (e->quantity > was.quantity) e->said.most += e->quantity - was.quantity;
+    if (e->said.most > e->quantity) e->said.most = e->quantity;
+    if (e->cum > was.cum && e->ties && e->ties->group) leave_less(o, e);
+}
+
 static void put_order_line(struct tw_fix_orders *o, const struct entry *e)
 {
     char name[LINE_MAX_BYTES / 4], symbol[LINE_MAX_BYTES / 4], id[LINE_MAX_BYTES / 4];
@@ -321,9 +347,10 @@ static void put_holdings(struct tw_fix_orders *o, const struct holder *h, bool a
     }
 }
 
-void tw_fix_orders_keep(struct tw_fix_orders *o, const struct entry *e)
+void tw_fix_orders_keep(struct tw_fix_orders *o, struct entry *e)
 {
     if (!o->o.keeps || !e->holder) return;
+    follow(o, e);
     put_holdings(o, e->holder, false);
     put_order_line(o, e);
     put_ties_line(o, e);
@@ -334,12 +361,14 @@ void tw_fix_orders_keep_exec(struct tw_fix_orders *o, const struct exec *x)
     if (o->o.keeps && x->entry->holder) put_exec_line(o, x);
 }
 
-static void put_entry(struct tw_fix_orders *o, const struct entry *e)
+static void put_entry(struct tw_fix_orders *o, struct entry *e)
 {
     if (!e->holder) return;
+    follow(o, e);
     put_order_line(o, e);
     put_ties_line(o, e);
-    if (e->most < INT64_MAX) put(o, "M %" PRIu64 " %" PRId64 "\n", e->id, e->most);
+    if (e->said.most < e->quantity)
+        put(o, "M %" PRIu64 " %" PRId64 "\n", e->id, e->said.most);
     for (const struct exec *x = e->execs; x; x = x->same) put_exec_line(o, x);
 }
 
@@ -352,11 +381,11 @@ bool tw_fix_orders_lines(struct tw_fix_orders *o, bool all, char **text, size_t 
         o->lines_n = 0;
         for (const struct holder *h = o->holders; h; h = h->next)
             put_holdings(o, h, true);
-        for (const struct entry *e = o->kept; e; e = e->next)
+        for (struct entry *e = o->kept; e; e = e->next)
             if (skip > 0) skip--;
             else put_entry(o, e);
-        for (const struct entry *e = o->open; e; e = e->next) put_entry(o, e);
-        for (const struct entry *e = o->held; e; e = e->next) put_entry(o, e);
+        for (struct entry *e = o->open; e; e = e->next) put_entry(o, e);
+        for (struct entry *e = o->held; e; e = e->next) put_entry(o, e);
     }
     if (o->lost) return false;
     *text = o->lines;
@@ -420,32 +449,9 @@ static int64_t symbol_at(const struct tw_fix_orders *o, const struct line *l, si
     return tw_symbols_intern(o->o.symbols, name, strlen(name));
 }
 
-/* It has traded: of the others of its group no more is left than of it.  Each trade in
- * turn, as each leaves less: the last quantities alone do not say of which trades the
- * former run had heard. */
-static void leave_less(struct tw_fix_orders *o, const struct entry *e)
-{
-    int64_t left = e->most > e->cum ? e->most - e->cum : 0;
-
-    for (struct entry *x = o->open; x; x = x->next)
-        if (x != e && x->holder == e->holder && x->ties
-            && x->ties->group == e->ties->group && x->most - x->cum > left)
-            x->most = x->cum + left;
-}
-
-/* The terms are others, or it has traded, since the line before. */
-static void follow(struct tw_fix_orders *o, struct entry *e, int64_t quantity,
-                   int64_t cum)
-{
-    if (e->quantity > quantity) e->most += e->quantity - quantity;
-    if (e->most > e->quantity) e->most = e->quantity;
-    if (e->cum > cum && e->ties && e->ties->group) leave_less(o, e);
-}
-
 static int read_order(struct tw_fix_orders *o, const struct line *l)
 {
     struct entry *e = tw_fix_orders_find(o, strtoull(l->word[1], NULL, 10));
-    int64_t quantity = e ? e->quantity : INT64_MAX, cum = e ? e->cum : 0;
     int64_t symbol = symbol_at(o, l, 3);
     bool is_heard = strcmp(l->word[22], "-") != 0;
     char *id = unword(l->word[22]);
@@ -470,7 +476,7 @@ static int read_order(struct tw_fix_orders *o, const struct line *l)
     e->average = number_at(l, 18);
     e->settled = number_at(l, 19);
     e->settled_px = number_at(l, 20);
-    follow(o, e, quantity, cum);
+    follow(o, e);
     e->heard = e->heard || is_heard;
     if (is_heard)
         tw_fix_orders_learn_id(e, (struct tw_fix_text){ id, strlen(id) });
@@ -497,7 +503,7 @@ static int read_most(struct tw_fix_orders *o, const struct line *l)
     struct entry *e = tw_fix_orders_find(o, strtoull(l->word[1], NULL, 10));
     int64_t most = number_at(l, 2);
 
-    if (e && e->most > most) e->most = most;
+    if (e && e->said.most > most) e->said.most = most;
     return TW_OK;
 }
 
@@ -557,6 +563,7 @@ int tw_fix_orders_restore(struct tw_fix_orders *o, char *text, size_t *strange,
         }
         if (rc < 0) return tw_fail(error, rc, "line %zu: %s", line, tw_strerror(rc));
     }
+    for (struct entry *e = o->open; e; e = e->next) e->most = e->said.most;
     return TW_OK;
 }
 

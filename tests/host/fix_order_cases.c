@@ -233,6 +233,7 @@ static const char *play(const char *line)
     }
     if (!orders) return NULL;
     if (strcmp(line, "restart") == 0) restart();
+    else if (strcmp(line, "anew") == 0) keep_lines(true);
     else if (strcmp(line, "spoil") == 0) strcat(kept, "O 8 what\nO 9 me A 1 2");
     else if (strncmp(line, "join", 4) == 0) join(line);
     else if (strcmp(line, "on") == 0) tw_fix_orders_logged_on(orders);
@@ -581,6 +582,12 @@ static void ties(void)
          FILL("8", "b", "3", "10", "3") FILL("7", "a", "4", "10", "4")
          "=7:0! 8:0! 8:F 3@10 7:F 4@10\nrestart\nrestart\nrestart\non\n"
          "<H 37=X7|11=7|55=A|54=1| H 37=X8|11=8|55=A|54=1|"
+         " G 41=7|37=X7|11=7a|55=A|54=1|" T "38=7|40=2|44=10|59=1|"
+         " G 41=8|37=X8|11=8a|55=A|54=1|" T "38=6|40=2|44=10|59=1|");
+    talk("also where that was in the run of the trades, as it had grown", TW_FIX_44,
+         &keeping, "join 3 me\non\ngroup 7 5\ngroup 8 5\nsent\n" NEW("7") NEW("8")
+         FILL("8", "b", "3", "10", "3") FILL("7", "a", "4", "10", "4") "anew\nrestart\n"
+         "on\n<H 37=X7|11=7|55=A|54=1| H 37=X8|11=8|55=A|54=1|"
          " G 41=7|37=X7|11=7a|55=A|54=1|" T "38=7|40=2|44=10|59=1|"
          " G 41=8|37=X8|11=8a|55=A|54=1|" T "38=6|40=2|44=10|59=1|");
     talk("of which two have traded more than there was", TW_FIX_44, &keeping,

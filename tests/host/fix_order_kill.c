@@ -1,7 +1,8 @@
 /* fix_order_kill.c - a program is killed at each byte that it keeps of its orders and at
  * each message that it sends, while a bracket lives: the next run has the exits of an
  * entry that has gone out, at the venue once it has traded, or is told what has become of
- * them, and none of one that has not. */
+ * them, and none of one that has not.  And while two orders of a group trade: what is
+ * left of them does not depend on when the file was written anew. */
 #include "fix/order_entry.h"
 
 #include <limits.h>
@@ -258,6 +259,140 @@ static bool is_known(int id)
     return mine[id].status || venue[id].over;
 }
 
+/* ---- a group of two, both of which trade ---- */
+
+#define SAID(id, exec, more) "11=" id "|37=X|17=" exec "|55=A|54=1|44=10|6=10|" more
+#define TRADED(id, exec, all, quantity, cum) \
+    SAID(id, exec, "150=F|39=1|31=10|38=" all "|32=" quantity "|14=" cum "|")
+#define REPLACED(id, orig, exec, quantity, cum) \
+    SAID(id, exec, "41=" orig "|150=5|39=1|38=" quantity "|14=" cum "|")
+
+/* What the venue says, or what is asked for: "7" is a new order, "7 6" cuts it to 6. */
+static const char *const moves[] = {
+    "7", "8", SAID("7", "a", "150=0|39=0|38=10|14=0|"), TRADED("8", "b", "10", "3", "3"),
+    TRADED("7", "c", "10", "4", "4"), "8 6", "7 7", REPLACED("8a", "8", "d", "6", "3"),
+    TRADED("8a", "e", "6", "1", "4"), REPLACED("7a", "7", "f", "7", "4"), "7 6",
+    TRADED("7a", "g", "7", "1", "5"), TRADED("8a", "h", "6", "1", "5"),
+    REPLACED("7b", "7a", "i", "6", "5"), TRADED("7b", "j", "6", "1", "6"),
+};
+
+enum { MOVES = sizeof moves / sizeof *moves };
+
+static void hear(const char *said)
+{
+    char text[400];
+    size_t n;
+    char *p;
+
+    snprintf(text, sizeof text, "35=8|34=9|49=B|52=20260101-00:00:00|56=A|%s", said);
+    p = whole(TW_FIX_44, text, &n);
+    if (take(&parsed, dictionary_of_44, p, n) != 0) abort();
+    tw_fix_orders_message(orders, &parsed);
+    free(p);
+}
+
+static void move(const char *what)
+{
+    static const struct tw_ties ties = { .group = 5 };
+    struct tw_request q = request(TW_REQUEST_NEW, atoi(what));
+
+    if (strchr(what, '=')) {
+        hear(what);
+        return;
+    }
+    q.side = TW_SIDE_BUY;
+    q.ties = &ties;
+    if (strchr(what, ' ')) {
+        q.what = TW_REQUEST_REPLACE;
+        q.quantity = atoi(strchr(what, ' ')) * TW_FIXED_ONE;
+    }
+    if (tw_fix_orders_send(orders, &q, NULL) < 0) abort();
+}
+
+/* All of it anew, or what has come since: into the file. */
+static void keep_all(bool all)
+{
+    char *text = NULL;
+    size_t n = 0;
+
+    if (!tw_fix_orders_lines(orders, all, &text, &n)) abort();
+    if (all) file_n = 0;
+    if (file_n + n >= sizeof file) abort();
+    if (n) memcpy(file + file_n, text, n);
+    file[file_n += n] = '\0';
+    tw_free(text);
+}
+
+/* cut: the quantity that each order is cut to; 0: it is left as it is, -1: canceled. */
+static void send_all(int cut[2])
+{
+    struct tw_fix_outgoing m;
+    static uint64_t seq;
+
+    cut[0] = cut[1] = 0;
+    while (tw_fix_orders_next(orders, NOW, &m)) {
+        const char *text = shown(m.body, m.n);
+
+        keep_all(false);
+        if (*m.code == 'G') cut[text[3] - '7'] = atoi(strstr(text, "|38=") + 4);
+        if (*m.code == 'F') cut[text[3] - '7'] = -1;
+        tw_fix_orders_sent(orders, ++seq);
+    }
+}
+
+/* Killed after so many moves, with the file written anew after one of them; runs that are
+ * killed as they begin follow.  What the last one cuts. */
+static void after(int killed, int anew, int runs, int cut[2])
+{
+    struct tw_error error;
+    size_t strange;
+
+    file[file_n = 0] = '\0';
+    begin();
+    join();
+    tw_fix_orders_logged_on(orders);
+    for (int i = 0; i < killed; i++) {
+        move(moves[i]);
+        send_all(cut);
+        keep_all(i == anew);
+    }
+    for (; runs > 0; runs--) {
+        char *text = strdup(file);
+
+        tw_fix_orders_free(orders);
+        begin();
+        if (!text || tw_fix_orders_restore(orders, text, &strange, &error) < 0) abort();
+        free(text);
+        keep_all(true);
+    }
+    join();
+    tw_fix_orders_logged_on(orders);
+    send_all(cut);
+    tw_fix_orders_free(orders);
+}
+
+static void groups(void)
+{
+    long cuts = 0, others = 0, all = 0;
+
+    for (int killed = 0; killed <= MOVES; killed++) {
+        int first[2], now[2];
+
+        after(killed, -1, 1, first);
+        cuts += first[0] || first[1];
+        for (int anew = 0; anew < killed; anew++)
+            for (int runs = 1; runs <= 2; runs++, all++) {
+                after(killed, anew, runs, now);
+                if (now[0] == first[0] && now[1] == first[1]) continue;
+                if (others++ == 0)
+                    printf("# killed after %d, anew after %d, %d: %d %d, not %d %d\n",
+                           killed, anew, runs, now[0], now[1], first[0], first[1]);
+            }
+    }
+    ok(cuts > 3 && others == 0, "two orders are cut alike (%ld times) whenever the file"
+       " was written anew: %ld of %ld are not", cuts, others, all);
+}
+
 int main(void)
 {
     long kills = 0, gone = 0, waited = 0, told = 0, strange = 0, lost = 0, stray = 0;
@@ -299,6 +434,7 @@ int main(void)
     ok(bare == 0 && twice == 0, "each is at the venue once what it is for is held, and"
        " came once (%ld not, %ld twice)", bare, twice);
     ok(strange == 0, "lines that were cut off are no lines");
+    groups();
     tw_fix_message_fini(&parsed);
     tw_fix_dictionary_free(dictionary_of_44);
     tw_symbols_free(symbols);
