@@ -227,6 +227,7 @@ int tw_fix_session_connected(struct tw_fix_session *s, struct tw_fix_now now,
     if (s->o.initiator) {
         s->resetting |= s->o.reset_on_logon;
         if (s->resetting) tw_fix_renumber(s);
+        s->resetting &= s->version > TW_FIX_40;   /* which has no 141 */
         tw_fix_send_logon(s, s->resetting, tw_fix_in(s));
     }
     return TW_OK;

@@ -191,7 +191,8 @@ static void in_order(struct tw_fix_session *s, uint64_t seq)
     char text[REASON_TEXT];
     uint64_t of = 0;
 
-    if (v.reason != TW_FIX_FINE) {
+    /* Nor would two end who both find something wrong with the other's Reject. */
+    if (v.reason != TW_FIX_FINE && admin(s) != '3') {
         count(s, seq);
         refuse(s, seq, &v);
         return;
@@ -286,7 +287,7 @@ static void logout(struct tw_fix_session *s, uint64_t seq)
     char text[REASON_TEXT];
     const char *why = text_58(s, text);
 
-    if (seq > 0) count(s, seq);
+    count(s, seq);
     s->logged_out = true;
     if (s->state == TW_FIX_UP) tw_fix_send_logout(s, NULL);
     tw_fix_close(s, *why ? "the peer logged out: %s" : "the peer logged out%s", why);
@@ -376,16 +377,10 @@ static void logged_on(struct tw_fix_session *s, uint64_t seq, bool reset)
 
 static void first_message(struct tw_fix_session *s, uint64_t seq)
 {
-    char type = admin(s), text[REASON_TEXT];
     bool reset = body_flag(s, 141), anew;
     const char *fault;
 
-    if (type == '5' && s->o.initiator) {
-        count(s, seq);
-        tw_fix_close(s, "Logon refused: %s", text_58(s, text));
-        return;
-    }
-    if (type != 'A') {
+    if (admin(s) != 'A') {
         tw_fix_close(s, "the first message is no Logon");
         return;
     }
@@ -399,10 +394,8 @@ static void first_message(struct tw_fix_session *s, uint64_t seq)
     anew = s->resetting && !reset && !s->o.initiator;
     if (anew || (reset && !s->resetting) || (s->o.reset_on_logon && !s->o.initiator))
         tw_fix_renumber(s);
-    if (reset || anew) {
-        s->resetting = false;
-        tw_fix_tell(s, TW_FIX_RESET, 0, 0, NULL, "");
-    }
+    s->resetting = false;   /* what asks for a reset from now on is no answer to ours */
+    if (reset || anew) tw_fix_tell(s, TW_FIX_RESET, 0, 0, NULL, "");
     if (anew) seq = 0;
     if (!is_welcome(s, seq)) return;
     if (seq < tw_fix_in(s) && !anew && !head_flag(s, 43)) too_low(s, seq);
@@ -420,19 +413,29 @@ static bool is_other(const struct tw_fix_session *s, int32_t tag, const char *id
     return t.n > 0 && !s->o.any_comp_id && !is_text(t, id);
 }
 
+static bool is_other_version(const struct tw_fix_session *s)
+{
+    return !is_text((struct tw_fix_text){ s->m.fields[0].at, s->m.fields[0].n },
+                    s->begin_string);
+}
+
+static bool is_other_peer(const struct tw_fix_session *s)
+{
+    return is_other(s, 49, s->o.target) || is_other(s, 56, s->o.sender);
+}
+
 /* R12, R13, R14: whether the header is of this session and this time. */
 static bool fits_session(struct tw_fix_session *s, uint64_t seq)
 {
-    struct tw_fix_text begin = { s->m.fields[0].at, s->m.fields[0].n };
     bool up = s->state != TW_FIX_LOGGING_ON;
     int64_t sent;
 
-    if (!is_text(begin, s->begin_string)) {
+    if (is_other_version(s)) {
         if (up) tw_fix_leave(s, false, "Incorrect BeginString");
         else tw_fix_close(s, "Logon: another BeginString than %s", s->begin_string);
         return false;
     }
-    if (is_other(s, 49, s->o.target) || is_other(s, 56, s->o.sender)) {
+    if (is_other_peer(s)) {
         if (up) refuse_session(s, seq, TW_FIX_COMP_ID);
         else tw_fix_close(s, "Logon: another CompID");
         return false;
@@ -451,16 +454,15 @@ static bool fits_session(struct tw_fix_session *s, uint64_t seq)
 static bool out_of_turn(struct tw_fix_session *s, uint64_t seq)
 {
     char type = admin(s);
-    bool fine, again;
+    bool fine, again = head_flag(s, 43);
 
-    if (type != 'A' && type != '2' && type != '4') return false;
-    fine = tw_fix_check(&s->m, s->o.check).reason == TW_FIX_FINE;
-    again = head_flag(s, 43);
     if (type == 'A') {
-        if (!fine || !body_flag(s, 141) || again) return false;
+        if (again || !body_flag(s, 141) || logon_fault(s)) return false;
         take_reset(s, seq);
         return true;
     }
+    if (type != '2' && type != '4') return false;
+    fine = tw_fix_check(&s->m, s->o.check).reason == TW_FIX_FINE;
     if (type == '2') {
         if (!fine || again) return false;
         resend_request(s, seq);
@@ -471,9 +473,28 @@ static bool out_of_turn(struct tw_fix_session *s, uint64_t seq)
     return true;
 }
 
+/* What ends the connection, whatever else may be wrong with it, so that its reason is
+ * told: a no to our Logon, and the answer to our Logout. */
+static bool takes_leave(struct tw_fix_session *s, uint64_t seq)
+{
+    bool answer = s->state == TW_FIX_LOGGING_ON && s->o.initiator;
+    char type = admin(s), text[REASON_TEXT];
+
+    if (s->state == TW_FIX_LEAVING && type == '5') {
+        logout(s, seq);
+    } else if (answer && (type == '5' || type == '3')) {
+        if (!is_other_version(s) && !is_other_peer(s)) count(s, seq);
+        tw_fix_close(s, "Logon refused: %s", text_58(s, text));
+    } else {
+        return s->state == TW_FIX_LEAVING && !s->polite;   /* is not listened to */
+    }
+    return true;
+}
+
 static void handle(struct tw_fix_session *s)
 {
     uint64_t seq = 0;
+    bool numbered = tw_fix_number(tw_fix_message_header(&s->m, 34), &seq);
 
     s->received++;
     s->noise = 0;
@@ -481,8 +502,8 @@ static void handle(struct tw_fix_session *s)
     s->probing = false;
     if (s->o.handlers.log) s->o.handlers.log(s->o.handlers.ctx, true, s->m.bytes,
                                              s->m.length);
-    if (s->state == TW_FIX_LEAVING && !s->polite && admin(s) != '5') return;
-    if (!tw_fix_number(tw_fix_message_header(&s->m, 34), &seq)) {
+    if (s->state != TW_FIX_UP && takes_leave(s, seq)) return;
+    if (!numbered) {
         if (s->state == TW_FIX_LOGGING_ON) tw_fix_close(s, "Logon: MsgSeqNum missing");
         else tw_fix_leave(s, false, "MsgSeqNum missing");
         return;

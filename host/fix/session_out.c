@@ -273,7 +273,7 @@ void tw_fix_send_reject(struct tw_fix_session *s, uint64_t seq,
     } else {
         put(s, 58, v->text);
         if (v->has_tag) tw_fix_put_integer(&s->out, 371, v->tag);
-        tw_fix_put_text(&s->out, 372, code.at, code.n);
+        if (code.n > 0) tw_fix_put_text(&s->out, 372, code.at, code.n);
         if (!since_43 || s->version >= TW_FIX_43)
             tw_fix_put_integer(&s->out, 373, v->reason);
     }

@@ -46,6 +46,12 @@ static void logons(void)
     talk("R7: reset later", TW_FIX_42, &acceptor,
          ON ">35=0 34=2\n>35=A 34=1 98=0 108=30 141=Y\n<35=A 34=1 98=0 108=30 141=Y\n"
          "?RESET\n=2 2\n>35=1 34=2 112=x\n<35=0 34=2 112=x");
+    talk_as("R7: reset later, with another 108", TW_FIX_42, &acceptor,
+            ON ">35=A 34=1 98=0 108=7 141=Y\n<35=A 34=1 98=0 108=7 141=Y\n+7.1\n"
+            "<35=0 34=2\n<-");
+    talk("R7: a reset that is no Logon", TW_FIX_42, &acceptor,
+         ON ">35=A 34=1 98=2 108=30 141=Y\n"
+         "<35=5 34=2 58=MsgSeqNum_too_low,_expecting_2_but_received_1\n!MsgSeqNum");
     talk("initiator: a Logon and its answer", TW_FIX_44, &initiator, I_ON "<-\n=2 2");
     talk("initiator: numbers go on", TW_FIX_44, &initiator,
          "set 7 9\nconnect\n<35=A 34=9 98=0 108=30\n>35=A 34=7 98=0 108=30\n?LOGGED_ON\n"
@@ -56,6 +62,23 @@ static void logons(void)
     talk("initiator: is refused", TW_FIX_44, &initiator,
          "connect\n<35=A 34=1 98=0 108=30\n>35=5 34=1 58=wrong_password\n"
          "!Logon refused: wrong password\n=2 2");
+    talk("initiator: its Logon is rejected", TW_FIX_44, &initiator,
+         "connect\n<35=A 34=1 98=0 108=30\n>35=3 34=1 45=1 58=no_such_user\n"
+         "!Logon refused: no such user\n=2 2");
+    talk("initiator: refused by whoever knows it not", TW_FIX_44, &initiator,
+         "connect\n<35=A 34=1 98=0 108=30\n>35=5 34=1 49=GATE 58=no_such_CompID\n"
+         "!Logon refused: no such CompID\n=1 2");
+    talk("initiator: refused by whose clock is wrong", TW_FIX_44, &initiator,
+         "connect\n<35=A 34=1 98=0 108=30\n>35=5 34=1 52=T-600 58=late\n"
+         "!Logon refused: late\n=2 2");
+    talk("initiator: 141=Y is not answered, and later asked for", TW_FIX_44,
+         &(struct tw_fix_session_options){ .initiator = true, .reset_on_logon = true },
+         "connect\n<35=A 34=1 98=0 108=0 141=Y\n>35=A 34=1 98=0 108=0\n?LOGGED_ON\n"
+         ">35=A 34=1 98=0 108=0 141=Y\n<35=A 34=1 98=0 108=0 141=Y\n?RESET\n=2 2");
+    talk("initiator: FIX.4.0 has no 141", TW_FIX_40,
+         &(struct tw_fix_session_options){ .initiator = true, .reset_on_logon = true },
+         "set 7 9\nconnect\n<35=A 34=1 98=0 108=0\n>35=A 34=1 98=0 108=0\n"
+         "?LOGGED_ON\n=2 2");
     talk("initiator: 141=Y", TW_FIX_44,
          &(struct tw_fix_session_options){ .initiator = true, .reset_on_logon = true },
          "set 7 9\nconnect\n<35=A 34=1 98=0 108=0 141=Y\n>35=A 34=1 98=0 108=0 141=Y\n"
@@ -127,6 +150,10 @@ static void numbers(void)
          ON ">35=0 34=2 52=T-121\n"
          "<35=3 34=2 45=2 58=SendingTime_accuracy_problem 372=0 373=10\n<35=5 34=3\n"
          "+2\n!");
+    talk("R14: and so of the answer to our Logout", TW_FIX_42, &acceptor,
+         ON ">35=0 34=2 52=T-121\n"
+         "<35=3 34=2 45=2 58=SendingTime_accuracy_problem 372=0 373=10\n<35=5 34=3\n"
+         ">35=5 34=3 52=T-121\n<-\n!the peer logged out\n=4 4");
     talk("CheckLatency=N", TW_FIX_42,
          &(struct tw_fix_session_options){ .latency_s = -1 },
          ON ">35=0 34=2 52=T-9999\n<-\n=3 2");
@@ -135,6 +162,9 @@ static void numbers(void)
          "<35=3 34=2 45=2 58=Required_tag_missing_(55)\n=3 3");
     talk("R16: a type that is none", TW_FIX_42, &acceptor,
          ON ">35=* 34=2\n<35=3 34=2 45=2 58=Invalid_MsgType 372=* 373=11\n=3 3");
+    talk("R16: no type", TW_FIX_42, &acceptor,
+         ON ">35= 34=2\n<35=3 34=2 45=2 58=Invalid_MsgType 373=11\n"
+         ">35=1 34=3 112=x\n<35=0 34=3 112=x\n=4 4");
     talk("R25: the way back", TW_FIX_42, &acceptor,
          ON ">35=D 34=2 115=A 129=B 11=id 21=3 40=w 54=1 55=X 60=T\n"
          "<35=3 34=2 116=B 128=A 45=2 58=Value_is_incorrect_(out_of_range)_for_this_tag "
@@ -153,6 +183,9 @@ static void numbers(void)
          "<35=3 34=2 45=2 58=Unsupported_message_type\n=3 3");
     talk("the peer's Reject", TW_FIX_42, &acceptor,
          ON ">35=3 34=2 45=1 58=what\n<-\n?REJECTED 1 1\n=3 2");
+    talk("the peer's Reject is never rejected", TW_FIX_42, &acceptor,
+         ON ">35=3 34=2 58=what\n<-\n?REJECTED 0 0\n>35=3 34=3 45=1 9999=x\n<-\n"
+         "?REJECTED 1 1\n=4 2");
     talk("369", TW_FIX_44, &(struct tw_fix_session_options){ .last_processed = true },
          "connect\n>35=A 34=1 98=0 108=30\n<35=A 34=1 369=1 98=0 108=30\n"
          ">35=0 34=2\n>35=1 34=3 112=x\n<35=0 34=2 369=3 112=x");
