@@ -130,6 +130,16 @@ static bool any_time(struct tw_fix_message *m, struct tw_fix_text t)
     return true;
 }
 
+/* Whether data is as long as the field before it says, where that is its length: another
+ * may cut it off there, or take what follows for a part of it. */
+static bool is_measured(const struct tw_fix_definition *d, const struct tw_fix_field *f)
+{
+    uint64_t n;
+
+    return d->length == 0 || (uint32_t)f[-1].tag != d->length
+        || (tw_fix_integer((struct tw_fix_text){ f[-1].at, f[-1].n }, &n) && n == f->n);
+}
+
 static bool other(const struct tw_fix_definition *d, struct tw_fix_text t)
 {
     return tw_fix_kind_fits((enum tw_fix_kind)d->kind, t.at, t.n)
@@ -158,7 +168,7 @@ bool fits(struct tw_fix_message *m, unsigned test, const struct tw_fix_definitio
     case TW_FIX_TEST_DECIMAL: return plain_decimal(t) || other(d, t);
     case TW_FIX_TEST_TIME: return usual_time(m, t) || any_time(m, t);
     case TW_FIX_TEST_BYTE: return choice_of_a_byte(d, t) || other(d, t);
-    default: return other(d, t);
+    default: return other(d, t) && is_measured(d, f);
     }
 }
 
@@ -430,6 +440,7 @@ static bool valid(struct look *k, const struct tw_fix_field *f)
     if (!d || !(k->flags & TW_FIX_VALIDATE_VALUES)) return true;
     if (!tw_fix_kind_fits((enum tw_fix_kind)d->kind, f->at, f->n))
         return blame(k, TW_FIX_BAD_FORMAT, f->tag);
+    if (!is_measured(d, f)) return blame(k, TW_FIX_BAD_FORMAT, d->length);
     if (d->choices_n && f->tag != 35 && !chosen(d, f->at, f->n))
         return blame(k, TW_FIX_OUT_OF_RANGE, f->tag);
     return true;

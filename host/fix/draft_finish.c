@@ -114,7 +114,7 @@ static enum tw_fix_test test_of(const struct tw_fix_definition *f)
         return TW_FIX_TEST_BYTE;
     }
     switch ((enum tw_fix_kind)f->kind) {
-    case TW_FIX_STRING: case TW_FIX_STRINGS: case TW_FIX_DATA: case TW_FIX_TZ:
+    case TW_FIX_STRING: case TW_FIX_STRINGS: case TW_FIX_TZ:
         return TW_FIX_TEST_TEXT;
     case TW_FIX_LENGTH: case TW_FIX_SEQNUM: case TW_FIX_NUMINGROUP: case TW_FIX_INT:
         return TW_FIX_TEST_DIGITS;

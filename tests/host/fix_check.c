@@ -173,6 +173,12 @@ static const struct row {
     { "R16", TW_FIX_42, 0, "35=ZZ|" HEAD, 11, 0 },
     { "R16 off", TW_FIX_42, TW_FIX_CHECK_OFF, "35=ZZ|", TW_FIX_FINE, 0 },
     { "R16 lenient", TW_FIX_42, TW_FIX_CHECK_LENIENT, "35=ZZ|" HEAD, 11, 0 },
+    { "R22 data", TW_FIX_42, 0, "35=0|" HEAD "90=3|91=a|b|", TW_FIX_FINE, 0 },
+    { "R22 too short", TW_FIX_42, 0, "35=0|" HEAD "90=1|91=ab|", 6, 90 },
+    { "R22 too long", TW_FIX_42, 0, "35=0|" HEAD "90=200|91=ab|", 6, 90 },
+    { "R22 no length", TW_FIX_42, 0, "35=0|" HEAD "91=ab|", TW_FIX_FINE, 0 },
+    { "R22 off", TW_FIX_42, TW_FIX_CHECK_STRICT & ~TW_FIX_VALIDATE_VALUES,
+      "35=0|" HEAD "90=1|91=ab|", TW_FIX_FINE, 0 },
     { "R18", TW_FIX_42, 0, "35=D|11=id|21=3|40=1|54=1|55=M|60=20260102-10:00:00|" HEAD,
       14, 34 },
     { "R18 first", TW_FIX_42, 0, "35=D|55=M|" HEAD "11=id|21=3|40=1|54=1|"
