@@ -30,6 +30,8 @@ enum { USUAL_BYTES = 4 << 20, USUAL_LATENCY_S = 120, USUAL_LOGON_S = 10,
 static const int64_t SECOND_NS = 1000000000;
 /* Numbers may begin this long before the schedule says: the peer's clock is another. */
 static const int64_t GRACE_NS = 60 * INT64_C(1000000000);
+/* A tick that is later than that comes after a time in which we had no turn. */
+static const int64_t LATE_NS = 100000000;
 
 uint64_t tw_fix_in(const struct tw_fix_session *s)
 {
@@ -147,6 +149,7 @@ void tw_fix_leave(struct tw_fix_session *s, bool polite, const char *text)
     tw_fix_send_logout(s, text);
     if (s->state != TW_FIX_UP) return;
     s->polite = polite;
+    s->spared = false;
     snprintf(s->why, sizeof s->why, "%s", text && *text ? text : "we logged out");
     enter(s, TW_FIX_LEAVING);
 }
@@ -349,8 +352,13 @@ void tw_fix_session_tick(struct tw_fix_session *s, struct tw_fix_now now)
             tw_fix_close(s, "no Logon in %" PRId64 " s", s->o.logon_timeout_s);
         break;
     case TW_FIX_LEAVING:
-        if (age >= s->o.logout_timeout_s * SECOND_NS)
+        age -= s->o.logout_timeout_s * SECOND_NS;
+        if (age >= LATE_NS && !s->spared) {   /* an answer may wait to be read */
+            s->spared = true;
+            s->since = now.steady_ns;
+        } else if (age >= 0) {
             enter(s, TW_FIX_CLOSING);   /* why says what for */
+        }
         break;
     case TW_FIX_UP:
         if (!period(s)->up) {

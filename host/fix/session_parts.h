@@ -25,6 +25,7 @@ struct tw_fix_session {
     char why[200];               /* it closes, or was closed                         */
     bool disabled;
     bool polite;                 /* LEAVING: what comes is still taken               */
+    bool spared;                 /* LEAVING: its time began anew, as we had no turn  */
     bool was_up, logged_out;     /* in this connection                               */
     bool resetting;              /* 141=Y was sent: the peer's is its answer         */
     bool lost;                   /* between messages: looks for the next one         */

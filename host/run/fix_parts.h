@@ -111,6 +111,8 @@ struct tw_fix_engine {
     uv_check_t after;                    /* and after                                */
     uv_idle_t idle;                      /* it is not to sleep                       */
     uv_timer_t limit;                    /* of the end                               */
+    int64_t limit_ns;                    /* owner: FEED: when it is due              */
+    unsigned spared;                     /* owner: FEED: how often it began anew     */
     struct tw_fix_link *dirty;           /* owner: FEED: may have something to write */
     bool begun, stopping, over;          /* owner: FEED                              */
 };

@@ -14,14 +14,15 @@ local function types(directory, way)
 end
 
 -- The script's process is told to end when the session is up; what it sends in on_stop,
--- at once and after a wait, comes before its Logout.
+-- at once and after a wait, comes before its Logout.  Sessions wait for each other's
+-- Logout, however slow the machine is: logout_timeout is none here.
 do
   local at = apps.free_port()
   local directory, command = apps.write { args = { "--workers", "1" }, app = ([[
     app.fix.acceptor { port = %d, sessions = { { name = "venue", sender = "VENUE",
-      target = "ME", log = here .. "log" } } }
+      target = "ME", logout_timeout = 60, log = here .. "log" } } }
     app.fix.session { name = "broker", host = "127.0.0.1", port = %d, sender = "ME",
-      target = "VENUE", retry = 0.1 }
+      target = "VENUE", logout_timeout = 60, retry = 0.1 }
     app.script "s.lua"]]):format(at, at), ["s.lua"] = [[
     local fix = tw.fix
     local function news(text)
@@ -55,9 +56,9 @@ do
   local directory, command = apps.write { args = { "--workers", "1" }, app = ([[
     app.instruments { { symbol = "VV", tick_size = 0.01, lot_size = 1 } }
     app.fix.acceptor { port = %d, sessions = { { name = "venue", sender = "VENUE",
-      target = "ME", orders = true, log = here .. "log" } } }
+      target = "ME", orders = true, logout_timeout = 60, log = here .. "log" } } }
     app.gateway.fix { name = "gate", host = "127.0.0.1", port = %d, sender = "ME",
-      target = "VENUE", retry = 0.1 }
+      target = "VENUE", logout_timeout = 60, retry = 0.1 }
     app.feed.timer { every = 0.03 }
     app.script("taker.lua", { account = { gateway = "gate" } })]]):format(at, at),
     files = { ["taker.lua"] = [[

@@ -259,6 +259,13 @@ static void timers(void)
          "<-\n!the peer logged out\n=4 4");
     talk("our Logout without an answer", TW_FIX_42, &acceptor,
          ON "logout\n<35=5 34=2 58=bye\n+1.9\n<-\n+0.2\n!bye");
+    talk("an answer that waited for our turn", TW_FIX_42, &acceptor,
+         ON "logout\n<35=5 34=2 58=bye\nstop 9\n>35=1 34=2 112=x\n<35=0 34=3 112=x\n"
+         ">35=5 34=3\n<-\n!the peer logged out\n=4 4");
+    talk("and that is not there then", TW_FIX_42, &acceptor,
+         ON "logout\n<35=5 34=2 58=bye\nstop 9\n+1.9\n<-\n+0.2\n!bye");
+    talk("nor after another stop", TW_FIX_42, &acceptor,
+         ON "logout\n<35=5 34=2 58=bye\nstop 9\nstop 9\n!bye");
 }
 
 static void commands(void)
