@@ -565,6 +565,16 @@ static bool is_heard(void *ctx, const char *session)
 
 /* ---- ports ---- */
 
+/* The error says where it is, and of what, unless it says that itself. */
+static void set_what(struct tw_error *error, const char *at, const char *what)
+{
+    struct tw_error was = *error;
+    bool says = strstr(was.text, what) != NULL;
+
+    tw_fail(error, was.code, "%s%s%s%s", at, says ? "" : what, says ? "" : ": ",
+            was.text);
+}
+
 static int add_door(lua_State *L, struct tw_app *app, struct tw_error *error)
     TW_ON(MAIN)
 {
@@ -594,6 +604,7 @@ static int add_door(lua_State *L, struct tw_app *app, struct tw_error *error)
         if (rc == TW_OK) rc = set_orders(L, app->fix, &r[i].o, error);
         if (rc == TW_OK) rc = set_market(L, app->fix, &r[i].o, error);
         lua_pop(L, 1);
+        if (rc < 0) set_what(error, "", r[i].what);
         templates[o.templates_n++] = (struct tw_fix_door_template){
             r[i].o.session.sender, r[i].o.session.target, r[i].o };
     }
@@ -605,16 +616,16 @@ static int add_door(lua_State *L, struct tw_app *app, struct tw_error *error)
 
 /* ---- all of it ---- */
 
-/* [-0, +0, m]  Of the session that is declared on top: the error says where it is. */
-static void set_place(lua_State *L, struct tw_error *error)
+/* [-0, +0, m]  Of what is declared on top, which is the i-th: the error says where. */
+static void set_place(lua_State *L, const char *list, int i, struct tw_error *error)
 {
     const char *what = ltw_text_at(L, -1, "what"), *at = NULL;
-    struct tw_error was = *error;
+    char key[TW_NAME_MAX + 1];
 
-    if (lua_getfield(L, -3, "places") == LUA_TTABLE) at = ltw_text_at(L, -1, what);
+    snprintf(key, sizeof key, "%s %d", list, i);
+    if (lua_getfield(L, -3, "places") == LUA_TTABLE) at = ltw_text_at(L, -1, key);
     lua_pop(L, 1);
-    if (at && strstr(was.text, what)) tw_fail(error, was.code, "%s%s", at, was.text);
-    else if (at) tw_fail(error, was.code, "%s%s: %s", at, what, was.text);
+    if (at) set_what(error, at, what);
 }
 
 /* [-0, +0, e]  Each of the list of that name in the table on top. */
@@ -627,7 +638,7 @@ static int each(lua_State *L, struct tw_app *app, const char *name,
     lua_getfield(L, -1, name);
     for (lua_Integer i = 1; rc == TW_OK && lua_rawgeti(L, -1, i) == LUA_TTABLE; i++) {
         rc = add(L, app, error);
-        if (rc < 0) set_place(L, error);
+        if (rc < 0) set_place(L, name, (int)i, error);
         lua_pop(L, 1);
     }
     return rc;

@@ -50,6 +50,11 @@ local TLS = { certificate = "string", key = "string", ca = "string", ca_folder =
               crl = "string", name = "string", ask = "boolean", only_13 = "boolean",
               ciphers = "string", suites = "string" }
 for name, kind in pairs(COMMON) do INITIATOR[name] = kind end
+local OF_PORTS = { connections = "number", session_limit = "number" }
+local CONFIG = {}                        -- options of app.fix.config
+for _, of in ipairs { INITIATOR, OF_PORTS } do
+  for name, kind in pairs(of) do CONFIG[name] = kind end
+end
 
 local function whole(what, options, name, least, most)
   local n = options[name]
@@ -316,7 +321,7 @@ local function initiator(what, options)
   local one = read_initiator(what, options, now.names)
   one.loopback = door
   now.sessions[#now.sessions + 1] = one
-  now.places[one.what] = declare.place()
+  now.places["sessions " .. #now.sessions] = declare.place()
   return one.name
 end
 
@@ -346,7 +351,7 @@ local function acceptor(what, options)
       ("%s: sessions[%d]"):format(what, i), session, COMMON), now.names)
     one.door = door
     now.sessions[#now.sessions + 1], names[i] = one, one.name
-    now.places[one.what] = declare.place()
+    now.places["sessions " .. #now.sessions] = declare.place()
     declare.now.orders = declare.now.orders or session.orders
   end
   local templates = o.template and (o.template[1] and o.template or { o.template }) or {}
@@ -358,6 +363,7 @@ local function acceptor(what, options)
     made.templates[i] = session_of(what_i, template, now.names)
   end
   now.doors[#now.doors + 1] = made
+  now.places["doors " .. #now.doors] = declare.place()
   return names
 end
 
@@ -499,7 +505,8 @@ end
 
 --- app.fix.config(path [, options]) -> names
 -- The sessions of a QuickFIX .cfg file; options are of app.fix.session and stand over
--- what it says.  A setting that is not supported is a warning, with its line.  A session
+-- what it says; connections and session_limit, of app.fix.acceptor, are those of each of
+-- its ports.  A setting that is not supported is a warning, with its line.  A session
 -- is called by SessionQualifier, or FIX.4.4:SENDER-TARGET; one of a template
 -- (AcceptorTemplate=Y or DynamicSession=Y) FIX.4.4.CALLER.  A port is of loopback, unless
 -- the file has SocketAcceptHost, or options host.
@@ -510,15 +517,21 @@ function fix.config(path, options)
   if type(path) ~= "string" then
     fail(2, "app.fix.config: a path expected, got a %s", type(path))
   end
-  check("app.fix.config", options or {}, INITIATOR)
+  check("app.fix.config", options or {}, CONFIG)
   local config, why = require "tw.fix_config".read(path)
   if not config then error(why, 2) end
   local names, list = {}, declare.now.warnings
   for _, text in ipairs(config.warnings) do list[#list + 1] = text end
+  for name in pairs(options or {}) do
+    if OF_PORTS[name] and #config.acceptors == 0 then
+      fail(2, "app.fix.config: %s is of a port, and %s has none", name, path)
+    end
+  end
   local function put(made, f)
     for name, value in pairs(options or {}) do
-      if made.sessions and (name == "host" or name == "port") then made[name] = value
-      else
+      if made.sessions and (name == "host" or name == "port" or OF_PORTS[name]) then
+        made[name] = value
+      elseif not OF_PORTS[name] then
         for _, one in ipairs(made.sessions or { made }) do one[name] = value end
         for _, one in ipairs(made.template or {}) do one[name] = value end
       end

@@ -121,5 +121,16 @@ wrong("an acceptor's", "app.fix.acceptor { port = 0, sessions = { { name = 'b',"
 wrong("a dictionary", "local function f(o) app.fix.session(o) end\nf" .. BROKER
       .. "dictionary = 'nothere.xml' }",
       "app.lua:2: app.fix.session 'b': nothere.xml: no such file or directory")
+wrong("a template's", "app.fix.acceptor { port = 0, sessions = {} }\n"
+      .. "app.fix.acceptor { port = 0, template = {"
+      .. " sender = 'A', target = '*', dictionary = 'nothere.xml' } }",
+      "app.lua:3: app.fix.acceptor: template 'fix1': nothere.xml: no such file")
+wrong("a port's certificate", "app.fix.acceptor { port = 0, sessions = {},"
+      .. " tls = { certificate = 'nothere.pem', key = 'nothere.pem' } }",
+      "app.lua:2: app.fix.acceptor: tls: ")
+wrong("a session behind another's line", "app.fix.acceptor { port = 0, sessions = {"
+      .. " { sender = 'A', target = 'B' } } }\n"
+      .. "app.fix.session" .. BROKER .. "dictionary = 'nothere.xml' }",
+      "app.lua:3: app.fix.session 'b': nothere.xml: no such file")
 
 t.done()

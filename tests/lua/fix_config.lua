@@ -190,8 +190,11 @@ end
 
 do
   local path = file(TEMPLATES)
-  local declared = assert(open(("app.fix.config(%q, { orders = true })"):format(path)))
+  local declared = assert(open(("app.fix.config(%q, { orders = true, connections = 7,"
+    .. " session_limit = 5 })"):format(path)))
   os.remove(path)
+  t.same({ declared.fix.doors[1].session_limit, declared.fix.doors[1].connections },
+         { 5, 7 }, "and of ports")
   t.same({ declared.orders, declared.fix.doors[1].templates[2].orders,
            declared.fix.doors[1].templates[3].name, declared.fix.sessions[1].orders },
          { true, true, "FIX.4.4-2", true }, "options are of templates, too")
@@ -207,13 +210,15 @@ t.is(one.check, 1 | 4 | 32 | 64, "checks are bits")
 t.is(one.schedule.days, 2 | 4 | 32, "days are bits")
 t.is(one.schedule.open, 8 * 3600, "times are seconds")
 t.is(one.latency, -1, "no latency is negative")
-os.remove(path)
 
 local function fails(text, pattern)
   local got, why = open(text)
   t.ok(not got and tostring(why):find(pattern), pattern)
   if got or not tostring(why):find(pattern) then t.diag(tostring(why)) end
 end
+fails(("app.fix.config(%q, { session_limit = 5 })"):format(path),
+      "app.fix.config: session_limit is of a port, and /.* has none")
+os.remove(path)
 local S = "app.fix.session { host = 'h', port = 1, sender = 'A', target = 'B', %s }"
 fails(S:format "hartbeat = 1", "no option 'hartbeat'")
 fails(S:format "heartbeat = -1", "heartbeat must be an integer in 0")
