@@ -4,6 +4,12 @@
 -- the wait has raised (Ctrl-C, or a call from where nobody can wait).
 local held = {}
 
+-- What raises is told of where the call is, two levels up.
+local function checked(fine, ...)
+  if not fine then error(..., 3) end
+  return ...
+end
+
 -- begin(fn, ...) -> call; start(call) -> a future of it, or nil: the pool is to run it;
 -- finish(fn, call) -> its result.
 return function(fn, begin, start, finish)
@@ -12,7 +18,7 @@ return function(fn, begin, start, finish)
     for future in pairs(held) do
       if future:peek() ~= "pending" then held[future] = nil end
     end
-    local call, values = begin(fn, ...), table.pack(fn, ...)
+    local call, values = checked(pcall(begin, fn, ...)), table.pack(fn, ...)
     task.shield(function()
       local future = start(call) or assert(pool.run("tw.internal.ffi.run", call))
       held[future] = values

@@ -79,9 +79,10 @@ static void store_result(lua_State *L, struct ltw_ffi *f, const struct ltw_ctype
                          void *result)
 {
     if (count_results(t) == 0) return;
-    f->argument = 0;
+    f->argument = LTW_C_RESULT;
     ltw_cstore(L, f, (struct ltw_cuse){ t->of, false }, result, lua_gettop(L),
                LTW_C_ASSIGN);
+    f->argument = 0;
     /* libffi takes small integers as whole registers. */
     if (ltw_c_is_integer(t->of) && t->of->size < sizeof(ffi_arg))
         *(ffi_sarg *)result = (ffi_sarg)ltw_cload_integer(t->of, result);

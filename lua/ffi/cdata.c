@@ -211,15 +211,13 @@ static void element(lua_State *L, const struct ltw_cdata *c, ptrdiff_t i,
             luaL_error(L, "the size of '%s' is not known", lua_tostring(L, -1));
         }
     } else {
-        size_t count =
-            c->count != SIZE_MAX || !(t->flags & (LTW_C_VLA | LTW_C_INCOMPLETE))
-                ? (c->count == SIZE_MAX ? t->count : c->count)
-                : SIZE_MAX;
+        size_t count = c->count != SIZE_MAX ? c->count : t->count ? t->count : SIZE_MAX;
 
         if ((size_t)i >= count && count != SIZE_MAX)
             luaL_error(L, "index %I of an array of %I", (lua_Integer)i,
                        (lua_Integer)count);
-        out->use.constant |= c->constant;
+        /* A part of what is one value, of which others have copies, is not written. */
+        out->use.constant |= c->constant || t->kind != LTW_C_ARRAY;
     }
     out->at = (unsigned char *)((uintptr_t)base + (uintptr_t)i * t->of->size);
     out->bits = NULL;
@@ -278,7 +276,7 @@ static bool find(lua_State *L, struct ltw_ffi *f, const struct ltw_cdata *c,
             bool re = !strcmp(part, "re");
 
             if (!re && strcmp(part, "im") != 0) return false;
-            *out = (struct place){ { t->of, c->constant }, c->at + (re ? 0 : t->of->size),
+            *out = (struct place){ { t->of, true }, c->at + (re ? 0 : t->of->size),
                                    NULL };
             return true;
         }
@@ -292,7 +290,8 @@ static bool find(lua_State *L, struct ltw_ffi *f, const struct ltw_cdata *c,
         out->bits = m->field->bits ? m->field : NULL;
         return true;
     }
-    if (t->kind != LTW_C_POINTER && t->kind != LTW_C_ARRAY) return false;
+    if (t->kind != LTW_C_POINTER && t->kind != LTW_C_ARRAY && !ltw_chas_parts(t))
+        return false;
     if (!integer_key(L, 2, &i)) return false;
     element(L, c, i, out);
     return true;
@@ -362,14 +361,8 @@ static COLD int newindex_any(lua_State *L, const struct ltw_cdata *c)
         return 0;
     }
     if (ltw_cfixed(p.use)) return ltw_crefuse_fixed(L, p.use);
-    if (p.bits) {
-        int64_t v = 0;
-
-        ltw_cstore(L, f, (struct ltw_cuse){ f->of_int64, false }, &v, 3, LTW_C_ASSIGN);
-        ltw_cstore_bits(p.bits, p.at, v);
-    } else {
-        ltw_cstore(L, f, p.use, p.at, 3, LTW_C_ASSIGN);
-    }
+    if (p.bits) ltw_cconvert_bits(L, f, p.bits, p.at, 3);
+    else ltw_cstore(L, f, p.use, p.at, 3, LTW_C_ASSIGN);
     return 0;
 }
 
@@ -523,8 +516,9 @@ static int ctype_index(lua_State *L)
     if (!ltw_ctype_of_value(L, 1, &use)) luaL_typeerror(L, 1, "C type");
     if (index_meta(L, use.type)) return 1;
     ltw_ctype_push_name(L, use);
-    return luaL_error(L, "ctype '%s' has no '%s'", lua_tostring(L, -1),
-                      luaL_tolstring(L, 2, NULL));
+    luaL_tolstring(L, 2, NULL);
+    return luaL_error(L, "ctype '%s' has no '%s'", lua_tostring(L, -2),
+                      lua_tostring(L, -1));
 }
 
 static int ctype_eq(lua_State *L)

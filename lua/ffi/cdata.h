@@ -12,6 +12,8 @@
 
 #include "ctype.h"
 
+enum { LTW_C_RESULT = -1 };     /* for `argument`: what a callback has returned */
+
 /* What an ffi has; one a state.  A userdata, the first upvalue of all its functions. */
 struct ltw_ffi {
     struct ltw_ctypes *types;
@@ -25,7 +27,7 @@ struct ltw_ffi {
     int callbacks;              /* function -> type -> callback, those that never end */
     int callback_metatable;
     struct callback *live;      /* callbacks, newest first; callback.c's */
-    int argument;               /* that is being converted; 0: none */
+    int argument;               /* that is being converted; 0: none; LTW_C_RESULT */
     int error;                  /* errno, as the last call left it */
     lua_State *caller;          /* what has called C; NULL: nobody */
     struct ltw_foreign *foreign;    /* calls of other threads: one reference    */
@@ -181,7 +183,10 @@ void ltw_cstore_float(const struct ltw_ctype *t, void *p, double v);
 
 /* A bit-field of a record at p. */
 int64_t ltw_cload_bits(const struct ltw_cfield *field, const unsigned char *unit);
-void ltw_cstore_bits(const struct ltw_cfield *field, unsigned char *unit, int64_t v);
+
+/* [-0, +0, e]  It becomes the Lua value at idx. */
+void ltw_cconvert_bits(lua_State *L, struct ltw_ffi *f, const struct ltw_cfield *field,
+                       unsigned char *unit, int idx);
 
 /* As C does; what does not fit an int64_t is the smallest one, as processors have it. */
 int64_t ltw_cinteger_of(double d);

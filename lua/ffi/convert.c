@@ -79,9 +79,8 @@ int64_t ltw_cload_bits(const struct ltw_cfield *field, const unsigned char *unit
     return (int64_t)v;
 }
 
-void ltw_cstore_bits(const struct ltw_cfield *field, unsigned char *unit, int64_t v)
+static void store_bits(const struct ltw_cfield *field, unsigned char *unit, int64_t v)
 {
-    if (field->use.type->kind == LTW_C_BOOL) v = v != 0;
     for (unsigned i = 0; i < field->bits; i++) {
         unsigned at = field->shift + i;
         unsigned char bit = (unsigned char)(1u << at % 8);
@@ -89,6 +88,15 @@ void ltw_cstore_bits(const struct ltw_cfield *field, unsigned char *unit, int64_
         if ((uint64_t)v >> i & 1) unit[at / 8] |= bit;
         else unit[at / 8] &= (unsigned char)~bit;
     }
+}
+
+void ltw_cconvert_bits(lua_State *L, struct ltw_ffi *f, const struct ltw_cfield *field,
+                       unsigned char *unit, int idx)
+{
+    int64_t v = 0;
+
+    ltw_cstore(L, f, (struct ltw_cuse){ field->use.type, false }, &v, idx, LTW_C_ASSIGN);
+    store_bits(field, unit, ltw_cload_integer(field->use.type, &v));
 }
 
 int64_t ltw_cinteger_of(double d)
@@ -132,8 +140,9 @@ void ltw_cdata_push_type(lua_State *L, int idx)
 {
     struct ltw_cuse use;
 
-    if (ltw_ctype_of_value(L, idx, &use)) ltw_ctype_push_name(L, use);
-    else lua_pushstring(L, luaL_typename(L, idx));
+    if (!ltw_ctype_of_value(L, idx, &use)) lua_pushstring(L, luaL_typename(L, idx));
+    else if (ltw_cdata_test(L, idx)) ltw_ctype_push_name(L, use);
+    else luaL_tolstring(L, idx, NULL);
 }
 
 _Noreturn void ltw_cdata_refuse(lua_State *L, struct ltw_ffi *f, int idx,
@@ -144,8 +153,8 @@ _Noreturn void ltw_cdata_refuse(lua_State *L, struct ltw_ffi *f, int idx,
     f->argument = 0;
     ltw_cdata_push_type(L, idx);
     ltw_ctype_push_name(L, to);
-    if (argument) lua_pushfstring(L, "argument %d: ", argument);
-    else lua_pushliteral(L, "");
+    if (argument > 0) lua_pushfstring(L, "argument %d: ", argument);
+    else lua_pushstring(L, argument ? "the result of a callback: " : "");
     luaL_error(L, "%scannot convert '%s' to '%s'", lua_tostring(L, -1),
                lua_tostring(L, -3), lua_tostring(L, -2));
     __builtin_unreachable();
@@ -249,6 +258,18 @@ static void store_pointer(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use, 
     memcpy(p, &v, sizeof v);
 }
 
+/* Is it an address, which a cast makes a number of?  cdata are seen to by themselves. */
+static bool is_address(lua_State *L, int idx)
+{
+    struct ltw_cuse use;
+
+    switch (lua_type(L, idx)) {
+    case LUA_TNIL: case LUA_TSTRING: case LUA_TLIGHTUSERDATA: return true;
+    case LUA_TUSERDATA: return !ltw_ctype_of_value(L, idx, &use);
+    default: return false;
+    }
+}
+
 /* [-0, +0, e]  An enum's constant of that name. */
 static int64_t constant_of(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use, int idx)
 {
@@ -274,8 +295,19 @@ static void store_number(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use, v
     int64_t i = 0;
     double d = 0;
     bool is_float = false;
+    int kind = lua_type(L, idx);
 
-    switch (lua_type(L, idx)) {
+    if (rule == LTW_C_CAST && t->kind != LTW_C_FLOAT && is_address(L, idx)
+        && !(kind == LUA_TSTRING && t->kind == LTW_C_ENUM)) {
+        to = (struct ltw_cuse){ f->of_void, false };
+        to.type = ltw_ctype_pointer(L, f->types, to);
+        store_pointer(L, f, to, &address, idx, rule);
+        i = (int64_t)(uintptr_t)address;
+        kind = LUA_TNONE;
+    }
+    switch (kind) {
+    case LUA_TNONE:
+        break;
     case LUA_TNUMBER:
         is_float = !lua_isinteger(L, idx);
         if (is_float) d = lua_tonumber(L, idx);
@@ -294,13 +326,13 @@ static void store_number(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use, v
     default:
         c = ltw_cdata_test(L, idx);
         if (!c) ltw_cdata_refuse(L, f, idx, use);
-        if (c->type->kind == LTW_C_FLOAT) {
+        if (c->type->kind == LTW_C_FLOAT || c->type->kind == LTW_C_COMPLEX) {
             if (c->type == t) {
                 memmove(p, c->at, t->size);
                 return;
             }
             is_float = true;
-            d = ltw_cload_float(c->type, c->at);
+            d = ltw_cload_float(c->type->of ? c->type->of : c->type, c->at);
         } else if (ltw_c_is_integer(c->type)) {
             if (t->kind == LTW_C_INT && t->size > 8 && c->type->size > 8) {
                 memmove(p, c->at, t->size);
@@ -365,11 +397,35 @@ static void store_many(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use, voi
     }
 }
 
+/* [-0, +0, e]  A complex number, a vector: of a number, as C makes it.  What else is
+ * copied as a whole. */
+static void store_parts(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use, char *p,
+                        int idx, enum ltw_crule rule)
+{
+    const struct ltw_ctype *t = use.type, *of = t->of;
+    const struct ltw_cdata *c = ltw_cdata_test(L, idx);
+    bool is_complex = t->kind == LTW_C_COMPLEX;
+
+    if (c && c->type == t) {
+        memmove(p, c->at, t->size);
+    } else if (!ltw_chas_parts(t)) {
+        ltw_cdata_refuse(L, f, idx, use);
+    } else if (lua_istable(L, idx)) {
+        store_table(L, f, use, p, t->count, idx);
+    } else {
+        ltw_cstore(L, f, (struct ltw_cuse){ t->of, false }, p, idx, rule);
+        for (size_t i = 1; i < t->count; i++)
+            memcpy(p + i * of->size, p, is_complex ? 0 : of->size);
+        if (is_complex)
+            ltw_cstore_float(of, p + of->size, c && c->type->kind == LTW_C_COMPLEX
+                ? ltw_cload_float(c->type->of, c->at + c->type->of->size) : 0);
+    }
+}
+
 void ltw_cstore(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use, void *p, int idx,
                 enum ltw_crule rule)
 {
     struct ltw_ctype *t = use.type;
-    const struct ltw_cdata *c;
 
     switch (t->kind) {
     case LTW_C_BOOL: case LTW_C_INT: case LTW_C_FLOAT: case LTW_C_ENUM:
@@ -383,28 +439,7 @@ void ltw_cstore(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use, void *p, i
         store_many(L, f, use, p, t->count, idx);
         break;
     case LTW_C_COMPLEX: case LTW_C_VA_LIST: case LTW_C_OPAQUE:
-        c = ltw_cdata_test(L, idx);
-        if (c && c->type == t) {
-            memmove(p, c->at, t->size);
-        } else if (t->kind == LTW_C_COMPLEX) {
-            char *part = p;
-
-            if (lua_istable(L, idx)) {
-                lua_geti(L, idx, 1);
-                lua_geti(L, idx, 2);
-            } else {
-                lua_pushvalue(L, idx);
-                lua_pushinteger(L, 0);
-            }
-            ltw_cstore(L, f, (struct ltw_cuse){ t->of, false }, part, -2, rule);
-            if (lua_isnil(L, -1)) memset(part + t->of->size, 0, t->of->size);
-            else
-                ltw_cstore(L, f, (struct ltw_cuse){ t->of, false }, part + t->of->size,
-                           -1, rule);
-            lua_pop(L, 2);
-        } else {
-            ltw_cdata_refuse(L, f, idx, use);
-        }
+        store_parts(L, f, use, p, idx, rule);
         break;
     default:
         ltw_cdata_refuse(L, f, idx, use);
@@ -413,19 +448,21 @@ void ltw_cstore(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use, void *p, i
 
 /* -- initializers ------------------------------------------------------------------ */
 
-/* [-0, +0, e]  A field, of a record at p, from the value at idx. */
-static void init_field(lua_State *L, struct ltw_ffi *f, const struct ltw_cfield *field,
-                       unsigned char *p, int idx)
+/* Is it, or has it at its end, an array that is as long as was told when it was made? */
+static bool is_flexible(const struct ltw_ctype *t)
 {
-    if (field->bits) {
-        int64_t v = 0;
+    return t->flags & (LTW_C_VLA | LTW_C_INCOMPLETE);
+}
 
-        store_number(L, f, (struct ltw_cuse){ f->of_int64, false }, &v, idx,
-                     LTW_C_ASSIGN);
-        ltw_cstore_bits(field, p + field->offset, v);
-    } else {
-        ltw_cstore(L, f, field->use, p + field->offset, idx, LTW_C_ASSIGN);
-    }
+/* [-0, +0, e]  A field, of a record at p, from the value at idx.  Here and below, count
+ * is the elements of the array at the record's end. */
+static void init_field(lua_State *L, struct ltw_ffi *f, const struct ltw_cfield *field,
+                       unsigned char *p, size_t count, int idx)
+{
+    p += field->offset;
+    if (field->bits) ltw_cconvert_bits(L, f, field, p, idx);
+    else if (is_flexible(field->use.type)) store_many(L, f, field->use, p, count, idx);
+    else ltw_cstore(L, f, field->use, p, idx, LTW_C_ASSIGN);
 }
 
 /* Initializers without names: a table's from `next` on, or those on the stack there. */
@@ -447,7 +484,7 @@ static bool push_given(lua_State *L, const struct given *g)
 /* [-0, +0, e]  The fields in order, those of a member without a name as if they were the
  * record's; of a union the first one. */
 static void init_in_order(lua_State *L, struct ltw_ffi *f, const struct ltw_ctype *t,
-                          unsigned char *p, struct given *g)
+                          unsigned char *p, size_t count, struct given *g)
 {
     for (unsigned i = 0; i < t->count_fields; i++) {
         const struct ltw_cfield *field = &t->fields[i];
@@ -455,14 +492,14 @@ static void init_in_order(lua_State *L, struct ltw_ffi *f, const struct ltw_ctyp
         bool unnamed = !field->name && of->kind == LTW_C_RECORD;
         const struct ltw_cdata *given;
 
-        if (field->bits ? !field->name : of->size == 0) continue;
+        if (field->bits ? !field->name : of->size == 0 && !is_flexible(of)) continue;
         if (!push_given(L, g)) return;
         given = ltw_cdata_test(L, -1);
         if (unnamed && !lua_istable(L, -1) && !(given && given->type == of)) {
             lua_pop(L, 1);
-            init_in_order(L, f, of, p + field->offset, g);
+            init_in_order(L, f, of, p + field->offset, count, g);
         } else {
-            init_field(L, f, field, p, lua_gettop(L));
+            init_field(L, f, field, p, count, lua_gettop(L));
             lua_pop(L, 1);
             g->next++;
         }
@@ -472,19 +509,19 @@ static void init_in_order(lua_State *L, struct ltw_ffi *f, const struct ltw_ctyp
 
 /* [-0, +0, e]  By name, those of unnamed members too; of a union the first one given. */
 static void init_named(lua_State *L, struct ltw_ffi *f, const struct ltw_ctype *t,
-                       unsigned char *p, int idx)
+                       unsigned char *p, size_t count, int idx)
 {
     for (unsigned i = 0; i < t->count_fields; i++) {
         const struct ltw_cfield *field = &t->fields[i];
 
         if (field->name) {
             if (lua_getfield(L, idx, field->name) != LUA_TNIL) {
-                init_field(L, f, field, p, lua_gettop(L));
+                init_field(L, f, field, p, count, lua_gettop(L));
                 if (t->flags & LTW_C_UNION) i = t->count_fields;
             }
             lua_pop(L, 1);
         } else if (!field->bits && field->use.type->kind == LTW_C_RECORD) {
-            init_named(L, f, field->use.type, p + field->offset, idx);
+            init_named(L, f, field->use.type, p + field->offset, count, idx);
         }
     }
 }
@@ -500,7 +537,7 @@ static void store_table(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use, vo
     idx = lua_absindex(L, idx);
     first = lua_geti(L, idx, 0) == LUA_TNIL;
     lua_pop(L, 1);
-    if (t->kind == LTW_C_ARRAY) {
+    if (t->kind != LTW_C_RECORD) {
         size_t size = t->of->size, n = 0;
         struct ltw_cuse of = { t->of, t->of_constant };
 
@@ -512,7 +549,7 @@ static void store_table(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use, vo
             lua_pop(L, 1);
         }
         lua_pop(L, 1);
-        if (n == 1 && !(t->flags & LTW_C_VLA))
+        if (n == 1 && !is_flexible(t) && t->kind != LTW_C_COMPLEX)
             for (; n < count; n++) memcpy(at + n * size, at, size);
         else
             memset(at + n * size, 0, (count - n) * size);
@@ -523,10 +560,10 @@ static void store_table(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use, vo
         struct given g = { .table = idx, .next = first };
 
         lua_pop(L, 1);
-        init_in_order(L, f, t, at, &g);
+        init_in_order(L, f, t, at, count, &g);
     } else {
         lua_pop(L, 1);
-        init_named(L, f, t, at, idx);
+        init_named(L, f, t, at, count, idx);
     }
 }
 
@@ -537,7 +574,7 @@ void ltw_cinit(lua_State *L, struct ltw_ffi *f, struct ltw_cdata *c, int idx, in
     struct given g = { .next = idx, .end = idx + n };
 
     if (n == 0) return;
-    if (t->kind == LTW_C_ARRAY) {
+    if (t->kind == LTW_C_ARRAY || (n > 1 && ltw_chas_parts(t))) {
         size_t count = c->count == SIZE_MAX ? t->count : c->count, size = t->of->size;
         const struct ltw_cdata *from = ltw_cdata_test(L, idx);
         struct ltw_cuse of = { t->of, t->of_constant };
@@ -562,19 +599,19 @@ void ltw_cinit(lua_State *L, struct ltw_ffi *f, struct ltw_cdata *c, int idx, in
         ltw_cstore(L, f, use, c->at, idx, LTW_C_ASSIGN);
         return;
     }
+    size_t count = c->count == SIZE_MAX ? 0 : c->count;
     if (n == 1) {
         const struct ltw_cdata *from = ltw_cdata_test(L, idx);
-
         const struct ltw_ctype *whole = ltw_cplain(t);
 
         if (lua_istable(L, idx) || (from && (ltw_cplain(from->type) == whole
             || (from->type->kind == LTW_C_POINTER
                 && ltw_cplain(from->type->of) == whole)))) {
-            store_many(L, f, use, c->at, 0, idx);
+            store_many(L, f, use, c->at, count, idx);
             return;
         }
     }
-    init_in_order(L, f, t, c->at, &g);
+    init_in_order(L, f, t, c->at, count, &g);
     if (g.next < g.end)
         luaL_error(L, "%d initializers for %d fields", n, (int)g.next - idx);
 }

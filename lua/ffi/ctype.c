@@ -485,7 +485,8 @@ static void add_basics(lua_State *L, struct ltw_ctypes *s)
             .name = ltw_cintern(L, s, spelling, strlen(spelling)) };
     }
     for (int i = 0; i < 3; i++)
-        s->basic[LTW_B_FLOAT_COMPLEX + i].of = &s->basic[LTW_B_FLOAT + i];
+        s->basic[LTW_B_FLOAT_COMPLEX + i].of = &s->basic[LTW_B_FLOAT + i],
+        s->basic[LTW_B_FLOAT_COMPLEX + i].count = 2;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         const char *name = known[i].name;
         struct ltw_cname n = { ltw_cintern(L, s, name, strlen(name)), LTW_C_TYPEDEF,

@@ -76,7 +76,8 @@ struct ltw_ctype {
     bool of_constant;
     unsigned char scalar;       /* enum ltw_cscalar */
     unsigned short depth;       /* of arrays and records within each other: bounded */
-    size_t count;               /* of an array; of an enum: a sum of its constants */
+    size_t count;               /* of an array, a complex number, a vector; of an enum: a
+                                 * sum of its constants */
     const char *name;           /* a record's or enum's tag, a number's spelling */
     struct ltw_cfield *fields;  /* of a record; of a function: its parameters' uses */
     struct ltw_cmember *members;/* a hash of a record's names, unnamed members' too */
@@ -103,6 +104,12 @@ static inline bool ltw_cfixed(struct ltw_cuse use)
     while (use.type->kind == LTW_C_ARRAY && !use.constant)
         use = (struct ltw_cuse){ use.type->of, use.type->of_constant };
     return use.constant || use.type->flags & LTW_C_FIXED;
+}
+
+/* Is it of several numbers that are one value: a complex number, a vector? */
+static inline bool ltw_chas_parts(const struct ltw_ctype *t)
+{
+    return (t->kind == LTW_C_COMPLEX || t->kind == LTW_C_OPAQUE) && t->count;
 }
 
 /* The type without an alignment of its own. */

@@ -22,11 +22,14 @@
  * fits, so only unsigned ones beyond math.maxinteger are boxed; so does an enum's value.
  * `==` compares cdata with cdata alone, so a null pointer is `p == ffi.nullptr`; tonumber
  * and type know no cdata, ffi.tonumber and ffi.type do.  Integers of Lua are passed to
- * `...` as long, floats as double.
+ * `...` as long, floats as double.  Operators take a floating-point cdata as the number
+ * that it holds.  C++'s references (&) are not C.
  *
- * An array knows its length, and an index outside is an error; so is a null pointer that
- * is read, and writing what is const.  A pointer that was made of a cdata keeps it, but C
- * keeps nothing: what C holds on to, Lua must, too.  Each state has an ffi of its own; a
+ * An array knows its length, and an index outside is an error, as is a text that is
+ * longer; one that a struct ends with and declares as [] or [0] is as long as ffi.new was
+ * told, or C says.  To read a null pointer is an error, and to write what is const, parts
+ * of complex numbers included.  A pointer that was made of a cdata keeps it, but C keeps
+ * nothing: what C holds on to, Lua must, too.  Each state has an ffi of its own; a
  * library is loaded once and stays.
  *
  * A Lua function that C calls back runs on the thread of its state.  While that thread is
@@ -50,8 +53,7 @@
  * Structs are passed by value as the C compiler does it.  What libffi can't pass so is
  * refused by the call: vectors of 16 bytes and more, structs aligned to more than that,
  * and on aarch64 all vectors, va_list, and structs of at most 16 bytes that an attribute
- * aligns to 16.  A struct with a member that is constant can't be
- * assigned to as a whole.
+ * aligns to 16.  A struct with a member that is constant can't be assigned to as a whole.
  *
  * What C does is not checked: a wrong declaration or pointer can end the program.  The
  * static program has no ffi.
@@ -259,6 +261,7 @@ static int make(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use, int idx)
     }
     if (t->kind == LTW_C_POINTER && top == idx)
         return make_pointer(L, f, use, idx, LTW_C_ASSIGN);
+    if (t->kind == LTW_C_ARRAY && t->count == 0 && count == SIZE_MAX) count = 0;
     c = ltw_cdata_new(L, f, use, size);
     c->count = count;
     memset(c->at, 0, size);
@@ -370,14 +373,16 @@ static int ffi_metatype(lua_State *L)
 /* ffi.gc(cdata, finalizer) -> cdata
  * Calls the finalizer with the cdata when nothing refers to it any more, the last that
  * was set first; nil takes it away. Yields: no.  Blocks: no.  Thread: the state's.
- * Errors: no cdata.  Units: none. */
+ * Errors: no cdata, or no function.  Units: none. */
 static int ffi_gc(lua_State *L)
 {
     struct ltw_ffi *f = self_of(L);
-
     struct ltw_cdata *c = check_cdata(L, 1);
 
     luaL_checkany(L, 2);
+    if (!lua_isnil(L, 2) && !lua_isfunction(L, 2)
+        && luaL_getmetafield(L, 2, "__call") == LUA_TNIL)
+        luaL_typeerror(L, 2, "function");
     lua_rawgeti(L, LUA_REGISTRYINDEX, f->finalizers);
     lua_pushvalue(L, 1);
     lua_pushvalue(L, 2);

@@ -4,6 +4,8 @@
  */
 #include "parse.h"
 
+#include <string.h>
+
 /* What has been said of a basic type, in any order. */
 struct words {
     int base;                   /* 0, or the token of the word that the others describe */
@@ -19,7 +21,17 @@ bool ltw_cstarts_type(const struct ltw_cparser *p)
     if (p->scan.kind >= LTW_K_TYPEDEF && p->scan.kind <= LTW_K_ATTRIBUTE) return true;
     if (p->scan.kind != LTW_T_NAME) return false;
     n = ltw_cname_find(p->s, p->scan.name);
-    return n && n->kind == LTW_C_TYPEDEF;
+    return n ? n->kind == LTW_C_TYPEDEF : !strcmp(p->scan.name, "complex");
+}
+
+/* What <complex.h> defines, unless it is declared or has to be a name. */
+static bool is_complex(const struct ltw_cparser *p, const struct words *w)
+{
+    bool is_first = !w->shorts && !w->longs && !w->is_signed && !w->is_unsigned;
+
+    return !w->is_complex && (w->base ? w->base == LTW_K_BASIC : is_first)
+        && p->scan.kind == LTW_T_NAME && !strcmp(p->scan.name, "complex")
+        && !ltw_cname_find(p->s, p->scan.name);
 }
 
 /* const of an array is of its elements. */
@@ -109,7 +121,7 @@ static struct ltw_cuse type_of(struct ltw_cparser *p)
 /* A word of a basic type. */
 static bool take_word(struct ltw_cparser *p, struct words *w)
 {
-    int kind = p->scan.kind;
+    int kind = is_complex(p, w) ? LTW_K_COMPLEX : p->scan.kind;
 
     switch (kind) {
     case LTW_K_SHORT: w->shorts++; break;

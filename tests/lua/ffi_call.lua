@@ -89,8 +89,9 @@ for i = 0, 4 do sorted[#sorted + 1] = numbers[i] end
 t.is(table.concat(sorted), "12345", "qsort calls Lua")
 local ok, why = pcall(C.qsort, numbers, 5, 4, function() error "of mine" end)
 t.ok(not ok and why:find "of mine$", "an error in it is raised by the call")
-t.raises("cannot convert 'string' to 'int'", C.qsort, numbers, 5, 4,
-         function() return "x" end)
+t.raises("the result of a callback: cannot convert 'string' to 'int'", C.qsort, numbers,
+         5, 4, function() return "x" end)
+t.raises("^cannot convert 'string' to 'int'", ffi.new, "int", "x")
 local cb = ffi.cast("int (*)(int)", function(x) return x * 2 end)
 t.is(cb(21), 42, "a callback called from Lua")
 cb:set(function(x) return x * 3 end)

@@ -30,6 +30,7 @@ for _, case in ipairs {
   { "bool", 0.5, true }, { "bool", true, true }, { "int", true, 1 }, { "char", 65, 65 },
   { "bool", ffi.nullptr, false }, { "bool", ffi.new "int[1]", true },
   { "enum colour", "GREEN", 5 }, { "enum colour", 6, 6 }, { "unsigned char", 300.7, 44 },
+  { "int", ffi.new("complex", 3.7, 9), 3 }, { "double", ffi.new("complex", 0.5, 9), 0.5 },
 } do
   t.is(through(case[1], case[2]), case[3], ("%s of %s"):format(case[1], case[2]))
 end
@@ -53,6 +54,8 @@ for _, case in ipairs {
   { "int *", ffi.new "float[1]", "'float %[1%]' to 'int %*'" },
   { "int *", ffi.new "const int[1]", "'const int %[1%]' to 'int %*'" },
   { "point *", ffi.new "struct line", "'struct line' to 'struct point %*'" },
+  { "int", ffi.typeof "int", "'ctype<int>' to 'int'" },
+  { "complex", "1", "'string' to 'double'" },
 } do
   if case[3] then t.raises(case[3], ffi.new, case[1], case[2]) end
 end
@@ -107,6 +110,14 @@ do
   for _ = 1, 1000 do ffi.new("int *[6]") end
   t.ok(address[0] == memory + 0, "which is where it was")
 end
+
+local function address(value) return ffi.cast("uintptr_t", value) end
+for _, value in ipairs { "text", io.stdout } do
+  t.ok(address(value) == address(ffi.cast("void *", value)), "an address as an integer")
+end
+t.is(ffi.toretval(address(nil)), 0, "of nil")
+t.raises("'function' to 'int'", ffi.cast, "int", print)
+t.raises("'nil' to 'double'", ffi.cast, "double", nil)
 
 -- Arrays.
 
@@ -168,6 +179,13 @@ t.is(flags.c, true, "or are true")
 t.is(flags.wide, 1 << 39, "and wide")
 flags.b = 15
 t.is(flags.b .. flags.a .. flags.wide, "151" .. (1 << 39), "beside each other")
+ffi.cdef "struct named { enum colour colour : 4; _Bool set : 1; };"
+local named = ffi.new("struct named", { colour = "GREEN", set = 0.5 })
+t.is(named.colour, 5, "one that is an enum, by its name")
+t.is(named.set, true, "and a bool, of any number")
+t.raises("no constant 'PINK'", function() named.colour = "PINK" end)
+t.raises("'string' to 'bool'", function() named.set = "x" end)
+t.raises("'table' to 'unsigned int'", ffi.new, "struct flags", { a = {} })
 local outer = ffi.new("struct outer", { inner = 5, u = 6, last = 7 })
 t.is(outer.inner + outer.u + outer.last, 18, "members without a name")
 outer = ffi.new("struct outer", { 1, 2, 3, 4 })
@@ -225,7 +243,44 @@ ffi.cdef [[
 ]]
 t.is(ffi.sizeof(ffi.new("struct around", 3)), 16 + 24, "one at the end of a field")
 t.is(ffi.sizeof(ffi.new("union either", 3)), 4 + 12, "or in a union")
+for _, given in ipairs {
+  { { n = 1, values = { 1, 2 } } }, { { 1, { 1, 2 } } }, { 1, { 1, 2 } },
+  { { n = 1, values = ffi.new("double[3]", { 1, 2 }) } },
+  { { 1, ffi.new("double[?]", 3, 1, 2) } },
+} do
+  packet = ffi.new("struct packet", 3, table.unpack(given))
+  t.is(packet.n .. " " .. list(packet.values, 3), "1 1.0 2.0 0.0", "with initializers")
+end
+t.raises("more initializers than the 1", ffi.new, "struct packet", 1, { 1, { 1, 2 } })
+t.raises("more initializers than the 0", ffi.new, "struct packet", { 1, { 1 } })
+t.is(ffi.new("struct around", 2, { 1, { 2, { 3, 4 } } }).last.values[1], 4.0,
+     "within others")
+ffi.cdef "struct message { int n; char text[]; };"
+t.is(ffi.string(ffi.new("struct message", 5, { 5, "hello" }).text), "hello", "of bytes")
+t.raises("5 bytes do not fit an array of 4", ffi.new, "struct message", 4, { 5, "hello" })
+ffi.cdef "struct tail { int n; char rest[0]; };"
+local room = ffi.new "char[16]"
+ffi.cast("struct tail *", room).rest[3] = 65
+t.is(room[7], 65, "an array of [0] in a struct is as long as C says")
+t.raises("index 0 of an array of 0", function() return ffi.new "int[0]"[0] end)
+
+-- Complex numbers and vectors: numbers that are one value.
+
+local z = ffi.new("complex", 1, 2)
+t.is(z.re .. z.im .. z[0] .. z[1], "1.02.01.02.0", "a complex number")
+t.is(ffi.new("float complex", z).im .. ffi.new("complex", 3).im, "2.00.0", "converted")
+t.is(ffi.new("complex[2]", { { 1, 2 }, { 3 } })[1].re, 3.0, "an array of them")
+t.raises("constant", function() z.re = 3 end)
+t.raises("constant", function() z[1] = 3 end)
+t.raises("index 2 of an array of 2", function() return z[2] end)
+t.raises("3 initializers for 2", ffi.new, "complex", 1, 2, 3)
+ffi.cdef "int of_complex(int complex, unsigned complex);"
 ffi.cdef "typedef float four __attribute__((vector_size(16)));"
+t.is(list(ffi.new("four", 1, 2, 3, 4), 4), "1.0 2.0 3.0 4.0", "a vector")
+t.is(list(ffi.new("four", { 1, 2 }), 4), "1.0 2.0 0.0 0.0", "of a table")
+t.is(list(ffi.new("four", 5), 4), "5.0 5.0 5.0 5.0", "of one number")
+t.raises("constant", function() ffi.new "four"[0] = 1 end)
+t.raises("index 4 of an array of 4", function() return ffi.new "four"[4] end)
 local four = ffi.new "four"
 ffi.cast("float *", ffi.addressof(four))[3] = 0.5
 four = ffi.new("four[2]", four)[1]
@@ -287,6 +342,9 @@ do local _ <close> = v end
 t.is(made, -1, "__close")
 t.raises("has a metatable already", ffi.metatype, "vector", {})
 t.raises("no struct", ffi.metatype, "int", {})
+t.raises("ctype 'struct point' has no 'none'", function()
+  return ffi.typeof "point".none
+end)
 t.is(v.none, nil, "what __index does not have")
 t.raises("no field 'none'", function() v.none = 1 end)
 t.raises("has no __len", function() return #p end)
@@ -310,6 +368,7 @@ do
   local kept = ffi.gc(ffi.new "int", function() order[#order + 1] = "kept" end)
   ffi.gc(kept, nil)
   t.ok(kept, "a finalizer is taken away")
+  t.raises("function expected, got number", ffi.gc, kept, 1)
 end
 collectgarbage() collectgarbage()
 t.is(table.concat(order, " "), "3 2 1", "the last finalizer first")
