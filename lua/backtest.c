@@ -60,7 +60,7 @@ static char *copy(const char *text, size_t n)
 
 static const char *date(const struct ltw_backtest *b, char out[32])
 {
-    time_t s = (time_t)(ltw_time_ns(&b->time) / 1000000000);
+    time_t s = (time_t)tw_clock_spans(ltw_time_ns(&b->time), 1000000000);
     struct tm tm;
 
     strftime(out, 32, "%Y-%m-%d %H:%M:%S", gmtime_r(&s, &tm));
@@ -193,7 +193,7 @@ no_memory:
 static int os_time(lua_State *L)
 {
     if (lua_isnoneornil(L, 1)) {
-        lua_pushinteger(L, ltw_now_ns(ltw_state(L)) / 1000000000);
+        lua_pushinteger(L, tw_clock_spans(ltw_now_ns(ltw_state(L)), 1000000000));
         return 1;
     }
     lua_pushvalue(L, lua_upvalueindex(1));
@@ -207,7 +207,7 @@ static int os_date(lua_State *L)
     lua_settop(L, 2);
     if (lua_isnil(L, 1)) lua_pushliteral(L, "%c"), lua_replace(L, 1);
     if (lua_isnil(L, 2)) {
-        lua_pushinteger(L, ltw_now_ns(ltw_state(L)) / 1000000000);
+        lua_pushinteger(L, tw_clock_spans(ltw_now_ns(ltw_state(L)), 1000000000));
         lua_replace(L, 2);
     }
     lua_pushvalue(L, lua_upvalueindex(1));
@@ -278,11 +278,12 @@ static int open_traders(lua_State *L)
     b->traders = tw_calloc(b->n, sizeof *b->traders);
     if (!b->curve || !b->journals || !b->traders) luaL_error(L, "not enough memory");
     for (unsigned i = 0; i < b->n; i++) {
-        b->journals[i] = ltw_journal_new(b->scripts[i].id);
+        b->journals[i] = ltw_journal_new(b->scripts[i].id, ltw_time_ns(&b->time));
         if (!b->journals[i]) luaL_error(L, "not enough memory");
         if (b->o.brief) tw_ledger_only_outcomes(b->journals[i]->trades);
         b->traders[i] = ltw_script_get_trader(L, b->engine.scripts[i]);
         b->traders[i]->journal = b->journals[i];
+        tw_broker_begin(b->traders[i]->broker, b->begins_ns);
         if (b->o.probe && b->scripts[i].id == b->o.probed)
             ltw_trader_probe(b->traders[i], b->o.probe);
     }
@@ -614,6 +615,7 @@ static int run(struct ltw_backtest *b)
 {
     const struct tw_record *r = ltw_supply_peek(b);
     char wanted[TW_EXTENT_TEXT];
+    int64_t at_ns;
 
     if (b->error.code < 0) return b->error.code;
     b->is_empty = !r;
@@ -621,6 +623,8 @@ static int run(struct ltw_backtest *b)
                            *tw_extent_wanted(b->o.from_ns, b->o.to_ns, wanted)
                            ? "" : " in the data", wanted);
     ltw_time_set(&b->time, r->time);
+    at_ns = r->kind == TW_BAR ? tw_bar_began(r) : r->time;
+    b->begins_ns = at_ns < 0 ? at_ns : 0;
     if (ltw_backtest_open(b) < 0 || settle(b) < 0) return b->error.code;
     while ((r = ltw_supply_peek(b)))
         if (go_on(b, r) < 0 || (b->records % LOOK_EVERY == 0 && !tidy(b)))

@@ -1,13 +1,14 @@
 /* chart.c - a price over time, in a bounded number of points. */
 #include "chart.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 enum { SPAN_FIRST_NS = 1000000, ROOM_FIRST = 64 };
 
 static int64_t end_of_span(const struct ltw_chart *c, int64_t time_ns)
 {
-    return time_ns - time_ns % c->span_ns + c->span_ns;
+    return (tw_clock_spans(time_ns, c->span_ns) + 1) * c->span_ns;
 }
 
 /* Spans become longer until half of the room is free. */

@@ -84,7 +84,7 @@ static int box_gc(lua_State *L)
 
 static size_t stamp(int64_t ns, char out[40])
 {
-    time_t s = (time_t)(ns / 1000000000);
+    time_t s = (time_t)tw_clock_spans(ns, 1000000000);
     struct tm tm;
     size_t n = 0;
 
@@ -92,7 +92,7 @@ static size_t stamp(int64_t ns, char out[40])
     n = strftime(out, 40, "%Y-%m-%d %H:%M:%S", gmtime_r(&s, &tm));
 
     return n + (size_t)snprintf(out + n, 40 - n, ".%03d ",
-                                (int)(ns / 1000000 % 1000));
+                                (int)((ns - s * INT64_C(1000000000)) / 1000000));
 }
 
 static void keep(struct box *box, const char *line, size_t n)

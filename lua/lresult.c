@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/fixed.h"
 #include "larray.h"
 #include "lfield.h"
@@ -102,9 +103,9 @@ static double periods_of(const struct tw_point *days, size_t n)
     size_t weekend = 0;
 
     for (size_t i = 0; i < n; i++) {
-        int64_t day = (days[i].time_ns - 1) / DAY_NS;
+        int64_t day = tw_clock_spans(days[i].time_ns - 1, DAY_NS);
 
-        weekend += (day + 3) % 7 >= 5;   /* 1970-01-01 was a Thursday */
+        weekend += ((day + 3) % 7 + 7) % 7 >= 5;   /* 1970-01-01 was a Thursday */
     }
     return weekend * 10 > n ? 365 : 252;
 }
@@ -138,7 +139,8 @@ static void set_beside(lua_State *L, const struct tw_point *days, const double *
 static void set_curve_figures(lua_State *L, double start, const struct tw_point *days,
                               const double *market, size_t n, const int64_t *ruined_ns)
 {
-    struct tw_point from = { (days[0].time_ns - 1) / DAY_NS * DAY_NS, start };
+    int64_t first = tw_clock_spans(days[0].time_ns - 1, DAY_NS);
+    struct tw_point from = { first * DAY_NS, start };
     struct tw_curve_figures f;
     struct tw_beside beside;
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "backtest.h"
+#include "base/clock.h"
 #include "base/fixed.h"
 #include "base/memory.h"
 #include "lsha256.h"
@@ -72,7 +73,7 @@ struct out {
 
 static struct out start(struct tw_sha256 *hash, luaL_Buffer *text)
 {
-    return (struct out){ .hash = hash, .text = text, .day = -1 };
+    return (struct out){ .hash = hash, .text = text, .day = INT64_MIN };
 }
 
 static void put(const struct out *out, const char *text, size_t n)
@@ -117,30 +118,22 @@ static void add_date(struct out *out, int64_t day)
     add(out, out->date, out->n_date);
 }
 
-/* 2006-01-02T09:01:00.000000000Z; of before 1970 as printf has it. */
+/* 2006-01-02T09:01:00.000000000Z */
 static void add_time(struct out *out, int64_t ns)
 {
-    time_t s = (time_t)(ns / 1000000000);
+    int64_t s = tw_clock_spans(ns, 1000000000);
+    int64_t day = tw_clock_spans(s, DAY_SECONDS);
     char text[64], *at = text;
-    unsigned second = (unsigned)(s % DAY_SECONDS);
-    struct tm tm;
-    size_t n;
+    unsigned second = (unsigned)(s - day * DAY_SECONDS);
 
-    if (ns < 0) {
-        n = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", gmtime_r(&s, &tm));
-        n += (size_t)snprintf(text + n, sizeof text - n, ".%09dZ",
-                              (int)(ns % 1000000000));
-        add(out, text, n);
-        return;
-    }
-    add_date(out, s / DAY_SECONDS);
+    add_date(out, day);
     at = write_digits(at, second / 3600, 2);
     *at++ = ':';
     at = write_digits(at, second / 60 % 60, 2);
     *at++ = ':';
     at = write_digits(at, second % 60, 2);
     *at++ = '.';
-    at = write_digits(at, (unsigned)(ns % 1000000000), 9);
+    at = write_digits(at, (unsigned)(ns - s * 1000000000), 9);
     *at++ = 'Z';
     add(out, text, (size_t)(at - text));
 }

@@ -447,7 +447,7 @@ static void add_time(const struct ltw_state *state, char *text, size_t room)
     struct tm tm;
 
     if (!state->time) return;
-    seconds = (time_t)(ltw_time_ns(state->time) / 1000000000);
+    seconds = (time_t)tw_clock_spans(ltw_time_ns(state->time), 1000000000);
     strftime(text + n, room - n, n > 0 ? " (%Y-%m-%d %H:%M:%S)" : " at %Y-%m-%d %H:%M:%S",
              gmtime_r(&seconds, &tm));
 }

@@ -36,4 +36,11 @@ static inline int64_t tw_clock_tick_ns(void)
     return tw_clock_of_ns(CLOCK_MONOTONIC_COARSE);
 }
 
+/* How many whole spans lie between the epoch and ns, rounded down: before 1970, too.
+ * Thread: any. */
+static inline int64_t tw_clock_spans(int64_t ns, int64_t span_ns)
+{
+    return ns / span_ns - (ns % span_ns < 0);
+}
+
 #endif

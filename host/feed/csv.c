@@ -15,6 +15,7 @@
  * Layer host/feed.  Thread: one at a time.
  */
 #include "feed/csv.h"
+#include "base/clock.h"
 #include "base/fixed.h"
 #include "base/memory.h"
 #include "base/zone.h"
@@ -37,7 +38,7 @@ enum {
 };
 
 #define LAST_BYTES (((size_t)TW_SYMBOL_MAX + 1) * sizeof(struct tw_quote))
-#define NEWEST_BYTES (((size_t)TW_SYMBOL_MAX + 1) * sizeof(int64_t))
+#define NEWEST_BYTES (((size_t)TW_SYMBOL_MAX + 1) * sizeof(uint64_t))
 #define SECOND_NS INT64_C(1000000000)
 #define DAY_NS (86400 * SECOND_NS)
 
@@ -45,7 +46,7 @@ struct csv {
     struct tw_codec codec;         /* first: what the caller holds        */
     struct tw_symbols *symbols;    /* constant, as all up to columns      */
     struct tw_quote *last;         /* C4; by symbol id, pages as touched  */
-    int64_t *newest;               /* C4; a bar's time                    */
+    uint64_t *newest;              /* C4; a bar's time from INT64_MIN on  */
     uint32_t symbol;               /* of every row, or 0                  */
     struct tw_zone *zone;          /* NULL: UTC                           */
     int64_t interval_ns;           /* of bars, or 0                       */
@@ -231,7 +232,7 @@ static bool has_zone(struct tw_csv_field f)
 /* In the zone of the file; *ns shows its clocks. */
 static void go_to_zone(const struct tw_zone *zone, int64_t *ns)
 {
-    int64_t second = *ns / SECOND_NS - (*ns % SECOND_NS < 0);
+    int64_t second = tw_clock_spans(*ns, SECOND_NS);
 
     *ns = tw_zone_time(zone, second) * SECOND_NS + (*ns - second * SECOND_NS);
 }
@@ -245,7 +246,8 @@ static bool read_time(struct csv *c, struct tw_csv_field f, int64_t more_ns, int
     static const char *const forms[] = {"ns", "us", "ms", "s", "ISO 8601"};
 
     /* The market's own day: base is its midnight. */
-    if (c->factors && r == 0) c->day = (c->base_ns ? c->base_ns : *out) / DAY_NS;
+    if (c->factors && r == 0)
+        c->day = tw_clock_spans(c->base_ns ? c->base_ns : *out, DAY_NS);
     if (r == 0 && (__builtin_add_overflow(*out, c->base_ns, out)
                    || __builtin_add_overflow(*out, more_ns, out))) r = TW_ERANGE;
     if (r == 0) {
@@ -452,9 +454,10 @@ static bool is_there(const struct tw_csv_field *f, enum tw_csv_column open)
 static unsigned read_bars(struct csv *c, const struct tw_csv_field *f,
                           struct tw_record r[ROW])
 {
+    uint64_t at = (uint64_t)r->time - (uint64_t)INT64_MIN;
     unsigned n = 0;
 
-    if (c->newest[r->symbol] > r->time) {
+    if (c->newest[r->symbol] > at) {
         report(c, "time '%s' is before that of the symbol's last bar",
                show(f[TW_CSV_TIME]).text);
         return 0;
@@ -475,7 +478,7 @@ static unsigned read_bars(struct csv *c, const struct tw_csv_field *f,
         n += bid;
     }
     if (n == 0) return 0;
-    c->newest[r->symbol] = r->time;
+    c->newest[r->symbol] = at;
     if (r->symbol < c->low) c->low = r->symbol;
     if (r->symbol > c->high) c->high = r->symbol;
     return n;

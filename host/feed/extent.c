@@ -4,12 +4,13 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/clock.h"
+
 enum { STAMP = 32 };
 
 static const char *stamp(int64_t ns, bool is_date, char out[STAMP])
 {
-    int64_t second = 1000000000;
-    time_t s = (time_t)(ns / second - (ns % second < 0));
+    time_t s = (time_t)tw_clock_spans(ns, 1000000000);
     struct tm tm;
 
     gmtime_r(&s, &tm);

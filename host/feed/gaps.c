@@ -19,6 +19,7 @@
 #include <time.h>
 #include <uv.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "feed/resolution.h"
 
@@ -102,12 +103,6 @@ static struct stream *find(struct tw_gaps *g, uint32_t symbol, uint32_t key)
     return s;
 }
 
-/* Rounded down. */
-static int64_t part(int64_t ns, int64_t of_ns)
-{
-    return ns / of_ns - (ns % of_ns < 0);
-}
-
 /* 0: Sunday */
 static int weekday(int64_t day)
 {
@@ -132,7 +127,8 @@ static uint64_t missing(const struct tw_gaps *g, const struct stream *s, int64_t
     if (gap_ns - step_ns <= g->limit_ns || steps == 0) return 0;
     if (s->always || s->seconds > 86400) return steps;
     if (s->seconds < 86400) return gap_ns < NIGHT_NS ? steps : 0;
-    work = days_of_work(part(s->last_ns, TW_DAY_NS), part(at_ns, TW_DAY_NS));
+    work = days_of_work(tw_clock_spans(s->last_ns, TW_DAY_NS),
+                        tw_clock_spans(at_ns, TW_DAY_NS));
     return work > WEEK || g->limit_ns > 0 ? work : 0;
 }
 
@@ -141,7 +137,7 @@ static int32_t slot_of(const struct stream *s, int64_t ns)
     int64_t slot = s->seconds == 0 ? 900 : s->seconds;
 
     if (s->seconds >= 86400) return 0;
-    return (int32_t)((ns - part(ns, TW_DAY_NS) * TW_DAY_NS) / SECOND_NS / slot);
+    return (int32_t)((ns - tw_clock_spans(ns, TW_DAY_NS) * TW_DAY_NS) / SECOND_NS / slot);
 }
 
 static int keep(struct stream *s, uint64_t n, int64_t at_ns,
@@ -196,8 +192,8 @@ int tw_gaps_look(struct tw_gaps *g, const struct tw_record *r,
     s = find(g, r->symbol, is_bar ? r->source_seq : r->kind);
     if (!s) return UV_ENOMEM;
     s->seconds = is_bar ? tw_bar_seconds(r) : 0;
-    day = part(at_ns, TW_DAY_NS);
-    hour = part(at_ns - day * TW_DAY_NS, 3600 * SECOND_NS);
+    day = tw_clock_spans(at_ns, TW_DAY_NS);
+    hour = tw_clock_spans(at_ns - day * TW_DAY_NS, 3600 * SECOND_NS);
     s->days += s->records == 0 || day != s->day;
     s->day = day;
     s->till_ns = s->seconds < 86400 ? (day * 24 + hour + 1) * 3600 * SECOND_NS
@@ -248,7 +244,7 @@ static void add(const struct tw_gaps *g, const struct stream *s, struct sum *sum
 
 static const char *stamp(int64_t ns, bool is_day, char out[32])
 {
-    time_t s = (time_t)part(ns, SECOND_NS);
+    time_t s = (time_t)tw_clock_spans(ns, SECOND_NS);
     struct tm tm;
 
     gmtime_r(&s, &tm);

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
+
 static const int64_t SECOND_NS = 1000000000;
 enum { WEEK = 7, AROUND = WEEK + 2 };   /* days between begins, and a span's last one */
 
@@ -31,11 +33,6 @@ static struct plan plan_of(const struct tw_fix_schedule *s)
     return p;
 }
 
-static int64_t floor_div(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-}
-
 /* When clocks show that time of that day (days since 1970-01-01). */
 static int64_t moment(const struct tw_fix_schedule *s, int64_t day, int32_t at_s)
 {
@@ -44,7 +41,8 @@ static int64_t moment(const struct tw_fix_schedule *s, int64_t day, int32_t at_s
 
 static bool begins_on(const struct plan *p, int64_t day)
 {
-    int64_t weekday = day + 4 - floor_div(day + 4, WEEK) * WEEK;   /* 1970: Thursday */
+    int64_t weekday =                           /* 1970-01-01 was a Thursday */
+        day + 4 - tw_clock_spans(day + 4, WEEK) * WEEK;
 
     return p->days >> weekday & 1;
 }
@@ -69,8 +67,8 @@ struct tw_fix_period tw_fix_schedule_at(const struct tw_fix_schedule *s, int64_t
 {
     struct tw_fix_period found = { true, INT64_MIN, INT64_MAX };
     struct plan p = plan_of(s);
-    int64_t now = floor_div(now_ns, SECOND_NS), since = INT64_MIN, next = INT64_MAX;
-    int64_t today = floor_div(now + tw_zone_offset(s->zone, now), TW_FIX_DAY_S);
+    int64_t now = tw_clock_spans(now_ns, SECOND_NS), since = INT64_MIN, next = INT64_MAX;
+    int64_t today = tw_clock_spans(now + tw_zone_offset(s->zone, now), TW_FIX_DAY_S);
 
     if (!s->non_stop) {
         int64_t last = find_begin(&p, today + 1, -1, now), end;

@@ -118,9 +118,9 @@ void tw_book_look(struct tw_feed *f)
     /* order [io.retell] relaxed: the flag alone matters */
     if (atomic_exchange_explicit(&f->retell, false, memory_order_relaxed))
         tw_floor_retell(floor);
-    if (now_ns > 0) tw_floor_set_time(floor, now_ns);
+    if (now_ns != 0) tw_floor_set_time(floor, now_ns);
     now_ns = tw_floor_time(floor);
-    if (now_ns > 0 && !f->over) happen(f, now_ns);
+    if (now_ns != 0 && !f->over) happen(f, now_ns);
 }
 
 static void ring(void *ctx)

@@ -568,7 +568,7 @@ int tw_broker_record(struct tw_broker *b, const struct tw_record *r)
     bool is_market = r->kind == TW_QUOTE || r->kind == TW_TRADE || r->kind == TW_BAR;
     int rc;
 
-    if (r->time > b->now_ns) b->now_ns = r->time;
+    if (r->time > b->now_ns || b->seq == 0) b->now_ns = r->time;
     b->seq = r->seq;
     if (b->now_ns > b->day.close_ns) begin_day(b);
     tw_broker_heed(b);
@@ -579,6 +579,11 @@ int tw_broker_record(struct tw_broker *b, const struct tw_record *r)
     if (is_market) mark(b, r);
     if (tw_broker_desk(b) && b->o.desk->limits.daily_loss) tw_broker_tell_loss(b);
     return rc < 0 || b->lost ? UV_ENOMEM : TW_OK;
+}
+
+void tw_broker_begin(struct tw_broker *b, int64_t now_ns)
+{
+    b->now_ns = now_ns;
 }
 
 void tw_broker_now(const struct tw_broker *b, int64_t *time_ns, uint64_t *seq)

@@ -157,6 +157,9 @@ unsigned tw_broker_count(const struct tw_broker *b);
 
 struct tw_account *tw_broker_account(struct tw_broker *b);
 
+/* What time it is before the first record: 0 otherwise. */
+void tw_broker_begin(struct tw_broker *b, int64_t now_ns);
+
 /* The record that is handled: its time, or that of one before it that was later. */
 void tw_broker_now(const struct tw_broker *b, int64_t *time_ns, uint64_t *seq);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/fixed.h"
 #include "base/memory.h"
 
@@ -60,24 +61,18 @@ static int32_t close_of(const struct tw_calendar *c, int64_t day)
     return c->weekdays & 1u << weekday ? c->close : -1;
 }
 
-static int64_t floor_day(int64_t seconds)
-{
-    return (seconds - (seconds % DAY + DAY) % DAY) / DAY;
-}
-
 bool tw_calendar_session(const struct tw_calendar *c, int64_t time_ns,
                          struct tw_session *out)
 {
-    int64_t time = (time_ns - ((time_ns % TW_FIXED_ONE) + TW_FIXED_ONE) % TW_FIXED_ONE)
-                 / TW_FIXED_ONE;
+    int64_t time = tw_clock_spans(time_ns, TW_FIXED_ONE);
     int64_t today;
 
     if (!c) {
-        out->open_ns = floor_day(time) * DAY * TW_FIXED_ONE;
+        out->open_ns = tw_clock_spans(time, DAY) * DAY * TW_FIXED_ONE;
         out->close_ns = out->open_ns + DAY * TW_FIXED_ONE;
         return true;
     }
-    today = floor_day(time + tw_zone_offset(c->zone, time));
+    today = tw_clock_spans(time + tw_zone_offset(c->zone, time), DAY);
     for (int64_t day = today; day < today + 366; day++) {
         int32_t close = close_of(c, day);
         int64_t from = (c->open < c->close ? day : day - 1) * DAY + c->open;

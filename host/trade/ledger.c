@@ -5,6 +5,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "trade/terms.h"
 
@@ -198,8 +199,8 @@ static void thin(struct tw_ledger *l)
         l->span_ns *= 2;
         kept = 0;
         for (size_t i = 0; i < c->n; i++) {
-            if (kept > 0 && c->p[kept - 1].time_ns / l->span_ns
-                          == c->p[i].time_ns / l->span_ns)
+            if (kept > 0 && tw_clock_spans(c->p[kept - 1].time_ns, l->span_ns)
+                          == tw_clock_spans(c->p[i].time_ns, l->span_ns))
                 kept--;
             c->p[kept++] = c->p[i];
         }
@@ -213,7 +214,8 @@ static int draw(struct tw_ledger *l, int64_t time_ns, double equity)
     struct tw_point *last = c->n > 0 ? &c->p[c->n - 1] : NULL;
 
     if (l->span_ns == 0) return TW_OK;
-    if (last && time_ns / l->span_ns == last->time_ns / l->span_ns) {
+    if (last && tw_clock_spans(time_ns, l->span_ns)
+                == tw_clock_spans(last->time_ns, l->span_ns)) {
         *last = (struct tw_point){ time_ns, equity };
         return TW_OK;
     }
@@ -244,7 +246,7 @@ int64_t tw_ledger_till(const struct tw_ledger *l)
     if (l->span_ns == 0)
         return l->day.close_ns < INT64_MAX ? l->day.close_ns + 1 : INT64_MAX;
     last_ns = l->curve.p[l->curve.n - 1].time_ns;
-    till_ns = last_ns - last_ns % l->span_ns + l->span_ns;
+    till_ns = (tw_clock_spans(last_ns, l->span_ns) + 1) * l->span_ns;
     return till_ns <= l->day.close_ns ? till_ns : l->day.close_ns + 1;
 }
 

@@ -1,8 +1,11 @@
 /* risk.c - what is checked before an order goes anywhere. */
 #include "trade/risk.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "trade/terms.h"
+
+#define EPOCH_S INT64_C(9223372037)     /* after the first second that there is */
 
 static int64_t magnitude(int64_t v)
 {
@@ -248,7 +251,8 @@ enum tw_reason tw_desk_check(const struct tw_desk *d, const struct tw_desk_symbo
 /* Orders in the second of event time that is the latest so far. */
 static bool is_too_often(struct tw_desk *d, int64_t time_ns)
 {
-    int64_t second = time_ns / TW_FIXED_ONE, now = get(&d->second);
+    int64_t second = tw_clock_spans(time_ns, TW_FIXED_ONE) + EPOCH_S;
+    int64_t now = get(&d->second);
 
     while (second > now) {
         /* order [desk.counts] relaxed: likewise */

@@ -555,7 +555,7 @@ int tw_venue_send(struct tw_venue *v, const struct tw_request *q)
 
 void tw_venue_set_time(struct tw_venue *v, int64_t now_ns)
 {
-    if (now_ns > v->now_ns) v->now_ns = now_ns;
+    if (now_ns > v->now_ns || v->now_ns == 0) v->now_ns = now_ns;   /* 0: none yet */
 }
 
 int64_t tw_venue_time(const struct tw_venue *v)

@@ -730,7 +730,7 @@ static void bars(void)
     run = decode((struct tw_csv_options){ .symbol = "A", .interval_ns = 60000000000 },
                  "time,open,high,low,close,volume\n60,1,.5,3,2,7\n60,4,3,.5,2,7\n"
                  "60,1,3,.5,4,7\n60,1,3,0,2,7\n60,1,3,,2,7\n60,1,3,.5,2,-7\n"
-                 "60,nan,3,.5,2,7\n120,1,3,.5,2,7\n60,1,3,.5,2,7\n120,1,3,.5,2,7\n"
+                 "60,nan,3,.5,2,7\n-60,1,3,.5,2,7\n-99,1,3,.5,2,7\n-60,1,3,.5,2,7\n"
                  "180,9000000000,9000000000,.000000001,2,7\n");
     ok(run->n == 2 && run->stats.errors == 9 && strcmp(run->problems,
         "csv: line 2: high '.5' is below low '3'\n"
@@ -740,7 +740,7 @@ static void bars(void)
         "csv: line 6: low '' is not a number\n"
         "csv: line 7: size '-7' is negative\n"
         "csv: line 8: open 'nan' is not a number\n"
-        "csv: line 10: time '60' is before that of the symbol's last bar\n"
+        "csv: line 10: time '-99' is before that of the symbol's last bar\n"
         "csv: line 12: the prices of the bar are too far from each other for so many"
         " decimals\n") == 0, "bad bars are told by line");
     if (run->stats.errors != 9) printf("# %s", run->problems);

@@ -109,6 +109,29 @@ static void each_limit(void)
     tw_desk_fini(&d);
 }
 
+/* Also around the second that the count begins with. */
+static void rate(int64_t second)
+{
+    struct tw_desk d;
+    struct tw_broker *a;
+    struct tw_order o[6];
+
+    tw_desk_init(&d, &(struct tw_limits){ .orders = 2 });
+    a = open_broker(&d, 0);
+    quote(a, 1, second, 1, 1000);
+    ok(send(a, &o[0], TW_SIDE_BUY, 1, 990) == TW_REASON_NONE
+       && send(a, &o[1], TW_SIDE_BUY, 1, 990) == TW_REASON_NONE
+       && send(a, &o[2], TW_SIDE_BUY, 1, 990) == TW_REASON_ORDER_RATE,
+       "two orders in second %lld", (long long)second);
+    quote(a, 2, second + 1, 1, 1000);
+    ok(send(a, &o[3], TW_SIDE_BUY, 1, 990) == TW_REASON_NONE
+       && send(a, &o[4], TW_SIDE_BUY, 1, 990) == TW_REASON_NONE
+       && send(a, &o[5], TW_SIDE_BUY, 1, 990) == TW_REASON_ORDER_RATE,
+       "and two in the next");
+    tw_broker_free(a);
+    tw_desk_fini(&d);
+}
+
 static void self_match(void)
 {
     struct tw_desk d;
@@ -473,6 +496,10 @@ static void threads(void)
 int main(void)
 {
     each_limit();
+    rate(1);
+    rate(0);
+    rate(-1);
+    rate(-1325376000);
     self_match();
     random_strategies();
     threads();
