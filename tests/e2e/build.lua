@@ -102,7 +102,8 @@ t.ok(read(root .. "/bot") == read(root .. "/bot3"), "and elsewhere, later")
 
 for _, case in ipairs {
   { "--limit 7 --title 'two words'", "two words\t14" }, { "--limit=3", "quotes\t6" },
-  { "--set limit=4 --workers 1", "quotes\t8" }, { "--title=a=b --seconds 9", "a=b\t100" },
+  { "--set limit=4 --workers 1", "quotes\t8" },
+  { "--title=a=b --seconds 900", "a=b\t100" },
 } do
   local r = run("options " .. case[1], bot .. " " .. case[1])
   t.ok(r.out:find("\n" .. case[2] .. "\t", 1, true), "takes " .. case[1])

@@ -35,11 +35,11 @@ put("crossover.lua", ([[
 local run = apps.shell(([[
   trap 'kill $exchange $trader 2>/dev/null' EXIT
   cd %s
-  %s run %s/scripts/fix/exchange.lua --seconds 120 --set port=0 >ex.out 2>ex.err &
+  %s run %s/scripts/fix/exchange.lua --seconds 600 --set port=0 >ex.out 2>ex.err &
   exchange=$!
   while ! grep -q 'listening on' ex.err; do kill -0 $exchange || exit 3; sleep 0.02; done
   port=$(sed -n 's/.*listening on .*:\([0-9]*\)$/\1/p' ex.err)
-  %s run trader.lua --seconds 120 --set port=$port >tr.out 2>tr.err & trader=$!
+  %s run trader.lua --seconds 600 --set port=$port >tr.out 2>tr.err & trader=$!
   while [ ! -e traded ]; do kill -0 $trader || exit 4; sleep 0.02; done
   kill -INT $trader; wait $trader; ended=$?; trader=
   kill -INT $exchange; wait $exchange; echo $ended $?; exchange=]])
@@ -67,7 +67,7 @@ put("market.lua", (trader_and_all:gsub('"%.%./exchange/', '"' .. root
 run = apps.shell(([[
   trap 'kill $market 2>/dev/null' EXIT
   cd %s; rm -f traded
-  %s run market.lua --seconds 120 >market.out 2>market.err & market=$!
+  %s run market.lua --seconds 600 >market.out 2>market.err & market=$!
   while [ ! -e traded ]; do kill -0 $market || exit 4; sleep 0.02; done
   kill -INT $market; wait $market; echo $?; market=]]):format(dir, tidewire))
 out = apps.read(dir .. "/market.out")

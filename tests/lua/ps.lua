@@ -26,7 +26,10 @@ apps.prints("what scripts do, as they and others see it", {
       tw.sleep(0.001)
       tw.channel(1, { name = "back" }):send(1)
     end
-    function M.on_quote() print("on_quote:", look "a.lua") end
+    function M.on_quote()
+      print("on_quote:", look "a.lua")
+      tw.channel(1, { name = "read" }):send(1)
+    end
     function M.on_stop() print("on_stop:", look "a.lua") end]],
   ["b.lua"] = LOOK .. [[
     function M.on_start()
@@ -34,7 +37,10 @@ apps.prints("what scripts do, as they and others see it", {
       tw.channel(1, { name = "go" }):send(1)
       tw.channel(1, { name = "back" }):recv()
     end
-    function M.on_quote() print("who reads the tape:", look "a.lua") end
+    function M.on_quote()                -- which may come here first
+      tw.channel(1, { name = "read" }):recv()
+      print("who reads the tape:", look "a.lua")
+    end
     function M.on_stop() print("who has ended:", look "a.lua") end]] },
   [[
 its file:	running
