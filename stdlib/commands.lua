@@ -182,8 +182,9 @@ timers.  Nothing in it needs to know that it is a backtest.
                      itself too (60, or what app.limits says; 0: for ever)
   --orders FILE.csv  the list of orders
   --report FILE      the report, as a page; to a file named .txt as text with the same
-                     charts, 80 columns wide; -: that text on standard output, instead of
-                     the summary
+                     charts and tables (of orders: what became of them, and the last
+                     ten), 80 columns wide; -: that text on standard output, instead
+                     of the summary
   --save RUN         what `tidewire explain` needs to tell why an order filled, or not
   --json             the result on standard output, instead of the summary
 

@@ -107,9 +107,10 @@ end
 
 --- report.text(result | results [, width [, options]]) -> string
 -- The same for a terminal: figures, equity and drawdown, returns by month, rolling
--- Sharpe, the distribution of returns, trades on price, exposure, symbols, the best and
--- the worst trades; of a list of results the best runs, and all of the best one.  width:
--- 80, at least 60; options: title and by, as of report.html.
+-- Sharpe, the distribution of returns, trades on price, exposure, the deepest
+-- drawdowns, symbols, the best and the worst trades, what became of the orders and the
+-- last of them; of a list of results the best runs, and all of the best one.  width: 80,
+-- at least 60; options: title and by, as of report.html.
 -- Yields: no.  Blocks: no.  Thread: any.
 -- Errors: raises for a width that is no integer, and as report.html.  Units: columns.
 function report.text(what, width, options)

@@ -128,6 +128,33 @@ function figures.get(result, name)
   return number(all[name]) or number(list(all.arithmetic)[name])
 end
 
+--- figures.lasting(seconds, unit) -> string
+-- How many of that unit, for a column that names it.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: seconds.
+function figures.lasting(s, unit)
+  local x = s / unit
+  return show(x % 1 == 0 and x or math.floor(x * 10 + 0.5) / 10, "number")
+end
+
+--- figures.drawdowns(curve, start) -> rows, unit
+-- The five deepest, each { n, depth, from, lowest, regained, length in that unit }.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: texts.
+function figures.drawdowns(curve, start)
+  local rows, found, longest = {}, data.drawdowns(curve, 5, start), 0
+  local last = curve.time[#curve.time]
+  for _, d in ipairs(found) do
+    longest = math.max(longest, (d.recovered or last) - d.peak)
+  end
+  local name, unit = data.unit(longest)
+  local date = unit == 86400 and data.date or data.moment
+  for i, d in ipairs(found) do
+    rows[i] = { tostring(i), show(d.depth, "percent"), date(d.peak), date(d.trough),
+                d.recovered and date(d.recovered) or "not yet",
+                figures.lasting((d.recovered or last) - d.peak, unit) }
+  end
+  return rows, name
+end
+
 -- What is said behind it.
 figures.RUINED = ": the equity was at or below zero, so there are no ratios"
 

@@ -328,25 +328,9 @@ local function figures_section(result)
     "point at what is dotted for its formula; all are below", "whole")
 end
 
--- As many seconds in a unit, for a column that names it.
-local function lasting(seconds, unit)
-  local x = seconds / unit
-  return show(x % 1 == 0 and x or math.floor(x * 10 + 0.5) / 10, "number")
-end
-
 local function drawdowns_section(curve, start)
-  local rows, found, longest = {}, data.drawdowns(curve, 5, start), 0
-  local last = curve.time[#curve.time]
-  for _, d in ipairs(found) do
-    longest = math.max(longest, (d.recovered or last) - d.peak)
-  end
-  local name, unit = data.unit(longest)
-  local date = unit == 86400 and data.date or data.moment
-  for i, d in ipairs(found) do
-    rows[i] = { tostring(i), { show(d.depth, "percent"), "loss" }, date(d.peak),
-                date(d.trough), d.recovered and date(d.recovered) or "not yet",
-                lasting((d.recovered or last) - d.peak, unit) }
-  end
+  local rows, name = figures.drawdowns(curve, start)
+  for _, row in ipairs(rows) do row[2] = { row[2], "loss" } end
   return page.section("Deepest drawdowns", page.table { rows = rows,
     none = "The equity never fell.", columns = { { "" }, { "Depth" }, { "From" },
     { "Lowest" }, { "Regained" }, { "Length, " .. name } } })
@@ -376,7 +360,7 @@ local function trades_section(trades)
   local name, unit = data.unit(longest)
   for i = 1, math.min(#trades, 1001) do
     local t = trades[i]
-    local length = t.entry and t.exit and lasting(t.exit - t.entry, unit) or "–"
+    local length = t.entry and t.exit and figures.lasting(t.exit - t.entry, unit) or "–"
     rows[i] = { tostring(i), t.symbol, data.moment(t.entry), data.moment(t.exit),
       show(t.quantity, "number"), show(t.entry_price, "number"),
       show(t.exit_price, "number"), signed(show(t.pnl, "money")),

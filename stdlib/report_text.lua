@@ -12,6 +12,7 @@ local text = {}
 local YEARS <const> = 30           -- of months
 local TOP <const> = 10             -- runs of a sweep
 local EXTREME <const> = 5          -- trades, the best and the worst
+local LAST <const> = 10            -- orders
 local CHARTS <const> = 4           -- of trades on price
 local SYMBOLS <const> = 20         -- in the table of them
 local LONG <const>, SHORT <const>, OUT <const> = "▲", "▼", "○"
@@ -164,6 +165,48 @@ local function trades_text(trades, width)
   if n == best then return out end
   return out .. "\n\nWorst trades\n"
          .. trade_table(ranked, n, math.max(n - EXTREME, best) + 1, -1, format, width)
+end
+
+local function drawdowns_text(curve, start, width)
+  local rows, name = figures.drawdowns(curve, start)
+  if #rows == 0 then return "" end
+  for _, row in ipairs(rows) do row[2] = row[2]:gsub("–", "-") end
+  return "Deepest drawdowns\n"
+    .. narrow(rows, { "", "depth", "from", "lowest", "regained", "length, " .. name },
+              width, { "lowest" })
+end
+
+-- What became of them, and the last ones.
+local function orders_text(orders, width)
+  local n, kinds, ends, rows = #orders, {}, {}, {}
+  local function word(x) return x == nil and "" or fit(tostring(x), 40) end
+  for _, o in ipairs(orders) do
+    local key = word(list(o).status) .. "\0" .. word(list(o).reason)
+    if not kinds[key] then ends[#ends + 1] = key end
+    kinds[key] = (kinds[key] or 0) + 1
+  end
+  if n == 0 then return "" end
+  table.sort(ends, function(a, b)
+    if kinds[a] ~= kinds[b] then return kinds[a] > kinds[b] end
+    return a < b
+  end)
+  for i, key in ipairs(ends) do
+    rows[i] = { show(kinds[key], "count"), key:match "^(.-)%z", key:match "%z(.*)" }
+  end
+  local out = "Orders\n" .. narrow(rows, { "count", "status", "reason" }, width, {})
+  local first = math.max(n - LAST, 0) + 1
+  rows = {}
+  for i = first, n do
+    local o = list(orders[i])
+    rows[#rows + 1] = { data.moment(data.seconds(o.time)), word(o.symbol), word(o.side),
+      word(o.type), show(o.quantity, "number"),
+      show(number(o.price) or number(o.stop), "number"), word(o.status),
+      show(o.filled, "number"), show(o.average, "number") }
+    for k, cell in ipairs(rows[#rows]) do if cell == "-" then rows[#rows][k] = "" end end
+  end
+  return ("%s\n\nThe last %s orders\n%s"):format(out, show(n - first + 1, "count"),
+    narrow(rows, { "time", "symbol", "side", "type", "quantity", "price", "status",
+                   "filled", "average" }, width, { "filled", "type", "price", "status" }))
 end
 
 local function symbols_text(result, trades, width)
@@ -336,7 +379,9 @@ function text.run(result, width)
     months_text(days, data.start(result, days), ruined, width),
     sharpe_text(returns, width), distribution_text(returns, width),
     prices_text(result, trades, width), exposure_text(trades, curve, width),
+    drawdowns_text(curve, number(result.start), width),
     symbols_text(result, trades, width), trades_text(trades, width),
+    orders_text(list(result.orders), width),
   }
   local out = {}
   for _, part in ipairs(parts) do if part ~= "" then out[#out + 1] = part end end

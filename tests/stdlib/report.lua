@@ -325,7 +325,8 @@ for _, title in ipairs { "\nEquity\n", "\nDrawdown, %", "\nReturns by month",
     "\nRolling Sharpe, 126 days", "\nDistribution of returns, 681 days, mean -0.01%; "
     .. "218 more did not move\n", "\nTrades on price: ▲ long, ▼ short, ○ exit\n",
     "\nSPY, the 40 of 65 trades", "\nQQQ, the 40 of ", "\nExposure, value held",
-    "; short below 0\n", "\nSymbols\nsymbol ", "\nBest trades\n", "\nWorst trades\n" } do
+    "; short below 0\n", "\nDeepest drawdowns\n", "\nSymbols\nsymbol ",
+    "\nBest trades\n", "\nWorst trades\n", "\nOrders\n", "\nThe last 10 orders\n" } do
   local found = text:find(title, at, true)
   t.ok(found, "in text, in this order: " .. title:gsub("\n", ""))
   at = found or at
@@ -338,6 +339,39 @@ t.ok(text:find("\nQQQ .*%-987,654,321%.12.* 123,456,789%.98.* %-123,456,789\n"),
      "whole numbers of a symbol, without the columns that have no room")
 t.ok(report.text(pair, 130):find "%-123,456,789 +98,765%.4321 +123,456%.789\n",
      "which are there in a wider one")
+
+-- What became of orders, and the last of them; from where to where it fell.
+local ordered = { start = 100, days = {}, orders = {} }
+for i, equity in ipairs { 100, 80, 90, 120, 60, 90 } do
+  ordered.days[i] = { time = i * 86400 * 1000000000, equity = equity }
+end
+for i = 1, 12 do
+  ordered.orders[i] = { time = i * 60 * 1000000000, symbol = "A\27[1m", quantity = i,
+    side = i % 2 == 0 and "buy" or "sell", type = "limit", price = 1.5,
+    status = i % 3 == 0 and "rejected" or "filled", average = i % 3 > 0 and 1.5 or nil,
+    reason = i % 3 == 0 and (i < 9 and "too large" or "too late") or "",
+    filled = i % 3 > 0 and i or 0 }
+end
+text = report.text(ordered)
+t.is(text:match "\nDeepest drawdowns\n.-\n\n", [[
+
+Deepest drawdowns
+     depth        from      lowest  regained    length, d
+1  -50.00%  1970-01-05  1970-01-06  not yet             2
+2  -20.00%  1970-01-02  1970-01-03  1970-01-05          3
+
+]], "drawdowns in text")
+t.is(text:match "\nOrders\n(.-)1970%-01%-01 00:04", [[
+count  status    reason
+    8  filled
+    2  rejected  too large
+    2  rejected  too late
+
+The last 10 orders
+            time  symbol  side  type   quantity  price  status    average
+1970-01-01 00:03  A [1m   sell  limit         3    1.5  rejected
+]], "orders in text")
+t.ok(not report.text({ start = 1, days = {} }):find "Orders", "which it may be without")
 local crowd = results.make {}
 crowd.symbols, crowd.prices = {}, {}
 for i = 1, 30 do
