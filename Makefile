@@ -108,7 +108,7 @@ SLOW     = $(filter-out $(QUICK:%=lua/%.c),$(wildcard lua/*.c lua/*/*.c)) \
            $(patsubst %,host/stat/%.c,digest adopt) host/tape/names.c \
            $(patsubst %,host/trade/%.c,probe performance calendar) \
            $(patsubst %,host/run/%.c,openssl tls revoked dial fix_make fix_door fix_keep \
-             fix_missed fix_engine fix_gateway fix_log fix_serve fix_feed fix_booth \
+             fix_missed fix_engine fix_gateway fix_serve fix_feed fix_booth \
              fix_both feed feed_file feed_tcp feed_program feed_tape feed_book recorder)
 $(SLOW:%.c=$B/%.o): CFLAGS := $(CFLAGS:-O2=-Os)
 

@@ -15,9 +15,8 @@
 
 #include "base/memory.h"
 #include "base/word.h"
-#include "fix/write.h"
 
-enum { ENOUGH = 128 << 10, PREFIX = TW_FIX_TIME_TEXT + 4, PATH_BYTES = 4200 };
+enum { ENOUGH = 128 << 10, TIME = 24, PREFIX = TIME + 4, PATH_BYTES = 4200 };
 
 /* ---- passwords ---- */
 
@@ -74,25 +73,28 @@ static bool has_secrets(const char *p, size_t n)
                                     || memcmp(soh, "\00135=BE\001", 7) == 0);
 }
 
-static bool is_password(const char *equals)
+/* Whether one of eight bytes is the '=' of 554 or 925. */
+static inline bool begin_password(const char *p)
 {
-    return memcmp(equals - 4, "\001554", 4) == 0 || memcmp(equals - 4, "\001925", 4) == 0;
+    uint64_t hit = tw_word_zeros(tw_word_load(p) ^ TW_WORD_OF('='));
+
+    for (; hit; hit &= hit - 1) {
+        uint64_t tag = tw_word_load(p + tw_word_first(hit) - 7) >> 24;
+
+        if (tag == UINT64_C(0x3d34353501) || tag == UINT64_C(0x3d35323901)) return true;
+    }
+    return false;
 }
 
-/* Whether 554 or 925 is there: most messages have none, and are looked at only once. */
+/* Most messages have none, and are looked at only once.  Neither is in the first eight
+ * bytes of one, nor in one of so few. */
 static bool has_password(const char *p, size_t n)
 {
-    size_t at = 4;
+    size_t at = 8;
 
-    for (; at + 8 <= n; at += 8) {
-        uint64_t hit = tw_word_zeros(tw_word_load(p + at) ^ TW_WORD_OF('='));
-
-        for (; hit; hit &= hit - 1)
-            if (is_password(p + at + tw_word_first(hit))) return true;
-    }
-    for (; at < n; at++)
-        if (p[at] == '=' && is_password(p + at)) return true;
-    return false;
+    for (; at + 8 <= n; at += 8)
+        if (begin_password(p + at)) return true;
+    return n >= 16 && begin_password(p + n - 8);
 }
 
 bool tw_fix_must_blank(const char *p, size_t n)
@@ -139,7 +141,8 @@ int tw_fix_log_open(struct tw_fix_log *log, const char *path, size_t max,
     int rc = UV_ENOMEM;
 
     *log = (struct tw_fix_log){ .fd = -1, .room = ENOUGH + PREFIX + max,
-                                .size_max = size_max, .keep = keep ? keep : 1 };
+                                .size_max = size_max, .keep = keep ? keep : 1,
+                                .second_ns = INT64_MIN / 2 };
     log->bytes = tw_map(log->room, false);
     log->path = tw_calloc(1, strlen(path) + 1);
     if (log->path && log->bytes) {
@@ -229,6 +232,23 @@ void tw_fix_log_close(struct tw_fix_log *log)
     log->bytes = log->path = NULL;
 }
 
+/* The time of a line; most are in the second of the one before. */
+static void put_time(struct tw_fix_log *log, int64_t now_ns, char *out)
+{
+    uint64_t past = (uint64_t)(now_ns - log->second_ns);
+    char *digit = log->time + TIME;
+
+    if (past >= 1000000000) {
+        tw_fix_time_text(now_ns, TW_FIX_US, log->time);
+        log->second_ns = now_ns - now_ns % 1000000000;
+    } else {
+        uint32_t us = (uint32_t)past / 1000;
+
+        for (int i = 0; i < 6; i++, us /= 10) *--digit = (char)('0' + us % 10);
+    }
+    memcpy(out, log->time, TIME);
+}
+
 void tw_fix_log_put(struct tw_fix_log *log, int64_t now_ns, int64_t steady_ns,
                     bool incoming, const char *p, size_t n)
 {
@@ -237,7 +257,8 @@ void tw_fix_log_put(struct tw_fix_log *log, int64_t now_ns, int64_t steady_ns,
     assert(log->room - log->n >= n + PREFIX);
     if (log->n == 0) log->since_ns = steady_ns;
     at = log->bytes + log->n;
-    at += tw_fix_time_text(now_ns, TW_FIX_US, at);
+    put_time(log, now_ns, at);
+    at += TIME;
     memcpy(at, incoming ? " < " : " > ", 3);
     memcpy(at + 3, p, n);
     tw_fix_blank(at + 3, n);

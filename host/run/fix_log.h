@@ -15,6 +15,7 @@
 #define TW_FIX_LOG_H
 
 #include "base/tw.h"
+#include "fix/write.h"
 
 enum { TW_FIX_LOG_MS = 200 };        /* a line waits no longer */
 
@@ -23,6 +24,8 @@ struct tw_fix_log {
     char *bytes;                     /* NULL: it is not open                       */
     size_t n, room;                  /* bytes that wait; of them, at most          */
     int64_t since_ns;                /* steady: when the first of them came        */
+    int64_t second_ns;               /* the second of the last line                */
+    char time[TW_FIX_TIME_TEXT];     /* and its time: 20240102-09:30:00.123456     */
     uint64_t waiting;                /* messages among them                        */
     uint64_t lost;                   /* messages that could not be written         */
     uint64_t size, size_max;         /* bytes of the file; 0: it never ends        */

@@ -151,6 +151,39 @@ static void is_blanked(void)
     }
 }
 
+/* Each line has its own time, in the second of the one before, after it or before it. */
+static void times(void)
+{
+    static const int64_t at[] = { 1704186000999999999, 1704186000000001000,
+                                  1704186000123456789, 1704186001000000000,
+                                  1704185999999999000, 1704185999999999999, 0, 999, -1 };
+    struct tw_fix_log log;
+    struct tw_error error;
+    const size_t n_at = sizeof at / sizeof *at;
+    unsigned right = 0;
+    char line[200];
+    FILE *file;
+
+    unlink(path);
+    if (tw_fix_log_open(&log, path, SIZE, 0, 1, &error) < 0) abort();
+    for (size_t i = 0; i < n_at; i++)
+        tw_fix_log_put(&log, at[i], 0, true, "8=FIX", 5);
+    tw_fix_log_close(&log);
+    file = fopen(path, "r");
+    if (!file) abort();
+    for (size_t i = 0; i < n_at && fgets(line, sizeof line, file); i++) {
+        char want[200];
+        size_t n = tw_fix_time_text(at[i], TW_FIX_US, want);
+
+        strcpy(want + n, " < 8=FIX\n");
+        right += strcmp(line, want) == 0;
+        if (strcmp(line, want) != 0) printf("# got %s# not %s", line, want);
+    }
+    fclose(file);
+    unlink(path);
+    ok(right == n_at, "each line has its time (%u)", right);
+}
+
 int main(void)
 {
     char command[PLACE + 20];
@@ -160,6 +193,7 @@ int main(void)
     rotates();
     is_moved();
     is_blanked();
+    times();
     snprintf(command, sizeof command, "rm -r %s", folder);
     if (system(command) != 0) abort();
     return tap_done();
