@@ -642,6 +642,25 @@ static void auctions(void)
     while (tw_venue_step(v, day + 9 * hour)) continue;
     is("1.2:C 4.1:4(15) ", "and comes in behind the auction");
     tw_venue_free(v);
+
+    v = begin();
+    clock_ns = 7 * hour;
+    NEW(1, 1, B, 10, 100, 0);
+    NEW(2, 1, S, 10, 100, 0);
+    NEW(1, 2, S, 4, 103, .reduce_only = true);
+    clock_ns = 8 * hour;
+    CALL(1, 3, S, 30, 98, OPG, .reduce_only = true);
+    CALL(1, 4, S, 8, 97, OPG, .reduce_only = true);
+    CALL(3, 1, B, 8, 99, OPG, 0);
+    CALL(3, 2, B, 9, 96, OPG, 0);
+    CALL(4, 1, S, 3, 99, OPG, .group = 1);
+    CALL(4, 2, S, 3, 0, OPG, .group = 1);
+    text[0] = '\0';
+    while (tw_venue_step(v, 9 * hour)) continue;
+    is("1.3:5=10@98 3.1:3x97 4.2:3x97! 4.1:4(18) 3.1:5x97! 1.4:5x97 1.3:5=5@98 1.3:C "
+       "1.4:C 3.2:C ", "what is held is sold once, and one of a group");
+    ok(tw_venue_position(v, 1, 1) == 5 && tw_venue_position(v, 4, 1) == -3, "no more");
+    tw_venue_free(v);
     tw_calendar_free(c);
 #undef CALL
 }
