@@ -301,6 +301,12 @@ self_match (off if not said) refuses what could trade with an order of any scrip
 orders go to the same gateway; those without one are as at one, and so is the book.
 Market orders and stops count as every price.
 
+daily_loss is what an account has lost since midnight (UTC), with what is held at its last
+price.  From there on what would enlarge a position is refused until the next day; what
+only reduces one is not, and what is open stays.  That of app.risk is of all scripts
+together: what one has gained makes up for what another one has lost, each in the currency
+of its account.
+
 Of position, open_orders, orders, daily_loss and self_match one script leaves less to the
 others.  With any of these, and no live feed, scripts handle each record one after the
 other, in the order of the app: the orders are those of a backtest, for any number of

@@ -109,7 +109,7 @@ end
 -- Adds what is in a folder to `found`; above: the folders that it is in, as a link may
 -- lead back to one.
 local function look(path, names, above, found)
-  local id = tapes.identity(path)
+  local id = tapes.identity(path) or path       -- it may be gone by now
   if above[id] then return end
   above[id] = true
   local stems = {}

@@ -162,6 +162,14 @@ t.is(hash(command "backtest s.lua --data ticks.tape"),
      hash(command "backtest s.lua --data mixed --resolution ticks"),
      "a backtest of it is one with --resolution")
 
+-- A folder that is gone as soon as it was listed.
+put("gone.lua", [[
+  require "tw.internal.tapes".identity = function() end
+  local found, why = require "tw.textfile".files(arg[1])
+  print(found and #found, why and why:match "[^,:]*")]])
+t.is(command "gone.lua mixed".out .. command "gone.lua no-such".out,
+     "2\tnil\n1\tnil\n", "a folder that is gone raises nothing")
+
 -- ---- LEAN's ----
 
 local lean = "../shared/data/lean/"
