@@ -297,6 +297,20 @@ static bool find(lua_State *L, struct ltw_ffi *f, const struct ltw_cdata *c,
     return true;
 }
 
+/* [-0, +0, -]  The field on top, of the record c at 1: how many elements it has where
+ * its type does not say that.  One of [0] has what is behind it in ffi.new's memory. */
+static void set_count(lua_State *L, const struct ltw_cdata *c, const struct ltw_ctype *t,
+                      const unsigned char *at)
+{
+    struct ltw_cdata *field = lua_touserdata(L, -1);
+
+    if (t->flags & (LTW_C_VLA | LTW_C_INCOMPLETE))
+        field->count = c->count;
+    else if (t->kind == LTW_C_ARRAY && !t->count && t->of->size
+             && (uintptr_t)c->at - (uintptr_t)c < lua_rawlen(L, 1))
+        field->count = (size_t)(c->at + c->type->size - at) / t->of->size;
+}
+
 static COLD int index_any(lua_State *L, const struct ltw_cdata *c)
 {
     struct ltw_ffi *f = self_of(L);
@@ -314,9 +328,7 @@ static COLD int index_any(lua_State *L, const struct ltw_cdata *c)
             else lua_pushinteger(L, v);
         } else {
             ltw_cpush(L, f, p.use, p.at, 1);
-            if (c->count != SIZE_MAX && c->type->kind == LTW_C_RECORD
-                && p.use.type->flags & (LTW_C_VLA | LTW_C_INCOMPLETE))
-                ((struct ltw_cdata *)lua_touserdata(L, -1))->count = c->count;
+            if (c->type->kind == LTW_C_RECORD) set_count(L, c, p.use.type, p.at);
         }
         return 1;
     }

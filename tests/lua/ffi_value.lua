@@ -262,6 +262,11 @@ ffi.cdef "struct tail { int n; char rest[0]; };"
 local room = ffi.new "char[16]"
 ffi.cast("struct tail *", room).rest[3] = 65
 t.is(room[7], 65, "an array of [0] in a struct is as long as C says")
+ffi.cdef "struct middle { int n; int32_t all[0]; short two[3]; };"
+local middle = ffi.new("struct middle", 1, { 2, 3 })
+t.is(middle.all[0], 3 << 16 | 2, "in the middle it is of what is behind it")
+t.raises("index 2 of an array of 2", function() return middle.all[2] end)
+t.raises("index 0 of an array of 0", function() return ffi.new "struct tail".rest[0] end)
 t.raises("index 0 of an array of 0", function() return ffi.new "int[0]"[0] end)
 
 -- Complex numbers and vectors: numbers that are one value.
