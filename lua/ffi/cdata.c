@@ -109,6 +109,24 @@ struct ltw_cdata *ltw_cdata_pointer(lua_State *L, struct ltw_ffi *f,
     return c;
 }
 
+void ltw_cdata_finalize(lua_State *L, struct ltw_ffi *f, int idx)
+{
+    struct ltw_cdata *c = lua_touserdata(L, idx);
+
+    c->finalized = !lua_isnil(L, -1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, f->finalizers);
+    lua_pushvalue(L, idx);
+    lua_rotate(L, -3, -1);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+    if (!c->finalized) return;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, f->finalizing);
+    lua_setmetatable(L, idx);
+    /* Lua doesn't know what is freed with it, and its collector, which waits for twice
+     * the memory of those that wait to be finalized, falls ever further behind. */
+    if (lua_gc(L, LUA_GCISRUNNING) > 0) lua_gc(L, LUA_GCSTEP, 1);
+}
+
 /* -- metatypes --------------------------------------------------------------------- */
 
 /* [-0, +1, e]  What ffi.metatype gave the type, or the record that it points to, for the

@@ -88,6 +88,9 @@ struct ltw_cdata *ltw_cdata_view(lua_State *L, struct ltw_ffi *f, struct ltw_cus
 struct ltw_cdata *ltw_cdata_pointer(lua_State *L, struct ltw_ffi *f,
                                     struct ltw_ctype *type, void *to, int owner);
 
+/* [-1, +0, m]  The function on top, or nil, is the finalizer of the cdata at idx. */
+void ltw_cdata_finalize(lua_State *L, struct ltw_ffi *f, int idx);
+
 /* [-0, +1, -]  A scalar of C; false: it needs a box, or is none, and nothing pushed. */
 static inline bool ltw_cpush_scalar(lua_State *L, enum ltw_cscalar s, const void *p)
 {

@@ -231,8 +231,10 @@ static void grow_words(lua_State *L, struct ltw_ctypes *s)
 struct ltw_cname *ltw_cname_add(lua_State *L, struct ltw_ctypes *s,
                                 const struct ltw_cname *name, bool tag)
 {
-    struct ltw_cword *w = ltw_ctypes_alloc(L, s, sizeof *w), **bucket;
+    struct ltw_cword *w = s->unused, **bucket;
 
+    if (w) s->unused = w->chain;
+    else w = ltw_ctypes_alloc(L, s, sizeof *w);
     if (s->count_words > s->word_mask) grow_words(L, s);
     bucket = &s->words[place(name->name, tag) & s->word_mask];
     *w = (struct ltw_cword){ .name = *name, .tag = tag, .chain = *bucket,
@@ -255,12 +257,15 @@ struct ltw_cmark ltw_ctypes_mark(struct ltw_ctypes *s)
 
 void ltw_ctypes_undo(struct ltw_ctypes *s, struct ltw_cmark m)
 {
-    for (; s->newest != m.newest; s->newest = s->newest->before, s->count_words--) {
+    for (; s->newest != m.newest; s->count_words--) {
         struct ltw_cword *w = s->newest, **at;
 
         for (at = &s->words[place(w->name.name, w->tag) & s->word_mask]; *at != w;)
             at = &(*at)->chain;
         *at = w->chain;
+        s->newest = w->before;
+        w->chain = s->unused;
+        s->unused = w;
     }
     for (; s->completed != m.completed; s->completed = s->completed->before) {
         struct ltw_ctype *t = s->completed->type;

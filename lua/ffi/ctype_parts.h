@@ -52,6 +52,7 @@ struct ltw_ctypes {
     lua_Integer count_chunks;
     struct ltw_ctype *basic;            /* LTW_B_COUNT */
     struct ltw_cword **words, *newest;
+    struct ltw_cword *unused;           /* of what was undone: a chain */
     unsigned word_mask, count_words;
     struct ltw_ctype **made;            /* arrays, functions and aligned ones: a hash */
     unsigned made_mask, count_made;

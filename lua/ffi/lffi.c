@@ -269,14 +269,8 @@ static int make(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use, int idx)
     lua_settop(L, top + 1);
     if (ltw_cplain(t)->metatable != LUA_NOREF) {
         lua_rawgeti(L, LUA_REGISTRYINDEX, ltw_cplain(t)->metatable);
-        lua_rawgeti(L, LUA_REGISTRYINDEX, f->finalizers);
-        lua_pushvalue(L, top + 1);
         lua_pushliteral(L, "__gc");
-        if (lua_rawget(L, top + 2) != LUA_TNIL) {
-            lua_rawset(L, -3);
-            lua_rawgeti(L, LUA_REGISTRYINDEX, f->finalizing);
-            lua_setmetatable(L, top + 1);
-        }
+        if (lua_rawget(L, -2) != LUA_TNIL) ltw_cdata_finalize(L, f, top + 1);
         lua_settop(L, top + 1);
     }
     return 1;
@@ -377,22 +371,14 @@ static int ffi_metatype(lua_State *L)
 static int ffi_gc(lua_State *L)
 {
     struct ltw_ffi *f = self_of(L);
-    struct ltw_cdata *c = check_cdata(L, 1);
 
+    check_cdata(L, 1);
     luaL_checkany(L, 2);
     if (!lua_isnil(L, 2) && !lua_isfunction(L, 2)
         && luaL_getmetafield(L, 2, "__call") == LUA_TNIL)
         luaL_typeerror(L, 2, "function");
-    lua_rawgeti(L, LUA_REGISTRYINDEX, f->finalizers);
-    lua_pushvalue(L, 1);
-    lua_pushvalue(L, 2);
-    lua_rawset(L, -3);
-    c->finalized = !lua_isnil(L, 2);
-    if (c->finalized) {
-        lua_rawgeti(L, LUA_REGISTRYINDEX, f->finalizing);
-        lua_setmetatable(L, 1);
-    }
-    lua_settop(L, 1);
+    lua_settop(L, 2);
+    ltw_cdata_finalize(L, f, 1);
     return 1;
 }
 

@@ -436,4 +436,11 @@ t.ok(#tostring(deep) < 10000, "a type that was made of itself is written in shor
 local long = ("x"):rep(100)
 ffi.cdef(("struct long_one { int %s, %sy; };"):format(long, long))
 t.is(ffi.offsetof("struct long_one", long .. "y"), 4, "long names")
+do
+  collectgarbage() collectgarbage()
+  local before = collectgarbage "count"
+  for _ = 1, 20000 do pcall(ffi.cdef, "int declared_not, again; int;;;5") end
+  collectgarbage() collectgarbage()
+  t.ok(collectgarbage "count" < before + 300, "what is undone is used again")
+end
 t.done()

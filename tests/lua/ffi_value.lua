@@ -377,6 +377,12 @@ do
 end
 collectgarbage() collectgarbage()
 t.is(table.concat(order, " "), "3 2 1", "the last finalizer first")
+local before, peak = collectgarbage "count", 0
+for i = 1, 100000 do
+  ffi.gc(ffi.new "int", type)
+  if i % 1000 == 0 then peak = math.max(peak, collectgarbage "count") end
+end
+t.ok(peak < before + 1500, ("finalizers keep up: %.0f kB"):format(peak - before))
 ffi.cdef "typedef struct { int fd; } handle;"
 local ended = {}
 ffi.metatype("handle", { __gc = function(h) ended[#ended + 1] = h.fd end })
