@@ -126,9 +126,23 @@ static bool has_no_price(const struct ltw_script *s, char out[LTW_IDLE_TEXT])
     return false;
 }
 
+/* Nothing that came is what its fill model goes by. */
+static bool has_no_fill(const struct ltw_script *s, char out[LTW_IDLE_TEXT])
+{
+    const struct ltw_trader *t = s->trader;
+    enum tw_fill_model model = tw_broker_get_options(t->broker)->simulator.model;
+
+    if (t->gateway.submit || !tw_broker_goes_by_none(t->broker)) return false;
+    snprintf(out, LTW_IDLE_TEXT, "script %.100s: none of its orders could trade: fill ="
+             " \"%s\" goes by %s, and of their symbols none came", s->o->name,
+             tw_fill_models[model].name, tw_fill_models[model].records);
+    return true;
+}
+
 bool ltw_idle_text(const struct ltw_script *s, bool warm_up, char out[LTW_IDLE_TEXT])
 {
     if (s->state == SCRIPT_FAILED) return false;
     if (was_never_called(s, out) || has_no_bar(s, out)) return true;
-    return s->trader && (were_all_rejected(s, warm_up, out) || has_no_price(s, out));
+    return s->trader && (were_all_rejected(s, warm_up, out) || has_no_price(s, out)
+                         || has_no_fill(s, out));
 }

@@ -581,6 +581,11 @@ int tw_broker_record(struct tw_broker *b, const struct tw_record *r)
     return rc < 0 || b->lost ? UV_ENOMEM : TW_OK;
 }
 
+bool tw_broker_goes_by_none(const struct tw_broker *b)
+{
+    return tw_simulator_goes_by_none(b->venue);
+}
+
 void tw_broker_begin(struct tw_broker *b, int64_t now_ns)
 {
     b->now_ns = now_ns;

@@ -157,6 +157,9 @@ unsigned tw_broker_count(const struct tw_broker *b);
 
 struct tw_account *tw_broker_account(struct tw_broker *b);
 
+/* See tw_simulator_goes_by_none. */
+bool tw_broker_goes_by_none(const struct tw_broker *b);
+
 /* What time it is before the first record: 0 otherwise. */
 void tw_broker_begin(struct tw_broker *b, int64_t now_ns);
 

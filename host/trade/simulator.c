@@ -17,6 +17,7 @@ struct tw_simulator {
     struct tw_live_orders orders;
     struct tw_transit transit;       /* requests on their way                       */
     uint64_t matches;
+    bool passes;                     /* records came that the model does not go by  */
     uint64_t seq;                    /* of the record that is taken, or 0           */
     struct tw_probe *probe;          /* of one order, or NULL                       */
 };
@@ -33,6 +34,11 @@ const struct tw_market *tw_simulator_market(const struct tw_simulator *s,
     const struct tw_live_symbol *at = tw_live_orders_seen(&s->orders, symbol);
 
     return at && at->market.kind ? &at->market : NULL;
+}
+
+bool tw_simulator_goes_by_none(const struct tw_simulator *s)
+{
+    return s->passes && s->matches == 0;
 }
 
 /* ---- reports ---- */
@@ -330,7 +336,10 @@ static void match(struct tw_simulator *s, struct tw_live_symbol *at)
     bool buys, sells;
 
     if (s->probe) probe_passed(s, at, applies, model);
-    if (!applies) return;
+    if (!applies) {
+        s->passes = true;
+        return;
+    }
     buys = reach(m, model, true, &low[0], &high[0]);
     sells = reach(m, model, false, &low[1], &high[1]);
     s->matches++;

@@ -85,6 +85,9 @@ void tw_simulator_resize(struct tw_simulator *s, struct tw_order *o, int64_t qua
  * counts.  UV_ENOMEM: a new symbol found no memory; the record was not seen. */
 int tw_simulator_record(struct tw_simulator *s, const struct tw_record *r);
 
+/* Records came while orders were there, and its model goes by none of them. */
+bool tw_simulator_goes_by_none(const struct tw_simulator *s);
+
 /* What it has seen of a symbol; NULL: nothing. */
 const struct tw_market *tw_simulator_market(const struct tw_simulator *s,
                                             uint32_t symbol);

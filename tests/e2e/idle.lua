@@ -176,6 +176,17 @@ says("to before from", "replay x.tape early.lua --from 2024-01-05 --to 2024-01-0
 says("from twice", "replay x.tape early.lua --from 2024-01-05 --from 2024-01-04", 1,
      "replay: --from is given twice")
 
+-- ---- fills ----
+
+for fill, by in pairs { quote = "quotes", queue = "quotes and trades" } do
+  put(fill .. ".lua", ([[
+    return { account = { fill = "%s" }, on_bar = function(self, symbol)
+      self:buy(symbol, 1) end }]]):format(fill))
+  says("orders that nothing fills: " .. fill, "backtest " .. fill .. ".lua --data x.csv",
+       0, ("warning: script %s.lua: none of its orders could trade: fill = \"%s\" goes by"
+           .. " %s, and of their symbols none came"):format(fill, fill, by))
+end
+
 -- ---- command lines ----
 
 local SEE <const> = "; see `tidewire help backtest`"
