@@ -68,9 +68,9 @@ static void keep_ahead(struct tw_batch *batch)
 static int64_t TW_ON(FEED) release(struct file *f)
 {
     int64_t received = tw_clock_now_ns(), now = tw_clock_steady_ns(), wait_ns = 0;
-    size_t i;
+    size_t i, most = tw_feed_turn(&f->feed, true, f->n - f->first);
 
-    for (i = f->first; i < f->n; i++) {
+    for (i = f->first; i < f->first + most; i++) {
         wait_ns = tw_pace_wait(&f->pace, f->ahead[i].time, now);
         if (wait_ns > 0) break;
         f->ahead[i].received = received;

@@ -23,10 +23,11 @@ static int64_t step_market(void *arg)
     struct market *m = arg;
     struct tw_feed *f = &m->feed;
     int64_t received = tw_clock_now_ns(), now = tw_clock_steady_ns(), wait_ns = 0;
+    uint64_t most = tw_feed_turn(f, m->pace.speed > 0, STEP);
 
     tw_be_feed();
     tw_feed_began(f, now);
-    for (uint64_t n = f->left < STEP ? f->left : STEP; n > 0; n--) {
+    for (uint64_t n = f->left < most ? f->left : most; n > 0; n--) {
         struct tw_record *r;
 
         wait_ns = tw_pace_wait(&m->pace, tw_synthetic_time(m->synthetic), now);
@@ -95,7 +96,7 @@ static int64_t step_timer(void *arg)
     int64_t interval = f->o.interval_ns, now = tw_clock_steady_ns(), wait_ns = 0;
 
     tw_be_feed();
-    for (int n = 0; n < STEP; n++) {
+    for (size_t n = tw_feed_turn(f, true, STEP); n > 0; n--) {
         int64_t after = (int64_t)(t->count + 1) * interval;
 
         wait_ns = t->steady_ns + after - now;

@@ -193,7 +193,8 @@ static void TW_ON(FEED) play_message(struct tape *t, struct tw_record *r)
 static int64_t TW_ON(FEED) play(struct tape *t)
 {
     int64_t now = tw_clock_steady_ns(), wait_ns = 0;
-    size_t end = t->block.n - t->next < PIECE ? t->block.n : t->next + PIECE;
+    size_t piece = tw_feed_turn(&t->feed, t->pace.speed > 0, PIECE);
+    size_t end = t->block.n - t->next < piece ? t->block.n : t->next + piece;
 
     tw_feed_began(&t->feed, now);
     for (; t->next < end && !t->feed.over; t->next++) {

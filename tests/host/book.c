@@ -2,9 +2,12 @@
  * program's records, and when the io is stopped while it waits. */
 #include "rig.h"
 
+#include <uv.h>
+
+#include "place.h"
 #include "run/floor.h"
 
-enum { SCRIPTS = 3, TICKS = 400, PLACE = 5 };   /* PLACE: the symbol of the book */
+enum { SCRIPTS = 3, TICKS = 400, MARKET = 5 };   /* MARKET: the symbol of the book */
 
 /* ---- threads that read and trade ---- */
 
@@ -35,7 +38,7 @@ static void handle(struct script *s, const struct tw_record *r)
     uint64_t dice = (r->seq * 31 + s->id) * UINT64_C(0x9e3779b97f4a7c15) >> 40;
     struct tw_request q = {
         .id = s->orders + 1, .arrives_ns = r->time + (int64_t)(dice & 0xfffff),
-        .seq = r->seq, .symbol = PLACE, .type = TW_TYPE_LIMIT, .tif = TW_TIF_GTC,
+        .seq = r->seq, .symbol = MARKET, .type = TW_TYPE_LIMIT, .tif = TW_TIF_GTC,
         .side = dice & 1 ? TW_SIDE_BUY : TW_SIDE_SELL, .user = s,
         .price = 100 + (int64_t)(dice >> 2 & 7), .quantity = 1 + (int64_t)(dice >> 5 & 3),
     };
@@ -44,7 +47,7 @@ static void handle(struct script *s, const struct tw_record *r)
 
     if (r->kind == TW_ORDER && r->execution.script == s->id)
         s->missed += !tw_seat_next(s->seat, r, &report, &rc) || report.user != s;
-    if (r->kind != TW_QUOTE || (r->symbol == PLACE && dice % 3 > 0)) return;
+    if (r->kind != TW_QUOTE || (r->symbol == MARKET && dice % 3 > 0)) return;
     s->missed += tw_seat_send(s->seat, &q) != TW_OK;
     s->orders++;
 }
@@ -138,7 +141,7 @@ static void with_a_program(void)
     struct tw_feed_options o = { .name = "book", .kind = TW_FEED_BOOK,
                                  .book = { .floor = floor } };
     struct tw_record tick = { .kind = TW_TIMER, .time = 10 }, got[2];
-    struct tw_request q = { .id = 1, .arrives_ns = 15, .symbol = PLACE, .quantity = 1,
+    struct tw_request q = { .id = 1, .arrives_ns = 15, .symbol = MARKET, .quantity = 1,
                             .price = 5, .side = TW_SIDE_BUY, .type = TW_TYPE_LIMIT,
                             .tif = TW_TIF_GTC };
     struct tw_seat *seat;
@@ -200,8 +203,95 @@ static void stopped(void)
     tw_floor_free(floor);
 }
 
+/* ---- behind ---- */
+
+/* A guest of the loop that has a look at the tape in each turn. */
+struct guest {
+    struct tw_tape *tape;
+    uv_loop_t *loop;
+    uv_prepare_t look;
+    uint64_t head, most;   /* owner: FEED, then who has stopped it */
+};
+
+static void look(uv_prepare_t *prepare)
+{
+    struct guest *g = prepare->data;
+    uint64_t head = tw_tape_head(g->tape);
+
+    if (head - g->head > g->most) g->most = head - g->head;
+    g->head = head;
+}
+
+static void start_guest(void *ctx)
+{
+    struct guest *g = ctx;
+
+    g->look.data = g;
+    uv_prepare_init(g->loop, &g->look);
+    uv_prepare_start(&g->look, look);
+}
+
+static void stop_guest(void *ctx)
+{
+    uv_close((uv_handle_t *)&((struct guest *)ctx)->look, NULL);
+}
+
+static bool always(void *ctx)
+{
+    (void)ctx;
+    return true;
+}
+
+enum { LATE = 300 };
+
+/* All records are due at once; what else is in the loop has its turn between them. */
+static void behind(const char *what, struct tw_feed_options *o)
+{
+    static struct tw_record got[LATE];
+    struct rig *g = rig_open(1 << 12);
+    struct tw_floor *floor = tw_floor_new();
+    struct tw_feed_options book = { .name = "book", .kind = TW_FEED_BOOK,
+                                    .book = { floor, always, NULL } };
+    struct guest guest = { .tape = g->tape, .head = tw_tape_head(g->tape) };
+    struct tw_error error;
+    size_t n;
+
+    tw_be_main();
+    o->name = "late";
+    o->limit = LATE;
+    tw_io_add(g->io, o, &error);
+    tw_io_add(g->io, &book, &error);
+    guest.loop = tw_io_carry(g->io, &(struct tw_io_guest){ start_guest, stop_guest,
+                                                           &guest });
+    rig_start(g);
+    n = rig_read(g, got, LATE);
+    tw_io_stop(g->io);
+    ok(n == LATE && guest.most == 1, "%s: %d of %d records in a turn", what,
+       (int)guest.most, (int)n);
+    rig_close(g);
+    tw_floor_free(floor);
+}
+
+static void behind_in_a_file(void)
+{
+    char path[PLACE];
+    FILE *file = fopen(place_file(path), "w");
+
+    fputs("time,symbol,bid,ask\n", file);
+    for (int i = 0; i < LATE; i++) fprintf(file, "%d,A,1,2\n", 1700000000 + i);
+    fclose(file);
+    behind("a file", &(struct tw_feed_options){ .kind = TW_FEED_FILE, .path = path,
+        .format = TW_FORMAT_CSV, .speed = 1e15 });
+    unlink(path);
+}
+
 int main(void)
 {
+    behind("a timer", &(struct tw_feed_options){ .kind = TW_FEED_TIMER,
+                                                 .interval_ns = 1 });
+    behind("a market", &(struct tw_feed_options){ .kind = TW_FEED_SYNTHETIC,
+        .speed = 1e15, .synthetic = ticks.synthetic });
+    behind_in_a_file();
     in_step();
     with_a_program();
     stopped();
