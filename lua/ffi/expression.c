@@ -82,10 +82,10 @@ struct ltw_cvalue ltw_cconvert(struct ltw_cparser *p, struct ltw_cvalue v,
     return v;
 }
 
-/* The integer type that C calculates in. */
+/* The integer type that C calculates in; of an enum without a body none is known. */
 static enum ltw_cbasic promoted(const struct ltw_cparser *p, const struct ltw_ctype *t)
 {
-    if (t->kind == LTW_C_ENUM) t = t->of;
+    if (t->kind == LTW_C_ENUM && t->of) t = t->of;
     if (t->plain) t = t->plain;
     if (t->size < sizeof(int)) return LTW_B_INT;
     for (int b = LTW_B_INT; b <= LTW_B_UINT128; b++)

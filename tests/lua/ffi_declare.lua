@@ -443,4 +443,13 @@ do
   collectgarbage() collectgarbage()
   t.ok(collectgarbage "count" < before + 300, "what is undone is used again")
 end
+
+-- An enum of which there is no body has no type to calculate in.
+ffi.cdef [[
+  enum never_said;
+  #define OF_NEVER_SAID ((enum never_said)1 * 2)
+  #define LESS_OF_IT (-(enum never_said)1)]]
+t.ok(not pcall(function() return ffi.C.OF_NEVER_SAID end), "no constant of it")
+t.raises("cdef:1:%d+: a constant expression expected", ffi.cdef,
+         "enum of_it { K = (enum never_said)2 | 1 };")
 t.done()
