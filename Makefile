@@ -181,14 +181,21 @@ bench: programs
 	@for b in $(call programs,bench/*.c) $(wildcard bench/*/bench.sh); do \
 	  echo "== $$b"; B=$B $$b || exit 1; done
 
-$(FUZZERS): $B/%: %.c $(wildcard host/*.c host/*/*.c host/*/*.h) \
-    $B/built_in.inc
-	@mkdir -p $@.corpus
-	clang $(CPPFLAGS) -std=c11 -pthread -g -O1 -fsanitize=fuzzer,address,undefined \
-	  -o $@ $(filter %.c,$^) $(LDLIBS)
+# The targets share objects, which are made once.
+FUZZED   = $(patsubst %.c,$B/fuzz/%.o,$(wildcard $1))
+FUZZ     = -fsanitize=fuzzer$1,address,undefined
+$B/fuzz/host/fix/built_in.o: $B/built_in.inc
+$B/fuzz/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@echo CLANG $<
+	@clang $(CPPFLAGS) -std=c11 -pthread -g -O1 $(call FUZZ,-no-link) -MMD -MP -c -o $@ $<
 # Of ffi what declares.
 $B/tests/fuzz/cdef: $(filter-out $(foreach f,arithmetic blocking call callback cdata \
-  clib convert lffi plan,lua/ffi/$f.c),$(wildcard lua/ffi/*.c))
+  clib convert foreign lffi method plan,%/$f.o),$(call FUZZED,lua/ffi/*.c))
+$(FUZZERS): $B/%: $B/fuzz/%.o $(call FUZZED,host/*.c host/*/*.c)
+	@mkdir -p $@.corpus
+	@echo LD $@
+	@clang -pthread $(call FUZZ,) -o $@ $(filter %.o,$^) $(LDLIBS)
 fuzz: $(FUZZERS)
 	@for f in $^; do seeds=tests/data/$${f##*/}; test -d $$seeds || seeds=; \
 	  $$f -max_total_time=$(or $(SECONDS),60) -artifact_prefix=$$f- $$f.corpus $$seeds \

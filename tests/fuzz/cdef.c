@@ -100,9 +100,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     before = j.s->newest;
     lua_pushcfunction(L, declare);
     lua_pushlightuserdata(L, &j);
-    lua_pushliteral(L, "name");
-    lua_pushinteger(L, 3);
-    if (lua_pcall(L, memchr(text, '$', n) ? 3 : 1, 0, 0) != LUA_OK) {
+    if (memchr(text, '$', n)) {
+        lua_pushliteral(L, "name");
+        lua_pushinteger(L, 3);
+    }
+    if (lua_pcall(L, lua_gettop(L) - 2, 0, 0) != LUA_OK) {
         if (strchr(lua_tostring(L, -1), '\n') && !memchr(text, '"', n)) abort();
         if (j.s->newest != before) abort();
     }
