@@ -395,13 +395,14 @@ end
 --- app.fix.session(options) -> name
 -- A session that we connect to its peer.  host and port, or hosts, a list of "host:port"
 -- that are tried one after the other, or loopback = true: the port of the app's own
--- app.fix.acceptor above; retry (seconds between tries, or {first, last} for
--- a backoff; default {0.1, 10}); name (default: the target); version ("FIX.4.4"; up to
--- "FIX.5.0SP2"), sender and target (CompIDs; also sender_sub, sender_location,
--- target_sub, target_location); heartbeat (default 30; 0: none); logon (more fields of
--- the Logon: { Username = "me", Password = ... }); tls (true, or ca, ca_folder, crl: a
--- file of what is revoked, which is read again when it has changed, name: of the
--- certificate where it is not the host, certificate, key, only_13, ciphers, suites).
+-- app.fix.acceptor above; retry (seconds between tries, or {first, last} for a backoff,
+-- which begins anew after a session that was up for `last`; default {0.1, 10}); name
+-- (default: the target); version ("FIX.4.4"; up to "FIX.5.0SP2"), sender and target
+-- (CompIDs; also sender_sub, sender_location, target_sub, target_location); heartbeat
+-- (default 30; 0: none); logon (more fields of the Logon: { Username = "me", Password =
+-- ... }); tls (true, or ca, ca_folder, crl: a file of what is revoked, which is read
+-- again when it has changed, name: of the certificate where it is not the host,
+-- certificate, key, only_13, ciphers, suites).
 -- Both sides have: dictionary (a path or a list of them; see `tidewire
 -- help fix`), validate ("strict", "lenient", "off", or a table that changes
 -- strict: fields_out_of_order, have_values, user_defined, unordered_groups,

@@ -284,9 +284,14 @@ static void resend_request(struct tw_fix_session *s, uint64_t seq)
 /* R26. */
 static void logout(struct tw_fix_session *s, uint64_t seq)
 {
+    bool anew = s->o.reset_on_logout || s->o.reset_on_disconnect;
+    uint64_t in = tw_fix_in(s);
     char text[REASON_TEXT];
     const char *why = text_58(s, text);
 
+    /* Else it is asked for after the next Logon. */
+    if (seq > in && s->asked_to < in && anew)
+        tw_fix_tell(s, TW_FIX_GAP, in, seq - 1, NULL, "");
     count(s, seq);
     s->logged_out = true;
     if (s->state == TW_FIX_UP) tw_fix_send_logout(s, NULL);

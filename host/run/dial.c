@@ -7,8 +7,9 @@
  * Invariants
  *   C1  There is at most one of: a lookup, a connection (beginning, open or closing), a
  *       wait.  Each ends in the next.
- *   C2  The delay starts anew only once a connection was good, as its owner says: a peer
- *       that accepts and hangs up at once is not asked more often than one that refuses.
+ *   C2  The delay starts anew only once a connection was good, as its owner says, and
+ *       lasted as long as the longest delay: a peer that accepts, says something and
+ *       hangs up is not asked more often than one that refuses.
  *
  * Layer host/run.  Thread: the loop's.
  */
@@ -123,7 +124,8 @@ static void hang_up(struct tw_dial *d, int why)
 void tw_dial_lost(struct tw_dial *d, int why, bool good)
 {
     if (d->closed) return;
-    if (good) d->delay_ms = d->min_ms;   /* C2 */
+    if (good && uv_now(d->loop) - d->live_ms >= d->max_ms)   /* C2 */
+        d->delay_ms = d->min_ms;
     d->first = good ? 0 : (d->place + 1) % d->n;
     hang_up(d, why);
 }
@@ -146,6 +148,7 @@ static void on_connect(uv_connect_t *request, int status)
     tw_net_tune(&d->tcp);
     forget_found(d);
     d->live = true;
+    d->live_ms = uv_now(d->loop);
     d->up(d);
 }
 

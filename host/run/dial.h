@@ -36,6 +36,7 @@ struct tw_dial {
     unsigned place;                  /* tried, or connected to                   */
     int why;                         /* why the last connection ended, or was none */
     bool live;                       /* it is, or was in this round, connected   */
+    uint64_t live_ms;                /* since when, by the loop's clock          */
 
     unsigned first, tried;           /* of this round: place, and how many       */
     uv_getaddrinfo_t lookup;
@@ -51,8 +52,9 @@ void tw_dial_init(struct tw_dial *d, uv_loop_t *loop);
 /* A round begins, if it rests. */
 void tw_dial_go(struct tw_dial *d);
 
-/* d->tcp is closed, then comes the wait.  good: it was worth it, so that the wait is
- * the shortest, and the next round begins with the first place; else with the next. */
+/* d->tcp is closed, then comes the wait.  good: it was worth it, so that the next round
+ * begins with the first place, else with the next; and that the wait is the shortest, if
+ * it was there as long as the longest. */
 void tw_dial_lost(struct tw_dial *d, int why, bool good);
 
 /* Nothing is called any more.  Safe twice, and on memory of zeros. */

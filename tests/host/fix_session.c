@@ -254,6 +254,9 @@ static void timers(void)
          "connect\n>35=A 34=1 98=0 108=0\n<35=A 34=1 98=0 108=0\n+9999\n<-\n=2 2");
     talk("R26: the peer's Logout, whatever its number", TW_FIX_42, &acceptor,
          ON ">35=5 34=9 58=bye\n<35=5 34=2\n!the peer logged out: bye\n=2 3");
+    talk("R26: what was missing is told where numbers begin anew", TW_FIX_42,
+         &(struct tw_fix_session_options){ .reset_on_logout = true },
+         ON ">35=5 34=9\n<35=5 34=2\n?GAP 2 8\n!the peer logged out\n=1 1");
     talk("our Logout", TW_FIX_42, &acceptor,
          ON "logout\n<35=5 34=2 58=bye\n>35=1 34=2 112=x\n<35=0 34=3 112=x\n>35=5 34=3\n"
          "<-\n!the peer logged out\n=4 4");
