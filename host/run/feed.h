@@ -115,11 +115,11 @@ void tw_book_pushed(struct tw_feed *f, int64_t time_ns);
 void tw_feed_flush(struct tw_feed *f) TW_ON(FEED);
 
 /* Records between two turns of the loop: n, or one of a feed at its own times where
- * each may wait for scripts (feed_book.c).  For who is behind more and more are due, and
+ * each waits for scripts (feed_book.c).  For who is behind more and more are due, and
  * what else the loop carries, FIX sessions say, is to have its turns.  Thread: FEED. */
 static inline size_t tw_feed_turn(const struct tw_feed *f, bool is_paced, size_t n)
 {
-    return is_paced && f->io->book ? 1 : n;
+    return is_paced && f->io->book && f->io->book->o.book.is_quiet ? 1 : n;
 }
 
 /* Wakes the readers for what a flush let them sleep over.  Thread: FEED. */
