@@ -72,8 +72,11 @@ static int add_calendar(lua_State *L, struct ltw_desk *d, struct tw_error *error
     };
     struct tw_special_day *special;
     struct tw_calendar *c = NULL;
+    struct tw_error wrong;
 
-    if (zone && !(o.zone = tw_zone_open(zone, error))) return error->code;
+    if (zone && !(o.zone = tw_zone_open(zone, &wrong)))
+        return tw_fail(error, wrong.code, "app.calendar '%.60s': %.200s",
+                       ltw_text_at(L, -1, "name"), wrong.text);
     o.special = special = special_days(L, &o.n);
     if (special) c = tw_calendar_new(&o);
     tw_free(special);

@@ -353,6 +353,9 @@ function app.calendar(name, options)
     fail(2, "app.calendar: a name expected, got %s", tostring(name))
   end
   local list = declare.now.calendars
+  for _, one in ipairs(list) do
+    if one.name == name then fail(2, "app.calendar '%s' is there twice", name) end
+  end
   list[#list + 1] = checked(trade.calendar, name, options)
 end
 

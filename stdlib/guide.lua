@@ -272,14 +272,15 @@ field account of a script's table between them, field by field:
   fill               how orders are filled, see below ("auto")
   fees               per_share, per_order, minimum (of an order); percent, maker, taker
                      (of the value, 0.1 is 0.1 %), maximum (percent of an order's value),
-                     tiers = {{from = value traded, percent =, maker =, taker =}, ...}
+                     tiers = {{from = value traded, percent =, maker =, taker =}, ...},
+                     the last that is reached instead of these three; all are added up
   latency            seconds, {least, most} or {list = {...}} that were measured; or
                      {submit = ..., cancel = ...}.  Chance comes from seed
   slippage           ticks, bps, impact (times the square of the share of the volume), of
                      market orders and stops
-  volume_share       0 to 1: the part of a record's volume that fill = "volume" takes
+  volume_share       up to 1: the part of a record's volume that fill = "volume" takes
   limits             order_quantity, order_value, position, open_orders, orders in `per`
-                     seconds, collar (percent from the last price), daily_loss,
+                     seconds (1), collar (percent from the last price), daily_loss,
                      self_match = true and buying_power = true: refused
   rates              what 1 of a currency costs: {EUR = 1.08}, or by a symbol's price:
                      {EUR = "EURUSD", JPY = "1/USDJPY"}.  That of an instrument must be

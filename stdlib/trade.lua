@@ -134,11 +134,14 @@ local limits = {
 }
 
 local account = {
-  currency = currency, cash = number(0, 1e18), volume_share = number(0, 1),
+  currency = currency, cash = number(0, 1e18), volume_share = number(1e-9, 1),
   seed = integer(0),
   fees = function(what, name, x) return options(what, name, x, fees) end,
   limits = function(what, name, x)
     local made = options(what, name, x, limits)
+    if made.per and not made.orders then
+      fail(what, "%s.per: how many orders in that time is not said", name)
+    end
     if made.orders and not made.per then made.per = 1 end
     return made
   end,
@@ -328,13 +331,24 @@ function trade.calendar(name, given)
   if o.zone ~= nil and type(o.zone) ~= "string" then
     fail(what, "zone: a name like 'America/New_York' expected, got %s", show(o.zone))
   end
-  local special = made.special
-  for _, day in ipairs(o.holidays or {}) do
-    special[#special + 1] = { day = date(what, "holidays", day), close = -1 }
+  local special, seen = made.special, {}
+  local function add(which, day, close)
+    local at = date(what, which, day)
+    if seen[at] then fail(what, "%s: %s is there twice", which, day) end
+    if close >= 0 and made.open < made.close and close <= made.open then
+      fail(what, "%s: %s closes before it opens", which, day)
+    end
+    seen[at], special[#special + 1] = true, { day = at, close = close }
   end
+  for which, example in pairs { holidays = "{'2013-12-25'}",
+                                early = "{['2013-11-29'] = '13:00'}" } do
+    if o[which] ~= nil and type(o[which]) ~= "table" then
+      fail(what, "%s: days like %s expected, got %s", which, example, show(o[which]))
+    end
+  end
+  for _, day in ipairs(o.holidays or {}) do add("holidays", day, -1) end
   for day, close in pairs(o.early or {}) do
-    special[#special + 1] = { day = date(what, "early", day),
-                              close = clock(what, "early", close, 1) }
+    add("early", day, clock(what, "early", close, 1))
   end
   table.sort(special, function(a, b) return a.day < b.day end)
   return made

@@ -155,6 +155,19 @@ for text, why in pairs {
     = "app.sectors: sector of 'A' is y, and was said to be x before: say it once",
   ["app.weights { A = 0.5, B = 1 } app.weights { B = 1, A = 0.25 }"]
     = "app.weights: weight of 'A' is 0.25, and was said to be 0.5 before: say it once",
+  ["app.calendar('x', { holidays = '2013-12-25' })"] =
+    "app.calendar 'x': holidays: days like {'2013%-12%-25'} expected, got '2013%-12%-25'",
+  ["app.calendar('x', { early = '13:00' })"] =
+    "app.calendar 'x': early: days like .* got '13:00'",
+  ["app.calendar('x', {}) app.calendar('x', {})"] = "app.calendar 'x' is there twice",
+  ["app.calendar('x', { holidays = { '2013-12-25', '2013-12-25' } })"] =
+    "app.calendar 'x': holidays: 2013%-12%-25 is there twice",
+  ["app.calendar('x', { open = '09:30', early = { ['2013-12-25'] = '09:30' } })"] =
+    "app.calendar 'x': early: 2013%-12%-25 closes before it opens",
+  ["app.account { limits = { per = 3 } }"] =
+    "app.account: limits.per: how many orders in that time",
+  ["app.account { volume_share = 0 }"] =
+    "app.account: volume_share: a number from 1e%-09 to 1 expected",
   ["app.instruments { 'A' }"] = "app.instruments%[1%]: a table of options expected, got",
   ["app.instruments { { symbol = 5 } }"]
     = "app.instruments%[1%]: symbol must be a string, got 5",
