@@ -383,6 +383,7 @@ void ltw_code_drop(struct ltw_state *state, struct ltw_code *c)
 {
     if (!c->version) return;
     luaL_unref(state->L, LUA_REGISTRYINDEX, c->ref);
+    if (c->metatypes) luaL_unref(state->L, LUA_REGISTRYINDEX, c->metatypes);
     ltw_fix_unlisten(state->host, c->ear);
     ltw_filter_free(&c->symbols);
     ltw_filter_free(&c->topics);

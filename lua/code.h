@@ -23,6 +23,8 @@ struct ltw_code {
     bool declares;                            /* its parameters: see tw.strategy     */
     struct tw_any params;                     /* then: all of them                   */
     int ref;                                  /* registry: see enum below, or NOREF  */
+    int metatypes;                            /* registry: what it gave ffi.metatype,
+                                               * by the type's address; 0: nothing   */
 };
 
 /* The list in the registry; the handler with id i is at LTW_CODE_HANDLERS + i. */

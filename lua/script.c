@@ -378,6 +378,11 @@ struct ltw_script *ltw_script_new(struct ltw_engine *engine,
     return s;
 }
 
+struct ltw_code *ltw_script_code(struct ltw_script *s)
+{
+    return s->loading && s->sw.next.version ? &s->sw.next : &s->code;
+}
+
 void ltw_script_free(struct ltw_script *s)
 {
     if (!s) return;

@@ -8,6 +8,7 @@
 #include "ltw.h"
 #include "share/value.h"
 
+struct ltw_code;
 struct ltw_engine;
 struct ltw_job;
 struct ltw_tracker;
@@ -50,6 +51,9 @@ struct ltw_script *ltw_script_new(struct ltw_engine *engine,
                                   struct ltw_script_counts *counts,
                                   struct tw_error *error);
 void ltw_script_free(struct ltw_script *s);
+
+/* Of the file that is being run, or else of its version. */
+struct ltw_code *ltw_script_code(struct ltw_script *s);
 
 /* Runs the file of the version again, for a new self; the cursor stays. */
 int ltw_script_restart(struct ltw_script *s, struct tw_error *error);

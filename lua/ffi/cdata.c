@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include "arithmetic.h"
+#include "code.h"
 #include "foreign.h"
+#include "ltw.h"
+#include "script.h"
 
 #define HOT inline __attribute__((always_inline))
 #define COLD __attribute__((noinline))
@@ -129,13 +132,67 @@ void ltw_cdata_finalize(lua_State *L, struct ltw_ffi *f, int idx)
 
 /* -- metatypes --------------------------------------------------------------------- */
 
+/* What the code that runs has a table for: a script's; NULL: all else.  Scripts, and the
+ * versions of one, are in one state and share its types, but not their modules. */
+static struct ltw_code *code_of(lua_State *L)
+{
+    struct ltw_script *script = ltw_state(L)->script;
+
+    return script ? ltw_script_code(script) : NULL;
+}
+
+bool ltw_cpush_metatype(lua_State *L, const struct ltw_ctype *t)
+{
+    const struct ltw_code *code = code_of(L);
+
+    if (t->metatable == LUA_NOREF) return false;
+    if (code && code->metatypes) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, code->metatypes);
+        if (lua_rawgetp(L, -1, t) != LUA_TNIL) {
+            lua_remove(L, -2);
+            return true;
+        }
+        lua_pop(L, 2);
+    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, t->metatable);
+    return true;
+}
+
+bool ltw_cset_metatype(lua_State *L, struct ltw_ctype *t, int idx)
+{
+    struct ltw_code *code = code_of(L);
+    bool has = t->metatable != LUA_NOREF;
+    int metatable;
+
+    if (code) {
+        if (!code->metatypes) {
+            lua_newtable(L);
+            code->metatypes = luaL_ref(L, LUA_REGISTRYINDEX);
+        }
+        lua_rawgeti(L, LUA_REGISTRYINDEX, code->metatypes);
+        has = lua_rawgetp(L, -1, t) != LUA_TNIL;
+        lua_pop(L, 2);
+    }
+    if (has) return false;
+    lua_pushvalue(L, idx);
+    metatable = luaL_ref(L, LUA_REGISTRYINDEX);
+    luaL_unref(L, LUA_REGISTRYINDEX, t->metatable);
+    t->metatable = metatable;
+    if (code) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, code->metatypes);
+        lua_pushvalue(L, idx);
+        lua_rawsetp(L, -2, t);
+        lua_pop(L, 1);
+    }
+    return true;
+}
+
 /* [-0, +1, e]  What ffi.metatype gave the type, or the record that it points to, for the
  * event; false: nothing, and nothing pushed. */
 static bool push_event(lua_State *L, const struct ltw_ctype *t, const char *event)
 {
     t = ltw_cplain(t->kind == LTW_C_POINTER ? t->of : t);
-    if (t->metatable == LUA_NOREF) return false;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, t->metatable);
+    if (!ltw_cpush_metatype(L, t)) return false;
     lua_pushstring(L, event);
     lua_rawget(L, -2);
     lua_remove(L, -2);

@@ -207,6 +207,13 @@ int ltw_crefuse_fixed(lua_State *L, struct ltw_cuse use);
 /* [-0, +1, m]  The type of the Lua value as an error names it. */
 void ltw_cdata_push_type(lua_State *L, int idx);
 
+/* [-0, +1, m]  What ffi.metatype gave the type: in the script that runs, or else the last
+ * one; false: nothing, and nothing pushed.  cdata.c */
+bool ltw_cpush_metatype(lua_State *L, const struct ltw_ctype *t);
+
+/* [-0, +0, m]  The table at idx; false: it has one, of that script and version. */
+bool ltw_cset_metatype(lua_State *L, struct ltw_ctype *t, int idx);
+
 /* cdata.c: [-0, +0, m]  The metatables, into f. */
 void ltw_cdata_open(lua_State *L, struct ltw_ffi *f, int self);
 

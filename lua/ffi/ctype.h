@@ -83,7 +83,7 @@ struct ltw_ctype {
     struct ltw_cmember *members;/* a hash of a record's names, unnamed members' too */
     unsigned member_mask;
     int number;                 /* of a record or enum without a tag; and see metatype */
-    int metatable;              /* LUA_NOREF, or what ffi.metatype gave it */
+    int metatable;              /* LUA_NOREF, or what ffi.metatype gave it last */
     void *call;                 /* a function's plan; call.c's */
     struct ltw_ctype *plain;    /* NULL, or the type that this is but for its alignment */
     struct ltw_ctype *pointer[2], *next;    /* made of it; ctype.c's */

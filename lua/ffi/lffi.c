@@ -29,8 +29,9 @@
  * longer; one that a struct ends with and declares as [] or [0] is as long as ffi.new was
  * told, or C says.  To read a null pointer is an error, and to write what is const, parts
  * of complex numbers included.  A pointer that was made of a cdata keeps it, but C keeps
- * nothing: what C holds on to, Lua must, too.  Each state has an ffi of its own; a
- * library is loaded once and stays.
+ * nothing: what C holds on to, Lua must, too.  Each state has an ffi of its own, whose
+ * declarations all scripts of a worker share: one that contradicts another is an error,
+ * in a new version of a script, too.  A library is loaded once and stays.
  *
  * A Lua function that C calls back runs on the thread of its state.  While that thread is
  * in C it is called there, and an error in it is raised by the call of C.  C's other
@@ -267,8 +268,7 @@ static int make(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use, int idx)
     memset(c->at, 0, size);
     if (top >= idx) ltw_cinit(L, f, c, idx, top - idx + 1);
     lua_settop(L, top + 1);
-    if (ltw_cplain(t)->metatable != LUA_NOREF) {
-        lua_rawgeti(L, LUA_REGISTRYINDEX, ltw_cplain(t)->metatable);
+    if (ltw_cpush_metatype(L, ltw_cplain(t))) {
         lua_pushliteral(L, "__gc");
         if (lua_rawget(L, -2) != LUA_TNIL) ltw_cdata_finalize(L, f, top + 1);
         lua_settop(L, top + 1);
@@ -296,10 +296,8 @@ static int ctype_call(lua_State *L)
 {
     struct ltw_ffi *f = self_of(L);
     struct ltw_cuse use = check_type(L, f, 1);
-    int metatable = ltw_cplain(use.type)->metatable;
 
-    if (metatable != LUA_NOREF) {
-        lua_rawgeti(L, LUA_REGISTRYINDEX, metatable);
+    if (ltw_cpush_metatype(L, ltw_cplain(use.type))) {
         lua_pushliteral(L, "__new");
         if (lua_rawget(L, -2) != LUA_TNIL) {
             lua_insert(L, 1);
@@ -342,7 +340,8 @@ static int ffi_cast(lua_State *L)
 
 /* ffi.metatype(ct, metatable) -> ctype
  * Gives all values of a struct or union, and pointers to one, the metatable's events: all
- * that Lua knows, and __new, which is called for ctype(…).  Once for each type.
+ * that Lua knows, and __new, which is called for ctype(…).  Once for each type, in each
+ * version of each script: its own count while it runs.
  * Yields: no.  Blocks: no.  Thread: the state's.
  * Errors: no struct or union; it has a metatable.  Units: none. */
 static int ffi_metatype(lua_State *L)
@@ -353,15 +352,11 @@ static int ffi_metatype(lua_State *L)
 
     luaL_checktype(L, 2, LUA_TTABLE);
     if (t->kind != LTW_C_RECORD) return luaL_argerror(L, 1, "no struct or union");
-    if (t->metatable != LUA_NOREF) {
-        ltw_ctype_push_name(L, use);
-        return luaL_error(L, "'%s' has a metatable already", lua_tostring(L, -1));
-    }
     use.constant = false;
     push_ctype(L, f, use);
-    lua_pushvalue(L, 2);
-    t->metatable = luaL_ref(L, LUA_REGISTRYINDEX);
-    return 1;
+    if (ltw_cset_metatype(L, t, 2)) return 1;
+    ltw_ctype_push_name(L, use);
+    return luaL_error(L, "'%s' has a metatable already", lua_tostring(L, -1));
 }
 
 /* ffi.gc(cdata, finalizer) -> cdata
