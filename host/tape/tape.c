@@ -128,9 +128,12 @@ void tw_tape_on_drop(struct tw_tape *t,
 
 /* ---- writing ---- */
 
-static bool is_message(uint64_t meta)
+/* Of a slot that nobody writes to now. */
+static bool has_message(const struct slot *s)
 {
     struct { uint32_t symbol : 20, source : 8, kind : 4; uint32_t source_seq; } m;
+    /* order [tape.payload] relaxed: the slot is the caller's */
+    uint64_t meta = atomic_load_explicit(&s->word[META], memory_order_relaxed);
 
     _Static_assert(sizeof m == sizeof meta, "word 3 of a record");
     memcpy(&m, &meta, sizeof m);
@@ -147,15 +150,30 @@ static uint64_t get_word(const struct tw_record *r, int i)
     return word;
 }
 
+static inline void load_word(const struct slot *s, int i, struct tw_record *out)
+{
+    /* order [tape.payload] relaxed: the stamp orders the words (T3); they are atomic so
+     * that a reader being overrun is defined behaviour */
+    uint64_t word = atomic_load_explicit(&s->word[i], memory_order_relaxed);
+
+    memcpy((char *)out + i * (int)sizeof word, &word, sizeof word);
+}
+
+static inline void store_word(struct slot *s, int i, const struct tw_record *r)
+{
+    /* order [tape.payload] relaxed: made visible by the stamp (T3) */
+    atomic_store_explicit(&s->word[i], get_word(r, i), memory_order_relaxed);
+}
+
+/* A loop would cost as much as the words do. */
+_Static_assert(WORDS == 8, "words 1 to 7 are the record's");
+#define EACH_WORD(s, do, r) \
+    (do(s, 1, r), do(s, 2, r), do(s, 3, r), do(s, 4, r), do(s, 5, r), do(s, 6, r), \
+     do(s, 7, r))
+
 static void load_words(const struct slot *s, struct tw_record *out)
 {
-    for (int i = 1; i < WORDS; i++) {
-        /* order [tape.payload] relaxed: the stamp orders the words (T3); they
-         * are atomic so that a reader being overrun is defined behaviour */
-        uint64_t word = atomic_load_explicit(&s->word[i], memory_order_relaxed);
-
-        memcpy((char *)out + i * (int)sizeof word, &word, sizeof word);
-    }
+    EACH_WORD(s, load_word, out);
 }
 
 /* T1: only the claimer of r->seq is here. */
@@ -166,8 +184,7 @@ static void write_slot(struct tw_tape *t, const struct tw_record *r)
     bool drops = false;
 
     if (t->drop) {
-        /* order [tape.payload] relaxed: the claim made this slot ours */
-        drops = is_message(atomic_load_explicit(&s->word[META], memory_order_relaxed));
+        drops = has_message(s);               /* the claim made this slot ours */
         if (drops) load_words(s, &old);
     }
     /* order [tape.stamp] relaxed: the fence below orders it before the words */
@@ -175,9 +192,7 @@ static void write_slot(struct tw_tape *t, const struct tw_record *r)
     /* order [tape.stamp] release: who sees a new word also sees that the old
      * stamp is gone (T3) */
     atomic_thread_fence(memory_order_release);
-    for (int i = 1; i < WORDS; i++)
-        /* order [tape.payload] relaxed: made visible by the stamp (T3) */
-        atomic_store_explicit(&s->word[i], get_word(r, i), memory_order_relaxed);
+    EACH_WORD(s, store_word, r);
     /* order [tape.stamp] release: the words stand before the stamp says so */
     atomic_store_explicit(&s->word[0], r->seq, memory_order_release);
     if (drops) {
@@ -303,8 +318,9 @@ void tw_tape_free(struct tw_tape *t)
     for (uint64_t seq = 1; t->drop && seq <= t->capacity && seq < head; seq++) {
         struct tw_record r = { .seq = 0 };
 
+        if (!has_message(slot_of(t, seq))) continue;
         load_words(slot_of(t, seq), &r);
-        if (r.kind == TW_MESSAGE) t->drop(t->drop_ctx, &r);
+        t->drop(t->drop_ctx, &r);
     }
     pthread_mutex_destroy(&t->lock);
     tw_unmap(t->slots, t->capacity * sizeof *t->slots);
