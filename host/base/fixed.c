@@ -11,27 +11,6 @@ static const uint64_t power10[DECIMALS + 1] = {
     1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000
 };
 
-/* Of at most eight bytes, without a sign; false: it is not that, or not a number. */
-static bool parse_short(const char *text, size_t n, int64_t *out)
-{
-    uint64_t w = tw_word_load_part(text, n), v;
-    uint64_t point = tw_word_zeros(w ^ TW_WORD_OF('.'));
-    size_t decimals = 0;
-
-    if (point) {
-        unsigned at = tw_word_first(point);
-        uint64_t before = (UINT64_C(1) << 8 * at) - 1;
-
-        w = (w & before) | (w >> 8 & ~before);
-        decimals = --n - at;
-        if (n == 0) return false;
-    }
-    if (n < 8) w = w << (64 - 8 * n) | TW_WORD_OF('0') >> 8 * n;
-    if (!tw_word_number(w, &v)) return false;
-    *out = (int64_t)(v * power10[DECIMALS - decimals]);
-    return true;
-}
-
 static __attribute__((noinline)) int parse_long(const char *text, size_t n, int64_t *out)
 {
     const char *end = text + n;
@@ -68,7 +47,7 @@ static __attribute__((noinline)) int parse_long(const char *text, size_t n, int6
 
 int tw_fixed_parse(const char *text, size_t n, int64_t *out)
 {
-    if (n > 0 && n <= 8 && parse_short(text, n, out)) return TW_OK;
+    if (n - 1 < 8 && tw_word_fixed(tw_word_load_part(text, n), n, out)) return TW_OK;
     return parse_long(text, n, out);
 }
 

@@ -24,6 +24,8 @@
 #else
 #define TW_ATTR(x)
 #endif
+/* Not a part of its caller, whose frame it would widen though it seldom runs. */
+#define TW_APART __attribute__((noinline))
 #define TW_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
 enum { TW_CACHELINE = 64 };

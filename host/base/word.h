@@ -75,4 +75,28 @@ static inline bool tw_word_number(uint64_t w, uint64_t *v)
     return true;
 }
 
+/* The decimal number that is the first n bytes, 1 to 8, of a word that has zeros behind
+ * them, in units of 1e-9; false: it has a sign, or is none. */
+static inline bool tw_word_fixed(uint64_t w, size_t n, int64_t *out)
+{
+    static const uint64_t units[8] = {
+        1000000000, 100000000, 10000000, 1000000, 100000, 10000, 1000, 100
+    };
+    uint64_t point = tw_word_zeros(w ^ TW_WORD_OF('.')), v;
+    size_t decimals = 0;
+
+    if (point) {
+        unsigned at = tw_word_first(point);
+        uint64_t before = (UINT64_C(1) << 8 * at) - 1;
+
+        w = (w & before) | (w >> 8 & ~before);
+        decimals = --n - at;
+        if (n == 0) return false;
+    }
+    if (n < 8) w = w << (64 - 8 * n) | TW_WORD_OF('0') >> 8 * n;
+    if (!tw_word_number(w, &v)) return false;
+    *out = (int64_t)(v * units[decimals]);
+    return true;
+}
+
 #endif

@@ -230,12 +230,6 @@ static int bar_columns(const struct tw_columns *k, enum tw_csv_column open)
     return n;
 }
 
-bool tw_columns_have_bars(const struct tw_columns *k)
-{
-    return k->at[TW_CSV_OPEN] >= 0 || k->at[TW_CSV_BID_OPEN] >= 0
-        || k->at[TW_CSV_ASK_OPEN] >= 0;
-}
-
 static int complete(struct tw_columns *k, bool symbol, struct tw_error *error)
 {
     bool bars = tw_columns_have_bars(k), whole = true;

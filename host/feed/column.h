@@ -30,7 +30,11 @@ struct tw_columns {
 };
 
 /* Are rows bars?  Thread: any.  Blocks: never. */
-bool tw_columns_have_bars(const struct tw_columns *k);
+static inline bool tw_columns_have_bars(const struct tw_columns *k)
+{
+    return k->at[TW_CSV_OPEN] >= 0 || k->at[TW_CSV_BID_OPEN] >= 0
+        || k->at[TW_CSV_ASK_OPEN] >= 0;
+}
 
 /* The column's own name: "bid_size".  Thread: any.  Blocks: never. */
 const char *tw_column_name(enum tw_csv_column column);

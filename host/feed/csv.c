@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/fixed.h"
 #include "base/memory.h"
+#include "base/word.h"
 #include "base/zone.h"
 #include "feed/factor.h"
 #include "tape/bar.h"
@@ -72,6 +73,7 @@ struct csv {
     uint32_t low, high;
     char name[TW_NAME_MAX + 1];    /* n_name bytes: the last symbol's ...  */
     size_t n_name;
+    uint64_t begins;               /* its first bytes, up to 8             */
     uint32_t id;                   /* ... and its number                  */
     struct tw_timestamp_date date; /* the last row's                      */
     struct tw_csv_field field[TW_CSV_MEANINGS];   /* of the row; none: not a column */
@@ -205,6 +207,7 @@ static inline bool read_price(struct csv *c, enum tw_csv_column m, struct tw_csv
     int r;
 
     if (c->scale > 1 || c->factors) return read_adjusted(c, m, f, out);
+    if (f.n - 1 < 8 && tw_word_fixed(tw_word_load_part(f.p, f.n), f.n, out)) return true;
     r = tw_fixed_parse(f.p, f.n, out);
     return r == 0 || refuse(c, m, f, r);
 }
@@ -261,17 +264,14 @@ static bool read_time(struct csv *c, struct tw_csv_field f, int64_t more_ns, int
     return false;
 }
 
-static bool read_symbol(struct csv *c, struct tw_csv_field f, uint32_t *out)
+static TW_APART bool read_other_symbol(struct csv *c, struct tw_csv_field f,
+                                       uint32_t *out)
 {
-    char name[TW_NAME_MAX + 1];
+    char name[TW_NAME_MAX + 1] = "";
     const char *text = f.p;
     size_t n = f.n;
     int64_t id;
 
-    if (n > 0 && n == c->n_name && memcmp(f.p, c->name, n) == 0) {
-        *out = c->id;
-        return true;
-    }
     if (memchr(f.p, '"', f.n)) {
         n = 0;
         for (size_t i = 0; i < f.n && n < sizeof name; i++) {
@@ -291,9 +291,19 @@ static bool read_symbol(struct csv *c, struct tw_csv_field f, uint32_t *out)
     if (text == f.p) {
         memcpy(c->name, text, n);
         c->n_name = n;
+        c->begins = tw_word_load_part(text, n < 8 ? n : 8);
         c->id = *out;
     }
     return true;
+}
+
+static inline bool read_symbol(struct csv *c, struct tw_csv_field f, uint32_t *out)
+{
+    *out = c->id;
+    if (f.n > 0 && f.n == c->n_name
+        && tw_word_load_part(f.p, f.n < 8 ? f.n : 8) == c->begins
+        && (f.n <= 8 || memcmp(f.p, c->name, f.n) == 0)) return true;
+    return read_other_symbol(c, f, out);
 }
 
 static bool read_side(struct csv *c, struct tw_csv_field f, uint32_t *out)
@@ -405,18 +415,19 @@ static bool read_bar(struct csv *c, const struct tw_csv_field *f, enum tw_csv_co
                      struct tw_record *r)
 {
     struct tw_ohlc b;
-    int64_t *part[] = {&b.open, &b.high, &b.low, &b.close};
+    int64_t at[4];
     enum tw_csv_column high = open + 1, low = open + 2, out = open;
     int rc;
 
     for (int i = 0; i < 4; i++) {
         enum tw_csv_column m = (enum tw_csv_column)((int)open + i);
 
-        if (!read_price(c, m, f[m], part[i])) return false;
-        if (*part[i] != 0) continue;
+        if (!read_price(c, m, f[m], &at[i])) return false;
+        if (at[i] != 0) continue;
         report(c, "%s is 0", tw_column_name(m));
         return false;
     }
+    b = (struct tw_ohlc){ at[0], at[1], at[2], at[3], 0 };
     if (!read_size(c, volume, f[volume], &b.volume)) return false;
     rc = tw_bar_set(r, &b, (uint32_t)(c->span_ns / SECOND_NS), price);
     if (rc == TW_OK) return true;
@@ -451,13 +462,13 @@ static bool is_there(const struct tw_csv_field *f, enum tw_csv_column open)
 }
 
 /* How many bars: of trades, or of the sides that are there. */
-static unsigned read_bars(struct csv *c, const struct tw_csv_field *f,
-                          struct tw_record r[ROW])
+static unsigned read_bars(struct csv *c, const struct tw_csv_field *f, uint32_t symbol,
+                          int64_t time, struct tw_record r[ROW])
 {
-    uint64_t at = (uint64_t)r->time - (uint64_t)INT64_MIN;
+    uint64_t at = (uint64_t)time - (uint64_t)INT64_MIN;
     unsigned n = 0;
 
-    if (c->newest[r->symbol] > at) {
+    if (c->newest[symbol] > at) {
         report(c, "time '%s' is before that of the symbol's last bar",
                show(f[TW_CSV_TIME]).text);
         return 0;
@@ -478,9 +489,9 @@ static unsigned read_bars(struct csv *c, const struct tw_csv_field *f,
         n += bid;
     }
     if (n == 0) return 0;
-    c->newest[r->symbol] = at;
-    if (r->symbol < c->low) c->low = r->symbol;
-    if (r->symbol > c->high) c->high = r->symbol;
+    c->newest[symbol] = at;
+    if (symbol < c->low) c->low = symbol;
+    if (symbol > c->high) c->high = symbol;
     return n;
 }
 
@@ -518,7 +529,7 @@ static unsigned read_row(struct csv *c, const char *p, const char *end,
         .symbol = symbol,
         .source = c->codec.source, .source_seq = (uint32_t)c->line
     };
-    if (bars) return read_bars(c, f, r);
+    if (bars) return read_bars(c, f, symbol, time, r);
     if (f[TW_CSV_PRICE].n) {
         r->kind = TW_TRADE;
         return read_price(c, TW_CSV_PRICE, f[TW_CSV_PRICE], &r->trade.price)

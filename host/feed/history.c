@@ -717,7 +717,7 @@ void tw_history_only(struct tw_history *h, const struct tw_resolutions *only)
     h->only = *only;
 }
 
-static const struct tw_record *find(struct tw_history *h, struct tw_error *error)
+static TW_APART const struct tw_record *find(struct tw_history *h, struct tw_error *error)
 {
     const struct tw_record *r;
 

@@ -55,7 +55,7 @@ static int fraction(struct cursor *at, int64_t unit, int64_t *ns)
     return 0;
 }
 
-static int number(struct cursor at, int64_t unit, int64_t *ns)
+static TW_APART int number(struct cursor at, int64_t unit, int64_t *ns)
 {
     bool minus = accept(&at, '-');
     const char *first = at.p;
@@ -121,7 +121,7 @@ static bool zone(struct cursor *at, int *seconds)
     return true;
 }
 
-static int iso(struct cursor at, int64_t *ns)
+static TW_APART int iso(struct cursor at, int64_t *ns)
 {
     int year, month, day, hour = 0, minute = 0, second = 0, east = 0;
     int64_t days, part = 0;
@@ -179,7 +179,8 @@ static bool date_alone(const char *text, struct tw_timestamp_date *last)
 }
 
 /* 2006-01-02 09:01:00, or with a T, as most files have it.  False: look closer. */
-static bool iso_alone(const char *text, struct tw_timestamp_date *last, int64_t *ns)
+static TW_APART bool iso_alone(const char *text, struct tw_timestamp_date *last,
+                               int64_t *ns)
 {
     const uint64_t w = tw_word_load(text + 11);
     uint64_t time;

@@ -26,13 +26,26 @@ static inline bool fits_as_it_is(const struct distances *d)
         && ((uint64_t)d->high | (uint64_t)d->low) < 2 * half;
 }
 
+/* In the first unit that will do: its number, or -1. */
+static TW_APART int scale(struct distances *d)
+{
+    int unit;
+
+    for (unit = 1; unit < 4 && !fits(d, units[unit]);) unit++;
+    if (unit == 4) return -1;
+    d->open /= units[unit];
+    d->high /= units[unit];
+    d->low /= units[unit];
+    return unit;
+}
+
 int tw_bar_set(struct tw_record *r, const struct tw_ohlc *bar, uint32_t seconds,
                enum tw_bar_price price)
 {
     const uint64_t mask = (UINT64_C(1) << BITS) - 1;
     struct distances d;
     uint64_t open, high, low;
-    unsigned unit = 0;
+    int unit = 0;
 
     if (seconds > TW_BAR_SECONDS_MAX) return TW_ERANGE;
     if (bar->low > bar->open || bar->low > bar->close || bar->high < bar->open
@@ -42,13 +55,7 @@ int tw_bar_set(struct tw_record *r, const struct tw_ohlc *bar, uint32_t seconds,
         || __builtin_sub_overflow(bar->high, bar->close, &d.high)
         || __builtin_sub_overflow(bar->close, bar->low, &d.low))
         return TW_ERANGE;
-    if (!fits_as_it_is(&d)) {
-        for (unit = 1; unit < 4 && !fits(&d, units[unit]);) unit++;
-        if (unit == 4) return TW_ERANGE;
-        d.open /= units[unit];
-        d.high /= units[unit];
-        d.low /= units[unit];
-    }
+    if (!fits_as_it_is(&d) && (unit = scale(&d)) < 0) return TW_ERANGE;
     open = (uint64_t)d.open & mask;
     high = (uint64_t)d.high;
     low = (uint64_t)d.low;

@@ -493,7 +493,7 @@ static void follow(struct tw_broker *b, struct tw_order *o)
 
 /* The newest first; what becomes due meanwhile has its turn after the older ones, or in
  * the next round. */
-static void follow_all(struct tw_broker *b)
+static TW_APART void follow_all(struct tw_broker *b)
 {
     while (b->due) {
         struct tw_order *o = b->due;
@@ -512,7 +512,7 @@ static void follow_all(struct tw_broker *b)
 /* ---- records ---- */
 
 /* A new day: what is settled daily is paid, and losses are counted anew. */
-static void begin_day(struct tw_broker *b)
+static TW_APART void begin_day(struct tw_broker *b)
 {
     const struct tw_position *p;
 
@@ -532,7 +532,7 @@ static void mark(struct tw_broker *b, const struct tw_record *r)
 }
 
 /* From a gateway: an execution of one of ours. */
-static void take_execution(struct tw_broker *b, const struct tw_record *r)
+static TW_APART void take_execution(struct tw_broker *b, const struct tw_record *r)
 {
     const struct tw_execution *e = &r->execution;
     struct tw_order *o = tw_broker_find(b, e->order);
@@ -571,7 +571,7 @@ int tw_broker_record(struct tw_broker *b, const struct tw_record *r)
     if (r->time > b->now_ns || b->seq == 0) b->now_ns = r->time;
     b->seq = r->seq;
     if (b->now_ns > b->day.close_ns) begin_day(b);
-    tw_broker_heed(b);
+    if (b->is_halted != tw_broker_is_halted(b)) tw_broker_heed(b);
     rc = tw_simulator_record(b->venue, r);
     if (b->o.gateway && r->kind == TW_ORDER && r->execution.script == b->o.script)
         take_execution(b, r);

@@ -327,7 +327,7 @@ static void move_trails(struct tw_simulator *s, struct tw_live_symbol *at, int64
     }
 }
 
-static void match(struct tw_simulator *s, struct tw_live_symbol *at)
+static TW_APART void match(struct tw_simulator *s, struct tw_live_symbol *at)
 {
     struct tw_market *m = &at->market;
     enum tw_fill_model model;
@@ -426,7 +426,7 @@ static void happen(struct tw_simulator *s, const struct tw_transit_item *d)
 }
 
 /* All that is due before the record, in its order. */
-static void advance(struct tw_simulator *s, int64_t time_ns)
+static TW_APART void advance(struct tw_simulator *s, int64_t time_ns)
 {
     for (;;) {
         bool request = tw_transit_next_ns(&s->transit) <= time_ns;
