@@ -114,7 +114,7 @@ static void on_failed(void *ctx, bool fatal)
     (void)ctx, (void)fatal;
 }
 
-static bool more(void *ctx);
+static bool more(void *ctx, struct tw_record *out);
 
 static bool make_host(struct ltw_backtest *b)
 {
@@ -408,6 +408,14 @@ static bool is_ready(const struct ltw_backtest *b)
     return ltw_tasks_ready(b->engine.state->tasks);
 }
 
+/* Nothing is ready, but another round may bring something: the end of the run, a wait for
+ * now, a job of the pool, orders that meet. */
+static bool needs_round(const struct ltw_backtest *b)
+{
+    return b->engine.stopping || b->host.pool || b->floor
+        || ltw_tasks_due_ns(b->engine.state->tasks) <= ltw_time_ns(&b->time);
+}
+
 /* What is due in the venue happens, and goes on the tape; false: nothing is, or there is
  * no room. */
 static bool cross(struct ltw_backtest *b)
@@ -454,7 +462,7 @@ static int settle(struct ltw_backtest *b)
             return stop(b, TW_ELIMIT, "time stands still: something waits for 0 seconds"
                         " again and again, publishes to itself, or answers what comes of"
                         " its orders");
-    } while (worked || is_ready(b));
+    } while (is_ready(b) || (worked && needs_round(b)));
     return TW_OK;
 }
 
@@ -506,8 +514,10 @@ static void populate(struct ltw_backtest *b)
     b->populated = head > tw_tape_capacity(b->host.tape) ? UINT64_MAX : head + AHEAD;
 }
 
-/* D1, D2.  False: there is no room, because a script sleeps. */
-static bool append(struct ltw_backtest *b, const struct tw_record *next)
+/* D1, D2.  out: as it is on the tape, or NULL.  False: there is no room, because a script
+ * sleeps. */
+static bool append(struct ltw_backtest *b, const struct tw_record *next,
+                   struct tw_record *out)
 {
     struct tw_record r = *next;
 
@@ -531,11 +541,12 @@ static bool append(struct ltw_backtest *b, const struct tw_record *next)
     b->records++;
     b->handled += b->warm;
     ltw_supply_take(b, &r);
+    if (out) *out = r;
     return true;
 }
 
 /* In the step of a lone script which has read all. */
-static bool more(void *ctx)
+static bool more(void *ctx, struct tw_record *out)
 {
     struct ltw_backtest *b = ctx;
     const struct tw_record *r;
@@ -546,7 +557,7 @@ static bool more(void *ctx)
         || b->records == 0)
         return false;
     r = ltw_supply_peek(b);
-    return r && append(b, r);
+    return r && append(b, r, out);
 }
 
 /* The script that is furthest behind. */
@@ -573,7 +584,7 @@ static int go_on(struct ltw_backtest *b, const struct tw_record *r)
 
     if (b->floor && tw_floor_due(b->floor) < due_ns && !tw_floor_is_full(b->floor))
         due_ns = tw_floor_due(b->floor);
-    if (due_ns >= r->time && append(b, r)) return settle(b);
+    if (due_ns >= r->time && append(b, r, NULL)) return settle(b);
     if (due_ns >= r->time) return b->error.code < 0 ? b->error.code : no_room(b);
     if (due_ns > ltw_time_ns(&b->time)) ltw_time_set(&b->time, due_ns);
     return settle(b);

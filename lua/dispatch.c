@@ -122,19 +122,27 @@ static void note_gap(struct ltw_script *s, const struct tw_record *r)
                   (unsigned long long)r->gap.lost, (unsigned long long)s->cursor.lost);
 }
 
+/* [-0, +n, m]  What h asks for of a message or event of a FIX session. */
+static TW_APART void push_of_fix(lua_State *L, const struct ltw_host *host,
+                                 const struct ltw_handler *h, const struct tw_record *r)
+{
+    for (int i = 0; i < h->n; i++)
+        ltw_push_fix_field(L, host, LTW_NAMES, r, h->field[i]);
+}
+
 /* [-0, +n, m]  self, where h takes it, and what it asks for; returns their number. */
 static int push_arguments(lua_State *L, struct ltw_script *s, const struct ltw_handler *h,
                           const struct tw_record *r)
 {
-    bool is_fix = s->handling == LTW_ON_FIX || s->handling == LTW_ON_FIX_EVENT;
+    const struct ltw_host *host = s->engine->host;
 
     ltw_watchdog_beat(s->engine->state);
     if (h->self) lua_pushvalue(L, LTW_SELF);
-    for (int i = 0; i < h->n; i++)
-        if (is_fix)
-            ltw_push_fix_field(L, s->engine->host, LTW_NAMES, r, h->field[i]);
-        else
-            ltw_push_field(L, s->engine->host, LTW_NAMES, r, (enum tw_field)h->field[i]);
+    if (s->handling == LTW_ON_FIX || s->handling == LTW_ON_FIX_EVENT)
+        push_of_fix(L, host, h, r);
+    else
+        for (int i = 0; i < h->n; i++)
+            ltw_push_field(L, host, LTW_NAMES, r, (enum tw_field)h->field[i]);
     return h->n + h->self;
 }
 
@@ -281,8 +289,11 @@ static bool take(struct ltw_script *s)
 {
     const struct ltw_engine *e = s->engine;
 
-    return tw_cursor_next(&s->cursor, &s->record)
-        || (e->more && e->more(e->ctx) && tw_cursor_next(&s->cursor, &s->record));
+    if (tw_cursor_next(&s->cursor, &s->record)) return true;
+    if (!e->more || !e->more(e->ctx, &s->record)) return false;
+    if (s->record.seq != s->cursor.next) return tw_cursor_next(&s->cursor, &s->record);
+    s->cursor.next++;
+    return true;
 }
 
 /* Takes records until one is for Lua; false: none now. */
@@ -296,25 +307,26 @@ static bool advance(lua_State *L, struct ltw_script *s)
     }
     while (s->budget > 0 && !s->stopping && !s->sw.here) {
         bool row, handled, told = false, book = false;
-        unsigned room;
+        unsigned room, kind;
 
         t = s->tracker;
         if (t) take_rows(L, s);
         if (s->budget == 0 || readable(s) == 0 || !take(s)) break;
         s->budget--;
-        s->kinds |= 1u << s->record.kind;
+        kind = s->record.kind;
+        s->kinds |= 1u << kind;
         if (s->first_received == 0) note_arrival(s, &s->record);
-        if (s->record.kind == TW_GAP) note_gap(s, &s->record);
+        if (kind == TW_GAP) note_gap(s, &s->record);
         if (s->trader) {
             ltw_trader_record(L, s->trader, &s->record);
             told = ltw_trader_has_told(s->trader);
         }
-        if (s->sw.job && s->record.kind >= TW_GAP) s->sw.here = ltw_switch_is_due(s);
+        if (s->sw.job && kind >= TW_GAP) s->sw.here = ltw_switch_is_due(s);
         if (s->bars) take_bars(L, s);
-        if (s->record.kind == TW_LEVEL || s->record.kind == TW_GAP)
+        if (kind == TW_LEVEL || kind == TW_GAP)
             book = take_books(L, s);
         handled = s->code.handler[handler_of(s, &s->record)].bound;
-        row = t && tw_plan_kinds(t->plan) & 1u << s->record.kind;
+        row = t && tw_plan_kinds(t->plan) & 1u << kind;
         if ((!row && !handled && !book) || !wants(s, &s->record)) {
             if (told || s->bars) return true;
             continue;

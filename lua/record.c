@@ -45,7 +45,8 @@ void ltw_push_names(lua_State *L)
 }
 
 /* [-0, +1, m] */
-static void push_new_name(lua_State *L, int names, lua_Integer key, const char *text)
+static TW_APART void push_new_name(lua_State *L, int names, lua_Integer key,
+                                   const char *text)
 {
     lua_pop(L, 1);
     lua_pushstring(L, text);
@@ -129,9 +130,8 @@ static void push_bar(lua_State *L, const struct tw_record *r, enum tw_field fiel
 {
     struct tw_ohlc b;
 
-    if (field == TW_FIELD_CLOSE || field == TW_FIELD_VOLUME) {
-        lua_pushnumber(L, tw_fixed_to_double(field == TW_FIELD_CLOSE ? r->bar.close
-                                                                     : r->bar.volume));
+    if (field == TW_FIELD_VOLUME) {
+        lua_pushnumber(L, tw_fixed_to_double(r->bar.volume));
         return;
     }
     tw_bar_get(r, &b);
@@ -157,8 +157,8 @@ static void push_status(lua_State *L, const struct tw_status *s, enum tw_field f
 }
 
 /* [-0, +1, m]  The fields that a hot handler does not ask for. */
-static void push_rare(lua_State *L, const struct ltw_host *host, int names,
-                      const struct tw_record *r, enum tw_field field)
+static TW_APART void push_rare(lua_State *L, const struct ltw_host *host, int names,
+                               const struct tw_record *r, enum tw_field field)
 {
     switch (field) {
     case TW_FIELD_SECTOR: case TW_FIELD_WEIGHT:
@@ -170,8 +170,7 @@ static void push_rare(lua_State *L, const struct ltw_host *host, int names,
         lua_pushinteger(L, (lua_Integer)(r->kind == TW_ORDER ? r->execution.order
                                                              : r->trade.id));
         break;
-    case TW_FIELD_OPEN: case TW_FIELD_HIGH: case TW_FIELD_LOW: case TW_FIELD_CLOSE:
-    case TW_FIELD_VOLUME:
+    case TW_FIELD_OPEN: case TW_FIELD_HIGH: case TW_FIELD_LOW: case TW_FIELD_VOLUME:
         push_bar(L, r, field);
         break;
     case TW_FIELD_QUANTITY:
@@ -253,6 +252,7 @@ void ltw_push_field(lua_State *L, const struct ltw_host *host, int names,
         else lua_pushnumber(L, tw_fixed_to_double(r->kind == TW_ORDER ? r->execution.price
                                                                       : r->trade.price));
         break;
+    case TW_FIELD_CLOSE: lua_pushnumber(L, tw_fixed_to_double(r->bar.close)); break;
     case TW_FIELD_SIZE: lua_pushnumber(L, tw_fixed_to_double(r->trade.size)); break;
     case TW_FIELD_TIME: lua_pushinteger(L, r->time); break;
     case TW_FIELD_RECEIVED: lua_pushinteger(L, r->received); break;

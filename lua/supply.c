@@ -1,7 +1,8 @@
 /* supply.c - the records of a backtest: of its data, the last ones before it first.
  *
- * Invariant
+ * Invariants
  *   S1  A value has one owner: a record of the ring that was not taken, or the tape.
+ *   S2  A bar that goes on from one like it is of a resolution that was looked at.
  */
 #include "supply.h"
 
@@ -100,21 +101,25 @@ void ltw_supply_undo(struct ltw_backtest *b, const struct tw_record *r)
     if (!is_ringed(b)) drop_value(r);
 }
 
+static TW_APART int look_for_gap(struct ltw_backtest *b, const struct tw_record *r)
+{
+    struct tw_place place = tw_history_place(b->history);
+
+    return tw_gaps_look(b->gaps, r, &place);
+}
+
 void ltw_supply_take(struct ltw_backtest *b, const struct tw_record *r)
 {
-    struct tw_place place;
+    bool counts, goes_on;
 
     if (is_ringed(b)) {
         b->told++;
         return;
     }
-    if (b->gaps && (r->kind == TW_BAR || b->gaps_of_ticks)
-        && !tw_gaps_goes_on(b->gaps, r)) {
-        place = tw_history_place(b->history);
-        if (tw_gaps_look(b->gaps, r, &place) < 0)
-            tw_fail(&b->error, UV_ENOMEM, "not enough memory");
-    }
-    if (b->mix && tw_mix_look(b->mix, r) < 0)
+    counts = b->gaps && (r->kind == TW_BAR || b->gaps_of_ticks);
+    goes_on = counts && tw_gaps_goes_on(b->gaps, r);
+    if ((counts && !goes_on && look_for_gap(b, r) < 0)
+        || (b->mix && !goes_on && tw_mix_look(b->mix, r) < 0))         /* S2 */
         tw_fail(&b->error, UV_ENOMEM, "not enough memory");
     tw_history_take(b->history);
 }

@@ -146,7 +146,7 @@ struct ltw_trader *ltw_check_trader(lua_State *L, const char *what)
 /* ---- records ---- */
 
 /* What 1 of a currency costs is the price of a symbol, or 1 over that. */
-static void follow_rates(struct ltw_trader *t, const struct tw_record *r)
+static TW_APART void follow_rates(struct ltw_trader *t, const struct tw_record *r)
 {
     for (unsigned i = 0; i < t->n_rates; i++) {
         int64_t price;
@@ -170,7 +170,7 @@ static void list_ended(struct ltw_trader *t, struct ltw_order *own)
 }
 
 /* Those that had ended, but were still on their way to the venue: a few each time. */
-static void release_ended(lua_State *L, struct ltw_trader *t)
+static TW_APART void release_ended(lua_State *L, struct ltw_trader *t)
 {
     for (int i = 0; i < 4 && t->ended; i++) {
         struct ltw_order *own = t->ended;

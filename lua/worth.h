@@ -26,7 +26,7 @@ static inline bool ltw_worth_mark(struct ltw_backtest *b, int64_t next_ns)
     bool open = false;
 
     if (b->handled == 0) return true;
-    for (unsigned i = 0; i < b->n; i++) open = open || b->journals[i]->open > 0;
+    for (unsigned i = 0; i < b->n; i++) open |= b->journals[i]->open > 0;
     b->exposed += open;
     if (open || b->was_open) ltw_worth_look_for_ruin(b);
     b->was_open = open;
