@@ -25,7 +25,13 @@ end
 local directory = apps.directory .. "/terminal"
 os.execute("mkdir " .. directory)
 local command = "env -u TMUX tmux -u -f /dev/null -S " .. directory .. "/socket"
-os.execute(command .. " new-session -d -s keep cat")   -- for the server to stay
+-- For the server to stay.  Where there is none each look would take its whole time.
+local begun = apps.shell(command .. " new-session -d -s keep cat")
+if not t.is(begun.status, 0, "tmux begins") then
+  t.diag(begun.err)
+  t.done()
+  os.exit(false, true)
+end
 setmetatable(terminal, { __gc = function()
   os.execute(command .. " kill-server 2>/dev/null")
 end })
