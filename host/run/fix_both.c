@@ -25,6 +25,14 @@ static enum tw_fix_answer on_message(void *ctx, struct tw_fix_session *s,
     return second == TW_FIX_UNSUPPORTED ? first : second;
 }
 
+static void on_up(void *ctx)
+{
+    struct tw_fix_both *b = ctx;
+
+    for (int i = 0; i < 2; i++)
+        if (b->c[i].up) b->c[i].up(b->c[i].ctx);
+}
+
 static void on_event(void *ctx, struct tw_fix_session *s, struct tw_fix_now now,
                      const struct tw_fix_event *e)
 {
@@ -111,7 +119,8 @@ struct tw_fix_consumer tw_fix_both(struct tw_fix_both **list, struct tw_fix_cons
         *list = both;
     }
     return (struct tw_fix_consumer){
-        .message = on_message, .event = on_event, .look = on_look, .resend = on_resend,
+        .message = on_message, .event = on_event, .up = on_up, .look = on_look,
+        .resend = on_resend,
         .make = a.make || b.make ? make : NULL, .made = made, .ctx = both };
 }
 

@@ -59,6 +59,9 @@ struct tw_fix_consumer {
                                   const struct tw_fix_message *m);
     void (*event)(void *ctx, struct tw_fix_session *s, struct tw_fix_now now,
                   const struct tw_fix_event *e);
+    /* Logged on: before its status says so and event does; what is to be sent waits for
+     * that.  NULL: nothing is to be done. */
+    void (*up)(void *ctx);
     /* Once in the beginning, after tw_fix_link_ring, and when the time that it returned
      * last has come: when it is to be called again, in steady_ns; INT64_MAX: when it is
      * rung.  Not called once the link is removed. */

@@ -192,6 +192,16 @@ static enum tw_fix_answer on_message(void *ctx, struct tw_fix_session *s,
     return answer;
 }
 
+/* Who sees that the session is up may send orders. */
+static void on_up(void *ctx)
+{
+    struct tw_fix_gateway *g = ctx;
+
+    tw_floor_lock(g->floor);
+    tw_fix_orders_logged_on(g->orders);
+    tw_floor_unlock(g->floor);
+}
+
 static void on_event(void *ctx, struct tw_fix_session *s, struct tw_fix_now now,
                      const struct tw_fix_event *e)
 {
@@ -199,7 +209,6 @@ static void on_event(void *ctx, struct tw_fix_session *s, struct tw_fix_now now,
 
     tw_be_feed();
     tw_floor_lock(g->floor);
-    if (e->kind == TW_FIX_LOGGED_ON) tw_fix_orders_logged_on(g->orders);
     if (e->kind == TW_FIX_LOGGED_OUT) tw_fix_orders_logged_out(g->orders, now.time_ns);
     if (e->kind == TW_FIX_REJECTED)
         tw_fix_orders_rejected(g->orders, e->from, e->message);
@@ -241,7 +250,8 @@ static void ring(void *ctx)
 struct tw_fix_consumer tw_fix_gateway_consumer(struct tw_fix_gateway *g)
 {
     return (struct tw_fix_consumer){ .message = on_message, .event = on_event,
-                                     .look = on_look, .resend = on_resend, .ctx = g };
+                                     .up = on_up, .look = on_look, .resend = on_resend,
+                                     .ctx = g };
 }
 
 /* What a former run has kept, and that as it is then. */

@@ -143,6 +143,7 @@ static void on_event(void *ctx, const struct tw_fix_event *e)
     if (e->kind == TW_FIX_LOGGED_ON) {
         l->was_up = true;
         l->told = l->failed = false;
+        if (l->o.consumer.up) l->o.consumer.up(l->o.consumer.ctx);
     }
     publish(l);   /* before anybody hears of it */
     make_dirty(l);

@@ -202,7 +202,49 @@ struct scene {
     struct tw_fix_gateway *gateway;
     struct tw_fix_link *link, *venue;
     struct strategy s[OWNERS];
+    struct tw_fix_consumer inner;      /* the gateway's                         */
+    struct tw_seat *eager;             /* who sends orders as the status is up  */
+    atomic_uint ups, accepted;         /* it was up, and took a request         */
 };
+
+/* Before the gateway has heard of it, the status is up: it takes requests by then. */
+static void on_event(void *ctx, struct tw_fix_session *s, struct tw_fix_now now,
+                     const struct tw_fix_event *e)
+{
+    struct scene *c = ctx;
+    struct tw_fix_link_status status;
+
+    if (e->kind == TW_FIX_LOGGED_ON) {
+        tw_fix_link_status(tw_fix_engine_find(c->g->e, "broker"), &status);
+        c->ups += status.session.state == TW_FIX_UP;
+        c->accepted += tw_seat_send(c->eager, &(struct tw_request){
+            .what = TW_REQUEST_GROW, .id = 1 }) != TW_ECLOSED;
+    }
+    c->inner.event(c->inner.ctx, s, now, e);
+}
+
+static enum tw_fix_answer on_message(void *ctx, struct tw_fix_session *s,
+                                     struct tw_fix_now now,
+                                     const struct tw_fix_message *m)
+{
+    struct scene *c = ctx;
+
+    return c->inner.message(c->inner.ctx, s, now, m);
+}
+
+static void on_up(void *ctx)
+{
+    struct scene *c = ctx;
+
+    c->inner.up(c->inner.ctx);
+}
+
+static int64_t on_look(void *ctx, struct tw_fix_session *s, struct tw_fix_now now)
+{
+    struct scene *c = ctx;
+
+    return c->inner.look(c->inner.ctx, s, now);
+}
 
 static bool await_up(struct scene *c, unsigned logons)
 {
@@ -230,7 +272,11 @@ static void open_scene(struct scene *c)
         .name = "broker", .io = c->g->io, .log = c->g->log, .source = SOURCE,
         .orders = { .dictionary = fix44, .symbols = symbols, .precision = 9,
                     .no_mass_status = true } });
-    o.consumer = tw_fix_gateway_consumer(c->gateway);
+    c->inner = tw_fix_gateway_consumer(c->gateway);
+    o.consumer = (struct tw_fix_consumer){ .message = on_message, .event = on_event,
+        .up = on_up, .look = on_look, .resend = c->inner.resend, .ctx = c };
+    if (tw_floor_join(tw_fix_gateway_floor(c->gateway), OWNERS + 1, &c->eager) < 0)
+        abort();
     rig_start(c->g);
     for (uint32_t i = 0; i < OWNERS; i++) {
         c->s[i] = (struct strategy){ .owner = i + 1, .order = calloc(orders, sizeof
@@ -252,6 +298,7 @@ static void close_scene(struct scene *c)
         free(c->s[i].order);
     }
     rig_close(c->g);
+    tw_seat_leave(c->eager);
     tw_fix_gateway_free(c->gateway);
     tw_fix_desk_free(c->x.desk);
     tw_venue_free(c->x.venue);
@@ -277,6 +324,7 @@ static void threads(void)
         sold += c->s[i].sold;
     }
     ok(wrong == 0 && refused == 0, "each record has its report");
+    ok(c->ups == 1 && c->accepted == 1, "as its status is up it takes requests");
     ok(answers >= OWNERS * orders && bought > 0, "%u requests have their answers",
        answers);
     ok(bought == sold || wrong, "what one buys another sells: %g",
