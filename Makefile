@@ -144,9 +144,19 @@ $B/reference.txt: $(wildcard lua/*.c lua/*/*.c)
 	    if (head != "-") printf "%s", head; head = "-"; print text $$0 } \
 	  { text = "" }' $^ > $@
 
+# Several apps are processes that begin together, and end when they are told to; the
+# status is the highest.
 APP      = scripts/market.lua
+RUN      = --seconds 10 --watch
 run: $B/tidewire
-	$B/tidewire run $(APP) --seconds 10 --watch
+ifeq (,$(word 2,$(APP)))
+	$B/tidewire run $(APP) $(RUN)
+else
+	@s=0; trap 'kill $$p 2>&-' INT TERM; \
+	for a in $(APP); do $B/tidewire run $$a $(RUN) & p="$$p $$!"; done; \
+	for i in $$p; do wait $$i; r=$$?; while kill -0 $$i 2>&-; do wait $$i; r=$$?; done; \
+	  [ $$r -le $$s ] || s=$$r; done; exit $$s
+endif
 
 # Others' engines that ours are tested against, where they are installed.
 $(PEERS): $B/%: %.cpp Makefile

@@ -76,4 +76,35 @@ fine = t.ok(out:find "TIDE [+-]%d+%.%d%d\n" and out:find "trader holds",
             "and the trader has traded") and fine
 if not fine then t.diag(apps.read(dir .. "/market.err")) end
 
+-- `make run` of several apps: a process each; the highest status is make's.
+local at = apps.free_port()
+put("caller.lua", ([[
+  local app = require "tw.app"
+  app.fix.session { name = "c", host = "127.0.0.1", port = %d, sender = "C",
+                    target = "D", retry = 0.05, logon_timeout = 100 }
+  app.script "calls.lua"]]):format(at))
+put("called.lua", ([[
+  local app = require "tw.app"
+  app.fix.acceptor { port = %d, logon_timeout = 100, sessions = {
+    { name = "d", sender = "D", target = "C", logon_timeout = 100 } } }
+  app.script "hears.lua"]]):format(at))
+local SCRIPT <const> = [[
+  local M = {}
+  function M:on_fix_event(session, event)
+    if event ~= %q then return end
+    io.open(%q, "w"):close()
+    os.exit(%d)
+  end
+  return M]]
+put("calls.lua", SCRIPT:format("logged_on", dir .. "/called", 0))
+put("hears.lua", SCRIPT:format("logged_out", dir .. "/heard", 0))
+local RUN <const> = ("APP='%s/caller.lua %s/called.lua' RUN='--seconds 100 --no-attach'")
+  :format(dir, dir)
+apps.make("make run of two apps", "run", RUN)
+t.ok(io.open(dir .. "/called") and io.open(dir .. "/heard"), "which find each other")
+put("hears.lua", SCRIPT:format("logged_out", dir .. "/heard", 3))
+apps.make("and of which one fails", "run",
+          RUN .. " >" .. dir .. "/make 2>&1; test $? = 2")
+t.ok(apps.read(dir .. "/make"):find "run%] Error 3", "has its status")
+
 t.done()
