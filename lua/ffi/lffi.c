@@ -31,7 +31,9 @@
  * of complex numbers included.  A pointer that was made of a cdata keeps it, but C keeps
  * nothing: what C holds on to, Lua must, too.  Each state has an ffi of its own, whose
  * declarations all scripts of a worker share: one that contradicts another is an error,
- * in a new version of a script, too.  A library is loaded once and stays.
+ * in a new version of a script, too.  Values of C that self holds have no copy: a new
+ * version that is compared with the old one (shadow) works on the same ones, so it should
+ * not write to them then.  A library is loaded once and stays.
  *
  * A Lua function that C calls back runs on the thread of its state.  While that thread is
  * in C it is called there, and an error in it is raised by the call of C.  C's other
