@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
 #include <zlib.h>
@@ -108,10 +109,13 @@ int tw_cache_dump(struct tw_cache *c, const char *path, struct tw_cache_dump *ou
     struct head head = { .version = VERSION, .order = ORDER,
                          .written_ns = tw_clock_now_ns() };
     char part[PATH];
+    struct stat st;
     FILE *f;
     int rc;
 
     *out = (struct tw_cache_dump){ 0 };
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return tw_fail(error, UV_EEXIST, "cache: dump to %.300s: it is not a file", path);
     if ((size_t)snprintf(part, sizeof part, "%s.part", path) >= sizeof part)
         return tw_fail(error, UV_ENAMETOOLONG, "cache: dump: the path is too long");
     errno = 0;

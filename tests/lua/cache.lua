@@ -356,6 +356,11 @@ do
   t.ok(got == nil and message:find "/nonexistent/file" and code < 0,
        "nowhere: " .. message)
   os.remove(path)
+  t.ok(os.execute("mkfifo " .. path))
+  got, message = to:dump(path)
+  t.is(message, "cache: dump to " .. path .. ": it is not a file",
+       "what is no file is not replaced")
+  os.remove(path)
 end
 
 -- Wrong use is one clear line.
