@@ -141,6 +141,7 @@ static void on_connect(uv_connect_t *request, int status)
 
     if (uv_is_closing((uv_handle_t *)&d->tcp)) return;   /* patience, or the end */
     uv_timer_stop(&d->timer);
+    if (status == 0 && tw_net_is_loop(&d->tcp)) status = UV_ECONNREFUSED;
     if (status < 0) {
         hang_up(d, status);
         return;

@@ -38,6 +38,18 @@ void tw_net_peer_name(const uv_tcp_t *tcp, char out[TW_NET_NAME])
     tw_net_name(host, port_of(&a), out);
 }
 
+bool tw_net_is_loop(const uv_tcp_t *tcp)
+{
+    struct sockaddr_storage own, peer;
+    int n_own = sizeof own, n_peer = sizeof peer;
+
+    memset(&own, 0, sizeof own);
+    memset(&peer, 0, sizeof peer);
+    return uv_tcp_getsockname(tcp, (struct sockaddr *)&own, &n_own) == 0
+        && uv_tcp_getpeername(tcp, (struct sockaddr *)&peer, &n_peer) == 0
+        && n_own == n_peer && memcmp(&own, &peer, (size_t)n_own) == 0;
+}
+
 bool tw_net_is_host(const char *host)
 {
     size_t n = strlen(host);

@@ -17,6 +17,11 @@ void tw_net_name(const char *host, uint16_t port, char out[TW_NET_NAME]);
 /* The name of the other end.  Thread: the loop's.  Blocks: no. */
 void tw_net_peer_name(const uv_tcp_t *tcp, char out[TW_NET_NAME]);
 
+/* True where both ends are this very socket: who asks for a port that nobody listens at,
+ * and that it may be given itself, is connected to itself once in many thousand times.
+ * Thread: the loop's.  Blocks: no. */
+bool tw_net_is_loop(const uv_tcp_t *tcp);
+
 /* True for a host of 1 to 255 bytes without a blank.  Thread: any. */
 bool tw_net_is_host(const char *host);
 

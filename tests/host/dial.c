@@ -1,4 +1,5 @@
-/* dial: attacks C2: how long is waited before a peer is asked again. */
+/* dial: attacks C2: how long is waited before a peer is asked again; and asks for a port
+ * that nobody listens at, until it is given that port itself. */
 #include "run/dial.h"
 
 #include <stdlib.h>
@@ -88,11 +89,59 @@ static bool call(uint64_t lasts_ms, bool good, bool doubles)
     return right;
 }
 
+/* ---- a port where nobody is ---- */
+
+static unsigned own, others;
+
+static void on_somebody(struct tw_dial *d)
+{
+    if (tw_net_is_loop(&d->tcp)) own++;
+    else others++;
+    tw_dial_lost(d, UV_EOF, false);
+}
+
+static void on_round(struct tw_dial *d, uint64_t ms)
+{
+    (void)ms;
+    tw_dial_close(d);
+}
+
+/* One round over the same port, more often than there are ports to connect from.  It is
+ * beside one that a listener was given: Linux gives those of one parity to listeners, of
+ * the other one to who connects. */
+static void call_nobody(void)
+{
+    enum { TIMES = 70000 };
+    static struct tw_dial_place places[TIMES];
+    uv_loop_t loop;
+    uv_tcp_t door;
+    uint16_t port = 0;
+    struct tw_error error;
+    struct tw_dial dial = { .places = places, .n = TIMES, .up = on_somebody,
+                            .waiting = on_round };
+
+    if (uv_loop_init(&loop) < 0
+        || tw_net_listen(&loop, &door, NULL, &port, on_call, &error) < 0)
+        abort();
+    uv_close((uv_handle_t *)&door, NULL);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    for (int i = 0; i < TIMES; i++)
+        places[i] = (struct tw_dial_place){ "127.0.0.1", port ^ 1 };
+    tw_dial_init(&dial, &loop);
+    tw_dial_go(&dial);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    tw_dial_free(&dial);
+    if (uv_loop_close(&loop) < 0) abort();
+    printf("# %u connections, %u to itself\n", own + others, own);
+    ok(own == 0, "who is connected to itself has found nobody");
+}
+
 int main(void)
 {
     ok(call(0, false, true), "a peer that is no good is asked ever more seldom");
     ok(call(0, true, true), "so is one that is good, and gone at once");
     ok(call(MAX_MS, true, false), "one that was there for long is asked again soon");
     ok(call(MAX_MS, false, true), "if it was good");
+    call_nobody();
     return tap_done();
 }
