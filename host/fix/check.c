@@ -426,13 +426,25 @@ static bool complete(struct look *k, const struct tw_fix_level *l, uint32_t i,
     return true;
 }
 
+/* From 5.0 on the session is a specification of its own, FIXT, of which its messages are:
+ * they don't know the fields of applications. */
+static bool is_foreign(const struct look *k, int32_t tag)
+{
+    const struct tw_fix_dictionary *d = k->m->dictionary;
+
+    return d->version >= TW_FIX_50 && k->m->type->admin
+        && !(tw_fix_marks(d, tag)
+             & (TW_FIX_IN_HEADER | TW_FIX_IN_TRAILER | TW_FIX_IN_ADMIN));
+}
+
 /* R19, R21, R22. */
 static bool valid(struct look *k, const struct tw_fix_field *f)
 {
     const struct tw_fix_definition *d =
         f->tag > 0 ? tw_fix_dictionary_field(k->m->dictionary, (uint32_t)f->tag) : NULL;
 
-    if (!d && applies(k, f->tag)) return blame(k, TW_FIX_INVALID_TAG, f->tag);
+    if ((!d || is_foreign(k, f->tag)) && applies(k, f->tag))
+        return blame(k, TW_FIX_INVALID_TAG, f->tag);
     if (f->n == 0) {
         return !(k->flags & TW_FIX_VALIDATE_FIELDS_HAVE_VALUES)
             || blame(k, TW_FIX_NO_VALUE, f->tag);

@@ -10,7 +10,8 @@
 
 /* What a tag says of itself, wherever it stands. */
 enum { TW_FIX_IN_HEADER = 1, TW_FIX_IN_TRAILER = 2, TW_FIX_IS_DATA = 4,
-       TW_FIX_IS_LENGTH = 8, TW_FIX_IS_COUNT = 16 };   /* of a group, somewhere */
+       TW_FIX_IS_LENGTH = 8, TW_FIX_IS_COUNT = 16,     /* of a group, somewhere */
+       TW_FIX_IN_ADMIN = 32 };                   /* in a message of the session */
 
 /* How a value is looked at: what nearly all fields are, in one step. */
 enum tw_fix_test {

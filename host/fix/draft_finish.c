@@ -281,7 +281,7 @@ static int make_level(struct maker *k, struct tw_fix_draft_member *members,
     return code;
 }
 
-/* What is of the header or trailer, also within groups. */
+/* What is of the header, the trailer or a message, also within groups. */
 static void mark(struct tw_fix_dictionary *d, const struct tw_fix_level *l, uint8_t as)
 {
     for (uint32_t i = 0; i < l->n; i++) {
@@ -356,6 +356,7 @@ static int make_types(struct maker *k, struct tw_fix_draft_part **from)
         places_add(&d->types_named, m->name, i);
         code = make_level(k, from[i]->members, 0, &m->body);
         if (code < 0) return code;
+        if (m->admin) mark(k->d, &m->body, TW_FIX_IN_ADMIN);
     }
     return TW_OK;
 }

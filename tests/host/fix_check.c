@@ -206,6 +206,12 @@ static const struct row {
       TW_FIX_FINE, 0 },
     { "R19 before R20", TW_FIX_42, 0, "35=0|" HEAD "999=A|55=B|", 0, 999 },
     { "R20", TW_FIX_42, 0, "35=0|" HEAD "55=MSFT|", 2, 55 },
+    { "R19 in FIXT", TW_FIX_50SP2, 0, "35=0|" HEAD "55=MSFT|", 0, 55 },
+    { "R19 in FIXT lenient", TW_FIX_50SP2, TW_FIX_CHECK_LENIENT, "35=0|" HEAD "55=MSFT|",
+      TW_FIX_FINE, 0 },
+    { "R20 in FIXT", TW_FIX_50SP2, 0, "35=0|" HEAD "58=x|", 2, 58 },
+    { "R20 in FIXT", TW_FIX_50SP2, 0, "35=D|" HEAD "11=id|40=1|54=1|"
+      "60=20260102-10:00:00|98=0|", 2, 98 },
     { "R21", TW_FIX_42, 0, "35=0|34=2|49=TW|52=20260102-10:00:00|56=|", 4, 56 },
     { "R21 before R20", TW_FIX_42, 0, "35=0|" HEAD "55=|", 4, 55 },
     { "R21 in order", TW_FIX_42, 0, "35=D|" HEAD "145=|11=ID|21=3|40=w|54=1|55=A|"
