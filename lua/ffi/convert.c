@@ -404,7 +404,6 @@ static void store_parts(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use, ch
 {
     const struct ltw_ctype *t = use.type, *of = t->of;
     const struct ltw_cdata *c = ltw_cdata_test(L, idx);
-    bool is_complex = t->kind == LTW_C_COMPLEX;
 
     if (c && c->type == t) {
         memmove(p, c->at, t->size);
@@ -414,11 +413,11 @@ static void store_parts(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use, ch
         store_table(L, f, use, p, t->count, idx);
     } else {
         ltw_cstore(L, f, (struct ltw_cuse){ t->of, false }, p, idx, rule);
-        for (size_t i = 1; i < t->count; i++)
-            memcpy(p + i * of->size, p, is_complex ? 0 : of->size);
-        if (is_complex)
+        if (t->kind == LTW_C_COMPLEX)
             ltw_cstore_float(of, p + of->size, c && c->type->kind == LTW_C_COMPLEX
                 ? ltw_cload_float(c->type->of, c->at + c->type->of->size) : 0);
+        else
+            for (size_t i = 1; i < t->count; i++) memcpy(p + i * of->size, p, of->size);
     }
 }
 
