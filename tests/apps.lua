@@ -22,6 +22,18 @@ local APP = 'local app = require "tw.app" app.tape { capacity = 4096 } '
 local SCRIPT = 'local tw, board, M = require "tw", require "tw.board", {} '
 local PATIENCE = 120               -- seconds, for a run that should have ended
 
+--- A script that rests in the book of the run on both sides, from its first timer on.
+apps.MAKER = [[
+  local M = require "tw.strategy".new { doc = "quotes both sides",
+                                        account = { fill = "book" } }
+  function M:on_timer()
+    if self.is_there then return end
+    self.is_there = true
+    self:buy { symbol = "VV", quantity = 1000, price = 99 }
+    self:sell { symbol = "VV", quantity = 1000, price = 101 }
+  end
+  return M]]
+
 local function quote(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
 
 -- From the root, so that it is found from any directory.

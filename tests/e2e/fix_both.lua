@@ -19,16 +19,7 @@ local function until_done()
     kill -INT $pid; wait $pid]]):format(dir, apps.tidewire))
 end
 
-put("maker.lua", [[
-  local M = require "tw.strategy".new { doc = "quotes both sides",
-                                        account = { fill = "book" } }
-  function M:on_timer()
-    if self.is_there then return end
-    self.is_there = true
-    self:buy { symbol = "VV", quantity = 1000, price = 99 }
-    self:sell { symbol = "VV", quantity = 1000, price = 101 }
-  end
-  return M]])
+put("maker.lua", apps.MAKER)
 
 -- Says so, for until_done, when it has heard of both feeds' quotes and all of its orders.
 put("taker.lua", [[

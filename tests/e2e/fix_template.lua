@@ -6,16 +6,7 @@ local t, apps = require "tw.test", require "apps"
 
 local dir, put = apps.folder "fix_template"
 
-put("maker.lua", [[
-  local M = require "tw.strategy".new { doc = "quotes both sides",
-                                        account = { fill = "book" } }
-  function M:on_timer()
-    if self.is_there then return end
-    self.is_there = true
-    self:buy { symbol = "VV", quantity = 1000, price = 99 }
-    self:sell { symbol = "VV", quantity = 1000, price = 101 }
-  end
-  return M]])
+put("maker.lua", apps.MAKER)
 
 -- Each caller buys, leaves an order, has its session at the venue removed, and cancels
 -- that order when the template has made the session anew.

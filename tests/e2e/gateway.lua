@@ -10,16 +10,7 @@ local function command(args)
   return apps.shell(("cd %s && timeout 120 %s %s 2>&1"):format(dir, apps.tidewire, args))
 end
 
--- Quotes both sides, and stops the run when the other is done.
-put("maker.lua", [[
-  local M = require "tw.strategy".new { doc = "quotes both sides" }
-  function M:on_timer()
-    if self.is_there then return end
-    self.is_there = true
-    self:buy { symbol = "VV", quantity = 1000, price = 99 }
-    self:sell { symbol = "VV", quantity = 1000, price = 101 }
-  end
-  return M]])
+put("maker.lua", apps.MAKER)
 
 -- Each step when the one before has come to its end, which is the status that it names,
 -- so that no step depends on the time.
@@ -85,7 +76,7 @@ local APP <const> = [[
   local app = require "tw.app"
   app.feed.timer { every = 0.03 }
   app.instruments { { symbol = "VV", tick_size = 0.01, lot_size = 1 } }
-  app.script("maker.lua", { account = { fill = "book" } })
+  app.script "maker.lua"
   app.script("taker.lua", { account = %s })
   %s]]
 
