@@ -411,7 +411,7 @@ rules[#rules + 1] = {
     end)
   end,
   bad = { { "a.lua", "'/" .. "home/me/a.lua'" }, { "README.md", "cd /" .. "work/x" } },
-  good = { "a.lua", "dofile '../shared/work/a.lua'" },
+  good = { "a.lua", "dofile '../shared/wo" .. "rk/a.lua'" },
 }
 
 local function lines_of(text)
