@@ -161,7 +161,7 @@ static tw_money worth(const struct tw_position *p, int64_t price, int64_t quanti
 
 tw_money tw_position_unrealised(const struct tw_position *p)
 {
-    return worth(p, p->mark, p->quantity) - p->cost - p->settled;
+    return p->worth - p->cost - p->settled;
 }
 
 int64_t tw_position_price(const struct tw_position *p)
@@ -173,20 +173,25 @@ int64_t tw_position_price(const struct tw_position *p)
     return tw_money_price(tw_money_ratio(p->cost, TW_FIXED_ONE, multiplier), p->quantity);
 }
 
+/* The part of it that is short. */
+static tw_money owed(tw_money value)
+{
+    return value < 0 ? value : 0;
+}
+
 /* Takes what the position adds to the figures of its currency out, or (1) puts it in. */
 static void count(struct tw_account *a, const struct tw_position *p, int sign)
 {
     struct currency *c = currency_of(a, p);
-    tw_money open = worth(p, p->mark, p->quantity);
-    tw_money gained = open - p->cost - p->settled;
+    tw_money gained = tw_position_unrealised(p);
 
     c->unrealised += sign * gained;
     if (is_on_margin(p)) {
         c->gained += sign * gained;
         c->margin += sign * tw_money_value(p->terms->margin, magnitude(p->quantity));
     } else {
-        c->worth += sign * open;
-        if (open < 0) c->owed += sign * open;
+        c->worth += sign * p->worth;
+        c->owed += sign * owed(p->worth);
     }
 }
 
@@ -226,20 +231,27 @@ void tw_account_trade(struct tw_account *a, struct tw_position *p, int64_t price
     c->traded += value < 0 ? -value : value;
     p->fees += fee;
     p->mark = price;
+    p->worth = worth(p, price, p->quantity);
     p->trades++;
     count(a, p, 1);
 }
 
 void tw_account_mark(struct tw_account *a, struct tw_position *p, int64_t price)
 {
+    struct currency *c = currency_of(a, p);
+    tw_money before = p->worth, more;
+
     if (price == p->mark) return;
-    if (p->quantity == 0) {
-        p->mark = price;
-        return;
-    }
-    count(a, p, -1);
     p->mark = price;
-    count(a, p, 1);
+    p->worth = worth(p, price, p->quantity);
+    more = p->worth - before;
+    c->unrealised += more;
+    if (is_on_margin(p)) {
+        c->gained += more;
+    } else {
+        c->worth += more;
+        c->owed += owed(p->worth) - owed(before);
+    }
 }
 
 void tw_account_settle(struct tw_account *a, struct tw_position *p)
@@ -289,16 +301,16 @@ tw_money tw_account_cash(const struct tw_account *a, uint32_t currency)
 
 /* In the base.  A rate that is not known counts nothing: nothing is traded before it is,
  * see tw_broker_has_rate. */
-static tw_money total(const struct tw_account *a, size_t figure)
+static inline tw_money total(const struct tw_account *a, size_t figure)
 {
-    tw_money sum = 0;
+    tw_money sum, amount;
 
-    for (unsigned i = 0; i < a->n_currencies; i++) {
+    memcpy(&sum, (const char *)&a->currency[0] + figure, sizeof sum);
+    for (unsigned i = 1; i < a->n_currencies; i++) {
         const struct currency *c = &a->currency[i];
-        tw_money amount;
 
         memcpy(&amount, (const char *)c + figure, sizeof amount);
-        sum += i == 0 ? amount : tw_money_ratio(amount, c->rate, TW_FIXED_ONE);
+        sum += tw_money_ratio(amount, c->rate, TW_FIXED_ONE);
     }
     return sum;
 }

@@ -12,11 +12,18 @@ static wide magnitude(tw_money m)
     return m < 0 ? -(wide)m : (wide)m;
 }
 
-/* n / d, half to even. */
+/* n / d, half to even; most numbers are of 64 bits, which takes a tenth of the time. */
 static wide divide(wide n, wide d)
 {
-    wide q = n / d, r = n % d;
+    wide q, r;
 
+    if ((n | d) >> 64 == 0) {
+        q = (uint64_t)n / (uint64_t)d;
+        r = (uint64_t)n % (uint64_t)d;
+    } else {
+        q = n / d;
+        r = n % d;
+    }
     return q + (r > d - r || (r == d - r && (q & 1)));
 }
 
@@ -27,6 +34,7 @@ tw_money tw_money_ratio(tw_money a, int64_t b, int64_t c)
     uint64_t low = (uint64_t)x;
     wide high = x >> 64;
 
+    if (x == 0 || y == 0) return 0;
     if (high == 0) {
         q = divide((wide)low * y, d);
     } else {   /* long division, 64 bits at a time */

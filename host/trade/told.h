@@ -26,7 +26,7 @@ struct tw_report tw_told_read(const struct tw_record *r, const struct tw_order *
 /* Zeroed: empty; item is freed by tw_free. */
 struct tw_told_ring {
     struct tw_told *item;
-    size_t first, n, room;
+    size_t first, n, room;            /* room: a power of two                        */
 };
 
 /* Room for `more` ones.  UV_ENOMEM: there is none. */
@@ -35,13 +35,13 @@ int tw_told_reserve(struct tw_told_ring *r, size_t more);
 /* There is room. */
 static inline void tw_told_put(struct tw_told_ring *r, struct tw_told t)
 {
-    r->item[(r->first + r->n++) % r->room] = t;
+    r->item[(r->first + r->n++) & (r->room - 1)] = t;
 }
 
 /* The i-th; there are more. */
 static inline const struct tw_told *tw_told_at(const struct tw_told_ring *r, size_t i)
 {
-    return &r->item[(r->first + i) % r->room];
+    return &r->item[(r->first + i) & (r->room - 1)];
 }
 
 /* The first; false: it is empty. */
@@ -49,7 +49,7 @@ static inline bool tw_told_take(struct tw_told_ring *r, struct tw_told *out)
 {
     if (r->n == 0) return false;
     *out = r->item[r->first];
-    r->first = (r->first + 1) % r->room;
+    r->first = (r->first + 1) & (r->room - 1);
     r->n--;
     return true;
 }
