@@ -92,8 +92,9 @@ $B/tidewire-static: $(call objects,lua/main/*.c lua/static/*.c) $B/libtidewire.a
 # the check of a built program, of which each bit was changed as it is.
 QUICK    = dispatch record script trader ltrade lorder account lbars lbook tracker \
            ltracked% lstat lstat_field lview lvalue lchannel lcache lcache_look lfuture \
-           task tasks park loop copy backtest supply journal payload lfix_message \
-           lfix_build ffi/call ffi/cdata ffi/convert main/seal main/main main/program
+           task tasks park loop copy backtest supply journal orderlist worth payload \
+           lfix_message lfix_build ffi/call ffi/cdata ffi/convert main/seal main/main \
+           main/program
 SLOW     = $(filter-out $(QUICK:%=lua/%.c),$(wildcard lua/*.c lua/*/*.c)) \
            $(patsubst %,host/stat/%.c,token expr expr_text parse typing compile plan \
            declare load emit function) \

@@ -47,11 +47,13 @@ static char *copy_label(lua_State *L, struct ltw_journal *j, const struct tw_ord
     return label;
 }
 
-/* The first one whose id is not below that: they come in the order of their ids. */
+/* The first one whose id is not below that: they come in the order of their ids, and most
+ * that is told is of the newest. */
 static size_t index_of(const struct ltw_journal *j, uint64_t id)
 {
     size_t i = 0, end = j->n;
 
+    if (end > 0 && j->entry[end - 1].id <= id) return end - (j->entry[end - 1].id == id);
     while (i < end) {
         size_t middle = i + (end - i) / 2;
 

@@ -41,6 +41,16 @@ static int compare(const void *x, const void *y)
     return p->id < q->id ? -1 : p->id > q->id;
 }
 
+/* One script's orders mostly come sorted. */
+static void sort(struct ltw_listed *all, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        if (compare(&all[i - 1], &all[i]) <= 0) continue;
+        qsort(all, n, sizeof *all, compare);
+        return;
+    }
+}
+
 struct ltw_listed *ltw_orderlist_push(lua_State *L, const struct ltw_backtest *b,
                                       size_t *n)
 {
@@ -53,13 +63,13 @@ struct ltw_listed *ltw_orderlist_push(lua_State *L, const struct ltw_backtest *b
     for (unsigned i = 0; i < b->n; i++)
         for (size_t k = 0; k < b->journals[i]->n; k++)
             all[(*n)++] = (struct ltw_listed){ b, &b->journals[i]->entry[k] };
-    qsort(all, *n, sizeof *all, compare);
+    sort(all, *n);
     return all;
 }
 
 /* ---- a line ---- */
 
-enum { LINE = 512, DAY_SECONDS = 86400 };
+enum { LINE = 512, TIME_OF_DAY = 19, DAY_SECONDS = 86400 };
 
 /* text may be NULL.  A line goes out in one piece; days follow each other, so the text of
  * one is kept. */
@@ -82,20 +92,27 @@ static void put(const struct out *out, const char *text, size_t n)
     if (out->text) luaL_addlstring(out->text, text, n);
 }
 
-static void flush(struct out *out)
+static TW_APART void flush(struct out *out)
 {
     put(out, out->line, out->n);
     out->n = 0;
 }
 
-static void add(struct out *out, const char *text, size_t n)
+/* Where so many bytes, or fewer, go next. */
+static inline char *room(struct out *out, size_t n)
 {
     if (n > LINE - out->n) flush(out);
+    return out->line + out->n;
+}
+
+static void add(struct out *out, const char *text, size_t n)
+{
     if (n > LINE) {
+        flush(out);
         put(out, text, n);
         return;
     }
-    memcpy(out->line + out->n, text, n);
+    memcpy(room(out, n), text, n);
     out->n += n;
 }
 
@@ -123,10 +140,11 @@ static void add_time(struct out *out, int64_t ns)
 {
     int64_t s = tw_clock_spans(ns, 1000000000);
     int64_t day = tw_clock_spans(s, DAY_SECONDS);
-    char text[64], *at = text;
     unsigned second = (unsigned)(s - day * DAY_SECONDS);
+    char *at;
 
     add_date(out, day);
+    at = room(out, TIME_OF_DAY);
     at = write_digits(at, second / 3600, 2);
     *at++ = ':';
     at = write_digits(at, second / 60 % 60, 2);
@@ -135,14 +153,34 @@ static void add_time(struct out *out, int64_t ns)
     *at++ = '.';
     at = write_digits(at, (unsigned)(ns - s * 1000000000), 9);
     *at++ = 'Z';
-    add(out, text, (size_t)(at - text));
+    out->n = (size_t)(at - out->line);
 }
 
 static void add_fixed(struct out *out, int64_t value)
 {
-    char text[TW_FIXED_TEXT + 1] = ",";
+    char *at = room(out, 1 + TW_FIXED_TEXT);
 
-    add(out, text, 1 + tw_fixed_format(value, text + 1));
+    *at = ',';
+    out->n += 1 + tw_fixed_format(value, at + 1);
+}
+
+static void add_money(struct out *out, tw_money value)
+{
+    char *at = room(out, 1 + TW_MONEY_TEXT);
+
+    *at = ',';
+    out->n += 1 + tw_money_format(value, at + 1);
+}
+
+/* One of ours, which needs no quotes. */
+static void add_word(struct out *out, const char *text)
+{
+    size_t n = strlen(text);
+    char *at = room(out, 1 + n);
+
+    *at = ',';
+    memcpy(at + 1, text, n);
+    out->n += 1 + n;
 }
 
 /* Empty where there is none. */
@@ -154,7 +192,7 @@ static void add_price(struct out *out, int64_t value)
 
 static void add_text(struct out *out, const char *text)
 {
-    size_t n = strcspn(text, ",\"\r\n");
+    size_t n = *text ? strcspn(text, ",\"\r\n") : 0;
     bool quoted = text[n] != '\0';
 
     add(out, ",\"", quoted ? 2 : 1);
@@ -170,22 +208,21 @@ static void add_text(struct out *out, const char *text)
 static void add_order(struct out *out, const struct ltw_listed *s)
 {
     const struct ltw_entry *e = s->e;
-    char money[TW_MONEY_TEXT + 1] = ",";
 
     add_time(out, e->time_ns);
     add_text(out, s->b->scripts[e->script - 1].name);
     add_text(out, ltw_listed_symbol(s->b, e->symbol));
-    add_text(out, e->side == TW_SIDE_BUY ? "buy" : "sell");
-    add_text(out, tw_order_type_text((enum tw_order_type)e->type));
-    add_text(out, tw_time_in_force_text((enum tw_time_in_force)e->tif));
+    add_word(out, e->side == TW_SIDE_BUY ? "buy" : "sell");
+    add_word(out, tw_order_type_text((enum tw_order_type)e->type));
+    add_word(out, tw_time_in_force_text((enum tw_time_in_force)e->tif));
     add_fixed(out, e->quantity);
     add_price(out, e->price);
     add_price(out, e->stop);
-    add_text(out, ltw_listed_status(e));
+    add_word(out, ltw_listed_status(e));
     add_text(out, e->reason ? tw_reason_text((enum tw_reason)e->reason) : "");
     add_fixed(out, e->filled);
     add_price(out, e->average);
-    add(out, money, 1 + tw_money_format(e->fees, money + 1));
+    add_money(out, e->fees);
     add_text(out, e->label ? e->label : "");
     add(out, "\n", 1);
     flush(out);
@@ -256,7 +293,7 @@ void ltw_orderlist_forget(struct ltw_orderlist *l, struct ltw_backtest *b)
         for (size_t k = 0; k < b->journals[i]->n; k++)
             if (b->journals[i]->entry[k].time_ns < till_ns)
                 all[n++] = (struct ltw_listed){ b, &b->journals[i]->entry[k] };
-    qsort(all, n, sizeof *all, compare);
+    sort(all, n);
     for (size_t i = 0; i < n; i++) add_order(&out, &all[i]);
     tw_free(all);
     l->n += n;
