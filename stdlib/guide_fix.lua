@@ -133,8 +133,8 @@ comes (35=W, X and S of FIX.4.2 to 5.0SP2) becomes quotes and trades on the tape
                      as the peer names them
   times              of an entry (60; 272 and 273), else of its message (60, 779, 52)
   gaps               RptSeq (83) that is not the next one; messages that the session does
-                     not get again; its end; a message that can't be used: on_gap tells
-                     of them, the book is dropped and asked for again
+                     not get again, or refuses; its end; a message that can't be used:
+                     on_gap tells of them, the book is dropped and asked for again
   refusals           (35=Y, j) are in the log; of several symbols in a request each is
                      tried alone
   states             of symbols (35=f) and markets (35=h): on_status, and the log; with
@@ -230,8 +230,9 @@ backtest has none and fills orders itself, by the account's fill model.
                      of the account
   trades             count once, by ExecID (17).  One that the venue takes back (20=1,
                      150=H) or corrects (G) is booked, also after the order's end
-  what is missing    by CumQty (14) is asked for (35=H) and booked at the average that the
-                     venue names; an order's end is told after its trades
+  what is missing    by CumQty (14), or in a report that the session refused, is asked for
+                     (35=H) and booked at the average that the venue names; an order's end
+                     is told after its trades
   connections        while there is none orders are rejected ("the gateway is not
                      connected").  After each Logon the status of all that is open is
                      asked for; what the venue never got is rejected, a change that was

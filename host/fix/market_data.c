@@ -304,6 +304,29 @@ static void go_down(struct tw_fix_md *md, struct tw_fix_now now, struct tw_batch
     md->wakes_ns = INT64_MAX;
 }
 
+/* One of a book, which the session has refused: the book is not what the peer says. */
+static void take_refused(struct tw_fix_md *md, struct tw_fix_now now,
+                         const struct tw_fix_message *m, struct tw_batch *out)
+{
+    struct tw_fix_text code = tw_fix_message_code(m);
+    bool quotes = code.n == 1 && strchr("SiZ", *code.at);
+    uint64_t request = tw_fix_md_number_of(m, quotes ? 131 : 262);
+    struct tw_fix_text name = tw_fix_message_body(m, 55);
+    uint32_t symbol = name.n ? tw_symbols_find(md->o.symbols, name.at, name.n) : 0;
+    struct tw_fix_sub *s = request ? tw_fix_md_of_request(md, request)
+                         : symbol ? tw_fix_md_sub(md, symbol) : NULL;
+
+    if (!quotes && (code.n != 1 || !strchr("WX", *code.at))) return;
+    if (s) {
+        tw_fix_md_lose(md, now, s, 0, 0, out);
+        return;
+    }
+    if (request || name.n) return;        /* of what is over, or was never asked for */
+    for (uint32_t i = 0; i < md->subs_n; i++)
+        if (md->subs[i].state >= TW_FIX_MD_ASKED) tw_fix_md_slow_down(&md->subs[i], now);
+    tw_fix_md_lose_all(md, now, 0, 0, NULL, out);
+}
+
 void tw_fix_md_session_event(struct tw_fix_md *md, struct tw_fix_now now,
                              const struct tw_fix_event *e, struct tw_batch *out)
 {
@@ -338,6 +361,9 @@ void tw_fix_md_session_event(struct tw_fix_md *md, struct tw_fix_now now,
         return;
     case TW_FIX_RESET:
         md->up_seq = 0;
+        break;
+    case TW_FIX_REFUSED:
+        if (md->up && e->message) take_refused(md, now, e->message, out);
         break;
     default: return;
     }

@@ -105,6 +105,10 @@ int64_t tw_fix_orders_tick(struct tw_fix_orders *o, int64_t now_ns);
  * asked for. */
 void tw_fix_orders_missed(struct tw_fix_orders *o);
 
+/* A message of the peer was refused by the session (35=3 went out): what it may have said
+ * of an order is asked for. */
+void tw_fix_orders_refused(struct tw_fix_orders *o, const struct tw_fix_message *m);
+
 /* Whether a message of ours that the peer has missed is to be sent again: not orders and
  * changes, which are stale by then. */
 bool tw_fix_orders_resend(const struct tw_fix_message *m);

@@ -374,7 +374,8 @@ static void answer_stale(struct tw_fix_orders *o, struct entry *e, const struct 
                  && (nth >= a->nth || (now.quantity == a->quantity
                                        && now.price == a->price && !is_same(e, &now))))
             replace(o, e, s, a);
-        else refuse(o, a, e->over ? TW_REASON_TOO_LATE : TW_REASON_OFFLINE);
+        else refuse(o, a, e->over ? TW_REASON_TOO_LATE : a->seq ? TW_REASON_VENUE
+                                                       : TW_REASON_OFFLINE);
     }
 }
 

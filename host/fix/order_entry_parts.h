@@ -29,7 +29,7 @@ struct ask {
     int64_t quantity, price, stop;
     uint64_t seq;                 /* of the message; 0: not sent yet              */
     int64_t sent_ns;
-    bool stale;                   /* the connection it went by is gone            */
+    bool stale;                   /* its answer is lost, or its connection        */
     bool own;                     /* nobody else waits for its answer             */
     char *body;                   /* of ASK_STRAY: as it is                       */
     struct list *list;            /* those to be sent, or those sent; in order    */

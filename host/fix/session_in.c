@@ -126,8 +126,14 @@ static void keep_early(struct tw_fix_session *s, uint64_t seq, bool asked)
 
 static void refuse(struct tw_fix_session *s, uint64_t seq, const struct tw_fix_verdict *v)
 {
+    struct tw_fix_text code = tw_fix_message_code(&s->m);
+    char text[REASON_TEXT], type[16], tag[24] = "";
+
+    if (v->has_tag) snprintf(tag, sizeof tag, " tag %d", v->tag);
+    snprintf(text, sizeof text, "35=%s%s: %s", tw_fix_show(code.at, code.n, type,
+             sizeof type), tag, v->text);
     s->refused++;
-    tw_fix_tell(s, TW_FIX_REFUSED, seq, seq, &s->m, v->text);
+    tw_fix_tell(s, TW_FIX_REFUSED, seq, seq, &s->m, text);
     tw_fix_send_reject(s, seq, v);
 }
 

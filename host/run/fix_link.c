@@ -75,6 +75,10 @@ static void say_event(struct tw_fix_link *l, const struct tw_fix_event *e)
     case TW_FIX_DROPPED:
         tw_fix_link_say(l, TW_LOG_WARN, "dropped: %s", e->text);
         break;
+    case TW_FIX_REJECTED: case TW_FIX_REFUSED:
+        tw_fix_link_say(l, TW_LOG_WARN, "%s %" PRIu64 "%s%s", tw_fix_event_name(e->kind),
+                        e->from, *e->text ? ": " : "", e->text);
+        break;
     default:
         tw_fix_link_say(l, e->kind == TW_FIX_RESENDING ? TW_LOG_INFO : TW_LOG_WARN,
                         "%s %" PRIu64 " to %" PRIu64 "%s%s", tw_fix_event_name(e->kind),

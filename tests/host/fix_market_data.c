@@ -476,6 +476,33 @@ static void bounded(void)
     run_close(r);
 }
 
+/* What the session has refused was not read: the book is not what the peer's is. */
+static void unread(void)
+{
+    static const struct step steps[] = {
+        { "W 262=@A@|55=A|268=1|269=0|270=1.5|271=100|", "A 1.5x100 0x0" },
+        { "W 262=@B@|55=B|268=1|269=0|270=5|271=6|", "B 5x6 0x0" },
+        { "!X 262=@A@|268=1|279=7|269=0|55=A|270=1.4|271=1|",
+          "A gap 0 from 0; lost A: the book is lost; V- A" },
+        { "X 262=@A@|268=1|279=0|269=0|55=A|270=1.4|271=1|", "" },
+        { "!X 262=1|268=1|279=7|", "" },             /* of what is over */
+        { "!W 55=none|268=1|", "" },
+        { "!B 148=x|", "" },
+        { "+1", "V A" },
+        { "!W 262=@A@|55=A|268=1|269=0|270=x|",      /* again: it waits longer */
+          "A gap 0 from 0; lost A: the book is lost; V- A" },
+        { "+1.9", "" },
+        { "+0.2", "V A" },
+        { "W 262=@A@|55=A|268=1|269=0|270=1.5|271=100|", "A 1.5x100 0x0" },
+        { "!W 55=B|268=1|", "B gap 0 from 0; lost B: the book is lost; V- B; V B" },
+        { "!X 268=1|279=7|269=0|55=A|",
+          "all gap 0 from 0; lost the books are lost; V- A; V- B" },
+        { "+9", "V A; V B" },
+    };
+
+    PLAY("messages that the session refuses", &all, TW_FIX_44, steps);
+}
+
 /* Allocations that fail: nothing is lost without a word. */
 static void no_memory(void)
 {
@@ -519,6 +546,7 @@ int main(void)
     requests();
     gaps();
     refused();
+    unread();
     others();
     bounded();
     no_memory();

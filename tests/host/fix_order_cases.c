@@ -72,8 +72,9 @@ static void on_stray(void *ctx, const struct tw_fix_stray *s)
 }
 
 /* Text with | for SOH, as the session has it. */
-static void say(const char *body)
+static void say(const char *line)
 {
+    const char *body = line + 1;
     char text[1000];
     size_t n;
     char *p;
@@ -82,7 +83,8 @@ static void say(const char *body)
              (int)strcspn(body, "|"), body, strchr(body, '|') + 1);
     p = whole(version, text, &n);
     if (take(&parsed, dictionaries[version], p, n) != 0) abort();
-    if (*body == '3') tw_fix_orders_rejected(orders, strtoul(strstr(body, "45=") + 3,
+    if (*line == '~') tw_fix_orders_refused(orders, &parsed);
+    else if (*body == '3') tw_fix_orders_rejected(orders, strtoul(strstr(body, "45=") + 3,
                                                              NULL, 10), &parsed);
     else tw_fix_orders_message(orders, &parsed);
     free(p);
@@ -216,14 +218,14 @@ static void restart(void)
     keep_lines(true);
 }
 
-/* Lines: ">8|..." is said, "<D 11=..." goes out, "=..." was told, "on", "off", else asked
- * for.  What is there instead, or NULL. */
+/* Lines: ">8|..." is said ("~8": it is refused), "<D 11=..." goes out, "=..." was
+ * told, "on", "off", else asked for.  What is there instead, or NULL. */
 static const char *play(const char *line)
 {
     static char got[9000];
 
     switch (*line) {
-    case '>': if (orders) say(line + 1), keep_lines(false); return NULL;
+    case '>': case '~': if (orders) say(line), keep_lines(false); return NULL;
     case '<': case '=':
         if (!orders) return NULL;
         strcpy(got, *line == '<' ? out() : told);
@@ -415,6 +417,14 @@ static void connections(void)
     talk("of which nobody says anything, until it is canceled", TW_FIX_44, &none,
          "on\nnew 7\nsent\noff\non\nsent\ntick 10\n=\ncancel 7\nsent\n"
          ">9|37=NONE|11=7a|41=7|39=8|434=1|102=1|\n=7:9 (20)! 7:8 (24)!");
+    talk("what the session refuses is asked for", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") "cancel 7\nsent\n~9|37=X7|11=7a|41=7|39=0|\n=7:0!\n"
+         "<H 37=X7|11=7|55=A|54=1|\n~8|37=X7|11=7|17=a|150=F|39=1|32=4|31=10|14=4|6=10|\n"
+         ">8|37=X7|11=7|17=0|150=I|39=1|38=10|44=10|14=4|6=10|151=6|\n"
+         "=7:F 4@10 7:9 (21)!\n"
+         "replace 7 20 11\nsent\n~8|37=X7|11=7b|41=7|17=r|150=5|39=0|38=20|44=11|\nsent\n"
+         ">8|37=X7|11=7b|17=0|150=I|39=1|38=20|44=11|14=4|6=10|151=16|\n=7:5 20@11!\n"
+         "~8|37=X|17=b|150=F|14=9|\n<H 37=X7|11=7b|55=A|54=1|\n~B|148=x|\n<");
     talk("changed meanwhile by what was asked for", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") "replace 7 20 11\nsent\noff\non\nsent\n"
          ">8|37=X7|11=7a|17=0|150=I|39=0|38=20|44=11|14=0|6=0|151=20|\n=7:0! 7:5 20@11!\n"
