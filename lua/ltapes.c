@@ -346,6 +346,8 @@ static void push_info(lua_State *L, const struct tw_tape_file *f)
     ltw_set_count(L, "cut_records", info->cut_records);
     lua_pushboolean(L, info->closed);
     lua_setfield(L, -2, "closed");
+    lua_pushboolean(L, info->flipped);
+    lua_setfield(L, -2, "flipped");
     lua_pushstring(L, info->note);
     lua_setfield(L, -2, "note");
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
@@ -369,8 +371,8 @@ static int range(lua_State *L)
 }
 
 /* check(path) -> info | nil, message, code
- * Reads every block.  info: what the heads say, kinds, readable (records) and problems:
- * what is damaged, one line each. */
+ * Reads every block.  info: what the heads say, kinds, readable (records), damaged (how
+ * many blocks of records) and problems: what is damaged, one line each. */
 static int check(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
@@ -382,6 +384,7 @@ static int check(lua_State *L)
 
     w->file = tw_tape_file_open(path, TW_TAPE_TOLERANT, &error);
     if (!w->file) return fail(L, &error);
+    if (error.code < 0) on_problem(w, error.text);
     w->reader = tw_tape_reader_open(w->file, INT64_MIN, INT64_MAX, &error);
     if (!w->reader) return fail(L, &error);
     while ((rc = tw_tape_reader_next(w->reader, &b, &error)) != 0) {

@@ -600,7 +600,8 @@ no sense.]],
     text = [[
 Reads all of the file and prints how many records of each kind it has, their times,
 symbols, sources, topics and scripts, its size, and what was lost where it was not
-closed.  A damaged block is named with its place and its records; then the status is 1.
+closed.  A damaged block is named with its place and its records, and so are names, index,
+head and end of the file; then the status is 1.
 
   --dump N          prints the first N records, a line each
   --from T, --to T  of those from <= time < to: ns, or a date]],

@@ -216,6 +216,9 @@ local function show(path)
     fail(1, "%s: %s damaged, %s can be read", path,
          info.damaged == 1 and "one block is" or counted(info.damaged, "block") .. " are",
          counted(info.readable, "record"))
+  elseif info.problems[1] or info.flipped then
+    fail(1, "%s is damaged, %s can be read", path, info.readable == info.records
+         and "but all records" or counted(info.readable, "record"))
   end
   return 0
 end

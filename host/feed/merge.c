@@ -330,19 +330,12 @@ static void tell_cut(struct file *f)
 static int open_tape(struct file *f, struct tw_error *error)
 {
     const struct tw_merge_options *o = &f->merge->o;
-
     const char *path = f->input->path;
-    struct tw_error why;
 
-    f->tape = tw_tape_file_open_part(path, f->input->bytes, 0, &why);
-    if (!f->tape && o->skip && why.code == TW_EFORMAT) {
-        f->tape = tw_tape_file_open_part(path, f->input->bytes, TW_TAPE_TOLERANT, error);
-        if (f->tape) damaged(f, why.text);
-    }
-    if (!f->tape) {
-        *error = why;
-        return error->code;
-    }
+    f->tape = tw_tape_file_open_part(path, f->input->bytes,
+                                     o->skip ? TW_TAPE_TOLERANT : 0, error);
+    if (!f->tape) return error->code;
+    if (error->code < 0) damaged(f, error->text);
     if (!tw_tape_file_info(f->tape)->closed && !f->input->bytes) tell_cut(f);
     f->reader = tw_tape_reader_open(f->tape, o->from_ns, o->to_ns, error);
     return f->reader ? map_names(f, error) : error->code;

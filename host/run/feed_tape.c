@@ -39,6 +39,7 @@ struct tape {
     int64_t latest_ns[TW_SOURCE_MAX + 1];   /* of each of the file's sources   */
     unsigned told;                    /* of what is odd: see fault.h           */
     char *label;                      /* "PATH: ", before what is wrong in it  */
+    struct tw_error damage;           /* of its head or its names; or TW_OK    */
 };
 
 /* ---- names ---- */
@@ -264,6 +265,7 @@ static int tape_open(struct tw_feed *feed, struct tw_error *error)
 
     t->file = tw_tape_file_open(feed->o.path, o->skip ? TW_TAPE_TOLERANT : 0, error);
     if (!t->file) return error->code;
+    t->damage = *error;
     t->reader = tw_tape_reader_open(t->file, o->from_ns, o->to_ns, error);
     if (!t->reader) return error->code;
     t->builder = tw_builder_new();
@@ -293,6 +295,8 @@ static void tape_start(struct tw_feed *feed)
 
         feed->doze = half < DOZE ? half : DOZE;
     }
+    if (t->damage.code < 0)
+        tw_log_printf(feed->io->o.log, TW_LOG_WARN, feed->who, "%s", t->damage.text);
     if (!info->closed) {
         tw_tape_cut_text(info, cut, sizeof cut);
         tw_log_printf(feed->io->o.log, TW_LOG_WARN, feed->who, "%s: %s", feed->o.path,

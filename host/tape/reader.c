@@ -43,6 +43,7 @@ struct tw_tape_reader {
     struct tw_zstd_unpacker *zstd;
     unsigned char *raw;                /* what zstd unpacks to                */
     size_t max;
+    bool nameless;                     /* the block: what it names has none   */
     struct tw_pack pack;
     struct tw_record r[TW_PACK_RECORDS];
 };
@@ -116,9 +117,10 @@ static int read_all_names(struct tw_tape_file *f, unsigned flags, struct tw_erro
 
         if (rc == UV_ENOMEM)
             return tw_fail(error, rc, "no memory to read %.300s", f->path);
-        if (rc < 0 && !(flags & TW_TAPE_TOLERANT))
-            return tw_fail(error, rc, "%.300s: the block of names at byte %" PRIu64
-                           " is damaged", f->path, f->spans[i].at);
+        if (rc < 0 && error->code == TW_OK)
+            tw_fail(error, rc, "%.300s: the block of names at byte %" PRIu64
+                    " is damaged", f->path, f->spans[i].at);
+        if (rc < 0 && !(flags & TW_TAPE_TOLERANT)) return rc;
     }
     return TW_OK;
 }
@@ -191,10 +193,12 @@ static int read_head(struct tw_tape_file *f, unsigned flags, struct tw_error *er
 
     if (!whole && memcmp(f->map, "TWTAPE\r\n", 8) != 0)
         return tw_fail(error, TW_EFORMAT, "%.300s is no tape file", f->path);
-    if (!whole && !(flags & TW_TAPE_TOLERANT))
-        return tw_fail(error, TW_EFORMAT, "%.300s: its first %d bytes are damaged",
-                       f->path, TW_TAPE_HEAD);
-    if (whole && head.version != TW_TAPE_VERSION)
+    if (!whole) {
+        tw_fail(error, TW_EFORMAT, "%.300s: its first %d bytes are damaged", f->path,
+                TW_TAPE_HEAD);
+        return flags & TW_TAPE_TOLERANT ? TW_OK : TW_EFORMAT;
+    }
+    if (head.version != TW_TAPE_VERSION)
         return tw_fail(error, TW_EFORMAT, "%.300s: a tape file of version %u, not %d",
                        f->path, head.version, TW_TAPE_VERSION);
     f->info.created_ns = head.created_ns;
@@ -214,6 +218,7 @@ struct tw_tape_file *tw_tape_file_open_part(const char *path, uint64_t bytes,
         return NULL;
     }
     strcpy(f->path, path);
+    error->code = TW_OK;
     rc = map_file(f, bytes, error);
     if (rc == TW_OK) rc = read_head(f, flags, error);
     if (rc == TW_OK) {
@@ -355,14 +360,16 @@ static int decode(struct tw_tape_reader *reader, const struct tw_tape_span *span
     const unsigned char *p = tw_tape_payload(f->map, span, &h);
     int rc;
 
+    reader->nameless = false;
     if (!p || h.values > h.raw || h.records == 0 || h.records > TW_PACK_RECORDS
         || h.raw - h.values > TW_PACK_MAX(h.records))
         return 0;
     rc = unpack(reader, &p, &h);
     if (rc != 1) return rc;
-    if (!tw_pack_read(&reader->pack, p, h.raw - h.values, reader->r, h.records, h.values)
-        || !are_named(f, reader->r, h.records))
+    if (!tw_pack_read(&reader->pack, p, h.raw - h.values, reader->r, h.records, h.values))
         return 0;
+    reader->nameless = !are_named(f, reader->r, h.records);
+    if (reader->nameless) return 0;
     *out = (struct tw_tape_block){
         reader->r, h.records, (const char *)p + h.raw - h.values, span };
     return 1;
@@ -406,6 +413,10 @@ static void give_back(struct tw_tape_reader *reader, uint64_t at)
 static int damaged(const struct tw_tape_reader *reader, const struct tw_tape_span *s,
                    struct tw_error *error)
 {
+    if (reader->nameless)
+        return tw_fail(error, TW_EFORMAT, "%.300s: the block at byte %" PRIu64 " has no "
+                       "names: records of seq %" PRIu64 " to %" PRIu64,
+                       reader->file->path, s->at, s->first_seq, s->last_seq);
     if (s->last_seq == UINT64_MAX)
         return tw_fail(error, TW_EFORMAT, "%.300s: the block at byte %" PRIu64 " is "
                        "damaged: records from seq %" PRIu64 " on",

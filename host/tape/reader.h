@@ -48,15 +48,18 @@ struct tw_tape_info {
     uint64_t first_seq, last_seq;
     int64_t created_ns, first_ns, last_ns;
     bool closed;                      /* its end is there, and its index is whole */
+    bool flipped;                     /* it was, but one of them was changed since */
     uint64_t cut_bytes, cut_records;  /* behind the last whole block; records: as
                                        * far as a head tells                      */
     char note[200];                   /* why it is not closed; "" when it is      */
 };
 
-enum { TW_TAPE_TOLERANT = 1 };        /* names that are damaged are no failure    */
+enum { TW_TAPE_TOLERANT = 1 };        /* a head and names that are damaged are no
+                                       * failure                                  */
 
-/* NULL: error says why: it is no tape file, of another version, its names are damaged,
- * no memory.  Thread: any, then any that only read.  Blocks: on the disk. */
+/* NULL: error says why: it is no tape file, of another version, its head or its names are
+ * damaged, no memory.  Where that is no failure error.code is TW_OK, or error says what
+ * is damaged first.  Thread: any, then any that only read.  Blocks: on the disk. */
 struct tw_tape_file *tw_tape_file_open(const char *path, unsigned flags,
                                        struct tw_error *error);
 

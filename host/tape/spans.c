@@ -74,7 +74,7 @@ const unsigned char *tw_tape_payload(const unsigned char *map,
 
 /* 1, or 0: there is none that is whole. */
 static int read_index(const unsigned char *map, uint64_t bytes, struct found *f,
-                      struct tw_tape_info *info)
+                      struct tw_tape_info *info, uint64_t *index_at)
 {
     struct tw_tape_block_head h;
     struct tw_tape_span span;
@@ -87,7 +87,10 @@ static int read_index(const unsigned char *map, uint64_t bytes, struct found *f,
         snprintf(info->note, sizeof info->note, "it was not closed");
         return 0;
     }
-    snprintf(info->note, sizeof info->note, "its index is damaged");
+    *index_at = end.index_at;
+    snprintf(info->note, sizeof info->note, "its index, at byte %" PRIu64 ", is damaged",
+             end.index_at);
+    info->flipped = true;
     if (!get_head(map, bytes - TW_TAPE_END, end.index_at, &h)
         || h.type != TW_TAPE_INDEX) return 0;
     span = span_of(&h, end.index_at);
@@ -165,8 +168,20 @@ static void drop_torn(const unsigned char *map, uint64_t bytes, struct found *f,
     }
 }
 
+/* The index is whole, so the writer came to its end: it was changed, or cut, since. */
+static void note_end(struct tw_tape_info *info, uint64_t left)
+{
+    if (left == TW_TAPE_END && !info->flipped) {
+        snprintf(info->note, sizeof info->note, "its last %d bytes are damaged",
+                 TW_TAPE_END);
+        info->flipped = true;
+    }
+    info->cut_bytes = left > TW_TAPE_END ? left - TW_TAPE_END : 0;
+}
+
+/* index_at: where an end that is whole says that the index is, or 0. */
 static int walk(const unsigned char *map, uint64_t bytes, struct found *f,
-                struct tw_tape_info *info)
+                struct tw_tape_info *info, uint64_t index_at)
 {
     struct tw_tape_block_head h;
     struct tw_tape_span span;
@@ -186,6 +201,11 @@ static int walk(const unsigned char *map, uint64_t bytes, struct found *f,
             if (h.type != TW_TAPE_INDEX) continue;
             break;
         }
+        if (at == index_at) {
+            torn = false;
+            at = bytes - TW_TAPE_END;
+            break;
+        }
         next = next_head(map, bytes, at);
         if (!next) {
             if (whole && h.type == TW_TAPE_INDEX) {
@@ -201,7 +221,7 @@ static int walk(const unsigned char *map, uint64_t bytes, struct found *f,
         at = next;
     }
     if (torn) drop_torn(map, bytes, f, info);
-    else info->cut_bytes = bytes - at > TW_TAPE_END ? bytes - at - TW_TAPE_END : 0;
+    else note_end(info, bytes - at);
     fill_holes(f->p, f->n);
     return TW_OK;
 }
@@ -233,11 +253,16 @@ int tw_tape_spans_find(const unsigned char *map, uint64_t bytes,
                        struct tw_tape_span **spans, size_t *n, struct tw_tape_info *info)
 {
     struct found f = { 0 };
-    int rc = read_index(map, bytes, &f, info);
+    uint64_t index_at = 0;
+    int rc = read_index(map, bytes, &f, info, &index_at);
 
     info->closed = rc == 1;
-    if (rc == 1) info->note[0] = 0;
-    else if (rc == 0) rc = walk(map, bytes, &f, info);
+    if (rc == 1) {
+        info->note[0] = 0;
+        info->flipped = false;
+    } else if (rc == 0) {
+        rc = walk(map, bytes, &f, info, index_at);
+    }
     if (rc < 0) {
         tw_free(f.p);
         return rc;

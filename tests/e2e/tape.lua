@@ -118,6 +118,18 @@ run("but where it is asked to go on", "env OUT=now " .. tidewire
 t.ok(#read "now/first" > 0 and #read "now/first" < #recorded, "the others are replayed")
 r = run("tape tells of damage", tidewire .. " tape flip.tape", 1)
 t.ok(r.err:find "one block is damaged", "in one line")
+for _, case in ipairs {
+  { 30, "its first 64 bytes are damaged", "its head" },
+  { 64 + 85, "the block of names at byte 64 is damaged", "a block of names" },
+  { #bytes - 60, "is damaged, but all records can be read", "its index" },
+  { #bytes - 10, "is damaged, but all records can be read", "its end" },
+} do
+  local place, said, what = table.unpack(case)
+  write("flip.tape", bytes:sub(1, place) .. string.char(bytes:byte(place + 1) ~ 4)
+        .. bytes:sub(place + 2))
+  r = run("tape: a flipped bit of " .. what, tidewire .. " tape flip.tape", 1)
+  t.ok(r.err:find(said, 1, true), "is told: " .. (r.err:match "^[^\n]*" or ""))
+end
 write("cut.tape", bytes:sub(1, at))
 r = run("a file that was cut is replayed", "env OUT=now " .. tidewire
         .. " replay cut.tape first.lua")
