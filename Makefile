@@ -145,17 +145,24 @@ $B/reference.txt: $(wildcard lua/*.c lua/*/*.c)
 	    if (head != "-") printf "%s", head; head = "-"; print text $$0 } \
 	  { text = "" }' $^ > $@
 
-# Several apps are processes that begin together, and end when they are told to; the
-# status is the highest.
+# Several apps are processes that begin together, and end when they are told to, or when
+# one of them fails; the status is the highest.  Each has a shell, which tells of it.
 APP      = scripts/market.lua
 RUN      = --seconds 10 --watch
 run: $B/tidewire
 ifeq (,$(word 2,$(APP)))
 	$B/tidewire run $(APP) $(RUN)
 else
-	@s=0; trap 'kill $$p 2>&-' INT TERM; \
-	for a in $(APP); do $B/tidewire run $$a $(RUN) & p="$$p $$!"; done; \
-	for i in $$p; do wait $$i; r=$$?; while kill -0 $$i 2>&-; do wait $$i; r=$$?; done; \
+	@all() { r=; until [ "$$r" ] && ! kill -0 $$1 2>&-; do wait $$1 2>&-; r=$$?; done; }; \
+	one() { trap 'told=1; [ ! "$$q" ] || kill $$q 2>&-' TERM; \
+	  $B/tidewire run $$1 $(RUN) & q=$$!; [ ! "$$told" ] || kill $$q; all $$q; \
+	  case $$told,$$r in 1,*|,0|,130|,143) ;; \
+	  *) echo "make run: $$1 has failed (status $$r): the others are ended" >&2; \
+	     kill -USR1 $$$$;; esac; exit $$r; }; \
+	s=0; trap : INT; trap 'end=1; kill $$p 2>&-' TERM; trap 'bad=1; kill $$p 2>&-' USR1; \
+	for a in $(APP); do one $$a & p="$$p $$!"; done; \
+	[ ! "$$end$$bad" ] || kill $$p 2>&-; \
+	for i in $$p; do all $$i; [ "$$bad" ] && [ $$r = 143 ] || \
 	  [ $$r -le $$s ] || s=$$r; done; exit $$s
 endif
 

@@ -107,4 +107,21 @@ apps.make("and of which one fails", "run",
           RUN .. " >" .. dir .. "/make 2>&1; test $? = 2")
 t.ok(apps.read(dir .. "/make"):find "run%] Error 3", "has its status")
 
+-- The other one would wait for a peer, whichever begins first.
+put("wrong.lua", 'require "tw.app".script "no.lua"')
+put("waits.lua", ([[
+  local app = require "tw.app"
+  app.fix.acceptor { port = %d, sessions = { { sender = "D", target = "C" } } }
+  app.script "calls.lua"]]):format(apps.free_port()))
+for _, pair in ipairs { "waits wrong", "wrong waits" } do
+  local names = pair:gsub("%w+", dir .. "/%0.lua")
+  apps.make(pair .. ": an app that can't begin ends the other one", "run",
+            ("APP='%s' RUN='--seconds 600 --no-attach' >%s/make 2>&1; test $? = 2")
+              :format(names, dir))
+  local said = apps.read(dir .. "/make")
+  t.ok(said:find("make run: " .. dir .. "/wrong.lua has failed (status 1): the others "
+                 .. "are ended\n", 1, true) and said:find "run%] Error 1"
+       and not said:find "waits.lua has failed", "and says so")
+end
+
 t.done()
