@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -749,10 +750,14 @@ static int read_time(lua_State *L)
     return 1;
 }
 
-/* is_terminal() -> boolean: may progress be drawn on standard error? */
-static int is_terminal(lua_State *L)
+/* columns(fd) -> integer | nil: of the terminal that it is; 80 where that doesn't say */
+static int columns(lua_State *L)
 {
-    lua_pushboolean(L, isatty(STDERR_FILENO));
+    int fd = (int)luaL_checkinteger(L, 1);
+    struct winsize w;
+
+    if (!isatty(fd)) return 0;
+    lua_pushinteger(L, ioctl(fd, TIOCGWINSZ, &w) == 0 && w.ws_col > 0 ? w.ws_col : 80);
     return 1;
 }
 
@@ -763,7 +768,7 @@ static const luaL_Reg internal[] = {
     { "sha256", ltw_sha256_of_file },
     { "directory", ltw_directory },
     { "time", read_time },
-    { "is_terminal", is_terminal },
+    { "columns", columns },
     { NULL, NULL }
 };
 

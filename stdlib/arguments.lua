@@ -10,6 +10,7 @@ local textfile = require "tw.textfile"
 local arguments = {}
 
 local Refusal = {}
+local WIDEST <const> = 160         -- columns of a report on a terminal
 
 --- arguments.refuse(status, format, ...)
 -- Ends the command: one line, and its status.
@@ -208,8 +209,9 @@ end
 
 --- arguments.outputs(o, names, inputs)
 -- Sees to it, before anything runs, that the files which these options name can be
--- written, and are neither each other nor one of the inputs, which are paths.  --report -
--- is none, but standard output, which --json has, too.
+-- written, and are neither each other nor one of the inputs, which are paths, and that a
+-- report can have that form.  --report - is none, but standard output, which --json has,
+-- too.
 -- Yields: no.  Blocks: on the disk.  Thread: any.
 -- Errors: refuses with status 1, or 2.
 -- Units: none.
@@ -218,12 +220,19 @@ function arguments.outputs(o, names, inputs)
   if o.report == "-" and o.json then
     refuse(2, "--report -: standard output has what --json prints")
   end
+  if o.report and o.report ~= "-" then
+    local form, why = require "tw.report".form(o.report)
+    if not form then refuse(2, "--report %s", why) end
+  end
   for _, path in ipairs(inputs) do
     is[tapes.identity(path) or path] = path .. ", which is read"
   end
   for _, name in ipairs(names) do
     local path = o[name]
-    if path and not problem and not (name == "report" and path == "-") then
+    if path == "-" and name ~= "report" then
+      refuse(2, "--%s -: the name of a file expected", name)
+    end
+    if path and not problem and path ~= "-" then
       local is_new = not tapes.identity(path)
       local file, why = io.open(path, "a")
       local which = file and tapes.identity(path)
@@ -249,7 +258,8 @@ end
 function arguments.report(path, result, options)
   local report = require "tw.report"
   if path == "-" then
-    io.stdout:write(report.text(result, nil, options))
+    local width = require "tw.internal.backtest".columns(1)
+    io.stdout:write(report.text(result, width and math.min(width, WIDEST), options))
     return
   end
   local written, why = report.write(path, result, options)

@@ -15,18 +15,16 @@ local command = {}
 
 local refuse = arguments.refuse
 
-local BAR = 30
+local WIDE <const> = 79           -- columns that the summary takes
 
 -- A bar on standard error, where that is a terminal.
 local function progress_bar()
   local began = os.clock()
   return function(done, all, records)
-    local part = all > 0 and math.min(done / all, 1) or 0
-    local full = math.floor(part * BAR)
     local spent = math.max(os.clock() - began, 1e-9)
-    io.stderr:write(("\r%s%s %3d %%  %s records, %s/s\27[K"):format(("█"):rep(full),
-      ("░"):rep(BAR - full), math.floor(part * 100), screen.number(records),
-      screen.number(records / spent)))
+    io.stderr:write("\r", screen.progress(all > 0 and done / all or 0,
+      ("%s records, %s/s"):format(screen.number(records), screen.number(records / spent)),
+      core.columns(2) or 80), "\27[K")
     return true
   end
 end
@@ -42,8 +40,10 @@ local function money(x) return x and fixed(x, 2) or "-" end
 
 local function date(ns) return os.date("!%Y-%m-%d %H:%M:%S", ns // 1000000000) end
 
--- Two columns of names and values, side by side.
+-- Two columns of names and values, side by side, or below each other where a terminal is
+-- that narrow.
 local function summary(r)
+  local is_narrow = (core.columns(1) or WIDE) < WIDE
   local f, a, g = r.figures, r.figures.arithmetic or {}, r.figures.geometric or {}
   local left = {
     { "start", money(r.start) }, { "final", money(r.final) },
@@ -69,9 +69,25 @@ local function summary(r)
   if r.ruined then
     lines[2] = "ruined            " .. date(r.ruined) .. figures.RUINED
   end
+  if is_narrow then
+    table.move(right, 1, #right, #left + 1, left)
+    right = {}
+  end
   for i, one in ipairs(left) do
-    lines[#lines + 1] = ("%-18s%-26s%-18s%s"):format(one[1], one[2], right[i][1],
-                                                    right[i][2])
+    local other = right[i] or { "", "" }
+    lines[#lines + 1] = ("%-18s%-26s%-18s%s"):format(one[1], one[2], other[1], other[2])
+      :gsub(" +$", "")
+  end
+  if is_narrow then
+    lines[#lines + 1] = ("%-18s%14s%14s"):format("", "arithmetic", "geometric")
+    for _, one in ipairs { { "return", "annual_return", percent },
+                           { "volatility", "volatility", percent },
+                           { "Sharpe", "sharpe", plain }, { "Sortino", "sortino", plain },
+                           { "Calmar", "calmar", plain } } do
+      lines[#lines + 1] = ("%-18s%14s%14s"):format(one[1], one[3](a[one[2]]),
+                                                   one[3](g[one[2]]))
+    end
+    return table.concat(lines, "\n") .. "\n"
   end
   lines[#lines + 1] = ("%-18s%12s%12s%12s%12s%12s"):format("", "return", "volatility",
     "Sharpe", "Sortino", "Calmar")
@@ -115,7 +131,7 @@ local function perform(list)
   end
   arguments.outputs(o, { "orders", "report", "save" },
                     table.move(o.data or {}, 1, #(o.data or {}), 2, { words[1] }))
-  local bar = core.is_terminal()
+  local bar = core.columns(2)
   if bar then options.progress = progress_bar() end
   function options.warn(text)
     io.stderr:write(bar and "\r\27[K" or "", "tidewire: warning: ", text, "\n")

@@ -181,10 +181,10 @@ timers.  Nothing in it needs to know that it is a backtest.
   --time SECONDS     of the processor that one handler may take, on_start and the file
                      itself too (60, or what app.limits says; 0: for ever)
   --orders FILE.csv  the list of orders
-  --report FILE      the report, as a page; to a file named .txt as text with the same
-                     charts and tables (of orders: what became of them, and the last
-                     ten), 80 columns wide; -: that text on standard output, instead
-                     of the summary
+  --report FILE      the report, as a page (.html); to a file named .txt as text with the
+                     same charts and tables (of orders: what became of them, and the
+                     last ten), 80 columns wide; -: that text on standard output,
+                     instead of the summary, as wide as the terminal is
   --save RUN         what `tidewire explain` needs to tell why an order filled, or not
   --json             the result on standard output, instead of the summary
 

@@ -23,6 +23,7 @@ local text = require "tw.report_text"
 local report = {}
 
 local WIDTH <const> = 80           -- of a text
+local FORMS = { html = "html", htm = "html", txt = "txt" }
 local KNOWN = { title = true, by = true, x = true, y = true }
 
 local function check(what, options, level)
@@ -87,15 +88,28 @@ local function make_text(what, width, o)
          .. (best and best.value and "\n" .. text.run(best.result, width) or "")
 end
 
+--- report.form(path) -> "html" | "txt" | nil, message
+-- What a file of that name would have: .html and .htm, or no ending, a page, .txt text.
+-- Yields: no.  Blocks: no.  Thread: any.
+-- Errors: nil and a message for another ending.  Units: none.
+function report.form(path)
+  local ending = path:match "[^/]*$":match ".%.([^.]*)$"
+  local form = FORMS[ending and ending:lower() or "html"]
+  if form then return form end
+  return nil, ("%s: an ending that is known expected: .html, .htm or .txt"):format(path)
+end
+
 --- report.write(path, result | results [, options]) -> true | nil, message, code
 -- Writes report.html to a file; what the file held before is lost.  To one that ends in
 -- .txt report.text is written.
 -- Yields: no.  Blocks: until the file is written.  Thread: any.
--- Errors: nil, a message and a code where it can't be written; raises as report.html.
--- Units: none.
+-- Errors: nil, a message and a code where it can't be written; raises for an ending that
+-- report.form does not know, and as report.html.  Units: none.
 function report.write(path, what, options)
   local o = check(what, options, 2)
-  local shown = string.find(path, "%.txt$") and make_text(what, WIDTH, o) or make(what, o)
+  local form, unknown = report.form(path)
+  if not form then error("report.write: " .. unknown, 2) end
+  local shown = form == "txt" and make_text(what, WIDTH, o) or make(what, o)
   local file, why, code = io.open(path, "wb")
   if not file then return nil, why, code end
   local fine, failed, number = file:write(shown)

@@ -52,9 +52,10 @@ local function head(result, width)
   return table.concat(lines, "\n")
 end
 
--- Figures in two columns; a group begins with its name.
+-- Figures in two columns, or in one where there is no room; a group begins with its name.
 local function figures_text(result, width)
-  local columns, room = { {}, {} }, (width - 4) // 2
+  local is_wide = width >= 80
+  local columns, room = { {}, {} }, is_wide and (width - 4) // 2 or 40
   local function add(at, name, value)
     local column = columns[at]
     local space = room - (utf8.len(value) or #value) - 1
@@ -63,7 +64,7 @@ local function figures_text(result, width)
   end
   add(1, "Equity", show(number(result.final), "money"))
   for i, group in ipairs(figures.GROUPS) do
-    local at = (i == 2 or i == 4) and 2 or 1
+    local at = is_wide and (i == 2 or i == 4) and 2 or 1
     if group.both then
       add(at, "", "")
       add(at, "", "")
@@ -75,7 +76,7 @@ local function figures_text(result, width)
             .. right(show(figures.get(result, "geometric." .. f[1]), f[3]), 12))
       end
     else
-      if i > 2 then add(at, "", "") end
+      if i > (is_wide and 2 or 1) then add(at, "", "") end
       for j = 2, #group do
         local f = group[j]
         add(at, f[2], show(figures.get(result, f[1]), f[3]))
@@ -94,21 +95,24 @@ end
 local function months_text(days, start, ruined, width)
   local years = data.months(days, start, ruined)
   if #years == 0 then return "" end
-  local cell = math.min((width - 4) // 13, 7)
+  local cell = math.min((width - 5) // 13, 7)
+  local is_narrow = cell < 5                    -- no room for tenths
   local lines = { "    " }
   for m = 1, 12 do lines[1] = lines[1] .. right(data.month_name(m), cell) end
-  lines[1] = lines[1] .. right("Year", cell)
-  local function percent(r)
+  lines[1] = lines[1] .. right("Year", is_narrow and cell + 1 or cell)
+  local function percent(r, size)
+    local cell = size or cell
     if not r then return right("", cell) end
     local shown = ("%.1f"):format(r * 100)
-    if #shown >= cell then shown = ("%.0f"):format(r * 100) end
+    if is_narrow or #shown >= cell then shown = ("%.0f"):format(r * 100) end
+    if shown == "-0" then shown = "0" end
     if #shown >= cell then shown = r > 0 and ">>" or "<<" end
     return right(shown, cell)
   end
   for i = math.max(#years - YEARS, 0) + 1, #years do
     local line = ("%4d"):format(years[i].year)
     for m = 1, 12 do line = line .. percent(years[i][m]) end
-    lines[#lines + 1] = line .. percent(years[i].total)
+    lines[#lines + 1] = line .. percent(years[i].total, is_narrow and cell + 1 or cell)
   end
   local title = "Returns by month, %"
   if #years > YEARS then
@@ -142,8 +146,8 @@ local function trade_table(ranked, from, to, step, format, width)
   local rows = {}
   for i = from, to, step do
     local t = ranked[i]
-    rows[#rows + 1] = { fit(t.symbol, 12), data.date(t.entry, format),
-      data.date(t.exit, format),
+    rows[#rows + 1] = { fit(t.symbol, math.max(width // 5, 12)),
+      data.date(t.entry, format), data.date(t.exit, format),
       show(t.quantity, "number"), show(t.entry_price, "number"),
       show(t.exit_price, "number"), show(t.pnl, "money") }
   end
@@ -181,7 +185,8 @@ local function orders_text(orders, width)
   local n, kinds, ends, rows = #orders, {}, {}, {}
   local function word(x) return x == nil and "" or fit(tostring(x), 40) end
   for _, o in ipairs(orders) do
-    local key = word(list(o).status) .. "\0" .. word(list(o).reason)
+    local reason = fit(tostring(list(o).reason or ""), width)
+    local key = word(list(o).status) .. "\0" .. reason
     if not kinds[key] then ends[#ends + 1] = key end
     kinds[key] = (kinds[key] or 0) + 1
   end
@@ -224,7 +229,7 @@ local function symbols_text(result, trades, width)
   for i = 1, math.min(n, SYMBOLS) do
     local s = all[i]
     local p = list(s.position)
-    rows[i] = { fit(s.symbol, 12), show(s.trades, "count"),
+    rows[i] = { fit(s.symbol, math.max(width // 5, 12)), show(s.trades, "count"),
       s.trades > 0 and show(s.won / s.trades, "percent") or "-",
       show(number(p.realised) or s.pnl, "money"), show(p.unrealised, "money"),
       show(number(p.fees) or s.fees, "money"), show(p.quantity, "number"),

@@ -183,6 +183,21 @@ function screen.frame(lines, width, height)
   return frame
 end
 
+--- screen.progress(part, text, width) -> string
+-- A bar of which that part is full, percents and a text, as one line that a terminal of
+-- width columns doesn't wrap: where they don't fit the bar is shorter, then gone, and the
+-- text is cut.
+-- Yields: no.  Blocks: no.  Thread: any.
+-- Errors: raises if width is negative or no integer.  Units: part: 1 is all; columns.
+function screen.progress(part, text, width)
+  part = math.min(math.max(part, 0), 1)
+  text = (" %3d %%  %s"):format(part * 100 // 1, text)
+  local size = math.max(math.min(width - 1 - length(text), 30), 0)
+  local full = part * size // 1 | 0
+  text = ("█"):rep(full) .. ("░"):rep(size - full) .. text
+  return screen.frame({ text }, math.max(width - 1, 0), 1)[1]
+end
+
 --- screen.diff(old, new) -> string
 -- What turns a terminal that shows frame old into one that shows new: only the
 -- lines that differ are sent.  When old is nil, as at first and after the size

@@ -12,9 +12,8 @@ local tw = require "tw"
 
 local command = {}
 
-local refuse = arguments.refuse
+local columns, refuse = require "tw.internal.backtest".columns, arguments.refuse
 local SHOWN = { "total_return", "sharpe", "max_drawdown", "trades" }   -- beside `by`
-local BAR <const> = 24
 local ERRORS <const> = 3           -- different ones that are printed
 
 local KINDS = {
@@ -57,12 +56,10 @@ local function progress_of(by, is_terminal)
     if is_terminal then
       if now - drawn < 0.1 and state.done ~= state.total then return end
       drawn = now
-      local part = (state.done or state.reading)
-                   / math.max(state.total or state.bytes, 1)
-      local full = math.min(math.floor(part * BAR), BAR)
-      io.stderr:write(("\r%s%s %3d %%  %s\27[K"):format(("█"):rep(full),
-        ("░"):rep(BAR - full), math.floor(part * 100),
-        state.total and state_text(state, by) or "of the data is read"))
+      io.stderr:write("\r", screen.progress(
+        (state.done or state.reading) / math.max(state.total or state.bytes, 1),
+        state.total and state_text(state, by) or "of the data is read",
+        columns(2) or 80), "\27[K")
     elseif state.reading then
       if tenth == 0 and now - drawn > 10 then
         say("reading %s of data", screen.bytes(state.bytes))
@@ -317,7 +314,7 @@ local function finish(s, o, name)
   elseif o.report == "-" then
     -- the report stands there
   elseif s.joined then
-    io.stdout:write(require "tw.report".text(s.joined))
+    arguments.report("-", s.joined)
   elseif s.markets then
     io.stdout:write(markets_text(s))
   else
@@ -340,7 +337,7 @@ end
 local function perform(list)
   local o, words = arguments.read(list, KINDS)
   if o.help then return arguments.help("sweep", words) end
-  local is_terminal = require "tw.internal.backtest".is_terminal()
+  local is_terminal = columns(2) ~= nil
   local fine, s, why, code, clear, options
   fine, s = pcall(function()
     options = options_of(o, words, list)

@@ -82,9 +82,9 @@ end
 
 --- Starts the program in a new terminal; its end is shown as "status n".
 -- environment: what stands before the program, variables or a command.
-function terminal.start(words, environment)
+function terminal.start(words, environment, columns, lines)
   tmux "kill-session -t t"
-  tmux(("new-session -d -s t -x 80 -y 24 %s"):format(quote(
+  tmux(("new-session -d -s t -x %d -y %d %s"):format(columns or 80, lines or 24, quote(
     ("env TERM=tmux-256color HOME=%s TIDEWIRE_HISTORY=%s %s %s %s; "):format(
       directory, terminal.history, environment or "", apps.tidewire, words or "")
     .. "echo status $?; exec cat")))

@@ -76,6 +76,13 @@ run = backtest "trade.lua --data four.csv --report - --json"
 t.is(run.err, "tidewire: backtest: --report -: standard output has what --json prints; "
      .. "see `tidewire help backtest`\n", "and not beside --json")
 t.is(run.status, 2, "with status 2")
+run = backtest "trade.lua --data four.csv --report r.pdf"
+t.is(run.err, "tidewire: backtest: --report r.pdf: an ending that is known expected: "
+     .. ".html, .htm or .txt; see `tidewire help backtest`\n", "a report is no PDF")
+t.ok(run.status == 2 and not io.open(dir .. "/r.pdf"), "and none is written")
+run = backtest "trade.lua --data four.csv --orders -"
+t.is(run.err, "tidewire: backtest: --orders -: the name of a file expected; "
+     .. "see `tidewire help backtest`\n", "--orders - is no name")
 t.ok(not io.open(dir .. "/-"), "- is no file")
 
 -- Each symbol's orders stay what they are when files change places.

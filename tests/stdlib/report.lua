@@ -381,6 +381,14 @@ end
 text = report.text(crowd)
 t.ok(text:find "\nSymbols, the 20 of 31 with the most trades\n", "not all symbols")
 t.ok(text:find "\n4 of 31 symbols are drawn%.\n", "nor drawn, and that is said")
+text = report.text(results.make { days = 900 }, 60)
+local widest = 0
+for line in text:gmatch "[^\n]+" do widest = math.max(widest, utf8.len(line)) end
+t.ok(widest <= 60, "60 columns: no line is longer (" .. widest .. ")")
+t.ok(text:find "\nRatios +arithmetic   geometric\nAnnual return +%S+%% +%S+%%\n",
+     "figures below each other")
+t.ok(text:find "\n +Jan Feb Mar [%a ]+ Dec Year\n%d%d%d%d[ %d-]+\n",
+     "months in whole percent")
 t.ok(not report.text(known):find "Rolling Sharpe", "no chart of what there is too little")
 text = report.text(results.sweep(), 80, { by = "max_drawdown", title = "A title" })
 t.ok(text:find "^A title\n\n50 runs, 1 failed; best by max_drawdown\n #",
@@ -400,6 +408,11 @@ t.is(report.write(path, known), true, "write: text")
 local written <close> = assert(io.open(path, "rb"))
 t.is(written:read "a", report.text(known), "in 80 columns")
 os.remove(path)
+t.is(report.form "a.b/C.TXT", "txt", "endings in any case")
+t.is(report.form "a.b/page", "html", "none is a page")
+t.is(report.form "a/.hidden", "html", "a dot before all is no ending")
+t.raises("report%.write: r%.pdf: an ending that is known expected: %.html, %.htm or %.t",
+         report.write, "r.pdf", known)
 local fine, why = report.write("/nowhere/x.html", known)
 t.is(fine, nil, "write: no such folder")
 t.ok(why:find("/nowhere/x.html", 1, true), "and says so")

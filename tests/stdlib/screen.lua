@@ -103,6 +103,14 @@ t.is(#screen.frame({}, 3, 3), 0, "nothing to show")
 t.raises("screen%.frame: width and height", screen.frame, {}, -1, 1)
 t.raises("screen%.frame: width and height", screen.frame, {}, 1, 1.5)
 
+t.is(screen.progress(0.5, "5 of 10", 80),
+  ("█"):rep(15) .. ("░"):rep(15) .. "  50 %  5 of 10", "a bar")
+t.is(screen.progress(1, "5 of 10", 22), "██████ 100 %  5 of 10", "a shorter one")
+t.is(screen.progress(0, "5 of 10", 22), "░░░░░░   0 %  5 of 10", "that is empty")
+t.is(screen.progress(0.25, "5 of 10", 10), "  25 %  5", "no room for it")
+t.is(screen.progress(0.25, "5 of 10", 0), "", "nor for anything")
+t.is(screen.progress(7, "", 30), ("█"):rep(21) .. " 100 %  ", "more than all")
+
 t.is(screen.diff(nil, { "a", "", "b" }), "\27[2J\27[1;1H\27[Ka\27[3;1H\27[Kb",
   "the first paint clears")
 t.is(screen.diff(nil, {}), "\27[2J", "the first paint of nothing")
