@@ -6,6 +6,12 @@ static tw_money ratio_of(tw_money value, int64_t ratio)
     return tw_money_ratio(value, ratio, TW_FIXED_ONE);
 }
 
+/* Where prices are below 0 it is as above. */
+static tw_money magnitude(tw_money value)
+{
+    return value < 0 ? -value : value;
+}
+
 /* The ratios that apply, as a tier without `from`. */
 static struct tw_fee_tier rates(const struct tw_fees *f, tw_money traded)
 {
@@ -31,7 +37,7 @@ void tw_fees_charge(const struct tw_fees *f, const struct tw_order *o, tw_money 
     }
     if (!f) return;
     now = rates(f, traded);
-    value = tw_terms_value(o->terms, trade->last_px, trade->last_qty);
+    value = magnitude(tw_terms_value(o->terms, trade->last_px, trade->last_qty));
     trade->raw_fee = ratio_of(value, now.percent)
                    + ratio_of(value, trade->liquidity == TW_LIQUIDITY_ADDED ? now.maker
                                                                             : now.taker)
@@ -40,8 +46,8 @@ void tw_fees_charge(const struct tw_fees *f, const struct tw_order *o, tw_money 
     all = o->raw_fees + trade->raw_fee;
     least = f->minimum;
     if (f->maximum) {
-        most = ratio_of(value + tw_terms_value(o->terms, tw_order_avg_px(o), o->cum_qty),
-                        f->maximum);
+        most = tw_terms_value(o->terms, tw_order_avg_px(o), o->cum_qty);
+        most = ratio_of(value + magnitude(most), f->maximum);
         if (all > most) all = most;
         if (least > most) least = most;
     }

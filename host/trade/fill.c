@@ -222,8 +222,10 @@ static bool on_bar(enum tw_fill_model model, const struct tw_market *m,
     if (!tw_type_has_limit(o->type))
         return give(out, triggered ? triggered : m->bar.open, leaves,
                     TW_LIQUIDITY_REMOVED);
-    if (inside)                           /* F2: it meets the stop's price alone */
-        return within(o, triggered) && give(out, triggered, leaves, TW_LIQUIDITY_REMOVED);
+    if (inside) {                         /* F2: it meets the stop's price alone */
+        r->rests = !within(o, triggered);
+        return !r->rests && give(out, triggered, leaves, TW_LIQUIDITY_REMOVED);
+    }
     if (within(o, m->bar.open))
         return give(out, m->bar.open, leaves,
                     r->rests ? TW_LIQUIDITY_ADDED : TW_LIQUIDITY_REMOVED);
@@ -317,7 +319,9 @@ void tw_fill_took(enum tw_fill_model model, struct tw_market *m,
 
 /* ---- slippage ---- */
 
-static int64_t to_tick(int64_t v, int64_t tick)
+#define SHARE_MAX (1000000 * TW_FIXED_ONE)     /* so that no product is too large */
+
+static tw_money to_tick(tw_money v, int64_t tick)
 {
     return tick > 1 ? (v + tick / 2) / tick * tick : v;
 }
@@ -325,22 +329,25 @@ static int64_t to_tick(int64_t v, int64_t tick)
 int64_t tw_fill_price(const struct tw_slippage *p, const struct tw_order *o,
                       const struct tw_market *m, const struct tw_fill *f)
 {
-    int64_t tick = o->terms ? o->terms->tick : 0, by = p->ticks * tick, shown;
+    int64_t tick = o->terms ? o->terms->tick : 0, shown;
+    tw_money by = (tw_money)p->ticks * tick, price;
 
     if (f->liquidity != TW_LIQUIDITY_REMOVED || o->type == TW_TYPE_LIMIT
         || o->type == TW_TYPE_STOP_LIMIT)
         return f->price;
     if (p->bps)
-        by += to_tick((int64_t)tw_money_ratio(f->price, p->bps, 10000 * TW_FIXED_ONE),
-                      tick);
+        by += to_tick(tw_money_ratio(f->price, p->bps, 10000 * TW_FIXED_ONE), tick);
     shown = m->kind == TW_QUOTE ? o->side == TW_SIDE_BUY ? m->ask_size : m->bid_size
                                 : m->last_size;
     if (p->impact && shown > 0) {
         tw_money share = tw_money_ratio(f->quantity, TW_FIXED_ONE, shown);
 
+        if (share > SHARE_MAX) share = SHARE_MAX;
         share = tw_money_ratio(share, (int64_t)share, TW_FIXED_ONE);
         share = tw_money_ratio(share, p->impact, TW_FIXED_ONE);
-        by += to_tick((int64_t)tw_money_ratio(share, f->price, TW_FIXED_ONE), tick);
+        by += to_tick(tw_money_ratio(share, f->price, TW_FIXED_ONE), tick);
     }
-    return f->price + tw_order_sign(o) * by;
+    price = f->price + tw_order_sign(o) * by;
+    if (price <= 0 && f->price > 0) return tick > 1 ? tick : 1;   /* nothing is paid */
+    return price > INT64_MAX ? INT64_MAX : (int64_t)price;
 }

@@ -148,6 +148,8 @@ static void fees(void)
     ok(charged(&maker, 10 * ONE, few, TW_LIQUIDITY_ADDED, 0) == -10000000
        && charged(&maker, 10 * ONE, few, TW_LIQUIDITY_REMOVED, 0) == 100000000,
        "maker and taker");
+    ok(charged(&flat, -10 * ONE, parts, 0, 0) == 5500000000
+       && charged(&capped, -ONE / 2, few, 0, 0) == ONE / 20, "below 0 it costs the same");
     ok(charged(&tiers, 10 * ONE, few, 0, 0) == ONE
        && charged(&tiers, 10 * ONE, few, 0, 1000 * (tw_money)ONE) == ONE / 2
        && charged(&tiers, 10 * ONE, few, 0, 6000 * (tw_money)ONE) == ONE / 5, "tiers");
