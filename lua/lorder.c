@@ -258,7 +258,7 @@ static int cancel(lua_State *L)
 
 /* order:modify(changes) -> boolean
  * Asks for another quantity, price or stop: { price = 187.21 }; what is not named stays
- * as it is now.
+ * as it is, or as was asked for before.
  * on_order tells what comes of it: limits may refuse it, and so is what would put an exit
  * of a bracket where it trades at once.  False: the order has ended.
  * Yields: no.  Blocks: no.  Thread: the script's.

@@ -413,16 +413,16 @@ static int change(struct tw_fix_orders *o, struct entry *e, const struct tw_requ
     struct ask *a = tw_fix_orders_ask(o, e, ask_of(q->what));
 
     if (!a) return UV_ENOMEM;
-    a->quantity = q->quantity;
-    a->price = q->price;
-    a->stop = q->stop;
+    a->quantity = e->quantity;            /* the rest is as it was asked for last */
+    a->price = e->price;
+    a->stop = e->stop;
+    for (const struct ask *i = e->asks; i != a; i = i->later)
+        if (i->what == ASK_REPLACE || i->what == ASK_GROW)
+            a->quantity = i->quantity, a->price = i->price, a->stop = i->stop;
+    if (q->quantity) a->quantity = q->quantity;
+    if (q->price) a->price = q->price;
+    if (q->stop || e->type == TW_TYPE_TRAILING_STOP) a->stop = q->stop;   /* it moves */
     e->user = q->user;
-    if (a->what == ASK_GROW) {            /* the rest is as it was asked for last */
-        a->price = e->price;
-        a->stop = e->stop;
-        for (struct ask *i = e->asks; i != a; i = i->later)
-            if (i->what == ASK_REPLACE) a->price = i->price, a->stop = i->stop;
-    }
     return TW_OK;
 }
 

@@ -422,10 +422,9 @@ int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
         say(b, o, TW_EXEC_CANCEL_REJECTED, why);
         return TW_OK;
     }
-    rc = b->o.gateway ? b->o.gateway->replace(b->o.gateway->ctx, o, next.quantity,
-                                              next.price, next.stop)
-                      : tw_simulator_replace(b->venue, o, next.quantity, next.price,
-                                             next.stop, b->now_ns);
+    rc = b->o.gateway ? b->o.gateway->replace(b->o.gateway->ctx, o, quantity, price, stop)
+                      : tw_simulator_replace(b->venue, o, quantity, price, stop,
+                                             b->now_ns);
     if (rc == TW_OK) {
         say(b, o, TW_EXEC_PENDING_REPLACE, TW_REASON_NONE);
         return TW_OK;

@@ -29,6 +29,7 @@
 struct tw_gateway {
     int (*submit)(void *ctx, const struct tw_order *o);
     int (*cancel)(void *ctx, const struct tw_order *o);
+    /* 0: as it is, or as it was asked for before. */
     int (*replace)(void *ctx, const struct tw_order *o, int64_t quantity, int64_t price,
                    int64_t stop);
     /* Of a bracket: its parent has traded more.  NULL: it stays as it was sent. */

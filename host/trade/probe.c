@@ -283,7 +283,11 @@ void tw_probe_request(struct tw_probe *p, const struct tw_order *o,
 
     if (!s) return;
     s->arrives_ns = arrives_ns;
-    if (terms) s->report = *terms;
+    if (!terms) return;
+    s->report = *terms;
+    if (!terms->quantity) s->report.quantity = o->quantity;
+    if (!terms->price) s->report.price = o->price;
+    if (!terms->stop) s->report.stop = o->stop;
 }
 
 /* ---- looks ---- */

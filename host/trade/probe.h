@@ -121,7 +121,7 @@ void tw_probe_desk(struct tw_probe *p, const struct tw_desk *d, const struct tw_
                    int64_t time_ns, enum tw_reason why);
 void tw_probe_parent(struct tw_probe *p, const struct tw_order *o, int64_t traded);
 
-/* terms: of TW_STEP_REPLACE, or NULL. */
+/* terms: of TW_STEP_REPLACE (0: as it is), or NULL. */
 void tw_probe_request(struct tw_probe *p, const struct tw_order *o,
                       enum tw_step_kind kind, int64_t time_ns, int64_t arrives_ns,
                       const struct tw_report *terms);

@@ -386,9 +386,11 @@ static void replace(struct tw_simulator *s, const struct tw_transit_item *d)
 {
     struct tw_order *o = d->order;
     struct tw_live *l = (struct tw_live *)o->resting;
-    bool loses_place = d->price != o->price || d->quantity > o->quantity;
+    int64_t quantity = d->quantity ? d->quantity : o->quantity;
+    int64_t price = d->price ? d->price : o->price;
+    bool loses_place = price != o->price || quantity > o->quantity;
 
-    if (d->quantity <= o->cum_qty) {
+    if (quantity <= o->cum_qty) {
         tell(s, o, (struct tw_report){ .exec = TW_EXEC_CANCEL_REJECTED,
                                        .reason = TW_REASON_TOO_LATE,
                                        .time_ns = d->time_ns });
@@ -401,8 +403,8 @@ static void replace(struct tw_simulator *s, const struct tw_transit_item *d)
         l->r.arrives_ns = d->time_ns;
         tw_live_orders_to_tail(&s->orders, l);
     }
-    tell(s, o, (struct tw_report){ .exec = TW_EXEC_REPLACED, .quantity = d->quantity,
-                                   .price = d->price, .stop = d->stop,
+    tell(s, o, (struct tw_report){ .exec = TW_EXEC_REPLACED, .quantity = quantity,
+                                   .price = price, .stop = d->stop ? d->stop : o->stop,
                                    .time_ns = d->time_ns });
     if (!l->dead) tw_live_orders_place(&s->orders, l);
 }

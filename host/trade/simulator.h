@@ -66,8 +66,8 @@ size_t tw_simulator_bytes(const struct tw_simulator *s);
  * until it has ended and o->requests is 0.  UV_ENOMEM: it was not taken. */
 int tw_simulator_submit(struct tw_simulator *s, struct tw_order *o);
 
-/* The order's owner asks to cancel it, or to give it other terms, at time_ns: reported
- * when that has arrived.  UV_ENOMEM: it was not taken. */
+/* The order's owner asks to cancel it, or to give it other terms (0: as it is when that
+ * arrives), at time_ns: reported then.  UV_ENOMEM: it was not taken. */
 int tw_simulator_cancel(struct tw_simulator *s, struct tw_order *o, int64_t time_ns);
 int tw_simulator_replace(struct tw_simulator *s, struct tw_order *o, int64_t quantity,
                          int64_t price, int64_t stop, int64_t time_ns);

@@ -32,7 +32,7 @@ struct tw_transit_item {
     uint64_t serial;                 /* when it was added: first come, first served */
     enum tw_transit_kind what;
     struct tw_order *order;
-    int64_t quantity, price, stop;   /* of a replacement                            */
+    int64_t quantity, price, stop;   /* of a replacement; 0: as it is then          */
 };
 
 /* A heap, the first at 0.  Zeroed: empty; item is freed by tw_free. */

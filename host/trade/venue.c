@@ -452,6 +452,13 @@ static void arrive(struct tw_venue *v, struct tw_venue_order *o)
     else enter(v, o);
 }
 
+/* What is not named stays as it is. */
+static void complete(struct tw_request *q, const struct tw_venue_order *o)
+{
+    if (!q->quantity) q->quantity = o->quantity;
+    if (!q->price) q->price = o->price;
+}
+
 /* It has its new terms, and its place as far as these let it. */
 static void change(struct tw_venue *v, struct tw_venue_order *o,
                    const struct tw_request *q)
@@ -485,7 +492,7 @@ static void change(struct tw_venue *v, struct tw_venue_order *o,
 
 static void happen(struct tw_venue *v, struct tw_arrival *e)
 {
-    const struct tw_request *q = &e->q;
+    struct tw_request *q = &e->q;
     struct tw_venue_order *o;
     int64_t ends_ns;
 
@@ -496,6 +503,7 @@ static void happen(struct tw_venue *v, struct tw_arrival *e)
         return;
     }
     o = find(v, q->owner, q->id);
+    if (o && q->what == TW_REQUEST_REPLACE) complete(q, o);
     if (q->what == TW_REQUEST_GROW) {
         if (o && q->quantity > o->quantity) change(v, o, q);
     } else if (!o) {

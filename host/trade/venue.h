@@ -65,7 +65,7 @@ struct tw_request {
     uint64_t id;               /* of the order; unique among the owner's              */
     int64_t arrives_ns;
     uint64_t seq, number;      /* see above                                           */
-    int64_t quantity, price, stop;   /* of a replacement: the terms then              */
+    int64_t quantity, price, stop;   /* of a replacement; 0: as it is when that comes */
     void *user;                /* comes back in reports                               */
     /* The rest is of a new one alone. */
     uint32_t symbol;

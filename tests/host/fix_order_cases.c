@@ -297,14 +297,14 @@ static void bodies(void)
          "new 7\n=the gateway is not connected");
     talk("a chain of ClOrdIDs, the venue's OrderID", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") "=7:0!\nreplace 7 20 11\n"
-         "replace 7 30 12\ncancel 7\n"
+         "replace 7 0 12\ncancel 7\n"          /* 0: as was asked for last */
          "<G 41=7|37=X7|11=7a|55=A|54=1|" T "38=20|40=2|44=11|59=1|"
-         " G 41=7a|37=X7|11=7b|55=A|54=1|" T "38=30|40=2|44=12|59=1|"
+         " G 41=7a|37=X7|11=7b|55=A|54=1|" T "38=20|40=2|44=12|59=1|"
          " F 41=7b|37=X7|11=7c|55=A|54=1|" T "38=10|\n"
          ">9|37=X7|11=7b|41=7a|39=0|434=2|102=2|\n=7:9 (21)!\n"
          ">8|37=X7|11=7a|41=7|17=r1|150=5|39=0|55=A|54=1|38=20|44=11|151=20|14=0|6=0|\n"
-         "=7:5 20@11!\nreplace 7 40 12\n"
-         "<G 41=7a|37=X7|11=7d|55=A|54=1|" T "38=40|40=2|44=12|59=1|");
+         "=7:5 20@11!\nreplace 7 40 0\n"
+         "<G 41=7a|37=X7|11=7d|55=A|54=1|" T "38=40|40=2|44=11|59=1|");
     talk("fields of the session's orders", TW_FIX_42, &(struct tw_fix_orders_options){
          .account = "ACC", .fields_n = 1, .no_mass_status = true,
          .fields = (const struct tw_fix_extra[]){ { 100, "XNAS" } } },

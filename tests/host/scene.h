@@ -8,7 +8,7 @@
  *   tick T                                         (a timer: time goes on)
  *   buy|sell ID QUANTITY TYPE [PRICE] [at STOP] [trail D] [tif NAME] [until T] [post]
  *            [reduce] [oco GROUP]
- *   cancel ID | replace ID QUANTITY PRICE
+ *   cancel ID | replace ID QUANTITY PRICE [STOP]   (0: as it is)
  *   = REPORT                                       (what came since the last =)
  */
 #ifndef SCENE_H
@@ -163,7 +163,7 @@ static void do_line(struct scene *s, char *line, const char *name)
         tw_simulator_cancel(s->venue, &s->order[atoi(word[1])], s->now_ns);
     } else if (strcmp(word[0], "replace") == 0) {
         tw_simulator_replace(s->venue, &s->order[atoi(word[1])], fixed(word[2]),
-                             fixed(word[3]), 0, s->now_ns);
+                             fixed(word[3]), n > 4 ? fixed(word[4]) : 0, s->now_ns);
     } else {
         do_record(s, word, n);
     }

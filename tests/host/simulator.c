@@ -99,6 +99,16 @@ static void bars(void)
          "= 1 new, 2 new, 3 new, 4 new, 1 5@9.5, 2 5@10.5, 4 5@9.5\n"
          "bar 180 9.5 9.6 9.5 9.5 100\n"
          "= 3 5@9.6+\n");
+    play("a stop-limit that the stop's price is not within rests from then on",
+         MODEL(TW_FILL_TOUCH),
+         "bar 60 10 11 9 10 100\n"
+         "sell 1 5 stop_limit 9.6 at 9.5\n"
+         "sell 2 5 stop_limit 9.6 at 9.5 post\n"
+         "sell 3 5 stop_limit 9.4 at 9.5 post\n"
+         "bar 120 10 10.5 9.4 9.5 100\n"
+         "= 1 new, 2 new, 3 new, 3 canceled\n"
+         "bar 180 9.7 9.8 9.5 9.5 100\n"
+         "= 1 5@9.7+, 2 5@9.7+\n");
     play("trailing", MODEL(TW_FILL_TOUCH),
          "bar 60 10 11 9 10 100\n"
          "sell 1 5 trailing_stop trail 1\n"            /* from the close: 9 */
@@ -108,6 +118,17 @@ static void bars(void)
          "=\n"
          "bar 240 11.5 11.5 10 10 100\n"
          "= 1 5@11\n");
+    play("trailing, another quantity does not move it back", MODEL(TW_FILL_TOUCH),
+         "bar 60 10 11 9 10 100\n"
+         "sell 1 5 trailing_stop trail 1\n"
+         "replace 1 0 0 9.2\n"
+         "bar 120 10 12 9.5 11.5 100\n"
+         "= 1 new, 1 replaced\n"
+         "replace 1 4 0\n"
+         "bar 180 11.5 11.6 11.2 11.5 100\n"
+         "= 1 replaced\n"
+         "bar 240 11.5 11.5 10 10 100\n"
+         "= 1 4@11\n");
     play("trailing, other terms", MODEL(TW_FILL_TOUCH),
          "bar 60 10 11 9 10 100\n"
          "buy 1 5 trailing_stop trail 1\n"             /* from the close: 11 */
@@ -384,6 +405,13 @@ static void times(void)
          "replace 1 4 10.02\n"
          "tick 3\n"
          "= 1 too late\n");
+    play("one after the other: what is not named stays", MODEL(TW_FILL_QUOTE),
+         "quote 1 9.99 5 10.01 9\n"
+         "buy 1 5 limit 9\n"
+         "replace 1 0 10.02\n"
+         "replace 1 6 0\n"
+         "quote 2 9.99 5 10.01 9\n"
+         "= 1 new, 1 replaced, 1 replaced, 1 6@10.01\n");
 }
 
 static void costs(void)
@@ -408,6 +436,13 @@ static void costs(void)
          "buy 1 50 market\n"                  /* 0.1 * 10 * 0.5^2 = 0.25 */
          "bar 120 10 11 9 10 100\n"
          "= 1 new, 1 50@10.25\n");
+    play("a sale is never paid for", (struct tw_simulator_options){
+             .model = TW_FILL_TOUCH, .slippage = { .impact = TW_FIXED_ONE } },
+         "bar 60 10 11 9 10 1\n"
+         "sell 1 5 market\n"
+         "sell 2 9000000000 market\n"
+         "bar 120 10 11 9 10 0.000000001\n"
+         "= 1 new, 2 new, 1 5@0.01, 2 9000000000@0.01\n");
     play("reduce only", MODEL(TW_FILL_QUOTE),
          "quote 1 9.99 5 10.01 9\n"
          "buy 1 3 market\n"

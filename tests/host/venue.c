@@ -225,7 +225,7 @@ static void by_hand(void)
     is("1.2:9(20) ", "too late");
     REPLACE(1, 1, 12, 99, 0);
     is("1.1:5=12@99 ", "larger: behind");
-    REPLACE(1, 1, 5, 99, 0);
+    REPLACE(1, 1, 5, 0, 0);                 /* at the same price */
     CANCEL(1, 1);
     is("1.1:5=5@99 1.1:4 ", "smaller, canceled");
     ok(quote[1].bid == 0, "no bid is quoted");

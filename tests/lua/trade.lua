@@ -94,7 +94,7 @@ prints("cancel and modify", app [[
 true	pending_cancel	false
 true	pending_replace
 true	true
-canceled	9.3	5.0	canceled
+canceled	9.3	7.0	canceled
 false	false	1	0
 ]])
 prints("a bracket", app [[
