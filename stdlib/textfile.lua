@@ -88,6 +88,10 @@ end
 
 -- ---- folders ----
 
+-- Of a folder that is no folder of data (/, a home) no more than so much is looked at:
+-- files that are no data, and folders.
+local OTHERS <const> = 100000
+
 -- Those of LEAN's that have no records.
 local ASIDE <const> = { factor_files = true, map_files = true }
 
@@ -123,8 +127,16 @@ local function look(path, names, above, found)
       error({ "%s has %s and %s: name the one that is wanted", path, stems[stem], name })
     end
     if stem then stems[stem] = name end
-    if kind then found[#found + 1] = below end
-    if kind then found[kind] = found[kind] or below end
+    if kind then
+      found[#found + 1] = below
+      found[kind] = found[kind] or below
+    else
+      found.others = found.others + 1
+      if found.others > OTHERS then
+        error { "more than %d files and folders in %s are no data: name the folder that"
+                .. " is wanted", OTHERS, found.top }
+      end
+    end
   end
   above[id] = nil
 end
@@ -133,10 +145,11 @@ end
 -- The paths of what is read of a path: itself; of a folder, and of those in it, by name,
 -- tape files, those named .csv or .fix (.gz, .zip), and LEAN's.
 -- Yields: no.  Blocks: on the disk.  Thread: any.
--- Errors: nil for a folder without any, and for one that may have the same records in two
--- forms.  Units: none.
+-- Errors: nil for a folder without any, for one that may have the same records in two
+-- forms, and for one with more than 100,000 files and folders that are no data.
+-- Units: none.
 function textfile.files(path)
-  local names, found = tapes.list(path), {}
+  local names, found = tapes.list(path), { top = path, others = 0 }
   if not names then return { path } end
   if not names[1] then return nil, path .. " is an empty folder" end
   local fine, why = pcall(look, path, names, {}, found)

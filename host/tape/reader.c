@@ -147,7 +147,8 @@ bool tw_tape_file_is(const char *path)
     char magic[8];
     struct stat st;
     ssize_t got = 0;
-    int fd = stat(path, &st) == 0 && S_ISREG(st.st_mode)   /* a pipe is read once */
+    /* A pipe is read once, and what has no size (a file of /proc) may never end. */
+    int fd = stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0
              ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 
     if (fd >= 0) {

@@ -131,6 +131,12 @@ t.is(run.status, 1, "a bad line in a folder: status")
 t.ok(run.err:find("bad/x.csv: csv: line 2: time 'soon' is not a time", 1, true)
      or t.diag(run.err), "has its file")
 
+-- Folders that have links to each other: as many ways through them as a disk has files.
+apps.shell(([[cd %s && mkdir web && cd web && mkdir a b c d e f g h i j &&
+  for x in *; do for y in *; do ln -s ../$y $x/$y; done; done]]):format(dir))
+refused("convert web x.tape", 1, "tidewire: convert: more than 100000 files and folders"
+        .. " in web are no data: name the folder that is wanted\n", "one without an end")
+
 -- ---- convert --resolution ----
 
 folder "mixed"
