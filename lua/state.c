@@ -83,7 +83,9 @@ static void *allocate(void *ud, void *p, size_t old, size_t new)
         else free(p);
         return NULL;
     }
-    if (new > old && (is_refused(s, new - old) || tw_memory_fails())) return NULL;
+    if (new > old && (is_refused(s, new - old)
+                      || (tw_memory_may_fail() && tw_memory_fails())))
+        return NULL;
     p = realloc(p, new);
     if (!p) return NULL;
     s->bytes += new - old;

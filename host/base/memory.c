@@ -35,6 +35,12 @@ void tw_memory_fail_at(uint64_t n)
     tw_memory_fail_row(n, 1);
 }
 
+bool tw_memory_may_fail(void)
+{
+    /* order [memory.fail] relaxed: only the number itself is read */
+    return atomic_load_explicit(&fail_till, memory_order_relaxed) != 0;
+}
+
 bool tw_memory_fails(void)
 {
     /* order [memory.count] relaxed: a statistic, it orders nothing */

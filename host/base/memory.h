@@ -43,12 +43,16 @@ void *tw_map_grow(void *p, size_t before, size_t bytes);
  * in them; where the kernel can't, each comes when it is needed.  Thread: any. */
 void tw_populate(void *p, size_t bytes);
 
-/* Allocations made so far by the whole process.  Thread: any. */
+/* Allocations made so far by the whole process, those of other allocators only where one
+ * is to fail.  Thread: any. */
 uint64_t tw_memory_count(void);
 
-/* True when the next allocation must fail; other allocators (Lua's) ask it
- * too.  Counts the call.  Thread: any. */
+/* True when the next allocation must fail.  Counts the call.  Thread: any. */
 bool tw_memory_fails(void);
+
+/* Is one to fail?  Other allocators (Lua's) ask this before tw_memory_fails: a count of
+ * all threads, at each allocation, is what they would wait for.  Thread: any. */
+bool tw_memory_may_fail(void);
 
 /* The n-th allocation from now fails, once, or so many in a row; 0 for none.
  * Thread: any, tests. */

@@ -48,8 +48,9 @@ static void failures(void)
     tw_memory_fail_at(1);
     ok(!tw_map(100, false), "map can fail");
     tw_memory_fail_at(1);
+    ok(tw_memory_may_fail(), "other allocators are told that one is to fail");
     tw_memory_fail_at(0);
-    ok(!tw_memory_fails(), "0 takes the order back");
+    ok(!tw_memory_fails() && !tw_memory_may_fail(), "0 takes the order back");
 }
 
 static void pages(void)
