@@ -23,8 +23,10 @@ int ltw_pool_open(struct ltw_host *host, struct tw_error *error)
         .ops = &ltw_runner_ops, .ctx = host
     };
     struct tw_pool *pool = tw_pool_new(&o);
-    int rc = pool ? tw_pool_start(pool) : UV_ENOMEM;
+    int rc;
 
+    if (host->time) tw_tape_set_alone(host->tape, false);   /* jobs may publish */
+    rc = pool ? tw_pool_start(pool) : UV_ENOMEM;
     if (rc < 0) {
         tw_pool_free(pool);
         return tw_fail(error, rc, "can't start the pool: %s", tw_strerror(rc));

@@ -39,6 +39,7 @@ int ltw_market_open(struct ltw_host *h, size_t capacity)
     }
     tw_tape_on_drop(tape, drop, h->epoch);
     if (!h->time) tw_tape_touch(tape);   /* most backtests are shorter than the tape */
+    else tw_tape_set_alone(tape, true);
     return TW_OK;
 }
 

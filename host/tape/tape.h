@@ -46,6 +46,11 @@ uint64_t tw_tape_head(const struct tw_tape *t);
 void tw_tape_on_drop(struct tw_tape *t,
                      void (*drop)(void *ctx, const struct tw_record *old), void *ctx);
 
+/* alone: until it is taken back all that appends, opens a reliable cursor or waits is one
+ * thread, so that an append claims without a compare-and-swap, which is half of its time.
+ * Taken back before another thread begins.  Thread: that one.  Blocks: never. */
+void tw_tape_set_alone(struct tw_tape *t, bool alone);
+
 /* Appends n records (1 to the capacity / 2), in order and next to each other;
  * each r[i].seq is set.  TW_EFULL, and nothing appended, while a reliable
  * reader or another writer still uses a slot.  Wakes nobody.

@@ -12,7 +12,7 @@
 #include "tap.h"
 
 enum { WRITERS = 3, READERS = 3 };
-static bool small;
+static bool small, alone;   /* alone: one thread has the tape */
 
 /* ---- records whose every word follows from who wrote it and as which ---- */
 
@@ -40,6 +40,14 @@ static bool whole(const struct tw_record *r)
 
     for (int k = 0; k < 4; k++) same = same && r->word[k] == want.word[k];
     return same;
+}
+
+static struct tw_tape *new_tape(size_t capacity)
+{
+    struct tw_tape *t = tw_tape_new(capacity);
+
+    tw_tape_set_alone(t, alone);
+    return t;
 }
 
 /* Appends n records of writer 1, which must fit. */
@@ -86,7 +94,7 @@ static void capacities(void)
 
 static void reading(void)
 {
-    struct tw_tape *t = tw_tape_new(4);
+    struct tw_tape *t = new_tape(4);
     struct tw_record r[2], out = {0};
     uint32_t i = 0;
     int wrong = 0;
@@ -117,7 +125,7 @@ static void reading(void)
 
 static void reliable(void)   /* T4 */
 {
-    struct tw_tape *t = tw_tape_new(4);
+    struct tw_tape *t = new_tape(4);
     struct tw_cursor slow, quick;
     struct tw_record r[2], out;
     uint32_t i = 0;
@@ -152,7 +160,7 @@ static void reliable(void)   /* T4 */
 
 static void take(void)
 {
-    struct tw_tape *t = tw_tape_new(8);
+    struct tw_tape *t = new_tape(8);
     struct tw_cursor c;
     struct tw_record r[4], out[8];
     uint32_t i = 6;
@@ -186,7 +194,7 @@ static void lossy(void)
     int wrong = 0;
 
     for (int k = 0; k < 3; k++) {
-        struct tw_tape *t = tw_tape_new(rings[k]);
+        struct tw_tape *t = new_tape(rings[k]);
         struct tw_cursor c;
         struct tw_record out;
         uint64_t seen = 0, next = 1, gaps = 0;
@@ -214,6 +222,30 @@ static void lossy(void)
         tw_tape_free(t);
     }
     ok(wrong == 0, "a lapped reader gets gaps: seen and lost are all there was");
+}
+
+/* What was written alone is where others go on. */
+static void taken_back(void)
+{
+    struct tw_tape *t = tw_tape_new(4);
+    struct tw_cursor c;
+    struct tw_record r;
+    uint32_t n = 0, whole_ones = 0;
+
+    tw_tape_set_alone(t, true);
+    tw_cursor_open(&c, t, true, 1);
+    ok(put(t, &n, 4) && !put(t, &n, 1), "alone, too, a reliable reader is waited for");
+    n--;
+    tw_tape_set_alone(t, false);
+    ok(!put(t, &n, 1), "and when others may append");
+    n--;
+    while (tw_cursor_next(&c, &r)) whole_ones += whole(&r);
+    tw_cursor_commit(&c);
+    ok(put(t, &n, 3) && tw_tape_head(t) == 8, "who go on behind what is there");
+    while (tw_cursor_next(&c, &r)) whole_ones += whole(&r) && r.seq == r.source_seq + 1;
+    ok(whole_ones == 7, "in one order, all whole: %u", whole_ones);
+    tw_cursor_close(&c);
+    tw_tape_free(t);
 }
 
 static void joining(void)
@@ -698,10 +730,14 @@ int main(void)
 {
     small = getenv("SMALL") != NULL;
     capacities();
-    reading();
-    reliable();
-    take();
-    lossy();
+    for (int i = 0; i < 2; i++) {
+        reading();
+        reliable();
+        take();
+        lossy();
+        alone = !alone;
+    }
+    taken_back();
     joining();
     settling();
     waking();
