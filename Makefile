@@ -38,7 +38,7 @@ LDLIBS  := $(call lib,lua5.4,liblua5.4.a) $(LIBUV) \
 # start adjusts takes a bit, not 24 bytes, where libc can read that.
 RELR    := $(shell grep -qs DT_RELR "$$($(CC) -print-file-name=libc.so.6)" && \
            echo -Wl,-z,pack-relative-relocs)
-LEAN     = -Wl,--gc-sections -Wl,--export-dynamic-symbol=lua* \
+LEAN     = -Wl,--gc-sections -Wl,--export-dynamic-symbol=lua* -Wl,-T,lua/vm.ld \
            $(if $(SAN),,-Wl,-z,noseparate-code $(RELR))
 # For a libzstd that goes in.
 ZSTD     = $(if $(filter %libzstd.a,$(LDLIBS)),host/tape/zstd.ld)
@@ -77,13 +77,13 @@ $B/host.a: $(HOST)
 	@$(AR) rcsT $@ $^
 $(CTESTS): $B/%: $B/%.o $B/host.a
 $(BENCHES): $B/%: $B/%.o $B/libtidewire.a
-$B/tidewire $(CTESTS) $(BENCHES): host/tape/zstd.ld
+$B/tidewire $(CTESTS) $(BENCHES): host/tape/zstd.ld lua/vm.ld
 	@echo LD $@
 	@$(CC) $(CFLAGS) $(LEAN) -o $@ $(ZSTD) $(filter-out %.ld,$^) $(LDLIBS)
 
 # ld warns that libc looks for shared parts; lua/static sees to it that it does not.
 $B/tidewire-static: $(call objects,lua/main/*.c lua/static/*.c) $B/libtidewire.a \
-                    lua/static/static.ld
+                    lua/static/static.ld lua/vm.ld
 	@echo LD $@
 	@$(CC) $(CFLAGS) -static $(LEAN) -Wl,-T,lua/static/static.ld -o $@ \
 	  $(filter-out %.ld,$^) $(LDLIBS) 2>$@.log || { cat $@.log >&2; exit 1; }
