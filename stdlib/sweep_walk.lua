@@ -27,7 +27,8 @@ local function length_of(text, what)
   if not n or n < 1 or not UNITS[unit] or n > 100000000 then
     fail("walk: a time like 180d expected in %s, got '%s'", text, what)
   end
-  return n * UNITS[unit] * SECOND
+  local size = UNITS[unit] * SECOND
+  return math.min(n, math.maxinteger // size) * size
 end
 
 --- walk.check(o) -> table | nil
@@ -83,11 +84,12 @@ function walk.windows(w, begins, ends)
     return { window(begins, at, ends) }
   end
   local list, from = {}, begins
-  while from + w.train < ends do
+  while w.train < ends - from do       -- not from + train: past the last of all times
     if #list == MOST then fail("walk: more than %d windows", MOST) end
     local middle = from + w.train
     list[#list + 1] = window(w.anchored and begins or from, middle,
-                             math.min(middle + w.test, ends))
+                             middle + math.min(w.test, ends - middle))
+    if w.step >= ends - from then break end
     from = from + w.step
   end
   if #list == 0 then

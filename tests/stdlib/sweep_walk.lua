@@ -26,6 +26,11 @@ t.is(shown({ train = 0.5 }, 10, 10 + DAY), ("%g-%g:%g"):format(10 / DAY,
 t.is(shown({ train = "1970-02-01" }, 0, 100 * DAY), "0-31:100", "a date")
 t.is(shown({ walk = "30d:10d" }, 0, 65 * DAY), "0-30:40 10-40:50 20-50:60 30-60:65",
      "sliding; the last one is shorter")
+t.is(shown({ walk = "30d:100000000w" }, 17000 * DAY, 17065 * DAY), "17000-17030:17065",
+     "a test that ends with the data")
+t.ok(shown({ walk = "100000d:10d" }, 17000 * DAY, 17065 * DAY):find(
+     "tw.sweep: walk: the data has no window of 100000d:10d", 1, true),
+     "a training past the last time that there is")
 t.is(shown({ walk = "30d:10d:20d" }, 0, 60 * DAY), "0-30:40 20-50:60", "with a step")
 t.is(shown({ walk = "4w:1w", anchored = true }, 0, 42 * DAY),
      "0-28:35 0-35:42", "anchored")
