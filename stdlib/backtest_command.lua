@@ -118,7 +118,7 @@ local function perform(list)
   if o.help then return arguments.help("backtest", words) end
   local options = arguments.of_run(o, words)
   local declared = options.script and o.set and strategy.read(options.script)
-  options.params, options.log = {}, "print"
+  options.params, options.log = {}, o.json and "keep" or "print"
   options.brief, options.list = not (o.json or o.report), o.orders and true
   options.save, options.messages = o.save, o.messages
   for _, one in ipairs(o.set or {}) do

@@ -187,7 +187,8 @@ timers.  Nothing in it needs to know that it is a backtest.
                      last ten), 80 columns wide; -: that text on standard output,
                      instead of the summary, as wide as the terminal is
   --save RUN         what `tidewire explain` needs to tell why an order filled, or not
-  --json             the result on standard output, instead of the summary
+  --json             the result on standard output, instead of the summary; what scripts
+                     print is its log, a list of lines
 
 Time is that of the records: tw.now, tw.clock, os.time, os.date, tw.sleep, timeouts, a
 cache's ttl.  It stands still while code runs, and waiting costs no time.  os.clock is the

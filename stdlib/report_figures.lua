@@ -52,7 +52,7 @@ figures.GROUPS = {
     { "win_rate", "Win rate", "percent", "won / trades" },
     { "best", "Best", "percent", "max(trade's pnl / its value at entry)" },
     { "worst", "Worst", "percent", "min(trade's pnl / its value at entry)" },
-    { "average", "Average", "percent", "mean of the trades' returns" },
+    { "average", "Average", "percent", "geometric mean of the trades' returns" },
     { "profit_factor", "Profit factor", "ratio", "sum of wins / −sum of losses" },
     { "expectancy", "Expectancy", "percent", "arithmetic mean of the trades' returns" },
     { "sqn", "SQN", "ratio", "√trades · mean(pnl) / sd(pnl)" },

@@ -60,6 +60,13 @@ t.is(backtest "trade.lua --data four.csv".out:match "order list +(%x+)", hash,
 local json = backtest "trade.lua --data four.csv --json".out
 t.ok(json:find('"hash":"' .. hash, 1, true) and json:find '"final":1018,'
      and json:find '"trades":%[{' and json:find '"equity":%[1000', "--json")
+put("chatty.lua", [[
+  return { on_quote = function(self, symbol) print(symbol, "came") end }]])
+run = backtest "chatty.lua --data four.csv --json"
+local decoded, what = pcall(require "tw.json".decode, run.out)
+t.ok(decoded or t.diag(what), "--json is JSON, whatever a script prints")
+t.is(decoded and #what.log .. what.log[1]:match " %a.*", "5 A\tcame",
+     "which it has as log")
 
 apps.shell(("cd %s && %s convert four.csv four.tape"):format(dir, apps.tidewire))
 t.is(backtest "trade.lua --data four.tape".out:match "order list +(%x+)", hash,
