@@ -28,13 +28,12 @@ static enum tw_reason refusal_reason(const struct seen *s)  /* CxlRejReason 102 
 
 /* ---- telling ---- */
 
-static void tell_stray(struct tw_fix_orders *o, const struct seen *s,
-                       const char *what)
+static struct tw_fix_stray stray_of(const struct seen *s, const char *what)
 {
-    tw_fix_orders_stray(o, &(struct tw_fix_stray){
+    return (struct tw_fix_stray){
         .what = what, .id = s->id, .order_id = s->order_id, .symbol = s->symbol,
         .text = s->text, .quantity = s->quantity.v, .filled = s->cum.v,
-        .status = s->status });
+        .status = s->status };
 }
 
 static bool has_words(const struct seen *s)
@@ -45,11 +44,23 @@ static bool has_words(const struct seen *s)
 /* What the venue says of it in its own words, for the log. */
 static void tell_text(struct tw_fix_orders *o, const struct seen *s, const char *what)
 {
-    if (!has_words(s) || !o->o.stray) return;
+    struct tw_fix_stray words = stray_of(s, what);
+
+    if (has_words(s) && o->o.stray) o->o.stray(o->o.ctx, &words);
+}
+
+/* Who has sent an order that has ended hears no more of it, but what it holds changes. */
+static void tell_late(struct tw_fix_orders *o, const struct entry *e)
+{
+    const char *symbol = tw_symbols_name(o->o.symbols, e->symbol);
+    char id[ID_MAX];
+
+    if (!e->over || !e->owner || !o->o.stray) return;
     o->o.stray(o->o.ctx, &(struct tw_fix_stray){
-        .what = what, .id = s->id, .order_id = s->order_id, .symbol = s->symbol,
-        .text = s->text, .quantity = s->quantity.v, .filled = s->cum.v,
-        .status = s->status });
+        .what = "a trade, or its end, after the end of its order: it is booked",
+        .id = { id, tw_fix_orders_id(e->id, e->accepted, id) },
+        .order_id = { e->order_id, e->order_id_n }, .symbol = { symbol, strlen(symbol) },
+        .quantity = e->quantity, .filled = e->cum });
 }
 
 /* The words that reports have of it; false: none. */
@@ -266,6 +277,7 @@ static void settle(struct tw_fix_orders *o, struct entry *e, const struct seen *
 {
     int64_t missing = cum - e->cum, price;
 
+    if (missing > 0) tell_late(o, e);
     if (missing > 0 && e->settled > 0) {      /* with what is missing still, at once */
         missing += e->settled;
         take_back(o, e, e->settled_px, e->settled);
@@ -383,6 +395,9 @@ static void end_by_status(struct tw_fix_orders *o, struct entry *e, const struct
 {
     bool lasts = e->tif == TW_TIF_GTC || e->tif == TW_TIF_GTD;
 
+    if (e->ending.exec && s->cum.is && s->status && strchr("234C", s->status)
+        && s->cum.v < e->ending.cum)
+        e->ending.cum = s->cum.v;             /* a trade was taken back before it came */
     if (e->over || e->ending.exec) return;
     if (s->status == '4')
         end(o, e, s, TW_EXEC_CANCELED, tw_fix_orders_reason(s, TW_REASON_VENUE), NULL);
@@ -490,28 +505,6 @@ static bool is_former(const struct tw_fix_orders *o, const struct seen *s, uint6
             || tw_fix_orders_read_id(s->orig, id, nth)) && *id < o->o.first_id;
 }
 
-/* What it says of an order is enough to be one. */
-static bool read_former(const struct tw_fix_orders *o, const struct seen *s,
-                        struct tw_request *q)
-{
-    int64_t symbol = s->symbol.at ? tw_symbols_intern(o->o.symbols, s->symbol.at,
-                                                      s->symbol.n) : 0;
-    char type = s->price.v > 0 ? TW_TYPE_LIMIT : TW_TYPE_MARKET;
-
-    if (tw_order_type_text((enum tw_order_type)s->type)) type = s->type;
-    if (symbol <= 0 || (s->side != '1' && s->side != '2') || s->quantity.v <= 0)
-        return false;
-    *q = (struct tw_request){
-        .symbol = (uint32_t)symbol, .quantity = s->quantity.v, .type = (uint8_t)type,
-        .side = s->side == '1' ? TW_SIDE_BUY : TW_SIDE_SELL, .tif = TW_TIF_DAY,
-        .price = tw_type_has_limit((uint8_t)type) ? s->price.v : 0,
-        .stop = tw_type_is_stop((uint8_t)type) ? s->stop.v : 0,
-    };
-    if (tw_time_in_force_text((enum tw_time_in_force)s->tif)) q->tif = (uint8_t)s->tif;
-    if (q->tif == TW_TIF_GTD) q->expire_ns = s->expire_ns;
-    return true;
-}
-
 /* Changes of it that a former run has asked for have had the letters up to here. */
 enum { LETTERS = 26 + 26 * 26 };
 
@@ -525,7 +518,7 @@ static struct entry *take_former(struct tw_fix_orders *o, const struct seen *s,
     uint64_t id;
 
     if (!is_former(o, s, &id, nth) || !h || o->o.cancel_unknown) return NULL;
-    if (!read_former(o, s, &q)) return NULL;
+    if (!tw_fix_orders_read_order(o, s, &q)) return NULL;
     q.id = id;
     q.owner = h->owner;
     e = tw_fix_orders_make(o, &q);
@@ -537,42 +530,14 @@ static struct entry *take_former(struct tw_fix_orders *o, const struct seen *s,
     return e;
 }
 
-static void cancel_stray(struct tw_fix_orders *o, const struct seen *s)
-{
-    const struct tw_fix_type *t = tw_fix_dictionary_type(o->o.dictionary, "F", 1);
-    struct ask *a = t && s->id.at ? tw_fix_orders_ask(o, NULL, ASK_STRAY) : NULL;
-    struct tw_fix_output w;
-    char text[64];
-
-    if (!a) return;
-    a->body = tw_calloc(1, BODY_MAX);
-    if (!a->body) {
-        tw_fix_orders_forget(o, a);
-        return;
-    }
-    w = (struct tw_fix_output){ .start = a->body, .body = a->body, .at = a->body,
-                                .end = a->body + BODY_MAX - 1 };
-    tw_fix_put_text(&w, 41, s->id.at, s->id.n);
-    if (s->order_id.at) tw_fix_put_text(&w, 37, s->order_id.at, s->order_id.n);
-    tw_fix_put_text(&w, 11, text, (size_t)snprintf(text, sizeof text, "x%llx.%llu",
-        (unsigned long long)o->now_ns, (unsigned long long)++o->cancels));
-    if (s->symbol.at) tw_fix_put_text(&w, 55, s->symbol.at, s->symbol.n);
-    tw_fix_put_char(&w, 54, s->side);
-    if (tw_fix_member(&t->body, 60))
-        tw_fix_put_time(&w, 60, o->now_ns,
-                        o->version < TW_FIX_42 ? TW_FIX_S : TW_FIX_MS);
-    if (s->quantity.is) tw_fix_put_fixed(&w, 38, s->quantity.v);
-    if (tw_fix_member(&t->body, 125)) tw_fix_put_char(&w, 125, 'F');
-    *w.at = '\0';
-    if (w.error) tw_fix_orders_forget(o, a);
-}
-
 static void stray(struct tw_fix_orders *o, const struct seen *s, const char *what)
 {
     bool may_fill = s->status == '0' || s->status == '1' || s->status == 'A';
+    struct tw_fix_stray it = stray_of(s, what);
 
-    tell_stray(o, s, what);
-    if (may_fill && s->kind != TW_EXEC_TRADE && o->o.cancel_unknown) cancel_stray(o, s);
+    tw_fix_orders_stray(o, &it);
+    if (may_fill && s->kind != TW_EXEC_TRADE && o->o.cancel_unknown)
+        tw_fix_orders_cancel_stray(o, s);
 }
 
 /* ---- what came ---- */
@@ -593,10 +558,31 @@ static void take_trade(struct tw_fix_orders *o, struct entry *e, const struct se
     known = s->cum.is && s->cum.v <= e->cum ? e->settled : 0;
     if (known > quantity) known = quantity;
     is_exact = s->last_px.v == e->settled_px;
+    if (quantity > known) tell_late(o, e);
     if (known > 0 && !is_exact) take_back(o, e, e->settled_px, known);
     if (is_exact) quantity -= known;
     e->settled -= known;
     if (quantity > 0) trade(o, e, s, s->last_px.v, quantity);
+}
+
+/* A trade that is not known, or another one in its place, but a status has told of it: at
+ * a price by which the sum is what the venue says, where that can be. */
+static void take_back_settled(struct tw_fix_orders *o, struct entry *e,
+                              const struct seen *s)
+{
+    int64_t more = s->kind == CORRECTED && s->last_qty.is ? s->last_qty.v : 0, price;
+    int64_t n = s->cum.is ? e->cum + more - s->cum.v : 0;
+    tw_money left;
+
+    if (n > e->settled) n = e->settled;
+    if (n <= 0) return;
+    price = tw_money_price(e->value + tw_money_value(s->last_px.v, more)
+                           - tw_money_value(s->average.v, s->cum.v), n);
+    if (price < e->settled_px / 2 || price / 2 >= e->settled_px) price = e->settled_px;
+    left = tw_money_value(e->settled_px, e->settled) - tw_money_value(price, n);
+    take_back(o, e, price, n);
+    e->settled -= n;
+    if (e->settled > 0) e->settled_px = tw_money_price(left, e->settled);
 }
 
 static void take_correction(struct tw_fix_orders *o, struct entry *e,
@@ -604,10 +590,14 @@ static void take_correction(struct tw_fix_orders *o, struct entry *e,
 {
     bool has_come = ref && ref->quantity > 0;
 
+    if (has_come || s->kind == CORRECTED || e->settled) tell_late(o, e);
     if (has_come) take_back(o, e, ref->price, ref->quantity), ref->quantity = 0;
-    else if (ref) ref->is_canceled = true;
+    else take_back_settled(o, e, s);
+    if (ref && !has_come) ref->is_canceled = true;
     e->expected = s->cum.is ? s->cum.v : e->cum;
-    if (s->kind == CORRECTED && s->last_qty.is && s->last_qty.v > 0) {
+    if (s->kind == CORRECTED && x && x->is_canceled) {
+        x->quantity = 0;                      /* by what corrects it, which came first */
+    } else if (s->kind == CORRECTED && s->last_qty.is && s->last_qty.v > 0) {
         if (x) x->price = s->last_px.v, x->quantity = s->last_qty.v;
         trade(o, e, s, s->last_px.v, s->last_qty.v);
     } else if (has_come && !e->over && s->leaves.is) {
@@ -688,7 +678,8 @@ static enum tw_fix_answer take_report(struct tw_fix_orders *o,
     if (s.exec_id.at && s.kind != STATUS && !tw_fix_orders_is_text(s.exec_id, "0")) {
         x = tw_fix_orders_exec(o, e, s.exec_id, &is_new);
         if (!x) return TW_FIX_LATER;
-        if (!is_new) return TW_FIX_TAKEN;     /* G1 */
+        if (!is_new && !(x->is_canceled && s.kind == CORRECTED))
+            return TW_FIX_TAKEN;              /* G1 */
     }
     tw_fix_orders_learn_id(e, s.order_id);
     o->seen = &s;

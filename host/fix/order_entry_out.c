@@ -4,9 +4,11 @@
  * must be there up to 4.3) it says itself, and so does a venue's own dictionary. */
 #include "fix/order_entry_parts.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/fixed.h"
+#include "base/memory.h"
 
 /* ---- what there is ---- */
 
@@ -257,4 +259,34 @@ bool tw_fix_orders_write(struct tw_fix_orders *o, const struct ask *a, int64_t n
     }
     *out = (struct tw_fix_outgoing){ codes[a->what], o->body, (size_t)(w.at - w.start) };
     return w.error == 0;
+}
+
+void tw_fix_orders_cancel_stray(struct tw_fix_orders *o, const struct seen *s)
+{
+    const struct tw_fix_type *t = tw_fix_dictionary_type(o->o.dictionary, "F", 1);
+    struct ask *a = t && s->id.at ? tw_fix_orders_ask(o, NULL, ASK_STRAY) : NULL;
+    struct tw_fix_output w;
+    char text[64];
+
+    if (!a) return;
+    a->body = tw_calloc(1, BODY_MAX);
+    if (!a->body) {
+        tw_fix_orders_forget(o, a);
+        return;
+    }
+    w = (struct tw_fix_output){ .start = a->body, .body = a->body, .at = a->body,
+                                .end = a->body + BODY_MAX - 1 };
+    tw_fix_put_text(&w, 41, s->id.at, s->id.n);
+    if (s->order_id.at) tw_fix_put_text(&w, 37, s->order_id.at, s->order_id.n);
+    tw_fix_put_text(&w, 11, text, (size_t)snprintf(text, sizeof text, "x%llx.%llu",
+        (unsigned long long)o->now_ns, (unsigned long long)++o->cancels));
+    if (s->symbol.at) tw_fix_put_text(&w, 55, s->symbol.at, s->symbol.n);
+    tw_fix_put_char(&w, 54, s->side);
+    if (tw_fix_member(&t->body, 60))
+        tw_fix_put_time(&w, 60, o->now_ns,
+                        o->version < TW_FIX_42 ? TW_FIX_S : TW_FIX_MS);
+    if (s->quantity.is) tw_fix_put_fixed(&w, 38, s->quantity.v);
+    if (tw_fix_member(&t->body, 125)) tw_fix_put_char(&w, 125, 'F');
+    *w.at = '\0';
+    if (w.error) tw_fix_orders_forget(o, a);
 }

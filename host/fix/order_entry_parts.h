@@ -152,6 +152,9 @@ struct seen {
 /* ---- order_entry_read.c ---- */
 
 struct seen tw_fix_orders_read(struct tw_fix_orders *o, const struct tw_fix_message *m);
+/* Whether what it says of an order is enough to be one. */
+bool tw_fix_orders_read_order(const struct tw_fix_orders *o, const struct seen *s,
+                              struct tw_request *q);
 bool tw_fix_orders_is_text(struct tw_fix_text t, const char *text);
 /* One of ours that its text is, word for word; or otherwise. */
 enum tw_reason tw_fix_orders_reason(const struct seen *s, enum tw_reason otherwise);
@@ -194,6 +197,9 @@ int tw_fix_orders_can(const struct tw_fix_orders *o, const struct tw_request *q,
 /* The body of an ask, into o->body; false: it has no room. */
 bool tw_fix_orders_write(struct tw_fix_orders *o, const struct ask *a, int64_t now_ns,
                   struct tw_fix_outgoing *out);
+
+/* Asks for the end of an order that nobody here has sent, as s names it. */
+void tw_fix_orders_cancel_stray(struct tw_fix_orders *o, const struct seen *s);
 /* What a ClOrdID of ours says; false: it is none. */
 bool tw_fix_orders_read_id(struct tw_fix_text t, uint64_t *id, unsigned *nth);
 /* The ClOrdID; its length. */

@@ -95,3 +95,24 @@ enum tw_reason tw_fix_orders_reason(const struct seen *s, enum tw_reason otherwi
             return (enum tw_reason)i;
     return otherwise;
 }
+
+bool tw_fix_orders_read_order(const struct tw_fix_orders *o, const struct seen *s,
+                              struct tw_request *q)
+{
+    int64_t symbol = s->symbol.at ? tw_symbols_intern(o->o.symbols, s->symbol.at,
+                                                      s->symbol.n) : 0;
+    char type = s->price.v > 0 ? TW_TYPE_LIMIT : TW_TYPE_MARKET;
+
+    if (tw_order_type_text((enum tw_order_type)s->type)) type = s->type;
+    if (symbol <= 0 || (s->side != '1' && s->side != '2') || s->quantity.v <= 0)
+        return false;
+    *q = (struct tw_request){
+        .symbol = (uint32_t)symbol, .quantity = s->quantity.v, .type = (uint8_t)type,
+        .side = s->side == '1' ? TW_SIDE_BUY : TW_SIDE_SELL, .tif = TW_TIF_DAY,
+        .price = tw_type_has_limit((uint8_t)type) ? s->price.v : 0,
+        .stop = tw_type_is_stop((uint8_t)type) ? s->stop.v : 0,
+    };
+    if (tw_time_in_force_text((enum tw_time_in_force)s->tif)) q->tif = (uint8_t)s->tif;
+    if (q->tif == TW_TIF_GTD) q->expire_ns = s->expire_ns;
+    return true;
+}

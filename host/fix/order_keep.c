@@ -226,6 +226,8 @@ int tw_fix_orders_join(struct tw_fix_orders *o, uint32_t owner, const char *name
         if (e->holder == h && (o->up || is_early(o, e))) list_of[its++] = e;
     qsort(list_of, its, sizeof(struct entry *), by_id);
     for (size_t i = 0; i < its; i++) tw_fix_orders_adopt(o, list_of[i]);
+    for (struct entry *e = o->kept; e; e = e->next)   /* a trade may be taken back yet */
+        if (e->holder == h) e->owner = owner;
     tw_free(list_of);
     return (int)its;
 }

@@ -1,0 +1,70 @@
+/* fix_order_late.c - reports of a venue that come late, or before what they are about. */
+#include "fix_order_talk.h"
+
+#define CORRECTED(id, exec, ref, price) ">8|37=X" id "|11=" id "|17=" exec "|19=" ref \
+    "|150=G|39=1|32=4|31=" price "|14=4|6=" price "|151=6|\n"
+
+static void corrections(void)
+{
+    talk("a correction comes before the one that it corrects", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4") "=7:0! 7:F 4@10\n"
+         CORRECTED("7", "c", "b", "9") "=7:F 4@9\n" CORRECTED("7", "b", "a", "9.5")
+         "=7:H 4@10 (21)\n" CORRECTED("7", "b", "a", "9.5")
+         CORRECTED("7", "c", "b", "9") FILL("7", "a", "4", "10", "4") "=");
+    talk("so does its end", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4")
+         ">8|37=X7|11=7|17=c|19=b|150=H|39=0|14=0|151=10|\n=7:0! 7:F 4@10\n"
+         CORRECTED("7", "b", "a", "9.5") "=7:H 4@10 (21)");
+}
+
+/* A status has told of two trades, 10@10.5, which do not come; then of their ends. */
+#define SETTLED "on\nnew 7 20\nsent\n" NEW("7") \
+    ">8|37=X7|11=7|17=s|150=I|39=1|38=20|44=10|14=10|6=10.5|151=10|\n=7:0! 7:F 10@10.5\n"
+
+static void settled(void)
+{
+    talk("a trade that only a status has told of is taken back", TW_FIX_44, &none,
+         SETTLED ">8|37=X7|11=7|17=c|19=a|150=H|39=1|14=5|6=11|151=15|\n=7:H 5@10 (21)\n"
+         ">8|37=X7|11=7|17=a|150=F|39=1|32=5|31=10|14=5|6=10|\n=\n"
+         ">8|37=X7|11=7|17=d|19=b|150=H|39=0|14=0|6=0|151=20|\n=7:H 5@11 (21)");
+    talk("or corrected", TW_FIX_44, &none,
+         SETTLED ">8|37=X7|11=7|17=c|19=a|150=G|39=1|32=5|31=12|14=10|6=11.5|151=10|\n"
+         "=7:H 5@10 (21) 7:F 5@12\n"
+         ">8|37=X7|11=7|17=b|150=F|39=1|32=5|31=11|14=10|6=11.5|\n=");
+    talk("and not for a price that can't be", TW_FIX_44, &none,
+         SETTLED ">8|37=X7|11=7|17=c|19=a|150=H|39=1|14=5|151=15|\n=7:H 5@10.5 (21)");
+}
+
+static void ends(void)
+{
+    talk("an end waits for a trade that is taken back before it comes", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "6", "10", "6") "cancel 7\nsent\n"
+         ">8|37=X7|11=7a|41=7|17=e|150=4|39=4|14=10|151=0|6=10|\n=7:0! 7:F 6@10\n"
+         "<H 37=X7|11=7|55=A|54=1|\n"
+         ">8|37=X7|11=7a|17=h|19=b|150=H|39=4|14=6|151=0|\n"
+         FILL("7", "b", "4", "10", "10") "=\n"
+         ">8|37=X7|11=7a|17=0|150=I|39=4|38=10|44=10|14=6|6=10|151=0|\n=7:4!");
+}
+
+static void former(void)
+{
+    talk("a trade of an order that ended in a former run is taken back", TW_FIX_44,
+         &(struct tw_fix_orders_options){ .no_mass_status = true, .keeps = true,
+                                          .first_id = 1000 },
+         "join 3 me\non\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4")
+         ">8|37=X7|11=7|17=e|150=C|39=C|14=4|151=0|6=10|\n=7:0! 7:F 4@10 7:C\n"
+         "restart\njoin 5 me\non\n=holds 4@10\n"
+         ">8|37=X7|11=7|17=c|19=a|150=H|39=C|14=0|151=0|\n=stray 7 7:H 4@10 (21)*\n"
+         "restart\njoin 5 me\n=");
+}
+
+int main(void)
+{
+    begin();
+    corrections();
+    settled();
+    ends();
+    former();
+    end();
+    return tap_done();
+}
