@@ -692,11 +692,15 @@ static enum tw_fix_answer take_report(struct tw_fix_orders *o,
     return TW_FIX_TAKEN;
 }
 
-/* The venue does not know it, and the connection that it went by is gone. */
-static void never_came(struct tw_fix_orders *o, struct entry *e)
+/* The venue does not know it, and the connection that it went by is gone.  But a change
+ * of a change that was refused may be what it does not know. */
+static void never_came(struct tw_fix_orders *o, struct entry *e, struct tw_fix_text orig)
 {
     struct ask *a = e->over ? NULL : tw_fix_orders_asked(e, 0);
+    unsigned nth;
 
+    if (orig.at && (tw_fix_orders_find_id(o, orig, &nth) != e || nth != e->accepted))
+        return;
     if (a && a->stale) tw_fix_orders_fail(o, a, TW_REASON_UNKNOWN);
     else if (!a && e->is_former && !e->over && !e->ending.exec
              && !(e->unheard && status_ask(e)))   /* that says what becomes of it */
@@ -720,7 +724,7 @@ static void take_refusal(struct tw_fix_orders *o, const struct tw_fix_message *m
     o->seen = &s;
     refuse(o, a, refusal_reason(&s));
     o->seen = NULL;
-    if (s.has_code && s.code == 1) never_came(o, e);
+    if (s.has_code && s.code == 1) never_came(o, e, s.orig);
     look(o, e);
     tw_fix_orders_keep(o, e);
     if (has_ended && !e->over && !e->ending.exec) tw_fix_orders_ask_status(o, e);

@@ -124,9 +124,7 @@ apps.prints("a session that serves and trades", { args = { "--workers", "2" }, a
     end
     function M:on_order(id, status)
       if not self.second or id ~= self.second.id then return end
-      if status == "new" and self.gone then
-        self.asked = false               -- the session is up, the gateway not yet told
-      elseif status == "new" then
+      if status == "new" then
         say "open"
         self.gone = fix.remove "venue"
       elseif status == "canceled" then

@@ -25,9 +25,7 @@ local CALLER <const> = [[
   end
   function M:on_order(id, status)
     if not self.second or id ~= self.second.id then return end
-    if status == "new" and self.gone then
-      self.asked = false               -- the session is up, the gateway not yet told
-    elseif status == "new" then
+    if status == "new" then
       self.gone = fix.remove(at_venue)
     elseif status == "canceled" then
       print(me .. " canceled")

@@ -56,6 +56,16 @@ static void former(void)
          "restart\njoin 5 me\non\n=holds 4@10\n"
          ">8|37=X7|11=7|17=c|19=a|150=H|39=C|14=0|151=0|\n=stray 7 7:H 4@10 (21)*\n"
          "restart\njoin 5 me\n=");
+    talk("a change of a refused change is not known, its order is", TW_FIX_44,
+         &(struct tw_fix_orders_options){ .no_mass_status = true, .keeps = true,
+                                          .first_id = 1000 },
+         "join 3 me\non\nnew 7\nsent\n" NEW("7") "=7:0!\nrestart\njoin 5 me\non\nsent\n"
+         ">8|37=X7|11=7|17=0|150=I|39=0|38=10|44=10|14=0|6=0|151=10|\n"
+         "replace 7 20 11\nreplace 7 30 12\nsent\n=7:0 (25) of 5 10@10 traded 0@0*\n"
+         ">9|37=X7|11=7a|41=7|39=0|434=2|102=2|\n=7:9 (21)!\n"
+         ">9|37=NONE|11=7b|41=7a|39=8|434=2|102=1|\n=7:9 (20)!\n"
+         "<H 37=X7|11=7|55=A|54=1|\n"
+         ">8|37=X7|11=7|17=0|150=I|39=0|38=10|44=10|14=0|6=0|151=10|\n=");
 }
 
 int main(void)
