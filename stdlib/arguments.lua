@@ -220,10 +220,6 @@ function arguments.outputs(o, names, inputs)
   if o.report == "-" and o.json then
     refuse(2, "--report -: standard output has what --json prints")
   end
-  if o.report and o.report ~= "-" then
-    local form, why = require "tw.report".form(o.report)
-    if not form then refuse(2, "--report %s", why) end
-  end
   for _, path in ipairs(inputs) do
     is[tapes.identity(path) or path] = path .. ", which is read"
   end
@@ -249,6 +245,10 @@ function arguments.outputs(o, names, inputs)
   end
   for _, path in ipairs(made) do os.remove(path) end
   if problem then refuse(1, "%s", problem) end
+  if o.report and o.report ~= "-" then
+    local form, why = require "tw.report".form(o.report)
+    if not form then refuse(2, "--report %s", why) end
+  end
 end
 
 --- arguments.report(path, result, options)

@@ -124,8 +124,24 @@ static struct shown show(struct tw_csv_field f)
     return s;
 }
 
+/* What a file that is no text is, by its first bytes; NULL: it may be text. */
+static const char *is_no_text(const char *p, size_t n)
+{
+    static const char known[][2][20] = {
+        { "\x28\xb5\x2f\xfd", "packed with zstd" }, { "\xfd" "7zXZ", "packed with xz" },
+        { "BZh", "packed with bzip2" }, { "PAR1", "a Parquet file" },
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (n >= 4 && strncmp(p, known[i][0], strlen(known[i][0])) == 0)
+            return known[i][1];
+    return memchr(p, 0, n) ? "no text" : NULL;
+}
+
 static void read_header(struct csv *c, const char *p, const char *end)
 {
+    struct tw_csv_field all = { p, (size_t)(end - p) };
+    const char *other = NULL;
     struct tw_error error;
 
     c->ready = tw_columns_header(&c->columns, p, end, c->separator, c->symbol == 0,
@@ -134,7 +150,13 @@ static void read_header(struct csv *c, const char *p, const char *end)
     c->useless = true;
     c->codec.stats.errors++;
     c->codec.stats.skips++;
-    report(c, "header: %.200s, so no line of the file can be read", error.text);
+    if (c->line == 1) other = is_no_text(p, all.n);
+    if (other)
+        report(c, "this is %s: text is read, plain, .gz or .zip", other);
+    else
+        report(c, "header: %.200s, so no line of the file can be read; it is '%s', and "
+               "the options columns and separator say what there is", error.text,
+               show(all).text);
 }
 
 /* Why "1e30" is none that can be read; NULL: it is no number with an exponent. */

@@ -145,11 +145,15 @@ t.ok(got.status == 1 and got.err:find("orders.lua:1: buy: symbol 'MSFT' is not k
 put("good.csv", TRADES .. ("2020-01-02,A,1,2\n"):rep(50))
 put("empty.csv", "")
 put("what.csv", "a,b,c\n1,2,3\n")
+put("rows.parquet", "PAR1\21\4\n\0PAR1")
 shell "gzip -kf good.csv && head -c 50 good.csv.gz > cut.csv.gz"
 local FILES = {
   { "none.csv", "cannot open none.csv: no such file or directory" },
   { "what.csv", "what.csv: csv: line 1: header: no time column, so no line of the file"
-    .. " can be read" },
+    .. " can be read; it is 'a,b,c', and the options columns and separator say what there"
+    .. " is" },
+  { "rows.parquet", "rows.parquet: csv: line 1: this is a Parquet file: text is read,"
+    .. " plain, .gz or .zip" },
   { "cut.csv.gz", "cut.csv.gz: cut off at byte 50" },
 }
 for _, file in ipairs(FILES) do
@@ -159,7 +163,7 @@ for _, file in ipairs(FILES) do
   t.is(got.status, 1, name .. ": status")
   t.is(convert(name), "tidewire: convert: " .. line .. "\n", name .. ": convert")
   got = run(name)
-  t.ok(got.err:find(line:gsub("^what.csv: ", ""), 1, true), name .. ": a feed")
+  t.ok(got.err:find(line:gsub("^[wr]%S+: ", ""), 1, true), name .. ": a feed")
 end
 
 -- Where results go is looked at before anything runs.

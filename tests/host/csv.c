@@ -180,8 +180,8 @@ static void headers(void)
     run = decode((struct tw_csv_options){0}, "when,bid,ask\n1,2,3\n4,5,6\n");
     ok(run->n == 0 && run->stats.errors == 1 && run->stats.skips == 1
        && run->stats.skipped == 12
-       && strcmp(run->problems, "csv: line 1: header: no time column, "
-                 "so no line of the file can be read\n") == 0, "a header without time");
+       && strstr(run->problems, "csv: line 1: header: no time column, so no line of the "
+                 "file can be read; it is 'when,bid,ask', and"), "a header without time");
     run = decode((struct tw_csv_options){0}, "time,bid,ask\n1,2,3\n");
     ok(strstr(run->problems, "no symbol column"), "a header without symbol");
     run = decode((struct tw_csv_options){0}, "time,symbol,last\n1,A,3\n");
