@@ -254,7 +254,9 @@ static int trade(lua_State *L, const char *what, enum tw_side side)
  * that is over is rejected);
  * post_only, reduce_only, label; take_profit and stop_loss (a bracket: two orders that
  * wait for this one, one cancels the other, and their labels say which; where one of them
- * would trade as soon as this one has, as the market is now, this is refused).  Short:
+ * would trade as soon as this one has, as the market is now, this is refused; they are
+ * for what it has traded, and where one of them has traded all of that, what is left of
+ * this is canceled).  Short:
  * self:buy("AAPL", 100 [, price]).  What becomes of it is told to on_order, on_fill and
  * on_position; a refusal too.
  * Yields: no.  Blocks: no.  Thread: the script's.
@@ -328,14 +330,15 @@ static int64_t held(const struct ltw_trader *t, uint32_t symbol)
     return p ? p->quantity : 0;
 }
 
-/* What open orders will make of the position: those without a parent, and no stops. */
+/* What open orders will make of the position: those without a parent, and no stops, nor
+ * what is being canceled. */
 static int64_t coming(const struct ltw_trader *t, uint32_t symbol)
 {
     const struct tw_order *o = NULL;
     int64_t sum = 0;
 
     while ((o = tw_broker_open(t->broker, o)) != NULL)
-        if (o->symbol == symbol && !o->parent
+        if (o->symbol == symbol && !o->parent && !o->pending_cancel
             && (o->type == TW_TYPE_MARKET || o->type == TW_TYPE_LIMIT))
             sum += tw_order_sign(o) * tw_order_leaves(o);
     return sum;
@@ -369,7 +372,8 @@ static int aim(lua_State *L, struct ltw_trader *t, const char *what, uint32_t sy
 
 /* self:order_target(symbol, quantity [, options]) -> order | nil
  * Sends what is missing from a position of that quantity (below 0: short), beside what
- * open orders will do; nil when nothing is.  options: as of self:buy.
+ * open market and limit orders will do, without those that are asked to be canceled and
+ * exits of brackets; nil when nothing is.  options: as of self:buy.
  * Yields: no.  Blocks: no.  Thread: the script's.
  * Errors: as of self:buy.  Units: of the instrument. */
 static int order_target(lua_State *L)

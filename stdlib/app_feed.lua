@@ -157,8 +157,8 @@ function feed.csv(options)
   if options.interval then
     local seconds = options.interval
     if type(seconds) == "string" then
-      seconds = time_of(seconds)
-      seconds = seconds and seconds / 1e9
+      local ns = time_of(seconds)
+      seconds = ns and ns / 1e9 or tonumber(seconds)     -- "60", as --csv has it
     end
     if not seconds or seconds < 1 or seconds % 1 ~= 0 or seconds >= 1 << 30 then
       fail(2, "app.feed.csv: interval: whole seconds or a time like '1m' expected,"

@@ -150,6 +150,20 @@ nil
 499.0	order 5 sell 499 A market: pending_new, 0 filled	nil
 500.0	1	1
 ]])
+prints("but not what is being canceled", app [[
+  function M:on_quote()
+    n = n + 1
+    if n == 1 then
+      self:buy("A", 10, 8)
+    elseif n == 2 then
+      print(self:cancel(), self:order_target("A", 10))
+    elseif n == 3 then
+      print(self:position "A", self:order_target("A", 10), #self:orders())
+    end
+  end]], [[
+1	order 2 buy 10 A market: pending_new, 0 filled
+10.0	nil	0
+]])
 prints("the account", app([[
   function M:on_quote()
     n = n + 1
