@@ -9,6 +9,8 @@
 #include "trade/fees.h"
 #include "trade/plain.h"
 
+enum { DUE_OVER = -2 };              /* of an entry: its exit has traded */
+
 /* ---- telling ---- */
 
 static void tell(struct tw_broker *b, struct tw_order *o, const struct tw_report *r)
@@ -189,6 +191,18 @@ static void tell_children(struct tw_broker *b, struct tw_order *o)
     while (!tw_order_is_open(o) && o->children) leave_parent(o->children);
 }
 
+/* An exit has traded all that there was of its entry: nothing would protect what else
+ * that comes to trade, so its rest is canceled. */
+static void end_entry(struct tw_broker *b, const struct tw_order *o)
+{
+    struct tw_order *entry = o->parent && o->status == TW_STATUS_FILLED
+                           ? tw_broker_find(b, o->parent) : NULL;
+
+    if (!entry || entry->pending_cancel) return;
+    if (b->o.gateway) note_due(b, entry, DUE_OVER);
+    else tw_simulator_end(b->venue, entry, TW_EXEC_CANCELED, TW_REASON_OCO, b->now_ns);
+}
+
 /* sign: +1 for a buy, -1 for a sell; the other way round of a trade that is canceled. */
 static void book(struct tw_broker *b, uint32_t symbol, const struct tw_terms *terms,
                  int sign, const struct tw_report *r)
@@ -229,6 +243,7 @@ static void report(void *ctx, struct tw_order *o, const struct tw_report *r)
         tw_probe_report(b->probe, o, &done, tw_simulator_market(b->venue, o->symbol));
     tell(b, o, &done);
     tell_children(b, o);
+    end_entry(b, o);
 }
 
 static void say(struct tw_broker *b, struct tw_order *o, enum tw_exec_type exec,
@@ -463,7 +478,9 @@ static void follow(struct tw_broker *b, struct tw_order *o)
     o->due = 0;
     if (!tw_order_is_open(o)) return;
     if (!o->held) {
-        if (due > o->quantity && !b->o.gateway)
+        if (due == DUE_OVER && !o->pending_cancel)
+            b->lost |= tw_broker_cancel(b, o) == UV_ENOMEM;
+        else if (due > o->quantity && !b->o.gateway)
             tw_simulator_resize(b->venue, o, due, b->now_ns);
         else if (due > o->quantity && b->o.gateway->grow)
             b->o.gateway->grow(b->o.gateway->ctx, o, due);

@@ -113,7 +113,7 @@ struct tw_order {
     bool misplaced;                 /* the broker's: see tw_broker_bracket        */
     bool sized;                     /* the venue's: its part was made a quantity  */
     int64_t due;                    /* the broker's: what its parent has traded; or
-                                     * -1: it has ended                           */
+                                     * below 0: it, or its exit, has ended        */
 };
 
 /* The copy of an order, where all that refers to orders is copied. */

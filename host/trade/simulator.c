@@ -66,16 +66,15 @@ static void end(struct tw_simulator *s, struct tw_order *o, enum tw_exec_type ex
 void tw_simulator_end(struct tw_simulator *s, struct tw_order *o,
                       enum tw_exec_type exec, enum tw_reason reason, int64_t time_ns)
 {
-    if (!tw_order_is_open(o)) return;
-    end(s, o, exec, reason, time_ns);
-    tw_live_orders_sweep(&s->orders);
+    end(s, o, exec, reason, time_ns);      /* swept behind the record */
 }
 
-/* One of a group has traded: of the others no more is left than of it. */
+/* One of a group has traded: of the others no more is left than of it, and of what its
+ * parent has traded with this record. */
 static void reduce_group(struct tw_simulator *s, const struct tw_live_group *group,
                          const struct tw_order *o, int64_t time_ns)
 {
-    int64_t leaves = tw_order_leaves(o);
+    int64_t leaves = (o->due > o->quantity ? o->due : o->quantity) - o->cum_qty;
     struct tw_live *next;
 
     for (struct tw_live *l = group->first; l; l = next) {
@@ -161,12 +160,22 @@ static void make_room(struct tw_simulator *s, struct tw_live_symbol *at,
     if (f->quantity > room) f->quantity = room;
 }
 
+/* A share of a volume in whole lots; false: it is less than one. */
+static bool take_lots(const struct tw_order *o, struct tw_fill *f)
+{
+    int64_t lot = o->terms ? o->terms->lot : 0;
+
+    if (lot > 1 && f->quantity < tw_order_leaves(o)) f->quantity -= f->quantity % lot;
+    return f->quantity > 0;
+}
+
 static void look(struct tw_simulator *s, struct tw_live_symbol *at, struct tw_live *l,
                  enum tw_fill_model model, int64_t triggered)
 {
     struct tw_order *o = l->r.order;
     struct tw_fill f;
-    bool trades = tw_fill_look(model, &at->market, &l->r, triggered, &f);
+    bool trades = tw_fill_look(model, &at->market, &l->r, triggered, &f)
+               && (model != TW_FILL_VOLUME || take_lots(o, &f));
     bool rests = trades && f.liquidity == TW_LIQUIDITY_ADDED;
 
     if (s->probe)

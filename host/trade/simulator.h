@@ -72,8 +72,8 @@ int tw_simulator_cancel(struct tw_simulator *s, struct tw_order *o, int64_t time
 int tw_simulator_replace(struct tw_simulator *s, struct tw_order *o, int64_t quantity,
                          int64_t price, int64_t stop, int64_t time_ns);
 
-/* At the venue, without latency: orders that depend on others (OCO, brackets), and the
- * end of a run.  Nothing when it has ended. */
+/* At the venue, without latency, while a record is taken: orders that depend on others
+ * (brackets).  Nothing when it has ended. */
 void tw_simulator_end(struct tw_simulator *s, struct tw_order *o,
                       enum tw_exec_type exec, enum tw_reason reason, int64_t time_ns);
 

@@ -332,7 +332,8 @@ put("held.lua", [[
     if not self.bought then self.bought = self:buy(symbol, 1e6) end
   end
   return M]])
-figures("given returns", backtest "held.lua --data held.csv --csv interval=86400 --json", [[
+figures("given returns",
+        backtest "held.lua --data held.csv --csv interval=86400 --json", [[
   figures.arithmetic.sharpe 1.7238613961706866  figures.max_drawdown -0.1
   figures.arithmetic.volatility 0.9136465399704637
   figures.arithmetic.sortino 2.605531251673693

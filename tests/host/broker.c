@@ -190,6 +190,33 @@ static void brackets(void)
     close_rig(g);
 }
 
+/* Nothing of an entry stays without an exit, also where it trades as its exit does. */
+static void entries_end(void)
+{
+    for (int same = 0; same < 2; same++) {
+        struct rig *g = open_rig((struct tw_broker_options){ 0 });
+        struct tw_order *entry, *stop;
+
+        quote(g, 1, 1000, 1001, 500);
+        entry = submit(g, (struct tw_order){ .quantity = 9, .price = 1001 });
+        submit(g, (struct tw_order){ .quantity = 9, .price = 1010, .side = TW_SIDE_SELL,
+                                     .parent = entry->id, .reduce_only = true });
+        stop = submit(g, (struct tw_order){ .quantity = 9, .stop = 900,
+            .parent = entry->id, .side = TW_SIDE_SELL, .type = TW_TYPE_STOP,
+            .reduce_only = true });
+        quote(g, 2, 1000, 1001, 2);
+        quote(g, 3, 1000, 1002, 3);
+        told(g);
+        quote(g, 4, 1010, same ? 1001 : 1011, 3);     /* crossed: both trade */
+        if (same) is_told(g, "1 F3, 2 F2, 1 4, 3 5", "an entry ends with its exit");
+        else is_told(g, "2 F2, 1 4, 3 4", "an entry ends with its exit");
+        ok(entry->status == TW_STATUS_CANCELED, "what is left of it is canceled");
+        ok(same ? tw_order_is_open(stop) && tw_order_leaves(stop) >= 3 * ONE
+                : !tw_order_is_open(stop), "its stop is for what it has traded since");
+        close_rig(g);
+    }
+}
+
 /* What is told is how far the order was then; what can't be is known before. */
 static void told_as_it_was(void)
 {
@@ -699,6 +726,7 @@ int main(void)
     rate_and_loss();
     buying_power();
     brackets();
+    entries_end();
     told_as_it_was();
     ids();
     halted(NULL, "the simulator");

@@ -134,6 +134,13 @@ static void plain(void)
     ok(strcmp(asked, "G4=6 ") == 0, "one trades, the other is less: %s", asked);
     trades(g, 3, 6, TW_SIDE_SELL);
     ok(strcmp(asked, "G4=6 F4 ") == 0, "all of it: canceled: %s", asked);
+    asked[0] = '\0';
+    entry = submit(g, (struct tw_order){ .quantity = 10 });
+    submit(g, (struct tw_order){ .quantity = 10, .price = 1100, .side = TW_SIDE_SELL,
+                                 .parent = entry->id, .reduce_only = true });
+    trades(g, 5, 4, TW_SIDE_BUY);
+    trades(g, 6, 4, TW_SIDE_SELL);
+    ok(strcmp(asked, "F5 ") == 0, "its exit has traded: the entry, too: %s", asked);
     close_rig(g);
 }
 

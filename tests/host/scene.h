@@ -8,6 +8,7 @@
  *   tick T                                         (a timer: time goes on)
  *   buy|sell ID QUANTITY TYPE [PRICE] [at STOP] [trail D] [tif NAME] [until T] [post]
  *            [reduce] [oco GROUP]
+ *   lot SIZE
  *   cancel ID | replace ID QUANTITY PRICE [STOP]   (0: as it is)
  *   = REPORT                                       (what came since the last =)
  */
@@ -159,6 +160,8 @@ static void do_line(struct scene *s, char *line, const char *name)
     if (n == 0) return;
     if (strcmp(word[0], "buy") == 0 || strcmp(word[0], "sell") == 0) {
         do_order(s, word, n);
+    } else if (strcmp(word[0], "lot") == 0) {
+        s->terms.lot = fixed(word[1]);
     } else if (strcmp(word[0], "cancel") == 0) {
         tw_simulator_cancel(s->venue, &s->order[atoi(word[1])], s->now_ns);
     } else if (strcmp(word[0], "replace") == 0) {

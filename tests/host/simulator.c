@@ -173,6 +173,17 @@ static void bars(void)
          "= 1 new, 2 new, 1 10@10\n"
          "bar 180 10 11 9 10 100\n"
          "= 1 5@10, 2 3@10\n");
+    play("in whole lots", (struct tw_simulator_options){ .model = TW_FILL_VOLUME,
+                                                         .share = TW_FIXED_ONE / 10 },
+         "lot 5\n"
+         "bar 60 10 11 9 10 100\n"
+         "buy 1 17 market\n"                     /* what is left need be none */
+         "bar 120 10 11 9 10 49\n"
+         "= 1 new\n"
+         "bar 180 10 11 9 10 99\n"
+         "= 1 5@10\n"
+         "bar 240 10 11 9 10 125\n"
+         "= 1 12@10\n");
 }
 
 /* ---- quotes and trades ---- */
