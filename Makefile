@@ -107,10 +107,12 @@ SLOW     = $(filter-out $(QUICK:%=lua/%.c),$(wildcard lua/*.c lua/*/*.c)) \
            $(patsubst %,host/share/%.c,simulate cache_dump cache_image array_csv caches \
              cache_invalidate cache_load cache_cycle compare draft channels) \
            $(patsubst %,host/stat/%.c,digest adopt) host/tape/names.c host/tape/spans.c \
-           $(patsubst %,host/trade/%.c,probe performance calendar) \
+           $(patsubst %,host/trade/%.c,probe performance calendar live live_orders \
+             venue_auction) \
            $(patsubst %,host/run/%.c,openssl tls revoked dial fix_make fix_door fix_keep \
              fix_missed fix_engine fix_gateway fix_serve fix_feed fix_booth \
-             fix_both feed feed_file feed_tcp feed_program feed_tape feed_book recorder)
+             fix_both feed feed_file feed_tcp feed_program feed_tape feed_book recorder \
+             exchange io)
 $(SLOW:%.c=$B/%.o): CFLAGS := $(CFLAGS:-O2=-Os)
 
 $B/%.o: %.c Makefile
