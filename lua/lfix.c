@@ -156,6 +156,7 @@ static int frame(lua_State *L)
         return 1;
     case TW_FIX_GARBLED:
     case TW_FIX_TOO_LONG:
+    case TW_FIX_STRANGE:
         luaL_pushfail(L);
         lua_pushstring(L, f.why);
         return 2;

@@ -104,6 +104,7 @@ static size_t decode(struct tw_codec *c, const char *bytes, size_t n,
             break;
         case TW_FIX_GARBLED:
         case TW_FIX_TOO_LONG:
+        case TW_FIX_STRANGE:
             begin_skip(d, f.why, d->offset + at, f.header + f.body);
             at += f.header + f.body;
             break;

@@ -28,6 +28,25 @@ const char *tw_fix_show(const char *text, size_t n, char *out, size_t room)
     return out;
 }
 
+/* The same of a version that nobody knows: up to ten letters, digits and points behind
+ * FIX. */
+static size_t strange_version(const char *p, size_t n, enum tw_fix_found *found)
+{
+    enum { FIRST = 5, LONGEST = FIRST + 10 };
+    size_t at = FIRST, rest;
+
+    *found = TW_FIX_GARBLED;
+    if (memcmp(p, "8=FIX", n < FIRST ? n : FIRST) != 0) return 0;
+    while (at < n && at < LONGEST
+           && ((p[at] >= '0' && p[at] <= '9') || (p[at] >= 'A' && p[at] <= 'Z')
+               || p[at] == '.'))
+        at++;
+    rest = n > at ? n - at : 0;
+    if (memcmp(p + at, "\0019=", rest < 3 ? rest : 3) != 0) return 0;
+    *found = rest < 3 ? TW_FIX_PARTIAL : TW_FIX_STRANGE;
+    return rest < 3 ? 0 : at + 3;
+}
+
 /* The length of "8=...|9=" at p; 0 when p ends before it does. */
 static size_t begin_string(const char *p, size_t n, enum tw_fix_found *found)
 {
@@ -35,11 +54,13 @@ static size_t begin_string(const char *p, size_t n, enum tw_fix_found *found)
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
         size_t length = strlen(heads[i]);
 
-        if (memcmp(p, heads[i], n < length ? n : length) == 0)
-            return n < length ? 0 : length;
+        if (memcmp(p, heads[i], n < length ? n : length) == 0) {
+            if (n < length) return 0;
+            *found = TW_FIX_WHOLE;
+            return length;
+        }
     }
-    *found = TW_FIX_GARBLED;
-    return 0;
+    return strange_version(p, n, found);
 }
 
 /* The number that the lowest three bytes of w are; 1000 when they are none. */
@@ -69,7 +90,7 @@ static inline bool usual_header(const char *p, size_t n, size_t max,
     return f->body < 1000 && f->body + HEADER + TW_FIX_TRAILER <= max;
 }
 
-/* Reads tags 8 and 9. */
+/* Reads tags 8 and 9: WHOLE and STRANGE are for the caller to see. */
 static enum tw_fix_found read_header(const char *p, size_t n, size_t max,
                                      struct tw_fix_frame *f)
 {
@@ -105,7 +126,7 @@ static enum tw_fix_found read_header(const char *p, size_t n, size_t max,
         return TW_FIX_TOO_LONG;
     }
     f->body = length;
-    return TW_FIX_WHOLE;
+    return found;
 }
 
 #if defined(__SSE2__) && !defined(TW_PORTABLE)
@@ -237,13 +258,13 @@ enum tw_fix_found tw_fix_frame_find(const char *p, size_t n, size_t max,
     /* The body's last SOH, "10=", three digits and SOH are just one word. */
     const uint64_t trailer = UINT64_C(0x010000003d303101);
     const uint64_t trailer_mask = UINT64_C(0xff000000ffffffff);
+    enum tw_fix_found found = TW_FIX_WHOLE;
     unsigned sum, said;
     uint64_t w;
 
     if (!usual_header(p, n, max, f)) {
-        enum tw_fix_found found = read_header(p, n, max, f);
-
-        if (found != TW_FIX_WHOLE) return found;
+        found = read_header(p, n, max, f);
+        if (found != TW_FIX_WHOLE && found != TW_FIX_STRANGE) return found;
     }
     if (n - f->header < f->body + TW_FIX_TRAILER) return TW_FIX_PARTIAL;
     p += f->header;
@@ -264,5 +285,10 @@ enum tw_fix_found tw_fix_frame_find(const char *p, size_t n, size_t max,
         snprintf(f->why, sizeof f->why, "CheckSum %03u, computed %03u", said, sum);
         return TW_FIX_GARBLED;
     }
-    return TW_FIX_WHOLE;
+    if (found == TW_FIX_STRANGE) {
+        p -= f->header - 2;
+        snprintf(f->why, sizeof f->why, "BeginString %.*s is of no version known here",
+                 (int)((const char *)memchr(p, TW_FIX_SOH, f->header) - p), p);
+    }
+    return found;
 }

@@ -301,8 +301,9 @@ void tw_fix_session_disconnected(struct tw_fix_session *s, struct tw_fix_now now
         snprintf(s->why, sizeof s->why, "%s", why ? why : "the peer hung up");
     enter(s, TW_FIX_DOWN);
     drop_output(s);
-    if (s->o.reset_on_disconnect || (s->o.reset_on_logout && s->logged_out))
+    if (s->renew || s->o.reset_on_disconnect || (s->o.reset_on_logout && s->logged_out))
         tw_fix_renumber(s);
+    s->renew = false;
     tw_fix_forget_gap(s);
     s->replay = (struct tw_fix_replay){ .next = 1 };
     tw_fix_tell(s, s->was_up ? TW_FIX_LOGGED_OUT : TW_FIX_NOT_LOGGED_ON, 0, 0, NULL,
@@ -425,6 +426,11 @@ void tw_fix_session_reset(struct tw_fix_session *s, struct tw_fix_now now)
         return;
     }
     if (s->resetting) return;   /* two answers: the second would be the peer's reset */
+    if (s->version < TW_FIX_41) {   /* no 141: both sides do it between connections */
+        s->renew = true;
+        tw_fix_leave(s, true, "numbers begin anew");
+        return;
+    }
     /* What the peer has sent until it hears of it has numbers of before. */
     tw_fix_store_reset(s->o.store, now.time_ns);
     tw_fix_store_set_in(s->o.store, in);

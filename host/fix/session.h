@@ -195,7 +195,8 @@ int tw_fix_session_put(struct tw_fix_session *s, struct tw_fix_now now, const ch
 void tw_fix_session_logout(struct tw_fix_session *s, struct tw_fix_now now,
                            const char *text);
 
-/* Both numbers to 1: at once, or of one that is up with a Logon that has 141=Y. */
+/* Both numbers to 1: at once, or of one that is up with a Logon that has 141=Y; of 4.0,
+ * which has none, after a Logout: the peer has to do it, too, before the next Logon. */
 void tw_fix_session_reset(struct tw_fix_session *s, struct tw_fix_now now);
 
 /* TW_EUSAGE: 0 is no number.  */

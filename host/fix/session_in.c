@@ -340,15 +340,16 @@ static const char *logon_fault(struct tw_fix_session *s)
     return NULL;
 }
 
-/* Whether the application takes the peer; else it is told why not. */
-static bool is_welcome(struct tw_fix_session *s, uint64_t seq)
+/* Whether the application takes the peer; else it is told why not.  Who it is isn't known
+ * by then, so what it says of numbers does not count; ours goes on, as a peer that heard
+ * of a number too many takes the next one for one that is too low. */
+static bool is_welcome(struct tw_fix_session *s)
 {
     char text[REASON_TEXT] = "";
 
     if (!s->o.handlers.logon
         || s->o.handlers.logon(s->o.handlers.ctx, &s->m, text, sizeof text))
         return true;
-    count(s, seq);
     tw_fix_send_logout(s, text);
     tw_fix_close(s, "Logon refused: %s", text);
     return false;
@@ -400,6 +401,7 @@ static void first_message(struct tw_fix_session *s, uint64_t seq)
         tw_fix_close(s, "Logon: %s", fault);
         return;
     }
+    if (!is_welcome(s)) return;
     /* A reset of ours that the peer may not have heard of: it does in our Logon, and its
      * own numbers begin behind this one. */
     anew = s->resetting && !reset && !s->o.initiator;
@@ -408,7 +410,6 @@ static void first_message(struct tw_fix_session *s, uint64_t seq)
     s->resetting = false;   /* what asks for a reset from now on is no answer to ours */
     if (reset || anew) tw_fix_tell(s, TW_FIX_RESET, 0, 0, NULL, "");
     if (anew) seq = 0;
-    if (!is_welcome(s, seq)) return;
     if (seq < tw_fix_in(s) && !anew && !head_flag(s, 43)) too_low(s, seq);
     else logged_on(s, seq, reset || anew);
 }

@@ -28,6 +28,7 @@ struct tw_fix_session {
     bool spared;                 /* LEAVING: its time began anew, as we had no turn  */
     bool was_up, logged_out;     /* in this connection                               */
     bool resetting;              /* 141=Y was sent: the peer's is its answer         */
+    bool renew;                  /* numbers begin anew when it is down               */
     bool lost;                   /* between messages: looks for the next one         */
     bool probing;                /* a TestRequest is open                            */
     struct tw_fix_now now;

@@ -134,7 +134,7 @@ static void versions(void)
         "FIX.4.0", "FIX.4.1", "FIX.4.2", "FIX.4.3", "FIX.4.4", "FIXT.1.1",
     };
     static const char *const unknown[] = { "FIX.4.5", "FIX.5.0", "FIXT.1.2", "FIX.4.44",
-                                           "FIX" };
+                                           "FIX", "FIX.4.4.4.4.4.4" };
     char text[TEXT];
     size_t n;
 

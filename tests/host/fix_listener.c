@@ -83,6 +83,10 @@ static void callers(void)
        why);
     ok(tw_fix_caller_read("8=FIX.4.4\0019=99999\001", 18, 0, &c, why)
        == TW_FIX_CALL_NONE, "%s", why);
+    ok(tw_fix_caller_read("8=FIX.9.9\0019=23\00135=A\00134=1\00149=ME\00156=YOU\001"
+                          "10=167\001", 45, 0, &c, why) == TW_FIX_CALL_LOGON
+       && strcmp(c.begin_string, "FIX.9.9") == 0, "of a version that nobody knows: %s",
+       why);
     ok(look(TW_FIX_50, "35=A|34=1|49=ME|56=YOU|95=7|96=|1137=7|1137=9|", &c, why)
        == TW_FIX_CALL_LOGON && strcmp(c.applied, "9") == 0, "but for what is in data");
     ok(look(TW_FIX_50, "35=A|34=1|49=ME|56=YOU|95=99|96=|1137=7|", &c, why)

@@ -39,7 +39,10 @@ static void logons(void)
          "!MsgSeqNum too low\n=5 4");
     talk("the application refuses", TW_FIX_42, &acceptor,
          "refuse\nconnect\n>35=A 34=1 98=0 108=30\n<35=5 34=1 58=not_you\n"
-         "!Logon refused: not you\n=2 2");
+         "!Logon refused: not you\n=1 2");
+    talk("who is refused resets no numbers", TW_FIX_42, &acceptor,
+         "set 5 9\nrefuse\nconnect\n>35=A 34=1 98=0 108=30 141=Y\n"
+         "<35=5 34=9 58=not_you\n!Logon refused: not you\n=5 10");
     talk("R7: reset in the Logon", TW_FIX_42, &acceptor,
          "set 5 9\nconnect\n>35=A 34=1 98=0 108=30 141=Y\n"
          "<35=A 34=1 98=0 108=30 141=Y\n?RESET\n=2 2");
@@ -283,6 +286,13 @@ static void commands(void)
             ">35=1 34=1 112=x\n<35=0 34=2 112=x");
     talk("reset of one that is down", TW_FIX_42, &acceptor,
          ON "hangup\nreset\n=1 1");
+    talk("reset of FIX.4.0, which has no 141", TW_FIX_40, &acceptor,
+         ON SENT "reset\n<35=5 34=3 58=numbers_begin_anew\n>35=1 34=2 112=old\n"
+         "<35=0 34=4 112=old\n>35=5 34=3\n!the peer logged out\n=1 1\n"
+         "connect\n>35=A 34=1 98=0 108=30\n<35=A 34=1 98=0 108=30\n=2 2");
+    talk("reset of FIX.4.0, and the peer is gone", TW_FIX_40, &initiator,
+         I_ON "reset\n<35=5 34=2 58=numbers_begin_anew\n+2\n!numbers begin anew\n"
+         "=1 1\n" I_ON "hangup\n=2 2");
     talk("disabled", TW_FIX_42, &acceptor,
          ON "disable\n<35=5 34=2\n>35=5 34=2\n!the peer logged out\nrefused\nenable\n"
          "connect\n>35=A 34=3 98=0 108=30\n<35=A 34=3 98=0 108=30");
@@ -291,30 +301,67 @@ static void commands(void)
          "connect\nsend D 11=a\n<-\n=1 1");
 }
 
-/* Up from 12:00 to 13:00; the rig begins at 12:00. */
-static void schedules(void)
-{
-    static const struct tw_fix_schedule hour = {
-        .start_s = 12 * 3600, .end_s = 13 * 3600, .start_day = TW_FIX_NO_DAY,
-        .end_day = TW_FIX_NO_DAY, .reset_s = TW_FIX_NO_TIME
-    }, day = {
-        .start_s = 15 * 3600, .end_s = 15 * 3600, .start_day = TW_FIX_NO_DAY,
-        .end_day = TW_FIX_NO_DAY, .reset_s = TW_FIX_NO_TIME
-    };
+/* ---- what is no conversation ---- */
 
-    talk("its time is over, and numbers begin anew", TW_FIX_42,
-         &(struct tw_fix_session_options){ .schedule = &hour, .initiator = true },
-         "connect\n<35=A 34=1 98=0 108=0\n>35=A 34=1 98=0 108=0\n+3599\n<-\n+2\n"
-         "<35=5 34=2 58=the_session's_time_is_over\n>35=5 34=2\n!the peer logged out\n"
-         "refused\n+82790\nrefused\n+10\nconnect\n<35=A 34=1 98=0 108=0");
-    talk("one day's session after the other", TW_FIX_42,
-         &(struct tw_fix_session_options){ .schedule = &day, .initiator = true },
-         "connect\n<35=A 34=1 98=0 108=0\n>35=A 34=1 98=0 108=0\n+10801\n"
-         "<35=5 34=2 58=a_new_session_begins\n>35=5 34=2\n!the peer logged out\n"
-         "connect\n<35=A 34=1 98=0 108=0\n=1 2");
+/* A message of a version that nobody knows. */
+static char *of_version(const char *version, const char *text, size_t *n)
+{
+    char *p = whole(TW_FIX_42, text, n), *q = malloc(*n + 20);
+    size_t length = strlen(p + 9);     /* behind 8=FIX.4.2 */
+    unsigned sum = 0;
+
+    *n = (size_t)sprintf(q, "8=%s", version);
+    memcpy(q + *n, p + 9, length - 7);
+    *n += length - 7;
+    for (size_t i = 0; i < *n; i++) sum += (unsigned char)q[i];
+    *n += (size_t)sprintf(q + *n, "10=%03u\001", sum & 255);
+    free(p);
+    return q;
 }
 
-/* ---- what is no conversation ---- */
+static void stranger(void)
+{
+    static const char *const names[] = { "FIX.9.9", "FIX.5.0SP2", "FIX", "FIX.4.22" };
+    size_t n, used = 0;
+    char *p;
+
+    for (int i = 0; i < 4; i++) {
+        open_rig(&acceptor, TW_FIX_42, 0);
+        play("connect");
+        say("35=A 34=1 98=0 108=30");
+        hear();
+        p = of_version(names[i], "35=1|34=2|49=PEER|52=x|56=US|112=y|", &n);
+        for (size_t j = 1; j <= n; j++)
+            used += tw_fix_session_receive(r.s, r.now, p + used, j - used);
+        collect();
+        ok(used == n && strcmp(hear(), "35=5 34=2 58=Incorrect_BeginString") == 0
+           && tw_fix_session_status(r.s).garbled == 0, "R12: %s, a byte more each time",
+           names[i]);
+        used = 0;
+        free(p);
+        close_rig();
+    }
+    p = of_version("FIX.4.2.11.123", "35=1|34=2|49=PEER|52=x|56=US|112=y|", &n);
+    open_rig(&acceptor, TW_FIX_42, 0);
+    play("connect");
+    say("35=A 34=1 98=0 108=30");
+    hear();
+    tw_fix_session_receive(r.s, r.now, p, n);
+    collect();
+    ok(*hear() == 0 && tw_fix_session_status(r.s).garbled == 1,
+       "R2: what is no version is garbled");
+    free(p);
+    close_rig();
+    p = of_version("FIX.9.9", "35=A|34=1|49=PEER|52=x|56=US|98=0|108=30|", &n);
+    open_rig(&acceptor, TW_FIX_42, 0);
+    play("connect");
+    tw_fix_session_receive(r.s, r.now, p, n);
+    collect();
+    ok(*hear() == 0 && !play("!Logon: another BeginString than FIX.4.2"),
+       "R4: as the first message it is the end");
+    free(p);
+    close_rig();
+}
 
 static void garbled(void)
 {
@@ -341,6 +388,7 @@ static void garbled(void)
     ok(strcmp(hear(), "35=5 34=3 58=Incorrect_BeginString") == 0, "R12: BeginString");
     free(p);
     close_rig();
+    stranger();
     open_rig(&acceptor, TW_FIX_42, 0);
     play("connect");
     tw_fix_session_receive(r.s, r.now, junk, sizeof junk - 1);
@@ -700,7 +748,6 @@ int main(void)
     resends();
     timers();
     commands();
-    schedules();
     garbled();
     too_long();
     noise();

@@ -1,0 +1,68 @@
+/* fix_hours.c - sessions whose time is over, whatever they are at. */
+#include "fix_talk.h"
+
+#define FIVE_SENT "send D 11=a\n<35=D 34=2 11=a\nsend D 11=a\n<35=D 34=3 11=a\n" \
+    "send D 11=a\n<35=D 34=4 11=a\nsend D 11=a\n<35=D 34=5 11=a\nsend D 11=a\n" \
+    "<35=D 34=6 11=a\n"
+#define AGAIN(seq) "<35=D 34=" seq " 43=Y 122=T 11=a\n"
+
+/* Up from 12:00 to 13:00; the rig begins at 12:00. */
+static void schedules(void)
+{
+    static const struct tw_fix_schedule hour = {
+        .start_s = 12 * 3600, .end_s = 13 * 3600, .start_day = TW_FIX_NO_DAY,
+        .end_day = TW_FIX_NO_DAY, .reset_s = TW_FIX_NO_TIME
+    }, day = {
+        .start_s = 15 * 3600, .end_s = 15 * 3600, .start_day = TW_FIX_NO_DAY,
+        .end_day = TW_FIX_NO_DAY, .reset_s = TW_FIX_NO_TIME
+    };
+
+    talk("its time is over, and numbers begin anew", TW_FIX_42,
+         &(struct tw_fix_session_options){ .schedule = &hour, .initiator = true },
+         "connect\n<35=A 34=1 98=0 108=0\n>35=A 34=1 98=0 108=0\n+3599\n<-\n+2\n"
+         "<35=5 34=2 58=the_session's_time_is_over\n>35=5 34=2\n!the peer logged out\n"
+         "refused\n+82790\nrefused\n+10\nconnect\n<35=A 34=1 98=0 108=0");
+    talk("one day's session after the other", TW_FIX_42,
+         &(struct tw_fix_session_options){ .schedule = &day, .initiator = true },
+         "connect\n<35=A 34=1 98=0 108=0\n>35=A 34=1 98=0 108=0\n+10801\n"
+         "<35=5 34=2 58=a_new_session_begins\n>35=5 34=2\n!the peer logged out\n"
+         "connect\n<35=A 34=1 98=0 108=0\n=1 2");
+    /* Ten a second are sent again; the peer hears of the end between them. */
+    talk("its time is over while it sends again", TW_FIX_42,
+         &(struct tw_fix_session_options){ .schedule = &hour, .resend_rate = 10 },
+         "connect\n>35=A 34=1 98=0 108=0\n<35=A 34=1 98=0 108=0\n" FIVE_SENT
+         "+3599.75\n>35=2 34=2 7=2 16=0\n?RESENDING 2 6\n" AGAIN("2") "<-\n+0.11\n"
+         AGAIN("3") "<-\n+0.1\n" AGAIN("4") "<-\n+0.1\n"
+         "<35=5 34=7 58=the_session's_time_is_over\n" AGAIN("5") "<-\n+0.1\n" AGAIN("6")
+         "<-\n+0.5\n<-\n>35=5 34=3\n!the peer logged out\n=4 8\nrefused\n+82800\n"
+         "connect\n>35=A 34=1 98=0 108=0\n<35=A 34=1 98=0 108=0\n=2 2");
+    talk("and the peer has enough of it", TW_FIX_42,
+         &(struct tw_fix_session_options){ .schedule = &hour, .resend_rate = 10 },
+         "connect\n>35=A 34=1 98=0 108=0\n<35=A 34=1 98=0 108=0\n" FIVE_SENT
+         "+3599.95\n>35=2 34=2 7=2 16=0\n" AGAIN("2") "+0.06\n"
+         "<35=5 34=7 58=the_session's_time_is_over\n>35=5 34=3\n!the peer logged out\n"
+         "+60\n<-\nrefused");
+    talk("and the peer says nothing more", TW_FIX_42,
+         &(struct tw_fix_session_options){ .schedule = &hour, .resend_rate = 1 },
+         "connect\n>35=A 34=1 98=0 108=0\n<35=A 34=1 98=0 108=0\n" FIVE_SENT
+         "+3599.95\n>35=2 34=2 7=2 16=0\n" AGAIN("2") "+0.06\n"
+         "<35=5 34=7 58=the_session's_time_is_over\n+1\n" AGAIN("3") "+1\n"
+         AGAIN("4") "!the session's time is over\n+60\n<-\nrefused");
+    talk("its time is over while it waits for what is missing", TW_FIX_42,
+         &(struct tw_fix_session_options){ .schedule = &hour },
+         "connect\n>35=A 34=1 98=0 108=0\n<35=A 34=1 98=0 108=0\n+3599\n"
+         ">35=1 34=4 112=c\n<35=2 34=2 7=2 16=0\n+2\n"
+         "<35=5 34=3 58=the_session's_time_is_over\n>35=1 34=2 43=Y 122=T 112=a\n"
+         "<35=0 34=4 112=a\n>35=1 34=3 43=Y 122=T 112=b\n<35=0 34=5 112=b\n"
+         "<35=0 34=6 112=c\n>35=5 34=5\n!the peer logged out\n=6 7");
+}
+
+int main(void)
+{
+    for (int v = TW_FIX_40; v <= TW_FIX_50SP2; v++)
+        dictionaries[v] = dictionary((enum tw_fix_version)v, NULL);
+    schedules();
+    for (int v = TW_FIX_40; v <= TW_FIX_50SP2; v++)
+        tw_fix_dictionary_free(dictionaries[v]);
+    return tap_done();
+}
