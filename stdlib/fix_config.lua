@@ -260,14 +260,16 @@ local function dictionary_of(path, r, session)
 end
 
 local function tls_of(path, r, acceptor)
-  local wanted = r.flag "SocketUseSSL"
+  local wanted, of_net = r.flag "SocketUseSSL", r.flag "SSLEnable"
+  if wanted == nil then wanted = of_net end
   local ours, theirs = "Server", "Client"
   if not acceptor then ours, theirs = theirs, ours end
   local certificate = r.get(ours .. "CertificateFile")
   local key = r.get(ours .. "CertificateKeyFile")
   r.get(theirs .. "CertificateFile")       -- of the other side, in the same file
   r.get(theirs .. "CertificateKeyFile")
-  local ca, folder = r.get "CertificationAuthoritiesFile",
+  local ca_of_net, name = r.get "SSLCACertificate", r.get "SSLServerName"
+  local ca, folder = r.get "CertificationAuthoritiesFile" or ca_of_net,
     r.get "CertificationAuthoritiesDirectory"
   local crl = r.get "CertificateRevocationListFile"
   local level, ciphers = r.count("CertificateVerifyLevel", 0, 3), r.get "SSLCipherSuite"
@@ -278,6 +280,7 @@ local function tls_of(path, r, acceptor)
   return { certificate = certificate and beside(path, certificate),
            key = key and beside(path, key), ca = ca and beside(path, ca),
            ca_folder = folder, crl = crl and beside(path, crl), ciphers = ciphers,
+           name = not acceptor and name or nil,
            ask = acceptor and (level or 0) > 0 or nil }
 end
 
@@ -381,7 +384,7 @@ local function read(path)
   if not file then error("app.fix.config: " .. why, 0) end
   local text = file:read(1 << 20) or ""
   file:close()
-  local default, list = sections_of(path, text:gsub("\r", ""))
+  local default, list = sections_of(path, text:gsub("\r", ""):gsub("^\xEF\xBB\xBF", ""))
   local made = { sessions = {}, acceptors = {}, warnings = {} }
   local ports, seen_all, templates = {}, {}, {}
   if #list == 0 then error(path .. ": no [SESSION] in it", 0) end

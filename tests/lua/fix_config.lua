@@ -81,6 +81,29 @@ t.is(b.validate, "off", "no dictionary")
 t.is(b.persist, false, "nothing kept")
 t.is(b.latency, 30, "a latency")
 
+-- As the QuickFIX of .NET has it, from an editor of Windows.
+made = assert(read(([[
+[DEFAULT]
+ConnectionType=initiator
+SocketConnectHost=a.example
+SocketConnectPort=5001
+BeginString=FIX.4.4
+SenderCompID=ME
+HeartBtInt=30
+SSLEnable=Y
+SSLServerName=fix.example
+SSLCACertificate=/etc/root.pem
+[SESSION]
+TargetCompID=BROKER
+[SESSION]
+TargetCompID=PLAIN
+SSLEnable=N
+]]):gsub("^", "\xEF\xBB\xBF"):gsub("\n", "\r\n")))
+t.same(made.sessions[1].tls, { name = "fix.example", ca = "/etc/root.pem" },
+       "TLS by SSLEnable, in a file that begins with a mark of UTF-8")
+t.is(made.sessions[2].tls, nil, "or not")
+t.is(#made.warnings, 0, "all of that is known")
+
 made = assert(read [[
 [DEFAULT]
 ConnectionType=acceptor
