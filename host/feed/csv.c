@@ -437,19 +437,18 @@ static bool read_bar(struct csv *c, const struct tw_csv_field *f, enum tw_csv_co
                      struct tw_record *r)
 {
     struct tw_ohlc b;
-    int64_t at[4];
+    int64_t *const at[4] = { &b.open, &b.high, &b.low, &b.close };
     enum tw_csv_column high = open + 1, low = open + 2, out = open;
     int rc;
 
     for (int i = 0; i < 4; i++) {
         enum tw_csv_column m = (enum tw_csv_column)((int)open + i);
 
-        if (!read_price(c, m, f[m], &at[i])) return false;
-        if (at[i] != 0) continue;
+        if (!read_price(c, m, f[m], at[i])) return false;
+        if (*at[i] != 0) continue;
         report(c, "%s is 0", tw_column_name(m));
         return false;
     }
-    b = (struct tw_ohlc){ at[0], at[1], at[2], at[3], 0 };
     if (!read_size(c, volume, f[volume], &b.volume)) return false;
     rc = tw_bar_set(r, &b, (uint32_t)(c->span_ns / SECOND_NS), price);
     if (rc == TW_OK) return true;

@@ -82,8 +82,8 @@ static void take_bar(struct tw_market *m, const struct tw_record *r)
 
     tw_bar_get(r, &m->bar);
     m->began_ns = tw_bar_began(r);
-    m->last = m->bar.close;
-    m->last_size = m->bar.volume;
+    m->last = r->bar.close;            /* not of m->bar, which was only just written */
+    m->last_size = r->bar.volume;
     m->of = (uint8_t)of;
     m->bars = true;
     if (of != TW_BAR_BID && of != TW_BAR_ASK) return;
