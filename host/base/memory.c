@@ -10,14 +10,17 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static _Atomic uint64_t count;     /* atomic: any thread adds            */
-static _Atomic uint64_t fail_at;   /* atomic: the count that fails, or 0 */
-static _Atomic uint64_t fail_till; /* atomic: the first one after those      */
+/* What each allocation of Lua's reads is on another line than what others write. */
+static struct {
+    _Alignas(TW_CACHELINE) _Atomic uint64_t count;   /* atomic: any thread adds     */
+    _Alignas(TW_CACHELINE) _Atomic uint64_t fail_at; /* atomic: the count that fails */
+    _Atomic uint64_t fail_till;                      /* atomic: first after those; 0 */
+} heap;
 
 uint64_t tw_memory_count(void)
 {
     /* order [memory.count] relaxed: a statistic, it orders nothing */
-    return atomic_load_explicit(&count, memory_order_relaxed);
+    return atomic_load_explicit(&heap.count, memory_order_relaxed);
 }
 
 void tw_memory_fail_row(uint64_t n, uint64_t row)
@@ -25,9 +28,9 @@ void tw_memory_fail_row(uint64_t n, uint64_t row)
     uint64_t at = n ? tw_memory_count() + n : UINT64_MAX;
 
     /* order [memory.fail] relaxed: only the number itself is read */
-    atomic_store_explicit(&fail_till, n ? at + row : 0, memory_order_relaxed);
+    atomic_store_explicit(&heap.fail_till, n ? at + row : 0, memory_order_relaxed);
     /* order [memory.fail] relaxed: likewise */
-    atomic_store_explicit(&fail_at, at, memory_order_relaxed);
+    atomic_store_explicit(&heap.fail_at, at, memory_order_relaxed);
 }
 
 void tw_memory_fail_at(uint64_t n)
@@ -38,18 +41,18 @@ void tw_memory_fail_at(uint64_t n)
 bool tw_memory_may_fail(void)
 {
     /* order [memory.fail] relaxed: only the number itself is read */
-    return atomic_load_explicit(&fail_till, memory_order_relaxed) != 0;
+    return atomic_load_explicit(&heap.fail_till, memory_order_relaxed) != 0;
 }
 
 bool tw_memory_fails(void)
 {
     /* order [memory.count] relaxed: a statistic, it orders nothing */
-    uint64_t n = atomic_fetch_add_explicit(&count, 1, memory_order_relaxed) + 1;
+    uint64_t n = atomic_fetch_add_explicit(&heap.count, 1, memory_order_relaxed) + 1;
 
     /* order [memory.fail] relaxed: only the numbers themselves are read */
-    return n < atomic_load_explicit(&fail_till, memory_order_relaxed)
+    return n < atomic_load_explicit(&heap.fail_till, memory_order_relaxed)
            /* order [memory.fail] relaxed: likewise */
-        && n >= atomic_load_explicit(&fail_at, memory_order_relaxed);
+        && n >= atomic_load_explicit(&heap.fail_at, memory_order_relaxed);
 }
 
 void *tw_calloc(size_t n, size_t size)
