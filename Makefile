@@ -107,6 +107,7 @@ SLOW     = $(filter-out $(QUICK:%=lua/%.c),$(wildcard lua/*.c lua/*/*.c)) \
            $(patsubst %,host/share/%.c,simulate cache_dump cache_image array_csv caches \
              cache_invalidate cache_load cache_cycle compare draft channels) \
            $(patsubst %,host/stat/%.c,digest adopt) host/tape/names.c host/tape/spans.c \
+           host/base/zone.c \
            $(patsubst %,host/trade/%.c,probe performance calendar live live_orders \
              venue_auction) \
            $(patsubst %,host/run/%.c,openssl tls revoked dial fix_make fix_door fix_keep \

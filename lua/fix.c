@@ -96,6 +96,16 @@ static size_t texts(lua_State *L, const char *name, const char **out, size_t roo
     return n;
 }
 
+/* The error says where it is, and of what, unless it says that itself. */
+static void set_what(struct tw_error *error, const char *at, const char *what)
+{
+    struct tw_error was = *error;
+    bool says = strstr(was.text, what) != NULL;
+
+    tw_fail(error, was.code, "%s%s%s%s", at, says ? "" : what, says ? "" : ": ",
+            was.text);
+}
+
 /* ---- dictionaries and zones ---- */
 
 static int make(struct tw_fix_draft *draft, const char *version, const char *const *files,
@@ -460,6 +470,30 @@ static int add_session(lua_State *L, struct tw_app *app, struct tw_error *error)
     return rc;
 }
 
+/* [-0, +0, m]  What the session on top takes some dictionary has: one list may do for
+ * sessions of several versions. */
+static int check_take(lua_State *L, struct ltw_fix *f, struct tw_error *error)
+{
+    const char *take[TAKE_MAX];
+    size_t n = texts(L, "take", take, TAKE_MAX);
+    int rc = TW_OK;
+
+    if (ltw_integer_at(L, -1, "check", 0) == TW_FIX_CHECK_OFF) return TW_OK;
+    pthread_mutex_lock(&f->lock);
+    for (size_t i = 0; i < n && rc == TW_OK; i++) {
+        const struct dictionary *one = f->dictionaries;
+
+        while (one && !tw_fix_dictionary_type(one->d, take[i], strlen(take[i])))
+            one = one->next;
+        if (!one)
+            rc = tw_fail(error, TW_EUSAGE, "take: no dictionary of the run has a MsgType"
+                         " '%.20s'", take[i]);
+    }
+    pthread_mutex_unlock(&f->lock);
+    if (rc < 0) set_what(error, "", ltw_text_at(L, -1, "what"));
+    return rc;
+}
+
 /* Which port the session on top waits at. */
 static int find_door(lua_State *L, struct ltw_fix *f, struct reading *r,
                      struct tw_error *error)
@@ -486,6 +520,7 @@ struct tw_fix_link *ltw_fix_add_one(lua_State *L, struct ltw_fix *f,
     luaL_checkstack(L, ROOM, "fix");
     rc = read_link(L, f, &r, error);
     lua_pushvalue(L, top);
+    if (rc == TW_OK) rc = check_take(L, f, error);
     if (rc == TW_OK) rc = find_door(L, f, &r, error);
     if (rc == TW_OK && tw_fix_engine_find(f->engine, r.o.name))
         rc = tw_fail(error, TW_EBUSY, "there is a FIX session %s already", r.o.name);
@@ -565,16 +600,6 @@ static bool is_heard(void *ctx, const char *session)
 
 /* ---- ports ---- */
 
-/* The error says where it is, and of what, unless it says that itself. */
-static void set_what(struct tw_error *error, const char *at, const char *what)
-{
-    struct tw_error was = *error;
-    bool says = strstr(was.text, what) != NULL;
-
-    tw_fail(error, was.code, "%s%s%s%s", at, says ? "" : what, says ? "" : ": ",
-            was.text);
-}
-
 static int add_door(lua_State *L, struct tw_app *app, struct tw_error *error)
     TW_ON(MAIN)
 {
@@ -644,6 +669,19 @@ static int each(lua_State *L, struct tw_app *app, const char *name,
     return rc;
 }
 
+static int check_session(lua_State *L, struct tw_app *app, struct tw_error *error)
+{
+    return check_take(L, app->fix, error);
+}
+
+static int check_door(lua_State *L, struct tw_app *app, struct tw_error *error)
+{
+    int top = lua_gettop(L), rc = each(L, app, "templates", check_session, error);
+
+    lua_settop(L, top);
+    return rc;
+}
+
 /* [-0, +0, e]  What app.fix.config had to say. */
 static void warn(lua_State *L, struct tw_app *app)
 {
@@ -680,6 +718,10 @@ int ltw_fix_add(lua_State *L, struct tw_app *app, struct tw_error *error)
         rc = app->fix->engine ? each(L, app, "doors", add_door, error) : error->code;
         lua_settop(L, top + 1);
         if (rc == TW_OK) rc = each(L, app, "sessions", add_session, error);
+        lua_settop(L, top + 1);
+        if (rc == TW_OK) rc = each(L, app, "doors", check_door, error);
+        lua_settop(L, top + 1);
+        if (rc == TW_OK) rc = each(L, app, "sessions", check_session, error);
     }
     lua_settop(L, top);
     return rc;

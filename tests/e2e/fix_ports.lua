@@ -113,6 +113,24 @@ wrong("an acceptor's session", "app.fix.acceptor { port = 0, sessions = { { name
 wrong("a field of the Logon",
       "app.fix.session" .. BROKER .. "logon = { Pasword = 'x' } }",
       "app.lua:2: app.fix.session 'b': logon: its dictionary has no field Pasword")
+wrong("a type that is taken",
+      "app.fix.session" .. BROKER .. "take = { 'D', 'XQ' } }",
+      "app.lua:2: app.fix.session 'b': take: no dictionary of the run has a MsgType 'XQ'")
+wrong("an acceptor's type", "app.fix.acceptor { port = 0, sessions = { { name = 'b',"
+      .. " sender = 'A', target = 'B', take = { 'XQ' } } } }",
+      "app.lua:2: app.fix.acceptor: sessions 'b': take: no dictionary of the run has")
+wrong("a template's type", "app.fix.acceptor { port = 0, sessions = {}, template = { name"
+      .. " = 'b', sender = 'A', target = '*', take = { 'XQ' } } }",
+      "b': take: no dictionary of the run has a MsgType 'XQ'")
+wrong("a type that another version has, or whose messages are not looked at, is fine", [[
+  for _, v in ipairs { "FIX.4.0", "FIX.5.0SP1" } do
+    app.fix.session { name = v:gsub("%.", ""), host = "h", port = 1, sender = "A",
+                      target = "B", version = v, take = { "BW", "D" } }
+  end
+  app.fix.session { name = "any", host = "h", port = 1, sender = "A", target = "B",
+                    validate = "off", take = { "XQ" } }
+  app.fix.session { name = "last", host = "h", port = 1, sender = "A", target = "B",
+                    take = { "XR" } }]], "'last': take: no dictionary of the run has a")
 wrong("a time zone", "app.fix.session" .. BROKER .. "schedule = { zone = 'Mars/Base' } }",
       "app.lua:2: app.fix.session 'b': schedule: there is no time zone 'Mars/Base'")
 wrong("an acceptor's", "app.fix.acceptor { port = 0, sessions = { { name = 'b',"

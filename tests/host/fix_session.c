@@ -179,6 +179,12 @@ static void numbers(void)
     talk("R33: unsupported", TW_FIX_44, &acceptor,
          ON "unsupported\n>35=D 34=2" ORDER "id\n"
          "<35=j 34=2 45=2 58=Unsupported_Message_Type 372=D 380=3\n=3 3");
+    talk("R33: a request for messages that were missed", TW_FIX_50SP1, &acceptor,
+         "connect\n>35=A 34=1 98=0 108=30 1137=8\n<35=A 34=1 98=0 108=30 1137=8\n"
+         "unsupported\n>35=BW 34=2 1346=a 1347=0 1351=1 1355=b 1182=1 1183=0\n"
+         "<35=j 34=2 45=2 58=Unsupported_Message_Type 372=BW 380=3\n"
+         ">35=BX 34=3 1353=a 1351=1 1355=b 1357=7\n"
+         "<35=j 34=3 45=3 58=Unsupported_Message_Type 372=BX 380=3\n=4 4");
     talk("R33: to a BusinessMessageReject there is no answer", TW_FIX_44, &acceptor,
          ON "unsupported\n>35=j 34=2 45=1 372=D 380=3\n<-\n=3 2");
     talk("R33: before 4.2", TW_FIX_41, &acceptor,
