@@ -243,6 +243,9 @@ local function settled(self, run, future, tell)
     got = { error = tostring(got):match "^[^\n]*", traceback = tostring(got) }
   end
   run.result, run.error, run.traceback = got.result, got.error, got.traceback
+  if run.result and run.result.data then         -- what it has read has no name
+    run.result.data = self.data:sources(run.point.market)
+  end
   tell_unknown(self, run, got.unknown)
   run.seconds = got.result and got.result.seconds
   if run.result and run.all then                  -- with those that are declared

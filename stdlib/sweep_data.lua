@@ -208,6 +208,15 @@ function data:paths(name)
   return self.tapes[name]
 end
 
+--- data:sources(name) -> list
+-- The paths that were given for a market, as a result names its data.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function data:sources(name)
+  local paths = {}
+  for i, file in ipairs(self.of[name] or self.files) do paths[i] = file.path end
+  return paths
+end
+
 --- data:range(name) -> first, last
 -- The times of the earliest and the latest record of a market.
 -- Yields: no.  Blocks: as data:open.  Thread: any.  Errors: as data:open.

@@ -244,6 +244,12 @@ local function tape(list)
     dump = "number", from = true, to = true, ["skip-damaged"] = false,
   })
   if #words ~= 1 then fail(2, "one tape file expected: tidewire tape FILE.tape") end
+  if o.dump and (not math.tointeger(o.dump) or o.dump < 1) then
+    fail(2, "--dump %s: an integer from 1 on expected", o.dump)
+  end
+  for _, name in ipairs { "from", "to", "skip-damaged" } do
+    if o[name] and not o.dump then fail(2, "--%s is for --dump", name) end
+  end
   if o.dump then return dump(words[1], o) end
   return show(words[1])
 end

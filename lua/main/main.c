@@ -121,7 +121,9 @@ static bool parse_run(int argc, char **argv, struct ltw_options *o, bool records
         if (words < 0) return false;
         i += words > 0 ? words - 1 : 0;
         if (words > 0) continue;
-        if (word[0] == '-') return refuse("run: unknown option '%s'", word), false;
+        if (word[0] == '-')
+            return refuse(records ? "record: unknown option '%s'"
+                                  : "run: unknown option '%s'", word), false;
         if (o->path && records && !o->app.record) {
             o->app.record = word;
             continue;
@@ -130,7 +132,8 @@ static bool parse_run(int argc, char **argv, struct ltw_options *o, bool records
             return refuse("run: one app file expected, got '%s' too", word), false;
         o->path = word;
     }
-    if (!o->path) return refuse("%s", "run: no app file given"), false;
+    if (!o->path)
+        return refuse("%s: no app file given", records ? "record" : "run"), false;
     if (records && !o->app.record)
         return refuse("%s", "record: no tape file given"), false;
     return true;

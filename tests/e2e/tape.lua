@@ -193,6 +193,11 @@ for _, case in ipairs {
   { "convert quotes.csv", 2, "convert IN" },
   { "convert none.csv x.tape", 1, "cannot open none.csv" },
   { "tape", 2, "one tape file expected" },
+  { "tape run.tape --dump 0", 2, "--dump 0: an integer from 1 on expected" },
+  { "tape run.tape --dump 1.5", 2, "--dump 1.5: an integer from 1 on expected" },
+  { "tape run.tape --from 2020-01-01", 2, "from is for" },
+  { "record", 2, "record: no app file given" },
+  { "record app.lua x.tape --syncs never", 2, "record: unknown option '..syncs'" },
   { "tape none.tape", 1, "cannot open none.tape" },
 } do
   r = run(case[1], "env OUT=now " .. tidewire .. " " .. case[1], case[2])
