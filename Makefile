@@ -101,7 +101,7 @@ SLOW     = $(filter-out $(QUICK:%=lua/%.c),$(wildcard lua/*.c lua/*/*.c)) \
            $(patsubst %,host/fix/%.c,draft draft_text draft_finish xml dictionary arena \
              early listener schedule session market_data \
              market_data_states market_data_appl market_data_quotes publisher_states \
-             order_keep order_keep_check) \
+             order_desk order_entry_in order_entry_read order_keep order_keep_check) \
            $(patsubst %,host/feed/%.c,extent lean history input trace resolution factor \
              fault) \
            $(patsubst %,host/share/%.c,simulate cache_dump cache_image array_csv caches \
@@ -113,7 +113,7 @@ SLOW     = $(filter-out $(QUICK:%=lua/%.c),$(wildcard lua/*.c lua/*/*.c)) \
            $(patsubst %,host/run/%.c,openssl tls revoked dial fix_make fix_door fix_keep \
              fix_missed fix_engine fix_gateway fix_serve fix_feed fix_booth \
              fix_both feed feed_file feed_tcp feed_program feed_tape feed_book recorder \
-             exchange io)
+             exchange floor io)
 $(SLOW:%.c=$B/%.o): CFLAGS := $(CFLAGS:-O2=-Os)
 
 $B/%.o: %.c Makefile
