@@ -229,7 +229,8 @@ backtest has none and fills orders itself, by the account's fill model.
   fees               Commission (12, 13) of a trade where the venue names it, else those
                      of the account
   trades             count once, by ExecID (17).  One that the venue takes back (20=1,
-                     150=H) or corrects (G) is booked, also after the order's end
+                     150=H) or corrects (G) is booked, also after the order's end: of what
+                     comes then the log tells, and no handler
   what is missing    by CumQty (14), or in a report that the session refused, is asked for
                      (35=H) and booked at the average that the venue names; an order's end
                      is told after its trades
