@@ -571,7 +571,9 @@ end
 function explain.order_text(o)
   local parts = { o.side, num(o.quantity), o.symbol, (o.type:gsub("_", " ")) }
   if o.price then parts[#parts + 1] = num(o.price) end
-  if o.stop then parts[#parts + 1] = "stop " .. num(o.stop) end
+  if o.stop then
+    parts[#parts + 1] = (o.type == "stop" and "" or "stop ") .. num(o.stop)
+  end
   parts[#parts + 1] = o.tif
   if o.label ~= "" then parts[#parts + 1] = ("%q"):format(o.label) end
   return table.concat(parts, " ")
@@ -580,13 +582,18 @@ end
 -- ---- the command ----
 
 local function list(result)
-  local lines = { ("%6s  %-29s %-40s %-16s %s"):format("order", "decided", "", "status",
-                                                      "filled") }
+  local texts, widest = {}, 40
+  for i, o in ipairs(result.orders) do
+    texts[i] = explain.order_text(o)
+    widest = math.min(math.max(widest, #texts[i]), 79)
+  end
+  local form = "%6s  %-29s %-" .. widest .. "s %-16s %s"
+  -- An exit of a bracket is decided with its order, and sent at this time.
+  local lines = { form:format("order", "time", "", "status", "filled") }
   for i, o in ipairs(result.orders) do
     local filled = num(o.filled) .. (o.average and " at " .. num(o.average) or "")
-    lines[i + 1] = ("%6d  %-29s %-40s %-16s %s%s"):format(i, when(o.time),
-      explain.order_text(o), o.status:gsub("_", " "), filled,
-      o.reason ~= "" and "; " .. o.reason or "")
+      .. (o.reason ~= "" and "; " .. o.reason or "")
+    lines[i + 1] = form:format(i, when(o.time), texts[i], o.status:gsub("_", " "), filled)
   end
   return table.concat(lines, "\n") .. "\n"
 end

@@ -285,7 +285,7 @@ local sum = apps.shell("sha256sum " .. dir .. "/r.csv").out:match "^%x+"
 t.ok(saved:find('"hash":"' .. sum, 1, true)
      and saved:find('"tidewire":"' .. tw.version, 1, true), "that of the orders")
 t.is(shell "explain r.run".out:gsub(" +", " "), [[
- order decided status filled
+ order time status filled
  1 2020-01-01 09:01:00 buy 2 A market gtc filled 2 at 10.1
  2 2020-01-01 09:02:00 sell 3 A market gtc filled 3 at 9.8
 ]], "explain lists the orders")
