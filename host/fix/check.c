@@ -194,6 +194,7 @@ const struct tw_fix_field *pass(const struct look *k, const struct tw_fix_level 
                                 uint64_t *seen, uint32_t words)
 {
     const struct tw_fix_field *first = f;
+    uint64_t wrong = 0;   /* came twice, or not at all */
     uint32_t before = 0;
 
     while (f < end) {
@@ -207,8 +208,9 @@ const struct tw_fix_field *pass(const struct look *k, const struct tw_fix_level 
         }
         word = words == 1 ? seen : &seen[m->at / 64];
         bit = UINT64_C(1) << m->at % 64;
-        if (*word & bit || !fits(k->m, m->field->test, m->field, f)) return NULL;
+        wrong |= *word & bit;
         *word |= bit;
+        if (!fits(k->m, m->field->test, m->field, f)) return NULL;
         if (is_entry) {
             if (m->at < before && k->flags & TW_FIX_VALIDATE_UNORDERED_GROUP_FIELDS)
                 return NULL;
@@ -218,8 +220,8 @@ const struct tw_fix_field *pass(const struct look *k, const struct tw_fix_level 
         if (m->group && !(f = quick_group(k, m->group, f, end))) return NULL;
     }
     for (uint32_t w = 0; w < words; w++)
-        if (l->required[w] & ~seen[w]) return NULL;
-    return f;
+        wrong |= l->required[w] & ~seen[w];
+    return wrong ? NULL : f;
 }
 
 static inline __attribute__((always_inline))
@@ -233,7 +235,8 @@ const struct tw_fix_field *quick(const struct look *k, const struct tw_fix_level
 
     /* The bits of most levels are one word, which stays in a register. */
     if (words == 1) return pass(k, l, f, end, is_entry, &few, 1);
-    for (uint32_t w = 0; w < words; w++) seen[w] = 0;
+    for (uint32_t w = 0; w < 4; w++) seen[w] = 0;   /* nearly always all; no call */
+    for (uint32_t w = 4; w < words; w++) seen[w] = 0;
     seen[0] = few;
     return pass(k, l, f, end, is_entry, seen, words);
 }
@@ -261,17 +264,6 @@ static const struct tw_fix_field *quick_level(const struct look *k,
                                               uint32_t i, uint32_t end, unsigned begun)
 {
     return quick(k, l, k->f + i + begun, k->f + end, false, (UINT64_C(1) << begun) - 1);
-}
-
-/* Whether all is fine by the strictest rules; 10 is the frame's to check. */
-static bool all_fine(const struct look *k)
-{
-    const struct tw_fix_message *m = k->m;
-    const struct tw_fix_dictionary *d = m->dictionary;
-
-    return !m->scattered && m->trailer + 1 == m->n && d->trailer_is_10
-        && quick_level(k, &d->header, 0, m->body, d->header_begins ? 3 : 0)
-        && quick_level(k, &m->type->body, m->body, m->trailer, 0);
 }
 
 /* ---- a message with the tags of the one before it ---- */
@@ -305,13 +297,13 @@ static void remember(const struct look *k)
     form->passed = k->flags;
 }
 
-/* Whether each value of a message is fine whose form has passed; false also where it
- * takes longer to see. */
+/* Whether each value is fine of the first n fields, of which the form knows that nothing
+ * else can be wrong; false also where it takes longer to see. */
 static __attribute__((noinline))
-bool values(struct tw_fix_message *m)
+bool values(struct tw_fix_message *m, uint32_t n)
 {
     unsigned begun = m->dictionary->header_begins ? 3 : 0;
-    const struct tw_fix_field *f = m->fields + begun, *end = m->fields + m->n - 1;
+    const struct tw_fix_field *f = m->fields + begun, *end = m->fields + n;
     const struct tw_fix_shape *like = m->form->shape + begun;
     const struct tw_fix_shape *const last = m->form->shape + TW_FIX_SHAPES;
 
@@ -329,10 +321,53 @@ bool values(struct tw_fix_message *m)
     return true;
 }
 
+/* A header was fine: as remember, where it has no groups. */
+static void remember_header(struct tw_fix_message *m)
+{
+    const struct tw_fix_dictionary *d = m->dictionary;
+
+    if (m->body > TW_FIX_SHAPES) return;
+    for (uint32_t i = 0; i < m->body; i++) {
+        int32_t tag = m->fields[i].tag;
+        const struct tw_fix_definition *field = tw_fix_dictionary_field(d, (uint32_t)tag);
+
+        if (tw_fix_marks(d, tag) & TW_FIX_IS_COUNT) return;
+        m->form->shape[i].test = field->test;
+        m->form->shape[i].by.field = field;
+    }
+    m->form->header = m->body;
+}
+
+/* Bodies differ, but seldom headers. */
+static inline bool header_fine(const struct look *k)
+{
+    struct tw_fix_message *m = k->m;
+    bool known = m->form && m->like >= m->body;
+
+    if (known && m->form->header == m->body && values(m, m->body)) return true;
+    if (!quick_level(k, &m->dictionary->header, 0, m->body,
+                     m->dictionary->header_begins ? 3 : 0))
+        return false;
+    if (known && m->form->header != m->body) remember_header(m);
+    return true;
+}
+
+/* Whether all is fine by the strictest rules; 10 is the frame's to check. */
+static bool all_fine(const struct look *k)
+{
+    const struct tw_fix_message *m = k->m;
+
+    return !m->scattered && m->trailer + 1 == m->n && m->dictionary->trailer_is_10
+        && header_fine(k)
+        && quick_level(k, &m->type->body, m->body, m->trailer, 0);
+}
+
 /* ---- the passes, in the order of the rules ---- */
 
+#define COLD __attribute__((cold))   /* seldom made, so compiled for size */
+
 /* R18: the first field of the header behind it, or of the body in the trailer. */
-static bool in_order(struct look *k)
+static COLD bool in_order(struct look *k)
 {
     const struct tw_fix_dictionary *d = k->m->dictionary;
     unsigned reached = TW_FIX_IN_HEADER;
@@ -350,8 +385,9 @@ static bool in_order(struct look *k)
 }
 
 /* Where the entries of a group end that begin at i; how many there are. */
-static uint32_t entries(const struct look *k, uint32_t i, uint32_t end,
-                        const struct tw_fix_level *group, uint64_t *n)
+static COLD
+uint32_t entries(const struct look *k, uint32_t i, uint32_t end,
+                 const struct tw_fix_level *group, uint64_t *n)
 {
     struct tw_fix_group g = { .rest = { k->m, group, i, i } };
     struct tw_fix_part entry;
@@ -367,8 +403,9 @@ static uint32_t entries(const struct look *k, uint32_t i, uint32_t end,
 }
 
 /* What a level has of its members, in bits; false: one came twice, and is *tag. */
-static bool collect(const struct look *k, const struct tw_fix_level *l, uint32_t i,
-                    uint32_t end, uint64_t *seen, int32_t *tag)
+static COLD
+bool collect(const struct look *k, const struct tw_fix_level *l, uint32_t i,
+             uint32_t end, uint64_t *seen, int32_t *tag)
 {
     bool once = true;
 
@@ -392,8 +429,9 @@ static bool collect(const struct look *k, const struct tw_fix_level *l, uint32_t
 }
 
 /* R23 or R17, of a level, and then of the entries of its groups. */
-static bool complete(struct look *k, const struct tw_fix_level *l, uint32_t i,
-                     uint32_t end, int rule)
+static COLD
+bool complete(struct look *k, const struct tw_fix_level *l, uint32_t i,
+              uint32_t end, int rule)
 {
     uint64_t seen[WORDS], n;
     uint32_t missing = UINT32_MAX;
@@ -438,7 +476,7 @@ static bool is_foreign(const struct look *k, int32_t tag)
 }
 
 /* R19, R21, R22. */
-static bool valid(struct look *k, const struct tw_fix_field *f)
+static COLD bool valid(struct look *k, const struct tw_fix_field *f)
 {
     const struct tw_fix_definition *d =
         f->tag > 0 ? tw_fix_dictionary_field(k->m->dictionary, (uint32_t)f->tag) : NULL;
@@ -459,7 +497,7 @@ static bool valid(struct look *k, const struct tw_fix_field *f)
 }
 
 /* R24: as many entries as the field says. */
-static bool counted(struct look *k, const struct tw_fix_field *f, uint64_t n)
+static COLD bool counted(struct look *k, const struct tw_fix_field *f, uint64_t n)
 {
     uint64_t said;
 
@@ -470,8 +508,9 @@ static bool counted(struct look *k, const struct tw_fix_field *f, uint64_t n)
 }
 
 /* Field by field, entries of groups where they stand. */
-static bool walk(struct look *k, const struct tw_fix_level *l, uint32_t i, uint32_t end,
-                 bool is_entry)
+static COLD
+bool walk(struct look *k, const struct tw_fix_level *l, uint32_t i, uint32_t end,
+          bool is_entry)
 {
     uint32_t before = 0;
 
@@ -506,7 +545,7 @@ static bool walk(struct look *k, const struct tw_fix_level *l, uint32_t i, uint3
     return true;
 }
 
-static bool passes(struct look *k)
+static COLD bool passes(struct look *k)
 {
     const struct tw_fix_message *m = k->m;
     const struct tw_fix_level *header = tw_fix_dictionary_header(m->dictionary);
@@ -539,7 +578,8 @@ struct tw_fix_verdict tw_fix_check(struct tw_fix_message *m, unsigned flags)
 
     if (flags == TW_FIX_CHECK_OFF) return k.verdict;
     if (!m->type) blame(&k, TW_FIX_INVALID_TYPE, 0);
-    else if (form && m->alike && form->passed == flags && values(m)) return k.verdict;
+    else if (form && m->alike && form->passed == flags && values(m, m->n - 1))
+        return k.verdict;
     else if (!all_fine(&k)) passes(&k);
     else if (form && m->alike && form->passed != flags) remember(&k);
     return k.verdict;

@@ -141,7 +141,7 @@ static inline const struct tw_fix_member *tw_fix_member(const struct tw_fix_leve
     uint32_t at = tag * UINT32_C(2654435769) >> l->shift, mask = UINT32_MAX >> l->shift;
     const struct tw_fix_member *m = &l->table[at];
 
-    while (m->tag != tag) {
+    while (__builtin_expect(m->tag != tag, 0)) {
         if (m->tag == 0) return NULL;
         at = (at + 1) & mask;
         m = &l->table[at];

@@ -3,7 +3,8 @@
  * Why: nearly all messages have the tags that the last one of their type had.  So a field
  * is compared with the one that stood in its place, and its tag is not read again.  From
  * the first that differs on all tags are read, without asking at each: where messages
- * differ, what comes next can't be guessed by the processor either.
+ * differ, what comes next can't be guessed by the processor either.  There are few tags,
+ * so their first bytes are looked up in a table that says what was read before.
  *
  * Layer host/fix.  Thread: the owner's of the message.
  */
@@ -85,8 +86,9 @@ static const char *data_end(const struct tw_fix_message *m,
     return field->at + n;
 }
 
-/* No field is like it. */
+/* No field is like it; none begins so: the first '=' is the last byte. */
 static const struct tw_fix_shape unlike = { .bytes = 1 };
+enum { NO_TAG = 0x3d3d };
 
 /* What the fields of such a message were, by the dictionary. */
 static struct tw_fix_form *form_of(struct tw_fix_message *m, size_t header)
@@ -99,8 +101,9 @@ static struct tw_fix_form *form_of(struct tw_fix_message *m, size_t header)
     if (form->dictionary == d && form->made_ns == d->made_ns) return form;
     form->dictionary = d;
     form->made_ns = d->made_ns;
-    form->n = 0;
+    form->n = form->header = 0;
     for (int i = 0; i < TW_FIX_SHAPES; i++) form->shape[i] = unlike;
+    for (int i = 0; i <= TW_FIX_TAGS; i++) form->tags[i].bytes = NO_TAG;
     return form;
 }
 
@@ -111,23 +114,35 @@ static uint8_t marks(const struct tw_fix_message *m, int32_t tag)
         & (TW_FIX_IN_HEADER | TW_FIX_IN_TRAILER | TW_FIX_IS_DATA);
 }
 
-/* The tag, of up to seven digits, and '=' that a field begins with: the bits of its
- * digits; 0: it begins in another way. */
-static inline unsigned usual_tag(uint64_t w, int32_t *tag)
+/* The first four bytes of a field, those behind '=' as zeros. */
+static inline uint32_t beginning(const char *p)
 {
-    uint64_t value = w ^ UINT64_C(0x3030303030303030), other = tw_fix_no_digits(value);
-    unsigned bits = other ? (unsigned)__builtin_ctzll(other) & 56 : 64;
+    const uint32_t each = 0x01010101;
+    uint32_t w = (uint32_t)tw_fix_word(p), other = w ^ each * '=';
+    uint32_t equals = (other - each) & ~other & each * 0x80;   /* the lowest is one */
 
-    if (bits - 8 >= 56 || (w >> bits & 255) != '=') return 0;
-    if (bits <= 32) {   /* as nearly all: four digits, in half as many steps */
-        uint32_t v = (uint32_t)(value << 32 >> bits);
+    return w & (equals ^ (equals - 1));
+}
 
-        v = v * 10 + (v >> 8);
-        *tag = (int32_t)((v & 255) * 100 + (v >> 16 & 255));
-        return bits;
-    }
-    *tag = (int32_t)tw_fix_eight_digits(value << (64 - bits));
-    return bits;
+/* The tag, of up to seven digits, that a field begins with, which is not the one at the
+ * place of its hash; NULL: it begins in another way. */
+static __attribute__((noinline))
+const struct tw_fix_tag *learn_tag(const struct tw_fix_message *m, const char *p,
+                                   struct tw_fix_tag *at)
+{
+    uint64_t w = tw_fix_word(p), value = w ^ UINT64_C(0x3030303030303030);
+    uint64_t others = tw_fix_no_digits(value);
+    unsigned bits = others ? (unsigned)__builtin_ctzll(others) & 56 : 0;
+
+    if (bits == 0 || (w >> bits & 255) != '=') return NULL;
+    if (bits > 32) at = &m->form->tags[TW_FIX_TAGS + 1];
+    else if (at->bytes != NO_TAG && (++at)->bytes == beginning(p) && p[at->digits] == '=')
+        return at;
+    at->bytes = beginning(p);
+    at->tag = (int32_t)tw_fix_eight_digits(value << (64 - bits));
+    at->digits = (uint8_t)(bits / 8);
+    at->marks = marks(m, at->tag);
+    return at;
 }
 
 /* A message while it is split. */
@@ -143,13 +158,17 @@ struct cut {
 };
 
 #define INLINE static inline __attribute__((always_inline))
+#define SELDOM(x) __builtin_expect(x, 0)
 
 /* Where the field ends. */
 INLINE const char *next_stop(struct cut *c)
 {
     const char *stop;
 
-    for (; c->bits == 0; c->bits = *++c->soh) c->base += 64;
+    while (SELDOM(c->bits == 0)) {
+        c->bits = *++c->soh;
+        c->base += 64;
+    }
     stop = c->base + __builtin_ctzll(c->bits);
     c->bits &= c->bits - 1;
     return stop;
@@ -161,7 +180,7 @@ INLINE void place(struct cut *c, int32_t tag, unsigned mark, const char *value,
 {
     c->field->tag = tag;
     c->field->at = value;
-    if (mark != c->zone) {
+    if (SELDOM(mark != c->zone)) {
         unsigned i = (unsigned)(c->field - c->m->fields);
 
         if (mark & TW_FIX_IS_DATA && i > 0) {
@@ -217,41 +236,41 @@ INLINE void split_known(struct cut *c, const struct tw_fix_shape *like,
 }
 
 /* The rest of them; learn: they are those of the form from now on. */
-INLINE int split_rest(struct cut *c, struct tw_fix_shape *like, bool learn)
+INLINE int split_rest(struct cut *c, struct tw_fix_form *form, bool learn)
 {
-    struct tw_fix_shape *const last_shape = like + TW_FIX_SHAPES;
+    struct tw_fix_shape *like = form->shape, *const last_shape = like + TW_FIX_SHAPES;
     ptrdiff_t i = c->field - c->m->fields;
 
     like += i < TW_FIX_SHAPES ? i : i % ROUND + ROUND;
     for (; c->p < c->end; like++) {
-        const char *value, *stop;
-        uint64_t w = tw_fix_word(c->p);
-        unsigned bits;
-        int32_t tag;
+        uint32_t bytes = beginning(c->p);
+        struct tw_fix_tag *at =
+            &form->tags[bytes * UINT32_C(0x9e3779b1) >> (32 - TW_FIX_TAG_BITS)];
+        const struct tw_fix_tag *t = at;
+        const char *stop;
 
-        if (c->field == c->last) return too_many(c->m);
+        if (SELDOM(c->field == c->last)) return too_many(c->m);
         if (learn && like == last_shape) like -= ROUND;
         stop = next_stop(c);
-        bits = usual_tag(w, &tag);
-        if (bits) {
-            value = c->p + bits / 8 + 1;
-        } else {
+        if (SELDOM(t->bytes != bytes || c->p[t->digits] != '=')
+            && !(t = learn_tag(c->m, c->p, at))) {
+            int32_t tag;
             const char *equals = odd_tag(c->p, stop, &tag);
 
             if (!equals) return garbled(c->m, c->p, "is not tag=value");
-            value = equals + 1;
+            if (learn) *like = unlike;
+            place(c, tag, marks(c->m, tag), equals + 1, stop);
+            continue;
         }
         if (learn) {
             *like = unlike;
-            if (bits) {
-                like->mask = UINT64_MAX >> (56 - bits);
-                like->bytes = w & like->mask;
-                like->tag = tag;
-                like->digits = (uint8_t)(bits / 8);
-                like->marks = marks(c->m, tag);
-            }
+            like->mask = UINT64_MAX >> (56 - 8 * t->digits);
+            like->bytes = tw_fix_word(c->p) & like->mask;
+            like->tag = t->tag;
+            like->digits = t->digits;
+            like->marks = t->marks;
         }
-        place(c, tag, marks(c->m, tag), value, stop);
+        place(c, t->tag, t->marks, c->p + t->digits + 1, stop);
     }
     return TW_OK;
 }
@@ -275,15 +294,16 @@ static int split(struct tw_fix_message *m, size_t header, const char *end)
         like += 3;
     }
     split_known(&c, like, form->shape + TW_FIX_SHAPES);
-    m->alike = c.p >= end && form->n == (uint32_t)(c.field - m->fields) + 1;
+    m->like = (uint32_t)(c.field - m->fields);
+    m->alike = c.p >= end && form->n == m->like + 1;
     if (m->alike) {
         form->others = 0;
     } else {
         /* One now and then is not what most are, and where all differ it is no use. */
         learn = form->n == 0 || ++form->others % 8 == 2;
         if (learn) form->n = form->passed = 0;
-        code = learn ? split_rest(&c, form->shape, true)
-               : split_rest(&c, form->shape, false);
+        if (learn && form->header > m->like) form->header = 0;
+        code = split_rest(&c, form, learn);
     }
     if (code < 0) return code;
     m->n = (uint32_t)(c.field - m->fields) + 1;

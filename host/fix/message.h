@@ -24,7 +24,13 @@ struct tw_fix_field {
 };
 
 /* What a message of a type was, for the next one: most are alike. */
-enum { TW_FIX_FORMS = 8, TW_FIX_SHAPES = 128 };
+enum { TW_FIX_FORMS = 8, TW_FIX_SHAPES = 128, TW_FIX_TAG_BITS = 8,
+       TW_FIX_TAGS = 1 << TW_FIX_TAG_BITS };
+struct tw_fix_tag {               /* that a field began with                  */
+    uint32_t bytes;               /* its first four, or up to '='             */
+    int32_t tag;
+    uint8_t digits, marks;        /* of the tag; marks: dictionary_parts.h    */
+};
 struct tw_fix_shape {             /* of the n-th field                        */
     uint64_t mask, bytes;         /* of the first word: tag and '='           */
     int32_t tag;
@@ -43,7 +49,10 @@ struct tw_fix_form {
     unsigned others;              /* messages with other tags, in a row       */
     unsigned passed;              /* check.c's: the flags by which all of it
                                    * was fine but for values; 0: none         */
+    uint32_t header;              /* and the fields of a header that was so   */
     struct tw_fix_shape shape[TW_FIX_SHAPES];
+    /* By a hash of their bytes, or behind that; the last: any that is longer. */
+    struct tw_fix_tag tags[TW_FIX_TAGS + 2];
 };
 
 struct tw_fix_message {
@@ -61,6 +70,7 @@ struct tw_fix_message {
     struct tw_fix_form *forms;    /* TW_FIX_FORMS of them                     */
     struct tw_fix_form *form;     /* that of this message; NULL: of a copy    */
     bool alike;                   /* it has the tags that its form has        */
+    uint32_t like;                /* so many of its fields have, from [0] on  */
     uint64_t time[2];             /* check.c's: what a right time began with  */
     char why[80];                 /* what tw_fix_message_read found wrong     */
 };

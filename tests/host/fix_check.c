@@ -1,5 +1,6 @@
 /* fix_check.c - messages read, checked and written: the rules by their numbers. */
 #include "fix_rig.h"
+#include "random.h"
 #include "tap.h"
 
 #define HEAD "34=2|49=TW|52=20260102-10:00:00|56=ISLD|"
@@ -364,6 +365,77 @@ static void learning(void)
     ok(alike(one), "until they are alike again");
 }
 
+/* Whether m, that has learnt, reads and checks a message as one that has not. */
+static bool as_fresh(const struct tw_fix_dictionary *d, const char *text)
+{
+    static const unsigned flags[] = { TW_FIX_CHECK_STRICT, TW_FIX_CHECK_LENIENT };
+    struct tw_fix_message fresh;
+    size_t n;
+    char *p = whole(TW_FIX_44, text, &n);
+    bool same = tw_fix_message_init(&fresh, 0, 0) == TW_OK
+        && take(&fresh, d, p, n) == take(&m, d, p, n) && fresh.n == m.n
+        && (m.n == 0 || (fresh.body == m.body && fresh.trailer == m.trailer
+                         && fresh.scattered == m.scattered));
+
+    for (uint32_t i = 0; same && i < m.n; i++)
+        same = fresh.fields[i].tag == m.fields[i].tag
+            && fresh.fields[i].at == m.fields[i].at && fresh.fields[i].n == m.fields[i].n;
+    for (unsigned i = 0; same && m.n && i < 4; i++) {
+        struct tw_fix_verdict a = tw_fix_check(&m, flags[i / 2]),
+                              b = tw_fix_check(&fresh, flags[i / 2]);
+
+        same = a.reason == b.reason && a.tag == b.tag;
+    }
+    tw_fix_message_fini(&fresh);
+    free(p);
+    return same;
+}
+
+/* Tags of one to ten digits, with zeros before them, some with the first four or with
+ * the place of others; headers with more, less, or something wrong. */
+static void tags(void)
+{
+    static const char *const heads[] = {
+        HEAD, HEAD "115=A|", HEAD "129=B|", HEAD "52=20260102-10:00:00|",
+        HEAD "90=3|91=a|b|", HEAD "90=2|91=a|b|", HEAD "627=1|628=H|",
+        "34=2|49=TW|56=ISLD|52=20260102-10:00:00|", "34=x" HEAD, "34=2|49=TW|56=ISLD|",
+        "34=2|50=s|52=20260102-10:00:00|56=ISLD|",
+        "34=2|49=TW|52=20260102-10:00:00|49=TW|",
+        "34=2|49=TW|52=20260102-10:00:00|56=ISLD|",
+        HEAD "0115=A|", HEAD "97=Q|", HEAD "97=Y|",
+    };
+    unsigned same = 0, all = 0;
+
+    for (unsigned i = 0; i < 6000; i++) {
+        const struct tw_fix_dictionary *d = dicts[i % 500 < 450 ? TW_FIX_44 : TW_FIX_42];
+        enum { HEADS = sizeof heads / sizeof *heads };
+        const char *head = heads[(next() % 4 ? i / 50 : next()) % HEADS];
+        char text[1024];
+        int n = sprintf(text, "35=%s|%s%s", next() % 8 ? "D" : "8", head,
+                        "11=ID|21=1|40=1|54=1|38=1|55=INTC|60=20260102-10:00:00|");
+
+        if (next() % 4)
+            n += sprintf(text + n, "%s", next() % 2 ? "58=t|" : "1=a|15=USD|");
+        for (uint64_t fields = next() % 2 ? 0 : next() % 12; fields > 0; fields--) {
+            uint64_t r = next();
+            uint64_t tag = r % (r & 1 << 20 ? 100 : r & 1 << 21 ? 1200 : 99999);
+
+            if (r >> 24 & 1)
+                n += sprintf(text + n, "%llu=1|", (unsigned long long)tag);
+            else if (r >> 25 & 15)
+                n += sprintf(text + n, "%0*llu=1|", (int)(r >> 30 & 7),
+                             (unsigned long long)tag);
+            else   /* five digits that begin as those of another do */
+                n += sprintf(text + n, "%llu%u=1|", 1000 + (unsigned long long)tag % 9000,
+                             (unsigned)(r >> 40) % 20000);
+        }
+        all++;
+        same += as_fresh(d, text);
+    }
+    ok(same == all, "%u of %u messages are read as by one that has learnt nothing", same,
+       all);
+}
+
 int main(void)
 {
     for (int v = 0; v <= TW_FIX_50SP2; v++)
@@ -377,6 +449,7 @@ int main(void)
     rules();
     kinds();
     learning();
+    tags();
     tw_fix_message_fini(&m);
     for (int v = 0; v <= TW_FIX_50SP2; v++) tw_fix_dictionary_free(dicts[v]);
     return tap_done();
