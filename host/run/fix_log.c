@@ -73,28 +73,48 @@ static bool has_secrets(const char *p, size_t n)
                                     || memcmp(soh, "\00135=BE\001", 7) == 0);
 }
 
-/* Whether one of eight bytes is the '=' of 554 or 925. */
-static inline bool begin_password(const char *p)
+typedef unsigned char bytes16 __attribute__((vector_size(16)));
+typedef uint64_t words2 __attribute__((vector_size(16)));
+
+static inline bytes16 load16(const char *p)
 {
-    uint64_t hit = tw_word_zeros(tw_word_load(p) ^ TW_WORD_OF('='));
+    bytes16 v;
 
-    for (; hit; hit &= hit - 1) {
-        uint64_t tag = tw_word_load(p + tw_word_first(hit) - 7) >> 24;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
 
-        if (tag == UINT64_C(0x3d34353501) || tag == UINT64_C(0x3d35323901)) return true;
-    }
+/* Bytes of 255 where p has the '=' of a tag of three digits, the last of them 4 or 5. */
+static inline words2 like_password(const char *p)
+{
+    return (words2)((load16(p) == '=') & ((load16(p - 1) & 0xfe) == '4')
+                    & (load16(p - 4) == TW_FIX_SOH));
+}
+
+/* Whether one of so many bytes is the '=' of 554 or 925. */
+static bool begin_password(const char *p, size_t n)
+{
+    for (; n > 0; n--, p++)
+        if (*p == '=' && (memcmp(p - 4, "\001554", 4) == 0
+                          || memcmp(p - 4, "\001925", 4) == 0))
+            return true;
     return false;
 }
 
-/* Most messages have none, and are looked at only once.  Neither is in the first eight
- * bytes of one, nor in one of so few. */
+/* Most messages have none, and are looked at only once, the last 32 bytes maybe twice.
+ * Neither is in the first eight bytes of one. */
 static bool has_password(const char *p, size_t n)
 {
-    size_t at = 8;
+    enum { BEGIN = 8, PIECE = 32 };
 
-    for (; at + 8 <= n; at += 8)
-        if (begin_password(p + at)) return true;
-    return n >= 16 && begin_password(p + n - 8);
+    if (n < BEGIN + PIECE) return n > BEGIN && begin_password(p + BEGIN, n - BEGIN);
+    for (size_t at = BEGIN; at < n; at += PIECE) {
+        const char *piece = p + (at < n - PIECE ? at : n - PIECE);
+        words2 found = like_password(piece) | like_password(piece + 16);
+
+        if ((found[0] | found[1]) && begin_password(piece, PIECE)) return true;
+    }
+    return false;
 }
 
 bool tw_fix_must_blank(const char *p, size_t n)

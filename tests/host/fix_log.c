@@ -151,6 +151,25 @@ static void is_blanked(void)
     }
 }
 
+/* A password is found wherever it stands, and what looks like one is left. */
+static void is_found(void)
+{
+    static const char *const tags[] = { "554", "925", "555", "924", "155", "54", "5544" };
+    unsigned right = 0, all = 0;
+
+    for (unsigned i = 0; i < 7 * 80 * 80; i++, all++) {
+        const char *tag = tags[i % 7];
+        int before = (int)(i / 7 % 80), behind = (int)(i / 7 / 80);
+        char is[300], becomes[300];
+
+        sprintf(is, "8=F|9=1|35=D|58=%0*d|%s=554|59=%0*d|", before, 0, tag, behind, 0);
+        sprintf(becomes, "8=F|9=1|35=D|58=%0*d|%s=%s|59=%0*d|", before, 0, tag,
+                i % 7 < 2 ? "***" : "554", behind, 0);
+        right += strcmp(blanked(is), becomes) == 0;
+    }
+    ok(right == all, "%u of %u are found, or left", right, all);
+}
+
 /* Each line has its own time, in the second of the one before, after it or before it. */
 static void times(void)
 {
@@ -193,6 +212,7 @@ int main(void)
     rotates();
     is_moved();
     is_blanked();
+    is_found();
     times();
     snprintf(command, sizeof command, "rm -r %s", folder);
     if (system(command) != 0) abort();
