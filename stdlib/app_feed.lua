@@ -7,6 +7,14 @@ local feed = {}
 local address, check, fail = declare.address, declare.check, declare.fail
 
 -- Where the bytes of a fix or csv feed come from.
+-- A file is given by either name.
+local function either(options, name, other)
+  if type(options) == "table" and options[name] == nil then
+    options[name], options[other] = options[other], nil
+  end
+  return options
+end
+
 local function add_stream(what, options, format)
   local given = {}
   for _, way in ipairs { "connect", "listen", "file", "stdin" } do
@@ -121,7 +129,7 @@ function feed.fix(options)
   if type(options) == "table" and (options.subscribe or options.sender) then
     return add_session("app.feed.fix", options)
   end
-  check("app.feed.fix", options, {
+  check("app.feed.fix", either(options, "file", "path"), {
     name = "string", connect = "string|table", listen = "number|string", file = "string",
     stdin = "boolean", speed = "number", limit = "number",
   })
@@ -129,8 +137,8 @@ function feed.fix(options)
 end
 
 --- app.feed.csv(options)
--- Quotes, trades and bars from text: file = a path (plain, .gz, .zip; member = a
--- pattern) or stdin = true.  Columns are named by the first line, or by columns =
+-- Quotes, trades and bars from text: file (or path) = a path (plain, .gz, .zip; member
+-- = a pattern) or stdin = true.  Columns are named by the first line, or by columns =
 -- "time,symbol,bid,ask,-,bid_size"; preset = "lean" takes all of it from the
 -- path of one of LEAN's files.  Rows with the columns open, high, low, close and volume
 -- (also bid_open, ..., ask_close: two bars) are bars of the length interval ("1d", "5m";
@@ -146,7 +154,7 @@ end
 -- Errors: raises for an option that is not there or of the wrong type.
 -- Units: base: nanoseconds; speed: times real time.
 function feed.csv(options)
-  check("app.feed.csv", options, {
+  check("app.feed.csv", either(options, "file", "path"), {
     name = "string", file = "string", stdin = "boolean", member = "string",
     columns = "string", preset = "string", symbol = "string", time = "string",
     interval = "string|number", label = "string", zone = "string", factors = "string",
@@ -174,8 +182,8 @@ function feed.csv(options)
 end
 
 --- app.feed.tape(options)
--- Plays a tape file (path), as it was recorded or converted: as fast as scripts read
--- (speed = 0), or as its own times say (speed = 1).  from, to: only records of from <=
+-- Plays a tape file (path, or file), as it was recorded or converted: as fast as scripts
+-- read (speed = 0), or as its own times say (speed = 1).  from, to: only records of from <=
 -- time < to, ns or a date ("2024-05-07T14:30").  messages = true: what scripts sent each
 -- other then, too; what they send now comes nowhere, so that each gets exactly what it
 -- got.  A script does not get its own back: those of scripts of its name.  skip_damaged
@@ -187,7 +195,7 @@ end
 -- Errors: raises for an option that is not there or of the wrong type.
 -- Units: speed: times real time.
 function feed.tape(options)
-  check("app.feed.tape", options, {
+  check("app.feed.tape", either(options, "path", "file"), {
     name = "string", path = "string", speed = "number", from = "number|string",
     to = "number|string", messages = "boolean", skip_damaged = "boolean",
     limit = "number", dictionary = "string|table",

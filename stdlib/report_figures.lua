@@ -53,10 +53,10 @@ figures.GROUPS = {
     { "best", "Best", "percent", "max(trade's pnl / its value at entry)" },
     { "worst", "Worst", "percent", "min(trade's pnl / its value at entry)" },
     { "average", "Average", "percent", "geometric mean of the trades' returns" },
-    { "profit_factor", "Profit factor", "ratio", "sum of wins / −sum of losses" },
+    { "profit_factor", "Profit factor", "ratio", "sum of winning / −sum of losing trades' returns" },
     { "expectancy", "Expectancy", "percent", "arithmetic mean of the trades' returns" },
     { "sqn", "SQN", "ratio", "√trades · mean(pnl) / sd(pnl)" },
-    { "kelly", "Kelly", "ratio", "win rate − (1 − win rate) / (mean win / −mean loss)" },
+    { "kelly", "Kelly", "ratio", "win rate − (1 − win rate) / (mean won / −mean lost pnl)" },
     { "average_days", "Average length", "days", "mean days from entry to exit" },
     { "max_days", "Longest", "days", "most days from entry to exit" } },
 }

@@ -21,7 +21,8 @@ static void add(struct sums *s, double r)
 static void conclude(const struct sums *s, double squares, double periods,
                      double free_rate, struct tw_curve_figures *out)
 {
-    double n = (double)s->n, mean = s->sum / n, variance = squares / (n - 1);
+    double n = (double)s->n, mean = s->sum / n;
+    double variance = n > 1 ? squares / (n - 1) : NAN;
     double g = expm1(s->logs / n), year = sqrt(periods);
     double downside = sqrt(s->losses / n) * year;
     struct tw_ratios *a = &out->arithmetic, *o = &out->geometric;

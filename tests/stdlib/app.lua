@@ -90,6 +90,14 @@ local function reliable(text)
 end
 t.is(reliable "app.feed.fix { file = 'x' }", true, "the tape waits for scripts: a file")
 t.is(reliable "app.feed.synthetic { speed = 0 }", true, "flat out")
+for _, feed in ipairs { "fix", "csv", "tape" } do
+  for _, name in ipairs { "file", "path" } do
+    local text = ("app.feed.%s { %s = 'x' }"):format(feed, name)
+    t.is(open(text).feeds[1].path, "x", text)
+  end
+end
+t.raises(":2: app.feed.csv: no option 'path'", open,
+  "\napp.feed.csv { file = 'x', path = 'y' }")
 t.is(reliable "app.feed.csv { stdin = true } app.feed.timer { every = 1 }", true,
   "timers too")
 t.is(reliable "app.feed.synthetic {}", false, "not for a market in real time")
