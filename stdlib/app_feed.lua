@@ -182,15 +182,15 @@ function feed.csv(options)
 end
 
 --- app.feed.tape(options)
--- Plays a tape file (path, or file), as it was recorded or converted: as fast as scripts
--- read (speed = 0), or as its own times say (speed = 1).  from, to: only records of from <=
--- time < to, ns or a date ("2024-05-07T14:30").  messages = true: what scripts sent each
--- other then, too; what they send now comes nowhere, so that each gets exactly what it
--- got.  A script does not get its own back: those of scripts of its name.  skip_damaged
--- = true: a damaged block is a warning, not the end.  limit: ends after so many records.
--- Messages of FIX sessions are read by the dictionaries that they had then, which the
--- file names (version, and paths of files); dictionary says another for all of them: a
--- version ("FIX.5.0SP2"), a path, or a list of both.
+-- Plays a tape file (path, or file), as it was recorded or converted: as fast as
+-- scripts read (speed = 0), or as its own times say (speed = 1).  from, to: only
+-- records of from <= time < to, ns or a date ("2024-05-07T14:30").  messages = true:
+-- what scripts sent each other then, too; what they send now comes nowhere, so that
+-- each gets exactly what it got.  A script does not get its own back: those of scripts
+-- of its name.  skip_damaged = true: a damaged block is a warning, not the end.  limit:
+-- ends after so many records.  Messages of FIX sessions are read by the dictionaries
+-- that they had then, which the file names (version, and paths of files); dictionary
+-- says another for all of them: a version ("FIX.5.0SP2"), a path, or a list of both.
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there or of the wrong type.
 -- Units: speed: times real time.

@@ -102,17 +102,16 @@ static uint32_t source_of(struct tw_merge *m, const char *name)
 static int64_t symbol_of(struct file *f, const struct tw_tape_name *name)
 {
     struct tw_symbols *symbols = f->merge->names.symbols;
-    uint32_t before = tw_symbols_count(symbols);
     int64_t id = tw_symbols_intern(symbols, name->text, strlen(name->text)), sector = 0;
     struct tw_instrument in = name->instrument;
     struct tw_tape_name s = tw_tape_file_name(f->tape, TW_TAPE_SECTOR, in.sector);
 
-    if (id < 0 || id <= before) return id;
+    if (id < 0) return id;
     if (s.text) sector = tw_names_intern(tw_symbols_sectors(symbols), s.text,
                                          strlen(s.text));
     if (sector < 0) return sector;
     in.sector = (uint32_t)sector;
-    tw_symbols_set(symbols, (uint32_t)id, &in);
+    tw_symbols_complete(symbols, (uint32_t)id, &in);  /* what was said before stands */
     return id;
 }
 

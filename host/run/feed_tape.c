@@ -70,23 +70,16 @@ static uint32_t script_of(const struct tape *t, const char *name)
 static int64_t symbol_of(struct tape *t, const struct tw_tape_name *name)
 {
     struct tw_symbols *symbols = t->feed.io->o.symbols;
-    int64_t id = tw_symbols_intern(symbols, name->text, strlen(name->text)), sector;
-    struct tw_tape_name in_file;
-    struct tw_instrument in;
+    int64_t id = tw_symbols_intern(symbols, name->text, strlen(name->text)), sector = 0;
+    struct tw_instrument in = name->instrument;
+    struct tw_tape_name s = tw_tape_file_name(t->file, TW_TAPE_SECTOR, in.sector);
 
     if (id < 0) return id;
-    in = tw_symbols_get(symbols, (uint32_t)id);   /* what the app says stands */
-    if (in.tick_fixed == 0) in.tick_fixed = name->instrument.tick_fixed;
-    if (in.lot_fixed == 0) in.lot_fixed = name->instrument.lot_fixed;
-    if (in.weight == 0) in.weight = name->instrument.weight;
-    in_file = tw_tape_file_name(t->file, TW_TAPE_SECTOR, name->instrument.sector);
-    if (in.sector == 0 && in_file.text) {
-        sector = tw_names_intern(tw_symbols_sectors(symbols), in_file.text,
-                                 strlen(in_file.text));
-        if (sector < 0) return sector;
-        in.sector = (uint32_t)sector;
-    }
-    tw_symbols_set(symbols, (uint32_t)id, &in);
+    if (s.text) sector = tw_names_intern(tw_symbols_sectors(symbols), s.text,
+                                         strlen(s.text));
+    if (sector < 0) return sector;
+    in.sector = (uint32_t)sector;
+    tw_symbols_complete(symbols, (uint32_t)id, &in);    /* what the app says stands */
     return id;
 }
 

@@ -123,6 +123,18 @@ void tw_symbols_set(struct tw_symbols *s, uint32_t id, const struct tw_instrumen
     atomic_store_explicit(&r->weight, in->weight, memory_order_relaxed);
 }
 
+void tw_symbols_complete(struct tw_symbols *s, uint32_t id,
+                         const struct tw_instrument *in)
+{
+    struct tw_instrument now = tw_symbols_get(s, id);
+
+    if (now.sector == 0) now.sector = in->sector;
+    if (now.tick_fixed == 0) now.tick_fixed = in->tick_fixed;
+    if (now.lot_fixed == 0) now.lot_fixed = in->lot_fixed;
+    if (now.weight == 0) now.weight = in->weight;
+    tw_symbols_set(s, id, &now);
+}
+
 struct tw_names *tw_symbols_sectors(struct tw_symbols *s)
 {
     return s->sectors;

@@ -50,6 +50,10 @@ uint32_t tw_symbols_count(const struct tw_symbols *s);
 struct tw_instrument tw_symbols_get(const struct tw_symbols *s, uint32_t id);
 void tw_symbols_set(struct tw_symbols *s, uint32_t id, const struct tw_instrument *in);
 
+/* Gives it of `in` what it lacks.  Thread: any.  Blocks: never. */
+void tw_symbols_complete(struct tw_symbols *s, uint32_t id,
+                         const struct tw_instrument *in);
+
 /* The names of the sectors.  Thread: any.  Blocks: never. */
 struct tw_names *tw_symbols_sectors(struct tw_symbols *s);
 

@@ -94,3 +94,24 @@ for _, name in ipairs { "maker", "crossover" } do
   t.is(plain.out:match "orders +(%d+)", tostring(#paper - 1),
        name .. ": as many without a file around it")
 end
+
+-- ---- what the file knows of an instrument, and the app does not say ----
+
+put("known.lua", [[
+  local M = {}
+  function M:on_quote(symbol)
+    if symbol ~= "BP" or self.done then return end
+    local i = require "tw".instrument(symbol)
+    self.done = true
+    print("BP", i.tick_size, i.lot_size, i.sector, i.weight)
+  end
+  return M]])
+put("known-app.lua", [[
+  local app = require "tw.app"
+  app.instruments { { symbol = "BP", tick_size = 0.05 } }
+  app.feed.tape { path = "crossover.tape" }
+  app.script "known.lua"]])
+for _, how in ipairs { "run known-app.lua --no-attach",
+                       "backtest known-app.lua --data crossover.tape" } do
+  t.is(command(how).out:match "BP\t[^\n]*", "BP\t0.05\t100.0\toil\t0.1", how)
+end
