@@ -45,7 +45,7 @@ enum tw_fix_state {
 };
 
 enum tw_fix_event_kind {
-    TW_FIX_LOGGED_ON,
+    TW_FIX_LOGGED_ON,        /* text: where its messages are of another version  */
     TW_FIX_LOGGED_OUT,       /* of a session that was up; text: why              */
     TW_FIX_NOT_LOGGED_ON,    /* a connection ended before it was; text: why      */
     TW_FIX_REJECTED,         /* the peer rejected message `from` of ours: message, text */

@@ -372,8 +372,24 @@ static void send_expected(struct tw_fix_session *s, uint64_t before)
     }
 }
 
+/* Where the peer's messages are of another version than ours, as 1137 says: they are
+ * read as of ours, so what is odd about them later has a line before it. */
+static const char *other_version(const struct tw_fix_session *s, char out[REASON_TEXT])
+{
+    struct tw_fix_text said = tw_fix_message_body(&s->m, 1137);
+    const char *ours = tw_fix_appl_ver_id(s->version);
+    char text[20];
+
+    if (s->version < TW_FIX_50 || !said.at || is_text(said, ours)) return "";
+    snprintf(out, REASON_TEXT, "the peer's DefaultApplVerID is %s, ours %s: its messages"
+             " are read as of %s", tw_fix_show(said.at, said.n, text, sizeof text), ours,
+             tw_fix_version_name(s->version));
+    return out;
+}
+
 static void logged_on(struct tw_fix_session *s, uint64_t seq, bool reset)
 {
+    char text[REASON_TEXT];
     uint64_t before = tw_fix_out(s), in = tw_fix_in(s);
     bool early = seq > in, asked = s->o.next_expected
                                    && tw_fix_message_body(&s->m, 789).at;
@@ -382,7 +398,7 @@ static void logged_on(struct tw_fix_session *s, uint64_t seq, bool reset)
     s->was_up = true;
     count(s, seq);
     if (!s->o.initiator) tw_fix_send_logon(s, reset, tw_fix_in(s));
-    tw_fix_tell(s, TW_FIX_LOGGED_ON, 0, 0, &s->m, "");
+    tw_fix_tell(s, TW_FIX_LOGGED_ON, 0, 0, &s->m, other_version(s, text));
     if (s->state == TW_FIX_UP) send_expected(s, before);
     if (early && s->state == TW_FIX_UP) keep_early(s, seq, asked);
 }

@@ -56,7 +56,8 @@ static void say_event(struct tw_fix_link *l, const struct tw_fix_event *e)
 
     switch (e->kind) {
     case TW_FIX_LOGGED_ON:
-        tw_log_printf(log, TW_LOG_INFO, l->who, "logged on");
+        tw_log_printf(log, *e->text ? TW_LOG_WARN : TW_LOG_INFO, l->who, "logged on%s%s",
+                      *e->text ? "; " : "", e->text);
         break;
     case TW_FIX_LOGGED_OUT:
         tw_log_printf(log, TW_LOG_INFO, l->who, "logged out: %s", e->text);

@@ -97,6 +97,11 @@ static void logons(void)
              .logon_n = 2 },
          "connect\n<35=A 34=1 98=0 108=1 553=me 554=secret 1137=9\n"
          ">35=A 34=1 98=0 108=1 1137=9\n?LOGGED_ON");
+    talk("a peer whose messages are of another version", TW_FIX_50SP1, &acceptor,
+         "connect\n>35=A 34=1 98=0 108=0 1137=9\n<35=A 34=1 98=0 108=0 1137=8\n"
+         "note the peer's DefaultApplVerID is 9, ours 8: its messages are read as of"
+         " FIX.5.0SP1\nhangup\nconnect\n>35=A 34=2 98=0 108=0 1137=8\n"
+         "<35=A 34=2 98=0 108=0 1137=8\nnote ");
     talk("reset on logout", TW_FIX_42,
          &(struct tw_fix_session_options){ .reset_on_logout = true },
          ON ">35=5 34=2\n<35=5 34=2\n!the peer logged out\n=1 1");

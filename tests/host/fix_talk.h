@@ -12,7 +12,8 @@
  *     =3 4                 its numbers: next in, next out
  *     connect hangup logout reset enable disable
  *     set 3 4              numbers
- *     send D 11=id         an application message */
+ *     send D 11=id         an application message
+ *     note TEXT            what LOGGED_ON said */
 #ifndef FIX_TALK_H
 #define FIX_TALK_H
 
@@ -31,6 +32,7 @@ static struct rig {
     unsigned events_n, events_at;
     unsigned messages;
     char last[40];                 /* 11 of the last message                */
+    char note[200];                /* what the last LOGGED_ON said          */
     bool unsupported, refuse, veto;
     char in[WIRE];                 /* what the session has written          */
     size_t n;
@@ -75,6 +77,7 @@ static void on_event(void *ctx, const struct tw_fix_event *e)
 {
     (void)ctx;
     if (r.events_n < EVENTS) r.events[r.events_n++] = *e;
+    if (e->kind == TW_FIX_LOGGED_ON) snprintf(r.note, sizeof r.note, "%s", e->text);
 }
 
 /* ---- the rig ---- */
@@ -317,6 +320,8 @@ static const char *play(const char *line)
     else if (strcmp(line, "refuse") == 0) r.refuse = true;
     else if (strcmp(line, "veto") == 0) r.veto = true;
     else if (strncmp(line, "send ", 5) == 0) send_app(line + 5);
+    else if (strncmp(line, "note ", 5) == 0)
+        return strcmp(line + 5, r.note) == 0 ? NULL : r.note;
     else if (sscanf(line, "set %llu %llu", &a, &b) == 2)
         tw_fix_session_set_numbers(r.s, a, b, &error);
     else return "no such line";
