@@ -15,8 +15,9 @@ local explain = {}
 
 local function num(x) return ("%.15g"):format(x) end
 
--- 2020-01-02 09:30:00.5
+-- 2020-01-02 09:30:00.5; orders of on_start have no time yet.
 local function when(ns)
+  if not ns then return "before the data" end
   local text = os.date("!%Y-%m-%d %H:%M:%S", ns // 1000000000)
   local part = ("%.9f"):format(ns % 1000000000 / 1e9)
   return text .. (part:gsub("^0", ""):gsub("%.?0+$", ""))
@@ -285,7 +286,8 @@ end
 local TEXTS = {
   decided = function(s, o, c)
     local on = s.record and (": " .. record_text(s.record)) or ""
-    local text = ("decided on record %d%s"):format(s.seq or 0, on)
+    local text = s.seq and ("decided on record %d%s"):format(s.seq, on)
+      or "decided before the first record"
     if not o.parent then return text end
     return ("%s; held until order %s has traded"):format(text, c.number(o.parent))
   end,

@@ -275,7 +275,8 @@ field account of a script's table between them, field by field:
                      tiers = {{from = value traded, percent =, maker =, taker =}, ...},
                      the last that is reached instead of these three; all are added up
   latency            seconds, {least, most} or {list = {...}} that were measured; or
-                     {submit = ..., cancel = ...}.  Chance comes from seed
+                     {submit = ..., cancel = ...}.  Chance comes from seed.  What
+                     on_start sends has no time, and is there before the first record
   slippage           ticks, bps, impact (times the square of the share of the volume), of
                      market orders and stops
   volume_share       up to 1: the part of a record's volume that fill = "volume" takes

@@ -22,10 +22,14 @@ struct tw_simulator {
     struct tw_probe *probe;          /* of one order, or NULL                       */
 };
 
-static int64_t latency(const struct tw_simulator *s, const struct tw_latency *l,
-                       const struct tw_order *o, enum tw_transit_kind what)
+/* Of what is sent at time_ns; 0: before there is a time, and so is this. */
+static int64_t arrival(const struct tw_simulator *s, const struct tw_latency *l,
+                       const struct tw_order *o, enum tw_transit_kind what,
+                       int64_t time_ns)
 {
-    return tw_latency_of(l, s->o.seed, o->number, (unsigned)what + 8 * o->requests);
+    if (time_ns == 0) return 0;
+    return time_ns + tw_latency_of(l, s->o.seed, o->number,
+                                   (unsigned)what + 8 * o->requests);
 }
 
 const struct tw_market *tw_simulator_market(const struct tw_simulator *s,
@@ -504,7 +508,7 @@ size_t tw_simulator_bytes(const struct tw_simulator *s)
 
 int tw_simulator_submit(struct tw_simulator *s, struct tw_order *o)
 {
-    int64_t arrives_ns = o->time_ns + latency(s, &s->o.submit, o, TW_TRANSIT_SUBMIT);
+    int64_t arrives_ns = arrival(s, &s->o.submit, o, TW_TRANSIT_SUBMIT, o->time_ns);
 
     if (tw_transit_reserve(&s->transit, 1) < 0
         || !tw_live_orders_add(&s->orders, o, arrives_ns))
@@ -518,7 +522,7 @@ int tw_simulator_submit(struct tw_simulator *s, struct tw_order *o)
 
 int tw_simulator_cancel(struct tw_simulator *s, struct tw_order *o, int64_t time_ns)
 {
-    int64_t arrives_ns = time_ns + latency(s, &s->o.cancel, o, TW_TRANSIT_CANCEL);
+    int64_t arrives_ns = arrival(s, &s->o.cancel, o, TW_TRANSIT_CANCEL, time_ns);
 
     if (tw_transit_reserve(&s->transit, 1) < 0) return UV_ENOMEM;
     tw_transit_add(&s->transit, (struct tw_transit_item){
@@ -531,7 +535,7 @@ int tw_simulator_cancel(struct tw_simulator *s, struct tw_order *o, int64_t time
 int tw_simulator_replace(struct tw_simulator *s, struct tw_order *o, int64_t quantity,
                          int64_t price, int64_t stop, int64_t time_ns)
 {
-    int64_t arrives_ns = time_ns + latency(s, &s->o.submit, o, TW_TRANSIT_REPLACE);
+    int64_t arrives_ns = arrival(s, &s->o.submit, o, TW_TRANSIT_REPLACE, time_ns);
     struct tw_report terms = { .quantity = quantity, .price = price, .stop = stop };
 
     if (tw_transit_reserve(&s->transit, 1) < 0) return UV_ENOMEM;

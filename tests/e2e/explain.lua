@@ -514,3 +514,22 @@ end
 t.is(wrong, 0, ("of %d orders, %d of them filled, the events add up"):format(
   #result.orders, filled))
 t.ok(filled > 3 and filled < #result.orders, "some are filled, some not")
+
+-- ---- an order of on_start has no time yet ----
+
+local early = put("early.lua", [[
+  local M = { account = { fill = "quote", latency = { submit = 30 } } }
+  function M:on_start() self:buy { symbol = "A", quantity = 2 } end
+  function M:on_quote() end
+  return M]])
+t.is(explain.text(assert(tw.backtest.explain({ script = early,
+                                               data = data("quote", { rows[1] }) }, 1))),
+     ("order 1: early.lua: buy 2 A market gtc\n"
+      .. "%-29s decided before the first record\n%-29s sent: it arrives at once\n"
+      .. "%-29s at the venue: new\n"
+      .. "2020-01-01 09:01:00           quote 102x4/103x4: buy market can trade at 103: "
+      .. "2 of the 4 there\n"
+      .. "2020-01-01 09:01:00           filled 2 at 103, taker; 2 of 2 so far\n"
+      .. "2020-01-01 09:01:00           in the end: filled, 2 of 2 at 103\n"):format(
+        "before the data", "before the data", "before the data"),
+     "an order of on_start is at the venue before the first record")
