@@ -158,7 +158,8 @@ run: $B/tidewire
 ifeq (,$(word 2,$(APP)))
 	$B/tidewire run $(APP) $(RUN)
 else
-	@all() { r=; until [ "$$r" ] && ! kill -0 $$1 2>&-; do wait $$1 2>&-; r=$$?; done; }; \
+	@all() { r=127; while kill -0 $$1 2>&-; do wait $$1 2>&-; r=$$?; done; \
+	  wait $$1 2>&-; set -- $$?; [ $$1 = 127 ] || r=$$1; }; \
 	one() { trap 'told=1; [ ! "$$q" ] || kill $$q 2>&-' TERM; \
 	  $B/tidewire run $$1 $(RUN) & q=$$!; [ ! "$$told" ] || kill $$q; all $$q; \
 	  case $$told,$$r in 1,*|,0|,130|,143) ;; \
