@@ -11,6 +11,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "account.h"
 #include "bundle.h"
@@ -140,10 +141,16 @@ struct ltw_host *ltw_check_host(lua_State *L, const char *what)
     return host;
 }
 
-/* os.exit(status, true) closes the state, in the middle of what runs. */
+#define EXIT_WAIT_NS INT64_C(5000000000)
+
+/* os.exit(status, true) closes the state, in the middle of what runs.  What was printed
+ * before is out, unless its reader has stopped. */
 static int os_exit(lua_State *L)
 {
+    struct ltw_host *host = ltw_state(L)->host;
+
     if (!lua_isboolean(L, 1)) luaL_optinteger(L, 1, EXIT_SUCCESS);
+    if (host && host->log) tw_log_wait(host->log, EXIT_WAIT_NS);
     if (lua_toboolean(L, 2)) ltw_state_cease(ltw_state(L));
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);

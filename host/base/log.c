@@ -21,7 +21,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 struct line {
@@ -39,6 +41,8 @@ struct tw_log {
     char *buffer[2];                 /* constant; what is in them: L3        */
     pthread_mutex_t lock;
     pthread_cond_t room;
+    pthread_cond_t handed;
+    uint64_t n_queued, n_handed;     /* mutex: under lock; lines             */
     size_t used;                     /* mutex: under lock; of buffer[filling] */
     int filling;                     /* mutex: under lock                    */
 };
@@ -54,6 +58,7 @@ static size_t size_of(size_t n)
 struct tw_log *tw_log_new(size_t bytes, void (*wake)(void *ctx), void *ctx)
 {
     struct tw_log *log = tw_calloc(1, sizeof *log);
+    pthread_condattr_t steady;
 
     if (!log) return NULL;
     log->bytes = bytes;
@@ -64,6 +69,10 @@ struct tw_log *tw_log_new(size_t bytes, void (*wake)(void *ctx), void *ctx)
         if (!(log->buffer[i] = tw_map(log->capacity, false))) goto fail;
     pthread_mutex_init(&log->lock, NULL);
     pthread_cond_init(&log->room, NULL);
+    pthread_condattr_init(&steady);
+    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    pthread_cond_init(&log->handed, &steady);
+    pthread_condattr_destroy(&steady);
     return log;
 fail:
     tw_unmap(log->buffer[0], log->capacity);
@@ -75,6 +84,7 @@ void tw_log_free(struct tw_log *log)
 {
     if (!log) return;
     pthread_cond_destroy(&log->room);
+    pthread_cond_destroy(&log->handed);
     pthread_mutex_destroy(&log->lock);
     tw_unmap(log->buffer[0], log->capacity);
     tw_unmap(log->buffer[1], log->capacity);
@@ -98,6 +108,7 @@ static struct line *reserve(struct tw_log *log, enum tw_log_level level,
     }
     line = (struct line *)(log->buffer[log->filling] + log->used);
     log->used += size_of(n);
+    log->n_queued++;
     *line = (struct line){ .who = who, .n = n, .level = level };
     return line;
 }
@@ -146,6 +157,21 @@ int tw_log_printf(struct tw_log *log, enum tw_log_level level, const char *who,
     return TW_OK;
 }
 
+void tw_log_wait(struct tw_log *log, int64_t most_ns)
+{
+    int64_t till_ns = tw_clock_steady_ns() + most_ns;
+    struct timespec till = { .tv_sec = till_ns / 1000000000,
+                             .tv_nsec = till_ns % 1000000000 };
+    uint64_t n;
+
+    if (tw_role_now == MAIN.id) return;
+    pthread_mutex_lock(&log->lock);
+    n = log->n_queued;
+    while (log->n_handed < n
+           && pthread_cond_timedwait(&log->handed, &log->lock, &till) == 0) continue;
+    pthread_mutex_unlock(&log->lock);
+}
+
 size_t tw_log_drain(struct tw_log *log,
                     void (*line)(void *ctx, enum tw_log_level level, const char *who,
                                  const char *text, size_t n), void *ctx)
@@ -167,5 +193,10 @@ size_t tw_log_drain(struct tw_log *log,
         p += size_of(l->n);
         count++;
     }
+    if (count == 0) return 0;
+    pthread_mutex_lock(&log->lock);
+    log->n_handed += count;
+    pthread_cond_broadcast(&log->handed);
+    pthread_mutex_unlock(&log->lock);
     return count;
 }

@@ -30,6 +30,10 @@ int tw_log_write(struct tw_log *log, enum tw_log_level level, const char *who,
 int tw_log_printf(struct tw_log *log, enum tw_log_level level, const char *who,
                   const char *format, ...) TW_PRINTF(4, 5);
 
+/* Until the lines queued so far have been handed on, or for so long at the most: MAIN may
+ * wait for this thread.  By MAIN itself: at once.  Thread: any.  Blocks: for that. */
+void tw_log_wait(struct tw_log *log, int64_t most_ns);
+
 /* Hands each queued line to line() in order and returns how many there were.
  * Thread: MAIN.  Blocks: no; line() runs with no lock held. */
 size_t tw_log_drain(struct tw_log *log,

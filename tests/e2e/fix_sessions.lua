@@ -3,7 +3,7 @@
 package.path = "tests/?.lua;" .. package.path
 local t, apps = require "tw.test", require "apps"
 
--- print goes to MAIN, which os.exit does not wait for.
+-- Lines of two workers, in the order in which they are said.
 local SAY <const> = require "processes".SAY
 
 local APP = [[

@@ -183,6 +183,12 @@ fails("on_feed that fails", { app = FEED .. "app.on_feed(function() error 'bad' 
 
 -- How it ends.
 
+for i = 1, 5 do
+  run = apps.run { app = FEED .. 'app.script("s.lua")', ["s.lua"] = [[
+    function M.on_quote() print "last words" os.exit(7) end]] }
+  t.is(run.out .. run.status, "last words\n7", "os.exit: what was printed is out")
+end
+
 run = prints("--seconds", { app = [[app.feed.synthetic { rate = 1000 }
   app.script("s.lua")]], args = { "--seconds", "0.2" },
   ["s.lua"] = "function M.on_stop() print 'stop' end" }, "stop\n")

@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -152,6 +153,48 @@ static void threads(void)
     tw_log_free(c.log);
 }
 
+/* One that waits until its lines have been handed on. */
+struct leaver { struct tw_log *log; _Atomic int handed, seen; };
+
+static void hand(void *ctx, enum tw_log_level level, const char *who, const char *text,
+                 size_t n)
+{
+    (void)level, (void)who, (void)text, (void)n;
+    atomic_fetch_add(&((struct leaver *)ctx)->handed, 1);
+}
+
+static void *leave(void *arg)
+{
+    struct leaver *l = arg;
+
+    tw_log_wait(l->log, INT64_MAX / 2);
+    tw_log_write(l->log, TW_LOG_PRINT, "", "last", 4);
+    tw_log_write(l->log, TW_LOG_PRINT, "", "words", 5);
+    tw_log_wait(l->log, INT64_MAX / 2);
+    atomic_store(&l->seen, atomic_load(&l->handed));
+    return NULL;
+}
+
+static void waits(void)
+{
+    struct leaver l = { .log = tw_log_new(400, count_wake, &wakes) };
+    pthread_t th;
+
+    pthread_create(&th, NULL, leave, &l);
+    while (atomic_load(&l.seen) == 0) tw_log_drain(l.log, hand, &l);
+    pthread_join(th, NULL);
+    ok(l.seen == 2, "who waits goes on when its lines have been handed on");
+    tw_log_write(l.log, TW_LOG_PRINT, "", "late", 4);
+    tw_log_wait(l.log, INT64_MAX / 2);
+    ok(tw_log_drain(l.log, hand, &l) == 1, "MAIN does not wait for itself");
+    tw_role_set(&WORKER);
+    tw_log_write(l.log, TW_LOG_PRINT, "", "late", 4);
+    tw_log_wait(l.log, 1000000);
+    tw_role_set(&MAIN);
+    ok(tw_log_drain(l.log, hand, &l) == 1, "nor does anybody for ever");
+    tw_log_free(l.log);
+}
+
 int main(void)
 {
     if (getenv("SMALL")) lines = 300;
@@ -159,5 +202,6 @@ int main(void)
     main_never_waits();
     no_memory();
     threads();
+    waits();
     return tap_done();
 }
