@@ -6,7 +6,6 @@ local time_of = require "tw.internal.stat".time
 local feed = {}
 local address, check, fail = declare.address, declare.check, declare.fail
 
--- Where the bytes of a fix or csv feed come from.
 -- A file is given by either name.
 local function either(options, name, other)
   if type(options) == "table" and options[name] == nil then
@@ -15,6 +14,7 @@ local function either(options, name, other)
   return options
 end
 
+-- Where the bytes of a fix or csv feed come from.
 local function add_stream(what, options, format)
   local given = {}
   for _, way in ipairs { "connect", "listen", "file", "stdin" } do

@@ -126,7 +126,7 @@ static inline uint32_t beginning(const char *p)
 
 /* The tag, of up to seven digits, that a field begins with, which is not the one at the
  * place of its hash; NULL: it begins in another way. */
-static __attribute__((noinline))
+static TW_APART
 const struct tw_fix_tag *learn_tag(const struct tw_fix_message *m, const char *p,
                                    struct tw_fix_tag *at)
 {
