@@ -89,8 +89,8 @@ $B/tidewire-static: $(call objects,lua/main/*.c lua/static/*.c) $B/libtidewire.a
 	  $(filter-out %.ld,$^) $(LDLIBS) 2>$@.log || { cat $@.log >&2; exit 1; }
 
 # Small where nothing waits for it: what no record, order, hit or task passes, or only
-# orders over FIX, whose answer takes a hundred times as long; and is not the check of a
-# built program, of which each bit was changed as it is.
+# orders over FIX (1.5 % more instructions for one); and is not the check of a built
+# program, of which each bit was changed as it is.
 QUICK    = dispatch record script trader ltrade lorder account lbars lbook tracker \
            ltracked% lstat lstat_field lview lvalue lchannel lcache lcache_look lfuture \
            task tasks park loop copy backtest supply journal orderlist worth payload \
