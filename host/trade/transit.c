@@ -5,13 +5,18 @@
 
 #include "base/memory.h"
 
-static uint64_t hash(uint64_t seed, uint64_t number, unsigned which)
+static uint64_t mix(uint64_t z)
 {
-    uint64_t z = seed + number * UINT64_C(0x9e3779b97f4a7c15) + which + 1;
-
+    z += UINT64_C(0x9e3779b97f4a7c15);
     z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
     return z ^ z >> 31;
+}
+
+/* Mixed after each of the three: a sum of them is also that of their neighbours. */
+static uint64_t hash(uint64_t seed, uint64_t number, unsigned which)
+{
+    return mix(mix(mix(seed) ^ number) ^ which);
 }
 
 int64_t tw_latency_of(const struct tw_latency *l, uint64_t seed, uint64_t number,

@@ -4,6 +4,8 @@
  */
 #include "trade/simulator.h"
 
+#include <stdlib.h>
+
 #include "base/memory.h"
 #include "scene.h"
 
@@ -512,6 +514,31 @@ static void without_memory(void)
     ok(refused > 10 && refused <= 39, "and each failure was said (%u)", refused);
 }
 
+static int by_value(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* What seeds, orders and requests draw that are neighbours is not the same. */
+static void chance(void)
+{
+    enum { SEEDS = 40, SENT = 40, REQUESTS = 20 };
+    struct tw_latency any = { .kind = TW_LATENCY_UNIFORM, .max_ns = INT64_MAX - 1 };
+    int64_t *drawn = tw_calloc(SEEDS * SENT * REQUESTS, sizeof *drawn);
+    size_t n = 0, same = 0;
+
+    for (unsigned seed = 0; seed < SEEDS; seed++)
+        for (unsigned order = 1; order <= SENT; order++)
+            for (unsigned which = 0; which < REQUESTS; which++)
+                drawn[n++] = tw_latency_of(&any, seed, order, which);
+    qsort(drawn, n, sizeof *drawn, by_value);
+    for (size_t i = 1; i < n; i++) same += drawn[i] == drawn[i - 1];
+    ok(same == 0, "of %zu latencies no two are the same draw (%zu)", n, same);
+    tw_free(drawn);
+}
+
 int main(void)
 {
     bars();
@@ -519,6 +546,7 @@ int main(void)
     quotes();
     times();
     costs();
+    chance();
     without_memory();
     return tap_done();
 }
