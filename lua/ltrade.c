@@ -330,17 +330,40 @@ static int64_t held(const struct ltw_trader *t, uint32_t symbol)
     return p ? p->quantity : 0;
 }
 
-/* What open orders will make of the position: those without a parent, and no stops, nor
+/* Does it count where a target is aimed at?  Not what waits for a parent or a price, nor
  * what is being canceled. */
+static bool is_coming(const struct tw_order *o, uint32_t symbol)
+{
+    return o->symbol == symbol && !o->parent && !o->pending_cancel
+        && (o->type == TW_TYPE_MARKET || o->type == TW_TYPE_LIMIT);
+}
+
+/* What it may trade, beyond what is counted of its group: all of that trades no more than
+ * the largest of it.  The others of it are behind it, and older ones of this run are not
+ * of it. */
+static int64_t beyond_group(const struct ltw_trader *t, const struct tw_order *o)
+{
+    uint64_t first_id = tw_broker_get_options(t->broker)->first_id;
+    const struct tw_order *i = o;
+    int64_t most = 0;
+
+    while (o->group && (i = tw_broker_open(t->broker, i)) != NULL) {
+        if (i->id < o->group && i->id >= first_id) break;
+        if (i->group == o->group && i->side == o->side && is_coming(i, o->symbol)
+            && tw_order_leaves(i) > most)
+            most = tw_order_leaves(i);
+    }
+    return tw_order_leaves(o) > most ? tw_order_leaves(o) - most : 0;
+}
+
+/* What open orders will make of the position. */
 static int64_t coming(const struct ltw_trader *t, uint32_t symbol)
 {
     const struct tw_order *o = NULL;
     int64_t sum = 0;
 
     while ((o = tw_broker_open(t->broker, o)) != NULL)
-        if (o->symbol == symbol && !o->parent && !o->pending_cancel
-            && (o->type == TW_TYPE_MARKET || o->type == TW_TYPE_LIMIT))
-            sum += tw_order_sign(o) * tw_order_leaves(o);
+        if (is_coming(o, symbol)) sum += tw_order_sign(o) * beyond_group(t, o);
     return sum;
 }
 
@@ -373,7 +396,8 @@ static int aim(lua_State *L, struct ltw_trader *t, const char *what, uint32_t sy
 /* self:order_target(symbol, quantity [, options]) -> order | nil
  * Sends what is missing from a position of that quantity (below 0: short), beside what
  * open market and limit orders will do, without those that are asked to be canceled and
- * exits of brackets; nil when nothing is.  options: as of self:buy.
+ * exits of brackets; of those of one self:oco the largest of each side counts, as no more
+ * of them can trade; nil when nothing is.  options: as of self:buy.
  * Yields: no.  Blocks: no.  Thread: the script's.
  * Errors: as of self:buy.  Units: of the instrument. */
 static int order_target(lua_State *L)

@@ -164,6 +164,25 @@ prints("but not what is being canceled", app [[
 1	order 2 buy 10 A market: pending_new, 0 filled
 10.0	nil	0
 ]])
+prints("and of one self:oco the largest of a side", app [[
+  function M:on_quote()
+    n = n + 1
+    if n > 1 then return end
+    local function order(side, quantity, price)
+      return { symbol = "A", side = side, quantity = quantity, price = price }
+    end
+    local _, five = self:oco(order("buy", 3, 7), order("buy", 5, 8), order("sell", 4, 14))
+    self:oco(order("buy", 2, 8), order("buy", 2, 8.1), order("sell", 1, 15))
+    self:buy("A", 1, 6)
+    print(self:order_target("A", 10))
+    five:cancel()
+    print(self:order_target("A", 10))
+    print(self:order_target("A", 10))
+  end]], [[
+order 8 buy 7 A market: pending_new, 0 filled
+order 9 buy 2 A market: pending_new, 0 filled
+nil
+]])
 prints("the account", app([[
   function M:on_quote()
     n = n + 1
