@@ -40,4 +40,15 @@ static inline char *place_folder(char path[PLACE])
     return path;
 }
 
+/* A file of a folder: of the last 32 of a thread, the text stands. */
+static inline const char *place_in(const char *folder, const char *name)
+{
+    static _Thread_local char paths[32][PLACE + 40];
+    static _Thread_local unsigned at;
+    char *path = paths[at++ % 32];
+
+    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    return path;
+}
+
 #endif

@@ -10,15 +10,7 @@ enum { ORDERS = 3000 };
 
 static char folder[PLACE];
 
-static const char *in(const char *name)
-{
-    static char paths[8][PLACE + 40];
-    static unsigned at;
-    char *path = paths[at++ % 8];
-
-    snprintf(path, sizeof paths[0], "%s/%.30s", folder, name);
-    return path;
-}
+static const char *in(const char *name) { return place_in(folder, name); }
 
 static void make_files(void)
 {

@@ -17,16 +17,7 @@ static char folder[PLACE];
 
 static size_t below(size_t n) { return (size_t)(next() % n); }
 
-/* A file of the test: of the last 32, the text stands. */
-static const char *in(const char *name)
-{
-    static _Thread_local char paths[32][PLACE + 40];
-    static _Thread_local unsigned at;
-    char *path = paths[at++ % 32];
-
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
-}
+static const char *in(const char *name) { return place_in(folder, name); }
 
 /* ---- who is who ---- */
 
