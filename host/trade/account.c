@@ -15,8 +15,9 @@ struct currency {
     tw_money cash, deposits;
     tw_money worth;               /* of positions paid in full, at their marks       */
     tw_money owed;                /* the part of it that is short: below 0           */
+    tw_money cost;                /* of those paid in full                           */
     tw_money gained;              /* on those on margin, not paid yet                */
-    tw_money unrealised, realised, fees, traded, margin;
+    tw_money realised, fees, traded, margin;
 };
 
 struct tw_account {
@@ -183,14 +184,13 @@ static tw_money owed(tw_money value)
 static void count(struct tw_account *a, const struct tw_position *p, int sign)
 {
     struct currency *c = currency_of(a, p);
-    tw_money gained = tw_position_unrealised(p);
 
-    c->unrealised += sign * gained;
     if (is_on_margin(p)) {
-        c->gained += sign * gained;
+        c->gained += sign * tw_position_unrealised(p);
         c->margin += sign * tw_money_value(p->terms->margin, magnitude(p->quantity));
     } else {
         c->worth += sign * p->worth;
+        c->cost += sign * p->cost;
         c->owed += sign * owed(p->worth);
     }
 }
@@ -231,6 +231,7 @@ void tw_account_trade(struct tw_account *a, struct tw_position *p, int64_t price
     c->traded += value < 0 ? -value : value;
     p->fees += fee;
     p->mark = price;
+    p->each = tw_terms_each(p->terms, p->quantity);
     p->worth = worth(p, price, p->quantity);
     p->trades++;
     count(a, p, 1);
@@ -238,19 +239,19 @@ void tw_account_trade(struct tw_account *a, struct tw_position *p, int64_t price
 
 void tw_account_mark(struct tw_account *a, struct tw_position *p, int64_t price)
 {
-    struct currency *c = currency_of(a, p);
-    tw_money before = p->worth, more;
+    tw_money before = p->worth, now;
+    struct currency *c;
 
     if (price == p->mark) return;
+    c = currency_of(a, p);
+    now = p->each ? (tw_money)price * p->each : worth(p, price, p->quantity);
     p->mark = price;
-    p->worth = worth(p, price, p->quantity);
-    more = p->worth - before;
-    c->unrealised += more;
+    p->worth = now;
     if (is_on_margin(p)) {
-        c->gained += more;
+        c->gained += now - before;
     } else {
-        c->worth += more;
-        c->owed += owed(p->worth) - owed(before);
+        c->worth += now - before;
+        if (now < 0 || before < 0) c->owed += owed(now) - owed(before);
     }
 }
 
@@ -319,6 +320,8 @@ static inline tw_money total(const struct tw_account *a, size_t figure)
 
 tw_money tw_account_equity(const struct tw_account *a)
 {
+    if (a->n_currencies == 1)
+        return a->currency->cash + a->currency->worth + a->currency->gained;
     return TOTAL(a, cash) + TOTAL(a, worth) + TOTAL(a, gained);
 }
 
@@ -340,7 +343,14 @@ tw_money tw_account_realised(const struct tw_account *a)
 
 tw_money tw_account_unrealised(const struct tw_account *a)
 {
-    return TOTAL(a, unrealised);
+    tw_money sum = 0;
+
+    for (unsigned i = 0; i < a->n_currencies; i++) {
+        const struct currency *c = &a->currency[i];
+
+        sum += tw_money_ratio(c->worth - c->cost + c->gained, c->rate, TW_FIXED_ONE);
+    }
+    return sum;
 }
 
 tw_money tw_account_fees(const struct tw_account *a)

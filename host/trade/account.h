@@ -31,6 +31,7 @@ struct tw_position {
     tw_money realised, fees;     /* all that were, likewise                          */
     tw_money settled;            /* daily: paid already for what is open             */
     int64_t mark;                /* price that it is valued at                       */
+    int64_t each;                /* times that is its worth; 0: see tw_terms_each    */
     tw_money worth;              /* of it at that, as signed as it is                */
     uint64_t trades;             /* of it                                            */
 };

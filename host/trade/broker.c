@@ -542,7 +542,7 @@ static TW_APART void begin_day(struct tw_broker *b)
 static void mark(struct tw_broker *b, const struct tw_record *r)
 {
     struct tw_position *p = tw_account_find(b->account, r->symbol);
-    int64_t price = p && p->quantity ? tw_broker_price(b, r->symbol) : 0;
+    int64_t price = p && p->quantity ? tw_simulator_price(b->venue, r->symbol) : 0;
 
     if (price) tw_account_mark(b->account, p, price);
 }
@@ -615,9 +615,7 @@ void tw_broker_now(const struct tw_broker *b, int64_t *time_ns, uint64_t *seq)
 
 int64_t tw_broker_price(const struct tw_broker *b, uint32_t symbol)
 {
-    const struct tw_market *m = tw_simulator_market(b->venue, symbol);
-
-    return m ? tw_market_price(m) : 0;
+    return tw_simulator_price(b->venue, symbol);
 }
 
 /* ---- all of it ---- */

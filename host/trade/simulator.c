@@ -40,6 +40,13 @@ const struct tw_market *tw_simulator_market(const struct tw_simulator *s,
     return at && at->market.kind ? &at->market : NULL;
 }
 
+int64_t tw_simulator_price(const struct tw_simulator *s, uint32_t symbol)
+{
+    const struct tw_live_symbol *at = tw_live_orders_seen(&s->orders, symbol);
+
+    return at ? tw_market_price(&at->market) : 0;
+}
+
 bool tw_simulator_goes_by_none(const struct tw_simulator *s)
 {
     return s->passes && s->matches == 0;

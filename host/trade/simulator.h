@@ -92,4 +92,7 @@ bool tw_simulator_goes_by_none(const struct tw_simulator *s);
 const struct tw_market *tw_simulator_market(const struct tw_simulator *s,
                                             uint32_t symbol);
 
+/* Its price there, see tw_market_price; 0: none. */
+int64_t tw_simulator_price(const struct tw_simulator *s, uint32_t symbol);
+
 #endif

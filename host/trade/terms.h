@@ -21,6 +21,19 @@ struct tw_terms {
     const struct tw_fees *fees;     /* NULL: none                                   */
 };
 
+/* What a price is multiplied with to have what a quantity at it is worth, where that is
+ * a whole number; else 0. */
+static inline int64_t tw_terms_each(const struct tw_terms *t, int64_t quantity)
+{
+    int64_t multiplier = t && t->multiplier ? t->multiplier : TW_FIXED_ONE, each;
+
+    if (quantity % TW_FIXED_ONE != 0 || multiplier % TW_FIXED_ONE != 0
+        || __builtin_mul_overflow(quantity / TW_FIXED_ONE, multiplier / TW_FIXED_ONE,
+                                  &each))
+        return 0;
+    return each;
+}
+
 /* What a quantity at a price is worth. */
 static inline tw_money tw_terms_value(const struct tw_terms *t, int64_t price,
                                       int64_t quantity)

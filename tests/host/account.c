@@ -155,6 +155,38 @@ static void fees(void)
        && charged(&tiers, 10 * ONE, few, 0, 6000 * (tw_money)ONE) == ONE / 5, "tiers");
 }
 
+/* What is whole is multiplied, the rest divided: the same worth; short is held twice. */
+static void marks(void)
+{
+    static const int64_t multiplier[] = { 0, ONE, 50 * ONE, 7 * ONE / 2 };
+    static const int64_t quantity[] = { 3, -3, ONE, -7 * ONE, 12345 * ONE, 5 * ONE / 2,
+                                        INT64_MAX / ONE * ONE };
+    static const int64_t price[] = { 1, 30 * ONE, -2 * ONE, 9000000000 * ONE, ONE / 3 };
+    unsigned off = 0, whole = 0;
+
+    for (unsigned i = 0; i < 4 * 7; i++) {
+        struct tw_terms terms = { .multiplier = multiplier[i % 4] };
+        struct tw_account *a = tw_account_new("USD");
+        struct tw_position *p = tw_account_position(a, 1, &terms);
+        tw_money cash;
+
+        tw_account_trade(a, p, ONE, quantity[i / 4], 0);
+        cash = tw_account_cash(a, 0);
+        whole += p->each != 0;
+        for (unsigned k = 0; k < 5; k++) {
+            tw_money worth = tw_terms_value(&terms, price[k], quantity[i / 4]);
+
+            tw_account_mark(a, p, price[k]);
+            off += p->worth != worth || tw_account_equity(a) != cash + worth
+                || tw_account_unrealised(a) != tw_position_unrealised(p)
+                || tw_account_free_cash(a) != cash + 2 * (worth < 0 ? worth : 0);
+        }
+        tw_account_free(a);
+    }
+    ok(off == 0, "worth at any price (%u)", off);
+    ok(whole == 12, "some of them by a product (%u)", whole);
+}
+
 static void without_memory(void)
 {
     unsigned refused = 0;
@@ -182,6 +214,7 @@ int main(void)
     by_hand();
     future();
     fees();
+    marks();
     without_memory();
     return tap_done();
 }
