@@ -16,13 +16,18 @@ enum { DUE_OVER = -2 };              /* of an entry: its exit has traded */
 static void tell(struct tw_broker *b, struct tw_order *o, const struct tw_report *r)
 {
     const struct tw_position *p = tw_account_find(b->account, o->symbol);
+    struct tw_told *to;
 
     if (tw_told_reserve(&b->told, 1) < 0) {
         b->lost = true;
         return;
     }
-    tw_told_put(&b->told, (struct tw_told){ o, *r, p ? p->quantity : 0, o->cum_qty,
-                                            (uint8_t)tw_order_status(o) });
+    to = tw_told_put(&b->told);
+    to->order = o;
+    to->report = *r;
+    to->position = p ? p->quantity : 0;
+    to->filled = o->cum_qty;
+    to->status = (uint8_t)tw_order_status(o);
     o->untold++;
 }
 
@@ -45,15 +50,19 @@ struct tw_order *tw_broker_untold_order(const struct tw_broker *b, size_t i)
 
 /* ---- reports ---- */
 
-/* The open orders' sums have what is left of it, or (-1) have it no more. */
+/* The open orders' sums have so much more of it. */
+static void add(struct tw_broker *b, const struct tw_order *o, int64_t more)
+{
+    if (!o->link || o->held || more == 0) return;
+    if (o->side == TW_SIDE_BUY) b->sum[o->symbol].buying += more;
+    else b->sum[o->symbol].selling += more;
+}
+
+/* They have what is left of it, or (-1) have it no more. */
 static void count(struct tw_broker *b, const struct tw_order *o, int sign)
 {
-    struct open *sum = o->symbol < b->n_sums ? &b->sum[o->symbol] : NULL;
-
-    if (!o->link) return;
-    if (o->held) b->n_held += (unsigned)sign;
-    else if (o->side == TW_SIDE_BUY) sum->buying += sign * tw_broker_leaves(o);
-    else sum->selling += sign * tw_broker_leaves(o);
+    if (o->link && o->held) b->n_held += (unsigned)sign;
+    add(b, o, sign * tw_broker_leaves(o));
 }
 
 static void set_held(struct tw_broker *b, struct tw_order *o, bool held)
@@ -224,24 +233,25 @@ static bool is_answer(const struct tw_report *r)
 static void report(void *ctx, struct tw_order *o, const struct tw_report *r)
 {
     struct tw_broker *b = ctx;
-    struct tw_report done = *r;
-    bool applied;
+    int64_t before = tw_broker_leaves(o);
+    struct tw_report charged;
 
-    if (tw_report_is_trade(r))
+    if (tw_report_is_trade(r)) {
+        charged = *r;
         tw_fees_charge(o->terms ? o->terms->fees : NULL, o,
-                       tw_account_traded(b->account), &done);
-    count(b, o, -1);
-    applied = tw_order_apply(o, &done);
-    if (applied && o->requests == 0 && is_answer(r)) o->asked = o->asked_price = 0;
-    count(b, o, 1);
-    if (!applied) return;
-    if (tw_report_is_trade(r)) book(b, o->symbol, o->terms, tw_order_sign(o), &done);
+                       tw_account_traded(b->account), &charged);
+        r = &charged;
+    }
+    if (!tw_order_apply(o, r)) return;
+    if (o->requests == 0 && is_answer(r)) o->asked = o->asked_price = 0;
+    add(b, o, tw_broker_leaves(o) - before);
+    if (tw_report_is_trade(r)) book(b, o->symbol, o->terms, tw_order_sign(o), r);
     if (!tw_order_is_open(o)) delist(b, o);
     if (b->shares && r->exec != TW_EXEC_PENDING_NEW)
         tw_broker_share(b, o, is_answer(r));
     if (b->probe)
-        tw_probe_report(b->probe, o, &done, tw_simulator_market(b->venue, o->symbol));
-    tell(b, o, &done);
+        tw_probe_report(b->probe, o, r, tw_simulator_market(b->venue, o->symbol));
+    tell(b, o, r);
     tell_children(b, o);
     end_entry(b, o);
 }
@@ -667,7 +677,7 @@ static int adopt_told(struct tw_broker *b, const struct tw_told_ring *from,
         struct tw_told t = *tw_told_at(from, i);
 
         t.order = copy(ctx, t.order);
-        tw_told_put(&b->told, t);
+        *tw_told_put(&b->told) = t;
     }
     return TW_OK;
 }

@@ -27,6 +27,7 @@ void tw_fees_charge(const struct tw_fees *f, const struct tw_order *o, tw_money 
 {
     tw_money value, all, least, most;
     struct tw_fee_tier now;
+    int64_t by_liquidity;
 
     if (trade->is_charged) return;
     trade->fee = trade->raw_fee = 0;
@@ -37,12 +38,13 @@ void tw_fees_charge(const struct tw_fees *f, const struct tw_order *o, tw_money 
     }
     if (!f) return;
     now = rates(f, traded);
-    value = magnitude(tw_terms_value(o->terms, trade->last_px, trade->last_qty));
-    trade->raw_fee = ratio_of(value, now.percent)
-                   + ratio_of(value, trade->liquidity == TW_LIQUIDITY_ADDED ? now.maker
-                                                                            : now.taker)
-                   + tw_money_value(f->per_share, trade->last_qty)
-                   + (o->cum_qty == 0 ? f->per_order : 0);
+    by_liquidity = trade->liquidity == TW_LIQUIDITY_ADDED ? now.maker : now.taker;
+    value = now.percent | by_liquidity | f->maximum
+          ? magnitude(tw_terms_value(o->terms, trade->last_px, trade->last_qty)) : 0;
+    if (now.percent) trade->raw_fee += ratio_of(value, now.percent);
+    if (by_liquidity) trade->raw_fee += ratio_of(value, by_liquidity);
+    if (f->per_share) trade->raw_fee += tw_money_value(f->per_share, trade->last_qty);
+    if (o->cum_qty == 0) trade->raw_fee += f->per_order;
     all = o->raw_fees + trade->raw_fee;
     least = f->minimum;
     if (f->maximum) {

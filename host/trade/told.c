@@ -5,12 +5,11 @@
 
 #include "base/memory.h"
 
-int tw_told_reserve(struct tw_told_ring *r, size_t more)
+int tw_told_grow(struct tw_told_ring *r, size_t more)
 {
     size_t room = r->room ? r->room : 16;
     struct tw_told *grown;
 
-    if (r->n + more <= r->room) return TW_OK;
     while (room < r->n + more) room *= 2;
     grown = tw_calloc(room, sizeof *grown);
     if (!grown) return UV_ENOMEM;

@@ -30,12 +30,16 @@ struct tw_told_ring {
 };
 
 /* Room for `more` ones.  UV_ENOMEM: there is none. */
-int tw_told_reserve(struct tw_told_ring *r, size_t more);
-
-/* There is room. */
-static inline void tw_told_put(struct tw_told_ring *r, struct tw_told t)
+int tw_told_grow(struct tw_told_ring *r, size_t more);
+static inline int tw_told_reserve(struct tw_told_ring *r, size_t more)
 {
-    r->item[(r->first + r->n++) & (r->room - 1)] = t;
+    return r->n + more <= r->room ? 0 : tw_told_grow(r, more);
+}
+
+/* Where one more goes; there is room. */
+static inline struct tw_told *tw_told_put(struct tw_told_ring *r)
+{
+    return &r->item[(r->first + r->n++) & (r->room - 1)];
 }
 
 /* The i-th; there are more. */
