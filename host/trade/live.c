@@ -7,12 +7,11 @@
 
 /* ---- heaps ---- */
 
-int tw_live_reserve(struct tw_live_heap *h, size_t n, size_t *bytes)
+int tw_live_grow(struct tw_live_heap *h, size_t n, size_t *bytes)
 {
     size_t room = h->room ? h->room : 8;
     struct tw_live_item *grown;
 
-    if (n <= h->room) return TW_OK;
     while (room < n) room *= 2;
     grown = tw_realloc(h->item, room * sizeof *grown);
     if (!grown) return UV_ENOMEM;
@@ -65,14 +64,6 @@ void tw_live_remove(struct tw_live_heap *h, enum tw_live_place place, struct tw_
     rise(h, place, at, last);
 }
 
-struct tw_live *tw_live_pop(struct tw_live_heap *h, enum tw_live_place place)
-{
-    struct tw_live *l = h->n > 0 ? h->item[0].live : NULL;
-
-    if (l) tw_live_remove(h, place, l);
-    return l;
-}
-
 void tw_live_move(struct tw_live_heap **now, struct tw_live_heap *h,
                   enum tw_live_place place, int64_t key, struct tw_live *l)
 {
@@ -95,8 +86,8 @@ static void touch(const struct tw_live_heap *h, size_t at, int64_t bound,
     }
 }
 
-void tw_live_touch(const struct tw_live_heap *h, int64_t bound, uint32_t symbol,
-                   struct tw_live_heap *out)
+void tw_live_touch_any(const struct tw_live_heap *h, int64_t bound, uint32_t symbol,
+                       struct tw_live_heap *out)
 {
     touch(h, 0, bound, symbol, out);
 }

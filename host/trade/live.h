@@ -51,21 +51,37 @@ struct tw_live_groups {
 };
 
 /* Room for so many; *bytes has what that takes more.  UV_ENOMEM: there is none. */
-int tw_live_reserve(struct tw_live_heap *h, size_t n, size_t *bytes);
+int tw_live_grow(struct tw_live_heap *h, size_t n, size_t *bytes);
+static inline int tw_live_reserve(struct tw_live_heap *h, size_t n, size_t *bytes)
+{
+    return n <= h->room ? 0 : tw_live_grow(h, n, bytes);
+}
 
 /* There is room.  pop: NULL when it is empty. */
 void tw_live_put(struct tw_live_heap *h, enum tw_live_place place, int64_t key,
                  uint64_t then, struct tw_live *l);
 void tw_live_remove(struct tw_live_heap *h, enum tw_live_place place, struct tw_live *l);
-struct tw_live *tw_live_pop(struct tw_live_heap *h, enum tw_live_place place);
+static inline struct tw_live *tw_live_pop(struct tw_live_heap *h,
+                                          enum tw_live_place place)
+{
+    struct tw_live *l = h->n > 0 ? h->item[0].live : NULL;
+
+    if (l) tw_live_remove(h, place, l);
+    return l;
+}
 
 /* Of that place it is in heap h, with that key; NULL: in none.  *now: where it is. */
 void tw_live_move(struct tw_live_heap **now, struct tw_live_heap *h,
                   enum tw_live_place place, int64_t key, struct tw_live *l);
 
 /* Puts all of a symbol whose key is not above the bound into `out`, by their rank. */
-void tw_live_touch(const struct tw_live_heap *h, int64_t bound, uint32_t symbol,
-                   struct tw_live_heap *out);
+void tw_live_touch_any(const struct tw_live_heap *h, int64_t bound, uint32_t symbol,
+                       struct tw_live_heap *out);
+static inline void tw_live_touch(const struct tw_live_heap *h, int64_t bound,
+                                 uint32_t symbol, struct tw_live_heap *out)
+{
+    if (h->n > 0) tw_live_touch_any(h, bound, symbol, out);
+}
 
 /* The group of the order, which comes last in it.  UV_ENOMEM: it is in none. */
 int tw_live_join(struct tw_live_groups *g, struct tw_live *l);

@@ -31,11 +31,6 @@ struct tw_live_symbol *tw_live_orders_add_symbol(struct tw_live_orders *t, uint3
     return t->symbols[id];
 }
 
-struct tw_live_symbol *tw_live_orders_seen(const struct tw_live_orders *t, uint32_t id)
-{
-    return id < t->n_symbols ? t->symbols[id] : NULL;
-}
-
 /* ---- where they are ---- */
 
 bool tw_live_is_stop(const struct tw_resting *r)
@@ -111,14 +106,26 @@ void tw_live_orders_bury(struct tw_live_orders *t, struct tw_live *l)
     t->dead = l;
 }
 
-void tw_live_orders_sweep(struct tw_live_orders *t)
+void tw_live_orders_sweep_all(struct tw_live_orders *t)
 {
     while (t->dead) {
-        struct tw_live *next = t->dead->next;
+        struct tw_live *l = t->dead;
 
-        tw_free(t->dead);
-        t->dead = next;
+        t->dead = l->next;
+        if (t->n_spare < TW_LIVE_SPARE) t->spare[t->n_spare++] = l;
+        else tw_free(l);
     }
+}
+
+/* Zeroed; NULL: no memory. */
+static struct tw_live *allocate(struct tw_live_orders *t)
+{
+    struct tw_live *l;
+
+    if (t->n_spare == 0) return tw_calloc(1, sizeof *l);
+    l = t->spare[--t->n_spare];
+    *l = (struct tw_live){ .dead = false };
+    return l;
 }
 
 /* ---- one more ---- */
@@ -141,7 +148,7 @@ int tw_live_orders_reserve(struct tw_live_orders *t, const struct tw_order *o)
 struct tw_live *tw_live_orders_add(struct tw_live_orders *t, struct tw_order *o,
                                    int64_t arrives_ns)
 {
-    struct tw_live *l = tw_live_orders_reserve(t, o) < 0 ? NULL : tw_calloc(1, sizeof *l);
+    struct tw_live *l = tw_live_orders_reserve(t, o) < 0 ? NULL : allocate(t);
 
     if (!l) return NULL;
     l->r.order = o;
@@ -254,6 +261,7 @@ void tw_live_orders_fini(struct tw_live_orders *t)
         }
         tw_free(at);
     }
+    while (t->n_spare > 0) tw_free(t->spare[--t->n_spare]);
     tw_free(t->groups.bucket);
     tw_free(t->ends.item);
     tw_free(t->touched.item);

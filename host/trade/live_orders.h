@@ -21,6 +21,8 @@ struct tw_live_symbol {
     size_t n;                        /* orders                                      */
 };
 
+enum { TW_LIVE_SPARE = 16 };
+
 /* Zeroed: there are none. */
 struct tw_live_orders {
     struct tw_live_symbol **symbols; /* by id; NULL: not seen                       */
@@ -29,6 +31,8 @@ struct tw_live_orders {
     struct tw_live_heap touched;     /* what is looked at now: room for all orders  */
     struct tw_live_groups groups;
     struct tw_live *dead;            /* to be freed                                 */
+    struct tw_live *spare[TW_LIVE_SPARE];    /* n_spare that were                   */
+    size_t n_spare;
     size_t n;                        /* orders                                      */
     size_t bytes;                    /* of symbols and heaps                        */
     uint64_t rank;                   /* the last one                                */
@@ -44,7 +48,11 @@ static inline struct tw_live_symbol *tw_live_orders_symbol(struct tw_live_orders
     return id < t->n_symbols && t->symbols[id] ? t->symbols[id]
                                                : tw_live_orders_add_symbol(t, id);
 }
-struct tw_live_symbol *tw_live_orders_seen(const struct tw_live_orders *t, uint32_t id);
+static inline struct tw_live_symbol *tw_live_orders_seen(const struct tw_live_orders *t,
+                                                         uint32_t id)
+{
+    return id < t->n_symbols ? t->symbols[id] : NULL;
+}
 
 bool tw_live_is_stop(const struct tw_resting *r);
 
@@ -68,7 +76,11 @@ void tw_live_orders_set_end(struct tw_live_orders *t, struct tw_live *l,
 
 /* It has ended; sweep frees those that have. */
 void tw_live_orders_bury(struct tw_live_orders *t, struct tw_live *l);
-void tw_live_orders_sweep(struct tw_live_orders *t);
+void tw_live_orders_sweep_all(struct tw_live_orders *t);
+static inline void tw_live_orders_sweep(struct tw_live_orders *t)
+{
+    if (t->dead) tw_live_orders_sweep_all(t);
+}
 
 /* Copies of all of another's, of copies of their orders, into none.  UV_ENOMEM. */
 int tw_live_orders_adopt(struct tw_live_orders *t, const struct tw_live_orders *from,
