@@ -27,24 +27,14 @@ void ltw_journal_free(struct ltw_journal *j)
     tw_free(j);
 }
 
-/* Its label is a user value of the order. */
-static char *copy_label(lua_State *L, struct ltw_journal *j, const struct tw_order *o)
+static char *copy_label(struct ltw_journal *j, const char *text)
 {
-    const struct ltw_order *own = (const struct ltw_order *)o;
-    int top = lua_gettop(L);
-    char *label = NULL;
-    const char *text;
-    size_t n;
+    size_t n = text ? strlen(text) : 0;
+    char *label = text ? tw_calloc(1, n + 1) : NULL;
 
-    ltw_push_order(L, &own->o);
-    if (lua_getiuservalue(L, -1, 1) == LUA_TSTRING) {
-        text = lua_tolstring(L, -1, &n);
-        label = tw_calloc(1, n + 1);
-        if (label) memcpy(label, text, n);
-        if (label) j->labels += n + 1;
-    }
-    lua_settop(L, top);
-    return label;
+    if (!label) return NULL;
+    j->labels += n + 1;
+    return memcpy(label, text, n);
 }
 
 /* The first one whose id is not below that: they come in the order of their ids, and most
@@ -64,8 +54,7 @@ static size_t index_of(const struct ltw_journal *j, uint64_t id)
 }
 
 /* Where the order is, or will be.  NULL: no memory. */
-static struct ltw_entry *find(lua_State *L, struct ltw_journal *j,
-                              const struct tw_order *o)
+static struct ltw_entry *find(struct ltw_journal *j, const struct tw_order *o)
 {
     size_t i = index_of(j, o->id);
 
@@ -78,10 +67,12 @@ static struct ltw_entry *find(lua_State *L, struct ltw_journal *j,
         j->entry = grown;
         j->room = room;
     }
-    memmove(&j->entry[i + 1], &j->entry[i], (j->n - i) * sizeof *j->entry);
+    if (i < j->n)
+        memmove(&j->entry[i + 1], &j->entry[i], (j->n - i) * sizeof *j->entry);
     j->n++;
     j->entry[i] = (struct ltw_entry){
-        .id = o->id, .script = j->script, .label = copy_label(L, j, o),
+        .id = o->id, .script = j->script,
+        .label = copy_label(j, ((const struct ltw_order *)o)->label),
     };
     return &j->entry[i];
 }
@@ -116,10 +107,10 @@ size_t ltw_journal_bytes(const struct ltw_journal *j)
         + tw_ledger_bytes(j->trades);
 }
 
-bool ltw_journal_told(lua_State *L, struct ltw_journal *j, const struct tw_told *t)
+bool ltw_journal_told(struct ltw_journal *j, const struct tw_told *t)
 {
     const struct tw_order *o = t->order;
-    struct ltw_entry *e = find(L, j, o);
+    struct ltw_entry *e = find(j, o);
 
     if (!e) return false;
     e->time_ns = o->time_ns > j->begin_ns ? o->time_ns : j->begin_ns;
@@ -141,5 +132,5 @@ bool ltw_journal_told(lua_State *L, struct ltw_journal *j, const struct tw_told 
         j->open += (before == 0 && t->position != 0);
         j->open -= (before != 0 && t->position == 0);
     }
-    return tw_ledger_told(j->trades, t) == TW_OK;
+    return t->report.exec != TW_EXEC_TRADE || tw_ledger_told(j->trades, t) == TW_OK;
 }

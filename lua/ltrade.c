@@ -121,7 +121,7 @@ static void send_order(lua_State *L, struct ltw_trader *t, const char *what, int
     int rc;
 
     lua_pushvalue(L, idx);
-    own->ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    ltw_trader_hold(L, t, own);
     own->trader = t;
     for (int i = idx + 1; i <= last; i++)
         t->exits[t->n_exits++] = lua_touserdata(L, i);
@@ -131,8 +131,7 @@ static void send_order(lua_State *L, struct ltw_trader *t, const char *what, int
         output_order(L, t, own->o.side == TW_SIDE_BUY ? "buy" : "sell", &own->o);
         return;
     }
-    luaL_unref(L, LUA_REGISTRYINDEX, own->ref);
-    own->ref = LUA_NOREF;
+    ltw_trader_release(L, t, own);
     own->trader = NULL;
     luaL_error(L, "%s: %s", what, error.text);
 }

@@ -86,18 +86,35 @@ void ltw_trader_new(lua_State *L, uint32_t script, const char *name, bool muted,
     ltw_trader_inherit(L, t, name);
 }
 
-/* O1.  Nothing refers to it any more. */
-static void release(lua_State *L, struct ltw_order *own)
+/* Most orders take the place in the registry that one before them has left: luaL_ref and
+ * luaL_unref keep a list of places in Lua, for four times as long. */
+void ltw_trader_hold(lua_State *L, struct ltw_trader *t, struct ltw_order *own)
 {
-    luaL_unref(L, LUA_REGISTRYINDEX, own->ref);
+    if (t->n_spare == 0) {
+        own->ref = luaL_ref(L, LUA_REGISTRYINDEX);
+        return;
+    }
+    own->ref = t->spare[--t->n_spare];
+    lua_rawseti(L, LUA_REGISTRYINDEX, own->ref);
+}
+
+void ltw_trader_release(lua_State *L, struct ltw_trader *t, struct ltw_order *own)
+{
+    if (own->ref != LUA_NOREF && t->n_spare < LTW_SPARE_REFS) {
+        lua_pushboolean(L, 0);
+        lua_rawseti(L, LUA_REGISTRYINDEX, own->ref);
+        t->spare[t->n_spare++] = own->ref;
+    } else {
+        luaL_unref(L, LUA_REGISTRYINDEX, own->ref);
+    }
     own->ref = LUA_NOREF;
 }
 
-/* Likewise, and no more will be told of it. */
+/* Nothing refers to it any more, and no more will be told of it. */
 static void end(lua_State *L, struct ltw_trader *t, struct ltw_order *own)
 {
     if (t->journal) ltw_journal_ended(t->journal, &own->o);
-    release(L, own);
+    ltw_trader_release(L, t, own);
 }
 
 void ltw_trader_free(lua_State *L, struct ltw_trader *t)
@@ -116,7 +133,8 @@ void ltw_trader_free(lua_State *L, struct ltw_trader *t)
     }
     for (struct ltw_order *own = t->ended; own; own = own->next)
         luaL_unref(L, LUA_REGISTRYINDEX, own->ref);
-    if (t->adopted) release(L, t->adopted);
+    if (t->adopted) ltw_trader_release(L, t, t->adopted);
+    while (t->n_spare > 0) luaL_unref(L, LUA_REGISTRYINDEX, t->spare[--t->n_spare]);
     ltw_words_fini(&t->words);
     ltw_state(L)->bytes -= t->bytes;
     tw_broker_free(t->broker);
@@ -262,14 +280,12 @@ static bool begin(lua_State *L, struct ltw_trader *t)
     struct ltw_order *own;
 
     finish(L, t);
-    if (tw_broker_untold(t->broker) == 0) return false;
-    ltw_trader_count(L, t, 0);
-    tw_broker_next(t->broker, &t->told);
+    if (!tw_broker_next(t->broker, &t->told)) return false;
     own = (struct ltw_order *)t->told.order;
     own->reason = t->told.report.reason;
     own->words = t->told.report.words != 0;
     if (own->words) push_words(L, t, own);
-    if (t->journal && !ltw_journal_told(L, t->journal, &t->told))
+    if (t->journal && !ltw_journal_told(t->journal, &t->told))
         luaL_error(L, "not enough memory");
     t->orders += t->told.report.exec == TW_EXEC_PENDING_NEW;
     t->fills += t->told.report.exec == TW_EXEC_TRADE;
@@ -312,6 +328,12 @@ static int stage_handler(const struct ltw_trader *t, unsigned stage)
     return tw_report_is_trade(r) ? LTW_ON_POSITION : -1;
 }
 
+static bool hears(const struct ltw_handler *handlers)
+{
+    return handlers[LTW_ON_ORDER].bound || handlers[LTW_ON_FILL].bound
+        || handlers[LTW_ON_POSITION].bound;
+}
+
 int ltw_trader_push(lua_State *L, struct ltw_trader *t,
                     const struct ltw_handler *handlers, int *id)
 {
@@ -321,7 +343,10 @@ int ltw_trader_push(lua_State *L, struct ltw_trader *t,
         if ((t->stage == NOTHING || t->stage == DONE) && !begin(L, t)) return -1;
         stage = t->stage++;
         if (stage == APPEND) {
-            if (append_now(t)) continue;
+            if (append_now(t)) {
+                if (!hears(handlers)) t->stage = DONE;
+                continue;
+            }
             *id = -1;
             lua_pushcfunction(L, append);
             lua_pushlightuserdata(L, t);

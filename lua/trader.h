@@ -28,6 +28,8 @@ struct ltw_script;
 struct tw_fix_gateway;
 struct tw_seat;
 
+enum { LTW_SPARE_REFS = 16 };
+
 struct ltw_rate { uint32_t symbol, currency; bool inverse; };
 
 struct ltw_trader {
@@ -59,6 +61,8 @@ struct ltw_trader {
     unsigned n_exits;
     struct ltw_order *adopted;           /* made for one of a former run, or NULL    */
     struct ltw_words words;              /* the venue's own, that are not told yet   */
+    int spare[LTW_SPARE_REFS];           /* n_spare places of the registry           */
+    unsigned n_spare;
 };
 
 /* The userdata that an order is in. */
@@ -113,6 +117,10 @@ void ltw_trader_heed(lua_State *L, struct ltw_trader *t);
  * arguments as it returns.  -1: nothing. */
 int ltw_trader_push(lua_State *L, struct ltw_trader *t,
                     const struct ltw_handler *handlers, int *id);
+
+/* [-1, +0, m]  O1.  The order's userdata, which is popped, is held; and is no more. */
+void ltw_trader_hold(lua_State *L, struct ltw_trader *t, struct ltw_order *own);
+void ltw_trader_release(lua_State *L, struct ltw_trader *t, struct ltw_order *own);
 
 /* [-0, +0, e]  What the broker and the journal take counts as the state's.  Raises when
  * with so much more it is above the limit. */
