@@ -231,11 +231,12 @@ instrument has come.  Where no record is left to trade on the run fails.
 An error of a script ends the run, with its record and traceback; so does a handler that
 takes longer than --time, and a line of data that is none, where time goes back, or a
 price is 0: with file and line; in a tape file, a record with a price of 0 and a block
-that is damaged: with its number, and where the block begins.  --skip-bad leaves these
-out.  What is odd is read as it is, and the first is told of: quotes whose bid is above
-the ask, prices below 0, in a tape file records of a source that are earlier than the one
-before.  So are the first gap of a recording, what was cut from one that was not closed,
-and symbols that a script names and the data do not have.
+that is damaged: with its number, and where the block begins; and a second bar of one
+symbol, length and time, in whatever file: with where the first is.  --skip-bad leaves
+these out.  What is odd is read as it is, and the first is told of: quotes whose bid is
+above the ask, prices below 0, in a tape file records of a source that are earlier than
+the one before.  So are the first gap of a recording, what was cut from one that was not
+closed, and symbols that a script names and the data do not have.
 
 Figures are of the equity at the end of each day: days are of UTC, 252 a year (N), or 365
 where there is a tenth of weekends.  total_return, cagr and drawdowns count from the cash
@@ -576,7 +577,8 @@ after.  The same file twice is refused.
 
 A record that is refused is told with its file and line and is left out; where none is
 left, that is an error.  One that is earlier than the one before it, or a quote whose bid
-is above its ask, is kept; the first of a file is told.  OUT.tape must not be there; it is
+is above its ask, is kept; the first of a file is told.  A second bar of one symbol,
+length and time is refused, in whatever file it is.  OUT.tape must not be there; it is
 whole or not made at all.
 
   tidewire convert data/lean/forex/fxcm forex.tape --from 2014-05-07 --to 2014-05-08

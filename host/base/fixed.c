@@ -51,6 +51,66 @@ int tw_fixed_parse(const char *text, size_t n, int64_t *out)
     return parse_long(text, n, out);
 }
 
+/* Of a number that parse_long refuses for its decimals. */
+static __attribute__((noinline)) int parse_noisy(const char *text, size_t n, int64_t *out)
+{
+    const char *point = memchr(text, '.', n);
+    size_t i = point ? (size_t)(point - text) + 1 + DECIMALS : n;
+    uint64_t unit = TW_FIXED_ONE, rest = 0, v;
+    bool up, negative = *text == '-';
+    int64_t cut;
+
+    if (i >= n || tw_fixed_parse(text, i, &cut) < 0) return TW_ERANGE;
+    for (; i < n; i++) {
+        unsigned digit = (unsigned char)text[i] - (unsigned)'0';
+
+        if (digit > 9) return TW_EFORMAT;
+        unit /= 10;
+        rest += unit * digit;
+    }
+    up = rest > TW_FIXED_ONE / 2;
+    if (up) rest = TW_FIXED_ONE - rest;
+    v = (negative ? 0 - (uint64_t)cut : (uint64_t)cut) + up;
+    if (v > INT64_MAX || rest * 1000 >= v) return TW_ERANGE;
+    *out = negative ? -(int64_t)v : (int64_t)v;
+    return TW_OK;
+}
+
+int tw_fixed_parse_near(const char *text, size_t n, int64_t *out)
+{
+    int rc = tw_fixed_parse(text, n, out);
+
+    return rc == TW_ERANGE ? parse_noisy(text, n, out) : rc;
+}
+
+/* Of "1e30"; NULL: it is no number with an exponent. */
+static const char *why_no_exponent(const char *text, size_t n)
+{
+    size_t e = 0, at, power = 0;
+    int64_t v = 0;
+    double x;
+
+    while (e < n && text[e] != 'e' && text[e] != 'E') e++;
+    at = e + 1;
+    if (at < n && (text[at] == '+' || text[at] == '-')) at++;
+    if (at >= n || tw_fixed_parse(text, e, &v) == TW_EFORMAT) return NULL;
+    for (; at < n && text[at] >= '0' && text[at] <= '9'; at++)
+        if (power < 1000) power = power * 10 + (size_t)(text[at] - '0');
+    if (at < n) return NULL;
+    x = tw_fixed_to_double(v < 0 ? -v : v);
+    for (; text[e + 1] != '-' && power > 0 && x < 9.2e9; power--) x *= 10;
+    return x < 9.2e9 ? "has an exponent: write it in digits"
+                     : "is out of range: up to 9223372036 fits";
+}
+
+const char *tw_fixed_why(const char *text, size_t n, int code)
+{
+    const char *why = code == TW_ERANGE ? "does not fit nine decimals"
+                                        : why_no_exponent(text, n);
+
+    return why ? why : "is not a number";
+}
+
 size_t tw_fixed_format(int64_t v, char out[TW_FIXED_TEXT])
 {
     uint64_t magnitude = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;

@@ -20,6 +20,15 @@ enum { TW_FIXED_TEXT = 24 };   /* bytes that tw_fixed_format may need */
  * Thread: any.  Blocks: never.  Memory: none. */
 int tw_fixed_parse(const char *text, size_t n, int64_t *out);
 
+/* As that, but what a double has added to a number in its last digits, as in
+ * 0.30000000000000004, is rounded away: decimals behind the ninth that make less than a
+ * part in 1,000,000,000,000 of it.  Thread: any.  Blocks: never.  Memory: none. */
+int tw_fixed_parse_near(const char *text, size_t n, int64_t *out);
+
+/* What is wrong with a text that one of these has refused with code: "is not a number".
+ * Thread: any.  Blocks: never.  Memory: none. */
+const char *tw_fixed_why(const char *text, size_t n, int code);
+
 /* Writes the shortest decimal text of v and a 0 byte; returns its length.
  * Thread: any.  Blocks: never.  Memory: none. */
 size_t tw_fixed_format(int64_t v, char out[TW_FIXED_TEXT]);

@@ -39,15 +39,18 @@ enum {
 };
 
 #define LAST_BYTES (((size_t)TW_SYMBOL_MAX + 1) * sizeof(struct tw_quote))
-#define NEWEST_BYTES (((size_t)TW_SYMBOL_MAX + 1) * sizeof(uint64_t))
+#define NEWEST_BYTES (((size_t)TW_SYMBOL_MAX + 1) * sizeof(struct newest))
 #define SECOND_NS INT64_C(1000000000)
 #define DAY_NS (86400 * SECOND_NS)
+
+/* The last bar of a symbol: its time from INT64_MIN on, and the sides that were there. */
+struct newest { uint64_t at; unsigned sides; };
 
 struct csv {
     struct tw_codec codec;         /* first: what the caller holds        */
     struct tw_symbols *symbols;    /* constant, as all up to columns      */
     struct tw_quote *last;         /* C4; by symbol id, pages as touched  */
-    uint64_t *newest;              /* C4; a bar's time from INT64_MIN on  */
+    struct newest *newest;         /* C4 */
     uint32_t symbol;               /* of every row, or 0                  */
     struct tw_zone *zone;          /* NULL: UTC                           */
     int64_t interval_ns;           /* of bars, or 0                       */
@@ -159,35 +162,12 @@ static void read_header(struct csv *c, const char *p, const char *end)
                show(all).text);
 }
 
-/* Why "1e30" is none that can be read; NULL: it is no number with an exponent. */
-static const char *refuse_exponent(struct tw_csv_field f)
-{
-    size_t e = 0, at, power = 0;
-    int64_t v = 0;
-    double x;
-
-    while (e < f.n && f.p[e] != 'e' && f.p[e] != 'E') e++;
-    at = e + 1;
-    if (at < f.n && (f.p[at] == '+' || f.p[at] == '-')) at++;
-    if (at >= f.n || tw_fixed_parse(f.p, e, &v) == TW_EFORMAT) return NULL;
-    for (; at < f.n && f.p[at] >= '0' && f.p[at] <= '9'; at++)
-        if (power < 1000) power = power * 10 + (size_t)(f.p[at] - '0');
-    if (at < f.n) return NULL;
-    x = tw_fixed_to_double(v < 0 ? -v : v);
-    for (; f.p[e + 1] != '-' && power > 0 && x < 9.2e9; power--) x *= 10;
-    return x < 9.2e9 ? "has an exponent: write it in digits"
-                            : "is out of range: up to 9223372036 fits";
-}
-
 /* A field that is no number: counted by the caller, told here. */
 static RARE bool refuse(struct csv *c, enum tw_csv_column m, struct tw_csv_field f,
                         int code)
 {
-    const char *why = code == TW_ERANGE ? "does not fit nine decimals"
-                                        : refuse_exponent(f);
-
     report(c, "%s '%s' %s", tw_column_name(m), show(f).text,
-           why ? why : "is not a number");
+           tw_fixed_why(f.p, f.n, code));
     return false;
 }
 
@@ -216,7 +196,7 @@ bool read_adjusted(struct csv *c, enum tw_csv_column m, struct tw_csv_field f,
                     && tw_factors_adjust(c->factors, c->day, out) == 0)
                 || refuse(c, m, f, TW_ERANGE);
     }
-    r = tw_fixed_parse(f.p, f.n, &v);
+    r = tw_fixed_parse_near(f.p, f.n, &v);
     if (r == 0 && c->scale > 1 && v % c->scale != 0) r = TW_ERANGE;
     *out = c->scale > 1 ? v / c->scale : v;
     if (r == 0) r = tw_factors_adjust(c->factors, c->day, out);
@@ -230,7 +210,7 @@ static inline bool read_price(struct csv *c, enum tw_csv_column m, struct tw_csv
 
     if (c->scale > 1 || c->factors) return read_adjusted(c, m, f, out);
     if (f.n - 1 < 8 && tw_word_fixed(tw_word_load_part(f.p, f.n), f.n, out)) return true;
-    r = tw_fixed_parse(f.p, f.n, out);
+    r = tw_fixed_parse_near(f.p, f.n, out);
     return r == 0 || refuse(c, m, f, r);
 }
 
@@ -241,7 +221,7 @@ static inline bool read_size(struct csv *c, enum tw_csv_column m, struct tw_csv_
 
     *out = 0;
     if (f.n == 0) return true;
-    r = tw_fixed_parse(f.p, f.n, out);
+    r = tw_fixed_parse_near(f.p, f.n, out);
     if (r) return refuse(c, m, f, r);
     return (*out >= 0 && f.p[0] != '-') || refuse_negative(c, m, f);
 }
@@ -487,11 +467,13 @@ static unsigned read_bars(struct csv *c, const struct tw_csv_field *f, uint32_t 
                           int64_t time, struct tw_record r[ROW])
 {
     uint64_t at = (uint64_t)time - (uint64_t)INT64_MIN;
+    struct newest *newest = &c->newest[symbol];
+    unsigned sides = is_there(f, TW_CSV_BID_OPEN) + 2u * is_there(f, TW_CSV_ASK_OPEN);
     unsigned n = 0;
 
-    if (c->newest[symbol] > at) {
-        report(c, "time '%s' is before that of the symbol's last bar",
-               show(f[TW_CSV_TIME]).text);
+    if (newest->at >= at && (newest->at > at || !(~newest->sides & sides))) {
+        report(c, "time '%s' is %s the symbol's last bar", show(f[TW_CSV_TIME]).text,
+               newest->at > at ? "before that of" : "that of");
         return 0;
     }
     if (c->columns.at[TW_CSV_OPEN] < 0) r[1] = r[0];
@@ -510,7 +492,8 @@ static unsigned read_bars(struct csv *c, const struct tw_csv_field *f, uint32_t 
         n += bid;
     }
     if (n == 0) return 0;
-    c->newest[symbol] = at;
+    newest->sides = sides | (newest->at == at ? newest->sides : 0);
+    newest->at = at;
     if (symbol < c->low) c->low = symbol;
     if (symbol > c->high) c->high = symbol;
     return n;

@@ -95,9 +95,7 @@ unsigned tw_record_odd(const struct tw_record *r, int64_t *last_ns, unsigned *to
     return odd;
 }
 
-enum { STAMP = 48 };
-
-static const char *stamp(int64_t ns, char out[STAMP])
+const char *tw_stamp_text(int64_t ns, char out[TW_STAMP_TEXT])
 {
     int64_t part = (ns % TW_FIXED_ONE + TW_FIXED_ONE) % TW_FIXED_ONE;
     time_t second = (time_t)((ns - part) / TW_FIXED_ONE);
@@ -105,9 +103,9 @@ static const char *stamp(int64_t ns, char out[STAMP])
     size_t n;
 
     gmtime_r(&second, &tm);
-    n = strftime(out, STAMP, "%Y-%m-%d %H:%M:%S", &tm);
+    n = strftime(out, TW_STAMP_TEXT, "%Y-%m-%d %H:%M:%S", &tm);
     if (part == 0) return out;
-    n += (size_t)snprintf(out + n, STAMP - n, ".%09d", (int)part);
+    n += (size_t)snprintf(out + n, TW_STAMP_TEXT - n, ".%09d", (int)part);
     while (out[n - 1] == '0') out[--n] = '\0';
     return out;
 }
@@ -115,10 +113,12 @@ static const char *stamp(int64_t ns, char out[STAMP])
 const char *tw_back_text(const struct tw_record *r, int64_t last_ns,
                          char out[TW_ODD_TEXT])
 {
-    char from[STAMP], to[STAMP];
+    char from[TW_STAMP_TEXT], to[TW_STAMP_TEXT];
 
-    snprintf(out, TW_ODD_TEXT, "time goes back, from %s to %s%s", stamp(last_ns, from),
-             stamp(r->time, to), r->kind == TW_BAR ? ", the ends of bars" : "");
+    tw_stamp_text(last_ns, from);
+    tw_stamp_text(r->time, to);
+    snprintf(out, TW_ODD_TEXT, "time goes back, from %s to %s%s", from, to,
+             r->kind == TW_BAR ? ", the ends of bars" : "");
     return out;
 }
 

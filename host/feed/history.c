@@ -10,6 +10,7 @@
  *   H3  Of many files (years of a file a day) only those are open whose time has come:
  *       the others have their first record in hand, and begin anew when it is due.
  *   H4  Of many none has a descriptor but while it is read.
+ *   H5  A bar that another file has given is a bad line, as is one that its own has.
  *
  * Layer host/feed.  Thread: the owner's.
  */
@@ -25,6 +26,7 @@
 #include "feed/fix.h"
 #include "feed/merge.h"
 #include "feed/scan.h"
+#include "feed/twin.h"
 
 enum { ROOM_FIRST = 1024, SOURCES_MAX = 65536, AWAKE_MAX = 16, TEXT = 512 };
 
@@ -73,6 +75,8 @@ struct tw_history {
     bool (*is_own)(void *ctx, const char *script);
     void (*topic)(void *ctx, const char *topic, const char *dictionary);
     struct tw_resolutions only;
+    struct tw_twins *twins;               /* H5; NULL: there is one file alone    */
+    bool passed;                          /* H5: the record in hand               */
     struct tw_sources *sources;           /* the caller's, or NULL                */
     char *own[TW_HISTORY_BOOK];           /* the names of sources, by number      */
     uint64_t bytes;
@@ -109,6 +113,7 @@ void tw_history_free(struct tw_history *h)
     if (!h) return;
     for (unsigned i = 0; i < h->n; i++) free_source(h->source[i]);
     for (unsigned id = 0; id < TW_HISTORY_BOOK; id++) tw_free(h->own[id]);
+    tw_twins_free(h->twins);
     tw_free(h->source);
     tw_free(h->heap);
     tw_free(h);
@@ -356,11 +361,9 @@ static struct source *add(struct tw_history *h, struct tw_error *error)
     }
     tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     if (h->n == h->room) {
-        source = tw_realloc(h->source, room * sizeof *source);
-        if (!source) return NULL;
+        if (!(source = tw_realloc(h->source, room * sizeof *source))) return NULL;
         h->source = source;
-        heap = tw_realloc(h->heap, room * sizeof *heap);
-        if (!heap) return NULL;
+        if (!(heap = tw_realloc(h->heap, room * sizeof *heap))) return NULL;
         h->heap = heap;
         h->room = room;
     }
@@ -386,6 +389,8 @@ int tw_history_add(struct tw_history *h, const struct tw_history_file *file,
     int rc;
 
     if (!s) return error->code;
+    if (h->n > 1 && !h->twins && !(h->twins = tw_twins_new()))
+        return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     s->refill = read_more;
     s->batch.owner = s;
     s->batch.full = keep;
@@ -720,9 +725,23 @@ void tw_history_only(struct tw_history *h, const struct tw_resolutions *only)
 static TW_APART const struct tw_record *find(struct tw_history *h, struct tw_error *error)
 {
     const struct tw_record *r;
+    struct tw_place place;
+    char text[TW_TWIN_TEXT];
+    int rc = 0;
 
     if (!h->begun && begin(h, error) < 0) return NULL;
-    while ((r = next(h, error)) && !tw_resolutions_have(&h->only, r)) tw_history_take(h);
+    for (; (r = next(h, error)); tw_history_take(h)) {
+        if (!tw_resolutions_have(&h->only, r)) continue;
+        if (!h->twins || r->kind != TW_BAR || h->passed) break;
+        place = tw_history_place(h);
+        rc = tw_twins_look(h->twins, r, &place, h->symbols, text);          /* H5 */
+        if (rc == 0) break;
+        if (rc > 0) on_problem(h->heap[0], text);
+        if (rc < 0) tw_fail(error, rc, "%s", tw_strerror(rc));
+        else if (h->stopped) rc = tw_fail(error, TW_EFORMAT, "%s", h->why);
+        if (rc < 0) return NULL;
+    }
+    h->passed = true;
     return r;
 }
 
@@ -730,7 +749,8 @@ const struct tw_record *tw_history_peek(struct tw_history *h, struct tw_error *e
 {
     const struct source *s = h->left > 0 ? h->heap[0] : NULL;
 
-    if (s && h->begun && s->next != s->end && h->only.n == 0) return s->next;
+    if (s && h->begun && s->next != s->end && h->only.n == 0
+        && (!h->twins || h->passed || s->next->kind != TW_BAR)) return s->next;
     return find(h, error);
 }
 
@@ -738,6 +758,7 @@ void tw_history_take(struct tw_history *h)
 {
     struct source *s = h->heap[0];
 
+    h->passed = false;
     s->next++;
     if (h->left > 1 && s->next < s->end) sift(h, 0);
 }

@@ -22,6 +22,7 @@
 #include "feed/fault.h"
 #include "feed/fix.h"
 #include "feed/scan.h"
+#include "feed/twin.h"
 #include "tape/bar.h"
 
 enum { TOPICS_MAX = 1 << 16, FEW = 16 };   /* FEW: files that stay open: M2 */
@@ -56,6 +57,7 @@ struct tw_merge {
     char *own[TW_SOURCE_MAX + 1];     /* the names of sources                   */
     struct file **files;              /* NULL: not opened, or at its end        */
     bool *looked;                     /* M2: at each                            */
+    struct tw_twins *twins;
     struct place *heap;
     size_t n;
     bool given;                       /* the first one's record was             */
@@ -488,10 +490,11 @@ struct tw_merge *tw_merge_open(const struct tw_merge_options *options,
     m->names.topics = tw_names_new(TOPICS_MAX);
     m->names.scripts = tw_names_new(TOPICS_MAX);
     m->files = tw_calloc(m->o.n + 1, sizeof *m->files);
+    m->twins = tw_twins_new();
     m->heap = tw_calloc(m->o.n + 1, sizeof *m->heap);
     m->looked = tw_calloc(m->o.n + 1, sizeof *m->looked);
     if (!m->names.symbols || !m->names.topics || !m->names.scripts || !m->files
-        || !m->heap || !m->looked) goto no_memory;
+        || !m->twins || !m->heap || !m->looked) goto no_memory;
     for (size_t i = 0; i < m->o.n; i++) {
         m->heap[i] = (struct place){ m->o.inputs[i].starts_ns, i };
         if (m->heap[i].time > INT64_MIN) continue;
@@ -517,14 +520,15 @@ void tw_merge_close(struct tw_merge *m)
     if (!m->o.symbols) tw_symbols_free(m->names.symbols);
     tw_names_free(m->names.topics);
     tw_names_free(m->names.scripts);
+    tw_twins_free(m->twins);
     tw_free(m->files);
     tw_free(m->heap);
     tw_free(m->looked);
     tw_free(m);
 }
 
-int tw_merge_next(struct tw_merge *m, struct tw_record **r, const char **value, size_t *n,
-                  struct tw_error *error)
+/* The next one of all, and its file; as tw_merge_next. */
+static int advance(struct tw_merge *m, struct file **out, struct tw_error *error)
 {
     struct file *f;
 
@@ -541,17 +545,43 @@ int tw_merge_next(struct tw_merge *m, struct tw_record **r, const char **value, 
         if (rc < 0) return rc;
     }
     m->given = true;
-    *r = head_of(f);
+    *out = f;
+    return 1;
+}
+
+/* It is told, and true: the bar was there already; UV_ENOMEM. */
+static int is_twin(struct tw_merge *m, struct file *f, const struct tw_record *r)
+{
+    char text[TW_TWIN_TEXT];
+    int rc = tw_twins_look(m->twins, r, &m->place, m->names.symbols, text);
+
+    if (rc > 0) on_problem(f, text);
+    return rc;
+}
+
+int tw_merge_next(struct tw_merge *m, struct tw_record **r, const char **value, size_t *n,
+                  struct tw_error *error)
+{
+    struct file *f;
+    int rc;
+
+    do {
+        rc = advance(m, &f, error);
+        if (rc <= 0) return rc;
+        *r = head_of(f);
+        m->place = (struct tw_place){ .path = f->input->path };
+        if (!f->tape) m->place.line = (uint64_t)(*r)->received;
+        else m->place.record = (*r)->seq, m->place.block = f->block.span->at;
+        if (f->tape) map_record(f, *r);
+        else (*r)->received = (*r)->time;
+        rc = (*r)->kind == TW_BAR ? is_twin(m, f, *r) : 0;
+    } while (rc > 0);
+    if (rc < 0) return tw_fail(error, rc, "no memory for bars of one time");
     *value = NULL;
     *n = 0;
     if (f->tape && (*r)->kind == TW_MESSAGE
         && (*r)->message.value_kind == TW_VALUE_BLOCK)
         *value = tw_tape_value(&f->block, *r, n);
-    m->place = (struct tw_place){ .path = f->input->path };
-    if (!f->tape) m->place.line = (uint64_t)(*r)->received;
-    else m->place.record = (*r)->seq, m->place.block = f->block.span->at;
-    if (f->tape) map_record(f, *r);
-    else (*r)->received = (*r)->time;
     (*r)->seq = ++m->stats.records;
     m->stats.backwards += (*r)->time < f->last_ns;
     f->last_ns = (*r)->time;

@@ -35,6 +35,8 @@ local FAULTS = {
       .. "00:00:00; such records are taken as they come" },
   { "bars going back", BARS, "2020-01-03,A,1,2,1,1,1\n2020-01-02,A,1,2,1,1,1",
     "csv: line 3: time '2020-01-02' is before that of the symbol's last bar" },
+  { "a bar twice", BARS, "2020-01-03,A,1,2,1,1,1\n2020-01-03,A,1,2,1,2,1",
+    "csv: line 3: time '2020-01-03' is that of the symbol's last bar" },
   { "NaN", QUOTES, "2020-01-02,A,nan,2,5,5", "csv: line 2: bid 'nan' is not a number" },
   { "an exponent without digits", TRADES, "2020-01-02,A,1e-,2",
     "csv: line 2: price '1e-' is not a number" },
@@ -109,6 +111,63 @@ for _, fault in ipairs(FAULTS) do
   t.is(convert "f.csv", "tidewire: convert: f.csv: " .. line .. "\n", name .. ": convert")
   t.is(warnings(run("f.csv").err), "feed csv: f.csv: " .. line, name .. ": a feed")
 end
+
+-- ---- a bar that another file has ----
+
+local function bars(days, more)
+  local lines = { BARS }
+  for _, day in ipairs(days) do
+    lines[#lines + 1] = ("2020-01-%02d,%s\n"):format(day, more or "A,1,2,1,1,1")
+  end
+  return table.concat(lines)
+end
+local function data(...) return " --data " .. table.concat({ ... }, " --data ") end
+local TWICE = "csv: line %d: a second bar of A, of 1d to 2020-01-%02d 00:00:00; the"
+  .. " first is %s"
+put("jan.csv", bars { 6, 7, 8 })
+put("copy.csv", bars { 6, 7, 8 })
+put("more.csv", bars { 8, 9, 10 })
+put("other.csv", bars({ 6, 7, 8 }, "B,1,2,1,1,1"))
+local copied = command("backtest s.lua" .. data("jan.csv", "copy.csv"))
+t.is(copied.err, "tidewire: backtest: copy.csv: "
+     .. TWICE:format(2, 7, "line 2 of jan.csv") .. "\n", "a copy of a file: backtest")
+t.is(copied.status, 1, "status")
+t.is(command("sweep s.lua --set x=1,2 --store none" .. data("jan.csv", "copy.csv")).err
+     :match "copy.csv: [^\n]*", "copy.csv: " .. TWICE:format(2, 7, "line 2 of jan.csv"),
+     "a sweep")
+t.is(convert "jan.csv more.csv", "tidewire: convert: more.csv: "
+     .. TWICE:format(2, 9, "line 4 of jan.csv") .. "\n", "years that overlap: convert")
+t.ok(command "tape f.tape".out:find "5 bars", "the others are there")
+local overlap = command("backtest s.lua --skip-bad" .. data("jan.csv", "more.csv"))
+t.ok(overlap.status == 0 and overlap.err:find(TWICE:format(2, 9, "line 4 of jan.csv"), 1,
+     true) and overlap.out:find "\n5 records in", "--skip-bad leaves it out")
+t.is(convert "jan.csv other.csv", "", "of another symbol")
+t.is(command("backtest s.lua" .. data("jan.csv", "other.csv")).status, 0, "a backtest")
+convert "jan.csv"
+t.is(command("backtest s.lua" .. data("f.tape", "copy.csv")).err:match "copy.csv: [^\n]*",
+     "copy.csv: " .. TWICE:format(2, 7, "record 1 of f.tape"), "one of a tape file")
+shell "cp f.tape g.tape"
+t.ok(command("backtest s.lua" .. data("f.tape", "g.tape")).err:find(
+     "g.tape: record 1 %(block at byte %d+%): a second bar of A, of 1d to 2020%-01%-07"
+     .. " 00:00:00; the first is record 1 of f.tape\n"), "and of two of these")
+
+local SIDES = "time,symbol,bid_open,bid_high,bid_low,bid_close,ask_open,ask_high,ask_low,"
+  .. "ask_close\n"
+local BID, ASK = "2020-01-06,A,1,2,1,1,,,,\n", "2020-01-06,A,,,,,2,3,2,2\n"
+put("sides.csv", SIDES .. BID .. ASK)
+t.is(convert "sides.csv", "", "a side in a row of its own")
+put("sides.csv", SIDES .. ASK .. BID .. ASK)
+t.is(convert "sides.csv", "tidewire: convert: sides.csv: csv: line 4: time '2020-01-06'"
+     .. " is that of the symbol's last bar\n", "but none twice")
+
+-- ---- what doubles leave in a number ----
+
+put("noise.csv", TRADES .. "2020-01-02,A,0.30000000000000004,0.0018179399999999999\n"
+    .. "2020-01-03,A,1,2.5000000001\n")
+t.is(convert "noise.csv", "tidewire: convert: noise.csv: csv: line 3: size '2.5000000001'"
+     .. " does not fit nine decimals\n", "decimals that are meant are refused")
+t.ok(command "tape f.tape --dump 5".out:find "0%.3%D.*0%.00181794%f[%D]",
+     "the noise of doubles is rounded away")
 
 -- ---- what is odd, and read ----
 

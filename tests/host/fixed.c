@@ -47,6 +47,45 @@ static void parses(void)
     }
 }
 
+/* What doubles leave in the last digits is rounded away, and no more than that. */
+static void noise(void)
+{
+    static const struct { const char *text; int64_t v; } near[] = {
+        {"0.30000000000000004", 300000000}, {"-0.30000000000000004", -300000000},
+        {"0.0018179399999999999", 1817940}, {"0.0027637900000000003", 2763790},
+        {"245.43415399999998", 245434154000}, {"1234.567890000001", 1234567890000},
+        {"9223372036.8547758069999999", INT64_MAX},
+        {"7", 7000000000}, {"0.1000000000", 100000000},
+    };
+    static const char *const far[] = {
+        "1.12345678901", "0.0000000001", "0.00000000000000004", "1.0000000001",
+        "0.1234567894", "0.0000000099999999", "9223372036.854775808", "10000000000.1",
+        "9223372036.8547758079999999",
+    };
+    static const char *const none[] = {
+        "0.3000000000000000x", "0.30000000000.0000004", "0.3000000000000004e1",
+    };
+
+    for (size_t i = 0; i < sizeof near / sizeof *near; i++) {
+        int64_t v = 77;
+        int code = tw_fixed_parse_near(near[i].text, strlen(near[i].text), &v);
+
+        ok(code == TW_OK && v == near[i].v, "'%s' is read: near", near[i].text);
+    }
+    for (size_t i = 0; i < sizeof far / sizeof *far; i++) {
+        int64_t v = 77;
+        int code = tw_fixed_parse_near(far[i], strlen(far[i]), &v);
+
+        ok(code == TW_ERANGE && v == 77, "'%s' is not", far[i]);
+    }
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        int64_t v = 77;
+        int code = tw_fixed_parse_near(none[i], strlen(none[i]), &v);
+
+        ok(code == TW_EFORMAT && v == 77, "'%s' is no number", none[i]);
+    }
+}
+
 /* Up to eight bytes are read all at once; zeros before them make them longer. */
 static void short_texts(int n)
 {
@@ -204,6 +243,7 @@ int main(void)
     int n = getenv("SMALL") ? 20000 : 500000;
 
     parses();
+    noise();
     short_texts(getenv("SMALL") ? 1000 : 200000);
     extremes();
     round_trips(n);
