@@ -198,6 +198,43 @@ static void add_rate(lua_State *L, struct ltw_trader *t)
     lua_pop(L, 1);
 }
 
+/* Is there a rate of it, or a symbol whose price it will be? */
+static bool has_rate(const struct ltw_trader *t, const char *currency)
+{
+    struct tw_account *a = tw_broker_account(t->broker);
+    int id = tw_account_currency(a, currency);
+
+    if (id >= 0 && tw_account_rate(a, (uint32_t)id) > 0) return true;
+    for (unsigned i = 0; i < t->n_rates; i++)
+        if ((int)t->rate[i].currency == id) return true;
+    return false;
+}
+
+/* [-0, +0, e]  What is in a currency that the account has no rate of is refused. */
+static void check_rate(lua_State *L, const struct ltw_trader *t, const char *what,
+                       const char *subject, const char *of, const char *or_else)
+{
+    const char *own = tw_account_currency_name(tw_broker_account(t->broker), 0);
+
+    if (!*of || has_rate(t, of)) return;
+    luaL_error(L, "%s: %s is in %s, and the account, which is in %s, has no rate for"
+               " that: rates = { %s = 1.1 }, or of the symbol whose price it is,"
+               " rates = { %s = \"%s%s\" }%s", what, subject, of, own, of, of, of, own,
+               or_else);
+}
+
+/* [-0, +0, e]  Likewise the amounts of app.risk. */
+static void check_risk(lua_State *L, const struct ltw_trader *t)
+{
+    const struct tw_desk *d = &t->host->desk->desk;
+    const char *own = tw_account_currency_name(tw_broker_account(t->broker), 0);
+
+    if (t->muted || !tw_desk_has_amounts(d)) return;
+    lua_pushfstring(L, ", or app.risk { currency = \"%s\" }", own);
+    check_rate(L, t, "account", "app.risk", d->currency, lua_tostring(L, -1));
+    lua_pop(L, 1);
+}
+
 void ltw_account_begin(lua_State *L, int idx, struct ltw_trader *t)
 {
     int top = lua_gettop(L);
@@ -211,18 +248,7 @@ void ltw_account_begin(lua_State *L, int idx, struct ltw_trader *t)
         lua_settop(L, top + 2);
     }
     lua_settop(L, top);
-}
-
-/* Is there a rate of it, or a symbol whose price it will be? */
-static bool has_rate(const struct ltw_trader *t, const char *currency)
-{
-    struct tw_account *a = tw_broker_account(t->broker);
-    int id = tw_account_currency(a, currency);
-
-    if (id >= 0 && tw_account_rate(a, (uint32_t)id) > 0) return true;
-    for (unsigned i = 0; i < t->n_rates; i++)
-        if ((int)t->rate[i].currency == id) return true;
-    return false;
+    check_risk(L, t);
 }
 
 void ltw_account_check(lua_State *L, const struct ltw_trader *t, const char *what,
@@ -236,17 +262,9 @@ void ltw_account_check(lua_State *L, const struct ltw_trader *t, const char *wha
         said = ltw_desk_terms(d, symbol);
         n = said ? 1 : 0;
     }
-    for (; n > 0; n--, said++) {
-        const char *of = said->currency;
-
-        if (!*of || has_rate(t, of)) continue;
-        luaL_error(L, "%s: %s is in %s, and the account, which is in %s, has no rate for"
-                   " that: rates = { %s = 1.1 }, or of the symbol whose price it is,"
-                   " rates = { %s = \"%s%s\" }", what,
-                   tw_symbols_name(t->host->symbols, said->symbol), of,
-                   tw_account_currency_name(tw_broker_account(t->broker), 0), of, of, of,
-                   tw_account_currency_name(tw_broker_account(t->broker), 0));
-    }
+    for (; n > 0; n--, said++)
+        check_rate(L, t, what, tw_symbols_name(t->host->symbols, said->symbol),
+                   said->currency, "");
 }
 
 /* ---- for stdlib/trade.lua ---- */

@@ -169,10 +169,17 @@ const struct ltw_instrument_terms *ltw_desk_terms(const struct ltw_desk *d,
 int ltw_desk_read(lua_State *L, struct ltw_desk *d, struct tw_symbols *symbols,
                   struct tw_error *error)
 {
-    int rc;
+    int top = lua_gettop(L), rc;
 
     if (lua_getfield(L, -1, "risk") == LUA_TTABLE) {
         struct tw_limits *l = &d->desk.limits;
+        const char *currency = ltw_text_at(L, -1, "currency");
+
+        strcpy(d->desk.currency, "USD");
+        if (!currency && lua_getfield(L, -2, "account") == LUA_TTABLE)
+            currency = ltw_text_at(L, -1, "currency");
+        if (currency) strncpy(d->desk.currency, currency, sizeof d->desk.currency - 1);
+        lua_settop(L, top + 1);
 
         l->open_orders = (unsigned)ltw_integer_at(L, -1, "open_orders", 0);
         l->orders = (unsigned)ltw_integer_at(L, -1, "orders", 0);

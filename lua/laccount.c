@@ -8,8 +8,9 @@
  */
 #include <string.h>
 
+#include "account.h"
 #include "base/fixed.h"
-#include "trader.h"
+#include "lterms.h"
 
 #define ACCOUNT "tw.account"
 
@@ -64,6 +65,34 @@ static int position(lua_State *L)
 
     push_position(L, t, tw_account_find(tw_broker_account(t->broker), symbol), symbol);
     return 1;
+}
+
+/* account:value(symbol, price) -> number | nil, message
+ * What 1 of the instrument is worth at that price, or what such a change of its price
+ * comes to: with its multiplier, at the rate of its currency.
+ * Yields: no.  Blocks: no.  Thread: the script's.
+ * Errors: nil before that rate's first price; raises outside a script, for a symbol that
+ * is not known, and where the account has no rate of its currency.
+ * Units: prices; of the result: the account's currency. */
+static int value(lua_State *L)
+{
+    struct ltw_trader *t = ltw_check_trader(L, "account:value");
+    uint32_t symbol = ltw_check_symbol(L, 2, "account:value");
+    int64_t price = ltw_check_fixed(L, 3, "account:value", "price"), rate;
+    const struct tw_terms *terms;
+
+    if (!ltw_trader_learn(t, symbol)) return luaL_error(L, "not enough memory");
+    ltw_account_check(L, t, "account:value", symbol);
+    terms = t->terms[symbol];
+    rate = tw_account_rate(tw_broker_account(t->broker), terms->currency);
+    if (rate > 0) {
+        lua_pushnumber(L, tw_money_to_double(tw_money_ratio(
+            tw_terms_value(terms, price, TW_FIXED_ONE), rate, TW_FIXED_ONE)));
+        return 1;
+    }
+    lua_pushnil(L);
+    lua_pushstring(L, tw_reason_text(TW_REASON_RATE));
+    return 2;
 }
 
 /* self:positions() -> table
@@ -130,13 +159,15 @@ static int account_index(lua_State *L)
             return 1;
         }
     if (strcmp(name, "position") == 0) lua_pushcfunction(L, position);
+    else if (strcmp(name, "value") == 0) lua_pushcfunction(L, value);
     else if (strcmp(name, "cash_in") == 0) lua_pushcfunction(L, cash_in);
     else if (strcmp(name, "currency") == 0)
         lua_pushstring(L, tw_account_currency_name(a, 0));
     else
         return luaL_error(L, "an account has no field '%s'; there are cash equity"
                           " realised unrealised fees margin free traded deposits"
-                          " currency, :position(symbol) and :cash_in(currency)", name);
+                          " currency, :position(symbol), :value(symbol, price) and"
+                          " :cash_in(currency)", name);
     return 1;
 }
 

@@ -98,6 +98,23 @@ static void make_room(lua_State *L, struct ltw_trader *t, const struct tw_order 
     ltw_trader_count(L, t, SPARE);
 }
 
+/* [-0, +0, e]  Of what has no ticks, none would be lost. */
+static void check_slippage(lua_State *L, const struct ltw_trader *t, const char *what,
+                           const struct tw_order *o)
+{
+    const struct tw_broker_options *b = tw_broker_get_options(t->broker);
+    lua_Integer ticks = b->simulator.slippage.ticks;
+    const char *symbol;
+
+    if (ticks == 0 || t->terms[o->symbol]->tick > 0 || b->gateway
+        || o->type == TW_TYPE_LIMIT || o->type == TW_TYPE_STOP_LIMIT)
+        return;
+    symbol = tw_symbols_name(t->host->symbols, o->symbol);
+    luaL_error(L, "%s: %s has no tick_size, which slippage = { ticks = %I } of the"
+               " account counts in: app.instruments { { symbol = \"%s\", tick_size = 0.01"
+               " } }, or slippage = { bps = 1 }", what, symbol, ticks, symbol);
+}
+
 /* [-0, +0, e]  Checks the order as the broker does. */
 static void check(lua_State *L, struct ltw_trader *t, const char *what,
                   struct tw_order *o)
@@ -106,6 +123,7 @@ static void check(lua_State *L, struct ltw_trader *t, const char *what,
 
     if (!ltw_trader_learn(t, o->symbol)) luaL_error(L, "not enough memory");
     if (t->host->desk->n > 0) ltw_account_check(L, t, what, o->symbol);
+    check_slippage(L, t, what, o);
     if (tw_broker_check(t->broker, o, &error) < 0)
         luaL_error(L, "%s: %s", what, error.text);
     make_room(L, t, o);
@@ -261,8 +279,9 @@ static int trade(lua_State *L, const char *what, enum tw_side side)
  * Yields: no.  Blocks: no.  Thread: the script's.
  * Errors: raises for what is no order: an option that is not there, a number that is not
  * above 0 and below 9.2e9 (it is rounded to nine decimals), a symbol that is not known,
- * an instrument in a currency that the account has no rate of, a take_profit that is not
- * on the other side of stop_loss.
+ * an instrument in a currency that the account has no rate of, or without the tick_size
+ * that the account's slippage counts in, a take_profit that is not on the other side of
+ * stop_loss.
  * Units: prices; quantity: of the instrument; percent: 100 is all; expire: ns since the
  * epoch. */
 static int buy(lua_State *L)

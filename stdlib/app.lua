@@ -319,10 +319,11 @@ end
 -- order_quantity, order_value and collar; position (of an instrument, the net of all,
 -- with all that is open), open_orders, orders (in a second of event time), daily_loss;
 -- self_match = true: no order goes out that could trade with one of a script whose orders
--- go to the same gateway.  An order beyond them is rejected, with the reason.
+-- go to the same gateway.  An order beyond them is rejected, with the reason.  currency
+-- is that of order_value and daily_loss ("USD", or what app.account says).
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there or can't be.
--- Units: as in tidewire help trading; order_value: the instrument's currency.
+-- Units: as in tidewire help trading.
 function app.risk(options)
   declare.now.risk = checked(trade.risk, options)
 end

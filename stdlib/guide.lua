@@ -277,8 +277,9 @@ field account of a script's table between them, field by field:
   latency            seconds, {least, most} or {list = {...}} that were measured; or
                      {submit = ..., cancel = ...}.  Chance comes from seed.  What
                      on_start sends has no time, and is there before the first record
-  slippage           ticks, bps, impact (times the square of the share of the volume), of
-                     market orders and stops
+  slippage           ticks (of the instrument's tick_size, which must be there), bps,
+                     impact (times the square of the share of the volume), of market
+                     orders and stops
   volume_share       up to 1: the part of a record's volume that fill = "volume" takes
   limits             order_quantity, order_value, position, open_orders, orders in `per`
                      seconds (1), collar (percent from the last price), daily_loss,
@@ -306,8 +307,13 @@ Market orders and stops count as every price.
 daily_loss is what an account has lost since midnight (UTC), with what is held at its last
 price.  From there on what would enlarge a position is refused until the next day; what
 only reduces one is not, and what is open stays.  That of app.risk is of all scripts
-together: what one has gained makes up for what another one has lost, each in the currency
-of its account.
+together: what one has gained makes up for what another one has lost.
+
+Amounts are in the currency of the account, those of app.risk in its own: app.risk {
+currency = "EUR" }, or that of app.account, or USD.  What an order in another currency is
+worth, and what an account in another one has lost, counts at the account's rates as they
+are then; an account without a rate of app.risk's currency is refused, and so are orders
+until a symbol's first price has told it, but for those that only reduce.
 
 Of position, open_orders, orders, daily_loss and self_match one script leaves less to the
 others.  With any of these, and no live feed, scripts handle each record one after the

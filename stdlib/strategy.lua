@@ -408,14 +408,16 @@ end
 
 -- ---- sizes ----
 
---- strategy.size(self, symbol, risk, distance) -> quantity
+--- strategy.size(self, symbol, risk, distance) -> quantity [, message]
 -- How much to trade so that a price that goes `distance` the wrong way, to a stop, costs
--- `risk` percent of the equity: in whole lots, 0 where that is less than one.
+-- `risk` percent of the equity: in whole lots, 0 where that is less than one, or, with a
+-- message, while no rate has come of the instrument's currency.
 --   local n = strategy.size(self, symbol, 1, 2 * atr.value)
 --   if n > 0 then self:buy { symbol = symbol, quantity = n, stop_loss = ... } end
 -- Yields: no.  Blocks: no.  Thread: the script's.
--- Errors: raises for a risk or a distance not above 0, and without an account.
--- Units: risk: 100 is all; distance: price, of the account's currency.
+-- Errors: raises for a risk or a distance not above 0, without an account, and where that
+-- has no rate of the instrument's currency.
+-- Units: risk: 100 is all; distance: price, of the instrument's currency.
 function strategy.size(self, symbol, risk, distance)
   for name, x in pairs { risk = risk, distance = distance } do
     if type(x) ~= "number" or not (x > 0) then
@@ -424,7 +426,8 @@ function strategy.size(self, symbol, risk, distance)
   end
   local of = require "tw".instrument(symbol) or {}
   local lot = (of.lot_size or 0) > 0 and of.lot_size or 1
-  local worth = distance * (of.multiplier or 1)
+  local worth, why = self.account:value(symbol, distance)
+  if not worth then return 0, why end
   local lots = self.account.equity * risk / 100 / worth / lot
   return math.max(math.floor(lots + 1e-9), 0) * lot
 end

@@ -253,13 +253,15 @@ end
 
 --- trade.risk(options) -> table
 -- Checks limits of all strategies together: order_quantity, order_value, collar,
--- position, open_orders, orders (a second of event time), daily_loss, self_match.
+-- position, open_orders, orders (a second of event time), daily_loss, self_match; and the
+-- currency of its amounts.
 -- Yields: no.  Blocks: no.  Thread: any.
 -- Errors: raises, with the option and its value.  Units: as in tidewire help trading.
 function trade.risk(given)
   local known = {}
   for name, check in pairs(limits) do known[name] = check end
   known.per, known.buying_power, known.orders = nil, nil, integer(0)
+  known.currency = currency
   return options("app.risk", "", given, known)
 end
 

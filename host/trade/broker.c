@@ -664,6 +664,9 @@ struct tw_broker *tw_broker_new(const struct tw_broker_options *options)
     b->venue = tw_simulator_new(&b->o.simulator, report, tw_broker_room, b);
     if (options->limits.orders)
         b->sent = tw_calloc(options->limits.orders, sizeof *b->sent);
+    if (b->account && tw_broker_desk(b) && tw_desk_has_amounts(b->o.desk)
+        && b->o.desk->currency[0])
+        b->desk_currency = tw_account_currency(b->account, b->o.desk->currency);
     if (b->account && b->venue && (b->sent || !options->limits.orders)) return b;
     tw_broker_free(b);
     return NULL;

@@ -122,6 +122,13 @@ void tw_broker_unshare(struct tw_broker *b)
 
 /* ---- checks ---- */
 
+/* What 1 of the desk's currency costs in the account's; 0: not known. */
+static int64_t desk_rate(const struct tw_broker *b)
+{
+    if (b->desk_currency <= 0) return b->desk_currency < 0 ? 0 : TW_FIXED_ONE;
+    return tw_account_rate(b->account, (uint32_t)b->desk_currency);
+}
+
 static tw_money lost_today(const struct tw_broker *b)
 {
     return b->day_equity - tw_broker_made(b);
@@ -135,6 +142,7 @@ static struct tw_exposure exposure(const struct tw_broker *b, const struct tw_or
                                .price = tw_broker_price(b, o->symbol) };
     int64_t rate = tw_account_rate(b->account, o->terms ? o->terms->currency : 0);
 
+    now.rate = rate;
     add_open(b, o, &now);
     if (b->o.limits.self_match) add_best(b, o->symbol, o, &now);
     now.recent = tw_risk_recent(&b->o.limits, b->sent, b->n_sent, b->now_ns);
@@ -152,7 +160,8 @@ static enum tw_reason check_own(const struct tw_broker *b, const struct tw_order
     enum tw_reason why = TW_REASON_HALTED;
 
     if (tw_broker_is_halted(b)) return why;
-    if (!tw_broker_has_rate(b, o) && !tw_risk_reduces(o, now)) return TW_REASON_RATE;
+    if ((now->rate <= 0 || desk_rate(b) <= 0) && !tw_risk_reduces(o, now))
+        return TW_REASON_RATE;
     why = tw_risk_check(&b->o.limits, o, now);
     if (b->probe) tw_probe_check(b->probe, &b->o.limits, o, now, b->now_ns, why);
     return why;
@@ -164,8 +173,19 @@ static enum tw_reason check_desk(struct tw_broker *b, const struct tw_order *o,
 {
     struct open *sum = &b->sum[o->symbol];
     struct tw_desk *d = tw_broker_desk(b);
-    enum tw_reason why = tw_desk_check(d, grows ? sum->all : NULL, o, now);
+    const struct tw_exposure *seen = now;
+    struct tw_exposure other;
+    enum tw_reason why;
 
+    if (b->desk_currency != 0) {
+        int64_t rate = desk_rate(b);
+
+        other = *now;
+        other.rate = rate > 0
+                   ? (int64_t)tw_money_ratio(now->rate, TW_FIXED_ONE, rate) : 0;
+        seen = &other;
+    }
+    why = tw_desk_check(d, grows ? sum->all : NULL, o, seen);
     if (why == TW_REASON_NONE && sum->quote
         && !tw_desk_quote_enter(d, sum->all, sum->quote, o))
         why = TW_REASON_SELF_MATCH;
@@ -286,10 +306,12 @@ bool tw_broker_misplaces(const struct tw_broker *b, const struct tw_order *o,
 
 void tw_broker_tell_loss(struct tw_broker *b)
 {
+    int64_t rate = desk_rate(b), now;
     tw_money lost = lost_today(b);
-    int64_t now = lost > INT64_MAX ? INT64_MAX : lost < -INT64_MAX ? -INT64_MAX
-                                                                   : (int64_t)lost;
 
+    if (rate <= 0) return;                /* nothing is traded till then */
+    if (rate != TW_FIXED_ONE) lost = tw_money_ratio(lost, TW_FIXED_ONE, rate);
+    now = lost > INT64_MAX ? INT64_MAX : lost < -INT64_MAX ? -INT64_MAX : (int64_t)lost;
     if (now != b->day_lost) tw_desk_add_loss(b->o.desk, now - b->day_lost);
     b->day_lost = now;
 }

@@ -32,7 +32,8 @@ static const char *const reasons[] = {
     [TW_REASON_FORMER] = "it was sent by a former run",
     [TW_REASON_NET_POSITION] = "the position of all scripts would be above its limit",
     [TW_REASON_PAST] = "gtd: its time of expiry is over already",
-    [TW_REASON_RATE] = "no rate of exchange has come yet for the instrument's currency",
+    [TW_REASON_RATE] = ("no rate of exchange has come yet for the instrument's"
+                        " currency, or that of app.risk"),
     [TW_REASON_BRACKET] = "the bracket's take_profit or stop_loss would trade at once",
 };
 

@@ -186,14 +186,12 @@ static double number(int64_t fixed)
 static void say_sizes(struct limits *s, const struct tw_limits *l,
                       const struct tw_order *o, const struct tw_exposure *now)
 {
-    int64_t price = o->price ? o->price : o->stop ? o->stop : now->price;
     int64_t far = distance(o->price, now->price), stop = distance(o->stop, now->price);
 
     if (l->order_quantity)
         say(s, TW_REASON_ORDER_SIZE, number(o->quantity), number(l->order_quantity));
     if (l->order_value)
-        say(s, TW_REASON_ORDER_VALUE,
-            tw_money_to_double(tw_terms_value(o->terms, price, o->quantity)),
+        say(s, TW_REASON_ORDER_VALUE, tw_money_to_double(tw_risk_value(o, now)),
             tw_money_to_double(l->order_value));
     if (l->collar)
         say(s, TW_REASON_COLLAR, number(far > stop ? far : stop),

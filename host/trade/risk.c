@@ -50,14 +50,21 @@ static bool is_too_far(const struct tw_limits *l, int64_t price, int64_t from)
         && magnitude(price - from) > tw_money_ratio(from, l->collar, TW_FIXED_ONE);
 }
 
+tw_money tw_risk_value(const struct tw_order *o, const struct tw_exposure *now)
+{
+    int64_t price = o->price ? o->price : o->stop ? o->stop : now->price;
+    tw_money value = tw_terms_value(o->terms, price, o->quantity);
+
+    return now->rate == TW_FIXED_ONE ? value
+                                     : tw_money_ratio(value, now->rate, TW_FIXED_ONE);
+}
+
 static enum tw_reason check_size(const struct tw_limits *l, const struct tw_order *o,
                                  const struct tw_exposure *now)
 {
-    int64_t price = o->price ? o->price : o->stop ? o->stop : now->price;
-
     if (l->order_quantity && o->quantity > l->order_quantity)
         return TW_REASON_ORDER_SIZE;
-    if (l->order_value && tw_terms_value(o->terms, price, o->quantity) > l->order_value)
+    if (l->order_value && tw_risk_value(o, now) > l->order_value)
         return TW_REASON_ORDER_VALUE;
     if (l->collar && (is_too_far(l, o->price, now->price)
                       || is_too_far(l, o->stop, now->price)))

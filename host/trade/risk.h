@@ -17,7 +17,8 @@
 /* Zeros: no limit. */
 struct tw_limits {
     int64_t order_quantity;      /* of an order                                      */
-    tw_money order_value;        /* likewise; a market order's by the last price     */
+    tw_money order_value;        /* likewise; a market order's by the last price; this
+                                  * and daily_loss are of one currency               */
     int64_t position;            /* of an instrument, long or short, with all that is
                                   * open and would enlarge it                        */
     unsigned open_orders;
@@ -39,6 +40,8 @@ struct tw_exposure {
     int64_t best_bid, best_ask;  /* of own open orders: the highest price that buys,
                                   * the lowest that sells; 0: none.  A market order
                                   * counts as every price: INT64_MAX and 1           */
+    int64_t rate;                /* what 1 of its currency costs in that of the limits;
+                                  * 0: not known, so its value counts nothing        */
     tw_money lost;               /* since the day began; below 0: gained             */
     tw_money free;               /* equity that no margin is held for, in the currency
                                   * of the instrument                                */
@@ -53,6 +56,9 @@ unsigned tw_risk_recent(const struct tw_limits *l, const int64_t *ring, uint64_t
  * Thread: any.  Blocks: never.  Memory: none. */
 enum tw_reason tw_risk_check(const struct tw_limits *l, const struct tw_order *o,
                              const struct tw_exposure *now);
+
+/* What the order is worth, in the currency of the limits.  Thread: any. */
+tw_money tw_risk_value(const struct tw_order *o, const struct tw_exposure *now);
 
 /* The best prices, with that of an order of the side, too; 0: any.  Thread: any. */
 void tw_risk_best(uint8_t side, int64_t price, int64_t *bid, int64_t *ask);
@@ -82,6 +88,7 @@ enum { TW_DESK_PAGE = 1024 };        /* symbols; as many pages are all          
 struct tw_desk {
     struct tw_limits limits;         /* constant: of all; orders: in a second of event
                                       * time.  buying_power is not looked at            */
+    char currency[8];                /* constant: of these; "": that of each account    */
     atomic_bool halted;              /* atomic: any thread sets it                      */
     _Atomic int64_t open;            /* atomic: open orders                             */
     _Atomic int64_t second, sent;    /* atomic: orders in that second of event time     */
@@ -98,6 +105,12 @@ void tw_desk_fini(struct tw_desk *d);
  * Thread: any.  Blocks: never. */
 void tw_desk_halt(struct tw_desk *d, bool halted);
 bool tw_desk_is_halted(const struct tw_desk *d);
+
+/* Has it limits that are amounts of its currency?  Thread: any. */
+static inline bool tw_desk_has_amounts(const struct tw_desk *d)
+{
+    return d->limits.order_value != 0 || d->limits.daily_loss != 0;
+}
 
 /* Do its limits need what the strategies have of each instrument?  Thread: any. */
 static inline bool tw_desk_has_symbols(const struct tw_desk *d)
@@ -150,7 +163,8 @@ void tw_desk_add(struct tw_desk *d);
 /* An order has ended.  Thread: any.  Blocks: never. */
 void tw_desk_leave(struct tw_desk *d);
 
-/* A strategy's loss of the day is so much more (or less).  Thread: any. */
+/* A strategy's loss of the day is so much more (or less), in the desk's currency.
+ * Thread: any. */
 void tw_desk_add_loss(struct tw_desk *d, int64_t more);
 
 #endif

@@ -43,7 +43,8 @@ static struct tw_exposure add_up(const struct tw_order *o)
 {
     const struct tw_position *p = tw_account_find(tw_broker_account(broker), o->symbol);
     struct tw_exposure now = { .position = p ? p->quantity : 0,
-                               .price = tw_broker_price(broker, o->symbol) };
+                               .price = tw_broker_price(broker, o->symbol),
+                               .rate = TW_FIXED_ONE };
 
     for (size_t i = 0; i < n; i++) {
         const struct tw_order *other = &order[i];

@@ -366,7 +366,7 @@ refused("self:oco({ symbol = 'A', side = 'buy', quantity = 1 },"
         "oco: an order of it has no bracket")
 refused("self.account.money()", "an account has no field 'money'; there are cash equity"
         .. " realised unrealised fees margin free traded deposits currency,"
-        .. " :position(symbol) and :cash_in(currency)")
+        .. " :position(symbol), :value(symbol, price) and :cash_in(currency)")
 refused("self:position 'X'", "position: symbol 'X' is not known: no feed has had it, nor"
         .. " app.instruments")
 prints("an order can't be changed by hand, nor given terms that can't be", app [[

@@ -23,6 +23,11 @@ end
 
 -- ---- rates ----
 
+local function told(want)
+  return (want:gsub("NO RATE", "no rate of exchange has come yet for the instrument's"
+                    .. " currency, or that of app.risk"))
+end
+
 local NONE = 'C is in EUR, and the account, which is in USD, has no rate for that: '
   .. 'rates = { EUR = 1.1 }, or of the symbol whose price it is, '
   .. 'rates = { EUR = "EURUSD" }'
@@ -46,9 +51,10 @@ local TOLD = BUYS .. [[
   function M:on_order(id, status, reason) print(id, status, reason) end
   function M:on_stop() print(self.account.equity, self.account:cash_in "EUR") end]]
 prints("orders before the rate has come are refused, then they go",
-  app(TOLD, { before = 'app.account { cash = 100, rates = { EUR = "EURUSD" } }' }), [[
+  app(TOLD, { before = 'app.account { cash = 100, rates = { EUR = "EURUSD" } }' }),
+  told [[
 1	pending_new	nil
-1	rejected	no rate of exchange has come yet for the instrument's currency
+1	rejected	NO RATE
 2	pending_new	nil
 2	new	nil
 2	filled	nil
@@ -63,10 +69,10 @@ prints("a part of the equity, too", app([[
     if n == 3 then print(self:order_target_percent("C", 50)) end
   end
   function M:on_order(id, status, reason) print(id, status, reason) end]],
-  { before = 'app.account { cash = 110, rates = { EUR = "EURUSD" } }' }), [[
+  { before = 'app.account { cash = 110, rates = { EUR = "EURUSD" } }' }), told [[
 order 1 buy 0.000000001 C market: rejected, 0 filled
 1	pending_new	nil
-1	rejected	no rate of exchange has come yet for the instrument's currency
+1	rejected	NO RATE
 order 2 buy 5 C market: pending_new, 0 filled
 2	pending_new	nil
 2	new	nil
@@ -79,6 +85,92 @@ prints("a script that begins to trade late knows the rate from before", app([[
   end]], { before = 'app.account { cash = 100, rates = { EUR = "EURUSD" } }' }),
   "order 1 buy 2 C market: pending_new, 0 filled\n")
 
+prints("a limit of value is of the account's currency", app([[
+  function M:on_quote(symbol)
+    n = n + 1
+    if n == 3 then self:buy("C", 5) self:buy("C", 6) self:buy("D", 10, 10.1) end
+  end
+  function M:on_order(id, status, reason)
+    if status ~= "pending_new" then print(id, status, reason) end
+  end]], { before = [[app.account { cash = 1000, rates = { EUR = 2 },
+    limits = { order_value = 100 } } ]] }), [[
+2	rejected	the value is above the limit for an order
+3	rejected	the value is above the limit for an order
+1	new	nil
+1	filled	nil
+]])
+
+-- ---- limits of all scripts, where accounts have several currencies ----
+
+local BOTH = [[
+  function M:on_quote(symbol)
+    n = n + 1
+    if n == 1 or n == 3 then self:buy("C", 10) end
+    if n == 4 then self:buy("C", 1) self:sell("C", 1) end
+  end
+  function M:on_order(id, status, reason)
+    if status ~= "pending_new" then print(id, status, reason) end
+  end]]
+local FALLS = { ["in.csv"] = "time,symbol,bid,ask\n1,C,10,10\n2,C,10,10\n3,D,1,1\n"
+  .. "4,C,4,4\n5,C,4,4\n6,C,4,4\n" }
+local function risky(risk, account)
+  local before = "app.risk { %s } app.account { %s } "
+  local made = app(BOTH, { before = before:format(risk, account) })
+  made.files = FALLS
+  return made
+end
+-- 10 C at 10, and from the third on at 4: -60 EUR, which are 120 USD.
+local EUR = 'currency = "EUR", rates = { USD = 0.5 }'
+prints("what is lost is below the limit in the account's currency",
+  risky('daily_loss = 100, currency = "EUR"', EUR), [[
+1	new	nil
+1	filled	nil
+2	new	nil
+2	filled	nil
+3	new	nil
+4	new	nil
+3	filled	nil
+4	filled	nil
+]])
+prints("and above it in that of app.risk",
+  risky('daily_loss = 100, currency = "USD"', EUR), [[
+1	new	nil
+1	filled	nil
+2	new	nil
+2	filled	nil
+3	rejected	the limit for a day's loss is reached
+4	new	nil
+4	filled	nil
+]])
+prints("so is what an order is worth",
+  risky('order_value = 150, currency = "USD"', EUR), [[
+1	rejected	the value is above the limit for an order
+2	rejected	the value is above the limit for an order
+3	new	nil
+4	new	nil
+3	filled	nil
+4	filled	nil
+]])
+prints("before the rate is known nothing goes but what reduces",
+  risky('order_value = 150, currency = "USD"', 'currency = "EUR", rates = { USD = "D" }'),
+  told [[
+1	rejected	NO RATE
+2	new	nil
+2	filled	nil
+3	new	nil
+4	new	nil
+3	filled	nil
+4	filled	nil
+]])
+local UNLIKE <const> = 'account: app.risk is in USD, and the account, which is in EUR,'
+  .. ' has no rate for that: rates = { USD = 1.1 }, or of the symbol whose price it is,'
+  .. ' rates = { USD = "USDEUR" }, or app.risk { currency = "EUR" }'
+local own = risky("daily_loss = 100", "")
+own["s.lua"] = 'M.account = { currency = "EUR" } ' .. own["s.lua"]
+fails("an account without a rate of app.risk's currency", own, UNLIKE)
+own.app = own.app:gsub("daily_loss = 100", "open_orders = 100")
+t.is(apps.run(own).status, 0, "which limits without an amount don't need")
+
 local dir, put, command = apps.folder "r"
 put("in.csv", QUOTES)
 put("s.lua", "local M = { account = { cash = 100 } }" .. BUYS .. "return M")
@@ -90,6 +182,27 @@ local run = command "backtest app.lua --data in.csv"
 t.is(run.err, "tidewire: backtest: script s.lua: account: " .. NONE .. "\n",
      "in a backtest, too")
 t.is(run.status, 1, "which ends with it")
+
+-- ---- slippage in ticks of what has none ----
+
+local function ticks(script, ticks_of_c)
+  return app(script, { before = ([[app.account { rates = { EUR = 1 },
+      slippage = { ticks = 2 } }
+    app.instruments { { symbol = "C", tick_size = %s } } ]]):format(ticks_of_c) })
+end
+local MARKET <const> = "function M:on_quote(symbol) n = n + 1"
+  .. ' if n == 1 then self:buy { symbol = "C", quantity = 1 } end end'
+  .. " function M:on_fill(price) print(price) end"
+prints("slippage in ticks", ticks(MARKET, 0.25), "10.5\n")
+fails("of an instrument without a tick_size", ticks(MARKET, 0), "s.lua:1: buy: C has no"
+  .. ' tick_size, which slippage = { ticks = 2 } of the account counts in:'
+  .. ' app.instruments { { symbol = "C", tick_size = 0.01 } }, or slippage = { bps = 1 }')
+fails("of a bracket's stop, too", ticks([[
+  function M:on_quote() self:buy { symbol = "C", quantity = 1, price = 9, stop_loss = 5 }
+  end]], 0), "s.lua:1: buy: C has no tick_size")
+prints("limit orders have no slippage", ticks([[
+  function M:on_quote() n = n + 1 if n == 1 then self:buy("C", 1, 11) end end
+  function M:on_fill(price) print(price) end]], 0), "10.0\n")
 
 -- ---- brackets ----
 

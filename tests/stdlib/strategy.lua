@@ -237,5 +237,27 @@ t.ok(run.log[1]:find "50\t33\t0$", "1 % of 10,000 over a distance of 2, 3; too l
 if not run.log[1]:find "50\t33\t0$" then t.diag(run.log[1]) end
 t.ok(run.log[2]:find "strategy.size: risk: above 0 expected, got 0", "no risk")
 
+put("priced.lua", [[
+  local strategy, M = require "tw.strategy", {}
+  function M:on_quote(symbol)
+    if symbol ~= "R" then
+      print(strategy.size(self, symbol, 1, 2), self.account:value(symbol, 2.5))
+    end
+  end
+  return M]])
+local priced = put("priced-app.lua", [[
+  local app = require "tw.app"
+  app.instruments { { symbol = "F", currency = "EUR", multiplier = 10 } }
+  app.account { cash = 10000, rates = { EUR = "R" } }
+  app.script "priced.lua"]])
+run = assert(backtest.run { app = priced, data = put("priced.csv",
+  "time,symbol,bid,ask\n1,F,5,5\n2,R,1.25,1.25\n3,F,5,5\n4,G,5,5\n") })
+for i, want in ipairs { "0\tnil\tno rate of exchange has come yet for .*",
+                        "4\t31%.25", "50\t2%.5" } do
+  if not t.ok(run.log[i]:find(want .. "$"), "by multiplier and rate: " .. want) then
+    t.diag(run.log[i])
+  end
+end
+
 os.execute("rm -r '" .. directory .. "'")
 t.done()
