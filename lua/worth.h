@@ -18,6 +18,15 @@ bool ltw_worth_draw(struct ltw_backtest *b, const struct tw_record *r);
 void ltw_worth_look_for_ruin(struct ltw_backtest *b);
 bool ltw_worth_mark_curves(struct ltw_backtest *b, bool open);
 
+/* Each of them: then so are all. */
+static inline bool ltw_worth_is_solvent(const struct ltw_backtest *b)
+{
+    unsigned i = 0;
+
+    while (i < b->n && tw_account_is_solvent(b->accounts[i])) i++;
+    return i == b->n;
+}
+
 /* The record under way is dealt with, the next one is of next_ns: what all are worth,
  * where the curves need it, or there is a position, without which it can't change.
  * False: b->error. */
@@ -28,7 +37,7 @@ static inline bool ltw_worth_mark(struct ltw_backtest *b, int64_t next_ns)
     if (b->handled == 0) return true;
     for (unsigned i = 0; i < b->n; i++) open |= b->journals[i]->open > 0;
     b->exposed += open;
-    if (open || b->was_open) ltw_worth_look_for_ruin(b);
+    if ((open || b->was_open) && !ltw_worth_is_solvent(b)) ltw_worth_look_for_ruin(b);
     b->was_open = open;
     return next_ns < b->till_ns || ltw_worth_mark_curves(b, open);
 }

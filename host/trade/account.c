@@ -243,16 +243,16 @@ void tw_account_mark(struct tw_account *a, struct tw_position *p, int64_t price)
     struct currency *c;
 
     if (price == p->mark) return;
-    c = currency_of(a, p);
-    now = p->each ? (tw_money)price * p->each : worth(p, price, p->quantity);
     p->mark = price;
+    now = p->each ? (tw_money)price * p->each : worth(p, price, p->quantity);
     p->worth = now;
+    c = currency_of(a, p);
     if (is_on_margin(p)) {
         c->gained += now - before;
-    } else {
-        c->worth += now - before;
-        if (now < 0 || before < 0) c->owed += owed(now) - owed(before);
+        return;
     }
+    c->worth += now - before;
+    if (now < 0 || before < 0) c->owed += owed(now) - owed(before);
 }
 
 void tw_account_settle(struct tw_account *a, struct tw_position *p)
@@ -320,9 +320,15 @@ static inline tw_money total(const struct tw_account *a, size_t figure)
 
 tw_money tw_account_equity(const struct tw_account *a)
 {
-    if (a->n_currencies == 1)
-        return a->currency->cash + a->currency->worth + a->currency->gained;
     return TOTAL(a, cash) + TOTAL(a, worth) + TOTAL(a, gained);
+}
+
+bool tw_account_is_solvent(const struct tw_account *a)
+{
+    const struct currency *c = a->currency;
+
+    return (a->n_currencies == 1 ? c->cash + c->worth + c->gained
+                                 : tw_account_equity(a)) > 0;
 }
 
 tw_money tw_account_margin(const struct tw_account *a)

@@ -87,6 +87,7 @@ tw_money tw_account_cash(const struct tw_account *a, uint32_t currency);
 
 /* In the base. */
 tw_money tw_account_equity(const struct tw_account *a);
+bool tw_account_is_solvent(const struct tw_account *a);       /* equity is above 0  */
 tw_money tw_account_margin(const struct tw_account *a);       /* held for positions */
 tw_money tw_account_free_cash(const struct tw_account *a);    /* for new ones       */
 tw_money tw_account_realised(const struct tw_account *a);
