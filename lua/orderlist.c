@@ -69,58 +69,87 @@ struct ltw_listed *ltw_orderlist_push(lua_State *L, const struct ltw_backtest *b
 
 /* ---- a line ---- */
 
-enum { LINE = 512, TIME_OF_DAY = 19, DAY_SECONDS = 86400 };
+enum { LINES = 4096, FIXED_PART = 1024, KEPT = 128, DAY_SECONDS = 86400 };
 
-/* text may be NULL.  A line goes out in one piece; days follow each other, so the text of
- * one is kept. */
+/* Fields that many orders have the same of, as they are in the list. */
+struct kept { uint64_t key; size_t n; char text[KEPT]; };   /* n 0: none */
+
+/* text may be NULL.  Lines go out many at a time: SHA-256 of some blocks takes less than
+ * as often of one.  FIXED_PART is what a line has room for, but for texts of any length:
+ * the end of those sees to it anew. */
 struct out {
     struct tw_sha256 *hash;
     luaL_Buffer *text;
-    size_t n, n_date;
-    int64_t day;                          /* of date; below 0: none               */
-    char line[LINE], date[40];
+    char *at;                             /* in lines                             */
+    const char *from;                     /* what is to be kept; NULL: it is out  */
+    struct kept date, names, kind, end;
+    char lines[LINES];
 };
 
-static struct out start(struct tw_sha256 *hash, luaL_Buffer *text)
+static void start(struct out *out, struct tw_sha256 *hash, luaL_Buffer *text)
 {
-    return (struct out){ .hash = hash, .text = text, .day = INT64_MIN };
-}
-
-static void put(const struct out *out, const char *text, size_t n)
-{
-    tw_sha256_add(out->hash, text, n);
-    if (out->text) luaL_addlstring(out->text, text, n);
+    out->hash = hash;
+    out->text = text;
+    out->at = out->lines;
+    out->from = NULL;
+    out->date.n = out->names.n = out->kind.n = out->end.n = 0;
 }
 
 static TW_APART void flush(struct out *out)
 {
-    put(out, out->line, out->n);
-    out->n = 0;
+    size_t n = (size_t)(out->at - out->lines);
+
+    tw_sha256_add(out->hash, out->lines, n);
+    if (out->text) luaL_addlstring(out->text, out->lines, n);
+    out->at = out->lines;
+    out->from = NULL;
 }
 
-/* Where so many bytes, or fewer, go next. */
-static inline char *room(struct out *out, size_t n)
+static inline void make_room(struct out *out)
 {
-    if (n > LINE - out->n) flush(out);
-    return out->line + out->n;
+    if (out->at > out->lines + LINES - FIXED_PART) flush(out);
 }
 
-static void add(struct out *out, const char *text, size_t n)
+static inline char *copy(char *at, const char *text, size_t n)
 {
-    if (n > LINE) {
-        flush(out);
-        put(out, text, n);
-        return;
-    }
-    memcpy(room(out, n), text, n);
-    out->n += n;
-}
-
-/* So many digits. */
-static char *write_digits(char *at, unsigned v, int n)
-{
-    for (int i = n; i-- > 0; v /= 10) at[i] = (char)('0' + v % 10);
+    memcpy(at, text, n);
     return at + n;
+}
+
+/* Has it what key stands for?  Then it is added, else what is added next is that. */
+static inline bool add_kept(struct out *out, const struct kept *k, uint64_t key)
+{
+    out->from = out->at;
+    if (k->n == 0 || k->key != key) return false;
+    out->at = copy(out->at, k->text, k->n);
+    return true;
+}
+
+/* If it is not too long. */
+static void keep(const struct out *out, struct kept *k, uint64_t key)
+{
+    k->n = out->from ? (size_t)(out->at - out->from) : 0;
+    if (k->n > KEPT) k->n = 0;
+    k->key = key;
+    memcpy(k->text, out->from ? out->from : "", k->n);
+}
+
+/* Two digits. */
+static inline char *put_pair(char *at, unsigned v)
+{
+    at[0] = (char)('0' + v / 10);
+    at[1] = (char)('0' + v % 10);
+    return at + 2;
+}
+
+static char *put_nanoseconds(char *at, unsigned ns)
+{
+    if (ns == 0) return copy(at, "000000000", 9);
+    *at++ = (char)('0' + ns / 100000000);
+    at = put_pair(at, ns / 1000000 % 100);
+    at = put_pair(at, ns / 10000 % 100);
+    at = put_pair(at, ns / 100 % 100);
+    return put_pair(at, ns % 100);
 }
 
 static void add_date(struct out *out, int64_t day)
@@ -128,11 +157,9 @@ static void add_date(struct out *out, int64_t day)
     time_t s = (time_t)(day * DAY_SECONDS);
     struct tm tm;
 
-    if (day != out->day)
-        out->n_date = strftime(out->date, sizeof out->date, "%Y-%m-%dT",
-                               gmtime_r(&s, &tm));
-    out->day = day;
-    add(out, out->date, out->n_date);
+    if (add_kept(out, &out->date, (uint64_t)day)) return;
+    out->at += strftime(out->at, 40, "%Y-%m-%dT", gmtime_r(&s, &tm));
+    keep(out, &out->date, (uint64_t)day);
 }
 
 /* 2006-01-02T09:01:00.000000000Z */
@@ -144,88 +171,108 @@ static void add_time(struct out *out, int64_t ns)
     char *at;
 
     add_date(out, day);
-    at = room(out, TIME_OF_DAY);
-    at = write_digits(at, second / 3600, 2);
+    at = put_pair(out->at, second / 3600);
     *at++ = ':';
-    at = write_digits(at, second / 60 % 60, 2);
+    at = put_pair(at, second / 60 % 60);
     *at++ = ':';
-    at = write_digits(at, second % 60, 2);
+    at = put_pair(at, second % 60);
     *at++ = '.';
-    at = write_digits(at, (unsigned)(ns - s * 1000000000), 9);
+    at = put_nanoseconds(at, (unsigned)(ns - s * 1000000000));
     *at++ = 'Z';
-    out->n = (size_t)(at - out->line);
+    out->at = at;
 }
 
 static void add_fixed(struct out *out, int64_t value)
 {
-    char *at = room(out, 1 + TW_FIXED_TEXT);
-
-    *at = ',';
-    out->n += 1 + tw_fixed_format(value, at + 1);
+    *out->at++ = ',';
+    out->at += tw_fixed_format(value, out->at);
 }
 
 static void add_money(struct out *out, tw_money value)
 {
-    char *at = room(out, 1 + TW_MONEY_TEXT);
-
-    *at = ',';
-    out->n += 1 + tw_money_format(value, at + 1);
+    *out->at++ = ',';
+    out->at += tw_money_format(value, out->at);
 }
 
 /* One of ours, which needs no quotes. */
 static void add_word(struct out *out, const char *text)
 {
-    size_t n = strlen(text);
-    char *at = room(out, 1 + n);
-
-    *at = ',';
-    memcpy(at + 1, text, n);
-    out->n += 1 + n;
+    *out->at++ = ',';
+    while (*text) *out->at++ = *text++;
 }
 
 /* Empty where there is none. */
 static void add_price(struct out *out, int64_t value)
 {
-    if (value == 0) add(out, ",", 1);
+    if (value == 0) *out->at++ = ',';
     else add_fixed(out, value);
 }
 
 static void add_text(struct out *out, const char *text)
 {
-    size_t n = *text ? strcspn(text, ",\"\r\n") : 0;
-    bool quoted = text[n] != '\0';
+    bool quoted = *text && text[strcspn(text, ",\"\r\n")] != '\0';
 
-    add(out, ",\"", quoted ? 2 : 1);
-    while (quoted && (n = strcspn(text, "\""), text[n] != '\0')) {
-        add(out, text, n + 1);
-        add(out, "\"", 1);
-        text += n + 1;
+    *out->at++ = ',';
+    if (quoted) *out->at++ = '"';
+    for (; *text; text++) {
+        make_room(out);
+        if (*text == '"') *out->at++ = '"';
+        *out->at++ = *text;
     }
-    add(out, text, n);
-    if (quoted) add(out, "\"", 1);
+    if (quoted) *out->at++ = '"';
+    make_room(out);
+}
+
+static void add_names(struct out *out, const struct ltw_listed *s)
+{
+    uint64_t key = (uint64_t)s->e->script << 32 | s->e->symbol;
+
+    if (add_kept(out, &out->names, key)) return;
+    add_text(out, s->b->scripts[s->e->script - 1].name);
+    add_text(out, ltw_listed_symbol(s->b, s->e->symbol));
+    keep(out, &out->names, key);
+}
+
+static void add_kind(struct out *out, const struct ltw_entry *e)
+{
+    uint64_t key = (uint64_t)e->type << 8 | e->tif;
+
+    if (add_kept(out, &out->kind, key)) return;
+    add_word(out, tw_order_type_text((enum tw_order_type)e->type));
+    add_word(out, tw_time_in_force_text((enum tw_time_in_force)e->tif));
+    keep(out, &out->kind, key);
+}
+
+/* How it has ended, or where it stands. */
+static void add_end(struct out *out, const struct ltw_entry *e)
+{
+    uint64_t key = (uint64_t)e->status << 8 | e->reason;
+
+    if (add_kept(out, &out->end, key)) return;
+    add_word(out, ltw_listed_status(e));
+    add_text(out, e->reason ? tw_reason_text((enum tw_reason)e->reason) : "");
+    keep(out, &out->end, key);
 }
 
 static void add_order(struct out *out, const struct ltw_listed *s)
 {
     const struct ltw_entry *e = s->e;
 
+    make_room(out);
     add_time(out, e->time_ns);
-    add_text(out, s->b->scripts[e->script - 1].name);
-    add_text(out, ltw_listed_symbol(s->b, e->symbol));
+    add_names(out, s);
     add_word(out, e->side == TW_SIDE_BUY ? "buy" : "sell");
-    add_word(out, tw_order_type_text((enum tw_order_type)e->type));
-    add_word(out, tw_time_in_force_text((enum tw_time_in_force)e->tif));
+    add_kind(out, e);
     add_fixed(out, e->quantity);
     add_price(out, e->price);
     add_price(out, e->stop);
-    add_word(out, ltw_listed_status(e));
-    add_text(out, e->reason ? tw_reason_text((enum tw_reason)e->reason) : "");
+    add_end(out, e);
     add_fixed(out, e->filled);
     add_price(out, e->average);
     add_money(out, e->fees);
-    add_text(out, e->label ? e->label : "");
-    add(out, "\n", 1);
-    flush(out);
+    if (e->label) add_text(out, e->label);
+    else *out->at++ = ',';
+    *out->at++ = '\n';
 }
 
 /* ---- the whole ---- */
@@ -242,13 +289,15 @@ void ltw_orderlist_end(lua_State *L, struct ltw_orderlist *l, int table,
 {
     unsigned char digest[TW_SHA256];
     luaL_Buffer text;
-    struct out out = start(&l->hash, listed ? &text : NULL);
+    struct out out;
 
+    start(&out, &l->hash, listed ? &text : NULL);
     if (listed) {
         luaL_buffinit(L, &text);
         luaL_addstring(&text, HEAD);
     }
     for (size_t i = 0; i < n; i++) add_order(&out, &all[i]);
+    flush(&out);
     l->n += n;
     if (listed) {
         luaL_pushresult(&text);
@@ -284,8 +333,8 @@ void ltw_orderlist_forget(struct ltw_orderlist *l, struct ltw_backtest *b)
 {
     int64_t till_ns = settled_ns(b);
     struct ltw_listed *all;
-    struct out out = start(&l->hash, NULL);
     size_t n = 0, room = 0;
+    struct out out;
 
     for (unsigned i = 0; i < b->n; i++) room += b->journals[i]->n;
     if (room == 0 || !(all = tw_calloc(room, sizeof *all))) return;
@@ -294,7 +343,9 @@ void ltw_orderlist_forget(struct ltw_orderlist *l, struct ltw_backtest *b)
             if (b->journals[i]->entry[k].time_ns < till_ns)
                 all[n++] = (struct ltw_listed){ b, &b->journals[i]->entry[k] };
     sort(all, n);
+    start(&out, &l->hash, NULL);
     for (size_t i = 0; i < n; i++) add_order(&out, &all[i]);
+    flush(&out);
     tw_free(all);
     l->n += n;
     for (unsigned i = 0; i < b->n; i++) ltw_journal_forget(b->journals[i], till_ns);

@@ -123,6 +123,7 @@ size_t tw_fixed_format(int64_t v, char out[TW_FIXED_TEXT])
     if (part) {
         unsigned left = DECIMALS;
 
+        if (part % 100000 == 0) part /= 100000, left -= 5;   /* most prices */
         for (; part % 10 == 0; part /= 10) left--;
         for (; left; left--, part /= 10) *--at = (char)('0' + part % 10);
         *--at = '.';

@@ -82,10 +82,12 @@ int tw_money_from_double(double d, tw_money *out)
 
 size_t tw_money_format(tw_money m, char out[TW_MONEY_TEXT])
 {
-    wide v = magnitude(m), whole = v / (uint64_t)TW_FIXED_ONE;
+    wide v = magnitude(m), whole;
     char text[TW_MONEY_TEXT], *at = text + sizeof text, part[TW_FIXED_TEXT];
     size_t n;
 
+    if (v <= INT64_MAX) return tw_fixed_format((int64_t)m, out);
+    whole = v / (uint64_t)TW_FIXED_ONE;
     do *--at = (char)('0' + (int)(whole % 10)); while (whole /= 10);
     if (m < 0) *--at = '-';
     n = (size_t)(text + sizeof text - at);

@@ -75,6 +75,25 @@ fees,label
 2020-01-01T10:00:04,one.lua,A,buy,market,gtc,1,,,new,,0,,0,
 ]]):gsub("\\\n", ""), "the last terms, a label, and one that was still on its way")
 
+-- Lines go out many at a time, and a label may be longer than that.
+r = run({ 10, 10 }, { [1] = [[
+  for i = 0, 90 do
+    local text = ('"a, b'):rep(i * i)
+    self:buy { symbol = A, quantity = i + 1.25, price = 5.00000001, label = text }
+  end]] })
+local lines = {}
+for line in r.list:gmatch "[^\n]*\n" do lines[#lines + 1] = line end
+t.is(#lines, 92, "a line for each")
+local wrong = 0
+for i = 0, 90 do
+  local label = i == 0 and "" or '"' .. ('""a, b'):rep(i * i) .. '"'
+  local line = ("2020-01-01T10:00:01.000000000Z,one.lua,A,buy,limit,gtc,%s,5.00000001,,"
+    .. "new,,0,,0,%s\n"):format(("%.2f"):format(i + 1.25), label)
+  if lines[i + 2] ~= line then wrong = wrong + 1 end
+end
+t.is(wrong, 0, "with labels of any length")
+t.is(r.hash, require "tw.internal.sweep".sha256(r.list), "and the hash is of that")
+
 r = run({ 10, 10 }, { [1] = "for i = 1, 70 do self:buy(A, i) end" },
         "limits = { order_quantity = 69 }")
 t.is(#r.orders, 70, "more orders than there was room for at first")
