@@ -39,6 +39,7 @@ const char *tw_fix_reason_text(int reason)
         [TW_FIX_OUT_OF_ORDER] = "Tag specified out of required order",
         [TW_FIX_GROUP_ORDER] = "Repeating group fields out of order",
         [TW_FIX_GROUP_COUNT] = "Incorrect NumInGroup count for repeating group",
+        [TW_FIX_VERSION] = "Invalid or unsupported application version",
     };
 
     if (reason < 0 || (size_t)reason >= sizeof texts / sizeof *texts) return "";
@@ -470,7 +471,7 @@ static bool is_foreign(const struct look *k, int32_t tag)
 {
     const struct tw_fix_dictionary *d = k->m->dictionary;
 
-    return d->version >= TW_FIX_50 && k->m->type->admin
+    return d->fixt && k->m->type->admin
         && !(tw_fix_marks(d, tag)
              & (TW_FIX_IN_HEADER | TW_FIX_IN_TRAILER | TW_FIX_IN_ADMIN));
 }
@@ -577,9 +578,11 @@ struct tw_fix_verdict tw_fix_check(struct tw_fix_message *m, unsigned flags)
     const struct tw_fix_form *form = m->form;
 
     if (flags == TW_FIX_CHECK_OFF) return k.verdict;
-    if (!m->type) blame(&k, TW_FIX_INVALID_TYPE, 0);
-    else if (form && m->alike && form->passed == flags && values(m, m->n - 1))
+    /* Such a form is of a type that is known. */
+    if (form && m->alike && form->passed == flags && values(m, m->n - 1))
         return k.verdict;
+    if (m->foreign) blame(&k, TW_FIX_VERSION, 1128);
+    else if (!m->type) blame(&k, TW_FIX_INVALID_TYPE, 0);
     else if (!all_fine(&k)) passes(&k);
     else if (form && m->alike && form->passed != flags) remember(&k);
     return k.verdict;

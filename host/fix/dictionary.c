@@ -41,6 +41,11 @@ const char *tw_fix_appl_ver_id(enum tw_fix_version v)
     return id[v];
 }
 
+int tw_fix_appl_version(const char *id, size_t n)
+{
+    return n == 1 && *id >= '2' && *id <= '9' ? *id - '2' : -1;
+}
+
 const char *tw_fix_kind_name(enum tw_fix_kind k)
 {
     static const char *const names[TW_FIX_KINDS] = {
@@ -55,6 +60,34 @@ const char *tw_fix_kind_name(enum tw_fix_kind k)
 enum tw_fix_version tw_fix_dictionary_version(const struct tw_fix_dictionary *d)
 {
     return d->version;
+}
+
+const char *tw_fix_dictionary_begin_string(const struct tw_fix_dictionary *d)
+{
+    return tw_fix_begin_string(d->fixt ? TW_FIX_50 : d->version);
+}
+
+const char *tw_fix_dictionary_appl_ver_id(const struct tw_fix_dictionary *d)
+{
+    return d->fixt ? tw_fix_appl_ver_id(d->version) : NULL;
+}
+
+int tw_fix_dictionary_join(struct tw_fix_dictionary *const *d, size_t n)
+{
+    const struct tw_fix_dictionary *family[TW_FIX_50SP2 + 1] = {0};
+
+    for (size_t i = 0; i < n; i++) {
+        if (!d[i]->fixt || family[d[i]->version]) return TW_EUSAGE;
+        family[d[i]->version] = d[i];
+    }
+    for (size_t i = 0; i < n; i++) memcpy(d[i]->family, family, sizeof family);
+    return TW_OK;
+}
+
+const struct tw_fix_dictionary *tw_fix_dictionary_of(const struct tw_fix_dictionary *d,
+                                                     enum tw_fix_version v)
+{
+    return d->family[v];
 }
 
 const struct tw_fix_level *tw_fix_dictionary_header(const struct tw_fix_dictionary *d)
@@ -169,9 +202,19 @@ size_t tw_fix_dictionary_bytes(const struct tw_fix_dictionary *d)
     return sizeof *d + d->arena.bytes;
 }
 
-void tw_fix_dictionary_free(struct tw_fix_dictionary *d)
+static void free_one(struct tw_fix_dictionary *d)
 {
-    if (!d) return;
     tw_arena_fini(&d->arena);
     tw_free(d);
+}
+
+void tw_fix_dictionary_free(struct tw_fix_dictionary *d)
+{
+    struct tw_fix_dictionary *family[TW_FIX_50SP2 + 1];
+
+    if (!d) return;
+    memcpy(family, d->family, sizeof family);
+    for (unsigned v = 0; v <= TW_FIX_50SP2; v++)
+        if (family[v] && family[v] != d) free_one(family[v]);
+    free_one(d);
 }

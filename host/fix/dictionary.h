@@ -95,10 +95,28 @@ bool tw_fix_version_named(const char *name, enum tw_fix_version *out);
 const char *tw_fix_version_name(enum tw_fix_version v);
 /* What 1128 and 1137 say: "9" for 5.0SP2. */
 const char *tw_fix_appl_ver_id(enum tw_fix_version v);
+/* The version of such a text; -1: it is none, or one that nobody has (FIX27, FIX30). */
+int tw_fix_appl_version(const char *id, size_t n);
 /* "STRING"; of the first of those that stand for it. */
 const char *tw_fix_kind_name(enum tw_fix_kind k);
 
 enum tw_fix_version tw_fix_dictionary_version(const struct tw_fix_dictionary *d);
+
+/* 8 of its messages: "FIXT.1.1" also of an older version that comes over that. */
+const char *tw_fix_dictionary_begin_string(const struct tw_fix_dictionary *d);
+
+/* What its session's Logon says in 1137; NULL: not of FIXT.1.1. */
+const char *tw_fix_dictionary_appl_ver_id(const struct tw_fix_dictionary *d);
+
+/* Makes a family of n dictionaries of FIXT.1.1, each of another version: 1128 of a
+ * message chooses one of them, whichever it is read with.  They have not been used yet,
+ * and tw_fix_dictionary_free of one frees all.  TW_EUSAGE: two of one version, or one of
+ * another session. */
+int tw_fix_dictionary_join(struct tw_fix_dictionary *const *d, size_t n);
+
+/* That of the version in its family, or NULL. */
+const struct tw_fix_dictionary *tw_fix_dictionary_of(const struct tw_fix_dictionary *d,
+                                                     enum tw_fix_version v);
 
 /* The header's and the trailer's level. */
 const struct tw_fix_level *tw_fix_dictionary_header(const struct tw_fix_dictionary *d);
@@ -130,7 +148,7 @@ const char *tw_fix_choice_named(const struct tw_fix_definition *f, const char *n
 /* Bytes that it takes. */
 size_t tw_fix_dictionary_bytes(const struct tw_fix_dictionary *d);
 
-/* Nobody uses it any more.  d may be NULL. */
+/* Nobody uses it any more, nor its family.  d may be NULL. */
 void tw_fix_dictionary_free(struct tw_fix_dictionary *d);
 
 /* The member of a level that has the tag; NULL: none has. */

@@ -38,7 +38,10 @@ struct tw_fix_dictionary {
     struct tw_fix_level header, trailer;
     bool trailer_is_10;           /* nothing else of it is required           */
     bool header_begins;           /* with 8, 9 and 35: the frame's to check   */
+    bool fixt;                    /* its session is FIXT.1.1                  */
     int64_t made_ns;              /* not that of an older one that stood here */
+    /* By version: what 1128 may choose in its place; itself at least. */
+    const struct tw_fix_dictionary *family[TW_FIX_50SP2 + 1];
     struct tw_arena arena;
 };
 

@@ -235,18 +235,30 @@ int tw_fix_draft_add(struct tw_fix_draft *t, const char *name, const char *text,
     return read_part(t, name, text, n);
 }
 
-int tw_fix_draft_version(struct tw_fix_draft *t, enum tw_fix_version v,
+static int read_built_in(struct tw_fix_draft *t, int v, bool fixt,
                          struct tw_error *error)
 {
     size_t n;
-    char *text = tw_fix_built_in(v, &n);
+    char *text = tw_fix_built_in(v, fixt, &n);
     int code;
 
     t->error = error;
+    t->fixt |= fixt;
     t->place = (struct tw_fix_place){ .file = "built in" };
     code = text ? read_part(t, "built in", text, n) : tw_fix_draft_no_memory(t);
     tw_free(text);
     return code;
+}
+
+int tw_fix_draft_version(struct tw_fix_draft *t, enum tw_fix_version v,
+                         struct tw_error *error)
+{
+    return read_built_in(t, (int)v, v >= TW_FIX_50, error);
+}
+
+int tw_fix_draft_fixt(struct tw_fix_draft *t, struct tw_error *error)
+{
+    return t->fixt ? TW_OK : read_built_in(t, -1, true, error);
 }
 
 int tw_fix_draft_file(struct tw_fix_draft *t, const char *path, struct tw_error *error)

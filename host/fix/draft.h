@@ -9,7 +9,8 @@
  *
  * Each part goes on top of those before it: a field, a component or a message that comes
  * again replaces what it was.  5.0 is FIXT.1.1 and its application on top: of XML files,
- * FIXT11.xml and then FIX50.xml.
+ * FIXT11.xml and then FIX50.xml.  An older version whose messages come over FIXT.1.1 is
+ * FIX44.xml and then FIXT11.xml, as it has a session of its own.
  *
  * The text of extensions, a line each; one that begins with a blank goes on with the line
  * before:
@@ -49,6 +50,11 @@ void tw_fix_draft_free(struct tw_fix_draft *t);
  * Blocks: no.  Errors: no memory. */
 int tw_fix_draft_version(struct tw_fix_draft *t, enum tw_fix_version v,
                          struct tw_error *error);
+
+/* The session of FIXT.1.1 on top, in place of the version's own: its messages come over
+ * one.  Nothing where that is in it, by an XML file.
+ * Blocks: no.  Errors: no memory. */
+int tw_fix_draft_fixt(struct tw_fix_draft *t, struct tw_error *error);
 
 /* Text or XML, which begins with '<'; `name` is what errors call it: "name:line: what".
  * Blocks: no.  Errors: TW_EFORMAT, TW_ELIMIT; no memory; UV_ENOTSUP: XML, and this

@@ -422,6 +422,8 @@ int tw_fix_draft_finish(struct tw_fix_draft *t, struct tw_fix_dictionary **out,
         code = tw_fix_draft_fail(t, TW_EFORMAT, "no part says the version of FIX");
     } else {
         k.d->version = (enum tw_fix_version)t->version;
+        k.d->fixt = t->fixt || t->version >= TW_FIX_50;
+        k.d->family[t->version] = k.d;
         k.d->made_ns = tw_clock_steady_ns();
         code = make(&k, types);
     }

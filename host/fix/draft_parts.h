@@ -45,6 +45,7 @@ struct tw_fix_draft_part {        /* header, trailer, a component or a message *
 
 struct tw_fix_draft {
     int version;                  /* -1: none has been said              */
+    bool fixt;                    /* the session of FIXT.1.1 is in it    */
     struct tw_arena arena;
     struct tw_fix_draft_field *fields;    /* in the order they came in   */
     uint32_t fields_n, fields_max;
@@ -86,8 +87,8 @@ int tw_fix_draft_member(struct tw_fix_draft *t, struct tw_fix_draft_member ***en
 int tw_fix_draft_text(struct tw_fix_draft *t, const char *text, size_t n);
 int tw_fix_draft_xml(struct tw_fix_draft *t, const char *text, size_t n);
 
-/* What is built in, unpacked, up to a version; NULL: no memory.
- * Memory: the caller frees with tw_free. */
-char *tw_fix_built_in(enum tw_fix_version v, size_t *n);
+/* What is built in, unpacked, up to a version (-1: of none), and FIXT.1.1 where that is
+ * asked for; NULL: no memory.  Memory: the caller frees with tw_free. */
+char *tw_fix_built_in(int v, bool fixt, size_t *n);
 
 #endif

@@ -129,20 +129,21 @@ static bool same(const char *a, const char *b)
     return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
-static enum tw_fix_version version(const struct tw_fix_session_options *o)
-{
-    return tw_fix_dictionary_version(o->dictionary);
-}
-
 static const char *begin_string(const struct tw_fix_session_options *o)
 {
-    return tw_fix_begin_string(version(o));
+    return tw_fix_dictionary_begin_string(o->dictionary);
+}
+
+static const char *applied(const struct tw_fix_session_options *o)
+{
+    return tw_fix_dictionary_appl_ver_id(o->dictionary);
 }
 
 static bool same_identity(const struct tw_fix_session_options *a,
                           const struct tw_fix_session_options *b)
 {
-    return version(a) == version(b) && same(a->sender, b->sender)
+    return same(begin_string(a), begin_string(b))
+        && same(applied(a), applied(b)) && same(a->sender, b->sender)
         && same(a->sender_sub, b->sender_sub) && same(a->target, b->target)
         && same(a->sender_location, b->sender_location)
         && same(a->target_sub, b->target_sub)
@@ -217,10 +218,8 @@ static struct choice session_for(const struct tw_fix_listener *l,
     struct choice x = { .any = false };
 
     for (size_t i = 0; i < l->n && !x.exact; i++) {
-        enum tw_fix_version v = version(tw_fix_session_options(l->sessions[i]));
-
         if (is_for(l->sessions[i], c))
-            look_at(&x, c, i, v < TW_FIX_50 ? NULL : tw_fix_appl_ver_id(v));
+            look_at(&x, c, i, applied(tw_fix_session_options(l->sessions[i])));
     }
     return x;
 }

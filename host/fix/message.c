@@ -96,7 +96,7 @@ static struct tw_fix_form *form_of(struct tw_fix_message *m, size_t header)
     const struct tw_fix_dictionary *d = m->dictionary;
     /* The frame says that 35= stands there. */
     unsigned char code = (unsigned char)m->bytes[header + 3];
-    struct tw_fix_form *form = &m->forms[code % TW_FIX_FORMS];
+    struct tw_fix_form *form = &m->forms[(code + d->version) % TW_FIX_FORMS];
 
     if (form->dictionary == d && form->made_ns == d->made_ns) return form;
     form->dictionary = d;
@@ -206,6 +206,7 @@ INLINE void place(struct cut *c, int32_t tag, unsigned mark, const char *value,
 }
 
 enum { ROUND = TW_FIX_SHAPES / 2 };        /* groups come round */
+enum { LOOK = 1 };                         /* 1128 may be anywhere */
 
 static int too_many(struct tw_fix_message *m)
 {
@@ -288,7 +289,7 @@ static int split(struct tw_fix_message *m, size_t header, const char *end)
     int code = TW_OK;
 
     m->form = form;
-    m->scattered = false;
+    m->scattered = m->foreign = false;
     if (m->dictionary->header_begins && m->fields_max > 3) {
         split_first(&c, header);
         like += 3;
@@ -301,7 +302,7 @@ static int split(struct tw_fix_message *m, size_t header, const char *end)
     } else {
         /* One now and then is not what most are, and where all differ it is no use. */
         learn = form->n == 0 || ++form->others % 8 == 2;
-        if (learn) form->n = form->passed = 0;
+        if (learn) form->n = form->passed = 0, form->applied = LOOK;
         if (learn && form->header > m->like) form->header = 0;
         code = split_rest(&c, form, learn);
     }
@@ -324,6 +325,48 @@ static inline const struct tw_fix_type *type_of(const struct tw_fix_dictionary *
     return d->types_short[c] ? &d->types[d->types_short[c] - 1] : NULL;
 }
 
+/* What 1128 of the message says, if it is there. */
+static struct tw_fix_text applied(struct tw_fix_message *m)
+{
+    struct tw_fix_form *form = m->form;
+    struct tw_fix_text t;
+
+    if (m->alike && form->applied > LOOK) {
+        const struct tw_fix_field *f = &m->fields[form->applied];
+
+        return (struct tw_fix_text){ f->at, f->n };
+    }
+    t = tw_fix_message_header(m, 1128);
+    if (m->alike) {
+        uint16_t i = 0;
+
+        while (t.at && m->fields[i].at != t.at && i < UINT16_MAX) i++;
+        form->applied = i == UINT16_MAX ? LOOK : i;
+    }
+    return t;
+}
+
+/* A message over FIXT.1.1 that was read: again, where 1128 says that it is of another
+ * version.  Those of the session are of no application. */
+static __attribute__((noinline))
+int read_applied(struct tw_fix_message *m)
+{
+    const struct tw_fix_dictionary *d = m->dictionary, *other = NULL;
+    struct tw_fix_frame f = { .header = (size_t)(m->fields[2].at - 3 - m->bytes) };
+    struct tw_fix_text t = applied(m);
+    int version;
+
+    if (!t.at || (m->type && m->type->admin)) return TW_OK;
+    version = tw_fix_appl_version(t.at, t.n);
+    if (version >= 0) other = d->family[version];
+    if (other == d) return TW_OK;
+    f.body = m->length - TW_FIX_TRAILER - f.header;
+    if (other) return tw_fix_message_read(m, other, m->bytes, &f);
+    m->foreign = true;
+    m->alike = false;   /* so that it is looked at closely */
+    return TW_OK;
+}
+
 int tw_fix_message_read(struct tw_fix_message *m, const struct tw_fix_dictionary *d,
                         const char *p, const struct tw_fix_frame *f)
 {
@@ -342,7 +385,8 @@ int tw_fix_message_read(struct tw_fix_message *m, const struct tw_fix_dictionary
         m->form->passed = 0;
         m->alike = false;
     }
-    return TW_OK;
+    if (!d->fixt || (m->alike && m->form->applied == 0)) return TW_OK;
+    return read_applied(m);
 }
 
 struct tw_fix_text tw_fix_message_header(const struct tw_fix_message *m, int32_t tag)

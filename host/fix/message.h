@@ -46,7 +46,8 @@ struct tw_fix_form {
     const struct tw_fix_type *type;
     int64_t made_ns;              /* the dictionary's                         */
     uint32_t n;                   /* fields; 0: of no message yet             */
-    unsigned others;              /* messages with other tags, in a row       */
+    uint16_t others;              /* messages with other tags, in a row       */
+    uint16_t applied;             /* where 1128 stands; 0: nowhere; 1: look   */
     unsigned passed;              /* check.c's: the flags by which all of it
                                    * was fine but for values; 0: none         */
     uint32_t header;              /* and the fields of a header that was so   */
@@ -64,6 +65,7 @@ struct tw_fix_message {
     uint32_t n;
     uint32_t body, trailer;       /* where they begin; the header at 0        */
     bool scattered;               /* a field of the header stands behind it   */
+    bool foreign;                 /* of a version that the family has not     */
     uint64_t *soh;                /* its index, by tw_fix_message_frame       */
     uint32_t fields_max;          /* constant after init                      */
     size_t bytes_max;             /* constant after init                      */
@@ -84,7 +86,8 @@ void tw_fix_message_fini(struct tw_fix_message *m);
 enum tw_fix_found tw_fix_message_frame(struct tw_fix_message *m, const char *p, size_t n,
                                        struct tw_fix_frame *f);
 
-/* Reads the whole message that was framed last, at p.  0; TW_EFORMAT: it is not made of
+/* Reads the whole message that was framed last, at p, with d, or what 1128 chooses of its
+ * family: m->dictionary.  0; TW_EFORMAT: it is not made of
  * tag=value, as m->why says: garbled (R1); TW_ELIMIT: more fields than fields_max. */
 int tw_fix_message_read(struct tw_fix_message *m, const struct tw_fix_dictionary *d,
                         const char *p, const struct tw_fix_frame *f);

@@ -66,6 +66,12 @@ static const char *fault_of(const struct tw_fix_session_options *o)
     if (o->heartbeat_s < 0 || o->heartbeat_s > 86400)
         return "the heartbeat interval is not within 0 and 86400 seconds";
     if (o->logon_n > 32) return "more than 32 fields for the Logon";
+    if (o->typed_n > TW_FIX_TYPED_MAX) return "more than 256 types with a version";
+    for (size_t i = 0; i < o->typed_n; i++)
+        if (tw_fix_dictionary_of(o->dictionary,
+                                 tw_fix_dictionary_version(o->typed[i].dictionary))
+            != o->typed[i].dictionary)
+            return "a type is of a version that the session does not have";
     return o->schedule ? tw_fix_schedule_fault(o->schedule) : NULL;
 }
 
@@ -83,8 +89,11 @@ struct tw_fix_session *tw_fix_session_new(const struct tw_fix_session_options *o
     if (!s) goto no_memory;
     s->o = *options;
     set_defaults(&s->o);
+    s->begin_string = tw_fix_dictionary_begin_string(s->o.dictionary);
     s->version = tw_fix_dictionary_version(s->o.dictionary);
-    s->begin_string = tw_fix_begin_string(s->version);
+    if (s->version < TW_FIX_50 && tw_fix_dictionary_appl_ver_id(s->o.dictionary))
+        s->version = TW_FIX_50;   /* whatever comes over it */
+    s->theirs = s->o.dictionary;
     s->precision = s->version < TW_FIX_42 ? TW_FIX_S
                  : s->o.precision ? (enum tw_fix_precision)s->o.precision : TW_FIX_MS;
     s->heartbeat_ns = s->o.heartbeat_s * SECOND_NS;
@@ -113,6 +122,7 @@ void tw_fix_session_free(struct tw_fix_session *s)
     tw_fix_early_fini(&s->early);
     tw_fix_message_fini(&s->m);
     tw_fix_message_fini(&s->again);
+    tw_fix_forget_versions(s);
     tw_free(s);
 }
 
@@ -224,6 +234,7 @@ int tw_fix_session_connected(struct tw_fix_session *s, struct tw_fix_now now,
     drop_output(s);
     s->last_in = s->last_out = now.steady_ns;
     tw_fix_forget_gap(s);
+    tw_fix_forget_versions(s);
     s->replay = (struct tw_fix_replay){ .next = 1 };
     enter(s, TW_FIX_LOGGING_ON);
     if (is_stale(s)) tw_fix_renumber(s);

@@ -89,6 +89,11 @@ struct tw_fix_handlers {
 
 struct tw_fix_extra { int32_t tag; const char *value; };
 
+/* Messages of a type are of that version where they have no 1128. */
+struct tw_fix_typed { const char *code; const struct tw_fix_dictionary *dictionary; };
+
+enum { TW_FIX_TYPED_MAX = 256 };
+
 /* Texts and what is pointed to outlive the session.  0 is what is said, and of texts
  * NULL: none. */
 struct tw_fix_session_options {
@@ -104,6 +109,9 @@ struct tw_fix_session_options {
     int precision;               /* digits of 52's second, from 4.2 on: 3, 6 or 9; 0: 3 */
     const struct tw_fix_extra *logon;             /* more fields of the Logon: 553, 554 */
     size_t logon_n;
+    /* Of the family of its dictionary; the Logon says so, in 384.  TYPED_MAX at most. */
+    const struct tw_fix_typed *typed;
+    size_t typed_n;
     bool reset_on_logon, reset_on_logout, reset_on_disconnect;
     bool forget;                 /* PersistMessages=N: each resend is a gap fill        */
     bool any_comp_id;            /* CheckCompID=N                                       */
@@ -220,6 +228,10 @@ struct tw_fix_session_status {
     size_t waiting;              /* bytes to be written                        */
     bool enabled;
 };
+
+/* What a message of the type is written with, where it has no 1128. */
+const struct tw_fix_dictionary *tw_fix_session_writes(
+    const struct tw_fix_session_options *o, const char *code, size_t n);
 
 struct tw_fix_session_status tw_fix_session_status(const struct tw_fix_session *s);
 const struct tw_fix_session_options *tw_fix_session_options(

@@ -254,7 +254,7 @@ void tw_fix_take_early(struct tw_fix_session *s)
         p = tw_fix_early_take(&s->early, &seq, &n);
         if (seq < tw_fix_in(s)) continue;
         tw_fix_message_frame(&s->m, p, n, &frame);   /* it was whole when it came */
-        tw_fix_message_read(&s->m, s->o.dictionary, p, &frame);
+        tw_fix_read_theirs(s, p, &frame);
         in_order(s, seq);
     }
     if (s->state != TW_FIX_UP && s->state != TW_FIX_LEAVING) return;
@@ -372,21 +372,6 @@ static void send_expected(struct tw_fix_session *s, uint64_t before)
     }
 }
 
-/* Where the peer's messages are of another version than ours, as 1137 says: they are
- * read as of ours, so what is odd about them later has a line before it. */
-static const char *other_version(const struct tw_fix_session *s, char out[REASON_TEXT])
-{
-    struct tw_fix_text said = tw_fix_message_body(&s->m, 1137);
-    const char *ours = tw_fix_appl_ver_id(s->version);
-    char text[20];
-
-    if (s->version < TW_FIX_50 || !said.at || is_text(said, ours)) return "";
-    snprintf(out, REASON_TEXT, "the peer's DefaultApplVerID is %s, ours %s: its messages"
-             " are read as of %s", tw_fix_show(said.at, said.n, text, sizeof text), ours,
-             tw_fix_version_name(s->version));
-    return out;
-}
-
 static void logged_on(struct tw_fix_session *s, uint64_t seq, bool reset)
 {
     char text[REASON_TEXT];
@@ -394,11 +379,15 @@ static void logged_on(struct tw_fix_session *s, uint64_t seq, bool reset)
     bool early = seq > in, asked = s->o.next_expected
                                    && tw_fix_message_body(&s->m, 789).at;
 
+    if (!tw_fix_learn_versions(s, text, sizeof text)) {
+        tw_fix_close(s, "no memory for a Logon");
+        return;
+    }
     s->state = TW_FIX_UP;
     s->was_up = true;
     count(s, seq);
     if (!s->o.initiator) tw_fix_send_logon(s, reset, tw_fix_in(s));
-    tw_fix_tell(s, TW_FIX_LOGGED_ON, 0, 0, &s->m, other_version(s, text));
+    tw_fix_tell(s, TW_FIX_LOGGED_ON, 0, 0, &s->m, text);
     if (s->state == TW_FIX_UP) send_expected(s, before);
     if (early && s->state == TW_FIX_UP) keep_early(s, seq, asked);
 }
@@ -629,7 +618,9 @@ size_t tw_fix_session_receive(struct tw_fix_session *s, struct tw_fix_now now,
             return n;
         default:
             length = frame.header + frame.body + TW_FIX_TRAILER;
-            rc = tw_fix_message_read(&s->m, s->o.dictionary, p + at, &frame);
+            rc = s->told_n == 0 && s->o.typed_n == 0
+               ? tw_fix_message_read(&s->m, s->theirs, p + at, &frame)
+               : tw_fix_read_theirs(s, p + at, &frame);
             if (rc == TW_OK) {
                 handle(s);
             } else if (rc == TW_EFORMAT) {

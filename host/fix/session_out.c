@@ -199,10 +199,11 @@ void tw_fix_send_logon(struct tw_fix_session *s, bool reset, uint64_t expected)
     add(f, &n, 108, beat);
     if (reset) add(f, &n, 141, "Y");
     if (s->o.next_expected) add(f, &n, 789, next);
-    if (s->version >= TW_FIX_50) add(f, &n, 1137, tw_fix_appl_ver_id(s->version));
+    add(f, &n, 1137, tw_fix_dictionary_appl_ver_id(s->o.dictionary));
     for (size_t i = 0; i < s->o.logon_n; i++)
         add(f, &n, s->o.logon[i].tag, s->o.logon[i].value);
     tw_fix_put_sorted(&s->out, f, n);
+    tw_fix_put_versions(s);
     done(s);
 }
 
@@ -297,10 +298,29 @@ void tw_fix_send_unsupported(struct tw_fix_session *s, uint64_t seq)
 
 /* ---- the application's ---- */
 
+/* The fields with 1128, where they have none and the peer would take the message for one
+ * of another version. */
+static const struct tw_fix_field *with_version(const struct tw_fix_session *s,
+                                               const char *code,
+                                               const struct tw_fix_field *head,
+                                               size_t *n, struct tw_fix_field all[EXTRA])
+{
+    const struct tw_fix_dictionary *d = tw_fix_must_say(s, code, strlen(code));
+
+    for (size_t i = 0; i < *n; i++)
+        if (head[i].tag == 1128) d = NULL;
+    if (!d || *n == EXTRA) return head;
+    if (*n > 0) memcpy(all, head, *n * sizeof *all);
+    all[(*n)++] = (struct tw_fix_field){ 1128, 1, tw_fix_dictionary_appl_ver_id(d) };
+    return all;
+}
+
 int tw_fix_session_begin(struct tw_fix_session *s, struct tw_fix_now now,
                          const char *code, const struct tw_fix_field *head, size_t n,
                          struct tw_fix_output **out, struct tw_error *error)
 {
+    struct tw_fix_field all[EXTRA];
+
     assert(!s->building);
     s->now = now;
     if (s->state != TW_FIX_UP)
@@ -309,6 +329,7 @@ int tw_fix_session_begin(struct tw_fix_session *s, struct tw_fix_now now,
     if (n > EXTRA)
         return tw_fail(error, TW_ELIMIT, "%zu more fields in a header: at most %d are",
                        n, EXTRA);
+    if (s->told_n > 0) head = with_version(s, code, head, &n, all);
     if (!begin(s, code, tw_fix_out(s), head, n, error)) return TW_EFULL;
     s->building = true;
     *out = &s->out;
@@ -412,13 +433,23 @@ static void fill(struct tw_fix_session *s, uint64_t from, uint64_t next)
     if (length > 0) append(s, p, (size_t)length);
 }
 
+/* What it was written with, where it has no 1128. */
+static const struct tw_fix_dictionary *of_kept(const struct tw_fix_session *s,
+                                               const struct tw_fix_kept *k,
+                                               const struct tw_fix_frame *f)
+{
+    const char *code = k->at + f->header + 3;
+
+    return tw_fix_session_writes(&s->o, code, strcspn(code, "\1"));
+}
+
 /* The message that is kept, read into s->again; false: it is not to be sent again. */
 static bool read_kept(struct tw_fix_session *s, const struct tw_fix_kept *k)
 {
     struct tw_fix_frame frame;
 
     return tw_fix_message_frame(&s->again, k->at, k->n, &frame) == TW_FIX_WHOLE
-        && tw_fix_message_read(&s->again, s->o.dictionary, k->at, &frame) == TW_OK
+        && tw_fix_message_read(&s->again, of_kept(s, k, &frame), k->at, &frame) == TW_OK
         && (!s->o.handlers.resend || s->o.handlers.resend(s->o.handlers.ctx, &s->again));
 }
 

@@ -1,7 +1,7 @@
 /* session_parts.h - what the files of a FIX session share.
  *
  * session.c has its life, timers and commands, session_in.c what comes in, session_out.c
- * what goes out.
+ * what goes out, session_versions.c of which version of FIX it is.
  *
  * Layer host/fix.  Thread: the owner's of the session.
  */
@@ -15,6 +15,13 @@ enum { TW_FIX_LOW_VERSION_END = 999999 };   /* 16 for "all", before 4.2 */
 
 /* What is sent again, as one who sends it goes on with it bit by bit. */
 struct tw_fix_replay { uint64_t next, to; int64_t at_steady_ns; };
+
+/* What the peer's Logon says of a type. */
+struct tw_fix_told {
+    char code[8];
+    const struct tw_fix_dictionary *dictionary;   /* NULL: a version that is not ours */
+    bool sends, receives;        /* as the peer sees it */
+};
 
 struct tw_fix_session {
     struct tw_fix_session_options o;
@@ -59,6 +66,9 @@ struct tw_fix_session {
     size_t noise;                /* bytes since the last message that are none       */
     uint64_t received, sent, garbled, refused;
     struct tw_fix_cuts cuts;
+    const struct tw_fix_dictionary *theirs;   /* of what comes, by the peer's 1137 */
+    struct tw_fix_told *told;
+    size_t told_n;
 };
 
 /* ---- session.c ---- */
@@ -100,6 +110,24 @@ void tw_fix_send_unsupported(struct tw_fix_session *s, uint64_t seq);
 void tw_fix_replay(struct tw_fix_session *s, uint64_t from, uint64_t to);
 /* As much of it as there is room and time for. */
 void tw_fix_replay_more(struct tw_fix_session *s);
+
+/* ---- session_versions.c: of messages over FIXT.1.1 ---- */
+
+/* What the peer's Logon, which came, says of versions.  text: what is told of it, or "".
+ * False: there is no memory. */
+bool tw_fix_learn_versions(struct tw_fix_session *s, char *text, size_t room);
+void tw_fix_forget_versions(struct tw_fix_session *s);
+
+/* Reads a message that the peer sent. */
+int tw_fix_read_theirs(struct tw_fix_session *s, const char *p,
+                       const struct tw_fix_frame *f);
+
+/* Whether a message of the type that we write needs a 1128; so its dictionary. */
+const struct tw_fix_dictionary *tw_fix_must_say(const struct tw_fix_session *s,
+                                                const char *code, size_t n);
+
+/* Our group 384, in tag=value. */
+void tw_fix_put_versions(struct tw_fix_session *s);
 
 /* ---- session_in.c ---- */
 

@@ -51,6 +51,7 @@ static int version(struct reader *r, const char **pairs)
     if (type && strcmp(type, "FIXT") == 0) {
         /* The application's file comes on top, and says which it is. */
         if (r->t->version < 0) r->t->version = TW_FIX_50;
+        r->t->fixt = true;
         return TW_OK;
     }
     if (!pack || strcmp(pack, "0") == 0) pack = "";

@@ -437,7 +437,6 @@ static int read_templates(struct tw_fix_door *d, struct tw_error *error)
     d->o.templates = own;
     for (size_t i = 0; i < n; i++) {
         struct tw_fix_session_options *s = &own[i].link.session;
-        enum tw_fix_version v;
 
         if (!own[i].link.name || !s->dictionary || !own[i].sender || !own[i].target)
             return tw_fail(error, TW_EUSAGE, "a template without a name, a dictionary or"
@@ -446,10 +445,9 @@ static int read_templates(struct tw_fix_door *d, struct tw_error *error)
         own[i].target = tw_arena_text(&d->texts, own[i].target, strlen(own[i].target));
         if (!own[i].sender || !own[i].target || !tw_fix_link_own(&d->texts, &own[i].link))
             return tw_fail(error, UV_ENOMEM, "no memory for a port");
-        v = tw_fix_dictionary_version(s->dictionary);
         d->patterns[i] = (struct tw_fix_template){
-            tw_fix_begin_string(v), own[i].sender, own[i].target,
-            v < TW_FIX_50 ? NULL : tw_fix_appl_ver_id(v)
+            tw_fix_dictionary_begin_string(s->dictionary), own[i].sender, own[i].target,
+            tw_fix_dictionary_appl_ver_id(s->dictionary)
         };
     }
     return TW_OK;

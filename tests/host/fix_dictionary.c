@@ -117,9 +117,17 @@ static bool same_field(const struct tw_fix_definition *a,
     return true;
 }
 
+/* What 5.0 and 5.0SP1 have of the session as their files do not: it is one for all. */
+static bool is_of_fixt(uint32_t tag)
+{
+    return tag == 373 || tag == 1128 || tag == 1406 || tag == 1409 || tag == 1410;
+}
+
 static unsigned compare(const struct tw_fix_dictionary *a,
                         const struct tw_fix_dictionary *b, uint32_t limit)
 {
+    bool older = tw_fix_dictionary_version(a) >= TW_FIX_50
+              && tw_fix_dictionary_version(a) < TW_FIX_50SP2;
     const struct tw_fix_definition *f;
     const struct tw_fix_type *m;
     size_t fields = tw_fix_dictionary_fields(a, &f);
@@ -130,7 +138,8 @@ static unsigned compare(const struct tw_fix_dictionary *a,
     wrong += differ(tw_fix_dictionary_trailer(a), tw_fix_dictionary_trailer(b),
                     UINT32_MAX);
     for (size_t i = 0; i < fields; i++)
-        if (!same_field(&f[i], tw_fix_dictionary_field(b, f[i].tag))) {
+        if (!same_field(&f[i], tw_fix_dictionary_field(b, f[i].tag))
+            && !(older && is_of_fixt(f[i].tag))) {
             printf("# field %u\n", f[i].tag);
             wrong++;
         }
@@ -139,7 +148,8 @@ static unsigned compare(const struct tw_fix_dictionary *a,
             tw_fix_dictionary_type(b, m[i].code, strlen(m[i].code));
 
         if (!o || strcmp(o->name, m[i].name) || o->admin != m[i].admin
-            || differ(&m[i].body, &o->body, limit)) {
+            || (differ(&m[i].body, &o->body, limit)
+                && !(older && strcmp(m[i].code, "A") == 0))) {
             printf("# message %s\n", m[i].code);
             wrong++;
         }

@@ -13,7 +13,8 @@
  *     connect hangup logout reset enable disable
  *     set 3 4              numbers
  *     send D 11=id         an application message
- *     note TEXT            what LOGGED_ON said */
+ *     note TEXT            what LOGGED_ON said
+ *     as FIX.4.4           the last message was read as one of that version */
 #ifndef FIX_TALK_H
 #define FIX_TALK_H
 
@@ -33,6 +34,7 @@ static struct rig {
     unsigned messages;
     char last[40];                 /* 11 of the last message                */
     char note[200];                /* what the last LOGGED_ON said          */
+    enum tw_fix_version of;        /* the last message                      */
     bool unsupported, refuse, veto;
     char in[WIRE];                 /* what the session has written          */
     size_t n;
@@ -53,6 +55,7 @@ static enum tw_fix_answer on_message(void *ctx, const struct tw_fix_message *m)
 
     (void)ctx;
     r.messages++;
+    r.of = tw_fix_dictionary_version(m->dictionary);
     snprintf(r.last, sizeof r.last, "%.*s", (int)id.n, id.at ? id.at : "");
     return r.unsupported ? TW_FIX_UNSUPPORTED : TW_FIX_TAKEN;
 }
@@ -157,7 +160,9 @@ static void say(const char *text)
 {
     char line[3000], message[4000];
     const char *rest = strstr(text, " 34=");
-    enum tw_fix_version v = tw_fix_dictionary_version(r.o.dictionary);
+    bool fixt = tw_fix_dictionary_appl_ver_id(r.o.dictionary);
+    enum tw_fix_version v = fixt ? TW_FIX_50SP2
+                          : tw_fix_dictionary_version(r.o.dictionary);
     size_t n;
     char *p;
 
@@ -322,6 +327,9 @@ static const char *play(const char *line)
     else if (strncmp(line, "send ", 5) == 0) send_app(line + 5);
     else if (strncmp(line, "note ", 5) == 0)
         return strcmp(line + 5, r.note) == 0 ? NULL : r.note;
+    else if (strncmp(line, "as ", 3) == 0)
+        return strcmp(line + 3, tw_fix_version_name(r.of)) == 0 ? NULL
+             : tw_fix_version_name(r.of);
     else if (sscanf(line, "set %llu %llu", &a, &b) == 2)
         tw_fix_session_set_numbers(r.s, a, b, &error);
     else return "no such line";
