@@ -283,7 +283,8 @@ which nothing is left, however the program ends.
                         that it does not allow are refused before anything runs; points
                         for which its `where` is not true are left out.  --help lists
                         what is declared
-  --list FILE.csv       points that a file has, a column for each parameter
+  --list FILE.csv       points that a file has, a column for each parameter; what is there
+                        twice runs once
   --where 'fast < slow' of all combinations those for which this is true, in Lua;
                         of declared parameters it may name those that are not set, too
   --random N            so many different ones of them, always the same of one --seed S
@@ -359,7 +360,7 @@ gives the same run, so it is run again.  It lists the orders; with --order N, a 
 that list, it runs once more and tells what concerned that order:
 
   - when it was decided, on which record; each limit, with its value
-  - when it was sent and arrives, so when a cancel or other terms do
+  - when it was sent and arrives, and so a cancel or a modify
   - what each record of its symbol did for it: why it was not looked at, what price the
     stop or the limit did not reach, what is before it in the queue, how much was there
     and how much of that own orders had left; records of one kind with the same answer

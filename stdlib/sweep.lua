@@ -609,6 +609,10 @@ local function sweep_of(o, declared, plans, of_run, of, given, by, w)
     if self.store then self.store:close() end
   end })
   open_store(self, o)
+  if plans.same > 0 then
+    self.say(plans.same == 1 and "a point of the list is there twice, and runs once"
+      or ("%d points of the list are there before, and run once"):format(plans.same))
+  end
   local made = { by = by, names = plans.names }
   if w then walked_sweep(self, w, plans.points, plans.ordered, made)
   else plain_sweep(self, o, plans.points, made) end
@@ -623,8 +627,9 @@ end
 -- memory, time, messages, resolution, gaps): set, a value, a list or a sweep.range for
 -- each parameter
 -- (sweep.range() are the values that tw.strategy declares); list, a CSV file or a list of
--- tables, a point each; random, so many different points of all, by seed (1); where, a
--- function of the parameters, or a text ("fast < slow"), that says which points are run;
+-- tables, a point each (those that are the same run once); random, so many different
+-- points of all, by seed (1); where, a function of the parameters, or a text
+-- ("fast < slow"), that says which points are run;
 -- over = "data" or "symbol": each file, or symbol, is a market by itself, which
 -- params.data or params.symbol names.  jobs: runs at a time.  store: a file that keeps
 -- what is finished: the same run is not made twice; command: a text to keep beside them.

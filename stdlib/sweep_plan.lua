@@ -347,20 +347,33 @@ end
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
 plan.key = key_of
 
+-- Rows of a list may be the same; values of a parameter are different.
+local function has_rows(axes)
+  for _, axis in ipairs(axes) do if axis.rows then return true end end
+  return false
+end
+
+-- The points, and how many were the same as one before.
 local function all_points(axes, total, where)
   if total > (where and LOOKED or MOST) then
     fail("%.0f combinations; at most %d, or some at random", total,
          where and LOOKED or MOST)
   end
-  local points = {}
+  local points, seen, same = {}, has_rows(axes) and {}, 0
   for index = 0, math.tointeger(total) - 1 do
     local params, places = point_at(axes, index)
     if not where or where(params) then
-      if #points == MOST then fail("more than %d points", MOST) end
-      points[#points + 1] = { params = params, places = places }
+      local key = seen and key_of(params)
+      if key and seen[key] then
+        same = same + 1
+      else
+        if #points == MOST then fail("more than %d points", MOST) end
+        points[#points + 1] = { params = params, places = places }
+        if key then seen[key] = true end
+      end
     end
   end
-  return points
+  return points, same
 end
 
 -- n different ones.  Where all are values of a grid that can be counted, the first n of
@@ -369,7 +382,7 @@ local function random_points(axes, total, where, n, seed)
   local draw, below = generator(seed)
   local points, deck, seen, tried, real = {}, {}, {}, 0, false
   for _, axis in ipairs(axes) do real = real or axis.real ~= nil end
-  local counted = not real and total <= EXACT
+  local counted, rows = not real and total <= EXACT, has_rows(axes)
   if counted and n > total then
     fail("random: %d points of %.0f combinations", n, total)
   end
@@ -394,8 +407,9 @@ local function random_points(axes, total, where, n, seed)
       end
     end
     tried = tried + 1
-    local key = not counted and key_of(params)
-    if not (key and seen[key]) and (not where or where(params)) then
+    local is_wanted = not where or where(params)
+    local key = (rows or not counted) and key_of(params)
+    if not (key and seen[key]) and is_wanted then
       if key then seen[key] = true end
       points[#points + 1] = { params = params, places = places }
     end
@@ -413,7 +427,8 @@ end
 -- set: values by parameter, each one value, a list or a range; list: a file, or rows of
 -- parameters; more: axes before all others, { name, values }.  The plan: points, each
 -- { params, places }: which value of each axis it has, unless that is any value; names of
--- the parameters; ordered: of which axes the values are numbers.
+-- the parameters; ordered: of which axes the values are numbers; same: how many points of
+-- a list are left out, as they were the same as one before.
 -- Yields: no.  Blocks: while a file is read.  Thread: any.
 -- Errors: raises for what makes no sense, and for no points or more than a million.
 -- Units: none.
@@ -468,12 +483,13 @@ function plan.make(o)
     total = total * (axis.n or 1)
   end
   if (o.random or 0) > MOST then fail("random: at most %d points", MOST) end
-  local made = o.random and random_points(axes, total, where, o.random, o.seed or 1)
-               or all_points(axes, total, where)
+  local made, same
+  if o.random then made = random_points(axes, total, where, o.random, o.seed or 1)
+  else made, same = all_points(axes, total, where) end
   if #made == 0 then fail("no point is left: where is true of none") end
   local ordered = {}
   for i, axis in ipairs(axes) do ordered[i] = axis.ordered or false end
-  return { points = made, names = names, ordered = ordered }
+  return { points = made, names = names, ordered = ordered, same = same or 0 }
 end
 
 return plan

@@ -122,6 +122,10 @@ ok(run, run.status ~= 0 or run.out:find "5 of 5 runs", "at random")
 put("points.csv", "fast,slow\n3,30\n5,50\n")
 run = sweep "cross.lua --data a.csv --list points.csv --store none"
 ok(run, run.out:find "2 of 2 runs" and run.out:find "\n%d +[35] +[35]0 ", "a list")
+put("twice.csv", "fast,slow\n3,30\n5,50\n3,30\n3,30\n")
+run = sweep "cross.lua --data a.csv --list twice.csv --store none"
+ok(run, run.out:find "2 of 2 runs" and run.err:find("2 points of the list are there"
+   .. " before, and run once\n", 1, true), "with points that are there twice")
 put("app.lua", [[
   local app = require "tw.app"
   app.script("cross.lua", { params = { fast = app.param("fast", 3), slow = 20 } })]])

@@ -118,6 +118,17 @@ are({ list = list 'name,on\n"a, ""b""",true\n', set = { x = { 1, 2 } } },
     'name=a, "b" on=true x=1, name=a, "b" on=true x=2', "with quotes, and a grid beside")
 are({ list = { { a = 1 }, { a = 2, b = 3 } } }, "a=1 b=nil, a=2 b=3", "a list of tables")
 
+local doubled = { { a = 1, b = 2 }, { b = 2, a = 1 }, { a = 2 }, { a = 1, b = 2 },
+                  { a = "1", b = 2 }, { a = 1.0, b = 2 } }
+are({ list = doubled }, "a=1 b=2, a=2 b=nil, a=1 b=2, a=1.0 b=2", "the same ones once")
+t.is(plan.make { list = doubled }.same, 2, "which is counted")
+are({ list = doubled, set = { c = { 1, 2 } }, where = "a == 1" },
+    "a=1 b=2 c=1, a=1 b=2 c=2, a=1.0 b=2 c=1, a=1.0 b=2 c=2", "those of a grid, too")
+t.is(#points { list = doubled, random = 4 }, 4, "at random")
+t.raises("tw.sweep: random: only 4 of 5 points are different", plan.make,
+         { list = doubled, random = 5 })
+t.is(#doubled, 6, "the list itself stays as it is")
+
 -- ---- faults: one clear line each ----
 
 local function fails(o, want, name)
