@@ -264,14 +264,14 @@ local REPORTS = {
   end,
   replaced = function(s, _, c)
     c.quantity = s.quantity
-    return ("has other terms: %s%s"):format(terms_of(s), s.reason and ": " .. s.reason
-                                                         or "")
+    return ("%s: %s%s"):format(c.asked and "modified" or "has other terms", terms_of(s),
+                               s.reason and ": " .. s.reason or "")
   end,
   expired = function(s, o)
     return "expired: " .. (s.reason or EXPIRED[o.tif] or "its time is over")
   end,
   pending_cancel = function() return "cancel asked for" end,
-  pending_replace = function() return "other terms asked for" end,
+  pending_replace = function() return "modify asked for" end,
   refused = function(s) return "refused: " .. (s.reason or "by the venue") end,
 }
 
@@ -306,7 +306,7 @@ local TEXTS = {
   sent = function(s) return "sent: " .. arrival(s) end,
   cancel = function(s) return "cancel asked for: " .. arrival(s) end,
   replace = function(s)
-    return ("other terms asked for: %s: %s"):format(terms_of(s), arrival(s))
+    return ("modify asked for: %s: %s"):format(terms_of(s), arrival(s))
   end,
   stop = function(s, o)
     return s.level and ("the stop begins at %s, %s from the price"):format(num(s.level),
@@ -346,14 +346,52 @@ local TEXTS = {
   end,
 }
 
+local DONE = { cancel = "canceled", replace = "replaced" }
+
+-- What one line says: a request with what becomes of it at once; a change with the place
+-- that the order has in a book then.  Two tables: of steps that have no line of their own
+-- in that of which step they are, and what was asked for.
+local function folded_of(steps)
+  local into, asked = {}, {}
+  local function rest_of(at)
+    local found
+    for i = at - 1, 1, -1 do
+      local s = steps[i]
+      if s.time ~= steps[at].time or s.exec == "new" then break end
+      if s.kind == "book" and s.verdict == "rests" and s.low == steps[at].price
+         and not into[i] then found = i end
+    end
+    return found
+  end
+  for i, s in ipairs(steps) do
+    local exec = DONE[s.kind]
+    for j = i + 1, exec and #steps or 0 do
+      if steps[j].time > s.arrives then break end
+      local is_it = steps[j].exec == exec and steps[j].time == s.arrives
+      if is_it and not steps[j].reason and not asked[j] then
+        asked[j], into[i] = true, s.arrives == s.time and j or nil
+        break
+      end
+    end
+    local rest = s.exec == "replaced" and rest_of(i)
+    if rest then into[rest] = i end
+  end
+  return into, asked
+end
+
 -- The steps as events, each with its text.
 local function events_of(probe, number)
-  local o, events = probe.order, {}
+  local o, events, place, into, asked = probe.order, {}, {}, folded_of(probe.steps)
   local c = { filled = 0, number = number, quantity = o.quantity }
   for i, s in ipairs(probe.steps) do
     local pending = s.exec == "pending_cancel" or s.exec == "pending_replace"
-    if not pending or not probe.steps[i - 1].arrives then     -- that says it already
-      s.text = TEXTS[s.kind](s, o, c)
+    c.asked = asked[i]
+    local text = TEXTS[s.kind](s, o, c)
+    if into[i] then
+      if s.kind == "book" then place[into[i]] = text end
+    elseif not pending or not probe.steps[i - 1].arrives then  -- that says it already
+      if place[i] then text = text .. "; " .. place[i] end
+      s.text = s.exec == "canceled" and asked[i] and text .. ", as asked for" or text
       events[#events + 1] = s
     end
     if s.kind == "look" then c.look = s end

@@ -204,15 +204,21 @@ says("quote", "quote", { quantity = 5 }, quotes, {
   "in the end: rejected, 0 of 5" },
   { name = "a limit that refuses", all = true, limits = { order_quantity = 4 } })
 says("quote", "quote", { quantity = 5, price = 9, type = "limit" }, quotes, {
-  Q2 .. "buy limit 9 not met, ask 10.1", "cancel asked for: it arrives at once",
-  "canceled", "in the end: canceled, 0 of 5" }, { name = "a cancel", cancel = 2 })
+  Q2 .. "buy limit 9 not met, ask 10.1", "canceled, as asked for",
+  "in the end: canceled, 0 of 5" }, { name = "a cancel", cancel = 2 })
 says("quote", "quote", { quantity = 5, price = 9, type = "limit" }, quotes, {
   Q2 .. "buy limit 9 not met, ask 10.1",
-  "other terms asked for: quantity 5, price 10.5: it arrives at once",
-  "has other terms: quantity 5, price 10.5",
+  "modified: quantity 5, price 10.5",
   Q3 .. "buy limit 10.5 can trade at 10.3: 5 of the 8 there",
   "filled 5 at 10.3, taker; 5 of 5 so far", "in the end: filled, 5 of 5 at 10.3" },
-  { name = "other terms", modify = 2, change = { price = 10.5 } })
+  { name = "a modify", modify = 2, change = { price = 10.5 } })
+says("quote", "quote", { quantity = 5, price = 9, type = "limit" }, quotes, {
+  Q2 .. "buy limit 9 not met, ask 10.1",
+  "modify asked for: quantity 5, price 10.5: it arrives after 30 s, at 2020-01-01"
+    .. " 09:02:30", "modified: quantity 5, price 10.5",
+  Q3 .. "buy limit 10.5 can trade at 10.3: 5 of the 8 there",
+  "filled 5 at 10.3, taker; 5 of 5 so far", "in the end: filled, 5 of 5 at 10.3" },
+  { name = "a modify with latency", modify = 2, change = { price = 10.5 }, latency = 30 })
 for tif, want in pairs {
   ioc = "canceled: immediate or cancel: the rest was not there at once",
   fok = "canceled: fill or kill: not all of it was there at once" } do
@@ -413,7 +419,7 @@ in_book(1, { "sent: it arrives at once",
   "rests at 100 behind 0; there is no bid",
   "trades with an order, 4 at 100", "filled 4 at 100, maker; 4 of 10 so far",
   "trades with an order, 2 at 100", "filled 2 at 100, maker; 6 of 10 so far",
-  "cancel asked for: it arrives at once", "canceled",
+  "canceled, as asked for",
   "in the end: canceled, 6 of 10 at 100" },
   "one that is canceled")
 in_book(7, { "sent: it arrives at once",
@@ -459,6 +465,35 @@ in_book(16, { "sent: it arrives at once",
   "arrives in the book: quote 0x0/105x3",
   "its market is closed, until 2020-01-02 09:00:00", "rejected: the market is closed",
   "in the end: rejected, 0 of 1" }, "closed")
+
+-- A line for each modify, with the place that it gives; two in one handler, too.
+put("modifies.lua", [[
+  local M, last = {}, nil
+  local plan = {
+    function(self) self:sell("X", 4, 99) last = self:sell("X", 10, 100) end,
+    function() last:modify { price = 99 } end,
+    function() last:modify { quantity = 6 } end,
+    function() last:modify { quantity = 7 } last:modify { quantity = 8 } end,
+    function() last:cancel() end,
+  }
+  function M:on_quote()
+    self.n = (self.n or 0) + 1
+    if plan[self.n] then plan[self.n](self) end
+  end
+  return M]])
+put("modify.lua", [[
+  local app = require "tw.app"
+  app.instruments { { symbol = "X" } }
+  app.account { fill = "book" }
+  app.script("modifies.lua", { symbols = { "A" } })]])
+book.app = dir .. "/modify.lua"
+in_book(2, { "sent: it arrives at once", "arrives in the book: quote 0x0/99x4",
+  "rests at 100 behind 0; there is no bid",
+  "modified: quantity 10, price 99; rests at 99 behind 4; there is no bid",
+  "modified: quantity 6, price 99",
+  "modified: quantity 7, price 99; rests at 99 behind 4; there is no bid",
+  "modified: quantity 8, price 99; rests at 99 behind 4; there is no bid",
+  "canceled, as asked for", "in the end: canceled, 0 of 8" }, "modifies")
 
 -- ---- whichever allocation fails ----
 
