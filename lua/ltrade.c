@@ -146,6 +146,7 @@ static void send_order(lua_State *L, struct ltw_trader *t, const char *what, int
     rc = tw_broker_submit(t->broker, &own->o, &error);
     t->n_exits = 0;
     if (rc == TW_OK) {
+        if (t->gateway.is_plain) ltw_trader_know(L, t, idx);
         output_order(L, t, own->o.side == TW_SIDE_BUY ? "buy" : "sell", &own->o);
         return;
     }

@@ -158,30 +158,53 @@ static int grow(void *ctx, const struct tw_order *o, int64_t quantity)
     return ask(ctx, o, q);
 }
 
+/* As the venue has it. */
+static struct tw_order order_of(const struct ltw_trader *t,
+                                const struct tw_venue_aside *aside)
+{
+    const struct tw_request *q = &aside->order;
+
+    return (struct tw_order){
+        .id = q->id, .symbol = q->symbol, .side = q->side, .type = q->type,
+        .tif = q->tif, .post_only = q->post_only, .quantity = q->quantity,
+        .price = q->price, .stop = q->stop, .trail = q->trail,
+        .expire_ns = q->expire_ns, .cum_qty = aside->cum_qty,
+        .cum_value = aside->cum_value, .parent = aside->ties.parent,
+        .group = aside->ties.group, .reduce_only = aside->ties.reduce_only,
+        .terms = t->terms[q->symbol],
+    };
+}
+
 /* The userdata was made before, see ltw_trader_expect. */
 static struct tw_order *adopt(struct ltw_trader *t, const struct tw_venue_aside *aside)
 {
     struct tw_order *o = t->adopted ? &t->adopted->o : NULL;
-    const struct tw_request *q = &aside->order;
 
     if (!o) return NULL;
-    *o = (struct tw_order){
-        .id = q->id, .symbol = q->symbol, .side = q->side, .type = q->type,
-        .tif = q->tif, .post_only = q->post_only, .quantity = q->quantity,
-        .price = q->price, .stop = q->stop, .trail = q->trail,
-        .expire_ns = q->expire_ns,
-        .status = aside->ties.held ? TW_STATUS_NONE : TW_STATUS_PENDING_NEW,
-        .cum_qty = aside->cum_qty, .cum_value = aside->cum_value,
-        .parent = aside->ties.parent, .group = aside->ties.group,
-        .reduce_only = aside->ties.reduce_only, .held = aside->ties.held,
-    };
-    o->terms = t->terms[q->symbol];
+    *o = order_of(t, aside);
+    o->held = aside->ties.held;
+    o->status = o->held ? TW_STATUS_NONE : TW_STATUS_PENDING_NEW;
     tw_broker_now(t->broker, &o->time_ns, &o->seq);
     if (tw_broker_enter(t->broker, o, aside->ties.parent_qty) < 0) {
         t->lost = true;
         return NULL;
     }
     t->adopted = NULL;
+    return o;
+}
+
+/* It has ended, and the script has let go of it: then it is anew what it was. */
+static struct tw_order *take_late(struct ltw_trader *t,
+                                  const struct tw_venue_aside *aside)
+{
+    struct tw_order *o = &t->late->o;
+
+    if (o->type == 0 && aside) {
+        *o = order_of(t, aside);
+        o->status = TW_STATUS_CANCELED;      /* the record says what it is */
+        tw_broker_now(t->broker, &o->time_ns, &o->seq);
+    }
+    t->late = NULL;
     return o;
 }
 
@@ -200,6 +223,8 @@ static bool next(void *ctx, const struct tw_record *r, struct tw_order **o,
     if (told.user) *o = told.user;
     *out = told.report;
     if (told.aside && told.aside->adopts) *o = adopt(t, told.aside);
+    if (t->late && !*o) *o = take_late(t, told.aside);
+    t->late = NULL;                          /* its own, where it waits for answers */
     if (told.aside && !ltw_words_put(&t->words, told.aside, &out->words))
         t->lost = true;
     tw_free(told.aside);
@@ -207,35 +232,113 @@ static bool next(void *ctx, const struct tw_record *r, struct tw_order **o,
     return true;
 }
 
-/* [-0, +0, e]  Of the order that comes next, which is t->adopted. */
-static void set_label(lua_State *L, struct ltw_trader *t)
+/* [-0, +0, e]  Of the order that comes next. */
+static void set_label(lua_State *L, struct ltw_trader *t, struct ltw_order *own)
 {
     char label[TW_LABEL_MAX];
 
     tw_seat_label(t->seat, label);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, t->adopted->ref);
-    if (*label) t->adopted->label = lua_pushstring(L, label);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, own->ref);
+    if (*label) own->label = lua_pushstring(L, label);
     else lua_pushnil(L);
     lua_setiuservalue(L, -2, 1);
     lua_pop(L, 1);
 }
 
-void ltw_trader_expect(lua_State *L, struct ltw_trader *t, const struct tw_record *r)
+/* [-0, +1, e]  Orders by their ids; it holds none. */
+static void push_known(lua_State *L, struct ltw_trader *t)
 {
+    if (t->known) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, t->known);
+        return;
+    }
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "v");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_pushvalue(L, -1);
+    t->known = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+void ltw_trader_know(lua_State *L, struct ltw_trader *t, int idx)
+{
+    const struct ltw_order *own = lua_touserdata(L, idx);
+
+    luaL_checkstack(L, 4, NULL);
+    lua_pushvalue(L, idx);
+    push_known(L, t);
+    lua_insert(L, -2);
+    lua_rawseti(L, -2, (lua_Integer)own->o.id);
+    lua_pop(L, 1);
+}
+
+/* [-0, +1, e]  New, and held. */
+static struct ltw_order *push_held(lua_State *L, struct ltw_trader *t)
+{
+    struct ltw_order *own = ltw_push_new_order(L);
+
+    own->trader = t;
+    lua_pushvalue(L, -1);
+    ltw_trader_hold(L, t, own);
+    return own;
+}
+
+/* [-0, +0, e]  The order of the record, which has ended: as the script has it, or a new
+ * one, as far as the record says what it was. */
+static struct ltw_order *find_late(lua_State *L, struct ltw_trader *t,
+                                   const struct tw_record *r)
+{
+    const struct tw_execution *e = &r->execution;
     struct ltw_order *own;
 
-    if (!t->seat || r->kind != TW_ORDER || r->execution.reason != TW_REASON_FORMER
-        || r->execution.script != tw_broker_get_options(t->broker)->script
-        || r->source != tw_seat_source(t->seat))
+    push_known(L, t);
+    lua_rawgeti(L, -1, (lua_Integer)e->order);
+    own = lua_touserdata(L, -1);
+    if (own && own->o.id != e->order) own = NULL;
+    if (own && own->ref == LUA_NOREF) ltw_trader_hold(L, t, own);
+    else lua_pop(L, 1);
+    lua_pop(L, 1);
+    if (own) return own;
+    own = push_held(L, t);
+    own->o = (struct tw_order){ .id = e->order, .symbol = r->symbol, .side = e->side,
+                                .quantity = e->quantity, .status = TW_STATUS_CANCELED,
+                                .terms = t->terms[r->symbol] };
+    ltw_trader_know(L, t, lua_gettop(L));
+    lua_pop(L, 1);
+    if (t->seat) set_label(L, t, own);
+    return own;
+}
+
+/* [-0, +0, e]  One of a former run. */
+static void expect_former(lua_State *L, struct ltw_trader *t, const struct tw_record *r)
+{
+    if (!t->adopted) {
+        t->adopted = push_held(L, t);
+        lua_pop(L, 1);
+    }
+    t->adopted->o.id = r->execution.order;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, t->adopted->ref);
+    ltw_trader_know(L, t, lua_gettop(L));
+    lua_pop(L, 1);
+    set_label(L, t, t->adopted);
+}
+
+void ltw_trader_expect(lua_State *L, struct ltw_trader *t, const struct tw_record *r)
+{
+    const struct tw_execution *e = &r->execution;
+    bool is_trade = e->exec == TW_EXEC_TRADE || e->exec == TW_EXEC_TRADE_CANCELED;
+    bool is_former = t->seat && e->reason == TW_REASON_FORMER;
+
+    if (r->kind != TW_ORDER || (!is_former && !(t->gateway.is_plain && is_trade))
+        || e->script != tw_broker_get_options(t->broker)->script
+        || r->source != (t->seat ? tw_seat_source(t->seat) : t->source)
+        || (!is_former && tw_broker_find(t->broker, e->order)))
         return;
     if (!ltw_trader_learn(t, r->symbol)) luaL_error(L, "not enough memory");
-    if (!t->adopted) {
-        own = ltw_push_new_order(L);
-        own->ref = luaL_ref(L, LUA_REGISTRYINDEX);
-        own->trader = t;
-        t->adopted = own;
-    }
-    set_label(L, t);
+    luaL_checkstack(L, 8, NULL);
+    if (is_former) expect_former(L, t, r);
+    else t->late = find_late(L, t, r);
 }
 
 /* [-0, +0, e]  What a former run has left at the gateway. */
@@ -356,9 +459,10 @@ static int replace_nothing(void *ctx, const struct tw_order *o, int64_t quantity
 static bool echo(void *ctx, const struct tw_record *r, struct tw_order **o,
                  struct tw_report *out)
 {
-    const struct ltw_trader *t = ctx;
+    struct ltw_trader *t = ctx;
 
     (void)out;
+    if (t->late && !*o) *o = take_late(t, NULL);
     return *o && r->source == t->source;
 }
 

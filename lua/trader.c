@@ -134,7 +134,9 @@ void ltw_trader_free(lua_State *L, struct ltw_trader *t)
     for (struct ltw_order *own = t->ended; own; own = own->next)
         luaL_unref(L, LUA_REGISTRYINDEX, own->ref);
     if (t->adopted) ltw_trader_release(L, t, t->adopted);
+    if (t->late && !t->late->listed) ltw_trader_release(L, t, t->late);
     while (t->n_spare > 0) luaL_unref(L, LUA_REGISTRYINDEX, t->spare[--t->n_spare]);
+    if (t->known) luaL_unref(L, LUA_REGISTRYINDEX, t->known);
     ltw_words_fini(&t->words);
     ltw_state(L)->bytes -= t->bytes;
     tw_broker_free(t->broker);
@@ -205,7 +207,7 @@ void ltw_trader_record(lua_State *L, struct ltw_trader *t, const struct tw_recor
     if (r->kind != TW_QUOTE && r->kind != TW_TRADE && r->kind != TW_BAR
         && !(t->gateway.submit && (r->kind == TW_ORDER || r->kind == TW_TIMER)))
         return;
-    if (t->seat) ltw_trader_expect(L, t, r);
+    if (t->seat || t->gateway.is_plain) ltw_trader_expect(L, t, r);
     if (tw_broker_record(t->broker, r) < 0 || t->lost)
         luaL_error(L, "not enough memory");
     if (t->n_rates) follow_rates(t, r);

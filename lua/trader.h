@@ -60,6 +60,9 @@ struct ltw_trader {
     struct ltw_order *exits[2];          /* n_exits, of the order that is being sent */
     unsigned n_exits;
     struct ltw_order *adopted;           /* made for one of a former run, or NULL    */
+    struct ltw_order *late;              /* has ended, and trades now; or NULL       */
+    int known;                           /* registry: orders by id, as long as the script
+                                          * has them; of a gateway; 0: none yet       */
     struct ltw_words words;              /* the venue's own, that are not told yet   */
     int spare[LTW_SPARE_REFS];           /* n_spare places of the registry           */
     unsigned n_spare;
@@ -135,8 +138,11 @@ void ltw_trader_forget(lua_State *L, struct ltw_trader *t);
 void ltw_trader_join(lua_State *L, struct ltw_trader *t, uint32_t script,
                      struct tw_broker_options *o);
 
+/* [-0, +0, e]  The order at idx was sent: it is found when it trades after its end. */
+void ltw_trader_know(lua_State *L, struct ltw_trader *t, int idx);
+
 /* [-0, +0, e]  Before the broker sees the record: an order's memory, where the record
- * says that one of a former run is there. */
+ * says that one of a former run is there, or that one has traded after its end. */
 void ltw_trader_expect(lua_State *L, struct ltw_trader *t, const struct tw_record *r);
 
 /* [-0, +0, e]  What a former run of the script of that name has left where it trades:

@@ -229,11 +229,16 @@ backtest has none and fills orders itself, by the account's fill model.
   fees               Commission (12, 13) of a trade where the venue names it, else those
                      of the account
   trades             count once, by ExecID (17).  One that the venue takes back (20=1,
-                     150=H) or corrects (G) is booked, also after the order's end: of what
-                     comes then the log tells, and no handler
+                     150=H) or corrects (G) is booked.  After the order's end, too: that
+                     is told as any other, with a line in the log, and the order is what
+                     the venue says (39); a filled one of which a trade is taken back is
+                     open again where it says that some is left (151)
   what is missing    by CumQty (14), or in a report that the session refused, is asked for
                      (35=H) and booked at the average that the venue names; an order's end
-                     is told after its trades
+                     is told after its trades.  Where messages of the venue were missed
+                     for good (a gap fill, a reset), the status of what is open and of
+                     the 256 orders that ended last is asked for; a CumQty below what is
+                     known is then a trade that was taken back
   connections        while there is none orders are rejected ("the gateway is not
                      connected").  After each Logon the status of all that is open is
                      asked for; what the venue never got is rejected, a change that was

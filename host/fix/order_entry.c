@@ -296,12 +296,25 @@ void tw_fix_orders_end(struct tw_fix_orders *o, struct entry *e)
 {
     if (e->over) return;
     unlist(o, e);
+    if (!e->ended)
+        e->ended = e->cum >= e->quantity ? TW_STATUS_FILLED : TW_STATUS_CANCELED;
     e->over = true;
     e->next = NULL;
     e->link = o->last_kept;
     *e->link = e;
     o->last_kept = &e->next;
     if (++o->n_kept > KEPT_MAX) drop_oldest(o);
+}
+
+void tw_fix_orders_revive(struct tw_fix_orders *o, struct entry *e)
+{
+    if (o->last_kept == &e->next) o->last_kept = e->link;
+    delist(e);
+    o->n_kept--;
+    e->over = false;
+    e->ended = 0;
+    if (!tw_fix_orders_is_awaited(e)) e->user = NULL;   /* who had it may be gone */
+    enlist(o, e);
 }
 
 struct entry *tw_fix_orders_make(struct tw_fix_orders *o, const struct tw_request *q)
@@ -531,7 +544,7 @@ void tw_fix_orders_logged_on(struct tw_fix_orders *o)
         e->reconciles = true;
     }
     for (struct entry *e = o->kept; e; e = e->next)
-        if (e->asks || e->cum < e->expected) tw_fix_orders_ask_status(o, e);
+        if (e->asks || e->cum < e->expected || e->doubts) tw_fix_orders_ask_status(o, e);
     tw_fix_orders_see_to(o);
     if (asks_mass) tw_fix_orders_ask(o, NULL, ASK_MASS);
 }
@@ -559,7 +572,20 @@ void tw_fix_orders_logged_out(struct tw_fix_orders *o, int64_t now_ns)
 
 void tw_fix_orders_missed(struct tw_fix_orders *o)
 {
-    for (struct entry *e = o->open; e; e = e->next) tw_fix_orders_ask_status(o, e);
+    size_t skip = o->n_kept > DOUBTS_MAX ? o->n_kept - DOUBTS_MAX : 0;
+
+    for (struct entry *e = o->open; e; e = e->next) {
+        e->doubts = true;
+        tw_fix_orders_ask_status(o, e);
+    }
+    for (struct entry *e = o->kept; e; e = e->next) {   /* trades of them, or their end */
+        if (skip > 0) {
+            skip--;
+        } else if (e->ended != TW_STATUS_REJECTED) {
+            e->doubts = true;
+            tw_fix_orders_ask_status(o, e);
+        }
+    }
 }
 
 void tw_fix_orders_refused(struct tw_fix_orders *o, const struct tw_fix_message *m)

@@ -17,7 +17,8 @@
  * Invariants
  *   G1  A trade is reported once, however often it comes (by ExecID, 17).
  *   G2  What does not add up (CumQty, 14) asks the venue for the order's status; what is
- *       missing still is reported then, at the average of what it says.
+ *       missing still is reported then, at the average of what it says; and what is too
+ *       much is taken back, where messages were missed.
  *   G3  The end of an order is reported after its trades, in whatever order they came.
  *   G4  A request has one answer; those that a lost connection has swallowed get theirs
  *       by the status after the next Logon.
@@ -102,7 +103,7 @@ void tw_fix_orders_logged_out(struct tw_fix_orders *o, int64_t now_ns);
 int64_t tw_fix_orders_tick(struct tw_fix_orders *o, int64_t now_ns);
 
 /* Messages of the peer were missed, and will not come: the status of what is open is
- * asked for. */
+ * asked for, and of what has ended last, as a trade may have come or was taken back. */
 void tw_fix_orders_missed(struct tw_fix_orders *o);
 
 /* A message of the peer was refused by the session (35=3 went out): what it may have said

@@ -8,24 +8,6 @@
 #include "base/fixed.h"
 #include "base/memory.h"
 
-/* ---- reasons ---- */
-
-static enum tw_reason reject_reason(const struct seen *s)   /* OrdRejReason 103 */
-{
-    enum tw_reason r = TW_REASON_VENUE;
-
-    if (s->has_code && s->code == 2) r = TW_REASON_CLOSED;
-    if (s->has_code && s->code == 3) r = TW_REASON_ORDER_SIZE;
-    if (s->has_code && s->code == 5) r = TW_REASON_UNKNOWN;
-    return tw_fix_orders_reason(s, r);
-}
-
-static enum tw_reason refusal_reason(const struct seen *s)  /* CxlRejReason 102 */
-{
-    return tw_fix_orders_reason(s, s->has_code && s->code <= 1 ? TW_REASON_TOO_LATE
-                                                    : TW_REASON_VENUE);
-}
-
 /* ---- telling ---- */
 
 static struct tw_fix_stray stray_of(const struct seen *s, const char *what)
@@ -49,20 +31,6 @@ static void tell_text(struct tw_fix_orders *o, const struct seen *s, const char 
     if (has_words(s) && o->o.stray) o->o.stray(o->o.ctx, &words);
 }
 
-/* Who has sent an order that has ended hears no more of it, but what it holds changes. */
-static void tell_late(struct tw_fix_orders *o, const struct entry *e)
-{
-    const char *symbol = tw_symbols_name(o->o.symbols, e->symbol);
-    char id[ID_MAX];
-
-    if (!e->over || !e->owner || !o->o.stray) return;
-    o->o.stray(o->o.ctx, &(struct tw_fix_stray){
-        .what = "a trade, or its end, after the end of its order: it is booked",
-        .id = { id, tw_fix_orders_id(e->id, e->accepted, id) },
-        .order_id = { e->order_id, e->order_id_n }, .symbol = { symbol, strlen(symbol) },
-        .quantity = e->quantity, .filled = e->cum });
-}
-
 /* The words that reports have of it; false: none. */
 static bool read_words(const struct seen *s, struct tw_venue_aside *out)
 {
@@ -83,13 +51,13 @@ static uint8_t status_of(const struct entry *e, uint8_t exec)
     case TW_EXEC_REJECTED:     return TW_STATUS_REJECTED;
     case TW_EXEC_DONE_FOR_DAY: return TW_STATUS_DONE_FOR_DAY;
     default:
+        if (e->over) return e->ended;
         if (e->cum == e->quantity) return TW_STATUS_FILLED;
         return e->cum ? TW_STATUS_PARTIALLY_FILLED : TW_STATUS_NEW;
     }
 }
 
-/* Somebody waits for an answer, and so the order is still there. */
-static bool is_awaited(const struct entry *e)
+bool tw_fix_orders_is_awaited(const struct entry *e)
 {
     for (const struct ask *a = e->asks; a; a = a->later)
         if (!a->own) return true;
@@ -106,7 +74,7 @@ static void tell_words(struct tw_fix_orders *o, struct entry *e, struct tw_repor
         o->o.report(o->o.ctx, &(struct tw_venue_report){
             .report = r, .owner = e->owner, .symbol = e->symbol, .side = e->side,
             .status = status_of(e, r.exec), .answers = a && !a->own, .aside = words,
-            .user = e->over && !is_awaited(e) ? NULL : e->user });
+            .user = e->over && !tw_fix_orders_is_awaited(e) ? NULL : e->user });
     if (a) tw_fix_orders_forget(o, a);
 }
 
@@ -116,6 +84,25 @@ static void tell(struct tw_fix_orders *o, struct entry *e, struct tw_report r,
     struct tw_venue_aside words;
 
     tell_words(o, e, r, a, read_words(o->seen, &words) ? &words : NULL);
+}
+
+/* A trade, or one that is taken back; e->cum has it already. */
+static void tell_trade(struct tw_fix_orders *o, struct entry *e, struct tw_report r)
+{
+    struct tw_venue_aside about;
+    int sign = r.exec == TW_EXEC_TRADE ? 1 : -1;
+
+    if (!e->over) {
+        tell(o, e, r, NULL);
+        return;
+    }
+    tw_fix_orders_change_late(o, e);
+    read_words(o->seen, &about);
+    tw_fix_orders_describe(e, &about);
+    about.late = true;
+    about.cum_qty -= sign * r.last_qty;
+    about.cum_value -= sign * tw_money_value(r.last_px, r.last_qty);
+    tell_words(o, e, r, NULL, &about);
 }
 
 /* It is there: whatever else is said of it. */
@@ -146,6 +133,7 @@ void tw_fix_orders_fail(struct tw_fix_orders *o, struct ask *a, enum tw_reason r
     } else if (a->what == ASK_NEW && !e->over) {
         tell(o, e, (struct tw_report){ .exec = TW_EXEC_REJECTED,
                                        .reason = (uint8_t)reason }, a);
+        e->ended = TW_STATUS_REJECTED;
         tw_fix_orders_end(o, e);
         tw_fix_orders_keep(o, e);
     } else {
@@ -256,7 +244,7 @@ static void trade(struct tw_fix_orders *o, struct entry *e, const struct seen *s
     e->cum += quantity;
     e->value += tw_money_value(price, quantity);
     tw_fix_orders_hold(o, e, price, quantity);
-    tell(o, e, r, NULL);
+    tell_trade(o, e, r);
     if (!e->over && e->cum == e->quantity) tw_fix_orders_end(o, e);
 }
 
@@ -266,9 +254,22 @@ static void take_back(struct tw_fix_orders *o, struct entry *e, int64_t price,
     e->cum -= quantity;
     e->value -= tw_money_value(price, quantity);
     tw_fix_orders_hold(o, e, price, -quantity);
-    tell(o, e, (struct tw_report){ .exec = TW_EXEC_TRADE_CANCELED, .last_px = price,
-                                   .last_qty = quantity, .reason = TW_REASON_VENUE },
-         NULL);
+    tell_trade(o, e, (struct tw_report){ .exec = TW_EXEC_TRADE_CANCELED,
+        .last_px = price, .last_qty = quantity, .reason = TW_REASON_VENUE });
+}
+
+/* G2: what it says was not filled, and nobody told. */
+static void undo(struct tw_fix_orders *o, struct entry *e, int64_t cum, int64_t average)
+{
+    int64_t price, n = tw_fix_orders_excess(e, cum, average, &price);
+
+    if (n > 0) tw_fix_orders_note_late(o, e), take_back(o, e, price, n);
+    e->doubts = false;
+    if (n <= 0) return;
+    e->settled -= e->settled < n ? e->settled : n;
+    e->undone += n;
+    e->undone_px = price;
+    e->expected = cum;
 }
 
 /* G2: what the venue says was filled, and nobody told. */
@@ -277,7 +278,8 @@ static void settle(struct tw_fix_orders *o, struct entry *e, const struct seen *
 {
     int64_t missing = cum - e->cum, price;
 
-    if (missing > 0) tell_late(o, e);
+    undo(o, e, cum, average);
+    if (missing > 0) tw_fix_orders_note_late(o, e);
     if (missing > 0 && e->settled > 0) {      /* with what is missing still, at once */
         missing += e->settled;
         take_back(o, e, e->settled_px, e->settled);
@@ -304,6 +306,7 @@ static void end_now(struct tw_fix_orders *o, struct entry *e)
 
     e->ending.exec = 0;
     if (e->over && !a) return;
+    if (!e->over) e->ended = status_of(e, was.exec);
     o->now_ns = was.time_ns;
     tell_words(o, e, (struct tw_report){ .exec = was.exec, .reason = was.reason }, a,
                e->last_words);
@@ -353,14 +356,13 @@ static void reject(struct tw_fix_orders *o, struct entry *e, const struct seen *
                    struct ask *a)
 {
     tell_text(o, s, "the venue has rejected an order");
-    if (a && a->what != ASK_NEW) refuse(o, a, reject_reason(s));
-    else if (a) end(o, e, s, TW_EXEC_REJECTED, reject_reason(s), NULL);
-    else if (!e->over) end(o, e, s, TW_EXEC_CANCELED, reject_reason(s), NULL);
+    if (a && a->what != ASK_NEW) refuse(o, a, tw_fix_orders_reject_reason(s));
+    else if (a) end(o, e, s, TW_EXEC_REJECTED, tw_fix_orders_reject_reason(s), NULL);
+    else if (!e->over)
+        end(o, e, s, TW_EXEC_CANCELED, tw_fix_orders_reject_reason(s), NULL);
 }
 
 /* ---- the status that was asked for ---- */
-
-static const int64_t PATIENCE_NS = INT64_C(10000000000);
 
 static struct ask *status_ask(const struct entry *e)
 {
@@ -455,8 +457,9 @@ static void take_status(struct tw_fix_orders *o, struct entry *e, const struct s
         end_by_status(o, e, s);
     }
     answer_stale(o, e, s, nth);
-    if (e->reconciles && !e->ending.exec && !is_awaited(e)) restate(o, e, s);
-    e->reconciles = false;
+    if (e->reconciles && !e->ending.exec && !tw_fix_orders_is_awaited(e))
+        restate(o, e, s);
+    e->reconciles = e->doubts = false;
 }
 
 /* The venue does not say: what it said last has to do. */
@@ -466,6 +469,7 @@ static void no_status(struct tw_fix_orders *o, struct ask *a)
     struct seen s = { 0 };
 
     tw_fix_orders_forget(o, a);
+    e->doubts = false;
     settle(o, e, &s, e->expected, e->average);
     answer_stale(o, e, &s, 0);
     look(o, e);
@@ -479,7 +483,7 @@ int64_t tw_fix_orders_tick(struct tw_fix_orders *o, int64_t now_ns)
 
         while (a && a->what != ASK_STATUS) a = a->next;
         if (!a) return INT64_MAX;
-        if (a->sent_ns + PATIENCE_NS > now_ns) return a->sent_ns + PATIENCE_NS;
+        if (a->sent_ns + STATUS_NS > now_ns) return a->sent_ns + STATUS_NS;
         o->now_ns = now_ns;
         no_status(o, a);                      /* others go with it */
     }
@@ -558,7 +562,7 @@ static void take_trade(struct tw_fix_orders *o, struct entry *e, const struct se
     known = s->cum.is && s->cum.v <= e->cum ? e->settled : 0;
     if (known > quantity) known = quantity;
     is_exact = s->last_px.v == e->settled_px;
-    if (quantity > known) tell_late(o, e);
+    if (quantity > known) tw_fix_orders_note_late(o, e);
     if (known > 0 && !is_exact) take_back(o, e, e->settled_px, known);
     if (is_exact) quantity -= known;
     e->settled -= known;
@@ -589,9 +593,14 @@ static void take_correction(struct tw_fix_orders *o, struct entry *e,
                             const struct seen *s, struct exec *ref, struct exec *x)
 {
     bool has_come = ref && ref->quantity > 0;
+    int64_t price, undone = 0;
 
-    if (has_come || s->kind == CORRECTED || e->settled) tell_late(o, e);
-    if (has_come) take_back(o, e, ref->price, ref->quantity), ref->quantity = 0;
+    if (has_come) undone = tw_fix_orders_undone(e, s, ref->quantity, &price);
+    if (has_come || s->kind == CORRECTED || e->settled) tw_fix_orders_note_late(o, e);
+    if (undone > 0 && price != ref->price) trade(o, e, s, price, undone), undone = 0;
+    if (has_come && ref->quantity > undone)
+        take_back(o, e, ref->price, ref->quantity - undone);
+    if (has_come) ref->quantity = 0;
     else take_back_settled(o, e, s);
     if (ref && !has_come) ref->is_canceled = true;
     e->expected = s->cum.is ? s->cum.v : e->cum;
@@ -722,7 +731,7 @@ static void take_refusal(struct tw_fix_orders *o, const struct tw_fix_message *m
     if (!a) return;
     tell_text(o, &s, "the venue has refused a change");
     o->seen = &s;
-    refuse(o, a, refusal_reason(&s));
+    refuse(o, a, tw_fix_orders_refusal_reason(&s));
     o->seen = NULL;
     if (s.has_code && s.code == 1) never_came(o, e, s.orig);
     look(o, e);

@@ -12,9 +12,12 @@
 enum {
     ASKS_MAX = 1 << 16,           /* requests without an answer                   */
     KEPT_MAX = 1 << 14,           /* orders that have ended                       */
+    DOUBTS_MAX = 256,             /* of them, whose status is asked for           */
     BODY_MAX = 4096,
     ID_MAX = 32                   /* of a ClOrdID of ours, with a 0 byte          */
 };
+
+#define STATUS_NS INT64_C(10000000000)   /* an answer to H is waited for so long */
 
 struct list;
 
@@ -95,6 +98,9 @@ struct entry {
     struct ask *asks;             /* without an answer, in order                  */
     struct ending ending;         /* exec 0: none                                 */
     struct tw_venue_aside *last_words;   /* of the ending; NULL: none              */
+    uint8_t ended;                /* over: OrdStatus 39                           */
+    bool doubts;                  /* what the venue took back may have been missed */
+    int64_t undone, undone_px;    /* taken back by a status: its message may come */
     struct tw_ties *ties;         /* what its owner sees to; NULL: nothing         */
     struct exec *execs;
     char *order_id;               /* 37; NULL: not known                          */
@@ -158,6 +164,8 @@ bool tw_fix_orders_read_order(const struct tw_fix_orders *o, const struct seen *
 bool tw_fix_orders_is_text(struct tw_fix_text t, const char *text);
 /* One of ours that its text is, word for word; or otherwise. */
 enum tw_reason tw_fix_orders_reason(const struct seen *s, enum tw_reason otherwise);
+enum tw_reason tw_fix_orders_reject_reason(const struct seen *s);    /* of 103 */
+enum tw_reason tw_fix_orders_refusal_reason(const struct seen *s);   /* of 102 */
 
 /* ---- order_entry.c ---- */
 
@@ -185,6 +193,8 @@ struct exec *tw_fix_orders_exec_hash(struct tw_fix_orders *o, struct entry *e, u
                                      bool *is_new);
 /* It is over: kept for a while, for what still comes. */
 void tw_fix_orders_end(struct tw_fix_orders *o, struct entry *e);
+/* Likewise, but it has not ended after all: a trade was taken back. */
+void tw_fix_orders_revive(struct tw_fix_orders *o, struct entry *e);
 /* Asks for its status, once. */
 void tw_fix_orders_ask_status(struct tw_fix_orders *o, struct entry *e);
 void tw_fix_orders_stray(struct tw_fix_orders *o, const struct tw_fix_stray *s);
@@ -209,6 +219,26 @@ size_t tw_fix_orders_id(uint64_t id, unsigned nth, char out[ID_MAX]);
 
 /* An ask gets its answer without the venue. */
 void tw_fix_orders_fail(struct tw_fix_orders *o, struct ask *a, enum tw_reason reason);
+
+/* Somebody waits for an answer, and so the order is still there. */
+bool tw_fix_orders_is_awaited(const struct entry *e);
+
+/* ---- order_entry_late.c ---- */
+
+/* What it is at the venue, in an aside. */
+void tw_fix_orders_describe(const struct entry *e, struct tw_venue_aside *out);
+/* A line of the log: it has ended, and trades, or is taken back. */
+void tw_fix_orders_note_late(struct tw_fix_orders *o, const struct entry *e);
+/* It has ended, but its trades are others now: so may be its end, by what is taken. */
+void tw_fix_orders_change_late(struct tw_fix_orders *o, struct entry *e);
+/* What of a trade that is taken back a status has taken back already: none of that; at
+ * which price in *price. */
+int64_t tw_fix_orders_undone(struct entry *e, const struct seen *s, int64_t quantity,
+                             int64_t *price);
+/* By how much a status is below what was traded, where it may be right, and at which
+ * price. */
+int64_t tw_fix_orders_excess(const struct entry *e, int64_t cum, int64_t average,
+                             int64_t *price);
 
 /* ---- order_keep.c ---- */
 

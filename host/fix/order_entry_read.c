@@ -96,6 +96,22 @@ enum tw_reason tw_fix_orders_reason(const struct seen *s, enum tw_reason otherwi
     return otherwise;
 }
 
+enum tw_reason tw_fix_orders_reject_reason(const struct seen *s)   /* OrdRejReason 103 */
+{
+    enum tw_reason r = TW_REASON_VENUE;
+
+    if (s->has_code && s->code == 2) r = TW_REASON_CLOSED;
+    if (s->has_code && s->code == 3) r = TW_REASON_ORDER_SIZE;
+    if (s->has_code && s->code == 5) r = TW_REASON_UNKNOWN;
+    return tw_fix_orders_reason(s, r);
+}
+
+enum tw_reason tw_fix_orders_refusal_reason(const struct seen *s)  /* CxlRejReason 102 */
+{
+    return tw_fix_orders_reason(s, s->has_code && s->code <= 1 ? TW_REASON_TOO_LATE
+                                                           : TW_REASON_VENUE);
+}
+
 bool tw_fix_orders_read_order(const struct tw_fix_orders *o, const struct seen *s,
                               struct tw_request *q)
 {

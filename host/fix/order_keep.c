@@ -111,15 +111,9 @@ void tw_fix_orders_adopt(struct tw_fix_orders *o, struct entry *e)
 {
     bool is_held = e->ties && e->ties->held;
     const struct entry *parent = is_held ? parent_of(o, e) : NULL;
-    struct tw_venue_aside aside = {
-        .adopts = true, .cum_qty = e->cum, .cum_value = e->value,
-        .order = { .id = e->id, .symbol = e->symbol, .side = e->side, .type = e->type,
-                   .tif = e->tif, .post_only = e->post_only, .quantity = e->quantity,
-                   .price = e->price, .stop = e->stop, .trail = e->trail,
-                   .expire_ns = e->expire_ns },
-    };
+    struct tw_venue_aside aside = { .adopts = true };
 
-    if (e->ties) aside.ties = *e->ties;
+    tw_fix_orders_describe(e, &aside);
     aside.ties.parent_qty = parent ? parent->cum : 0;
     e->owner = e->holder->owner;
     e->user = NULL;

@@ -313,7 +313,7 @@ void tw_seat_label(struct tw_seat *s, char out[TW_LABEL_MAX])
     lock(s->floor);
     next = s->n > 0 ? &s->told[s->first] : NULL;
     *out = 0;
-    if (next && next->aside && next->aside->adopts)
+    if (next && next->aside && (next->aside->adopts || next->aside->late))
         memcpy(out, next->aside->ties.label, TW_LABEL_MAX);
     unlock(s->floor);
 }

@@ -74,7 +74,8 @@ uint8_t tw_seat_source(const struct tw_seat *s);
 bool tw_seat_next(struct tw_seat *s, const struct tw_record *r,
                   struct tw_venue_report *out, int *rc);
 
-/* The label that an order of a former run had, whose report is the next; or "".
+/* The label of an order of a former run, or one that has ended, whose report is the
+ * next; or "".
  * Thread: the seat's.  Blocks: a short lock. */
 void tw_seat_label(struct tw_seat *s, char out[TW_LABEL_MAX]);
 

@@ -247,6 +247,7 @@ static void report(void *ctx, struct tw_order *o, const struct tw_report *r)
     add(b, o, tw_broker_leaves(o) - before);
     if (tw_report_is_trade(r)) book(b, o->symbol, o->terms, tw_order_sign(o), r);
     if (!tw_order_is_open(o)) delist(b, o);
+    else if (!o->link) b->lost |= tw_broker_enter(b, o, 0) < 0;   /* once more */
     if (b->shares && r->exec != TW_EXEC_PENDING_NEW)
         tw_broker_share(b, o, is_answer(r));
     if (b->probe)
@@ -568,8 +569,9 @@ static TW_APART void take_execution(struct tw_broker *b, const struct tw_record 
         return;
     done.seq = r->seq;
     done.taped = true;
-    if (o && (tw_order_is_open(o) || !tw_report_is_trade(&done))) report(b, o, &done);
-    else if (tw_report_is_trade(&done) && b->o.gateway->next)   /* after its end */
+    if (o && !tw_order_is_open(o) && tw_report_is_trade(&done)) done.late = e->status;
+    if (o) report(b, o, &done);
+    else if (tw_report_is_trade(&done) && b->o.gateway->next)   /* of none here */
         book(b, r->symbol, b->o.terms ? b->o.terms(b->o.ctx, r->symbol) : NULL,
              e->side == TW_SIDE_BUY ? 1 : -1, &done);
     if (o && done.exec == TW_EXEC_TRADE && tw_plain_traded(b, o) == UV_ENOMEM)

@@ -37,8 +37,9 @@ struct tw_gateway {
     /* A held order is so, or is no more: it may be kept.  NULL: it need not know. */
     void (*hold)(void *ctx, const struct tw_order *o, bool held);
     /* What such a record of the strategy's reports; false: nothing.  *o (NULL: none of
-     * its open orders) and *out are what the record says.  A trade of no open order, or
-     * one that is taken back, is booked.  NULL: that is all. */
+     * its open orders) and *out are what the record says.  One that has ended may be
+     * put there: what it trades yet, or is taken back, is told, and it is what the
+     * record's status says.  A trade of no order is only booked.  NULL: that is all. */
     bool (*next)(void *ctx, const struct tw_record *r, struct tw_order **o,
                  struct tw_report *out);
     void *ctx;
@@ -97,6 +98,9 @@ bool tw_broker_next(struct tw_broker *b, struct tw_told *out);
 /* How many things are to be told; the order of the i-th of them. */
 size_t tw_broker_untold(const struct tw_broker *b);
 struct tw_order *tw_broker_untold_order(const struct tw_broker *b, size_t i);
+
+/* An open order by its id, or NULL. */
+struct tw_order *tw_broker_find(const struct tw_broker *b, uint64_t id);
 
 /* The id that the next order will have. */
 uint64_t tw_broker_next_id(const struct tw_broker *b);

@@ -69,9 +69,6 @@ static inline int64_t tw_broker_leaves(const struct tw_order *o)
     return tw_order_is_open(o) ? quantity - o->cum_qty : 0;
 }
 
-/* An open order by its id, or NULL. */
-struct tw_order *tw_broker_find(const struct tw_broker *b, uint64_t id);
-
 /* ---- broker_risk.c ---- */
 
 /* What its part of the equity buys at a price, in whole lots. */

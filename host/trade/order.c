@@ -72,6 +72,22 @@ static bool take_back(struct tw_order *o, const struct tw_report *r)
     return true;
 }
 
+/* It has ended, but not all that was traded was known, or not all of it holds. */
+static bool trade_late(struct tw_order *o, const struct tw_report *r)
+{
+    bool is_back = r->exec == TW_EXEC_TRADE_CANCELED;
+    int64_t quantity = is_back && r->last_qty > o->cum_qty ? o->cum_qty : r->last_qty;
+    tw_money value = tw_money_value(r->last_px, quantity);
+
+    if (!tw_report_is_trade(r) || r->last_qty <= 0) return false;
+    o->cum_qty += is_back ? -quantity : quantity;
+    o->cum_value += is_back ? -value : value;
+    o->fees += r->fee;
+    o->raw_fees += r->raw_fee;
+    o->status = r->late;
+    return true;
+}
+
 static bool replace(struct tw_order *o, const struct tw_report *r)
 {
     if (r->quantity < o->cum_qty || r->quantity <= 0) return false;
@@ -118,7 +134,8 @@ bool tw_order_apply(struct tw_order *o, const struct tw_report *r)
     }
     if (o->status == TW_STATUS_NONE)
         return r->exec == TW_EXEC_PENDING_NEW && end(o, TW_STATUS_PENDING_NEW);
-    if (!tw_order_is_open(o) || !change(o, r)) return false;
+    if (!tw_order_is_open(o)) return r->late && trade_late(o, r);
+    if (!change(o, r)) return false;
     if (!tw_order_is_open(o)) o->pending_cancel = o->pending_replace = false;
     return true;
 }

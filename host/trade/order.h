@@ -9,6 +9,7 @@
  *   any open one --pending cancel | pending replace--> the same, and that is pending
  *   any open one --replaced--> the same, with other terms; --cancel rejected--> the same
  *   any open one --trade canceled--> NEW, or PARTIALLY_FILLED by others
+ *   one that has ended --trade, trade canceled--> what the venue says it is then
  *
  * Layer host/trade.  Thread: the owner's.  Blocks: never.
  */
@@ -131,6 +132,8 @@ struct tw_report {
     tw_money fee, raw_fee;          /* of a trade, see fees.h                     */
     bool is_charged;                /* fee is the venue's own                     */
     bool taped;                     /* it came on the tape                        */
+    uint8_t late;                   /* of a trade after the order's end: OrdStatus
+                                     * 39 by now; 0: it is not                    */
 };
 
 /* TW_EUSAGE: what is asked for is nothing that any venue could make sense of. */

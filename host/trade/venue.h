@@ -86,10 +86,12 @@ struct tw_venue_aside {
     char text[120];            /* the venue's own words; "": none                     */
     bool has_code;
     uint32_t code;             /* and its reason, as the venue counts them            */
+    bool late;                 /* the order has ended: who knew it has forgotten it   */
     bool adopts;               /* a former run has sent the order, which is new here: */
     struct tw_request order;   /* as it is,                                           */
     struct tw_ties ties;
-    int64_t cum_qty;           /* and what it has traded, which was told then         */
+    int64_t cum_qty;           /* and what it has traded, which was told then; of
+                                * `late`, too                                         */
     tw_money cum_value;
 };
 

@@ -138,18 +138,77 @@ put("asker.lua", [[
   end
   return M]])
 
+-- What trades, or is taken back, after an order's end.  The venue says what the test's
+-- table has, one at each timer.
+put("late.lua", [[
+  local fix = require "tw.fix"
+  local M = {}
+  local steps = {}
+  local function says(exec, status, trade, cum, leaves, ref)
+    steps[#steps + 1] = { ExecID = #steps + 1, ExecType = exec, OrdStatus = status,
+      LastQty = trade, LastPx = 10, CumQty = cum, LeavesQty = leaves, ExecRefID = ref,
+      AvgPx = 10 }
+  end
+  says("0", "0", nil, 0, 10)
+  says("F", "1", 4, 4, 6)
+  says("4", "4", nil, 4, 0)
+  says("F", "4", 2, 6, 0)            -- 4: after the end
+  says("F", "2", 4, 10, 0)
+  says("H", "1", nil, 8, 2, "4")     -- 6: and what is left is open again
+  says("F", "2", 2, 10, 0)
+  function M:on_fix(message, session)
+    if message.MsgType == "D" then self.order, self.session = message, session end
+  end
+  function M:on_timer()
+    local step = self.order and table.remove(steps, 1)
+    if not step then return end
+    step.MsgType, step.OrderID, step.ClOrdID = "8", "1", self.order.ClOrdID
+    step.Symbol, step.Side, step.OrderQty = self.order.Symbol, self.order.Side, 10
+    assert(fix.send(self.session, step))
+  end
+  return M]])
+put("hears.lua", [[
+  local M = {}
+  function M:on_timer()
+    if self.order then return end
+    self.order = self:buy { symbol = "VV", quantity = 10, price = 10, label = "one" }
+    if self.params.forgets then self.id, self.order = self.order.id, true end
+  end
+  local function line(self, what, order, ...)
+    if self.is_over then return end
+    local same = order == self.order or order.id == self.id
+    print(what, same and order.label, order.status, order.filled, ...)
+    collectgarbage()
+  end
+  function M:on_order(order, status, reason)
+    if status == "rejected" then self.order = nil return end    -- not logged on yet
+    line(self, "order", order, status, #self:orders())
+  end
+  function M:on_fill(order, quantity, filled, leaves)
+    line(self, "fill", order, quantity, filled, leaves, self:position "VV")
+  end
+  function M:on_position(order, position)
+    line(self, "position", order, position, 100000 - self.account.cash)
+    self.is_over = position == 10 and #self:orders() == 0 and order.filled == 10
+                   and self.was_back
+    self.was_back = self.was_back or order.status == "partially_filled"
+                    and position == 8
+  end
+  return M]])
+
 -- Until it has said that; or all that it says.
-local function asks(name, peers, want, what)
+local function asks(name, peers, want, what, venue, trader)
   local port = apps.free_port()
   put(name .. ".lua", ([[
     local app = require "tw.app"
     app.feed.timer { every = 0.03 }
     app.instruments { { symbol = "VV", tick_size = 0.01, lot_size = 1 } }
-    app.script "words.lua"
-    app.script("asker.lua", { account = { gateway = "broker" } })
+    app.script "%s.lua"
+    app.script("%s.lua", { account = { gateway = "broker" } })
     app.fix.acceptor { port = %d, sessions = { { %s } } }
     app.gateway.fix { name = "broker", host = "127.0.0.1", port = %d, sender = "ME",
-      target = "VENUE", retry = 0.1 }]]):format(port, peers, port))
+      target = "VENUE", retry = 0.1 }]]):format(venue or "words", trader or "asker", port,
+                                                peers, port))
   local run = apps.until_shown(("%s record %s.lua %s.tape --no-attach"):format(
                                apps.tidewire, name, name), (want:gsub("%p", "%%%0")), dir)
   if not t.ok(run.found, what) then t.diag(run.all) end
@@ -162,6 +221,32 @@ t.ok(("," .. sources .. ","):gsub(" ", ""):find(",gatewaybroker,", 1, true)
      or t.diag(sources), "its records in a recording have its name")
 asks("offline", 'sender = "X", target = "Y"', "order\trejected\tthe gateway is not "
      .. "connected\t", "nobody is logged on: rejected, and why")
+
+local LATE <const> = [[
+order	one	pending_new	0.0	pending_new	1
+order	one	new	0.0	new	1
+order	one	partially_filled	4.0	partially_filled	1
+fill	one	partially_filled	4.0	4.0	4.0	6.0	4.0
+position	one	partially_filled	4.0	4.0	40.0
+order	one	canceled	4.0	canceled	0
+order	one	canceled	6.0	canceled	0
+fill	one	canceled	6.0	2.0	6.0	0.0	6.0
+position	one	canceled	6.0	6.0	60.0
+order	one	filled	10.0	filled	0
+fill	one	filled	10.0	4.0	10.0	0.0	10.0
+position	one	filled	10.0	10.0	100.0
+order	one	partially_filled	8.0	partially_filled	1
+position	one	partially_filled	8.0	8.0	80.0
+order	one	filled	10.0	filled	0
+fill	one	filled	10.0	2.0	10.0	0.0	10.0
+position	one	filled	10.0	10.0	100.0
+]]
+asks("late_app", 'sender = "VENUE", target = "ME"', LATE, "what trades after its order's "
+     .. "end is told, and the order is what the venue says", "late", "hears")
+put("forgets.lua",
+    "local M = dofile 'hears.lua' M.params = { forgets = true } return M")
+asks("forgotten", 'sender = "VENUE", target = "ME"', LATE,
+     "also where the script has let go of the order", "late", "forgets")
 
 -- ---- what can't be ----
 

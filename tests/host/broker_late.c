@@ -75,6 +75,62 @@ static void taken_back(void)
     close_rig(g);
 }
 
+/* ---- of an order that its owner still has ---- */
+
+static struct tw_order *known;
+
+static bool by_handle(void *ctx, const struct tw_record *r, struct tw_order **o,
+                      struct tw_report *out)
+{
+    (void)ctx;
+    (void)r;
+    (void)out;
+    if (!*o) *o = known;
+    return true;
+}
+
+static void late(struct rig *g, char exec, int quantity, char status)
+{
+    struct tw_record r = { .seq = ++g->seq, .kind = TW_ORDER, .time = 2 * ONE,
+        .symbol = 1, .execution = { .order = 1, .exec = (uint8_t)exec, .price = 10 * ONE,
+                                    .quantity = quantity * ONE, .side = TW_SIDE_BUY,
+                                    .status = (uint8_t)status, .script = 3 } };
+
+    tw_broker_record(g->b, &r);
+}
+
+static void after_the_end(void)
+{
+    struct tw_desk desk = { 0 };
+    struct tw_gateway gateway = { .submit = count_submit, .cancel = count_submit,
+                                  .next = by_handle };
+    struct rig *g = open_rig((struct tw_broker_options){ .gateway = &gateway,
+                                                         .desk = &desk });
+
+    known = submit(g, (struct tw_order){ .quantity = 10, .price = 1000 });
+    happens(g, '0', 10);
+    happens(g, '4', 0);
+    is_told(g, "1 A, 1 0, 1 4", "it ends");
+    late(g, 'F', 3, '4');
+    is_told(g, "1 F3", "and trades: that is told");
+    ok(held(g) == 3 && known->cum_qty == 3 * ONE && tw_broker_count(g->b) == 0
+       && known->status == TW_STATUS_CANCELED && tw_order_leaves(known) == 0,
+       "it is held, and the order has ended nevertheless");
+    late(g, 'F', 7, '2');
+    ok(known->status == TW_STATUS_FILLED && held(g) == 10, "all of it");
+    late(g, 'H', 4, '1');
+    is_told(g, "1 F7, 1 H", "a part is taken back");
+    ok(tw_broker_count(g->b) == 1 && tw_order_leaves(known) == 4 * ONE
+       && tw_broker_open(g->b, NULL) == known, "and is open");
+    ok(tw_broker_cancel(g->b, known) == TW_OK, "so it can be canceled");
+    late(g, '4', 0, '4');
+    is_told(g, "1 6, 1 4", "which it is");
+    late(g, 'H', 9, '4');
+    ok(known->cum_qty == 0 && known->cum_value == 0 && held(g) == -3
+       && tw_broker_count(g->b) == 0, "more than it has traded is booked");
+    close_rig(g);
+}
+
 /* ---- what a plain gateway leaves to the broker ---- */
 
 static char asked[200];
@@ -206,6 +262,7 @@ int main(void)
 {
     taken_back();
     ok(sent == 1, "one order was sent");
+    after_the_end();
     plain();
     former();
     return tap_done();

@@ -54,7 +54,8 @@ static void former(void)
          "join 3 me\non\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4")
          ">8|37=X7|11=7|17=e|150=C|39=C|14=4|151=0|6=10|\n=7:0! 7:F 4@10 7:C\n"
          "restart\njoin 5 me\non\n=holds 4@10\n"
-         ">8|37=X7|11=7|17=c|19=a|150=H|39=C|14=0|151=0|\n=stray 7 7:H 4@10 (21)*\n"
+         ">8|37=X7|11=7|17=c|19=a|150=H|39=C|14=0|151=0|\n"
+         "=stray 7 7:H 4@10 (21) late C, 10@10 traded 4@10*\n"
          "restart\njoin 5 me\n=");
     talk("a change of a refused change is not known, its order is", TW_FIX_44,
          &(struct tw_fix_orders_options){ .no_mass_status = true, .keeps = true,
@@ -68,9 +69,76 @@ static void former(void)
          ">8|37=X7|11=7|17=0|150=I|39=0|38=10|44=10|14=0|6=0|151=10|\n=");
 }
 
+/* ---- after the end ---- */
+
+#define ENDED "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4") \
+    ">8|37=X7|11=7|17=e|150=C|39=C|14=4|151=0|6=10|\n=7:0! 7:F 4@10 7:C\n"
+#define FILLED "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4") \
+    ">8|37=X7|11=7|17=b|150=F|39=2|32=6|31=11|14=10|6=10.6|151=0|\n" \
+    "=7:0! 7:F 4@10 7:F 6@11\n"
+/* Missed, and asked for: what its status says. */
+#define STATUS(status, cum, average, leaves) "missed\n<H 37=X7|11=7|55=A|54=1|\n" \
+    ">8|37=X7|11=7|17=0|150=I|39=" status "|38=10|44=10|14=" cum "|6=" average \
+    "|151=" leaves "|\n"
+
+static void over(void)
+{
+    talk("an order that has ended trades", TW_FIX_44, &none,
+         ENDED ">8|37=X7|11=7|17=b|150=F|39=C|32=2|31=9|14=6|6=9.6|151=0|\n"
+         "=stray 7 7:F 2@9 late C, 10@10 traded 4@10*\n"
+         ">8|37=X7|11=7|17=c|150=F|39=2|32=4|31=9|14=10|6=9.4|151=0|\n"
+         "=stray 7 7:F 4@9 late 2, 10@10 traded 6@9.666666667*");
+    talk("and is taken back", TW_FIX_44, &none,
+         ENDED ">8|37=X7|11=7|17=b|19=a|150=H|39=C|14=0|151=0|\n"
+         "=stray 7 7:H 4@10 (21) late C, 10@10 traded 4@10*");
+    talk("likewise before 4.3", TW_FIX_42, &none,
+         "on\nnew 7\nsent\n>8|37=X7|11=7|17=n|20=0|150=0|39=0|14=0|151=10|6=0|\n"
+         ">8|37=X7|11=7|17=a|20=0|150=2|39=2|32=10|31=10|14=10|6=10|151=0|\n"
+         "=7:0! 7:F 10@10\n"
+         ">8|37=X7|11=7|17=b|19=a|20=2|150=2|39=2|32=10|31=9|14=10|6=9|151=0|\n"
+         "=stray 7 7:H 10@10 (21) late 2, 10@10 traded 10@10*"
+         " 7:F 10@9 late 2, 10@10 traded 0@0*\n"
+         ">8|37=X7|11=7|17=c|19=b|20=1|150=4|39=4|14=0|6=0|151=0|\n"
+         "=stray 7 7:H 10@9 (21) late 4, 10@10 traded 10@9*");
+    talk("a filled one is open again where the venue says so", TW_FIX_44, &none,
+         FILLED ">8|37=X7|11=7|17=c|19=b|150=H|39=1|14=4|6=10|151=6|\n"
+         "=stray 7 7:H 6@11 (21) late 1, 10@10 traded 10@10.6*\ncancel 7\n"
+         "<F 41=7|37=X7|11=7a|55=A|54=1|60=20260101-00:00:00.000|38=10|\n"
+         ">8|37=X7|11=7a|41=7|17=d|150=4|39=4|14=4|6=10|151=0|\n=7:4!");
+}
+
+static void missed(void)
+{
+    talk("the end of a trade that was missed is in the status", TW_FIX_44, &none,
+         ENDED STATUS("C", "0", "0", "0")
+         "=stray 7 7:H 4@10 (21) late C, 10@10 traded 4@10*\n"
+         ">8|37=X7|11=7|17=b|19=a|150=H|39=C|14=0|151=0|\n=stray 7");
+    talk("at what it cost by the averages", TW_FIX_44, &none,
+         FILLED STATUS("2", "4", "10", "0")
+         "=stray 7 7:H 6@11 (21) late 2, 10@10 traded 10@10.6*");
+    talk("or by its own, where these can't be", TW_FIX_44, &none,
+         FILLED STATUS("4", "4", "0", "0")
+         "=stray 7 7:H 6@10.6 (21) late 4, 10@10 traded 10@10.6*\n"
+         ">8|37=X7|11=7|17=c|19=b|150=H|39=4|14=4|6=10|151=0|\n"
+         "=stray 7 7:F 6@10.6 late 4, 10@10 traded 4@10.6*"
+         " 7:H 6@11 (21) late 4, 10@10 traded 10@10.6*");
+    talk("a trade of what has ended, too", TW_FIX_44, &none,
+         ENDED STATUS("C", "6", "10", "0")
+         "=stray 7 7:F 2@10 late C, 10@10 traded 4@10*");
+    talk("an open one has less, and goes on", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4") "=7:0! 7:F 4@10\n"
+         STATUS("0", "0", "0", "10") "=7:H 4@10 (21)");
+    talk("nothing is asked for when nothing was missed, nor taken back then", TW_FIX_44,
+         &(struct tw_fix_orders_options){ .no_mass_status = true },
+         ENDED "off\non\n<\n"
+         ">8|37=X7|11=7|17=0|150=I|39=C|38=10|44=10|14=0|6=0|151=0|\n=");
+}
+
 int main(void)
 {
     begin();
+    over();
+    missed();
     corrections();
     settled();
     ends();

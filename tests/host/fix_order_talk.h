@@ -62,6 +62,11 @@ static void on_report(void *ctx, const struct tw_venue_report *r)
             shown_of(r->aside->order.quantity), shown_of(r->aside->order.price),
             shown_of(r->aside->cum_qty),
             shown_of(tw_money_price(r->aside->cum_value, r->aside->cum_qty)));
+    else if (r->aside && r->aside->late)
+        add(" late %c, %g@%g traded %g@%.10g", r->status,
+            shown_of(r->aside->order.quantity), shown_of(r->aside->order.price),
+            shown_of(r->aside->cum_qty),
+            shown_of(tw_money_price(r->aside->cum_value, r->aside->cum_qty)));
     else if (r->aside && shows_words)
         add(" '%s' %d", r->aside->text, r->aside->has_code ? (int)r->aside->code : -1);
     if (r->answers) add("!");
@@ -243,6 +248,7 @@ static const char *play(const char *line)
     else if (strncmp(line, "join", 4) == 0) join(line);
     else if (strcmp(line, "on") == 0) tw_fix_orders_logged_on(orders);
     else if (strcmp(line, "off") == 0) tw_fix_orders_logged_out(orders, NOW);
+    else if (strcmp(line, "missed") == 0) tw_fix_orders_missed(orders);
     else if (strcmp(line, "sent") == 0) out();
     else if (strncmp(line, "tick ", 5) == 0)
         tw_fix_orders_tick(orders, NOW + atoi(line + 5) * TW_FIXED_ONE);

@@ -1,0 +1,76 @@
+/* order_entry_late.c - trades that come, or are taken back, when their order has ended.
+ *
+ * Why an order that has ended is described anew: who had sent it may have let go of it,
+ * and is told of the trade as of any other.
+ */
+#include <string.h>
+
+#include "fix/order_entry_parts.h"
+
+void tw_fix_orders_describe(const struct entry *e, struct tw_venue_aside *out)
+{
+    out->order = (struct tw_request){
+        .id = e->id, .symbol = e->symbol, .side = e->side, .type = e->type,
+        .tif = e->tif, .post_only = e->post_only, .quantity = e->quantity,
+        .price = e->price, .stop = e->stop, .trail = e->trail,
+        .expire_ns = e->expire_ns };
+    out->cum_qty = e->cum;
+    out->cum_value = e->value;
+    if (e->ties) out->ties = *e->ties;
+}
+
+void tw_fix_orders_note_late(struct tw_fix_orders *o, const struct entry *e)
+{
+    const char *symbol = tw_symbols_name(o->o.symbols, e->symbol);
+    char id[ID_MAX];
+
+    if (!e->over || !e->owner || !o->o.stray) return;
+    o->o.stray(o->o.ctx, &(struct tw_fix_stray){
+        .what = "a trade, or its end, after the end of its order: it is booked",
+        .id = { id, tw_fix_orders_id(e->id, e->accepted, id) },
+        .order_id = { e->order_id, e->order_id_n }, .symbol = { symbol, strlen(symbol) },
+        .quantity = e->quantity, .filled = e->cum });
+}
+
+/* What is left of it may trade, as the venue has it now that a trade is taken back. */
+static bool lives(const struct entry *e, const struct seen *s)
+{
+    bool is_back = s->kind == TW_EXEC_TRADE_CANCELED || s->kind == CORRECTED || e->doubts;
+
+    return is_back && (s->status == '0' || s->status == '1') && s->leaves.v > 0;
+}
+
+void tw_fix_orders_change_late(struct tw_fix_orders *o, struct entry *e)
+{
+    const struct seen *s = o->seen;
+    char status = s ? s->status : 0;
+
+    if (status && strchr("2348C", status)) e->ended = (uint8_t)status;
+    else if (e->cum >= e->quantity) e->ended = TW_STATUS_FILLED;
+    else if (e->ended != TW_STATUS_FILLED) return;
+    else if (s && lives(e, s)) tw_fix_orders_revive(o, e);
+    else e->ended = TW_STATUS_CANCELED;
+}
+
+int64_t tw_fix_orders_undone(struct entry *e, const struct seen *s, int64_t quantity,
+                             int64_t *price)
+{
+    int64_t n = s->cum.is && s->cum.v >= e->cum ? e->undone : 0;
+
+    if (n > quantity) n = quantity;
+    e->undone -= n;
+    *price = e->undone_px;
+    return n;
+}
+
+int64_t tw_fix_orders_excess(const struct entry *e, int64_t cum, int64_t average,
+                             int64_t *price)
+{
+    int64_t n = e->doubts ? e->cum - cum : 0, mean = tw_money_price(e->value, e->cum);
+
+    if (n <= 0) return 0;
+    *price = tw_money_price(e->value - tw_money_value(average, cum), n);
+    if ((cum > 0 && average <= 0) || *price < mean / 2 || *price / 2 >= mean)
+        *price = mean;                        /* it names none that can be */
+    return n;
+}
