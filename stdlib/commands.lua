@@ -158,7 +158,7 @@ timers.  Nothing in it needs to know that it is a backtest.
                      timer marks where the app has no app.feed.timer.  A folder is its
                      files by name, and those of folders in it: tape files, or those
                      named .csv or .fix (.gz, .zip) and LEAN's; others are left out,
-                     up to 100,000
+                     up to 10,000, and 100 for each of these
   --csv option=value an option of app.feed.csv for all of them: interval=5m
   --from, --to DATE  records of [from, to) alone: 2014-05-07, 2014-05-07T13:30:00, in UTC;
                      a bar of a day is of that day, whatever its zone

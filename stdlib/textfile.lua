@@ -89,8 +89,10 @@ end
 -- ---- folders ----
 
 -- Of a folder that is no folder of data (/, a home) no more than so much is looked at:
--- files that are no data, and folders.
-local OTHERS <const> = 100000
+-- files that are no data, and folders; more of them where there are data.
+local OTHERS <const>, OF_EACH <const> = 10000, 100
+local READ <const> = "named .csv or .fix (.gz, .zip), tape files, and LEAN's in their"
+  .. " folders"
 
 -- Those of LEAN's that have no records.
 local ASIDE <const> = { factor_files = true, map_files = true }
@@ -118,7 +120,7 @@ local function look(path, names, above, found)
   above[id] = true
   local stems = {}
   for _, name in ipairs(names) do
-    local below = path:gsub("(.)/+$", "%1") .. "/" .. name
+    local below = path:gsub("/+$", "") .. "/" .. name
     local inside = tapes.list(below)
     local kind = not inside and kind_of(below, name)
     local stem = kind == "text" and plain_of(name)
@@ -132,9 +134,10 @@ local function look(path, names, above, found)
       found[kind] = found[kind] or below
     else
       found.others = found.others + 1
-      if found.others > OTHERS then
-        error { "more than %d files and folders in %s are no data: name the folder that"
-                .. " is wanted", OTHERS, found.top }
+      if found.others > OTHERS + OF_EACH * #found then
+        error { "%s: of the first %d files and folders in it %d are data (those "
+                .. READ .. "): name the folder that is wanted", found.top,
+                found.others + #found, #found }
       end
     end
   end
@@ -146,8 +149,8 @@ end
 -- tape files, those named .csv or .fix (.gz, .zip), and LEAN's.
 -- Yields: no.  Blocks: on the disk.  Thread: any.
 -- Errors: nil for a folder without any, for one that may have the same records in two
--- forms, and for one with more than 100,000 files and folders that are no data.
--- Units: none.
+-- forms, and for one with more files and folders that are no data than 10,000 and 100
+-- for each file of data.  Units: none.
 function textfile.files(path)
   local names, found = tapes.list(path), { top = path, others = 0 }
   if not names then return { path } end
@@ -161,8 +164,8 @@ function textfile.files(path)
       .. " name those that are wanted"):format(path, found.tape, found.text)
   end
   if found[1] then return found end
-  return nil, ("no file that can be read in %s: of a folder those are read that are named"
-    .. " .csv or .fix (.gz, .zip), tape files, and LEAN's in their folders"):format(path)
+  return nil, ("no file that can be read in %s: of a folder those are read that are %s")
+    :format(path, READ)
 end
 
 --- textfile.list(data) -> list | nil, message

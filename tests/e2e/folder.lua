@@ -132,10 +132,17 @@ t.ok(run.err:find("bad/x.csv: csv: line 2: time 'soon' is not a time", 1, true)
      or t.diag(run.err), "has its file")
 
 -- Folders that have links to each other: as many ways through them as a disk has files.
+local NOT = " are data (those named .csv or .fix (.gz, .zip), tape files, and LEAN's in"
+  .. " their folders): name the folder that is wanted\n"
 apps.shell(([[cd %s && mkdir web && cd web && mkdir a b c d e f g h i j &&
   for x in *; do for y in *; do ln -s ../$y $x/$y; done; done]]):format(dir))
-refused("convert web x.tape", 1, "tidewire: convert: more than 100000 files and folders"
-        .. " in web are no data: name the folder that is wanted\n", "one without an end")
+refused("convert web x.tape", 1, "tidewire: convert: web: of the first 10001 files and"
+        .. " folders in it 0" .. NOT, "one without an end")
+refused("sweep n.lua --set n --store none --data web", 1, "tidewire: sweep: --data: web:"
+        .. " of the first 10001 files and folders in it 0" .. NOT, "in a sweep")
+put("web/0.csv", "time,symbol,bid,ask\n1,A,1,2\n")
+refused("backtest s.lua --data web/", 1, "tidewire: backtest: --data: web/: of the first"
+        .. " 10102 files and folders in it 1" .. NOT, "where there is a file of data")
 
 -- ---- convert --resolution ----
 
