@@ -6,10 +6,16 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
+#include "base/fixed.h"
 #include "base/word.h"
+#include "tape/record.h"
 
-enum { LETTERS = 20 };   /* a longer name is none of ours */
+enum {
+    LETTERS = 20,         /* a longer name is none of ours */
+    DECIMALS = 9          /* of 1e-9                       */
+};
 
 /* Names that vendors use for more than one thing (last, amount of money) are
  * left out: to take them wrongly is worse than to have them named in a map. */
@@ -154,48 +160,94 @@ const char *tw_field_take_any(char separator, const char **at, const char *end,
     return NULL;
 }
 
-/* The fields that end in the word at p, of which stops tells; false: there are no more
- * columns. */
-static inline bool end_fields(const struct tw_columns *k, const char *p, uint64_t stops,
-                              unsigned n, const char **first, unsigned *i,
-                              struct tw_csv_field f[TW_CSV_MEANINGS])
+bool tw_column_side(struct tw_csv_field f, uint32_t *side)
 {
-    for (; stops; stops &= stops - 1) {
-        const char *stop = p + tw_word_first(stops);
+    static const struct { const char *name; uint32_t side; } names[] = {
+        {"buy", TW_SIDE_BUY}, {"b", TW_SIDE_BUY}, {"bid", TW_SIDE_BUY},
+        {"1", TW_SIDE_BUY}, {"sell", TW_SIDE_SELL}, {"s", TW_SIDE_SELL},
+        {"ask", TW_SIDE_SELL}, {"a", TW_SIDE_SELL}, {"2", TW_SIDE_SELL},
+        {"none", TW_SIDE_NONE}, {"n", TW_SIDE_NONE}, {"-", TW_SIDE_NONE},
+    };
 
-        f[*i < k->wanted ? k->meaning[*i] : TW_CSV_SKIP] =
-            (struct tw_csv_field){*first, (size_t)(stop - *first)};
-        *first = stop + 1;
-        if (++*i == n) return false;
-    }
-    return true;
+    *side = TW_SIDE_NONE;
+    if (f.n == 0) return true;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strlen(names[i].name) == f.n
+            && strncasecmp(names[i].name, f.p, f.n) == 0) {
+            *side = names[i].side;
+            return true;
+        }
+    return false;
 }
 
-bool tw_columns_split_plain(const struct tw_columns *k, char separator, const char *p,
-                            const char *end, struct tw_csv_field f[TW_CSV_MEANINGS])
+/* Where the field ends that begins at p, or NULL: it has what needs care. */
+static const char *find_stop(const char *p, const char *end, uint64_t separators)
+{
+    for (; p < end; p += 8) {
+        const size_t left = (size_t)(end - p);
+        const uint64_t w = left < 8 ? tw_word_load_part(p, left) : tw_word_load(p);
+        const uint64_t there = left < 8 ? (UINT64_C(1) << 8 * left) - 1 : ~UINT64_C(0);
+        const uint64_t stops = tw_word_zeros(w ^ separators) & there;
+
+        if (tw_word_below(w, '"' + 1) & there & ((stops & -stops) - 1)) return NULL;
+        if (stops) return p + tw_word_first(stops);
+    }
+    return end;
+}
+
+/* Where the number ends that begins at p, or NULL: it is none, or needs care.  Something
+ * that is no part of it follows. */
+static inline const char *read_number(const char *p, int64_t *fixed)
+{
+    static const uint32_t units[DECIMALS + 1] = {
+        1000000000, 100000000, 10000000, 1000000, 100000, 10000, 1000, 100, 10, 1
+    };
+    const char *first = p;
+    uint64_t v = 0;
+    unsigned digit;
+
+    for (; (digit = (unsigned char)*p - (unsigned)'0') <= 9; p++) v = v * 10 + digit;
+    if ((size_t)(p - first) - 1 >= DECIMALS) return NULL;
+    if (digit == (unsigned)'.' - (unsigned)'0') {
+        first = ++p;
+        for (; (digit = (unsigned char)*p - (unsigned)'0') <= 9; p++) v = v * 10 + digit;
+        if (p - first > DECIMALS) return NULL;
+        *fixed = (int64_t)(v * units[p - first]);
+    } else {
+        *fixed = (int64_t)(v * TW_FIXED_ONE);
+    }
+    return p;
+}
+
+bool tw_columns_read_plain(const struct tw_columns *k, char separator, uint32_t numbers,
+                           const char *p, const char *end, struct tw_csv_row *row)
 {
     const uint64_t separators = TW_WORD_OF(separator);
-    const char *first = p;
-    unsigned i = 0, n = k->total > k->wanted ? k->total : k->wanted;
-    uint64_t w, stops;
+    const char *stop;
+    unsigned i;
 
-    for (; end - p >= 8; p += 8) {
-        w = tw_word_load(p);
-        stops = tw_word_zeros(w ^ separators);
-        if (tw_word_below(w, '"' + 1) & ~stops) return false;
-        if (!end_fields(k, p, stops, n, &first, &i, f)) return k->total == 0;
-    }
-    if (p < end) {
-        uint64_t there = (UINT64_C(1) << 8 * (end - p)) - 1;
+    for (i = 0; i < k->wanted; i++, p = stop + 1) {
+        const unsigned m = k->meaning[i];
 
-        w = tw_word_load_part(p, (size_t)(end - p));
-        stops = tw_word_zeros(w ^ separators) & there;
-        if (tw_word_below(w, '"' + 1) & ~stops & there) return false;
-        if (!end_fields(k, p, stops, n, &first, &i, f)) return k->total == 0;
+        if (!(numbers >> m & 1) || !(stop = read_number(p, &row->fixed[m]))
+            || (stop != end && *stop != separator)) {
+            row->fixed[m] = TW_CSV_UNREAD;
+            stop = find_stop(p, end, separators);
+            if (!stop) return false;
+        }
+        row->f[m] = (struct tw_csv_field){p, (size_t)(stop - p)};
+        if (stop == end) return i + 1 == k->wanted;
     }
-    f[i < k->wanted ? k->meaning[i] : TW_CSV_SKIP] =
-        (struct tw_csv_field){first, (size_t)(end - first)};
-    return i + 1 >= k->wanted;
+    for (; i < k->total; i++, p = stop + 1) {
+        if (!(stop = find_stop(p, end, separators))) return false;
+        if (stop == end) return true;
+    }
+    return k->total == 0;
+}
+
+void tw_columns_unread(struct tw_csv_row *row)
+{
+    for (int m = 0; m < TW_CSV_MEANINGS; m++) row->fixed[m] = TW_CSV_UNREAD;
 }
 
 static void start(struct tw_columns *k)

@@ -62,12 +62,33 @@ static inline const char *tw_field_take(char separator, const char **at,
     return NULL;
 }
 
-/* The fields of a row [p, end) that has at least those that are wanted, each to where its
- * meaning is in f.  False: it has blanks, quotes or too many columns, which need care, or
- * too few.
+/* Which side of the market a text is: none where it is empty; false: no side.
+ * Thread: any.  Blocks: never. */
+bool tw_column_side(struct tw_csv_field f, uint32_t *side);
+
+/* A row: its fields by their meaning, and what those are that are plain numbers, in units
+ * of 1e-9; TW_CSV_UNREAD: others. */
+struct tw_csv_row {
+    struct tw_csv_field f[TW_CSV_MEANINGS];
+    int64_t fixed[TW_CSV_MEANINGS];
+};
+
+#define TW_CSV_UNREAD INT64_MIN
+
+/* The meanings that are numbers: all of them, and those that are prices. */
+#define TW_CSV_SIZES (1u << TW_CSV_BID_SIZE | 1u << TW_CSV_ASK_SIZE | 1u << TW_CSV_SIZE)
+#define TW_CSV_PRICES (1u << TW_CSV_BID | 1u << TW_CSV_ASK | 1u << TW_CSV_PRICE \
+                       | ((1u << TW_CSV_MEANINGS) - (1u << TW_CSV_OPEN)))
+
+/* The fields of a row [p, end) that has at least those that are wanted; of the meanings
+ * in `numbers` the plain numbers, too.  *end is there, and is no part of a number.
+ * False: it has blanks, quotes or too many columns, which need care, or too few.
  * Thread: any.  Blocks: never.  Memory: none. */
-bool tw_columns_split_plain(const struct tw_columns *k, char separator, const char *p,
-                            const char *end, struct tw_csv_field f[TW_CSV_MEANINGS]);
+bool tw_columns_read_plain(const struct tw_columns *k, char separator, uint32_t numbers,
+                           const char *p, const char *end, struct tw_csv_row *row);
+
+/* No field is known to be a number.  Thread: any.  Blocks: never. */
+void tw_columns_unread(struct tw_csv_row *row);
 
 /* What each name of a header line [p, end) means.  Only letters and digits
  * count, in either case ("Bid Size" is bid_size), names that are not known are

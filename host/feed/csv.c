@@ -79,7 +79,8 @@ struct csv {
     uint64_t begins;               /* its first bytes, up to 8             */
     uint32_t id;                   /* ... and its number                  */
     struct tw_timestamp_date date; /* the last row's                      */
-    struct tw_csv_field field[TW_CSV_MEANINGS];   /* of the row; none: not a column */
+    uint32_t numbers;              /* the columns that are read as they are */
+    struct tw_csv_row row;         /* no field: not a column                */
 };
 
 #define RARE __attribute__((cold, noinline))
@@ -203,13 +204,19 @@ bool read_adjusted(struct csv *c, enum tw_csv_column m, struct tw_csv_field f,
     return r == 0 || refuse(c, m, f, r);
 }
 
+/* Already, with the row? */
+static inline bool is_read(const struct csv *c, enum tw_csv_column m, int64_t *out)
+{
+    return (*out = c->row.fixed[m]) != TW_CSV_UNREAD;
+}
+
 static inline bool read_price(struct csv *c, enum tw_csv_column m, struct tw_csv_field f,
                               int64_t *out)
 {
     int r;
 
+    if (is_read(c, m, out)) return true;
     if (c->scale > 1 || c->factors) return read_adjusted(c, m, f, out);
-    if (f.n - 1 < 8 && tw_word_fixed(tw_word_load_part(f.p, f.n), f.n, out)) return true;
     r = tw_fixed_parse_near(f.p, f.n, out);
     return r == 0 || refuse(c, m, f, r);
 }
@@ -219,6 +226,7 @@ static inline bool read_size(struct csv *c, enum tw_csv_column m, struct tw_csv_
 {
     int r;
 
+    if (is_read(c, m, out)) return true;
     *out = 0;
     if (f.n == 0) return true;
     r = tw_fixed_parse_near(f.p, f.n, out);
@@ -310,21 +318,7 @@ static inline bool read_symbol(struct csv *c, struct tw_csv_field f, uint32_t *o
 
 static bool read_side(struct csv *c, struct tw_csv_field f, uint32_t *out)
 {
-    static const struct { const char *name; uint32_t side; } names[] = {
-        {"buy", TW_SIDE_BUY}, {"b", TW_SIDE_BUY}, {"bid", TW_SIDE_BUY},
-        {"1", TW_SIDE_BUY}, {"sell", TW_SIDE_SELL}, {"s", TW_SIDE_SELL},
-        {"ask", TW_SIDE_SELL}, {"a", TW_SIDE_SELL}, {"2", TW_SIDE_SELL},
-        {"none", TW_SIDE_NONE}, {"n", TW_SIDE_NONE}, {"-", TW_SIDE_NONE},
-    };
-
-    *out = TW_SIDE_NONE;
-    if (f.n == 0) return true;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strlen(names[i].name) == f.n
-            && strncasecmp(names[i].name, f.p, f.n) == 0) {
-            *out = names[i].side;
-            return true;
-        }
+    if (tw_column_side(f, out)) return true;
     report(c, "side '%s' is neither buy nor sell", show(f).text);
     return false;
 }
@@ -373,14 +367,17 @@ static bool read_quote(struct csv *c, const struct tw_csv_field *f, uint32_t sym
     return true;
 }
 
-static bool split(struct csv *c, const char *p, const char *end, struct tw_csv_field *f)
+static bool split(struct csv *c, const char *p, const char *end, const char *limit)
 {
     const struct tw_columns *k = &c->columns;
     unsigned i, count = k->total > k->wanted ? k->total : k->wanted;
-    struct tw_csv_field rest;
+    struct tw_csv_field rest, *f = c->row.f;
     const char *wrong;
 
-    if (tw_columns_split_plain(k, c->separator, p, end, f)) return true;
+    if (end < limit
+        && tw_columns_read_plain(k, c->separator, c->numbers, p, end, &c->row))
+        return true;
+    tw_columns_unread(&c->row);
     for (i = 0; i < count && p; i++) {
         wrong = tw_field_take(c->separator, &p, end,
                               &f[i < k->wanted ? k->meaning[i] : TW_CSV_SKIP]);
@@ -416,20 +413,24 @@ static bool read_bar(struct csv *c, const struct tw_csv_field *f, enum tw_csv_co
                      enum tw_csv_column volume, enum tw_bar_price price,
                      struct tw_record *r)
 {
-    struct tw_ohlc b;
-    int64_t *const at[4] = { &b.open, &b.high, &b.low, &b.close };
+    const int64_t *price_at = &c->row.fixed[open];
     enum tw_csv_column high = open + 1, low = open + 2, out = open;
+    struct tw_ohlc b;
     int rc;
 
-    for (int i = 0; i < 4; i++) {
-        enum tw_csv_column m = (enum tw_csv_column)((int)open + i);
+    for (enum tw_csv_column m = open; m < open + 4; m++) {
+        int64_t *at = &c->row.fixed[m];
 
-        if (!read_price(c, m, f[m], at[i])) return false;
-        if (*at[i] != 0) continue;
+        if (*at == TW_CSV_UNREAD && !read_price(c, m, f[m], at)) return false;
+        if (*at != 0) continue;
         report(c, "%s is 0", tw_column_name(m));
         return false;
     }
     if (!read_size(c, volume, f[volume], &b.volume)) return false;
+    b.open = price_at[0];
+    b.high = price_at[1];
+    b.low = price_at[2];
+    b.close = price_at[3];
     rc = tw_bar_set(r, &b, (uint32_t)(c->span_ns / SECOND_NS), price);
     if (rc == TW_OK) return true;
     if (b.close < b.low || b.close > b.high) out = open + 3;
@@ -513,15 +514,15 @@ static void join_time(struct tw_csv_field f[], char joined[2 * SHOWN])
 
 /* How many records it is; 0: it is refused. */
 static unsigned read_row(struct csv *c, const char *p, const char *end,
-                         int64_t received_ns, struct tw_record r[ROW])
+                         const char *limit, int64_t received_ns, struct tw_record r[ROW])
 {
-    struct tw_csv_field *f = c->field;
+    struct tw_csv_field *f = c->row.f;
     uint32_t symbol = c->symbol;
     bool bars = tw_columns_have_bars(&c->columns);
     char joined[2 * SHOWN];
     int64_t time;
 
-    if (!split(c, p, end, f)) return 0;
+    if (!split(c, p, end, limit)) return 0;
     join_time(f, joined);
     if (bars && !find_span(c, f[TW_CSV_TIME])) return 0;
     if (!read_time(c, f[TW_CSV_TIME], bars && !c->label_end ? c->span_ns : 0, &time))
@@ -568,7 +569,8 @@ static unsigned passing(struct csv *c, const struct tw_record *r, unsigned n)
     return n;
 }
 
-static void read_line(struct csv *c, const char *p, const char *end,
+/* limit: of what may be read. */
+static void read_line(struct csv *c, const char *p, const char *end, const char *limit,
                       int64_t received_ns, struct tw_batch *out)
 {
     struct tw_codec_stats *stats = &c->codec.stats;
@@ -596,7 +598,7 @@ static void read_line(struct csv *c, const char *p, const char *end,
     }
     if (out->n + ROW > TW_BATCH) out->full(out);
     r = &out->r[out->n];
-    n = read_row(c, p, end, received_ns, r);
+    n = read_row(c, p, end, limit, received_ns, r);
     at = n > 0 ? tw_record_at(r) : 0;
     is_out = n > 0 && (at < c->from_ns || at >= c->to_ns);
     if (!is_out) n = passing(c, r, n);
@@ -639,7 +641,7 @@ static size_t decode(struct tw_codec *codec, const char *bytes, size_t n,
             continue;
         }
         if (!stop) break;
-        read_line(c, p, stop, received_ns, out);
+        read_line(c, p, stop, end, received_ns, out);
         p = stop + 1;
     }
     if (c->useless) {
@@ -660,7 +662,8 @@ static void start_stream(struct csv *c)
     c->low = UINT32_MAX;
     c->high = 0;
     c->form = c->form_given;
-    memset(c->field, 0, sizeof c->field);
+    memset(&c->row, 0, sizeof c->row);
+    tw_columns_unread(&c->row);
     c->ready = c->useless = c->skipping = false;
     c->line = 0;
 }
@@ -671,7 +674,8 @@ static void end_stream(struct tw_codec *codec, const char *bytes, size_t n,
     struct csv *c = (struct csv *)codec;
     size_t done = decode(codec, bytes, n, received_ns, out);
 
-    if (done < n) read_line(c, bytes + done, bytes + n, received_ns, out);
+    if (done < n)
+        read_line(c, bytes + done, bytes + n, bytes + n, received_ns, out);
     codec->stats.bytes += n - done;
     start_stream(c);
 }
@@ -730,6 +734,7 @@ static int read_options(struct csv *c, const struct tw_csv_options *o,
     c->to_ns = o->to_ns ? o->to_ns : INT64_MAX;
     if (o->zone && !(c->zone = tw_zone_open(o->zone, &wrong)))
         return tw_fail(error, wrong.code, "csv: %.200s", wrong.text);
+    c->numbers = TW_CSV_SIZES | (c->scale > 1 || o->factors ? 0 : TW_CSV_PRICES);
     c->separator = o->separator ? o->separator : ',';
     if (isalnum((unsigned char)c->separator) || strchr("\"\r\n.-+:#", c->separator))
         return tw_fail(error, TW_EUSAGE, "csv: '%c' can't be the separator",
