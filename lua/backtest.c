@@ -114,7 +114,7 @@ static void on_failed(void *ctx, bool fatal)
     (void)ctx, (void)fatal;
 }
 
-static bool more(void *ctx, struct tw_record *out);
+static bool more(void *ctx, uint64_t next, struct tw_record *out);
 
 static bool make_host(struct ltw_backtest *b)
 {
@@ -340,6 +340,7 @@ int ltw_backtest_open(struct ltw_backtest *b)
     if (lua_pcall(e->state->L, 1, 0, 0) != LUA_OK)
         return tw_fail(&b->error, TW_ESCRIPT, "%s", lua_tostring(e->state->L, -1));
     open_floor(b);
+    b->is_single = b->n == 1 && !b->floor && !b->o.single_steps;
     b->opened = true;
     return TW_OK;
 }
@@ -548,15 +549,14 @@ static bool append(struct ltw_backtest *b, const struct tw_record *next,
 }
 
 /* In the step of a lone script which has read all. */
-static bool more(void *ctx, struct tw_record *out)
+static bool more(void *ctx, uint64_t next, struct tw_record *out)
 {
     struct ltw_backtest *b = ctx;
     const struct tw_record *r;
 
-    if (b->n != 1 || b->floor || b->o.single_steps
+    if (!b->is_single || b->records % LOOK_EVERY == 0 || b->engine.stopping
         || ltw_tasks_count(b->engine.state->tasks) > 0
-        || b->records % LOOK_EVERY == 0 || b->engine.stopping || !b->opened
-        || b->records == 0)
+        || tw_tape_head(b->host.tape) != next)
         return false;
     r = ltw_supply_peek(b);
     return r && append(b, r, out);

@@ -83,6 +83,7 @@ struct ltw_backtest {
     int64_t first_ns, last_ns;        /* of them                                     */
     int64_t begins_ns;                /* brokers; before 1970 not at 0               */
     int64_t took_ns;                  /* of real time                                */
+    const struct tw_record *next, *till;    /* of the history, all of them since from */
     struct tw_record *ring;           /* the last ones before from                   */
     uint64_t ringed, told;            /* that went into it; of it                    */
     struct tw_builder *builder;       /* of values of recorded messages              */
@@ -100,6 +101,7 @@ struct ltw_backtest {
     struct tw_account **accounts;     /* theirs                                      */
     struct tw_floor *floor;           /* where their orders meet, or NULL            */
     bool opened, failed, has_alarm;
+    bool is_single;                   /* one script, and no orders meet: see more    */
 };
 
 /* An empty host of its own: the caller adds instruments, history and scripts.  NULL: no

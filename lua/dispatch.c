@@ -80,16 +80,22 @@ static inline int handler_of(const struct ltw_script *s, const struct tw_record 
     }
 }
 
+/* Every symbol of every feed? */
+static inline bool takes_all(const struct ltw_script *s)
+{
+    return s->code.symbols.all && !s->code.feeds.names;
+}
+
 /* Is it for this script, whether it has a handler or not? */
 static bool wants(struct ltw_script *s, const struct tw_record *r)
 {
     switch (r->kind) {
     case TW_QUOTE:
-        return !lacks_side(s, r) && passes(s, r);
+        return !lacks_side(s, r) && (takes_all(s) || passes(s, r));
     case TW_TRADE:
     case TW_BAR:
     case TW_LEVEL:
-        return passes(s, r);
+        return takes_all(s) || passes(s, r);
     case TW_MESSAGE:
         return is_heard(s, r);
     case TW_STATUS:
@@ -232,7 +238,7 @@ static void take_rows(lua_State *L, struct ltw_script *s)
 {
     struct tw_plan *plan = s->tracker->plan;
     unsigned kinds = tw_plan_kinds(plan), room, n, kept = 0;
-    bool all = s->code.symbols.all && !s->code.feeds.names;
+    bool all = takes_all(s);
     struct tw_record *row = tw_plan_rows(plan, &room);
 
     for (unsigned k = 0; k < TW_PROGRAMS; k++)
@@ -289,9 +295,8 @@ static bool take(struct ltw_script *s)
 {
     const struct ltw_engine *e = s->engine;
 
-    if (tw_cursor_next(&s->cursor, &s->record)) return true;
-    if (!e->more || !e->more(e->ctx, &s->record)) return false;
-    if (s->record.seq != s->cursor.next) return tw_cursor_next(&s->cursor, &s->record);
+    if (!e->more || !e->more(e->ctx, s->cursor.next, &s->record))
+        return tw_cursor_next(&s->cursor, &s->record);
     s->cursor.next++;
     return true;
 }

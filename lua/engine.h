@@ -22,9 +22,10 @@ struct ltw_engine {
     void (*failed)(void *ctx, bool fatal);    /* constant; a script failed       */
     void (*halted)(void *ctx);                /* constant; its scripts were told to end */
     void (*closed)(void *ctx);                /* constant; the last that it does */
-    /* constant; appends the next record to the tape where a script has read all of it,
-     * and gives it; false: none now.  NULL: others write to the tape. */
-    bool (*more)(void *ctx, struct tw_record *out);
+    /* constant; appends the next record to the tape where a script has read all below
+     * `next`, which it becomes, and gives it; false: it did not.  NULL: others write to
+     * the tape. */
+    bool (*more)(void *ctx, uint64_t next, struct tw_record *out);
     void *ctx;                                /* constant; of all these          */
     struct ltw_state *state;                  /* owner: the worker               */
     struct tw_worker *worker;                 /* constant                        */

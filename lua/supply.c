@@ -3,6 +3,7 @@
  * Invariants
  *   S1  A value has one owner: a record of the ring that was not taken, or the tape.
  *   S2  A bar that goes on from one like it is of a resolution that was looked at.
+ *   S3  [next, till) are what the history gives next, and of the time that is asked for.
  */
 #include "supply.h"
 
@@ -68,7 +69,21 @@ static uint64_t first_of(const struct ltw_backtest *b)
     return b->told + room < b->ringed ? b->ringed - room : b->told;
 }
 
-const struct tw_record *ltw_supply_peek(struct ltw_backtest *b)
+/* S3.  What follows r in the array that it is in has no lower time, and where a record
+ * belongs (tw_record_at) is less than a day before that. */
+static void begin_run(struct ltw_backtest *b, const struct tw_record *r)
+{
+    const struct ltw_backtest_options *o = &b->o;
+    size_t n = tw_history_run(b->history);
+
+    if (n < 2 || !b->opened || b->floor) return;
+    if (r->time < INT64_MIN + TW_DAY_NS || r->time - TW_DAY_NS < o->from_ns
+        || r[n - 1].time >= o->to_ns) return;
+    b->next = r;
+    b->till = r + n;
+}
+
+const struct tw_record *ltw_supply_find(struct ltw_backtest *b)
 {
     const struct ltw_backtest_options *o = &b->o;
     const struct tw_record *r;
@@ -86,6 +101,7 @@ const struct tw_record *ltw_supply_peek(struct ltw_backtest *b)
         }
         tw_history_take(b->history);
     }
+    if (r && !is_ringed(b)) begin_run(b, r);
     if (!r || !is_ringed(b)) return r;
     b->told = first_of(b);
     return &b->ring[b->told % o->warmup_records];
@@ -122,6 +138,7 @@ void ltw_supply_take(struct ltw_backtest *b, const struct tw_record *r)
         || (b->mix && !goes_on && tw_mix_look(b->mix, r) < 0))         /* S2 */
         tw_fail(&b->error, UV_ENOMEM, "not enough memory");
     tw_history_take(b->history);
+    if (b->next < b->till) b->next++;
 }
 
 void ltw_supply_free(struct ltw_backtest *b)

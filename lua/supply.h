@@ -9,7 +9,11 @@
 
 /* The next record that is for the scripts, until it is taken; NULL: the end, or b->error.
  * Blocks: on the disk. */
-const struct tw_record *ltw_supply_peek(struct ltw_backtest *b);
+const struct tw_record *ltw_supply_find(struct ltw_backtest *b);
+static inline const struct tw_record *ltw_supply_peek(struct ltw_backtest *b)
+{
+    return b->next < b->till ? b->next : ltw_supply_find(b);   /* S3 */
+}
 
 /* r, a copy of the peeked record, is made fit for the tape: a message has its value,
  * which is the tape's then, or goes back with undo.  Negative: b->error. */

@@ -89,10 +89,8 @@ struct tw_history *tw_history_new(struct tw_symbols *symbols,
     struct tw_history *h = tw_calloc(1, sizeof *h);
 
     if (!h) return NULL;
-    h->symbols = symbols;
-    h->problem = problem;
-    h->note = note;
-    h->ctx = ctx;
+    *h = (struct tw_history){ .symbols = symbols, .problem = problem, .note = note,
+                              .ctx = ctx };
     return h;
 }
 
@@ -214,11 +212,9 @@ static void keep(struct tw_batch *batch)
     while (room < s->n + batch->n) room *= 2;
     if (room > s->room) {
         more = tw_realloc(s->record, room * sizeof *more);
-        if (!more) {
-            s->of->starved = true;
-            batch->n = 0;
-            return;
-        }
+        s->of->starved = s->of->starved || !more;
+        if (!more) batch->n = 0;
+        if (!more) return;
         s->record = more;
         s->room = room;
     }
@@ -238,10 +234,8 @@ static void keep_checked(struct tw_batch *batch)
         const char *why = judge(s, &batch->r[i], &(struct tw_place){
             .message = batch->r[i].source_seq });
 
-        if (!why) {
-            batch->r[kept++] = batch->r[i];
-            continue;
-        }
+        if (!why) batch->r[kept++] = batch->r[i];
+        if (!why) continue;
         snprintf(text, sizeof text, "message %u: %s", batch->r[i].source_seq, why);
         on_problem(s, text);
     }
@@ -761,6 +755,12 @@ void tw_history_take(struct tw_history *h)
     h->passed = false;
     s->next++;
     if (h->left > 1 && s->next < s->end) sift(h, 0);
+}
+
+size_t tw_history_run(const struct tw_history *h)
+{
+    return h->left == 1 && h->only.n == 0 && !h->twins
+        ? (size_t)(h->heap[0]->end - h->heap[0]->next) : 1;
 }
 
 const char *tw_history_value(const struct tw_history *h, size_t *n)

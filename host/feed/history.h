@@ -78,6 +78,10 @@ void tw_history_only(struct tw_history *h, const struct tw_resolutions *only);
 const struct tw_record *tw_history_peek(struct tw_history *h, struct tw_error *error);
 void tw_history_take(struct tw_history *h);
 
+/* How many records, what was peeked the first of them, are in hand in one array and come
+ * before all others; 1: nothing is known of that. */
+size_t tw_history_run(const struct tw_history *h);
+
 /* The bytes of the value of a message that was peeked, where that is a block, for
  * tw_image_read: until the next peek. */
 const char *tw_history_value(const struct tw_history *h, size_t *n);

@@ -295,10 +295,11 @@ static int append(struct tw_tape *t, struct tw_record *r, size_t n, size_t spare
 
 int tw_tape_try_append(struct tw_tape *t, struct tw_record *r, size_t n)
 {
-    uint64_t head = tw_tape_head(t);
+    uint64_t head;
 
     if (!t->alone) return append(t, r, n, 0);
     assert(n > 0 && n <= t->capacity / 2);
+    head = tw_tape_head(t);
     if (!claim_alone(t, head, n)) return TW_EFULL;
     write_slots(t, head, r, n);
     return TW_OK;
