@@ -383,7 +383,7 @@ static bool is_over(struct tw_app *app) TW_ON(MAIN)
     int64_t now = tw_clock_steady_ns();
 
     if (is_set(&app->stop) || is_set(&app->failed)) return true;
-    if (app->o.seconds > 0 && (double)(now - app->began_ns) / 1e9 >= app->o.seconds)
+    if (app->o.seconds > 0 && (double)(now - app->went_ns) / 1e9 >= app->o.seconds)
         return true;
     return is_quiet(app);
 }
@@ -564,6 +564,7 @@ int tw_app_run(struct tw_app *app)
     ltw_attach_go(app->attach);
     ltw_reloads_start(app->reloads);
     if (tw_io_start(app->io, &error) < 0) goto end;
+    app->went_ns = tw_clock_steady_ns();
     if (app->o.embedder) app->o.embedder->begun(app->o.embedder->ctx);
     while (!is_over(app)) uv_run(&app->loop, UV_RUN_ONCE);
     if (is_quiet(app) && !is_set(&app->failed)) post_all(app, started, tell_unknown);

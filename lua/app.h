@@ -32,7 +32,7 @@ struct ltw_embedder {
 
 struct tw_app_options {
     unsigned workers;           /* Lua states, a thread each; 0: as many as cores  */
-    double seconds;             /* ends after that long; 0: when the feeds end     */
+    double seconds;             /* of feeds, then it ends; 0: when they end        */
     const char *const *set;     /* "name=value" for app.param; ends in NULL        */
     bool signals;               /* SIGINT and SIGTERM stop the run                 */
     const struct ltw_embedder *embedder;   /* NULL: the program is tidewire        */
@@ -82,7 +82,7 @@ struct tw_app {
     uint64_t version_since;
     bool loop_open, bell_open;
     unsigned ticks;
-    int64_t began_ns, ended_ns;       /* tw_clock_steady_ns                      */
+    int64_t began_ns, went_ns, ended_ns;    /* went: all is loaded, feeds begin  */
     atomic_bool stop;                 /* atomic: any thread sets it              */
     atomic_bool failed;               /* atomic: workers and feeds set it        */
     atomic_bool unseen_failure;       /* atomic: any thread sets it              */

@@ -336,7 +336,8 @@ end
 -- Errors: raises for an option that is not there or can't be.
 -- Units: levels: 0 to 100.
 function app.book(options)
-  local levels = check("app.book", options, { levels = "number" }).levels
+  options = check("app.book", options, { levels = "number" })
+  local levels = options.levels
   if levels and (math.type(levels) ~= "integer" or levels < 0 or levels > 100) then
     fail(2, "app.book: levels must be an integer in 0 .. 100, got %s", tostring(levels))
   end
@@ -408,7 +409,8 @@ end
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there, or no number above 0.  Units: MiB.
 function app.pool(options)
-  check("app.pool", options, { threads = "number", queue = "number", memory = "number" })
+  options = check("app.pool", options, { threads = "number", queue = "number",
+                                         memory = "number" })
   for name, value in pairs(options) do
     if value <= 0 then fail(2, "app.pool: %s must be above 0, got %s", name, value) end
   end
@@ -425,7 +427,7 @@ end
 -- Errors: raises for an option that is not there, and a deadline not above 0.
 -- Units: seconds (default 1).
 function app.reload(options)
-  check("app.reload", options, { watch = "boolean", deadline = "number",
+  options = check("app.reload", options, { watch = "boolean", deadline = "number",
     warm = "number|string|boolean", shadow = "number|table" })
   if options.deadline and options.deadline <= 0 then
     fail(2, "app.reload: deadline must be above 0, got %s", options.deadline)

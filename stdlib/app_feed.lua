@@ -8,10 +8,10 @@ local address, check, fail = declare.address, declare.check, declare.fail
 
 -- A file is given by either name.
 local function either(options, name, other)
-  if type(options) == "table" and options[name] == nil then
-    options[name], options[other] = options[other], nil
-  end
-  return options
+  if type(options) ~= "table" or options[name] ~= nil then return options end
+  local own = {}
+  for key, value in pairs(options) do own[key == other and name or key] = value end
+  return own
 end
 
 -- Where the bytes of a fix or csv feed come from.
@@ -129,7 +129,7 @@ function feed.fix(options)
   if type(options) == "table" and (options.subscribe or options.sender) then
     return add_session("app.feed.fix", options)
   end
-  check("app.feed.fix", either(options, "file", "path"), {
+  options = check("app.feed.fix", either(options, "file", "path"), {
     name = "string", connect = "string|table", listen = "number|string", file = "string",
     stdin = "boolean", speed = "number", limit = "number",
   })
@@ -156,7 +156,7 @@ end
 -- Errors: raises for an option that is not there or of the wrong type.
 -- Units: base: nanoseconds; speed: times real time.
 function feed.csv(options)
-  check("app.feed.csv", either(options, "file", "path"), {
+  options = check("app.feed.csv", either(options, "file", "path"), {
     name = "string", file = "string", stdin = "boolean", member = "string",
     columns = "string", preset = "string", symbol = "string", time = "string",
     interval = "string|number", label = "string", zone = "string", factors = "string",
@@ -197,7 +197,7 @@ end
 -- Errors: raises for an option that is not there or of the wrong type.
 -- Units: speed: times real time.
 function feed.tape(options)
-  check("app.feed.tape", either(options, "path", "file"), {
+  options = check("app.feed.tape", either(options, "path", "file"), {
     name = "string", path = "string", speed = "number", from = "number|string",
     to = "number|string", messages = "boolean", skip_damaged = "boolean",
     limit = "number", dictionary = "string|table",
@@ -226,7 +226,7 @@ end
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises when every is missing or not positive.  Units: every: seconds.
 function feed.timer(options)
-  check("app.feed.timer", options, { name = "string", every = "number" })
+  options = check("app.feed.timer", options, { name = "string", every = "number" })
   if not options.every or options.every <= 0 then
     fail(2, "app.feed.timer: every must be a positive number of seconds")
   end

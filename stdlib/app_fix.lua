@@ -173,7 +173,7 @@ local function check_ids(what, o)
   end
 end
 
--- What both sides have.  o is the app's own table, what this gives is for C.
+-- What both sides have, of a table of our own; what this gives is for C.
 local function session_of(what, o, others)
   check_ids(what, o)
   o.name = o.name or o.target
@@ -357,7 +357,7 @@ local function acceptor(what, options)
   local templates = o.template and (o.template[1] and o.template or { o.template }) or {}
   for i, template in ipairs(templates) do
     local what_i = ("%s: template"):format(what)
-    check(what_i, template, COMMON)
+    template = check(what_i, template, COMMON)
     declare.now.orders = declare.now.orders or template.orders
     template.name = template.name or "fix" .. (door > 0 and door or "")
     made.templates[i] = session_of(what_i, template, now.names)

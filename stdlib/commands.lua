@@ -15,7 +15,7 @@ summary prints), a second one ends at once.
 
   --workers N       threads that run scripts; as many as there are cores otherwise
   --set key=value   a parameter that the app file asks for with app.param(key)
-  --seconds S       stop after S seconds
+  --seconds S       stop S seconds after the scripts are loaded and the feeds began
   --watch           a script whose file changes, or one that it requires, goes on with
                     its new version, and so does the app file (see reload)
   --no-attach       nobody can attach to it (see attach)

@@ -20,14 +20,17 @@ function declare.fail(level, ...)
 end
 
 --- declare.check(what, options, types) -> options
--- Checks an options table against {name = type}; "a|b" allows both.
+-- Checks an options table against {name = type}; "a|b" allows both.  What it gives is a
+-- copy, to be added to and kept: who has declared with a table may use it again.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: raises where
 -- the caller was called.  Units: none.
 function declare.check(what, options, types)
   if type(options) ~= "table" then
     declare.fail(3, "%s: a table of options expected, got a %s", what, type(options))
   end
+  local own = {}
   for name, value in pairs(options) do
+    own[name] = value
     local want = types[name]
     if not want then
       declare.fail(3, "%s: no option '%s'%s", what, name, hint(name, types))
@@ -41,7 +44,7 @@ function declare.check(what, options, types)
            tostring(value))
     end
   end
-  return options
+  return own
 end
 
 --- declare.checked(f, ...) -> value

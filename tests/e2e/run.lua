@@ -194,6 +194,14 @@ run = prints("--seconds", { app = [[app.feed.synthetic { rate = 1000 }
   ["s.lua"] = "function M.on_stop() print 'stop' end" }, "stop\n")
 t.ok(tonumber(run.err:match "%d records in ([%d.]+) s") >= 0.2,
      "--seconds: the summary has the time")
+run = apps.run { app = [[app.feed.synthetic { rate = 1000 } app.script("s.lua")]],
+  args = { "--seconds", "0.3" }, ["s.lua"] = [[
+    local ends = tw.clock() + 0.5
+    while tw.clock() < ends do end]] }
+if not t.ok((tonumber(run.err:match "records in ([%d.]+) s") or 0) >= 0.8,
+            "--seconds: a script that loads slowly takes none of them") then
+  t.diag(run.err)
+end
 local DEAD = { app = [[app.feed.fix { connect = "127.0.0.1:1" } app.script("s.lua")]],
   args = { "--seconds", "0.5" }, ["s.lua"] = "function M.on_stop() print 'stop' end" }
 run = apps.run(DEAD)

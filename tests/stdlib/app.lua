@@ -96,6 +96,42 @@ for _, feed in ipairs { "fix", "csv", "tape" } do
     t.is(open(text).feeds[1].path, "x", text)
   end
 end
+-- A table that was declared with stays as it was, and can be declared with again.
+d = open [[
+  local function kept(f, one)
+    local before, n = {}, 0
+    for name, value in pairs(one) do before[name] = value end
+    f(one)
+    for name, value in pairs(one) do
+      assert(before[name] == value, name)
+      n = n + 1
+    end
+    for name in pairs(before) do n = n - 1 end
+    assert(n == 0)
+    return one
+  end
+  local csv = kept(app.feed.csv, { path = "x.csv", interval = "1m", label = "end" })
+  app.feed.csv(csv)
+  csv.path = "y.csv"
+  kept(app.feed.tape, { file = "x.tape" })
+  kept(app.feed.fix, { path = "x.fix" })
+  kept(app.feed.fix, { connect = "127.0.0.1:1" })
+  kept(app.feed.synthetic, { rate = 5 })
+  kept(app.feed.timer, { every = 1 })
+  kept(app.fix.session, { host = "127.0.0.1", port = 1, sender = "A", target = "B" })
+  kept(app.gateway.fix, { host = "127.0.0.1", port = 1, sender = "A", target = "C" })
+  local at = { host = "127.0.0.1", port = 1, sender = "A", target = "D",
+               subscribe = { "X" } }
+  kept(app.feed.fix, at)
+  local peer, any = { sender = "E", target = "F" }, { sender = "E", target = "*" }
+  kept(app.fix.acceptor, { port = 0, sessions = { peer }, template = any })
+  assert(not peer.name and not any.name)
+  kept(app.exchange, { rate = 5 })
+  local script = { account = { cash = 5 } }
+  kept(function(o) app.script("s.lua", o) end, script)
+  assert(next(script.account) == "cash" and not next(script.account, "cash"))]]
+t.is(feed(1, "path interval") .. ", " .. feed(2, "path interval"),
+     "x.csv 60.0, x.csv 60.0", "a table may be declared with twice")
 t.raises(":2: app.feed.csv: no option 'path'", open,
   "\napp.feed.csv { file = 'x', path = 'y' }")
 t.is(reliable "app.feed.csv { stdin = true } app.feed.timer { every = 1 }", true,
