@@ -37,7 +37,6 @@
 #include "share/caches.h"
 #include "share/failure.h"
 #include "supply.h"
-#include "tape/bar.h"
 #include "tasks.h"
 #include "trade/probe.h"
 #include "worth.h"
@@ -280,13 +279,12 @@ static int open_traders(lua_State *L)
     if (!b->curve || !b->journals || !b->traders || !b->accounts)
         luaL_error(L, "not enough memory");
     for (unsigned i = 0; i < b->n; i++) {
-        b->journals[i] = ltw_journal_new(b->scripts[i].id, ltw_time_ns(&b->time));
+        b->journals[i] = ltw_journal_new(b->scripts[i].id);
         if (!b->journals[i]) luaL_error(L, "not enough memory");
         if (b->o.brief) tw_ledger_only_outcomes(b->journals[i]->trades);
         b->traders[i] = ltw_script_get_trader(L, b->engine.scripts[i]);
         b->traders[i]->journal = b->journals[i];
         b->accounts[i] = tw_broker_account(b->traders[i]->broker);
-        tw_broker_begin(b->traders[i]->broker, b->begins_ns);
         if (b->o.probe && b->scripts[i].id == b->o.probed)
             ltw_trader_probe(b->traders[i], b->o.probe);
     }
@@ -628,7 +626,6 @@ static int run(struct ltw_backtest *b)
 {
     const struct tw_record *r = ltw_supply_peek(b);
     char wanted[TW_EXTENT_TEXT];
-    int64_t at_ns;
 
     if (b->error.code < 0) return b->error.code;
     b->is_empty = !r;
@@ -636,8 +633,6 @@ static int run(struct ltw_backtest *b)
                            *tw_extent_wanted(b->o.from_ns, b->o.to_ns, wanted)
                            ? "" : " in the data", wanted);
     ltw_time_set(&b->time, r->time);
-    at_ns = r->kind == TW_BAR ? tw_bar_began(r) : r->time;
-    b->begins_ns = at_ns < 0 ? at_ns : 0;
     if (ltw_backtest_open(b) < 0 || settle(b) < 0) return b->error.code;
     while ((r = ltw_supply_peek(b)))
         if (go_on(b, r) < 0 || (b->records % LOOK_EVERY == 0 && !tidy(b)))

@@ -81,7 +81,6 @@ struct ltw_backtest {
     uint64_t populated;               /* slots of the tape below that have memory    */
     uint64_t handled;                 /* of those, since from                        */
     int64_t first_ns, last_ns;        /* of them                                     */
-    int64_t begins_ns;                /* brokers; before 1970 not at 0               */
     int64_t took_ns;                  /* of real time                                */
     const struct tw_record *next, *till;    /* of the history, all of them since from */
     struct tw_record *ring;           /* the last ones before from                   */

@@ -5,13 +5,12 @@
 
 #include "base/memory.h"
 
-struct ltw_journal *ltw_journal_new(uint32_t script, int64_t begin_ns)
+struct ltw_journal *ltw_journal_new(uint32_t script)
 {
     struct ltw_journal *j = tw_calloc(1, sizeof *j);
 
     if (!j) return NULL;
     j->script = script;
-    j->begin_ns = begin_ns;
     j->trades = tw_ledger_new(NULL);
     if (j->trades) return j;
     ltw_journal_free(j);
@@ -113,7 +112,7 @@ bool ltw_journal_told(struct ltw_journal *j, const struct tw_told *t)
     struct ltw_entry *e = find(j, o);
 
     if (!e) return false;
-    e->time_ns = o->time_ns > j->begin_ns ? o->time_ns : j->begin_ns;
+    e->time_ns = o->time_ns;
     e->symbol = o->symbol;
     e->side = o->side;
     e->type = o->type;

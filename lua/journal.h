@@ -26,11 +26,10 @@ struct ltw_journal {
     struct tw_ledger *trades;
     unsigned open;                /* instruments that there is a position of       */
     uint32_t script;              /* constant                                      */
-    int64_t begin_ns;             /* constant; orders of on_start are of then      */
 };
 
 /* NULL: no memory. */
-struct ltw_journal *ltw_journal_new(uint32_t script, int64_t begin_ns);
+struct ltw_journal *ltw_journal_new(uint32_t script);
 void ltw_journal_free(struct ltw_journal *j);   /* may be NULL */
 
 /* What it takes of the memory. */

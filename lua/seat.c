@@ -25,7 +25,8 @@ static struct tw_request request(struct ltw_trader *t, const struct tw_order *o,
                             .side = o->side, .user = (void *)o };
 
     tw_broker_now(t->broker, &q.arrives_ns, &q.seq);
-    if (what < TW_REQUEST_GROW && q.arrives_ns != 0)   /* before there is a time: then */
+    q.early = q.seq == 0;
+    if (what < TW_REQUEST_GROW)
         q.arrives_ns += tw_latency_of(l, t->at_venue.seed, o->number,
                                       (unsigned)what + 8 * o->requests);
     return q;

@@ -82,6 +82,7 @@ void ltw_trader_new(lua_State *L, uint32_t script, const char *name, bool muted,
     ltw_trader_join(L, t, script, &o);
     t->broker = tw_broker_new(&o);
     if (!t->broker) luaL_error(L, "not enough memory");
+    if (t->leaves_by) tw_broker_begin(t->broker, tw_clock_now_ns());
     ltw_account_begin(L, lua_gettop(L), t);
     ltw_trader_inherit(L, t, name);
 }
@@ -205,8 +206,10 @@ static TW_APART void release_ended(lua_State *L, struct ltw_trader *t)
 void ltw_trader_record(lua_State *L, struct ltw_trader *t, const struct tw_record *r)
 {
     if (r->kind != TW_QUOTE && r->kind != TW_TRADE && r->kind != TW_BAR
-        && !(t->gateway.submit && (r->kind == TW_ORDER || r->kind == TW_TIMER)))
+        && !(t->gateway.submit && (r->kind == TW_ORDER || r->kind == TW_TIMER))) {
+        if (r->kind != 0) tw_broker_pass(t->broker, r->time);
         return;
+    }
     if (t->seat || t->gateway.is_plain) ltw_trader_expect(L, t, r);
     if (tw_broker_record(t->broker, r) < 0 || t->lost)
         luaL_error(L, "not enough memory");

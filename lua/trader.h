@@ -102,7 +102,7 @@ void ltw_trader_record(lua_State *L, struct ltw_trader *t, const struct tw_recor
 /* Is something to be told? */
 static inline bool ltw_trader_has_told(const struct ltw_trader *t)
 {
-    return t->stage != 0 || tw_broker_untold(t->broker) > 0;
+    return t->stage != 0 || tw_broker_tells(t->broker);
 }
 
 /* Is the kill switch thrown, or back, and it has not acted on that?  What has left the

@@ -15,7 +15,7 @@ local explain = {}
 
 local function num(x) return ("%.15g"):format(x) end
 
--- 2020-01-02 09:30:00.5; orders of on_start have no time yet.
+-- 2020-01-02 09:30:00.5
 local function when(ns)
   if not ns then return "before the data" end
   local text = os.date("!%Y-%m-%d %H:%M:%S", ns // 1000000000)

@@ -262,8 +262,10 @@ how many there are; --workers 1 has one, as a backtest.
 
 Time is that of the records.  An order that is decided at one record is matched by the
 next one of its symbol at the earliest; with a latency, by records at or after its
-arrival.  Each report is a record on the tape (tape:last), which only its owner is told
-of.
+arrival.  What on_start sends is of the time at which the script's first quote, trade or
+bar began: its latency counts from then, it is told of with that record, and without a
+latency it can trade with it.  Each report is a record on the tape (tape:last), which only
+its owner is told of.
 
 Accounts: app.account{...} for all, app.script(path, {account = {...}}) for one, and the
 field account of a script's table between them, field by field:
@@ -275,8 +277,7 @@ field account of a script's table between them, field by field:
                      tiers = {{from = value traded, percent =, maker =, taker =}, ...},
                      the last that is reached instead of these three; all are added up
   latency            seconds, {least, most} or {list = {...}} that were measured; or
-                     {submit = ..., cancel = ...}.  Chance comes from seed.  What
-                     on_start sends has no time, and is there before the first record
+                     {submit = ..., cancel = ...}.  Chance comes from seed
   slippage           ticks (of the instrument's tick_size, which must be there), bps,
                      impact (times the square of the share of the volume), of market
                      orders and stops

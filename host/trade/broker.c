@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include "base/memory.h"
+#include "tape/bar.h"
 #include "trade/broker_parts.h"
 #include "trade/fees.h"
 #include "trade/plain.h"
@@ -591,11 +592,43 @@ int tw_broker_heed(struct tw_broker *b)
     return b->lost ? UV_ENOMEM : TW_OK;
 }
 
+void tw_broker_begin(struct tw_broker *b, int64_t now_ns)
+{
+    b->begun = true;
+    b->now_ns = now_ns;
+    for (unsigned i = 0; i < b->n_sent && i < b->o.limits.orders; i++)
+        b->sent[i] = now_ns;
+    for (struct tw_order *o = b->open; o; o = o->next) o->time_ns = now_ns;
+    for (size_t i = 0; i < b->told.n; i++) {
+        struct tw_told *t = (struct tw_told *)tw_told_at(&b->told, i);
+
+        t->report.time_ns = t->order->time_ns = now_ns;
+    }
+    if (!b->o.gateway) tw_simulator_begin(b->venue, now_ns);
+    if (b->probe) tw_probe_begin(b->probe, now_ns);
+}
+
+void tw_broker_pass(struct tw_broker *b, int64_t time_ns)
+{
+    if (time_ns > b->passed_ns) b->passed_ns = time_ns;
+}
+
+/* With the first record; a bar began before it came.  What was decided after another
+ * record must not be of before that, but a clock may be years from this one. */
+static TW_APART void begin(struct tw_broker *b, const struct tw_record *r)
+{
+    int64_t now_ns = r->kind == TW_BAR && !b->o.gateway ? tw_bar_began(r) : r->time;
+
+    if (b->passed_ns > now_ns) now_ns = b->passed_ns < r->time ? b->passed_ns : r->time;
+    tw_broker_begin(b, now_ns);
+}
+
 int tw_broker_record(struct tw_broker *b, const struct tw_record *r)
 {
     bool is_market = r->kind == TW_QUOTE || r->kind == TW_TRADE || r->kind == TW_BAR;
     int rc;
 
+    if (!b->begun) begin(b, r);
     if (r->time > b->now_ns || b->seq == 0) b->now_ns = r->time;
     b->seq = r->seq;
     if (b->now_ns > b->day.close_ns) begin_day(b);
@@ -614,9 +647,9 @@ bool tw_broker_goes_by_none(const struct tw_broker *b)
     return tw_simulator_goes_by_none(b->venue);
 }
 
-void tw_broker_begin(struct tw_broker *b, int64_t now_ns)
+bool tw_broker_tells(const struct tw_broker *b)
 {
-    b->now_ns = now_ns;
+    return b->told.n > 0 && b->begun;
 }
 
 void tw_broker_now(const struct tw_broker *b, int64_t *time_ns, uint64_t *seq)
@@ -660,7 +693,7 @@ struct tw_broker *tw_broker_new(const struct tw_broker_options *options)
     b->o = *options;
     if (b->o.first_id == 0) b->o.first_id = 1;
     if (b->o.id_step == 0) b->o.id_step = 1;
-    b->day.close_ns = INT64_MIN;
+    b->day.close_ns = b->passed_ns = INT64_MIN;
     b->shares = tw_broker_desk(b) && tw_desk_has_symbols(b->o.desk);
     b->account = tw_account_new(options->currency ? options->currency : "USD");
     b->venue = tw_simulator_new(&b->o.simulator, report, tw_broker_room, b);
@@ -729,6 +762,8 @@ int tw_broker_adopt(struct tw_broker *b, const struct tw_broker *from,
     if (b->sent) memcpy(b->sent, from->sent, b->o.limits.orders * sizeof *b->sent);
     b->n_sent = from->n_sent;
     b->n_orders = from->n_orders;
+    b->begun = from->begun;
+    b->passed_ns = from->passed_ns;
     b->now_ns = from->now_ns;
     b->seq = from->seq;
     b->day = from->day;

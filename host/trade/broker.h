@@ -165,8 +165,16 @@ struct tw_account *tw_broker_account(struct tw_broker *b);
 /* See tw_simulator_goes_by_none. */
 bool tw_broker_goes_by_none(const struct tw_broker *b);
 
-/* What time it is before the first record: 0 otherwise. */
+/* What was sent before the first record is of then, and its latency counts from then;
+ * until it is known, time is 0.  tw_broker_record does so by itself: the time at which
+ * that record began, but not before any of tw_broker_pass. */
 void tw_broker_begin(struct tw_broker *b, int64_t now_ns);
+
+/* A record that is not for the broker, of that time. */
+void tw_broker_pass(struct tw_broker *b, int64_t time_ns);
+
+/* Is something to be told whose time is known? */
+bool tw_broker_tells(const struct tw_broker *b);
 
 /* The record that is handled: its time, or that of one before it that was later. */
 void tw_broker_now(const struct tw_broker *b, int64_t *time_ns, uint64_t *seq);

@@ -33,6 +33,8 @@ struct tw_broker {
     int64_t *sent;                    /* times of the last limits.orders orders      */
     uint64_t n_sent;
     uint64_t n_orders;                /* all that ever were                          */
+    bool begun;                       /* there is a time: tw_broker_begin            */
+    int64_t passed_ns;                /* till then: the latest of tw_broker_pass     */
     int64_t now_ns;
     uint64_t seq;                     /* of the record that is handled               */
     struct tw_session day;

@@ -142,6 +142,20 @@ void tw_probe_report(struct tw_probe *p, const struct tw_order *o,
     if (market) s->market = *market;
 }
 
+/* What a venue noted has its time. */
+void tw_probe_begin(struct tw_probe *p, int64_t now_ns)
+{
+    if (p->n > 0) p->order.time_ns = now_ns;
+    for (size_t i = 0; i < p->n; i++) {
+        struct tw_step *s = &p->step[i];
+
+        if (s->kind == TW_STEP_BOOK) continue;
+        s->time_ns += now_ns;
+        s->until_ns += now_ns;
+        s->arrives_ns += now_ns;
+    }
+}
+
 static struct tw_step *add_limit(struct tw_probe *p, int64_t time_ns,
                                  enum tw_reason reason, double value, double limit)
 {

@@ -113,6 +113,9 @@ const char *tw_verdict_text(enum tw_verdict verdict);
 void tw_probe_report(struct tw_probe *p, const struct tw_order *o,
                      const struct tw_report *r, const struct tw_market *market);
 
+/* What was done before there was a time, at 0, was done then. */
+void tw_probe_begin(struct tw_probe *p, int64_t now_ns);
+
 /* Its limits were looked at, and why it may not go; likewise those of all strategies. */
 void tw_probe_check(struct tw_probe *p, const struct tw_limits *l,
                     const struct tw_order *o, const struct tw_exposure *now,

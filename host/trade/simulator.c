@@ -22,12 +22,11 @@ struct tw_simulator {
     struct tw_probe *probe;          /* of one order, or NULL                       */
 };
 
-/* Of what is sent at time_ns; 0: before there is a time, and so is this. */
+/* Of what is sent at time_ns. */
 static int64_t arrival(const struct tw_simulator *s, const struct tw_latency *l,
                        const struct tw_order *o, enum tw_transit_kind what,
                        int64_t time_ns)
 {
-    if (time_ns == 0) return 0;
     return time_ns + tw_latency_of(l, s->o.seed, o->number,
                                    (unsigned)what + 8 * o->requests);
 }
@@ -552,6 +551,18 @@ int tw_simulator_replace(struct tw_simulator *s, struct tw_order *o, int64_t qua
     if (s->probe)
         tw_probe_request(s->probe, o, TW_STEP_REPLACE, time_ns, arrives_ns, &terms);
     return TW_OK;
+}
+
+/* All is as much later, so its order stays. */
+void tw_simulator_begin(struct tw_simulator *s, int64_t now_ns)
+{
+    for (size_t i = 0; i < s->transit.n; i++) {
+        struct tw_transit_item *d = &s->transit.item[i];
+        struct tw_live *l = (struct tw_live *)d->order->resting;
+
+        d->time_ns += now_ns;
+        if (d->what == TW_TRANSIT_SUBMIT && l) l->r.arrives_ns = d->time_ns;
+    }
 }
 
 /* ---- all of it ---- */

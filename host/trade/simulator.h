@@ -72,6 +72,9 @@ int tw_simulator_cancel(struct tw_simulator *s, struct tw_order *o, int64_t time
 int tw_simulator_replace(struct tw_simulator *s, struct tw_order *o, int64_t quantity,
                          int64_t price, int64_t stop, int64_t time_ns);
 
+/* What was asked for before there was a time, at 0, was asked for then. */
+void tw_simulator_begin(struct tw_simulator *s, int64_t now_ns);
+
 /* At the venue, without latency, while a record is taken: orders that depend on others
  * (brackets).  Nothing when it has ended. */
 void tw_simulator_end(struct tw_simulator *s, struct tw_order *o,

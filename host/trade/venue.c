@@ -522,6 +522,13 @@ static void happen(struct tw_venue *v, struct tw_arrival *e)
 
 /* ---- sending ---- */
 
+static void set_arrival(const struct tw_venue *v, struct tw_request *q)
+{
+    if (!q->early || v->now_ns == 0) return;
+    q->early = false;
+    q->arrives_ns += v->now_ns;
+}
+
 static int send_new(struct tw_venue *v, const struct tw_request *q)
 {
     struct tw_venue_symbol *s = tw_venue_orders_symbol(&v->orders, q->symbol, on_trade,
@@ -531,10 +538,11 @@ static int send_new(struct tw_venue *v, const struct tw_request *q)
 
     if (!o) return UV_ENOMEM;
     o->arrival.q = *q;
+    set_arrival(v, &o->arrival.q);
     o->quantity = q->quantity;
     o->price = q->price;
     o->stop = q->stop;
-    o->after_ns = q->arrives_ns;
+    o->after_ns = o->arrival.q.arrives_ns;
     o->ends_ns = INT64_MAX;
     tw_venue_orders_add(&v->orders, o, p);
     tw_arrivals_add(&v->coming, &o->arrival);
@@ -551,6 +559,7 @@ int tw_venue_send(struct tw_venue *v, const struct tw_request *q)
     e = tw_calloc(1, sizeof *e);
     if (!e) return UV_ENOMEM;
     e->q = *q;
+    set_arrival(v, &e->q);
     if (o) {                                  /* V5 */
         if (e->q.arrives_ns < o->after_ns) e->q.arrives_ns = o->after_ns;
         o->after_ns = e->q.arrives_ns;
@@ -561,9 +570,33 @@ int tw_venue_send(struct tw_venue *v, const struct tw_request *q)
 
 /* ---- time ---- */
 
-void tw_venue_set_time(struct tw_venue *v, int64_t now_ns)
+/* Requests were on their way before there was a time. */
+static void begin(struct tw_venue *v)
+{
+    struct tw_arrivals sent = v->coming;
+
+    v->coming = (struct tw_arrivals){ 0 };
+    while (sent.n > 0) {
+        struct tw_arrival *e = tw_arrivals_take(&sent);
+
+        if (e->q.early && e->q.what == TW_REQUEST_NEW)
+            ((struct tw_venue_order *)e)->after_ns += v->now_ns;
+        set_arrival(v, &e->q);
+        tw_arrivals_add(&v->coming, e);
+    }
+}
+
+static void set_time(struct tw_venue *v, int64_t now_ns)
 {
     if (now_ns > v->now_ns || v->now_ns == 0) v->now_ns = now_ns;   /* 0: none yet */
+}
+
+void tw_venue_set_time(struct tw_venue *v, int64_t now_ns)
+{
+    bool begins = v->now_ns == 0;
+
+    set_time(v, now_ns);
+    if (begins && v->coming.n > 0) begin(v);
 }
 
 int64_t tw_venue_time(const struct tw_venue *v)
@@ -604,7 +637,7 @@ bool tw_venue_step(struct tw_venue *v, int64_t limit_ns)
     int64_t due_ns = tw_venue_due(v);
 
     if (due_ns > limit_ns || due_ns == INT64_MAX) return false;
-    tw_venue_set_time(v, due_ns);
+    set_time(v, due_ns);
     if (v->next_call_ns <= due_ns) {          /* before what arrives then */
         tw_venue_call(v);
         return true;

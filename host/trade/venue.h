@@ -64,6 +64,7 @@ struct tw_request {
     uint32_t owner;            /* from 1 on                                           */
     uint64_t id;               /* of the order; unique among the owner's              */
     int64_t arrives_ns;
+    bool early;                /* before there was a time: so long after the venue's  */
     uint64_t seq, number;      /* see above                                           */
     int64_t quantity, price, stop;   /* of a replacement; 0: as it is when that comes */
     void *user;                /* comes back in reports                               */

@@ -131,7 +131,7 @@ has(orders, "\n1970%-01%-01T12:[^\n]*,buy,X,buy,[^\n]*,filled,")
 has(orders, "\n1969[^\n]*,s.lua,[^\n]*,too many orders in this time,")
 has(told, "\n1969%-12%-29 %d%d:%d%d:%d%d%.%d+ slept\t")
 orders = same("-days.csv", "days.lua", "--benchmark SPX --csv symbol=SPX")
-has(orders, "\n1969%-01%-14T00:00:00.000000000Z,days.lua,SPX,buy,market,gtc,1,")
+has(orders, "\n1969%-01%-13T00:00:00.000000000Z,days.lua,SPX,buy,market,gtc,1,")
 
 -- The same of a tape, from a day and to one, also to the one where time begins.
 command "convert early-days.csv days.tape --set symbol=SPX"

@@ -550,7 +550,7 @@ t.is(wrong, 0, ("of %d orders, %d of them filled, the events add up"):format(
   #result.orders, filled))
 t.ok(filled > 3 and filled < #result.orders, "some are filled, some not")
 
--- ---- an order of on_start has no time yet ----
+-- ---- an order of on_start is of when the first record began ----
 
 local early = put("early.lua", [[
   local M = { account = { fill = "quote", latency = { submit = 30 } } }
@@ -558,13 +558,15 @@ local early = put("early.lua", [[
   function M:on_quote() end
   return M]])
 t.is(explain.text(assert(tw.backtest.explain({ script = early,
-                                               data = data("quote", { rows[1] }) }, 1))),
-     ("order 1: early.lua: buy 2 A market gtc\n"
-      .. "%-29s decided before the first record\n%-29s sent: it arrives at once\n"
-      .. "%-29s at the venue: new\n"
-      .. "2020-01-01 09:01:00           quote 102x4/103x4: buy market can trade at 103: "
-      .. "2 of the 4 there\n"
-      .. "2020-01-01 09:01:00           filled 2 at 103, taker; 2 of 2 so far\n"
-      .. "2020-01-01 09:01:00           in the end: filled, 2 of 2 at 103\n"):format(
-        "before the data", "before the data", "before the data"),
-     "an order of on_start is at the venue before the first record")
+       data = data("quote", { rows[1], rows[2] }) }, 1))), [[
+order 1: early.lua: buy 2 A market gtc
+2020-01-01 09:01:00           decided before the first record
+2020-01-01 09:01:00           sent: it arrives after 30 s, at 2020-01-01 09:01:30
+2020-01-01 09:01:00           quote 102x4/103x4: not looked at: before it arrived, at ]]
+  .. [[2020-01-01 09:01:30
+2020-01-01 09:01:30           at the venue: new
+2020-01-01 09:02:00           quote 104x5/105x5: buy market can trade at 105: ]]
+  .. [[2 of the 5 there
+2020-01-01 09:02:00           filled 2 at 105, taker; 2 of 2 so far
+2020-01-01 09:02:00           in the end: filled, 2 of 2 at 105
+]], "an order of on_start takes its time from the first record on")

@@ -191,6 +191,30 @@ local by_clock = apps.run(timed)
 t.is(by_clock.status, 143, "a market without any other feed")
 is_fair("by the clock", by_script(by_clock.lines))
 
+-- What on_start sends is on its way from the first record on.
+
+do
+  local START <const> = [[
+    function M:on_start() self:%s("X", 5, 10) end
+    function M:on_quote() end
+    function M:on_order(id, status, time) print("%s", status, time // 100000000) end]]
+  local o = { args = { "--workers", "2" }, sort = true, app = [[
+      app.instruments { { symbol = "X" } } app.feed.csv { file = here .. "in.csv" }
+      app.account { fill = "book" }
+      app.script("a.lua", { account = { latency = 0.5 } }) app.script("b.lua")]],
+    files = { ["in.csv"] = HEAD .. "10,CLOCK,1,2,1,1\n11,CLOCK,1,2,1,1\n" },
+    ["a.lua"] = START:format("buy", "a"), ["b.lua"] = START:format("sell", "b") }
+  local want = "a\tfilled\t105\na\tnew\t105\na\tpending_new\t100\n"
+    .. "b\tfilled\t105\nb\tnew\t100\nb\tpending_new\t100\n"
+  apps.prints("orders of on_start", o, want)
+  local lines = {}
+  for line in select(3, backtest(o)).out:gmatch "[%d:.]+ ([ab]\t[^\n]+)" do
+    lines[#lines + 1] = line
+  end
+  table.sort(lines)
+  t.is(table.concat(lines, "\n") .. "\n", want, "and in a backtest")
+end
+
 -- A script's own file may say it, and then the app need not.
 
 apps.prints("by the script's file", { args = { "--workers", "1" }, app = [[

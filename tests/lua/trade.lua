@@ -128,6 +128,31 @@ prints("one cancels the other", app [[
   end]], "order 1 sell 5 A limit 10.4: pending_new, 0 filled\t"
   .. "order 2 sell 5 A stop 9.5: pending_new, 0 filled\nfill\t1\t10.4\n"
   .. "2\tcanceled\tone cancels the other: another one was filled\n")
+prints("what on_start sends is of the first record's time", app([[
+  function M:on_start()
+    self:buy { symbol = "A", quantity = 1, tif = "day" }
+    self:buy("A", 2)
+    print(self:buy("A", 3, 1).status)
+  end
+  function M:on_quote(time) print("quote", time // 1000000000) end
+  function M:on_order(id, status, time) print(id, status, time // 1000000000) end]],
+  { before = "app.account { latency = { submit = 2 } } " }), [[
+pending_new
+1	pending_new	1
+2	pending_new	1
+3	pending_new	1
+quote	1
+quote	2
+1	new	3
+2	new	3
+3	new	3
+1	filled	3
+2	filled	3
+quote	3
+quote	4
+quote	5
+quote	6
+]])
 prints("targets count what is open", app [[
   function M:on_quote()
     n = n + 1
