@@ -284,7 +284,8 @@ static bool begin(lua_State *L, struct ltw_trader *t)
 {
     struct ltw_order *own;
 
-    finish(L, t);
+    if (t->told.order) finish(L, t);
+    t->stage = NOTHING;
     if (!tw_broker_next(t->broker, &t->told)) return false;
     own = (struct ltw_order *)t->told.order;
     own->reason = t->told.report.reason;

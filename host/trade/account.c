@@ -200,8 +200,8 @@ static void close(struct tw_position *p, struct currency *c, int64_t price,
                   int64_t quantity)
 {
     int64_t open = magnitude(p->quantity), part = magnitude(quantity);
-    tw_money cost = tw_money_ratio(p->cost, part, open);
-    tw_money settled = tw_money_ratio(p->settled, part, open);
+    tw_money cost = part == open ? p->cost : tw_money_ratio(p->cost, part, open);
+    tw_money settled = part == open ? p->settled : tw_money_ratio(p->settled, part, open);
     tw_money gained = -worth(p, price, quantity) - cost - settled;
 
     p->cost -= cost;

@@ -54,7 +54,10 @@ int64_t tw_money_price(tw_money value, int64_t quantity)
     wide q;
 
     if (quantity == 0) return 0;
-    q = divide(magnitude(value) * (uint64_t)TW_FIXED_ONE, magnitude(quantity));
+    if (quantity % TW_FIXED_ONE == 0)                  /* most are whole */
+        q = divide(magnitude(value), magnitude(quantity / TW_FIXED_ONE));
+    else
+        q = divide(magnitude(value) * (uint64_t)TW_FIXED_ONE, magnitude(quantity));
     return (value < 0) != (quantity < 0) ? -(int64_t)q : (int64_t)q;
 }
 

@@ -22,6 +22,7 @@ tw_money tw_money_ratio(tw_money a, int64_t b, int64_t c);
 /* What a quantity costs at a price, both with nine decimals. */
 static inline tw_money tw_money_value(int64_t price, int64_t quantity)
 {
+    if (quantity % TW_FIXED_ONE == 0) return (tw_money)price * (quantity / TW_FIXED_ONE);
     return tw_money_ratio(price, quantity, TW_FIXED_ONE);
 }
 
