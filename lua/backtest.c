@@ -275,16 +275,13 @@ static int open_traders(lua_State *L)
     b->curve = tw_ledger_new(NULL);
     b->journals = tw_calloc(b->n, sizeof *b->journals);
     b->traders = tw_calloc(b->n, sizeof *b->traders);
-    b->accounts = tw_calloc(b->n, sizeof *b->accounts);
-    if (!b->curve || !b->journals || !b->traders || !b->accounts)
-        luaL_error(L, "not enough memory");
+    if (!b->curve || !b->journals || !b->traders) luaL_error(L, "not enough memory");
     for (unsigned i = 0; i < b->n; i++) {
         b->journals[i] = ltw_journal_new(b->scripts[i].id);
         if (!b->journals[i]) luaL_error(L, "not enough memory");
         if (b->o.brief) tw_ledger_only_outcomes(b->journals[i]->trades);
         b->traders[i] = ltw_script_get_trader(L, b->engine.scripts[i]);
         b->traders[i]->journal = b->journals[i];
-        b->accounts[i] = tw_broker_account(b->traders[i]->broker);
         if (b->o.probe && b->scripts[i].id == b->o.probed)
             ltw_trader_probe(b->traders[i], b->o.probe);
     }
@@ -472,14 +469,15 @@ static int settle(struct ltw_backtest *b)
 
 struct tw_account *ltw_backtest_account(const struct ltw_backtest *b, unsigned script)
 {
-    return b->accounts[script];
+    return tw_broker_account(b->traders[script]->broker);
 }
 
 tw_money ltw_backtest_equity(const struct ltw_backtest *b)
 {
     tw_money sum = 0;
 
-    for (unsigned i = 0; i < b->n; i++) sum += tw_account_equity(b->accounts[i]);
+    for (unsigned i = 0; i < b->n; i++)
+        sum += tw_account_equity(ltw_backtest_account(b, i));
     return sum;
 }
 
@@ -674,7 +672,6 @@ void ltw_backtest_free(struct ltw_backtest *b)
     for (unsigned i = 0; b->journals && i < b->n; i++) ltw_journal_free(b->journals[i]);
     tw_free(b->journals);
     tw_free(b->traders);
-    tw_free(b->accounts);
     tw_ledger_free(b->curve);
     for (size_t i = 0; i < b->n_charts; i++) ltw_chart_free(&b->charts[i]);
     tw_free(b->charts);

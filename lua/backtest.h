@@ -97,7 +97,6 @@ struct ltw_backtest {
     char *why;                        /* the first error that was logged, or NULL    */
     unsigned char role;               /* of the thread before                        */
     struct ltw_trader **traders;      /* of the scripts                              */
-    struct tw_account **accounts;     /* theirs                                      */
     struct tw_floor *floor;           /* where their orders meet, or NULL            */
     bool opened, failed, has_alarm;
     bool is_single;                   /* one script, and no orders meet: see more    */

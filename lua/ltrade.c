@@ -342,13 +342,6 @@ static int oco(lua_State *L)
 
 /* ---- targets ---- */
 
-static int64_t held(const struct ltw_trader *t, uint32_t symbol)
-{
-    const struct tw_position *p = tw_account_find(tw_broker_account(t->broker), symbol);
-
-    return p ? p->quantity : 0;
-}
-
 /* Does it count where a target is aimed at?  Not what waits for a parent or a price, nor
  * what is being canceled. */
 static bool is_coming(const struct tw_order *o, uint32_t symbol)
@@ -390,7 +383,7 @@ static int64_t coming(const struct ltw_trader *t, uint32_t symbol)
 static int aim(lua_State *L, struct ltw_trader *t, const char *what, uint32_t symbol,
                int64_t target)
 {
-    int64_t more = target - held(t, symbol) - coming(t, symbol);
+    int64_t more = target - tw_broker_held(t->broker, symbol) - coming(t, symbol);
     struct ltw_order_terms terms = { .symbol = symbol };
     int label = 0;
 
@@ -458,7 +451,7 @@ static int order_target_percent(lua_State *L)
 static int close_one(lua_State *L, struct ltw_trader *t, const char *what,
                      uint32_t symbol)
 {
-    int64_t quantity = held(t, symbol);
+    int64_t quantity = tw_broker_held(t->broker, symbol);
     struct ltw_order_terms terms = {
         .symbol = symbol, .reduce_only = true, .type = TW_TYPE_MARKET,
         .quantity = quantity < 0 ? -quantity : quantity,
@@ -615,8 +608,9 @@ static int modify(lua_State *L)
 static int position(lua_State *L)
 {
     struct ltw_trader *t = ltw_check_trader(L, "position");
+    uint32_t symbol = ltw_check_symbol(L, 2, "position");
 
-    lua_pushnumber(L, tw_fixed_to_double(held(t, ltw_check_symbol(L, 2, "position"))));
+    lua_pushnumber(L, tw_fixed_to_double(tw_broker_held(t->broker, symbol)));
     return 1;
 }
 

@@ -23,7 +23,7 @@ static inline bool ltw_worth_is_solvent(const struct ltw_backtest *b)
 {
     unsigned i = 0;
 
-    while (i < b->n && tw_account_is_solvent(b->accounts[i])) i++;
+    while (i < b->n && tw_broker_is_solvent(b->traders[i]->broker)) i++;
     return i == b->n;
 }
 

@@ -217,8 +217,10 @@ static void end_entry(struct tw_broker *b, const struct tw_order *o)
 static void book(struct tw_broker *b, uint32_t symbol, const struct tw_terms *terms,
                  int sign, const struct tw_report *r)
 {
-    struct tw_position *p = tw_account_position(b->account, symbol, terms);
+    struct tw_position *p;
 
+    tw_broker_catch_up(b);
+    p = tw_account_position(b->account, symbol, terms);
     if (r->exec == TW_EXEC_TRADE_CANCELED) sign = -sign;
     if (p) tw_account_trade(b->account, p, r->last_px, sign * r->last_qty, r->fee);
     else b->lost = true;
@@ -284,9 +286,9 @@ uint64_t tw_broker_next_id(const struct tw_broker *b)
     return tw_broker_later_id(b, 0);
 }
 
-int tw_broker_check(const struct tw_broker *b, struct tw_order *o,
-                    struct tw_error *error)
+int tw_broker_check(struct tw_broker *b, struct tw_order *o, struct tw_error *error)
 {
+    tw_broker_catch_up(b);
     o->terms = b->o.terms ? b->o.terms(b->o.ctx, o->symbol) : NULL;
     if (o->part > 0) {
         int64_t price = o->price ? o->price : tw_broker_price(b, o->symbol);
@@ -359,6 +361,7 @@ int tw_broker_submit(struct tw_broker *b, struct tw_order *o, struct tw_error *e
 
 int tw_broker_enter(struct tw_broker *b, struct tw_order *o, int64_t parent_qty)
 {
+    tw_broker_catch_up(b);
     if (!reserve_open(b, o->symbol)) return UV_ENOMEM;
     enlist(b, o);
     if (o->held) {
@@ -544,19 +547,12 @@ static TW_APART void begin_day(struct tw_broker *b)
 {
     const struct tw_position *p;
 
+    tw_broker_catch_up(b);
     for (size_t i = 0; (p = tw_account_at(b->account, i)) != NULL; i++)
         tw_account_settle(b->account, tw_account_find(b->account, p->symbol));
     if (!tw_calendar_session(b->o.calendar, b->now_ns, &b->day))
         b->day.close_ns = INT64_MAX;
     b->day_equity = tw_broker_made(b);
-}
-
-static void mark(struct tw_broker *b, const struct tw_record *r)
-{
-    struct tw_position *p = tw_account_find(b->account, r->symbol);
-    int64_t price = p && p->quantity ? tw_simulator_price(b->venue, r->symbol) : 0;
-
-    if (price) tw_account_mark(b->account, p, price);
 }
 
 /* From a gateway: an execution of one of ours. */
@@ -626,6 +622,7 @@ static TW_APART void begin(struct tw_broker *b, const struct tw_record *r)
 int tw_broker_record(struct tw_broker *b, const struct tw_record *r)
 {
     bool is_market = r->kind == TW_QUOTE || r->kind == TW_TRADE || r->kind == TW_BAR;
+    struct tw_position *p;
     int rc;
 
     if (!b->begun) begin(b, r);
@@ -637,7 +634,8 @@ int tw_broker_record(struct tw_broker *b, const struct tw_record *r)
     if (b->o.gateway && r->kind == TW_ORDER && r->execution.script == b->o.script)
         take_execution(b, r);
     if (b->due) follow_all(b);
-    if (is_market) mark(b, r);
+    p = is_market ? tw_account_find(b->account, r->symbol) : NULL;
+    if (p && p->quantity != 0) tw_broker_mark(b, p);
     if (tw_broker_desk(b) && b->o.desk->limits.daily_loss) tw_broker_tell_loss(b);
     return rc < 0 || b->lost ? UV_ENOMEM : TW_OK;
 }
@@ -673,11 +671,6 @@ struct tw_order *tw_broker_open(const struct tw_broker *b, const struct tw_order
 unsigned tw_broker_count(const struct tw_broker *b)
 {
     return b->n_open;
-}
-
-struct tw_account *tw_broker_account(struct tw_broker *b)
-{
-    return b->account;
 }
 
 const struct tw_broker_options *tw_broker_get_options(const struct tw_broker *b)
@@ -746,10 +739,13 @@ static int adopt_open(struct tw_broker *b, const struct tw_broker *from,
     return TW_OK;
 }
 
-int tw_broker_adopt(struct tw_broker *b, const struct tw_broker *from,
-                    tw_order_copy *copy, void *ctx)
+int tw_broker_adopt(struct tw_broker *b, struct tw_broker *from, tw_order_copy *copy,
+                    void *ctx)
 {
-    struct tw_account *account = tw_account_copy(from->account, b->o.terms, b->o.ctx);
+    struct tw_account *account;
+
+    tw_broker_catch_up(from);
+    account = tw_account_copy(from->account, b->o.terms, b->o.ctx);
 
     if (!account) return UV_ENOMEM;
     tw_account_free(b->account);

@@ -74,8 +74,8 @@ const struct tw_broker_options *tw_broker_get_options(const struct tw_broker *b)
  * same limits and venue: copy(ctx, o) is that of each order that is not done.  What b
  * does from then on, asked for the same things, is what `from` does.  UV_ENOMEM: b is to
  * be freed. */
-int tw_broker_adopt(struct tw_broker *b, const struct tw_broker *from,
-                    tw_order_copy *copy, void *ctx);
+int tw_broker_adopt(struct tw_broker *b, struct tw_broker *from, tw_order_copy *copy,
+                    void *ctx);
 
 /* Orders at the simulator are gone then; those at a gateway stay what they are. */
 void tw_broker_free(struct tw_broker *b);
@@ -108,8 +108,7 @@ uint64_t tw_broker_later_id(const struct tw_broker *b, unsigned n);   /* n behin
 
 /* What tw_broker_submit would refuse, before anything is sent; sets what it would set of
  * the terms and the quantity.  TW_EUSAGE: *error says what can't be. */
-int tw_broker_check(const struct tw_broker *b, struct tw_order *o,
-                    struct tw_error *error);
+int tw_broker_check(struct tw_broker *b, struct tw_order *o, struct tw_error *error);
 
 /* It will have exits at these prices (0: none); as the market is, one of them would trade
  * as soon as the order has: then it is refused when it is sent. */
@@ -160,7 +159,11 @@ struct tw_order *tw_broker_open(const struct tw_broker *b, const struct tw_order
 /* How many. */
 unsigned tw_broker_count(const struct tw_broker *b);
 
+/* As all prices are now; who has kept it from before a record asks again.  Without what
+ * it is worth: is its equity above 0, and how much does it hold of an instrument? */
 struct tw_account *tw_broker_account(struct tw_broker *b);
+bool tw_broker_is_solvent(struct tw_broker *b);
+int64_t tw_broker_held(const struct tw_broker *b, uint32_t symbol);
 
 /* See tw_simulator_goes_by_none. */
 bool tw_broker_goes_by_none(const struct tw_broker *b);

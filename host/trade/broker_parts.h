@@ -18,7 +18,14 @@ struct open {
 
 struct tw_broker {
     struct tw_broker_options o;
-    struct tw_account *account;
+    struct tw_account *account;       /* K2: see broker_mark.c                       */
+    struct {
+        struct tw_position *of, *last;    /* whose price may wait; which was marked  */
+        int64_t low, high;                /* between which it may                    */
+        int64_t price;                    /* the last one, which waits               */
+        bool waits;
+        unsigned unasked;                 /* marks of it since somebody has asked    */
+    } late;
     struct tw_simulator *venue;
     struct tw_order *open;            /* the newest first                            */
     unsigned n_open, n_held;
@@ -70,6 +77,14 @@ static inline int64_t tw_broker_leaves(const struct tw_order *o)
 
     return tw_order_is_open(o) ? quantity - o->cum_qty : 0;
 }
+
+/* ---- broker_mark.c ---- */
+
+/* A record of the symbol has come, of which something is held. */
+void tw_broker_mark(struct tw_broker *b, struct tw_position *p);
+
+/* The account knows all prices, and none waits until there are bounds again. */
+void tw_broker_catch_up(struct tw_broker *b);
 
 /* ---- broker_risk.c ---- */
 

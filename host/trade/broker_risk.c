@@ -307,8 +307,10 @@ bool tw_broker_misplaces(const struct tw_broker *b, const struct tw_order *o,
 void tw_broker_tell_loss(struct tw_broker *b)
 {
     int64_t rate = desk_rate(b), now;
-    tw_money lost = lost_today(b);
+    tw_money lost;
 
+    tw_broker_catch_up(b);
+    lost = lost_today(b);
     if (rate <= 0) return;                /* nothing is traded till then */
     if (rate != TW_FIXED_ONE) lost = tw_money_ratio(lost, TW_FIXED_ONE, rate);
     now = lost > INT64_MAX ? INT64_MAX : lost < -INT64_MAX ? -INT64_MAX : (int64_t)lost;
