@@ -40,7 +40,7 @@ static void push_stat(lua_State *L, const struct ltw_stat *from, int memo)
     for (int i = 1; i <= bound; i++) {
         lua_getiuservalue(L, idx, i);
         replace(L, memo);
-        lua_setiuservalue(L, idx + 1, i);
+        ltw_stat_bind(L, i);
     }
 }
 

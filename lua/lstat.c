@@ -169,13 +169,54 @@ static int push_bar(lua_State *L, struct ltw_stat *b)
     return add(L, b, x, time);
 }
 
+/* Of the record being handled, or else the clock's. */
+static inline int64_t time_now(lua_State *L)
+{
+    const struct ltw_state *state = ltw_state(L);
+
+    return state->record ? state->record->time : ltw_now_ns(state);
+}
+
 /* [-0, +(0|1), -]  Pushes the one number of most handlers, and returns what push does. */
 static int push_number(lua_State *L, struct ltw_stat *b, double x)
 {
-    const struct tw_record *r = ltw_state(L)->record;
-    const int64_t time = r ? r->time : ltw_now_ns(ltw_state(L));
+    return isnan(x) ? tell_nothing(L, b) : add(L, b, &x, time_now(L));
+}
 
-    return isnan(x) ? tell_nothing(L, b) : add(L, b, &x, time);
+/* [-0, +(0|1), -]  A crossing of two statistics, as they are now. */
+static int push_crossing(lua_State *L, struct ltw_stat *b)
+{
+    const struct ltw_stat *x = b->bound[0], *y = b->bound[1];
+    const struct tw_compared in[2] = { { value_of(x), &x->s, x->state },
+                                       { value_of(y), &y->s, y->state } };
+
+    if (isnan(in[0].x) || isnan(in[1].x)) return tell_nothing(L, b);
+    return add(L, b, (double[]){ tw_compare(&in[0], &in[1]), 0 }, time_now(L));
+}
+
+/* [-0, +(0|1), e]  Pushes a row of any kind. */
+static TW_APART int push_row(lua_State *L, struct ltw_stat *b, int top)
+{
+    const unsigned n = b->s.n_inputs;
+    struct tw_compared in[TW_STAT_INPUTS];
+    double x[TW_STAT_INPUTS];
+    bool is_counted = true;
+    int64_t time;
+    int results;
+
+    if (top == 1) push_bound(L);
+    else if (lua_isuserdata(L, 2) && (results = push_bar(L, b)) >= 0) return results;
+    for (unsigned i = 0; i < n; i++) {
+        is_counted &= input_at(L, b, i, &in[i]);
+        x[i] = in[i].x;
+    }
+    time = time_at(L, (int)n + 2, ltw_state(L)->record);
+    if (!is_counted) return tell_nothing(L, b);
+    if (b->s.kind == &tw_stat_crossover) {
+        x[0] = tw_compare(&in[0], &in[1]);
+        x[1] = 0;
+    }
+    return add(L, b, x, time);
 }
 
 /* statistic:push(x, ... [, time]) -> number | nil
@@ -193,29 +234,12 @@ static int push_number(lua_State *L, struct ltw_stat *b, double x)
 static int push(lua_State *L)
 {
     struct ltw_stat *b = ltw_check_stat(L, 1);
-    const unsigned n = b->s.n_inputs;
     const int top = lua_gettop(L);
-    struct tw_compared in[TW_STAT_INPUTS];
-    double x[TW_STAT_INPUTS];
-    bool is_counted = true;
-    int64_t time;
-    int results;
 
-    if (top == 2 && n == 1 && lua_type(L, 2) == LUA_TNUMBER)
+    if (top == 2 && b->s.n_inputs == 1 && lua_type(L, 2) == LUA_TNUMBER)
         return push_number(L, b, lua_tonumber(L, 2));
-    if (top == 1) push_bound(L);
-    else if (lua_isuserdata(L, 2) && (results = push_bar(L, b)) >= 0) return results;
-    for (unsigned i = 0; i < n; i++) {
-        is_counted &= input_at(L, b, i, &in[i]);
-        x[i] = in[i].x;
-    }
-    time = time_at(L, (int)n + 2, ltw_state(L)->record);
-    if (!is_counted) return tell_nothing(L, b);
-    if (b->s.kind == &tw_stat_crossover) {
-        x[0] = tw_compare(&in[0], &in[1]);
-        x[1] = 0;
-    }
-    return add(L, b, x, time);
+    if (top == 1 && b->bound[0] && b->bound[1]) return push_crossing(L, b);
+    return push_row(L, b, top);
 }
 
 /* statistic:reset()
@@ -410,6 +434,7 @@ struct ltw_stat *ltw_push_bound_stat(lua_State *L, const struct tw_stat *s, int 
 
     b->mark = &mark;
     b->asked = 0;
+    b->bound[0] = b->bound[1] = NULL;
     b->s = *s;
     b->state = (void *)(((uintptr_t)(b + 1) + align - 1) & ~(align - 1));
     clear(b);
@@ -423,6 +448,14 @@ struct ltw_stat *ltw_push_stat(lua_State *L, const struct tw_stat *s)
     return ltw_push_bound_stat(L, s, 0);
 }
 
+void ltw_stat_bind(lua_State *L, int i)
+{
+    struct ltw_stat *b = lua_touserdata(L, -2);
+
+    b->bound[i - 1] = ltw_test_stat(L, -1);
+    lua_setiuservalue(L, -2, i);
+}
+
 /* statistic:copy() -> statistic
  * Another one with the same rows, that goes its own way.
  * Yields: no.  Blocks: no.  Thread: the state's.  Errors: none.  Units: none. */
@@ -434,7 +467,7 @@ static int copy(lua_State *L)
 
     for (int i = 1; is_bound && i <= 2; i++) {
         lua_getiuservalue(L, 1, i);
-        lua_setiuservalue(L, -2, i);
+        ltw_stat_bind(L, i);
     }
     memcpy(new->state, b->state, b->s.size);
     new->time = b->time;

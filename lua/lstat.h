@@ -16,6 +16,7 @@ struct ltw_stat {
     uint32_t asked;               /* for methods: how often                 */
     bool is_told;                 /* told is the value now                  */
     double told;
+    const struct ltw_stat *bound[2];    /* its user values that are ones, or NULL */
     struct tw_stat s;
 };
 
@@ -31,6 +32,9 @@ struct ltw_stat *ltw_push_stat(lua_State *L, const struct tw_stat *s);
 /* [-0, +1, m]  One with so many user values, which are the caller's to set: what a push
  * without arguments takes. */
 struct ltw_stat *ltw_push_bound_stat(lua_State *L, const struct tw_stat *s, int bound);
+
+/* [-1, +0, -]  The value on top is user value i, 1 or 2, of the instance below it. */
+void ltw_stat_bind(lua_State *L, int i);
 
 /* ---- lstat_field.c: of instances and of what is declared ---- */
 

@@ -86,7 +86,7 @@ static int crossing(lua_State *L)
     ltw_push_bound_stat(L, &s, 2);
     for (int i = 1; i <= 2; i++) {
         lua_pushvalue(L, i);
-        lua_setiuservalue(L, -2, i);
+        ltw_stat_bind(L, i);
     }
     return 1;
 }

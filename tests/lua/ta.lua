@@ -101,6 +101,19 @@ t.ok(cross:push() == 0 and copy:push() == 1, "a copy has its own side, of the sa
 t.raises("push: number expected for 'x', got no value",
          function() ta.load(cross:save()):push() end)
 t.is(ta.load(cross:save()).up, 1, "loaded without them")
+
+do
+  local x, y = ta.sma(1), ta.sma(2)
+  local kept = ta.cross(x, y)
+  for i = 1, 3 do x:push(i) y:push(i) end
+  local was = kept:copy()
+  x, y = nil, nil
+  collectgarbage()
+  local junk = {}
+  for i = 1, 100 do junk[i] = ta.sma(2) end
+  t.ok(kept:push() == 0 and was:push() == 0 and #junk == 100,
+       "what is crossed lives as long as the crossing")
+end
 local rsi = ta.rsi(2)
 local over = ta.cross(rsi, 70)
 local told = {}
