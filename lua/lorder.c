@@ -186,14 +186,12 @@ void ltw_push_told(lua_State *L, const struct ltw_trader *t, int names, int hand
 
 /* ---- handles ---- */
 
-static const char metatable = 0;   /* its address: the registry's key of it, by no text */
-
 struct ltw_order *ltw_push_new_order(lua_State *L)
 {
     struct ltw_order *own = lua_newuserdatauv(L, sizeof *own, 3);
 
     *own = (struct ltw_order){ .ref = LUA_NOREF };
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, ltw_state(L)->orders);
     lua_setmetatable(L, -2);
     return own;
 }
@@ -295,5 +293,5 @@ void ltw_order_open(lua_State *L)
     lua_setfield(L, -2, "__newindex");
     lua_pushcfunction(L, order_tostring);
     lua_setfield(L, -2, "__tostring");
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &metatable);
+    ltw_state(L)->orders = luaL_ref(L, LUA_REGISTRYINDEX);
 }

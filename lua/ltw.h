@@ -131,6 +131,7 @@ struct ltw_state {
     bool parked;                  /* the task waits: yield out to its root  */
     unsigned parked_inside;       /* coroutines that wait within tasks      */
     lua_CFunction yield;          /* constant; coroutine.yield              */
+    int orders;                   /* constant; registry: their metatable    */
     struct ltw_state *outer;      /* constant; whose code waits on this thread for
                                    * all of this one's, or NULL             */
     atomic_bool told;             /* atomic: by a signal; since it was entered */

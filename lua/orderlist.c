@@ -191,7 +191,8 @@ static void add_fixed(struct out *out, int64_t value)
 static void add_money(struct out *out, tw_money value)
 {
     *out->at++ = ',';
-    out->at += tw_money_format(value, out->at);
+    if (value == 0) *out->at++ = '0';
+    else out->at += tw_money_format(value, out->at);
 }
 
 /* One of ours, which needs no quotes. */
@@ -257,17 +258,23 @@ static void add_end(struct out *out, const struct ltw_entry *e)
 static void add_order(struct out *out, const struct ltw_listed *s)
 {
     const struct ltw_entry *e = s->e;
+    char filled[1 + TW_FIXED_TEXT], *quantity;
+    size_t n;
 
     make_room(out);
     add_time(out, e->time_ns);
     add_names(out, s);
     add_word(out, e->side == TW_SIDE_BUY ? "buy" : "sell");
     add_kind(out, e);
+    quantity = out->at;
     add_fixed(out, e->quantity);
+    n = (size_t)(out->at - quantity);
+    memcpy(filled, quantity, n);
     add_price(out, e->price);
     add_price(out, e->stop);
     add_end(out, e);
-    add_fixed(out, e->filled);
+    if (e->filled == e->quantity) out->at = copy(out->at, filled, n);
+    else add_fixed(out, e->filled);
     add_price(out, e->average);
     add_money(out, e->fees);
     if (e->label) add_text(out, e->label);
