@@ -635,7 +635,7 @@ int tw_broker_record(struct tw_broker *b, const struct tw_record *r)
         take_execution(b, r);
     if (b->due) follow_all(b);
     p = is_market ? tw_account_find(b->account, r->symbol) : NULL;
-    if (p && p->quantity != 0) tw_broker_mark(b, p);
+    if (p && p->quantity != 0) tw_broker_mark(b, p, r);
     if (tw_broker_desk(b) && b->o.desk->limits.daily_loss) tw_broker_tell_loss(b);
     return rc < 0 || b->lost ? UV_ENOMEM : TW_OK;
 }

@@ -49,9 +49,10 @@ static TW_APART void mark_now(struct tw_broker *b, struct tw_position *p, int64_
     if (unasked >= PATIENCE) draw_bounds(b, p, price);
 }
 
-void tw_broker_mark(struct tw_broker *b, struct tw_position *p)
+void tw_broker_mark(struct tw_broker *b, struct tw_position *p, const struct tw_record *r)
 {
-    int64_t price = tw_simulator_price(b->venue, p->symbol);
+    int64_t price = r->kind == TW_QUOTE ? tw_market_middle(r->quote.bid, r->quote.ask)
+                                        : tw_simulator_price(b->venue, p->symbol);
 
     if (price == 0) return;
     if (p != b->late.of || price <= b->late.low || price >= b->late.high) {

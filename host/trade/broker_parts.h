@@ -80,8 +80,9 @@ static inline int64_t tw_broker_leaves(const struct tw_order *o)
 
 /* ---- broker_mark.c ---- */
 
-/* A record of the symbol has come, of which something is held. */
-void tw_broker_mark(struct tw_broker *b, struct tw_position *p);
+/* The record of the symbol of which that is held is what the venue has seen last. */
+void tw_broker_mark(struct tw_broker *b, struct tw_position *p,
+                    const struct tw_record *r);
 
 /* The account knows all prices, and none waits until there are bounds again. */
 void tw_broker_catch_up(struct tw_broker *b);

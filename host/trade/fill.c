@@ -101,16 +101,10 @@ int64_t tw_market_last(const struct tw_market *m, bool buys)
     return is_sided(m) && m->close[buys] ? m->close[buys] : m->last;
 }
 
-static int64_t middle(int64_t bid, int64_t ask)
-{
-    if (!bid || !ask) return bid ? bid : ask;
-    return bid + (ask - bid) / 2;
-}
-
 int64_t tw_market_price(const struct tw_market *m)
 {
-    if (m->kind == TW_QUOTE) return middle(m->bid, m->ask);
-    return is_sided(m) ? middle(m->close[0], m->close[1]) : m->last;
+    if (m->kind == TW_QUOTE) return tw_market_middle(m->bid, m->ask);
+    return is_sided(m) ? tw_market_middle(m->close[0], m->close[1]) : m->last;
 }
 
 void tw_market_take(struct tw_market *m, const struct tw_record *r, int64_t share)
@@ -333,7 +327,7 @@ int64_t tw_fill_price(const struct tw_slippage *p, const struct tw_order *o,
     tw_money by = (tw_money)p->ticks * tick, price;
 
     if (f->liquidity != TW_LIQUIDITY_REMOVED || o->type == TW_TYPE_LIMIT
-        || o->type == TW_TYPE_STOP_LIMIT)
+        || o->type == TW_TYPE_STOP_LIMIT || (p->ticks | p->bps | p->impact) == 0)
         return f->price;
     if (p->bps)
         by += to_tick(tw_money_ratio(f->price, p->bps, 10000 * TW_FIXED_ONE), tick);

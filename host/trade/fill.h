@@ -61,6 +61,12 @@ static inline bool tw_market_serves(const struct tw_market *m, bool buys)
 /* What who buys, or sells, has last seen a price of that is no quote; 0: none. */
 int64_t tw_market_last(const struct tw_market *m, bool buys);
 
+static inline int64_t tw_market_middle(int64_t bid, int64_t ask)
+{
+    if (!bid || !ask) return bid ? bid : ask;
+    return bid + (ask - bid) / 2;
+}
+
 /* What something is worth: the middle of bid and ask, where there are both, else the last
  * price; 0: none. */
 int64_t tw_market_price(const struct tw_market *m);
