@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,6 +30,7 @@
 #include "source.h"
 #include "task.h"
 #include "tasks.h"
+#include "tty.h"
 #include "watchdog.h"
 
 #define BOX "tw.backtest.run"
@@ -754,10 +754,11 @@ static int read_time(lua_State *L)
 static int columns(lua_State *L)
 {
     int fd = (int)luaL_checkinteger(L, 1);
-    struct winsize w;
+    struct ltw_tty size;
 
     if (!isatty(fd)) return 0;
-    lua_pushinteger(L, ioctl(fd, TIOCGWINSZ, &w) == 0 && w.ws_col > 0 ? w.ws_col : 80);
+    ltw_tty_size(fd, &size);
+    lua_pushinteger(L, size.columns);
     return 1;
 }
 

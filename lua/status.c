@@ -5,7 +5,6 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "app.h"
@@ -17,6 +16,7 @@
 #include "lpool.h"
 #include "share/caches.h"
 #include "share/channels.h"
+#include "tty.h"
 
 static void set_number(lua_State *L, const char *name, double value)
 {
@@ -204,7 +204,7 @@ static uint64_t resident(void)
 
 int ltw_status(lua_State *L)
 {
-    struct winsize terminal;
+    struct ltw_tty terminal;
     struct tw_pool_status pool = { 0 };
     struct tw_app *app = lua_touserdata(L, 1);
     uint64_t head = tw_tape_head(app->host.tape), sent = 0;
@@ -221,9 +221,9 @@ int ltw_status(lua_State *L)
     set_number(L, "cpu", (double)tw_clock_of_ns(CLOCK_PROCESS_CPUTIME_ID) / 1e9);
     set_number(L, "io_cpu", (double)tw_io_cpu_ns(app->io) / 1e9);
     ltw_set_count(L, "records", head - 1);
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &terminal) == 0 && terminal.ws_col > 0) {
-        ltw_set_count(L, "columns", terminal.ws_col);
-        ltw_set_count(L, "rows", terminal.ws_row);
+    if (ltw_tty_size(STDOUT_FILENO, &terminal)) {
+        ltw_set_count(L, "columns", terminal.columns);
+        ltw_set_count(L, "rows", terminal.rows);
     }
     if (app->ended_ns) ltw_set_count(L, "pss", resident());   /* slow: once, at the end */
     if (app->host.pool) tw_pool_status(app->host.pool, &pool);

@@ -16,6 +16,7 @@ local command = {}
 local refuse = arguments.refuse
 
 local WIDE <const> = 79           -- columns that the summary takes
+local NAMES <const> = 18          -- of which its names do
 
 -- A bar on standard error, where that is a terminal.
 local function progress_bar()
@@ -100,10 +101,32 @@ local function summary(r)
   return table.concat(lines, "\n") .. "\n"
 end
 
+-- A name and a text that no terminal wraps: nearer to the name, or in several lines; one
+-- without a space, a hash, in equal parts.
+local function entry(name, text)
+  local room = (core.columns(1) or math.huge) - NAMES
+  if #text <= room then return name .. (" "):rep(NAMES - #name) .. text end
+  if #text + #name + 2 <= room + NAMES then return name .. "  " .. text end
+  if not text:find " " then
+    local size = #text
+    while size > math.max(room, 8) do size = size // 2 end
+    text = text:gsub(("."):rep(size), "%0 ")
+  end
+  local lines, line = {}, name .. (" "):rep(NAMES - #name - 1)
+  for word in text:gmatch "%S+" do
+    if #line > NAMES and #line + 1 + #word > room + NAMES then
+      lines[#lines + 1], line = line, (" "):rep(NAMES - 1)
+    end
+    line = line .. " " .. word
+  end
+  lines[#lines + 1] = line
+  return table.concat(lines, "\n")
+end
+
 -- What is not in the report.
 local function close(r)
-  local lines = { "order list        " .. r.hash }
-  if r.gaps then lines[#lines + 1] = "gaps              " .. r.gaps end
+  local lines = { entry("order list", r.hash) }
+  if r.gaps then lines[#lines + 1] = entry("gaps", r.gaps) end
   lines[#lines + 1] = ("%s records in %s, %s records/s"):format(screen.number(r.records),
     screen.duration(r.seconds), screen.number(r.records / math.max(r.seconds, 1e-9)))
   return table.concat(lines, "\n") .. "\n"

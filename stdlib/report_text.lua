@@ -16,7 +16,7 @@ local LAST <const> = 10            -- orders
 local CHARTS <const> = 4           -- of trades on price
 local SYMBOLS <const> = 20         -- in the table of them
 local LONG <const>, SHORT <const>, OUT <const> = "▲", "▼", "○"
-local number, list = data.number, data.list
+local narrow, number, list = screen.narrow, data.number, data.list
 
 -- The characters of a terminal have one dash and one minus.
 local function show(x, kind) return (figures.show(x, kind):gsub("–", "-")) end
@@ -119,27 +119,6 @@ local function months_text(days, start, ruined, width)
     title = title .. (" (the last %d of %d years)"):format(YEARS, #years)
   end
   return title .. "\n" .. table.concat(lines, "\n")
-end
-
--- A table that fits: rather without some columns than with a part of a number.
-local function narrow(rows, titles, width, dispensable)
-  local shown = screen.table(rows, titles)
-  for _, title in ipairs(dispensable) do
-    local widest, at = 0, nil
-    for line in shown:gmatch "[^\n]+" do
-      widest = math.max(widest, utf8.len(line) or #line)
-    end
-    if widest <= width then break end
-    for i, name in ipairs(titles) do if name == title then at = i end end
-    table.remove(titles, at)
-    for _, row in ipairs(rows) do table.remove(row, at) end
-    shown = screen.table(rows, titles)
-  end
-  local lines = {}
-  for line in (shown .. "\n"):gmatch "([^\n]*)\n" do
-    lines[#lines + 1] = fit(line, width)
-  end
-  return table.concat(lines, "\n")
 end
 
 local function trade_table(ranked, from, to, step, format, width)
@@ -363,13 +342,14 @@ local function exposure_text(trades, curve, width)
                                   first = first, last = last })
 end
 
-local function windows_text(result)
+local function windows_text(result, width)
   local titles, rows, label = windows.rows(result)
   if #rows == 0 then return "" end
   for _, row in ipairs(rows) do
     for i, cell in ipairs(row) do row[i] = cell:gsub("–", "-") end
   end
-  return ("Windows, best by %s\n"):format(label) .. screen.table(rows, titles)
+  return ("Windows, best by %s\n"):format(label)
+    .. narrow(rows, titles, width, { "ratio", "beside", "to", "train from" })
 end
 
 --- text.run(result, width) -> string
@@ -379,7 +359,7 @@ function text.run(result, width)
   local ruined = data.seconds(result.ruined)
   local returns, trades = data.returns(days, ruined), data.trades(result)
   local parts = {
-    head(result, width), windows_text(result), figures_text(result, width),
+    head(result, width), windows_text(result, width), figures_text(result, width),
     equity_text(result, curve, width),
     months_text(days, data.start(result, days), ruined, width),
     sharpe_text(returns, width), distribution_text(returns, width),
@@ -425,10 +405,7 @@ function text.sweep(results, width, by)
   end
   local lines = { ("%s runs, %s failed; best by %s"):format(show(#runs, "count"),
                                                             show(failed, "count"), by) }
-  local shown = screen.table(rows, titles)
-  for line in (shown .. "\n"):gmatch "([^\n]*)\n" do
-    lines[#lines + 1] = fit(line, width)
-  end
+  lines[2] = narrow(rows, titles, width)
   return table.concat(lines, "\n") .. "\n"
 end
 

@@ -127,29 +127,32 @@ end
 -- One line of titles and one per row, joined by line feeds, columns two spaces
 -- apart.  columns is a list of titles, a row a list of cells; a missing cell is
 -- empty, a control character a space.  A column of numbers, with units or without,
--- is aligned to the right.
+-- is aligned to the right, as is a "-" in it.  A title with a line feed takes two lines.
 -- Yields: no.  Blocks: no.  Thread: any.
 -- Errors: raises if there is no column.  Units: none.
 function screen.table(rows, columns)
   assert(#columns > 0, "screen.table: columns must name at least one column")
-  local lines = {}
-  for i = 0, #rows do lines[i] = {} end
+  local lines, first = {}, 0
+  for _, title in ipairs(columns) do if title:find "\n" then first = -1 end end
+  for i = first, #rows do lines[i] = {} end
   for c, title in ipairs(columns) do
-    local cells, width, right = { [0] = title }, length(title), #rows > 0
+    local above, below = title:match "^(.-)\n(.*)$"
+    local cells, right = { [-1] = above or "", [0] = below or title }, #rows > 0
+    local width = math.max(length(cells[-1]), length(cells[0]))
     for i, row in ipairs(rows) do
       local cell = row[c] == nil and "" or tostring(row[c]):gsub("%c", " ")
       cells[i], width = cell, math.max(width, length(cell))
-      right = right and (cell == "" or is_number(cell))
+      right = right and (cell == "" or cell == "-" or is_number(cell))
     end
-    for i = 0, #rows do
+    for i = first, #rows do
       local pad = (" "):rep(width - length(cells[i]))
       lines[i][c] = right and pad .. cells[i] or cells[i] .. pad
     end
   end
-  for i = 0, #rows do
+  for i = first, #rows do
     lines[i] = table.concat(lines[i], "  "):gsub(" +$", "")
   end
-  return table.concat(lines, "\n", 0)
+  return table.concat(lines, "\n", first)
 end
 
 --- A line as a terminal can show it: printable, at most width characters.
@@ -181,6 +184,53 @@ function screen.frame(lines, width, height)
     end
   end
   return frame
+end
+
+-- A title of several words in two lines, where it is wider than its cells.
+local function broken(rows, c, title)
+  local half, widest = (length(title) + 1) / 2, 0
+  for _, row in ipairs(rows) do
+    widest = math.max(widest, length(tostring(row[c] or "")))
+  end
+  if length(title) <= widest then return title end
+  local best
+  for at in title:gmatch "() " do
+    if not best or math.abs(at - half) < math.abs(best - half) then best = at end
+  end
+  return best and title:sub(1, best - 1) .. "\n" .. title:sub(best + 1) or title
+end
+
+--- screen.narrow(rows, columns, width [, dispensable]) -> string
+-- screen.table in no more than so many columns: rather with titles in two lines than
+-- without a column, and rather without some columns, by their titles in the order of
+-- dispensable, than with a part of a number; what is left is cut.
+-- Yields: no.  Blocks: no.  Thread: any.
+-- Errors: raises if there is no column.  Units: width in columns of one character each.
+function screen.narrow(rows, columns, width, dispensable)
+  local shown, kept = screen.table(rows, columns), {}
+  local function is_wide()
+    for line in shown:gmatch "[^\n]+" do if length(line) > width then return true end end
+  end
+  if not is_wide() then return shown end
+  for c = 1, #columns do kept[c] = c end
+  local function draw()
+    local titles, cells = {}, {}
+    for i, c in ipairs(kept) do titles[i] = broken(rows, c, columns[c]) end
+    for i, row in ipairs(rows) do
+      cells[i] = {}
+      for k, c in ipairs(kept) do cells[i][k] = row[c] end
+    end
+    shown = screen.table(cells, titles)
+  end
+  draw()
+  for _, title in ipairs(dispensable or {}) do
+    if not is_wide() then break end
+    for i, c in ipairs(kept) do
+      if columns[c] == title then table.remove(kept, i) break end
+    end
+    draw()
+  end
+  return table.concat(screen.frame({ shown }, width, #rows + 2), "\n")
 end
 
 --- screen.progress(part, text, width) -> string

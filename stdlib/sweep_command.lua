@@ -86,6 +86,24 @@ local function shown_of(by)
   return names
 end
 
+-- The table as wide as the terminal is: first figures go that are not `by`, the last
+-- first, then what else is named.  Of long names, paths, the end is shown.
+local function fitted(rows, titles, shown, others)
+  local width, dispensable = columns(1), {}
+  if not width then return screen.table(rows, titles) .. "\n" end
+  local most = math.max(width // 3, 12)
+  for _, row in ipairs(rows) do
+    for i, cell in ipairs(row) do
+      if (utf8.len(cell) or #cell) > most then
+        row[i] = "…" .. cell:sub(utf8.offset(cell, 1 - most) or 1)
+      end
+    end
+  end
+  for i = #shown, 2, -1 do dispensable[#dispensable + 1] = figures.label(shown[i]) end
+  for i = #others, 1, -1 do dispensable[#dispensable + 1] = others[i] end
+  return screen.narrow(rows, titles, width, dispensable) .. "\n"
+end
+
 local function top_text(s, top)
   local shown = shown_of(s.by)
   local titles, rows = { "#" }, {}
@@ -103,7 +121,7 @@ local function top_text(s, top)
     if run.result.ruined then row[#s.names + 2] = figures.ruined(run.result) end
     rows[i] = row
   end
-  return #rows > 0 and screen.table(rows, titles) .. "\n" or ""
+  return #rows > 0 and fitted(rows, titles, shown, s.names) or ""
 end
 
 -- The markets of a walk, by what their tests made together, and how many windows that
@@ -130,7 +148,7 @@ local function markets_text(s)
     if one.result and one.result.ruined then rows[i][5] = figures.ruined(one.result) end
   end
   return ("Tests of %d windows, best by %s first\n"):format(#s.windows,
-    figures.label(s.by)) .. screen.table(rows, titles) .. "\n"
+    figures.label(s.by)) .. fitted(rows, titles, shown, { "windows" })
 end
 
 -- The names of all figures, as figures.get takes them.
@@ -322,9 +340,11 @@ local function finish(s, o, name)
     for _, run in ipairs(s.runs) do
       if run.result and run.result.ruined then ruined = ruined + 1 end
     end
-    io.stdout:write(("%s: %d of %d runs, %d failed%s; best by %s first\n"):format(name,
-      s.done, s.total, s.failed, ruined > 0 and (", %d ruined"):format(ruined) or "",
-      figures.label(s.by)), top_text(s, o.top or 10))
+    local counts = ("%s: %d of %d runs, %d failed%s"):format(name, s.done, s.total,
+      s.failed, ruined > 0 and (", %d ruined"):format(ruined) or "")
+    local order = ("best by %s first\n"):format(figures.label(s.by))
+    local is_narrow = #counts + #order + 1 > (columns(1) or math.huge)
+    io.stdout:write(counts, is_narrow and "\n" or "; ", order, top_text(s, o.top or 10))
   end
   io.stdout:flush()
   failures(s)

@@ -60,11 +60,11 @@ static void flush(struct ltw_editor *e)
 
 static void draw_held(struct ltw_editor *e)
 {
-    struct winsize size = ltw_terminal_size(&e->terminal);
+    struct ltw_tty size = ltw_terminal_size(&e->terminal);
     char search[LTW_PATTERN_MAX + 32];
     struct ltw_entry_view v = {
         .text = e->text.bytes.at, .n = e->text.bytes.n, .cursor = e->text.cursor,
-        .prompt = e->prompt, .more = e->more, .width = size.ws_col, .height = size.ws_row
+        .prompt = e->prompt, .more = e->more, .width = size.columns, .height = size.rows
     };
     unsigned char *style = NULL;
     struct ltw_picture old = e->shown;
@@ -138,7 +138,7 @@ static void list_offers(struct ltw_editor *e)
 {
     struct ltw_bytes list = { .n = 0 };
 
-    ltw_offers_list(&e->offers, ltw_terminal_size(&e->terminal).ws_col, &list);
+    ltw_offers_list(&e->offers, ltw_terminal_size(&e->terminal).columns, &list);
     ltw_editor_print(e, list.at, list.n);
     ltw_bytes_free(&list);
 }
@@ -291,7 +291,7 @@ static void suspend(struct ltw_editor *e)
  * and the entry begins in the next line; otherwise it is painted over. */
 static void begin_line(struct ltw_editor *e)
 {
-    unsigned width = ltw_terminal_size(&e->terminal).ws_col;
+    unsigned width = ltw_terminal_size(&e->terminal).columns;
 
     ltw_bytes_add_text(&e->output, "\33[7m%\33[m");
     for (unsigned i = 1; i < width; i++) ltw_bytes_add_text(&e->output, " ");
@@ -339,7 +339,7 @@ void ltw_editor_end(struct ltw_editor *e)
 static void redraw(struct ltw_editor *e)
 {
     pthread_mutex_lock(&e->lock);
-    ltw_picture_reflow(&e->shown, ltw_terminal_size(&e->terminal).ws_col);
+    ltw_picture_reflow(&e->shown, ltw_terminal_size(&e->terminal).columns);
     ltw_picture_erase(&e->output, &e->shown);
     e->shown.rows = 0;
     pthread_mutex_unlock(&e->lock);

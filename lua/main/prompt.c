@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -26,6 +25,7 @@
 #include "main/paint.h"
 #include "run/pool.h"
 #include "tasks.h"
+#include "tty.h"
 
 struct prompt {
     lua_State *L;
@@ -399,11 +399,11 @@ static void close_prompt(struct prompt *p)
 /* size() -> columns, rows: of the terminal */
 static int size(lua_State *L)
 {
-    struct winsize w;
-    bool is = ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0 && w.ws_row > 0;
+    struct ltw_tty size;
 
-    lua_pushinteger(L, is ? w.ws_col : 80);
-    lua_pushinteger(L, is ? w.ws_row : 24);
+    ltw_tty_size(STDOUT_FILENO, &size);
+    lua_pushinteger(L, size.columns);
+    lua_pushinteger(L, size.rows);
     return 2;
 }
 

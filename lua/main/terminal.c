@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdatomic.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "main/signals.h"
@@ -112,14 +113,13 @@ void ltw_terminal_give(struct ltw_terminal *t)
     atomic_store_explicit(&taken, NULL, memory_order_relaxed);
 }
 
-struct winsize ltw_terminal_size(const struct ltw_terminal *t)
+struct ltw_tty ltw_terminal_size(const struct ltw_terminal *t)
 {
-    struct winsize w;
+    struct ltw_tty size;
 
-    if (ioctl(t->out, TIOCGWINSZ, &w) < 0 || w.ws_col == 0 || w.ws_row == 0)
-        w = (struct winsize){ .ws_row = 24, .ws_col = 80 };
-    if (w.ws_col < 8) w.ws_col = 8;
-    return w;
+    ltw_tty_size(t->out, &size);
+    if (size.columns < 8) size.columns = 8;
+    return size;
 }
 
 void ltw_terminal_write(const struct ltw_terminal *t, struct ltw_bytes *b)

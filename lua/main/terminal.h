@@ -7,10 +7,10 @@
 
 #include <signal.h>
 #include <stdbool.h>
-#include <sys/ioctl.h>
 #include <termios.h>
 
 #include "main/bytes.h"
+#include "tty.h"
 
 enum { LTW_TERMINAL_SIGNALS = 7 };
 
@@ -41,7 +41,8 @@ void ltw_terminal_give(struct ltw_terminal *t);
 /* Who continued us may have changed its mode. */
 void ltw_terminal_retake(struct ltw_terminal *t);
 
-struct winsize ltw_terminal_size(const struct ltw_terminal *t);
+/* 8 columns at least. */
+struct ltw_tty ltw_terminal_size(const struct ltw_terminal *t);
 
 /* All of it, and b is empty.  Blocks: while the terminal does. */
 void ltw_terminal_write(const struct ltw_terminal *t, struct ltw_bytes *b);

@@ -73,8 +73,9 @@ t.is(screen.table({
   "BP           9   850 ns  ▁▂▃",
   "Kōbe     -12.5",
 }, "\n"), "a table")
-t.is(screen.table({ { "1a", "x" }, { "-", "y" } }, { "a", "b" }),
-  "a   b\n1a  x\n-   y", "one word makes a column of words")
+t.is(screen.table({ { "1a", "x" }, { "z", "y" } }, { "a", "b" }),
+  "a   b\n1a  x\nz   y", "one word makes a column of words")
+t.is(screen.table({ { "12" }, { "-" } }, { "a" }), " a\n12\n -", "but not a dash")
 t.is(screen.table({ { "nan" }, { "-inf" }, { ".5" } }, { "value" }),
   "value\n  nan\n -inf\n   .5", "nan and inf are numbers")
 t.is(screen.table({}, { "one", "two" }), "one  two", "no rows")
@@ -83,6 +84,30 @@ t.is(screen.table({ { true, "x\ny" } }, { "a", "b" }), "a     b\ntrue  x y",
 t.is(screen.table({ { "\xff\xff", 1 } }, { "a", "b" }), "a   b\n\xff\xff  1",
   "bytes that are not UTF-8")
 t.raises("screen%.table: columns", screen.table, {}, {})
+t.is(screen.table({ { 1, "x" } }, { "a\nbc", "d" }), " a\nbc  d\n 1  x",
+  "a title of two lines")
+
+local ROWS, TITLES = { { "1", "0.5%", "x y", 7 }, { "2", "-1%", "z", nil } },
+  { "#", "Max drawdown", "two words of it", "seven" }
+local function narrow(width, ...) return screen.narrow(ROWS, TITLES, width, ...) end
+t.is(narrow(39), screen.table(ROWS, TITLES), "a table that fits stays as it is")
+t.is(narrow(38), table.concat({
+  "        Max  two words",
+  "#  drawdown  of it      seven",
+  "1      0.5%  x y            7",
+  "2       -1%  z" }, "\n"), "titles in two lines")
+t.is(narrow(28, { "seven", "#" }), table.concat({
+  "        Max  two words",
+  "#  drawdown  of it",
+  "1      0.5%  x y",
+  "2       -1%  z" }, "\n"), "without a column")
+t.is(narrow(21, { "none", "seven", "#" }), table.concat({
+  "     Max  two words",
+  "drawdown  of it",
+  "    0.5%  x y",
+  "     -1%  z" }, "\n"), "without two")
+t.is(narrow(12), "        Max \n#  drawdown \n1      0.5% \n2       -1% ", "cut")
+t.is(#TITLES + #ROWS[1], 8, "what was given stays as it is")
 
 local function frame(lines, width, height)
   return table.concat(screen.frame(lines, width, height), "|")
