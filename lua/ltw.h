@@ -171,6 +171,9 @@ static inline struct ltw_state *ltw_state(lua_State *L)
 struct ltw_state *ltw_state_new(struct ltw_host *host, size_t bytes_max);
 void ltw_state_free(struct ltw_state *state);
 
+/* [-0, +0, m]  Modules that require finds.  What is internal of them shows no names. */
+void ltw_preload(lua_State *L, const luaL_Reg *list);
+
 /* None of its tasks runs any more: what waits for it in C need not.  Before the owner
  * waits for other threads.  Safe twice. */
 void ltw_state_cease(struct ltw_state *state);

@@ -16,6 +16,7 @@
 #include "account.h"
 #include "bundle.h"
 #include "code.h"
+#include "distrust.h"
 #include "embedded.h"
 #include "larray.h"
 #include "lbacktest.h"
@@ -195,6 +196,33 @@ static const luaL_Reg modules[] = {
     { NULL, NULL }
 };
 
+/* An internal module, which the upvalue opens, as a table that shows none of its fields:
+ * Lua names functions in its errors by what package.loaded has, and users know them as
+ * those of other modules. */
+static int open_internal(lua_State *L)
+{
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, 1);
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushvalue(L, -3);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
+    return 1;
+}
+
+void ltw_preload(lua_State *L, const luaL_Reg *list)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+    for (; list->name; list++) {
+        lua_pushcfunction(L, list->func);
+        if (ltw_is_internal(list->name)) lua_pushcclosure(L, open_internal, 1);
+        lua_setfield(L, -2, list->name);
+    }
+    lua_pop(L, 1);
+}
+
 /* [-0, +0, e]  Everything that can raise runs here, under pcall.  There is nothing to
  * collect yet. */
 static int open_libraries(lua_State *L)
@@ -204,8 +232,8 @@ static int open_libraries(lua_State *L)
     luaL_openlibs(L);
     wrap_exit(L);
     ltw_coroutine_open(L);
+    ltw_preload(L, modules);
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-    luaL_setfuncs(L, modules, 0);
     ltw_bundle_open(L);
     ltw_source_open(L);
     ltw_record_open(L);

@@ -40,8 +40,7 @@ static int call_main(lua_State *L)
 {
     char **argv = lua_touserdata(L, 2);
 
-    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-    luaL_setfuncs(L, modules, 0);
+    ltw_preload(L, modules);
     lua_getglobal(L, "require");
     lua_pushvalue(L, 1);
     lua_call(L, 1, 1);

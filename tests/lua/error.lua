@@ -73,3 +73,20 @@ end):pawait()
 t.ok(far.message:find "one$" and far.cause.also[1].message:find "two$",
   "all of the story crosses over")
 t.ok(tostring(far):find "also: [^\n]*two", "and is in the text")
+
+-- What an error calls a function is what users call it, however it was called.
+local UNNAMED <const> = "tw.internal"
+for _, case in ipairs { { "fix", "send", 5 }, { "fix", "enable" },
+                        { "task", "sleep", {} }, { "pool", "run" } } do
+  local _, why = pcall(require("tw." .. case[1])[case[2]], case[3])
+  t.ok(not tostring(why):find(UNNAMED, 1, true),
+       ("tw.%s.%s: %s"):format(case[1], case[2], tostring(why)))
+end
+t.ok(select(2, pcall(task.sleep, {})):find "'tw.task.sleep'", "but by its module")
+for name in pairs(package.loaded) do require(name) end
+for name, module in pairs(package.loaded) do
+  if name:find(UNNAMED, 1, true) then
+    t.is(type(module) == "table" and next(module), nil, name .. " shows no functions")
+  end
+end
+t.is(tostring(err.traceback):match "tw%.internal[%w.]*", nil, "nor does a traceback")
