@@ -71,7 +71,8 @@ static void add_loaded(lua_State *L, int names, const char *table)
         add_name(L, names);
         if (type != LUA_TTABLE) continue;
         add_fields(L, names, value, lua_tostring(L, -2));
-        if (!ltw_is_internal(lua_tostring(L, -2)) || !luaL_getmetafield(L, value, "__index"))
+        if (!ltw_is_internal(lua_tostring(L, -2))
+            || !luaL_getmetafield(L, value, "__index"))
             continue;
         lua_pushvalue(L, -3);                    /* its fields do not show */
         add_fields(L, names, value + 1, lua_tostring(L, -1));

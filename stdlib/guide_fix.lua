@@ -240,9 +240,10 @@ backtest has none and fills orders itself, by the account's fill model.
                      the 256 orders that ended last is asked for; a CumQty below what is
                      known is then a trade that was taken back
   connections        while there is none orders are rejected ("the gateway is not
-                     connected").  After each Logon the status of all that is open is
-                     asked for; what the venue never got is rejected, a change that was
-                     lost is refused.  Orders are not sent again after a break
+                     connected"), and cancels and changes refused.  After each Logon the
+                     status of all that is open is asked for; what the venue never got is
+                     rejected, a change that was lost is refused.  Orders are not sent
+                     again after a break
   words              order.text is what the venue said of it last in its own words (58)
                      and order.code why, by its list (103, 102, 378); both are nil where
                      reason says it all, and in a replay

@@ -384,6 +384,14 @@ int tw_broker_hold(struct tw_broker *b, uint32_t symbol)
     return TW_OK;
 }
 
+/* What the gateway did not take is refused as by the venue: it is not connected, say. */
+static int refuse(struct tw_broker *b, struct tw_order *o, int rc)
+{
+    if (!b->o.gateway || rc == UV_ENOMEM) return rc;
+    say(b, o, TW_EXEC_CANCEL_REJECTED, tw_plain_reason(rc));
+    return TW_OK;
+}
+
 int tw_broker_cancel(struct tw_broker *b, struct tw_order *o)
 {
     int rc;
@@ -395,8 +403,9 @@ int tw_broker_cancel(struct tw_broker *b, struct tw_order *o)
     }
     rc = b->o.gateway ? b->o.gateway->cancel(b->o.gateway->ctx, o)
                       : tw_simulator_cancel(b->venue, o, b->now_ns);
-    if (rc == TW_OK) say(b, o, TW_EXEC_PENDING_CANCEL, TW_REASON_NONE);
-    return rc;
+    if (rc != TW_OK) return refuse(b, o, rc);
+    say(b, o, TW_EXEC_PENDING_CANCEL, TW_REASON_NONE);
+    return TW_OK;
 }
 
 /* They count until they are answered. */
@@ -461,7 +470,8 @@ int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
     }
     ask(b, o, asked, at);
     tw_broker_share(b, o, true);
-    return tw_fail(error, rc, "%s", tw_strerror(rc));
+    rc = refuse(b, o, rc);
+    return rc < 0 ? tw_fail(error, rc, "%s", tw_strerror(rc)) : TW_OK;
 }
 
 int tw_broker_cancel_all(struct tw_broker *b, uint32_t symbol)

@@ -144,8 +144,8 @@ int tw_broker_enter(struct tw_broker *b, struct tw_order *o, int64_t parent_qty)
 int tw_broker_hold(struct tw_broker *b, uint32_t symbol);
 
 /* Asks to cancel an order, or to give it other terms (0: as it is).  Those that would put
- * an exit of a bracket where it trades at once are refused, which is told.  TW_EUSAGE: it
- * is not open. */
+ * an exit of a bracket where it trades at once are refused, which is told, and so is what
+ * the gateway does not take.  TW_EUSAGE: it is not open. */
 int tw_broker_cancel(struct tw_broker *b, struct tw_order *o);
 int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
                       int64_t price, int64_t stop, struct tw_error *error);

@@ -200,6 +200,47 @@ static void plain(void)
     close_rig(g);
 }
 
+/* ---- nobody is connected ---- */
+
+static int closed(void *ctx, const struct tw_order *o)
+{
+    (void)ctx;
+    (void)o;
+    return TW_ECLOSED;
+}
+
+static int closed_too(void *ctx, const struct tw_order *o, int64_t quantity,
+                      int64_t price, int64_t stop)
+{
+    (void)quantity;
+    (void)price;
+    (void)stop;
+    return closed(ctx, o);
+}
+
+static void offline(void)
+{
+    struct tw_desk desk = { 0 };
+    struct tw_gateway gateway = { .submit = count_submit, .cancel = closed,
+                                  .replace = closed_too, .is_plain = true };
+    struct rig *g = open_rig((struct tw_broker_options){ .gateway = &gateway,
+                                                         .desk = &desk });
+    struct tw_order *o = submit(g, (struct tw_order){ .quantity = 10, .price = 1000 });
+    struct tw_error error;
+
+    happens(g, '0', 10);
+    is_told(g, "1 A, 1 0", "it is there");
+    ok(tw_broker_replace(g->b, o, 20 * ONE, 9 * ONE, 0, &error) == TW_OK,
+       "a change that can't go out");
+    is_told(g, "1 9", "is refused");
+    ok(tw_broker_cancel(g->b, o) == TW_OK && tw_broker_cancel_all(g->b, 0) == 1,
+       "and a cancel");
+    is_told(g, "1 9, 1 9", "likewise");
+    ok(!o->pending_cancel && !o->pending_replace && o->asked == 0
+       && tw_order_leaves(o) == 10 * ONE, "it is as it was");
+    close_rig(g);
+}
+
 /* ---- orders of a former run ---- */
 
 static void note_hold(void *ctx, const struct tw_order *o, bool held)
@@ -264,6 +305,7 @@ int main(void)
     ok(sent == 1, "one order was sent");
     after_the_end();
     plain();
+    offline();
     former();
     return tap_done();
 }
