@@ -353,9 +353,9 @@ them, or the price of the last trade; where there is neither nothing trades.  Ma
 orders come first, then the better price, then what rested, then who came first; what is
 left of those that were gathered expires.  Of one script what rests, or came first, gives
 way to what it could trade with.  In fees what rested adds, what was gathered removes.
-Trades have no side.  The price is found with the orders as they are then: reduce-only
-ones and those of a group get smaller as it trades, so less may, at that price.  A stop
-that the closing price reaches comes in at the next open.
+Trades have no side.  Reduce-only orders and those of a group get smaller as it trades:
+what counts for the price is what trades then.  A stop that the closing price reaches
+comes in at the next open.
 
   app.account { fill = "book", latency = { 0.0001, 0.0005 } }
   app.script "maker.lua"

@@ -308,8 +308,8 @@ static tw_money distance(tw_money a, tw_money b)
 }
 
 /* From the lowest price up: who sells there becomes more, who buys less. */
-bool tw_book_cross(const struct tw_book *b, int64_t reference, int64_t *price,
-                   int64_t *quantity)
+bool tw_book_cross(const struct tw_book *b, int64_t reference, tw_book_trial *trial,
+                   void *ctx, int64_t *price, int64_t *quantity)
 {
     const struct half *bids = &b->half[0], *asks = &b->half[1];
     tw_money buying = 0, selling = 0, most = 0, least = 0;
@@ -328,6 +328,8 @@ bool tw_book_cross(const struct tw_book *b, int64_t reference, int64_t *price,
             buying -= bids->level[i++].quantity;
         trades = buying < selling ? buying : selling;
         left = distance(buying, selling);
+        if (trades == 0 || trades < most) continue;
+        if (trial) trades = trial(ctx, p, &left);
         if (trades == 0 || trades < most) continue;
         if (trades == most
             && (left > least
@@ -372,6 +374,16 @@ const struct tw_entry *tw_book_find(const struct tw_book *b, uint64_t id, int64_
         for (const struct node *i = o->before; i; i = i->before) *ahead += i->e.quantity;
     }
     return o ? &o->e : NULL;
+}
+
+void tw_book_each(const struct tw_book *b, enum tw_side side,
+                  void (*visit)(void *ctx, const struct tw_entry *e), void *ctx)
+{
+    const struct half *h = &b->half[side == TW_SIDE_SELL];
+
+    for (size_t i = h->n; i > 0; i--)
+        for (const struct node *o = h->level[i - 1].first; o; o = o->next)
+            visit(ctx, &o->e);
 }
 
 bool tw_book_level(const struct tw_book *b, enum tw_side side, size_t i, int64_t *price,

@@ -71,15 +71,23 @@ int tw_book_reduce(struct tw_book *b, uint64_t id, int64_t quantity);
 const struct tw_entry *tw_book_find(const struct tw_book *b, uint64_t id,
                                     int64_t *ahead);
 
+/* What trades at a price, where it is less than all that could: some get smaller as
+ * others trade.  *left: of those who would trade at it, on the one side that has some. */
+typedef tw_money tw_book_trial(void *ctx, int64_t price, tw_money *left);
+
 /* The price of an auction of all that rests: at which most trades; of several the one
  * that leaves least behind, then the one nearest to the reference (0: there is none),
  * then the lowest.  It is a limit of one of them, or the reference.  *quantity: what
- * trades then.  false: nothing. */
-bool tw_book_cross(const struct tw_book *b, int64_t reference, int64_t *price,
-                   int64_t *quantity);
+ * trades then.  trial: NULL: all that can trades.  false: nothing. */
+bool tw_book_cross(const struct tw_book *b, int64_t reference, tw_book_trial *trial,
+                   void *ctx, int64_t *price, int64_t *quantity);
 
 /* All that can trades at that price, price before time, of whatever owner. */
 void tw_book_uncross(struct tw_book *b, int64_t price);
+
+/* All that rest on a side, in the order in which they trade. */
+void tw_book_each(const struct tw_book *b, enum tw_side side,
+                  void (*visit)(void *ctx, const struct tw_entry *e), void *ctx);
 
 /* The i-th level of a side, from the best on; false: there are not so many. */
 bool tw_book_level(const struct tw_book *b, enum tw_side side, size_t i, int64_t *price,

@@ -27,7 +27,8 @@
  *       when it trades the others give way at once, so no position is turned by them.
  *
  *   V7  In an auction all trades are at one price, at which nobody is left on one of the
- *       sides: tw_book_cross has found it for all that were there when it began.
+ *       sides: of all such prices that at which most trades, as reduce-only orders
+ *       and those of a group get smaller by it.
  *
  * Layer host/trade.  Thread: the owner's.  Blocks: never.
  */

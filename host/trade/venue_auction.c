@@ -5,9 +5,8 @@
  * the book, which is crossed for that moment; who was gathered leaves it again, and the
  * rest can't be crossed, as it was not before.
  *
- * The price is found with the orders as they are when the auction begins.  Some get
- * smaller as others trade (reduce-only, groups), so less may trade then, but still at
- * that price, and in that order.
+ * Some orders get smaller as others trade (reduce-only, groups).  Where there are some,
+ * what trades at a price is found by trying, in the order in which it will be.
  */
 #include <uv.h>
 
@@ -127,6 +126,95 @@ static void disperse(struct tw_venue *v, struct tw_venue_symbol *s)
         }
 }
 
+/* Those that rest on a side, in a row. */
+static void line_up_side(void *ctx, const struct tw_entry *e)
+{
+    struct tw_venue_order ***last = ctx, *o = e->user;
+
+    o->behind = NULL;
+    **last = o;
+    *last = &o->behind;
+}
+
+struct trial { struct tw_venue_symbol *s; struct tw_venue_order *buys, *sells; };
+
+static bool accepts(const struct tw_venue_order *o, int64_t price)
+{
+    return !tw_type_has_limit(o->arrival.q.type)
+        || (o->arrival.q.side == TW_SIDE_BUY ? o->price >= price : o->price <= price);
+}
+
+/* It would trade so much; others of its owner's get smaller, as in venue.c. */
+static void try_trade(struct tw_venue_order *o, int64_t quantity)
+{
+    struct tw_venue_party *p = o->party;
+
+    o->trial -= quantity;
+    p->trial += o->arrival.q.side == TW_SIDE_BUY ? quantity : -quantity;
+    for (struct tw_venue_order *i = p->first; i; i = i->next) {
+        int64_t room = i->arrival.q.side == TW_SIDE_SELL ? p->trial : -p->trial;
+
+        if (i != o && o->arrival.q.group && i->arrival.q.group == o->arrival.q.group
+            && i->trial > o->trial)
+            i->trial = o->trial;
+        if (i->arrival.q.reduce_only && i->trial > room) i->trial = room > 0 ? room : 0;
+    }
+}
+
+static tw_money left_of(const struct tw_venue_order *o, int64_t price)
+{
+    tw_money sum = 0;
+
+    for (; o && accepts(o, price); o = o->behind) sum += o->trial;
+    return sum;
+}
+
+/* What trades at that price. */
+static tw_money try_price(void *ctx, int64_t price, tw_money *left)
+{
+    const struct trial *t = ctx;
+    struct tw_venue_order *buys = t->buys, *sells = t->sells;
+    tw_money sum = 0;
+
+    for (struct tw_venue_party *p = t->s->parties; p; p = p->next) {
+        p->trial = p->position;
+        for (struct tw_venue_order *o = p->first; o; o = o->next)
+            o->trial = o->rests ? leaves(o) : 0;
+    }
+    for (;;) {
+        int64_t n;
+
+        while (buys && buys->trial == 0) buys = buys->behind;
+        while (sells && sells->trial == 0) sells = sells->behind;
+        if (!buys || !sells || !accepts(buys, price) || !accepts(sells, price)) break;
+        n = buys->trial < sells->trial ? buys->trial : sells->trial;
+        try_trade(buys, n);
+        try_trade(sells, n);
+        sum += n;
+    }
+    *left = left_of(buys, price) + left_of(sells, price);
+    return sum;
+}
+
+/* V7 */
+static bool find_price(struct tw_venue_symbol *s, int64_t *price, int64_t *quantity)
+{
+    struct trial t = { .s = s };
+    struct tw_venue_order **last = &t.buys;
+    bool shrinks = false;
+
+    for (const struct tw_venue_party *p = s->parties; p && !shrinks; p = p->next)
+        for (const struct tw_venue_order *o = p->first; o && !shrinks; o = o->next)
+            shrinks = o->rests && (o->arrival.q.reduce_only || o->arrival.q.group);
+    if (shrinks) {
+        tw_book_each(s->book, TW_SIDE_BUY, line_up_side, &last);
+        last = &t.sells;
+        tw_book_each(s->book, TW_SIDE_SELL, line_up_side, &last);
+    }
+    return tw_book_cross(s->book, s->last, shrinks ? try_price : NULL, &t, price,
+                         quantity);
+}
+
 /* Is anything of the symbol due?  V7 */
 static bool call(struct tw_venue *v, struct tw_venue_symbol *s)
 {
@@ -146,7 +234,7 @@ static bool call(struct tw_venue *v, struct tw_venue_symbol *s)
         join(v, s, o);
     }
     if (any) {
-        bool trades = tw_book_cross(s->book, s->last, &price, &quantity);
+        bool trades = find_price(s, &price, &quantity);
         const struct tw_venue_order *asked =
             v->probe ? tw_venue_orders_find(&v->orders, v->probed, v->probe->id) : NULL;
 

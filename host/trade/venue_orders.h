@@ -29,12 +29,16 @@ struct tw_venue_order {
     bool gathers;                      /* it waits for its auction                     */
     bool triggered;
     bool over;                         /* it ended on its way                          */
+    /* While the price of an auction is found. */
+    struct tw_venue_order *behind;     /* of its side, as they would trade             */
+    int64_t trial;                     /* what would be left of it                     */
 };
 
 /* An owner in an instrument. */
 struct tw_venue_party {
     uint32_t owner;
     int64_t position;
+    int64_t trial;                     /* likewise                                     */
     unsigned reducing;                 /* reduce-only orders in its list               */
     struct tw_venue_order *first, *last;
     struct tw_venue_party *next;

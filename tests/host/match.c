@@ -281,6 +281,8 @@ static bool is_before(const struct tw_entry *a, const struct tw_entry *b)
     return a->id < b->id;
 }
 
+#define CROSS(reference) tw_book_cross(b, reference, NULL, NULL, &price, &quantity)
+
 static void auctions(void)
 {
     unsigned wrong = 0, out_of_line = 0, through = 0, none = 0;
@@ -304,7 +306,7 @@ static void auctions(void)
             wrong += tw_book_add(b, &e, TW_BOOK_GATHER, NULL) != 1;
         }
         most = plain_cross(reference, &want);
-        found = tw_book_cross(b, reference, &price, &quantity);
+        found = CROSS(reference);
         wrong += found != (most > 0) || (found && (price != want || quantity != most));
         none += !found;
         called_at = price;
@@ -341,21 +343,21 @@ static void auction_by_hand(void)
     struct tw_book *b = tw_book_new(on_trade, NULL);
     int64_t price = 0, quantity = 0;
 
-    ok(!tw_book_cross(b, 100, &price, &quantity), "an auction of nobody");
+    ok(!CROSS(100), "an auction of nobody");
     add(b, 1, B, 0, 5, TW_BOOK_GATHER, 1);
-    ok(!tw_book_cross(b, 100, &price, &quantity), "of one side");
+    ok(!CROSS(100), "of one side");
     add(b, 2, S, 0, 3, TW_BOOK_GATHER, 2);
-    ok(!tw_book_cross(b, 0, &price, &quantity), "without any price");
-    ok(tw_book_cross(b, 100, &price, &quantity) && price == 100 && quantity == 3,
+    ok(!CROSS(0), "without any price");
+    ok(CROSS(100) && price == 100 && quantity == 3,
        "at the reference");
     add(b, 3, S, 101, 4, TW_BOOK_GATHER, 3);
-    ok(tw_book_cross(b, 100, &price, &quantity) && price == 101 && quantity == 5,
+    ok(CROSS(100) && price == 101 && quantity == 5,
        "more trades at the limit");
     add(b, 4, B, 103, 2, 0 | TW_BOOK_GATHER, 4);
-    ok(tw_book_cross(b, 102, &price, &quantity) && price == 102 && quantity == 7,
+    ok(CROSS(102) && price == 102 && quantity == 7,
        "from 101 to 103 all trade: the nearest to the reference");
-    ok(tw_book_cross(b, 90, &price, &quantity) && price == 101, "nearest from below");
-    ok(tw_book_cross(b, 0, &price, &quantity) && price == 101, "without one the lowest");
+    ok(CROSS(90) && price == 101, "nearest from below");
+    ok(CROSS(0) && price == 101, "without one the lowest");
     log_text[0] = '\0';
     tw_book_uncross(b, 102);
     is("2>1 3x102 3>1 2x102 3>4 2x102 ", "who takes any price before limits");
