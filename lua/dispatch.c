@@ -301,18 +301,22 @@ static bool take(struct ltw_script *s)
     return true;
 }
 
-/* Takes records until one is for Lua; false: none now. */
-static bool advance(lua_State *L, struct ltw_script *s)
+enum { NONE = -2, SOME = -1 };           /* see push_next for SOME */
+
+/* Takes records until one is for Lua; where that is for one handler alone, the number of
+ * it. */
+static int advance(lua_State *L, struct ltw_script *s)
 {
     struct ltw_tracker *t;
 
     if (s->trader && ltw_trader_is_halting(s->trader)) {
         ltw_trader_heed(L, s->trader);
-        if (ltw_trader_has_told(s->trader)) return true;
+        if (ltw_trader_has_told(s->trader)) return SOME;
     }
     while (s->budget > 0 && !s->stopping && !s->sw.here) {
         bool row, handled, told = false, book = false;
         unsigned room, kind;
+        int index;
 
         t = s->tracker;
         if (t) take_rows(L, s);
@@ -330,13 +334,15 @@ static bool advance(lua_State *L, struct ltw_script *s)
         if (s->bars) take_bars(L, s);
         if (kind == TW_LEVEL || kind == TW_GAP)
             book = take_books(L, s);
-        handled = s->code.handler[handler_of(s, &s->record)].bound;
+        index = handler_of(s, &s->record);
+        handled = s->code.handler[index].bound;
         row = t && tw_plan_kinds(t->plan) & 1u << kind;
         if ((!row && !handled && !book) || !wants(s, &s->record)) {
-            if (told || s->bars) return true;
+            if (told || s->bars) return SOME;
             continue;
         }
         s->handled++;
+        if (handled && !told && !book && !t && !s->bars) return index;
         s->pending = handled;
         s->pending_book = book;
         if (t) run_rows(L, s, false);      /* what came before it */
@@ -346,19 +352,20 @@ static bool advance(lua_State *L, struct ltw_script *s)
             run_rows(L, s, true);
         }
         if (told || handled || book || s->bars || s->n_fired > 0 || (t && t->n_due > 0))
-            return true;
+            return SOME;
     }
-    if (!s->tracker) return false;
+    if (!s->tracker) return NONE;
     run_rows(L, s, false);
-    return s->tracker->n_due > 0;
+    return s->tracker->n_due > 0 ? SOME : NONE;
 }
 
 /* [-0, +?, e]  The next function to call, and its arguments; -1: none now.  Samples are
  * published first, then the conditions' functions are called, then the handler. */
 static int push_next(lua_State *L, struct ltw_script *s)
 {
-    do {
+    for (;;) {
         const uint16_t *which;
+        int index;
         int n = s->trader && ltw_trader_has_told(s->trader) ? push_told(L, s) : -1;
 
         if (n >= 0) return n;
@@ -376,8 +383,10 @@ static int push_next(lua_State *L, struct ltw_script *s)
             s->pending_book = false;
             return push_call(L, s, LTW_ON_BOOK);
         }
-    } while (advance(L, s));
-    return -1;
+        index = advance(L, s);
+        if (index == NONE) return -1;
+        if (index != SOME) return push_call(L, s, index);
+    }
 }
 
 /* [-0, +0, e] */

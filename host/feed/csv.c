@@ -351,12 +351,19 @@ static bool read_level(struct csv *c, const struct tw_csv_field *f,
 static bool read_quote(struct csv *c, const struct tw_csv_field *f, uint32_t symbol,
                        struct tw_quote *q)
 {
+    const int64_t *v = c->row.fixed;         /* what is not read is below 0 */
     bool given = false;
 
     *q = c->last[symbol];
-    if (!read_level(c, f, TW_CSV_BID, TW_CSV_BID_SIZE, &q->bid, &q->bid_size, &given)
-        || !read_level(c, f, TW_CSV_ASK, TW_CSV_ASK_SIZE, &q->ask, &q->ask_size, &given))
-        return false;
+    if (v[TW_CSV_BID] > 0 && v[TW_CSV_ASK] > 0
+        && (v[TW_CSV_BID_SIZE] | v[TW_CSV_ASK_SIZE]) >= 0) {
+        *q = (struct tw_quote){ v[TW_CSV_BID], v[TW_CSV_ASK], v[TW_CSV_BID_SIZE],
+                                v[TW_CSV_ASK_SIZE] };
+        given = true;
+    } else if (!read_level(c, f, TW_CSV_BID, TW_CSV_BID_SIZE, &q->bid, &q->bid_size,
+                           &given)
+               || !read_level(c, f, TW_CSV_ASK, TW_CSV_ASK_SIZE, &q->ask, &q->ask_size,
+                              &given)) return false;
     if (!given) {
         report(c, "neither bid, ask nor price");
         return false;
@@ -408,16 +415,10 @@ static bool is_date(struct tw_csv_field f)
     return digits == 8 && (f.n == 8 || (f.n == 10 && f.p[4] == '-' && f.p[7] == '-'));
 }
 
-/* The open, high, low and close from a column on; false: refused. */
-static bool read_bar(struct csv *c, const struct tw_csv_field *f, enum tw_csv_column open,
-                     enum tw_csv_column volume, enum tw_bar_price price,
-                     struct tw_record *r)
+/* The four prices from a column on, of which not all are plain numbers above 0. */
+static TW_APART bool read_prices(struct csv *c, const struct tw_csv_field *f,
+                             enum tw_csv_column open)
 {
-    const int64_t *price_at = &c->row.fixed[open];
-    enum tw_csv_column high = open + 1, low = open + 2, out = open;
-    struct tw_ohlc b;
-    int rc;
-
     for (enum tw_csv_column m = open; m < open + 4; m++) {
         int64_t *at = &c->row.fixed[m];
 
@@ -426,11 +427,26 @@ static bool read_bar(struct csv *c, const struct tw_csv_field *f, enum tw_csv_co
         report(c, "%s is 0", tw_column_name(m));
         return false;
     }
+    return true;
+}
+
+/* The open, high, low and close from a column on; false: refused. */
+static bool read_bar(struct csv *c, const struct tw_csv_field *f, enum tw_csv_column open,
+                     enum tw_csv_column volume, enum tw_bar_price price,
+                     struct tw_record *r)
+{
+    const int64_t *v = &c->row.fixed[open];
+    enum tw_csv_column high = open + 1, low = open + 2, out = open;
+    struct tw_ohlc b;
+    int rc;
+
+    if ((v[0] <= 0 || v[1] <= 0 || v[2] <= 0 || v[3] <= 0) && !read_prices(c, f, open))
+        return false;
     if (!read_size(c, volume, f[volume], &b.volume)) return false;
-    b.open = price_at[0];
-    b.high = price_at[1];
-    b.low = price_at[2];
-    b.close = price_at[3];
+    b.open = v[0];
+    b.high = v[1];
+    b.low = v[2];
+    b.close = v[3];
     rc = tw_bar_set(r, &b, (uint32_t)(c->span_ns / SECOND_NS), price);
     if (rc == TW_OK) return true;
     if (b.close < b.low || b.close > b.high) out = open + 3;
