@@ -68,17 +68,23 @@ void ltw_booths_free(struct ltw_booths *b)
 
 /* ---- one, with the lock held ---- */
 
+/* By which its reports are written. */
+static const struct tw_fix_dictionary *of(const struct tw_fix_link_options *o)
+{
+    return tw_fix_session_writes(&o->session, "8", 1);
+}
+
 /* That of a session of that name which is no more: it has the peer's orders.  Or one that
  * was made for a session that could not be added. */
 static struct ltw_booth *left(struct ltw_booths *f, const struct tw_fix_link_options *o)
 {
     struct ltw_booth *b = f->list;
 
-    while (b && (b->d != o->session.dictionary || strcmp(b->name, o->name) != 0))
+    while (b && (b->d != of(o) || strcmp(b->name, o->name) != 0))
         b = b->next;
     if (b) return b;
     b = f->list;
-    while (b && (b->adding > 0 || b->was_used || b->d != o->session.dictionary
+    while (b && (b->adding > 0 || b->was_used || b->d != of(o)
                  || b->precision != o->session.precision))
         b = b->next;
     if (b) snprintf(b->name, sizeof b->name, "%s", o->name);
@@ -91,11 +97,11 @@ static struct ltw_booth *idle(struct ltw_booths *f, const struct tw_fix_link_opt
     struct ltw_booth *b = f->list;
 
     while (b && (b->adding > 0
-                 || !tw_fix_booth_renew(b->b, o->session.dictionary,
+                 || !tw_fix_booth_renew(b->b, of(o),
                                         o->session.precision)))
         b = b->next;
     if (!b) return NULL;
-    b->d = o->session.dictionary;
+    b->d = of(o);
     b->precision = o->session.precision;
     snprintf(b->name, sizeof b->name, "%s", o->name);
     return b;
@@ -106,7 +112,7 @@ static int new(struct ltw_booths *f, const struct tw_fix_link_options *o,
 {
     struct ltw_desk *desk = f->host->desk;
     struct tw_fix_booth_options b = {
-        .dictionary = o->session.dictionary, .symbols = f->host->symbols,
+        .dictionary = of(o), .symbols = f->host->symbols,
         .floor = desk->floor, .precision = o->session.precision,
         .owner = f->first + f->n,
     };
@@ -208,7 +214,7 @@ struct tw_fix_consumer ltw_booths_template(struct ltw_booths *f,
     c.ctx = p;
     if (!p) return c;
     p->booths = f;
-    p->d = o->session.dictionary;
+    p->d = of(o);
     p->precision = o->session.precision;
     pthread_mutex_lock(&f->lock);
     p->next = f->patterns;

@@ -10,7 +10,6 @@
 #include <uv.h>
 
 #include "base/memory.h"
-#include "fix/draft.h"
 #include "booths.h"
 #include "gateway.h"
 #include "filter.h"
@@ -65,6 +64,7 @@ struct reading {
     struct tw_fix_schedule schedule;
     struct tw_tls_options tls;
     struct tw_fix_extra logon[LOGON_MAX];
+    struct tw_fix_typed typed[TW_FIX_TYPED_MAX];
     const char *hosts[HOSTS_MAX], *take[TAKE_MAX];
     const char *what;                    /* as errors call it */
     char own_port[sizeof "127.0.0.1:65535"];
@@ -108,19 +108,6 @@ static void set_what(struct tw_error *error, const char *at, const char *what)
 
 /* ---- dictionaries and zones ---- */
 
-static int make(struct tw_fix_draft *draft, const char *version, const char *const *files,
-                size_t n, struct tw_fix_dictionary **out, struct tw_error *error)
-{
-    enum tw_fix_version v = TW_FIX_44;
-    int rc = TW_OK;
-
-    if (version && tw_fix_version_named(version, &v))
-        rc = tw_fix_draft_version(draft, v, error);
-    for (size_t i = 0; i < n && rc == TW_OK; i++)
-        rc = tw_fix_draft_file(draft, files[i], error);
-    return rc == TW_OK ? tw_fix_draft_finish(draft, out, error) : rc;
-}
-
 static int no_memory(struct tw_error *error)
 {
     return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
@@ -128,27 +115,22 @@ static int no_memory(struct tw_error *error)
 
 /* That of the key, with the lock held; NULL: *error says why. */
 static const struct tw_fix_dictionary *share(struct ltw_fix *f, const char *key,
-                                             const char *version,
-                                             const char *const *files, size_t n,
                                              struct tw_error *error)
 {
-    struct tw_fix_draft *draft;
     struct dictionary *one = f->dictionaries;
     int rc;
 
     while (one && strcmp(one->key, key) != 0) one = one->next;
     if (one) return one->d;
     one = tw_calloc(1, sizeof *one + strlen(key) + 1);
-    draft = tw_fix_draft_new();
-    rc = one && draft ? make(draft, version, files, n, &one->d, error) : no_memory(error);
-    tw_fix_draft_free(draft);
+    rc = one ? ltw_recorded_make(key, true, &one->d, error) : no_memory(error);
     if (rc == TW_OK) {
         const char *name = tw_fix_version_name(tw_fix_dictionary_version(one->d));
 
         one->spelling = tw_calloc(1, strlen(name) + strlen(key) + 1);
-        if (one->spelling)
-            sprintf(one->spelling, "%s%s", name, key + strcspn(key, "\n"));
-        else rc = no_memory(error);
+        if (!one->spelling) rc = no_memory(error);
+        else if (*key == '+') strcpy(one->spelling, key);
+        else sprintf(one->spelling, "%s%s", name, key + strcspn(key, "\n"));
     }
     if (rc < 0) {
         if (one) tw_fix_dictionary_free(one->d);
@@ -165,20 +147,12 @@ static const struct tw_fix_dictionary *share(struct ltw_fix *f, const char *key,
 static const struct tw_fix_dictionary *dictionary_of(lua_State *L, struct ltw_fix *f,
                                                      struct tw_error *error)
 {
-    const char *files[HOSTS_MAX], *version = ltw_text_at(L, -1, "built_in"), *key;
-    size_t n = texts(L, "dictionaries", files, HOSTS_MAX);
+    const char *key = ltw_text_at(L, -1, "spelling");
     const struct tw_fix_dictionary *d;
 
-    lua_pushstring(L, version ? version : "XML");
-    for (size_t i = 0; i < n; i++) {
-        lua_pushfstring(L, "%s\n%s", lua_tostring(L, -1), files[i]);
-        lua_remove(L, -2);
-    }
-    key = lua_tostring(L, -1);
     pthread_mutex_lock(&f->lock);   /* no call of Lua until it is free */
-    d = share(f, key, version, files, n, error);
+    d = share(f, key, error);
     pthread_mutex_unlock(&f->lock);
-    lua_pop(L, 1);
     return d;
 }
 
@@ -287,6 +261,44 @@ static struct tw_tls_options tls_of(lua_State *L)
     };
 }
 
+/* Of the list of { code, version }. */
+static void read_typed(lua_State *L, struct reading *r)
+{
+    struct tw_fix_session_options *s = &r->o.session;
+    int top = lua_gettop(L);
+    enum tw_fix_version v;
+
+    if (lua_getfield(L, -1, "typed") == LUA_TTABLE)
+        while (s->typed_n < TW_FIX_TYPED_MAX
+               && lua_rawgeti(L, -1, (lua_Integer)s->typed_n + 1) == LUA_TTABLE) {
+            if (tw_fix_version_named(ltw_text_at(L, -1, "version"), &v))
+                r->typed[s->typed_n++] = (struct tw_fix_typed){
+                    ltw_text_at(L, -1, "code"), tw_fix_dictionary_of(s->dictionary, v) };
+            lua_pop(L, 1);
+        }
+    s->typed = r->typed;
+    lua_settop(L, top);
+}
+
+/* Messages that we write alike are of one version. */
+static int check_alike(const struct tw_fix_link_options *o, const char *what,
+                       const char *codes, struct tw_error *error)
+{
+    const struct tw_fix_dictionary *first = NULL;
+
+    for (size_t n; *codes; codes += n + (codes[n] == ' ')) {
+        const struct tw_fix_dictionary *d;
+
+        n = strcspn(codes, " ");
+        d = tw_fix_session_writes(&o->session, codes, n);
+        if (first && d != first)
+            return tw_fail(error, TW_EUSAGE, "%s: default_for: %.*s is of another version"
+                           " than what goes with it", what, (int)n, codes);
+        first = d;
+    }
+    return TW_OK;
+}
+
 /* What session.h says of it. */
 static void read_session(lua_State *L, struct tw_fix_session_options *s)
 {
@@ -352,6 +364,7 @@ static int read_link(lua_State *L, struct ltw_fix *f, struct reading *r,
     o->session.dictionary = dictionary_of(L, f, error);
     if (!o->session.dictionary) return error->code;
     read_session(L, &o->session);
+    read_typed(L, r);
     read_files(L, o);
     o->door = (int)ltw_number_at(L, -1, "door", 0);
     o->hosts = r->hosts;
@@ -398,7 +411,8 @@ static int take_booth(lua_State *L, struct ltw_fix *f, struct tw_fix_link_option
     int rc;
 
     if (!ltw_boolean_at(L, -1, "orders")) return TW_OK;
-    rc = ltw_booths_take(f->booths, o, out, error);
+    rc = check_alike(o, ltw_text_at(L, -1, "what"), "8 9", error);
+    if (rc == TW_OK) rc = ltw_booths_take(f->booths, o, out, error);
     return rc < 0 ? rc : use(f, o, ltw_booths_consumer(*out), false, error);
 }
 
@@ -409,6 +423,7 @@ static int set_orders(lua_State *L, struct ltw_fix *f, struct tw_fix_link_option
     struct tw_fix_consumer consumer;
 
     if (!ltw_boolean_at(L, -1, "orders")) return TW_OK;
+    if (check_alike(o, ltw_text_at(L, -1, "what"), "8 9", error) < 0) return error->code;
     consumer = ltw_booths_template(f->booths, o);
     return consumer.ctx ? use(f, o, consumer, false, error) : no_memory(error);
 }
@@ -434,12 +449,15 @@ static int set_market(lua_State *L, struct ltw_fix *f, struct tw_fix_link_option
     struct tw_fix_consumer consumer = { .ctx = NULL };
 
     if (!ltw_boolean_at(L, -1, "market")) return TW_OK;
+    if (check_alike(o, ltw_text_at(L, -1, "what"), "W X Y h f", error) < 0)
+        return error->code;
     pthread_mutex_lock(&f->lock);
     if (!f->serve)
         f->serve = tw_fix_serve_new(&(struct tw_fix_serve_options){
             .io = f->io, .tape = f->host->tape, .symbols = f->host->symbols,
             .precision = (enum tw_fix_precision)o->session.precision });
-    if (f->serve) consumer = tw_fix_serve_consumer(f->serve, o->session.dictionary);
+    if (f->serve) consumer = tw_fix_serve_consumer(
+        f->serve, tw_fix_session_writes(&o->session, "W", 1));
     pthread_mutex_unlock(&f->lock);
     return consumer.ctx ? use(f, o, consumer, false, error) : no_memory(error);
 }
@@ -457,6 +475,7 @@ static int add_session(lua_State *L, struct tw_app *app, struct tw_error *error)
     lua_pushvalue(L, top);
     if (rc == TW_OK)
         rc = ltw_gateway_make(L, &app->host, app->io, &r.o, &gateway, error);
+    if (gateway && rc == TW_OK) rc = check_alike(&r.o, r.what, "D F G H AF", error);
     if (rc == TW_OK) rc = set_feed(L, app->fix, &r.o, error);
     if (rc == TW_OK) rc = take_booth(L, app->fix, &r.o, &booth, error);
     if (rc == TW_OK) rc = set_market(L, app->fix, &r.o, error);

@@ -44,7 +44,8 @@ static int read_fields(lua_State *L, const struct tw_fix_link_options *link,
     *n = 0;
     luaL_checkstack(L, FIELDS_MAX + 4, "gateway");
     for (lua_Integer i = 1; lua_rawgeti(L, list, i) == LUA_TTABLE; i++) {
-        int32_t tag = ltw_fix_tag(L, link->session.dictionary);
+        int32_t tag = ltw_fix_tag(
+            L, tw_fix_session_writes(&link->session, "D", 1));
 
         lua_getfield(L, -1, "value");
         lua_remove(L, -2);
@@ -104,7 +105,8 @@ int ltw_gateway_make(lua_State *L, struct ltw_host *host, struct tw_io *io,
         return TW_OK;
     }
     o.orders = (struct tw_fix_orders_options){
-        .dictionary = link->session.dictionary, .symbols = host->symbols,
+        .dictionary = tw_fix_session_writes(&link->session, "D", 1),
+        .symbols = host->symbols,
         .fields = fields, .precision = link->session.precision,
         .cancel_on_disconnect = ltw_boolean_at(L, -1, "cancel_on_disconnect"),
         .cancel_unknown = ltw_boolean_at(L, -1, "cancel_unknown"),

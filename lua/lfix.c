@@ -84,7 +84,7 @@ static int dictionary_gc(lua_State *L)
 }
 
 /* What is built in of the version, or nothing, and the files at 2 on top. */
-static int make(lua_State *L, struct tw_fix_draft *t, const char *version,
+static int make(lua_State *L, struct tw_fix_draft *t, const char *version, bool fixt,
                 struct tw_fix_dictionary **out, struct tw_error *error)
 {
     enum tw_fix_version v;
@@ -93,6 +93,7 @@ static int make(lua_State *L, struct tw_fix_draft *t, const char *version,
     if (version && !tw_fix_version_named(version, &v))
         return tw_fail(error, TW_EFORMAT, "no dictionary of %.40s is built in", version);
     if (version) code = tw_fix_draft_version(t, v, error);
+    if (code == TW_OK && fixt) code = tw_fix_draft_fixt(t, error);
     for (lua_Integer i = 1; code == TW_OK && lua_rawgeti(L, 2, i) == LUA_TSTRING; i++) {
         code = tw_fix_draft_file(t, lua_tostring(L, -1), error);
         lua_pop(L, 1);
@@ -100,10 +101,11 @@ static int make(lua_State *L, struct tw_fix_draft *t, const char *version,
     return code == TW_OK ? tw_fix_draft_finish(t, out, error) : code;
 }
 
-/* dictionary(version or nil, paths) -> dictionary | nil, message, code */
+/* dictionary(version or nil, paths, over FIXT.1.1) -> dictionary | nil, message, code */
 static int make_dictionary(lua_State *L)
 {
     const char *version = luaL_optstring(L, 1, NULL);
+    bool fixt = lua_toboolean(L, 3);
     struct tw_fix_dictionary **d;
     struct tw_fix_draft *t;
     struct tw_error error;
@@ -117,7 +119,7 @@ static int make_dictionary(lua_State *L)
     luaL_checkstack(L, 4, NULL);
     t = tw_fix_draft_new();
     if (!t) return luaL_error(L, "not enough memory");
-    code = make(L, t, version, d, &error);
+    code = make(L, t, version, fixt, d, &error);
     tw_fix_draft_free(t);
     if (code < 0) return fail(L, &error);
     lua_pushvalue(L, 3);
@@ -219,7 +221,8 @@ static lua_Integer add_part(lua_State *L, const struct tw_fix_part *p, lua_Integ
     return nth;
 }
 
-/* decode(text, dictionary) -> { type =, name =, fields = } | nil, message, code */
+/* decode(text, dictionary, version) -> { type =, name =, fields = } | nil, message, code
+ * version: of the dictionary's family, where 1128 does not say it; or nil. */
 static int decode(lua_State *L)
 {
     size_t n;
@@ -235,7 +238,7 @@ static int decode(lua_State *L)
 
     if (tw_fix_message_frame(m, text, n, &f) != TW_FIX_WHOLE)
         return luaL_argerror(L, 1, "no whole message");
-    rc = tw_fix_message_read(m, *d, text, &f);
+    rc = tw_fix_message_read(m, ltw_fix_of(L, 3, *d), text, &f);
     if (rc < 0) {
         tw_fail(&error, rc, "%s", m->why);
         return fail(L, &error);
@@ -282,7 +285,7 @@ static int encode(lua_State *L)
     fields = lua_tolstring(L, 4, &n);
     room = n + of_code + 64;
     out = lua_newuserdatauv(L, room, 0);
-    tw_fix_begin(&o, out, room, tw_fix_begin_string(tw_fix_dictionary_version(*d)), code,
+    tw_fix_begin(&o, out, room, tw_fix_dictionary_begin_string(*d), code,
                  of_code);
     memcpy(o.at, fields, n);
     o.at += n;

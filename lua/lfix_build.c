@@ -187,6 +187,7 @@ static void put_value(struct build *b, const struct tw_fix_definition *f, int id
     int top = lua_gettop(L);
     char text[64];
     const char *p = text, *named;
+    enum tw_fix_version version;
     size_t n = 0;
 
     switch (lua_type(L, idx)) {
@@ -200,6 +201,8 @@ static void put_value(struct build *b, const struct tw_fix_definition *f, int id
     case LUA_TSTRING:
         p = lua_tolstring(L, idx, &n);
         if (f->kind == TW_FIX_DATA) break;
+        if (f->tag == 1128 && tw_fix_version_named(p, &version))
+            p = tw_fix_appl_ver_id(version), n = 1;
         if (memchr(p, TW_FIX_SOH, n))
             fail_value(b, f, idx, "a text without SOH (byte 1), which ends a field,");
         if (f->choices_n && !is_choice(f, p, n)
@@ -509,6 +512,7 @@ void ltw_push_fix_built(lua_State *L, int idx, int header,
     if (m) {
         struct tw_fix_text code = tw_fix_message_code(m);
 
+        if (how->applied) put(&b, 1128, how->applied, strlen(how->applied));
         put_view(&b, m);
         lua_pushlstring(L, code.at, code.n);
     } else {

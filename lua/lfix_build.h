@@ -14,6 +14,7 @@ struct ltw_fix_build {
     bool lenient;          /* what is required or must be a choice is not checked   */
     bool whole;            /* no session adds its fields of the header: all may be
                             * there                                                 */
+    const char *applied;   /* 1128 of a view; NULL: none                            */
     int precision;         /* digits of a second, of a time that is a number; 0: 3  */
 };
 

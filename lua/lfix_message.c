@@ -56,6 +56,17 @@ struct tw_fix_message *ltw_fix_reader(lua_State *L)
     return NULL;
 }
 
+const struct tw_fix_dictionary *ltw_fix_of(lua_State *L, int idx,
+                                           const struct tw_fix_dictionary *d)
+{
+    const struct tw_fix_dictionary *of = NULL;
+    enum tw_fix_version v;
+
+    if (lua_type(L, idx) == LUA_TSTRING && tw_fix_version_named(lua_tostring(L, idx), &v))
+        of = tw_fix_dictionary_of(d, v);
+    return of ? of : d;
+}
+
 /* [-1, +1, e]  The view of a message, for what owns its bytes. */
 static void push_view(lua_State *L, const char *text, size_t n,
                       const struct tw_fix_dictionary *d)
@@ -349,6 +360,11 @@ static int index_fields(lua_State *L)
         }
         if (!entry && strcmp(name, "bytes") == 0) {
             lua_pushcfunction(L, message_bytes);
+            return 1;
+        }
+        if (!entry && strcmp(name, "version") == 0) {
+            lua_pushstring(L, tw_fix_version_name(
+                               tw_fix_dictionary_version(m->dictionary)));
             return 1;
         }
         if (!entry && strcmp(name, "name") == 0) {

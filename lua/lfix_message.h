@@ -14,6 +14,11 @@
  * it is first needed. */
 struct tw_fix_message *ltw_fix_reader(lua_State *L);
 
+/* [-0, +0, -]  The dictionary of the family that the text at idx names, "FIX.4.4", or d
+ * where it names none. */
+const struct tw_fix_dictionary *ltw_fix_of(lua_State *L, int idx,
+                                           const struct tw_fix_dictionary *d);
+
 /* [-0, +1, e]  A view of the whole message that the string block is.  The dictionary
  * lives as long as the state.  Raises where it is none. */
 void ltw_push_fix_message(lua_State *L, struct tw_value *block,

@@ -146,12 +146,16 @@ static void push_message(lua_State *L, const struct ltw_host *host, int names,
     struct tw_any value = { .kind = r->message.value_kind };
 
     value.integer = r->message.value.integer;
-    if (d && ltw_fix_topic(host, r) == LTW_FIX_MESSAGE && value.kind == TW_VALUE_BLOCK) {
+    if (d && ltw_fix_topic(host, r) == LTW_FIX_MESSAGE && value.kind == TW_VALUE_BLOCK
+        && tw_value_root(value.block).kind == TW_VALUE_STRING) {
         ltw_push_fix_message(L, value.block, d);
         return;
     }
     ltw_push_any(L, &value);
     if (!lua_isstring(L, -1)) {
+        lua_getfield(L, -1, "version");
+        if (d) d = ltw_fix_of(L, -1, d);
+        lua_pop(L, 1);
         lua_getfield(L, -1, "message");
         lua_replace(L, -2);
         if (!lua_isstring(L, -1)) return;
@@ -250,13 +254,92 @@ static bool goes(lua_State *L, const char *session, const char *code, int fields
     return out;
 }
 
+/* [-0, +1, m]  What a table at idx, or none, has of a field; nil. */
+static void push_said(lua_State *L, int idx, const char *name, int tag)
+{
+    if (!lua_istable(L, idx)) lua_pushnil(L);
+    else if (lua_getfield(L, idx, name) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_rawgeti(L, idx, tag);
+    }
+}
+
+/* [-0, +0, e]  The version that ApplVerID on top says: "6", "FIX44" or "FIX.4.4". */
+static const struct tw_fix_dictionary *named(lua_State *L, const struct tw_fix_link *l,
+                                             const struct tw_fix_dictionary *d)
+{
+    const struct tw_fix_definition *f = tw_fix_dictionary_field(d, 1128);
+    const struct tw_fix_dictionary *of = NULL;
+    enum tw_fix_version named;
+    size_t n;
+    const char *text = luaL_tolstring(L, -1, &n);
+    const char *id = f ? tw_fix_choice_named(f, text, n) : NULL;
+    int v = id ? tw_fix_appl_version(id, strlen(id)) : tw_fix_appl_version(text, n);
+
+    if (v < 0 && tw_fix_version_named(text, &named)) v = (int)named;
+    if (v >= 0) of = tw_fix_dictionary_of(d, (enum tw_fix_version)v);
+    if (!of)
+        luaL_error(L, "fix.send: ApplVerID (1128) is '%s', but session %s has no such"
+                   " version", text, tw_fix_link_name(l));
+    lua_pop(L, 1);
+    return of;
+}
+
+/* The code of the type that a text names, in one of the session's versions. */
+static const struct tw_fix_dictionary *of_type(const struct tw_fix_session_options *o,
+                                               const char *text, size_t n)
+{
+    const struct tw_fix_type *t = tw_fix_dictionary_type_named(o->dictionary, text, n);
+
+    for (size_t i = 0; !t && i < o->typed_n; i++)
+        t = tw_fix_dictionary_type_named(o->typed[i].dictionary, text, n);
+    return t ? tw_fix_session_writes(o, t->code, strlen(t->code))
+             : tw_fix_session_writes(o, text, n);
+}
+
+/* [-0, +0, e]  By what the message at 2, with the header at 3, is written: ApplVerID says
+ * it; else one that came keeps its version, and others have that of their type. */
+static void choose_version(lua_State *L, const struct tw_fix_link *l,
+                           struct ltw_fix_build *how)
+{
+    const struct tw_fix_session_options *o = tw_fix_link_says(l);
+    const struct tw_fix_message *m = ltw_test_fix_message(L, 2);
+    int top = lua_gettop(L);
+    size_t n;
+
+    push_said(L, 3, "ApplVerID", 1128);
+    if (lua_isnil(L, -1)) push_said(L, 2, "ApplVerID", 1128);
+    if (!lua_isnil(L, -1)) {
+        how->dictionary = named(L, l, o->dictionary);
+    } else if (m) {
+        enum tw_fix_version v = tw_fix_dictionary_version(m->dictionary);
+        struct tw_fix_text code = tw_fix_message_code(m);
+        const struct tw_fix_dictionary *d = tw_fix_dictionary_of(o->dictionary, v);
+
+        if (d) how->dictionary = d;
+        if (d && d != tw_fix_session_writes(o, code.at, code.n))
+            how->applied = tw_fix_appl_ver_id(v);
+    } else if (o->typed_n > 0) {
+        push_said(L, 2, "MsgType", 35);
+        if (lua_isstring(L, -1)) {
+            const char *text = lua_tolstring(L, -1, &n);
+
+            how->dictionary = of_type(o, text, n);
+        }
+    }
+    lua_settop(L, top);
+}
+
 /* fix.send(session, message [, header]) -> ticket | nil, message, code
  * Sends a message by a session of the app, by its name: a table of fields, as fix.encode
  * takes it, or one that on_fix got, whose body goes out again.  What is wrong with it by
- * the session's dictionary raises.  header: more fields of the header ({ PossResend =
- * true }); the session writes MsgSeqNum, SendingTime and CompIDs.  It has been sent when
- * the session has it; a message that is lost after that is told by on_fix_event
- * ("unsent", from: its ticket).  A version that is only looked at sends nothing.
+ * the session's dictionary raises; of a session with several versions (`applications` of
+ * app.fix.session) by that which ApplVerID says, "FIX.4.4", or the default of its type;
+ * one that on_fix got keeps its version.  header: more fields of the header ({
+ * PossResend = true }); the session writes MsgSeqNum, SendingTime and CompIDs.  It has
+ * been sent when the session has it; a message that is lost after that is told by
+ * on_fix_event ("unsent", from: its ticket).  A version that is only looked at sends
+ * nothing.
  * Yields: no.  Blocks: no.  Thread: any of a run.
  * Errors: nil when the session is not logged on, or its queue is full; raises for what
  * can't be.  Units: times: nanoseconds since 1970. */
@@ -282,6 +365,7 @@ static int send_message(lua_State *L)
     l = check(L, "fix.send");
     o = tw_fix_link_says(l);
     how.dictionary = o->dictionary;
+    if (tw_fix_dictionary_appl_ver_id(o->dictionary)) choose_version(L, l, &how);
     how.precision = o->precision;
     how.lenient = !(o->check & TW_FIX_VALIDATE_VALUES);
     ltw_push_fix_built(L, 2, lua_isnil(L, 3) ? 0 : 3, &how);
@@ -360,7 +444,7 @@ static void push_status(lua_State *L, struct tw_fix_link *l)
     set_text(L, "name", tw_fix_link_name(l));
     set_text(L, "state", s.removed ? "removed" : states[s.session.state]);
     set_text(L, "version",
-             tw_fix_begin_string(tw_fix_dictionary_version(o->dictionary)));
+             tw_fix_dictionary_begin_string(o->dictionary));
     set_text(L, "sender", o->sender);
     set_text(L, "target", o->target);
     set_text(L, "peer", s.peer);

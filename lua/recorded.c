@@ -34,37 +34,86 @@ static bool is_whole(const char *path)
     return c == '<';
 }
 
-/* Version and files; a file in XML is all of the dictionary. */
+/* Whether one of the files, a line each, is in XML. */
+static bool has_whole(char *files)
+{
+    char *end;
+
+    for (char last = '\n'; files && last == '\n'; files = end + 1) {
+        bool whole;
+
+        end = files + strcspn(files, "\n");
+        last = *end;
+        *end = 0;
+        whole = is_whole(files);
+        *end = last;
+        if (whole) return true;
+    }
+    return false;
+}
+
+/* The version, unless a file in XML is all of the dictionary, and files.  After '+' it
+ * comes over FIXT.1.1. */
 static int read_lines(struct tw_fix_draft *t, char *lines, bool files,
                       struct tw_error *error)
 {
-    char *rest, *line = strtok_r(lines, "\n", &rest);
+    bool fixt = *lines == '+', whole;
+    char *rest, *line = strchr(lines += fixt, '\n');
     enum tw_fix_version v;
     int rc = TW_OK;
 
-    if (line && tw_fix_version_named(line, &v)) {
-        line = files ? strtok_r(NULL, "\n", &rest) : NULL;
-        if (!line || !is_whole(line)) rc = tw_fix_draft_version(t, v, error);
-    }
-    for (; line && rc == TW_OK; line = strtok_r(NULL, "\n", &rest))
+    if (line) *line++ = 0;
+    if (!files) line = NULL;
+    whole = has_whole(line);
+    if (!whole && tw_fix_version_named(lines, &v)) rc = tw_fix_draft_version(t, v, error);
+    if (!whole && fixt && rc == TW_OK) rc = tw_fix_draft_fixt(t, error);
+    for (line = line ? strtok_r(line, "\n", &rest) : NULL; line && rc == TW_OK;
+         line = strtok_r(NULL, "\n", &rest))
         rc = tw_fix_draft_file(t, line, error);
-    return rc;
+    return rc == TW_OK && whole && fixt ? tw_fix_draft_fixt(t, error) : rc;
+}
+
+static int make_one(char *lines, bool files, struct tw_fix_dictionary **out,
+                    struct tw_error *error)
+{
+    const char *name = lines + (*lines == '+');
+    struct tw_fix_draft *t = tw_fix_draft_new();
+    enum tw_fix_version wanted, v;
+    int rc = t ? read_lines(t, lines, files, error)
+           : tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+
+    if (rc == TW_OK) rc = tw_fix_draft_finish(t, out, error);
+    tw_fix_draft_free(t);
+    if (rc < 0 || *lines != '+' || !tw_fix_version_named(name, &wanted)) return rc;
+    v = tw_fix_dictionary_version(*out);
+    if (v == wanted) return TW_OK;
+    tw_fix_dictionary_free(*out);
+    return tw_fail(error, TW_EUSAGE, "the dictionary for %s is of %s", name,
+                   tw_fix_version_name(v));
 }
 
 int ltw_recorded_make(const char *spelling, bool files, struct tw_fix_dictionary **out,
                       struct tw_error *error)
 {
-    struct tw_fix_draft *t = tw_fix_draft_new();
-    char *lines = tw_calloc(1, strlen(spelling) + 1);
-    int rc = tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+    struct tw_fix_dictionary *family[TW_FIX_50SP2 + 1];
+    char *lines = tw_calloc(1, strlen(spelling) + 1), *next;
+    int rc = TW_OK;
+    size_t n = 0;
 
-    if (t && lines) {
-        strcpy(lines, spelling);
-        rc = read_lines(t, lines, files, error);
-        if (rc == TW_OK) rc = tw_fix_draft_finish(t, out, error);
+    if (!lines) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+    strcpy(lines, spelling);
+    for (char *at = lines; at && rc == TW_OK; at = next) {
+        next = strstr(at, "\n+");
+        if (next) *next++ = 0;
+        if (n > TW_FIX_50SP2) rc = tw_fail(error, TW_ELIMIT, "too many versions");
+        else rc = make_one(at, files, &family[n], error);
+        n += rc == TW_OK;
     }
-    tw_fix_draft_free(t);
+    if (rc == TW_OK && n > 1 && tw_fix_dictionary_join(family, n) < 0)
+        rc = tw_fail(error, TW_EUSAGE, "its versions: each comes once, over FIXT.1.1");
     tw_free(lines);
+    if (rc == TW_OK) *out = family[0];
+    while (rc < 0 && n > 0) tw_fix_dictionary_free(family[--n]);
     return rc;
 }
 

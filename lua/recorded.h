@@ -16,7 +16,9 @@
 bool ltw_recorded_add(struct ltw_host *host, const char *topic, const char *spelling,
                       struct tw_error *why) TW_ON(MAIN);
 
-/* The dictionary of such a text, without its files where they can't be had.
+/* The dictionary of such a text, without its files where they can't be had: lines of a
+ * version, or "XML", and of paths.  Those of a family follow; each begins with '+', and
+ * so does the first where an older version comes over FIXT.1.1.
  * Thread: any.  Blocks: while they are read. */
 int ltw_recorded_make(const char *spelling, bool files, struct tw_fix_dictionary **out,
                       struct tw_error *error);

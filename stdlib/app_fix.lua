@@ -38,7 +38,8 @@ local COMMON = {
   latency = "number|boolean", next_expected = "boolean", last_processed = "boolean",
   resend_chunk = "number", resend_rate = "number", logon_timeout = "number",
   logout_timeout = "number", precision = "number", message_size = "number",
-  orders = "boolean", log_size = "number", log_files = "number",
+  orders = "boolean", log_size = "number", log_files = "number", transport = "string",
+  applications = "table",
 }
 local INITIATOR = { host = "string", port = "number", hosts = "table", logon = "table",
                     heartbeat = "number", retry = "number|table", tls = "table|boolean",
@@ -144,9 +145,12 @@ local function validate_of(what, x)
   return bits
 end
 
-local function is_xml(path)
+-- What is in XML there: "FIX", "FIXT" (the session alone) or nothing.
+local function xml_of(path)
   local file <close> = io.open(path, "rb")
-  return file and (file:read(1024) or ""):find "^[\xef\xbb\xbf%s]*<" ~= nil
+  local text = file and file:read(1024) or ""
+  if not text:find "^[\xef\xbb\xbf%s]*<" then return nil end
+  return text:find "<fix%s[^>]*type=['\"]FIXT['\"]" and "FIXT" or "FIX"
 end
 
 local function texts(what, name, x)
@@ -157,6 +161,71 @@ local function texts(what, name, x)
     end
   end
   return list
+end
+
+-- A dictionary, as C has it: a version, and a file in each line.  One that has a file in
+-- XML is no more than its files.
+local function lines_of(first, paths)
+  local lines = { first }
+  for _, path in ipairs(paths) do
+    lines[#lines + 1] = path:sub(1, 1) == "+" and "./" .. path or path
+  end
+  return table.concat(lines, "\n")
+end
+
+-- The dictionaries of a session, and the types of messages that have another version than
+-- the session's.
+local function versions_of(what, o, version)
+  local own = texts(what, "dictionary", o.dictionary)
+  local fixt, xml, transport = o.transport or version >= "FIX.5", false, nil
+  if o.transport and o.transport ~= "FIXT.1.1" then
+    fail(4, "%s: transport must be \"FIXT.1.1\", got '%s'", what, o.transport)
+  end
+  for _, path in ipairs(own) do
+    local kind = xml_of(path)
+    xml = xml or kind ~= nil
+    if kind == "FIXT" then transport = path end
+  end
+  local plus = o.transport and version < "FIX.5" and "+" or ""
+  local parts = { lines_of(xml and plus == "" and "XML" or plus .. version, own) }
+  local there, typed, types = { [version] = true }, {}, {}
+  for i, x in ipairs(o.applications or {}) do
+    local what_i = ("%s: applications[%d]"):format(what, i)
+    local one = type(x) == "string" and { version = x } or x
+    check(what_i, one, { version = "string", dictionary = "string|table",
+                         default_for = "table" })
+    if not IS_VERSION[one.version] then
+      fail(4, "%s: no version '%s'; there are %s", what_i, tostring(one.version),
+           table.concat(VERSIONS, ", "))
+    end
+    if not fixt then
+      fail(4, "%s: messages of several versions come over FIXT.1.1: version must be"
+           .. " FIX.5.0 or later, or transport = \"FIXT.1.1\"", what_i)
+    end
+    if there[one.version] then fail(4, "%s: %s is there twice", what_i, one.version) end
+    there[one.version] = true
+    local paths, whole = {}, false
+    for k, path in ipairs(texts(what_i, "dictionary", one.dictionary)) do
+      local kind = xml_of(path)
+      whole = whole or kind == "FIX"
+      paths[k] = path
+      if kind == "FIXT" then transport = nil end
+    end
+    if whole and transport then paths[#paths + 1] = transport end
+    parts[#parts + 1] = lines_of("+" .. one.version, paths)
+    for _, code in ipairs(texts(what_i, "default_for", one.default_for)) do
+      if #code > 7 or code:find "[^%w]" then
+        fail(4, "%s: default_for: a MsgType such as 'D' expected, got '%s'", what_i, code)
+      end
+      if types[code] then
+        fail(4, "%s: default_for: %s is another's already", what_i, code)
+      end
+      types[code] = true
+      typed[#typed + 1] = { code = code, version = one.version }
+    end
+  end
+  if #typed > 256 then fail(4, "%s: default_for: more than 256 types", what) end
+  return table.concat(parts, "\n"), typed
 end
 
 -- 49 and 56 and the like: they are in every message, and in names of files.
@@ -208,12 +277,7 @@ local function session_of(what, o, others)
   local made = {}
   for name, value in pairs(o) do made[name] = value end
   made.what, made.version = what, version
-  made.dictionaries = texts(what, "dictionary", o.dictionary)
-  -- A file in XML is all of the dictionary; others go on top of what is built in.
-  made.built_in = version
-  for _, path in ipairs(made.dictionaries) do
-    if is_xml(path) then made.built_in = nil end
-  end
+  made.spelling, made.typed = versions_of(what, o, version)
   made.check = validate_of(what, o.validate)
   made.sync, made.sync_time = type(sync) == "number" and "timed" or sync, sync
   made.schedule = o.schedule and schedule_of(what, o.schedule)
@@ -404,8 +468,12 @@ end
 -- again when it has changed, name: of the certificate where it is not the host,
 -- certificate, key, only_13, ciphers, suites).
 -- Both sides have: dictionary (a path or a list of them; see `tidewire
--- help fix`), validate ("strict", "lenient", "off", or a table that changes
--- strict: fields_out_of_order, have_values, user_defined, unordered_groups,
+-- help fix`), applications (over FIXT.1.1: more versions of messages, which ApplVerID
+-- (1128) chooses from: a list of names, or of { version = "FIX.4.4", dictionary = ...,
+-- default_for = { "D", "8" } }; types of messages that are of that version where they
+-- have no ApplVerID, as our Logon says), transport ("FIXT.1.1", for a version before
+-- FIX.5.0 that comes over it), validate ("strict", "lenient", "off", or a table that
+-- changes strict: fields_out_of_order, have_values, user_defined, unordered_groups,
 -- unknown_fields, required, values), store (a folder for numbers and messages; default:
 -- in memory), sync ("never", "each", or seconds; default 0.1), log (a folder for its
 -- messages, NAME.log), log_size (of such a file; default 64 MiB) and log_files (full ones

@@ -489,8 +489,9 @@ the entries of groups under their count.  Between fields there is SOH, | or ^A.
   --tag 11=ABC       only messages with such a field, by tag or by name; of several, all
   --dictionary FILE  names and groups: a file in QuickFIX's XML form, and of 5.0 two of
                      them, FIXT11.xml first; or an extension, which goes on top of what is
-                     built in of the message's BeginString (of FIXT.1.1: of 1128, or 1137
-                     of the last Logon), a line each:
+                     built in of the message's version (of FIXT.1.1: by 1128, or what the
+                     Logons before it say of its type, 1130, or of all, 1137), a line
+                     each:
 
                        5001 VenueID STRING           a field: tag, name, type
                        5002 Flavour CHAR 1=SWEET 2=SOUR

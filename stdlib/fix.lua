@@ -49,9 +49,9 @@ local APPLICATION = { ["2"] = "FIX.4.0", ["3"] = "FIX.4.1", ["4"] = "FIX.4.2",
                       ["5"] = "FIX.4.3", ["6"] = "FIX.4.4", ["7"] = "FIX.5.0",
                       ["8"] = "FIX.5.0SP1", ["9"] = "FIX.5.0SP2" }
 
-local BUILT_IN, APPLIED = {}, {}
+local BUILT_IN, APPLIED, IDS = {}, {}, {}
 for key, version in pairs(APPLICATION) do
-  BUILT_IN[version] = true
+  BUILT_IN[version], IDS[version:gsub("%.", "")] = true, key
   if version >= "FIX.5" then APPLIED[version] = key end
 end
 
@@ -60,37 +60,63 @@ local function is_xml(path)
   return file and (file:read(1024) or ""):find "^[\xef\xbb\xbf%s]*<" ~= nil
 end
 
+-- What a Logon says of versions: [0], the default, and by type.
+local function said_by(logon)
+  local said = { [0] = logon:match "\0011137=([^\1]*)\1" }
+  for entry in logon:gsub("\001372=", "\1\2"):gmatch "\2([^\2]*)" do
+    if entry:find "\0011410=Y\1" and not entry:find "\001385=R\1" then
+      said[entry:match "^[^\1]*"] = entry:match "\0011130=([^\1]*)"
+    end
+  end
+  return said
+end
+
+-- A function: the version of a message over FIXT.1.1, by 1128, or what the Logons before
+-- it said of its type, or of all.
+local function applied()
+  local logons, last, none = {}, "9", {}
+  return function(message)
+    local from = message:match "\00149=([^\1]*)" or ""
+    if message:find "\00135=A\1" then
+      logons[from] = said_by(message)
+      last = logons[from][0] or last
+    end
+    local theirs = logons[from] or none
+    local others = logons[message:match "\00156=([^\1]*)" or ""] or none
+    local code = message:match "\00135=([^\1]*)"
+    return message:match "\0011128=([^\1]*)\1" or theirs[code] or others[code]
+      or theirs[0] or last
+  end
+end
+
 -- A function: the dictionary of a message, or nil, message, code, and whether it is the
 -- files that are wrong.  XML files are a dictionary of their own; other files go on top
 -- of what is built in of the version.
 local function dictionaries(paths)
-  local made, xml, applied = {}, false, "9"
+  local made, xml, version_of = {}, false, applied()
   for _, path in ipairs(paths) do xml = xml or is_xml(path) end
   return function(message)
-    local version = message:match "^8=([^\1]*)"
+    local version, fixt = message:match "^8=([^\1]*)", false
     if xml then
       version = nil
     elseif version == "FIXT.1.1" then
-      if message:find "\00135=A\1" then
-        applied = message:match "\0011137=([^\1]*)\1" or applied
-      end
-      local asked = message:match "\0011128=([^\1]*)\1" or applied
-      version = APPLICATION[asked] or "ApplVerID " .. asked
+      local asked = version_of(message)
+      version, fixt = APPLICATION[asked] or "ApplVerID " .. asked, true
     end
     if version and not BUILT_IN[version] then
       return nil, "no dictionary of " .. version .. " is built in", core.EFORMAT
     end
-    local key = version or ""
+    local key = (fixt and "+" or "") .. (version or "")
     if made[key] then return made[key] end
-    local d, why, code = core.dictionary(version, paths)
+    local d, why, code = core.dictionary(version, paths, fixt)
     if d then made[key] = d end
     return d, why, code, not d and #paths > 0
   end
 end
 
 -- What is wrong is told with the bytes there, but for those of a password.
-local function decode(bytes, d)
-  local m, why, code = core.decode(bytes, d)
+local function decode(bytes, d, version)
+  local m, why, code = core.decode(bytes, d, version)
   if not m and (bytes:find "\00135=A\1" or bytes:find "\00135=BE\1"
                 or bytes:find "\001554=" or bytes:find "\001925=") then
     why = why:gsub("^'.*'", "a field")
@@ -307,7 +333,8 @@ end
 -- The first FIX message in a text, likewise, as on_fix gets it: message.ClOrdID and
 -- message[11], numbers and booleans where the dictionary's type says so, nil for what is
 -- not there; a group is a list of entries: message.NoMDEntries[1].MDEntryPx.
--- message.MsgType, message.name; message:text "Price" is a field as it came,
+-- message.MsgType, message.name, message.version ("FIX.4.4": by which it was read);
+-- message:text "Price" is a field as it came,
 -- message:bytes() all of it; pairs gives the fields in their order, and tostring blanks
 -- passwords.  options: as of fix.decode.
 -- Yields: no.  Blocks: while a dictionary is read.  Thread: any.
@@ -325,14 +352,17 @@ end
 -- nanoseconds, and the lengths of data are filled in.  BodyLength and CheckSum too, but
 -- the rest of the header is as the table says.
 -- options: version ("FIX.4.4", the default; "FIX.5.0SP2"), and dictionary, as of
--- fix.decode.
+-- fix.decode.  Over FIXT.1.1 the message's ApplVerID ("FIX.4.4") goes before version.
 -- Yields: no.  Blocks: while a dictionary is read.  Thread: any.
 -- Errors: raises for what the dictionary does not have or allow, and says what it
 -- expects.  Units: times: nanoseconds since 1970.
 function fix.encode(message, options)
   local version = options and options.version or "FIX.4.4"
-  local key = APPLIED[version] and "8=FIXT.1.1\0011128=" .. APPLIED[version]
-    or "8=" .. tostring(version)
+  local asked = APPLIED[version] and type(message) == "table"
+    and (message.ApplVerID or message[1128])
+  local applied = APPLIED[version]
+  if asked then applied = IDS[tostring(asked):gsub("[._]", "")] or tostring(asked) end
+  local key = applied and "8=FIXT.1.1\0011128=" .. applied or "8=" .. tostring(version)
   local d, why = of("fix.encode", options)(key .. "\1")
   if not d then error("fix.encode: " .. why, 2) end
   local fine, made = pcall(core.encode, message, d)
@@ -421,8 +451,9 @@ local function perform_tape(path, o)
     complain(("%s: %s"):format(path, text))
   end)
   local fine, why = core.tape(path, function(seq, time, session, value, spelling)
-    local event = type(value) ~= "string" and value or nil
-    local bytes = event and event.message or not event and value or nil
+    local whole = type(value) ~= "string" and value or nil
+    local event = whole and whole.event and whole or nil
+    local bytes = whole and whole.message or not whole and value or nil
     local before = ("%s  %s"):format(time_of(time), session)
     if event then
       before = ("%s  %s%s"):format(before, event.event,
@@ -436,7 +467,7 @@ local function perform_tape(path, o)
     local d, what, _, broken = known(spelling, bytes)
     if broken then refuse(1, "%s", what) end
     local m
-    if d then m, what = decode(bytes, d) end
+    if d then m, what = decode(bytes, d, whole and whole.version) end
     if not m then return complain(("%s: record %d: %s"):format(path, seq, what)) end
     if wanted(m) then print_message(seq, shown(before), m, o.short) end
   end, complain)

@@ -7,11 +7,12 @@ local config = {}
 
 local YES = { y = true, yes = true, t = true, ["true"] = true }
 local NO = { n = true, no = true, f = true, ["false"] = true }
-local VERSIONS = {
-  ["FIX.5.0"] = "FIX.5.0", ["FIX50"] = "FIX.5.0", ["7"] = "FIX.5.0",
-  ["FIX.5.0SP1"] = "FIX.5.0SP1", ["FIX50SP1"] = "FIX.5.0SP1", ["8"] = "FIX.5.0SP1",
-  ["FIX.5.0SP2"] = "FIX.5.0SP2", ["FIX50SP2"] = "FIX.5.0SP2", ["9"] = "FIX.5.0SP2",
-}
+local VERSIONS = {}                        -- "FIX.4.4", "FIX44" and "6" are FIX.4.4
+for i, version in ipairs { "FIX.4.0", "FIX.4.1", "FIX.4.2", "FIX.4.3", "FIX.4.4",
+                           "FIX.5.0", "FIX.5.0SP1", "FIX.5.0SP2" } do
+  VERSIONS[version], VERSIONS[version:gsub("%.", "")] = version, version
+  VERSIONS[tostring(i + 1)] = version
+end
 
 -- Settings that say what is so here anyway, with the value that does.
 local SAME = {
@@ -105,6 +106,20 @@ local function reader(path, section, default)
     r.seen[key] = true
     local one = section.settings[key] or default.settings[key]
     if one and one.value ~= "" then return one.value, one.line end
+  end
+  -- Those that begin so: a list of { name, value, what stands behind }.
+  function r.all(prefix)
+    local list, key = {}, prefix:lower()
+    for _, settings in ipairs { section.settings, default.settings } do
+      for name, one in pairs(settings) do
+        if name:sub(1, #key) == key and not r.seen[name] then
+          r.seen[name] = true
+          list[#list + 1] = { one.name, one.value, one.name:sub(#key + 1) }
+        end
+      end
+    end
+    table.sort(list, function(a, b) return a[1] < b[1] end)
+    return list
   end
   function r.fail(name, format, ...)
     local key = name:lower()
@@ -218,6 +233,23 @@ local function schedule_of(r)
            close_day = close_day, days = days and table.concat(short, ",") }
 end
 
+-- AppDataDictionary.FIX.4.4 and the like: more versions of messages.  Also the file of
+-- the session's own version, where that is said so.
+local function applications_of(path, r, session)
+  local own
+  for _, one in ipairs(r.all "AppDataDictionary.") do
+    local version = VERSIONS[one[3]:upper()]
+      or r.fail(one[1], "a version from FIX.4.0 to FIX.5.0SP2 expected")
+    local file = one[2] ~= "" and beside(path, one[2]) or nil
+    if version == session.version then own = file
+    else
+      session.applications = session.applications or {}
+      table.insert(session.applications, { version = version, dictionary = file })
+    end
+  end
+  return own
+end
+
 local function dictionary_of(path, r, session)
   local begin = r.need "BeginString"
   local applied = r.get "DefaultApplVerID"
@@ -225,11 +257,16 @@ local function dictionary_of(path, r, session)
   local plain, transport, app = r.get "DataDictionary",
     r.get "TransportDataDictionary", r.get "AppDataDictionary"
   if begin == "FIXT.1.1" then
+    session.version = VERSIONS[(applied or ""):upper()]
+    local own = applications_of(path, r, session)
+    app = app or own
     if not applied then
       r.fail("DefaultApplVerID", "DefaultApplVerID is missing: FIXT.1.1 needs it")
     end
-    session.version = VERSIONS[applied:upper()]
-      or r.fail("DefaultApplVerID", "FIX.5.0, FIX.5.0SP1 or FIX.5.0SP2 expected")
+    if not session.version then
+      r.fail("DefaultApplVerID", "a version from FIX.4.0 to FIX.5.0SP2 expected")
+    end
+    if session.version < "FIX.5" then session.transport = begin end
     if not transport ~= not (app or plain) then
       r.fail(transport and "TransportDataDictionary" or "AppDataDictionary",
              "TransportDataDictionary and AppDataDictionary go together")
@@ -241,9 +278,11 @@ local function dictionary_of(path, r, session)
   end
   if use == false then
     session.validate = "off"
+    for _, one in ipairs(session.applications or {}) do one.dictionary = nil end
     return
   end
   local list = begin == "FIXT.1.1" and { transport, app or plain } or { plain }
+  if session.transport then list = { app or plain, transport } end
   for i, name in ipairs(list) do list[i] = beside(path, name) end
   if #list > 0 then session.dictionary = list end
   local checks = {}

@@ -79,7 +79,9 @@ struct tw_fix_consumer {
 };
 
 /* On the tape, a message is a TW_MESSAGE record of topic "fix/NAME" whose value is its
- * bytes, a string; an event one of "fix/NAME/event", a table:
+ * bytes, a string, or where a Logon alone says of which version it is, a table:
+ *     { message = bytes, version = "FIX.4.4" }
+ * an event one of "fix/NAME/event", a table:
  *     { event = "logged_on", text = "", from = 0, to = 0, message = bytes or nil }
  * without passwords.  The names are those of tw_fix_event_name.  A reliable reader that
  * is behind holds the IO thread up, as for feeds. */
@@ -95,8 +97,8 @@ void tw_fix_engine_rehear(struct tw_fix_engine *e);
 struct tw_fix_link_options {
     const char *name;             /* letters, digits, "-_.:%"; no other link has it    */
     /* All that session.h says but store and handlers, which are the engine's.  Texts,
-     * fields of the Logon and the schedule are copied; dictionary and zone outlive the
-     * engine. */
+     * fields of the Logon, types and the schedule are copied; dictionary and zone outlive
+     * the engine. */
     struct tw_fix_session_options session;
     struct tw_fix_consumer consumer;
     /* For the tape: codes of the messages that are taken ("D", "AE"), others are

@@ -94,10 +94,25 @@ static bool own_list(struct tw_arena *a, const char *const **list, size_t n)
     return true;
 }
 
+static bool own_typed(struct tw_arena *a, struct tw_fix_session_options *s)
+{
+    struct tw_fix_typed *typed = NULL;
+
+    if (s->typed_n == 0) return true;
+    typed = tw_arena_take(a, s->typed_n * sizeof *typed);
+    if (!typed) return false;
+    memcpy(typed, s->typed, s->typed_n * sizeof *typed);
+    s->typed = typed;
+    for (size_t i = 0; i < s->typed_n; i++)
+        if (!own(a, &typed[i].code)) return false;
+    return true;
+}
+
 bool tw_fix_link_own(struct tw_arena *a, struct tw_fix_link_options *o)
 {
     return own(a, &o->name) && own(a, &o->store) && own(a, &o->log)
         && own_texts(a, &o->session) && own_logon(a, &o->session)
+        && own_typed(a, &o->session)
         && own_schedule(a, &o->session) && own_list(a, &o->take, o->take_n)
         && own_list(a, &o->hosts, o->hosts_n);
 }

@@ -81,6 +81,28 @@ static bool is_taken(const struct tw_fix_link *l, struct tw_fix_text code)
     return false;
 }
 
+static bool says_version(const struct tw_fix_message *m)
+{
+    return tw_fix_message_header(m, 1128).at;
+}
+
+/* One whose version only its connection knows: by a Logon. */
+static int keep_versioned(const struct tw_fix_message *m, const char *bytes,
+                          struct tw_any *value)
+{
+    struct tw_draft *d = tw_draft_new();
+    int rc = UV_ENOMEM;
+
+    if (d) {
+        tw_draft_set(d, "message", tw_item_bytes(bytes, (uint32_t)m->length));
+        tw_draft_set(d, "version", tw_item_text(
+                         tw_fix_version_name(tw_fix_dictionary_version(m->dictionary))));
+        rc = tw_draft_finish(d, value);
+    }
+    tw_draft_free(d);
+    return rc;
+}
+
 static int put(struct tw_fix_link *l, const struct tw_fix_message *m) TW_ON(FEED)
 {
     struct tw_any value;
@@ -89,7 +111,9 @@ static int put(struct tw_fix_link *l, const struct tw_fix_message *m) TW_ON(FEED
     int rc = UV_ENOMEM;
 
     if (blanked(m, &bytes, &copy))
-        rc = tw_item_keep(tw_item_bytes(bytes, (uint32_t)m->length), &value);
+        rc = m->dictionary == l->o.session.dictionary || says_version(m)
+           ? tw_item_keep(tw_item_bytes(bytes, (uint32_t)m->length), &value)
+           : keep_versioned(m, bytes, &value);
     tw_free(copy);
     return rc == TW_OK ? append(l, l->topic, &value) : rc;
 }

@@ -28,6 +28,25 @@ static struct tw_fix_dictionary *dictionary(enum tw_fix_version v)
     return dictionaries[v];
 }
 
+/* FIX.5.0SP2, with 4.4 and 4.2 over the same session. */
+static struct tw_fix_dictionary *family[3];
+
+static void make_family(void)
+{
+    static const enum tw_fix_version versions[] = { TW_FIX_50SP2, TW_FIX_44, TW_FIX_42 };
+
+    for (int i = 0; i < 3 && !family[2]; i++) {
+        struct tw_fix_draft *t = tw_fix_draft_new();
+
+        if (!t || tw_fix_draft_version(t, versions[i], NULL) < 0
+            || tw_fix_draft_fixt(t, NULL) < 0
+            || tw_fix_draft_finish(t, &family[i], NULL) < 0
+            || (i == 2 && tw_fix_dictionary_join(family, 3) < 0))
+            abort();
+        tw_fix_draft_free(t);
+    }
+}
+
 static enum tw_fix_answer on_message(void *ctx, const struct tw_fix_message *m)
 {
     struct tw_fix_session **s = ctx;
@@ -87,11 +106,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum tw_fix_version v = (enum tw_fix_version)(how % (TW_FIX_50SP2 + 1));
     struct tw_fix_store *store = tw_fix_store_open(&(struct tw_fix_store_options){
         .bytes = 8192 }, NULL);
+    bool several = how & 8;
+    struct tw_fix_typed typed;
     size_t at = 2;
 
+    if (several) {
+        v = TW_FIX_50SP2;
+        make_family();
+        typed = (struct tw_fix_typed){ "D", family[how % 3] };
+    }
     now = (struct tw_fix_now){ INT64_C(1704196800000000000), 1 };
     s = tw_fix_session_new(&(struct tw_fix_session_options){
-        .dictionary = dictionary(v), .store = store, .sender = "US", .target = "PEER",
+        .dictionary = several ? family[0] : dictionary(v), .typed = &typed,
+        .typed_n = several && how & 1, .store = store, .sender = "US", .target = "PEER",
         .initiator = how & 16, .heartbeat_s = 30, .check = how & 32 ? 0 : 63,
         .next_expected = how & 64, .last_processed = how & 128,
         .resend_chunk = more & 3, .resend_rate = more & 4 ? 50 : 0,

@@ -170,6 +170,42 @@ t.same({ y.sender, y.target, y.name, z.name }, { "*", "*", "guest", "FIX.4.4-2" 
 made = assert(read(INITIATOR:gsub("TimeZone=%S+", "UseLocalTime=Y")))
 t.is(made.sessions[1].schedule.zone, "localtime", "times of this machine")
 
+-- Messages of several versions over FIXT.1.1.
+do
+  local SEVERAL <const> = [[
+[DEFAULT]
+ConnectionType=initiator
+HeartBtInt=30
+SenderCompID=A
+TargetCompID=B
+SocketConnectHost=h
+SocketConnectPort=1
+AppDataDictionary.FIX.4.2=d42.xml
+[SESSION]
+BeginString=FIXT.1.1
+DefaultApplVerID=9
+TransportDataDictionary=dt.xml
+AppDataDictionary=d9.xml
+AppDataDictionary.FIX.4.4=d44.xml
+]]
+  local one = assert(read(SEVERAL))
+  t.is(#one.warnings, 0, "AppDataDictionary.FIX.4.4: nothing to say")
+  one = one.sessions[1]
+  t.is(one.version, "FIX.5.0SP2", "DefaultApplVerID=9")
+  t.same(one.dictionary, { "dt.xml", "d9.xml" }, "the default's files")
+  t.same(one.applications, { { version = "FIX.4.2", dictionary = "d42.xml" },
+    { version = "FIX.4.4", dictionary = "d44.xml" } }, "the others'")
+  one = assert(read((SEVERAL:gsub("=9\n", "=FIX.4.4\n"):gsub("AppData[^\n]*d9[^\n]*\n",
+                                                           "")))).sessions[1]
+  t.is(one.version .. one.transport, "FIX.4.4FIXT.1.1", "DefaultApplVerID=FIX.4.4")
+  t.same(one.dictionary, { "d44.xml", "dt.xml" }, "its files")
+  t.is(#one.applications, 1, "one more version")
+  one = assert(read(SEVERAL .. "UseDataDictionary=N\n")).sessions[1]
+  t.is(one.dictionary, nil, "no dictionary is used")
+  t.same(one.applications, { { version = "FIX.4.2" }, { version = "FIX.4.4" } },
+         "but the versions are known")
+end
+
 local function refuses(text, pattern)
   local got, why = read(text)
   t.ok(not got and why:find(pattern), pattern)
@@ -190,6 +226,10 @@ refuses("[SESSION]\nConnectionType=both\n", "cfg:2: ConnectionType=both: initiat
 refuses(HEAD, "cfg:8: BeginString is missing")
 refuses(HEAD .. "BeginString=FIX.9\n", "cfg:9: BeginString=FIX.9: FIX.4.0 to FIX.4.4 or")
 refuses(HEAD .. "BeginString=FIXT.1.1\n", "DefaultApplVerID is missing")
+refuses(HEAD .. "BeginString=FIXT.1.1\nDefaultApplVerID=FIX.6\n",
+        "cfg:10: DefaultApplVerID=FIX.6: a version from FIX.4.0")
+refuses(HEAD .. "BeginString=FIXT.1.1\nDefaultApplVerID=9\nAppDataDictionary.FIX.6=x\n",
+        "cfg:11: AppDataDictionary.FIX.6=x: a version from FIX.4.0")
 refuses(H44 .. "ResetOnLogon=maybe\n",
         "cfg:10: ResetOnLogon=maybe: Y or N expected")
 refuses(H44 .. "HeartBtInt=soon\n",

@@ -3,9 +3,11 @@
  *     quickfix acceptor|initiator FIX.4.4 PORT FOLDER DICTIONARY TLS
  *
  * It keeps its numbers and messages in the folder.  The last two may be "": a file by
- * which it checks messages, and a folder of certificates: theirs, theirs.key, ca.  What
- * it is told, a line each:
+ * which it checks messages, and a folder of certificates: theirs, theirs.key, ca.  Of
+ * FIXT.1.1 the file is a folder, with FIXT11.xml and those of FIX.4.2, 4.4 and 5.0SP2,
+ * which is the default.  What it is told, a line each:
  *     send N      an order, 35=D, with 11=N; "sent N" when it is kept
+ *     of V N      likewise, with 1128=V
  *     numbers     "numbers IN OUT", those that come next
  *     drop        hangs up without a word
  *     logout, logon    disables the session and enables it
@@ -360,8 +362,12 @@ struct Peer : FIX::Application {
         if (!m.isSetField(11)) return;    /* of the venue as a whole */
         tell(is_order ? "order" : "fill", m.getField(11));
         if (is_order) {
-            FIX::Message answer = report(m, is_42());
+            const FIX::FieldMap &head = m.getHeader();
+            bool applied = head.isSetField(1128);
+            FIX::Message answer = report(m, applied ? head.getField(1128) == "4"
+                                         : is_42());
 
+            if (applied) answer.getHeader().setField(1128, head.getField(1128));
             FIX::Session::sendToTarget(answer, id);
         }
     }
@@ -376,6 +382,11 @@ static void obey(const std::string &line, Peer &peer, const std::string &folder)
 
         FIX::Session::sendToTarget(m, peer.id);
         tell("sent", line.substr(5));
+    } else if (line.compare(0, 3, "of ") == 0) {
+        FIX::Message m = order(line.substr(5));
+
+        m.getHeader().setField(1128, line.substr(3, 1));
+        FIX::Session::sendToTarget(m, peer.id);
     } else if (line == "numbers") {
         std::ostringstream text;
 
@@ -431,6 +442,11 @@ static std::string settings(bool acceptor, char **argv)
          << (acceptor ? "\nSocketAcceptPort=" : "\nSocketConnectHost=127.0.0.1"
                                                 "\nSocketConnectPort=") << argv[3];
     if (dictionary.empty()) text << "\nUseDataDictionary=N";
+    else if (std::string(argv[2]) == "FIXT.1.1")
+        text << "\nUseDataDictionary=Y\nTransportDataDictionary=" << dictionary
+             << "/FIXT11.xml\nAppDataDictionary=" << dictionary
+             << "/FIX50SP2.xml\nAppDataDictionary.FIX.4.4=" << dictionary
+             << "/FIX44.xml\nAppDataDictionary.FIX.4.2=" << dictionary << "/FIX42.xml";
     else text << "\nUseDataDictionary=Y\nDataDictionary=" << dictionary;
     if (!tls.empty()) {
         const char *role = acceptor ? "Server" : "Client";
@@ -439,6 +455,7 @@ static std::string settings(bool acceptor, char **argv)
              << role << "CertificateFile=" << tls << "/theirs\n"
              << role << "CertificateKeyFile=" << tls << "/theirs.key";
     }
+    if (std::string(argv[2]) == "FIXT.1.1") text << "\nDefaultApplVerID=FIX.5.0SP2";
     text << "\n[SESSION]\nBeginString=" << argv[2]
          << "\nSenderCompID=QF\nTargetCompID=TW\n";
     return text.str();
