@@ -94,7 +94,7 @@ $B/tidewire-static: $(call objects,lua/main/*.c lua/static/*.c) $B/libtidewire.a
 QUICK    = dispatch record script trader ltrade lorder account lbars lbook tracker \
            ltracked% lstat lstat_field lview lvalue lchannel lcache lcache_look lfuture \
            task tasks park loop copy backtest supply journal orderlist worth payload \
-           lfix_message lfix_build ffi/call ffi/cdata ffi/convert main/seal main/main \
+           lfix_message ffi/call ffi/cdata ffi/convert main/seal main/main \
            main/program
 SLOW     = $(filter-out $(QUICK:%=lua/%.c),$(wildcard lua/*.c lua/*/*.c)) \
            $(patsubst %,host/stat/%.c,token expr expr_text parse typing compile plan \
@@ -131,13 +131,16 @@ $B/%.o: %.c Makefile
 
 # What is built in, compressed: the Lua modules, for help the comments of the C
 # functions that Lua calls and of their files, and the texts of licences.
+# Comments between functions that are no documentation are empty lines in them.
+BARE     = /^--( |$$)/ { print doc ? $$0 : ""; next } { doc = /^---/; print }
 TEXTS    = $(wildcard stdlib/*.lua) $B/reference.txt $B/licences.txt
 $B/lua/bundle.o: $B/bundle.inc
-$B/bundle.inc: stdlib $(TEXTS)
+$B/bundle.inc: stdlib $(TEXTS) Makefile
 	@mkdir -p $B/bundle
-	@for f in $(TEXTS); do n=$$(basename $$f); z=$B/bundle/$$n.gz; n=$${n%.*}; \
-	  gzip -9nc $$f >$$z || exit; case $$f in *.lua) m=tw.$$n;; *) m=$$n;; esac; \
-	  echo "BUILT_IN($$n, \"$$m\", \"$$z\", $$(wc -c <$$z), $$(wc -c <$$f))"; done > $@
+	@for f in $(TEXTS); do n=$$(basename $$f); t=$B/bundle/$$n; z=$$t.gz; n=$${n%.*}; \
+	  case $$f in *.lua) m=tw.$$n; awk '$(BARE)' $$f >$$t;; *) m=$$n; cp $$f $$t;; esac; \
+	  gzip -9nc $$t >$$z || exit; \
+	  echo "BUILT_IN($$n, \"$$m\", \"$$z\", $$(wc -c <$$z), $$(wc -c <$$t))"; done > $@
 # The versions of FIX that are built in, compressed too.
 $B/host/fix/built_in.o: $B/built_in.inc
 $B/built_in.inc: $(wildcard host/fix/*.txt) Makefile

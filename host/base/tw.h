@@ -26,6 +26,8 @@
 #endif
 /* Not a part of its caller, whose frame it would widen though it seldom runs. */
 #define TW_APART __attribute__((noinline))
+/* Seldom runs, so it is compiled for size. */
+#define TW_COLD __attribute__((cold, noinline))
 #define TW_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
 enum { TW_CACHELINE = 64 };

@@ -85,7 +85,7 @@ static void count(struct tw_fix_session *s, uint64_t seq)
     if (seq == tw_fix_in(s)) set_in(s, seq + 1);
 }
 
-static void ask(struct tw_fix_session *s)
+static TW_COLD void ask(struct tw_fix_session *s)
 {
     uint64_t in = tw_fix_in(s), to = 0;
 
@@ -97,7 +97,7 @@ static void ask(struct tw_fix_session *s)
 }
 
 /* R9: something is missing before seq; it is asked for once. */
-static void gap(struct tw_fix_session *s, uint64_t seq, bool asked)
+static TW_COLD void gap(struct tw_fix_session *s, uint64_t seq, bool asked)
 {
     uint64_t in = tw_fix_in(s);
 
@@ -116,7 +116,7 @@ void tw_fix_ask_again(struct tw_fix_session *s)
     else tw_fix_leave(s, false, "ResendRequest is not answered");
 }
 
-static void keep_early(struct tw_fix_session *s, uint64_t seq, bool asked)
+static TW_COLD void keep_early(struct tw_fix_session *s, uint64_t seq, bool asked)
 {
     tw_fix_early_put(&s->early, seq, s->m.bytes, s->m.length);
     gap(s, seq, asked);
@@ -124,7 +124,8 @@ static void keep_early(struct tw_fix_session *s, uint64_t seq, bool asked)
 
 /* ---- rejects ---- */
 
-static void refuse(struct tw_fix_session *s, uint64_t seq, const struct tw_fix_verdict *v)
+static TW_COLD
+void refuse(struct tw_fix_session *s, uint64_t seq, const struct tw_fix_verdict *v)
 {
     struct tw_fix_text code = tw_fix_message_code(&s->m);
     char text[REASON_TEXT], type[16], tag[24] = "";
@@ -138,7 +139,7 @@ static void refuse(struct tw_fix_session *s, uint64_t seq, const struct tw_fix_v
 }
 
 /* R11, R13, R14: a Reject, then a Logout. */
-static void refuse_session(struct tw_fix_session *s, uint64_t seq, int reason)
+static TW_COLD void refuse_session(struct tw_fix_session *s, uint64_t seq, int reason)
 {
     struct tw_fix_verdict v = { .reason = reason, .text = tw_fix_reason_text(reason) };
 
@@ -150,7 +151,7 @@ static void refuse_session(struct tw_fix_session *s, uint64_t seq, int reason)
 /* ---- messages in order ---- */
 
 /* R28: the next number is to be 36. */
-static void sequence_reset(struct tw_fix_session *s, uint64_t seq)
+static TW_COLD void sequence_reset(struct tw_fix_session *s, uint64_t seq)
 {
     static const struct tw_fix_verdict low = {
         .reason = TW_FIX_OUT_OF_RANGE,
@@ -220,7 +221,7 @@ static void in_order(struct tw_fix_session *s, uint64_t seq)
 }
 
 /* R10, R11. */
-static void too_low(struct tw_fix_session *s, uint64_t seq)
+static TW_COLD void too_low(struct tw_fix_session *s, uint64_t seq)
 {
     static const struct tw_fix_verdict no_first = {
         .reason = TW_FIX_REQUIRED_MISSING, .tag = 122, .has_tag = true,
@@ -270,7 +271,7 @@ void tw_fix_take_early(struct tw_fix_session *s)
 /* ---- messages that numbers do not hold up ---- */
 
 /* R27. */
-static void resend_request(struct tw_fix_session *s, uint64_t seq)
+static TW_COLD void resend_request(struct tw_fix_session *s, uint64_t seq)
 {
     static const struct tw_fix_verdict none = {
         .reason = TW_FIX_OUT_OF_RANGE, .tag = 7, .has_tag = true,
@@ -288,7 +289,7 @@ static void resend_request(struct tw_fix_session *s, uint64_t seq)
 }
 
 /* R26. */
-static void logout(struct tw_fix_session *s, uint64_t seq)
+static TW_COLD void logout(struct tw_fix_session *s, uint64_t seq)
 {
     bool anew = s->o.reset_on_logout || s->o.reset_on_disconnect;
     uint64_t in = tw_fix_in(s);
@@ -305,7 +306,7 @@ static void logout(struct tw_fix_session *s, uint64_t seq)
 }
 
 /* R7: from now on both numbers begin at 1. */
-static void take_reset(struct tw_fix_session *s, uint64_t seq)
+static TW_COLD void take_reset(struct tw_fix_session *s, uint64_t seq)
 {
     bool ours = s->resetting;
 
@@ -325,7 +326,7 @@ static void take_reset(struct tw_fix_session *s, uint64_t seq)
 /* ---- the first message ---- */
 
 /* What makes a Logon none, or NULL: R6. */
-static const char *logon_fault(struct tw_fix_session *s)
+static TW_COLD const char *logon_fault(struct tw_fix_session *s)
 {
     struct tw_fix_verdict v = tw_fix_check(&s->m, s->o.check);
     struct tw_fix_text beat = tw_fix_message_body(&s->m, 108);
@@ -343,7 +344,7 @@ static const char *logon_fault(struct tw_fix_session *s)
 /* Whether the application takes the peer; else it is told why not.  Who it is isn't known
  * by then, so what it says of numbers does not count; ours goes on, as a peer that heard
  * of a number too many takes the next one for one that is too low. */
-static bool is_welcome(struct tw_fix_session *s)
+static TW_COLD bool is_welcome(struct tw_fix_session *s)
 {
     char text[REASON_TEXT] = "";
 
@@ -357,7 +358,7 @@ static bool is_welcome(struct tw_fix_session *s)
 
 /* What the peer has not received yet, as it says in 789; before: of our own numbers, the
  * one up to which it can know. */
-static void send_expected(struct tw_fix_session *s, uint64_t before)
+static TW_COLD void send_expected(struct tw_fix_session *s, uint64_t before)
 {
     char text[REASON_TEXT];
     uint64_t next;
@@ -372,7 +373,7 @@ static void send_expected(struct tw_fix_session *s, uint64_t before)
     }
 }
 
-static void logged_on(struct tw_fix_session *s, uint64_t seq, bool reset)
+static TW_COLD void logged_on(struct tw_fix_session *s, uint64_t seq, bool reset)
 {
     char text[REASON_TEXT];
     uint64_t before = tw_fix_out(s), in = tw_fix_in(s);
@@ -392,7 +393,7 @@ static void logged_on(struct tw_fix_session *s, uint64_t seq, bool reset)
     if (early && s->state == TW_FIX_UP) keep_early(s, seq, asked);
 }
 
-static void first_message(struct tw_fix_session *s, uint64_t seq)
+static TW_COLD void first_message(struct tw_fix_session *s, uint64_t seq)
 {
     bool reset = body_flag(s, 141), anew;
     const char *fault;
@@ -492,7 +493,7 @@ static bool out_of_turn(struct tw_fix_session *s, uint64_t seq)
 
 /* What ends the connection, whatever else may be wrong with it, so that its reason is
  * told: a no to our Logon, and the answer to our Logout. */
-static bool takes_leave(struct tw_fix_session *s, uint64_t seq)
+static TW_COLD bool takes_leave(struct tw_fix_session *s, uint64_t seq)
 {
     bool answer = s->state == TW_FIX_LOGGING_ON && s->o.initiator;
     char type = admin(s), text[REASON_TEXT];
@@ -544,7 +545,7 @@ static void handle(struct tw_fix_session *s)
 /* ---- bytes ---- */
 
 /* Where the next message may begin: R2. */
-static size_t next_begin(const char *p, size_t n, size_t at)
+static TW_COLD size_t next_begin(const char *p, size_t n, size_t at)
 {
     static const char mark[] = "8=FIX";
     size_t length = sizeof mark - 1;
@@ -558,7 +559,7 @@ static size_t next_begin(const char *p, size_t n, size_t at)
 }
 
 /* The peer is told why, where it is up. */
-static void cut(struct tw_fix_session *s, uint64_t *count, const char *why)
+static TW_COLD void cut(struct tw_fix_session *s, uint64_t *count, const char *why)
 {
     bool first = s->state == TW_FIX_LOGGING_ON;
 
@@ -568,7 +569,7 @@ static void cut(struct tw_fix_session *s, uint64_t *count, const char *why)
 }
 
 /* So many bytes more that are no message. */
-static void add_noise(struct tw_fix_session *s, size_t n)
+static TW_COLD void add_noise(struct tw_fix_session *s, size_t n)
 {
     char why[60];
 
@@ -578,7 +579,7 @@ static void add_noise(struct tw_fix_session *s, size_t n)
     cut(s, &s->cuts.noise, why);
 }
 
-static void garbled(struct tw_fix_session *s, const char *why)
+static TW_COLD void garbled(struct tw_fix_session *s, const char *why)
 {
     s->garbled++;
     tw_fix_tell(s, TW_FIX_DROPPED, 0, 0, NULL, why);

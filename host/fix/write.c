@@ -204,7 +204,7 @@ void tw_fix_write_fixed(struct tw_fix_output *o, struct tw_fix_label l, int64_t 
     put(o, l, text, tw_fixed_format(value, text));
 }
 
-void tw_fix_put_data(struct tw_fix_output *o, int32_t length_tag, int32_t tag,
+TW_COLD void tw_fix_put_data(struct tw_fix_output *o, int32_t length_tag, int32_t tag,
                      const void *value, size_t n)
 {
     tw_fix_put_integer(o, length_tag, (int64_t)n);
@@ -361,6 +361,7 @@ static uint32_t together(const struct tw_fix_part *p, uint32_t i)
     return after + (next->length == (uint32_t)m->fields[i].tag);
 }
 
+TW_COLD
 void tw_fix_put_body(struct tw_fix_output *o, const struct tw_fix_message *m, bool sorted)
 {
     struct { int32_t tag; uint32_t first, end; } run[TW_FIX_SORTED_MAX];
@@ -418,7 +419,7 @@ static const struct tw_fix_field *replaced(const struct tw_fix_field *f, size_t 
     return NULL;
 }
 
-int64_t tw_fix_write_again(const struct tw_fix_message *m,
+TW_COLD int64_t tw_fix_write_again(const struct tw_fix_message *m,
                            const struct tw_fix_field *fields, size_t n,
                            char *out, size_t room, char **message)
 {

@@ -15,7 +15,18 @@ for file in files:lines() do
   local name = "tw." .. file:gsub("%.lua$", "")
   local source <close> = assert(io.open("stdlib/" .. file))
   t.ok(names[name], name .. " is built in")
-  t.ok(bundle.read(name) == source:read("a"), name .. " is the file as it is")
+  local text, built_in = source:read "a", bundle.read(name)
+  t.ok(string.dump(assert(load(built_in, "=m"))) == string.dump(assert(load(text, "=m"))),
+       name .. " does what the file does, line by line")
+  local docs = { {}, {} }
+  for i, lines in ipairs { text, built_in } do
+    local doc = false
+    for line in lines:gmatch "[^\n]*" do
+      doc = line:find "^%-%-%-" or doc and line:find "^%-%-"
+      if doc then docs[i][#docs[i] + 1] = line end
+    end
+  end
+  t.same(docs[1], docs[2], name .. " has its documentation")
   names[name] = nil
 end
 names.reference, names.licences = nil, nil
