@@ -103,14 +103,16 @@ static int add(struct tw_twins *t, const struct slot *bar, const struct slot **w
 static void tell(const struct slot *s, const struct tw_place *place,
                  const struct tw_symbols *symbols, char text[TW_TWIN_TEXT])
 {
+    static const char *const sides[] = { "", "bid ", "ask ", "mid " };
     char of[TW_LENGTH_TEXT], stamp[TW_STAMP_TEXT], where[TW_PLACE_TEXT], number[40] = "";
     const struct tw_place *p = &s->place;
 
     if (p->line > 0) snprintf(number, sizeof number, "line %" PRIu64 " of ", p->line);
     else if (p->record > 0)
         snprintf(number, sizeof number, "record %" PRIu64 " of ", p->record);
-    snprintf(text, TW_TWIN_TEXT, "%s: a second bar of %.63s, of %s to %s; the first is %s"
-             "%.150s", tw_place_text(place, where), tw_symbols_name(symbols, s->symbol),
+    snprintf(text, TW_TWIN_TEXT, "%s: a second %sbar of %.63s, of %s to %s; the first is"
+             " %s%.150s", tw_place_text(place, where), sides[s->key >> 30],
+             tw_symbols_name(symbols, s->symbol),
              tw_length_text(s->key & TW_BAR_SECONDS_MAX, of),
              tw_stamp_text(s->time, stamp), number, p->path);
 }

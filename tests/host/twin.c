@@ -48,6 +48,8 @@ int main(void)
     ok(look(t, bar(1, 0, 300, TW_BAR_TRADES), B, 5, text) == 0, "of another length");
     ok(look(t, bar(1, 0, 60, TW_BAR_BID), B, 6, text) == 0, "of another side");
     ok(look(t, r, B, 7, text) == 1, "and again");
+    ok(look(t, bar(1, 0, 60, TW_BAR_BID), A, 7, text) == 1
+       && strstr(text, "a second bid bar of S1,"), "the side is told");
     ok(look(t, bar(1, MINUTE, 60, TW_BAR_TRADES), A, 8, text) == 0, "at another time");
     ok(look(t, r, A, 9, text) == 0, "only the bars of one time are known");
 
