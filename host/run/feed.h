@@ -54,6 +54,7 @@ struct tw_feed {
     bool over TW_OWNED(FEED);              /* ended or failed                     */
     size_t doze TW_OWNED(FEED);            /* readers may sleep over so many      */
     size_t unheard TW_OWNED(FEED);         /* records since they were woken       */
+    size_t turn TW_OWNED(FEED);            /* see tw_feed_turn                    */
     uint64_t problems TW_OWNED(FEED);      /* that were logged each               */
     uint64_t unsaid TW_OWNED(FEED);        /* that were not, since the last line  */
     char last[300] TW_OWNED(FEED);         /* the last of those                   */
@@ -116,10 +117,17 @@ void tw_feed_flush(struct tw_feed *f) TW_ON(FEED);
 
 /* Records between two turns of the loop: n, or one of a feed at its own times where
  * each waits for scripts (feed_book.c).  For who is behind more and more are due, and
- * what else the loop carries, FIX sessions say, is to have its turns.  Thread: FEED. */
-static inline size_t tw_feed_turn(const struct tw_feed *f, bool is_paced, size_t n)
+ * what else the loop carries, FIX sessions say, is to have its turns.  So it is one, too,
+ * after a turn that found the tape full; then twice as many as in the turn before.
+ * Thread: FEED. */
+static inline size_t tw_feed_turn(struct tw_feed *f, bool is_paced, size_t n)
+    TW_ON(FEED)
 {
-    return is_paced && f->io->book && f->io->book->o.book.is_quiet ? 1 : n;
+    size_t most = f->turn + 1;
+
+    f->turn = most < n ? 2 * most - 1 : n;
+    if (is_paced && f->io->book && f->io->book->o.book.is_quiet) return 1;
+    return most < n ? most : n;
 }
 
 /* Wakes the readers for what a flush let them sleep over.  Thread: FEED. */

@@ -24,7 +24,7 @@
 #include "run/pace.h"
 #include "run/pump.h"
 
-enum { PACED_BYTES = 4096, AHEAD = 1024, DOZE = 4096 };
+enum { PACED_BYTES = 4096, LINE_BYTES = 64, AHEAD = 1024, DOZE = 4096 };
 
 struct file {
     struct tw_feed feed;
@@ -100,6 +100,8 @@ static void TW_ON(FEED) read_piece(struct file *f)
     int64_t got;
 
     if (f->pace.speed > 0 && n > PACED_BYTES) n = PACED_BYTES;
+    if (f->in && f->pace.speed == 0)
+        n = LINE_BYTES * tw_feed_turn(&f->feed, false, n / LINE_BYTES);
     got = read_bytes(f, room, n);
     if (got > 0) {
         tw_reader_take(&f->reader, (size_t)got);

@@ -23,9 +23,10 @@ static int64_t step_market(void *arg)
     struct market *m = arg;
     struct tw_feed *f = &m->feed;
     int64_t received = tw_clock_now_ns(), now = tw_clock_steady_ns(), wait_ns = 0;
-    uint64_t most = tw_feed_turn(f, m->pace.speed > 0, STEP);
+    uint64_t most;
 
     tw_be_feed();
+    most = tw_feed_turn(f, m->pace.speed > 0, STEP);
     tw_feed_began(f, now);
     for (uint64_t n = f->left < most ? f->left : most; n > 0; n--) {
         struct tw_record *r;

@@ -3,7 +3,9 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <sys/socket.h>
+#include <uv.h>
 
 enum { RECORDS = 2000 };
 
@@ -68,6 +70,59 @@ static void ended_by_hand(void)
     rig_close(g);
 }
 
+/* ---- a full tape ---- */
+
+static uv_loop_t *loop;
+static uv_check_t check;
+static atomic_ulong turns;
+
+static void on_turn(uv_check_t *handle)
+{
+    (void)handle;
+    atomic_fetch_add_explicit(&turns, 1, memory_order_relaxed);
+}
+
+static void carried(void *ctx)
+{
+    (void)ctx;
+    uv_check_init(loop, &check);
+    uv_check_start(&check, on_turn);
+}
+
+static void dropped(void *ctx)
+{
+    (void)ctx;
+    uv_close((uv_handle_t *)&check, NULL);
+}
+
+/* What shares the loop has its turns while a feed waits for a reader: a turn that waits
+ * is followed by one of a single record, and each that does not wait doubles them.  So
+ * at most 16 batches that waited come after nine turns or more that did not. */
+static void full_tape(void)
+{
+    struct rig *g = rig_open(256);
+    struct tw_feed_options o = market;
+    struct tw_feed_status status;
+    struct tw_error error;
+    unsigned long n;
+
+    tw_be_main();
+    loop = tw_io_carry(g->io, &(struct tw_io_guest){ carried, dropped, NULL });
+    o.limit = 0;
+    ok(tw_io_add(g->io, &o, &error) == 0, "a market without end, and a small tape");
+    rig_start(g);
+    for (int i = 0; i < 20000; i++) {
+        rig_read(g, got, 1);
+        sched_yield();
+    }
+    n = atomic_load_explicit(&turns, memory_order_relaxed);
+    status = rig_status(g, 0);
+    ok(status.waits > 0 && status.waits <= 2 * n + 16,
+       "%lu turns of the loop, in which it waited %lu times", n,
+       (unsigned long)status.waits);
+    rig_close(g);
+}
+
 static void port_in_use(void)
 {
     struct sockaddr_in at = { .sin_family = AF_INET,
@@ -101,6 +156,7 @@ int main(void)
 {
     one_after_the_other();
     ended_by_hand();
+    full_tape();
     port_in_use();
     return tap_done();
 }
