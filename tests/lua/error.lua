@@ -82,7 +82,8 @@ for _, case in ipairs { { "fix", "send", 5 }, { "fix", "enable" },
   t.ok(not tostring(why):find(UNNAMED, 1, true),
        ("tw.%s.%s: %s"):format(case[1], case[2], tostring(why)))
 end
-t.ok(select(2, pcall(task.sleep, {})):find "'tw.task.sleep'", "but by its module")
+t.ok(select(2, pcall(task.sleep, {})):find "'tw[.%a]*%.sleep'",
+     "but by one of its modules")
 for name in pairs(package.loaded) do require(name) end
 for name, module in pairs(package.loaded) do
   if name:find(UNNAMED, 1, true) then
