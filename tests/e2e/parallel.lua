@@ -85,7 +85,11 @@ ends("Ctrl-C that comes to another thread", 1, "",
   end, { chunk = 1 }) ]])
 ends("Ctrl-C at its end, while a job runs", "signal", "", ".*", [[
   local me = io.open "/proc/self/stat":read "n"
-  pool.run(function() io.popen("kill -INT " .. me):close() ]] .. LOOP .. [[ end) ]],
+  pool.run(function()
+    repeat
+      local stat <close> = io.open "/proc/self/stat"
+    until stat:read "a":find "%) S"   -- MAIN waits
+    io.popen("kill -INT " .. me):close() ]] .. LOOP .. [[ end) ]],
   "exec timeout --foreground -k 1 120 ")
 
 -- Lines stay whole.
