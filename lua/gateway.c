@@ -109,6 +109,7 @@ int ltw_gateway_make(lua_State *L, struct ltw_host *host, struct tw_io *io,
         .symbols = host->symbols,
         .fields = fields, .precision = link->session.precision,
         .cancel_on_disconnect = ltw_boolean_at(L, -1, "cancel_on_disconnect"),
+        .desk = &host->desk->desk,
         .cancel_unknown = ltw_boolean_at(L, -1, "cancel_unknown"),
         .no_mass_status = !ltw_boolean_at(L, -1, "mass_status"),
     };

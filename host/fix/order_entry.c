@@ -508,12 +508,18 @@ void tw_fix_orders_unsent(struct tw_fix_orders *o)
 
 /* ---- the session ---- */
 
+static void cancel(struct tw_fix_orders *o, struct entry *e)
+{
+    struct ask *a = tw_fix_orders_ask(o, e, ASK_CANCEL);
+
+    if (a) a->own = true;
+}
+
 /* Those of a former run that are nobody's in this one. */
-static void tell_former(struct tw_fix_orders *o, struct entry *e)
+static void tell_former(struct tw_fix_orders *o, struct entry *e, bool cancels)
 {
     const char *symbol = tw_symbols_name(o->o.symbols, e->symbol);
     char id[ID_MAX];
-    struct ask *a;
 
     if (e->owner || !e->holder || e->is_told) return;
     e->is_told = true;
@@ -522,24 +528,20 @@ static void tell_former(struct tw_fix_orders *o, struct entry *e)
         .id = { id, tw_fix_orders_id(e->id, e->accepted, id) },
         .symbol = { symbol, strlen(symbol) }, .quantity = e->quantity, .filled = e->cum,
         .owner = e->holder->name });
-    if (!o->o.cancel_unknown || o->o.cancel_on_disconnect) return;
-    a = tw_fix_orders_ask(o, e, ASK_CANCEL);
-    if (a) a->own = true;
+    if (o->o.cancel_unknown && !cancels) cancel(o, e);
 }
 
 void tw_fix_orders_logged_on(struct tw_fix_orders *o)
 {
     bool asks_mass = !o->o.no_mass_status
                   && tw_fix_dictionary_type(o->o.dictionary, "AF", 2) != NULL;
+    bool cancels = o->o.cancel_on_disconnect
+                   || (o->o.desk && tw_desk_is_halted(o->o.desk));
 
     o->up = true;
     for (struct entry *e = o->open; e; e = e->next) {
-        if (o->o.cancel_on_disconnect) {
-            struct ask *a = tw_fix_orders_ask(o, e, ASK_CANCEL);
-
-            if (a) a->own = true;
-        }
-        tell_former(o, e);
+        if (cancels) cancel(o, e);
+        tell_former(o, e, cancels);
         tw_fix_orders_ask_status(o, e);
         e->reconciles = true;
     }

@@ -31,6 +31,7 @@
 #include "fix/message.h"
 #include "fix/session.h"
 #include "tape/symbols.h"
+#include "trade/risk.h"
 #include "trade/venue.h"
 
 struct tw_fix_orders;
@@ -53,6 +54,7 @@ struct tw_fix_orders_options {
     size_t fields_n;
     int precision;                /* digits of the second of 60 and 126; 0: 3        */
     bool cancel_on_disconnect;    /* what is open is canceled after the next Logon   */
+    const struct tw_desk *desk;   /* likewise, while it is halted; may be NULL       */
     bool cancel_unknown;          /* orders of the session that nobody here has sent */
     bool no_mass_status;          /* AF is not sent: H for each order                */
     uint64_t first_id;            /* below it are orders of former runs; 0: there are

@@ -19,7 +19,7 @@ struct tw_fix_gateway;
 struct tw_fix_gateway_options {
     const char *name;             /* of the session, in lines of the log             */
     struct tw_fix_orders_options orders;   /* without report, stray and ctx; what it
-                                   * points at is copied, but the dictionary         */
+                                   * points at is copied, but dictionary and desk    */
     struct tw_io *io;
     struct tw_log *log;
     uint8_t source;               /* of its records, which no other feed has         */

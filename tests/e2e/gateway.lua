@@ -248,6 +248,57 @@ put("forgets.lua",
 asks("forgotten", 'sender = "VENUE", target = "ME"', LATE,
      "also where the script has let go of the order", "late", "forgets")
 
+-- ---- a run that is halted while nobody is logged on ----
+
+put("rests.lua", [[
+  local fix = require "tw.fix"
+  local M = {}
+  function M:on_fix(message, session)
+    local m, n = message, (self.n or 0) + 1
+    local canceled = m.MsgType == "F"
+    if not m.ClOrdID then return end               -- 35=AF: nothing to say
+    self.n = n
+    assert(fix.send(session, { MsgType = "8", OrderID = "1", ExecID = n, Symbol = m.Symbol,
+      ClOrdID = m.ClOrdID, OrigClOrdID = m.OrigClOrdID, Side = m.Side, CumQty = 0,
+      AvgPx = 0, LeavesQty = canceled and 0 or 1, OrdStatus = canceled and "4" or "0",
+      ExecType = canceled and "4" or m.MsgType == "H" and "I" or "0" }))
+  end
+  return M]])
+put("halts.lua", [[
+  local fix, tw = require "tw.fix", require "tw"
+  local M = {}
+  local steps = {}
+  function steps.none(self)
+    self.step = "sent"
+    self:buy { symbol = "VV", quantity = 1, price = 9 }
+  end
+  function steps.new(self)
+    self.step = "leaves"
+    fix.enable("broker", false)
+  end
+  function steps.leaves(self)
+    if fix.status("broker").state ~= "down" then return end
+    self.step = "halted"
+    tw.halt "a test"
+    self.halted = true
+  end
+  function M:on_timer()
+    local step = steps[self.step or "none"]
+    if step then step(self) end
+  end
+  function M:on_order(order, status, reason)
+    if self.halted then print("halted", status, reason) end
+    if status == "rejected" then self.step = "none" end     -- not logged on yet
+    if status == "new" and not self.halted then self.step = "new" end
+    if reason == "the gateway is not connected" and self.halted then
+      fix.enable "broker"
+    end
+  end
+  return M]])
+asks("halted", 'sender = "VENUE", target = "ME"',
+     "halted\tnew\tthe gateway is not connected\nhalted\tcanceled\tnil\n",
+     "what could not be canceled then is when the session is up", "rests", "halts")
+
 -- ---- what can't be ----
 
 local function fails(name, more, want)

@@ -75,8 +75,9 @@ static void trades(void)
     talk("of an order that has ended", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") ">8|37=X7|11=7|17=u|150=4|39=4|14=0|151=0|58=why|\n"
          "=7:0! stray 7 7:4 (21)\n" FILL("7", "a", "4", "10", "4")
-         "=stray 7 7:F 4@10*\n"
-         ">8|37=X7|11=7|17=c|19=a|150=H|39=4|14=0|151=0|\n=stray 7 7:H 4@10 (21)*");
+         "=stray 7 7:F 4@10 late 4, 10@10 traded 0@0*\n"
+         ">8|37=X7|11=7|17=c|19=a|150=H|39=4|14=0|151=0|\n"
+         "=stray 7 7:H 4@10 (21) late 4, 10@10 traded 4@10*");
     talk("the end waits for them", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") "cancel 7\nsent\n"
          ">8|37=X7|11=7a|41=7|17=e|150=4|39=4|14=4|151=0|6=10|\n=7:0!\n"
@@ -137,6 +138,8 @@ static void others(void)
 
 static void connections(void)
 {
+    struct tw_desk desk;
+
     talk("what was not sent when it went down", TW_FIX_44, &none,
          "on\nnew 7\noff\n=7:8 (22)!\nnew 8\n=the gateway is not connected");
     talk("what was lost with it", TW_FIX_44, &none,
@@ -167,6 +170,17 @@ static void connections(void)
          "<F 41=7|37=X7|11=7a|55=A|54=1|" T "38=10|"
          " H 37=X7|11=7|55=A|54=1|\n"
          ">8|37=X7|11=7a|41=7|17=e|150=4|39=4|14=0|151=0|6=0|\n=7:0! 7:4");
+    tw_desk_init(&desk, &(struct tw_limits){0});
+    tw_desk_halt(&desk, true);
+    talk("in a halted run, too", TW_FIX_44, &(struct tw_fix_orders_options){
+         .desk = &desk, .no_mass_status = true },
+         "on\nnew 7\n<D 11=7|55=A|54=1|" T "38=10|40=2|44=10|59=1|\n" NEW("7") "off\non\n"
+         "<F 41=7|37=X7|11=7a|55=A|54=1|" T "38=10| H 37=X7|11=7|55=A|54=1|\n"
+         ">8|37=X7|11=7a|41=7|17=e|150=4|39=4|14=0|151=0|6=0|\n=7:0! 7:4");
+    tw_desk_halt(&desk, false);
+    talk("and not when it goes on", TW_FIX_44, &(struct tw_fix_orders_options){
+         .desk = &desk, .no_mass_status = true },
+         "on\nnew 7\nsent\n" NEW("7") "off\non\n<H 37=X7|11=7|55=A|54=1|\n");
     talk("of others: all are asked for, and canceled", TW_FIX_44,
          &(struct tw_fix_orders_options){ .cancel_unknown = true },
          "on\n<AF 584=1767225600000000000|585=7|\n"
@@ -174,6 +188,7 @@ static void connections(void)
          "<F 41=abc|37=Z|11=x18867251edfa0000.1|55=A|54=2|" T "38=10|\n"
          ">8|37=Z|11=x18867251edfa0000.1|41=abc|17=1|150=4|39=4|14=4|151=0|6=10|\n"
          "=stray x18867251edfa0000.1\n<");
+    tw_desk_fini(&desk);
 }
 
 static const struct tw_fix_orders_options keeping = {
