@@ -46,7 +46,7 @@ static void append(struct tw_feed *f, struct tw_record *r, size_t n) TW_ON(FEED)
 
         if (tw_tape_append(tape, r, part, &at_once) != TW_OK) {
             tw_counter_add(&f->waits, 1);
-            f->turn = 0;
+            f->turn = 1;
             if (tw_tape_append(tape, r, part, &f->io->stopping) != TW_OK) {
                 f->left = 0;   /* F2 */
                 return;

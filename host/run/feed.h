@@ -54,7 +54,7 @@ struct tw_feed {
     bool over TW_OWNED(FEED);              /* ended or failed                     */
     size_t doze TW_OWNED(FEED);            /* readers may sleep over so many      */
     size_t unheard TW_OWNED(FEED);         /* records since they were woken       */
-    size_t turn TW_OWNED(FEED);            /* see tw_feed_turn                    */
+    size_t turn TW_OWNED(FEED);            /* the next, see tw_feed_turn; 0: any  */
     uint64_t problems TW_OWNED(FEED);      /* that were logged each               */
     uint64_t unsaid TW_OWNED(FEED);        /* that were not, since the last line  */
     char last[300] TW_OWNED(FEED);         /* the last of those                   */
@@ -123,11 +123,11 @@ void tw_feed_flush(struct tw_feed *f) TW_ON(FEED);
 static inline size_t tw_feed_turn(struct tw_feed *f, bool is_paced, size_t n)
     TW_ON(FEED)
 {
-    size_t most = f->turn + 1;
+    size_t most = f->turn && f->turn < n ? f->turn : n;
 
-    f->turn = most < n ? 2 * most - 1 : n;
+    f->turn = 2 * most < n ? 2 * most : 0;
     if (is_paced && f->io->book && f->io->book->o.book.is_quiet) return 1;
-    return most < n ? most : n;
+    return most;
 }
 
 /* Wakes the readers for what a flush let them sleep over.  Thread: FEED. */
