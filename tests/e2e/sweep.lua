@@ -250,7 +250,8 @@ t.is(run.out, walked.out, "and the same text")
 ok(run, run.out:find "^cross.lua" and run.out:find "\nEquity\n", "the tests as one")
 run = sweep(GRID .. " --store none --anchored --walk " .. WALK)
 local from = {}
-for line in run.out:match "ratio\n(.-)\n\n":gmatch "[^\n]+" do
+-- In 80 columns a window that ends within a day leaves no room for the last of them.
+for line in (run.out:match "\ntrain from[^\n]*\n(.-)\n\n" or ""):gmatch "[^\n]+" do
   from[line:match "^%S+"] = true
 end
 ok(run, next(from) and next(from, next(from)) == nil, "anchored: all train from one day")
