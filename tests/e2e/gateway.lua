@@ -260,7 +260,8 @@ put("rests.lua", [[
     self.n = n
     assert(fix.send(session, { MsgType = "8", OrderID = "1", ExecID = n,
       Symbol = m.Symbol, ClOrdID = m.ClOrdID, OrigClOrdID = m.OrigClOrdID, Side = m.Side,
-      CumQty = 0, AvgPx = 0, LeavesQty = canceled and 0 or 1, OrdStatus = canceled and "4" or "0",
+      CumQty = 0, AvgPx = 0, LeavesQty = canceled and 0 or 1,
+      OrdStatus = canceled and "4" or "0",
       ExecType = canceled and "4" or m.MsgType == "H" and "I" or "0" }))
   end
   return M]])
