@@ -26,8 +26,9 @@ int tw_fix_message_init(struct tw_fix_message *m, size_t bytes_max, uint32_t fie
         .time = { TW_FIX_SOH },   /* which is in no value */
     };
     m->forms = tw_calloc(TW_FIX_FORMS, sizeof *m->forms);
-    m->soh = tw_calloc(TW_FIX_INDEX(m->bytes_max), sizeof *m->soh);
-    m->fields = tw_calloc(m->fields_max, sizeof *m->fields);
+    /* Not zeroed, so that they have as much memory as messages ever needed. */
+    m->soh = tw_realloc(NULL, TW_FIX_INDEX(m->bytes_max) * sizeof *m->soh);
+    m->fields = tw_realloc(NULL, m->fields_max * sizeof *m->fields);
     return m->forms && m->soh && m->fields ? TW_OK : UV_ENOMEM;
 }
 
