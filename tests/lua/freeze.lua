@@ -371,13 +371,14 @@ t.ok(ended.out:find "^1\ntrue\t1\n$" or ended.out:find "let go", "reads it, or i
 
 -- The collector sees what the blocks of a state take.
 
-local bulk = apps.shell(apps.tidewire .. " -e " .. apps.quote [[
+local bulk = apps.shell(apps.tidewire .. " -e " .. apps.quote(("local n = %d "):format(
+  SMALL and 600 or 2000) .. [[
   local tw = require "tw"
   local text = ("x"):rep(1 << 20)
-  for i = 1, 2000 do local v = tw.freeze { text .. i } end
+  for i = 1, n do local v = tw.freeze { text .. i } end
   for line in io.lines "/proc/self/status" do
     if line:find "VmRSS" then print(tonumber(line:match "%d+") < 400 * 1024) end
-  end]])
+  end]]))
 t.is(bulk.out, "true\n", "blocks that nobody uses go in time")
 
 -- Memory may run out at any allocation.

@@ -6,7 +6,7 @@ local t, apps = require "tw.test", require "apps"
 local tw = require "tw"
 
 local dir, put = apps.folder "orderlist"
-local N <const> = 14000
+local N <const> = os.getenv "SMALL" and 6000 or 14000
 
 -- Several records of a time; sessions end, so that orders for a day do.
 local lines, x = { "time,symbol,bid,ask,bid_size,ask_size" }, 10000
