@@ -387,10 +387,6 @@ void ltw_book_open(lua_State *L)
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "__metatable");
     lua_pop(L, 1);
-    lua_newtable(L);
-    lua_newtable(L);
-    lua_pushliteral(L, "v");
-    lua_setfield(L, -2, "__mode");
-    lua_setmetatable(L, -2);
+    ltw_push_weak(L, "v");
     lua_setfield(L, LUA_REGISTRYINDEX, BOOKS);
 }

@@ -430,11 +430,7 @@ void ltw_cache_open(lua_State *L)
     lua_setfield(L, -2, "__gc");
     ltw_object_open(L, tw_cache_type.name);
     lua_newtable(L);
-    lua_newtable(L);
-    lua_createtable(L, 0, 1);
-    lua_pushliteral(L, "v");
-    lua_setfield(L, -2, "__mode");
-    lua_setmetatable(L, -2);
+    ltw_push_weak(L, "v");
     lua_pushnil(L);
     ltw_push_owner(L);
     luaL_setfuncs(L, methods, 3);

@@ -251,15 +251,11 @@ struct tw_any ltw_error_freeze(lua_State *L, int idx)
 }
 
 /* [-0, +1, m]  A table of the registry with weak keys, or weak values too. */
-static void push_weak(lua_State *L, const void *key, const char *mode)
+static void push_kept(lua_State *L, const void *key, const char *mode)
 {
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, key) == LUA_TTABLE) return;
     lua_pop(L, 1);
-    lua_newtable(L);
-    lua_createtable(L, 0, 1);
-    lua_pushstring(L, mode);
-    lua_setfield(L, -2, "__mode");
-    lua_setmetatable(L, -2);
+    ltw_push_weak(L, mode);
     lua_pushvalue(L, -1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, key);
 }
@@ -272,7 +268,7 @@ static void revive(lua_State *L)
     int from = lua_gettop(L);
 
     luaL_checkstack(L, 10, "error");
-    push_weak(L, &errors, "kv");
+    push_kept(L, &errors, "kv");
     lua_pushvalue(L, from);
     if (lua_rawget(L, -2) == LUA_TTABLE) {
         lua_replace(L, from);
@@ -298,11 +294,11 @@ static void revive(lua_State *L)
     }
     lua_settop(L, from + 1);
     luaL_setmetatable(L, ERROR);
-    push_weak(L, &errors, "kv");
+    push_kept(L, &errors, "kv");
     lua_pushvalue(L, from);
     lua_pushvalue(L, from + 1);
     lua_rawset(L, -3);
-    push_weak(L, &views, "k");   /* the view stays as long as the error */
+    push_kept(L, &views, "k");   /* the view stays as long as the error */
     lua_pushvalue(L, from + 1);
     lua_pushvalue(L, from);
     lua_rawset(L, -3);

@@ -52,11 +52,7 @@ static void push_caches(lua_State *L)
     lua_pop(L, 1);
     lua_createtable(L, CACHES, 0);
     for (int i = 1; i <= CACHES; i++) {
-        lua_newtable(L);
-        lua_createtable(L, 0, 1);
-        lua_pushstring(L, modes[i]);
-        lua_setfield(L, -2, "__mode");
-        lua_setmetatable(L, -2);
+        ltw_push_weak(L, modes[i]);
         lua_rawseti(L, -2, i);
     }
     lua_pushvalue(L, -1);

@@ -174,6 +174,9 @@ void ltw_state_free(struct ltw_state *state);
 /* [-0, +0, m]  Modules that require finds.  What is internal of them shows no names. */
 void ltw_preload(lua_State *L, const luaL_Reg *list);
 
+/* [-0, +1, m]  A new table whose keys ("k"), values ("v") or both are weak. */
+void ltw_push_weak(lua_State *L, const char *mode);
+
 /* None of its tasks runs any more: what waits for it in C need not.  Before the owner
  * waits for other threads.  Safe twice. */
 void ltw_state_cease(struct ltw_state *state);

@@ -253,11 +253,7 @@ static void push_known(lua_State *L, struct ltw_trader *t)
         lua_rawgeti(L, LUA_REGISTRYINDEX, t->known);
         return;
     }
-    lua_newtable(L);
-    lua_createtable(L, 0, 1);
-    lua_pushliteral(L, "v");
-    lua_setfield(L, -2, "__mode");
-    lua_setmetatable(L, -2);
+    ltw_push_weak(L, "v");
     lua_pushvalue(L, -1);
     t->known = luaL_ref(L, LUA_REGISTRYINDEX);
 }

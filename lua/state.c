@@ -255,6 +255,15 @@ static int open_libraries(lua_State *L)
     return 0;
 }
 
+void ltw_push_weak(lua_State *L, const char *mode)
+{
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushstring(L, mode);
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+}
+
 struct ltw_state *ltw_state_new(struct ltw_host *host, size_t bytes_max)
 {
     struct ltw_state *s = ltw_payload_is_sound() ? tw_calloc(1, sizeof *s) : NULL;

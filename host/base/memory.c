@@ -65,6 +65,14 @@ void *tw_realloc(void *p, size_t bytes)
     return tw_memory_fails() ? NULL : realloc(p, bytes);
 }
 
+char *tw_copy_text(const char *text)
+{
+    char *p = tw_calloc(1, strlen(text) + 1);
+
+    if (p) strcpy(p, text);
+    return p;
+}
+
 void *tw_calloc_aligned(size_t n, size_t size)
 {
     size_t bytes = (n * size + TW_CACHELINE - 1) / TW_CACHELINE * TW_CACHELINE;

@@ -20,6 +20,10 @@ void *tw_calloc(size_t n, size_t size);
  * Thread: any.  Blocks: no.  Memory: the caller frees with tw_free. */
 void *tw_realloc(void *p, size_t bytes);
 
+/* A copy of a text, or NULL.
+ * Thread: any.  Blocks: no.  Memory: the caller frees with tw_free. */
+char *tw_copy_text(const char *text);
+
 /* Zeroed memory that begins on a cache line, or NULL.
  * Thread: any.  Blocks: no.  Memory: the caller frees with tw_free. */
 void *tw_calloc_aligned(size_t n, size_t size);

@@ -119,21 +119,13 @@ void tw_history_free(struct tw_history *h)
 
 /* ---- the names of sources ---- */
 
-static char *copy(const char *text)
-{
-    char *p = tw_calloc(1, strlen(text) + 1);
-
-    if (p) strcpy(p, text);
-    return p;
-}
-
 /* The number that stands for the name; the last one is of all for which there is none
  * left.  0: no memory. */
 static uint8_t source_of(struct tw_history *h, const char *name)
 {
     for (uint8_t id = 1; id < TW_HISTORY_BOOK; id++) {
         if (!h->own[id]) {
-            h->own[id] = copy(id < TW_HISTORY_BOOK - 1 ? name : TW_HISTORY_REST);
+            h->own[id] = tw_copy_text(id < TW_HISTORY_BOOK - 1 ? name : TW_HISTORY_REST);
             if (!h->own[id]) return 0;
             if (h->sources) tw_sources_set(h->sources, id, h->own[id]);
         }
@@ -212,9 +204,11 @@ static void keep(struct tw_batch *batch)
     while (room < s->n + batch->n) room *= 2;
     if (room > s->room) {
         more = tw_realloc(s->record, room * sizeof *more);
-        s->of->starved = s->of->starved || !more;
-        if (!more) batch->n = 0;
-        if (!more) return;
+        if (!more) {
+            s->of->starved = true;
+            batch->n = 0;
+            return;
+        }
         s->record = more;
         s->room = room;
     }
@@ -234,8 +228,10 @@ static void keep_checked(struct tw_batch *batch)
         const char *why = judge(s, &batch->r[i], &(struct tw_place){
             .message = batch->r[i].source_seq });
 
-        if (!why) batch->r[kept++] = batch->r[i];
-        if (!why) continue;
+        if (!why) {
+            batch->r[kept++] = batch->r[i];
+            continue;
+        }
         snprintf(text, sizeof text, "message %u: %s", batch->r[i].source_seq, why);
         on_problem(s, text);
     }
@@ -355,9 +351,11 @@ static struct source *add(struct tw_history *h, struct tw_error *error)
     }
     tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     if (h->n == h->room) {
-        if (!(source = tw_realloc(h->source, room * sizeof *source))) return NULL;
+        source = tw_realloc(h->source, room * sizeof *source);
+        if (!source) return NULL;
         h->source = source;
-        if (!(heap = tw_realloc(h->heap, room * sizeof *heap))) return NULL;
+        heap = tw_realloc(h->heap, room * sizeof *heap);
+        if (!heap) return NULL;
         h->heap = heap;
         h->room = room;
     }
@@ -388,8 +386,8 @@ int tw_history_add(struct tw_history *h, const struct tw_history_file *file,
     s->refill = read_more;
     s->batch.owner = s;
     s->batch.full = keep;
-    s->path = copy(file->path);
-    if (file->member) s->member = copy(file->member);
+    s->path = tw_copy_text(file->path);
+    if (file->member) s->member = tw_copy_text(file->member);
     if (!s->path || (file->member && !s->member))
         return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     if (tw_tape_file_is(file->path)) {

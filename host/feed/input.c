@@ -369,14 +369,6 @@ static int open_file(struct tw_input *in, struct tw_error *error)
     return start_inflate(in, 16 + MAX_WBITS, error);   /* 16: gzip, no other */
 }
 
-static char *copy(const char *text)
-{
-    char *p = tw_calloc(1, strlen(text) + 1);
-
-    if (p) strcpy(p, text);
-    return p;
-}
-
 struct tw_input *tw_input_open(const char *path, const char *member,
                                struct tw_error *error)
 {
@@ -385,8 +377,8 @@ struct tw_input *tw_input_open(const char *path, const char *member,
     if (!in) goto no_memory;
     in->fd = -1;
     in->limit = UINT64_MAX;
-    in->path = copy(path);
-    in->pattern = member ? copy(member) : NULL;
+    in->path = tw_copy_text(path);
+    in->pattern = member ? tw_copy_text(member) : NULL;
     if (!in->path || (member && !in->pattern)) goto no_memory;
     if (open_file(in, error) == 0) return in;
     tw_input_close(in);
