@@ -7,6 +7,7 @@
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/lsan_interface.h>
 #endif
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
@@ -144,6 +145,9 @@ struct ltw_host *ltw_check_host(lua_State *L, const char *what)
 
 #define EXIT_WAIT_NS INT64_C(5000000000)
 
+/* exit is not for two threads at once: kept by the one that is in it. */
+static pthread_mutex_t leaving = PTHREAD_MUTEX_INITIALIZER;
+
 /* os.exit(status, true) closes the state, in the middle of what runs.  What was printed
  * before is out, unless its reader has stopped. */
 static int os_exit(lua_State *L)
@@ -152,11 +156,10 @@ static int os_exit(lua_State *L)
 
     if (!lua_isboolean(L, 1)) luaL_optinteger(L, 1, EXIT_SUCCESS);
     if (host && host->log) tw_log_wait(host->log, EXIT_WAIT_NS);
+    /* what a state waits for when it closes may leave, too */
     if (lua_toboolean(L, 2)) ltw_state_cease(ltw_state(L));
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_call(L, lua_gettop(L) - 1, 0);
-    return 0;
+    else pthread_mutex_lock(&leaving);
+    return lua_tocfunction(L, lua_upvalueindex(1))(L);   /* without hooks, that raise */
 }
 
 /* [-0, +0, m] */

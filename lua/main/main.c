@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "app.h"
 #include "attach_to.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "interpreter.h"
 #include "options.h"
@@ -282,6 +284,16 @@ static bool leaks(void)
     return true;
 }
 
+/* exit writes what is buffered for standard output without a lock, while MAIN may be
+ * about to: from here on it is this thread's, unless its reader has stopped. */
+static void take_output(void)
+{
+    int64_t till_ns = tw_clock_steady_ns() + 5000000000;
+
+    while (ftrylockfile(stdout) != 0 && tw_clock_steady_ns() < till_ns)
+        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 0 ? argv[0] : "", *fail_at;
@@ -293,6 +305,7 @@ int main(int argc, char **argv)
     ltw_seal_check(name);
     if (!ltw_payload_is_sound()) ltw_seal_refuse(name, "it is damaged");
     ltw_seal_trust();
+    atexit(take_output);
     fail_at = getenv("TW_FAIL");
     if (fail_at) {
         uint64_t n = strtoull(fail_at, &row, 10);
