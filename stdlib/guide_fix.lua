@@ -145,6 +145,10 @@ comes (35=W, X and S of FIX.4.2 to 5.0SP2) becomes quotes and trades on the tape
                      each snapshot, and when they have changed
   books              unless depth = 1: a record for each level that has changed, the sizes
                      of a price added up; see `tidewire help books`
+  beginnings         a book begins with a snapshot (35=W), or with an X of the request in
+                     which all levels are new (279=0; of depth = 1, which says a price and
+                     a size): so peers do that send no W, or none of an empty book.
+                     Changes that come before are not used (ignored), and told once
   levels             are known by their ids (278, 280), positions (290, 1023) or prices,
                      as the peer names them
   times              of an entry (60; 272 and 273), else of its message (60, 779, 52)

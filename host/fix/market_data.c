@@ -287,7 +287,7 @@ void tw_fix_md_refused(struct tw_fix_md *md, uint64_t request, const char *why)
 static void go_down(struct tw_fix_md *md, struct tw_fix_now now, struct tw_batch *out)
 {
     tw_fix_md_lose_all(md, now, 0, 0, NULL, out);
-    md->up = false;
+    md->up = md->early = false;
     md->streams_n = 0;
     md->gaps = (struct tw_fix_gaps){0};
     tw_fix_md_lose_states(md, TW_FIX_MD_SESSION);

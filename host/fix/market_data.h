@@ -20,6 +20,11 @@
  *             messages of it will not come (lost, first: of them, 0: not known).  The
  *             books are dropped, and asked for again.
  *
+ * A book begins with a snapshot, or with an X of our request that needs nothing before
+ * it: all that it says of the book is new (279=0; or J; one level deep also what says a
+ * price and a size).  Changes that come before are not used, counted as stale, and told
+ * of once a session; trades are trades.
+ *
  * Times are those of the entry (60, or 272 and 273), else of the message (60, 779, 52).
  *
  * How an entry finds its level: by 280 or 278 where levels have ids; by 290 or 1023,

@@ -442,26 +442,60 @@ static bool put_levels(struct tw_fix_md *md, const struct common *c, struct tw_f
     return !md->o.levels || tw_fix_md_tell_levels(md, s, &like, c->out) == TW_OK;
 }
 
+/* What entries say of a book: nothing; what it changes to, which without it is nothing;
+ * or what needs nothing that was there before: a snapshot, new levels, and of a book of
+ * one level all of that. */
+enum { NOTHING, CHANGES, BOOK };
+
+static int said(const struct tw_fix_md *md, const struct fields *f,
+                const struct tw_fix_noted *x, const struct tw_fix_noted *end)
+{
+    int what = f->empty ? BOOK : NOTHING;
+
+    for (; x < end; x++) {
+        const struct tw_fix_entry *e = &x->entry;
+
+        if (e->type == TW_FIX_TRADE_ENTRY || e->type == TW_FIX_OTHER_ENTRY) continue;
+        what = BOOK;
+        if (e->type != TW_FIX_EMPTY_ENTRY && e->action != TW_FIX_NEW
+            && (md->o.depth != 1 || e->flags))
+            return CHANGES;
+    }
+    return what;
+}
+
+/* Changes of a book that has not come. */
+static TW_COLD void early(struct tw_fix_md *md, const struct common *c,
+                          const struct tw_fix_sub *s)
+{
+    md->stats.stale++;
+    if (md->early) return;
+    md->early = true;
+    tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, s->symbol, "%s: 35=X, message %llu: changes of"
+                   " a book before it has come are not used: it begins with a snapshot"
+                   " (35=W), or with an X of new levels (279=0) alone (told once)",
+                   tw_symbols_name(md->o.symbols, s->symbol), (unsigned long long)c->seq);
+}
+
 /* Entries of one symbol that follow each other. */
 static void take_entries(struct tw_fix_md *md, const struct common *c,
                          const struct fields *f, struct tw_fix_sub *s,
                          const struct tw_fix_noted *x, const struct tw_fix_noted *end)
 {
     int64_t quote_ns = f->time_ns;
-    bool quoted = f->empty;
     uint64_t before = s->report;
+    int what = f->snapshot || s->state != TW_FIX_MD_LIVE ? said(md, f, x, end) : CHANGES;
 
     md->touched_n = 0;
     md->touched_all = f->snapshot;
     if (s->quote) tw_fix_md_no_quote(md, s);
     if (f->snapshot) {
-        for (const struct tw_fix_noted *each = x; each < end; each++)
-            quoted |= each->entry.type < TW_FIX_OTHER_ENTRY
-                      && each->entry.type != TW_FIX_TRADE_ENTRY;
-        if (quoted) tw_depth_clear(&s->book);
+        if (what == BOOK) tw_depth_clear(&s->book);
         s->report = f->report;
     }
-    s->state = TW_FIX_MD_LIVE;
+    if (what == BOOK || !(md->o.types & (TW_FIX_MD_BIDS | TW_FIX_MD_OFFERS)))
+        s->state = TW_FIX_MD_LIVE;
+    else if (what == CHANGES && s->state != TW_FIX_MD_LIVE) early(md, c, s);
     for (; x < end; x++) {
         const struct tw_fix_entry *e = &x->entry;
         int code = TW_OK;
@@ -469,9 +503,10 @@ static void take_entries(struct tw_fix_md *md, const struct common *c,
         if (f->snapshot) {
             if (x->report > s->report) s->report = x->report;
         } else if (!is_next(md, c, s, x->report, before)) {
-            if (s->state != TW_FIX_MD_LIVE) return;
+            if (s->state == TW_FIX_MD_WAITING) return;
             continue;
         }
+        if (s->state != TW_FIX_MD_LIVE && e->type != TW_FIX_TRADE_ENTRY) continue;
         md->stats.entries++;
         if (e->type == TW_FIX_TRADE_ENTRY) {
             if (e->action == TW_FIX_NEW)
@@ -489,6 +524,7 @@ static void take_entries(struct tw_fix_md *md, const struct common *c,
             return;
         }
     }
+    if (s->state != TW_FIX_MD_LIVE) return;
     for (int i = 0; i < 2; i++) {
         struct tw_depth_side *side = &s->book.side[i];
 
@@ -505,7 +541,7 @@ static void take_entries(struct tw_fix_md *md, const struct common *c,
         tw_fix_md_lose(md, c->now, s, 0, 0, c->out);
         return;
     }
-    put_quote(md, c, s, f->snapshot && quoted, quote_ns);
+    put_quote(md, c, s, what == BOOK, quote_ns);
 }
 
 /* The subscription that the entries are of; NULL: none. */

@@ -98,6 +98,7 @@ struct tw_fix_md {
     uint32_t *members;                   /* of a request, while it is written     */
     char *body;                          /* of a request                          */
     size_t body_room;
+    bool early;                          /* changes without a book were told of   */
     bool touched_all;                    /* or these prices, by a message         */
     uint32_t touched_n;
     struct tw_fix_touched touched[TW_FIX_MD_TOUCHED];

@@ -332,6 +332,89 @@ static void requests(void)
     run_close(r);
 }
 
+#define EARLY(seq) "problem A: 35=X, message " seq ": changes of a book before it has" \
+    " come are not used: it begins with a snapshot (35=W), or with an X of new levels" \
+    " (279=0) alone (told once)"
+
+/* An X before any W: what begins a book, and what can't. */
+static void beginnings(void)
+{
+    static const struct tw_fix_md_options one = { .incremental = true, .depth = 1 };
+    static const struct tw_fix_md_options deep = { .incremental = true, .levels = true };
+    static const struct tw_fix_md_options trades = { .types = TW_FIX_MD_TRADES };
+    static const struct step early[] = {
+        { "X 262=@A@|268=1|279=1|269=0|55=A|270=1.5|271=10|", EARLY("1") },
+        { "X 262=@A@|268=1|279=2|269=0|55=A|270=1.5|", "" },
+        /* one that is new among changes does not make what is unknown known */
+        { "X 262=@A@|268=2|279=0|269=0|55=A|270=1.4|271=1|279=2|269=1|270=2|", "" },
+        { "X 262=@A@|268=2|279=0|269=2|55=A|270=1.6|271=10|279=3|269=0|270=1.5|",
+          "A trade 1.6x10" },
+        { "X 262=@B@|268=1|279=5|269=0|55=B|270=3|271=1|", "" },
+        { "X 262=@A@|268=1|279=4|269=0|55=A|290=1|", "" },
+        { "W 262=@A@|55=A|268=2|269=0|270=1.5|271=20|269=1|270=1.7|271=1|",
+          "A 1.5x20 1.7x1" },
+        { "X 262=@A@|268=1|279=1|269=0|55=A|270=1.5|271=10|", "A 1.5x10 1.7x1" },
+        { "X 262=@B@|268=1|279=1|269=0|55=B|270=3|271=1|", "" },
+        { "X 262=@B@|268=2|279=0|269=0|55=B|270=3|271=1|279=0|269=1|270=4|271=2|",
+          "B 3x1 4x2" },
+        { "X 262=@B@|268=1|279=2|269=0|55=B|270=3|", "B 0x0 4x2" },
+        /* one that is asked for again is likewise unknown until then */
+        { "W 262=@A@|55=A|268=x|", "problem 35=W, message 12: 268=x is not a number; A"
+          " gap 0 from 0; lost A: the book is lost; V- A" },
+        { "+2", "V A" },
+        { "X 262=@A@|268=1|279=1|269=0|55=A|270=1.5|271=10|", "" },
+        { "X 262=@A@|268=1|279=0|269=J|55=A|", "A 0x0 0x0" },
+        { "X 262=@A@|268=1|279=1|269=0|55=A|270=1.5|271=10|", "A 1.5x10 0x0" },
+    };
+    static const struct step first[] = {
+        { "X 262=@A@|268=1|279=0|269=2|55=A|270=1.6|271=10|", "A trade 1.6x10" },
+        { "W 262=@A@|55=A|268=1|269=2|270=1.7|271=10|", "A trade 1.7x10" },
+        { "X 262=@A@|268=1|279=2|269=0|55=A|270=1.5|", EARLY("3") },
+        { "X 262=@A@|268=3|279=0|269=2|55=A|270=1.6|271=2|279=0|269=0|270=1.4|271=5|"
+          "279=0|269=0|270=1.5|271=7|",
+          "A trade 1.6x2; A clear; A bid 1 1.5x7; A bid 2 1.4x5.;"
+          " A 1.5x7 0x0" },
+    };
+    static const struct step best[] = {
+        { "X 262=@A@|268=1|279=2|269=0|55=A|270=9|", EARLY("1") },
+        { "X 262=@A@|268=1|279=1|269=0|55=A|271=5|", "" },   /* of which price? */
+        { "X 262=@A@|268=1|279=1|269=0|55=A|270=9|271=5|", "A 9x5 0x0" },
+    };
+    static const struct step alone[] = {
+        { "X 262=@A@|268=1|279=0|269=2|55=A|270=1.6|271=10|", "A trade 1.6x10" },
+    };
+    static const struct step numbers[] = {
+        { "X 262=@A@|268=2|279=0|269=2|55=A|270=1|271=1|83=5|279=1|269=0|270=1|271=1|"
+          "83=6|", EARLY("1") "; A trade 1x1" },
+        { "X 262=@A@|268=1|279=0|269=2|55=A|270=1|271=1|83=6|", "" },
+        { "W 262=@A@|55=A|268=1|269=0|270=1|271=9|83=7|", "A 1x9 0x0" },
+        { "X 262=@A@|268=1|279=1|269=0|55=A|270=1|271=8|83=8|", "A 1x8 0x0" },
+    };
+    struct run *r = run_open(&all, TW_FIX_44, "A");
+    uint32_t a = tw_symbols_find(r->symbols, "A", 1);
+
+    PLAY("changes without a book make none", &all, TW_FIX_44, early);
+    PLAY("of the best prices alone, what says all of one does", &one, TW_FIX_44, best);
+    PLAY("nor do trades alone; new levels do", &deep, TW_FIX_44, first);
+    PLAY("but who asks for trades wants no book", &trades, TW_FIX_44, alone);
+    PLAY("reports before a book are counted", &all, TW_FIX_50SP2, numbers);
+
+    tell(r, TW_FIX_LOGGED_ON, 0, 0);
+    give(r, "X 262=@A@|268=1|279=2|269=0|55=A|270=9|");
+    give(r, "X 262=@A@|268=1|279=2|269=0|55=A|270=9|");
+    ok(tw_fix_md_stats(r->md).stale == 2 && tw_fix_md_stats(r->md).refused == 0
+       && tw_fix_md_state(r->md, a) == TW_FIX_MD_ASKED && !tw_fix_md_book(r->md, a),
+       "they are counted, and the book is not there");
+    heard(r);
+    tell(r, TW_FIX_LOGGED_OUT, 0, 0);
+    tell(r, TW_FIX_LOGGED_ON, 0, 0);
+    heard(r);
+    give(r, "X 262=@A@|268=1|279=2|269=0|55=A|270=9|");
+    give(r, "X 262=@A@|268=1|279=2|269=0|55=A|270=9|");
+    ok(strcmp(heard(r), EARLY("3")) == 0, "and told once a session");
+    run_close(r);
+}
+
 static void gaps(void)
 {
     struct run *r = run_open(&all, TW_FIX_44, "A");
@@ -544,6 +627,7 @@ int main(void)
     numbered();
     times();
     requests();
+    beginnings();
     gaps();
     refused();
     unread();
