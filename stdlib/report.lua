@@ -23,6 +23,7 @@ local text = require "tw.report_text"
 local report = {}
 
 local WIDTH <const> = 80           -- of a text
+local NARROWEST <const> = 40
 local FORMS = { html = "html", htm = "html", txt = "txt" }
 local KNOWN = { title = true, by = true, x = true, y = true }
 
@@ -124,7 +125,7 @@ end
 -- Sharpe, the distribution of returns, trades on price, exposure, the deepest
 -- drawdowns, symbols, the best and the worst trades, what became of the orders and the
 -- last of them; of a list of results the best runs, and all of the best one.  width: 80,
--- at least 60; options: title and by, as of report.html.
+-- at least 40; options: title and by, as of report.html.
 -- Yields: no.  Blocks: no.  Thread: any.
 -- Errors: raises for a width that is no integer, and as report.html.  Units: columns.
 function report.text(what, width, options)
@@ -132,7 +133,7 @@ function report.text(what, width, options)
   if width ~= nil and math.type(width) ~= "integer" then
     error("report.text: width must be an integer", 2)
   end
-  return make_text(what, math.max(width or WIDTH, 60), o)
+  return make_text(what, math.max(width or WIDTH, NARROWEST), o)
 end
 
 return report

@@ -25,6 +25,21 @@ local function fit(line, width)
   return screen.frame({ line }, width, 1)[1] or ""
 end
 
+-- In as many lines as it takes.
+local function wrapped(text, width)
+  local lines = { "" }
+  for word in text:gmatch "%S+" do
+    local line = lines[#lines] .. (lines[#lines] == "" and "" or " ") .. word
+    if (utf8.len(line) or 0) > width and lines[#lines] ~= "" then
+      lines[#lines + 1] = word
+    else
+      lines[#lines] = line
+    end
+  end
+  for i, line in ipairs(lines) do lines[i] = fit(line, width) end
+  return table.concat(lines, "\n")
+end
+
 local function right(s, width)
   return (" "):rep(width - (utf8.len(s) or #s)) .. s
 end
@@ -92,27 +107,37 @@ local function figures_text(result, width)
   return table.concat(lines, "\n")
 end
 
+-- A year is a line, or two where months would stand too close.
 local function months_text(days, start, ruined, width)
   local years = data.months(days, start, ruined)
   if #years == 0 then return "" end
-  local cell = math.min((width - 5) // 13, 7)
+  local half = width < 57 and 6 or 12
+  local cell = math.min((width - 5) // (half + 1), 7)
   local is_narrow = cell < 5                    -- no room for tenths
-  local lines = { "    " }
-  for m = 1, 12 do lines[1] = lines[1] .. right(data.month_name(m), cell) end
-  lines[1] = lines[1] .. right("Year", is_narrow and cell + 1 or cell)
-  local function percent(r, size)
-    local cell = size or cell
-    if not r then return right("", cell) end
-    local shown = ("%.1f"):format(r * 100)
-    if is_narrow or #shown >= cell then shown = ("%.0f"):format(r * 100) end
-    if shown == "-0" then shown = "0" end
-    if #shown >= cell then shown = r > 0 and ">>" or "<<" end
-    return right(shown, cell)
+  local lines = {}
+  local function add(name, shown)
+    for m = 1, 12, half do
+      local line = table.concat(shown, "", m, m + half - 1)
+                   .. (m + half > 12 and shown[13] or "")
+      lines[#lines + 1] = ((m == 1 and name or (" "):rep(#name)) .. line):gsub(" +$", "")
+    end
   end
+  local function percent(r, size)
+    local shown = r and ("%.1f"):format(r * 100) or ""
+    if r and (is_narrow or #shown >= size) then shown = ("%.0f"):format(r * 100) end
+    if shown == "-0" then shown = "0" end
+    if #shown >= size then shown = r > 0 and ">>" or "<<" end
+    return right(shown, size)
+  end
+  local last, titles = is_narrow and cell + 1 or cell, {}
+  for m = 1, 12 do titles[m] = right(data.month_name(m), cell) end
+  titles[13] = right("Year", last)
+  add("    ", titles)
   for i = math.max(#years - YEARS, 0) + 1, #years do
-    local line = ("%4d"):format(years[i].year)
-    for m = 1, 12 do line = line .. percent(years[i][m]) end
-    lines[#lines + 1] = line .. percent(years[i].total, is_narrow and cell + 1 or cell)
+    local shown = {}
+    for m = 1, 12 do shown[m] = percent(years[i][m], cell) end
+    shown[13] = percent(years[i].total, last)
+    add(("%4d"):format(years[i].year), shown)
   end
   local title = "Returns by month, %"
   if #years > YEARS then
@@ -156,7 +181,7 @@ local function drawdowns_text(curve, start, width)
   for _, row in ipairs(rows) do row[2] = row[2]:gsub("–", "-") end
   return "Deepest drawdowns\n"
     .. narrow(rows, { "", "depth", "from", "lowest", "regained", "length, " .. name },
-              width, { "lowest" })
+              width, { "lowest", "regained" })
 end
 
 -- What became of them, and the last ones.
@@ -266,7 +291,7 @@ local function distribution_text(returns, width)
   for _, n in ipairs { zero // 2, (zero + #bins) // 2 } do
     if n > 0 and n < #bins then places[#places + 1] = { n, edge(n) } end
   end
-  return fit(title, width) .. "\n"
+  return wrapped(title, width) .. "\n"
          .. plot.columns(bins, { width = width, height = 7, places = places })
 end
 
@@ -313,7 +338,7 @@ local function prices_text(result, trades, width)
         title = ("%s, the %d of %s trades that made or lost most"):format(title, most,
                                                                         show(n, "count"))
       end
-      out[#out + 1] = fit(title, width) .. "\n" .. chart(prices.time, prices.value,
+      out[#out + 1] = wrapped(title, width) .. "\n" .. chart(prices.time, prices.value,
         { width = width, height = 10, marks = marks, from = from, to = to })
     end
   end
@@ -336,20 +361,26 @@ local function exposure_text(trades, curve, width)
     is_short = is_short or e.short[i] < 0
   end
   local first, last = ends(e.time[1], e.time[#e.time])
-  return fit("Exposure, value held at entry prices / equity, %"
+  return wrapped("Exposure, value held at entry prices / equity, %"
              .. (is_short and "; short below 0" or ""), width) .. "\n"
     .. plot.area(e.time, sides, { width = width, height = is_short and 7 or 5,
                                   first = first, last = last })
 end
 
 local function windows_text(result, width)
-  local titles, rows, label = windows.rows(result)
-  if #rows == 0 then return "" end
-  for _, row in ipairs(rows) do
-    for i, cell in ipairs(row) do row[i] = cell:gsub("–", "-") end
+  local shown, label
+  for brevity = 0, 2 do
+    local titles, rows, by = windows.rows(result, brevity)
+    if #rows == 0 then return "" end
+    for _, row in ipairs(rows) do
+      for i, cell in ipairs(row) do row[i] = cell:gsub("–", "-") end
+    end
+    local dispensable = { "ratio", "beside", "to", "train from" }
+    for i = #titles - 4, 4, -1 do dispensable[#dispensable + 1] = titles[i] end
+    shown, label = narrow(rows, titles, width, dispensable), by
+    if shown == screen.table(rows, titles) then break end
   end
-  return ("Windows, best by %s\n"):format(label)
-    .. narrow(rows, titles, width, { "ratio", "beside", "to", "train from" })
+  return ("Windows, best by %s\n%s"):format(label, shown)
 end
 
 --- text.run(result, width) -> string
@@ -405,7 +436,11 @@ function text.sweep(results, width, by)
   end
   local lines = { ("%s runs, %s failed; best by %s"):format(show(#runs, "count"),
                                                             show(failed, "count"), by) }
-  lines[2] = narrow(rows, titles, width)
+  local dispensable = {}
+  for i = #names, 1, -1 do
+    if names[i] ~= by then dispensable[#dispensable + 1] = titles[i + 1] end
+  end
+  lines[2] = narrow(rows, titles, width, dispensable)
   return table.concat(lines, "\n") .. "\n"
 end
 

@@ -6,14 +6,39 @@ local figures = require "tw.report_figures"
 local windows = {}
 
 local SHORT <const> = 3 * 86400    -- tests of less have times of the day
+local TIMES = { "train_from", "test_from", "test_to" }
 
 local list = data.list
 
---- windows.rows(result) -> titles, rows, label
+-- How times are told, the shorter the greater brevity is.
+local function times_of(result, brevity)
+  local all, days, years, is_one_year = list(result.windows), {}, nil, true
+  local first = list(all[1])
+  local length = (data.seconds(first.test_to) or 0) - (data.seconds(first.test_from) or 0)
+  local is_long = length >= SHORT
+  if brevity == 0 then return is_long and data.date or data.moment end
+  local is_told = true
+  for _, window in ipairs(all) do
+    local day = data.date(data.seconds(window.test_from))
+    is_told, days[day] = is_told and not days[day], true
+    for _, name in ipairs(TIMES) do
+      local year = data.date(data.seconds(window[name]), "%Y")
+      is_one_year, years = is_one_year and (years or year) == year, year
+    end
+  end
+  local day = brevity > 1 and is_one_year and "%m-%d" or "%Y-%m-%d"
+  return function(s)
+    if is_long or is_told or not s or s % 86400 < 1 then return data.date(s, day) end
+    return data.date(s, day .. (s % 60 < 1 and " %H:%M" or " %H:%M:%S"))
+  end
+end
+
+--- windows.rows(result [, brevity]) -> titles, rows, label
 -- Of a walk-forward: what was chosen in each window by the figure of that label, how good
--- that was in the training, the median of what is beside it, and in the test.
+-- that was in the training, the median of what is beside it, and in the test.  brevity:
+-- 1: without times of day that tell no windows apart; 2: without years, either.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
-function windows.rows(result)
+function windows.rows(result, brevity)
   local by = figures.find(result.by or "sharpe") and result.by or "sharpe"
   local kind, names, rows = figures.find(by)[3], {}, {}
   for _, window in ipairs(list(result.windows)) do
@@ -25,12 +50,10 @@ function windows.rows(result)
   for _, what in ipairs { "trained", "beside", "tested", "ratio" } do
     titles[#titles + 1] = what
   end
-  local first = list(list(result.windows)[1])
-  local length = (data.seconds(first.test_to) or 0) - (data.seconds(first.test_from) or 0)
-  local date = length < SHORT and data.moment or data.date
+  local date = times_of(result, brevity or 0)
   for i, window in ipairs(list(result.windows)) do
     local row = {}
-    for _, name in ipairs { "train_from", "test_from", "test_to" } do
+    for _, name in ipairs(TIMES) do
       row[#row + 1] = date(data.seconds(window[name]))
     end
     for _, name in ipairs(names) do

@@ -87,6 +87,9 @@ t.ok(shown:find "\n2020%-[^\n]*%d\n2020%-[^\n]*%d\n", "each window has one line"
 shown = table_of(80, WALK)
 t.ok(shown:find "\ntrain from +test from +to +n +other +trained +beside +tested",
      "with more columns where there is room")
+shown = table_of(40, WALK)
+t.ok(shown:find("Sharpe\n test from  n    other  trained  tested\n2020%-04%-10 +%d "
+                .. "+100,000 +%-?%d.%d%d%d +%d.%d%d%d\n2020"), "in 40 columns, too")
 
 shown = table_of(60, " --over data" .. WALK)
 t.ok(shown:find "\n +Total[^\n]*\n#  data +windows +held +Sharpe +return[^\n]*\n1 [^\n]*"

@@ -295,7 +295,7 @@ t.ok(report.html({ { params = { a = 1 }, error = "x" } }):find "Failed runs",
 
 for _, case in ipairs { { "a run", results.make { days = 900 } },
                         { "a sweep", results.sweep() }, { "evil", bad } } do
-  for _, width in ipairs { 60, 80, 120 } do
+  for _, width in ipairs { 40, 56, 57, 60, 80, 120 } do
     local widest = 0
     for line in report.text(case[2], width):gmatch "[^\n]+" do
       widest = math.max(widest, utf8.len(line) or 1000)
@@ -389,6 +389,17 @@ t.ok(text:find "\nRatios +arithmetic   geometric\nAnnual return +%S+%% +%S+%%\n"
      "figures below each other")
 t.ok(text:find "\n +Jan Feb Mar [%a ]+ Dec Year\n%d%d%d%d[ %d-]+\n",
      "months in whole percent")
+text = report.text(known, 40)
+t.ok(text:find("\n      Jan  Feb  Mar  Apr  May  Jun\n"
+     .. "      Jul  Aug  Sep  Oct  Nov  Dec Year\n2019\n"
+     .. (" "):rep(30) .. "10.0 10.0\n2020 10.0       -25\n"
+     .. (" "):rep(36) .. "-18\n", 1, true), "in 40 columns a year has two lines")
+t.ok(report.text(pair, 40):find("\nDistribution of returns, 681 days, mean\n"
+     .. "-0.01%; 218 more did not move\n", 1, true), "as have long titles")
+t.ok(report.text(pair, 40):find "\n +length,\n +depth +from +%w+\n1 ",
+     "drawdowns have what there is room for")
+t.ok(report.text(results.sweep(), 40):find "\n +# +sharpe +parameters\n 1 ",
+     "as have runs")
 t.ok(not report.text(known):find "Rolling Sharpe", "no chart of what there is too little")
 text = report.text(results.sweep(), 80, { by = "max_drawdown", title = "A title" })
 t.ok(text:find "^A title\n\n50 runs, 1 failed; best by max_drawdown\n #",

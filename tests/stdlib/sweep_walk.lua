@@ -182,6 +182,45 @@ t.ok(text:find("Windows, best by Sharpe\n", 1, true)
      and text:find "\n1970%-01%-01  1970%-01%-31  1970%-02%-10 +3 +<b> +2.500 +2.250 "
      and text:find "\n1970%-01%-11  1970%-02%-10  1970%-02%-20 +%- +%- +%- ",
      "windows in the text")
+-- Where there is little room times are told shorter, before anything is left out.
+local WALK <const> = 400 * DAY + DAY * 19 // 48
+local function walked(year)
+  local many = walk.join { one, two }
+  many.windows = {}
+  for i = 0, 3 do
+    local middle = WALK + (i == 3 and year or 1) * 365 * DAY + (i + 30) * DAY
+    many.windows[i + 1] = { train_from = middle - 10 * DAY, test_from = middle,
+      test_to = middle + (i == 3 and DAY // 3 or DAY), params = { fast = 3, slow = 1e6 },
+      train = 2, neighbours = 1, test = 1, ratio = 0.5 }
+  end
+  return many
+end
+local function windows_in(width, year)
+  return report.text(walked(year), width):match "Windows, best by Sharpe\n(.-)\n\n"
+end
+for _, case in ipairs {
+  { 120, 1, "1972-02-25 09:30  1972-03-06 09:30  1972-03-07 09:30     3  1,000,000"
+    .. "    2.000   1.000   1.000  0.500", "in full" },
+  { 86, 2, "1972-02-25  1972-03-06  1972-03-07     3  1,000,000    2.000   1.000   1.000"
+    .. "  0.500", "without times of day" },
+  { 80, 1, "     02-25      03-06  03-07     3  1,000,000    2.000   1.000   1.000"
+    .. "  0.500", "without the one year, too" },
+  { 80, 2, "1972-02-25  1972-03-06  1972-03-07     3  1,000,000    2.000   1.000   1.000",
+    "not without several" },
+  { 68, 1, "02-25  03-06  03-07     3  1,000,000    2.000   1.000   1.000  0.500",
+    "under titles in two lines" },
+  { 40, 1, "03-06     3  1,000,000    2.000   1.000", "in 40" },
+  { 40, 2, "1972-03-06     3    2.000   1.000", "and without a parameter" } } do
+  local shown = windows_in(case[1], case[2])
+  t.ok(shown:find("\n" .. case[3] .. "\n", 1, true),
+       ("windows in %d columns, %s"):format(case[1], case[4]))
+end
+joined.windows[1].test_to, joined.windows[2].test_from = 30 * DAY + DAY // 2,
+  30 * DAY + DAY // 2
+local intraday = report.text(joined, 60)
+t.ok(intraday:find("01-01        01-31  01-31 12:00     3  <b> ", 1, true)
+     and intraday:find("01-11  01-31 12:00        02-20  ", 1, true),
+     "a time of day that tells two windows apart stays")
 local html = report.html(joined, { title = "Walk" })
 t.ok(html:find("<h2>Windows", 1, true) and html:find("&lt;b&gt;", 1, true)
      and html:find("Map of Sharpe", 1, true),
