@@ -34,19 +34,29 @@ enum { TEXT = 512, READY = -1, OFTEN = 1024 };
 
 static const char mark;
 
-const struct ltw_stat *ltw_test_stat(lua_State *L, int idx)
+static inline struct ltw_stat *test(lua_State *L, int idx)
 {
-    const struct ltw_stat *b = lua_touserdata(L, idx);
+    struct ltw_stat *b = lua_touserdata(L, idx);
 
     return b && lua_rawlen(L, idx) >= sizeof *b && b->mark == &mark ? b : NULL;
 }
 
-struct ltw_stat *ltw_check_stat(lua_State *L, int idx)
+const struct ltw_stat *ltw_test_stat(lua_State *L, int idx)
 {
-    const struct ltw_stat *b = ltw_test_stat(L, idx);
+    return test(L, idx);
+}
+
+static inline struct ltw_stat *check(lua_State *L, int idx)
+{
+    struct ltw_stat *b = test(L, idx);
 
     if (!b) luaL_typeerror(L, idx, NAME);
-    return (struct ltw_stat *)b;
+    return b;
+}
+
+struct ltw_stat *ltw_check_stat(lua_State *L, int idx)
+{
+    return check(L, idx);
 }
 
 static void clear(struct ltw_stat *b)
@@ -136,38 +146,11 @@ static int push_value(lua_State *L, double v)
     return 1;
 }
 
-/* [-0, +(0|1), -]  What push returns of a row that is missing. */
-static int tell_nothing(lua_State *L, const struct ltw_stat *b)
-{
-    return tells(b) ? push_value(L, NAN) : 0;
-}
-
-/* [-0, +(0|1), -]  A row that counts; returns what push does. */
-static int add(lua_State *L, struct ltw_stat *b, const double *x, int64_t time)
-{
-    if (time > b->time) b->time = time;
-    if (!tells(b)) {
-        tw_stat_push(&b->s, b->state, x, b->time);
-        return 0;
-    }
-    b->told = tw_stat_push_get(&b->s, b->state, x, b->time);
-    b->is_told = true;
-    return push_value(L, b->told);
-}
-
-/* [-0, +(0|1), e]  Pushes the bar at 2 and returns what push does; -1: there is none. */
-static int push_bar(lua_State *L, struct ltw_stat *b)
-{
-    struct tw_record copy;
-    const struct tw_record *r = ltw_test_stat(L, 2) ? NULL : ltw_test_record(L, 2, &copy);
+/* A row that was read, where it counts. */
+struct row {
     double x[TW_STAT_INPUTS];
     int64_t time;
-
-    if (!r || r->kind != TW_BAR) return -1;
-    inputs_of(L, b, r, x);
-    time = time_at(L, 3, r);
-    return add(L, b, x, time);
-}
+};
 
 /* Of the record being handled, or else the clock's. */
 static inline int64_t time_now(lua_State *L)
@@ -177,46 +160,73 @@ static inline int64_t time_now(lua_State *L)
     return state->record ? state->record->time : ltw_now_ns(state);
 }
 
-/* [-0, +(0|1), -]  Pushes the one number of most handlers, and returns what push does. */
-static int push_number(lua_State *L, struct ltw_stat *b, double x)
+/* [-0, +0, -]  The one number of most handlers. */
+static inline bool read_number(lua_State *L, struct row *row)
 {
-    return isnan(x) ? tell_nothing(L, b) : add(L, b, &x, time_now(L));
+    row->x[0] = lua_tonumber(L, 2);
+    row->time = time_now(L);
+    return !isnan(row->x[0]);
 }
 
-/* [-0, +(0|1), -]  A crossing of two statistics, as they are now. */
-static int push_crossing(lua_State *L, struct ltw_stat *b)
+/* [-0, +0, -]  A crossing of two statistics, as they are now. */
+static inline bool read_crossing(lua_State *L, const struct ltw_stat *b, struct row *row)
 {
     const struct ltw_stat *x = b->bound[0], *y = b->bound[1];
     const struct tw_compared in[2] = { { value_of(x), &x->s, x->state },
                                        { value_of(y), &y->s, y->state } };
 
-    if (isnan(in[0].x) || isnan(in[1].x)) return tell_nothing(L, b);
-    return add(L, b, (double[]){ tw_compare(&in[0], &in[1]), 0 }, time_now(L));
+    if (isnan(in[0].x) || isnan(in[1].x)) return false;
+    row->x[0] = tw_compare(&in[0], &in[1]);
+    row->x[1] = 0;
+    row->time = time_now(L);
+    return true;
 }
 
-/* [-0, +(0|1), e]  Pushes a row of any kind. */
-static TW_APART int push_row(lua_State *L, struct ltw_stat *b, int top)
+/* [-0, +0, e]  The bar at 2; false: there is none. */
+static bool read_bar(lua_State *L, const struct ltw_stat *b, struct row *row)
+{
+    struct tw_record copy;
+    const struct tw_record *r = ltw_test_stat(L, 2) ? NULL : ltw_test_record(L, 2, &copy);
+
+    if (!r || r->kind != TW_BAR) return false;
+    inputs_of(L, b, r, row->x);
+    row->time = time_at(L, 3, r);
+    return true;
+}
+
+/* [-0, +?, e]  A row of any kind. */
+static TW_APART bool read_row(lua_State *L, const struct ltw_stat *b, int top,
+                              struct row *row)
 {
     const unsigned n = b->s.n_inputs;
     struct tw_compared in[TW_STAT_INPUTS];
-    double x[TW_STAT_INPUTS];
-    bool is_counted = true;
-    int64_t time;
-    int results;
+    bool counts = true;
 
     if (top == 1) push_bound(L);
-    else if (lua_isuserdata(L, 2) && (results = push_bar(L, b)) >= 0) return results;
+    else if (lua_isuserdata(L, 2) && read_bar(L, b, row)) return true;
     for (unsigned i = 0; i < n; i++) {
-        is_counted &= input_at(L, b, i, &in[i]);
-        x[i] = in[i].x;
+        counts &= input_at(L, b, i, &in[i]);
+        row->x[i] = in[i].x;
     }
-    time = time_at(L, (int)n + 2, ltw_state(L)->record);
-    if (!is_counted) return tell_nothing(L, b);
-    if (b->s.kind == &tw_stat_crossover) {
-        x[0] = tw_compare(&in[0], &in[1]);
-        x[1] = 0;
+    row->time = time_at(L, (int)n + 2, ltw_state(L)->record);
+    if (counts && b->s.kind == &tw_stat_crossover) {
+        row->x[0] = tw_compare(&in[0], &in[1]);
+        row->x[1] = 0;
     }
-    return add(L, b, x, time);
+    return counts;
+}
+
+/* [-0, +(0|1), -]  Returns what push does. */
+static inline int add(lua_State *L, struct ltw_stat *b, const struct row *row)
+{
+    if (row->time > b->time) b->time = row->time;
+    if (!tells(b)) {
+        tw_stat_push(&b->s, b->state, row->x, b->time);
+        return 0;
+    }
+    b->told = tw_stat_push_get(&b->s, b->state, row->x, b->time);
+    b->is_told = true;
+    return push_value(L, b->told);
 }
 
 /* statistic:push(x, ... [, time]) -> number | nil
@@ -233,13 +243,19 @@ static TW_APART int push_row(lua_State *L, struct ltw_stat *b, int top)
  * Units: time in ns since the epoch. */
 static int push(lua_State *L)
 {
-    struct ltw_stat *b = ltw_check_stat(L, 1);
+    struct ltw_stat *b = check(L, 1);
     const int top = lua_gettop(L);
+    struct row row;
+    bool counts;
 
     if (top == 2 && b->s.n_inputs == 1 && lua_type(L, 2) == LUA_TNUMBER)
-        return push_number(L, b, lua_tonumber(L, 2));
-    if (top == 1 && b->bound[0] && b->bound[1]) return push_crossing(L, b);
-    return push_row(L, b, top);
+        counts = read_number(L, &row);
+    else if (top == 1 && b->bound[0] && b->bound[1])
+        counts = read_crossing(L, b, &row);
+    else
+        counts = read_row(L, b, top, &row);
+    if (counts) return add(L, b, &row);
+    return tells(b) ? push_value(L, NAN) : 0;
 }
 
 /* statistic:reset()

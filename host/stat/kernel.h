@@ -90,6 +90,15 @@ TW_STAT_INLINE void tw_stat_ahead(const struct tw_stat_rows *r, unsigned i,
         } \
     }
 
+/* name_step, of the same two functions. */
+#define TW_STAT_STEP(name, type) \
+    static double name##_step(const struct tw_stat *s, void *state, const double *x, \
+                              int64_t time) \
+    { \
+        name##_push(s, (type *)state, x, time); \
+        return name##_value(s, (const type *)state); \
+    }
+
 /* name_choose, of a kind that has one way: name_ops. */
 #define TW_STAT_CHOOSE(name) \
     static const struct tw_stat_ops *name##_choose(const struct tw_stat_options *o) \

@@ -43,6 +43,7 @@ static inline double sma_value(const struct tw_stat *s, const struct moving *m)
 }
 
 TW_STAT_RUN(sma, struct moving, 1)
+TW_STAT_STEP(sma, struct moving)
 
 static size_t sma_size(const struct tw_stat *s)
 {
@@ -70,7 +71,7 @@ static bool sma_ratio(const struct tw_stat *s, const void *state, struct tw_rati
 
 static const struct tw_stat_ops sma_ops = {
     .size = sma_size, .run = sma_run, .get = sma_get, .valid = sma_valid,
-    .ratio = sma_ratio, .tells = true
+    .ratio = sma_ratio, .step = sma_step, .tells = true
 };
 
 /* ---- ema, smma ---- */
@@ -97,6 +98,7 @@ static inline double ema_value(const struct tw_stat *s, const struct smooth *m)
 
 TW_STAT_RUN(ema, struct smooth, 1)
 TW_STAT_RUN(smma, struct smooth, 1)
+TW_STAT_STEP(ema, struct smooth)
 
 TW_STAT_SIZE(smooth, struct smooth)
 
@@ -108,7 +110,8 @@ static double smooth_get(const struct tw_stat *s, const void *state, unsigned fi
 }
 
 static const struct tw_stat_ops ema_ops = {
-    .size = smooth_size, .run = ema_run, .get = smooth_get, .tells = true
+    .size = smooth_size, .run = ema_run, .get = smooth_get, .step = ema_step,
+    .tells = true
 };
 static const struct tw_stat_ops smma_ops = {
     .size = smooth_size, .run = smma_run, .get = smooth_get, .tells = true

@@ -28,7 +28,7 @@ static inline bool moving_valid(const struct moving *m, uint32_t window)
     return m->n <= window && m->at < window && (m->n == window || m->at == m->n);
 }
 
-static inline void moving_anew(struct moving *m)
+static TW_APART void moving_anew(struct moving *m)
 {
     m->sum = (struct tw_exact){ .low = 0 };
     for (uint32_t i = 0; i < m->n; i++) tw_exact_step(&m->sum, m->ring[i], 1);

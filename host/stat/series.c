@@ -196,6 +196,7 @@ static inline double crossover_value(const struct tw_stat *s, const struct cross
 }
 
 TW_STAT_RUN(crossover, struct crossings, 2)
+TW_STAT_STEP(crossover, struct crossings)
 
 TW_STAT_SIZE(crossover, struct crossings)
 
@@ -225,7 +226,7 @@ static void crossover_merge(const struct tw_stat *s, void *into, const void *fro
 
 static const struct tw_stat_ops crossover_ops = {
     .size = crossover_size, .run = crossover_run, .get = crossover_get,
-    .merge = crossover_merge, .tells = true
+    .merge = crossover_merge, .step = crossover_step, .tells = true
 };
 
 TW_STAT_CHOOSE(crossover)

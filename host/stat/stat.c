@@ -219,6 +219,7 @@ double tw_stat_push_get(const struct tw_stat *s, void *state, const double *x,
 {
     double v;
 
+    if (s->ops->step) return s->ops->step(s, state, x, time);
     push(s, state, x, time, &v);
     return v;
 }

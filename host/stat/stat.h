@@ -65,6 +65,9 @@ struct tw_stat_rows {
 struct tw_stat_ops {
     size_t (*size)(const struct tw_stat *s);   /* from its options */
     void (*run)(const struct tw_stat *s, void *states, const struct tw_stat_rows *r);
+    /* A row that is not missing, and the value after it, as run has them; NULL: there is
+     * only run.  For what handlers push one number at a time. */
+    double (*step)(const struct tw_stat *s, void *state, const double *x, int64_t time);
     double (*get)(const struct tw_stat *s, const void *state, unsigned field);
     /* NULL: it can't be. */
     void (*merge)(const struct tw_stat *s, void *into, const void *from);
@@ -122,7 +125,8 @@ int tw_stat_init(struct tw_stat *s, const struct tw_stat_kind *k,
 /* One row into one state. */
 void tw_stat_push(const struct tw_stat *s, void *state, const double *x, int64_t time);
 
-/* The same, and the value that it has then: less work than to get it. */
+/* The same of a row that is not missing, and the value that it has then: less work than
+ * to get it. */
 double tw_stat_push_get(const struct tw_stat *s, void *state, const double *x,
                         int64_t time);
 

@@ -181,7 +181,7 @@ static inline void rig_batches(const struct tw_stat *s, double (*value)(void))
     char *before = rig_state(s);
     int64_t time[TW_STAT_BATCH];
     uint32_t key[TW_STAT_BATCH];
-    int wrong_out = 0, wrong_miss = 0;
+    int wrong_out = 0, wrong_get = 0, wrong_miss = 0;
 
     for (unsigned row = 0, n; row < ROWS; row += n) {
         struct tw_stat_rows r = { .key = key, .time = time,
@@ -206,7 +206,13 @@ static inline void rig_batches(const struct tw_stat *s, double (*value)(void))
             for (unsigned j = 0; j < TW_STAT_INPUTS; j++) one[j] = x[j][i];
             for (unsigned j = 0; j < s->n_inputs; j++) missing |= isnan(one[j]);
             memcpy(before, state, s->size);
-            tw_stat_push(s, state, one, time[i]);
+            if (missing || i % 2) {
+                tw_stat_push(s, state, one, time[i]);
+            } else {
+                const double told = tw_stat_push_get(s, state, one, time[i]);
+
+                wrong_get += !rig_same(told, tw_stat_get(s, state, 0));
+            }
             wrong_miss += missing && memcmp(before, state, s->size) != 0;
             wrong_out += r.out && !rig_same(out[i], tw_stat_get(s, state, 0));
         }
@@ -214,6 +220,7 @@ static inline void rig_batches(const struct tw_stat *s, double (*value)(void))
     ok(memcmp(batched, single, KEYS * s->size) == 0,
        "%s: batches are single rows, to the bit", rig_text(s));
     ok(wrong_out == 0, "%s: the column has the value after each row", rig_text(s));
+    ok(wrong_get == 0, "%s: a push that tells the value tells that", rig_text(s));
     ok(wrong_miss == 0, "%s: a missing row changes nothing", rig_text(s));
     free(batched), free(single), free(before);
 }
