@@ -160,7 +160,8 @@ $B/reference.txt: $(wildcard lua/*.c lua/*/*.c)
 	  { text = "" }' $^ > $@
 
 # Several apps are processes that begin together, and end when they are told to, or when
-# one of them fails; the status is the highest.  Each has a shell, which tells of it.
+# one of them fails; the status is the highest.  Each has a shell, which tells of it; what
+# the whole group is told they are told twice, which is as once.
 APP      = scripts/market.lua
 RUN      = --seconds 10 --watch
 run: $B/tidewire
@@ -169,7 +170,7 @@ ifeq (,$(word 2,$(APP)))
 else
 	@all() { r=127; while kill -0 $$1 2>&-; do wait $$1 2>&-; r=$$?; done; \
 	  wait $$1 2>&-; set -- $$?; [ $$1 = 127 ] || r=$$1; }; \
-	one() { trap 'told=1; [ ! "$$q" ] || kill $$q 2>&-' TERM; \
+	one() { trap 'told=1; kill $$q 2>&-' TERM; \
 	  $B/tidewire run $$1 $(RUN) & q=$$!; [ ! "$$told" ] || kill $$q; all $$q; \
 	  case $$told,$$r in 1,*|,0|,130|,143) ;; \
 	  *) echo "make run: $$1 has failed (status $$r): the others are ended" >&2; \

@@ -13,6 +13,7 @@
 #include "app.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -333,15 +334,23 @@ static void on_tick(uv_timer_t *tick)
     if (++app->ticks % SHOW_EVERY == 0) show(app, "tick");
 }
 
+/* A second SIGINT ends the process at once.  A second SIGTERM is the first one: it comes
+ * twice to who is named and is in the group that is told, too, as with timeout(1), or a
+ * make that passes it on.  It is caught while there are other threads, then held back. */
 static void on_signal(uv_signal_t *signal, int number)
 {
     struct tw_app *app = signal->data;
+    sigset_t again;
 
+    if (app->status) return;
+    sigemptyset(&again);
+    sigaddset(&again, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &again, NULL);
+    uv_signal_stop(&app->interrupt);
     app->status = 128 + number;
-    tw_log_printf(app->host.log, TW_LOG_INFO, "", "%s: stopping; once more ends at once",
-                  number == SIGINT ? "interrupted" : "terminated");
-    uv_signal_stop(&app->interrupt);   /* a second one ends the process at once */
-    uv_signal_stop(&app->terminate);
+    tw_log_printf(app->host.log, TW_LOG_INFO, "", number == SIGINT
+                  ? "interrupted: stopping; once more ends at once"
+                  : "terminated: stopping; SIGINT ends at once");
     tw_app_stop(app);
 }
 

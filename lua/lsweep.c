@@ -520,14 +520,15 @@ static void on_signal(int number)
 {
     /* order [sweep.caught] relaxed: it is all that the handler says */
     atomic_store_explicit(&caught, number, memory_order_relaxed);
+    signal(SIGINT, SIG_DFL);
 }
 
-/* catch(): the first SIGINT or SIGTERM only makes caught() its number; a second one ends
- * the process. */
+/* catch(): SIGINT or SIGTERM only makes caught() its number; SIGINT after either ends the
+ * process. */
 static int catch_signals(lua_State *L)
 {
     struct sigaction action = { .sa_handler = on_signal,
-                                .sa_flags = (int)(SA_RESETHAND | SA_RESTART) };
+                                .sa_flags = SA_RESTART };
 
     (void)L;
     sigemptyset(&action.sa_mask);

@@ -11,7 +11,8 @@ return {
     text = [[
 Runs the system that an app file describes until its feeds have ended, an error
 ends it, or Ctrl-C: the first one stops cleanly (each script's on_stop runs, the
-summary prints), a second one ends at once.
+summary prints), a second one ends at once.  SIGTERM is as the first one, however often
+it comes.
 
   --workers N       threads that run scripts; as many as there are cores otherwise
   --set key=value   a parameter that the app file asks for with app.param(key)

@@ -217,10 +217,15 @@ end
 -- MAKEFLAGS is that of the make that runs the test: not ours.  B is as it was named
 -- there: by another path to it make would not know what its objects depend on.
 function apps.make(name, target, more)
+  return apps.passes(name, apps.making(target, more))
+end
+
+--- The command for that.
+function apps.making(target, more)
   local sanitizer = apps.has "tsan" and "thread"
     or apps.has "asan" and "address,undefined" or ""
-  return apps.passes(name, ("MAKEFLAGS= make --no-print-directory %s B=%s SAN=%s %s")
-    :format(target, quote(TIDEWIRE:match "^(.*)/[^/]+$"), sanitizer, more))
+  return ("MAKEFLAGS= make --no-print-directory %s B=%s SAN=%s %s"):format(target,
+    quote(TIDEWIRE:match "^(.*)/[^/]+$"), sanitizer, more)
 end
 
 --- What a script calls to end its run, as a signal does: the status is 143.

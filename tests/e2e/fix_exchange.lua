@@ -124,4 +124,40 @@ for _, pair in ipairs { "waits wrong", "wrong waits" } do
        and not said:find "waits.lua has failed", "and says so")
 end
 
+-- All are told, as by timeout(1): an app by who tells the group, and by its shell, at
+-- the latest while it ends.
+local names = {}
+for i = 1, 2 do
+  names[i] = ("%s/ends%d.lua"):format(dir, i)
+  put(("ends%d.lua"):format(i), ([[
+    local app = require "tw.app"
+    app.feed.timer { every = 0.01 }
+    app.script("ends.lua", { params = { i = %d } })]]):format(i))
+end
+put("ends.lua", ([[
+  local M = {}
+  function M:on_timer()
+    if not self.begun then io.open(%q .. self.params.i, "w"):close() end
+    self.begun = true
+  end
+  function M:on_stop()
+    %s
+    print(("app %%d has ended"):format(self.params.i))
+  end
+  return M]]):format(dir .. "/begun", apps.stop))
+run = apps.shell(([[
+  setsid sh -c 'echo $$ >%s/group; exec "$@"' sh env %s >%s/make 2>&1 & make=$!
+  while [ ! -e %s/begun1 ] || [ ! -e %s/begun2 ]; do
+    kill -0 $make || exit 3; sleep 0.02
+  done
+  kill -TERM -$(cat %s/group); wait $make; echo $?]]):format(dir,
+  apps.making("run", ("APP='%s' RUN='--seconds 600 --no-attach'")
+    :format(table.concat(names, " "))), dir, dir, dir, dir))
+local said = apps.read(dir .. "/make")
+fine = t.is(run.out, "143\n", "SIGTERM to the group of make run: its status")
+fine = t.ok(said:find "app 1 has ended" and said:find "app 2 has ended"
+            and select(2, said:gsub("records in ", "")) == 2,
+            "and both apps end in peace") and fine
+if not fine then t.diag(run.err .. said) end
+
 t.done()

@@ -1,4 +1,4 @@
---- signals: SIGINT and SIGTERM end a run in peace; a second one at once.
+--- signals: SIGINT and SIGTERM end a run in peace; SIGINT after either at once.
 
 package.path = "tests/?.lua;" .. package.path
 local t = require "tw.test"
@@ -19,7 +19,7 @@ local function signalled(o, signals)
   assert(os.execute("mkfifo " .. fifo))
   o.app = o.app:gsub("'s.lua'", ("'s.lua', { params = { fifo = %q } }"):format(fifo))
   local _, command = apps.write(o)
-  signals = signals:gsub("READY", "timeout 120 cat " .. fifo .. ";")
+  signals = signals:gsub("READY", "timeout 120 cat " .. fifo .. ";"):gsub("FIFO", fifo)
   local run = apps.shell(("%s & %s wait $!"):format(command, signals))
   os.remove(fifo)
   return run
@@ -75,15 +75,32 @@ do
 end
 
 -- The second signal: on_stop is busy for longer than anybody waits.
-local run = signalled({ app = "app.limits { time = 0 } " .. APP, ["s.lua"] = SIGNAL .. [[
-  function M:on_stop()
-    io.open(self.params.fifo, "w"):close()
-    local till = tw.clock() + 100
-    while tw.clock() < till do end
-    print "not reached"
-  end]] }, "READY kill -INT $!; READY kill -INT $!;")
-t.is(run.out, "", "a second signal ends at once")
-t.ok(run.status ~= 0, "and not well")
+local run
+for _, first in ipairs { "INT", "TERM" } do
+  run = signalled({ app = "app.limits { time = 0 } " .. APP, ["s.lua"] = SIGNAL .. [[
+    function M:on_stop()
+      io.open(self.params.fifo, "w"):close()
+      local till = tw.clock() + 100
+      while tw.clock() < till do end
+      print "not reached"
+    end]] }, "READY kill -" .. first .. " $!; READY kill -INT $!;")
+  t.is(run.out, "", "SIGINT after SIG" .. first .. " ends at once")
+  t.ok(run.status ~= 0, "and not well")
+end
+
+-- SIGTERM comes twice to who is in a group that is told: on_stop goes on once the second
+-- one was sent.
+for _, first in ipairs { "TERM", "INT" } do
+  run = signalled({ app = "app.limits { time = 0 } " .. APP, ["s.lua"] = SIGNAL .. [[
+    function M:on_stop()
+      io.open(self.params.fifo, "w"):close()
+      io.open(self.params.fifo):close()
+      print "stopped"
+    end]] }, "READY kill -" .. first .. " $!; READY kill -TERM $!; "
+      .. "timeout 120 sh -c ': >FIFO';")
+  apps.ended(run, "SIGTERM after SIG" .. first .. " is nothing more", "stopped\n",
+             first == "INT" and 130 or 143)
+end
 
 -- A file that does not return is loaded before anything can stop in peace.
 local fifo = os.tmpname()
