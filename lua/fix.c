@@ -246,6 +246,25 @@ static int read_logon(lua_State *L, struct reading *r, struct tw_error *error)
     return rc;
 }
 
+/* What options have us write is known to its dictionary: a peer that looks at fields
+ * would refuse the Logon, and so would we refuse the peer's. */
+static int check_written(const struct reading *r, struct tw_error *error)
+{
+    const struct tw_fix_session_options *s = &r->o.session;
+    const struct tw_fix_type *logon = tw_fix_dictionary_type(s->dictionary, "A", 1);
+
+    if (s->check == TW_FIX_CHECK_OFF) return TW_OK;
+    if (s->next_expected && !(logon && tw_fix_member(&logon->body, 789)))
+        return tw_fail(error, TW_EUSAGE, "%s: next_expected: the Logon of its dictionary"
+                       " has no NextExpectedMsgSeqNum (789), which is of FIX.4.4 on",
+                       r->what);
+    if (!s->last_processed || tw_fix_member(tw_fix_dictionary_header(s->dictionary), 369))
+        return TW_OK;
+    return tw_fail(error, TW_EUSAGE, "%s: last_processed: the header of its dictionary"
+                   " has no LastMsgSeqNumProcessed (369), which is of FIX.4.2 on",
+                   r->what);
+}
+
 static struct tw_tls_options tls_of(lua_State *L)
 {
     return (struct tw_tls_options){
@@ -387,7 +406,7 @@ static int read_link(lua_State *L, struct ltw_fix *f, struct reading *r,
     lua_settop(L, table);
     rc = read_schedule(L, f, r, error);
     if (rc == TW_OK) rc = read_logon(L, r, error);
-    return rc;
+    return rc == TW_OK ? check_written(r, error) : rc;
 }
 
 /* One more use of its messages: the first of them, or the last. */

@@ -485,7 +485,8 @@ end
 -- 35=V R e g of its peer), hold (what is sent while it is down waits; else it is
 -- refused), enabled, reset_on_logon, reset_on_logout, reset_on_disconnect,
 -- persist, check_comp_id, latency (how far SendingTime may be off; false: it is not
--- looked at), next_expected, last_processed, resend_chunk, resend_rate
+-- looked at), next_expected (789 of Logons says what is missing; from FIX.4.4 on),
+-- last_processed (369; from FIX.4.2 on), resend_chunk, resend_rate
 -- (messages a second), logon_timeout, logout_timeout, precision (digits of a second: 3,
 -- 6, 9), store_size, queue and message_size; orders (true: the peer trades in the book of
 -- the run, with scripts whose fill is "book").

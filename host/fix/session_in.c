@@ -325,15 +325,18 @@ static TW_COLD void take_reset(struct tw_fix_session *s, uint64_t seq)
 
 /* ---- the first message ---- */
 
-/* What makes a Logon none, or NULL: R6. */
-static TW_COLD const char *logon_fault(struct tw_fix_session *s)
+/* What makes a Logon none, or NULL: R6.  Its tag is named, as no 371 tells it. */
+static TW_COLD const char *logon_fault(struct tw_fix_session *s, char room[REASON_TEXT])
 {
     struct tw_fix_verdict v = tw_fix_check(&s->m, s->o.check);
     struct tw_fix_text beat = tw_fix_message_body(&s->m, 108);
     struct tw_fix_text method = tw_fix_message_body(&s->m, 98);
     uint64_t seconds;
 
-    if (v.reason != TW_FIX_FINE) return v.text;
+    if (v.reason != TW_FIX_FINE) {
+        snprintf(room, REASON_TEXT, v.has_tag ? "%s (%d)" : "%s", v.text, v.tag);
+        return room;
+    }
     if (method.at && !is_text(method, "0")) return "EncryptMethod is not 0";
     if (!tw_fix_number(beat, &seconds) || seconds > 86400)
         return "HeartBtInt is no number of seconds";
@@ -396,13 +399,14 @@ static TW_COLD void logged_on(struct tw_fix_session *s, uint64_t seq, bool reset
 static TW_COLD void first_message(struct tw_fix_session *s, uint64_t seq)
 {
     bool reset = body_flag(s, 141), anew;
+    char room[REASON_TEXT];
     const char *fault;
 
     if (admin(s) != 'A') {
         tw_fix_close(s, "the first message is no Logon");
         return;
     }
-    fault = logon_fault(s);
+    fault = logon_fault(s, room);
     if (fault) {
         tw_fix_close(s, "Logon: %s", fault);
         return;
@@ -475,7 +479,9 @@ static bool out_of_turn(struct tw_fix_session *s, uint64_t seq)
     bool fine, again = head_flag(s, 43);
 
     if (type == 'A') {
-        if (again || !body_flag(s, 141) || logon_fault(s)) return false;
+        char room[REASON_TEXT];
+
+        if (again || !body_flag(s, 141) || logon_fault(s, room)) return false;
         take_reset(s, seq);
         return true;
     }

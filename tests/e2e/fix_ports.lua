@@ -113,6 +113,32 @@ wrong("an acceptor's session", "app.fix.acceptor { port = 0, sessions = { { name
 wrong("a field of the Logon",
       "app.fix.session" .. BROKER .. "logon = { Pasword = 'x' } }",
       "app.lua:2: app.fix.session 'b': logon: its dictionary has no field Pasword")
+wrong("789 before FIX.4.4",
+      "app.fix.session" .. BROKER .. "version = 'FIX.4.3', next_expected = true }",
+      "app.lua:2: app.fix.session 'b': next_expected: the Logon of its dictionary has no")
+wrong("369 before FIX.4.2",
+      "app.fix.session" .. BROKER .. "version = 'FIX.4.1', last_processed = true }",
+      "app.lua:2: app.fix.session 'b': last_processed: the header of its dictionary has")
+apps.fails("fine from there on, in a dictionary of one's own, and where none is used", {
+  app = [[
+app.script "s.lua"
+local here = debug.getinfo(1, "S").source:match "^@(.*/)"
+local function add(name, version, o)
+  o.name, o.host, o.port, o.sender, o.target = name, "h", 1, "A", "B"
+  o.version = version
+  app.fix.session(o)
+end
+add("s1", "FIX.4.2", { last_processed = true })
+for _, version in ipairs { "FIX.4.4", "FIX.5.0", "FIX.5.0SP2" } do
+  local name = version:gsub("%.", "")
+  add(name, version, { last_processed = true, next_expected = true })
+end
+add("s2", "FIX.4.2", { next_expected = true, dictionary = here .. "more.txt" })
+add("s3", "FIX.4.0", { last_processed = true, next_expected = true, validate = "off" })
+add("last", "FIX.4.2", { take = { "XR" } })]],
+  ["s.lua"] = "",
+  files = { ["more.txt"] = "789 NextExpectedMsgSeqNum SEQNUM\nA + 789\n" } },
+  "'last': take: no dictionary of the run has a")
 wrong("a type that is taken",
       "app.fix.session" .. BROKER .. "take = { 'D', 'XQ' } }",
       "app.lua:2: app.fix.session 'b': take: no dictionary of the run has a MsgType 'XQ'")

@@ -22,7 +22,9 @@ static void logons(void)
     talk("R6: 52 is wrong", TW_FIX_42, &acceptor,
          "connect\n>35=A 34=1 52=T-121 98=0 108=30\n!Logon: SendingTime\n=1 1");
     talk("R6: an invalid Logon", TW_FIX_42, &acceptor,
-         "connect\n>35=A 34=1 98=0\n!Logon: Required tag missing");
+         "connect\n>35=A 34=1 98=0\n!Logon: Required tag missing (108)");
+    talk("R6: a tag that its version has not", TW_FIX_42, &acceptor,
+         "connect\n>35=A 34=1 98=0 108=30 789=1\n!Logon: Invalid tag number (789)");
     talk("R6: 108 is negative", TW_FIX_42, &acceptor,
          "connect\n>35=A 34=1 98=0 108=-5\n!Logon: HeartBtInt");
     talk("R6: encryption", TW_FIX_42, &acceptor,
