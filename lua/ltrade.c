@@ -351,20 +351,15 @@ static bool is_coming(const struct tw_order *o, uint32_t symbol)
 }
 
 /* What it may trade, beyond what is counted of its group: all of that trades no more than
- * the largest of it.  The others of it are behind it, and older ones of this run are not
- * of it. */
-static int64_t beyond_group(const struct ltw_trader *t, const struct tw_order *o)
+ * the largest of it. */
+static int64_t beyond_group(const struct tw_order *o)
 {
-    uint64_t first_id = tw_broker_get_options(t->broker)->first_id;
-    const struct tw_order *i = o;
     int64_t most = 0;
 
-    while (o->group && (i = tw_broker_open(t->broker, i)) != NULL) {
-        if (i->id < o->group && i->id >= first_id) break;
-        if (i->group == o->group && i->side == o->side && is_coming(i, o->symbol)
+    for (const struct tw_order *i = o->peer; i && i != o; i = i->peer)
+        if (i->id < o->id && i->side == o->side && is_coming(i, o->symbol)
             && tw_order_leaves(i) > most)
             most = tw_order_leaves(i);
-    }
     return tw_order_leaves(o) > most ? tw_order_leaves(o) - most : 0;
 }
 
@@ -375,7 +370,7 @@ static int64_t coming(const struct ltw_trader *t, uint32_t symbol)
     int64_t sum = 0;
 
     while ((o = tw_broker_open(t->broker, o)) != NULL)
-        if (is_coming(o, symbol)) sum += tw_order_sign(o) * beyond_group(t, o);
+        if (is_coming(o, symbol)) sum += tw_order_sign(o) * beyond_group(o);
     return sum;
 }
 

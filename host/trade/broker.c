@@ -59,11 +59,11 @@ static void add(struct tw_broker *b, const struct tw_order *o, int64_t more)
     else b->sum[o->symbol].selling += more;
 }
 
-/* They have what is left of it, or (-1) have it no more. */
+/* They have it, or (-1) have it no more. */
 static void count(struct tw_broker *b, const struct tw_order *o, int sign)
 {
     if (o->link && o->held) b->n_held += (unsigned)sign;
-    add(b, o, sign * tw_broker_leaves(o));
+    add(b, o, sign * tw_broker_beyond(o));
 }
 
 static void set_held(struct tw_broker *b, struct tw_order *o, bool held)
@@ -133,6 +133,7 @@ static void enlist(struct tw_broker *b, struct tw_order *o)
     if (o->next) o->next->link = &o->next;
     b->open = o;
     b->n_open++;
+    tw_broker_join(o);
     o->same = *slot_of(b, o->id);
     *slot_of(b, o->id) = o;
     count(b, o, 1);
@@ -168,6 +169,7 @@ static void delist(struct tw_broker *b, struct tw_order *o)
     for (link = slot_of(b, o->id); *link != o; link = &(*link)->same) { }
     *link = o->same;
     leave_parent(o);
+    tw_broker_leave(o);
     leave_due(o);
     *o->link = o->next;
     if (o->next) o->next->link = o->link;
@@ -236,7 +238,7 @@ static bool is_answer(const struct tw_report *r)
 static void report(void *ctx, struct tw_order *o, const struct tw_report *r)
 {
     struct tw_broker *b = ctx;
-    int64_t before = tw_broker_leaves(o);
+    int64_t before = tw_broker_beyond(o);
     struct tw_report charged;
 
     if (tw_report_is_trade(r)) {
@@ -247,7 +249,7 @@ static void report(void *ctx, struct tw_order *o, const struct tw_report *r)
     }
     if (!tw_order_apply(o, r)) return;
     if (o->requests == 0 && is_answer(r)) o->asked = o->asked_price = 0;
-    add(b, o, tw_broker_leaves(o) - before);
+    add(b, o, tw_broker_beyond(o) - before);
     if (tw_report_is_trade(r)) book(b, o->symbol, o->terms, tw_order_sign(o), r);
     if (!tw_order_is_open(o)) delist(b, o);
     else if (!o->link) b->lost |= tw_broker_enter(b, o, 0) < 0;   /* once more */
@@ -733,7 +735,7 @@ static int adopt_open(struct tw_broker *b, const struct tw_broker *from,
         struct tw_order *own = copy(ctx, o);
 
         own->link = own->sibling_link = NULL;
-        own->children = NULL;
+        own->children = own->peer = NULL;
         own->next = oldest;
         oldest = own;
     }

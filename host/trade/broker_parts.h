@@ -89,6 +89,14 @@ void tw_broker_catch_up(struct tw_broker *b);
 
 /* ---- broker_risk.c ---- */
 
+/* The order is among the open ones: in the ring of its group; and no more in it. */
+void tw_broker_join(struct tw_order *o);
+void tw_broker_leave(struct tw_order *o);
+
+/* What it may trade, beyond what the others of its group may on its side: all of them
+ * trade no more than the largest, see reduce_group in simulator.c. */
+int64_t tw_broker_beyond(const struct tw_order *o);
+
 /* What its part of the equity buys at a price, in whole lots. */
 int64_t tw_broker_size(const struct tw_broker *b, const struct tw_order *o,
                        int64_t price);

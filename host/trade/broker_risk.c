@@ -5,6 +5,41 @@
 
 #include "trade/plain.h"
 
+/* ---- groups ---- */
+
+/* They are sent one behind the other: what is older than the first is not of it. */
+void tw_broker_join(struct tw_order *o)
+{
+    struct tw_order *i = o->group ? o->next : NULL;
+
+    while (i && i->id >= o->group && i->group != o->group) i = i->next;
+    if (!i || i->group != o->group) return;
+    o->peer = i->peer ? i->peer : i;
+    i->peer = o;
+}
+
+void tw_broker_leave(struct tw_order *o)
+{
+    struct tw_order *i = o->peer;
+
+    if (!i) return;
+    while (i->peer != o) i = i->peer;
+    i->peer = o->peer != i ? o->peer : NULL;
+    o->peer = NULL;
+}
+
+int64_t tw_broker_beyond(const struct tw_order *o)
+{
+    int64_t most = 0, own = tw_broker_leaves(o);
+
+    for (const struct tw_order *i = o->peer; i && i != o; i = i->peer) {
+        int64_t left = i->side == o->side && !i->held ? tw_broker_leaves(i) : 0;
+
+        if (left > most) most = left;
+    }
+    return own > most ? own - most : 0;
+}
+
 /* ---- what it has ---- */
 
 int64_t tw_broker_size(const struct tw_broker *b, const struct tw_order *o, int64_t price)

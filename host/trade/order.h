@@ -108,6 +108,8 @@ struct tw_order {
     struct tw_order *same;          /* the broker's: in the table of ids          */
     struct tw_order *children;      /* the broker's: open ones, the newest first  */
     struct tw_order *sibling, **sibling_link;
+    struct tw_order *peer;          /* the broker's: a ring of the open ones of its
+                                     * group; NULL: there is no other             */
     struct tw_order *next_due, **due_link;   /* the broker's: those with `due`    */
     bool held;                      /* the broker's: it waits for its parent      */
     bool unaffordable;              /* the broker's: its part is less than a lot  */

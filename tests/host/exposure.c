@@ -1,8 +1,8 @@
 /* exposure.c - limits are checked against what is open, whatever became of it before.
  *
- * The broker keeps sums of its open orders.  Random orders, brackets, changes and
- * cancels; before each submit the test adds up the open orders itself, and the broker
- * must decide as tw_risk_check does with that.
+ * The broker keeps sums of its open orders.  Random orders, brackets, groups, changes and
+ * cancels; before each submit the test adds up the open orders itself, of a group the
+ * largest of each side, and the broker must decide as tw_risk_check does with that.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +38,25 @@ static void take_told(void)
         if (t.report.exec == TW_EXEC_REJECTED) refused[t.order->id - 1] = t.report.reason;
 }
 
+static bool counts(const struct tw_order *o)
+{
+    return !o->held && tw_order_is_open(o);
+}
+
+/* What it adds to those before it, and to o, whose group has at least so much. */
+static int64_t adds(const struct tw_order *other, const struct tw_order *o)
+{
+    bool with_o = o->group == other->group && o->side == other->side;
+    int64_t most = with_o ? o->quantity : 0, left = tw_order_leaves(other);
+
+    if (!other->group) return left;
+    for (const struct tw_order *i = order; i < other; i++)
+        if (i != o && counts(i) && i->group == other->group && i->side == other->side
+            && tw_order_leaves(i) > most)
+            most = tw_order_leaves(i);
+    return left > most ? left - most : 0;
+}
+
 /* Of all that is open, but for the order and what waits for its parent. */
 static struct tw_exposure add_up(const struct tw_order *o)
 {
@@ -50,15 +69,15 @@ static struct tw_exposure add_up(const struct tw_order *o)
         const struct tw_order *other = &order[i];
         int64_t price = other->price;
 
-        if (other == o || other->held || !tw_order_is_open(other)) continue;
+        if (other == o || !counts(other)) continue;
         now.open_orders++;
         if (other->symbol != o->symbol) continue;
         if (other->side == TW_SIDE_BUY) {
-            now.buying += tw_order_leaves(other);
+            now.buying += adds(other, o);
             if (!price) price = INT64_MAX;
             if (price > now.best_bid) now.best_bid = price;
         } else {
-            now.selling += tw_order_leaves(other);
+            now.selling += adds(other, o);
             if (!price) price = 1;
             if (!now.best_ask || price < now.best_ask) now.best_ask = price;
         }
@@ -88,6 +107,11 @@ static bool submit(bool child)
         o->symbol = parent->symbol;
         o->side = parent->side == TW_SIDE_BUY ? TW_SIDE_SELL : TW_SIDE_BUY;
         o->quantity = parent->quantity;
+    } else if (below(3) == 0) {
+        bool joins = n > 0 && order[n - 1].group && !order[n - 1].parent && below(3);
+
+        o->group = joins ? order[n - 1].group : n + 1;
+        if (joins) o->symbol = order[n - 1].symbol;
     }
     now = add_up(o);
     want = tw_risk_check(&limits, o, &now);

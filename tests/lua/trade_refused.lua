@@ -1,5 +1,5 @@
 --- trade_refused: orders in a currency without a rate, brackets on the wrong side, prices
--- with too many decimals.
+-- with too many decimals; and groups, of which no more is counted than can trade.
 
 package.path = "tests/?.lua;" .. package.path
 local t, apps = require "tw.test", require "apps"
@@ -99,6 +99,71 @@ prints("a limit of value is of the account's currency", app([[
 1	new	nil
 1	filled	nil
 ]])
+
+-- ---- of a group one trades ----
+
+local function grouped(limit, script)
+  local made = app(script .. [[
+    local function order(side, quantity, price)
+      return { symbol = "D", side = side, quantity = quantity, price = price }
+    end
+    function M:on_quote() n = n + 1 step(self, n, order) end
+    function M:on_order(id, status, reason)
+      if status ~= "pending_new" then print(id, status, reason) end
+    end]], { before = limit })
+  made.app = made.app:gsub(', currency = "EUR"', "")
+  made.files = { ["in.csv"] = "time,symbol,bid,ask\n1,D,10,10\n2,D,10,10\n3,D,7,7\n"
+    .. "4,D,5,5\n5,D,5,5\n6,D,2,2\n" }
+  return made
+end
+for _, scope in ipairs { "", " of all scripts" } do
+  local limit = scope == "" and "app.account { limits = { position = 10 } }"
+    or "app.risk { position = 10 }"
+  prints("a position counts the largest of each side of a group: " .. limit,
+    grouped(limit, [[ local function step(self, n, order)
+      if n > 1 then return end
+      local _, six = self:oco(order("buy", 4, 1), order("buy", 6, 1.1), order("sell", 9, 90))
+      self:buy("D", 5, 1.2)                                    -- 6 and 5 are too many
+      six:modify { quantity = 5 }
+      self:buy("D", 6, 1.2)                                    -- it isn't 5 yet
+      self:buy("D", 4, 1.2)
+      self:sell("D", 2, 80)
+      self:sell("D", 1, 80)
+    end]]), ([[
+4	rejected	REASON
+2	pending_replace	nil
+5	rejected	REASON
+7	rejected	REASON
+1	new	nil
+2	pending_replace	nil
+3	new	nil
+2	new	nil
+6	new	nil
+8	new	nil
+]]):gsub("REASON", "the position" .. scope .. " would be above its limit"))
+end
+for _, limit in ipairs { "app.account { limits = { daily_loss = 5 } }",
+                         "app.risk { daily_loss = 5 }" } do
+  prints("both exits of a bracket reduce only: " .. limit,
+    grouped(limit, [[ local function step(self, n, order)
+      if n == 1 then
+        self:buy("D", 2)
+        self:buy { symbol = "D", quantity = 2, price = 6, take_profit = 9, stop_loss = 3 }
+      elseif n == 3 then                                       -- 6 are lost
+        self:buy("D", 1)
+      end
+    end]]), [[
+1	new	nil
+2	new	nil
+1	filled	nil
+5	rejected	the limit for a day's loss is reached
+2	filled	nil
+4	new	nil
+3	new	nil
+4	filled	nil
+3	canceled	one cancels the other: another one was filled
+]])
+end
 
 -- ---- limits of all scripts, where accounts have several currencies ----
 
