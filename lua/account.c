@@ -210,9 +210,8 @@ static bool has_rate(const struct ltw_trader *t, const char *currency)
     return false;
 }
 
-/* [-0, +0, e]  What is in a currency that the account has no rate of is refused. */
-static void check_rate(lua_State *L, const struct ltw_trader *t, const char *what,
-                       const char *subject, const char *of, const char *or_else)
+void ltw_account_check_rate(lua_State *L, const struct ltw_trader *t, const char *what,
+                            const char *subject, const char *of, const char *or_else)
 {
     const char *own = tw_account_currency_name(tw_broker_account(t->broker), 0);
 
@@ -231,7 +230,8 @@ static void check_risk(lua_State *L, const struct ltw_trader *t)
 
     if (t->muted || !tw_desk_has_amounts(d)) return;
     lua_pushfstring(L, ", or app.risk { currency = \"%s\" }", own);
-    check_rate(L, t, "account", "app.risk", d->currency, lua_tostring(L, -1));
+    ltw_account_check_rate(L, t, "account", "app.risk", d->currency,
+                           lua_tostring(L, -1));
     lua_pop(L, 1);
 }
 
@@ -263,8 +263,9 @@ void ltw_account_check(lua_State *L, const struct ltw_trader *t, const char *wha
         n = said ? 1 : 0;
     }
     for (; n > 0; n--, said++)
-        check_rate(L, t, what, tw_symbols_name(t->host->symbols, said->symbol),
-                   said->currency, "");
+        ltw_account_check_rate(L, t, what,
+                               tw_symbols_name(t->host->symbols, said->symbol),
+                               said->currency, "");
 }
 
 /* ---- for stdlib/trade.lua ---- */

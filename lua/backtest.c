@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "account.h"
 #include "base/memory.h"
 #include "desk.h"
 #include "distrust.h"
@@ -265,6 +266,16 @@ static bool make_state(struct ltw_backtest *b)
     return true;
 }
 
+struct tw_account *ltw_backtest_account(const struct ltw_backtest *b, unsigned script)
+{
+    return tw_broker_account(b->traders[script]->broker);
+}
+
+static const char *base(const struct ltw_backtest *b)
+{
+    return tw_account_currency_name(ltw_backtest_account(b, 0), 0);
+}
+
 /* [-0, +0, e]  All scripts have accounts from the beginning. */
 static int open_traders(lua_State *L)
 {
@@ -284,6 +295,11 @@ static int open_traders(lua_State *L)
         b->traders[i]->journal = b->journals[i];
         if (b->o.probe && b->scripts[i].id == b->o.probed)
             ltw_trader_probe(b->traders[i], b->o.probe);
+        lua_pushfstring(L, "script %s: account", b->scripts[i].name);
+        lua_pushfstring(L, "that of %s", b->scripts[0].name);
+        ltw_account_check_rate(L, b->traders[i], lua_tostring(L, -2),
+                               lua_tostring(L, -1), base(b), "");
+        lua_pop(L, 2);
     }
     if (b->o.brief) tw_ledger_only_days(b->curve);
     b->till_ns = INT64_MIN;
@@ -467,17 +483,25 @@ static int settle(struct ltw_backtest *b)
 
 /* ---- records ---- */
 
-struct tw_account *ltw_backtest_account(const struct ltw_backtest *b, unsigned script)
+int64_t ltw_backtest_rate(const struct ltw_backtest *b, unsigned script)
 {
-    return tw_broker_account(b->traders[script]->broker);
+    struct tw_account *a = ltw_backtest_account(b, script);
+
+    return tw_account_rate(a, (uint32_t)tw_account_currency(a, base(b)));
 }
 
-tw_money ltw_backtest_equity(const struct ltw_backtest *b)
+tw_money ltw_backtest_sum(const struct ltw_backtest *b,
+                          tw_money (*figure)(const struct tw_account *a))
 {
     tw_money sum = 0;
 
-    for (unsigned i = 0; i < b->n; i++)
-        sum += tw_account_equity(ltw_backtest_account(b, i));
+    for (unsigned i = 0; i < b->n; i++) {
+        int64_t rate = ltw_backtest_rate(b, i);
+        tw_money own = figure(ltw_backtest_account(b, i));
+
+        if (rate == TW_FIXED_ONE) sum += own;
+        else if (rate > 0) sum += tw_money_ratio(own, TW_FIXED_ONE, rate);
+    }
     return sum;
 }
 
@@ -636,7 +660,10 @@ static int run(struct ltw_backtest *b)
         if (go_on(b, r) < 0 || (b->records % LOOK_EVERY == 0 && !tidy(b)))
             return b->error.code;
     if (b->error.code < 0 || stop_scripts(b) < 0) return b->error.code;
-    ltw_worth_mark(b, INT64_MAX);
+    if (ltw_worth_mark(b, INT64_MAX) && b->handled > 0 && !b->rated)
+        return tw_fail(&b->error, TW_EUSAGE, "what the scripts are worth can't be added"
+                       " up: no price has come that is a rate of %s, which account.rates"
+                       " names", base(b));
     if (b->o.benchmark && b->benchmark == 0)
         return tw_fail(&b->error, TW_EUSAGE, "benchmark %s: the data have no such symbol",
                        b->o.benchmark);

@@ -61,6 +61,8 @@ struct ltw_backtest {
     struct ltw_journal **journals;    /* of the scripts                              */
     struct ltw_orderlist list;        /* of what they have forgotten                 */
     struct tw_ledger *curve;          /* of all of them, since from                  */
+    bool rated;                       /* it has begun: all rates are known           */
+    tw_money start;                   /* what there was then                         */
     int64_t till_ns;                  /* a mark on it before then                    */
     uint32_t benchmark;               /* 0: none yet                                 */
     struct tw_gaps *gaps;             /* NULL: nobody asks                           */
@@ -123,9 +125,12 @@ int ltw_backtest_open(struct ltw_backtest *b);
  * is longer.  Blocks: for the whole run. */
 int ltw_backtest_run(struct ltw_backtest *b);
 
-/* What all scripts are worth, in 1e-9 of the currency; and the account of one. */
-tw_money ltw_backtest_equity(const struct ltw_backtest *b);
+/* What all scripts have of a figure, in 1e-9 of the first one's currency; the account of
+ * one; and what 1 of that currency costs in its own, 0: not known yet. */
+tw_money ltw_backtest_sum(const struct ltw_backtest *b,
+                          tw_money (*figure)(const struct tw_account *a));
 struct tw_account *ltw_backtest_account(const struct ltw_backtest *b, unsigned script);
+int64_t ltw_backtest_rate(const struct ltw_backtest *b, unsigned script);
 
 /* Ends what is left; b may be NULL. */
 void ltw_backtest_free(struct ltw_backtest *b);

@@ -240,40 +240,25 @@ static void push_trades(lua_State *L, const struct ltw_backtest *b)
     }
 }
 
-/* What all scripts began with. */
-static tw_money start_of(const struct ltw_backtest *b)
-{
-    tw_money start = 0;
-
-    for (unsigned i = 0; i < b->n; i++)
-        start += tw_account_deposits(ltw_backtest_account(b, i));
-    return start;
-}
-
 static void set_figures(lua_State *L, const struct ltw_backtest *b,
                         const struct tw_outcome *outcomes, size_t n_outcomes)
 {
-    tw_money traded = 0, fees = 0;
-    double mean = 0;
+    double traded = tw_money_to_double(ltw_backtest_sum(b, tw_account_traded)), mean = 0;
     size_t n;
     const struct tw_point *days = tw_ledger_days(b->curve, &n);
 
-    for (unsigned i = 0; i < b->n; i++) {
-        traded += tw_account_traded(ltw_backtest_account(b, i));
-        fees += tw_account_fees(ltw_backtest_account(b, i));
-    }
     for (size_t i = 0; i < n; i++) mean += days[i].equity / (double)n;
     lua_createtable(L, 0, 32);
     if (n > 0)
-        set_curve_figures(L, tw_money_to_double(start_of(b)), days,
+        set_curve_figures(L, tw_money_to_double(b->start), days,
                           has_benchmark(b) ? b->market : NULL, n,
                           b->ruined ? &b->ruined_ns : NULL);
     set_trip_figures(L, outcomes, n_outcomes);
     if (b->handled > 0)
         set_number(L, "exposure", (double)b->exposed / (double)b->handled);
     if (mean > 0 && !b->ruined)
-        set_number(L, "turnover", tw_money_to_double(traded) / mean);
-    set_money(L, "fees", fees);
+        set_number(L, "turnover", traded / mean);
+    set_money(L, "fees", ltw_backtest_sum(b, tw_account_fees));
     lua_setfield(L, -2, "figures");
 }
 
@@ -424,8 +409,8 @@ static void set_symbols(lua_State *L, const struct ltw_backtest *b)
 static void set_account(lua_State *L, const struct ltw_backtest *b)
 {
     set_text(L, "currency", tw_account_currency_name(ltw_backtest_account(b, 0), 0));
-    set_money(L, "start", start_of(b));
-    set_money(L, "final", ltw_backtest_equity(b));
+    set_money(L, "start", b->start);
+    set_money(L, "final", ltw_backtest_sum(b, tw_account_equity));
 }
 
 void ltw_push_result(lua_State *L, struct ltw_backtest *b, bool detail, bool listed)

@@ -235,6 +235,7 @@ static int convert(lua_State *L)
         return luaL_error(L, "not enough memory");
     if (!(w->mix = tw_mix_new())) return luaL_error(L, "not enough memory");
     ltw_read_resolutions(L, lua_gettop(L), &w->only);
+    o.only = w->only;
     to.zstd = ltw_get_flag(L, "zstd");
     if (ltw_time_option(L, "from", &o.from_ns, &error) < 0
         || ltw_time_option(L, "to", &o.to_ns, &error) < 0)

@@ -54,21 +54,28 @@ void ltw_worth_meet(struct ltw_backtest *b, const struct tw_record *r)
         b->benchmark = r->symbol;
 }
 
+/* Do all accounts count in one currency by now?  The curves begin with that. */
+static bool has_begun(struct ltw_backtest *b)
+{
+    for (unsigned i = 0; i < b->n && !b->rated; i++)
+        if (ltw_backtest_rate(b, i) <= 0) return false;
+    if (!b->rated) b->start = ltw_backtest_sum(b, tw_account_deposits);
+    return b->rated = true;
+}
+
 void ltw_worth_look_for_ruin(struct ltw_backtest *b)
 {
-    tw_money start = 0;
-
-    if (b->ruined || ltw_backtest_equity(b) > 0) return;
-    for (unsigned i = 0; i < b->n; i++)
-        start += tw_account_deposits(ltw_backtest_account(b, i));
-    b->ruined = start > 0;
+    if (b->ruined || !has_begun(b) || ltw_backtest_sum(b, tw_account_equity) > 0) return;
+    b->ruined = b->start > 0;
     b->ruined_ns = b->last_ns;
 }
 
 bool ltw_worth_mark_curves(struct ltw_backtest *b, bool open)
 {
-    if (tw_ledger_mark(b->curve, b->last_ns, ltw_backtest_equity(b), open) < 0
-        || !mark_market(b))
+    tw_money equity = ltw_backtest_sum(b, tw_account_equity);
+
+    if (!has_begun(b)) return true;
+    if (tw_ledger_mark(b->curve, b->last_ns, equity, open) < 0 || !mark_market(b))
         return tw_fail(&b->error, UV_ENOMEM, "not enough memory"), false;
     b->till_ns = tw_ledger_till(b->curve);
     return true;

@@ -252,6 +252,11 @@ benchmark:
   arithmetic.annual_alpha  (mean(r) − beta · mean(b)) · N
   geometric.annual_alpha   (1 + mean(r) − beta · mean(b))^N − 1
 
+What scripts have in accounts of different currencies is added up in that of the first
+one, at the others' rates of it (rates = { USD = "1/EURUSD" }): those of then, in sums of
+fees and of what was traded the last ones; an account without one is refused.  Figures
+begin when all of these rates have come.  Trades are in their instrument's currency.
+
 Where the equity was ever at or below zero, at any record, the run is ruined: the summary,
 the report and the result (ruined, ns) say since when.  It goes on, but there are no
 returns, and so no CAGR, ratios, alpha and beta; the other figures are what they are.

@@ -574,7 +574,8 @@ int tw_merge_next(struct tw_merge *m, struct tw_record **r, const char **value, 
         else m->place.record = (*r)->seq, m->place.block = f->block.span->at;
         if (f->tape) map_record(f, *r);
         else (*r)->received = (*r)->time;
-        rc = (*r)->kind == TW_BAR ? is_twin(m, f, *r) : 0;
+        rc = (*r)->kind == TW_BAR && tw_resolutions_have(&m->o.only, *r)
+           ? is_twin(m, f, *r) : 0;
     } while (rc > 0);
     if (rc < 0) return tw_fail(error, rc, "no memory for bars of one time");
     *value = NULL;

@@ -10,6 +10,7 @@
 
 #include "feed/csv.h"
 #include "feed/fault.h"
+#include "feed/resolution.h"
 #include "tape/reader.h"
 #include "tape/sources.h"
 
@@ -32,6 +33,7 @@ struct tw_merge_options {
     size_t n;
     struct tw_symbols *symbols;       /* the caller's; NULL: its own               */
     int64_t from_ns, to_ns;           /* those of from <= tw_record_at < to        */
+    struct tw_resolutions only;       /* of others a bar may be there twice        */
     bool skip;                        /* damaged blocks are problems, not the end  */
     tw_codec_problem *problem;        /* one line: the file, and what in it        */
     tw_codec_problem *note;           /* likewise: what is odd, and read; that a tape

@@ -138,6 +138,9 @@ t.is(command("sweep s.lua --set x=1,2 --store none" .. data("jan.csv", "copy.csv
 t.is(convert "jan.csv more.csv", "tidewire: convert: more.csv: "
      .. TWICE:format(2, 9, "line 4 of jan.csv") .. "\n", "years that overlap: convert")
 t.ok(command "tape f.tape".out:find "5 bars", "the others are there")
+put("tick.csv", "time,symbol,bid,ask\n2020-01-06,A,1,2\n")
+t.is(convert "--resolution ticks jan.csv more.csv tick.csv", "",
+     "nothing is said of bars that are left out")
 local overlap = command("backtest s.lua --skip-bad" .. data("jan.csv", "more.csv"))
 t.ok(overlap.status == 0 and overlap.err:find(TWICE:format(2, 9, "line 4 of jan.csv"), 1,
      true) and overlap.out:find "\n5 records in", "--skip-bad leaves it out")

@@ -248,6 +248,52 @@ t.is(run.err, "tidewire: backtest: script s.lua: account: " .. NONE .. "\n",
      "in a backtest, too")
 t.is(run.status, 1, "which ends with it")
 
+-- ---- what scripts of several currencies are worth together ----
+
+for name, account in pairs {
+  C = [[rates = { EUR = "EURUSD" }]],
+  D = [[currency = "EUR", rates = { USD = "1/EURUSD" }, fees = { per_order = 1 }]],
+  E = [[currency = "EUR"]],
+} do
+  put(name .. ".lua", ([[
+    local n = 0
+    return { account = { cash = 100, %s }, on_quote = function(self)
+      n = n + 1
+      if n == 1 then self:buy("%s", 1) end
+    end }]]):format(account, name))
+end
+for _, other in ipairs { "D", "E" } do
+  put(other .. "_app.lua", ([[
+    local app = require "tw.app"
+    app.instruments { { symbol = "C" }, { symbol = "%s", currency = "EUR" } }
+    app.script "C.lua"
+    app.script "%s.lua"]]):format(other, other))
+end
+put("in.csv", [[
+time,symbol,bid,ask
+1,C,10,10
+2,EURUSD,1.25,1.25
+3,C,10,10
+4,D,20,20
+5,C,16,16
+6,D,30,30
+7,EURUSD,1.6,1.6
+]])
+run = command "backtest D_app.lua --data in.csv --json"
+for name, want in pairs { start = 225.0, final = 280.4, fees = 1.6, total_return = 0.2462 } do
+  local got = tonumber(run.out:match('"' .. name .. '":([%d.]+)'))
+  t.ok(got and math.abs(got - want) < 1e-4, name .. " is in the first one's currency")
+end
+t.ok(run.out:find '"currency":"USD"', "which is said")
+put("in.csv", "time,symbol,bid,ask\n1,C,10,10\n2,D,10,10\n")
+t.is(command "backtest D_app.lua --data in.csv".err, "tidewire: backtest: what the scripts"
+     .. " are worth can't be added up: no price has come that is a rate of USD, which"
+     .. " account.rates names\n", "a rate that never comes")
+t.is(command "backtest E_app.lua --data in.csv".err, "tidewire: backtest: script E.lua:"
+     .. " account: that of C.lua is in USD, and the account, which is in EUR, has no rate"
+     .. ' for that: rates = { USD = 1.1 }, or of the symbol whose price it is, rates ='
+     .. ' { USD = "USDEUR" }\n', "and one that there is none of")
+
 -- ---- slippage in ticks of what has none ----
 
 local function ticks(script, ticks_of_c)
