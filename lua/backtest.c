@@ -661,7 +661,7 @@ static int run(struct ltw_backtest *b)
             return b->error.code;
     if (b->error.code < 0 || stop_scripts(b) < 0) return b->error.code;
     if (ltw_worth_mark(b, INT64_MAX) && b->handled > 0 && !b->rated)
-        return tw_fail(&b->error, TW_EUSAGE, "what the scripts are worth can't be added"
+        return tw_fail(&b->error, TW_EUSAGE, "what scripts are worth can't be added"
                        " up: no price has come that is a rate of %s, which account.rates"
                        " names", base(b));
     if (b->o.benchmark && b->benchmark == 0)

@@ -406,7 +406,10 @@ int ltw_script_dispatch(lua_State *L, int status, lua_KContext context)
         while ((n = push_next(L, s)) >= 0)
             lua_callk(L, n, 0, context, ltw_script_dispatch);
         s->handling = -1;
-        if (s->stopping && s->scope->live == 0) break;   /* on_stop comes last */
+        if (s->stopping && s->scope->live == 0) {        /* on_stop comes last */
+            if (s->trader && ltw_trader_begin(L, s->trader)) continue;
+            break;
+        }
         s->after_batch = true;
         return lua_yieldk(L, 0, context, ltw_script_dispatch);
     }

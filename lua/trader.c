@@ -11,6 +11,7 @@
 #include "desk.h"
 #include "instance.h"
 #include "journal.h"
+#include "ltime.h"
 #include "run/floor.h"
 #include "task.h"
 
@@ -215,6 +216,13 @@ void ltw_trader_record(lua_State *L, struct ltw_trader *t, const struct tw_recor
         luaL_error(L, "not enough memory");
     if (t->n_rates) follow_rates(t, r);
     if (t->ended) release_ended(L, t);
+}
+
+bool ltw_trader_begin(lua_State *L, struct ltw_trader *t)
+{
+    if (tw_broker_untold(t->broker) == 0 || ltw_trader_has_told(t)) return false;
+    tw_broker_begin(t->broker, ltw_now_ns(ltw_state(L)));
+    return true;
 }
 
 void ltw_trader_heed(lua_State *L, struct ltw_trader *t)

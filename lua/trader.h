@@ -105,6 +105,10 @@ static inline bool ltw_trader_has_told(const struct ltw_trader *t)
     return t->stage != 0 || tw_broker_tells(t->broker);
 }
 
+/* [-0, +0, -]  The run ends.  True: no record has come that could have told of orders,
+ * which are to be told now. */
+bool ltw_trader_begin(lua_State *L, struct ltw_trader *t);
+
 /* Is the kill switch thrown, or back, and it has not acted on that?  What has left the
  * run does not wait for the next record, unlike what a simulated venue holds. */
 static inline bool ltw_trader_is_halting(const struct ltw_trader *t)

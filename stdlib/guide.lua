@@ -263,9 +263,9 @@ how many there are; --workers 1 has one, as a backtest.
 Time is that of the records.  An order that is decided at one record is matched by the
 next one of its symbol at the earliest; with a latency, by records at or after its
 arrival.  What on_start sends is of the time at which the script's first quote, trade or
-bar began: its latency counts from then, it is told of with that record, and without a
-latency it can trade with it.  Each report is a record on the tape (tape:last), which only
-its owner is told of.
+bar began: its latency counts from then, it is told of with that record (before on_stop,
+where none comes), and without a latency it can trade with it.  Each report is a record on
+the tape (tape:last), which only its owner is told of.
 
 Accounts: app.account{...} for all, app.script(path, {account = {...}}) for one, and the
 field account of a script's table between them, field by field:

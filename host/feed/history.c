@@ -491,8 +491,9 @@ static int open_merge(struct source *s, struct tw_error *error)
     s->merge = tw_merge_open(&(struct tw_merge_options){
         .inputs = &s->input, .n = 1, .symbols = h->symbols,
         .from_ns = s->since_ns ? s->since_ns : INT64_MIN,
-        .to_ns = INT64_MAX, .only = h->only, .skip = true, .problem = on_tape_problem, .note = on_note,
-        .problem_ctx = h, .told = h->finding ? NULL : &h->told }, error);
+        .to_ns = INT64_MAX, .only = h->only, .skip = true,
+        .problem = on_tape_problem, .note = on_note, .problem_ctx = h,
+        .told = h->finding ? NULL : &h->told }, error);
     if (s->merge && h->stopped) return tw_fail(error, TW_EFORMAT, "%s", h->why);
     return s->merge ? TW_OK : error->code;
 }

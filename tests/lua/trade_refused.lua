@@ -46,7 +46,8 @@ prints("one that trades in another one only, or looks on", app([[
     n = n + 1
     if n == 1 then self:buy("D", 1, 5) end
   end
-  function M:on_stop() print(#self:orders()) end]], {}), "1\n")
+  function M:on_stop() print(#self:orders()) end]],
+  { before = "app.account { rates = { EUR = 1 } }" }), "1\n")
 local TOLD = BUYS .. [[
   function M:on_order(id, status, reason) print(id, status, reason) end
   function M:on_stop() print(self.account.equity, self.account:cash_in "EUR") end]]
@@ -122,7 +123,8 @@ for _, scope in ipairs { "", " of all scripts" } do
   prints("a position counts the largest of each side of a group: " .. limit,
     grouped(limit, [[ local function step(self, n, order)
       if n > 1 then return end
-      local _, six = self:oco(order("buy", 4, 1), order("buy", 6, 1.1), order("sell", 9, 90))
+      local _, six = self:oco(order("buy", 4, 1), order("buy", 6, 1.1),
+                             order("sell", 9, 90))
       self:buy("D", 5, 1.2)                                    -- 6 and 5 are too many
       six:modify { quantity = 5 }
       self:buy("D", 6, 1.2)                                    -- it isn't 5 yet
@@ -280,13 +282,14 @@ time,symbol,bid,ask
 7,EURUSD,1.6,1.6
 ]])
 run = command "backtest D_app.lua --data in.csv --json"
-for name, want in pairs { start = 225.0, final = 280.4, fees = 1.6, total_return = 0.2462 } do
+for name, want in pairs { start = 225, final = 280.4, fees = 1.6,
+                          total_return = 0.2462 } do
   local got = tonumber(run.out:match('"' .. name .. '":([%d.]+)'))
   t.ok(got and math.abs(got - want) < 1e-4, name .. " is in the first one's currency")
 end
 t.ok(run.out:find '"currency":"USD"', "which is said")
 put("in.csv", "time,symbol,bid,ask\n1,C,10,10\n2,D,10,10\n")
-t.is(command "backtest D_app.lua --data in.csv".err, "tidewire: backtest: what the scripts"
+t.is(command "backtest D_app.lua --data in.csv".err, "tidewire: backtest: what scripts"
      .. " are worth can't be added up: no price has come that is a rate of USD, which"
      .. " account.rates names\n", "a rate that never comes")
 t.is(command "backtest E_app.lua --data in.csv".err, "tidewire: backtest: script E.lua:"
@@ -374,6 +377,18 @@ prints("and so is a change of its exits, or of the entry, that puts them there",
 2	take_profit	new	the bracket's take_profit or stop_loss would trade at once
 15.0	9.75	new
 ]])
+
+-- ---- nothing comes ----
+
+local silent = app([[
+  function M:on_start() self:buy("D", 1) self:buy("D", 2, 3):cancel() end
+  function M:on_order(id, status, filled) print(id, status, filled) end
+  function M:on_stop() print(#self:orders()) end]],
+  { before = "app.account { rates = { EUR = 1 } }" })
+silent.files["in.csv"] = "time,symbol,bid,ask\n"
+t.is(apps.run(silent).out,
+     "1\tpending_new\t0.0\n2\tpending_new\t0.0\n2\tpending_cancel\t0.0\n2\n",
+     "orders of on_start are told of, also where no record comes")
 
 -- ---- decimals ----
 
