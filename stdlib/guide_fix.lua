@@ -281,7 +281,8 @@ backtest has none and fills orders itself, by the account's fill model.
                      log, which counts, and cancel_unknown = true cancels it
   breaks             cancel_on_disconnect = true cancels what is open after the next
                      Logon, and has the venue do so where the version can (18=o); a
-                     halted run (tw.halt) cancels after each Logon, too
+                     halted run (tw.halt) cancels after each Logon, too.  So do both with
+                     orders of a former run that are found later
   fields             more of each order: { ExDestination = "XNAS", [528] = "A" }
 
 The tape waits for scripts whose orders go through a gateway.  The other way round,

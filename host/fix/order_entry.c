@@ -531,12 +531,26 @@ static void tell_former(struct tw_fix_orders *o, struct entry *e, bool cancels)
     if (o->o.cancel_unknown && !cancels) cancel(o, e);
 }
 
+/* What is open, after a Logon. */
+static bool cancels_open(const struct tw_fix_orders *o)
+{
+    return o->o.cancel_on_disconnect || (o->o.desk && tw_desk_is_halted(o->o.desk));
+}
+
+void tw_fix_orders_found(struct tw_fix_orders *o, struct entry *e)
+{
+    const struct ask *a = e->asks;
+
+    if (!o->up || e->over || e->ending.exec || is_held(e) || !cancels_open(o)) return;
+    while (a && a->what != ASK_CANCEL) a = a->later;
+    if (!a) cancel(o, e);
+}
+
 void tw_fix_orders_logged_on(struct tw_fix_orders *o)
 {
     bool asks_mass = !o->o.no_mass_status
                   && tw_fix_dictionary_type(o->o.dictionary, "AF", 2) != NULL;
-    bool cancels = o->o.cancel_on_disconnect
-                   || (o->o.desk && tw_desk_is_halted(o->o.desk));
+    bool cancels = cancels_open(o);
 
     o->up = true;
     for (struct entry *e = o->open; e; e = e->next) {

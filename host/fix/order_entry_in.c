@@ -668,14 +668,14 @@ static enum tw_fix_answer take_report(struct tw_fix_orders *o,
 {
     struct seen s = tw_fix_orders_read(o, m);
     struct exec *x = NULL, *ref = NULL;
-    struct entry *e;
+    struct entry *e, *found = NULL;
     unsigned nth = 0;
     bool is_new = true;
 
     if (s.time_ns) o->now_ns = s.time_ns;
     e = tw_fix_orders_find_id(o, s.id, &nth);
     if (!e) e = tw_fix_orders_find_id(o, s.orig, &nth);
-    if (!e) e = take_former(o, &s, &nth);
+    if (!e) e = found = take_former(o, &s, &nth);
     if (!e) {
         stray(o, &s, "an order that nobody here has sent");
         return TW_FIX_TAKEN;
@@ -695,6 +695,7 @@ static enum tw_fix_answer take_report(struct tw_fix_orders *o,
     take_kind(o, e, &s, nth, ref, x);
     o->seen = NULL;
     look(o, e);
+    if (found) tw_fix_orders_found(o, found);
     if (ref) tw_fix_orders_keep_exec(o, ref);
     if (x) tw_fix_orders_keep_exec(o, x);
     tw_fix_orders_keep(o, e);

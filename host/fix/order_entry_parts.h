@@ -195,6 +195,8 @@ struct exec *tw_fix_orders_exec_hash(struct tw_fix_orders *o, struct entry *e, u
 void tw_fix_orders_end(struct tw_fix_orders *o, struct entry *e);
 /* Likewise, but it has not ended after all: a trade was taken back. */
 void tw_fix_orders_revive(struct tw_fix_orders *o, struct entry *e);
+/* It is known only now, after the Logon: it goes where all do that were known by then. */
+void tw_fix_orders_found(struct tw_fix_orders *o, struct entry *e);
 /* Asks for its status, once. */
 void tw_fix_orders_ask_status(struct tw_fix_orders *o, struct entry *e);
 void tw_fix_orders_stray(struct tw_fix_orders *o, const struct tw_fix_stray *s);

@@ -219,7 +219,10 @@ int tw_fix_orders_join(struct tw_fix_orders *o, uint32_t owner, const char *name
     for (struct entry *e = o->held; e; e = e->next)
         if (e->holder == h && (o->up || is_early(o, e))) list_of[its++] = e;
     qsort(list_of, its, sizeof(struct entry *), by_id);
-    for (size_t i = 0; i < its; i++) tw_fix_orders_adopt(o, list_of[i]);
+    for (size_t i = 0; i < its; i++) {
+        tw_fix_orders_adopt(o, list_of[i]);
+        tw_fix_orders_found(o, list_of[i]);
+    }
     for (struct entry *e = o->kept; e; e = e->next)   /* a trade may be taken back yet */
         if (e->holder == h) e->owner = owner;
     tw_free(list_of);

@@ -138,8 +138,6 @@ static void others(void)
 
 static void connections(void)
 {
-    struct tw_desk desk;
-
     talk("what was not sent when it went down", TW_FIX_44, &none,
          "on\nnew 7\noff\n=7:8 (22)!\nnew 8\n=the gateway is not connected");
     talk("what was lost with it", TW_FIX_44, &none,
@@ -250,6 +248,45 @@ static void former_runs(void)
          ">8|37=Z|17=0|150=I|39=0|11=1000|55=A|54=1|38=10|40=2|44=10|14=0|6=0|\n"
          "=stray 1000\n"
          ">8|37=Z|17=0|150=I|39=2|" FORMER "14=10|6=10|151=0|\n=stray 7");
+}
+
+/* Orders of a former run that are known only after the Logon. */
+static void found_late(void)
+{
+    struct tw_fix_orders_options halted = guessing, keeps = keeping;
+
+    tw_desk_init(&desk, &(struct tw_limits){0});
+    tw_desk_halt(&desk, true);
+    halted.desk = keeps.desk = &desk;
+    talk("a halted run cancels what AF finds", TW_FIX_44, &halted,
+         "join 3 me\non\n<AF 584=1767225600000000000|585=7|\n"
+         ">8|37=Z|17=0|150=I|39=1|1=ACC|" FORMER "14=4|6=10|151=6|\n"
+         "=7:0 (25) of 3 10@10 traded 0@0* 7:F 4@10*\n"
+         "<F 41=7|37=Z|11=7aaa|1=ACC|55=A|54=1|" T "38=10|\n"
+         ">8|37=Z|11=7|17=c|150=I|39=1|14=4|6=10|151=6|\n<\n"
+         ">8|37=Z|11=7aaa|41=7|17=e|150=4|39=4|14=4|151=0|6=10|\n=7:4*");
+    talk("but not what has traded by then", TW_FIX_44, &halted,
+         "join 3 me\non\nsent\n"
+         ">8|37=Z|17=a|150=F|39=2|32=10|31=10|" FORMER "14=10|6=10|151=0|\n"
+         "=7:0 (25) of 3 10@10 traded 0@0* 7:F 10@10*\n<");
+    talk("nor twice what a script finds that comes then", TW_FIX_44, &keeps,
+         "join 3 me\non\nnew 7\nsent\n" NEW("7") "=7:0!\nrestart\non\n"
+         "=stray 7\n<F 41=7|37=X7|11=7a|55=A|54=1|" T "38=10| H 37=X7|11=7|55=A|54=1|\n"
+         "join 3 me\n=7:0 (25) of 3 10@10 traded 0@0*\n<\n"
+         ">8|37=X7|11=7a|41=7|17=e|150=4|39=4|14=0|151=0|6=0|\n=7:4*");
+    tw_desk_halt(&desk, false);
+    talk("halted between the Logon and that", TW_FIX_44, &keeps,
+         "join 3 me\non\nnew 7\nsent\n" NEW("7") "=7:0!\nrestart\non\nsent\n"
+         "=stray 7\nhalt\njoin 3 me\n=7:0 (25) of 3 10@10 traded 0@0*\n"
+         "<F 41=7|37=X7|11=7a|55=A|54=1|" T "38=10|");
+    tw_desk_fini(&desk);
+    halted = guessing;
+    halted.cancel_on_disconnect = true;
+    talk("as it is asked to after each Logon", TW_FIX_44, &halted,
+         "join 3 me\non\nsent\n"
+         ">8|37=Z|17=0|150=I|39=0|1=ACC|" FORMER "14=0|6=0|151=10|\n"
+         "=7:0 (25) of 3 10@10 traded 0@0*\n"
+         "<F 41=7|37=Z|11=7aaa|1=ACC|55=A|54=1|" T "38=10|");
 }
 
 static void words(void)
@@ -530,6 +567,7 @@ int main(void)
     others();
     connections();
     former_runs();
+    found_late();
     ties();
     released();
     damaged();

@@ -226,8 +226,10 @@ static void restart(void)
     keep_lines(true);
 }
 
+static struct tw_desk desk;      /* where options name it */
+
 /* Lines: ">8|..." is said ("~8": it is refused), "<D 11=..." goes out, "=..." was
- * told, "on", "off", else asked for.  What is there instead, or NULL. */
+ * told, "on", "off", "halt", else asked for.  What is there instead, or NULL. */
 static const char *play(const char *line)
 {
     static char got[9000];
@@ -248,6 +250,7 @@ static const char *play(const char *line)
     else if (strncmp(line, "join", 4) == 0) join(line);
     else if (strcmp(line, "on") == 0) tw_fix_orders_logged_on(orders);
     else if (strcmp(line, "off") == 0) tw_fix_orders_logged_out(orders, NOW);
+    else if (strcmp(line, "halt") == 0) tw_desk_halt(&desk, true);
     else if (strcmp(line, "missed") == 0) tw_fix_orders_missed(orders);
     else if (strcmp(line, "sent") == 0) out();
     else if (strncmp(line, "tick ", 5) == 0)
