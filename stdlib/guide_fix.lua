@@ -34,13 +34,15 @@ Over FIXT.1.1 a session may have messages of several versions:
 Its version is what a message is of (1137 of the Logon), unless its ApplVerID (1128) says
 another, or a Logon did of its type: ours says it of those of default_for (384 with 1130
 and 1410=Y; QuickFIX's FIXT11.xml has no 1410 and refuses that), and the peer's Logon of
-what the peer sends, as its 1137 does of all.  What comes is checked and read by the
-dictionary that is meant (message.version says which).  What goes out is built with it:
-fix.send(name, { MsgType = "D", ApplVerID = "FIX.4.4", ... }); gateways, orders and market
-data write the version that is the default of their types.  A message of a version that
-the session does not have is rejected (35=3, 373=18).  transport = "FIXT.1.1" makes one
-before FIX.5.0 the default.  Extension packs (1156) and custom versions (1129) choose no
-dictionary: extensions go on top of that of their version.
+what the peer sends, as its 1137 does of all; one that resets numbers (141=Y) while the
+session is up says all of it anew.  What comes is checked and read by the dictionary that
+is meant (message.version says which).  What goes out is built with it: fix.send(name, {
+MsgType = "D", ApplVerID = "FIX.4.4", ... }); gateways, orders and market data write the
+version that is the default of their types.  A message of a version that the session does
+not have is rejected (35=3, 373=18).  transport = "FIXT.1.1" makes one before FIX.5.0 the
+default.  ApplExtID (1156, an extension pack) and CstmApplVerID (1129, a version that both
+sides have agreed on) choose nothing: a message that has them is of the version that it
+would be of without, and what it has more goes on top of that, as extensions.
 
 A script hears of all sessions by two callbacks:
 

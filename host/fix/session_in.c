@@ -305,11 +305,21 @@ static TW_COLD void logout(struct tw_fix_session *s, uint64_t seq)
     tw_fix_close(s, *why ? "the peer logged out: %s" : "the peer logged out%s", why);
 }
 
+/* What the Logon that came says of versions; false: there is no memory. */
+static TW_COLD bool learn(struct tw_fix_session *s, char *text, size_t room)
+{
+    if (tw_fix_learn_versions(s, text, room)) return true;
+    tw_fix_close(s, "no memory for a Logon");
+    return false;
+}
+
 /* R7: from now on both numbers begin at 1. */
 static TW_COLD void take_reset(struct tw_fix_session *s, uint64_t seq)
 {
     bool ours = s->resetting;
+    char text[REASON_TEXT];
 
+    if (!learn(s, text, sizeof text)) return;
     if (ours) {
         tw_fix_forget_gap(s);
         set_in(s, 1);
@@ -317,7 +327,7 @@ static TW_COLD void take_reset(struct tw_fix_session *s, uint64_t seq)
     } else {
         tw_fix_renumber(s);
     }
-    tw_fix_tell(s, TW_FIX_RESET, 0, 0, NULL, "");
+    tw_fix_tell(s, TW_FIX_RESET, 0, 0, NULL, text);
     if (seq == 1) count(s, seq);
     if (!ours) tw_fix_send_logon(s, true, tw_fix_in(s));
     if (seq > 1) keep_early(s, seq, false);
@@ -383,10 +393,7 @@ static TW_COLD void logged_on(struct tw_fix_session *s, uint64_t seq, bool reset
     bool early = seq > in, asked = s->o.next_expected
                                    && tw_fix_message_body(&s->m, 789).at;
 
-    if (!tw_fix_learn_versions(s, text, sizeof text)) {
-        tw_fix_close(s, "no memory for a Logon");
-        return;
-    }
+    if (!learn(s, text, sizeof text)) return;
     s->state = TW_FIX_UP;
     s->was_up = true;
     count(s, seq);

@@ -71,7 +71,8 @@ static void say_event(struct tw_fix_link *l, const struct tw_fix_event *e)
         tw_log_printf(log, TW_LOG_ERROR, l->who, "%s", e->text);
         break;
     case TW_FIX_RESET:
-        tw_log_printf(log, TW_LOG_INFO, l->who, "both numbers begin at 1");
+        tw_log_printf(log, *e->text ? TW_LOG_WARN : TW_LOG_INFO, l->who,
+                      "both numbers begin at 1%s%s", *e->text ? "; " : "", e->text);
         break;
     case TW_FIX_DROPPED:
         tw_fix_link_say(l, TW_LOG_WARN, "dropped: %s", e->text);

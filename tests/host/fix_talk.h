@@ -13,7 +13,7 @@
  *     connect hangup logout reset enable disable
  *     set 3 4              numbers
  *     send D 11=id         an application message
- *     note TEXT            what LOGGED_ON said
+ *     note TEXT            what LOGGED_ON or RESET said last
  *     as FIX.4.4           the last message was read as one of that version */
 #ifndef FIX_TALK_H
 #define FIX_TALK_H
@@ -33,7 +33,7 @@ static struct rig {
     unsigned events_n, events_at;
     unsigned messages;
     char last[40];                 /* 11 of the last message                */
-    char note[200];                /* what the last LOGGED_ON said          */
+    char note[200];                /* what LOGGED_ON or RESET said last     */
     enum tw_fix_version of;        /* the last message                      */
     bool unsupported, refuse, veto;
     char in[WIRE];                 /* what the session has written          */
@@ -80,7 +80,8 @@ static void on_event(void *ctx, const struct tw_fix_event *e)
 {
     (void)ctx;
     if (r.events_n < EVENTS) r.events[r.events_n++] = *e;
-    if (e->kind == TW_FIX_LOGGED_ON) snprintf(r.note, sizeof r.note, "%s", e->text);
+    if (e->kind == TW_FIX_LOGGED_ON || e->kind == TW_FIX_RESET)
+        snprintf(r.note, sizeof r.note, "%s", e->text);
 }
 
 /* ---- the rig ---- */

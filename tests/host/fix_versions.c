@@ -116,6 +116,11 @@ static void incoming(void)
          ">35=D 34=4 1128=10 " ORDER("") "\n" NO_VERSION("4", "4", "D")
          ">35=XX 34=5 1128=5 58=x\n" NO_VERSION("5", "5", "XX")
          ">35=D 34=6 1128=6 " ORDER("") "\nas FIX.4.4\n<-\n=7 6");
+    talk("extension packs and custom versions choose nothing", TW_FIX_50SP2, &o,
+         T_ON ">35=D 34=2 1156=98 1129=MINE " ORDER(" 1138=1") "\nas FIX.5.0SP2\n<-\n"
+         ">35=D 34=3 1128=9 1156=2 1129=FIX.4.4 " ORDER(" 1138=1")
+         "\nas FIX.5.0SP2\n<-\n>35=D 34=4 1128=6 1129=MINE " ORDER("")
+         "\nas FIX.4.4\n<-\n=5 2");
     talk("of a session with one version, too", TW_FIX_50SP2, &alone,
          T_ON ">35=D 34=2 1128=6 " ORDER("") "\n" NO_VERSION("2", "2", "D")
          ">35=D 34=3 1128=9 " ORDER("") "\nas FIX.5.0SP2\n"
@@ -167,6 +172,27 @@ static void defaults(void)
          "send 8 11=a\n<35=8 34=3 1128=9 11=a\nsend D 11=b\n<35=D 34=4 11=b\n=7 5\n"
          "hangup\nconnect\n>35=A 34=7 98=0 108=30 1137=9\n<35=A 34=5 98=0 108=30 1137=9\n"
          ">35=D 34=8 " ORDER(" 1138=1") "\nas FIX.5.0SP2\nsend 8 11=a\n<35=8 34=6 11=a");
+    talk("and so does that of a Logon that resets numbers", TW_FIX_50SP2, &o,
+         "connect\n>35=A 34=1 98=0 108=30 384=1 372=D 1130=6 1410=Y 1137=9\n"
+         "<35=A 34=1 98=0 108=30 1137=9\n>35=D 34=2 " ORDER("") "\nas FIX.4.4\n"
+         ">35=A 34=1 98=0 108=30 141=Y 384=2 372=D 1130=4 1410=Y 372=8 1130=6 1410=Y"
+         " 1137=9\n<35=A 34=1 98=0 108=30 141=Y 1137=9\nnote \n"
+         ">35=D 34=2 " OLD "\nas FIX.4.2\nsend 8 11=a\n<35=8 34=2 1128=9 11=a\n=3 3\n"
+         ">35=A 34=1 98=0 108=30 141=Y 1137=6\n<35=A 34=1 98=0 108=30 141=Y 1137=9\n"
+         ">35=D 34=2 " ORDER("") "\nas FIX.4.4\nsend 8 11=a\n<35=8 34=2 11=a\n"
+         ">35=A 34=1 98=0 108=30 141=Y 1137=7\n<35=A 34=1 98=0 108=30 141=Y 1137=9\n"
+         "note the peer's DefaultApplVerID is 7, ours 9: its messages are read as of"
+         " FIX.5.0SP2\n>35=D 34=2 " ORDER(" 1138=1") "\nas FIX.5.0SP2\n<-");
+    talk("be it ours that the peer answers", TW_FIX_50SP2, &says,
+         "connect\n>35=A 34=1 98=0 108=30 384=1 372=D 1130=4 1410=Y 1137=9\n"
+         "<35=A 34=1 98=0 108=30 1137=9 " SAID "\n>35=D 34=2 " OLD "\nas FIX.4.2\n"
+         "reset\n<35=A 34=1 98=0 108=30 141=Y 1137=9 " SAID "\n"
+         ">35=A 34=1 98=0 108=30 141=Y 384=1 372=8 1130=6 1410=Y 1137=9\n<-\n"
+         ">35=D 34=2 " ORDER("") "\nas FIX.4.4\nsend 8 11=a\n<35=8 34=2 1128=4 11=a\n"
+         "=3 3");
+    talk("a Logon that is no reset says nothing new", TW_FIX_50SP2, &o,
+         T_ON ">35=A 34=2 98=0 108=30 384=1 372=D 1130=6 1410=Y 1137=9\n"
+         ">35=D 34=3 " ORDER(" 1138=1") "\nas FIX.5.0SP2\n<-\n=4 2");
     talk("of a version that the session does not have", TW_FIX_50SP2, &o,
          "connect\n>35=A 34=1 98=0 108=30 384=1 372=D 1130=7 1410=Y 1137=9\n"
          "<35=A 34=1 98=0 108=30 1137=9\n>35=D 34=2 " ORDER("") "\n"
