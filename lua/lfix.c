@@ -83,7 +83,8 @@ static int dictionary_gc(lua_State *L)
     return 0;
 }
 
-/* What is built in of the version, or nothing, and the files at 2 on top. */
+/* What is built in of the version, or nothing, and the files at 2 on top; those that are
+ * all of a version have the session of FIXT.1.1 on theirs. */
 static int make(lua_State *L, struct tw_fix_draft *t, const char *version, bool fixt,
                 struct tw_fix_dictionary **out, struct tw_error *error)
 {
@@ -93,11 +94,12 @@ static int make(lua_State *L, struct tw_fix_draft *t, const char *version, bool 
     if (version && !tw_fix_version_named(version, &v))
         return tw_fail(error, TW_EFORMAT, "no dictionary of %.40s is built in", version);
     if (version) code = tw_fix_draft_version(t, v, error);
-    if (code == TW_OK && fixt) code = tw_fix_draft_fixt(t, error);
+    if (code == TW_OK && fixt && version) code = tw_fix_draft_fixt(t, error);
     for (lua_Integer i = 1; code == TW_OK && lua_rawgeti(L, 2, i) == LUA_TSTRING; i++) {
         code = tw_fix_draft_file(t, lua_tostring(L, -1), error);
         lua_pop(L, 1);
     }
+    if (code == TW_OK && fixt && !version) code = tw_fix_draft_fixt(t, error);
     return code == TW_OK ? tw_fix_draft_finish(t, out, error) : code;
 }
 

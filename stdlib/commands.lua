@@ -493,11 +493,15 @@ the entries of groups under their count.  Between fields there is SOH, | or ^A.
   --short            a line for each message
   --type D,8         only these types, by MsgType or by name
   --tag 11=ABC       only messages with such a field, by tag or by name; of several, all
-  --dictionary FILE  names and groups: a file in QuickFIX's XML form, and of 5.0 two of
-                     them, FIXT11.xml first; or an extension, which goes on top of what is
-                     built in of the message's version (of FIXT.1.1: by 1128, or what the
-                     Logons before it say of its type, 1130, or of all, 1137), a line
-                     each:
+  --dictionary FILE  names and groups: a file in QuickFIX's XML form, by which all
+                     messages are read; with FIXT11.xml beside it where it is of 5.0, or
+                     older and comes over that.  Of several versions (FIX42.xml,
+                     FIX44.xml, FIX50SP2.xml) each is for its own messages; others are
+                     read by what is built in.  Their version is what BeginString says,
+                     of FIXT.1.1 what 1128 does, or what the Logons before it say of its
+                     type, 1130, or of all, 1137; 1156 and 1129 say nothing of it.
+                     Or it is an extension, which goes on top of what is built in of the
+                     message's version, or of the XML, a line each:
 
                        5001 VenueID STRING           a field: tag, name, type
                        5002 Flavour CHAR 1=SWEET 2=SOUR

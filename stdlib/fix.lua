@@ -55,9 +55,56 @@ for key, version in pairs(APPLICATION) do
   if version >= "FIX.5" then APPLIED[version] = key end
 end
 
-local function is_xml(path)
+-- What a dictionary in XML says it is of: "FIX.4.4", "FIXT"; "?": nothing that is known;
+-- nil: it is no XML.
+local function version_in(path)
   local file <close> = io.open(path, "rb")
-  return file and (file:read(1024) or ""):find "^[\xef\xbb\xbf%s]*<" ~= nil
+  local text = file and file:read(1 << 16) or ""
+  if not text:find "^[\xef\xbb\xbf%s]*<" then return nil end
+  local root = text:gsub("<!%-%-.-%-%->", ""):match "<fix(%s[^>]*)>" or ""
+  local function said(name)
+    return root:match("%s" .. name .. "%s*=%s*[\"']%s*([^\"']-)%s*[\"']") or "0"
+  end
+  if said "type" == "FIXT" then return "FIXT" end
+  local version = ("FIX.%s.%sSP%s"):format(said "major", said "minor",
+                                           said "servicepack"):gsub("SP0?$", "")
+  return BUILT_IN[version] and version or "?"
+end
+
+-- A function: the files for messages of a version, and the version of which what is built
+-- in is below them, or nil.  And whether they are the same for all versions: where XML is
+-- of one, it is taken for what every message is of; of several, each is for its own, with
+-- FIXT11.xml where it comes over that, and what is no XML goes on top of them all.
+local function sort_files(paths)
+  local kinds, seen, n, only = {}, {}, 0, nil
+  for i, path in ipairs(paths) do
+    local kind = version_in(path)
+    if kind and BUILT_IN[kind] and not seen[kind] then n, only = n + 1, kind end
+    if kind then kinds[i], seen[kind] = kind, true end
+  end
+  -- XML from 5.0 on has no session: FIXT11.xml is one, or what is built in.
+  local function below(version)
+    local whole = seen[version] and (version < "FIX.5" or seen.FIXT)
+    return not whole and version or nil
+  end
+  if n == 1 or seen["?"] then            -- of which what reads it says what is wrong
+    return function() return paths, not seen["?"] and below(only) or nil end, true
+  end
+  local function rank(kind, version, fixt)
+    if kind == version then return 2 end
+    -- In place of the session of an older version.
+    if kind == "FIXT" then return fixt and (version < "FIX.5" and 3 or 1) end
+    return not kind and 4
+  end
+  return function(version, fixt)
+    local list = {}
+    for wanted = 1, 4 do
+      for i, path in ipairs(paths) do
+        if rank(kinds[i], version, fixt) == wanted then list[#list + 1] = path end
+      end
+    end
+    return list, below(version)
+  end, false
 end
 
 -- What a Logon says of versions: [0], the default, and by type.
@@ -90,25 +137,25 @@ local function applied()
 end
 
 -- A function: the dictionary of a message, or nil, message, code, and whether it is the
--- files that are wrong.  XML files are a dictionary of their own; other files go on top
--- of what is built in of the version.
+-- files that are wrong.  said: what a recording knows of its version, without a 1128.
 local function dictionaries(paths)
-  local made, xml, version_of = {}, false, applied()
-  for _, path in ipairs(paths) do xml = xml or is_xml(path) end
-  return function(message)
-    local version, fixt = message:match "^8=([^\1]*)", false
-    if xml then
-      version = nil
-    elseif version == "FIXT.1.1" then
-      local asked = version_of(message)
-      version, fixt = APPLICATION[asked] or "ApplVerID " .. asked, true
+  local made, version_of = {}, applied()
+  local files_of, alone = sort_files(paths)
+  return function(message, said)
+    local version = message:match "^8=([^\1]*)"
+    local fixt = version == "FIXT.1.1"
+    if fixt and not alone then
+      local asked = not said and version_of(message)
+        or message:match "\0011128=([^\1]*)\1"
+      version = asked and (APPLICATION[asked] or "ApplVerID " .. asked) or said
     end
-    if version and not BUILT_IN[version] then
-      return nil, "no dictionary of " .. version .. " is built in", core.EFORMAT
-    end
-    local key = (fixt and "+" or "") .. (version or "")
+    local key = (fixt and "+" or "") .. (alone and "" or version)
     if made[key] then return made[key] end
-    local d, why, code = core.dictionary(version, paths, fixt)
+    local files, below = files_of(version, fixt)
+    if below and not BUILT_IN[below] then
+      return nil, "no dictionary of " .. below .. " is built in", core.EFORMAT
+    end
+    local d, why, code = core.dictionary(below, files, fixt)
     if d then made[key] = d end
     return d, why, code, not d and #paths > 0
   end
@@ -413,25 +460,19 @@ local function time_of(ns)
     .. (".%09d"):format(ns % 1000000000)
 end
 
--- A function: the dictionary of a session's messages, by what the tape file names, on top
--- of which paths go; nil, message.  told(text) of a file that is not there any more.
+-- A function: the dictionary of a session's messages, by what the tape file names, or
+-- paths with its versions; nil, message.  told(text): of a file that is not there now.
 local function recorded(paths, told)
   local plainly, made = dictionaries(paths), {}
-  return function(spelling, message)
-    if not spelling then return plainly(message) end
+  return function(spelling, message, version)
+    if paths[1] or not spelling then
+      return plainly(message, version or (spelling or ""):match "^%+?(FIX[^\n]*)")
+    end
     if made[spelling] then return made[spelling] end
-    local d, why
-    if paths[1] then
-      local xml = false
-      for _, path in ipairs(paths) do xml = xml or is_xml(path) end
-      d, why = core.dictionary(not xml and spelling:match "^[^\n]*" or nil, paths)
-      if not d then return nil, why, nil, true end
-    else
-      d, why = core.recorded(spelling, true)
-      if not d then
-        told(why .. "; a dictionary that is built in serves")
-        d, why = core.recorded(spelling, false)
-      end
+    local d, why = core.recorded(spelling, true)
+    if not d then
+      told(why .. "; a dictionary that is built in serves")
+      d, why = core.recorded(spelling, false)
     end
     made[spelling] = d
     return d, why
@@ -464,10 +505,11 @@ local function perform_tape(path, o)
       return
     end
     count = count + 1
-    local d, what, _, broken = known(spelling, bytes)
+    local said = whole and whole.version
+    local d, what, _, broken = known(spelling, bytes, said)
     if broken then refuse(1, "%s", what) end
     local m
-    if d then m, what = decode(bytes, d, whole and whole.version) end
+    if d then m, what = decode(bytes, d, said) end
     if not m then return complain(("%s: record %d: %s"):format(path, seq, what)) end
     if wanted(m) then print_message(seq, shown(before), m, o.short) end
   end, complain)

@@ -182,6 +182,109 @@ else
   t.diag "no tidewire-static here: XML in it is not tried"
 end
 
+-- Several in XML: each for the messages of its version, FIXT11 below or on top of it.
+do
+  local function fields(names)
+    local list, of = {}, { BeginString = 8, BodyLength = 9, MsgType = 35, CheckSum = 10,
+      ApplVerID = 1128, DefaultApplVerID = 1137, First = 11, Second = 11, Newer = 11,
+      SenderCompID = 49, Sender = 49, HeartBtInt = 108 }
+    for name in names:gmatch "%a+" do
+      list[#list + 1] = ('<field number="%d" name="%s" type="STRING"/>'):format(of[name],
+                                                                             name)
+    end
+    return "<fields>" .. table.concat(list) .. "</fields>"
+  end
+  local function level(element, names)
+    return "<" .. element .. ">" .. names:gsub("%a+%s*", '<field name="%0"/>'):gsub(
+      '%s*"', '"') .. "</" .. element .. ">"
+  end
+  local SESSION <const> = "BeginString BodyLength MsgType "
+  local function xml(name, root, header, message, names)
+    local h = header and level("header", SESSION .. header)
+      .. level("trailer", "CheckSum") or ""
+    apps.put(dir .. "/" .. name, ("<?xml version='1.0'?>\n<!-- <fix major='9'> -->\n"
+      .. "<fix %s>%s<messages>%s</messages>%s</fix>\n"):format(root, h, message,
+      fields(names .. (header and " CheckSum " .. SESSION .. header or ""))))
+  end
+  local function order(name, field)
+    return ('<message name="%s" msgtype="D" msgcat="app"><field name="%s"/></message>')
+      :format(name, field)
+  end
+  xml("42.xml", "type='FIX' major='4' minor='2'", "SenderCompID ", order("Old", "First"),
+      "First")
+  xml("44.xml", 'minor="4" major = "4" type="FIX" servicepack="0"', "SenderCompID ",
+      order("New", "Second"), "Second")
+  xml("52.xml", "type='FIX' major='5' minor='0' servicepack='2'", nil,
+      order("Newest", "Newer"), "Newer")
+  xml("t.xml", "type='FIXT' major='1' minor='1' servicepack='0'", "Sender ApplVerID ",
+      '<message name="On" msgtype="A" msgcat="admin"><field name="DefaultApplVerID"/>'
+      .. "</message>", "DefaultApplVerID")
+  local log = ""
+  for _, m in ipairs {
+      { "FIX.4.2", "D" }, { "FIX.4.4", "D" }, { "FIX.4.3", "D" }, { "FIX.4.4", "D" },
+      { "FIXT.1.1", "D", 6 }, { "FIXT.1.1", "D", 9 }, { "FIXT.1.1", "D", 4 },
+      { "FIXT.1.1", "D", 8 }, { "FIXT.1.1", "A" }, { "FIXT.1.1", "D" } } do
+    local tail = m[2] == "A" and "1137=6|" or "11=x|"
+    log = log .. apps.fix(("35=%s|49=A|56=B|34=1|52=20240102-09:30:00|"):format(m[2])
+      .. (m[3] and ("1128=%d|"):format(m[3]) or "") .. tail, m[1]) .. "\n"
+  end
+  -- The name of each message, of its 49 and of its last field.
+  local function names(files, text)
+    local words = {}
+    for file in files:gmatch "%S+" do words[#words + 1] = "--dictionary " .. file end
+    local r, list = decode(table.concat(words, " "), text or log), {}
+    for m in (r.out .. "0:  "):gmatch "(.-\n)%f[^\n]%f[%d]" do
+      list[#list + 1] = ("%s %s %s"):format(m:match "^%d+:  (%S+)", m:match " 49 (%S+)",
+                                            m:match "11%d* (%S+) = %w*\n[^\n]*\n$")
+    end
+    return table.concat(list, "\n"), r
+  end
+  local APART <const> = [[
+Old SenderCompID First
+New SenderCompID Second
+NewOrderSingle SenderCompID ClOrdID
+New SenderCompID Second
+New Sender Second
+Newest Sender Newer
+Old Sender First
+NewOrderSingle Sender ClOrdID
+On Sender DefaultApplVerID
+New Sender Second]]
+  local got, r = names "t.xml 42.xml 44.xml 52.xml"
+  if not t.is(got, APART, "XML of several versions: each for its messages") then
+    t.diag(r.out .. r.err)
+  end
+  t.is(r.err .. r.status, "0", "with nothing to complain of")
+  t.is(names "52.xml 44.xml t.xml 42.xml", APART, "in whatever order")
+  got, r = names("42.xml 44.xml 52.xml")
+  got = got:gsub("Sender ", "SenderCompID ")
+  t.is(got, (APART:gsub("Sender ", "SenderCompID "):gsub("On ", "Logon ")),
+       "the session of FIXT.1.1 is built in")
+  got, r = names("44.xml 42.xml broken.txt")
+  t.is(r.status, 1, "one that is broken ends it")
+  like(r.err, "broken.txt:2: ", "and is told")
+  apps.put(dir .. "/odd.xml", "<fix major='3' minor='1'/>")
+  like(select(2, names "44.xml 42.xml odd.xml").err,
+       "odd.xml:1: FIX.3.1 is not a version", "so is one of no version")
+  apps.put(dir .. "/more.txt", "5001 VenueID STRING\nD + 5001\n")
+  got, r = names("44.xml more.txt 42.xml", log .. VENUE)
+  t.is(select(2, r.out:gsub(" 5001 VenueID = X\n", "")), 1, "extensions go on top of all")
+  t.is(names("t.xml 52.xml", log:match "[^\n]*$" .. select(6, log:match(
+       "(.-\n)(.-\n)(.-\n)(.-\n)(.-\n)(.-\n)"))), "Newest Sender Newer",
+       "a session's and an application's are one, as ever")
+  t.is(names("52.xml", log:match "[^\n]*\n$"), "Newest SenderCompID Newer",
+       "with the session that is built in, too")
+  t.is(names("t.xml", log:match "[^\n]*\n$"), "NewOrderSingle Sender ClOrdID",
+       "and so is the application")
+  t.is(names("44.xml", log:match "^[^\n]*\n"), "New SenderCompID Second",
+       "and one alone is for what there is")
+  local list = { dictionary = { dir .. "/42.xml", dir .. "/44.xml" } }
+  t.is(fix.message(log, list).name, "Old", "fix.message chooses, too")
+  t.is(fix.decode(log:match "\n(.*)$", list).name, "New", "and fix.decode")
+  t.ok(fix.encode({ MsgType = "New", Second = "s" }, { version = "FIX.4.4",
+       dictionary = list.dictionary }):find "\00111=s\1", "and fix.encode")
+end
+
 -- ---- files, and command lines that make no sense ----
 
 apps.put(dir .. "/a.log", LOG:rep(2000))

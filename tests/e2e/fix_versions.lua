@@ -107,16 +107,21 @@ put("read.lua", 'local tw, M = require "tw", {}\n' .. HEAR
     .. " function M:on_fix(message, session) hear(message, session) end return M")
 run = command("replay x.tape read.lua --workers 1")
 if not t.is(run.out, came, "a replay reads them so") then t.diag(run.err) end
-run = command("fix decode x.tape")
-local decoded = {}
-for name, value in run.out:gmatch " %d+ (%a+) = (%w+)" do
-  if name == "Mood" or name == "DisplayQty" or name == "ExecTransType" then
-    decoded[#decoded + 1] = name .. value
+local function decodes(name, words, mood)
+  run = command("fix decode x.tape" .. words)
+  local decoded = {}
+  for field, value in run.out:gmatch " %d+ (%a+) = (%w+)" do
+    if field == mood or field == "DisplayQty" or field == "ExecTransType" then
+      decoded[#decoded + 1] = field .. value
+    end
   end
+  t.is(table.concat(decoded, " "), ("%s1 DisplayQty3 DisplayQty3 %s1 ExecTransType0")
+       :format(mood, mood), name)
+  if not t.is(run.status, 0, name .. ": all of them") then t.diag(run.err) end
 end
-t.is(table.concat(decoded, " "), "Mood1 DisplayQty3 DisplayQty3 Mood1 ExecTransType0",
-     "fix decode reads them so")
-t.is(run.status, 0, "all of them")
+decodes("fix decode reads them so", "", "Mood")
+put("other.txt", "5001 Weather CHAR\nD + 5001\n")
+decodes("on top of each version goes another file", " --dictionary other.txt", "Weather")
 
 -- A log of messages says it by 1128 and the Logons that stand in it.
 do
