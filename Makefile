@@ -97,7 +97,7 @@ QUICK    = dispatch record script trader ltrade lorder account lbars lbook track
            lfix_message ffi/call ffi/cdata ffi/convert main/seal main/main \
            main/program
 SLOW     = $(filter-out $(QUICK:%=lua/%.c),$(wildcard lua/*.c lua/*/*.c)) \
-           $(patsubst %,host/stat/%.c,token expr expr_text parse typing compile plan \
+           $(patsubst %,host/stat/%.c,token expr expr_text parse typing compile \
            declare load emit function) \
            $(patsubst %,host/fix/%.c,draft draft_text draft_finish xml dictionary arena \
              early listener schedule session session_versions market_data \

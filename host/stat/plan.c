@@ -102,15 +102,20 @@ void tw_plan_free(struct tw_plan *p)
 
 /* ---- growing with the keys ---- */
 
-/* An array of `size` bytes for each of `count` keys and key 0; new ones are zero. */
-static int reserve(struct tw_plan *p, void **array, uint32_t *room, uint32_t count,
-                   size_t size)
+/* Is there memory for every key? */
+static inline bool has_room(const struct tw_plan *p, unsigned space, uint32_t room)
+{
+    return tw_keys_count(p->space[space].keys) < room;
+}
+
+/* An array of `size` bytes for each key and key 0; new ones are zero. */
+static int grow(struct tw_plan *p, unsigned space, void **array, uint32_t *room,
+                size_t size)
 {
     uint32_t want = *room ? *room : 2;
     char *grown;
 
-    if (count < *room) return TW_OK;
-    while (want <= count) want *= 2;
+    while (!has_room(p, space, want)) want *= 2;
     grown = tw_realloc(*array, want * size);
     if (!grown) return UV_ENOMEM;
     memset(grown + *room * size, 0, (want - *room) * size);
@@ -123,9 +128,10 @@ static int reserve(struct tw_plan *p, void **array, uint32_t *room, uint32_t cou
 int tw_plan_reserve_slot(struct tw_plan *p, struct tw_slot *s)
 {
     void *states = s->states;
-    int rc = reserve(p, &states, &s->room, tw_keys_count(p->space[s->space].keys),
-                     s->stat.size);
+    int rc;
 
+    if (has_room(p, s->space, s->room)) return TW_OK;
+    rc = grow(p, s->space, &states, &s->room, s->stat.size);
     s->states = states;
     return rc;
 }
@@ -159,17 +165,33 @@ static const double *without_none(struct tw_plan *p, const struct tw_space *spac
     return p->keyed.number;
 }
 
+/* The row of a stepwise plan, without a column around it; false: it is missing, or the
+ * statistic has no step. */
+static bool push_one(struct tw_plan *p, const struct tw_op *op, struct tw_slot *slot,
+                     uint32_t key)
+{
+    const struct tw_stat *s = &slot->stat;
+    double x[TW_STAT_INPUTS], value;
+
+    if (!s->ops->step || !key) return false;
+    for (unsigned i = 0; i < s->n_inputs; i++)
+        if (isnan(x[i] = p->column[op->x[i]]->number[0])) return false;
+    value = s->ops->step(s, slot->states + key * s->size, x, *p->column[op->c]->integer);
+    if (op->wanted) p->column[op->out]->number[0] = value;
+    return true;
+}
+
 static int run_push(struct tw_plan *p, const struct tw_op *op, unsigned n)
 {
     struct tw_slot *slot = &p->slot[op->what];
     const struct tw_space *space = &p->space[slot->space];
-    struct tw_stat_rows rows = {
-        .n = n, .key = space->id, .time = p->column[op->c]->integer,
-        .out = op->wanted ? p->column[op->out]->number : NULL,
-    };
+    struct tw_stat_rows rows = { .n = n, .key = space->id };
     int rc = tw_plan_reserve_slot(p, slot);
 
     if (rc < 0) return rc;
+    if (p->stepwise && push_one(p, op, slot, space->id[0])) return TW_OK;
+    rows.time = p->column[op->c]->integer;
+    rows.out = op->wanted ? p->column[op->out]->number : NULL;
     for (unsigned i = 0; i < slot->stat.n_inputs; i++)
         rows.x[i] = p->column[op->x[i]]->number;
     if (space->n_none > 0) rows.x[0] = without_none(p, space, rows.x[0], n);
@@ -197,11 +219,12 @@ static int run_read(struct tw_plan *p, const struct tw_op *op, unsigned n)
 
 int tw_plan_reserve_samples(struct tw_plan *p, struct tw_declared *it)
 {
-    const struct tw_keys *keys = p->space[p->slot[it->slot].space].keys;
+    const unsigned space = p->slot[it->slot].space;
     void *samples = it->samples.key;
-    int rc = reserve(p, &samples, &it->samples.room, tw_keys_count(keys),
-                     sizeof *it->samples.key);
+    int rc;
 
+    if (has_room(p, space, it->samples.room)) return TW_OK;
+    rc = grow(p, space, &samples, &it->samples.room, sizeof *it->samples.key);
     it->samples.key = samples;
     return rc;
 }
@@ -260,9 +283,10 @@ static int run_sample(struct tw_plan *p, const struct tw_op *op, unsigned n)
 int tw_plan_reserve_condition(struct tw_plan *p, struct tw_condition *c)
 {
     void *keys = c->key;
-    int rc = reserve(p, &keys, &c->room, tw_keys_count(p->space[c->space].keys),
-                     sizeof *c->key);
+    int rc;
 
+    if (has_room(p, c->space, c->room)) return TW_OK;
+    rc = grow(p, c->space, &keys, &c->room, sizeof *c->key);
     c->key = keys;
     return rc;
 }
