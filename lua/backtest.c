@@ -557,10 +557,13 @@ static bool append(struct ltw_backtest *b, const struct tw_record *next,
         return false;
     }
     see(b, r.symbol);
-    if (b->records == 0) b->first_ns = b->last_ns = r.time;
+    if (b->records == 0) b->first_ns = b->since_ns = b->last_ns = r.time;
     if (r.time > b->last_ns) b->last_ns = r.time;
     if (r.time > ltw_time_ns(&b->time)) ltw_time_set(&b->time, r.time);
-    if (!b->warm) warm_up(b, &r);
+    if (!b->warm) {
+        warm_up(b, &r);
+        b->since_ns = b->last_ns;
+    }
     b->records++;
     b->handled += b->warm;
     ltw_supply_take(b, &r);

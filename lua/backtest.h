@@ -75,14 +75,14 @@ struct ltw_backtest {
     size_t n_market, market_room;
     struct ltw_chart *charts;         /* by symbol, n_charts                         */
     size_t n_charts;
-    uint64_t exposed;                 /* records with a position                     */
+    uint64_t exposed_ns;              /* with a position                             */
     bool was_open;                    /* at the record before                        */
     bool ruined;                      /* all were worth nothing, or less: since ...  */
     int64_t ruined_ns;
     uint64_t records;                 /* that were read                              */
     uint64_t populated;               /* slots of the tape below that have memory    */
     uint64_t handled;                 /* of those, since from                        */
-    int64_t first_ns, last_ns;        /* of them                                     */
+    int64_t first_ns, since_ns, last_ns;    /* of those that were read, or handled   */
     int64_t took_ns;                  /* of real time                                */
     const struct tw_record *next, *till;    /* of the history, all of them since from */
     struct tw_record *ring;           /* the last ones before from                   */

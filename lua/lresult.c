@@ -254,8 +254,9 @@ static void set_figures(lua_State *L, const struct ltw_backtest *b,
                           has_benchmark(b) ? b->market : NULL, n,
                           b->ruined ? &b->ruined_ns : NULL);
     set_trip_figures(L, outcomes, n_outcomes);
-    if (b->handled > 0)
-        set_number(L, "exposure", (double)b->exposed / (double)b->handled);
+    if (b->last_ns > b->since_ns)
+        set_number(L, "exposure", (double)b->exposed_ns
+                   / (double)((uint64_t)b->last_ns - (uint64_t)b->since_ns));
     if (mean > 0 && !b->ruined)
         set_number(L, "turnover", traded / mean);
     set_money(L, "fees", ltw_backtest_sum(b, tw_account_fees));
@@ -436,7 +437,7 @@ void ltw_push_result(lua_State *L, struct ltw_backtest *b, bool detail, bool lis
     ltw_set_count(L, "records", b->records);
     ltw_set_count(L, "handled", b->handled);
     ltw_set_count(L, "sent", b->list.n);
-    set_integer(L, "from", b->first_ns);
+    set_integer(L, "from", b->since_ns);
     set_integer(L, "to", b->last_ns);
     if (b->ruined) set_integer(L, "ruined", b->ruined_ns);
     set_number(L, "seconds", (double)b->took_ns / 1e9);

@@ -29,6 +29,7 @@ static inline bool ltw_worth_is_solvent(const struct ltw_backtest *b)
 
 /* The record under way is dealt with, the next one is of next_ns: what all are worth,
  * where the curves need it, or there is a position, without which it can't change.
+ * INT64_MAX: there is none.
  * False: b->error. */
 static inline bool ltw_worth_mark(struct ltw_backtest *b, int64_t next_ns)
 {
@@ -36,7 +37,8 @@ static inline bool ltw_worth_mark(struct ltw_backtest *b, int64_t next_ns)
 
     if (b->handled == 0) return true;
     for (unsigned i = 0; i < b->n; i++) open |= b->journals[i]->open > 0;
-    b->exposed += open;
+    if (open && next_ns < INT64_MAX && next_ns > b->last_ns)
+        b->exposed_ns += (uint64_t)next_ns - (uint64_t)b->last_ns;
     if ((open || b->was_open) && !ltw_worth_is_solvent(b)) ltw_worth_look_for_ruin(b);
     b->was_open = open;
     return next_ns < b->till_ns || ltw_worth_mark_curves(b, open);

@@ -156,8 +156,9 @@ end
 -- What the figures of a run mean.  Whoever changes how one is computed, or when a run is
 -- ruined, counts it up: then those that a store has are computed anew.
 --   1  a run could have ratios although its equity had been at or below zero
---   2  such a run is ruined
-key.FIGURES = 2
+--   2  such a run is ruined; exposure was a share of the records
+--   3  it is one of the time
+key.FIGURES = 3
 
 --- key.run(strategy, data, options, params [, figures]) -> hex
 -- figures: an older meaning of them, in place of key.FIGURES: what the run was known by.

@@ -251,7 +251,7 @@ end
 --- walk.join(pieces) -> result | nil
 -- One result of several, in the order of time: days, curve, trades and figures.  Money of
 -- each is multiplied by what the ones before have made of theirs; one that is ruined has
--- nothing behind it.
+-- nothing behind it.  A day is one, however many of them it has.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: as backtest.run.
 function walk.join(pieces)
   local first = pieces[1]
@@ -261,15 +261,17 @@ function walk.join(pieces)
     seconds = 0, params = {}, days = {}, trades = {}, prices = join_prices(pieces) }
   local curve, equity = series(), first.start
   local step = step_of(pieces, function(p) return #p.curve.time end)
-  local fees, exposed, handled, traded, sum = 0.0, 0.0, 0, 0.0, 0.0
+  local fees, exposed, time, traded, sum = 0.0, 0.0, 0, 0.0, 0.0
   for _, piece in ipairs(pieces) do
     local factor = equity / piece.start
     local of_piece = 0.0
     for _, day in ipairs(piece.days) do
-      made.days[#made.days + 1] = { time = day.time, equity = day.equity * factor }
+      local last = made.days[#made.days]      -- of the piece before, on the same day
+      local is_same = last and (last.time - 1) // DAY == (day.time - 1) // DAY
+      made.days[#made.days + (is_same and 0 or 1)] =
+        { time = day.time, equity = day.equity * factor }
       of_piece = of_piece + day.equity * factor
     end
-    sum = sum + of_piece
     add_series(curve, piece.curve.time, piece.curve.equity, step, factor)
     for _, trade in ipairs(piece.trades) do
       local one = {}
@@ -279,8 +281,8 @@ function walk.join(pieces)
     end
     local f = piece.figures
     fees = fees + (f.fees or 0) * factor
-    exposed = exposed + (f.exposure or 0) * piece.handled
-    handled = handled + piece.handled
+    exposed = exposed + (f.exposure or 0) * (piece.to - piece.from)
+    time = time + piece.to - piece.from
     traded = traded + (f.turnover or 0) * of_piece / math.max(#piece.days, 1)
     made.to = piece.to
     made.records = made.records + piece.handled
@@ -289,11 +291,12 @@ function walk.join(pieces)
     made.ruined = piece.ruined
     if made.ruined then break end
   end
+  for _, day in ipairs(made.days) do sum = sum + day.equity end
   made.final = equity
   made.curve = { time = tw.array(curve.time), equity = tw.array(curve.value) }
   made.figures = core.figures(made.days, made.trades, made.start, made.ruined)
   made.figures.fees = fees
-  made.figures.exposure = handled > 0 and exposed / handled or nil
+  made.figures.exposure = time > 0 and exposed / time or nil
   made.figures.turnover = sum > 0 and not made.ruined and traded / (sum / #made.days)
                           or nil
   return made

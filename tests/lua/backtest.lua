@@ -252,6 +252,20 @@ said({ data = five, script = which, from = "2001-09-09T01:46:44", warmup = 2 },
 r = said({ data = five, script = which, warmup = 3 }, "0 A\n1 A\n2 B\n4 A\n7 A",
   "without from, the first ones")
 t.is(r.handled, 2, "are the warm-up")
+t.is(r.from, (T0 + 4) * 1000000000, "which the result is not from")
+local uneven = {}
+for i, s in ipairs { 0, 1, 2, 50, 60, 3000, 3001, 3002, 3003, 3004 } do
+  uneven[i] = { s, "A", 1 }
+end
+local held = { data = quotes("uneven.csv", uneven), script = script([[
+  function M:on_quote(symbol)
+    self.n = (self.n or 0) + 1
+    if self.n == 4 then self:buy(symbol, 1) elseif self.n == 5 then self:flatten() end
+  end]], "held.lua") }
+t.is(assert(tw.backtest.run(held)).figures.exposure, 2940 / 3004,
+     "exposure is time, however many records it has")
+held.from, held.warmup = (T0 + 50) * 1000000000, 3
+t.is(assert(tw.backtest.run(held)).figures.exposure, 2940 / 2954, "without the warm-up")
 
 -- ---- faults ----
 

@@ -52,7 +52,7 @@ t.is(trade_text(r), "2 from 11 to 12: 2, 1 s",
      "an order through flat closes one trade; the other side stays open")
 t.is(r.positions[1].quantity, -2, "and is a position")
 t.is(r.figures.trades, 1, "which is no trade yet")
-t.is(r.figures.exposure, 5 / 6, "there was a position from the second quote on")
+t.is(r.figures.exposure, 4 / 5, "there was a position from the second quote on")
 
 r = run({ 10, 10, 12, 9, 9 }, { [1] = "self:buy(A, 2)", [2] = "self:buy(A, 2)",
   [3] = "self:sell(A, 3)", [4] = "self:sell(A, 1)" }, "fees = { per_order = 1 }")

@@ -154,10 +154,33 @@ t.is(joined.days[301].equity, two.days[1].equity * factor, "goes on from the fir
 t.is(joined.trades[#one.trades + 1].pnl, two.trades[1].pnl * factor, "trades, too")
 t.ok(joined.trades[#one.trades + 1] ~= two.trades[1], "which are copies")
 t.is(joined.figures.trades, #one.trades + #two.trades, "figures of all of them")
-t.is(joined.figures.exposure, (0.7 * 300 + 0.7 * 100) / 400, "exposure, by records")
+two.figures.exposure = 0.1
+t.is(walk.join({ one, two }).figures.exposure,
+     (0.7 * (one.to - one.from) + 0.1 * (two.to - two.from))
+     / (one.to - one.from + two.to - two.from), "exposure, by time")
 local growth = joined.days[#joined.days].equity / joined.days[1].equity - 1
 t.ok(math.abs(joined.figures.total_return - growth) < 1e-12, "the return of the curve")
 t.is(walk.join {}, nil, "of nothing there is none")
+
+-- Tests of 6 hours: there are four a day, and a year has 365 days, not of them.
+local quarters, ends, equity = {}, {}, 100.0
+for i = 1, 40 do
+  local final = 100 + (i * 7 % 11 - 4)
+  equity = equity * final / 100
+  ends[(i + 3) // 4] = { time = ((i + 3) // 4) * DAY, equity = equity }
+  quarters[i] = { name = "x", start = 100.0, final = final, handled = 6, seconds = 0.0,
+    from = (i - 1) * DAY // 4 + 1, to = i * DAY // 4, symbols = {}, trades = {},
+    figures = { turnover = 2.0 }, days = { { time = i * DAY // 4, equity = final } },
+    curve = { time = { i * DAY // 4 }, equity = { final } } }
+end
+joined = walk.join(quarters)
+t.is(#joined.days, 10, "several tests of one day are one day")
+local mean, square = 0.0, 0.0
+local function return_of(i) return ends[i].equity / ends[i - 1].equity - 1 end
+for i = 2, 10 do mean = mean + return_of(i) / 9 end
+for i = 2, 10 do square = square + (return_of(i) - mean) ^ 2 end
+t.ok(math.abs(joined.figures.arithmetic.sharpe * math.sqrt(square / 8) / mean
+              - math.sqrt(365)) < 1e-9, "of whose returns the Sharpe ratio is")
 local many = {}
 for i = 1, 40 do many[i] = results.make { days = 600, seed = i } many[i].handled = 1 end
 joined = walk.join(many)
