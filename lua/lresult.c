@@ -375,12 +375,14 @@ static void set_curve(lua_State *L, const struct ltw_backtest *b)
 static void set_positions(lua_State *L, const struct ltw_backtest *b)
 {
     const struct tw_position *p;
+    int64_t entry_ns;
+    double value;
     lua_Integer n = 0;
 
     lua_newtable(L);
     for (unsigned s = 0; s < b->n; s++)
         for (size_t i = 0; (p = tw_account_at(ltw_backtest_account(b, s), i)); i++) {
-            lua_createtable(L, 0, 9);
+            lua_createtable(L, 0, 11);
             set_text(L, "script", b->scripts[s].name);
             set_text(L, "symbol", ltw_listed_symbol(b, p->symbol));
             set_fixed(L, "quantity", p->quantity);
@@ -390,6 +392,10 @@ static void set_positions(lua_State *L, const struct ltw_backtest *b)
             set_money(L, "unrealised", tw_position_unrealised(p));
             set_money(L, "fees", p->fees);
             ltw_set_count(L, "trades", p->trades);
+            if (tw_ledger_open(b->journals[s]->trades, p->symbol, &entry_ns, &value)) {
+                set_integer(L, "entry", entry_ns);
+                set_number(L, "value", value);
+            }
             lua_rawseti(L, -2, ++n);
         }
     lua_setfield(L, -2, "positions");

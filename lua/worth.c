@@ -70,12 +70,12 @@ void ltw_worth_look_for_ruin(struct ltw_backtest *b)
     b->ruined_ns = b->last_ns;
 }
 
-bool ltw_worth_mark_curves(struct ltw_backtest *b, bool open)
+bool ltw_worth_mark_curves(struct ltw_backtest *b)
 {
     tw_money equity = ltw_backtest_sum(b, tw_account_equity);
 
     if (!has_begun(b)) return true;
-    if (tw_ledger_mark(b->curve, b->last_ns, equity, open) < 0 || !mark_market(b))
+    if (tw_ledger_mark(b->curve, b->last_ns, equity) < 0 || !mark_market(b))
         return tw_fail(&b->error, UV_ENOMEM, "not enough memory"), false;
     b->till_ns = tw_ledger_till(b->curve);
     return true;

@@ -16,7 +16,7 @@ bool ltw_worth_draw(struct ltw_backtest *b, const struct tw_record *r);
 /* The parts of ltw_worth_mark: is what they began with gone; and the curves' next point.
  * False: b->error. */
 void ltw_worth_look_for_ruin(struct ltw_backtest *b);
-bool ltw_worth_mark_curves(struct ltw_backtest *b, bool open);
+bool ltw_worth_mark_curves(struct ltw_backtest *b);
 
 /* Each of them: then so are all. */
 static inline bool ltw_worth_is_solvent(const struct ltw_backtest *b)
@@ -41,7 +41,7 @@ static inline bool ltw_worth_mark(struct ltw_backtest *b, int64_t next_ns)
         b->exposed_ns += (uint64_t)next_ns - (uint64_t)b->last_ns;
     if ((open || b->was_open) && !ltw_worth_is_solvent(b)) ltw_worth_look_for_ruin(b);
     b->was_open = open;
-    return next_ns < b->till_ns || ltw_worth_mark_curves(b, open);
+    return next_ns < b->till_ns || ltw_worth_mark_curves(b);
 }
 
 #endif

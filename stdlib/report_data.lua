@@ -306,6 +306,24 @@ function data.trades(result)
   return out
 end
 
+--- data.with_open(trades, result) -> list
+-- The trades, and behind them the positions that were open at the end; of a walk-forward
+-- at the end of each test.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: as data.trades.
+function data.with_open(trades, result)
+  local out = table.move(trades, 1, #trades, 1, {})
+  for _, p in ipairs(list(result.held or result.positions)) do
+    p = list(p)
+    local entry, quantity = seconds(p.entry), number(p.quantity)
+    if entry and quantity and quantity ~= 0 then
+      out[#out + 1] = { symbol = tostring(p.symbol or ""), number = #out + 1,
+        entry = entry, exit = seconds(p.exit), quantity = quantity,
+        entry_price = number(p.price), value = number(p.value) }
+    end
+  end
+  return out
+end
+
 --- data.ranked(trades) -> list
 -- Those that have a profit or a loss, the best first.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
@@ -321,6 +339,7 @@ end
 
 -- What a trade held.  A ratio tells it with the contract's multiplier in it.
 local function value_of(t)
+  if t.value then return t.value end
   if t.pnl and t.ratio and t.ratio ~= 0 then
     local value = number(t.pnl / t.ratio)
     if value then return math.abs(value) end

@@ -431,6 +431,7 @@ function run.body(result)
   local curve, days = data.equity(result)
   local ruined = data.seconds(result.ruined)
   local returns, trades = data.returns(days, ruined), data.trades(result)
+  local held = data.with_open(trades, result)
   local final = number(result.final) or days.value[#days.value]
   if #curve.time == 0 and #trades == 0 then      -- of a sweep that keeps figures alone
     return tiles(result, final)
@@ -446,8 +447,8 @@ function run.body(result)
     sharpe_section(returns),
     distribution_section(returns),
     "</div>\n",
-    prices_section(result, trades),
-    exposure_section(trades, curve),
+    prices_section(result, held),
+    exposure_section(held, curve),
     figures_section(result),
     drawdowns_section(curve, number(result.start)),
     symbols_section(result, trades),

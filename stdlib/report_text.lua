@@ -389,12 +389,13 @@ function text.run(result, width)
   local curve, days = data.equity(result)
   local ruined = data.seconds(result.ruined)
   local returns, trades = data.returns(days, ruined), data.trades(result)
+  local held = data.with_open(trades, result)
   local parts = {
     head(result, width), windows_text(result, width), figures_text(result, width),
     equity_text(result, curve, width),
     months_text(days, data.start(result, days), ruined, width),
     sharpe_text(returns, width), distribution_text(returns, width),
-    prices_text(result, trades, width), exposure_text(trades, curve, width),
+    prices_text(result, held, width), exposure_text(held, curve, width),
     drawdowns_text(curve, number(result.start), width),
     symbols_text(result, trades, width), trades_text(trades, width),
     orders_text(list(result.orders), width),

@@ -258,7 +258,8 @@ function walk.join(pieces)
   if not first then return nil end
   local made = { name = first.name, data = first.data, symbols = first.symbols,
     currency = first.currency, start = first.start, from = first.from, records = 0,
-    seconds = 0, params = {}, days = {}, trades = {}, prices = join_prices(pieces) }
+    seconds = 0, params = {}, days = {}, trades = {}, held = {},
+    prices = join_prices(pieces) }
   local curve, equity = series(), first.start
   local step = step_of(pieces, function(p) return #p.curve.time end)
   local fees, exposed, time, traded, sum = 0.0, 0.0, 0, 0.0, 0.0
@@ -278,6 +279,13 @@ function walk.join(pieces)
       for name, value in pairs(trade) do one[name] = value end
       one.pnl, one.fees = trade.pnl * factor, trade.fees * factor
       made.trades[#made.trades + 1] = one
+    end
+    for _, position in ipairs(piece.positions or {}) do
+      if position.entry then                  -- what a test held at its end is not sold
+        made.held[#made.held + 1] = { symbol = position.symbol,
+          quantity = position.quantity, price = position.price, entry = position.entry,
+          exit = piece.to, value = position.value * factor }
+      end
     end
     local f = piece.figures
     fees = fees + (f.fees or 0) * factor

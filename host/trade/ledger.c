@@ -34,7 +34,6 @@ struct tw_ledger {
     struct points days, curve;
     struct tw_session day;
     int64_t span_ns;                /* of the curve; 0: there is none                */
-    uint64_t marks, exposed;
 };
 
 struct tw_ledger *tw_ledger_new(const struct tw_calendar *calendar)
@@ -223,12 +222,10 @@ static int draw(struct tw_ledger *l, int64_t time_ns, double equity)
     return append(c, time_ns, equity);
 }
 
-int tw_ledger_mark(struct tw_ledger *l, int64_t time_ns, tw_money equity, bool open)
+int tw_ledger_mark(struct tw_ledger *l, int64_t time_ns, tw_money equity)
 {
     double value = tw_money_to_double(equity);
 
-    l->marks++;
-    l->exposed += open;
     if (time_ns > l->day.close_ns || l->days.n == 0) {
         if (!tw_calendar_session(l->calendar, time_ns - 1, &l->day))
             l->day.close_ns = INT64_MAX;
@@ -283,7 +280,14 @@ const struct tw_point *tw_ledger_curve(const struct tw_ledger *l, size_t *n)
     return l->curve.p;
 }
 
-double tw_ledger_exposure(const struct tw_ledger *l)
+bool tw_ledger_open(const struct tw_ledger *l, uint32_t symbol, int64_t *entry_ns,
+                    double *value)
 {
-    return l->marks ? (double)l->exposed / (double)l->marks : NAN;
+    const struct open *o = symbol < l->n_open ? &l->open[symbol] : NULL;
+
+    if (!o || o->quantity == 0) return false;
+    *entry_ns = o->entry_ns;
+    *value = tw_money_to_double(o->entries) * (double)magnitude(o->quantity)
+        / (double)o->entered;
+    return true;
 }

@@ -42,8 +42,8 @@ int tw_ledger_told(struct tw_ledger *l, const struct tw_told *t);
 /* What it takes of the memory. */
 size_t tw_ledger_bytes(const struct tw_ledger *l);
 
-/* The equity at a time, after each record of the market; open: is there a position? */
-int tw_ledger_mark(struct tw_ledger *l, int64_t time_ns, tw_money equity, bool open);
+/* The equity at a time, after each record of the market. */
+int tw_ledger_mark(struct tw_ledger *l, int64_t time_ns, tw_money equity);
 
 /* Until then a mark changes the last values and adds none: who marks just before it, and
  * not each time, has the same curves.  INT64_MIN: before the first. */
@@ -55,7 +55,8 @@ const struct tw_trip *tw_ledger_trips(const struct tw_ledger *l, size_t *n);
 const struct tw_point *tw_ledger_days(const struct tw_ledger *l, size_t *n);
 const struct tw_point *tw_ledger_curve(const struct tw_ledger *l, size_t *n);
 
-/* Share of the marks at which there was a position; NaN: no marks. */
-double tw_ledger_exposure(const struct tw_ledger *l);
+/* Since when there is a position of that symbol, and what it took; false: none. */
+bool tw_ledger_open(const struct tw_ledger *l, uint32_t symbol, int64_t *entry_ns,
+                    double *value);
 
 #endif

@@ -240,8 +240,7 @@ static void day(struct run *r, const struct bar *b, uint64_t seq)
         r->buys += t.report.exec == TW_EXEC_TRADE && t.order->side == TW_SIDE_BUY;
         r->sells += t.report.exec == TW_EXEC_TRADE && t.order->side == TW_SIDE_SELL;
     }
-    tw_ledger_mark(r->ledger, b->time_ns, tw_account_equity(tw_broker_account(r->b)),
-                   position(r) != 0);
+    tw_ledger_mark(r->ledger, b->time_ns, tw_account_equity(tw_broker_account(r->b)));
 }
 
 /* The sum of n closes up to and with i. */

@@ -52,6 +52,8 @@ t.is(trade_text(r), "2 from 11 to 12: 2, 1 s",
      "an order through flat closes one trade; the other side stays open")
 t.is(r.positions[1].quantity, -2, "and is a position")
 t.is(r.figures.trades, 1, "which is no trade yet")
+t.is(("%d %g"):format(r.positions[1].entry // 1000000000 - BEGAN, r.positions[1].value),
+     "3 24", "since when, and what it took")
 t.is(r.figures.exposure, 4 / 5, "there was a position from the second quote on")
 
 r = run({ 10, 10, 12, 9, 9 }, { [1] = "self:buy(A, 2)", [2] = "self:buy(A, 2)",

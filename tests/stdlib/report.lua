@@ -102,6 +102,24 @@ local held = data.exposure(data.trades { trades = {
 t.same(held, { time = { 864000, 950400, 1036800, 1123200 }, long = { 0.5, 0.25, 0, 0 },
                short = { 0, -0.5, 0, 0 } }, "exposure")
 
+-- A position that is never closed: its entry is marked, and what it takes is drawn.
+local kept = of({ "2020-01-02", 100.0, "2020-01-03", 110.0, "2020-01-04", 105.0 }, 100.0)
+kept.prices = { A = { time = { 1577980800e9, 1578067200e9, 1578153600e9 },
+                      close = { 10.0, 11.0, 10.5 } } }
+kept.positions = { { symbol = "A", quantity = 5, price = 10.0, mark = 10.5, value = 50.0,
+                     entry = 1577980800000000000, realised = 0.0, unrealised = 2.5 },
+                   { symbol = "B", quantity = 0, price = 0.0, realised = 1.0 } }
+local all = data.with_open({}, kept)
+t.is(#all .. " " .. all[1].symbol .. " " .. tostring(all[1].exit), "1 A nil",
+     "what was open at the end")
+t.same(data.exposure(all, (data.equity(kept))).long, { 0.5, 50 / 110, 50 / 105 },
+       "has an exposure")
+local shown = report.html(kept)
+t.ok(shown:find('"#long"', shown:find("<h3>A</h3>", 1, true), true)
+     and not shown:find("No trades.</p></section>\n<section><h2>Figures", 1, true),
+     "and its entry on the price")
+t.ok(report.text(kept):find "\nExposure, value held.*\nNo trades%.", "in text, too")
+
 for _, case in ipairs {
   { 0.1234, "percent", "12.34%" }, { -0.00001, "percent", "0.00%" },
   { 1234567.891, "money", "1,234,567.89" }, { -1234.5, "money", "-1,234.50" },

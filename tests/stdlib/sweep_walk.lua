@@ -173,7 +173,13 @@ for i = 1, 40 do
     figures = { turnover = 2.0 }, days = { { time = i * DAY // 4, equity = final } },
     curve = { time = { i * DAY // 4 }, equity = { final } } }
 end
+for i = 9, 14, 4 do
+  quarters[i].positions = { { symbol = "A", quantity = 1, price = 12.0, value = 12.0,
+                              entry = (i - 1) * DAY // 4 + 2 }, { symbol = "B" } }
+end
 joined = walk.join(quarters)
+t.is(#joined.held .. " " .. joined.held[2].exit // DAY .. " " .. joined.held[2].value,
+     "2 3 " .. 12.0 * ends[3].equity / 100, "what tests held at their ends")
 t.is(#joined.days, 10, "several tests of one day are one day")
 local mean, square = 0.0, 0.0
 local function return_of(i) return ends[i].equity / ends[i - 1].equity - 1 end
