@@ -7,7 +7,6 @@
 local data = {}
 
 local DAY <const> = 86400
-local YEAR_DAYS <const> = 252      -- trading days of a year
 local MONTHS = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
 local NONE = {}
@@ -229,11 +228,22 @@ function data.months(days, start, ruined)
   return years
 end
 
---- data.rolling_sharpe(returns) -> series | nil, window
--- mean / standard deviation * sqrt(252) of the last 126 days, or 63 or 21 where there are
--- fewer than twice as many; nil with less than 42.  NaN while nothing moves.
+--- data.year(days) -> 252 | 365
+-- How many days of trading a year has: all of them where a tenth is of weekends.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function data.year(days)
+  local weekend = 0
+  for _, s in ipairs(days.time) do           -- 1970-01-01 was a Thursday
+    if (day_of(s) + 3) % 7 >= 5 then weekend = weekend + 1 end
+  end
+  return weekend * 10 > #days.time and 365 or 252
+end
+
+--- data.rolling_sharpe(returns, year) -> series | nil, window
+-- mean / standard deviation * sqrt(year) of the last 126 days, or 63 or 21 where there
+-- are fewer than twice as many; nil with less than 42.  NaN while nothing moves.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: the window in days.
-function data.rolling_sharpe(returns)
+function data.rolling_sharpe(returns, year)
   local r, window = returns.value, nil
   for _, w in ipairs { 126, 63, 21 } do
     if not window and #r >= 2 * w then window = w end
@@ -250,7 +260,7 @@ function data.rolling_sharpe(returns)
       local variance = (squares - sum * sum / window) / (window - 1)
       local flat = variance <= 1e-18
       add(out, returns.time[i], flat and 0 / 0
-          or sum / window / math.sqrt(variance) * math.sqrt(YEAR_DAYS))
+          or sum / window / math.sqrt(variance) * math.sqrt(year))
     end
   end
   return out, window

@@ -167,6 +167,13 @@ function figures.ruined(result)
   return "ruined " .. data.date(data.seconds(result.ruined))
 end
 
+--- figures.formula(text, year) -> text | nil
+-- That of a market with so many days a year: they are written for 252.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function figures.formula(text, year)
+  return text and (text:gsub("252", year):gsub("504", 2 * year))
+end
+
 --- figures.find(name) -> { key, label, kind, formula } | nil
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
 function figures.find(name)

@@ -73,7 +73,7 @@ function run.about(result)
   return table.concat(out)
 end
 
-local function tiles(result, final)
+local function tiles(result, final, year)
   local out = {}
   local function tile(name, value, tip)
     out[#out + 1] = ("<div><dt>%s</dt><dd>%s</dd></div>"):format(
@@ -85,7 +85,7 @@ local function tiles(result, final)
   for _, name in ipairs { "total_return", "cagr", "sharpe", "max_drawdown",
                           "profit_factor", "win_rate", "trades" } do
     local f = figures.find(name)
-    tile(f[2], show(figures.get(result, name), f[3]), f[4])
+    tile(f[2], show(figures.get(result, name), f[3]), figures.formula(f[4], year))
   end
   return '<dl class="tiles">' .. table.concat(out) .. "</dl>\n"
 end
@@ -165,8 +165,8 @@ local function months_section(days, start, ruined)
   return page.section("Returns by month", table.concat(out), "percent", "whole")
 end
 
-local function sharpe_section(returns)
-  local rolling, window = data.rolling_sharpe(returns)
+local function sharpe_section(returns, year)
+  local rolling, window = data.rolling_sharpe(returns, year)
   if not rolling then
     return page.section("Rolling Sharpe", page.none "Fewer than 42 days.")
   end
@@ -179,7 +179,7 @@ local function sharpe_section(returns)
     zero = true, hover = "Sharpe", label = "Sharpe ratio of the last days" }
   p:line(rolling.time, rolling.value, "line main")
   return page.section("Rolling Sharpe", page.figure(p:text()),
-    ("%d days, a year of 252"):format(window))
+    ("%d days, a year of %d"):format(window, year))
 end
 
 local function distribution_section(returns)
@@ -293,7 +293,7 @@ end
 
 -- ---- tables ----
 
-local function figures_section(result)
+local function figures_section(result, year)
   local out = {}
   for _, group in ipairs(figures.GROUPS) do
     local rows = { ("<h3>%s</h3>"):format(group[1]),
@@ -307,6 +307,7 @@ local function figures_section(result)
       local function value(name, formula)
         local text = page.number(show(figures.get(result, name), f[3]))
         if not formula then return "<td>" .. text end
+        formula = figures.formula(formula, year)
         return ('<td><span title="%s">%s</span>'):format(escape(formula), text)
       end
       if group.both then
@@ -408,18 +409,19 @@ local function windows_section(result)
     "the best by " .. label .. " in each training, and in the test behind it")
 end
 
-local function formulas_section()
+local function formulas_section(year)
   local rows = {}
   for _, group in ipairs(figures.GROUPS) do
     for i = 2, #group do
       local f = group[i]
-      local both = f.geometric
-      rows[#rows + 1] = { f[2], { both and "arithmetic: " .. f[4] .. "; geometric: "
-                                  .. f.geometric or f[4], "text" } }
+      local formula, geometric = figures.formula(f[4], year),
+                                 figures.formula(f.geometric, year)
+      rows[#rows + 1] = { f[2], { geometric and "arithmetic: " .. formula
+                                  .. "; geometric: " .. geometric or formula, "text" } }
     end
   end
   return page.details("Formulas",
-    "r: the returns by day, n of them; a year has 252",
+    ("r: the returns by day, n of them; a year has %d"):format(year),
     page.table { rows = rows, columns = { { "Figure", left = true },
                                           { "Formula", left = true } } })
 end
@@ -431,30 +433,30 @@ function run.body(result)
   local curve, days = data.equity(result)
   local ruined = data.seconds(result.ruined)
   local returns, trades = data.returns(days, ruined), data.trades(result)
-  local held = data.with_open(trades, result)
+  local held, year = data.with_open(trades, result), data.year(days)
   local final = number(result.final) or days.value[#days.value]
   if #curve.time == 0 and #trades == 0 then      -- of a sweep that keeps figures alone
-    return tiles(result, final)
+    return tiles(result, final, year)
       .. page.section("Charts", page.none "The result has no equity and no trades.")
-      .. figures_section(result) .. formulas_section()
+      .. figures_section(result, year) .. formulas_section(year)
   end
   return table.concat {
-    tiles(result, final),
+    tiles(result, final, year),
     windows_section(result),
     equity_section(curve, number(result.start)),
     months_section(days, data.start(result, days), ruined),
     '<div class="two">',
-    sharpe_section(returns),
+    sharpe_section(returns, year),
     distribution_section(returns),
     "</div>\n",
     prices_section(result, held),
     exposure_section(held, curve),
-    figures_section(result),
+    figures_section(result, year),
     drawdowns_section(curve, number(result.start)),
     symbols_section(result, trades),
     trades_section(trades),
     result.orders and orders_section(result) or "",
-    formulas_section(),
+    formulas_section(year),
   }
 end
 

@@ -91,7 +91,11 @@ end
 -- ---- the table ----
 
 local function table_section(runs, params, by)
-  local names = { by }
+  local names, year = { by }, 252
+  for _, r in ipairs(runs) do                -- of one market; few have their days
+    local _, days = data.equity(r.result or {})
+    if #days.time > 0 then year = data.year(days) break end
+  end
   for _, name in ipairs(COLUMNS) do if name ~= by then names[#names + 1] = name end end
   local columns, kinds, shown = { { "#" } }, {}, {}
   for _, p in ipairs(params) do
@@ -102,7 +106,7 @@ local function table_section(runs, params, by)
     for _, r in ipairs(runs) do known = known or figures.get(r.result, name) end
     if known then
       local f = figures.find(name)
-      columns[#columns + 1] = { f[2], tip = f[4] }
+      columns[#columns + 1] = { f[2], tip = figures.formula(f[4], year) }
       shown[#shown + 1], kinds[#kinds + 1] = name, f[3]
     end
   end

@@ -266,12 +266,12 @@ local function equity_text(result, curve, width)
     .. "\n\nDrawdown, %\n" .. chart(curve.time, under, { width = width, height = 5 })
 end
 
-local function sharpe_text(returns, width)
-  local rolling, window = data.rolling_sharpe(returns)
+local function sharpe_text(returns, year, width)
+  local rolling, window = data.rolling_sharpe(returns, year)
   local moves = false
   for _, v in ipairs(rolling and rolling.value or {}) do moves = moves or v == v end
   if not moves then return "" end
-  return ("Rolling Sharpe, %d days, a year of 252\n"):format(window)
+  return ("Rolling Sharpe, %d days, a year of %d\n"):format(window, year)
     .. chart(rolling.time, rolling.value, { width = width, height = 7, zero = true })
 end
 
@@ -394,7 +394,7 @@ function text.run(result, width)
     head(result, width), windows_text(result, width), figures_text(result, width),
     equity_text(result, curve, width),
     months_text(days, data.start(result, days), ruined, width),
-    sharpe_text(returns, width), distribution_text(returns, width),
+    sharpe_text(returns, data.year(days), width), distribution_text(returns, width),
     prices_text(result, held, width), exposure_text(held, curve, width),
     drawdowns_text(curve, number(result.start), width),
     symbols_text(result, trades, width), trades_text(trades, width),

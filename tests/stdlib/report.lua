@@ -81,13 +81,13 @@ for i = 1, 300 do
   alternating.time[i] = i
   alternating.value[i] = i % 2 == 0 and 0.02 or -0.01
 end
-local rolling, window = data.rolling_sharpe(alternating)
+local rolling, window = data.rolling_sharpe(alternating, 252)
 t.is(window, 126, "rolling: half a year")
 t.is(#rolling.time, 300 - 125, "rolling: begins when the window is full")
 t.near(rolling.value[1], 0.005 / math.sqrt(126 * 0.015 ^ 2 / 125) * math.sqrt(252), 1e-9,
        "rolling Sharpe")
 t.near(rolling.value[175], rolling.value[1], 1e-9, "and it does not drift")
-t.is(data.rolling_sharpe { time = {}, value = { 0.1 } }, nil, "rolling: too short")
+t.is(data.rolling_sharpe({ time = {}, value = { 0.1 } }, 252), nil, "rolling: too short")
 
 local bins = data.histogram { -0.02, -0.01, 0.01, 0.015, 0.03 }
 t.is(bins.low + 4 * bins.step, 0.0, "histogram: a border at 0")
@@ -101,6 +101,26 @@ local held = data.exposure(data.trades { trades = {
 } }, { time = { 10 * 86400, 11 * 86400, 13 * 86400 }, value = { 100, 200, 100 } })
 t.same(held, { time = { 864000, 950400, 1036800, 1123200 }, long = { 0.5, 0.25, 0, 0 },
                short = { 0, -0.5, 0, 0 } }, "exposure")
+
+-- Where each day is one of trading, a year has 365 of them, as its figures have it.
+local daily = { start = 100.0, days = {}, figures = { arithmetic = { sharpe = 1.0 } } }
+for i = 1, 60 do
+  daily.days[i] = { time = (18262 + i) * DAY, equity = 100.0 + i * 7 % 11 }
+end
+local _, every = data.equity(daily)
+t.is(data.year(every) .. " " .. data.year { time = { 5 * 86400 } }, "365 252",
+     "days of trading")
+local of_year, other = data.rolling_sharpe(data.returns(every), 365),
+                       data.rolling_sharpe(data.returns(every), 252)
+t.near(of_year.value[30] / other.value[30], math.sqrt(365 / 252), 1e-9, "rolling, too")
+local with_365 = report.html(daily)
+t.ok(with_365:find("21 days, a year of 365", 1, true)
+     and with_365:find("n of them; a year has 365", 1, true)
+     and with_365:find('title="mean(r) / sd(r) · √365"', 1, true)
+     and with_365:find("√((var(r) + g²)^365 − g^730)", 1, true)
+     and not with_365:find("√252", 1, true), "and all formulas")
+t.ok(report.text(daily):find("\nRolling Sharpe, 21 days, a year of 365\n", 1, true),
+     "in text, too")
 
 -- A position that is never closed: its entry is marked, and what it takes is drawn.
 local kept = of({ "2020-01-02", 100.0, "2020-01-03", 110.0, "2020-01-04", 105.0 }, 100.0)
@@ -159,7 +179,7 @@ for _, word in ipairs { "http:", "https:", "url(", "@import", "src=", "nan", "in
   t.is(count(html:gsub("<style>.-</style>", ""):gsub("<script>.-</script>", ""), word), 0,
        "nothing like " .. word)
 end
-t.ok(html:find('title="mean%(r%) / sd%(r%) · √252"'), "figures have their formulas")
+t.ok(html:find('title="mean%(r%) / sd%(r%) · √365"'), "figures have their formulas")
 t.ok(report.html(known):find('class="g" style="--a:0.60">100.0', 1, true),
      "a month in the table")
 
