@@ -1,7 +1,6 @@
 /* history.c - the records of files, one at a time and in one order of time.
  *
- * Each source has a few records in hand, in order; a heap has the sources by the time of
- * their next one.
+ * Each source has records in hand, in order; a heap has them by the next one's time.
  *
  * Invariants
  *   H1  A source's records never go back in time: a row that would is a bad line.  A
@@ -351,11 +350,9 @@ static struct source *add(struct tw_history *h, struct tw_error *error)
     }
     tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     if (h->n == h->room) {
-        source = tw_realloc(h->source, room * sizeof *source);
-        if (!source) return NULL;
+        if (!(source = tw_realloc(h->source, room * sizeof *source))) return NULL;
         h->source = source;
-        heap = tw_realloc(h->heap, room * sizeof *heap);
-        if (!heap) return NULL;
+        if (!(heap = tw_realloc(h->heap, room * sizeof *heap))) return NULL;
         h->heap = heap;
         h->room = room;
     }
@@ -367,43 +364,6 @@ static struct source *add(struct tw_history *h, struct tw_error *error)
     h->source[h->n++] = s;
     error->code = TW_OK;
     return s;
-}
-
-static int open_tape(struct source *s, const struct tw_history_file *file,
-                     struct tw_error *error);
-
-int tw_history_add(struct tw_history *h, const struct tw_history_file *file,
-                   struct tw_error *error)
-{
-    struct source *s = add(h, error);
-    const char *name = strrchr(file->path, '/');
-    struct stat st;
-    int rc;
-
-    if (!s) return error->code;
-    if (h->n > 1 && !h->twins && !(h->twins = tw_twins_new()))
-        return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
-    s->refill = read_more;
-    s->batch.owner = s;
-    s->batch.full = keep;
-    s->path = tw_copy_text(file->path);
-    if (file->member) s->member = tw_copy_text(file->member);
-    if (!s->path || (file->member && !s->member))
-        return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
-    if (tw_tape_file_is(file->path)) {
-        s->bytes = file->bytes ? file->bytes
-                 : stat(file->path, &st) == 0 ? (uint64_t)st.st_size : 0;
-        h->bytes += s->bytes;
-        return open_tape(s, file, error);
-    }
-    s->id = source_of(h, file->source ? file->source : name ? name + 1 : file->path);
-    if (s->id == 0) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
-    if (tw_scan_open(&s->scan, file->path, file->member, error) < 0) return error->code;
-    if (stat(file->path, &st) == 0) h->bytes += (uint64_t)st.st_size;
-    rc = open_codec(s, file, error);
-    if (s->order >= AWAKE_MAX) leave(s);
-    else tw_input_park(s->scan.in);                   /* H4: more may follow */
-    return rc;
 }
 
 /* ---- tape files ---- */
@@ -434,9 +394,8 @@ static bool is_wanted(const struct source *s, const struct tw_record *r)
 }
 
 /* With the names of the caller, in event time. */
-static int take_message(struct source *s, struct tw_error *error)
+static int take_message(struct source *s, struct tw_record *r, struct tw_error *error)
 {
-    struct tw_record *r = &s->mark;
     const char *topic = tw_names_get(tw_merge_names(s->merge)->topics, r->message.topic);
     int64_t id = tw_names_intern(s->of->topics, topic, strlen(topic));
 
@@ -503,14 +462,13 @@ static int find_first(struct source *s, struct tw_error *error)
 {
     struct tw_merge *own = s->merge;
     struct tw_record *r;
-    const char *value;
-    size_t n;
     int rc;
 
     s->found = true;
     s->of->finding = true;
     rc = open_merge(s, error);
-    while (rc >= 0 && (rc = tw_merge_next(s->merge, &r, &value, &n, error)) > 0
+    while (rc >= 0
+           && (rc = tw_merge_next(s->merge, &r, &s->value, &s->n_value, error)) > 0
            && !has_time(r)) { }
     s->of->finding = false;
     if (rc > 0) s->last_ns = r->time;
@@ -535,34 +493,39 @@ static bool name_source(struct source *s, struct tw_record *r)
     return true;
 }
 
+/* It is in hand, with those of the market behind it. */
+static int take_run(struct source *s, struct tw_record *r, struct tw_error *error)
+{
+    if (r->kind != TW_GAP) s->end += tw_merge_more(s->merge);
+    for (; r < s->end; r++)
+        if (!name_source(s, r))
+            return tw_fail(error, UV_ENOMEM, "%.300s: %s", s->path,
+                           tw_strerror(UV_ENOMEM));
+    if (r[-1].kind != TW_GAP) s->last_ns = r[-1].time;
+    return 1;
+}
+
 static int next_of_tape(struct source *s, struct tw_error *error)
 {
     struct tw_record *r;
-    const char *value;
-    size_t n;
     int rc;
 
     do {
-        rc = tw_merge_next(s->merge, &r, &value, &n, error);
+        rc = tw_merge_next(s->merge, &r, &s->value, &s->n_value, error);
         if (rc > 0 && r->kind == TW_GAP && !s->gap) note_gap(s, r);
         if (rc > 0 && has_time(r)) s->last_ns = r->time;
     } while (rc > 0 && !is_wanted(s, r));
     if (rc >= 0 && s->of->stopped) rc = tw_fail(error, TW_EFORMAT, "%s", s->of->why);
     if (rc == 0) s->taken = s->bytes;
     if (rc <= 0) return rc;
-    s->mark = *r;
-    s->value = value;
-    s->n_value = n;
-    s->next = &s->mark;
-    s->end = s->next + 1;
-    if (r->kind == TW_MESSAGE) return take_message(s, error);
-    if (!name_source(s, &s->mark))
-        return tw_fail(error, UV_ENOMEM, "%.300s: %s", s->path, tw_strerror(UV_ENOMEM));
-    if (r->kind != TW_GAP) return 1;
-    if (s->last_ns == INT64_MIN && !s->found && find_first(s, error) < 0)
-        return error->code;
-    if (s->last_ns > INT64_MIN) s->mark.time = s->last_ns;                  /* H1 */
-    return 1;
+    s->next = r;
+    s->end = r + 1;
+    r->seq = tw_merge_place(s->merge)->record;
+    if (r->kind == TW_MESSAGE) return take_message(s, r, error);
+    if (r->kind == TW_GAP && s->last_ns == INT64_MIN && !s->found
+        && find_first(s, error) < 0) return error->code;
+    if (r->kind == TW_GAP && s->last_ns > INT64_MIN) r->time = s->last_ns;      /* H1 */
+    return take_run(s, r, error);
 }
 
 static void tell_topics(const struct source *s)
@@ -588,6 +551,42 @@ static int open_tape(struct source *s, const struct tw_history_file *file,
     if (find_first(s, error) < 0 || open_merge(s, error) < 0) return error->code;
     tell_topics(s);
     return TW_OK;
+}
+
+/* ---- all of them ---- */
+
+int tw_history_add(struct tw_history *h, const struct tw_history_file *file,
+                   struct tw_error *error)
+{
+    struct source *s = add(h, error);
+    const char *name = strrchr(file->path, '/');
+    struct stat st;
+    int rc;
+
+    if (!s) return error->code;
+    if (h->n > 1 && !h->twins && !(h->twins = tw_twins_new()))
+        return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+    s->refill = read_more;
+    s->batch.owner = s;
+    s->batch.full = keep;
+    s->path = tw_copy_text(file->path);
+    if (file->member) s->member = tw_copy_text(file->member);
+    if (!s->path || (file->member && !s->member))
+        return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+    if (tw_tape_file_is(file->path)) {
+        s->bytes = file->bytes ? file->bytes
+                 : stat(file->path, &st) == 0 ? (uint64_t)st.st_size : 0;
+        h->bytes += s->bytes;
+        return open_tape(s, file, error);
+    }
+    s->id = source_of(h, file->source ? file->source : name ? name + 1 : file->path);
+    if (s->id == 0) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+    if (tw_scan_open(&s->scan, file->path, file->member, error) < 0) return error->code;
+    if (stat(file->path, &st) == 0) h->bytes += (uint64_t)st.st_size;
+    rc = open_codec(s, file, error);
+    if (s->order >= AWAKE_MAX) leave(s);
+    else tw_input_park(s->scan.in);                   /* H4: more may follow */
+    return rc;
 }
 
 void tw_history_add_messages(struct tw_history *h, struct tw_names *topics,
@@ -772,7 +771,9 @@ struct tw_place tw_history_place(const struct tw_history *h)
 {
     const struct source *s = h->heap[0];
 
-    if (s->merge) return *tw_merge_place(s->merge);
+    if (s->merge)
+        return (struct tw_place){ .path = s->path, .record = s->next->seq,
+                                  .block = tw_merge_place(s->merge)->block };
     return (struct tw_place){ .path = s->path,
         .line = s->refill == read_more ? (uint64_t)s->next->received : 0 };
 }

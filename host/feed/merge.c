@@ -589,6 +589,29 @@ int tw_merge_next(struct tw_merge *m, struct tw_record **r, const char **value, 
     return 1;
 }
 
+size_t tw_merge_more(struct tw_merge *m)
+{
+    struct file *f = m->files[m->heap[0].input];
+    struct tw_record *r = head_of(f);
+    size_t n = 0, left = m->o.n == 1 && f->tape ? f->n - f->next - 1 : 0;
+    int rc = 0;
+
+    for (; n < left && rc == 0; n++) {
+        const struct tw_record *next = &r[n + 1];
+
+        if ((next->kind != TW_QUOTE && next->kind != TW_TRADE && next->kind != TW_BAR)
+            || next->time < r[n].time) break;
+        m->place.record = next->seq;
+        map_record(f, &r[n + 1]);
+        if (next->kind == TW_BAR) rc = is_twin(m, f, next);
+    }
+    f->next += rc < 0 ? n - 1 : n;
+    n -= rc != 0;
+    m->stats.records += n;
+    f->last_ns = r[n].time;
+    return n;
+}
+
 const struct tw_place *tw_merge_place(const struct tw_merge *m)
 {
     return &m->place;

@@ -67,6 +67,11 @@ void tw_merge_close(struct tw_merge *m);
 int tw_merge_next(struct tw_merge *m, struct tw_record **r, const char **value, size_t *n,
                   struct tw_error *error);
 
+/* Gives those of the market, too, that follow the record that was given last in one array
+ * with it, of one tape file alone, and have no lower times: how many.  They keep the seq
+ * that they have there.  Thread: the owner's. */
+size_t tw_merge_more(struct tw_merge *m);
+
 /* Of the record that was given last: its line is that of CSV.  Thread: the owner's. */
 const struct tw_place *tw_merge_place(const struct tw_merge *m);
 

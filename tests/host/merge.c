@@ -9,10 +9,11 @@
 #include "feed/merge.h"
 #include "place.h"
 #include "tap.h"
+#include "tape/bar.h"
 #include "tape/names.h"
 #include "tape/writer.h"
 
-enum { FILES = 5, ROWS = 400 };
+enum { FILES = 5, ROWS = 400, MIXED = 20000 };
 
 static char directory[PLACE], path[FILES + 1][PLACE + 20], lean[2][PLACE + 60];
 static struct tw_error error;
@@ -75,6 +76,90 @@ static void write_tape(const char *to)
     tw_tape_writer_close(w, &error);
     tw_symbols_free(symbols);
     tw_names_free(topics);
+}
+
+/* Of all kinds; bars of two symbols, some of them twice, and times that go back. */
+static void write_mixed(const char *to)
+{
+    const struct tw_ohlc bar = { 2, 3, 1, 2, 9 };
+    struct tw_symbols *symbols = tw_symbols_new(10);
+    struct tw_sources sources = { { [1] = "x", [2] = "old" } };
+    struct tw_tape_writer *w;
+    int64_t time = INT64_C(1700000000000000000);
+
+    tw_symbols_intern(symbols, "OTHER", 5);
+    tw_symbols_intern(symbols, "S1", 2);
+    w = tw_tape_writer_open(to, &(struct tw_tape_writer_options){
+        .symbols = symbols, .sources = &sources }, &error);
+    for (int i = 0; i < MIXED; i++) {
+        static const uint8_t kinds[] = { TW_BAR, TW_BAR, TW_BAR, TW_QUOTE, TW_TRADE };
+        struct tw_record r = { .symbol = 1 + below(2), .source = 1 + below(2),
+                               .kind = kinds[below(5)] };
+
+        time += (int64_t)below(3) * 1000 - (below(50) == 0) * 1000;
+        r.time = time;
+        if (below(40) == 0) r.kind = below(2) ? TW_GAP : TW_TIMER;
+        if (r.kind == TW_QUOTE) r.quote = (struct tw_quote){ 1, 2, 3, 4 };
+        else if (r.kind == TW_TRADE) r.trade.price = 5;
+        else if (r.kind == TW_BAR) tw_bar_set(&r, &bar, 60, TW_BAR_TRADES);
+        else r.timer.interval_ns = 1000;
+        tw_tape_writer_add(w, &r, 1, &error);
+    }
+    tw_tape_writer_close(w, &error);
+    tw_symbols_free(symbols);
+}
+
+static int problems;
+
+static void on_twin(void *ctx, const char *text)
+{
+    (void)ctx;
+    problems += strstr(text, "a second ") != NULL;
+}
+
+static int read_mixed(const char *from, bool in_runs, struct tw_record *out, int *longest)
+{
+    struct tw_merge_input input = { .path = from, .source = "x",
+                                    .starts_ns = INT64_MIN };
+    struct tw_merge *m = tw_merge_open(&(struct tw_merge_options){
+        .inputs = &input, .n = 1, .from_ns = INT64_MIN, .to_ns = INT64_MAX,
+        .problem = on_twin }, &error);
+    struct tw_record *r;
+    const char *value;
+    size_t bytes, more;
+    int n = 0;
+
+    problems = 0;
+    while (m && tw_merge_next(m, &r, &value, &bytes, &error) > 0) {
+        r->seq = tw_merge_place(m)->record;
+        more = in_runs ? tw_merge_more(m) : 0;
+        memcpy(out + n, r, (1 + more) * sizeof *r);
+        n += 1 + (int)more;
+        if ((int)more > *longest) *longest = (int)more;
+    }
+    if (m && tw_merge_stats(m).records != (uint64_t)n) n = -1;
+    tw_merge_close(m);
+    return n;
+}
+
+/* What is given in runs is what is given one by one. */
+static void runs(const char *at)
+{
+    struct tw_record *one = tw_calloc(MIXED, sizeof *one);
+    struct tw_record *run = tw_calloc(MIXED, sizeof *run);
+    int longest = 0, n, m, told;
+
+    write_mixed(at);
+    n = read_mixed(at, false, one, &longest);
+    told = problems;
+    m = read_mixed(at, true, run, &longest);
+    ok(n > MIXED / 2 && told > 100 && n + told == MIXED,
+       "a tape of all kinds, %d records and %d twins", n, told);
+    ok(m == n && problems == told && memcmp(one, run, (size_t)n * sizeof *one) == 0
+       && longest > 10, "is the same in runs (up to %d, %d records)", longest, m);
+    tw_free(one);
+    tw_free(run);
+    unlink(at);
 }
 
 static void write_lean(int i, const char *day)
@@ -160,6 +245,7 @@ int main(void)
     n = merge(days, 2, INT64_MIN, INT64_MAX, &sorted);
     ok(n == UV_ENOENT && strstr(error.text, "20140507_quote.csv"), "%s", error.text);
 
+    runs(lean[0]);
     if (truncate(path[FILES], 500) < 0) abort();
     n = merge(inputs + FILES, 1, INT64_MIN, INT64_MAX, &sorted);
     ok(n == 0 && strstr(last_problem, "it was not closed"), "%s", last_problem);
