@@ -181,18 +181,18 @@ bool tw_column_side(struct tw_csv_field f, uint32_t *side)
 }
 
 /* Where the field ends that begins at p, or NULL: it has what needs care. */
-static const char *find_stop(const char *p, const char *end, uint64_t separators)
+static inline const char *find_stop(const char *p, const char *end, char separator)
 {
-    for (; p < end; p += 8) {
-        const size_t left = (size_t)(end - p);
-        const uint64_t w = left < 8 ? tw_word_load_part(p, left) : tw_word_load(p);
-        const uint64_t there = left < 8 ? (UINT64_C(1) << 8 * left) - 1 : ~UINT64_C(0);
-        const uint64_t stops = tw_word_zeros(w ^ separators) & there;
+    uint64_t told;
 
-        if (tw_word_below(w, '"' + 1) & there & ((stops & -stops) - 1)) return NULL;
-        if (stops) return p + tw_word_first(stops);
+    for (;; p += 8) {               /* *end ends it, which is below '"' */
+        const uint64_t w = tw_word_load(p);
+
+        told = tw_word_zeros(w ^ TW_WORD_OF(separator)) | tw_word_below(w, '"' + 1);
+        if (told) break;
     }
-    return end;
+    p += tw_word_first(told);
+    return p == end || *p == separator ? p : NULL;
 }
 
 /* Where the number ends that begins at p, or NULL: it is none, or needs care.  Something
@@ -222,7 +222,6 @@ static inline const char *read_number(const char *p, int64_t *fixed)
 bool tw_columns_read_plain(const struct tw_columns *k, char separator, uint32_t numbers,
                            const char *p, const char *end, struct tw_csv_row *row)
 {
-    const uint64_t separators = TW_WORD_OF(separator);
     const char *stop;
     unsigned i;
 
@@ -232,14 +231,14 @@ bool tw_columns_read_plain(const struct tw_columns *k, char separator, uint32_t 
         if (!(numbers >> m & 1) || !(stop = read_number(p, &row->fixed[m]))
             || (stop != end && *stop != separator)) {
             row->fixed[m] = TW_CSV_UNREAD;
-            stop = find_stop(p, end, separators);
+            stop = find_stop(p, end, separator);
             if (!stop) return false;
         }
         row->f[m] = (struct tw_csv_field){p, (size_t)(stop - p)};
         if (stop == end) return i + 1 == k->wanted;
     }
     for (; i < k->total; i++, p = stop + 1) {
-        if (!(stop = find_stop(p, end, separators))) return false;
+        if (!(stop = find_stop(p, end, separator))) return false;
         if (stop == end) return true;
     }
     return k->total == 0;

@@ -75,13 +75,16 @@ struct tw_csv_row {
 
 #define TW_CSV_UNREAD INT64_MIN
 
+enum { TW_CSV_BEYOND = 8 };
+
 /* The meanings that are numbers: all of them, and those that are prices. */
 #define TW_CSV_SIZES (1u << TW_CSV_BID_SIZE | 1u << TW_CSV_ASK_SIZE | 1u << TW_CSV_SIZE)
 #define TW_CSV_PRICES (1u << TW_CSV_BID | 1u << TW_CSV_ASK | 1u << TW_CSV_PRICE \
                        | ((1u << TW_CSV_MEANINGS) - (1u << TW_CSV_OPEN)))
 
 /* The fields of a row [p, end) that has at least those that are wanted; of the meanings
- * in `numbers` the plain numbers, too.  *end is there, and is no part of a number.
+ * in `numbers` the plain numbers, too.  *end is a blank or ends the line, and may be read
+ * with all of the TW_CSV_BEYOND bytes from there on.
  * False: it has blanks, quotes or too many columns, which need care, or too few.
  * Thread: any.  Blocks: never.  Memory: none. */
 bool tw_columns_read_plain(const struct tw_columns *k, char separator, uint32_t numbers,

@@ -4,9 +4,8 @@
  * one row and not the rest of the file, and so that memchr finds the rows.
  *
  * Invariants
- *   C1  messages == records + ignored + errors: no row is lost unseen (the
- *       error of a header is no row's and comes on top; a row of two bars is
- *       two messages).
+ *   C1  messages == records + ignored + errors: no row is lost unseen (the error of a
+ *       header is no row's and comes on top; a row of two bars is two messages).
  *   C2  What comes out does not depend on where the input was cut.
  *   C3  Nothing outside bytes[0, n) is read.
  *   C4  last[id] is the quote of this stream's last row of id, and all zero
@@ -29,11 +28,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 enum {
     LINE_MAX_BYTES = 64 * 1024,
     ROW = 2,                       /* records, at most   */
+    BID = 1, ASK = 2,              /* sides of a bar     */
     SHOWN = 40,                    /* of a refused value */
     UNDECIDED = -1                 /* no time seen yet   */
 };
@@ -234,12 +233,22 @@ static inline bool read_size(struct csv *c, enum tw_csv_column m, struct tw_csv_
     return (*out >= 0 && f.p[0] != '-') || refuse_negative(c, m, f);
 }
 
-/* Does the text of a date say where it is the time of? */
-static bool has_zone(struct tw_csv_field f)
+/* The text of a row's time: where the date is a field of its own both, if they fit. */
+static struct tw_csv_field join_time(const struct tw_csv_field f[],
+                                     char joined[2 * SHOWN])
 {
-    for (size_t i = 11; i < f.n; i++)
-        if (f.p[i] == '+' || f.p[i] == '-' || f.p[i] == 'Z' || f.p[i] == 'z') return true;
-    return false;
+    struct tw_csv_field date = f[TW_CSV_DATE], time = f[TW_CSV_TIME];
+
+    if (date.n == 0 || date.n + 1 + time.n >= 2 * SHOWN) return time;
+    memcpy(joined, date.p, date.n);
+    joined[date.n] = ' ';
+    if (time.n) memcpy(joined + date.n + 1, time.p, time.n);
+    return (struct tw_csv_field){joined, date.n + 1 + time.n};
+}
+
+static RARE struct shown show_time(const struct tw_csv_field f[])
+{
+    return show(join_time(f, (char[2 * SHOWN]){0}));
 }
 
 /* In the zone of the file; *ns shows its clocks. */
@@ -250,25 +259,42 @@ static void go_to_zone(const struct tw_zone *zone, int64_t *ns)
     *ns = tw_zone_time(zone, second) * SECOND_NS + (*ns - second * SECOND_NS);
 }
 
-/* more_ns: later, as the clocks there go. */
-static bool read_time(struct csv *c, struct tw_csv_field f, int64_t more_ns, int64_t *out)
+/* As tw_timestamp_parse; *form: that of the file, or UNDECIDED, and then this one's. */
+static TW_APART int read_joined(struct csv *c, const struct tw_csv_field f[], int *form,
+                                bool *has_zone, int64_t *out)
 {
-    int form = c->form == UNDECIDED ? tw_timestamp_look(f.p, f.n) : c->form;
-    int r = form < 0 ? form : tw_timestamp_parse_next(f.p, f.n, (enum tw_csv_time)form,
-                                                      &c->date, out);
-    static const char *const forms[] = {"ns", "us", "ms", "s", "ISO 8601"};
+    char joined[2 * SHOWN];
+    struct tw_csv_field text = join_time(f, joined);
 
+    if (*form == UNDECIDED) *form = tw_timestamp_look(text.p, text.n);
+    if (*form < 0) return *form;
+    *has_zone = c->zone && tw_timestamp_has_zone(text.p, text.n);
+    return tw_timestamp_parse_next(text.p, text.n, (enum tw_csv_time)*form, &c->date,
+                                   out);
+}
+
+/* more_ns: later, as the clocks there go. */
+static bool read_time(struct csv *c, const struct tw_csv_field f[], int64_t more_ns,
+                      int64_t *out)
+{
+    static const char *const forms[] = {"ns", "us", "ms", "s", "ISO 8601"};
+    int form = c->form, r = 0;
+    bool has_zone = false;
+
+    if (form != TW_CSV_ISO || f[TW_CSV_DATE].n != 10 || f[TW_CSV_TIME].n != 8
+        || !tw_timestamp_parse_apart(f[TW_CSV_DATE].p, f[TW_CSV_TIME].p, &c->date, out))
+        r = read_joined(c, f, &form, &has_zone, out);
     /* The market's own day: base is its midnight. */
     if (c->factors && r == 0)
         c->day = tw_clock_spans(c->base_ns ? c->base_ns : *out, DAY_NS);
     if (r == 0 && (__builtin_add_overflow(*out, c->base_ns, out)
                    || __builtin_add_overflow(*out, more_ns, out))) r = TW_ERANGE;
     if (r == 0) {
-        if (c->zone && form == TW_CSV_ISO && !has_zone(f)) go_to_zone(c->zone, out);
+        if (c->zone && form == TW_CSV_ISO && !has_zone) go_to_zone(c->zone, out);
         c->form = form;
         return true;
     }
-    report(c, "time '%s' is %s%s%s", show(f).text,
+    report(c, "time '%s' is %s%s%s", show_time(f).text,
            r == TW_ERANGE ? "out of range, or finer than a nanosecond" : "not a time",
            form < 0 ? "" : ", read as ", form < 0 ? "" : forms[form]);
     return false;
@@ -381,7 +407,7 @@ static bool split(struct csv *c, const char *p, const char *end, const char *lim
     struct tw_csv_field rest, *f = c->row.f;
     const char *wrong;
 
-    if (end < limit
+    if (limit - end >= TW_CSV_BEYOND
         && tw_columns_read_plain(k, c->separator, c->numbers, p, end, &c->row))
         return true;
     tw_columns_unread(&c->row);
@@ -405,14 +431,6 @@ static bool split(struct csv *c, const char *p, const char *end, const char *lim
         return false;
     }
     return true;
-}
-
-static bool is_date(struct tw_csv_field f)
-{
-    size_t digits = 0;
-
-    for (size_t i = 0; i < f.n; i++) digits += f.p[i] >= '0' && f.p[i] <= '9';
-    return digits == 8 && (f.n == 8 || (f.n == 10 && f.p[4] == '-' && f.p[7] == '-'));
 }
 
 /* The four prices from a column on, of which not all are plain numbers above 0. */
@@ -464,19 +482,21 @@ static bool read_bar(struct csv *c, const struct tw_csv_field *f, enum tw_csv_co
 }
 
 /* How long a bar is, as its time tells where it was not said. */
-static bool find_span(struct csv *c, struct tw_csv_field time)
+static bool find_span(struct csv *c, const struct tw_csv_field f[])
 {
-    if (c->span_ns == 0 && c->columns.at[TW_CSV_DATE] < 0 && is_date(time))
-        c->span_ns = DAY_NS;
+    if (c->span_ns == 0 && c->columns.at[TW_CSV_DATE] < 0
+        && tw_timestamp_is_date(f[TW_CSV_TIME].p, f[TW_CSV_TIME].n)) c->span_ns = DAY_NS;
     if (c->span_ns > 0) return true;
     report(c, "time '%s' does not tell how long the bar is: say it with the option"
-           " interval, as in interval=1m", show(time).text);
+           " interval, as in interval=1m", show_time(f).text);
     return false;
 }
 
-static bool is_there(const struct tw_csv_field *f, enum tw_csv_column open)
+static bool is_there(const struct csv *c, const struct tw_csv_field *f,
+                     enum tw_csv_column open)
 {
-    return f[open].n || f[open + 1].n || f[open + 2].n || f[open + 3].n;
+    return c->columns.at[open] >= 0
+        && (f[open].n || f[open + 1].n || f[open + 2].n || f[open + 3].n);
 }
 
 /* How many bars: of trades, or of the sides that are there. */
@@ -485,47 +505,30 @@ static unsigned read_bars(struct csv *c, const struct tw_csv_field *f, uint32_t 
 {
     uint64_t at = (uint64_t)time - (uint64_t)INT64_MIN;
     struct newest *newest = &c->newest[symbol];
-    unsigned sides = is_there(f, TW_CSV_BID_OPEN) + 2u * is_there(f, TW_CSV_ASK_OPEN);
-    unsigned n = 0;
+    unsigned sides = is_there(c, f, TW_CSV_BID_OPEN) * BID
+                   | is_there(c, f, TW_CSV_ASK_OPEN) * ASK, n = 0;
 
     if (newest->at >= at && (newest->at > at || !(~newest->sides & sides))) {
-        report(c, "time '%s' is %s the symbol's last bar", show(f[TW_CSV_TIME]).text,
+        report(c, "time '%s' is %s the symbol's last bar", show_time(f).text,
                newest->at > at ? "before that of" : "that of");
         return 0;
     }
     if (c->columns.at[TW_CSV_OPEN] < 0) r[1] = r[0];
     if (c->columns.at[TW_CSV_OPEN] >= 0)
         n = read_bar(c, f, TW_CSV_OPEN, TW_CSV_SIZE, TW_BAR_TRADES, &r[0]);
-    else if (!is_there(f, TW_CSV_BID_OPEN) && !is_there(f, TW_CSV_ASK_OPEN))
+    else if (sides == 0)
         report(c, "neither bid nor ask");
-    else if (!is_there(f, TW_CSV_ASK_OPEN)
-             || read_bar(c, f, TW_CSV_ASK_OPEN, TW_CSV_ASK_SIZE, TW_BAR_ASK, &r[1])) {
-        bool bid = is_there(f, TW_CSV_BID_OPEN);
-
-        n = is_there(f, TW_CSV_ASK_OPEN);
-        if (!bid) r[0] = r[1];
-        else if (!read_bar(c, f, TW_CSV_BID_OPEN, TW_CSV_BID_SIZE, TW_BAR_BID, &r[0]))
-            return 0;
-        n += bid;
-    }
+    else if ((!(sides & ASK) || read_bar(c, f, TW_CSV_ASK_OPEN, TW_CSV_ASK_SIZE,
+                                         TW_BAR_ASK, &r[sides & BID]))
+             && (!(sides & BID) || read_bar(c, f, TW_CSV_BID_OPEN, TW_CSV_BID_SIZE,
+                                            TW_BAR_BID, &r[0])))
+        n = sides == (BID | ASK) ? 2 : 1;
     if (n == 0) return 0;
     newest->sides = sides | (newest->at == at ? newest->sides : 0);
     newest->at = at;
     if (symbol < c->low) c->low = symbol;
     if (symbol > c->high) c->high = symbol;
     return n;
-}
-
-/* A date and a time of their own are one text, where they fit. */
-static void join_time(struct tw_csv_field f[], char joined[2 * SHOWN])
-{
-    struct tw_csv_field date = f[TW_CSV_DATE], *time = &f[TW_CSV_TIME];
-
-    if (date.n == 0 || date.n + 1 + time->n >= 2 * SHOWN) return;
-    memcpy(joined, date.p, date.n);
-    joined[date.n] = ' ';
-    if (time->n) memcpy(joined + date.n + 1, time->p, time->n);
-    *time = (struct tw_csv_field){joined, date.n + 1 + time->n};
 }
 
 /* How many records it is; 0: it is refused. */
@@ -535,14 +538,11 @@ static unsigned read_row(struct csv *c, const char *p, const char *end,
     struct tw_csv_field *f = c->row.f;
     uint32_t symbol = c->symbol;
     bool bars = tw_columns_have_bars(&c->columns);
-    char joined[2 * SHOWN];
     int64_t time;
 
     if (!split(c, p, end, limit)) return 0;
-    join_time(f, joined);
-    if (bars && !find_span(c, f[TW_CSV_TIME])) return 0;
-    if (!read_time(c, f[TW_CSV_TIME], bars && !c->label_end ? c->span_ns : 0, &time))
-        return 0;
+    if (bars && !find_span(c, f)) return 0;
+    if (!read_time(c, f, bars && !c->label_end ? c->span_ns : 0, &time)) return 0;
     if (c->columns.at[TW_CSV_SYMBOL] >= 0 && !read_symbol(c, f[TW_CSV_SYMBOL], &symbol))
         return 0;
     *r = (struct tw_record){

@@ -157,7 +157,7 @@ static TW_APART int iso(struct cursor at, int64_t *ns)
     return 0;
 }
 
-/* 2006-01-02, likewise; last has the result. */
+/* 2006-01-02, as most files have it; last has the result.  False: look closer. */
 static bool date_alone(const char *text, struct tw_timestamp_date *last)
 {
     const uint64_t first = tw_word_load(text);
@@ -178,23 +178,21 @@ static bool date_alone(const char *text, struct tw_timestamp_date *last)
     return true;
 }
 
-/* 2006-01-02 09:01:00, or with a T, as most files have it.  False: look closer. */
-static TW_APART bool iso_alone(const char *text, struct tw_timestamp_date *last,
-                               int64_t *ns)
+bool tw_timestamp_parse_apart(const char *date, const char *clock,
+                              struct tw_timestamp_date *last, int64_t *ns)
 {
-    const uint64_t w = tw_word_load(text + 11);
+    const uint64_t w = tw_word_load(clock);
     uint64_t time;
     unsigned hour, minute, second;
 
     if ((w & UINT64_C(0x0000ff0000ff0000)) != UINT64_C(0x00003a00003a0000)
-        || (text[10] != ' ' && text[10] != 'T')
         || !tw_word_number((w & 0xffff) << 16 | (w << 8 & UINT64_C(0xffff) << 32)
                            | (w >> 48) << 48 | 0x3030, &time)) return false;
     hour = (unsigned)time / 10000;
     minute = (unsigned)time / 100 % 100;
     second = (unsigned)time % 100;
     if (hour > 23 || minute > 59 || second > 60) return false;
-    if (memcmp(text, last->text, sizeof last->text) != 0 && !date_alone(text, last))
+    if (memcmp(date, last->text, sizeof last->text) != 0 && !date_alone(date, last))
         return false;
     *ns = (last->days * 86400 + hour * 3600 + minute * 60 + second) * SECOND_NS;
     return true;
@@ -208,7 +206,8 @@ int tw_timestamp_parse_next(const char *text, size_t n, enum tw_csv_time form,
     uint64_t v;
     int64_t at_ns;
 
-    if (form == TW_CSV_ISO && n == 19 && iso_alone(text, last, ns)) return 0;
+    if (form == TW_CSV_ISO && n == 19 && (text[10] == ' ' || text[10] == 'T')
+        && tw_timestamp_parse_apart(text, text + 11, last, ns)) return 0;
     if (form == TW_CSV_ISO) return iso(at, ns);
     if (digits_alone(text, n, &v) && !__builtin_mul_overflow(v, unit[form], &at_ns)) {
         *ns = at_ns;
@@ -241,4 +240,20 @@ int tw_timestamp_look(const char *text, size_t n)
     }
     return tw_timestamp_parse(text, n, TW_CSV_ISO, &ns) == TW_EFORMAT
         ? TW_EFORMAT : TW_CSV_ISO;
+}
+
+bool tw_timestamp_has_zone(const char *text, size_t n)
+{
+    for (size_t i = 11; i < n; i++)
+        if (text[i] == '+' || text[i] == '-' || text[i] == 'Z' || text[i] == 'z')
+            return true;
+    return false;
+}
+
+bool tw_timestamp_is_date(const char *text, size_t n)
+{
+    size_t digits = 0;
+
+    for (size_t i = 0; i < n; i++) digits += text[i] >= '0' && text[i] <= '9';
+    return digits == 8 && (n == 8 || (n == 10 && text[4] == '-' && text[7] == '-'));
 }

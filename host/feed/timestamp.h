@@ -31,6 +31,18 @@ struct tw_timestamp_date { char text[10]; int64_t days; };
 int tw_timestamp_parse_next(const char *text, size_t n, enum tw_csv_time form,
                             struct tw_timestamp_date *last, int64_t *ns);
 
+/* Of ten bytes, 2006-01-02, and eight, 09:01:00, as most files have them: false: join
+ * them and look closer.  Thread: the owner's of last.  Blocks: never.  Memory: none. */
+bool tw_timestamp_parse_apart(const char *date, const char *clock,
+                              struct tw_timestamp_date *last, int64_t *ns);
+
+/* Does the text of a date and a time say where it is the time of?
+ * Thread: any.  Blocks: never. */
+bool tw_timestamp_has_zone(const char *text, size_t n);
+
+/* Is it a day without a time, 2006-01-02 or 20060102?  Thread: any.  Blocks: never. */
+bool tw_timestamp_is_date(const char *text, size_t n);
+
 /* Which form a text has, or TW_EFORMAT.  A number is told by its digits: up to
  * 11 are seconds, 14 milliseconds, 17 microseconds; 8, 14 or 17 that make a
  * date of this or the last century are one.  Thread: any.  Blocks: never. */

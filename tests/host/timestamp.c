@@ -150,7 +150,7 @@ static void spelled(void)
 {
     static const char good[] = "2006-01-02 09:58:07";
     struct tw_timestamp_date last = {{0}, 0};
-    unsigned wrong = 0, taken = 0;
+    unsigned wrong = 0, taken = 0, apart = 0;
 
     for (size_t at = 0; at < sizeof good - 1; at++)
         for (int c = 1; c < 256; c++) {
@@ -167,9 +167,15 @@ static void spelled(void)
             ns = -7;
             wrong += tw_timestamp_parse_next(edge(text, 19), 19, TW_CSV_ISO, &last, &ns)
                      != rc || ns != want;
+            if (at == 10) continue;
+            ns = -7;
+            if (tw_timestamp_parse_apart(text, edge(text + 11, 8), &last, &ns)) apart++;
+            else wrong += ns != -7;
+            wrong += ns != -7 && ns != want;
         }
     ok(wrong == 0, "any byte at any place of one (%u)", wrong);
     ok(taken > 50 && taken < 200, "of which %u are times", taken);
+    ok(apart > 50 && apart < taken, "and %u a plain date and a plain time", apart);
 }
 
 int main(void)
