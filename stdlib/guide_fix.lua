@@ -280,7 +280,9 @@ backtest has none and fills orders itself, by the account's fill model.
                      35=AF (from 4.3 on; mass_status = false: not) or a report finds are
                      the only script's that trades there, with all that they have traded;
                      adopt = false: neither.  What can't be anybody's has a line in the
-                     log, which counts, and cancel_unknown = true cancels it
+                     log, which counts, and cancel_unknown = true cancels it.  A position
+                     has its average price; cash, fees and what was realised begin anew
+                     with each run, so daily_loss knows nothing of a former one's
   breaks             cancel_on_disconnect = true cancels what is open after the next
                      Logon, and has the venue do so where the version can (18=o); a
                      halted run (tw.halt) cancels after each Logon, too.  So do both with

@@ -546,10 +546,14 @@ void tw_fix_orders_found(struct tw_fix_orders *o, struct entry *e)
     if (!a) cancel(o, e);
 }
 
+void tw_fix_orders_ask_mass(struct tw_fix_orders *o)
+{
+    if (!o->o.no_mass_status && tw_fix_dictionary_type(o->o.dictionary, "AF", 2))
+        tw_fix_orders_ask(o, NULL, ASK_MASS);
+}
+
 void tw_fix_orders_logged_on(struct tw_fix_orders *o)
 {
-    bool asks_mass = !o->o.no_mass_status
-                  && tw_fix_dictionary_type(o->o.dictionary, "AF", 2) != NULL;
     bool cancels = cancels_open(o);
 
     o->up = true;
@@ -562,7 +566,7 @@ void tw_fix_orders_logged_on(struct tw_fix_orders *o)
     for (struct entry *e = o->kept; e; e = e->next)
         if (e->asks || e->cum < e->expected || e->doubts) tw_fix_orders_ask_status(o, e);
     tw_fix_orders_see_to(o);
-    if (asks_mass) tw_fix_orders_ask(o, NULL, ASK_MASS);
+    tw_fix_orders_ask_mass(o);
 }
 
 void tw_fix_orders_logged_out(struct tw_fix_orders *o, int64_t now_ns)

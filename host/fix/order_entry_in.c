@@ -521,8 +521,9 @@ static struct entry *take_former(struct tw_fix_orders *o, const struct seen *s,
     struct entry *e;
     uint64_t id;
 
-    if (!is_former(o, s, &id, nth) || !h || o->o.cancel_unknown) return NULL;
-    if (!tw_fix_orders_read_order(o, s, &q)) return NULL;
+    if (!is_former(o, s, &id, nth) || o->o.cancel_unknown) return NULL;
+    o->is_ahead = o->is_ahead || !h;          /* it may be that of who comes yet */
+    if (!h || !tw_fix_orders_read_order(o, s, &q)) return NULL;
     q.id = id;
     q.owner = h->owner;
     e = tw_fix_orders_make(o, &q);

@@ -135,6 +135,8 @@ struct tw_fix_orders {
     int64_t now_ns;               /* of what was asked for or came last           */
     int64_t sending_ns;           /* of what goes out                             */
     bool up;
+    bool is_ahead;                /* orders of a former run were named, and nobody was
+                                   * there: who comes asks again                  */
     char body[BODY_MAX];
 };
 
@@ -195,6 +197,8 @@ struct exec *tw_fix_orders_exec_hash(struct tw_fix_orders *o, struct entry *e, u
 void tw_fix_orders_end(struct tw_fix_orders *o, struct entry *e);
 /* Likewise, but it has not ended after all: a trade was taken back. */
 void tw_fix_orders_revive(struct tw_fix_orders *o, struct entry *e);
+/* Asks for all there is, where that can be asked. */
+void tw_fix_orders_ask_mass(struct tw_fix_orders *o);
 /* It is known only now, after the Logon: it goes where all do that were known by then. */
 void tw_fix_orders_found(struct tw_fix_orders *o, struct entry *e);
 /* Asks for its status, once. */

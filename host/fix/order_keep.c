@@ -226,6 +226,9 @@ int tw_fix_orders_join(struct tw_fix_orders *o, uint32_t owner, const char *name
     for (struct entry *e = o->kept; e; e = e->next)   /* a trade may be taken back yet */
         if (e->holder == h) e->owner = owner;
     tw_free(list_of);
+    if (o->is_ahead && o->up && tw_fix_orders_only_holder(o) == h)
+        tw_fix_orders_ask_mass(o);
+    o->is_ahead = false;
     return (int)its;
 }
 

@@ -292,15 +292,17 @@ int tw_fix_gateway_attach(struct tw_fix_gateway *g, struct tw_fix_link *link,
 int tw_fix_gateway_join(struct tw_fix_gateway *g, uint32_t owner, const char *name,
                         struct tw_fix_holding **list, size_t *n)
 {
+    bool is_due;
     int rc;
 
     tw_floor_lock(g->floor);
     rc = tw_fix_orders_join(g->orders, owner, name, tw_clock_now_ns(), list, n);
+    is_due = tw_fix_orders_is_due(g->orders);
     tw_floor_unlock(g->floor);
     if (rc > 0 || (rc == 0 && *n > 0))
         tw_log_printf(g->o.log, TW_LOG_INFO, g->who, "%s goes on with %d orders and %zu"
                       " positions of a former run", name, rc, *n);
-    if (rc > 0) tw_fix_link_ring(g->link);
+    if (rc > 0 || is_due) tw_fix_link_ring(g->link);
     return rc < 0 ? rc : TW_OK;
 }
 

@@ -250,6 +250,21 @@ static void former_runs(void)
          ">8|37=Z|17=0|150=I|39=2|" FORMER "14=10|6=10|151=0|\n=stray 7");
 }
 
+/* The answers come before the first script that trades there. */
+static void found_early(void)
+{
+    talk("who comes after the answers asks again", TW_FIX_44, &guessing,
+         "on\nsent\n>8|37=Z|17=0|150=I|39=1|" FORMER "14=4|6=10|151=6|\n=stray 7\n<\n"
+         "join 3 me\n<AF 584=1767225600000000000|585=7|\n"
+         ">8|37=Z|17=0|150=I|39=1|" FORMER "14=4|6=10|151=6|\n"
+         "=7:0 (25) of 3 10@10 traded 0@0* 7:F 4@10*\njoin 4 other\n<");
+    talk("not where nothing was there", TW_FIX_44, &guessing,
+         "on\nsent\njoin 3 me\n<");
+    talk("but after the next Logon where it is down", TW_FIX_44, &guessing,
+         "on\nsent\n>8|37=Z|17=0|150=I|39=1|" FORMER "14=4|6=10|151=6|\n=stray 7\n"
+         "off\njoin 3 me\n<\non\n<AF 584=1767225600000000000|585=7|");
+}
+
 /* Orders of a former run that are known only after the Logon. */
 static void found_late(void)
 {
@@ -567,6 +582,7 @@ int main(void)
     others();
     connections();
     former_runs();
+    found_early();
     found_late();
     ties();
     released();
