@@ -153,17 +153,36 @@ static int renew(lua_State *L)
 
 struct making { struct ltw_script *s; struct ltw_trader *trader; };
 
+/* [-0, +2 or 3, m]  Its account is on top; its name at a gateway. */
+static const char *push_account(lua_State *L, const struct ltw_script *s)
+{
+    const struct ltw_script_options *o = s->o;
+    const char *name = o->name;
+
+    if (o->shards > 1) name = lua_pushfstring(L, "%s %d", name, (int)o->shard);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->code.ref);
+    lua_rawgeti(L, -1, LTW_CODE_ACCOUNT);
+    return name;
+}
+
+/* It trades from its first call on, but what a former run has left is its own from the
+ * start: else that looks like nobody's. */
+static bool is_awaited(lua_State *L, const struct ltw_script *s)
+{
+    int top = lua_gettop(L);
+    bool is = !s->is_candidate && ltw_trader_is_awaited(L, push_account(L, s));
+
+    lua_settop(L, top);
+    return is;
+}
+
 /* [-0, +0, e]  Protected. */
 static int make_trader(lua_State *L)
 {
     struct making *m = lua_touserdata(L, 1);
-    const struct ltw_script_options *o = m->s->o;
-    const char *name = o->name;
+    const char *name = push_account(L, m->s);
 
-    if (o->shards > 1) name = lua_pushfstring(L, "%s %d", name, (int)o->shard);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, m->s->code.ref);
-    lua_rawgeti(L, -1, LTW_CODE_ACCOUNT);
-    ltw_trader_new(L, o->id, name, m->s->is_candidate, &m->trader);
+    ltw_trader_new(L, m->s->o->id, name, m->s->is_candidate, &m->trader);
     if (m->s->code.trades) ltw_account_check(L, m->trader, "account", 0);
     return 0;
 }
@@ -193,7 +212,8 @@ static int make_self(lua_State *L)
     s->frame = LUA_NOREF;
     s->frame = luaL_ref(L, LUA_REGISTRYINDEX);
     if (!s->is_candidate) ltw_code_publish(L, &s->code);
-    if (s->code.trades && !s->trader) ltw_script_make_trader(L, s);
+    if (!s->trader && (s->code.trades || is_awaited(L, s)))
+        ltw_script_make_trader(L, s);
     return renew(L);
 }
 

@@ -366,6 +366,18 @@ void ltw_trader_inherit(lua_State *L, struct ltw_trader *t, const char *name)
     if (t->leaves_by && t->seat) inherit(L, t, name);
 }
 
+bool ltw_trader_is_awaited(lua_State *L, const char *name)
+{
+    const struct ltw_host *host = ltw_check_host(L, "trading");
+    struct tw_fix_gateway *g = NULL;
+
+    if (!lua_istable(L, -1) || host->time) return false;
+    lua_getfield(L, -1, "gateway");
+    if (lua_isstring(L, -1)) g = ltw_gateway_find(host->desk, lua_tostring(L, -1));
+    lua_pop(L, 1);
+    return g && tw_fix_gateway_knows(g, name);
+}
+
 /* Where orders go that can meet: a gateway, by its name, the book, or no venue at all.  A
  * backtest has none of these, but the same limits. */
 static uint64_t venue_of(lua_State *L, bool is_met)

@@ -152,6 +152,9 @@ void ltw_trader_expect(lua_State *L, struct ltw_trader *t, const struct tw_recor
 /* [-0, +0, e]  What a former run of the script of that name has left where it trades:
  * its positions are now, its orders come on the tape. */
 void ltw_trader_inherit(lua_State *L, struct ltw_trader *t, const char *name);
+/* [-0, +0, e]  Has one of that name traded in a former run, at the gateway of the account
+ * on top? */
+bool ltw_trader_is_awaited(lua_State *L, const char *name);
 
 /* What concerns an order is told to p from here on, see trade/probe.h; of a backtest. */
 void ltw_trader_probe(struct ltw_trader *t, struct tw_probe *p);

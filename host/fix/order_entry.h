@@ -122,6 +122,9 @@ bool tw_fix_orders_resend(const struct tw_fix_message *m);
  * name in the lines that were kept; without them, by the only one who has joined.  It is
  * reported as a new one (TW_REASON_FORMER) with an aside that says what it is. */
 
+/* Is there anything of one of that name? */
+bool tw_fix_orders_knows(const struct tw_fix_orders *o, const char *name);
+
 /* The owner, who has orders from here on, is of that name.  The open orders of that name
  * are reported, and *list (n; the caller's, by tw_free) is what it holds by the lines
  * that were kept.  How many orders, or UV_ENOMEM. */

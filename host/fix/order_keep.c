@@ -29,11 +29,23 @@ enum { LINE_MAX_BYTES = 1024, KEPT_LINES = 1024, WORDS = 32 };
 
 /* ---- whose they are ---- */
 
-static struct holder *holder_named(struct tw_fix_orders *o, const char *name)
+static struct holder *find_holder(const struct tw_fix_orders *o, const char *name)
 {
     struct holder *h = o->holders;
 
     while (h && strncmp(h->name, name, sizeof h->name - 1) != 0) h = h->next;
+    return h;
+}
+
+bool tw_fix_orders_knows(const struct tw_fix_orders *o, const char *name)
+{
+    return find_holder(o, name) != NULL;
+}
+
+static struct holder *holder_named(struct tw_fix_orders *o, const char *name)
+{
+    struct holder *h = find_holder(o, name);
+
     if (h) return h;
     h = tw_calloc(1, sizeof *h);
     if (!h) return NULL;

@@ -289,6 +289,16 @@ int tw_fix_gateway_attach(struct tw_fix_gateway *g, struct tw_fix_link *link,
     return rc;
 }
 
+bool tw_fix_gateway_knows(struct tw_fix_gateway *g, const char *name)
+{
+    bool knows;
+
+    tw_floor_lock(g->floor);
+    knows = tw_fix_orders_knows(g->orders, name);
+    tw_floor_unlock(g->floor);
+    return knows;
+}
+
 int tw_fix_gateway_join(struct tw_fix_gateway *g, uint32_t owner, const char *name,
                         struct tw_fix_holding **list, size_t *n)
 {

@@ -40,6 +40,8 @@ struct tw_fix_consumer tw_fix_gateway_consumer(struct tw_fix_gateway *g);
 int tw_fix_gateway_attach(struct tw_fix_gateway *g, struct tw_fix_link *link,
                           struct tw_error *error);
 
+/* Is there anything of one of that name?  Thread: any.  Blocks: a short lock. */
+bool tw_fix_gateway_knows(struct tw_fix_gateway *g, const char *name);
 /* Who has taken a seat is of that name, over runs: what it holds is in *list (n; the
  * caller's, by tw_free), its open orders are reported.  UV_ENOMEM.
  * Thread: the seat's.  Blocks: a short lock. */

@@ -96,12 +96,31 @@ local TIED <const> = [[
   end
   return M]]
 
+-- It has no handler of orders, and asks for them when it is told to.
+local QUIET <const> = [[
+  local M = {}
+  local function is_there(name)
+    local file <close> = io.open(name)
+    return file ~= nil
+  end
+  function M:on_timer()
+    if not is_there "bought" then
+      io.open("bought", "w"):close()
+      self.order = self:buy { symbol = "VV", quantity = 10, price = 99 }
+    end
+    if self.order and self.order.status == "rejected" then os.remove "bought" end
+    if self.order and self.order.status == "new" then print "it is open" end
+    if is_there "look" then print("orders", #self:orders()) end
+  end
+  return M]]
+
 local function scene(name, options, script)
   local port = apps.free_port()
   p = processes.open((apps.folder("restart-" .. name)))
   p.put("seller.lua", SELLER)
   p.put("buyer.lua", (BUYER:gsub("%%%%", "%%")))
   p.put("tied.lua", (TIED:gsub("%%%%", "%%")))
+  p.put("quiet.lua", QUIET)
   p.put("venue.lua", VENUE:format(port))
   p.put("trader.lua", (TRADER:format(port, options):gsub('"buyer.lua"', script or "%0")))
   return p.run "venue", p.run "trader"
@@ -182,6 +201,20 @@ p.put("sell1", "10 98")
 trader = p.run "trader"
 t.ok(p.await(trader, "fill high 10 at 98, holds 10"), "one trades while nobody is there")
 t.ok(p.await(trader, "order\tlow\tcanceled\tnil"), "the other is canceled")
+p.kill(trader, "TERM")
+p.kill(venue, "TERM")
+
+-- A script that has no handler of orders, and has not asked for them yet when the session
+-- is up again: they are not nobody's, which would be canceled.
+venue, trader = scene("quiet", 'store = "store", cancel_unknown = true', '("quiet.lua")')
+t.ok(p.await(trader, "it is open"), "an order of who hears of none")
+p.kill(trader, 9)
+trader = p.run "trader"
+t.ok(p.await(trader, "tidewire: gateway broker: quiet.lua goes on with 1 orders"),
+     "is its own from the start")
+p.put("look", "")
+t.ok(p.await(trader, "orders\t1"), "and there")
+t.ok(not p.read "trader.out":find("does not have", 1, true), "nobody asks whose it is")
 p.kill(trader, "TERM")
 p.kill(venue, "TERM")
 
