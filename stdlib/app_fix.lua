@@ -234,7 +234,8 @@ local function check_ids(what, o)
                           "sender_location", "target_location" } do
     local id = o[name]
     if id and (#id < 1 or #id > 63 or id:find "[%c]") then
-      fail(4, "%s: %s must be a text of 1 to 63 bytes, got '%s'", what, name, id)
+      fail(4, "%s: %s must be a text of 1 to 63 bytes without control characters,"
+           .. " got '%s'", what, name, (id:gsub("%c", "?")))
     end
   end
   if not o.sender or not o.target then
@@ -320,15 +321,50 @@ local function hosts_of(what, o)
   return list
 end
 
--- { Username = "me" } -> a list of { field, text }; C knows the dictionary.
+-- What a Logon has beside its header, and the session writes itself.
+local WRITTEN <const> = {
+  EncryptMethod = 98, HeartBtInt = 108, ResetSeqNumFlag = 141, NoMsgTypes = 384,
+  NextExpectedMsgSeqNum = 789, DefaultApplVerID = 1137,
+  BeginString = 8, BodyLength = 9, CheckSum = 10, MsgSeqNum = 34, MsgType = 35,
+  PossDupFlag = 43, SenderCompID = 49, SenderSubID = 50, SendingTime = 52,
+  TargetCompID = 56, TargetSubID = 57, PossResend = 97, OnBehalfOfCompID = 115,
+  OnBehalfOfSubID = 116, OrigSendingTime = 122, DeliverToCompID = 128,
+  DeliverToSubID = 129, SenderLocationID = 142, TargetLocationID = 143,
+  OnBehalfOfLocationID = 144, DeliverToLocationID = 145, LastMsgSeqNumProcessed = 369,
+}
+local NOT_ADDED = {}
+for name, tag in pairs(WRITTEN) do NOT_ADDED[name], NOT_ADDED[tag] = true, true end
+-- Data of a Logon, and the lengths that stand before them.
+local LENGTHS <const> = {
+  RawData = 95, [96] = 95, EncodedText = 354, [355] = 354, EncryptedPassword = 1401,
+  [1402] = 1401, EncryptedNewPassword = 1403, [1404] = 1403,
+}
+local LENGTH_NAMES <const> = { [95] = "RawDataLength", [354] = "EncodedTextLen",
+                               [1401] = "EncryptedPasswordLen",
+                               [1403] = "EncryptedNewPasswordLen" }
+
+-- { Username = "me" } -> a list of { field, text }; C knows the dictionary.  Errors have
+-- no values: they may be passwords.
 local function logon_of(what, o)
   local list = {}
   for field, value in pairs(o or {}) do
     if type(field) ~= "string" and math.type(field) ~= "integer" then
       fail(3, "%s: logon: fields have names or tags, not %s", what, tostring(field))
     end
-    if type(value) ~= "string" and math.type(value) ~= "integer" or value == "" then
-      fail(3, "%s: logon: %s must be a text, got %s", what, field, tostring(value))
+    if type(value) ~= "string" and math.type(value) ~= "integer" then
+      fail(3, "%s: logon: %s must be a text, got a %s", what, field, type(value))
+    elseif value == "" then
+      fail(3, "%s: logon: %s is empty: leave it out", what, field)
+    elseif NOT_ADDED[field] then
+      fail(3, "%s: logon: %s is no field to add: the session writes the header,"
+           .. " HeartBtInt (heartbeat), ResetSeqNumFlag (reset_on_logon) and the like",
+           what, field)
+    end
+    local length = LENGTHS[field]
+    if not length and tostring(value):find "\1" then
+      fail(3, "%s: logon: %s has a byte 1 in it, which ends fields", what, field)
+    elseif length and not o[length] and not o[LENGTH_NAMES[length]] then
+      list[#list + 1] = { field = length, value = tostring(#tostring(value)) }
     end
     list[#list + 1] = { field = field, value = tostring(value) }
   end
@@ -389,6 +425,16 @@ local function initiator(what, options)
   return one.name
 end
 
+-- What callers tell sessions of a port apart by.
+local function identity(one)
+  local list = { one.version, one.transport or "" }
+  for _, id in ipairs { "sender", "target", "sender_sub", "target_sub",
+                        "sender_location", "target_location" } do
+    list[#list + 1] = one[id] or ""
+  end
+  return table.concat(list, "\1")
+end
+
 local function acceptor(what, options)
   local now = declare.now.fix
   local o = check(what, options, ACCEPTOR)
@@ -405,7 +451,10 @@ local function acceptor(what, options)
   if not o.sessions and not o.template then
     fail(2, "%s: neither sessions nor a template", what)
   end
-  local names, door = {}, #now.doors
+  if o.sessions and next(o.sessions) and wanted == 0 then
+    fail(2, "%s: sessions must be a list: { { sender = ... }, ... }", what)
+  end
+  local names, door, known = {}, #now.doors, {}
   local made = { what = what, host = o.host, port = o.port, templates = {},
                  connections = o.connections,
                  session_limit = o.session_limit or math.max(wanted, 1024),
@@ -414,6 +463,12 @@ local function acceptor(what, options)
     local one = session_of(what .. ": sessions", check(
       ("%s: sessions[%d]"):format(what, i), session, COMMON), now.names)
     one.door = door
+    local id = identity(one)
+    if known[id] then
+      fail(2, "%s: sessions[%d] '%s': '%s' has the same CompIDs and version", what, i,
+           one.name, known[id])
+    end
+    known[id] = one.name
     now.sessions[#now.sessions + 1], names[i] = one, one.name
     now.places["sessions " .. #now.sessions] = declare.place()
     declare.now.orders = declare.now.orders or session.orders
@@ -463,8 +518,8 @@ end
 -- which begins anew after a session that was up for `last`; default {0.1, 10}); name
 -- (default: the target); version ("FIX.4.4"; up to "FIX.5.0SP2"), sender and target
 -- (CompIDs; also sender_sub, sender_location, target_sub, target_location); heartbeat
--- (default 30; 0: none); logon (more fields of the Logon: { Username = "me", Password =
--- ... }); tls (true, or ca, ca_folder, crl: a file of what is revoked, which is read
+-- (default 30; 0: none); logon (more fields of the Logon, by name or tag: { Username =
+-- "me", [554] = ... }; data have their length); tls (true, or ca, ca_folder, crl: a file of what is revoked, which is read
 -- again when it has changed, name: of the certificate where it is not the host,
 -- certificate, key, only_13, ciphers, suites).
 -- Both sides have: dictionary (a path or a list of them; see `tidewire

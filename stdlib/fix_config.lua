@@ -19,36 +19,58 @@ local SAME = {
   SocketReuseAddress = "Y", SocketNodelay = "Y", ValidateLengthAndChecksum = "Y",
   MillisecondsInTimeStamp = "Y", SendRedundantResendRequests = "N",
   RefreshOnLogon = "N", LogoutBeforeDisconnectFromTimeout = "N",
+  SendLogoutBeforeDisconnectFromTimeout = "N", SocketTcpNoDelay = "Y",
   IgnorePossDupResendRequests = "N", RequiresOrigSendingTime = "Y",
   DisconnectOnError = "N", ReverseRouteOnReject = "Y", FileStoreSync = "N",
+  ValidateSequenceNumbers = "Y", ValidateChecksum = "Y", RejectGarbledMessage = "N",
+  RejectInvalidMessage = "Y", RejectMessageOnUnhandledException = "N", UseSNI = "Y",
+  ResetOnError = "N", DisableHeartBeatCheck = "N", ClosedResendInterval = "N",
+  AllowPosDup = "N", FirstFieldInGroupIsDelimiter = "N", SSLValidateCertificates = "Y",
+  SocketConnectProtocol = "T", SocketAcceptProtocol = "T",   -- TCP
 }
 
 local WHY = {
   RefreshOnLogon = "one process has a store at a time, and knows what is in it",
 }
 
--- What is known and does nothing here: said once.
+-- What is known and does nothing here: said once.  With a number behind it, too.
 local UNSUPPORTED = {}
 for name in ([[
   HttpAcceptPort ThreadsPerConnection SocketSendBufferSize SocketReceiveBufferSize
-  SocketSynchronousWrites SocketSynchronousWriteTimeout SocketTcpNoDelay
-  ScreenLogShowIncoming FileLogMaxGenerations FileLogHeartbeats
-  ScreenLogShowOutgoing ScreenLogShowEvents ScreenLogShowHeartBeats FileLogBackupPath
-  PostgreSQLStoreDatabase PostgreSQLLogDatabase MySQLStoreDatabase MySQLLogDatabase
-  OdbcStoreConnectionString OdbcLogConnectionString MySQLStoreUser MySQLStorePassword
-  MySQLStoreHost MySQLStorePort MySQLStoreUseConnectionPool JdbcDriver JdbcURL JdbcUser
-  JdbcPassword JdbcDataSourceName SLF4JLogEventCategory RejectInvalidMessage
-  RejectMessageOnUnhandledException AllowedRemoteAddresses
-  AllowPosDup ClosedResendInterval CheckGapFieldWhen DescriptionSession
+  SendBufferSize ReceiveBufferSize SocketSendTimeout SocketReceiveTimeout
+  SocketSynchronousWrites SocketSynchronousWriteTimeout SocketIgnoreProxy
+  FileLogMaxGenerations FileLogHeartbeats FileLogBackupPath FileIncludeMilliseconds
+  FileIncludeTimeStampForMessages FileStoreMaxCachedMsgs DebugFileLogPath
+  DebugLogFilePath AllowedRemoteAddresses LogMessageWhenSessionNotFound
+  CheckGapFieldWhen DescriptionSession Description SendResetSeqNumFlag
   ContinueInitializationOnError HeartBeatTimeoutMultiplier TestRequestDelayMultiplier
-  InChanCapacity MaxScheduledWriteRequests ProxyType ProxyHost ProxyPort ProxyUser
-  ProxyPassword LogonTag ReconnectStrategy SocketLocalHost SocketLocalPort
-  SocketConnectProtocol SSLProtocol
-  SocketAcceptProtocol SocketKeepAlive SocketLinger SocketTrafficClass SocketOobInline
-  EnabledProtocols KeyStoreType TrustStoreType SocketKeyStore SocketKeyStorePassword
-  SocketTrustStore SocketTrustStorePassword ForceResendWhenCorruptedStore
-  ClientCertificatePassword EnableNextExpectedMsgSeqNum UseSNI
-]]):gmatch "%S+" do UNSUPPORTED[name] = true end
+  InChanCapacity MaxScheduledWriteRequests PreserveMessageFieldsOrder LogonTag
+  LogonTime LogoutTime LogonDay LogoutDay ReconnectStrategy SocketLocalHost
+  SocketLocalPort SocketConnectSourceHost SocketConnectSourcePort SocketConnectTimeout
+  SSLProtocol SSLProtocols SSLCertificate SSLCertificatePassword
+  SSLCheckCertificateRevocation CertificateRevocationListDirectory
+  SocketKeepAlive SocketLinger SocketTrafficClass SocketOobInline
+  EnabledProtocols CipherSuites KeyStoreType TrustStoreType SocketKeyStore
+  SocketKeyStorePassword SocketTrustStore SocketTrustStorePassword
+  KeyManagerFactoryAlgorithm TrustManagerFactoryAlgorithm
+  EndpointIdentificationAlgorithm ForceResendWhenCorruptedStore
+  ClientCertificatePassword
+]]):gmatch "%S+" do UNSUPPORTED[name:lower()] = true end
+for name in pairs(SAME) do UNSUPPORTED[name:lower()] = true end
+-- Stores and logs that are elsewhere.
+local ELSEWHERE <const> = { "^jdbc", "^slf4j", "^mysql", "^postgresql", "^odbc",
+                            "^sleepycat", "^screen", "^proxy" }
+
+-- A setting as a line about it shows it: a password is not.
+local function shown(one)
+  local name, value = one.name:lower(), one.value
+  if name:find "^logontag" then
+    value = (value:match "^%s*%d+%s*=" or "") .. "***"
+  elseif name:find "password" then
+    value = "***"
+  end
+  return one.name .. "=" .. value
+end
 
 -- ---- reading ----
 
@@ -78,7 +100,8 @@ local function sections_of(path, text)
     elseif line ~= "" and not line:find "^#" then
       local name, value = line:match "^([^=]-)%s*=%s*(.*)$"
       if not name or name == "" then
-        error(("%s:%d: Setting=value expected, got '%s'"):format(path, n, line), 0)
+        error(("%s:%d: Setting=value expected, got '%s'"):format(path, n,
+              line:gsub("^(%S+)%s.*", "%1 ...")), 0)
       end
       if not current then
         error(("%s:%d: %s stands before [DEFAULT] or [SESSION]"):format(path, n, name), 0)
@@ -99,7 +122,7 @@ local IDS = {
 
 -- What reads the settings of a session, each of which it notes as seen.
 local function reader(path, section, default)
-  local r = { seen = {} }
+  local r = { seen = {}, notes = {} }
 
   function r.get(name)
     local key = name:lower()
@@ -125,7 +148,15 @@ local function reader(path, section, default)
     local key = name:lower()
     local one = section.settings[key] or default.settings[key]
     error(("%s:%d: %s%s"):format(path, one and one.line or section.line,
-      one and ("%s=%s: "):format(one.name, one.value) or "", format:format(...)), 0)
+      one and shown(one) .. ": " or "", format:format(...)), 0)
+  end
+  -- What is told of a setting that can't be all that it says.
+  function r.note(name, text)
+    local key = name:lower()
+    local one = section.settings[key] or default.settings[key]
+    if one then
+      table.insert(r.notes, ("%s:%d: %s %s"):format(path, one.line, shown(one), text))
+    end
   end
   function r.need(name)
     return r.get(name) or r.fail(name, "%s is missing in this session", name)
@@ -147,12 +178,15 @@ local function reader(path, section, default)
     end
     return n
   end
+  -- A time, and the zone that QuickFIX/J lets stand behind it.
   function r.time(name)
-    local text = r.get(name)
-    if text and not text:find "^%d%d?:%d%d:%d%d$" and not text:find "^%d%d?:%d%d$" then
+    local text, zone = r.get(name), nil
+    if text then text, zone = text:match "^(%S+)%s*(%S*)$" end
+    if text and (text:find "^%d%d?:%d%d:%d%d$" or text:find "^%d%d?:%d%d$") then
+      return text, zone ~= "" and zone or nil
+    elseif r.get(name) then
       r.fail(name, "a time such as 09:30:00 expected")
     end
-    return text
   end
   function r.day(name)
     local text = r.get(name)
@@ -208,10 +242,15 @@ end
 
 local function schedule_of(r)
   local non_stop = r.flag "NonStopSession"
-  local open, close = r.time "StartTime", r.time "EndTime"
+  local open, open_zone = r.time "StartTime"
+  local close, close_zone = r.time "EndTime"
   local open_day, close_day = r.day "StartDay", r.day "EndDay"
   local is_local = r.flag "UseLocalTime"
   local zone, days = r.get "TimeZone" or is_local and "localtime" or nil, r.get "Weekdays"
+  if open_zone ~= close_zone then
+    r.fail("EndTime", "StartTime and EndTime must be of one time zone")
+  end
+  zone = open_zone or zone
   if non_stop then
     if open or close then
       r.fail("NonStopSession", "StartTime and EndTime stand beside it")
@@ -253,6 +292,7 @@ end
 local function dictionary_of(path, r, session)
   local begin = r.need "BeginString"
   local applied = r.get "DefaultApplVerID"
+  local incoming = r.flag "ValidateIncomingMessage"
   local use = r.flag "UseDataDictionary"
   local plain, transport, app = r.get "DataDictionary",
     r.get "TransportDataDictionary", r.get "AppDataDictionary"
@@ -295,7 +335,8 @@ local function dictionary_of(path, r, session)
   add("user_defined", "ValidateUserDefinedFields", false)
   add("unordered_groups", "ValidateUnorderedGroupFields", false)
   add("unknown_fields", "AllowUnknownMsgFields", true)
-  if next(checks) then session.validate = checks end
+  if incoming == false then session.validate = "off"
+  elseif next(checks) then session.validate = checks end
 end
 
 local function tls_of(path, r, acceptor)
@@ -308,19 +349,22 @@ local function tls_of(path, r, acceptor)
   r.get(theirs .. "CertificateFile")       -- of the other side, in the same file
   r.get(theirs .. "CertificateKeyFile")
   local ca_of_net, name = r.get "SSLCACertificate", r.get "SSLServerName"
+  local sni, ask = r.get "SNIHostName", r.flag "NeedClientAuth"
+  local ask_of_net = r.flag "SSLRequireClientCertificate"
   local ca, folder = r.get "CertificationAuthoritiesFile" or ca_of_net,
     r.get "CertificationAuthoritiesDirectory"
   local crl = r.get "CertificateRevocationListFile"
   local level, ciphers = r.count("CertificateVerifyLevel", 0, 3), r.get "SSLCipherSuite"
   if wanted == false or not (wanted or certificate or ca or folder) then return nil end
   if acceptor and not certificate then
-    r.fail("SocketUseSSL", "ServerCertificateFile is missing")
+    r.fail(of_net and "SSLEnable" or "SocketUseSSL", "ServerCertificateFile is missing:"
+           .. " PEM files are read, no key stores and no .pfx")
   end
   return { certificate = certificate and beside(path, certificate),
            key = key and beside(path, key), ca = ca and beside(path, ca),
            ca_folder = folder, crl = crl and beside(path, crl), ciphers = ciphers,
-           name = not acceptor and name or nil,
-           ask = acceptor and (level or 0) > 0 or nil }
+           name = not acceptor and (name or sni) or nil,
+           ask = acceptor and ((level or 0) > 0 or ask or ask_of_net) or nil }
 end
 
 -- A template (AcceptorTemplate, DynamicSession) is for any that "*" stands for, or that
@@ -344,6 +388,36 @@ local function ids_of(r, is_template)
   return s
 end
 
+-- What QuickFIX takes of a version that has no field for it, and does not do.
+local function older_of(r, s)
+  local begin = r.need "BeginString"
+  local function only(option, from, ...)
+    if not s[option] or begin >= from then return end
+    s[option] = nil
+    for _, name in ipairs { ... } do
+      r.note(name, ("is of %s on: a session of %s is as without it"):format(from, begin))
+    end
+  end
+  only("next_expected", "FIX.4.4", "SendNextExpectedMsgSeqNum",
+       "EnableNextExpectedMsgSeqNum")
+  only("last_processed", "FIX.4.2", "EnableLastMsgSeqNumProcessed")
+end
+
+-- LogonTag=553=me, LogonTag1=554=..., of QuickFIX/J.
+local function logon_of(r)
+  local logon
+  for _, one in ipairs(r.all "LogonTag") do
+    local tag, value = one[2]:match "^%s*(%d+)%s*=(.+)$"
+    tag = math.tointeger(tonumber(tag))
+    if not tag or not one[3]:find "^%d*$" then
+      r.fail(one[1], "a field expected, such as LogonTag=553=me")
+    end
+    logon = logon or {}
+    logon[tag] = value
+  end
+  return logon
+end
+
 local function session_of(path, r, initiator, is_template)
   local s = ids_of(r, is_template)
   for name, value in pairs {
@@ -351,7 +425,6 @@ local function session_of(path, r, initiator, is_template)
     reset_on_logon = r.flag "ResetOnLogon", reset_on_logout = r.flag "ResetOnLogout",
     reset_on_disconnect = r.flag "ResetOnDisconnect", persist = r.flag "PersistMessages",
     check_comp_id = r.flag "CheckCompID", latency = r.count("MaxLatency", 1),
-    next_expected = r.flag "SendNextExpectedMsgSeqNum",
     last_processed = r.flag "EnableLastMsgSeqNumProcessed",
     resend_chunk = r.count "ResendRequestChunkSize"
       or r.count "MaxMessagesInResendRequest",
@@ -360,8 +433,10 @@ local function session_of(path, r, initiator, is_template)
     schedule = schedule_of(r),
   } do s[name] = value end
   if r.flag "CheckLatency" == false then s.latency = false end
+  local of_j = r.flag "EnableNextExpectedMsgSeqNum"
+  s.next_expected = r.flag "SendNextExpectedMsgSeqNum" or of_j
   local digits = r.get "TimestampPrecision" or r.get "TimeStampPrecision"
-  local named = { MILLIS = 3, MICROS = 6, NANOS = 9 }
+  local named = { SECONDS = 0, MILLIS = 3, MICROS = 6, NANOS = 9 }
   if digits then
     local n = named[digits:upper()] or math.tointeger(tonumber(digits))
     if not n or n < 0 or n > 9 then
@@ -370,6 +445,7 @@ local function session_of(path, r, initiator, is_template)
     s.precision = n > 6 and 9 or n > 3 and 6 or 3
   end
   dictionary_of(path, r, s)
+  older_of(r, s)
   s.name = r.get "SessionQualifier" or is_template and r.need "BeginString"
     or ("%s:%s-%s"):format(r.need "BeginString", s.sender, s.target)
   local heartbeat = r.count("HeartBtInt", 0, 86400)
@@ -380,6 +456,7 @@ local function session_of(path, r, initiator, is_template)
     s.retry = retry or 30
     s.hosts = hosts_of(r)
     s.tls = tls_of(path, r, false)
+    s.logon = logon_of(r)
   end
   return s
 end
@@ -387,10 +464,11 @@ end
 -- ---- all of it ----
 
 local function known_name(name)
-  for known in pairs(UNSUPPORTED) do
-    if known:lower() == name:lower() then return true end
+  name = name:lower()
+  for _, pattern in ipairs(ELSEWHERE) do
+    if name:find(pattern) then return true end
   end
-  return false
+  return UNSUPPORTED[name] or UNSUPPORTED[name:match "^(.-)%d*$"]
 end
 
 -- Warns of the settings that nobody has asked for.
@@ -409,11 +487,10 @@ local function warn(path, section, seen, out)
   end
   table.sort(rest, function(a, b) return a.line < b.line end)
   for _, one in ipairs(rest) do
-    local same = SAME[one.name]
     local why = WHY[one.name]
-    out[#out + 1] = ("%s:%d: %s=%s %s"):format(path, one.line, one.name, one.value,
+    out[#out + 1] = ("%s:%d: %s %s"):format(path, one.line, shown(one),
       why and "is not needed: " .. why
-      or (known_name(one.name) or same) and "is not supported: it is as without it"
+      or known_name(one.name) and "is not supported: it is as without it"
       or "is no setting that is known: it does nothing")
   end
 end
@@ -425,7 +502,7 @@ local function read(path)
   file:close()
   local default, list = sections_of(path, text:gsub("\r", ""):gsub("^\xEF\xBB\xBF", ""))
   local made = { sessions = {}, acceptors = {}, warnings = {} }
-  local ports, seen_all, templates = {}, {}, {}
+  local ports, seen_all, templates, told = {}, {}, {}, {}
   if #list == 0 then error(path .. ": no [SESSION] in it", 0) end
   for _, section in ipairs(list) do
     local r = reader(path, section, default)
@@ -433,11 +510,10 @@ local function read(path)
     local by_template, dynamic = r.flag "AcceptorTemplate", r.flag "DynamicSession"
     local is_template = by_template or dynamic
     if kind:lower() == "initiator" then
-      if is_template then
-        r.fail(by_template and "AcceptorTemplate" or "DynamicSession",
-               "it is for acceptors")
-      end
-      made.sessions[#made.sessions + 1] = session_of(path, r, true)
+      if by_template then r.fail("AcceptorTemplate", "it is for acceptors") end
+      local one = session_of(path, r, true)
+      if dynamic then one.enabled = false end   -- fix.enable is what it waits for
+      made.sessions[#made.sessions + 1] = one
     elseif kind:lower() == "acceptor" then
       local one = session_of(path, r, false, is_template)
       local host, port = r.get "SocketAcceptAddress" or r.get "SocketAcceptHost",
@@ -465,6 +541,12 @@ local function read(path)
                             "SocketConnectPort", "SocketAcceptPort", "SocketAcceptHost",
                             "SocketAcceptAddress" } do
       r.seen[name:lower()] = true
+    end
+    for _, note in ipairs(r.notes) do
+      if not told[note] then
+        told[note] = true
+        table.insert(made.warnings, note)
+      end
     end
     warn(path, section, r.seen, made.warnings)
     for key in pairs(r.seen) do seen_all[key] = true end

@@ -135,6 +135,82 @@ t.ok(made.warnings[2]:find ":8: ScreenLogShowEvents=N is not supported", "not su
 t.ok(made.warnings[3]:find ":9: RefreshOnLogon=Y is not needed: one process",
      "not needed, and why")
 
+-- As the QuickFIX of Java has it: what its users say there has the same names here.
+local JAVA = [[
+[DEFAULT]
+ConnectionType=initiator
+HeartBtInt=30
+SocketConnectHost=a.example
+SocketConnectPort=5001
+SenderCompID=ME
+StartTime=08:00:00 US/Central
+EndTime=17:00:00 US/Central
+EnableNextExpectedMsgSeqNum=Y
+EnableLastMsgSeqNumProcessed=Y
+TimeStampPrecision=SECONDS
+LogonTag=553=me
+LogonTag1=554=hidden=1
+SocketTcpNoDelay=Y
+ValidateSequenceNumbers=Y
+JdbcPassword=hidden
+SocketTrustStorePassword=hidden
+MyPassword=hidden
+RejectGarbledMessage=Y
+SocketConnectProtocol=TCP
+SLF4JLogHeartbeats=N
+[SESSION]
+BeginString=FIX.4.4
+TargetCompID=BROKER
+ValidateIncomingMessage=N
+SocketUseSSL=Y
+SNIHostName=fix.example
+[SESSION]
+BeginString=FIX.4.1
+TargetCompID=OLD
+DynamicSession=Y
+[SESSION]
+BeginString=FIX.4.1
+TargetCompID=OLDER
+]]
+made = assert(read(JAVA))
+a, b = made.sessions[1], made.sessions[2]
+t.same({ a.next_expected, a.last_processed, a.precision, a.validate, a.enabled },
+       { true, true, 3, "off" }, "789, 369, times and no checks")
+t.same(a.logon, { [553] = "me", [554] = "hidden=1" }, "more fields of the Logon")
+t.is(a.tls.name, "fix.example", "a name for TLS")
+t.same(a.schedule, { zone = "US/Central", open = "08:00:00", close = "17:00:00" },
+       "a time zone behind a time")
+t.same({ b.next_expected, b.last_processed, b.enabled }, { nil, nil, false },
+       "no 789 or 369 in FIX.4.1; a session that waits to be enabled")
+do
+  local said = table.concat(made.warnings, "\n"):gsub("[^\n]*/[^:\n]*:", "cfg:")
+  said = said:gsub("a session of FIX.4.1 is as without it", "...")
+  t.is(said, [[
+cfg:9: EnableNextExpectedMsgSeqNum=Y is of FIX.4.4 on: ...
+cfg:10: EnableLastMsgSeqNumProcessed=Y is of FIX.4.2 on: ...
+cfg:16: JdbcPassword=*** is not supported: it is as without it
+cfg:17: SocketTrustStorePassword=*** is not supported: it is as without it
+cfg:18: MyPassword=*** is no setting that is known: it does nothing
+cfg:19: RejectGarbledMessage=Y is not supported: it is as without it
+cfg:21: SLF4JLogHeartbeats=N is not supported: it is as without it]],
+       "what is not done is told once, and no password")
+end
+made = assert(read [[
+[SESSION]
+ConnectionType=acceptor
+SocketAcceptPort=5001
+BeginString=FIX.4.4
+SenderCompID=ME
+TargetCompID=YOU
+SocketUseSSL=Y
+ServerCertificateFile=/c.pem
+NeedClientAuth=Y
+LogonTag=554=hidden
+]])
+t.same(made.acceptors[1].tls, { certificate = "/c.pem", ask = true },
+       "callers must have a certificate")
+t.ok(made.warnings[1]:find "LogonTag=554=%*%*%* is not supported", "not of acceptors")
+
 local TEMPLATES = [[
 [DEFAULT]
 ConnectionType=acceptor
@@ -215,7 +291,15 @@ local HEAD = "[DEFAULT]\nConnectionType=initiator\nHeartBtInt=30\nSenderCompID=A
   .. "TargetCompID=B\nSocketConnectHost=h\nSocketConnectPort=1\n[SESSION]\n"
 local H44 = HEAD .. "BeginString=FIX.4.4\n"
 refuses("", "no %[SESSION%]")
-refuses(H44 .. "DynamicSession=Y\n", "cfg:10: DynamicSession=Y: it is for acceptors")
+refuses(H44 .. "AcceptorTemplate=Y\n", "cfg:10: AcceptorTemplate=Y: it is for acceptors")
+refuses(H44 .. "StartTime=08:00:00 US/Central\nEndTime=17:00:00\n",
+        "cfg:11: EndTime=17:00:00: StartTime and EndTime must be of one time zone")
+refuses(H44 .. "StartTime=8 am sharp\nEndTime=17:00:00\n", "cfg:10: StartTime=8 am sharp")
+refuses(H44 .. "LogonTag=Password=hidden\n",
+        "cfg:10: LogonTag=%*%*%*: a field expected, such as LogonTag=553=me$")
+refuses(H44 .. "Password hidden\n", "cfg:10: Setting=value expected, got 'Password ...'$")
+refuses(H44:gsub("initiator", "acceptor") .. "SocketAcceptPort=1\nSSLEnable=Y\n",
+        "cfg:11: SSLEnable=Y: ServerCertificateFile is missing: PEM files")
 refuses(TEMPLATES .. "SenderSubID=DESK\n", "cfg:20: SenderSubID=DESK: a template is for")
 refuses(TEMPLATES .. "BeginString=*\n", "FIX.4.0 to FIX.4.4 or")
 refuses("[FOO]\n", "cfg:1: %[DEFAULT%] or %[SESSION%] expected, got %[FOO%]")
@@ -244,6 +328,8 @@ t.is(config.read "/no/such", nil, "a file that is not there")
 
 -- ---- as an app file has it ----
 
+local S = "app.fix.session { host = 'h', port = 1, sender = 'A', target = 'B', %s }"
+
 local function open(text)
   local path = file('local app = require "tw.app" ' .. text)
   local fine, declared = pcall(app.open, path, {}, 1)
@@ -261,6 +347,20 @@ do
   t.same({ declared.orders, declared.fix.doors[1].templates[2].orders,
            declared.fix.doors[1].templates[3].name, declared.fix.sessions[1].orders },
          { true, true, "FIX.4.4-2", true }, "options are of templates, too")
+end
+
+do
+  local function logon(text)
+    local list = assert(open(S:format("logon = " .. text))).fix.sessions[1].logon
+    for i, one in ipairs(list) do list[i] = one.field .. "=" .. one.value end
+    return table.concat(list, " ")
+  end
+  t.is(logon "{ RawData = 'a\\1b' }", "95=3 RawData=a\1b", "data have their length")
+  t.is(logon "{ [96] = 'ab', RawDataLength = '2' }", "96=ab RawDataLength=2", "once")
+  assert(open("app.fix.acceptor { port = 1, sessions = { { sender = 'A', target = 'B' },"
+    .. " { name = 'b', sender = 'A', target = 'B', version = 'FIX.4.2' },"
+    .. " { name = 'c', sender = 'A', target = 'B', target_sub = 'S' } } }"))
+  t.ok(true, "CompIDs may be the same where the version or a SubID is another")
 end
 
 local path = file(INITIATOR)
@@ -282,7 +382,6 @@ end
 fails(("app.fix.config(%q, { session_limit = 5 })"):format(path),
       "app.fix.config: session_limit is of a port, and /.* has none")
 os.remove(path)
-local S = "app.fix.session { host = 'h', port = 1, sender = 'A', target = 'B', %s }"
 fails(S:format "hartbeat = 1", "no option 'hartbeat'")
 fails(S:format "heartbeat = -1", "heartbeat must be an integer in 0")
 fails(S:format "version = 'FIX.4.9'", "no version 'FIX.4.9'; there are FIX.4.0")
@@ -297,6 +396,20 @@ fails(S:format "hosts = { 'a:1' }", "not both")
 fails(S:format "retry = { 3, 1 }", "retry must be")
 fails(S:format "sync = 'now'", "sync must be")
 fails(S:format "logon = { [true] = 'x' }", "logon: fields have names or tags")
+fails(S:format "logon = { Password = { 'hidden' } }",
+      "Password must be a text, got a table")
+fails(S:format "logon = { Password = 2.5 }", "Password must be a text, got a number$")
+fails(S:format "logon = { Password = 'hid\\1den' }", "Password has a byte 1 in it, which")
+fails(S:format "logon = { Password = '' }", "Password is empty: leave it out")
+fails(S:format "logon = { [108] = '5' }", "108 is no field to add: the session writes")
+fails(S:format "logon = { MsgSeqNum = '5' }", "MsgSeqNum is no field to add: the session")
+fails(S:format "sender = 'A\\1B'", "without control characters, got 'A%?B'")
+fails("app.fix.acceptor { port = 1, sessions = { sender = 'A', target = 'B' } }",
+      "sessions must be a list")
+fails("app.fix.acceptor { port = 1, sessions = {"
+      .. " { name = 'a', sender = 'A', target = 'B' },"
+      .. " { name = 'b', sender = 'A', target = 'B' } } }",
+      "sessions%[2%] 'b': 'a' has the same CompIDs and version")
 fails(S:format "precision = 4", "precision must be 3, 6 or 9")
 fails("app.fix.session { sender = 'A', target = 'B' }", "host and port are missing")
 fails("app.fix.session { host = 'h', port = 1, target = 'B' }", "sender is missing")
