@@ -219,7 +219,8 @@ static int fail(lua_State *L, struct tw_fix_link *l, int code)
 {
     luaL_pushfail(L);
     lua_pushfstring(L, "FIX session %s: %s", tw_fix_link_name(l),
-                    code == TW_ECLOSED ? "it is not logged on"
+                    tw_fix_link_is_removed(l) ? "it was removed"
+                    : code == TW_ECLOSED ? "it is not logged on"
                     : code == TW_EFULL ? "its queue is full" : tw_strerror(code));
     lua_pushinteger(L, code);
     return 3;

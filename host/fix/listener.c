@@ -139,7 +139,7 @@ static const char *applied(const struct tw_fix_session_options *o)
     return tw_fix_dictionary_appl_ver_id(o->dictionary);
 }
 
-static bool same_identity(const struct tw_fix_session_options *a,
+bool tw_fix_same_identity(const struct tw_fix_session_options *a,
                           const struct tw_fix_session_options *b)
 {
     return same(begin_string(a), begin_string(b))
@@ -158,7 +158,7 @@ int tw_fix_listener_add(struct tw_fix_listener *l, struct tw_fix_session *s,
     if (o->initiator)
         return tw_fail(error, TW_EUSAGE, "an initiator waits for nobody");
     for (size_t i = 0; i < l->n; i++)
-        if (same_identity(tw_fix_session_options(l->sessions[i]), o))
+        if (tw_fix_same_identity(tw_fix_session_options(l->sessions[i]), o))
             return tw_fail(error, TW_EUSAGE, "there is a session of %s with %s already",
                            o->sender, o->target);
     if (l->n == l->o.sessions_max)

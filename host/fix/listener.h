@@ -52,6 +52,10 @@ struct tw_fix_listener;
 struct tw_fix_listener *tw_fix_listener_new(const struct tw_fix_listener_options *o);
 void tw_fix_listener_free(struct tw_fix_listener *l);
 
+/* Whether a caller who means one of them could mean the other.  Thread: any. */
+bool tw_fix_same_identity(const struct tw_fix_session_options *a,
+                          const struct tw_fix_session_options *b);
+
 /* TW_EUSAGE: one with the same identity is there, or it is an initiator; TW_ELIMIT. */
 int tw_fix_listener_add(struct tw_fix_listener *l, struct tw_fix_session *s,
                         struct tw_error *error);

@@ -328,10 +328,27 @@ static const struct tw_fix_link *former(const struct tw_fix_engine *e, const cha
     return l;
 }
 
+/* One of its port whom a caller could mean as well; NULL: none.  With the lock held. */
+static struct tw_fix_link *twin(const struct tw_fix_engine *e,
+                                const struct tw_fix_link *l)
+{
+    unsigned n = l->door ? tw_fix_engine_count(e) : 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        struct tw_fix_link *other = link_at(e, i);
+
+        if (other->door == l->door
+            && tw_fix_same_identity(&other->o.session, &l->o.session)
+            && !tw_fix_link_is_removed(other))
+            return other;
+    }
+    return NULL;
+}
+
 int tw_fix_engine_enter(struct tw_fix_engine *e, struct tw_fix_link *l,
                         struct tw_error *error)
 {
-    const struct tw_fix_link *was;
+    const struct tw_fix_link *was, *other;
     int rc = TW_OK;
     unsigned i;
 
@@ -344,6 +361,9 @@ int tw_fix_engine_enter(struct tw_fix_engine *e, struct tw_fix_link *l,
         /* What is on the tape says by the name how it is read. */
         rc = tw_fail(error, TW_EUSAGE, "FIX session %s had another dictionary in this"
                      " run: take another name", l->o.name);
+    else if ((other = twin(e, l)) != NULL)
+        rc = tw_fail(error, TW_EUSAGE, "FIX session %s: session %s has the same CompIDs"
+                     " and version at its port", l->o.name, other->o.name);
     else if (i == TW_FIX_LINKS_MAX)
         rc = tw_fail(error, TW_ELIMIT, "more than %d FIX sessions", TW_FIX_LINKS_MAX);
     else if (!l->door || (rc = tw_fix_door_take(l->door, l->o.name, error)) == TW_OK) {

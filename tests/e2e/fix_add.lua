@@ -23,6 +23,7 @@ apps.prints("sessions that a script adds", { args = { "--workers", "1" }, app = 
     function M:on_start()
       add()
       say(fix.add { acceptor = true, name = "venue", sender = "V", target = "W" })
+      say(fix.add { acceptor = true, name = "twin", sender = "VENUE", target = "ME" })
       say(fix.add { acceptor = 9, sender = "V", target = "W" })
       say(fix.add { sender = "A", target = "B", hosts = { "127.0.0.1:9" },
                     dictionary = "/no/such" })
@@ -56,11 +57,13 @@ apps.prints("sessions that a script adds", { args = { "--workers", "1" }, app = 
       if not self.again or fix.status()[1] then return end
       self.again = false
       say("removed", fix.status "broker".state)
+      say(fix.remove "broker")
       add()
     end]]):format(at, at) }, ([[
 venue
 broker
 nil there is a FIX session venue already -5009
+nil FIX session twin: session venue has the same CompIDs and version at its port -5007
 nil fix.add 'W': the run has no port 9 -5007
 nil /no/such: no such file or directory -2
 false fix.add 'B': port is missing
@@ -79,6 +82,7 @@ false fix.add: loopback is for an app file: give host and port, which `status` h
 false fix.add: acceptor must be a port, or true for the only one, got x
 venue news 1 2
 removed removed
+nil FIX session broker: it was removed -5010
 venue
 broker
 venue news 2 2
