@@ -7,7 +7,9 @@
 #include "lfix_session.h"
 
 #include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "fix.h"
 #include "lfix_build.h"
 #include "lfix_message.h"
@@ -434,11 +436,26 @@ static void push_missed(lua_State *L, const struct tw_fix_link_status *s)
     }
 }
 
+/* Whether its schedule does not have it up now; out: what is told of that. */
+static bool is_outside(const struct tw_fix_session_options *o, char out[64])
+{
+    struct tw_fix_period now;
+    struct tm tm;
+    time_t next;
+
+    if (!o->schedule) return false;
+    now = tw_fix_schedule_at(o->schedule, tw_clock_now_ns());
+    next = (time_t)(now.next_ns / INT64_C(1000000000));
+    return !now.up && gmtime_r(&next, &tm)
+        && strftime(out, 64, "outside its schedule, until %Y-%m-%d %H:%M:%S UTC", &tm);
+}
+
 /* [-0, +1, m] */
 static void push_status(lua_State *L, struct tw_fix_link *l)
 {
     const struct tw_fix_session_options *o = tw_fix_link_says(l);
     struct tw_fix_link_status s;
+    char outside[64];
 
     tw_fix_link_status(l, &s);
     lua_createtable(L, 0, 24);
@@ -449,7 +466,8 @@ static void push_status(lua_State *L, struct tw_fix_link *l)
     set_text(L, "sender", o->sender);
     set_text(L, "target", o->target);
     set_text(L, "peer", s.peer);
-    set_text(L, "why", s.why);
+    set_text(L, "why", s.session.state == TW_FIX_DOWN && s.session.enabled
+                       && is_outside(o, outside) ? outside : s.why);
     set_flag(L, "initiator", s.initiator);
     set_flag(L, "enabled", s.session.enabled);
     ltw_set_count(L, "next_in", s.session.next_in);
@@ -518,7 +536,8 @@ void ltw_push_fix_statuses(lua_State *L, const struct ltw_host *host)
 /* fix.status([session]) -> table
  * The figures of a session, or a list of those of all: name, state ("down", "logging on",
  * "up", "leaving", "closing"), version, sender, target, peer (an address), why (it is not
- * up), initiator, enabled, next_in, next_out (the numbers of the next messages),
+ * up: what ended it, or until when its schedule does not have it up), initiator, enabled,
+ * next_in, next_out (the numbers of the next messages),
  * missing_to, received, sent, garbled, refused, unsent, logons, waiting and queued
  * (bytes), log_lost, tape_lost (messages that a feed, gateway, market or book took, for
  * which there was no memory for on_fix), untaken (messages of types that the session does

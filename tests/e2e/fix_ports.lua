@@ -91,6 +91,35 @@ apps.prints("precision", { args = { "--workers", "1" }, app = [[
       end
     end]] }, "3 6 9 6\n")
 
+-- Who asks why a session is down whose schedule is not up is told until when.  The day
+-- is neither today nor next to it, in whatever zone.
+apps.prints("outside its schedule", { app = [[
+  local day = os.date("!%w", os.time() + 3 * 86400)
+  local DAYS = { "sun", "mon", "tue", "wed", "thu", "fri", "sat" }
+  local function add(name, o)
+    o.open, o.close, o.days = "12:00", "12:01", DAYS[day + 1]
+    app.fix.session { name = name, host = "127.0.0.1", port = 9, sender = "A",
+                      target = "B", schedule = o, enabled = name ~= "off" }
+  end
+  add("utc", {})
+  add("tokyo", { zone = "Asia/Tokyo" })
+  add("off", {})
+  app.limits { time = 100 }
+  app.feed.timer { every = 0.01 }
+  app.script "s.lua"]], ["s.lua"] = SAY .. [[
+    function M:on_timer()
+      local list = tw.fix.status()
+      if not (list[1].enabled and list[2].enabled) then return end   -- they begin
+      for _, s in ipairs(list) do
+        say(s.name, (s.why:gsub("until %d+%-%d+%-%d+", "until ...")))
+      end
+      os.exit(0)
+    end]] }, [[
+utc outside its schedule, until ... 12:00:00 UTC
+tokyo outside its schedule, until ... 03:00:00 UTC
+off 
+]])
+
 -- What an app declares wrongly is told with its line and its session.
 local function wrong(name, declaration, text)
   local got = apps.fails(name, { app = "app.script 's.lua'\n" .. declaration,
