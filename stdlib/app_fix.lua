@@ -519,9 +519,9 @@ end
 -- (default: the target); version ("FIX.4.4"; up to "FIX.5.0SP2"), sender and target
 -- (CompIDs; also sender_sub, sender_location, target_sub, target_location); heartbeat
 -- (default 30; 0: none); logon (more fields of the Logon, by name or tag: { Username =
--- "me", [554] = ... }; data have their length); tls (true, or ca, ca_folder, crl: a file of what is revoked, which is read
--- again when it has changed, name: of the certificate where it is not the host,
--- certificate, key, only_13, ciphers, suites).
+-- "me", [554] = ... }; data have their length); tls (true, or ca, ca_folder, crl: a file
+-- of what is revoked, which is read again when it has changed, name: of the certificate
+-- where it is not the host, certificate, key, only_13, ciphers, suites).
 -- Both sides have: dictionary (a path or a list of them; see `tidewire
 -- help fix`), applications (over FIXT.1.1: more versions of messages, which ApplVerID
 -- (1128) chooses from: a list of names, or of { version = "FIX.4.4", dictionary = ...,
