@@ -19,6 +19,7 @@ struct tw_simulator {
     uint64_t matches;
     bool passes;                     /* records came that the model does not go by  */
     uint64_t seq;                    /* of the record that is taken, or 0           */
+    int64_t day_ns;                  /* the end of that, if it is a bar of a day    */
     struct tw_probe *probe;          /* of one order, or NULL                       */
 };
 
@@ -179,12 +180,20 @@ static bool take_lots(const struct tw_order *o, struct tw_fill *f)
     return f->quantity > 0;
 }
 
+/* It is for the open of a bar alone, which is worse than its limit. */
+static bool misses_open(const struct tw_order *o, const struct tw_market *m)
+{
+    return o->tif == TW_TIF_OPG && o->type == TW_TYPE_LIMIT && m->kind == TW_BAR
+        && tw_order_sign(o) * (o->price - m->bar.open) < 0;
+}
+
 static void look(struct tw_simulator *s, struct tw_live_symbol *at, struct tw_live *l,
                  enum tw_fill_model model, int64_t triggered)
 {
     struct tw_order *o = l->r.order;
     struct tw_fill f;
-    bool trades = tw_fill_look(model, &at->market, &l->r, triggered, &f)
+    bool trades = !misses_open(o, &at->market)
+               && tw_fill_look(model, &at->market, &l->r, triggered, &f)
                && (model != TW_FILL_VOLUME || take_lots(o, &f));
     bool rests = trades && f.liquidity == TW_LIQUIDITY_ADDED;
 
@@ -371,12 +380,29 @@ static TW_APART void match(struct tw_simulator *s, struct tw_live_symbol *at)
 
 /* ---- requests that arrive ---- */
 
+/* The session that time_ns is in, or else the next one.  A bar of a day stands for the
+ * session of that day, which begins and ends within it. */
+static bool find_session(const struct tw_simulator *s, const struct tw_order *o,
+                         int64_t time_ns, struct tw_session *out)
+{
+    const struct tw_market *m = &s->orders.symbols[o->symbol]->market;
+    int64_t end_ns = m->kind == 0 ? s->day_ns : 0, over;
+
+    if (m->kind == TW_BAR && m->time_ns - m->began_ns == TW_DAY_NS) end_ns = m->time_ns;
+    if (!tw_calendar_session(o->terms ? o->terms->calendar : NULL, time_ns, out))
+        return false;
+    if (end_ns == 0) return true;
+    over = (out->close_ns - end_ns) % TW_DAY_NS;
+    if (over != 0) out->close_ns += over > 0 ? TW_DAY_NS - over : -over;
+    out->open_ns = out->close_ns - TW_DAY_NS;
+    return true;
+}
+
 static void arrive(struct tw_simulator *s, const struct tw_transit_item *d)
 {
     struct tw_order *o = d->order;
     struct tw_live *l = (struct tw_live *)o->resting;
     struct tw_live_symbol *at = s->orders.symbols[o->symbol];
-    const struct tw_calendar *calendar = o->terms ? o->terms->calendar : NULL;
     struct tw_session session;
 
     if (!l) return;                   /* it has ended on its way */
@@ -390,9 +416,9 @@ static void arrive(struct tw_simulator *s, const struct tw_transit_item *d)
     if (o->tif == TW_TIF_GTC || o->tif == TW_TIF_IOC || o->tif == TW_TIF_FOK) return;
     if (o->tif == TW_TIF_GTD) {
         session.close_ns = o->expire_ns > d->time_ns ? o->expire_ns : d->time_ns;
-    } else if (!tw_calendar_session(calendar, d->time_ns, &session)
+    } else if (!find_session(s, o, d->time_ns, &session)
                || (o->tif == TW_TIF_OPG && session.open_ns < d->time_ns
-                   && !tw_calendar_session(calendar, session.close_ns, &session))) {
+                   && !find_session(s, o, session.close_ns, &session))) {
         end(s, o, TW_EXEC_EXPIRED, TW_REASON_CLOSED, d->time_ns);
         return;
     } else if (o->tif == TW_TIF_OPG) {
@@ -484,6 +510,7 @@ int tw_simulator_record(struct tw_simulator *s, const struct tw_record *r)
 
     if (is_market && !at) return UV_ENOMEM;
     s->seq = r->seq;
+    s->day_ns = tw_bar_is_day(r) ? r->time : 0;
     if (s->orders.ends.n > 0 || tw_transit_next_ns(&s->transit) <= r->time)
         advance(s, r->time);
     if (at) {

@@ -1,4 +1,5 @@
---- dates: --from and --to: what belongs to a day, and what is said where nothing does.
+--- dates: --from and --to: what belongs to a day, and what is said where nothing does; and
+-- that a bar of a day stands for the session of its day.
 
 package.path = "tests/?.lua;" .. package.path
 local t, apps = require "tw.test", require "apps"
@@ -79,3 +80,37 @@ for line in apps.read(apps.directory .. "/d/r.csv"):gmatch "[^\n]+" do
   end
 end
 t.is(records[1], "10", "has two weeks of it")
+
+-- ---- the session of a day ----
+
+put("session.lua", [[
+  local M, n = {}, 0
+  local function send(self)
+    for _, tif in ipairs { "opg", "cls", "day" } do
+      self:buy { symbol = "days", quantity = 1, tif = tif, label = tif }
+    end
+    self:buy { symbol = "days", quantity = 1, price = 0.5, tif = "day", label = "low" }
+  end
+  function M:on_start() send(self) end
+  function M:on_bar() n = n + 1 if n == 5 then send(self) end end   -- at a Friday's end
+  function M:on_order(label, status, average)
+    if status ~= "pending_new" and status ~= "new" then
+      print("seen", n, label, status, average)
+    end
+  end
+  return M]])
+for _, at in ipairs { { "UTC", "09:00", "17:00" }, { "America/New_York", "09:30", "16:00" },
+                      { "Asia/Tokyo", "09:00", "15:00" } } do
+  put("session_app.lua", ([[
+    local app = require "tw.app"
+    app.calendar("c", { zone = "%s", open = "%s", close = "%s", days = "mon-fri" })
+    app.instruments { { symbol = "days", calendar = "c" } }
+    app.script "session.lua"]]):format(table.unpack(at)))
+  local got = {}
+  local out = command("backtest session_app.lua --data days.csv --csv zone=" .. at[1]).out
+  for words in out:gmatch "seen\t([^\n]*)" do got[#got + 1] = words:gsub("\t", " ") end
+  t.is(table.concat(got, "\n"), "0 opg filled 1.0\n0 day filled 1.0\n0 cls filled 1.0\n"
+       .. "0 low expired nil\n5 opg filled 1.0\n5 day filled 1.0\n5 cls filled 6.0\n"
+       .. "5 low expired nil", "orders for a session on bars of a day: " .. at[1])
+end
+

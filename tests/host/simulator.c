@@ -402,6 +402,13 @@ static void times(void)
          "= 2 1@11.4, 3 expired\n"
          "bar 86460 12 12 12 12 100\n"
          "= 1 1@12\n");
+    play("an open is not what comes after it", MODEL(TW_FILL_TOUCH),
+         "bar 60 10 11 9 10 100\n"
+         "buy 1 1 limit 11 tif opg\n"
+         "buy 2 1 limit 12 tif opg\n"
+         "sell 3 1 limit 13 tif opg\n"
+         "bar 86460 12 14 10 13 100\n"
+         "= 1 new, 2 new, 3 new, 1 expired, 2 1@12, 3 expired\n");
     play("close of quotes", MODEL(TW_FILL_QUOTE),
          "quote 1 9.99 5 10.01 3\n"
          "sell 1 1 market tif cls\n"
