@@ -78,12 +78,27 @@ static void output_order(lua_State *L, const struct ltw_trader *t, const char *w
     output(L, what);
 }
 
-/* [-0, +0, e]  Asks to cancel all of a symbol, or (0) all: how many. */
-static int cancel_all(lua_State *L, struct ltw_trader *t, uint32_t symbol)
+/* Does it close a position already? */
+static bool closes(const struct tw_order *o)
 {
-    int n = tw_broker_cancel_all(t->broker, symbol);
+    return o->reduce_only && o->type == TW_TYPE_MARKET && o->tif == TW_TIF_GTC
+        && !o->held && !o->pending_cancel;
+}
 
-    if (n < 0) luaL_error(L, "not enough memory");
+/* [-0, +0, e]  Asks to cancel all of a symbol, or (0) all, but for what closes where that
+ * is to stay: how many. */
+static int cancel_all(lua_State *L, struct ltw_trader *t, uint32_t symbol, bool stay)
+{
+    struct tw_order *o = tw_broker_open(t->broker, NULL), *next;
+    int n = 0;
+
+    for (; o; o = next) {
+        next = tw_broker_open(t->broker, o);
+        if ((symbol && o->symbol != symbol) || o->pending_cancel || (stay && closes(o)))
+            continue;
+        if (tw_broker_cancel(t->broker, o) < 0) luaL_error(L, "not enough memory");
+        n++;
+    }
     if (n == 0 || !ltw_outputs_are_compared(L)) return n;
     lua_pushstring(L, symbol ? tw_symbols_name(t->host->symbols, symbol) : "all");
     output(L, "cancel");
@@ -442,11 +457,9 @@ static int order_target_percent(lua_State *L)
     return aim(L, t, "order_target_percent", symbol, o.part ? target : 0);
 }
 
-/* [-0, +1, e]  Closes the position of the symbol; nil: there is none. */
-static int close_one(lua_State *L, struct ltw_trader *t, const char *what,
-                     uint32_t symbol)
+/* [-0, +1, e]  Closes so much of the symbol's position; nil: there is none. */
+static int close_one(lua_State *L, const char *what, uint32_t symbol, int64_t quantity)
 {
-    int64_t quantity = tw_broker_held(t->broker, symbol);
     struct ltw_order_terms terms = {
         .symbol = symbol, .reduce_only = true, .type = TW_TYPE_MARKET,
         .quantity = quantity < 0 ? -quantity : quantity,
@@ -467,11 +480,27 @@ static int close_position(lua_State *L)
 {
     struct ltw_trader *t = ltw_check_trader(L, "close");
 
-    return close_one(L, t, "close", ltw_check_symbol(L, 2, "close"));
+    uint32_t symbol = ltw_check_symbol(L, 2, "close");
+
+    return close_one(L, "close", symbol, tw_broker_held(t->broker, symbol));
+}
+
+/* What is left of a position when what closes it already has traded. */
+static int64_t unclosed(const struct ltw_trader *t, const struct tw_position *p)
+{
+    const struct tw_order *o = NULL;
+    int64_t left = p->quantity;
+
+    while ((o = tw_broker_open(t->broker, o)) != NULL)
+        if (o->symbol == p->symbol && closes(o) && tw_order_sign(o) * p->quantity < 0)
+            left += tw_order_sign(o) * tw_order_leaves(o);
+    return (left < 0) == (p->quantity < 0) ? left : 0;
 }
 
 /* self:flatten() -> integer
- * Cancels all open orders and closes all positions; how many positions.
+ * Cancels all open orders and closes all positions; how many positions.  What closes
+ * them already stays, so it can be called again.  With a latency an order may trade more
+ * before its cancel has come: that is left.
  * Yields: no.  Blocks: no.  Thread: the script's.
  * Errors: raises outside a script.  Units: none. */
 static int flatten(lua_State *L)
@@ -481,10 +510,10 @@ static int flatten(lua_State *L)
     lua_Integer n = 0;
 
     check_may_send(L, "flatten");
-    cancel_all(L, t, 0);
+    cancel_all(L, t, 0, true);
     for (size_t i = 0; (p = tw_account_at(tw_broker_account(t->broker), i)); i++) {
         if (p->quantity == 0) continue;
-        close_one(L, t, "flatten", p->symbol);
+        close_one(L, "flatten", p->symbol, unclosed(t, p));
         lua_pop(L, 1);
         n++;
     }
@@ -578,7 +607,7 @@ static int cancel(lua_State *L)
         return luaL_argerror(L, 2, "order or symbol expected, got nil; self:cancel()"
                              " cancels all");
     if (!lua_isnone(L, 2)) symbol = ltw_check_symbol(L, 2, "cancel");
-    lua_pushinteger(L, cancel_all(L, t, symbol));
+    lua_pushinteger(L, cancel_all(L, t, symbol, false));
     return 1;
 }
 

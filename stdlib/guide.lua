@@ -368,9 +368,10 @@ before: the fills are those of a backtest, for any number of workers, as long as
 handler waits and no task trades.  Where one is live the first who comes is served first.
 The tape waits for scripts that trade in a book, as they must not miss a report.
 
-A size that was shown is taken once.  An order with tif "day" ends with the session of
-its instrument's calendar, "opg" and "cls" trade at its open and close; with a limit where
-that price is as good.  A bar of a day stands for the session of that day.]],
+A size that was shown is taken once, until it or its price is another one.  An order with
+tif "day" ends with the session of its instrument's calendar, "opg" and "cls" trade at its
+open and close; with a limit where that price is as good.  A bar of a day stands for the
+session of that day.]],
   },
   {
     name = "performance",

@@ -25,8 +25,8 @@ const struct tw_fill_text tw_fill_models[TW_FILL_MODELS] = {
         "as auto" },
     [TW_FILL_QUOTE] = { "quote", "quotes",
         "at the other side's price, up to its size, then at the next quotes",
-        "at the other side's price when it comes in, up to its size; when it rests, at"
-        " the limit, when the other side comes to it",
+        "as market while the other side is within its limit; then it rests: at the limit,"
+        " when the other side comes to it",
         "triggered when the other side is at the stop; then a market order",
         "as auto" },
     [TW_FILL_QUEUE] = { "queue", "quotes and trades",

@@ -1,5 +1,5 @@
---- dates: --from and --to: what belongs to a day, and what is said where nothing does; and
--- that a bar of a day stands for the session of its day.
+--- dates: --from and --to: what belongs to a day, and what is said where nothing does;
+-- and that a bar of a day stands for the session of its day.
 
 package.path = "tests/?.lua;" .. package.path
 local t, apps = require "tw.test", require "apps"
@@ -99,8 +99,8 @@ put("session.lua", [[
     end
   end
   return M]])
-for _, at in ipairs { { "UTC", "09:00", "17:00" }, { "America/New_York", "09:30", "16:00" },
-                      { "Asia/Tokyo", "09:00", "15:00" } } do
+for _, at in ipairs { { "UTC", "09:00", "17:00" }, { "Asia/Tokyo", "09:00", "15:00" },
+                      { "America/New_York", "09:30", "16:00" } } do
   put("session_app.lua", ([[
     local app = require "tw.app"
     app.calendar("c", { zone = "%s", open = "%s", close = "%s", days = "mon-fri" })

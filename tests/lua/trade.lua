@@ -175,6 +175,18 @@ nil
 499.0	order 5 sell 499 A market: pending_new, 0 filled	nil
 500.0	1	1
 ]])
+prints("a flatten that comes again leaves what closes", app([[
+  function M:on_quote()
+    n = n + 1
+    if n == 1 then self:buy("A", 5) end
+    if self:position "A" > 0 then print(self:flatten(), #self:orders()) end
+  end
+  function M:on_stop() print(self:position "A", #self:orders()) end]], {
+    before = "app.account { latency = { submit = 1.5, cancel = 0 } } " }), [[
+1	1
+1	1
+0.0	0
+]])
 prints("but not what is being canceled", app [[
   function M:on_quote()
     n = n + 1
