@@ -102,8 +102,8 @@ SLOW     = $(filter-out $(QUICK:%=lua/%.c),$(wildcard lua/*.c lua/*/*.c)) \
            $(patsubst %,host/fix/%.c,draft draft_text draft_finish xml dictionary arena \
              early listener schedule session session_versions market_data \
              market_data_states market_data_appl market_data_quotes publisher_states \
-             order_desk order_entry_in order_entry_late order_entry_read order_keep \
-             order_keep_check) \
+             order_desk order_entry_in order_entry_late order_entry_out \
+             order_entry_read order_keep order_keep_check) \
            $(patsubst %,host/feed/%.c,extent lean history input trace resolution factor \
              fault) \
            $(patsubst %,host/share/%.c,simulate cache_dump cache_image array_csv caches \
