@@ -102,7 +102,7 @@ static bool submit(bool child)
     if (child) {
         const struct tw_order *parent = &order[below(n)];
 
-        if (!tw_order_is_open(parent) || parent->held) return true;
+        if (!tw_order_is_open(parent) || parent->held || parent->group) return true;
         o->parent = parent->id;
         o->symbol = parent->symbol;
         o->side = parent->side == TW_SIDE_BUY ? TW_SIDE_SELL : TW_SIDE_BUY;
