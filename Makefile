@@ -18,7 +18,8 @@ WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Wpointer-arith -Wwrite-strings -Wvla $(if $(WERROR),-Werror)
 override CFLAGS += -std=c11 -pthread -ffp-contract=off $(WARN) $(if $(SAN),\
   -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer \
-  $(if $(findstring clang,$(CC)),,-Wno-tsan),-fno-asynchronous-unwind-tables)
+  $(if $(findstring clang,$(CC)),,-Wno-tsan),-fno-asynchronous-unwind-tables \
+  -ffunction-sections -fdata-sections)
 override CPPFLAGS += -D_GNU_SOURCE -Ihost -Ilua -Itests -I$B $(HEADERS)
 unexport CPPFLAGS LDLIBS
 HEADERS := $(shell pkg-config --cflags lua5.4 libuv minizip zlib libzstd libcrypto \
