@@ -553,8 +553,10 @@ static int advance(struct tw_merge *m, struct file **out, struct tw_error *error
 static int is_twin(struct tw_merge *m, struct file *f, const struct tw_record *r)
 {
     char text[TW_TWIN_TEXT];
-    int rc = tw_twins_look(m->twins, r, &m->place, m->names.symbols, text);
+    int rc;
 
+    if (r->kind != TW_BAR || !tw_resolutions_have(&m->o.only, r)) return 0;
+    rc = tw_twins_look(m->twins, r, &m->place, m->names.symbols, text);
     if (rc > 0) on_problem(f, text);
     return rc;
 }
@@ -574,8 +576,7 @@ int tw_merge_next(struct tw_merge *m, struct tw_record **r, const char **value, 
         else m->place.record = (*r)->seq, m->place.block = f->block.span->at;
         if (f->tape) map_record(f, *r);
         else (*r)->received = (*r)->time;
-        rc = (*r)->kind == TW_BAR && tw_resolutions_have(&m->o.only, *r)
-           ? is_twin(m, f, *r) : 0;
+        rc = is_twin(m, f, *r);
     } while (rc > 0);
     if (rc < 0) return tw_fail(error, rc, "no memory for bars of one time");
     *value = NULL;
@@ -603,7 +604,7 @@ size_t tw_merge_more(struct tw_merge *m)
             || next->time < r[n].time) break;
         m->place.record = next->seq;
         map_record(f, &r[n + 1]);
-        if (next->kind == TW_BAR) rc = is_twin(m, f, next);
+        rc = is_twin(m, f, next);
     }
     f->next += rc < 0 ? n - 1 : n;
     n -= rc != 0;
