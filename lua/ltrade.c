@@ -85,20 +85,14 @@ static bool closes(const struct tw_order *o)
         && !o->held && !o->pending_cancel;
 }
 
-/* [-0, +0, e]  Asks to cancel all of a symbol, or (0) all, but for what closes where that
- * is to stay: how many. */
-static int cancel_all(lua_State *L, struct ltw_trader *t, uint32_t symbol, bool stay)
+/* [-0, +0, e]  Asks to cancel all of a symbol, or (0) all, but those that stay: how
+ * many. */
+static int cancel_all(lua_State *L, struct ltw_trader *t, uint32_t symbol,
+                      bool (*stays)(const struct tw_order *o))
 {
-    struct tw_order *o = tw_broker_open(t->broker, NULL), *next;
-    int n = 0;
+    int n = tw_broker_cancel_all(t->broker, symbol, stays);
 
-    for (; o; o = next) {
-        next = tw_broker_open(t->broker, o);
-        if ((symbol && o->symbol != symbol) || o->pending_cancel || (stay && closes(o)))
-            continue;
-        if (tw_broker_cancel(t->broker, o) < 0) luaL_error(L, "not enough memory");
-        n++;
-    }
+    if (n < 0) luaL_error(L, "not enough memory");
     if (n == 0 || !ltw_outputs_are_compared(L)) return n;
     lua_pushstring(L, symbol ? tw_symbols_name(t->host->symbols, symbol) : "all");
     output(L, "cancel");
@@ -479,7 +473,6 @@ static int close_one(lua_State *L, const char *what, uint32_t symbol, int64_t qu
 static int close_position(lua_State *L)
 {
     struct ltw_trader *t = ltw_check_trader(L, "close");
-
     uint32_t symbol = ltw_check_symbol(L, 2, "close");
 
     return close_one(L, "close", symbol, tw_broker_held(t->broker, symbol));
@@ -510,7 +503,7 @@ static int flatten(lua_State *L)
     lua_Integer n = 0;
 
     check_may_send(L, "flatten");
-    cancel_all(L, t, 0, true);
+    cancel_all(L, t, 0, closes);
     for (size_t i = 0; (p = tw_account_at(tw_broker_account(t->broker), i)); i++) {
         if (p->quantity == 0) continue;
         close_one(L, "flatten", p->symbol, unclosed(t, p));
@@ -607,7 +600,7 @@ static int cancel(lua_State *L)
         return luaL_argerror(L, 2, "order or symbol expected, got nil; self:cancel()"
                              " cancels all");
     if (!lua_isnone(L, 2)) symbol = ltw_check_symbol(L, 2, "cancel");
-    lua_pushinteger(L, cancel_all(L, t, symbol, false));
+    lua_pushinteger(L, cancel_all(L, t, symbol, NULL));
     return 1;
 }
 

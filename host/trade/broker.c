@@ -476,16 +476,16 @@ int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
     return rc < 0 ? tw_fail(error, rc, "%s", tw_strerror(rc)) : TW_OK;
 }
 
-int tw_broker_cancel_all(struct tw_broker *b, uint32_t symbol)
+int tw_broker_cancel_all(struct tw_broker *b, uint32_t symbol,
+                         bool (*stays)(const struct tw_order *o))
 {
     struct tw_order *next;
-    int n = 0;
+    int n = 0, rc;
 
     for (struct tw_order *o = b->open; o; o = next) {
-        int rc = 0;
-
         next = o->next;
         if ((symbol && o->symbol != symbol) || o->pending_cancel) continue;
+        if (stays && stays(o)) continue;
         rc = tw_broker_cancel(b, o);
         if (rc < 0) return rc;
         n++;
@@ -596,7 +596,7 @@ int tw_broker_heed(struct tw_broker *b)
 {
     if (tw_broker_heeds(b)) return TW_OK;
     b->is_halted = !b->is_halted;
-    if (b->is_halted) b->lost |= tw_broker_cancel_all(b, 0) < 0;
+    if (b->is_halted) b->lost |= tw_broker_cancel_all(b, 0, NULL) < 0;
     return b->lost ? UV_ENOMEM : TW_OK;
 }
 

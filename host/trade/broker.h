@@ -150,8 +150,10 @@ int tw_broker_cancel(struct tw_broker *b, struct tw_order *o);
 int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
                       int64_t price, int64_t stop, struct tw_error *error);
 
-/* Of all open orders of an instrument; 0: of all.  How many, or UV_ENOMEM. */
-int tw_broker_cancel_all(struct tw_broker *b, uint32_t symbol);
+/* Of all open orders of an instrument (0: of all) but those that stay (NULL: none does).
+ * How many, or UV_ENOMEM. */
+int tw_broker_cancel_all(struct tw_broker *b, uint32_t symbol,
+                         bool (*stays)(const struct tw_order *o));
 
 /* Open orders, the newest first: NULL gives the first, then each the next. */
 struct tw_order *tw_broker_open(const struct tw_broker *b, const struct tw_order *after);

@@ -548,7 +548,7 @@ static void random_life(void)
              o = tw_broker_open(g->b, o))
             open += !o->held;
         wrong += open != atomic_load(&desk.open);
-        tw_broker_cancel_all(g->b, 0);
+        tw_broker_cancel_all(g->b, 0, NULL);
         quote(g, STEPS + 10, 1000, 1001, 5);
         while (tw_broker_next(g->b, &t)) {
         }

@@ -233,7 +233,7 @@ static void offline(void)
     ok(tw_broker_replace(g->b, o, 20 * ONE, 9 * ONE, 0, &error) == TW_OK,
        "a change that can't go out");
     is_told(g, "1 9", "is refused");
-    ok(tw_broker_cancel(g->b, o) == TW_OK && tw_broker_cancel_all(g->b, 0) == 1,
+    ok(tw_broker_cancel(g->b, o) == TW_OK && tw_broker_cancel_all(g->b, 0, NULL) == 1,
        "and a cancel");
     is_told(g, "1 9, 1 9", "likewise");
     ok(!o->pending_cancel && !o->pending_replace && o->asked == 0
