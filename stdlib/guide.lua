@@ -300,10 +300,11 @@ market is open.
 An order has to pass the limits of its account first, then these: of its size and price
 as there; orders are those in a second.  position is that of an instrument, long or short,
 summed up over all scripts, with all that is open to enlarge it, also what an order is to
-become and is not yet, and of self:oco and the exits of a bracket the largest of a side,
-as in an account's limits; where two scripts come to it at once, one passes or none.
-self_match (off if not said) refuses what could trade with an order of any script whose
-orders go to the same gateway; those without one are as at one, and so is the book.
+become and is not yet, and of self:oco and the exits of a bracket the largest of a side
+(at a gateway all of a self:oco, as they may all trade), as in an account's limits; where
+two scripts come to it at once, one passes or none.  self_match (off if not said) refuses
+what could trade with an order of any script whose orders go to the same gateway; those
+without one are as at one, and so is the book.
 Market orders and stops count as every price.
 
 daily_loss is what an account has lost since midnight (UTC), with what is held at its last

@@ -247,7 +247,8 @@ backtest has none and fills orders itself, by the account's fill model.
                      can't say is rejected at once, the log says why
   reduce_only        the venue is not told: it goes out if it reduces what is held then
   brackets, oco      nor of these: when one of a group trades the others are canceled, or
-                     made smaller; meanwhile both may trade
+                     made smaller; meanwhile both may trade.  So limits count all of one
+                     self:oco here; of a bracket's exits the largest, as elsewhere
   fees               Commission (12, 13) of a trade where the venue names it, else those
                      of the account
   trades             count once, by ExecID (17).  One that the venue takes back (20=1,

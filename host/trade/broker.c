@@ -63,7 +63,7 @@ static void add(struct tw_broker *b, const struct tw_order *o, int64_t more)
 static void count(struct tw_broker *b, const struct tw_order *o, int sign)
 {
     if (o->link && o->held) b->n_held += (unsigned)sign;
-    add(b, o, sign * tw_broker_beyond(o));
+    add(b, o, sign * tw_broker_beyond(b, o));
 }
 
 static void set_held(struct tw_broker *b, struct tw_order *o, bool held)
@@ -238,7 +238,7 @@ static bool is_answer(const struct tw_report *r)
 static void report(void *ctx, struct tw_order *o, const struct tw_report *r)
 {
     struct tw_broker *b = ctx;
-    int64_t before = tw_broker_beyond(o);
+    int64_t before = tw_broker_beyond(b, o);
     struct tw_report charged;
 
     if (tw_report_is_trade(r)) {
@@ -249,7 +249,7 @@ static void report(void *ctx, struct tw_order *o, const struct tw_report *r)
     }
     if (!tw_order_apply(o, r)) return;
     if (o->requests == 0 && is_answer(r)) o->asked = o->asked_price = 0;
-    add(b, o, tw_broker_beyond(o) - before);
+    add(b, o, tw_broker_beyond(b, o) - before);
     if (tw_report_is_trade(r)) book(b, o->symbol, o->terms, tw_order_sign(o), r);
     if (!tw_order_is_open(o)) delist(b, o);
     else if (!o->link) b->lost |= tw_broker_enter(b, o, 0) < 0;   /* once more */

@@ -94,8 +94,10 @@ void tw_broker_join(struct tw_order *o);
 void tw_broker_leave(struct tw_order *o);
 
 /* What it may trade, beyond what the others of its group may on its side: all of them
- * trade no more than the largest, see reduce_group in simulator.c. */
-int64_t tw_broker_beyond(const struct tw_order *o);
+ * trade no more than the largest, see reduce_group in simulator.c.  At a plain gateway
+ * they all may, before one is canceled; but exits of a bracket count as anywhere, as a
+ * stop that a limit refuses would leave its position bare. */
+int64_t tw_broker_beyond(const struct tw_broker *b, const struct tw_order *o);
 
 /* What its part of the equity buys at a price, in whole lots. */
 int64_t tw_broker_size(const struct tw_broker *b, const struct tw_order *o,

@@ -28,10 +28,11 @@ void tw_broker_leave(struct tw_order *o)
     o->peer = NULL;
 }
 
-int64_t tw_broker_beyond(const struct tw_order *o)
+int64_t tw_broker_beyond(const struct tw_broker *b, const struct tw_order *o)
 {
     int64_t most = 0, own = tw_broker_leaves(o);
 
+    if (!o->parent && b->o.gateway && b->o.gateway->is_plain) return own;
     for (const struct tw_order *i = o->peer; i && i != o; i = i->peer) {
         int64_t left = i->side == o->side && !i->held ? tw_broker_leaves(i) : 0;
 

@@ -200,6 +200,42 @@ static void plain(void)
     close_rig(g);
 }
 
+/* Both may trade at such a gateway before one is canceled. */
+static void both(bool is_plain)
+{
+    struct tw_gateway gateway = { .submit = count_submit, .is_plain = is_plain };
+    struct rig *g = open_rig((struct tw_broker_options){ .gateway = &gateway,
+        .limits = { .position = 10 * ONE } });
+    struct tw_order *entry;
+
+    submit(g, (struct tw_order){ .quantity = 6, .price = 900, .group = 1 });
+    submit(g, (struct tw_order){ .quantity = 6, .price = 800, .group = 1 });
+    is_told(g, is_plain ? "1 A, 2 A, 2 8/4" : "1 A, 2 A", is_plain
+            ? "of orders of which one cancels the others, a limit counts all there"
+            : "where the gateway knows of groups it counts the largest");
+    reports(g, 1, TW_EXEC_CANCELED, 0, TW_SIDE_BUY);
+    if (!is_plain) reports(g, 2, TW_EXEC_CANCELED, 0, TW_SIDE_BUY);
+    told(g);
+    submit(g, (struct tw_order){ .quantity = 5, .price = 900, .group = 3 });
+    submit(g, (struct tw_order){ .quantity = 5, .price = 800, .group = 3 });
+    submit(g, (struct tw_order){ .quantity = 1, .price = 700 });
+    is_told(g, is_plain ? "3 A, 4 A, 5 A, 5 8/4" : "3 A, 4 A, 5 A", "at its very border");
+    reports(g, 3, TW_EXEC_CANCELED, 0, TW_SIDE_BUY);
+    reports(g, 4, TW_EXEC_CANCELED, 0, TW_SIDE_BUY);
+    if (!is_plain) reports(g, 5, TW_EXEC_CANCELED, 0, TW_SIDE_BUY);
+    told(g);
+    entry = submit(g, (struct tw_order){ .quantity = 10 });
+    submit(g, (struct tw_order){ .quantity = 10, .price = 1100, .side = TW_SIDE_SELL,
+                                 .parent = entry->id });
+    submit(g, (struct tw_order){ .quantity = 10, .stop = 900, .type = TW_TYPE_STOP,
+                                 .side = TW_SIDE_SELL, .parent = entry->id });
+    submit(g, (struct tw_order){ .quantity = 10, .price = 1200, .side = TW_SIDE_SELL });
+    trades(g, 6, 10, TW_SIDE_BUY);
+    is_told(g, "6 A, 7 A, 8 A, 9 A, 6 F10",
+            "but it refuses no exit of a bracket for the other one");
+    close_rig(g);
+}
+
 /* ---- nobody is connected ---- */
 
 static int closed(void *ctx, const struct tw_order *o)
@@ -305,6 +341,8 @@ int main(void)
     ok(sent == 1, "one order was sent");
     after_the_end();
     plain();
+    both(true);
+    both(false);
     offline();
     former();
     return tap_done();
