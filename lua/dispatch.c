@@ -233,7 +233,8 @@ static uint64_t readable(const struct ltw_script *s)
     return s->of->cursor.next - s->cursor.next;
 }
 
-/* Takes the next records as rows while Lua need not see single ones. */
+/* Takes the next records as rows while Lua need not see single ones: the plan is not
+ * stepwise. */
 static void take_rows(lua_State *L, struct ltw_script *s)
 {
     struct tw_plan *plan = s->tracker->plan;
@@ -244,7 +245,7 @@ static void take_rows(lua_State *L, struct ltw_script *s)
     for (unsigned k = 0; k < TW_PROGRAMS; k++)
         if (s->code.handler[tw_program_kind(k)].bound)
             kinds &= ~(1u << tw_program_kind(k));
-    if (tw_plan_is_stepwise(plan) || kinds == 0) return;
+    if (kinds == 0) return;
     if (s->bars || (s->trader && tw_broker_open(s->trader->broker, NULL))) return;
     if (room > s->budget) room = s->budget;
     if (room > readable(s)) room = (unsigned)readable(s);
@@ -314,12 +315,13 @@ static int advance(lua_State *L, struct ltw_script *s)
         if (ltw_trader_has_told(s->trader)) return SOME;
     }
     while (s->budget > 0 && !s->stopping && !s->sw.here) {
-        bool row, handled, told = false, book = false;
+        bool stepwise, row, handled, told = false, book = false;
         unsigned room, kind;
         int index;
 
         t = s->tracker;
-        if (t) take_rows(L, s);
+        stepwise = t && tw_plan_is_stepwise(t->plan);
+        if (t && !stepwise) take_rows(L, s);
         if (s->budget == 0 || readable(s) == 0 || !take(s)) break;
         s->budget--;
         kind = s->record.kind;
@@ -345,7 +347,8 @@ static int advance(lua_State *L, struct ltw_script *s)
         if (handled && !told && !book && !t && !s->bars) return index;
         s->pending = handled;
         s->pending_book = book;
-        if (t) run_rows(L, s, false);      /* what came before it */
+        s->n_fired = s->fired = 0;
+        if (t && !stepwise) run_rows(L, s, false);      /* what came before it */
         if (row) {
             *tw_plan_rows(t->plan, &room) = s->record;
             tw_plan_add(t->plan, 1);

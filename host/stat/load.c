@@ -21,6 +21,10 @@ static void load_fixed(size_t at, unsigned n, const struct tw_record *rows,
 {
     uint64_t wide = 0;
 
+    if (n == 1) {
+        out->number[0] = tw_fixed_to_double(*(const int64_t *)((const char *)rows + at));
+        return;
+    }
 #define FIXED(i) (*(const int64_t *)((const char *)&rows[i] + at))
     for (unsigned i = 0; i < n; i++) {
         wide |= ((uint64_t)FIXED(i) + (UINT64_C(1) << 53)) >> 54;

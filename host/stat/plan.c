@@ -139,7 +139,7 @@ int tw_plan_reserve_slot(struct tw_plan *p, struct tw_slot *s)
 /* ---- operations ---- */
 
 /* The rows' keys, and how many are in none. */
-static int run_keys(struct tw_plan *p, const struct tw_op *op, unsigned n,
+static inline int run_keys(struct tw_plan *p, const struct tw_op *op, unsigned n,
                     const struct tw_record *rows)
 {
     struct tw_space *space = &p->space[op->what];
@@ -165,15 +165,16 @@ static const double *without_none(struct tw_plan *p, const struct tw_space *spac
     return p->keyed.number;
 }
 
-/* The row of a stepwise plan, without a column around it; false: it is missing, or the
- * statistic has no step. */
-static bool push_one(struct tw_plan *p, const struct tw_op *op, struct tw_slot *slot,
-                     uint32_t key)
+/* The row of a stepwise plan, without a column around it; false: it is missing, its key
+ * is new, or the statistic has no step. */
+static inline bool push_one(struct tw_plan *p, const struct tw_op *op)
 {
+    struct tw_slot *slot = &p->slot[op->what];
     const struct tw_stat *s = &slot->stat;
+    const uint32_t key = p->space[slot->space].id[0];
     double x[TW_STAT_INPUTS], value;
 
-    if (!s->ops->step || !key) return false;
+    if (!s->ops->step || !key || key >= slot->room) return false;
     for (unsigned i = 0; i < s->n_inputs; i++)
         if (isnan(x[i] = p->column[op->x[i]]->number[0])) return false;
     value = s->ops->step(s, slot->states + key * s->size, x, *p->column[op->c]->integer);
@@ -181,7 +182,7 @@ static bool push_one(struct tw_plan *p, const struct tw_op *op, struct tw_slot *
     return true;
 }
 
-static int run_push(struct tw_plan *p, const struct tw_op *op, unsigned n)
+static TW_APART int push_rows(struct tw_plan *p, const struct tw_op *op, unsigned n)
 {
     struct tw_slot *slot = &p->slot[op->what];
     const struct tw_space *space = &p->space[slot->space];
@@ -189,7 +190,6 @@ static int run_push(struct tw_plan *p, const struct tw_op *op, unsigned n)
     int rc = tw_plan_reserve_slot(p, slot);
 
     if (rc < 0) return rc;
-    if (p->stepwise && push_one(p, op, slot, space->id[0])) return TW_OK;
     rows.time = p->column[op->c]->integer;
     rows.out = op->wanted ? p->column[op->out]->number : NULL;
     for (unsigned i = 0; i < slot->stat.n_inputs; i++)
@@ -201,7 +201,7 @@ static int run_push(struct tw_plan *p, const struct tw_op *op, unsigned n)
     return TW_OK;
 }
 
-static int run_read(struct tw_plan *p, const struct tw_op *op, unsigned n)
+static TW_APART int run_read(struct tw_plan *p, const struct tw_op *op, unsigned n)
 {
     struct tw_slot *slot = &p->slot[op->what];
     double *out = p->column[op->out]->number;
@@ -256,7 +256,7 @@ static int take_sample(struct tw_plan *p, unsigned item, uint32_t key, double va
     return TW_OK;
 }
 
-static int run_sample(struct tw_plan *p, const struct tw_op *op, unsigned n)
+static TW_APART int run_sample(struct tw_plan *p, const struct tw_op *op, unsigned n)
 {
     struct tw_declared *it = &p->item[op->what];
     const struct tw_space *space = &p->space[p->slot[it->slot].space];
@@ -292,18 +292,18 @@ int tw_plan_reserve_condition(struct tw_plan *p, struct tw_condition *c)
 }
 
 /* One row: the plan is stepwise. */
-static int run_condition(struct tw_plan *p, const struct tw_op *op)
+static inline int run_condition(struct tw_plan *p, const struct tw_op *op)
 {
     struct tw_condition *c = &p->condition[op->what];
-    const struct tw_space *space = &p->space[c->space];
     bool is_true = p->column[op->a]->integer[0];
     bool reset = op->b == TW_PROGRAM_NONE ? !is_true : p->column[op->b]->integer[0];
     int64_t time = p->column[op->c]->integer[0];
-    int rc = tw_plan_reserve_condition(p, c);
+    const uint32_t key = p->space[c->space].id[0];
     struct tw_edge *e;
 
-    if (rc < 0 || space->id[0] == 0) return rc;
-    e = &c->key[space->id[0]];
+    if (key == 0) return TW_OK;
+    if (key >= c->room && tw_plan_reserve_condition(p, c) < 0) return UV_ENOMEM;
+    e = &c->key[key];
     if (reset) e->up = false;
     if (!is_true || (e->up && !c->edge.level)) return TW_OK;
     if (e->last && time - e->last < c->edge.interval_ns) return TW_OK;
@@ -313,31 +313,49 @@ static int run_condition(struct tw_plan *p, const struct tw_op *op)
     return TW_OK;
 }
 
-static int run_stretch(struct tw_plan *p, const struct tw_program *g, unsigned n,
-                       const struct tw_record *rows)
+static inline __attribute__((always_inline))
+int run_operations(struct tw_plan *p, const struct tw_program *g, unsigned n,
+                   const struct tw_record *rows, bool stepwise)
 {
-    int rc = TW_OK;
+    union tw_column *const *c = p->column;
 
-    for (unsigned i = 0; i < g->n && rc >= 0; i++) {
-        const struct tw_op *op = &g->op[i];
-        union tw_column *const *c = p->column;
+    for (const struct tw_op *op = g->op, *end = op + g->n; op < end; op++) {
+        int rc = TW_OK;
 
 #define COLUMN(x) ((x) == TW_PROGRAM_NONE ? NULL : c[x])
         switch (op->kind) {
         case TW_OP_LOAD:
             tw_column_load(op->field, n, rows, p->o.names.symbols, c[op->out]);
-            break;
+            continue;
         case TW_OP_APPLY:
             op->fn(n, c[op->out], c[op->a], COLUMN(op->b), COLUMN(op->c));
-            break;
+            continue;
         case TW_OP_KEYS:      rc = run_keys(p, op, n, rows); break;
-        case TW_OP_PUSH:      rc = run_push(p, op, n); break;
+        case TW_OP_PUSH:
+            if (stepwise && push_one(p, op)) continue;
+            rc = push_rows(p, op, n);
+            break;
         case TW_OP_READ:      rc = run_read(p, op, n); break;
         case TW_OP_SAMPLE:    rc = run_sample(p, op, n); break;
-        case TW_OP_CONDITION: rc = run_condition(p, op); break;
+        case TW_OP_CONDITION:
+            if (stepwise) rc = run_condition(p, op);
+            break;
         }
+        if (rc < 0) return rc;
     }
-    return rc;
+    return TW_OK;
+}
+
+static TW_APART int run_stretch(struct tw_plan *p, const struct tw_program *g, unsigned n,
+                                const struct tw_record *rows)
+{
+    return run_operations(p, g, n, rows, false);
+}
+
+static TW_APART int run_row(struct tw_plan *p, const struct tw_program *g,
+                            const struct tw_record *row)
+{
+    return run_operations(p, g, 1, row, true);
 }
 
 struct tw_record *tw_plan_rows(struct tw_plan *p, unsigned *room)
@@ -359,17 +377,21 @@ static bool is_one(unsigned kinds)
 
 int tw_plan_run(struct tw_plan *p)
 {
-    unsigned n, limit = p->stepwise ? 1 : TW_STAT_BATCH;
     int rc = TW_OK;
 
     if (p->n_rows == 0) return TW_OK;   /* what has fired stays */
-    for (unsigned i = 0; i < p->n_rows && rc >= 0; i += n) {
+    for (unsigned i = 0, n = 1; i < p->n_rows && rc >= 0; i += n) {
         unsigned kind = p->row[i].kind;
+        const struct tw_program *g = &p->program[tw_program_of(kind)];
 
         p->n_fired = 0;
-        n = is_one(p->kinds) && !p->stepwise ? p->n_rows : 1;
-        while (n < limit && i + n < p->n_rows && p->row[i + n].kind == kind) n++;
-        rc = run_stretch(p, &p->program[tw_program_of(kind)], n, &p->row[i]);
+        if (p->stepwise) {
+            rc = run_row(p, g, &p->row[i]);
+            continue;
+        }
+        n = is_one(p->kinds) ? p->n_rows : 1;
+        while (i + n < p->n_rows && p->row[i + n].kind == kind) n++;
+        rc = run_stretch(p, g, n, &p->row[i]);
     }
     p->n_rows = 0;
     return rc;
