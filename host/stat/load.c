@@ -84,33 +84,23 @@ static void load_attribute(unsigned index, unsigned n, const struct tw_record *r
 
 #define AT(member) offsetof(struct tw_record, member)
 
-void tw_column_load(enum tw_field field, unsigned n, const struct tw_record *rows,
-                    const struct tw_symbols *symbols, union tw_column *out)
+static TW_APART void load_other(enum tw_field field, unsigned n,
+                                const struct tw_record *rows,
+                                const struct tw_symbols *symbols, union tw_column *out)
 {
     switch (field) {
-    case TW_FIELD_SYMBOL:
-    case TW_FIELD_SYMBOL_ID:  EACH(integer, r->symbol);
     case TW_FIELD_SECTOR:     EACH(integer, instrument(symbols, r->symbol).sector);
     case TW_FIELD_WEIGHT:     EACH(number, instrument(symbols, r->symbol).weight);
     case TW_FIELD_TICK_SIZE:
         EACH(number, tw_fixed_to_double(instrument(symbols, r->symbol).tick_fixed));
     case TW_FIELD_LOT_SIZE:
         EACH(number, tw_fixed_to_double(instrument(symbols, r->symbol).lot_fixed));
-    case TW_FIELD_PRICE:      load_fixed(AT(trade.price), n, rows, out); break;
-    case TW_FIELD_SIZE:       load_fixed(AT(trade.size), n, rows, out); break;
     case TW_FIELD_SIDE:       EACH(integer, tw_side_of(r));
     case TW_FIELD_ID:         EACH(integer, (int64_t)r->trade.id);
-    case TW_FIELD_TIME:       EACH(integer, r->time);
     case TW_FIELD_RECEIVED:   EACH(integer, r->received);
     case TW_FIELD_SEQ:        EACH(integer, (int64_t)r->seq);
     case TW_FIELD_SOURCE:     EACH(integer, r->source);
     case TW_FIELD_SOURCE_SEQ: EACH(integer, r->source_seq);
-    case TW_FIELD_BID: load_price(AT(quote.bid), AT(quote.bid_size), n, rows, out); break;
-    case TW_FIELD_ASK: load_price(AT(quote.ask), AT(quote.ask_size), n, rows, out); break;
-    case TW_FIELD_BID_SIZE:   load_fixed(AT(quote.bid_size), n, rows, out); break;
-    case TW_FIELD_ASK_SIZE:   load_fixed(AT(quote.ask_size), n, rows, out); break;
-    case TW_FIELD_CLOSE:      load_fixed(AT(bar.close), n, rows, out); break;
-    case TW_FIELD_VOLUME:     load_fixed(AT(bar.volume), n, rows, out); break;
     case TW_FIELD_OPEN:       EACH(number, tw_fixed_to_double(bar_of(r).open));
     case TW_FIELD_HIGH:       EACH(number, tw_fixed_to_double(bar_of(r).high));
     case TW_FIELD_LOW:        EACH(number, tw_fixed_to_double(bar_of(r).low));
@@ -122,5 +112,24 @@ void tw_column_load(enum tw_field field, unsigned n, const struct tw_record *row
     default:
         assert(field >= TW_FIELD_ATTRIBUTE);
         load_attribute(field - TW_FIELD_ATTRIBUTE, n, rows, symbols, out);
+    }
+}
+
+void tw_column_load(enum tw_field field, unsigned n, const struct tw_record *rows,
+                    const struct tw_symbols *symbols, union tw_column *out)
+{
+    switch (field) {
+    case TW_FIELD_SYMBOL:
+    case TW_FIELD_SYMBOL_ID:  EACH(integer, r->symbol);
+    case TW_FIELD_TIME:       EACH(integer, r->time);
+    case TW_FIELD_PRICE:      load_fixed(AT(trade.price), n, rows, out); break;
+    case TW_FIELD_SIZE:       load_fixed(AT(trade.size), n, rows, out); break;
+    case TW_FIELD_BID: load_price(AT(quote.bid), AT(quote.bid_size), n, rows, out); break;
+    case TW_FIELD_ASK: load_price(AT(quote.ask), AT(quote.ask_size), n, rows, out); break;
+    case TW_FIELD_BID_SIZE:   load_fixed(AT(quote.bid_size), n, rows, out); break;
+    case TW_FIELD_ASK_SIZE:   load_fixed(AT(quote.ask_size), n, rows, out); break;
+    case TW_FIELD_CLOSE:      load_fixed(AT(bar.close), n, rows, out); break;
+    case TW_FIELD_VOLUME:     load_fixed(AT(bar.volume), n, rows, out); break;
+    default:                  load_other(field, n, rows, symbols, out);
     }
 }
