@@ -57,6 +57,7 @@ struct tw_fix_consumer {
     enum tw_fix_answer (*message)(void *ctx, struct tw_fix_session *s,
                                   struct tw_fix_now now,
                                   const struct tw_fix_message *m);
+    /* TW_FIX_STORE_FAILED: also within what another one of these sends. */
     void (*event)(void *ctx, struct tw_fix_session *s, struct tw_fix_now now,
                   const struct tw_fix_event *e);
     /* Logged on: before its status says so and event does; what is to be sent waits for

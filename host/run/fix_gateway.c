@@ -208,6 +208,7 @@ static void on_event(void *ctx, struct tw_fix_session *s, struct tw_fix_now now,
     struct tw_fix_gateway *g = ctx;
 
     tw_be_feed();
+    if (e->kind == TW_FIX_STORE_FAILED) return;   /* it may be told within our sending */
     tw_floor_lock(g->floor);
     if (e->kind == TW_FIX_LOGGED_OUT) tw_fix_orders_logged_out(g->orders, now.time_ns);
     if (e->kind == TW_FIX_REJECTED)

@@ -6,7 +6,8 @@
  * turn is under way makes it dirty: the loop does not sleep before its next one.
  *
  * Invariants
- *   L1  Consumers are called with no lock held, and never within each other.
+ *   L1  Consumers are called with no lock held, and never within each other: but a
+ *       store that fails is told of (TW_FIX_STORE_FAILED) as they send.
  *   L2  A message of the outbox is sent, or its ticket is told as UNSENT.
  *   L3  The timer fires no later than anything of the session is due; sooner is no harm.
  *

@@ -259,7 +259,9 @@ static void await_seat(struct strategy *t)
     while (tw_seat_send(t->seat, &q) == TW_ECLOSED) sched_yield();
 }
 
-static void open_scene(struct scene *c)
+/* fields: more of each order; all of it is kept in so many bytes (0: enough). */
+static void open_scene(struct scene *c, const struct tw_fix_extra *fields, size_t n,
+                       size_t store_bytes)
 {
     struct tw_fix_link_options v, o = client("broker", &c->x.side);
 
@@ -271,10 +273,11 @@ static void open_scene(struct scene *c)
     c->gateway = tw_fix_gateway_new(&(struct tw_fix_gateway_options){
         .name = "broker", .io = c->g->io, .log = c->g->log, .source = SOURCE,
         .orders = { .dictionary = fix44, .symbols = symbols, .precision = 9,
-                    .no_mass_status = true } });
+                    .no_mass_status = true, .fields = fields, .fields_n = n } });
     c->inner = tw_fix_gateway_consumer(c->gateway);
     o.consumer = (struct tw_fix_consumer){ .message = on_message, .event = on_event,
         .up = on_up, .look = on_look, .resend = c->inner.resend, .ctx = c };
+    o.store_bytes = store_bytes;
     if (tw_floor_join(tw_fix_gateway_floor(c->gateway), OWNERS + 1, &c->eager) < 0)
         abort();
     rig_start(c->g);
@@ -311,7 +314,7 @@ static void threads(void)
     unsigned wrong = 0, answers = 0, refused = 0;
     int64_t bought = 0, sold = 0;
 
-    open_scene(c);
+    open_scene(c, NULL, 0, 0);
     ok(await_up(c, 1), "logged on");
     for (int i = 0; i < OWNERS; i++) pthread_create(&thread[i], NULL, trade, &c->s[i]);
     for (int i = 0; i < OWNERS; i++) pthread_join(thread[i], NULL);
@@ -347,7 +350,7 @@ static void broken(void)
     struct tw_request q;
     uint64_t dice = 7;
 
-    open_scene(c);
+    open_scene(c, NULL, 0, 0);
     t = &c->s[0];
     q = a_request(t, &dice);
     ask(t, q);
@@ -383,6 +386,31 @@ static void broken(void)
     free(c);
 }
 
+/* What is told of that within the sending is no reason to send it again. */
+static void unkept(void)
+{
+    struct scene *c = calloc(1, sizeof *c);
+    struct tw_fix_extra note = { 58, NULL };
+    char text[3950];
+    uint64_t dice = 7;
+
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = 0;
+    note.value = text;
+    open_scene(c, &note, 1, 4096);
+    ask(&c->s[0], a_request(&c->s[0], &dice));
+    until(&c->s[0], 1);
+    ok(c->s[0].order[0].status == TW_STATUS_REJECTED, "an order that can't be kept is"
+       " refused");
+    rig_log(c->g);
+    ok(strstr(c->g->lines, "35=D was not sent: a message of 4") != NULL,
+       "the log says why");
+    await_seat(&c->s[0]);
+    ok(!tw_fix_link_is_removed(c->link), "the session goes on");
+    close_scene(c);
+    free(c);
+}
+
 int main(void)
 {
     (void)raw_send, (void)raw_drain, (void)raw_connect, (void)send_orders;
@@ -393,6 +421,7 @@ int main(void)
     fix44 = dictionary(TW_FIX_44, NULL);
     threads();
     broken();
+    unkept();
     tw_fix_dictionary_free(fix42);
     tw_fix_dictionary_free(fix44);
     tw_symbols_free(symbols);
