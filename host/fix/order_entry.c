@@ -197,7 +197,7 @@ void tw_fix_orders_forget(struct tw_fix_orders *o, struct ask *a)
     struct entry *e = a->entry;
     struct ask **at;
 
-    (void)o;
+    if (a == o->sending) o->sending = NULL;
     take_out(a);
     if (e) {
         for (at = &e->asks; *at != a; at = &(*at)->later) continue;
@@ -280,7 +280,7 @@ static void drop(struct tw_fix_orders *o, struct entry *e)
     free_entry(&e->hashed, o);
 }
 
-/* The oldest one that waits for nothing goes. */
+/* The oldest one goes; who still waits for an answer gets one. */
 static void drop_oldest(struct tw_fix_orders *o)
 {
     struct entry *e = o->kept;
@@ -483,6 +483,7 @@ bool tw_fix_orders_next(struct tw_fix_orders *o, int64_t now_ns,
 
         if (tw_fix_orders_write(o, a, now_ns, out)) {
             if (a->entry && a->what <= ASK_GROW) tw_fix_orders_keep(o, a->entry);
+            o->sending = a;
             return true;
         }
         tw_fix_orders_fail(o, a, TW_REASON_UNSUPPORTED);
@@ -492,8 +493,10 @@ bool tw_fix_orders_next(struct tw_fix_orders *o, int64_t now_ns,
 
 void tw_fix_orders_sent(struct tw_fix_orders *o, uint64_t seq)
 {
-    struct ask *a = o->to_send.first;
+    struct ask *a = o->sending;
 
+    o->sending = NULL;
+    if (!a) return;
     take_out(a);
     a->seq = seq;
     a->sent_ns = o->sending_ns;
@@ -503,7 +506,7 @@ void tw_fix_orders_sent(struct tw_fix_orders *o, uint64_t seq)
 
 void tw_fix_orders_unsent(struct tw_fix_orders *o)
 {
-    tw_fix_orders_fail(o, o->to_send.first, TW_REASON_OFFLINE);
+    if (o->sending) tw_fix_orders_fail(o, o->sending, TW_REASON_OFFLINE);
 }
 
 /* ---- the session ---- */

@@ -124,6 +124,8 @@ struct tw_fix_orders {
     struct entry *kept, **last_kept;   /* the oldest first                        */
     size_t n_kept;
     struct list to_send, sent;
+    struct ask *sending;          /* the message that is out: what became of it comes
+                                   * next; NULL: it is not asked any more         */
     struct holder *holders;
     char *lines;                  /* to be kept; n bytes in room                  */
     size_t lines_n, lines_room;

@@ -559,6 +559,60 @@ static void cutting(unsigned requests)
     close_all();
 }
 
+/* Ends so many orders that none is remembered of those that had ended before. */
+static void end_many(struct tw_fix_orders *o)
+{
+    struct tw_ties ties = { .held = true };
+    struct tw_request q = { .symbol = 1, .side = TW_SIDE_BUY, .type = TW_TYPE_LIMIT,
+                            .tif = TW_TIF_GTC, .quantity = 1, .price = 1, .ties = &ties };
+
+    for (unsigned i = 0; i < 1 << 14; i++) {
+        q.id = 100 + i;
+        q.what = TW_REQUEST_HOLD;
+        if (tw_fix_orders_send(o, &q, NULL) < 0) abort();
+        q.what = TW_REQUEST_DROP;
+        if (tw_fix_orders_send(o, &q, NULL) < 0) abort();
+    }
+}
+
+static void ignore(void *ctx, const struct tw_venue_report *r)
+{
+    (void)ctx, (void)r;
+}
+
+/* What is asked of an order is on its way, and another thread ends so many others that it
+ * is forgotten. */
+static void forgotten(void)
+{
+    struct tw_fix_orders *o = tw_fix_orders_new(&(struct tw_fix_orders_options){
+        .dictionary = dictionaries[TW_FIX_44], .symbols = symbols, .keeps = true,
+        .no_mass_status = true, .report = ignore });
+    struct tw_request q = { .id = 7, .symbol = 1, .side = TW_SIDE_BUY,
+                            .type = TW_TYPE_LIMIT, .tif = TW_TIF_GTC, .owner = 1,
+                            .quantity = TW_FIXED_ONE, .price = TW_FIXED_ONE };
+    static const char end_of[] = "37=X|11=7|17=a|150=4|39=4|55=AAA|54=1|151=0|14=0|6=0|";
+    struct tw_fix_outgoing out;
+    char body[sizeof end_of], *p;
+    size_t n;
+
+    version = TW_FIX_44;
+    for (size_t i = 0; i < sizeof end_of; i++)
+        body[i] = end_of[i] == '|' ? TW_FIX_SOH : end_of[i];
+    tw_fix_orders_logged_on(o);
+    if (tw_fix_orders_send(o, &q, NULL) < 0) abort();
+    ok(tw_fix_orders_next(o, now_ns, &out) && *out.code == 'D', "an order");
+    tw_fix_orders_sent(o, 2);
+    p = message("8", body, strlen(body), false, &n);
+    tw_fix_orders_message(o, receive(p, n));
+    tw_fix_orders_missed(o);
+    ok(tw_fix_orders_next(o, now_ns, &out) && *out.code == 'H', "its status is asked");
+    end_many(o);
+    tw_fix_orders_sent(o, 3);
+    ok(!tw_fix_orders_is_due(o), "and not waited for when the order is forgotten");
+    tw_fix_orders_free(o);
+    free(p);
+}
+
 int main(void)
 {
     unsigned requests = getenv("SMALL") ? 300 : 4000;
@@ -575,6 +629,7 @@ int main(void)
         cutting(requests);
     }
     renewals();
+    forgotten();
     tw_fix_message_fini(&parsed);
     for (int v = 0; v <= TW_FIX_50SP2; v++) tw_fix_dictionary_free(dictionaries[v]);
     tw_symbols_free(symbols);
