@@ -20,7 +20,8 @@
 #include "run/fix_keep.h"
 #include "run/io.h"
 
-enum { LINES = 16, LINE = 240 };   /* of the log, that wait */
+enum { LINES = 16, LINE = 240,     /* of the log, that wait        */
+       RECORDS = 64 };             /* that go on the tape together */
 
 struct tw_fix_gateway {
     struct tw_fix_gateway_options o;     /* constant; its texts are of the arena      */
@@ -135,17 +136,17 @@ static void keep(struct tw_fix_gateway *g)
 /* What happened goes on the tape. */
 static void tell(struct tw_fix_gateway *g) TW_ON(FEED)
 {
-    struct tw_record *r;
+    struct tw_record r[RECORDS];
+    bool any = false;
     size_t n;
 
     keep(g);
-    r = tw_floor_out(g->floor, &n);
-    for (size_t i = 0; i < n; i++) r[i].received = tw_clock_now_ns();
-    if (n > 0) {
+    while ((n = tw_floor_take(g->floor, r, RECORDS)) > 0) {
+        for (size_t i = 0; i < n; i++) r[i].received = tw_clock_now_ns();
         tw_io_append(g->o.io, r, n);     /* a run that ends reads no more */
-        tw_floor_took(g->floor, n);
-        tw_io_wake(g->o.io);
+        any = true;
     }
+    if (any) tw_io_wake(g->o.io);
     say(g);
 }
 

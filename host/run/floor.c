@@ -423,6 +423,16 @@ void tw_floor_took(struct tw_floor *f, size_t n)
 {
     lock(f);
     f->taken += n;
-    if (!f->venue && f->taken == f->n_out) f->taken = f->n_out = 0;
     unlock(f);
+}
+
+size_t tw_floor_take(struct tw_floor *f, struct tw_record *out, size_t n)
+{
+    lock(f);
+    if (n > f->n_out - f->taken) n = f->n_out - f->taken;
+    if (n > 0) memcpy(out, f->out + f->taken, n * sizeof *out);
+    f->taken += n;
+    if (f->taken == f->n_out) f->taken = f->n_out = 0;
+    unlock(f);
+    return n;
 }

@@ -115,9 +115,13 @@ void tw_floor_lock(struct tw_floor *f);
 void tw_floor_report_held(struct tw_floor *f, const struct tw_venue_report *r);
 void tw_floor_unlock(struct tw_floor *f);
 
-/* What came out and was not taken yet: n records, there until the next step or lock; and
- * so many of them are taken.  Thread: the driver.  Blocks: a short lock. */
+/* Of a venue here: what came out and was not taken yet: n records, there until the next
+ * step; and so many of them are taken.  Thread: the driver.  Blocks: a short lock. */
 struct tw_record *tw_floor_out(struct tw_floor *f, size_t *n);
 void tw_floor_took(struct tw_floor *f, size_t n);
+
+/* Of one elsewhere, of which others than the driver may report: takes a copy of what
+ * came out, n records at most; how many.  Thread: the driver.  Blocks: a short lock. */
+size_t tw_floor_take(struct tw_floor *f, struct tw_record *out, size_t n);
 
 #endif

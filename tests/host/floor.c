@@ -3,6 +3,7 @@
 #include "run/floor.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
@@ -196,6 +197,54 @@ static void doors(void)
     tw_floor_free(f);
 }
 
+/* ---- a venue elsewhere ---- */
+
+enum { REPORTS = 5000 };
+
+static int send_nothing(void *ctx, const struct tw_request *q)
+{
+    (void)ctx, (void)q;
+    return TW_OK;
+}
+
+/* As who joins is told of the orders that a former run has left. */
+static void *tell(void *arg)
+{
+    struct tw_floor *f = arg;
+
+    for (uint64_t i = 1; i <= REPORTS; i++) {
+        tw_floor_lock(f);
+        tw_floor_report_held(f, &(struct tw_venue_report){
+            .owner = 1, .report = { .order = i } });
+        tw_floor_unlock(f);
+    }
+    return NULL;
+}
+
+/* Its driver takes what came out while another thread reports. */
+static void elsewhere(void)
+{
+    struct tw_floor *f = tw_floor_new_elsewhere(send_nothing, NULL);
+    struct tw_record r[64];
+    struct tw_seat *seat;
+    pthread_t thread;
+    uint64_t next = 1;
+    bool in_order = true;
+
+    if (tw_floor_join(f, 1, &seat) < 0) abort();
+    pthread_create(&thread, NULL, tell, f);
+    while (next <= REPORTS) {
+        size_t n = tw_floor_take(f, r, 64);
+
+        for (size_t i = 0; i < n; i++) in_order &= r[i].execution.order == next++;
+        if (n == 0) sched_yield();
+    }
+    pthread_join(thread, NULL);
+    ok(in_order && tw_floor_take(f, r, 64) == 0, "each record is there once, in order");
+    tw_seat_leave(seat);
+    tw_floor_free(f);
+}
+
 /* ---- without memory ---- */
 
 static void no_memory(void)
@@ -252,6 +301,7 @@ int main(void)
 {
     doors();
     threads();
+    elsewhere();
     no_memory();
     return tap_done();
 }
