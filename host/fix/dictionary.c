@@ -80,7 +80,10 @@ int tw_fix_dictionary_join(struct tw_fix_dictionary *const *d, size_t n)
         if (!d[i]->fixt || family[d[i]->version]) return TW_EUSAGE;
         family[d[i]->version] = d[i];
     }
-    for (size_t i = 0; i < n; i++) memcpy(d[i]->family, family, sizeof family);
+    for (size_t i = 0; i < n; i++) {
+        memcpy(d[i]->family, family, sizeof family);
+        d[i]->joined = n > 1;
+    }
     return TW_OK;
 }
 

@@ -39,6 +39,7 @@ struct tw_fix_dictionary {
     bool trailer_is_10;           /* nothing else of it is required           */
     bool header_begins;           /* with 8, 9 and 35: the frame's to check   */
     bool fixt;                    /* its session is FIXT.1.1                  */
+    bool joined;                  /* its family has others                    */
     int64_t made_ns;              /* not that of an older one that stood here */
     /* By version: what 1128 may choose in its place; itself at least. */
     const struct tw_fix_dictionary *family[TW_FIX_50SP2 + 1];

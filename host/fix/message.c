@@ -347,25 +347,101 @@ static struct tw_fix_text applied(struct tw_fix_message *m)
     return t;
 }
 
-/* A message over FIXT.1.1 that was read: again, where 1128 says that it is of another
- * version.  Those of the session are of no application. */
-static __attribute__((noinline))
-int read_applied(struct tw_fix_message *m)
+/* What 1128 is of the family of d; NULL: the family has no such version. */
+static const struct tw_fix_dictionary *chosen(const struct tw_fix_dictionary *d,
+                                              struct tw_fix_text t)
 {
-    const struct tw_fix_dictionary *d = m->dictionary, *other = NULL;
-    struct tw_fix_frame f = { .header = (size_t)(m->fields[2].at - 3 - m->bytes) };
-    struct tw_fix_text t = applied(m);
-    int version;
+    int version = tw_fix_appl_version(t.at, t.n);
 
-    if (!t.at || (m->type && m->type->admin)) return TW_OK;
-    version = tw_fix_appl_version(t.at, t.n);
-    if (version >= 0) other = d->family[version];
-    if (other == d) return TW_OK;
-    f.body = m->length - TW_FIX_TRAILER - f.header;
-    if (other) return tw_fix_message_read(m, other, m->bytes, &f);
-    m->foreign = true;
-    m->alike = false;   /* so that it is looked at closely */
-    return TW_OK;
+    return version < 0 ? NULL : d->family[version];
+}
+
+enum { HEADER = 16, AGAIN = 8 };           /* fields; messages */
+
+/* What the message is probably read with: of the family of d, the version that a field
+ * near the beginning says.  Its fields are only where SOH is, so what looks like a 1128
+ * may be in data: what was read then tells. */
+static __attribute__((noinline))
+const struct tw_fix_dictionary *foretold(const struct tw_fix_message *m,
+                                         const struct tw_fix_dictionary *d, size_t end)
+{
+    const uint64_t want = tw_fix_word("1128=\0\0");
+    struct cut c = { .soh = m->soh, .base = m->bytes, .bits = *m->soh };
+    const char *p = next_stop(&c) + 1;
+
+    for (int i = 0; i < HEADER && p < m->bytes + end; i++) {
+        const char *stop = next_stop(&c);
+
+        if ((tw_fix_word(p) & UINT64_C(0xffffffffff)) == want) {
+            struct tw_fix_text t = { p + 5, (uint32_t)(stop - p) - 5 };
+            const struct tw_fix_dictionary *other = chosen(d, t);
+
+            return other ? other : d;
+        }
+        p = stop + 1;
+    }
+    return d;
+}
+
+/* What a message over FIXT.1.1 that was read is to be read with: as it was, or another
+ * one of d's family, as 1128 says.  Messages of the session are of no application. */
+static __attribute__((noinline))
+const struct tw_fix_dictionary *meant(struct tw_fix_message *m,
+                                      const struct tw_fix_dictionary *d)
+{
+    const struct tw_fix_dictionary *other = d;
+    struct tw_fix_text t;
+
+    if (m->alike && m->form->applied == 0) return d;
+    t = applied(m);
+    if (t.at && !(m->type && m->type->admin)) other = chosen(d, t);
+    if (other) return other;
+    if (m->dictionary == d) {
+        m->foreign = true;
+        m->alike = false;   /* so that it is looked at closely */
+    }
+    return d;
+}
+
+enum { UNREAD = 1 };
+
+/* As one of the versions that the family of d has.  code: what reading it with d gave. */
+static __attribute__((noinline))
+int read_joined(struct tw_fix_message *m, const struct tw_fix_dictionary *d, int code)
+{
+    const struct tw_fix_dictionary *as = d, *other;
+    const size_t end = m->length - TW_FIX_TRAILER;
+    struct cut c = { .soh = m->soh, .base = m->bytes, .bits = *m->soh };
+    bool is_sure = false, is_told = code == UNREAD;
+    struct tw_fix_frame f;
+    uint8_t *expected;
+
+    next_stop(&c);
+    f.header = (size_t)(next_stop(&c) + 1 - m->bytes);
+    f.body = end - f.header;
+    expected = &m->expected[(unsigned char)m->bytes[f.header + 3] % TW_FIX_LETTERS];
+    if (code == UNREAD) {
+        --*expected;
+        as = foretold(m, d, end);
+    }
+    m->chooses = true;
+    for (int times = 1; ; as = other, times++) {
+        if (times > 1 || code == UNREAD)
+            code = tw_fix_message_read(m, as, m->bytes, &f);
+        if (code == TW_OK) {
+            other = meant(m, d);
+            is_sure = true;
+        } else if (code == TW_ELIMIT || is_sure || (is_told && as == d)) {
+            break;
+        } else {                 /* it may hold data that only another version has */
+            other = as == d ? foretold(m, d, end) : d;
+            is_told = true;
+        }
+        if (other != d) *expected = AGAIN;
+        if (other == as || times == 3) break;
+    }
+    m->chooses = false;
+    return code;
 }
 
 int tw_fix_message_read(struct tw_fix_message *m, const struct tw_fix_dictionary *d,
@@ -377,8 +453,11 @@ int tw_fix_message_read(struct tw_fix_message *m, const struct tw_fix_dictionary
     m->bytes = p;
     m->length = f->header + f->body + TW_FIX_TRAILER;
     m->n = 0;
+    if (SELDOM(d->joined) && !m->chooses
+        && m->expected[(unsigned char)p[f->header + 3] % TW_FIX_LETTERS])
+        return read_joined(m, d, UNREAD);
     code = split(m, f->header, p + f->header + f->body);
-    if (code < 0) return code;
+    if (code < 0) return d->joined && !m->chooses ? read_joined(m, d, code) : code;
     /* The frame says that 8, 9 and 35 come first. */
     m->type = type_of(d, &m->fields[2]);
     if (m->form->type != m->type) {
@@ -386,8 +465,10 @@ int tw_fix_message_read(struct tw_fix_message *m, const struct tw_fix_dictionary
         m->form->passed = 0;
         m->alike = false;
     }
-    if (!d->fixt || (m->alike && m->form->applied == 0)) return TW_OK;
-    return read_applied(m);
+    if (!d->fixt || (m->alike && m->form->applied == 0) || m->chooses) return TW_OK;
+    if (d->joined) return read_joined(m, d, TW_OK);
+    meant(m, d);
+    return TW_OK;
 }
 
 struct tw_fix_text tw_fix_message_header(const struct tw_fix_message *m, int32_t tag)

@@ -25,7 +25,7 @@ struct tw_fix_field {
 
 /* What a message of a type was, for the next one: most are alike. */
 enum { TW_FIX_FORMS = 8, TW_FIX_SHAPES = 128, TW_FIX_TAG_BITS = 8,
-       TW_FIX_TAGS = 1 << TW_FIX_TAG_BITS };
+       TW_FIX_TAGS = 1 << TW_FIX_TAG_BITS, TW_FIX_LETTERS = 64 };
 struct tw_fix_tag {               /* that a field began with                  */
     uint32_t bytes;               /* its first four, or up to '='             */
     int32_t tag;
@@ -71,6 +71,9 @@ struct tw_fix_message {
     size_t bytes_max;             /* constant after init                      */
     struct tw_fix_form *forms;    /* TW_FIX_FORMS of them                     */
     struct tw_fix_form *form;     /* that of this message; NULL: of a copy    */
+    /* By a letter of 35: so many may well be of another version than their default. */
+    uint8_t expected[TW_FIX_LETTERS];
+    bool chooses;                 /* message.c's: another one may be read next */
     bool alike;                   /* it has the tags that its form has        */
     uint32_t like;                /* so many of its fields have, from [0] on  */
     uint64_t time[2];             /* check.c's: what a right time began with  */
