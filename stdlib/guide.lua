@@ -262,10 +262,12 @@ how many there are; --workers 1 has one, as a backtest.
 
 Time is that of the records.  An order that is decided at one record is matched by the
 next one of its symbol at the earliest; with a latency, by records at or after its
-arrival.  What on_start sends is of the time at which the script's first quote, trade or
-bar began: its latency counts from then, it is told of with that record (before on_stop,
-where none comes), and without a latency it can trade with it.  Each report is a record on
-the tape (tape:last), which only its owner is told of.
+arrival: bars that begin then.  So what is decided at the end of one bar misses the next,
+and trades with the one after; but a bar of a day begins when the instrument's calendar
+opens, which is in time.  What on_start sends is of the time at which the script's first
+quote, trade or bar began: its latency counts from then, it is told of with that record
+(before on_stop, where none comes), and without a latency it can trade with it.  Each
+report is a record on the tape (tape:last), which only its owner is told of.
 
 Accounts: app.account{...} for all, app.script(path, {account = {...}}) for one, and the
 field account of a script's table between them, field by field:
@@ -372,7 +374,8 @@ The tape waits for scripts that trade in a book, as they must not miss a report.
 A size that was shown is taken once, until it or its price is another one.  An order with
 tif "day" ends with the session of its instrument's calendar, "opg" and "cls" trade at its
 open and close; with a limit where that price is as good.  A bar of a day stands for the
-session of that day.]],
+session of that day; a shorter one over the opening is for "opg" where nothing of the
+symbol came right before it.]],
   },
   {
     name = "performance",

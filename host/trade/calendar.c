@@ -61,6 +61,19 @@ static int32_t close_of(const struct tw_calendar *c, int64_t day)
     return c->weekdays & 1u << weekday ? c->close : -1;
 }
 
+int32_t tw_calendar_opens(const struct tw_calendar *c)
+{
+    return c->open < c->close ? c->open : 0;
+}
+
+int64_t tw_calendar_midnight(const struct tw_calendar *c, int64_t time_ns)
+{
+    int64_t time = -tw_clock_spans(-time_ns, TW_FIXED_ONE);     /* rounded up */
+    int64_t local = time + tw_zone_offset(c->zone, time);
+
+    return tw_zone_time(c->zone, -tw_clock_spans(-local, DAY) * DAY) * TW_FIXED_ONE;
+}
+
 bool tw_calendar_session(const struct tw_calendar *c, int64_t time_ns,
                          struct tw_session *out)
 {

@@ -36,4 +36,10 @@ void tw_calendar_free(struct tw_calendar *c);
 bool tw_calendar_session(const struct tw_calendar *c, int64_t time_ns,
                          struct tw_session *out);
 
+/* Seconds of the day at which it opens; 0: the day before.  Thread: any. */
+int32_t tw_calendar_opens(const struct tw_calendar *c);
+
+/* The first midnight of its zone at time_ns or later.  Thread: any.  Blocks: never. */
+int64_t tw_calendar_midnight(const struct tw_calendar *c, int64_t time_ns);
+
 #endif

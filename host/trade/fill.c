@@ -1,7 +1,10 @@
 /* fill.c - the fill models. */
 #include "trade/fill.h"
 
+#include "trade/calendar.h"
 #include "trade/terms.h"
+
+#define HOUR_NS (3600 * TW_FIXED_ONE)
 
 const struct tw_fill_text tw_fill_models[TW_FILL_MODELS] = {
     [TW_FILL_AUTO] = { "auto", "all",
@@ -74,14 +77,18 @@ static int64_t share_of(int64_t volume, int64_t share)
     return volume > 0 ? (int64_t)tw_money_ratio(volume, share, TW_FIXED_ONE) : 0;
 }
 
-/* F4 */
-static void take_bar(struct tw_market *m, const struct tw_record *r)
+/* F4.  A day of 23 hours began when the one before it had ended. */
+static void take_bar(struct tw_market *m, const struct tw_record *r, int64_t before_ns)
 {
     enum tw_bar_price of = tw_bar_price(r);
     bool asks = of == TW_BAR_ASK, is_second = m->close[asks] != 0;
 
     tw_bar_get(r, &m->bar);
     m->began_ns = tw_bar_began(r);
+    m->is_day = tw_bar_is_day(r);
+    m->is_first = before_ns < m->began_ns;
+    if (m->is_day && before_ns > m->began_ns && before_ns - m->began_ns <= HOUR_NS)
+        m->began_ns = before_ns;
     m->last = r->bar.close;            /* not of m->bar, which was only just written */
     m->last_size = r->bar.volume;
     m->of = (uint8_t)of;
@@ -107,9 +114,18 @@ int64_t tw_market_price(const struct tw_market *m)
     return is_sided(m) ? tw_market_middle(m->close[0], m->close[1]) : m->last;
 }
 
+int64_t tw_market_opened(const struct tw_market *m, const struct tw_terms *terms)
+{
+    return m->began_ns + (m->is_day && terms && terms->calendar
+                          ? tw_calendar_opens(terms->calendar) * TW_FIXED_ONE : 0);
+}
+
 void tw_market_take(struct tw_market *m, const struct tw_record *r, int64_t share)
 {
+    int64_t before_ns = m->kind ? m->time_ns : INT64_MIN;
+
     m->time_ns = m->began_ns = r->time;
+    m->is_day = m->is_first = false;
     m->seq = r->seq;
     m->kind = (uint8_t)r->kind;
     if (r->kind == TW_QUOTE) {
@@ -119,7 +135,7 @@ void tw_market_take(struct tw_market *m, const struct tw_record *r, int64_t shar
         m->last_size = r->trade.size;
         m->left = share_of(r->trade.size, share);
     } else if (r->kind == TW_BAR) {
-        take_bar(m, r);
+        take_bar(m, r, before_ns);
         m->left = share_of(m->bar.volume, share);
     }
 }
@@ -181,7 +197,7 @@ void tw_fill_trail(const struct tw_market *m, struct tw_resting *r)
     int64_t best, stop;
 
     if (m->kind == TW_QUOTE) best = buys ? m->ask : m->bid;
-    else if (m->kind == TW_BAR && m->began_ns >= r->arrives_ns
+    else if (m->kind == TW_BAR && tw_market_opened(m, o->terms) >= r->arrives_ns
              && tw_market_serves(m, buys))
         best = buys ? m->bar.low : m->bar.high;
     else best = tw_market_last(m, buys);

@@ -5,7 +5,7 @@
  *
  *   F1  An order is looked at from the first record of its symbol on that came after the
  *       one on which it was decided, and that began (a bar) or happened when the order
- *       had arrived.
+ *       had arrived.  A bar of a day begins when the instrument's calendar opens.
  *   F2  What of it could be seen in time alone counts: within a bar nothing is known of
  *       the order of prices but that it begins with the open, so a stop goes before a
  *       limit, and what is triggered within a bar meets no other price of that bar.
@@ -49,6 +49,7 @@ struct tw_market {
     uint8_t of;                    /* of a bar: enum tw_bar_price                */
     bool quotes, bars;             /* has there been one?                        */
     bool lone;                     /* F4: the other side has no bars             */
+    bool is_day, is_first;         /* of a bar: of a day; nothing came right before it */
 };
 
 /* F4: may who buys, or sells, trade with the last record? */
@@ -70,6 +71,10 @@ static inline int64_t tw_market_middle(int64_t bid, int64_t ask)
 /* What something is worth: the middle of bid and ask, where there are both, else the last
  * price; 0: none. */
 int64_t tw_market_price(const struct tw_market *m);
+
+/* When it opened, for who goes by the terms: a bar of a day with their calendar, in
+ * whatever zone its midnight is. */
+int64_t tw_market_opened(const struct tw_market *m, const struct tw_terms *terms);
 
 /* Takes a record of the symbol.  share: of a volume that may be taken (TW_FILL_VOLUME),
  * with nine decimals. */

@@ -105,12 +105,24 @@ static void reduce_group(struct tw_simulator *s, const struct tw_live_group *gro
 
 /* ---- matching ---- */
 
+/* When the record opened.  A bar over the opening that the order is for opened then, if
+ * nothing of the symbol came right before it. */
+static int64_t opened(const struct tw_live *l, const struct tw_market *m)
+{
+    int64_t at = tw_market_opened(m, l->r.order->terms);
+
+    return at < l->from_ns && l->from_ns < m->time_ns && (m->is_first || m->is_day)
+         ? l->from_ns : at;
+}
+
 /* S1, F4, and the times that its time in force allows. */
 static bool may_trade(const struct tw_live *l, const struct tw_market *m)
 {
-    return !l->dead && l->r.arrived && l->r.arrives_ns <= m->began_ns
+    int64_t at = opened(l, m);
+
+    return !l->dead && l->r.arrived && l->r.arrives_ns <= at
         && tw_market_serves(m, l->r.order->side == TW_SIDE_BUY)
-        && m->seq > l->r.order->seq && m->began_ns >= l->from_ns
+        && m->seq > l->r.order->seq && at >= l->from_ns
         && l->r.order->tif != TW_TIF_CLS;
 }
 
@@ -218,7 +230,7 @@ static void trade_close(struct tw_simulator *s, struct tw_live_symbol *at,
     struct tw_fill f = { .quantity = tw_order_leaves(o),
                          .liquidity = TW_LIQUIDITY_REMOVED };
 
-    if (m->seq > o->seq && m->began_ns >= l->r.arrives_ns && m->began_ns < l->ends_ns)
+    if (m->seq > o->seq && m->time_ns >= l->r.arrives_ns && m->began_ns < l->ends_ns)
         f.price = m->kind == TW_QUOTE ? buys ? m->ask : m->bid
                                       : tw_market_last(m, buys);
     if (s->probe) tw_probe_close(s->probe, m, &l->r, f.price);
@@ -292,10 +304,10 @@ static void probe_passed(struct tw_simulator *s, const struct tw_live_symbol *at
         if (applies && may_trade(l, m)) continue;
         tw_probe_pass(s->probe, m, &l->r, model,
                       m->seq <= o->seq ? TW_VERDICT_SAME
-                      : !l->r.arrived || l->r.arrives_ns > m->began_ns
+                      : !l->r.arrived || l->r.arrives_ns > opened(l, m)
                           ? TW_VERDICT_NOT_THERE
                       : !tw_market_serves(m, o->side == TW_SIDE_BUY) ? TW_VERDICT_SIDE
-                      : m->began_ns < l->from_ns ? TW_VERDICT_BEFORE_OPEN
+                      : opened(l, m) < l->from_ns ? TW_VERDICT_BEFORE_OPEN
                       : o->tif == TW_TIF_CLS ? TW_VERDICT_BEFORE_CLOSE
                                              : TW_VERDICT_KIND);
     }
@@ -381,20 +393,26 @@ static TW_APART void match(struct tw_simulator *s, struct tw_live_symbol *at)
 /* ---- requests that arrive ---- */
 
 /* The session that time_ns is in, or else the next one.  A bar of a day stands for the
- * session of that day, which begins and ends within it. */
+ * session of that day, which ends with it: at midnights of the calendar's zone, of which
+ * some are 23 or 25 hours apart, where the last bar ended at one; else all 24 hours. */
 static bool find_session(const struct tw_simulator *s, const struct tw_order *o,
                          int64_t time_ns, struct tw_session *out)
 {
+    const struct tw_calendar *c = o->terms ? o->terms->calendar : NULL;
     const struct tw_market *m = &s->orders.symbols[o->symbol]->market;
-    int64_t end_ns = m->kind == 0 ? s->day_ns : 0, over;
+    int64_t end_ns = m->is_day ? m->time_ns : m->kind == 0 ? s->day_ns : 0, over;
 
-    if (m->kind == TW_BAR && m->time_ns - m->began_ns == TW_DAY_NS) end_ns = m->time_ns;
-    if (!tw_calendar_session(o->terms ? o->terms->calendar : NULL, time_ns, out))
-        return false;
+    if (!tw_calendar_session(c, time_ns, out)) return false;
     if (end_ns == 0) return true;
-    over = (out->close_ns - end_ns) % TW_DAY_NS;
-    if (over != 0) out->close_ns += over > 0 ? TW_DAY_NS - over : -over;
-    out->open_ns = out->close_ns - TW_DAY_NS;
+    if (c && end_ns % TW_DAY_NS != 0 && tw_calendar_midnight(c, end_ns) == end_ns) {
+        out->close_ns = tw_calendar_midnight(c, out->close_ns);
+        out->open_ns = tw_calendar_midnight(c, out->close_ns - TW_DAY_NS / 12 * 13);
+    } else {
+        over = (out->close_ns - end_ns) % TW_DAY_NS;
+        if (over != 0) out->close_ns += over > 0 ? TW_DAY_NS - over : -over;
+        out->open_ns = out->close_ns - TW_DAY_NS;
+    }
+    out->open_ns += c ? tw_calendar_opens(c) * TW_FIXED_ONE : 0;
     return true;
 }
 

@@ -114,3 +114,122 @@ for _, at in ipairs { { "UTC", "09:00", "17:00" }, { "Asia/Tokyo", "09:00", "15:
        .. "5 low expired nil", "orders for a session on bars of a day: " .. at[1])
 end
 
+
+-- ---- days of 23 and 25 hours, and a latency ----
+
+-- Sends at the end of `day`; what became of that at the end of which bar.
+put("clocks.lua", [[
+  local M, n = {}, 0
+  function M:on_bar(symbol, close)
+    n = n + 1
+    if n ~= self.params.at then return end
+    for _, tif in ipairs { "gtc", "opg", "cls", "day" } do
+      self:buy { symbol = "x", quantity = 1, tif = tif, label = tif }
+    end
+    self:buy { symbol = "x", quantity = 1, price = 0.5, tif = "day", label = "low" }
+  end
+  function M:on_order(label, status, average)
+    if status == "filled" or status == "expired" then
+      print("seen", n + 1 .. " " .. label .. " " .. status .. (average and " "
+            .. math.tointeger(average) or ""))
+    end
+  end
+  return M]])
+put("clocks_app.lua", [[
+  local app = require "tw.app"
+  local p = app.param
+  app.calendar("c", { zone = p("zone", ""), open = p("open", ""), close = p("close", ""),
+                      days = p("days", "") })
+  app.instruments { { symbol = "x", calendar = "c" } }
+  app.account { latency = p("latency", 0.0) }
+  app.script("clocks.lua", { params = { at = 3 } })]])
+
+local function became(name, what, want)
+  local got = {}
+  local run = command("backtest clocks_app.lua --data x.csv " .. what)
+  for words in run.out:gmatch "seen\t([^\n]*)" do got[#got + 1] = words end
+  table.sort(got)
+  t.is(table.concat(got, ", "), want, name)
+  if #got == 0 then t.diag(run.err) end
+end
+
+local next_bar = "4 cls filled 41, 4 day filled 40, 4 gtc filled 40, 4 low expired,"
+                 .. " 4 opg filled 40"
+local function bars(...)                  -- opens at 10 n, closes 1 above
+  local text = "time,open,high,low,close,volume\n"
+  for n, day in ipairs { ... } do
+    text = text .. ("%s,%d,%d,%d,%d,9\n"):format(day, 10 * n, 10 * n + 2, 10 * n - 1,
+                                                10 * n + 1)
+  end
+  put("x.csv", text)
+end
+for _, days in ipairs {
+  { "from winter to summer", "2020-03-04", "2020-03-05", "2020-03-06", "2020-03-09",
+    "2020-03-10" },
+  { "from summer to winter", "2020-10-28", "2020-10-29", "2020-10-30", "2020-11-02",
+    "2020-11-03" } } do
+  bars(table.unpack(days, 2))
+  for _, latency in ipairs { "0", "0.05" } do
+    for _, zone in ipairs { "America/New_York", "UTC" } do
+      became(days[1] .. ", latency " .. latency .. ", days of " .. zone,
+             "--set zone=America/New_York --set open=09:30 --set close=16:00"
+             .. " --set days=mon-fri --set latency=" .. latency
+             .. " --csv zone=" .. zone, next_bar)
+    end
+  end
+end
+
+-- The day itself is one of the market's.
+for _, days in ipairs {
+  { "23 hours", "2020-03-05", "2020-03-06", "2020-03-07", "2020-03-08", "2020-03-09" },
+  { "25 hours", "2020-10-29", "2020-10-30", "2020-10-31", "2020-11-01",
+    "2020-11-02" } } do
+  bars(table.unpack(days, 2))
+  for _, at in ipairs { "--set open=00:00 --set close=24:00",
+                        "--set open=08:00 --set close=17:00" } do
+    became("a day of " .. days[1] .. ", " .. at, "--set zone=America/New_York " .. at
+           .. " --set days=sun-sat --csv zone=America/New_York --set latency=0",
+           next_bar)
+  end
+end
+
+-- ---- a bar over the opening ----
+
+put("over.lua", [[
+  local M, n = {}, 0
+  function M:on_bar()
+    n = n + 1
+    if n == 2 then
+      self:buy { symbol = "x", quantity = 1, tif = "opg", label = "opg" }
+      self:buy { symbol = "x", quantity = 1, tif = "cls", label = "cls" }
+    end
+  end
+  function M:on_order(label, status, average)
+    if status == "filled" or status == "expired" then
+      print("seen", n + 1 .. " " .. label .. " " .. status .. " " .. (average or ""))
+    end
+  end
+  return M]])
+local app = apps.read(apps.directory .. "/d/clocks_app.lua")
+put("clocks_app.lua", (app:gsub("clocks.lua", "over.lua")))
+
+-- Hours that end at these times; they open at 1, 2, 3 ..., and close a half above.
+local function hours(...)
+  local text = "time,open,high,low,close,volume\n"
+  for n, at in ipairs { ... } do
+    text = text .. ("2020-01-%s:00,%d,%d,%d,%d.5,9\n"):format(at, n, n + 1, n, n)
+  end
+  put("x.csv", text)
+end
+local over = "--set zone=UTC --set open=09:30 --set close=15:00 --set days=mon-fri"
+             .. " --set latency=%s --csv interval=1h"
+hours("06T13", "06T14", "07T09", "07T10", "07T14", "07T15")
+for _, latency in ipairs { "0", "2" } do
+  became("an hour over the opening serves it where it is the first, latency " .. latency,
+         over:format(latency), "3 opg filled 3.0, 5 cls filled 5.5")
+end
+hours("06T13", "06T14", "07T08", "07T09", "07T10", "07T14", "07T15")
+became("where there was trade before it the next one does", over:format "0",
+       "5 opg filled 5.0, 6 cls filled 6.5")
+became("what is on its way as an hour begins may be for its close", over:format "82900",
+       "6 cls filled 6.5")
