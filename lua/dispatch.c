@@ -420,7 +420,10 @@ int ltw_script_dispatch(lua_State *L, int status, lua_KContext context)
         int n = push_call(L, s, LTW_ON_STOP);
 
         s->code.handler[LTW_ON_STOP].bound = false;   /* once, also when it waits */
-        lua_callk(L, n, 0, context, ltw_script_dispatch);
+        do {                                          /* and what its orders came to */
+            lua_callk(L, n, 0, context, ltw_script_dispatch);
+            if (s->trader) ltw_trader_begin(L, s->trader);
+        } while ((n = push_next(L, s)) >= 0);
     }
     return 0;
 }

@@ -53,6 +53,21 @@ said({ data = five, script = script [[
   .. "0 A\n1 A\n2 B\n4 A\n7 A\n7 stop\ttrue",
   "on_start, records and on_stop in event time")
 
+-- What is sent in on_stop has no record left to trade on, but is told of and listed.
+do
+  local result = said({ data = five, script = script [[
+    function M.on_quote() end
+    function M:on_stop()
+      self:buy("A", 1)
+      self:buy { symbol = "A", quantity = 2, price = 0.5 }:cancel()
+      print "stop"
+    end
+    function M:on_order(order, status) print(order.quantity, status) end]] },
+    "7 stop\n7 1.0\tpending_new\n7 2.0\tpending_new\n7 2.0\tpending_cancel",
+    "on_order is told of what on_stop sent")
+  t.is(#result.orders, 2, "and so is the list")
+end
+
 said({ data = five, script = script [[
   function M:on_start()
     for _, s in ipairs { 2, 0.5, 2, 1, 3.999, 4, 6.999, 7, 7.001, 1000 } do
