@@ -357,44 +357,6 @@ local function value_of(t)
   return t.quantity and t.entry_price and math.abs(t.quantity * t.entry_price)
 end
 
---- data.exposure(trades, curve) -> { time, long, short } | nil
--- What was held, at entry prices, as a share of the equity; short is 0 or less.
--- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: seconds, ratios.
-function data.exposure(trades, curve)
-  local events = {}
-  for _, t in ipairs(trades) do
-    local value = value_of(t)
-    if value and t.entry and t.quantity then
-      local side = t.quantity < 0 and "short" or "long"
-      local sign = t.quantity < 0 and -1 or 1
-      events[#events + 1] = { t.entry, #events, side, value * sign }
-      if t.exit then events[#events + 1] = { t.exit, #events, side, -value * sign } end
-    end
-  end
-  if #events == 0 or #curve.time == 0 then return nil end
-  for i, s in ipairs(curve.time) do events[#events + 1] = { s, #events, nil, i } end
-  table.sort(events, function(a, b)
-    if a[1] ~= b[1] then return a[1] < b[1] end
-    return a[2] < b[2]
-  end)
-  local out = { time = {}, long = {}, short = {} }
-  local now, equity = { long = 0.0, short = 0.0 }, curve.value[1]
-  for i, event in ipairs(events) do
-    if event[3] then
-      now[event[3]] = now[event[3]] + event[4]
-    else
-      equity = curve.value[event[4]]
-    end
-    if not events[i + 1] or events[i + 1][1] ~= event[1] then
-      local n = #out.time + 1
-      out.time[n] = event[1]
-      out.long[n] = equity > 0 and math.max(now.long / equity, 0) or 0.0
-      out.short[n] = equity > 0 and math.min(now.short / equity, 0) or 0.0
-    end
-  end
-  return out
-end
-
 --- data.prices(result, symbol) -> series
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: seconds, prices.
 function data.prices(result, symbol)
@@ -402,6 +364,66 @@ function data.prices(result, symbol)
   local times, closes = list(p.time), list(p.close)
   for i = 1, math.min(#times, #closes) do
     add(out, seconds(times[i]), number(closes[i]))
+  end
+  return out
+end
+
+--- data.exposure(trades, curve, result) -> { time, long, short } | nil
+-- What was held as a share of the equity; short is 0 or less.  It is worth what the
+-- symbol's prices of the result say; what has none, what it took.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: seconds, ratios.
+function data.exposure(trades, curve, result)
+  local events, of = {}, {}                  -- of: by symbol, what of it is held
+  local function add_event(time, ...) events[#events + 1] = { time, #events, ... } end
+  for _, t in ipairs(trades) do
+    local value = value_of(t)
+    if value and value ~= 0 and t.entry and t.quantity then
+      local price = t.entry_price ~= 0 and t.entry_price or nil
+      local one = price and of[t.symbol] or { mark = 1.0, long = 0.0, short = 0.0 }
+      if price then of[t.symbol] = one end
+      local side = t.quantity < 0 and "short" or "long"
+      local units = value / math.abs(price or 1.0) * (t.quantity < 0 and -1 or 1)
+      add_event(t.entry, one, side, units, price)
+      if t.exit then add_event(t.exit, one, side, -units, t.exit_price) end
+    end
+  end
+  if #events == 0 or #curve.time == 0 then return nil end
+  for _, symbol in ipairs(data.keys(of)) do
+    local prices = data.prices(result or {}, symbol)
+    for i, s in ipairs(prices.time) do
+      add_event(s, of[symbol], nil, nil, prices.value[i])
+    end
+  end
+  for i, s in ipairs(curve.time) do add_event(s, nil, nil, i) end
+  table.sort(events, function(a, b)
+    if a[1] ~= b[1] then return a[1] < b[1] end
+    return a[2] < b[2]
+  end)
+  local out = { time = {}, long = {}, short = {} }
+  local now, open = { long = 0.0, short = 0.0 }, { long = 0, short = 0 }
+  local equity, is_new = curve.value[1], false
+  for i, event in ipairs(events) do
+    local one, side, change, price = event[3], event[4], event[5], event[6]
+    if one then
+      local by = math.abs(price or one.mark) - one.mark
+      now.long, now.short = now.long + by * one.long, now.short + by * one.short
+      one.mark = one.mark + by
+      if side then
+        one[side], now[side] = one[side] + change, now[side] + change * one.mark
+        open[side] = open[side] + ((change < 0) == (side == "short") and 1 or -1)
+        if open[side] == 0 then one[side], now[side] = 0.0, 0.0 end
+      end
+    else
+      equity = curve.value[change]
+    end
+    is_new = is_new or side or not one
+    if is_new and (not events[i + 1] or events[i + 1][1] ~= event[1]) then
+      local n = #out.time + 1
+      out.time[n] = event[1]
+      out.long[n] = equity > 0 and math.max(now.long / equity, 0) or 0.0
+      out.short[n] = equity > 0 and math.min(now.short / equity, 0) or 0.0
+      is_new = false
+    end
   end
   return out
 end
@@ -425,9 +447,29 @@ function data.by_symbol(result, trades)
   return out
 end
 
+-- What several scripts, or tests one after the other, have of one symbol; the average
+-- price is theirs where all are on one side.
+local function add_position(sum, p)
+  p = list(p)
+  for _, name in ipairs { "realised", "unrealised", "fees" } do
+    if number(p[name]) then sum[name] = (sum[name] or 0.0) + p[name] end
+  end
+  local held, more = sum.quantity or 0, number(p.quantity)
+  sum.mark = number(p.mark) or sum.mark
+  if not more then return sum end
+  if held == 0 then
+    sum.price = number(p.price)
+  elseif more ~= 0 then
+    sum.price = held * more > 0 and sum.price and number(p.price)
+                and (held * sum.price + more * p.price) / (held + more) or nil
+  end
+  sum.quantity = held + more
+  return sum
+end
+
 --- data.symbols(result, trades) -> list
 -- { symbol, trades, won, pnl, fees, position }: one a symbol in the order of their names;
--- position is the result's.
+-- position is that of all scripts.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: currency.
 function data.symbols(result, trades)
   local by, out = {}, {}
@@ -440,7 +482,8 @@ function data.symbols(result, trades)
   end
   for _, symbol in ipairs(list(result.symbols)) do of(tostring(symbol)) end
   for _, p in ipairs(list(result.positions)) do
-    of(tostring(list(p).symbol or "")).position = list(p)
+    local row = of(tostring(list(p).symbol or ""))
+    row.position = add_position(row.position or {}, p)
   end
   for _, t in ipairs(trades) do
     local row = of(t.symbol)

@@ -208,8 +208,8 @@ local function distribution_section(returns)
     .. (still > 0 and ("; %s more did not move"):format(show(still, "count")) or ""))
 end
 
-local function exposure_section(trades, curve)
-  local e = data.exposure(trades, curve)
+local function exposure_section(result, trades, curve)
+  local e = data.exposure(trades, curve, result)
   if not e then return page.section("Exposure", page.none "No trades.") end
   local low = math.min(extent(e.short), 0)
   local _, high = extent(e.long)
@@ -219,7 +219,7 @@ local function exposure_section(trades, curve)
   p:area(e.time, e.long, "gain area held", true)
   if low < 0 then p:area(e.time, e.short, "loss area held", true) end
   return page.section("Exposure", page.figure(p:text()),
-    "value held at entry prices / equity" .. (low < 0 and "; short below 0" or ""))
+    "value held / equity" .. (low < 0 and "; short below 0" or ""))
 end
 
 -- The price of a symbol with its trades, of which there are some.
@@ -450,7 +450,7 @@ function run.body(result)
     distribution_section(returns),
     "</div>\n",
     prices_section(result, held),
-    exposure_section(held, curve),
+    exposure_section(result, held, curve),
     figures_section(result, year),
     drawdowns_section(curve, number(result.start)),
     symbols_section(result, trades),

@@ -351,8 +351,8 @@ local function prices_text(result, trades, width)
          .. table.concat(out, "\n")
 end
 
-local function exposure_text(trades, curve, width)
-  local e = data.exposure(trades, curve)
+local function exposure_text(result, trades, curve, width)
+  local e = data.exposure(trades, curve, result)
   if not e or e.time[#e.time] <= e.time[1] then return "" end
   local sides, is_short = { {}, {} }, false
   for i = 1, #e.time do
@@ -361,7 +361,7 @@ local function exposure_text(trades, curve, width)
     is_short = is_short or e.short[i] < 0
   end
   local first, last = ends(e.time[1], e.time[#e.time])
-  return wrapped("Exposure, value held at entry prices / equity, %"
+  return wrapped("Exposure, value held / equity, %"
              .. (is_short and "; short below 0" or ""), width) .. "\n"
     .. plot.area(e.time, sides, { width = width, height = is_short and 7 or 5,
                                   first = first, last = last })
@@ -395,7 +395,7 @@ function text.run(result, width)
     equity_text(result, curve, width),
     months_text(days, data.start(result, days), ruined, width),
     sharpe_text(returns, data.year(days), width), distribution_text(returns, width),
-    prices_text(result, held, width), exposure_text(held, curve, width),
+    prices_text(result, held, width), exposure_text(result, held, curve, width),
     drawdowns_text(curve, number(result.start), width),
     symbols_text(result, trades, width), trades_text(trades, width),
     orders_text(list(result.orders), width),

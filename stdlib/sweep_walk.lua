@@ -249,16 +249,16 @@ local function join_prices(pieces)
 end
 
 --- walk.join(pieces) -> result | nil
--- One result of several, in the order of time: days, curve, trades and figures.  Money of
--- each is multiplied by what the ones before have made of theirs; one that is ruined has
--- nothing behind it.  A day is one, however many of them it has.
+-- One result of several, in the order of time: days, curve, trades, figures.  Money and
+-- quantities of each are multiplied by what the ones before have made of theirs; one that
+-- is ruined has nothing behind it.  A day is one, however many of them it has.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: as backtest.run.
 function walk.join(pieces)
   local first = pieces[1]
   if not first then return nil end
   local made = { name = first.name, data = first.data, symbols = first.symbols,
     currency = first.currency, start = first.start, from = first.from, records = 0,
-    seconds = 0, params = {}, days = {}, trades = {}, held = {},
+    seconds = 0, params = {}, days = {}, trades = {}, held = {}, positions = {},
     prices = join_prices(pieces) }
   local curve, equity = series(), first.start
   local step = step_of(pieces, function(p) return #p.curve.time end)
@@ -278,14 +278,19 @@ function walk.join(pieces)
       local one = {}
       for name, value in pairs(trade) do one[name] = value end
       one.pnl, one.fees = trade.pnl * factor, trade.fees * factor
+      one.quantity = trade.quantity * factor
       made.trades[#made.trades + 1] = one
     end
     for _, position in ipairs(piece.positions or {}) do
+      local function times(name) return (position[name] or 0) * factor end
       if position.entry then                  -- what a test held at its end is not sold
         made.held[#made.held + 1] = { symbol = position.symbol,
-          quantity = position.quantity, price = position.price, entry = position.entry,
-          exit = piece.to, value = position.value * factor }
+          quantity = times "quantity", price = position.price, entry = position.entry,
+          exit = piece.to, value = times "value" }
       end
+      made.positions[#made.positions + 1] = { symbol = position.symbol,
+        realised = times "realised", unrealised = times "unrealised",
+        fees = times "fees" }
     end
     local f = piece.figures
     fees = fees + (f.fees or 0) * factor

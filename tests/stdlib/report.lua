@@ -101,6 +101,17 @@ local held = data.exposure(data.trades { trades = {
 } }, { time = { 10 * 86400, 11 * 86400, 13 * 86400 }, value = { 100, 200, 100 } })
 t.same(held, { time = { 864000, 950400, 1036800, 1123200 }, long = { 0.5, 0.25, 0, 0 },
                short = { 0, -0.5, 0, 0 } }, "exposure")
+t.same(data.exposure(data.trades { trades = {
+  { symbol = "A", entry = 10 * DAY, exit = 13 * DAY, quantity = 5, entry_price = 10.0,
+    exit_price = 16.0 },
+  { symbol = "S", entry = 10 * DAY, exit = 13 * DAY, quantity = -2, entry_price = 20.0,
+    exit_price = 15.0 },
+} }, { time = { 10 * 86400, 11 * 86400, 13 * 86400 }, value = { 100, 200, 200 } },
+  { prices = { A = { time = { 10 * DAY, 11 * DAY, 12 * DAY },
+                     close = { 12.0, 20.0, 4.0 } },
+               S = { time = { 9 * DAY, 11 * DAY }, close = { 1.0, 25.0 } } } }),
+  { time = { 864000, 950400, 1123200 }, long = { 0.6, 0.5, 0 },
+    short = { -0.4, -0.25, 0 } }, "exposure, at the prices of then")
 
 -- Where each day is one of trading, a year has 365 of them, as its figures have it.
 local daily = { start = 100.0, days = {}, figures = { arithmetic = { sharpe = 1.0 } } }
@@ -132,8 +143,19 @@ kept.positions = { { symbol = "A", quantity = 5, price = 10.0, mark = 10.5, valu
 local all = data.with_open({}, kept)
 t.is(#all .. " " .. all[1].symbol .. " " .. tostring(all[1].exit), "1 A nil",
      "what was open at the end")
-t.same(data.exposure(all, (data.equity(kept))).long, { 0.5, 50 / 110, 50 / 105 },
+t.same(data.exposure(all, (data.equity(kept)), kept).long, { 0.5, 55 / 110, 52.5 / 105 },
        "has an exposure")
+local two_scripts = data.symbols({ positions = {
+  { symbol = "A", quantity = 5, price = 10.0, mark = 12.0, realised = 1.0,
+    unrealised = 10.0, fees = 0.5 },
+  { symbol = "A", quantity = 15, price = 12.0, mark = 12.0, realised = -3.0,
+    unrealised = 0.0, fees = 0.25 },
+  { symbol = "B", quantity = 2, price = 3.0, realised = 0.0 },
+  { symbol = "B", quantity = -2, price = 5.0, realised = 4.0 } } }, {})
+t.same({ two_scripts[1].position, two_scripts[2].position },
+       { { quantity = 20, price = 11.5, mark = 12.0, realised = -2.0, unrealised = 10.0,
+           fees = 0.75 }, { quantity = 0, realised = 4.0 } },
+       "a symbol's row has what all scripts hold of it")
 local shown = report.html(kept)
 t.ok(shown:find('"#long"', shown:find("<h3>A</h3>", 1, true), true)
      and not shown:find("No trades.</p></section>\n<section><h2>Figures", 1, true),

@@ -152,6 +152,8 @@ t.is(#joined.days, 500, "the days of both")
 t.is(joined.final, two.final * (one.final / two.start), "what both have made")
 t.is(joined.days[301].equity, two.days[1].equity * factor, "goes on from the first")
 t.is(joined.trades[#one.trades + 1].pnl, two.trades[1].pnl * factor, "trades, too")
+t.is(joined.trades[#one.trades + 1].quantity, two.trades[1].quantity * factor,
+     "and how much they had")
 t.ok(joined.trades[#one.trades + 1] ~= two.trades[1], "which are copies")
 t.is(joined.figures.trades, #one.trades + #two.trades, "figures of all of them")
 two.figures.exposure = 0.1
@@ -175,9 +177,16 @@ for i = 1, 40 do
 end
 for i = 9, 14, 4 do
   quarters[i].positions = { { symbol = "A", quantity = 1, price = 12.0, value = 12.0,
-                              entry = (i - 1) * DAY // 4 + 2 }, { symbol = "B" } }
+    entry = (i - 1) * DAY // 4 + 2, realised = 1.0, unrealised = 2.0, fees = 0.5 },
+    { symbol = "B" } }
 end
 joined = walk.join(quarters)
+local sums = require("tw.report_data").symbols(joined, {})[1].position
+local factors = (ends[2].equity + ends[3].equity) / 100
+t.ok(math.abs(sums.realised - factors) < 1e-9
+     and math.abs(sums.unrealised - 2 * factors) < 1e-9
+     and math.abs(sums.fees - factors / 2) < 1e-9 and sums.quantity == nil,
+     "and what it came to, by symbol")
 t.is(#joined.held .. " " .. joined.held[2].exit // DAY .. " " .. joined.held[2].value,
      "2 3 " .. 12.0 * ends[3].equity / 100, "what tests held at their ends")
 t.is(#joined.days, 10, "several tests of one day are one day")
