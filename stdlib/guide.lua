@@ -285,9 +285,9 @@ field account of a script's table between them, field by field:
                      impact (times the square of the share of the volume), of market
                      orders and stops
   volume_share       up to 1: the part of a record's volume that fill = "volume" takes
-  limits             order_quantity, order_value, position, open_orders, orders in `per`
-                     seconds (1), collar (percent from the last price), daily_loss,
-                     self_match = true and buying_power = true: refused
+  limits             order_quantity, order_value, position (at most 9.2e9), open_orders,
+                     orders in `per` seconds (1), collar (percent from the last price),
+                     daily_loss, self_match = true, buying_power = true: refused
   rates              what 1 of a currency costs: {EUR = 1.08}, or by a symbol's price:
                      {EUR = "EURUSD", JPY = "1/USDJPY"}.  That of an instrument must be
                      there; until its symbol's first price orders are refused

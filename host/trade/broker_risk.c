@@ -127,6 +127,12 @@ static void share_prices(struct tw_broker *b, struct open *sum, uint32_t symbol)
     tw_desk_quote_set(b->o.desk, sum->quote, now.best_bid, now.best_ask);
 }
 
+/* For the desk. */
+static int64_t bounded(tw_money v)
+{
+    return v > INT64_MAX ? INT64_MAX : v < -INT64_MAX ? -INT64_MAX : (int64_t)v;
+}
+
 void tw_broker_share(struct tw_broker *b, const struct tw_order *o, bool other_price)
 {
     struct open *sum = o->symbol < b->n_sums ? &b->sum[o->symbol] : NULL;
@@ -136,8 +142,8 @@ void tw_broker_share(struct tw_broker *b, const struct tw_order *o, bool other_p
     if (!sum || !sum->all) return;
     p = tw_account_find(b->account, o->symbol);
     held = p ? p->quantity : 0;
-    buying = held + sum->buying;
-    selling = sum->selling - held;
+    buying = bounded(held + sum->buying);
+    selling = bounded(sum->selling - held);
     tw_desk_share(sum->all, buying - sum->told_buying, selling - sum->told_selling);
     sum->told_buying = buying;
     sum->told_selling = selling;
@@ -349,7 +355,7 @@ void tw_broker_tell_loss(struct tw_broker *b)
     lost = lost_today(b);
     if (rate <= 0) return;                /* nothing is traded till then */
     if (rate != TW_FIXED_ONE) lost = tw_money_ratio(lost, TW_FIXED_ONE, rate);
-    now = lost > INT64_MAX ? INT64_MAX : lost < -INT64_MAX ? -INT64_MAX : (int64_t)lost;
+    now = bounded(lost);
     if (now != b->day_lost) tw_desk_add_loss(b->o.desk, now - b->day_lost);
     b->day_lost = now;
 }

@@ -12,7 +12,7 @@
 /* A position of an instrument that is open, and what it took. */
 struct open {
     int64_t quantity, most;         /* now, and the largest so far                   */
-    int64_t entered, left;          /* quantities                                    */
+    tw_money entered, left;         /* quantities, of any number of trades           */
     tw_money entries, exits;        /* values                                        */
     tw_money entry_sum, exit_sum;   /* prices times quantities                       */
     tw_money fees;
@@ -131,6 +131,13 @@ static bool leave(struct open *o, const struct tw_terms *terms, int64_t price,
     return o->quantity == 0;
 }
 
+/* Half of both as often as the quantity is none: none of the digits that a price has. */
+static int64_t average(tw_money sum, tw_money quantity)
+{
+    for (; quantity > INT64_MAX; quantity /= 2) sum /= 2;
+    return tw_money_price(sum, (int64_t)quantity);
+}
+
 static void conclude(struct tw_ledger *l, uint32_t symbol, int64_t time_ns)
 {
     const struct open *o = &l->open[symbol];
@@ -140,8 +147,8 @@ static void conclude(struct tw_ledger *l, uint32_t symbol, int64_t time_ns)
     if (!l->only_outcomes)
         l->trips[l->n_trades] = (struct tw_trip){
             .symbol = symbol, .entry_ns = o->entry_ns, .quantity = o->most,
-            .entry_px = tw_money_price(o->entry_sum, o->entered),
-            .exit_px = tw_money_price(o->exit_sum, o->left),
+            .entry_px = average(o->entry_sum, o->entered),
+            .exit_px = average(o->exit_sum, o->left),
             .fees = tw_money_to_double(o->fees) };
     l->outcomes[l->n_trades++] = (struct tw_outcome){
         .pnl = pnl, .ratio = pnl / tw_money_to_double(o->entries),
@@ -287,7 +294,7 @@ bool tw_ledger_open(const struct tw_ledger *l, uint32_t symbol, int64_t *entry_n
 
     if (!o || o->quantity == 0) return false;
     *entry_ns = o->entry_ns;
-    *value = tw_money_to_double(o->entries) * (double)magnitude(o->quantity)
-        / (double)o->entered;
+    *value = tw_money_to_double(o->entries) * tw_fixed_to_double(magnitude(o->quantity))
+        / tw_money_to_double(o->entered);
     return true;
 }

@@ -23,7 +23,13 @@ static struct node *node_of(const struct tw_hashed_link *l)
     return TW_HASHED(l, struct node, hashed);
 }
 
-struct level { int64_t price, quantity; struct node *first, *last; unsigned n; };
+/* quantity: 64 bits would end at 9.2 billion, which many orders can come to. */
+struct level {
+    int64_t price;
+    unsigned n;
+    tw_money quantity;
+    struct node *first, *last;
+};
 struct half { struct level *level; size_t n, room; };
 
 struct tw_book {
@@ -180,9 +186,9 @@ static bool would_trade(const struct tw_entry *e, const struct half *other)
 }
 
 /* What it can trade at once for sure, but for its owner's. */
-static int64_t there(const struct tw_entry *e, const struct half *other)
+static tw_money there(const struct tw_entry *e, const struct half *other)
 {
-    int64_t sum = 0;
+    tw_money sum = 0;
 
     for (size_t i = other->n; i-- > 0 && sum < e->quantity;) {
         const struct level *l = &other->level[i];
@@ -365,13 +371,19 @@ void tw_book_uncross(struct tw_book *b, int64_t price)
 
 /* ---- looking ---- */
 
+static int64_t bounded(tw_money quantity)
+{
+    return quantity < INT64_MAX ? (int64_t)quantity : INT64_MAX;
+}
+
 const struct tw_entry *tw_book_find(const struct tw_book *b, uint64_t id, int64_t *ahead)
 {
     const struct node *o = find(b, id);
+    tw_money sum = 0;
 
     if (o && ahead) {
-        *ahead = 0;
-        for (const struct node *i = o->before; i; i = i->before) *ahead += i->e.quantity;
+        for (const struct node *i = o->before; i; i = i->before) sum += i->e.quantity;
+        *ahead = bounded(sum);
     }
     return o ? &o->e : NULL;
 }
@@ -395,7 +407,7 @@ bool tw_book_level(const struct tw_book *b, enum tw_side side, size_t i, int64_t
     if (i >= h->n) return false;
     l = &h->level[h->n - 1 - i];
     *price = l->price;
-    *quantity = l->quantity;
+    *quantity = bounded(l->quantity);
     *orders = l->n;
     return true;
 }

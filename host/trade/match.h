@@ -5,7 +5,7 @@
  *   M2  At one price orders trade in the order in which they came; one whose price is
  *       changed, or whose quantity grows, comes anew.
  *   M3  A trade is at the price of the order that rested.
- *   M4  The quantity of a level is the sum of its orders'.
+ *   M4  The quantity of a level is the sum of its orders', as far as 64 bits go.
  *
  * For an auction orders are gathered: they rest without a trade, so M1 does not hold
  * till tw_book_uncross has made all trades at one price, where M3 does not hold, and

@@ -216,15 +216,15 @@ static void say_position(struct limits *s, const struct tw_limits *l,
                          const struct tw_order *o, const struct tw_exposure *now)
 {
     int64_t held = tw_order_sign(o) * now->position, more = o->quantity;
-    int64_t open = o->side == TW_SIDE_BUY ? now->buying : now->selling;
+    tw_money open = o->side == TW_SIDE_BUY ? now->buying : now->selling;
     int64_t price = o->price ? o->price : o->stop ? o->stop : now->price;
 
     if (o->reduce_only && held >= 0)
         say(s, TW_REASON_REDUCE_ONLY, number(now->position), 0);
     if (o->reduce_only || tw_risk_reduces(o, now)) return;
-    if (l->position)
-        say(s, TW_REASON_POSITION, number(held + open + o->quantity),
-            number(l->position));
+    if (l->position || s->why == TW_REASON_POSITION)
+        say(s, TW_REASON_POSITION, tw_money_to_double(held + open + o->quantity),
+            number(l->position ? l->position : INT64_MAX));
     if (l->daily_loss)
         say(s, TW_REASON_DAILY_LOSS, tw_money_to_double(now->lost),
             tw_money_to_double(l->daily_loss));

@@ -20,7 +20,7 @@ static bool is_on_grid(int64_t v, int64_t step)
 bool tw_risk_reduces(const struct tw_order *o, const struct tw_exposure *now)
 {
     int64_t held = -tw_order_sign(o) * now->position;
-    int64_t open = o->side == TW_SIDE_BUY ? now->buying : now->selling;
+    tw_money open = o->side == TW_SIDE_BUY ? now->buying : now->selling;
 
     return o->quantity + open <= held;
 }
@@ -76,15 +76,16 @@ static enum tw_reason check_size(const struct tw_limits *l, const struct tw_orde
 static enum tw_reason check_position(const struct tw_limits *l, const struct tw_order *o,
                                      const struct tw_exposure *now)
 {
+    int64_t most = l->position ? l->position : INT64_MAX;
     int64_t held = tw_order_sign(o) * now->position;
-    int64_t open = o->side == TW_SIDE_BUY ? now->buying : now->selling;
+    tw_money open = o->side == TW_SIDE_BUY ? now->buying : now->selling;
     int64_t price = o->price ? o->price : o->stop ? o->stop : now->price;
     int64_t more = o->quantity;
     tw_money costs;
 
     if (o->reduce_only && held >= 0) return TW_REASON_REDUCE_ONLY;
     if (o->reduce_only || tw_risk_reduces(o, now)) return TW_REASON_NONE;
-    if (l->position && held + open + o->quantity > l->position) return TW_REASON_POSITION;
+    if (held + open + o->quantity > most) return TW_REASON_POSITION;
     if (l->daily_loss && now->lost >= l->daily_loss) return TW_REASON_DAILY_LOSS;
     if (!l->buying_power) return TW_REASON_NONE;
     if (held < 0) more += held;           /* the rest closes what is held */

@@ -20,7 +20,7 @@ struct tw_limits {
     tw_money order_value;        /* likewise; a market order's by the last price; this
                                   * and daily_loss are of one currency               */
     int64_t position;            /* of an instrument, long or short, with all that is
-                                  * open and would enlarge it                        */
+                                  * open and would enlarge it: 0: what 64 bits hold  */
     unsigned open_orders;
     unsigned orders;             /* in any span of `per_ns`                          */
     int64_t per_ns;
@@ -34,7 +34,7 @@ struct tw_limits {
 /* What is so now, of the order's strategy and instrument. */
 struct tw_exposure {
     int64_t position;            /* held                                             */
-    int64_t buying, selling;     /* left of open orders                              */
+    tw_money buying, selling;    /* left of open orders                              */
     unsigned open_orders, recent;    /* recent: in the last per_ns                   */
     int64_t price;               /* the last one; 0: none is known                   */
     int64_t best_bid, best_ask;  /* of own open orders: the highest price that buys,

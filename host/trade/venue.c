@@ -217,9 +217,9 @@ static void reduce_group(struct tw_venue *v, const struct tw_venue_order *o)
 /* How much an order of that side may reduce the position by. */
 static int64_t room(const struct tw_venue_party *p, const struct tw_venue_order *o)
 {
-    int64_t held = o->arrival.q.side == TW_SIDE_SELL ? p->position : -p->position;
+    tw_money held = o->arrival.q.side == TW_SIDE_SELL ? p->position : -p->position;
 
-    return held > 0 ? held : 0;
+    return held <= 0 ? 0 : held < INT64_MAX ? (int64_t)held : INT64_MAX;
 }
 
 /* V6: the position is smaller; the order that the book has in hand is, too. */
@@ -659,7 +659,7 @@ bool tw_venue_step(struct tw_venue *v, int64_t limit_ns)
 
 /* ---- all of it ---- */
 
-int64_t tw_venue_position(const struct tw_venue *v, uint32_t owner, uint32_t symbol)
+tw_money tw_venue_position(const struct tw_venue *v, uint32_t owner, uint32_t symbol)
 {
     const struct tw_venue_symbol *s = tw_venue_orders_traded(&v->orders, symbol);
     const struct tw_venue_party *p = s ? s->parties : NULL;

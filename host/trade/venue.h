@@ -141,7 +141,7 @@ int64_t tw_venue_due(const struct tw_venue *v);
 bool tw_venue_step(struct tw_venue *v, int64_t limit_ns);
 
 /* What an owner holds of an instrument.  The best of a side; false: there is none. */
-int64_t tw_venue_position(const struct tw_venue *v, uint32_t owner, uint32_t symbol);
+tw_money tw_venue_position(const struct tw_venue *v, uint32_t owner, uint32_t symbol);
 bool tw_venue_best(const struct tw_venue *v, uint32_t symbol, enum tw_side side,
                    int64_t *price, int64_t *quantity);
 

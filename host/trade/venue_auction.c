@@ -152,12 +152,13 @@ static void try_trade(struct tw_venue_order *o, int64_t quantity)
     o->trial -= quantity;
     p->trial += o->arrival.q.side == TW_SIDE_BUY ? quantity : -quantity;
     for (struct tw_venue_order *i = p->first; i; i = i->next) {
-        int64_t room = i->arrival.q.side == TW_SIDE_SELL ? p->trial : -p->trial;
+        tw_money room = i->arrival.q.side == TW_SIDE_SELL ? p->trial : -p->trial;
 
         if (i != o && o->arrival.q.group && i->arrival.q.group == o->arrival.q.group
             && i->trial > o->trial)
             i->trial = o->trial;
-        if (i->arrival.q.reduce_only && i->trial > room) i->trial = room > 0 ? room : 0;
+        if (i->arrival.q.reduce_only && i->trial > room)
+            i->trial = room > 0 ? (int64_t)room : 0;
     }
 }
 

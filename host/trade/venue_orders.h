@@ -37,8 +37,8 @@ struct tw_venue_order {
 /* An owner in an instrument. */
 struct tw_venue_party {
     uint32_t owner;
-    int64_t position;
-    int64_t trial;                     /* likewise                                     */
+    tw_money position;                 /* of any number of trades                      */
+    tw_money trial;                    /* likewise                                     */
     unsigned reducing;                 /* reduce-only orders in its list               */
     struct tw_venue_order *first, *last;
     struct tw_venue_party *next;

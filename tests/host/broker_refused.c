@@ -227,8 +227,35 @@ static void changes(void)
     close_rig(g);
 }
 
+/* A position is of 64 bits, with nine decimals. */
+static void sums(void)
+{
+    enum { MUCH = 9 };                       /* billions */
+    const int64_t billion = 1000000000;
+    struct rig *g = open_rig((struct tw_broker_options){ .currency = "USD" });
+    struct tw_order big = { .quantity = MUCH * billion }, *o;
+
+    quote(g, 1, 4000, 4002, MUCH * billion);
+    submit(g, big);
+    o = submit(g, big);
+    ok(o->status == TW_STATUS_REJECTED, "more than a position can be, with what is open");
+    big.side = TW_SIDE_SELL;
+    o = submit(g, big);
+    ok(o->status == TW_STATUS_PENDING_NEW, "the other way");
+    tw_broker_cancel(g->b, o);
+    quote(g, 2, 4000, 4002, MUCH * billion);
+    ok(tw_broker_held(g->b, 1) == MUCH * billion * ONE, "it is filled");
+    o = submit(g, (struct tw_order){ .quantity = billion });
+    ok(o->status == TW_STATUS_REJECTED, "with what is held");
+    o = submit(g, big);
+    ok(o->status == TW_STATUS_PENDING_NEW, "it can be sold");
+    told(g);
+    close_rig(g);
+}
+
 int main(void)
 {
+    sums();
     rates();
     brackets();
     sides();

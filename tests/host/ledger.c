@@ -55,6 +55,25 @@ static void trips(void)
     tw_ledger_free(l);
 }
 
+/* It has traded more than 64 bits hold, and was never flat. */
+static void turnover(void)
+{
+    struct tw_ledger *l = tw_ledger_new(NULL);
+    const struct tw_trip *t;
+    size_t n;
+
+    for (int i = 0; i < 8; i++) {
+        trade(l, i, INT64_C(5000000000), 100 + i % 2, 0);
+        trade(l, i, -INT64_C(4999999999), 102 + i % 2, 0);
+    }
+    trade(l, 9, -8, 102, 0);
+    t = tw_ledger_trips(l, &n);
+    ok(n == 1 && t->entry_px == 100500000000 && t->exit_px == 102500000000,
+       "average prices of a long trade: %lld and %lld", n ? (long long)t->entry_px : 0,
+       n ? (long long)t->exit_px : 0);
+    tw_ledger_free(l);
+}
+
 /* So many that the mappings grow a few times: nothing is lost or changed, and who keeps
  * outcomes alone has the same ones in less memory. */
 static void outcomes(void)
@@ -133,6 +152,7 @@ static void without_memory(void)
 int main(void)
 {
     trips();
+    turnover();
     outcomes();
     curve();
     without_memory();

@@ -42,6 +42,25 @@ static void is(const char *want, const char *name)
     if (strcmp(log_text, want) != 0) printf("# got %s\n", log_text);
 }
 
+/* A level of more than 64 bits hold. */
+static void many(void)
+{
+    const int64_t much = INT64_C(9000000000000000000);
+    struct tw_book *b = tw_book_new(on_trade, NULL);
+    int64_t price, quantity, ahead;
+    unsigned orders;
+
+    for (uint64_t id = 1; id <= 3; id++) add(b, id, TW_SIDE_BUY, 100, much, 0, 1);
+    ok(tw_book_level(b, TW_SIDE_BUY, 0, &price, &quantity, &orders)
+       && quantity == INT64_MAX && orders == 3, "a level is as large as can be said");
+    ok(tw_book_find(b, 3, &ahead) && ahead == INT64_MAX, "so is what stands before one");
+    ok(add(b, 4, TW_SIDE_SELL, 100, much, TW_BOOK_ALL, 2) == 0, "all of one is there");
+    ok(tw_book_cancel(b, 2, NULL)
+       && tw_book_level(b, TW_SIDE_BUY, 0, &price, &quantity, &orders)
+       && quantity == much, "what is left is exact");
+    tw_book_free(b);
+}
+
 static void by_hand(void)
 {
     enum { B = TW_SIDE_BUY, S = TW_SIDE_SELL };
@@ -395,6 +414,7 @@ static void without_memory(void)
 int main(void)
 {
     by_hand();
+    many();
     random_orders();
     auction_by_hand();
     auctions();

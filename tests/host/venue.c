@@ -22,7 +22,7 @@ enum { OWNERS = 5, SYMBOLS = 3 };
 
 static char text[4000];
 static uint64_t told;                       /* a hash of all of it */
-static int64_t position[OWNERS + 1][SYMBOLS + 1];
+static tw_money position[OWNERS + 1][SYMBOLS + 1];
 static tw_money cash[OWNERS + 1];
 static struct tw_quote quote[SYMBOLS + 1];
 static uint32_t last_owner;                 /* of the trade's first half */
@@ -44,7 +44,7 @@ static uint64_t calls, beyond, apart, both_left;
 static void check_report(const struct tw_venue_report *r, int64_t quantity)
 {
     struct asked *a = &asked[r->owner][r->report.order % ORDERS];
-    int64_t now = position[r->owner][r->symbol], before = now - quantity;
+    tw_money now = position[r->owner][r->symbol], before = now - quantity;
 
     if (r->report.exec == TW_EXEC_TRADE) {
         a->filled += r->report.last_qty;
@@ -261,6 +261,23 @@ static void by_hand(void)
     tw_venue_free(v);
 }
 
+/* What is held of an instrument, and what rests at a price, may come to more than an
+ * order can. */
+static void much(void)
+{
+    const int64_t much = INT64_C(9000000000000000000);
+    struct tw_venue *v = begin();
+
+    for (uint64_t id = 1; id <= 2; id++) NEW(1, id, S, much, 100, 0);
+    ok(quote[1].ask_size == INT64_MAX, "two rest, of which no size can be told");
+    for (uint64_t id = 1; id <= 2; id++) NEW(2, id, B, much, 100, 0);
+    ok(tw_venue_position(v, 2, 1) == 2 * (tw_money)much
+       && tw_venue_position(v, 1, 1) == -2 * (tw_money)much, "all of it is held");
+    NEW(2, 3, S, 5, 100, .reduce_only = true);
+    ok(quote[1].ask_size == 5, "and can be reduced");
+    tw_venue_free(v);
+}
+
 /* ---- any requests ---- */
 
 static uint64_t orders[OWNERS + 1];         /* that each has sent */
@@ -325,7 +342,8 @@ static void check_levels(uint32_t symbol, bool offer, int64_t price, int64_t siz
 static void check(const struct tw_venue *v)
 {
     for (uint32_t s = 1; s <= SYMBOLS; s++) {
-        int64_t sum = 0, bid = 0, ask = 0, bids = 0, asks = 0;
+        int64_t bid = 0, ask = 0, bids = 0, asks = 0;
+        tw_money sum = 0;
         bool both = tw_venue_best(v, s, B, &bid, &bids);
 
         both = tw_venue_best(v, s, S, &ask, &asks) && both;
@@ -703,6 +721,7 @@ static void no_memory(void)
 int main(void)
 {
     by_hand();
+    much();
     any_requests();
     any_auctions();
     reduce_only();
