@@ -100,13 +100,15 @@ function walk.windows(w, begins, ends)
 end
 
 --- walk.with_data(windows, mark) -> list, text | nil
--- Those with data in the training and in the test; what is said of the others.  mark: a
+-- Those with data in the training and in the test; what is said of the others, but for a
+-- rest without data behind the last test: a bar of a day ends behind that.  mark: a
 -- function that sets `found` in those of a list of { from, to } in which there is data.
 -- Yields: no.  Blocks: as mark.  Thread: any.  Errors: raises when none is left.
 -- Units: ns.
 function walk.with_data(windows, mark)
   local spans, kept = {}, {}
-  local without = { 0, 0, 0 }
+  local without, all = { 0, 0, 0 }, #windows
+  local function length(window) return window.test_to - window.test_from end
   for i, window in ipairs(windows) do
     spans[2 * i - 1] = { from = window.train_from, to = window.train_to }
     spans[2 * i] = { from = window.test_from, to = window.test_to }
@@ -116,12 +118,14 @@ function walk.with_data(windows, mark)
     local trains, tests = spans[2 * i - 1].found, spans[2 * i].found
     if trains and tests then
       kept[#kept + 1] = window
+    elseif trains and i == #windows and length(window) < length(windows[1]) then
+      all = all - 1
     else
       local why = tests and 2 or trains and 3 or 1
       without[why] = without[why] + 1
     end
   end
-  if #kept == #windows then return kept end
+  if #kept == all then return kept end
   local texts = {}
   for why, where in ipairs { "at all", "in the training", "in the test" } do
     if without[why] > 0 then
@@ -130,11 +134,10 @@ function walk.with_data(windows, mark)
   end
   local text = table.concat(texts, ", ")
   if #kept == 0 then
-    fail("no window has data in its training and its test: of %d there are %s", #windows,
-         text)
+    fail("no window has data in its training and its test: of %d there are %s", all, text)
   end
-  return kept, ("%d of %d windows are left out: %s"):format(#windows - #kept, #windows,
-                                                           text)
+  return kept, ("%d of %d windows %s left out: %s"):format(all - #kept, all,
+                                              all - #kept == 1 and "is" or "are", text)
 end
 
 --- walk.warmup(window) -> text

@@ -163,8 +163,9 @@ local function convert(list)
   if report.gaps then
     io.stderr:write("tidewire: convert: gaps: ", report.gaps, "\n")
   end
-  io.stderr:write(("%s: %s of %s, %.1f bytes a record, %.1f s\n"):format(out,
+  io.stderr:write(("%s: %s of %s, %s%.1f bytes a record, %.1f s\n"):format(out,
     counted(report.records, "record"), counted(#inputs, "file"),
+    report.failures > 0 and counted(report.failures, "problem") .. ", " or "",
     report.bytes / math.max(report.records, 1), report.seconds))
   return 0
 end

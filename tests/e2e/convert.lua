@@ -63,6 +63,11 @@ t.ok(run.status == 1 and not is_there "full.tape"
      and run.err:find "^tidewire: convert: cannot write full.tape: [^;\n]*\n$",
      "a full disk: no file")
 
+run = command "convert bad.csv GOOG.csv some.tape"
+t.ok(run.status == 0 and run.err:find(": [^\n]* of 2 files, 3 problems, [^\n]*\n$"),
+     "what was left out is counted")
+os.remove(dir .. "/some.tape")
+
 -- ---- the same file twice ----
 
 fine(command "convert many.csv many.tape", "a tape file")

@@ -85,8 +85,10 @@ t.same({ left(DAILY, { 0, 1, 2, 3, 4, 7 }) },
          .. " in the training, 1 without data in the test" }, "a weekend")
 t.same({ left(DAILY, { 1, 2, 3, 4, 5, 6, 7 }) },
        { "2 3 4 5 6 7",
-         "1 of 7 windows are left out: 1 without data in the training" },
+         "1 of 7 windows is left out: 1 without data in the training" },
        "before the first record")
+t.same({ left({ walk = "3d:2d" }, { 0, 1, 2, 3, 4, 5, 6 }) }, { "3 5" },
+       "what is behind the last bar of a day is none")
 t.is(left({ train = 0.5 }, { 4 }), "tw.sweep: no window has data in its training and its"
      .. " test: of 1 there are 1 without data in the training", "none is left")
 
