@@ -139,9 +139,9 @@ static struct tw_bars_options check_options(lua_State *L)
  * seconds), by time; or count =, by records; or volume =, by what was traded.  of =
  * "trades" (the default), "bid", "ask" or "mid" of quotes, or shorter bars of these;
  * symbols = a list of names or patterns.  It may be called several times: interval tells
- * bars apart.  A bar by time comes with the first record at or after its end, before that
- * record; a span without records has none.  Of several symbols they come by their ends,
- * then by name.
+ * bars by time apart; it is 0 of others.  A volume is 9.2e9 at most.  A bar by time comes
+ * with the first record at or after its end, before that record; a span without records
+ * has none.  Of several symbols they come by their ends, then by name.
  * Yields: no.  Blocks: no.  Thread: the script's.
  * Errors: raises for an option that is not there or can't be.
  * Units: every: seconds, or a text. */

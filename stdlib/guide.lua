@@ -283,7 +283,7 @@ field account of a script's table between them, field by field:
                      {submit = ..., cancel = ...}.  Chance comes from seed
   slippage           ticks (of the instrument's tick_size, which must be there), bps,
                      impact (times the square of the share of the volume), of market
-                     orders and stops
+                     orders and stops; not rounded to ticks
   volume_share       up to 1: the part of a record's volume that fill = "volume" takes
   limits             order_quantity, order_value, position (at most 9.2e9), open_orders,
                      orders in `per` seconds (1), collar (percent from the last price),

@@ -158,7 +158,8 @@ end
 --   1  a run could have ratios although its equity had been at or below zero
 --   2  such a run is ruined; exposure was a share of the records
 --   3  it is one of the time
-key.FIGURES = 3
+--   4  the fee of an order that goes to the other side is that of both trades
+key.FIGURES = 4
 
 --- key.run(strategy, data, options, params [, figures]) -> hex
 -- figures: an older meaning of them, in place of key.FIGURES: what the run was known by.

@@ -105,10 +105,20 @@ static const char *why_no_exponent(const char *text, size_t n)
 
 const char *tw_fixed_why(const char *text, size_t n, int code)
 {
-    const char *why = code == TW_ERANGE ? "does not fit nine decimals"
-                                        : why_no_exponent(text, n);
+    size_t first = 0, last;
 
-    return why ? why : "is not a number";
+    if (code != TW_ERANGE) {
+        const char *why = why_no_exponent(text, n);
+
+        return why ? why : "is not a number";
+    }
+    while (first < n && (text[first] < '1' || text[first] > '9') && text[first] != '.')
+        first++;
+    for (last = first; last < n && text[last] >= '0' && text[last] <= '9';) last++;
+    return last - first > 10 || (last - first == 10
+                                 && memcmp(text + first, "9223372036", 10) >= 0)
+         ? "is out of range: up to 9223372036 fits; the option columns leaves columns out"
+         : "does not fit nine decimals";
 }
 
 size_t tw_fixed_format(int64_t v, char out[TW_FIXED_TEXT])

@@ -211,7 +211,8 @@ static void add(struct tw_bars *b, const struct tw_record *r, const struct tw_oh
         if (one->high > o->bar.high) o->bar.high = one->high;
         if (one->low < o->bar.low) o->bar.low = one->low;
         o->bar.close = one->close;
-        o->bar.volume += one->volume;
+        if (__builtin_add_overflow(o->bar.volume, one->volume, &o->bar.volume))
+            o->bar.volume = INT64_MAX;
     }
     b->has_price = true;
     b->has_volume |= one->volume != 0;

@@ -331,11 +331,6 @@ void tw_fill_took(enum tw_fill_model model, struct tw_market *m,
 
 #define SHARE_MAX (1000000 * TW_FIXED_ONE)     /* so that no product is too large */
 
-static tw_money to_tick(tw_money v, int64_t tick)
-{
-    return tick > 1 ? (v + tick / 2) / tick * tick : v;
-}
-
 int64_t tw_fill_price(const struct tw_slippage *p, const struct tw_order *o,
                       const struct tw_market *m, const struct tw_fill *f)
 {
@@ -346,7 +341,7 @@ int64_t tw_fill_price(const struct tw_slippage *p, const struct tw_order *o,
         || o->type == TW_TYPE_STOP_LIMIT || (p->ticks | p->bps | p->impact) == 0)
         return f->price;
     if (p->bps)
-        by += to_tick(tw_money_ratio(f->price, p->bps, 10000 * TW_FIXED_ONE), tick);
+        by += tw_money_ratio(f->price, p->bps, 10000 * TW_FIXED_ONE);
     shown = m->kind == TW_QUOTE ? o->side == TW_SIDE_BUY ? m->ask_size : m->bid_size
                                 : m->last_size;
     if (p->impact && shown > 0) {
@@ -355,7 +350,7 @@ int64_t tw_fill_price(const struct tw_slippage *p, const struct tw_order *o,
         if (share > SHARE_MAX) share = SHARE_MAX;
         share = tw_money_ratio(share, (int64_t)share, TW_FIXED_ONE);
         share = tw_money_ratio(share, p->impact, TW_FIXED_ONE);
-        by += to_tick(tw_money_ratio(share, f->price, TW_FIXED_ONE), tick);
+        by += tw_money_ratio(share, f->price, TW_FIXED_ONE);
     }
     price = f->price + tw_order_sign(o) * by;
     if (price <= 0 && f->price > 0) return tick > 1 ? tick : 1;   /* nothing is paid */

@@ -160,6 +160,7 @@ int tw_ledger_told(struct tw_ledger *l, const struct tw_told *t)
     const struct tw_order *o = t->order;
     const struct tw_report *r = &t->report;
     int64_t quantity = tw_order_sign(o) * r->last_qty, closing = 0;
+    tw_money of_closing;
     struct open *p;
 
     if (r->exec != TW_EXEC_TRADE) return TW_OK;
@@ -167,14 +168,13 @@ int tw_ledger_told(struct tw_ledger *l, const struct tw_told *t)
     p = &l->open[o->symbol];
     if (p->quantity != 0 && (p->quantity < 0) != (quantity < 0))
         closing = magnitude(quantity) < magnitude(p->quantity) ? quantity : -p->quantity;
-    p->fees += r->fee;
+    of_closing = tw_money_ratio(r->fee, magnitude(closing), r->last_qty);
+    p->fees += of_closing;
     if (closing && leave(p, o->terms, r->last_px, closing))
         conclude(l, o->symbol, r->time_ns);
     if (quantity != closing) {
-        bool begins = p->quantity == 0 && closing == 0;
-
         enter(p, o->terms, r->last_px, quantity - closing, r->time_ns);
-        if (begins) p->fees = r->fee;
+        p->fees += r->fee - of_closing;
     }
     return TW_OK;
 }

@@ -106,6 +106,8 @@ static void by_count_and_volume(void)
 {
     struct tw_bars *b = tw_bars_new(&(struct tw_bars_options){ .count = 2 });
     struct tw_bars *v = tw_bars_new(&(struct tw_bars_options){ .volume = 10 * ONE });
+    struct tw_record most;
+    struct tw_ohlc o;
 
     take(b, 1, 1, 10, 1);
     take(b, 2, 2, 20, 1);
@@ -116,6 +118,13 @@ static void by_count_and_volume(void)
     ok(strcmp(complete(v), "") == 0, "8 of 10");
     take(v, 1, 3, 11, 15);
     ok(strcmp(complete(v), "1 3 10 12 10 11 23") == 0, "the trade that passes 10");
+    for (int i = 0; i < 2; i++) {
+        struct tw_record r = trade(1, (i + 1) * ONE, 5 * ONE, INT64_MAX / 3 * 2);
+
+        tw_bars_take(b, &r);
+    }
+    ok(tw_bars_next(b, &most) && (tw_bar_get(&most, &o), o.volume == INT64_MAX),
+       "a volume beyond 9.2e9 is the most that there can be");
     tw_bars_free(b);
     tw_bars_free(v);
 }

@@ -331,7 +331,7 @@ static void refusals(void)
         {"1,A,1,2,-5,", "bid_size '-5' is negative"},
         {"1,A,1,2,,1x", "ask_size '1x' is not a number"},
         {"1,A,1,0.1234567891,,", "ask '0.1234567891' does not fit nine decimals"},
-        {"1,A,9223372036.854775808,1,,", "does not fit nine decimals"},
+        {"1,A,1,2,-0035201000000,", "the option columns leaves columns out"},
         {"1,A,1", "no column 4, which is ask"},
         {"1", "no column 2, which is symbol"},
         {"1,A,,,,", "neither bid, ask nor price"},

@@ -448,8 +448,8 @@ static void costs(void)
                                                .slippage = { .bps = SECONDS(15) } },
          "quote 1 9.99 5 10.01 3\n"
          "buy 1 1 market\n"
-         "quote 2 9.99 5 10.01 4\n"           /* 0.015015: 2 ticks */
-         "= 1 new, 1 1@10.03\n");
+         "quote 2 9.99 5 10.01 4\n"           /* less than 2 ticks, and not none */
+         "= 1 new, 1 1@10.025015\n");
     play("impact", (struct tw_simulator_options){ .model = TW_FILL_TOUCH,
              .slippage = { .impact = TW_FIXED_ONE / 10 } },
          "bar 60 10 11 9 10 100\n"
