@@ -536,7 +536,8 @@ static int take_change(struct tw_fix_desk *d, const struct tw_fix_message *m,
         q->price = fixed(m, 44, &is_wrong);
         q->stop = fixed(m, 99, &is_wrong);
     }
-    if (is_wrong || (what == TW_REQUEST_REPLACE && q->quantity <= 0)) {
+    if (is_wrong || q->price < 0 || q->stop < 0
+        || (what == TW_REQUEST_REPLACE && q->quantity <= 0)) {
         refuse_unknown(d, m, "a number that can't be", now_ns);
         return 0;
     }

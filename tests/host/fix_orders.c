@@ -250,19 +250,28 @@ static void on_nothing(void *ctx, const char *code, const char *body, size_t n)
     ++*(unsigned *)ctx;
 }
 
-/* An order of that ClOrdID; as tw_fix_desk_take. */
-static int order(struct tw_fix_desk *d, const char *id, struct tw_request *q)
+/* What tw_fix_desk_take says of an order, or a change, with these fields. */
+static int take_order(struct tw_fix_desk *d, const char *code, const char *ids,
+                      const char *price, struct tw_request *q)
 {
     char body[200];
-    int n = snprintf(body, sizeof body, "11=%s\00121=1\00155=%s\00154=1\001"
-                     "60=20260101-00:00:00\00138=1\00140=2\00144=1\00159=1\001", id,
-                     names[0]), rc;
+    int n = snprintf(body, sizeof body, "%s\00121=1\00155=%s\00154=1\001"
+                     "60=20260101-00:00:00\00138=1\00140=2\00144=%s\00159=1\001", ids,
+                     names[0], price), rc;
     size_t bytes;
-    char *p = message("D", body, (size_t)n, false, &bytes);
+    char *p = message(code, body, (size_t)n, false, &bytes);
 
     rc = tw_fix_desk_take(d, receive(p, bytes), now_ns, q);
     free(p);
     return rc;
+}
+
+static int order(struct tw_fix_desk *d, const char *id, struct tw_request *q)
+{
+    char ids[20];
+
+    snprintf(ids, sizeof ids, "11=%s", id);
+    return take_order(d, "D", ids, "1", q);
 }
 
 static void is(struct tw_fix_desk *d, const struct tw_request *q, enum tw_exec_type exec)
@@ -286,18 +295,20 @@ static void renewals(void)
     ok(order(d, "x", &q[0]) == 1 && !tw_fix_desk_renew(d, dictionaries[version], 0)
        && order(d, "y", &q[1]) == 1, "not one with an order");
     is(d, &q[0], TW_EXEC_NEW);
+    ok(take_order(d, "G", "41=x\00111=x1", "-1", &q[2]) == 0 && sent == 2,
+       "no price is below 0, of a change neither");
     is(d, &q[0], TW_EXEC_CANCELED);
     ok(!tw_fix_desk_renew(d, dictionaries[version], 0), "that is open");
     is(d, &q[1], TW_EXEC_NEW);
     is(d, &q[1], TW_EXEC_EXPIRED);
-    ok(sent == 4 && tw_fix_desk_renew(d, dictionaries[TW_FIX_44], 0), "they have ended");
+    ok(sent == 5 && tw_fix_desk_renew(d, dictionaries[TW_FIX_44], 0), "they have ended");
     is(d, &q[1], TW_EXEC_NEW);
-    ok(sent == 4, "what still comes is of nobody");
+    ok(sent == 5, "what still comes is of nobody");
     version = TW_FIX_44;
     ok(order(d, "x", &q[2]) == 1 && q[0].id == 5 && q[1].id == 7 && q[2].id == 9,
        "its ClOrdIDs are forgotten, numbers of orders go on");
     is(d, &q[2], TW_EXEC_NEW);
-    ok(sent == 5, "the next peer hears of its own");
+    ok(sent == 6, "the next peer hears of its own");
     tw_fix_desk_free(d);
 }
 
