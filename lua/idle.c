@@ -64,6 +64,16 @@ static bool has_no_bar(const struct ltw_script *s, char out[LTW_IDLE_TEXT])
     return true;
 }
 
+static bool left_bars_out(const struct ltw_script *s, char out[LTW_IDLE_TEXT])
+{
+    unsigned long long n = ltw_bars_refused(s->bars);
+
+    if (n == 0) return false;
+    snprintf(out, LTW_IDLE_TEXT, "script %.100s: self:bars left out %llu of its bars:"
+             " prices so far apart have no place for so many decimals", s->o->name, n);
+    return true;
+}
+
 static bool was_never_called(const struct ltw_script *s, char out[LTW_IDLE_TEXT])
 {
     unsigned kinds = asked(s), came = 0;
@@ -142,7 +152,8 @@ static bool has_no_fill(const struct ltw_script *s, char out[LTW_IDLE_TEXT])
 bool ltw_idle_text(const struct ltw_script *s, bool warm_up, char out[LTW_IDLE_TEXT])
 {
     if (s->state == SCRIPT_FAILED) return false;
-    if (was_never_called(s, out) || has_no_bar(s, out)) return true;
+    if (was_never_called(s, out) || left_bars_out(s, out) || has_no_bar(s, out))
+        return true;
     return s->trader && (were_all_rejected(s, warm_up, out) || has_no_price(s, out)
                          || has_no_fill(s, out));
 }

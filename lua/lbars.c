@@ -74,6 +74,14 @@ bool ltw_bars_lack(const struct ltw_bars *b, char *out, size_t room)
     return false;
 }
 
+uint64_t ltw_bars_refused(const struct ltw_bars *b)
+{
+    uint64_t n = 0;
+
+    for (; b; b = b->next) n += tw_bars_refused(b->made);
+    return n;
+}
+
 /* ---- declaring ---- */
 
 /* [-0, +0, e]  The time at the top, seconds or a text. */

@@ -24,6 +24,9 @@ bool ltw_bars_next(struct ltw_bars *b, struct tw_record *out);
  * the records lack. */
 bool ltw_bars_lack(const struct ltw_bars *b, char *out, size_t room);
 
+/* How many were left out, see tw_bars_refused. */
+uint64_t ltw_bars_refused(const struct ltw_bars *b);
+
 /* [-0, +0, m]  Adds the method bars to the table on top. */
 void ltw_bars_method(lua_State *L);
 

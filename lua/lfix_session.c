@@ -247,7 +247,7 @@ static bool goes(lua_State *L, const char *session, const char *code, int fields
     if (!state->muted && (!state->script || (!ltw_script_outputs(state->script)
                                              && !ltw_script_is_muted(state->script))))
         return true;
-    lua_pushfstring(L, "%s\1%s", code, "");
+    lua_pushfstring(L, "%s\1", code);
     lua_pushvalue(L, fields);
     lua_concat(L, 2);
     value = ltw_check_any(L, -1);

@@ -30,7 +30,6 @@ void *tw_arena_take(struct tw_arena *a, size_t bytes)
         b->size = size;
         b->next = a->blocks;
         a->blocks = b;
-        a->bytes += sizeof *b + size;
     }
     p = b->bytes + b->used;
     b->used += need;

@@ -9,7 +9,6 @@
 
 struct tw_arena {
     struct tw_arena_block *blocks;
-    size_t bytes;                 /* of all blocks */
 };
 
 /* Zeroed, aligned for any type; NULL: no memory.  Memory: freed by tw_arena_fini. */

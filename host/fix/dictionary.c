@@ -200,11 +200,6 @@ const char *tw_fix_choice_named(const struct tw_fix_definition *f, const char *n
     return NULL;
 }
 
-size_t tw_fix_dictionary_bytes(const struct tw_fix_dictionary *d)
-{
-    return sizeof *d + d->arena.bytes;
-}
-
 static void free_one(struct tw_fix_dictionary *d)
 {
     tw_arena_fini(&d->arena);

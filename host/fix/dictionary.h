@@ -145,9 +145,6 @@ const struct tw_fix_choice *tw_fix_choice(const struct tw_fix_definition *f,
 const char *tw_fix_choice_named(const struct tw_fix_definition *f, const char *name,
                                 size_t n);
 
-/* Bytes that it takes. */
-size_t tw_fix_dictionary_bytes(const struct tw_fix_dictionary *d);
-
 /* Nobody uses it any more, nor its family.  d may be NULL. */
 void tw_fix_dictionary_free(struct tw_fix_dictionary *d);
 

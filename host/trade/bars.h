@@ -42,7 +42,8 @@ int tw_bars_end(struct tw_bars *b);
  * none now. */
 bool tw_bars_next(struct tw_bars *b, struct tw_record *out);
 
-/* Bars whose prices did not fit into a record, and were left out. */
+/* Bars whose prices did not fit into a record (tape/bar.h), and were left out.  A volume
+ * beyond 64 bits is the largest there is. */
 uint64_t tw_bars_refused(const struct tw_bars *b);
 
 /* No bar could be made of what was taken: nothing had the price, or, of bars by volume

@@ -92,6 +92,15 @@ for of, said in pairs {
        "warning: script bars.lua: of what came (quotes) self:bars made no bars of "
        .. said)
 end
+put("wide.csv", "time,symbol,price,size\n2024-01-02T10:00:00,X,1000.000000001,1\n"
+  .. "2024-01-02T10:00:01,X,9000.000000002,1\n")
+put("wide.lua", [[
+  local M = { on_bar = function() end }
+  function M:on_start() self:bars { count = 2 } end
+  return M]])
+says("a bar that no record holds", "backtest wide.lua --data wide.csv", 0,
+     "warning: script wide.lua: self:bars left out 1 of its bars: prices so far apart "
+     .. "have no place for so many decimals")
 app("other.app.lua", "x.csv", "other.lua")
 says("an instrument that never came", "backtest other.app.lua --data x.csv", 0,
      "warning: script other.lua: orders in Y are open, but no price of it has come")
