@@ -14,6 +14,13 @@ static void number(struct number *n, const struct tw_fix_field *f)
     n->is = tw_fixed_parse(f->at, f->n, &n->v) == TW_OK;
 }
 
+/* One below 0 is none. */
+static void quantity(struct number *n, const struct tw_fix_field *f)
+{
+    number(n, f);
+    if (n->v < 0) *n = (struct number){ 0 };
+}
+
 static void letter(char *c, const struct tw_fix_field *f)
 {
     *c = f->n == 1 ? *f->at : 0;
@@ -30,14 +37,14 @@ static void read_field(struct tw_fix_orders *o, struct seen *s,
     case 11:  s->id = t;                 break;
     case 12:  number(&s->commission, f); break;
     case 13:  letter(&s->commission_type, f); break;
-    case 14:  number(&s->cum, f);        break;
+    case 14:  quantity(&s->cum, f);      break;
     case 17:  s->exec_id = t;            break;
     case 19:  s->ref = t;                break;
     case 20:  letter(&s->trans, f);      break;
     case 31:  number(&s->last_px, f);    break;
-    case 32:  number(&s->last_qty, f);   break;
+    case 32:  quantity(&s->last_qty, f); break;
     case 37:  s->order_id = t;           break;
-    case 38:  number(&s->quantity, f);   break;
+    case 38:  quantity(&s->quantity, f); break;
     case 39:  letter(&s->status, f);     break;
     case 40:  letter(&s->type, f);       break;
     case 41:  s->orig = t;               break;
@@ -53,7 +60,7 @@ static void read_field(struct tw_fix_orders *o, struct seen *s,
         break;
     case 126: tw_fix_time(&o->clock, t, &s->expire_ns); break;
     case 150: letter(&s->exec, f);       break;
-    case 151: number(&s->leaves, f);     break;
+    case 151: quantity(&s->leaves, f);   break;
     case 851: tw_fix_integer(t, &s->liquidity); break;
     default:  break;
     }

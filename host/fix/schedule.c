@@ -8,11 +8,6 @@
  */
 #include "fix/schedule.h"
 
-#include <ctype.h>
-#include <stdio.h>
-#include <string.h>
-#include <strings.h>
-
 #include "base/clock.h"
 
 static const int64_t SECOND_NS = 1000000000;
@@ -109,29 +104,4 @@ const char *tw_fix_schedule_fault(const struct tw_fix_schedule *s)
     if (s->start_day != TW_FIX_NO_DAY && s->days)
         return "days of the week, and a start day too";
     return NULL;
-}
-
-int32_t tw_fix_schedule_time(const char *text)
-{
-    unsigned hour, minute, second = 0;
-    int n = 0;
-    bool fits = sscanf(text, "%2u:%2u%n:%2u%n", &hour, &minute, &n, &second, &n) >= 2;
-
-    if (!fits || text[n] || strspn(text, "0123456789:") != (size_t)n || minute > 59
-        || second > 59 || hour > 24 || (hour == 24 && minute + second > 0))
-        return TW_FIX_NO_TIME;
-    return (int32_t)(hour * 3600 + minute * 60 + second);
-}
-
-int tw_fix_schedule_day(const char *text)
-{
-    static const char *const names[WEEK] = {
-        "sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"
-    };
-    size_t n = strlen(text);
-
-    for (int i = 0; i < WEEK; i++)
-        if (n >= 2 && n <= strlen(names[i]) && strncasecmp(text, names[i], n) == 0)
-            return i;
-    return TW_FIX_NO_DAY;
 }

@@ -37,10 +37,4 @@ struct tw_fix_period tw_fix_schedule_at(const struct tw_fix_schedule *s, int64_t
 /* What is wrong with it, or NULL. */
 const char *tw_fix_schedule_fault(const struct tw_fix_schedule *s);
 
-/* "HH:MM:SS" or "HH:MM", 24:00 at most; or TW_FIX_NO_TIME. */
-int32_t tw_fix_schedule_time(const char *text);
-
-/* "Sunday", "sun", "su", in any case: 0 to 6; or TW_FIX_NO_DAY. */
-int tw_fix_schedule_day(const char *text);
-
 #endif

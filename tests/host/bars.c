@@ -76,17 +76,6 @@ static void by_time(void)
     tw_bars_free(b);
 }
 
-/* Of a token a day's volume may be more than 64 bits hold. */
-static void volumes(void)
-{
-    struct tw_bars *b = tw_bars_new(&(struct tw_bars_options){ .count = 3 });
-    struct tw_record r;
-
-    for (int i = 0; i < 3; i++) take(b, 1, i, 10, INT64_C(9000000000));
-    ok(tw_bars_next(b, &r) && r.bar.volume == INT64_MAX, "as much as can be said");
-    tw_bars_free(b);
-}
-
 /* Ids are by who was registered first: with names they count for nothing. */
 static void by_name(void)
 {
@@ -338,7 +327,6 @@ static void real_ticks(void)
 int main(void)
 {
     by_time();
-    volumes();
     by_name();
     by_count_and_volume();
     of_bars();

@@ -122,6 +122,8 @@ static void missed(void)
          ">8|37=X7|11=7|17=c|19=b|150=H|39=4|14=4|6=10|151=0|\n"
          "=stray 7 7:F 6@10.6 late 4, 10@10 traded 4@10.6*"
          " 7:H 6@11 (21) late 4, 10@10 traded 10@10.6*");
+    talk("no quantity is below 0", TW_FIX_44, &none,
+         FILLED STATUS("2", "-4", "10", "0") "=");
     talk("a trade of what has ended, too", TW_FIX_44, &none,
          ENDED STATUS("C", "6", "10", "0")
          "=stray 7 7:F 2@10 late C, 10@10 traded 4@10*");

@@ -19,10 +19,19 @@ static int64_t at(int month, int day, int hour, int minute)
     return timegm(&tm) * S;
 }
 
+/* "08:30:05" or "08:30" */
+static int32_t time_of_day(const char *text)
+{
+    int hour, minute, second = 0;
+
+    sscanf(text, "%d:%d:%d", &hour, &minute, &second);
+    return hour * 3600 + minute * 60 + second;
+}
+
 static struct tw_fix_schedule daily(const char *start, const char *end)
 {
     return (struct tw_fix_schedule){
-        .start_s = tw_fix_schedule_time(start), .end_s = tw_fix_schedule_time(end),
+        .start_s = time_of_day(start), .end_s = time_of_day(end),
         .start_day = TW_FIX_NO_DAY, .end_day = TW_FIX_NO_DAY, .reset_s = TW_FIX_NO_TIME,
     };
 }
@@ -141,19 +150,6 @@ static void walks(void)
     for (int i = 1; i < 3; i++) tw_zone_free(zones[i]);
 }
 
-static void texts(void)
-{
-    ok(tw_fix_schedule_time("08:30:05") == 30605 && tw_fix_schedule_time("24:00") == 86400
-       && tw_fix_schedule_time("0:05") == 300, "times of day");
-    ok(tw_fix_schedule_time("24:00:01") < 0 && tw_fix_schedule_time("8") < 0
-       && tw_fix_schedule_time("08:60") < 0 && tw_fix_schedule_time("08:00x") < 0
-       && tw_fix_schedule_time("-1:00") < 0 && tw_fix_schedule_time("") < 0
-       && tw_fix_schedule_time("08:00:") < 0, "and none");
-    ok(tw_fix_schedule_day("Sunday") == 0 && tw_fix_schedule_day("mo") == 1
-       && tw_fix_schedule_day("FRI") == 5 && tw_fix_schedule_day("s") < 0
-       && tw_fix_schedule_day("freitag") < 0, "some days");
-}
-
 static void faults(void)
 {
     struct tw_fix_schedule s = daily("08:00", "17:00");
@@ -180,7 +176,6 @@ int main(void)
     table();
     clocks_that_change();
     walks();
-    texts();
     faults();
     return tap_done();
 }
