@@ -251,6 +251,7 @@ static void report(void *ctx, struct tw_order *o, const struct tw_report *r)
     if (o->requests == 0 && is_answer(r)) o->asked = o->asked_price = 0;
     add(b, o, tw_broker_beyond(b, o) - before);
     if (tw_report_is_trade(r)) book(b, o->symbol, o->terms, tw_order_sign(o), r);
+    if (o->parent) tw_broker_exited(o, r);
     if (!tw_order_is_open(o)) delist(b, o);
     else if (!o->link) b->lost |= tw_broker_enter(b, o, 0) < 0;   /* once more */
     if (b->shares && r->exec != TW_EXEC_PENDING_NEW)
@@ -266,8 +267,7 @@ static void say(struct tw_broker *b, struct tw_order *o, enum tw_exec_type exec,
                 enum tw_reason reason)
 {
     report(b, o, &(struct tw_report){ .order = o->id, .exec = (uint8_t)exec,
-                                      .reason = (uint8_t)reason, .time_ns = b->now_ns,
-                                      .seq = b->seq });
+        .reason = (uint8_t)reason, .time_ns = b->now_ns, .seq = b->seq });
 }
 
 /* ---- sending ---- */
@@ -498,7 +498,7 @@ int tw_broker_cancel_all(struct tw_broker *b, uint32_t symbol,
 /* A held order's parent has traded, or has ended. */
 static void follow(struct tw_broker *b, struct tw_order *o)
 {
-    int64_t due = o->due;
+    int64_t due = o->due > 0 && !o->held ? o->due - o->others_qty : o->due;
     enum tw_reason why;
     int rc;
 

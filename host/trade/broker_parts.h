@@ -99,6 +99,9 @@ void tw_broker_leave(struct tw_order *o);
  * stop that a limit refuses would leave its position bare. */
 int64_t tw_broker_beyond(const struct tw_broker *b, const struct tw_order *o);
 
+/* What an exit has traded is not there any more for the other one of its entry. */
+void tw_broker_exited(struct tw_order *o, const struct tw_report *r);
+
 /* What its part of the equity buys at a price, in whole lots. */
 int64_t tw_broker_size(const struct tw_broker *b, const struct tw_order *o,
                        int64_t price);

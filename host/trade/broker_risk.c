@@ -28,6 +28,15 @@ void tw_broker_leave(struct tw_order *o)
     o->peer = NULL;
 }
 
+void tw_broker_exited(struct tw_order *o, const struct tw_report *r)
+{
+    int64_t sign = r->exec == TW_EXEC_TRADE_CANCELED ? -1 : 1;
+
+    if (!tw_report_is_trade(r)) return;
+    for (struct tw_order *i = o->peer; i && i != o; i = i->peer)
+        if (i->parent == o->parent) i->others_qty += sign * r->last_qty;
+}
+
 int64_t tw_broker_beyond(const struct tw_broker *b, const struct tw_order *o)
 {
     int64_t most = 0, own = tw_broker_leaves(o);

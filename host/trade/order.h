@@ -117,6 +117,8 @@ struct tw_order {
     bool sized;                     /* the venue's: its part was made a quantity  */
     int64_t due;                    /* the broker's: what its parent has traded; or
                                      * below 0: it, or its exit, has ended        */
+    int64_t others_qty;             /* the broker's: what other exits of its parent
+                                     * have traded                                */
 };
 
 /* The copy of an order, where all that refers to orders is copied. */

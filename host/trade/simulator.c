@@ -85,7 +85,8 @@ void tw_simulator_end(struct tw_simulator *s, struct tw_order *o,
 static void reduce_group(struct tw_simulator *s, const struct tw_live_group *group,
                          const struct tw_order *o, int64_t time_ns)
 {
-    int64_t leaves = (o->due > o->quantity ? o->due : o->quantity) - o->cum_qty;
+    int64_t due = o->due - o->others_qty;
+    int64_t leaves = (due > o->quantity ? due : o->quantity) - o->cum_qty;
     struct tw_live *next;
 
     for (struct tw_live *l = group->first; l; l = next) {

@@ -190,6 +190,32 @@ static void brackets(void)
     close_rig(g);
 }
 
+/* What one exit has traded is not there for the other one, though the entry goes on. */
+static void exits_share(void)
+{
+    struct rig *g = open_rig((struct tw_broker_options){ 0 });
+    struct tw_order *entry, *target, *stop;
+
+    quote(g, 1, 1000, 1001, 500);
+    entry = submit(g, (struct tw_order){ .quantity = 9, .price = 1001 });
+    target = submit(g, (struct tw_order){ .quantity = 9, .price = 1010,
+                                          .side = TW_SIDE_SELL, .parent = entry->id });
+    stop = submit(g, (struct tw_order){ .quantity = 9, .stop = 900, .side = TW_SIDE_SELL,
+                                        .type = TW_TYPE_STOP, .parent = entry->id });
+    quote(g, 2, 1000, 1001, 4);
+    quote(g, 3, 1010, 1011, 1);
+    ok(tw_order_leaves(target) == 3 * ONE && tw_order_leaves(stop) == 3 * ONE,
+       "one of four is sold: both are for three");
+    quote(g, 4, 1000, 1001, 5);
+    ok(entry->status == TW_STATUS_FILLED && tw_order_leaves(target) == 8 * ONE
+       && tw_order_leaves(stop) == 8 * ONE, "five more: both are for eight");
+    quote(g, 5, 899, 901, 2);
+    quote(g, 6, 898, 901, 9);
+    ok(stop->status == TW_STATUS_FILLED && target->status == TW_STATUS_CANCELED
+       && tw_broker_open(g->b, NULL) == NULL, "the position is closed, and nothing open");
+    close_rig(g);
+}
+
 /* Nothing of an entry stays without an exit, also where it trades as its exit does. */
 static void entries_end(void)
 {
@@ -211,7 +237,7 @@ static void entries_end(void)
         if (same) is_told(g, "1 F3, 2 F2, 1 4, 3 5", "an entry ends with its exit");
         else is_told(g, "2 F2, 1 4, 3 4", "an entry ends with its exit");
         ok(entry->status == TW_STATUS_CANCELED, "what is left of it is canceled");
-        ok(same ? tw_order_is_open(stop) && tw_order_leaves(stop) >= 3 * ONE
+        ok(same ? tw_order_is_open(stop) && tw_order_leaves(stop) == 3 * ONE
                 : !tw_order_is_open(stop), "its stop is for what it has traded since");
         close_rig(g);
     }
@@ -726,6 +752,7 @@ int main(void)
     rate_and_loss();
     buying_power();
     brackets();
+    exits_share();
     entries_end();
     told_as_it_was();
     ids();
