@@ -287,7 +287,8 @@ field account of a script's table between them, field by field:
   volume_share       up to 1: the part of a record's volume that fill = "volume" takes
   limits             order_quantity, order_value, position (at most 9.2e9), open_orders,
                      orders in `per` seconds (1), collar (percent from the last price),
-                     daily_loss, self_match = true, buying_power = true: refused
+                     daily_loss, self_match = true, buying_power = true (what free
+                     cash and margin don't cover, with all that is open): refused
   rates              what 1 of a currency costs: {EUR = 1.08}, or by a symbol's price:
                      {EUR = "EURUSD", JPY = "1/USDJPY"}.  That of an instrument must be
                      there; until its symbol's first price orders are refused

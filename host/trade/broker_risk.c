@@ -185,6 +185,62 @@ static tw_money lost_today(const struct tw_broker *b)
     return b->day_equity - tw_broker_made(b);
 }
 
+static tw_money cost_of(const struct tw_broker *b, const struct tw_order *o, int64_t n)
+{
+    int64_t price = o->price ? o->price : o->stop;
+    int64_t rate = tw_account_rate(b->account, o->terms ? o->terms->currency : 0);
+    tw_money cost;
+
+    if (!price) price = tw_broker_price(b, o->symbol);
+    cost = o->terms && o->terms->margin ? tw_money_value(o->terms->margin, n)
+                                        : tw_terms_value(o->terms, price, n);
+    if (cost <= 0) return 0;
+    return rate == TW_FIXED_ONE ? cost : tw_money_ratio(cost, rate, TW_FIXED_ONE);
+}
+
+/* What the costs of a side come to without what only closes. */
+static tw_money enlarging(const struct open *sum, bool buys, int64_t closes)
+{
+    int64_t may = sum->may[buys];
+
+    if (closes <= 0) return sum->costs[buys];
+    return closes >= may ? 0 : tw_money_ratio(sum->costs[buys], may - closes, may);
+}
+
+/* What the open orders may cost, without the order itself, which closes first: of each
+ * instrument the side that costs more; of the order's own, its side. */
+static tw_money taken(const struct tw_broker *b, const struct tw_order *o)
+{
+    tw_money all = 0;
+
+    for (const struct tw_order *i = b->open; i; i = i->next) {
+        int64_t may = i == o || i->held || i->reduce_only ? 0 : tw_broker_beyond(b, i);
+        bool buys = i->side == TW_SIDE_BUY;
+
+        if (may <= 0) continue;
+        b->sum[i->symbol].may[buys] += may;
+        b->sum[i->symbol].costs[buys] += cost_of(b, i, may);
+    }
+    for (const struct tw_order *i = b->open; i; i = i->next) {
+        struct open *sum = &b->sum[i->symbol];
+        const struct tw_position *p;
+        int64_t held;
+        tw_money buys, sells;
+
+        if ((sum->may[0] | sum->may[1]) == 0) continue;
+        p = tw_account_find(b->account, i->symbol);
+        held = p ? p->quantity : 0;
+        if (i->symbol == o->symbol) held += tw_order_sign(o) * o->quantity;
+        buys = enlarging(sum, true, -held);
+        sells = enlarging(sum, false, held);
+        if (i->symbol != o->symbol) all += buys > sells ? buys : sells;
+        else all += o->side == TW_SIDE_BUY ? buys : sells;
+        sum->costs[0] = sum->costs[1] = 0;
+        sum->may[0] = sum->may[1] = 0;
+    }
+    return all;
+}
+
 /* Without the order itself. */
 static struct tw_exposure exposure(const struct tw_broker *b, const struct tw_order *o)
 {
@@ -199,8 +255,8 @@ static struct tw_exposure exposure(const struct tw_broker *b, const struct tw_or
     now.recent = tw_risk_recent(&b->o.limits, b->sent, b->n_sent, b->now_ns);
     if (b->o.limits.daily_loss) now.lost = lost_today(b);
     if (b->o.limits.buying_power)
-        now.free = rate ? tw_money_ratio(tw_account_free_cash(b->account), TW_FIXED_ONE,
-                                         rate) : 0;
+        now.free = rate ? tw_money_ratio(tw_account_free_cash(b->account) - taken(b, o),
+                                         TW_FIXED_ONE, rate) : 0;
     return now;
 }
 

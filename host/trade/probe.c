@@ -229,7 +229,7 @@ static void say_position(struct limits *s, const struct tw_limits *l,
         say(s, TW_REASON_DAILY_LOSS, tw_money_to_double(now->lost),
             tw_money_to_double(l->daily_loss));
     if (!l->buying_power) return;
-    if (held < 0) more += held;
+    if (held < 0) more = more + held > 0 ? more + held : 0;
     say(s, TW_REASON_BUYING_POWER,
         tw_money_to_double(o->terms && o->terms->margin
                            ? tw_money_value(o->terms->margin, more)

@@ -88,7 +88,7 @@ static enum tw_reason check_position(const struct tw_limits *l, const struct tw_
     if (held + open + o->quantity > most) return TW_REASON_POSITION;
     if (l->daily_loss && now->lost >= l->daily_loss) return TW_REASON_DAILY_LOSS;
     if (!l->buying_power) return TW_REASON_NONE;
-    if (held < 0) more += held;           /* the rest closes what is held */
+    if (held < 0) more = more + held > 0 ? more + held : 0;   /* the rest closes */
     if (o->terms && o->terms->margin) costs = tw_money_value(o->terms->margin, more);
     else costs = tw_terms_value(o->terms, price, more);
     return costs > now->free ? TW_REASON_BUYING_POWER : TW_REASON_NONE;

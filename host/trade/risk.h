@@ -43,8 +43,8 @@ struct tw_exposure {
     int64_t rate;                /* what 1 of its currency costs in that of the limits;
                                   * 0: not known, so its value counts nothing        */
     tw_money lost;               /* since the day began; below 0: gained             */
-    tw_money free;               /* equity that no margin is held for, in the currency
-                                  * of the instrument                                */
+    tw_money free;               /* what no margin is held for, nor open orders may cost,
+                                  * in the currency of the instrument                */
 };
 
 /* Of the last l->orders orders, in a ring of their times that n have been put into, those

@@ -1,5 +1,6 @@
 /* broker_refused.c - orders that are refused for what the market is: no rate of their
- * currency has come, an exit of a bracket would trade at once. */
+ * currency has come, others may cost all there is, an exit of a bracket would trade at
+ * once. */
 #include "broker_rig.h"
 
 static uint8_t reason(struct rig *g, struct tw_order o)
@@ -37,6 +38,46 @@ static void rates(void)
     ok(reason(g, one) == TW_REASON_RATE, "a former run has left a position without one");
     one.side = TW_SIDE_SELL;
     ok(reason(g, one) == TW_REASON_NONE, "which may become smaller");
+    close_rig(g);
+}
+
+/* ---- buying power ---- */
+
+/* What is open may cost as well: there are 100,000, and 1,000 of something is that. */
+static void open_orders_cost(void)
+{
+    struct rig *g = open_rig((struct tw_broker_options){ .limits = {
+        .buying_power = true } });
+    struct tw_order *o, some = { .quantity = 1, .price = 100 };
+    struct tw_error error;
+
+    quote(g, 1, 10000, 10000, 5000);
+    o = submit(g, (struct tw_order){ .quantity = 800, .price = 5000 });
+    submit(g, (struct tw_order){ .quantity = 600, .price = 10000 });
+    is_told(g, "1 A, 2 A", "orders that may cost all there is");
+    ok(reason(g, some) == TW_REASON_BUYING_POWER, "one more");
+    some.symbol = 2;
+    ok(reason(g, some) == TW_REASON_BUYING_POWER, "of something else");
+    submit(g, (struct tw_order){ .quantity = 1000, .price = 10000,
+                                 .side = TW_SIDE_SELL });
+    is_told(g, "5 A", "a sell is another way: both can't enlarge");
+    tw_broker_replace(g->b, o, 801 * ONE, 0, 0, &error);
+    is_told(g, "1 9", "a change counts the others");
+    tw_broker_replace(g->b, o, 799 * ONE, 0, 0, &error);
+    is_told(g, "1 E", "and not itself");
+    tw_broker_cancel_all(g->b, 0, NULL);
+    quote(g, 2, 10000, 10000, 5000);
+    told(g);
+    submit(g, (struct tw_order){ .quantity = 1000, .price = 10000, .group = 6 });
+    submit(g, (struct tw_order){ .quantity = 900, .price = 10000, .group = 6 });
+    is_told(g, "6 A, 7 A", "of a group the largest");
+    quote(g, 3, 9999, 10000, 5000);
+    told(g);
+    submit(g, (struct tw_order){ .quantity = 600, .price = 11000, .side = TW_SIDE_SELL });
+    submit(g, (struct tw_order){ .quantity = 400, .price = 12000, .side = TW_SIDE_SELL });
+    is_told(g, "8 A, 9 A", "all is held: what closes it costs nothing");
+    some = (struct tw_order){ .quantity = 1, .price = 11000, .side = TW_SIDE_SELL };
+    ok(reason(g, some) == TW_REASON_BUYING_POWER, "what goes beyond that does");
     close_rig(g);
 }
 
@@ -257,6 +298,7 @@ int main(void)
 {
     sums();
     rates();
+    open_orders_cost();
     brackets();
     sides();
     changes();
