@@ -41,13 +41,10 @@ static void set_terms(const struct ltw_trader *t, uint32_t symbol, struct tw_ter
 bool ltw_trader_learn(struct ltw_trader *t, uint32_t symbol)
 {
     if (symbol >= t->n_terms) {
-        uint32_t n = symbol + symbol / 2 + 16;
-        struct tw_terms **grown = tw_realloc(t->terms, n * sizeof *grown);
+        struct tw_terms **grown = tw_extend(t->terms, &t->n_terms, symbol, sizeof *grown);
 
         if (!grown) return false;
-        memset(grown + t->n_terms, 0, (n - t->n_terms) * sizeof *grown);
         t->terms = grown;
-        t->n_terms = n;
     }
     if (!t->terms[symbol]) {
         t->terms[symbol] = tw_calloc(1, sizeof **t->terms);
@@ -143,7 +140,7 @@ void ltw_trader_free(lua_State *L, struct ltw_trader *t)
     ltw_state(L)->bytes -= t->bytes;
     tw_broker_free(t->broker);
     tw_seat_leave(t->seat);
-    for (uint32_t i = 0; i < t->n_terms; i++) tw_free(t->terms[i]);
+    for (size_t i = 0; i < t->n_terms; i++) tw_free(t->terms[i]);
     tw_free(t->terms);
     tw_free(t->latencies);
     tw_free(t);

@@ -41,7 +41,7 @@ struct ltw_trader {
     struct ltw_rate rate[TW_CURRENCIES]; /* constant; n_rates                        */
     unsigned n_rates;
     struct tw_terms **terms;             /* by symbol, as they are needed            */
-    uint32_t n_terms;
+    size_t n_terms;
     struct tw_told told;                 /* what is being told                       */
     unsigned stage;                      /* see trader.c; 0: nothing is              */
     struct tw_record record;             /* of it                                    */

@@ -87,13 +87,11 @@ bool ltw_worth_draw(struct ltw_backtest *b, const struct tw_record *r)
 
     if (price == 0 || r->symbol == 0) return true;
     if (r->symbol >= b->n_charts) {
-        size_t n = r->symbol + r->symbol / 2 + 8;
-        struct ltw_chart *grown = tw_realloc(b->charts, n * sizeof *grown);
+        struct ltw_chart *grown = tw_extend(b->charts, &b->n_charts, r->symbol,
+                                            sizeof *grown);
 
         if (!grown) return false;
-        memset(grown + b->n_charts, 0, (n - b->n_charts) * sizeof *grown);
         b->charts = grown;
-        b->n_charts = n;
     }
     return ltw_chart_add(&b->charts[r->symbol], r->time, price);
 }

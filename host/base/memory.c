@@ -65,6 +65,17 @@ void *tw_realloc(void *p, size_t bytes)
     return tw_memory_fails() ? NULL : realloc(p, bytes);
 }
 
+void *tw_extend(void *p, size_t *n, size_t i, size_t size)
+{
+    size_t more = i + i / 2 + 16;
+    char *grown = tw_realloc(p, more * size);
+
+    if (!grown) return NULL;
+    memset(grown + *n * size, 0, (more - *n) * size);
+    *n = more;
+    return grown;
+}
+
 char *tw_copy_text(const char *text)
 {
     char *p = tw_calloc(1, strlen(text) + 1);

@@ -214,13 +214,11 @@ static int join(struct tw_floor *f, struct tw_seat *s)
 {
     if (f->closed) return TW_ECLOSED;
     if (s->owner >= f->n_seats) {
-        size_t n = (size_t)s->owner + 16;
-        struct tw_seat **grown = tw_realloc(f->seats, n * sizeof *grown);
+        struct tw_seat **grown = tw_extend(f->seats, &f->n_seats, s->owner,
+                                           sizeof *grown);
 
         if (!grown) return UV_ENOMEM;
-        memset(grown + f->n_seats, 0, (n - f->n_seats) * sizeof *grown);
         f->seats = grown;
-        f->n_seats = n;
     }
     f->seats[s->owner] = s;
     f->members++;

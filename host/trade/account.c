@@ -100,13 +100,11 @@ struct tw_position *tw_account_find(const struct tw_account *a, uint32_t symbol)
 static bool grow(struct tw_account *a, uint32_t symbol)
 {
     if (symbol >= a->n_symbols) {
-        size_t n = (size_t)symbol + 64;
-        struct tw_position **grown = tw_realloc(a->by_symbol, n * sizeof *grown);
+        struct tw_position **grown = tw_extend(a->by_symbol, &a->n_symbols, symbol,
+                                               sizeof *grown);
 
         if (!grown) return false;
-        memset(grown + a->n_symbols, 0, (n - a->n_symbols) * sizeof *grown);
         a->by_symbol = grown;
-        a->n_symbols = n;
     }
     if (a->n == a->room) {
         size_t n = a->room ? 2 * a->room : 16;

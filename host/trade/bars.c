@@ -80,13 +80,10 @@ static int reserve(struct tw_bars *b, uint32_t symbol)
     size_t want = b->n + b->n_touched + 2;
 
     if (symbol >= b->n_open) {
-        size_t n = (size_t)symbol + 64;
-        struct open *grown = tw_realloc(b->open, n * sizeof *grown);
+        struct open *grown = tw_extend(b->open, &b->n_open, symbol, sizeof *grown);
 
         if (!grown) return -ENOMEM;
-        memset(grown + b->n_open, 0, (n - b->n_open) * sizeof *grown);
         b->open = grown;
-        b->n_open = n;
     }
     if (b->n_touched == b->touched_room) {
         size_t n = b->touched_room ? 2 * b->touched_room : 16;

@@ -98,13 +98,10 @@ struct tw_order *tw_broker_find(const struct tw_broker *b, uint64_t id)
 static bool reserve_open(struct tw_broker *b, uint32_t symbol)
 {
     if (symbol >= b->n_sums) {
-        size_t n = (size_t)symbol + 64;
-        struct open *grown = tw_realloc(b->sum, n * sizeof *grown);
+        struct open *grown = tw_extend(b->sum, &b->n_sums, symbol, sizeof *grown);
 
         if (!grown) return false;
-        memset(grown + b->n_sums, 0, (n - b->n_sums) * sizeof *grown);
         b->sum = grown;
-        b->n_sums = n;
     }
     if (b->shares && !tw_broker_meet(b, symbol)) return false;
     if (b->n_open == b->size) {

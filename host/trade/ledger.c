@@ -2,7 +2,6 @@
 #include "trade/ledger.h"
 
 #include <math.h>
-#include <string.h>
 #include <uv.h>
 
 #include "base/clock.h"
@@ -86,13 +85,10 @@ static int reserve(struct tw_ledger *l, uint32_t symbol)
     void *p;
 
     if (symbol >= l->n_open) {
-        size_t n = (size_t)symbol + 64;
-        struct open *grown = tw_realloc(l->open, n * sizeof *grown);
+        struct open *grown = tw_extend(l->open, &l->n_open, symbol, sizeof *grown);
 
         if (!grown) return UV_ENOMEM;
-        memset(grown + l->n_open, 0, (n - l->n_open) * sizeof *grown);
         l->open = grown;
-        l->n_open = n;
     }
     p = room_for(l->outcomes, l->n_trades, &l->room, sizeof *l->outcomes);
     if (!p) return UV_ENOMEM;

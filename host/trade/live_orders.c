@@ -1,7 +1,6 @@
 /* live_orders.c - all orders at a simulated venue: where each is, until it has ended. */
 #include "trade/live_orders.h"
 
-#include <string.h>
 #include <uv.h>
 
 #include "base/memory.h"
@@ -11,14 +10,13 @@
 struct tw_live_symbol *tw_live_orders_add_symbol(struct tw_live_orders *t, uint32_t id)
 {
     if (id >= t->n_symbols) {
-        size_t n = (size_t)id + 64;
-        struct tw_live_symbol **grown = tw_realloc(t->symbols, n * sizeof *grown);
+        size_t before = t->n_symbols;
+        struct tw_live_symbol **grown = tw_extend(t->symbols, &t->n_symbols, id,
+                                                  sizeof *grown);
 
         if (!grown) return NULL;
-        memset(grown + t->n_symbols, 0, (n - t->n_symbols) * sizeof *grown);
-        t->bytes += (n - t->n_symbols) * sizeof *grown;
+        t->bytes += (t->n_symbols - before) * sizeof *grown;
         t->symbols = grown;
-        t->n_symbols = n;
     }
     if (!t->symbols[id]) {
         struct tw_live_symbol *made = tw_calloc(1, sizeof *made);

@@ -1,7 +1,6 @@
 /* venue_orders.c - the orders at a venue, by owner and id, and by instrument. */
 #include "trade/venue_orders.h"
 
-#include <string.h>
 #include <uv.h>
 
 #include "base/memory.h"
@@ -93,13 +92,11 @@ struct tw_venue_symbol *tw_venue_orders_symbol(struct tw_venue_orders *t, uint32
     struct tw_venue_symbol *s;
 
     if (id >= t->n_symbols) {
-        size_t n = (size_t)id + id / 2 + 16;
-        struct tw_venue_symbol **grown = tw_realloc(t->symbols, n * sizeof *grown);
+        struct tw_venue_symbol **grown = tw_extend(t->symbols, &t->n_symbols, id,
+                                                   sizeof *grown);
 
         if (!grown) return NULL;
-        memset(grown + t->n_symbols, 0, (n - t->n_symbols) * sizeof *grown);
         t->symbols = grown;
-        t->n_symbols = n;
     }
     if (t->symbols[id]) return t->symbols[id];
     s = tw_calloc(1, sizeof *s);

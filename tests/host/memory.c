@@ -91,11 +91,31 @@ static void populate(void)
     tw_unmap(p, bytes);
 }
 
+static void extended(void)
+{
+    size_t n = 0, before;
+    int64_t *p = tw_extend(NULL, &n, 5, sizeof *p), *more;
+    bool zero = true;
+
+    ok(p && n > 5, "an array of its own");
+    for (size_t i = 0; p && i < n; i++) p[i] = 7;
+    tw_memory_fail_at(1);
+    before = n;
+    ok(!tw_extend(p, &n, 1000, sizeof *p) && n == before && p[n - 1] == 7,
+       "without memory it stands");
+    tw_memory_fail_at(0);
+    more = tw_extend(p, &n, 1000, sizeof *p);
+    for (size_t i = before; more && i < n; i++) zero = zero && more[i] == 0;
+    ok(more && n > 1000 && more[0] == 7 && zero, "what is new is zeroed");
+    tw_free(more);
+}
+
 int main(void)
 {
     blocks();
     failures();
     pages();
     populate();
+    extended();
     return tap_done();
 }
