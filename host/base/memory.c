@@ -147,14 +147,15 @@ void *tw_map_grow(void *p, size_t before, size_t bytes)
     return NULL;
 }
 
-void tw_populate(void *p, size_t bytes)
+bool tw_populate(void *p, size_t bytes)
 {
     size_t into = (uintptr_t)p & ((size_t)sysconf(_SC_PAGESIZE) - 1);
 
 #ifdef MADV_POPULATE_WRITE
-    madvise((char *)p - into, bytes + into, MADV_POPULATE_WRITE);
+    return madvise((char *)p - into, bytes + into, MADV_POPULATE_WRITE) == 0;
 #else
     (void)into, (void)bytes;
+    return false;
 #endif
 }
 

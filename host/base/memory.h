@@ -49,8 +49,8 @@ void tw_unmap(void *p, size_t bytes);
 void *tw_map_grow(void *p, size_t before, size_t bytes);
 
 /* Gives pages of a mapping memory at once, as a write to each would, and changes nothing
- * in them; where the kernel can't, each comes when it is needed.  Thread: any. */
-void tw_populate(void *p, size_t bytes);
+ * in them.  False: the kernel can't, and each comes when it is needed.  Thread: any. */
+bool tw_populate(void *p, size_t bytes);
 
 /* Allocations made so far by the whole process, those of other allocators only where one
  * is to fail.  Thread: any. */

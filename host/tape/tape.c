@@ -38,6 +38,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 
@@ -104,7 +105,10 @@ void tw_tape_populate(struct tw_tape *t, uint64_t from, uint64_t till)
 
 void tw_tape_touch(struct tw_tape *t)
 {
-    for (size_t i = 0; i < t->capacity; i++)
+    size_t page = (size_t)sysconf(_SC_PAGESIZE) / sizeof *t->slots;
+
+    if (tw_populate(t->slots, t->capacity * sizeof *t->slots)) return;
+    for (size_t i = 0; i < t->capacity; i += page)
         /* order [tape.stamp] relaxed: zero as it is, and nobody reads yet */
         atomic_store_explicit(&t->slots[i].word[0], 0, memory_order_relaxed);
 }
