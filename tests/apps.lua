@@ -122,8 +122,8 @@ function apps.until_shown(command, pattern, directory, ending)
   apps.put(err, "")
   -- Not in the foreground it would pass a signal on twice, and the second ends at once.
   local process = io.popen(("{ cd %s && exec timeout --foreground %d %s; } >%s 2>%s "
-    .. "</dev/null & echo $!; wait $!; echo $?"):format(directory or ".", 2 * PATIENCE,
-                                                        command, out, err))
+    .. "</dev/null & echo $!; wait $! 2>/dev/null; echo $?"):format(   -- not "Terminated"
+    directory or ".", 2 * PATIENCE, command, out, err))
   local pid, till = process:read "l", os.time() + PATIENCE
   local function look()
     run.out, run.err = clean(apps.read(out)), clean(apps.read(err))

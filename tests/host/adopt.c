@@ -21,7 +21,7 @@ static void make_rows(void)
     for (int i = 0; i < SYMBOLS; i++) {
         struct tw_instrument in = { .weight = 1.0 / (i + 1) };
         const char *sector = i % 2 ? "oil" : "tech";
-        char name[8];
+        char name[16];
 
         snprintf(name, sizeof name, "S%02d", i);
         tw_symbols_intern(symbols, name, 3);
@@ -124,7 +124,7 @@ static void check_all(struct tw_plan *now, struct tw_plan *whole, struct tw_plan
         { "mid", "mid" }, { "jump", "jump" }, { "median", "median" }
     };
     static const char *const sectors[] = { "tech", "oil" };
-    char name[8];
+    char name[16];
     bool equal;
 
     for (unsigned i = 0; i < sizeof kept / sizeof *kept; i++) {

@@ -23,7 +23,7 @@ static void make_rows(void)
 
     symbols = tw_symbols_new(1000);
     for (int i = 0; i < SYMBOLS; i++) {
-        char name[8];
+        char name[16];
         struct tw_instrument in = { .weight = 1.0 / (i + 1) };
 
         snprintf(name, sizeof name, "S%02d", i);
@@ -184,7 +184,7 @@ static void by_hand(void)
         prev[s] = mid;
     }
     for (int s = 0; s < SYMBOLS; s++) {
-        char name[8];
+        char name[16];
         int k = filled[s] < WINDOW ? filled[s] : WINDOW;
         double m = 0, v = 0;
 

@@ -163,7 +163,7 @@ static inline size_t end_take(struct end *e, size_t n)
     size_t used;
 
     if (n > e->n) n = e->n;
-    copy = malloc(n ? n : 1);            /* so that a byte too far is found */
+    copy = n < PTRDIFF_MAX ? malloc(n ? n : 1) : NULL;   /* a byte too far is found */
     if (!copy) abort();
     if (n > 0) memcpy(copy, e->wire, n);
     used = tw_tls_receive(e->t, copy, n);
