@@ -372,7 +372,7 @@ t.ok(ended.out:find "^1\ntrue\t1\n$" or ended.out:find "let go", "reads it, or i
 -- The collector sees what the blocks of a state take.
 
 local bulk = apps.shell(apps.tidewire .. " -e " .. apps.quote(("local n = %d "):format(
-  SMALL and 600 or 2000) .. [[
+  SMALL and 450 or 2000) .. [[
   local tw = require "tw"
   local text = ("x"):rep(1 << 20)
   for i = 1, n do local v = tw.freeze { text .. i } end
