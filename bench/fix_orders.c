@@ -92,14 +92,13 @@ static double lives(int orders, const char *file, bool sync)
         .dictionary = dictionary, .symbols = symbols, .keeps = file != NULL,
         .no_mass_status = true, .report = on_report });
     struct tw_fix_message m;
-    struct tw_fix_holding *held;
+    struct tw_fix_estate held;
     struct tw_fix_outgoing out;
     int64_t began;
-    size_t n;
 
     if (!o || (file && !k) || tw_fix_message_init(&m, 4096, 100) < 0) fail("no memory");
-    if (tw_fix_orders_join(o, 1, "a script", NOW, &held, &n) < 0) fail("no memory");
-    tw_free(held);
+    if (tw_fix_orders_join(o, 1, "a script", NOW, &held) < 0) fail("no memory");
+    tw_fix_estate_fini(&held);
     tw_fix_orders_logged_on(o);
     began = tw_clock_steady_ns();
     for (uint64_t id = 1; id <= (uint64_t)orders; id++) {

@@ -221,9 +221,13 @@ static bool next(void *ctx, const struct tw_record *r, struct tw_order **o,
         t->lost = t->lost || rc < 0;
         return false;
     }
+    if (told.trade) t->heir.account.trades = told.trade;
     if (told.user) *o = told.user;
     *out = told.report;
-    if (told.aside && told.aside->adopts) *o = adopt(t, told.aside);
+    if (told.aside && told.aside->adopts) {
+        *o = adopt(t, told.aside);
+        ltw_heir_adopt(t, *o);
+    }
     if (t->late && !*o) *o = take_late(t, told.aside);
     t->late = NULL;                          /* its own, where it waits for answers */
     if (told.aside && !ltw_words_put(&t->words, told.aside, &out->words))
@@ -336,34 +340,6 @@ void ltw_trader_expect(lua_State *L, struct ltw_trader *t, const struct tw_recor
     luaL_checkstack(L, 8, NULL);
     if (is_former) expect_former(L, t, r);
     else t->late = find_late(L, t, r);
-}
-
-/* [-0, +0, e]  What a former run has left at the gateway. */
-static void inherit(lua_State *L, struct ltw_trader *t, const char *name)
-{
-    struct tw_account *a = tw_broker_account(t->broker);
-    uint32_t script = tw_broker_get_options(t->broker)->script;
-    struct tw_fix_holding *list;
-    bool fits = true;
-    size_t n;
-
-    if (tw_fix_gateway_join(t->leaves_by, script, name, &list, &n) < 0)
-        luaL_error(L, "not enough memory");
-    for (size_t i = 0; fits && i < n; i++) {
-        struct tw_position *p = NULL;
-
-        if (ltw_trader_learn(t, list[i].symbol))
-            p = tw_account_position(a, list[i].symbol, t->terms[list[i].symbol]);
-        if (p) tw_account_trade(a, p, list[i].price, list[i].quantity, 0);
-        fits = p && tw_broker_hold(t->broker, list[i].symbol) == TW_OK;
-    }
-    tw_free(list);
-    if (!fits) luaL_error(L, "not enough memory");
-}
-
-void ltw_trader_inherit(lua_State *L, struct ltw_trader *t, const char *name)
-{
-    if (t->leaves_by && t->seat) inherit(L, t, name);
 }
 
 bool ltw_trader_is_awaited(lua_State *L, const char *name)

@@ -55,9 +55,9 @@ bool ltw_trader_learn(struct ltw_trader *t, uint32_t symbol)
 
 static const struct tw_terms *terms_of(void *ctx, uint32_t symbol)
 {
-    const struct ltw_trader *t = ctx;
+    struct ltw_trader *t = ctx;
 
-    return symbol < t->n_terms ? t->terms[symbol] : NULL;   /* learnt before */
+    return ltw_trader_learn(t, symbol) ? t->terms[symbol] : NULL;
 }
 
 /* ---- its life ---- */
@@ -121,6 +121,7 @@ void ltw_trader_free(lua_State *L, struct ltw_trader *t)
     struct tw_order *o = NULL;
 
     if (!t) return;
+    ltw_heir_free(t);
     do ltw_trader_forget(L, t);                 /* what is told no more */
     while (t->broker && tw_broker_next(t->broker, &t->told));
     while (t->broker && (o = tw_broker_open(t->broker, o)) != NULL) {
@@ -212,6 +213,7 @@ void ltw_trader_record(lua_State *L, struct ltw_trader *t, const struct tw_recor
     if (tw_broker_record(t->broker, r) < 0 || t->lost)
         luaL_error(L, "not enough memory");
     if (t->n_rates) follow_rates(t, r);
+    if (t->leaves_by) ltw_heir_record(t, r);
     if (t->ended) release_ended(L, t);
 }
 

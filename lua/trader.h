@@ -16,6 +16,7 @@
 #ifndef LTW_TRADER_H
 #define LTW_TRADER_H
 
+#include "fix/order_account.h"
 #include "handler.h"
 #include "trade/broker.h"
 #include "trade/fees.h"
@@ -29,6 +30,15 @@ struct tw_fix_gateway;
 struct tw_seat;
 
 enum { LTW_SPARE_REFS = 16 };
+
+/* Of a trader at a gateway: see heir.c. */
+struct ltw_heir {
+    struct tw_fix_account account;
+    bool keeps;                          /* constant: the gateway has a store        */
+    size_t awaited;                      /* orders of a former run, to be reported   */
+    uint64_t trades;                     /* the account's, when it was kept last     */
+    int64_t day_ns, kept_ns;             /* its day then, and when that was          */
+};
 
 struct ltw_rate { uint32_t symbol, currency; bool inverse; };
 
@@ -57,6 +67,7 @@ struct ltw_trader {
     struct tw_simulator_options at_venue;    /* constant; latencies                  */
     bool lost;                           /* what came of an order found no memory    */
     struct tw_fix_gateway *leaves_by;    /* constant; where they leave the run, or NULL */
+    struct ltw_heir heir;
     struct ltw_order *exits[2];          /* n_exits, of the order that is being sent */
     unsigned n_exits;
     struct ltw_order *adopted;           /* made for one of a former run, or NULL    */
@@ -149,12 +160,23 @@ void ltw_trader_know(lua_State *L, struct ltw_trader *t, int idx);
  * says that one of a former run is there, or that one has traded after its end. */
 void ltw_trader_expect(lua_State *L, struct ltw_trader *t, const struct tw_record *r);
 
-/* [-0, +0, e]  What a former run of the script of that name has left where it trades:
- * its positions are now, its orders come on the tape. */
-void ltw_trader_inherit(lua_State *L, struct ltw_trader *t, const char *name);
 /* [-0, +0, e]  Has one of that name traded in a former run, at the gateway of the account
  * on top? */
 bool ltw_trader_is_awaited(lua_State *L, const char *name);
+
+/* ---- heir.c ---- */
+
+/* [-0, +0, e]  What a former run of the script of that name has left where it trades:
+ * its account and positions are now, its orders come on the tape. */
+void ltw_trader_inherit(lua_State *L, struct ltw_trader *t, const char *name);
+
+/* The broker has seen the record; an order of a former run is reported (NULL: not well);
+ * the trader ends. */
+void ltw_heir_record(struct ltw_trader *t, const struct tw_record *r);
+void ltw_heir_adopt(struct ltw_trader *t, struct tw_order *o);
+void ltw_heir_free(struct ltw_trader *t);
+
+/* ---- seat.c again ---- */
 
 /* What concerns an order is told to p from here on, see trade/probe.h; of a backtest. */
 void ltw_trader_probe(struct ltw_trader *t, struct tw_probe *p);

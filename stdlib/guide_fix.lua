@@ -281,9 +281,16 @@ backtest has none and fills orders itself, by the account's fill model.
                      35=AF (from 4.3 on; mass_status = false: not) or a report finds are
                      the only script's that trades there, with all that they have traded;
                      adopt = false: neither.  What can't be anybody's has a line in the
-                     log, which counts, and cancel_unknown = true cancels it.  A position
-                     has its average price; cash, fees and what was realised begin anew
-                     with each run, so daily_loss knows nothing of a former one's
+                     log, which counts, and cancel_unknown = true cancels it.  The account
+                     goes on as if the run had not ended, also by kill -9: cash, fees with
+                     their tiers and the minimum of an order, what was realised, and what
+                     daily_loss counts from, till the day ends.  What is held is at its
+                     last price, not older than a second or its last trade, until the next
+                     one comes; what was traded while its script was in no run is charged
+                     when it is in one again.  Where app.account says another cash than
+                     in the former run, the difference is a deposit, which a line of the
+                     log tells.  Without a store, and once with one that an older program
+                     has left, the account begins anew
   breaks             cancel_on_disconnect = true cancels what is open after the next
                      Logon, and has the venue do so where the version can (18=o); a
                      halted run (tw.halt) cancels after each Logon, too.  So do both with

@@ -125,20 +125,48 @@ bool tw_fix_orders_resend(const struct tw_fix_message *m);
 /* Is there anything of one of that name? */
 bool tw_fix_orders_knows(const struct tw_fix_orders *o, const char *name);
 
-/* The owner, who has orders from here on, is of that name.  The open orders of that name
- * are reported, and *list (n; the caller's, by tw_free) is what it holds by the lines
- * that were kept.  How many orders, or UV_ENOMEM. */
 struct tw_fix_holding { uint32_t symbol; int64_t quantity, price; };
+
+/* A trade, or one that is taken back, that a kept account does not have. */
+struct tw_fix_trade {
+    uint64_t number;              /* of the owner's                                  */
+    uint32_t symbol;
+    uint8_t side;
+    struct tw_report report;      /* its fee is known where it is_charged            */
+    int64_t cum;                  /* what its order had traded before,               */
+    tw_money value;               /* and for how much                                */
+};
+
+/* What a former run has left. */
+struct tw_fix_estate {
+    struct tw_fix_holding *list;  /* n                                               */
+    size_t n, orders;             /* orders: open ones, which are reported           */
+    char *account;                /* lines of order_account.h; NULL: none            */
+    struct tw_fix_trade *trades;  /* n_trades, which that does not have              */
+    size_t n_trades;
+    uint64_t last;                /* number of the last trade there was              */
+    bool keeps;                   /* tw_fix_orders_account has a use                 */
+};
+void tw_fix_estate_fini(struct tw_fix_estate *e);
+
+/* The owner, who has orders from here on, is of that name.  The open orders of that name
+ * are reported, and *out (the caller's) is what is left of it by the lines that were
+ * kept.  How many orders, or UV_ENOMEM. */
 int tw_fix_orders_join(struct tw_fix_orders *o, uint32_t owner, const char *name,
-                       int64_t now_ns, struct tw_fix_holding **list, size_t *n);
+                       int64_t now_ns, struct tw_fix_estate *out);
+
+/* The owner's account as it is after so many of its trades, which reports number: lines
+ * of order_account.h, which are taken, by tw_free.  False: it was so already. */
+bool tw_fix_orders_account(struct tw_fix_orders *o, uint32_t owner, uint64_t trades,
+                           char *text, size_t n);
 
 /* What is to be kept since the last call; all: everything, in place of what was kept.
  * *text is the caller's, by tw_free.  False: no memory, ask for everything later. */
 bool tw_fix_orders_lines(struct tw_fix_orders *o, bool all, char **text, size_t *n);
 
-/* Before the first Logon: what was kept, which is written into; a line without an end is
- * left out.  *strange: lines that are none.  TW_EFORMAT: one that can't be, as *error
- * says; UV_ENOMEM, or what a symbol's name is. */
+/* Before the first Logon: what was kept, which is written into; what was not written to
+ * its end is left out.  *strange: such lines, and those that are none.  TW_EFORMAT: one
+ * that can't be, as *error says; UV_ENOMEM, or what a symbol's name is. */
 int tw_fix_orders_restore(struct tw_fix_orders *o, char *text, size_t *strange,
                           struct tw_error *error);
 

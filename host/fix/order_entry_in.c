@@ -74,6 +74,7 @@ static void tell_words(struct tw_fix_orders *o, struct entry *e, struct tw_repor
         o->o.report(o->o.ctx, &(struct tw_venue_report){
             .report = r, .owner = e->owner, .symbol = e->symbol, .side = e->side,
             .status = status_of(e, r.exec), .answers = a && !a->own, .aside = words,
+            .trade = e->holder && tw_report_is_trade(&r) ? e->holder->trades : 0,
             .user = e->over && !tw_fix_orders_is_awaited(e) ? NULL : e->user });
     if (a) tw_fix_orders_forget(o, a);
 }
@@ -92,6 +93,7 @@ static void tell_trade(struct tw_fix_orders *o, struct entry *e, struct tw_repor
     struct tw_venue_aside about;
     int sign = r.exec == TW_EXEC_TRADE ? 1 : -1;
 
+    tw_fix_orders_hold(o, e, &r);
     if (!e->over) {
         tell(o, e, r, NULL);
         return;
@@ -243,7 +245,6 @@ static void trade(struct tw_fix_orders *o, struct entry *e, const struct seen *s
     set_fee(&r, s);
     e->cum += quantity;
     e->value += tw_money_value(price, quantity);
-    tw_fix_orders_hold(o, e, price, quantity);
     tell_trade(o, e, r);
     if (!e->over && e->cum == e->quantity) tw_fix_orders_end(o, e);
 }
@@ -253,7 +254,6 @@ static void take_back(struct tw_fix_orders *o, struct entry *e, int64_t price,
 {
     e->cum -= quantity;
     e->value -= tw_money_value(price, quantity);
-    tw_fix_orders_hold(o, e, price, -quantity);
     tell_trade(o, e, (struct tw_report){ .exec = TW_EXEC_TRADE_CANCELED,
         .last_px = price, .last_qty = quantity, .reason = TW_REASON_VENUE });
 }

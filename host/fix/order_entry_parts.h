@@ -7,6 +7,7 @@
 
 #include "base/hashed.h"
 #include "fix/order_entry.h"
+#include "fix/order_lines.h"
 #include "fix/write.h"
 
 enum {
@@ -54,8 +55,13 @@ struct holder {
     char name[64];
     uint32_t owner;               /* in this run; 0: it is not in it              */
     struct holding *holdings;
+    struct tw_fix_lines account;  /* as it was after some of them; n 0: not known  */
+    struct traded *traded, *last; /* that it does not have, the oldest first      */
+    uint64_t trades;              /* so far                                       */
     struct holder *next;
 };
+
+struct traded { struct tw_fix_trade is; struct traded *next; };
 
 struct holding {
     uint32_t symbol;
@@ -127,9 +133,7 @@ struct tw_fix_orders {
     struct ask *sending;          /* the message that is out: what became of it comes
                                    * next; NULL: it is not asked any more         */
     struct holder *holders;
-    char *lines;                  /* to be kept; n bytes in room                  */
-    size_t lines_n, lines_room;
-    bool lost;                    /* some of them found no memory                 */
+    struct tw_fix_lines lines;    /* to be kept                                   */
     const struct seen *seen;      /* what is being taken, where it has words      */
     struct tw_fix_clock clock;
     uint64_t strays;              /* told                                         */
@@ -255,9 +259,9 @@ struct holder *tw_fix_orders_holder(const struct tw_fix_orders *o, uint32_t owne
 struct holder *tw_fix_orders_only_holder(const struct tw_fix_orders *o);
 /* Tells the holder, who is in this run, that the order is there. */
 void tw_fix_orders_adopt(struct tw_fix_orders *o, struct entry *e);
-/* So much of its symbol was traded for it; below 0: taken back. */
-void tw_fix_orders_hold(struct tw_fix_orders *o, struct entry *e, int64_t price,
-                        int64_t quantity);
+/* A trade of it, or one that is taken back; it has it already. */
+void tw_fix_orders_hold(struct tw_fix_orders *o, struct entry *e,
+                        const struct tw_report *r);
 /* What of it may be left, by the trades of its group; INT64_MAX: all. */
 int64_t tw_fix_orders_left(const struct tw_fix_orders *o, const struct entry *e);
 /* The session is up: orders of a former run whose parents or siblings have traded. */
@@ -266,6 +270,20 @@ void tw_fix_orders_see_to(struct tw_fix_orders *o);
 void tw_fix_orders_keep(struct tw_fix_orders *o, struct entry *e);
 void tw_fix_orders_keep_exec(struct tw_fix_orders *o, const struct exec *x);
 void tw_fix_orders_keep_free(struct tw_fix_orders *o);
+
+/* ---- order_trades.c ---- */
+
+/* One more of the holder's; those up to a number are in the account. */
+void tw_fix_orders_add_trade(struct tw_fix_orders *o, const struct entry *e,
+                             const struct tw_report *r);
+void tw_fix_orders_drop_trades(struct holder *h, uint64_t through);
+/* The account and the trades that it does not have: as lines; for who joins. */
+void tw_fix_orders_put_account(struct tw_fix_orders *o, const struct holder *h);
+int tw_fix_orders_list_trades(const struct holder *h, struct tw_fix_estate *out);
+/* Such a line of a former run. */
+int tw_fix_orders_read_account(struct holder *h, const struct tw_fix_line *l);
+int tw_fix_orders_read_trade(struct holder *h, uint32_t symbol,
+                             const struct tw_fix_line *l);
 
 /* ---- order_keep_check.c ---- */
 

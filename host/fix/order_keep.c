@@ -10,11 +10,16 @@
  *                           that told of each in turn was written anew
  *     X id hash price quantity  an execution of it that has come
  *     P owner symbol quantity cost    a position
+ *     A, C, H, E owner ...  its account, after so many trades: see order_account.h
+ *     F owner number id ... a trade that the account does not have yet
+ *     .                     all before it was written at once
+ *
+ * A program may be killed while it writes: what has no "." behind it was never told of,
+ * as an order's line without that of its position would be a trade that is booked twice.
  */
 #include "fix/order_entry_parts.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +27,9 @@
 
 #include "base/memory.h"
 
-enum { LINE_MAX_BYTES = 1024, KEPT_LINES = 1024, WORDS = 32 };
+enum { KEPT_LINES = 1024 };
+
+#define put(o, ...) tw_fix_lines_put(&(o)->lines, __VA_ARGS__)
 
 /* The OrderID, in a line, of what the venue has but does not name: no text. */
 #define HEARD "%00"
@@ -91,14 +98,18 @@ static int64_t nearer(int64_t quantity)
     return quantity < 0 ? -quantity : quantity;
 }
 
-void tw_fix_orders_hold(struct tw_fix_orders *o, struct entry *e, int64_t price,
-                        int64_t quantity)
+void tw_fix_orders_hold(struct tw_fix_orders *o, struct entry *e,
+                        const struct tw_report *r)
 {
-    struct holding *p = e->holder && o->o.keeps ? holding_of(e->holder, e->symbol) : NULL;
-    int64_t more = e->side == TW_SIDE_BUY ? quantity : -quantity, now;
+    struct holding *p;
+    bool adds = (e->side == TW_SIDE_BUY) == (r->exec == TW_EXEC_TRADE);
+    int64_t price = r->last_px, more = adds ? r->last_qty : -r->last_qty, now;
 
+    if (!e->holder || !o->o.keeps) return;
+    tw_fix_orders_add_trade(o, e, r);
+    p = holding_of(e->holder, e->symbol);
     if (!p) {
-        o->lost = o->lost || (e->holder && o->o.keeps);
+        o->lines.lost = true;
         return;
     }
     now = p->quantity + more;
@@ -211,17 +222,17 @@ static int by_id(const void *a, const void *b)
 }
 
 int tw_fix_orders_join(struct tw_fix_orders *o, uint32_t owner, const char *name,
-                       int64_t now_ns, struct tw_fix_holding **list, size_t *n)
+                       int64_t now_ns, struct tw_fix_estate *out)
 {
     struct holder *h = holder_named(o, name);
-    int rc = h ? list_holdings(h, list, n) : UV_ENOMEM;
-    struct entry **list_of;
+    struct entry **list_of = tw_calloc(o->n_open + o->n_held + 1, sizeof *list_of);
     size_t its = 0;
 
-    if (rc < 0) return rc;
-    list_of = tw_calloc(o->n_open + o->n_held + 1, sizeof(struct entry *));
-    if (!list_of) {
-        tw_free(*list);
+    *out = (struct tw_fix_estate){ .keeps = o->o.keeps };
+    if (!h || !list_of || list_holdings(h, &out->list, &out->n) < 0
+        || tw_fix_orders_list_trades(h, out) < 0) {
+        tw_fix_estate_fini(out);
+        tw_free(list_of);
         return UV_ENOMEM;
     }
     h->owner = owner;
@@ -241,53 +252,15 @@ int tw_fix_orders_join(struct tw_fix_orders *o, uint32_t owner, const char *name
     if (o->is_ahead && o->up && tw_fix_orders_only_holder(o) == h)
         tw_fix_orders_ask_mass(o);
     o->is_ahead = false;
+    out->orders = its;
     return (int)its;
 }
 
 /* ---- lines ---- */
 
-/* A name as one word, cut where there is no more room; "-" is none. */
-static const char *word_in(const char *name, char *out, size_t room)
+static const char *word(const char *name, char out[TW_FIX_WORD])
 {
-    char *p = out, *end = out + room - 4;
-
-    if (strcmp(name, "-") == 0) return "%2D";
-    for (; *name && p < end; name++) {
-        unsigned char c = (unsigned char)*name;
-
-        if (c > ' ' && c != '%' && c != 127) *p++ = (char)c;
-        else p += snprintf(p, 4, "%%%02X", c);
-    }
-    *p = 0;
-    return out;
-}
-
-static const char *word(const char *name, char out[LINE_MAX_BYTES / 4])
-{
-    return word_in(name, out, LINE_MAX_BYTES / 4);
-}
-
-static void put(struct tw_fix_orders *o, const char *format, ...) TW_PRINTF(2, 3);
-
-static void put(struct tw_fix_orders *o, const char *format, ...)
-{
-    size_t room = o->lines_room ? o->lines_room : 4096;
-    va_list args;
-    char *grown;
-
-    while (room - o->lines_n < LINE_MAX_BYTES) room *= 2;
-    if (room != o->lines_room) {
-        grown = tw_realloc(o->lines, room);
-        if (!grown) {
-            o->lost = true;
-            return;
-        }
-        o->lines = grown;
-        o->lines_room = room;
-    }
-    va_start(args, format);
-    o->lines_n += (size_t)vsnprintf(o->lines + o->lines_n, LINE_MAX_BYTES, format, args);
-    va_end(args);
+    return tw_fix_line_word(name, out, TW_FIX_WORD);
 }
 
 /* It has traded: of the others of its group no more is left than of it.  Each trade in
@@ -318,15 +291,15 @@ static void follow(struct tw_fix_orders *o, struct entry *e)
 
 static void put_order_line(struct tw_fix_orders *o, const struct entry *e)
 {
-    char name[LINE_MAX_BYTES / 4], symbol[LINE_MAX_BYTES / 4], id[LINE_MAX_BYTES / 4];
+    char name[TW_FIX_WORD], symbol[TW_FIX_WORD], id[TW_FIX_WORD];
 
     put(o, "O %" PRIu64 " %s %s %d %d %d %d %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64
-        " %" PRId64 " %u %u %" PRId64 " %" PRId64 ":%" PRIu64 " %" PRId64 " %" PRId64
+        " %" PRId64 " %u %u %" PRId64 " " TW_FIX_MONEY " %" PRId64 " %" PRId64
         " %" PRId64 " %" PRId64 " %d %s\n",
         e->id, word(e->holder->name, name),
         word(tw_symbols_name(o->o.symbols, e->symbol), symbol), e->side, e->type, e->tif,
         e->post_only, e->quantity, e->price, e->stop, e->trail, e->expire_ns, e->n_asks,
-        e->accepted, e->cum, (int64_t)(e->value >> 64), (uint64_t)e->value, e->expected,
+        e->accepted, e->cum, TW_FIX_SPLIT(e->value), e->expected,
         e->average, e->settled, e->settled_px, e->over,
         e->order_id ? word(e->order_id, id) : e->heard ? HEARD : "-");
 }
@@ -339,7 +312,7 @@ static void put_ties_line(struct tw_fix_orders *o, const struct entry *e)
     if (t)
         put(o, "T %" PRIu64 " %d %d %" PRIu64 " %" PRIu64 " %s\n", e->id, t->held,
             t->reduce_only, t->parent, t->group,
-            *t->label ? word_in(t->label, label, sizeof label) : "-");
+            *t->label ? tw_fix_line_word(t->label, label, sizeof label) : "-");
 }
 
 static void put_exec_line(struct tw_fix_orders *o, const struct exec *x)
@@ -350,13 +323,13 @@ static void put_exec_line(struct tw_fix_orders *o, const struct exec *x)
 
 static void put_holdings(struct tw_fix_orders *o, const struct holder *h, bool all)
 {
-    char name[LINE_MAX_BYTES / 4], symbol[LINE_MAX_BYTES / 4];
+    char name[TW_FIX_WORD], symbol[TW_FIX_WORD];
 
     for (struct holding *p = h->holdings; p; p = p->next) {
         if (!p->is_changed && !(all && p->quantity)) continue;
-        put(o, "P %s %s %" PRId64 " %" PRId64 ":%" PRIu64 "\n", word(h->name, name),
+        put(o, "P %s %s %" PRId64 " " TW_FIX_MONEY "\n", word(h->name, name),
             word(tw_symbols_name(o->o.symbols, p->symbol), symbol), p->quantity,
-            (int64_t)(p->cost >> 64), (uint64_t)p->cost);
+            TW_FIX_SPLIT(p->cost));
         p->is_changed = false;
     }
 }
@@ -390,94 +363,77 @@ bool tw_fix_orders_lines(struct tw_fix_orders *o, bool all, char **text, size_t 
 {
     size_t skip = o->n_kept > KEPT_LINES ? o->n_kept - KEPT_LINES : 0;
 
-    if (all || o->lost) {
-        o->lost = false;
-        o->lines_n = 0;
-        for (const struct holder *h = o->holders; h; h = h->next)
+    if (all || o->lines.lost) {
+        o->lines.lost = false;
+        o->lines.n = 0;
+        for (const struct holder *h = o->holders; h; h = h->next) {
             put_holdings(o, h, true);
+            tw_fix_orders_put_account(o, h);
+        }
         for (struct entry *e = o->kept; e; e = e->next)
             if (skip > 0) skip--;
             else put_entry(o, e);
         for (struct entry *e = o->open; e; e = e->next) put_entry(o, e);
         for (struct entry *e = o->held; e; e = e->next) put_entry(o, e);
     }
-    if (o->lost) return false;
-    *text = o->lines;
-    *n = o->lines_n;
-    o->lines = NULL;
-    o->lines_n = o->lines_room = 0;
+    if (o->lines.n > 0) put(o, ".\n");
+    if (o->lines.lost) return false;
+    *text = o->lines.text;
+    *n = o->lines.n;
+    o->lines = (struct tw_fix_lines){ .n = 0 };
     return true;
 }
 
 /* ---- reading them ---- */
 
-/* A line taken apart; false: it is none of these. */
-struct line { char *word[WORDS]; size_t n; };
-
-static char *unword(char *text)
+static int64_t number_at(const struct tw_fix_line *l, size_t i)
 {
-    char *out = text;
-
-    for (char *p = text; *p; p++) {
-        unsigned c;
-
-        if (*p == '%' && p[1] && p[2] && sscanf(p + 1, "%2X", &c) == 1) {
-            *out++ = (char)c;
-            p += 2;
-        } else {
-            *out++ = *p;
-        }
-    }
-    *out = 0;
-    return text;
+    return tw_fix_line_number(l, i);
 }
 
-static void split(char *text, struct line *l)
+static struct entry *entry_at(const struct tw_fix_orders *o, const struct tw_fix_line *l)
 {
-    char *save = NULL;
-
-    l->n = 0;
-    for (char *p = strtok_r(text, " ", &save); p && l->n < WORDS;
-         p = strtok_r(NULL, " ", &save))
-        l->word[l->n++] = p;
+    return tw_fix_orders_find(o, tw_fix_line_count(l, 1));
 }
 
-static int64_t number_at(const struct line *l, size_t i)
+static int64_t symbol_at(const struct tw_fix_orders *o, const struct tw_fix_line *l,
+                         size_t i)
 {
-    return strtoll(l->word[i], NULL, 10);
-}
-
-static tw_money money_at(const struct line *l, size_t i)
-{
-    char *colon;
-    int64_t high = strtoll(l->word[i], &colon, 10);
-    uint64_t low = *colon == ':' ? strtoull(colon + 1, NULL, 10) : 0;
-
-    return high * ((tw_money)1 << 64) + low;
-}
-
-static int64_t symbol_at(const struct tw_fix_orders *o, const struct line *l, size_t i)
-{
-    char *name = unword(l->word[i]);
+    char *name = tw_fix_line_name(l, i);
 
     return tw_symbols_intern(o->o.symbols, name, strlen(name));
 }
 
-static int read_order(struct tw_fix_orders *o, const struct line *l)
+/* Of the account and its trades: whose they are. */
+static int read_account(struct tw_fix_orders *o, struct tw_fix_line *l)
 {
-    struct entry *e = tw_fix_orders_find(o, strtoull(l->word[1], NULL, 10));
+    struct holder *h;
+    char name[TW_FIX_WORD];
+    int64_t symbol;
+
+    snprintf(name, sizeof name, "%s", l->word[1]);
+    h = holder_named(o, tw_fix_line_name(&(struct tw_fix_line){ .word = { name } }, 0));
+    if (!h) return UV_ENOMEM;
+    if (*l->word[0] != 'F') return tw_fix_orders_read_account(h, l);
+    symbol = symbol_at(o, l, 4);
+    return symbol <= 0 ? (int)symbol : tw_fix_orders_read_trade(h, (uint32_t)symbol, l);
+}
+
+static int read_order(struct tw_fix_orders *o, const struct tw_fix_line *l)
+{
+    struct entry *e = entry_at(o, l);
     int64_t symbol = symbol_at(o, l, 3);
     bool is_heard = strcmp(l->word[22], "-") != 0;
-    char *id = unword(l->word[22]);
+    char *id = tw_fix_line_name(l, 22);
 
     if (symbol <= 0) return (int)symbol;
     if (!e)
         e = tw_fix_orders_make(o, &(struct tw_request){
-            .id = strtoull(l->word[1], NULL, 10), .symbol = (uint32_t)symbol,
+            .id = tw_fix_line_count(l, 1), .symbol = (uint32_t)symbol,
             .side = (uint8_t)number_at(l, 4), .type = (uint8_t)number_at(l, 5),
             .tif = (uint8_t)number_at(l, 6), .post_only = number_at(l, 7) != 0,
             .trail = number_at(l, 11), .expire_ns = number_at(l, 12) });
-    if (!e || !(e->holder = holder_named(o, unword(l->word[2])))) return UV_ENOMEM;
+    if (!e || !(e->holder = holder_named(o, tw_fix_line_name(l, 2)))) return UV_ENOMEM;
     e->acked = e->is_former = true;
     e->quantity = number_at(l, 8);
     e->price = number_at(l, 9);
@@ -485,7 +441,7 @@ static int read_order(struct tw_fix_orders *o, const struct line *l)
     e->n_asks = (unsigned)number_at(l, 13);
     e->accepted = (unsigned)number_at(l, 14);
     e->cum = number_at(l, 15);
-    e->value = money_at(l, 16);
+    e->value = tw_fix_line_money(l, 16);
     e->expected = number_at(l, 17);
     e->average = number_at(l, 18);
     e->settled = number_at(l, 19);
@@ -498,46 +454,46 @@ static int read_order(struct tw_fix_orders *o, const struct line *l)
     return TW_OK;
 }
 
-static int read_ties(struct tw_fix_orders *o, const struct line *l)
+static int read_ties(struct tw_fix_orders *o, const struct tw_fix_line *l)
 {
-    struct entry *e = tw_fix_orders_find(o, strtoull(l->word[1], NULL, 10));
+    struct entry *e = entry_at(o, l);
     struct tw_ties t = { .reduce_only = number_at(l, 3) != 0,
-                         .parent = strtoull(l->word[4], NULL, 10),
-                         .group = strtoull(l->word[5], NULL, 10) };
+                         .parent = tw_fix_line_count(l, 4),
+                         .group = tw_fix_line_count(l, 5) };
 
     if (!e) return TW_OK;
     if (strcmp(l->word[6], "-") != 0)
-        snprintf(t.label, sizeof t.label, "%s", unword(l->word[6]));
+        snprintf(t.label, sizeof t.label, "%s", tw_fix_line_name(l, 6));
     e->unheard = number_at(l, 2) == 0 && t.parent && !e->heard && e->cum == 0;
     return tw_fix_orders_tie(o, e, &t, number_at(l, 2) != 0);
 }
 
-static int read_most(struct tw_fix_orders *o, const struct line *l)
+static int read_most(struct tw_fix_orders *o, const struct tw_fix_line *l)
 {
-    struct entry *e = tw_fix_orders_find(o, strtoull(l->word[1], NULL, 10));
+    struct entry *e = entry_at(o, l);
     int64_t most = number_at(l, 2);
 
     if (e && e->said.most > most) e->said.most = most;
     return TW_OK;
 }
 
-static int read_exec(struct tw_fix_orders *o, const struct line *l)
+static int read_exec(struct tw_fix_orders *o, const struct tw_fix_line *l)
 {
-    struct entry *e = tw_fix_orders_find(o, strtoull(l->word[1], NULL, 10));
+    struct entry *e = entry_at(o, l);
     struct exec *x;
     bool is_new = true;
 
     if (!e) return TW_OK;
-    x = tw_fix_orders_exec_hash(o, e, strtoull(l->word[2], NULL, 10), &is_new);
+    x = tw_fix_orders_exec_hash(o, e, tw_fix_line_count(l, 2), &is_new);
     if (!x) return UV_ENOMEM;
     x->price = number_at(l, 3);
     x->quantity = number_at(l, 4);
     return TW_OK;
 }
 
-static int read_holding(struct tw_fix_orders *o, const struct line *l)
+static int read_holding(struct tw_fix_orders *o, const struct tw_fix_line *l)
 {
-    struct holder *h = holder_named(o, unword(l->word[1]));
+    struct holder *h = holder_named(o, tw_fix_line_name(l, 1));
     int64_t symbol = symbol_at(o, l, 2);
     struct holding *p;
 
@@ -545,8 +501,22 @@ static int read_holding(struct tw_fix_orders *o, const struct line *l)
     p = h ? holding_of(h, (uint32_t)symbol) : NULL;
     if (!p) return UV_ENOMEM;
     p->quantity = number_at(l, 3);
-    p->cost = money_at(l, 4);
+    p->cost = tw_fix_line_money(l, 4);
     return TW_OK;
+}
+
+/* What was not written to its end is left out; before there were ends, all was.  How
+ * many lines. */
+static size_t cut(char *text)
+{
+    char *end = NULL;
+    size_t n = 0;
+
+    for (char *p = text; (p = strstr(p, ".\n")) != NULL; p += 2)
+        if (p == text || p[-1] == '\n') end = p + 2;
+    for (char *p = end; p && (p = strchr(p, '\n')) != NULL; p++) n++;
+    if (end) *end = 0;
+    return n;
 }
 
 int tw_fix_orders_restore(struct tw_fix_orders *o, char *text, size_t *strange,
@@ -555,13 +525,14 @@ int tw_fix_orders_restore(struct tw_fix_orders *o, char *text, size_t *strange,
     size_t line = 1;
     char *end;
 
-    *strange = 0;
+    *strange = cut(text);
     for (; (end = strchr(text, '\n')) != NULL; text = end + 1, line++) {
-        struct line l;
+        struct tw_fix_line l;
         int rc;
 
         *end = 0;
-        split(text, &l);
+        if (strcmp(text, ".") == 0) continue;
+        tw_fix_line_split(&l, text);
         rc = tw_fix_orders_check_line(l.word, l.n, line, error);
         if (rc == TW_EFORMAT) return rc;
         if (rc < 0) {
@@ -573,7 +544,8 @@ int tw_fix_orders_restore(struct tw_fix_orders *o, char *text, size_t *strange,
         case 'T': rc = read_ties(o, &l);    break;
         case 'M': rc = read_most(o, &l);    break;
         case 'X': rc = read_exec(o, &l);    break;
-        default:  rc = read_holding(o, &l); break;
+        case 'P': rc = read_holding(o, &l); break;
+        default:  rc = read_account(o, &l); break;
         }
         if (rc < 0) return tw_fail(error, rc, "line %zu: %s", line, tw_strerror(rc));
     }
@@ -593,7 +565,9 @@ void tw_fix_orders_keep_free(struct tw_fix_orders *o)
             last = p->next;
             tw_free(p);
         }
+        tw_fix_orders_drop_trades(h, UINT64_MAX);
+        tw_free(h->account.text);
         tw_free(h);
     }
-    tw_free(o->lines);
+    tw_free(o->lines.text);
 }

@@ -31,6 +31,23 @@ static const struct column order[] = {
     { "id", ID }, { "hash", COUNT }, { "price", NUMBER }, { "quantity", NUMBER },
 }, position[] = {
     { "script", WORD }, { "symbol", WORD }, { "quantity", NUMBER }, { "cost", MONEY },
+}, account[] = {
+    { "script", WORD }, { "trades", COUNT }, { "day's end", NUMBER }, { "made", MONEY },
+    { "currency", WORD },
+}, cash[] = {
+    { "script", WORD }, { "currency", WORD }, { "rate", NUMBER }, { "cash", MONEY },
+    { "deposits", MONEY }, { "realised", MONEY }, { "fees", MONEY }, { "traded", MONEY },
+}, held[] = {
+    { "script", WORD }, { "symbol", WORD }, { "quantity", NUMBER }, { "mark", NUMBER },
+    { "trades", COUNT }, { "cost", MONEY }, { "realised", MONEY }, { "fees", MONEY },
+    { "settled", MONEY },
+}, due[] = {
+    { "script", WORD }, { "id", ID }, { "fees", MONEY }, { "uncut fees", MONEY },
+}, trade[] = {
+    { "script", WORD }, { "number", COUNT }, { "id", ID }, { "symbol", WORD },
+    { "side", SIDE }, { "taken back", FLAG }, { "price", NUMBER },
+    { "quantity", NUMBER }, { "time", NUMBER }, { "charged", FLAG }, { "fee", MONEY },
+    { "liquidity", UNSIGNED }, { "traded", NUMBER }, { "value", MONEY },
 };
 
 #define COLUMNS(a) a, sizeof a / sizeof *a
@@ -45,6 +62,11 @@ static const struct form {
     { "M", "what is left of an order", COLUMNS(most) },
     { "X", "an execution", COLUMNS(execution) },
     { "P", "a position", COLUMNS(position) },
+    { "A", "an account", COLUMNS(account) },
+    { "C", "cash", COLUMNS(cash) },
+    { "H", "what an account holds", COLUMNS(held) },
+    { "E", "fees of an order", COLUMNS(due) },
+    { "F", "a trade", COLUMNS(trade) },
 };
 
 /* All of [p, p + n) is digits, and not above max. */

@@ -30,7 +30,8 @@ struct tw_fix_gateway {
     struct tw_fix_link *link;            /* constant after attach                     */
     struct tw_floor *floor;              /* constant                                  */
     struct tw_fix_orders *orders;        /* mutex: the floor's                        */
-    struct tw_fix_keep *keep;            /* owner: MAIN, then FEED; NULL: none        */
+    struct tw_fix_keep *keep;            /* owner: MAIN, FEED, MAIN; NULL: none       */
+    bool restored;                       /* constant after attach; it can be written  */
     bool keep_failed;                    /* owner: FEED; and it was said              */
     char line[LINES][LINE];              /* mutex: the floor's; n_lines               */
     unsigned n_lines, unsaid;            /* mutex: the floor's                        */
@@ -272,7 +273,8 @@ static int restore(struct tw_fix_gateway *g, struct tw_error *error)
     tw_free(text);
     if (is_there && rc < 0) return tw_fail(error, rc, "%s: %s", path, why.text);
     if (strange)
-        tw_log_printf(g->o.log, TW_LOG_WARN, g->who, "%s: %zu lines make no sense", path,
+        tw_log_printf(g->o.log, TW_LOG_WARN, g->who, "%s: %zu lines are left out:"
+                      " they make no sense, or were not written to their end", path,
                       strange);
     text = NULL;
     if (rc == TW_OK && !tw_fix_orders_lines(g->orders, true, &text, &n)) rc = UV_ENOMEM;
@@ -287,6 +289,7 @@ int tw_fix_gateway_attach(struct tw_fix_gateway *g, struct tw_fix_link *link,
     int rc = g->keep ? restore(g, error) : TW_OK;
 
     g->link = link;
+    g->restored = g->keep && rc == TW_OK;
     if (rc == TW_OK) tw_floor_open(g->floor, g->o.source, ring, g);
     return rc;
 }
@@ -302,20 +305,31 @@ bool tw_fix_gateway_knows(struct tw_fix_gateway *g, const char *name)
 }
 
 int tw_fix_gateway_join(struct tw_fix_gateway *g, uint32_t owner, const char *name,
-                        struct tw_fix_holding **list, size_t *n)
+                        struct tw_fix_estate *out)
 {
     bool is_due;
     int rc;
 
     tw_floor_lock(g->floor);
-    rc = tw_fix_orders_join(g->orders, owner, name, tw_clock_now_ns(), list, n);
+    rc = tw_fix_orders_join(g->orders, owner, name, tw_clock_now_ns(), out);
     is_due = tw_fix_orders_is_due(g->orders);
     tw_floor_unlock(g->floor);
-    if (rc > 0 || (rc == 0 && *n > 0))
+    if (rc > 0 || (rc == 0 && out->n > 0))
         tw_log_printf(g->o.log, TW_LOG_INFO, g->who, "%s goes on with %d orders and %zu"
-                      " positions of a former run", name, rc, *n);
+                      " positions of a former run", name, rc, out->n);
     if (rc > 0 || is_due) tw_fix_link_ring(g->link);
     return rc < 0 ? rc : TW_OK;
+}
+
+void tw_fix_gateway_account(struct tw_fix_gateway *g, uint32_t owner, uint64_t trades,
+                            char *text, size_t n, bool ends)
+{
+    bool is_new;
+
+    tw_floor_lock(g->floor);
+    is_new = tw_fix_orders_account(g->orders, owner, trades, text, n);
+    tw_floor_unlock(g->floor);
+    if (is_new && !ends) tw_fix_link_ring(g->link);
 }
 
 struct tw_floor *tw_fix_gateway_floor(const struct tw_fix_gateway *g)
@@ -368,6 +382,7 @@ struct tw_fix_gateway *tw_fix_gateway_new(const struct tw_fix_gateway_options *o
 void tw_fix_gateway_free(struct tw_fix_gateway *g)
 {
     if (!g) return;
+    if (g->restored) keep(g);            /* what scripts have left as they ended */
     tw_fix_orders_free(g->orders);
     tw_fix_keep_free(g->keep);
     tw_floor_free(g->floor);

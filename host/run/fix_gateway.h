@@ -42,11 +42,15 @@ int tw_fix_gateway_attach(struct tw_fix_gateway *g, struct tw_fix_link *link,
 
 /* Is there anything of one of that name?  Thread: any.  Blocks: a short lock. */
 bool tw_fix_gateway_knows(struct tw_fix_gateway *g, const char *name);
-/* Who has taken a seat is of that name, over runs: what it holds is in *list (n; the
- * caller's, by tw_free), its open orders are reported.  UV_ENOMEM.
+/* Who has taken a seat is of that name, over runs: what is left of it is in *out (the
+ * caller's), its open orders are reported.  UV_ENOMEM.
  * Thread: the seat's.  Blocks: a short lock. */
 int tw_fix_gateway_join(struct tw_fix_gateway *g, uint32_t owner, const char *name,
-                        struct tw_fix_holding **list, size_t *n);
+                        struct tw_fix_estate *out);
+/* See tw_fix_orders_account; ends: the seat is left, and there may be no session.
+ * Thread: the seat's.  Blocks: a short lock. */
+void tw_fix_gateway_account(struct tw_fix_gateway *g, uint32_t owner, uint64_t trades,
+                            char *text, size_t n, bool ends);
 
 /* Where scripts take their seats.  Thread: any. */
 struct tw_floor *tw_fix_gateway_floor(const struct tw_fix_gateway *g);

@@ -193,6 +193,38 @@ static void count(struct tw_account *a, const struct tw_position *p, int sign)
     }
 }
 
+struct tw_sums tw_account_sums(const struct tw_account *a, uint32_t currency)
+{
+    const struct currency *c = &a->currency[currency];
+
+    return (struct tw_sums){ c->cash, c->deposits, c->realised, c->fees, c->traded };
+}
+
+void tw_account_set_sums(struct tw_account *a, uint32_t currency, const struct tw_sums *s)
+{
+    struct currency *c = &a->currency[currency];
+
+    c->cash = s->cash;
+    c->deposits = s->deposits;
+    c->realised = s->realised;
+    c->fees = s->fees;
+    c->traded = s->traded;
+}
+
+void tw_account_set_position(struct tw_account *a, struct tw_position *p,
+                             const struct tw_position *was)
+{
+    struct tw_position is = *was;
+
+    is.symbol = p->symbol;
+    is.terms = p->terms;
+    is.each = tw_terms_each(is.terms, is.quantity);
+    is.worth = worth(&is, is.mark, is.quantity);
+    count(a, p, -1);
+    *p = is;
+    count(a, p, 1);
+}
+
 /* Closes so much of it, below 0 what is long; what was gained is realised. */
 static void close(struct tw_position *p, struct currency *c, int64_t price,
                   int64_t quantity)

@@ -66,6 +66,15 @@ struct tw_position *tw_account_position(struct tw_account *a, uint32_t symbol,
                                         const struct tw_terms *terms);
 struct tw_position *tw_account_find(const struct tw_account *a, uint32_t symbol);
 
+/* All sums of a currency but those that positions make, which come back so; and the
+ * position is as it was, but for its symbol and terms. */
+struct tw_sums { tw_money cash, deposits, realised, fees, traded; };
+struct tw_sums tw_account_sums(const struct tw_account *a, uint32_t currency);
+void tw_account_set_sums(struct tw_account *a, uint32_t currency,
+                         const struct tw_sums *s);
+void tw_account_set_position(struct tw_account *a, struct tw_position *p,
+                             const struct tw_position *was);
+
 /* What it takes of the memory. */
 size_t tw_account_bytes(const struct tw_account *a);
 

@@ -212,9 +212,8 @@ static void end_entry(struct tw_broker *b, const struct tw_order *o)
     else tw_simulator_end(b->venue, entry, TW_EXEC_CANCELED, TW_REASON_OCO, b->now_ns);
 }
 
-/* sign: +1 for a buy, -1 for a sell; the other way round of a trade that is canceled. */
-static void book(struct tw_broker *b, uint32_t symbol, const struct tw_terms *terms,
-                 int sign, const struct tw_report *r)
+void tw_broker_book(struct tw_broker *b, uint32_t symbol, const struct tw_terms *terms,
+                    int sign, const struct tw_report *r)
 {
     struct tw_position *p;
 
@@ -247,7 +246,8 @@ static void report(void *ctx, struct tw_order *o, const struct tw_report *r)
     if (!tw_order_apply(o, r)) return;
     if (o->requests == 0 && is_answer(r)) o->asked = o->asked_price = 0;
     add(b, o, tw_broker_beyond(b, o) - before);
-    if (tw_report_is_trade(r)) book(b, o->symbol, o->terms, tw_order_sign(o), r);
+    if (tw_report_is_trade(r))
+        tw_broker_book(b, o->symbol, o->terms, tw_order_sign(o), r);
     if (o->parent) tw_broker_exited(o, r);
     if (!tw_order_is_open(o)) delist(b, o);
     else if (!o->link) b->lost |= tw_broker_enter(b, o, 0) < 0;   /* once more */
@@ -551,19 +551,6 @@ static TW_APART void follow_all(struct tw_broker *b)
 
 /* ---- records ---- */
 
-/* A new day: what is settled daily is paid, and losses are counted anew. */
-static TW_APART void begin_day(struct tw_broker *b)
-{
-    const struct tw_position *p;
-
-    tw_broker_catch_up(b);
-    for (size_t i = 0; (p = tw_account_at(b->account, i)) != NULL; i++)
-        tw_account_settle(b->account, tw_account_find(b->account, p->symbol));
-    if (!tw_calendar_session(b->o.calendar, b->now_ns, &b->day))
-        b->day.close_ns = INT64_MAX;
-    b->day_equity = tw_broker_made(b);
-}
-
 /* From a gateway: an execution of one of ours. */
 static TW_APART void take_execution(struct tw_broker *b, const struct tw_record *r)
 {
@@ -578,8 +565,8 @@ static TW_APART void take_execution(struct tw_broker *b, const struct tw_record 
     if (o && !tw_order_is_open(o) && tw_report_is_trade(&done)) done.late = e->status;
     if (o) report(b, o, &done);
     else if (tw_report_is_trade(&done) && b->o.gateway->next)   /* of none here */
-        book(b, r->symbol, b->o.terms ? b->o.terms(b->o.ctx, r->symbol) : NULL,
-             e->side == TW_SIDE_BUY ? 1 : -1, &done);
+        tw_broker_book(b, r->symbol, b->o.terms ? b->o.terms(b->o.ctx, r->symbol) : NULL,
+                       e->side == TW_SIDE_BUY ? 1 : -1, &done);
     if (o && done.exec == TW_EXEC_TRADE && tw_plain_traded(b, o) == UV_ENOMEM)
         b->lost = true;
 }
@@ -637,7 +624,7 @@ int tw_broker_record(struct tw_broker *b, const struct tw_record *r)
     if (!b->begun) begin(b, r);
     if (r->time > b->now_ns || b->seq == 0) b->now_ns = r->time;
     b->seq = r->seq;
-    if (b->now_ns > b->day.close_ns) begin_day(b);
+    if (b->now_ns > b->day.close_ns) tw_broker_begin_day(b, b->now_ns);
     if (b->is_halted != tw_broker_is_halted(b)) tw_broker_heed(b);
     rc = tw_simulator_record(b->venue, r);
     if (b->o.gateway && r->kind == TW_ORDER && r->execution.script == b->o.script)

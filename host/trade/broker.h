@@ -143,6 +143,19 @@ int tw_broker_enter(struct tw_broker *b, struct tw_order *o, int64_t parent_qty)
  * told.  UV_ENOMEM: it is not. */
 int tw_broker_hold(struct tw_broker *b, uint32_t symbol);
 
+/* When the day ends in which it counts losses (INT64_MIN: none has begun), and what was
+ * gained in all, deposits aside, when that began; and that of a former run. */
+int64_t tw_broker_day(const struct tw_broker *b, tw_money *made);
+void tw_broker_set_day(struct tw_broker *b, int64_t close_ns, tw_money made);
+
+/* A trade of a former run, which was charged, is booked as it would have been then.
+ * UV_ENOMEM: it is not. */
+int tw_broker_book_late(struct tw_broker *b, const struct tw_order *o,
+                        const struct tw_report *r);
+
+/* The account is that of a former run from now on: the desk is told of its losses. */
+void tw_broker_resume(struct tw_broker *b);
+
 /* Asks to cancel an order, or to give it other terms (0: as it is).  Those that would put
  * an exit of a bracket where it trades at once are refused, which is told, and so is what
  * the gateway does not take.  TW_EUSAGE: it is not open. */

@@ -80,6 +80,17 @@ static inline int64_t tw_broker_leaves(const struct tw_order *o)
     return tw_order_is_open(o) ? quantity - o->cum_qty : 0;
 }
 
+/* ---- broker.c ---- */
+
+/* sign: +1 for a buy, -1 for a sell; the other way round of a trade that is canceled. */
+void tw_broker_book(struct tw_broker *b, uint32_t symbol, const struct tw_terms *terms,
+                    int sign, const struct tw_report *r);
+
+/* ---- broker_day.c ---- */
+
+/* A new day: what is settled daily is paid, and losses are counted anew. */
+void tw_broker_begin_day(struct tw_broker *b, int64_t now_ns);
+
 /* ---- broker_mark.c ---- */
 
 /* The record of the symbol of which that is held is what the venue has seen last. */

@@ -102,6 +102,7 @@ struct tw_venue_report {
     uint32_t owner, symbol;
     uint8_t side, status;
     bool answers;              /* a request, and not only what others did             */
+    uint64_t trade;            /* its number of the owner's, where these are kept     */
     void *user;
     struct tw_venue_aside *aside;   /* NULL: nothing more.  Of who tells it           */
 };

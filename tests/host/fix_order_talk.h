@@ -198,17 +198,16 @@ static void open_orders(const struct tw_fix_orders_options *more)
 /* join OWNER NAME: what it holds is told. */
 static void join(const char *line)
 {
-    struct tw_fix_holding *list = NULL;
+    struct tw_fix_estate left;
     char name[20] = "";
-    size_t n = 0;
     int owner = 0;
 
     sscanf(line, "join %d %19s", &owner, name);
-    if (tw_fix_orders_join(orders, (uint32_t)owner, name, NOW, &list, &n) < 0) return;
-    for (size_t i = 0; i < n; i++)
-        add("%sholds %g@%g", *told ? " " : "", shown_of(list[i].quantity),
-            shown_of(list[i].price));
-    tw_free(list);
+    if (tw_fix_orders_join(orders, (uint32_t)owner, name, NOW, &left) < 0) return;
+    for (size_t i = 0; i < left.n; i++)
+        add("%sholds %g@%g", *told ? " " : "", shown_of(left.list[i].quantity),
+            shown_of(left.list[i].price));
+    tw_fix_estate_fini(&left);
 }
 
 /* The program is killed, and begins again with the lines that were kept. */

@@ -1,0 +1,41 @@
+/* broker_day.c - the day in which a broker counts losses, also over runs. */
+#include "trade/broker_parts.h"
+
+#include <uv.h>
+
+TW_APART void tw_broker_begin_day(struct tw_broker *b, int64_t now_ns)
+{
+    const struct tw_position *p;
+
+    tw_broker_catch_up(b);
+    for (size_t i = 0; (p = tw_account_at(b->account, i)) != NULL; i++)
+        tw_account_settle(b->account, tw_account_find(b->account, p->symbol));
+    if (!tw_calendar_session(b->o.calendar, now_ns, &b->day))
+        b->day.close_ns = INT64_MAX;
+    b->day_equity = tw_broker_made(b);
+}
+
+int64_t tw_broker_day(const struct tw_broker *b, tw_money *made)
+{
+    *made = b->day_equity;
+    return b->day.close_ns;
+}
+
+void tw_broker_set_day(struct tw_broker *b, int64_t close_ns, tw_money made)
+{
+    b->day.close_ns = close_ns;
+    b->day_equity = made;
+}
+
+int tw_broker_book_late(struct tw_broker *b, const struct tw_order *o,
+                        const struct tw_report *r)
+{
+    if (r->time_ns > b->day.close_ns) tw_broker_begin_day(b, r->time_ns);
+    tw_broker_book(b, o->symbol, o->terms, tw_order_sign(o), r);
+    return b->lost ? UV_ENOMEM : TW_OK;
+}
+
+void tw_broker_resume(struct tw_broker *b)
+{
+    if (tw_broker_desk(b) && b->o.desk->limits.daily_loss) tw_broker_tell_loss(b);
+}

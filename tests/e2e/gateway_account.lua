@@ -1,0 +1,187 @@
+--- gateway_account: a trader is killed, or ends, and its account goes on: cash, fees,
+--- what was realised, and what the day has lost.
+
+package.path = "tests/?.lua;" .. package.path
+local t, apps = require "tw.test", require "apps"
+local processes = require "processes"
+
+if os.date "!%H%M" >= "2345" then            -- the day's loss is of the day of UTC
+  t.skip "the day of UTC may end while this is tested"
+  t.done()
+  return
+end
+
+local dir = apps.folder "account"
+local p = processes.open(dir)
+local port = apps.free_port()
+
+-- A script does what a file of its name says, and tells of what it has when that
+-- changes.
+local SCRIPT <const> = processes.SAY .. [[
+  local M = require "tw.strategy".new { doc = "does what it is told",
+                                           params = { symbol = "VV" } }
+  local function number(x) return ("%.6g"):format(x) end
+  function M:tell(...) say(self.name, ...) end
+  function M:on_timer()
+    local file = io.open("do_" .. self.name)
+    if file then
+      local code = file:read "a"
+      file:close()
+      os.remove("do_" .. self.name)
+      assert(load(code))()(self)
+    end
+    local account = self.account
+    local now = table.concat({ number(self:position(self.params.symbol)), "cash",
+      number(account.cash), number(account:cash_in "EUR"), "fees", number(account.fees),
+      "realised", number(account.realised), "equity", number(account.equity), "trades",
+      account:position(self.params.symbol).trades }, " ")
+    if now ~= self.last then self:tell("has", now) end
+    self.last = now
+  end
+  function M:on_order(status, reason, label)
+    self:tell("order", label, status, reason)
+  end
+  return M]]
+
+p.put("script.lua", SCRIPT)
+
+local INSTRUMENTS <const> = [[
+  app.instruments {
+    { symbol = "VV", tick_size = 0.01, lot_size = 1 },
+    { symbol = "WW", tick_size = 0.01, lot_size = 1, currency = "EUR" } }]]
+
+p.put("venue.lua", ([[
+  local app = require "tw.app"
+  app.feed.timer { every = 0.02 }
+  %s
+  app.account { fill = "book", rates = { EUR = 1.25 } }
+  app.script("script.lua", { name = "maker" })
+  app.fix.acceptor { port = %d, sessions = { { sender = "VENUE", target = "ME",
+    orders = true } } }]]):format(INSTRUMENTS, port))
+
+local function put_trader(cash)
+  p.put("trader.lua", ([[
+    local app = require "tw.app"
+    app.feed.timer { every = 0.02 }
+    %s
+    app.account { gateway = "broker", cash = %d, rates = { EUR = 1.25 },
+                  fees = { per_order = 1, percent = 0.1, minimum = 2 } }
+    app.risk { daily_loss = 50 }
+    app.script("script.lua", { name = "one" })
+    app.script("script.lua", { name = "two", params = { symbol = "WW" } })
+    app.gateway.fix { name = "broker", host = "127.0.0.1", port = %d, sender = "ME",
+      target = "VENUE", retry = 0.02, store = "store" }]]
+    ):format(INSTRUMENTS, cash, port))
+end
+
+local function make(who, code)
+  p.put("do.new", ("return function(self) %s end"):format(code))
+  assert(os.rename(dir .. "/do.new", dir .. "/do_" .. who))
+end
+
+local trader
+local function begin()
+  os.remove(dir .. "/trader.out")
+  trader = p.run "trader"
+end
+
+local function again(how)
+  p.kill(trader, how)
+  begin()
+end
+
+-- Until the session is up an order is refused.
+local function order(who, label, code)
+  local n = 0
+  while true do
+    n = n + 1
+    local name <const> = label .. n
+    make(who, code:gsub("}", (", label = %q }"):format(name)))
+    local at <const> = processes.wait(function()
+      local text = "\n" .. p.read "trader.out"
+      return text:match(("\n%s order %s (new)"):format(who, name))
+          or text:match(("\n%s order %s (rejected [^\n]+)"):format(who, name))
+          or text:match(("\n%s order %s (filled)"):format(who, name))
+    end)
+    if not (at and at:find("not connected", 1, true)) then return at end
+  end
+end
+
+local function has(what, name) t.ok(p.await(trader, what), name .. ": " .. what) end
+
+put_trader(10000)
+local venue <const> = p.run "venue"
+begin()
+t.is(order("one", "a", 'self:buy { symbol = "VV", quantity = 10, price = 99 }'), "new",
+     "an order is open")
+make("maker", 'self:sell("VV", 4, 99)')
+has("one has 4 cash 9602 0 fees 2 realised 0 equity 9998 trades 1", "it trades")
+again(9)
+has("one has 4 cash 9602 0 fees 2 realised 0 equity 9998 trades 1", "after kill -9")
+p.kill(trader, 9)
+make("maker", 'self:sell("VV", 2, 99)')
+begin()
+has("one has 6 cash 9404 0 fees 2 realised 0 equity 9998 trades 2",
+    "a trade while it was dead is in the fee of its order")
+
+-- Killed while trades come: whatever it has heard of them.
+for i = 1, 3 do
+  make("maker", 'self:sell("VV", 1, 99)')
+  if i == 2 then p.await_in("store/broker.orders", "F one 4 ") end
+  again(9)
+  has(("one has %d cash %d 0 fees 2 realised 0 equity 9998 trades %d"):format(6 + i,
+      9404 - 99 * i, 2 + i), "killed as it traded")
+end
+
+t.is(order("two", "b", 'self:buy { symbol = "WW", quantity = 8, price = 50 }'), "new",
+     "an order of another script, in another currency")
+make("maker", 'self:sell("WW", 8, 50)')
+has("two has 8 cash 10000 -402 fees 2.5 realised 0 equity 9997.5 trades 1", "trades")
+
+make("maker", 'self:buy("VV", 9, 90)')
+t.is(order("one", "c", 'self:sell { symbol = "VV", quantity = 9, price = 90 }'), "new",
+     "a loss")
+has("one has 0 cash 9915 0 fees 4 realised -81 equity 9915 trades 6", "is realised")
+again "TERM"
+has("one has 0 cash 9915 0 fees 4 realised -81 equity 9915 trades 6", "after its end")
+has("two has 8 cash 10000 -402 fees 2.5 realised 0 equity 9997.5 trades 1", "both go on")
+local LOST <const> = "rejected the limit for a day's loss is reached"
+t.is(order("two", "d", 'self:buy { symbol = "WW", quantity = 1, price = 1 }'), LOST,
+     "the day's loss is not forgotten")
+again(9)
+has("one has 0 cash 9915 0 fees 4 realised -81 equity 9915 trades 6", "after kill -9")
+t.is(order("one", "e", 'self:buy { symbol = "VV", quantity = 1, price = 1 }'), LOST,
+     "nor is it then")
+
+-- The same as if the run had gone on over midnight.
+local function mend(f)
+  p.kill(trader, "TERM")
+  local name <const> = "store/broker.orders"
+  p.put(name, f(p.read(name)))
+  begin()
+end
+
+mend(function(lines)
+  return (lines:gsub("(A %w+ %d+) %d+ ", "%1 1 "))
+end)
+t.is(order("one", "f", 'self:buy { symbol = "VV", quantity = 1, price = 1 }'), "new",
+     "the next day counts anew")
+has("one has 0 cash 9915 0 fees 4 realised -81 equity 9915 trades 6", "the rest goes on")
+
+p.kill(trader, 9)
+put_trader(12000)
+begin()
+has("tidewire: warning: account: one: the app says another cash than in the former run:"
+    .. " the difference counts as a deposit of 2000", "another cash is told")
+has("one has 0 cash 11915 0 fees 4 realised -81 equity 11915 trades 6", "and counts")
+
+-- As a program has left it that kept no accounts.
+mend(function(lines)
+  return (("\n" .. lines):gsub("\n[ACHEF] [^\n]*", ""):gsub("\n%.", ""):sub(2))
+end)
+has("one has 0 cash 12000 0 fees 0 realised 0 equity 12000 trades 0", "an old store")
+has("two has 8 cash 12000 -400 fees 0 realised 0 equity 12000 trades 1", "has positions")
+
+p.kill(trader, "TERM")
+p.kill(venue, "TERM")
+t.done()
