@@ -14,6 +14,7 @@ struct ltw_booth {
     struct tw_fix_booth *b;              /* constant                       */
     const struct tw_fix_dictionary *d;
     int precision;
+    const struct tw_fix_journal *j;      /* constant                       */
     unsigned adding;                     /* sessions that may yet get it   */
     bool was_used;                       /* one got it                     */
     char name[TW_FIX_NAME_MAX + 1];      /* of its session                 */
@@ -25,6 +26,15 @@ struct pattern {
     struct ltw_booths *booths;
     const struct tw_fix_dictionary *d;
     int precision;
+    enum tw_fix_sync sync;
+    char *store;                         /* NULL: none                     */
+};
+
+/* Where orders of sessions are kept that have their stores there. */
+struct kept {
+    struct kept *next;
+    struct tw_fix_journal *journal;
+    char folder[];
 };
 
 struct ltw_booths {
@@ -34,6 +44,7 @@ struct ltw_booths {
     struct ltw_booth *list;              /* mutex: n                       */
     unsigned n;
     struct pattern *patterns;            /* mutex                          */
+    struct kept *kept;                   /* mutex                          */
 };
 
 struct ltw_booths *ltw_booths_new(struct ltw_host *host, unsigned first)
@@ -51,6 +62,7 @@ void ltw_booths_free(struct ltw_booths *b)
 {
     struct ltw_booth *next;
     struct pattern *other;
+    struct kept *last;
 
     if (!b) return;
     for (struct ltw_booth *one = b->list; one; one = next) {
@@ -60,7 +72,13 @@ void ltw_booths_free(struct ltw_booths *b)
     }
     for (struct pattern *p = b->patterns; p; p = other) {
         other = p->next;
+        tw_free(p->store);
         tw_free(p);
+    }
+    for (struct kept *k = b->kept; k; k = last) {
+        last = k->next;
+        tw_fix_journal_free(k->journal);
+        tw_free(k);
     }
     pthread_mutex_destroy(&b->lock);
     tw_free(b);
@@ -76,29 +94,31 @@ static const struct tw_fix_dictionary *of(const struct tw_fix_link_options *o)
 
 /* That of a session of that name which is no more: it has the peer's orders.  Or one that
  * was made for a session that could not be added. */
-static struct ltw_booth *left(struct ltw_booths *f, const struct tw_fix_link_options *o)
+static struct ltw_booth *left(struct ltw_booths *f, const struct tw_fix_link_options *o,
+                              const struct tw_fix_journal *j)
 {
     struct ltw_booth *b = f->list;
 
-    while (b && (b->d != of(o) || strcmp(b->name, o->name) != 0))
+    while (b && (b->d != of(o) || b->j != j || strcmp(b->name, o->name) != 0))
         b = b->next;
     if (b) return b;
     b = f->list;
     while (b && (b->adding > 0 || b->was_used || b->d != of(o)
-                 || b->precision != o->session.precision))
+                 || b->precision != o->session.precision || b->j != j
+                 || !tw_fix_booth_renew(b->b, o->name, of(o), o->session.precision)))
         b = b->next;
     if (b) snprintf(b->name, sizeof b->name, "%s", o->name);
     return b;
 }
 
 /* One whose session is no more, and whose peer has no open orders; NULL: none is. */
-static struct ltw_booth *idle(struct ltw_booths *f, const struct tw_fix_link_options *o)
+static struct ltw_booth *idle(struct ltw_booths *f, const struct tw_fix_link_options *o,
+                              const struct tw_fix_journal *j)
 {
     struct ltw_booth *b = f->list;
 
-    while (b && (b->adding > 0
-                 || !tw_fix_booth_renew(b->b, of(o),
-                                        o->session.precision)))
+    while (b && (b->adding > 0 || b->j != j
+                 || !tw_fix_booth_renew(b->b, o->name, of(o), o->session.precision)))
         b = b->next;
     if (!b) return NULL;
     b->d = of(o);
@@ -107,19 +127,48 @@ static struct ltw_booth *idle(struct ltw_booths *f, const struct tw_fix_link_opt
     return b;
 }
 
+/* That of its store's folder; NULL: it has none. */
+static int journal_of(struct ltw_booths *f, const struct tw_fix_link_options *o,
+                      struct tw_fix_journal **out, struct tw_error *error)
+{
+    struct tw_floor *floor = f->host->desk->floor;
+    struct kept *k = f->kept;
+    size_t n = o->store ? strlen(o->store) + 1 : 0;
+
+    *out = NULL;
+    if (!o->store || !floor) return TW_OK;
+    while (k && strcmp(k->folder, o->store) != 0) k = k->next;
+    if (!k) {
+        k = tw_calloc(1, sizeof *k + n);
+        if (!k) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+        memcpy(k->folder, o->store, n);
+        k->journal = tw_fix_journal_open(o->store, o->sync == TW_FIX_SYNC_EACH, floor,
+                                         f->host->log, error);
+        if (!k->journal) {
+            tw_free(k);
+            return error->code;
+        }
+        k->next = f->kept;
+        f->kept = k;
+    }
+    *out = k->journal;
+    return TW_OK;
+}
+
 static int new(struct ltw_booths *f, const struct tw_fix_link_options *o,
-               struct ltw_booth **out, struct tw_error *error)
+               struct tw_fix_journal *j, struct ltw_booth **out, struct tw_error *error)
 {
     struct ltw_desk *desk = f->host->desk;
     struct tw_fix_booth_options b = {
         .dictionary = of(o), .symbols = f->host->symbols,
         .floor = desk->floor, .precision = o->session.precision,
-        .owner = f->first + f->n,
+        .owner = f->first + f->n, .name = o->name, .journal = j,
+        .log = f->host->log,
     };
     struct ltw_booth *one;
 
     if (desk->lanes > 0 && b.owner >= desk->lanes) {
-        *out = idle(f, o);
+        *out = idle(f, o, j);
         if (*out) return TW_OK;
         return tw_fail(error, TW_ELIMIT, "%s: of sessions with orders %u are there, or"
                        " were and have open orders: no more can be added", o->name, f->n);
@@ -134,6 +183,7 @@ static int new(struct ltw_booths *f, const struct tw_fix_link_options *o,
     }
     one->d = b.dictionary;
     one->precision = b.precision;
+    one->j = j;
     snprintf(one->name, sizeof one->name, "%s", o->name);
     one->next = f->list;
     f->list = one;
@@ -147,12 +197,14 @@ static int new(struct ltw_booths *f, const struct tw_fix_link_options *o,
 int ltw_booths_take(struct ltw_booths *f, const struct tw_fix_link_options *o,
                     struct ltw_booth **out, struct tw_error *error)
 {
-    struct ltw_booth *one;
-    int rc = TW_OK;
+    struct tw_fix_journal *j;
+    struct ltw_booth *one = NULL;
+    int rc;
 
     pthread_mutex_lock(&f->lock);
-    one = left(f, o);
-    if (!one) rc = new(f, o, &one, error);
+    rc = journal_of(f, o, &j, error);
+    if (rc == TW_OK) one = left(f, o, j);
+    if (rc == TW_OK && !one) rc = new(f, o, j, &one, error);
     if (rc == TW_OK) one->adding++;
     pthread_mutex_unlock(&f->lock);
     if (rc == TW_ECLOSED)
@@ -184,7 +236,7 @@ static void *make(void *ctx, const char *name, struct tw_error *error)
 {
     const struct pattern *p = ctx;
     struct tw_fix_link_options o = {
-        .name = name,
+        .name = name, .store = p->store, .sync = p->sync,
         .session = { .dictionary = p->d, .precision = p->precision },
     };
     struct ltw_booth *one;
@@ -211,8 +263,15 @@ struct tw_fix_consumer ltw_booths_template(struct ltw_booths *f,
 
     c.make = make;
     c.made = made;
+    if (p && o->store) p->store = tw_calloc(1, strlen(o->store) + 1);
+    if (p && o->store && !p->store) {
+        tw_free(p);
+        p = NULL;
+    }
     c.ctx = p;
     if (!p) return c;
+    if (o->store) memcpy(p->store, o->store, strlen(o->store) + 1);
+    p->sync = o->sync;
     p->booths = f;
     p->d = of(o);
     p->precision = o->session.precision;

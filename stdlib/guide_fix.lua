@@ -300,6 +300,26 @@ backtest has none and fills orders itself, by the account's fill model.
 The tape waits for scripts whose orders go through a gateway.  The other way round,
 app.fix.acceptor { port = 5001, sessions = { { sender = "VENUE", target = "YOU", orders =
 true } } } lets peers trade in the run's own book (fill = "book"), with its scripts; so
-does template = { sender = "VENUE", target = "*", orders = true } for whoever calls.]],
+does template = { sender = "VENUE", target = "*", orders = true } for whoever calls.
+
+The book is not kept: when the run ends, also by kill -9, its orders are gone.  With a
+store the next run tells each peer after its Logon, once, what it was not told yet (trades
+while it was away are) and then that its open orders are canceled, with what they have
+traded (39=4, 14, 151=0; 39=8 of one that was never answered); until then 35=H and AF say
+the same.  FOLDER/book+.orders has what that takes: one for the sessions whose stores are
+in a folder, so a trade between them is kept for both sides or neither, before either is
+told.  What may be lost:
+
+  kill -9            no order that the venue has taken, and nothing that a peer was told.
+                     A trade of that very moment may not be kept yet: neither side was
+                     told, both orders are canceled without it; who reads market data may
+                     have seen it.  The run's scripts have their positions from its start
+  the machine stops  what the system had not written yet, half a minute as a rule; with
+                     sync = "each" nothing that a peer was told
+  numbers reset      where nothing in a store says what a peer was told last, those trades
+                     come with PossResend (97=Y) and their ExecIDs (17): count each once
+  stores apart       sessions in two folders have two such files, written one after the
+                     other: killed in between, one side may have a trade alone
+  no store           nothing is kept: 35=H is answered with an unknown order]],
   },
 }

@@ -31,14 +31,15 @@ struct deal {
     char status;                      /* 39                                         */
     struct name *accepted;
     struct name *asked;               /* without an answer, in order                */
+    bool is_former;                   /* of a run before: it has ended              */
 };
 
 struct tw_fix_desk {
     struct tw_fix_desk_options o;
     enum tw_fix_version version;
     struct tw_hashed names;           /* by ClOrdID                                 */
-    struct deal **deals;              /* by id, from first_id on                    */
-    size_t n_deals, room;
+    struct deal **deals;              /* n_former, then by id, from first_id on     */
+    size_t n_deals, n_former, room;
     uint64_t reports;                 /* how many: ExecIDs                          */
     struct tw_fix_clock clock;
     char body[BODY_MAX];
@@ -58,16 +59,26 @@ static struct name *name_of(const struct tw_hashed_link *l)
     return TW_HASHED(l, struct name, hashed);
 }
 
-static struct name *find(const struct tw_fix_desk *d, struct tw_fix_text t)
+/* Of the order of that id; 0: of any, one of this run if there is one. */
+static struct name *find_of(const struct tw_fix_desk *d, struct tw_fix_text t,
+                            uint64_t id)
 {
     struct tw_hashed_link *l = t.at ? tw_hashed_first(&d->names, hash_of(t)) : NULL;
+    struct name *former = NULL;
 
     for (; l; l = tw_hashed_next(l)) {
         struct name *i = name_of(l);
 
-        if (i->n == t.n && memcmp(i->text, t.at, t.n) == 0) return i;
+        if (i->n != t.n || memcmp(i->text, t.at, t.n) != 0) continue;
+        if (id ? i->deal->q.id == id : !i->deal->is_former) return i;
+        if (!id) former = i;
     }
-    return NULL;
+    return former;
+}
+
+static struct name *find(const struct tw_fix_desk *d, struct tw_fix_text t)
+{
+    return find_of(d, t, 0);
 }
 
 /* A new one of an order, that waits for its answer.  NULL: no memory. */
@@ -286,7 +297,9 @@ static void write_report(struct tw_fix_desk *d, struct deal *deal,
     put_trade(&w, t, p);
     put_sums(&w, t, deal);
     put_time(d, &w, t, p->time_ns);
-    if (p->reason) put_string(&w, 58, tw_reason_text((enum tw_reason)p->reason));
+    if (p->reason || deal->is_former)
+        put_string(&w, 58, deal->is_former ? "the venue began anew: its book is empty"
+                         : tw_reason_text((enum tw_reason)p->reason));
     if (p->liquidity && has(t, 851)) tw_fix_put_integer(&w, 851, p->liquidity);
     emit(d, "8", &w);
 }
@@ -294,7 +307,7 @@ static void write_report(struct tw_fix_desk *d, struct deal *deal,
 void tw_fix_desk_report(struct tw_fix_desk *d, const struct tw_venue_report *r)
 {
     const struct tw_report *p = &r->report;
-    uint64_t at = (p->order - d->o.first_id) / d->o.id_step;
+    uint64_t at = (p->order - d->o.first_id) / d->o.id_step + d->n_former;
     struct deal *deal = at < d->n_deals ? d->deals[at] : NULL;
     struct name *asked = deal && r->answers ? deal->asked : NULL;
 
@@ -472,17 +485,28 @@ static struct deal *new_deal(struct tw_fix_desk *d, const struct tw_request *q,
     return d->deals[d->n_deals++] = deal;
 }
 
+/* It may have come before: PossDup, PossResend. */
+static bool is_again(const struct tw_fix_message *m)
+{
+    struct tw_fix_text dup = tw_fix_message_header(m, 43);
+    struct tw_fix_text resend = tw_fix_message_header(m, 97);
+
+    return (dup.at && *dup.at == 'Y') || (resend.at && *resend.at == 'Y');
+}
+
 static int take_new(struct tw_fix_desk *d, const struct tw_fix_message *m,
                     int64_t now_ns, struct tw_request *q)
 {
     struct tw_fix_text id = tw_fix_message_body(m, 11);
+    const struct name *before = find(d, id);
     struct tw_error error = { 0 };
     const char *wrong;
 
     *q = (struct tw_request){ .what = TW_REQUEST_NEW, .owner = d->o.owner,
-                              .id = d->o.first_id + d->n_deals * d->o.id_step };
+                              .id = d->o.first_id
+                                  + (d->n_deals - d->n_former) * d->o.id_step };
     wrong = read_new(d, m, q, &error);
-    if (!id.at || find(d, id)) {
+    if (!id.at || (before && (!before->deal->is_former || is_again(m)))) {
         write_rejected(d, m, "6", "a ClOrdID that was there before", false, now_ns);
         return 0;
     }
@@ -523,6 +547,7 @@ static int take_change(struct tw_fix_desk *d, const struct tw_fix_message *m,
 {
     struct tw_fix_text id = tw_fix_message_body(m, 11);
     const struct name *orig = find(d, tw_fix_message_body(m, 41));
+    struct name *asked;
     bool is_wrong = false;
 
     if (!orig || !id.at || find(d, id)) {
@@ -541,7 +566,12 @@ static int take_change(struct tw_fix_desk *d, const struct tw_fix_message *m,
         refuse_unknown(d, m, "a number that can't be", now_ns);
         return 0;
     }
-    return add(d, orig->deal, id, what) ? 1 : UV_ENOMEM;
+    asked = add(d, orig->deal, id, what);
+    if (!asked) return UV_ENOMEM;
+    if (!orig->deal->is_former) return 1;
+    orig->deal->asked = NULL;
+    write_refusal(d, orig->deal, asked, TW_REASON_TOO_LATE, now_ns);
+    return 0;
 }
 
 int tw_fix_desk_take(struct tw_fix_desk *d, const struct tw_fix_message *m,
@@ -574,6 +604,126 @@ void tw_fix_desk_untaken(struct tw_fix_desk *d, const struct tw_request *q,
         .report = { .order = q->id, .time_ns = now_ns, .reason = TW_REASON_VENUE,
                     .exec = is_new ? TW_EXEC_REJECTED : TW_EXEC_CANCEL_REJECTED },
         .owner = q->owner, .symbol = q->symbol, .side = q->side, .answers = true });
+}
+
+/* ---- what a former run has left ---- */
+
+struct tw_fix_text tw_fix_desk_field(const char *body, size_t n, int tag)
+{
+    const char *p = body, *end = body + n, *stop;
+
+    for (; p < end && (stop = memchr(p, TW_FIX_SOH, (size_t)(end - p))); p = stop + 1) {
+        int is = 0;
+
+        while (p < stop && *p >= '0' && *p <= '9' && is < 100000)
+            is = 10 * is + *p++ - '0';
+        if (is == tag && *p == '=')
+            return (struct tw_fix_text){ p + 1, (uint32_t)(stop - p - 1) };
+    }
+    return (struct tw_fix_text){ NULL, 0 };
+}
+
+uint64_t tw_fix_desk_number(const char *body, size_t n, int tag)
+{
+    struct tw_fix_text t = tw_fix_desk_field(body, n, tag);
+    uint64_t v = 0;
+
+    for (uint32_t i = 0; i < t.n; i++) {
+        if (t.at[i] < '0' || t.at[i] > '9' || v > UINT64_MAX / 10 - 1) return 0;
+        v = 10 * v + (uint64_t)(t.at[i] - '0');
+    }
+    return v;
+}
+
+/* In 4.0 the answer to a change does not name the order (41). */
+static struct deal *deal_of(const struct tw_fix_desk *d, uint64_t id)
+{
+    for (size_t i = d->version == TW_FIX_40 ? d->n_deals : 0; i > 0; i--)
+        if (d->deals[i - 1]->q.id == id) return d->deals[i - 1];
+    return NULL;
+}
+
+/* What an 8 said last of an order. */
+struct said { const char *body; size_t n; };
+
+static int64_t said_fixed(const struct said *s, int tag)
+{
+    struct tw_fix_text t = tw_fix_desk_field(s->body, s->n, tag);
+    int64_t v = 0;
+
+    return t.at && tw_fixed_parse(t.at, t.n, &v) == TW_OK ? v : 0;
+}
+
+static char said_char(const struct said *s, int tag, char otherwise)
+{
+    struct tw_fix_text t = tw_fix_desk_field(s->body, s->n, tag);
+
+    return t.n == 1 ? *t.at : otherwise;
+}
+
+bool tw_fix_desk_restore(struct tw_fix_desk *d, const char *body, size_t n)
+{
+    struct said s = { body, n };
+    struct tw_fix_text id = tw_fix_desk_field(body, n, 11);
+    struct tw_fix_text orig = tw_fix_desk_field(body, n, 41);
+    struct tw_fix_text symbol = tw_fix_desk_field(body, n, 55);
+    struct tw_request q = { .id = tw_fix_desk_number(body, n, 37),
+        .side = (uint8_t)(said_char(&s, 54, '0') - '0'),
+        .type = (uint8_t)said_char(&s, 40, '0'), .tif = (uint8_t)said_char(&s, 59, '0') };
+    struct name *i = find_of(d, orig.at ? orig : id, q.id);
+    struct deal *deal = i ? i->deal : deal_of(d, q.id);
+
+    if (q.id == 0 || !id.at || !symbol.at) return false;
+    if (!deal) {
+        int64_t known = tw_symbols_intern(d->o.symbols, symbol.at, symbol.n);
+
+        if (known <= 0) return false;
+        q.symbol = (uint32_t)known;
+        deal = new_deal(d, &q, id);
+        if (!deal) return false;
+        d->n_former++;
+    } else {
+        i = find_of(d, id, q.id);
+        if (!i) i = add(d, deal, id, TW_REQUEST_REPLACE);
+        if (!i) return false;
+        deal->accepted = i;
+    }
+    deal->asked = NULL;
+    deal->is_former = true;
+    deal->quantity = said_fixed(&s, 38);
+    deal->price = said_fixed(&s, 44);
+    deal->stop = said_fixed(&s, 99);
+    deal->filled = said_fixed(&s, 14);
+    deal->value = tw_money_value(said_fixed(&s, 6), deal->filled);
+    deal->status = said_char(&s, 39, '8');
+    if (deal->status == '5') deal->status = deal->filled ? '1' : '0';
+    return true;
+}
+
+void tw_fix_desk_end_former(struct tw_fix_desk *d, int64_t now_ns)
+{
+    for (size_t i = 0; i < d->n_former; i++) {
+        struct deal *deal = d->deals[i];
+        bool was_new = deal->status == 'A';
+
+        if (leaves(deal) == 0) continue;
+        deal->status = was_new ? TW_EXEC_REJECTED : TW_EXEC_CANCELED;
+        write_report(d, deal, &(struct tw_venue_report){ .report = { .time_ns = now_ns,
+            .exec = (uint8_t)deal->status, .reason = TW_REASON_VENUE } }, NULL);
+    }
+}
+
+void tw_fix_desk_note(struct tw_fix_desk *d, uint64_t id, int64_t now_ns)
+{
+    for (size_t i = id ? d->n_deals - 1 : 0; i < d->n_deals; i++) {
+        struct deal *deal = d->deals[i];
+        char status = deal->status;
+
+        if (leaves(deal) == 0) continue;
+        if (deal->asked == deal->accepted) deal->status = 'A';
+        write_status(d, deal, (struct tw_fix_text){ NULL, 0 }, false, now_ns);
+        deal->status = status;
+    }
 }
 
 /* ---- all of it ---- */
@@ -616,9 +766,9 @@ bool tw_fix_desk_renew(struct tw_fix_desk *d, const struct tw_fix_dictionary *di
     if (tw_hashed_init(&names) < 0) return false;
     forget(d);
     d->names = names;
-    d->o.first_id += d->n_deals * d->o.id_step;
+    d->o.first_id += (d->n_deals - d->n_former) * d->o.id_step;
     d->deals = NULL;
-    d->n_deals = d->room = 0;
+    d->n_deals = d->n_former = d->room = 0;
     d->o.dictionary = dictionary;
     d->o.precision = precision;
     d->version = tw_fix_dictionary_version(dictionary);

@@ -51,4 +51,18 @@ void tw_fix_desk_untaken(struct tw_fix_desk *d, const struct tw_request *q,
 /* Of the owner's orders. */
 void tw_fix_desk_report(struct tw_fix_desk *d, const struct tw_venue_report *r);
 
+/* What is kept for the next run are the 8s: the last one of an order says how it is.
+ * note sends one of an order that has just come (39=A), or (id 0) of all that are open;
+ * who keeps it tells nobody. */
+void tw_fix_desk_note(struct tw_fix_desk *d, uint64_t id, int64_t now_ns);
+
+/* Before anything else, each of them in turn; false: it is none, or no memory.  Then
+ * end_former: the book is empty, so what was open has ended, which is sent. */
+bool tw_fix_desk_restore(struct tw_fix_desk *d, const char *body, size_t n);
+void tw_fix_desk_end_former(struct tw_fix_desk *d, int64_t now_ns);
+
+/* Of fields "tag=value SOH": at is NULL, or 0: there is none. */
+struct tw_fix_text tw_fix_desk_field(const char *body, size_t n, int tag);
+uint64_t tw_fix_desk_number(const char *body, size_t n, int tag);
+
 #endif

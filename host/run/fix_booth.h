@@ -10,6 +10,7 @@
 
 #include "fix/order_desk.h"
 #include "run/fix_engine.h"
+#include "run/fix_journal.h"
 #include "run/floor.h"
 
 struct tw_fix_booth;
@@ -21,6 +22,9 @@ struct tw_fix_booth_options {
     uint32_t owner;               /* of its orders, which nobody else has             */
     uint64_t first_id, id_step;   /* see fix/order_desk.h                             */
     int precision;
+    const char *name;             /* of its session; copied                           */
+    struct tw_fix_journal *journal;   /* where its orders are kept; NULL: nowhere     */
+    struct tw_log *log;
 };
 
 /* NULL: *error says why; TW_ECLOSED: nobody drives the floor.  Thread: any.  Blocks: a
@@ -36,10 +40,10 @@ void tw_fix_booth_free(struct tw_fix_booth *b);
 struct tw_fix_consumer tw_fix_booth_consumer(struct tw_fix_booth *b);
 void tw_fix_booth_attach(struct tw_fix_booth *b, struct tw_fix_link *link);
 
-/* Its session was removed, and its peer's orders have all ended: it forgets them, and is
- * for another peer.  False: it is in use.  Thread: any, and nobody attaches meanwhile.
- * Blocks: short locks. */
-bool tw_fix_booth_renew(struct tw_fix_booth *b,
+/* Its session was removed, or there was none, and its peer's orders have all ended: it
+ * forgets them, and is for another peer.  False: it is in use.  Thread: any, and nobody
+ * attaches meanwhile.  Blocks: short locks. */
+bool tw_fix_booth_renew(struct tw_fix_booth *b, const char *name,
                         const struct tw_fix_dictionary *dictionary, int precision);
 
 #endif

@@ -263,8 +263,8 @@ struct tw_fix_consumer tw_fix_gateway_consumer(struct tw_fix_gateway *g)
 static int restore(struct tw_fix_gateway *g, struct tw_error *error)
 {
     const char *path = tw_fix_keep_path(g->keep);
-    char *text = tw_fix_keep_read(g->keep, error);
     size_t n = 0, strange = 0;
+    char *text = tw_fix_keep_read(g->keep, &n, error);
     bool is_there = text != NULL;
     int rc = error->code;
     struct tw_error why;
@@ -277,6 +277,7 @@ static int restore(struct tw_fix_gateway *g, struct tw_error *error)
                       " they make no sense, or were not written to their end", path,
                       strange);
     text = NULL;
+    n = 0;
     if (rc == TW_OK && !tw_fix_orders_lines(g->orders, true, &text, &n)) rc = UV_ENOMEM;
     if (rc == TW_OK) rc = tw_fix_keep_write(g->keep, text ? text : "", n, true);
     tw_free(text);

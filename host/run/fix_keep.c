@@ -20,6 +20,23 @@ struct tw_fix_keep {
     char path[4096], fresh[4096];
 };
 
+int tw_fix_keep_folder(const char *folder, struct tw_error *error)
+{
+    char path[4096];
+    size_t n = strlen(folder);
+
+    if (n >= sizeof path) return tw_fail(error, UV_ENAMETOOLONG, "folder %s", folder);
+    for (size_t i = 1; i <= n; i++) {
+        if (folder[i] != '/' && folder[i] != 0) continue;
+        memcpy(path, folder, i);
+        path[i] = 0;
+        if (mkdir(path, 0700) < 0 && errno != EEXIST && i == n)
+            return tw_fail(error, -errno, "cannot make the folder %s: %s", folder,
+                           tw_strerror(-errno));
+    }
+    return TW_OK;
+}
+
 struct tw_fix_keep *tw_fix_keep_new(const char *folder, const char *name, bool sync)
 {
     struct tw_fix_keep *k = tw_calloc(1, sizeof *k);
@@ -58,7 +75,7 @@ static int read_all(int fd, char *out, size_t n)
     return TW_OK;
 }
 
-char *tw_fix_keep_read(struct tw_fix_keep *k, struct tw_error *error)
+char *tw_fix_keep_read(struct tw_fix_keep *k, size_t *n, struct tw_error *error)
 {
     int fd = open(k->path, O_RDONLY | O_CLOEXEC), rc = fd < 0 ? -errno : TW_OK;
     struct stat st;
@@ -70,6 +87,7 @@ char *tw_fix_keep_read(struct tw_fix_keep *k, struct tw_error *error)
     if (rc == TW_OK && !(text = tw_calloc((size_t)st.st_size + 1, 1))) rc = UV_ENOMEM;
     if (rc == TW_OK) rc = read_all(fd, text, (size_t)st.st_size);
     if (fd >= 0) close(fd);
+    if (rc == TW_OK) *n = (size_t)st.st_size;
     if (rc == TW_OK) return text;
     tw_free(text);
     tw_fail(error, rc, "%s: %s", k->path, tw_strerror(rc));

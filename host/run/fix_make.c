@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/memory.h"
+#include "run/fix_keep.h"
 #include "run/fix_parts.h"
 
 enum { QUEUE_BYTES = 1 << 20, SYNC_MS = 100, STALL_MS = 10000,
@@ -153,28 +153,10 @@ static int read_places(struct tw_fix_link *l, struct tw_error *error)
 
 /* ---- files ---- */
 
-/* The folder and those above it. */
-static int make_folder(const char *folder, struct tw_error *error)
-{
-    char path[PATH_BYTES];
-    size_t n = strlen(folder);
-
-    if (n >= sizeof path) return tw_fail(error, UV_ENAMETOOLONG, "folder %s", folder);
-    for (size_t i = 1; i <= n; i++) {
-        if (folder[i] != '/' && folder[i] != 0) continue;
-        memcpy(path, folder, i);
-        path[i] = 0;
-        if (mkdir(path, 0700) < 0 && errno != EEXIST && i == n)
-            return tw_fail(error, -errno, "cannot make the folder %s: %s", folder,
-                           tw_strerror(-errno));
-    }
-    return TW_OK;
-}
-
 static int path_of(struct tw_fix_link *l, const char *folder, const char *end,
                    char out[PATH_BYTES], struct tw_error *error)
 {
-    int rc = make_folder(folder, error);
+    int rc = tw_fix_keep_folder(folder, error);
 
     if (rc < 0) return rc;
     if (snprintf(out, PATH_BYTES, "%s/%s%s", folder, l->o.name, end) >= PATH_BYTES)

@@ -324,14 +324,9 @@ void tw_seat_on_report(struct tw_seat *s, void (*heard)(void *ctx), void *ctx)
     unlock(s->floor);
 }
 
-bool tw_seat_take(struct tw_seat *s, struct tw_venue_report *out)
+bool tw_seat_take_held(struct tw_seat *s, struct tw_venue_report *out)
 {
-    bool is_there;
-
-    lock(s->floor);
-    is_there = take_told(s, out);
-    unlock(s->floor);
-    return is_there;
+    return take_told(s, out);
 }
 
 void tw_seat_probe(struct tw_seat *s, struct tw_probe *p)

@@ -69,7 +69,7 @@ uint8_t tw_seat_source(const struct tw_seat *s);
 
 /* The report of the next record with the owner's number and the floor's source, once for
  * each; false: the record is none of these, or UV_ENOMEM in *rc: it was lost.  An aside
- * is the caller's, who frees it by tw_free; so it is with tw_seat_take.
+ * is the caller's, who frees it by tw_free; so it is with tw_seat_take_held.
  * Thread: the seat's.  Blocks: a short lock. */
 bool tw_seat_next(struct tw_seat *s, const struct tw_record *r,
                   struct tw_venue_report *out, int *rc);
@@ -80,9 +80,10 @@ bool tw_seat_next(struct tw_seat *s, const struct tw_record *r,
 void tw_seat_label(struct tw_seat *s, char out[TW_LABEL_MAX]);
 
 /* Of a seat whose owner reads no tape: `heard` is called after each report, with the
- * floor locked; and the next report.  Thread: the seat's.  Blocks: a short lock. */
+ * floor locked; and, with it locked, the next report.
+ * Thread: the seat's; any.  Blocks: a short lock; no. */
 void tw_seat_on_report(struct tw_seat *s, void (*heard)(void *ctx), void *ctx);
-bool tw_seat_take(struct tw_seat *s, struct tw_venue_report *out);
+bool tw_seat_take_held(struct tw_seat *s, struct tw_venue_report *out);
 
 /* See tw_venue_probe; the thread that drives the floor is the seat's, too.
  * Thread: the seat's.  Blocks: a short lock. */
