@@ -84,8 +84,8 @@ uint64_t ltw_bars_refused(const struct ltw_bars *b)
 
 /* ---- declaring ---- */
 
-/* [-0, +0, e]  The time at the top, seconds or a text. */
-static int64_t check_span(lua_State *L)
+/* [-0, +0, e]  The time at the top, seconds or a text; name: the option's. */
+static int64_t check_span(lua_State *L, const char *name)
 {
     int64_t ns = 0;
 
@@ -94,8 +94,8 @@ static int64_t check_span(lua_State *L)
     else if (lua_type(L, -1) == LUA_TSTRING)
         tw_token_time(lua_tostring(L, -1), lua_rawlen(L, -1), &ns);
     if (ns <= 0 || ns % 1000000000 != 0 || ns / 1000000000 > TW_BAR_SECONDS_MAX)
-        luaL_error(L, "bars: every: whole seconds or a time like '1m' expected, got %s",
-                   luaL_tolstring(L, -1, NULL));
+        luaL_error(L, "bars: %s: whole seconds or a time like '1m' expected, got %s",
+                   name, luaL_tolstring(L, -1, NULL));
     return ns;
 }
 
@@ -118,7 +118,9 @@ static struct tw_bars_options check_options(lua_State *L)
         const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
 
         if (strcmp(name, "every") == 0) {
-            o.span_ns = check_span(L);
+            o.span_ns = check_span(L, name);
+        } else if (strcmp(name, "offset") == 0) {
+            o.offset_ns = check_span(L, name);
         } else if (strcmp(name, "count") == 0) {
             if (!lua_isinteger(L, -1) || lua_tointeger(L, -1) < 1)
                 luaL_error(L, "bars: count: an integer above 0 expected, got %s",
@@ -133,26 +135,32 @@ static struct tw_bars_options check_options(lua_State *L)
         } else if (strcmp(name, "of") == 0) {
             o.price = check_price(L);
         } else if (strcmp(name, "symbols") != 0) {
-            luaL_error(L, "bars: no option '%s': there are every, count, volume, of,"
-                       " symbols", luaL_tolstring(L, -2, NULL));
+            luaL_error(L, "bars: no option '%s': there are every, offset, count,"
+                       " volume, of, symbols", luaL_tolstring(L, -2, NULL));
         }
     }
     if ((o.span_ns > 0) + (o.count > 0) + (o.volume > 0) != 1)
         luaL_error(L, "bars: one of every, count and volume is needed");
+    if (o.offset_ns > 0 && o.offset_ns >= o.span_ns)
+        luaL_error(L, "bars: offset: a time below every expected");
+    if (o.span_ns > 0 && o.span_ns % (7 * TW_DAY_NS) == 0)
+        o.offset_ns = (o.offset_ns + 4 * TW_DAY_NS) % o.span_ns;   /* 1970-01-05 */
     return o;
 }
 
 /* self:bars(options)
  * Makes bars of what the script reads, which on_bar is given: every = "1m" (or whole
- * seconds), by time; or count =, by records; or volume =, by what was traded.  of =
- * "trades" (the default), "bid", "ask" or "mid" of quotes, or shorter bars of these;
- * symbols = a list of names or patterns.  It may be called several times: interval tells
- * bars by time apart; it is 0 of others.  A volume is 9.2e9 at most.  A bar by time comes
- * with the first record at or after its end, before that record; a span without records
- * has none.  Of several symbols they come by their ends, then by name.
+ * seconds), by time; or count =, by records; or volume =, by what was traded.  Those by
+ * time begin at its multiples, in UTC: days at midnight, weeks ("7d") on Mondays; with
+ * offset = "30m" so much later.  of = "trades" (the default), "bid", "ask" or "mid" of
+ * quotes, or shorter bars of these; symbols = a list of names or patterns.  It may be
+ * called several times: interval tells bars by time apart; it is 0 of others.  A volume
+ * is 9.2e9 at most.  A bar by time comes with the first record at or after its end,
+ * before that record; a span without records has none.  Of several symbols they come by
+ * their ends, then by name.
  * Yields: no.  Blocks: no.  Thread: the script's.
  * Errors: raises for an option that is not there or can't be.
- * Units: every: seconds, or a text. */
+ * Units: every, offset: seconds, or a text. */
 static int bars(lua_State *L)
 {
     struct ltw_script *s = ltw_state(L)->script;

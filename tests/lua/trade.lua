@@ -601,12 +601,32 @@ bar	9.0	9.0	9.0	9.0	2.0	bid	6	true	9.0
 bar	10.0	11.0	10.0	11.0	0.0	mid	6	true	10.0
 quote	6
 ]])
+prints("weeks begin on Monday, others at an offset", app([[
+  function M:on_start()
+    self:bars { every = "7d", of = "bid" }
+    self:bars { every = "1h", of = "mid", offset = "30m" }
+  end
+  function M:on_bar(open, close, side, time)
+    print(side, open, close, os.date("!%a %F %R", time // 1000000000))
+  end]], { quotes = HEAD .. [[
+2024-01-03T09:29:59Z,A,10,12,5,5
+2024-01-03T09:30:00Z,A,11,13,5,5
+2024-01-03T10:29:00Z,A,12,14,5,5
+2024-01-07T23:59:00Z,A,9,11,5,5
+2024-01-08T00:00:00Z,A,8,10,5,5
+]] }), [[
+mid	11.0	11.0	Wed 2024-01-03 09:30
+mid	12.0	13.0	Wed 2024-01-03 10:30
+bid	10.0	9.0	Mon 2024-01-08 00:00
+]])
 for call, want in pairs {
   ["{}"] = "bars: one of every, count and volume is needed",
   ["{ every = 1, count = 1 }"] = "bars: one of every, count and volume is needed",
   ["{ every = 'soon' }"] = "bars: every: whole seconds or a time like '1m' expected",
   ["{ every = 1, of = 'last' }"] = "bars: of: trades, bid, ask or mid expected, got last",
   ["{ evry = 1 }"] = "bars: no option 'evry'",
+  ["{ every = 60, offset = 60 }"] = "bars: offset: a time below every expected",
+  ["{ every = 60, offset = -1 }"] = "bars: offset: whole seconds or a time like '1m'",
   ["{ count = 0 }"] = "bars: count: an integer above 0 expected, got 0",
 } do
   fails("self:bars " .. call, app("function M:on_bar() end function M:on_start()"
