@@ -245,6 +245,8 @@ void ltw_desk_halt(struct ltw_host *host, const char *who, bool halted, const ch
 {
     tw_desk_halt(&host->desk->desk, halted);
     if (host->tape) tw_tape_wake(host->tape);          /* gateways do it at once */
+    for (struct ltw_gateway *g = host->desk->gateways; halted && g; g = g->next)
+        tw_fix_gateway_halted(g->fix);
     /* In the text: the log keeps no names of its lines. */
     tw_log_printf(host->log, TW_LOG_WARN, "", "%s: %s%s%s", who,
                   halted ? "trading is halted: no order goes out, open ones are canceled"

@@ -170,7 +170,8 @@ static const char *push_account(lua_State *L, const struct ltw_script *s)
 static bool is_awaited(lua_State *L, const struct ltw_script *s)
 {
     int top = lua_gettop(L);
-    bool is = !s->is_candidate && ltw_trader_is_awaited(L, push_account(L, s));
+    const char *name = push_account(L, s);
+    bool is = !s->is_candidate && ltw_trader_is_awaited(L, s->o->id, name);
 
     lua_settop(L, top);
     return is;

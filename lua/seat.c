@@ -342,7 +342,7 @@ void ltw_trader_expect(lua_State *L, struct ltw_trader *t, const struct tw_recor
     else t->late = find_late(L, t, r);
 }
 
-bool ltw_trader_is_awaited(lua_State *L, const char *name)
+bool ltw_trader_is_awaited(lua_State *L, uint32_t script, const char *name)
 {
     const struct ltw_host *host = ltw_check_host(L, "trading");
     struct tw_fix_gateway *g = NULL;
@@ -351,6 +351,7 @@ bool ltw_trader_is_awaited(lua_State *L, const char *name)
     lua_getfield(L, -1, "gateway");
     if (lua_isstring(L, -1)) g = ltw_gateway_find(host->desk, lua_tostring(L, -1));
     lua_pop(L, 1);
+    if (g) tw_fix_gateway_expect(g, script);
     return g && tw_fix_gateway_knows(g, name);
 }
 

@@ -161,8 +161,8 @@ void ltw_trader_know(lua_State *L, struct ltw_trader *t, int idx);
 void ltw_trader_expect(lua_State *L, struct ltw_trader *t, const struct tw_record *r);
 
 /* [-0, +0, e]  Has one of that name traded in a former run, at the gateway of the account
- * on top? */
-bool ltw_trader_is_awaited(lua_State *L, const char *name);
+ * on top?  It may in this one. */
+bool ltw_trader_is_awaited(lua_State *L, uint32_t script, const char *name);
 
 /* ---- heir.c ---- */
 

@@ -57,6 +57,13 @@ for _, of in ipairs { INITIATOR, OF_PORTS } do
   for name, kind in pairs(of) do CONFIG[name] = kind end
 end
 
+-- What is said to be "" is neither there nor left out.
+local function full(what, o)
+  for name, value in pairs(o) do
+    if value == "" then fail(4, "%s: %s is empty: leave it out", what, name) end
+  end
+end
+
 local function whole(what, options, name, least, most)
   local n = options[name]
   if n == nil then return end
@@ -111,6 +118,7 @@ local function schedule_of(what, o)
   what = what .. ": schedule"
   check(what, o, { zone = "string", open = "string", close = "string", days = "string",
                    open_day = "string", close_day = "string", reset = "string" })
+  full(what, o)
   if not o.open ~= not o.close then fail(4, "%s: open and close go together", what) end
   if not o.open_day ~= not o.close_day then
     fail(4, "%s: open_day and close_day go together", what)
@@ -158,6 +166,22 @@ local function texts(what, name, x)
   for i, text in ipairs(list) do
     if type(text) ~= "string" or text == "" then
       fail(4, "%s: %s[%d] is no text: %s", what, name, i, tostring(text))
+    end
+  end
+  for i in pairs(list) do
+    if math.type(i) ~= "integer" or i < 1 or i > #list then
+      fail(4, "%s: %s is a list of texts, got the key '%s'", what, name, tostring(i))
+    end
+  end
+  return list
+end
+
+-- Messages of the session never come to on_fix.
+local function applications_of(what, list)
+  for i, code in ipairs(list) do
+    if code:find "^[0-5A]$" then
+      fail(4, "%s: take[%d]: '%s' is a message of the session, of which on_fix_event"
+           .. " tells: no on_fix gets it", what, i, code)
     end
   end
   return list
@@ -252,6 +276,7 @@ local function session_of(what, o, others)
   end
   what = ("%s '%s'"):format(what, o.name)
   if others[o.name] then fail(3, "%s: another session is called so", what) end
+  full(what, o)
   local version = o.version or "FIX.4.4"
   if not IS_VERSION[version] then
     fail(3, "%s: no version '%s'; there are %s", what, version,
@@ -283,7 +308,7 @@ local function session_of(what, o, others)
   made.sync, made.sync_time = type(sync) == "number" and "timed" or sync, sync
   made.schedule = o.schedule and schedule_of(what, o.schedule)
   if o.take == true then made.take = nil
-  else made.take = texts(what, "take", o.take or {}) end
+  else made.take = applications_of(what, texts(what, "take", o.take or {})) end
   made.take_all = o.take == nil or o.take == true
   -- What has another use comes to on_fix where that is asked for.
   made.tape = o.take ~= nil and (made.take == nil or #made.take > 0)
@@ -296,6 +321,7 @@ end
 local function tls_of(what, x, server)
   if not x then return end
   local o = check(what .. ": tls", x == true and {} or x, TLS)
+  full(what .. ": tls", o)
   if server and not o.certificate then
     fail(3, "%s: tls: a server needs a certificate", what)
   end

@@ -443,6 +443,10 @@ local function session_of(path, r, initiator, is_template)
       r.fail("TimestampPrecision", "0 to 9, or MILLIS, MICROS or NANOS expected")
     end
     s.precision = n > 6 and 9 or n > 3 and 6 or 3
+    if n ~= s.precision and r.need "BeginString" >= "FIX.4.2" then
+      r.note("TimestampPrecision", ("is as %d: times have 3, 6 or 9 digits"):format(
+        s.precision))
+    end
   end
   dictionary_of(path, r, s)
   older_of(r, s)

@@ -279,9 +279,10 @@ backtest has none and fills orders itself, by the account's fill model.
                      killed; of a group one still cancels the others; labels are as they
                      were (119 bytes of them).  Without a store open orders that
                      35=AF (from 4.3 on; mass_status = false: not) or a report finds are
-                     the only script's that trades there, with all that they have traded;
-                     adopt = false: neither.  What can't be anybody's has a line in the
-                     log, which counts, and cancel_unknown = true cancels it.  The account
+                     those of the only script whose account is there, with all that they
+                     have traded, and of several nobody's; adopt = false: neither.  What
+                     can't be anybody's has a line in the log, which counts, and
+                     cancel_unknown = true cancels it.  The account
                      goes on as if the run had not ended, also by kill -9: cash, fees with
                      their tiers and the minimum of an order, what was realised, and what
                      daily_loss counts from, till the day ends.  What is held is at its
@@ -293,7 +294,8 @@ backtest has none and fills orders itself, by the account's fill model.
                      has left, the account begins anew
   breaks             cancel_on_disconnect = true cancels what is open after the next
                      Logon, and has the venue do so where the version can (18=o); a
-                     halted run (tw.halt) cancels after each Logon, too.  So do both with
+                     halted run (tw.halt) cancels at once, and after each Logon, also what
+                     scripts that it does not have left open.  So do both with
                      orders of a former run that are found later
   fields             more of each order: { ExDestination = "XNAS", [528] = "A" }
 

@@ -549,6 +549,12 @@ void tw_fix_orders_found(struct tw_fix_orders *o, struct entry *e)
     if (!a) cancel(o, e);
 }
 
+void tw_fix_orders_halted(struct tw_fix_orders *o)
+{
+    for (struct entry *e = o->open; e; e = e->next)
+        if (!e->owner) tw_fix_orders_found(o, e);
+}
+
 void tw_fix_orders_ask_mass(struct tw_fix_orders *o)
 {
     if (!o->o.no_mass_status && tw_fix_dictionary_type(o->o.dictionary, "AF", 2))

@@ -104,6 +104,10 @@ void tw_fix_orders_logged_out(struct tw_fix_orders *o, int64_t now_ns);
  * is to be called again; INT64_MAX: nobody is asked. */
 int64_t tw_fix_orders_tick(struct tw_fix_orders *o, int64_t now_ns);
 
+/* The desk is halted: what is open and of nobody in this run is canceled; each script
+ * sees to its own. */
+void tw_fix_orders_halted(struct tw_fix_orders *o);
+
 /* Messages of the peer were missed, and will not come: the status of what is open is
  * asked for, and of what has ended last, as a trade may have come or was taken back. */
 void tw_fix_orders_missed(struct tw_fix_orders *o);
@@ -119,11 +123,14 @@ bool tw_fix_orders_resend(const struct tw_fix_message *m);
 /* ---- former runs ----
  *
  * An order that a former run has sent is taken over by who had sent it, found by its
- * name in the lines that were kept; without them, by the only one who has joined.  It is
- * reported as a new one (TW_REASON_FORMER) with an aside that says what it is. */
+ * name in the lines that were kept; without them, by the only one who is expected.  It
+ * is reported as a new one (TW_REASON_FORMER) with an aside that says what it is. */
 
 /* Is there anything of one of that name? */
 bool tw_fix_orders_knows(const struct tw_fix_orders *o, const char *name);
+
+/* The owner may join: what could be his is nobody else's. */
+void tw_fix_orders_expect(struct tw_fix_orders *o, uint32_t owner);
 
 struct tw_fix_holding { uint32_t symbol; int64_t quantity, price; };
 

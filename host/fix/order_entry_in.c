@@ -491,24 +491,6 @@ int64_t tw_fix_orders_tick(struct tw_fix_orders *o, int64_t now_ns)
 
 /* ---- orders of former runs, and of others ---- */
 
-static bool is_open(char status)
-{
-    return status && strchr("01569AE", status);
-}
-
-/* By the number of an order, where its ClOrdID is one of ours. */
-static bool is_former(const struct tw_fix_orders *o, const struct seen *s, uint64_t *id,
-                      unsigned *nth)
-{
-    const char *account = o->o.account;
-
-    if (!o->o.first_id || (s->kind != TW_EXEC_TRADE && !is_open(s->status))) return false;
-    if (account && s->account.at && !tw_fix_orders_is_text(s->account, account))
-        return false;
-    return (tw_fix_orders_read_id(s->id, id, nth)
-            || tw_fix_orders_read_id(s->orig, id, nth)) && *id < o->o.first_id;
-}
-
 /* Changes of it that a former run has asked for have had the letters up to here. */
 enum { LETTERS = 26 + 26 * 26 };
 
@@ -521,7 +503,7 @@ static struct entry *take_former(struct tw_fix_orders *o, const struct seen *s,
     struct entry *e;
     uint64_t id;
 
-    if (!is_former(o, s, &id, nth) || o->o.cancel_unknown) return NULL;
+    if (!tw_fix_orders_is_former(o, s, &id, nth) || o->o.cancel_unknown) return NULL;
     o->is_ahead = o->is_ahead || !h;          /* it may be that of who comes yet */
     if (!h || !tw_fix_orders_read_order(o, s, &q)) return NULL;
     q.id = id;
@@ -678,7 +660,10 @@ static enum tw_fix_answer take_report(struct tw_fix_orders *o,
     if (!e) e = tw_fix_orders_find_id(o, s.orig, &nth);
     if (!e) e = found = take_former(o, &s, &nth);
     if (!e) {
-        stray(o, &s, "an order that nobody here has sent");
+        stray(o, &s, o->expects_more
+                  && tw_fix_orders_is_former(o, &s, &(uint64_t){ 0 }, &nth)
+              ? "an order of a former run, but of which script only a store would say"
+              : "an order that nobody here has sent");
         return TW_FIX_TAKEN;
     }
     if (s.ref.at && (s.kind == TW_EXEC_TRADE_CANCELED || s.kind == CORRECTED)) {

@@ -141,6 +141,8 @@ struct tw_fix_orders {
     int64_t now_ns;               /* of what was asked for or came last           */
     int64_t sending_ns;           /* of what goes out                             */
     bool up;
+    uint32_t expected;            /* who may have orders here; 0: nobody          */
+    bool expects_more;            /* and others                                   */
     bool is_ahead;                /* orders of a former run were named, and nobody was
                                    * there: who comes asks again                  */
     char body[BODY_MAX];
@@ -169,6 +171,10 @@ struct seen tw_fix_orders_read(struct tw_fix_orders *o, const struct tw_fix_mess
 /* Whether what it says of an order is enough to be one. */
 bool tw_fix_orders_read_order(const struct tw_fix_orders *o, const struct seen *s,
                               struct tw_request *q);
+/* Whether it is of an order that a former run may have sent: by its number, where its
+ * ClOrdID is one of ours. */
+bool tw_fix_orders_is_former(const struct tw_fix_orders *o, const struct seen *s,
+                             uint64_t *id, unsigned *nth);
 bool tw_fix_orders_is_text(struct tw_fix_text t, const char *text);
 /* One of ours that its text is, word for word; or otherwise. */
 enum tw_reason tw_fix_orders_reason(const struct seen *s, enum tw_reason otherwise);
@@ -254,7 +260,7 @@ int64_t tw_fix_orders_excess(const struct entry *e, int64_t cum, int64_t average
 
 /* ---- order_keep.c ---- */
 
-/* Who has that number in this run; the only one there is.  NULL: nobody. */
+/* Who has that number in this run; the only one who may.  NULL: nobody. */
 struct holder *tw_fix_orders_holder(const struct tw_fix_orders *o, uint32_t owner);
 struct holder *tw_fix_orders_only_holder(const struct tw_fix_orders *o);
 /* Tells the holder, who is in this run, that the order is there. */

@@ -139,3 +139,20 @@ bool tw_fix_orders_read_order(const struct tw_fix_orders *o, const struct seen *
     if (q->tif == TW_TIF_GTD) q->expire_ns = s->expire_ns;
     return true;
 }
+
+static bool is_open(char status)
+{
+    return status && strchr("01569AE", status);
+}
+
+bool tw_fix_orders_is_former(const struct tw_fix_orders *o, const struct seen *s,
+                             uint64_t *id, unsigned *nth)
+{
+    const char *account = o->o.account;
+
+    if (!o->o.first_id || (s->kind != TW_EXEC_TRADE && !is_open(s->status))) return false;
+    if (account && s->account.at && !tw_fix_orders_is_text(s->account, account))
+        return false;
+    return (tw_fix_orders_read_id(s->id, id, nth)
+            || tw_fix_orders_read_id(s->orig, id, nth)) && *id < o->o.first_id;
+}

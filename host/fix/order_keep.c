@@ -71,13 +71,13 @@ struct holder *tw_fix_orders_holder(const struct tw_fix_orders *o, uint32_t owne
 
 struct holder *tw_fix_orders_only_holder(const struct tw_fix_orders *o)
 {
-    struct holder *only = NULL;
+    return o->expected && !o->expects_more ? tw_fix_orders_holder(o, o->expected) : NULL;
+}
 
-    for (struct holder *h = o->holders; h; h = h->next) {
-        if (h->owner && only) return NULL;
-        if (h->owner) only = h;
-    }
-    return only;
+void tw_fix_orders_expect(struct tw_fix_orders *o, uint32_t owner)
+{
+    o->expects_more = o->expects_more || (o->expected && o->expected != owner);
+    o->expected = owner;
 }
 
 static struct holding *holding_of(struct holder *h, uint32_t symbol)
@@ -236,6 +236,7 @@ int tw_fix_orders_join(struct tw_fix_orders *o, uint32_t owner, const char *name
         return UV_ENOMEM;
     }
     h->owner = owner;
+    tw_fix_orders_expect(o, owner);
     o->now_ns = now_ns;
     for (struct entry *e = o->open; e; e = e->next)
         if (e->holder == h) list_of[its++] = e;

@@ -305,6 +305,24 @@ bool tw_fix_gateway_knows(struct tw_fix_gateway *g, const char *name)
     return knows;
 }
 
+void tw_fix_gateway_expect(struct tw_fix_gateway *g, uint32_t owner)
+{
+    tw_floor_lock(g->floor);
+    tw_fix_orders_expect(g->orders, owner);
+    tw_floor_unlock(g->floor);
+}
+
+void tw_fix_gateway_halted(struct tw_fix_gateway *g)
+{
+    bool is_due;
+
+    tw_floor_lock(g->floor);
+    tw_fix_orders_halted(g->orders);
+    is_due = tw_fix_orders_is_due(g->orders);
+    tw_floor_unlock(g->floor);
+    if (is_due) tw_fix_link_ring(g->link);
+}
+
 int tw_fix_gateway_join(struct tw_fix_gateway *g, uint32_t owner, const char *name,
                         struct tw_fix_estate *out)
 {

@@ -171,6 +171,17 @@ add("last", "FIX.4.2", { take = { "XR" } })]],
 wrong("a type that is taken",
       "app.fix.session" .. BROKER .. "take = { 'D', 'XQ' } }",
       "app.lua:2: app.fix.session 'b': take: no dictionary of the run has a MsgType 'XQ'")
+wrong("a type of the session", "app.fix.session" .. BROKER .. "take = { 'D', 'A' } }",
+      "app.lua:2: app.fix.session 'b': take[2]: 'A' is a message of the session, of which"
+      .. " on_fix_event tells: no on_fix gets it")
+wrong("types by key", "app.fix.session" .. BROKER .. "take = { D = true } }",
+      "app.lua:2: app.fix.session 'b': take is a list of texts, got the key 'D'")
+for option, what in pairs { ["store = ''"] = "store", ["log = ''"] = "log",
+                            ["schedule = { zone = '' }"] = "schedule: zone",
+                            ["tls = { name = '' }"] = "tls: name" } do
+  wrong("empty: " .. what, "app.fix.session" .. BROKER .. option .. " }",
+        "app.lua:2: app.fix.session 'b': " .. what .. " is empty: leave it out")
+end
 wrong("an acceptor's type", "app.fix.acceptor { port = 0, sessions = { { name = 'b',"
       .. " sender = 'A', target = 'B', take = { 'XQ' } } } }",
       "app.lua:2: app.fix.acceptor: sessions 'b': take: no dictionary of the run has")

@@ -114,6 +114,16 @@ local QUIET <const> = [[
   end
   return M]]
 
+-- It never trades, though it could, and halts the run when it is told to.
+local OTHER <const> = [[
+  local tw = require "tw"
+  local M = {}
+  function M:on_timer()
+    local file <close> = io.open "halt"
+    if file and not tw.is_halted() then tw.halt "a test" end
+  end
+  return M]]
+
 local function scene(name, options, script)
   local port = apps.free_port()
   p = processes.open((apps.folder("restart-" .. name)))
@@ -121,6 +131,7 @@ local function scene(name, options, script)
   p.put("buyer.lua", (BUYER:gsub("%%%%", "%%")))
   p.put("tied.lua", (TIED:gsub("%%%%", "%%")))
   p.put("quiet.lua", QUIET)
+  p.put("other.lua", OTHER)
   p.put("venue.lua", VENUE:format(port))
   p.put("trader.lua", (TRADER:format(port, options):gsub('"buyer.lua"', script or "%0")))
   return p.run "venue", p.run "trader"
@@ -158,6 +169,36 @@ t.ok(p.await(trader, ("order\tnew\t%s\t0.0\t10.0\t99.0"):format(FORMER)),
 t.ok(p.await(trader, "fill 2 at 99, holds 2"), "which has what it traded")
 p.put("cancel", "")
 t.ok(p.await(trader, "order\tcanceled\tnil\t2.0\t10.0\t99.0"), "and cancels it")
+p.kill(trader, "TERM")
+p.kill(venue, "TERM")
+
+-- Of two scripts that ask for no orders only a store would say whose it is, also while
+-- no more than the first of them has traded.
+venue, trader = scene("two", "reset_on_logon = true",
+                      '("quiet.lua") app.script "other.lua"')
+t.ok(p.await(trader, "it is open"), "one of two has an order")
+p.kill(trader, 9)
+p.put("look", "")
+trader = p.run "trader"
+t.ok(p.await_in("trader.out", "a former run, but of which script only a store would"),
+     "it is nobody's then")
+t.ok(p.await_count(trader, "orders\t0", p.count(trader, "orders\t0") + 2)
+     and p.count(trader, "orders\t1") == 0, "nor of the first who asks")
+p.kill(trader, "TERM")
+p.kill(venue, "TERM")
+
+-- A run that is halted while it is logged on cancels what a script has left open that it
+-- does not have.
+venue, trader = scene("gone", 'store = "store", log = "log"')
+t.ok(p.await(trader, "order\tnew\tnil\t0.0\t10.0\t99.0"), "an order is open")
+p.kill(trader, 9)
+p.put("trader.lua", (p.read "trader.lua":gsub("buyer.lua", "other.lua")))
+trader = p.run "trader"
+t.ok(p.await_in("trader.out", "a script that this run does not have, buyer.lua"),
+     "whose script is not there any more")
+t.ok(not p.read "log/broker.log":find("35=F", 1, true), "it stays")
+p.put("halt", "")
+t.ok(p.await_in("log/broker.log", "39=4"), "until the run is halted")
 p.kill(trader, "TERM")
 p.kill(venue, "TERM")
 

@@ -242,6 +242,14 @@ static void former_runs(void)
     talk("not where it could be of two", TW_FIX_44, &guessing,
          "join 3 me\njoin 4 other\non\nsent\n"
          ">8|37=Z|17=0|150=I|39=0|" FORMER "14=0|6=0|151=10|\n=stray 7");
+    talk("nor of two who have not come yet", TW_FIX_44, &guessing,
+         "expect 3\nexpect 4\njoin 3 me\non\nsent\n"
+         ">8|37=Z|17=0|150=I|39=0|" FORMER "14=0|6=0|151=10|\n=stray 7\njoin 4 other\n"
+         "<\n>8|37=Z|17=0|150=I|39=0|" FORMER "14=0|6=0|151=10|\n=stray 7");
+    talk("but of one who is told of twice", TW_FIX_44, &guessing,
+         "expect 3\non\nsent\n"
+         ">8|37=Z|17=0|150=I|39=0|" FORMER "14=0|6=0|151=10|\n=stray 7\nexpect 3\n"
+         "join 3 me\n<AF 584=1767225600000000000|585=7|");
     talk("nor of another account, of this run, or over", TW_FIX_44, &guessing,
          "join 3 me\non\nsent\n"
          ">8|37=Z|17=0|150=I|39=0|1=XYZ|" FORMER "14=0|6=0|151=10|\n=stray 7\n"
@@ -292,8 +300,14 @@ static void found_late(void)
     tw_desk_halt(&desk, false);
     talk("halted between the Logon and that", TW_FIX_44, &keeps,
          "join 3 me\non\nnew 7\nsent\n" NEW("7") "=7:0!\nrestart\non\nsent\n"
-         "=stray 7\nhalt\njoin 3 me\n=7:0 (25) of 3 10@10 traded 0@0*\n"
-         "<F 41=7|37=X7|11=7a|55=A|54=1|" T "38=10|");
+         "=stray 7\nhalt\n<F 41=7|37=X7|11=7a|55=A|54=1|" T "38=10|\n"
+         "join 3 me\n=7:0 (25) of 3 10@10 traded 0@0*\n<\nhalt\n<\n"
+         ">8|37=X7|11=7a|41=7|17=e|150=4|39=4|14=0|151=0|6=0|\n=7:4*");
+    tw_desk_halt(&desk, false);
+    talk("but not while it is down, nor what a script sees to", TW_FIX_44, &keeps,
+         "join 3 me\njoin 4 other\non\nnew 7\nsent\n" NEW("7") "=7:0!\nhalt\n<\n"
+         "restart\nhalt\n<\non\n=stray 7\n<F 41=7|37=X7|11=7a|55=A|54=1|" T
+         "38=10| H 37=X7|11=7|55=A|54=1|\nhalt\n<");
     tw_desk_fini(&desk);
     halted = guessing;
     halted.cancel_on_disconnect = true;

@@ -249,7 +249,10 @@ static const char *play(const char *line)
     else if (strncmp(line, "join", 4) == 0) join(line);
     else if (strcmp(line, "on") == 0) tw_fix_orders_logged_on(orders);
     else if (strcmp(line, "off") == 0) tw_fix_orders_logged_out(orders, NOW);
-    else if (strcmp(line, "halt") == 0) tw_desk_halt(&desk, true);
+    else if (strcmp(line, "halt") == 0)
+        tw_desk_halt(&desk, true), tw_fix_orders_halted(orders);
+    else if (strncmp(line, "expect ", 7) == 0)
+        tw_fix_orders_expect(orders, (uint32_t)atoi(line + 7));
     else if (strcmp(line, "missed") == 0) tw_fix_orders_missed(orders);
     else if (strcmp(line, "sent") == 0) out();
     else if (strncmp(line, "tick ", 5) == 0)

@@ -75,6 +75,12 @@ t.is(a.precision, 6, "microseconds")
 t.same(a.schedule, { zone = "America/New_York", open = "08:00:00", close = "17:00:00",
                      days = "Mon,Tue,Fri" }, "a schedule")
 t.is(b.version, "FIX.5.0SP2", "a version of FIXT")
+for said, digits in pairs { ["0"] = 3, ["1"] = 3, SECONDS = 3, ["4"] = 6, ["7"] = 9 } do
+  local one = assert(read((INITIATOR:gsub("Precision=6", "Precision=" .. said))))
+  t.is(one.sessions[1].precision, digits, "TimestampPrecision=" .. said)
+  t.ok(#one.warnings == 1 and one.warnings[1]:find((":26: TimestampPrecision=%s is as %d:"
+       .. " times have 3, 6 or 9 digits"):format(said, digits), 1, true), "is told")
+end
 t.is(b.name, "other", "a qualifier is a name")
 t.same(b.hosts, { "[::1]:5003" }, "an address of IPv6")
 t.is(b.validate, "off", "no dictionary")
@@ -186,6 +192,7 @@ do
   local said = table.concat(made.warnings, "\n"):gsub("[^\n]*/[^:\n]*:", "cfg:")
   said = said:gsub("a session of FIX.4.1 is as without it", "...")
   t.is(said, [[
+cfg:11: TimeStampPrecision=SECONDS is as 3: times have 3, 6 or 9 digits
 cfg:9: EnableNextExpectedMsgSeqNum=Y is of FIX.4.4 on: ...
 cfg:10: EnableLastMsgSeqNumProcessed=Y is of FIX.4.2 on: ...
 cfg:16: JdbcPassword=*** is not supported: it is as without it
