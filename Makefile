@@ -193,16 +193,20 @@ $(PEERS): $B/%: %.cpp Makefile
 # The longest first, so that none is alone at the end: three wait for heartbeats.
 LONGEST  = tests/e2e/fix_sessions.lua $B/tests/host/fix_acceptor tests/e2e/burgers.lua \
            $B/tests/host/fix_quickfix tests/e2e/build.lua $B/tests/host/tape_file
-TESTS    = $(wildcard tests/e2e/*.lua) $(CTESTS) \
+# With the thread sanitizer not those of one thread, which say nothing of any.
+ALONE   := $(if $(TSAN),$(shell grep -LE \
+  'thread|pool|uv_|worker|loop|engine|async|fork|_rig|_pair|run/' tests/host/*.c))
+THREADED = $(filter-out $(ALONE:%.c=$B/%),$(CTESTS))
+TESTS    = $(wildcard tests/e2e/*.lua) $(THREADED) \
            $(wildcard tests/lua/*.lua tests/stdlib/*.lua)
 SUITE    = TIDEWIRE=$B/tidewire $(STEADY) prove -fo --statefile=$B/proved --exec tests/run
-test: $B/tidewire $(STATIC) $(CTESTS) $(PEERS)
+test: $B/tidewire $(STATIC) $(THREADED) $(PEERS)
 	@rm -f $B/proved $B/reported
 	$(SUITE) --state=save -j$(or $(JOBS),$(CORES)) \
 	  $(filter $(LONGEST),$(TESTS)) $(filter-out $(LONGEST),$(TESTS))
 # What failed in it, up to three files, alone; not where a sanitizer reported something.
 FAILED   = $(shell prove --statefile=$B/proved --state=failed --dry)
-again: $B/tidewire $(CTESTS)
+again: $B/tidewire $(THREADED)
 	@echo "failed: $(FAILED)"
 	@[ ! -e $B/reported ] && case $(words $(FAILED)) in [123]) ;; *) false; esac
 	$(SUITE) --state=failed
