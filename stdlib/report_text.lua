@@ -60,7 +60,7 @@ local function head(result, width)
   for i, key in ipairs(data.keys(result.params)) do
     params[i] = ("%s=%s"):format(tostring(key), figures.text(result.params[key]))
   end
-  if #params > 0 then lines[#lines + 1] = fit(table.concat(params, " "), width) end
+  if #params > 0 then lines[#lines + 1] = wrapped(table.concat(params, " "), width) end
   if result.ruined then
     lines[#lines + 1] = fit(figures.ruined(result) .. figures.RUINED, width)
   end
@@ -405,6 +405,28 @@ function text.run(result, width)
   return table.concat(out, "\n\n") .. "\n"
 end
 
+-- Rows whose last cell takes more lines where it has no room, at least half of the width.
+local function folded(rows, titles, width)
+  local base, out = 0, {}
+  for i = 1, #titles - 1 do
+    local widest = #titles[i]
+    for _, row in ipairs(rows) do
+      widest = math.max(widest, utf8.len(row[i]) or #row[i])
+    end
+    base = base + widest + 2
+  end
+  for _, row in ipairs(rows) do
+    local last = row[#titles]
+    if not row.failed then last = wrapped(last, math.max(width - base, width // 2)) end
+    for line in (last .. "\n"):gmatch "([^\n]*)\n" do
+      row[#titles] = line
+      out[#out + 1], row = row, {}
+      for i = 1, #titles - 1 do row[i] = "" end
+    end
+  end
+  return out
+end
+
 --- text.sweep(results, width, by) -> string
 -- The ten best runs by that figure, and how many there are.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: columns.
@@ -425,7 +447,7 @@ function text.sweep(results, width, by)
       for n, key in ipairs(data.keys(r.params)) do
         params[n] = ("%s=%s"):format(tostring(key), figures.text(r.params[key]))
       end
-      rows[i] = { tostring(i) }
+      rows[i] = { tostring(i), failed = r.error ~= nil }
       for _, name in ipairs(names) do
         rows[i][#rows[i] + 1] = r.error and "-"
           or show(figures.get(r.result, name), figures.find(name)[3])
@@ -441,7 +463,7 @@ function text.sweep(results, width, by)
   for i = #names, 1, -1 do
     if names[i] ~= by then dispensable[#dispensable + 1] = titles[i + 1] end
   end
-  lines[2] = narrow(rows, titles, width, dispensable)
+  lines[2] = narrow(folded(rows, titles, width), titles, width, dispensable)
   return table.concat(lines, "\n") .. "\n"
 end
 

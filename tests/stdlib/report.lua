@@ -458,8 +458,9 @@ t.ok(report.text(pair, 40):find("\nDistribution of returns, 681 days, mean\n"
      .. "-0.01%; 218 more did not move\n", 1, true), "as have long titles")
 t.ok(report.text(pair, 40):find "\n +length,\n +depth +from +%w+\n1 ",
      "drawdowns have what there is room for")
-t.ok(report.text(results.sweep(), 40):find "\n +# +sharpe +parameters\n 1 ",
-     "as have runs")
+t.ok(report.text(results.sweep(), 40):find("\n +# +return +sharpe +parameters\n"
+     .. " 1 +%S+ +%S+ +fast=8 mode=long\n +slow=40 stop=0.05\n 2 "),
+     "as have runs, with all parameters")
 t.ok(not report.text(known):find "Rolling Sharpe", "no chart of what there is too little")
 text = report.text(results.sweep(), 80, { by = "max_drawdown", title = "A title" })
 t.ok(text:find "^A title\n\n50 runs, 1 failed; best by max_drawdown\n #",
