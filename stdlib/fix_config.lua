@@ -526,11 +526,12 @@ local function read(path)
       local tls = tls_of(path, r, true)
       local key = (host or "") .. ":" .. port
       if not ports[key] then
-        ports[key] = { host = host, port = port, tls = tls, sessions = {},
-                       template = {} }
+        ports[key] = { host = host, port = port, tls = tls, sessions = {} }
         made.acceptors[#made.acceptors + 1] = ports[key]
       end
-      local all = is_template and ports[key].template or ports[key].sessions
+      local kind = is_template and "template" or "sessions"
+      local all = ports[key][kind] or {}
+      ports[key][kind] = all
       all[#all + 1] = one
       if is_template then   -- its name is what those of its sessions begin with
         templates[one.name] = (templates[one.name] or 0) + 1

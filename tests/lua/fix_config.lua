@@ -345,6 +345,22 @@ local function open(text)
 end
 
 do
+  local path = file [[
+[DEFAULT]
+ConnectionType=acceptor
+SocketAcceptPort=5001
+[SESSION]
+BeginString=FIX.4.4
+SenderCompID=V
+TargetCompID=C
+]]
+  local declared, why = open(("app.fix.config(%q)"):format(path))
+  os.remove(path)
+  t.ok(declared and #declared.fix.doors[1].templates == 0, "an acceptor alone")
+  if why then t.diag(why) end
+end
+
+do
   local path = file(TEMPLATES)
   local declared = assert(open(("app.fix.config(%q, { orders = true, connections = 7,"
     .. " session_limit = 5 })"):format(path)))
