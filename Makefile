@@ -103,7 +103,7 @@ SLOW     = $(filter-out $(QUICK:%=lua/%.c),$(wildcard lua/*.c lua/*/*.c)) \
            $(patsubst %,host/fix/%.c,draft draft_text draft_finish xml dictionary arena \
              early listener schedule session session_versions market_data \
              market_data_states market_data_appl market_data_quotes publisher_states \
-             order_desk order_entry_in order_entry_late order_entry_out \
+             order_desk order_desk_known order_entry_in order_entry_late order_entry_out \
              order_entry_read order_keep order_keep_check order_lines \
              order_trades order_account) \
            $(patsubst %,host/feed/%.c,extent lean history input trace resolution factor \

@@ -302,7 +302,9 @@ backtest has none and fills orders itself, by the account's fill model.
 The tape waits for scripts whose orders go through a gateway.  The other way round,
 app.fix.acceptor { port = 5001, sessions = { { sender = "VENUE", target = "YOU", orders =
 true } } } lets peers trade in the run's own book (fill = "book"), with its scripts; so
-does template = { sender = "VENUE", target = "*", orders = true } for whoever calls.
+does template = { sender = "VENUE", target = "*", orders = true } for whoever calls.  Of a
+peer it knows what is open and the last 65,536 ClOrdIDs that are over: one of them is not
+taken again, one before them is as if it was new.
 
 The book is not kept: when the run ends, also by kill -9, its orders are gone.  With a
 store the next run tells each peer after its Logon, once, what it was not told yet (trades

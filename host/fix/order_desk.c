@@ -1,100 +1,15 @@
 /* order_desk.c - the venue's side of orders over FIX. */
-#include "fix/order_desk.h"
+#include "fix/order_desk_parts.h"
 
 #include <string.h>
 #include <uv.h>
 
 #include "base/fixed.h"
-#include "base/hashed.h"
 #include "base/memory.h"
-#include "fix/write.h"
-
-enum { BODY_MAX = 4096 };
-
-struct deal;
-
-/* A ClOrdID and what came with it. */
-struct name {
-    struct tw_hashed_link hashed;
-    struct deal *deal;
-    struct name *later;               /* of its order, that wait for an answer      */
-    enum tw_request_what what;
-    size_t n;
-    char text[];
-};
-
-struct deal {
-    struct tw_request q;              /* as it came                                 */
-    int64_t quantity, price, stop;    /* as they are                                */
-    int64_t filled;
-    tw_money value;
-    char status;                      /* 39                                         */
-    struct name *accepted;
-    struct name *asked;               /* without an answer, in order                */
-    bool is_former;                   /* of a run before: it has ended              */
-};
-
-struct tw_fix_desk {
-    struct tw_fix_desk_options o;
-    enum tw_fix_version version;
-    struct tw_hashed names;           /* by ClOrdID                                 */
-    struct deal **deals;              /* n_former, then by id, from first_id on     */
-    size_t n_deals, n_former, room;
-    uint64_t reports;                 /* how many: ExecIDs                          */
-    struct tw_fix_clock clock;
-    char body[BODY_MAX];
-};
-
-/* ---- ClOrdIDs ---- */
-
-static uint64_t hash_of(struct tw_fix_text t)
-{
-    uint64_t h = tw_hash(TW_HASH, t.at, t.n);
-
-    return h ^ h >> 32;
-}
-
-static struct name *name_of(const struct tw_hashed_link *l)
-{
-    return TW_HASHED(l, struct name, hashed);
-}
-
-/* Of the order of that id; 0: of any, one of this run if there is one. */
-static struct name *find_of(const struct tw_fix_desk *d, struct tw_fix_text t,
-                            uint64_t id)
-{
-    struct tw_hashed_link *l = t.at ? tw_hashed_first(&d->names, hash_of(t)) : NULL;
-    struct name *former = NULL;
-
-    for (; l; l = tw_hashed_next(l)) {
-        struct name *i = name_of(l);
-
-        if (i->n != t.n || memcmp(i->text, t.at, t.n) != 0) continue;
-        if (id ? i->deal->q.id == id : !i->deal->is_former) return i;
-        if (!id) former = i;
-    }
-    return former;
-}
 
 static struct name *find(const struct tw_fix_desk *d, struct tw_fix_text t)
 {
-    return find_of(d, t, 0);
-}
-
-/* A new one of an order, that waits for its answer.  NULL: no memory. */
-static struct name *add(struct tw_fix_desk *d, struct deal *deal, struct tw_fix_text t,
-                        enum tw_request_what what)
-{
-    struct name *i = tw_calloc(1, sizeof *i + t.n), **at;
-
-    if (!i) return NULL;
-    i->deal = deal;
-    i->what = what;
-    i->n = t.n;
-    memcpy(i->text, t.at, t.n);
-    tw_hashed_add(&d->names, &i->hashed, hash_of(t));
-    for (at = &deal->asked; *at; at = &(*at)->later) continue;
-    return *at = i;
+    return tw_fix_desk_find_of(d, t, 0);
 }
 
 /* ---- writing ---- */
@@ -168,17 +83,10 @@ static void put_terms(const struct tw_fix_desk *d, struct tw_fix_output *w,
         tw_fix_put_char(w, 59, (char)q->tif);
 }
 
-static int64_t leaves(const struct deal *deal)
-{
-    bool is_open = deal->status == '0' || deal->status == '1' || deal->status == 'A';
-
-    return is_open ? deal->quantity - deal->filled : 0;
-}
-
 static void put_sums(struct tw_fix_output *w, const struct tw_fix_type *t,
                      const struct deal *deal)
 {
-    if (has(t, 151)) tw_fix_put_fixed(w, 151, leaves(deal));
+    if (has(t, 151)) tw_fix_put_fixed(w, 151, tw_fix_desk_leaves(deal));
     tw_fix_put_fixed(w, 14, deal->filled);
     tw_fix_put_fixed(w, 6, tw_money_price(deal->value, deal->filled));
 }
@@ -307,14 +215,14 @@ static void write_report(struct tw_fix_desk *d, struct deal *deal,
 void tw_fix_desk_report(struct tw_fix_desk *d, const struct tw_venue_report *r)
 {
     const struct tw_report *p = &r->report;
-    uint64_t at = (p->order - d->o.first_id) / d->o.id_step + d->n_former;
-    struct deal *deal = at < d->n_deals ? d->deals[at] : NULL;
-    struct name *asked = deal && r->answers ? deal->asked : NULL;
+    struct deal *deal = tw_fix_desk_deal(d, p->order);
+    struct name *asked = deal && r->answers ? tw_fix_desk_answered(d, deal) : NULL;
 
     if (!deal) return;
-    if (asked) deal->asked = asked->later;
     if (p->exec == TW_EXEC_CANCEL_REJECTED) {
-        if (asked) write_refusal(d, deal, asked, (enum tw_reason)p->reason, p->time_ns);
+        if (!asked) return;
+        write_refusal(d, deal, asked, (enum tw_reason)p->reason, p->time_ns);
+        tw_fix_desk_put_by(d, asked);
         return;
     }
     learn(deal, p);
@@ -322,7 +230,12 @@ void tw_fix_desk_report(struct tw_fix_desk *d, const struct tw_venue_report *r)
     if (deal->status == '5') deal->status = deal->filled ? '1' : '0';
     if (deal->status == '1' && deal->filled == deal->quantity) deal->status = '2';
     write_report(d, deal, r, asked);
-    if (asked && asked->what == TW_REQUEST_REPLACE) deal->accepted = asked;
+    if (asked && asked->what == TW_REQUEST_REPLACE && deal->at) {
+        tw_fix_desk_put_by(d, deal->accepted);
+        deal->accepted = asked;
+    }
+    if (asked && asked != deal->accepted) tw_fix_desk_put_by(d, asked);
+    tw_fix_desk_settle(d, deal);
 }
 
 /* ---- questions ---- */
@@ -384,13 +297,12 @@ static void tell_all(struct tw_fix_desk *d, const struct tw_fix_message *m,
     struct tw_fix_text mass = tw_fix_message_body(m, 584);
     const struct deal *last = NULL;
 
-    for (size_t i = 0; i <= d->n_deals; i++) {
-        const struct deal *deal = i < d->n_deals ? d->deals[i] : NULL;
-
-        if (deal && leaves(deal) == 0) continue;
-        if (last) write_status(d, last, mass, !deal, now_ns);
+    for (const struct deal *deal = d->open; deal; deal = deal->next) {
+        if (tw_fix_desk_leaves(deal) == 0) continue;
+        if (last) write_status(d, last, mass, false, now_ns);
         last = deal;
     }
+    if (last) write_status(d, last, mass, true, now_ns);
 }
 
 /* ---- requests ---- */
@@ -460,31 +372,6 @@ static const char *read_new(struct tw_fix_desk *d, const struct tw_fix_message *
     return tw_order_check(&o, error) < 0 ? error->text : NULL;
 }
 
-static struct deal *new_deal(struct tw_fix_desk *d, const struct tw_request *q,
-                             struct tw_fix_text id)
-{
-    struct deal *deal;
-
-    if (d->n_deals == d->room) {
-        size_t room = d->room ? 2 * d->room : 64;
-        struct deal **grown = tw_realloc(d->deals, room * sizeof *grown);
-
-        if (!grown) return NULL;
-        d->deals = grown;
-        d->room = room;
-    }
-    deal = tw_calloc(1, sizeof *deal);
-    if (!deal) return NULL;
-    *deal = (struct deal){ .q = *q, .quantity = q->quantity, .price = q->price,
-                           .stop = q->stop, .status = '0' };
-    deal->accepted = add(d, deal, id, TW_REQUEST_NEW);
-    if (!deal->accepted) {
-        tw_free(deal);
-        return NULL;
-    }
-    return d->deals[d->n_deals++] = deal;
-}
-
 /* It may have come before: PossDup, PossResend. */
 static bool is_again(const struct tw_fix_message *m)
 {
@@ -503,8 +390,7 @@ static int take_new(struct tw_fix_desk *d, const struct tw_fix_message *m,
     const char *wrong;
 
     *q = (struct tw_request){ .what = TW_REQUEST_NEW, .owner = d->o.owner,
-                              .id = d->o.first_id
-                                  + (d->n_deals - d->n_former) * d->o.id_step };
+                              .id = d->o.first_id + d->taken * d->o.id_step };
     wrong = read_new(d, m, q, &error);
     if (!id.at || (before && (!before->deal->is_former || is_again(m)))) {
         write_rejected(d, m, "6", "a ClOrdID that was there before", false, now_ns);
@@ -518,7 +404,9 @@ static int take_new(struct tw_fix_desk *d, const struct tw_fix_message *m,
         write_rejected(d, m, "11", wrong, false, now_ns);
         return 0;
     }
-    return new_deal(d, q, id) ? 1 : UV_ENOMEM;
+    if (!tw_fix_desk_new_deal(d, q, id)) return UV_ENOMEM;
+    d->taken++;
+    return 1;
 }
 
 /* F or G of nothing that is known. */
@@ -566,11 +454,12 @@ static int take_change(struct tw_fix_desk *d, const struct tw_fix_message *m,
         refuse_unknown(d, m, "a number that can't be", now_ns);
         return 0;
     }
-    asked = add(d, orig->deal, id, what);
+    asked = tw_fix_desk_add(d, orig->deal, id, what);
     if (!asked) return UV_ENOMEM;
     if (!orig->deal->is_former) return 1;
-    orig->deal->asked = NULL;
+    tw_fix_desk_answered(d, orig->deal);
     write_refusal(d, orig->deal, asked, TW_REASON_TOO_LATE, now_ns);
+    tw_fix_desk_put_by(d, asked);
     return 0;
 }
 
@@ -635,14 +524,6 @@ uint64_t tw_fix_desk_number(const char *body, size_t n, int tag)
     return v;
 }
 
-/* In 4.0 the answer to a change does not name the order (41). */
-static struct deal *deal_of(const struct tw_fix_desk *d, uint64_t id)
-{
-    for (size_t i = d->version == TW_FIX_40 ? d->n_deals : 0; i > 0; i--)
-        if (d->deals[i - 1]->q.id == id) return d->deals[i - 1];
-    return NULL;
-}
-
 /* What an 8 said last of an order. */
 struct said { const char *body; size_t n; };
 
@@ -665,13 +546,11 @@ bool tw_fix_desk_restore(struct tw_fix_desk *d, const char *body, size_t n)
 {
     struct said s = { body, n };
     struct tw_fix_text id = tw_fix_desk_field(body, n, 11);
-    struct tw_fix_text orig = tw_fix_desk_field(body, n, 41);
     struct tw_fix_text symbol = tw_fix_desk_field(body, n, 55);
     struct tw_request q = { .id = tw_fix_desk_number(body, n, 37),
         .side = (uint8_t)(said_char(&s, 54, '0') - '0'),
         .type = (uint8_t)said_char(&s, 40, '0'), .tif = (uint8_t)said_char(&s, 59, '0') };
-    struct name *i = find_of(d, orig.at ? orig : id, q.id);
-    struct deal *deal = i ? i->deal : deal_of(d, q.id);
+    struct deal *deal = tw_fix_desk_deal(d, q.id);
 
     if (q.id == 0 || !id.at || !symbol.at) return false;
     if (!deal) {
@@ -679,16 +558,17 @@ bool tw_fix_desk_restore(struct tw_fix_desk *d, const char *body, size_t n)
 
         if (known <= 0) return false;
         q.symbol = (uint32_t)known;
-        deal = new_deal(d, &q, id);
+        deal = tw_fix_desk_new_deal(d, &q, id);
         if (!deal) return false;
-        d->n_former++;
     } else {
-        i = find_of(d, id, q.id);
-        if (!i) i = add(d, deal, id, TW_REQUEST_REPLACE);
+        struct name *i = tw_fix_desk_find_of(d, id, q.id), *before = deal->accepted;
+
+        if (!i) i = tw_fix_desk_add(d, deal, id, TW_REQUEST_REPLACE);
         if (!i) return false;
         deal->accepted = i;
+        if (before != i) tw_fix_desk_put_by(d, before);
     }
-    deal->asked = NULL;
+    tw_fix_desk_answered(d, deal);
     deal->is_former = true;
     deal->quantity = said_fixed(&s, 38);
     deal->price = said_fixed(&s, 44);
@@ -702,24 +582,29 @@ bool tw_fix_desk_restore(struct tw_fix_desk *d, const char *body, size_t n)
 
 void tw_fix_desk_end_former(struct tw_fix_desk *d, int64_t now_ns)
 {
-    for (size_t i = 0; i < d->n_former; i++) {
-        struct deal *deal = d->deals[i];
+    for (struct deal *deal = d->open, *next; deal; deal = next) {
         bool was_new = deal->status == 'A';
 
-        if (leaves(deal) == 0) continue;
-        deal->status = was_new ? TW_EXEC_REJECTED : TW_EXEC_CANCELED;
-        write_report(d, deal, &(struct tw_venue_report){ .report = { .time_ns = now_ns,
-            .exec = (uint8_t)deal->status, .reason = TW_REASON_VENUE } }, NULL);
+        next = deal->next;
+        if (!deal->is_former) continue;
+        if (tw_fix_desk_leaves(deal) > 0) {
+            deal->status = was_new ? TW_EXEC_REJECTED : TW_EXEC_CANCELED;
+            write_report(d, deal, &(struct tw_venue_report){ .report = {
+                .time_ns = now_ns, .exec = (uint8_t)deal->status,
+                .reason = TW_REASON_VENUE } }, NULL);
+        }
+        tw_fix_desk_settle(d, deal);
     }
 }
 
 void tw_fix_desk_note(struct tw_fix_desk *d, uint64_t id, int64_t now_ns)
 {
-    for (size_t i = id ? d->n_deals - 1 : 0; i < d->n_deals; i++) {
-        struct deal *deal = d->deals[i];
+    struct deal *deal = id ? tw_fix_desk_deal(d, id) : d->open;
+
+    for (; deal; deal = id ? NULL : deal->next) {
         char status = deal->status;
 
-        if (leaves(deal) == 0) continue;
+        if (tw_fix_desk_leaves(deal) == 0) continue;
         if (deal->asked == deal->accepted) deal->status = 'A';
         write_status(d, deal, (struct tw_fix_text){ NULL, 0 }, false, now_ns);
         deal->status = status;
@@ -738,37 +623,20 @@ struct tw_fix_desk *tw_fix_desk_new(const struct tw_fix_desk_options *options)
     if (d->o.first_id == 0) d->o.first_id = 1;
     if (d->o.id_step == 0) d->o.id_step = 1;
     tw_fix_clock_init(&d->clock);
-    if (tw_hashed_init(&d->names) == TW_OK) return d;
+    if (tw_fix_desk_begin_anew(d)) return d;
     tw_free(d);
     return NULL;
-}
-
-static void free_name(struct tw_hashed_link *l, void *ctx)
-{
-    (void)ctx;
-    tw_free(name_of(l));
-}
-
-static void forget(struct tw_fix_desk *d)
-{
-    tw_hashed_fini(&d->names, free_name, NULL);
-    for (size_t i = 0; i < d->n_deals; i++) tw_free(d->deals[i]);
-    tw_free(d->deals);
 }
 
 bool tw_fix_desk_renew(struct tw_fix_desk *d, const struct tw_fix_dictionary *dictionary,
                        int precision)
 {
-    struct tw_hashed names;
+    struct tw_hashed names = d->names, deals = d->deals;
 
-    for (size_t i = 0; i < d->n_deals; i++)
-        if (leaves(d->deals[i]) > 0 || d->deals[i]->asked) return false;
-    if (tw_hashed_init(&names) < 0) return false;
-    forget(d);
-    d->names = names;
-    d->o.first_id += (d->n_deals - d->n_former) * d->o.id_step;
-    d->deals = NULL;
-    d->n_deals = d->n_former = d->room = 0;
+    if (d->open || d->n_asked > 0 || !tw_fix_desk_begin_anew(d)) return false;
+    tw_fix_desk_forget(&names, &deals);
+    d->o.first_id += d->taken * d->o.id_step;
+    d->taken = 0;
     d->o.dictionary = dictionary;
     d->o.precision = precision;
     d->version = tw_fix_dictionary_version(dictionary);
@@ -778,6 +646,6 @@ bool tw_fix_desk_renew(struct tw_fix_desk *d, const struct tw_fix_dictionary *di
 void tw_fix_desk_free(struct tw_fix_desk *d)
 {
     if (!d) return;
-    forget(d);
+    tw_fix_desk_forget(&d->names, &d->deals);
     tw_free(d);
 }

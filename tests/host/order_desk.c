@@ -167,6 +167,52 @@ static void strange(void)
     tw_fix_desk_free(x);
 }
 
+/* Of ClOrdIDs that are over the last 65,536 are known; what is open is. */
+static void bounded(void)
+{
+    enum { MANY = 65536 };
+    struct tw_fix_desk *x = desk(1);
+    struct tw_request open = new(x, "open"), q;
+    char id[24], change[160];
+
+    report(x, &open, '0', 0);
+    for (int i = 0; i <= MANY; i++) {
+        n_sent = 0;
+        snprintf(id, sizeof id, "%d", i);
+        q = new(x, id);
+        report(x, &q, '0', 0);
+        report(x, &q, 'F', 10);
+    }
+    n_sent = 0;
+    ask(x, "D", "11=1|21=1|55=A|54=1|38=10|40=2|44=9|60=20260101-00:00:00|", &q);
+    ok(has_all(0, "11=1|39=8|103=6"), "a ClOrdID of an order that has ended is known");
+    n_sent = 0;
+    ask(x, "H", "11=0|55=A|54=1|", &q);
+    ok(has_all(0, "11=0|39=8|103=5"), "the oldest of many is not any more");
+    q = new(x, "0");
+    report(x, &q, '4', 0);
+    n_sent = 0;
+    ok(ask(x, "F", "11=f|41=0|55=A|54=1|38=10|60=20260101-00:00:00|", &q) == 1,
+       "and may be of another order, which has ended and is known");
+    tw_fix_desk_untaken(x, &q, NOW);
+    ok(has_all(0, "11=f|41=0|39=4"), "its change is answered");
+    for (int i = 0; i <= MANY; i++) {
+        n_sent = 0;
+        snprintf(change, sizeof change, "11=g%d|41=%s|21=1|55=A|54=1|38=20|40=2|44=9|"
+                 "60=20260101-00:00:00|", i, i == 0 ? "open" : id);
+        snprintf(id, sizeof id, "g%d", i);
+        if (ask(x, "G", change, &q) != 1) abort();
+        report(x, &q, '5', 0);
+    }
+    n_sent = 0;
+    ok(ask(x, "F", "11=h|41=open|55=A|54=1|38=10|60=20260101-00:00:00|", &q) == 0
+       && has_all(0, "11=h|102=1"), "nor is what an open order was called before");
+    snprintf(change, sizeof change, "11=i|41=%s|55=A|54=1|38=10|"
+             "60=20260101-00:00:00|", id);
+    ok(ask(x, "F", change, &q) == 1 && q.id == open.id, "what it goes by now is");
+    tw_fix_desk_free(x);
+}
+
 int main(void)
 {
     if (tw_fix_message_init(&m, 0, 0) < 0) abort();
@@ -179,6 +225,7 @@ int main(void)
     }
     d = dictionary(TW_FIX_44, NULL);
     strange();
+    bounded();
     tw_fix_dictionary_free(d);
     tw_fix_message_fini(&m);
     tw_symbols_free(symbols);
