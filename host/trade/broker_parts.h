@@ -14,8 +14,7 @@ struct open {
     int64_t told_buying, told_selling;    /* what the desk has of it, see tw_desk_share */
     struct tw_desk_symbol *all;           /* of the desk, where that counts it         */
     struct tw_desk_quote *quote;          /* there, with self_match                    */
-    tw_money costs[2];                    /* of buys and of sells: see `taken`; else 0 */
-    int64_t may[2];
+    tw_money costs[2], may[2];            /* of sells and of buys: see `taken`; else 0 */
 };
 
 struct tw_broker {

@@ -199,12 +199,13 @@ static tw_money cost_of(const struct tw_broker *b, const struct tw_order *o, int
 }
 
 /* What the costs of a side come to without what only closes. */
-static tw_money enlarging(const struct open *sum, bool buys, int64_t closes)
+static tw_money enlarging(const struct open *sum, bool buys, tw_money closes)
 {
-    int64_t may = sum->may[buys];
+    tw_money may = sum->may[buys];
 
-    if (closes <= 0) return sum->costs[buys];
-    return closes >= may ? 0 : tw_money_ratio(sum->costs[buys], may - closes, may);
+    if (closes >= may) return 0;
+    if (closes <= 0 || may > INT64_MAX) return sum->costs[buys];
+    return tw_money_ratio(sum->costs[buys], (int64_t)(may - closes), (int64_t)may);
 }
 
 /* What the open orders may cost, without the order itself, which closes first: of each
@@ -224,8 +225,7 @@ static tw_money taken(const struct tw_broker *b, const struct tw_order *o)
     for (const struct tw_order *i = b->open; i; i = i->next) {
         struct open *sum = &b->sum[i->symbol];
         const struct tw_position *p;
-        int64_t held;
-        tw_money buys, sells;
+        tw_money held, buys, sells;
 
         if ((sum->may[0] | sum->may[1]) == 0) continue;
         p = tw_account_find(b->account, i->symbol);
