@@ -1,11 +1,12 @@
 /* order_desk.c - the venue's side of orders over FIX. */
-#include "fix/order_desk_parts.h"
+#include "fix/order_desk.h"
 
 #include <string.h>
 #include <uv.h>
 
 #include "base/fixed.h"
 #include "base/memory.h"
+#include "fix/order_desk_parts.h"
 
 static struct name *find(const struct tw_fix_desk *d, struct tw_fix_text t)
 {
