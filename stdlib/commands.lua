@@ -83,8 +83,9 @@ The status is 0; in a run as that of `tidewire run`.]],
     text = [[
 Every run listens on a socket that only its own user can open: PID.NAME, after the app
 file, in $XDG_RUNTIME_DIR/tidewire, or in /tmp/tidewire-UID.  Without a name it is the
-only run that there is, or they are listed.  Lines come from the prompt, from standard
-input, or from -e; then the status is 1 when one of them has failed.
+only run that there is, or they are listed.  Sixteen may be attached at once.  Lines come
+from the prompt, from standard input, or from -e; then the status is 1 when one of them
+has failed.
 
   expr          an expression, or a chunk, in the state of worker 0
   @2 expr       in that of worker 2; @all expr: in every one, side by side
@@ -302,7 +303,8 @@ which nothing is left, however the program ends.
   --train 0.7           the points are run on the first part of the data, or up to a date,
                         and the best one on the rest
   --walk 180d:30d       so in windows: 180 days to train, the 30 behind them to test, from
-                        window to window 30 days, or a step: 180d:30d:60d (s m h d w)
+                        window to window 30 days, or a step: 180d:30d:60d (s m h d w); at
+                        most 10,000 windows
   --anchored            each window trains from the beginning
 
   --jobs N              runs at a time; as many as there are cores
@@ -413,7 +415,8 @@ read with tw.file.  The same program and files give the same bytes.
 
   -o program   the name of the program; that of the app file without .lua otherwise
   --static     copy tidewire-static, which needs no shared library; it loads no C
-               modules, and looks names of hosts up in files and DNS only
+               modules, looks names of hosts up in files and DNS only, and has no ffi, no
+               TLS, no dictionaries in XML, no files of results and no packed tape files
   file...      more files, named as on the disk
 
 The program runs the app.  Its parameters are options:

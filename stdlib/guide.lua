@@ -213,11 +213,11 @@ that is no field is an error when the script is loaded.  q is the record itself.
 
 time is when the source says that it happened, received when the host read it:
 integers, nanoseconds since the epoch.  symbol_id is 1, 2, ... in the order in
-which symbols came, for arrays.  source is the feed's name (in a backtest what
-it was when a tape file was recorded; of a text the file's name, "lean" of all of
-LEAN's), source_seq its own number of the message (FIX 34).  bid and ask are nil
-where that side is missing, which only one_sided scripts see; _ is a parameter
-that stays nil.
+which symbols came, for arrays; a run has at most 1,048,575 symbols, and 255 feeds.
+source is the feed's name (in a backtest what it was when a tape file was recorded;
+of a text the file's name, "lean" of all of LEAN's), source_seq its own number of
+the message (FIX 34).  bid and ask are nil where that side is missing, which only
+one_sided scripts see; _ is a parameter that stays nil.
 
 Records are shared and never change.  q stays readable while it is on the tape;
 a script that keeps it for longer gets the error `quote 123 has expired`.
@@ -284,7 +284,8 @@ field account of a script's table between them, field by field:
   slippage           ticks (of the instrument's tick_size, which must be there), bps,
                      impact (times the square of the share of the volume), of market
                      orders and stops; not rounded to ticks
-  volume_share       up to 1: the part of a record's volume that fill = "volume" takes
+  volume_share       up to 1: the part of a record's volume that fill = "volume" takes,
+                     in whole lots
   limits             order_quantity, order_value, position (at most 9.2e9), open_orders,
                      orders in `per` seconds (1), collar (percent from the last price),
                      daily_loss, self_match = true, buying_power = true (what free
@@ -387,7 +388,8 @@ r are the returns of the days, each from one day's end to the next one's (midnig
 day), n how many there are, b those of the benchmark.  252 is how many days of trading a
 year has; where the market is open every day it is 365.  Ratios have two definitions: by
 the arithmetic mean of r, and by the geometric one.  A sweep's --by takes these names.
-Returns on an equity at or below zero say nothing: such a run is ruined.
+Returns on an equity at or below zero say nothing: such a run is ruined.  The fee of an
+order that turns a position around is of both trades, by their quantities.
 
 ]] .. performance(),
   },
