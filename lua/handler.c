@@ -57,7 +57,9 @@ static enum tw_field check_field(lua_State *L, int id, const char *what,
 
         if (told < 0 && near)
             luaL_error(L, "%s: no field '%s'; did you mean '%s'?", what, name, near);
-        if (told < 0) luaL_error(L, "%s: no field '%s'", what, name);
+        if (told < 0)
+            luaL_error(L, "%s: no field '%s'; there are %s", what, name,
+                       ltw_push_told_fields(L, id));
         return (enum tw_field)told;
     }
     if (id == LTW_ON_BOOK) id = TW_LEVEL;

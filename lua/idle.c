@@ -104,17 +104,21 @@ static bool were_all_rejected(const struct ltw_script *s, bool warm_up,
     unsigned most = TW_REASON_NONE;
     uint64_t n = 0;
     char part[40] = "";
+    const char *why;
 
     for (unsigned i = 1; i < TW_REASONS; i++) {
         n += t->refused[i];
         if (i != TW_REASON_PARENT && t->refused[i] > t->refused[most]) most = i;
     }
     if (n == 0 || n < t->orders || most == TW_REASON_NONE) return false;
+    why = tw_reason_text((enum tw_reason)most);
+    if ((most == TW_REASON_LOT || most == TW_REASON_TICK)
+        && t->off[most == TW_REASON_LOT][0])
+        why = t->off[most == TW_REASON_LOT];
     if (t->refused[most] + t->refused[TW_REASON_PARENT] < n)
         snprintf(part, sizeof part, ", %u of them", t->refused[most]);
     snprintf(out, LTW_IDLE_TEXT, "script %.100s: %s rejected%s: %s%s", s->o->name,
-             n == 1 ? "its only order was" : "all of its orders were", part,
-             tw_reason_text((enum tw_reason)most),
+             n == 1 ? "its only order was" : "all of its orders were", part, why,
              warm_up && most == TW_REASON_HALTED ? ", as in all of the warm-up" : "");
     return true;
 }

@@ -38,9 +38,28 @@ static const struct { const char *name; unsigned who; enum field field; } fields
 };
 enum { N_FIELDS = sizeof fields / sizeof fields[0] };
 
+static unsigned who_of(int handler)
+{
+    return handler == LTW_ON_ORDER ? O : handler == LTW_ON_FILL ? F : P;
+}
+
+const char *ltw_push_told_fields(lua_State *L, int handler)
+{
+    luaL_Buffer out;
+
+    luaL_buffinit(L, &out);
+    for (int i = 0; i < N_FIELDS; i++) {
+        if (!(fields[i].who & who_of(handler))) continue;
+        if (i > 0) luaL_addchar(&out, ' ');
+        luaL_addstring(&out, fields[i].name);
+    }
+    luaL_pushresult(&out);
+    return lua_tostring(L, -1);
+}
+
 int ltw_told_field(int handler, const char *name, const char **near)
 {
-    unsigned who = handler == LTW_ON_ORDER ? O : handler == LTW_ON_FILL ? F : P;
+    unsigned who = who_of(handler);
     int best = 3;
 
     *near = NULL;
@@ -84,6 +103,14 @@ static void push_symbol(lua_State *L, int names, uint32_t symbol)
     ltw_push_field(L, ltw_state(L)->host, names, &r, TW_FIELD_SYMBOL);
 }
 
+/* [-0, +1, m] */
+static void push_reason(lua_State *L, const struct tw_order *o, uint8_t reason)
+{
+    char text[TW_REASON_TEXT];
+
+    push_text(L, tw_order_reason(o, (enum tw_reason)reason, text));
+}
+
 /* [-0, +1, m]  The label is a user value of the order at idx, and so are the venue's
  * words and their code. */
 static void push_field(lua_State *L, int idx, const struct ltw_order *own, int names,
@@ -103,7 +130,7 @@ static void push_field(lua_State *L, int idx, const struct ltw_order *own, int n
         push_text(L, tw_time_in_force_text((enum tw_time_in_force)o->tif));
         break;
     case F_STATUS:   push_text(L, tw_order_status_text(tw_order_status(o))); break;
-    case F_REASON:   push_text(L, tw_reason_text((enum tw_reason)own->reason)); break;
+    case F_REASON:   push_reason(L, o, own->reason); break;
     case F_PRICE:    push_price(L, o->price); break;
     case F_QUANTITY: push_fixed(L, o->quantity); break;
     case F_STOP:     push_price(L, o->stop); break;
@@ -158,7 +185,7 @@ void ltw_push_told(lua_State *L, const struct ltw_trader *t, int names, int hand
     case F_STATUS:
         push_text(L, tw_order_status_text((enum tw_order_status)told->status));
         break;
-    case F_REASON:   push_text(L, tw_reason_text((enum tw_reason)r->reason)); break;
+    case F_REASON:   push_reason(L, &own->o, r->reason); break;
     case F_TIME:     lua_pushinteger(L, r->time_ns); break;
     case F_POSITION: push_fixed(L, told->position); break;
     case F_FILLED:   push_fixed(L, told->filled); break;

@@ -287,6 +287,17 @@ static void push_words(lua_State *L, struct ltw_trader *t, const struct ltw_orde
     lua_pop(L, 1);
 }
 
+static void count_refused(struct ltw_trader *t, const struct tw_order *o,
+                          enum tw_reason why)
+{
+    t->refused[why]++;
+    if (why == TW_REASON_LOT || why == TW_REASON_TICK) {
+        char *off = t->off[why == TW_REASON_LOT];
+
+        if (!off[0]) tw_order_reason(o, why, off);
+    }
+}
+
 static bool begin(lua_State *L, struct ltw_trader *t)
 {
     struct ltw_order *own;
@@ -305,7 +316,7 @@ static bool begin(lua_State *L, struct ltw_trader *t)
     if (t->told.report.exec == TW_EXEC_REJECTED
         || (t->told.report.exec == TW_EXEC_CANCELED
             && t->told.report.reason == TW_REASON_PARENT))
-        t->refused[t->told.report.reason]++;
+        count_refused(t, &own->o, (enum tw_reason)t->told.report.reason);
     tw_broker_report_record(t->broker, &t->told, &t->record);
     t->stage = t->muted || t->host->replays || t->told.report.taped ? ON_ORDER : APPEND;
     return true;

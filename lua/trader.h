@@ -58,6 +58,7 @@ struct ltw_trader {
     struct ltw_order *ended, **last;     /* with something still on its way          */
     uint64_t orders, fills;              /* sent, and their trades                   */
     unsigned refused[TW_REASONS];        /* orders, by the reason                    */
+    char off[2][TW_REASON_TEXT];         /* why the first off a tick was, off a lot  */
     struct ltw_journal *journal;         /* constant; of a backtest, or NULL         */
     size_t bytes;                        /* that the state's memory has for all this */
     struct tw_seat *seat;                /* constant; where orders meet, or NULL     */
@@ -210,6 +211,9 @@ struct ltw_order *ltw_check_order(lua_State *L, int idx);
 
 /* The field that a handler of orders asks for by that name, or -1; *near: a hint. */
 int ltw_told_field(int handler, const char *name, const char **near);
+
+/* [-0, +1, m]  The names of all of its fields, on top. */
+const char *ltw_push_told_fields(lua_State *L, int handler);
 
 /* [-0, +1, m]  A field of what is being told, as that handler gets it; names: stack index
  * of the names. */

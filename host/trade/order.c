@@ -1,7 +1,11 @@
 /* order.c - what may happen to an order, and the names of it all. */
 #include "trade/order.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "base/fixed.h"
+#include "trade/terms.h"
 
 static const char *const reasons[] = {
     [TW_REASON_NONE] = "",
@@ -40,6 +44,25 @@ static const char *const reasons[] = {
 const char *tw_reason_text(enum tw_reason reason)
 {
     return (size_t)reason < sizeof reasons / sizeof *reasons ? reasons[reason] : "?";
+}
+
+/* What a change asked for is not there. */
+const char *tw_order_reason(const struct tw_order *o, enum tw_reason reason,
+                            char out[TW_REASON_TEXT])
+{
+    bool is_lot = reason == TW_REASON_LOT, is_tick = reason == TW_REASON_TICK;
+    int64_t step = !o->terms ? 0 : is_lot ? o->terms->lot : is_tick ? o->terms->tick : 0;
+    int64_t value = is_lot ? o->quantity : o->price;
+    char of[TW_FIXED_TEXT], at[TW_FIXED_TEXT];
+
+    if (step <= 0) return tw_reason_text(reason);
+    if (is_tick && value % step == 0) value = o->stop;
+    if (value % step == 0) return tw_reason_text(reason);
+    tw_fixed_format(value, of);
+    tw_fixed_format(step, at);
+    snprintf(out, TW_REASON_TEXT, "%s: %s with %s of %s", tw_reason_text(reason), of,
+             is_lot ? "lots" : "ticks", at);
+    return out;
 }
 
 /* ---- changes ---- */
@@ -235,5 +258,8 @@ int tw_order_check(const struct tw_order *o, struct tw_error *error)
         return tw_fail(error, TW_EUSAGE, "gtd and a time of expiry need each other");
     if (o->post_only && !has_limit)
         return tw_fail(error, TW_EUSAGE, "a post-only order is a limit order");
+    if (o->post_only && (o->tif == TW_TIF_IOC || o->tif == TW_TIF_FOK))
+        return tw_fail(error, TW_EUSAGE, "post-only and %s: it may neither trade at once"
+                       " nor wait", tw_time_in_force_text((enum tw_time_in_force)o->tif));
     return TW_OK;
 }

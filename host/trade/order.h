@@ -77,6 +77,8 @@ enum tw_reason {
 /* One line for people.  Thread: any. */
 const char *tw_reason_text(enum tw_reason reason);
 
+enum { TW_REASON_TEXT = 160 };      /* bytes that tw_order_reason may need        */
+
 struct tw_order {
     uint64_t id;                    /* ClOrdID 11                                 */
     uint64_t number;                /* the broker's: 1, 2, 3, ... of all it sends */
@@ -142,6 +144,11 @@ struct tw_report {
 
 /* TW_EUSAGE: what is asked for is nothing that any venue could make sense of. */
 int tw_order_check(const struct tw_order *o, struct tw_error *error);
+
+/* The reason, with the order's value that is on no grid, and the grid, where it is for
+ * that; out or a constant.  Thread: any. */
+const char *tw_order_reason(const struct tw_order *o, enum tw_reason reason,
+                            char out[TW_REASON_TEXT]);
 
 /* Applies the report.  False, and nothing is changed: no such thing can happen to an
  * order in that status, or the numbers can't be (a trade of more than is left). */

@@ -138,9 +138,10 @@ refuses("{ cash = 100, limits = { buying_power = true } }", "", "self:buy('A', 5
 refuses("{ cash = 1 }", "", "self:buy { symbol = 'A', percent = 100 }",
         "rejected\tnot enough cash or margin")
 refuses("{}", "", "self:buy('A', 5, 10.001)",
-        "rejected\tthe price is not a multiple of the tick size")
+        "rejected\tthe price is not a multiple of the tick size: 10.001 with ticks"
+        .. " of 0.01")
 refuses("{}", "", "self:buy('A', 5.5)",
-        "rejected\tthe quantity is not a multiple of the lot size")
+        "rejected\tthe quantity is not a multiple of the lot size: 5.5 with lots of 1")
 refuses("{}", "", "self:sell { symbol = 'A', quantity = 5, reduce_only = true }",
         "rejected\treduce-only: it can only reduce the position")
 refuses("{}", "", "self:buy { symbol = 'A', quantity = 5, price = 12, post_only = true }",

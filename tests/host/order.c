@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tap.h"
+#include "trade/terms.h"
 
 static const char execs[] = "A08F4C365E9";
 static const char statuses[] = { 0, 'A', '0', '1', '2', '3', '4', '8', 'C' };
@@ -84,6 +85,41 @@ static void numbers(void)
        "a replacement to what is filled fills it");
 }
 
+static const char *why(const struct tw_order *o, enum tw_reason reason)
+{
+    static char text[TW_REASON_TEXT];
+
+    return tw_order_reason(o, reason, text);
+}
+
+static void reasons(void)
+{
+    struct tw_terms terms = { .tick = TW_FIXED_ONE / 20, .lot = 10 * TW_FIXED_ONE };
+    struct tw_order o = { .terms = &terms, .quantity = 15 * TW_FIXED_ONE,
+                          .price = TW_FIXED_ONE / 20, .stop = TW_FIXED_ONE / 100 };
+    struct tw_order all = { .symbol = 1, .side = TW_SIDE_BUY, .type = TW_TYPE_LIMIT,
+                            .quantity = 1, .price = 1, .post_only = true };
+    struct tw_error error;
+
+    ok(strcmp(why(&o, TW_REASON_LOT), "the quantity is not a multiple of the lot size:"
+              " 15 with lots of 10") == 0, "%s", why(&o, TW_REASON_LOT));
+    ok(strcmp(why(&o, TW_REASON_TICK), "the price is not a multiple of the tick size:"
+              " 0.01 with ticks of 0.05") == 0, "%s", why(&o, TW_REASON_TICK));
+    o.quantity = 20 * TW_FIXED_ONE;
+    ok(why(&o, TW_REASON_LOT) == tw_reason_text(TW_REASON_LOT), "not of one that is");
+    ok(why(&o, TW_REASON_IOC) == tw_reason_text(TW_REASON_IOC), "nor of another");
+    o.terms = NULL;
+    ok(why(&o, TW_REASON_TICK) == tw_reason_text(TW_REASON_TICK), "nor without terms");
+    for (const char *tif = "01346"; *tif; tif++) {
+        bool never = *tif == TW_TIF_IOC || *tif == TW_TIF_FOK;
+
+        all.tif = (uint8_t)*tif;
+        all.expire_ns = *tif == TW_TIF_GTD;
+        ok((tw_order_check(&all, &error) < 0) == never, "post-only and %s",
+           tw_time_in_force_text((enum tw_time_in_force)*tif));
+    }
+}
+
 static void names(void)
 {
     ok(tw_order_type_find("stop_limit") == TW_TYPE_STOP_LIMIT
@@ -101,6 +137,7 @@ int main(void)
 {
     changes();
     numbers();
+    reasons();
     names();
     return tap_done();
 }

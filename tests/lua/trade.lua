@@ -379,6 +379,11 @@ refused("self:buy { symbol = 'A', quantity = 1, expire = 1.5 }",
         "buy: expire: a time expected, an integer in ns, got 1.5")
 refused("self:buy { symbol = 'A', quantity = 1, post_only = true }",
         "buy: a post-only order is a limit order")
+for _, tif in ipairs { "ioc", "fok" } do
+  refused(("self:buy { symbol = 'A', quantity = 1, price = 5, post_only = true, tif ="
+           .. " '%s' }"):format(tif), ("buy: post-only and %s: it may neither trade at"
+           .. " once nor wait"):format(tif))
+end
 refused("self:buy { symbol = 'A', quantity = 1, post_only = 1 }",
         "buy: post_only: true or false expected, got 1")
 refused("self:buy { symbol = 'A', quantity = 1, side = 'sell' }",
@@ -446,7 +451,9 @@ fails("not while the file is read", app "M.buy(M, 'A', 1)", "attempt to call a n
 fails("a handler's parameter that is none", app "function M:on_fill(prise) end",
       "on_fill: no field 'prise'; did you mean 'price'%?")
 fails("nor one of another handler", app "function M:on_position(fee) end",
-      "on_position: no field 'fee'")
+      "on_position: no field 'fee'; there are order id symbol price position time label")
+fails("nor a short one", app "function M:on_order(o) end",
+      "on_order: no field 'o'; there are order id symbol side type tif status reason")
 fails("an error in on_fill says at which record", app [[
   function M:on_quote() n = n + 1 if n == 1 then self:buy("A", 1) end end
   function M:on_fill() error "ouch" end]], "on_fill failed at quote %d+ A .*ouch")
