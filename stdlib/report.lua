@@ -39,7 +39,8 @@ local function check(what, options, level)
     end
   end
   if o.by ~= nil and not (type(o.by) == "string" and figures.find(o.by)) then
-    error(("report: by: no figure '%s'"):format(tostring(o.by)), level + 1)
+    error(("report: by: no figure '%s'%s"):format(tostring(o.by),
+      type(o.by) == "string" and figures.hint(o.by) or ""), level + 1)
   end
   return o
 end

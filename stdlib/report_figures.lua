@@ -185,6 +185,20 @@ function figures.find(name)
   end
 end
 
+--- figures.hint(name) -> text
+-- "; did you mean 'sharpe'?", or "": the list of all of them is long.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function figures.hint(name)
+  local known, set = {}, name:match "^%l+%."
+  for _, group in ipairs(figures.GROUPS) do
+    for i = 2, #group do
+      if group.both or not set then known[(set or "") .. group[i][1]] = true end
+    end
+  end
+  local hint = require "tw.near".hint(name, known)
+  return hint:find "did you mean" and hint or ""
+end
+
 --- figures.label(name) -> string
 -- "Sharpe", "geometric Sharpe".
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: raises for an unknown figure.

@@ -64,7 +64,7 @@ local function checked(o)
     fail("over: a market of one symbol has no messages")
   end
   local by = o.by or "sharpe"
-  if not figures.find(by) then fail("by: no figure '%s'", by) end
+  if not figures.find(by) then fail("by: no figure '%s'%s", by, figures.hint(by)) end
   of_run.counted = true
   local fine, of, given = pcall(backtest.checked, of_run)
   if not fine then error((tostring(of):gsub("^tw%.backtest: ", "tw.sweep: ")), 0) end

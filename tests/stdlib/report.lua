@@ -491,6 +491,8 @@ t.ok(why:find("/nowhere/x.html", 1, true), "and says so")
 t.is(report.write("/dev/full", known), nil, "write: no room")
 t.raises("a result or a list of results expected, got a number", report.html, 3)
 t.raises("no option 'colour'", report.html, known, { colour = 1 })
+t.raises("by: no figure 'sharp'; did you mean 'sharpe'?", report.html, {},
+         { by = "sharp" })
 t.raises("by: no figure 'luck'", report.html, {}, { by = "luck" })
 t.raises("by: no figure 'geometric.trades'", report.html, {}, { by = "geometric.trades" })
 t.raises("width must be an integer", report.text, known, 80.5)

@@ -192,6 +192,9 @@ end
 wrong({ speed = 1 }, "no option 'speed'")
 wrong({ jobs = 0 }, "jobs: an integer from 1 to 256 expected, got 0")
 wrong({ by = "luck" }, "by: no figure 'luck'")
+wrong({ by = "sharp" }, "by: no figure 'sharp'; did you mean 'sharpe'?")
+wrong({ by = "geometric.calmer" },
+      "by: no figure 'geometric.calmer'; did you mean 'geometric.calmar'?")
 wrong({ over = "moon" }, "over: data or symbol expected, got 'moon'")
 wrong({ set = 3 }, "set must be a table, got 3")
 wrong({ from = "soon" },
