@@ -32,6 +32,7 @@
 #include "tasks.h"
 #include "tty.h"
 #include "watchdog.h"
+#include "worth.h"
 
 #define BOX "tw.backtest.run"
 
@@ -423,21 +424,28 @@ static void push_log(lua_State *L, const struct box *box)
     }
 }
 
-/* [-0, +0, e]  Scripts that have done nothing; why is field idle of the result on top. */
-static void tell_idle(lua_State *L, struct box *box)
+/* [-0, +0, e]  Of a script; the first such text is a field of the result on top. */
+static void tell(lua_State *L, struct box *box, const char *field, const char *text)
+{
+    on_note(box, text);
+    if (lua_getfield(L, -1, field) == LUA_TNIL) {
+        lua_pushstring(L, text);
+        lua_setfield(L, -3, field);
+    }
+    lua_pop(L, 1);
+}
+
+/* [-0, +0, e]  Scripts that have done nothing, or spent what they had not. */
+static void tell_of_scripts(lua_State *L, struct box *box)
 {
     const struct ltw_backtest *b = box->b;
     bool warm_up = b->o.warmup_ns > 0 || b->o.warmup_records > 0;
-    char text[LTW_IDLE_TEXT];
+    char text[LTW_IDLE_TEXT], more[LTW_WORTH_TEXT];
 
     for (unsigned i = 0; i < b->n; i++) {
-        if (!ltw_idle_text(b->engine.scripts[i], warm_up, text)) continue;
-        on_note(box, text);
-        if (lua_getfield(L, -1, "idle") == LUA_TNIL) {
-            lua_pushstring(L, text);
-            lua_setfield(L, -3, "idle");
-        }
-        lua_pop(L, 1);
+        if (ltw_idle_text(b->engine.scripts[i], warm_up, text))
+            tell(L, box, "idle", text);
+        if (ltw_worth_overdrawn(b, i, more)) tell(L, box, "overdrawn", more);
     }
 }
 
@@ -449,7 +457,7 @@ static void push_result(lua_State *L, struct box *box)
     ltw_push_result(L, box->b, !ltw_boolean_at(L, 1, "brief"),
                     ltw_boolean_at(L, 1, "list"));
     ltw_set_count(L, "bad", box->problems);
-    tell_idle(L, box);
+    tell_of_scripts(L, box);
     ltw_push_unknown(L, box->b);
     lua_setfield(L, -2, "unknown");
     if (box->b->gaps && tw_gaps_text(box->b->gaps, box->b->host.symbols, gaps)) {

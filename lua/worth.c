@@ -2,8 +2,11 @@
 #include "worth.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "tape/bar.h"
 
@@ -78,6 +81,25 @@ bool ltw_worth_mark_curves(struct ltw_backtest *b)
     if (tw_ledger_mark(b->curve, b->last_ns, equity) < 0 || !mark_market(b))
         return tw_fail(&b->error, UV_ENOMEM, "not enough memory"), false;
     b->till_ns = tw_ledger_till(b->curve);
+    return true;
+}
+
+bool ltw_worth_overdrawn(const struct ltw_backtest *b, unsigned script,
+                         char out[LTW_WORTH_TEXT])
+{
+    struct tw_broker *broker = b->traders[script]->broker;
+    struct tw_overdraft most = tw_broker_overdraft(broker);
+    time_t s = (time_t)tw_clock_spans(most.since_ns, 1000000000);
+    char at[32];
+    struct tm tm;
+
+    if (most.most <= 0) return false;
+    strftime(at, sizeof at, "%Y-%m-%d %H:%M:%S", gmtime_r(&s, &tm));
+    snprintf(out, LTW_WORTH_TEXT, "script %.100s bought more than it had cash for: up to"
+             " %.2f %s more, first at %s; account = { limits = { buying_power = true } }"
+             " refuses that, margin in app.instruments allows it",
+             b->scripts[script].name, tw_money_to_double(most.most),
+             tw_account_currency_name(tw_broker_account(broker), 0), at);
     return true;
 }
 

@@ -13,6 +13,12 @@ void ltw_worth_meet(struct ltw_backtest *b, const struct tw_record *r);
 /* Its price is a point of its symbol's chart.  False: no memory. */
 bool ltw_worth_draw(struct ltw_backtest *b, const struct tw_record *r);
 
+enum { LTW_WORTH_TEXT = 512 };
+
+/* A line of a script that has bought more than it had cash for; false: it has not. */
+bool ltw_worth_overdrawn(const struct ltw_backtest *b, unsigned script,
+                         char out[LTW_WORTH_TEXT]);
+
 /* The parts of ltw_worth_mark: is what they began with gone; and the curves' next point.
  * False: b->error. */
 void ltw_worth_look_for_ruin(struct ltw_backtest *b);

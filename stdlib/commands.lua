@@ -228,7 +228,9 @@ and a warning says so; --resolution reads some alone.
 
 Where a script has done nothing a warning says why, as has result.idle: it has no handler
 for what came, all of its orders were rejected (why most of them were), or no price of an
-instrument has come.  Where no record is left to trade on the run fails.
+instrument has come.  Where no record is left to trade on the run fails.  Where one has
+bought more than it had cash for, short positions and margin aside, a warning says so, as
+has result.overdrawn: how much at most, and when first; limits.buying_power refuses that.
 
 An error of a script ends the run, with its record and traceback; so does a handler that
 takes longer than --time, and a line of data that is none, where time goes back, or a

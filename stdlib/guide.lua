@@ -289,7 +289,8 @@ field account of a script's table between them, field by field:
   limits             order_quantity, order_value, position (at most 9.2e9), open_orders,
                      orders in `per` seconds (1), collar (percent from the last price),
                      daily_loss, self_match = true, buying_power = true (what free
-                     cash and margin don't cover, with all that is open): refused
+                     cash and margin don't cover, with all that is open): refused.
+                     Without it a buy may take cash below 0, and a backtest says so
   rates              what 1 of a currency costs: {EUR = 1.08}, or by a symbol's price:
                      {EUR = "EURUSD", JPY = "1/USDJPY"}.  That of an instrument must be
                      there; until its symbol's first price orders are refused

@@ -241,17 +241,17 @@ local function failures(s)
   end
 end
 
--- Runs in which nothing happened, and why most of them did nothing.
-local function idle(s)
+-- Runs of whose results that field tells, and what most of them have there.
+local function tell(s, field, of)
   local n, counts, most = 0, {}, nil
   for _, run in ipairs(s.runs) do
-    local why = run.result and run.result.idle
+    local why = run.result and run.result[field]
     if why then
       n, counts[why] = n + 1, (counts[why] or 0) + 1
       if not most or counts[why] > counts[most] then most = why end
     end
   end
-  if n > 0 then say("%d of %d runs did nothing: %s", n, #s.runs, most) end
+  if n > 0 then say(of, n, #s.runs, most) end
 end
 
 local function json_text(s)
@@ -348,7 +348,8 @@ local function finish(s, o, name)
   end
   io.stdout:flush()
   failures(s)
-  idle(s)
+  tell(s, "idle", "%d of %d runs did nothing: %s")
+  tell(s, "overdrawn", "%d of %d runs spent more than they had; one of them: %s")
   if s.stopped and core.caught() then return 128 + core.caught() end
   if s.windows and not is_tested(s) then return 1 end
   return s.failed == s.total and 1 or 0

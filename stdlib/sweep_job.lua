@@ -8,7 +8,7 @@ local job = {}
 -- What a sweep keeps of a result.
 local KEPT = { "name", "version", "from", "to", "seconds", "records", "currency", "start",
                "final", "hash", "figures", "symbols", "ruined",
-               "idle" }
+               "idle", "overdrawn" }
 
 -- The line that says most: a script's own.
 local function line_of(why)

@@ -348,6 +348,11 @@ static inline tw_money total(const struct tw_account *a, size_t figure)
 
 #define TOTAL(a, figure) total(a, offsetof(struct currency, figure))
 
+tw_money tw_account_all_cash(const struct tw_account *a)
+{
+    return a->n_currencies == 1 ? a->currency[0].cash : TOTAL(a, cash);
+}
+
 tw_money tw_account_equity(const struct tw_account *a)
 {
     return TOTAL(a, cash) + TOTAL(a, worth) + TOTAL(a, gained);

@@ -95,6 +95,7 @@ void tw_account_settle(struct tw_account *a, struct tw_position *p);
 tw_money tw_account_cash(const struct tw_account *a, uint32_t currency);
 
 /* In the base. */
+tw_money tw_account_all_cash(const struct tw_account *a);
 tw_money tw_account_equity(const struct tw_account *a);
 bool tw_account_is_solvent(const struct tw_account *a);       /* equity is above 0  */
 tw_money tw_account_margin(const struct tw_account *a);       /* held for positions */

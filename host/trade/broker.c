@@ -222,6 +222,7 @@ void tw_broker_book(struct tw_broker *b, uint32_t symbol, const struct tw_terms 
     if (r->exec == TW_EXEC_TRADE_CANCELED) sign = -sign;
     if (p) tw_account_trade(b->account, p, r->last_px, sign * r->last_qty, r->fee);
     else b->lost = true;
+    if (p) tw_broker_spent(b, p, sign, r->time_ns);
 }
 
 /* Of a change that was asked for. */
@@ -760,6 +761,8 @@ int tw_broker_adopt(struct tw_broker *b, struct tw_broker *from, tw_order_copy *
     b->seq = from->seq;
     b->day = from->day;
     b->day_equity = from->day_equity;
+    b->overdraft = from->overdraft;
+    b->spent = from->spent;
     return TW_OK;
 }
 

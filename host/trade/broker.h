@@ -180,6 +180,13 @@ struct tw_account *tw_broker_account(struct tw_broker *b);
 bool tw_broker_is_solvent(struct tw_broker *b);
 int64_t tw_broker_held(const struct tw_broker *b, uint32_t symbol);
 
+/* Of what is paid in full more was bought than there was cash for: how much at most, in
+ * the base, and since when; what else was sold at that time has paid.  Never with
+ * limits.buying_power, nor of an account that began without cash, nor for what margin and
+ * short positions cost. */
+struct tw_overdraft { tw_money most; int64_t since_ns; };
+struct tw_overdraft tw_broker_overdraft(const struct tw_broker *b);
+
 /* See tw_simulator_goes_by_none. */
 bool tw_broker_goes_by_none(const struct tw_broker *b);
 

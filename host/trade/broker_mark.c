@@ -80,3 +80,39 @@ int64_t tw_broker_held(const struct tw_broker *b, uint32_t symbol)
 
     return p ? p->quantity : 0;
 }
+
+/* What lacked at one time, when no sale of that time has brought it, to the rest. */
+static void add_overdraft(struct tw_overdraft *all, const struct tw_overdraft *one)
+{
+    if (one->most <= all->most) return;
+    if (all->most == 0) all->since_ns = one->since_ns;
+    all->most = one->most;
+}
+
+/* All that was there has been spent, and more, on what it holds now: what was sold short
+ * has paid for something, too. */
+void tw_broker_spent(struct tw_broker *b, const struct tw_position *p, int sign,
+                     int64_t time_ns)
+{
+    bool is_paid = !(p->terms && p->terms->margin) && p->quantity > 0;
+    struct tw_overdraft *now = &b->spent;
+    tw_money lacks;
+
+    if (b->o.limits.buying_power || tw_account_deposits(b->account) <= 0) return;
+    lacks = -tw_account_all_cash(b->account);
+    if (lacks < 0) lacks = 0;
+    if (now->most > 0 && now->since_ns != time_ns) {
+        add_overdraft(&b->overdraft, now);
+        now->most = 0;
+    }
+    now->since_ns = time_ns;
+    if ((sign > 0 && is_paid) || lacks < now->most) now->most = lacks;
+}
+
+struct tw_overdraft tw_broker_overdraft(const struct tw_broker *b)
+{
+    struct tw_overdraft all = b->overdraft;
+
+    add_overdraft(&all, &b->spent);
+    return all;
+}

@@ -46,6 +46,7 @@ struct tw_broker {
     int64_t now_ns;
     uint64_t seq;                     /* of the record that is handled               */
     struct tw_session day;
+    struct tw_overdraft overdraft, spent; /* before its last trade's time; at that   */
     tw_money day_equity;              /* what was gained when it began               */
     int64_t day_lost;                 /* as the desk knows it                        */
     int desk_currency;                /* constant: of the desk's amounts, in the account;
@@ -95,6 +96,10 @@ void tw_broker_begin_day(struct tw_broker *b, int64_t now_ns);
 /* The record of the symbol of which that is held is what the venue has seen last. */
 void tw_broker_mark(struct tw_broker *b, struct tw_position *p,
                     const struct tw_record *r);
+
+/* It has traded the instrument, +1: bought it; was the cash there for what is held? */
+void tw_broker_spent(struct tw_broker *b, const struct tw_position *p, int sign,
+                     int64_t time_ns);
 
 /* The account knows all prices, and none waits until there are bounds again. */
 void tw_broker_catch_up(struct tw_broker *b);

@@ -124,6 +124,36 @@ local result = tw.backtest.run { script = dir .. "/poor.lua", data = dir .. "/x.
 t.is(result.idle, POOR, "result.idle")
 t.ok(result.log[1]:find(POOR, 1, true), "and it is in the log")
 
+-- ---- what was there to spend ----
+
+put("over.lua", [[
+  local M = require "tw.strategy".new { params = { n = { 5.0, min = 0, max = 100 } } }
+  M.account = { cash = 1000 }
+  function M:on_bar(symbol)
+    local n = math.floor(self.params.n)
+    if not self.o and n > 0 then self.o = self:buy(symbol, n) end
+  end
+  return M]])
+local OVER <const> = "script over.lua bought more than it had cash for: up to %d.00 USD "
+  .. "more, first at 2024-01-03 00:00:00; account = { limits = { buying_power = true } } "
+  .. "refuses that, margin in app.instruments allows it"
+says("more was bought than there was cash for", "backtest over.lua --data x.csv "
+     .. "--set n=50", 0, "warning: " .. OVER:format(4000))
+result = tw.backtest.run { script = dir .. "/over.lua", data = dir .. "/x.csv",
+                           params = { n = 12 } }
+t.is(result.overdrawn, OVER:format(200), "result.overdrawn")
+run = command "backtest over.lua --data x.csv --set n=10"
+t.ok(run.err == "" and run.status == 0, "all of it is no more than that")
+says("a sweep of such", "sweep over.lua --data x.csv --set n=0:40:20 --store none", 0,
+     "sweep: 2 of 3 runs spent more than they had; one of them: " .. OVER:format(1000))
+put("lots.app.lua", [[
+  local app = require "tw.app"
+  app.instruments { { symbol = "X", lot_size = 2 } }
+  app.feed.csv { file = "x.csv" } app.script("early.lua")]])
+says("a quantity that is no multiple of the lot", "backtest lots.app.lua --data x.csv", 0,
+     "warning: script early.lua: its only order was rejected: the quantity is not a "
+     .. "multiple of the lot size: 1 with lots of 2")
+
 -- ---- sweeps ----
 
 says("a sweep", "sweep poor.lua --data x.csv --set x=1:3 --store none", 0,
