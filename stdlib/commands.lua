@@ -298,7 +298,8 @@ which nothing is left, however the program ends.
                         of declared parameters it may name those that are not set, too
   --random N            so many different ones of them, always the same of one --seed S
                         (1).  A range without a step between numbers that are no integers
-                        (0.1:0.9) is of any value in it, to 6 digits
+                        (0.1:0.9, 0.0:1.0) is of any value in it, to 6 digits; 0:1 is 0
+                        and 1, whatever is declared
   --over data           each file is a market by itself, as if its name were a parameter;
   --over symbol         likewise each symbol
 

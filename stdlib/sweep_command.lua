@@ -286,6 +286,17 @@ end
 
 -- ---- the command ----
 
+-- At random 0:1 has two values, 0.0:1.0 all between: of a number either may be meant.
+local function tell_integers(declared, name, text)
+  local from, to = (text or ""):match "^(%-?%d+):(%-?%d+)$"
+  for _, p in ipairs(from and declared and declared.params or {}) do
+    if p.name == name and p.type == "number" then
+      say("--set %s=%s: the integers from %s to %s; %s=%s.0:%s.0 is any value between",
+          name, text, from, to, name, from, to)
+    end
+  end
+end
+
 local function options_of(o, words, list)
   local options = arguments.of_run(o, words)
   if o.cash and not (o.cash > 0) then refuse(2, "--cash: above 0 expected") end
@@ -298,6 +309,7 @@ local function options_of(o, words, list)
     options.set[one.name] = plan.parse(one.name, one.value, function(text)
       return strategy.value(declared, one.name, text)
     end)
+    if o.random then tell_integers(declared, one.name, one.value) end
   end
   for _, name in ipairs { "random", "list", "where", "over", "jobs", "by", "train",
                           "walk", "anchored", "messages" } do

@@ -146,6 +146,11 @@ run = command "backtest over.lua --data x.csv --set n=10"
 t.ok(run.err == "" and run.status == 0, "all of it is no more than that")
 says("a sweep of such", "sweep over.lua --data x.csv --set n=0:40:20 --store none", 0,
      "sweep: 2 of 3 runs spent more than they had; one of them: " .. OVER:format(1000))
+says("integers of a number", "sweep over.lua --data x.csv --set n=0:1 --random 2 "
+     .. "--store none", 0,
+     "sweep: --set n=0:1: the integers from 0 to 1; n=0.0:1.0 is any value between")
+run = command "sweep over.lua --data x.csv --set n=0.0:1.0 --random 2 --store none"
+t.ok(run.err == "" and run.status == 0, "any value is what it says")
 put("lots.app.lua", [[
   local app = require "tw.app"
   app.instruments { { symbol = "X", lot_size = 2 } }
