@@ -349,7 +349,7 @@ static int write_refresh(struct tw_fix_peer *peer, struct subscription *s, bool 
         report = s->report + s->trades_lost;
         tw_fix_put_text(&o, 262, s->request, s->request_n);
         if (whole) tw_fix_put_text(&o, 55, name, strlen(name));
-        if (whole && peer->needs_update)
+        if (whole && peer->has_update)
             tw_fix_put_time(&o, 779, s->book->time_ns, p->o.precision);
         tw_fix_put_integer(&o, 268, p->parts_n);
         for (uint32_t i = 0; i < p->parts_n; i++) {
@@ -469,14 +469,13 @@ struct tw_fix_peer *tw_fix_publisher_join(struct tw_fix_publisher *p,
                                           const struct tw_fix_peer_options *o)
 {
     static const char *const codes[] = { "W", "X" };
-    const struct tw_fix_member *update = member(o->dictionary, "W", 779);
     struct tw_fix_peer *peer = tw_calloc(1, sizeof *peer);
 
     if (!peer) return NULL;
     peer->publisher = p;
     peer->o = *o;
     peer->queue_end = &peer->queue;
-    peer->needs_update = update && update->required;
+    peer->has_update = member(o->dictionary, "W", 779) != NULL;
     for (int i = 0; i < 2; i++) {
         peer->has_report[i] = has_member(o->dictionary, codes[i], 83);
         peer->has_side[i] = has_member(o->dictionary, codes[i], 54);

@@ -29,7 +29,7 @@ struct tw_fix_peer {
     struct tw_fix_peer *next, **link;
     struct subscription *subscriptions, *queue, **queue_end;
     bool has_report[2], has_side[2];          /* 83 and 54, in 35=W and X          */
-    bool needs_update;                        /* 779 in 35=W                       */
+    bool has_update;                          /* 779 in 35=W                       */
     uint64_t quotes;                          /* 117 */
     struct tw_fix_watch *watches;             /* of states                         */
     unsigned watches_n;

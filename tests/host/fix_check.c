@@ -259,6 +259,10 @@ static const struct row {
     { "hops", TW_FIX_44, 0, "35=0|" HEAD "627=2|628=A|", 16, 627 },
     { "5.0", TW_FIX_50SP2, 0, "35=D|" HEAD "1128=9|11=ID|40=1|54=1|38=1|55=A|"
       "60=20260102-10:00:00.123456|", TW_FIX_FINE, 0 },
+    { "5.0SP2 before extension packs", TW_FIX_50SP2, 0, "35=W|" HEAD "262=1|55=A|"
+      "268=1|269=0|270=1|271=2|", TW_FIX_FINE, 0 },
+    { "and after", TW_FIX_50SP2, 0, "35=W|" HEAD "262=1|55=A|779=20260102-10:00:00|268=1|"
+      "269=0|270=1|271=2|", TW_FIX_FINE, 0 },
 };
 
 static void rules(void)
