@@ -33,12 +33,29 @@ int32_t ltw_fix_tag(lua_State *L, const struct tw_fix_dictionary *d)
     return tag;
 }
 
+/* What an order has already: once more, and venues choose which of the two is meant. */
+static bool is_written(const struct tw_fix_session_options *of, int32_t tag, bool account)
+{
+    static const int16_t tags[] = {
+        8, 9, 10, 11, 34, 35, 37, 38, 40, 41, 43, 44, 49, 52, 54, 55, 56, 59, 60, 99, 122,
+        126, 211, 369, 1094
+    };
+
+    for (size_t i = 0; i < sizeof tags / sizeof *tags; i++)
+        if (tags[i] == tag) return true;
+    return (tag == 1 && account) || (tag == 50 && of->sender_sub)
+           || (tag == 57 && of->target_sub) || (tag == 142 && of->sender_location)
+           || (tag == 143 && of->target_location);
+}
+
 /* [-0, +n, m]  The fields of all orders, of the table on top; their values stay. */
 static int read_fields(lua_State *L, const struct tw_fix_link_options *link,
                        struct tw_fix_extra *out, size_t *n, struct tw_error *error)
 {
+    bool account = lua_getfield(L, -1, "account") != LUA_TNIL;
     int list;
 
+    lua_pop(L, 1);
     lua_getfield(L, -1, "fields");
     list = lua_gettop(L);
     *n = 0;
@@ -58,6 +75,13 @@ static int read_fields(lua_State *L, const struct tw_fix_link_options *link,
             return tw_fail(error, TW_EUSAGE, "app.gateway.fix '%s': fields: no field '%s'"
                            " is in its dictionary", link->name, lua_tostring(L, -1));
         }
+        if (is_written(&link->session, tag, account))
+            return tw_fail(error, TW_EUSAGE, "app.gateway.fix '%s': fields: %d is no"
+                           " field to add: orders have it already", link->name, (int)tag);
+        for (size_t k = 0; k < *n; k++)
+            if (out[k].tag == tag)
+                return tw_fail(error, TW_EUSAGE, "app.gateway.fix '%s': fields: %d is"
+                               " there twice", link->name, (int)tag);
         out[(*n)++] = (struct tw_fix_extra){ tag, lua_tostring(L, -1) };
     }
     return TW_OK;

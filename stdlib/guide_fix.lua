@@ -297,7 +297,9 @@ backtest has none and fills orders itself, by the account's fill model.
                      halted run (tw.halt) cancels at once, and after each Logon, also what
                      scripts that it does not have left open.  So do both with
                      orders of a former run that are found later
-  fields             more of each order: { ExDestination = "XNAS", [528] = "A" }
+  fields             more of each order: { ExDestination = "XNAS", [528] = "A" }; the text
+                     that goes out ("1", not "BUY").  Those of the header stand there,
+                     words of ExecInst beside ours
 
 The tape waits for scripts whose orders go through a gateway.  The other way round,
 app.fix.acceptor { port = 5001, sessions = { { sender = "VENUE", target = "YOU", orders =

@@ -141,17 +141,37 @@ static void put_time(const struct tw_fix_orders *o, struct tw_fix_output *out,
     if (has(t, 60)) tw_fix_put_time(out, 60, now_ns, (enum tw_fix_precision)precision(o));
 }
 
-/* ExecInst 18: words of one byte. */
+/* What the fields of all orders say of a tag, or NULL. */
+static const char *given(const struct tw_fix_orders *o, int32_t tag)
+{
+    for (size_t i = 0; i < o->o.fields_n; i++)
+        if (o->o.fields[i].tag == tag) return o->o.fields[i].value;
+    return NULL;
+}
+
+static char *add_word(char *at, const char *given, char word)
+{
+    if (given && strchr(given, word)) return at;
+    *at++ = ' ';
+    *at++ = word;
+    return at;
+}
+
+/* ExecInst 18: words of one byte, those of all orders first. */
 static void put_instructions(const struct tw_fix_orders *o, struct tw_fix_output *out,
                              const struct tw_fix_type *t, const struct entry *e)
 {
-    char text[8], *p = text;
+    const char *all = given(o, 18);
+    char text[72], *p = text;
 
-    if (!has(t, 18)) return;
-    if (e->post_only) *p++ = '6', *p++ = ' ';
-    if (e->type == TW_TYPE_TRAILING_STOP && !has(t, 1094)) *p++ = 'a', *p++ = ' ';
-    if (o->o.cancel_on_disconnect && takes(o, 18, 'o')) *p++ = 'o', *p++ = ' ';
-    if (p > text) tw_fix_put_text(out, 18, text, (size_t)(p - text) - 1);
+    if (all) p += snprintf(text, 64, " %s", all);
+    if (all && p > text + 63) p = text + 63;
+    if (has(t, 18)) {
+        if (e->post_only) p = add_word(p, all, '6');
+        if (e->type == TW_TYPE_TRAILING_STOP && !has(t, 1094)) p = add_word(p, all, 'a');
+        if (o->o.cancel_on_disconnect && takes(o, 18, 'o')) p = add_word(p, all, 'o');
+    }
+    if (p > text) tw_fix_put_text(out, 18, text + 1, (size_t)(p - text) - 1);
 }
 
 static void put_terms(const struct tw_fix_orders *o, struct tw_fix_output *out,
@@ -170,12 +190,28 @@ static void put_terms(const struct tw_fix_orders *o, struct tw_fix_output *out,
     if (e->trail && has(t, 1094)) tw_fix_put_char(out, 1094, '8');
 }
 
+static bool is_of_header(const struct tw_fix_orders *o, int32_t tag)
+{
+    return tw_fix_member(tw_fix_dictionary_header(o->o.dictionary), (uint32_t)tag);
+}
+
+/* Those of the header stand first: the session takes them from there. */
+static void put_header(const struct tw_fix_orders *o, struct tw_fix_output *out)
+{
+    for (size_t i = 0; i < o->o.fields_n; i++)
+        if (is_of_header(o, o->o.fields[i].tag))
+            put_string(out, o->o.fields[i].tag, o->o.fields[i].value);
+}
+
 static void put_more(const struct tw_fix_orders *o, struct tw_fix_output *out,
                      const struct tw_fix_type *t, bool all)
 {
-    for (size_t i = 0; i < o->o.fields_n; i++)
-        if (all || has(t, (uint32_t)o->o.fields[i].tag))
-            put_string(out, o->o.fields[i].tag, o->o.fields[i].value);
+    for (size_t i = 0; i < o->o.fields_n; i++) {
+        int32_t tag = o->o.fields[i].tag;
+
+        if ((all ? tag != 18 : has(t, (uint32_t)tag)) && !is_of_header(o, tag))
+            put_string(out, tag, o->o.fields[i].value);
+    }
 }
 
 /* What D, F and G begin with. */
@@ -184,6 +220,7 @@ static void put_head(const struct tw_fix_orders *o, struct tw_fix_output *out,
 {
     const struct entry *e = a->entry;
 
+    put_header(o, out);
     if (a->what != ASK_NEW) {
         put_id(out, 41, e, before(a));
         if (e->order_id && has(t, 37)) tw_fix_put_text(out, 37, e->order_id,
@@ -191,7 +228,7 @@ static void put_head(const struct tw_fix_orders *o, struct tw_fix_output *out,
     }
     put_id(out, 11, e, a->nth);
     if (o->o.account && has(t, 1)) put_string(out, 1, o->o.account);
-    if (requires(t, 21)) tw_fix_put_char(out, 21, '1');
+    if (requires(t, 21) && !given(o, 21)) tw_fix_put_char(out, 21, '1');
 }
 
 static void put_order(const struct tw_fix_orders *o, struct tw_fix_output *out,
@@ -215,21 +252,25 @@ static void put_cancel(const struct tw_fix_orders *o, struct tw_fix_output *out,
     put_instrument(o, out, a->entry);
     put_time(o, out, t, now_ns);
     if (has(t, 38)) tw_fix_put_fixed(out, 38, a->entry->quantity);
-    if (requires(t, 125)) tw_fix_put_char(out, 125, 'F');   /* CxlType: all of it */
+    if (requires(t, 125) && !given(o, 125))
+        tw_fix_put_char(out, 125, 'F');       /* CxlType: all of it */
     put_more(o, out, t, false);
 }
 
 static void put_status(const struct tw_fix_orders *o, struct tw_fix_output *out,
                        const struct tw_fix_type *t, const struct entry *e)
 {
+    put_header(o, out);
     if (e->order_id && has(t, 37)) tw_fix_put_text(out, 37, e->order_id, e->order_id_n);
     put_id(out, 11, e, e->accepted);
     if (o->o.account && has(t, 1)) put_string(out, 1, o->o.account);
     put_instrument(o, out, e);
 }
 
-static void put_mass(struct tw_fix_output *out, int64_t now_ns)
+static void put_mass(const struct tw_fix_orders *o, struct tw_fix_output *out,
+                     int64_t now_ns)
 {
+    put_header(o, out);
     tw_fix_put_integer(out, 584, now_ns);
     tw_fix_put_char(out, 585, '7');           /* of all orders */
 }
@@ -252,7 +293,7 @@ bool tw_fix_orders_write(struct tw_fix_orders *o, const struct ask *a, int64_t n
         break;
     case ASK_CANCEL: put_cancel(o, &w, t, a, now_ns); break;
     case ASK_STATUS: put_status(o, &w, t, a->entry);  break;
-    case ASK_MASS:   put_mass(&w, now_ns);            break;
+    case ASK_MASS:   put_mass(o, &w, now_ns);         break;
     case ASK_STRAY:
         *out = (struct tw_fix_outgoing){ codes[ASK_STRAY], a->body, strlen(a->body) };
         return true;
@@ -276,6 +317,7 @@ void tw_fix_orders_cancel_stray(struct tw_fix_orders *o, const struct seen *s)
     }
     w = (struct tw_fix_output){ .start = a->body, .body = a->body, .at = a->body,
                                 .end = a->body + BODY_MAX - 1 };
+    put_header(o, &w);
     tw_fix_put_text(&w, 41, s->id.at, s->id.n);
     if (s->order_id.at) tw_fix_put_text(&w, 37, s->order_id.at, s->order_id.n);
     tw_fix_put_text(&w, 11, text, (size_t)snprintf(text, sizeof text, "x%llx.%llu",

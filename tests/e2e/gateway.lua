@@ -105,7 +105,8 @@ for _, version in ipairs(VERSIONS) do
     app.fix.acceptor { port = %d, sessions = { { name = "venue", version = "%s",
       sender = "VENUE", target = "ME", orders = true } } }
     app.gateway.fix { name = "broker", host = "127.0.0.1", port = %d, version = "%s",
-      sender = "ME", target = "VENUE", account = "ACC", fields = { Text = "hello" } }]])
+      sender = "ME", target = "VENUE", account = "ACC", fields = { Text = "hello",
+        OnBehalfOfCompID = "DESK" } }]])
     :format(port, version, port, version))
   t.is(over, direct, version .. ": the same orders, the same reports")
   if over ~= direct then t.diag(run.all) end
@@ -315,6 +316,20 @@ fails("target", 'app.gateway.fix { host = "a", port = 1, sender = "x" }',
       "app.gateway.fix: target is missing")
 fails("field", [[app.gateway.fix { host = "127.0.0.1", port = 1, sender = "x",
   target = "broker", fields = { Nonsense = "1" } }]], "no field 'Nonsense'")
+for _, field in ipairs { "ClOrdID", "Price", "MsgSeqNum", "[54]" } do
+  fails("twice", ('app.gateway.fix { host = "127.0.0.1", port = 1, sender = "x",'
+                  .. ' target = "broker", fields = { %s = "1" } }'):format(field),
+        "is no field to add: orders have it already")
+end
+fails("account", [[app.gateway.fix { host = "127.0.0.1", port = 1, sender = "x",
+  target = "broker", account = "A", fields = { Account = "B" } }]],
+      "fields: 1 is no field to add")
+fails("sub", [[app.gateway.fix { host = "127.0.0.1", port = 1, sender = "x",
+  target = "broker", sender_sub = "A", fields = { SenderSubID = "B" } }]],
+      "fields: 50 is no field to add")
+fails("thrice", [[app.gateway.fix { host = "127.0.0.1", port = 1, sender = "x",
+  target = "broker", fields = { HandlInst = "1", [21] = "2" } }]],
+      "fields: 21 is there twice")
 
 -- ---- a backtest has no gateway ----
 

@@ -41,6 +41,23 @@ static void bodies(void)
          "on\nnew 7\ncancel 7\n"
          "<D 11=7|1=ACC|21=1|55=A|54=1|" T "38=10|40=2|44=10|59=1|"
          "100=XNAS| F 41=7|11=7a|1=ACC|55=A|54=1|" T "38=10|");
+    talk("their HandlInst is the only one", TW_FIX_42, &(struct tw_fix_orders_options){
+         .fields_n = 1, .no_mass_status = true,
+         .fields = (const struct tw_fix_extra[]){ { 21, "2" } } },
+         "on\nnew 7\n<D 11=7|55=A|54=1|" T "38=10|40=2|44=10|59=1|21=2|");
+    talk("as is their ExecInst", TW_FIX_44, &(struct tw_fix_orders_options){
+         .fields_n = 1, .no_mass_status = true,
+         .fields = (const struct tw_fix_extra[]){ { 18, "G 6" } } },
+         "on\nnew 7\nnew 8 10 10.5 post\nnew 9 10 0 trail\n"
+         "<D 11=7|18=G 6|55=A|54=1|" T "38=10|40=2|44=10|59=1|"
+         " D 11=8|18=G 6|55=A|54=1|" T "38=10|40=2|44=10.5|59=1|"
+         " D 11=9|18=G 6 a|55=A|54=1|" T "38=10|40=P|59=1|211=0.5|");
+    talk("those of the header stand first", TW_FIX_44, &(struct tw_fix_orders_options){
+         .fields_n = 2, .no_mass_status = true,
+         .fields = (const struct tw_fix_extra[]){ { 100, "X" }, { 128, "EX" } } },
+         "on\nnew 7\ncancel 7\n"
+         "<D 128=EX|11=7|55=A|54=1|" T "38=10|40=2|44=10|59=1|100=X|"
+         " F 128=EX|41=7|11=7a|55=A|54=1|" T "38=10|\n");
 }
 
 static void trades(void)
