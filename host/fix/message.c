@@ -46,13 +46,11 @@ enum tw_fix_found tw_fix_message_frame(struct tw_fix_message *m, const char *p, 
     return tw_fix_frame_find(p, n, m->bytes_max, f, m->soh);
 }
 
-static int garbled(struct tw_fix_message *m, const char *p, const char *what)
+/* What stands there is not shown: it may be the rest of a password. */
+static int garbled(struct tw_fix_message *m, const struct tw_fix_field *at)
 {
-    char text[24];
-    size_t left = (size_t)(m->bytes + m->length - p);
-
-    snprintf(m->why, sizeof m->why, "'%s' %s",
-             tw_fix_show(p, left < 20 ? left : 20, text, sizeof text), what);
+    snprintf(m->why, sizeof m->why, "field %td, behind %d, is not tag=value",
+             at - m->fields + 1, (int)(at > m->fields ? at[-1].tag : 0));
     return TW_EFORMAT;
 }
 
@@ -259,7 +257,7 @@ INLINE int split_rest(struct cut *c, struct tw_fix_form *form, bool learn)
             int32_t tag;
             const char *equals = odd_tag(c->p, stop, &tag);
 
-            if (!equals) return garbled(c->m, c->p, "is not tag=value");
+            if (!equals) return garbled(c->m, c->field);
             if (learn) *like = unlike;
             place(c, tag, marks(c->m, tag), equals + 1, stop);
             continue;

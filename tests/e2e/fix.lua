@@ -108,7 +108,7 @@ end
 do
   local odd = apps.fix("35=A|" .. HEAD .. "554=one|hidden|108=30|")
   local r = decode("", odd)
-  t.is(r.err, "tidewire: fix: standard input:1: a field is not tag=value\n",
+  t.is(r.err, "tidewire: fix: standard input:1: field 9, behind 554, is not tag=value\n",
        "nor in what is wrong with a Logon")
   t.is(r.status, 1, "status")
 end
@@ -126,8 +126,8 @@ do
   t.is(r.status, 1, "and status 1")
   local sum = tonumber(wrong:match "10=(%d+)\1$")
   local what = ("CheckSum %03d, computed %03d"):format(sum, (sum + 1) % 256)
-  local want = { "1: " .. what, "2: " .. what, nil, "4: 'nonsense", "5: neither SOH",
-                 "7: it is cut off, or BodyLength 111 is too large" }
+  local want = { "1: " .. what, "2: " .. what, nil, "4: field 8, behind 56, is not",
+                 "5: neither SOH", "7: it is cut off, or BodyLength 111 is too large" }
   for i = 1, 7 do
     if want[i] then t.ok(r.err:find("input:" .. want[i], 1, true), want[i]) end
   end
