@@ -218,6 +218,7 @@ static void push_order(lua_State *L, const struct tw_order *o)
     set_fixed(L, "price", o->price);
     set_fixed(L, "stop", o->stop);
     set_fixed(L, "trail", o->trail);
+    set_fixed(L, "trail_part", o->trail_part);
     set_fixed(L, "part", o->part);
     set_integer(L, "expires", o->expire_ns);
     set_integer(L, "parent", (int64_t)o->parent);

@@ -19,8 +19,8 @@ enum {
 
 enum field {
     F_ORDER, F_ID, F_SYMBOL, F_SIDE, F_TYPE, F_TIF, F_STATUS, F_REASON, F_PRICE,
-    F_QUANTITY, F_STOP, F_TRAIL, F_FILLED, F_LEAVES, F_AVERAGE, F_FEES, F_FEE,
-    F_LIQUIDITY, F_POSITION, F_TIME, F_LABEL, F_PARENT, F_TEXT, F_CODE, F_NIL
+    F_QUANTITY, F_STOP, F_TRAIL, F_TRAIL_PERCENT, F_FILLED, F_LEAVES, F_AVERAGE, F_FEES,
+    F_FEE, F_LIQUIDITY, F_POSITION, F_TIME, F_LABEL, F_PARENT, F_TEXT, F_CODE, F_NIL
 };
 
 static const struct { const char *name; unsigned who; enum field field; } fields[] = {
@@ -29,6 +29,7 @@ static const struct { const char *name; unsigned who; enum field field; } fields
     { "status", MOST, F_STATUS }, { "reason", H | O, F_REASON },
     { "price", ALL, F_PRICE }, { "quantity", MOST, F_QUANTITY },
     { "stop", H | O, F_STOP }, { "trail", H | O, F_TRAIL },
+    { "trail_percent", H | O, F_TRAIL_PERCENT },
     { "filled", MOST, F_FILLED }, { "leaves", MOST, F_LEAVES },
     { "average", MOST, F_AVERAGE }, { "fees", H, F_FEES }, { "fee", F, F_FEE },
     { "liquidity", F, F_LIQUIDITY }, { "position", TOLD, F_POSITION },
@@ -135,6 +136,7 @@ static void push_field(lua_State *L, int idx, const struct ltw_order *own, int n
     case F_QUANTITY: push_fixed(L, o->quantity); break;
     case F_STOP:     push_price(L, o->stop); break;
     case F_TRAIL:    push_price(L, o->trail); break;
+    case F_TRAIL_PERCENT: push_price(L, 100 * o->trail_part); break;
     case F_FILLED:   push_fixed(L, o->cum_qty); break;
     case F_LEAVES:   push_fixed(L, tw_order_leaves(o)); break;
     case F_AVERAGE:  push_price(L, tw_order_avg_px(o)); break;

@@ -18,6 +18,7 @@ static const struct { const char *name; enum kind kind; size_t at; } terms[] = {
     { "price", PRICE, offsetof(struct ltw_order_terms, price) },
     { "stop", PRICE, offsetof(struct ltw_order_terms, stop) },
     { "trail", PRICE, offsetof(struct ltw_order_terms, trail) },
+    { "trail_percent", PERCENT, offsetof(struct ltw_order_terms, trail_part) },
     { "take_profit", PRICE, offsetof(struct ltw_order_terms, take_profit) },
     { "stop_loss", PRICE, offsetof(struct ltw_order_terms, stop_loss) },
     { "expire", TIME, offsetof(struct ltw_order_terms, expire_ns) },
@@ -135,10 +136,11 @@ static void read_term(lua_State *L, const char *what, int i, struct ltw_order_te
     case PRICE:
     case PERCENT:
         v = ltw_check_fixed(L, lua_gettop(L), what, name);
+        if (terms[i].kind == PERCENT) v /= 100;
         if (v <= 0)
             luaL_error(L, "%s: %s: a number above 0 expected, got %s", what, name,
                        luaL_tolstring(L, -1, NULL));
-        *(int64_t *)at = terms[i].kind == PERCENT ? v / 100 : v;
+        *(int64_t *)at = v;
         break;
     case TIME:
         if (!lua_isinteger(L, -1))
@@ -174,7 +176,8 @@ static void refuse(lua_State *L, const char *what, const char *name)
     if (near)
         luaL_error(L, "%s: no option '%s'; did you mean '%s'?", what, name, near);
     luaL_error(L, "%s: no option '%s'; there are symbol quantity percent price stop trail"
-               " type tif expire post_only reduce_only label take_profit stop_loss",
+               " trail_percent type tif expire post_only reduce_only label take_profit"
+               " stop_loss",
                what, name);
 }
 
@@ -200,7 +203,7 @@ void ltw_check_order_terms(lua_State *L, int idx, const char *what,
 static uint8_t type_of(const struct ltw_order_terms *t)
 {
     if (t->type) return t->type;
-    if (t->trail) return TW_TYPE_TRAILING_STOP;
+    if (t->trail || t->trail_part) return TW_TYPE_TRAILING_STOP;
     if (t->stop) return t->price ? TW_TYPE_STOP_LIMIT : TW_TYPE_STOP;
     return t->price ? TW_TYPE_LIMIT : TW_TYPE_MARKET;
 }
@@ -222,6 +225,7 @@ void ltw_fill_order(lua_State *L, const char *what, const struct ltw_order_terms
     o->price = t->price;
     o->stop = t->stop;
     o->trail = t->trail;
+    o->trail_part = t->trail_part;
     o->expire_ns = t->expire_ns;
     o->post_only = t->post_only;
     o->reduce_only = t->reduce_only;

@@ -12,7 +12,8 @@ struct ltw_order_terms {
     uint32_t symbol;
     uint8_t side, type, tif;
     bool post_only, reduce_only;
-    int64_t quantity, part, price, stop, trail, take_profit, stop_loss, expire_ns;
+    int64_t quantity, part, price, stop, trail, trail_part, take_profit, stop_loss;
+    int64_t expire_ns;
 };
 
 /* [-0, +0, e]  What the table at idx (absolute) says, added to *t; raises for what can't

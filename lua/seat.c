@@ -87,6 +87,8 @@ static struct tw_request terms(struct ltw_trader *t, const struct tw_order *o,
     q.post_only = o->post_only;
     q.reduce_only = o->reduce_only && !t->gateway.is_plain;
     q.trail = o->trail;
+    q.trail_part = o->trail_part;
+    q.tick = o->terms ? o->terms->tick : 0;
     q.expire_ns = o->expire_ns;
     q.group = t->gateway.is_plain ? 0 : o->group;
     q.calendar = o->terms ? o->terms->calendar : NULL;

@@ -310,7 +310,7 @@ local TEXTS = {
   end,
   stop = function(s, o)
     return s.level and ("the stop begins at %s, %s from the price"):format(num(s.level),
-                                                                          num(o.trail))
+      o.trail and num(o.trail) or num(o.trail_part * 100) .. " %")
       or "no price is known yet that the stop could follow"
   end,
   room = function(s, o)
@@ -326,7 +326,7 @@ local TEXTS = {
       return ("%d %ss to %s: %s"):format(s.count, s.mixed and "record" or s.record.kind,
                                          when(s.until_time), text)
     end
-    if s.level and s.level ~= s.level_to and o.trail then
+    if s.level and s.level ~= s.level_to and (o.trail or o.trail_part) then
       text = ("%s; the stop moves to %s"):format(text, num(s.level_to))
     end
     return record_text(s.record) .. ": " .. text

@@ -249,9 +249,9 @@ Handlers are called before the record's own, in the order in which things happen
   on_position(symbol, position, price)               after each trade
 
 on_order may ask for id symbol side type tif status reason price quantity stop trail
-filled leaves average label parent position time; status, reason, filled, leaves, position
-and time are as they were then.  An order handle has the same fields as they are now, and
-fees.
+trail_percent filled leaves average label parent position time; status, reason, filled,
+leaves, position and time are as they were then.  An order handle has the same fields as
+they are now, and fees.
 
 Each instance of a script has an account and a broker of its own, which see the quotes,
 trades and bars that its cursor gives, before the script does: so its orders depend on

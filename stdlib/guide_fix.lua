@@ -242,9 +242,10 @@ backtest has none and fills orders itself, by the account's fill model.
                      orders a second all the time; and so have two at once that begin 1
                      ms apart, until a script has sent 10^6 / n orders.  The time is the
                      machine's: a clock that is put back counts
-  kinds              market, limit, stop, stop_limit; trailing_stop from 4.4 on; tif "cls"
-                     is an OrdType before 4.3; post_only is ExecInst 6.  What a version
-                     can't say is rejected at once, the log says why
+  kinds              market, limit, stop, stop_limit; trailing_stop from 4.4 on, but none
+                     of a trail_percent; tif "cls" is an OrdType before 4.3; post_only is
+                     ExecInst 6.  What a version can't say is rejected at once, the log
+                     says why
   reduce_only        the venue is not told: it goes out if it reduces what is held then
   brackets, oco      nor of these: when one of a group trades the others are canceled, or
                      made smaller; meanwhile both may trade.  So limits count all of one

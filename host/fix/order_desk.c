@@ -347,6 +347,14 @@ static void read_type(const struct tw_fix_message *m, struct tw_request *q)
     q->post_only = has_word(m, 18, '6');
 }
 
+/* Does it say that, and not just the letter? */
+static bool is_other(const struct tw_fix_message *m, int32_t tag, char than)
+{
+    struct tw_fix_text t = tw_fix_message_body(m, tag);
+
+    return t.at && (t.n != 1 || *t.at != than);
+}
+
 /* What is wrong with it, or NULL. */
 static const char *read_new(struct tw_fix_desk *d, const struct tw_fix_message *m,
                             struct tw_request *q, struct tw_error *error)
@@ -367,6 +375,10 @@ static const char *read_new(struct tw_fix_desk *d, const struct tw_fix_message *
         && tw_fix_time(&d->clock, expires, &q->expire_ns) < 0)
         is_wrong = true;
     if (is_wrong) return "a number that can't be";
+    if (q->type == TW_TYPE_TRAILING_STOP && is_other(m, 836, '0'))
+        return "a trailing stop: PegOffsetType (836) can only be 0, a distance in price";
+    if (q->type == TW_TYPE_TRAILING_STOP && is_other(m, 1094, '8'))
+        return "pegged orders: PegPriceType (1094) can only be 8, a trailing stop";
     o = (struct tw_order){ .symbol = q->symbol, .side = q->side, .type = q->type,
         .tif = q->tif, .quantity = q->quantity, .price = q->price, .stop = q->stop,
         .trail = q->trail, .expire_ns = q->expire_ns, .post_only = q->post_only };

@@ -84,6 +84,7 @@ int tw_fix_orders_can(const struct tw_fix_orders *o, const struct tw_request *q,
     else if (q->what != TW_REQUEST_NEW) return TW_OK;
     else if (q->reduce_only) what = "reduce-only orders";
     else if (q->group) what = "one-cancels-other orders";
+    else if (q->trail_part) what = "trailing stops in percent";
     else if (q->post_only && (!has(d, 18) || !takes(o, 18, '6')))
         what = "post-only orders";
     else if (q->type == TW_TYPE_TRAILING_STOP ? !has_trailing(o)

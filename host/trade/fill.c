@@ -202,7 +202,8 @@ void tw_fill_trail(const struct tw_market *m, struct tw_resting *r)
         best = buys ? m->bar.low : m->bar.high;
     else best = tw_market_last(m, buys);
     if (best == 0) return;
-    stop = buys ? best + o->trail : best - o->trail;
+    stop = tw_order_trail_stop(buys, best, o->trail, o->trail_part,
+                               o->terms ? o->terms->tick : 0);
     if (r->stop == 0 || (buys ? stop < r->stop : stop > r->stop)) r->stop = stop;
 }
 

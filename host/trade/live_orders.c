@@ -53,6 +53,20 @@ static bool follows(const struct tw_live *l)
         && l->r.stop != 0 && tw_live_key(l) != INT64_MAX;
 }
 
+/* A record moves it whose best price is beyond this one; of a part of the price, one that
+ * is not beyond moves it for sure by nothing. */
+static int64_t trail_key(const struct tw_order *o, int64_t stop)
+{
+    tw_money price = (tw_money)stop * TW_FIXED_ONE;
+
+    if (!o->trail_part) return o->trail - tw_order_sign(o) * stop;
+    if (stop <= 0) return INT64_MIN;
+    if (o->side == TW_SIDE_BUY)
+        return (int64_t)-(price / (TW_FIXED_ONE + o->trail_part) + 1);
+    price /= TW_FIXED_ONE - o->trail_part;
+    return price < INT64_MAX ? (int64_t)price : INT64_MAX;
+}
+
 void tw_live_orders_place(struct tw_live_orders *t, struct tw_live *l)
 {
     const struct tw_order *o = l->r.order;
@@ -61,8 +75,11 @@ void tw_live_orders_place(struct tw_live_orders *t, struct tw_live *l)
 
     tw_live_move(&l->heap, &(tw_live_is_stop(&l->r) ? at->stops : at->others)[side],
                  TW_LIVE_PRICE, tw_live_key(l), l);
-    tw_live_move(&l->trails, follows(l) ? &at->trails[side] : NULL, TW_LIVE_TRAIL,
-                 o->trail - tw_order_sign(o) * l->r.stop, l);
+    if (follows(l))
+        tw_live_move(&l->trails, &at->trails[side], TW_LIVE_TRAIL,
+                     trail_key(o, l->r.stop), l);
+    else
+        tw_live_move(&l->trails, NULL, TW_LIVE_TRAIL, 0, l);
 }
 
 static void put_end(struct tw_live_orders *t, struct tw_live *l)

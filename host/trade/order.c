@@ -65,6 +65,26 @@ const char *tw_order_reason(const struct tw_order *o, enum tw_reason reason,
     return out;
 }
 
+/* Prices may be below 0. */
+int64_t tw_order_trail_stop(bool buys, int64_t price, int64_t trail, int64_t part,
+                            int64_t tick)
+{
+    tw_money far = trail, rest;
+    int64_t stop;
+
+    if (part) {
+        far = (tw_money)(price < 0 ? -(tw_money)price : price) * part;
+        far = far / TW_FIXED_ONE + (far % TW_FIXED_ONE != 0);
+    } else if (!__builtin_add_overflow(price, buys ? trail : -trail, &stop)) {
+        return stop;
+    }
+    far = buys ? (tw_money)price + far : (tw_money)price - far;
+    rest = part && tick ? far % tick : 0;
+    if (buys && rest != 0) far += rest > 0 ? tick - rest : -rest;
+    else if (rest != 0) far -= rest > 0 ? rest : tick + rest;
+    return far > INT64_MAX ? INT64_MAX : far < -INT64_MAX ? -INT64_MAX : (int64_t)far;
+}
+
 /* ---- changes ---- */
 
 static bool trade(struct tw_order *o, const struct tw_report *r)
@@ -250,10 +270,15 @@ int tw_order_check(const struct tw_order *o, struct tw_error *error)
     if (has_stop != (o->stop > 0) && o->type != TW_TYPE_TRAILING_STOP)
         return tw_fail(error, TW_EUSAGE, "a %s order %s", type,
                        has_stop ? "needs a stop above 0" : "has no stop");
-    if ((o->type == TW_TYPE_TRAILING_STOP) != (o->trail > 0) || o->trail < 0)
+    if (o->trail && o->trail_part)
+        return tw_fail(error, TW_EUSAGE, "either a trail or a trail_percent");
+    if ((o->type == TW_TYPE_TRAILING_STOP) != (o->trail > 0 || o->trail_part > 0)
+        || o->trail < 0 || o->trail_part < 0)
         return tw_fail(error, TW_EUSAGE, "a %s order %s", type,
                        o->type == TW_TYPE_TRAILING_STOP ? "needs a trail above 0"
                                                         : "has no trail");
+    if (o->trail_part >= TW_FIXED_ONE)
+        return tw_fail(error, TW_EUSAGE, "trail_percent: below 100 expected");
     if ((o->tif == TW_TIF_GTD) != (o->expire_ns != 0))
         return tw_fail(error, TW_EUSAGE, "gtd and a time of expiry need each other");
     if (o->post_only && !has_limit)

@@ -90,7 +90,8 @@ struct tw_order {
     bool post_only, reduce_only;
     bool pending_cancel, pending_replace;
     int64_t quantity, price, stop;  /* 38, 44, 99                                 */
-    int64_t trail;                  /* of a trailing stop: its distance           */
+    int64_t trail;                  /* of a trailing stop: its distance, or else  */
+    int64_t trail_part;             /* the part of the price that it is           */
     int64_t part;                   /* of the equity, with nine decimals: what the
                                      * quantity is made of when it first trades   */
     int64_t expire_ns;              /* 126, for GTD                               */
@@ -149,6 +150,11 @@ int tw_order_check(const struct tw_order *o, struct tw_error *error);
  * that; out or a constant.  Thread: any. */
 const char *tw_order_reason(const struct tw_order *o, enum tw_reason reason,
                             char out[TW_REASON_TEXT]);
+
+/* Where a trailing stop is that follows the price: at that distance, or away by that part
+ * of it at least, at a tick (0: there are none). */
+int64_t tw_order_trail_stop(bool buys, int64_t price, int64_t trail, int64_t part,
+                            int64_t tick);
 
 /* Applies the report.  False, and nothing is changed: no such thing can happen to an
  * order in that status, or the numbers can't be (a trade of more than is left). */

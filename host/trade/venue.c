@@ -244,10 +244,12 @@ static bool reaches(const struct tw_venue_order *o, int64_t price)
 /* A trailing stop goes after the price. */
 static void trail(struct tw_venue_order *o, int64_t price)
 {
-    bool buys = o->arrival.q.side == TW_SIDE_BUY;
-    int64_t stop = buys ? price + o->arrival.q.trail : price - o->arrival.q.trail;
+    const struct tw_request *q = &o->arrival.q;
+    bool buys = q->side == TW_SIDE_BUY;
+    int64_t stop;
 
-    if (o->arrival.q.type != TW_TYPE_TRAILING_STOP || price == 0) return;
+    if (q->type != TW_TYPE_TRAILING_STOP || price == 0) return;
+    stop = tw_order_trail_stop(buys, price, q->trail, q->trail_part, q->tick);
     if (o->stop == 0 || (buys ? stop < o->stop : stop > o->stop)) o->stop = stop;
 }
 

@@ -73,7 +73,8 @@ struct tw_request {
     uint32_t symbol;
     uint8_t side, type, tif;   /* see order.h; opg and cls: for an auction            */
     bool post_only, reduce_only;
-    int64_t trail, expire_ns;
+    int64_t trail, trail_part, tick;      /* see order.h                              */
+    int64_t expire_ns;
     uint64_t group;            /* of its owner's orders: one cancels the other; 0     */
     const struct tw_calendar *calendar;   /* NULL: open all the time                  */
     const struct tw_ties *ties;           /* of the caller; NULL: none                */

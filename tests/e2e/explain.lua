@@ -102,6 +102,11 @@ says("bar", "touch", { side = "sell", quantity = 5, trail = 2, type = "trailing_
   B4 .. "sell trailing stop 10 triggered at 10",
   B4 .. "sell trailing stop can trade at 10: 5",
   "filled 5 at 10, taker; 5 of 5 so far", "in the end: filled, 5 of 5 at 10" })
+says("bar", "touch", { side = "sell", quantity = 5, trail_percent = 25 },
+     { bars[1], bars[3] }, {
+  "the stop begins at 7.5, 25 % from the price",
+  B3 .. "sell trailing stop 7.5 not reached, low 9.2; the stop moves to 9",
+  "the data ends: still new, 0 of 5" }, { name = "bar, touch, a trail in percent" })
 says("bar", "touch", { side = "sell", quantity = 5, trail = 3, type = "trailing_stop" },
      { bars[1], bars[3] }, {
   "the stop begins at 7, 3 from the price",

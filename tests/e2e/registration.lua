@@ -54,7 +54,8 @@ put("trader.lua", [[
     local o = { symbol = symbol, quantity = 10 + random(self, 90) }
     if kind == 0 then o.tif = "day"; o.price = near
     elseif kind == 1 then o.stop = far; o.tif = "day"
-    elseif kind == 2 then o.trail = 0.05
+    elseif kind == 2 then
+      if o.quantity % 2 == 0 then o.trail = 0.05 else o.trail_percent = 0.05 end
     elseif kind == 3 then
       o.price = near; o.tif = "gtd"; o.expire = (self.time // 3600 + 1) * 3600
     elseif kind == 4 then o.price = far; o.tif = "ioc"

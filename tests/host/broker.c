@@ -100,6 +100,11 @@ static void sense(void)
     x = o, x.type = TW_TYPE_STOP_LIMIT;
     bad(g, x, "a stop_limit order needs a stop above 0");
     x = o, x.trail = 3, bad(g, x, "a limit order has no trail");
+    x = o, x.trail_part = 3, bad(g, x, "a limit order has no trail");
+    x = o, x.type = TW_TYPE_TRAILING_STOP, x.price = 0;
+    bad(g, x, "a trailing_stop order needs a trail above 0");
+    x.trail = 3, x.trail_part = 3, bad(g, x, "either a trail or a trail_percent");
+    x.trail = 0, x.trail_part = ONE, bad(g, x, "trail_percent: below 100 expected");
     x = o, x.tif = TW_TIF_GTD;
     bad(g, x, "gtd and a time of expiry need each other");
     x = o, x.type = TW_TYPE_MARKET, x.price = 0, x.post_only = true;

@@ -19,6 +19,8 @@ static void bodies(void)
          "<D 11=7|55=A|54=1|" T "38=10|40=P|59=1|211=0.5|1094=8|");
     talk("which 4.2 does not have", TW_FIX_42, &none,
          "on\nnew 7 10 0 trail\n=FIX.4.2 has no trailing_stop");
+    talk("nor any one in percent", TW_FIX_50SP2, &none,
+         "on\nnew 7 10 0 percent\n=FIXT.1.1 has no trailing stops in percent");
     talk("reduce-only is not said by FIX", TW_FIX_44, &none,
          "on\nnew 7 10 10 reduce\n=FIX.4.4 has no reduce-only orders");
     talk("nor a fraction before 4.2", TW_FIX_41, &none,

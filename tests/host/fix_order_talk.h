@@ -177,6 +177,7 @@ static void ask(const char *line)
     if (strcmp(more, "post") == 0) q.post_only = true;
     if (strcmp(more, "reduce") == 0) q.reduce_only = true;
     if (strcmp(more, "close") == 0) q.tif = '7';
+    if (strcmp(more, "percent") == 0) q.type = 'P', q.trail_part = 1, q.price = 0;
     if (strcmp(more, "trail") == 0) q.type = 'P', q.trail = TW_FIXED_ONE / 2, q.price = 0;
     if (strcmp(more, "day") == 0) q.tif = '0';
     if (tw_fix_orders_send(orders, &q, &error) < 0) add("%s", error.text);

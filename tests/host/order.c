@@ -120,6 +120,31 @@ static void reasons(void)
     }
 }
 
+/* 1/3 of 30.01 is 10.003...; never nearer to the price than asked for. */
+static void trails(void)
+{
+    const struct { bool buys; int64_t price, trail, part, tick, stop; } all[] = {
+        { false, 3001, 1003, 0, 5, 1998 }, { true, 3001, 1003, 0, 5, 4004 },
+        { false, 3001, 0, 333333333, 0, 2000 }, { true, 3001, 0, 333333333, 0, 4002 },
+        { false, 3001, 0, 333333333, 5, 2000 }, { true, 3001, 0, 333333333, 5, 4005 },
+        { false, 3000, 0, TW_FIXED_ONE / 10, 5, 2700 },
+        { true, 3000, 0, TW_FIXED_ONE / 10, 5, 3300 },
+        { false, -3001, 0, 333333333, 5, -4005 }, { true, -3001, 0, 333333333, 5, -2000 },
+        { false, 4, 0, 999999999, 5, 0 }, { false, 4, 5, 0, 0, -1 },
+        { true, INT64_MAX, 0, 1, 0, INT64_MAX },
+        { true, INT64_MAX - 1, INT64_MAX, 0, 0, INT64_MAX },
+        { false, -INT64_MAX, INT64_MAX, 0, 0, -INT64_MAX },
+        { true, 9000000000 * TW_FIXED_ONE, 0, 999999999, 1, INT64_MAX },
+    };
+
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        int64_t stop = tw_order_trail_stop(all[i].buys, all[i].price, all[i].trail,
+                                           all[i].part, all[i].tick);
+
+        ok(stop == all[i].stop, "trailing stop %zu: %lld", i, (long long)stop);
+    }
+}
+
 static void names(void)
 {
     ok(tw_order_type_find("stop_limit") == TW_TYPE_STOP_LIMIT
@@ -138,6 +163,7 @@ int main(void)
     changes();
     numbers();
     reasons();
+    trails();
     names();
     return tap_done();
 }

@@ -147,6 +147,37 @@ static void restart(void)
     tw_fix_desk_free(x);
 }
 
+static void trailing(void)
+{
+    static const struct {
+        enum tw_fix_version since;
+        const char *body, *text;
+    } all[] = {
+        { TW_FIX_44, "", NULL }, { TW_FIX_44, "836=0|", NULL },
+        { TW_FIX_44, "836=1|", "58=a trailing stop: PegOffsetType (836) can only be 0, a"
+                               " distance in price" },
+        { TW_FIX_50, "1094=8|", NULL },
+        { TW_FIX_50, "1094=4|", "58=pegged orders: PegPriceType (1094) can only be 8, a"
+                                " trailing stop" },
+    };
+    struct tw_fix_desk *x = desk(1);
+    struct tw_request q;
+
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        char body[200];
+
+        if (version < all[i].since) continue;
+        n_sent = 0;
+        snprintf(body, sizeof body, "11=%zu|55=A|54=1|60=20260101-00:00:00|38=10|40=P|"
+                 "211=50|%s", i, all[i].body);
+        if (!all[i].text)
+            ok(ask(x, "D", body, &q) == 1 && q.trail == 50 * ONE, "a trail of 50");
+        else
+            ok(ask(x, "D", body, &q) == 0 && has_all(0, all[i].text), "%s", all[i].text);
+    }
+    tw_fix_desk_free(x);
+}
+
 static void strange(void)
 {
     static const char *const bodies[] = { "", "37=x|11=a|55=A|", "37=1|55=A|",
@@ -221,6 +252,7 @@ int main(void)
     for (version = TW_FIX_40; version <= TW_FIX_50SP2; version++) {
         d = dictionary(version, NULL);
         restart();
+        trailing();
         tw_fix_dictionary_free(d);
     }
     d = dictionary(TW_FIX_44, NULL);

@@ -6,9 +6,9 @@
  *                                                  (60 s long; T is its end)
  *   bids|asks T OPEN HIGH LOW CLOSE VOLUME         (such a bar of one side)
  *   tick T                                         (a timer: time goes on)
- *   buy|sell ID QUANTITY TYPE [PRICE] [at STOP] [trail D] [tif NAME] [until T] [post]
- *            [reduce] [oco GROUP]
- *   lot SIZE
+ *   buy|sell ID QUANTITY TYPE [PRICE] [at STOP] [trail D | percent P] [tif NAME]
+ *            [until T] [post] [reduce] [oco GROUP]
+ *   lot SIZE | grid SIZE                           (of prices)
  *   cancel ID | replace ID QUANTITY PRICE [STOP]   (0: as it is)
  *   = REPORT                                       (what came since the last =)
  */
@@ -125,6 +125,7 @@ static void do_order(struct scene *s, char *word[], int n)
     for (int i = 4; i < n; i++) {
         if (strcmp(word[i], "at") == 0) o->stop = fixed(word[++i]);
         else if (strcmp(word[i], "trail") == 0) o->trail = fixed(word[++i]);
+        else if (strcmp(word[i], "percent") == 0) o->trail_part = fixed(word[++i]) / 100;
         else if (strcmp(word[i], "until") == 0) o->expire_ns = fixed(word[++i]);
         else if (strcmp(word[i], "tif") == 0)
             o->tif = (uint8_t)tw_time_in_force_find(word[++i]);
@@ -162,6 +163,8 @@ static void do_line(struct scene *s, char *line, const char *name)
         do_order(s, word, n);
     } else if (strcmp(word[0], "lot") == 0) {
         s->terms.lot = fixed(word[1]);
+    } else if (strcmp(word[0], "grid") == 0) {
+        s->terms.tick = fixed(word[1]);
     } else if (strcmp(word[0], "cancel") == 0) {
         tw_simulator_cancel(s->venue, &s->order[atoi(word[1])], s->now_ns);
     } else if (strcmp(word[0], "replace") == 0) {

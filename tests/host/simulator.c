@@ -140,6 +140,33 @@ static void bars(void)
          "= 1 new, 1 replaced\n"
          "bar 240 9.5 10.3 9.5 10 100\n"               /* ... no: 10 is lower */
          "= 1 4@10\n");
+    play("trailing, in percent", MODEL(TW_FILL_TOUCH),
+         "grid 0.05\n"
+         "bar 60 10 11 9 10.3 100\n"
+         "sell 1 5 trailing_stop percent 10\n"        /* 9.27, so 9.25 */
+         "buy 2 5 trailing_stop percent 33.3\n"       /* 13.7299, so 13.75 */
+         "bar 120 10.3 12 9.3 11.6 100\n"             /* 10.8; of the low 12.3969: 12.4 */
+         "= 1 new, 2 new\n"
+         "bar 180 11.6 11.9 10.85 11.6 100\n"         /* lower, and farther: they stay */
+         "=\n"
+         "bar 240 11.6 12.35 10.85 11.6 100\n"        /* 11.115, so 11.1 */
+         "=\n"
+         "bar 300 11.6 12.4 11 11 100\n"
+         "= 1 5@11.1, 2 5@12.4\n");
+    play("trailing, in percent, other terms", MODEL(TW_FILL_QUOTE),
+         "grid 0\n"
+         "quote 1 9.9 9 10 9\n"
+         "sell 1 5 trailing_stop percent 1\n"         /* 9.801, with no ticks */
+         "replace 1 4 0\n"
+         "quote 2 9.802 9 9.9 9\n"
+         "= 1 new, 1 replaced\n"
+         "replace 1 0 0 9.7\n"                        /* and 9.702 from here */
+         "quote 3 9.8 9 9.9 9\n"
+         "= 1 replaced\n"
+         "quote 4 9.704 9 9.9 9\n"
+         "=\n"
+         "quote 5 9.701 9 9.9 9\n"
+         "= 1 4@9.701\n");
     play("trailing, without a price", MODEL(TW_FILL_QUOTE),
          "buy 1 5 trailing_stop trail 1\n"
          "sell 2 5 trailing_stop trail 1\n"

@@ -70,7 +70,8 @@ static void submit(struct run *run)
         .reduce_only = below(20) == 0, .group = below(4) ? 0 : (uint64_t)below(40) + 1 };
     if (o->type == '2' || o->type == '4') o->price = near(run, o->symbol);
     if (o->type == '3' || o->type == '4') o->stop = near(run, o->symbol);
-    if (o->type == 'P') o->trail = (1 + below(20)) * TICK;
+    if (o->type == 'P' && below(2)) o->trail = (1 + below(20)) * TICK;
+    else if (o->type == 'P') o->trail_part = (1 + below(200)) * TW_FIXED_ONE / 99900;
     if (o->tif == '6') o->expire_ns = run->now_ns + (1 + below(50)) * TW_FIXED_ONE;
     o->post_only = o->price && below(5) == 0;
     tw_order_apply(o, &(struct tw_report){ .exec = TW_EXEC_PENDING_NEW });
@@ -85,7 +86,8 @@ static void ask(struct run *run)
     if (below(3) == 0) tw_simulator_cancel(run->venue, o, run->now_ns);
     else tw_simulator_replace(run->venue, o, o->quantity + (below(3) - 1) * TW_FIXED_ONE,
                               o->price ? near(run, o->symbol) : 0,
-                              o->stop ? near(run, o->symbol) : 0, run->now_ns);
+                              o->stop || (o->type == 'P' && below(2) == 0)
+                                  ? near(run, o->symbol) : 0, run->now_ns);
 }
 
 static struct tw_record any_record(struct run *run)

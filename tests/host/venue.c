@@ -261,6 +261,31 @@ static void by_hand(void)
     tw_venue_free(v);
 }
 
+static void in_percent(void)
+{
+    struct tw_venue *v = begin();
+
+    NEW(1, 1, S, 1, 105, 0);
+    NEW(2, 1, B, 1, 105, 0);
+    NEW(3, 1, S, 5, 0, .type = TW_TYPE_TRAILING_STOP, .tick = 2,
+        .trail_part = TW_FIXED_ONE / 100 * 3);
+    NEW(1, 2, B, 1, 101, 0);
+    text[0] = '\0';
+    NEW(2, 2, S, 1, 101, 0);
+    is("2.2:0 1.2:1x101! 2.2:1x101! ", "97 % of 105 are 100, in ticks of 2");
+    NEW(1, 3, S, 1, 110, 0);
+    NEW(2, 3, B, 1, 110, 0);
+    NEW(1, 4, B, 9, 107, 0);
+    NEW(2, 4, S, 1, 107, 0);
+    NEW(1, 5, B, 9, 106, 0);
+    text[0] = '\0';
+    NEW(2, 5, S, 8, 107, 0);
+    is("2.5:0 1.4:8x107! 2.5:8x107! ", "of 110 they are 106");
+    NEW(2, 6, S, 1, 106, 0);
+    is("2.6:0 1.5:1x106 2.6:1x106! 1.5:5x106 3.1:5x106! ", "where it trades");
+    tw_venue_free(v);
+}
+
 /* What is held of an instrument, and what rests at a price, may come to more than an
  * order can. */
 static void much(void)
@@ -320,6 +345,11 @@ static struct tw_request random_request(uint32_t owner, int64_t time_ns, uint64_
     else if (q.what == TW_REQUEST_REPLACE) q.price = price;
     if (q.type == TW_TYPE_STOP || q.type == TW_TYPE_STOP_LIMIT) q.stop = price + 1;
     if (q.type == TW_TYPE_TRAILING_STOP) q.trail = 3;
+    if (q.trail && dice >> 63) {
+        q.trail = 0;
+        q.trail_part = TW_FIXED_ONE / 100 * 3;
+        q.tick = 2;
+    }
     if (q.type != TW_TYPE_LIMIT) q.post_only = false;
     if (q.tif == TW_TIF_GTD) q.expire_ns = time_ns + 50 * unit_ns;
     if (q.what == TW_REQUEST_NEW)
@@ -721,6 +751,7 @@ static void no_memory(void)
 int main(void)
 {
     by_hand();
+    in_percent();
     much();
     any_requests();
     any_auctions();

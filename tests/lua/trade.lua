@@ -340,8 +340,8 @@ local function refused(call, want)
       print(#self:orders())
     end]]):format(call)), "false\t" .. want .. "\n0\n")
 end
-local OPTIONS = "there are symbol quantity percent price stop trail type tif expire"
-  .. " post_only reduce_only label take_profit stop_loss"
+local OPTIONS = "there are symbol quantity percent price stop trail trail_percent type"
+  .. " tif expire post_only reduce_only label take_profit stop_loss"
 refused("self:buy {}", "buy: no symbol")
 refused("self:buy { symbol = 'A' }", "buy: no quantity")
 refused("self:buy { symbol = 'A', quantity = 1, percent = 1 }",
@@ -365,6 +365,14 @@ refused("self:buy { symbol = 'A', quantity = '1' }",
         "buy: quantity: a number expected, got the text '1'")
 refused("self:buy { symbol = 'A', quantity = 1e10 }",
         "buy: quantity: a number below 9.2e9 expected, got 10000000000.0")
+refused("self:buy { symbol = 'A', quantity = 1, trailpercent = 5 }",
+        "buy: no option 'trailpercent'; did you mean 'trail_percent'?")
+refused("self:buy { symbol = 'A', quantity = 1, trail = 5, trail_percent = 5 }",
+        "buy: either a trail or a trail_percent")
+refused("self:buy { symbol = 'A', quantity = 1, trail_percent = 100 }",
+        "buy: trail_percent: below 100 expected")
+refused("self:buy { symbol = 'A', quantity = 1, trail_percent = 1e-8 }",
+        "buy: trail_percent: a number above 0 expected, got 1e-08")
 refused("self:buy { symbol = 'A', quantity = 1, price = 1e-10 }",
         "buy: price: a number above 0 expected, got 1e-10")
 refused("self:buy { symbol = 'A', quantity = 1, type = 'limits' }", "buy: type: 'limits'"
