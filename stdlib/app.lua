@@ -352,7 +352,8 @@ end
 -- Errors: raises for an option that is not there or can't be.  Units: none.
 function app.calendar(name, options)
   if type(name) ~= "string" then
-    fail(2, "app.calendar: a name expected, got %s", tostring(name))
+    fail(2, "app.calendar: a name comes first, as in app.calendar('nyse', { ... }); got"
+         .. " %s", type(name) == "table" and "a table" or tostring(name))
   end
   local list = declare.now.calendars
   for _, one in ipairs(list) do
@@ -575,7 +576,7 @@ local function is_live(feed)
       or (feed.speed or (feed.kind == "synthetic" and 1 or 0)) > 0
 end
 
--- Runs the file, which declares.
+-- Runs the file, which declares; what it returned.
 local function read(path, given, chunk)
   declare.now = { feeds = {}, exchanges = {}, files = {}, data = {}, instruments = {},
                   attributes = {}, calendars = {}, warnings = {}, said = {},
@@ -587,13 +588,14 @@ local function read(path, given, chunk)
     chunk, why = source.load(path)
     if not chunk then error(why, 0) end
   end
-  chunk()
+  local returned = chunk()
   for name in pairs(sets) do
     if asked[name] == nil then
       error(string.format("%s: %s has no such parameter%s", option(name), path,
                           hint(name, asked)), 0)
     end
   end
+  return returned
 end
 
 --- app.open(path, given, workers [, embedded [, chunk]]) -> table
@@ -605,7 +607,7 @@ end
 -- Errors: raises the file's own, with where; for a --set that nothing asked for.
 -- Units: none.
 function app.open(path, given, workers, embedded, chunk)
-  read(path, given, chunk)
+  local returned = read(path, given, chunk)
   local declared = declare.now
   if embedded then
     local others = false
@@ -615,7 +617,9 @@ function app.open(path, given, workers, embedded, chunk)
   declared.fix.is_used = declared.fix.is_open
     or #declared.fix.sessions + #declared.fix.doors > 0
   if #declared.feeds == 0 and not declared.fix.is_used then
-    error(path .. ": no feed: an app file names at least one"
+    error(path .. (type(returned) == "table"
+            and ": it is a script: an app file names it, and a feed"
+            or ": no feed: an app file names at least one")
           .. " (see `tidewire help tw.app`)", 0)
   end
   find_calendars()

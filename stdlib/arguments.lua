@@ -4,6 +4,7 @@
 --
 -- What makes no sense ends the command with one line and status 2.
 
+local near = require "tw.near"
 local tapes = require "tw.internal.tapes"
 local textfile = require "tw.textfile"
 
@@ -91,7 +92,11 @@ function arguments.read(list, kinds)
       if options[name] and not SEVERAL[kind] then refuse(2, "%s is given twice", word) end
       options[name] = KINDS[kind](word, text, options[name])
     elseif word:find "^%-." then
-      refuse(2, "unknown option '%s'", word)
+      local meant = near.best(word:gsub("^%-+", ""), kinds)
+      refuse(2, "unknown option '%s'%s", word,
+             meant and ("; did you mean '--%s'?"):format(meant)
+             or kinds.csv and textfile.OPTIONS[name]
+             and ("; did you mean '--csv %s=...'?"):format(name) or "")
     else
       words[#words + 1] = word
     end
@@ -165,7 +170,10 @@ end
 -- Units: none.
 function arguments.of_run(o, words)
   if not words[1] then refuse(2, "no strategy and no app file given") end
-  if not o.data then refuse(2, "no --data given") end
+  if not o.data then
+    refuse(2, "no --data given%s", words[2]
+           and ("; did you mean '--data %s'?"):format(words[2]) or "")
+  end
   for i = 2, #words do                   -- --data a.csv b.csv
     if words[i]:find "%.lua$" then
       refuse(2, "one file expected, got '%s' too", words[i])

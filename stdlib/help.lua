@@ -218,6 +218,29 @@ local function nearest(topic)
   return best
 end
 
+local SHOWN <const> = 6            -- topics that a word is found in
+
+-- The topics whose text has that word, as the name of a handler or an option is one.
+local function mentions(word)
+  local found, pattern = {}, "%f[%w_]" .. word:lower():gsub("%p", "%%%0") .. "%f[^%w_]"
+  local function try(name, ...)
+    local text = table.concat({ ... }, "\n"):lower()
+    if not word:find "^[%w_].*[%w_]$" or not text:find(pattern) then return end
+    found[#found + 1] = name
+  end
+  for _, list in ipairs { guide, commands } do
+    for _, item in ipairs(list) do try(item.name, item.usage or "", item.text) end
+  end
+  for _, module in ipairs(modules) do
+    try(module.name, module.text)
+    for _, f in ipairs(module.functions) do try(f.name, f.head, f.text) end
+  end
+  if not found[1] then return nil end
+  local more = #found - SHOWN
+  return table.concat(found, ", ", 1, math.min(#found, SHOWN))
+         .. (more > 0 and (" and %d more"):format(more) or "")
+end
+
 local function page(item)
   local usage = item.usage and item.usage .. "\n\n" or ""
   return item.name .. " - " .. item.purpose .. "\n\n" .. usage .. item.text .. "\n"
@@ -228,7 +251,8 @@ end
 -- with or without its "tw.".  A function's name alone gives all that have it.
 -- Without a topic, the list of topics.
 -- Yields: no.  Blocks: no.  Thread: any.
--- Errors: nil when there is no such topic; the message has the nearest one.
+-- Errors: nil when there is no such topic; the message has those whose text has the word,
+-- or else the one whose name is nearest.
 -- Units: none.
 function help.text(topic)
   load_all()
@@ -252,6 +276,10 @@ function help.text(topic)
     end
   end
   if found[1] then return table.concat(found, "\n") end
+  local places = mentions(topic)
+  if places then
+    return nil, ("no help on '%s' alone; see %s"):format(topic, places)
+  end
   local near = nearest(topic)
   return nil, string.format("no help on '%s'", topic)
               .. (near and string.format("; did you mean %s?", near) or "")
@@ -409,10 +437,9 @@ end
 -- Yields: no.  Blocks: while stdout takes the text.  Thread: MAIN.
 -- Errors: none.  Units: none.
 function help.main(args)
-  local topic = args[1]
+  local topic = args[1] and table.concat(args, " ")
   local text, why
-  if #args > 1 then why = "help takes one topic"
-  elseif topic and topic:find "%.lua$" then text, why = require "tw.strategy".text(topic)
+  if topic and topic:find "%.lua$" then text, why = require "tw.strategy".text(topic)
   elseif topic == "--html" then text = help.html()
   elseif topic == "--man" then text = help.man()
   else text, why = help.text(topic) end

@@ -30,15 +30,15 @@ local function alike(a, b)
   return n
 end
 
---- near.hint(name, names) -> text
--- "; did you mean 'fast'?", of the keys of names, or "; there are fast, slow".
+--- near.best(name, names) -> text | nil, table
+-- Of the keys of names the one that was meant: few letters differ, or the first ones do
+-- not, or it has the name in it, the shortest such; and a list of all.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
-function near.hint(name, names)
-  local list, best, least, longest = {}, nil, nil, 2
-  name = tostring(name)
+function near.best(name, names)
+  local list, best, longest = {}, nil, 2
+  local least = math.max(1, #name // 3) + 1
   for known in pairs(names) do list[#list + 1] = tostring(known) end
   table.sort(list)
-  least = math.max(1, #name // 3) + 1
   for _, known in ipairs(list) do
     local d = near.distance(name, known)
     if d < least and d < #name then best, least = known, d end
@@ -47,6 +47,20 @@ function near.hint(name, names)
     local n = alike(name, known)
     if n > longest then best, longest = known, n end
   end
+  longest = math.huge
+  for _, known in ipairs(best and {} or list) do
+    if #name > 3 and #known < longest and known:find(name, 1, true) then
+      best, longest = known, #known
+    end
+  end
+  return best, list
+end
+
+--- near.hint(name, names) -> text
+-- "; did you mean 'fast'?", of the keys of names, or "; there are fast, slow".
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function near.hint(name, names)
+  local best, list = near.best(tostring(name), names)
   if best then return ("; did you mean '%s'?"):format(best) end
   if #list == 0 then return "" end
   return "; there are " .. table.concat(list, ", ")

@@ -186,7 +186,7 @@ function figures.find(name)
 end
 
 --- figures.hint(name) -> text
--- "; did you mean 'sharpe'?", or "": the list of all of them is long.
+-- "; did you mean 'sharpe'?", or where they are: the list of all of them is long.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
 function figures.hint(name)
   local known, set = {}, name:match "^%l+%."
@@ -196,7 +196,7 @@ function figures.hint(name)
     end
   end
   local hint = require "tw.near".hint(name, known)
-  return hint:find "did you mean" and hint or ""
+  return hint:find "did you mean" and hint or "; `tidewire help performance` has all"
 end
 
 --- figures.label(name) -> string

@@ -304,7 +304,8 @@ local function options_of(o, words, list)
   options.set = {}
   for _, one in ipairs(o.set or {}) do
     if not one.value and not declared then
-      refuse(2, "--set %s: name=value expected", one.name)
+      refuse(2, "--set %s: name=value expected; alone stands what a script declares",
+             one.name)
     end
     options.set[one.name] = plan.parse(one.name, one.value, function(text)
       return strategy.value(declared, one.name, text)

@@ -19,6 +19,7 @@
 #include "source.h"
 #include "share/object.h"
 #include "share/value.h"
+#include "tape/field.h"
 #include "tasks.h"
 
 enum { USAGE = 2, LEAKED = 98 };   /* a command line that makes no sense; see leaks */
@@ -29,6 +30,25 @@ static int refuse(const char *format, const char *value)
     fprintf(stderr, format, value);
     fprintf(stderr, "; see `%s`\n", ltw_payload_app() ? "--help" : "tidewire help");
     return USAGE;
+}
+
+/* As refuse, of a word that one of the names was meant by; names end in NULL. */
+static int refuse_word(const char *format, const char *word, const char *const *names)
+{
+    const char *best = NULL;
+    int least = (int)strlen(word) / 3 + 1;
+    char text[200];
+
+    for (; *names; names++) {
+        int d = tw_name_distance(word, strlen(word), *names);
+
+        if (d >= least) continue;
+        best = *names;
+        least = d;
+    }
+    snprintf(text, sizeof text, best ? "'%.100s'; did you mean '%s'?" : "'%.100s'", word,
+             best);
+    return refuse(format, text);
 }
 
 static const luaL_Reg modules[] = {
@@ -122,9 +142,16 @@ static bool parse_run(int argc, char **argv, struct ltw_options *o, bool records
         if (words < 0) return false;
         i += words > 0 ? words - 1 : 0;
         if (words > 0) continue;
-        if (word[0] == '-')
-            return refuse(records ? "record: unknown option '%s'"
-                                  : "run: unknown option '%s'", word), false;
+        if (word[0] == '-') {
+            const char *names[LTW_OPTIONS + 3] = { 0 };
+
+            for (int j = 0; j < LTW_OPTIONS; j++) names[j] = ltw_options[j].name;
+            if (records) names[LTW_OPTIONS] = "--zstd";
+            if (records) names[LTW_OPTIONS + 1] = "--sync";
+            return refuse_word(records ? "record: unknown option %s"
+                                       : "run: unknown option %s", word, names),
+                   false;
+        }
         if (o->path && records && !o->app.record) {
             o->app.record = word;
             continue;
@@ -214,6 +241,11 @@ static int run_repl(int argc, char **argv)
     return run_interpreter(1, argv);
 }
 
+static const char *const commands[] = {
+    "run", "repl", "attach", "backtest", "sweep", "explain", "build", "test", "stat",
+    "fix", "record", "replay", "convert", "tape", "help", NULL
+};
+
 static bool is_file(const char *path)
 {
     struct stat st;
@@ -251,7 +283,7 @@ static int run_command(int argc, char **argv)
             return EXIT_SUCCESS;
         }
         if (command[0] != '-' && !strpbrk(command, "./"))
-            return refuse("'%s' is neither a command nor a file", command);
+            return refuse_word("no command or file %s", command, commands);
     }
     return run_interpreter(argc, argv);
 }

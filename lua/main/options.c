@@ -61,7 +61,7 @@ static bool take_audit(struct ltw_options *o, const char *value)
     return *value != '\0';
 }
 
-const struct ltw_option ltw_options[] = {
+const struct ltw_option ltw_options[LTW_OPTIONS + 1] = {
     { "--workers", "N", "threads that run scripts; else as many as there are cores",
       take_workers, "an integer in 1 .. 1024" },
     { "--seconds", "S", "stop after S seconds", take_seconds, "a number of seconds" },

@@ -19,8 +19,10 @@ struct ltw_option {
     const char *expected;   /* what would make sense          */
 };
 
+enum { LTW_OPTIONS = 6 };
+
 /* In the order of help; the last has no name. */
-extern const struct ltw_option ltw_options[];
+extern const struct ltw_option ltw_options[LTW_OPTIONS + 1];
 
 /* The option of that name, or NULL. */
 const struct ltw_option *ltw_option_find(const char *name);

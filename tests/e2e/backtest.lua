@@ -191,7 +191,14 @@ end
 fails("", 2, "no strategy and no app file given; see `tidewire help backtest`", "no file")
 fails("trade.lua", 2, "no %-%-data given", "no data")
 fails("trade.lua --data", 2, "%-%-data: its value is missing", "no value")
-fails("trade.lua --data four.csv --speed 2", 2, "unknown option '%-%-speed'", "an option")
+fails("trade.lua --data four.csv --speed 2", 2, "unknown option '%-%-speed';",
+      "an option")
+fails("trade.lua --data four.csv --too 1", 2,
+      "unknown option '%-%-too'; did you mean '%-%-to'%?;", "one that is misspelt")
+fails("trade.lua --data four.csv --interval 1m", 2,
+      "did you mean '%-%-csv interval=...'%?;", "one of --csv")
+fails("trade.lua four.csv", 2, "no %-%-data given; did you mean '%-%-data four.csv'%?",
+      "data without --data")
 fails("trade.lua --data four.csv --set x", 2, "%-%-set x: name=value expected", "no name")
 fails("trade.lua --data four.csv --from soon", 2, "from: a date like", "a date")
 fails("trade.lua --data four.csv --to 2030", 2, "to: a date like", "a year is no date")

@@ -24,6 +24,8 @@ for _, case in ipairs {
   { "x.lua --set", 2, "%-%-set: its value is missing; .*" },
   { "x.lua y.lua", 2, "run: one app file expected, got 'y.lua' too; .*" },
   { "--nonsense x.lua", 2, "run: unknown option '%-%-nonsense'; .*" },
+  { "--worker 2 x.lua", 2, "run: unknown option '%-%-worker'; did you mean "
+    .. "'%-%-workers'%?; .*" },
   { "/nowhere/x.lua", 1, "cannot open /nowhere/x.lua.*" },
 } do
   local run = apps.shell(apps.tidewire .. " run " .. case[1])
@@ -39,6 +41,8 @@ end
 for _, case in ipairs {
   { "x = = 1", "app.lua:1: unexpected symbol near '='" },
   { "error 'bad'", "app.lua:1: bad" },
+  { "return { on_quote = function() end }", "app.lua: it is a script: an app file names "
+    .. "it, and a feed %(see .*" },
   { "app.script 's.lua'", "app.lua: no feed: an app file names at least one %(see .*" },
   { "app.feed.fix {}", "app.lua:1: app.feed.fix: one of connect, listen, file and stdin"
     .. " is needed, got none" },

@@ -199,6 +199,7 @@ for text, why in pairs {
     = "app.sectors: sector of 'A' is y, and was said to be x before: say it once",
   ["app.weights { A = 0.5, B = 1 } app.weights { B = 1, A = 0.25 }"]
     = "app.weights: weight of 'A' is 0.25, and was said to be 0.5 before: say it once",
+  ["app.calendar { name = 'x' }"] = "app.calendar: a name comes first, .*; got a table",
   ["app.calendar('x', { holidays = '2013-12-25' })"] =
     "app.calendar 'x': holidays: days like {'2013%-12%-25'} expected, got '2013%-12%-25'",
   ["app.calendar('x', { early = '13:00' })"] =

@@ -116,6 +116,8 @@ t.is(text, nil, "an unknown topic is an expected failure")
 t.is(why, "no help on 'tw.mooon'; did you mean tw.moon?", "with the nearest topic")
 t.is(select(2, help.text("pul")), "no help on 'pul'; did you mean tw.moon.pull?",
      "functions are near, too")
+t.is(select(2, help.text("Metres")), "no help on 'Metres' alone; see tw.moon.pull",
+     "a word of a text: where it stands")
 t.is(select(2, help.text("zzzzzzzzzz")), "no help on 'zzzzzzzzzz'",
      "nothing near, nothing meant")
 
@@ -172,6 +174,9 @@ out, status = shell("tw.tset")
 t.is(out, "tidewire: no help on 'tw.tset'; did you mean tw.test?\n",
      "one line when unknown")
 t.is(status, 1, "and status 1")
-out, status = shell("run test")
-t.is(out, "tidewire: help takes one topic\n", "so for two topics")
+out, status = shell("on_bar")
+t.ok(out:find "^tidewire: no help on 'on_bar' alone; see scripts, quotes, trading, "
+     and out:find " and %d+ more\n$", "a word of many pages: the first of them")
 t.is(status, 1, "and status 1 there")
+out = shell "fok and brackets"
+t.is(out, "tidewire: no help on 'fok and brackets'\n", "several words are one topic")

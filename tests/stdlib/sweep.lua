@@ -191,7 +191,7 @@ local function wrong(o, want)
 end
 wrong({ speed = 1 }, "no option 'speed'")
 wrong({ jobs = 0 }, "jobs: an integer from 1 to 256 expected, got 0")
-wrong({ by = "luck" }, "by: no figure 'luck'")
+wrong({ by = "luck" }, "by: no figure 'luck'; `tidewire help performance` has all")
 wrong({ by = "sharp" }, "by: no figure 'sharp'; did you mean 'sharpe'?")
 wrong({ by = "geometric.calmer" },
       "by: no figure 'geometric.calmer'; did you mean 'geometric.calmar'?")
