@@ -46,6 +46,15 @@ void tw_wire_fini(struct tw_wire *w)
 
 static void on_written(uv_write_t *request, int status);
 
+/* A peer that has hung up may have said why before, in bytes that wait here: they are
+ * read first, and behind them is the end.  False: nobody reads. */
+static bool is_read_first(struct tw_wire *w, int why)
+{
+    if (w->paused || (why != UV_EPIPE && why != UV_ECONNRESET)) return false;
+    w->broken = why;
+    return true;
+}
+
 /* How many of the bytes went out, or are in libuv's hands. */
 static int64_t send_bytes(struct tw_wire *w, const char *p, size_t n)
 {
@@ -53,9 +62,9 @@ static int64_t send_bytes(struct tw_wire *w, const char *p, size_t n)
     size_t done = 0;
     int rc;
 
-    if (w->writing > 0 || n == 0) return 0;
+    if (w->writing > 0 || n == 0 || w->broken < 0) return 0;
     rc = uv_try_write((uv_stream_t *)w->tcp, &buffer, 1);
-    if (rc < 0 && rc != UV_EAGAIN) return rc;
+    if (rc < 0 && rc != UV_EAGAIN) return is_read_first(w, rc) ? 0 : rc;
     if (rc > 0) done = (size_t)rc;
     if (done == n) return (int64_t)n;
     if (!w->copy) w->copy = tw_calloc(1, COPY_BYTES);
@@ -112,7 +121,7 @@ static void on_written(uv_write_t *request, int status)
     int rc = status;
 
     w->writing = 0;
-    if (!w->tcp) return;
+    if (!w->tcp || (rc < 0 && is_read_first(w, rc))) return;
     if (rc == 0 && w->tls) rc = send_sealed(w);
     if (rc < 0) w->ops->lost(w, rc, NULL);
     else w->ops->ready(w);
@@ -189,6 +198,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
     struct tw_wire *w = stream->data;
 
     if (n == 0 || !w->tcp) return;
+    if (n == UV_EOF && w->broken < 0) n = w->broken;
     if (n > 0 && w->tls) {
         take_sealed(w, buffer->base, (size_t)n);
     } else if (n > 0) {
@@ -205,6 +215,7 @@ int tw_wire_pause(struct tw_wire *w, bool paused)
 {
     uv_stream_t *stream = (uv_stream_t *)w->tcp;
 
+    w->paused = paused;
     return paused ? uv_read_stop(stream) : uv_read_start(stream, on_alloc, on_read);
 }
 
@@ -217,8 +228,9 @@ int tw_wire_open(struct tw_wire *w, uv_tcp_t *tcp, struct tw_tls *tls,
     w->tls = tls;
     w->ops = ops;
     w->owner = owner;
-    w->greeted = false;
+    w->greeted = w->paused = false;
     w->writing = 0;
+    w->broken = 0;
     tcp->data = w;
     if (tls && !w->sealed) w->sealed = tw_calloc(1, SEALED_BYTES);
     if (tls && !w->sealed) return UV_ENOMEM;

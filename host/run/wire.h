@@ -30,6 +30,8 @@ struct tw_wire {
     uv_write_t request;
     char *copy;                   /* in libuv's hands: so many bytes of it  */
     size_t writing;
+    bool paused;                  /* nothing is read                        */
+    int broken;                   /* why nothing can be written; 0: it can  */
 };
 
 /* Reads from now on.  tls is the wire's, and NULL: none.  Errors: UV codes; it is to be
