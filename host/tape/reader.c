@@ -181,8 +181,9 @@ static int map_file(struct tw_tape_file *f, uint64_t most, struct tw_error *erro
     map = mmap(NULL, (size_t)f->info.bytes, PROT_READ, MAP_SHARED, fd, 0);
     close(fd);
     if (map == MAP_FAILED)
-        return tw_fail(error, -errno, "cannot map %.300s: %s", f->path,
-                       tw_strerror(-errno));
+        return tw_fail(error, -errno, "cannot map %.300s, %" PRIu64 " bytes: %s%s",
+                       f->path, f->info.bytes, tw_strerror(-errno), errno == ENOMEM
+                       ? "; may the process have so many (ulimit -v)?" : "");
     f->map = map;
     return TW_OK;
 }

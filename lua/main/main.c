@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "interpreter.h"
+#include "mapped.h"
 #include "options.h"
 #include "pack.h"
 #include "payload.h"
@@ -337,6 +338,7 @@ int main(int argc, char **argv)
     ltw_seal_check(name);
     if (!ltw_payload_is_sound()) ltw_seal_refuse(name, "it is damaged");
     ltw_seal_trust();
+    ltw_mapped_watch();
     atexit(take_output);
     fail_at = getenv("TW_FAIL");
     if (fail_at) {

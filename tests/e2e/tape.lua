@@ -138,6 +138,32 @@ t.ok(r.err:find "it was not closed; %d+ bytes behind its last whole block are lo
 local half = read "now/first"
 t.ok(#half > 0 and recorded:sub(1, #half) == half, "in order, from the first record on")
 
+-- What is mapped is cut meanwhile, of which the system has only SIGBUS to say; or there
+-- is no room to map it.
+
+write("cutter.lua", [[
+  local M = require "tw.strategy".new { doc = "cuts its data",
+                                        params = { k = { default = 1, doc = "any" } } }
+  function M:on_start()
+    assert(io.open("mapped.tape", "w")):close()
+  end
+  function M:on_quote() end
+  return M]])
+local CUT <const> = "tidewire: cannot read mapped.tape at byte %d+: it was cut while it"
+for _, command in ipairs { "replay mapped.tape cutter.lua",
+                           "backtest cutter.lua --data mapped.tape",
+                           "sweep cutter.lua --data mapped.tape --store none" } do
+  write("mapped.tape", bytes)
+  r = run("cut while it is mapped: " .. command, tidewire .. " " .. command, 1)
+  t.ok(r.err:find(CUT) and not r.err:find "traceback", "is told")
+end
+if not apps.has "asan" and not apps.has "tsan" then   -- which need terabytes
+  os.execute("truncate -s 4G " .. quote(directory .. "/wide.tape"))
+  r = run("too large to be mapped", "sh -c 'ulimit -v 2000000; exec "
+          .. tidewire:gsub("'", "") .. " tape wide.tape'", 1)
+  t.ok(r.err:find "cannot map wide.tape, 4294967296 bytes: .*%(ulimit %-v%)", "is told")
+end
+
 -- kill -9 while it records.
 
 for _, options in ipairs { "", "--zstd --sync block", "--sync record" } do
