@@ -37,11 +37,17 @@ void tw_broker_exited(struct tw_order *o, const struct tw_report *r)
         if (i->parent == o->parent) i->others_qty += sign * r->last_qty;
 }
 
+/* All of a group may trade. */
+static bool is_apart(const struct tw_broker *b, const struct tw_order *o)
+{
+    return !o->parent && b->o.gateway && b->o.gateway->is_plain;
+}
+
 int64_t tw_broker_beyond(const struct tw_broker *b, const struct tw_order *o)
 {
     int64_t most = 0, own = tw_broker_leaves(o);
 
-    if (!o->parent && b->o.gateway && b->o.gateway->is_plain) return own;
+    if (is_apart(b, o)) return own;
     for (const struct tw_order *i = o->peer; i && i != o; i = i->peer) {
         int64_t left = i->side == o->side && !i->held ? tw_broker_leaves(i) : 0;
 
@@ -208,19 +214,45 @@ static tw_money enlarging(const struct open *sum, bool buys, tw_money closes)
     return tw_money_ratio(sum->costs[buys], (int64_t)(may - closes), (int64_t)may);
 }
 
+/* What an open order may trade, and cost.  Of a group the newest of a side stands for
+ * all: with the most that any of them may. */
+static int64_t may_cost(const struct tw_broker *b, const struct tw_order *o,
+                        tw_money *cost)
+{
+    int64_t most = tw_broker_leaves(o);
+
+    *cost = cost_of(b, o, most);
+    if (is_apart(b, o)) return most;
+    for (const struct tw_order *i = o->peer; i && i != o; i = i->peer) {
+        int64_t may = tw_broker_leaves(i);
+        tw_money costs = cost_of(b, i, may);
+
+        if (i->side != o->side || i->held || i->reduce_only) continue;
+        if (i->id > o->id) return 0;
+        if (may > most) most = may;
+        if (costs > *cost) *cost = costs;
+    }
+    return most;
+}
+
 /* What the open orders may cost, without the order itself, which closes first: of each
- * instrument the side that costs more; of the order's own, its side. */
+ * instrument the side that costs more; of the order's own, its side; of its group, whose
+ * others were asked this as it is, what they may trade beyond it. */
 static tw_money taken(const struct tw_broker *b, const struct tw_order *o)
 {
     tw_money all = 0;
 
     for (const struct tw_order *i = b->open; i; i = i->next) {
-        int64_t may = i == o || i->held || i->reduce_only ? 0 : tw_broker_beyond(b, i);
         bool buys = i->side == TW_SIDE_BUY;
+        tw_money cost;
+        int64_t may;
 
+        if (i == o || i->held || i->reduce_only) continue;
+        if (i->group == 0 || i->group != o->group) may = may_cost(b, i, &cost);
+        else cost = cost_of(b, i, may = tw_broker_beyond(b, i));
         if (may <= 0) continue;
         b->sum[i->symbol].may[buys] += may;
-        b->sum[i->symbol].costs[buys] += cost_of(b, i, may);
+        b->sum[i->symbol].costs[buys] += cost;
     }
     for (const struct tw_order *i = b->open; i; i = i->next) {
         struct open *sum = &b->sum[i->symbol];

@@ -71,13 +71,34 @@ static void open_orders_cost(void)
     submit(g, (struct tw_order){ .quantity = 1000, .price = 10000, .group = 6 });
     submit(g, (struct tw_order){ .quantity = 900, .price = 10000, .group = 6 });
     is_told(g, "6 A, 7 A", "of a group the largest");
+    ok(reason(g, some) == TW_REASON_BUYING_POWER, "beside which there is no more");
     quote(g, 3, 9999, 10000, 5000);
     told(g);
     submit(g, (struct tw_order){ .quantity = 600, .price = 11000, .side = TW_SIDE_SELL });
     submit(g, (struct tw_order){ .quantity = 400, .price = 12000, .side = TW_SIDE_SELL });
-    is_told(g, "8 A, 9 A", "all is held: what closes it costs nothing");
+    is_told(g, "9 A, 10 A", "all is held: what closes it costs nothing");
     some = (struct tw_order){ .quantity = 1, .price = 11000, .side = TW_SIDE_SELL };
     ok(reason(g, some) == TW_REASON_BUYING_POWER, "what goes beyond that does");
+    close_rig(g);
+}
+
+/* One of a group of as many trades, and whichever it is, it must be paid. */
+static void groups_cost(void)
+{
+    struct rig *g = open_rig((struct tw_broker_options){ .limits = {
+        .buying_power = true } });
+    struct tw_order some = { .quantity = 101, .price = 10000 };
+
+    quote(g, 1, 20000, 20000, 5000);
+    submit(g, (struct tw_order){ .quantity = 900, .price = 10000, .group = 1 });
+    submit(g, (struct tw_order){ .quantity = 900, .price = 9000, .group = 1 });
+    submit(g, (struct tw_order){ .quantity = 900, .price = 8000, .group = 1 });
+    is_told(g, "1 A, 2 A, 3 A", "a group");
+    ok(reason(g, some) == TW_REASON_BUYING_POWER, "its dearest one counts");
+    some.symbol = 2;
+    ok(reason(g, some) == TW_REASON_BUYING_POWER, "to something else, too");
+    some.quantity--;
+    ok(reason(g, some) == TW_REASON_NONE, "and only that one");
     close_rig(g);
 }
 
@@ -299,6 +320,7 @@ int main(void)
     sums();
     rates();
     open_orders_cost();
+    groups_cost();
     brackets();
     sides();
     changes();
