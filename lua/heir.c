@@ -56,7 +56,7 @@ void ltw_heir_adopt(struct ltw_trader *t, struct tw_order *o)
     struct ltw_heir *h = &t->heir;
 
     if (o) tw_fix_account_charge(&h->account, o);
-    if (h->awaited > 0 && --h->awaited == 0) h->account.n_dues = 0;
+    if (h->account.awaited > 0) h->account.awaited--;
 }
 
 /* What the app says of the cash is another amount than it was. */
@@ -84,8 +84,7 @@ static void inherit(lua_State *L, struct ltw_trader *t, const char *name)
         luaL_error(L, "not enough memory");
     rc = tw_fix_account_inherit(&h->account, &left);
     h->keeps = left.keeps && rc == TW_OK;
-    h->awaited = left.orders;
-    if (h->awaited == 0) h->account.n_dues = 0;
+    h->account.awaited = left.orders;
     tw_fix_estate_fini(&left);
     if (rc == TW_ELIMIT)
         luaL_error(L, "account: with those of the former run there are more than %d"

@@ -205,6 +205,7 @@ static struct tw_order *take_late(struct ltw_trader *t,
     if (o->type == 0 && aside) {
         *o = order_of(t, aside);
         o->status = TW_STATUS_CANCELED;      /* the record says what it is */
+        tw_fix_account_charge(&t->heir.account, o);
         tw_broker_now(t->broker, &o->time_ns, &o->seq);
     }
     t->late = NULL;

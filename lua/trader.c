@@ -113,6 +113,7 @@ void ltw_trader_release(lua_State *L, struct ltw_trader *t, struct ltw_order *ow
 static void end(lua_State *L, struct ltw_trader *t, struct ltw_order *own)
 {
     if (t->journal) ltw_journal_ended(t->journal, &own->o);
+    if (t->leaves_by) tw_fix_account_ended(&t->heir.account, &own->o);
     ltw_trader_release(L, t, own);
 }
 

@@ -35,7 +35,6 @@ enum { LTW_SPARE_REFS = 16 };
 struct ltw_heir {
     struct tw_fix_account account;
     bool keeps;                          /* constant: the gateway has a store        */
-    size_t awaited;                      /* orders of a former run, to be reported   */
     uint64_t trades;                     /* the account's, when it was kept last     */
     int64_t day_ns, kept_ns;             /* its day then, and when that was          */
 };

@@ -55,33 +55,75 @@ char *tw_fix_account_lines(const struct tw_fix_account *a, size_t *n)
             p->quantity, p->mark, p->trades, TW_FIX_SPLIT(p->cost),
             TW_FIX_SPLIT(p->realised), TW_FIX_SPLIT(p->fees), TW_FIX_SPLIT(p->settled));
     }
-    while ((o = tw_broker_open(a->broker, o)) != NULL)
-        put_due(&out, name, o->id, o->fees, o->raw_fees);
     for (size_t i = 0; i < a->n_dues; i++)
         put_due(&out, name, a->dues[i].order, a->dues[i].fees, a->dues[i].raw_fees);
+    while ((o = tw_broker_open(a->broker, o)) != NULL)   /* the last line counts */
+        put_due(&out, name, o->id, o->fees, o->raw_fees);
     *n = out.n;
     if (!out.lost) return out.text;
     tw_free(out.text);
     return NULL;
 }
 
-/* ---- reading them ---- */
+/* ---- what orders were charged ---- */
 
-/* What that order was charged, made when it is new; NULL: no memory. */
-static struct tw_fix_due *due_of(struct tw_fix_account *a, uint64_t order)
+static struct tw_fix_due *find_due(const struct tw_fix_account *a, uint64_t order)
 {
-    struct tw_fix_due *grown;
-
     for (size_t i = a->n_dues; i-- > 0; )
         if (a->dues[i].order == order) return &a->dues[i];
-    if ((a->n_dues & (a->n_dues - 1)) == 0) {     /* a power of two: there is no more */
-        grown = tw_realloc(a->dues, (2 * a->n_dues + 1) * sizeof *grown);
+    return NULL;
+}
+
+static struct tw_fix_due *add_due(struct tw_fix_account *a, uint64_t order)
+{
+    size_t room = a->room ? 2 * a->room : 16;
+    struct tw_fix_due *grown;
+
+    if (a->n_dues == a->room) {
+        grown = tw_realloc(a->dues, room * sizeof *grown);
         if (!grown) return NULL;
         a->dues = grown;
+        a->room = room;
     }
     a->dues[a->n_dues] = (struct tw_fix_due){ .order = order };
     return &a->dues[a->n_dues++];
 }
+
+/* Made when it is new; NULL: no memory. */
+static struct tw_fix_due *due_of(struct tw_fix_account *a, uint64_t order)
+{
+    struct tw_fix_due *d = find_due(a, order);
+
+    return d ? d : add_due(a, order);
+}
+
+void tw_fix_account_charge(const struct tw_fix_account *a, struct tw_order *o)
+{
+    const struct tw_fix_due *d = find_due(a, o->id);
+
+    if (!d) return;
+    o->fees = d->fees;
+    o->raw_fees = d->raw_fees;
+}
+
+void tw_fix_account_ended(struct tw_fix_account *a, const struct tw_order *o)
+{
+    struct tw_fix_due *d;
+
+    if (o->fees == 0 && o->raw_fees == 0) return;
+    if (a->n_dues >= 2 * TW_FIX_DUES && a->awaited == 0) {
+        size_t old = a->n_dues - TW_FIX_DUES;
+
+        memmove(a->dues, a->dues + old, TW_FIX_DUES * sizeof *a->dues);
+        a->n_dues = TW_FIX_DUES;
+    }
+    d = add_due(a, o->id);
+    if (!d) return;                           /* as if it were too old */
+    d->fees = o->fees;
+    d->raw_fees = o->raw_fees;
+}
+
+/* ---- reading them ---- */
 
 static struct tw_position *position_of(const struct tw_fix_account *a, uint32_t symbol)
 {
@@ -225,15 +267,4 @@ int tw_fix_account_inherit(struct tw_fix_account *a, const struct tw_fix_estate 
         rc = agree(a, e->list[i].symbol, e->list[i].quantity, e->list[i].price);
     tw_broker_resume(a->broker);
     return rc;
-}
-
-void tw_fix_account_charge(struct tw_fix_account *a, struct tw_order *o)
-{
-    for (size_t i = 0; i < a->n_dues; i++)
-        if (a->dues[i].order == o->id) {
-            o->fees = a->dues[i].fees;
-            o->raw_fees = a->dues[i].raw_fees;
-            a->dues[i] = a->dues[--a->n_dues];
-            return;
-        }
 }

@@ -6,7 +6,8 @@
  *                                         when that began, in the account's currency
  *     C owner currency rate cash deposits realised fees traded
  *     H owner symbol quantity mark trades cost realised fees settled    a position
- *     E owner order fees uncut            what an order was charged that may trade more
+ *     E owner order fees uncut            what an order was charged that may trade more,
+ *                                         or has ended, and a trade is taken back
  *
  * and those after that are booked by the run that follows, with its fees.
  *
@@ -20,14 +21,19 @@
 
 struct tw_fix_due { uint64_t order; tw_money fees, raw_fees; };
 
+enum { TW_FIX_DUES = 256 };       /* orders that ended last, at least: a venue may take
+                                   * back trades of them                             */
+
 struct tw_fix_account {
     struct tw_broker *broker;     /* at a gateway                                    */
     struct tw_symbols *symbols;
     char name[64];                /* of its owner over runs                          */
     uint64_t trades;              /* that it has                                     */
-    struct tw_fix_due *dues;      /* n_dues, of orders of a former run that are not
-                                   * reported yet; by tw_free                        */
-    size_t n_dues;
+    struct tw_fix_due *dues;      /* n_dues, of orders of a former run and of such that
+                                   * have ended; the last one of an order counts; by
+                                   * tw_free                                         */
+    size_t n_dues, room;
+    size_t awaited;               /* orders of a former run, to be reported          */
     tw_money moved;               /* deposits now, less those that were kept         */
 };
 
@@ -36,8 +42,11 @@ struct tw_fix_account {
  * UV_ENOMEM; TW_ELIMIT: more currencies than it can have. */
 int tw_fix_account_inherit(struct tw_fix_account *a, const struct tw_fix_estate *e);
 
-/* The order of a former run, which is reported now, has been charged that. */
-void tw_fix_account_charge(struct tw_fix_account *a, struct tw_order *o);
+/* The order, of a former run, or that nobody has any more, was charged that. */
+void tw_fix_account_charge(const struct tw_fix_account *a, struct tw_order *o);
+
+/* It has ended: what it was charged is remembered for a while. */
+void tw_fix_account_ended(struct tw_fix_account *a, const struct tw_order *o);
 
 /* The lines of it as it is now: the caller's, by tw_free.  NULL: no memory. */
 char *tw_fix_account_lines(const struct tw_fix_account *a, size_t *n);

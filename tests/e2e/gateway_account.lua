@@ -12,7 +12,7 @@ if os.date "!%H%M" >= "2345" then            -- the day's loss is of the day of 
 end
 
 local dir = apps.folder "account"
-local p = processes.open(dir)
+local p = processes.open(dir)             -- of a scene
 local port = apps.free_port()
 
 -- A script does what a file of its name says, and tells of what it has when that
@@ -110,7 +110,7 @@ end
 local function has(what, name) t.ok(p.await(trader, what), name .. ": " .. what) end
 
 put_trader(10000)
-local venue <const> = p.run "venue"
+local venue = p.run "venue"
 begin()
 t.is(order("one", "a", 'self:buy { symbol = "VV", quantity = 10, price = 99 }'), "new",
      "an order is open")
@@ -182,6 +182,58 @@ end)
 has("one has 0 cash 12000 0 fees 0 realised 0 equity 12000 trades 0", "an old store")
 has("two has 8 cash 12000 -400 fees 0 realised 0 equity 12000 trades 1", "has positions")
 
+p.kill(trader, "TERM")
+p.kill(venue, "TERM")
+
+-- Trades are taken back whose order has ended: what it was charged is known, whether the
+-- script has let go of it or another run had sent it.
+p = processes.open((apps.folder "account-late"))
+dir = p.directory
+p.put("script.lua", SCRIPT)
+p.put("late.lua", [[
+  local fix = require "tw.fix"
+  local M = {}
+  local order
+  local function report(exec, kind, status, filled, more)
+    local m = { MsgType = "8", OrderID = "X", ClOrdID = order.ClOrdID, ExecID = exec,
+      ExecType = kind, OrdStatus = status, Symbol = "VV", Side = "1", OrderQty = 10,
+      LeavesQty = status == "2" and 0 or 10 - filled, CumQty = filled, AvgPx = 99 }
+    for name, value in pairs(more or {}) do m[name] = value end
+    return fix.send("venue", m)
+  end
+  function M:on_fix(message)
+    if message.MsgType ~= "D" then return end
+    order = { ClOrdID = message.ClOrdID }
+    assert(report("n", "0", "0", 0))
+    assert(report("a", "F", "1", 6, { LastQty = 6, LastPx = 99 }))
+    assert(report("b", "F", "2", 10, { LastQty = 4, LastPx = 99 }))
+  end
+  function M:on_timer()
+    for ref, left in pairs { a = 0, b = 6 } do
+      if os.remove("end_" .. ref) then
+        assert(report("end " .. ref, "H", "4", left, { ExecRefID = ref, LeavesQty = 0 }))
+      end
+    end
+  end
+  return M]])
+p.put("venue.lua", ([[
+  local app = require "tw.app"
+  app.feed.timer { every = 0.02 }
+  app.script "late.lua"
+  app.fix.acceptor { port = %d, sessions = { { name = "venue", sender = "VENUE",
+                                               target = "ME" } } }]]):format(port))
+put_trader(10000)
+venue = p.run "venue"
+begin()
+order("one", "a", 'self:buy { symbol = "VV", quantity = 10, price = 99 }')
+has("one has 10 cash 9008 0 fees 2 realised 0 equity 9998 trades 2", "two trades")
+make("one", "collectgarbage()")
+p.put("end_b", "")
+has("one has 6 cash 9404.8 0 fees 1.2 realised 0 equity 9998.8 trades 3", "one ends")
+again(9)
+has("one has 6 cash 9404.8 0 fees 1.2 realised 0 equity 9998.8 trades 3", "killed")
+p.put("end_a", "")
+has("one has 0 cash 10000 0 fees 0 realised 0 equity 10000 trades 4", "both end")
 p.kill(trader, "TERM")
 p.kill(venue, "TERM")
 t.done()

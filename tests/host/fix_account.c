@@ -49,6 +49,7 @@ struct world {
 };
 
 static int64_t now_ns;                   /* of what happens                          */
+static unsigned lates;                   /* trades of orders that were let go of     */
 
 /* ---- the gateway's side ---- */
 
@@ -143,6 +144,16 @@ static bool next_report(void *ctx, const struct tw_record *r, struct tw_order **
         if (tw_broker_enter(w->broker, mine, 0) < 0) abort();
         tw_fix_account_charge(&w->account, mine);
     }
+    if (told.aside && told.aside->late && !mine->id) {   /* let go of: see take_late */
+        const struct tw_request *q = &told.aside->order;
+
+        *mine = (struct tw_order){ .id = q->id, .symbol = q->symbol, .side = q->side,
+            .type = q->type, .tif = q->tif, .quantity = q->quantity, .price = q->price,
+            .cum_qty = told.aside->cum_qty, .cum_value = told.aside->cum_value,
+            .status = TW_STATUS_CANCELED, .terms = &terms[q->symbol] };
+        tw_fix_account_charge(&w->account, mine);
+        lates++;
+    }
     if (mine->id) *o = mine;
     tw_free(told.aside);
     return true;
@@ -162,7 +173,9 @@ static void read_told(struct world *w, unsigned n)
                                .status = v->status, .side = v->side,
                                .script = OWNER } }) < 0)
             abort();
-        while (tw_broker_next(w->broker, &told)) continue;
+        while (tw_broker_next(w->broker, &told))
+            if (told.order && !tw_order_is_open(told.order))
+                tw_fix_account_ended(&w->account, told.order);
     }
     if (w->taken == w->n_told) w->taken = w->n_told = 0;
 }
@@ -242,6 +255,7 @@ static struct {
     tw_money value;
     uint32_t symbol;
     bool buys, over;
+    int exec, last, price;               /* the last trade; exec 0: none, or its end */
 } deals[ORDERS];
 static uint64_t n_deals, execs;
 
@@ -276,17 +290,30 @@ static bool say(char out[400])
 {
     uint64_t id = 1 + next() % (n_deals ? n_deals : 1), nth = ++execs;
     int64_t left, n, price = 80 + (int64_t)(next() % 40), total = now_ns / ONE;
+    bool takes_back = n_deals > 0 && next() % 8 == 0;
     char *p = out;
 
-    for (int i = 0; i < 20 && deals[id].over; i++) id = 1 + next() % n_deals;
-    if (n_deals == 0 || deals[id].over) return false;
+    for (int i = 0; i < 20 && deals[id].over != takes_back; i++)
+        id = 1 + next() % n_deals;
+    takes_back = takes_back && deals[id].over && deals[id].exec;
+    if (n_deals == 0 || (deals[id].over && !takes_back)) return false;
     left = deals[id].quantity - deals[id].done;
-    n = 1 + (int64_t)(next() % (uint64_t)left);
+    n = takes_back ? 0 : 1 + (int64_t)(next() % (uint64_t)left);
     p += sprintf(p, "37=X%d|11=%d|17=e%d|55=%s|54=%d|38=%d|44=100|60=202601%02d-%02d:%02d"
                  ":%02d|", (int)id, (int)id, (int)nth, deals[id].symbol == 1 ? "A" : "F",
                  deals[id].buys ? 1 : 2, (int)deals[id].quantity,
                  (int)(1 + (total - 1767225600) / 86400), (int)(total / 3600 % 24),
                  (int)(total / 60 % 60), (int)(total % 60));
+    if (takes_back) {                    /* the end of a trade, or another price */
+        bool corrects = next() % 2;
+
+        deals[id].done -= corrects ? 0 : deals[id].last;
+        sprintf(p, "19=e%d|150=%c|39=4|31=%d|32=%d|14=%d|151=0|", deals[id].exec,
+                corrects ? 'G' : 'H', deals[id].price + 1, deals[id].last,
+                (int)deals[id].done);
+        deals[id].exec = 0;
+        return true;
+    }
     if (next() % 12 == 0) {
         sprintf(p, "150=4|39=4|14=%d|6=100|151=0|", (int)deals[id].done);
         deals[id].over = true;
@@ -299,6 +326,7 @@ static bool say(char out[400])
         sprintf(p, "150=I|39=1|14=%d|6=%.9f|151=%d|", (int)deals[id].done,
                 (double)deals[id].value / (double)deals[id].done, (int)(left - n));
     else
+        deals[id].exec = (int)nth, deals[id].last = (int)n, deals[id].price = (int)price,
         sprintf(p, "150=F|39=%d|31=%d|32=%d|14=%d|6=100|151=%d|%s", n == left ? 2 : 1,
                 (int)price, (int)n, (int)deals[id].done, (int)(left - n),
                 next() % 5 == 0 ? "12=0.75|13=3|" : "");
@@ -353,6 +381,8 @@ static unsigned kills, days;
 static void message(const char *said)
 {
     unsigned how = (unsigned)(next() % 8), n_before = killed.n_told;
+    tw_money made;
+    int64_t day = tw_broker_day(killed.broker, &made);
 
     hear(&steady, said);
     send_all(&steady);
@@ -373,6 +403,7 @@ static void message(const char *said)
     read_told(&killed, how == 6 ? n_before : UINT_MAX);
     if (next() % 4 == 0) save(&killed, false);
     read_told(&killed, UINT_MAX);
+    if (tw_broker_day(killed.broker, &made) != day) save(&killed, false);   /* heir.c */
 }
 
 static void step(void)
@@ -434,7 +465,8 @@ int main(void)
     }
     ok(!differs, "killed %u times in %u days: %s is the same at each of %ld steps", kills,
        days, differs ? differs : "all", i);
-    ok(kills > STEPS / 10 && days > 1 && n_deals > 20, "there was enough of it");
+    ok(kills > STEPS / 10 && days > 1 && n_deals > 20 && lates > 5,
+       "there was enough of it: %u trades of orders that nobody had any more", lates);
 
     /* Another cash: what was gained stays, and the difference is a deposit. */
     killed.cash += 500;
