@@ -252,6 +252,8 @@ static void trade(struct tw_fix_orders *o, struct entry *e, const struct seen *s
 static void take_back(struct tw_fix_orders *o, struct entry *e, int64_t price,
                       int64_t quantity)
 {
+    if (quantity > e->cum) quantity = e->cum; /* more is not here */
+    if (quantity <= 0) return;
     e->cum -= quantity;
     e->value -= tw_money_value(price, quantity);
     tell_trade(o, e, (struct tw_report){ .exec = TW_EXEC_TRADE_CANCELED,
@@ -592,7 +594,8 @@ static void take_correction(struct tw_fix_orders *o, struct entry *e,
     } else if (s->kind == CORRECTED && s->last_qty.is && s->last_qty.v > 0) {
         if (x) x->price = s->last_px.v, x->quantity = s->last_qty.v;
         trade(o, e, s, s->last_px.v, s->last_qty.v);
-    } else if (has_come && !e->over && s->leaves.is) {
+    } else if (has_come && !e->over && s->leaves.is
+               && s->leaves.v <= INT64_MAX - e->cum) {
         struct seen now = *s;
 
         now.quantity = (struct number){ e->cum + s->leaves.v, s->leaves.v > 0 };
@@ -669,6 +672,10 @@ static enum tw_fix_answer take_report(struct tw_fix_orders *o,
     if (s.ref.at && (s.kind == TW_EXEC_TRADE_CANCELED || s.kind == CORRECTED)) {
         ref = tw_fix_orders_exec(o, e, s.ref, &is_new);
         if (!ref) return TW_FIX_LATER;
+    }
+    if (!tw_fix_orders_fits(e, &s, ref)) {
+        stray(o, &s, "not booked: more than 9.2e9 would have traded, or be held");
+        return TW_FIX_TAKEN;
     }
     if (s.exec_id.at && s.kind != STATUS && !tw_fix_orders_is_text(s.exec_id, "0")) {
         x = tw_fix_orders_exec(o, e, s.exec_id, &is_new);

@@ -63,6 +63,19 @@ int64_t tw_fix_orders_undone(struct entry *e, const struct seen *s, int64_t quan
     return n;
 }
 
+bool tw_fix_orders_fits(const struct entry *e, const struct seen *s,
+                        const struct exec *ref)
+{
+    tw_money held = tw_fix_orders_held(e), back = ref ? ref->quantity : 0, more;
+
+    more = s->last_qty.is && (s->kind == TW_EXEC_TRADE || s->kind == CORRECTED)
+         ? s->last_qty.v : 0;
+    if (s->cum.is && s->cum.v - e->cum > more) more = s->cum.v - e->cum;
+    more = (more > back ? more - back : 0) + e->undone;
+    return e->cum + more <= INT64_MAX && held + more <= INT64_MAX
+        && held - e->cum >= -INT64_MAX;
+}
+
 int64_t tw_fix_orders_excess(const struct entry *e, int64_t cum, int64_t average,
                              int64_t *price)
 {

@@ -253,6 +253,10 @@ void tw_fix_orders_change_late(struct tw_fix_orders *o, struct entry *e);
  * which price in *price. */
 int64_t tw_fix_orders_undone(struct entry *e, const struct seen *s, int64_t quantity,
                              int64_t *price);
+/* What it says can be counted: what has traded, and the position, with all of it.  ref:
+ * the trade that it takes back, or NULL. */
+bool tw_fix_orders_fits(const struct entry *e, const struct seen *s,
+                        const struct exec *ref);
 /* By how much a status is below what was traded, where it may be right, and at which
  * price. */
 int64_t tw_fix_orders_excess(const struct entry *e, int64_t cum, int64_t average,
@@ -268,6 +272,8 @@ void tw_fix_orders_adopt(struct tw_fix_orders *o, struct entry *e);
 /* A trade of it, or one that is taken back; it has it already. */
 void tw_fix_orders_hold(struct tw_fix_orders *o, struct entry *e,
                         const struct tw_report *r);
+/* What its owner holds, where that is kept: above 0 on the order's side. */
+tw_money tw_fix_orders_held(const struct entry *e);
 /* What of it may be left, by the trades of its group; INT64_MAX: all. */
 int64_t tw_fix_orders_left(const struct tw_fix_orders *o, const struct entry *e);
 /* The session is up: orders of a former run whose parents or siblings have traded. */

@@ -98,6 +98,16 @@ static int64_t nearer(int64_t quantity)
     return quantity < 0 ? -quantity : quantity;
 }
 
+tw_money tw_fix_orders_held(const struct entry *e)
+{
+    const struct holding *p = e->holder ? e->holder->holdings : NULL;
+    tw_money held;
+
+    while (p && p->symbol != e->symbol) p = p->next;
+    held = p ? p->quantity : 0;
+    return e->side == TW_SIDE_BUY ? held : -held;
+}
+
 void tw_fix_orders_hold(struct tw_fix_orders *o, struct entry *e,
                         const struct tw_report *r)
 {

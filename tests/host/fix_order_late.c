@@ -81,6 +81,31 @@ static void former(void)
     ">8|37=X7|11=7|17=0|150=I|39=" status "|38=10|44=10|14=" cum "|6=" average \
     "|151=" leaves "|\n"
 
+/* Sums past what an integer of nine decimals holds are told, and change nothing. */
+static void too_much(void)
+{
+    talk("trades that add up to more than can be counted", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "9000000000", "10", "9000000000")
+         "=7:0! 7:5 9e+09@10 (21) 7:F 9e+09@10\n"
+         FILL("7", "b", "9000000000", "10", "9000000000") "=stray 7\n"
+         CORRECTED("7", "c", "x", "9")
+         "=stray 7 7:F 4@9 late 2, 9e+09@10 traded 9e+09@10*");
+    talk("what is left of a trade that is taken back, too", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4")
+         FILL("7", "b", "2", "10", "6") "=7:0! 7:F 4@10 7:F 2@10\n"
+         ">8|37=X7|11=7|17=c|19=b|150=H|39=1|14=4|151=9223372036|\n=7:H 2@10 (21)");
+    talk("no more of an order is taken back than has traded", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4") "=7:0! 7:F 4@10\n"
+         STATUS("0", "0", "0", "10") "=7:H 4@10 (21)\n"
+         ">8|37=X7|11=7|17=c|19=a|150=H|39=0|151=10|\n=");
+    talk("a position that orders add up to", TW_FIX_44,
+         &(struct tw_fix_orders_options){ .no_mass_status = true, .keeps = true },
+         "join 3 me\non\nnew 7 10\nnew 8 10\nsent\n" NEW("7") NEW("8")
+         FILL("7", "a", "9000000000", "10", "9000000000")
+         "=7:0! 8:0! 7:5 9e+09@10 (21) 7:F 9e+09@10\n"
+         FILL("8", "b", "9000000000", "10", "9000000000") "=stray 8");
+}
+
 static void over(void)
 {
     talk("an order that has ended trades", TW_FIX_44, &none,
@@ -139,6 +164,7 @@ static void missed(void)
 int main(void)
 {
     begin();
+    too_much();
     over();
     missed();
     corrections();
