@@ -38,7 +38,7 @@ struct name *tw_fix_desk_find_of(const struct tw_fix_desk *d, struct tw_fix_text
 struct name *tw_fix_desk_add(struct tw_fix_desk *d, struct deal *deal,
                              struct tw_fix_text t, enum tw_request_what what)
 {
-    struct name *i = tw_calloc(1, sizeof *i + t.n), **at;
+    struct name *i = tw_calloc(1, sizeof *i + t.n);
 
     if (!i) return NULL;
     i->deal = deal;
@@ -48,8 +48,9 @@ struct name *tw_fix_desk_add(struct tw_fix_desk *d, struct deal *deal,
     tw_hashed_add(&d->names, &i->hashed, hash_of(t));
     deal->n_names++;
     d->n_asked++;
-    for (at = &deal->asked; *at; at = &(*at)->later) continue;
-    return *at = i;
+    if (deal->asked) deal->last_asked->later = i;
+    else deal->asked = i;
+    return deal->last_asked = i;
 }
 
 struct name *tw_fix_desk_answered(struct tw_fix_desk *d, struct deal *deal)

@@ -41,7 +41,7 @@ struct deal {
     tw_money value;
     char status;                      /* 39                                         */
     struct name *accepted;            /* NULL: not known any more                   */
-    struct name *asked;               /* without an answer, in order                */
+    struct name *asked, *last_asked;  /* without an answer, in order                */
     bool is_former;                   /* of a run before: it has ended              */
 };
 

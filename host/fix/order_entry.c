@@ -171,7 +171,7 @@ static void take_out(struct ask *a)
 struct ask *tw_fix_orders_ask(struct tw_fix_orders *o, struct entry *e,
                               enum ask_what what)
 {
-    struct ask *a = tw_calloc(1, sizeof *a), **at;
+    struct ask *a = tw_calloc(1, sizeof *a);
 
     if (!a) return NULL;
     a->what = what;
@@ -180,8 +180,17 @@ struct ask *tw_fix_orders_ask(struct tw_fix_orders *o, struct entry *e,
     if (!e) return a;
     a->entry = e;
     if (what <= ASK_GROW) a->nth = e->n_asks++;
-    for (at = &e->asks; *at; at = &(*at)->later) continue;
-    return *at = a;
+    a->earlier = e->last_ask;
+    if (e->last_ask) e->last_ask->later = a;
+    else e->asks = a;
+    return e->last_ask = a;
+}
+
+const struct ask *tw_fix_orders_changed(const struct ask *a)
+{
+    do a = a->earlier;
+    while (a && a->what != ASK_REPLACE && a->what != ASK_GROW);
+    return a;
 }
 
 struct ask *tw_fix_orders_asked(const struct entry *e, unsigned nth)
@@ -195,13 +204,14 @@ struct ask *tw_fix_orders_asked(const struct entry *e, unsigned nth)
 void tw_fix_orders_forget(struct tw_fix_orders *o, struct ask *a)
 {
     struct entry *e = a->entry;
-    struct ask **at;
 
     if (a == o->sending) o->sending = NULL;
     take_out(a);
     if (e) {
-        for (at = &e->asks; *at != a; at = &(*at)->later) continue;
-        *at = a->later;
+        if (a->earlier) a->earlier->later = a->later;
+        else e->asks = a->later;
+        if (a->later) a->later->earlier = a->earlier;
+        else e->last_ask = a->earlier;
         if (a->what == ASK_STATUS) e->asks_status = false;
     }
     tw_free(a->body);
@@ -424,14 +434,12 @@ static enum ask_what ask_of(enum tw_request_what what)
 static int change(struct tw_fix_orders *o, struct entry *e, const struct tw_request *q)
 {
     struct ask *a = tw_fix_orders_ask(o, e, ask_of(q->what));
+    const struct ask *was = a ? tw_fix_orders_changed(a) : NULL;
 
-    if (!a) return UV_ENOMEM;
-    a->quantity = e->quantity;            /* the rest is as it was asked for last */
-    a->price = e->price;
-    a->stop = e->stop;
-    for (const struct ask *i = e->asks; i != a; i = i->later)
-        if (i->what == ASK_REPLACE || i->what == ASK_GROW)
-            a->quantity = i->quantity, a->price = i->price, a->stop = i->stop;
+    if (!a) return UV_ENOMEM;             /* the rest is as it was asked for last */
+    a->quantity = was ? was->quantity : e->quantity;
+    a->price = was ? was->price : e->price;
+    a->stop = was ? was->stop : e->stop;
     if (q->quantity) a->quantity = q->quantity;
     if (q->price) a->price = q->price;
     if (q->stop || e->type == TW_TYPE_TRAILING_STOP) a->stop = q->stop;   /* it moves */

@@ -121,12 +121,10 @@ static void put_id(struct tw_fix_output *out, int32_t tag, const struct entry *e
 /* What the venue has taken, or will have when it gets this: its ClOrdID goes on. */
 static unsigned before(const struct ask *a)
 {
+    const struct ask *was = tw_fix_orders_changed(a);
     unsigned nth = a->entry->accepted;
 
-    for (const struct ask *i = a->entry->asks; i != a; i = i->later)
-        if (i->what == ASK_REPLACE || i->what == ASK_GROW)
-            nth = i->nth > nth ? i->nth : nth;
-    return nth;
+    return was && was->nth > nth ? was->nth : nth;
 }
 
 static void put_instrument(const struct tw_fix_orders *o, struct tw_fix_output *out,

@@ -38,7 +38,7 @@ struct ask {
     char *body;                   /* of ASK_STRAY: as it is                       */
     struct list *list;            /* those to be sent, or those sent; in order    */
     struct ask *next, *before;    /* there                                        */
-    struct ask *later;            /* of its order, in order                       */
+    struct ask *later, *earlier;  /* of its order, in order                       */
 };
 
 /* An execution, by ExecID. */
@@ -101,7 +101,7 @@ struct entry {
     int64_t settled, settled_px;  /* reported by a status, its trades may come    */
     unsigned n_asks;              /* ClOrdIDs, so far                             */
     unsigned accepted;            /* the one that the venue has taken last        */
-    struct ask *asks;             /* without an answer, in order                  */
+    struct ask *asks, *last_ask;  /* without an answer, in order                  */
     struct ending ending;         /* exec 0: none                                 */
     struct tw_venue_aside *last_words;   /* of the ending; NULL: none              */
     uint8_t ended;                /* over: OrdStatus 39                           */
@@ -199,6 +199,8 @@ struct ask *tw_fix_orders_ask(struct tw_fix_orders *o, struct entry *e,
                               enum ask_what what);
 /* The ask of an order that a ClOrdID stands for, where it waits for its answer. */
 struct ask *tw_fix_orders_asked(const struct entry *e, unsigned nth);
+/* The last one before it that asks for other terms; NULL: there is none. */
+const struct ask *tw_fix_orders_changed(const struct ask *a);
 void tw_fix_orders_forget(struct tw_fix_orders *o, struct ask *a);
 /* The execution of that id; made where *is_new is wanted.  NULL: not there; no memory. */
 struct exec *tw_fix_orders_exec(struct tw_fix_orders *o, struct entry *e,
