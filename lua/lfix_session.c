@@ -536,8 +536,8 @@ void ltw_push_fix_statuses(lua_State *L, const struct ltw_host *host)
 /* fix.status([session]) -> table
  * The figures of a session, or a list of those of all: name, state ("down", "logging on",
  * "up", "leaving", "closing"), version, sender, target, peer (an address), why (it is not
- * up: what ended it, or until when its schedule does not have it up), initiator, enabled,
- * next_in, next_out (the numbers of the next messages),
+ * up: what ended it or kept it from connecting, or until when its schedule does not have
+ * it up), initiator, enabled, next_in, next_out (the numbers of the next messages),
  * missing_to, received, sent, garbled, refused, unsent, logons, waiting and queued
  * (bytes), log_lost, tape_lost (messages that a feed, gateway, market or book took, for
  * which there was no memory for on_fix), untaken (messages of types that the session does

@@ -250,7 +250,7 @@ struct tw_fix_link_status {
     struct tw_fix_session_status session;
     bool initiator, removed;
     char peer[TW_FIX_ID_MAX];     /* address of the other end; "": none               */
-    char why[200];                /* it was not, or is no longer, logged on           */
+    char why[200];                /* it is not connected or logged on; "": it is      */
     uint64_t logons, unsent;
     size_t queued;                /* bytes in the queue                                */
     uint64_t log_lost;            /* messages that are not in the log                  */

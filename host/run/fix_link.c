@@ -143,7 +143,10 @@ static void on_event(void *ctx, const struct tw_fix_event *e)
     tw_be_feed();
     say_event(l, e);
     pthread_mutex_lock(&l->lock);
-    if (e->kind == TW_FIX_LOGGED_ON) l->status.logons++;
+    if (e->kind == TW_FIX_LOGGED_ON) {
+        l->status.logons++;
+        *l->status.why = 0;
+    }
     if (e->kind == TW_FIX_LOGGED_OUT || e->kind == TW_FIX_NOT_LOGGED_ON)
         snprintf(l->status.why, sizeof l->status.why, "%s", e->text);
     pthread_mutex_unlock(&l->lock);
@@ -284,6 +287,12 @@ static void ready(struct tw_wire *w)
     tw_fix_link_turn(l);
 }
 
+/* There is a connection, but never one of the session. */
+static void not_connected(struct tw_fix_link *l, const char *why)
+{
+    on_event(l, &(struct tw_fix_event){ .kind = TW_FIX_NOT_LOGGED_ON, .text = why });
+}
+
 static void lost(struct tw_wire *w, int why, const char *text)
 {
     struct tw_fix_link *l = w->owner;
@@ -297,7 +306,7 @@ static void lost(struct tw_wire *w, int why, const char *text)
     }
     l->greeting_ns = 0;
     tw_wire_close(w);   /* an initiator's TLS did not come to stand */
-    tw_fix_link_say(l, TW_LOG_WARN, "%s", text ? text : "the peer hung up within TLS");
+    not_connected(l, text ? text : "the peer hung up within TLS");
     tw_dial_lost(&l->dial, why, false);
 }
 
@@ -343,7 +352,7 @@ static void on_up(struct tw_dial *d)
         tw_fix_renew(l->e, l->who, l->tls);
         tls = tw_tls_new(l->tls, d->places[d->place].host, &error);
         if (!tls) {
-            tw_fix_link_say(l, TW_LOG_ERROR, "%s", error.text);
+            not_connected(l, error.text);
             tw_dial_lost(d, error.code, false);
             return;
         }
@@ -364,16 +373,20 @@ static void on_up(struct tw_dial *d)
 static void on_waiting(struct tw_dial *d, uint64_t ms)
 {
     struct tw_fix_link *l = d->owner;
-    char where[TW_NET_NAME];
+    char where[TW_NET_NAME], why[sizeof l->status.why];
 
     tw_be_feed();
+    if (d->live) return;
     tw_net_name(d->places[d->place].host, d->places[d->place].port, where);
-    if (!d->live && !l->told)
-        tw_log_printf(l->e->o.log, TW_LOG_WARN, l->who, "cannot connect to %s%s: %s; next"
-                      " try in %.1f s, later ones further apart and without a line",
-                      where, d->n > 1 ? " and others" : "", tw_strerror(d->why),
-                      (double)ms / 1000);
-    l->told |= !d->live;
+    snprintf(why, sizeof why, "cannot connect to %.100s%s: %s", where,
+             d->n > 1 ? " and others" : "", tw_strerror(d->why));
+    pthread_mutex_lock(&l->lock);
+    memcpy(l->status.why, why, sizeof why);
+    pthread_mutex_unlock(&l->lock);
+    if (!l->told)
+        tw_log_printf(l->e->o.log, TW_LOG_WARN, l->who, "%s; next try in %.1f s, later"
+                      " ones further apart and without a line", why, (double)ms / 1000);
+    l->told = true;
 }
 
 static bool may_dial(struct tw_dial *d)

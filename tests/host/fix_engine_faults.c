@@ -526,6 +526,49 @@ static void silent_end(void)
     close(fd);
 }
 
+/* Whether the figures of a link come to say, for that it is not up, what begins so. */
+static bool says_why(struct tw_fix_link *l, const char *why)
+{
+    struct tw_fix_link_status s;
+
+    for (int i = 0; i < PATIENCE_S * 1000; i++) {
+        tw_fix_link_status(l, &s);
+        if (strncmp(s.why, why, strlen(why)) == 0) return true;
+        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+    }
+    printf("# %s\n", s.why);
+    return false;
+}
+
+/* Who is not there is asked for until he is, and the figures say why it is not up. */
+static void unreachable(void)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET,
+                              .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    struct tw_fix_link_status s;
+    struct rig *g = rig_open();
+    struct tw_fix_link *l;
+    struct side a = {0};
+    socklen_t n = sizeof at;
+    int door = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), fd;
+
+    if (bind(door, (struct sockaddr *)&at, n) < 0) abort();
+    getsockname(door, (struct sockaddr *)&at, &n);
+    l = rig_dial(g, client("a", &a), ntohs(at.sin_port));
+    rig_start(g);
+    ok(says_why(l, "cannot connect to 127.0.0.1:"), "nobody is there: they say so");
+    if (listen(door, 1) < 0) abort();
+    fd = accept(door, NULL, NULL);
+    raw_send(fd, TW_FIX_44, "A", 1, "SERVER", "CLIENT", "98=0|108=30|");
+    await_event(&a, TW_FIX_LOGGED_ON, 1);
+    tw_fix_link_status(l, &s);
+    ok(!*s.why, "it is up, and nothing is said any more");
+    close(fd);
+    close(door);
+    ok(says_why(l, "cannot connect to 127.0.0.1:"), "then it is not again");
+    rig_close(g);
+}
+
 /* What is no message within a session is dropped; it has no number, and none is said. */
 static void garbled(void)
 {
@@ -606,6 +649,7 @@ int main(int argc, char **argv)
     deaf(false);
     deaf_flood();
     silent_end();
+    unreachable();
     garbled();
     oversized();
     storm();

@@ -114,14 +114,16 @@ static void refusals(void)
         const char *certificate, *shown, *client_says, *server_says;
         bool ask, server_tls, client_tls;
     } cases[] = {
-        { "wrong", NULL, "client: tls: the certificate of /CN=Other is for "
-          "other.example, not for 127.0.0.1", "tls: the peer refused: bad certificate",
+        { "wrong", NULL, "client: not logged on: tls: the certificate of /CN=Other is "
+          "for other.example, not for 127.0.0.1",
+          "tls: the peer refused: bad certificate",
           false, true, true },
         { "right", NULL, "tls: the peer refused: certificate required",
           "tls: peer did not return a certificate", true, true, true },
         { "right", NULL, "the peer hung up", "tls: the peer does not speak TLS; it "
           "begins with \"8=FIX.4.4.9=", false, true, false },
-        { "right", NULL, "client: tls: the connection ended during the handshake",
+        { "right", NULL, "client: not logged on: tls: the connection ended during "
+          "the handshake",
           "cut", false, false, true },
     };
 
@@ -134,6 +136,9 @@ static void refusals(void)
         ok(said && logs(p->g, cases[i].client_says), "%s", cases[i].client_says);
         ok(cases[i].server_tls ? st.tls > 0 : st.garbled > 0, "and it is counted");
         ok(p->ss.events[TW_FIX_LOGGED_ON] == 0, "nobody was let in");
+        ok(await_event(&p->cs, TW_FIX_NOT_LOGGED_ON, 1)
+           && strstr(cases[i].client_says, side_said(&p->cs, TW_FIX_NOT_LOGGED_ON)),
+           "its consumer hears why");
         pair_close(p);
     }
 }
@@ -193,7 +198,8 @@ static void silence(void)
     ok(status.tls == 1, "and counted");
     one = accept(fd, NULL, NULL);
     two = accept(fd, NULL, NULL);        /* it has given up the first */
-    ok(one >= 0 && two >= 0 && logs(g, "client: tls: the server says nothing"),
+    ok(one >= 0 && two >= 0
+       && logs(g, "client: not logged on: tls: the server says nothing"),
        "a server that says nothing is given up, and called again");
     close(idle);
     idle = raw_connect(tw_fix_engine_port(g->e, door));
