@@ -52,13 +52,19 @@ static bool has_whole(char *files)
     return false;
 }
 
+/* Whether a version must be that of its files. */
+static bool is_said(const char *lines)
+{
+    return *lines == '+' || *lines == '=';
+}
+
 /* The version, unless a file in XML is all of the dictionary, and files.  After '+' it
  * comes over FIXT.1.1. */
 static int read_lines(struct tw_fix_draft *t, char *lines, bool files,
                       struct tw_error *error)
 {
     bool fixt = *lines == '+', whole;
-    char *rest, *line = strchr(lines += fixt, '\n');
+    char *rest, *line = strchr(lines += is_said(lines), '\n');
     enum tw_fix_version v;
     int rc = TW_OK;
 
@@ -76,7 +82,7 @@ static int read_lines(struct tw_fix_draft *t, char *lines, bool files,
 static int make_one(char *lines, bool files, struct tw_fix_dictionary **out,
                     struct tw_error *error)
 {
-    const char *name = lines + (*lines == '+');
+    const char *name = lines + is_said(lines);
     struct tw_fix_draft *t = tw_fix_draft_new();
     enum tw_fix_version wanted, v;
     int rc = t ? read_lines(t, lines, files, error)
@@ -84,7 +90,7 @@ static int make_one(char *lines, bool files, struct tw_fix_dictionary **out,
 
     if (rc == TW_OK) rc = tw_fix_draft_finish(t, out, error);
     tw_fix_draft_free(t);
-    if (rc < 0 || *lines != '+' || !tw_fix_version_named(name, &wanted)) return rc;
+    if (rc < 0 || !is_said(lines) || !tw_fix_version_named(name, &wanted)) return rc;
     v = tw_fix_dictionary_version(*out);
     if (v == wanted) return TW_OK;
     tw_fix_dictionary_free(*out);

@@ -188,7 +188,7 @@ local function applications_of(what, list)
 end
 
 -- A dictionary, as C has it: a version, and a file in each line.  One that has a file in
--- XML is no more than its files.
+-- XML is no more than its files; "=" before a version: that is theirs.
 local function lines_of(first, paths)
   local lines = { first }
   for _, path in ipairs(paths) do
@@ -211,7 +211,8 @@ local function versions_of(what, o, version)
     if kind == "FIXT" then transport = path end
   end
   local plus = o.transport and version < "FIX.5" and "+" or ""
-  local parts = { lines_of(xml and plus == "" and "XML" or plus .. version, own) }
+  local is_of = o.version and "=" .. version or "XML"
+  local parts = { lines_of(xml and plus == "" and is_of or plus .. version, own) }
   local there, typed, types = { [version] = true }, {}, {}
   for i, x in ipairs(o.applications or {}) do
     local what_i = ("%s: applications[%d]"):format(what, i)

@@ -222,7 +222,8 @@ static int read_part(struct tw_fix_draft *t, const char *name, const char *text,
         t->place.file = "fix";
         return tw_fix_draft_no_memory(t);
     }
-    if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) at = 3;   /* a byte order mark */
+    if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+        text += 3, n -= 3;                    /* a byte order mark */
     while (at < n && strchr(" \t\r\n", text[at])) at++;
     return at < n && text[at] == '<' ? tw_fix_draft_xml(t, text, n)
            : tw_fix_draft_text(t, text, n);

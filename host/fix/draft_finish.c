@@ -221,11 +221,14 @@ static int make_group(struct maker *k, struct tw_fix_draft_member *m, unsigned d
 {
     int code;
 
+    if (m->open) return complain(k, m, "is a group within itself");
     if (!m->level) {
         if (depth == TW_FIX_DEPTH) return complain(k, m, "is in too many groups");
         m->level = take(k, 1, sizeof *m->level);
         if (!m->level) return tw_fix_draft_no_memory(k->t);
+        m->open = true;
         code = make_level(k, m->members, depth + 1, m->level);
+        m->open = false;
         if (code < 0) return code;
         if (m->level->n == 0) return complain(k, m, "is a group without members");
     }

@@ -29,6 +29,7 @@ struct tw_fix_draft_member {
     const char *name;             /* NULL: by tag                      */
     uint32_t tag;
     bool component, group, required;
+    bool open;                    /* its level is being made            */
     struct tw_fix_place place;
     struct tw_fix_level *level;   /* of the group, while it is finished */
 };

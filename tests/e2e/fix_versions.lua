@@ -205,6 +205,8 @@ for more, want in pairs {
   [SP2 .. '{ { version = "FIX.4.4", dictionary = "/no/such" } }'] = "/no/such",
   [SP2 .. '{ { version = "FIX.4.4", dictionary = here .. "wrong.xml" } }'] =
     "the dictionary for FIX.4.4 is of FIX.4.2",
+  ['version = "FIX.4.4", dictionary = here .. "wrong.xml"'] =
+    "the dictionary for FIX.4.4 is of FIX.4.2",
   ['transport = "FIX.4.4"'] = 'transport must be "FIXT.1.1"',
   [SP2 .. '{ { version = "FIX.4.4", default_for = { "D" } } } }'
     .. ' app.gateway.fix { session = "B", account = "A"'] =

@@ -251,7 +251,8 @@ static void extensions(void)
        && tw_fix_dictionary_type_named(d, "Taste", 5)->body.n == 2,
        "the header, a message whose code is a digit, one taken out, a new one");
     tw_fix_dictionary_free(d);
-    d = dictionary(TW_FIX_42, "55 Sym INT\nD New app 11\n@X 55!\nU1 U app @X 37\n");
+    d = dictionary(TW_FIX_42, "\xef\xbb\xbf"
+                   "55 Sym INT\nD New app 11\n@X 55!\nU1 U app @X 37\n");
     ok(tw_fix_dictionary_field(d, 55)->kind == TW_FIX_INT
        && tw_fix_dictionary_type(d, "D", 1)->body.n == 1
        && !tw_fix_member(&tw_fix_dictionary_type(d, "U1", 2)->body, 55)->required,
@@ -301,6 +302,10 @@ static void wrong_text(void)
         { FIELDS EDGES "D New app @None\n", "x:9: None is not a component" },
         { FIELDS EDGES "@A @B\n@B @A\nD New app @A\n", "x:10: A is within itself" },
         { FIELDS EDGES "D New app 55()\n", "x:9: 55 is a group without members" },
+        { FIELDS "@A 55(10 @A)\n" "header 8! 9! 35! @A\ntrailer 10!\n",
+          "x:7: 55 is a group within itself" },
+        { FIELDS EDGES "@A 55(9 @B)\n@B 35(8 @A)\nD New app @B\n",
+          "x:10: 35 is a group within itself" },
     };
 
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
