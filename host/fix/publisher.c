@@ -672,12 +672,17 @@ static void subscribe(struct tw_fix_peer *peer, const struct tw_fix_message *m,
         return;
     }
     tw_fix_part_group(&body, 146, &g);
-    while (next_book(p, &g, &name, &b))
+    while (next_book(p, &g, &name, &b)) {
+        const struct subscription *last = b->subscriptions;
+
+        /* A symbol that is there twice is served once, or who adds up what comes errs. */
+        if (last && last->peer == peer && is_of(last, r->id)) continue;
         if (!add(peer, r, b)) {
             cancel(peer, r->id);
             reject(peer, r->id, NO_ROOM, "no memory");
             return;
         }
+    }
 }
 
 /* 35=R: a quote of each symbol, once; a side that is not there has price and size 0. */
