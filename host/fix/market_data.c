@@ -260,7 +260,8 @@ void tw_fix_md_lose_all(struct tw_fix_md *md, struct tw_fix_now now, uint64_t lo
     else tw_fix_md_tell(md, TW_FIX_MD_LOST, 0, "the books are lost");
 }
 
-void tw_fix_md_refused(struct tw_fix_md *md, uint64_t request, const char *why)
+void tw_fix_md_refused(struct tw_fix_md *md, struct tw_fix_now now, uint64_t request,
+                       const char *why, struct tw_batch *out)
 {
     struct tw_fix_sub *s = tw_fix_md_of_request(md, request);
     uint32_t at, end, n = 0;
@@ -272,6 +273,7 @@ void tw_fix_md_refused(struct tw_fix_md *md, uint64_t request, const char *why)
     for (uint32_t i = at; i < end; i++) {
         s = &md->subs[i];
         if (s->request != request) continue;
+        if (s->state == TW_FIX_MD_LIVE) put_gap(md, now, s->symbol, 0, 0, out);
         s->request = 0;
         forget(md, s);
         s->state = n > 1 ? TW_FIX_MD_WAITING : TW_FIX_MD_REFUSED;

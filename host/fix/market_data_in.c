@@ -667,15 +667,16 @@ enum tw_fix_md_use tw_fix_md_quote(struct tw_fix_md *md, struct tw_fix_now now,
 
 /* ---- messages without entries ---- */
 
-static void take_reject(struct tw_fix_md *md, const struct tw_fix_message *m,
-                        int32_t request_tag, int32_t reason_tag)
+static void take_reject(struct tw_fix_md *md, const struct common *c,
+                        const struct tw_fix_message *m, int32_t request_tag,
+                        int32_t reason_tag)
 {
     char text[200] = "";
 
     tw_fix_md_describe(m, reason_tag, text, sizeof text);
     tw_fix_md_describe(m, 58, text, sizeof text);
-    tw_fix_md_refused(md, tw_fix_md_number_of(m, request_tag),
-                      *text ? text : "without a reason");
+    tw_fix_md_refused(md, c->now, tw_fix_md_number_of(m, request_tag),
+                      *text ? text : "without a reason", c->out);
 }
 
 enum tw_fix_answer tw_fix_md_message(struct tw_fix_md *md, struct tw_fix_now now,
@@ -692,19 +693,19 @@ enum tw_fix_answer tw_fix_md_message(struct tw_fix_md *md, struct tw_fix_now now
     seq = tw_fix_message_header(m, 34);
     if (!seq.n || !tw_fix_integer(seq, &c.seq)) c.seq = 0;
     if (code.n == 2 && memcmp(code.at, "AG", 2) == 0) {
-        take_reject(md, m, 131, 658);
+        take_reject(md, &c, m, 131, 658);
         return TW_FIX_TAKEN;
     }
     if (!tw_fix_md_in_stream(md, now, m, out)) return TW_FIX_TAKEN;
     switch (code.n == 1 ? *code.at : 0) {
     case 'W': case 'X': take_refresh(md, &c, &f, m, *code.at); break;
     case 'S': case 'i': case 'Z': tw_fix_md_quotes(md, now, c.seq, m, out); break;
-    case 'Y': take_reject(md, m, 262, 281); break;
+    case 'Y': take_reject(md, &c, m, 262, 281); break;
     case 'f': case 'h': tw_fix_md_status(md, now, c.seq, m, out); break;
     case 'j':
         of = tw_fix_message_body(m, 372);
         if (of.n == 1 && (*of.at == 'V' || *of.at == 'R')) {
-            take_reject(md, m, 379, 380);
+            take_reject(md, &c, m, 379, 380);
             break;
         }
         if (of.n == 1 && (*of.at == 'e' || *of.at == 'g')) {

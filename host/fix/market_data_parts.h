@@ -129,8 +129,10 @@ bool tw_fix_md_in_vain(struct tw_fix_gaps *g, struct tw_fix_now now);
  * Thread: the owner's. */
 void tw_fix_md_slow_down(struct tw_fix_sub *s, struct tw_fix_now now);
 
-/* The peer refuses a request.  Thread: the owner's. */
-void tw_fix_md_refused(struct tw_fix_md *md, uint64_t request, const char *why);
+/* The peer refuses a request: a gap where it has answered it.
+ * Thread: the owner's. */
+void tw_fix_md_refused(struct tw_fix_md *md, struct tw_fix_now now, uint64_t request,
+                       const char *why, struct tw_batch *out);
 
 /* A message has touched a price of a side.  Thread: the owner's. */
 void tw_fix_md_touch(struct tw_fix_md *md, const struct tw_depth_side *s, int64_t price);

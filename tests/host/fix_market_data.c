@@ -276,6 +276,11 @@ static void requests(void)
     give(r, "X 262=@A@|268=1|279=0|269=0|270=1|271=1|");
     ok(strcmp(heard(r), "A 1x1 0x0") == 0,
        "a request of one symbol says which; updates alone make a book");
+    give(r, "W 262=@C@|55=C|268=1|269=0|270=1|271=1|");
+    give(r, "Y 262=@C@|281=3|");
+    ok(strcmp(heard(r), "C 1x1 0x0; C gap 0 from 0; failed C: refused: 281=3"
+              " (INSUFFICIENT_PERMISSIONS)") == 0,
+       "of what is refused later the book is a gap");
     tell(r, TW_FIX_LOGGED_OUT, 0, 0);
     ok(strcmp(heard(r), "all gap 0 from 0; lost the books are lost")
        == 0, "the end of the session is a gap");
