@@ -105,11 +105,11 @@ static void push_symbol(lua_State *L, int names, uint32_t symbol)
 }
 
 /* [-0, +1, m] */
-static void push_reason(lua_State *L, const struct tw_order *o, uint8_t reason)
+static void push_reason(lua_State *L, const struct ltw_order *own, uint8_t reason)
 {
     char text[TW_REASON_TEXT];
 
-    push_text(L, tw_order_reason(o, (enum tw_reason)reason, text));
+    push_text(L, tw_order_reason(&own->o, (enum tw_reason)reason, own->off, text));
 }
 
 /* [-0, +1, m]  The label is a user value of the order at idx, and so are the venue's
@@ -131,7 +131,7 @@ static void push_field(lua_State *L, int idx, const struct ltw_order *own, int n
         push_text(L, tw_time_in_force_text((enum tw_time_in_force)o->tif));
         break;
     case F_STATUS:   push_text(L, tw_order_status_text(tw_order_status(o))); break;
-    case F_REASON:   push_reason(L, o, own->reason); break;
+    case F_REASON:   push_reason(L, own, own->reason); break;
     case F_PRICE:    push_price(L, o->price); break;
     case F_QUANTITY: push_fixed(L, o->quantity); break;
     case F_STOP:     push_price(L, o->stop); break;
@@ -187,7 +187,7 @@ void ltw_push_told(lua_State *L, const struct ltw_trader *t, int names, int hand
     case F_STATUS:
         push_text(L, tw_order_status_text((enum tw_order_status)told->status));
         break;
-    case F_REASON:   push_reason(L, &own->o, r->reason); break;
+    case F_REASON:   push_reason(L, own, r->reason); break;
     case F_TIME:     lua_pushinteger(L, r->time_ns); break;
     case F_POSITION: push_fixed(L, told->position); break;
     case F_FILLED:   push_fixed(L, told->filled); break;

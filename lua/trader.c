@@ -295,7 +295,7 @@ static void count_refused(struct ltw_trader *t, const struct tw_order *o,
     if (why == TW_REASON_LOT || why == TW_REASON_TICK) {
         char *off = t->off[why == TW_REASON_LOT];
 
-        if (!off[0]) tw_order_reason(o, why, off);
+        if (!off[0]) tw_order_reason(o, why, 0, off);
     }
 }
 
@@ -308,6 +308,7 @@ static bool begin(lua_State *L, struct ltw_trader *t)
     if (!tw_broker_next(t->broker, &t->told)) return false;
     own = (struct ltw_order *)t->told.order;
     own->reason = t->told.report.reason;
+    own->off = tw_report_is_trade(&t->told.report) ? 0 : t->told.report.last_px;
     own->words = t->told.report.words != 0;
     if (own->words) push_words(L, t, own);
     if (t->journal && !ltw_journal_told(t->journal, &t->told))
@@ -405,6 +406,7 @@ static void copy_order(lua_State *L, struct ltw_trader *t, struct tw_order *o, i
         own->o.next = NULL;
         own->o.link = NULL;
         own->reason = from->reason;
+        own->off = from->off;
         own->words = from->words;
         own->trader = t;
         for (int i = 1; i <= 3; i++) {

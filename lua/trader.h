@@ -89,6 +89,7 @@ struct ltw_order {
     int ref;                             /* registry: itself, O1; or LUA_NOREF       */
     const char *label;                   /* user value 1, if it is a text; else NULL */
     uint8_t reason;                      /* told last; enum tw_reason                */
+    int64_t off;                         /* then: see tw_order_reason                */
     bool words;                          /* then the venue had some: user values 2, 3 */
 };
 

@@ -458,7 +458,9 @@ int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
     why = tw_broker_may_change(b, o, &next);
     if (why != TW_REASON_NONE) {
         ask(b, o, asked, at);
-        say(b, o, TW_EXEC_CANCEL_REJECTED, why);
+        report(b, o, &(struct tw_report){ .order = o->id, .seq = b->seq,
+            .exec = TW_EXEC_CANCEL_REJECTED, .reason = (uint8_t)why,
+            .time_ns = b->now_ns, .last_px = tw_order_off_grid(&next, why) });
         return TW_OK;
     }
     rc = b->o.gateway ? b->o.gateway->replace(b->o.gateway->ctx, o, quantity, price, stop)

@@ -46,22 +46,33 @@ const char *tw_reason_text(enum tw_reason reason)
     return (size_t)reason < sizeof reasons / sizeof *reasons ? reasons[reason] : "?";
 }
 
-/* What a change asked for is not there. */
-const char *tw_order_reason(const struct tw_order *o, enum tw_reason reason,
+static int64_t grid_of(const struct tw_order *o, enum tw_reason reason)
+{
+    return !o->terms ? 0 : reason == TW_REASON_LOT ? o->terms->lot
+                         : reason == TW_REASON_TICK ? o->terms->tick : 0;
+}
+
+int64_t tw_order_off_grid(const struct tw_order *o, enum tw_reason reason)
+{
+    int64_t step = grid_of(o, reason);
+    int64_t value = reason == TW_REASON_LOT ? o->quantity : o->price;
+
+    if (step <= 0) return 0;
+    if (reason == TW_REASON_TICK && value % step == 0) value = o->stop;
+    return value % step == 0 ? 0 : value;
+}
+
+const char *tw_order_reason(const struct tw_order *o, enum tw_reason reason, int64_t off,
                             char out[TW_REASON_TEXT])
 {
-    bool is_lot = reason == TW_REASON_LOT, is_tick = reason == TW_REASON_TICK;
-    int64_t step = !o->terms ? 0 : is_lot ? o->terms->lot : is_tick ? o->terms->tick : 0;
-    int64_t value = is_lot ? o->quantity : o->price;
     char of[TW_FIXED_TEXT], at[TW_FIXED_TEXT];
 
-    if (step <= 0) return tw_reason_text(reason);
-    if (is_tick && value % step == 0) value = o->stop;
-    if (value % step == 0) return tw_reason_text(reason);
-    tw_fixed_format(value, of);
-    tw_fixed_format(step, at);
+    if (off == 0) off = tw_order_off_grid(o, reason);
+    if (off == 0) return tw_reason_text(reason);
+    tw_fixed_format(off, of);
+    tw_fixed_format(grid_of(o, reason), at);
     snprintf(out, TW_REASON_TEXT, "%s: %s with %s of %s", tw_reason_text(reason), of,
-             is_lot ? "lots" : "ticks", at);
+             reason == TW_REASON_LOT ? "lots" : "ticks", at);
     return out;
 }
 

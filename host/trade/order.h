@@ -133,7 +133,8 @@ struct tw_report {
     int64_t time_ns;
     uint64_t seq;                   /* of the record that caused it; 0: none      */
     uint8_t exec, reason, liquidity;
-    int64_t last_px, last_qty;      /* 31, 32: of a trade, or what is taken back  */
+    int64_t last_px, last_qty;      /* 31, 32: of a trade, or what is taken back;
+                                     * of a change refused: see tw_order_off_grid */
     int64_t quantity, price, stop;  /* of TW_EXEC_REPLACED: the terms now         */
     uint32_t words;                 /* the venue's own, as its owner counts them; 0 */
     tw_money fee, raw_fee;          /* of a trade, see fees.h                     */
@@ -146,9 +147,12 @@ struct tw_report {
 /* TW_EUSAGE: what is asked for is nothing that any venue could make sense of. */
 int tw_order_check(const struct tw_order *o, struct tw_error *error);
 
-/* The reason, with the order's value that is on no grid, and the grid, where it is for
- * that; out or a constant.  Thread: any. */
-const char *tw_order_reason(const struct tw_order *o, enum tw_reason reason,
+/* Refused for its tick or lot: the value that is on no grid; else 0.  Thread: any. */
+int64_t tw_order_off_grid(const struct tw_order *o, enum tw_reason reason);
+
+/* The reason, with what was off the grid, and the grid, where it is for that; out or a
+ * constant.  off: of the terms that were asked for; 0: the order's.  Thread: any. */
+const char *tw_order_reason(const struct tw_order *o, enum tw_reason reason, int64_t off,
                             char out[TW_REASON_TEXT]);
 
 /* Where a trailing stop is that follows the price: at that distance, or away by that part

@@ -108,13 +108,16 @@ local function refuses(account, before, what, want)
     files = { ["in.csv"] = HEAD .. REASONS },
     app = 'app.instruments { { symbol = "A", tick_size = 0.01, lot_size = 1 } } '
       .. 'app.feed.csv { file = here .. "in.csv" } app.script("s.lua")',
-    ["s.lua"] = "M.account = " .. account .. [[ local n = 0
+    ["s.lua"] = "M.account = " .. account .. [[ local n, o, s = 0
       function M:on_quote()
         n = n + 1
         if n == 1 then ]] .. before .. [[ end
         if n == ]] .. (before:find "buy%(.*1000" and 5 or 3) .. " then " .. what .. [[ end
       end
-      function M:on_order(status, reason) if reason then print(status, reason) end end]] }
+      function M:on_order(order, status, reason)
+        if reason then print(status, reason) end
+        assert(order.reason == reason)
+      end]] }
   t.is(made.out, want .. "\n", want)
 end
 refuses("{ limits = { order_quantity = 10 } }", "", "self:buy('A', 11)",
@@ -142,6 +145,13 @@ refuses("{}", "", "self:buy('A', 5, 10.001)",
         .. " of 0.01")
 refuses("{}", "", "self:buy('A', 5.5)",
         "rejected\tthe quantity is not a multiple of the lot size: 5.5 with lots of 1")
+local TICK, LOT = "the price is not a multiple of the tick size: ",
+                  "the quantity is not a multiple of the lot size: "
+refuses("{}", "o = self:buy('A', 5, 9.5) s = self:sell { symbol = 'A', quantity = 5,"
+        .. " stop = 1 }", "o:modify { price = 9.501 } o:modify { quantity = 5.5 }"
+        .. " s:modify { stop = 1.001 }",
+        "new\t" .. TICK .. "9.501 with ticks of 0.01\nnew\t" .. LOT
+        .. "5.5 with lots of 1\nnew\t" .. TICK .. "1.001 with ticks of 0.01")
 refuses("{}", "", "self:sell { symbol = 'A', quantity = 5, reduce_only = true }",
         "rejected\treduce-only: it can only reduce the position")
 refuses("{}", "", "self:buy { symbol = 'A', quantity = 5, price = 12, post_only = true }",

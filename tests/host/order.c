@@ -89,7 +89,7 @@ static const char *why(const struct tw_order *o, enum tw_reason reason)
 {
     static char text[TW_REASON_TEXT];
 
-    return tw_order_reason(o, reason, text);
+    return tw_order_reason(o, reason, 0, text);
 }
 
 static void reasons(void)
@@ -100,6 +100,7 @@ static void reasons(void)
     struct tw_order all = { .symbol = 1, .side = TW_SIDE_BUY, .type = TW_TYPE_LIMIT,
                             .quantity = 1, .price = 1, .post_only = true };
     struct tw_error error;
+    char text[TW_REASON_TEXT];
 
     ok(strcmp(why(&o, TW_REASON_LOT), "the quantity is not a multiple of the lot size:"
               " 15 with lots of 10") == 0, "%s", why(&o, TW_REASON_LOT));
@@ -107,6 +108,8 @@ static void reasons(void)
               " 0.01 with ticks of 0.05") == 0, "%s", why(&o, TW_REASON_TICK));
     o.quantity = 20 * TW_FIXED_ONE;
     ok(why(&o, TW_REASON_LOT) == tw_reason_text(TW_REASON_LOT), "not of one that is");
+    ok(strstr(tw_order_reason(&o, TW_REASON_LOT, 7 * TW_FIXED_ONE, text),
+              ": 7 with lots of 10"), "but of one that was asked for");
     ok(why(&o, TW_REASON_IOC) == tw_reason_text(TW_REASON_IOC), "nor of another");
     o.terms = NULL;
     ok(why(&o, TW_REASON_TICK) == tw_reason_text(TW_REASON_TICK), "nor without terms");
