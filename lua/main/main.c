@@ -1,9 +1,13 @@
 /* main.c - the tidewire program: which command, and its arguments. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "app.h"
 #include "attach_to.h"
@@ -17,6 +21,7 @@
 #include "program.h"
 #include "repl.h"
 #include "seal.h"
+#include "signals.h"
 #include "source.h"
 #include "share/object.h"
 #include "share/value.h"
@@ -327,6 +332,21 @@ static void take_output(void)
         nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 }
 
+/* What was printed and is nowhere, as on a full disk, is an error that somebody tells;
+ * but not where who reads a pipe has had enough. */
+static bool loses_output(void)
+{
+    struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+    int code;
+
+    take_output();
+    code = fflush(stdout) == 0 ? 0 : errno;
+    if (!ferror(stdout) || (poll(&out, 1, 0) > 0 && out.revents & POLLERR)) return false;
+    fprintf(stderr, "tidewire: standard output: %s\n",
+            code ? strerror(code) : "it did not take all that was printed");
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 0 ? argv[0] : "", *fail_at;
@@ -339,6 +359,7 @@ int main(int argc, char **argv)
     if (!ltw_payload_is_sound()) ltw_seal_refuse(name, "it is damaged");
     ltw_seal_trust();
     ltw_mapped_watch();
+    ltw_signal_heed(SIGXFSZ);
     atexit(take_output);
     fail_at = getenv("TW_FAIL");
     if (fail_at) {
@@ -351,5 +372,6 @@ int main(int argc, char **argv)
     if (!ltw_tasks_seed(&seed))
         return refuse("TIDEWIRE_SEED=%s: an integer expected", getenv("TIDEWIRE_SEED"));
     status = carries ? run_bot(argc, argv) : run_command(argc, argv);
+    if (status == EXIT_SUCCESS && loses_output()) status = EXIT_FAILURE;
     return getenv("TW_LEAKS") && leaks() ? LEAKED : status;
 }

@@ -42,7 +42,7 @@ struct output {
 #define OUTPUT "tw.pack.output"
 
 /* What ends the process in the middle unlinks the file, too. */
-static const int deadly[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXCPU, SIGXFSZ };
+static const int deadly[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXCPU };
 enum { DEADLY = sizeof deadly / sizeof *deadly };
 static struct sigaction before[DEADLY];
 static char unfinished[PATH_MAX];   /* constant while the signals are taken */

@@ -189,6 +189,23 @@ r = run("the file stays readable", tidewire .. " tape full.tape")
 t.ok(r.out:find "^records +%d+,%d+" and not r.out:find "bytes are lost",
      "and has what is whole: " .. (r.out:match "^[^\n]*" or ""))
 
+-- Also where nobody ignores the signal of that; and standard output may be full, too,
+-- which is not that who reads it has had enough.
+
+r = run("a disk that is full", "sh -c 'ulimit -f 20; exec " .. tidewire:gsub("'", "")
+        .. " convert run.tape large.tape'", 1)
+t.is(r.err, "tidewire: convert: cannot write large.tape: file too large\n", "is told")
+for _, command in ipairs { "tape run.tape", "tape run.tape --dump 100000",
+                           "backtest b.lua --data run.tape", "prints.lua" } do
+  write("prints.lua", "for i = 1, 10000 do print(i) end")
+  r = run("a full output: " .. command, tidewire .. " " .. command .. " >/dev/full", 1)
+  t.ok(r.err:find "^tidewire: standard output: " or r.err:find
+       "\ntidewire: standard output: ", "is told")
+end
+r = run("a reader that leaves", "sh -c 'trap \"\" PIPE; { " .. tidewire:gsub("'", "")
+        .. " tape run.tape --dump 100000; echo $? >&2; } | true'")
+t.is(r.err, "0\n", "is no error")
+
 -- Converting.
 
 r = run("converts and merges", tidewire .. " convert quotes.csv late.csv both.tape")
