@@ -67,13 +67,29 @@ static const char *date(const struct ltw_backtest *b, char out[32])
     return out;
 }
 
+const char *ltw_backtest_why(const struct ltw_backtest *b)
+{
+    /* order [backtest.why] acquire: the text is whole */
+    return atomic_load_explicit(&b->why, memory_order_acquire);
+}
+
+/* With `lines` held: a job of the pool speaks on its own thread. */
+static bool keep_why(struct ltw_backtest *b, const char *text, size_t n)
+{
+    char *why = ltw_backtest_why(b) ? NULL : copy(text, n);
+
+    /* order [backtest.why] release: the text is whole before it is seen */
+    if (why) atomic_store_explicit(&b->why, why, memory_order_release);
+    return why != NULL;
+}
+
 /* The first error is why the run has ended. */
 static void on_line(void *ctx, enum tw_log_level level, const char *who,
                     const char *text, size_t n)
 {
     struct ltw_backtest *b = ctx;
 
-    if (level == TW_LOG_ERROR && !b->why && (b->why = copy(text, n))) return;
+    if (level == TW_LOG_ERROR && keep_why(b, text, n)) return;
     b->o.line(b->o.ctx, ltw_time_ns(&b->time), level, who, text, n);
 }
 
@@ -467,7 +483,7 @@ static int settle(struct ltw_backtest *b)
         worked = step_scripts(b);
         worked = ltw_tasks_step(ts) || worked;
         tw_epoch_quiet(b->reader);
-        if (b->failed || b->why) return b->error.code = TW_ESCRIPT;
+        if (b->failed || ltw_backtest_why(b)) return b->error.code = TW_ESCRIPT;
         if (!worked && b->host.pool && !is_ready(b)) await_jobs(b);
         if (b->floor && !worked && !is_ready(b)) worked = cross(b);
         if (b->error.code < 0) return b->error.code;
@@ -680,6 +696,7 @@ int ltw_backtest_run(struct ltw_backtest *b)
 
     tw_epoch_back(b->reader);
     rc = run(b);
+    if (rc == TW_OK && ltw_backtest_why(b)) rc = b->error.code = TW_ESCRIPT;
     if (rc == TW_OK && b->o.probe) tw_probe_end(b->o.probe, b->last_ns);
     b->took_ns = tw_clock_steady_ns() - began_ns;
     tw_epoch_away(b->reader);
@@ -735,7 +752,7 @@ void ltw_backtest_free(struct ltw_backtest *b)
     tw_free(b->search);
     tw_free(b->directory);
     ltw_supply_free(b);
-    tw_free(b->why);
+    tw_free((char *)ltw_backtest_why(b));
     tw_role_now = b->role;
     tw_free(b);
 }

@@ -96,7 +96,7 @@ struct ltw_backtest {
     bool is_rung;                     /* mutex                                       */
     pthread_mutex_t lines;            /* one at a time                               */
     struct tw_error error;            /* why it ended; code 0: it did not            */
-    char *why;                        /* the first error that was logged, or NULL    */
+    char *_Atomic why;                /* atomic: the first error that was logged     */
     unsigned char role;               /* of the thread before                        */
     struct ltw_trader **traders;      /* of the scripts                              */
     struct tw_floor *floor;           /* where their orders meet, or NULL            */
@@ -121,9 +121,11 @@ void ltw_backtest_declared(struct ltw_backtest *b);
  * Blocks: while they do. */
 int ltw_backtest_open(struct ltw_backtest *b);
 
-/* Runs all of it; 0, or negative with b->error, and b->why, which may be NULL, where that
- * is longer.  Blocks: for the whole run. */
+/* Runs all of it; 0, or negative with b->error.  Blocks: for the whole run. */
 int ltw_backtest_run(struct ltw_backtest *b);
+
+/* Why it has ended, where that is more than b->error says; or NULL. */
+const char *ltw_backtest_why(const struct ltw_backtest *b);
 
 /* What all scripts have of a figure, in 1e-9 of the first one's currency; the account of
  * one; and what 1 of that currency costs in its own, 0: not known yet. */

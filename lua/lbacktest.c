@@ -592,7 +592,7 @@ static int perform(lua_State *L)
         ltw_tell_extent(L, 1, only.n > 0, &b->error);
     if (b->error.code == TW_OK && b->handled == 0) nothing_left(b);
     if (b->error.code < 0)
-        return not_run(L, &b->error, b->why);
+        return not_run(L, &b->error, ltw_backtest_why(b));
     if (!box->silent) ltw_tell_data(b, on_note, box);
     push_result(L, box);
     if (box->is_script && b->engine.scripts[0]->code.declares) {
@@ -706,7 +706,7 @@ static int perform_declared(lua_State *L)
             tw_fail(&b->error, TW_ESCRIPT, "%s", lua_tostring(S, -1));
     }
     tw_epoch_away(b->reader);
-    if (b->error.code < 0) return not_run(L, &b->error, b->why);
+    if (b->error.code < 0) return not_run(L, &b->error, ltw_backtest_why(b));
     ltw_push_thawed(L, &box->declared);
     return 1;
 }

@@ -117,6 +117,17 @@ said({ data = five, script = script [[
     print(sum)
   end]] }, "0 60\n1 60\n2 60\n4 60\n7 60", "time stands still while the pool computes")
 
+-- Its one thread has told of the first before it begins the second.
+local _, lost = tw.backtest.run { data = five, script = script [[
+  function M.on_start() tw.pool.configure { threads = 1 } end
+  function M.on_quote()
+    tw.pool.run(function() error "lost" end)
+    collectgarbage() collectgarbage()
+    tw.pool.run(function() end):await()
+  end]] }
+t.ok(tostring(lost):find "^at 2001%-09%-09 .* that nobody awaited: [^\n]*lost\n",
+     "a job whose error nobody awaits ends the run")
+
 said({ data = five, script = script [[
   local p = tw.promise()
   function M:on_start()
