@@ -237,7 +237,32 @@ local function hosts_of(r)
   if #list == 0 then
     r.fail("SocketConnectHost", "SocketConnectHost is missing in this session")
   end
+  for _, one in ipairs(r.all "SocketConnectHost") do
+    r.note(one[1], "is not used: the one before it is missing")
+  end
   return list
+end
+
+-- Seconds, or as QuickFIX/J has it: 5;10;30, of which the last stays, or 3x5;30.
+local function retry_of(r)
+  local text, list = r.get "ReconnectInterval", {}
+  if not text or text:find "^%-?%d+$" then return r.count("ReconnectInterval", 1) end
+  for part in (text:gsub(";%s*$", "") .. ";"):gmatch "([^;]*);" do
+    local n = math.tointeger(tonumber(part:match "^%s*(%d+)%s*$"
+                                      or part:match "^%s*%d+%s*[x*]%s*(%d+)%s*$"))
+    if not n or n < 1 or n > 1e6 then
+      r.fail("ReconnectInterval", "seconds expected, or a list such as 5;10;30 or 3x5;30")
+    end
+    list[#list + 1] = n
+  end
+  local first, last = list[1], list[#list]
+  for _, n in ipairs(list) do first = math.min(first, n) end
+  last = math.max(first, last)
+  if #list > 2 or first ~= list[1] then
+    r.note("ReconnectInterval", ("is from %d to %d s, each time twice as long"):format(
+      first, last))
+  end
+  return first == last and first or { first, last }
 end
 
 local function schedule_of(r)
@@ -453,11 +478,10 @@ local function session_of(path, r, initiator, is_template)
   s.name = r.get "SessionQualifier" or is_template and r.need "BeginString"
     or ("%s:%s-%s"):format(r.need "BeginString", s.sender, s.target)
   local heartbeat = r.count("HeartBtInt", 0, 86400)
-  local retry = r.count("ReconnectInterval", 1)
   if initiator then
     s.heartbeat = heartbeat
       or r.fail("HeartBtInt", "HeartBtInt is missing in this session")
-    s.retry = retry or 30
+    s.retry = retry_of(r) or 30
     s.hosts = hosts_of(r)
     s.tls = tls_of(path, r, false)
     s.logon = logon_of(r)

@@ -331,6 +331,33 @@ refuses(H44 .. "StartTime=08:00:00\n", "EndTime is missing")
 refuses(H44 .. "StartTime=08:00:00\nEndTime=09:00:00\nStartDay=May\n",
         "cfg:12: StartDay=May: a day")
 refuses(H44 .. "SocketConnectHost1=x\n", "SocketConnectPort1 is missing")
+for _, wrong in ipairs { "0", "soon", "5;;7", "5;x10", "5;0", "%-1;5" } do
+  refuses(H44 .. "ReconnectInterval=" .. wrong:gsub("%%", "") .. "\n",
+          "cfg:10: ReconnectInterval=" .. wrong)
+end
+
+-- ---- lists ----
+
+for text, want in pairs { ["7"] = 7, ["5;30"] = { 5, 30 }, ["3x5;60"] = { 5, 60 },
+                          ["2*9"] = 9, ["4x5 ; 8;"] = { 5, 8 } } do
+  local made, why = read(H44 .. "ReconnectInterval=" .. text .. "\n")
+  t.same(made and made.sessions[1].retry, want, "ReconnectInterval=" .. text)
+  t.is(made and #made.warnings, 0, why or "nothing to say of it")
+end
+for text, want in pairs { ["5;10;40"] = { 5, 40 }, ["30;5"] = 5 } do
+  local made = read(H44 .. "ReconnectInterval=" .. text .. "\n")
+  t.same(made and made.sessions[1].retry, want, "ReconnectInterval=" .. text)
+  t.ok(made and made.warnings[1]
+       and made.warnings[1]:find ":10: ReconnectInterval=.* is from 5 to", "told")
+end
+do
+  local made = read(H44 .. "SocketConnectHost1=b\nSocketConnectPort1=2\n"
+                    .. "SocketConnectHost3=d\nSocketConnectPort3=4\n")
+  t.same(made and made.sessions[1].hosts, { "h:1", "b:2" }, "hosts up to a gap")
+  t.ok(made and #made.warnings == 1
+       and made.warnings[1]:find ":12: SocketConnectHost3=d is not used",
+       "and those behind it are told")
+end
 t.is(config.read "/no/such", nil, "a file that is not there")
 
 -- ---- as an app file has it ----
