@@ -243,7 +243,7 @@ static struct tw_fix_session *make(struct tw_fix_listener *l,
                                    const struct tw_fix_caller *c, struct choice x,
                                    struct tw_error *error)
 {
-    bool exact = x.exact;
+    bool exact = x.exact, is_known = chooses(&x);
 
     for (; chooses(&x) && x.exact == exact; x = template_for(l, c, x.at + 1)) {
         struct tw_fix_session *s;
@@ -255,8 +255,12 @@ static struct tw_fix_session *make(struct tw_fix_listener *l,
         s = l->o.make(l->o.ctx, x.at, c);
         if (s) return l->sessions[l->n++] = s;
     }
-    tw_fail(error, TW_EUSAGE, "no %s session of %s with %s%s%s", c->begin_string,
-            c->target, c->sender, *c->applied ? ", DefaultApplVerID " : "", c->applied);
+    if (is_known)   /* `make` has said what is in the way */
+        tw_fail(error, TW_EBUSY, "no session can be made for %s", c->sender);
+    else
+        tw_fail(error, TW_EUSAGE, "no %s session of %s with %s%s%s", c->begin_string,
+                c->target, c->sender, *c->applied ? ", DefaultApplVerID " : "",
+                c->applied);
     return NULL;
 }
 

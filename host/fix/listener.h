@@ -62,7 +62,8 @@ int tw_fix_listener_add(struct tw_fix_listener *l, struct tw_fix_session *s,
 void tw_fix_listener_remove(struct tw_fix_listener *l, const struct tw_fix_session *s);
 
 /* The session of a caller, to be connected; NULL: error says why not: TW_EUSAGE: nobody
- * knows it; TW_EBUSY, TW_ECLOSED: as tw_fix_session_may_connect. */
+ * knows it; TW_ELIMIT, TW_EBUSY: a template does, but there can't be one more; TW_EBUSY,
+ * TW_ECLOSED: as tw_fix_session_may_connect. */
 struct tw_fix_session *tw_fix_listener_find(struct tw_fix_listener *l,
                                             const struct tw_fix_caller *c,
                                             struct tw_fix_now now,

@@ -141,7 +141,7 @@ apps.prints("a caller waits until there is room", { args = { "--workers", "1" },
       fix.enable "caller"
     end
     function M:on_timer()
-      if not self.refused and fix.status().ports[1].unknown > 0 then
+      if not self.refused and fix.status().ports[1].refused > 0 then
         self.refused = true
         say(fix.status "caller".logons, fix.remove "s1")
       end
