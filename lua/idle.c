@@ -79,7 +79,7 @@ static bool was_never_called(const struct ltw_script *s, char out[LTW_IDLE_TEXT]
     unsigned kinds = asked(s), came = 0;
     char what[100] = "", lacks[100] = "";
 
-    if (s->handled > 0 || s->bars || s->o->shards > 1) return false;
+    if (s->handled > 0 || s->bars || s->o->shard > 0) return false;
     for (unsigned i = 0; i < KINDS; i++) {
         if (!(s->kinds & 1u << market[i].kind)) continue;
         came |= 1u << market[i].kind;
@@ -87,12 +87,14 @@ static bool was_never_called(const struct ltw_script *s, char out[LTW_IDLE_TEXT]
         add(lacks, sizeof lacks, ltw_handler_name((int)market[i].kind));
     }
     if (came == 0 || (kinds == 0 && has_other_handlers(s))) return false;
+    if ((kinds & came) && s->o->shards > 1) return false;    /* others have symbols */
     if (kinds & came)
         snprintf(out, LTW_IDLE_TEXT, "script %.100s was never called: none of what came"
                  " (%s) is of a symbol that it wants", s->o->name, what);
     else
         snprintf(out, LTW_IDLE_TEXT, "script %.100s was never called: what came were %s,"
-                 " and it has no %s", s->o->name, what, lacks);
+                 " and it has no %s%s", s->o->name, what, lacks,
+                 kinds & 1u << TW_BAR ? "; for its on_bar self:bars makes bars" : "");
     return true;
 }
 

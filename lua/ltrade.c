@@ -427,7 +427,7 @@ static int order_target(lua_State *L)
 
 /* self:order_target_percent(symbol, percent [, options]) -> order | nil
  * As self:order_target, of the quantity that such a part of the equity pays for at the
- * last price, in whole lots.
+ * last price, in whole lots; of an instrument without a lot_size in fractions.
  * Yields: no.  Blocks: no.  Thread: the script's.
  * Errors: as of self:buy; raises while no price is known.
  * Units: percent: 100 is all; below 0: short. */
@@ -631,6 +631,30 @@ static int position(lua_State *L)
     return 1;
 }
 
+/* self:session(symbol, time) -> open, close
+ * When the market of the instrument, by its calendar, opens and closes: the session that
+ * the time is in, or else the next one; a day of UTC where it has no calendar.  A bar's
+ * time is its end, so of a bar it is self:session(symbol, time - 1).
+ * Yields: no.  Blocks: no.  Thread: the script's.
+ * Errors: raises for a symbol that is not known, and for a calendar that is not open
+ * within a year.  Units: ns since the epoch. */
+static int session(lua_State *L)
+{
+    struct ltw_trader *t = ltw_check_trader(L, "session");
+    uint32_t symbol = ltw_check_symbol(L, 2, "session");
+    const struct ltw_instrument_terms *said = ltw_desk_terms(t->host->desk, symbol);
+    int64_t time = luaL_checkinteger(L, 3);
+    struct tw_session s;
+
+    luaL_argcheck(L, time > INT64_MIN / 2 && time < INT64_MAX / 2, 3,
+                  "ns since the epoch expected");
+    if (!tw_calendar_session(said ? said->calendar : NULL, time, &s))
+        return luaL_error(L, "session: its market is not open within a year");
+    lua_pushinteger(L, s.open_ns);
+    lua_pushinteger(L, s.close_ns);
+    return 2;
+}
+
 /* self:orders([symbol]) -> table
  * A list of the open orders, of one symbol or all, the oldest first.  All are meant by
  * self:orders() alone: nil is a symbol that is not there.
@@ -670,6 +694,7 @@ static const luaL_Reg methods[] = {
     { "position", position },
     { "positions", ltw_positions },
     { "orders", orders },
+    { "session", session },
     { NULL, NULL }
 };
 

@@ -24,7 +24,7 @@ local MODULES = { array = "tw.array", board = "tw.board", cache = "tw.cache",
 local LOOKS = {}
 for name in ([[slice totable sum mean variance std min max dot diff cumsum quantile list
   copy at get history keys column top peek inspect stats keep position positions orders
-  cash_in value]]):gmatch "%S+" do
+  cash_in value session]]):gmatch "%S+" do
   LOOKS[name] = true
 end
 

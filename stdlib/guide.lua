@@ -669,6 +669,8 @@ Units: of every number that goes in or comes out.  Durations are seconds.]],
 -- Pages of their own file, behind the one about orders.
 local at = 1
 while guide[at].name ~= "trading" do at = at + 1 end
-for i, page in ipairs(require "tw.guide_fix") do table.insert(guide, at + i, page) end
+for _, name in ipairs { "tw.guide_fix", "tw.guide_recipes" } do
+  for i, page in ipairs(require(name)) do table.insert(guide, at + i, page) end
+end
 
 return guide

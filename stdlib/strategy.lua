@@ -410,8 +410,8 @@ end
 
 --- strategy.size(self, symbol, risk, distance) -> quantity [, message]
 -- How much to trade so that a price that goes `distance` the wrong way, to a stop, costs
--- `risk` percent of the equity: in whole lots, 0 where that is less than one, or, with a
--- message, while no rate has come of the instrument's currency.
+-- `risk` percent of the equity: in whole lots (1 where none is said), 0 where that is
+-- less than one, or, with a message, while no rate has come of the instrument's currency.
 --   local n = strategy.size(self, symbol, 1, 2 * atr.value)
 --   if n > 0 then self:buy { symbol = symbol, quantity = n, stop_loss = ... } end
 -- Yields: no.  Blocks: no.  Thread: the script's.

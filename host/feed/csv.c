@@ -420,8 +420,8 @@ static bool split(struct csv *c, const char *p, const char *end, const char *lim
     }
     if (i < k->wanted) {
         while (k->meaning[i] == TW_CSV_SKIP) i++;
-        report(c, "no column %u, which is %s", i + 1,
-               tw_column_name((enum tw_csv_column)k->meaning[i]));
+        report(c, "no column %u, which is %s", i + 1, k->meaning[i] == TW_CSV_SIZE
+               && k->at[TW_CSV_OPEN] >= 0 ? "volume" : tw_column_name(k->meaning[i]));
         return false;
     }
     /* Rows that end in a separator are common, and harmless. */
@@ -484,12 +484,12 @@ static bool read_bar(struct csv *c, const struct tw_csv_field *f, enum tw_csv_co
 /* How long a bar is, as its time tells where it was not said. */
 static bool find_span(struct csv *c, const struct tw_csv_field f[])
 {
-    if (c->span_ns == 0 && c->columns.at[TW_CSV_DATE] < 0
+    if (!c->span_ns && c->columns.at[TW_CSV_DATE] < 0
         && tw_timestamp_is_date(f[TW_CSV_TIME].p, f[TW_CSV_TIME].n)) c->span_ns = DAY_NS;
-    if (c->span_ns > 0) return true;
-    report(c, "time '%s' does not tell how long the bar is: say it with the option"
-           " interval, as in interval=1m", show_time(f).text);
-    return false;
+    if (c->span_ns <= 0 && read_time(c, f, 0, &(int64_t){0}))    /* else: no time */
+        report(c, "time '%s' does not tell how long the bar is: say it with the option"
+               " interval, as in interval=1m", show_time(f).text);
+    return c->span_ns > 0;
 }
 
 static bool is_there(const struct csv *c, const struct tw_csv_field *f,

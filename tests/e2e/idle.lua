@@ -68,6 +68,17 @@ local misspelt = command "backtest wrong.lua --data eurusd.csv"
 t.ok(misspelt.err:find("buy: symbol 'EURUDS' is not known: no feed has had it, nor "
      .. "app.instruments; did you mean 'EURUSD'?\n", 1, true) and misspelt.status == 1,
      "an instrument that is misspelt: what may be meant")
+put("bars_alone.lua", "return { on_bar = function() end }")
+says("bars alone, where there are quotes", "backtest bars_alone.lua --data eurusd.csv", 0,
+     "warning: script bars_alone.lua was never called: what came were quotes, and it has "
+     .. "no on_quote; for its on_bar self:bars makes bars")
+put("sharded.lua", [[
+  local app = require "tw.app"
+  app.feed.csv { file = "eurusd.csv" }
+  app.script("bars_alone.lua", { shard = "symbol" })]])
+says("so of a script in shards, once", "run sharded.lua --workers 2 --no-attach", 0,
+     "warning: script bars_alone.lua was never called: what came were quotes, and it has "
+     .. "no on_quote; for its on_bar self:bars makes bars")
 put("zz.lua", 'return { symbols = { "ZZ*" }, on_bar = function() end }')
 says("a pattern that nothing is like", "backtest zz.lua --data x.csv", 0,
      "warning: script zz.lua was never called: none of what came (bars) is of a symbol "

@@ -29,6 +29,39 @@ local function app(script, o)
     ["s.lua"] = "local n = 0 " .. script }
 end
 
+-- When a market is open: of the session that a time is in, or of the next one; summer
+-- time, a weekend, an early close, and an instrument without a calendar.
+
+prints("self:session", app([[
+  function M:on_start()
+    local function at(symbol, seconds)
+      local open, close = self:session(symbol, seconds * 1000000000)
+      print(os.date("!%m-%d %H:%M", open // 1000000000),
+            os.date("!%m-%d %H:%M", close // 1000000000))
+    end
+    at("A", 1385478000) at("A", 1385499600)    -- a Tuesday, 15:00 and 21:00
+    at("A", 1385640000) at("A", 1385748000)    -- Thanksgiving, the day after
+    at("A", 1373054400) at("B", 1385478000)    -- in July, at 20:00
+    print(pcall(function() self:session("A", math.maxinteger) end))
+    print(pcall(function() self:session("C", 0) end))
+    print(pcall(function() self:session "A" end))
+  end]], { before = [[
+      app.calendar("nyse", { zone = "America/New_York", open = "09:30", close = "16:00",
+        days = "mon-fri", holidays = { "2013-11-28" },
+        early = { ["2013-11-29"] = "13:00" } })
+      app.instruments { { symbol = "A", calendar = "nyse" } } ]] }),
+  [[
+11-26 14:30	11-26 21:00
+11-27 14:30	11-27 21:00
+11-29 14:30	11-29 18:00
+12-02 14:30	12-02 21:00
+07-08 13:30	07-08 20:00
+11-26 00:00	11-27 00:00
+false	s.lua:10: bad argument #2 to 'session' (ns since the epoch expected)
+false	s.lua:11: session: symbol 'C' is not known: no feed has had it, nor app.instruments
+false	s.lua:12: bad argument #2 to 'session' (number expected, got no value)
+]])
+
 -- What is told, and in which order.
 
 prints("an order's life", app [[
