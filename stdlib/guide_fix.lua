@@ -152,7 +152,7 @@ comes (35=W, X and S of FIX.4.2 to 5.0SP2) becomes quotes and trades on the tape
                      a size): so peers do that send no W, or none of an empty book.
                      Changes that come before are not used (ignored), and told once
   levels             are known by their ids (278, 280), positions (290, 1023) or prices,
-                     as the peer names them
+                     as the peer names them; a change of an id need not name the symbol
   times              of an entry (60; 272 and 273), else of its message (60, 779, 52)
   gaps               RptSeq (83) that is not the next one; messages that the session does
                      not get again, or refuses; its end; a message that can't be used:
@@ -177,7 +177,8 @@ comes (35=W, X and S of FIX.4.2 to 5.0SP2) becomes quotes and trades on the tape
                      told once more, and from a last snapshot on the books live: until the
                      session is up again only MsgSeqNum (34) tells what is missing there
 
-A session of an acceptor serves what the run has of quotes and trades:
+A session of an acceptor serves what the run has of quotes and trades, but for those of
+the run's own feeds over FIX sessions, which may come from it:
 
   app.fix.acceptor { port = 5001, sessions = {
     { sender = "EXCHANGE", target = "YOU", market = true } } }

@@ -98,8 +98,48 @@ static bool is_for_nothing(const struct tw_fix_entry *e)
     return !(e->flags & (TW_FIX_GONE | TW_FIX_KEEP_PRICE | TW_FIX_KEEP_SIZE)) && e->size;
 }
 
+static bool is_id(struct tw_level_id id)
+{
+    return (id.word[0] | id.word[1]) != 0;
+}
+
+static bool has_level(const struct tw_fix_sub *s, const struct tw_fix_noted *x)
+{
+    const struct tw_depth_side *side = &s->book.side[x->entry.type];
+
+    return tw_depth_find_id(side, x->reference) != TW_DEPTH_NONE;
+}
+
+/* A change need not name its symbol where it names a level by an id: no two have the
+ * same.  The symbol is that of the entry before, unless only another has the level. */
+static void find_symbol(struct tw_fix_md *md, struct fields *f, uint32_t seen,
+                        const struct tw_fix_noted *x)
+{
+    struct tw_fix_text *name = &f->text[MD_SYMBOL];
+    const struct tw_fix_sub *s;
+    uint64_t request = 0;
+    uint32_t symbol;
+
+    if (seen & MD_BIT(MD_REQUEST) && (md->o.batch == 1
+                                      || !tw_fix_integer(f->text[MD_REQUEST], &request)))
+        return;                                      /* which says it, or is not ours */
+    symbol = name->n ? tw_symbols_find(md->o.symbols, name->at, name->n) : 0;
+    s = symbol ? tw_fix_md_sub(md, symbol) : NULL;
+    if (s && has_level(s, x)) return;
+    for (s = md->subs; s < md->subs + md->subs_n && md->looks_left > 0; s++) {
+        uint32_t n = s->book.side[x->entry.type].n + 1;
+
+        if (s->state != TW_FIX_MD_LIVE || (request && s->request != request)) continue;
+        md->looks_left -= n < md->looks_left ? n : md->looks_left;
+        if (!has_level(s, x)) continue;
+        name->at = tw_symbols_name(md->o.symbols, s->symbol);
+        name->n = strlen(name->at);
+        return;
+    }
+}
+
 /* Checks the entry that ends here and notes it. */
-static int close_entry(struct tw_fix_md *md, const struct fields *f, uint32_t seen)
+static int close_entry(struct tw_fix_md *md, struct fields *f, uint32_t seen)
 {
     struct tw_fix_noted *x;
     uint64_t level;
@@ -114,7 +154,6 @@ static int close_entry(struct tw_fix_md *md, const struct fields *f, uint32_t se
     if (is_for_nothing(&x->entry))
         return tw_fix_refuse(md->why, "a price of 0%s", nothing);
     if (x->entry.type == TW_FIX_OTHER_ENTRY && !x->report) return TW_OK;
-    x->entry.symbol = f->text[MD_SYMBOL];
     x->level = level < UINT32_MAX ? (uint32_t)level : UINT32_MAX;
     x->priced = seen >> MD_PRICE & 1;
     x->time_ns = 0;
@@ -125,6 +164,10 @@ static int close_entry(struct tw_fix_md *md, const struct fields *f, uint32_t se
                                  : (struct tw_level_id){{0}};
     x->reference = seen & MD_BIT(MD_REFERENCE) ? tw_level_id(f->text[MD_REFERENCE])
                                                : x->id;
+    if (!(seen & MD_BIT(MD_SYMBOL)) && x->entry.action != TW_FIX_NEW
+        && x->entry.type <= TW_FIX_OFFER_ENTRY && is_id(x->reference))
+        find_symbol(md, f, seen, x);
+    x->entry.symbol = f->text[MD_SYMBOL];
     md->noted_n++;
     return TW_OK;
 }
@@ -158,6 +201,7 @@ static int note_fields(struct tw_fix_md *md, const struct tw_fix_message *m,
     int32_t group = INT32_MIN;   /* which no tag is */
 
     md->noted_n = 0;
+    md->looks_left = TW_FIX_MD_LOOKS;
     for (; at < end; at++) {
         enum tw_fix_md_field field = tw_fix_md_field((uint32_t)at->tag);
         struct tw_fix_text value = { at->at, at->n };
@@ -225,11 +269,6 @@ static struct tw_record *next_record(const struct tw_fix_md *md, const struct co
     r->kind = kind;
     r->source_seq = (uint32_t)c->seq;
     return r;
-}
-
-static bool is_id(struct tw_level_id id)
-{
-    return (id.word[0] | id.word[1]) != 0;
 }
 
 /* The level that an entry refers to, or TW_DEPTH_NONE. */

@@ -19,7 +19,7 @@
 
 /* A request is the number of its first subscription, and of which request it is: so an
  * answer is found at once. */
-enum { TW_FIX_MD_SUB_BITS = 20, TW_FIX_MD_TOUCHED = 32 };
+enum { TW_FIX_MD_SUB_BITS = 20, TW_FIX_MD_TOUCHED = 32, TW_FIX_MD_LOOKS = 1 << 20 };
 
 struct tw_fix_touched { int64_t price; bool offer; };
 
@@ -84,6 +84,7 @@ struct tw_fix_md {
     uint32_t symbols_n;                  /* that it has room for                  */
     struct tw_fix_noted *noted;
     size_t noted_n, noted_max;
+    uint32_t looks_left;                 /* levels that a message is searched for in */
     uint64_t next_request;
     bool up;
     bool has_work;                       /* something is to be asked or cancelled */

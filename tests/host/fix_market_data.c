@@ -99,7 +99,21 @@ static void by_id(void)
         { "X 262=@A@|268=1|279=2|269=0|278=x|55=A|270=99|", "A 3x1 0x0" },
     };
 
+    /* A change of what has an id need not name the symbol. */
+    static const struct step nameless[] = {
+        { "X 262=@A@|268=2|279=0|269=0|278=a|55=A|270=1|271=2|279=0|269=0|278=b|55=B|"
+          "270=5|271=6|", "A 1x2 0x0; B 5x6 0x0" },
+        { "X 262=@A@|268=1|279=1|269=0|278=b|271=7|", "B 5x7 0x0" },
+        { "X 268=3|279=1|269=0|278=b|271=8|279=0|269=1|278=c|270=9|271=1|279=2|269=0|"
+          "278=a|", "B 5x8 9x1; A 0x0 0x0" },
+        { "X 268=2|279=0|269=0|278=d|55=A|270=3|271=1|279=2|269=1|280=c|",
+          "A 3x1 0x0; B 5x8 0x0" },
+        { "X 268=1|279=2|269=0|278=none|", "" },
+    };
+    static const struct tw_fix_md_options two = { .incremental = true, .batch = 2 };
+
     PLAY("a book of orders", &all, TW_FIX_50SP2, steps);
+    PLAY("levels without their symbols", &two, TW_FIX_44, nameless);
 }
 
 /* The same as records of levels: what each message has changed. */
