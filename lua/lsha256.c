@@ -60,7 +60,9 @@ int ltw_sha256_of_file(lua_State *L)
     if (fd >= 0) close(fd);
     if (rc < 0) {
         luaL_pushfail(L);
-        lua_pushfstring(L, "%s: %s", path, tw_strerror(rc));
+        lua_pushfstring(L, "%s: %s", path, rc == -ESPIPE
+                        ? "it can be read only once, and its hash is needed, too"
+                        : tw_strerror(rc));
         lua_pushinteger(L, rc);
         return 3;
     }

@@ -497,14 +497,16 @@ static int dictionaries(lua_State *L)
     return 1;
 }
 
-/* identity(path) -> file, version | nil
- * Two texts: which file it is, by whatever path, and as it is now. */
+/* identity(path) -> file [, version] | nil
+ * Two texts: which file it is, by whatever path, and as it is now, but of a pipe, which
+ * is read once. */
 static int identity(lua_State *L)
 {
     struct stat st;
 
     if (stat(luaL_checkstring(L, 1), &st) < 0) return 0;
     lua_pushfstring(L, "%I:%I", (LUAI_UACINT)st.st_dev, (LUAI_UACINT)st.st_ino);
+    if (!S_ISREG(st.st_mode)) return 1;
     lua_pushfstring(L, "%I:%I.%I", (LUAI_UACINT)st.st_size,
                     (LUAI_UACINT)st.st_mtim.tv_sec, (LUAI_UACINT)st.st_mtim.tv_nsec);
     return 2;

@@ -122,6 +122,10 @@ end
 -- Yields: no.  Blocks: while all of it is read.  Thread: any.
 -- Errors: raises where it can't be read.  Units: none.
 function key.data(file)
+  local which, version = tapes.identity(file.path)
+  if which and not version then
+    fail("%s can be read only once, so no run is known by it: --store none", file.path)
+  end
   local hash, why = core.sha256_of_file(file.path, file.bytes)
   if not hash then fail("%s", why) end
   local how = { hash = hash }
