@@ -11,6 +11,7 @@ local plan = {}
 local MOST <const> = 1000000       -- points
 local LOOKED <const> = 10000000    -- combinations that `where` is asked about
 local EXACT <const> = 1 << 53
+local FAR <const> = 99             -- the largest exponent, and most places
 
 local Range = { __name = "tw.sweep.range" }
 
@@ -24,12 +25,12 @@ local function decimal(text)
   local sign, whole, rest, tail = text:match "^([+-]?)(%d+)(%.?%d*)(.*)$"
   local exponent = whole and (tail == "" and 0 or math.tointeger(tail:match
                                                      "^[eE]([+-]?%d+)$"))
-  if not exponent then return nil end
+  if not exponent or exponent > FAR or exponent < -FAR then return nil end
   local digits = rest:sub(2):gsub("0+$", "")
   local places = math.max(#digits - exponent, 0)
   local scaled = (whole .. digits):gsub("^0+", "") .. ("0"):rep(places + exponent
                                                                  - #digits)
-  if #scaled > 15 then return nil end
+  if #scaled > 15 or places > FAR then return nil end
   local n = math.tointeger(scaled == "" and 0 or tonumber(scaled))
   return sign == "-" and -n or n, places, rest ~= "" or tail ~= ""
 end

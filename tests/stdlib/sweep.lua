@@ -147,6 +147,11 @@ refuses("20:3", "p=20:3: 20 is above 3")
 refuses("3:x", "p=3:x: a number of at most 15 digits expected, got 'x'")
 refuses("1e400:2", "p=1e400:2: a number of at most 15 digits expected, got '1e400'")
 refuses("0:1:1e-20", "p=0:1:1e-20: too many digits")
+for _, far in ipairs { "1e999999999", "1e99999999999", "1e-9223372036854775808",
+                        "1e-400", "0." .. ("0"):rep(400) .. "1" } do
+  local of = "0:1:" .. far
+  refuses(of, ("p=%s: a number of at most 15 digits expected, got '%s'"):format(of, far))
+end
 refuses("", "p=: an empty value")
 refuses("3,,4", "p=3,,4: an empty value")
 refuses("1,2,1", "p: 1 is there twice")
