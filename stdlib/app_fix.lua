@@ -547,9 +547,9 @@ end
 -- (CompIDs; also sender_sub, sender_location, target_sub, target_location); heartbeat
 -- (default 30; 0: none); logon (more fields of the Logon, by name or tag: { Username =
 -- "me", [554] = ... }; data have their length); tls (true, or ca, ca_folder, crl: a file
--- of what is revoked, which is read again when it has changed, name: of the certificate
--- where it is not the host, certificate, key, only_13, ciphers, suites: 1.2 and 1.3, by
--- OpenSSL 3, libssl3, which has to be there).
+-- of what is revoked, name: of the certificate where it is not the host, certificate,
+-- key, only_13, ciphers, suites: 1.2 and 1.3, by OpenSSL 3, libssl3, which has to be
+-- there; a file that has changed is read again before a connection, either side).
 -- Both sides have: dictionary (a path or a list of them; see `tidewire
 -- help fix`), applications (over FIXT.1.1: more versions of messages, which ApplVerID
 -- (1128) chooses from: a list of names, or of { version = "FIX.4.4", dictionary = ...,

@@ -31,7 +31,15 @@ static struct tw_revoked_stamp stamp_of(const struct stat *st)
     };
 }
 
-static bool same(const struct tw_revoked_stamp *a, const struct tw_revoked_stamp *b)
+struct tw_revoked_stamp tw_revoked_stamp(const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) == 0) return stamp_of(&st);
+    return (struct tw_revoked_stamp){ .code = uv_translate_sys_error(errno) };
+}
+
+bool tw_revoked_same(const struct tw_revoked_stamp *a, const struct tw_revoked_stamp *b)
 {
     return a->device == b->device && a->inode == b->inode && a->bytes == b->bytes
         && a->time_s == b->time_s && a->time_ns == b->time_ns && a->code == b->code;
@@ -154,12 +162,10 @@ int tw_revoked_renew(struct tw_revoked *r, struct tw_error *error)
 {
     struct tw_revoked_stamp now;
     OPENSSL_STACK *lists;
-    struct stat st;
 
     if (!r->path) return 0;
-    if (stat(r->path, &st) == 0) now = stamp_of(&st);
-    else now = (struct tw_revoked_stamp){ .code = uv_translate_sys_error(errno) };
-    if (same(&now, &r->seen)) return 0;
+    now = tw_revoked_stamp(r->path);
+    if (tw_revoked_same(&now, &r->seen)) return 0;
     lists = load(r->f, r->path, &r->seen, error);
     if (!lists) return error->code;
     free_lists(r->f, r->lists);

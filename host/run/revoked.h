@@ -20,6 +20,10 @@ struct tw_revoked_stamp {
     int code;
 };
 
+/* Of the file that has that path now.  Blocks: on the file system. */
+struct tw_revoked_stamp tw_revoked_stamp(const char *path);
+bool tw_revoked_same(const struct tw_revoked_stamp *a, const struct tw_revoked_stamp *b);
+
 struct tw_revoked {
     const struct tw_openssl *f;
     char *path;                       /* NULL: none is asked for                       */

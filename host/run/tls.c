@@ -31,9 +31,14 @@
 enum { RECORD = 16384, IN_MAX = 2 * RECORD, OUT_MAX = 2 * RECORD, FLOOD = 4 * RECORD,
        SUBJECT = 160 };
 
+enum { FILES = 3 };               /* certificate, key and ca_file */
+
 struct tw_tls_context {
     struct tw_openssl f;
     SSL_CTX *ctx;
+    struct tw_tls_options o;
+    char *texts;                  /* of o */
+    struct tw_revoked_stamp seen[FILES];
     bool server;
     bool locked;                  /* the key asked for a password */
     struct tw_revoked revoked;
@@ -277,7 +282,7 @@ static int identify(struct tw_tls_context *c, const struct tw_tls_options *o,
 /* Each certificate of a chain is looked up in the file. */
 static int exclude(struct tw_tls_context *c, const char *path, struct tw_error *error)
 {
-    int rc = tw_revoked_open(&c->revoked, &c->f, path, error);
+    int rc = c->revoked.path ? TW_OK : tw_revoked_open(&c->revoked, &c->f, path, error);
 
     if (rc < 0) return rc;
     c->f.X509_VERIFY_PARAM_set_flags(c->f.SSL_CTX_get0_param(c->ctx),
@@ -343,6 +348,43 @@ static int set_up(struct tw_tls_context *c, const struct tw_tls_options *o,
     return rc < 0 ? rc : trust(c, o, error);
 }
 
+/* The options are for later, too. */
+static bool own(struct tw_tls_context *c, const struct tw_tls_options *o)
+{
+    const char **text[] = { &c->o.certificate, &c->o.key, &c->o.ca_file, &c->o.ca_folder,
+                            &c->o.crl_file, &c->o.name, &c->o.ciphers, &c->o.suites };
+    size_t n = sizeof text / sizeof *text, room = 1;
+    char *p;
+
+    c->o = *o;
+    for (size_t i = 0; i < n; i++) room += *text[i] ? strlen(*text[i]) + 1 : 0;
+    p = c->texts = tw_calloc(1, room);
+    if (!p) return false;
+    for (size_t i = 0; i < n; i++) {
+        size_t length = *text[i] ? strlen(*text[i]) + 1 : 0;
+
+        if (length > 0) *text[i] = memcpy(p, *text[i], length);
+        p += length;
+    }
+    return true;
+}
+
+/* Which files it has been made of; true: they are others than before. */
+static bool look_again(struct tw_tls_context *c)
+{
+    const char *path[FILES] = { c->o.certificate, c->o.key, c->o.ca_file };
+    bool changed = false;
+
+    for (int i = 0; i < FILES; i++) {
+        struct tw_revoked_stamp now = {0};
+
+        if (path[i]) now = tw_revoked_stamp(path[i]);
+        changed |= !tw_revoked_same(&now, &c->seen[i]);
+        c->seen[i] = now;
+    }
+    return changed;
+}
+
 struct tw_tls_context *tw_tls_context_new(const struct tw_tls_options *o,
                                           struct tw_error *error)
 {
@@ -359,7 +401,12 @@ struct tw_tls_context *tw_tls_context_new(const struct tw_tls_options *o,
         return NULL;
     }
     c->server = o->server;
-    if (set_up(c, o, error) == TW_OK) return c;
+    if (!own(c, o)) {
+        tw_fail(error, UV_ENOMEM, "tls: no memory");
+    } else {
+        look_again(c);   /* before they are read: what changes meanwhile is read anew */
+        if (set_up(c, &c->o, error) == TW_OK) return c;
+    }
     c->f.ERR_clear_error();
     tw_tls_context_free(c);
     return NULL;
@@ -370,13 +417,35 @@ void tw_tls_context_free(struct tw_tls_context *c)
     if (!c) return;
     tw_revoked_close(&c->revoked);
     c->f.SSL_CTX_free(c->ctx);
+    tw_free(c->texts);
     tw_free(c);
+}
+
+/* All or nothing: a certificate whose key is yet to come is none. */
+static int renew_files(struct tw_tls_context *c, struct tw_error *error)
+{
+    SSL_CTX *before = c->ctx;
+    int rc;
+
+    if (!look_again(c)) return 0;
+    c->locked = false;
+    rc = set_up(c, &c->o, error);
+    c->f.ERR_clear_error();
+    c->f.SSL_CTX_free(rc < 0 ? c->ctx : before);
+    if (rc < 0) {
+        c->ctx = before;
+        return rc;
+    }
+    tw_fail(error, TW_OK, "tls: %s has changed, and was read again",
+            c->o.certificate ? c->o.certificate : c->o.ca_file);
+    return 1;
 }
 
 int tw_tls_renew(struct tw_tls_context *c, struct tw_error *error)
 {
     int rc = tw_revoked_renew(&c->revoked, error);
 
+    if (rc == 0) return renew_files(c, error);
     if (rc > 0)
         tw_fail(error, TW_OK, "tls: crl %s has changed, and was read again",
                 c->revoked.path);

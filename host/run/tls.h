@@ -52,10 +52,11 @@ struct tw_tls_context *tw_tls_context_new(const struct tw_tls_options *options,
                                           struct tw_error *error);
 void tw_tls_context_free(struct tw_tls_context *c);
 
-/* Reads crl_file again if it has changed: before each connection.  0: it has not; more:
- * it was read, as error's text says; less: it can't be, error says why, once for each
- * change, and the one before is used on.
- * Blocks: on the file. */
+/* Reads crl_file again if it has changed, or else certificate, key and ca_file if one of
+ * them has: before each connection.  0: none has; more: it was read, as error's text
+ * says; less: it can't be, error says why, once for each change, and what was before is
+ * used on.  What is connected stays so.
+ * Blocks: on the files. */
 int tw_tls_renew(struct tw_tls_context *c, struct tw_error *error);
 
 enum tw_tls_state {

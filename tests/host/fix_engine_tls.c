@@ -169,6 +169,31 @@ static void revoked(void)
     pair_close(p);
 }
 
+/* A certificate that is renewed is shown from the next connection on. */
+static void renewed(void)
+{
+    struct pair *p;
+    bool up;
+
+    replace(in("now"), in("right"), 9999);
+    p = pair_open("now", false, NULL, NULL, true, true);
+    up = await_event(&p->cs, TW_FIX_LOGGED_ON, 1);
+    ok(up, "a certificate");
+    replace(in("now"), in("wrong"), 9999);
+    up = up && send_orders(p->c, 1, 10) && await(&p->ss.messages, 10);
+    ok(up, "who is connected stays so");
+    tw_fix_link_logout(p->c, "bye");
+    ok(up && logs(p->g, "/now has changed, and was read again")
+       && await_event(&p->cs, TW_FIX_NOT_LOGGED_ON, 1)
+       && strstr(side_said(&p->cs, TW_FIX_NOT_LOGGED_ON), "certificate of /CN=Other"),
+       "then it is another");
+    replace(in("now"), in("right"), 100);
+    ok(up && logs(p->g, "; the one before is used on"), "one that can't be is told");
+    replace(in("now"), in("right"), 9999);
+    ok(up && await_event(&p->cs, TW_FIX_LOGGED_ON, 2), "and one that can be, taken");
+    pair_close(p);
+}
+
 /* Those that say nothing do not hold it up. */
 static void silence(void)
 {
@@ -253,6 +278,7 @@ int main(void)
     talk();
     refusals();
     revoked();
+    renewed();
     silence();
     options();
     tw_fix_dictionary_free(fix44);
