@@ -106,7 +106,8 @@ size_t ltw_journal_bytes(const struct ltw_journal *j)
         + tw_ledger_bytes(j->trades);
 }
 
-bool ltw_journal_told(struct ltw_journal *j, const struct tw_told *t)
+bool ltw_journal_told(struct ltw_journal *j, const struct tw_account *a,
+                      const struct tw_told *t)
 {
     const struct tw_order *o = t->order;
     struct ltw_entry *e = find(j, o);
@@ -131,5 +132,5 @@ bool ltw_journal_told(struct ltw_journal *j, const struct tw_told *t)
         j->open += (before == 0 && t->position != 0);
         j->open -= (before != 0 && t->position == 0);
     }
-    return t->report.exec != TW_EXEC_TRADE || tw_ledger_told(j->trades, t) == TW_OK;
+    return t->report.exec != TW_EXEC_TRADE || tw_ledger_told(j->trades, a, t) == TW_OK;
 }

@@ -35,8 +35,9 @@ void ltw_journal_free(struct ltw_journal *j);   /* may be NULL */
 /* What it takes of the memory. */
 size_t ltw_journal_bytes(const struct ltw_journal *j);
 
-/* What is being told.  False: no memory. */
-bool ltw_journal_told(struct ltw_journal *j, const struct tw_told *t);
+/* What is being told, by the broker of this account.  False: no memory. */
+bool ltw_journal_told(struct ltw_journal *j, const struct tw_account *a,
+                      const struct tw_told *t);
 
 /* No more will be told of the order. */
 void ltw_journal_ended(struct ltw_journal *j, const struct tw_order *o);

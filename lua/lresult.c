@@ -372,6 +372,14 @@ static void set_curve(lua_State *L, const struct ltw_backtest *b)
     lua_setfield(L, -2, "curve");
 }
 
+/* What 1 of the position's currency is in the account's. */
+static int64_t rate_of(const struct tw_account *a, const struct tw_position *p)
+{
+    int64_t rate = p->terms ? tw_account_rate(a, p->terms->currency) : 0;
+
+    return rate > 0 ? rate : TW_FIXED_ONE;
+}
+
 static void set_positions(lua_State *L, const struct ltw_backtest *b)
 {
     const struct tw_position *p;
@@ -382,19 +390,22 @@ static void set_positions(lua_State *L, const struct ltw_backtest *b)
     lua_newtable(L);
     for (unsigned s = 0; s < b->n; s++)
         for (size_t i = 0; (p = tw_account_at(ltw_backtest_account(b, s), i)); i++) {
+            int64_t rate = rate_of(ltw_backtest_account(b, s), p);
+
             lua_createtable(L, 0, 11);
             set_text(L, "script", b->scripts[s].name);
             set_text(L, "symbol", ltw_listed_symbol(b, p->symbol));
             set_fixed(L, "quantity", p->quantity);
             set_fixed(L, "price", tw_position_price(p));
             set_fixed(L, "mark", p->mark);
-            set_money(L, "realised", p->realised);
-            set_money(L, "unrealised", tw_position_unrealised(p));
-            set_money(L, "fees", p->fees);
+            set_money(L, "realised", tw_money_ratio(p->realised, rate, TW_FIXED_ONE));
+            set_money(L, "unrealised",
+                      tw_money_ratio(tw_position_unrealised(p), rate, TW_FIXED_ONE));
+            set_money(L, "fees", tw_money_ratio(p->fees, rate, TW_FIXED_ONE));
             ltw_set_count(L, "trades", p->trades);
             if (tw_ledger_open(b->journals[s]->trades, p->symbol, &entry_ns, &value)) {
                 set_integer(L, "entry", entry_ns);
-                set_number(L, "value", value);
+                set_number(L, "value", value * tw_fixed_to_double(rate));
             }
             lua_rawseti(L, -2, ++n);
         }

@@ -311,7 +311,8 @@ static bool begin(lua_State *L, struct ltw_trader *t)
     own->off = tw_report_is_trade(&t->told.report) ? 0 : t->told.report.last_px;
     own->words = t->told.report.words != 0;
     if (own->words) push_words(L, t, own);
-    if (t->journal && !ltw_journal_told(t->journal, &t->told))
+    if (t->journal
+        && !ltw_journal_told(t->journal, tw_broker_account(t->broker), &t->told))
         luaL_error(L, "not enough memory");
     t->orders += t->told.report.exec == TW_EXEC_PENDING_NEW;
     t->fills += t->told.report.exec == TW_EXEC_TRADE;

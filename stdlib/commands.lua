@@ -258,7 +258,9 @@ benchmark:
 What scripts have in accounts of different currencies is added up in that of the first
 one, at the others' rates of it (rates = { USD = "1/EURUSD" }): those of then, in sums of
 fees and of what was traded the last ones; an account without one is refused.  Figures
-begin when all of these rates have come.  Trades are in their instrument's currency.
+begin when all of these rates have come.  What a trade or a position came to is in the
+currency of its script's account, at the rate of when it closed, or else the last one;
+its prices are in the instrument's.
 
 Where the equity was ever at or below zero, at any record, the run is ruined: the summary,
 the report and the result (ruined, ns) say since when.  It goes on, but there are no

@@ -163,7 +163,8 @@ end
 --   2  such a run is ruined; exposure was a share of the records
 --   3  it is one of the time
 --   4  the fee of an order that goes to the other side is that of both trades
-key.FIGURES = 4
+--   5  what a trade comes to is in the account's currency
+key.FIGURES = 5
 
 --- key.run(strategy, data, options, params [, figures]) -> hex
 -- figures: an older meaning of them, in place of key.FIGURES: what the run was known by.

@@ -134,24 +134,37 @@ static int64_t average(tw_money sum, tw_money quantity)
     return tw_money_price(sum, (int64_t)quantity);
 }
 
-static void conclude(struct tw_ledger *l, uint32_t symbol, int64_t time_ns)
+/* Of an instrument's currency in the account's. */
+static double exchanged(const struct tw_account *a, const struct tw_terms *terms,
+                        tw_money amount)
 {
+    int64_t rate = a && terms ? tw_account_rate(a, terms->currency) : 0;
+
+    return tw_money_to_double(rate > 0 ? tw_money_ratio(amount, rate, TW_FIXED_ONE)
+                                       : amount);
+}
+
+static void conclude(struct tw_ledger *l, const struct tw_account *a,
+                     const struct tw_order *closing, int64_t time_ns)
+{
+    uint32_t symbol = closing->symbol;
     const struct open *o = &l->open[symbol];
     tw_money gained = o->most > 0 ? o->exits - o->entries : o->entries - o->exits;
-    double pnl = tw_money_to_double(gained - o->fees);
 
     if (!l->only_outcomes)
         l->trips[l->n_trades] = (struct tw_trip){
             .symbol = symbol, .entry_ns = o->entry_ns, .quantity = o->most,
             .entry_px = average(o->entry_sum, o->entered),
             .exit_px = average(o->exit_sum, o->left),
-            .fees = tw_money_to_double(o->fees) };
+            .fees = exchanged(a, closing->terms, o->fees) };
     l->outcomes[l->n_trades++] = (struct tw_outcome){
-        .pnl = pnl, .ratio = pnl / tw_money_to_double(o->entries),
+        .pnl = exchanged(a, closing->terms, gained - o->fees),
+        .ratio = tw_money_to_double(gained - o->fees) / tw_money_to_double(o->entries),
         .open_ns = time_ns - o->entry_ns };
 }
 
-int tw_ledger_told(struct tw_ledger *l, const struct tw_told *t)
+int tw_ledger_told(struct tw_ledger *l, const struct tw_account *a,
+                   const struct tw_told *t)
 {
     const struct tw_order *o = t->order;
     const struct tw_report *r = &t->report;
@@ -167,7 +180,7 @@ int tw_ledger_told(struct tw_ledger *l, const struct tw_told *t)
     of_closing = tw_money_ratio(r->fee, magnitude(closing), r->last_qty);
     p->fees += of_closing;
     if (closing && leave(p, o->terms, r->last_px, closing))
-        conclude(l, o->symbol, r->time_ns);
+        conclude(l, a, o, r->time_ns);
     if (quantity != closing) {
         enter(p, o->terms, r->last_px, quantity - closing, r->time_ns);
         p->fees += r->fee - of_closing;

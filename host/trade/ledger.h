@@ -36,8 +36,11 @@ void tw_ledger_only_days(struct tw_ledger *l);
  * first trade. */
 void tw_ledger_only_outcomes(struct tw_ledger *l);
 
-/* Each thing that the broker tells.  UV_ENOMEM: it is missing. */
-int tw_ledger_told(struct tw_ledger *l, const struct tw_told *t);
+/* Each thing that the broker of this account tells.  What a trade comes to is in the
+ * account's currency, at the rate when it closes; NULL: in its instrument's.  UV_ENOMEM:
+ * it is missing. */
+int tw_ledger_told(struct tw_ledger *l, const struct tw_account *a,
+                   const struct tw_told *t);
 
 /* What it takes of the memory. */
 size_t tw_ledger_bytes(const struct tw_ledger *l);

@@ -5,19 +5,23 @@
 
 #include "base/memory.h"
 #include "tap.h"
+#include "trade/terms.h"
 
 #define ONE TW_FIXED_ONE
+
+static const struct tw_account *account;
+static const struct tw_terms *terms;
 
 static void trade(struct tw_ledger *l, int64_t second, int64_t quantity, int64_t price,
                   tw_money fee)
 {
-    struct tw_order o = { .symbol = 7,
+    struct tw_order o = { .symbol = 7, .terms = terms,
                           .side = quantity < 0 ? TW_SIDE_SELL : TW_SIDE_BUY };
     struct tw_told t = { .order = &o, .report = { .exec = TW_EXEC_TRADE, .fee = fee,
         .last_px = price * ONE, .last_qty = (quantity < 0 ? -quantity : quantity) * ONE,
         .time_ns = second * ONE } };
 
-    tw_ledger_told(l, &t);
+    tw_ledger_told(l, account, &t);
 }
 
 static void trips(void)
@@ -54,6 +58,31 @@ static void trips(void)
     ok(!tw_ledger_open(l, 7, &entry_ns, &value) && !tw_ledger_open(l, 700, &entry_ns,
        &value), "no position any more");
     tw_ledger_free(l);
+}
+
+/* In euros at 1.1 and then at 1.25: counted in dollars. */
+static void currencies(void)
+{
+    struct tw_account *a = tw_account_new("USD");
+    struct tw_terms euros = { .currency = (uint32_t)tw_account_currency(a, "EUR"),
+                              .multiplier = 2 * ONE };
+    struct tw_ledger *l = tw_ledger_new(NULL);
+    const struct tw_outcome *o;
+    size_t n;
+
+    account = a;
+    terms = &euros;
+    tw_account_set_rate(a, euros.currency, ONE / 10 * 11);
+    trade(l, 1, 10, 100, ONE);
+    tw_account_set_rate(a, euros.currency, ONE / 4 * 5);
+    trade(l, 2, -10, 110, 3 * ONE);
+    o = tw_ledger_outcomes(l, &n);
+    ok(n == 1 && o->pnl == 245 && o->ratio == 196 / 2000.0
+       && tw_ledger_trips(l, &n)->fees == 5, "196 euros are 245 dollars when it closes");
+    tw_ledger_free(l);
+    tw_account_free(a);
+    account = NULL;
+    terms = NULL;
 }
 
 /* It has traded more than 64 bits hold, and was never flat. */
@@ -143,7 +172,7 @@ static void without_memory(void)
 
         tw_memory_fail_at(n);
         l = tw_ledger_new(NULL);
-        refused += !l || tw_ledger_told(l, &t) < 0 || tw_ledger_mark(l, 5, 5) < 0;
+        refused += !l || tw_ledger_told(l, NULL, &t) < 0 || tw_ledger_mark(l, 5, 5) < 0;
         tw_memory_fail_at(0);
         tw_ledger_free(l);
     }
@@ -153,6 +182,7 @@ static void without_memory(void)
 int main(void)
 {
     trips();
+    currencies();
     turnover();
     outcomes();
     curve();

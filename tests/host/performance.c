@@ -236,7 +236,7 @@ static void day(struct run *r, const struct bar *b, uint64_t seq)
     tw_bar_set(&record, &b->o, 86400, TW_BAR_TRADES);
     tw_broker_record(r->b, &record);
     while (tw_broker_next(r->b, &t)) {
-        tw_ledger_told(r->ledger, &t);
+        tw_ledger_told(r->ledger, NULL, &t);
         r->buys += t.report.exec == TW_EXEC_TRADE && t.order->side == TW_SIDE_BUY;
         r->sells += t.report.exec == TW_EXEC_TRADE && t.order->side == TW_SIDE_SELL;
     }

@@ -53,6 +53,31 @@ said({ data = five, script = script [[
   .. "0 A\n1 A\n2 B\n4 A\n7 A\n7 stop\ttrue",
   "on_start, records and on_stop in event time")
 
+-- A loss of 3 dollars and a gain of 399 yen, of which 100 are one.
+do
+  script([[ M.account = { fill = "quote", rates = { JPY = 0.01 } }
+    local n = { A = 0, J = 0 }
+    function M:on_quote(symbol)
+      n[symbol] = n[symbol] + 1
+      if n[symbol] == 1 then self:buy(symbol, 1) end
+      if n[symbol] == 3 then self:sell(symbol, symbol == "A" and 1 or 0.5) end
+      if n[symbol] == 4 and symbol == "J" then self:sell(symbol, 0.5) end
+    end]], "yen.lua")
+  local list = {}
+  for i = 1, 5 do
+    list[2 * i - 1], list[2 * i] = { i, "A", 11 - i }, { i, "J", 900 + 100 * i }
+  end
+  local app = put("yen_app.lua", [[ local app = require "tw.app"
+    app.instruments { { symbol = "J", currency = "JPY" } } app.script "yen.lua"]])
+  local result = assert(tw.backtest.run { data = quotes("yen.csv", list), app = app })
+  local j = result.trades[2]
+  t.same({ result.trades[1].pnl, j.pnl, j.ratio, j.entry_price, j.exit_price },
+         { -3.0, 2.49, 249 / 1101, 1101.0, 1350.0 }, "trades of two currencies")
+  t.ok(math.abs(result.figures.sqn - -0.51 / 5.49) < 1e-9, "have figures in one")
+  t.is(result.final, result.start - 3 + 2.49, "as its equity does")
+  t.is(result.positions[2].realised, 2.49, "and so do positions")
+end
+
 -- What is sent in on_stop has no record left to trade on, but is told of and listed.
 do
   local result = said({ data = five, script = script [[
