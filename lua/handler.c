@@ -96,14 +96,30 @@ void ltw_handler_bind(lua_State *L, int id, const char *what, unsigned others,
     }
 }
 
+/* onBar and ONBAR are on_bar; name: in small letters. */
+static bool is_meant(const char *word, const char *name)
+{
+    for (;; word++, name++) {
+        while (*word == '_') word++;
+        while (*name == '_') name++;
+        if ((*word | (*word >= 'A' && *word <= 'Z' ? 32 : 0)) != *name) return false;
+        if (!*name) return true;
+    }
+}
+
 void ltw_handler_check(lua_State *L, int module)
 {
     for (lua_pushnil(L); lua_next(L, module); lua_pop(L, 1)) {
         const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
         bool known = strncmp(name, "on_", 3) != 0 || !lua_isfunction(L, -1);
 
-        for (int id = 0; id < LTW_HANDLERS; id++)
-            known = known || (names[id] && strcmp(name, names[id]) == 0);
+        for (int id = 0; id < LTW_HANDLERS; id++) {
+            if (!names[id] || !lua_isfunction(L, -1)) continue;
+            if (strcmp(name, names[id]) == 0) known = true;
+            else if (is_meant(name, names[id]))
+                luaL_error(L, "%s is not a callback; did you mean '%s'?", name,
+                           names[id]);
+        }
         if (!known)
             luaL_error(L, "%s is not a callback: there are on_start on_quote on_trade"
                        " on_bar on_message on_timer on_gap on_stop on_reload on_check"

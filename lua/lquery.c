@@ -156,8 +156,10 @@ static int open_codec(lua_State *L, struct reading *r, struct tw_symbols *symbol
     if (format ? strcmp(format, "csv") == 0 : tw_scan_is_csv(&r->scan, path)) {
         struct tw_csv_options o;
         struct tw_lean lean;
+        char name[TW_NAME_MAX + 1];
 
         if (ltw_csv_options(L, &o, &lean, error) < 0) return error->code;
+        if (tw_scan_lacks_symbol(&r->scan, &o)) o.symbol = tw_scan_symbol(path, name);
         o.symbols = symbols;
         o.source = 1;
         o.problem = on_problem;

@@ -173,6 +173,7 @@ static void refuse(lua_State *L, const char *what, const char *name)
         best = d;
         near = terms[i].name;
     }
+    if (strcmp(name, "size") == 0 || strcmp(name, "qty") == 0) near = "quantity";
     if (near)
         luaL_error(L, "%s: no option '%s'; did you mean '%s'?", what, name, near);
     luaL_error(L, "%s: no option '%s'; there are symbol quantity percent price stop trail"

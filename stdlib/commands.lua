@@ -477,7 +477,8 @@ statistics, and names for them, which other queries may use:
   --format fix|csv         what the file is, where neither its name nor its first bytes
                            say so
   --set option=value       an option of stat.read, most of which are app.feed.csv's:
-                           columns=time,symbol,bid,ask, or of bars interval=1m
+                           columns=time,symbol,bid,ask, or of bars interval=1m; symbol,
+                           else the file's name where no column has it
   --sort column            a statistic, greatest first, or a key; else by the keys
   --top n                  no more than n rows of each table
 

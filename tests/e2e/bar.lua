@@ -140,11 +140,18 @@ t.ok(got.err:find("line 2: time '1000000060' does not tell how long the bar is:"
                   .. " say it with the option interval, as in interval=1m", 1, true),
      "bars without a length")
 put("us.csv", "date,open,high,low,close,volume\n01/02/2020,1,1,1,1,1\n")
-got = command "stat 'count()' us.csv --set symbol=A"
+got = command "stat 'count()' us.csv"
 t.ok(got.err:find("line 2: time '01/02/2020' is not a time", 1, true),
      "a time that is none says nothing of the length")
 put("short.csv", "date,open,high,low,close,volume\n2020-01-02,1,1,1,1\n")
-got = command "stat 'count()' short.csv --set symbol=A"
+got = command "stat 'count() by symbol' us.csv --csv --set interval=1d --set time=s"
+t.ok(got.err:find("line 2: time '01/02/2020' is not a time, read as s", 1, true),
+     "nor does one of another form")
+put("GOOG.day.csv", "date,open,high,low,close,volume\n2020-01-02,1,1,1,1,1\n")
+got = command "stat 'count() by symbol' GOOG.day.csv --csv"
+t.ok(got.out:find("\nGOOG,1\n", 1, true),
+     "a file without symbols is of the one that it is named after, as in a backtest")
+got = command "stat 'count()' short.csv"
 t.ok(got.err:find("line 2: no column 6, which is volume", 1, true), "a column of bars")
 got = command "convert bars.csv out.tape --set interval=soon"
 t.is(got.err, "tidewire: convert: interval: whole seconds or a time like '1m' expected,"

@@ -141,6 +141,8 @@ fails("on_start takes no fields", "function M.on_start(bid) end",
   "on_start: it takes no parameter but self, not 'bid'")
 fails("a misspelt callback", "function M.on_qoute() end",
   "on_qoute is not a callback: there are on_start on_quote on_trade")
+fails("one of another system's letters", "function M.onQuote() end",
+  "onQuote is not a callback; did you mean 'on_quote'?")
 fails("a callback that isn't a function", "M.on_quote = 5",
   "on_quote is a number, not a function")
 prints("a C function as a handler", "M.on_quote = print M.on_start = os.time", "\n\n")

@@ -427,6 +427,8 @@ for _, tif in ipairs { "ioc", "fok" } do
 end
 refused("self:buy { symbol = 'A', quantity = 1, post_only = 1 }",
         "buy: post_only: true or false expected, got 1")
+refused("self:buy { symbol = 'A', size = 1 }",
+        "buy: no option 'size'; did you mean 'quantity'?")
 refused("self:buy { symbol = 'A', quantity = 1, side = 'sell' }",
         "buy: side: it is a buy")
 refused("self:buy { symbol = 'B', percent = 50 }", "buy: no price is known that a part"
