@@ -718,6 +718,14 @@ static void take_reject(struct tw_fix_md *md, const struct common *c,
                       *text ? text : "without a reason", c->out);
 }
 
+/* Prices that come again: those of before the Logon are of requests that are over. */
+static bool is_resent(const struct tw_fix_message *m, struct tw_fix_text code)
+{
+    struct tw_fix_text dup = tw_fix_message_header(m, 43);
+
+    return dup.n == 1 && *dup.at == 'Y' && code.n == 1 && strchr("WXSiZ", *code.at);
+}
+
 enum tw_fix_answer tw_fix_md_message(struct tw_fix_md *md, struct tw_fix_now now,
                                      const struct tw_fix_message *m,
                                      struct tw_batch *out)
@@ -733,6 +741,10 @@ enum tw_fix_answer tw_fix_md_message(struct tw_fix_md *md, struct tw_fix_now now
     if (!seq.n || !tw_fix_integer(seq, &c.seq)) c.seq = 0;
     if (code.n == 2 && memcmp(code.at, "AG", 2) == 0) {
         take_reject(md, &c, m, 131, 658);
+        return TW_FIX_TAKEN;
+    }
+    if (c.seq < md->up_seq && is_resent(m, code)) {
+        md->stats.stale++;
         return TW_FIX_TAKEN;
     }
     if (!tw_fix_md_in_stream(md, now, m, out)) return TW_FIX_TAKEN;

@@ -267,6 +267,32 @@ static void times(void)
     ok(right, "times of entries, with a day or without, and of messages");
 }
 
+/* Prices of before the Logon, which come again after it, are old: also where the peer
+ * names no request. */
+static void resent(void)
+{
+    struct run *r = run_open(&all, TW_FIX_44, "A B");
+    size_t n;
+    char *p = whole(TW_FIX_44, "35=A|49=A|56=B|34=8|52=20240102-09:30:00|98=0|108=9|",
+                    &n);
+
+    if (take(&r->message, r->dictionary, p, n) != TW_OK) abort();
+    tw_fix_md_session_event(r->md, r->now, &(struct tw_fix_event){
+        .kind = TW_FIX_LOGGED_ON, .message = &r->message, .text = "" }, &r->batch);
+    free(p);
+    heard(r);
+    r->seq = 4;
+    give(r, "W 43=Y|55=A|268=1|269=0|270=1|271=1|");
+    give(r, "S 43=Y|117=q|55=B|132=1|134=1|");
+    ok(*heard(r) == 0 && tw_fix_md_stats(r->md).stale == 2,
+       "what is resent of before the Logon is no book");
+    r->seq = 8;
+    give(r, "W 43=Y|55=A|268=1|269=0|270=2|271=1|");
+    give(r, "S 117=q|55=B|132=3|134=1|");
+    ok(strcmp(heard(r), "A 2x1 0x0; B 3x1 0x0") == 0, "what comes after it is");
+    run_close(r);
+}
+
 static void requests(void)
 {
     static const struct tw_fix_md_options two = { .incremental = true, .batch = 2 };
@@ -646,6 +672,7 @@ int main(void)
     numbered();
     times();
     requests();
+    resent();
     beginnings();
     gaps();
     refused();
