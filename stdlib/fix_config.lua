@@ -120,6 +120,13 @@ local IDS = {
   target_location = "TargetLocationID",
 }
 
+-- A path that is called ${user.home}/store is nobody's wish.
+local function plain(r, one)
+  if one.value:find "%${" then
+    r.fail(one.name, "${} is not replaced here: write what it stands for")
+  end
+end
+
 -- What reads the settings of a session, each of which it notes as seen.
 local function reader(path, section, default)
   local r = { seen = {}, notes = {} }
@@ -128,7 +135,9 @@ local function reader(path, section, default)
     local key = name:lower()
     r.seen[key] = true
     local one = section.settings[key] or default.settings[key]
-    if one and one.value ~= "" then return one.value, one.line end
+    if not one or one.value == "" then return end
+    plain(r, one)
+    return one.value, one.line
   end
   -- Those that begin so: a list of { name, value, what stands behind }.
   function r.all(prefix)
@@ -137,6 +146,7 @@ local function reader(path, section, default)
       for name, one in pairs(settings) do
         if name:sub(1, #key) == key and not r.seen[name] then
           r.seen[name] = true
+          plain(r, one)
           list[#list + 1] = { one.name, one.value, one.name:sub(#key + 1) }
         end
       end

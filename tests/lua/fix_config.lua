@@ -298,6 +298,9 @@ local HEAD = "[DEFAULT]\nConnectionType=initiator\nHeartBtInt=30\nSenderCompID=A
   .. "TargetCompID=B\nSocketConnectHost=h\nSocketConnectPort=1\n[SESSION]\n"
 local H44 = HEAD .. "BeginString=FIX.4.4\n"
 refuses("", "no %[SESSION%]")
+refuses(H44 .. "FileStorePath=${home}\n",
+        "cfg:10: FileStorePath=${home}: ${} is not")
+refuses(H44 .. "LogonTag=554=${password}\n", "cfg:10: LogonTag=554=%*%*%*: ${} is not")
 refuses(H44 .. "AcceptorTemplate=Y\n", "cfg:10: AcceptorTemplate=Y: it is for acceptors")
 refuses(H44 .. "StartTime=08:00:00 US/Central\nEndTime=17:00:00\n",
         "cfg:11: EndTime=17:00:00: StartTime and EndTime must be of one time zone")
