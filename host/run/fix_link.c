@@ -385,7 +385,8 @@ static void on_waiting(struct tw_dial *d, uint64_t ms)
     pthread_mutex_unlock(&l->lock);
     if (!l->told)
         tw_log_printf(l->e->o.log, TW_LOG_WARN, l->who, "%s; next try in %.1f s, later"
-                      " ones further apart and without a line", why, (double)ms / 1000);
+                      " ones %swithout a line", why, (double)ms / 1000,
+                      d->max_ms > d->min_ms ? "further apart and " : "");
     l->told = true;
 }
 

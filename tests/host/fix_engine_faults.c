@@ -549,12 +549,14 @@ static void unreachable(void)
     struct rig *g = rig_open();
     struct tw_fix_link *l;
     struct side a = {0};
+    struct tw_fix_link_options o = client("a", &a);
     socklen_t n = sizeof at;
     int door = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), fd;
 
     if (bind(door, (struct sockaddr *)&at, n) < 0) abort();
     getsockname(door, (struct sockaddr *)&at, &n);
-    l = rig_dial(g, client("a", &a), ntohs(at.sin_port));
+    o.retry_min_ms = o.retry_max_ms = 5;
+    l = rig_dial(g, o, ntohs(at.sin_port));
     rig_start(g);
     ok(says_why(l, "cannot connect to 127.0.0.1:"), "nobody is there: they say so");
     if (listen(door, 1) < 0) abort();
@@ -563,6 +565,7 @@ static void unreachable(void)
     await_event(&a, TW_FIX_LOGGED_ON, 1);
     tw_fix_link_status(l, &s);
     ok(!*s.why, "it is up, and nothing is said any more");
+    ok(strstr(rig_log(g), " s, later ones without a line"), "as far apart as said");
     close(fd);
     close(door);
     ok(says_why(l, "cannot connect to 127.0.0.1:"), "then it is not again");
