@@ -132,17 +132,23 @@ $B/%.o: %.c Makefile
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # What is built in, compressed: the Lua modules, for help the comments of the C
-# functions that Lua calls and of their files, and the texts of licences.
+# functions that Lua calls and of their files, and the texts of licences.  Those whose
+# names begin alike (report.lua, report_text.lua) are packed together: they have words in
+# common.
 # Comments between functions that are no documentation are empty lines in them.
 BARE     = /^--( |$$)/ { print doc ? $$0 : ""; next } { doc = /^---/; print }
-TEXTS    = $(wildcard stdlib/*.lua) $B/reference.txt $B/licences.txt
+TEXTS    = $(sort $(wildcard stdlib/*.lua)) $B/reference.txt $B/licences.txt
 $B/lua/bundle.o: $B/bundle.inc
 $B/bundle.inc: stdlib $(TEXTS) Makefile
-	@mkdir -p $B/bundle
-	@for f in $(TEXTS); do n=$$(basename $$f); t=$B/bundle/$$n; z=$$t.gz; n=$${n%.*}; \
+	@rm -rf $B/bundle/texts; mkdir -p $B/bundle/texts
+	@for f in $(TEXTS); do n=$$(basename $$f); t=$B/bundle/$$n; n=$${n%.*}; \
 	  case $$f in *.lua) m=tw.$$n; awk '$(BARE)' $$f >$$t;; *) m=$$n; cp $$f $$t;; esac; \
-	  gzip -9nc $$t >$$z || exit; \
-	  echo "BUILT_IN($$n, \"$$m\", \"$$z\", $$(wc -c <$$z), $$(wc -c <$$t))"; done > $@
+	  all=$B/bundle/texts/$${n%%_*}; [ -e $$all ] || >$$all; \
+	  echo "TEXT(\"$$m\", $${n%%_*}, $$(wc -c <$$all), $$(wc -c <$$t))"; \
+	  cat $$t >>$$all || exit; done > $@.texts
+	@for f in $B/bundle/texts/*; do gzip -9nc $$f >$$f.gz || exit; \
+	  echo "PACKED($$(basename $$f), \"$$f.gz\", $$(wc -c <$$f.gz))"; done > $@.packed
+	@cat $@.packed $@.texts > $@
 # The versions of FIX that are built in, compressed too.
 $B/host/fix/built_in.o: $B/built_in.inc
 $B/built_in.inc: $(wildcard host/fix/*.txt) Makefile

@@ -2,7 +2,8 @@
  *
  * Why: the program is one file.  The assembler copies each file, compressed, into the
  * constants: no generated arrays, and the bytes that `help` reads are the ones that run.
- * The Makefile writes bundle.inc, one line for each file.
+ * Several are packed one after the other, and to read one is to skip those before it.
+ * The Makefile writes bundle.inc, a line for each packed file and one for each text.
  *
  * Layer lua.
  */
@@ -23,25 +24,33 @@ struct file {
     const char *name;
     const unsigned char *packed;
     unsigned n_packed;
-    size_t n;
+    size_t at, n;             /* of what is unpacked */
 };
 
-#define BUILT_IN(id, name, path, n_packed, n) \
-    extern const unsigned char ltw_file_##id[]; \
+#define TEXT(name, id, at, n)
+#define PACKED(id, path, n) \
+    extern const unsigned char ltw_texts_##id[]; \
     __asm__(".pushsection .rodata\n" \
-            ".global ltw_file_" #id "\n" \
-            ".hidden ltw_file_" #id "\n" \
-            "ltw_file_" #id ":\n" \
+            ".global ltw_texts_" #id "\n" \
+            ".hidden ltw_texts_" #id "\n" \
+            "ltw_texts_" #id ":\n" \
             ".incbin \"" path "\"\n" \
-            ".popsection\n");
+            ".popsection\n"); \
+    enum { BYTES_##id = n };
 #include "bundle.inc"
-#undef BUILT_IN
+#undef TEXT
+#undef PACKED
 
-#define BUILT_IN(id, name, path, n_packed, n) { name, ltw_file_##id, n_packed, n },
+#define PACKED(id, path, n)
+#define TEXT(name, id, at, n) { name, ltw_texts_##id, BYTES_##id, at, n },
 static const struct file files[] = {
 #include "bundle.inc"
-    { NULL, NULL, 0, 0 }
+    { NULL, NULL, 0, 0, 0 }
 };
+
+enum { PIECE = 4096 };
+
+struct reader { z_stream z; size_t left; Bytef piece[PIECE]; };
 
 static const struct file *find(const char *name)
 {
@@ -50,10 +59,28 @@ static const struct file *find(const char *name)
     return NULL;
 }
 
-static bool open_packed(const struct file *f, z_stream *z)
+/* The next bytes, at most `left`; 0: there are none, or they are damaged. */
+static size_t read_some(struct reader *r)
 {
-    *z = (z_stream){ .next_in = (Bytef *)f->packed, .avail_in = f->n_packed };
-    return inflateInit2(z, MAX_WBITS + 16) == Z_OK;   /* as gzip wrote it */
+    size_t n = r->left < PIECE ? r->left : PIECE;
+
+    r->z.next_out = r->piece;
+    r->z.avail_out = (uInt)n;
+    inflate(&r->z, Z_SYNC_FLUSH);
+    n -= r->z.avail_out;
+    r->left -= n;
+    return n;
+}
+
+/* False: no memory. */
+static bool open_packed(const struct file *f, struct reader *r)
+{
+    r->z = (z_stream){ .next_in = (Bytef *)f->packed, .avail_in = f->n_packed };
+    if (inflateInit2(&r->z, MAX_WBITS + 16) != Z_OK) return false;   /* of gzip's */
+    r->left = f->at;
+    while (read_some(r) > 0) continue;
+    r->left = r->left > 0 ? 0 : f->n;
+    return true;
 }
 
 /* bundle.names() -> table
@@ -77,18 +104,17 @@ static int bundle_read(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1);
     const struct file *f = find(name);
+    struct reader r;
     luaL_Buffer text;
-    z_stream z;
-    int r;
+    size_t n = 0;
 
     if (!f) return luaL_error(L, "bundle.read: no built-in file '%s'", name);
     luaL_buffinitsize(L, &text, f->n);
-    if (!open_packed(f, &z)) return luaL_error(L, "not enough memory");
-    z.next_out = (Bytef *)luaL_buffaddr(&text);
-    z.avail_out = (uInt)f->n;
-    r = inflate(&z, Z_FINISH);
-    inflateEnd(&z);
-    if (r != Z_STREAM_END) return luaL_error(L, "bundle.read: %s is damaged", name);
+    if (!open_packed(f, &r)) return luaL_error(L, "not enough memory");
+    for (size_t more; (more = read_some(&r)) > 0; n += more)
+        memcpy(luaL_buffaddr(&text) + n, r.piece, more);
+    inflateEnd(&r.z);
+    if (n < f->n) return luaL_error(L, "bundle.read: %s is damaged", name);
     luaL_pushresultsize(&text, f->n);
     return 1;
 }
@@ -105,18 +131,13 @@ static int open_bundle(lua_State *L)   /* [-0, +1, m] */
     return 1;
 }
 
-struct reader { z_stream z; Bytef piece[4096]; };
-
 /* Of the text of a module, for lua_load. */
 static const char *read_piece(lua_State *L, void *ctx, size_t *n)
 {
     struct reader *r = ctx;
 
     (void)L;
-    r->z.next_out = r->piece;
-    r->z.avail_out = sizeof r->piece;
-    inflate(&r->z, Z_NO_FLUSH);
-    *n = sizeof r->piece - r->z.avail_out;
+    *n = read_some(r);
     return (const char *)r->piece;
 }
 
@@ -133,7 +154,7 @@ static void compile(lua_State *L, const struct file *f, const char *chunk)
     struct reader r;
     int status;
 
-    if (!open_packed(f, &r.z)) {
+    if (!open_packed(f, &r)) {
         luaL_error(L, "not enough memory");
         return;
     }
