@@ -103,8 +103,11 @@ static enum tw_fix_found read_header(const char *p, size_t n, size_t max,
     if (at == 0) {
         if (found == TW_FIX_PARTIAL) return found;
         f->header = n >= 5 && memcmp(p, "8=FIX", 5) == 0 ? 5 : 1;
-        snprintf(f->why, sizeof f->why, "'%s' does not begin a message",
-                 tw_fix_show(p, n, text, sizeof text));
+        if (n > 1 && (p[0] == 21 || p[0] == 22) && p[1] == 3)   /* alert, handshake */
+            snprintf(f->why, sizeof f->why, "TLS where FIX was expected");
+        else
+            snprintf(f->why, sizeof f->why, "'%s' does not begin a message",
+                     tw_fix_show(p, n, text, sizeof text));
         return TW_FIX_GARBLED;
     }
     for (; at < n && at - first < DIGITS; at++) {

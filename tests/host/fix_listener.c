@@ -81,6 +81,10 @@ static void callers(void)
     ok(look(TW_FIX_44, "35=A|34=1|49=ME|", &c, why) == TW_FIX_CALL_NONE, "%s", why);
     ok(tw_fix_caller_read("GET / HTTP/1.1", 14, 0, &c, why) == TW_FIX_CALL_NONE, "%s",
        why);
+    ok(tw_fix_caller_read("\26\3\1\2\0\1\0\1", 8, 0, &c, why) == TW_FIX_CALL_NONE
+       && strstr(why, "TLS"), "%s", why);
+    ok(tw_fix_caller_read("\25\3\1\0\2\2\106", 7, 0, &c, why) == TW_FIX_CALL_NONE
+       && strstr(why, "TLS"), "and an alert");
     ok(tw_fix_caller_read("8=FIX.4.4\0019=99999\001", 18, 0, &c, why)
        == TW_FIX_CALL_NONE, "%s", why);
     ok(tw_fix_caller_read("8=FIX.9.9\0019=23\00135=A\00134=1\00149=ME\00156=YOU\001"
