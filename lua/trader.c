@@ -113,7 +113,6 @@ void ltw_trader_release(lua_State *L, struct ltw_trader *t, struct ltw_order *ow
 static void end(lua_State *L, struct ltw_trader *t, struct ltw_order *own)
 {
     if (t->journal) ltw_journal_ended(t->journal, &own->o);
-    if (t->leaves_by) tw_fix_account_ended(&t->heir.account, &own->o);
     ltw_trader_release(L, t, own);
 }
 
@@ -239,7 +238,10 @@ static void finish(lua_State *L, struct ltw_trader *t)
 
     t->stage = NOTHING;
     t->told.order = NULL;
-    if (!own || own->listed || tw_order_is_open(&own->o) || own->o.untold > 0) return;
+    if (!own || tw_order_is_open(&own->o)) return;
+    if (t->leaves_by && t->told.report.exec != TW_EXEC_CANCEL_REJECTED)
+        tw_fix_account_ended(&t->heir.account, &own->o);
+    if (own->listed || own->o.untold > 0) return;
     if (own->o.requests == 0) end(L, t, own);
     else list_ended(t, own);
 }

@@ -108,16 +108,16 @@ void tw_fix_account_charge(const struct tw_fix_account *a, struct tw_order *o)
 
 void tw_fix_account_ended(struct tw_fix_account *a, const struct tw_order *o)
 {
-    struct tw_fix_due *d;
+    struct tw_fix_due *d = find_due(a, o->id);
 
-    if (o->fees == 0 && o->raw_fees == 0) return;
-    if (a->n_dues >= 2 * TW_FIX_DUES && a->awaited == 0) {
+    if (!d && o->fees == 0 && o->raw_fees == 0) return;
+    if (!d && a->n_dues >= 2 * TW_FIX_DUES && a->awaited == 0) {
         size_t old = a->n_dues - TW_FIX_DUES;
 
         memmove(a->dues, a->dues + old, TW_FIX_DUES * sizeof *a->dues);
         a->n_dues = TW_FIX_DUES;
     }
-    d = add_due(a, o->id);
+    if (!d) d = add_due(a, o->id);
     if (!d) return;                           /* as if it were too old */
     d->fees = o->fees;
     d->raw_fees = o->raw_fees;

@@ -30,8 +30,7 @@ struct tw_fix_account {
     char name[64];                /* of its owner over runs                          */
     uint64_t trades;              /* that it has                                     */
     struct tw_fix_due *dues;      /* n_dues, of orders of a former run and of such that
-                                   * have ended; the last one of an order counts; by
-                                   * tw_free                                         */
+                                   * have ended; by tw_free                          */
     size_t n_dues, room;
     size_t awaited;               /* orders of a former run, to be reported          */
     tw_money moved;               /* deposits now, less those that were kept         */

@@ -194,6 +194,7 @@ p.put("late.lua", [[
   local fix = require "tw.fix"
   local M = {}
   local order
+  local n = 0
   local function report(exec, kind, status, filled, more)
     local m = { MsgType = "8", OrderID = "X", ClOrdID = order.ClOrdID, ExecID = exec,
       ExecType = kind, OrdStatus = status, Symbol = "VV", Side = "1", OrderQty = 10,
@@ -202,17 +203,26 @@ p.put("late.lua", [[
     return fix.send("venue", m)
   end
   function M:on_fix(message)
+    if message.MsgType == "G" then               -- which gets no answer
+      assert(report("g", "F", "2", 10, { LastQty = 10, LastPx = 99 }))
+    end
     if message.MsgType ~= "D" then return end
-    order = { ClOrdID = message.ClOrdID }
-    assert(report("n", "0", "0", 0))
+    order, n = { ClOrdID = message.ClOrdID }, n + 1
+    assert(report("n" .. n, "0", "0", 0))
+    if n > 1 then return end
     assert(report("a", "F", "1", 6, { LastQty = 6, LastPx = 99 }))
     assert(report("b", "F", "2", 10, { LastQty = 4, LastPx = 99 }))
   end
+  -- What the file asks for, once somebody is there.
+  local function say(file, ...)
+    local is_asked <close> = io.open(file)
+    if is_asked and report(...) then os.remove(file) end
+  end
   function M:on_timer()
-    for ref, left in pairs { a = 0, b = 6 } do
-      if os.remove("end_" .. ref) then
-        assert(report("end " .. ref, "H", "4", left, { ExecRefID = ref, LeavesQty = 0 }))
-      end
+    say("more", "more", "F", "4", 3, { LastQty = 3, LastPx = 99, LeavesQty = 0 })
+    for ref, left in pairs { a = 0, b = 6, g = 0 } do
+      say("end_" .. ref, "end " .. ref, "H", "4", left,
+          { ExecRefID = ref, LeavesQty = 0 })
     end
   end
   return M]])
@@ -234,6 +244,16 @@ again(9)
 has("one has 6 cash 9404.8 0 fees 1.2 realised 0 equity 9998.8 trades 3", "killed")
 p.put("end_a", "")
 has("one has 0 cash 10000 0 fees 0 realised 0 equity 10000 trades 4", "both end")
+p.put("more", "")
+has("one has 3 cash 9701 0 fees 2 realised 0 equity 9998 trades 5", "it trades anew")
+order("one", "b", 'self.o = self:buy { symbol = "VV", quantity = 10, price = 99 }')
+make("one", "self.o:modify { price = 98 }")
+has("one has 13 cash 8709 0 fees 4 realised 0 equity 9996 trades 6",
+    "another one, with a change on its way")
+p.await_in("store/broker.orders", "A one 6 ")
+again(9)
+p.put("end_g", "")
+has("one has 3 cash 9701 0 fees 2 realised 0 equity 9998 trades 7", "it ends, too")
 p.kill(trader, "TERM")
 p.kill(venue, "TERM")
 t.done()
