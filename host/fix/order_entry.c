@@ -201,6 +201,13 @@ struct ask *tw_fix_orders_asked(const struct entry *e, unsigned nth)
     return a;
 }
 
+bool tw_fix_orders_is_awaited(const struct entry *e)
+{
+    for (const struct ask *a = e->asks; a; a = a->later)
+        if (!a->own) return true;
+    return false;
+}
+
 void tw_fix_orders_forget(struct tw_fix_orders *o, struct ask *a)
 {
     struct entry *e = a->entry;

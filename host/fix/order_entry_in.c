@@ -57,13 +57,6 @@ static uint8_t status_of(const struct entry *e, uint8_t exec)
     }
 }
 
-bool tw_fix_orders_is_awaited(const struct entry *e)
-{
-    for (const struct ask *a = e->asks; a; a = a->later)
-        if (!a->own) return true;
-    return false;
-}
-
 /* a: the ask that it answers, which is forgotten; NULL: none.  words may be NULL. */
 static void tell_words(struct tw_fix_orders *o, struct entry *e, struct tw_report r,
                        struct ask *a, struct tw_venue_aside *words)
@@ -150,6 +143,7 @@ static void set_terms(struct tw_fix_orders *o, struct entry *e, struct tw_report
 {
     if (r.quantity < e->cum) r.quantity = e->cum;
     e->quantity = r.quantity;
+    e->overfilled = false;
     e->most = INT64_MAX;
     e->price = r.price;
     e->stop = r.stop;
@@ -237,9 +231,12 @@ static void trade(struct tw_fix_orders *o, struct entry *e, const struct seen *s
     if (!e->over && e->cum + quantity > e->quantity) {   /* its terms are others, then */
         struct tw_report more = terms(e, s);
 
-        if (more.quantity < e->cum + quantity) more.quantity = e->cum + quantity;
+        bool is_over = more.quantity < e->cum + quantity;
+
+        if (is_over) more.quantity = e->cum + quantity;
         more.reason = TW_REASON_VENUE;
         set_terms(o, e, more, NULL);
+        e->overfilled = is_over;              /* a trade may yet be taken back */
     }
     if (s->liquidity <= TW_LIQUIDITY_REMOVED) r.liquidity = (uint8_t)s->liquidity;
     set_fee(&r, s);
@@ -335,12 +332,12 @@ static void end(struct tw_fix_orders *o, struct entry *e, const struct seen *s,
     if (e->last_words) *e->last_words = words;
 }
 
-/* The oldest cancel request that waits. */
-static struct ask *canceling(const struct entry *e)
+/* The oldest of that kind that waits. */
+static struct ask *oldest(const struct entry *e, enum ask_what what)
 {
     struct ask *a = e->asks;
 
-    while (a && a->what != ASK_CANCEL) a = a->later;
+    while (a && a->what != what) a = a->later;
     return a;
 }
 
@@ -348,7 +345,7 @@ static void cancel(struct tw_fix_orders *o, struct entry *e, const struct seen *
                    struct ask *a)
 {
     if (a && a->what != ASK_CANCEL) a = NULL;
-    if (!a && s->orig.at) a = canceling(e);     /* by a peer that names the order */
+    if (!a && s->orig.at) a = oldest(e, ASK_CANCEL);   /* by one that names the order */
     if (!a) tell_text(o, s, "the venue has canceled an order");
     end(o, e, s, TW_EXEC_CANCELED,
         tw_fix_orders_reason(s, a ? TW_REASON_NONE : TW_REASON_VENUE), a);
@@ -365,14 +362,6 @@ static void reject(struct tw_fix_orders *o, struct entry *e, const struct seen *
 }
 
 /* ---- the status that was asked for ---- */
-
-static struct ask *status_ask(const struct entry *e)
-{
-    struct ask *a = e->asks;
-
-    while (a && a->what != ASK_STATUS) a = a->later;
-    return a;
-}
 
 /* G4: what the lost connection has swallowed. */
 static void answer_stale(struct tw_fix_orders *o, struct entry *e, const struct seen *s,
@@ -445,7 +434,7 @@ static bool send_again(struct tw_fix_orders *o, struct entry *e)
 static void take_status(struct tw_fix_orders *o, struct entry *e, const struct seen *s,
                         unsigned nth)
 {
-    struct ask *asked = status_ask(e);
+    struct ask *asked = oldest(e, ASK_STATUS);
 
     if (asked) tw_fix_orders_forget(o, asked);
     if (s->status != '8') hear(e);
@@ -595,13 +584,25 @@ static void take_correction(struct tw_fix_orders *o, struct entry *e,
         if (x) x->price = s->last_px.v, x->quantity = s->last_qty.v;
         trade(o, e, s, s->last_px.v, s->last_qty.v);
     } else if (has_come && !e->over && s->leaves.is
-               && s->leaves.v <= INT64_MAX - e->cum) {
-        struct seen now = *s;
+               && s->leaves.v <= INT64_MAX - (s->cum.is ? s->cum.v : e->cum)) {
+        struct seen now = *s;             /* of before other trades that have come */
 
-        now.quantity = (struct number){ e->cum + s->leaves.v, s->leaves.v > 0 };
+        now.quantity.v = (s->cum.is ? s->cum.v : e->cum) + s->leaves.v;
+        now.quantity.is = s->leaves.v > 0;
         if (s->leaves.v > 0) restate(o, e, &now);
         else end(o, e, s, TW_EXEC_CANCELED, TW_REASON_VENUE, NULL);
     }
+}
+
+/* More had traded than the venue says that it is of, as the end of a trade had not come,
+ * and now it has: so it is of that.  G3 */
+static void shrink(struct tw_fix_orders *o, struct entry *e, const struct seen *s)
+{
+    struct tw_report r = terms(e, s);
+
+    if (!e->overfilled || e->over || !s->quantity.is || s->quantity.v < e->cum) return;
+    r.reason = TW_REASON_VENUE;
+    set_terms(o, e, r, NULL);
 }
 
 static void expect(struct entry *e, const struct seen *s)
@@ -619,10 +620,11 @@ static void take_kind(struct tw_fix_orders *o, struct entry *e, const struct see
 
     if (s->kind == STATUS) {
         take_status(o, e, s, nth);
+        shrink(o, e, s);
         return;
     }
     if (s->kind == TW_EXEC_REJECTED) {
-        if (!a && status_ask(e)) take_status(o, e, s, nth);
+        if (!a && oldest(e, ASK_STATUS)) take_status(o, e, s, nth);
         else reject(o, e, s, a);
         return;
     }
@@ -647,6 +649,7 @@ static void take_kind(struct tw_fix_orders *o, struct entry *e, const struct see
         break;
     default: break;                           /* pending, stopped, triggered, ... */
     }
+    shrink(o, e, s);
 }
 
 static enum tw_fix_answer take_report(struct tw_fix_orders *o,
@@ -706,7 +709,7 @@ static void never_came(struct tw_fix_orders *o, struct entry *e, struct tw_fix_t
         return;
     if (a && a->stale) tw_fix_orders_fail(o, a, TW_REASON_UNKNOWN);
     else if (!a && e->is_former && !e->over && !e->ending.exec
-             && !(e->unheard && status_ask(e)))   /* that says what becomes of it */
+             && !(e->unheard && oldest(e, ASK_STATUS)))   /* that says what becomes */
         end(o, e, &(struct seen){ .kind = 0 }, TW_EXEC_CANCELED, TW_REASON_UNKNOWN, NULL);
 }
 
@@ -771,7 +774,7 @@ static void take_business(struct tw_fix_orders *o, const struct tw_fix_message *
     struct seen s = tw_fix_orders_read(o, m);
     unsigned nth = 0;
     struct entry *e = tw_fix_orders_find_id(o, id, &nth);
-    struct ask *a = !e ? NULL : tw_fix_orders_is_text(type, "H") ? status_ask(e)
+    struct ask *a = !e ? NULL : tw_fix_orders_is_text(type, "H") ? oldest(e, ASK_STATUS)
                                                    : tw_fix_orders_asked(e, nth);
     uint64_t seq;
 

@@ -36,8 +36,10 @@ void tw_fix_orders_note_late(struct tw_fix_orders *o, const struct entry *e)
 static bool lives(const struct entry *e, const struct seen *s)
 {
     bool is_back = s->kind == TW_EXEC_TRADE_CANCELED || s->kind == CORRECTED || e->doubts;
+    bool rests = s->leaves.is ? s->leaves.v > 0   /* 4.0 has no LeavesQty */
+               : s->quantity.is && s->cum.is && s->quantity.v > s->cum.v;
 
-    return is_back && (s->status == '0' || s->status == '1') && s->leaves.v > 0;
+    return is_back && (s->status == '0' || s->status == '1') && rests;
 }
 
 void tw_fix_orders_change_late(struct tw_fix_orders *o, struct entry *e)

@@ -105,6 +105,7 @@ struct entry {
     struct ending ending;         /* exec 0: none                                 */
     struct tw_venue_aside *last_words;   /* of the ending; NULL: none              */
     uint8_t ended;                /* over: OrdStatus 39                           */
+    bool overfilled;              /* quantity is what has traded, above the venue's */
     bool doubts;                  /* what the venue took back may have been missed */
     int64_t undone, undone_px;    /* taken back by a status: its message may come */
     struct tw_ties *ties;         /* what its owner sees to; NULL: nothing         */
@@ -199,6 +200,8 @@ struct ask *tw_fix_orders_ask(struct tw_fix_orders *o, struct entry *e,
                               enum ask_what what);
 /* The ask of an order that a ClOrdID stands for, where it waits for its answer. */
 struct ask *tw_fix_orders_asked(const struct entry *e, unsigned nth);
+/* Somebody waits for an answer, and so the order is still there. */
+bool tw_fix_orders_is_awaited(const struct entry *e);
 /* The last one before it that asks for other terms; NULL: there is none. */
 const struct ask *tw_fix_orders_changed(const struct ask *a);
 void tw_fix_orders_forget(struct tw_fix_orders *o, struct ask *a);
@@ -239,9 +242,6 @@ size_t tw_fix_orders_id(uint64_t id, unsigned nth, char out[ID_MAX]);
 
 /* An ask gets its answer without the venue. */
 void tw_fix_orders_fail(struct tw_fix_orders *o, struct ask *a, enum tw_reason reason);
-
-/* Somebody waits for an answer, and so the order is still there. */
-bool tw_fix_orders_is_awaited(const struct entry *e);
 
 /* ---- order_entry_late.c ---- */
 

@@ -462,6 +462,7 @@ static int read_order(struct tw_fix_orders *o, const struct tw_fix_line *l)
     if (is_heard)
         tw_fix_orders_learn_id(e, (struct tw_fix_text){ id, strlen(id) });
     if (number_at(l, 21)) tw_fix_orders_end(o, e);
+    else if (e->over) tw_fix_orders_revive(o, e);
     return TW_OK;
 }
 

@@ -57,6 +57,13 @@ static void former(void)
          ">8|37=X7|11=7|17=c|19=a|150=H|39=C|14=0|151=0|\n"
          "=stray 7 7:H 4@10 (21) late C, 10@10 traded 4@10*\n"
          "restart\njoin 5 me\n=");
+    talk("one that is open again is so in the next run", TW_FIX_44,
+         &(struct tw_fix_orders_options){ .no_mass_status = true, .keeps = true },
+         "join 3 me\non\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4")
+         ">8|37=X7|11=7|17=b|150=F|39=2|32=6|31=11|14=10|6=10.6|151=0|\n"
+         ">8|37=X7|11=7|17=c|19=b|150=H|39=1|14=4|6=10|151=6|\n"
+         "=7:0! 7:F 4@10 7:F 6@11 stray 7 7:H 6@11 (21) late 1, 10@10 traded 10@10.6*\n"
+         "restart\njoin 5 me\n=7:0 (25) of 5 10@10 traded 4@10* holds 4@10.6");
     talk("a change of a refused change is not known, its order is", TW_FIX_44,
          &(struct tw_fix_orders_options){ .no_mass_status = true, .keeps = true,
                                           .first_id = 1000 },
@@ -132,6 +139,42 @@ static void over(void)
          ">8|37=X7|11=7a|41=7|17=d|150=4|39=4|14=4|6=10|151=0|\n=7:4!");
 }
 
+/* A trade comes before the end of another one that it is in place of. */
+static void overtaken(void)
+{
+    talk("more than an order's quantity, till a trade's end has come", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "8", "10", "8")
+         FILL("7", "c", "4", "10", "6") "=7:0! 7:F 8@10 7:5 12@10 (21) 7:F 4@10\n"
+         ">8|37=X7|11=7|17=b|19=a|150=H|39=1|38=10|14=2|6=10|151=8|\n"
+         "=stray 7 7:H 8@10 (21) late 1, 12@10 traded 12@10* 7:5 10@10 (21)*\n"
+         ">8|37=X7|11=7|17=d|150=F|39=2|38=10|32=6|31=10|14=8|6=10|151=2|\n=7:F 6@10*");
+    talk("or a status says what it is", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "8", "10", "8")
+         FILL("7", "c", "4", "10", "6") "=7:0! 7:F 8@10 7:5 12@10 (21) 7:F 4@10\n"
+         STATUS("1", "6", "10", "4")
+         "=stray 7 7:H 6@10 (21) late 1, 12@10 traded 12@10* 7:5 10@10 (21)*");
+    talk("what is left when a trade ends is as it was then", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "6", "10", "6")
+         FILL("7", "b", "3", "10", "9") FILL("7", "c", "4", "10", "10")
+         "=7:0! 7:F 6@10 7:F 3@10 7:5 13@10 (21) 7:F 4@10\n"
+         ">8|37=X7|11=7|17=d|19=b|150=H|39=1|38=10|14=6|6=10|151=4|\n"
+         "=stray 7 7:H 3@10 (21) late 1, 13@10 traded 13@10* 7:5 10@10 (21)*\n"
+         "cancel 7\n<F 41=7|37=X7|11=7a|55=A|54=1|60=20260101-00:00:00.000|38=10|");
+}
+
+/* 4.0 has no LeavesQty. */
+static void in_40(void)
+{
+    talk("likewise in 4.0", TW_FIX_40, &none,
+         "on\nnew 7\nsent\n"
+         ">8|37=X7|11=7|17=1|20=0|39=2|55=A|54=1|38=10|32=10|31=10|14=10|6=10|\n"
+         "=7:0! 7:F 10@10\n"
+         ">8|37=X7|11=7|17=2|20=1|19=1|39=0|55=A|54=1|38=10|32=10|31=10|14=0|6=0|\n"
+         "=stray 7 7:H 10@10 (21) late 0, 10@10 traded 10@10*\ncancel 7\n"
+         "<F 41=7|37=X7|11=7a|55=A|54=1|38=10|125=F|\n"
+         ">8|37=X7|11=7a|17=3|20=0|39=4|55=A|54=1|38=10|32=0|31=0|14=0|6=0|\n=7:4!");
+}
+
 static void missed(void)
 {
     talk("the end of a trade that was missed is in the status", TW_FIX_44, &none,
@@ -166,6 +209,8 @@ int main(void)
     begin();
     too_much();
     over();
+    in_40();
+    overtaken();
     missed();
     corrections();
     settled();
