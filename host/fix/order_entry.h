@@ -57,7 +57,8 @@ struct tw_fix_orders_options {
     const struct tw_desk *desk;   /* likewise, while it is halted; may be NULL       */
     bool cancel_unknown;          /* orders of the session that nobody here has sent */
     bool no_mass_status;          /* AF is not sent: H for each order                */
-    uint64_t first_id;            /* below it are orders of former runs; 0: there are
+    uint64_t first_id;            /* below it are orders of former runs, down to a tenth
+                                   * of it: 12345 is another program's; 0: there are
                                    * none that could be taken over                   */
     bool keeps;                   /* tw_fix_orders_lines are                         */
     /* What happened; neither may call anything here. */

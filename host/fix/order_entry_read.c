@@ -154,5 +154,6 @@ bool tw_fix_orders_is_former(const struct tw_fix_orders *o, const struct seen *s
     if (account && s->account.at && !tw_fix_orders_is_text(s->account, account))
         return false;
     return (tw_fix_orders_read_id(s->id, id, nth)
-            || tw_fix_orders_read_id(s->orig, id, nth)) && *id < o->o.first_id;
+            || tw_fix_orders_read_id(s->orig, id, nth))
+        && *id < o->o.first_id && *id >= o->o.first_id / 10;
 }

@@ -209,8 +209,8 @@ static void connections(void)
 }
 
 static const struct tw_fix_orders_options keeping = {
-    .no_mass_status = true, .keeps = true, .first_id = 1000 };
-static const struct tw_fix_orders_options guessing = { .first_id = 1000,
+    .no_mass_status = true, .keeps = true, .first_id = 10 };
+static const struct tw_fix_orders_options guessing = { .first_id = 10,
                                                        .account = "ACC" };
 
 #define FORMER "11=7|55=A|54=1|38=10|40=2|44=10|59=1|"
@@ -275,6 +275,13 @@ static void former_runs(void)
          ">8|37=Z|17=0|150=I|39=0|11=1000|55=A|54=1|38=10|40=2|44=10|14=0|6=0|\n"
          "=stray 1000\n"
          ">8|37=Z|17=0|150=I|39=2|" FORMER "14=10|6=10|151=0|\n=stray 7");
+    talk("nor one whose number no run has begun with for long", TW_FIX_44,
+         &(struct tw_fix_orders_options){ .first_id = 71 },
+         "join 3 me\non\nsent\n"
+         ">8|37=Z|17=0|150=I|39=0|11=6|55=A|54=1|38=10|40=2|44=10|14=0|6=0|\n=stray 6\n"
+         ">8|37=Z|17=1|150=F|39=2|11=6|55=A|54=1|38=10|32=5|31=9|14=5|6=9|\n=stray 6\n"
+         ">8|37=Z|17=0|150=I|39=0|" FORMER "14=0|6=0|151=10|\n"
+         "=7:0 (25) of 3 10@10 traded 0@0*");
 }
 
 /* The answers come before the first script that trades there. */

@@ -50,7 +50,7 @@ static void former(void)
 {
     talk("a trade of an order that ended in a former run is taken back", TW_FIX_44,
          &(struct tw_fix_orders_options){ .no_mass_status = true, .keeps = true,
-                                          .first_id = 1000 },
+                                          .first_id = 10 },
          "join 3 me\non\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4")
          ">8|37=X7|11=7|17=e|150=C|39=C|14=4|151=0|6=10|\n=7:0! 7:F 4@10 7:C\n"
          "restart\njoin 5 me\non\n=holds 4@10\n"
@@ -66,7 +66,7 @@ static void former(void)
          "restart\njoin 5 me\n=7:0 (25) of 5 10@10 traded 4@10* holds 4@10.6");
     talk("a change of a refused change is not known, its order is", TW_FIX_44,
          &(struct tw_fix_orders_options){ .no_mass_status = true, .keeps = true,
-                                          .first_id = 1000 },
+                                          .first_id = 10 },
          "join 3 me\non\nnew 7\nsent\n" NEW("7") "=7:0!\nrestart\njoin 5 me\non\nsent\n"
          ">8|37=X7|11=7|17=0|150=I|39=0|38=10|44=10|14=0|6=0|151=10|\n"
          "replace 7 20 11\nreplace 7 30 12\nsent\n=7:0 (25) of 5 10@10 traded 0@0*\n"
