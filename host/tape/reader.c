@@ -24,7 +24,7 @@
 
 enum { BEHIND = 32 << 20 };   /* bytes that are read before they are given back */
 
-struct names { struct tw_tape_name *p; uint32_t max; };
+struct names { struct tw_tape_name *p; uint32_t max, last; };   /* last: the greatest */
 
 struct tw_tape_file {
     char *path;
@@ -64,6 +64,7 @@ static bool set_name(struct names *all, uint32_t id, const struct tw_tape_name *
         all->max = max;
     }
     all->p[id] = *name;
+    if (id > all->last) all->last = id;
     return true;
 }
 
@@ -127,10 +128,7 @@ static int read_all_names(struct tw_tape_file *f, unsigned flags, struct tw_erro
 
 uint32_t tw_tape_file_names(const struct tw_tape_file *f, enum tw_tape_name_type type)
 {
-    uint32_t max = f->names[type].max;
-
-    while (max > 0 && !f->names[type].p[max - 1].text) max--;
-    return max ? max - 1 : 0;
+    return f->names[type].last;   /* asked for at each turn of loops over all */
 }
 
 struct tw_tape_name tw_tape_file_name(const struct tw_tape_file *f,
