@@ -393,12 +393,12 @@ end
 -- stopped (default 1, in a backtest 60; 0: for ever); memory: how much one Lua state may
 -- take, its orders and what a backtest keeps of them too (default 1 GiB; 0: all).
 -- Yields: no.  Blocks: no.  Thread: the app file.
--- Errors: raises for a negative limit.  Units: seconds; MiB.
+-- Errors: raises for a limit below 0 or above 1e9.  Units: seconds; MiB.
 function app.limits(options)
   check("app.limits", options, { time = "number", memory = "number" })
   for name, value in pairs(options) do
-    if value < 0 then
-      fail(2, "app.limits: %s must not be negative, got %s", name, value)
+    if not (value >= 0 and value < 1e9) then
+      fail(2, "app.limits: %s must be from 0 to 1e9, got %s", name, value)
     end
     declare.now[name] = value
   end

@@ -127,6 +127,9 @@ function backtest.checked(o)
   if o.time and not (o.time >= 0 and o.time < 1e9) then
     fail("time: 0 or more seconds expected, got %s", o.time)
   end
+  if o.memory and not (o.memory >= 0 and o.memory < 1e9) then
+    fail("memory: 0 (all) or more MiB expected, got %s", o.memory)
+  end
   local from, to = time_of("from", o.from), time_of("to", o.to)
   if from and to and from >= to then
     fail("from %s is not before to %s", o.from, o.to)
@@ -173,7 +176,7 @@ end
 -- app.feed.tape has it; each in its place, at the time of the record before it.
 -- dictionary: by which those of FIX sessions are read, as app.feed.tape has it, too.
 -- skip_bad: a line of data that is none is left out, and does not end the run.  memory:
--- of the Lua state, MiB.  time: how long one handler may run, in CPU seconds,
+-- of the Lua state, MiB; 0: all.  time: how long one handler may run, in CPU seconds,
 -- before that ends the run (60, or what app.limits says; 0: for ever).
 -- cash, account: as app.account, over what app and scripts say.
 -- benchmark: the symbol for alpha and beta; the data's only one otherwise.

@@ -172,10 +172,17 @@ end
 -- The files of the option data of tw.backtest.run, each a table with a path of its own:
 -- folders are what is in them.
 -- Yields: no.  Blocks: on the disk.  Thread: any.
--- Errors: as textfile.files, and nil for one without a path.  Units: none.
+-- Errors: as textfile.files, and nil for one without a path, and for what stands beside
+-- a list of files.  Units: none.
 function textfile.list(data)
   local list = {}
   if type(data) == "string" or data.path then data = { data } end
+  for name in pairs(data) do
+    if math.type(name) ~= "integer" then
+      return nil, (": option '%s' of no file: say { path = \"x.csv\", %s = ... }")
+        :format(name, name)
+    end
+  end
   for i, one in ipairs(data) do
     local path = one
     if type(one) == "table" then path = one.path end

@@ -61,7 +61,7 @@ for _, case in ipairs {
   { "app.tape { capacity = 100.5 }",
     "app.lua:1: app.tape: capacity must be an integer.*" },
   { "app.limits { time = -1 }",
-    "app.lua:1: app.limits: time must not be negative, got %-1" },
+    "app.lua:1: app.limits: time must be from 0 to 1e9, got %-1" },
   { "app.script('s.lua', { shard = 'name' })", "app.lua:1: app.script: shard must be"
     .. " \"symbol\", got 'name'" },
   { "app.script('s.lua', { on_error = 'go on' })", "app.lua:1: app.script: on_error .*" },

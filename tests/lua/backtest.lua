@@ -358,6 +358,12 @@ t.raises("either script or app", function() tw.backtest.run { data = five } end)
 t.raises("from: a date", tw.backtest.run,
          { data = five, script = which, from = "soon" })
 t.raises("no data", function() tw.backtest.run { data = {}, script = which } end)
+t.raises("data: option 'interval' of no file", tw.backtest.run,
+  { data = { five, interval = "1m" }, script = which })
+for _, memory in ipairs { -1, 0 / 0, 1e300 } do
+  t.raises("memory: 0 .all. or more MiB expected", tw.backtest.run,
+    { data = five, script = which, memory = memory })
+end
 t.raises("warmup: a number", tw.backtest.run,
          { data = five, script = which, warmup = "1 moon" })
 
