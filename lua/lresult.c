@@ -111,18 +111,19 @@ static double periods_of(const struct tw_point *days, size_t n)
 }
 
 /* [-0, +0, m]  Of the days before which the market's price was known; NULL: of none.
- * Nothing is known of what it was before the first day, so alpha begins at its end. */
+ * Nothing is known of what it was before, so alpha begins at the end of the first. */
 static void set_beside(lua_State *L, const struct tw_point *days, const double *market,
                        size_t n, struct tw_beside *out)
 {
-    double *r, *m, first = NAN;
+    double *r, *m;
+    size_t first = 0;
 
     *out = (struct tw_beside){ NAN, NAN, NAN, NAN };
     if (!market) return;
     r = lua_newuserdatauv(L, 2 * n * sizeof *r, 0);
     m = r + n;
     for (size_t i = 0; i < n; i++) {
-        if (isnan(first)) first = market[i];
+        if (isnan(market[first])) first = i;
         r[i] = i ? days[i].equity / days[i - 1].equity - 1 : NAN;
         m[i] = i ? market[i] / market[i - 1] - 1 : NAN;
     }
@@ -130,8 +131,8 @@ static void set_beside(lua_State *L, const struct tw_point *days, const double *
     lua_pop(L, 1);
     set_number(L, "beta", out->beta);
     set_number(L, "log_beta", out->log_beta);
-    set_number(L, "alpha", days[n - 1].equity / days[0].equity - 1
-                           - out->beta * (market[n - 1] / first - 1));
+    set_number(L, "alpha", days[n - 1].equity / days[first].equity - 1
+                           - out->beta * (market[n - 1] / market[first] - 1));
 }
 
 /* start: what there was before the first of the days; market: its price at the end of

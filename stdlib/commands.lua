@@ -251,7 +251,7 @@ benchmark:
 
   beta, log_beta           cov(r, b) / var(b); the same of log(1 + r) and log(1 + b)
   alpha                    return − beta · return of the benchmark, both from the end of
-                           the first day
+                           the first day that has a price of it
   arithmetic.annual_alpha  (mean(r) − beta · mean(b)) · N
   geometric.annual_alpha   (1 + mean(r) − beta · mean(b))^N − 1
 

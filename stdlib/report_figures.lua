@@ -19,7 +19,7 @@ figures.GROUPS = {
     { "peak", "Peak equity", "money", "max(equity)" },
     { "fees", "Fees paid", "money", "sum of all fees", low = true },
     { "alpha", "Alpha", "percent",
-      "return − beta · return of the benchmark, both from the first day's end" },
+      "return − beta · return of the benchmark, both from the end of its first day" },
     { "beta", "Beta", "ratio", "cov(r, b) / var(b), b: returns of the benchmark" },
     { "log_beta", "Beta of logs", "ratio", "the same of log(1 + r) and log(1 + b)" } },
   { "Risk",

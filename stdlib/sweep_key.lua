@@ -163,7 +163,8 @@ end
 --   2  such a run is ruined; exposure was a share of the records
 --   3  it is one of the time
 --   4  the fee of an order that goes to the other side is that of both trades
---   5  what a trade comes to is in the account's currency
+--   5  what a trade comes to is in the account's currency; alpha begins when the
+--      benchmark does
 key.FIGURES = 5
 
 --- key.run(strategy, data, options, params [, figures]) -> hex

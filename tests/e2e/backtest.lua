@@ -150,6 +150,13 @@ has(backtest "hold.lua --data days.csv", "several symbols: no alpha and beta",
 run = backtest "hold.lua --data days.csv --benchmark B"
 has(run, "--benchmark", { "alpha, beta       6.05 %, -0.011" })
 
+-- B begins on the third day; the account has gained 0.55 % before it, and nothing since.
+put("late.csv", "time,symbol,price,size\n2020-01-01,A,100,1\n2020-01-02,A,110,1\n"
+  .. "2020-01-03,A,115.5,1\n2020-01-03,B,3,1\n2020-01-04,B,6,1\n2020-01-04,A,120,1\n"
+  .. "2020-01-05,A,115.5,1\n2020-01-05,B,9,1\n")
+run = backtest "hold.lua --data late.csv --benchmark B"
+has(run, "a benchmark that begins later", { "alpha, beta       -3.57 %, 0.01786" })
+
 -- ---- the first day counts: 10 shares bought at 11, worth 10.5, then 13.5 each ----
 
 put("once.lua", [[
