@@ -614,20 +614,27 @@ void tw_fix_orders_logged_out(struct tw_fix_orders *o, int64_t now_ns)
     }
 }
 
+/* The answer to what was asked already may be among what was missed. */
+static void doubt(struct tw_fix_orders *o, struct entry *e)
+{
+    struct ask *a = e->asks;
+
+    e->doubts = true;
+    while (a && (a->what != ASK_STATUS || a->list != &o->sent)) a = a->later;
+    if (a) tw_fix_orders_forget(o, a);
+    tw_fix_orders_ask_status(o, e);
+}
+
 void tw_fix_orders_missed(struct tw_fix_orders *o)
 {
     size_t skip = o->n_kept > DOUBTS_MAX ? o->n_kept - DOUBTS_MAX : 0;
 
-    for (struct entry *e = o->open; e; e = e->next) {
-        e->doubts = true;
-        tw_fix_orders_ask_status(o, e);
-    }
+    for (struct entry *e = o->open; e; e = e->next) doubt(o, e);
     for (struct entry *e = o->kept; e; e = e->next) {   /* trades of them, or their end */
         if (skip > 0) {
             skip--;
         } else if (e->ended != TW_STATUS_REJECTED) {
-            e->doubts = true;
-            tw_fix_orders_ask_status(o, e);
+            doubt(o, e);
         }
     }
 }

@@ -198,6 +198,10 @@ static void missed(void)
     talk("an open one has less, and goes on", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4") "=7:0! 7:F 4@10\n"
          STATUS("0", "0", "0", "10") "=7:H 4@10 (21)");
+    talk("what was asked is asked again: its answer may have been missed", TW_FIX_44,
+         &none, "on\nnew 7\nsent\n" NEW("7") "missed\n<H 37=X7|11=7|55=A|54=1|\n"
+         STATUS("1", "4", "10", "6") "=7:0! 7:F 4@10\nmissed\nsent\nmissed\n"
+         "<H 37=X7|11=7|55=A|54=1|");
     talk("nothing is asked for when nothing was missed, nor taken back then", TW_FIX_44,
          &(struct tw_fix_orders_options){ .no_mass_status = true },
          ENDED "off\non\n<\n"
