@@ -1,7 +1,13 @@
-/* lorder.c - an order as Lua sees it: its fields, cancel and modify.
+/* lorder.c - module order: an order as Lua sees it, its fields, cancel and modify.
  *
  * A handle is the order's memory itself: reading a field is reading the order.  What a
  * handler of orders is given is as it was when that happened.
+ *
+ * Fields: id, symbol, side, type, tif, quantity, price, stop, trail, trail_percent,
+ * label, parent (of an exit of a bracket); status, reason, filled, leaves, average
+ * (price), fees, time (ns); text and code, what a gateway's venue said (see gateways).
+ * status is as FIX names it: "pending_new", "new", "partially_filled", "filled",
+ * "canceled", "rejected", "expired", ...
  */
 #include <string.h>
 
