@@ -168,7 +168,8 @@ static int open_codec(lua_State *L, struct reading *r, struct tw_symbols *symbol
         return r->codec ? TW_OK : error->code;
     }
     r->codec = tw_fix_decoder_new(&(struct tw_fix_options){
-        .symbols = symbols, .source = 1, .problem = on_problem, .problem_ctx = r,
+        .symbols = symbols, .source = 1, .is_log = true,
+        .problem = on_problem, .problem_ctx = r,
     });
     return r->codec ? TW_OK : tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
 }

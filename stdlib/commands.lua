@@ -594,7 +594,8 @@ there are several.  Of a folder, and of those in it, it takes the tape files, or
 named .csv or .fix (.gz, .zip) and LEAN's ticks and bars, which say what they are by their
 path; where there is one file in two forms (a tape file beside its text, A.csv.gz beside
 A.csv) it asks for names.  A CSV file without symbols is of the symbol that it is named
-after.  The same file twice is refused.
+after.  The same file twice is refused.  A FIX log may have a message a line, with a time
+before it: text between messages that has no field and is short is passed over.
 
 A record that is refused is told with its file and line and is left out; where none is
 left, that is an error.  One that is earlier than the one before it, or a quote whose bid

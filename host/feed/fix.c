@@ -3,7 +3,8 @@
  * What is not a message is dropped as far as its BodyLength says, or as it was
  * understood, and then up to the next "8=FIX": that is one skip, told of with
  * the first reason when it begins.  Whatever is dropped is dropped now, so no
- * byte is looked at twice and a stream of garbage waits for nothing.
+ * byte is looked at twice and a stream of garbage waits for nothing.  In a log, which has
+ * messages in lines, a little text between two of them is passed over.
  *
  * Layer host/feed.  Thread: the owner's.
  */
@@ -16,13 +17,14 @@
 #include "feed/fix_market.h"
 
 static const char begin[] = "8=FIX";
-enum { BEGIN = 5 };
+enum { BEGIN = 5, TEXT_MAX = 256 };
 
 struct decoder {
     struct tw_codec codec;
     struct tw_codec_ops ops;
     struct tw_fix_market market;
     uint64_t offset;       /* in the stream, of what decode is given next    */
+    bool is_log;           /* constant                                       */
     bool skipping;         /* what comes belongs to a skip that has begun    */
 };
 
@@ -55,6 +57,19 @@ static size_t before_begin(const char *p, size_t n, bool *found)
     if (at) return (size_t)(at - p);
     while (memcmp(p + n - keep, begin, keep) != 0) keep--;
     return n - keep;
+}
+
+/* How much of p[0, n), where no message begins, is what a log writes between two: no
+ * field, and not much; 0: it is not.  *found: a message follows, else more may come. */
+static size_t between(const struct decoder *d, const char *p, size_t n, bool *found)
+{
+    const char *at;
+
+    if (!d->is_log) return 0;
+    at = memmem(p, n < TEXT_MAX ? n : TEXT_MAX, begin, BEGIN);
+    *found = at != NULL;
+    if (at) n = (size_t)(at - p);
+    return n < TEXT_MAX && !memchr(p, TW_FIX_SOH, n) ? n : 0;
 }
 
 /* Takes the whole message at p: true, or false when it has to be skipped. */
@@ -103,6 +118,13 @@ static size_t decode(struct tw_codec *c, const char *bytes, size_t n,
             found = false;
             break;
         case TW_FIX_GARBLED:
+            length = between(d, bytes + at, n - at, &found);
+            if (length > 0) {
+                at += found ? length : 0;
+                break;
+            }
+            found = true;
+            /* fall through */
         case TW_FIX_TOO_LONG:
         case TW_FIX_STRANGE:
             begin_skip(d, f.why, d->offset + at, f.header + f.body);
@@ -129,9 +151,13 @@ static void end(struct tw_codec *c, const char *bytes, size_t n, int64_t receive
 {
     struct decoder *d = (struct decoder *)c;
     size_t left = n - decode(c, bytes, n, received_ns, out);
+    const char *rest = bytes + n - left;
+    bool found;
 
     if (left > 0 && d->skipping) c->stats.skipped += left;
-    else if (left > 0) begin_skip(d, "the stream ended in a message", d->offset, left);
+    else if (left > 0 && (before_begin(rest, left, &found) < left
+                          || !between(d, rest, left, &found)))
+        begin_skip(d, "the stream ended in a message", d->offset, left);
     c->stats.bytes += left;
     d->offset = 0;
     d->skipping = false;
@@ -157,6 +183,7 @@ struct tw_codec *tw_fix_decoder_new(const struct tw_fix_options *options)
         .decode = decode, .end = end, .free = decoder_free,
         .max_message = options->max_message ? options->max_message : MAX_MESSAGE,
     };
+    d->is_log = options->is_log;
     d->codec.ops = &d->ops;
     d->codec.problem = options->problem;
     d->codec.problem_ctx = options->problem_ctx;

@@ -11,6 +11,8 @@ struct tw_fix_options {
     struct tw_symbols *symbols;      /* required: names are interned here  */
     size_t max_message;              /* bytes; 0: 1 MiB                    */
     uint8_t source;
+    bool is_log;                     /* a file: text between messages (a new
+                                      * line, a time) is no fault          */
     tw_codec_problem *problem;
     void *problem_ctx;
 };

@@ -324,8 +324,8 @@ static int open_codec(struct source *s, const struct tw_history_file *file,
         : !tw_scan_is_csv(&s->scan, file->path)) {
         s->batch.full = keep_checked;
         s->codec = tw_fix_decoder_new(&(struct tw_fix_options){
-            .symbols = s->of->symbols, .source = s->id, .problem = on_problem,
-            .problem_ctx = s });
+            .symbols = s->of->symbols, .source = s->id, .is_log = true,
+            .problem = on_problem, .problem_ctx = s });
         return s->codec ? TW_OK : tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     }
     o.symbols = s->of->symbols;

@@ -356,7 +356,7 @@ static int open_text(struct file *f, struct tw_error *error)
     if (in->fix || (f->scan.n > 1 && memcmp(f->scan.bytes, "8=", 2) == 0)) {
         f->batch.full = keep_checked;
         f->codec = tw_fix_decoder_new(&(struct tw_fix_options){
-            .symbols = f->merge->names.symbols, .source = source,
+            .symbols = f->merge->names.symbols, .source = source, .is_log = true,
             .problem = on_problem, .problem_ctx = f });
         return f->codec ? TW_OK : tw_fail(error, UV_ENOMEM, "no memory for a decoder");
     }

@@ -303,6 +303,7 @@ int tw_reader_init(struct tw_reader *r, struct tw_feed *f, const char *label,
     } else {
         r->codec = tw_fix_decoder_new(&(struct tw_fix_options){
             .symbols = io->o.symbols, .source = source,
+            .is_log = f->o.kind == TW_FEED_FILE,
             .problem = on_problem, .problem_ctx = r,
         });
         if (!r->codec) return tw_fail(error, UV_ENOMEM, "no memory for a decoder");

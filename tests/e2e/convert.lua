@@ -28,6 +28,23 @@ t.is(dump "goog.tape", "2020-01-01 00:00:00 quote 1 GOOG 1 x 0 / 2 x 0\n"
   .. "2020-01-02 00:00:00 quote 4 A 2 x 0 / 3 x 0\n", "is of the one it is named after")
 os.remove(dir .. "/goog.tape")
 
+-- ---- a log of FIX messages ----
+
+local function message(second)
+  local body = ("35=S|49=A|56=B|34=%d|52=20200101-00:00:%02d|55=A|132=1|133=2|")
+    :format(second, second)
+  local text, sum = ("8=FIX.4.4|9=%d|%s"):format(#body, body):gsub("|", "\1"), 0
+  for i = 1, #text do sum = sum + text:byte(i) end
+  return ("%s10=%03d\1"):format(text, sum % 256)
+end
+
+put("lines.fix", ("20200101-00:00:01.000 : %s\n20200101-00:00:02.000 : %s\n")
+  :format(message(1), message(2)))
+fine(command "convert lines.fix lines.tape", "a message a line, with a time")
+t.is(dump "lines.tape", "2020-01-01 00:00:01 quote 1 A 1 x 0 / 2 x 0\n"
+  .. "2020-01-01 00:00:02 quote 2 A 1 x 0 / 2 x 0\n", "is whole")
+os.remove(dir .. "/lines.tape")
+
 -- ---- whole, or not at all ----
 
 local before = files()

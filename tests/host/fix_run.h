@@ -50,11 +50,11 @@ static inline void on_problem(void *ctx, const char *text)
     snprintf(r->problem, sizeof r->problem, "%s", text);
 }
 
-static inline struct run *run_new(size_t max_message)
+static inline struct run *run_with(struct tw_fix_options options)
 {
     struct run *r = calloc(1, sizeof *r);
-    struct tw_fix_options options = { .max_message = max_message, .source = 9 };
 
+    options.source = 9;
     r->symbols = tw_symbols_new(100000);
     options.symbols = r->symbols;
     options.problem = on_problem;
@@ -63,6 +63,11 @@ static inline struct run *run_new(size_t max_message)
     r->batch.full = take;
     r->batch.owner = r;
     return r;
+}
+
+static inline struct run *run_new(size_t max_message)
+{
+    return run_with((struct tw_fix_options){ .max_message = max_message });
 }
 
 static inline void run_free(struct run *r)

@@ -99,6 +99,55 @@ static void skips(void)
     run_free(r);
 }
 
+/* Text, a message, text, a message, text: its skips, which are as many in chunks of each
+ * size. */
+static size_t skips_of_log(const char *first, const char *middle, const char *last)
+{
+    char text[TEXT];
+    size_t n = 0, skipped = SIZE_MAX;
+
+    n += (size_t)sprintf(text + n, "%s", first);
+    n += market(text + n, 'S', "55=A|132=1|134=2|");
+    n += (size_t)sprintf(text + n, "%s", middle);
+    n += market(text + n, 'S', "55=A|132=3|134=2|");
+    n += (size_t)sprintf(text + n, "%s", last);
+    for (size_t chunk = 1; chunk <= n; chunk++) {
+        struct run *r = run_with((struct tw_fix_options){ .is_log = true });
+        size_t done = 0;
+
+        for (size_t given = 0; given < n; ) {
+            given += n - given < chunk ? n - given : chunk;
+            done += feed(r, text + done, given - done);
+        }
+        end(r, text + done, n - done);
+        if (r->n != 2 || r->codec->stats.bytes != n || r->codec->stats.messages != 2
+            || (chunk > 1 && skipped != r->codec->stats.skips))
+            chunk = n, skipped = SIZE_MAX;
+        else
+            skipped = r->codec->stats.skips;
+        run_free(r);
+    }
+    return skipped;
+}
+
+static void logs(void)
+{
+    char much[400];
+
+    memset(much, '-', 300);
+    much[300] = 0;
+    ok(skips_of_log("", "\n", "\n") == 0, "a log has a message a line");
+    ok(skips_of_log("20240102-09:30:00.000 : ", "\r\n20240102-09:30:01.000 : ",
+                    "\r\n") == 0, "with the time before it");
+    ok(skips_of_log("<20240102-09:30:00, FIX.4.4:A->B, incoming> (",
+                    ")\n<20240102-09:30:01, FIX.4.4:A->B, incoming> (", ")\n") == 0,
+       "and what else there is");
+    ok(skips_of_log("", "8=FIX", "\n8=FI") == 2, "not a part of a message");
+    ok(skips_of_log("9=5\00135=0\00110=163\001\n", "35=0\001", "10=163\001") == 3,
+       "nor its fields");
+    ok(skips_of_log(much, much, much) == 3, "nor any amount of text");
+}
+
 /* ---- chunks, prefixes, flips, pages ---- */
 
 /* A stream of messages of all kinds, good and bad, and garbage. */
@@ -424,6 +473,7 @@ int main(void)
 
     guard();
     skips();
+    logs();
     prefixes();
     flips();
     garbage();
