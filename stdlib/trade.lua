@@ -33,15 +33,18 @@ local function number(least, most, scale)
   end
 end
 
-local function integer(least)
+local function integer(least, most)
   return function(what, name, x)
     local i = math.tointeger(x)
     if type(x) ~= "number" or not i or i < least then
       fail(what, "%s: an integer from %d on expected, got %s", name, least, show(x))
     end
+    if most and i > most then fail(what, "%s: at most %d, got %d", name, most, i) end
     return i
   end
 end
+
+local COUNT <const> = 1 << 31     -- C has it in 32 bits
 
 local function boolean(what, name, x)
   if type(x) ~= "boolean" then
@@ -124,11 +127,7 @@ end
 
 local limits = {
   order_quantity = amount, order_value = number(0, 1e18), position = amount,
-  open_orders = integer(0), orders = function(what, name, x)
-    local n = integer(0)(what, name, x)
-    if n > 100000 then fail(what, "%s: at most 100000, got %d", name, n) end
-    return n
-  end,
+  open_orders = integer(0, COUNT), orders = integer(0, 100000),
   per = number(1e-9, 1e6), collar = number(0, 1e6, 0.01), daily_loss = number(0, 1e18),
   self_match = boolean, buying_power = boolean,
 }
@@ -146,7 +145,7 @@ local account = {
     return made
   end,
   slippage = function(what, name, x)
-    return options(what, name, x, { ticks = integer(0), bps = number(0, 10000),
+    return options(what, name, x, { ticks = integer(0, COUNT), bps = number(0, 10000),
                                     impact = number(0, 1000) })
   end,
   fill = function(what, name, x)
@@ -260,7 +259,7 @@ end
 function trade.risk(given)
   local known = {}
   for name, check in pairs(limits) do known[name] = check end
-  known.per, known.buying_power, known.orders = nil, nil, integer(0)
+  known.per, known.buying_power, known.orders = nil, nil, integer(0, COUNT)
   known.currency = currency
   return options("app.risk", "", given, known)
 end

@@ -558,6 +558,8 @@ prints("an instrument may be said in parts, and twice alike", app("function M:on
   .. "lot_size = 10.0, tick_size = 0.5 } } " }), "0.5\t10.0\n")
 fails("app.risk", app("", { before = "app.risk { orders = 1.5 } " }),
       "app.lua:1: app.risk: orders: an integer from 0 on expected, got 1.5")
+fails("app.risk", app("", { before = "app.risk { open_orders = 4294967299 } " }),
+      "app.lua:1: app.risk: open_orders: at most 2147483648, got 4294967299")
 fails("app.calendar", app("", { before = "app.calendar('x', { open = 'noon' }) " }),
       "app.lua:1: app.calendar 'x': open: a time of the day like '09:30' expected")
 fails("a zone that is none",
