@@ -430,7 +430,7 @@ t.ok(ran.err:find("\n    old: buy 100 (%u+) limit ([%d.]+) gtc; .-\n    new: buy
 
 -- Where orders meet those of other scripts, a candidate's meet nobody: what becomes of
 -- the old version's becomes of them.  Each record waits for both workers.
-local MEETINGS <const> = SMALL and 1000 or 3000
+local MEETINGS <const> = 1000
 local MEETS = [[
   function M:on_start() self.n, self.fills, self.sum = 0, 0, 0 end
   function M:on_quote(source)
