@@ -481,15 +481,11 @@ static bool read_bar(struct csv *c, const struct tw_csv_field *f, enum tw_csv_co
     return false;
 }
 
-/* How long a bar is, as its time tells where it was not said. */
-static bool find_span(struct csv *c, const struct tw_csv_field f[])
+static RARE bool refuse_span(struct csv *c, const struct tw_csv_field f[])
 {
-    if (!c->span_ns && c->columns.at[TW_CSV_DATE] < 0
-        && tw_timestamp_is_date(f[TW_CSV_TIME].p, f[TW_CSV_TIME].n)) c->span_ns = DAY_NS;
-    if (c->span_ns <= 0 && read_time(c, f, 0, &(int64_t){0}))    /* else: no time */
-        report(c, "time '%s' does not tell how long the bar is: say it with the option"
-               " interval, as in interval=1m", show_time(f).text);
-    return c->span_ns > 0;
+    report(c, "time '%s' does not tell how long the bar is: say it with the option"
+           " interval, as in interval=1m", show_time(f).text);
+    return false;
 }
 
 static bool is_there(const struct csv *c, const struct tw_csv_field *f,
@@ -541,8 +537,11 @@ static unsigned read_row(struct csv *c, const char *p, const char *end,
     int64_t time;
 
     if (!split(c, p, end, limit)) return 0;
-    if (bars && !find_span(c, f)) return 0;
+    /* How long a bar is, as its time tells where it was not said. */
+    if (bars && !c->span_ns && c->columns.at[TW_CSV_DATE] < 0
+        && tw_timestamp_is_date(f[TW_CSV_TIME].p, f[TW_CSV_TIME].n)) c->span_ns = DAY_NS;
     if (!read_time(c, f, bars && !c->label_end ? c->span_ns : 0, &time)) return 0;
+    if (bars && c->span_ns <= 0) return refuse_span(c, f);
     if (c->columns.at[TW_CSV_SYMBOL] >= 0 && !read_symbol(c, f[TW_CSV_SYMBOL], &symbol))
         return 0;
     *r = (struct tw_record){
