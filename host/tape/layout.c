@@ -7,6 +7,8 @@
  */
 #include "tape/layout.h"
 
+#include "base/word.h"
+
 enum { LANES = 4 };
 
 static const char head_magic[8] = "TWTAPE\r\n", end_magic[8] = "TWEND\r\n",
@@ -20,13 +22,14 @@ static uint64_t mix(uint64_t h, uint64_t word)
 
 uint64_t tw_tape_checksum(const void *from, size_t n, uint64_t seed)
 {
-    const unsigned char *p = from;
+    const char *p = from;
     uint64_t lane[LANES], h = seed ^ n;
 
     for (int i = 0; i < LANES; i++) lane[i] = seed + (uint64_t)i;
     for (; n >= 8 * LANES; p += 8 * LANES, n -= 8 * LANES)
-        for (int i = 0; i < LANES; i++) lane[i] = mix(lane[i], tw_tape_get(p + 8 * i, 8));
-    for (; n >= 8; p += 8, n -= 8) h = mix(h, tw_tape_get(p, 8));
+        for (int i = 0; i < LANES; i++)
+            lane[i] = mix(lane[i], tw_word_load(p + 8 * i));
+    for (; n >= 8; p += 8, n -= 8) h = mix(h, tw_word_load(p));
     h = mix(h, tw_tape_get(p, (int)n));
     for (int i = 0; i < LANES; i++) h = mix(h, lane[i]);
     return mix(h, 0);
