@@ -275,6 +275,8 @@ void tw_fix_log_put(struct tw_fix_log *log, int64_t now_ns, int64_t steady_ns,
     char *at;
 
     assert(log->room - log->n >= n + PREFIX);
+    if (log->size_max > 0 && log->size + log->n + n + PREFIX > log->size_max)
+        tw_fix_log_flush(log);   /* what waits still fits into the file */
     if (log->n == 0) log->since_ns = steady_ns;
     at = log->bytes + log->n;
     put_time(log, now_ns, at);

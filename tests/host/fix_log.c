@@ -73,6 +73,27 @@ static void rotates(void)
     tw_fix_log_close(&log);
 }
 
+/* Lines go to the file many at a time. */
+static void together(void)
+{
+    enum { LINES = 200 };
+    struct tw_fix_log log;
+    struct tw_error error;
+    char name[20], text[60];
+    off_t largest = 0;
+    int files = 0;
+
+    tw_fix_log_open(&log, path, 200, SIZE, LINES, &error);
+    for (int i = 0; i < LINES; i++)
+        tw_fix_log_put(&log, 0, 0, true, text, (size_t)snprintf(text, sizeof text,
+                       "8=FIX.4.4\0019=5\00135=0\00134=%d\00110=000\001", i));
+    tw_fix_log_close(&log);
+    for (strcpy(name, ""); size_of(name) >= 0; snprintf(name, 20, ".%d", ++files))
+        if (size_of(name) > largest) largest = size_of(name);
+    ok(files > 2 && largest <= SIZE, "%d files, none above %d: %d", files, SIZE,
+       (int)largest);
+}
+
 static void is_moved(void)
 {
     struct tw_fix_log log;
@@ -208,6 +229,8 @@ int main(void)
     char command[PLACE + 20];
 
     place_folder(folder);
+    snprintf(path, sizeof path, "%s/b.log", folder);
+    together();
     snprintf(path, sizeof path, "%s/a.log", folder);
     rotates();
     is_moved();
