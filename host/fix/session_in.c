@@ -422,7 +422,8 @@ static TW_COLD void first_message(struct tw_fix_session *s, uint64_t seq)
     /* A reset of ours that the peer may not have heard of: it does in our Logon, and its
      * own numbers begin behind this one. */
     anew = s->resetting && !reset && !s->o.initiator;
-    if (anew || (reset && !s->resetting) || (s->o.reset_on_logon && !s->o.initiator))
+    if (s->o.initiator ? reset && !s->resetting
+                       : reset || s->resetting || s->o.reset_on_logon)
         tw_fix_renumber(s);
     s->resetting = false;   /* what asks for a reset from now on is no answer to ours */
     if (reset || anew) tw_fix_tell(s, TW_FIX_RESET, 0, 0, NULL, "");

@@ -297,6 +297,9 @@ static void commands(void)
             ON ">35=0 34=2\nreset\n<35=A 34=1 98=0 108=30 141=Y\nhangup\nconnect\n"
             ">35=A 34=3 98=0 108=30\n<35=A 34=1 98=0 108=30 141=Y\n?RESET\n=1 2\n"
             ">35=1 34=1 112=x\n<35=0 34=2 112=x");
+    talk_as("nor does it know of that, and asks for one itself", TW_FIX_42, &acceptor,
+            ON ">35=0 34=2\nreset\n<35=A 34=1 98=0 108=30 141=Y\nhangup\nconnect\n"
+            ">35=A 34=1 98=0 108=30 141=Y\n<35=A 34=1 98=0 108=30 141=Y\n?RESET\n=2 2");
     talk("reset of one that is down", TW_FIX_42, &acceptor,
          ON "hangup\nreset\n=1 1");
     talk("reset of FIX.4.0, which has no 141", TW_FIX_40, &acceptor,
