@@ -456,7 +456,7 @@ int tw_fix_session_set_numbers(struct tw_fix_session *s, uint64_t next_in,
     if (next_in == 0 || next_out == 0 || next_in > INT64_MAX || next_out > INT64_MAX)
         return tw_fail(error, TW_EUSAGE, "the first number of a FIX session is 1");
     tw_fix_forget_gap(s);
-    s->replay = (struct tw_fix_replay){ .next = 1 };
+    if (s->replay.to >= next_out) s->replay.to = next_out - 1;
     s->era++;
     tw_fix_store_set_in(s->o.store, next_in);
     tw_fix_store_set_out(s->o.store, next_out);

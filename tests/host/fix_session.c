@@ -236,6 +236,11 @@ static void resends(void)
          ON SENT "send D 11=b\n<35=D 34=3 11=b\nsend D 11=c\n<35=D 34=4 11=c\n"
          ">35=2 34=2 7=2 16=0\n<35=D 34=2 43=Y 122=T 11=a\n<-\n+0.051\n"
          "<35=D 34=3 43=Y 122=T 11=b\n<-\n+0.051\n<35=D 34=4 43=Y 122=T 11=c\n<-");
+    talk("R29: also when numbers are set meanwhile", TW_FIX_44,
+         &(struct tw_fix_session_options){ .resend_rate = 20 },
+         ON SENT "send D 11=b\n<35=D 34=3 11=b\nsend D 11=c\n<35=D 34=4 11=c\n"
+         ">35=2 34=2 7=2 16=0\n<35=D 34=2 43=Y 122=T 11=a\n<-\nset 9 4\n+0.051\n"
+         "<35=D 34=3 43=Y 122=T 11=b\n+1\n<-\n=9 4");
     talk("789: the acceptor sends what is missing", TW_FIX_44,
          &(struct tw_fix_session_options){ .next_expected = true },
          "set 1 1\nconnect\n>35=A 34=1 98=0 108=30 789=1\n<35=A 34=1 98=0 108=30 789=2\n"
