@@ -14,9 +14,9 @@
  * Handlers are called from within receive, tick, written and disconnected; they may send
  * and give commands, but not call those.  No lock is held meanwhile, for there is none.
  *
- * What is no message is dropped and counted, and makes no event but DROPPED.  A peer of
- * which more bytes in a row are none than a message may have is cut off, and so is one
- * whose BodyLength is past that: where it ends nobody knows.
+ * What is no message is dropped and counted, and makes no event but DROPPED, one for all
+ * in a row.  A peer of which more bytes in a row are none than a message may have is cut
+ * off, and so is one whose BodyLength is past that: where it ends nobody knows.
  *
  * Messages are delivered at least once: the number of one counts when its handler has
  * returned, so that one whose process was killed in between comes again, as PossDup.

@@ -596,7 +596,7 @@ static TW_COLD void add_noise(struct tw_fix_session *s, size_t n)
 static TW_COLD void garbled(struct tw_fix_session *s, const char *why)
 {
     s->garbled++;
-    tw_fix_tell(s, TW_FIX_DROPPED, 0, 0, NULL, why);
+    if (s->noise == 0) tw_fix_tell(s, TW_FIX_DROPPED, 0, 0, NULL, why);
     if (s->state == TW_FIX_LOGGING_ON) tw_fix_close(s, "the first message: %s", why);
 }
 
