@@ -148,7 +148,7 @@ void tw_fix_close(struct tw_fix_session *s, const char *format, ...)
 
     if (s->state == TW_FIX_CLOSING || s->state == TW_FIX_DOWN) return;
     va_start(args, format);
-    vsnprintf(s->why, sizeof s->why, format, args);
+    if (s->state != TW_FIX_LEAVING) vsnprintf(s->why, sizeof s->why, format, args);
     va_end(args);
     enter(s, TW_FIX_CLOSING);
 }

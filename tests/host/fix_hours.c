@@ -20,12 +20,12 @@ static void schedules(void)
     talk("its time is over, and numbers begin anew", TW_FIX_42,
          &(struct tw_fix_session_options){ .schedule = &hour, .initiator = true },
          "connect\n<35=A 34=1 98=0 108=0\n>35=A 34=1 98=0 108=0\n+3599\n<-\n+2\n"
-         "<35=5 34=2 58=the_session's_time_is_over\n>35=5 34=2\n!the peer logged out\n"
+         "<35=5 34=2 58=the_session's_time_is_over\n>35=5 34=2\n!the session's time\n"
          "refused\n+82790\nrefused\n+10\nconnect\n<35=A 34=1 98=0 108=0");
     talk("one day's session after the other", TW_FIX_42,
          &(struct tw_fix_session_options){ .schedule = &day, .initiator = true },
          "connect\n<35=A 34=1 98=0 108=0\n>35=A 34=1 98=0 108=0\n+10801\n"
-         "<35=5 34=2 58=a_new_session_begins\n>35=5 34=2\n!the peer logged out\n"
+         "<35=5 34=2 58=a_new_session_begins\n>35=5 34=2\n!a new session begins\n"
          "connect\n<35=A 34=1 98=0 108=0\n=1 2");
     /* Ten a second are sent again; the peer hears of the end between them. */
     talk("its time is over while it sends again", TW_FIX_42,
@@ -34,13 +34,13 @@ static void schedules(void)
          "+3599.75\n>35=2 34=2 7=2 16=0\n?RESENDING 2 6\n" AGAIN("2") "<-\n+0.11\n"
          AGAIN("3") "<-\n+0.1\n" AGAIN("4") "<-\n+0.1\n"
          "<35=5 34=7 58=the_session's_time_is_over\n" AGAIN("5") "<-\n+0.1\n" AGAIN("6")
-         "<-\n+0.5\n<-\n>35=5 34=3\n!the peer logged out\n=4 8\nrefused\n+82800\n"
+         "<-\n+0.5\n<-\n>35=5 34=3\n!the session's time\n=4 8\nrefused\n+82800\n"
          "connect\n>35=A 34=1 98=0 108=0\n<35=A 34=1 98=0 108=0\n=2 2");
     talk("and the peer has enough of it", TW_FIX_42,
          &(struct tw_fix_session_options){ .schedule = &hour, .resend_rate = 10 },
          "connect\n>35=A 34=1 98=0 108=0\n<35=A 34=1 98=0 108=0\n" FIVE_SENT
          "+3599.95\n>35=2 34=2 7=2 16=0\n" AGAIN("2") "+0.06\n"
-         "<35=5 34=7 58=the_session's_time_is_over\n>35=5 34=3\n!the peer logged out\n"
+         "<35=5 34=7 58=the_session's_time_is_over\n>35=5 34=3\n!the session's time\n"
          "+60\n<-\nrefused");
     talk("and the peer says nothing more", TW_FIX_42,
          &(struct tw_fix_session_options){ .schedule = &hour, .resend_rate = 1 },
@@ -54,7 +54,7 @@ static void schedules(void)
          ">35=1 34=4 112=c\n<35=2 34=2 7=2 16=0\n+2\n"
          "<35=5 34=3 58=the_session's_time_is_over\n>35=1 34=2 43=Y 122=T 112=a\n"
          "<35=0 34=4 112=a\n>35=1 34=3 43=Y 122=T 112=b\n<35=0 34=5 112=b\n"
-         "<35=0 34=6 112=c\n>35=5 34=5\n!the peer logged out\n=6 7");
+         "<35=0 34=6 112=c\n>35=5 34=5\n!the session's time\n=6 7");
 }
 
 int main(void)

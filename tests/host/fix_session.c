@@ -152,7 +152,7 @@ static void numbers(void)
          ON ">35=0 34=x\n<35=5 34=2 58=MsgSeqNum_missing");
     talk("R13: CompID", TW_FIX_42, &acceptor,
          ON ">35=0 34=2 49=YOU\n<35=3 34=2 45=2 58=CompID_problem 372=0 373=9\n"
-         "<35=5 34=3\n>35=1 34=3 112=x\n<-\n>35=5 34=4\n<-\n!the peer logged out");
+         "<35=5 34=3\n>35=1 34=3 112=x\n<-\n>35=5 34=4\n<-\n!we logged out");
     talk("CheckCompID=N", TW_FIX_42,
          &(struct tw_fix_session_options){ .any_comp_id = true },
          ON ">35=0 34=2 49=YOU\n<-\n=3 2");
@@ -163,7 +163,7 @@ static void numbers(void)
     talk("R14: and so of the answer to our Logout", TW_FIX_42, &acceptor,
          ON ">35=0 34=2 52=T-121\n"
          "<35=3 34=2 45=2 58=SendingTime_accuracy_problem 372=0 373=10\n<35=5 34=3\n"
-         ">35=5 34=3 52=T-121\n<-\n!the peer logged out\n=4 4");
+         ">35=5 34=3 52=T-121\n<-\n!we logged out\n=4 4");
     talk("CheckLatency=N", TW_FIX_42,
          &(struct tw_fix_session_options){ .latency_s = -1 },
          ON ">35=0 34=2 52=T-9999\n<-\n=3 2");
@@ -280,12 +280,12 @@ static void timers(void)
          ON ">35=5 34=9\n<35=5 34=2\n?GAP 2 8\n!the peer logged out\n=1 1");
     talk("our Logout", TW_FIX_42, &acceptor,
          ON "logout\n<35=5 34=2 58=bye\n>35=1 34=2 112=x\n<35=0 34=3 112=x\n>35=5 34=3\n"
-         "<-\n!the peer logged out\n=4 4");
+         "<-\n!bye\n=4 4");
     talk("our Logout without an answer", TW_FIX_42, &acceptor,
          ON "logout\n<35=5 34=2 58=bye\n+1.9\n<-\n+0.2\n!bye");
     talk("an answer that waited for our turn", TW_FIX_42, &acceptor,
          ON "logout\n<35=5 34=2 58=bye\nstop 9\n>35=1 34=2 112=x\n<35=0 34=3 112=x\n"
-         ">35=5 34=3\n<-\n!the peer logged out\n=4 4");
+         ">35=5 34=3\n<-\n!bye\n=4 4");
     talk("and that is not there then", TW_FIX_42, &acceptor,
          ON "logout\n<35=5 34=2 58=bye\nstop 9\n+1.9\n<-\n+0.2\n!bye");
     talk("nor after another stop", TW_FIX_42, &acceptor,
@@ -309,13 +309,13 @@ static void commands(void)
          ON "hangup\nreset\n=1 1");
     talk("reset of FIX.4.0, which has no 141", TW_FIX_40, &acceptor,
          ON SENT "reset\n<35=5 34=3 58=numbers_begin_anew\n>35=1 34=2 112=old\n"
-         "<35=0 34=4 112=old\n>35=5 34=3\n!the peer logged out\n=1 1\n"
+         "<35=0 34=4 112=old\n>35=5 34=3\n!numbers begin anew\n=1 1\n"
          "connect\n>35=A 34=1 98=0 108=30\n<35=A 34=1 98=0 108=30\n=2 2");
     talk("reset of FIX.4.0, and the peer is gone", TW_FIX_40, &initiator,
          I_ON "reset\n<35=5 34=2 58=numbers_begin_anew\n+2\n!numbers begin anew\n"
          "=1 1\n" I_ON "hangup\n=2 2");
     talk("disabled", TW_FIX_42, &acceptor,
-         ON "disable\n<35=5 34=2\n>35=5 34=2\n!the peer logged out\nrefused\nenable\n"
+         ON "disable\n<35=5 34=2\n>35=5 34=2\n!we logged out\nrefused\nenable\n"
          "connect\n>35=A 34=3 98=0 108=30\n<35=A 34=3 98=0 108=30");
     talk("connected already", TW_FIX_42, &acceptor, ON "refused\n<-\n=2 2");
     talk("nothing is sent before the Logon", TW_FIX_42, &acceptor,
