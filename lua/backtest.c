@@ -575,6 +575,7 @@ static bool append(struct ltw_backtest *b, const struct tw_record *next,
     see(b, r.symbol);
     if (b->records == 0) b->first_ns = b->since_ns = b->last_ns = r.time;
     if (r.time > b->last_ns) b->last_ns = r.time;
+    b->at_ns = tw_record_at(&r);
     if (r.time > ltw_time_ns(&b->time)) ltw_time_set(&b->time, r.time);
     if (!b->warm) {
         warm_up(b, &r);

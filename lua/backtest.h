@@ -83,6 +83,7 @@ struct ltw_backtest {
     uint64_t populated;               /* slots of the tape below that have memory    */
     uint64_t handled;                 /* of those, since from                        */
     int64_t first_ns, since_ns, last_ns;    /* of those that were read, or handled   */
+    int64_t at_ns;                    /* tw_record_at of the last one                */
     int64_t took_ns;                  /* of real time                                */
     const struct tw_record *next, *till;    /* of the history, all of them since from */
     struct tw_record *ring;           /* the last ones before from                   */

@@ -96,18 +96,18 @@ static void set_ratios(lua_State *L, const char *name, const struct tw_ratios *r
     lua_setfield(L, -2, name);
 }
 
-/* How many days of trading a year has, by those that there are: a market that is open at
- * the weekend is always open. */
+/* How many days of trading a year has, by those that there are: a market that is open on
+ * Saturdays and on Sundays is always open; one of the two may be a zone's. */
 static double periods_of(const struct tw_point *days, size_t n)
 {
-    size_t weekend = 0;
+    size_t of[7] = { 0 };
 
     for (size_t i = 0; i < n; i++) {
         int64_t day = tw_clock_spans(days[i].time_ns - 1, DAY_NS);
 
-        weekend += ((day + 3) % 7 + 7) % 7 >= 5;   /* 1970-01-01 was a Thursday */
+        of[((day + 3) % 7 + 7) % 7]++;             /* 1970-01-01 was a Thursday */
     }
-    return weekend * 10 > n ? 365 : 252;
+    return of[5] * 20 > n && of[6] * 20 > n ? 365 : 252;
 }
 
 /* [-0, +0, m]  Of the days before which the market's price was known; NULL: of none.

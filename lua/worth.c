@@ -73,12 +73,24 @@ void ltw_worth_look_for_ruin(struct ltw_backtest *b)
     b->ruined_ns = b->last_ns;
 }
 
+/* Where the curves' next point stands.  A bar of a day is of that day, whatever its zone:
+ * its end is that day's midnight, but where there is a point behind that already. */
+static int64_t mark_at(const struct ltw_backtest *b)
+{
+    int64_t midnight_ns = (tw_clock_spans(b->at_ns, TW_DAY_NS) + 1) * TW_DAY_NS;
+    size_t n;
+    const struct tw_point *p = tw_ledger_days(b->curve, &n);
+
+    if (b->last_ns - b->at_ns != TW_DAY_NS / 2) return b->last_ns;
+    return n == 0 || p[n - 1].time_ns <= midnight_ns ? midnight_ns : b->last_ns;
+}
+
 bool ltw_worth_mark_curves(struct ltw_backtest *b)
 {
     tw_money equity = ltw_backtest_sum(b, tw_account_equity);
 
     if (!has_begun(b)) return true;
-    if (tw_ledger_mark(b->curve, b->last_ns, equity) < 0 || !mark_market(b))
+    if (tw_ledger_mark(b->curve, mark_at(b), equity) < 0 || !mark_market(b))
         return tw_fail(&b->error, UV_ENOMEM, "not enough memory"), false;
     b->till_ns = tw_ledger_till(b->curve);
     return true;

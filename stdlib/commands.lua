@@ -242,8 +242,9 @@ above the ask, prices below 0, in a tape file records of a source that are earli
 the one before.  So are the first gap of a recording, what was cut from one that was not
 closed, and symbols that a script names and the data do not have.
 
-Figures are of the equity at the end of each day: days are of UTC, 252 a year (N), or 365
-where there is a tenth of weekends.  total_return, cagr and drawdowns count from the cash
+Figures are of the equity at the end of each day: days are of UTC (a bar of a day is of
+that day), 252 a year (N), or 365 where both Saturdays and Sundays have records, a
+twentieth of all days each.  total_return, cagr and drawdowns count from the cash
 at the start, at the beginning of the first record's day: so what that day brings is in
 them, and a run of one day has them.  The daily returns r, for volatility, Sharpe, Sortino
 and annual returns, are from one day's end to the next one's.  With b those of the

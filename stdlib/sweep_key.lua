@@ -165,7 +165,8 @@ end
 --   4  the fee of an order that goes to the other side is that of both trades
 --   5  what a trade comes to is in the account's currency; alpha begins when the
 --      benchmark does
-key.FIGURES = 5
+--   6  a bar of a day is of that day; 365 days a year are for Saturdays and Sundays
+key.FIGURES = 6
 
 --- key.run(strategy, data, options, params [, figures]) -> hex
 -- figures: an older meaning of them, in place of key.FIGURES: what the run was known by.

@@ -44,6 +44,22 @@ for _, one in ipairs(data) do
        .. " record from 2020-01-11 to 2020-01-13: the data are from 2020-01-06 to"
        .. " 2020-01-31\n", "a weekend")
 end
+
+-- So are what all was worth at its end, the months, and the days that a year has.
+put("hold.lua", [[
+  local M = {}
+  function M:on_start() self:buy("days", 1) end
+  return M]])
+local function figures(options)
+  local out = command("backtest hold.lua --data " .. options .. " --report -").out
+  return out:match "CAGR [^\n]*" .. out:match "Volatility [^\n]*"
+         .. out:match "Returns by month.-\n\n"
+end
+local utc = figures "days.csv"
+t.is(utc:match "\n(2020[^\n]*)":gsub(" +", " "), "2020 0.0 0.0",
+     "January, and no other month")
+for i = 2, #data do t.is(figures(data[i]), utc, data[i] .. ": figures") end
+
 for _, case in ipairs {
   { "--from 2021-01-01", " from 2021-01-01 on" },
   { "--to 2001-01-01T12:00:00", " before 2001-01-01 12:00:00" },
