@@ -166,23 +166,34 @@ static void set_options(lua_State *L, const struct tw_stat_kind *k)
     lua_setfield(L, -2, "options");
 }
 
-/* kinds() -> list of {name, inputs, options, fields, formula, source, cost} */
-static int kinds(lua_State *L)
+/* names() -> list of the kinds' names */
+static int names(lua_State *L)
 {
     const struct tw_stat_kind *k;
 
     lua_newtable(L);
     for (unsigned i = 0; (k = tw_stat_kind(i)) != NULL; i++) {
-        lua_createtable(L, 0, 8);
-        set_text(L, "name", k->name);
-        set_text(L, "formula", k->formula);
-        set_text(L, "source", k->source);
-        set_text(L, "cost", k->cost);
-        set_names(L, "inputs", k->inputs);
-        set_names(L, "fields", k->fields);
-        set_options(L, k);
+        lua_pushstring(L, k->name);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
+    return 1;
+}
+
+/* kind(name) -> {name, inputs, options, fields, formula, source, cost} */
+static int kind(lua_State *L)
+{
+    size_t n;
+    const char *name = luaL_checklstring(L, 1, &n);
+    const struct tw_stat_kind *k = tw_stat_find(name, n);
+
+    lua_createtable(L, 0, 8);
+    set_text(L, "name", k->name);
+    set_text(L, "formula", k->formula);
+    set_text(L, "source", k->source);
+    set_text(L, "cost", k->cost);
+    set_names(L, "inputs", k->inputs);
+    set_names(L, "fields", k->fields);
+    set_options(L, k);
     return 1;
 }
 
@@ -191,7 +202,8 @@ static const luaL_Reg internal[] = {
     { "crossing", crossing },
     { "check", check_text },
     { "time", time_of },
-    { "kinds", kinds },
+    { "names", names },
+    { "kind", kind },
     { NULL, NULL }
 };
 

@@ -514,9 +514,13 @@ static void push_field_tables(lua_State *L)
     }
 }
 
-/* [-1, +1, m]  Gives the metatable on top its functions. */
-static void set_metamethods(lua_State *L)
+void ltw_record_open(lua_State *L)
 {
+    static const char *const all[] = {
+        "__index", "__newindex", "__tostring", "__metatable"
+    };
+
+    luaL_newmetatable(L, KEPT);
     push_field_tables(L);
     ltw_push_names(L);
     lua_pushcclosure(L, record_index, TW_KINDS + 1);
@@ -527,16 +531,13 @@ static void set_metamethods(lua_State *L)
     lua_setfield(L, -2, "__tostring");
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "__metatable");
-}
-
-void ltw_record_open(lua_State *L)
-{
-    luaL_newmetatable(L, KEPT);
-    set_metamethods(L);
-    lua_pop(L, 1);
+    /* The same for light userdata, which are no kept ones. */
     lua_pushlightuserdata(L, NULL);
     lua_newtable(L);
-    set_metamethods(L);
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        lua_getfield(L, -3, all[i]);
+        lua_setfield(L, -2, all[i]);
+    }
     lua_setmetatable(L, -2);
-    lua_pop(L, 1);
+    lua_pop(L, 2);
 }

@@ -5,7 +5,7 @@
 -- "  mean(x)  sum(x) / n" for each statistic.
 local function statistics()
   local lines = {}
-  for i, kind in ipairs(require "tw.internal.stat".kinds()) do
+  for i, kind in ipairs(require "tw.stat".kinds()) do
     local call = ("%s(%s)"):format(kind.name, table.concat(kind.inputs, ", "))
     local line = ("  %-24s  %s"):format(call, kind.formula)
     lines[i] = #line <= 86 and line or ("  %s\n      %s"):format(call, kind.formula)

@@ -208,8 +208,18 @@ local function head_of(kind, level, ...)
   return kind.name .. "(" .. table.concat(given, ", ", 1, texts + #options) .. ")"
 end
 
-local function constructor(kind)
+-- What a kind is, with `usual`, the option that a number alone is.
+local function kind_of(name)
+  local kind = core.kind(name)
+  kind.usual = usual(kind)
+  return kind
+end
+
+-- It asks what the kind is when it is first used: a script uses few of them.
+local function constructor(name)
+  local kind
   return function(...)
+    kind = kind or kind_of(name)
     local first, n = (...), select("#", ...)
     if type(first) == "string" then
       return declared(head_of(kind, 2, ...), {}, false, false)
@@ -222,14 +232,7 @@ local function constructor(kind)
   end
 end
 
--- All kinds, each with `usual`, the option that a number alone is.
-local function all_kinds()
-  local kinds = core.kinds()
-  for _, kind in ipairs(kinds) do kind.usual = usual(kind) end
-  return kinds
-end
-
-for _, kind in ipairs(all_kinds()) do stat[kind.name] = constructor(kind) end
+for _, name in ipairs(core.names()) do stat[name] = constructor(name) end
 
 stat.load = core.load
 
@@ -255,7 +258,11 @@ function stat.read(...) return require "tw.query".read(...) end
 -- cost, usual}.  inputs and fields are names; an option is {name, example, required,
 -- is_time}; usual names the option that a number alone stands for, if there is one.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
-function stat.kinds() return all_kinds() end
+function stat.kinds()
+  local kinds = core.names()
+  for i, name in ipairs(kinds) do kinds[i] = kind_of(name) end
+  return kinds
+end
 
 --- stat.by(constructor, ...) -> table
 -- A table that makes constructor(...) for each new key when it is first looked at:
