@@ -308,7 +308,9 @@ app.fix.acceptor { port = 5001, sessions = { { sender = "VENUE", target = "YOU",
 true } } } lets peers trade in the run's own book (fill = "book"), with its scripts; so
 does template = { sender = "VENUE", target = "*", orders = true } for whoever calls.  Of a
 peer it knows what is open and the last 65,536 ClOrdIDs that are over: one of them is not
-taken again, one before them is as if it was new.
+taken again (with 97=Y or 43=Y the order's status comes), one before them is as if it was
+new.  35=G changes quantity and prices; with another side, symbol, type or time in force
+it is refused.
 
 The book is not kept: when the run ends, also by kill -9, its orders are gone.  With a
 store the next run tells each peer after its Logon, once, what it was not told yet (trades

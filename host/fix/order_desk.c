@@ -164,26 +164,45 @@ static void put_trade(struct tw_fix_output *w, const struct tw_fix_type *t,
     tw_fix_put_fixed(w, 31, is_trade ? p->last_px : 0);
 }
 
-/* 9 */
+/* CxlRejReason 102 */
+static void put_refusal(const struct tw_fix_desk *d, struct tw_fix_output *w,
+                        const char *code)
+{
+    put_string(w, 102, takes(d, 102, code) ? code : takes(d, 102, "99") ? "99"
+                     : takes(d, 102, "2") ? "2" : "0");
+}
+
+/* 9; deal NULL: of no order, which orig names. */
 static void write_refusal(struct tw_fix_desk *d, const struct deal *deal,
-                          const struct name *asked, enum tw_reason reason,
+                          struct tw_fix_text asked, struct tw_fix_text orig,
+                          bool cancels, const char *code, const char *text,
                           int64_t time_ns)
 {
     const struct tw_fix_type *t = type_of(d, "9");
     struct tw_fix_output w = begin(d);
 
     if (!t) return;
-    tw_fix_put_integer(&w, 37, (int64_t)deal->q.id);
-    put_name(&w, 11, asked);
-    if (has(t, 41)) put_name(&w, 41, deal->accepted);
-    if (has(t, 39)) tw_fix_put_char(&w, 39, deal->status);
+    if (deal) tw_fix_put_integer(&w, 37, (int64_t)deal->q.id);
+    else put_string(&w, 37, "NONE");
+    if (asked.at) tw_fix_put_text(&w, 11, asked.at, asked.n);
+    if (has(t, 41) && deal) put_name(&w, 41, deal->accepted);
+    else if (has(t, 41) && orig.at) tw_fix_put_text(&w, 41, orig.at, orig.n);
+    if (has(t, 39)) tw_fix_put_char(&w, 39, deal ? deal->status : '8');
     put_time(d, &w, t, time_ns);
-    if (has(t, 434))
-        tw_fix_put_char(&w, 434, asked->what == TW_REQUEST_CANCEL ? '1' : '2');
-    put_string(&w, 102, reason == TW_REASON_TOO_LATE ? "0"
-                      : takes(d, 102, "99") ? "99" : takes(d, 102, "2") ? "2" : "0");
-    put_string(&w, 58, tw_reason_text(reason));
+    if (has(t, 434)) tw_fix_put_char(&w, 434, cancels ? '1' : '2');
+    put_refusal(d, &w, code);
+    put_string(&w, 58, text);
     emit(d, "9", &w);
+}
+
+/* What has come of it, or what it waits for. */
+static void refuse(struct tw_fix_desk *d, const struct deal *deal,
+                   const struct name *asked, enum tw_reason reason, int64_t time_ns)
+{
+    write_refusal(d, deal, (struct tw_fix_text){ asked->text, (uint32_t)asked->n },
+                  (struct tw_fix_text){ NULL, 0 }, asked->what == TW_REQUEST_CANCEL,
+                  reason == TW_REASON_TOO_LATE ? "0" : "99", tw_reason_text(reason),
+                  time_ns);
 }
 
 static void write_report(struct tw_fix_desk *d, struct deal *deal,
@@ -222,7 +241,7 @@ void tw_fix_desk_report(struct tw_fix_desk *d, const struct tw_venue_report *r)
     if (!deal) return;
     if (p->exec == TW_EXEC_CANCEL_REJECTED) {
         if (!asked) return;
-        write_refusal(d, deal, asked, (enum tw_reason)p->reason, p->time_ns);
+        refuse(d, deal, asked, (enum tw_reason)p->reason, p->time_ns);
         tw_fix_desk_put_by(d, asked);
         return;
     }
@@ -241,9 +260,17 @@ void tw_fix_desk_report(struct tw_fix_desk *d, const struct tw_venue_report *r)
 
 /* ---- questions ---- */
 
-/* The status of an order as of now; mass: whose answer it is. */
+static void echo(struct tw_fix_output *w, const struct tw_fix_type *t,
+                 const struct tw_fix_message *m, int32_t tag)
+{
+    struct tw_fix_text v = tw_fix_message_body(m, tag);
+
+    if (v.at && has(t, (uint32_t)tag)) tw_fix_put_text(w, tag, v.at, v.n);
+}
+
+/* The status of an order as of now; m: whose answer it is, or NULL. */
 static void write_status(struct tw_fix_desk *d, const struct deal *deal,
-                         struct tw_fix_text mass, bool is_last, int64_t now_ns)
+                         const struct tw_fix_message *m, bool is_last, int64_t now_ns)
 {
     const struct tw_fix_type *t = type_of(d, "8");
     struct tw_fix_output w = begin(d);
@@ -251,8 +278,9 @@ static void write_status(struct tw_fix_desk *d, const struct deal *deal,
     if (!t) return;
     tw_fix_put_integer(&w, 37, (int64_t)deal->q.id);
     put_name(&w, 11, deal->accepted);
-    if (mass.at && has(t, 584)) tw_fix_put_text(&w, 584, mass.at, mass.n);
-    if (mass.at && is_last && has(t, 912)) tw_fix_put_flag(&w, 912, true);
+    if (m) echo(&w, t, m, 790);
+    if (m) echo(&w, t, m, 584);
+    if (is_last && has(t, 912)) tw_fix_put_flag(&w, 912, true);
     put_string(&w, 17, "0");
     put_kind(&w, t, '3', takes(d, 150, "I") ? 'I' : deal->status);
     tw_fix_put_char(&w, 39, deal->status);
@@ -268,22 +296,21 @@ static void write_rejected(struct tw_fix_desk *d, const struct tw_fix_message *m
                            const char *code, const char *text, bool is_status,
                            int64_t now_ns)
 {
-    static const int32_t echoed[] = { 55, 54, 38, 40 };
+    static const int32_t echoed[] = { 790, 55, 54, 38, 40 };
     const struct tw_fix_type *t = type_of(d, "8");
-    struct tw_fix_text id = tw_fix_message_body(m, 11), v;
     struct tw_fix_output w = begin(d);
 
     if (!t) return;
     put_string(&w, 37, "NONE");
-    if (id.at) tw_fix_put_text(&w, 11, id.at, id.n);
+    echo(&w, t, m, 11);
     tw_fix_put_integer(&w, 17, next_exec(d));
     put_kind(&w, t, is_status ? '3' : '0', is_status && takes(d, 150, "I") ? 'I' : '8');
     tw_fix_put_char(&w, 39, '8');
     put_string(&w, 103, takes(d, 103, code) ? code : "0");
     for (size_t i = 0; i < sizeof echoed / sizeof *echoed; i++) {
-        v = tw_fix_message_body(m, echoed[i]);
-        if (v.at) tw_fix_put_text(&w, echoed[i], v.at, v.n);
-        else if (echoed[i] == 38 && requires(t, 38)) tw_fix_put_fixed(&w, 38, 0);
+        echo(&w, t, m, echoed[i]);
+        if (echoed[i] == 38 && requires(t, 38) && !tw_fix_message_body(m, 38).at)
+            tw_fix_put_fixed(&w, 38, 0);
     }
     put_trade(&w, t, &(struct tw_report){ .exec = 0 });
     put_sums(&w, t, &(struct deal){ .status = '8' });
@@ -295,15 +322,14 @@ static void write_rejected(struct tw_fix_desk *d, const struct tw_fix_message *m
 static void tell_all(struct tw_fix_desk *d, const struct tw_fix_message *m,
                      int64_t now_ns)
 {
-    struct tw_fix_text mass = tw_fix_message_body(m, 584);
     const struct deal *last = NULL;
 
     for (const struct deal *deal = d->open; deal; deal = deal->next) {
         if (tw_fix_desk_leaves(deal) == 0) continue;
-        if (last) write_status(d, last, mass, false, now_ns);
+        if (last) write_status(d, last, m, false, now_ns);
         last = deal;
     }
-    if (last) write_status(d, last, mass, true, now_ns);
+    if (last) write_status(d, last, m, true, now_ns);
 }
 
 /* ---- requests ---- */
@@ -405,7 +431,11 @@ static int take_new(struct tw_fix_desk *d, const struct tw_fix_message *m,
     *q = (struct tw_request){ .what = TW_REQUEST_NEW, .owner = d->o.owner,
                               .id = d->o.first_id + d->taken * d->o.id_step };
     wrong = read_new(d, m, q, &error);
-    if (!id.at || (before && (!before->deal->is_former || is_again(m)))) {
+    if (before && is_again(m)) {
+        write_status(d, before->deal, m, false, now_ns);
+        return 0;
+    }
+    if (!id.at || (before && !before->deal->is_former)) {
         write_rejected(d, m, "6", "a ClOrdID that was there before", false, now_ns);
         return 0;
     }
@@ -422,56 +452,54 @@ static int take_new(struct tw_fix_desk *d, const struct tw_fix_message *m,
     return 1;
 }
 
-/* F or G of nothing that is known. */
-static void refuse_unknown(struct tw_fix_desk *d, const struct tw_fix_message *m,
-                           const char *text, int64_t now_ns)
+/* Of a G: what an order keeps as long as it lives is another. */
+static bool is_another(const struct tw_fix_desk *d, const struct tw_fix_message *m,
+                       const struct tw_request *was)
 {
-    const struct tw_fix_type *t = type_of(d, "9");
-    struct tw_fix_text id = tw_fix_message_body(m, 11), orig = tw_fix_message_body(m, 41);
-    struct tw_fix_output w = begin(d);
+    struct tw_fix_text symbol = tw_fix_message_body(m, 55);
+    struct tw_request q = { .symbol = 0 };
 
-    if (!t) return;
-    put_string(&w, 37, "NONE");
-    if (id.at) tw_fix_put_text(&w, 11, id.at, id.n);
-    if (orig.at && has(t, 41)) tw_fix_put_text(&w, 41, orig.at, orig.n);
-    if (has(t, 39)) tw_fix_put_char(&w, 39, '8');
-    put_time(d, &w, t, now_ns);
-    if (has(t, 434))
-        tw_fix_put_char(&w, 434, *tw_fix_message_code(m).at == 'F' ? '1' : '2');
-    put_string(&w, 102, "1");
-    put_string(&w, 58, text);
-    emit(d, "9", &w);
+    read_type(m, &q);
+    if (symbol.at && tw_symbols_find(d->o.symbols, symbol.at, symbol.n) != was->symbol)
+        return true;
+    return is_other(m, 54, (char)('0' + was->side))
+        || (tw_fix_message_body(m, 40).at && q.type != was->type)
+        || (tw_fix_message_body(m, 59).at && q.tif != was->tif);
 }
 
 static int take_change(struct tw_fix_desk *d, const struct tw_fix_message *m,
                        enum tw_request_what what, int64_t now_ns, struct tw_request *q)
 {
     struct tw_fix_text id = tw_fix_message_body(m, 11);
-    const struct name *orig = find(d, tw_fix_message_body(m, 41));
+    struct tw_fix_text named = tw_fix_message_body(m, 41);
+    const struct name *orig = find(d, named);
+    const char *wrong = NULL, *code = "99";
     struct name *asked;
     bool is_wrong = false;
 
-    if (!orig || !id.at || find(d, id)) {
-        refuse_unknown(d, m, orig ? "a ClOrdID that was there before"
-                                  : tw_reason_text(TW_REASON_UNKNOWN), now_ns);
-        return 0;
-    }
-    *q = (struct tw_request){ .what = what, .owner = d->o.owner, .id = orig->deal->q.id };
+    *q = (struct tw_request){ .what = what, .owner = d->o.owner };
     if (what == TW_REQUEST_REPLACE) {
         q->quantity = fixed(m, 38, &is_wrong);
         q->price = fixed(m, 44, &is_wrong);
         q->stop = fixed(m, 99, &is_wrong);
+        if (q->price < 0 || q->stop < 0 || q->quantity <= 0) is_wrong = true;
     }
-    if (is_wrong || q->price < 0 || q->stop < 0
-        || (what == TW_REQUEST_REPLACE && q->quantity <= 0)) {
-        refuse_unknown(d, m, "a number that can't be", now_ns);
+    if (!orig || !id.at) wrong = tw_reason_text(TW_REASON_UNKNOWN), code = "1";
+    else if (find(d, id)) wrong = "a ClOrdID that was there before", code = "6";
+    else if (is_wrong) wrong = "a number that can't be";
+    else if (what == TW_REQUEST_REPLACE && is_another(d, m, &orig->deal->q))
+        wrong = "the symbol, side, type and time in force of an order can't be changed";
+    if (wrong) {
+        write_refusal(d, orig ? orig->deal : NULL, id, named, what == TW_REQUEST_CANCEL,
+                      code, wrong, now_ns);
         return 0;
     }
+    q->id = orig->deal->q.id;
     asked = tw_fix_desk_add(d, orig->deal, id, what);
     if (!asked) return UV_ENOMEM;
     if (!orig->deal->is_former) return 1;
     tw_fix_desk_answered(d, orig->deal);
-    write_refusal(d, orig->deal, asked, TW_REASON_TOO_LATE, now_ns);
+    refuse(d, orig->deal, asked, TW_REASON_TOO_LATE, now_ns);
     tw_fix_desk_put_by(d, asked);
     return 0;
 }
@@ -490,7 +518,7 @@ int tw_fix_desk_take(struct tw_fix_desk *d, const struct tw_fix_message *m,
     case 'G': return take_change(d, m, TW_REQUEST_REPLACE, now_ns, q);
     case 'H':
         i = find(d, tw_fix_message_body(m, 11));
-        if (i) write_status(d, i->deal, (struct tw_fix_text){ NULL, 0 }, true, now_ns);
+        if (i) write_status(d, i->deal, m, false, now_ns);
         else write_rejected(d, m, "5", tw_reason_text(TW_REASON_UNKNOWN), true, now_ns);
         return 0;
     default:  return TW_EUSAGE;
@@ -619,7 +647,7 @@ void tw_fix_desk_note(struct tw_fix_desk *d, uint64_t id, int64_t now_ns)
 
         if (tw_fix_desk_leaves(deal) == 0) continue;
         if (deal->asked == deal->accepted) deal->status = 'A';
-        write_status(d, deal, (struct tw_fix_text){ NULL, 0 }, false, now_ns);
+        write_status(d, deal, NULL, false, now_ns);
         deal->status = status;
     }
 }

@@ -136,7 +136,7 @@ static void restart(void)
     ok(has_all(0, version < TW_FIX_41 ? "11=a1|102=0" : "11=a1|41=a|102=0"), "any more");
     n_sent = 0;
     ok(ask(x, "D43=Y|", "11=a|21=1|55=A|54=1|38=10|40=2|44=9|60=20260101-00:00:00|",
-           &q) == 0 && has_all(0, "11=a|39=8"), "nor does it come again");
+           &q) == 0 && has_all(0, "37=100|11=a|39=4"), "nor does it come again");
     a = new(x, "a");
     ok(a.id == 1001, "but its name is free");
     n_sent = 0;
@@ -144,6 +144,45 @@ static void restart(void)
     ok(has_all(0, "37=1001|11=a|39=0|14=0"), "for another order");
     x = next(x, 2002);
     ok(n_sent == 1 && has_all(0, "37=1001|39=4"), "which ends in its turn");
+    tw_fix_desk_free(x);
+}
+
+/* What can't be of an order that is there: it stays, and that is what is said. */
+static void refused(void)
+{
+    static const char *const bodies[] = {
+        "11=b|41=a|21=1|55=A|54=1|38=0|40=2|44=9|",
+        "11=a|41=a|21=1|55=A|54=1|38=9|40=2|44=9|",
+        "11=b|41=a|21=1|55=B|54=1|38=20|40=2|44=9|",
+        "11=b|41=a|21=1|55=A|54=2|38=20|40=2|44=9|",
+        "11=b|41=a|21=1|55=A|54=1|38=20|40=1|",
+        "11=b|41=a|21=1|55=A|54=1|38=20|40=2|44=9|59=3|",
+    };
+    struct tw_fix_desk *x = desk(100);
+    struct tw_request a = new(x, "a"), q;
+    char body[200];
+
+    report(x, &a, '0', 0);
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        n_sent = 0;
+        snprintf(body, sizeof body, "%s60=20260101-00:00:00|", bodies[i]);
+        ok(ask(x, "G", body, &q) == 0 && *sent[0] == '9' && has_all(0, "37=100")
+           && !strstr(sent[0], "|102=1|") && !strstr(sent[0], "|39=8|"),
+           "%s", bodies[i]);
+    }
+    n_sent = 0;
+    ask(x, "F", "11=b|41=z|55=A|54=1|38=10|60=20260101-00:00:00|", &q);
+    ok(has_all(0, "37=NONE|11=b|102=1"), "one that is not there");
+    n_sent = 0;
+    ok(ask(x, "D97=Y|", "11=a|21=1|55=A|54=1|38=10|40=2|44=9|60=20260101-00:00:00|",
+           &q) == 0 && has_all(0, "37=100|11=a|17=0|39=0|38=10|14=0"),
+       "one that may have come before, and did: how it is");
+    ok(ask(x, "G", "11=b|41=a|21=1|55=A|54=1|38=20|40=2|44=9|59=0|"
+           "60=20260101-00:00:00|", &q) == 1, "and it can be changed");
+    n_sent = 0;
+    if (version >= TW_FIX_44)
+        ok(ask(x, "H", "11=a|55=A|54=1|790=why|", &q) == 0 && has_all(0, "11=a|790=why"),
+           "what asks for it has a name");
     tw_fix_desk_free(x);
 }
 
@@ -252,6 +291,7 @@ int main(void)
     for (version = TW_FIX_40; version <= TW_FIX_50SP2; version++) {
         d = dictionary(version, NULL);
         restart();
+        refused();
         trailing();
         tw_fix_dictionary_free(d);
     }
