@@ -552,7 +552,11 @@ static void take_back_settled(struct tw_fix_orders *o, struct entry *e,
     int64_t n = s->cum.is ? e->cum + more - s->cum.v : 0;
     tw_money left;
 
-    if (n > e->settled) n = e->settled;
+    if (n > e->settled) {                     /* G2 */
+        e->doubts = true;
+        tw_fix_orders_ask_status(o, e);
+        n = e->settled;
+    }
     if (n <= 0) return;
     price = tw_money_price(e->value + tw_money_value(s->last_px.v, more)
                            - tw_money_value(s->average.v, s->cum.v), n);

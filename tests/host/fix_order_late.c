@@ -17,6 +17,9 @@ static void corrections(void)
          CORRECTED("7", "b", "a", "9.5") "=7:H 4@10 (21)");
 }
 
+#define ENDED "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4") \
+    ">8|37=X7|11=7|17=e|150=C|39=C|14=4|151=0|6=10|\n=7:0! 7:F 4@10 7:C\n"
+
 /* A status has told of two trades, 10@10.5, which do not come; then of their ends. */
 #define SETTLED "on\nnew 7 20\nsent\n" NEW("7") \
     ">8|37=X7|11=7|17=s|150=I|39=1|38=20|44=10|14=10|6=10.5|151=10|\n=7:0! 7:F 10@10.5\n"
@@ -31,6 +34,11 @@ static void settled(void)
          SETTLED ">8|37=X7|11=7|17=c|19=a|150=G|39=1|32=5|31=12|14=10|6=11.5|151=10|\n"
          "=7:H 5@10 (21) 7:F 5@12\n"
          ">8|37=X7|11=7|17=b|150=F|39=1|32=5|31=11|14=10|6=11.5|\n=");
+    talk("one that nobody has told of is asked for", TW_FIX_44, &none,
+         ENDED ">8|37=X7|11=7|17=c|19=z|150=H|39=C|14=3|6=10|151=0|\n"
+         "<H 37=X7|11=7|55=A|54=1|\n"
+         ">8|37=X7|11=7|17=0|150=I|39=C|38=10|44=10|14=3|6=10|151=0|\n"
+         "=stray 7 7:H 1@10 (21) late C, 10@10 traded 4@10*\n<");
     talk("and not for a price that can't be", TW_FIX_44, &none,
          SETTLED ">8|37=X7|11=7|17=c|19=a|150=H|39=1|14=5|151=15|\n=7:H 5@10.5 (21)");
 }
@@ -78,8 +86,6 @@ static void former(void)
 
 /* ---- after the end ---- */
 
-#define ENDED "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4") \
-    ">8|37=X7|11=7|17=e|150=C|39=C|14=4|151=0|6=10|\n=7:0! 7:F 4@10 7:C\n"
 #define FILLED "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4") \
     ">8|37=X7|11=7|17=b|150=F|39=2|32=6|31=11|14=10|6=10.6|151=0|\n" \
     "=7:0! 7:F 4@10 7:F 6@11\n"
