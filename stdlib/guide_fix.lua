@@ -263,12 +263,14 @@ backtest has none and fills orders itself, by the account's fill model.
                      is told after its trades.  Where messages of the venue were missed
                      for good (a gap fill, a reset), the status of what is open and of
                      the 256 orders that ended last is asked for; a CumQty below what is
-                     known is then a trade that was taken back
+                     known is then a trade that was taken back, and a request without an
+                     answer has what the status says, but for 39=6 and E: it waits
   connections        while there is none orders are rejected ("the gateway is not
                      connected"), and cancels and changes refused.  After each Logon the
                      status of all that is open is asked for; what the venue never got is
-                     rejected, a change that was lost is refused.  Orders are not sent
-                     again after a break
+                     rejected, a change that was lost is refused.  Orders and changes
+                     are not sent again, after a break or where the venue asks for them
+                     (35=2): that asks for their status, too
   words              order.text is what the venue said of it last in its own words (58)
                      and order.code why, by its list (103, 102, 378); both are nil where
                      reason says it all, and in a replay

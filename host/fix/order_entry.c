@@ -614,14 +614,18 @@ void tw_fix_orders_logged_out(struct tw_fix_orders *o, int64_t now_ns)
     }
 }
 
-/* The answer to what was asked already may be among what was missed. */
+/* The answers to what was asked already may be among what was missed. */
 static void doubt(struct tw_fix_orders *o, struct entry *e)
 {
-    struct ask *a = e->asks;
+    struct ask *next;
 
     e->doubts = true;
-    while (a && (a->what != ASK_STATUS || a->list != &o->sent)) a = a->later;
-    if (a) tw_fix_orders_forget(o, a);
+    for (struct ask *a = e->asks; a; a = next) {
+        next = a->later;
+        if (a->list != &o->sent) continue;
+        a->stale = true;
+        if (a->what == ASK_STATUS) tw_fix_orders_forget(o, a);
+    }
     tw_fix_orders_ask_status(o, e);
 }
 
@@ -631,11 +635,19 @@ void tw_fix_orders_missed(struct tw_fix_orders *o)
 
     for (struct entry *e = o->open; e; e = e->next) doubt(o, e);
     for (struct entry *e = o->kept; e; e = e->next) {   /* trades of them, or their end */
-        if (skip > 0) {
-            skip--;
-        } else if (e->ended != TW_STATUS_REJECTED) {
-            doubt(o, e);
-        }
+        bool is_old = skip > 0;
+
+        skip -= is_old;
+        if (e->asks || (!is_old && e->ended != TW_STATUS_REJECTED)) doubt(o, e);
+    }
+}
+
+void tw_fix_orders_resending(struct tw_fix_orders *o, uint64_t from, uint64_t to)
+{
+    for (struct ask *a = o->sent.first; a; a = a->next) {
+        if (a->seq < from || a->seq > to || a->what > ASK_GROW) continue;
+        a->stale = true;
+        tw_fix_orders_ask_status(o, a->entry);
     }
 }
 

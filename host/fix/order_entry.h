@@ -20,8 +20,8 @@
  *       missing still is reported then, at the average of what it says; and what is too
  *       much is taken back, where messages were missed.
  *   G3  The end of an order is reported after its trades, in whatever order they came.
- *   G4  A request has one answer; those that a lost connection has swallowed get theirs
- *       by the status after the next Logon.
+ *   G4  A request has one answer; where it, or the request, was lost with a connection
+ *       or in a gap, that is by the order's status.
  *
  * Layer host/fix.  Thread: the owner's, one at a time.  Blocks: never.
  */
@@ -116,6 +116,10 @@ void tw_fix_orders_missed(struct tw_fix_orders *o);
 /* A message of the peer was refused by the session (35=3 went out): what it may have said
  * of an order is asked for. */
 void tw_fix_orders_refused(struct tw_fix_orders *o, const struct tw_fix_message *m);
+
+/* The peer has missed messages of ours from one number to another: what they asked for,
+ * and has no answer, is as the order's status says. */
+void tw_fix_orders_resending(struct tw_fix_orders *o, uint64_t from, uint64_t to);
 
 /* Whether a message of ours that the peer has missed is to be sent again: not orders and
  * changes, which are stale by then. */

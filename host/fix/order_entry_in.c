@@ -363,13 +363,14 @@ static void reject(struct tw_fix_orders *o, struct entry *e, const struct seen *
 
 /* ---- the status that was asked for ---- */
 
-/* G4: what the lost connection has swallowed. */
+/* G4: what the lost connection has swallowed, or a gap. */
 static void answer_stale(struct tw_fix_orders *o, struct entry *e, const struct seen *s,
                          unsigned nth)
 {
     struct ask *next;
     struct tw_report now = terms(e, s);
 
+    if (s->status == '6' || s->status == 'E') return;   /* the venue is about to */
     for (struct ask *a = e->asks; a; a = next) {
         next = a->later;
         if (!a->stale || a->what == ASK_NEW) continue;

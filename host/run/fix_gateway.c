@@ -217,10 +217,13 @@ static void on_event(void *ctx, struct tw_fix_session *s, struct tw_fix_now now,
         tw_fix_orders_rejected(g->orders, e->from, e->message);
     if (e->kind == TW_FIX_SKIPPED || e->kind == TW_FIX_FILLED || e->kind == TW_FIX_RESET)
         tw_fix_orders_missed(g->orders);
+    if (e->kind == TW_FIX_RESENDING)
+        tw_fix_orders_resending(g->orders, e->from, e->to);
     if (e->kind == TW_FIX_REFUSED && e->message)
         tw_fix_orders_refused(g->orders, e->message);
     tw_floor_unlock(g->floor);
-    turn(g, s, now);
+    if (e->kind == TW_FIX_RESENDING) tw_fix_link_ring(g->link);   /* on_look, after it */
+    else turn(g, s, now);
 }
 
 static int64_t on_look(void *ctx, struct tw_fix_session *s, struct tw_fix_now now)

@@ -29,6 +29,7 @@ struct exchange {
     struct tw_fix_now now;
     uint64_t number;
     atomic_bool deaf;                  /* it takes nothing and says nothing     */
+    atomic_bool misses;                /* the next message: that comes again    */
 };
 
 static void exchange_send(void *ctx, const char *code, const char *body, size_t n)
@@ -69,6 +70,14 @@ static enum tw_fix_answer exchange_message(void *ctx, struct tw_fix_session *s,
     }
     x->s = s;
     x->now = now;
+    if (atomic_exchange(&x->misses, false)) {
+        char body[40];
+        struct tw_fix_text seq = tw_fix_message_header(m, 34);
+        int n = snprintf(body, sizeof body, "7=%.*s\00116=0\1", (int)seq.n, seq.at);
+
+        exchange_send(x, "2", body, (size_t)n);
+        return TW_FIX_TAKEN;
+    }
     tw_venue_set_time(x->venue, now.time_ns);
     rc = tw_fix_desk_take(x->desk, m, now.time_ns, &q);
     if (rc == 1) {
@@ -386,6 +395,34 @@ static void broken(void)
     free(c);
 }
 
+/* What the venue asks for again is not sent again: it is not there, nor its change. */
+static void missed(void)
+{
+    struct scene *c = calloc(1, sizeof *c);
+    struct strategy *t;
+    struct tw_request q;
+    uint64_t dice = 7;
+
+    open_scene(c, NULL, 0, 0);
+    t = &c->s[0];
+    atomic_store(&c->x.misses, true);
+    ask(t, a_request(t, &dice));
+    until(t, 1);
+    ok(t->order[0].status == TW_STATUS_REJECTED, "an order that a venue has missed");
+    q = a_request(t, &dice);
+    ask(t, q);
+    until(t, 2);
+    atomic_store(&c->x.misses, true);
+    q.what = TW_REQUEST_REPLACE;
+    q.quantity *= 2;
+    ask(t, q);
+    until(t, 3);
+    ok(t->order[1].status == TW_STATUS_NEW && t->order[1].quantity < q.quantity,
+       "a change that it has missed");
+    close_scene(c);
+    free(c);
+}
+
 /* What is told of that within the sending is no reason to send it again. */
 static void unkept(void)
 {
@@ -421,6 +458,7 @@ int main(void)
     fix44 = dictionary(TW_FIX_44, NULL);
     threads();
     broken();
+    missed();
     unkept();
     tw_fix_dictionary_free(fix42);
     tw_fix_dictionary_free(fix44);

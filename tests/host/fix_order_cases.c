@@ -155,6 +155,9 @@ static void others(void)
          "=7:0! 7:F 4@10 7:H 4@10 (21) 7:F 4@9 7:4!");
 }
 
+#define STATUS_IS(status) ">8|37=X7|11=7|17=0|150=I|39=" status \
+    "|38=10|44=10|14=0|6=0|151=10|\n"
+
 static void connections(void)
 {
     talk("what was not sent when it went down", TW_FIX_44, &none,
@@ -176,6 +179,20 @@ static void connections(void)
          "replace 7 20 11\nsent\n~8|37=X7|11=7b|41=7|17=r|150=5|39=0|38=20|44=11|\nsent\n"
          ">8|37=X7|11=7b|17=0|150=I|39=1|38=20|44=11|14=4|6=10|151=16|\n=7:5 20@11!\n"
          "~8|37=X|17=b|150=F|14=9|\n<H 37=X7|11=7b|55=A|54=1|\n~B|148=x|\n<");
+    talk("an order that the peer has missed is not there", TW_FIX_44, &none,
+         "on\nnew 6\nsent\n" NEW("6") "new 7\nsent\nresend 2\n<H 11=7|55=A|54=1|\n"
+         ">8|37=NONE|11=7|17=0|150=I|39=8|103=5|14=0|6=0|\n=6:0! 7:8 (24)!");
+    talk("nor is a change of one", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") "replace 7 20 11\nsent\nresend 1\n"
+         "<H 37=X7|11=7|55=A|54=1|\n" STATUS_IS("0") "=7:0! 7:9 (21)!\nresend 1\n<");
+    talk("what answered a change may have been missed", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") "replace 7 20 11\ncancel 7\nsent\nmissed\n"
+         "<H 37=X7|11=7|55=A|54=1|\n" STATUS_IS("0") "=7:0! 7:9 (21)! 7:9 (21)!\n"
+         "cancel 7\nsent\nmissed\nsent\n>8|37=X7|11=7c|41=7|17=0|150=I|39=4|38=10|"
+         "44=10|14=0|6=0|151=0|\n=7:4 (21)!");
+    talk("but not what the venue is about to do", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") "cancel 7\nsent\nmissed\nsent\n" STATUS_IS("6")
+         "=7:0!\n>8|37=X7|11=7a|41=7|17=e|150=4|39=4|14=0|151=0|6=0|\n=7:4!");
     talk("changed meanwhile by what was asked for", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") "replace 7 20 11\nsent\noff\non\nsent\n"
          ">8|37=X7|11=7a|17=0|150=I|39=0|38=20|44=11|14=0|6=0|151=20|\n=7:0! 7:5 20@11!\n"
