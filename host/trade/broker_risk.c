@@ -344,7 +344,7 @@ enum tw_reason tw_broker_may_go(struct tw_broker *b, const struct tw_order *o)
     tw_broker_share(b, o, false);
     why = check_desk(b, o, &now, true);
     if (why == TW_REASON_NONE)
-        why = tw_desk_enter(b->o.desk, b->now_ns, tw_risk_reduces(o, &now));
+        why = tw_desk_enter(b->o.desk, b->now_ns);
     if (b->probe) tw_probe_desk(b->probe, b->o.desk, o, b->now_ns, why);
     return why;
 }

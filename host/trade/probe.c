@@ -221,7 +221,7 @@ static void say_position(struct limits *s, const struct tw_limits *l,
 
     if (o->reduce_only && held >= 0)
         say(s, TW_REASON_REDUCE_ONLY, number(now->position), 0);
-    if (o->reduce_only || tw_risk_reduces(o, now)) return;
+    if (tw_risk_reduces(o, now)) return;
     if (l->position || s->why == TW_REASON_POSITION)
         say(s, TW_REASON_POSITION, tw_money_to_double(held + open + o->quantity),
             number(l->position ? l->position : INT64_MAX));

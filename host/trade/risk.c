@@ -22,7 +22,7 @@ bool tw_risk_reduces(const struct tw_order *o, const struct tw_exposure *now)
     int64_t held = -tw_order_sign(o) * now->position;
     tw_money open = o->side == TW_SIDE_BUY ? now->buying : now->selling;
 
-    return o->quantity + open <= held;
+    return o->reduce_only || o->quantity + open <= held;
 }
 
 void tw_risk_best(uint8_t side, int64_t price, int64_t *bid, int64_t *ask)
@@ -84,7 +84,7 @@ static enum tw_reason check_position(const struct tw_limits *l, const struct tw_
     tw_money costs;
 
     if (o->reduce_only && held >= 0) return TW_REASON_REDUCE_ONLY;
-    if (o->reduce_only || tw_risk_reduces(o, now)) return TW_REASON_NONE;
+    if (tw_risk_reduces(o, now)) return TW_REASON_NONE;
     if (held + open + o->quantity > most) return TW_REASON_POSITION;
     if (l->daily_loss && now->lost >= l->daily_loss) return TW_REASON_DAILY_LOSS;
     if (!l->buying_power) return TW_REASON_NONE;
@@ -253,6 +253,9 @@ enum tw_reason tw_desk_check(const struct tw_desk *d, const struct tw_desk_symbo
     if (why == TW_REASON_NONE && s && d->limits.position
         && get(buys ? &s->buying : &s->selling) > d->limits.position)
         why = TW_REASON_NET_POSITION;
+    if (why == TW_REASON_NONE && d->limits.daily_loss && !tw_risk_reduces(o, now)
+        && get(&d->lost) >= d->limits.daily_loss)
+        why = TW_REASON_DAILY_LOSS;
     return why;
 }
 
@@ -274,11 +277,9 @@ static bool is_too_often(struct tw_desk *d, int64_t time_ns)
     return add(&d->sent, 1) > (int64_t)d->limits.orders;
 }
 
-enum tw_reason tw_desk_enter(struct tw_desk *d, int64_t time_ns, bool reduces_only)
+enum tw_reason tw_desk_enter(struct tw_desk *d, int64_t time_ns)
 {
     if (tw_desk_is_halted(d)) return TW_REASON_HALTED;
-    if (d->limits.daily_loss && !reduces_only && get(&d->lost) >= d->limits.daily_loss)
-        return TW_REASON_DAILY_LOSS;
     if (d->limits.orders && is_too_often(d, time_ns)) return TW_REASON_ORDER_RATE;
     if (add(&d->open, 1) <= (int64_t)d->limits.open_orders || d->limits.open_orders == 0)
         return TW_REASON_NONE;

@@ -63,8 +63,8 @@ tw_money tw_risk_value(const struct tw_order *o, const struct tw_exposure *now);
 /* The best prices, with that of an order of the side, too; 0: any.  Thread: any. */
 void tw_risk_best(uint8_t side, int64_t price, int64_t *bid, int64_t *ask);
 
-/* All of the order, with what is open on its side, makes the position smaller at most.
- * Thread: any. */
+/* It makes the position smaller at most: all of it, with what is open on its side; or it
+ * may do no more than that.  Thread: any. */
 bool tw_risk_reduces(const struct tw_order *o, const struct tw_exposure *now);
 
 /* Of one instrument, of all strategies. */
@@ -146,15 +146,15 @@ void tw_desk_quote_set(struct tw_desk *d, struct tw_desk_quote *q, int64_t bid,
 bool tw_desk_quote_enter(struct tw_desk *d, struct tw_desk_symbol *s,
                          struct tw_desk_quote *q, const struct tw_order *o);
 
-/* What an order is checked for alone: its size, value and price; and the position, where
- * it is counted in already (s; NULL: it does not make it larger).
- * Thread: any.  Blocks: never. */
+/* What an order, or a change of one, is checked for alone: its size, value and price, the
+ * loss; and the position, where it is counted in already (s; NULL: it does not make it
+ * larger).  Thread: any.  Blocks: never. */
 enum tw_reason tw_desk_check(const struct tw_desk *d, const struct tw_desk_symbol *s,
                              const struct tw_order *o, const struct tw_exposure *now);
 
 /* Counts the order in: TW_REASON_NONE; else why it must not go, and it is not counted.
- * reduces: it can only make a position smaller.  Thread: any.  Blocks: never. */
-enum tw_reason tw_desk_enter(struct tw_desk *d, int64_t time_ns, bool reduces);
+ * Thread: any.  Blocks: never. */
+enum tw_reason tw_desk_enter(struct tw_desk *d, int64_t time_ns);
 
 /* An order is open that was sent before the run: it is counted in, whatever the limits.
  * Thread: any.  Blocks: never. */

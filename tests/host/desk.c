@@ -175,6 +175,39 @@ static void self_match(void)
     tw_desk_fini(&d);
 }
 
+/* Once too much is lost nothing becomes larger, by a change either; what may only reduce
+ * goes, though as much is open to do so. */
+static void losses(void)
+{
+    struct tw_desk d;
+    struct tw_broker *a, *b;
+    struct tw_order o[3], close = { .symbol = 1, .side = TW_SIDE_SELL, .tif = TW_TIF_GTC,
+        .type = TW_TYPE_MARKET, .quantity = 50 * ONE, .reduce_only = true };
+    struct tw_error error;
+
+    tw_desk_init(&d, &(struct tw_limits){ .daily_loss = 100 * (tw_money)ONE });
+    a = open_broker(&d, 0);
+    b = open_broker(&d, 0);
+    quote(a, 1, 1, 1, 1000);
+    quote(b, 1, 1, 1, 1000);
+    send(a, &o[0], TW_SIDE_BUY, 50, 0);
+    send(b, &o[1], TW_SIDE_BUY, 1, 500);
+    quote(a, 2, 2, 1, 1000);
+    quote(a, 3, 3, 1, 700);
+    quote(b, 3, 3, 1, 700);
+    told(b);
+    ok(tw_broker_replace(b, &o[1], 1000 * ONE, 0, 0, &error) == TW_OK
+       && told(b) == TW_REASON_DAILY_LOSS, "a change of another one's order");
+    ok(send(a, &o[2], TW_SIDE_SELL, 50, 1100) == TW_REASON_NONE, "an exit");
+    ok(tw_broker_submit(a, &close, &error) == TW_OK && told(a) == TW_REASON_NONE,
+       "what closes beside it only reduces");
+    quote(a, 4, 4, 1, 700);
+    ok(close.status == TW_STATUS_FILLED, "and does");
+    tw_broker_free(a);
+    tw_broker_free(b);
+    tw_desk_fini(&d);
+}
+
 /* ---- random strategies on one thread ---- */
 
 struct strategy {
@@ -501,6 +534,7 @@ int main(void)
     rate(-1);
     rate(-1325376000);
     self_match();
+    losses();
     random_strategies();
     threads();
     return tap_done();
