@@ -209,7 +209,8 @@ static void say_sizes(struct limits *s, const struct tw_limits *l,
             tw_money_to_double(l->order_value));
     if (l->collar)
         say(s, TW_REASON_COLLAR, number(far > stop ? far : stop),
-            tw_money_to_double(tw_money_ratio(now->price, l->collar, TW_FIXED_ONE)));
+            tw_money_to_double(tw_money_ratio(now->price < 0 ? -now->price : now->price,
+                                              l->collar, TW_FIXED_ONE)));
 }
 
 static void say_position(struct limits *s, const struct tw_limits *l,

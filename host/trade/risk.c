@@ -7,7 +7,7 @@
 
 #define EPOCH_S INT64_C(9223372037)     /* after the first second that there is */
 
-static int64_t magnitude(int64_t v)
+static tw_money magnitude(tw_money v)
 {
     return v < 0 ? -v : v;
 }
@@ -44,16 +44,18 @@ static bool matches_itself(const struct tw_order *o, const struct tw_exposure *n
     return now->best_bid && (!has_price || o->price <= now->best_bid);
 }
 
+/* The last price may be below 0. */
 static bool is_too_far(const struct tw_limits *l, int64_t price, int64_t from)
 {
     return price != 0 && from != 0
-        && magnitude(price - from) > tw_money_ratio(from, l->collar, TW_FIXED_ONE);
+        && magnitude((tw_money)price - from)
+           > tw_money_ratio(magnitude(from), l->collar, TW_FIXED_ONE);
 }
 
 tw_money tw_risk_value(const struct tw_order *o, const struct tw_exposure *now)
 {
     int64_t price = o->price ? o->price : o->stop ? o->stop : now->price;
-    tw_money value = tw_terms_value(o->terms, price, o->quantity);
+    tw_money value = magnitude(tw_terms_value(o->terms, price, o->quantity));
 
     return now->rate == TW_FIXED_ONE ? value
                                      : tw_money_ratio(value, now->rate, TW_FIXED_ONE);

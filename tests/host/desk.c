@@ -208,6 +208,26 @@ static void losses(void)
     tw_desk_fini(&d);
 }
 
+/* Oil was at -37.63 once. */
+static void below_zero(void)
+{
+    struct tw_desk d;
+    struct tw_broker *a;
+    struct tw_order o[3];
+
+    tw_desk_init(&d, &(struct tw_limits){ .collar = ONE + ONE / 100,
+                                          .order_value = 90 * (tw_money)ONE });
+    a = open_broker(&d, 0);
+    quote(a, 1, 1, 1, -1000);
+    ok(send(a, &o[0], TW_SIDE_BUY, 1, 11) == TW_REASON_COLLAR
+       && send(a, &o[1], TW_SIDE_BUY, 1, 9) == TW_REASON_NONE,
+       "a price below 0: a collar around it");
+    ok(send(a, &o[2], TW_SIDE_SELL, 10, 0) == TW_REASON_ORDER_VALUE,
+       "and what it is worth");
+    tw_broker_free(a);
+    tw_desk_fini(&d);
+}
+
 /* ---- random strategies on one thread ---- */
 
 struct strategy {
@@ -535,6 +555,7 @@ int main(void)
     rate(-1325376000);
     self_match();
     losses();
+    below_zero();
     random_strategies();
     threads();
     return tap_done();
