@@ -193,6 +193,7 @@ int tw_fix_draft_begin(struct tw_fix_draft *t, enum tw_fix_draft_what what,
     }
     p->members = NULL;
     p->end = &p->members;
+    p->place = t->place;
     *out = p;
     return TW_OK;
 }

@@ -42,6 +42,7 @@ struct tw_fix_draft_part {        /* header, trailer, a component or a message *
     bool admin, gone;
     const char *code, *name;      /* code: of messages */
     struct tw_fix_draft_member *members, **end;
+    struct tw_fix_place place;    /* where it was begun last */
 };
 
 struct tw_fix_draft {

@@ -143,11 +143,16 @@ static int part(struct reader *r, const char *element, const char **pairs)
 {
     const char *name = attribute(pairs, "name"), *code = attribute(pairs, "msgtype");
     const char *category = attribute(pairs, "msgcat");
+    const struct tw_fix_draft_part *before;
     int failed;
 
     if (!name) return lacks(r, element, "name");
     if (r->section == COMPONENTS) return open_part(r, TW_FIX_COMPONENT, NULL, name);
     if (!code || !*code) return lacks(r, element, "msgtype");
+    before = tw_fix_draft_part(r->t, TW_FIX_TYPE, code, strlen(code));
+    if (before && before->place.file == r->t->place.file)   /* not of another file */
+        return tw_fix_draft_fail(r->t, TW_EFORMAT, "message %.20s comes twice: it is in"
+                                 " line %u, too", code, before->place.line);
     failed = open_part(r, TW_FIX_TYPE, code, name);
     if (failed == TW_OK) r->part->admin = category && strcmp(category, "admin") == 0;
     return failed;

@@ -341,6 +341,9 @@ static void wrong_xml(void)
           "</fields></fix>", "x:2: <value> has no enum" },
         { OPEN "<messages><message name='A'/></messages></fix>",
           "x:2: <message> has no msgtype" },
+        { OPEN "<messages><message name='A' msgtype='D'/>\n"
+          "<message name='B' msgtype='D'/></messages></fix>",
+          "x:3: message D comes twice: it is in line 2, too" },
         { OPEN "<header>\n<field name='None'/></header></fix>",
           "x:3: None is not a field" },
         { "<!DOCTYPE fix [<!ENTITY a 'b'>]>" OPEN "</fix>",
