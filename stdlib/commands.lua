@@ -530,8 +530,9 @@ program without shared libraries (tidewire-static) reads no XML.
 
 What is not whole, or has a wrong CheckSum or BodyLength, is told on standard error with
 its line and is left out; then the status is 1, as it is when the file can't be read or
-has no message.  It is 2 for a command line that makes no sense.  fix.decode of tw.fix
-does the same for a text.  FIX sessions: tidewire help sessions.]],
+has no message.  That none has the --type and --tag is told, too.  It is 2 for a command
+line that makes no sense.  fix.decode of tw.fix does the same for a text.  FIX sessions:
+tidewire help sessions.]],
   },
   {
     name = "record",

@@ -431,9 +431,9 @@ local function print_message(line, before, m, short)
   write(table.concat(out, "\n") .. "\n")
 end
 
--- A function: is the message asked for?
+-- Two functions: is the message asked for?  And the end of a file with so many.
 local function filter(o)
-  local types = {}
+  local types, found = {}, not (o.type or o.tag)
   for word in (o.type or ""):gmatch "[^,]+" do types[word] = true end
   local function has(fields, wanted)
     for _, f in ipairs(fields) do
@@ -450,7 +450,15 @@ local function filter(o)
     for _, wanted in ipairs(o.tag or {}) do
       if not has(m.fields, wanted) then return false end
     end
+    found = true
     return true
+  end, function(name, count)
+    if count == 0 then arguments.refuse(1, "%s: no FIX message in it", name) end
+    io.stdout:flush()
+    if found then return end
+    io.stderr:write(("tidewire: fix: %s: none of its %d messages has that %s\n"):format(
+      shown(name), count, not o.tag and "--type" or not o.type and "--tag"
+      or "--type and --tag"))
   end
 end
 
@@ -481,7 +489,7 @@ end
 
 -- Prints what came over the sessions of a tape file; the status.
 local function perform_tape(path, o)
-  local refuse, wanted = arguments.refuse, filter(o)
+  local refuse, wanted, finish = arguments.refuse, filter(o)
   local filtered, wrong, count = o.type or o.tag, false, 0
   local function complain(what)
     wrong = true
@@ -514,8 +522,7 @@ local function perform_tape(path, o)
     if wanted(m) then print_message(seq, shown(before), m, o.short) end
   end, complain)
   if not fine then refuse(1, "%s", why) end
-  if count == 0 then refuse(1, "%s: no FIX message in it", path) end
-  io.stdout:flush()
+  finish(path, count)
   return wrong and 1 or 0
 end
 
@@ -531,7 +538,8 @@ local function perform(words)
   if rest[2] ~= "-" and require "tw.internal.tapes".is(path) then
     return perform_tape(path, o)
   end
-  local known, wanted, wrong = dictionaries(o.dictionary or {}), filter(o), false
+  local known, wrong = dictionaries(o.dictionary or {}), false
+  local wanted, finish = filter(o)
   local input, why = core.open(path)
   if not input then refuse(1, "%s", why) end
   local function complain(line, what)
@@ -554,8 +562,7 @@ local function perform(words)
     print_message(line, prefix_of(before), m, o.short)
   end)
   if not count then refuse(1, "%s", problem) end
-  if count == 0 then refuse(1, "%s: no FIX message in it", name) end
-  io.stdout:flush()
+  finish(name, count)
   return wrong and 1 or 0
 end
 

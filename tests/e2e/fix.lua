@@ -146,6 +146,8 @@ for words, want in pairs { ["--type D"] = "D", ["--type NewOrderSingle,8"] = "D"
   for code in r.out:gmatch "%((%w)%)" do found[#found + 1] = code end
   t.is(table.concat(found), want, words)
   t.is(r.status, 0, words .. ": status")
+  t.is(r.err:match "none of its 2 messages has that ([^\n]*)",
+       want == "" and words:match "^%-%-%a+" or nil, words .. ": told where none is")
 end
 
 -- ---- dictionaries ----
