@@ -155,6 +155,13 @@ static int journal_of(struct ltw_booths *f, const struct tw_fix_link_options *o,
     return TW_OK;
 }
 
+static const struct tw_calendar *calendar(const void *of, uint32_t symbol)
+{
+    const struct ltw_instrument_terms *t = ltw_desk_terms(of, symbol);
+
+    return t ? t->calendar : NULL;
+}
+
 static int new(struct ltw_booths *f, const struct tw_fix_link_options *o,
                struct tw_fix_journal *j, struct ltw_booth **out, struct tw_error *error)
 {
@@ -163,7 +170,7 @@ static int new(struct ltw_booths *f, const struct tw_fix_link_options *o,
         .dictionary = of(o), .symbols = f->host->symbols,
         .floor = desk->floor, .precision = o->session.precision,
         .owner = f->first + f->n, .name = o->name, .journal = j,
-        .log = f->host->log,
+        .calendar = calendar, .of = desk, .log = f->host->log,
     };
     struct ltw_booth *one;
 

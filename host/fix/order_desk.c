@@ -7,6 +7,7 @@
 #include "base/fixed.h"
 #include "base/memory.h"
 #include "fix/order_desk_parts.h"
+#include "trade/terms.h"
 
 static struct name *find(const struct tw_fix_desk *d, struct tw_fix_text t)
 {
@@ -381,6 +382,42 @@ static bool is_other(const struct tw_fix_message *m, int32_t tag, char than)
     return t.at && (t.n != 1 || *t.at != than);
 }
 
+/* It says what this venue has not, which would be done without it; or NULL. */
+static const char *not_served(const struct tw_fix_message *m)
+{
+    static const struct { int32_t tag; const char *text; } quantities[] = {
+        { 110, "MinQty (110) is not served" }, { 111, "MaxFloor (111) is not served" },
+        { 210, "MaxShow (210) is not served" },
+        { 1138, "DisplayQty (1138) is not served" },
+    };
+    static const char words[] = "GLMOPRTWd";
+    bool is_wrong = false;
+
+    for (size_t i = 0; i < sizeof quantities / sizeof *quantities; i++)
+        if (fixed(m, quantities[i].tag, &is_wrong) || is_wrong) return quantities[i].text;
+    for (const char *w = words; *w; w++)
+        if (has_word(m, 18, *w))
+            return "ExecInst (18): neither all-or-none (G) nor pegs are served";
+    return NULL;
+}
+
+/* Off the tick or the lot of its instrument: why; or NULL. */
+static const char *off_grid(const struct tw_fix_desk *d, uint32_t symbol,
+                            const struct tw_request *q, struct tw_error *error)
+{
+    struct tw_instrument in = tw_symbols_get(d->o.symbols, symbol);
+    struct tw_terms terms = { .tick = in.tick_fixed, .lot = in.lot_fixed };
+    struct tw_order o = { .terms = &terms, .quantity = q->quantity, .price = q->price,
+                          .stop = q->stop };
+    enum tw_reason why = TW_REASON_LOT;
+    char text[TW_REASON_TEXT];
+
+    if (!tw_order_off_grid(&o, why)) why = TW_REASON_TICK;
+    if (!tw_order_off_grid(&o, why)) return NULL;
+    tw_fail(error, TW_EUSAGE, "%s", tw_order_reason(&o, why, 0, text));
+    return error->text;
+}
+
 /* What is wrong with it, or NULL. */
 static const char *read_new(struct tw_fix_desk *d, const struct tw_fix_message *m,
                             struct tw_request *q, struct tw_error *error)
@@ -408,7 +445,10 @@ static const char *read_new(struct tw_fix_desk *d, const struct tw_fix_message *
     o = (struct tw_order){ .symbol = q->symbol, .side = q->side, .type = q->type,
         .tif = q->tif, .quantity = q->quantity, .price = q->price, .stop = q->stop,
         .trail = q->trail, .expire_ns = q->expire_ns, .post_only = q->post_only };
-    return tw_order_check(&o, error) < 0 ? error->text : NULL;
+    if (tw_order_check(&o, error) < 0) return error->text;
+    if (not_served(m)) return not_served(m);
+    if (d->o.calendar) q->calendar = d->o.calendar(d->o.of, q->symbol);
+    return off_grid(d, q->symbol, q, error);
 }
 
 /* It may have come before: PossDup, PossResend. */
@@ -474,6 +514,7 @@ static int take_change(struct tw_fix_desk *d, const struct tw_fix_message *m,
     struct tw_fix_text named = tw_fix_message_body(m, 41);
     const struct name *orig = find(d, named);
     const char *wrong = NULL, *code = "99";
+    struct tw_error error = { 0 };
     struct name *asked;
     bool is_wrong = false;
 
@@ -489,6 +530,8 @@ static int take_change(struct tw_fix_desk *d, const struct tw_fix_message *m,
     else if (is_wrong) wrong = "a number that can't be";
     else if (what == TW_REQUEST_REPLACE && is_another(d, m, &orig->deal->q))
         wrong = "the symbol, side, type and time in force of an order can't be changed";
+    else if (what == TW_REQUEST_REPLACE && !(wrong = not_served(m)))
+        wrong = off_grid(d, orig->deal->q.symbol, q, &error);
     if (wrong) {
         write_refusal(d, orig ? orig->deal : NULL, id, named, what == TW_REQUEST_CANCEL,
                       code, wrong, now_ns);

@@ -25,6 +25,9 @@ struct tw_fix_desk_options {
     uint64_t first_id, id_step;   /* of OrderIDs and ExecIDs: the first (0: 1), and
                                    * how far one is from the next (0: 1)             */
     int precision;                /* digits of the second of 60; 0: 3                */
+    /* When the market of a symbol is open; NULL: all the time, of all of them. */
+    const struct tw_calendar *(*calendar)(const void *of, uint32_t symbol);
+    const void *of;
     /* A message goes out: fields as tw_fix_session_put takes them. */
     void (*send)(void *ctx, const char *code, const char *body, size_t n);
     void *ctx;

@@ -371,6 +371,7 @@ struct tw_fix_booth *tw_fix_booth_new(const struct tw_fix_booth_options *options
             .dictionary = options->dictionary, .symbols = options->symbols,
             .owner = options->owner, .first_id = options->first_id,
             .id_step = options->id_step, .precision = options->precision,
+            .calendar = options->calendar, .of = options->of,
             .send = on_send, .ctx = b });
         if (b->desk)
             rc = tw_floor_join(options->floor, options->owner, &b->seat);

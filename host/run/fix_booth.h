@@ -22,6 +22,8 @@ struct tw_fix_booth_options {
     uint32_t owner;               /* of its orders, which nobody else has             */
     uint64_t first_id, id_step;   /* see fix/order_desk.h                             */
     int precision;
+    const struct tw_calendar *(*calendar)(const void *of, uint32_t symbol);
+    const void *of;               /* likewise                                         */
     const char *name;             /* of its session; copied                           */
     struct tw_fix_journal *journal;   /* where its orders are kept; NULL: nowhere     */
     struct tw_log *log;

@@ -1,5 +1,5 @@
-/* order_desk.c - the venue's orders in the next run: all versions tell what was open that
- * it has ended, with what it has traded, and know it yet.
+/* order_desk.c - the venue's orders: what it refuses; and in the next run all versions
+ * tell what was open that it has ended, with what it has traded, and know it yet.
  */
 #include "fix/order_desk.h"
 
@@ -217,6 +217,31 @@ static void trailing(void)
     tw_fix_desk_free(x);
 }
 
+/* What would be dropped is refused. */
+static void not_served(void)
+{
+    static const struct { enum tw_fix_version since; const char *body, *text; } all[] = {
+        { TW_FIX_40, "110=5|", "39=8|58=MinQty (110) is not served" },
+        { TW_FIX_40, "111=5|", "39=8|58=MaxFloor (111) is not served" },
+        { TW_FIX_42, "210=5|", "39=8|58=MaxShow (210) is not served" },
+        { TW_FIX_50, "1138=5|", "39=8|58=DisplayQty (1138) is not served" },
+        { TW_FIX_40, "18=1 G|", "39=8|58=ExecInst (18): neither all-or-none (G) nor pegs"
+                                " are served" },
+    };
+    struct tw_fix_desk *x = desk(1);
+    struct tw_request q;
+    char body[200];
+
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (version < all[i].since) continue;
+        n_sent = 0;
+        snprintf(body, sizeof body, "11=%zu|21=1|%s55=A|54=1|38=10|40=2|44=9|"
+                 "60=20260101-00:00:00|", i, all[i].body);
+        ok(ask(x, "D", body, &q) == 0 && has_all(0, all[i].text), "%s", all[i].text);
+    }
+    tw_fix_desk_free(x);
+}
+
 static void strange(void)
 {
     static const char *const bodies[] = { "", "37=x|11=a|55=A|", "37=1|55=A|",
@@ -293,6 +318,7 @@ int main(void)
         restart();
         refused();
         trailing();
+        not_served();
         tw_fix_dictionary_free(d);
     }
     d = dictionary(TW_FIX_44, NULL);

@@ -1,0 +1,55 @@
+--- fix_terms: the market's hours, ticks and lots hold for peers of FIX sessions, too.
+
+package.path = "tests/?.lua;" .. package.path
+local t, apps = require "tw.test", require "apps"
+
+-- The market SHUT opens in three days.
+local run = apps.run {
+  app = ([[
+    app.calendar("later", { open = "08:00", close = "16:00", days = "%s" })
+    app.instruments { { symbol = "OPEN", tick_size = 0.01, lot_size = 1 },
+                      { symbol = "SHUT", calendar = "later" } }
+    app.feed.timer { every = 0.02 }
+    app.fix.open { orders = true }
+    app.fix.acceptor { port = 0, sessions = {
+      { name = "venue", sender = "VENUE", target = "ME", orders = true } } }
+    app.fix.session { name = "broker", loopback = true, sender = "ME", target = "VENUE",
+      retry = 0.1 }
+    app.script("s.lua", { workers = { 0 } })]])
+    :format(os.date("!%a", os.time() + 3 * 86400):lower()),
+  args = { "--workers", "1" },
+  ["s.lua"] = [[
+    M.sessions = "broker"
+    local fix = tw.fix
+    local steps = {
+      { MsgType = "D", Symbol = "SHUT", OrderQty = 1, Price = 9 },
+      { MsgType = "D", Symbol = "OPEN", OrderQty = 1.5, Price = 9 },
+      { MsgType = "D", Symbol = "OPEN", OrderQty = 1, Price = 9.001 },
+      { MsgType = "D", Symbol = "OPEN", OrderQty = 1, Price = 9 },
+      { MsgType = "G", Symbol = "OPEN", OrderQty = 1, Price = 9.001, OrigClOrdID = 4 },
+    }
+    local at = 0
+    local function next_step()
+      at = at + 1
+      local m = steps[at]
+      if not m then ]] .. apps.stop .. [[ return end
+      m.ClOrdID, m.Side, m.OrdType, m.TransactTime = at, 1, "2", tw.now()
+      assert(fix.send("broker", m))
+    end
+    function M:on_fix_event(session, event)
+      if event == "logged_on" then next_step() end
+    end
+    function M:on_fix(message)
+      print(message.MsgType, message.ClOrdID, message.OrdStatus, message.OrdRejReason,
+            message.CxlRejReason, message.Text)
+      next_step()
+    end]] }
+if not t.is(run.out, [[
+8	1	8	2	nil	the market is closed
+8	2	8	11	nil	the quantity is not a multiple of the lot size: 1.5 with lots of 1
+8	3	8	11	nil	the price is not a multiple of the tick size: 9.001 with ticks of 0.01
+8	4	0	nil	nil	nil
+9	5	0	nil	99	the price is not a multiple of the tick size: 9.001 with ticks of 0.01
+]], "a shut market, and orders off the lot or the tick") then t.diag(run.err) end
+
+t.done()
