@@ -117,21 +117,27 @@ static void tell(const struct slot *s, const struct tw_place *place,
              tw_stamp_text(s->time, stamp), number, p->path);
 }
 
+static struct slot slot_of(const struct tw_record *r, const struct tw_place *place)
+{
+    return (struct slot){ r->time, r->symbol, r->source_seq, r->source, *place };
+}
+
 int tw_twins_look(struct tw_twins *t, const struct tw_record *r,
                   const struct tw_place *place, const struct tw_symbols *symbols,
                   char text[TW_TWIN_TEXT])
 {
-    const struct slot bar = { r->time, r->symbol, r->source_seq, r->source, *place };
     const struct slot *was;
+    struct slot bar;
 
     if (r->kind != TW_BAR || tw_bar_seconds(r) == 0) return 0;
     if (!t->begun || r->time != t->now_ns) {
         t->begun = true;
         t->now_ns = r->time;
-        t->first = bar;
+        t->first = slot_of(r, place);
         t->n = 0;
         return 0;
     }
+    bar = slot_of(r, place);
     if ((t->n == 0 && add(t, &t->first, &was) < 0) || add(t, &bar, &was) < 0)
         return UV_ENOMEM;
     if (was) tell(was, place, symbols, text);
