@@ -5,6 +5,7 @@
 #include "ltapes.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -523,17 +524,23 @@ static int real(lua_State *L)
     return 1;
 }
 
-/* list(path) -> list | nil
- * The names in a directory, sorted, but hidden ones; nil: it is none. */
+/* list(path) -> list | nil [, message]
+ * The names in a directory, sorted, but hidden ones; nil: it is none, or unreadable. */
 static int list(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
     struct dirent **found;
     struct stat st;
-    int n = stat(path, &st) == 0 && S_ISDIR(st.st_mode)
-            ? scandir(path, &found, NULL, alphasort) : -1;
+    int n = stat(path, &st);
 
-    if (n < 0) return 0;
+    if (n == 0 && !S_ISDIR(st.st_mode)) return 0;
+    if (n == 0) n = scandir(path, &found, NULL, alphasort);
+    if (n < 0 && (errno == ENOENT || errno == ELOOP)) return 0;
+    if (n < 0) {
+        lua_pushnil(L);
+        lua_pushfstring(L, "cannot open %s: %s", path, tw_strerror(-errno));
+        return 2;
+    }
     lua_createtable(L, n, 0);
     for (int i = 0, at = 0; i < n; i++) {
         if (found[i]->d_name[0] != '.') {

@@ -311,7 +311,6 @@ end
 
 -- The tape file of a path: the only one that a folder has.
 local function one_tape(path)
-  if not core.list(path) then return path end
   local found, why = textfile.files(path)
   if not found then refuse("%s", why) end
   if #found == 1 then return found[1] end

@@ -94,8 +94,8 @@ local OTHERS <const>, OF_EACH <const> = 10000, 100
 local READ <const> = "named .csv or .fix (.gz, .zip), tape files, and LEAN's in their"
   .. " folders"
 
--- Those of LEAN's that have no records.
-local ASIDE <const> = { factor_files = true, map_files = true }
+-- Those of LEAN's that have no records, and the one of a disk, which is root's.
+local ASIDE <const> = { factor_files = true, map_files = true, ["lost+found"] = true }
 
 -- The name of a file that is not packed, which ends in lower case: A.csv of A.CSV.GZ.
 local function plain_of(name)
@@ -103,9 +103,10 @@ local function plain_of(name)
   return (plain:gsub("%.%w+$", string.lower))
 end
 
--- "tape", "text" or nil: in a folder of many kinds only what is known.
+-- "tape", "text" or nil: in a folder of many kinds only what is known.  What is named as
+-- tape files are and can't be read as one is told of where it is opened.
 local function kind_of(path, name)
-  if tapes.is(path) then return "tape" end
+  if tapes.is(path) or name:find "%.[tT][aA][pP][eE]$" then return "tape" end
   local plain = plain_of(name)
   if plain:find "%.csv$" or plain:find "%.fix$" or textfile.lean(path) then
     return "text"
@@ -121,7 +122,8 @@ local function look(path, names, above, found)
   local stems = {}
   for _, name in ipairs(names) do
     local below = path:gsub("/+$", "") .. "/" .. name
-    local inside = tapes.list(below)
+    local inside, unread = tapes.list(below)
+    if unread and not ASIDE[name] then error { "%s", unread } end
     local kind = not inside and kind_of(below, name)
     local stem = kind == "text" and plain_of(name)
     if inside and not ASIDE[name] then look(below, inside, above, found) end
@@ -148,11 +150,13 @@ end
 -- The paths of what is read of a path: itself; of a folder, and of those in it, by name,
 -- tape files, those named .csv or .fix (.gz, .zip), and LEAN's.
 -- Yields: no.  Blocks: on the disk.  Thread: any.
--- Errors: nil for a folder without any, for one that may have the same records in two
--- forms, and for one with more files and folders that are no data than 10,000 and 100
--- for each file of data.  Units: none.
+-- Errors: nil for a folder without any, for one that can't be read, for one that may have
+-- the same records in two forms, and for one with more files and folders that are no data
+-- than 10,000 and 100 for each file of data.  Units: none.
 function textfile.files(path)
-  local names, found = tapes.list(path), { top = path, others = 0 }
+  local names, unread = tapes.list(path)
+  local found = { top = path, others = 0 }
+  if unread then return nil, unread end
   if not names then return { path } end
   if not names[1] then return nil, path .. " is an empty folder" end
   local fine, why = pcall(look, path, names, {}, found)

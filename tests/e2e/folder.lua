@@ -131,6 +131,24 @@ t.is(run.status, 1, "a bad line in a folder: status")
 t.ok(run.err:find("bad/x.csv: csv: line 2: time 'soon' is not a time", 1, true)
      or t.diag(run.err), "has its file")
 
+-- What is data by its name, or a folder that can't be read, is not left out in silence.
+folder "short"
+apps.shell(("cd %s && cp tapes/a.tape short && head -c 5 short/a.tape >short/b.TAPE")
+           :format(dir))
+refused("backtest s.lua --data short", 1, "tidewire: backtest: short/b.TAPE: its first"
+        .. " bytes are not those of a tape file: it is damaged, or named wrongly\n",
+        "a tape file in a folder that is cut off")
+folder "long"
+apps.shell(([[cd %s && cp in/a.csv long && cd long && n=$(printf %%0200d 0) &&
+  for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21; do
+    mkdir $n && cd $n; done]]):format(dir))
+for _, of in ipairs { "backtest s.lua --data long", "convert long x.tape" } do
+  run = command(of)
+  t.is(run.status, 1, of .. ": a folder that can't be read: status")
+  t.ok(run.err:find ": cannot open long/0+/[/0]+: name too long\n$"
+       or t.diag(run.err:sub(1, 200)), "is told of")
+end
+
 -- Folders that have links to each other: as many ways through them as a disk has files.
 local NOT = " are data (those named .csv or .fix (.gz, .zip), tape files, and LEAN's in"
   .. " their folders): name the folder that is wanted\n"
