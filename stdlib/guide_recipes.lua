@@ -47,6 +47,7 @@ time - 1 is in it.
     if not self.known[symbol] then table.insert(self.symbols, symbol) end
     self.known[symbol] = true
     local month = os.date("!%Y-%m", (time - 1) // 1000000000)
+    self.month = self.month or month            -- in the first one not all are known
     if month == self.month then return end
     self.month = month
     local part, later = 95 / #self.symbols, {}
@@ -78,6 +79,7 @@ and nothing overnight.
   function M:on_bar(symbol, high, low, close, time)
     local minute <const> = 60 * 1000000000
     local open, ends = self:session(symbol, time - 1)
+    if time <= open then return end                       -- before the opening
     local day = self.of[symbol]
     if not day or day.open ~= open then
       day = { open = open, high = high, low = low }

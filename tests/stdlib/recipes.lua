@@ -53,6 +53,26 @@ for i, text in ipairs(scripts) do
   end
   t.ok(filled > 3, ("recipe %d trades"):format(i))
   t.is(rejected, 0, ("recipe %d: nothing is rejected"):format(i))
+  if text:find("%Y-%m", 1, true) then
+    t.is(os.date("!%m", result.orders[1].time // 1000000000) .. result.orders[2].symbol,
+         "02B", "parts are those of all symbols from the first one on")
+  end
 end
+
+-- What is traded before the opening is not of the first half hour.
+local bars = { "time,open,high,low,close,volume" }
+for at = 0, 11 do                           -- from 14:00 UTC on, half an hour before it
+  local high = at < 3 and 999 or at < 8 and 100 or 102
+  bars[#bars + 1] = ("%d,100,%d,99,%d,1"):format(1388757600 + at * 600, high,
+                                                 math.min(high, 102))
+end
+put("A.csv", table.concat(bars, "\n") .. "\n")
+put("app.lua", "local app = require 'tw.app'\n" .. declared .. "app.script 'hours.lua'\n")
+put("hours.lua", "local M = {}\n" .. scripts[5] .. "return M\n")
+local result, why = tw.backtest.run { app = dir .. "/app.lua", data =
+                                 { path = dir .. "/A.csv", interval = "10m" } }
+assert(result, why)
+t.is(#result.orders .. " " .. tostring(result.orders[1] and result.orders[1].average),
+     "1 100.0", "the first half hour begins with the opening")
 
 t.done()
