@@ -171,6 +171,18 @@ static int account_index(lua_State *L)
     return 1;
 }
 
+static int account_tostring(lua_State *L)
+{
+    struct ltw_trader *t = ltw_check_trader(L, "account");
+    const struct tw_account *a = tw_broker_account(t->broker);
+
+    lua_pushfstring(L, "account %s: cash %f, equity %f, fees %f",
+                    tw_account_currency_name(a, 0), tw_money_to_double(cash(a)),
+                    tw_money_to_double(tw_account_equity(a)),
+                    tw_money_to_double(tw_account_fees(a)));
+    return 1;
+}
+
 void ltw_push_account(lua_State *L)
 {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &account_mark);
@@ -182,6 +194,8 @@ void ltw_account_open(lua_State *L)
     luaL_newmetatable(L, ACCOUNT);
     lua_pushcfunction(L, account_index);
     lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, account_tostring);
+    lua_setfield(L, -2, "__tostring");
     lua_setmetatable(L, -2);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &account_mark);
 }

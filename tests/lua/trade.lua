@@ -281,7 +281,10 @@ prints("in another currency, at the rate of a symbol", app([[
     n = n + 1
     if n == 2 then self:buy("C", 2) end
   end
-  function M:on_stop() print(self.account.equity, self.account:cash_in "EUR") end]],
+  function M:on_stop()
+    print(self.account.equity, self.account:cash_in "EUR")
+    print(self.account)
+  end]],
   { before = [[app.account { cash = 100, rates = { EUR = "EURUSD" } }
       app.instruments { { symbol = "C", currency = "EUR" } } ]], quotes = HEAD .. [[
 1,EURUSD,1.1,1.1,1,1
@@ -289,7 +292,7 @@ prints("in another currency, at the rate of a symbol", app([[
 3,C,10,10,9,9
 4,C,12,12,9,9
 5,EURUSD,1.2,1.2,1,1
-]] }), "104.8\t-20.0\n")
+]] }), "104.8\t-20.0\naccount USD: cash 100.0, equity 104.8, fees 0.0\n")
 prints("a part of the equity, sized when it trades", app [[
   function M:on_quote()
     n = n + 1
