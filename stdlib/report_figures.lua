@@ -71,23 +71,35 @@ local function thousands(text)
   return sign .. whole .. rest
 end
 
--- No "-0.00".
+-- No "-0.00", and no number of a hundred digits: what a good day is in a year.
 local function fixed(x, digits)
+  if math.abs(x) >= 1e15 then return ("%.6g"):format(x) end
   local text = ("%." .. digits .. "f"):format(x)
   return (text:gsub("^%-([0.]+)$", "%1"))
 end
 
 --- figures.fixed(x, digits) -> string
--- With so many decimals; never "-0.00".
+-- With so many decimals, up to 1e15; never "-0.00".
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
 figures.fixed = fixed
 
+--- figures.percent(x, step) -> string
+-- A ratio in percent, with the digits that tell it from one which is a step away.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: ratios.
+function figures.percent(x, step)
+  local digits = math.max(-math.floor(math.log(step, 10)) - 2, 2)
+  return fixed(x * 100, math.min(digits, 15)) .. "%"
+end
+
+-- Two of them stand side by side.
+local function short(x, digits)
+  return math.abs(x) < 1e11 and thousands(fixed(x, digits)) or ("%.6g"):format(x)
+end
+
 local SHOWN = {
-  percent = function(x)
-    return thousands(fixed(x * 100, math.abs(x) < 100 and 2 or 0)) .. "%"
-  end,
+  percent = function(x) return short(x * 100, math.abs(x) < 100 and 2 or 0) .. "%" end,
   money = function(x) return thousands(fixed(x, math.abs(x) < 1e12 and 2 or 0)) end,
-  ratio = function(x) return thousands(fixed(x, math.abs(x) < 1000 and 3 or 0)) end,
+  ratio = function(x) return short(x, math.abs(x) < 1000 and 3 or 0) end,
   days = function(x)
     local digits = (x % 1 == 0 or math.abs(x) >= 1000) and 0 or 1
     return thousands(fixed(x, digits)) .. " d"

@@ -129,7 +129,7 @@ local function strength(value, most)
   return ("%.2f"):format(0.06 + 0.54 * math.min(math.abs(value) / most, 1))
 end
 
-local function percent1(x) return (("%.1f"):format(x * 100):gsub("^%-0%.0$", "0.0")) end
+local function percent1(x) return page.number(figures.fixed(x * 100, 1)) end
 
 local function months_section(days, start, ruined)
   local years = data.months(days, start, ruined)
@@ -153,10 +153,9 @@ local function months_section(days, start, ruined)
       local r = year[m]
       local shade = r and r ~= 0 and (' class="%s" style="--a:%s"'):format(
         r < 0 and "s" or "g", strength(r, most)) or ""
-      out[#out + 1] = ("<td%s>%s"):format(shade, r and page.number(percent1(r)) or "")
+      out[#out + 1] = ("<td%s>%s"):format(shade, r and percent1(r) or "")
     end
-    out[#out + 1] = '<td class="sum">' .. (year.total
-      and page.number(percent1(year.total)) or "")
+    out[#out + 1] = '<td class="sum">' .. (year.total and percent1(year.total) or "")
   end
   out[#out + 1] = "</tbody></table></div>"
   if hidden > 0 then
@@ -197,8 +196,8 @@ local function distribution_section(returns)
     local a = bins.low + (i - 1) * bins.step
     if count > 0 then
       p:bar(a, a + bins.step, count, a < -bins.step / 2 and "loss" or "gain",
-        ("%s to %s: %d days"):format(show(a, "percent"), show(a + bins.step, "percent"),
-                                     count))
+        ("%s to %s: %d days"):format(figures.percent(a, bins.step),
+                                     figures.percent(a + bins.step, bins.step), count))
     end
   end
   p:note(mean, "mean " .. page.number(show(mean, "percent")))

@@ -114,11 +114,16 @@ local function time_ticks(from, to)
   return ticks
 end
 
---- svg.axis(x, kind) -> string
--- A number beside an axis: 12k, 1.5M, 20%.
+--- svg.axis(x, kind [, step]) -> string
+-- A number beside an axis: 12k, 1.5M, 20%; with the digits that tell it from one which is
+-- a step away.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: see figures.show.
-function svg.axis(x, kind)
-  local suffix = ""
+function svg.axis(x, kind, step)
+  local suffix, digits = "", 6
+  if step and x ~= 0 then
+    digits = math.floor(math.log(math.abs(x), 10)) - math.floor(math.log(step, 10)) + 1
+    digits = math.max(6, math.min(digits, 15))
+  end
   if kind == "percent" then x, suffix = x * 100, "%" end
   local size = math.abs(x)
   if size >= 1e15 then return ("%.2g"):format(x) .. suffix end
@@ -129,7 +134,7 @@ function svg.axis(x, kind)
       break
     end
   end
-  local text = ("%.6g"):format(x):gsub("^%-", "−")
+  local text = ("%." .. digits .. "g"):format(x):gsub("^%-", "−")
   return text .. suffix
 end
 
@@ -159,8 +164,10 @@ function svg.plot(o)
   end
   self.low = (o.zero and low == 0 and not o.log) and low or low - room
   self.high = (o.zero and high == 0 and not o.log) and high or high + room
-  self.marks = self.marks
-               or round_ticks(self.low, self.high, math.max((o.height or 240) // 40, 3))
+  if not o.log then
+    self.marks, self.step = round_ticks(self.low, self.high,
+                                        math.max((o.height or 240) // 40, 3))
+  end
   self.from = o.from
   self.to = o.to > o.from and o.to or o.from + 1
   return self
@@ -312,14 +319,13 @@ local function grid(self, out)
     local y = unit(self:y(v) / 10)
     out[#out + 1] = ('<line class="%s" x2="100%%" y1="%s%%" y2="%s%%"/>'
       .. '<text class="y" x="-8" y="%s%%" dy="4">%s</text>'):format(
-        v == 0 and o.zero and "zero" or "grid", y, y, y, svg.axis(v, o.kind))
+        v == 0 and o.zero and "zero" or "grid", y, y, y, svg.axis(v, o.kind, self.step))
   end
   if o.ticks == false then return end
   local ticks = {}
   if o.x then
-    for _, v in ipairs((round_ticks(self.from, self.to, 6))) do
-      ticks[#ticks + 1] = { v, svg.axis(v, o.x) }
-    end
+    local marks, step = round_ticks(self.from, self.to, 6)
+    for i, v in ipairs(marks) do ticks[i] = { v, svg.axis(v, o.x, step) } end
   else
     ticks = time_ticks(self.from, self.to)
   end

@@ -272,10 +272,11 @@ end
 local function parameter_axis(p)
   local numbers = type(p.values[1]) == "number" and type(p.values[#p.values]) == "number"
   local low, high = p.values[1], p.values[#p.values]
+  local span = numbers and high * 1.0 - low      -- one of integers may be beyond them
   return { tostring(p.name), figures.text(low), figures.text(high), function(r)
     local value = r.params[p.name]
     if value == nil or value ~= value then return nil end
-    if numbers and high - low < math.huge then return (value - low) / (high - low) end
+    if numbers and span < math.huge then return (value * 1.0 - low) / span end
     return (p.place[value] - 1) / (#p.values - 1)
   end }
 end

@@ -123,9 +123,8 @@ local function months_text(days, start, ruined, width)
     end
   end
   local function percent(r, size)
-    local shown = r and ("%.1f"):format(r * 100) or ""
-    if r and (is_narrow or #shown >= size) then shown = ("%.0f"):format(r * 100) end
-    if shown == "-0" then shown = "0" end
+    local shown = r and figures.fixed(r * 100, 1) or ""
+    if r and (is_narrow or #shown >= size) then shown = figures.fixed(r * 100, 0) end
     if #shown >= size then shown = r > 0 and ">>" or "<<" end
     return right(shown, size)
   end
@@ -247,13 +246,16 @@ end
 
 -- ---- charts: all of a time axis, whose ends are named ----
 
-local function ends(first, last)
-  local date = last - first < 3 * 86400 and data.moment or data.date
+local function ends(first, last, width)
+  local function date(s)
+    if last - first >= 3 * 86400 then return data.date(s) end
+    return width < 60 and data.date(s, "%m-%d %H:%M") or data.moment(s)
+  end
   return date(first), date(last)
 end
 
 local function chart(times, values, o)
-  o.first, o.last = ends(o.from or times[1], o.to or times[#times])
+  o.first, o.last = ends(o.from or times[1], o.to or times[#times], o.width)
   o.from, o.to, o.x, o.colours = nil, nil, times, false
   return tostring(plot.of(values, o))
 end
@@ -283,7 +285,7 @@ local function distribution_text(returns, width)
   local title = ("Distribution of returns, %s days, mean %s%s"):format(
     show(#moved, "count"), show(mean, "percent"),
     still > 0 and ("; %s more did not move"):format(show(still, "count")) or "")
-  local function edge(n) return show(bins.low + n * bins.step, "percent") end
+  local function edge(n) return figures.percent(bins.low + n * bins.step, bins.step) end
   local zero, places = math.floor(-bins.low / bins.step + 0.5), {}
   if zero >= 0 and zero <= #bins then places[1] = { zero, "0" } end
   places[#places + 1] = { 0, edge(0) }
@@ -360,7 +362,7 @@ local function exposure_text(result, trades, curve, width)
     sides[2][i] = number(e.short[i] * 100) or 0
     is_short = is_short or e.short[i] < 0
   end
-  local first, last = ends(e.time[1], e.time[#e.time])
+  local first, last = ends(e.time[1], e.time[#e.time], width)
   return wrapped("Exposure, value held / equity, %"
              .. (is_short and "; short below 0" or ""), width) .. "\n"
     .. plot.area(e.time, sides, { width = width, height = is_short and 7 or 5,
@@ -457,8 +459,8 @@ function text.sweep(results, width, by)
            .. table.concat(params, " ")
     end
   end
-  local lines = { ("%s runs, %s failed; best by %s"):format(show(#runs, "count"),
-                                                            show(failed, "count"), by) }
+  local lines = { wrapped(("%s runs, %s failed; best by %s"):format(show(#runs, "count"),
+    show(failed, "count"), by), width) }
   local dispensable = {}
   for i = #names, 1, -1 do
     if names[i] ~= by then dispensable[#dispensable + 1] = titles[i + 1] end

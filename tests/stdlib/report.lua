@@ -172,6 +172,9 @@ for _, case in ipairs {
   { 1.23456, "ratio", "1.235" }, { 584, "days", "584 d" }, { 1.25, "days", "1.2 d" },
   { 12.5, "number", "12.5" }, { 1000000, "number", "1,000,000" },
   { 0 / 0, "ratio", "–" }, { 1 / 0, "percent", "–" }, { "x", "money", "–" },
+  { 123456789, "percent", "12,345,678,900%" }, { 1.5e64, "percent", "1.5e+66%" },
+  { -1.5e64, "ratio", "-1.5e+64" },
+  { 123456789012345.25, "money", "123,456,789,012,345" }, { 1e39, "money", "1e+39" },
 } do
   t.is(figures.show(case[1], case[2]), case[3], "shows " .. case[3])
 end
@@ -186,6 +189,8 @@ t.same({ data.unit(200) }, { "min", 60 }, "durations in minutes")
 t.same({ data.unit(90000 * 10) }, { "d", 86400 }, "in days")
 t.is(svg.axis(15000, "money"), "15k", "axis: thousands")
 t.is(svg.axis(-0.25, "percent"), "−25%", "axis: a true minus")
+t.is(svg.axis(100001.5, "money", 0.5), "100.0015k", "axis: not as what is a step away")
+t.is(svg.axis(150000, "money", 50000), "150k", "axis: no more digits than that takes")
 t.is(svg.escape "<a b=\"c\" d='e'>&\1\xff", "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;"
      .. "\u{FFFD}\u{FFFD}", "escape")
 
@@ -465,6 +470,34 @@ t.ok(report.text(pair, 40):find "\n +length,\n +depth +from +%w+\n1 ",
 t.ok(report.text(results.sweep(), 40):find("\n +# +return +sharpe +parameters\n"
      .. " 1 +%S+ +%S+ +fast=8 mode=long\n +slow=40 stop=0.05\n 2 "),
      "as have runs, with all parameters")
+
+-- One share of a large account, for an hour: in all of it the equity moves by cents.
+local small = { start = 100000.0, days = {}, curve = { time = {}, equity = {} },
+                figures = { cagr = 1e80, arithmetic = { annual_return = 1e12 },
+                            geometric = { annual_return = 1e12 } } }
+for i = 1, 20 do
+  small.days[i] = { time = i * 86400 * 1000000000, equity = 100000 + (i % 5 - 2) / 100 }
+  small.curve.time[i] = i * 3600 * 1000000000
+  small.curve.equity[i] = small.days[i].equity
+end
+text = report.text(small, 40)
+widest = 0
+for line in text:gmatch "[^\n]+" do widest = math.max(widest, utf8.len(line)) end
+t.ok(widest <= 40, "an hour in 40 columns: no line is longer (" .. widest .. ")")
+t.ok(text:find "\nCAGR +1e%+82%%\n", "one of those that a good day is in a year")
+t.ok(text:find "\n +%-0%.000040%% +0\n", "returns of less than 0.01%")
+t.ok(not text:find "%-0%.0[ \n]", "and a month has no -0.0")
+html = report.html(small)
+local seen = {}
+for label in html:gmatch 'class="y"[^>]*>([^<]*)' do
+  if label:find "k$" then
+    t.ok(not seen[label], "its axis says so once: " .. label)
+    seen[label] = true
+  end
+end
+t.ok(next(seen), "on an axis")
+t.ok(html:find("<title>-0.000040% to -0.000035%: 4 days", 1, true), "nor bars")
+
 t.ok(not report.text(known):find "Rolling Sharpe", "no chart of what there is too little")
 text = report.text(results.sweep(), 80, { by = "max_drawdown", title = "A title" })
 t.ok(text:find "^A title\n\n50 runs, 1 failed; best by max_drawdown\n #",
