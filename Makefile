@@ -102,18 +102,18 @@ SLOW     = $(filter-out $(QUICK:%=lua/%.c),$(wildcard lua/*.c lua/*/*.c)) \
            declare load emit function) \
            $(patsubst %,host/fix/%.c,draft draft_text draft_finish xml dictionary arena \
              early listener schedule session session_versions market_data \
-             market_data_states market_data_appl market_data_quotes publisher_states \
-             order_desk order_desk_known order_entry_in order_entry_late order_entry_out \
-             order_entry_read order_keep order_keep_check order_lines \
-             order_trades order_account) \
+             market_data_states market_data_appl market_data_quotes publisher \
+             publisher_states order_entry order_desk order_desk_known order_entry_in \
+             order_entry_late order_entry_out order_entry_read order_keep \
+             order_keep_check order_lines order_trades order_account) \
            $(patsubst %,host/feed/%.c,extent lean history input trace resolution factor \
              fault) \
            $(patsubst %,host/share/%.c,simulate cache_dump cache_image array_csv caches \
-             cache_invalidate cache_load cache_cycle compare draft channels) \
+             cache_invalidate cache_load cache_cycle compare draft builder channels) \
            $(patsubst %,host/stat/%.c,digest adopt) host/tape/names.c host/tape/spans.c \
            host/base/zone.c \
-           $(patsubst %,host/trade/%.c,probe performance calendar live live_orders \
-             venue_auction broker_day) \
+           $(patsubst %,host/trade/%.c,probe performance calendar ledger live \
+             live_orders venue_auction broker_day) \
            $(patsubst %,host/run/%.c,openssl tls revoked dial fix_make fix_door fix_keep \
              fix_missed fix_engine fix_gateway fix_serve fix_feed fix_booth fix_journal \
              fix_both feed feed_file feed_tcp feed_program feed_tape feed_book recorder \
