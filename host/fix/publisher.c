@@ -35,8 +35,8 @@ struct subscription {
     uint32_t depth;
     struct tw_depth sent;                     /* P1 */
     uint64_t report;                          /* the last 83 */
-    struct waiting *trades;                   /* a ring of trades_max, or NULL     */
-    uint32_t trades_first, trades_n;
+    struct waiting *trades;                   /* a ring, once it is of trades_max  */
+    uint32_t trades_first, trades_n, trades_room;
     uint64_t trades_lost;                     /* since the last message            */
 };
 
@@ -58,7 +58,7 @@ struct tw_fix_publisher *tw_fix_publisher_new(const struct tw_fix_publisher_opti
     p->o = *o;
     if (!p->o.levels_max) p->o.levels_max = TW_DEPTH_MAX;
     if (p->o.levels_max > LEVELS_LIMIT) p->o.levels_max = LEVELS_LIMIT;
-    if (!p->o.trades_max) p->o.trades_max = 64;
+    if (!p->o.trades_max) p->o.trades_max = 1024;
     if (!p->o.subscriptions_max) p->o.subscriptions_max = 4096;
     if (p->o.precision == TW_FIX_S) p->o.precision = TW_FIX_MS;
     p->body_room = BODY_FIRST;
@@ -162,13 +162,26 @@ int tw_fix_publisher_level(struct tw_fix_publisher *p, uint32_t symbol, bool off
     return code;
 }
 
+static bool more_trades(struct subscription *s, uint32_t max)
+{
+    uint32_t room = s->trades_room ? 2 * s->trades_room : 16;
+    void *more;
+
+    if (room > max) room = max;
+    more = tw_realloc(s->trades, room * sizeof *s->trades);
+    if (!more) return false;
+    s->trades = more;
+    s->trades_room = room;
+    return true;
+}
+
 static int keep_trade(struct tw_fix_publisher *p, struct subscription *s,
                       const struct waiting *w)
 {
     uint32_t max = p->o.trades_max;
 
-    if (!s->trades) s->trades = tw_calloc(max, sizeof *s->trades);
-    if (!s->trades) return UV_ENOMEM;
+    if (s->trades_n == s->trades_room && s->trades_room < max && !more_trades(s, max))
+        return UV_ENOMEM;
     if (s->trades_n == max) {   /* the oldest goes */
         s->trades_first = (s->trades_first + 1) % max;
         s->trades_n--;
@@ -685,37 +698,60 @@ static void subscribe(struct tw_fix_peer *peer, const struct tw_fix_message *m,
     }
 }
 
-/* 35=R: a quote of each symbol, once; a side that is not there has price and size 0. */
+/* What tells of a symbol that is not known: before 4.3 AG is none, and before 4.2 there
+ * is just a quote without prices. */
+static bool refuse_quote(struct tw_fix_peer *peer, struct tw_fix_output *o,
+                         struct tw_fix_text name)
+{
+    enum tw_fix_version version = tw_fix_dictionary_version(peer->o.dictionary);
+
+    peer->stats.rejected++;
+    if (version < TW_FIX_42) return false;
+    if (version == TW_FIX_42) {
+        tw_fix_put_integer(o, 297, 5);
+        tw_fix_put_integer(o, 300, 1);
+        return tw_fix_peer_finish(peer, o, "b"), true;
+    }
+    tw_fix_put_integer(o, 658, 1);
+    tw_fix_put_integer(o, 146, 1);
+    tw_fix_put_text(o, 55, name.at, name.n);
+    return tw_fix_peer_finish(peer, o, "AG"), true;
+}
+
+/* A side that is not there has price and size 0. */
+static void quote_one(struct tw_fix_peer *peer, struct tw_fix_text id,
+                      struct tw_fix_text name, const struct tw_fix_book *b)
+{
+    struct tw_fix_output o = tw_fix_peer_begin(peer);
+    struct tw_quote q = { 0 };
+
+    if (id.n) tw_fix_put_text(&o, 131, id.at, id.n);
+    if (!b && refuse_quote(peer, &o, name)) return;
+    if (b) q = tw_depth_top(&b->depth);
+    tw_fix_put_integer(&o, 117, (int64_t)++peer->quotes);
+    tw_fix_put_text(&o, 55, name.at, name.n);
+    tw_fix_put_fixed(&o, 132, q.bid);
+    tw_fix_put_fixed(&o, 133, q.ask);
+    if (q.bid_size || !q.bid) tw_fix_put_fixed(&o, 134, q.bid_size);
+    if (q.ask_size || !q.ask) tw_fix_put_fixed(&o, 135, q.ask_size);
+    tw_fix_peer_finish(peer, &o, "S");
+}
+
+/* 35=R: a quote of each symbol, once; before 4.2 it has one, without a group. */
 static void quote(struct tw_fix_peer *peer, const struct tw_fix_message *m)
 {
+    const struct tw_fix_publisher *p = peer->publisher;
     struct tw_fix_part body = tw_fix_part_body(m);
-    struct tw_fix_text id = tw_fix_message_body(m, 131), name;
+    struct tw_fix_text id = tw_fix_message_body(m, 131);
+    struct tw_fix_text name = tw_fix_message_body(m, 55);
     struct tw_fix_group g;
     struct tw_fix_book *b;
 
-    if (!tw_fix_part_group(&body, 146, &g)) return;
-    while (next_book(peer->publisher, &g, &name, &b)) {
-        struct tw_fix_output o = tw_fix_peer_begin(peer);
-        struct tw_quote q;
-
-        if (id.n) tw_fix_put_text(&o, 131, id.at, id.n);
-        if (!b) {
-            peer->stats.rejected++;
-            tw_fix_put_integer(&o, 658, 1);
-            tw_fix_put_integer(&o, 146, 1);
-            tw_fix_put_text(&o, 55, name.at, name.n);
-            tw_fix_peer_finish(peer, &o, "AG");
-            continue;
-        }
-        q = tw_depth_top(&b->depth);
-        tw_fix_put_integer(&o, 117, (int64_t)++peer->quotes);
-        tw_fix_put_text(&o, 55, name.at, name.n);
-        tw_fix_put_fixed(&o, 132, q.bid);
-        tw_fix_put_fixed(&o, 133, q.ask);
-        if (q.bid_size || !q.bid) tw_fix_put_fixed(&o, 134, q.bid_size);
-        if (q.ask_size || !q.ask) tw_fix_put_fixed(&o, 135, q.ask_size);
-        tw_fix_peer_finish(peer, &o, "S");
-    }
+    if (tw_fix_part_group(&body, 146, &g))
+        while (next_book(p, &g, &name, &b)) quote_one(peer, id, name, b);
+    else if (name.n)
+        quote_one(peer, id, name,
+                  tw_fix_book(p, tw_symbols_find(p->o.symbols, name.at, name.n)));
 }
 
 enum tw_fix_answer tw_fix_peer_message(struct tw_fix_peer *peer,

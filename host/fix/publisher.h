@@ -35,7 +35,7 @@ struct tw_fix_publisher_options {
     uint32_t depth_max;             /* 264 may be; 0: any                             */
     uint32_t levels_max;            /* that are kept of a side; 0: TW_DEPTH_MAX, and
                                      * 2048 at most                                   */
-    uint32_t trades_max;            /* that wait, of a subscription; 0: 64            */
+    uint32_t trades_max;            /* that wait, of a subscription; 0: 1024          */
     uint32_t subscriptions_max;     /* of a peer; 0: 4096                             */
     bool positions;                 /* 290 in each entry, and levels are known by it  */
     enum tw_fix_precision precision;   /* of 273; TW_FIX_S is taken for TW_FIX_MS     */

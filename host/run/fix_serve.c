@@ -192,6 +192,7 @@ static enum tw_fix_answer on_message(void *ctx, struct tw_fix_session *s,
     l->now = now;
     if (!l->peer) return TW_FIX_UNSUPPORTED;
     list_symbols(l->v);
+    read_tape(l->v);   /* a snapshot is of now */
     return tw_fix_peer_message(l->peer, m);
 }
 

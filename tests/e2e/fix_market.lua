@@ -110,4 +110,50 @@ for text, why in pairs {
   apps.fails(why, { app = text .. ' app.script "s.lua"', ["s.lua"] = "" }, why)
 end
 
+-- Who asks once has the book of now: with the order that was just answered.
+local run = apps.run {
+  app = [[
+    app.feed.timer { every = 0.02 }
+    app.instruments { { symbol = "TIDE" } }
+    app.book { levels = 100 }
+    app.fix.open { orders = true }
+    app.fix.acceptor { port = 0, sessions = {
+      { name = "desk", sender = "VENUE", target = "ME", orders = true },
+      { name = "prices", sender = "VENUE", target = "ME2", market = true } } }
+    for _, name in ipairs { "ME", "ME2" } do
+      app.fix.session { name = name, loopback = true, sender = name, target = "VENUE",
+                        retry = 0.1 }
+    end
+    app.script("s.lua", { workers = { 0 } })]],
+  args = { "--workers", "1" },
+  ["s.lua"] = [[
+    M.sessions = "ME*"
+    local fix, up, sent, old = tw.fix, 0, 0, 0
+    local function order()
+      sent = sent + 1
+      assert(fix.send("ME", { MsgType = "D", ClOrdID = sent, Symbol = "TIDE", Side = 1,
+        OrdType = "2", OrderQty = 1, Price = sent, TransactTime = tw.now() }))
+    end
+    function M:on_fix_event(session, event)
+      if event ~= "logged_on" then return end
+      up = up + 1
+      if up == 2 then order() end
+    end
+    function M:on_fix(message)
+      if message.MsgType == "8" then
+        assert(fix.send("ME2", { MsgType = "V", MDReqID = sent,
+          SubscriptionRequestType = "0", MarketDepth = 0,
+          NoMDEntryTypes = { { MDEntryType = "0" } },
+          NoRelatedSym = { { Symbol = "TIDE" } } }))
+        return
+      end
+      if #message.NoMDEntries ~= sent then old = old + 1 end
+      if sent < 50 then return order() end
+      print(message.MsgType, old)
+      ]] .. apps.stop .. [[
+    end]] }
+if not t.is(run.out, "W\t0\n", "a snapshot has what was answered before it") then
+  t.diag(run.err)
+end
+
 t.done()

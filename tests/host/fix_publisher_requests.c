@@ -161,6 +161,36 @@ static void requests(void)
     tw_fix_dictionary_free(d);
 }
 
+/* 35=R of older versions: one symbol, without a group; what is not known. */
+static void quotes(void)
+{
+    static const struct { enum tw_fix_version version; const char *give, *answer; }
+    each[] = {
+        { TW_FIX_40, "R 131=q|55=A|", "S 131=q|117=1|55=A|132=0|133=0|134=0|135=0|" },
+        { TW_FIX_41, "R 131=q|55=Q|", "S 131=q|117=1|55=Q|132=0|133=0|134=0|135=0|" },
+        { TW_FIX_42, "R 131=q|146=1|55=Q|", "b 131=q|297=5|300=1|" },
+        { TW_FIX_43, "R 131=q|146=1|55=Q|", "AG 131=q|658=1|146=1|55=Q|" },
+    };
+    struct tw_symbols *symbols = tw_symbols_new(100);
+    struct tw_fix_publisher *p = tw_fix_publisher_new(&(struct tw_fix_publisher_options){
+        .symbols = symbols });
+
+    tw_fix_publisher_list(p, (uint32_t)tw_symbols_intern(symbols, "A", 1));
+    for (size_t i = 0; i < sizeof each / sizeof *each; i++) {
+        struct tw_fix_dictionary *d = dictionary(each[i].version, NULL);
+        struct tw_fix_peer *peer = tw_fix_publisher_join(p, &(struct tw_fix_peer_options){
+            .dictionary = d, .send = note });
+        const char *got = answer(peer, d, each[i].give);
+
+        ok(strcmp(got, each[i].answer) == 0, "%s by %s: %s", each[i].give,
+           tw_fix_version_name(each[i].version), got);
+        tw_fix_peer_leave(peer);
+        tw_fix_dictionary_free(d);
+    }
+    tw_fix_publisher_free(p);
+    tw_symbols_free(symbols);
+}
+
 /* A snapshot of trades alone says nothing of the book. */
 static void trades(void)
 {
@@ -192,6 +222,10 @@ static void trades(void)
     tw_fix_publisher_trade(p, a, &t, noon_ns);
     ok(tw_fix_publisher_flush(p) && strcmp(answers, strchr(gone, ';') + 2) == 0,
        "once: of the next trade alone");
+    answers[0] = 0;
+    for (int i = 0; i < 1000; i++) tw_fix_publisher_trade(p, a, &t, noon_ns);
+    ok(tw_fix_publisher_flush(p) && strncmp(answers, "W 262=1|55=A|268=1000|", 22) == 0
+       && tw_fix_peer_stats(peer).trades_lost == 0, "a large order trades with many");
     tw_fix_peer_leave(peer);
     tw_fix_publisher_free(p);
     tw_fix_dictionary_free(d);
@@ -252,6 +286,7 @@ static void no_memory(void)
 int main(void)
 {
     requests();
+    quotes();
     trades();
     no_memory();
     return tap_done();
