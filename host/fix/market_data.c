@@ -341,6 +341,7 @@ void tw_fix_md_session_event(struct tw_fix_md *md, struct tw_fix_now now,
         md->up = md->has_work = true;   /* a state may be wanted without a symbol */
         md->up_seq = 0;
         if (!e->message) break;
+        md->ungrouped = tw_fix_dictionary_version(e->message->dictionary) < TW_FIX_42;
         seq = tw_fix_message_header(e->message, 34);
         if (seq.n) tw_fix_integer(seq, &md->up_seq);
         break;
@@ -403,7 +404,7 @@ static int send_request(struct tw_fix_md *md, uint64_t request, uint32_t n, bool
         for (int i = 0; i < 3; i++)
             if (types >> i & 1) tw_fix_put_char(&o, 269, (char)('0' + i));
     }
-    tw_fix_put_integer(&o, 146, n);
+    if (!md->o.quotes || !md->ungrouped) tw_fix_put_integer(&o, 146, n);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t symbol = md->subs[md->members[i]].symbol;
         const char *name = tw_symbols_name(md->o.symbols, symbol);

@@ -424,6 +424,15 @@ static void lose_reports(struct tw_fix_md *md, const struct common *c,
     if (s->skips) s->pause_ns = 0;
 }
 
+/* The numbers begin anew, as when the venue has failed over: there is another book. */
+static void begin_anew(struct tw_fix_md *md, const struct common *c, struct tw_fix_sub *s)
+{
+    tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, s->symbol, "%s: RptSeq (83) begins anew: 1"
+                   " after %llu", tw_symbols_name(md->o.symbols, s->symbol),
+                   (unsigned long long)s->report);
+    tw_fix_md_lose(md, c->now, s, 0, 0, c->out);
+}
+
 /* Whether 83 is the next one; false: the entry is not to be used. */
 static bool is_next(struct tw_fix_md *md, const struct common *c, struct tw_fix_sub *s,
                     uint64_t report, uint64_t before)
@@ -436,7 +445,8 @@ static bool is_next(struct tw_fix_md *md, const struct common *c, struct tw_fix_
     }
     /* Entries of one message may share a number. */
     if (report == s->report && report != before) return true;
-    if (report <= s->report) md->stats.stale++;
+    if (report == 1 && s->report > 1) begin_anew(md, c, s);
+    else if (report <= s->report) md->stats.stale++;
     else lose_reports(md, c, s, report);
     return false;
 }
@@ -710,12 +720,16 @@ static void take_reject(struct tw_fix_md *md, const struct common *c,
                         const struct tw_fix_message *m, int32_t request_tag,
                         int32_t reason_tag)
 {
+    uint64_t request = tw_fix_md_number_of(m, request_tag);
     char text[200] = "";
 
+    if (request == 0) {
+        tw_fix_md_unasked(md, m, "market data is");
+        return;
+    }
     tw_fix_md_describe(m, reason_tag, text, sizeof text);
     tw_fix_md_describe(m, 58, text, sizeof text);
-    tw_fix_md_refused(md, c->now, tw_fix_md_number_of(m, request_tag),
-                      *text ? text : "without a reason", c->out);
+    tw_fix_md_refused(md, c->now, request, *text ? text : "without a reason", c->out);
 }
 
 /* Prices that come again: those of before the Logon are of requests that are over. */
@@ -753,6 +767,12 @@ enum tw_fix_answer tw_fix_md_message(struct tw_fix_md *md, struct tw_fix_now now
     case 'S': case 'i': case 'Z': tw_fix_md_quotes(md, now, c.seq, m, out); break;
     case 'Y': take_reject(md, &c, m, 262, 281); break;
     case 'f': case 'h': tw_fix_md_status(md, now, c.seq, m, out); break;
+    case 'b':                               /* in 4.2 that is what answers 35=R */
+        if (tw_fix_md_of_request(md, tw_fix_md_number_of(m, 131))
+            && tw_fix_md_number_of(m, 297) == 5)
+            take_reject(md, &c, m, 131, 300);
+        else answer = TW_FIX_UNSUPPORTED;
+        break;
     case 'j':
         of = tw_fix_message_body(m, 372);
         if (of.n == 1 && (*of.at == 'V' || *of.at == 'R')) {
@@ -760,7 +780,7 @@ enum tw_fix_answer tw_fix_md_message(struct tw_fix_md *md, struct tw_fix_now now
             break;
         }
         if (of.n == 1 && (*of.at == 'e' || *of.at == 'g')) {
-            tw_fix_md_unasked(md, m);
+            tw_fix_md_unasked(md, m, "states of trading are");
             break;
         }
         answer = TW_FIX_UNSUPPORTED;

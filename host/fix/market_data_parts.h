@@ -90,6 +90,7 @@ struct tw_fix_md {
     bool has_work;                       /* something is to be asked or cancelled */
     int64_t wakes_ns;
     uint64_t up_seq;                     /* of the Logon                          */
+    bool ungrouped;                      /* before 4.2 35=R has one symbol, no 146 */
     struct tw_fix_clock clock;
     struct tw_fix_md_stats stats;
     struct tw_fix_asked market_asked;    /* its state                             */
@@ -203,8 +204,10 @@ enum tw_fix_md_lost {
 };
 void tw_fix_md_lose_states(struct tw_fix_md *md, enum tw_fix_md_lost what);
 
-/* The peer refuses to tell of states.  Thread: the owner's. */
-void tw_fix_md_unasked(struct tw_fix_md *md, const struct tw_fix_message *m);
+/* The peer refuses to tell of something, and does not say which request is refused.
+ * Thread: the owner's. */
+void tw_fix_md_unasked(struct tw_fix_md *md, const struct tw_fix_message *m,
+                       const char *what);
 
 /* Has the message its place in its stream?  False: it is not to be used.  What is missing
  * before it is a gap.  One that is not of market data counts where such ones have the

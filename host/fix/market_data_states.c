@@ -112,14 +112,15 @@ void tw_fix_md_lose_states(struct tw_fix_md *md, enum tw_fix_md_lost what)
     md->has_work |= md->o.states;
 }
 
-void tw_fix_md_unasked(struct tw_fix_md *md, const struct tw_fix_message *m)
+void tw_fix_md_unasked(struct tw_fix_md *md, const struct tw_fix_message *m,
+                       const char *what)
 {
+    static const int32_t tags[] = { 372, 380, 281, 58 };
     char text[200] = "";
 
-    tw_fix_md_describe(m, 372, text, sizeof text);
-    tw_fix_md_describe(m, 380, text, sizeof text);
-    tw_fix_md_describe(m, 58, text, sizeof text);
-    tw_fix_md_tell(md, TW_FIX_MD_FAILED, 0, "states of trading are refused: %s", text);
+    for (size_t i = 0; i < sizeof tags / sizeof *tags; i++)
+        tw_fix_md_describe(m, tags[i], text, sizeof text);
+    tw_fix_md_tell(md, TW_FIX_MD_FAILED, 0, "%s refused: %s", what, text);
 }
 
 /* ---- what is told ---- */

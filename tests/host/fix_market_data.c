@@ -212,6 +212,11 @@ static void numbered(void)
           "83=14|", "A trade 10x1; A gap 2 from 12; lost A: 2 reports from RptSeq 12 on"
           " are missing; V- A" },
         { "X 262=@A@|268=1|279=1|269=0|55=A|270=10|271=6|83=15|", "" },
+        { "+1", "V A" },
+        { "W 262=@A@|55=A|268=1|269=0|270=10|271=1|83=3|", "A 10x1 0x0" },
+        { "X 262=@A@|268=1|279=1|269=0|55=A|270=10|271=9|83=2|", "" },
+        { "X 262=@A@|268=1|279=1|269=0|55=A|270=10|271=9|83=1|", "problem A: RptSeq (83)"
+          " begins anew: 1 after 3; A gap 0 from 0; lost A: the book is lost; V- A" },
     };
     struct run *r;
 
@@ -330,6 +335,10 @@ static void requests(void)
     give(r, "j 45=1|372=V|379=@C@|380=0|58=no|");
     ok(strcmp(heard(r), "failed C: refused: 380=0 (OTHER) 58=no") == 0,
        "a business reject of a request");
+    give(r, "j 45=1|372=V|380=3|58=no|");
+    ok(strcmp(heard(r), "failed market data is refused: 372=V 380=3"
+              " (UNSUPPORTED_MESSAGE_TYPE) 58=no") == 0,
+       "one that does not say of which");
     ok(!give(r, "j 45=1|372=D|379=1|380=0|") && !give(r, "8 37=1|"),
        "other messages are not taken");
     heard(r);

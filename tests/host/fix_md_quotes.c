@@ -45,6 +45,32 @@ static void masses(void)
     PLAY("and by 5.0SP2", &quotes, TW_FIX_50SP2, new);
 }
 
+/* Before 4.2 a request is for one symbol, and before 4.3 it is b that refuses it. */
+static void asked(void)
+{
+    static const struct tw_fix_md_options quotes = { .quotes = true };
+    static const enum tw_fix_version versions[] = { TW_FIX_40, TW_FIX_41, TW_FIX_42,
+                                                    TW_FIX_44 };
+
+    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
+        struct run *r = run_open(&quotes, versions[i], "A");
+
+        give(r, "A 98=0|108=30|");
+        tw_fix_md_session_event(r->md, r->now, &(struct tw_fix_event){
+            .kind = TW_FIX_LOGGED_ON, .message = &r->message, .text = "" }, &r->batch);
+        ok(strcmp(heard(r), "R A") == 0 && r->grouped == (versions[i] >= TW_FIX_42),
+           "a request by %s", tw_fix_version_name(versions[i]));
+        if (versions[i] == TW_FIX_42) {
+            ok(!give(r, "b 131=7|297=5|300=1|") && !give(r, "b 131=@A@|297=0|"),
+               "an acknowledgement of something else");
+            give(r, "b 131=@A@|297=5|300=1|");
+            ok(strcmp(heard(r), "failed A: refused: 300=1 (UNKNOWN_SYMBOL)") == 0,
+               "one that refuses it");
+        }
+        run_close(r);
+    }
+}
+
 /* What the acknowledgement has no room for is left out; what can't go out is said. */
 static void long_names(void)
 {
@@ -496,6 +522,7 @@ static void states_of_streams(void)
 int main(void)
 {
     masses();
+    asked();
     long_names();
     until();
     taken_back();

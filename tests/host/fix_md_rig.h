@@ -21,6 +21,7 @@ struct run {
     struct tw_fix_now now;
     uint64_t request[SYMBOLS_OF_TEST];   /* by symbol: the last one asked for */
     int full;                            /* so many sends fail                */
+    bool grouped;                        /* the last request has 146          */
     uint64_t seq;
     char out[ALL];
     size_t n;
@@ -74,6 +75,7 @@ static inline int on_send(void *ctx, const char *code, const char *body, size_t 
         r->full--;
         return TW_EFULL;
     }
+    r->grouped = body_field(body, n, 146, &k, 0) != NULL;
     p = body_field(body, n, 263, &k, 0);
     cancel = p && *p == '2';
     id = body_field(body, n, *code == 'R' ? 131 : 262, &id_n, 0);
