@@ -7,7 +7,6 @@
 #include "lfix_session.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "fix.h"
@@ -436,20 +435,6 @@ static void push_missed(lua_State *L, const struct tw_fix_link_status *s)
     }
 }
 
-/* Whether its schedule does not have it up now; out: what is told of that. */
-static bool is_outside(const struct tw_fix_session_options *o, char out[64])
-{
-    struct tw_fix_period now;
-    struct tm tm;
-    time_t next;
-
-    if (!o->schedule) return false;
-    now = tw_fix_schedule_at(o->schedule, tw_clock_now_ns());
-    next = (time_t)(now.next_ns / INT64_C(1000000000));
-    return !now.up && gmtime_r(&next, &tm)
-        && strftime(out, 64, "outside its schedule, until %Y-%m-%d %H:%M:%S UTC", &tm);
-}
-
 /* [-0, +1, m] */
 static void push_status(lua_State *L, struct tw_fix_link *l)
 {
@@ -467,7 +452,9 @@ static void push_status(lua_State *L, struct tw_fix_link *l)
     set_text(L, "target", o->target);
     set_text(L, "peer", s.peer);
     set_text(L, "why", s.session.state == TW_FIX_DOWN && s.session.enabled
-                       && is_outside(o, outside) ? outside : s.why);
+                       && o->schedule
+                       && tw_fix_schedule_outside(o->schedule, tw_clock_now_ns(), outside)
+                       ? outside : s.why);
     set_flag(L, "initiator", s.initiator);
     set_flag(L, "enabled", s.session.enabled);
     ltw_set_count(L, "next_in", s.session.next_in);

@@ -8,6 +8,8 @@
  */
 #include "fix/schedule.h"
 
+#include <time.h>
+
 #include "base/clock.h"
 
 static const int64_t SECOND_NS = 1000000000;
@@ -86,6 +88,17 @@ struct tw_fix_period tw_fix_schedule_at(const struct tw_fix_schedule *s, int64_t
     if (since != INT64_MIN) found.since_ns = since * SECOND_NS;
     if (next != INT64_MAX) found.next_ns = next * SECOND_NS;
     return found;
+}
+
+bool tw_fix_schedule_outside(const struct tw_fix_schedule *s, int64_t now_ns,
+                             char out[64])
+{
+    struct tw_fix_period now = tw_fix_schedule_at(s, now_ns);
+    time_t next = (time_t)(now.next_ns / SECOND_NS);
+    struct tm tm;
+
+    return !now.up && gmtime_r(&next, &tm)
+        && strftime(out, 64, "outside its schedule, until %Y-%m-%d %H:%M:%S UTC", &tm);
 }
 
 const char *tw_fix_schedule_fault(const struct tw_fix_schedule *s)

@@ -34,6 +34,10 @@ struct tw_fix_period {
 
 struct tw_fix_period tw_fix_schedule_at(const struct tw_fix_schedule *s, int64_t now_ns);
 
+/* Does it not have the session up then?  out: what is told of that. */
+bool tw_fix_schedule_outside(const struct tw_fix_schedule *s, int64_t now_ns,
+                             char out[64]);
+
 /* What is wrong with it, or NULL. */
 const char *tw_fix_schedule_fault(const struct tw_fix_schedule *s);
 

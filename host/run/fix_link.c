@@ -665,7 +665,9 @@ static void on_timer(uv_timer_t *timer)
 
 void tw_fix_link_begin(struct tw_fix_link *l)
 {
+    const struct tw_fix_schedule *schedule = l->o.session.schedule;
     struct tw_error error;
+    char outside[64];
 
     uv_timer_init(l->e->loop, &l->timer);
     l->timer.data = l;
@@ -682,7 +684,10 @@ void tw_fix_link_begin(struct tw_fix_link *l)
         tw_log_printf(l->e->o.log, TW_LOG_ERROR, l->who, "%s", error.text);
         l->removing = true;
     }
-    if (l->o.disabled) tw_fix_session_enable(l->s, see(l), false);
+    if (l->o.disabled)
+        tw_fix_session_enable(l->s, see(l), false);
+    else if (schedule && tw_fix_schedule_outside(schedule, tw_clock_now_ns(), outside))
+        tw_log_printf(l->e->o.log, TW_LOG_INFO, l->who, "%s", outside);
     look(l);
     make_dirty(l);
 }

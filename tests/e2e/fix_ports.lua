@@ -93,7 +93,7 @@ apps.prints("precision", { args = { "--workers", "1" }, app = [[
 
 -- Who asks why a session is down whose schedule is not up is told until when.  The day
 -- is neither today nor next to it, in whatever zone.
-apps.prints("outside its schedule", { app = [[
+local closed = apps.prints("outside its schedule", { app = [[
   local day = os.date("!%w", os.time() + 3 * 86400)
   local DAYS = { "sun", "mon", "tue", "wed", "thu", "fri", "sat" }
   local function add(name, o)
@@ -119,6 +119,8 @@ utc outside its schedule, until ... 12:00:00 UTC
 tokyo outside its schedule, until ... 03:00:00 UTC
 off 
 ]])
+t.is(select(2, closed.err:gsub("tidewire: fix %w+: outside its schedule, until ", "")), 2,
+     "nor does the log say nothing")
 
 -- What an app declares wrongly is told with its line and its session.
 local function wrong(name, declaration, text)
