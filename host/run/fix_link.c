@@ -722,6 +722,7 @@ void tw_fix_link_end(struct tw_fix_link *l)
     tw_fix_log_flush(&l->log);
     say_log_error(l);
     publish(l);
+    tw_wire_close(&l->own);   /* TLS that does not stand yet is nobody's to let go */
     if (l->o.session.initiator) tw_dial_close(&l->dial);
     tw_net_close(&l->timer, NULL);
 }

@@ -236,6 +236,35 @@ static void silence(void)
     close(fd);
 }
 
+/* A session that is removed while its server is yet to answer. */
+static void removed(void)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET,
+                              .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    struct tw_tls_options ct = { .ca_file = in("ca") };
+    struct side cs = {0};
+    struct tw_fix_link_options co = client("client", &cs);
+    struct rig *g = rig_open();
+    socklen_t n = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one;
+    struct tw_fix_link *l;
+    char byte;
+
+    if (bind(fd, (struct sockaddr *)&at, n) < 0 || listen(fd, 8) < 0) abort();
+    getsockname(fd, (struct sockaddr *)&at, &n);
+    co.tls = &ct;
+    l = rig_dial(g, co, ntohs(at.sin_port));
+    rig_start(g);
+    one = accept(fd, NULL, NULL);
+    ok(recv(one, &byte, 1, MSG_PEEK) == 1, "a client has begun a handshake");
+    tw_fix_link_remove(l);
+    ok(logs(g, "client: removed"), "it is removed");
+    rig_close(g);
+    ok(cs.events[TW_FIX_LOGGED_ON] == 0, "and the engine ends");
+    close(one);
+    close(fd);
+}
+
 static void options(void)
 {
     struct tw_tls_options bad = { .certificate = "/nowhere/a" };
@@ -280,6 +309,7 @@ int main(void)
     revoked();
     renewed();
     silence();
+    removed();
     options();
     tw_fix_dictionary_free(fix44);
     snprintf(command, sizeof command, "rm -rf %s", folder);
