@@ -119,11 +119,13 @@ static int protected(struct tw_app *app, lua_CFunction f, const void *extra,
 static void on_bell(uv_async_t *bell);
 static void on_tick(uv_timer_t *tick);
 
-static int open_loop(struct tw_app *app)
+static int open_loop(struct tw_app *app, struct tw_error *error)
 {
-    if (uv_loop_init(&app->loop) < 0) return UV_ENOMEM;
-    app->loop_open = true;
-    if (uv_async_init(&app->loop, &app->bell, on_bell) < 0) return UV_ENOMEM;
+    int rc = uv_loop_init(&app->loop);
+
+    app->loop_open = rc == 0;
+    if (rc == 0) rc = uv_async_init(&app->loop, &app->bell, on_bell);
+    if (rc < 0) return tw_fail(error, rc, "%s", tw_strerror(rc));
     app->bell.data = app;
     app->bell_open = true;
     uv_timer_init(&app->loop, &app->tick);
@@ -152,7 +154,7 @@ struct tw_app *tw_app_open(const char *path, const struct tw_app_options *option
     if (app->o.workers == 0) app->o.workers = cores > 0 ? (unsigned)cores : 1;
     pthread_mutex_init(&app->lock, NULL);
     app->state = ltw_appfile_new_state(app, &error);
-    if (!app->state || open_loop(app) < 0) goto fail;
+    if (!app->state || open_loop(app, &error) < 0) goto fail;
     app->version = ltw_version_read(app->state->L, path, &error);
     if (!app->version) goto fail;
     error.code = TW_OK;

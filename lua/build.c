@@ -3,6 +3,7 @@
  * stdlib/app.lua has checked names and types; here the values get their places
  * in C, and what only C can know (a file that can't be opened) is found out.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -425,7 +426,7 @@ static int make_workers(struct tw_app *app, const char *path, struct tw_error *e
         e->ctx = app;
         e->worker = app->workers[i] = tw_worker_new(&o);
         e->remotes = app->host.remotes[i] = e->worker ? ltw_remotes_new(e->worker) : NULL;
-        if (!e->remotes) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+        if (!e->remotes) return tw_fail(error, -errno, "%s", tw_strerror(-errno));
         app->host.n_workers = i + 1;
     }
     return TW_OK;
@@ -568,7 +569,7 @@ int ltw_app_build(lua_State *L, struct tw_app *app, struct tw_error *error)
     io.symbols = app->host.symbols;
     io.log = app->host.log;
     app->io = tw_io_new(&io);
-    if (!app->io) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+    if (!app->io) return tw_fail(error, -errno, "%s", tw_strerror(-errno));
     app->host.io = app->io;
     return make_workers(app, path, error) < 0 ? error->code : add_sequence(app, error);
 }

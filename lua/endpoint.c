@@ -108,7 +108,8 @@ static int socket_for(const char *path, int flags, struct tw_error *error)
     return fd < 0 ? fail(error, "socket", path) : fd;
 }
 
-/* E1: the directory's lock, or -1 when somebody has it for too long. */
+/* E1: the directory's lock, or -1, and errno: EWOULDBLOCK when somebody has it for too
+ * long. */
 static int lock(const char *dir, int tries)
 {
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -180,7 +181,9 @@ int ltw_endpoint_listen(const char *app_path, struct ltw_endpoint *e,
 
     if (rc < 0) return rc;
     e->pid = getpid();
-    if ((held = lock(dir, LOCK_TRIES)) < 0)
+    if ((held = lock(dir, LOCK_TRIES)) < 0 && errno != EWOULDBLOCK)
+        return fail(error, "cannot open", dir);
+    if (held < 0)
         return tw_fail(error, TW_EBUSY, "%s: another process holds its lock", dir);
     rc = listen_held(dir, app_path, e, error);
     close(held);

@@ -370,8 +370,9 @@ struct tw_exchange *tw_exchange_start(const struct tw_exchange_options *o,
     struct tw_exchange *e = tw_calloc(1, sizeof *e);
     int rc = UV_ENOMEM;
 
-    if (!e || uv_loop_init(&e->loop) < 0) {
-        tw_fail(error, rc, "no memory for an exchange");
+    if (e) rc = uv_loop_init(&e->loop);
+    if (rc < 0) {
+        tw_fail(error, rc, "cannot start the exchange: %s", tw_strerror(rc));
         tw_free(e);
         return NULL;
     }

@@ -8,6 +8,7 @@
  */
 #include "run/io.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,13 +26,14 @@ struct tw_io *tw_io_new(const struct tw_io_options *options)
 {
     struct tw_io *io = tw_calloc(1, sizeof *io);
 
+    int rc;
+
     if (!io) return NULL;
     io->o = *options;
-    if (uv_loop_init(&io->loop) < 0) {
-        tw_free(io);
-        return NULL;
-    }
-    return io;
+    if ((rc = uv_loop_init(&io->loop)) == 0) return io;
+    tw_free(io);
+    errno = -rc;
+    return NULL;
 }
 
 static const struct tw_feed_ops *ops_of(enum tw_feed_kind kind)

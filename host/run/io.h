@@ -113,7 +113,7 @@ struct tw_io_options {
     void *ctx;
 };
 
-/* NULL: no memory.  Thread: MAIN.  Blocks: no. */
+/* NULL, and errno: no memory, or no more files.  Thread: MAIN.  Blocks: no. */
 struct tw_io *tw_io_new(const struct tw_io_options *options) TW_ON(MAIN);
 
 /* Adds a feed, copying what the options point at.  Returns its number, 0, 1, ...

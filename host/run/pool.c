@@ -27,6 +27,7 @@
  */
 #include "run/pool.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -457,7 +458,7 @@ static int start_thread(struct tw_pool *p, unsigned i) TW_ON(MAIN)
     t->index = i;
     atomic_init(&t->mail, false);
     t->worker = tw_worker_new(&o);
-    return t->worker ? tw_worker_start(t->worker) : UV_ENOMEM;
+    return t->worker ? tw_worker_start(t->worker) : -errno;
 }
 
 int tw_pool_start(struct tw_pool *p)

@@ -19,6 +19,7 @@
  */
 #include "run/worker.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -84,6 +85,8 @@ struct tw_worker *tw_worker_new(const struct tw_worker_options *options)
 {
     struct tw_worker *w = tw_calloc_aligned(1, sizeof *w);
 
+    int rc = UV_ENOMEM;
+
     if (!w) return NULL;
     w->o = *options;
     w->ended = true;   /* until it starts */
@@ -91,15 +94,16 @@ struct tw_worker *tw_worker_new(const struct tw_worker_options *options)
     w->last = &w->first;
     pthread_mutex_init(&w->lock, NULL);
     if (w->o.epoch && !(w->reader = tw_epoch_join(w->o.epoch))) goto fail;
-    if (uv_loop_init(&w->loop) < 0) goto fail;
+    if ((rc = uv_loop_init(&w->loop)) < 0) goto fail;
     w->loop_open = true;
-    if (tw_bell_open(&w->bell, &w->loop) < 0) goto fail;
+    if ((rc = tw_bell_open(&w->bell, &w->loop)) < 0) goto fail;
     uv_prepare_init(&w->loop, &w->last_look);
     w->last_look.data = w;
     if (w->o.tape) tw_waiter_open(&w->waiter, w->o.tape, ring, w);
     return w;
 fail:
     tw_worker_free(w);
+    errno = -rc;
     return NULL;
 }
 

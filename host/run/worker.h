@@ -45,7 +45,7 @@ struct tw_worker_options {
 /* Those that the calling thread may run on.  Thread: any.  Blocks: no. */
 unsigned tw_worker_processors(void);
 
-/* NULL: no memory.  Thread: MAIN.  Blocks: no. */
+/* NULL, and errno: no memory, or no more files.  Thread: MAIN.  Blocks: no. */
 struct tw_worker *tw_worker_new(const struct tw_worker_options *options) TW_ON(MAIN);
 
 /* Starts the thread, which calls ops->open.  0 or libuv's code.

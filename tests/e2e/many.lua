@@ -1,4 +1,4 @@
---- many: more files than a process may open, in convert, backtest and sweep.
+--- many: more files than a process may open, in convert, backtest, sweep and run.
 
 package.path = "tests/?.lua;" .. package.path
 local t, apps = require "tw.test", require "apps"
@@ -65,3 +65,8 @@ t.ok(got.status == 0 and got.out:find(('"records": ?%d'):format((FILES - 1) * RO
 got = command("sweep s.lua --json --set x=1 --store none" .. data, FEW)
 t.ok(got.status == 0 and got.out:find(('"records":%d'):format((FILES - 1) * ROWS)),
      "sweep")
+
+-- A run needs a few of its own.
+put("app.lua", 'require "tw.app".script "s.lua"')
+got = command("run app.lua", "ulimit -n 8; ")
+t.ok(got.status == 1 and got.err:find "^tidewire: .-too many open files\n", "run")
