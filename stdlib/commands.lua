@@ -417,7 +417,9 @@ needs nothing beside it but libc; with --static not even that.
 What scripts require is read from their text: require "name", require("name") and
 pcall(require, "name").  A module whose name is computed, or of the pool's functions, is
 named as a file.  C modules do not go in: of each there is a warning.  Data files are
-read with tw.file.  The same program and files give the same bytes.
+read with tw.file; what feeds and FIX sessions name (data, a .cfg file, dictionaries,
+certificates, stores) is read where the program runs, from the disk.  The same program
+and files give the same bytes.
 
   -o program   the name of the program; that of the app file without .lua otherwise
   --static     copy tidewire-static, which needs no shared library; it loads no C

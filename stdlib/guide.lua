@@ -595,7 +595,8 @@ A program makes a host, gives it an app, runs it and frees it:
   tw_host_wait(host, TW_FOREVER, &error);
   tw_host_free(host);
 
-It is built with `cc program.c $(pkg-config --cflags --libs tidewire)`, with -static, too.
+It is built with `cc program.c $(pkg-config --cflags --libs tidewire)`; a static one with
+`cc -static program.c $(pkg-config --static --cflags --libs tidewire)`.
 The comments in tidewire.h say for each function on which thread it may be called, how
 long it blocks and what it returns; scripts/embed has examples in C and C++.
 

@@ -38,4 +38,10 @@ else
     "cd " .. root .. " && cc -o embed embed.c $(" .. pc .. "--cflags --libs tidewire)"
     .. " && ./embed")
   t.is(out, "1 full\n", "and calls it")
+  if apps.shell("test -x " .. prefix .. "/bin/tidewire-static").status == 0 then
+    out = passes("a static one, as tidewire help embedding has it",
+      "cd " .. root .. " && cc -static -Wl,--no-warnings -o still embed.c $(" .. pc
+      .. "--static --cflags --libs tidewire) && ./still")
+    t.is(out, "1 full\n", "likewise")
+  end
 end
