@@ -263,8 +263,9 @@ backtest has none and fills orders itself, by the account's fill model.
                      is told after its trades.  Where messages of the venue were missed
                      for good (a gap fill, a reset), the status of what is open and of
                      the 256 orders that ended last is asked for; a CumQty below what is
-                     known is then a trade that was taken back, and a request without an
-                     answer has what the status says, but for 39=6 and E: it waits
+                     known is then a trade that was taken back, another AvgPx (6) with the
+                     same one a correction, and a request without an answer has what
+                     the status says, but for 39=6 and E: it waits
   connections        while there is none orders are rejected ("the gateway is not
                      connected"), and cancels and changes refused.  After each Logon the
                      status of all that is open is asked for; what the venue never got is

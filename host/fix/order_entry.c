@@ -619,7 +619,7 @@ static void doubt(struct tw_fix_orders *o, struct entry *e)
 {
     struct ask *next;
 
-    e->doubts = true;
+    e->doubts = e->reconciles = true;
     for (struct ask *a = e->asks; a; a = next) {
         next = a->later;
         if (a->list != &o->sent) continue;

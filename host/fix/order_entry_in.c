@@ -230,7 +230,6 @@ static void trade(struct tw_fix_orders *o, struct entry *e, const struct seen *s
 
     if (!e->over && e->cum + quantity > e->quantity) {   /* its terms are others, then */
         struct tw_report more = terms(e, s);
-
         bool is_over = more.quantity < e->cum + quantity;
 
         if (is_over) more.quantity = e->cum + quantity;
@@ -266,18 +265,20 @@ static void undo(struct tw_fix_orders *o, struct entry *e, int64_t cum, int64_t 
     e->doubts = false;
     if (n <= 0) return;
     e->settled -= e->settled < n ? e->settled : n;
+    e->expected = cum;
+    if (e->cum < cum) return;                 /* for all of it at another price */
     e->undone += n;
     e->undone_px = price;
-    e->expected = cum;
 }
 
 /* G2: what the venue says was filled, and nobody told. */
 static void settle(struct tw_fix_orders *o, struct entry *e, const struct seen *s,
                    int64_t cum, int64_t average)
 {
-    int64_t missing = cum - e->cum, price;
+    int64_t missing, price;
 
     undo(o, e, cum, average);
+    missing = cum - e->cum;
     if (missing > 0) tw_fix_orders_note_late(o, e);
     if (missing > 0 && e->settled > 0) {      /* with what is missing still, at once */
         missing += e->settled;
@@ -553,11 +554,8 @@ static void take_back_settled(struct tw_fix_orders *o, struct entry *e,
     int64_t n = s->cum.is ? e->cum + more - s->cum.v : 0;
     tw_money left;
 
-    if (n > e->settled) {                     /* G2 */
-        e->doubts = true;
-        tw_fix_orders_ask_status(o, e);
-        n = e->settled;
-    }
+    if (n > e->settled)                       /* G2 */
+        e->doubts = true, tw_fix_orders_ask_status(o, e), n = e->settled;
     if (n <= 0) return;
     price = tw_money_price(e->value + tw_money_value(s->last_px.v, more)
                            - tw_money_value(s->average.v, s->cum.v), n);

@@ -57,9 +57,12 @@ void tw_fix_orders_change_late(struct tw_fix_orders *o, struct entry *e)
 int64_t tw_fix_orders_undone(struct entry *e, const struct seen *s, int64_t quantity,
                              int64_t *price)
 {
-    int64_t n = s->cum.is && s->cum.v >= e->cum ? e->undone : 0;
+    int64_t more = s->kind == CORRECTED && s->last_qty.is ? s->last_qty.v : 0;
+    int64_t n = s->cum.is ? quantity - (e->cum + more - s->cum.v) : 0;
 
     if (n > quantity) n = quantity;
+    if (n > e->undone) n = e->undone;
+    if (n < 0) n = 0;
     e->undone -= n;
     *price = e->undone_px;
     return n;
@@ -78,11 +81,24 @@ bool tw_fix_orders_fits(const struct entry *e, const struct seen *s,
         && held - e->cum >= -INT64_MAX;
 }
 
+/* A price of some of it was corrected, by the digits that a venue gives of an average. */
+static bool is_other(int64_t average, int64_t mean)
+{
+    int64_t unit = 1, off = average > mean ? average - mean : mean - average;
+
+    while (unit < TW_FIXED_ONE && average % (10 * unit) == 0) unit *= 10;
+    return average > 0 && off >= unit;
+}
+
 int64_t tw_fix_orders_excess(const struct entry *e, int64_t cum, int64_t average,
                              int64_t *price)
 {
     int64_t n = e->doubts ? e->cum - cum : 0, mean = tw_money_price(e->value, e->cum);
 
+    if (e->doubts && n == 0 && is_other(average, mean)) {   /* all of it, then */
+        *price = mean;
+        return e->cum;
+    }
     if (n <= 0) return 0;
     *price = tw_money_price(e->value - tw_money_value(average, cum), n);
     if ((cum > 0 && average <= 0) || *price < mean / 2 || *price / 2 >= mean)

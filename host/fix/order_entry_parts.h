@@ -260,7 +260,7 @@ int64_t tw_fix_orders_undone(struct entry *e, const struct seen *s, int64_t quan
 bool tw_fix_orders_fits(const struct entry *e, const struct seen *s,
                         const struct exec *ref);
 /* By how much a status is below what was traded, where it may be right, and at which
- * price. */
+ * price; all of it, where only its average is another. */
 int64_t tw_fix_orders_excess(const struct entry *e, int64_t cum, int64_t average,
                              int64_t *price);
 

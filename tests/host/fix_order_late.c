@@ -208,6 +208,26 @@ static void missed(void)
          &none, "on\nnew 7\nsent\n" NEW("7") "missed\n<H 37=X7|11=7|55=A|54=1|\n"
          STATUS("1", "4", "10", "6") "=7:0! 7:F 4@10\nmissed\nsent\nmissed\n"
          "<H 37=X7|11=7|55=A|54=1|");
+    talk("a correction that was missed changes the average", TW_FIX_44, &none,
+         FILLED STATUS("2", "10", "10.2", "0")
+         "=stray 7 7:H 10@10.6 (21) late 2, 10@10 traded 10@10.6*"
+         " stray 7 7:F 10@10.2 late 2, 10@10 traded 0@0*\n"
+         STATUS("2", "10", "10.2", "0") "=");
+    talk("which the venue may have rounded, or not say", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "3", "10", "3")
+         FILL("7", "b", "3", "10.1", "6") FILL("7", "c", "3", "10.1", "9")
+         "=7:0! 7:F 3@10 7:F 3@10.1 7:F 3@10.1\n" STATUS("1", "9", "10.06", "1")
+         STATUS("1", "9", "0", "1") STATUS("1", "9", "10", "1") "=");
+    talk("other terms that were missed are in the status, too", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") "=7:0!\nmissed\nsent\n"
+         ">8|37=X7|11=7|17=0|150=I|39=0|38=8|44=9.5|14=0|6=0|151=8|\n=7:5 8@9.5 (21)");
+    talk("a bust that was missed is not that of another trade, corrected later",
+         TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "2", "10", "2")
+         FILL("7", "b", "1", "10", "3") "=7:0! 7:F 2@10 7:F 1@10\n"
+         STATUS("1", "2", "10", "8") "=7:H 1@10 (21)\n"
+         ">8|37=X7|11=7|17=c|19=a|150=G|39=1|38=10|32=2|31=9|14=2|6=9|151=8|\n"
+         "=7:H 2@10 (21) 7:F 2@9");
     talk("nothing is asked for when nothing was missed, nor taken back then", TW_FIX_44,
          &(struct tw_fix_orders_options){ .no_mass_status = true },
          ENDED "off\non\n<\n"
