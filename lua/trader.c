@@ -38,7 +38,7 @@ static void set_terms(const struct ltw_trader *t, uint32_t symbol, struct tw_ter
     out->currency = currency > 0 ? (uint32_t)currency : 0;
 }
 
-bool ltw_trader_learn(struct ltw_trader *t, uint32_t symbol)
+static TW_APART bool learn(struct ltw_trader *t, uint32_t symbol)
 {
     if (symbol >= t->n_terms) {
         struct tw_terms **grown = tw_extend(t->terms, &t->n_terms, symbol, sizeof *grown);
@@ -51,6 +51,11 @@ bool ltw_trader_learn(struct ltw_trader *t, uint32_t symbol)
         if (t->terms[symbol]) set_terms(t, symbol, t->terms[symbol]);
     }
     return t->terms[symbol] != NULL;
+}
+
+bool ltw_trader_learn(struct ltw_trader *t, uint32_t symbol)
+{
+    return (symbol < t->n_terms && t->terms[symbol]) || learn(t, symbol);
 }
 
 static const struct tw_terms *terms_of(void *ctx, uint32_t symbol)

@@ -100,6 +100,7 @@ void tw_broker_spent(struct tw_broker *b, const struct tw_position *p, int sign,
 
     if (b->o.limits.buying_power || tw_account_deposits(b->account) <= 0) return;
     lacks = -tw_account_all_cash(b->account);
+    if (lacks <= 0 && now->most == 0) return;
     if (lacks < 0) lacks = 0;
     if (now->most > 0 && now->since_ns != time_ns) {
         add_overdraft(&b->overdraft, now);

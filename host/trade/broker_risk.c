@@ -47,7 +47,7 @@ int64_t tw_broker_beyond(const struct tw_broker *b, const struct tw_order *o)
 {
     int64_t most = 0, own = tw_broker_leaves(o);
 
-    if (is_apart(b, o)) return own;
+    if (!o->peer || is_apart(b, o)) return own;
     for (const struct tw_order *i = o->peer; i && i != o; i = i->peer) {
         int64_t left = i->side == o->side && !i->held ? tw_broker_leaves(i) : 0;
 

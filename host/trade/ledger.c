@@ -140,8 +140,8 @@ static double exchanged(const struct tw_account *a, const struct tw_terms *terms
 {
     int64_t rate = a && terms ? tw_account_rate(a, terms->currency) : 0;
 
-    return tw_money_to_double(rate > 0 ? tw_money_ratio(amount, rate, TW_FIXED_ONE)
-                                       : amount);
+    return tw_money_to_double(rate > 0 && rate != TW_FIXED_ONE
+                              ? tw_money_ratio(amount, rate, TW_FIXED_ONE) : amount);
 }
 
 static void conclude(struct tw_ledger *l, const struct tw_account *a,
