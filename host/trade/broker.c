@@ -207,7 +207,7 @@ static void end_entry(struct tw_broker *b, const struct tw_order *o)
     struct tw_order *entry = o->parent && o->status == TW_STATUS_FILLED
                            ? tw_broker_find(b, o->parent) : NULL;
 
-    if (!entry || entry->pending_cancel) return;
+    if (!entry) return;
     if (b->o.gateway) note_due(b, entry, DUE_OVER);
     else tw_simulator_end(b->venue, entry, TW_EXEC_CANCELED, TW_REASON_OCO, b->now_ns);
 }

@@ -248,6 +248,31 @@ static void entries_end(void)
     }
 }
 
+/* Also where its cancel is on its way. */
+static void canceled_entries_end(void)
+{
+    struct rig *g = open_rig((struct tw_broker_options){
+        .simulator.cancel.min_ns = 9 * ONE });
+    struct tw_order *entry;
+
+    quote(g, 1, 1000, 1001, 500);
+    entry = submit(g, (struct tw_order){ .quantity = 9, .price = 1001 });
+    submit(g, (struct tw_order){ .quantity = 9, .price = 1010, .side = TW_SIDE_SELL,
+                                 .parent = entry->id });
+    submit(g, (struct tw_order){ .quantity = 9, .stop = 900, .side = TW_SIDE_SELL,
+                                 .type = TW_TYPE_STOP, .parent = entry->id });
+    quote(g, 2, 1000, 1001, 2);
+    quote(g, 3, 1000, 1002, 3);
+    tw_broker_cancel(g->b, entry);
+    told(g);
+    quote(g, 4, 1010, 1011, 3);
+    quote(g, 5, 1000, 1001, 3);
+    is_told(g, "2 F2, 1 4, 3 4", "an entry with a cancel on its way ends");
+    quote(g, 13, 1000, 1001, 3);
+    is_told(g, "1 9", "which comes too late");
+    close_rig(g);
+}
+
 /* What is told is how far the order was then; what can't be is known before. */
 static void told_as_it_was(void)
 {
@@ -759,6 +784,7 @@ int main(void)
     brackets();
     exits_share();
     entries_end();
+    canceled_entries_end();
     told_as_it_was();
     ids();
     halted(NULL, "the simulator");
