@@ -134,7 +134,7 @@ local function failures_section(runs)
       n = n + 1
       if n <= FAILURES then
         out[#out + 1] = ("<p>%s</p><pre>%s</pre>\n"):format(run.parameters(r.params),
-          escape(tostring(r.error):sub(1, 4000)))
+          escape(tostring(r.result.traceback or r.error):sub(1, 4000)))
       end
     end
   end

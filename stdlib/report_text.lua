@@ -418,8 +418,7 @@ local function folded(rows, titles, width)
     base = base + widest + 2
   end
   for _, row in ipairs(rows) do
-    local last = row[#titles]
-    if not row.failed then last = wrapped(last, math.max(width - base, width // 2)) end
+    local last = wrapped(row[#titles], math.max(width - base, width // 2))
     for line in (last .. "\n"):gmatch "([^\n]*)\n" do
       row[#titles] = line
       out[#out + 1], row = row, {}
@@ -449,14 +448,14 @@ function text.sweep(results, width, by)
       for n, key in ipairs(data.keys(r.params)) do
         params[n] = ("%s=%s"):format(tostring(key), figures.text(r.params[key]))
       end
-      rows[i] = { tostring(i), failed = r.error ~= nil }
+      rows[i] = { tostring(i) }
       for _, name in ipairs(names) do
         rows[i][#rows[i] + 1] = r.error and "-"
           or show(figures.get(r.result, name), figures.find(name)[3])
       end
-      rows[i][#rows[i] + 1] = r.error and "failed: " .. tostring(r.error):match "[^\n]*"
-        or (r.ruined and figures.ruined(r.result) .. "  " or "")
-           .. table.concat(params, " ")
+      params[#params + 1] = r.error and "failed: " .. tostring(r.error):match "[^\n]*"
+                            or r.ruined and figures.ruined(r.result)
+      rows[i][#rows[i] + 1] = table.concat(params, " ")
     end
   end
   local lines = { wrapped(("%s runs, %s failed; best by %s"):format(show(#runs, "count"),

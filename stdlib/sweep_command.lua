@@ -211,7 +211,8 @@ local function results_of(s)
   for _, run in ipairs(s.runs) do
     if run.part ~= "test" then
       list[#list + 1] = run.result
-                        or { params = run.params, error = run.traceback or run.error }
+                        or { params = run.params, error = run.error,
+                             traceback = run.traceback }
     end
   end
   if not s.joined then return list end

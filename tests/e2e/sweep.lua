@@ -149,7 +149,11 @@ ok(run, run.status == 0 and run.err:find "2 of 4 runs failed"
    and run.err:find "x=3: some.lua:4: attempt to perform arithmetic", "some fail")
 t.ok(rows_of "f.csv"[2].error:find "two is too many" and rows_of "f.csv"[4].error == "",
      "which is their result")
-run = sweep "some.lua --data a.csv --set x=2,3 --store none"
+run = sweep "some.lua --data a.csv --set x=1:4 --store none --report -"
+ok(run, run.out:find "\n#  return  sharpe  drawdown  trades  parameters\n1 .*\n3  +%- .*x=2 failed:"
+   and run.out:find "some.lua:3: two is too many\n", "why, in a table with all columns")
+run = sweep "some.lua --data a.csv --set x=2,3 --store none --report f.html"
+t.ok(apps.read(dir .. "/f.html"):find "stack traceback:\n", "all of it on a page")
 ok(run, run.status == 1 and run.err:find "2 of 2 runs failed", "all fail")
 
 -- ---- the command line ----
