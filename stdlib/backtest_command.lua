@@ -134,10 +134,10 @@ end
 
 -- ---- the command line ----
 
-local function perform(list)
+local function perform(line)
   local kinds = { orders = "text", save = "text", messages = "flag" }
   for name, kind in pairs(arguments.OF_RUNS) do kinds[name] = kind end
-  local o, words = arguments.read(list, kinds)
+  local o, words = arguments.read(line, kinds)
   if o.help then return arguments.help("backtest", words) end
   local options = arguments.of_run(o, words)
   local declared = options.script and o.set and strategy.read(options.script)
@@ -166,15 +166,18 @@ local function perform(list)
            (tostring(result):gsub("^tw%.backtest: ", "")))
   end
   if not result then refuse(1, "%s", why) end
-  if o.orders then arguments.write(o.orders, result.list) end
+  local list = result.list
   result.list = nil
-  if o.report then arguments.report(o.report, result) end
   if o.json then
     io.stdout:write(inspect.json(result), "\n")
   else
+    if o.report == "-" then arguments.report("-", result) end
     io.stdout:write(o.report == "-" and "\n" or summary(result), close(result))
   end
   io.stdout:flush()
+  -- Last: a full disk takes nothing from what has been said.
+  if o.orders then arguments.write(o.orders, list) end
+  if o.report and o.report ~= "-" then arguments.report(o.report, result) end
   return 0
 end
 

@@ -69,9 +69,9 @@ end
 
 --- report.html(result | results [, options]) -> string
 -- The page of a backtest, or of a list of them: a sweep, where a run that failed is
--- { params =, error = [, traceback =] }.  options: title; for a sweep also by, the figure that says which
--- run is best ("sharpe"; "geometric.sharpe" is the other definition), and x and y, the
--- two parameters of the map that is shown first.
+-- { params =, error = [, traceback =] }.  options: title; for a sweep also by, the figure
+-- that says which run is best ("sharpe"; "geometric.sharpe" is the other definition), and
+-- x and y, the two parameters of the map that is shown first.
 -- Yields: no.  Blocks: no.  Thread: any.
 -- Errors: raises for what is no table, an unknown option and an unknown figure.
 -- Units: see report_figures.

@@ -349,7 +349,7 @@ local function symbols_section(result, trades)
   return page.section("Symbols", page.table { id = "symbols", sort = true, rows = rows,
     what = "symbols", none = "None.", columns = { { "Symbol", left = true }, { "Trades" },
     { "Win rate" }, { "Realised" }, { "Unrealised" }, { "Fees" }, { "Position" },
-    { "Average price" }, { "Mark" } } })
+    { "Average price" }, { "Mark" } } }, windows.held(result))
 end
 
 local function trades_section(trades)

@@ -239,6 +239,8 @@ local function symbols_text(result, trades, width)
       show(p.price, "number"), show(p.mark, "number") }
     for k, cell in ipairs(rows[i]) do if cell == "-" then rows[i][k] = "" end end
   end
+  local held = windows.held(result)
+  if held then title = wrapped(title .. "; " .. held, width) end
   return title .. "\n" .. narrow(rows, { "symbol", "trades", "won", "realised",
     "unrealised", "fees", "position", "average", "mark" }, width,
     { "average", "mark", "won", "fees", "unrealised", "trades" })
@@ -377,7 +379,7 @@ local function windows_text(result, width)
     for _, row in ipairs(rows) do
       for i, cell in ipairs(row) do row[i] = cell:gsub("–", "-") end
     end
-    local dispensable = { "ratio", "beside", "to", "train from" }
+    local dispensable = { "train from", "to", "beside", "ratio" }
     for i = #titles - 4, 4, -1 do dispensable[#dispensable + 1] = titles[i] end
     shown, label = narrow(rows, titles, width, dispensable), by
     if shown == screen.table(rows, titles) then break end

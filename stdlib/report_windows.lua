@@ -10,6 +10,13 @@ local TIMES = { "train_from", "test_from", "test_to" }
 
 local list = data.list
 
+--- windows.held(result) -> text | nil
+-- What is said of a walk-forward whose tests did not sell all at their ends.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function windows.held(result)
+  return list(result.held)[1] and "unrealised: of what tests held at their ends" or nil
+end
+
 -- How times are told, the shorter the greater brevity is.
 local function times_of(result, brevity)
   local all, days, years, is_one_year = list(result.windows), {}, nil, true

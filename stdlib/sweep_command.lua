@@ -338,13 +338,11 @@ local function is_tested(s)
 end
 
 local function finish(s, o, name)
-  if o.results then arguments.write(o.results, csv_text(s)) end
   s.walk, s.train, s.over = o.walk, o.train, o.over
-  if o.report then write_report(s, o.report, name) end
   if o.json then
     io.stdout:write(json_text(s))
   elseif o.report == "-" then
-    -- the report stands there
+    write_report(s, "-", name)
   elseif s.joined then
     arguments.report("-", s.joined)
   elseif s.markets then
@@ -364,6 +362,9 @@ local function finish(s, o, name)
   failures(s)
   tell(s, "idle", "%d of %d runs did nothing: %s")
   tell(s, "overdrawn", "%d of %d runs spent more than they had; one of them: %s")
+  -- Last: a full disk takes nothing from what has been said.
+  if o.results then arguments.write(o.results, csv_text(s)) end
+  if o.report and o.report ~= "-" then write_report(s, o.report, name) end
   if s.stopped and core.caught() then return 128 + core.caught() end
   if s.windows and not is_tested(s) then return 1 end
   return s.failed == s.total and 1 or 0

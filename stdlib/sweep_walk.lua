@@ -64,7 +64,8 @@ local function date(ns) return os.date("!%Y-%m-%d %H:%M:%S", ns // SECOND) end
 
 --- walk.windows(w, begins, ends) -> list
 -- Of records begins <= time < ends: { train_from, train_to, test_from, test_to } each;
--- the last test may be shorter.  w: of walk.check.
+-- the last test may be shorter; a last instant alone is none, as nothing can trade in it,
+-- but belongs to the one before.  w: of walk.check.
 -- Yields: no.  Blocks: no.  Thread: any.
 -- Errors: raises when there is no window, or more than 10,000.  Units: ns.
 function walk.windows(w, begins, ends)
@@ -84,11 +85,11 @@ function walk.windows(w, begins, ends)
     return { window(begins, at, ends) }
   end
   local list, from = {}, begins
-  while w.train < ends - from do       -- not from + train: past the last of all times
+  while w.train < ends - 1 - from do   -- not from + train: past the last of all times
     if #list == MOST then fail("walk: more than %d windows", MOST) end
     local middle = from + w.train
     list[#list + 1] = window(w.anchored and begins or from, middle,
-                             middle + math.min(w.test, ends - middle))
+                             w.test < ends - 1 - middle and middle + w.test or ends)
     if w.step >= ends - from then break end
     from = from + w.step
   end

@@ -81,7 +81,7 @@ t.ok(shown:find "\n +#  n +other +Sharpe +Total return +Max drawdown +Trades\n +
      "all of them in one line")
 local WALK <const> = " --set n=2:5 --set other=100000 --walk 100d:50d"
 shown = table_of(60, WALK)
-t.ok(shown:find "\ntrain from +test from +n +other +trained +tested\n2020",
+t.ok(shown:find "\n *test from +n +other +trained[^\n]* +ratio\n2020",
      "a walk-forward")
 t.ok(shown:find "\n2020%-[^\n]*%d\n2020%-[^\n]*%d\n", "each window has one line")
 shown = table_of(80, WALK)

@@ -150,11 +150,19 @@ ok(run, run.status == 0 and run.err:find "2 of 4 runs failed"
 t.ok(rows_of "f.csv"[2].error:find "two is too many" and rows_of "f.csv"[4].error == "",
      "which is their result")
 run = sweep "some.lua --data a.csv --set x=1:4 --store none --report -"
-ok(run, run.out:find "\n#  return  sharpe  drawdown  trades  parameters\n1 .*\n3  +%- .*x=2 failed:"
-   and run.out:find "some.lua:3: two is too many\n", "why, in a table with all columns")
+ok(run, run.out:find "\n#  return  sharpe  drawdown  trades  parameters\n1 "
+   and run.out:find "\n3  +%- .*x=2 failed:.*some.lua:3: two is too many\n",
+   "why, in a table with all columns")
 run = sweep "some.lua --data a.csv --set x=2,3 --store none --report f.html"
 t.ok(apps.read(dir .. "/f.html"):find "stack traceback:\n", "all of it on a page")
 ok(run, run.status == 1 and run.err:find "2 of 2 runs failed", "all fail")
+for _, to in ipairs(io.open "/dev/full" and { "results", "report" } or {}) do
+  run = sweep("some.lua --data a.csv --set x=1:4 --store none --" .. to .. " /dev/full")
+  ok(run, run.status == 1 and run.out:find "4 of 4 runs, 2 failed.*\n1 "
+     and run.err:find "2 of 4 runs failed"
+     and run.err:find "cannot write /dev/full: No space left on device\n$",
+     "a full disk takes only --" .. to)
+end
 
 -- ---- the command line ----
 

@@ -32,6 +32,11 @@ t.ok(shown({ walk = "100000d:10d" }, 17000 * DAY, 17065 * DAY):find(
      "tw.sweep: walk: the data has no window of 100000d:10d", 1, true),
      "a training past the last time that there is")
 t.is(shown({ walk = "30d:10d:20d" }, 0, 60 * DAY), "0-30:40 20-50:60", "with a step")
+t.is(shown({ walk = "30d:10d" }, 0, 60 * DAY + 1), "0-30:40 10-40:50 20-50:60",
+     "the last record, in which nothing can trade, is no test")
+t.is(walk.windows(walk.check { walk = "30d:10d" }, 0, 60 * DAY + 1)[3].test_to,
+     60 * DAY + 1, "but in the one before")
+t.is(shown({ walk = "30d:10d:15d" }, 0, 45 * DAY + 1), "0-30:40", "nor behind a step")
 t.is(shown({ walk = "4w:1w", anchored = true }, 0, 42 * DAY),
      "0-28:35 0-35:42", "anchored")
 
@@ -245,8 +250,8 @@ for _, case in ipairs {
     .. "  0.500", "without times of day" },
   { 80, 1, "     02-25      03-06  03-07     3  1,000,000    2.000   1.000   1.000"
     .. "  0.500", "without the one year, too" },
-  { 80, 2, "1972-02-25  1972-03-06  1972-03-07     3  1,000,000    2.000   1.000   1.000",
-    "not without several" },
+  { 80, 2, "1972-03-06  1972-03-07     3  1,000,000    2.000   1.000   1.000  0.500",
+    "not without several, but without when trainings began" },
   { 68, 1, "02-25  03-06  03-07     3  1,000,000    2.000   1.000   1.000  0.500",
     "under titles in two lines" },
   { 40, 1, "03-06     3  1,000,000    2.000   1.000", "in 40" },
@@ -258,9 +263,14 @@ end
 joined.windows[1].test_to, joined.windows[2].test_from = 30 * DAY + DAY // 2,
   30 * DAY + DAY // 2
 local intraday = report.text(joined, 60)
-t.ok(intraday:find("01-01        01-31  01-31 12:00     3  <b> ", 1, true)
-     and intraday:find("01-11  01-31 12:00        02-20  ", 1, true),
+t.ok(intraday:find("\n      01-31     3  <b> ", 1, true)
+     and intraday:find("\n01-31 12:00     -  ", 1, true),
      "a time of day that tells two windows apart stays")
+t.ok(not text:find "held at their ends", "nothing is said of what tests held")
+joined.held = { { symbol = "A", quantity = 1, price = 1.0, entry = 0, exit = DAY } }
+t.ok(report.text(joined):find "\nSymbols; unrealised: of what tests held at their ends\n"
+     and report.html(joined):find "<h2>Symbols<small>unrealised: of what tests held",
+     "what is unrealised beside no position")
 local html = report.html(joined, { title = "Walk" })
 t.ok(html:find("<h2>Windows", 1, true) and html:find("&lt;b&gt;", 1, true)
      and html:find("Map of Sharpe", 1, true),
