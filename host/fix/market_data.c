@@ -237,6 +237,28 @@ void tw_fix_md_lose(struct tw_fix_md *md, struct tw_fix_now now, struct tw_fix_s
     drop_request(md, now, s, out);
 }
 
+/* One where numbers begin anew, as when the venue has failed over, is another book. */
+void tw_fix_md_lose_reports(struct tw_fix_md *md, struct tw_fix_now now,
+                            struct tw_fix_sub *s, uint64_t report, struct tw_batch *out)
+{
+    const char *name = tw_symbols_name(md->o.symbols, s->symbol);
+    uint64_t lost = report > s->report ? report - s->report - 1 : 0;
+
+    if (lost == 0) {
+        tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, s->symbol, "%s: RptSeq (83) begins anew:"
+                       " %llu after %llu", name, (unsigned long long)report,
+                       (unsigned long long)s->report);
+    } else if (tw_fix_md_in_vain(&s->gaps, now)) {
+        s->skips = true;
+        tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, s->symbol, "%s: RptSeq (83) leaves numbers"
+                       " out after each snapshot (%d in a row): from the next one on, and"
+                       " until the session is up again, that is no gap", name,
+                       TW_FIX_MD_TRIES);
+    }
+    tw_fix_md_lose(md, now, s, lost, lost ? s->report + 1 : 0, out);
+    if (s->skips) s->pause_ns = 0;
+}
+
 void tw_fix_md_lose_all(struct tw_fix_md *md, struct tw_fix_now now, uint64_t lost,
                         uint64_t first, struct tw_fix_sub *fresh, struct tw_batch *out)
 {

@@ -103,6 +103,13 @@ static bool is_id(struct tw_level_id id)
     return (id.word[0] | id.word[1]) != 0;
 }
 
+static struct tw_fix_text name_of(const struct tw_fix_md *md, const struct tw_fix_sub *s)
+{
+    const char *name = tw_symbols_name(md->o.symbols, s->symbol);
+
+    return (struct tw_fix_text){ name, strlen(name) };
+}
+
 static bool has_level(const struct tw_fix_sub *s, const struct tw_fix_noted *x)
 {
     const struct tw_depth_side *side = &s->book.side[x->entry.type];
@@ -132,8 +139,7 @@ static void find_symbol(struct tw_fix_md *md, struct fields *f, uint32_t seen,
         if (s->state != TW_FIX_MD_LIVE || (request && s->request != request)) continue;
         md->looks_left -= n < md->looks_left ? n : md->looks_left;
         if (!has_level(s, x)) continue;
-        name->at = tw_symbols_name(md->o.symbols, s->symbol);
-        name->n = strlen(name->at);
+        *name = name_of(md, s);
         return;
     }
 }
@@ -183,9 +189,22 @@ static TW_FIX_RARE int refuse_field(struct tw_fix_md *md, const struct tw_fix_fi
     return tw_fix_refuse(md->why, format, (struct tw_fix_text){ at->at, at->n });
 }
 
-/* What stands before the entries, or where there are none, in all of the message. */
+static void read_request(struct fields *f, uint32_t seen)
+{
+    f->has_request = seen >> MD_REQUEST & 1;
+    if (!f->has_request || !tw_fix_integer(f->text[MD_REQUEST], &f->request))
+        f->request = 0;
+}
+
+/* What stands before the entries, or where there are none, in all of the message.  Who
+ * asked for one symbol knows it. */
 static int close_body(struct tw_fix_md *md, struct fields *f, uint32_t seen)
 {
+    const struct tw_fix_sub *s;
+
+    read_request(f, seen);
+    s = md->o.batch == 1 ? tw_fix_md_of_request(md, f->request) : NULL;
+    if (s && !f->text[MD_SYMBOL].n) f->text[MD_SYMBOL] = name_of(md, s);
     if (read_report(md, f, seen, &f->report)) return TW_FIX_UNUSABLE;
     return said_time(md, f, seen, &f->time_ns);
 }
@@ -407,32 +426,6 @@ static int apply(struct tw_fix_md *md, struct tw_depth_side *s,
 
 /* ---- messages to subscriptions ---- */
 
-/* The reports before this one are missing. */
-static void lose_reports(struct tw_fix_md *md, const struct common *c,
-                         struct tw_fix_sub *s, uint64_t report)
-{
-    uint64_t lost = report - s->report - 1, first = s->report + 1;
-
-    if (tw_fix_md_in_vain(&s->gaps, c->now)) {
-        s->skips = true;
-        tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, s->symbol, "%s: RptSeq (83) leaves numbers"
-                       " out after each snapshot (%d in a row): from the next one on, and"
-                       " until the session is up again, that is no gap",
-                       tw_symbols_name(md->o.symbols, s->symbol), TW_FIX_MD_TRIES);
-    }
-    tw_fix_md_lose(md, c->now, s, lost, first, c->out);
-    if (s->skips) s->pause_ns = 0;
-}
-
-/* The numbers begin anew, as when the venue has failed over: there is another book. */
-static void begin_anew(struct tw_fix_md *md, const struct common *c, struct tw_fix_sub *s)
-{
-    tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, s->symbol, "%s: RptSeq (83) begins anew: 1"
-                   " after %llu", tw_symbols_name(md->o.symbols, s->symbol),
-                   (unsigned long long)s->report);
-    tw_fix_md_lose(md, c->now, s, 0, 0, c->out);
-}
-
 /* Whether 83 is the next one; false: the entry is not to be used. */
 static bool is_next(struct tw_fix_md *md, const struct common *c, struct tw_fix_sub *s,
                     uint64_t report, uint64_t before)
@@ -445,9 +438,8 @@ static bool is_next(struct tw_fix_md *md, const struct common *c, struct tw_fix_
     }
     /* Entries of one message may share a number. */
     if (report == s->report && report != before) return true;
-    if (report == 1 && s->report > 1) begin_anew(md, c, s);
-    else if (report <= s->report) md->stats.stale++;
-    else lose_reports(md, c, s, report);
+    if (report <= s->report && (report > 1 || s->report == 1)) md->stats.stale++;
+    else tw_fix_md_lose_reports(md, c->now, s, report, c->out);
     return false;
 }
 
@@ -567,7 +559,11 @@ static void take_entries(struct tw_fix_md *md, const struct common *c,
         if (e->type == TW_FIX_EMPTY_ENTRY) {
             tw_depth_clear(&s->book);
             md->touched_all = true;
-        } else code = apply(md, &s->book.side[e->type], x);
+        } else {
+            code = apply(md, &s->book.side[e->type], x);
+            if (x->level && md->o.depth)   /* what was the last one is gone */
+                tw_depth_trim(&s->book.side[e->type], md->o.depth);
+        }
         if (code < 0) {   /* no memory for it */
             tw_fix_md_lose(md, c->now, s, 0, 0, c->out);
             return;
@@ -628,13 +624,6 @@ static void take_runs(struct tw_fix_md *md, const struct common *c,
         if (s && is_current(f, s)) take_entries(md, c, f, s, run, x);
         else if (s) md->stats.stale++;
     } while (x < end);
-}
-
-static void read_request(struct fields *f, uint32_t seen)
-{
-    f->has_request = seen >> MD_REQUEST & 1;
-    if (!f->has_request || !tw_fix_integer(f->text[MD_REQUEST], &f->request))
-        f->request = 0;
 }
 
 /* 35=W and X. */

@@ -127,6 +127,11 @@ void tw_fix_md_lose_all(struct tw_fix_md *md, struct tw_fix_now now, uint64_t lo
 enum { TW_FIX_MD_BETWEEN = 64 };
 bool tw_fix_md_in_vain(struct tw_fix_gaps *g, struct tw_fix_now now);
 
+/* A report (83) came that does not follow the last one: the book is lost.
+ * Thread: the owner's. */
+void tw_fix_md_lose_reports(struct tw_fix_md *md, struct tw_fix_now now,
+                            struct tw_fix_sub *s, uint64_t report, struct tw_batch *out);
+
 /* What is about to be lost is asked for again, but the later the more often that happens.
  * Thread: the owner's. */
 void tw_fix_md_slow_down(struct tw_fix_sub *s, struct tw_fix_now now);

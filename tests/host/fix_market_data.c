@@ -110,8 +110,15 @@ static void by_id(void)
           "A 3x1 0x0; B 5x8 0x0" },
         { "X 268=1|279=2|269=0|278=none|", "" },
     };
+    /* Where one request is one symbol, an entry that does not name it is no other. */
+    static const struct step mixed[] = {
+        { "W 262=@A@|55=A|268=1|269=0|278=a|270=1|271=1|", "A 1x1 0x0" },
+        { "X 262=@A@|268=2|279=2|269=0|278=a|279=0|269=0|278=d|55=A|270=3|271=1|",
+          "A 3x1 0x0" },
+    };
     static const struct tw_fix_md_options two = { .incremental = true, .batch = 2 };
 
+    PLAY("one update, of entries with and without a symbol", &all, TW_FIX_44, mixed);
     PLAY("a book of orders", &all, TW_FIX_50SP2, steps);
     PLAY("levels without their symbols", &two, TW_FIX_44, nameless);
 }
@@ -164,6 +171,15 @@ static void levels(void)
         { "X 262=@A@|268=1|279=3|269=0|55=A|290=9|", "A bid 1 11 gone.; A 0x0 0x0" },
         { "X 262=@A@|268=1|279=4|269=0|55=A|290=9|", "" },
     };
+    /* The last level goes with the entry that moves it out, and not with the message. */
+    static const struct step moved[] = {
+        { "W 262=@A@|55=A|268=3|269=0|270=10|271=1|290=1|269=0|270=9|271=2|290=2|269=0|"
+          "270=8|271=3|290=3|",
+          "A clear; A bid 1 10x1; A bid 2 9x2; A bid 3 8x3.; A 10x1 0x0" },
+        { "X 262=@A@|268=4|279=0|269=0|55=A|270=11|271=1|290=1|279=2|269=0|290=1|279=0|"
+          "269=0|270=8|271=3|290=3|279=2|269=0|290=1|",
+          "A bid 1 10 gone.; A 9x2 0x0" },
+    };
     static const struct step many[] = {
         { "W 262=@A@|55=A|268=4|269=1|270=10|271=1|269=1|270=11|271=2|269=1|270=12|271=3|"
           "269=1|270=13|271=4|",
@@ -181,6 +197,7 @@ static void levels(void)
     PLAY("levels of a book of prices", &o, TW_FIX_44, prices);
     PLAY("levels of a book of orders", &deep, TW_FIX_50SP2, ids);
     PLAY("levels by position, which need not be in order", &deep, TW_FIX_44, positions);
+    PLAY("levels by position that are moved out", &o, TW_FIX_44, moved);
     PLAY("many that go at once", &deep, TW_FIX_44, many);
     tell(r, TW_FIX_LOGGED_ON, 0, 0);
     give(r, "W 262=@A@|55=A|268=1|269=0|270=5|271=6|");
@@ -215,6 +232,10 @@ static void numbered(void)
         { "+1", "V A" },
         { "W 262=@A@|55=A|268=1|269=0|270=10|271=1|83=3|", "A 10x1 0x0" },
         { "X 262=@A@|268=1|279=1|269=0|55=A|270=10|271=9|83=2|", "" },
+        { "W 262=@A@|55=A|268=1|269=0|270=10|271=1|83=1|", "A 10x1 0x0" },
+        { "X 262=@A@|268=1|279=1|269=0|55=A|270=10|271=9|83=1|", "" },
+        { "X 262=@A@|268=1|279=1|269=0|55=A|270=10|271=2|83=2|", "A 10x2 0x0" },
+        { "X 262=@A@|268=1|279=1|269=0|55=A|270=10|271=3|83=3|", "A 10x3 0x0" },
         { "X 262=@A@|268=1|279=1|269=0|55=A|270=10|271=9|83=1|", "problem A: RptSeq (83)"
           " begins anew: 1 after 3; A gap 0 from 0; lost A: the book is lost; V- A" },
     };
