@@ -287,10 +287,11 @@ field account of a script's table between them, field by field:
   volume_share       up to 1: the part of a record's volume that fill = "volume" takes,
                      in whole lots
   limits             order_quantity, order_value, position (at most 9.2e9), open_orders,
-                     orders in `per` seconds (1), collar (percent from the last price),
-                     daily_loss, self_match = true, buying_power = true (what free
-                     cash and margin don't cover, with all that is open): refused.
-                     Without it a buy may take cash below 0, and a backtest says so
+                     orders in `per` seconds (1; a bracket is one), collar (percent
+                     from the last price), daily_loss, self_match = true, buying_power
+                     = true (what free cash and margin don't cover, with all that is
+                     open): refused.  Without it a buy may take cash below 0, and a
+                     backtest says so
   rates              what 1 of a currency costs: {EUR = 1.08}, or by a symbol's price:
                      {EUR = "EURUSD", JPY = "1/USDJPY"}.  That of an instrument must be
                      there; until its symbol's first price orders are refused
@@ -304,14 +305,14 @@ market is open.
              open_orders = 200, orders = 100, daily_loss = 10000, self_match = true }
 
 An order has to pass the limits of its account first, then these: of its size and price
-as there; orders are those in a second.  position is that of an instrument, long or short,
-summed up over all scripts, with all that is open to enlarge it, also what an order is to
-become and is not yet, and of self:oco and the exits of a bracket the largest of a side
-(at a gateway all of a self:oco, as they may all trade), as in an account's limits; where
-two scripts come to it at once, one passes or none.  self_match (off if not said) refuses
-what could trade with an order of any script whose orders go to the same gateway; those
-without one are as at one, and so is the book.
-Market orders and stops count as every price.
+as there; orders are those in a second, each exit of a bracket too.  position is that of
+an instrument, long or short, summed up over all scripts, with all that is open to
+enlarge it, also what an order is to become and is not yet, and of self:oco and the
+exits of a bracket the largest of a side (at a gateway all of a self:oco, as they may
+all trade), as in an account's limits; where two scripts come to it at once, one passes
+or none.  self_match (off if not said) refuses what could trade with an order of any
+script whose orders go to the same gateway; those without one are as at one, and so is
+the book. Market orders and stops count as every price.
 
 daily_loss is what an account has lost since midnight (UTC), with what is held at its last
 price.  From there on what would enlarge a position is refused until the next day; what

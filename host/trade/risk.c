@@ -122,7 +122,7 @@ enum tw_reason tw_risk_check(const struct tw_limits *l, const struct tw_order *o
         return TW_REASON_TICK;
     if (l->open_orders && now->open_orders >= l->open_orders)
         return TW_REASON_OPEN_ORDERS;
-    if (l->orders && now->recent >= l->orders) return TW_REASON_ORDER_RATE;
+    if (l->orders && !o->parent && now->recent >= l->orders) return TW_REASON_ORDER_RATE;
     why = check_size(l, o, now);
     if (why == TW_REASON_NONE) why = check_position(l, o, now);
     if (why == TW_REASON_NONE && l->self_match && matches_itself(o, now))

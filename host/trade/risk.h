@@ -22,7 +22,7 @@ struct tw_limits {
     int64_t position;            /* of an instrument, long or short, with all that is
                                   * open and would enlarge it: 0: what 64 bits hold  */
     unsigned open_orders;
-    unsigned orders;             /* in any span of `per_ns`                          */
+    unsigned orders;             /* in any span of `per_ns`; an exit is of its entry */
     int64_t per_ns;
     int64_t collar;              /* how far a price may be from the last one: a ratio
                                   * of that, with nine decimals                      */

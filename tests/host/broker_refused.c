@@ -1,6 +1,6 @@
-/* broker_refused.c - orders that are refused for what the market is: no rate of their
- * currency has come, others may cost all there is, an exit of a bracket would trade at
- * once. */
+/* broker_refused.c - orders that are refused for what the market is, or others are: no
+ * rate of their currency has come, they come too often, others may cost all there is, an
+ * exit of a bracket would trade at once. */
 #include "broker_rig.h"
 
 static uint8_t reason(struct rig *g, struct tw_order o)
@@ -38,6 +38,26 @@ static void rates(void)
     ok(reason(g, one) == TW_REASON_RATE, "a former run has left a position without one");
     one.side = TW_SIDE_SELL;
     ok(reason(g, one) == TW_REASON_NONE, "which may become smaller");
+    close_rig(g);
+}
+
+/* ---- how often ---- */
+
+/* An exit was asked for with its entry: what limits how often leaves no position bare. */
+static void exits_are_of_their_entry(void)
+{
+    struct rig *g = open_rig((struct tw_broker_options){ .limits = {
+        .orders = 1, .per_ns = 10 * ONE } });
+    struct tw_order one = { .quantity = 1 }, *entry;
+
+    quote(g, 1, 1000, 1001, 500);
+    entry = submit(g, (struct tw_order){ .quantity = 5 });
+    submit(g, (struct tw_order){ .quantity = 5, .stop = 900, .side = TW_SIDE_SELL,
+                                 .type = TW_TYPE_STOP, .parent = entry->id });
+    quote(g, 2, 1000, 1001, 500);
+    ok(reason(g, one) == TW_REASON_ORDER_RATE, "a second order is too many");
+    quote(g, 3, 1000, 1001, 500);
+    is_told(g, "2 0", "an exit of the first is not");
     close_rig(g);
 }
 
@@ -319,6 +339,7 @@ int main(void)
 {
     sums();
     rates();
+    exits_are_of_their_entry();
     open_orders_cost();
     groups_cost();
     brackets();
