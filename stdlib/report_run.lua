@@ -218,7 +218,8 @@ local function exposure_section(result, trades, curve)
   p:area(e.time, e.long, "gain area held", true)
   if low < 0 then p:area(e.time, e.short, "loss area held", true) end
   return page.section("Exposure", page.figure(p:text()),
-    "value held / equity" .. (low < 0 and "; short below 0" or ""))
+    "value held / equity; a position that was scaled has one size, its largest or last"
+    .. (low < 0 and "; short below 0" or ""))
 end
 
 -- The price of a symbol with its trades, of which there are some.
