@@ -394,6 +394,7 @@ local function number_of(x, field)
   local kind = type(x) == "userdata" and x.kind
   if kind == "quote" then return x.mid or 0 / 0 end
   if kind == "trade" then return x.price end
+  if kind == "bar" then return x.close end
   error("plot: a " .. name_of(x) .. " is no number; name a field: { field = 'bid' }", 0)
 end
 
@@ -436,12 +437,23 @@ local function time_text(ns)
     .. (".%03d"):format(ns % 1000000000 // 1000000)
 end
 
+-- Without what has a symbol, but no price of it: what tape:find gives of one.
+local function priced(list)
+  local out = {}
+  for _, x in ipairs(list) do
+    local kind = type(x) == "userdata" and x.kind
+    if kind ~= "order" and kind ~= "status" then out[#out + 1] = x end
+  end
+  return out
+end
+
 -- A list, or a statistic that has one.
-local function list_of(x)
+local function list_of(x, field)
   local fine, history = pcall(function() return x.history end)
   if type(x) ~= "string" and fine and type(history) == "function" then
     x = x:history()
   end
+  if type(x) == "table" and not field then return priced(x) end
   if type(x) == "table" or type(x) == "userdata" then return x end
   error(("plot: a list of numbers expected, got a %s"):format(name_of(x)), 0)
 end
@@ -484,7 +496,7 @@ local function of_several(x, o)
     parts[i] = x[name]
   end
   if is_lines then
-    for i in ipairs(parts) do parts[i] = list_of(parts[i]) end
+    for i in ipairs(parts) do parts[i] = list_of(parts[i], o.field) end
     return of_lines(names, parts, o)
   end
   for i, name in ipairs(names) do parts[i] = name .. "\n" .. draw(x[name], o) end
@@ -504,7 +516,7 @@ end
 function draw(x, o)
   if is_several(x) then return of_several(x, o) end
   if name_of(x) == "statistic" then return of_statistic(x, o) end
-  local list = list_of(x)
+  local list = list_of(x, o.field)
   if (o.kind or "line") == "line" then return of_lines({ "" }, { list }, o) end
   local values = numbers(list, o.field)
   if o.kind == "histogram" then return plot.histogram(values, o) end
@@ -520,13 +532,13 @@ local function is_list(x)
 end
 
 --- plot.of([x,] y [, options]) -> drawing
--- Draws a list of numbers, of quotes (their mid) or trades (their price), a tw.array, a
--- declared statistic that keeps a history, a quantile or a topk; or several of these,
--- {bid = list, ask = list}: lines stand in one picture, each in its colour, or of its
--- glyph, other drawings one below the other.  A line of numbers stands above those of x,
--- or above 1, 2, ...; below records stand the times of the first and the last, in UTC,
--- and several lines of records above their times.  More values than there are dots are
--- drawn as the range of each dot's; a nan is a gap.
+-- Draws a list of numbers, of quotes (their mid), trades (their price) or bars (their
+-- close), a tw.array, a declared statistic that keeps a history, a quantile or a topk; or
+-- several of these, {bid = list, ask = list}: lines stand in one picture, each in its
+-- colour, or of its glyph, other drawings one below the other.  A line of numbers stands
+-- above those of x, or above 1, 2, ...; below records stand the times of the first and
+-- the last, in UTC, and several lines of records above their times.  More values than
+-- there are dots are drawn as the range of each dot's; a nan is a gap.
 -- options: kind ("line", "histogram" or "spark"), unit (a text above the axis), field
 -- (of records or tables), bins, width, height, first and last (what stands below the
 -- ends), colours (false: none), x (as the argument), zero (true: 0 is in the picture,

@@ -365,8 +365,9 @@ local function exposure_text(result, trades, curve, width)
     is_short = is_short or e.short[i] < 0
   end
   local first, last = ends(e.time[1], e.time[#e.time], width)
-  return wrapped("Exposure, value held / equity, %; positions have one size, their largest"
-             .. " or last" .. (is_short and "; short below 0" or ""), width) .. "\n"
+  return wrapped("Exposure, value held / equity, %; positions have one size, their"
+             .. " largest or last" .. (is_short and "; short below 0" or ""), width)
+    .. "\n"
     .. plot.area(e.time, sides, { width = width, height = is_short and 7 or 5,
                                   first = first, last = last })
 end

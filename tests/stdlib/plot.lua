@@ -1,6 +1,7 @@
 --- plot: drawings as exact text.
 
-local t = require "tw.test"
+package.path = "tests/?.lua;" .. package.path
+local t, apps = require "tw.test", require "apps"
 local plot = require "tw.plot"
 local stat = require "tw.stat"
 
@@ -148,5 +149,17 @@ t.raises("a count below 0", plot.columns, { 1, -1 })
 t.raises("no counts", plot.columns, {})
 t.raises("two times expected", plot.area, { 1, 1 }, { { 1, 2 } })
 t.raises("no number to draw", plot.area, { 1, 2 }, { { 0 / 0, 0 / 0 } })
+
+-- What a symbol has on the tape: its orders are no prices of it.
+apps.prints("of records", { app = [[
+  app.feed.csv { stdin = true }
+  app.script "s.lua"]], input = "time,symbol,bid,ask\n1,A,1,1\n2,A,2,2\n3,A,3,3\n",
+  ["s.lua"] = [[
+    function M:on_quote(bid) if bid == 1 then self:buy("A", 1) end end
+    function M:on_stop()
+      local found, kinds = require "tw.tape":find("A", 20), {}
+      for _, r in ipairs(found) do kinds[r.kind] = true end
+      print(kinds.order, require "tw.plot".of(found, { kind = "spark" }))
+    end]] }, "true\t▁▅█\n")
 
 t.done()
