@@ -36,8 +36,9 @@ LDLIBS  := $(call lib,lua5.4,liblua5.4.a) $(LIBUV) \
 
 # What nothing calls is left out; C modules that Lua loads find its functions.  The
 # thread sanitizer writes a file for constants that lie beside code.  A pointer that the
-# start adjusts takes a bit, not 24 bytes, where libc can read that.
+# start adjusts takes a bit, not 24 bytes, where libc can read that and ld write it.
 RELR    := $(shell grep -qs DT_RELR "$$($(CC) -print-file-name=libc.so.6)" && \
+           $(CC) -Wl,--help 2>&1 | grep -q pack-relative && \
            echo -Wl,-z,pack-relative-relocs)
 LEAN     = -Wl,--gc-sections -Wl,--export-dynamic-symbol=lua* -Wl,-T,lua/vm.ld \
            $(if $(SAN),,-Wl,-z,noseparate-code $(RELR))

@@ -267,8 +267,8 @@ static bool reach(const struct tw_market *m, enum tw_fill_model model, bool buys
 {
     int64_t other;
 
-    if (!tw_market_serves(m, buys)) return false;
     *low = *high = m->kind == TW_QUOTE ? buys ? m->ask : m->bid : m->last;
+    if (!tw_market_serves(m, buys)) return false;
     if (m->kind == TW_BAR) {
         *low = m->bar.low < m->bar.open ? m->bar.low : m->bar.open;
         *high = m->bar.high > m->bar.open ? m->bar.high : m->bar.open;
