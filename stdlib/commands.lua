@@ -213,7 +213,10 @@ order in which pairs goes through a table with names is not Lua's to keep: a str
 sends orders in it has another list in each run.  math.random begins with the same seed.
 
 The list of orders has a line for each, by time, script and symbol; the summary has its
-SHA-256.  The same file, data and parameters give the same hash, on every machine.
+SHA-256.  The same file, data and parameters give the same hash, on every machine, but for
+what the script computes with math.exp, log, sin and the like, and with powers: their last
+bit is another on x86 before 2013 (without FMA), and of math.tan, asin and acos so in the
+static program.
 
 Gaps are time within a session of which the data have nothing: of bars of a length those
 that are missing, how many, and where the first are (file, line, time).  Nights, weekends,
