@@ -225,6 +225,15 @@ void tw_fix_orders_forget(struct tw_fix_orders *o, struct ask *a)
     tw_free(a);
 }
 
+void tw_fix_orders_ask_again(struct tw_fix_orders *o, struct ask *a)
+{
+    take_out(a);
+    put_last(&o->to_send, a);
+    a->nth = a->entry->n_asks++;
+    a->stale = false;
+    a->seq = 0;
+}
+
 void tw_fix_orders_ask_status(struct tw_fix_orders *o, struct entry *e)
 {
     if (e->asks_status || !o->up) return;

@@ -43,20 +43,6 @@ static bool read_words(const struct seen *s, struct tw_venue_aside *out)
     return n > 0 || out->has_code;
 }
 
-static uint8_t status_of(const struct entry *e, uint8_t exec)
-{
-    switch (exec) {
-    case TW_EXEC_CANCELED:     return TW_STATUS_CANCELED;
-    case TW_EXEC_EXPIRED:      return TW_STATUS_EXPIRED;
-    case TW_EXEC_REJECTED:     return TW_STATUS_REJECTED;
-    case TW_EXEC_DONE_FOR_DAY: return TW_STATUS_DONE_FOR_DAY;
-    default:
-        if (e->over) return e->ended;
-        if (e->cum == e->quantity) return TW_STATUS_FILLED;
-        return e->cum ? TW_STATUS_PARTIALLY_FILLED : TW_STATUS_NEW;
-    }
-}
-
 /* a: the ask that it answers, which is forgotten; NULL: none.  words may be NULL. */
 static void tell_words(struct tw_fix_orders *o, struct entry *e, struct tw_report r,
                        struct ask *a, struct tw_venue_aside *words)
@@ -66,7 +52,8 @@ static void tell_words(struct tw_fix_orders *o, struct entry *e, struct tw_repor
     if (e->owner)
         o->o.report(o->o.ctx, &(struct tw_venue_report){
             .report = r, .owner = e->owner, .symbol = e->symbol, .side = e->side,
-            .status = status_of(e, r.exec), .answers = a && !a->own, .aside = words,
+            .status = tw_fix_orders_status(e, r.exec), .answers = a && !a->own,
+            .aside = words,
             .trade = e->holder && tw_report_is_trade(&r) ? e->holder->trades : 0,
             .user = e->over && !tw_fix_orders_is_awaited(e) ? NULL : e->user });
     if (a) tw_fix_orders_forget(o, a);
@@ -207,21 +194,6 @@ static void replace(struct tw_fix_orders *o, struct entry *e, const struct seen 
 
 /* ---- trades ---- */
 
-static void set_fee(struct tw_report *r, const struct seen *s)
-{
-    int64_t v = s->commission.v;
-
-    if (!s->commission.is) return;
-    r->is_charged = true;
-    switch (s->commission_type) {
-    case '1': r->fee = tw_money_value(v, r->last_qty); break;
-    case '2': r->fee = tw_money_ratio(tw_money_value(r->last_px, r->last_qty), v,
-                                      100 * TW_FIXED_ONE); break;
-    case '3': case 0: r->fee = v; break;
-    default:  r->is_charged = false; break;
-    }
-}
-
 static void trade(struct tw_fix_orders *o, struct entry *e, const struct seen *s,
                   int64_t price, int64_t quantity)
 {
@@ -238,7 +210,7 @@ static void trade(struct tw_fix_orders *o, struct entry *e, const struct seen *s
         e->overfilled = is_over;              /* a trade may yet be taken back */
     }
     if (s->liquidity <= TW_LIQUIDITY_REMOVED) r.liquidity = (uint8_t)s->liquidity;
-    set_fee(&r, s);
+    tw_fix_orders_set_fee(&r, s);
     e->cum += quantity;
     e->value += tw_money_value(price, quantity);
     tell_trade(o, e, r);
@@ -306,7 +278,7 @@ static void end_now(struct tw_fix_orders *o, struct entry *e)
 
     e->ending.exec = 0;
     if (e->over && !a) return;
-    if (!e->over) e->ended = status_of(e, was.exec);
+    if (!e->over) e->ended = tw_fix_orders_status(e, was.exec);
     o->now_ns = was.time_ns;
     tell_words(o, e, (struct tw_report){ .exec = was.exec, .reason = was.reason }, a,
                e->last_words);
@@ -375,7 +347,9 @@ static void answer_stale(struct tw_fix_orders *o, struct entry *e, const struct 
     for (struct ask *a = e->asks; a; a = next) {
         next = a->later;
         if (!a->stale || a->what == ASK_NEW) continue;
-        if (s->status == '4' && a->what == ASK_CANCEL && !e->ending.nth && !e->over)
+        if (a->again && !e->over && (s->status == '0' || s->status == '1'))
+            tw_fix_orders_ask_again(o, a);
+        else if (s->status == '4' && a->what == ASK_CANCEL && !e->ending.nth && !e->over)
             e->ending.nth = a->nth;
         else if (a->what == ASK_REPLACE && !e->over
                  && (nth >= a->nth || (now.quantity == a->quantity
@@ -621,6 +595,9 @@ static void take_kind(struct tw_fix_orders *o, struct entry *e, const struct see
     struct ask *a = tw_fix_orders_asked(e, nth);
     bool lasts = e->tif == TW_TIF_GTC || e->tif == TW_TIF_GTD;
 
+    if (!a && nth > e->accepted && s->kind != TW_EXEC_REJECTED && s->status
+        && strchr("0125", s->status))
+        e->accepted = nth;                    /* a former run has asked for that */
     if (s->kind == STATUS) {
         take_status(o, e, s, nth);
         shrink(o, e, s);
@@ -712,8 +689,20 @@ static void never_came(struct tw_fix_orders *o, struct entry *e, struct tw_fix_t
         return;
     if (a && a->stale) tw_fix_orders_fail(o, a, TW_REASON_UNKNOWN);
     else if (!a && e->is_former && !e->over && !e->ending.exec
-             && !(e->unheard && oldest(e, ASK_STATUS)))   /* that says what becomes */
+             && !oldest(e, ASK_STATUS))       /* that says what becomes of it */
         end(o, e, &(struct seen){ .kind = 0 }, TW_EXEC_CANCELED, TW_REASON_UNKNOWN, NULL);
+}
+
+/* A cancel of what it was to be called after a change that was refused, or lost; or of
+ * what a former run has changed: the order may be there, by another ClOrdID. */
+static bool is_misnamed(const struct entry *e, const struct ask *a,
+                        struct tw_fix_text orig)
+{
+    unsigned nth;
+
+    if (a->what != ASK_CANCEL || a->again || e->over || e->ending.exec) return false;
+    return oldest(e, ASK_STATUS)
+        || (tw_fix_orders_read_id(orig, &(uint64_t){ 0 }, &nth) && nth != e->accepted);
 }
 
 /* 9 */
@@ -729,6 +718,11 @@ static void take_refusal(struct tw_fix_orders *o, const struct tw_fix_message *m
     if (s.time_ns) o->now_ns = s.time_ns;
     if (!e) stray(o, &s, "a refusal of what nobody here has asked for");
     if (!a) return;
+    if (s.has_code && s.code == 1 && is_misnamed(e, a, s.orig)) {
+        a->again = a->stale = true;
+        tw_fix_orders_ask_status(o, e);
+        return;
+    }
     tell_text(o, &s, "the venue has refused a change");
     o->seen = &s;
     refuse(o, a, tw_fix_orders_refusal_reason(&s));

@@ -7,6 +7,20 @@
 
 #include "fix/order_entry_parts.h"
 
+uint8_t tw_fix_orders_status(const struct entry *e, uint8_t exec)
+{
+    switch (exec) {
+    case TW_EXEC_CANCELED:     return TW_STATUS_CANCELED;
+    case TW_EXEC_EXPIRED:      return TW_STATUS_EXPIRED;
+    case TW_EXEC_REJECTED:     return TW_STATUS_REJECTED;
+    case TW_EXEC_DONE_FOR_DAY: return TW_STATUS_DONE_FOR_DAY;
+    default:
+        if (e->over) return e->ended;
+        if (e->cum == e->quantity) return TW_STATUS_FILLED;
+        return e->cum ? TW_STATUS_PARTIALLY_FILLED : TW_STATUS_NEW;
+    }
+}
+
 void tw_fix_orders_describe(const struct entry *e, struct tw_venue_aside *out)
 {
     out->order = (struct tw_request){

@@ -35,6 +35,8 @@ struct ask {
     int64_t sent_ns;
     bool stale;                   /* its answer is lost, or its connection        */
     bool own;                     /* nobody else waits for its answer             */
+    bool again;                   /* a cancel of what the venue calls otherwise: it goes
+                                   * out once more when the status has said how   */
     char *body;                   /* of ASK_STRAY: as it is                       */
     struct list *list;            /* those to be sent, or those sent; in order    */
     struct ask *next, *before;    /* there                                        */
@@ -177,6 +179,8 @@ bool tw_fix_orders_read_order(const struct tw_fix_orders *o, const struct seen *
 bool tw_fix_orders_is_former(const struct tw_fix_orders *o, const struct seen *s,
                              uint64_t *id, unsigned *nth);
 bool tw_fix_orders_is_text(struct tw_fix_text t, const char *text);
+/* What the venue charges for the trade, where it says that. */
+void tw_fix_orders_set_fee(struct tw_report *r, const struct seen *s);
 /* One of ours that its text is, word for word; or otherwise. */
 enum tw_reason tw_fix_orders_reason(const struct seen *s, enum tw_reason otherwise);
 enum tw_reason tw_fix_orders_reject_reason(const struct seen *s);    /* of 103 */
@@ -205,6 +209,8 @@ bool tw_fix_orders_is_awaited(const struct entry *e);
 /* The last one before it that asks for other terms; NULL: there is none. */
 const struct ask *tw_fix_orders_changed(const struct ask *a);
 void tw_fix_orders_forget(struct tw_fix_orders *o, struct ask *a);
+/* It goes out again, by another ClOrdID. */
+void tw_fix_orders_ask_again(struct tw_fix_orders *o, struct ask *a);
 /* The execution of that id; made where *is_new is wanted.  NULL: not there; no memory. */
 struct exec *tw_fix_orders_exec(struct tw_fix_orders *o, struct entry *e,
                                 struct tw_fix_text id, bool *is_new);
@@ -245,6 +251,8 @@ void tw_fix_orders_fail(struct tw_fix_orders *o, struct ask *a, enum tw_reason r
 
 /* ---- order_entry_late.c ---- */
 
+/* OrdStatus 39 of it by a report of that kind. */
+uint8_t tw_fix_orders_status(const struct entry *e, uint8_t exec);
 /* What it is at the venue, in an aside. */
 void tw_fix_orders_describe(const struct entry *e, struct tw_venue_aside *out);
 /* A line of the log: it has ended, and trades, or is taken back. */

@@ -157,3 +157,18 @@ bool tw_fix_orders_is_former(const struct tw_fix_orders *o, const struct seen *s
             || tw_fix_orders_read_id(s->orig, id, nth))
         && *id < o->o.first_id && *id >= o->o.first_id / 10;
 }
+
+void tw_fix_orders_set_fee(struct tw_report *r, const struct seen *s)
+{
+    int64_t v = s->commission.v;
+
+    if (!s->commission.is) return;
+    r->is_charged = true;
+    switch (s->commission_type) {
+    case '1': r->fee = tw_money_value(v, r->last_qty); break;
+    case '2': r->fee = tw_money_ratio(tw_money_value(r->last_px, r->last_qty), v,
+                                      100 * TW_FIXED_ONE); break;
+    case '3': case 0: r->fee = v; break;
+    default:  r->is_charged = false; break;
+    }
+}

@@ -197,6 +197,19 @@ static void connections(void)
          "on\nnew 7\nsent\n" NEW("7") "replace 7 20 11\nsent\noff\non\nsent\n"
          ">8|37=X7|11=7a|17=0|150=I|39=0|38=20|44=11|14=0|6=0|151=20|\n=7:0! 7:5 20@11!\n"
          "cancel 7\n<F 41=7a|37=X7|11=7b|55=A|54=1|" T "38=20|");
+    talk("a cancel by the name of a change that was refused goes out again", TW_FIX_44,
+         &none, "on\nnew 7\nsent\n" NEW("7") "replace 7 20 11\ncancel 7\nsent\n"
+         ">9|37=X7|11=7a|41=7|39=0|434=2|102=2|\n=7:0! 7:9 (21)!\n"
+         ">9|37=NONE|11=7b|41=7a|39=8|434=1|102=1|\n=\n<H 37=X7|11=7|55=A|54=1|\n"
+         STATUS_IS("0") "<F 41=7|37=X7|11=7c|55=A|54=1|" T "38=10|\n"
+         ">9|37=NONE|11=7c|41=7|39=8|434=1|102=1|\n=7:9 (20)!");
+    talk("one after a connection in which a change was lost, too", TW_FIX_44,
+         &(struct tw_fix_orders_options){ .cancel_on_disconnect = true,
+                                          .no_mass_status = true },
+         "on\nnew 7\nsent\n" NEW("7") "replace 7 20 11\nsent\noff\non\n"
+         "<F 41=7a|37=X7|11=7b|55=A|54=1|" T "38=10| H 37=X7|11=7|55=A|54=1|\n"
+         ">9|37=NONE|11=7b|41=7a|39=8|434=1|102=1|\n" STATUS_IS("0") "=7:0! 7:9 (22)!\n"
+         "<F 41=7|37=X7|11=7c|55=A|54=1|" T "38=10|");
     talk("orders are canceled after it", TW_FIX_50SP1, &(struct tw_fix_orders_options){
          .cancel_on_disconnect = true, .no_mass_status = true },
          "on\nnew 7\n<D 11=7|18=o|55=A|54=1|" T "38=10|40=2|44=10"
@@ -261,6 +274,19 @@ static void former_runs(void)
          "restart\njoin 4 other\non\n=stray 7\n"
          "<F 41=7|37=X7|11=7a|55=A|54=1|" T "38=10| H 37=X7|11=7|55=A|54=1|\n"
          ">8|37=X7|11=7a|41=7|17=e|150=4|39=4|14=0|151=0|6=0|\n=\nrestart\non\n<");
+    talk("a change of a former run that the venue has taken: its ClOrdID goes on",
+         TW_FIX_44, &keeping,
+         "join 3 me\non\nnew 7\nsent\n" NEW("7") "replace 7 20 11\nsent\n=7:0!\n"
+         "restart\njoin 3 me\n=7:0 (25) of 3 10@10 traded 0@0*\non\nsent\n"
+         ">8|37=X7|11=7a|41=7|17=r|150=5|39=0|55=A|54=1|38=20|44=11|151=20|14=0|6=0|\n"
+         "=7:5 20@11 (21)*\ncancel 7\n<F 41=7a|37=X7|11=7b|55=A|54=1|" T "38=20|");
+    talk("or its status says it", TW_FIX_44, &keeping,
+         "join 3 me\non\nnew 7\nsent\n" NEW("7") "replace 7 20 11\nsent\n=7:0!\n"
+         "restart\njoin 3 me\n=7:0 (25) of 3 10@10 traded 0@0*\non\ncancel 7\nsent\n"
+         ">9|37=NONE|11=7b|41=7|39=8|434=1|102=1|\n=\n"
+         ">8|37=X7|11=7a|17=0|150=I|39=0|55=A|54=1|38=20|44=11|151=20|14=0|6=0|\n"
+         "<F 41=7a|37=X7|11=7c|55=A|54=1|" T "38=10|\n=\n"
+         ">8|37=X7|11=7c|41=7a|17=e|150=4|39=4|14=0|151=0|6=0|\n=7:4!");
     talk("lines of something else", TW_FIX_44, &keeping,
          "join 3 me\non\nnew 7\nsent\n" NEW("7") "=7:0!\nspoil\nrestart\n"
          "=1 strange lines\njoin 3 me\n=7:0 (25) of 3 10@10 traded 0@0*");
