@@ -114,6 +114,7 @@ has failed.
   halt [why], unhalt    trading: no order of any script goes out, and open ones are
                         canceled; and the end of that
   reload NAME           reads its file again; rollback NAME [version]: the one before
+  fix [NAME] ...        the FIX sessions, and what is done with them: see sessions
   audit [n]             who has changed what
   help, quit
 
