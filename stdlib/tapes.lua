@@ -324,7 +324,7 @@ end
 -- Errors: raises for a command line that makes no sense.  Units: none.
 function tapes.app()
   local app, list = require "tw.app", {}
-  for word in app.param("words", ""):gmatch "[^\n]+" do list[#list + 1] = word end
+  for word in app.param("words", ""):gmatch "([^\1]*)\1" do list[#list + 1] = word end
   local fine, o, words = pcall(parsed, list, {
     speed = "number", from = true, to = true, limit = "number", ["skip-damaged"] = false,
     set = "list", dictionary = true,

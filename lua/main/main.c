@@ -203,7 +203,7 @@ end:
 }
 
 /* The app that replays a file is built in (stdlib/tapes.lua): but for options of every
- * run, the command line is a parameter of it, a line for each word.  --set is for the
+ * run, the command line is a parameter of it, "\1" behind each word.  --set is for the
  * scripts. */
 static int run_replay(int argc, char **argv)
 {
@@ -228,7 +228,7 @@ static int run_replay(int argc, char **argv)
             args[n++] = argv[i];
             if (option->value && i + 1 < argc) args[n++] = argv[++i];
         } else {
-            strcat(strcat(words, argv[i]), "\n");
+            strcat(strcat(words, argv[i]), "\1");
         }
     }
     status = run_app(n, args, NULL, false);

@@ -210,6 +210,8 @@ put("free.lua", [[
   return { on_bar = function() end, on_start = show }]])
 run = command "replay x.tape params.lua --set fast=5 --set name=007 --workers 1"
 t.is(run.out, "declared\t5\t007\n", "--set of a replay")
+run = command "replay x.tape params.lua --set 'name=a\nb' --workers 1"
+t.is(run.out, "declared\t2\ta\nb\n", "of two lines")
 run = command "replay x.tape params.lua free.lua --set fast=5 --set k=true --workers 1"
 t.is(run.out, "declared\t5\ta\nfree\t5\ttrue\n", "each script has those that it declares")
 says("one that is not allowed", "replay x.tape params.lua --set fast=10", 1,
