@@ -492,6 +492,19 @@ static int take_new(struct tw_fix_desk *d, const struct tw_fix_message *m,
     return 1;
 }
 
+/* The order that a ClOrdID names, or the OrderID where there is none (5.0). */
+static struct name *named(const struct tw_fix_desk *d, const struct tw_fix_message *m,
+                          int32_t tag)
+{
+    struct tw_fix_text id = tw_fix_message_body(m, 37);
+    uint64_t number = 0;
+    struct deal *deal;
+
+    if (id.at && !tw_fix_message_body(m, tag).at) tw_fix_integer(id, &number);
+    deal = number ? tw_fix_desk_deal(d, number) : NULL;
+    return deal ? deal->accepted : find(d, tw_fix_message_body(m, tag));
+}
+
 /* Of a G: what an order keeps as long as it lives is another. */
 static bool is_another(const struct tw_fix_desk *d, const struct tw_fix_message *m,
                        const struct tw_request *was)
@@ -511,8 +524,7 @@ static int take_change(struct tw_fix_desk *d, const struct tw_fix_message *m,
                        enum tw_request_what what, int64_t now_ns, struct tw_request *q)
 {
     struct tw_fix_text id = tw_fix_message_body(m, 11);
-    struct tw_fix_text named = tw_fix_message_body(m, 41);
-    const struct name *orig = find(d, named);
+    const struct name *orig = named(d, m, 41);
     const char *wrong = NULL, *code = "99";
     struct tw_error error = { 0 };
     struct name *asked;
@@ -533,8 +545,8 @@ static int take_change(struct tw_fix_desk *d, const struct tw_fix_message *m,
     else if (what == TW_REQUEST_REPLACE && !(wrong = not_served(m)))
         wrong = off_grid(d, orig->deal->q.symbol, q, &error);
     if (wrong) {
-        write_refusal(d, orig ? orig->deal : NULL, id, named, what == TW_REQUEST_CANCEL,
-                      code, wrong, now_ns);
+        write_refusal(d, orig ? orig->deal : NULL, id, tw_fix_message_body(m, 41),
+                      what == TW_REQUEST_CANCEL, code, wrong, now_ns);
         return 0;
     }
     q->id = orig->deal->q.id;
@@ -560,7 +572,7 @@ int tw_fix_desk_take(struct tw_fix_desk *d, const struct tw_fix_message *m,
     case 'F': return take_change(d, m, TW_REQUEST_CANCEL, now_ns, q);
     case 'G': return take_change(d, m, TW_REQUEST_REPLACE, now_ns, q);
     case 'H':
-        i = find(d, tw_fix_message_body(m, 11));
+        i = named(d, m, 11);
         if (i) write_status(d, i->deal, m, false, now_ns);
         else write_rejected(d, m, "5", tw_reason_text(TW_REASON_UNKNOWN), true, now_ns);
         return 0;

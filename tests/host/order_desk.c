@@ -183,6 +183,13 @@ static void refused(void)
     if (version >= TW_FIX_44)
         ok(ask(x, "H", "11=a|55=A|54=1|790=why|", &q) == 0 && has_all(0, "11=a|790=why"),
            "what asks for it has a name");
+    n_sent = 0;
+    if (version >= TW_FIX_50) {
+        ok(ask(x, "H", "37=100|55=A|54=1|", &q) == 0 && has_all(0, "37=100|11=a"),
+           "it may be asked for by its OrderID");
+        ok(ask(x, "F", "37=100|11=c|55=A|54=1|60=20260101-00:00:00|", &q) == 1
+           && q.id == 100, "and canceled");
+    }
     tw_fix_desk_free(x);
 }
 
