@@ -324,8 +324,9 @@ local function options_of(o, words, list)
   options.command = "tidewire sweep " .. table.concat(list, " ")
   options.detail = o.report and not (o.train or o.walk)
   options.stop = core.caught
-  arguments.outputs(o, { "results", "report" },
-                    table.move(o.data or {}, 1, #(o.data or {}), 2, { words[1] }))
+  local inputs = table.move(o.data, 1, #o.data, 3, { words[1], options.store })
+  inputs[#inputs + 1] = o.list
+  arguments.outputs(o, { "results", "report" }, inputs)
   return options
 end
 

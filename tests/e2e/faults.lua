@@ -230,6 +230,8 @@ end
 
 -- Where results go is looked at before anything runs.
 
+put("kept.db", "")
+put("x.csv", "x\n1\n")
 local before = apps.read(dir .. "/good.csv")
 for line, says in pairs {
   ["backtest s.lua --data good.csv --orders ./good.csv"] =
@@ -242,6 +244,10 @@ for line, says in pairs {
     "backtest: cannot write none/o.csv: No such file or directory",
   ["sweep s.lua --data good.csv --store none --results good.csv"] =
     "sweep: --results good.csv: the same file as good.csv, which is read",
+  ["sweep s.lua --data good.csv --store kept.db --results kept.db"] =
+    "sweep: --results kept.db: the same file as kept.db, which is read",
+  ["sweep s.lua --data good.csv --store none --list x.csv --results x.csv"] =
+    "sweep: --results x.csv: the same file as x.csv, which is read",
   ["sweep s.lua --data good.csv --store none --report none/o.html"] =
     "sweep: cannot write none/o.html: No such file or directory",
 } do
