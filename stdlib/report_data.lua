@@ -47,6 +47,16 @@ function data.date(s, format)
   return os.date("!" .. (format or "%Y-%m-%d"), math.floor(s))
 end
 
+-- Midnight ends a day.
+local function day_of(s) return math.ceil(s / DAY) - 1 end
+
+--- data.day(s) -> string
+-- The day at whose end, or in which, a value was so.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: seconds, UTC.
+function data.day(s)
+  return data.date(day_of(s) * DAY)
+end
+
 --- data.moment(s) -> string
 -- A date, with the time of day where it is not midnight.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: seconds, UTC.
@@ -108,9 +118,6 @@ local function add(series, s, value)
 end
 
 local function series() return { time = {}, value = {} } end
-
--- Midnight ends a day.
-local function day_of(s) return math.ceil(s / DAY) - 1 end
 
 -- The last point of each day.
 local function by_day(s)

@@ -160,7 +160,7 @@ function figures.drawdowns(curve, start)
     longest = math.max(longest, (d.recovered or last) - d.peak)
   end
   local name, unit = data.unit(longest)
-  local date = unit == 86400 and data.date or data.moment
+  local date = unit == 86400 and data.day or data.moment
   for i, d in ipairs(found) do
     rows[i] = { tostring(i), show(d.depth, "percent"), date(d.peak), date(d.trough),
                 d.recovered and date(d.recovered) or "not yet",

@@ -104,8 +104,8 @@ local function equity_section(curve, start)
   if worst then
     equity:band(worst.peak, worst.recovered or to, "band",
       ("The deepest drawdown, %s: %s to %s"):format(show(worst.depth, "percent"),
-        data.date(worst.peak),
-        worst.recovered and data.date(worst.recovered) or "the end"))
+        data.day(worst.peak),
+        worst.recovered and data.day(worst.recovered) or "the end"))
   end
   equity:area(curve.time, curve.value, "gain area")
   equity:line(curve.time, curve.value, "line main")

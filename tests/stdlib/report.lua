@@ -426,10 +426,10 @@ t.is(text:match "\nDeepest drawdowns\n.-\n\n", [[
 
 Deepest drawdowns
      depth        from      lowest  regained    length, d
-1  -50.00%  1970-01-05  1970-01-06  not yet             2
-2  -20.00%  1970-01-02  1970-01-03  1970-01-05          3
+1  -50.00%  1970-01-04  1970-01-05  not yet             2
+2  -20.00%  1970-01-01  1970-01-02  1970-01-04          3
 
-]], "drawdowns in text")
+]], "drawdowns in text, with the days whose ends they are of")
 t.is(text:match "\nOrders\n(.-)1970%-01%-01 00:04", [[
 count  status    reason
     8  filled
