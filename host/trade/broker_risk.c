@@ -75,13 +75,39 @@ bool tw_broker_has_rate(const struct tw_broker *b, const struct tw_order *o)
     return tw_account_rate(b->account, o->terms ? o->terms->currency : 0) > 0;
 }
 
+static tw_money least(tw_money a, tw_money b)
+{
+    return a < b ? a : b;
+}
+
+/* Of what its part buys as prices are, what limits leave beside all that is open: so much
+ * as it was checked for at least. */
+static int64_t part_within(const struct tw_broker *b, const struct tw_order *o,
+                           tw_money n)
+{
+    const struct tw_limits *l = &b->o.limits;
+    const struct tw_desk *d = tw_broker_desk(b);
+    const struct open *sum = &b->sum[o->symbol];
+    bool buys = o->side == TW_SIDE_BUY;
+    tw_money more = (l->position ? l->position : INT64_MAX)
+                  - tw_order_sign(o) * (tw_money)tw_broker_held(b, o->symbol)
+                  - (buys ? sum->buying : sum->selling);
+
+    if (l->order_quantity) n = least(n, l->order_quantity);
+    if (d && d->limits.order_quantity) n = least(n, d->limits.order_quantity);
+    if (d) more = least(more, tw_desk_leaves(d, sum->all, buys));
+    n = least(n, tw_order_leaves(o) + (more > 0 ? more : 0));
+    return (int64_t)(o->terms && o->terms->lot ? n - n % o->terms->lot : n);
+}
+
 int64_t tw_broker_room(void *ctx, const struct tw_order *o, int64_t price)
 {
     const struct tw_broker *b = ctx;
     const struct tw_position *p = tw_account_find(b->account, o->symbol);
     int64_t held = p ? -tw_order_sign(o) * p->quantity : 0;
 
-    if (o->part && !o->reduce_only) return tw_broker_size(b, o, price);
+    if (o->part && !o->reduce_only)
+        return part_within(b, o, tw_broker_size(b, o, price));
     return held > 0 ? held : 0;
 }
 

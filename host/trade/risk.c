@@ -246,14 +246,20 @@ bool tw_desk_quote_enter(struct tw_desk *d, struct tw_desk_symbol *s,
     return !meets;
 }
 
+tw_money tw_desk_leaves(const struct tw_desk *d, const struct tw_desk_symbol *s,
+                        bool buys)
+{
+    if (!s || !d->limits.position) return INT64_MAX;
+    return (tw_money)d->limits.position - get(buys ? &s->buying : &s->selling);
+}
+
 enum tw_reason tw_desk_check(const struct tw_desk *d, const struct tw_desk_symbol *s,
                              const struct tw_order *o, const struct tw_exposure *now)
 {
     enum tw_reason why = check_size(&d->limits, o, now);
     bool buys = o->side == TW_SIDE_BUY;
 
-    if (why == TW_REASON_NONE && s && d->limits.position
-        && get(buys ? &s->buying : &s->selling) > d->limits.position)
+    if (why == TW_REASON_NONE && tw_desk_leaves(d, s, buys) < 0)
         why = TW_REASON_NET_POSITION;
     if (why == TW_REASON_NONE && d->limits.daily_loss && !tw_risk_reduces(o, now)
         && get(&d->lost) >= d->limits.daily_loss)

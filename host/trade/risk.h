@@ -152,6 +152,11 @@ bool tw_desk_quote_enter(struct tw_desk *d, struct tw_desk_symbol *s,
 enum tw_reason tw_desk_check(const struct tw_desk *d, const struct tw_desk_symbol *s,
                              const struct tw_order *o, const struct tw_exposure *now);
 
+/* How much more that position may be (s: NULL: it is not counted).
+ * Thread: any.  Blocks: never. */
+tw_money tw_desk_leaves(const struct tw_desk *d, const struct tw_desk_symbol *s,
+                        bool buys);
+
 /* Counts the order in: TW_REASON_NONE; else why it must not go, and it is not counted.
  * Thread: any.  Blocks: never. */
 enum tw_reason tw_desk_enter(struct tw_desk *d, int64_t time_ns);

@@ -461,6 +461,7 @@ static void replace(struct tw_simulator *s, const struct tw_transit_item *d)
         return;
     }
     if (d->stop) l->r.stop = d->stop;     /* one that follows stays where it is */
+    if (d->quantity) o->sized = true;
     if (loses_place) {
         l->r.ahead = -1;
         l->r.rests = false;

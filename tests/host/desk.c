@@ -208,6 +208,47 @@ static void losses(void)
     tw_desk_fini(&d);
 }
 
+/* A part of the equity becomes a quantity when it trades, here at half the price. */
+static int64_t part(struct tw_limits own, struct tw_limits of_all, int64_t asked)
+{
+    struct tw_desk d;
+    struct tw_broker *b, *other;
+    struct tw_order o[2] = { { .symbol = 1, .side = TW_SIDE_BUY, .tif = TW_TIF_GTC,
+                               .type = TW_TYPE_MARKET, .part = ONE / 1000 } };
+    struct tw_error error;
+    int64_t filled;
+
+    tw_desk_init(&d, &of_all);
+    other = open_broker(&d, 0);
+    b = tw_broker_new(&(struct tw_broker_options){ .desk = &d, .limits = own });
+    tw_account_deposit(tw_broker_account(b), 0, 1000000 * (tw_money)ONE);
+    send(other, &o[1], TW_SIDE_BUY, 50, 900);
+    quote(b, 1, 1, 1, 1000);
+    if (tw_broker_submit(b, &o[0], &error) < 0
+        || (asked && tw_broker_replace(b, &o[0], asked, 0, 0, &error) < 0))
+        abort();
+    quote(b, 2, 2, 1, 499);
+    told(b);
+    filled = o[0].status == TW_STATUS_FILLED ? o[0].cum_qty / ONE : -1;
+    tw_broker_free(b);
+    tw_broker_free(other);
+    tw_desk_fini(&d);
+    return filled;
+}
+
+static void parts(void)
+{
+    const struct tw_limits none = { 0 }, position = { .position = 170 * ONE },
+                           size = { .order_quantity = 101 * ONE };
+
+    ok(part(none, none, 0) == 200, "a part of the equity at half the price");
+    ok(part(position, none, 0) == 170, "is no more than its position may be");
+    ok(part(none, position, 0) == 120, "nor than that of all");
+    ok(part(size, none, 0) == 101 && part(none, size, 0) == 101,
+       "nor than an order may be");
+    ok(part(none, none, 7 * ONE) == 7, "nor another quantity, which was asked for");
+}
+
 /* Oil was at -37.63 once. */
 static void below_zero(void)
 {
@@ -555,6 +596,7 @@ int main(void)
     rate(-1325376000);
     self_match();
     losses();
+    parts();
     below_zero();
     random_strategies();
     threads();
