@@ -182,12 +182,13 @@ local function find(text, at)
   return from
 end
 
--- Where the one that begins at `from`, which is not whole, seems to end.
+-- Where the one that begins at `from`, which is not whole, seems to end; the last bytes
+-- may be of the next one.
 local function give_up(text, from)
-  local _, trailer = text:find("\00110=%d*\1", from)
-  local stop = math.min(trailer or #text, (text:find("\n", from, true) or #text + 1) - 1,
-                        (find(text, from + 5) or #text + 1) - 1)
-  return math.max(stop, from + 4) + 1
+  local piece = text:sub(from, (find(text, from + 5) or #text - 3) - 1)
+  piece = piece:match "^[^\n]*"
+  local _, trailer = piece:find "\00110=%d*\1"
+  return from + math.max(trailer or #piece, 5)
 end
 
 -- Of the text that begins with the message.

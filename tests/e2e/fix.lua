@@ -135,6 +135,14 @@ do
        "a wrong BodyLength")
 end
 
+-- Where there is no end of a message it isn't looked for in all that follows.
+do
+  local r = apps.shell(("ulimit -t 10; %s fix decode -"):format(apps.tidewire),
+                       ("8=FIX.4.4\1"):rep(100000))
+  t.is(select(2, r.err:gsub("\n", "")), 100000, "100,000 messages without an end")
+  t.is(r.status, 1, "are told within seconds of the CPU")
+end
+
 -- ---- filters ----
 
 local LOG = ORDER .. "\n" .. BOOK .. "\n"
