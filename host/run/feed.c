@@ -65,6 +65,7 @@ void tw_feed_append(struct tw_feed *f, struct tw_record *r, size_t n)
         append(f, r, n);
         return;
     }
+    tw_book_fed(f->io->book);
     for (size_t i = 0; i < n; i++) {
         tw_book_before(f->io->book, r[i].time);
         append(f, &r[i], 1);

@@ -102,6 +102,9 @@ void tw_feed_append(struct tw_feed *f, struct tw_record *r, size_t n) TW_ON(FEED
  * all, where it keeps in step with them.  Memory: what comes of an order. */
 void tw_book_before(struct tw_feed *f, int64_t time_ns) TW_ON(FEED);
 
+/* It was a feed's: these move the time of the venue.  Thread: FEED. */
+void tw_book_fed(struct tw_feed *f) TW_ON(FEED);
+
 /* Likewise, what is due now, because somebody rang.  Thread: FEED. */
 void tw_book_look(struct tw_feed *f) TW_ON(FEED);
 

@@ -30,6 +30,7 @@ enum { ROUNDS_MAX = 20000 };
 struct book {
     struct tw_feed feed;
     atomic_bool live;                  /* atomic: FEED stores, all load              */
+    bool fed;                          /* owner: FEED: a feed has moved the time     */
     _Atomic int64_t pushed_ns;         /* atomic: of a program's records, all raise  */
 };
 
@@ -108,6 +109,14 @@ void tw_book_before(struct tw_feed *f, int64_t time_ns)
     tw_floor_set_time(floor, time_ns);
 }
 
+void tw_book_fed(struct tw_feed *f)
+{
+    struct book *b = (struct book *)f;
+
+    if (!b->fed) tw_floor_fed(f->o.book.floor);
+    b->fed = true;
+}
+
 void tw_book_look(struct tw_feed *f)
 {
     struct book *b = (struct book *)f;
@@ -118,7 +127,10 @@ void tw_book_look(struct tw_feed *f)
     /* order [io.retell] relaxed: the flag alone matters */
     if (atomic_exchange_explicit(&f->retell, false, memory_order_relaxed))
         tw_floor_retell(floor);
-    if (now_ns != 0) tw_floor_set_time(floor, now_ns);
+    if (now_ns != 0) {
+        tw_book_fed(f);
+        tw_floor_set_time(floor, now_ns);
+    }
     now_ns = tw_floor_time(floor);
     if (now_ns != 0 && !f->over) happen(f, now_ns);
 }

@@ -292,7 +292,7 @@ static enum tw_fix_answer on_message(void *ctx, struct tw_fix_session *s,
     if (rc == TW_EUSAGE) return TW_FIX_UNSUPPORTED;
     if (rc < 0) return TW_FIX_LATER;
     if (rc == 1) {
-        if (tw_floor_time(b->o.floor) == 0) tw_floor_set_time(b->o.floor, now.time_ns);
+        tw_floor_pass(b->o.floor, now.time_ns);
         q.arrives_ns = tw_floor_time(b->o.floor);
         if (tw_seat_send(b->seat, &q) < 0) {
             tw_floor_lock(b->o.floor);
@@ -312,9 +312,17 @@ static void on_event(void *ctx, struct tw_fix_session *s, struct tw_fix_now now,
     if (e->kind == TW_FIX_LOGGED_ON && tell(ctx, s, now) < INT64_MAX) ring(ctx);
 }
 
+/* Also where no feed moves the time orders end, and auctions come. */
 static int64_t on_look(void *ctx, struct tw_fix_session *s, struct tw_fix_now now)
 {
-    return tell(ctx, s, now);
+    const struct tw_fix_booth *b = ctx;
+    bool has_begun = tw_floor_time(b->o.floor) != 0;
+    int64_t due_ns = has_begun ? tw_floor_pass(b->o.floor, now.time_ns) : INT64_MAX;
+    int64_t again_ns = tell(ctx, s, now), wait_ns = RETRY_NS;
+
+    if (due_ns == INT64_MAX) return again_ns;
+    if (due_ns - now.time_ns > wait_ns) wait_ns = due_ns - now.time_ns;
+    return again_ns < now.steady_ns + wait_ns ? again_ns : now.steady_ns + wait_ns;
 }
 
 /* ---- its life ---- */

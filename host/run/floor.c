@@ -29,6 +29,7 @@ struct tw_floor {
     struct tw_record *out;             /* mutex; the driver's, between two steps    */
     size_t n_out, room_out, taken;     /* mutex                                     */
     bool lost, closed;                 /* mutex                                     */
+    bool fed;                          /* mutex: feeds move the venue's time        */
     uint8_t source;                    /* mutex                                     */
     void (*ring)(void *ctx);           /* mutex                                     */
     void *ctx;                         /* mutex                                     */
@@ -375,6 +376,30 @@ void tw_floor_set_time(struct tw_floor *f, int64_t now_ns)
     lock(f);
     tw_venue_set_time(f->venue, now_ns);
     unlock(f);
+}
+
+void tw_floor_fed(struct tw_floor *f)
+{
+    lock(f);
+    f->fed = true;
+    unlock(f);
+}
+
+int64_t tw_floor_pass(struct tw_floor *f, int64_t now_ns)
+{
+    int64_t due_ns = INT64_MAX;
+    void (*ring)(void *ctx) = NULL, *ctx;
+
+    lock(f);
+    if (!f->fed) {
+        tw_venue_set_time(f->venue, now_ns);
+        due_ns = tw_venue_due(f->venue);
+        if (due_ns <= now_ns) ring = f->ring;
+    }
+    ctx = f->ctx;
+    unlock(f);
+    if (ring) ring(ctx);
+    return due_ns;
 }
 
 int tw_floor_step(struct tw_floor *f, int64_t limit_ns)

@@ -102,6 +102,12 @@ bool tw_floor_is_idle(struct tw_floor *f);
 /* As of the venue.  Thread: the driver.  Blocks: a short lock. */
 void tw_floor_set_time(struct tw_floor *f, int64_t now_ns);
 
+/* It is now, until feeds move the time: from then on tw_floor_pass does nothing.  When
+ * something is due then; INT64_MAX: nothing is, or feeds move it.
+ * Thread: the driver.  Blocks: a short lock. */
+int64_t tw_floor_pass(struct tw_floor *f, int64_t now_ns);
+void tw_floor_fed(struct tw_floor *f);
+
 /* One step of the venue: 1; 0: nothing is due, or what came out is not taken yet;
  * UV_ENOMEM: something of it was lost.  Thread: the driver.  Blocks: a short lock. */
 int tw_floor_step(struct tw_floor *f, int64_t limit_ns);

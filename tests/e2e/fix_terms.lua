@@ -1,4 +1,5 @@
---- fix_terms: the market's hours, ticks and lots hold for peers of FIX sessions, too.
+--- fix_terms: the market's hours, ticks and lots hold for peers of FIX sessions, too; and
+-- its time passes where no feed says so.
 
 package.path = "tests/?.lua;" .. package.path
 local t, apps = require "tw.test", require "apps"
@@ -51,5 +52,33 @@ if not t.is(run.out, [[
 8	4	0	nil	nil	nil
 9	5	0	nil	99	the price is not a multiple of the tick size: 9.001 with ticks of 0.01
 ]], "a shut market, and orders off the lot or the tick") then t.diag(run.err) end
+
+run = apps.run {
+  app = [[
+    app.instruments { { symbol = "OPEN" } }
+    app.fix.open { orders = true }
+    app.fix.acceptor { port = 0, sessions = {
+      { name = "venue", sender = "VENUE", target = "ME", orders = true } } }
+    app.fix.session { name = "broker", loopback = true, sender = "ME", target = "VENUE",
+      retry = 0.1 }
+    app.script("s.lua", { workers = { 0 } })]],
+  args = { "--workers", "1" },
+  ["s.lua"] = [[
+    M.sessions = "broker"
+    local fix, first = tw.fix, nil
+    function M:on_fix_event(session, event)
+      if event ~= "logged_on" then return end
+      assert(fix.send("broker", { MsgType = "D", ClOrdID = 1, Symbol = "OPEN", Side = 1,
+        OrdType = "2", OrderQty = 1, Price = 9, TimeInForce = "6",
+        ExpireTime = tw.now() + 500000000, TransactTime = tw.now() }))
+    end
+    function M:on_fix(message)
+      local time = message.TransactTime
+      print(message.ExecType, message.OrdStatus, not first or time > first)
+      first = time
+      if message.OrdStatus == "C" then ]] .. apps.stop .. [[ end
+    end]] }
+if not t.is(run.out, "0\t0\ttrue\nC\tC\ttrue\n", "an order that runs out, without a feed")
+then t.diag(run.err) end
 
 t.done()
