@@ -137,6 +137,13 @@ static size_t decimal_text(double x, char out[64])
     return (size_t)n;
 }
 
+/* Seconds, ms or us of this century, or 20260102, where ns are expected: they would be
+ * times of 1970. */
+static bool is_no_ns(lua_Integer i)
+{
+    return i < 4000000000000000 && i % 86400000000000 != 0;
+}
+
 /* The number at idx as a value of its kind; 0: it can't be. */
 static size_t number_text(struct build *b, enum tw_fix_kind kind, int idx, char out[64])
 {
@@ -149,7 +156,7 @@ static size_t number_text(struct build *b, enum tw_fix_kind kind, int idx, char 
         if (!lua_isinteger(b->L, idx)) return decimal_text(lua_tonumber(b->L, idx), out);
         break;
     case TW_FIX_TIMESTAMP: case TW_FIX_TIMEONLY: case TW_FIX_DATE:
-        if (!whole || i < 0) return 0;
+        if (!whole || i < 0 || (kind != TW_FIX_TIMEONLY && is_no_ns(i))) return 0;
         n = tw_fix_time_text(i, (enum tw_fix_precision)precision, out);
         if (kind == TW_FIX_TIMESTAMP) return n;
         if (kind == TW_FIX_DATE) return 8;

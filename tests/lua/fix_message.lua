@@ -185,6 +185,10 @@ refuses({ Text = "" }, "Text %(58%) is '': a text expected")
 refuses({ Text = 1.5 }, "Text %(58%) is 1.5: a text expected")
 refuses({ TransactTime = "noon" }, "TransactTime %(60%) is 'noon': YYYYMMDD")
 refuses({ TransactTime = -5 }, "TransactTime %(60%) is %-5: YYYYMMDD")
+for _, unit in ipairs { 1, 1000, 1000000 } do            -- of seconds, not of ns
+  refuses({ TransactTime = 1700000000 * unit }, "TransactTime %(60%) is 17%d+: YYYYMMDD")
+end
+refuses({ ExpireDate = 20240102 }, "ExpireDate %(432%) is 20240102: YYYYMMDD, or nano")
 refuses({ EncodedText = "ab", EncodedTextLen = 3 }, "is 3: 2, as EncodedText has bytes")
 refuses({ EncodedTextLen = 3 }, "but not the data")
 refuses({ EncodedText = 3 }, "EncodedText %(355%) is 3: a text expected")
@@ -226,7 +230,7 @@ t.near(sum, 1252.5, 1e-9, "with all its values")
 apps.without_memory(apps.tidewire .. " -e " .. apps.quote [[
   local fix = require "tw.fix"
   local text = fix.encode { MsgType = "D", ClOrdID = "1", Side = 1, OrdType = "1",
-    Symbol = ("A"):rep(3000), TransactTime = 1, NoPartyIDs = { { PartyID = "a" } } }
+    Symbol = ("A"):rep(3000), TransactTime = 0, NoPartyIDs = { { PartyID = "a" } } }
   local m = assert(fix.message(text))
   local n = 0
   for _, v in pairs(m) do n = n + #tostring(v) end
