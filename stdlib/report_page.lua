@@ -53,7 +53,7 @@ white-space:nowrap}
 figure{margin:0;padding:4px 4px 24px 52px;position:relative;break-inside:avoid}
 figure.flush{padding-bottom:4px}
 figure.flush+figure{padding-top:12px}
-figure.axes{padding:34px 44px 26px}
+figure.axes{padding:34px 60px 26px 4px}
 .chart .name{fill:var(--ink);font-weight:600}
 .chart{display:block;width:100%;overflow:visible}
 .chart svg{overflow:visible}
@@ -143,7 +143,6 @@ h1{font-size:21px}
 .minor{display:none}
 figure{padding-left:44px}.key{margin-left:44px}
 th,td{padding:4px 7px}
-figure.axes{padding:34px 32px 26px}
 table.heat.months{font-size:11px;min-width:540px}
 }
 @media print{

@@ -345,10 +345,11 @@ local function coordinates_section(runs, params, by)
   out[#out + 1] = "</svg>"
   for n, axis in ipairs(axes) do
     local x = ("%.2f"):format((n - 1) * 100 / (#axes - 1))
+    local anchor = n == 1 and "start" or "middle"
     for i, y in ipairs { { "0", -20 }, { "100%", 16 }, { "0", -6 } } do
       local label = page.number(axis[i])
-      out[#out + 1] = ('<text class="x%s" x="%s%%" y="%s" dy="%d">%s</text>'):format(
-        i == 1 and " name" or "", x, y[1], y[2], escape(label))
+      out[#out + 1] = ('<text style="text-anchor:%s"%s x="%s%%" y="%s" dy="%d">%s</text>')
+        :format(anchor, i == 1 and ' class="name"' or "", x, y[1], y[2], escape(label))
     end
   end
   out[#out + 1] = "</svg>"

@@ -122,6 +122,16 @@ document.body.appendChild(seen);
 ]], "--blink-settings=preferredColorScheme=0")
 t.is(seen(run), "Light rgb(17, 21, 27)\n", "dark where the system is")
 
+run = opened(report.html(results.sweep(), { by = "max_drawdown" }), WRITE .. [[
+var frame = document.querySelector("figure.axes").getBoundingClientRect();
+say(Array.from(document.querySelectorAll(".axes text"), function (text) {
+  var box = text.getBoundingClientRect();
+  return box.left >= frame.left && box.right <= frame.right;
+}).join());
+document.body.appendChild(seen);
+]])
+t.ok((seen(run) or ""):find "^[true,]+\n$", "all names of axes are within their picture")
+
 run = opened(report.html(results.sweep()), WRITE .. [[
 var select = document.querySelector("select");
 function shown() {
