@@ -260,7 +260,10 @@ local function map_section(runs, params, o)
   local choice = #choices > 1 and '<p><label>Parameters <select data-group="map" '
     .. 'autocomplete="off">' .. table.concat(choices) .. "</select></label></p>" or ""
   local note = "outlined: the best run"
-  if #able > 2 then note = "median over the other parameters; " .. note end
+  local cells = math.min(#able[1].values, SIDE) * math.min(#able[2].values, SIDE)
+  if #able > 2 or #runs > cells then
+    note = "the median of a cell's runs; " .. note
+  end
   if #pairs_ > MAPS then note = note .. (" (%d of %d pairs)"):format(MAPS, #pairs_) end
   return page.section("Map of " .. figures.label(o.by), choice .. table.concat(maps),
                       note)

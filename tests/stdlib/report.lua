@@ -344,6 +344,16 @@ t.is(report.html(results.sweep()), report.html(results.sweep()), "the same bytes
 t.is(report.html(tw.freeze(results.sweep())), report.html(results.sweep()),
      "frozen results")
 
+local few = {}
+for i = 0, 7 do
+  few[i + 1] = { params = { a = i % 2, b = i // 2 % 2 }, figures = { arithmetic = {
+                                                                     sharpe = i } } }
+end
+t.ok(report.html(few):find(">the median of a cell&#39;s runs; outlined", 1, true),
+     "two runs of each point, as a walk-forward has them: what a cell shows")
+t.ok(not report.html(table.move(few, 1, 4, 1, {})):find("median of", 1, true),
+     "not of one")
+
 local grid = {}
 for i = 0, 9999 do
   grid[i + 1] = { params = { a = i % 100, b = i // 100 },
