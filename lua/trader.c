@@ -295,14 +295,14 @@ static void push_words(lua_State *L, struct ltw_trader *t, const struct ltw_orde
     lua_pop(L, 1);
 }
 
-static void count_refused(struct ltw_trader *t, const struct tw_order *o,
+static void count_refused(struct ltw_trader *t, const struct ltw_order *own,
                           enum tw_reason why)
 {
     t->refused[why]++;
     if (why == TW_REASON_LOT || why == TW_REASON_TICK) {
         char *off = t->off[why == TW_REASON_LOT];
 
-        if (!off[0]) tw_order_reason(o, why, 0, off);
+        if (!off[0]) tw_order_reason(&own->o, why, own->off, off);
     }
 }
 
@@ -326,7 +326,7 @@ static bool begin(lua_State *L, struct ltw_trader *t)
     if (t->told.report.exec == TW_EXEC_REJECTED
         || (t->told.report.exec == TW_EXEC_CANCELED
             && t->told.report.reason == TW_REASON_PARENT))
-        count_refused(t, &own->o, (enum tw_reason)t->told.report.reason);
+        count_refused(t, own, (enum tw_reason)t->told.report.reason);
     tw_broker_report_record(t->broker, &t->told, &t->record);
     t->stage = t->muted || t->host->replays || t->told.report.taped ? ON_ORDER : APPEND;
     return true;

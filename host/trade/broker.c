@@ -261,11 +261,19 @@ static void report(void *ctx, struct tw_order *o, const struct tw_report *r)
     end_entry(b, o);
 }
 
+/* off: what is at no tick, or no lot; 0. */
+static void refuse_for(struct tw_broker *b, struct tw_order *o, enum tw_exec_type exec,
+                       enum tw_reason reason, int64_t off)
+{
+    report(b, o, &(struct tw_report){ .order = o->id, .exec = (uint8_t)exec,
+        .reason = (uint8_t)reason, .time_ns = b->now_ns, .seq = b->seq,
+        .last_px = off });
+}
+
 static void say(struct tw_broker *b, struct tw_order *o, enum tw_exec_type exec,
                 enum tw_reason reason)
 {
-    report(b, o, &(struct tw_report){ .order = o->id, .exec = (uint8_t)exec,
-        .reason = (uint8_t)reason, .time_ns = b->now_ns, .seq = b->seq });
+    refuse_for(b, o, exec, reason, 0);
 }
 
 /* ---- sending ---- */
@@ -342,7 +350,8 @@ int tw_broker_submit(struct tw_broker *b, struct tw_order *o, struct tw_error *e
         else hold(b, o, true);
         return TW_OK;
     }
-    if (o->misplaced) why = TW_REASON_BRACKET;
+    if (o->exit_off) why = TW_REASON_TICK;
+    else if (o->misplaced) why = TW_REASON_BRACKET;
     else if (!o->unaffordable) why = tw_broker_may_go(b, o);
     else why = tw_broker_has_rate(b, o) ? TW_REASON_BUYING_POWER : TW_REASON_RATE;
     if (why == TW_REASON_NONE && b->o.limits.orders)
@@ -354,7 +363,7 @@ int tw_broker_submit(struct tw_broker *b, struct tw_order *o, struct tw_error *e
     }
     if (why != TW_REASON_NONE) {
         set_held(b, o, true);            /* the desk does not count it */
-        say(b, o, TW_EXEC_REJECTED, why);
+        refuse_for(b, o, TW_EXEC_REJECTED, why, o->exit_off);
     }
     return TW_OK;
 }
@@ -427,7 +436,7 @@ int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
 {
     struct tw_order next = *o;
     enum tw_reason why;
-    int64_t asked, at;
+    int64_t asked, at, off;
     int rc;
 
     if (!tw_order_is_open(o)) return tw_fail(error, TW_EUSAGE, "the order is not open");
@@ -436,8 +445,10 @@ int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
     if (stop) next.stop = stop;
     rc = tw_order_check(&next, error);
     if (rc < 0) return rc;
-    if (tw_broker_misplaces(b, o, &next)) {
-        say(b, o, TW_EXEC_CANCEL_REJECTED, TW_REASON_BRACKET);
+    off = o->held ? tw_order_off_grid(&next, TW_REASON_TICK) : 0;
+    if (off || tw_broker_misplaces(b, o, &next)) {
+        refuse_for(b, o, TW_EXEC_CANCEL_REJECTED,
+                   off ? TW_REASON_TICK : TW_REASON_BRACKET, off);
         return TW_OK;
     }
     if (o->held) {
@@ -458,9 +469,7 @@ int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
     why = tw_broker_may_change(b, o, &next);
     if (why != TW_REASON_NONE) {
         ask(b, o, asked, at);
-        report(b, o, &(struct tw_report){ .order = o->id, .seq = b->seq,
-            .exec = TW_EXEC_CANCEL_REJECTED, .reason = (uint8_t)why,
-            .time_ns = b->now_ns, .last_px = tw_order_off_grid(&next, why) });
+        refuse_for(b, o, TW_EXEC_CANCEL_REJECTED, why, tw_order_off_grid(&next, why));
         return TW_OK;
     }
     rc = b->o.gateway ? b->o.gateway->replace(b->o.gateway->ctx, o, quantity, price, stop)

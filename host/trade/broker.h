@@ -110,8 +110,8 @@ uint64_t tw_broker_later_id(const struct tw_broker *b, unsigned n);   /* n behin
  * the terms and the quantity.  TW_EUSAGE: *error says what can't be. */
 int tw_broker_check(struct tw_broker *b, struct tw_order *o, struct tw_error *error);
 
-/* It will have exits at these prices (0: none); as the market is, one of them would trade
- * as soon as the order has: then it is refused when it is sent. */
+/* It will have exits at these prices (0: none); where one of them is at no tick, or would
+ * trade as soon as the order has, as the market is, it is refused when it is sent. */
 void tw_broker_bracket(const struct tw_broker *b, struct tw_order *o, int64_t take_profit,
                        int64_t stop_loss);
 

@@ -117,6 +117,7 @@ struct tw_order {
     bool held;                      /* the broker's: it waits for its parent      */
     bool unaffordable;              /* the broker's: its part is less than a lot  */
     bool misplaced;                 /* the broker's: see tw_broker_bracket        */
+    int64_t exit_off;               /* likewise: its exit's price that is at no tick */
     bool sized;                     /* the venue's: its part was made a quantity  */
     int64_t due;                    /* the broker's: what its parent has traded; or
                                      * below 0: it, or its exit, has ended        */

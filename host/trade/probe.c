@@ -252,7 +252,7 @@ void tw_probe_check(struct tw_probe *p, const struct tw_limits *l,
         say(&s, TW_REASON_OPEN_ORDERS, now->open_orders + 1.0, l->open_orders);
     if (l->orders && !o->parent)
         say(&s, TW_REASON_ORDER_RATE, now->recent + 1.0, l->orders);
-    say_sizes(&s, l, o, now);
+    if (!o->parent) say_sizes(&s, l, o, now);
     say_position(&s, l, o, now);
     if (l->self_match)
         say(&s, TW_REASON_SELF_MATCH, number(o->price),

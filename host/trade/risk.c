@@ -61,9 +61,11 @@ tw_money tw_risk_value(const struct tw_order *o, const struct tw_exposure *now)
                                      : tw_money_ratio(value, now->rate, TW_FIXED_ONE);
 }
 
+/* An exit of a bracket closes what its entry, which was asked this, has opened. */
 static enum tw_reason check_size(const struct tw_limits *l, const struct tw_order *o,
                                  const struct tw_exposure *now)
 {
+    if (o->parent) return TW_REASON_NONE;
     if (l->order_quantity && o->quantity > l->order_quantity)
         return TW_REASON_ORDER_SIZE;
     if (l->order_value && tw_risk_value(o, now) > l->order_value)
@@ -116,7 +118,8 @@ enum tw_reason tw_risk_check(const struct tw_limits *l, const struct tw_order *o
 {
     enum tw_reason why;
 
-    if (o->terms && !is_on_grid(o->quantity, o->terms->lot)) return TW_REASON_LOT;
+    if (o->terms && !o->parent && !is_on_grid(o->quantity, o->terms->lot))
+        return TW_REASON_LOT;
     if (o->terms && (!is_on_grid(o->price, o->terms->tick)
                      || !is_on_grid(o->stop, o->terms->tick)))
         return TW_REASON_TICK;

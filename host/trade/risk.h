@@ -1,8 +1,8 @@
 /* risk.h - what is checked before an order goes anywhere.
  *
  * Limits are those of one strategy (tw_limits) and of all strategies of a run together
- * (a desk).  An order that reduces a position passes the limits of position and loss;
- * the kill switch it does not pass.
+ * (a desk).  An order that reduces a position passes the limits of position and loss, an
+ * exit of a bracket those of an order's size and price, too; the kill switch none passes.
  *
  * Layer host/trade.
  */

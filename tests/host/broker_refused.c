@@ -178,6 +178,39 @@ static void brackets(void)
     close_rig(g);
 }
 
+/* Nothing that is known before leaves a position without its exit: a price at no tick is
+ * refused with the entry, and limits of an order's size and price are the entry's. */
+static void exits_go(void)
+{
+    struct rig *g = open_rig((struct tw_broker_options){ .limits = {
+        .order_value = 100 * (tw_money)ONE, .collar = ONE / 20 } });
+    struct tw_order off = { .symbol = 1, .side = TW_SIDE_BUY, .type = TW_TYPE_MARKET,
+                            .tif = TW_TIF_GTC, .quantity = 9 * ONE };
+    struct tw_order *entry, *exit;
+    struct tw_error error;
+    struct tw_told t[2];
+
+    quote(g, 1, 1000, 1001, 9);
+    tw_broker_check(g->b, &off, &error);
+    tw_broker_bracket(g->b, &off, 12 * ONE, 8 * ONE + 1);
+    tw_broker_submit(g->b, &off, &error);
+    ok(tw_broker_next(g->b, &t[0]) && tw_broker_next(g->b, &t[1])
+       && t[1].report.reason == TW_REASON_TICK && t[1].report.last_px == 8 * ONE + 1,
+       "a stop_loss at no tick: its entry is refused");
+    g->terms.lot = 9 * ONE;
+    entry = submit(g, (struct tw_order){ .quantity = 9 });
+    exit = submit(g, (struct tw_order){ .quantity = 9, .price = 1200,
+        .side = TW_SIDE_SELL, .reduce_only = true, .parent = entry->id });
+    told(g);
+    ok(tw_broker_replace(g->b, exit, 0, 12 * ONE + 1, 0, &error) == TW_OK
+       && exit->price == 12 * ONE, "nor may it come to no tick");
+    quote(g, 2, 1000, 1001, 5);
+    quote(g, 3, 1000, 1001, 5);
+    is_told(g, "3 9, 2 0, 2 F5, 3 0",
+            "an exit far away, of less than a lot, goes");
+    close_rig(g);
+}
+
 /* A bar of bids or of asks that stands, at whole prices. */
 static void bar(struct rig *g, int64_t second, enum tw_bar_price of, int64_t price)
 {
@@ -343,6 +376,7 @@ int main(void)
     open_orders_cost();
     groups_cost();
     brackets();
+    exits_go();
     sides();
     changes();
     return tap_done();
