@@ -714,6 +714,7 @@ static void take_refusal(struct tw_fix_orders *o, const struct tw_fix_message *m
     struct ask *a = e && nth > 0 ? tw_fix_orders_asked(e, nth) : NULL;
     bool has_ended = s.status == '2' || s.status == '4' || s.status == '8'
                   || s.status == 'C';
+    struct tw_fix_stray words;
 
     if (s.time_ns) o->now_ns = s.time_ns;
     if (!e) stray(o, &s, "a refusal of what nobody here has asked for");
@@ -723,7 +724,9 @@ static void take_refusal(struct tw_fix_orders *o, const struct tw_fix_message *m
         tw_fix_orders_ask_status(o, e);
         return;
     }
-    tell_text(o, &s, "the venue has refused a change");
+    words = stray_of(&s, a->what == ASK_CANCEL ? "the venue has refused a cancel"
+                                               : "the venue has refused a change");
+    if ((a->own || has_words(&s)) && o->o.stray) o->o.stray(o->o.ctx, &words);
     o->seen = &s;
     refuse(o, a, tw_fix_orders_refusal_reason(&s));
     o->seen = NULL;

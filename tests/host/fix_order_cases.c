@@ -203,6 +203,12 @@ static void connections(void)
          ">9|37=NONE|11=7b|41=7a|39=8|434=1|102=1|\n=\n<H 37=X7|11=7|55=A|54=1|\n"
          STATUS_IS("0") "<F 41=7|37=X7|11=7c|55=A|54=1|" T "38=10|\n"
          ">9|37=NONE|11=7c|41=7|39=8|434=1|102=1|\n=7:9 (20)!");
+    talk("one of our own that is refused is told", TW_FIX_44,
+         &(struct tw_fix_orders_options){ .cancel_on_disconnect = true,
+                                          .no_mass_status = true },
+         "on\nnew 7\nsent\n" NEW("7") "off\non\nsent\n=7:0!\n"
+         ">9|37=X7|11=7a|41=7|39=0|434=1|102=2|\n=stray 7a\n"
+         "cancel 7\nsent\n>9|37=X7|11=7b|41=7|39=0|434=1|102=2|\n=7:9 (21)!");
     talk("one after a connection in which a change was lost, too", TW_FIX_44,
          &(struct tw_fix_orders_options){ .cancel_on_disconnect = true,
                                           .no_mass_status = true },
