@@ -106,15 +106,17 @@ local SHOWN = {
   end,
   count = function(x) return thousands(fixed(x, 0)) end,
   number = function(x)
-    if math.abs(x) >= 1e15 then return ("%.6g"):format(x) end
+    local size = math.abs(x)
+    if size >= 1e15 or size < 5e-10 and x ~= 0 then return ("%.6g"):format(x) end
+    local digits = math.min(14 - math.floor(math.log(math.max(size, 1), 10)), 9)
     return thousands(math.type(x) == "integer" and ("%d"):format(x)
-                     or fixed(x, 8):gsub("%.?0+$", ""))
+                     or fixed(x, math.max(digits, 1)):gsub("%.?0+$", ""))
   end,
 }
 
 --- figures.show(x, kind) -> string
 -- kind: percent (x is a ratio), money, ratio, days, count, or number, which has up to
--- eight decimals.  "–" for what is no finite number.
+-- nine decimals, as prices have.  "–" for what is no finite number.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: raises for an unknown kind.
 -- Units: those of kind.
 function figures.show(x, kind)
