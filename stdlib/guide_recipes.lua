@@ -38,8 +38,8 @@ that only reduces is rejected before that.
     end
   end
 
-Once a month, in equal parts; what is sold is asked for first.  A bar's time is its end:
-time - 1 is in it.
+Rebalance once a month, in equal parts; what is sold is asked for first.  A bar's time is
+its end: time - 1 is in it.
 
   function M:on_start() self.symbols, self.known = {}, {} end
 
@@ -113,7 +113,11 @@ What it is elsewhere, and here
   SetWarmUp, minimum periods            warmup of tw.strategy; an indicator is nil before
   Schedule.On, timers                   app.feed.timer and on_timer
   data.close[-1]                        what a script keeps in self, or tw.stat's lag
+  moving averages, other indicators     ta.sma, ta.ema, ...: tidewire help tw.ta
+  linear regression, hedge ratio        stat.slope(60): push(y, x); value, intercept, r2
   commission schemes, slippage models   app.account, or account in the script's table
+  leverage                              margin of app.instruments
+  timezone of the data, of the market   --csv zone=America/New_York; app.calendar
   runstrats, optimize                   tidewire sweep
 ]],
 } }
