@@ -325,7 +325,7 @@ static void change(struct strategy *s)
     }
     if (below(3)) quantity = o->cum_qty + (1 + below(22)) * ONE;
     if (o->price && !o->children && below(2))
-        price = at_least_a_cent(o->price / CENT + below(11) - 5);
+        price = at_least_a_cent(o->price / CENT + below(41) - 20);
     rest = *o;
     if (price) rest.price = price;
     if (quantity) rest.quantity = quantity;
@@ -396,7 +396,7 @@ static void live(unsigned life)
         case 2: submit(s); add_exits(s); break;
         case 3: case 4: change(s); break;
         case 5:
-            if (below(tw_desk_is_halted(&desk) ? 4 : 200) == 0)
+            if (below(tw_desk_is_halted(&desk) ? 4 : 50) == 0)
                 tw_desk_halt(&desk, !tw_desk_is_halted(&desk));
             break;
         default: record(i); audit();
@@ -423,8 +423,11 @@ int main(void)
     }
     ok(differ == 0, "%u orders and %u changes are decided as the model does", orders,
        changes);
-    for (unsigned i = 0; i < sizeof each / sizeof *each; i++)
+    for (unsigned i = 0; i < sizeof each / sizeof *each; i++) {
         missing += refused[each[i]] == 0 || changed[each[i]] == 0;
+        printf("# %u and %u: %s\n", refused[each[i]], changed[each[i]],
+               tw_reason_text(each[i]));
+    }
     ok(missing == 0 && refused[TW_REASON_REDUCE_ONLY] && refused[TW_REASON_ORDER_RATE]
        && refused[TW_REASON_OPEN_ORDERS], "for each reason that there is");
     return tap_done();
