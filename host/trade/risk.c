@@ -118,7 +118,8 @@ enum tw_reason tw_risk_check(const struct tw_limits *l, const struct tw_order *o
 {
     enum tw_reason why;
 
-    if (o->terms && !o->parent && !is_on_grid(o->quantity, o->terms->lot))
+    if (o->terms && !o->parent && !is_on_grid(o->quantity, o->terms->lot)
+        && o->quantity != -tw_order_sign(o) * now->position)      /* closes all of it */
         return TW_REASON_LOT;
     if (o->terms && (!is_on_grid(o->price, o->terms->tick)
                      || !is_on_grid(o->stop, o->terms->tick)))

@@ -211,6 +211,24 @@ static void exits_go(void)
     close_rig(g);
 }
 
+/* What traded by odd sizes that were shown can be closed. */
+static void odd_lots(void)
+{
+    struct rig *g = market();
+    struct tw_order *o, part = { .quantity = 3, .side = TW_SIDE_SELL };
+    struct tw_order all = { .quantity = 4, .side = TW_SIDE_SELL };
+
+    g->terms.lot = 10 * ONE;
+    quote(g, 1, 1000, 1001, 9);
+    o = submit(g, (struct tw_order){ .quantity = 10 });
+    quote(g, 2, 1000, 1001, 4);
+    tw_broker_cancel(g->b, o);
+    quote(g, 3, 1000, 1001, 4);
+    ok(tw_broker_held(g->b, 1) == 4 * ONE && reason(g, part) == TW_REASON_LOT
+       && reason(g, all) == TW_REASON_NONE, "all of an odd lot can go, no part of it");
+    close_rig(g);
+}
+
 /* A bar of bids or of asks that stands, at whole prices. */
 static void bar(struct rig *g, int64_t second, enum tw_bar_price of, int64_t price)
 {
@@ -377,6 +395,7 @@ int main(void)
     groups_cost();
     brackets();
     exits_go();
+    odd_lots();
     sides();
     changes();
     return tap_done();
