@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 
-enum { BLOCK = 16 << 10, ALIGN = _Alignof(max_align_t) };
+enum { FIRST = 1 << 10, BLOCK = 16 << 10, ALIGN = _Alignof(max_align_t) };
 
 struct tw_arena_block {
     struct tw_arena_block *next;
@@ -23,8 +23,9 @@ void *tw_arena_take(struct tw_arena *a, size_t bytes)
     void *p;
 
     if (!b || b->size - b->used < need) {
-        size_t size = need > BLOCK ? need : BLOCK;
+        size_t size = b ? BLOCK : FIRST;   /* of a session: some texts */
 
+        if (size < need) size = need;
         b = tw_calloc(1, sizeof *b + size);
         if (!b) return NULL;
         b->size = size;

@@ -32,14 +32,15 @@ void tw_wire_close(struct tw_wire *w)
     w->tcp = NULL;
     tw_tls_free(w->tls);
     w->tls = NULL;
+    tw_free(w->sealed);   /* a session that was removed would keep it */
+    w->sealed = NULL;
 }
 
 void tw_wire_fini(struct tw_wire *w)
 {
     tw_wire_close(w);
     tw_free(w->copy);
-    tw_free(w->sealed);
-    w->copy = w->sealed = NULL;
+    w->copy = NULL;
 }
 
 /* ---- out ---- */

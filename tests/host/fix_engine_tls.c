@@ -1,5 +1,7 @@
 /* fix_engine_tls.c - sessions of the FIX engine in TLS: who is let in and who is not, and
  * why, and nobody holds it up. */
+#include <malloc.h>
+
 #include "fix_engine_rig.h"
 #include "run/openssl.h"
 #include "run/tls.h"
@@ -236,32 +238,44 @@ static void silence(void)
     close(fd);
 }
 
-/* A session that is removed while its server is yet to answer. */
+/* Sessions that are removed while their server is yet to answer. */
 static void removed(void)
 {
+    enum { TIMES = 40, KEPT = 12000 };
     struct sockaddr_in at = { .sin_family = AF_INET,
                               .sin_addr = { htonl(INADDR_LOOPBACK) } };
     struct tw_tls_options ct = { .ca_file = in("ca") };
     struct side cs = {0};
-    struct tw_fix_link_options co = client("client", &cs);
     struct rig *g = rig_open();
     socklen_t n = sizeof at;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one;
-    struct tw_fix_link *l;
-    char byte;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), begun = 0, gone = 0;
+    size_t before = 0;
 
     if (bind(fd, (struct sockaddr *)&at, n) < 0 || listen(fd, 8) < 0) abort();
     getsockname(fd, (struct sockaddr *)&at, &n);
-    co.tls = &ct;
-    l = rig_dial(g, co, ntohs(at.sin_port));
     rig_start(g);
-    one = accept(fd, NULL, NULL);
-    ok(recv(one, &byte, 1, MSG_PEEK) == 1, "a client has begun a handshake");
-    tw_fix_link_remove(l);
-    ok(logs(g, "client: removed"), "it is removed");
+    for (int i = 0; i < TIMES; i++) {
+        char name[20], said[40], byte;
+        struct tw_fix_link_options co = client(name, &cs);
+        struct tw_fix_link *l;
+        int one;
+
+        if (i == 1) before = mallinfo2().uordblks;
+        snprintf(name, sizeof name, "c%d", i);
+        snprintf(said, sizeof said, "fix c%d: removed", i);
+        co.tls = &ct;
+        l = rig_dial(g, co, ntohs(at.sin_port));
+        one = accept(fd, NULL, NULL);
+        begun += recv(one, &byte, 1, MSG_PEEK) == 1;
+        tw_fix_link_remove(l);
+        gone += logs(g, said);
+        close(one);
+    }
+    before = (mallinfo2().uordblks - before) / (TIMES - 1);
+    ok(begun == TIMES && gone == TIMES, "they are removed within a handshake");
+    ok(before < KEPT, "each leaves %zu bytes", before);
     rig_close(g);
     ok(cs.events[TW_FIX_LOGGED_ON] == 0, "and the engine ends");
-    close(one);
     close(fd);
 }
 
