@@ -350,7 +350,8 @@ static void answer_stale(struct tw_fix_orders *o, struct entry *e, const struct 
         if (a->again && !e->over && (s->status == '0' || s->status == '1'))
             tw_fix_orders_ask_again(o, a);
         else if (s->status == '4' && a->what == ASK_CANCEL && !e->ending.nth && !e->over)
-            e->ending.nth = a->nth;
+            e->ending.nth = a->nth,
+            e->ending.reason = (uint8_t)tw_fix_orders_reason(s, TW_REASON_NONE);
         else if (a->what == ASK_REPLACE && !e->over
                  && (nth >= a->nth || (now.quantity == a->quantity
                                        && now.price == a->price && !is_same(e, &now))))
