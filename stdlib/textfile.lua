@@ -124,7 +124,9 @@ local function look(path, names, above, found)
     local below = path:gsub("/+$", "") .. "/" .. name
     local inside, unread = tapes.list(below)
     if unread and not ASIDE[name] then error { "%s", unread } end
-    local kind = not inside and kind_of(below, name)
+    local which, version = tapes.identity(below)
+    local is_pipe = which and not version       -- or a socket: it might have no end
+    local kind = not inside and not is_pipe and kind_of(below, name)
     local stem = kind == "text" and plain_of(name)
     if inside and not ASIDE[name] then look(below, inside, above, found) end
     if stem and stems[stem] then

@@ -25,7 +25,8 @@ put("in/deep/c.CSV", "time,symbol,bid,ask\n2020-01-02,C,5,6\n")
 put("in/README.md", "what this is")
 put("in/.hidden.csv", "no data")
 put("in/factor_files/a.csv", "20200101,1,1")
-apps.shell(("cd %s/in && gzip b.csv && ln -s . again"):format(dir))
+apps.shell(("cd %s/in && gzip b.csv && ln -s . again && mkfifo pipe pipe.csv")
+  :format(dir))
 
 local BY_HAND = "in/a.csv in/b.csv.gz in/deep/c.CSV"
 local one = fine(command("backtest s.lua --data " .. BY_HAND), "files, one by one")
