@@ -469,6 +469,11 @@ void tw_fix_session_enable(struct tw_fix_session *s, struct tw_fix_now now, bool
     if (!enabled) tw_fix_session_logout(s, now, NULL);
 }
 
+bool tw_fix_session_is_behind(const struct tw_fix_session *s)
+{
+    return s->end - s->first > s->o.output_max / 2;
+}
+
 struct tw_fix_session_status tw_fix_session_status(const struct tw_fix_session *s)
 {
     uint64_t in = tw_fix_in(s);

@@ -165,6 +165,10 @@ int tw_fix_session_sync_end(struct tw_fix_session *s, const struct tw_fix_store_
 /* Bytes that wait for the disk. */
 size_t tw_fix_session_held(const struct tw_fix_session *s);
 
+/* Half of what may wait for the peer does: who has much to say says the rest later, or
+ * the peer is cut off without having had the time to read.  Thread: the owner's. */
+bool tw_fix_session_is_behind(const struct tw_fix_session *s);
+
 /* Why the connection is to be closed when the output is written; NULL: it is not. */
 const char *tw_fix_session_closing(const struct tw_fix_session *s);
 

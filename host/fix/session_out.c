@@ -498,7 +498,7 @@ void tw_fix_replay_more(struct tw_fix_session *s)
     for (; r->next <= r->to && budget > 0 && s->state != TW_FIX_CLOSING; budget--) {
         uint64_t found;
 
-        if (s->end - s->first > s->o.output_max / 2) return;   /* written: more */
+        if (tw_fix_session_is_behind(s)) return;   /* written: more */
         found = find_kept(s, r->next, r->to);
         if (found > r->next) fill(s, r->next, found);
         if (found <= r->to && s->state != TW_FIX_CLOSING) send_again(s);

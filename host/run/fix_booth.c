@@ -267,6 +267,7 @@ static int64_t tell(struct tw_fix_booth *b, struct tw_fix_session *s,
     if (b->o.journal) tw_fix_journal_write(b->o.journal);
     if (!b->looked) look_back(b, s);
     while (tw_fix_session_status(s).state == TW_FIX_UP && first_of(b, &w, body)) {
+        if (tw_fix_session_is_behind(s)) return now.steady_ns + RETRY_NS;
         rc = tw_fix_session_put(s, now, w.code, body, w.n, NULL, &error);
         if (rc < 0 && rc != TW_EFORMAT && rc != TW_EUSAGE)
             return now.steady_ns + RETRY_NS;

@@ -179,6 +179,8 @@ static int on_send(void *ctx, const char *code, const char *body, size_t n)
 {
     struct served *l = ctx;
 
+    /* These are tried again. */
+    if (strchr("WXfh", *code) && tw_fix_session_is_behind(l->session)) return TW_EFULL;
     return tw_fix_session_put(l->session, l->now, code, body, n, NULL, NULL);
 }
 

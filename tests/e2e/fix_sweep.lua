@@ -1,0 +1,52 @@
+--- fix_sweep: one order that trades with many others: a peer that reads hears of all of
+-- it, though far more comes at once than may wait for it.
+
+package.path = "tests/?.lua;" .. package.path
+local t, apps = require "tw.test", require "apps"
+
+local N <const> = 2500           -- of which the reports have 5.5 MB; 4 MiB may wait
+
+local run = apps.run {
+  app = [[
+    app.feed.timer { every = 0.02 }
+    app.instruments { { symbol = "TIDE" } }
+    app.fix.open { orders = true }
+    app.fix.acceptor { port = 0, sessions = {
+      { name = "many", sender = "VENUE", target = "ME", orders = true },
+      { name = "one", sender = "VENUE", target = "ME2", orders = true } } }
+    for _, name in ipairs { "ME", "ME2" } do
+      app.fix.session { name = name, loopback = true, sender = name, target = "VENUE",
+                        retry = 0.1, queue = 16 << 20 }
+    end
+    app.script("s.lua", { workers = { 0 } })]],
+  args = { "--workers", "1" },
+  ["s.lua"] = ("local N = %d\n"):format(N) .. [[
+    M.sessions = "ME*"
+    local fix, up, there, filled = tw.fix, 0, 0, { ME = 0, ME2 = 0 }
+    local function order(session, side, id, quantity)
+      assert(fix.send(session, { MsgType = "D", ClOrdID = id, Symbol = "TIDE",
+        Side = side, OrdType = "2", OrderQty = quantity, Price = 9,
+        TransactTime = tw.now() }))
+    end
+    function M:on_fix_event(session, event)
+      if event == "logged_out" then print(session, event) end
+      if event ~= "logged_on" then return end
+      up = up + 1
+      if up < 2 then return end
+      for i = 1, N do order("ME", 1, i .. ("x"):rep(2000), 1) end
+    end
+    function M:on_fix(message, session)
+      if message.ExecType == "F" then
+        filled[session] = filled[session] + 1
+        if filled.ME == N and filled.ME2 == N then
+          print "all"
+          ]] .. apps.stop .. [[
+        end
+      elseif message.ExecType == "0" and session == "ME" then
+        there = there + 1
+        if there == N then order("ME2", 2, 1, N) end
+      end
+    end]] }
+if not t.is(run.lines[1], "all", "both peers hear of each trade") then t.diag(run.err) end
+
+t.done()
