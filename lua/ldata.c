@@ -123,5 +123,5 @@ void ltw_tell_data(const struct ltw_backtest *b,
         }
     }
     if (tw_mix_text(b->mix, b->host.symbols, text)) note(ctx, text);
-    if (tw_mix_one_sided(b->mix, b->host.symbols, text)) note(ctx, text);
+    if (tw_mix_sides(b->mix, b->host.symbols, text)) note(ctx, text);
 }

@@ -305,7 +305,7 @@ static void push_notes(lua_State *L, const struct pack *p)
         lua_pushstring(L, text);
         lua_rawseti(L, -2, ++n);
     }
-    if (p->mix && tw_mix_one_sided(p->mix, p->symbols, text)) {
+    if (p->mix && tw_mix_sides(p->mix, p->symbols, text)) {
         lua_pushstring(L, text);
         lua_rawseti(L, -2, ++n);
     }

@@ -226,9 +226,9 @@ none.  Where more than one bar in 50 stands behind a hole, bars are made only wh
 something trades, and nothing is said.  --gaps 30m: of bars, quotes and trades of a symbol
 each gap that is longer; --gaps none: nothing.
 
-Where data have ticks and bars of a symbol, or bars of several lengths, each is a record
-of its own: handlers tell them apart by interval and side, orders trade on all of them,
-and a warning says so; --resolution reads some alone.
+Where data have ticks and bars of a symbol, bars of several lengths, or of trades and of
+bids or asks, each is a record of its own: handlers tell them apart by interval and side,
+orders trade on all of them, and a warning says so; --resolution reads some alone.
 
 Where a script has done nothing a warning says why, as has result.idle: it has no handler
 for what came, all of its orders were rejected (why most of them were), or no price of an

@@ -168,16 +168,27 @@ static bool is_one_sided(const struct seen *s)
     return s->sides == 1u << TW_BAR_BID || s->sides == 1u << TW_BAR_ASK;
 }
 
-bool tw_mix_one_sided(const struct tw_mix *m, const struct tw_symbols *symbols,
-                      char out[TW_MIX_TEXT])
+/* A script that takes each for the next bar of the symbol counts two or three times. */
+static bool has_trades_and_quotes(const struct seen *s)
+{
+    return s->sides & 1u << TW_BAR_TRADES
+        && s->sides & (1u << TW_BAR_BID | 1u << TW_BAR_ASK);
+}
+
+bool tw_mix_sides(const struct tw_mix *m, const struct tw_symbols *symbols,
+                  char out[TW_MIX_TEXT])
 {
     unsigned others;
     uint32_t symbol = find(m, is_one_sided, &others);
+    bool both = symbol == 0 && (symbol = find(m, has_trades_and_quotes, &others)) != 0;
     char who[120];
 
     if (symbol == 0) return false;
     name(symbols, symbol, others, who);
-    if (m->by_symbol[symbol].sides == 1u << TW_BAR_BID)
+    if (both)
+        snprintf(out, TW_MIX_TEXT, "%s: there are bars of trades, and of bids or asks:"
+                 " handlers get each of them, and side tells which it is", who);
+    else if (m->by_symbol[symbol].sides == 1u << TW_BAR_BID)
         snprintf(out, TW_MIX_TEXT, "%s: there are bars of bids, and none of asks: buys"
                  " trade on those of bids, too", who);
     else

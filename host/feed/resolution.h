@@ -29,12 +29,12 @@ void tw_mix_free(struct tw_mix *m);          /* m may be NULL */
 int tw_mix_look(struct tw_mix *m, const struct tw_record *r);
 
 /* One line each; false: there is nothing to say.  Of symbols with several resolutions; of
- * those that have bars of bids alone, or of asks alone; and which resolutions there are.
- * Blocks: never. */
+ * those that have bars of bids alone, of asks alone, or of trades beside them; and which
+ * resolutions there are.  Blocks: never. */
 bool tw_mix_text(const struct tw_mix *m, const struct tw_symbols *symbols,
                  char out[TW_MIX_TEXT]);
-bool tw_mix_one_sided(const struct tw_mix *m, const struct tw_symbols *symbols,
-                      char out[TW_MIX_TEXT]);
+bool tw_mix_sides(const struct tw_mix *m, const struct tw_symbols *symbols,
+                  char out[TW_MIX_TEXT]);
 bool tw_mix_all(const struct tw_mix *m, char out[TW_MIX_TEXT]);
 
 #endif

@@ -31,14 +31,14 @@ static void mixed(void)
     struct tw_mix *m = tw_mix_new();
     char text[TW_MIX_TEXT];
 
-    ok(!tw_mix_text(m, symbols, text) && !tw_mix_one_sided(m, symbols, text)
+    ok(!tw_mix_text(m, symbols, text) && !tw_mix_sides(m, symbols, text)
        && !tw_mix_all(m, text), "nothing of nothing");
     look(m, a_quote(1));
     look(m, a_bar(2, 60, TW_BAR_BID));
     look(m, a_bar(2, 60, TW_BAR_ASK));
     look(m, a_bar(3, 0, TW_BAR_TRADES));
     look(m, (struct tw_record){ .kind = TW_TIMER });
-    ok(!tw_mix_text(m, symbols, text) && !tw_mix_one_sided(m, symbols, text),
+    ok(!tw_mix_text(m, symbols, text) && !tw_mix_sides(m, symbols, text),
        "one of each symbol, on both sides");
     ok(tw_mix_all(m, text) && strcmp(text, "ticks and 1m") == 0, "all: %s", text);
     look(m, a_bar(2, 86400, TW_BAR_BID));
@@ -50,13 +50,17 @@ static void mixed(void)
     ok(tw_mix_text(m, symbols, text)
        && strncmp(text, "A (and 1 other symbol): the data have ticks and 1m, ", 51) == 0,
        "of two: %s", text);
-    ok(!tw_mix_one_sided(m, symbols, text), "no side is missing");
+    ok(!tw_mix_sides(m, symbols, text), "no side is missing");
     look(m, a_bar(3, 60, TW_BAR_ASK));
-    ok(tw_mix_one_sided(m, symbols, text)
+    ok(tw_mix_sides(m, symbols, text)
        && strncmp(text, "C: there are bars of asks, and none of bids: sells ", 50) == 0,
        "one side: %s", text);
     look(m, a_quote(3));
-    ok(!tw_mix_one_sided(m, symbols, text), "but where there are quotes");
+    ok(!tw_mix_sides(m, symbols, text), "but where there are quotes");
+    look(m, a_bar(2, 60, TW_BAR_TRADES));
+    ok(tw_mix_sides(m, symbols, text)
+       && strncmp(text, "BB: there are bars of trades, and of bids or asks", 49) == 0,
+       "trades beside them: %s", text);
     tw_mix_free(m);
 }
 
