@@ -374,10 +374,10 @@ static int64_t beyond_group(const struct tw_order *o)
 }
 
 /* What open orders will make of the position. */
-static int64_t coming(const struct ltw_trader *t, uint32_t symbol)
+static tw_money coming(const struct ltw_trader *t, uint32_t symbol)
 {
     const struct tw_order *o = NULL;
-    int64_t sum = 0;
+    tw_money sum = 0;
 
     while ((o = tw_broker_open(t->broker, o)) != NULL)
         if (is_coming(o, symbol)) sum += tw_order_sign(o) * beyond_group(o);
@@ -388,7 +388,7 @@ static int64_t coming(const struct ltw_trader *t, uint32_t symbol)
 static int aim(lua_State *L, struct ltw_trader *t, const char *what, uint32_t symbol,
                int64_t target)
 {
-    int64_t more = target - tw_broker_held(t->broker, symbol) - coming(t, symbol);
+    tw_money more = target - coming(t, symbol) - tw_broker_held(t->broker, symbol);
     struct ltw_order_terms terms = { .symbol = symbol };
     int label = 0;
 
@@ -405,7 +405,9 @@ static int aim(lua_State *L, struct ltw_trader *t, const char *what, uint32_t sy
     }
     terms.symbol = symbol;
     terms.part = 0;
-    terms.quantity = more > 0 ? more : -more;
+    if (more > INT64_MAX || more < -INT64_MAX)
+        luaL_error(L, "%s: more than 9.2e9 would be missing", what);
+    terms.quantity = (int64_t)(more > 0 ? more : -more);
     terms.side = more > 0 ? TW_SIDE_BUY : TW_SIDE_SELL;
     return place(L, what, &terms, label);
 }

@@ -253,6 +253,14 @@ order 8 buy 7 A market: pending_new, 0 filled
 order 9 buy 2 A market: pending_new, 0 filled
 nil
 ]])
+prints("a target that no order reaches", app [[
+  function M:on_quote()
+    n = n + 1
+    if n == 1 then self:sell("A", 5e9) end
+    if n == 2 then print(pcall(self.order_target, self, "A", 5e9)) end
+  end]], [[
+false	order_target: more than 9.2e9 would be missing
+]])
 prints("the account", app([[
   function M:on_quote()
     n = n + 1
