@@ -106,7 +106,8 @@ local function table_section(runs, params, by)
     for _, r in ipairs(runs) do known = known or figures.get(r.result, name) end
     if known then
       local f = figures.find(name)
-      columns[#columns + 1] = { f[2], tip = figures.formula(f[4], year) }
+      columns[#columns + 1] = { figures.label(name), tip = figures.formula(
+        name:find "^geometric%." and f.geometric or f[4], year) }
       shown[#shown + 1], kinds[#kinds + 1] = name, f[3]
     end
   end
@@ -291,7 +292,7 @@ local function figure_axis(name, runs)
     if v then low, high = math.min(low, v), math.max(high, v) end
   end
   if not (low < high) then return nil end
-  return { f[2], show(low, f[3]), show(high, f[3]), function(r)
+  return { figures.label(name), show(low, f[3]), show(high, f[3]), function(r)
     local v = figures.get(r.result, name)
     return v and (v - low) / (high - low)
   end }

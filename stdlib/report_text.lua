@@ -265,9 +265,11 @@ end
 local function equity_text(result, curve, width)
   if #curve.value < 2 then return "" end
   local under = data.underwater(curve, number(result.start))
-  for i, v in ipairs(under) do under[i] = v * 100 end
+  local falls = false
+  for i, v in ipairs(under) do under[i], falls = v * 100, falls or v < 0 end
   return "Equity\n" .. chart(curve.time, curve.value, { width = width, height = 10 })
-    .. "\n\nDrawdown, %\n" .. chart(curve.time, under, { width = width, height = 5 })
+    .. (falls and "\n\nDrawdown, %\n" .. chart(curve.time, under, { width = width,
+                                                                   height = 5 }) or "")
 end
 
 local function sharpe_text(returns, year, width)

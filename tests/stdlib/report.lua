@@ -343,6 +343,14 @@ t.ok(report.html(results.sweep(), { x = "stop", y = "slow" })
      :find('<option value="1">stop × slow<', 1, true), "which map is first")
 local by = report.html(results.sweep(), { by = "max_drawdown" })
 t.ok(by:find("<b>4</b>", by:find("The best run", 1, true), true), "best by a figure")
+local both = results.sweep()
+for i, r in ipairs(both) do
+  r.figures = r.figures and { arithmetic = { sharpe = i }, geometric = { sharpe = -i } }
+end
+by = report.html(both, { by = "geometric.sharpe" })
+t.ok(by:find('title="annual return / volatility">geometric Sharpe<', 1, true)
+     and by:find('title="mean(r) / sd(r) · √252">Sharpe<', 1, true)
+     and by:find('class="name"[^>]*>geometric Sharpe<'), "the figure by its whole name")
 t.is(report.html(results.sweep()), report.html(results.sweep()), "the same bytes")
 t.is(report.html(tw.freeze(results.sweep())), report.html(results.sweep()),
      "frozen results")
@@ -454,6 +462,8 @@ The last 10 orders
 1970-01-01 00:03  A [1m   sell  limit         3    1.5  rejected
 ]], "orders in text")
 t.ok(not report.text({ start = 1, days = {} }):find "Orders", "which it may be without")
+local flat = report.text { start = 1, curve = { time = { 0, DAY }, equity = { 1, 2 } } }
+t.ok(flat:find "Equity\n" and not flat:find "Drawdown, %%", "no chart of no drawdown")
 local crowd = results.make {}
 crowd.symbols, crowd.prices = {}, {}
 for i = 1, 30 do
