@@ -33,6 +33,8 @@ static int on_send(void *ctx, const char *code, const char *body, size_t n)
 {
     struct fix_feed *x = ctx;
 
+    /* Requests are tried again. */
+    if (strchr("VReg", *code) && tw_fix_session_is_behind(x->session)) return TW_EFULL;
     return tw_fix_session_put(x->session, x->now, code, body, n, NULL, NULL);
 }
 

@@ -1,5 +1,5 @@
---- fix_sweep: one order that trades with many others: a peer that reads hears of all of
--- it, though far more comes at once than may wait for it.
+--- fix_sweep: one order that trades with many others, and a feed of many symbols: a peer
+-- that reads hears of all of it, though more comes at once than may wait for it.
 
 package.path = "tests/?.lua;" .. package.path
 local t, apps = require "tw.test", require "apps"
@@ -48,5 +48,33 @@ local run = apps.run {
       end
     end]] }
 if not t.is(run.lines[1], "all", "both peers hear of each trade") then t.diag(run.err) end
+
+-- A feed's requests are 5.7 MB.
+local SYMBOLS <const> = 30000
+run = apps.run {
+  app = [[
+    local names = {}
+    for i = 1, ]] .. SYMBOLS .. [[ do names[i] = ("%060d"):format(i) end
+    app.fix.acceptor { port = 0, sessions = {
+      { name = "venue", sender = "VENUE", target = "ME", take = { "V" } } } }
+    app.fix.session { name = "ME", loopback = true, sender = "ME", target = "VENUE",
+                      retry = 0.1 }
+    app.feed.fix { session = "ME", subscribe = names }
+    app.script("s.lua", { workers = { 0 } })]],
+  args = { "--workers", "1" },
+  ["s.lua"] = [[
+    M.sessions = "venue"
+    local asked = 0
+    function M:on_fix_event(session, event)
+      if event == "logged_out" then print(session, event) end
+    end
+    function M:on_fix()
+      asked = asked + 1
+      if asked == ]] .. SYMBOLS .. [[ then
+        print "all"
+        ]] .. apps.stop .. [[
+      end
+    end]] }
+if not t.is(run.lines[1], "all", "each symbol is asked for") then t.diag(run.err) end
 
 t.done()
