@@ -39,6 +39,14 @@ int ltw_check_running(const struct tw_host *host)
     return phase == LTW_OVER ? TW_ESTOPPED : TW_EBUSY;
 }
 
+int ltw_expect_running(const struct tw_host *host, struct tw_error *error)
+{
+    int rc = ltw_check_running(host);
+
+    return rc < 0 ? tw_fail(error, rc, "the host %s", rc == TW_EBUSY
+                            ? "does not run yet" : "has ended its run") : TW_OK;
+}
+
 int64_t ltw_until_ns(double seconds)
 {
     if (seconds < 0 || seconds > 1e9) return INT64_MAX;

@@ -52,6 +52,9 @@ enum ltw_phase ltw_phase(const struct tw_host *host);
 /* 0 while it runs; TW_EBUSY before, TW_ESTOPPED after.  Thread: any. */
 int ltw_check_running(const struct tw_host *host);
 
+/* Likewise, and *error says which.  Thread: any. */
+int ltw_expect_running(const struct tw_host *host, struct tw_error *error);
+
 /* When a wait of that many seconds ends on the steady clock; below 0: never.
  * Thread: any. */
 int64_t ltw_until_ns(double seconds);

@@ -115,10 +115,10 @@ int tw_host_call(struct tw_host *host, const char *where, const char *function,
                  const struct tw_item *args, unsigned n, struct tw_future **out,
                  struct tw_error *error)
 {
-    int rc = ltw_check_running(host);
+    int rc = ltw_expect_running(host, error);
 
     *out = NULL;
-    if (rc < 0) return tw_fail(error, rc, "%s", tw_strerror(rc));
+    if (rc < 0) return rc;
     if (!where || !function || n > ARGUMENTS_MAX || (!args && n > 0))
         return tw_fail(error, TW_EUSAGE, "a call takes a script, a function and at most"
                        " %d arguments", ARGUMENTS_MAX);
@@ -128,11 +128,11 @@ int tw_host_call(struct tw_host *host, const char *where, const char *function,
 int tw_host_evaluate(struct tw_host *host, const char *where, const char *text,
                      struct tw_future **out, struct tw_error *error)
 {
-    int rc = ltw_check_running(host);
+    int rc = ltw_expect_running(host, error);
     struct tw_item item = tw_item_text(text);
 
     *out = NULL;
-    if (rc < 0) return tw_fail(error, rc, "%s", tw_strerror(rc));
+    if (rc < 0) return rc;
     if (!where || !text) return tw_fail(error, TW_EUSAGE, "no script or no text");
     return post(host, where, LTW_EMBEDDED_EVALUATE,
                 *where == '@' ? "tw.evaluate.values" : NULL, &item, 1, out, error);

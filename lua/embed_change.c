@@ -11,10 +11,10 @@
 static int ask(struct tw_host *host, const char *script, int version,
                struct tw_future **out, struct tw_error *error)
 {
-    int rc = ltw_check_running(host);
+    int rc = ltw_expect_running(host, error);
 
     *out = NULL;
-    if (rc < 0) return tw_fail(error, rc, "%s", tw_strerror(rc));
+    if (rc < 0) return rc;
     if (!script) return tw_fail(error, TW_EUSAGE, "no script");
     *out = tw_future_new(host->app->host.unseen);
     if (!*out) return tw_fail(error, UV_ENOMEM, "not enough memory");

@@ -42,7 +42,8 @@ static void test_reload(void)
     host = tw_host_new(&o, &error);
     tw_host_add_text(host, "app.lua", APP "app.script 's.lua'");
     give_version(host, 1);
-    ok(tw_host_reload(host, "s.lua", &f, &error) == TW_EBUSY && !f, "it does not run");
+    ok(tw_host_reload(host, "s.lua", &f, &error) == TW_EBUSY && !f
+       && strcmp(error.text, "the host does not run yet") == 0, "%s", error.text);
     ok(tw_host_load(host, "app.lua", &error) == TW_OK
        && tw_host_start(host, &error) == TW_OK, "it runs");
     tw_host_quote(host, "A", 0, 1, 2, 3, 4);
