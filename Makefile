@@ -121,7 +121,8 @@ SLOW     = $(filter-out $(QUICK:%=lua/%.c),$(wildcard lua/*.c lua/*/*.c)) \
              exchange floor io)
 $(SLOW:%.c=$B/%.o): CFLAGS := $(CFLAGS:-O2=-Os)
 # Where no loop is so short that it gains by it, none begins at a multiple of 16.
-PLAIN    = $(wildcard host/share/*.c host/run/*.c host/stat/*.c host/fix/*.c lua/ffi/*.c)
+PLAIN    = $(wildcard host/share/*.c host/run/*.c host/stat/*.c host/fix/*.c \
+             host/trade/*.c lua/ffi/*.c)
 $(PLAIN:%.c=$B/%.o): CFLAGS += -fno-align-loops -fno-align-jumps -fno-align-labels \
                                -Wno-ignored-optimization-argument
 # What each record of a backtest passes: where a function began by chance was 5 % of it.
