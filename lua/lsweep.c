@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
@@ -68,6 +69,23 @@ static struct shared *new_shared(lua_State *L)
     return s;
 }
 
+/* Of a sweep over symbols each has a file, beside those that runs open. */
+static void make_room(int fd)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0 || (rlim_t)fd < files.rlim_cur / 2) return;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
+static int cannot_open(struct tw_error *error)
+{
+    if (error->code != UV_EMFILE) return error->code;
+    return tw_fail(error, UV_EMFILE, "too many open files: a sweep over symbols has one"
+                   " for each (ulimit -n)");
+}
+
 /* Makes one of $TMPDIR that is written by *w. */
 static int open_shared(struct shared *s, const struct tw_symbols *symbols,
                        const struct tw_sources *sources, struct tw_tape_writer **w,
@@ -86,11 +104,14 @@ static int open_shared(struct shared *s, const struct tw_symbols *symbols,
     snprintf(path, sizeof path, "%.4000s/tidewire-%ld-%u.tape", directory,
              (long)getpid(), n);
     *w = tw_tape_writer_open(path, &o, error);
-    if (!*w) return error->code;
+    if (!*w) return cannot_open(error);
     s->fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (s->fd < 0) tw_fail(error, -errno, "cannot read %.300s: %s", path,
+                           tw_strerror(-errno));
     unlink(path);
-    return s->fd < 0 ? tw_fail(error, -errno, "cannot read %.300s: %s", path,
-                               tw_strerror(-errno)) : TW_OK;
+    if (s->fd < 0) return cannot_open(error);
+    make_room(s->fd);
+    return TW_OK;
 }
 
 /* ---- reading data into them ---- */

@@ -117,6 +117,20 @@ same = #files == 4 and files[1].data == "a.csv"
 for i = 1, 4 do same = same and files[i].hash == over[i].hash end
 ok(run, same, "over files: the same here")
 
+-- As many symbols as files that a process may have open at first.
+do
+  local lines = { "time,symbol,bid,ask" }
+  for i = 1, 120 do lines[i + 1] = ("2020-01-01,S%d,1,2"):format(i) end
+  put("wide.csv", table.concat(lines, "\n") .. "\n")
+  local WIDE <const> = "cross.lua --data wide.csv --set fast=2 --set slow=20 "
+    .. "--over symbol --store none --results wider.csv"
+  run = sweep(WIDE, "ulimit -S -n 120;")
+  ok(run, #rows_of "wider.csv" == 120, "more symbols than the soft limit of files")
+  run = sweep(WIDE, "ulimit -n 120;")
+  ok(run, run.status == 1 and apps.said(run) == "tidewire: sweep: too many open files:"
+     .. " a sweep over symbols has one for each (ulimit -n)\n", "than the hard one")
+end
+
 run = sweep "cross.lua --data a.csv --set fast=2:90 --set slow=2:90 --random 5 --seed 3"
 ok(run, run.status ~= 0 or run.out:find "5 of 5 runs", "at random")
 put("points.csv", "fast,slow\n3,30\n5,50\n")
