@@ -518,7 +518,7 @@ static void follow(struct tw_broker *b, struct tw_order *o)
             b->lost |= tw_broker_cancel(b, o) == UV_ENOMEM;
         else if (due > o->quantity && !b->o.gateway)
             tw_simulator_resize(b->venue, o, due, b->now_ns);
-        else if (due > o->quantity && b->o.gateway->grow)
+        else if (due > o->quantity && b->o.gateway->grow && !b->is_halted)
             b->o.gateway->grow(b->o.gateway->ctx, o, due);
         return;
     }

@@ -131,6 +131,42 @@ static void after_the_end(void)
     close_rig(g);
 }
 
+/* ---- an exit that grows ---- */
+
+static int grown;
+
+static int count_grow(void *ctx, const struct tw_order *o, int64_t quantity)
+{
+    (void)ctx;
+    (void)o;
+    (void)quantity;
+    grown++;
+    return 0;
+}
+
+/* Nothing but cancels goes out while trading is halted. */
+static void halted_exits(void)
+{
+    struct tw_desk desk = { 0 };
+    struct tw_gateway gateway = { .submit = count_submit, .cancel = count_submit,
+                                  .next = as_it_is, .grow = count_grow };
+    struct rig *g = open_rig((struct tw_broker_options){ .gateway = &gateway,
+                                                         .desk = &desk });
+    struct tw_order *entry;
+
+    entry = submit(g, (struct tw_order){ .quantity = 10, .price = 1000 });
+    submit(g, (struct tw_order){ .quantity = 10, .stop = 900, .side = TW_SIDE_SELL,
+                                 .type = TW_TYPE_STOP, .parent = entry->id });
+    happens(g, '0', 10);
+    happens(g, 'F', 2);
+    happens(g, 'F', 2);
+    ok(grown == 1, "an exit grows with its entry");
+    tw_desk_halt(&desk, true);
+    happens(g, 'F', 2);
+    ok(grown == 1 && held(g) == 6, "not after a halt, which cancels it");
+    close_rig(g);
+}
+
 /* ---- what a plain gateway leaves to the broker ---- */
 
 static char asked[200];
@@ -340,6 +376,7 @@ int main(void)
     taken_back();
     ok(sent == 1, "one order was sent");
     after_the_end();
+    halted_exits();
     plain();
     both(true);
     both(false);
