@@ -77,11 +77,14 @@ void ltw_worth_look_for_ruin(struct ltw_backtest *b)
  * its end is that day's midnight, but where there is a point behind that already. */
 static int64_t mark_at(const struct ltw_backtest *b)
 {
-    int64_t midnight_ns = (tw_clock_spans(b->at_ns, TW_DAY_NS) + 1) * TW_DAY_NS;
+    uint64_t behind = (uint64_t)b->last_ns - (uint64_t)b->at_ns;
+    int64_t midnight_ns;
     size_t n;
     const struct tw_point *p = tw_ledger_days(b->curve, &n);
 
-    if (b->last_ns - b->at_ns != TW_DAY_NS / 2) return b->last_ns;
+    if (behind != (uint64_t)TW_DAY_NS / 2 || b->at_ns > INT64_MAX - TW_DAY_NS)
+        return b->last_ns;
+    midnight_ns = (tw_clock_spans(b->at_ns, TW_DAY_NS) + 1) * TW_DAY_NS;
     return n == 0 || p[n - 1].time_ns <= midnight_ns ? midnight_ns : b->last_ns;
 }
 
