@@ -142,14 +142,12 @@ $B/%.o: %.c Makefile
 # functions that Lua calls and of their files, and the texts of licences.  Those whose
 # names begin alike (report.lua, report_text.lua) are packed together: they have words in
 # common.
-# Comments between functions that are no documentation are empty lines in them.
-BARE     = /^--( |$$)/ { print doc ? $$0 : ""; next } { doc = /^---/; print }
 TEXTS    = $(sort $(wildcard stdlib/*.lua)) $B/reference.txt $B/licences.txt
 $B/lua/bundle.o: $B/bundle.inc
-$B/bundle.inc: stdlib $(TEXTS) Makefile
+$B/bundle.inc: stdlib $(TEXTS) lua/bare Makefile
 	@rm -rf $B/bundle/texts; mkdir -p $B/bundle/texts
 	@for f in $(TEXTS); do n=$$(basename $$f); t=$B/bundle/$$n; n=$${n%.*}; \
-	  case $$f in *.lua) m=tw.$$n; awk '$(BARE)' $$f >$$t;; *) m=$$n; cp $$f $$t;; esac; \
+	  case $$f in *.lua) m=tw.$$n; awk -f lua/bare $$f >$$t;; *) m=$$n; cp $$f $$t;; esac; \
 	  all=$B/bundle/texts/$${n%%_*}; [ -e $$all ] || >$$all; \
 	  echo "TEXT(\"$$m\", $${n%%_*}, $$(wc -c <$$all), $$(wc -c <$$t))"; \
 	  cat $$t >>$$all || exit; done > $@.texts
