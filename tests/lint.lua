@@ -467,6 +467,20 @@ for path in find:lines() do
   files = files + 1
 end
 t.ok(files > 20, "the tree is here")
+
+-- What is built in of a module is the same program.
+local bare, modules = true, 0
+for path, lines in pairs(tree) do
+  if path:find "^stdlib/.*%.lua$" then
+    local pipe <close> = assert(io.popen("awk -f lua/bare " .. path))
+    local of, all = load(pipe:read "a"), assert(load(table.concat(lines, "\n")))
+    local same = of and string.dump(of, true) == string.dump(all, true)
+    if not same then t.diag(path) end
+    bare, modules = bare and same, modules + 1
+  end
+end
+t.ok(bare and modules > 20, "lua/bare changes no module")
+
 for _, rule in ipairs(rules) do
   local why = judge(rule, tree)
   if not t.ok(why == "", rule.name) then t.diag(why) end
