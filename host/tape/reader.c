@@ -158,7 +158,7 @@ bool tw_tape_file_is(const char *path)
 
 static int map_file(struct tw_tape_file *f, uint64_t most, struct tw_error *error)
 {
-    int fd = open(f->path, O_RDONLY | O_CLOEXEC);
+    int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);   /* a pipe may wait */
     struct stat st;
     void *map;
 

@@ -600,6 +600,10 @@ static void test_refusals(void)
              66) == 66 && !tw_tape_file_open(other, 0, &error)
        && strstr(error.text, "is no tape file"), "%s", error.text);
     close(fd);
+    unlink(other);
+    ok(mkfifo(other, 0600) == 0 && !tw_tape_file_open(other, 0, &error)
+       && strstr(error.text, "it is no regular file"), "%s", error.text);
+    unlink(other);
     load_bytes();
     bytes[8] = 2;
     tw_tape_put(bytes + 56, 8, tw_tape_checksum(bytes, 56, 0));
