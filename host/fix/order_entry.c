@@ -636,6 +636,7 @@ static void doubt(struct tw_fix_orders *o, struct entry *e)
         if (a->what == ASK_STATUS) tw_fix_orders_forget(o, a);
     }
     tw_fix_orders_ask_status(o, e);
+    tw_fix_orders_keep(o, e);
 }
 
 void tw_fix_orders_missed(struct tw_fix_orders *o)

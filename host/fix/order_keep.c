@@ -310,7 +310,7 @@ static void put_order_line(struct tw_fix_orders *o, const struct entry *e)
         e->id, word(e->holder->name, name),
         word(tw_symbols_name(o->o.symbols, e->symbol), symbol), e->side, e->type, e->tif,
         e->post_only, e->quantity, e->price, e->stop, e->trail, e->expire_ns, e->n_asks,
-        e->accepted, e->cum, TW_FIX_SPLIT(e->value), e->expected,
+        e->accepted, e->cum, TW_FIX_SPLIT(e->value), e->doubts ? -1 : e->expected,
         e->average, e->settled, e->settled_px, e->over,
         e->order_id ? word(e->order_id, id) : e->heard ? HEARD : "-");
 }
@@ -454,6 +454,7 @@ static int read_order(struct tw_fix_orders *o, const struct tw_fix_line *l)
     e->cum = number_at(l, 15);
     e->value = tw_fix_line_money(l, 16);
     e->expected = number_at(l, 17);
+    e->doubts = e->expected < 0;              /* its status was asked for */
     e->average = number_at(l, 18);
     e->settled = number_at(l, 19);
     e->settled_px = number_at(l, 20);

@@ -213,6 +213,15 @@ static void missed(void)
          "=stray 7 7:H 10@10.6 (21) late 2, 10@10 traded 10@10.6*"
          " stray 7 7:F 10@10.2 late 2, 10@10 traded 0@0*\n"
          STATUS("2", "10", "10.2", "0") "=");
+    talk("also where the run was killed before its status came", TW_FIX_44,
+         &(struct tw_fix_orders_options){ .no_mass_status = true, .keeps = true },
+         "join 3 me\non\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4")
+         ">8|37=X7|11=7|17=b|150=F|39=2|32=6|31=11|14=10|6=10.6|151=0|\n"
+         "=7:0! 7:F 4@10 7:F 6@11\nmissed\nsent\nrestart\njoin 5 me\n"
+         "=holds 10@10.6\non\n<H 37=X7|11=7|55=A|54=1|\n"
+         ">8|37=X7|11=7|17=0|150=I|39=2|38=10|44=10|14=4|6=10|151=0|\n"
+         "=stray 7 7:H 6@11 (21) late 2, 10@10 traded 10@10.6*\n"
+         "restart\njoin 5 me\n=holds 4@10.6\non\n<");
     talk("which the venue may have rounded, or not say", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "3", "10", "3")
          FILL("7", "b", "3", "10.1", "6") FILL("7", "c", "3", "10.1", "9")
