@@ -33,6 +33,7 @@ struct tw_fix_gateway {
     struct tw_fix_keep *keep;            /* owner: MAIN, FEED, MAIN; NULL: none       */
     bool restored;                       /* constant after attach; it can be written  */
     bool keep_failed;                    /* owner: FEED; and it was said              */
+    bool missed;                         /* owner: FEED; messages, which is to be told */
     char line[LINES][LINE];              /* mutex: the floor's; n_lines               */
     unsigned n_lines, unsaid;            /* mutex: the floor's                        */
 };
@@ -208,6 +209,8 @@ static void on_event(void *ctx, struct tw_fix_session *s, struct tw_fix_now now,
                      const struct tw_fix_event *e)
 {
     struct tw_fix_gateway *g = ctx;
+    bool is_gap = e->kind == TW_FIX_SKIPPED || e->kind == TW_FIX_FILLED
+               || e->kind == TW_FIX_RESET;
 
     tw_be_feed();
     if (e->kind == TW_FIX_STORE_FAILED) return;   /* it may be told within our sending */
@@ -215,14 +218,13 @@ static void on_event(void *ctx, struct tw_fix_session *s, struct tw_fix_now now,
     if (e->kind == TW_FIX_LOGGED_OUT) tw_fix_orders_logged_out(g->orders, now.time_ns);
     if (e->kind == TW_FIX_REJECTED)
         tw_fix_orders_rejected(g->orders, e->from, e->message);
-    if (e->kind == TW_FIX_SKIPPED || e->kind == TW_FIX_FILLED || e->kind == TW_FIX_RESET)
-        tw_fix_orders_missed(g->orders);
     if (e->kind == TW_FIX_RESENDING)
         tw_fix_orders_resending(g->orders, e->from, e->to);
     if (e->kind == TW_FIX_REFUSED && e->message)
         tw_fix_orders_refused(g->orders, e->message);
     tw_floor_unlock(g->floor);
-    if (e->kind == TW_FIX_RESENDING) tw_fix_link_ring(g->link);   /* on_look, after it */
+    if (is_gap) g->missed = true;
+    if (is_gap || e->kind == TW_FIX_RESENDING) tw_fix_link_ring(g->link);   /* on_look */
     else turn(g, s, now);
 }
 
@@ -233,6 +235,8 @@ static int64_t on_look(void *ctx, struct tw_fix_session *s, struct tw_fix_now no
 
     tw_be_feed();
     tw_floor_lock(g->floor);
+    if (g->missed) tw_fix_orders_missed(g->orders);   /* once for all pieces of a gap */
+    g->missed = false;
     due_ns = tw_fix_orders_tick(g->orders, now.time_ns);
     tw_floor_unlock(g->floor);
     turn(g, s, now);
