@@ -379,6 +379,7 @@ static tw_money coming(const struct ltw_trader *t, uint32_t symbol)
     const struct tw_order *o = NULL;
     tw_money sum = 0;
 
+    if (!tw_broker_works(t->broker, symbol)) return 0;
     while ((o = tw_broker_open(t->broker, o)) != NULL)
         if (is_coming(o, symbol)) sum += tw_order_sign(o) * beyond_group(o);
     return sum;
@@ -487,6 +488,7 @@ static int64_t unclosed(const struct ltw_trader *t, const struct tw_position *p)
     const struct tw_order *o = NULL;
     int64_t left = p->quantity;
 
+    if (!tw_broker_works(t->broker, p->symbol)) return left;
     while ((o = tw_broker_open(t->broker, o)) != NULL)
         if (o->symbol == p->symbol && closes(o) && tw_order_sign(o) * p->quantity < 0)
             left += tw_order_sign(o) * tw_order_leaves(o);

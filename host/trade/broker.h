@@ -173,6 +173,8 @@ struct tw_order *tw_broker_open(const struct tw_broker *b, const struct tw_order
 
 /* How many. */
 unsigned tw_broker_count(const struct tw_broker *b);
+/* Is one of that instrument among them, beside exits that wait for their entry? */
+bool tw_broker_works(const struct tw_broker *b, uint32_t symbol);
 
 /* As all prices are now; who has kept it from before a record asks again.  Without what
  * it is worth: is its equity above 0, and how much does it hold of an instrument? */

@@ -74,6 +74,11 @@ struct tw_account *tw_broker_account(struct tw_broker *b)
     return b->account;
 }
 
+bool tw_broker_works(const struct tw_broker *b, uint32_t symbol)
+{
+    return symbol < b->n_sums && (b->sum[symbol].buying || b->sum[symbol].selling);
+}
+
 int64_t tw_broker_held(const struct tw_broker *b, uint32_t symbol)
 {
     const struct tw_position *p = tw_account_find(b->account, symbol);
