@@ -3,6 +3,7 @@
  * what one buys another sells; also when the connection breaks. */
 #include "run/fix_gateway.h"
 
+#include <inttypes.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 #include "fix/order_desk.h"
 #include "fix_engine_rig.h"
 
-enum { OWNERS = 3, SOURCE = 9 };
+enum { OWNERS = 3, SOURCE = 9, PIECES = 50 };
 static unsigned orders = 400;
 
 static struct tw_symbols *symbols;
@@ -30,6 +31,8 @@ struct exchange {
     uint64_t number;
     atomic_bool deaf;                  /* it takes nothing and says nothing     */
     atomic_bool misses;                /* the next message: that comes again    */
+    atomic_bool fills;                 /* as the next one comes, in PIECES      */
+    atomic_uint statuses;              /* 35=H                                  */
 };
 
 static void exchange_send(void *ctx, const char *code, const char *body, size_t n)
@@ -78,6 +81,15 @@ static enum tw_fix_answer exchange_message(void *ctx, struct tw_fix_session *s,
         exchange_send(x, "2", body, (size_t)n);
         return TW_FIX_TAKEN;
     }
+    x->statuses += *tw_fix_message_code(m).at == 'H';
+    for (int i = 0; i < PIECES && atomic_load(&x->fills); i++) {
+        char body[40];
+        int n = snprintf(body, sizeof body, "36=%" PRIu64 "\001123=Y\1",
+                         tw_fix_session_status(s).next_out + 1);
+
+        exchange_send(x, "4", body, (size_t)n);
+    }
+    atomic_store(&x->fills, false);
     tw_venue_set_time(x->venue, now.time_ns);
     rc = tw_fix_desk_take(x->desk, m, now.time_ns, &q);
     if (rc == 1) {
@@ -419,6 +431,15 @@ static void missed(void)
     until(t, 3);
     ok(t->order[1].status == TW_STATUS_NEW && t->order[1].quantity < q.quantity,
        "a change that it has missed");
+    c->x.statuses = 0;
+    atomic_store(&c->x.fills, true);
+    ask(t, a_request(t, &dice));
+    until(t, 4);
+    while (c->x.statuses == 0) sched_yield();
+    ask(t, a_request(t, &dice));
+    until(t, 5);
+    ok(c->x.statuses < PIECES, "a gap in %d pieces is asked about at once, not for each",
+       PIECES);
     close_scene(c);
     free(c);
 }
