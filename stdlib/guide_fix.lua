@@ -313,7 +313,8 @@ does template = { sender = "VENUE", target = "*", orders = true } for whoever ca
 peer it knows what is open and the last 65,536 ClOrdIDs that are over: one of them is not
 taken again (with 97=Y or 43=Y the order's status comes), one before them is as if it was
 new.  35=G changes quantity and prices; with another side, symbol, type or time in force
-it is refused.
+it is refused.  A peer that sends on while 64 MB of reports wait for it to read is
+cut off.
 
 The book is not kept: when the run ends, also by kill -9, its orders are gone.  With a
 store the next run tells each peer after its Logon, once, what it was not told yet (trades

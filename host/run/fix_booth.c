@@ -12,7 +12,8 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
-enum { BODY_MAX = 4096, RETRY_NS = 50000000 };
+/* A peer that sends on while so many bytes wait for it to read is cut off. */
+enum { BODY_MAX = 4096, RETRY_NS = 50000000, WAITING_MAX = 64 << 20 };
 
 /* A message that waits for its session, before its bytes. */
 struct waiting {
@@ -287,11 +288,17 @@ static enum tw_fix_answer on_message(void *ctx, struct tw_fix_session *s,
     int rc;
 
     tw_floor_lock(b->o.floor);
-    rc = tw_fix_desk_take(b->desk, m, now.time_ns, &q);
+    rc = b->out.n - b->first > WAITING_MAX ? TW_EFULL
+         : tw_fix_desk_take(b->desk, m, now.time_ns, &q);
     if (rc == 1 && q.what == TW_REQUEST_NEW) note(b, q.id, now.time_ns);
     tw_floor_unlock(b->o.floor);
     if (rc == TW_EUSAGE) return TW_FIX_UNSUPPORTED;
-    if (rc < 0) return TW_FIX_LATER;
+    if (rc < 0) {   /* it comes again after the next Logon */
+        tw_log_printf(b->o.log, TW_LOG_WARN, "orders", "%s: %s", b->name,
+                      rc == TW_EFULL ? "64 MB of reports wait for the peer to read"
+                                     : tw_strerror(rc));
+        return TW_FIX_LATER;
+    }
     if (rc == 1) {
         tw_floor_pass(b->o.floor, now.time_ns);
         q.arrives_ns = tw_floor_time(b->o.floor);

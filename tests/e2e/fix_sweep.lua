@@ -77,4 +77,33 @@ run = apps.run {
     end]] }
 if not t.is(run.lines[1], "all", "each symbol is asked for") then t.diag(run.err) end
 
+-- Of a peer that asks and asks, and reads nothing, not more and more waits: 5 MB here for
+-- each ten requests.
+local port, asked = apps.free_port(), {}
+local function ask(body)
+  asked[#asked + 1] = apps.fix((body:gsub("34=", ("34=%d|49=ME|52=%s|56=VENUE|"):format(
+    #asked + 1, os.date "!%Y%m%d-%H:%M:%S"))))
+end
+ask "35=A|34=98=0|108=30|"
+for i = 1, 250 do
+  ask(("35=D|34=11=%d%s|55=TIDE|54=1|60=20260102-00:00:00|38=1|40=2|44=9|"):format(
+    i, ("x"):rep(2000)))
+end
+for _ = 1, 400 do ask "35=AF|34=584=all|585=7|" end
+local directory, command = apps.write {
+  app = [[
+    app.instruments { { symbol = "TIDE" } }
+    app.fix.open { orders = true }
+    app.fix.acceptor { port = ]] .. port .. [[, sessions = {
+      { name = "venue", sender = "VENUE", target = "ME", orders = true } } }
+    app.script("s.lua", { workers = { 0 } })]],
+  args = { "--workers", "1" }, ["s.lua"] = "" }
+apps.put(directory .. "/asked", table.concat(asked))
+run = apps.until_shown(command, "listening", directory, ([[
+  bash -c 'exec 3<>/dev/tcp/127.0.0.1/%d; cat %s/asked >&3
+           until grep -q "logged out" %s/err; do sleep 0.02; done'
+  kill $p]]):format(port, directory, apps.directory))
+if not t.ok(run.err:find "venue: 64 MB of reports wait for the peer to read",
+            "one that reads nothing is cut off") then t.diag(run.err) end
+
 t.done()
