@@ -247,7 +247,8 @@ backtest has none and fills orders itself, by the account's fill model.
                      of a trail_percent; tif "cls" is an OrdType before 4.3; post_only is
                      ExecInst 6.  What a version can't say is rejected at once, the log
                      says why
-  reduce_only        the venue is not told: it goes out if it reduces what is held then
+  reduce_only        the venue is not told: it goes out, and becomes more, if all of
+                     that reduces what is held then
   brackets, oco      nor of these: when one of a group trades the others are canceled, or
                      made smaller; meanwhile both may trade.  So limits count all of one
                      self:oco here; of a bracket's exits the largest, as elsewhere

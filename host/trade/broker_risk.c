@@ -385,6 +385,8 @@ enum tw_reason tw_broker_may_change(struct tw_broker *b, const struct tw_order *
 
     rest.quantity -= rest.cum_qty;
     why = check_own(b, &rest, &now);
+    if (why == TW_REASON_NONE && next->quantity > o->quantity)
+        why = tw_plain_check(b->o.gateway, &rest, tw_broker_room(b, o, 0));
     if (why != TW_REASON_NONE || !tw_broker_desk(b)) return why;
     tw_broker_share(b, o, false);
     why = check_desk(b, &rest, &now, next->quantity > o->quantity);

@@ -236,6 +236,29 @@ static void plain(void)
     close_rig(g);
 }
 
+/* What it does not know of is not to enlarge a position by a change, either. */
+static void plain_changes(void)
+{
+    struct tw_gateway gateway = { .submit = count_submit, .cancel = note_cancel,
+                                  .replace = note_replace, .is_plain = true };
+    struct rig *g = open_rig((struct tw_broker_options){ .gateway = &gateway });
+    struct tw_order *entry = submit(g, (struct tw_order){ .quantity = 10 }), *exit;
+    struct tw_error error;
+
+    asked[0] = '\0';
+    exit = submit(g, (struct tw_order){ .quantity = 10, .price = 1100,
+        .side = TW_SIDE_SELL, .parent = entry->id, .reduce_only = true });
+    trades(g, 1, 10, TW_SIDE_BUY);
+    told(g);
+    tw_broker_replace(g->b, exit, 11 * ONE, 0, 0, &error);
+    is_told(g, "2 9", "an exit is not to sell more than is held");
+    tw_broker_replace(g->b, exit, 8 * ONE, 0, 0, &error);
+    reports(g, 2, TW_EXEC_REPLACED, 8, TW_SIDE_SELL);
+    tw_broker_replace(g->b, exit, 10 * ONE, 0, 0, &error);
+    ok(strcmp(asked, "G2=8 G2=10 ") == 0, "less, and all again: %s", asked);
+    close_rig(g);
+}
+
 /* Both may trade at such a gateway before one is canceled. */
 static void both(bool is_plain)
 {
@@ -378,6 +401,7 @@ int main(void)
     after_the_end();
     halted_exits();
     plain();
+    plain_changes();
     both(true);
     both(false);
     offline();
