@@ -228,9 +228,6 @@ function arguments.outputs(o, names, inputs)
   if o.report == "-" and o.json then
     refuse(2, "--report -: standard output has what --json prints")
   end
-  for _, path in ipairs(inputs) do
-    is[tapes.identity(path) or path] = path .. ", which is read"
-  end
   for _, name in ipairs(names) do
     local path = o[name]
     if path == "-" and name ~= "report" then
@@ -240,6 +237,9 @@ function arguments.outputs(o, names, inputs)
       local is_new = not tapes.identity(path)
       local file, why = io.open(path, "a")
       local which = file and tapes.identity(path)
+      for _, input in ipairs(file and inputs or {}) do     -- a store may be there by now
+        if tapes.identity(input) == which then is[which] = input .. ", which is read" end
+      end
       if not file then
         problem = "cannot write " .. why
       elseif is[which] then

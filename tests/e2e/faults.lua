@@ -246,6 +246,8 @@ for line, says in pairs {
     "sweep: --results good.csv: the same file as good.csv, which is read",
   ["sweep s.lua --data good.csv --store kept.db --results kept.db"] =
     "sweep: --results kept.db: the same file as kept.db, which is read",
+  ["sweep s.lua --data good.csv --store o.db --results o.db"] =
+    "sweep: --results o.db: the same file as o.db, which is read",
   ["sweep s.lua --data good.csv --store none --list x.csv --results x.csv"] =
     "sweep: --results x.csv: the same file as x.csv, which is read",
   ["sweep s.lua --data good.csv --store none --report none/o.html"] =
@@ -256,7 +258,7 @@ for line, says in pairs {
   t.is(got.status, 1, "status")
 end
 t.is(apps.read(dir .. "/good.csv"), before, "what is read stays as it is")
-t.ok(not io.open(dir .. "/o.csv"), "and nothing else is left")
+t.ok(not (io.open(dir .. "/o.csv") or io.open(dir .. "/o.db")), "nothing else is left")
 
 t.is(command("backtest s.lua --data empty.csv").err,
      "tidewire: backtest: there is no record in the data\n", "an empty file")
