@@ -66,13 +66,6 @@ static bool has_begun(struct ltw_backtest *b)
     return b->rated = true;
 }
 
-void ltw_worth_look_for_ruin(struct ltw_backtest *b)
-{
-    if (b->ruined || !has_begun(b) || ltw_backtest_sum(b, tw_account_equity) > 0) return;
-    b->ruined = b->start > 0;
-    b->ruined_ns = b->last_ns;
-}
-
 /* Where the curves' next point stands.  A bar of a day is of that day, whatever its zone:
  * its end is that day's midnight, but where there is a point behind that already. */
 static int64_t mark_at(const struct ltw_backtest *b)
@@ -86,6 +79,13 @@ static int64_t mark_at(const struct ltw_backtest *b)
         return b->last_ns;
     midnight_ns = (tw_clock_spans(b->at_ns, TW_DAY_NS) + 1) * TW_DAY_NS;
     return n == 0 || p[n - 1].time_ns <= midnight_ns ? midnight_ns : b->last_ns;
+}
+
+void ltw_worth_look_for_ruin(struct ltw_backtest *b)
+{
+    if (b->ruined || !has_begun(b) || ltw_backtest_sum(b, tw_account_equity) > 0) return;
+    b->ruined = b->start > 0;
+    b->ruined_ns = mark_at(b);
 }
 
 bool ltw_worth_mark_curves(struct ltw_backtest *b)

@@ -178,7 +178,7 @@ figures.RUINED = ": the equity was at or below zero, so there are no ratios"
 -- "ruined 2014-05-07": of one whose equity was at or below zero, the first time.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
 function figures.ruined(result)
-  return "ruined " .. data.date(data.seconds(result.ruined))
+  return "ruined " .. data.day(data.seconds(result.ruined))
 end
 
 --- figures.formula(text, year) -> text | nil

@@ -59,6 +59,15 @@ local utc = figures "days.csv"
 t.is(utc:match "\n(2020[^\n]*)":gsub(" +", " "), "2020 0.0 0.0",
      "January, and no other month")
 for i = 2, #data do t.is(figures(data[i]), utc, data[i] .. ": figures") end
+put("short.lua", [[
+  local M = {}
+  function M:on_start() self:sell("days", 540) end
+  return M]])
+for _, one in ipairs(data) do
+  local out = command("backtest short.lua --cash 10000 --report - --data " .. one).out
+  t.ok(out:find("\nruined 2020-01-31: ", 1, true) and not out:find "Returns by month",
+       one .. ": ruined on the last day, and January has no return")
+end
 
 for _, case in ipairs {
   { "--from 2021-01-01", " from 2021-01-01 on" },
