@@ -4,6 +4,7 @@
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/lsan_interface.h>
 #endif
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,9 +51,12 @@ bool tw_memory_fails(void)
     uint64_t n = atomic_fetch_add_explicit(&heap.count, 1, memory_order_relaxed) + 1;
 
     /* order [memory.fail] relaxed: only the numbers themselves are read */
-    return n < atomic_load_explicit(&heap.fail_till, memory_order_relaxed)
-           /* order [memory.fail] relaxed: likewise */
-        && n >= atomic_load_explicit(&heap.fail_at, memory_order_relaxed);
+    if (n >= atomic_load_explicit(&heap.fail_till, memory_order_relaxed)
+        /* order [memory.fail] relaxed: likewise */
+        || n < atomic_load_explicit(&heap.fail_at, memory_order_relaxed))
+        return false;
+    errno = ENOMEM;                    /* as those have it that are called in its place */
+    return true;
 }
 
 void *tw_calloc(size_t n, size_t size)
