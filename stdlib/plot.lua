@@ -440,9 +440,10 @@ end
 -- Without what has a symbol, but no price of it: what tape:find gives of one.
 local function priced(list)
   local out = {}
-  for _, x in ipairs(list) do
+  for i = 1, #list do
+    local x = list[i]
     local kind = type(x) == "userdata" and x.kind
-    if kind ~= "order" and kind ~= "status" then out[#out + 1] = x end
+    if kind ~= "order" and kind ~= "status" then out[#out + 1] = x or number_of(x) end
   end
   return out
 end

@@ -138,6 +138,7 @@ t.raises("plot: there is no number to draw", plot.of, { 0 / 0 }, { kind = "histo
 t.raises("keeps no values; declare it with a history", plot.of, stat.mean())
 t.raises("a list of numbers expected, got a string", plot.of, "x")
 t.raises("plot: a table is no number; name a field", plot.of, { {} })
+t.raises("plot: a nil is no number", plot.of, { 1, 2, nil, 4 })
 t.raises("plot: y has 1 values, x has 2", plot.of, { 1, 2 }, { 1 })
 t.raises("more than 6 lines", plot.of,
          { a = {}, b = {}, c = {}, d = {}, e = {}, f = {}, g = {} })
