@@ -56,8 +56,6 @@ static void asked(void)
         struct run *r = run_open(&quotes, versions[i], "A");
 
         give(r, "A 98=0|108=30|");
-        tw_fix_md_session_event(r->md, r->now, &(struct tw_fix_event){
-            .kind = TW_FIX_LOGGED_ON, .message = &r->message, .text = "" }, &r->batch);
         ok(strcmp(heard(r), "R A") == 0 && r->grouped == (versions[i] >= TW_FIX_42),
            "a request by %s", tw_fix_version_name(versions[i]));
         if (versions[i] == TW_FIX_42) {

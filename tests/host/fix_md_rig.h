@@ -200,10 +200,10 @@ static inline void wait_s(struct run *r, double seconds)
 }
 
 /* A message of "W 55=A|268=0|", with the header before it; @A@: the request of A; "!W ":
- * one that the session refuses. */
+ * one that the session refuses; "A ": logged on with it. */
 static inline bool give(struct run *r, const char *text)
 {
-    bool refused = *text == '!' && text++;
+    bool refused = *text == '!' && text++, begins = strncmp(text, "A ", 2) == 0;
     char body[4000], *to = body;
     enum tw_fix_answer answer = TW_FIX_TAKEN;
     size_t n, code = strcspn(text, " ");
@@ -227,10 +227,10 @@ static inline bool give(struct run *r, const char *text)
     *to = 0;
     p = whole(tw_fix_dictionary_version(r->dictionary), body, &n);
     if (take(&r->message, r->dictionary, p, n) != TW_OK) say_out(r, "no message");
-    else if (refused)
+    else if (refused || begins)
         tw_fix_md_session_event(r->md, r->now, &(struct tw_fix_event){
-            .kind = TW_FIX_REFUSED, .from = r->seq, .to = r->seq, .message = &r->message,
-            .text = "" }, &r->batch);
+            .kind = refused ? TW_FIX_REFUSED : TW_FIX_LOGGED_ON, .from = r->seq,
+            .to = r->seq, .message = &r->message, .text = "" }, &r->batch);
     else answer = tw_fix_md_message(r->md, r->now, &r->message, &r->batch);
     take_batch(&r->batch);
     free(p);
