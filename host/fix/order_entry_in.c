@@ -552,6 +552,7 @@ static void take_correction(struct tw_fix_orders *o, struct entry *e,
     if (undone > 0 && price != ref->price) trade(o, e, s, price, undone), undone = 0;
     if (has_come && ref->quantity > undone)
         take_back(o, e, ref->price, ref->quantity - undone);
+    if (e->settled > e->cum) e->settled = e->cum;   /* trades that had come are in it */
     if (has_come) ref->quantity = 0;
     else take_back_settled(o, e, s);
     if (ref && !has_come) ref->is_canceled = true;
