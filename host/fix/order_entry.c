@@ -661,23 +661,21 @@ void tw_fix_orders_resending(struct tw_fix_orders *o, uint64_t from, uint64_t to
     }
 }
 
-void tw_fix_orders_refused(struct tw_fix_orders *o, const struct tw_fix_message *m)
+bool tw_fix_orders_refused(struct tw_fix_orders *o, const struct tw_fix_message *m)
 {
     struct tw_fix_text code = tw_fix_message_code(m);
     struct entry *e;
     struct ask *a;
     unsigned nth;
 
-    if (code.n != 1 || (*code.at != '8' && *code.at != '9')) return;
+    if (code.n != 1 || (*code.at != '8' && *code.at != '9')) return false;
     e = tw_fix_orders_find_id(o, tw_fix_message_body(m, 11), &nth);
     a = e ? tw_fix_orders_asked(e, nth) : NULL;
     if (!e) e = tw_fix_orders_find_id(o, tw_fix_message_body(m, 41), &nth);
-    if (!e) {
-        tw_fix_orders_missed(o);
-        return;
-    }
+    if (!e) return true;
     if (a && a->list == &o->sent) a->stale = true;   /* this was its answer */
     tw_fix_orders_ask_status(o, e);
+    return false;
 }
 
 bool tw_fix_orders_resend(const struct tw_fix_message *m)

@@ -221,7 +221,7 @@ static void on_event(void *ctx, struct tw_fix_session *s, struct tw_fix_now now,
     if (e->kind == TW_FIX_RESENDING)
         tw_fix_orders_resending(g->orders, e->from, e->to);
     if (e->kind == TW_FIX_REFUSED && e->message)
-        tw_fix_orders_refused(g->orders, e->message);
+        is_gap = tw_fix_orders_refused(g->orders, e->message);
     tw_floor_unlock(g->floor);
     if (is_gap) g->missed = true;
     if (is_gap || e->kind == TW_FIX_RESENDING) tw_fix_link_ring(g->link);   /* on_look */

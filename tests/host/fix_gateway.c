@@ -88,6 +88,7 @@ static enum tw_fix_answer exchange_message(void *ctx, struct tw_fix_session *s,
                          tw_fix_session_status(s).next_out + 1);
 
         exchange_send(x, "4", body, (size_t)n);
+        exchange_send(x, "8", "39=0\1", 5);        /* it is refused */
     }
     atomic_store(&x->fills, false);
     tw_venue_set_time(x->venue, now.time_ns);
@@ -438,8 +439,8 @@ static void missed(void)
     while (c->x.statuses == 0) sched_yield();
     ask(t, a_request(t, &dice));
     until(t, 5);
-    ok(c->x.statuses < PIECES, "a gap in %d pieces is asked about at once, not for each",
-       PIECES);
+    ok(c->x.statuses < PIECES, "a gap in %d pieces, and as many reports of nothing, are"
+       " asked about at once, not for each", PIECES);
     close_scene(c);
     free(c);
 }

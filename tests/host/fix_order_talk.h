@@ -91,10 +91,14 @@ static void say(const char *line)
              (int)strcspn(body, "|"), body, strchr(body, '|') + 1);
     p = whole(version, text, &n);
     if (take(&parsed, dictionaries[version], p, n) != 0) abort();
-    if (*line == '~') tw_fix_orders_refused(orders, &parsed);
-    else if (*body == '3') tw_fix_orders_rejected(orders, strtoul(strstr(body, "45=") + 3,
-                                                             NULL, 10), &parsed);
-    else tw_fix_orders_message(orders, &parsed);
+    if (*line == '~') {
+        if (tw_fix_orders_refused(orders, &parsed)) tw_fix_orders_missed(orders);
+    } else if (*body == '3') {
+        tw_fix_orders_rejected(orders, strtoul(strstr(body, "45=") + 3, NULL, 10),
+                               &parsed);
+    } else {
+        tw_fix_orders_message(orders, &parsed);
+    }
     free(p);
 }
 
