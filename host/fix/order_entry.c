@@ -510,7 +510,8 @@ bool tw_fix_orders_next(struct tw_fix_orders *o, int64_t now_ns,
             o->sending = a;
             return true;
         }
-        tw_fix_orders_fail(o, a, TW_REASON_UNSUPPORTED);
+        if (a->what == ASK_STATUS) tw_fix_orders_no_status(o, a);
+        else tw_fix_orders_fail(o, a, TW_REASON_UNSUPPORTED);
     }
     return false;
 }

@@ -430,8 +430,7 @@ static void take_status(struct tw_fix_orders *o, struct entry *e, const struct s
     e->reconciles = e->doubts = false;
 }
 
-/* The venue does not say: what it said last has to do. */
-static void no_status(struct tw_fix_orders *o, struct ask *a)
+void tw_fix_orders_no_status(struct tw_fix_orders *o, struct ask *a)
 {
     struct entry *e = a->entry;
     struct seen s = { 0 };
@@ -453,7 +452,7 @@ int64_t tw_fix_orders_tick(struct tw_fix_orders *o, int64_t now_ns)
         if (!a) return INT64_MAX;
         if (a->sent_ns + STATUS_NS > now_ns) return a->sent_ns + STATUS_NS;
         o->now_ns = now_ns;
-        no_status(o, a);                      /* others go with it */
+        tw_fix_orders_no_status(o, a);        /* others go with it */
     }
 }
 
@@ -745,7 +744,7 @@ static void fail(struct tw_fix_orders *o, struct ask *a, const struct seen *s)
 
     tell_text(o, s, "a message that the venue refused");
     if (a->what == ASK_STATUS) {
-        no_status(o, a);
+        tw_fix_orders_no_status(o, a);
         return;
     }
     o->seen = s;

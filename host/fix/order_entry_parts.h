@@ -248,6 +248,8 @@ size_t tw_fix_orders_id(uint64_t id, unsigned nth, char out[ID_MAX]);
 
 /* An ask gets its answer without the venue. */
 void tw_fix_orders_fail(struct tw_fix_orders *o, struct ask *a, enum tw_reason reason);
+/* The venue does not say, to an ASK_STATUS: what it said last has to do. */
+void tw_fix_orders_no_status(struct tw_fix_orders *o, struct ask *a);
 
 /* ---- order_entry_late.c ---- */
 

@@ -158,6 +158,38 @@ static void others(void)
 #define STATUS_IS(status) ">8|37=X7|11=7|17=0|150=I|39=" status \
     "|38=10|44=10|14=0|6=0|151=10|\n"
 
+/* A venue's own dictionary need not have 35=H. */
+static void unasked(void)
+{
+    static const char xml[] =
+        "<fix type='FIX' major='4' minor='4'>"
+        "<header><field name='MsgType' required='Y'/></header>"
+        "<trailer><field name='CheckSum' required='Y'/></trailer><messages>"
+        "<message name='New' msgtype='D' msgcat='app'>"
+        "<field name='ClOrdID' required='Y'/></message>"
+        "<message name='Cancel' msgtype='F' msgcat='app'>"
+        "<field name='ClOrdID' required='Y'/></message></messages>"
+        "<fields><field number='10' name='CheckSum' type='STRING'/>"
+        "<field number='35' name='MsgType' type='STRING'/>"
+        "<field number='11' name='ClOrdID' type='STRING'/>"
+        "<field number='38' name='OrderQty' type='QTY'/>"
+        "<field number='40' name='OrdType' type='CHAR'/>"
+        "<field number='59' name='TimeInForce' type='CHAR'/></fields></fix>";
+    struct tw_fix_dictionary *whole_one = dictionaries[TW_FIX_44];
+    struct tw_fix_draft *t = tw_fix_draft_new();
+    struct tw_error error;
+
+    if (!t || tw_fix_draft_add(t, "xml", xml, sizeof xml - 1, &error) < 0
+        || tw_fix_draft_finish(t, &dictionaries[TW_FIX_44], &error) < 0)
+        abort();
+    tw_fix_draft_free(t);
+    talk("where no status can be asked for, what is lost in a gap has an answer",
+         TW_FIX_44, &none, "on\nnew 7\nsent\n" NEW("7") "cancel 7\nsent\n=7:0!\n"
+         "missed\n<\n=7:9 (21)!");
+    tw_fix_dictionary_free(dictionaries[TW_FIX_44]);
+    dictionaries[TW_FIX_44] = whole_one;
+}
+
 static void connections(void)
 {
     talk("what was not sent when it went down", TW_FIX_44, &none,
@@ -670,6 +702,7 @@ int main(void)
     trades();
     others();
     connections();
+    unasked();
     former_runs();
     found_early();
     found_late();
