@@ -168,6 +168,11 @@ local function perform(line)
   if not result then refuse(1, "%s", why) end
   local list = result.list
   result.list = nil
+  -- First, as who reads may stop; a full disk takes nothing from what is said behind it.
+  local written, problem = pcall(function()
+    if o.orders then arguments.write(o.orders, list) end
+    if o.report and o.report ~= "-" then arguments.report(o.report, result) end
+  end)
   if o.json then
     io.stdout:write(inspect.json(result), "\n")
   else
@@ -175,9 +180,7 @@ local function perform(line)
     io.stdout:write(o.report == "-" and "\n" or summary(result), close(result))
   end
   io.stdout:flush()
-  -- Last: a full disk takes nothing from what has been said.
-  if o.orders then arguments.write(o.orders, list) end
-  if o.report and o.report ~= "-" then arguments.report(o.report, result) end
+  if not written then error(problem, 0) end
   return 0
 end
 

@@ -340,6 +340,11 @@ end
 
 local function finish(s, o, name)
   s.walk, s.train, s.over = o.walk, o.train, o.over
+  -- First, as who reads may stop; a full disk takes nothing from what is said behind it.
+  local written, problem = pcall(function()
+    if o.results then arguments.write(o.results, csv_text(s)) end
+    if o.report and o.report ~= "-" then write_report(s, o.report, name) end
+  end)
   if o.json then
     io.stdout:write(json_text(s))
   elseif o.report == "-" then
@@ -363,9 +368,7 @@ local function finish(s, o, name)
   failures(s)
   tell(s, "idle", "%d of %d runs did nothing: %s")
   tell(s, "overdrawn", "%d of %d runs spent more than they had; one of them: %s")
-  -- Last: a full disk takes nothing from what has been said.
-  if o.results then arguments.write(o.results, csv_text(s)) end
-  if o.report and o.report ~= "-" then write_report(s, o.report, name) end
+  if not written then error(problem, 0) end
   if s.stopped and core.caught() then return 128 + core.caught() end
   if s.windows and not is_tested(s) then return 1 end
   return s.failed == s.total and 1 or 0

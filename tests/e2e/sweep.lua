@@ -177,6 +177,8 @@ for _, to in ipairs(io.open "/dev/full" and { "results", "report" } or {}) do
      and run.err:find "cannot write /dev/full: No space left on device\n$",
      "a full disk takes only --" .. to)
 end
+sweep "some.lua --data a.csv --set x=1:100 --store none --json --results p.csv | head -c1"
+t.is(#rows_of "p.csv", 100, "who stops to read takes nothing from --results")
 
 -- ---- the command line ----
 
