@@ -375,21 +375,27 @@ enum tw_reason tw_broker_may_go(struct tw_broker *b, const struct tw_order *o)
     return why;
 }
 
-/* It is counted already; what it will be, without what is filled. */
+/* It is counted already; what it will be, without what is filled.  One that only becomes
+ * less takes less of each limit. */
 enum tw_reason tw_broker_may_change(struct tw_broker *b, const struct tw_order *o,
                                     const struct tw_order *next)
 {
+    static const struct tw_limits none = { 0 };
+    bool grows = next->quantity > o->quantity;
     struct tw_exposure now = exposure(b, o);
     struct tw_order rest = *next;
     enum tw_reason why;
 
     rest.quantity -= rest.cum_qty;
+    if (!grows && next->price == o->price && next->stop == o->stop
+        && !tw_broker_is_halted(b))
+        return tw_risk_check(&none, &rest, &now);
     why = check_own(b, &rest, &now);
-    if (why == TW_REASON_NONE && next->quantity > o->quantity)
+    if (why == TW_REASON_NONE && grows)
         why = tw_plain_check(b->o.gateway, &rest, tw_broker_room(b, o, 0));
     if (why != TW_REASON_NONE || !tw_broker_desk(b)) return why;
     tw_broker_share(b, o, false);
-    why = check_desk(b, &rest, &now, next->quantity > o->quantity);
+    why = check_desk(b, &rest, &now, grows);
     if (b->probe) tw_probe_desk(b->probe, b->o.desk, o, b->now_ns, why);
     return why;
 }

@@ -334,6 +334,9 @@ static void change(struct strategy *s)
     rest.quantity -= o->cum_qty;
     want = expect(s, &rest, &(struct question){ o, may - o->cum_qty },
                   rest.quantity > o->quantity - o->cum_qty);
+    if (want != TW_REASON_REDUCE_ONLY && want != TW_REASON_HALTED
+        && rest.price == o->price && rest.quantity <= o->quantity - o->cum_qty)
+        want = TW_REASON_NONE;                    /* it only becomes less */
     if (tw_broker_replace(s->b, o, quantity, price, 0, &error) < 0) abort();
     got = told(s, o);
     changed[got]++;

@@ -295,6 +295,34 @@ static void both(bool is_plain)
     close_rig(g);
 }
 
+/* No limit keeps what is left of a group as large as it was. */
+static void plain_shrinks(void)
+{
+    struct tw_gateway gateway = { .submit = count_submit, .cancel = note_cancel,
+                                  .replace = note_replace, .is_plain = true };
+    struct tw_desk desk = { .limits = { .daily_loss = 5 * ONE, .collar = ONE / 100 } };
+    struct rig *g = open_rig((struct tw_broker_options){ .gateway = &gateway,
+                                                         .desk = &desk });
+    struct tw_order *one;
+    struct tw_error error;
+
+    asked[0] = '\0';
+    quote(g, 1, 1000, 1000, 9);
+    one = submit(g, (struct tw_order){ .quantity = 10, .price = 1001, .group = 1 });
+    submit(g, (struct tw_order){ .quantity = 10, .price = 999, .group = 1 });
+    quote(g, 1, 800, 800, 9);
+    trades(g, 1, 4, TW_SIDE_BUY);
+    quote(g, 1, 800, 800, 9);
+    told(g);
+    ok(strcmp(asked, "G2=6 ") == 0, "beyond a collar: %s", asked);
+    trades(g, 1, 1, TW_SIDE_BUY);
+    ok(strcmp(asked, "G2=6 G2=5 ") == 0, "and when the day has lost too much: %s", asked);
+    told(g);
+    tw_broker_replace(g->b, one, 0, 10 * ONE, 0, &error);
+    is_told(g, "1 9", "another price is asked for both");
+    close_rig(g);
+}
+
 /* ---- nobody is connected ---- */
 
 static int closed(void *ctx, const struct tw_order *o)
@@ -402,6 +430,7 @@ int main(void)
     halted_exits();
     plain();
     plain_changes();
+    plain_shrinks();
     both(true);
     both(false);
     offline();
