@@ -5,6 +5,7 @@
  */
 #include "tap.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -708,7 +709,7 @@ static bool try_all(int *steps) TW_ON(MAIN)
     struct tw_future *f;
     int code = UV_ENOMEM;
 
-    *steps = 0;
+    *steps = errno = 0;
     if (g->pool && (code = tw_pool_start(g->pool)) == TW_OK) {
         ++*steps;
         job = job_of(g, ANSWER, 1);
