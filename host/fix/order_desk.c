@@ -269,12 +269,24 @@ static void echo(struct tw_fix_output *w, const struct tw_fix_type *t,
     if (v.at && has(t, (uint32_t)tag)) tw_fix_put_text(w, tag, v.at, v.n);
 }
 
+/* Also what it waits for: the venue's answer to that comes later. */
+static char status_of(const struct tw_fix_desk *d, const struct deal *deal)
+{
+    char status = 0;
+
+    for (const struct name *i = deal->asked; i && status != '6'; i = i->later)
+        status = i->what == TW_REQUEST_CANCEL ? '6' : i->what == TW_REQUEST_NEW ? 'A'
+               : takes(d, 39, "E") ? 'E' : '6';
+    return status && takes(d, 39, (const char[]){ status, '\0' }) ? status : deal->status;
+}
+
 /* The status of an order as of now; m: whose answer it is, or NULL. */
 static void write_status(struct tw_fix_desk *d, const struct deal *deal,
                          const struct tw_fix_message *m, bool is_last, int64_t now_ns)
 {
     const struct tw_fix_type *t = type_of(d, "8");
     struct tw_fix_output w = begin(d);
+    char status = m ? status_of(d, deal) : deal->status;
 
     if (!t) return;
     tw_fix_put_integer(&w, 37, (int64_t)deal->q.id);
@@ -283,8 +295,8 @@ static void write_status(struct tw_fix_desk *d, const struct deal *deal,
     if (m) echo(&w, t, m, 584);
     if (is_last && has(t, 912)) tw_fix_put_flag(&w, 912, true);
     put_string(&w, 17, "0");
-    put_kind(&w, t, '3', takes(d, 150, "I") ? 'I' : deal->status);
-    tw_fix_put_char(&w, 39, deal->status);
+    put_kind(&w, t, '3', takes(d, 150, "I") ? 'I' : status);
+    tw_fix_put_char(&w, 39, status);
     put_terms(d, &w, t, deal);
     put_trade(&w, t, &(struct tw_report){ .exec = 0 });
     put_sums(&w, t, deal);

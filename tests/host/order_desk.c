@@ -315,6 +315,27 @@ static void bounded(void)
     tw_fix_desk_free(x);
 }
 
+/* Who asks before the venue has answered hears of what waits, not that it is over. */
+static void pending(void)
+{
+    static const char status[] = "11=a|55=A|54=1|";
+    const char *pending_replace = version < TW_FIX_42 ? "39=6" : "39=E";
+    struct tw_fix_desk *x = desk(100);
+    struct tw_request a = new(x, "a"), q;
+
+    ask(x, "H", status, &q);
+    ok(has_all(n_sent - 1, "39=A"), "a new one waits for the venue");
+    report(x, &a, '0', 0);
+    ask(x, "G", "11=b|41=a|21=1|55=A|54=1|38=20|40=2|44=9|60=20260101-00:00:00|", &q);
+    ask(x, "H", status, &q);
+    ok(has_all(n_sent - 1, pending_replace), "then its change");
+    ask(x, "F", "11=c|41=a|55=A|54=1|38=10|60=20260101-00:00:00|", &q);
+    ask(x, "H", status, &q);
+    ok(has_all(n_sent - 1, "39=6"), "then its cancel");
+    report(x, &q, '4', 0);
+    tw_fix_desk_free(x);
+}
+
 int main(void)
 {
     if (tw_fix_message_init(&m, 0, 0) < 0) abort();
@@ -326,6 +347,7 @@ int main(void)
         refused();
         trailing();
         not_served();
+        pending();
         tw_fix_dictionary_free(d);
     }
     d = dictionary(TW_FIX_44, NULL);
