@@ -67,8 +67,9 @@ static bool has_begun(struct ltw_backtest *b)
 }
 
 /* Where the curves' next point stands.  A bar of a day is of that day, whatever its zone:
- * its end is that day's midnight, but where there is a point behind that already. */
-static int64_t mark_at(const struct ltw_backtest *b)
+ * its end is that day's midnight, but where there is a point behind that already, or a
+ * record before it yet to come. */
+static int64_t mark_at(const struct ltw_backtest *b, int64_t next_ns)
 {
     uint64_t behind = (uint64_t)b->last_ns - (uint64_t)b->at_ns;
     int64_t midnight_ns;
@@ -78,22 +79,23 @@ static int64_t mark_at(const struct ltw_backtest *b)
     if (behind != (uint64_t)TW_DAY_NS / 2 || b->at_ns > INT64_MAX - TW_DAY_NS)
         return b->last_ns;
     midnight_ns = (tw_clock_spans(b->at_ns, TW_DAY_NS) + 1) * TW_DAY_NS;
-    return n == 0 || p[n - 1].time_ns <= midnight_ns ? midnight_ns : b->last_ns;
+    return next_ns >= midnight_ns && (n == 0 || p[n - 1].time_ns <= midnight_ns)
+         ? midnight_ns : b->last_ns;
 }
 
-void ltw_worth_look_for_ruin(struct ltw_backtest *b)
+void ltw_worth_look_for_ruin(struct ltw_backtest *b, int64_t next_ns)
 {
     if (b->ruined || !has_begun(b) || ltw_backtest_sum(b, tw_account_equity) > 0) return;
     b->ruined = b->start > 0;
-    b->ruined_ns = mark_at(b);
+    b->ruined_ns = mark_at(b, next_ns);
 }
 
-bool ltw_worth_mark_curves(struct ltw_backtest *b)
+bool ltw_worth_mark_curves(struct ltw_backtest *b, int64_t next_ns)
 {
     tw_money equity = ltw_backtest_sum(b, tw_account_equity);
 
     if (!has_begun(b)) return true;
-    if (tw_ledger_mark(b->curve, mark_at(b), equity) < 0 || !mark_market(b))
+    if (tw_ledger_mark(b->curve, mark_at(b, next_ns), equity) < 0 || !mark_market(b))
         return tw_fail(&b->error, UV_ENOMEM, "not enough memory"), false;
     b->till_ns = tw_ledger_till(b->curve);
     return true;

@@ -21,8 +21,8 @@ bool ltw_worth_overdrawn(const struct ltw_backtest *b, unsigned script,
 
 /* The parts of ltw_worth_mark: is what they began with gone; and the curves' next point.
  * False: b->error. */
-void ltw_worth_look_for_ruin(struct ltw_backtest *b);
-bool ltw_worth_mark_curves(struct ltw_backtest *b);
+void ltw_worth_look_for_ruin(struct ltw_backtest *b, int64_t next_ns);
+bool ltw_worth_mark_curves(struct ltw_backtest *b, int64_t next_ns);
 
 /* Each of them: then so are all. */
 static inline bool ltw_worth_is_solvent(const struct ltw_backtest *b)
@@ -45,9 +45,10 @@ static inline bool ltw_worth_mark(struct ltw_backtest *b, int64_t next_ns)
     for (unsigned i = 0; i < b->n; i++) open |= b->journals[i]->open > 0;
     if (open && next_ns < INT64_MAX && next_ns > b->last_ns)
         b->exposed_ns += (uint64_t)next_ns - (uint64_t)b->last_ns;
-    if ((open || b->was_open) && !ltw_worth_is_solvent(b)) ltw_worth_look_for_ruin(b);
+    if ((open || b->was_open) && !ltw_worth_is_solvent(b))
+        ltw_worth_look_for_ruin(b, next_ns);
     b->was_open = open;
-    return next_ns < b->till_ns || ltw_worth_mark_curves(b);
+    return next_ns < b->till_ns || ltw_worth_mark_curves(b, next_ns);
 }
 
 #endif

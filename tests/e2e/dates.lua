@@ -69,6 +69,19 @@ for _, one in ipairs(data) do
        one .. ": ruined on the last day, and January has no return")
 end
 
+-- Tokyo's day has ended, that of UTC has not: what comes before its midnight is drawn.
+local late = { "time,open,high,low,close,volume" }
+for i = 0, 59 do late[i + 2] = ("2020-01-06T18:%02d,1,1,1,1,1"):format(i) end
+put("late.csv", table.concat(late, "\n") .. "\n")
+command "convert late.csv late.tape --set interval=1m"
+local drawn = command("backtest hold.lua --json --data tokyo.tape late.tape").out
+              :match '"curve":%b{}':match '"time":(%b[])'
+local last, n, back = 0.0, 0, 0
+for time in drawn:gmatch "[%d.e+]+" do
+  n, back, last = n + 1, back + (tonumber(time) > last and 0 or 1), tonumber(time)
+end
+t.is(n .. " " .. back, "80 0", "each minute and each day has a point, in their order")
+
 for _, case in ipairs {
   { "--from 2021-01-01", " from 2021-01-01 on" },
   { "--to 2001-01-01T12:00:00", " before 2001-01-01 12:00:00" },
