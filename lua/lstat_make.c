@@ -186,6 +186,7 @@ static int kind(lua_State *L)
     const char *name = luaL_checklstring(L, 1, &n);
     const struct tw_stat_kind *k = tw_stat_find(name, n);
 
+    luaL_argcheck(L, k, 1, "a statistic expected");
     lua_createtable(L, 0, 8);
     set_text(L, "name", k->name);
     set_text(L, "formula", k->formula);

@@ -8,6 +8,7 @@ local SMALL = os.getenv "SMALL"
 local kinds = stat.kinds()
 local kind_of = {}
 for _, kind in ipairs(kinds) do kind_of[kind.name] = kind end
+t.raises("a statistic expected", require "tw.internal.stat".kind, "none")
 
 -- Values that are no decimals, of both signs, the same in every run.
 local function values(seed)
