@@ -222,6 +222,7 @@ static void take_back(struct tw_fix_orders *o, struct entry *e, int64_t price,
 {
     if (quantity > e->cum) quantity = e->cum; /* more is not here */
     if (quantity <= 0) return;
+    if (quantity == e->cum) price = tw_money_price(e->value, quantity);   /* all */
     e->cum -= quantity;
     e->value -= tw_money_value(price, quantity);
     tell_trade(o, e, (struct tw_report){ .exec = TW_EXEC_TRADE_CANCELED,

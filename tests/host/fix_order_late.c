@@ -218,7 +218,7 @@ static void missed(void)
          FILL("7", "b", "4", "10", "6") "=7:0! 7:F 2@10 7:F 4@10\n"
          STATUS("1", "6", "11", "4") "=7:H 6@10 (21) 7:F 6@11\n"
          ">8|37=X7|11=7|17=c|19=a|150=H|39=1|38=10|14=4|6=11|151=6|\n=7:H 2@10 (21)\n"
-         STATUS("1", "7", "11", "3") "=7:H 4@11 (21) 7:F 7@10.7143");
+         STATUS("1", "7", "11", "3") "=7:H 4@11.5 (21) 7:F 7@11");
     talk("also where the run was killed before its status came", TW_FIX_44,
          &(struct tw_fix_orders_options){ .no_mass_status = true, .keeps = true },
          "join 3 me\non\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4")
