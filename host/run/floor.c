@@ -263,6 +263,9 @@ int tw_seat_send(struct tw_seat *s, struct tw_request *q)
     lock(f);
     q->number = ++s->number;
     rc = f->venue ? tw_venue_send(f->venue, q) : f->send(f->elsewhere, q);
+    if (f->venue && !f->fed && !s->heard)   /* they look when it is due */
+        for (size_t i = 0; i < f->n_seats; i++)
+            if (f->seats[i] && f->seats[i]->heard) f->seats[i]->heard(f->seats[i]->ctx);
     ring = f->ring;
     ctx = f->ctx;
     unlock(f);

@@ -81,4 +81,37 @@ run = apps.run {
 if not t.is(run.out, "0\t0\ttrue\nC\tC\ttrue\n", "an order that runs out, without a feed")
 then t.diag(run.err) end
 
+run = apps.run {
+  app = [[
+    app.instruments { { symbol = "OPEN" } }
+    app.fix.open { orders = true }
+    app.fix.acceptor { port = 0, sessions = {
+      { name = "venue", sender = "VENUE", target = "ME", orders = true } } }
+    app.fix.session { name = "broker", loopback = true, sender = "ME", target = "VENUE",
+      retry = 0.1 }
+    app.script("s.lua", { workers = { 0 } })]],
+  args = { "--workers", "1" },
+  ["s.lua"] = [[
+    M = require "tw.strategy".new { doc = "is late",
+                                    account = { fill = "book", latency = 0.2 } }
+    M.sessions = "broker"
+    local fix = tw.fix
+    function M:on_fix_event(session, event)
+      if event ~= "logged_on" then return end
+      assert(fix.send("broker", { MsgType = "D", ClOrdID = 1, Symbol = "OPEN", Side = 1,
+        OrdType = "2", OrderQty = 1, Price = 9, TransactTime = tw.now() }))
+    end
+    function M:on_fix(message)
+      if message.ExecType == "0" then
+        self:sell { symbol = "OPEN", quantity = 1, price = 9 }
+      end
+    end
+    function M:on_order(order)
+      print(order.status)
+      if order.status == "filled" then ]] .. apps.stop .. [[ end
+    end]] }
+if not t.is(run.lines[3], "filled", "a script's order that is under way, likewise") then
+  t.diag(run.err)
+end
+
 t.done()
