@@ -198,20 +198,21 @@ static void trade(struct tw_fix_orders *o, struct entry *e, const struct seen *s
                   int64_t price, int64_t quantity)
 {
     struct tw_report r = { .exec = TW_EXEC_TRADE, .last_px = price,
-                           .last_qty = quantity };
+                           .last_qty = quantity }, more = terms(e, s);
+    int64_t cum = e->cum + quantity;
+    bool goes_on = s->status == '1' && s->cum.v >= cum && more.quantity > cum;
 
-    if (!e->over && e->cum + quantity > e->quantity) {   /* its terms are others, then */
-        struct tw_report more = terms(e, s);
-        bool is_over = more.quantity < e->cum + quantity;
+    if (!e->over && cum + goes_on > e->quantity) {   /* its terms are others, then */
+        bool is_over = more.quantity < cum;
 
-        if (is_over) more.quantity = e->cum + quantity;
+        if (is_over) more.quantity = cum;
         more.reason = TW_REASON_VENUE;
         set_terms(o, e, more, NULL);
         e->overfilled = is_over;              /* a trade may yet be taken back */
     }
     if (s->liquidity <= TW_LIQUIDITY_REMOVED) r.liquidity = (uint8_t)s->liquidity;
     tw_fix_orders_set_fee(&r, s);
-    e->cum += quantity;
+    e->cum = cum;
     e->value += tw_money_value(price, quantity);
     tell_trade(o, e, r);
     if (!e->over && e->cum == e->quantity) tw_fix_orders_end(o, e);
@@ -264,7 +265,7 @@ static void settle(struct tw_fix_orders *o, struct entry *e, const struct seen *
     price = tw_money_price(tw_money_value(average, cum) - e->value, missing);
     if (price <= 0) price = average;
     trade(o, e, &(struct seen){ .quantity = s->quantity, .price = s->price,
-                                .stop = s->stop }, price, missing);
+        .stop = s->stop, .status = s->status, .cum = s->cum }, price, missing);
     e->settled = missing;
     e->settled_px = price;
 }

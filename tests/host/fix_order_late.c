@@ -236,6 +236,17 @@ static void missed(void)
     talk("other terms that were missed are in the status, too", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") "=7:0!\nmissed\nsent\n"
          ">8|37=X7|11=7|17=0|150=I|39=0|38=8|44=9.5|14=0|6=0|151=8|\n=7:5 8@9.5 (21)");
+    talk("an order that a change has made larger goes on, though that was missed",
+         TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") "replace 7 13 10\nsent\n=7:0!\nmissed\nsent\n"
+         ">8|37=X7|11=7a|17=0|150=I|39=1|38=13|44=10|14=10|6=10|151=3|\n"
+         "=7:5 13@10 (21) 7:F 10@10 7:5 13@10!");
+    talk("also where it trades before anybody has asked", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") "replace 7 13 10\nsent\n=7:0!\n"
+         ">8|37=X7|11=7a|17=b|150=F|39=1|38=13|44=10|32=10|31=10|14=10|6=10|151=3|\n"
+         "=7:5 13@10 (21) 7:F 10@10\n"
+         ">8|37=X7|11=7a|17=c|150=F|39=2|38=13|44=10|32=3|31=10|14=13|6=10|151=0|\n"
+         "=7:F 3@10");
     talk("a bust that was missed is not that of another trade, corrected later",
          TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "2", "10", "2")
