@@ -179,7 +179,8 @@ struct ask *tw_fix_orders_ask(struct tw_fix_orders *o, struct entry *e,
     put_last(&o->to_send, a);
     if (!e) return a;
     a->entry = e;
-    if (what <= ASK_GROW) a->nth = e->n_asks++;
+    a->nth = e->n_asks;
+    if (what <= ASK_GROW) e->n_asks++;
     a->earlier = e->last_ask;
     if (e->last_ask) e->last_ask->later = a;
     else e->asks = a;
@@ -201,6 +202,14 @@ struct ask *tw_fix_orders_asked(const struct entry *e, unsigned nth)
     return a;
 }
 
+struct ask *tw_fix_orders_oldest(const struct entry *e, enum ask_what what)
+{
+    struct ask *a = e->asks;
+
+    while (a && a->what != what) a = a->later;
+    return a;
+}
+
 bool tw_fix_orders_is_awaited(const struct entry *e)
 {
     for (const struct ask *a = e->asks; a; a = a->later)
@@ -219,7 +228,6 @@ void tw_fix_orders_forget(struct tw_fix_orders *o, struct ask *a)
         else e->asks = a->later;
         if (a->later) a->later->earlier = a->earlier;
         else e->last_ask = a->earlier;
-        if (a->what == ASK_STATUS) e->asks_status = false;
     }
     tw_free(a->body);
     tw_free(a);
@@ -236,8 +244,12 @@ void tw_fix_orders_ask_again(struct tw_fix_orders *o, struct ask *a)
 
 void tw_fix_orders_ask_status(struct tw_fix_orders *o, struct entry *e)
 {
-    if (e->asks_status || !o->up) return;
-    e->asks_status = tw_fix_orders_ask(o, e, ASK_STATUS) != NULL;
+    const struct ask *a = e->last_ask;
+
+    /* Has one gone out behind all that is lost?  What goes again may stand behind it. */
+    while (a && (!a->stale || a->again) && a->what != ASK_STATUS) a = a->earlier;
+    if ((a && !a->stale) || !o->up) return;
+    tw_fix_orders_ask(o, e, ASK_STATUS);
     e->asked_for = e->expected;
 }
 
@@ -627,15 +639,9 @@ void tw_fix_orders_logged_out(struct tw_fix_orders *o, int64_t now_ns)
 /* The answers to what was asked already may be among what was missed. */
 static void doubt(struct tw_fix_orders *o, struct entry *e)
 {
-    struct ask *next;
-
     e->doubts = e->reconciles = true;
-    for (struct ask *a = e->asks; a; a = next) {
-        next = a->later;
-        if (a->list != &o->sent) continue;
-        a->stale = true;
-        if (a->what == ASK_STATUS) tw_fix_orders_forget(o, a);
-    }
+    for (struct ask *a = e->asks; a; a = a->later)
+        if (a->list == &o->sent) a->stale = true;
     tw_fix_orders_ask_status(o, e);
     tw_fix_orders_keep(o, e);
 }

@@ -307,20 +307,12 @@ static void end(struct tw_fix_orders *o, struct entry *e, const struct seen *s,
     if (e->last_words) *e->last_words = words;
 }
 
-/* The oldest of that kind that waits. */
-static struct ask *oldest(const struct entry *e, enum ask_what what)
-{
-    struct ask *a = e->asks;
-
-    while (a && a->what != what) a = a->later;
-    return a;
-}
-
 static void cancel(struct tw_fix_orders *o, struct entry *e, const struct seen *s,
                    struct ask *a)
 {
     if (a && a->what != ASK_CANCEL) a = NULL;
-    if (!a && s->orig.at) a = oldest(e, ASK_CANCEL);   /* by one that names the order */
+    if (!a && s->orig.at)                     /* by one that names the order */
+        a = tw_fix_orders_oldest(e, ASK_CANCEL);
     if (!a) tell_text(o, s, "the venue has canceled an order");
     end(o, e, s, TW_EXEC_CANCELED,
         tw_fix_orders_reason(s, a ? TW_REASON_NONE : TW_REASON_VENUE), a);
@@ -338,9 +330,9 @@ static void reject(struct tw_fix_orders *o, struct entry *e, const struct seen *
 
 /* ---- the status that was asked for ---- */
 
-/* G4: what the lost connection has swallowed, or a gap. */
+/* G4: what the lost connection or a gap has swallowed, asked before that number. */
 static void answer_stale(struct tw_fix_orders *o, struct entry *e, const struct seen *s,
-                         unsigned nth)
+                         unsigned nth, unsigned before)
 {
     struct ask *next;
     struct tw_report now = terms(e, s);
@@ -348,7 +340,8 @@ static void answer_stale(struct tw_fix_orders *o, struct entry *e, const struct 
     if (s->status == '6' || s->status == 'E') return;   /* the venue is about to */
     for (struct ask *a = e->asks; a; a = next) {
         next = a->later;
-        if (!a->stale || a->what == ASK_NEW) continue;
+        if (!a->stale || a->what == ASK_NEW || a->what > ASK_GROW
+            || (a->nth >= before && !a->again)) continue;
         if (a->again && !e->over && (s->status == '0' || s->status == '1'))
             tw_fix_orders_ask_again(o, a);
         else if (s->status == '4' && a->what == ASK_CANCEL && !e->ending.nth && !e->over)
@@ -413,7 +406,8 @@ static bool send_again(struct tw_fix_orders *o, struct entry *e)
 static void take_status(struct tw_fix_orders *o, struct entry *e, const struct seen *s,
                         unsigned nth)
 {
-    struct ask *asked = oldest(e, ASK_STATUS);
+    struct ask *asked = tw_fix_orders_oldest(e, ASK_STATUS);
+    unsigned before = asked ? asked->nth : e->n_asks;
 
     if (asked) tw_fix_orders_forget(o, asked);
     if (s->status != '8') hear(e);
@@ -426,7 +420,7 @@ static void take_status(struct tw_fix_orders *o, struct entry *e, const struct s
         if (s->cum.is) settle(o, e, s, s->cum.v, s->average.v);
         end_by_status(o, e, s);
     }
-    answer_stale(o, e, s, nth);
+    answer_stale(o, e, s, nth, before);
     if (e->reconciles && !e->ending.exec && !tw_fix_orders_is_awaited(e))
         restate(o, e, s);
     e->reconciles = e->doubts = false;
@@ -436,11 +430,12 @@ void tw_fix_orders_no_status(struct tw_fix_orders *o, struct ask *a)
 {
     struct entry *e = a->entry;
     struct seen s = { 0 };
+    unsigned before = a->nth;
 
     tw_fix_orders_forget(o, a);
     e->doubts = false;
     settle(o, e, &s, e->expected, e->average);
-    answer_stale(o, e, &s, 0);
+    answer_stale(o, e, &s, 0, before);
     look(o, e);
     tw_fix_orders_keep(o, e);
 }
@@ -607,7 +602,7 @@ static void take_kind(struct tw_fix_orders *o, struct entry *e, const struct see
         return;
     }
     if (s->kind == TW_EXEC_REJECTED) {
-        if (!a && oldest(e, ASK_STATUS)) take_status(o, e, s, nth);
+        if (!a && tw_fix_orders_oldest(e, ASK_STATUS)) take_status(o, e, s, nth);
         else reject(o, e, s, a);
         return;
     }
@@ -692,7 +687,7 @@ static void never_came(struct tw_fix_orders *o, struct entry *e, struct tw_fix_t
         return;
     if (a && a->stale) tw_fix_orders_fail(o, a, TW_REASON_UNKNOWN);
     else if (!a && e->is_former && !e->over && !e->ending.exec
-             && !oldest(e, ASK_STATUS))       /* that says what becomes of it */
+             && !tw_fix_orders_oldest(e, ASK_STATUS))   /* that says what becomes of it */
         end(o, e, &(struct seen){ .kind = 0 }, TW_EXEC_CANCELED, TW_REASON_UNKNOWN, NULL);
 }
 
@@ -704,7 +699,7 @@ static bool is_misnamed(const struct entry *e, const struct ask *a,
     unsigned nth;
 
     if (a->what != ASK_CANCEL || a->again || e->over || e->ending.exec) return false;
-    return oldest(e, ASK_STATUS)
+    return tw_fix_orders_oldest(e, ASK_STATUS)
         || (tw_fix_orders_read_id(orig, &(uint64_t){ 0 }, &nth) && nth != e->accepted);
 }
 
@@ -777,8 +772,9 @@ static void take_business(struct tw_fix_orders *o, const struct tw_fix_message *
     struct seen s = tw_fix_orders_read(o, m);
     unsigned nth = 0;
     struct entry *e = tw_fix_orders_find_id(o, id, &nth);
-    struct ask *a = !e ? NULL : tw_fix_orders_is_text(type, "H") ? oldest(e, ASK_STATUS)
-                                                   : tw_fix_orders_asked(e, nth);
+    struct ask *a = !e ? NULL
+                  : tw_fix_orders_is_text(type, "H") ? tw_fix_orders_oldest(e, ASK_STATUS)
+                  : tw_fix_orders_asked(e, nth);
     uint64_t seq;
 
     if (s.time_ns) o->now_ns = s.time_ns;

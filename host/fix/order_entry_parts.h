@@ -29,7 +29,8 @@ enum ask_what { ASK_NEW, ASK_CANCEL, ASK_REPLACE, ASK_GROW, ASK_STATUS, ASK_MASS
 struct ask {
     enum ask_what what;
     struct entry *entry;          /* NULL: of no order                            */
-    unsigned nth;                 /* of its order's: its ClOrdID                  */
+    unsigned nth;                 /* of its order's: its ClOrdID; of a STATUS: that of
+                                   * the next one                                 */
     int64_t quantity, price, stop;
     uint64_t seq;                 /* of the message; 0: not sent yet              */
     int64_t sent_ns;
@@ -88,7 +89,6 @@ struct entry {
     bool heard;                   /* the venue has said that it has it             */
     bool unheard;                 /* an exit of which the venue has never said a word:
                                    * the former run may have ended before it went   */
-    bool asks_status;             /* H is on its way                              */
     bool reconciles;              /* that is the first one of a connection        */
     int64_t quantity, price, stop, trail, expire_ns;
     int64_t cum;                  /* reported                                     */
@@ -204,6 +204,8 @@ struct ask *tw_fix_orders_ask(struct tw_fix_orders *o, struct entry *e,
                               enum ask_what what);
 /* The ask of an order that a ClOrdID stands for, where it waits for its answer. */
 struct ask *tw_fix_orders_asked(const struct entry *e, unsigned nth);
+/* The oldest one of that kind. */
+struct ask *tw_fix_orders_oldest(const struct entry *e, enum ask_what what);
 /* Somebody waits for an answer, and so the order is still there. */
 bool tw_fix_orders_is_awaited(const struct entry *e);
 /* The last one before it that asks for other terms; NULL: there is none. */

@@ -222,7 +222,11 @@ static void connections(void)
          "<H 37=X7|11=7|55=A|54=1|\n" STATUS_IS("0") "=7:0! 7:9 (21)! 7:9 (21)!\n"
          "cancel 7\nsent\nmissed\nsent\n>8|37=X7|11=7c|41=7|17=0|150=I|39=4|38=10|"
          "44=10|14=0|6=0|151=0|\n=7:4!");
-    talk("but not what the venue is about to do", TW_FIX_44, &none,
+    talk("but not a status that was asked for before", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") "=7:0!\noff\non\n<H 37=X7|11=7|55=A|54=1|\n"
+         "cancel 7\nsent\nmissed\n<H 37=X7|11=7|55=A|54=1|\n" STATUS_IS("0") "=\n"
+         ">8|37=X7|11=7a|41=7|17=e|150=4|39=4|14=0|151=0|6=0|\n=7:4!");
+    talk("nor what the venue is about to do", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") "cancel 7\nsent\nmissed\nsent\n" STATUS_IS("6")
          "=7:0!\n>8|37=X7|11=7a|41=7|17=e|150=4|39=4|14=0|151=0|6=0|\n=7:4!");
     talk("changed meanwhile by what was asked for", TW_FIX_44, &none,
