@@ -99,9 +99,9 @@ local directory, command = apps.write {
     app.script("s.lua", { workers = { 0 } })]],
   args = { "--workers", "1" }, ["s.lua"] = "" }
 apps.put(directory .. "/asked", table.concat(asked))
-run = apps.until_shown(command, "listening", directory, ([[
+run = apps.until_shown(command, "listening", nil, ([[
   bash -c 'exec 3<>/dev/tcp/127.0.0.1/%d; cat %s/asked >&3
-           until grep -q "logged out" %s/err; do sleep 0.02; done'
+           while kill -0 $0 && ! grep -q "logged out" %s/err; do sleep 0.02; done' $p
   kill $p]]):format(port, directory, apps.directory))
 if not t.ok(run.err:find "venue: 64 MB of reports wait for the peer to read",
             "one that reads nothing is cut off") then t.diag(run.err) end
