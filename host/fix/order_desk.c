@@ -436,6 +436,7 @@ static const char *read_new(struct tw_fix_desk *d, const struct tw_fix_message *
 {
     struct tw_fix_text symbol = tw_fix_message_body(m, 55);
     struct tw_fix_text expires = tw_fix_message_body(m, 126);
+    const char *wrong;
     bool is_wrong = false;
     struct tw_order o;
 
@@ -458,7 +459,8 @@ static const char *read_new(struct tw_fix_desk *d, const struct tw_fix_message *
         .tif = q->tif, .quantity = q->quantity, .price = q->price, .stop = q->stop,
         .trail = q->trail, .expire_ns = q->expire_ns, .post_only = q->post_only };
     if (tw_order_check(&o, error) < 0) return error->text;
-    if (not_served(m)) return not_served(m);
+    wrong = not_served(m);
+    if (wrong) return wrong;
     if (d->o.calendar) q->calendar = d->o.calendar(d->o.of, q->symbol);
     return off_grid(d, q->symbol, q, error);
 }

@@ -426,18 +426,13 @@ static int64_t exits_begin(const struct tw_broker *b, const struct tw_order *o)
     return (o->type == TW_TYPE_LIMIT ? above > 0 : above < 0) ? own : leaves;
 }
 
-static int64_t off_tick(const struct tw_order *o, int64_t price)
-{
-    return o->terms && o->terms->tick > 0 && price % o->terms->tick != 0 ? price : 0;
-}
-
 void tw_broker_bracket(const struct tw_broker *b, struct tw_order *o, int64_t take_profit,
                        int64_t stop_loss)
 {
     int64_t price = exits_begin(b, o), sign = tw_order_sign(o);
 
-    o->exit_off = off_tick(o, take_profit);
-    if (o->exit_off == 0) o->exit_off = off_tick(o, stop_loss);
+    o->exit_off = tw_order_off_grid(&(struct tw_order){
+        .terms = o->terms, .price = take_profit, .stop = stop_loss }, TW_REASON_TICK);
     o->misplaced = price > 0 && ((take_profit && sign * (take_profit - price) <= 0)
                                  || (stop_loss && sign * (price - stop_loss) <= 0));
 }

@@ -4,19 +4,22 @@
 package.path = "tests/?.lua;" .. package.path
 local t, apps = require "tw.test", require "apps"
 
+local VENUE <const> = [[
+  app.fix.open { orders = true }
+  app.fix.acceptor { port = 0, sessions = {
+    { name = "venue", sender = "VENUE", target = "ME", orders = true } } }
+  app.fix.session { name = "broker", loopback = true, sender = "ME", target = "VENUE",
+    retry = 0.1 }
+  app.script("s.lua", { workers = { 0 } })]]
+
 -- The market SHUT opens in three days.
 local run = apps.run {
-  app = ([[
+  app = VENUE .. ([[
+
     app.calendar("later", { open = "08:00", close = "16:00", days = "%s" })
     app.instruments { { symbol = "OPEN", tick_size = 0.01, lot_size = 1 },
                       { symbol = "SHUT", calendar = "later" } }
-    app.feed.timer { every = 0.02 }
-    app.fix.open { orders = true }
-    app.fix.acceptor { port = 0, sessions = {
-      { name = "venue", sender = "VENUE", target = "ME", orders = true } } }
-    app.fix.session { name = "broker", loopback = true, sender = "ME", target = "VENUE",
-      retry = 0.1 }
-    app.script("s.lua", { workers = { 0 } })]])
+    app.feed.timer { every = 0.02 }]])
     :format(os.date("!%a", os.time() + 3 * 86400):lower()),
   args = { "--workers", "1" },
   ["s.lua"] = [[
@@ -54,14 +57,7 @@ if not t.is(run.out, [[
 ]], "a shut market, and orders off the lot or the tick") then t.diag(run.err) end
 
 run = apps.run {
-  app = [[
-    app.instruments { { symbol = "OPEN" } }
-    app.fix.open { orders = true }
-    app.fix.acceptor { port = 0, sessions = {
-      { name = "venue", sender = "VENUE", target = "ME", orders = true } } }
-    app.fix.session { name = "broker", loopback = true, sender = "ME", target = "VENUE",
-      retry = 0.1 }
-    app.script("s.lua", { workers = { 0 } })]],
+  app = VENUE .. '\napp.instruments { { symbol = "OPEN" } }',
   args = { "--workers", "1" },
   ["s.lua"] = [[
     M.sessions = "broker"
@@ -82,14 +78,7 @@ if not t.is(run.out, "0\t0\ttrue\nC\tC\ttrue\n", "an order that runs out, withou
 then t.diag(run.err) end
 
 run = apps.run {
-  app = [[
-    app.instruments { { symbol = "OPEN" } }
-    app.fix.open { orders = true }
-    app.fix.acceptor { port = 0, sessions = {
-      { name = "venue", sender = "VENUE", target = "ME", orders = true } } }
-    app.fix.session { name = "broker", loopback = true, sender = "ME", target = "VENUE",
-      retry = 0.1 }
-    app.script("s.lua", { workers = { 0 } })]],
+  app = VENUE .. '\napp.instruments { { symbol = "OPEN" } }',
   args = { "--workers", "1" },
   ["s.lua"] = [[
     M = require "tw.strategy".new { doc = "is late",
