@@ -80,13 +80,11 @@ void tw_simulator_end(struct tw_simulator *s, struct tw_order *o,
     end(s, o, exec, reason, time_ns);      /* swept behind the record */
 }
 
-/* One of a group has traded: of the others no more is left than of it, and of what its
- * parent has traded with this record. */
+/* One of a group has traded: of the others no more is left than of it. */
 static void reduce_group(struct tw_simulator *s, const struct tw_live_group *group,
                          const struct tw_order *o, int64_t time_ns)
 {
-    int64_t due = o->due - o->others_qty;
-    int64_t leaves = (due > o->quantity ? due : o->quantity) - o->cum_qty;
+    int64_t leaves = tw_order_leaves(o);
     struct tw_live *next;
 
     for (struct tw_live *l = group->first; l; l = next) {
@@ -102,6 +100,14 @@ static void reduce_group(struct tw_simulator *s, const struct tw_live_group *gro
                 .reason = TW_REASON_OCO, .quantity = other->cum_qty + leaves,
                 .price = other->price, .stop = other->stop, .time_ns = time_ns });
     }
+}
+
+void tw_simulator_resize(struct tw_simulator *s, struct tw_order *o, int64_t quantity,
+                         int64_t time_ns)
+{
+    if (tw_order_is_open(o) && quantity > o->cum_qty)
+        tell(s, o, (struct tw_report){ .exec = TW_EXEC_REPLACED, .quantity = quantity,
+            .price = o->price, .stop = o->stop, .time_ns = time_ns });
 }
 
 /* ---- matching ---- */
@@ -127,6 +133,7 @@ static bool may_trade(const struct tw_live *l, const struct tw_market *m)
         && l->r.order->tif != TW_TIF_CLS;
 }
 
+/* An exit is for all that its entry has traded, with this record too. */
 static void trade(struct tw_simulator *s, struct tw_live_symbol *at, struct tw_live *l,
                   enum tw_fill_model model, const struct tw_fill *f)
 {
@@ -134,8 +141,10 @@ static void trade(struct tw_simulator *s, struct tw_live_symbol *at, struct tw_l
     int64_t price = tw_fill_price(&s->o.slippage, o, &at->market, f);
     struct tw_live_group *group = l->group;
     bool alone = group && group->first == l && !l->next;
+    int64_t due = o->due - o->others_qty;
 
     tw_fill_took(model, &at->market, &l->r, f);
+    if (due > o->quantity) tw_simulator_resize(s, o, due, at->market.time_ns);
     tell(s, o, (struct tw_report){ .exec = TW_EXEC_TRADE, .time_ns = at->market.time_ns,
                                    .last_px = price, .last_qty = f->quantity,
                                    .liquidity = (uint8_t)f->liquidity });
@@ -510,14 +519,6 @@ static TW_APART void advance(struct tw_simulator *s, int64_t time_ns)
             return;
         }
     }
-}
-
-void tw_simulator_resize(struct tw_simulator *s, struct tw_order *o, int64_t quantity,
-                         int64_t time_ns)
-{
-    if (tw_order_is_open(o) && quantity > o->cum_qty)
-        tell(s, o, (struct tw_report){ .exec = TW_EXEC_REPLACED, .quantity = quantity,
-            .price = o->price, .stop = o->stop, .time_ns = time_ns });
 }
 
 int tw_simulator_record(struct tw_simulator *s, const struct tw_record *r)

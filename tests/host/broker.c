@@ -1,4 +1,4 @@
-/* broker.c - limits, brackets, the kill switch, and what is told. */
+/* broker.c - limits, the kill switch, and what is told. */
 #include "trade/broker.h"
 
 #include <stdlib.h>
@@ -157,119 +157,6 @@ static void buying_power(void)
     reason_is(g, (struct tw_order){ .quantity = 601, .side = TW_SIDE_SELL },
               TW_REASON_BUYING_POWER, "what is short is covered");
     g->terms.margin = 50 * ONE;
-    close_rig(g);
-}
-
-static void brackets(void)
-{
-    struct rig *g = open_rig((struct tw_broker_options){ 0 });
-    struct tw_order *entry, *stop;
-
-    quote(g, 1, 1000, 1001, 500);
-    entry = submit(g, (struct tw_order){ .quantity = 5, .price = 990 });
-    submit(g, (struct tw_order){ .quantity = 5, .price = 1100, .side = TW_SIDE_SELL,
-                                 .parent = entry->id });
-    stop = submit(g, (struct tw_order){ .quantity = 5, .stop = 900, .side = TW_SIDE_SELL,
-                                        .type = TW_TYPE_STOP, .parent = entry->id });
-    is_told(g, "1 A, 2 A, 3 A", "a bracket");
-    quote(g, 2, 1000, 1001, 500);
-    is_told(g, "1 0", "its parent is at the venue");
-    quote(g, 3, 989, 990, 2);
-    is_told(g, "1 F2", "a part of it trades");
-    ok(tw_order_leaves(stop) == 2 * ONE, "the stop is for what has traded");
-    quote(g, 4, 988, 990, 3);
-    told(g);
-    ok(entry->status == TW_STATUS_FILLED && tw_order_leaves(stop) == 5 * ONE,
-       "all of it trades, the stop grows");
-    quote(g, 5, 899, 901, 2);
-    is_told(g, "3 F2, 2 5", "a part of the stop: the target shrinks");
-    quote(g, 6, 898, 901, 9);
-    is_told(g, "3 F3, 2 4", "all of it: the target goes");
-    entry = submit(g, (struct tw_order){ .quantity = 5, .price = 890 });
-    submit(g, (struct tw_order){ .quantity = 5, .price = 1100, .side = TW_SIDE_SELL,
-                                 .parent = entry->id });
-    tw_broker_cancel(g->b, entry);
-    quote(g, 7, 898, 901, 9);
-    is_told(g, "4 A, 5 A, 4 6, 4 0, 4 4, 5 4", "a parent that does not trade");
-    ok(tw_broker_open(g->b, NULL) == NULL, "nothing is open");
-    close_rig(g);
-}
-
-/* What one exit has traded is not there for the other one, though the entry goes on. */
-static void exits_share(void)
-{
-    struct rig *g = open_rig((struct tw_broker_options){ 0 });
-    struct tw_order *entry, *target, *stop;
-
-    quote(g, 1, 1000, 1001, 500);
-    entry = submit(g, (struct tw_order){ .quantity = 9, .price = 1001 });
-    target = submit(g, (struct tw_order){ .quantity = 9, .price = 1010,
-                                          .side = TW_SIDE_SELL, .parent = entry->id });
-    stop = submit(g, (struct tw_order){ .quantity = 9, .stop = 900, .side = TW_SIDE_SELL,
-                                        .type = TW_TYPE_STOP, .parent = entry->id });
-    quote(g, 2, 1000, 1001, 4);
-    quote(g, 3, 1010, 1011, 1);
-    ok(tw_order_leaves(target) == 3 * ONE && tw_order_leaves(stop) == 3 * ONE,
-       "one of four is sold: both are for three");
-    quote(g, 4, 1000, 1001, 5);
-    ok(entry->status == TW_STATUS_FILLED && tw_order_leaves(target) == 8 * ONE
-       && tw_order_leaves(stop) == 8 * ONE, "five more: both are for eight");
-    quote(g, 5, 899, 901, 2);
-    quote(g, 6, 898, 901, 9);
-    ok(stop->status == TW_STATUS_FILLED && target->status == TW_STATUS_CANCELED
-       && tw_broker_open(g->b, NULL) == NULL, "the position is closed, and nothing open");
-    close_rig(g);
-}
-
-/* Nothing of an entry stays without an exit, also where it trades as its exit does. */
-static void entries_end(void)
-{
-    for (int same = 0; same < 2; same++) {
-        struct rig *g = open_rig((struct tw_broker_options){ 0 });
-        struct tw_order *entry, *stop;
-
-        quote(g, 1, 1000, 1001, 500);
-        entry = submit(g, (struct tw_order){ .quantity = 9, .price = 1001 });
-        submit(g, (struct tw_order){ .quantity = 9, .price = 1010, .side = TW_SIDE_SELL,
-                                     .parent = entry->id, .reduce_only = true });
-        stop = submit(g, (struct tw_order){ .quantity = 9, .stop = 900,
-            .parent = entry->id, .side = TW_SIDE_SELL, .type = TW_TYPE_STOP,
-            .reduce_only = true });
-        quote(g, 2, 1000, 1001, 2);
-        quote(g, 3, 1000, 1002, 3);
-        told(g);
-        quote(g, 4, 1010, same ? 1001 : 1011, 3);     /* crossed: both trade */
-        if (same) is_told(g, "1 F3, 2 F2, 1 4, 3 5", "an entry ends with its exit");
-        else is_told(g, "2 F2, 1 4, 3 4", "an entry ends with its exit");
-        ok(entry->status == TW_STATUS_CANCELED, "what is left of it is canceled");
-        ok(same ? tw_order_is_open(stop) && tw_order_leaves(stop) == 3 * ONE
-                : !tw_order_is_open(stop), "its stop is for what it has traded since");
-        close_rig(g);
-    }
-}
-
-/* Also where its cancel is on its way. */
-static void canceled_entries_end(void)
-{
-    struct rig *g = open_rig((struct tw_broker_options){
-        .simulator.cancel.min_ns = 9 * ONE });
-    struct tw_order *entry;
-
-    quote(g, 1, 1000, 1001, 500);
-    entry = submit(g, (struct tw_order){ .quantity = 9, .price = 1001 });
-    submit(g, (struct tw_order){ .quantity = 9, .price = 1010, .side = TW_SIDE_SELL,
-                                 .parent = entry->id });
-    submit(g, (struct tw_order){ .quantity = 9, .stop = 900, .side = TW_SIDE_SELL,
-                                 .type = TW_TYPE_STOP, .parent = entry->id });
-    quote(g, 2, 1000, 1001, 2);
-    quote(g, 3, 1000, 1002, 3);
-    tw_broker_cancel(g->b, entry);
-    told(g);
-    quote(g, 4, 1010, 1011, 3);
-    quote(g, 5, 1000, 1001, 3);
-    is_told(g, "2 F2, 1 4, 3 4", "an entry with a cancel on its way ends");
-    quote(g, 13, 1000, 1001, 3);
-    is_told(g, "1 9", "which comes too late");
     close_rig(g);
 }
 
@@ -781,10 +668,6 @@ int main(void)
     sense();
     rate_and_loss();
     buying_power();
-    brackets();
-    exits_share();
-    entries_end();
-    canceled_entries_end();
     told_as_it_was();
     ids();
     halted(NULL, "the simulator");
