@@ -295,7 +295,6 @@ void tw_fix_session_written(struct tw_fix_session *s, struct tw_fix_now now, siz
     s->now = now;
     s->first += n < s->end - s->first ? n : s->end - s->first;
     if (s->first == s->end) drop_output(s);
-    tw_fix_replay_more(s);
 }
 
 const char *tw_fix_session_closing(const struct tw_fix_session *s)
@@ -412,9 +411,7 @@ int64_t tw_fix_session_wakes(struct tw_fix_session *s, struct tw_fix_now now)
     }
     if (s->state == TW_FIX_UP && s->asked_to >= tw_fix_in(s))
         at = least(at, s->asked_at + patience(s));
-    if (s->replay.next <= s->replay.to && s->o.resend_rate)
-        at = least(at, s->replay.at_steady_ns);
-    return at;
+    return least(at, tw_fix_replay_wakes(s));
 }
 
 /* ---- commands ---- */

@@ -150,7 +150,7 @@ static TW_COLD void refuse_session(struct tw_fix_session *s, uint64_t seq, int r
 
 /* ---- messages in order ---- */
 
-/* R28: the next number is to be 36. */
+/* R28: the next number is to be 36; one that leaves none behind it is out of range. */
 static TW_COLD void sequence_reset(struct tw_fix_session *s, uint64_t seq)
 {
     static const struct tw_fix_verdict low = {
@@ -159,7 +159,7 @@ static TW_COLD void sequence_reset(struct tw_fix_session *s, uint64_t seq)
     };
     uint64_t in = tw_fix_in(s), next = 0;
 
-    if (!body_number(s, 36, &next) || next < in) {
+    if (!body_number(s, 36, &next) || next < in || next > INT64_MAX / 2) {
         refuse(s, seq, &low);
         return;
     }

@@ -13,7 +13,9 @@
 enum {
     HEADER = 16,              /* fields of a header that are always written */
     EXTRA = 32,               /* and others                                 */
-    REPLAY_PAUSE_MS = 50
+    REPLAY_PAUSE_MS = 50,
+    REPLAY_BYTES = 64 << 10,  /* that is sent again at a time, and wait at most:    */
+    REPLAY_READS = 1024       /* then others have their turn; so many are looked at */
 };
 
 static const int64_t MS = 1000000;
@@ -471,38 +473,74 @@ static void send_again(struct tw_fix_session *s)
     else append(s, p, (size_t)n);
 }
 
-/* The first number from `next` on that is sent again, into s->again; else past `to`. */
-static uint64_t find_kept(struct tw_fix_session *s, uint64_t next, uint64_t to)
+/* The first number from `next` on that is sent again, into s->again: true.  Else how far
+ * it has looked: past `to`, or to where it has read enough. */
+static bool find_kept(struct tw_fix_session *s, uint64_t *next, uint64_t to,
+                      unsigned *reads)
 {
     struct tw_fix_kept k;
 
-    for (; next <= to && tw_fix_store_find(s->o.store, next, &k); next = k.seq + 1)
-        if (k.seq > to) break;
-        else if (read_kept(s, &k)) return k.seq;
-    return to + 1;
+    while (*next <= to && tw_fix_store_find(s->o.store, *next, &k) && k.seq <= to) {
+        *next = k.seq;
+        if (*reads == 0) return false;
+        --*reads;
+        if (read_kept(s, &k)) return true;
+        ++*next;
+    }
+    *next = to + 1;
+    return false;
+}
+
+static bool replays(const struct tw_fix_session *s)
+{
+    return s->replay.next <= s->replay.to
+        && (s->state == TW_FIX_UP || s->state == TW_FIX_LEAVING);
+}
+
+/* What is sent again waits for the peer to read. */
+static bool is_ahead(const struct tw_fix_session *s)
+{
+    return tw_fix_session_is_behind(s) || s->end - s->first > REPLAY_BYTES;
+}
+
+int64_t tw_fix_replay_wakes(const struct tw_fix_session *s)
+{
+    if (!replays(s) || is_ahead(s)) return INT64_MAX;
+    return s->o.resend_rate > 0 && s->replay.budget == 0 ? s->replay.at_steady_ns
+                                                         : s->now.steady_ns;
+}
+
+/* How many may be sent until when. */
+static void set_budget(struct tw_fix_session *s)
+{
+    struct tw_fix_replay *r = &s->replay;
+    uint64_t rate = s->o.resend_rate;
+
+    if (rate == 0 || s->now.steady_ns < r->at_steady_ns) return;
+    r->budget = rate * REPLAY_PAUSE_MS / 1000;
+    if (r->budget == 0) r->budget = 1;
+    r->at_steady_ns = s->now.steady_ns + (int64_t)(r->budget * 1000 / rate) * MS;
 }
 
 void tw_fix_replay_more(struct tw_fix_session *s)
 {
     struct tw_fix_replay *r = &s->replay;
-    uint64_t pause = REPLAY_PAUSE_MS, budget = UINT64_MAX;
+    unsigned reads = REPLAY_READS;
 
-    if (r->next > r->to || (s->state != TW_FIX_UP && s->state != TW_FIX_LEAVING)) return;
-    if (s->o.resend_rate > 0) {
-        if (s->now.steady_ns < r->at_steady_ns) return;
-        budget = s->o.resend_rate * pause / 1000;
-        if (budget == 0) budget = 1;
-        r->at_steady_ns = s->now.steady_ns
-                        + (int64_t)(budget * 1000 / s->o.resend_rate) * MS;
-    }
-    for (; r->next <= r->to && budget > 0 && s->state != TW_FIX_CLOSING; budget--) {
-        uint64_t found;
+    if (!replays(s)) return;
+    set_budget(s);
+    while (replays(s) && reads > 0 && !is_ahead(s)) {
+        uint64_t at = r->next;
+        bool is_kept;
 
-        if (tw_fix_session_is_behind(s)) return;   /* written: more */
-        found = find_kept(s, r->next, r->to);
-        if (found > r->next) fill(s, r->next, found);
-        if (found <= r->to && s->state != TW_FIX_CLOSING) send_again(s);
-        r->next = found + 1;
+        if (s->o.resend_rate > 0 && r->budget-- == 0) {
+            r->budget = 0;
+            return;
+        }
+        is_kept = find_kept(s, &at, r->to, &reads);
+        if (at > r->next) fill(s, r->next, at);
+        if (is_kept && s->state != TW_FIX_CLOSING) send_again(s);
+        r->next = at + is_kept;
     }
 }
 

@@ -14,7 +14,7 @@
 enum { TW_FIX_LOW_VERSION_END = 999999 };   /* 16 for "all", before 4.2 */
 
 /* What is sent again, as one who sends it goes on with it bit by bit. */
-struct tw_fix_replay { uint64_t next, to; int64_t at_steady_ns; };
+struct tw_fix_replay { uint64_t next, to, budget; int64_t at_steady_ns; };
 
 /* What the peer's Logon says of a type. */
 struct tw_fix_told {
@@ -108,8 +108,10 @@ void tw_fix_send_unsupported(struct tw_fix_session *s, uint64_t seq);
 
 /* Sends from to `to` again, beside what is being sent again. */
 void tw_fix_replay(struct tw_fix_session *s, uint64_t from, uint64_t to);
-/* As much of it as there is room and time for. */
+/* As much of it as there is room and time for, but not more than what goes out at once:
+ * who has many sessions is to look after the others.  And when there is more to send. */
 void tw_fix_replay_more(struct tw_fix_session *s);
+int64_t tw_fix_replay_wakes(const struct tw_fix_session *s);
 
 /* ---- session_versions.c: of messages over FIXT.1.1 ---- */
 
