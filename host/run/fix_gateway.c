@@ -21,7 +21,9 @@
 #include "run/io.h"
 
 enum { LINES = 16, LINE = 240,     /* of the log, that wait        */
-       RECORDS = 64 };             /* that go on the tape together */
+       RECORDS = 64,               /* that go on the tape together */
+       AT_ONCE = 256,              /* sent; then others have their turn */
+       RETRY_NS = 5000000 };       /* while the peer is behind     */
 
 struct tw_fix_gateway {
     struct tw_fix_gateway_options o;     /* constant; its texts are of the arena      */
@@ -152,32 +154,51 @@ static void tell(struct tw_fix_gateway *g) TW_ON(FEED)
     say(g);
 }
 
-/* What is to be sent is; then, what came of it. */
-static void turn(struct tw_fix_gateway *g, struct tw_fix_session *s,
+static void send_next(struct tw_fix_gateway *g, struct tw_fix_session *s,
+                      struct tw_fix_now now, const struct tw_fix_outgoing *out)
+    TW_ON(FEED)
+{
+    struct tw_error error;
+    uint64_t seq = 0;
+    int rc;
+
+    keep(g);
+    rc = tw_fix_session_put(s, now, out->code, out->body, out->n, &seq, &error);
+    tw_floor_lock(g->floor);
+    if (rc == TW_OK) tw_fix_orders_sent(g->orders, seq);
+    else tw_fix_orders_unsent(g->orders);
+    if (rc < 0) note(g, "35=%s was not sent: %s", out->code, error.text);
+    tw_floor_unlock(g->floor);
+    if (rc == TW_OK && *out->code == 'H') tw_fix_link_ring(g->link);   /* on_look */
+}
+
+/* What is to be sent is, as far as the peer reads; then, what came of it.  False: there
+ * is more, when it has read. */
+static bool turn(struct tw_fix_gateway *g, struct tw_fix_session *s,
                  struct tw_fix_now now) TW_ON(FEED)
 {
-    struct tw_fix_outgoing out;
-    struct tw_error error;
-    bool is_due;
+    bool is_due = true, is_behind = false;
 
-    for (;;) {
-        uint64_t seq = 0;
-        int rc;
+    for (int n = 0; is_due && !is_behind && n < AT_ONCE; n++) {
+        struct tw_fix_outgoing out;
 
+        is_behind = tw_fix_session_is_behind(s);
         tw_floor_lock(g->floor);
-        is_due = tw_fix_orders_next(g->orders, now.time_ns, &out);
+        is_due = is_behind ? tw_fix_orders_is_due(g->orders)
+                           : tw_fix_orders_next(g->orders, now.time_ns, &out);
         tw_floor_unlock(g->floor);
-        if (!is_due) break;
-        keep(g);
-        rc = tw_fix_session_put(s, now, out.code, out.body, out.n, &seq, &error);
-        tw_floor_lock(g->floor);
-        if (rc == TW_OK) tw_fix_orders_sent(g->orders, seq);
-        else tw_fix_orders_unsent(g->orders);
-        if (rc < 0) note(g, "35=%s was not sent: %s", out.code, error.text);
-        tw_floor_unlock(g->floor);
-        if (rc == TW_OK && *out.code == 'H') tw_fix_link_ring(g->link);   /* on_look */
+        if (is_due && !is_behind) send_next(g, s, now, &out);
     }
     tell(g);
+    if (is_due && !is_behind) tw_fix_link_ring(g->link);   /* on_look */
+    return !is_due || !is_behind;
+}
+
+/* Likewise, in between. */
+static void turn_soon(struct tw_fix_gateway *g, struct tw_fix_session *s,
+                      struct tw_fix_now now) TW_ON(FEED)
+{
+    if (!turn(g, s, now)) tw_fix_link_ring(g->link);       /* on_look */
 }
 
 static enum tw_fix_answer on_message(void *ctx, struct tw_fix_session *s,
@@ -191,7 +212,7 @@ static enum tw_fix_answer on_message(void *ctx, struct tw_fix_session *s,
     tw_floor_lock(g->floor);
     answer = tw_fix_orders_message(g->orders, m);
     tw_floor_unlock(g->floor);
-    turn(g, s, now);
+    turn_soon(g, s, now);
     return answer;
 }
 
@@ -225,7 +246,7 @@ static void on_event(void *ctx, struct tw_fix_session *s, struct tw_fix_now now,
     tw_floor_unlock(g->floor);
     if (is_gap) g->missed = true;
     if (is_gap || e->kind == TW_FIX_RESENDING) tw_fix_link_ring(g->link);   /* on_look */
-    else turn(g, s, now);
+    else turn_soon(g, s, now);
 }
 
 static int64_t on_look(void *ctx, struct tw_fix_session *s, struct tw_fix_now now)
@@ -239,7 +260,8 @@ static int64_t on_look(void *ctx, struct tw_fix_session *s, struct tw_fix_now no
     g->missed = false;
     due_ns = tw_fix_orders_tick(g->orders, now.time_ns);
     tw_floor_unlock(g->floor);
-    turn(g, s, now);
+    if (!turn(g, s, now) && due_ns > now.time_ns + RETRY_NS)
+        due_ns = now.time_ns + RETRY_NS;
     return due_ns == INT64_MAX ? due_ns : now.steady_ns + (due_ns - now.time_ns);
 }
 

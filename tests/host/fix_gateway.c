@@ -16,7 +16,7 @@
 #include "fix_engine_rig.h"
 
 enum { OWNERS = 3, SOURCE = 9, PIECES = 50 };
-static unsigned orders = 400;
+static unsigned orders = 400, burst;        /* sent at once, as it is logged on */
 
 static struct tw_symbols *symbols;
 
@@ -235,12 +235,15 @@ static void on_event(void *ctx, struct tw_fix_session *s, struct tw_fix_now now,
 {
     struct scene *c = ctx;
     struct tw_fix_link_status status;
+    uint64_t dice = 7;
 
     if (e->kind == TW_FIX_LOGGED_ON) {
         tw_fix_link_status(tw_fix_engine_find(c->g->e, "broker"), &status);
         c->ups += status.session.state == TW_FIX_UP;
         c->accepted += tw_seat_send(c->eager, &(struct tw_request){
             .what = TW_REQUEST_GROW, .id = 1 }) != TW_ECLOSED;
+        for (unsigned i = 0; c->ups == 1 && i < burst; i++)
+            ask(&c->s[0], a_request(&c->s[0], &dice));
     }
     c->inner.event(c->inner.ctx, s, now, e);
 }
@@ -470,6 +473,27 @@ static void unkept(void)
     free(c);
 }
 
+/* More at once than may wait for a peer: it is sent as that reads. */
+static void many(void)
+{
+    struct scene *c = calloc(1, sizeof *c);
+    struct tw_fix_extra note = { 58, NULL };
+    char text[3801];
+
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = 0;
+    note.value = text;
+    orders = burst = 2000;
+    open_scene(c, &note, 1, 0);
+    while (c->s[0].answers < burst)
+        for (int i = 0; i < OWNERS; i++) read_some(&c->s[i]);
+    ok(c->s[0].refused == 0 && c->s[0].wrong == 0 && c->ups == 1
+       && c->s[0].order[burst - 1].status != TW_STATUS_REJECTED,
+       "7.6 MB of orders at once, and the session is still up");
+    close_scene(c);
+    free(c);
+}
+
 int main(void)
 {
     (void)raw_send, (void)raw_drain, (void)raw_connect, (void)send_orders;
@@ -482,6 +506,7 @@ int main(void)
     broken();
     missed();
     unkept();
+    many();
     tw_fix_dictionary_free(fix42);
     tw_fix_dictionary_free(fix44);
     tw_symbols_free(symbols);
