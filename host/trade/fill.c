@@ -295,7 +295,7 @@ static bool on_queue(const struct tw_market *m, struct tw_resting *r, struct tw_
         if (tw_type_has_limit(o->type)) stand_in_line(m, r);
         return false;
     }
-    if (!r->rests) return false;
+    if (tw_fill_passes(TW_FILL_QUEUE, m, r)) return false;
     if (m->last != o->price)           /* through its price: all before it has gone */
         return (buys ? m->last < o->price : m->last > o->price)
             && give(out, o->price, leaves < m->left ? leaves : m->left,

@@ -106,6 +106,14 @@ bool tw_fill_applies(enum tw_fill_model model, const struct tw_market *m,
 bool tw_fill_triggers(enum tw_fill_model model, const struct tw_market *m,
                       struct tw_resting *r, int64_t *price);
 
+/* A trade, of which an order that stands in no line (TW_FILL_QUEUE) knows nothing: its
+ * first look is at a quote. */
+static inline bool tw_fill_passes(enum tw_fill_model model, const struct tw_market *m,
+                                  const struct tw_resting *r)
+{
+    return model == TW_FILL_QUEUE && m->kind == TW_TRADE && !r->rests;
+}
+
 /* What of a market or limit order, or a triggered stop, trades on the record; false:
  * nothing.  Notes whether it rests.  price: as tw_fill_triggers gave it, or 0.  The
  * market's sizes are taken with tw_fill_took. */

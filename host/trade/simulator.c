@@ -92,7 +92,8 @@ static void reduce_group(struct tw_simulator *s, const struct tw_live_group *gro
 
         next = l->next;
         if (other == o) continue;
-        if (s->probe) tw_probe_group(s->probe, other, o);
+        if (s->probe && (leaves == 0 || tw_order_leaves(other) > leaves))
+            tw_probe_group(s->probe, other, o);
         if (leaves == 0)
             end(s, other, TW_EXEC_CANCELED, TW_REASON_OCO, time_ns);
         else if (tw_order_leaves(other) > leaves)
@@ -217,14 +218,15 @@ static void look(struct tw_simulator *s, struct tw_live_symbol *at, struct tw_li
     bool trades = !misses_open(o, &at->market)
                && tw_fill_look(model, &at->market, &l->r, triggered, &f)
                && (model != TW_FILL_VOLUME || take_lots(o, &f));
-    bool rests = trades && f.liquidity == TW_LIQUIDITY_ADDED;
 
+    if (trades && is_immediate(o) && f.liquidity == TW_LIQUIDITY_ADDED) trades = false;
     if (s->probe)
         tw_probe_look(s->probe, &at->market, &l->r, model, triggered, trades ? &f : NULL);
+    if (tw_fill_passes(model, &at->market, &l->r)) return;
     if (trades) make_room(s, at, o, &f);
     if (o->post_only && !l->r.rests && !tw_live_is_stop(&l->r))
         end(s, o, TW_EXEC_CANCELED, TW_REASON_POST_ONLY, at->market.time_ns);
-    else if (trades && f.quantity > 0 && !l->dead && !(rests && is_immediate(o))
+    else if (trades && f.quantity > 0 && !l->dead
              && (o->tif != TW_TIF_FOK || f.quantity == tw_order_leaves(o)))
         trade(s, at, l, model, &f);
     if (!l->dead) end_look(s, l, at->market.time_ns);

@@ -345,6 +345,18 @@ static void quotes(void)
          "= 1 2@9.99+\n"
          "quote 6 9.97 5 9.99 8\n"
          "= 1 1@9.99+\n");
+    play("queue: who stands in no line hears of no trade", MODEL(TW_FILL_QUEUE),
+         "quote 1 9.99 5 10.01 3\n"
+         "buy 1 4 limit 9.99 post\n"
+         "buy 2 1 market tif ioc\n"
+         "buy 3 1 limit 10.01 tif fok\n"
+         "buy 4 1 limit 10.01 post\n"
+         "trade 2 9.98 3\n"
+         "= 1 new, 2 new, 3 new, 4 new\n"
+         "quote 3 9.99 5 10.01 3\n"
+         "= 2 1@10.01, 3 1@10.01, 4 canceled\n"
+         "trade 4 9.99 6\n"
+         "= 1 1@9.99+\n");
     play("queue shrinks", MODEL(TW_FILL_QUEUE),
          "quote 1 9.99 5 10.01 3\n"
          "buy 1 4 limit 9.99\n"
