@@ -90,8 +90,8 @@ static void set_look(lua_State *L, const struct tw_step *s)
     set_integer(L, "count", (int64_t)s->count);
     set_integer(L, "until_time", s->until_ns);
     set_true(L, "mixed", s->mixed);
-    set_fixed(L, "low", s->low);
-    set_fixed(L, "high", s->high);
+    set_number(L, "low", tw_fixed_to_double(s->low));
+    set_number(L, "high", tw_fixed_to_double(s->high));
     set_fixed(L, "level", s->level);
     set_fixed(L, "level_to", s->level_to);
     if (s->ahead >= 0) set_number(L, "ahead", tw_fixed_to_double(s->ahead));
@@ -196,6 +196,7 @@ static void push_step(lua_State *L, const struct tw_step *s)
         set_number(L, "limit", s->limit);
         set_number(L, "value", s->value);
         break;
+    case TW_STEP_SENT: set_fixed(L, "quantity", s->report.quantity); break;
     case TW_STEP_STOP: set_fixed(L, "level", s->level); break;
     case TW_STEP_ROOM: set_fixed(L, "price", s->price);   /* fall through */
     case TW_STEP_PARENT: set_number(L, "value", s->value); break;

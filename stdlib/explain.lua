@@ -48,12 +48,12 @@ local function price_name(s, o, opposite)
   local kind = s.record.kind
   if kind == "quote" then return o.side == "buy" and "ask" or "bid" end
   if kind ~= "bar" then return "price" end
-  if s.model == "next_open" then return "open" end
+  if s.model == "next_open" or s.verdict == "open" then return "open" end
   return (o.side == "buy") == opposite and "low" or "high"
 end
 
 local function range(s)
-  if s.low == s.high then return num(s.low or 0) end
+  if s.low == s.high then return num(s.low) end
   return num(s.low) .. " to " .. num(s.high)
 end
 
@@ -77,6 +77,8 @@ local function shares(s)
                                                                       num(s.left))
 end
 
+local NO_STOP <const> = "no price is known yet that the stop could follow"
+
 local VERDICTS = {
   same = function() return "not looked at: it was decided on this record" end,
   not_there = function(s)
@@ -99,6 +101,7 @@ local VERDICTS = {
   end,
   stop = function(s, o)
     local price = price_name(s, o, false)
+    if not s.level then return NO_STOP end
     if s.count == 1 then
       return ("%s %s not reached, %s %s"):format(name_of(o, "stop"), num(s.level), price,
                                                  range(s))
@@ -133,6 +136,7 @@ local VERDICTS = {
   taken = function(s, o)
     local text = ("%s could trade at %s, but "):format(name_of(o), range(s))
     if s.shown == 0 then return text .. "no size is shown" end
+    if s.left > 0 then return text .. "what is there is less than a lot" end
     return ("%sown orders have taken all%s there"):format(text,
       s.count == 1 and " " .. num(s.shown) or "")
   end,
@@ -303,7 +307,10 @@ local TEXTS = {
     return ("order %s has traded %s: this one goes out"):format(c.number(o.parent),
                                                                num(s.value))
   end,
-  sent = function(s) return "sent: " .. arrival(s) end,
+  sent = function(s, _, c)
+    c.quantity = s.quantity
+    return "sent: " .. arrival(s)
+  end,
   cancel = function(s) return "cancel asked for: " .. arrival(s) end,
   replace = function(s)
     return ("modify asked for: %s: %s"):format(terms_of(s), arrival(s))
@@ -311,7 +318,7 @@ local TEXTS = {
   stop = function(s, o)
     return s.level and ("the stop begins at %s, %s from the price"):format(num(s.level),
       o.trail and num(o.trail) or num(o.trail_part * 100) .. " %")
-      or "no price is known yet that the stop could follow"
+      or NO_STOP
   end,
   room = function(s, o)
     if o.reduce_only then
@@ -326,7 +333,7 @@ local TEXTS = {
       return ("%d %ss to %s: %s"):format(s.count, s.mixed and "record" or s.record.kind,
                                          when(s.until_time), text)
     end
-    if s.level and s.level ~= s.level_to and (o.trail or o.trail_part) then
+    if s.level ~= s.level_to and (o.trail or o.trail_part) then
       text = ("%s; the stop moves to %s"):format(text, num(s.level_to))
     end
     return record_text(s.record) .. ": " .. text

@@ -61,7 +61,7 @@ enum tw_reason {
     TW_REASON_CLOSED,               /* the market is                              */
     TW_REASON_OCO,                  /* another one of its group was filled        */
     TW_REASON_PARENT,               /* its parent ended                           */
-    TW_REASON_TOO_LATE,             /* the order had ended already                */
+    TW_REASON_TOO_LATE,             /* it has ended, or traded as much already     */
     TW_REASON_VENUE,                /* the venue's own                            */
     TW_REASON_OFFLINE,              /* the gateway is not connected               */
     TW_REASON_UNSUPPORTED,          /* the gateway knows no such order            */

@@ -83,6 +83,8 @@ static bool is_like(const struct tw_step *s, const struct tw_step *next)
 {
     return s->verdict == next->verdict && s->model == next->model
         && (s->shown == 0) == (next->shown == 0)
+        && (s->level == 0) == (next->level == 0)
+        && (s->verdict != TW_VERDICT_TAKEN || (s->left == 0) == (next->left == 0))
         && (s->market.kind == next->market.kind || s->verdict == TW_VERDICT_QUEUED);
 }
 
@@ -297,6 +299,7 @@ void tw_probe_request(struct tw_probe *p, const struct tw_order *o,
 
     if (!s) return;
     s->arrives_ns = arrives_ns;
+    s->report.quantity = o->quantity;
     if (!terms) return;
     s->report = *terms;
     if (!terms->quantity) s->report.quantity = o->quantity;
@@ -376,7 +379,9 @@ static enum tw_verdict verdict_on_bar(enum tw_fill_model model, const struct tw_
     *price = triggered ? triggered : m->bar.open;
     if (!tw_type_has_limit(o->type) || within(o, *price)) return TW_VERDICT_TAKEN;
     if (triggered && triggered != m->bar.open) return TW_VERDICT_INSIDE;
-    if (model == TW_FILL_NEXT_OPEN) return TW_VERDICT_OPEN;
+    if (model == TW_FILL_NEXT_OPEN || o->tif == TW_TIF_IOC || o->tif == TW_TIF_FOK
+        || o->tif == TW_TIF_OPG)
+        return TW_VERDICT_OPEN;
     *price = far;
     if (!within(o, far)) return TW_VERDICT_NOT_REACHED;
     return model == TW_FILL_THROUGH && far == o->price ? TW_VERDICT_TOUCHED
@@ -392,8 +397,7 @@ static enum tw_verdict verdict_on(enum tw_fill_model model, const struct tw_mark
 
     if (m->kind == TW_BAR) return verdict_on_bar(model, m, o, triggered, price);
     *price = shown_price(m, o, 0);
-    if (m->kind == TW_TRADE && model == TW_FILL_QUEUE && !r->rests)
-        return TW_VERDICT_KIND;
+    if (tw_fill_passes(model, m, r)) return TW_VERDICT_KIND;
     if (*price == 0) return TW_VERDICT_NO_PRICE;
     if (model == TW_FILL_QUEUE && tw_type_has_limit(o->type) && r->ahead >= 0
         && (!within(o, *price) || *price == o->price))

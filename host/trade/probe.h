@@ -43,10 +43,11 @@ enum tw_verdict {
     TW_VERDICT_TRIGGERED,    /* it is                                                 */
     TW_VERDICT_NOT_REACHED,  /* the limit, level, is not reached by price             */
     TW_VERDICT_TOUCHED,      /* TW_FILL_THROUGH: reached, but not traded through      */
-    TW_VERDICT_OPEN,         /* TW_FILL_NEXT_OPEN: price, the open, is not as good    */
+    TW_VERDICT_OPEN,         /* price, the open, is not as good: it is TW_FILL_NEXT_OPEN,
+                              * or the order can't wait                               */
     TW_VERDICT_INSIDE,       /* F2: triggered within the bar, at a price beyond it    */
     TW_VERDICT_QUEUED,       /* TW_FILL_QUEUE: it rests behind `ahead`                */
-    TW_VERDICT_TAKEN,        /* F3: of what was shown nothing is left                 */
+    TW_VERDICT_TAKEN,        /* F3: of what was shown nothing is left, or no lot      */
     TW_VERDICT_MEETS,        /* `quantity` can trade at price; see the report         */
     /* In a book, where there are STOP, TRIGGERED and TAKEN, too. */
     TW_VERDICT_ARRIVES,

@@ -217,6 +217,25 @@ says("quote", "quote", { quantity = 5, price = 9, type = "limit" }, quotes, {
   Q3 .. "buy limit 10.5 can trade at 10.3: 5 of the 8 there",
   "filled 5 at 10.3, taker; 5 of 5 so far", "in the end: filled, 5 of 5 at 10.3" },
   { name = "a modify", modify = 2, change = { price = 10.5 } })
+says("quote", "quote", { quantity = 20 }, quotes, {
+  Q2 .. "buy market can trade at 10.1: 8 of the 8 there",
+  "filled 8 at 10.1, taker; 8 of 20 so far", "modified: quantity 9",
+  Q3 .. "buy market can trade at 10.3: 1 of the 8 there",
+  "filled 1 at 10.3, taker; 9 of 9 so far",
+  "in the end: filled, 9 of 9 at 10.122222222" },
+  { name = "a modify of a part", modify = 2, change = { quantity = 9 } })
+says("quote", "quote", { quantity = 20 }, quotes, {
+  Q2 .. "buy market can trade at 10.1: 8 of the 8 there",
+  "filled 8 at 10.1, taker; 8 of 20 so far",
+  "modify asked for: quantity 8: it arrives at once",
+  "refused: too late: it had ended, or traded as much",
+  Q3 .. "buy market can trade at 10.3: 8 of the 8 there",
+  "filled 8 at 10.3, taker; 16 of 20 so far",
+  Q4 .. "buy market can trade at 9.9: 3 of the 3 there",
+  "filled 3 at 9.9, taker; 19 of 20 so far",
+  Q5 .. "buy market could trade at 9.9, but own orders have taken all 3 there",
+  "the data ends: still partially filled, 19 of 20 at 10.152631579" },
+  { name = "a modify to what has traded", modify = 2, change = { quantity = 8 } })
 says("quote", "quote", { quantity = 5, price = 9, type = "limit" }, quotes, {
   Q2 .. "buy limit 9 not met, ask 10.1",
   "modify asked for: quantity 5, price 10.5: it arrives after 30 s, at 2020-01-01"
@@ -554,6 +573,40 @@ end
 t.is(wrong, 0, ("of %d orders, %d of them filled, the events add up"):format(
   #result.orders, filled))
 t.ok(filled > 3 and filled < #result.orders, "some are filled, some not")
+
+-- ---- a stop that has nothing to follow, an opening that is missed ----
+
+local waits = put("waits.lua", [[
+  local M = { account = { fill = "quote" } }
+  function M:on_start()
+    self:sell { symbol = "A", quantity = 2, trail = 0.5, type = "trailing_stop" }
+  end
+  function M:on_quote() end
+  return M]])
+local falling = data("quote", { "9.9 5 10.1 8", "9.3 5 9.5 8" })
+t.is(texts({ script = waits, data = falling }, 1),
+     "no price is known yet that the stop could follow\n"
+     .. Q2 .. "no price is known yet that the stop could follow; the stop moves to 9.4\n"
+     .. "quote 9.3x5/9.5x8: sell trailing stop 9.4 triggered at 9.3\n"
+     .. "quote 9.3x5/9.5x8: sell trailing stop can trade at 9.3: 2 of the 5 there\n"
+     .. "filled 2 at 9.3, taker; 2 of 2 so far\nin the end: filled, 2 of 2 at 9.3",
+     "a stop of on_start follows from the first price on")
+put("opens.lua", [[
+  local app = require "tw.app"
+  app.calendar("day", { open = "09:02", close = "17:00" })
+  app.instruments { { symbol = "A", calendar = "day" } }
+  app.account { fill = "touch" }
+  app.script("opener.lua")]])
+put("opener.lua", [[
+  local M = {}
+  function M:on_start()
+    self:buy { symbol = "A", quantity = 2, price = 9.6, type = "limit", tif = "opg" }
+  end
+  return M]])
+local opens = { app = dir .. "/opens.lua", data = data("bar", bars) }
+t.is(texts(opens, 1):gsub("^[^\n]*\n", ""), B2 .. "buy limit 9.6 not met, open 10\n"
+     .. "expired: it was for that open alone\nin the end: expired, 0 of 2",
+     "an opening that is worse than the limit")
 
 -- ---- an order of on_start is of when the first record began ----
 

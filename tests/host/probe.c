@@ -221,6 +221,12 @@ static void quotes(void)
              "buy 1 5 stop at 11\n"
              "trade 2 12 5\nquote 3 9.9 5 10.1 5\n",
              "decided, sent 1, new, kind 12 /11, stop 10.1 /11, end new");
+    explains("volume: less than a lot", TENTH, 1,
+             "lot 10\ntrade 1 10 5\n"
+             "buy 1 20 market\n"
+             "trade 2 10 50\ntrade 3 10 150\n",
+             "decided, sent 1, new, taken 10 left 5 of 5, meets 10 10 left 15 of 15,"
+             " fill 10@10, end partially_filled");
     explains("volume: trades", MODEL(TW_FILL_VOLUME), 1,
              "trade 1 10 5\n"
              "sell 1 5 limit 11\n"
@@ -239,8 +245,8 @@ static void requests(void)
              "quote 2 9.9 5 10.1 5\nquote 3 9.9 5 10.1 5\nquote 4 9.9 5 10.1 5\n"
              "cancel 1\nquote 7 9.9 5 10.1 5\ncancel 1\nquote 11 9 1 10 1\n",
              "decided, sent 3, not_there, new, not_reached x2 10.1 /9.8, cancel 6,"
-             " canceled, cancel 9, refused because too late: the order had ended,"
-             " end canceled");
+             " canceled, cancel 9, refused because too late: it had ended, or"
+             " traded as much, end canceled");
     explains("a replacement", LATE(TW_FILL_QUOTE, 1), 1,
              "quote 1 9.9 5 10.1 5\n"
              "buy 1 5 limit 9.8\n"
@@ -279,6 +285,20 @@ static void requests(void)
              "decided, sent 1, new, meets 9.9 5 left 5 of 5, room 3, fill 3@9.9,"
              " meets 9.9 2 left 6 of 6, room 0, canceled because reduce-only: it can"
              " only reduce the position, end canceled");
+    explains("one that is no larger than what is left of the other",
+             MODEL(TW_FILL_QUOTE), 2,
+             "quote 1 9.9 5 10.1 9\n"
+             "buy 1 20 limit 10.1 oco 1\n"
+             "buy 2 3 stop at 10.3 oco 1\n"
+             "quote 2 9.9 5 10.1 9\nquote 3 10 5 10.4 20\n",
+             "decided, sent 1, new, stop 10.1 /10.3, triggered 10.4 /10.3,"
+             " meets 10.4 3 left 20 of 20, fill 3@10.4, end filled");
+    explains("immediate or cancel, within a bar", MODEL(TW_FILL_TOUCH), 1,
+             "bar 60 10 11 9 10 100\n"
+             "buy 1 5 limit 9.5 tif ioc\n"
+             "bar 120 10 11 9 10 100\n",
+             "decided, sent 60, new, open 10 /9.5, canceled because immediate or cancel:"
+             " the rest was not there at once, end canceled");
     explains("one cancels the other", MODEL(TW_FILL_QUOTE), 2,
              "quote 1 9.9 5 10.1 9\n"
              "buy 1 3 market oco 1\n"

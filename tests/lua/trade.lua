@@ -333,7 +333,7 @@ prints("what comes too late is told of an order that was forgotten", app [[
 1	order 2 buy 1 A limit 5: pending_new, 0 filled
 1	order 2 buy 1 A limit 5: new, 0 filled
 2	order 2 buy 1 A limit 5: pending_cancel, 0 filled
-2	order 1 buy 1 A market: filled, 1 filled	too late: the order had ended
+2	order 1 buy 1 A market: filled, 1 filled	too late: it had ended, or traded as much
 3	order 2 buy 1 A limit 5: canceled, 0 filled
 ]])
 prints("in a task, and what is told wakes the script", app [[
