@@ -200,15 +200,17 @@ static void tell_children(struct tw_broker *b, struct tw_order *o)
     while (!tw_order_is_open(o) && o->children) leave_parent(o->children);
 }
 
-/* An exit has traded all that there was of its entry: nothing would protect what else
- * that comes to trade, so its rest is canceled. */
-static void end_entry(struct tw_broker *b, const struct tw_order *o)
+/* An exit has traded all that there was of its entry: what else that trades would have
+ * none, so its rest is canceled; at a gateway again with all that happens to it. */
+static void end_entry(struct tw_broker *b, struct tw_order *o, const struct tw_report *r)
 {
-    struct tw_order *entry = o->parent && o->status == TW_STATUS_FILLED
+    struct tw_order *entry = o->over && r->exec != TW_EXEC_CANCEL_REJECTED ? o
+                           : o->parent && o->status == TW_STATUS_FILLED
                            ? tw_broker_find(b, o->parent) : NULL;
 
-    if (!entry) return;
-    if (b->o.gateway) note_due(b, entry, DUE_OVER);
+    if (!entry || !tw_order_is_open(entry)) return;
+    entry->over = b->o.gateway != NULL;
+    if (entry->over) note_due(b, entry, DUE_OVER);
     else tw_simulator_end(b->venue, entry, TW_EXEC_CANCELED, TW_REASON_OCO, b->now_ns);
 }
 
@@ -258,7 +260,7 @@ static void report(void *ctx, struct tw_order *o, const struct tw_report *r)
         tw_probe_report(b->probe, o, r, tw_simulator_market(b->venue, o->symbol));
     tell(b, o, r);
     tell_children(b, o);
-    end_entry(b, o);
+    end_entry(b, o, r);
 }
 
 /* off: what is at no tick, or no lot; 0. */

@@ -119,6 +119,8 @@ struct tw_order {
     bool misplaced;                 /* the broker's: see tw_broker_bracket        */
     int64_t exit_off;               /* likewise: its exit's price that is at no tick */
     bool sized;                     /* the venue's: its part was made a quantity  */
+    bool over;                      /* the broker's: at a gateway, where its exit has
+                                     * closed all                                 */
     int64_t due;                    /* the broker's: what its parent has traded; or
                                      * below 0: it, or its exit, has ended        */
     int64_t others_qty;             /* the broker's: what other exits of its parent

@@ -233,6 +233,10 @@ static void plain(void)
     trades(g, 5, 4, TW_SIDE_BUY);
     trades(g, 6, 4, TW_SIDE_SELL);
     ok(strcmp(asked, "F5 ") == 0, "its exit has traded: the entry, too: %s", asked);
+    reports(g, 5, TW_EXEC_CANCEL_REJECTED, 0, TW_SIDE_BUY);
+    ok(strcmp(asked, "F5 ") == 0, "not at once where that is refused");
+    trades(g, 5, 2, TW_SIDE_BUY);
+    ok(strcmp(asked, "F5 F5 ") == 0, "but when it trades on: %s", asked);
     close_rig(g);
 }
 
