@@ -17,7 +17,6 @@
 #include "fix/publisher_parts.h"
 
 enum { REQUEST_ROOM = TW_FIX_REQUEST_ROOM, LEVELS_LIMIT = 2048, BODY_FIRST = 4096 };
-enum { BODY_MAX = TW_FIX_MESSAGE_MAX };
 
 enum { BIDS = 1, OFFERS = 2, TRADES = 4 };   /* types of entries: 1 << 269 */
 
@@ -302,17 +301,6 @@ static void note_sent(struct tw_fix_publisher *p, struct subscription *s)
 
 /* ---- messages ---- */
 
-/* Twice the room for a message; false: there is no more. */
-static bool more_room(struct tw_fix_publisher *p)
-{
-    void *more = p->body_room < BODY_MAX ? tw_realloc(p->body, 2 * p->body_room) : NULL;
-
-    if (!more) return false;
-    p->body = more;
-    p->body_room *= 2;
-    return true;
-}
-
 static void put_entry_time(const struct tw_fix_publisher *p, struct tw_fix_output *o,
                            int64_t time_ns)
 {
@@ -373,7 +361,7 @@ static int write_refresh(struct tw_fix_peer *peer, struct subscription *s, bool 
             if (!whole) report++;
             put_part(peer, &o, s, part, whole, name, first, report);
         }
-    } while (o.error == TW_EFULL && more_room(p));
+    } while (o.error == TW_EFULL && tw_fix_peer_more_room(peer));
     code = tw_fix_peer_finish(peer, &o, whole ? "W" : "X");
     if (code == TW_OK) s->report = report;
     return code;
@@ -431,7 +419,7 @@ static int serve(struct tw_fix_peer *peer, struct subscription *s)
 
 bool tw_fix_peer_flush(struct tw_fix_peer *peer)
 {
-    if (!tw_fix_peer_tell_states(peer)) return false;
+    if (!tw_fix_peer_tell_states(peer) || !tw_fix_peer_tell_quotes(peer)) return false;
     while (peer->queue) {
         struct subscription *s = peer->queue;
         int code = serve(peer, s);
@@ -488,6 +476,7 @@ struct tw_fix_peer *tw_fix_publisher_join(struct tw_fix_publisher *p,
     peer->publisher = p;
     peer->o = *o;
     peer->queue_end = &peer->queue;
+    peer->asked_end = &peer->asked;
     peer->has_update = member(o->dictionary, "W", 779) != NULL;
     for (int i = 0; i < 2; i++) {
         peer->has_report[i] = has_member(o->dictionary, codes[i], 83);
@@ -504,6 +493,7 @@ void tw_fix_peer_leave(struct tw_fix_peer *peer)
 {
     while (peer->subscriptions) drop(peer->subscriptions);
     tw_fix_peer_unwatch(peer);
+    tw_fix_peer_forget_quotes(peer);
     *peer->link = peer->next;
     if (peer->next) peer->next->link = peer->link;
     tw_free(peer);
@@ -698,62 +688,6 @@ static void subscribe(struct tw_fix_peer *peer, const struct tw_fix_message *m,
     }
 }
 
-/* What tells of a symbol that is not known: before 4.3 AG is none, and before 4.2 there
- * is just a quote without prices. */
-static bool refuse_quote(struct tw_fix_peer *peer, struct tw_fix_output *o,
-                         struct tw_fix_text name)
-{
-    enum tw_fix_version version = tw_fix_dictionary_version(peer->o.dictionary);
-
-    peer->stats.rejected++;
-    if (version < TW_FIX_42) return false;
-    if (version == TW_FIX_42) {
-        tw_fix_put_integer(o, 297, 5);
-        tw_fix_put_integer(o, 300, 1);
-        return tw_fix_peer_finish(peer, o, "b"), true;
-    }
-    tw_fix_put_integer(o, 658, 1);
-    tw_fix_put_integer(o, 146, 1);
-    tw_fix_put_text(o, 55, name.at, name.n);
-    return tw_fix_peer_finish(peer, o, "AG"), true;
-}
-
-/* A side that is not there has price and size 0. */
-static void quote_one(struct tw_fix_peer *peer, struct tw_fix_text id,
-                      struct tw_fix_text name, const struct tw_fix_book *b)
-{
-    struct tw_fix_output o = tw_fix_peer_begin(peer);
-    struct tw_quote q = { 0 };
-
-    if (id.n) tw_fix_put_text(&o, 131, id.at, id.n);
-    if (!b && refuse_quote(peer, &o, name)) return;
-    if (b) q = tw_depth_top(&b->depth);
-    tw_fix_put_integer(&o, 117, (int64_t)++peer->quotes);
-    tw_fix_put_text(&o, 55, name.at, name.n);
-    tw_fix_put_fixed(&o, 132, q.bid);
-    tw_fix_put_fixed(&o, 133, q.ask);
-    if (q.bid_size || !q.bid) tw_fix_put_fixed(&o, 134, q.bid_size);
-    if (q.ask_size || !q.ask) tw_fix_put_fixed(&o, 135, q.ask_size);
-    tw_fix_peer_finish(peer, &o, "S");
-}
-
-/* 35=R: a quote of each symbol, once; before 4.2 it has one, without a group. */
-static void quote(struct tw_fix_peer *peer, const struct tw_fix_message *m)
-{
-    const struct tw_fix_publisher *p = peer->publisher;
-    struct tw_fix_part body = tw_fix_part_body(m);
-    struct tw_fix_text id = tw_fix_message_body(m, 131);
-    struct tw_fix_text name = tw_fix_message_body(m, 55);
-    struct tw_fix_group g;
-    struct tw_fix_book *b;
-
-    if (tw_fix_part_group(&body, 146, &g))
-        while (next_book(p, &g, &name, &b)) quote_one(peer, id, name, b);
-    else if (name.n)
-        quote_one(peer, id, name,
-                  tw_fix_book(p, tw_symbols_find(p->o.symbols, name.at, name.n)));
-}
-
 enum tw_fix_answer tw_fix_peer_message(struct tw_fix_peer *peer,
                                        const struct tw_fix_message *m)
 {
@@ -765,13 +699,13 @@ enum tw_fix_answer tw_fix_peer_message(struct tw_fix_peer *peer,
     if (*code.at == 'e' || *code.at == 'g')
         return tw_fix_peer_asks_state(peer, m) ? TW_FIX_TAKEN : TW_FIX_UNSUPPORTED;
     if (*code.at == 'R') {
-        quote(peer, m);
+        if (!tw_fix_peer_asks_quotes(peer, m)) return TW_FIX_LATER;
     } else if (read_request(peer, m, &r)) {
         if (r.kind != '2') subscribe(peer, m, &r);
         else if (cancel(peer, r.id) == 0)
             reject(peer, r.id, NONE, "MDReqID (262) is not in use");
-        tw_fix_peer_flush(peer);
     }
+    tw_fix_peer_flush(peer);
     return TW_FIX_TAKEN;
 }
 

@@ -1,5 +1,5 @@
-/* publisher_parts.h - what publisher.c, which serves books, and publisher_states.c, which
- * serves states of trading, share.
+/* publisher_parts.h - what publisher.c, which serves books, publisher_quotes.c, which
+ * serves single quotes, and publisher_states.c, which serves states of trading, share.
  *
  * Layer host/fix.  Thread: the owner's.
  */
@@ -13,6 +13,7 @@ enum { TW_FIX_REQUEST_ROOM = 64 };            /* bytes of a request's id        
 struct subscription;
 struct part;
 struct tw_fix_watch;
+struct tw_fix_asked;
 
 struct tw_fix_book {
     uint32_t symbol;
@@ -31,6 +32,8 @@ struct tw_fix_peer {
     bool has_report[2], has_side[2];          /* 83 and 54, in 35=W and X          */
     bool has_update;                          /* 779 in 35=W                       */
     uint64_t quotes;                          /* 117 */
+    struct tw_fix_asked *asked, **asked_end;  /* of quotes; the oldest first       */
+    size_t asked_bytes;
     struct tw_fix_watch *watches;             /* of states                         */
     unsigned watches_n;
     struct tw_fix_peer_stats stats;
@@ -73,6 +76,19 @@ static inline int tw_fix_peer_finish(struct tw_fix_peer *peer,
     if (o->error) return o->error;
     return peer->o.send(peer->o.ctx, code, o->start, (size_t)(o->at - o->start));
 }
+
+/* Twice the room for a message; false: there is no more.  Thread: the owner's. */
+bool tw_fix_peer_more_room(struct tw_fix_peer *peer);
+
+/* 35=R; false: too much of what was asked waits, or there is no memory.
+ * Thread: the owner's. */
+bool tw_fix_peer_asks_quotes(struct tw_fix_peer *peer, const struct tw_fix_message *m);
+
+/* Quotes that were asked for; false: some of it waits.  Thread: the owner's. */
+bool tw_fix_peer_tell_quotes(struct tw_fix_peer *peer);
+
+/* It gets none of them any more.  Thread: the owner's. */
+void tw_fix_peer_forget_quotes(struct tw_fix_peer *peer);
 
 /* 35=e or g; false: with an id or a symbol that is too long.  Thread: the owner's. */
 bool tw_fix_peer_asks_state(struct tw_fix_peer *peer, const struct tw_fix_message *m);

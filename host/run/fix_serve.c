@@ -12,6 +12,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "run/feed.h"
 
@@ -19,15 +20,21 @@
  * look reads so many at most, as it holds up all feeds. */
 enum { PAST = 1 << 16, AT_ONCE = 1 << 14 };
 
+/* Where a book comes from: sources; 0: none. */
+struct origin {
+    uint8_t levels;                           /* 0: quotes are the book              */
+    uint8_t quotes;
+};
+
 struct tw_fix_serve {
     struct tw_fix_serve_options o;            /* constant                            */
     struct tw_fix_publisher *publisher;       /* owner: FEED, between new and free   */
     struct tw_cursor cursor;                  /* owner: FEED; lossy                  */
     uint32_t listed;                          /* owner: FEED; symbols                */
-    uint8_t *deep;                            /* owner: FEED; by symbol: the source of
-                                               * its levels; 0: quotes are its book  */
-    uint32_t deep_n;                          /* owner: FEED                         */
+    struct origin *of;                        /* owner: FEED; by symbol              */
+    uint32_t of_n;                            /* owner: FEED                         */
     bool within;                              /* owner: FEED; an update is not whole */
+    bool more;                                /* owner: FEED; of the tape is unread  */
     pthread_mutex_t lock;
     struct served *links;                     /* mutex                               */
 };
@@ -73,7 +80,7 @@ void tw_fix_serve_free(struct tw_fix_serve *v)
     }
     tw_fix_publisher_free(v->publisher);
     pthread_mutex_destroy(&v->lock);
-    tw_free(v->deep);
+    tw_free(v->of);
     tw_free(v);
 }
 
@@ -97,56 +104,82 @@ static void list_symbols(struct tw_fix_serve *v)
 
 static bool is_deep(const struct tw_fix_serve *v, uint32_t symbol)
 {
-    return symbol < v->deep_n && v->deep[symbol] != 0;
+    return symbol < v->of_n && v->of[symbol].levels != 0;
 }
 
-/* From now on the book of a symbol is made of levels of that source; false: no memory. */
-static bool go_deep(struct tw_fix_serve *v, const struct tw_record *r)
+/* Of a symbol; NULL: no memory. */
+static struct origin *origin(struct tw_fix_serve *v, uint32_t symbol)
 {
-    uint32_t n = v->deep_n ? v->deep_n : 64;
-    uint8_t *more;
+    uint32_t n = v->of_n ? v->of_n : 64;
+    struct origin *more;
 
-    while (n <= r->symbol) n *= 2;
-    if (n > v->deep_n) {
-        more = tw_realloc(v->deep, n);
-        if (!more) return false;
-        memset(more + v->deep_n, 0, n - v->deep_n);
-        v->deep = more;
-        v->deep_n = n;
+    while (n <= symbol) n *= 2;
+    if (n > v->of_n) {
+        more = tw_realloc(v->of, n * sizeof *more);
+        if (!more) return NULL;
+        memset(more + v->of_n, 0, (n - v->of_n) * sizeof *more);
+        v->of = more;
+        v->of_n = n;
     }
-    v->deep[r->symbol] = r->source;
-    return true;
+    return &v->of[symbol];
+}
+
+static void take_quote(struct tw_fix_serve *v, const struct tw_record *r)
+{
+    struct origin *of = origin(v, r->symbol);
+
+    if (!of || of->levels) return;
+    of->quotes = r->source;
+    tw_fix_publisher_quote(v->publisher, r->symbol, &r->quote, r->time);
+}
+
+static void clear(struct tw_fix_serve *v, uint32_t symbol, int64_t time_ns)
+{
+    static const struct tw_quote none = {0};
+
+    tw_fix_publisher_quote(v->publisher, symbol, &none, time_ns);
 }
 
 /* Of a symbol whose book comes from two sources, the one that was first counts. */
 static void take_level(struct tw_fix_serve *v, const struct tw_record *r)
 {
-    static const struct tw_quote none = {0};
     const struct tw_level *l = &r->level;
 
     if (!is_deep(v, r->symbol)) {
+        struct origin *of;
+
         if (l->change != TW_LEVEL_CLEAR) {   /* it is not known: see lbook.c */
             tw_io_retell(v->o.io, r->source);
             return;
         }
-        if (!go_deep(v, r)) return;
+        of = origin(v, r->symbol);
+        if (!of) return;
+        of->levels = r->source;
     }
-    if (v->deep[r->symbol] != r->source) return;
+    if (v->of[r->symbol].levels != r->source) return;
     v->within = !l->last;
     if (l->change == TW_LEVEL_CLEAR)
-        tw_fix_publisher_quote(v->publisher, r->symbol, &none, r->time);
+        clear(v, r->symbol, r->time);
     else
         tw_fix_publisher_level(v->publisher, r->symbol, l->offer, l->price,
                                l->change == TW_LEVEL_GONE ? 0 : l->size, r->time);
 }
 
-/* Books by level that may be wrong are of quotes, until they are told again. */
+/* Books that may be wrong are empty, until they are told again: those by level are of
+ * quotes until then. */
 static void take_gap(struct tw_fix_serve *v, const struct tw_record *r)
 {
-    for (uint32_t i = 0; i < v->deep_n; i++)
-        if ((r->source == 0 || v->deep[i] == r->source)
-            && (r->symbol == 0 || r->symbol == i))
-            v->deep[i] = 0;
+    int64_t time_ns = r->time ? r->time : tw_clock_now_ns();
+
+    for (uint32_t i = 0; i < v->of_n; i++) {
+        struct origin *of = &v->of[i];
+
+        if ((r->symbol && r->symbol != i) || (!of->levels && !of->quotes)
+            || (r->source && r->source != (of->levels ? of->levels : of->quotes)))
+            continue;
+        *of = (struct origin){ 0, 0 };
+        clear(v, i, time_ns);
+    }
     v->within = false;
 }
 
@@ -156,20 +189,21 @@ static bool read_tape(struct tw_fix_serve *v)
 {
     struct tw_record r;
 
+    v->more = false;
     for (int i = 0; i < AT_ONCE; i++) {
         if (tw_cursor_next(&v->cursor, &r) == 0) return true;
         if (r.kind == TW_GAP) take_gap(v, &r);
         if ((r.kind != TW_QUOTE && r.kind != TW_TRADE && r.kind != TW_LEVEL
              && r.kind != TW_STATUS)
-            || is_of_session(v, &r) || (r.kind == TW_QUOTE && is_deep(v, r.symbol)))
+            || is_of_session(v, &r))
             continue;
         if (r.kind == TW_LEVEL) take_level(v, &r);
         else if (r.kind == TW_STATUS)
             tw_fix_publisher_status(v->publisher, r.symbol, &r.status);
-        else if (r.kind == TW_QUOTE)
-            tw_fix_publisher_quote(v->publisher, r.symbol, &r.quote, r.time);
+        else if (r.kind == TW_QUOTE) take_quote(v, &r);
         else tw_fix_publisher_trade(v->publisher, r.symbol, &r.trade, r.time);
     }
+    v->more = true;
     return false;
 }
 
@@ -179,8 +213,10 @@ static int on_send(void *ctx, const char *code, const char *body, size_t n)
 {
     struct served *l = ctx;
 
-    /* These are tried again. */
-    if (strchr("WXfh", *code) && tw_fix_session_is_behind(l->session)) return TW_EFULL;
+    /* These are tried again, when the peer has read, and what is known is of one time. */
+    if (strchr("WXfhSbA", *code) && (tw_fix_session_is_behind(l->session) || l->v->more
+                                     || l->v->within))
+        return TW_EFULL;
     return tw_fix_session_put(l->session, l->now, code, body, n, NULL, NULL);
 }
 
@@ -221,7 +257,7 @@ static int64_t on_look(void *ctx, struct tw_fix_session *s, struct tw_fix_now no
     l->session = s;
     l->now = now;
     if (!read_tape(l->v)) return now.steady_ns;
-    if (l->peer && !l->v->within) tw_fix_peer_flush(l->peer);
+    if (l->peer) tw_fix_peer_flush(l->peer);
     return now.steady_ns + l->v->o.interval_ms * 1000000;
 }
 

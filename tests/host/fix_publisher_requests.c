@@ -8,6 +8,7 @@
 
 static char answers[10000];
 static int fullness;
+static int taking = -1;          /* so many, and then no more; below 0: all */
 
 static int note(void *ctx, const char *code, const char *body, size_t n)
 {
@@ -16,6 +17,8 @@ static int note(void *ctx, const char *code, const char *body, size_t n)
         fullness--;
         return TW_EFULL;
     }
+    if (taking == 0) return TW_EFULL;
+    taking -= taking > 0;
     snprintf(answers + strlen(answers), sizeof answers - strlen(answers), "%s%s %s",
              *answers ? "; " : "", code, shown(body, n));
     return TW_OK;
@@ -28,7 +31,7 @@ static const char *answer(struct tw_fix_peer *peer, const struct tw_fix_dictiona
                           const char *text)
 {
     static struct tw_fix_message m;
-    char line[2000];
+    char line[8100];
     size_t n;
     char *p;
 
@@ -191,6 +194,44 @@ static void quotes(void)
     tw_symbols_free(symbols);
 }
 
+/* What has no room yet goes out later, once, and nothing overtakes it. */
+static void many_quotes(void)
+{
+    static const char later[] = "S 131=q|117=2|55=A|132=0|133=0|134=0|135=0|; "
+        "AG 131=q|658=1|146=1|55=Q|; S 131=r|117=3|55=A|132=0|133=0|134=0|135=0|";
+    struct tw_fix_dictionary *d = dictionary(TW_FIX_44, NULL);
+    struct tw_symbols *symbols = tw_symbols_new(100);
+    struct tw_fix_publisher *p = tw_fix_publisher_new(&(struct tw_fix_publisher_options){
+        .symbols = symbols });
+    struct tw_fix_peer *peer = tw_fix_publisher_join(p, &(struct tw_fix_peer_options){
+        .dictionary = d, .send = note });
+    char line[8000] = "R 131=";
+    unsigned taken = 0;
+
+    tw_fix_publisher_list(p, (uint32_t)tw_symbols_intern(symbols, "A", 1));
+    taking = 1;
+    ok(strcmp(answer(peer, d, "R 131=q|146=3|55=A|55=A|55=Q|"),
+              "S 131=q|117=1|55=A|132=0|133=0|134=0|135=0|") == 0
+       && !*answer(peer, d, "R 131=r|146=1|55=A|"), "a quote, and no room for more");
+    taking = -1;
+    ok(tw_fix_publisher_flush(p) && strcmp(answers, later) == 0
+       && (answers[0] = 0, tw_fix_publisher_flush(p)) && !*answers,
+       "the others later, in order, once");
+    memset(line + 6, 'x', 5000);
+    strcpy(line + 5006, "|146=1|55=A|");
+    ok(strncmp(answer(peer, d, line), "S 131=xxxxx", 11) == 0, "an id that is long");
+    taking = 0;
+    for (answered = TW_FIX_TAKEN; answered == TW_FIX_TAKEN && taken < 100000; taken++)
+        answer(peer, d, line);
+    ok(answered == TW_FIX_LATER && taken > 500 && taken < 2000,
+       "a peer that asks and never reads has its bounds");
+    taking = -1;
+    tw_fix_peer_leave(peer);
+    tw_fix_publisher_free(p);
+    tw_symbols_free(symbols);
+    tw_fix_dictionary_free(d);
+}
+
 /* A snapshot of trades alone says nothing of the book. */
 static void trades(void)
 {
@@ -287,6 +328,7 @@ int main(void)
 {
     requests();
     quotes();
+    many_quotes();
     trades();
     no_memory();
     return tap_done();
