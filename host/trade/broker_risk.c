@@ -80,37 +80,6 @@ static tw_money least(tw_money a, tw_money b)
     return a < b ? a : b;
 }
 
-/* Of what its part buys as prices are, what limits leave beside all that is open: so much
- * as it was checked for at least. */
-static int64_t part_within(const struct tw_broker *b, const struct tw_order *o,
-                           tw_money n)
-{
-    const struct tw_limits *l = &b->o.limits;
-    const struct tw_desk *d = tw_broker_desk(b);
-    const struct open *sum = &b->sum[o->symbol];
-    bool buys = o->side == TW_SIDE_BUY;
-    tw_money more = (l->position ? l->position : INT64_MAX)
-                  - tw_order_sign(o) * (tw_money)tw_broker_held(b, o->symbol)
-                  - (buys ? sum->buying : sum->selling);
-
-    if (l->order_quantity) n = least(n, l->order_quantity);
-    if (d && d->limits.order_quantity) n = least(n, d->limits.order_quantity);
-    if (d) more = least(more, tw_desk_leaves(d, sum->all, buys));
-    n = least(n, tw_order_leaves(o) + (more > 0 ? more : 0));
-    return (int64_t)(o->terms && o->terms->lot ? n - n % o->terms->lot : n);
-}
-
-int64_t tw_broker_room(void *ctx, const struct tw_order *o, int64_t price)
-{
-    const struct tw_broker *b = ctx;
-    const struct tw_position *p = tw_account_find(b->account, o->symbol);
-    int64_t held = p ? -tw_order_sign(o) * p->quantity : 0;
-
-    if (o->part && !o->reduce_only)
-        return part_within(b, o, tw_broker_size(b, o, price));
-    return held > 0 ? held : 0;
-}
-
 /* The open orders without the order itself. */
 static void add_open(const struct tw_broker *b, const struct tw_order *o,
                      struct tw_exposure *now)
@@ -318,6 +287,84 @@ static struct tw_exposure exposure(const struct tw_broker *b, const struct tw_or
     return now;
 }
 
+/* What 1 of the instrument's currency costs in the desk's; 0: not known. */
+static int64_t rate_for_desk(const struct tw_broker *b, int64_t rate)
+{
+    int64_t its = desk_rate(b);
+
+    if (its == TW_FIXED_ONE) return rate;
+    return its > 0 ? (int64_t)tw_money_ratio(rate, TW_FIXED_ONE, its) : 0;
+}
+
+/* ---- parts of the equity ---- */
+
+/* So much of n, which has that value, as a limit leaves. */
+static tw_money worth(tw_money n, tw_money value, tw_money limit)
+{
+    while (value > INT64_MAX) {
+        value = value / 2 + 1;
+        limit /= 2;
+    }
+    return value <= limit ? n : limit > 0 ? n * limit / value : 0;
+}
+
+/* Of n, which its part buys at the price, what limits of amounts leave. */
+static tw_money within_amounts(const struct tw_broker *b, const struct tw_order *o,
+                               int64_t price, tw_money n)
+{
+    const struct tw_limits *l = &b->o.limits;
+    const struct tw_desk *d = tw_broker_desk(b);
+    struct tw_exposure now = exposure(b, o);
+    struct tw_order as = *o;
+    tw_money closes = -tw_order_sign(o) * (tw_money)now.position, cost;
+
+    as.price = price;
+    as.quantity = (int64_t)n;
+    if (l->order_value) n = worth(n, tw_risk_value(&as, &now), l->order_value);
+    as.quantity = (int64_t)n;
+    now.rate = rate_for_desk(b, now.rate);
+    if (d && d->limits.order_value)
+        n = worth(n, tw_risk_value(&as, &now), d->limits.order_value);
+    if (closes < 0) closes = 0;
+    if (!l->buying_power || n <= closes) return n;
+    n -= closes;
+    cost = o->terms && o->terms->margin ? tw_money_value(o->terms->margin, (int64_t)n)
+                                        : tw_terms_value(o->terms, price, (int64_t)n);
+    return closes + worth(n, cost, now.free);
+}
+
+/* Of what its part buys as prices are, what limits leave beside all that is open: so much
+ * as it was checked for at least. */
+static int64_t part_within(const struct tw_broker *b, const struct tw_order *o,
+                           int64_t price)
+{
+    const struct tw_limits *l = &b->o.limits;
+    const struct tw_desk *d = tw_broker_desk(b);
+    const struct open *sum = &b->sum[o->symbol];
+    bool buys = o->side == TW_SIDE_BUY;
+    tw_money more = (l->position ? l->position : INT64_MAX)
+                  - tw_order_sign(o) * (tw_money)tw_broker_held(b, o->symbol)
+                  - (buys ? sum->buying : sum->selling);
+    tw_money n = tw_broker_size(b, o, price);
+
+    if (n == 0) return 0;
+    if (l->order_quantity) n = least(n, l->order_quantity);
+    if (d && d->limits.order_quantity) n = least(n, d->limits.order_quantity);
+    if (d) more = least(more, tw_desk_leaves(d, sum->all, buys));
+    n = within_amounts(b, o, price, least(n, tw_order_leaves(o) + (more > 0 ? more : 0)));
+    return (int64_t)(o->terms && o->terms->lot ? n - n % o->terms->lot : n);
+}
+
+int64_t tw_broker_room(void *ctx, const struct tw_order *o, int64_t price)
+{
+    const struct tw_broker *b = ctx;
+    const struct tw_position *p = tw_account_find(b->account, o->symbol);
+    int64_t held = p ? -tw_order_sign(o) * p->quantity : 0;
+
+    if (o->part && !o->reduce_only) return part_within(b, o, price);
+    return held > 0 ? held : 0;
+}
+
 /* Against its own limits. */
 static enum tw_reason check_own(const struct tw_broker *b, const struct tw_order *o,
                                 const struct tw_exposure *now)
@@ -334,23 +381,14 @@ static enum tw_reason check_own(const struct tw_broker *b, const struct tw_order
 
 /* Against those of all, in which it is counted. */
 static enum tw_reason check_desk(struct tw_broker *b, const struct tw_order *o,
-                                 const struct tw_exposure *now, bool grows)
+                                 struct tw_exposure *now, bool grows)
 {
     struct open *sum = &b->sum[o->symbol];
     struct tw_desk *d = tw_broker_desk(b);
-    const struct tw_exposure *seen = now;
-    struct tw_exposure other;
     enum tw_reason why;
 
-    if (b->desk_currency != 0) {
-        int64_t rate = desk_rate(b);
-
-        other = *now;
-        other.rate = rate > 0
-                   ? (int64_t)tw_money_ratio(now->rate, TW_FIXED_ONE, rate) : 0;
-        seen = &other;
-    }
-    why = tw_desk_check(d, grows ? sum->all : NULL, o, seen);
+    now->rate = rate_for_desk(b, now->rate);
+    why = tw_desk_check(d, grows ? sum->all : NULL, o, now);
     if (why == TW_REASON_NONE && sum->quote
         && !tw_desk_quote_enter(d, sum->all, sum->quote, o))
         why = TW_REASON_SELF_MATCH;

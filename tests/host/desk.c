@@ -249,6 +249,54 @@ static void parts(void)
     ok(part(none, none, 7 * ONE) == 7, "nor another quantity, which was asked for");
 }
 
+static const struct tw_terms *its_terms(void *ctx, uint32_t symbol)
+{
+    return symbol == 1 ? ctx : NULL;
+}
+
+/* Half of an equity that has doubled since it was asked for. */
+static int64_t richer(struct tw_limits own, struct tw_limits of_all, int64_t margin)
+{
+    struct tw_terms terms = { .lot = ONE, .margin = margin };
+    struct tw_order o[2] = { { .symbol = 1, .side = TW_SIDE_BUY, .tif = TW_TIF_GTC,
+                               .type = TW_TYPE_MARKET, .part = ONE / 2 },
+                             { .symbol = 2, .side = TW_SIDE_BUY, .tif = TW_TIF_GTC,
+                               .type = TW_TYPE_MARKET, .quantity = 500 * ONE } };
+    struct tw_desk d;
+    struct tw_broker *b;
+    struct tw_error error;
+    int64_t sized;
+
+    tw_desk_init(&d, &of_all);
+    b = tw_broker_new(&(struct tw_broker_options){ .desk = &d, .limits = own,
+        .terms = its_terms, .ctx = &terms });
+    tw_account_deposit(tw_broker_account(b), 0, 1000 * (tw_money)ONE);
+    quote(b, 1, 1, 1, 99);
+    quote(b, 2, 1, 2, 99);
+    if (tw_broker_submit(b, &o[1], &error) < 0) abort();
+    quote(b, 3, 2, 2, 99);
+    if (tw_broker_submit(b, &o[0], &error) < 0) abort();
+    quote(b, 4, 3, 2, 299);
+    quote(b, 5, 4, 1, 99);
+    told(b);
+    sized = o[0].quantity / ONE;
+    tw_broker_free(b);
+    tw_desk_fini(&d);
+    return sized;
+}
+
+static void richer_parts(void)
+{
+    const struct tw_limits none = { 0 }, value = { .order_value = 700 * (tw_money)ONE },
+                           power = { .buying_power = true };
+
+    ok(richer(none, none, 0) == 998, "a part of the equity that has doubled");
+    ok(richer(value, none, 0) == 700 && richer(none, value, 0) == 700,
+       "is worth no more than an order may be");
+    ok(richer(power, none, 0) == 500 && richer(power, none, ONE / 4) == 998,
+       "nor than there is cash, or margin, for");
+}
+
 /* Oil was at -37.63 once. */
 static void below_zero(void)
 {
@@ -597,6 +645,7 @@ int main(void)
     self_match();
     losses();
     parts();
+    richer_parts();
     below_zero();
     random_strategies();
     threads();
