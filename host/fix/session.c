@@ -429,8 +429,13 @@ void tw_fix_session_reset(struct tw_fix_session *s, struct tw_fix_now now)
     uint64_t in = tw_fix_in(s);
 
     s->now = now;
-    if (s->state != TW_FIX_UP) {
+    if (s->state == TW_FIX_DOWN) {
         tw_fix_renumber(s);
+        return;
+    }
+    if (s->state != TW_FIX_UP) {   /* what is under way has numbers of before */
+        s->renew = true;
+        if (s->state == TW_FIX_LOGGING_ON) tw_fix_close(s, "numbers begin anew");
         return;
     }
     if (s->resetting) return;   /* two answers: the second would be the peer's reset */

@@ -307,6 +307,11 @@ static void commands(void)
             ">35=A 34=1 98=0 108=30 141=Y\n<35=A 34=1 98=0 108=30 141=Y\n?RESET\n=2 2");
     talk("reset of one that is down", TW_FIX_42, &acceptor,
          ON "hangup\nreset\n=1 1");
+    talk("reset of one that logs on", TW_FIX_42, &initiator,
+         "set 7 9\nconnect\n<35=A 34=9 98=0 108=30\nreset\n!numbers begin anew\n=1 1\n"
+         "connect\n<35=A 34=1 98=0 108=30\n>35=A 34=1 98=0 108=30\n?LOGGED_ON\n=2 2");
+    talk("reset of one that logs out", TW_FIX_42, &acceptor,
+         ON ">35=0 34=2\nlogout\n<35=5 34=2 58=bye\nreset\n>35=5 34=3\n!bye\n=1 1");
     talk("reset of FIX.4.0, which has no 141", TW_FIX_40, &acceptor,
          ON SENT "reset\n<35=5 34=3 58=numbers_begin_anew\n>35=1 34=2 112=old\n"
          "<35=0 34=4 112=old\n>35=5 34=3\n!numbers begin anew\n=1 1\n"
