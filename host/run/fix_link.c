@@ -235,13 +235,16 @@ static int connect_session(struct tw_fix_link *l, struct tw_wire *w, const char 
     l->in_n = 0;
     l->was_up = l->stalled = false;
     l->stalled_ns = 0;
+    rc = tw_fix_session_connected(l->s, see(l), error);
+    if (rc < 0) {
+        l->wire = NULL;
+        return rc;
+    }
     pthread_mutex_lock(&l->lock);
     snprintf(l->status.peer, sizeof l->status.peer, "%.*s",
              (int)sizeof l->status.peer - 1, peer);
     pthread_mutex_unlock(&l->lock);
-    rc = tw_fix_session_connected(l->s, see(l), error);
-    if (rc < 0) l->wire = NULL;
-    return rc;
+    return TW_OK;
 }
 
 static char *room(struct tw_wire *w, size_t *n)
@@ -316,8 +319,12 @@ int tw_fix_link_connect(struct tw_fix_link *l, struct tw_fix_visitor *c,
                         struct tw_wire *w, const char *peer, const char *p, size_t n,
                         struct tw_error *error)
 {
-    int rc = connect_session(l, w, peer, error);
+    int rc;
 
+    if (l->removing)   /* the disk has it still */
+        return tw_fail(error, TW_ECLOSED, "the session with %s is being removed",
+                       l->o.session.target);
+    rc = connect_session(l, w, peer, error);
     if (rc < 0) return rc;
     l->visitor = c;
     w->ops = &tw_fix_link_wire_ops;

@@ -7,6 +7,7 @@
 #include "place.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/mman.h>
 
 enum { DISK = 1 << 20, PAGE = 4096, OUTPUT = 256 << 10 };
@@ -171,7 +172,8 @@ static unsigned flood(struct tw_fix_link *l, struct peer *peer, unsigned from,
 static void groups(void)
 {
     char folder[PLACE], path[PLACE + 20], command[PLACE + 20];
-    unsigned n = getenv("SMALL") ? 20 : 300, more = 2000, right = 0, stored = 0, syncs;
+    unsigned n = getenv("SMALL") ? 20 : 300, more = 2000, right = 0, stored = 0, syncs,
+             gone;
     struct rig *g = rig_open();
     struct side a = { .echo = true }, m = { .echo = true }, b = {0};
     struct tw_fix_link_options o = server("a", &a), other = server("m", &m);
@@ -246,6 +248,27 @@ static void groups(void)
     pthread_mutex_lock(&lock);
     disk.error = 0;
     pthread_mutex_unlock(&lock);
+    close(peer.fd);
+
+    /* It is removed while the disk has it still. */
+    set_shut(true);
+    pthread_mutex_lock(&lock);
+    syncs = disk.begun;
+    gone = a.events[TW_FIX_LOGGED_OUT];
+    pthread_mutex_unlock(&lock);
+    peer = (struct peer){ .fd = raw_connect(tw_fix_engine_port(g->e, o.door)) };
+    raw_send(peer.fd, TW_FIX_44, "A", 1, "CLIENT", "SERVER", "98=0|108=0|141=Y|");
+    ok(await(&disk.begun, syncs + 1), "a Logon waits for the disk again");
+    close(peer.fd);
+    await_event(&a, TW_FIX_LOGGED_OUT, gone + 1);
+    tw_fix_link_remove(l);
+    tw_fix_link_logout(lb, "bye");   /* done after it */
+    await_event(&b, TW_FIX_LOGGED_OUT, 1);
+    peer = (struct peer){ .fd = raw_connect(tw_fix_engine_port(g->e, o.door)) };
+    raw_send(peer.fd, TW_FIX_44, "A", 1, "CLIENT", "SERVER", "98=0|108=0|141=Y|");
+    poll(&(struct pollfd){ peer.fd, POLLIN, 0 }, 1, 5000);
+    set_shut(false);
+    ok(read_message(&peer, &p) == 0, "nobody gets into a session that is being removed");
     close(peer.fd);
     rig_close(g);
     snprintf(command, sizeof command, "rm -r %s", folder);

@@ -1,6 +1,7 @@
 /* fix_engine_tls.c - sessions of the FIX engine in TLS: who is let in and who is not, and
  * why, and nobody holds it up. */
 #include <malloc.h>
+#include <poll.h>
 
 #include "fix_engine_rig.h"
 #include "run/openssl.h"
@@ -279,6 +280,63 @@ static void removed(void)
     close(fd);
 }
 
+/* Passes on what each says, until the first has nothing more to say. */
+static void relay(int one, int other)
+{
+    struct pollfd p[2] = { { one, POLLIN, 0 }, { other, POLLIN, 0 } };
+    char bytes[4096];
+    ssize_t n;
+
+    while (poll(p, 2, PATIENCE_S * 1000) > 0)
+        for (int i = 0; i < 2; i++) {
+            if (!p[i].revents) continue;
+            n = recv(p[i].fd, bytes, sizeof bytes, 0);
+            if (n <= 0 && i == 0) return;
+            if (n <= 0) p[i].fd = -1;
+            else if (send(p[1 - i].fd, bytes, (size_t)n, MSG_NOSIGNAL) != n) return;
+        }
+}
+
+/* A session that is disabled while its server is yet to answer is at no address. */
+static void disabled(void)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET,
+                              .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    struct tw_tls_options ct = { .ca_file = in("ca") };
+    struct tw_tls_options st = { .server = true, .certificate = in("right") };
+    struct side cs = {0};
+    struct tw_fix_link_options co = client("client", &cs);
+    struct tw_fix_link_status now = { .session.enabled = true };
+    struct rig *g = rig_open();
+    socklen_t n = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), door, one, other;
+    struct tw_fix_link *l;
+    char byte;
+
+    if (bind(fd, (struct sockaddr *)&at, n) < 0 || listen(fd, 8) < 0) abort();
+    getsockname(fd, (struct sockaddr *)&at, &n);
+    co.tls = &ct;
+    door = rig_listen(g, &(struct tw_fix_door_options){ .tls = &st });
+    l = rig_dial(g, co, ntohs(at.sin_port));
+    rig_start(g);
+    one = accept(fd, NULL, NULL);
+    ok(recv(one, &byte, 1, MSG_PEEK) == 1, "a handshake begins");
+    tw_fix_link_enable(l, false);
+    for (int i = 0; now.session.enabled && i < PATIENCE_S * 1000; i++) {
+        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+        tw_fix_link_status(l, &now);
+    }
+    other = raw_connect(tw_fix_engine_port(g->e, door));
+    relay(one, other);   /* it ends, and so does the connection */
+    tw_fix_link_status(l, &now);
+    ok(!now.session.enabled && now.session.state == TW_FIX_DOWN && !*now.peer,
+       "who was disabled meanwhile hangs up, and is at no address: '%s'", now.peer);
+    rig_close(g);
+    close(one);
+    close(other);
+    close(fd);
+}
+
 static void options(void)
 {
     struct tw_tls_options bad = { .certificate = "/nowhere/a" };
@@ -324,6 +382,7 @@ int main(void)
     renewed();
     silence();
     removed();
+    disabled();
     options();
     tw_fix_dictionary_free(fix44);
     snprintf(command, sizeof command, "rm -rf %s", folder);
