@@ -369,6 +369,44 @@ static bool is_ours(const struct tw_fix_session *s, uint64_t tag)
     return false;
 }
 
+/* The digits at *p, and *p behind them. */
+static uint64_t read_number(const char **p, const char *end)
+{
+    uint64_t n = 0;
+
+    while (*p < end && **p >= '0' && **p <= '9' && n <= TW_FIX_TAG_MAX)
+        n = 10 * n + (uint64_t)(*(*p)++ - '0');
+    return n;
+}
+
+/* The tag at *p, and *p behind it and its '='; 0: there is none. */
+static uint32_t read_tag(const char **p, const char *end)
+{
+    uint64_t tag = read_number(p, end);
+
+    return *p < end && *(*p)++ == '=' && tag <= TW_FIX_TAG_MAX ? (uint32_t)tag : 0;
+}
+
+/* Where all ends that goes with a value, which ends at stop: the entries that it counts,
+ * the data that it is the length of.  They move together. */
+static const char *together(const struct tw_fix_level *header,
+                            const struct tw_fix_member *m, const char *value,
+                            const char *stop, const char *end)
+{
+    const char *p = stop + 1;
+    uint64_t n = read_number(&value, stop);
+    uint32_t tag = read_tag(&p, end);
+
+    if (m->group) {
+        for (; tag && tw_fix_member(m->group, tag); tag = read_tag(&p, end))
+            p = (stop = memchr(p, TW_FIX_SOH, (size_t)(end - p))) + 1;
+        return stop;
+    }
+    if (m->kind != TW_FIX_LENGTH || !tag || n >= (uint64_t)(end - p)) return stop;
+    m = tw_fix_member(header, tag);
+    return m && m->kind == TW_FIX_DATA && p[n] == TW_FIX_SOH ? p + n : stop;
+}
+
 /* The fields of the header that a body begins with: how many bytes; or negative. */
 static int64_t read_head(const struct tw_fix_session *s, const char *body, size_t n,
                          struct tw_fix_field f[EXTRA], size_t *count,
@@ -378,19 +416,18 @@ static int64_t read_head(const struct tw_fix_session *s, const char *body, size_
     const char *p = body, *end = body + n;
 
     while (p < end) {
-        uint64_t tag = 0;
         const char *at = p, *stop;
+        uint32_t tag = read_tag(&at, end);
+        const struct tw_fix_member *m = tag ? tw_fix_member(level, tag) : NULL;
 
-        while (at < end && *at >= '0' && *at <= '9' && tag <= TW_FIX_TAG_MAX)
-            tag = 10 * tag + (uint64_t)(*at++ - '0');
-        stop = at < end ? memchr(at, TW_FIX_SOH, (size_t)(end - at)) : NULL;
-        if (!stop || at == p || *at != '=' || tag > TW_FIX_TAG_MAX)
-            return tw_fail(error, TW_EUSAGE, "a body that is not made of fields");
-        if (!tw_fix_member(level, (uint32_t)tag)) break;
-        if (is_ours(s, tag) || *count == EXTRA)
+        if (!tag) return tw_fail(error, TW_EUSAGE, "a body that is not made of fields");
+        if (!m) break;
+        stop = together(level, m, at, memchr(at, TW_FIX_SOH, (size_t)(end - at)), end);
+        if (is_ours(s, tag))
             return tw_fail(error, TW_EUSAGE, "field %d of the header is the session's",
                            (int)tag);
-        at++;
+        if (*count == EXTRA)
+            return tw_fail(error, TW_ELIMIT, "more than %d fields of a header", EXTRA);
         f[(*count)++] = (struct tw_fix_field){ (int32_t)tag, (uint32_t)(stop - at), at };
         p = stop + 1;
     }
