@@ -147,7 +147,8 @@ static bool is_no_ns(lua_Integer i)
 /* The number at idx as a value of its kind; 0: it can't be. */
 static size_t number_text(struct build *b, enum tw_fix_kind kind, int idx, char out[64])
 {
-    int whole, precision = b->how->precision ? b->how->precision : TW_FIX_MS;
+    int whole, precision = tw_fix_dictionary_version(b->how->dictionary) < TW_FIX_42
+                           ? TW_FIX_S : b->how->precision ? b->how->precision : TW_FIX_MS;
     lua_Integer i = lua_tointegerx(b->L, idx, &whole);
     size_t n;
 
@@ -281,6 +282,15 @@ static void put_group(struct build *b, const struct tw_fix_member *m)
         b->path[path] = '\0';
         lua_pop(L, 1);
     }
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        lua_Integer i = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : 0;
+
+        if (i > 0 && i <= n) continue;
+        luaL_tolstring(L, -2, NULL);
+        fail(b, m->field, lua_pushfstring(L, "is a list of tables: '%s' is none of its"
+                                          " places",
+                                          lua_tostring(L, -1)));
+    }
 }
 
 /* The data that the length is of, or the other way round, in the level. */
@@ -363,10 +373,12 @@ static void check_keys(struct build *b, int table, const struct tw_fix_level *le
     const struct tw_fix_level *header = tw_fix_dictionary_header(d);
     const struct tw_fix_definition *f;
     lua_State *L = b->L;
+    int top = lua_gettop(L);
     unsigned n = 0;
 
     for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) n++;
-    if (n == used) return;
+    if (n == used && !lua_getmetatable(L, table)) return;   /* or it may inherit */
+    lua_settop(L, top);
     for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
         const char *name = NULL;
         size_t bytes;
@@ -385,16 +397,19 @@ static void check_keys(struct build *b, int table, const struct tw_fix_level *le
             return;
         }
         if (f && with_type && f->tag == 35) continue;
-        if (f && tw_fix_member(level, f->tag)) continue;
+        if (f && tw_fix_member(level, f->tag)
+            && !(level == header && (is_frame(f->tag) || is_sessions(f->tag))))
+            continue;
         if (f && with_type && tw_fix_member(header, f->tag) && !is_frame(f->tag)
             && (b->how->whole || !is_sessions(f->tag)))
             continue;
         if (f && is_frame(f->tag)) fail(b, f, "is written by itself");
-        if (f && with_type && tw_fix_member(header, f->tag))
+        if (f && (with_type || level == header) && tw_fix_member(header, f->tag))
             fail(b, f, "is the session's to write");
         if (f)
             fail(b, f, with_type ? "is no field of this message"
-                                 : "is not of this group");
+                       : level == header ? "is not of the header"
+                                         : "is not of this group");
         if (!name)
             fail(b, NULL, lua_pushfstring(L, "the dictionary has no tag %I",
                                           lua_tointeger(L, -2)));
@@ -442,8 +457,18 @@ static int by_tag(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* [-0, +0, e]  Fields of the header that the table has, ascending. */
-static unsigned put_header(struct build *b, int table)
+static bool gives(struct build *b, int table, const struct tw_fix_definition *f)
+{
+    unsigned used = 0;
+    bool given = push_given(b, table, f, &used);
+
+    lua_pop(b->L, given);
+    return given;
+}
+
+/* [-0, +0, e]  Fields of the header that the table has, ascending; other: a table that
+ * has none of them, or 0. */
+static unsigned put_header(struct build *b, int table, int other)
 {
     const struct tw_fix_level *level = tw_fix_dictionary_header(b->how->dictionary);
     uint32_t *tags = lua_newuserdatauv(b->L, level->n * sizeof *tags, 0);
@@ -451,9 +476,14 @@ static unsigned put_header(struct build *b, int table)
 
     memcpy(tags, level->tags, level->n * sizeof *tags);
     qsort(tags, level->n, sizeof *tags, by_tag);
-    for (uint32_t i = 0; i < level->n; i++)
-        if (!is_frame(tags[i]) && (b->how->whole || !is_sessions(tags[i])))
-            put_member(b, table, level, tw_fix_member(level, tags[i]), &used);
+    for (uint32_t i = 0; i < level->n; i++) {
+        const struct tw_fix_member *m = tw_fix_member(level, tags[i]);
+
+        if (is_frame(tags[i]) || (!b->how->whole && is_sessions(tags[i]))) continue;
+        if (other && gives(b, table, m->field) && gives(b, other, m->field))
+            fail(b, m->field, "is there twice, in the message and in its header");
+        put_member(b, table, level, m, &used);
+    }
     lua_pop(b->L, 1);
     return used;
 }
@@ -513,7 +543,7 @@ void ltw_push_fix_built(lua_State *L, int idx, int header,
     b.box = lua_gettop(L);
     if (header) {
         strcpy(b.path, "header");
-        check_keys(&b, header, of, put_header(&b, header), false);
+        check_keys(&b, header, of, put_header(&b, header, 0), false);
         strcpy(b.path, "message");
     }
     if (m) {
@@ -526,7 +556,7 @@ void ltw_push_fix_built(lua_State *L, int idx, int header,
         luaL_checktype(L, idx, LUA_TTABLE);
         type = check_type(&b, idx, &used);
         snprintf(b.path, sizeof b.path, "%s", type->name);
-        used += put_header(&b, idx);
+        used += put_header(&b, idx, header);
         used += put_members(&b, idx, &type->body, how->lenient);
         check_keys(&b, idx, &type->body, used, true);
         lua_pushstring(L, type->code);

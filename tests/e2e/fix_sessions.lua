@@ -63,6 +63,36 @@ up broker true ME VENUE 1
 broker BusinessMessageReject nil 8
 ]])
 
+-- The header of what is sent: what the session writes is refused, not left out; a group
+-- and data go as they are.
+apps.prints("more fields of a header", { args = { "--workers", "1" },
+  app = app_of ", validate = 'off'" .. [[app.script "s.lua"]], ["s.lua"] = SAY .. [[
+    local fix = tw.fix
+    function M:on_fix_event(session, event)
+      if session ~= "broker" or event ~= "logged_on" then return end
+      local order = { MsgType = "D", ClOrdID = "1", Symbol = "A", Side = 1, OrdType = 1,
+                      TransactTime = 0, PossResend = false }
+      for _, header in ipairs { { MsgSeqNum = 7 }, { MsgType = "8" }, { Text = "x" },
+                                { PossResend = true } } do
+        say(select(2, pcall(fix.send, "broker", order, header)))
+      end
+      say(fix.send("broker", order, { SecureData = "a\1b", NoHops = {
+        { HopCompID = "a", HopRefID = 1 }, { HopCompID = "b", HopRefID = 2 } } }))
+    end
+    function M:on_fix(message, session)
+      say((message:bytes():match "56=VENUE.*11=":gsub("\1", "|")))
+      say(message.NoHops[2].HopRefID, message.SecureData == "a\1b")
+      os.exit(0)
+    end]] }, [[
+header: MsgSeqNum (34) is the session's to write
+header: MsgType (35) is written by itself
+header: Text (58) is not of the header
+NewOrderSingle: PossResend (97) is there twice, in the message and in its header
+1
+56=VENUE|90=3|91=a|b|97=N|627=2|628=a|630=1|628=b|630=2|11=
+2 true
+]])
+
 -- What is not logged on refuses; commands of a session.
 apps.prints("a session that is down", { args = { "--workers", "1" }, app = [[
   app.fix.session { name = "b", hosts = { "127.0.0.1:1" }, sender = "A", target = "B" }

@@ -194,6 +194,9 @@ refuses({ EncodedTextLen = 3 }, "but not the data")
 refuses({ EncodedText = 3 }, "EncodedText %(355%) is 3: a text expected")
 refuses({ NoPartyIDs = 2 }, "NoPartyIDs %(453%) is 2: a list of tables")
 refuses({ NoPartyIDs = { 2 } }, "NoPartyIDs %(453%) is 2: a table in each place")
+refuses({ NoPartyIDs = { PartyID = "a", PartyRole = 3 } },
+  "NoPartyIDs %(453%) is a list of tables: 'Party%a+' is none of its places")
+refuses({ NoPartyIDs = { { PartyID = "a" }, x = 1 } }, "list of tables: 'x' is none of")
 refuses({ NoPartyIDs = { { PartyID = "a" }, { PartyRole = 1 } } },
   "NewOrderSingle.NoPartyIDs%[2%]: PartyID %(448%) begins each entry")
 refuses({ NoPartyIDs = { { PartyID = "a", PartyRol = 1 } } },
@@ -204,6 +207,13 @@ local fine, said = pcall(fix.encode, { MsgType = "A", EncryptMethod = 0, HeartBt
                                        Password = 1.5 })
 t.ok(not fine and said:find "not shown" and not said:find "1%.5",
   "a password is not shown")
+do                                      -- what is inherited hides nothing
+  local o = setmetatable({ Typo = 1 }, { __index = D })
+  local made, why = pcall(fix.encode, o)
+  t.ok(not made and why:find "has no field 'Typo'", "an heir's unknown field")
+  o.Typo = nil
+  t.is(piped(fix.encode(o)), piped(fix.encode(D)), "an heir's fields")
+end
 fine, said = pcall(function() fix.encode(with { Price = "x" }) end)
 t.ok(said:find "fix_message.lua:%d+:", "an error says where the caller is")
 
@@ -214,6 +224,12 @@ t.is(piped(fix.encode({ MsgType = "0" }, { version = "FIX.5.0SP2" })):match "^8=
   "8=FIXT.1.1", "5.0 has a transport of its own")
 t.raises("no dictionary of FIX.9.9", fix.encode, { MsgType = "0" },
   { version = "FIX.9.9" })
+
+-- Before 4.2 a time has no fraction.
+t.ok(piped(fix.encode({ MsgType = "8", OrderID = 1, ExecID = 1, ExecTransType = 0,
+  ExecType = 0, OrdStatus = 0, Symbol = "A", Side = 1, OrderQty = 1, LastShares = 0,
+  LastPx = 0, LeavesQty = 0, CumQty = 0, AvgPx = 0, TransactTime = D.TransactTime },
+  { version = "FIX.4.1" })):find("|60=20231114-22:13:20|", 1, true), "seconds in FIX.4.1")
 
 -- What was made is a message with the same values.
 local wide = {}
