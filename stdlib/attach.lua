@@ -412,7 +412,8 @@ local commands <const> = {
   rollback = { through "rollback", "rollback NAME [version]", NAME, "^[%w_./-]+ %d+$" },
   fix = { on_fix, "fix, fix NAME, fix NAME reset | numbers IN OUT | enable | disable |"
           .. " logout [why] | remove, fix add NAME=VALUE ...", "^$", "^[%w%-_.:%%]+$",
-          "^[%w%-_.:%%]+ %a+[%w%s]*$", "^add [%a_.]+=", "^add *{.*}$" },
+          "^[%w%-_.:%%]+ %a+[%w%s]*$", "^[%w%-_.:%%]+ logout .", "^add [%a_.]+=",
+          "^add *{.*}$" },
   log = { on_log, "log [n], log follow [off], log level [error|warn|info]", NUMBER,
           "^follow$", "^follow off$", "^level ?%a*$" },
 }

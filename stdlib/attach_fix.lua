@@ -46,28 +46,30 @@ local function one(name)
   return table.concat(lines, "\n")
 end
 
--- 12, true or a text; "a b" is one, too.
+-- 12, true or a text, which "12" is, too: that begins with 1 here.
 local function value_of(text)
   if text == "true" or text == "false" then return text == "true" end
-  return tonumber(text) or text:match '^"(.*)"$' or text
+  return text:match "^\1(.*)$" or tonumber(text) or text
 end
 
 -- What `sender=ME logon.Username=me` says; nil: it can't be read.
 local function options_of(words)
   local options = {}
   words = words:gsub('(%S+)="([^"]*)"', function(name, text)
-    return name .. "=" .. text:gsub("%s", "\0")
+    return name .. "=\1" .. text:gsub("%s", "\0")
   end)
   for word in words:gmatch "%S+" do
     local group, name, text = word:match "^([%a_]+)%.([%w_]+)=(.+)$"
     if not group then name, text = word:match "^([%a_]+)=(.+)$" end
     if not name then return end
-    local to = options
+    local to, value = options, text:gsub("\0", " ")
     if group then
       options[group] = type(options[group]) == "table" and options[group] or {}
       to = options[group]
     end
-    to[math.tointeger(tonumber(name)) or name] = value_of((text:gsub("\0", " ")))
+    -- A password is what was typed, though it may be a number.
+    to[math.tointeger(tonumber(name)) or name] = group == "logon" and value:gsub("\1", "")
+      or value_of(value)
   end
   return next(options) and options
 end
@@ -111,7 +113,7 @@ function attached.read(argument)
   if verb == "numbers" then
     local next_in, next_out = rest:match "^(%d+)%s+(%d+)$"
     next_in, next_out = math.tointeger(next_in), math.tointeger(next_out)
-    if not next_in or next_in < 1 or next_out < 1 then
+    if not (next_in and next_out and next_in > 0 and next_out > 0) then
       return nil, "fix NAME numbers IN OUT: two numbers from 1 on expected"
     end
     return command(fix.set_numbers, next_in, next_out)

@@ -112,6 +112,7 @@ for the app file: with enabled = false it waits for fix.enable.  So does tidewir
   fix broker numbers 17 20  the next number in, and out
   fix broker disable        logs out and stays down; enable, reset, logout, remove
   fix add name=b host=h port=5001 sender=ME target=B logon.Username=me store=dir
+                            (a text of digits is in quotes: target="007")
   fix add { acceptor = 5002, sender = "ME", target = "NEW" }
 
 A port cuts a connection that no session has, and counts why: silent (no whole Logon in

@@ -206,6 +206,10 @@ do
     read up <&3; echo $up
     at "fix add name=broker host=127.0.0.1 port=1 sender=ME target=VENUE"
     at "fix add nme=broker"; at "fix add {}"; at "fix add x"
+    at "fix add name=p host=::1 port=1 sender=ME logon.Password=007 target=\"0x10\" \
+      enabled=false"; at "fix p" | grep target
+    at "fix p numbers 1 99999999999999999999"
+    at "fix p logout the day is over, so: bye."
     at fix | cut -c1-25; at "fix broker remove"
     read gone <&3; echo $gone; kill $run; cat <&3 >/dev/null; wait $run
     cat err >&2]]):format(directory, apps.tidewire, apps.tidewire, there)
@@ -214,6 +218,9 @@ do
        and got.out:find "\nbroker: added\nup\n"
        and got.out:find "broker +initiator +up" and got.out:find "\ngone\n$",
        "attach adds a session, which comes up, and removes it")
+  t.ok(got.out:find "\np: added\n *target +0x10\np: logout\n"
+       and got.err:find("two numbers from 1 on", 1, true),
+       "texts that are numbers, numbers that are too large, and why it logs out")
   t.ok(got.err:find("there is a FIX session broker already", 1, true)
        and got.err:find("fix.add: no option 'nme'", 1, true)
        and got.err:find("fix.add: sender is missing", 1, true)
