@@ -13,6 +13,8 @@ local fix = {}
 local check, fail = declare.check, declare.fail
 
 local LINKS_MAX <const> = 4096           -- TW_FIX_LINKS_MAX
+-- Of lua/fix.c.
+local HOSTS_MAX <const>, TAKE_MAX <const>, TEMPLATES_MAX <const> = 16, 256, 16
 
 local VERSIONS = { "FIX.4.0", "FIX.4.1", "FIX.4.2", "FIX.4.3", "FIX.4.4", "FIX.5.0",
                    "FIX.5.0SP1", "FIX.5.0SP2" }
@@ -74,8 +76,8 @@ end
 
 local function seconds(what, options, name)
   local n = options[name]
-  if type(n) == "number" and not (n > 0 and n <= 1e6) then
-    fail(4, "%s: %s must be above 0, got %s", what, name, n)
+  if type(n) == "number" and not (n >= 0.001 and n <= 1e6) then
+    fail(4, "%s: %s must be seconds from 0.001 to 1000000, got %s", what, name, n)
   end
 end
 
@@ -178,6 +180,9 @@ end
 
 -- Messages of the session never come to on_fix.
 local function applications_of(what, list)
+  if #list > TAKE_MAX then
+    fail(4, "%s: take: more than %d types: true takes all", what, TAKE_MAX)
+  end
   for i, code in ipairs(list) do
     if code:find "^[0-5A]$" then
       fail(4, "%s: take[%d]: '%s' is a message of the session, of which on_fix_event"
@@ -288,9 +293,9 @@ local function session_of(what, o, others)
     fail(3, "%s: sync must be \"never\", \"each\" or seconds, got '%s'", what, sync)
   end
   seconds(what, o, "sync")
-  seconds(what, o, "latency")
-  seconds(what, o, "logon_timeout")
-  seconds(what, o, "logout_timeout")
+  for _, name in ipairs { "latency", "logon_timeout", "logout_timeout" } do
+    if type(o[name]) == "number" then whole(what, o, name, 1, 1000000) end
+  end
   whole(what, o, "resend_chunk", 0, 1 << 40)
   whole(what, o, "resend_rate", 0, 1 << 40)
   whole(what, o, "log_size", 1 << 16, 1 << 40)
@@ -344,6 +349,9 @@ local function hosts_of(what, o)
   end
   local list = texts(what, "hosts", o.hosts)
   if #list == 0 then fail(3, "%s: host and port are missing", what) end
+  if #list > HOSTS_MAX then
+    fail(3, "%s: %d hosts are more than %d", what, #list, HOSTS_MAX)
+  end
   for _, text in ipairs(list) do declare.address(what .. ": hosts", text) end
   return list
 end
@@ -404,7 +412,7 @@ local function retry_of(what, x)
   local first, last = x, x
   if type(x) == "table" then first, last = x[1], x[2] end
   for _, n in ipairs { first, last } do
-    if type(n) ~= "number" or n <= 0 or n > 86400 then
+    if type(n) ~= "number" or n < 0.001 or n > 86400 then
       fail(3, "%s: retry must be seconds, or {first, last}, got %s", what, tostring(n))
     end
   end
@@ -501,6 +509,9 @@ local function acceptor(what, options)
     declare.now.orders = declare.now.orders or session.orders
   end
   local templates = o.template and (o.template[1] and o.template or { o.template }) or {}
+  if #templates > TEMPLATES_MAX then
+    fail(2, "%s: more than %d templates", what, TEMPLATES_MAX)
+  end
   for i, template in ipairs(templates) do
     local what_i = ("%s: template"):format(what)
     template = check(what_i, template, COMMON)
@@ -692,7 +703,13 @@ function fix.config(path, options)
     local fine, gave = pcall(f, "app.fix.config", made)
     if not fine then
       local what = tostring(gave):gsub("^[^ ]*:%d+: ", "")
-      error(path .. ": " .. what, 3)
+      local line = config.lines[made]
+      for _, of in ipairs { made.sessions or {}, made.template or {} } do
+        for _, one in ipairs(of) do
+          if what:find("'" .. one.name .. "'", 1, true) then line = config.lines[one] end
+        end
+      end
+      error(("%s:%s %s"):format(path, line and line .. ":" or "", what), 3)
     end
     for _, name in ipairs(type(gave) == "table" and gave or { gave }) do
       names[#names + 1] = name

@@ -114,6 +114,9 @@ end
 
 -- ---- one section ----
 
+local DAYS = { su = "sun", mo = "mon", tu = "tue", we = "wed", th = "thu", fr = "fri",
+               sa = "sat" }
+
 local IDS = {
   sender = "SenderCompID", target = "TargetCompID", sender_sub = "SenderSubID",
   target_sub = "TargetSubID", sender_location = "SenderLocationID",
@@ -190,24 +193,29 @@ local function reader(path, section, default)
   end
   -- A time, and the zone that QuickFIX/J lets stand behind it.
   function r.time(name)
-    local text, zone = r.get(name), nil
-    if text then text, zone = text:match "^(%S+)%s*(%S*)$" end
-    if text and (text:find "^%d%d?:%d%d:%d%d$" or text:find "^%d%d?:%d%d$") then
-      return text, zone ~= "" and zone or nil
-    elseif r.get(name) then
-      r.fail(name, "a time such as 09:30:00 expected")
-    end
-  end
-  function r.day(name)
     local text = r.get(name)
-    local days = { su = true, mo = true, tu = true, we = true, th = true, fr = true,
-                   sa = true }
-    if text and not days[text:sub(1, 2):lower()] then
-      r.fail(name, "a day of the week expected")
+    if not text then return nil end
+    local time, zone = text:match "^(%S+)%s*(%S*)$"
+    local h, m, s = ((time or "") .. ":00"):match "^(%d%d?):(%d%d):(%d%d)"
+    if not h or tonumber(h) > 23 or tonumber(m) > 59 or tonumber(s) > 59
+       or #time > #h + 6 then
+      r.fail(name, "a time from 00:00:00 to 23:59:59 expected")
     end
-    local full = { su = "sun", mo = "mon", tu = "tue", we = "wed", th = "thu", fr = "fri",
-                   sa = "sat" }
-    return text and full[text:sub(1, 2):lower()]
+    return time, zone ~= "" and zone or nil
+  end
+  -- One day, or a list of them, each once.
+  function r.days(name, all)
+    local text, list = r.get(name), {}
+    for part in (text or ""):gmatch "[^,]+" do
+      local name = words(part)
+      list[#list + 1] = not name:find "%A" and DAYS[name:sub(1, 2):lower()] or "no day"
+    end
+    local days = table.concat(list, ",")
+    if text and (#list == 0 or days:find "no day" or #list > 1 and not all) then
+      r.fail(name, all and "days of the week such as Mon,Tue expected"
+             or "a day of the week expected")
+    end
+    return text and days
   end
   return r
 end
@@ -241,6 +249,10 @@ local function hosts_of(r)
       break
     end
     if host then
+      host = host:match "^%[(.*)%]$" or host
+      if host:find "[^%w%-_.:%%]" then
+        r.fail("SocketConnectHost" .. suffix, "a host name or an address expected")
+      end
       list[#list + 1] = (host:find ":" and "[%s]:%d" or "%s:%d"):format(host, port)
     end
   end
@@ -279,20 +291,25 @@ local function schedule_of(r)
   local non_stop = r.flag "NonStopSession"
   local open, open_zone = r.time "StartTime"
   local close, close_zone = r.time "EndTime"
-  local open_day, close_day = r.day "StartDay", r.day "EndDay"
-  local is_local = r.flag "UseLocalTime"
-  local zone, days = r.get "TimeZone" or is_local and "localtime" or nil, r.get "Weekdays"
+  local open_day, close_day = r.days "StartDay", r.days "EndDay"
+  local is_local, days = r.flag "UseLocalTime", r.days("Weekdays", true)
+  local zone = r.get "TimeZone" or is_local and "localtime" or nil
   if open_zone ~= close_zone then
     r.fail("EndTime", "StartTime and EndTime must be of one time zone")
   end
   zone = open_zone or zone
+  local day = open_day and "StartDay" or close_day and "EndDay" or days and "Weekdays"
   if non_stop then
-    if open or close then
-      r.fail("NonStopSession", "StartTime and EndTime stand beside it")
+    if open or close or day then
+      r.fail("NonStopSession", "%s stands beside it",
+             day or open and "StartTime" or "EndTime")
     end
     return nil
   end
-  if not open and not close then return nil end
+  if not open and not close then
+    if day then r.fail(day, "StartTime and EndTime are missing") end
+    return nil
+  end
   if not open or not close then
     r.fail(open and "StartTime" or "EndTime", "%s is missing",
            open and "EndTime" or "StartTime")
@@ -301,10 +318,11 @@ local function schedule_of(r)
     r.fail(open_day and "StartDay" or "EndDay", "%s is missing",
            open_day and "EndDay" or "StartDay")
   end
-  local short = {}
-  for day in (days or ""):gmatch "[^,%s]+" do short[#short + 1] = day:sub(1, 3) end
+  if open_day and days then
+    r.fail("Weekdays", "StartDay and EndDay stand beside it")
+  end
   return { zone = zone, open = open, close = close, open_day = open_day,
-           close_day = close_day, days = days and table.concat(short, ",") }
+           close_day = close_day, days = days }
 end
 
 -- AppDataDictionary.FIX.4.4 and the like: more versions of messages.  Also the file of
@@ -487,6 +505,11 @@ local function session_of(path, r, initiator, is_template)
   older_of(r, s)
   s.name = r.get "SessionQualifier" or is_template and r.need "BeginString"
     or ("%s:%s-%s"):format(r.need "BeginString", s.sender, s.target)
+  if not s.name:find "^[%w%-_:][%w%-_.:]*$" or #s.name > 53 then
+    r.fail(r.get "SessionQualifier" and "SessionQualifier" or "SenderCompID",
+           "'%s' is no name of a session, which has 1 to 53 letters, digits and -_.::"
+           .. " SessionQualifier gives it another", s.name)
+  end
   local heartbeat = r.count("HeartBtInt", 0, 86400)
   if initiator then
     s.heartbeat = heartbeat
@@ -539,7 +562,7 @@ local function read(path)
   local text = file:read(1 << 20) or ""
   file:close()
   local default, list = sections_of(path, text:gsub("\r", ""):gsub("^\xEF\xBB\xBF", ""))
-  local made = { sessions = {}, acceptors = {}, warnings = {} }
+  local made = { sessions = {}, acceptors = {}, warnings = {}, lines = {} }
   local ports, seen_all, templates, told = {}, {}, {}, {}
   if #list == 0 then error(path .. ": no [SESSION] in it", 0) end
   for _, section in ipairs(list) do
@@ -550,10 +573,12 @@ local function read(path)
     if kind:lower() == "initiator" then
       if by_template then r.fail("AcceptorTemplate", "it is for acceptors") end
       local one = session_of(path, r, true)
+      made.lines[one] = section.line
       if dynamic then one.enabled = false end   -- fix.enable is what it waits for
       made.sessions[#made.sessions + 1] = one
     elseif kind:lower() == "acceptor" then
       local one = session_of(path, r, false, is_template)
+      made.lines[one] = section.line
       local host, port = r.get "SocketAcceptAddress" or r.get "SocketAcceptHost",
         r.count("SocketAcceptPort", 0, 65535)
       if not port then r.fail("SocketAcceptPort", "SocketAcceptPort is missing") end
@@ -596,7 +621,8 @@ end
 
 --- fix_config.read(path) -> table | nil, message
 -- What a QuickFIX .cfg file says: sessions (options of app.fix.session), acceptors
--- (options of app.fix.acceptor) and warnings, each a text with the file and the line.
+-- (options of app.fix.acceptor), lines (where the options of a session begin) and
+-- warnings, each a text with the file and the line.
 -- Yields: no.  Blocks: while the file is read.  Thread: any.
 -- Errors: nil for a file that can't be read and for a setting that can't be.
 -- Units: none.

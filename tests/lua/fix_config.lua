@@ -73,7 +73,7 @@ t.same(a.validate, { have_values = false, unknown_fields = false }, "what is che
 t.is(a.latency, false, "no latency")
 t.is(a.precision, 6, "microseconds")
 t.same(a.schedule, { zone = "America/New_York", open = "08:00:00", close = "17:00:00",
-                     days = "Mon,Tue,Fri" }, "a schedule")
+                     days = "mon,tue,fri" }, "a schedule")
 t.is(b.version, "FIX.5.0SP2", "a version of FIXT")
 for said, digits in pairs { ["0"] = 3, ["1"] = 3, SECONDS = 3, ["4"] = 6, ["7"] = 9 } do
   local one = assert(read((INITIATOR:gsub("Precision=6", "Precision=" .. said))))
@@ -334,6 +334,28 @@ refuses(H44 .. "StartTime=08:00:00\n", "EndTime is missing")
 refuses(H44 .. "StartTime=08:00:00\nEndTime=09:00:00\nStartDay=May\n",
         "cfg:12: StartDay=May: a day")
 refuses(H44 .. "SocketConnectHost1=x\n", "SocketConnectPort1 is missing")
+for _, wrong in ipairs { "25:00:00", "24:00:00", "8:60", "8:00:60", "8:00:", "8:00:5",
+                           "8", "8:00:00:00" } do
+  refuses(H44 .. "StartTime=" .. wrong .. "\nEndTime=9:00:00\n",
+          "cfg:10: StartTime=" .. wrong .. ": a time from 00:00:00 to 23:59:59")
+end
+for _, wrong in ipairs { "Mon-Fri", "Mon;Tue", "Mon,Foo", "5" } do   -- not Monday alone
+  refuses(H44 .. "StartTime=8:00\nEndTime=9:00\nWeekdays=" .. wrong .. "\n",
+          "cfg:12: Weekdays=" .. wrong:gsub("%p", "%%%0") .. ": days of the week such as")
+end
+refuses(H44 .. "StartTime=8:00\nEndTime=9:00\nStartDay=Mon,Tue\n", "cfg:12: StartDay=")
+refuses(H44 .. "Weekdays=Mon\n", "cfg:10: Weekdays=Mon: StartTime and EndTime are miss")
+refuses(H44 .. "StartDay=Mon\nEndDay=Fri\n", "cfg:10: StartDay=Mon: StartTime and End")
+refuses(H44 .. "NonStopSession=Y\nWeekdays=Mon\n",
+        "cfg:10: NonStopSession=Y: Weekdays stands beside it")
+refuses(H44 .. "StartTime=8:00\nEndTime=9:00\nStartDay=Mon\nEndDay=Fri\nWeekdays=Mon\n",
+        "cfg:14: Weekdays=Mon: StartDay and EndDay stand beside it")
+refuses(H44 .. "SocketConnectHost=a # b\n", "cfg:10: SocketConnectHost=a # b: a host")
+refuses(H44 .. "SocketConnectHost=a:b;c\n", "cfg:10: SocketConnectHost=a:b;c: a host")
+refuses(H44 .. "SenderCompID=a b\n", "cfg:10: SenderCompID=a b: 'FIX.4.4:a b%-B' is no"
+        .. " name of a session, .* SessionQualifier gives it another")
+t.same(assert(read(H44 .. "SocketConnectHost=[::1]\n")).sessions[1].hosts, { "[::1]:1" },
+       "an address of IPv6 in brackets")
 for _, wrong in ipairs { "0", "soon", "5;;7", "5;x10", "5;0", "%-1;5" } do
   refuses(H44 .. "ReconnectInterval=" .. wrong:gsub("%%", "") .. "\n",
           "cfg:10: ReconnectInterval=" .. wrong)
@@ -372,6 +394,18 @@ local function open(text)
   local fine, declared = pcall(app.open, path, {}, 1)
   os.remove(path)
   return fine and declared, not fine and declared
+end
+
+for text, line in pairs {
+  [H44 .. "[SESSION]\nBeginString=FIX.4.4\n"] = 10,
+  [TEMPLATES .. "[SESSION]\nSenderCompID=ISLD\nTargetCompID=TW\n"] = 20 } do
+  local path = file(text)
+  local _, why = open(("app.fix.config(%q)"):format(path))
+  os.remove(path)
+  if not t.ok(tostring(why):find((":%d: app.fix.config"):format(line)),
+              "where a session begins") then
+    t.diag(tostring(why))
+  end
 end
 
 do
@@ -467,6 +501,15 @@ fails(S:format "precision = 4", "precision must be 3, 6 or 9")
 fails("app.fix.session { sender = 'A', target = 'B' }", "host and port are missing")
 fails("app.fix.session { host = 'h', port = 1, target = 'B' }", "sender is missing")
 fails(S:format "" .. S:format "", "another session is called so")
+fails(S:format "logout_timeout = 0.5", "logout_timeout must be an integer in 1")
+fails(S:format "latency = 1.5", "latency must be an integer in 1")
+fails(S:format "sync = 0.0001", "sync must be seconds from 0.001")
+fails(S:format "retry = 0.0001", "retry must be seconds")
+fails(S:format("take = { " .. ("'D', "):rep(257) .. "}"), "take: more than 256 types")
+fails("app.fix.session { hosts = { " .. ("'h:1', "):rep(17)
+      .. "}, sender = 'A', target = 'B' }", "17 hosts are more than 16")
+fails("app.fix.acceptor { port = 1, template = { "
+      .. ("{ sender = 'A', target = '*' }, "):rep(17) .. "} }", "more than 16 templates")
 fails("app.fix.acceptor { sessions = {} }", "port is missing")
 fails("app.fix.acceptor { port = 1 }", "neither sessions nor a template")
 fails("app.fix.acceptor { port = 1, tls = {}, sessions = {} }", "a server needs a cert")
