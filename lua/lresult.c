@@ -145,7 +145,7 @@ static void set_curve_figures(lua_State *L, double start, const struct tw_point 
     struct tw_curve_figures f;
     struct tw_beside beside;
 
-    tw_curve_figures_from(&from, days, n, periods_of(days, n), 0, &f);
+    tw_curve_figures(&from, days, n, periods_of(days, n), &f);
     if (ruined_ns) tw_curve_ruin(&f, *ruined_ns);
     set_beside(L, days, f.ruined ? NULL : market, n, &beside);
     set_number(L, "total_return", f.total_return);

@@ -19,7 +19,7 @@ static void add(struct sums *s, double r)
 }
 
 static void conclude(const struct sums *s, double squares, double periods,
-                     double free_rate, struct tw_curve_figures *out)
+                     struct tw_curve_figures *out)
 {
     double n = (double)s->n, mean = s->sum / n;
     double variance = n > 1 ? squares / (n - 1) : NAN;
@@ -29,14 +29,14 @@ static void conclude(const struct sums *s, double squares, double periods,
 
     a->annual_return = exp(s->logs * periods / (double)s->periods) - 1;
     a->volatility = sqrt(variance) * year;
-    a->sharpe = (mean - free_rate / periods) / sqrt(variance) * year;
-    a->sortino = (mean * periods - free_rate) / downside;
+    a->sharpe = mean / sqrt(variance) * year;
+    a->sortino = mean * periods / downside;
     a->calmar = a->annual_return / -out->max_drawdown;
     o->annual_return = pow(1 + g, periods) - 1;
     o->volatility = sqrt(pow(variance + (1 + g) * (1 + g), periods)
                          - pow(1 + g, 2 * periods));
-    o->sharpe = (o->annual_return - free_rate) / o->volatility;
-    o->sortino = (o->annual_return - free_rate) / downside;
+    o->sharpe = o->annual_return / o->volatility;
+    o->sortino = o->annual_return / downside;
     o->calmar = o->annual_return / -out->max_drawdown;
 }
 
@@ -108,9 +108,8 @@ static double return_of(const struct tw_point *p, size_t i)
     return p[i].equity / p[i - 1].equity - 1;
 }
 
-void tw_curve_figures_from(const struct tw_point *start, const struct tw_point *points,
-                           size_t n, double periods, double free_rate,
-                           struct tw_curve_figures *out)
+void tw_curve_figures(const struct tw_point *start, const struct tw_point *points,
+                      size_t n, double periods, struct tw_curve_figures *out)
 {
     const double year_ns = 365.25 * 86400e9;
     struct sums s = { 0 };
@@ -145,47 +144,7 @@ void tw_curve_figures_from(const struct tw_point *start, const struct tw_point *
     }
     out->cagr = pow(out->final / out->start,
                     year_ns / (double)(points[n - 1].time_ns - start->time_ns)) - 1;
-    conclude(&s, squares, periods, free_rate, out);
-}
-
-void tw_curve_figures(const struct tw_point *points, size_t n, double periods,
-                      double free_rate, struct tw_curve_figures *out)
-{
-    tw_curve_figures_from(points, points, n, periods, free_rate, out);
-}
-
-void tw_return_figures(const double *returns, size_t n, double periods,
-                       double free_rate, struct tw_curve_figures *out)
-{
-    struct sums s = { 0 };
-    struct falls f = { .peak = 1 };
-    double squares = 0, equity = 1, mean;
-
-    *out = none;
-    for (size_t i = 0; i < n; i++) {
-        if (!isnan(returns[i])) {
-            equity *= 1 + returns[i];
-            note_return(out, returns[i]);
-        }
-        if (equity <= 0) n = i + 1;            /* what follows can't be said */
-        fall(&f, equity, (int64_t)i);
-        add(&s, returns[i]);
-    }
-    end_fall(&f, (int64_t)n - 1);
-    set_falls(&f, out);
-    out->max_drawdown_ns = out->average_drawdown_ns = 0;
-    out->start = 1;
-    out->final = equity;
-    out->total_return = equity - 1;
-    if (equity <= 0) {
-        tw_curve_ruin(out, 0);
-        return;
-    }
-    mean = s.sum / (double)s.n;
-    for (size_t i = 0; i < n; i++)
-        if (!isnan(returns[i])) squares += (returns[i] - mean) * (returns[i] - mean);
-    conclude(&s, squares, periods, free_rate, out);
-    out->cagr = pow(equity, periods / (double)n) - 1;
+    conclude(&s, squares, periods, out);
 }
 
 /* Sums of pairs, each taken off the mean so far: no large squares are subtracted. */

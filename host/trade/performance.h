@@ -41,30 +41,21 @@ struct tw_curve_figures {
     int64_t max_drawdown_ns, average_drawdown_ns; /* from a peak to its like          */
     double best_period, worst_period;
     bool ruined;                                  /* at or below zero, since ...      */
-    int64_t ruined_ns;                            /* 0, where returns have no times   */
+    int64_t ruined_ns;
 };
 
 /* The equity at a time. */
 struct tw_point { int64_t time_ns; double equity; };
 
-/* One point for the end of each period, n of them, in the order of time.  free_rate: a
- * year's return without risk, taken off annual returns.  start: what there was before the
- * first period, and when that began: total_return, cagr and the drawdowns count from it;
- * the returns of periods are from one point to the next. */
-void tw_curve_figures_from(const struct tw_point *start, const struct tw_point *points,
-                           size_t n, double periods, double free_rate,
-                           struct tw_curve_figures *out);
+/* One point for the end of each period, n of them, in the order of time, so many a year.
+ * start: what there was before the first period, and when that began: total_return, cagr
+ * and the drawdowns count from it; the returns of periods are from one point to the
+ * next. */
+void tw_curve_figures(const struct tw_point *start, const struct tw_point *points,
+                      size_t n, double periods, struct tw_curve_figures *out);
 
 /* The equity was at or below zero at a time between two points. */
 void tw_curve_ruin(struct tw_curve_figures *f, int64_t time_ns);
-
-/* The start is the first point. */
-void tw_curve_figures(const struct tw_point *points, size_t n, double periods,
-                      double free_rate, struct tw_curve_figures *out);
-
-/* The same from returns: equity begins with 1; the first return may be NaN (none). */
-void tw_return_figures(const double *returns, size_t n, double periods,
-                       double free_rate, struct tw_curve_figures *out);
 
 /* Beside the returns of a market; b are those:
  *   beta             cov(r, b) / var(b)                     (least squares)

@@ -22,6 +22,7 @@ static void near(double got, double want, double by, const char *name)
 
 static void returns(void)
 {
+    struct tw_point points[9] = { { .equity = 1 } };
     const double r[] = { NAN, 0.01, 0.10, -0.04, 0.02, 0.03, 0.02, 0.01, -0.10 };
     const double up[] = { NAN, 0.02, 0.04, -0.02, 0.03 };
     const double market[] = { NAN, 0.01, 0.02, -0.01, 0.015 };
@@ -29,7 +30,8 @@ static void returns(void)
     struct tw_curve_figures f;
     struct tw_beside beside;
 
-    tw_return_figures(r, 9, 252, 0, &f);
+    for (int i = 1; i < 9; i++) points[i].equity = points[i - 1].equity * (1 + r[i]);
+    tw_curve_figures(points, points, 9, 252, &f);
     near(f.arithmetic.sharpe, 1.7238613961706866, 1e-12, "sharpe");
     near(f.arithmetic.volatility, 0.9136465399704637, 1e-12, "volatility");
     near(f.arithmetic.sortino, 2.605531251673693, 1e-12, "sortino");
@@ -56,7 +58,7 @@ static void first_period(void)
     const struct tw_point points[] = { { day, 90 }, { 2 * day, 99 }, { 3 * day, 110 } };
     struct tw_curve_figures f, inner;
 
-    tw_curve_figures_from(&start, points, 1, 252, 0, &f);
+    tw_curve_figures(&start, points, 1, 252, &f);
     near(f.total_return, -0.1, 1e-12, "one period alone: return");
     near(f.max_drawdown, -0.1, 1e-12, "its drawdown");
     near(f.cagr, pow(0.9, 365.25) - 1, 1e-12, "its CAGR");
@@ -64,8 +66,8 @@ static void first_period(void)
     ok(f.start == 100 && f.final == 90 && f.peak == 100, "from the start to its end");
     ok(isnan(f.arithmetic.sharpe) && isnan(f.arithmetic.volatility),
        "there are no returns from one to the next");
-    tw_curve_figures_from(&start, points, 3, 252, 0, &f);
-    tw_curve_figures(points, 3, 252, 0, &inner);
+    tw_curve_figures(&start, points, 3, 252, &f);
+    tw_curve_figures(points, points, 3, 252, &inner);
     near(f.total_return, 0.1, 1e-12, "a loss first, then gains");
     near(f.cagr, pow(1.1, 365.25 / 3) - 1, 1e-6, "CAGR of three days");
     near(f.max_drawdown, -0.1, 1e-12, "drawdown of the first day");
@@ -91,10 +93,9 @@ static void ruin(void)
     const struct tw_point start = { 0, 100 }, nothing = { 0, 0 };
     struct tw_point p[] = { { day, 110 }, { 2 * day, -10 }, { 3 * day, -20 },
                             { 4 * day, -40 } };
-    const double lost[] = { NAN, 0.1, -1, 0.5, 0.5 }, all[] = { NAN, 0.1, -1 };
-    struct tw_curve_figures f, g;
+    struct tw_curve_figures f;
 
-    tw_curve_figures_from(&start, p, 4, 252, 0, &f);
+    tw_curve_figures(&start, p, 4, 252, &f);
     ok(f.ruined && f.ruined_ns == 2 * day, "below zero: ruined, since then");
     ok(has_no_ratios(&f), "so its returns say nothing");
     near(f.total_return, -1.4, 1e-12, "but what is left does");
@@ -103,23 +104,19 @@ static void ruin(void)
     ok(f.best_period == f.worst_period, "there is no other");
     p[1].equity = 0;
     p[3].equity = 400;
-    tw_curve_figures_from(&start, p, 4, 252, 0, &f);
+    tw_curve_figures(&start, p, 4, 252, &f);
     ok(f.ruined && f.ruined_ns == 2 * day && has_no_ratios(&f) && f.final == 400,
        "nothing left is ruin, whatever comes then");
     p[1].equity = p[2].equity = 50;
-    tw_curve_figures_from(&start, p, 4, 252, 0, &f);
+    tw_curve_figures(&start, p, 4, 252, &f);
     ok(!f.ruined && f.arithmetic.sharpe > 0 && f.cagr > 0, "half of it left is none");
     tw_curve_ruin(&f, 3 * day);
     tw_curve_ruin(&f, day);
     tw_curve_ruin(&f, 2 * day);
     ok(f.ruined && f.ruined_ns == day && has_no_ratios(&f), "ruin between the points");
-    tw_curve_figures_from(&nothing, p, 4, 252, 0, &f);
+    tw_curve_figures(&nothing, p, 4, 252, &f);
     ok(f.ruined && f.ruined_ns == 0 && has_no_ratios(&f) && isnan(f.total_return)
        && isnan(f.max_drawdown), "of nothing at the start there are no figures");
-    tw_return_figures(lost, 5, 252, 0, &f);
-    tw_return_figures(all, 3, 252, 0, &g);
-    ok(f.ruined && has_no_ratios(&f) && f.total_return == -1 && f.final == g.final
-       && f.max_drawdown == -1, "a return of -1 is the last one");
 }
 
 /* ---- data ---- */
@@ -294,7 +291,7 @@ static void google(void)
     }
     days = tw_ledger_days(r->ledger, &n_days);
     outcomes = tw_ledger_outcomes(r->ledger, &n_trips);
-    tw_curve_figures(days, n_days, 252, 0, &f);
+    tw_curve_figures(days, days, n_days, 252, &f);
     tw_trip_figures(outcomes, n_trips, &t);
     ok(n_days == n, "GOOG: a value for each day");
     ok(n_trips == 66, "66 trades (%u)", (unsigned)n_trips);
