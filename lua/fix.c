@@ -765,11 +765,6 @@ int ltw_fix_add(lua_State *L, struct tw_app *app, struct tw_error *error)
     return rc;
 }
 
-struct tw_fix_engine *ltw_fix_engine(const struct ltw_fix *f)
-{
-    return f ? f->engine : NULL;
-}
-
 void ltw_fix_free(struct ltw_fix *f)
 {
     struct dictionary *next;

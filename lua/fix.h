@@ -31,9 +31,6 @@ const char *ltw_fix_spelling(void *ctx, const char *topic);
 struct ltw_ear *ltw_fix_listen(struct ltw_host *host, char **names);
 void ltw_fix_unlisten(struct ltw_host *host, struct ltw_ear *ear);   /* may be NULL */
 
-/* NULL: the app has no sessions.  Thread: any. */
-struct tw_fix_engine *ltw_fix_engine(const struct ltw_fix *f);
-
 /* After the io was freed.  f may be NULL. */
 void ltw_fix_free(struct ltw_fix *f) TW_ON(MAIN);
 

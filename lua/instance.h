@@ -168,10 +168,9 @@ void ltw_switch_send(struct ltw_script *s);
  * the state's stack. */
 bool ltw_switch_settle_copy(struct ltw_script *c);
 
-/* Takes no part: why.  Agrees.  It has failed, and will restart with what is decided;
- * but not with a version that was to be compared with it. */
+/* Takes no part: why.  It has failed, and will restart with what is decided; but not
+ * with a version that was to be compared with it. */
 void ltw_switch_refuse(struct ltw_script *s, const char *why);
-void ltw_switch_agree(struct ltw_script *s);
 void ltw_switch_fail(struct ltw_script *s);
 
 /* It is freed. */

@@ -137,6 +137,15 @@ static bool is_warmed(const struct ltw_job *job)
     return ltw_job_trial(job) && ltw_terms_warm(ltw_trial_terms(ltw_job_trial(job)));
 }
 
+static void agree(struct ltw_script *s)
+{
+    if (!s->sw.job || s->sw.arrived) return;
+    s->sw.arrived = true;
+    ltw_switch_warmed(s);
+    ltw_switch_compared(s);
+    ltw_job_agree(s->sw.job);
+}
+
 void ltw_script_prepare(struct ltw_script *s, struct ltw_job *job)
 {
     lua_State *L = s->engine->state->L;
@@ -161,7 +170,7 @@ void ltw_script_prepare(struct ltw_script *s, struct ltw_job *job)
     } else if (s->stopping) {
         ltw_switch_refuse(s, "the run is ending");
     } else if (s->state == SCRIPT_FAILED) {
-        ltw_switch_agree(s);
+        agree(s);
     }
     if (!s->shadow) ltw_switch_warmed(s);
     ltw_job_prepared(job);
@@ -194,15 +203,6 @@ void ltw_switch_refuse(struct ltw_script *s, const char *why)
     ltw_job_refuse(s->sw.job, s->engine->who, why);
 }
 
-void ltw_switch_agree(struct ltw_script *s)
-{
-    if (!s->sw.job || s->sw.arrived) return;
-    s->sw.arrived = true;
-    ltw_switch_warmed(s);
-    ltw_switch_compared(s);
-    ltw_job_agree(s->sw.job);
-}
-
 void ltw_switch_fail(struct ltw_script *s)
 {
     const struct ltw_trial *trial = s->sw.job ? ltw_job_trial(s->sw.job) : NULL;
@@ -211,7 +211,7 @@ void ltw_switch_fail(struct ltw_script *s)
         ltw_switch_refuse(s, "the script failed before the new version had shown what it"
                           " does beside it");
     else
-        ltw_switch_agree(s);
+        agree(s);
 }
 
 /* Its cursor is past a record of the job, which is known as soon as it is on the tape;
@@ -578,7 +578,7 @@ void ltw_switch_arrive(struct ltw_script *s)
     s->held.way = LTW_OUTPUTS_HELD;
     s->outputs = &s->held;
     s->sw.scopes = s->engine->state->scopes;
-    if (try_callbacks(s, take_over)) ltw_switch_agree(s);
+    if (try_callbacks(s, take_over)) agree(s);
     else refuse_with_error(s);
     s->outputs = NULL;
 }

@@ -28,8 +28,10 @@ static struct ltw_tracker *check_tracker(lua_State *L, int idx)
 
 /* ---- samples ---- */
 
-bool ltw_tracker_name(const struct ltw_tracker *t, const char *name, unsigned item,
-                      uint32_t key, char out[TW_NAME_MAX + 1])
+/* The name of a key as the board and the topics have it: "name.AAPL.buy"; the name
+ * alone by nothing.  False: it is longer than TW_NAME_MAX. */
+static bool name_key(const struct ltw_tracker *t, const char *name, unsigned item,
+                     uint32_t key, char out[TW_NAME_MAX + 1])
 {
     const struct tw_keys *keys = tw_plan_keys(t->plan, item);
     char number[32];
@@ -47,7 +49,7 @@ static void set_board(struct ltw_tracker *t, unsigned item, uint32_t key, double
     char name[TW_NAME_MAX + 1];
     int64_t slot;
 
-    if (!ltw_tracker_name(t, t->outlet[item].board, item, key, name)) return;
+    if (!name_key(t, t->outlet[item].board, item, key, name)) return;
     slot = tw_board_slot(t->host->board, name, strlen(name));
     if (slot > 0) tw_board_set(t->host->board, (uint32_t)slot, &v);
 }
@@ -139,7 +141,7 @@ bool ltw_tracker_push_due(lua_State *L, struct ltw_tracker *t)
         const struct ltw_sample *due = &t->due[t->due_at++];
         char topic[TW_NAME_MAX + 1];
 
-        if (!ltw_tracker_name(t, t->outlet[due->item].topic, due->item, due->key, topic))
+        if (!name_key(t, t->outlet[due->item].topic, due->item, due->key, topic))
             continue;
         lua_pushcfunction(L, ltw_publish);
         lua_pushstring(L, topic);

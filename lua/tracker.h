@@ -52,11 +52,6 @@ void ltw_track(lua_State *L, int declarations, int tracker);
 /* [-0, +1, m]  The view of an item: lua/ltracked.c.  tracker: its stack index. */
 void ltw_push_tracked(lua_State *L, int tracker, unsigned item);
 
-/* The name of a key as the board and the topics have it: "name.AAPL.buy"; the name
- * alone by nothing.  False: it is longer than TW_NAME_MAX. */
-bool ltw_tracker_name(const struct ltw_tracker *t, const char *name, unsigned item,
-                      uint32_t key, char out[TW_NAME_MAX + 1]);
-
 /* [-0, +3, e]  The next sample to be published, as a call of tw.publish with its two
  * arguments; false, and nothing pushed: there is none. */
 bool ltw_tracker_push_due(lua_State *L, struct ltw_tracker *t);

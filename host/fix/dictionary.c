@@ -46,17 +46,6 @@ int tw_fix_appl_version(const char *id, size_t n)
     return n == 1 && *id >= '2' && *id <= '9' ? *id - '2' : -1;
 }
 
-const char *tw_fix_kind_name(enum tw_fix_kind k)
-{
-    static const char *const names[TW_FIX_KINDS] = {
-        "STRING", "CHAR", "MULTIPLESTRINGVALUE", "MULTIPLECHARVALUE", "BOOLEAN", "INT",
-        "LENGTH", "SEQNUM", "NUMINGROUP", "DAYOFMONTH", "FLOAT", "UTCTIMESTAMP",
-        "UTCTIMEONLY", "UTCDATEONLY", "MONTHYEAR", "TZTIMESTAMP", "DATA",
-    };
-
-    return names[k];
-}
-
 enum tw_fix_version tw_fix_dictionary_version(const struct tw_fix_dictionary *d)
 {
     return d->version;

@@ -27,7 +27,7 @@ enum tw_fix_version {
 };
 
 /* How a value is written; names are those of FIX, and those of old versions that stand
- * for the same.  The order is that of tw_fix_kind_name. */
+ * for the same. */
 enum tw_fix_kind {
     TW_FIX_STRING,       /* any text: CURRENCY, COUNTRY, EXCHANGE, LANGUAGE, XID too  */
     TW_FIX_CHAR,         /* one byte                                                  */
@@ -97,8 +97,6 @@ const char *tw_fix_version_name(enum tw_fix_version v);
 const char *tw_fix_appl_ver_id(enum tw_fix_version v);
 /* The version of such a text; -1: it is none, or one that nobody has (FIX27, FIX30). */
 int tw_fix_appl_version(const char *id, size_t n);
-/* "STRING"; of the first of those that stand for it. */
-const char *tw_fix_kind_name(enum tw_fix_kind k);
 
 enum tw_fix_version tw_fix_dictionary_version(const struct tw_fix_dictionary *d);
 

@@ -17,7 +17,7 @@ static const int64_t SECOND_NS = 1000000000;
 
 /* ---- fields ---- */
 
-bool tw_fix_number(struct tw_fix_text t, uint64_t *out)
+static bool to_number(struct tw_fix_text t, uint64_t *out)
 {
     return t.at && tw_fix_integer(t, out) && *out <= INT64_MAX;
 }
@@ -39,7 +39,7 @@ static bool body_flag(const struct tw_fix_session *s, int32_t tag)
 
 static bool body_number(const struct tw_fix_session *s, int32_t tag, uint64_t *out)
 {
-    return tw_fix_number(tw_fix_message_body(&s->m, tag), out);
+    return to_number(tw_fix_message_body(&s->m, tag), out);
 }
 
 static bool is_text(struct tw_fix_text t, const char *text)
@@ -242,7 +242,8 @@ static TW_COLD void too_low(struct tw_fix_session *s, uint64_t seq)
     }
 }
 
-void tw_fix_take_early(struct tw_fix_session *s)
+/* Handles those that were early and whose turn it is. */
+static void take_early(struct tw_fix_session *s)
 {
     uint64_t first, seq;
     const char *p;
@@ -348,7 +349,7 @@ static TW_COLD const char *logon_fault(struct tw_fix_session *s, char room[REASO
         return room;
     }
     if (method.at && !is_text(method, "0")) return "EncryptMethod is not 0";
-    if (!tw_fix_number(beat, &seconds) || seconds > 86400)
+    if (!to_number(beat, &seconds) || seconds > 86400)
         return "HeartBtInt is no number of seconds";
     if (!s->o.initiator) s->heartbeat_ns = (int64_t)seconds * SECOND_NS;
     return NULL;
@@ -526,7 +527,7 @@ static TW_COLD bool takes_leave(struct tw_fix_session *s, uint64_t seq)
 static void handle(struct tw_fix_session *s)
 {
     uint64_t seq = 0;
-    bool numbered = tw_fix_number(tw_fix_message_header(&s->m, 34), &seq);
+    bool numbered = to_number(tw_fix_message_header(&s->m, 34), &seq);
 
     s->received++;
     s->noise = 0;
@@ -553,7 +554,7 @@ static void handle(struct tw_fix_session *s)
         else if (seq < in) too_low(s, seq);
         else in_order(s, seq);
     }
-    tw_fix_take_early(s);
+    take_early(s);
 }
 
 /* ---- bytes ---- */

@@ -136,10 +136,4 @@ void tw_fix_put_versions(struct tw_fix_session *s);
 /* More of what is missing is asked for, or it is asked for again. */
 void tw_fix_ask_again(struct tw_fix_session *s);
 
-/* Handles those that were early and whose turn it is. */
-void tw_fix_take_early(struct tw_fix_session *s);
-
-/* A number of the message that came: of its header, or its body. */
-bool tw_fix_number(struct tw_fix_text t, uint64_t *out);
-
 #endif

@@ -204,13 +204,6 @@ void tw_fix_write_fixed(struct tw_fix_output *o, struct tw_fix_label l, int64_t 
     put(o, l, text, tw_fixed_format(value, text));
 }
 
-TW_COLD void tw_fix_put_data(struct tw_fix_output *o, int32_t length_tag, int32_t tag,
-                     const void *value, size_t n)
-{
-    tw_fix_put_integer(o, length_tag, (int64_t)n);
-    put(o, tw_fix_label(tag), value, n);
-}
-
 /* n digits of v at p, with zeros before them. */
 static char *padded(char *p, uint32_t v, unsigned n)
 {

@@ -93,9 +93,6 @@ static inline void tw_fix_put_time(struct tw_fix_output *o, int32_t tag, int64_t
     tw_fix_write_time(o, tw_fix_label(tag), time_ns, p);
 }
 
-void tw_fix_put_data(struct tw_fix_output *o, int32_t length_tag, int32_t tag,
-                     const void *value, size_t n);
-
 /* YYYYMMDD-HH:MM:SS.sss, of what has begun; its bytes.  out has room for the longest. */
 enum { TW_FIX_TIME_TEXT = 27 };
 size_t tw_fix_time_text(int64_t time_ns, enum tw_fix_precision p, char *out);

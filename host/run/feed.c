@@ -85,7 +85,8 @@ static bool is_stopping(const struct tw_feed *f)
     return atomic_load_explicit(&f->io->stopping, memory_order_relaxed);
 }
 
-void tw_feed_wake(struct tw_feed *f)
+/* Wakes the readers for what a flush let them sleep over. */
+static void wake(struct tw_feed *f)
 {
     f->unheard = 0;
     tw_tape_wake(f->io->o.tape);
@@ -94,7 +95,7 @@ void tw_feed_wake(struct tw_feed *f)
 void tw_feed_flush(struct tw_feed *f)
 {
     if (f->batch.n > 0) f->batch.full(&f->batch);
-    if (f->unheard >= f->doze || f->left == 0) tw_feed_wake(f);
+    if (f->unheard >= f->doze || f->left == 0) wake(f);
     if (f->left == 0 && !is_stopping(f))
         tw_feed_finish(f, TW_FEED_ENDED, "reached its limit of %llu records",
                        (unsigned long long)f->o.limit);
@@ -134,7 +135,7 @@ void tw_feed_finish(struct tw_feed *f, enum tw_feed_state state,
 
     if (f->over) return;
     f->over = true;
-    tw_feed_wake(f);
+    wake(f);
     f->ops->close(f);
     tw_feed_tell_problems(f);
     tell_gaps(f);

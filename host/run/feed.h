@@ -133,9 +133,6 @@ static inline size_t tw_feed_turn(struct tw_feed *f, bool is_paced, size_t n)
     return most;
 }
 
-/* Wakes the readers for what a flush let them sleep over.  Thread: FEED. */
-void tw_feed_wake(struct tw_feed *f) TW_ON(FEED);
-
 /* Something was read, or made: tw_io_began_ns.  Thread: FEED. */
 void tw_feed_began(struct tw_feed *f, int64_t steady_ns) TW_ON(FEED);
 

@@ -388,6 +388,15 @@ static bool has_door(const struct tw_fix_engine *e, const struct tw_fix_link_opt
         || (o->door >= 0 && (unsigned)o->door < tw_fix_engine_doors(e));
 }
 
+static int put_command(struct tw_fix_engine *e, const struct tw_fix_command *c)
+{
+    int64_t rc = tw_outbox_put(&e->commands, c, sizeof *c, NULL, 0);
+
+    if (rc < 0) return (int)rc;
+    tw_bell_ring(&e->bell);
+    return TW_OK;
+}
+
 struct tw_fix_link *tw_fix_engine_add(struct tw_fix_engine *e,
                                       const struct tw_fix_link_options *o,
                                       struct tw_error *error)
@@ -402,7 +411,7 @@ struct tw_fix_link *tw_fix_engine_add(struct tw_fix_engine *e,
     }
     door = o->session.initiator ? NULL : e->doors[o->door];
     c.link = tw_fix_link_make(e, o->name, o, door, error);
-    if (!c.link || tw_fix_command(e, &c) == TW_OK) return c.link;
+    if (!c.link || put_command(e, &c) == TW_OK) return c.link;
     tw_outbox_close(&c.link->outbox);   /* it never began */
     tw_fix_link_shut(c.link);
     tw_fail(error, TW_EFULL, "too many commands for FIX sessions wait");
@@ -422,11 +431,6 @@ const struct tw_fix_dictionary *tw_fix_link_dictionary(const struct tw_fix_link 
 const struct tw_fix_session_options *tw_fix_link_says(const struct tw_fix_link *l)
 {
     return &l->o.session;
-}
-
-struct tw_fix_session *tw_fix_link_session(struct tw_fix_link *l)
-{
-    return l->s;
 }
 
 void tw_fix_link_status(struct tw_fix_link *l, struct tw_fix_link_status *out)
@@ -465,7 +469,7 @@ int tw_fix_engine_listen(struct tw_fix_engine *e, const struct tw_fix_door_optio
     e->doors[n] = c.door;   /* bound or not: its handle is the loop's */
     /* order [fix.doors] release: it is whole */
     atomic_store_explicit(&e->n_doors, n + 1, memory_order_release);
-    if (rc == TW_OK && tw_fix_command(e, &c) < 0)
+    if (rc == TW_OK && put_command(e, &c) < 0)
         rc = tw_fail(error, TW_EFULL, "too many commands for FIX sessions wait");
     return rc < 0 ? rc : (int)n;
 }
@@ -489,22 +493,13 @@ void tw_fix_link_ring(struct tw_fix_link *l)
     tw_bell_ring(&e->bell);
 }
 
-int tw_fix_command(struct tw_fix_engine *e, const struct tw_fix_command *c)
-{
-    int64_t rc = tw_outbox_put(&e->commands, c, sizeof *c, NULL, 0);
-
-    if (rc < 0) return (int)rc;
-    tw_bell_ring(&e->bell);
-    return TW_OK;
-}
-
 static int command(struct tw_fix_link *l, enum tw_fix_command_kind kind,
                    const char *text)
 {
     struct tw_fix_command c = { .kind = kind, .link = l };
 
     if (text) snprintf(c.text, sizeof c.text, "%s", text);
-    return tw_fix_link_is_removed(l) ? TW_ECLOSED : tw_fix_command(l->e, &c);
+    return tw_fix_link_is_removed(l) ? TW_ECLOSED : put_command(l->e, &c);
 }
 
 int tw_fix_link_enable(struct tw_fix_link *l, bool enabled)
@@ -535,5 +530,5 @@ int tw_fix_link_set_numbers(struct tw_fix_link *l, uint64_t next_in, uint64_t ne
 
     if (next_in == 0 || next_out == 0 || next_in > INT64_MAX || next_out > INT64_MAX)
         return TW_EUSAGE;
-    return tw_fix_link_is_removed(l) ? TW_ECLOSED : tw_fix_command(l->e, &c);
+    return tw_fix_link_is_removed(l) ? TW_ECLOSED : put_command(l->e, &c);
 }

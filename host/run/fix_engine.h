@@ -50,8 +50,8 @@ struct tw_fix_engine_options {
 /* ---- what comes in ---- */
 
 /* All are called on the IO thread.  They may send by tw_fix_session_begin or
- * tw_fix_session_put, also to another link (tw_fix_link_session), and give commands of
- * session.h; what they have sent goes out when they have returned.  Each may be NULL. */
+ * tw_fix_session_put, and give commands of session.h; what they have sent goes out when
+ * they have returned.  Each may be NULL. */
 struct tw_fix_consumer {
     /* An application message, in order.  NULL: the tape gets messages and events. */
     enum tw_fix_answer (*message)(void *ctx, struct tw_fix_session *s,
@@ -211,9 +211,6 @@ struct tw_fix_link *tw_fix_engine_find(struct tw_fix_engine *e, const char *name
 const char *tw_fix_link_name(const struct tw_fix_link *l);
 const struct tw_fix_dictionary *tw_fix_link_dictionary(const struct tw_fix_link *l);
 const struct tw_fix_session_options *tw_fix_link_says(const struct tw_fix_link *l);
-
-/* For consumers.  NULL: it was removed.  Thread: FEED. */
-struct tw_fix_session *tw_fix_link_session(struct tw_fix_link *l) TW_ON(FEED);
 
 /* The consumer's `look` is called soon.  Thread: any.  Blocks: never. */
 void tw_fix_link_ring(struct tw_fix_link *l);

@@ -220,11 +220,6 @@ static void let_go(struct tw_fix_link *l, int code, const char *why, bool polite
     make_dirty(l);
 }
 
-void tw_fix_link_cut(struct tw_fix_link *l, const char *why)
-{
-    let_go(l, UV_ECANCELED, why, false);
-}
-
 static int connect_session(struct tw_fix_link *l, struct tw_wire *w, const char *peer,
                            struct tw_error *error) TW_ON(FEED)
 {
@@ -313,7 +308,7 @@ static void lost(struct tw_wire *w, int why, const char *text)
     tw_dial_lost(&l->dial, why, false);
 }
 
-const struct tw_wire_ops tw_fix_link_wire_ops = { room, took, ready, lost };
+static const struct tw_wire_ops wire_ops = { room, took, ready, lost };
 
 int tw_fix_link_connect(struct tw_fix_link *l, struct tw_fix_visitor *c,
                         struct tw_wire *w, const char *peer, const char *p, size_t n,
@@ -327,7 +322,7 @@ int tw_fix_link_connect(struct tw_fix_link *l, struct tw_fix_visitor *c,
     rc = connect_session(l, w, peer, error);
     if (rc < 0) return rc;
     l->visitor = c;
-    w->ops = &tw_fix_link_wire_ops;
+    w->ops = &wire_ops;
     w->owner = l;
     assert(n <= l->in_room);
     memcpy(l->in, p, n);
@@ -364,7 +359,7 @@ static void on_up(struct tw_dial *d)
             return;
         }
     }
-    rc = tw_wire_open(&l->own, &d->tcp, tls, &tw_fix_link_wire_ops, l);
+    rc = tw_wire_open(&l->own, &d->tcp, tls, &wire_ops, l);
     if (rc < 0) {
         tw_wire_close(&l->own);
         tw_dial_lost(d, rc, false);
@@ -724,7 +719,7 @@ static void leave(struct tw_fix_link *l) TW_ON(FEED)
 void tw_fix_link_end(struct tw_fix_link *l)
 {
     if (!l->begun || !l->s) return;
-    tw_fix_link_cut(l, "the run ends");
+    let_go(l, UV_ECANCELED, "the run ends", false);
     empty_outbox(l);
     tw_fix_log_flush(&l->log);
     say_log_error(l);

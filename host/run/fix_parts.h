@@ -137,9 +137,6 @@ struct tw_fix_command {
     char text[200];
 };
 
-/* Thread: any. */
-int tw_fix_command(struct tw_fix_engine *e, const struct tw_fix_command *c);
-
 /* A place and a name for the link, and a place at its door; TW_EBUSY: the name is in use;
  * TW_ELIMIT: there is none.  Thread: any. */
 int tw_fix_engine_enter(struct tw_fix_engine *e, struct tw_fix_link *l,
@@ -166,7 +163,6 @@ void tw_fix_link_shut(struct tw_fix_link *l);
 /* ---- fix_link.c: all on FEED ---- */
 
 extern const struct tw_fix_handlers tw_fix_link_handlers;   /* ctx is to be the link */
-extern const struct tw_wire_ops tw_fix_link_wire_ops;       /* its owner too         */
 
 void tw_fix_link_begin(struct tw_fix_link *l) TW_ON(FEED);
 void tw_fix_link_command(struct tw_fix_link *l, const struct tw_fix_command *c)
@@ -182,9 +178,6 @@ void tw_fix_link_turn(struct tw_fix_link *l) TW_ON(FEED);
 int tw_fix_link_connect(struct tw_fix_link *l, struct tw_fix_visitor *c,
                         struct tw_wire *w, const char *peer, const char *p, size_t n,
                         struct tw_error *error) TW_ON(FEED);
-
-/* Closes what is open, at once; why: it did. */
-void tw_fix_link_cut(struct tw_fix_link *l, const char *why) TW_ON(FEED);
 
 /* It ends: no connection is made any more; what there is logs out when what was sent
  * before has gone out. */

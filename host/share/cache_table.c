@@ -55,7 +55,8 @@ void tw_cache_shard_fini(struct tw_cache_shard *s)
 
 /* ---- keys ---- */
 
-bool tw_cache_same_key(const struct tw_any *a, const struct tw_any *b)
+/* By value. */
+static bool is_same(const struct tw_any *a, const struct tw_any *b)
 {
     struct tw_item x, y;
 
@@ -79,7 +80,7 @@ struct tw_cache_entry *tw_cache_find_held(struct tw_cache_shard *s, uint64_t has
 {
     struct tw_cache_entry *e = s->buckets[bucket_of(hash, s->bits)];
 
-    while (e && (e->hash != hash || !tw_cache_same_key(&e->key, key))) e = e->next;
+    while (e && (e->hash != hash || !is_same(&e->key, key))) e = e->next;
     return e;
 }
 

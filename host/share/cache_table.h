@@ -156,9 +156,6 @@ int tw_cache_shard_init(struct tw_cache_shard *s, enum tw_policy_kind policy,
                         uint64_t capacity);
 void tw_cache_shard_fini(struct tw_cache_shard *s);
 
-/* Keys by value.  Thread: any. */
-bool tw_cache_same_key(const struct tw_any *a, const struct tw_any *b);
-
 /* Thread: any; the shard's lock is held. */
 struct tw_cache_entry *tw_cache_find_held(struct tw_cache_shard *s, uint64_t hash,
                                           const struct tw_any *key);

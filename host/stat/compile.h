@@ -37,8 +37,7 @@ struct tw_op tw_emit_operation(enum tw_op_kind kind);
 struct tw_op *tw_emit_append(const struct tw_compile *at, const struct tw_op *op,
                              bool has_out);
 
-/* The same operation where it is there already, or one of that kind on `what`. */
-struct tw_op *tw_emit_find(const struct tw_compile *at, const struct tw_op *op);
+/* The operation of that kind on `what`, or NULL. */
 struct tw_op *tw_emit_find_of(const struct tw_compile *at, enum tw_op_kind kind,
                               int what);
 

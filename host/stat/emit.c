@@ -69,7 +69,8 @@ struct tw_op *tw_emit_append(const struct tw_compile *at, const struct tw_op *op
     return &g->op[g->n++];
 }
 
-struct tw_op *tw_emit_find(const struct tw_compile *at, const struct tw_op *op)
+/* The same operation, where it is there already. */
+static struct tw_op *find(const struct tw_compile *at, const struct tw_op *op)
 {
     struct tw_program *g = &at->p->program[at->program];
 
@@ -91,7 +92,7 @@ struct tw_op *tw_emit_find_of(const struct tw_compile *at, enum tw_op_kind kind,
 /* The column of an operation that is there, or is now. */
 int tw_emit(const struct tw_compile *at, const struct tw_op *op)
 {
-    const struct tw_op *there = tw_emit_find(at, op);
+    const struct tw_op *there = find(at, op);
 
     if (!there) there = tw_emit_append(at, op, true);
     return there ? there->out : at->error->code;

@@ -176,13 +176,11 @@ void ltw_cstore(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use, void *p, i
 /* [-0, +0, e]  ffi.new's initializers, n of them from idx on, into zeroed memory. */
 void ltw_cinit(lua_State *L, struct ltw_ffi *f, struct ltw_cdata *c, int idx, int n);
 
-/* The integer at p, extended as its type says; into p, what of it has room. */
+/* The integer at p, extended as its type says. */
 int64_t ltw_cload_integer(const struct ltw_ctype *t, const void *p);
-void ltw_cstore_integer(const struct ltw_ctype *t, void *p, int64_t v);
 
 /* A floating-point number of the type. */
 double ltw_cload_float(const struct ltw_ctype *t, const void *p);
-void ltw_cstore_float(const struct ltw_ctype *t, void *p, double v);
 
 /* A bit-field of a record at p. */
 int64_t ltw_cload_bits(const struct ltw_cfield *field, const unsigned char *unit);
@@ -193,9 +191,6 @@ void ltw_cconvert_bits(lua_State *L, struct ltw_ffi *f, const struct ltw_cfield 
 
 /* As C does; what does not fit an int64_t is the smallest one, as processors have it. */
 int64_t ltw_cinteger_of(double d);
-
-/* Can a pointer to `from` be used where one to `to` is wanted, without a cast? */
-bool ltw_ccompatible(struct ltw_cuse to, struct ltw_cuse from);
 
 /* [-0, +0, e]  Raises: "cannot convert 'table' to 'int'"; idx: of the value. */
 _Noreturn void ltw_cdata_refuse(lua_State *L, struct ltw_ffi *f, int idx,

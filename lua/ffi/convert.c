@@ -28,7 +28,7 @@ int64_t ltw_cload_integer(const struct ltw_ctype *t, const void *p)
     }
 }
 
-void ltw_cstore_integer(const struct ltw_ctype *t, void *p, int64_t v)
+static void store_integer(const struct ltw_ctype *t, void *p, int64_t v)
 {
     if (t->kind == LTW_C_BOOL) v = v != 0;
     if (t->size <= 8) {
@@ -50,7 +50,7 @@ double ltw_cload_float(const struct ltw_ctype *t, const void *p)
     return (double)v;
 }
 
-void ltw_cstore_float(const struct ltw_ctype *t, void *p, double d)
+static void store_float(const struct ltw_ctype *t, void *p, double d)
 {
     if (t->size == sizeof(float)) {
         float v = (float)d;
@@ -160,7 +160,8 @@ _Noreturn void ltw_cdata_refuse(lua_State *L, struct ltw_ffi *f, int idx,
     __builtin_unreachable();
 }
 
-bool ltw_ccompatible(struct ltw_cuse to, struct ltw_cuse from)
+/* Can a pointer to `from` be used where one to `to` is wanted, without a cast? */
+static bool is_compatible(struct ltw_cuse to, struct ltw_cuse from)
 {
     const struct ltw_ctype *a = ltw_cplain(to.type), *b = ltw_cplain(from.type);
 
@@ -244,7 +245,7 @@ static void store_pointer(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use, 
             if (ltw_ctype_of_value(L, idx, &some)) ltw_cdata_refuse(L, f, idx, use);
             v = stream && stream->closef ? (void *)stream->f : lua_touserdata(L, idx);
         } else if (pointed(c, &to, (void **)&v)) {
-            if (rule != LTW_C_CAST && !ltw_ccompatible(target(t), to))
+            if (rule != LTW_C_CAST && !is_compatible(target(t), to))
                 ltw_cdata_refuse(L, f, idx, use);
         } else if (rule == LTW_C_CAST && ltw_c_is_integer(c->type)) {
             v = (void *)(uintptr_t)ltw_cload_integer(c->type, c->at);
@@ -351,9 +352,9 @@ static void store_number(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use, v
             ltw_cdata_refuse(L, f, idx, use);
         }
     }
-    if (t->kind == LTW_C_FLOAT) ltw_cstore_float(t, p, is_float ? d : (double)i);
+    if (t->kind == LTW_C_FLOAT) store_float(t, p, is_float ? d : (double)i);
     else if (t->kind == LTW_C_BOOL) *(bool *)p = is_float ? d != 0 : i != 0;
-    else ltw_cstore_integer(t, p, is_float ? ltw_cinteger_of(d) : i);
+    else store_integer(t, p, is_float ? ltw_cinteger_of(d) : i);
 }
 
 static bool holds_bytes(const struct ltw_ctype *array)
@@ -414,7 +415,7 @@ static void store_parts(lua_State *L, struct ltw_ffi *f, struct ltw_cuse use, ch
     } else {
         ltw_cstore(L, f, (struct ltw_cuse){ t->of, false }, p, idx, rule);
         if (t->kind == LTW_C_COMPLEX)
-            ltw_cstore_float(of, p + of->size, c && c->type->kind == LTW_C_COMPLEX
+            store_float(of, p + of->size, c && c->type->kind == LTW_C_COMPLEX
                 ? ltw_cload_float(c->type->of, c->at + c->type->of->size) : 0);
         else
             for (size_t i = 1; i < t->count; i++) memcpy(p + i * of->size, p, of->size);

@@ -14,7 +14,8 @@
 
 #include <string.h>
 
-void *ltw_ffi_keep(lua_State *L, struct ltw_ffi *f, size_t size)
+/* [-0, +0, m]  Memory that lives as long as the ffi. */
+static void *keep(lua_State *L, struct ltw_ffi *f, size_t size)
 {
     void *p;
 
@@ -214,7 +215,10 @@ static bool vectors_in_memory(const struct ltw_ctype *t, const struct leaves *al
 #endif
 }
 
-/* NULL: it can't be passed. */
+/* [-0, +0, m]  As libffi describes the type; it lives as long as the ffi.  NULL: it can't
+ * be passed. */
+static ffi_type *type_of(lua_State *L, struct ltw_ffi *f, struct ltw_ctype *t);
+
 static ffi_type *record_type(lua_State *L, struct ltw_ffi *f, struct ltw_ctype *t)
 {
     struct leaves all;
@@ -232,7 +236,7 @@ static ffi_type *record_type(lua_State *L, struct ltw_ffi *f, struct ltw_ctype *
     if (!fine) return NULL;
     if (all.gaps || all.misaligned || all.opaque) all.overlap = true;
     n = all.overlap ? t->size / 8 + 4 : all.n;
-    made = ltw_ffi_keep(L, f, sizeof *made + (n + 1) * sizeof *made->elements);
+    made = keep(L, f, sizeof *made + (n + 1) * sizeof *made->elements);
     made->elements = (ffi_type **)(made + 1);
     made->size = t->size;
     made->alignment = (unsigned short)(1u << t->log_align);
@@ -249,7 +253,7 @@ static ffi_type *record_type(lua_State *L, struct ltw_ffi *f, struct ltw_ctype *
         n = stand_ins(&all, t->size, made->elements);
     } else {
         for (size_t i = 0; i < n; i++) {
-            made->elements[i] = ltw_cplan_type(L, f, (struct ltw_ctype *)all.of[i].type);
+            made->elements[i] = type_of(L, f, (struct ltw_ctype *)all.of[i].type);
             if (!made->elements[i]) return NULL;
         }
     }
@@ -277,7 +281,7 @@ static ffi_type *vector_type(const struct ltw_ctype *t)
 #endif
 }
 
-ffi_type *ltw_cplan_type(lua_State *L, struct ltw_ffi *f, struct ltw_ctype *t)
+static ffi_type *type_of(lua_State *L, struct ltw_ffi *f, struct ltw_ctype *t)
 {
     switch (t->kind) {
     case LTW_C_VOID: return &ffi_type_void;
@@ -461,7 +465,7 @@ static bool in_memory_type(const ffi_type *result)
 ffi_type *ltw_cplan_result(lua_State *L, struct ltw_ffi *f,
                            const struct ltw_ctype *function)
 {
-    ffi_type *made = ltw_cplan_type(L, f, function->of);
+    ffi_type *made = type_of(L, f, function->of);
 
     if (!made) refuse(L, function, 0, function->of);
     return made;
@@ -482,7 +486,7 @@ unsigned ltw_cplan_arguments(lua_State *L, struct ltw_ffi *f,
         ways[i] = (unsigned char)way_of(uses[i].type, &integers, &others);
         if (ways[i] != LTW_PASS_WHOLE) types[k++] = &ffi_type_uint64;
         types[k] = ways[i] == LTW_PASS_HALVES ? &ffi_type_double
-                                              : ltw_cplan_type(L, f, uses[i].type);
+                                              : type_of(L, f, uses[i].type);
         if (!types[k++]) refuse(L, function, i + 1, uses[i].type);
     }
     return k;
@@ -528,7 +532,7 @@ struct ltw_cplan *ltw_cplan_make(lua_State *L, struct ltw_ffi *f, struct ltw_cty
 
     if (n > LTW_CALL_MAX) luaL_error(L, "more than %d parameters", LTW_CALL_MAX);
     result = ltw_cplan_result(L, f, type);
-    p = ltw_ffi_keep(L, f, sizeof *p + n * (sizeof *p->parameters + 2 * sizeof *p->types
+    p = keep(L, f, sizeof *p + n * (sizeof *p->parameters + 2 * sizeof *p->types
                                             + sizeof *p->ways));
     p->types = (ffi_type **)(p->parameters + n);
     p->ways = (unsigned char *)(p->types + 2 * n);

@@ -74,10 +74,6 @@ static inline struct ltw_cplan *ltw_cplan_of(lua_State *L, struct ltw_ffi *f,
     return type->call ? type->call : ltw_cplan_make(L, f, type);
 }
 
-/* [-0, +0, m]  As libffi describes the type; it lives as long as the ffi.  NULL: it can't
- * be passed. */
-ffi_type *ltw_cplan_type(lua_State *L, struct ltw_ffi *f, struct ltw_ctype *type);
-
 /* A call that another thread makes: ffi_call's arguments. */
 struct ltw_cprepared { ffi_cif *cif; void *result, **values; };
 
@@ -86,8 +82,5 @@ struct ltw_cprepared { ffi_cif *cif; void *result, **values; };
 size_t ltw_ccall_room(lua_State *L, struct ltw_ffi *f, struct ltw_ctype *type);
 void ltw_ccall_prepare(lua_State *L, struct ltw_ffi *f, struct ltw_ctype *type,
                        void *memory, struct ltw_cprepared *out);
-
-/* [-0, +0, m]  Memory that lives as long as the ffi. */
-void *ltw_ffi_keep(lua_State *L, struct ltw_ffi *f, size_t size);
 
 #endif

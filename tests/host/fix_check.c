@@ -327,8 +327,8 @@ static void kinds(void)
                 const char *stop = strchr(p, '|');
                 size_t n = stop ? (size_t)(stop - p) : strlen(p);
 
-                ok(tw_fix_kind_fits(k[i].kind, p, n) == !wrong, "%s: '%.*s' is %s",
-                   tw_fix_kind_name(k[i].kind), (int)n, p, wrong ? "none" : "one");
+                ok(tw_fix_kind_fits(k[i].kind, p, n) == !wrong, "kind %d: '%.*s' is %s",
+                   k[i].kind, (int)n, p, wrong ? "none" : "one");
                 p = stop ? stop + 1 : NULL;
             }
         }
