@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
-enum { SPAN_FIRST_NS = 1000000, ROOM_FIRST = 64 };
+enum { SPAN_FIRST_NS = 1000000 };
 
 static int64_t end_of_span(const struct ltw_chart *c, int64_t time_ns)
 {
@@ -30,14 +30,12 @@ static void thin(struct ltw_chart *c)
 
 static bool reserve(struct ltw_chart *c)
 {
-    size_t room = c->room ? 2 * c->room : ROOM_FIRST;
     struct ltw_chart_point *grown;
 
     if (c->n < c->room) return true;
-    grown = tw_realloc(c->point, room * sizeof *grown);
+    grown = tw_grow(c->point, &c->room, c->n + 1, sizeof *grown);
     if (!grown) return false;
     c->point = grown;
-    c->room = room;
     return true;
 }
 

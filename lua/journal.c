@@ -59,12 +59,10 @@ static struct ltw_entry *find(struct ltw_journal *j, const struct tw_order *o)
 
     if (i < j->n && j->entry[i].id == o->id) return &j->entry[i];
     if (j->n == j->room) {
-        size_t room = j->room ? 2 * j->room : 64;
-        struct ltw_entry *grown = tw_realloc(j->entry, room * sizeof *grown);
+        struct ltw_entry *grown = tw_grow(j->entry, &j->room, j->n + 1, sizeof *grown);
 
         if (!grown) return NULL;
         j->entry = grown;
-        j->room = room;
     }
     if (i < j->n)
         memmove(&j->entry[i + 1], &j->entry[i], (j->n - i) * sizeof *j->entry);

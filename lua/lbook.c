@@ -39,7 +39,7 @@ struct book {
 
 struct ltw_books {
     struct book **of;        /* by symbol */
-    uint32_t n;              /* that it has room for */
+    size_t n;                /* that it has room for */
     bool asked[TW_SOURCE_MAX + 1];
 };
 
@@ -79,15 +79,10 @@ static struct book *make(struct ltw_books *b, uint32_t symbol, uint8_t source)
     struct book *made, **at;
 
     if (symbol >= b->n) {
-        uint32_t n = b->n ? b->n : 64;
-        struct book **of;
+        struct book **of = tw_extend(b->of, &b->n, symbol, sizeof *of);
 
-        while (n <= symbol) n *= 2;
-        of = tw_realloc(b->of, n * sizeof *of);
         if (!of) return NULL;
-        for (uint32_t i = b->n; i < n; i++) of[i] = NULL;
         b->of = of;
-        b->n = n;
     }
     made = tw_calloc(1, sizeof *made);
     if (!made) return NULL;

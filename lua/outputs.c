@@ -51,7 +51,6 @@ void ltw_outputs_clear(struct ltw_outputs *o)
 static bool reserve(struct ltw_outputs *o)
 {
     struct ltw_output *grown;
-    unsigned room = o->room ? o->room * 2 : 16;
 
     if (o->n == OUTPUTS_MAX) {
         o->lost = at(o, 0)->seq;
@@ -63,10 +62,9 @@ static bool reserve(struct ltw_outputs *o)
         o->first = 0;
         return true;
     }
-    grown = tw_realloc(o->all, room * sizeof *grown);
+    grown = tw_grow(o->all, &o->room, o->n + 1, sizeof *grown);
     if (!grown) return false;
     o->all = grown;
-    o->room = room;
     return true;
 }
 

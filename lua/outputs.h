@@ -28,7 +28,8 @@ enum ltw_outputs_way { LTW_OUTPUTS_GO, LTW_OUTPUTS_STAY, LTW_OUTPUTS_HELD };
 struct ltw_outputs {
     enum ltw_outputs_way way;
     struct ltw_output *all;
-    unsigned first, n, room;
+    unsigned first, n;
+    size_t room;
     uint64_t lost;                    /* of records up to that, not all is here   */
 };
 

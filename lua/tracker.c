@@ -64,15 +64,14 @@ static void on_sample(void *ctx, unsigned item, uint32_t key, double value, int6
     if (t->outlet[item].board[0]) set_board(t, item, key, value);
     if (!t->outlet[item].topic[0]) return;
     if (t->n_due == t->due_room) {
-        unsigned room = t->due_room ? t->due_room * 2 : 64;
-        struct ltw_sample *due = tw_realloc(t->due, room * sizeof *due);
+        struct ltw_sample *due = tw_grow(t->due, &t->due_room, t->n_due + 1,
+                                         sizeof *due);
 
         if (!due) {
             t->no_memory = true;
             return;
         }
         t->due = due;
-        t->due_room = room;
     }
     t->due[t->n_due++] = (struct ltw_sample){ item, key, value };
 }

@@ -27,7 +27,8 @@ struct ltw_tracker {
     struct ltw_handler (*handler)[TW_PROGRAMS];   /* of each condition        */
     unsigned n_handlers;
     struct ltw_sample *due;            /* in the order of the samples        */
-    unsigned n_due, due_at, due_room;
+    unsigned n_due, due_at;
+    size_t due_room;
     bool no_memory;                    /* a sample found none                */
     size_t bytes;                      /* of the plan, as the state counts   */
 };

@@ -69,6 +69,17 @@ void *tw_realloc(void *p, size_t bytes)
     return tw_memory_fails() ? NULL : realloc(p, bytes);
 }
 
+void *tw_grow(void *p, size_t *room, size_t n, size_t size)
+{
+    size_t more = *room ? 2 * *room : 16;
+    void *grown;
+
+    while (more < n) more *= 2;
+    grown = tw_realloc(p, more * size);
+    if (grown) *room = more;
+    return grown;
+}
+
 void *tw_extend(void *p, size_t *n, size_t i, size_t size)
 {
     size_t more = i + i / 2 + 16;

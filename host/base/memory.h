@@ -20,6 +20,11 @@ void *tw_calloc(size_t n, size_t size);
  * Thread: any.  Blocks: no.  Memory: the caller frees with tw_free. */
 void *tw_realloc(void *p, size_t bytes);
 
+/* An array with room for *room objects that has room for more of them, n at least: twice
+ * as many, or 16.  The new ones are not zeroed.  On NULL the old one stands.
+ * Thread: any.  Blocks: no.  Memory: as tw_realloc. */
+void *tw_grow(void *p, size_t *room, size_t n, size_t size);
+
 /* An array of *n objects that has one at i from now on, with some behind it, for which
  * there was no room: the new ones are zeroed.  On NULL the old one stands.
  * Thread: any.  Blocks: no.  Memory: as tw_realloc. */

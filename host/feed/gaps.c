@@ -55,7 +55,7 @@ struct stream {                           /* G1                                 
 struct tw_gaps {
     int64_t limit_ns;
     struct stream **by_symbol;            /* [0, room) by id                           */
-    uint32_t room;
+    size_t room;
 };
 
 struct tw_gaps *tw_gaps_new(int64_t limit_ns)
@@ -83,16 +83,13 @@ void tw_gaps_free(struct tw_gaps *g)
 
 static struct stream *find(struct tw_gaps *g, uint32_t symbol, uint32_t key)
 {
-    struct stream *s, **grown;
-    uint32_t room = g->room ? g->room : 16;
+    struct stream *s;
 
-    while (room <= symbol) room *= 2;
-    if (room > g->room) {
-        grown = tw_realloc(g->by_symbol, room * sizeof *grown);
+    if (symbol >= g->room) {
+        struct stream **grown = tw_extend(g->by_symbol, &g->room, symbol, sizeof *grown);
+
         if (!grown) return NULL;
-        memset(grown + g->room, 0, (room - g->room) * sizeof *grown);
         g->by_symbol = grown;
-        g->room = room;
     }
     for (s = g->by_symbol[symbol]; s && s->key != key;) s = s->next;
     if (s || !(s = tw_calloc(1, sizeof *s))) return s;

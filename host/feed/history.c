@@ -27,7 +27,7 @@
 #include "feed/scan.h"
 #include "feed/twin.h"
 
-enum { ROOM_FIRST = 1024, SOURCES_MAX = 65536, AWAKE_MAX = 16, TEXT = 512 };
+enum { SOURCES_MAX = 65536, AWAKE_MAX = 16, TEXT = 512 };
 
 struct source {
     struct tw_history *of;
@@ -197,19 +197,17 @@ static const char *check(void *ctx, const struct tw_record *r, uint64_t line)
 static void keep(struct tw_batch *batch)
 {
     struct source *s = batch->owner;
-    size_t room = s->room ? s->room : ROOM_FIRST;
-    struct tw_record *more;
 
-    while (room < s->n + batch->n) room *= 2;
-    if (room > s->room) {
-        more = tw_realloc(s->record, room * sizeof *more);
+    if (s->n + batch->n > s->room) {
+        struct tw_record *more = tw_grow(s->record, &s->room, s->n + batch->n,
+                                         sizeof *more);
+
         if (!more) {
             s->of->starved = true;
             batch->n = 0;
             return;
         }
         s->record = more;
-        s->room = room;
     }
     memcpy(s->record + s->n, batch->r, batch->n * sizeof *batch->r);
     s->n += batch->n;

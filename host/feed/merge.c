@@ -252,15 +252,12 @@ static bool is_wanted(const struct tw_merge *m, const struct tw_record *r)
 static void keep(struct tw_batch *b)
 {
     struct file *f = b->owner;
-    size_t cap = f->cap ? f->cap : 1024;
-    struct tw_record *r;
 
-    while (cap < f->n + b->n) cap *= 2;
-    if (cap > f->cap) {
-        r = tw_realloc(f->r, cap * sizeof *r);
-        if (!r) f->failed = UV_ENOMEM;
-        if (r) f->cap = cap;
+    if (f->n + b->n > f->cap) {
+        struct tw_record *r = tw_grow(f->r, &f->cap, f->n + b->n, sizeof *r);
+
         if (r) f->r = r;
+        else f->failed = UV_ENOMEM;
     }
     for (unsigned i = 0; i < b->n && f->failed == 0; i++) {
         if (is_wanted(f->merge, &b->r[i])) f->r[f->n++] = b->r[i];

@@ -17,7 +17,7 @@ struct seen {
 };
 
 /* last: of the record before, what decides; most have that of the one before them. */
-struct tw_mix { struct seen *by_symbol; uint32_t room; uint64_t last; };
+struct tw_mix { struct seen *by_symbol; size_t room; uint64_t last; };
 
 static bool is_tick(const struct tw_record *r)
 {
@@ -59,15 +59,10 @@ void tw_mix_free(struct tw_mix *m)
 
 static int make_room(struct tw_mix *m, uint32_t symbol)
 {
-    uint32_t room = m->room ? m->room : 16;
-    struct seen *grown;
+    struct seen *grown = tw_extend(m->by_symbol, &m->room, symbol, sizeof *grown);
 
-    while (room <= symbol) room *= 2;
-    grown = tw_realloc(m->by_symbol, room * sizeof *grown);
     if (!grown) return UV_ENOMEM;
-    memset(grown + m->room, 0, (room - m->room) * sizeof *grown);
     m->by_symbol = grown;
-    m->room = room;
     return TW_OK;
 }
 

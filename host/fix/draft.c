@@ -84,16 +84,12 @@ int tw_fix_kind_named(const char *name, size_t n)
 /* Room in by_tag for the tag. */
 static int reach(struct tw_fix_draft *t, uint32_t tag)
 {
-    uint32_t n = t->by_tag_n ? t->by_tag_n : 1024;
     uint32_t *grown;
 
     if (tag < t->by_tag_n) return TW_OK;
-    while (n <= tag) n *= 2;
-    grown = tw_realloc(t->by_tag, n * sizeof *grown);
+    grown = tw_extend(t->by_tag, &t->by_tag_n, tag, sizeof *grown);
     if (!grown) return tw_fix_draft_no_memory(t);
-    memset(grown + t->by_tag_n, 0, (n - t->by_tag_n) * sizeof *grown);
     t->by_tag = grown;
-    t->by_tag_n = n;
     return TW_OK;
 }
 
@@ -119,13 +115,11 @@ int tw_fix_draft_define(struct tw_fix_draft *t, uint32_t tag, const char *name, 
         if (t->fields_n == UINT16_MAX)
             return tw_fix_draft_fail(t, TW_ELIMIT, "more than %d fields", UINT16_MAX);
         if (t->fields_n == t->fields_max) {
-            uint32_t more = t->fields_max ? t->fields_max * 2 : 1024;
-            struct tw_fix_draft_field *grown =
-                tw_realloc(t->fields, more * sizeof *grown);
+            struct tw_fix_draft_field *grown = tw_grow(t->fields, &t->fields_max,
+                                                       t->fields_n + 1, sizeof *grown);
 
             if (!grown) return tw_fix_draft_no_memory(t);
             t->fields = grown;
-            t->fields_max = more;
         }
         t->by_tag[tag] = ++t->fields_n;
     }

@@ -50,8 +50,10 @@ struct tw_fix_draft {
     bool fixt;                    /* the session of FIXT.1.1 is in it    */
     struct tw_arena arena;
     struct tw_fix_draft_field *fields;    /* in the order they came in   */
-    uint32_t fields_n, fields_max;
-    uint32_t *by_tag, by_tag_n;   /* number + 1                          */
+    uint32_t fields_n;
+    size_t fields_max;
+    uint32_t *by_tag;             /* number + 1                          */
+    size_t by_tag_n;
     struct tw_fix_draft_part *parts, **parts_end;
     struct tw_fix_place place;    /* what is being read                  */
     struct tw_error *error;       /* of the call that is under way       */

@@ -77,31 +77,22 @@ void tw_fix_md_tell(struct tw_fix_md *md, enum tw_fix_md_kind kind, uint32_t sym
 
 /* ---- subscriptions ---- */
 
-/* More room for an array, zeroed; NULL: no memory. */
-static void *grow(void *at, uint32_t *room, uint32_t wanted, size_t size)
-{
-    uint32_t more = *room ? *room : 64;
-
-    while (more < wanted) more *= 2;
-    if (more == *room) return at;
-    at = tw_realloc(at, more * size);
-    if (!at) return NULL;
-    memset((char *)at + *room * size, 0, (more - *room) * size);
-    *room = more;
-    return at;
-}
-
 /* A subscription of a symbol that had none; NULL: no memory. */
 static struct tw_fix_sub *new_sub(struct tw_fix_md *md, uint32_t symbol)
 {
-    void *p = grow(md->subs, &md->subs_max, md->subs_n + 1, sizeof *md->subs);
     struct tw_fix_sub *s;
+    void *p;
 
-    if (!p) return NULL;
-    md->subs = p;
-    p = grow(md->by_symbol, &md->symbols_n, symbol + 1, sizeof *md->by_symbol);
-    if (!p) return NULL;
-    md->by_symbol = p;
+    if (md->subs_n == md->subs_max) {
+        p = tw_grow(md->subs, &md->subs_max, md->subs_n + 1, sizeof *md->subs);
+        if (!p) return NULL;
+        md->subs = p;
+    }
+    if (symbol >= md->symbols_n) {
+        p = tw_extend(md->by_symbol, &md->symbols_n, symbol, sizeof *md->by_symbol);
+        if (!p) return NULL;
+        md->by_symbol = p;
+    }
     s = &md->subs[md->subs_n++];
     *s = (struct tw_fix_sub){ .symbol = symbol, .until_ns = { INT64_MAX, INT64_MAX } };
     tw_depth_init(&s->book);

@@ -79,9 +79,10 @@ struct tw_fix_noted {
 struct tw_fix_md {
     struct tw_fix_md_options o;          /* constant                              */
     struct tw_fix_sub *subs;
-    uint32_t subs_n, subs_max;           /* subs_max: that there is room for      */
+    uint32_t subs_n;
+    size_t subs_max;                     /* that there is room for                */
     uint32_t *by_symbol;                 /* number + 1 of its subscription        */
-    uint32_t symbols_n;                  /* that it has room for                  */
+    size_t symbols_n;                    /* that it has room for                  */
     struct tw_fix_noted *noted;
     size_t noted_n, noted_max;
     uint32_t looks_left;                 /* levels that a message is searched for in */
@@ -107,7 +108,8 @@ struct tw_fix_md {
     struct tw_rung *rungs;               /* of a side, while it is told           */
     uint32_t rungs_room;
     uint32_t *until;                     /* subs whose quotes run out: a heap     */
-    uint32_t until_n, until_room;
+    uint32_t until_n;
+    size_t until_room;
     int64_t expires_ns;                  /* steady: of the first of them, or later */
     char why[TW_FIX_WHY];
 };

@@ -53,12 +53,11 @@ static void settle(struct tw_fix_md *md, uint32_t i)
 static bool put_in(struct tw_fix_md *md, struct tw_fix_sub *s)
 {
     if (md->until_n == md->until_room) {
-        uint32_t room = md->until_room ? 2 * md->until_room : 64;
-        void *more = tw_realloc(md->until, room * sizeof *md->until);
+        void *more = tw_grow(md->until, &md->until_room, md->until_n + 1,
+                             sizeof *md->until);
 
         if (!more) return false;
         md->until = more;
-        md->until_room = room;
     }
     md->until[md->until_n++] = (uint32_t)(s - md->subs);
     s->until_at = md->until_n;

@@ -10,18 +10,15 @@
 
 static bool reserve(struct tw_fix_lines *l, size_t more)
 {
-    size_t room = l->room ? l->room : 4096;
     char *grown;
 
-    while (room - l->n < more) room *= 2;
-    if (room == l->room) return true;
-    grown = tw_realloc(l->text, room);
+    if (l->n + more <= l->room) return true;
+    grown = tw_grow(l->text, &l->room, l->n + more, 1);
     if (!grown) {
         l->lost = true;
         return false;
     }
     l->text = grown;
-    l->room = room;
     return true;
 }
 

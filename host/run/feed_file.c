@@ -44,20 +44,18 @@ struct file {
 static void keep_ahead(struct tw_batch *batch)
 {
     struct file *f = batch->owner;
-    struct tw_record *more;
-    size_t cap = f->cap ? f->cap : AHEAD;
+    size_t n = f->n + batch->n;
 
     tw_be_feed();
-    while (cap < f->n + batch->n) cap *= 2;
-    if (cap > f->cap) {
-        more = tw_realloc(f->ahead, cap * sizeof *more);
+    if (n > f->cap) {
+        struct tw_record *more = tw_grow(f->ahead, &f->cap, n, sizeof *more);
+
         if (!more) {
-            tw_feed_finish(&f->feed, TW_FEED_FAILED, "no memory for %zu records", cap);
+            tw_feed_finish(&f->feed, TW_FEED_FAILED, "no memory for %zu records", n);
             batch->n = 0;
             return;
         }
         f->ahead = more;
-        f->cap = cap;
     }
     memcpy(f->ahead + f->n, batch->r, batch->n * sizeof *batch->r);
     f->n += batch->n;

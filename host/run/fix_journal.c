@@ -32,15 +32,11 @@ struct tw_fix_journal {
 
 bool tw_fix_heap_put(struct tw_fix_heap *h, const void *p, size_t n)
 {
-    size_t room = h->room ? h->room : 1024;
-    char *grown;
+    if (h->n + n > h->room) {
+        char *grown = tw_grow(h->at, &h->room, h->n + n, 1);
 
-    while (room - h->n < n) room *= 2;
-    if (room != h->room) {
-        grown = tw_realloc(h->at, room);
         if (!grown) return false;
         h->at = grown;
-        h->room = room;
     }
     memcpy(h->at + h->n, p, n);
     h->n += n;

@@ -62,15 +62,14 @@ static void on_market(void *ctx, const struct tw_record *r)
     struct tw_floor *f = ctx;
 
     if (f->n_out == f->room_out) {
-        size_t room = f->room_out ? 2 * f->room_out : 64;
-        struct tw_record *grown = tw_realloc(f->out, room * sizeof *grown);
+        struct tw_record *grown = tw_grow(f->out, &f->room_out, f->n_out + 1,
+                                          sizeof *grown);
 
         if (!grown) {
             f->lost = true;
             return;
         }
         f->out = grown;
-        f->room_out = room;
     }
     f->out[f->n_out] = *r;
     f->out[f->n_out++].source = f->source;

@@ -20,14 +20,10 @@
 int tw_image_add(struct tw_image *m, const void *p, size_t n)
 {
     if (m->n + n > m->max) {
-        size_t max = m->max ? m->max : 1024;
-        char *new;
+        char *new = tw_grow(m->p, &m->max, m->n + n, 1);
 
-        while (max < m->n + n) max *= 2;
-        new = tw_realloc(m->p, max);
         if (!new) return UV_ENOMEM;
         m->p = new;
-        m->max = max;
     }
     memcpy(m->p + m->n, p, n);
     m->n += n;

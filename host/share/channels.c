@@ -17,7 +17,7 @@
 struct tw_channels {
     pthread_mutex_t lock;
     struct tw_channel **list;            /* mutex: under lock, n of room */
-    unsigned n, room;                    /* mutex: under lock            */
+    size_t n, room;                      /* mutex: under lock            */
 };
 
 struct tw_channels *tw_channels_new(void)
@@ -31,7 +31,7 @@ struct tw_channels *tw_channels_new(void)
 void tw_channels_free(struct tw_channels *cs)
 {
     if (!cs) return;
-    for (unsigned i = 0; i < cs->n; i++) tw_channel_unref(cs->list[i]);
+    for (size_t i = 0; i < cs->n; i++) tw_channel_unref(cs->list[i]);
     pthread_mutex_destroy(&cs->lock);
     tw_free(cs->list);
     tw_free(cs);
@@ -39,22 +39,19 @@ void tw_channels_free(struct tw_channels *cs)
 
 static struct tw_channel *find_held(const struct tw_channels *cs, const char *name)
 {
-    for (unsigned i = 0; i < cs->n; i++)
+    for (size_t i = 0; i < cs->n; i++)
         if (strcmp(tw_channel_name(cs->list[i]), name) == 0) return cs->list[i];
     return NULL;
 }
 
 static int add_held(struct tw_channels *cs, struct tw_channel *c)
 {
-    unsigned room = cs->room ? cs->room * 2 : 8;
-    struct tw_channel **list;
-
     if (cs->n == TW_CHANNELS_MAX) return TW_ELIMIT;
     if (cs->n == cs->room) {
-        list = tw_realloc(cs->list, room * sizeof *list);
+        struct tw_channel **list = tw_grow(cs->list, &cs->room, cs->n + 1, sizeof *list);
+
         if (!list) return UV_ENOMEM;
         cs->list = list;
-        cs->room = room;
     }
     tw_channel_ref(c);
     cs->list[cs->n++] = c;

@@ -71,12 +71,10 @@ static int grow_table(struct tw_trace *t)
 
 static int grow_requests(struct tw_trace *t)
 {
-    size_t room = t->room ? 2 * t->room : ROOM_MIN;
-    uint32_t *key = tw_realloc(t->key, room * sizeof *key);
+    uint32_t *key = tw_grow(t->key, &t->room, t->room + 1, sizeof *key);
 
     if (!key) return -ENOMEM;
     t->key = key;
-    t->room = room;
     return 0;
 }
 

@@ -57,12 +57,10 @@ struct tw_op *tw_emit_append(const struct tw_compile *at, const struct tw_op *op
 
     if (out < 0) return NULL;
     if (g->n == g->room) {
-        unsigned room = g->room ? g->room * 2 : 32;
-        struct tw_op *ops = tw_realloc(g->op, room * sizeof *ops);
+        struct tw_op *ops = tw_grow(g->op, &g->room, g->n + 1, sizeof *ops);
 
         if (!ops) return tw_emit_no_memory(at), NULL;
         g->op = ops;
-        g->room = room;
     }
     g->op[g->n] = *op;
     g->op[g->n].out = (uint16_t)out;

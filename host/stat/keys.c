@@ -21,7 +21,7 @@ struct tw_keys {
     unsigned n_parts;
     bool of_symbol;                /* all parts follow from it                     */
     uint32_t *by_symbol;           /* key + 1; 0: not looked up yet                */
-    uint32_t n_symbols;            /* its length                                   */
+    size_t n_symbols;              /* its length                                   */
     uint32_t count, room;          /* keys; of the two arrays below, key 0 too     */
     uint64_t *tuple;               /* n_parts words for each key                   */
     bool *seen;
@@ -176,14 +176,10 @@ static int learn(struct tw_keys *k, const struct tw_record *r)
     int64_t key;
 
     if (r->symbol >= k->n_symbols) {
-        uint32_t n = k->n_symbols ? k->n_symbols : 64, *by;
+        uint32_t *by = tw_extend(k->by_symbol, &k->n_symbols, r->symbol, sizeof *by);
 
-        while (n <= r->symbol) n *= 2;
-        by = tw_realloc(k->by_symbol, n * sizeof *by);
         if (!by) return UV_ENOMEM;
-        memset(by + k->n_symbols, 0, (n - k->n_symbols) * sizeof *by);
         k->by_symbol = by;
-        k->n_symbols = n;
     }
     key = key_of(k, r, 0);
     if (key < 0) return (int)key;

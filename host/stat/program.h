@@ -31,7 +31,7 @@ struct tw_op {
 };
 
 /* The operations for one kind of record, in order. */
-struct tw_program { struct tw_op *op; unsigned n, room; };
+struct tw_program { struct tw_op *op; unsigned n; size_t room; };
 
 /* The keys of one `by`, and those of the rows in a run. */
 struct tw_space {

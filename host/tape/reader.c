@@ -24,7 +24,7 @@
 
 enum { BEHIND = 32 << 20 };   /* bytes that are read before they are given back */
 
-struct names { struct tw_tape_name *p; uint32_t max, last; };   /* last: the greatest */
+struct names { struct tw_tape_name *p; size_t max; uint32_t last; };  /* the greatest */
 
 struct tw_tape_file {
     char *path;
@@ -52,16 +52,11 @@ struct tw_tape_reader {
 
 static bool set_name(struct names *all, uint32_t id, const struct tw_tape_name *name)
 {
-    uint32_t max = all->max ? all->max : 64;
-    struct tw_tape_name *p;
+    if (id >= all->max) {
+        struct tw_tape_name *p = tw_extend(all->p, &all->max, id, sizeof *p);
 
-    while (max <= id) max *= 2;
-    if (max > all->max) {
-        p = tw_realloc(all->p, max * sizeof *p);
         if (!p) return false;
-        memset(p + all->max, 0, (max - all->max) * sizeof *p);
         all->p = p;
-        all->max = max;
     }
     all->p[id] = *name;
     if (id > all->last) all->last = id;

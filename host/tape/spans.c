@@ -24,14 +24,11 @@ struct found { struct tw_tape_span *p; size_t n, max; };
 
 static bool add(struct found *f, const struct tw_tape_span *span)
 {
-    size_t max = f->max ? f->max * 2 : 64;
-    struct tw_tape_span *p;
-
     if (f->n == f->max) {
-        p = tw_realloc(f->p, max * sizeof *p);
+        struct tw_tape_span *p = tw_grow(f->p, &f->max, f->n + 1, sizeof *p);
+
         if (!p) return false;
         f->p = p;
-        f->max = max;
     }
     f->p[f->n++] = *span;
     return true;

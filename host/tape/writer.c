@@ -52,15 +52,12 @@ struct tw_tape_writer {
 
 static bool reserve(struct bytes *b, size_t n)
 {
-    size_t max = b->max ? b->max : 4096;
     unsigned char *p;
 
     if (b->n + n <= b->max) return true;
-    while (max < b->n + n) max *= 2;
-    p = tw_realloc(b->p, max);
+    p = tw_grow(b->p, &b->max, b->n + n, 1);
     if (!p) return false;
     b->p = p;
-    b->max = max;
     return true;
 }
 

@@ -107,12 +107,10 @@ static bool grow(struct tw_account *a, uint32_t symbol)
         a->by_symbol = grown;
     }
     if (a->n == a->room) {
-        size_t n = a->room ? 2 * a->room : 16;
-        struct tw_position **grown = tw_realloc(a->all, n * sizeof *grown);
+        struct tw_position **grown = tw_grow(a->all, &a->room, a->n + 1, sizeof *grown);
 
         if (!grown) return false;
         a->all = grown;
-        a->room = n;
     }
     return true;
 }

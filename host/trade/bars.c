@@ -86,19 +86,17 @@ static int reserve(struct tw_bars *b, uint32_t symbol)
         b->open = grown;
     }
     if (b->n_touched == b->touched_room) {
-        size_t n = b->touched_room ? 2 * b->touched_room : 16;
-        struct touched *grown = tw_realloc(b->touched, n * sizeof *grown);
+        struct touched *grown = tw_grow(b->touched, &b->touched_room, b->n_touched + 1,
+                                        sizeof *grown);
 
         if (!grown) return -ENOMEM;
         b->touched = grown;
-        b->touched_room = n;
     }
     if (want > b->room) {
-        struct tw_record *grown = tw_realloc(b->done, 2 * want * sizeof *grown);
+        struct tw_record *grown = tw_grow(b->done, &b->room, want, sizeof *grown);
 
         if (!grown) return -ENOMEM;
         b->done = grown;
-        b->room = 2 * want;
     }
     return 0;
 }

@@ -193,12 +193,10 @@ int tw_ledger_told(struct tw_ledger *l, const struct tw_account *a,
 static int append(struct points *p, int64_t time_ns, double equity)
 {
     if (p->n == p->room) {
-        size_t n = p->room ? 2 * p->room : 256;
-        struct tw_point *grown = tw_realloc(p->p, n * sizeof *grown);
+        struct tw_point *grown = tw_grow(p->p, &p->room, p->n + 1, sizeof *grown);
 
         if (!grown) return UV_ENOMEM;
         p->p = grown;
-        p->room = n;
     }
     p->p[p->n++] = (struct tw_point){ time_ns, equity };
     return TW_OK;

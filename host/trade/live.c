@@ -9,15 +9,12 @@
 
 int tw_live_grow(struct tw_live_heap *h, size_t n, size_t *bytes)
 {
-    size_t room = h->room ? h->room : 8;
-    struct tw_live_item *grown;
+    size_t before = h->room;
+    struct tw_live_item *grown = tw_grow(h->item, &h->room, n, sizeof *grown);
 
-    while (room < n) room *= 2;
-    grown = tw_realloc(h->item, room * sizeof *grown);
     if (!grown) return UV_ENOMEM;
-    *bytes += (room - h->room) * sizeof *grown;
+    *bytes += (h->room - before) * sizeof *grown;
     h->item = grown;
-    h->room = room;
     return TW_OK;
 }
 

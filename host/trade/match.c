@@ -123,14 +123,12 @@ static size_t place(const struct half *h, unsigned side, int64_t price)
 
 static int reserve(struct half *h)
 {
-    size_t n = h->room ? 2 * h->room : 16;
     struct level *grown;
 
     if (h->n < h->room) return TW_OK;
-    grown = tw_realloc(h->level, n * sizeof *grown);
+    grown = tw_grow(h->level, &h->room, h->n + 1, sizeof *grown);
     if (!grown) return UV_ENOMEM;
     h->level = grown;
-    h->room = n;
     return TW_OK;
 }
 

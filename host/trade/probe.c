@@ -56,15 +56,13 @@ static struct tw_step *add(struct tw_probe *p, enum tw_step_kind kind, int64_t t
     struct tw_step *s;
 
     if (p->n == p->room) {
-        size_t room = p->room ? 2 * p->room : 32;
-        struct tw_step *grown = tw_realloc(p->step, room * sizeof *grown);
+        struct tw_step *grown = tw_grow(p->step, &p->room, p->n + 1, sizeof *grown);
 
         if (!grown) {
             p->lost = true;
             return NULL;
         }
         p->step = grown;
-        p->room = room;
     }
     s = &p->step[p->n++];
     *s = (struct tw_step){ .kind = kind, .time_ns = time_ns, .until_ns = time_ns,

@@ -32,15 +32,12 @@ int64_t tw_latency_of(const struct tw_latency *l, uint64_t seed, uint64_t number
 
 int tw_transit_reserve(struct tw_transit *q, size_t more)
 {
-    size_t room = q->room ? q->room : 16;
     struct tw_transit_item *grown;
 
     if (q->n + more <= q->room) return TW_OK;
-    while (room < q->n + more) room *= 2;
-    grown = tw_realloc(q->item, room * sizeof *grown);
+    grown = tw_grow(q->item, &q->room, q->n + more, sizeof *grown);
     if (!grown) return UV_ENOMEM;
     q->item = grown;
-    q->room = room;
     return TW_OK;
 }
 

@@ -33,6 +33,26 @@ static void blocks(void)
     ok(tw_memory_count() == before + 3, "free is not an allocation");
 }
 
+static void arrays(void)
+{
+    size_t room = 0, n = 0;
+    short *a = tw_grow(NULL, &room, 1, sizeof *a), *b;
+
+    ok(a && room == 16, "an array begins with room for 16");
+    for (short i = 0; i < 16; i++) a[i] = i;
+    a = tw_grow(a, &room, 17, sizeof *a);
+    ok(room == 32 && a[15] == 15, "has room for twice as many then");
+    a = tw_grow(a, &room, 1000, sizeof *a);
+    ok(room == 1024 && a[15] == 15, "and for as many as are asked for");
+    tw_memory_fail_at(1);
+    ok(!tw_grow(a, &room, 1025, sizeof *a) && room == 1024 && a[15] == 15,
+       "without memory it stands");
+    b = tw_extend(NULL, &n, 9, sizeof *b);
+    ok(b && n > 9 && zero(b, n * sizeof *b), "one by ids reaches to an id, zeroed");
+    tw_free(a);
+    tw_free(b);
+}
+
 static void failures(void)
 {
     void *p[4];
@@ -113,6 +133,7 @@ static void extended(void)
 int main(void)
 {
     blocks();
+    arrays();
     failures();
     pages();
     populate();
