@@ -159,7 +159,7 @@ static void restate(struct tw_fix_orders *o, struct entry *e, const struct seen 
     struct tw_report r = terms(e, s);
 
     if (e->over || is_same(e, &r)) return;
-    r.reason = (uint8_t)tw_fix_orders_reason(s, TW_REASON_VENUE);
+    r.reason = (uint8_t)tw_fix_orders_reason(s, TW_REASON_UNSOLICITED);
     set_terms(o, e, r, NULL);
 }
 
@@ -206,7 +206,7 @@ static void trade(struct tw_fix_orders *o, struct entry *e, const struct seen *s
         bool is_over = more.quantity < cum;
 
         if (is_over) more.quantity = cum;
-        more.reason = TW_REASON_VENUE;
+        more.reason = TW_REASON_UNSOLICITED;
         set_terms(o, e, more, NULL);
         e->overfilled = is_over;              /* a trade may yet be taken back */
     }
@@ -227,7 +227,7 @@ static void take_back(struct tw_fix_orders *o, struct entry *e, int64_t price,
     e->cum -= quantity;
     e->value -= tw_money_value(price, quantity);
     tell_trade(o, e, (struct tw_report){ .exec = TW_EXEC_TRADE_CANCELED,
-        .last_px = price, .last_qty = quantity, .reason = TW_REASON_VENUE });
+        .last_px = price, .last_qty = quantity, .reason = TW_REASON_UNSOLICITED });
 }
 
 /* G2: what it says was not filled, and nobody told. */
@@ -315,7 +315,7 @@ static void cancel(struct tw_fix_orders *o, struct entry *e, const struct seen *
         a = tw_fix_orders_oldest(e, ASK_CANCEL);
     if (!a) tell_text(o, s, "the venue has canceled an order");
     end(o, e, s, TW_EXEC_CANCELED,
-        tw_fix_orders_reason(s, a ? TW_REASON_NONE : TW_REASON_VENUE), a);
+        tw_fix_orders_reason(s, a ? TW_REASON_NONE : TW_REASON_UNSOLICITED), a);
 }
 
 static void reject(struct tw_fix_orders *o, struct entry *e, const struct seen *s,
@@ -365,7 +365,8 @@ static void end_by_status(struct tw_fix_orders *o, struct entry *e, const struct
         e->ending.cum = s->cum.v;             /* a trade was taken back before it came */
     if (e->over || e->ending.exec) return;
     if (s->status == '4')
-        end(o, e, s, TW_EXEC_CANCELED, tw_fix_orders_reason(s, TW_REASON_VENUE), NULL);
+        end(o, e, s, TW_EXEC_CANCELED,
+            tw_fix_orders_reason(s, TW_REASON_UNSOLICITED), NULL);
     else if (s->status == 'C') end(o, e, s, TW_EXEC_EXPIRED, TW_REASON_NONE, NULL);
     else if (s->status == '3' && !lasts)
         end(o, e, s, TW_EXEC_DONE_FOR_DAY, TW_REASON_NONE, NULL);
@@ -565,7 +566,7 @@ static void take_correction(struct tw_fix_orders *o, struct entry *e,
         now.quantity.v = (s->cum.is ? s->cum.v : e->cum) + s->leaves.v;
         now.quantity.is = s->leaves.v > 0;
         if (s->leaves.v > 0) restate(o, e, &now);
-        else end(o, e, s, TW_EXEC_CANCELED, TW_REASON_VENUE, NULL);
+        else end(o, e, s, TW_EXEC_CANCELED, TW_REASON_UNSOLICITED, NULL);
     }
 }
 
@@ -576,7 +577,7 @@ static void shrink(struct tw_fix_orders *o, struct entry *e, const struct seen *
     struct tw_report r = terms(e, s);
 
     if (!e->overfilled || e->over || !s->quantity.is || s->quantity.v < e->cum) return;
-    r.reason = TW_REASON_VENUE;
+    r.reason = TW_REASON_UNSOLICITED;
     set_terms(o, e, r, NULL);
 }
 
@@ -642,6 +643,7 @@ static enum tw_fix_answer take_report(struct tw_fix_orders *o,
     if (s.time_ns) o->now_ns = s.time_ns;
     e = tw_fix_orders_find_id(o, s.id, &nth);
     if (!e) e = tw_fix_orders_find_id(o, s.orig, &nth);
+    if (!e && tw_fix_orders_is_none(&s)) return TW_FIX_TAKEN;
     if (!e) e = found = take_former(o, &s, &nth);
     if (!e) {
         stray(o, &s, o->expects_more

@@ -95,6 +95,12 @@ bool tw_fix_orders_is_text(struct tw_fix_text t, const char *text)
     return t.at && t.n == strlen(text) && memcmp(t.at, text, t.n) == 0;
 }
 
+bool tw_fix_orders_is_none(const struct seen *s)
+{
+    return !s->id.at && !s->orig.at && s->status == '8'
+        && (!s->has_code || s->code == 5);
+}
+
 enum tw_reason tw_fix_orders_reason(const struct seen *s, enum tw_reason otherwise)
 {
     for (int i = TW_REASON_NONE + 1; s->text.at && i < TW_REASONS; i++)
@@ -136,6 +142,7 @@ bool tw_fix_orders_read_order(const struct tw_fix_orders *o, const struct seen *
         .stop = tw_type_is_stop((uint8_t)type) ? s->stop.v : 0,
     };
     if (tw_time_in_force_text((enum tw_time_in_force)s->tif)) q->tif = (uint8_t)s->tif;
+    if (s->type == '5' || s->type == 'B') q->tif = TW_TIF_CLS;   /* before 4.3 */
     if (q->tif == TW_TIF_GTD) q->expire_ns = s->expire_ns;
     return true;
 }

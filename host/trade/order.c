@@ -39,6 +39,7 @@ static const char *const reasons[] = {
     [TW_REASON_RATE] = ("no rate of exchange has come yet for the instrument's"
                         " currency, or that of app.risk"),
     [TW_REASON_BRACKET] = "the bracket's take_profit or stop_loss would trade at once",
+    [TW_REASON_UNSOLICITED] = "unsolicited: the venue did it, nobody asked for it",
 };
 
 const char *tw_reason_text(enum tw_reason reason)

@@ -71,6 +71,7 @@ enum tw_reason {
     TW_REASON_PAST,                 /* its time of expiry, when it was sent       */
     TW_REASON_RATE,                 /* none is known of its currency              */
     TW_REASON_BRACKET,              /* an exit of it would trade at once          */
+    TW_REASON_UNSOLICITED,          /* the venue has done it, and nobody asked    */
     TW_REASONS
 };
 

@@ -78,25 +78,25 @@ static void trades(void)
          "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4")
          FILL("7", "b", "3", "10", "7")
          ">8|37=X7|11=7|17=c|19=a|150=H|39=1|14=3|151=7|\n"
-         "=7:0! 7:F 4@10 7:F 3@10 7:H 4@10 (21)\n<");
+         "=7:0! 7:F 4@10 7:F 3@10 7:H 4@10 (30)\n<");
     talk("taken back, and not for sale again", TW_FIX_42, &none,
          "on\nnew 7\nsent\n" NEW("7") ">8|37=X7|11=7|17=a|20=0|150=1|39=1|32=4|31=9|14=4"
          "|6=9|\n>8|37=X7|11=7|17=c|19=a|20=1|150=1|39=0|14=0|151=6|\n"
-         "=7:0! 7:F 4@9 7:H 4@9 (21) 7:5 6@10 (21)");
+         "=7:0! 7:F 4@9 7:H 4@9 (30) 7:5 6@10 (30)");
     talk("corrected", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4")
          ">8|37=X7|11=7|17=c|19=a|150=G|39=1|32=4|31=9.5|14=4|6=9.5|151=6|\n"
-         "=7:0! 7:F 4@10 7:H 4@10 (21) 7:F 4@9.5\n"
-         ">8|37=X7|11=7|17=d|19=c|150=H|39=0|14=0|151=10|\n=7:H 4@9.5 (21)");
+         "=7:0! 7:F 4@10 7:H 4@10 (30) 7:F 4@9.5\n"
+         ">8|37=X7|11=7|17=d|19=c|150=H|39=0|14=0|151=10|\n=7:H 4@9.5 (30)");
     talk("taken back before it comes", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") ">8|37=X7|11=7|17=c|19=a|150=H|39=0|14=0|151=10|\n"
          FILL("7", "a", "4", "10", "4") "=7:0!");
     talk("of an order that has ended", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") ">8|37=X7|11=7|17=u|150=4|39=4|14=0|151=0|58=why|\n"
-         "=7:0! stray 7 7:4 (21)\n" FILL("7", "a", "4", "10", "4")
+         "=7:0! stray 7 7:4 (30)\n" FILL("7", "a", "4", "10", "4")
          "=stray 7 7:F 4@10 late 4, 10@10 traded 0@0*\n"
          ">8|37=X7|11=7|17=c|19=a|150=H|39=4|14=0|151=0|\n"
-         "=stray 7 7:H 4@10 (21) late 4, 10@10 traded 4@10*");
+         "=stray 7 7:H 4@10 (30) late 4, 10@10 traded 4@10*");
     talk("the end waits for them", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") "cancel 7\nsent\n"
          ">8|37=X7|11=7a|41=7|17=e|150=4|39=4|14=4|151=0|6=10|\n=7:0!\n"
@@ -118,7 +118,7 @@ static void trades(void)
     talk("more of it than there was", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7")
          ">8|37=X7|11=7|17=a|150=F|39=1|38=30|32=15|31=10|14=15|6=10|\n"
-         "=7:0! 7:5 30@10 (21) 7:F 15@10");
+         "=7:0! 7:5 30@10 (30) 7:F 15@10");
 }
 
 static void others(void)
@@ -127,7 +127,7 @@ static void others(void)
          "on\nnew 7\nsent\n" NEW("7")
          ">8|37=X7|11=7|17=r|150=D|39=0|38=8|44=9.5|14=0|151=8|6=0|378=3|\n"
          ">8|37=X7|11=7|17=r|150=D|39=0|38=8|44=9.5|14=0|151=8|6=0|378=3|\n"
-         "=7:0! 7:5 8@9.5 (21)");
+         "=7:0! 7:5 8@9.5 (30)");
     talk("rejected, and refused by 3 and j", TW_FIX_44, &none,
          "on\nnew 7\nnew 8\nnew 9\nsent\n"
          ">8|37=NONE|11=7|17=r|150=8|39=8|103=2|14=0|6=0|\n"
@@ -152,7 +152,7 @@ static void others(void)
          ">8|37=X7|11=7|17=2|20=0|39=1|32=4|31=10|14=4|6=10|\n"
          ">8|37=X7|11=7|17=3|20=2|19=2|39=1|32=4|31=9|14=4|6=9|\ncancel 7\nsent\n"
          ">8|37=X7|11=7a|17=4|20=0|39=4|32=0|31=0|14=4|6=9|\n"
-         "=7:0! 7:F 4@10 7:H 4@10 (21) 7:F 4@9 7:4!");
+         "=7:0! 7:F 4@10 7:H 4@10 (30) 7:F 4@9 7:4!");
 }
 
 #define STATUS_IS(status) ">8|37=X7|11=7|17=0|150=I|39=" status \
@@ -277,6 +277,11 @@ static void connections(void)
          "<F 41=abc|37=Z|11=x18867251edfa0000.1|55=A|54=2|" T "38=10|\n"
          ">8|37=Z|11=x18867251edfa0000.1|41=abc|17=1|150=4|39=4|14=4|151=0|6=10|\n"
          "=stray x18867251edfa0000.1\n<");
+    talk("there are none", TW_FIX_44,
+         &(struct tw_fix_orders_options){ .cancel_unknown = true },
+         "on\n<AF 584=1767225600000000000|585=7|\n"
+         ">8|37=NONE|17=1|150=I|39=8|103=5|55=[N/A]|54=7|584=1767225600000000000|911=0|"
+         "912=Y|38=0|151=0|14=0|6=0|\n=\n<");
     tw_desk_fini(&desk);
 }
 
@@ -321,7 +326,7 @@ static void former_runs(void)
          "join 3 me\non\nnew 7\nsent\n" NEW("7") "replace 7 20 11\nsent\n=7:0!\n"
          "restart\njoin 3 me\n=7:0 (25) of 3 10@10 traded 0@0*\non\nsent\n"
          ">8|37=X7|11=7a|41=7|17=r|150=5|39=0|55=A|54=1|38=20|44=11|151=20|14=0|6=0|\n"
-         "=7:5 20@11 (21)*\ncancel 7\n<F 41=7a|37=X7|11=7b|55=A|54=1|" T "38=20|");
+         "=7:5 20@11 (30)*\ncancel 7\n<F 41=7a|37=X7|11=7b|55=A|54=1|" T "38=20|");
     talk("or its status says it", TW_FIX_44, &keeping,
          "join 3 me\non\nnew 7\nsent\n" NEW("7") "replace 7 20 11\nsent\n=7:0!\n"
          "restart\njoin 3 me\n=7:0 (25) of 3 10@10 traded 0@0*\non\ncancel 7\nsent\n"
@@ -443,7 +448,7 @@ static void words(void)
     talk("of an end that waits for its trade", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") "=7:0!\n"
          ">8|37=X7|11=7|17=e|150=4|39=4|58=halted|14=4|151=0|6=10|\n=stray 7\n"
-         FILL("7", "a", "4", "10", "4") "=7:F 4@10 7:4 (21) 'halted' -1");
+         FILL("7", "a", "4", "10", "4") "=7:F 4@10 7:4 (30) 'halted' -1");
     shows_words = false;
 }
 

@@ -9,12 +9,12 @@ static void corrections(void)
     talk("a correction comes before the one that it corrects", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4") "=7:0! 7:F 4@10\n"
          CORRECTED("7", "c", "b", "9") "=7:F 4@9\n" CORRECTED("7", "b", "a", "9.5")
-         "=7:H 4@10 (21)\n" CORRECTED("7", "b", "a", "9.5")
+         "=7:H 4@10 (30)\n" CORRECTED("7", "b", "a", "9.5")
          CORRECTED("7", "c", "b", "9") FILL("7", "a", "4", "10", "4") "=");
     talk("so does its end", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4")
          ">8|37=X7|11=7|17=c|19=b|150=H|39=0|14=0|151=10|\n=7:0! 7:F 4@10\n"
-         CORRECTED("7", "b", "a", "9.5") "=7:H 4@10 (21)");
+         CORRECTED("7", "b", "a", "9.5") "=7:H 4@10 (30)");
 }
 
 #define ENDED "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4") \
@@ -27,20 +27,20 @@ static void corrections(void)
 static void settled(void)
 {
     talk("a trade that only a status has told of is taken back", TW_FIX_44, &none,
-         SETTLED ">8|37=X7|11=7|17=c|19=a|150=H|39=1|14=5|6=11|151=15|\n=7:H 5@10 (21)\n"
+         SETTLED ">8|37=X7|11=7|17=c|19=a|150=H|39=1|14=5|6=11|151=15|\n=7:H 5@10 (30)\n"
          ">8|37=X7|11=7|17=a|150=F|39=1|32=5|31=10|14=5|6=10|\n=\n"
-         ">8|37=X7|11=7|17=d|19=b|150=H|39=0|14=0|6=0|151=20|\n=7:H 5@11 (21)");
+         ">8|37=X7|11=7|17=d|19=b|150=H|39=0|14=0|6=0|151=20|\n=7:H 5@11 (30)");
     talk("or corrected", TW_FIX_44, &none,
          SETTLED ">8|37=X7|11=7|17=c|19=a|150=G|39=1|32=5|31=12|14=10|6=11.5|151=10|\n"
-         "=7:H 5@10 (21) 7:F 5@12\n"
+         "=7:H 5@10 (30) 7:F 5@12\n"
          ">8|37=X7|11=7|17=b|150=F|39=1|32=5|31=11|14=10|6=11.5|\n=");
     talk("one that nobody has told of is asked for", TW_FIX_44, &none,
          ENDED ">8|37=X7|11=7|17=c|19=z|150=H|39=C|14=3|6=10|151=0|\n"
          "<H 37=X7|11=7|55=A|54=1|\n"
          ">8|37=X7|11=7|17=0|150=I|39=C|38=10|44=10|14=3|6=10|151=0|\n"
-         "=stray 7 7:H 1@10 (21) late C, 10@10 traded 4@10*\n<");
+         "=stray 7 7:H 1@10 (30) late C, 10@10 traded 4@10*\n<");
     talk("and not for a price that can't be", TW_FIX_44, &none,
-         SETTLED ">8|37=X7|11=7|17=c|19=a|150=H|39=1|14=5|151=15|\n=7:H 5@10.5 (21)");
+         SETTLED ">8|37=X7|11=7|17=c|19=a|150=H|39=1|14=5|151=15|\n=7:H 5@10.5 (30)");
 }
 
 static void ends(void)
@@ -63,14 +63,14 @@ static void former(void)
          ">8|37=X7|11=7|17=e|150=C|39=C|14=4|151=0|6=10|\n=7:0! 7:F 4@10 7:C\n"
          "restart\njoin 5 me\non\n=holds 4@10\n"
          ">8|37=X7|11=7|17=c|19=a|150=H|39=C|14=0|151=0|\n"
-         "=stray 7 7:H 4@10 (21) late C, 10@10 traded 4@10*\n"
+         "=stray 7 7:H 4@10 (30) late C, 10@10 traded 4@10*\n"
          "restart\njoin 5 me\n=");
     talk("one that is open again is so in the next run", TW_FIX_44,
          &(struct tw_fix_orders_options){ .no_mass_status = true, .keeps = true },
          "join 3 me\non\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4")
          ">8|37=X7|11=7|17=b|150=F|39=2|32=6|31=11|14=10|6=10.6|151=0|\n"
          ">8|37=X7|11=7|17=c|19=b|150=H|39=1|14=4|6=10|151=6|\n"
-         "=7:0! 7:F 4@10 7:F 6@11 stray 7 7:H 6@11 (21) late 1, 10@10 traded 10@10.6*\n"
+         "=7:0! 7:F 4@10 7:F 6@11 stray 7 7:H 6@11 (30) late 1, 10@10 traded 10@10.6*\n"
          "restart\njoin 5 me\n=7:0 (25) of 5 10@10 traded 4@10* holds 4@10.6");
     talk("a change of a refused change is not known, its order is", TW_FIX_44,
          &(struct tw_fix_orders_options){ .no_mass_status = true, .keeps = true,
@@ -99,23 +99,23 @@ static void too_much(void)
 {
     talk("trades that add up to more than can be counted", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "9000000000", "10", "9000000000")
-         "=7:0! 7:5 9e+09@10 (21) 7:F 9e+09@10\n"
+         "=7:0! 7:5 9e+09@10 (30) 7:F 9e+09@10\n"
          FILL("7", "b", "9000000000", "10", "9000000000") "=stray 7\n"
          CORRECTED("7", "c", "x", "9")
          "=stray 7 7:F 4@9 late 2, 9e+09@10 traded 9e+09@10*");
     talk("what is left of a trade that is taken back, too", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4")
          FILL("7", "b", "2", "10", "6") "=7:0! 7:F 4@10 7:F 2@10\n"
-         ">8|37=X7|11=7|17=c|19=b|150=H|39=1|14=4|151=9223372036|\n=7:H 2@10 (21)");
+         ">8|37=X7|11=7|17=c|19=b|150=H|39=1|14=4|151=9223372036|\n=7:H 2@10 (30)");
     talk("no more of an order is taken back than has traded", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4") "=7:0! 7:F 4@10\n"
-         STATUS("0", "0", "0", "10") "=7:H 4@10 (21)\n"
+         STATUS("0", "0", "0", "10") "=7:H 4@10 (30)\n"
          ">8|37=X7|11=7|17=c|19=a|150=H|39=0|151=10|\n=");
     talk("a position that orders add up to", TW_FIX_44,
          &(struct tw_fix_orders_options){ .no_mass_status = true, .keeps = true },
          "join 3 me\non\nnew 7 10\nnew 8 10\nsent\n" NEW("7") NEW("8")
          FILL("7", "a", "9000000000", "10", "9000000000")
-         "=7:0! 8:0! 7:5 9e+09@10 (21) 7:F 9e+09@10\n"
+         "=7:0! 8:0! 7:5 9e+09@10 (30) 7:F 9e+09@10\n"
          FILL("8", "b", "9000000000", "10", "9000000000") "=stray 8");
 }
 
@@ -128,19 +128,19 @@ static void over(void)
          "=stray 7 7:F 4@9 late 2, 10@10 traded 6@9.666666667*");
     talk("and is taken back", TW_FIX_44, &none,
          ENDED ">8|37=X7|11=7|17=b|19=a|150=H|39=C|14=0|151=0|\n"
-         "=stray 7 7:H 4@10 (21) late C, 10@10 traded 4@10*");
+         "=stray 7 7:H 4@10 (30) late C, 10@10 traded 4@10*");
     talk("likewise before 4.3", TW_FIX_42, &none,
          "on\nnew 7\nsent\n>8|37=X7|11=7|17=n|20=0|150=0|39=0|14=0|151=10|6=0|\n"
          ">8|37=X7|11=7|17=a|20=0|150=2|39=2|32=10|31=10|14=10|6=10|151=0|\n"
          "=7:0! 7:F 10@10\n"
          ">8|37=X7|11=7|17=b|19=a|20=2|150=2|39=2|32=10|31=9|14=10|6=9|151=0|\n"
-         "=stray 7 7:H 10@10 (21) late 2, 10@10 traded 10@10*"
+         "=stray 7 7:H 10@10 (30) late 2, 10@10 traded 10@10*"
          " 7:F 10@9 late 2, 10@10 traded 0@0*\n"
          ">8|37=X7|11=7|17=c|19=b|20=1|150=4|39=4|14=0|6=0|151=0|\n"
-         "=stray 7 7:H 10@9 (21) late 4, 10@10 traded 10@9*");
+         "=stray 7 7:H 10@9 (30) late 4, 10@10 traded 10@9*");
     talk("a filled one is open again where the venue says so", TW_FIX_44, &none,
          FILLED ">8|37=X7|11=7|17=c|19=b|150=H|39=1|14=4|6=10|151=6|\n"
-         "=stray 7 7:H 6@11 (21) late 1, 10@10 traded 10@10.6*\ncancel 7\n"
+         "=stray 7 7:H 6@11 (30) late 1, 10@10 traded 10@10.6*\ncancel 7\n"
          "<F 41=7|37=X7|11=7a|55=A|54=1|60=20260101-00:00:00.000|38=10|\n"
          ">8|37=X7|11=7a|41=7|17=d|150=4|39=4|14=4|6=10|151=0|\n=7:4!");
 }
@@ -150,21 +150,21 @@ static void overtaken(void)
 {
     talk("more than an order's quantity, till a trade's end has come", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "8", "10", "8")
-         FILL("7", "c", "4", "10", "6") "=7:0! 7:F 8@10 7:5 12@10 (21) 7:F 4@10\n"
+         FILL("7", "c", "4", "10", "6") "=7:0! 7:F 8@10 7:5 12@10 (30) 7:F 4@10\n"
          ">8|37=X7|11=7|17=b|19=a|150=H|39=1|38=10|14=2|6=10|151=8|\n"
-         "=stray 7 7:H 8@10 (21) late 1, 12@10 traded 12@10* 7:5 10@10 (21)*\n"
+         "=stray 7 7:H 8@10 (30) late 1, 12@10 traded 12@10* 7:5 10@10 (30)*\n"
          ">8|37=X7|11=7|17=d|150=F|39=2|38=10|32=6|31=10|14=8|6=10|151=2|\n=7:F 6@10*");
     talk("or a status says what it is", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "8", "10", "8")
-         FILL("7", "c", "4", "10", "6") "=7:0! 7:F 8@10 7:5 12@10 (21) 7:F 4@10\n"
+         FILL("7", "c", "4", "10", "6") "=7:0! 7:F 8@10 7:5 12@10 (30) 7:F 4@10\n"
          STATUS("1", "6", "10", "4")
-         "=stray 7 7:H 6@10 (21) late 1, 12@10 traded 12@10* 7:5 10@10 (21)*");
+         "=stray 7 7:H 6@10 (30) late 1, 12@10 traded 12@10* 7:5 10@10 (30)*");
     talk("what is left when a trade ends is as it was then", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "6", "10", "6")
          FILL("7", "b", "3", "10", "9") FILL("7", "c", "4", "10", "10")
-         "=7:0! 7:F 6@10 7:F 3@10 7:5 13@10 (21) 7:F 4@10\n"
+         "=7:0! 7:F 6@10 7:F 3@10 7:5 13@10 (30) 7:F 4@10\n"
          ">8|37=X7|11=7|17=d|19=b|150=H|39=1|38=10|14=6|6=10|151=4|\n"
-         "=stray 7 7:H 3@10 (21) late 1, 13@10 traded 13@10* 7:5 10@10 (21)*\n"
+         "=stray 7 7:H 3@10 (30) late 1, 13@10 traded 13@10* 7:5 10@10 (30)*\n"
          "cancel 7\n<F 41=7|37=X7|11=7a|55=A|54=1|60=20260101-00:00:00.000|38=10|");
 }
 
@@ -176,7 +176,7 @@ static void in_40(void)
          ">8|37=X7|11=7|17=1|20=0|39=2|55=A|54=1|38=10|32=10|31=10|14=10|6=10|\n"
          "=7:0! 7:F 10@10\n"
          ">8|37=X7|11=7|17=2|20=1|19=1|39=0|55=A|54=1|38=10|32=10|31=10|14=0|6=0|\n"
-         "=stray 7 7:H 10@10 (21) late 0, 10@10 traded 10@10*\ncancel 7\n"
+         "=stray 7 7:H 10@10 (30) late 0, 10@10 traded 10@10*\ncancel 7\n"
          "<F 41=7|37=X7|11=7a|55=A|54=1|38=10|125=F|\n"
          ">8|37=X7|11=7a|17=3|20=0|39=4|55=A|54=1|38=10|32=0|31=0|14=0|6=0|\n=7:4!");
 }
@@ -185,17 +185,17 @@ static void missed(void)
 {
     talk("the end of a trade that was missed is in the status", TW_FIX_44, &none,
          ENDED STATUS("C", "0", "0", "0")
-         "=stray 7 7:H 4@10 (21) late C, 10@10 traded 4@10*\n"
+         "=stray 7 7:H 4@10 (30) late C, 10@10 traded 4@10*\n"
          ">8|37=X7|11=7|17=b|19=a|150=H|39=C|14=0|151=0|\n=stray 7");
     talk("at what it cost by the averages", TW_FIX_44, &none,
          FILLED STATUS("2", "4", "10", "0")
-         "=stray 7 7:H 6@11 (21) late 2, 10@10 traded 10@10.6*");
+         "=stray 7 7:H 6@11 (30) late 2, 10@10 traded 10@10.6*");
     talk("or by its own, where these can't be", TW_FIX_44, &none,
          FILLED STATUS("4", "4", "0", "0")
-         "=stray 7 7:H 6@10.6 (21) late 4, 10@10 traded 10@10.6*\n"
+         "=stray 7 7:H 6@10.6 (30) late 4, 10@10 traded 10@10.6*\n"
          ">8|37=X7|11=7|17=c|19=b|150=H|39=4|14=4|6=10|151=0|\n"
          "=stray 7 7:F 6@10.6 late 4, 10@10 traded 4@10.6*"
-         " 7:H 6@11 (21) late 4, 10@10 traded 10@10.6*");
+         " 7:H 6@11 (30) late 4, 10@10 traded 10@10.6*");
     talk("no quantity is below 0", TW_FIX_44, &none,
          FILLED STATUS("2", "-4", "10", "0") "=");
     talk("a trade of what has ended, too", TW_FIX_44, &none,
@@ -203,22 +203,22 @@ static void missed(void)
          "=stray 7 7:F 2@10 late C, 10@10 traded 4@10*");
     talk("an open one has less, and goes on", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4") "=7:0! 7:F 4@10\n"
-         STATUS("0", "0", "0", "10") "=7:H 4@10 (21)");
+         STATUS("0", "0", "0", "10") "=7:H 4@10 (30)");
     talk("what was asked is asked again: its answer may have been missed", TW_FIX_44,
          &none, "on\nnew 7\nsent\n" NEW("7") "missed\n<H 37=X7|11=7|55=A|54=1|\n"
          STATUS("1", "4", "10", "6") "=7:0! 7:F 4@10\nmissed\nsent\nmissed\n"
          "<H 37=X7|11=7|55=A|54=1|");
     talk("a correction that was missed changes the average", TW_FIX_44, &none,
          FILLED STATUS("2", "10", "10.2", "0")
-         "=stray 7 7:H 10@10.6 (21) late 2, 10@10 traded 10@10.6*"
+         "=stray 7 7:H 10@10.6 (30) late 2, 10@10 traded 10@10.6*"
          " stray 7 7:F 10@10.2 late 2, 10@10 traded 0@0*\n"
          STATUS("2", "10", "10.2", "0") "=");
     talk("of trades that were booked anew no more is left than has traded", TW_FIX_44,
          &none, "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "2", "10", "2")
          FILL("7", "b", "4", "10", "6") "=7:0! 7:F 2@10 7:F 4@10\n"
-         STATUS("1", "6", "11", "4") "=7:H 6@10 (21) 7:F 6@11\n"
-         ">8|37=X7|11=7|17=c|19=a|150=H|39=1|38=10|14=4|6=11|151=6|\n=7:H 2@10 (21)\n"
-         STATUS("1", "7", "11", "3") "=7:H 4@11.5 (21) 7:F 7@11");
+         STATUS("1", "6", "11", "4") "=7:H 6@10 (30) 7:F 6@11\n"
+         ">8|37=X7|11=7|17=c|19=a|150=H|39=1|38=10|14=4|6=11|151=6|\n=7:H 2@10 (30)\n"
+         STATUS("1", "7", "11", "3") "=7:H 4@11.5 (30) 7:F 7@11");
     talk("also where the run was killed before its status came", TW_FIX_44,
          &(struct tw_fix_orders_options){ .no_mass_status = true, .keeps = true },
          "join 3 me\non\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4")
@@ -226,7 +226,7 @@ static void missed(void)
          "=7:0! 7:F 4@10 7:F 6@11\nmissed\nsent\nrestart\njoin 5 me\n"
          "=holds 10@10.6\non\n<H 37=X7|11=7|55=A|54=1|\n"
          ">8|37=X7|11=7|17=0|150=I|39=2|38=10|44=10|14=4|6=10|151=0|\n"
-         "=stray 7 7:H 6@11 (21) late 2, 10@10 traded 10@10.6*\n"
+         "=stray 7 7:H 6@11 (30) late 2, 10@10 traded 10@10.6*\n"
          "restart\njoin 5 me\n=holds 4@10.6\non\n<");
     talk("which the venue may have rounded, or not say", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "3", "10", "3")
@@ -235,25 +235,25 @@ static void missed(void)
          STATUS("1", "9", "0", "1") STATUS("1", "9", "10", "1") "=");
     talk("other terms that were missed are in the status, too", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") "=7:0!\nmissed\nsent\n"
-         ">8|37=X7|11=7|17=0|150=I|39=0|38=8|44=9.5|14=0|6=0|151=8|\n=7:5 8@9.5 (21)");
+         ">8|37=X7|11=7|17=0|150=I|39=0|38=8|44=9.5|14=0|6=0|151=8|\n=7:5 8@9.5 (30)");
     talk("an order that a change has made larger goes on, though that was missed",
          TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") "replace 7 13 10\nsent\n=7:0!\nmissed\nsent\n"
          ">8|37=X7|11=7a|17=0|150=I|39=1|38=13|44=10|14=10|6=10|151=3|\n"
-         "=7:5 13@10 (21) 7:F 10@10 7:5 13@10!");
+         "=7:5 13@10 (30) 7:F 10@10 7:5 13@10!");
     talk("also where it trades before anybody has asked", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") "replace 7 13 10\nsent\n=7:0!\n"
          ">8|37=X7|11=7a|17=b|150=F|39=1|38=13|44=10|32=10|31=10|14=10|6=10|151=3|\n"
-         "=7:5 13@10 (21) 7:F 10@10\n"
+         "=7:5 13@10 (30) 7:F 10@10\n"
          ">8|37=X7|11=7a|17=c|150=F|39=2|38=13|44=10|32=3|31=10|14=13|6=10|151=0|\n"
          "=7:F 3@10");
     talk("a bust that was missed is not that of another trade, corrected later",
          TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "2", "10", "2")
          FILL("7", "b", "1", "10", "3") "=7:0! 7:F 2@10 7:F 1@10\n"
-         STATUS("1", "2", "10", "8") "=7:H 1@10 (21)\n"
+         STATUS("1", "2", "10", "8") "=7:H 1@10 (30)\n"
          ">8|37=X7|11=7|17=c|19=a|150=G|39=1|38=10|32=2|31=9|14=2|6=9|151=8|\n"
-         "=7:H 2@10 (21) 7:F 2@9");
+         "=7:H 2@10 (30) 7:F 2@9");
     talk("nothing is asked for when nothing was missed, nor taken back then", TW_FIX_44,
          &(struct tw_fix_orders_options){ .no_mass_status = true },
          ENDED "off\non\n<\n"
