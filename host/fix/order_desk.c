@@ -70,6 +70,13 @@ static void put_name(struct tw_fix_output *w, int32_t tag, const struct name *i)
     if (i) tw_fix_put_text(w, tag, i->text, i->n);
 }
 
+/* As read_type has it. */
+static char type_char(const struct tw_fix_desk *d, const struct tw_request *q)
+{
+    if (q->tif != TW_TIF_CLS || takes(d, 59, "7")) return (char)q->type;
+    return q->type == TW_TYPE_MARKET ? '5' : 'B';
+}
+
 static void put_terms(const struct tw_fix_desk *d, struct tw_fix_output *w,
                       const struct tw_fix_type *t, const struct deal *deal)
 {
@@ -78,7 +85,7 @@ static void put_terms(const struct tw_fix_desk *d, struct tw_fix_output *w,
     put_string(w, 55, tw_symbols_name(d->o.symbols, q->symbol));
     tw_fix_put_char(w, 54, (char)('0' + q->side));
     tw_fix_put_fixed(w, 38, deal->quantity);
-    tw_fix_put_char(w, 40, (char)q->type);
+    tw_fix_put_char(w, 40, type_char(d, q));
     if (deal->price) tw_fix_put_fixed(w, 44, deal->price);
     if (deal->stop && has(t, 99)) tw_fix_put_fixed(w, 99, deal->stop);
     if (takes(d, 59, (const char[]){ (char)q->tif, '\0' }))
@@ -280,9 +287,23 @@ static char status_of(const struct tw_fix_desk *d, const struct deal *deal)
     return status && takes(d, 39, (const char[]){ status, '\0' }) ? status : deal->status;
 }
 
+/* The answers to an AF: how many, and which one of them, from 1 on. */
+struct mass { int64_t total, nth; };
+
+/* of: NULL: it answers none. */
+static void put_mass(struct tw_fix_output *w, const struct tw_fix_type *t,
+                     const struct tw_fix_message *m, const struct mass *of)
+{
+    if (!of) return;
+    echo(w, t, m, 584);
+    if (has(t, 911)) tw_fix_put_integer(w, 911, of->total);
+    if (of->nth == of->total && has(t, 912)) tw_fix_put_flag(w, 912, true);
+}
+
 /* The status of an order as of now; m: whose answer it is, or NULL. */
 static void write_status(struct tw_fix_desk *d, const struct deal *deal,
-                         const struct tw_fix_message *m, bool is_last, int64_t now_ns)
+                         const struct tw_fix_message *m, const struct mass *of,
+                         int64_t now_ns)
 {
     const struct tw_fix_type *t = type_of(d, "8");
     struct tw_fix_output w = begin(d);
@@ -292,8 +313,7 @@ static void write_status(struct tw_fix_desk *d, const struct deal *deal,
     tw_fix_put_integer(&w, 37, (int64_t)deal->q.id);
     put_name(&w, 11, deal->accepted);
     if (m) echo(&w, t, m, 790);
-    if (m) echo(&w, t, m, 584);
-    if (is_last && has(t, 912)) tw_fix_put_flag(&w, 912, true);
+    put_mass(&w, t, m, of);
     put_string(&w, 17, "0");
     put_kind(&w, t, '3', takes(d, 150, "I") ? 'I' : status);
     tw_fix_put_char(&w, 39, status);
@@ -304,10 +324,11 @@ static void write_status(struct tw_fix_desk *d, const struct deal *deal,
     emit(d, "8", &w);
 }
 
-/* Of an order that nobody knows, or that is none: 8 with 39=8. */
+/* Of an order that nobody knows, or that is none: 8 with 39=8.  of: it answers an AF,
+ * which need not name an instrument or a side, as an 8 must. */
 static void write_rejected(struct tw_fix_desk *d, const struct tw_fix_message *m,
                            const char *code, const char *text, bool is_status,
-                           int64_t now_ns)
+                           const struct mass *of, int64_t now_ns)
 {
     static const int32_t echoed[] = { 790, 55, 54, 38, 40 };
     const struct tw_fix_type *t = type_of(d, "8");
@@ -322,27 +343,17 @@ static void write_rejected(struct tw_fix_desk *d, const struct tw_fix_message *m
     put_string(&w, 103, takes(d, 103, code) ? code : "0");
     for (size_t i = 0; i < sizeof echoed / sizeof *echoed; i++) {
         echo(&w, t, m, echoed[i]);
-        if (echoed[i] == 38 && requires(t, 38) && !tw_fix_message_body(m, 38).at)
-            tw_fix_put_fixed(&w, 38, 0);
+        if (tw_fix_message_body(m, echoed[i]).at) continue;
+        if (echoed[i] == 38 && requires(t, 38)) tw_fix_put_fixed(&w, 38, 0);
+        if (of && echoed[i] == 55) put_string(&w, 55, "[N/A]");
+        if (of && echoed[i] == 54) tw_fix_put_char(&w, 54, '7');   /* undisclosed */
     }
+    put_mass(&w, t, m, of);
     put_trade(&w, t, &(struct tw_report){ .exec = 0 });
     put_sums(&w, t, &(struct deal){ .status = '8' });
     put_time(d, &w, t, now_ns);
     put_string(&w, 58, text);
     emit(d, "8", &w);
-}
-
-static void tell_all(struct tw_fix_desk *d, const struct tw_fix_message *m,
-                     int64_t now_ns)
-{
-    const struct deal *last = NULL;
-
-    for (const struct deal *deal = d->open; deal; deal = deal->next) {
-        if (tw_fix_desk_leaves(deal) == 0) continue;
-        if (last) write_status(d, last, m, false, now_ns);
-        last = deal;
-    }
-    if (last) write_status(d, last, m, true, now_ns);
 }
 
 /* ---- requests ---- */
@@ -373,16 +384,17 @@ static bool has_word(const struct tw_fix_message *m, int32_t tag, char word)
 }
 
 /* Before 4.3 what is for the close says so by its type. */
+static void set_type(struct tw_request *q, char type, char tif)
+{
+    bool closes = type == '5' || type == 'B';
+
+    q->type = (uint8_t)(!closes ? type : type == '5' ? TW_TYPE_MARKET : TW_TYPE_LIMIT);
+    q->tif = (uint8_t)(closes ? TW_TIF_CLS : tif);
+}
+
 static void read_type(const struct tw_fix_message *m, struct tw_request *q)
 {
-    char type = letter(m, 40, 0);
-
-    q->tif = (uint8_t)letter(m, 59, TW_TIF_DAY);
-    if (type == '5' || type == 'B') {
-        type = type == '5' ? TW_TYPE_MARKET : TW_TYPE_LIMIT;
-        q->tif = TW_TIF_CLS;
-    }
-    q->type = (uint8_t)type;
+    set_type(q, letter(m, 40, 0), letter(m, 59, TW_TIF_DAY));
     q->post_only = has_word(m, 18, '6');
 }
 
@@ -486,25 +498,63 @@ static int take_new(struct tw_fix_desk *d, const struct tw_fix_message *m,
                               .id = d->o.first_id + d->taken * d->o.id_step };
     wrong = read_new(d, m, q, &error);
     if (before && is_again(m)) {
-        write_status(d, before->deal, m, false, now_ns);
+        write_status(d, before->deal, m, NULL, now_ns);
         return 0;
     }
     if (!id.at || (before && !before->deal->is_former)) {
-        write_rejected(d, m, "6", "a ClOrdID that was there before", false, now_ns);
+        write_rejected(d, m, "6", "a ClOrdID that was there before", false, NULL, now_ns);
         return 0;
     }
     if (q->symbol == 0) {
-        write_rejected(d, m, "1", "no such symbol", false, now_ns);
+        write_rejected(d, m, "1", "no such symbol", false, NULL, now_ns);
         return 0;
     }
     if (wrong) {
-        write_rejected(d, m, "11", wrong, false, now_ns);
+        write_rejected(d, m, "11", wrong, false, NULL, now_ns);
         return 0;
     }
     if (!tw_fix_desk_new_deal(d, q, id)) return UV_ENOMEM;
     d->taken++;
     return 1;
 }
+
+/* ---- AF ---- */
+
+/* What it asks for: of any symbol, or side, where it names none. */
+struct wanted { bool has_symbol; uint32_t symbol; char side; };
+
+static bool is_wanted(const struct deal *deal, const struct wanted *f)
+{
+    return tw_fix_desk_leaves(deal) > 0
+        && (!f->has_symbol || deal->q.symbol == f->symbol)
+        && (!f->side || deal->q.side == f->side - '0');
+}
+
+static void tell_all(struct tw_fix_desk *d, const struct tw_fix_message *m,
+                     int64_t now_ns)
+{
+    struct tw_fix_text symbol = tw_fix_message_body(m, 55);
+    struct wanted f = { .has_symbol = symbol.n > 0, .side = letter(m, 54, 0) };
+    struct mass of = { 0, 0 };
+
+    if (is_other(m, 585, '7') && (is_other(m, 585, '1') || !f.has_symbol)) {
+        write_rejected(d, m, "99", "MassStatusReqType (585) can only be 7, all orders, or"
+                       " 1, those of a Symbol (55)", true, &of, now_ns);
+        return;
+    }
+    if (f.has_symbol) f.symbol = tw_symbols_find(d->o.symbols, symbol.at, symbol.n);
+    for (const struct deal *deal = d->open; deal; deal = deal->next)
+        of.total += is_wanted(deal, &f);
+    for (const struct deal *deal = d->open; deal; deal = deal->next)
+        if (is_wanted(deal, &f)) {
+            of.nth++;
+            write_status(d, deal, m, &of, now_ns);
+        }
+    if (of.total == 0)
+        write_rejected(d, m, "5", "no such order is open", true, &of, now_ns);
+}
+
+/* ---- changes ---- */
 
 /* The order that a ClOrdID names, or the OrderID where there is none (5.0). */
 static struct name *named(const struct tw_fix_desk *d, const struct tw_fix_message *m,
@@ -587,8 +637,9 @@ int tw_fix_desk_take(struct tw_fix_desk *d, const struct tw_fix_message *m,
     case 'G': return take_change(d, m, TW_REQUEST_REPLACE, now_ns, q);
     case 'H':
         i = named(d, m, 11);
-        if (i) write_status(d, i->deal, m, false, now_ns);
-        else write_rejected(d, m, "5", tw_reason_text(TW_REASON_UNKNOWN), true, now_ns);
+        if (i) write_status(d, i->deal, m, NULL, now_ns);
+        else write_rejected(d, m, "5", tw_reason_text(TW_REASON_UNKNOWN), true, NULL,
+                            now_ns);
         return 0;
     default:  return TW_EUSAGE;
     }
@@ -606,33 +657,6 @@ void tw_fix_desk_untaken(struct tw_fix_desk *d, const struct tw_request *q,
 }
 
 /* ---- what a former run has left ---- */
-
-struct tw_fix_text tw_fix_desk_field(const char *body, size_t n, int tag)
-{
-    const char *p = body, *end = body + n, *stop;
-
-    for (; p < end && (stop = memchr(p, TW_FIX_SOH, (size_t)(end - p))); p = stop + 1) {
-        int is = 0;
-
-        while (p < stop && *p >= '0' && *p <= '9' && is < 100000)
-            is = 10 * is + *p++ - '0';
-        if (is == tag && *p == '=')
-            return (struct tw_fix_text){ p + 1, (uint32_t)(stop - p - 1) };
-    }
-    return (struct tw_fix_text){ NULL, 0 };
-}
-
-uint64_t tw_fix_desk_number(const char *body, size_t n, int tag)
-{
-    struct tw_fix_text t = tw_fix_desk_field(body, n, tag);
-    uint64_t v = 0;
-
-    for (uint32_t i = 0; i < t.n; i++) {
-        if (t.at[i] < '0' || t.at[i] > '9' || v > UINT64_MAX / 10 - 1) return 0;
-        v = 10 * v + (uint64_t)(t.at[i] - '0');
-    }
-    return v;
-}
 
 /* What an 8 said last of an order. */
 struct said { const char *body; size_t n; };
@@ -658,10 +682,10 @@ bool tw_fix_desk_restore(struct tw_fix_desk *d, const char *body, size_t n)
     struct tw_fix_text id = tw_fix_desk_field(body, n, 11);
     struct tw_fix_text symbol = tw_fix_desk_field(body, n, 55);
     struct tw_request q = { .id = tw_fix_desk_number(body, n, 37),
-        .side = (uint8_t)(said_char(&s, 54, '0') - '0'),
-        .type = (uint8_t)said_char(&s, 40, '0'), .tif = (uint8_t)said_char(&s, 59, '0') };
+        .side = (uint8_t)(said_char(&s, 54, '0') - '0') };
     struct deal *deal = tw_fix_desk_deal(d, q.id);
 
+    set_type(&q, said_char(&s, 40, '0'), said_char(&s, 59, '0'));
     if (q.id == 0 || !id.at || !symbol.at) return false;
     if (!deal) {
         int64_t known = tw_symbols_intern(d->o.symbols, symbol.at, symbol.n);
@@ -716,7 +740,7 @@ void tw_fix_desk_note(struct tw_fix_desk *d, uint64_t id, int64_t now_ns)
 
         if (tw_fix_desk_leaves(deal) == 0) continue;
         if (deal->asked == deal->accepted) deal->status = 'A';
-        write_status(d, deal, NULL, false, now_ns);
+        write_status(d, deal, NULL, NULL, now_ns);
         deal->status = status;
     }
 }

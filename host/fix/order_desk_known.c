@@ -1,4 +1,5 @@
-/* order_desk_known.c - the orders that a desk knows, by id and by ClOrdID. */
+/* order_desk_known.c - the orders that a desk knows, by id and by ClOrdID; fields of what
+ * is kept of them. */
 #include <string.h>
 
 #include "base/memory.h"
@@ -166,4 +167,31 @@ void tw_fix_desk_forget(struct tw_hashed *names, struct tw_hashed *deals)
 {
     tw_hashed_fini(names, free_name, NULL);
     tw_hashed_fini(deals, free_deal, NULL);
+}
+
+struct tw_fix_text tw_fix_desk_field(const char *body, size_t n, int tag)
+{
+    const char *p = body, *end = body + n, *stop;
+
+    for (; p < end && (stop = memchr(p, TW_FIX_SOH, (size_t)(end - p))); p = stop + 1) {
+        int is = 0;
+
+        while (p < stop && *p >= '0' && *p <= '9' && is < 100000)
+            is = 10 * is + *p++ - '0';
+        if (is == tag && *p == '=')
+            return (struct tw_fix_text){ p + 1, (uint32_t)(stop - p - 1) };
+    }
+    return (struct tw_fix_text){ NULL, 0 };
+}
+
+uint64_t tw_fix_desk_number(const char *body, size_t n, int tag)
+{
+    struct tw_fix_text t = tw_fix_desk_field(body, n, tag);
+    uint64_t v = 0;
+
+    for (uint32_t i = 0; i < t.n; i++) {
+        if (t.at[i] < '0' || t.at[i] > '9' || v > UINT64_MAX / 10 - 1) return 0;
+        v = 10 * v + (uint64_t)(t.at[i] - '0');
+    }
+    return v;
 }

@@ -36,12 +36,12 @@ static struct tw_fix_desk *desk(uint64_t first)
 static int ask(struct tw_fix_desk *x, const char *head, const char *body,
                struct tw_request *q)
 {
+    int code = strncmp(head, "AF", 2) == 0 ? 2 : 1, rc;
     char text[1000], *p;
     size_t n;
-    int rc;
 
-    snprintf(text, sizeof text, "35=%c|34=9|49=B|52=20260101-00:00:00|56=A|%s%s", *head,
-             head + 1, body);
+    snprintf(text, sizeof text, "35=%.*s|34=9|49=B|52=20260101-00:00:00|56=A|%s%s", code,
+             head, head + code, body);
     p = whole(version, text, &n);
     if (take(&m, d, p, n) != 0) abort();
     rc = tw_fix_desk_take(x, &m, NOW, q);
@@ -193,6 +193,74 @@ static void refused(void)
     tw_fix_desk_free(x);
 }
 
+/* Before 4.3 what is for the close says so by its type, also when it is told of. */
+static void at_close(void)
+{
+    bool old = version < TW_FIX_43;
+    const char *type = old ? "40=B" : "40=2|59=7";
+    struct tw_fix_desk *x = desk(100);
+    struct tw_request q;
+    char body[200];
+
+    snprintf(body, sizeof body, "11=a|21=1|55=A|54=1|38=10|44=9|%s|"
+             "60=20260101-00:00:00|", type);
+    ok(ask(x, "D", body, &q) == 1 && q.tif == TW_TIF_CLS && q.type == TW_TYPE_LIMIT,
+       "a limit order at the close");
+    report(x, &q, '0', 0);
+    ok(has_all(0, type) && !(old && strstr(sent[0], "|59=")), "its report: %s", type);
+    x = next(x, 1001);
+    ok(has_all(0, type) && !(old && strstr(sent[0], "|59=")), "and in the next run");
+    tw_fix_desk_free(x);
+}
+
+/* 35=AF: the open orders that it asks for, or that there are none. */
+static void mass(void)
+{
+    static const struct { const char *body; const char *ids; } all[] = {
+        { "585=7|", "abc" }, { "585=7|54=2|", "c" }, { "585=1|55=B|", "b" },
+        { "585=7|55=A|", "ac" }, { "585=1|55=A|54=1|", "a" }, { "585=1|55=Z|", "" },
+        { "585=7|55=B|54=2|", "" },
+    };
+    bool counted = version >= TW_FIX_44;
+    struct tw_fix_desk *x = desk(100);
+    struct tw_request q;
+    char body[100];
+
+    n_sent = 0;
+    ok(ask(x, "AF", "584=why|585=7|", &q) == 0 && n_sent == 1
+       && has_all(0, "37=NONE|55=[N/A]|54=7|150=I|39=8|103=5|151=0|14=0|6=0")
+       && (!counted || has_all(0, "584=why|911=0|912=Y")), "no order is open");
+    for (int i = 0; i < 4; i++) {
+        snprintf(body, sizeof body, "11=%c|21=1|55=%c|54=%d|38=10|40=2|44=9|"
+                 "60=20260101-00:00:00|", 'a' + i, "ABAA"[i], i == 2 ? 2 : 1);
+        if (ask(x, "D", body, &q) != 1) abort();
+        report(x, &q, '0', 0);
+    }
+    report(x, &q, '4', 0);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        size_t n = strlen(all[i].ids);
+        bool right = true;
+
+        n_sent = 0;
+        snprintf(body, sizeof body, "584=why|%s", all[i].body);
+        ask(x, "AF", body, &q);
+        for (size_t k = 0; k < n; k++) {
+            snprintf(body, sizeof body, "11=%c|39=0%s%zu%s", all[i].ids[k],
+                     counted ? "|584=why|911=" : "|150=I|38=", counted ? n : (size_t)10,
+                     counted && k + 1 == n ? "|912=Y" : "");
+            right &= has_all(k, body);
+        }
+        ok(right && n_sent == (n ? n : 1) && (n || has_all(0, "39=8|103=5")), "%s: %s",
+           all[i].body, n ? all[i].ids : "none");
+    }
+    n_sent = 0;
+    ok(ask(x, "AF", "584=why|585=8|", &q) == 0 && n_sent == 1
+       && has_all(0, counted ? "39=8|103=99" : "39=8|103=0")
+       && strstr(sent[0], "58=MassStatusReqType (585)"),
+       "what can't be asked for is refused");
+    tw_fix_desk_free(x);
+}
+
 static void trailing(void)
 {
     static const struct {
@@ -341,6 +409,7 @@ int main(void)
     if (tw_fix_message_init(&m, 0, 0) < 0) abort();
     symbols = tw_symbols_new(10);
     tw_symbols_intern(symbols, "A", 1);
+    tw_symbols_intern(symbols, "B", 1);
     for (version = TW_FIX_40; version <= TW_FIX_50SP2; version++) {
         d = dictionary(version, NULL);
         restart();
@@ -348,6 +417,8 @@ int main(void)
         trailing();
         not_served();
         pending();
+        at_close();
+        if (version >= TW_FIX_43) mass();
         tw_fix_dictionary_free(d);
     }
     d = dictionary(TW_FIX_44, NULL);
