@@ -134,6 +134,13 @@ static const char *exec_text(uint8_t exec)
     }
 }
 
+static void set_terms(lua_State *L, const struct tw_report *r)
+{
+    set_fixed(L, "quantity", r->quantity);
+    set_fixed(L, "price", r->price);
+    set_fixed(L, "stop", r->stop);
+}
+
 static void set_report(lua_State *L, const struct tw_step *s)
 {
     const struct tw_report *r = &s->report;
@@ -147,9 +154,7 @@ static void set_report(lua_State *L, const struct tw_step *s)
         set_text(L, "liquidity", r->liquidity == TW_LIQUIDITY_ADDED ? "maker"
                                : r->liquidity == TW_LIQUIDITY_REMOVED ? "taker" : NULL);
     } else {
-        set_fixed(L, "quantity", r->quantity);
-        set_fixed(L, "price", r->price);
-        set_fixed(L, "stop", r->stop);
+        set_terms(L, r);
     }
 }
 
@@ -188,7 +193,8 @@ static void push_step(lua_State *L, const struct tw_step *s)
     switch (s->kind) {
     case TW_STEP_LOOK: set_look(L, s); break;
     case TW_STEP_BOOK: set_book(L, s); break;
-    case TW_STEP_REPORT: case TW_STEP_REPLACE: set_report(L, s); break;
+    case TW_STEP_REPORT: set_report(L, s); break;
+    case TW_STEP_SENT: case TW_STEP_REPLACE: set_terms(L, &s->report); break;
     case TW_STEP_LIMIT:
         set_text(L, "name", limit_name(s->reason));
         set_true(L, "refused", s->refused);
@@ -196,7 +202,6 @@ static void push_step(lua_State *L, const struct tw_step *s)
         set_number(L, "limit", s->limit);
         set_number(L, "value", s->value);
         break;
-    case TW_STEP_SENT: set_fixed(L, "quantity", s->report.quantity); break;
     case TW_STEP_STOP: set_fixed(L, "level", s->level); break;
     case TW_STEP_ROOM: set_fixed(L, "price", s->price);   /* fall through */
     case TW_STEP_PARENT: set_number(L, "value", s->value); break;

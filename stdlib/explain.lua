@@ -48,6 +48,7 @@ local function price_name(s, o, opposite)
   local kind = s.record.kind
   if kind == "quote" then return o.side == "buy" and "ask" or "bid" end
   if kind ~= "bar" then return "price" end
+  if s.model == "auto" then return "close" end      -- of its session; see probe.h
   if s.model == "next_open" or s.verdict == "open" then return "open" end
   return (o.side == "buy") == opposite and "low" or "high"
 end
@@ -96,7 +97,9 @@ local VERDICTS = {
   before_open = function() return "not looked at: it is for the next open" end,
   before_close = function() return "it waits for the close of the session" end,
   no_price = function(s, o)
-    if s.record.kind ~= "quote" then return "no price of its session is known" end
+    if s.record.kind ~= "quote" then 
+      return "no price of its session has come since it was decided"
+    end
     return ("there is no %s"):format(o.side == "buy" and "ask" or "bid")
   end,
   stop = function(s, o)
@@ -114,7 +117,8 @@ local VERDICTS = {
     return ("%s %s triggered at %s"):format(name_of(o, "stop"), num(s.level), range(s))
   end,
   not_reached = function(s, o)
-    return not_met(s, o, s.record.kind == "bar" and "touched" or "met")
+    return not_met(s, o, s.record.kind == "bar" and s.model ~= "auto" and "touched"
+                         or "met")
   end,
   touched = function(s, o)
     return ("%s %s touched, not traded through"):format(name_of(o), num(s.level))
@@ -126,6 +130,10 @@ local VERDICTS = {
   end,
   queued = function(s, o)
     local place = o.side == "buy" and "bid" or "ask"
+    if not s.ahead then
+      return ("%s %s rests, and no quote has shown yet what is before it"):format(
+        name_of(o), num(s.level))
+    end
     if s.ahead == s.ahead_to then
       return ("%s %s rests at the %s behind %s"):format(name_of(o), num(s.level), place,
                                                         num(s.ahead))

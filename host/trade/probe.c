@@ -81,7 +81,7 @@ static bool is_like(const struct tw_step *s, const struct tw_step *next)
 {
     return s->verdict == next->verdict && s->model == next->model
         && (s->shown == 0) == (next->shown == 0)
-        && (s->level == 0) == (next->level == 0)
+        && (s->level == 0) == (next->level == 0) && (s->ahead < 0) == (next->ahead < 0)
         && (s->verdict != TW_VERDICT_TAKEN || (s->left == 0) == (next->left == 0))
         && (s->market.kind == next->market.kind || s->verdict == TW_VERDICT_QUEUED);
 }
@@ -397,7 +397,8 @@ static enum tw_verdict verdict_on(enum tw_fill_model model, const struct tw_mark
     *price = shown_price(m, o, 0);
     if (tw_fill_passes(model, m, r)) return TW_VERDICT_KIND;
     if (*price == 0) return TW_VERDICT_NO_PRICE;
-    if (model == TW_FILL_QUEUE && tw_type_has_limit(o->type) && r->ahead >= 0
+    if (model == TW_FILL_QUEUE && tw_type_has_limit(o->type)
+        && (r->ahead >= 0 || (m->kind == TW_TRADE && *price == o->price))
         && (!within(o, *price) || *price == o->price))
         return TW_VERDICT_QUEUED;
     if (tw_type_has_limit(o->type) && !within(o, *price)) return TW_VERDICT_NOT_REACHED;
@@ -428,7 +429,7 @@ void tw_probe_close(struct tw_probe *p, const struct tw_market *m,
                     const struct tw_resting *r, int64_t price)
 {
     const struct tw_order *o = r->order;
-    bool beyond = o->type == TW_TYPE_LIMIT && !within(o, price);
+    bool beyond = tw_type_has_limit(o->type) && !within(o, price);
 
     if (o->id != p->id) return;
     look(p, m, r, (struct tw_step){ .price = price, .level = o->price,

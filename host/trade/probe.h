@@ -46,7 +46,7 @@ enum tw_verdict {
     TW_VERDICT_OPEN,         /* price, the open, is not as good: it is TW_FILL_NEXT_OPEN,
                               * or the order can't wait                               */
     TW_VERDICT_INSIDE,       /* F2: triggered within the bar, at a price beyond it    */
-    TW_VERDICT_QUEUED,       /* TW_FILL_QUEUE: it rests behind `ahead`                */
+    TW_VERDICT_QUEUED,       /* TW_FILL_QUEUE: it rests behind `ahead`; -1: not known */
     TW_VERDICT_TAKEN,        /* F3: of what was shown nothing is left, or no lot      */
     TW_VERDICT_MEETS,        /* `quantity` can trade at price; see the report         */
     /* In a book, where there are STOP, TRIGGERED and TAKEN, too. */
@@ -143,7 +143,7 @@ void tw_probe_trigger(struct tw_probe *p, const struct tw_market *m,
 void tw_probe_look(struct tw_probe *p, const struct tw_market *m,
                    const struct tw_resting *r, enum tw_fill_model model,
                    int64_t triggered, const struct tw_fill *f);   /* NULL: nothing */
-/* At the end of its session at a price; 0: none. */
+/* At the end of its session at a price; 0: none.  The model is TW_FILL_AUTO. */
 void tw_probe_close(struct tw_probe *p, const struct tw_market *m,
                     const struct tw_resting *r, int64_t price);
 /* A trailing stop has begun, or may have moved with the record. */

@@ -548,6 +548,7 @@ local many = put("many.lua", [[
                 stop = kind == "stop" and ask + math.random(3) or nil }
     local order = math.random(2) == 1 and self:buy(o) or self:sell(o)
     if math.random(4) == 1 then order:cancel() end
+    if math.random(4) == 1 then order:modify { quantity = math.random(9) } end
   end
   return M]])
 local rows = {}
