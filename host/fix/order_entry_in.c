@@ -102,7 +102,7 @@ static void refuse(struct tw_fix_orders *o, struct ask *a, enum tw_reason reason
 {
     if (a->own) tw_fix_orders_forget(o, a);
     else tell(o, a->entry, (struct tw_report){ .exec = TW_EXEC_CANCEL_REJECTED,
-                                               .reason = (uint8_t)reason }, a);
+        .reason = (uint8_t)reason, .of_change = a->what == ASK_REPLACE }, a);
 }
 
 void tw_fix_orders_fail(struct tw_fix_orders *o, struct ask *a, enum tw_reason reason)

@@ -269,7 +269,7 @@ static void refuse_for(struct tw_broker *b, struct tw_order *o, enum tw_exec_typ
 {
     report(b, o, &(struct tw_report){ .order = o->id, .exec = (uint8_t)exec,
         .reason = (uint8_t)reason, .time_ns = b->now_ns, .seq = b->seq,
-        .last_px = off });
+        .last_px = off, .of_change = true });
 }
 
 static void say(struct tw_broker *b, struct tw_order *o, enum tw_exec_type exec,

@@ -184,7 +184,8 @@ bool tw_order_apply(struct tw_order *o, const struct tw_report *r)
 {
     if (r->exec == TW_EXEC_CANCEL_REJECTED) {   /* it may have ended meanwhile */
         if (o->status == TW_STATUS_NONE) return false;
-        o->pending_cancel = o->pending_replace = false;
+        o->pending_replace = false;
+        if (!r->of_change) o->pending_cancel = false;
         return true;
     }
     if (o->status == TW_STATUS_NONE)

@@ -144,6 +144,8 @@ struct tw_report {
     tw_money fee, raw_fee;          /* of a trade, see fees.h                     */
     bool is_charged;                /* fee is the venue's own                     */
     bool taped;                     /* it came on the tape                        */
+    bool of_change;                 /* what was refused is no cancel that was on its
+                                     * way, but there may be one                  */
     uint8_t late;                   /* of a trade after the order's end: OrdStatus
                                      * 39 by now; 0: it is not                    */
 };

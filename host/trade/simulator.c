@@ -467,7 +467,7 @@ static void replace(struct tw_simulator *s, const struct tw_transit_item *d)
 
     if (quantity <= o->cum_qty) {
         tell(s, o, (struct tw_report){ .exec = TW_EXEC_CANCEL_REJECTED,
-                                       .reason = TW_REASON_TOO_LATE,
+                                       .reason = TW_REASON_TOO_LATE, .of_change = true,
                                        .time_ns = d->time_ns });
         return;
     }

@@ -70,7 +70,8 @@ static void refuse(struct tw_venue *v, const struct tw_request *q, enum tw_reaso
 {
     v->l.report(v->l.ctx, &(struct tw_venue_report){
         .report = { .order = q->id, .exec = TW_EXEC_CANCEL_REJECTED,
-                    .reason = (uint8_t)reason, .time_ns = v->now_ns },
+                    .reason = (uint8_t)reason, .time_ns = v->now_ns,
+                    .of_change = q->what == TW_REQUEST_REPLACE },
         .owner = q->owner, .symbol = q->symbol, .side = q->side,
         .answers = true, .user = q->user });
 }

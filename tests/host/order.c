@@ -76,6 +76,8 @@ static void numbers(void)
     ok(tw_order_status(&o) == TW_STATUS_PENDING_CANCEL, "pending cancel is told first");
     ok(!apply(&o, (struct tw_report){ .exec = '5', .quantity = 5 * TW_FIXED_ONE }),
        "no replacement below what is filled");
+    apply(&o, (struct tw_report){ .exec = '9', .of_change = true });
+    ok(tw_order_status(&o) == TW_STATUS_PENDING_CANCEL, "a change is rejected");
     apply(&o, (struct tw_report){ .exec = '9' });
     ok(tw_order_status(&o) == TW_STATUS_PARTIALLY_FILLED, "the cancel is rejected");
     apply(&o, (struct tw_report){ .exec = 'E' });
