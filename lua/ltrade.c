@@ -498,8 +498,8 @@ static int64_t unclosed(const struct ltw_trader *t, const struct tw_position *p)
 /* self:flatten() -> integer
  * Cancels all open orders and closes all positions; how many positions.  What closes
  * them already stays, so it can be called again: with a latency an order may trade more
- * before its cancel has come, and what is being canceled counts for limits (open_orders,
- * self_match), which may refuse what closes; that is left.
+ * before its cancel has come, and limits on how often orders are sent may refuse what
+ * closes; that is left.
  * Yields: no.  Blocks: no.  Thread: the script's.
  * Errors: raises outside a script.  Units: none. */
 static int flatten(lua_State *L)

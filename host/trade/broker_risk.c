@@ -93,12 +93,13 @@ static void add_open(const struct tw_broker *b, const struct tw_order *o,
     now->selling = sum->selling - (buys ? 0 : own);
 }
 
-/* The best prices among them, without that order. */
+/* The best prices among them, without that order.  What is asked to be canceled is gone
+ * where the next one comes to: cancels go the same way, before it. */
 static void add_best(const struct tw_broker *b, uint32_t symbol, const struct tw_order *o,
                      struct tw_exposure *now)
 {
     for (const struct tw_order *i = b->open; i; i = i->next) {
-        if (i == o || i->held || i->symbol != symbol) continue;
+        if (i == o || i->held || i->pending_cancel || i->symbol != symbol) continue;
         tw_risk_best(i->side, i->price, &now->best_bid, &now->best_ask);
         if (i->asked_price)
             tw_risk_best(i->side, i->asked_price, &now->best_bid, &now->best_ask);
@@ -157,7 +158,8 @@ void tw_broker_share(struct tw_broker *b, const struct tw_order *o, bool other_p
     tw_desk_share(sum->all, buying - sum->told_buying, selling - sum->told_selling);
     sum->told_buying = buying;
     sum->told_selling = selling;
-    if (sum->quote && (other_price || (!tw_order_is_open(o) && is_best(sum->quote, o))))
+    if (sum->quote && (other_price || ((!tw_order_is_open(o) || o->pending_cancel)
+                                       && is_best(sum->quote, o))))
         share_prices(b, sum, o->symbol);
 }
 
@@ -408,7 +410,7 @@ enum tw_reason tw_broker_may_go(struct tw_broker *b, const struct tw_order *o)
     tw_broker_share(b, o, false);
     why = check_desk(b, o, &now, true);
     if (why == TW_REASON_NONE)
-        why = tw_desk_enter(b->o.desk, b->now_ns);
+        why = tw_desk_enter(b->o.desk, o, b->now_ns);
     if (b->probe) tw_probe_desk(b->probe, b->o.desk, o, b->now_ns, why);
     return why;
 }

@@ -202,9 +202,9 @@ static void say_sizes(struct limits *s, const struct tw_limits *l,
 {
     int64_t far = distance(o->price, now->price), stop = distance(o->stop, now->price);
 
-    if (l->order_quantity)
+    if (l->order_quantity && !o->reduce_only)
         say(s, TW_REASON_ORDER_SIZE, number(o->quantity), number(l->order_quantity));
-    if (l->order_value)
+    if (l->order_value && !o->reduce_only)
         say(s, TW_REASON_ORDER_VALUE, tw_money_to_double(tw_risk_value(o, now)),
             tw_money_to_double(l->order_value));
     if (l->collar)
@@ -248,13 +248,13 @@ void tw_probe_check(struct tw_probe *p, const struct tw_limits *l,
     if (why == TW_REASON_LOT) say(&s, why, number(o->quantity), number(o->terms->lot));
     if (why == TW_REASON_TICK)
         say(&s, why, number(o->price ? o->price : o->stop), number(o->terms->tick));
-    if (l->open_orders)
+    if (l->open_orders && !o->reduce_only)
         say(&s, TW_REASON_OPEN_ORDERS, now->open_orders + 1.0, l->open_orders);
     if (l->orders && !o->parent)
         say(&s, TW_REASON_ORDER_RATE, now->recent + 1.0, l->orders);
     if (!o->parent) say_sizes(&s, l, o, now);
     say_position(&s, l, o, now);
-    if (l->self_match)
+    if (l->self_match && !o->parent)
         say(&s, TW_REASON_SELF_MATCH, number(o->price),
             number(o->side == TW_SIDE_BUY ? now->best_ask : now->best_bid));
 }

@@ -61,14 +61,15 @@ tw_money tw_risk_value(const struct tw_order *o, const struct tw_exposure *now)
                                      : tw_money_ratio(value, now->rate, TW_FIXED_ONE);
 }
 
-/* An exit of a bracket closes what its entry, which was asked this, has opened. */
+/* An exit of a bracket closes what its entry, which was asked this, has opened; what else
+ * only reduces is as large as what is held at most. */
 static enum tw_reason check_size(const struct tw_limits *l, const struct tw_order *o,
                                  const struct tw_exposure *now)
 {
     if (o->parent) return TW_REASON_NONE;
-    if (l->order_quantity && o->quantity > l->order_quantity)
+    if (l->order_quantity && !o->reduce_only && o->quantity > l->order_quantity)
         return TW_REASON_ORDER_SIZE;
-    if (l->order_value && tw_risk_value(o, now) > l->order_value)
+    if (l->order_value && !o->reduce_only && tw_risk_value(o, now) > l->order_value)
         return TW_REASON_ORDER_VALUE;
     if (l->collar && (is_too_far(l, o->price, now->price)
                       || is_too_far(l, o->stop, now->price)))
@@ -124,12 +125,12 @@ enum tw_reason tw_risk_check(const struct tw_limits *l, const struct tw_order *o
     if (o->terms && (!is_on_grid(o->price, o->terms->tick)
                      || !is_on_grid(o->stop, o->terms->tick)))
         return TW_REASON_TICK;
-    if (l->open_orders && now->open_orders >= l->open_orders)
+    if (l->open_orders && !o->reduce_only && now->open_orders >= l->open_orders)
         return TW_REASON_OPEN_ORDERS;
     if (l->orders && !o->parent && now->recent >= l->orders) return TW_REASON_ORDER_RATE;
     why = check_size(l, o, now);
     if (why == TW_REASON_NONE) why = check_position(l, o, now);
-    if (why == TW_REASON_NONE && l->self_match && matches_itself(o, now))
+    if (why == TW_REASON_NONE && l->self_match && !o->parent && matches_itself(o, now))
         why = TW_REASON_SELF_MATCH;
     return why;
 }
@@ -244,7 +245,7 @@ bool tw_desk_quote_enter(struct tw_desk *d, struct tw_desk_symbol *s,
         if (i->bid > all.best_bid) all.best_bid = i->bid;
         if (i->ask && (!all.best_ask || i->ask < all.best_ask)) all.best_ask = i->ask;
     }
-    meets = matches_itself(o, &all);
+    meets = !o->parent && matches_itself(o, &all);
     if (!meets) tw_risk_best(o->side, o->price, &q->bid, &q->ask);
     pthread_mutex_unlock(&d->lock);
     return !meets;
@@ -289,11 +290,13 @@ static bool is_too_often(struct tw_desk *d, int64_t time_ns)
     return add(&d->sent, 1) > (int64_t)d->limits.orders;
 }
 
-enum tw_reason tw_desk_enter(struct tw_desk *d, int64_t time_ns)
+enum tw_reason tw_desk_enter(struct tw_desk *d, const struct tw_order *o, int64_t time_ns)
 {
     if (tw_desk_is_halted(d)) return TW_REASON_HALTED;
-    if (d->limits.orders && is_too_often(d, time_ns)) return TW_REASON_ORDER_RATE;
-    if (add(&d->open, 1) <= (int64_t)d->limits.open_orders || d->limits.open_orders == 0)
+    if (d->limits.orders && is_too_often(d, time_ns) && !o->parent)
+        return TW_REASON_ORDER_RATE;
+    if (add(&d->open, 1) <= (int64_t)d->limits.open_orders || d->limits.open_orders == 0
+        || o->reduce_only)
         return TW_REASON_NONE;
     add(&d->open, -1);
     return TW_REASON_OPEN_ORDERS;

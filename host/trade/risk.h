@@ -1,8 +1,9 @@
 /* risk.h - what is checked before an order goes anywhere.
  *
  * Limits are those of one strategy (tw_limits) and of all strategies of a run together
- * (a desk).  An order that reduces a position passes the limits of position and loss, an
- * exit of a bracket those of an order's size and price, too; the kill switch none passes.
+ * (a desk).  An order that reduces a position passes the limits of position and loss, one
+ * that is reduce-only those of an order's size and of open orders, an exit of a bracket
+ * all but that of all strategies' position; the kill switch none passes.
  *
  * Layer host/trade.
  */
@@ -37,7 +38,8 @@ struct tw_exposure {
     tw_money buying, selling;    /* left of open orders                              */
     unsigned open_orders, recent;    /* recent: in the last per_ns                   */
     int64_t price;               /* the last one; 0: none is known                   */
-    int64_t best_bid, best_ask;  /* of own open orders: the highest price that buys,
+    int64_t best_bid, best_ask;  /* of own open orders, but for those that are asked to
+                                  * be canceled: the highest price that buys,
                                   * the lowest that sells; 0: none.  A market order
                                   * counts as every price: INT64_MAX and 1           */
     int64_t rate;                /* what 1 of its currency costs in that of the limits;
@@ -159,7 +161,8 @@ tw_money tw_desk_leaves(const struct tw_desk *d, const struct tw_desk_symbol *s,
 
 /* Counts the order in: TW_REASON_NONE; else why it must not go, and it is not counted.
  * Thread: any.  Blocks: never. */
-enum tw_reason tw_desk_enter(struct tw_desk *d, int64_t time_ns);
+enum tw_reason tw_desk_enter(struct tw_desk *d, const struct tw_order *o,
+                             int64_t time_ns);
 
 /* An order is open that was sent before the run: it is counted in, whatever the limits.
  * Thread: any.  Blocks: never. */

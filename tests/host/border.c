@@ -114,7 +114,8 @@ static bool meets(const struct tw_order *o, const struct tw_order *other)
     int sign = sign_of(o->side);
     int64_t own = any_price(o);
 
-    if (!is_out(other) || other->symbol != o->symbol || other->side == o->side)
+    if (!is_out(other) || other->pending_cancel || other->symbol != o->symbol
+        || other->side == o->side)
         return false;
     return (sign > 0 ? own >= any_price(other) : own <= any_price(other))
         || (other->asked_price && (sign > 0 ? own >= other->asked_price
@@ -156,8 +157,8 @@ static enum tw_reason check_alone(const struct strategy *s, const struct tw_orde
 
     if (o->reduce_only && sign_of(o->side) * tw_broker_held(s->b, o->symbol) >= 0)
         return TW_REASON_REDUCE_ONLY;
-    if (o->quantity > l->order_quantity) return TW_REASON_ORDER_SIZE;
-    if (value_of(s, o) > l->order_value) return TW_REASON_ORDER_VALUE;
+    if (!o->reduce_only && o->quantity > l->order_quantity) return TW_REASON_ORDER_SIZE;
+    if (!o->reduce_only && value_of(s, o) > l->order_value) return TW_REASON_ORDER_VALUE;
     return is_too_far(o->price, last) || is_too_far(o->stop, last) ? TW_REASON_COLLAR
                                                                    : TW_REASON_NONE;
 }
@@ -193,7 +194,8 @@ static enum tw_reason expect_new(const struct strategy *s, const struct tw_order
     for (const struct strategy *i = all; i < all + STRATEGIES; i++)
         for (unsigned k = 0; k < i->n; k++) open += &i->order[k] != o
                                                   && is_out(&i->order[k]);
-    return open > desk.limits.open_orders ? TW_REASON_OPEN_ORDERS : TW_REASON_NONE;
+    return open > desk.limits.open_orders && !o->reduce_only ? TW_REASON_OPEN_ORDERS
+                                                             : TW_REASON_NONE;
 }
 
 /* ---- what the desk has ---- */

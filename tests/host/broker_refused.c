@@ -41,6 +41,64 @@ static void rates(void)
     close_rig(g);
 }
 
+/* ---- what closes ---- */
+
+/* Limits of an order's size, and of how many are open, refuse none that only reduces;
+ * what is being canceled is in nobody's way. */
+static void what_closes(const struct tw_limits *own, const struct tw_limits *of_all)
+{
+    const struct tw_order closes = { .quantity = 8, .side = TW_SIDE_SELL,
+                                     .reduce_only = true }, opens = { .quantity = 4 };
+    struct tw_desk d;
+    struct rig *g;
+    struct tw_order *o;
+    struct tw_error error;
+
+    tw_desk_init(&d, of_all);
+    g = open_rig((struct tw_broker_options){ .desk = &d, .limits = *own,
+                                             .simulator.cancel.min_ns = 9 * ONE });
+    quote(g, 1, 1000, 1001, 500);
+    submit(g, opens);
+    submit(g, opens);
+    quote(g, 2, 1000, 1001, 500);
+    submit(g, (struct tw_order){ .quantity = 2, .price = 990 });
+    o = submit(g, (struct tw_order){ .quantity = 2, .price = 980 });
+    quote(g, 3, 1000, 1001, 500);
+    told(g);
+    ok(reason(g, opens) == TW_REASON_OPEN_ORDERS, "what opens is refused");
+    ok(reason(g, closes) == TW_REASON_SELF_MATCH, "what closes where it meets our own");
+    tw_broker_cancel_all(g->b, 1, NULL);
+    tw_broker_replace(g->b, o, 6 * ONE, 0, 0, &error);
+    told(g);
+    ok(o->pending_cancel, "a change that is refused leaves a cancel on its way");
+    ok(reason(g, opens) == TW_REASON_OPEN_ORDERS, "until it has come what opens is");
+    ok(reason(g, closes) == TW_REASON_NONE, "not what closes");
+    quote(g, 4, 1000, 1001, 500);
+    ok(tw_broker_held(g->b, 1) == 0, "which it has");
+    close_rig(g);
+    tw_desk_fini(&d);
+}
+
+/* A stop counts as every price, so it meets what is left of its entry. */
+static void stops_go(const struct tw_limits *own, const struct tw_limits *of_all)
+{
+    struct tw_desk d;
+    struct rig *g;
+    struct tw_order *entry;
+
+    tw_desk_init(&d, of_all);
+    g = open_rig((struct tw_broker_options){ .desk = &d, .limits = *own });
+    quote(g, 1, 1000, 1001, 500);
+    entry = submit(g, (struct tw_order){ .quantity = 5, .price = 1001 });
+    submit(g, (struct tw_order){ .quantity = 5, .stop = 900, .side = TW_SIDE_SELL,
+        .type = TW_TYPE_STOP, .parent = entry->id, .reduce_only = true });
+    quote(g, 2, 1000, 1001, 2);
+    quote(g, 3, 1000, 1002, 2);
+    is_told(g, "1 A, 2 A, 1 0, 1 F2, 2 0", "a part of an entry has its stop");
+    close_rig(g);
+    tw_desk_fini(&d);
+}
+
 /* ---- how often ---- */
 
 /* An exit was asked for with its entry: what limits how often leaves no position bare. */
@@ -388,8 +446,15 @@ static void sums(void)
 
 int main(void)
 {
+    const struct tw_limits none = { 0 }, most = { .order_quantity = 5 * ONE,
+        .order_value = 51 * (tw_money)ONE, .open_orders = 2, .self_match = true };
+
     sums();
     rates();
+    what_closes(&most, &none);
+    what_closes(&none, &most);
+    stops_go(&most, &none);
+    stops_go(&none, &most);
     exits_are_of_their_entry();
     open_orders_cost();
     groups_cost();

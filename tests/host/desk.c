@@ -345,7 +345,7 @@ static bool is_open(const struct tw_order *o)
 /* Of all of them, from their orders and accounts alone. */
 static void look(struct life *l)
 {
-    int64_t open = 0;
+    int64_t open = 0, reducing = 0;
 
     for (uint32_t symbol = 1; symbol <= SYMBOLS; symbol++) {
         int64_t held = 0, buying = 0, selling = 0;
@@ -364,9 +364,12 @@ static void look(struct life *l)
 
                 if (!is_open(o) || o->symbol != symbol) continue;
                 open++;
-                if (o->quantity > LIMITS.order_quantity) l->wrong = "size";
+                reducing += o->reduce_only;
+                if (o->quantity > LIMITS.order_quantity && !o->reduce_only && !o->parent)
+                    l->wrong = "size";
                 if (buys) buying += tw_order_leaves(o);
                 else selling += tw_order_leaves(o);
+                if (o->parent || o->pending_cancel) continue;
                 if (buys && price > bid[i % 2]) bid[i % 2] = price;
                 if (!buys && price < ask[i % 2]) ask[i % 2] = price;
             }
@@ -377,7 +380,7 @@ static void look(struct life *l)
             || selling - held > total(&l->d, symbol, false)) l->wrong = "counts";
         if (bid[0] >= ask[0] || bid[1] >= ask[1]) l->wrong = "self-match";
     }
-    if (open > LIMITS.open_orders) l->wrong = "open orders";
+    if (open - reducing > LIMITS.open_orders) l->wrong = "open orders";
     if (open != atomic_load(&l->d.open)) l->wrong = "count of open orders";
 }
 
