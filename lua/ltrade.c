@@ -279,12 +279,13 @@ static int trade(lua_State *L, const char *what, enum tw_side side)
  * may take when it trades, within limits.  As needed: price, stop, trail, or
  * trail_percent (of the price that the stop follows, at the tick beyond); type ("market";
  * by default "limit" with a price, "stop" or "stop_limit" with a stop, "trailing_stop"
- * with a trail); tif ("gtc", "day", "gtd", "ioc", "fok", "opg", "cls"), expire (for gtd:
- * one that is over is rejected); post_only, reduce_only, label; take_profit and stop_loss
- * (a bracket: two orders that wait for this one, one cancels the other, and their labels
- * say which; where one of them is at no tick, or would trade as soon as this one has, as
- * the market is now, this is refused; they are for what it has traded, and where one of
- * them has traded all of that, what is left of this is canceled).  Short:
+ * with a trail); tif ("gtc", "day", "gtd", "ioc", "fok"; "opg", "cls": market and limit
+ * orders, not post_only), expire (for gtd: one that is over is rejected); post_only,
+ * reduce_only, label; take_profit and stop_loss (a bracket: two orders that wait for this
+ * one, one cancels the other, and their labels say which; where one of them is at no
+ * tick, or would trade as soon as this one has, as the market is now, this is refused;
+ * they are for what it has traded, and where one of them has traded all of that, what is
+ * left of this is canceled).  Short:
  * self:buy("AAPL", 100 [, price]). What becomes of it is told to on_order, on_fill and
  * on_position; a refusal too.
  * Yields: no.  Blocks: no.  Thread: the script's.

@@ -266,12 +266,13 @@ int tw_time_in_force_find(const char *name)
 int tw_order_check(const struct tw_order *o, struct tw_error *error)
 {
     bool has_limit = o->type == TW_TYPE_LIMIT || o->type == TW_TYPE_STOP_LIMIT;
+    bool is_called = o->tif == TW_TIF_OPG || o->tif == TW_TIF_CLS;
+    const char *tif = tw_time_in_force_text((enum tw_time_in_force)o->tif);
     bool has_stop = o->type == TW_TYPE_STOP || o->type == TW_TYPE_STOP_LIMIT;
     const char *type = tw_order_type_text((enum tw_order_type)o->type);
 
     if (!type) return tw_fail(error, TW_EUSAGE, "no such type of order");
-    if (!tw_time_in_force_text((enum tw_time_in_force)o->tif))
-        return tw_fail(error, TW_EUSAGE, "no such time in force");
+    if (!tif) return tw_fail(error, TW_EUSAGE, "no such time in force");
     if (o->side != TW_SIDE_BUY && o->side != TW_SIDE_SELL)
         return tw_fail(error, TW_EUSAGE, "neither a buy nor a sell");
     if (o->symbol == 0) return tw_fail(error, TW_EUSAGE, "no symbol");
@@ -298,6 +299,11 @@ int tw_order_check(const struct tw_order *o, struct tw_error *error)
         return tw_fail(error, TW_EUSAGE, "a post-only order is a limit order");
     if (o->post_only && (o->tif == TW_TIF_IOC || o->tif == TW_TIF_FOK))
         return tw_fail(error, TW_EUSAGE, "post-only and %s: it may neither trade at once"
-                       " nor wait", tw_time_in_force_text((enum tw_time_in_force)o->tif));
+                       " nor wait", tif);
+    if (is_called && (o->post_only || !(o->type == TW_TYPE_MARKET
+                                        || o->type == TW_TYPE_LIMIT)))
+        return tw_fail(error, TW_EUSAGE, "%s with %s: at the open or close there are only"
+                       " market and limit orders", tif,
+                       o->post_only ? "post_only" : type);
     return TW_OK;
 }

@@ -22,14 +22,16 @@ local APP = [[
 
 -- What each does at which time; what it is told of X.
 local ACTS = [[
+  local function at(time) return os.date("!%d %H:%M", time // 1000000000) end
   local plan = {
     a = { ["01 08:00"] = function(self)
             self:buy { symbol = "X", quantity = 10, price = 102, tif = "opg" } end,
           ["01 10:00"] = function(self)
             self:buy { symbol = "X", quantity = 4, price = 100 } end,
-          ["01 16:00"] = function(self)
-            self:sell { symbol = "X", quantity = 3, price = 90, stop = 91,
-                        tif = "cls" } end,
+          ["01 16:00"] = function(self, time)
+            local _, why = pcall(self.sell, self, { symbol = "X", quantity = 3,
+                                                    price = 90, stop = 91, tif = "cls" })
+            print(self.name, at(time), why:match "[^:]*:[^:]*") end,
           ["02 08:00"] = function(self)
             self:sell { symbol = "X", quantity = 50, tif = "opg",
                         reduce_only = true } end,
@@ -50,10 +52,9 @@ local ACTS = [[
           ["02 08:10"] = function(self)
             self:buy { symbol = "X", quantity = 9, price = 98, tif = "opg" } end },
   }
-  local function at(time) return os.date("!%d %H:%M", time // 1000000000) end
   function M:on_quote(symbol, source, time)
     local act = source ~= "book" and plan[self.name][at(time)]
-    if act then act(self) end
+    if act then act(self, time) end
   end
   function M:on_order(order, status, reason, time)
     if status == "expired" or status == "rejected" or status == "canceled" then
@@ -87,7 +88,7 @@ local WANT = [[
 a|01 09:00|buy|opg|3.0|101.0|removed
 a|01 09:00|buy|opg|6.0|101.0|removed
 a|01 09:00|buy|opg|expired|
-a|01 16:00|sell|cls|rejected|the venue refused it
+a|01 16:00|sell: cls with stop_limit
 a|01 17:00|buy|gtc|4.0|100.0|added
 a|02 09:00|sell|opg|4.0|98.0|removed
 a|02 09:00|sell|opg|9.0|98.0|removed

@@ -334,7 +334,7 @@ static struct tw_request a_new(uint32_t owner)
 
     if (version >= TW_FIX_42 && pick(4) == 0) q.quantity /= 4;
     if (q.type == 'P' && version < TW_FIX_44) q.type = '3';
-    if (q.tif == '7' && version < TW_FIX_43 && q.type != '1' && q.type != '2')
+    if ((q.tif == '2' || q.tif == '7') && q.type != '1' && q.type != '2')
         q.tif = '0';
     if (q.tif == '6')
         q.expire_ns = (now_ns / 1000 / MS + 1 + pick(3)) * 1000 * MS;

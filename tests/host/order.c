@@ -115,13 +115,28 @@ static void reasons(void)
     ok(why(&o, TW_REASON_IOC) == tw_reason_text(TW_REASON_IOC), "nor of another");
     o.terms = NULL;
     ok(why(&o, TW_REASON_TICK) == tw_reason_text(TW_REASON_TICK), "nor without terms");
-    for (const char *tif = "01346"; *tif; tif++) {
-        bool never = *tif == TW_TIF_IOC || *tif == TW_TIF_FOK;
+    for (const char *tif = "0123467"; *tif; tif++) {
+        bool never = *tif != TW_TIF_DAY && *tif != TW_TIF_GTC && *tif != TW_TIF_GTD;
 
         all.tif = (uint8_t)*tif;
         all.expire_ns = *tif == TW_TIF_GTD;
         ok((tw_order_check(&all, &error) < 0) == never, "post-only and %s",
            tw_time_in_force_text((enum tw_time_in_force)*tif));
+    }
+    for (const char *type = "34P"; *type; type++) {
+        struct tw_order stop = { .symbol = 1, .side = TW_SIDE_BUY, .quantity = 1,
+            .type = (uint8_t)*type, .tif = TW_TIF_CLS,
+            .price = *type == TW_TYPE_STOP_LIMIT,
+            .stop = *type != TW_TYPE_TRAILING_STOP,
+            .trail = *type == TW_TYPE_TRAILING_STOP };
+
+        ok(tw_order_check(&stop, &error) < 0
+           && strstr(error.text, "only market and limit"), "a stop at the close: %s",
+           error.text);
+        stop.tif = TW_TIF_OPG;
+        ok(tw_order_check(&stop, &error) < 0, "nor at the open");
+        stop.tif = TW_TIF_DAY;
+        ok(tw_order_check(&stop, &error) == TW_OK, "but on a day");
     }
 }
 

@@ -436,6 +436,12 @@ for _, tif in ipairs { "ioc", "fok" } do
            .. " '%s' }"):format(tif), ("buy: post-only and %s: it may neither trade at"
            .. " once nor wait"):format(tif))
 end
+for terms, what in pairs { ["stop = 5"] = "stop", ["trail = 1"] = "trailing_stop",
+                           ["price = 5, post_only = true"] = "post_only" } do
+  refused(("self:buy { symbol = 'A', quantity = 1, %s, tif = 'cls' }"):format(terms),
+          "buy: cls with " .. what .. ": at the open or close there are only market and"
+          .. " limit orders")
+end
 refused("self:buy { symbol = 'A', quantity = 1, post_only = 1 }",
         "buy: post_only: true or false expected, got 1")
 refused("self:buy { symbol = 'A', size = 1 }",
