@@ -32,7 +32,7 @@ const struct tw_fill_text tw_fill_models[TW_FILL_MODELS] = {
         " when the other side comes to it",
         "triggered when the other side is at the stop; then a market order",
         "as auto" },
-    [TW_FILL_QUEUE] = { "queue", "quotes and trades",
+    [TW_FILL_QUEUE] = { "queue", "quotes, and trades beside them",
         "as quote",
         "as quote, and at the best price when trades there have used up what was shown"
         " before it",
@@ -151,7 +151,7 @@ bool tw_fill_applies(enum tw_fill_model model, const struct tw_market *m,
     *applies = model;
     switch (model) {
     case TW_FILL_QUOTE:  return m->kind == TW_QUOTE;
-    case TW_FILL_QUEUE:  return m->kind == TW_QUOTE || m->kind == TW_TRADE;
+    case TW_FILL_QUEUE:  return m->kind == TW_QUOTE || (m->kind == TW_TRADE && m->quotes);
     case TW_FILL_VOLUME: return m->kind == TW_BAR || m->kind == TW_TRADE;
     case TW_FILL_BOOK:   return false;
     default:             return m->kind == TW_BAR;

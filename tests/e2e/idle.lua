@@ -235,13 +235,20 @@ says("from twice", "replay x.tape early.lua --from 2024-01-05 --from 2024-01-04"
 
 -- ---- fills ----
 
-for fill, by in pairs { quote = "quotes", queue = "quotes and trades" } do
+put("trades.csv", "time,symbol,price,size\n1,A,10,5\n2,A,10,5\n3,A,10,5\n")
+for _, of in ipairs { { "quote", "x.csv", "quotes" },
+                      { "queue", "x.csv", "quotes, and trades beside them" },
+                      { "queue", "trades.csv", "quotes, and trades beside them" } } do
+  local fill, data, by = table.unpack(of)
   put(fill .. ".lua", ([[
-    return { account = { fill = "%s" }, on_bar = function(self, symbol)
-      self:buy(symbol, 1) end }]]):format(fill))
-  says("orders that nothing fills: " .. fill, "backtest " .. fill .. ".lua --data x.csv",
-       0, ("warning: script %s.lua: none of its orders could trade: fill = \"%s\" goes by"
-           .. " %s, and of their symbols none came"):format(fill, fill, by))
+    local M = { account = { fill = "%s" } }
+    function M:on_bar(symbol) self:buy(symbol, 1) end
+    M.on_trade = M.on_bar
+    return M]]):format(fill))
+  says(("orders that nothing fills: %s, %s"):format(fill, data),
+       ("backtest %s.lua --data %s"):format(fill, data), 0,
+       ("warning: script %s.lua: none of its orders could trade: fill = \"%s\" goes by"
+        .. " %s, and of their symbols none came"):format(fill, fill, by))
 end
 
 -- ---- command lines ----
