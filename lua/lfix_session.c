@@ -567,13 +567,16 @@ static int enable(lua_State *L)
 /* fix.logout(session [, text]) -> true | nil, message, code
  * It logs out; an initiator connects again after a while.
  * Yields: no.  Blocks: no.  Thread: any of a run.
- * Errors: as fix.enable.  Units: none. */
+ * Errors: as fix.enable; raises for a text with SOH.  Units: none. */
 static int logout(lua_State *L)
 {
     struct tw_fix_link *l = check(L, "fix.logout");
+    const char *text = luaL_optstring(L, 2, NULL);
 
+    luaL_argcheck(L, !text || !strchr(text, TW_FIX_SOH), 2,
+                  "a text without SOH (byte 1), which ends a field, expected");
     if (ltw_is_muted(L)) return answer(L, l, TW_OK);
-    return answer(L, l, tw_fix_link_logout(l, luaL_optstring(L, 2, NULL)));
+    return answer(L, l, tw_fix_link_logout(l, text));
 }
 
 /* fix.reset(session) -> true | nil, message, code

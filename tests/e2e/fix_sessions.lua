@@ -109,6 +109,7 @@ apps.prints("a session that is down", { args = { "--workers", "1" }, app = [[
       say(fix.reset "b", fix.remove "b")
       say(select(2, pcall(fix.set_numbers, "b", 0, 1)):match "%b()")
       say(pcall(fix.status, "c"))
+      say(select(2, pcall(fix.logout, "b", "a\1b")):match "a text without SOH")
       os.exit(0)
     end]] }, [[
 nil FIX session b: it is not logged on integer
@@ -117,6 +118,7 @@ true true true
 true true
 (a number from 1 on expected)
 false fix.status: no session 'c'; there is 'b'
+a text without SOH
 ]])
 
 apps.fails("a field that on_fix has not", { app = app_of() .. "app.script 's.lua'",
