@@ -671,7 +671,8 @@ end
 -- The sessions of a QuickFIX .cfg file; options are of app.fix.session and stand over
 -- what it says; connections and session_limit, of app.fix.acceptor, are those of each of
 -- its ports.  A setting that is not supported is a warning, with its line.  A session
--- is called by SessionQualifier, or FIX.4.4:SENDER-TARGET; one of a template
+-- is called by SessionQualifier, or FIX.4.4:SENDER-TARGET; where the one before it is
+-- called so, with its SubIDs and LocationIDs behind that; one of a template
 -- (AcceptorTemplate=Y or DynamicSession=Y) FIX.4.4.CALLER.  A port is of loopback, unless
 -- the file has SocketAcceptHost, or options host.
 -- Yields: no.  Blocks: while the file is read.  Thread: the app file.

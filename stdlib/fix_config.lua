@@ -130,9 +130,9 @@ local function plain(r, one)
   end
 end
 
--- What reads the settings of a session, each of which it notes as seen.
-local function reader(path, section, default)
-  local r = { seen = {}, notes = {} }
+-- What reads the settings of a session, each of which it notes as seen; taken: names.
+local function reader(path, section, default, taken)
+  local r = { seen = {}, notes = {}, taken = taken }
 
   function r.get(name)
     local key = name:lower()
@@ -369,15 +369,8 @@ local function dictionary_of(path, r, session)
   else
     r.fail("BeginString", "FIX.4.0 to FIX.4.4 or FIXT.1.1 expected")
   end
-  if use == false then
-    session.validate = "off"
-    for _, one in ipairs(session.applications or {}) do one.dictionary = nil end
-    return
-  end
   local list = begin == "FIXT.1.1" and { transport, app or plain } or { plain }
   if session.transport then list = { app or plain, transport } end
-  for i, name in ipairs(list) do list[i] = beside(path, name) end
-  if #list > 0 then session.dictionary = list end
   local checks = {}
   local function add(name, setting, turned)
     local on = r.flag(setting)
@@ -388,6 +381,13 @@ local function dictionary_of(path, r, session)
   add("user_defined", "ValidateUserDefinedFields", false)
   add("unordered_groups", "ValidateUnorderedGroupFields", false)
   add("unknown_fields", "AllowUnknownMsgFields", true)
+  if use == false then                     -- what was said of checks is of no use
+    session.validate = "off"
+    for _, one in ipairs(session.applications or {}) do one.dictionary = nil end
+    return
+  end
+  for i, name in ipairs(list) do list[i] = beside(path, name) end
+  if #list > 0 then session.dictionary = list end
   if incoming == false then session.validate = "off"
   elseif next(checks) then session.validate = checks end
 end
@@ -489,9 +489,11 @@ local function session_of(path, r, initiator, is_template)
   local of_j = r.flag "EnableNextExpectedMsgSeqNum"
   s.next_expected = r.flag "SendNextExpectedMsgSeqNum" or of_j
   local digits = r.get "TimestampPrecision" or r.get "TimeStampPrecision"
-  local named = { SECONDS = 0, MILLIS = 3, MICROS = 6, NANOS = 9 }
   if digits then
-    local n = named[digits:upper()] or math.tointeger(tonumber(digits))
+    local n = math.tointeger(tonumber(digits))
+    for word, of in pairs { SECOND = 0, MILLI = 3, MICRO = 6, NANO = 9 } do
+      if digits:upper():find("^" .. word) then n = of end
+    end
     if not n or n < 0 or n > 9 then
       r.fail("TimestampPrecision", "0 to 9, or MILLIS, MICROS or NANOS expected")
     end
@@ -503,10 +505,19 @@ local function session_of(path, r, initiator, is_template)
   end
   dictionary_of(path, r, s)
   older_of(r, s)
-  s.name = r.get "SessionQualifier" or is_template and r.need "BeginString"
+  local qualifier = r.get "SessionQualifier"
+  s.name = qualifier or is_template and r.need "BeginString"
     or ("%s:%s-%s"):format(r.need "BeginString", s.sender, s.target)
+  if r.taken[s.name] and not is_template then   -- the one before it is called so
+    for _, id in ipairs { qualifier and s.sender or "", qualifier and s.target or "",
+                          s.sender_sub or "", s.sender_location or "",
+                          s.target_sub or "", s.target_location or "" } do
+      if id ~= "" then s.name = s.name .. "-" .. id end
+    end
+  end
+  r.taken[s.name] = true
   if not s.name:find "^[%w%-_:][%w%-_.:]*$" or #s.name > 53 then
-    r.fail(r.get "SessionQualifier" and "SessionQualifier" or "SenderCompID",
+    r.fail(qualifier and "SessionQualifier" or "SenderCompID",
            "'%s' is no name of a session, which has 1 to 53 letters, digits and -_.::"
            .. " SessionQualifier gives it another", s.name)
   end
@@ -563,10 +574,10 @@ local function read(path)
   file:close()
   local default, list = sections_of(path, text:gsub("\r", ""):gsub("^\xEF\xBB\xBF", ""))
   local made = { sessions = {}, acceptors = {}, warnings = {}, lines = {} }
-  local ports, seen_all, templates, told = {}, {}, {}, {}
+  local ports, seen_all, templates, told, taken = {}, {}, {}, {}, {}
   if #list == 0 then error(path .. ": no [SESSION] in it", 0) end
   for _, section in ipairs(list) do
-    local r = reader(path, section, default)
+    local r = reader(path, section, default, taken)
     local kind = r.need "ConnectionType"
     local by_template, dynamic = r.flag "AcceptorTemplate", r.flag "DynamicSession"
     local is_template = by_template or dynamic

@@ -75,6 +75,10 @@ t.is(a.precision, 6, "microseconds")
 t.same(a.schedule, { zone = "America/New_York", open = "08:00:00", close = "17:00:00",
                      days = "mon,tue,fri" }, "a schedule")
 t.is(b.version, "FIX.5.0SP2", "a version of FIXT")
+for said, digits in pairs { Millisecond = 3, micro = 6, MICROS = 6, nanosecond = 9 } do
+  local one = assert(read((INITIATOR:gsub("Precision=6", "Precision=" .. said))))
+  t.is(one.sessions[1].precision, digits, "TimestampPrecision=" .. said)
+end
 for said, digits in pairs { ["0"] = 3, ["1"] = 3, SECONDS = 3, ["4"] = 6, ["7"] = 9 } do
   local one = assert(read((INITIATOR:gsub("Precision=6", "Precision=" .. said))))
   t.is(one.sessions[1].precision, digits, "TimestampPrecision=" .. said)
@@ -287,6 +291,27 @@ AppDataDictionary.FIX.4.4=d44.xml
   t.is(one.dictionary, nil, "no dictionary is used")
   t.same(one.applications, { { version = "FIX.4.2" }, { version = "FIX.4.4" } },
          "but the versions are known")
+end
+
+-- Sessions that QuickFIX tells apart by more than two CompIDs.
+do
+  local function names(text)
+    local list = {}
+    for i, one in ipairs(assert(read(text)).sessions) do list[i] = one.name end
+    return table.concat(list, " ")
+  end
+  local H <const> = INITIATOR:match "^(.*)%[SESSION%].*%[SESSION%]":gsub("Target.*$", "")
+    .. "SenderCompID=ME\nTargetCompID=B\nBeginString=FIX.4.4\nSocketConnectHost=h\n"
+    .. "SocketConnectPort=1\n"
+  t.is(names(H .. "[SESSION]\nTargetSubID=QUOTE\n[SESSION]\nTargetSubID=TRADE\n"),
+       "FIX.4.4:ME-B FIX.4.4:ME-B-TRADE", "by a SubID")
+  t.is(names(H .. "[SESSION]\nSessionQualifier=Q\n[SESSION]\nSessionQualifier=Q\n"
+             .. "TargetCompID=C\n"), "Q Q-ME-C", "by a CompID beside a qualifier")
+  local one = assert(read(H .. "[SESSION]\nUseDataDictionary=N\nDataDictionary=d.xml\n"
+    .. "ValidateFieldsHaveValues=N\nAllowUnknownMsgFields=Y\n"))
+  local only = one.sessions[1]
+  t.same({ #one.warnings, only.validate, only.dictionary or "none" },
+         { 0, "off", "none" }, "checks that nobody makes are no news")
 end
 
 local function refuses(text, pattern)
