@@ -541,9 +541,11 @@ void tw_fix_orders_sent(struct tw_fix_orders *o, uint64_t seq)
     if (a->what > ASK_STATUS) tw_fix_orders_forget(o, a);
 }
 
+/* Who waits for a status gets what there is without one: see tw_fix_orders_tick. */
 void tw_fix_orders_unsent(struct tw_fix_orders *o)
 {
-    if (o->sending) tw_fix_orders_fail(o, o->sending, TW_REASON_OFFLINE);
+    if (o->sending && o->sending->what == ASK_STATUS) tw_fix_orders_sent(o, 0);
+    else if (o->sending) tw_fix_orders_fail(o, o->sending, TW_REASON_OFFLINE);
 }
 
 /* ---- the session ---- */

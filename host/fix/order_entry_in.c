@@ -330,9 +330,10 @@ static void reject(struct tw_fix_orders *o, struct entry *e, const struct seen *
 
 /* ---- the status that was asked for ---- */
 
-/* G4: what the lost connection or a gap has swallowed, asked before that number. */
+/* G4: what the lost connection or a gap has swallowed, asked before that number; or, of
+ * that, the changes that it has. */
 static void answer_stale(struct tw_fix_orders *o, struct entry *e, const struct seen *s,
-                         unsigned nth, unsigned before)
+                         unsigned nth, unsigned before, bool changes)
 {
     struct ask *next;
     struct tw_report now = terms(e, s);
@@ -342,6 +343,7 @@ static void answer_stale(struct tw_fix_orders *o, struct entry *e, const struct 
         next = a->later;
         if (!a->stale || a->what == ASK_NEW || a->what > ASK_GROW
             || (a->nth >= before && !a->again)) continue;
+        if (changes && a->what != ASK_REPLACE) continue;
         if (a->again && !e->over && (s->status == '0' || s->status == '1'))
             tw_fix_orders_ask_again(o, a);
         else if (s->status == '4' && a->what == ASK_CANCEL && !e->ending.nth && !e->over)
@@ -351,8 +353,9 @@ static void answer_stale(struct tw_fix_orders *o, struct entry *e, const struct 
                  && (nth >= a->nth || (now.quantity == a->quantity
                                        && now.price == a->price && !is_same(e, &now))))
             replace(o, e, s, a);
-        else refuse(o, a, e->over ? TW_REASON_TOO_LATE : a->seq ? TW_REASON_VENUE
-                                                       : TW_REASON_OFFLINE);
+        else if (!changes)
+            refuse(o, a, e->over ? TW_REASON_TOO_LATE : a->seq ? TW_REASON_VENUE
+                                                              : TW_REASON_OFFLINE);
     }
 }
 
@@ -418,11 +421,12 @@ static void take_status(struct tw_fix_orders *o, struct entry *e, const struct s
         reject(o, e, s, e->over ? NULL : tw_fix_orders_asked(e, 0));
     } else {
         accept(o, e);
+        answer_stale(o, e, s, nth, before, true);   /* trades may be by it */
         if (s->cum.is) settle(o, e, s, s->cum.v, s->average.v);
         end_by_status(o, e, s);
     }
-    answer_stale(o, e, s, nth, before);
-    if (e->reconciles && !e->ending.exec && !tw_fix_orders_is_awaited(e))
+    answer_stale(o, e, s, nth, before, false);
+    if (e->reconciles && !e->ending.exec && !tw_fix_orders_oldest(e, ASK_REPLACE))
         restate(o, e, s);
     e->reconciles = e->doubts = false;
 }
@@ -436,7 +440,7 @@ void tw_fix_orders_no_status(struct tw_fix_orders *o, struct ask *a)
     tw_fix_orders_forget(o, a);
     e->doubts = false;
     settle(o, e, &s, e->expected, e->average);
-    answer_stale(o, e, &s, 0, before);
+    answer_stale(o, e, &s, 0, before, false);
     look(o, e);
     tw_fix_orders_keep(o, e);
 }

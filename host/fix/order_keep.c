@@ -8,7 +8,7 @@
  *     T id held reduce_only parent group label    what its owner sees to
  *     M id most             what the trades of its group leave of it, where the file
  *                           that told of each in turn was written anew
- *     X id hash price quantity  an execution of it that has come
+ *     X id hash price quantity  an execution of it that has come; -1: its end has
  *     P owner symbol quantity cost    a position
  *     A, C, H, E owner ...  its account, after so many trades: see order_account.h
  *     F owner number id ... a trade that the account does not have yet
@@ -329,7 +329,7 @@ static void put_ties_line(struct tw_fix_orders *o, const struct entry *e)
 static void put_exec_line(struct tw_fix_orders *o, const struct exec *x)
 {
     put(o, "X %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64 "\n",
-        x->entry->id, x->hashed.hash, x->price, x->quantity);
+        x->entry->id, x->hashed.hash, x->price, x->is_canceled ? -1 : x->quantity);
 }
 
 static void put_holdings(struct tw_fix_orders *o, const struct holder *h, bool all)
@@ -501,6 +501,8 @@ static int read_exec(struct tw_fix_orders *o, const struct tw_fix_line *l)
     if (!x) return UV_ENOMEM;
     x->price = number_at(l, 3);
     x->quantity = number_at(l, 4);
+    x->is_canceled = x->quantity < 0;
+    if (x->is_canceled) x->quantity = 0;
     return TW_OK;
 }
 

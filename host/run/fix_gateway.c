@@ -169,7 +169,7 @@ static void send_next(struct tw_fix_gateway *g, struct tw_fix_session *s,
     else tw_fix_orders_unsent(g->orders);
     if (rc < 0) note(g, "35=%s was not sent: %s", out->code, error.text);
     tw_floor_unlock(g->floor);
-    if (rc == TW_OK && *out->code == 'H') tw_fix_link_ring(g->link);   /* on_look */
+    if (*out->code == 'H') tw_fix_link_ring(g->link);       /* on_look */
 }
 
 /* What is to be sent is, as far as the peer reads; then, what came of it.  False: there

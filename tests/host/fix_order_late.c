@@ -11,6 +11,15 @@ static void corrections(void)
          CORRECTED("7", "c", "b", "9") "=7:F 4@9\n" CORRECTED("7", "b", "a", "9.5")
          "=7:H 4@10 (30)\n" CORRECTED("7", "b", "a", "9.5")
          CORRECTED("7", "c", "b", "9") FILL("7", "a", "4", "10", "4") "=");
+    talk("also with a restart between them", TW_FIX_44,
+         &(struct tw_fix_orders_options){ .no_mass_status = true, .keeps = true },
+         "join 3 me\non\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4")
+         CORRECTED("7", "c", "b", "9") "=7:0! 7:F 4@10 7:F 4@9\nrestart\njoin 5 me\non\n"
+         "=7:0 (25) of 5 10@10 traded 8@9.5* holds 8@9.5\n"
+         CORRECTED("7", "b", "a", "9.5") "=7:H 4@10 (30)*\n"
+         CORRECTED("7", "b", "a", "9.5") FILL("7", "a", "4", "10", "4")
+         "=\nrestart\njoin 5 me\n"
+         "=7:0 (25) of 5 10@10 traded 4@9* holds 4@9.5");
     talk("so does its end", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "4", "10", "4")
          ">8|37=X7|11=7|17=c|19=b|150=H|39=0|14=0|151=10|\n=7:0! 7:F 4@10\n"
@@ -240,7 +249,10 @@ static void missed(void)
          TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") "replace 7 13 10\nsent\n=7:0!\nmissed\nsent\n"
          ">8|37=X7|11=7a|17=0|150=I|39=1|38=13|44=10|14=10|6=10|151=3|\n"
-         "=7:5 13@10 (30) 7:F 10@10 7:5 13@10!");
+         "=7:5 13@10! 7:F 10@10");
+    talk("a status that can't be asked for is not waited for", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") "cancel 7\nsent\n=7:0!\nmissed\nunsent\n"
+         "tick 9\n=\ntick 10\n=7:9 (21)!");
     talk("also where it trades before anybody has asked", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") "replace 7 13 10\nsent\n=7:0!\n"
          ">8|37=X7|11=7a|17=b|150=F|39=1|38=13|44=10|32=10|31=10|14=10|6=10|151=3|\n"

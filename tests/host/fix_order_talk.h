@@ -233,7 +233,8 @@ static void restart(void)
 static struct tw_desk desk;      /* where options name it */
 
 /* Lines: ">8|..." is said ("~8": it is refused), "<D 11=..." goes out, "=..." was
- * told, "on", "off", "halt", "resend N" (the peer wants N and on), else asked for.
+ * told, "on", "off", "halt", "resend N" (the peer wants N and on), "unsent": what comes
+ * next can't be sent, else asked for.
  * What is there instead, or NULL. */
 static const char *play(const char *line)
 {
@@ -261,7 +262,11 @@ static const char *play(const char *line)
         tw_fix_orders_expect(orders, (uint32_t)atoi(line + 7));
     else if (strcmp(line, "missed") == 0) tw_fix_orders_missed(orders);
     else if (strcmp(line, "sent") == 0) out();
-    else if (strncmp(line, "resend ", 7) == 0)
+    else if (strcmp(line, "unsent") == 0) {
+        struct tw_fix_outgoing m;
+
+        if (tw_fix_orders_next(orders, NOW, &m)) tw_fix_orders_unsent(orders);
+    } else if (strncmp(line, "resend ", 7) == 0)
         tw_fix_orders_resending(orders, strtoul(line + 7, NULL, 10), UINT64_MAX);
     else if (strncmp(line, "tick ", 5) == 0)
         tw_fix_orders_tick(orders, NOW + atoi(line + 5) * TW_FIXED_ONE);
