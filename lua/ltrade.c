@@ -470,9 +470,22 @@ static int close_one(lua_State *L, const char *what, uint32_t symbol, int64_t qu
     return 1;
 }
 
+/* What is left of a position when what closes it already has traded. */
+static int64_t unclosed(const struct ltw_trader *t, uint32_t symbol)
+{
+    const struct tw_order *o = NULL;
+    int64_t held = tw_broker_held(t->broker, symbol), left = held;
+
+    if (!tw_broker_works(t->broker, symbol)) return left;
+    while ((o = tw_broker_open(t->broker, o)) != NULL)
+        if (o->symbol == symbol && closes(o) && (o->side == TW_SIDE_BUY) == (held < 0))
+            left += tw_order_sign(o) * tw_order_leaves(o);
+    return (left < 0) == (held < 0) ? left : 0;
+}
+
 /* self:close(symbol) -> order | nil
- * Closes the position with a market order, which only reduces; nil when there is none.
- * Other open orders stay.
+ * Closes the position with a market order, which only reduces; nil when there is none, or
+ * all of it is being closed so already.  Other open orders stay.
  * Yields: no.  Blocks: no.  Thread: the script's.
  * Errors: raises for a symbol that is not known.  Units: none. */
 static int close_position(lua_State *L)
@@ -480,20 +493,7 @@ static int close_position(lua_State *L)
     struct ltw_trader *t = ltw_check_trader(L, "close");
     uint32_t symbol = ltw_check_symbol(L, 2, "close");
 
-    return close_one(L, "close", symbol, tw_broker_held(t->broker, symbol));
-}
-
-/* What is left of a position when what closes it already has traded. */
-static int64_t unclosed(const struct ltw_trader *t, const struct tw_position *p)
-{
-    const struct tw_order *o = NULL;
-    int64_t left = p->quantity;
-
-    if (!tw_broker_works(t->broker, p->symbol)) return left;
-    while ((o = tw_broker_open(t->broker, o)) != NULL)
-        if (o->symbol == p->symbol && closes(o) && tw_order_sign(o) * p->quantity < 0)
-            left += tw_order_sign(o) * tw_order_leaves(o);
-    return (left < 0) == (p->quantity < 0) ? left : 0;
+    return close_one(L, "close", symbol, unclosed(t, symbol));
 }
 
 /* self:flatten() -> integer
@@ -513,7 +513,7 @@ static int flatten(lua_State *L)
     cancel_all(L, t, 0, closes);
     for (size_t i = 0; (p = tw_account_at(tw_broker_account(t->broker), i)); i++) {
         if (p->quantity == 0) continue;
-        close_one(L, "flatten", p->symbol, unclosed(t, p));
+        close_one(L, "flatten", p->symbol, unclosed(t, p->symbol));
         lua_pop(L, 1);
         n++;
     }

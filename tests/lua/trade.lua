@@ -220,6 +220,19 @@ prints("a flatten that comes again leaves what closes", app([[
 1	1
 0.0	0
 ]])
+prints("nothing is closed twice", app([[
+  function M:on_quote()
+    n = n + 1
+    if n == 1 then self:buy("A", 5) end
+    if self:position "A" <= 0 then return end
+    print(self:close "A", self:close "A", #self:orders())
+  end
+  function M:on_stop() print(self:position "A", #self:orders()) end]], {
+    before = "app.account { latency = { submit = 1.5, cancel = 0 } } " }), [[
+order 2 sell 5 A market: pending_new, 0 filled	nil	1
+nil	nil	1
+0.0	0
+]])
 prints("but not what is being canceled", app [[
   function M:on_quote()
     n = n + 1
