@@ -48,7 +48,7 @@ struct tw_broker {
     struct tw_session day;
     struct tw_overdraft overdraft, spent; /* before its last trade's time; at that   */
     tw_money day_equity;              /* what was gained when it began               */
-    int64_t day_lost;                 /* as the desk knows it                        */
+    struct tw_desk_loss told_loss;    /* as the desk knows it                        */
     int desk_currency;                /* constant: of the desk's amounts, in the account;
                                        * 0: its own; below 0: it has no room for it  */
     struct tw_probe *probe;           /* of one order, or NULL                       */

@@ -521,14 +521,12 @@ bool tw_broker_misplaces(const struct tw_broker *b, const struct tw_order *o,
 
 void tw_broker_tell_loss(struct tw_broker *b)
 {
-    int64_t rate = desk_rate(b), now;
+    int64_t rate = desk_rate(b);
     tw_money lost;
 
     tw_broker_catch_up(b);
     lost = lost_today(b);
     if (rate <= 0) return;                /* nothing is traded till then */
     if (rate != TW_FIXED_ONE) lost = tw_money_ratio(lost, TW_FIXED_ONE, rate);
-    now = bounded(lost);
-    if (now != b->day_lost) tw_desk_add_loss(b->o.desk, now - b->day_lost);
-    b->day_lost = now;
+    tw_desk_tell_loss(b->o.desk, &b->told_loss, b->day.close_ns, bounded(lost));
 }

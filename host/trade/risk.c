@@ -139,7 +139,7 @@ enum tw_reason tw_risk_check(const struct tw_limits *l, const struct tw_order *o
 
 void tw_desk_init(struct tw_desk *d, const struct tw_limits *limits)
 {
-    *d = (struct tw_desk){ .limits = *limits };
+    *d = (struct tw_desk){ .limits = *limits, .day_ns = INT64_MIN };
     pthread_mutex_init(&d->lock, NULL);
 }
 
@@ -312,7 +312,17 @@ void tw_desk_leave(struct tw_desk *d)
     add(&d->open, -1);
 }
 
-void tw_desk_add_loss(struct tw_desk *d, int64_t more)
+void tw_desk_tell_loss(struct tw_desk *d, struct tw_desk_loss *told, int64_t day_ns,
+                       int64_t lost)
 {
-    add(&d->lost, more);
+    if (told->lost == lost && told->day_ns == day_ns) return;
+    pthread_mutex_lock(&d->lock);
+    if (day_ns > d->day_ns) {
+        add(&d->lost, -get(&d->lost));
+        d->day_ns = day_ns;
+    }
+    if (told->day_ns == d->day_ns) add(&d->lost, -told->lost);
+    if (day_ns == d->day_ns) add(&d->lost, lost);
+    pthread_mutex_unlock(&d->lock);
+    *told = (struct tw_desk_loss){ day_ns, lost };
 }

@@ -94,7 +94,8 @@ struct tw_desk {
     atomic_bool halted;              /* atomic: any thread sets it                      */
     _Atomic int64_t open;            /* atomic: open orders                             */
     _Atomic int64_t second, sent;    /* atomic: orders in that second of event time     */
-    _Atomic int64_t lost;            /* atomic: sum of what the strategies lost today   */
+    _Atomic int64_t lost;            /* atomic: what the strategies lost on the day    */
+    int64_t day_ns;                  /* mutex: when it ends, the latest of theirs       */
     pthread_mutex_t lock;
     struct tw_desk_symbol *_Atomic page[TW_DESK_PAGE];   /* atomic: as needed       */
 };
@@ -171,8 +172,11 @@ void tw_desk_add(struct tw_desk *d);
 /* An order has ended.  Thread: any.  Blocks: never. */
 void tw_desk_leave(struct tw_desk *d);
 
-/* A strategy's loss of the day is so much more (or less), in the desk's currency.
- * Thread: any. */
-void tw_desk_add_loss(struct tw_desk *d, int64_t more);
+/* What a strategy has lost on the day that ends then, in the desk's currency; *told is
+ * what it has said before, which counts until anybody's next day.  Zeroed: nothing.
+ * Thread: any.  Blocks: a short lock, where that is another amount. */
+struct tw_desk_loss { int64_t day_ns, lost; };
+void tw_desk_tell_loss(struct tw_desk *d, struct tw_desk_loss *told, int64_t day_ns,
+                       int64_t lost);
 
 #endif

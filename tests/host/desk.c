@@ -203,6 +203,11 @@ static void losses(void)
        "what closes beside it only reduces");
     quote(a, 4, 4, 1, 700);
     ok(close.status == TW_STATUS_FILLED, "and does");
+    quote(b, 5, 86401, 1, 700);
+    ok(send(b, &o[0], TW_SIDE_BUY, 1, 690) == TW_REASON_NONE,
+       "on the next day it is forgotten, also of one that has read nothing of that yet");
+    quote(a, 5, 86402, 1, 700);
+    ok(atomic_load(&d.lost) == 0, "and only once");
     tw_broker_free(a);
     tw_broker_free(b);
     tw_desk_fini(&d);
