@@ -3,6 +3,7 @@
 
 #include <uv.h>
 
+/* The day that now_ns is in, or ends: a bar of a day is of that day. */
 TW_APART void tw_broker_begin_day(struct tw_broker *b, int64_t now_ns)
 {
     const struct tw_position *p;
@@ -10,7 +11,7 @@ TW_APART void tw_broker_begin_day(struct tw_broker *b, int64_t now_ns)
     tw_broker_catch_up(b);
     for (size_t i = 0; (p = tw_account_at(b->account, i)) != NULL; i++)
         tw_account_settle(b->account, tw_account_find(b->account, p->symbol));
-    if (!tw_calendar_session(b->o.calendar, now_ns, &b->day))
+    if (!tw_calendar_session(b->o.calendar, now_ns - 1, &b->day))
         b->day.close_ns = INT64_MAX;
     b->day_equity = tw_broker_made(b);
 }
