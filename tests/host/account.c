@@ -143,7 +143,9 @@ static void fees(void)
     ok(charged(&lean, 150 * ONE, parts, 0, 0) == 1750000000,
        "a minimum is paid once: three trades of an order");
     ok(charged(&lean, 150 * ONE, few, 0, 0) == ONE, "the minimum");
-    ok(charged(&capped, ONE / 2, few, 0, 0) == ONE / 20, "at most a part of the value");
+    ok(charged(&capped, ONE / 2, few, 0, 0) == ONE / 20
+       && charged(&capped, ONE / 10, once, 0, 0) == 697 * ONE / 1000,
+       "at most a part of the value");
     ok(charged(&flat, 10 * ONE, parts, 0, 0) == 5500000000, "once, and 0.1 %%");
     ok(charged(&maker, 10 * ONE, few, TW_LIQUIDITY_ADDED, 0) == -10000000
        && charged(&maker, 10 * ONE, few, TW_LIQUIDITY_REMOVED, 0) == 100000000,

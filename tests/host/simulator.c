@@ -370,6 +370,17 @@ static void quotes(void)
          "= 2 1@10.01, 3 1@10.01, 4 canceled\n"
          "trade 4 9.99 6\n"
          "= 1 1@9.99+\n");
+    play("queue: more of it goes behind, less stays", MODEL(TW_FILL_QUEUE),
+         "quote 1 9.99 5 10.01 3\n"
+         "buy 1 4 limit 9.99\n"
+         "buy 2 4 limit 9.99\n"
+         "quote 2 9.99 5 10.01 3\n"
+         "trade 3 9.99 3\n"
+         "replace 1 6 9.99\n"
+         "replace 2 3 9.99\n"
+         "quote 4 9.99 5 10.01 3\n"
+         "trade 5 9.99 4\n"
+         "= 1 new, 2 new, 1 replaced, 2 replaced, 2 2@9.99+\n");
     play("queue shrinks", MODEL(TW_FILL_QUEUE),
          "quote 1 9.99 5 10.01 3\n"
          "buy 1 4 limit 9.99\n"
@@ -468,6 +479,28 @@ static void times(void)
          "= 1 new\n"
          "quote 86401 11 5 12 3\n"
          "= 1 1@9.5\n");
+    play("nothing comes before the close", (struct tw_simulator_options){
+             .model = TW_FILL_QUOTE, .submit = { .min_ns = SECONDS(2) } },
+         "quote 86396 9.99 5 10.01 3\n"
+         "sell 1 1 market tif cls\n"
+         "quote 86397 9.5 5 9.6 3\n"
+         "quote 86401 11 5 12 3\n"
+         "= 1 new, 1 expired\n");
+    play("but what decided it", MODEL(TW_FILL_QUOTE),
+         "quote 86399 9.99 5 10.01 3\n"
+         "sell 1 1 market tif cls\n"
+         "quote 86401 11 5 12 3\n"
+         "= 1 new, 1 expired\n");
+    play("a price that changes within a bar", (struct tw_simulator_options){
+             .model = TW_FILL_TOUCH, .submit = { .min_ns = SECONDS(30) } },
+         "bar 60 10 11 9 10 100\n"
+         "buy 1 1 limit 5\n"
+         "bar 120 10 11 9 10 100\n"
+         "replace 1 1 10.5\n"
+         "bar 180 10 11 9 10 100\n"
+         "= 1 new, 1 replaced\n"
+         "bar 240 10.25 11 9 10 100\n"
+         "= 1 1@10.25\n");
     play("replace", MODEL(TW_FILL_QUOTE),
          "quote 1 9.99 5 10.01 3\n"
          "buy 1 5 limit 9\n"
