@@ -226,7 +226,8 @@ static void put_value(struct build *b, const struct tw_fix_definition *f, int id
         if (f->choices_n && f->kind != TW_FIX_BOOLEAN) fail_choice(b, f, idx);
         fail_value(b, f, idx, expected[f->kind]);
     }
-    if (f->choices_n && !b->how->lenient && !is_choice(f, p, n)) fail_choice(b, f, idx);
+    if (f->choices_n && !f->open && !b->how->lenient && !is_choice(f, p, n))
+        fail_choice(b, f, idx);
     put(b, f->tag, p, n);
     lua_settop(L, top);
 }

@@ -144,7 +144,7 @@ static bool is_measured(const struct tw_fix_definition *d, const struct tw_fix_f
 static bool other(const struct tw_fix_definition *d, struct tw_fix_text t)
 {
     return tw_fix_kind_fits((enum tw_fix_kind)d->kind, t.at, t.n)
-        && (d->choices_n == 0 || chosen(d, t.at, t.n));
+        && (d->choices_n == 0 || d->open || chosen(d, t.at, t.n));
 }
 
 static inline bool choice_of_a_byte(const struct tw_fix_definition *d,
@@ -492,7 +492,7 @@ static COLD bool valid(struct look *k, const struct tw_fix_field *f)
     if (!tw_fix_kind_fits((enum tw_fix_kind)d->kind, f->at, f->n))
         return blame(k, TW_FIX_BAD_FORMAT, f->tag);
     if (!is_measured(d, f)) return blame(k, TW_FIX_BAD_FORMAT, d->length);
-    if (d->choices_n && f->tag != 35 && !chosen(d, f->at, f->n))
+    if (d->choices_n && !d->open && f->tag != 35 && !chosen(d, f->at, f->n))
         return blame(k, TW_FIX_OUT_OF_RANGE, f->tag);
     return true;
 }

@@ -57,6 +57,7 @@ struct tw_fix_definition {        /* of a field */
     uint8_t test;                 /* how check.c looks at a value              */
     uint16_t choices_n;           /* 0: any value of its kind                  */
     uint32_t length;              /* of data: the tag of its length; 0: none   */
+    bool open;                    /* other values may be, too                  */
     const char *name;
     const struct tw_fix_choice *choices;    /* by value, as strcmp orders them */
     uint64_t single[2];           /* a bit for each choice of one byte         */

@@ -105,7 +105,7 @@ static enum tw_fix_test test_of(const struct tw_fix_definition *f)
 {
     /* A type that was found is a choice of 35, also where an extension forgot to say. */
     if (f->tag == 35) return TW_FIX_TEST_TEXT;
-    if (f->choices_n) {
+    if (f->choices_n && !f->open) {
         const uint64_t y_or_n = UINT64_C(1) << ('Y' % 64) | UINT64_C(1) << ('N' % 64);
 
         if (f->kind != TW_FIX_CHAR && f->kind != TW_FIX_STRING
@@ -150,6 +150,7 @@ static int make_fields(struct maker *k)
         if (!from) continue;
         f->tag = tag;
         f->kind = (uint8_t)from->kind;
+        f->open = from->open;
         /* Before 4.2, text is CHAR. */
         if (f->kind == TW_FIX_CHAR && d->version < TW_FIX_42) f->kind = TW_FIX_STRING;
         f->name = copy(k, from->name);

@@ -33,10 +33,13 @@ static bool requires(const struct tw_fix_type *t, uint32_t tag)
     return m && m->required;
 }
 
+/* Of a field without choices, as the version has it: what is asked for is of 4.3. */
 static bool takes(const struct tw_fix_desk *d, uint32_t tag, const char *value)
 {
-    const struct tw_fix_definition *f = tw_fix_dictionary_field(d->o.dictionary, tag);
+    const struct tw_fix_dictionary *of = d->o.dictionary;
+    const struct tw_fix_definition *f = tw_fix_dictionary_field(of, tag);
 
+    if (f && f->choices_n == 0) return tw_fix_dictionary_version(of) >= TW_FIX_43;
     return f && tw_fix_choice(f, value, strlen(value));
 }
 

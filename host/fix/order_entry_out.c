@@ -34,7 +34,7 @@ static bool takes(const struct tw_fix_orders *o, uint32_t tag, char value)
 {
     const struct tw_fix_definition *f = tw_fix_dictionary_field(o->o.dictionary, tag);
 
-    return f && (f->choices_n == 0 || tw_fix_choice(f, &value, 1));
+    return f && (f->choices_n == 0 || f->open || tw_fix_choice(f, &value, 1));
 }
 
 static bool is_at_close(uint8_t tif)

@@ -82,7 +82,8 @@ static int define(struct reader *r, const char **pairs)
     kind = tw_fix_kind_named(type, strlen(type));
     if (kind < 0) kind = TW_FIX_STRING;
     code = tw_fix_draft_define(r->t, tag, name, strlen(name), kind, &f);
-    r->tag = open && strchr("YyTt", *open) ? 0 : tag;
+    r->tag = tag;
+    if (code == TW_OK) f->open = open && *open && strchr("YyTt", *open);
     return code;
 }
 

@@ -373,7 +373,7 @@ static const char small[] =
     "<trailer><field name='CheckSum' required='Y'/></trailer>\n"
     "<messages><message name='New' msgtype='D' msgcat='app'>"
     "<component name='Parties' required='Y'/><field name='Side' required='N'/>"
-    "</message></messages>\n"
+    "<field name='Odd' required='N'/></message></messages>\n"
     "<components><component name='Parties'><group name='NoParties' required='N'>"
     "<field name='Party' required='Y'/><group name='NoSubs' required='N'>"
     "<field name='Sub' required='N'/></group></group></component></components>\n"
@@ -389,6 +389,22 @@ static const char small[] =
     "<field number='802' name='NoSubs' type='NUMINGROUP'/>"
     "<field number='523' name='Sub' type='STRING'/></fields>\n</fix>\n";
 
+/* Whether a message is fine by it. */
+static bool is_fine(const struct tw_fix_dictionary *d, const char *text)
+{
+    struct tw_fix_message m;
+    size_t n;
+    char *p = whole(TW_FIX_44, text, &n);
+    bool fine;
+
+    if (tw_fix_message_init(&m, 4096, 50) < 0) abort();
+    fine = take(&m, d, p, n) == TW_OK
+        && tw_fix_check(&m, TW_FIX_CHECK_STRICT).reason == TW_FIX_FINE;
+    tw_fix_message_fini(&m);
+    free(p);
+    return fine;
+}
+
 static void own_xml(void)
 {
     struct tw_fix_draft *t = tw_fix_draft_new();
@@ -402,13 +418,18 @@ static void own_xml(void)
     tw_fix_draft_free(t);
     body = d ? &tw_fix_dictionary_type(d, "D", 1)->body : NULL;
     parties = d ? tw_fix_member(body, 453)->group : NULL;
-    ok(d && body->n == 2 && body->tags[0] == 453 && parties->n == 2
+    ok(d && body->n == 3 && body->tags[0] == 453 && parties->n == 2
        && tw_fix_member(parties, 448)->required
        && tw_fix_member(parties, 802)->group->n == 1, "groups of components");
     ok(d && tw_fix_dictionary_field(d, 448)->kind == TW_FIX_STRING
        && tw_fix_dictionary_field(d, 54)->choices_n == 1
-       && tw_fix_dictionary_field(d, 55)->choices_n == 0,
-       "an unknown type is text; other values may be allowed");
+       && tw_fix_dictionary_field(d, 55)->open
+       && strcmp(tw_fix_choice_named(tw_fix_dictionary_field(d, 55), "BUY", 3), "1") == 0
+       && !tw_fix_dictionary_field(d, 54)->open,
+       "an unknown type is text; other values than those that have names may be allowed");
+    ok(d && is_fine(d, "35=D|54=1|55=1|") && is_fine(d, "35=D|54=1|55=7|")
+       && !is_fine(d, "35=D|54=1|55=77|") && !is_fine(d, "35=D|54=7|55=1|"),
+       "and then they are fine, if they are of its type");
     tw_fix_dictionary_free(d);
 }
 

@@ -404,12 +404,30 @@ static void pending(void)
     tw_fix_desk_free(x);
 }
 
+/* A dictionary of which the choices were left out: what the version has is said. */
+static void no_choices(void)
+{
+    struct tw_fix_desk *x = desk(100);
+    struct tw_request a = new(x, "a");
+
+    report(x, &a, '0', 0);
+    report(x, &a, 'F', 4);
+    ok(has_all(1, version < TW_FIX_43 ? "20=0|150=1|39=1" : "150=F|39=1"),
+       "%s: without choices a trade is one of its version", tw_fix_version_name(version));
+    tw_fix_desk_free(x);
+}
+
 int main(void)
 {
     if (tw_fix_message_init(&m, 0, 0) < 0) abort();
     symbols = tw_symbols_new(10);
     tw_symbols_intern(symbols, "A", 1);
     tw_symbols_intern(symbols, "B", 1);
+    for (version = TW_FIX_42; version <= TW_FIX_44; version += 2) {
+        d = dictionary(version, "150 ExecType CHAR\n39 OrdStatus CHAR\n");
+        no_choices();
+        tw_fix_dictionary_free(d);
+    }
     for (version = TW_FIX_40; version <= TW_FIX_50SP2; version++) {
         d = dictionary(version, NULL);
         restart();
