@@ -208,6 +208,7 @@ static int gather(struct maker *k, struct list *l, struct tw_fix_draft_member *m
             *seen = (struct found){ .field = f, .member = m };
             l->n++;
         }
+        if (m->group && !seen->member->group) seen->member = m;
         seen->required = seen->required || (required && m->required);
     }
     return TW_OK;

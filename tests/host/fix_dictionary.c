@@ -372,6 +372,7 @@ static const char small[] =
     " required='Y'/><field name='MsgType' required='Y'/></header>\n"
     "<trailer><field name='CheckSum' required='Y'/></trailer>\n"
     "<messages><message name='New' msgtype='D' msgcat='app'>"
+    "<field name='NoParties' required='N'/>"   /* as some files have it: twice */
     "<component name='Parties' required='Y'/><field name='Side' required='N'/>"
     "<field name='Odd' required='N'/></message></messages>\n"
     "<components><component name='Parties'><group name='NoParties' required='N'>"
