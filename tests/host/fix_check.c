@@ -203,6 +203,8 @@ static const struct row {
     { "R19", TW_FIX_42, 0, "35=0|" HEAD "0=HI|", 0, 0 },
     { "R19", TW_FIX_42, 0, "35=0|" HEAD "-1=HI|", 0, -1 },
     { "R19", TW_FIX_42, 0, "35=0|" HEAD "5000=HI|", 0, 5000 },
+    { "R19 of users", TW_FIX_42, TW_FIX_CHECK_STRICT & ~4u,
+      "35=0|" HEAD "5000=HI|4999=A|", 0, 4999 },
     { "R19 lenient", TW_FIX_42, TW_FIX_CHECK_LENIENT, "35=0|" HEAD "5000=HI|999=|",
       4, 999 },
     { "R19 lenient", TW_FIX_42, TW_FIX_CHECK_LENIENT, "35=0|" HEAD "5000=HI|999=A|55=A|",
@@ -334,6 +336,20 @@ static void kinds(void)
         }
 }
 
+/* A minute may have a second 60, and no 65. */
+static void leap_second(void)
+{
+    struct tw_fix_verdict v;
+    size_t n;
+    char *p = whole(TW_FIX_44, "35=D|" HEAD "11=ID|40=1|54=1|38=2|55=INTC|"
+                    "60=20260102-23:59:60.000|126=20260102-23:59:65.000|", &n);
+
+    take(&m, dicts[TW_FIX_44], p, n);
+    v = tw_fix_check(&m, TW_FIX_CHECK_STRICT);
+    ok(v.reason == TW_FIX_BAD_FORMAT && v.tag == 126, "a second 65 behind a 60");
+    free(p);
+}
+
 /* ---- what is learnt of messages ---- */
 
 /* Reads and checks it; whether it has the tags that its form has. */
@@ -354,6 +370,7 @@ static void learning(void)
     static const char *const one = ORDER, *const other = ORDER "58=text|";
     unsigned known = 0;
 
+    for (int i = 0; i < 9; i++) alike(one);
     for (int i = 0; i < 9; i++) alike(one);
     ok(alike(one) && !alike(other) && alike(one) && !alike(other) && alike(one),
        "one order among others is not what most are");
@@ -454,6 +471,7 @@ int main(void)
     groups();
     rules();
     kinds();
+    leap_second();
     learning();
     tags();
     tw_fix_message_fini(&m);

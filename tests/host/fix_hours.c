@@ -15,7 +15,8 @@ static void schedules(void)
     }, day = {
         .start_s = 15 * 3600, .end_s = 15 * 3600, .start_day = TW_FIX_NO_DAY,
         .end_day = TW_FIX_NO_DAY, .reset_s = TW_FIX_NO_TIME
-    };
+    }, soon = { .non_stop = true, .reset_s = 12 * 3600 + 30 },
+       later = { .non_stop = true, .reset_s = 12 * 3600 + 90 };
 
     talk("its time is over, and numbers begin anew", TW_FIX_42,
          &(struct tw_fix_session_options){ .schedule = &hour, .initiator = true },
@@ -27,6 +28,13 @@ static void schedules(void)
          "connect\n<35=A 34=1 98=0 108=0\n>35=A 34=1 98=0 108=0\n+10801\n"
          "<35=5 34=2 58=a_new_session_begins\n>35=5 34=2\n!a new session begins\n"
          "connect\n<35=A 34=1 98=0 108=0\n=1 2");
+    talk("numbers that began a little before are of the next session", TW_FIX_42,
+         &(struct tw_fix_session_options){ .schedule = &soon, .initiator = true },
+         "connect\n<35=A 34=1 98=0 108=0\n>35=A 34=1 98=0 108=0\n+99\n<-\n=2 2");
+    talk("but not those of long before", TW_FIX_42,
+         &(struct tw_fix_session_options){ .schedule = &later, .initiator = true },
+         "connect\n<35=A 34=1 98=0 108=0\n>35=A 34=1 98=0 108=0\n+99\n"
+         "<35=5 34=2 58=a_new_session_begins");
     /* Ten a second are sent again; the peer hears of the end between them. */
     talk("its time is over while it sends again", TW_FIX_42,
          &(struct tw_fix_session_options){ .schedule = &hour, .resend_rate = 10 },

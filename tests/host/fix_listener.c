@@ -113,6 +113,39 @@ static struct tw_fix_session *find(struct tw_fix_listener *l, const char *begin,
     return tw_fix_listener_find(l, &c, now, error);
 }
 
+/* What a session has of its own the caller names, too, each alone. */
+static void own_parts(void)
+{
+    static const struct tw_fix_session_options has[] = {
+        { .sender = "US", .target = "A", .sender_sub = "S" },
+        { .sender = "US", .target = "A", .sender_location = "S" },
+        { .sender = "US", .target = "A", .target_sub = "S" },
+        { .sender = "US", .target = "A", .target_location = "S" },
+    };
+    bool right = true;
+
+    for (int i = 0; i < 4; i++) {
+        struct tw_fix_listener *l =
+            tw_fix_listener_new(&(struct tw_fix_listener_options){0});
+        struct tw_error error = {0};
+        struct tw_fix_session *s = new_session(0, 0, has[i]);
+
+        tw_fix_listener_add(l, s, &error);
+        for (int said = 0; said < 5; said++) {
+            struct tw_fix_caller c = { .begin_string = "FIX.4.2", .sender = "A",
+                                       .target = "US" };
+            char *part[] = { c.target_sub, c.target_location, c.sender_sub,
+                             c.sender_location };
+
+            if (said < 4) strcpy(part[said], "S");
+            right &= (tw_fix_listener_find(l, &c, now, &error) == s) == (said == i);
+        }
+        tw_fix_listener_free(l);
+        free_sessions();
+    }
+    ok(right, "SubIDs and LocationIDs of either side");
+}
+
 static void finds(void)
 {
     struct tw_fix_listener *l = tw_fix_listener_new(&(struct tw_fix_listener_options){
@@ -287,6 +320,7 @@ int main(void)
     dictionaries[2] = dictionary(TW_FIX_50, NULL);
     dictionaries[3] = dictionary(TW_FIX_50SP2, NULL);
     callers();
+    own_parts();
     finds();
     templates();
     applied_versions();

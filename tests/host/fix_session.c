@@ -2,12 +2,6 @@
  *
  * R1 and so on are the rules of the engine: session_in.c has them where they are kept. */
 #include "fix_talk.h"
-#include "place.h"
-
-#include <signal.h>
-#include <sys/resource.h>
-#include <unistd.h>
-#include <uv.h>
 
 #define ORDER " 21=3 40=1 54=1 55=X 60=T 11="
 
@@ -27,6 +21,8 @@ static void logons(void)
          "connect\n>35=A 34=1 98=0 108=30 789=1\n!Logon: Invalid tag number (789)");
     talk("R6: 108 is negative", TW_FIX_42, &acceptor,
          "connect\n>35=A 34=1 98=0 108=-5\n!Logon: HeartBtInt");
+    talk("R6: 108 is more than a day", TW_FIX_42, &acceptor,
+         "connect\n>35=A 34=1 98=0 108=86401\n!Logon: HeartBtInt");
     talk("R6: encryption", TW_FIX_42, &acceptor,
          "connect\n>35=A 34=1 98=1 108=5\n!Logon: EncryptMethod");
     talk("R4: another CompID", TW_FIX_42, &acceptor,
@@ -54,6 +50,10 @@ static void logons(void)
     talk_as("R7: reset later, with another 108", TW_FIX_42, &acceptor,
             ON ">35=A 34=1 98=0 108=7 141=Y\n<35=A 34=1 98=0 108=7 141=Y\n+7.1\n"
             "<35=0 34=2\n<-");
+    talk("R7: what comes before it is asked for", TW_FIX_42, &acceptor,
+         ON ">35=A 34=3 98=0 108=30 141=Y\n<35=A 34=1 98=0 108=30 141=Y\n"
+         "<35=2 34=2 7=1 16=0\n?RESET\n=1 3\n>35=4 34=1 43=Y 122=T 36=3 123=Y\n<-\n"
+         "=4 3");
     talk("R7: a reset that is no Logon", TW_FIX_42, &acceptor,
          ON ">35=A 34=1 98=2 108=30 141=Y\n"
          "<35=5 34=2 58=MsgSeqNum_too_low,_expecting_2_but_received_1\n!MsgSeqNum");
@@ -123,6 +123,12 @@ static void numbers(void)
          ON ">35=1 34=4 112=c\n<35=2 34=2 7=2 16=0\n>35=1 34=5 112=d\n<-\n"
          ">35=1 34=2 112=a\n<35=0 34=3 112=a\n>35=1 34=3 112=b\n<35=0 34=4 112=b\n"
          "<35=0 34=5 112=c\n<35=0 34=6 112=d\n=6 7");
+    talk("R9: in order, though they did not come so", TW_FIX_42, &acceptor,
+         ON ">35=1 34=5 112=d\n<35=2 34=2 7=2 16=0\n>35=1 34=4 112=c\n>35=1 34=4 112=x\n"
+         "<-\n>35=0 34=2\n>35=0 34=3\n<35=0 34=3 112=c\n<35=0 34=4 112=d\n<-\n=6 5");
+    talk("R9: asked anew where numbers were set", TW_FIX_42, &acceptor,
+         ON ">35=0 34=4\n<35=2 34=2 7=2 16=0\nset 2 3\n>35=0 34=6\n"
+         "<35=2 34=3 7=2 16=0\n");
     talk("R9: 999999 before 4.2", TW_FIX_41, &acceptor,
          ON ">35=0 34=4\n<35=2 34=2 7=2 16=999999");
     talk("R9: chunks", TW_FIX_44, &(struct tw_fix_session_options){ .resend_chunk = 2 },
@@ -160,6 +166,10 @@ static void numbers(void)
          ON ">35=0 34=2 52=T-121\n"
          "<35=3 34=2 45=2 58=SendingTime_accuracy_problem 372=0 373=10\n<35=5 34=3\n"
          "+2\n!");
+    talk("R14: or to come", TW_FIX_42, &acceptor,
+         ON ">35=0 34=2 52=T+119\n<-\n>35=0 34=3 52=T+121\n"
+         "<35=3 34=2 45=3 58=SendingTime_accuracy_problem 372=0 373=10\n<35=5 34=3\n"
+         "+2\n!");
     talk("R14: and so of the answer to our Logout", TW_FIX_42, &acceptor,
          ON ">35=0 34=2 52=T-121\n"
          "<35=3 34=2 45=2 58=SendingTime_accuracy_problem 372=0 373=10\n<35=5 34=3\n"
@@ -170,6 +180,12 @@ static void numbers(void)
     talk("R15: before 4.2 the tag is in the text", TW_FIX_41, &acceptor,
          ON ">35=D 34=2 11=id 21=3 40=1 54=1\n"
          "<35=3 34=2 45=2 58=Required_tag_missing_(55)\n=3 3");
+    talk("R15: 13 is a reason since 4.3", TW_FIX_42, &acceptor,
+         ON ">35=1 34=2 112=a 112=b\n"
+         "<35=3 34=2 45=2 58=Tag_appears_more_than_once 371=112 372=1");
+    talk("R15: and has its number there", TW_FIX_43, &acceptor,
+         ON ">35=1 34=2 112=a 112=b\n"
+         "<35=3 34=2 45=2 58=Tag_appears_more_than_once 371=112 372=1 373=13");
     talk("R16: a type that is none", TW_FIX_42, &acceptor,
          ON ">35=* 34=2\n<35=3 34=2 45=2 58=Invalid_MsgType 372=* 373=11\n=3 3");
     talk("R16: no type", TW_FIX_42, &acceptor,
@@ -179,10 +195,16 @@ static void numbers(void)
          ON ">35=D 34=2 115=A 129=B 11=id 21=3 40=w 54=1 55=X 60=T\n"
          "<35=3 34=2 116=B 128=A 45=2 58=Value_is_incorrect_(out_of_range)_for_this_tag "
          "371=40 372=D 373=5");
+    talk("R25: not of what has no value", TW_FIX_42, &acceptor,
+         ON ">35=D 34=2 115= 129=B 11=id 21=3 40=1 54=1 55=X 60=T\n"
+         "<35=3 34=2 116=B 45=2 58=Tag_specified_without_a_value 371=115 372=D 373=4");
+    talk("R25: nor to where the version has none", TW_FIX_40, &acceptor,
+         ON ">35=D 34=2 115=A 144=L 11=id 21=3 38=1 40=1 54=1 55=X\n"
+         "<35=3 34=2 128=A 45=2 58=Invalid_tag_number_(144)");
     talk("R28: SequenceReset", TW_FIX_42, &acceptor,
          ON ">35=4 34=9 36=7\n=7 2\n?SKIPPED 2 6\n>35=4 34=1 36=3\n"
          "<35=3 34=2 45=1 58=Value_is_incorrect_(out_of_range)_for_this_tag 372=4 373=5\n"
-         "=7 3\n>35=4 34=7 36=12 123=Y\n=12 3");
+         "=7 3\n>35=4 34=7 36=12 123=Y\n=12 3\n>35=4 34=1 36=12\n<-\n=12 3");
     talk("R33: unsupported", TW_FIX_44, &acceptor,
          ON "unsupported\n>35=D 34=2" ORDER "id\n"
          "<35=j 34=2 45=2 58=Unsupported_Message_Type 372=D 380=3\n=3 3");
@@ -221,6 +243,9 @@ static void resends(void)
          ON ">35=2 34=2 7=9 16=0\n"
          "<35=3 34=2 45=2 58=Value_is_incorrect_(out_of_range)_for_this_tag 371=7 372=2 "
          "373=5\n=3 3");
+    talk("R29: to more than there is", TW_FIX_44, &acceptor,
+         ON SENT ">35=2 34=2 7=1 16=99\n<35=4 34=1 43=Y 122=T 36=2 123=Y\n"
+         "<35=D 34=2 43=Y 122=T 11=a\n<-\n=3 3");
     talk("R29: not what the application does not want", TW_FIX_44, &acceptor,
          ON "veto\nsend D 11=veto\n<35=D 34=2 11=veto\nsend D 11=b\n<35=D 34=3 11=b\n"
          ">35=2 34=2 7=1 16=0\n<35=4 34=1 43=Y 122=T 36=3 123=Y\n"
@@ -236,6 +261,11 @@ static void resends(void)
          ON SENT "send D 11=b\n<35=D 34=3 11=b\nsend D 11=c\n<35=D 34=4 11=c\n"
          ">35=2 34=2 7=2 16=0\n<35=D 34=2 43=Y 122=T 11=a\n<-\n+0.051\n"
          "<35=D 34=3 43=Y 122=T 11=b\n<-\n+0.051\n<35=D 34=4 43=Y 122=T 11=c\n<-");
+    talk("R29: all that was asked for, by two requests", TW_FIX_44,
+         &(struct tw_fix_session_options){ .resend_rate = 20 },
+         ON SENT "send D 11=b\n<35=D 34=3 11=b\nsend D 11=c\n<35=D 34=4 11=c\n"
+         ">35=2 34=2 7=2 16=0\n<35=D 34=2 43=Y 122=T 11=a\n>35=2 34=3 7=3 16=3\n+0.051\n"
+         "<35=D 34=3 43=Y 122=T 11=b\n+0.051\n<35=D 34=4 43=Y 122=T 11=c\n+1\n<-");
     talk("R29: also when numbers are set meanwhile", TW_FIX_44,
          &(struct tw_fix_session_options){ .resend_rate = 20 },
          ON SENT "send D 11=b\n<35=D 34=3 11=b\nsend D 11=c\n<35=D 34=4 11=c\n"
@@ -327,446 +357,6 @@ static void commands(void)
          "connect\nsend D 11=a\n<-\n=1 1");
 }
 
-/* ---- what is no conversation ---- */
-
-/* A message of a version that nobody knows. */
-static char *of_version(const char *version, const char *text, size_t *n)
-{
-    char *p = whole(TW_FIX_42, text, n), *q = malloc(*n + 20);
-    size_t length = strlen(p + 9);     /* behind 8=FIX.4.2 */
-    unsigned sum = 0;
-
-    *n = (size_t)sprintf(q, "8=%s", version);
-    memcpy(q + *n, p + 9, length - 7);
-    *n += length - 7;
-    for (size_t i = 0; i < *n; i++) sum += (unsigned char)q[i];
-    *n += (size_t)sprintf(q + *n, "10=%03u\001", sum & 255);
-    free(p);
-    return q;
-}
-
-static void stranger(void)
-{
-    static const char *const names[] = { "FIX.9.9", "FIX.5.0SP2", "FIX", "FIX.4.22" };
-    size_t n, used = 0;
-    char *p;
-
-    for (int i = 0; i < 4; i++) {
-        open_rig(&acceptor, TW_FIX_42, 0);
-        play("connect");
-        say("35=A 34=1 98=0 108=30");
-        hear();
-        p = of_version(names[i], "35=1|34=2|49=PEER|52=x|56=US|112=y|", &n);
-        for (size_t j = 1; j <= n; j++)
-            used += tw_fix_session_receive(r.s, r.now, p + used, j - used);
-        collect();
-        ok(used == n && strcmp(hear(), "35=5 34=2 58=Incorrect_BeginString") == 0
-           && tw_fix_session_status(r.s).garbled == 0, "R12: %s, a byte more each time",
-           names[i]);
-        used = 0;
-        free(p);
-        close_rig();
-    }
-    p = of_version("FIX.4.2.11.123", "35=1|34=2|49=PEER|52=x|56=US|112=y|", &n);
-    open_rig(&acceptor, TW_FIX_42, 0);
-    play("connect");
-    say("35=A 34=1 98=0 108=30");
-    hear();
-    tw_fix_session_receive(r.s, r.now, p, n);
-    collect();
-    ok(*hear() == 0 && tw_fix_session_status(r.s).garbled == 1,
-       "R2: what is no version is garbled");
-    free(p);
-    close_rig();
-    p = of_version("FIX.9.9", "35=A|34=1|49=PEER|52=x|56=US|98=0|108=30|", &n);
-    open_rig(&acceptor, TW_FIX_42, 0);
-    play("connect");
-    tw_fix_session_receive(r.s, r.now, p, n);
-    collect();
-    ok(*hear() == 0 && !play("!Logon: another BeginString than FIX.4.2"),
-       "R4: as the first message it is the end");
-    free(p);
-    close_rig();
-}
-
-static void garbled(void)
-{
-    static const char junk[] = "what is this 8=FI 8=FIX.9.9\0019=5\001";
-    size_t n;
-    char *p;
-
-    open_rig(&acceptor, TW_FIX_42, 0);
-    play("connect");
-    say("35=A 34=1 98=0 108=30");
-    hear();
-    for (int i = 0; i < 9; i++)
-        tw_fix_session_receive(r.s, r.now, junk, sizeof junk - 1);
-    say("35=1 34=2 112=x");
-    ok(strcmp(hear(), "35=0 34=2 112=x") == 0 && happened("DROPPED", (char[4200]){0}),
-       "R2: what is garbled is ignored");
-    ok(!happened("DROPPED", (char[4200]){0}), "and told once for all in a row");
-    p = whole(TW_FIX_42, "35=1|34=3|49=PEER|52=x|56=US|112=y|", &n);
-    p[n - 3] ^= 1;
-    tw_fix_session_receive(r.s, r.now, p, n);
-    ok(*hear() == 0 && tw_fix_session_status(r.s).next_in == 3, "R2: a wrong CheckSum");
-    free(p);
-    p = whole(TW_FIX_41, "35=1|34=3|49=PEER|52=x|56=US|112=y|", &n);
-    tw_fix_session_receive(r.s, r.now, p, n);
-    collect();
-    ok(strcmp(hear(), "35=5 34=3 58=Incorrect_BeginString") == 0, "R12: BeginString");
-    free(p);
-    close_rig();
-    stranger();
-    open_rig(&acceptor, TW_FIX_42, 0);
-    play("connect");
-    tw_fix_session_receive(r.s, r.now, junk, sizeof junk - 1);
-    ok(tw_fix_session_closing(r.s), "R2: as the first thing it is the end");
-    close_rig();
-}
-
-static void on(const struct tw_fix_session_options *o)
-{
-    open_rig(o, TW_FIX_42, 1 << 16);
-    play("connect");
-    say("35=A 34=1 98=0 108=30");
-    hear();
-}
-
-static void give(const char *p, size_t n)
-{
-    tw_fix_session_receive(r.s, r.now, p, n);
-    collect();
-}
-
-static struct tw_fix_cuts cuts(void)
-{
-    return tw_fix_session_status(r.s).cuts;
-}
-
-/* Where a message ends that is too long nobody knows: its bytes may look like others. */
-static void too_long(void)
-{
-    static const char head[] = "8=FIX.4.2\0019=5000\00135=D\00134=2\00195=4000\00196=";
-    static const char far[] = "8=FIX.4.2\0019=999999999\00135=D\001";
-    char many[3000];
-    const char *left;
-    size_t n;
-    char *p;
-
-    on(&acceptor);
-    give(head, sizeof head - 1);
-    left = tw_fix_session_closing(r.s);
-    ok(left && strcmp(left, "BodyLength 5000 is past the limit of 4096 bytes") == 0
-       && strcmp(hear(), "35=5 34=2 58=BodyLength_5000_is_past_the_limit_of_4096_bytes")
-          == 0, "a BodyLength past the limit ends the connection: %s", left ? left : "");
-    say("35=D 34=2 11=a 21=1 55=A 54=1 60=T 38=1 40=1");
-    ok(r.messages == 0 && cuts().oversized == 1 && cuts().noise == 0
-       && tw_fix_session_status(r.s).garbled == 0,
-       "it is counted as such; what it holds is no message");
-    hang_up();
-    play("connect");
-    give(far, sizeof far - 1);
-    left = tw_fix_session_closing(r.s);
-    ok(left && strncmp(left, "the first message: BodyLength 999999999", 39) == 0
-       && *hear() == 0 && cuts().oversized == 2, "also as the first thing: %s",
-       left ? left : "");
-    close_rig();
-
-    on(&acceptor);
-    n = (size_t)sprintf(many, "35=B|34=2|49=PEER|52=20240102-12:00:00|56=US|148=x|");
-    for (int i = 0; i < 99; i++) n += (size_t)sprintf(many + n, "58=%d|", i);
-    p = whole(TW_FIX_42, many, &n);
-    give(p, n);
-    free(p);
-    left = tw_fix_session_closing(r.s);
-    ok(left && strstr(left, "fields") && cuts().oversized == 1
-       && strstr(hear(), "35=5 34=2 58=the_peer_sent_"), "so do too many fields: %s",
-       left ? left : "");
-    close_rig();
-}
-
-/* Up to message_max bytes in a row may be no message. */
-static void noise(void)
-{
-    static const char begun[] = "8=FIX.4.2\0019=5\00135=0\00110=999\001";
-    char junk[4096];
-    const char *left;
-    size_t given = 0;
-
-    on(&acceptor);
-    memset(junk, 'x', sizeof junk);
-    give(junk, 4000);
-    say("35=1 34=2 112=x");
-    ok(strcmp(hear(), "35=0 34=2 112=x") == 0, "R2: garbage between messages is ignored");
-    give(junk, 4096);
-    say("35=1 34=3 112=y");
-    ok(strcmp(hear(), "35=0 34=3 112=y") == 0 && cuts().noise == 0,
-       "again and again, and as much of it as a message may have");
-    for (int i = 0; i < 4096; i++) give(junk, 1);
-    ok(!tw_fix_session_closing(r.s) && cuts().noise == 0, "also in single bytes");
-    give(junk, 6);   /* some of it may yet be the beginning of a message */
-    left = tw_fix_session_closing(r.s);
-    ok(left && strstr(left, " bytes without a message") && cuts().noise == 1
-       && strncmp(hear(), "35=5 34=4 58=", 13) == 0, "more of it ends the connection: %s",
-       left ? left : "");
-    give(junk, 4096);
-    ok(cuts().noise == 1, "once");
-    hang_up();
-    play("connect");
-    say("35=A 34=4 98=0 108=30");
-    hear();
-    while (!tw_fix_session_closing(r.s) && given < 1 << 20) {
-        give(begun, sizeof begun - 1);
-        given += sizeof begun - 1;
-    }
-    ok(cuts().noise == 2 && given > 4096 && given < 4096 + 2 * sizeof begun,
-       "so do messages that are none, after %zu bytes", given);
-    close_rig();
-}
-
-/* A peer that does not read. */
-static void no_reader(void)
-{
-    struct tw_fix_output *out;
-    struct tw_error error = {0};
-    char text[1000];
-    int rc = 0, sent = 0;
-
-    open_rig(&(struct tw_fix_session_options){ .output_max = 10000 }, TW_FIX_44, 1 << 20);
-    play("connect");
-    say("35=A 34=1 98=0 108=30");
-    memset(text, 'x', sizeof text);
-    while (rc == 0 && sent < 1000) {
-        rc = tw_fix_session_begin(r.s, r.now, "D", NULL, 0, &out, &error);
-        if (rc < 0) break;
-        tw_fix_put_text(out, 58, text, sizeof text);
-        rc = tw_fix_session_send(r.s, NULL, &error);
-        sent++;
-    }
-    ok(rc == TW_EFULL && sent < 12 && tw_fix_session_closing(r.s),
-       "a peer that does not read is cut off: %s", error.text);
-    ok(cuts().unread == 1, "and counted");
-    r.now.steady_ns += 3000000000;
-    tw_fix_session_tick(r.s, r.now);
-    ok(tw_fix_session_status(r.s).waiting == 0, "nor is it waited for");
-    ok(tw_fix_session_status(r.s).next_out == (uint64_t)sent + 2,
-       "and no number is lost");
-    close_rig();
-}
-
-/* What headers have in common is kept as text: with all fields, also where it is too
- * long for that, and at another time. */
-static void headers(void)
-{
-    static const int64_t ns[] = { 0, 0, 1500000000, 1000000 };
-    char long_text[301], want[700];
-
-    memset(long_text, 'x', 300);
-    long_text[300] = 0;
-    for (int longer = 0; longer < 2; longer++) {
-        struct tw_fix_session_options o = {
-            .sender_sub = longer ? long_text : "DESK", .target_sub = "BOOK",
-            .sender_location = "LON", .target_location = "NYC", .last_processed = true,
-        };
-        bool right = true;
-
-        open_rig(&o, TW_FIX_44, 1 << 16);
-        play("connect");
-        say("35=A 34=1 98=0 108=30");
-        for (int i = 0; i < 4; i++) {
-            struct tw_fix_output *out;
-            struct tw_error error;
-            char time[TW_FIX_TIME_TEXT + 1] = "";
-
-            r.n = 0;
-            r.now.time_ns += ns[i];
-            tw_fix_time_text(r.now.time_ns, TW_FIX_MS, time);
-            time[21] = 0;
-            snprintf(want, sizeof want, "|35=D|34=%d|49=US|50=%s|52=%s|56=PEER|57=BOOK|"
-                     "142=LON|143=NYC|369=1|58=x|10=", 2 + i, o.sender_sub, time);
-            right = right
-                && tw_fix_session_begin(r.s, r.now, "D", NULL, 0, &out, &error) == TW_OK;
-            if (right) tw_fix_put_text(out, 58, "x", 1);
-            right = right && tw_fix_session_send(r.s, NULL, &error) == TW_OK;
-            collect();
-            right = right && strstr(shown(r.in, r.n), want);
-        }
-        ok(right, "headers%s", longer ? " that are long" : "");
-        close_rig();
-    }
-}
-
-static void send_errors(void)
-{
-    struct tw_fix_output *out;
-    struct tw_error error = {0};
-    static char text[9000];
-    uint64_t seq = 0;
-
-    open_rig(&acceptor, TW_FIX_44, 4096);
-    play("connect");
-    say("35=A 34=1 98=0 108=30");
-    hear();
-    memset(text, 'x', sizeof text);
-    tw_fix_session_begin(r.s, r.now, "D", NULL, 0, &out, &error);
-    tw_fix_put_text(out, 58, text, sizeof text);
-    ok(tw_fix_session_send(r.s, NULL, &error) == TW_EFULL, "too large: %s", error.text);
-    tw_fix_session_begin(r.s, r.now, "D", NULL, 0, &out, &error);
-    tw_fix_put_text(out, 58, "a\001b", 3);
-    ok(tw_fix_session_send(r.s, NULL, &error) == TW_EFORMAT, "SOH: %s", error.text);
-    tw_fix_session_begin(r.s, r.now, "D", NULL, 0, &out, &error);
-    tw_fix_put_text(out, 58, "fine", 4);
-    ok(tw_fix_session_send(r.s, &seq, &error) == TW_OK && seq == 2,
-       "neither has used a number");
-    collect();
-    ok(strcmp(hear(), "35=D 34=2 58=fine") == 0 && *hear() == 0, "nor was sent");
-    close_rig();
-}
-
-/* A store that is too small forgets, and that is told. */
-static void forgotten(void)
-{
-    char got[4200];
-
-    open_rig(&acceptor, TW_FIX_44, 4096);
-    play("connect");
-    say("35=A 34=1 98=0 108=30");
-    for (int i = 0; i < 100; i++) send_app("D 11=x");
-    while (*hear()) continue;
-    say("35=2 34=2 7=1 16=0");
-    ok(happened("FORGOTTEN 1", got), "what is not kept any more is told of: %s", got);
-    ok(strncmp(hear(), "35=4 34=1 43=Y", 14) == 0
-       && strncmp(hear(), "35=D 34=", 8) == 0, "and filled");
-    close_rig();
-}
-
-/* A limit on the size of files is a disk that is full. */
-static void full_disk(void)
-{
-    struct rlimit old, small = { 100000, RLIM_INFINITY };
-    struct tw_error error = { .text = "" };
-    char path[PLACE], text[3000], got[4200];
-    int rc = 0;
-    struct tw_fix_output *out;
-    uint64_t sent = 0;
-
-    place_file(path);
-    open_rig(&acceptor, TW_FIX_44, 0);
-    tw_fix_session_free(r.s);
-    tw_fix_store_close(r.store);
-    r.store = r.o.store = tw_fix_store_open(&(struct tw_fix_store_options){
-        .path = path, .now_ns = r.now.time_ns }, &error);
-    r.s = tw_fix_session_new(&r.o, &error);
-    play("connect");
-    say("35=A 34=1 98=0 108=30");
-    signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &old);
-    small.rlim_max = old.rlim_max;
-    setrlimit(RLIMIT_FSIZE, &small);
-    memset(text, 'x', sizeof text);
-    while (rc == 0 && sent < 1000) {
-        rc = tw_fix_session_begin(r.s, r.now, "D", NULL, 0, &out, &error);
-        if (rc < 0) break;
-        tw_fix_put_text(out, 58, text, sizeof text);
-        rc = tw_fix_session_send(r.s, NULL, &error);
-        sent += rc == 0;
-    }
-    setrlimit(RLIMIT_FSIZE, &old);
-    ok(rc < 0 && happened("STORE_FAILED", got)
-       && tw_fix_session_status(r.s).next_out == sent + 2, "a full disk: %s", error.text);
-    collect();
-    r.n = 0;
-    say("35=1 34=2 112=x");
-    ok(strncmp(hear(), "35=0 34=", 8) == 0, "the session goes on");
-    send_app("D 11=a");
-    ok(strncmp(hear(), "35=D 34=", 8) == 0, "and sends when there is room again");
-    close_rig();
-    unlink(path);
-}
-
-static void wrong_options(void)
-{
-    struct tw_error error = {0};
-    struct tw_fix_session_options o;
-
-    open_rig(&acceptor, TW_FIX_44, 0);
-    o = r.o;
-    o.sender = NULL;
-    ok(!tw_fix_session_new(&o, &error) && error.code == TW_EUSAGE, "%s", error.text);
-    o = r.o;
-    o.precision = 4;
-    ok(!tw_fix_session_new(&o, &error) && error.code == TW_EUSAGE, "%s", error.text);
-    o = r.o;
-    o.heartbeat_s = -1;
-    ok(!tw_fix_session_new(&o, &error) && error.code == TW_EUSAGE, "%s", error.text);
-    ok(tw_fix_session_set_numbers(r.s, 0, 1, &error) == TW_EUSAGE, "%s", error.text);
-    close_rig();
-}
-
-static void no_memory(void)
-{
-    struct tw_error error = {0};
-    struct tw_fix_session *s = NULL;
-    int failed = 0;
-
-    open_rig(&acceptor, TW_FIX_44, 0);
-    for (uint64_t n = 1; !s; n++) {
-        tw_memory_fail_at(n);
-        s = tw_fix_session_new(&r.o, &error);
-        failed += !s && error.code == UV_ENOMEM;
-    }
-    tw_memory_fail_at(0);
-    ok(failed >= 6, "no memory is an error (%d)", failed);
-    tw_fix_session_free(s);
-    close_rig();
-}
-
-/* One byte at a time is the same as all at once. */
-static void bytewise(void)
-{
-    static const char *const lines[] = {
-        "35=A|34=1|49=PEER|52=20240102-12:00:00|56=US|98=0|108=30|",
-        "35=1|34=3|49=PEER|52=20240102-12:00:00|56=US|112=b|",
-        "35=1|34=2|49=PEER|52=20240102-12:00:00|56=US|112=a|",
-        "35=2|34=4|49=PEER|52=20240102-12:00:00|56=US|7=1|16=0|",
-        "35=5|34=5|49=PEER|52=20240102-12:00:00|56=US|",
-    };
-    static char all[4000], written[2][WIRE];
-    size_t n = 0, length[2];
-
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-        size_t part;
-        char *p = whole(TW_FIX_44, lines[i], &part);
-
-        memcpy(all + n, p, part);
-        n += part;
-        if (i == 1) n += (size_t)sprintf(all + n, "junk8=FI");
-        free(p);
-    }
-    for (int turn = 0; turn < 2; turn++) {
-        size_t step = turn ? 1 : n, given = 0, at = 0;
-
-        open_rig(&acceptor, TW_FIX_44, 0);
-        play("connect");
-        while (at < n && given < n) {
-            char *copy;
-
-            given += step;
-            copy = malloc(given - at);
-            memcpy(copy, all + at, given - at);
-            at += tw_fix_session_receive(r.s, r.now, copy, given - at);
-            free(copy);
-            collect();
-        }
-        memcpy(written[turn], r.in, r.n);
-        length[turn] = r.n;
-        close_rig();
-    }
-    ok(length[0] == length[1] && length[0] > 500
-       && memcmp(written[0], written[1], length[0]) == 0,
-       "one byte at a time is as all at once");
-}
-
 int main(void)
 {
     for (int v = TW_FIX_40; v <= TW_FIX_50SP2; v++)
@@ -776,17 +366,6 @@ int main(void)
     resends();
     timers();
     commands();
-    garbled();
-    too_long();
-    noise();
-    no_reader();
-    headers();
-    send_errors();
-    forgotten();
-    full_disk();
-    wrong_options();
-    no_memory();
-    bytewise();
     for (int v = TW_FIX_40; v <= TW_FIX_50SP2; v++)
         tw_fix_dictionary_free(dictionaries[v]);
     return tap_done();

@@ -104,6 +104,11 @@ static void keeps(const char *p)
     tw_fix_store_set_out(s, 2001);
     send_one(s, true);
     ok(is_kept(s, 2001) && is_kept(s, 989), "%s: a higher one leaves a gap", where);
+    tw_fix_store_set_out(s, 10);
+    send_one(s, true);
+    if (p) s = reopen(s);
+    ok(is_kept(s, 10) && !tw_fix_store_forgot(s, 10) && tw_fix_store_forgot(s, 9),
+       "%s: and one below what was forgotten is kept", where);
     tw_fix_store_reset(s, 9);
     if (p) s = reopen(s);
     n = tw_fix_store_numbers(s);

@@ -360,8 +360,8 @@ static void talk_as(const char *name, enum tw_fix_version v,
 #define I_ON "connect\n<35=A 34=1 98=0 108=30\n>35=A 34=1 98=0 108=30\n?LOGGED_ON\n"
 
 /* What begins with ON is so for an initiator too. */
-static void talk(const char *name, enum tw_fix_version v,
-                 const struct tw_fix_session_options *o, const char *lines)
+static inline void talk(const char *name, enum tw_fix_version v,
+                        const struct tw_fix_session_options *o, const char *lines)
 {
     struct tw_fix_session_options other = *o;
     char text[3000];
