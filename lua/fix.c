@@ -227,6 +227,7 @@ static int read_logon(lua_State *L, struct reading *r, struct tw_error *error)
 
     if (lua_getfield(L, -1, "logon") == LUA_TTABLE)
         for (lua_Integer i = 1; rc == TW_OK && lua_rawgeti(L, -1, i) == LUA_TTABLE; i++) {
+            size_t k = s->logon_n;
             int32_t tag = ltw_fix_tag(L, s->dictionary);
 
             if (tag <= 0) {
@@ -234,11 +235,15 @@ static int read_logon(lua_State *L, struct reading *r, struct tw_error *error)
                 rc = tw_fail(error, TW_EUSAGE, "%s: logon: its dictionary has no field"
                              " %s", r->what, lua_tostring(L, -1));
                 lua_pop(L, 1);
-            } else if (s->logon_n == LOGON_MAX)
+            } else if (k == LOGON_MAX)
                 rc = tw_fail(error, TW_EUSAGE, "%s: logon: more than %d fields", r->what,
                              LOGON_MAX);
             else r->logon[s->logon_n++] = (struct tw_fix_extra){
                 tag, ltw_text_at(L, -1, "value") };
+            while (k > 0 && r->logon[k - 1].tag != tag) k--;
+            if (k > 0)
+                rc = tw_fail(error, TW_EUSAGE, "%s: logon: %d is there twice", r->what,
+                             (int)tag);
             lua_pop(L, 1);
         }
     s->logon = r->logon;
@@ -273,10 +278,8 @@ static struct tw_tls_options tls_of(lua_State *L)
         .key = ltw_text_at(L, -1, "key"), .ca_file = ltw_text_at(L, -1, "ca"),
         .ca_folder = ltw_text_at(L, -1, "ca_folder"),
         .crl_file = ltw_text_at(L, -1, "crl"), .name = ltw_text_at(L, -1, "name"),
-        .ask = ltw_boolean_at(L, -1, "ask"),
-        .only_13 = ltw_boolean_at(L, -1, "only_13"),
-        .ciphers = ltw_text_at(L, -1, "ciphers"),
-        .suites = ltw_text_at(L, -1, "suites"),
+        .ask = ltw_boolean_at(L, -1, "ask"), .only_13 = ltw_boolean_at(L, -1, "only_13"),
+        .ciphers = ltw_text_at(L, -1, "ciphers"), .suites = ltw_text_at(L, -1, "suites"),
     };
 }
 

@@ -396,9 +396,13 @@ local function logon_of(what, o)
            what, field)
     end
     local length = LENGTHS[field]
+    local said = length and (o[length] or o[LENGTH_NAMES[length]])
     if not length and tostring(value):find "\1" then
       fail(3, "%s: logon: %s has a byte 1 in it, which ends fields", what, field)
-    elseif length and not o[length] and not o[LENGTH_NAMES[length]] then
+    elseif said and tonumber(said) ~= #tostring(value) then
+      fail(3, "%s: logon: %s has %d bytes, but %s is another number: leave that out",
+           what, field, #tostring(value), LENGTH_NAMES[length])
+    elseif length and not said then
       list[#list + 1] = { field = length, value = tostring(#tostring(value)) }
     end
     list[#list + 1] = { field = field, value = tostring(value) }

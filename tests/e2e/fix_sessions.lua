@@ -123,6 +123,15 @@ a text without SOH
 
 apps.fails("a field that on_fix has not", { app = app_of() .. "app.script 's.lua'",
   ["s.lua"] = "function M:on_fix(mesage) end" }, "on_fix: no field 'mesage'")
+for more, want in pairs {
+  ["Password = 'a', [554] = 'hidden'"] = "logon: 554 is there twice",
+  ["RawData = 'hidden', RawDataLength = 5"] =
+    "RawData has 6 bytes, but RawDataLength is another number: leave that out",
+} do
+  local got = apps.fails(want, { app = app_of("", ", logon = {" .. more .. "}")
+                                 .. "app.script 's.lua'", ["s.lua"] = "" }, want)
+  t.ok(not got.err:find "hidden", "and without its value")
+end
 apps.fails("an option that is not there", { app =
   "app.fix.session { host = 'a', port = 1, sender = 'A', target = 'B', hartbeat = 3 }" },
   "app.fix.session: no option 'hartbeat'")
