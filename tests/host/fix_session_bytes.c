@@ -1,5 +1,5 @@
-/* fix_session_bytes.c - a session and what is no conversation: bytes that are garbled, too
- * long or too many; headers; memory and disks that end. */
+/* fix_session_bytes.c - a session and what is no conversation: bytes that are garbled,
+ * too long or too many; headers; memory and disks that end. */
 #include "fix_talk.h"
 #include "place.h"
 
@@ -233,7 +233,8 @@ static void slow_reader(void)
     free(p);
     ok(!tw_fix_session_closing(r.s), "what is sent again waits until the peer reads");
     collect();
-    for (size_t i = 0; i + 6 < r.n; i++) again += memcmp(r.in + i, "\00143=Y\001", 6) == 0;
+    for (size_t i = 0; i + 6 < r.n; i++)
+        again += memcmp(r.in + i, "\00143=Y\001", 6) == 0;
     ok(again == 99 && !tw_fix_session_closing(r.s), "then all of it comes (%u)", again);
     close_rig();
 }
