@@ -355,9 +355,9 @@ static int oco(lua_State *L)
 
 /* Does it count where a target is aimed at?  Not what waits for a parent or a price, nor
  * what is being canceled. */
-static bool is_coming(const struct tw_order *o, uint32_t symbol)
+static bool is_coming(const struct tw_order *o)
 {
-    return o->symbol == symbol && !o->parent && !o->pending_cancel
+    return !o->parent && !o->pending_cancel
         && (o->type == TW_TYPE_MARKET || o->type == TW_TYPE_LIMIT);
 }
 
@@ -368,7 +368,7 @@ static int64_t beyond_group(const struct tw_order *o)
     int64_t most = 0;
 
     for (const struct tw_order *i = o->peer; i && i != o; i = i->peer)
-        if (i->id < o->id && i->side == o->side && is_coming(i, o->symbol)
+        if (i->id < o->id && i->side == o->side && is_coming(i)
             && tw_order_leaves(i) > most)
             most = tw_order_leaves(i);
     return tw_order_leaves(o) > most ? tw_order_leaves(o) - most : 0;
@@ -380,9 +380,8 @@ static tw_money coming(const struct ltw_trader *t, uint32_t symbol)
     const struct tw_order *o = NULL;
     tw_money sum = 0;
 
-    if (!tw_broker_works(t->broker, symbol)) return 0;
-    while ((o = tw_broker_open(t->broker, o)) != NULL)
-        if (is_coming(o, symbol)) sum += tw_order_sign(o) * beyond_group(o);
+    while ((o = tw_broker_open_of(t->broker, symbol, o)) != NULL)
+        if (is_coming(o)) sum += tw_order_sign(o) * beyond_group(o);
     return sum;
 }
 
@@ -476,9 +475,8 @@ static int64_t unclosed(const struct ltw_trader *t, uint32_t symbol)
     const struct tw_order *o = NULL;
     int64_t held = tw_broker_held(t->broker, symbol), left = held;
 
-    if (!tw_broker_works(t->broker, symbol)) return left;
-    while ((o = tw_broker_open(t->broker, o)) != NULL)
-        if (o->symbol == symbol && closes(o) && (o->side == TW_SIDE_BUY) == (held < 0))
+    while ((o = tw_broker_open_of(t->broker, symbol, o)) != NULL)
+        if (closes(o) && (o->side == TW_SIDE_BUY) == (held < 0))
             left += tw_order_sign(o) * tw_order_leaves(o);
     return (left < 0) == (held < 0) ? left : 0;
 }
@@ -677,11 +675,9 @@ static int orders(lua_State *L)
     if (lua_isnil(L, 2))
         return luaL_argerror(L, 2, "symbol expected, got nil; self:orders() lists all");
     if (!lua_isnone(L, 2)) symbol = ltw_check_symbol(L, 2, "orders");
-    while ((o = tw_broker_open(t->broker, o)) != NULL)
-        n += !symbol || o->symbol == symbol;
+    while ((o = tw_broker_open_of(t->broker, symbol, o)) != NULL) n++;
     lua_createtable(L, (int)n, 0);
-    while ((o = tw_broker_open(t->broker, o)) != NULL) {
-        if (symbol && o->symbol != symbol) continue;
+    while ((o = tw_broker_open_of(t->broker, symbol, o)) != NULL) {
         ltw_push_order(L, o);
         lua_rawseti(L, -2, n--);
     }

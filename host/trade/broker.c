@@ -129,6 +129,10 @@ static void enlist(struct tw_broker *b, struct tw_order *o)
     o->link = &b->open;
     if (o->next) o->next->link = &o->next;
     b->open = o;
+    o->before_of = NULL;
+    o->next_of = b->sum[o->symbol].orders;
+    if (o->next_of) o->next_of->before_of = o;
+    b->sum[o->symbol].orders = o;
     b->n_open++;
     tw_broker_join(o);
     o->same = *slot_of(b, o->id);
@@ -171,6 +175,8 @@ static void delist(struct tw_broker *b, struct tw_order *o)
     *o->link = o->next;
     if (o->next) o->next->link = o->link;
     o->link = NULL;
+    *(o->before_of ? &o->before_of->next_of : &b->sum[o->symbol].orders) = o->next_of;
+    if (o->next_of) o->next_of->before_of = o->before_of;
     b->n_open--;
     if (tw_broker_desk(b) && !o->held) tw_desk_leave(b->o.desk);
     if (o->held) hold(b, o, false);
@@ -493,10 +499,9 @@ int tw_broker_cancel_all(struct tw_broker *b, uint32_t symbol,
     struct tw_order *next;
     int n = 0, rc;
 
-    for (struct tw_order *o = b->open; o; o = next) {
-        next = o->next;
-        if ((symbol && o->symbol != symbol) || o->pending_cancel) continue;
-        if (stays && stays(o)) continue;
+    for (struct tw_order *o = tw_broker_open_of(b, symbol, NULL); o; o = next) {
+        next = tw_broker_open_of(b, symbol, o);
+        if (o->pending_cancel || (stays && stays(o))) continue;
         rc = tw_broker_cancel(b, o);
         if (rc < 0) return rc;
         n++;
@@ -672,16 +677,6 @@ int64_t tw_broker_price(const struct tw_broker *b, uint32_t symbol)
 }
 
 /* ---- all of it ---- */
-
-struct tw_order *tw_broker_open(const struct tw_broker *b, const struct tw_order *after)
-{
-    return after ? after->next : b->open;
-}
-
-unsigned tw_broker_count(const struct tw_broker *b)
-{
-    return b->n_open;
-}
 
 const struct tw_broker_options *tw_broker_get_options(const struct tw_broker *b)
 {

@@ -168,13 +168,14 @@ int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
 int tw_broker_cancel_all(struct tw_broker *b, uint32_t symbol,
                          bool (*stays)(const struct tw_order *o));
 
-/* Open orders, the newest first: NULL gives the first, then each the next. */
+/* Open orders, all or those of an instrument (0: all), the newest first: NULL gives the
+ * first, then each the next. */
 struct tw_order *tw_broker_open(const struct tw_broker *b, const struct tw_order *after);
+struct tw_order *tw_broker_open_of(const struct tw_broker *b, uint32_t symbol,
+                                   const struct tw_order *after);
 
 /* How many. */
 unsigned tw_broker_count(const struct tw_broker *b);
-/* Is one of that instrument among them, beside exits that wait for their entry? */
-bool tw_broker_works(const struct tw_broker *b, uint32_t symbol);
 
 /* As all prices are now; who has kept it from before a record asks again.  Without what
  * it is worth: is its equity above 0, and how much does it hold of an instrument? */

@@ -74,9 +74,22 @@ struct tw_account *tw_broker_account(struct tw_broker *b)
     return b->account;
 }
 
-bool tw_broker_works(const struct tw_broker *b, uint32_t symbol)
+struct tw_order *tw_broker_open(const struct tw_broker *b, const struct tw_order *after)
 {
-    return symbol < b->n_sums && (b->sum[symbol].buying || b->sum[symbol].selling);
+    return after ? after->next : b->open;
+}
+
+struct tw_order *tw_broker_open_of(const struct tw_broker *b, uint32_t symbol,
+                                   const struct tw_order *after)
+{
+    if (symbol == 0) return tw_broker_open(b, after);
+    if (after) return after->next_of;
+    return symbol < b->n_sums ? b->sum[symbol].orders : NULL;
+}
+
+unsigned tw_broker_count(const struct tw_broker *b)
+{
+    return b->n_open;
 }
 
 int64_t tw_broker_held(const struct tw_broker *b, uint32_t symbol)

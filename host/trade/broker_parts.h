@@ -11,6 +11,7 @@
 /* What is left, or may be, of the open orders of an instrument, but for held ones. */
 struct open {
     tw_money buying, selling;
+    struct tw_order *orders;              /* of it that are open, the newest first     */
     int64_t told_buying, told_selling;    /* what the desk has of it, see tw_desk_share */
     struct tw_desk_symbol *all;           /* of the desk, where that counts it         */
     struct tw_desk_quote *quote;          /* there, with self_match                    */

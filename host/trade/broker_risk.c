@@ -98,8 +98,8 @@ static void add_open(const struct tw_broker *b, const struct tw_order *o,
 static void add_best(const struct tw_broker *b, uint32_t symbol, const struct tw_order *o,
                      struct tw_exposure *now)
 {
-    for (const struct tw_order *i = b->open; i; i = i->next) {
-        if (i == o || i->held || i->pending_cancel || i->symbol != symbol) continue;
+    for (const struct tw_order *i = b->sum[symbol].orders; i; i = i->next_of) {
+        if (i == o || i->held || i->pending_cancel) continue;
         tw_risk_best(i->side, i->price, &now->best_bid, &now->best_ask);
         if (i->asked_price)
             tw_risk_best(i->side, i->asked_price, &now->best_bid, &now->best_ask);

@@ -109,6 +109,7 @@ struct tw_order {
     uint32_t untold;                /* reports that its owner has not taken yet   */
     struct tw_resting *resting;     /* the simulated venue's, or NULL             */
     struct tw_order *next, **link;  /* the broker's: open ones, the newest first  */
+    struct tw_order *next_of, *before_of;    /* likewise those of its symbol      */
     struct tw_order *same;          /* the broker's: in the table of ids          */
     struct tw_order *children;      /* the broker's: open ones, the newest first  */
     struct tw_order *sibling, **sibling_link;

@@ -28,12 +28,12 @@ static int shrink(struct tw_broker *b, struct tw_order *o, int64_t left)
 int tw_plain_traded(struct tw_broker *b, const struct tw_order *o)
 {
     const struct tw_gateway *g = tw_broker_get_options(b)->gateway;
-    struct tw_order *next;
+    struct tw_order *i = tw_broker_open_of(b, o->symbol, NULL), *next;
     int rc = TW_OK;
 
     if (!g || !g->is_plain || o->group == 0) return TW_OK;
-    for (struct tw_order *i = tw_broker_open(b, NULL); i && rc == TW_OK; i = next) {
-        next = tw_broker_open(b, i);
+    for (; i && rc == TW_OK; i = next) {
+        next = tw_broker_open_of(b, o->symbol, i);
         if (i != o && i->group == o->group && !i->held)
             rc = shrink(b, i, tw_order_leaves(o));
     }
