@@ -299,7 +299,7 @@ static int open_traders(lua_State *L)
 
     b->host.desk->started = 0;
     tw_desk_halt(&b->host.desk->desk, !b->warm);
-    b->curve = tw_ledger_new(NULL);
+    b->curve = tw_ledger_new();
     b->journals = tw_calloc(b->n, sizeof *b->journals);
     b->traders = tw_calloc(b->n, sizeof *b->traders);
     if (!b->curve || !b->journals || !b->traders) luaL_error(L, "not enough memory");

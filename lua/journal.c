@@ -11,7 +11,7 @@ struct ltw_journal *ltw_journal_new(uint32_t script)
 
     if (!j) return NULL;
     j->script = script;
-    j->trades = tw_ledger_new(NULL);
+    j->trades = tw_ledger_new();
     if (j->trades) return j;
     ltw_journal_free(j);
     return NULL;

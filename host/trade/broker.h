@@ -56,7 +56,6 @@ struct tw_broker_options {
     void *ctx;
     struct tw_simulator_options simulator;
     const struct tw_gateway *gateway; /* NULL: the simulator                         */
-    const struct tw_calendar *calendar;   /* days of loss and settlement; NULL: UTC  */
     uint64_t first_id, id_step;       /* ids of its orders: the first one's (0: 1),
                                        * and how far one is from the next (0: 1)     */
     uint32_t script;                  /* in records of its orders                    */

@@ -1,4 +1,4 @@
-/* broker_day.c - the day in which a broker counts losses, also over runs. */
+/* broker_day.c - the day of UTC in which a broker counts losses, also over runs. */
 #include "trade/broker_parts.h"
 
 #include <uv.h>
@@ -11,8 +11,7 @@ TW_APART void tw_broker_begin_day(struct tw_broker *b, int64_t now_ns)
     tw_broker_catch_up(b);
     for (size_t i = 0; (p = tw_account_at(b->account, i)) != NULL; i++)
         tw_account_settle(b->account, tw_account_find(b->account, p->symbol));
-    if (!tw_calendar_session(b->o.calendar, now_ns - 1, &b->day))
-        b->day.close_ns = INT64_MAX;
+    tw_calendar_session(NULL, now_ns - 1, &b->day);
     b->day_equity = tw_broker_made(b);
 }
 

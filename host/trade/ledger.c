@@ -23,7 +23,6 @@ enum { TRADES_ROOM = 1 << 11 };     /* at first; pages that are not touched yet 
 struct points { struct tw_point *p; size_t n, room; };
 
 struct tw_ledger {
-    const struct tw_calendar *calendar;
     struct open *open;              /* by symbol                                     */
     size_t n_open;
     struct tw_outcome *outcomes;    /* n_trades of room, each in a mapping           */
@@ -35,12 +34,11 @@ struct tw_ledger {
     int64_t span_ns;                /* of the curve; 0: there is none                */
 };
 
-struct tw_ledger *tw_ledger_new(const struct tw_calendar *calendar)
+struct tw_ledger *tw_ledger_new(void)
 {
     struct tw_ledger *l = tw_calloc(1, sizeof *l);
 
     if (!l) return NULL;
-    l->calendar = calendar;
     l->span_ns = TW_FIXED_ONE;
     l->day.close_ns = INT64_MIN;
     return l;
@@ -241,8 +239,7 @@ int tw_ledger_mark(struct tw_ledger *l, int64_t time_ns, tw_money equity)
     double value = tw_money_to_double(equity);
 
     if (time_ns > l->day.close_ns || l->days.n == 0) {
-        if (!tw_calendar_session(l->calendar, time_ns - 1, &l->day))
-            l->day.close_ns = INT64_MAX;
+        tw_calendar_session(NULL, time_ns - 1, &l->day);
         if (append(&l->days, time_ns, value) < 0) return UV_ENOMEM;
     }
     l->days.p[l->days.n - 1] = (struct tw_point){ time_ns, value };
@@ -254,8 +251,7 @@ int64_t tw_ledger_till(const struct tw_ledger *l)
     int64_t last_ns, till_ns;
 
     if (l->days.n == 0) return INT64_MIN;
-    if (l->span_ns == 0)
-        return l->day.close_ns < INT64_MAX ? l->day.close_ns + 1 : INT64_MAX;
+    if (l->span_ns == 0) return l->day.close_ns + 1;
     last_ns = l->curve.p[l->curve.n - 1].time_ns;
     till_ns = (tw_clock_spans(last_ns, l->span_ns) + 1) * l->span_ns;
     return till_ns <= l->day.close_ns ? till_ns : l->day.close_ns + 1;

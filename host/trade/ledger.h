@@ -25,8 +25,8 @@ enum { TW_LEDGER_POINTS = 8192 };
 
 struct tw_ledger;
 
-/* calendar: whose sessions are days; NULL: days of UTC.  NULL: no memory. */
-struct tw_ledger *tw_ledger_new(const struct tw_calendar *calendar);
+/* NULL: no memory. */
+struct tw_ledger *tw_ledger_new(void);
 void tw_ledger_free(struct tw_ledger *l);
 
 /* It has no finer curve.  Before the first mark. */

@@ -26,7 +26,7 @@ static void trade(struct tw_ledger *l, int64_t second, int64_t quantity, int64_t
 
 static void trips(void)
 {
-    struct tw_ledger *l = tw_ledger_new(NULL);
+    struct tw_ledger *l = tw_ledger_new();
     const struct tw_outcome *o;
     const struct tw_trip *t;
     int64_t entry_ns = 0;
@@ -66,7 +66,7 @@ static void currencies(void)
     struct tw_account *a = tw_account_new("USD");
     struct tw_terms euros = { .currency = (uint32_t)tw_account_currency(a, "EUR"),
                               .multiplier = 2 * ONE };
-    struct tw_ledger *l = tw_ledger_new(NULL);
+    struct tw_ledger *l = tw_ledger_new();
     const struct tw_outcome *o;
     size_t n;
 
@@ -88,7 +88,7 @@ static void currencies(void)
 /* It has traded more than 64 bits hold, and was never flat. */
 static void turnover(void)
 {
-    struct tw_ledger *l = tw_ledger_new(NULL);
+    struct tw_ledger *l = tw_ledger_new();
     const struct tw_trip *t;
     size_t n;
 
@@ -109,7 +109,7 @@ static void turnover(void)
 static void outcomes(void)
 {
     enum { TRADES = 20000 };
-    struct tw_ledger *whole = tw_ledger_new(NULL), *brief = tw_ledger_new(NULL);
+    struct tw_ledger *whole = tw_ledger_new(), *brief = tw_ledger_new();
     const struct tw_outcome *o, *other;
     const struct tw_trip *t;
     size_t n, n_other, n_trips;
@@ -142,7 +142,7 @@ static void outcomes(void)
 
 static void curve(void)
 {
-    struct tw_ledger *l = tw_ledger_new(NULL);
+    struct tw_ledger *l = tw_ledger_new();
     const struct tw_point *days, *points;
     size_t n_days, n;
     unsigned wrong = 0;
@@ -171,7 +171,7 @@ static void without_memory(void)
         struct tw_ledger *l;
 
         tw_memory_fail_at(n);
-        l = tw_ledger_new(NULL);
+        l = tw_ledger_new();
         refused += !l || tw_ledger_told(l, NULL, &t) < 0 || tw_ledger_mark(l, 5, 5) < 0;
         tw_memory_fail_at(0);
         tw_ledger_free(l);

@@ -191,7 +191,7 @@ static struct run *begin(const struct tw_terms *terms, int64_t cash)
     r->terms = *terms;
     o.ctx = r;
     r->b = tw_broker_new(&o);
-    r->ledger = tw_ledger_new(NULL);
+    r->ledger = tw_ledger_new();
     tw_account_deposit(tw_broker_account(r->b), 0, (tw_money)cash * ONE);
     return r;
 }
