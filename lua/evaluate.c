@@ -123,7 +123,6 @@ static void on_ended(struct ltw_task *t, lua_State *co, int status)
     size_t n = 0;
     const char *text;
 
-    if (t->budget) e->used_ns = e->cpu_ns - t->budget->cpu_ns;
     if (status != LUA_OK) {
         tell_error(e, t, co, status);
         return;

@@ -28,7 +28,7 @@ struct ltw_evaluation {
     int64_t cpu_ns, bytes, wait_ns;   /* constant: its budget, and its deadline   */
     /* What it prints, on the worker's thread; false: no memory. */
     bool (*said)(struct ltw_evaluation *e, const char *text, size_t n);
-    /* The last that happens, on the worker's thread: the four below are there.  It does
+    /* The last that happens, on the worker's thread: the three below are there.  It does
      * not come when the worker ends before. */
     void (*ended)(struct ltw_evaluation *e);
     void *ctx;                        /* constant: of the two                     */
@@ -38,7 +38,6 @@ struct ltw_evaluation {
     bool fine;                        /* owner: the worker, then who is told      */
     char *text;                       /* likewise; the result, NULL: no memory    */
     size_t n;                         /* likewise                                 */
-    int64_t used_ns;                  /* likewise; CPU time                       */
     atomic_uint references;           /* atomic: of who made it, and of letters   */
     struct ltw_evaluation *next;      /* for who made it                          */
     size_t length;                    /* constant: of line                        */

@@ -30,8 +30,7 @@ struct book {
     uint32_t symbol;
     uint8_t source;
     bool known;              /* seen from its beginning                               */
-    bool whole;              /* its last record was the last of an update             */
-    int64_t time;            /* of that record                                        */
+    int64_t time;            /* of its last record                                    */
     uint64_t seq;
     struct book *next;       /* of the symbol, from another source                    */
     struct tw_ladder ladder;
@@ -94,7 +93,7 @@ static struct book *make(struct ltw_books *b, uint32_t symbol, uint8_t source)
 
 static void lose(struct book *b)
 {
-    b->known = b->whole = false;
+    b->known = false;
     tw_ladder_clear(&b->ladder);
 }
 
@@ -126,7 +125,6 @@ static bool take_level(struct ltw_books *b, const struct ltw_host *host,
     }
     book->time = r->time;
     book->seq = r->seq;
-    book->whole = r->level.last;
     if (tw_ladder_take(&book->ladder, &r->level) == TW_OK) return true;
     lose(book);
     return false;

@@ -124,7 +124,7 @@ int tw_fix_draft_define(struct tw_fix_draft *t, uint32_t tag, const char *name, 
         t->by_tag[tag] = ++t->fields_n;
     }
     f = &t->fields[t->by_tag[tag] - 1];
-    *f = (struct tw_fix_draft_field){ .tag = tag, .kind = -1 };
+    *f = (struct tw_fix_draft_field){ .kind = -1 };
     f->name = tw_arena_text(&t->arena, name, n);
     if (!f->name) return tw_fix_draft_no_memory(t);
     f->kind = kind;

@@ -17,7 +17,6 @@ struct tw_fix_draft_choice {
 };
 
 struct tw_fix_draft_field {
-    uint32_t tag;
     int kind;                     /* -1: taken out again */
     bool open;                    /* other values than its choices may be */
     const char *name;

@@ -62,8 +62,8 @@ void tw_fix_md_free(struct tw_fix_md *md)
     tw_free(md);
 }
 
-void tw_fix_md_tell(struct tw_fix_md *md, enum tw_fix_md_kind kind, uint32_t symbol,
-                    const char *format, ...)
+void tw_fix_md_tell(struct tw_fix_md *md, enum tw_fix_md_kind kind, const char *format,
+                    ...)
 {
     char text[300];
     va_list args;
@@ -72,7 +72,7 @@ void tw_fix_md_tell(struct tw_fix_md *md, enum tw_fix_md_kind kind, uint32_t sym
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    md->o.event(md->o.ctx, &(struct tw_fix_md_event){ kind, symbol, text });
+    md->o.event(md->o.ctx, &(struct tw_fix_md_event){ kind, text });
 }
 
 /* ---- subscriptions ---- */
@@ -220,10 +220,10 @@ void tw_fix_md_lose(struct tw_fix_md *md, struct tw_fix_now now, struct tw_fix_s
     if (s->state != TW_FIX_MD_LIVE && s->state != TW_FIX_MD_ASKED) return;
     put_gap(md, now, s->symbol, lost, first, out);
     if (lost)
-        tw_fix_md_tell(md, TW_FIX_MD_LOST, s->symbol, "%s: %llu reports from RptSeq %llu"
+        tw_fix_md_tell(md, TW_FIX_MD_LOST, "%s: %llu reports from RptSeq %llu"
                        " on are missing", name, (unsigned long long)lost,
                        (unsigned long long)first);
-    else tw_fix_md_tell(md, TW_FIX_MD_LOST, s->symbol, "%s: the book is lost", name);
+    else tw_fix_md_tell(md, TW_FIX_MD_LOST, "%s: the book is lost", name);
     tw_fix_md_slow_down(s, now);
     drop_request(md, now, s, out);
 }
@@ -236,12 +236,12 @@ void tw_fix_md_lose_reports(struct tw_fix_md *md, struct tw_fix_now now,
     uint64_t lost = report > s->report ? report - s->report - 1 : 0;
 
     if (lost == 0) {
-        tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, s->symbol, "%s: RptSeq (83) begins anew:"
+        tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, "%s: RptSeq (83) begins anew:"
                        " %llu after %llu", name, (unsigned long long)report,
                        (unsigned long long)s->report);
     } else if (tw_fix_md_in_vain(&s->gaps, now)) {
         s->skips = true;
-        tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, s->symbol, "%s: RptSeq (83) leaves numbers"
+        tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, "%s: RptSeq (83) leaves numbers"
                        " out after each snapshot (%d in a row): from the next one on, and"
                        " until the session is up again, that is no gap", name,
                        TW_FIX_MD_TRIES);
@@ -268,9 +268,9 @@ void tw_fix_md_lose_all(struct tw_fix_md *md, struct tw_fix_now now, uint64_t lo
     md->has_work = true;
     put_gap(md, now, 0, lost, first, out);
     if (lost)
-        tw_fix_md_tell(md, TW_FIX_MD_LOST, 0, "%llu messages from %llu on will not come",
+        tw_fix_md_tell(md, TW_FIX_MD_LOST, "%llu messages from %llu on will not come",
                        (unsigned long long)lost, (unsigned long long)first);
-    else tw_fix_md_tell(md, TW_FIX_MD_LOST, 0, "the books are lost");
+    else tw_fix_md_tell(md, TW_FIX_MD_LOST, "the books are lost");
 }
 
 void tw_fix_md_refused(struct tw_fix_md *md, struct tw_fix_now now, uint64_t request,
@@ -293,7 +293,7 @@ void tw_fix_md_refused(struct tw_fix_md *md, struct tw_fix_now now, uint64_t req
         s->alone = s->alone || n > 1;   /* which of them it was shows then */
     }
     if (n > 1) md->has_work = true;
-    else tw_fix_md_tell(md, TW_FIX_MD_FAILED, s->symbol, "%s: refused: %s",
+    else tw_fix_md_tell(md, TW_FIX_MD_FAILED, "%s: refused: %s",
                         tw_symbols_name(md->o.symbols, s->symbol), why);
 }
 

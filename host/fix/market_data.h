@@ -45,12 +45,12 @@ struct tw_fix_md;
 
 enum tw_fix_md_kind {
     TW_FIX_MD_FAILED,        /* the peer does not serve the symbol: text says why    */
-    TW_FIX_MD_LOST,          /* something was missed; symbol 0: of all               */
+    TW_FIX_MD_LOST,          /* something was missed                                */
     TW_FIX_MD_PROBLEM,       /* a message was not used: what is wrong with it        */
     TW_FIX_MD_STATUS         /* of a symbol (35=f), or of a trading session (35=h)   */
 };
 
-struct tw_fix_md_event { enum tw_fix_md_kind kind; uint32_t symbol; const char *text; };
+struct tw_fix_md_event { enum tw_fix_md_kind kind; const char *text; };
 
 enum { TW_FIX_MD_BIDS = 1, TW_FIX_MD_OFFERS = 2, TW_FIX_MD_TRADES = 4 };
 enum { TW_FIX_MD_BATCH_MAX = 1000 };

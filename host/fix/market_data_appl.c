@@ -108,7 +108,7 @@ static void lose(struct tw_fix_md *md, struct tw_fix_now now, struct tw_fix_stre
     tw_fix_md_lose_states(md, TW_FIX_MD_ANSWERS);
     if (!costs(md, fresh)) return;   /* it is lost and told already */
     vain = tw_fix_md_in_vain(&md->gaps, now);
-    tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, 0, "stream (1180) '%s': %llu messages from"
+    tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, "stream (1180) '%s': %llu messages from"
                    " %llu on are missing", tw_fix_show(s->name, strlen(s->name), name,
                    sizeof name), (unsigned long long)lost, (unsigned long long)first);
     for (unsigned i = 0; vain && i < md->streams_n; i++) {
@@ -116,7 +116,7 @@ static void lose(struct tw_fix_md *md, struct tw_fix_now now, struct tw_fix_stre
 
         if (!each->jumps || each->skips) continue;
         each->skips = true;
-        tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, 0, "stream (1180) '%s' leaves numbers out"
+        tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, "stream (1180) '%s' leaves numbers out"
                        " after each snapshot (%d in a row): from the next one on, and"
                        " until the session is up again, that is no gap",
                        tw_fix_show(each->name, strlen(each->name), name, sizeof name),

@@ -512,7 +512,7 @@ static TW_COLD void early(struct tw_fix_md *md, const struct common *c,
     md->stats.stale++;
     if (md->early) return;
     md->early = true;
-    tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, s->symbol, "%s: 35=X, message %llu: changes of"
+    tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, "%s: 35=X, message %llu: changes of"
                    " a book before it has come are not used: it begins with a snapshot"
                    " (35=W), or with an X of new levels (279=0) alone (told once)",
                    tw_symbols_name(md->o.symbols, s->symbol), (unsigned long long)c->seq);
@@ -643,7 +643,7 @@ static void take_refresh(struct tw_fix_md *md, const struct common *c, struct fi
         return;
     }
     md->stats.refused++;
-    tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, 0, "35=%c, message %llu: %s", type,
+    tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, "35=%c, message %llu: %s", type,
                    (unsigned long long)c->seq, md->why);
     if (f->text[MD_SYMBOL].n || f->has_request) {
         struct tw_fix_sub *s = find_sub(md, f, f->text[MD_SYMBOL]);

@@ -153,8 +153,8 @@ int tw_fix_md_tell_levels(struct tw_fix_md *md, struct tw_fix_sub *s,
                           const struct tw_record *like, struct tw_batch *out);
 
 /* Thread: the owner's. */
-void tw_fix_md_tell(struct tw_fix_md *md, enum tw_fix_md_kind kind, uint32_t symbol,
-                    const char *format, ...) TW_PRINTF(4, 5);
+void tw_fix_md_tell(struct tw_fix_md *md, enum tw_fix_md_kind kind, const char *format,
+                    ...) TW_PRINTF(3, 4);
 
 /* What a message says when it was: 60, else 52.  TW_FIX_UNUSABLE: md->why says.
  * Thread: the owner's. */

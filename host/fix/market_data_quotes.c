@@ -104,7 +104,7 @@ static void finish(struct tw_fix_md *md, const struct tw_fix_output *o, const ch
                       : md->o.send(md->o.ctx, code, o->start, (size_t)(o->at - o->start));
 
     if (rc < 0)
-        tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, 0, "an acknowledgement (35=%s) of quotes"
+        tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, "an acknowledgement (35=%s) of quotes"
                        " was not sent: %s", code, tw_strerror(rc));
 }
 
@@ -149,7 +149,7 @@ static void answer_quote(struct tw_fix_md *md, const struct tw_fix_message *m, i
 static void problem(struct tw_fix_md *md, const struct tw_fix_message *m, uint64_t seq)
 {
     md->stats.refused++;
-    tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, 0, "35=%c, message %llu: %s",
+    tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, "35=%c, message %llu: %s",
                    *tw_fix_message_code(m).at, (unsigned long long)seq, md->why);
 }
 
@@ -353,7 +353,7 @@ static void answer_cancel(struct tw_fix_md *md, const struct tw_fix_message *m,
 static void lose(struct tw_fix_md *md, struct tw_fix_now now, uint64_t seq, uint64_t type,
                  struct tw_batch *out)
 {
-    tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, 0, "35=Z, message %llu: of which symbols quotes"
+    tw_fix_md_tell(md, TW_FIX_MD_PROBLEM, "35=Z, message %llu: of which symbols quotes"
                    " are taken back nobody here can tell (298=%llu): all are asked for"
                    " again", (unsigned long long)seq, (unsigned long long)type);
     for (uint32_t i = 0; i < md->subs_n; i++) tw_fix_md_slow_down(&md->subs[i], now);

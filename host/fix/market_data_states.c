@@ -120,7 +120,7 @@ void tw_fix_md_unasked(struct tw_fix_md *md, const struct tw_fix_message *m,
 
     for (size_t i = 0; i < sizeof tags / sizeof *tags; i++)
         tw_fix_md_describe(m, tags[i], text, sizeof text);
-    tw_fix_md_tell(md, TW_FIX_MD_FAILED, 0, "%s refused: %s", what, text);
+    tw_fix_md_tell(md, TW_FIX_MD_FAILED, "%s refused: %s", what, text);
 }
 
 /* ---- what is told ---- */
@@ -168,7 +168,7 @@ void tw_fix_md_status(struct tw_fix_md *md, struct tw_fix_now now, uint64_t seq,
 
     for (int i = 0; i < 5; i++) tw_fix_md_describe(m, tags[i], text, sizeof text);
     if (symbol && name.n) id = tw_symbols_find(md->o.symbols, name.at, name.n);
-    tw_fix_md_tell(md, TW_FIX_MD_STATUS, id, "%s%s%s",
+    tw_fix_md_tell(md, TW_FIX_MD_STATUS, "%s%s%s",
                    symbol ? tw_fix_show(name.at ? name.at : "", name.n, shown, 64) : "",
                    symbol ? ": " : "", text);
     if (symbol) s = id ? tw_fix_md_sub(md, id) : NULL;

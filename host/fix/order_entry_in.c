@@ -93,7 +93,6 @@ static void accept(struct tw_fix_orders *o, struct entry *e)
     struct ask *a = e->over ? NULL : tw_fix_orders_asked(e, 0);
 
     if (!a) return;
-    e->acked = true;
     if (a->own) tw_fix_orders_forget(o, a);   /* it was told of as it was taken over */
     else tell_words(o, e, (struct tw_report){ .exec = TW_EXEC_NEW }, a, NULL);
 }
@@ -479,7 +478,7 @@ static struct entry *take_former(struct tw_fix_orders *o, const struct seen *s,
     q.owner = h->owner;
     e = tw_fix_orders_make(o, &q);
     if (!e) return NULL;
-    e->acked = e->is_former = true;
+    e->is_former = true;
     e->accepted = *nth;
     e->n_asks = *nth + 1 + LETTERS;
     tw_fix_orders_adopt(o, e);

@@ -83,7 +83,7 @@ struct entry {
     struct holder *holder;        /* NULL: nobody says who that is                */
     uint8_t side, type, tif;
     bool post_only;
-    bool acked, over;
+    bool over;
     bool is_former;               /* a former run has sent it                     */
     bool is_told;                 /* that it is nobody's in this run              */
     bool heard;                   /* the venue has said that it has it             */

@@ -445,7 +445,7 @@ static int read_order(struct tw_fix_orders *o, const struct tw_fix_line *l)
             .tif = (uint8_t)number_at(l, 6), .post_only = number_at(l, 7) != 0,
             .trail = number_at(l, 11), .expire_ns = number_at(l, 12) });
     if (!e || !(e->holder = holder_named(o, tw_fix_line_name(l, 2)))) return UV_ENOMEM;
-    e->acked = e->is_former = true;
+    e->is_former = true;
     e->quantity = number_at(l, 8);
     e->price = number_at(l, 9);
     e->stop = number_at(l, 10);

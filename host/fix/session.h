@@ -77,8 +77,6 @@ enum tw_fix_answer { TW_FIX_TAKEN, TW_FIX_UNSUPPORTED, TW_FIX_LATER };
 struct tw_fix_handlers {
     /* An application message, in order. */
     enum tw_fix_answer (*message)(void *ctx, const struct tw_fix_message *m);
-    /* Whether the peer may log on; else `why` goes into the Logout. */
-    bool (*logon)(void *ctx, const struct tw_fix_message *m, char *why, size_t room);
     /* Whether a message is to be sent again; else its number is filled. */
     bool (*resend)(void *ctx, const struct tw_fix_message *m);
     void (*event)(void *ctx, const struct tw_fix_event *e);

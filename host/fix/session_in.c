@@ -355,21 +355,6 @@ static TW_COLD const char *logon_fault(struct tw_fix_session *s, char room[REASO
     return NULL;
 }
 
-/* Whether the application takes the peer; else it is told why not.  Who it is isn't known
- * by then, so what it says of numbers does not count; ours goes on, as a peer that heard
- * of a number too many takes the next one for one that is too low. */
-static TW_COLD bool is_welcome(struct tw_fix_session *s)
-{
-    char text[REASON_TEXT] = "";
-
-    if (!s->o.handlers.logon
-        || s->o.handlers.logon(s->o.handlers.ctx, &s->m, text, sizeof text))
-        return true;
-    tw_fix_send_logout(s, text);
-    tw_fix_close(s, "Logon refused: %s", text);
-    return false;
-}
-
 /* What the peer has not received yet, as it says in 789; before: of our own numbers, the
  * one up to which it can know. */
 static TW_COLD void send_expected(struct tw_fix_session *s, uint64_t before)
@@ -419,7 +404,6 @@ static TW_COLD void first_message(struct tw_fix_session *s, uint64_t seq)
         tw_fix_close(s, "Logon: %s", fault);
         return;
     }
-    if (!is_welcome(s)) return;
     /* A reset of ours that the peer may not have heard of: it does in our Logon, and its
      * own numbers begin behind this one. */
     anew = s->resetting && !reset && !s->o.initiator;

@@ -56,7 +56,7 @@ struct tw_fix_door {
     unsigned strangers;                   /* owner: FEED: visitors that are nobody's  */
     unsigned taken;                       /* mutex: the engine's: sessions, those that
                                            * the listener is yet to have among them   */
-    bool bound, begun, ended;             /* owner: FEED, MAIN before                 */
+    bool bound, begun;                    /* owner: FEED, MAIN before                 */
     struct tw_fix_hush hush;
     atomic_uint port;                     /* atomic: who binds, all load              */
     atomic_uint open;                     /* atomic: FEED, all load                   */
@@ -319,7 +319,6 @@ void tw_fix_door_begin(struct tw_fix_door *d)
 
 void tw_fix_door_end(struct tw_fix_door *d)
 {
-    d->ended = true;
     tw_net_close(&d->tcp, NULL);
     for (struct tw_fix_visitor *v = d->visitors, *next; v; v = next) {
         next = v->next;

@@ -68,7 +68,6 @@ struct tw_fix_consumer {
      * rung.  Not called once the link is removed. */
     int64_t (*look)(void *ctx, struct tw_fix_session *s, struct tw_fix_now now);
     /* As of struct tw_fix_handlers. */
-    bool (*logon)(void *ctx, const struct tw_fix_message *m, char *why, size_t room);
     bool (*resend)(void *ctx, const struct tw_fix_message *m);
     /* Of a template: the ctx of a session that is made of it, of that name; NULL: *error
      * says why.  Where there is no make they share the template's.  Then, of what was

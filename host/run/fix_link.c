@@ -160,14 +160,6 @@ static void on_event(void *ctx, const struct tw_fix_event *e)
     tell(l, e);
 }
 
-static bool on_logon(void *ctx, const struct tw_fix_message *m, char *why, size_t room)
-{
-    struct tw_fix_link *l = ctx;
-    const struct tw_fix_consumer *c = &l->o.consumer;
-
-    return !c->logon || c->logon(c->ctx, m, why, room);
-}
-
 static bool on_resend(void *ctx, const struct tw_fix_message *m)
 {
     struct tw_fix_link *l = ctx;
@@ -187,7 +179,7 @@ static void on_log(void *ctx, bool incoming, const char *p, size_t n)
 }
 
 const struct tw_fix_handlers tw_fix_link_handlers = {
-    on_message, on_logon, on_resend, on_event, on_log, NULL
+    on_message, on_resend, on_event, on_log, NULL
 };
 
 /* ---- connections ---- */

@@ -114,7 +114,7 @@ struct tw_fix_engine {
     int64_t limit_ns;                    /* owner: FEED: when it is due              */
     unsigned spared;                     /* owner: FEED: how often it began anew     */
     struct tw_fix_link *dirty;           /* owner: FEED: may have something to write */
-    bool begun, stopping, over;          /* owner: FEED                              */
+    bool stopping, over;                 /* owner: FEED                              */
 };
 
 /* ---- fix_engine.c ---- */

@@ -416,7 +416,7 @@ int tw_tape_writer_flush(struct tw_tape_writer *w, struct tw_error *error)
 
 struct tw_tape_written tw_tape_writer_written(const struct tw_tape_writer *w)
 {
-    return (struct tw_tape_written){ w->records, w->number, w->at };
+    return (struct tw_tape_written){ w->records, w->at };
 }
 
 /* ---- beginning and end ---- */

@@ -41,7 +41,7 @@ struct tw_tape_writer_options {
                                          * file system can do that                    */
 };
 
-struct tw_tape_written { uint64_t records, blocks, bytes; };
+struct tw_tape_written { uint64_t records, bytes; };
 
 /* Makes the file, which must not be there.  NULL: error says why.
  * Thread: any, then one at a time.  Blocks: on the disk. */

@@ -104,7 +104,6 @@ struct tw_order {
     int64_t time_ns;                /* 60: when it was decided, in event time     */
     uint64_t seq;                   /* the record that was handled then           */
     uint64_t parent, group;         /* ids: bracket; one cancels the other; 0     */
-    void *user;                     /* the owner's                                */
     uint32_t requests;              /* on their way to the venue                  */
     uint32_t untold;                /* reports that its owner has not taken yet   */
     struct tw_resting *resting;     /* the simulated venue's, or NULL             */

@@ -133,7 +133,6 @@ void ltw_cdirective(struct ltw_cparser *of, const char *at, const char *end)
 
     while (at < end && (*at == ' ' || *at == '\t')) at++;
     if (at == end || !strchr("0123456789abcdefghijklmnopqrstuvwxyz", *at)) return;
-    p->text = at;
     p->end = end;
     p->scan.at = at;
     p->scan.line = of->scan.token_line;

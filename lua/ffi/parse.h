@@ -56,7 +56,7 @@ struct ltw_cscan {
 struct ltw_cparser {
     lua_State *L;
     struct ltw_ctypes *s;
-    const char *text, *end;
+    const char *end;
     const struct ltw_cparam *params;
     unsigned count_params;
     unsigned depth;
@@ -80,7 +80,6 @@ enum ltw_cstorage { LTW_S_NONE, LTW_S_TYPEDEF, LTW_S_EXTERN, LTW_S_STATIC };
 struct ltw_cspecifiers {
     struct ltw_cuse use;
     enum ltw_cstorage storage;
-    bool is_inline;
     bool is_tagged;                     /* says struct, union or enum */
     bool is_body;                       /* … and what is in it */
     struct ltw_cattributes attributes;

@@ -338,7 +338,6 @@ void ltw_cscan_next(struct ltw_cparser *p)
 
 void ltw_cscan_start(struct ltw_cparser *p, const char *text, size_t n, const char *file)
 {
-    p->text = text;
     p->end = text + n;
     p->scan = (struct ltw_cscan){ .at = text, .line_from = text, .file = file, .line = 1,
                                   .fresh = true };

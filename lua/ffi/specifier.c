@@ -194,8 +194,8 @@ struct ltw_cspecifiers ltw_cspecifiers(struct ltw_cparser *p)
         else if (kind == LTW_K_EXTERN) store(p, &s, LTW_S_EXTERN);
         else if (kind == LTW_K_STATIC) store(p, &s, LTW_S_STATIC);
         else if (ltw_ctake(p, LTW_K_CONST)) is_constant = true;
-        else if (ltw_ctake(p, LTW_K_INLINE)) s.is_inline = true;
-        else if (ltw_ctake(p, LTW_K_SPECIFIER) || ltw_ctake(p, LTW_K_QUALIFIER)) continue;
+        else if (ltw_ctake(p, LTW_K_INLINE) || ltw_ctake(p, LTW_K_SPECIFIER)
+                 || ltw_ctake(p, LTW_K_QUALIFIER)) continue;
         else if (kind == LTW_K_ATTRIBUTE || kind == LTW_K_ALIGNAS)
             ltw_cattributes(p, &s.attributes);
         else if (ltw_ctake(p, LTW_K_ATOMIC)) {

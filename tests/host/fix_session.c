@@ -35,12 +35,6 @@ static void logons(void)
          "set 5 3\nconnect\n>35=A 34=2 98=0 108=30\n"
          "<35=5 34=3 58=MsgSeqNum_too_low,_expecting_5_but_received_2\n"
          "!MsgSeqNum too low\n=5 4");
-    talk("the application refuses", TW_FIX_42, &acceptor,
-         "refuse\nconnect\n>35=A 34=1 98=0 108=30\n<35=5 34=1 58=not_you\n"
-         "!Logon refused: not you\n=1 2");
-    talk("who is refused resets no numbers", TW_FIX_42, &acceptor,
-         "set 5 9\nrefuse\nconnect\n>35=A 34=1 98=0 108=30 141=Y\n"
-         "<35=5 34=9 58=not_you\n!Logon refused: not you\n=5 10");
     talk("R7: reset in the Logon", TW_FIX_42, &acceptor,
          "set 5 9\nconnect\n>35=A 34=1 98=0 108=30 141=Y\n"
          "<35=A 34=1 98=0 108=30 141=Y\n?RESET\n=2 2");

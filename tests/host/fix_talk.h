@@ -35,7 +35,7 @@ static struct rig {
     char last[40];                 /* 11 of the last message                */
     char note[200];                /* what LOGGED_ON or RESET said last     */
     enum tw_fix_version of;        /* the last message                      */
-    bool unsupported, refuse, veto;
+    bool unsupported, veto;
     char in[WIRE];                 /* what the session has written          */
     size_t n;
 } r;
@@ -58,14 +58,6 @@ static enum tw_fix_answer on_message(void *ctx, const struct tw_fix_message *m)
     r.of = tw_fix_dictionary_version(m->dictionary);
     snprintf(r.last, sizeof r.last, "%.*s", (int)id.n, id.at ? id.at : "");
     return r.unsupported ? TW_FIX_UNSUPPORTED : TW_FIX_TAKEN;
-}
-
-static bool on_logon(void *ctx, const struct tw_fix_message *m, char *why, size_t room)
-{
-    (void)ctx;
-    (void)m;
-    snprintf(why, room, "not you");
-    return !r.refuse;
 }
 
 static bool on_resend(void *ctx, const struct tw_fix_message *m)
@@ -104,7 +96,7 @@ static void open_rig(const struct tw_fix_session_options *o, enum tw_fix_version
     if (!r.o.message_max) r.o.message_max = 4096;
     r.o.fields_max = 100;
     r.o.handlers = (struct tw_fix_handlers){
-        .message = on_message, .logon = on_logon, .resend = on_resend, .event = on_event
+        .message = on_message, .resend = on_resend, .event = on_event
     };
     r.s = tw_fix_session_new(&r.o, &error);
     if (!r.s) printf("# %s\n", error.text);
@@ -323,7 +315,6 @@ static const char *play(const char *line)
     else if (strcmp(line, "enable") == 0) tw_fix_session_enable(r.s, r.now, true);
     else if (strcmp(line, "disable") == 0) tw_fix_session_enable(r.s, r.now, false);
     else if (strcmp(line, "unsupported") == 0) r.unsupported = true;
-    else if (strcmp(line, "refuse") == 0) r.refuse = true;
     else if (strcmp(line, "veto") == 0) r.veto = true;
     else if (strncmp(line, "send ", 5) == 0) send_app(line + 5);
     else if (strncmp(line, "note ", 5) == 0)
