@@ -429,3 +429,77 @@ t.is(futures(true), "1000 1000 0\n1000 1000 0\n1000 950 0\n950 900 -50\n900 850 
      "what a future made in a day is cash with the next one, and a day's loss is of it")
 t.is(futures(false), "1000 1000 0\n1000 1000 0\n1000 950 0\n1000 900 0\n1000 850 0",
      "of another instrument on margin it is not before it is closed")
+
+-- ---- in the pool, and in a script ----
+
+local sum = script([[
+  function M:on_start() self.sum = 0 end
+  function M:on_quote(bid) self.sum = self.sum + bid * self.params.n end
+  function M:on_stop() print(string.format("%g", self.sum)) end]], "sum.lua")
+local items = {}
+for n = 1, 6 do items[n] = { script = sum, data = five, params = { n = n } } end
+local sums = tw.pool.map(items, function(options)
+  local result = assert(require "tw".backtest.run(options))
+  return result.log[1]:match "%S+$"
+end)
+t.is(table.concat(sums, " "), "5 10 15 20 25 30", "runs side by side in the pool")
+
+local inner = tw.pool.run(function(path, data)
+  return #assert(require "tw".backtest.run { script = path, data = data }).log
+end, script([[
+  function M.on_quote() print(tw.pool.run(function() return 1 end):await()) end]],
+  "inner.lua"), five)
+t.is(inner:await(), 5, "a run in the pool has a pool of its own")
+
+said({ data = five, to = (T0 + 2) * 1000000000, params = { five = five, which = which },
+       script = script([[
+  function M:on_quote(symbol)
+    local p, now = self.params, tw.now()
+    local inside = assert(tw.backtest.run { script = p.which, data = p.five })
+    tw.sleep(0.25)
+    print(inside.records, inside.to - now, tw.now() - now)
+  end]], "outer.lua") }, "0.25 5\t7000000000\t250000000\n1 5\t6000000000\t0",
+  "a run within a run has a time of its own")
+
+-- A job that is cancelled ends wherever its run is: also while that is being set up.
+-- The thread sanitizer keeps a signal back until the thread calls the allocator, say.
+local loop = apps.has "tsan" and "while true do local t = {} end" or "while true do end"
+local endless = {
+  ["a handler"] = { script = script(
+    "function M.on_quote() " .. loop .. " end", "e1.lua") },
+  ["on_stop"] = { script = script(
+    "function M.on_stop() " .. loop .. " end", "e2.lua") },
+  ["a handler that catches all"] = { script = script(
+    "function M.on_quote() while true do pcall(error, {}) end end", "e3.lua") },
+  ["a script that is being loaded"] = { script = script(loop, "e4.lua") },
+  ["an app file"] = { app = put("e5.lua", 'require "tw.app" ' .. loop) },
+}
+for where, options in pairs(endless) do
+  options.data = five
+  local ended = 0
+  for i = 1, os.getenv "SMALL" and 5 or 20 do
+    local job = tw.pool.run(function(o)
+      return require "tw".backtest.run(o)
+    end, options)
+    local until_it_runs = i % 4 > 0 and 1 or 0
+    while tw.pool.status().running < until_it_runs do tw.sleep(0.0001 * i) end
+    job:cancel()
+    if not pcall(job.await, job) then ended = ended + 1 end
+  end
+  t.is(ended, os.getenv "SMALL" and 5 or 20, "a cancelled job ends within " .. where)
+end
+local again = tw.pool.run(function(o)
+  while true do require "tw".backtest.run(o) end
+end, { script = which, data = five })
+while tw.pool.status().running == 0 do tw.sleep(0.001) end
+again:cancel()
+t.ok(not pcall(again.await, again), "likewise where it runs one after the other")
+t.is(tw.pool.run(function() return 7 end):await(), 7, "and its thread goes on")
+
+local before
+for i = 1, 30 do
+  assert(tw.backtest.run { script = which, data = five })
+  collectgarbage()
+  if i == 10 then before = collectgarbage "count" end
+end
+t.ok(collectgarbage "count" < before + 64, "a run leaves no garbage")
