@@ -14,8 +14,8 @@ enum {
     HEADER = 16,              /* fields of a header that are always written */
     EXTRA = 32,               /* and others                                 */
     REPLAY_PAUSE_MS = 50,
-    REPLAY_BYTES = 64 << 10,  /* that is sent again at a time, and wait at most:    */
-    REPLAY_READS = 1024       /* then others have their turn; so many are looked at */
+    REPLAY_BYTES = 64 << 10,  /* that are sent again at a time: then others have    */
+    REPLAY_READS = 1024       /* their turn; so many messages are looked at         */
 };
 
 static const int64_t MS = 1000000;
@@ -534,15 +534,9 @@ static bool replays(const struct tw_fix_session *s)
         && (s->state == TW_FIX_UP || s->state == TW_FIX_LEAVING);
 }
 
-/* What is sent again waits for the peer to read. */
-static bool is_ahead(const struct tw_fix_session *s)
-{
-    return tw_fix_session_is_behind(s) || s->end - s->first > REPLAY_BYTES;
-}
-
 int64_t tw_fix_replay_wakes(const struct tw_fix_session *s)
 {
-    if (!replays(s) || is_ahead(s)) return INT64_MAX;
+    if (!replays(s) || tw_fix_session_is_behind(s)) return INT64_MAX;   /* till written */
     return s->o.resend_rate > 0 && s->replay.budget == 0 ? s->replay.at_steady_ns
                                                          : s->now.steady_ns;
 }
@@ -562,11 +556,13 @@ static void set_budget(struct tw_fix_session *s)
 void tw_fix_replay_more(struct tw_fix_session *s)
 {
     struct tw_fix_replay *r = &s->replay;
+    size_t waited = s->end - s->first;
     unsigned reads = REPLAY_READS;
 
     if (!replays(s)) return;
     set_budget(s);
-    while (replays(s) && reads > 0 && !is_ahead(s)) {
+    while (replays(s) && reads > 0 && !tw_fix_session_is_behind(s)
+           && s->end - s->first <= waited + REPLAY_BYTES) {
         uint64_t at = r->next;
         bool is_kept;
 
@@ -585,6 +581,7 @@ void tw_fix_replay(struct tw_fix_session *s, uint64_t from, uint64_t to)
 {
     struct tw_fix_replay *r = &s->replay;
     struct tw_fix_kept k;
+    bool goes_on = r->next <= r->to;
 
     tw_fix_tell(s, TW_FIX_RESENDING, from, to, NULL, "");
     if (tw_fix_store_forgot(s->o.store, from)) {
@@ -593,7 +590,7 @@ void tw_fix_replay(struct tw_fix_session *s, uint64_t from, uint64_t to)
 
         tw_fix_tell(s, TW_FIX_FORGOTTEN, from, end, NULL, "");
     }
-    if (r->next <= r->to) {
+    if (goes_on) {
         if (r->next < from) from = r->next;
         if (r->to > to) to = r->to;
     } else {
@@ -601,5 +598,5 @@ void tw_fix_replay(struct tw_fix_session *s, uint64_t from, uint64_t to)
     }
     r->next = from;
     r->to = to;
-    tw_fix_replay_more(s);
+    if (!goes_on) tw_fix_replay_more(s);
 }
