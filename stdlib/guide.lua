@@ -381,8 +381,7 @@ The tape waits for scripts that trade in a book, as they must not miss a report.
 
 A size that was shown is taken once, until it or its price is another one.  An order with
 tif "day" ends with the session of its instrument's calendar, "opg" and "cls" trade at its
-open and close; with a limit where that price is as good, a stop for the close where it
-was triggered before.  A bar of a day stands for the
+open and close; with a limit where that price is as good.  A bar of a day stands for the
 session of that day; a shorter one over the opening is for "opg" where nothing of the
 symbol came right before it.]],
   },

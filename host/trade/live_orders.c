@@ -36,16 +36,11 @@ bool tw_live_is_stop(const struct tw_resting *r)
     return r->order->type >= TW_TYPE_STOP && !r->triggered;   /* 3, 4 and P */
 }
 
-bool tw_live_is_closing(const struct tw_resting *r)
-{
-    return r->order->tif == TW_TIF_CLS && !tw_live_is_stop(r);
-}
-
 int64_t tw_live_key(const struct tw_live *l)
 {
     const struct tw_order *o = l->r.order;
 
-    if (!l->r.arrived || tw_live_is_closing(&l->r)) return INT64_MAX;
+    if (!l->r.arrived || o->tif == TW_TIF_CLS) return INT64_MAX;
     if (tw_live_is_stop(&l->r))
         return l->r.stop == 0 ? INT64_MIN : tw_order_sign(o) * l->r.stop;
     return l->r.rests ? -tw_order_sign(o) * o->price : INT64_MIN;

@@ -56,9 +56,6 @@ static inline struct tw_live_symbol *tw_live_orders_seen(const struct tw_live_or
 
 bool tw_live_is_stop(const struct tw_resting *r);
 
-/* For the close, at which it trades: not a stop that is not triggered. */
-bool tw_live_is_closing(const struct tw_resting *r);
-
 /* Records that do not come as near as that do nothing to it: its price, the nearer to the
  * market the smaller.  What is not looked at yet, and a stop without a price: all do.  On
  * its way, or for the close: none does. */

@@ -130,7 +130,8 @@ static bool may_trade(const struct tw_live *l, const struct tw_market *m)
 
     return !l->dead && l->r.arrived && l->r.arrives_ns <= at
         && tw_market_serves(m, l->r.order->side == TW_SIDE_BUY)
-        && m->seq > l->r.order->seq && at >= l->from_ns && !tw_live_is_closing(&l->r);
+        && m->seq > l->r.order->seq && at >= l->from_ns
+        && l->r.order->tif != TW_TIF_CLS;
 }
 
 /* An exit is for all that its entry has traded, with this record too. */
@@ -241,13 +242,12 @@ static void trade_close(struct tw_simulator *s, struct tw_live_symbol *at,
     struct tw_fill f = { .quantity = tw_order_leaves(o),
                          .liquidity = TW_LIQUIDITY_REMOVED };
 
-    if (tw_live_is_stop(&l->r)) return;
     if (m->seq > o->seq && m->time_ns >= l->r.arrives_ns && m->began_ns < l->ends_ns)
         f.price = m->kind == TW_QUOTE ? buys ? m->ask : m->bid
                                       : tw_market_last(m, buys);
     if (s->probe) tw_probe_close(s->probe, m, &l->r, f.price);
     if (f.price != 0
-        && (!tw_type_has_limit(o->type)
+        && (o->type != TW_TYPE_LIMIT
             || (buys ? f.price <= o->price : f.price >= o->price)))
         trade(s, at, l, TW_FILL_TOUCH, &f);
 }
@@ -320,7 +320,7 @@ static void probe_passed(struct tw_simulator *s, const struct tw_live_symbol *at
                           ? TW_VERDICT_NOT_THERE
                       : !tw_market_serves(m, o->side == TW_SIDE_BUY) ? TW_VERDICT_SIDE
                       : opened(l, m) < l->from_ns ? TW_VERDICT_BEFORE_OPEN
-                      : tw_live_is_closing(&l->r) ? TW_VERDICT_BEFORE_CLOSE
+                      : o->tif == TW_TIF_CLS ? TW_VERDICT_BEFORE_CLOSE
                                              : TW_VERDICT_KIND);
     }
 }
@@ -340,7 +340,7 @@ static void match_stops(struct tw_simulator *s, struct tw_live_symbol *at,
         if (s->probe) tw_probe_trigger(s->probe, m, &l->r, model, triggers, price);
         if (!triggers) continue;
         l->r.triggered = true;
-        if (!tw_live_is_closing(&l->r)) look(s, at, l, model, price);
+        look(s, at, l, model, price);
         if (!l->dead) tw_live_orders_place(&s->orders, l);
     }
 }

@@ -255,19 +255,6 @@ static void bars_of_sides(void)
          "buy 1 5 market\n"
          "bar 120 15 16 14 15 100\n"
          "= 1 new, 1 5@15\n");
-    play("stops for the close", MODEL(TW_FILL_TOUCH),
-         "bar 60 10 11 9 10 100\n"
-         "sell 1 5 stop at 8 tif cls\n"
-         "sell 2 5 stop at 9.5 tif cls\n"
-         "sell 3 5 stop_limit 9.8 at 9.5 tif cls\n"
-         "sell 4 5 stop_limit 9.6 at 9.5 tif cls\n"
-         "sell 5 5 trailing_stop trail 1 tif cls\n"
-         "bar 120 10 12 9.2 9.7 100\n"
-         "= 1 new, 2 new, 3 new, 4 new, 5 new\n"
-         "bar 180 10.5 11 9.6 9.7 100\n"         /* from 11: to 10 */
-         "=\n"
-         "bar 86460 7 7 7 7 100\n"
-         "= 1 expired, 2 5@9.7, 3 expired, 4 5@9.7, 5 5@9.7\n");
     play("trailing stops", MODEL(TW_FILL_TOUCH),
          "bids 60 10 11 9 10 100\n"
          "asks 60 20 21 19 20 100\n"
