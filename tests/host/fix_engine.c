@@ -49,6 +49,28 @@ static void both_sides(void)
        side_said(&b, TW_FIX_LOGGED_OUT));
 }
 
+/* A port is of loopback: any other address of this machine, of which 127.0.0.2 is one, is
+ * one that others reach, too. */
+static void loopback(void)
+{
+    static const char *const hosts[] = { NULL, "127.0.0.1", "0.0.0.0" };
+
+    for (int i = 0; i < 3; i++) {
+        struct rig *g = rig_open();
+        int door = rig_listen(g, &(struct tw_fix_door_options){ .host = hosts[i] });
+        struct sockaddr_in at = { .sin_family = AF_INET,
+                                  .sin_addr = { htonl(INADDR_LOOPBACK + 1) } };
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        rig_start(g);
+        at.sin_port = htons((uint16_t)tw_fix_engine_port(g->e, (unsigned)door));
+        ok((connect(fd, (struct sockaddr *)&at, sizeof at) == 0) == (i == 2),
+           "a port of %s", hosts[i] ? hosts[i] : "no host");
+        close(fd);
+        rig_close(g);
+    }
+}
+
 /* Connections that nobody knows are cut without a word, and counted. */
 static void strangers(void)
 {
@@ -733,6 +755,7 @@ int main(void)
     fix42 = dictionary(TW_FIX_42, NULL);
     fix44 = dictionary(TW_FIX_44, NULL);
     both_sides();
+    loopback();
     strangers();
     floods();
     versions();

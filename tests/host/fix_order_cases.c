@@ -140,6 +140,15 @@ static void others(void)
          "on\nnew 7\nnew 8 10 10 day\nsent\n" NEW("7") NEW("8")
          ">8|37=X7|11=7|17=d|150=3|39=3|14=0|6=0|\n"
          ">8|37=X8|11=8|17=d|150=3|39=3|14=0|6=0|\n=7:0! 8:0! 8:3");
+    talk("and so where a status says it", TW_FIX_44, &none,
+         "on\nnew 7\nnew 8 10 10 day\nsent\n" NEW("7") NEW("8") "off\non\nsent\n"
+         ">8|37=X7|11=7|17=0|150=I|39=3|38=10|44=10|14=0|6=0|151=0|\n"
+         ">8|37=X8|11=8|17=0|150=I|39=3|38=10|44=10|14=0|6=0|151=0|\n=7:0! 8:0! 8:3");
+    talk("a change that is confirmed after a later one", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") "replace 7 20 11\nreplace 7 30 12\nsent\n"
+         ">8|37=X7|11=7b|41=7a|17=s|150=5|39=0|55=A|54=1|38=30|44=12|151=30|14=0|6=0|\n"
+         ">8|37=X7|11=7a|41=7|17=r|150=5|39=0|55=A|54=1|38=20|44=11|151=20|14=0|6=0|\n"
+         "=7:0! 7:5 30@12! 7:5 30@12!");
     talk("expired; pending states say nothing", TW_FIX_41, &none,
          "on\nnew 7\nsent\n>8|37=X7|11=7|17=p|20=0|150=A|39=A|14=0|6=0|\n=\n" NEW("7")
          ">8|37=X7|11=7|17=q|20=0|150=6|39=6|14=0|6=0|\n"

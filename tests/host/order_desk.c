@@ -404,6 +404,31 @@ static void pending(void)
     tw_fix_desk_free(x);
 }
 
+/* What the book does unasked: it changes an order; and a market that is closed. */
+static void unasked(void)
+{
+    struct tw_fix_desk *x = desk(100);
+    struct tw_request a = new(x, "a"), b = new(x, "b");
+    struct tw_venue_report r = { .report = { .order = a.id, .exec = '5', .time_ns = NOW,
+        .quantity = 7 * ONE, .price = 9 * ONE }, .owner = 1, .symbol = 1,
+        .side = TW_SIDE_BUY };
+
+    report(x, &a, '0', 0);
+    n_sent = 0;
+    tw_fix_desk_report(x, &r);
+    ok(has_all(0, version < TW_FIX_41 ? "38=7" : version < TW_FIX_42 ? "38=7|150=5"
+                  : "38=7|150=D"),
+       "%s: a change that nobody asked for", tw_fix_version_name(version));
+    n_sent = 0;
+    r.report.order = b.id;
+    r.report.exec = '8';
+    r.report.reason = TW_REASON_CLOSED;
+    r.answers = true;
+    tw_fix_desk_report(x, &r);
+    ok(has_all(0, "39=8|103=2"), "and an order outside of hours");
+    tw_fix_desk_free(x);
+}
+
 /* A dictionary of which the choices were left out: what the version has is said. */
 static void no_choices(void)
 {
@@ -434,6 +459,7 @@ int main(void)
         refused();
         trailing();
         not_served();
+        unasked();
         pending();
         at_close();
         if (version >= TW_FIX_43) mass();

@@ -67,6 +67,8 @@ static void make_files(void)
                                  .names = "DNS:broker.example" });
     only("client", &(struct wish){ .subject = "Client", .issuer = &root,
                                   .purpose = "clientAuth" });
+    only("partial", &(struct wish){ .subject = "Partial", .issuer = &root,
+                                   .names = "DNS:b*.dealer.example" });
     only("plain", &(struct wish){ .subject = "broker.example", .issuer = &root });
     save(in("empty"), NULL, NULL, NULL, NULL);
     mkdir(in("cas"), 0700);
@@ -228,6 +230,8 @@ static void check_trust(void)
           "certificate of /CN=Broker is for broker.example, *.dealer.example, 127.0.0.1, "
           "::1, not for other.example", "the peer refused: bad certificate" },
         { "a.b.dealer.example", "broker", NULL, NULL, "root", "not for a.b.dealer",
+          "refused" },
+        { "broker.dealer.example", "partial", NULL, NULL, "root", "not for broker",
           "refused" },
         { "127.0.0.2", "broker", NULL, NULL, "root", "not for 127.0.0.2", "refused" },
         { "other.example", "plain", NULL, NULL, "root", "is for no name, not for other",
