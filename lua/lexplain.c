@@ -217,7 +217,7 @@ static void push_order(lua_State *L, const struct tw_order *o)
     set_text(L, "side", o->side == TW_SIDE_BUY ? "buy" : "sell");
     set_text(L, "type", tw_order_type_text((enum tw_order_type)o->type));
     set_text(L, "tif", tw_time_in_force_text((enum tw_time_in_force)o->tif));
-    set_text(L, "status", tw_order_status_text(tw_order_status(o)));
+    set_text(L, "status", ltw_listed_status(tw_order_status(o)));
     set_true(L, "post_only", o->post_only);
     set_true(L, "reduce_only", o->reduce_only);
     set_fixed(L, "quantity", o->quantity);

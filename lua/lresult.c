@@ -68,7 +68,7 @@ static void push_orders(lua_State *L, const struct ltw_listed *all, size_t n)
         set_text(L, "side", e->side == TW_SIDE_BUY ? "buy" : "sell");
         set_text(L, "type", tw_order_type_text((enum tw_order_type)e->type));
         set_text(L, "tif", tw_time_in_force_text((enum tw_time_in_force)e->tif));
-        set_text(L, "status", ltw_listed_status(e));
+        set_text(L, "status", ltw_listed_status((enum tw_order_status)e->status));
         set_text(L, "reason", e->reason ? tw_reason_text((enum tw_reason)e->reason) : "");
         set_text(L, "label", e->label ? e->label : "");
         set_fixed(L, "quantity", e->quantity);

@@ -20,10 +20,9 @@ const char *ltw_listed_symbol(const struct ltw_backtest *b, uint32_t symbol)
     return tw_symbols_name(b->host.symbols, symbol);
 }
 
-const char *ltw_listed_status(const struct ltw_entry *e)
+const char *ltw_listed_status(enum tw_order_status status)
 {
-    return tw_order_status_text(e->status == TW_STATUS_PENDING_NEW ? TW_STATUS_NEW
-                                : (enum tw_order_status)e->status);
+    return tw_order_status_text(status == TW_STATUS_PENDING_NEW ? TW_STATUS_NEW : status);
 }
 
 static int compare(const void *x, const void *y)
@@ -250,7 +249,7 @@ static void add_end(struct out *out, const struct ltw_entry *e)
     uint64_t key = (uint64_t)e->status << 8 | e->reason;
 
     if (add_kept(out, &out->end, key)) return;
-    add_word(out, ltw_listed_status(e));
+    add_word(out, ltw_listed_status((enum tw_order_status)e->status));
     add_text(out, e->reason ? tw_reason_text((enum tw_reason)e->reason) : "");
     keep(out, &out->end, key);
 }

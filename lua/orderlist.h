@@ -45,6 +45,6 @@ const char *ltw_listed_symbol(const struct ltw_backtest *b, uint32_t symbol);
 
 /* One that was still on its way when the data ended counts as there: that depends on
  * whether anything else was of the same time. */
-const char *ltw_listed_status(const struct ltw_entry *e);
+const char *ltw_listed_status(enum tw_order_status status);
 
 #endif

@@ -264,11 +264,14 @@ Time is that of the records.  An order that is decided at one record is matched 
 next one of its symbol at the earliest; with a latency, by records at or after its
 arrival: bars that begin then.  So what is decided at the end of one bar misses the next,
 and trades with the one after; but a bar of a day begins when the instrument's calendar
-opens, which is in time.  What on_start sends is of the time at which the script's first
-quote, trade or bar began: its latency counts from then, it is told of with that record
-(before on_stop, where none comes), and without a latency it can trade with it.  What
-on_stop sends is told of, too; without a gateway there is no record left to trade with.
-Each report is a record on the tape (tape:last), which only its owner is told of.
+opens, which is in time.  Another price, or a larger quantity, that arrives within a bar
+waits for the next one, too; another stop counts for all of that bar, though its low
+or high may be of before: moved with each bar it would never protect otherwise.  What
+on_start sends is of the time at which the script's first quote, trade or bar began: its
+latency counts from then, it is told of with that record (before on_stop, where none
+comes), and without a latency it can trade with it.  What on_stop sends is told of, too;
+without a gateway there is no record left to trade with.  Each report is a record on the
+tape (tape:last), which only its owner is told of.
 
 Accounts: app.account{...} for all, app.script(path, {account = {...}}) for one, and the
 field account of a script's table between them, field by field:

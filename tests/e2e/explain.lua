@@ -112,6 +112,12 @@ says("bar", "touch", { side = "sell", quantity = 5, trail = 3, type = "trailing_
   "the stop begins at 7, 3 from the price",
   B3 .. "sell trailing stop 7 not reached, low 9.2; the stop moves to 9",
   "the data ends: still new, 0 of 5" })
+says("bar", "touch", { quantity = 5 }, { bars[1], bars[2] }, {
+  "decided on record 1: bar o 10 h 11 l 9 c 10 v 100",
+  "sent: it arrives after 300 s, at 2020-01-01 09:07:00",
+  B2 .. "not looked at: began before it arrived, at 2020-01-01 09:07:00",
+  "the data ends: still new, 0 of 5" },
+  { latency = 300, all = true, name = "an order on its way is what the list says" })
 says("bar", "through", { quantity = 5, price = 9.2, type = "limit" }, bars, {
   B2 .. "buy limit 9.2 not touched, low 9.5",
   B3 .. "buy limit 9.2 touched, not traded through",

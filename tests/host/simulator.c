@@ -488,6 +488,14 @@ static void times(void)
          "= 1 new, 1 replaced\n"
          "bar 240 10.25 11 9 10 100\n"
          "= 1 1@10.25\n");
+    play("a stop that does protects in that bar, too", (struct tw_simulator_options){
+             .model = TW_FILL_TOUCH, .submit = { .min_ns = SECONDS(30) } },
+         "bar 60 10 11 9 10 100\n"
+         "sell 1 1 stop at 5\n"
+         "bar 120 10 11 9 10 100\n"
+         "replace 1 0 0 9.5\n"
+         "bar 180 10 11 9 10 100\n"
+         "= 1 new, 1 replaced, 1 1@9.5\n");
     play("replace", MODEL(TW_FILL_QUOTE),
          "quote 1 9.99 5 10.01 3\n"
          "buy 1 5 limit 9\n"
