@@ -291,38 +291,50 @@ static bool reach(const struct tw_market *m, enum tw_fill_model model, bool buys
     return m->kind != TW_QUOTE || *low != 0;
 }
 
-/* Those that the record may touch.  Who is asked why is told of all. */
 static void touch(struct tw_simulator *s, const struct tw_live_symbol *at,
                   const struct tw_live_heap side[2], int64_t buys, int64_t sells)
 {
-    if (s->probe) buys = sells = INT64_MAX;
     tw_live_touch(&side[0], buys, at->id, &s->orders.touched);
     tw_live_touch(&side[1], sells, at->id, &s->orders.touched);
 }
 
-/* Of orders that the record is not for: why. */
+/* The order that is asked about, while it is here. */
+static struct tw_live *probed(const struct tw_simulator *s)
+{
+    return s->probe && s->probe->live ? (struct tw_live *)s->probe->live->resting : NULL;
+}
+
+/* Those that the record may touch; the one that is asked about in any case. */
+static void touch_asked(struct tw_simulator *s, const struct tw_live_symbol *at,
+                        const struct tw_live_heap side[2], int64_t buys, int64_t sells)
+{
+    struct tw_live *l = probed(s);
+    bool sell = l && l->heap == &side[1];
+
+    touch(s, at, side, buys, sells);
+    if (l && l->heap == &side[sell]
+        && l->heap->item[l->at[TW_LIVE_PRICE]].key > (sell ? sells : buys))
+        tw_live_put(&s->orders.touched, TW_LIVE_TOUCHED, (int64_t)l->rank, 0, l);
+}
+
+/* Why the record is not for the order that is asked about. */
 static void probe_passed(struct tw_simulator *s, const struct tw_live_symbol *at,
                          bool applies, enum tw_fill_model model)
 {
     const struct tw_market *m = &at->market;
-    struct tw_live *l;
+    const struct tw_live *l = probed(s);
+    const struct tw_order *o;
 
     tw_probe_record(s->probe, m);
-    touch(s, at, at->stops, INT64_MAX, INT64_MAX);
-    touch(s, at, at->others, INT64_MAX, INT64_MAX);
-    while ((l = tw_live_pop(&s->orders.touched, TW_LIVE_TOUCHED)) != NULL) {
-        const struct tw_order *o = l->r.order;
-
-        if (applies && may_trade(l, m)) continue;
-        tw_probe_pass(s->probe, m, &l->r, model,
-                      m->seq <= o->seq ? TW_VERDICT_SAME
-                      : !l->r.arrived || l->r.arrives_ns > opened(l, m)
-                          ? TW_VERDICT_NOT_THERE
-                      : !tw_market_serves(m, o->side == TW_SIDE_BUY) ? TW_VERDICT_SIDE
-                      : opened(l, m) < l->from_ns ? TW_VERDICT_BEFORE_OPEN
-                      : o->tif == TW_TIF_CLS ? TW_VERDICT_BEFORE_CLOSE
-                                             : TW_VERDICT_KIND);
-    }
+    if (!l || l->r.order->symbol != at->id || (applies && may_trade(l, m))) return;
+    o = l->r.order;
+    tw_probe_pass(s->probe, m, &l->r, model,
+                  m->seq <= o->seq ? TW_VERDICT_SAME
+                  : !l->r.arrived || l->r.arrives_ns > opened(l, m) ? TW_VERDICT_NOT_THERE
+                  : !tw_market_serves(m, o->side == TW_SIDE_BUY) ? TW_VERDICT_SIDE
+                  : opened(l, m) < l->from_ns ? TW_VERDICT_BEFORE_OPEN
+                  : o->tif == TW_TIF_CLS ? TW_VERDICT_BEFORE_CLOSE
+                                         : TW_VERDICT_KIND);
 }
 
 static void match_stops(struct tw_simulator *s, struct tw_live_symbol *at,
@@ -368,7 +380,7 @@ static void move_trails(struct tw_simulator *s, struct tw_live_symbol *at, int64
     if (m->kind == TW_BAR && m->last < low) low = m->last;
     if (m->kind == TW_BAR && m->last > high) high = m->last;
     touch(s, at, at->stops, INT64_MIN, INT64_MIN);      /* without a price yet */
-    if (!s->probe) touch(s, at, at->trails, -low - 1, high - 1);
+    touch(s, at, at->trails, -low - 1, high - 1);
     while ((l = tw_live_pop(&s->orders.touched, TW_LIVE_TOUCHED)) != NULL) {
         if (l->r.order->type != TW_TYPE_TRAILING_STOP || tw_live_key(l) == INT64_MAX
             || !tw_market_serves(m, l->r.order->side == TW_SIDE_BUY))
@@ -395,9 +407,11 @@ static TW_APART void match(struct tw_simulator *s, struct tw_live_symbol *at)
     buys = reach(m, model, true, &low[0], &high[0]);
     sells = reach(m, model, false, &low[1], &high[1]);
     s->matches++;
-    touch(s, at, at->stops, buys ? high[0] : INT64_MIN, sells ? -low[1] : INT64_MIN);
+    touch_asked(s, at, at->stops, buys ? high[0] : INT64_MIN,
+                sells ? -low[1] : INT64_MIN);
     match_stops(s, at, model);                          /* S2: stops first */
-    touch(s, at, at->others, buys ? -low[0] : INT64_MIN, sells ? high[1] : INT64_MIN);
+    touch_asked(s, at, at->others, buys ? -low[0] : INT64_MIN,
+                sells ? high[1] : INT64_MIN);
     match_others(s, at, model);
     move_trails(s, at, buys ? low[0] : INT64_MAX, sells ? high[1] : INT64_MIN + 1);
 }

@@ -328,13 +328,6 @@ static void sessions(void)
              "quote 2 9.9 5 10 9\nquote 86401 9.9 5 10.1 9\n",
              "decided, sent 1, new, before_close, not_reached 10 /9.5, expired,"
              " end expired");
-    explains("on close: a stop", MODEL(TW_FILL_QUOTE), 1,
-             "quote 1 9.9 5 10.1 9\n"
-             "buy 1 3 stop at 10 tif cls\n"
-             "quote 2 9.9 5 9.9 9\nquote 3 9.9 5 10.1 9\nquote 4 9.9 5 9.8 9\n"
-             "quote 86401 9.9 5 10.1 9\n",
-             "decided, sent 1, new, stop 9.9 /10, triggered 10.1 /10, before_close,"
-             " meets 9.8 3, fill 3@9.8, end filled");
     explains("on open: the next day's", MODEL(TW_FILL_QUOTE), 1,
              "quote 1 9.9 5 10.1 9\n"
              "buy 1 3 market tif opg\n"
