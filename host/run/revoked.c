@@ -22,29 +22,6 @@ static int bad(const char *path, int code, struct tw_error *error)
     return tw_fail(error, code, "tls: crl %s: %s", path, uv_strerror(code));
 }
 
-static struct tw_revoked_stamp stamp_of(const struct stat *st)
-{
-    return (struct tw_revoked_stamp){
-        .device = (uint64_t)st->st_dev, .inode = (uint64_t)st->st_ino,
-        .bytes = (uint64_t)st->st_size,
-        .time_s = st->st_mtim.tv_sec, .time_ns = st->st_mtim.tv_nsec,
-    };
-}
-
-struct tw_revoked_stamp tw_revoked_stamp(const char *path)
-{
-    struct stat st;
-
-    if (stat(path, &st) == 0) return stamp_of(&st);
-    return (struct tw_revoked_stamp){ .code = uv_translate_sys_error(errno) };
-}
-
-bool tw_revoked_same(const struct tw_revoked_stamp *a, const struct tw_revoked_stamp *b)
-{
-    return a->device == b->device && a->inode == b->inode && a->bytes == b->bytes
-        && a->time_s == b->time_s && a->time_ns == b->time_ns && a->code == b->code;
-}
-
 static void free_lists(const struct tw_openssl *f, OPENSSL_STACK *lists)
 {
     f->OPENSSL_sk_pop_free(lists, (OPENSSL_sk_freefunc)f->X509_CRL_free);
@@ -115,7 +92,7 @@ static OPENSSL_STACK *parse(const struct tw_openssl *f, BIO *bio, const char *pa
 
 /* The lists that are there now, and what was looked at. */
 static OPENSSL_STACK *load(const struct tw_openssl *f, const char *path,
-                           struct tw_revoked_stamp *seen, struct tw_error *error)
+                           struct tw_stamp *seen, struct tw_error *error)
 {
     /* Without waiting for who writes into a pipe. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -124,9 +101,9 @@ static OPENSSL_STACK *load(const struct tw_openssl *f, const char *path,
     struct stat st;
     BIO *bio;
 
-    *seen = (struct tw_revoked_stamp){ .code = code };
+    *seen = (struct tw_stamp){ .code = code };
     if (code == 0 && fstat(fd, &st) < 0) code = uv_translate_sys_error(errno);
-    if (code == 0) *seen = stamp_of(&st);
+    if (code == 0) *seen = tw_stamp_of(&st);
     if (code == 0 && !S_ISREG(st.st_mode))
         code = S_ISDIR(st.st_mode) ? UV_EISDIR : UV_EINVAL;
     if (code < 0) {
@@ -160,12 +137,12 @@ void tw_revoked_close(struct tw_revoked *r)
 
 int tw_revoked_renew(struct tw_revoked *r, struct tw_error *error)
 {
-    struct tw_revoked_stamp now;
+    struct tw_stamp now;
     OPENSSL_STACK *lists;
 
     if (!r->path) return 0;
-    now = tw_revoked_stamp(r->path);
-    if (tw_revoked_same(&now, &r->seen)) return 0;
+    now = tw_stamp_at(r->path);
+    if (tw_stamp_same(&now, &r->seen)) return 0;
     lists = load(r->f, r->path, &r->seen, error);
     if (!lists) return error->code;
     free_lists(r->f, r->lists);

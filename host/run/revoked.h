@@ -8,27 +8,15 @@
 #ifndef TW_REVOKED_H
 #define TW_REVOKED_H
 
-#include <sys/stat.h>
-
 #include "base/tw.h"
 #include "run/openssl.h"
-
-/* Which file it was, or why there was none. */
-struct tw_revoked_stamp {
-    uint64_t device, inode, bytes;
-    int64_t time_s, time_ns;
-    int code;
-};
-
-/* Of the file that has that path now.  Blocks: on the file system. */
-struct tw_revoked_stamp tw_revoked_stamp(const char *path);
-bool tw_revoked_same(const struct tw_revoked_stamp *a, const struct tw_revoked_stamp *b);
+#include "run/stamp.h"
 
 struct tw_revoked {
     const struct tw_openssl *f;
     char *path;                       /* NULL: none is asked for                       */
     OPENSSL_STACK *lists;             /* of X509_CRL                                   */
-    struct tw_revoked_stamp seen;     /* what was looked at last: it fit, or did not   */
+    struct tw_stamp seen;             /* what was looked at last: it fit, or did not   */
 };
 
 /* Reads the file, of PEM.  Errors: TW_EUSAGE: there is none in it, TW_ELIMIT, UV codes.

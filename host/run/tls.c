@@ -38,7 +38,7 @@ struct tw_tls_context {
     SSL_CTX *ctx;
     struct tw_tls_options o;
     char *texts;                  /* of o */
-    struct tw_revoked_stamp seen[FILES];
+    struct tw_stamp seen[FILES];
     bool server;
     bool locked;                  /* the key asked for a password */
     struct tw_revoked revoked;
@@ -376,10 +376,10 @@ static bool look_again(struct tw_tls_context *c)
     bool changed = false;
 
     for (int i = 0; i < FILES; i++) {
-        struct tw_revoked_stamp now = {0};
+        struct tw_stamp now = {0};
 
-        if (path[i]) now = tw_revoked_stamp(path[i]);
-        changed |= !tw_revoked_same(&now, &c->seen[i]);
+        if (path[i]) now = tw_stamp_at(path[i]);
+        changed |= !tw_stamp_same(&now, &c->seen[i]);
         c->seen[i] = now;
     }
     return changed;
