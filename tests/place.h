@@ -40,6 +40,15 @@ static inline char *place_folder(char path[PLACE])
     return path;
 }
 
+/* The folder with all that is in it. */
+static inline void place_remove(const char *folder)
+{
+    char command[PLACE + 20];
+
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    if (system(command) != 0) printf("# %s is left\n", folder);
+}
+
 /* A file of a folder: of the last 32 of a thread, the text stands. */
 static inline const char *place_in(const char *folder, const char *name)
 {

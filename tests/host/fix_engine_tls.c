@@ -366,7 +366,6 @@ int main(void)
 {
     struct tw_openssl f;
     const char *lack = tw_openssl_open(&f);
-    char command[PLACE + 20];
 
     if (lack) {
         ok(true, "TLS # SKIP %s", lack);
@@ -385,7 +384,6 @@ int main(void)
     disabled();
     options();
     tw_fix_dictionary_free(fix44);
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    if (system(command) != 0) printf("# %s is left\n", folder);
+    place_remove(folder);
     return tap_done();
 }

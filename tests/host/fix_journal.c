@@ -8,9 +8,10 @@
 #include <uv.h>
 
 #include "base/memory.h"
+#include "place.h"
 #include "tap.h"
 
-static char folder[] = "/tmp/fix_journal.XXXXXX", path[64];
+static char folder[PLACE], path[PLACE + 20];
 static struct tw_floor *floor_;
 static struct tw_fix_journal *j;
 static const char *all_of_a;          /* what A puts when all is written */
@@ -163,7 +164,7 @@ static void locked(void)
 
 int main(void)
 {
-    if (!mkdtemp(folder)) return 1;
+    place_folder(folder);
     snprintf(path, sizeof path, "%s/book+.orders", folder);
     floor_ = tw_floor_new();
     survives();
@@ -172,7 +173,6 @@ int main(void)
     locked();
     tw_fix_journal_free(j);
     tw_floor_free(floor_);
-    unlink(path);
-    rmdir(folder);
+    place_remove(folder);
     return tap_done();
 }

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "place.h"
 #include "random.h"
 #include "run/openssl.h"
 #include "tap.h"
@@ -436,16 +437,11 @@ static void make_certificates(const char *folder)
     struct identity them = identity(&(struct wish){ .subject = "QF", .issuer = &ca,
                                                     .names = "IP:127.0.0.1",
                                                     .rsa = true });
-    char path[100];
 
-    snprintf(path, sizeof path, "%s/ca", folder);
-    save(path, &ca, NULL, NULL, NULL);
-    snprintf(path, sizeof path, "%s/ours", folder);
-    save(path, &us, NULL, &us, NULL);
-    snprintf(path, sizeof path, "%s/theirs", folder);
-    save(path, &them, NULL, NULL, NULL);
-    snprintf(path, sizeof path, "%s/theirs.key", folder);
-    save(path, NULL, NULL, &them, NULL);
+    save(place_in(folder, "ca"), &ca, NULL, NULL, NULL);
+    save(place_in(folder, "ours"), &us, NULL, &us, NULL);
+    save(place_in(folder, "theirs"), &them, NULL, NULL, NULL);
+    save(place_in(folder, "theirs.key"), NULL, NULL, &them, NULL);
     identity_free(&ca);
     identity_free(&us);
     identity_free(&them);
@@ -455,7 +451,7 @@ static void quarrel(char *self, char *quickfix, char *version, bool we_accept, b
                     int faults)
 {
     static char acceptor[] = "acceptor", initiator[] = "initiator", none[] = "";
-    char folder[] = "/tmp/fix_quickfix.XXXXXX", at[2][20], command[60];
+    char folder[PLACE], at[2][20];
     char *ours[] = { self, we_accept ? acceptor : initiator, version, at[!we_accept],
                      folder, tls ? folder : NULL, NULL };
     char dictionary_path[] = SPEC "/FIX4x.xml";
@@ -467,7 +463,7 @@ static void quarrel(char *self, char *quickfix, char *version, bool we_accept, b
     /* With which it checks all that we say. */
     dictionary_path[sizeof SPEC + 4] = version[6];
     if (access(dictionary_path, R_OK) < 0) theirs[5] = none;
-    if (!mkdtemp(folder)) abort();
+    place_folder(folder);
     if (tls) make_certificates(folder);
     close(open_door(&acceptor_port));     /* which nobody else takes so soon */
     door = open_door(&door_port);
@@ -493,8 +489,7 @@ static void quarrel(char *self, char *quickfix, char *version, bool we_accept, b
        peers[0].again + peers[1].again, missing(&peers[0], &peers[1]));
     close(door);
     for (int i = 0; i < 2 * WIRES; i++) wire_close(&wires[i / 2], i % 2);
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    if (system(command) != 0) printf("# %s is left\n", folder);
+    place_remove(folder);
 }
 
 int main(int argc, char **argv)

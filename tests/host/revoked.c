@@ -115,7 +115,6 @@ int main(void)
 {
     struct tw_openssl f;
     const char *lack = tw_openssl_open(&f);
-    char command[PLACE + 20];
 
     if (lack) {
         ok(true, "TLS # SKIP %s", lack);
@@ -124,7 +123,6 @@ int main(void)
     place_folder(folder);
     make_files();
     changes();
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    if (system(command) != 0) printf("# %s is left\n", folder);
+    place_remove(folder);
     return tap_done();
 }

@@ -137,13 +137,11 @@ int main(void)
 {
     struct tw_symbols *symbols = tw_symbols_new(100);
     char *text = malloc(2 << 20);
-    char command[400];
 
     place_folder(folder);
     test_csv(symbols, text);
     test_fix(symbols, text);
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    if (system(command) != 0) return 1;
+    place_remove(folder);
     free(text);
     tw_symbols_free(symbols);
     return tap_done();

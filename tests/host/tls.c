@@ -717,7 +717,6 @@ int main(void)
 {
     const char *lack = tw_openssl_open(&f);
     bool small = getenv("SMALL");
-    char command[PLACE + 20];
 
     if (lack) {
         ok(true, "TLS # SKIP %s", lack);
@@ -737,7 +736,6 @@ int main(void)
     check_damage(small ? 40 : 400, false);
     check_bare();
     check_threads();
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    if (system(command) != 0) printf("# %s is left\n", folder);
+    place_remove(folder);
     return tap_done();
 }
