@@ -91,7 +91,7 @@ static void book(unsigned levels)
         least(&add, began_ns);
         began_ns = cpu_ns();
         for (unsigned i = 0; i < N; i++)
-            tw_book_cancel(b, id - (i * UINT64_C(40503) & (N - 1)), NULL);
+            tw_book_cancel(b, id - (i * UINT64_C(40503) & (N - 1)));
         least(&cancel, began_ns);
         for (unsigned i = 0; i < N; i++) put(b, ++id, i, levels);
         began_ns = cpu_ns();

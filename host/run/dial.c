@@ -51,8 +51,8 @@ void tw_dial_close(struct tw_dial *d)
     if (d->closed || !d->loop) return;
     d->closed = true;
     uv_cancel((uv_req_t *)&d->lookup);   /* refused when there is none */
-    tw_net_close(&d->tcp, NULL);
-    tw_net_close(&d->timer, NULL);
+    tw_net_close(&d->tcp);
+    tw_net_close(&d->timer);
 }
 
 static void begin_round(struct tw_dial *d)

@@ -397,8 +397,8 @@ struct tw_exchange *tw_exchange_start(const struct tw_exchange_options *o,
     if (rc == 0) return e;
     tw_fail(error, rc, "cannot start the exchange: %s", tw_strerror(rc));
 fail:
-    tw_net_close(&e->server, NULL);
-    tw_net_close(&e->quit, NULL);
+    tw_net_close(&e->server);
+    tw_net_close(&e->quit);
     uv_run(&e->loop, UV_RUN_DEFAULT);
     uv_loop_close(&e->loop);
     free_exchange(e);

@@ -247,7 +247,7 @@ static void stdin_start(struct tw_feed *f)
 
 static void stdin_close(struct tw_feed *f)
 {
-    tw_net_close(&((struct standard *)f)->handle.any, NULL);
+    tw_net_close(&((struct standard *)f)->handle.any);
 }
 
 static void stdin_free(struct tw_feed *f)

@@ -152,7 +152,7 @@ static void listen_close(struct tw_feed *f)
     for (unsigned i = 0; i < d->count; i++)
         uv_close((uv_handle_t *)&d->peers[i]->tcp, free_peer);
     d->count = 0;
-    tw_net_close(&d->tcp, NULL);
+    tw_net_close(&d->tcp);
 }
 
 static void TW_ON(FEED) drop_peer(struct door *d, struct peer *p, int why)

@@ -319,7 +319,7 @@ void tw_fix_door_begin(struct tw_fix_door *d)
 
 void tw_fix_door_end(struct tw_fix_door *d)
 {
-    tw_net_close(&d->tcp, NULL);
+    tw_net_close(&d->tcp);
     for (struct tw_fix_visitor *v = d->visitors, *next; v; v = next) {
         next = v->next;
         if (!v->link && !v->leaving) close_visitor(v);
@@ -334,8 +334,8 @@ bool tw_fix_door_is_empty(const struct tw_fix_door *d)
 void tw_fix_door_close(struct tw_fix_door *d)
 {
     while (d->visitors) close_visitor(d->visitors);
-    tw_net_close(&d->tcp, NULL);
-    if (d->begun) tw_net_close(&d->timer, NULL);
+    tw_net_close(&d->tcp);
+    if (d->begun) tw_net_close(&d->timer);
 }
 
 int tw_fix_door_add(struct tw_fix_door *d, struct tw_fix_session *s,

@@ -718,7 +718,7 @@ void tw_fix_link_end(struct tw_fix_link *l)
     publish(l);
     tw_wire_close(&l->own);   /* TLS that does not stand yet is nobody's to let go */
     if (l->o.session.initiator) tw_dial_close(&l->dial);
-    tw_net_close(&l->timer, NULL);
+    tw_net_close(&l->timer);
 }
 
 static void retire(struct tw_fix_link *l)

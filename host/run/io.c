@@ -346,7 +346,7 @@ void tw_io_stop(struct tw_io *io)
 static void close_walked(uv_handle_t *handle, void *unused)
 {
     (void)unused;
-    tw_net_close(handle, NULL);
+    tw_net_close(handle);
 }
 
 void tw_io_free(struct tw_io *io)

@@ -108,9 +108,9 @@ void tw_net_tune(uv_tcp_t *tcp)
     uv_tcp_keepalive(tcp, 1, KEEPALIVE_S);
 }
 
-void tw_net_close(void *handle, uv_close_cb on_closed)
+void tw_net_close(void *handle)
 {
     uv_handle_t *h = handle;
 
-    if (h->type != UV_UNKNOWN_HANDLE && !uv_is_closing(h)) uv_close(h, on_closed);
+    if (h->type != UV_UNKNOWN_HANDLE && !uv_is_closing(h)) uv_close(h, NULL);
 }

@@ -41,6 +41,6 @@ void tw_net_tune(uv_tcp_t *tcp);
 
 /* Closes a handle unless it is closing, or zeroed and never was open.
  * Thread: the loop's.  Blocks: no. */
-void tw_net_close(void *handle, uv_close_cb on_closed);
+void tw_net_close(void *handle);
 
 #endif

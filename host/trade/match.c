@@ -264,13 +264,12 @@ int tw_book_add(struct tw_book *b, struct tw_entry *e, unsigned rules,
     return 1;
 }
 
-bool tw_book_cancel(struct tw_book *b, uint64_t id, struct tw_entry *out)
+bool tw_book_cancel(struct tw_book *b, uint64_t id)
 {
     struct node *o = find(b, id);
 
     if (!o) return false;
     leave(b, o);
-    if (out) *out = o->e;
     give_back(b, o);
     return true;
 }

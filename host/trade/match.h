@@ -61,8 +61,8 @@ enum tw_book_rule {
 int tw_book_add(struct tw_book *b, struct tw_entry *e, unsigned rules,
                 void (*canceled)(void *ctx, const struct tw_entry *e));
 
-/* Takes one out: true, and *out (may be NULL) is it. */
-bool tw_book_cancel(struct tw_book *b, uint64_t id, struct tw_entry *out);
+/* Takes one out; false: it is not there. */
+bool tw_book_cancel(struct tw_book *b, uint64_t id);
 
 /* Makes it smaller and keeps its place; TW_EUSAGE: it is not there, or not larger. */
 int tw_book_reduce(struct tw_book *b, uint64_t id, int64_t quantity);

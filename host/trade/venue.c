@@ -482,7 +482,7 @@ static void change(struct tw_venue *v, struct tw_venue_order *o,
         tell_terms(v, o, TW_REASON_NONE, answers);
         if (comes_anew) tw_venue_gather_anew(v, o);
     } else if (comes_anew) {
-        if (o->rests) tw_book_cancel(s->book, o->serial, NULL);
+        if (o->rests) tw_book_cancel(s->book, o->serial);
         o->rests = false;
         o->serial = ++v->serial;
         tell_terms(v, o, TW_REASON_NONE, answers);

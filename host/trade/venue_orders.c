@@ -65,7 +65,7 @@ void tw_venue_orders_drop(struct tw_venue_orders *t, struct tw_venue_order *o)
     struct tw_venue_symbol *s = t->symbols[o->arrival.q.symbol];
     struct tw_venue_party *p = o->party;
 
-    if (o->rests) tw_book_cancel(s->book, o->serial, NULL);
+    if (o->rests) tw_book_cancel(s->book, o->serial);
     if (o->waits) tw_venue_orders_leave_stops(s, o);
     if (o->gathers) tw_venue_orders_leave_calls(s, o);
     tw_hashed_remove(&t->orders, &o->hashed);

@@ -55,7 +55,7 @@ static void many(void)
        && quantity == INT64_MAX && orders == 3, "a level is as large as can be said");
     ok(tw_book_find(b, 3, &ahead) && ahead == INT64_MAX, "so is what stands before one");
     ok(add(b, 4, TW_SIDE_SELL, 100, much, TW_BOOK_ALL, 2) == 0, "all of one is there");
-    ok(tw_book_cancel(b, 2, NULL)
+    ok(tw_book_cancel(b, 2)
        && tw_book_level(b, TW_SIDE_BUY, 0, &price, &quantity, &orders)
        && quantity == much, "what is left is exact");
     tw_book_free(b);
@@ -92,7 +92,7 @@ static void by_hand(void)
     is("-10 12>11 5x100 ", "which is canceled");
     ok(add(b, 12, S, 105, 7, 0, 1) == TW_EUSAGE, "an id that rests already");
     ok(tw_book_reduce(b, 12, 1) == TW_OK && tw_book_reduce(b, 12, 1) == TW_EUSAGE
-       && tw_book_cancel(b, 12, NULL) && !tw_book_cancel(b, 12, NULL),
+       && tw_book_cancel(b, 12) && !tw_book_cancel(b, 12),
        "reduced and canceled");
     ok(!tw_book_level(b, TW_SIDE_SELL, 0, &price, &quantity, &orders), "nothing is left");
     tw_book_free(b);
@@ -208,7 +208,7 @@ static void random_orders(void)
                       != (smaller < p->e[i].quantity);
                 if (smaller < p->e[i].quantity) p->e[i].quantity = smaller;
             } else {
-                wrong += !tw_book_cancel(b, p->e[i].id, NULL);
+                wrong += !tw_book_cancel(b, p->e[i].id);
                 out(p, i);
             }
         }
@@ -337,7 +337,7 @@ static void auctions(void)
             bool more = traded[i] < e->quantity;
 
             *(e->side == TW_SIDE_BUY ? &bought : &sold) += traded[i];
-            wrong += traded[i] > e->quantity || tw_book_cancel(b, e->id, NULL) != more;
+            wrong += traded[i] > e->quantity || tw_book_cancel(b, e->id) != more;
             through += traded[i] > 0 && !accepts(e, price);
             left[e->side == TW_SIDE_SELL] |= found && more && accepts(e, price);
             for (unsigned k = 0; k < n_gathered && more && found; k++)
@@ -403,7 +403,7 @@ static void without_memory(void)
             refused += rc < 0;
         }
         tw_memory_fail_at(0);
-        for (uint64_t id = 1; b && id < 80; id++) there += tw_book_cancel(b, id, NULL);
+        for (uint64_t id = 1; b && id < 80; id++) there += tw_book_cancel(b, id);
         refused += !b;
         if (there != rests) refused += 1000;
         tw_book_free(b);
