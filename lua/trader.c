@@ -160,6 +160,8 @@ struct ltw_trader *ltw_check_trader(lua_State *L, const char *what)
     ltw_check_open(L);
     if (!s || s->code.ref == LUA_NOREF)
         luaL_error(L, "%s is for the handlers and tasks of a script in a run", what);
+    if (s->trader && s->trader->host->time)
+        tw_broker_go_on(s->trader->broker, ltw_now_ns(ltw_state(L)));
     if (s->trader) return s->trader;
     if (task && task->budget && task->budget->is_bounded)   /* it may only look */
         luaL_error(L, "%s: the script has not traded yet", what);
@@ -211,7 +213,9 @@ void ltw_trader_record(lua_State *L, struct ltw_trader *t, const struct tw_recor
 {
     if (r->kind != TW_QUOTE && r->kind != TW_TRADE && r->kind != TW_BAR
         && !(t->gateway.submit && (r->kind == TW_ORDER || r->kind == TW_TIMER))) {
-        if (r->kind != 0) tw_broker_pass(t->broker, r->time);
+        if (r->kind != 0)
+            tw_broker_pass(t->broker, r->time,
+                           r->kind == TW_TIMER ? r->timer.interval_ns : 0);
         return;
     }
     if (t->seat || t->gateway.is_plain) ltw_trader_expect(L, t, r);

@@ -619,11 +619,6 @@ void tw_broker_begin(struct tw_broker *b, int64_t now_ns)
     if (b->probe) tw_probe_begin(b->probe, now_ns);
 }
 
-void tw_broker_pass(struct tw_broker *b, int64_t time_ns)
-{
-    if (time_ns > b->passed_ns) b->passed_ns = time_ns;
-}
-
 /* With the first record; a bar began before it came.  What was decided after another
  * record must not be of before that, but a clock may be years from this one. */
 static TW_APART void begin(struct tw_broker *b, const struct tw_record *r)

@@ -197,8 +197,12 @@ bool tw_broker_goes_by_none(const struct tw_broker *b);
  * that record began, but not before any of tw_broker_pass. */
 void tw_broker_begin(struct tw_broker *b, int64_t now_ns);
 
-/* A record that is not for the broker, of that time. */
-void tw_broker_pass(struct tw_broker *b, int64_t time_ns);
+/* A record that is not for the broker, of that time, perhaps by another clock: what is
+ * decided from here on is of then, where that is no more than most_ns later. */
+void tw_broker_pass(struct tw_broker *b, int64_t time_ns, int64_t most_ns);
+
+/* What is decided from here on is of now_ns, if it has begun. */
+void tw_broker_go_on(struct tw_broker *b, int64_t now_ns);
 
 /* Is something to be told whose time is known? */
 bool tw_broker_tells(const struct tw_broker *b);

@@ -1,7 +1,19 @@
-/* broker_day.c - the day of UTC in which a broker counts losses, also over runs. */
+/* broker_day.c - time that passes between records, and the day of UTC in which a broker
+ * counts losses, also over runs. */
 #include "trade/broker_parts.h"
 
 #include <uv.h>
+
+void tw_broker_go_on(struct tw_broker *b, int64_t now_ns)
+{
+    if (b->begun && now_ns > b->now_ns) b->now_ns = now_ns;
+}
+
+void tw_broker_pass(struct tw_broker *b, int64_t time_ns, int64_t most_ns)
+{
+    if (time_ns > b->passed_ns) b->passed_ns = time_ns;
+    if (most_ns > 0 && time_ns - most_ns <= b->now_ns) tw_broker_go_on(b, time_ns);
+}
 
 /* The day that now_ns is in, or ends: a bar of a day is of that day. */
 TW_APART void tw_broker_begin_day(struct tw_broker *b, int64_t now_ns)

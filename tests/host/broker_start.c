@@ -83,12 +83,33 @@ static void with_bars(int64_t passed_ns, int64_t first, int64_t time, const char
     struct rig *g = open_rig((struct tw_broker_options){ .currency = "USD" });
     struct tw_order *o = submit(g, (struct tw_order){ .quantity = 5 });
 
-    if (passed_ns != 0) tw_broker_pass(g->b, passed_ns);
+    if (passed_ns != 0) tw_broker_pass(g->b, passed_ns, 0);
     bar(g, first, 1000);
     ok(time_of(o) == time, "%s: when", name);
     is_told(g, trades, name);
     bar(g, first + 60, 1000);
     ok(o->status == TW_STATUS_FILLED, "%s: with the next one at the latest", name);
+    close_rig(g);
+}
+
+/* What is decided between two records is of then, unless a clock says so that can't be
+ * that of the records. */
+static void between(void)
+{
+    struct rig *g = open_rig((struct tw_broker_options){ .currency = "USD" });
+    struct tw_order *o;
+
+    bar(g, 100, 1000);
+    tw_broker_pass(g->b, 130 * ONE, 30 * ONE);
+    o = submit(g, (struct tw_order){ .quantity = 5 });
+    ok(time_of(o) == 130, "a timer's time");
+    tw_broker_pass(g->b, 170 * ONE, 30 * ONE);
+    o = submit(g, (struct tw_order){ .quantity = 5 });
+    ok(time_of(o) == 130, "of another clock");
+    bar(g, 160, 1000);
+    is_told(g, "1 A, 2 A, 1 0, 2 0", "a bar that had begun is not for them");
+    bar(g, 190, 1000);
+    is_told(g, "1 F5, 2 F5", "the next one is");
     close_rig(g);
 }
 
@@ -118,6 +139,7 @@ int main(void)
     with_bars(0, -100, -160, "1 A, 1 0, 1 F5", "before 1970");
     with_bars(70 * ONE, 100, 70, "1 A, 1 0", "what passed before is known");
     with_bars(ONE * ONE, 100, 100, "1 A, 1 0", "what passed has another clock");
+    between();
     its_rate();
     return tap_done();
 }

@@ -430,6 +430,34 @@ t.is(futures(true), "1000 1000 0\n1000 1000 0\n1000 950 0\n950 900 -50\n900 850 
 t.is(futures(false), "1000 1000 0\n1000 1000 0\n1000 950 0\n1000 900 0\n1000 850 0",
      "of another instrument on margin it is not before it is closed")
 
+-- ---- what is decided between records ----
+
+rows = { "time,symbol,open,high,low,close" }
+for i = 0, 9 do
+  rows[i + 2] = ("%d,F,%d,%d,%d,%d"):format(T0 + 60 * i, i, i, i, i)
+end
+put("minutes.csv", (table.concat(rows, "\n"):gsub(",0", ",1")) .. "\n")
+put("between.lua", [[
+  local tw, M = require "tw", {}
+  function M:on_start()
+    tw.task.detach(function()
+      tw.sleep(250)
+      self:buy { symbol = "F", quantity = 1, label = "task" }
+    end)
+  end
+  function M:on_timer(count)
+    if count == 1 then self:buy { symbol = "F", quantity = 1, label = "timer" } end
+  end
+  function M:on_fill(order, price)
+    print(order.label, order.time // 1000000000 % 60, price)
+  end
+  return M]])
+said({ data = { path = dir .. "/minutes.csv", interval = 60 }, app = put("minutes.lua", [[
+  local app = require "tw.app"
+  app.feed.timer { every = 150 }
+  app.script "between.lua"]]) }, "300 timer\t0\t4.0\n420 task\t50\t6.0",
+  "an order of a timer or a task is of its time, so no bar that had begun trades with it")
+
 -- ---- in the pool, and in a script ----
 
 local sum = script([[
