@@ -79,8 +79,11 @@ static void make_room(int fd)
     setrlimit(RLIMIT_NOFILE, &files);
 }
 
-static int cannot_open(struct tw_error *error)
+static int cannot(struct tw_error *error)
 {
+    if (error->code == UV_ENOSPC)
+        return tw_fail(error, UV_ENOSPC, "no space left in $TMPDIR, which has the data"
+                       " while a sweep runs: let it name another folder");
     if (error->code != UV_EMFILE) return error->code;
     return tw_fail(error, UV_EMFILE, "too many open files: a sweep over symbols has one"
                    " for each (ulimit -n)");
@@ -104,12 +107,12 @@ static int open_shared(struct shared *s, const struct tw_symbols *symbols,
     snprintf(path, sizeof path, "%.4000s/tidewire-%ld-%u.tape", directory,
              (long)getpid(), n);
     *w = tw_tape_writer_open(path, &o, error);
-    if (!*w) return cannot_open(error);
+    if (!*w) return cannot(error);
     s->fd = open(path, O_RDONLY | O_CLOEXEC);
     if (s->fd < 0) tw_fail(error, -errno, "cannot read %.300s: %s", path,
                            tw_strerror(-errno));
     unlink(path);
-    if (s->fd < 0) return cannot_open(error);
+    if (s->fd < 0) return cannot(error);
     make_room(s->fd);
     return TW_OK;
 }
@@ -244,7 +247,7 @@ static int pack_all(struct pack *p, struct tw_error *error)
         struct tw_record plain = *r;
 
         plain.received = 0;
-        if (add(p, &plain, error) < 0) return error->code;
+        if (add(p, &plain, error) < 0) return cannot(error);
         if (look_at(p, r) < 0) return tw_fail(error, UV_ENOMEM, "not enough memory");
         tw_history_take(p->history);
         if (++n % LOOK_EVERY == 0) tell(p);
@@ -255,7 +258,7 @@ static int pack_all(struct pack *p, struct tw_error *error)
         p->part[i].writer = NULL;
         tw_tape_writer_close(w, error);
     }
-    return error->code;
+    return cannot(error);
 }
 
 /* [-0, +0, e]  A part for each of the names in the list at 2, or one of all. */

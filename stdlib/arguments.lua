@@ -279,13 +279,8 @@ end
 -- Yields: no.  Blocks: on the disk.  Thread: any.
 -- Errors: refuses with status 1 where it can't be written.  Units: none.
 function arguments.write(path, text)
-  local file, why = io.open(path, "w")
-  if not file then refuse(1, "cannot write %s", why) end
-  local fine, problem = file:write(text)
-  local closed, late = file:close()
-  if not fine or not closed then
-    refuse(1, "cannot write %s: %s", path, problem or late)
-  end
+  local written, why = textfile.write(path, text)
+  if not written then refuse(1, "cannot write %s", why) end
 end
 
 return arguments

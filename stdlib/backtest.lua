@@ -164,7 +164,7 @@ function backtest.checked(o)
   }, given
 end
 
---- backtest.run(options) -> result | nil, message, code
+--- backtest.run(options) -> result | nil, message, code, result | nil
 -- Runs a strategy, or an app with all its scripts, over recorded data.  Options: script =
 -- a file, with params, which it finds in self.params; or app = an app file, with params
 -- as of --set: its feeds are left out, but for timers.  data: a path (CSV, FIX; plain,
@@ -196,8 +196,8 @@ end
 --
 -- Yields: no.  Blocks: for the whole run; in the pool, other jobs run beside it.
 -- Thread: any state's.
--- Errors: nil when the app, a script or the data fails: the message says where; raises
--- for wrong options.
+-- Errors: nil when the app, a script or the data fails: the message says where; and where
+-- save can't be written, with the result behind that; raises for wrong options.
 -- Units: from, to: a date, or ns since the epoch; result: as `tidewire help backtest`.
 function backtest.run(options)
   local o, given = backtest.checked(options)
@@ -214,7 +214,7 @@ function backtest.run(options)
   result.version = tw.version
   if options.save then
     local saved, problem = require "tw.explain".save(options.save, options, result)
-    if not saved then return nil, problem end
+    if not saved then return nil, problem, nil, result end
   end
   return result
 end

@@ -10,6 +10,7 @@ local figures = require "tw.report_figures"
 local inspect = require "tw.inspect"
 local screen = require "tw.screen"
 local strategy = require "tw.strategy"
+local textfile = require "tw.textfile"
 
 local command = {}
 
@@ -159,20 +160,24 @@ local function perform(line)
   function options.warn(text)
     io.stderr:write(bar and "\r\27[K" or "", "tidewire: warning: ", text, "\n")
   end
-  local fine, result, why = pcall(backtest.run, options)
+  local fine, result, why, _, unsaved = pcall(backtest.run, options)
   if bar then io.stderr:write "\r\27[K" end
   if not fine then
     refuse(tostring(result):find "^tw%.backtest: " and 2 or 1, "%s",
            (tostring(result):gsub("^tw%.backtest: ", "")))
   end
-  if not result then refuse(1, "%s", why) end
+  result = result or unsaved or refuse(1, "%s", why)
   local list = result.list
   result.list = nil
   -- First, as who reads may stop; a full disk takes nothing from what is said behind it.
-  local written, problem = pcall(function()
-    if o.orders then arguments.write(o.orders, list) end
-    if o.report and o.report ~= "-" then arguments.report(o.report, result) end
-  end)
+  local problems = { unsaved and why }
+  local function note(written, problem)
+    if not written then problems[#problems + 1] = "cannot write " .. problem end
+  end
+  if o.orders then note(textfile.write(o.orders, list)) end
+  if o.report and o.report ~= "-" then
+    note(require "tw.report".write(o.report, result))
+  end
   if o.json then
     io.stdout:write(inspect.json(result), "\n")
   else
@@ -180,7 +185,7 @@ local function perform(line)
     io.stdout:write(o.report == "-" and "\n" or summary(result), close(result))
   end
   io.stdout:flush()
-  if not written then error(problem, 0) end
+  if problems[1] then refuse(1, "%s", table.concat(problems, "; ")) end
   return 0
 end
 

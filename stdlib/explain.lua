@@ -512,11 +512,8 @@ function explain.save(path, options, result)
     }
   end)
   if not fine then return nil, text end
-  local file, why = io.open(path, "w")
-  if not file then return nil, "cannot write " .. why end
-  fine, why = file:write(text, "\n")
-  if fine then fine, why = file:close() end
-  if not fine then return nil, ("cannot write %s: %s"):format(path, why) end
+  local written, why = textfile.write(path, text .. "\n")
+  if not written then return nil, "cannot write " .. why end
   return true
 end
 

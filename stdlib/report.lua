@@ -102,8 +102,8 @@ function report.form(path)
 end
 
 --- report.write(path, result | results [, options]) -> true | nil, message, code
--- Writes report.html to a file; what the file held before is lost.  To one that ends in
--- .txt report.text is written.
+-- Writes report.html to a file; what the file held before is lost when all is written.
+-- To one that ends in .txt report.text is written.
 -- Yields: no.  Blocks: until the file is written.  Thread: any.
 -- Errors: nil, a message and a code where it can't be written; raises for an ending that
 -- report.form does not know, and as report.html.  Units: none.
@@ -112,13 +112,7 @@ function report.write(path, what, options)
   local form, unknown = report.form(path)
   if not form then error("report.write: " .. unknown, 2) end
   local shown = form == "txt" and make_text(what, WIDTH, o) or make(what, o)
-  local file, why, code = io.open(path, "wb")
-  if not file then return nil, why, code end
-  local fine, failed, number = file:write(shown)
-  local closed, late, late_number = file:close()
-  if not fine then return nil, ("%s: %s"):format(path, failed), number end
-  if not closed then return nil, ("%s: %s"):format(path, late), late_number end
-  return true
+  return require "tw.textfile".write(path, shown)
 end
 
 --- report.text(result | results [, width [, options]]) -> string

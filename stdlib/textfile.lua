@@ -15,6 +15,29 @@ textfile.OPTIONS = {
 
 local UNITS <const> = { s = 1, m = 60, h = 3600, d = 86400, w = 604800 }
 
+--- textfile.write(path, text) -> true | nil, message, code
+-- All of it, or nothing: into a file beside it that takes its place.  A pipe or a device,
+-- and a file in a folder that takes no others, is written as it is.
+-- Yields: no.  Blocks: on the disk.  Thread: any.
+-- Errors: nil where it can't be written.  Units: none.
+function textfile.write(path, text)
+  local target = tapes.real(path) or path
+  local exists, is_file = tapes.identity(target)
+  local part = (is_file or not exists) and target .. ".part"
+  local file, why, code = io.open(part or target, "wb")
+  if not file and part and exists then
+    part, file, why, code = nil, io.open(target, "wb")
+  end
+  if not file then return nil, exists and why or path .. why:match ": .*", code end
+  local fine, problem, number = file:write(text)
+  local closed, late, late_number = file:close()
+  if fine then fine, problem, number = closed, late, late_number end
+  if fine and part then fine, problem, number = os.rename(part, target) end
+  if fine then return true end
+  if part then os.remove(part) end
+  return nil, ("%s: %s"):format(path, problem), number
+end
+
 --- textfile.gaps(text) -> ns | nil, message
 -- "30m": a limit in ns; nil: 0, the rule that needs none; "none": -1.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: nil for another text.  Units: ns.

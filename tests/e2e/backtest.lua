@@ -400,6 +400,28 @@ known("SPY, all in, adjusted", { ["spy.lua"] = [[
   .. " --from 2013-10-08T12:00:00 --to 2013-10-18T12:00:00",
   { "held\t697.0\t3.485", "final             104486.22", "8 records" })
 
+-- ---- a disk that takes no more ----
+
+local parts = { "full.html", "full.csv" }
+for _, path in ipairs(parts) do put(path, "before") end
+run = apps.shell(("cd %s && trap '' XFSZ; ulimit -f 6; timeout 120 %s backtest trade.lua"
+  .. " --data four.csv --report full.html --save /dev/full --orders full.csv"):format(dir,
+  apps.tidewire:gsub("^'([^/])", "'" .. os.getenv "PWD" .. "/%1")))
+t.is(run.status, 1, "what can't be written is told of")
+t.is(run.err, "tidewire: backtest: cannot write /dev/full: No space left on"
+  .. " device; cannot write full.html: File too large\n", "all of it, in a line")
+has(run, "the summary is there", { "final             1018.00", hash })
+for i, want in ipairs { "before", apps.read(dir .. "/o.csv") } do
+  t.is(apps.read(dir .. "/" .. parts[i]), want, parts[i] .. " is whole")
+  t.ok(not exists(dir .. "/" .. parts[i] .. ".part"), "and nothing stands beside it")
+end
+apps.shell(("cd %s && ln -s full.html link.html"):format(dir))
+t.is(backtest "trade.lua --data four.csv --report link.html --save /dev/null".status, 0,
+     "a link, a device")
+t.ok(apps.read(dir .. "/full.html"):find "<html", "a link stays, its file is new")
+t.is(apps.shell(("test -L %s/link.html && test -c /dev/null"):format(dir)).status, 0,
+     "what was a link or a device is one")
+
 -- ---- whichever allocation fails ----
 
 local refused, fine, n = 0, 0, 1
