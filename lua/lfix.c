@@ -261,13 +261,17 @@ static int decode(lua_State *L)
     return 1;
 }
 
-/* view(text, dictionary) -> message: text is whole; raises where it is not */
+/* view(text, dictionary) -> message | nil, message, code */
 static int view(lua_State *L)
 {
     struct tw_fix_dictionary **d = luaL_checkudata(L, 2, DICTIONARY);
 
-    ltw_push_fix_text(L, 1, 2, *d);
-    return 1;
+    struct tw_error error;
+    int rc = ltw_push_fix_text(L, 1, 2, *d);
+
+    if (rc == TW_OK) return 1;
+    tw_fail(&error, rc, "%s", ltw_fix_reader(L)->why);
+    return fail(L, &error);
 }
 
 /* encode(message, dictionary) -> text: all of it, of what table and header say */

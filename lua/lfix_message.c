@@ -67,17 +67,22 @@ const struct tw_fix_dictionary *ltw_fix_of(lua_State *L, int idx,
     return of ? of : d;
 }
 
-/* [-1, +1, e]  The view of a message, for what owns its bytes. */
-static void push_view(lua_State *L, const char *text, size_t n,
-                      const struct tw_fix_dictionary *d)
+/* [-1, +(0|1), m]  The view of a message, for what owns its bytes. */
+static int push_view(lua_State *L, const char *text, size_t n,
+                     const struct tw_fix_dictionary *d)
 {
     struct tw_fix_message *m = ltw_fix_reader(L), *view;
     struct tw_fix_frame f;
+    int rc = TW_EFORMAT;
     size_t bytes;
 
-    if (tw_fix_message_frame(m, text, n, &f) != TW_FIX_WHOLE)
-        luaL_error(L, "no whole FIX message");
-    if (tw_fix_message_read(m, d, text, &f) < 0) luaL_error(L, "FIX message: %s", m->why);
+    if (tw_fix_message_frame(m, text, n, &f) == TW_FIX_WHOLE)
+        rc = tw_fix_message_read(m, d, text, &f);
+    else strcpy(m->why, "it is not whole");
+    if (rc < 0) {
+        lua_pop(L, 1);
+        return rc;
+    }
     bytes = m->n * sizeof *m->fields;
     view = lua_newuserdatauv(L, sizeof *view + bytes, 2);
     *view = *m;
@@ -87,6 +92,7 @@ static void push_view(lua_State *L, const char *text, size_t n,
     luaL_setmetatable(L, MESSAGE);
     lua_insert(L, -2);
     lua_setiuservalue(L, -2, 1);
+    return TW_OK;
 }
 
 void ltw_push_fix_message(lua_State *L, struct tw_value *block,
@@ -98,20 +104,24 @@ void ltw_push_fix_message(lua_State *L, struct tw_value *block,
     tw_value_ref(block);
     *owner = (struct tw_any){ .kind = TW_VALUE_BLOCK, .block = block };
     if (root.kind != TW_VALUE_STRING) luaL_error(L, "no FIX message");
-    push_view(L, root.text, root.length, d);
+    if (push_view(L, root.text, root.length, d) < 0)
+        luaL_error(L, "FIX message: %s", ltw_fix_reader(L)->why);
 }
 
-void ltw_push_fix_text(lua_State *L, int text, int owner,
-                       const struct tw_fix_dictionary *d)
+int ltw_push_fix_text(lua_State *L, int text, int owner,
+                      const struct tw_fix_dictionary *d)
 {
     size_t n;
     const char *p = luaL_checklstring(L, text, &n);
+    int rc;
 
     owner = lua_absindex(L, owner);
     lua_pushvalue(L, text);
-    push_view(L, p, n, d);
+    rc = push_view(L, p, n, d);
+    if (rc < 0) return rc;
     lua_pushvalue(L, owner);
     lua_setiuservalue(L, -2, 2);
+    return TW_OK;
 }
 
 const struct tw_fix_message *ltw_test_fix_message(lua_State *L, int idx)

@@ -24,10 +24,10 @@ const struct tw_fix_dictionary *ltw_fix_of(lua_State *L, int idx,
 void ltw_push_fix_message(lua_State *L, struct tw_value *block,
                           const struct tw_fix_dictionary *d);
 
-/* [-0, +1, e]  Likewise of the string at text, of a dictionary that lives as long as the
- * value at owner. */
-void ltw_push_fix_text(lua_State *L, int text, int owner,
-                       const struct tw_fix_dictionary *d);
+/* [-0, +(0|1), e]  Likewise of the string at text, of a dictionary that lives as long as
+ * the value at owner; negative: the reader's `why` says why there is none. */
+int ltw_push_fix_text(lua_State *L, int text, int owner,
+                      const struct tw_fix_dictionary *d);
 
 /* The message that the view at idx is; NULL: it is none. */
 const struct tw_fix_message *ltw_test_fix_message(lua_State *L, int idx);

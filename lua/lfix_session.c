@@ -166,7 +166,8 @@ static void push_message(lua_State *L, const struct ltw_host *host, int names,
         return;
     }
     lua_pushnil(L);
-    ltw_push_fix_text(L, lua_gettop(L) - 1, -1, d);
+    if (ltw_push_fix_text(L, lua_gettop(L) - 1, -1, d) < 0)
+        luaL_error(L, "FIX message: %s", ltw_fix_reader(L)->why);
     lua_replace(L, -3);
     lua_pop(L, 1);
 }

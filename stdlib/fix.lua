@@ -161,9 +161,10 @@ local function dictionaries(paths)
   end
 end
 
--- What is wrong is told with the bytes there, but for those of a password.
-local function decode(bytes, d, version)
-  local m, why, code = core.decode(bytes, d, version)
+-- What f gives of a message: what is wrong with that is told with the bytes there, but
+-- for those of a password.
+local function parse(f, bytes, ...)
+  local m, why, code = f(bytes, ...)
   if not m and (bytes:find "\00135=A\1" or bytes:find "\00135=BE\1"
                 or bytes:find "\001554=" or bytes:find "\001925=") then
     why = why:gsub("^'.*'", "a field")
@@ -371,7 +372,7 @@ end
 function fix.decode(text, options)
   local bytes, d, from = first("fix.decode", text, options)
   if not bytes then return nil, d, from end
-  local result, problem, code = decode(bytes, d)
+  local result, problem, code = parse(core.decode, bytes, d)
   if not result then return nil, problem, code end
   result.line = 1 + lines_of(text, 1, from - 1)
   return result
@@ -390,7 +391,7 @@ end
 function fix.message(text, options)
   local bytes, d, code = first("fix.message", text, options)
   if not bytes then return nil, d, code end
-  return core.view(bytes, d)
+  return parse(core.view, bytes, d)
 end
 
 --- fix.encode(message [, options]) -> string
@@ -518,7 +519,7 @@ local function perform_tape(path, o)
     local d, what, _, broken = known(spelling, bytes, said)
     if broken then refuse(1, "%s", what) end
     local m
-    if d then m, what = decode(bytes, d, said) end
+    if d then m, what = parse(core.decode, bytes, d, said) end
     if not m then return complain(("%s: record %d: %s"):format(path, seq, what)) end
     if wanted(m) then print_message(seq, shown(before), m, o.short) end
   end, complain)
@@ -557,7 +558,7 @@ local function perform(words)
     local d, m, broken, _
     d, what, _, broken = known(message)
     if broken then refuse(1, "%s", what) end
-    if d then m, what = decode(message, d) end
+    if d then m, what = parse(core.decode, message, d) end
     if not m then return complain(line, what) end
     if not wanted(m) then return end
     print_message(line, prefix_of(before), m, o.short)

@@ -103,6 +103,12 @@ t.is(unknown[7777], "x", "by tag")
 local why = select(2, fix.message "8=FIX.4.4|9=5|35=0|10=000|")
 t.ok(tostring(why):find "CheckSum", "what is no message says why")
 t.is(fix.message "nothing", nil, "nor is this")
+for _, body in ipairs { "35=D|" .. HEAD .. "11|55=A|",
+                        "35=A|" .. HEAD .. "554=pass|=x|" } do
+  local made, said, code = fix.message(apps.fix(body))
+  t.ok(made == nil and said:find "tag=value" and not said:find "pass" and code,
+       "nor one that is not made of tag=value: " .. tostring(said))
+end
 t.raises("text expected", fix.message, 1)
 t.raises("no option colour", fix.message, "", { colour = 1 })
 
