@@ -219,7 +219,8 @@ void tw_fix_link_ring(struct tw_fix_link *l);
 /* Queues a message: body is fields as "tag=value SOH", those of the header first.  Its
  * ticket, 1, 2, ... for the link: what is not sent after all is told by an event
  * TW_FIX_UNSENT with from = to = ticket.  TW_ECLOSED: it is not logged on, or removed;
- * TW_EFULL: the queue is full; TW_EUSAGE: body does not end in SOH, or the code is none;
+ * TW_EFULL: the queue is full; TW_EUSAGE: body does not end in SOH, or the code is none
+ * or of a message of the session, 0 to 5 and A;
  * TW_ELIMIT: larger than a message may be.
  * Thread: any.  Blocks: a short lock.  Memory: none. */
 int64_t tw_fix_link_send(struct tw_fix_link *l, const char *code, const char *body,

@@ -441,7 +441,9 @@ int64_t tw_fix_link_send(struct tw_fix_link *l, const char *code, const char *bo
     size_t code_n = strlen(code);
     int64_t ticket;
 
-    if (code_n == 0 || code_n >= sizeof head.code || n == 0 || body[n - 1] != TW_FIX_SOH)
+    if (code_n == 0 || code_n >= sizeof head.code
+        || (n > 0 && body[n - 1] != TW_FIX_SOH)
+        || (code_n == 1 && strchr("012345A", *code)))
         return TW_EUSAGE;
     /* order [fix.up] acquire: a hint; the session decides */
     if (!l->o.hold && !atomic_load_explicit(&l->up, memory_order_acquire))

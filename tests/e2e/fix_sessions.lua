@@ -40,6 +40,8 @@ apps.prints("an order and its report", { args = { "--workers", "2" }, app = app_
       say(select(2, pcall(fix.send, "broker", { MsgType = "D" })))
       say(select(2, pcall(fix.send, "brokr", { MsgType = "D" })))
       say(select(2, pcall(fix.send, "broker", { MsgType = "0" })))
+      say(select(2, pcall(fix.send, "broker", { MsgType = "SequenceReset",
+                                                NewSeqNo = 1 })))
       local s = fix.status "broker"
       say(s.state, s.name, s.initiator, s.sender, s.target, s.logons)
       assert(fix.send("broker", message))     -- which the venue does not take
@@ -59,6 +61,7 @@ broker ExecutionReport a1 nil
 NewOrderSingle: ClOrdID (11) is required
 fix.send: no session 'brokr'
 fix.send: session broker sends messages of type 0 itself
+fix.send: session broker sends messages of type 4 itself
 up broker true ME VENUE 1
 broker BusinessMessageReject nil 8
 ]])

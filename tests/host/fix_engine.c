@@ -234,6 +234,8 @@ static void commands(void)
        && strcmp(s.peer, address(port)) == 0, "its status says with whom: %s", s.peer);
     ok(tw_fix_link_send(sb, "D", "11=1", 4) == TW_EUSAGE
        && tw_fix_link_send(sb, "", "11=1\001", 5) == TW_EUSAGE
+       && tw_fix_link_send(sb, "4", "36=9\001", 5) == TW_EUSAGE
+       && tw_fix_link_send(sb, "A", "98=0\001108=0\001", 11) == TW_EUSAGE
        && tw_fix_link_set_numbers(sb, 0, 1) == TW_EUSAGE, "wrong arguments are refused");
     ok(tw_fix_link_send(sb, "D", "34=1\00111=1\001", 10) == 1
        && await_event(&b, TW_FIX_UNSENT, 1) && b.from[TW_FIX_UNSENT] == 1,
