@@ -406,6 +406,16 @@ static bool send_again(struct tw_fix_orders *o, struct entry *e)
     return true;
 }
 
+/* The venue does not know it by the ClOrdID of a change that seemed to have been taken:
+ * by the one that it has named itself, then. */
+static bool is_named_otherwise(struct tw_fix_orders *o, struct entry *e, unsigned nth)
+{
+    if (e->over || e->ending.exec || nth <= e->named) return false;
+    e->accepted = e->named;
+    tw_fix_orders_ask_status(o, e);
+    return true;
+}
+
 static void take_status(struct tw_fix_orders *o, struct entry *e, const struct seen *s,
                         unsigned nth)
 {
@@ -415,7 +425,7 @@ static void take_status(struct tw_fix_orders *o, struct entry *e, const struct s
     if (asked) tw_fix_orders_forget(o, asked);
     if (s->status != '8') hear(e);
     if (s->status == 'A') return;
-    if (s->status == '8' && send_again(o, e)) return;
+    if (s->status == '8' && (is_named_otherwise(o, e, nth) || send_again(o, e))) return;
     if (s->status == '8') {
         reject(o, e, s, e->over ? NULL : tw_fix_orders_asked(e, 0));
     } else {
@@ -457,33 +467,7 @@ int64_t tw_fix_orders_tick(struct tw_fix_orders *o, int64_t now_ns)
     }
 }
 
-/* ---- orders of former runs, and of others ---- */
-
-/* Changes of it that a former run has asked for have had the letters up to here. */
-enum { LETTERS = 26 + 26 * 26 };
-
-/* Without lines that say whose it is: of the only one who could have sent it. */
-static struct entry *take_former(struct tw_fix_orders *o, const struct seen *s,
-                                 unsigned *nth)
-{
-    struct holder *h = tw_fix_orders_only_holder(o);
-    struct tw_request q;
-    struct entry *e;
-    uint64_t id;
-
-    if (!tw_fix_orders_is_former(o, s, &id, nth) || o->o.cancel_unknown) return NULL;
-    o->is_ahead = o->is_ahead || !h;          /* it may be that of who comes yet */
-    if (!h || !tw_fix_orders_read_order(o, s, &q)) return NULL;
-    q.id = id;
-    q.owner = h->owner;
-    e = tw_fix_orders_make(o, &q);
-    if (!e) return NULL;
-    e->is_former = true;
-    e->accepted = *nth;
-    e->n_asks = *nth + 1 + LETTERS;
-    tw_fix_orders_adopt(o, e);
-    return e;
-}
+/* ---- orders of others ---- */
 
 static void stray(struct tw_fix_orders *o, const struct seen *s, const char *what)
 {
@@ -647,7 +631,7 @@ static enum tw_fix_answer take_report(struct tw_fix_orders *o,
     e = tw_fix_orders_find_id(o, s.id, &nth);
     if (!e) e = tw_fix_orders_find_id(o, s.orig, &nth);
     if (!e && tw_fix_orders_is_none(&s)) return TW_FIX_TAKEN;
-    if (!e) e = found = take_former(o, &s, &nth);
+    if (!e) e = found = tw_fix_orders_take_former(o, &s, &nth);
     if (!e) {
         stray(o, &s, o->expects_more
                   && tw_fix_orders_is_former(o, &s, &(uint64_t){ 0 }, &nth)
@@ -670,6 +654,7 @@ static enum tw_fix_answer take_report(struct tw_fix_orders *o,
             return TW_FIX_TAKEN;              /* G1 */
     }
     tw_fix_orders_learn_id(e, s.order_id);
+    if (s.id.at && nth > e->named && s.status && strchr("0125", s.status)) e->named = nth;
     o->seen = &s;
     take_kind(o, e, &s, nth, ref, x);
     o->seen = NULL;

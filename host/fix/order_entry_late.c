@@ -95,13 +95,14 @@ bool tw_fix_orders_fits(const struct entry *e, const struct seen *s,
         && held - e->cum >= -INT64_MAX;
 }
 
-/* A price of some of it was corrected, by the digits that a venue gives of an average. */
+/* A price of some of it was corrected, by the digits that a venue gives of an average: it
+ * may round them, or cut off the rest. */
 static bool is_other(int64_t average, int64_t mean)
 {
     int64_t unit = 1, off = average > mean ? average - mean : mean - average;
 
     while (unit < TW_FIXED_ONE && average % (10 * unit) == 0) unit *= 10;
-    return average > 0 && off >= unit;
+    return average > 0 && off >= unit && off > 1;
 }
 
 int64_t tw_fix_orders_excess(const struct entry *e, int64_t cum, int64_t average,

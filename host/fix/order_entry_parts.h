@@ -103,6 +103,8 @@ struct entry {
     int64_t settled, settled_px;  /* reported by a status, its trades may come    */
     unsigned n_asks;              /* ClOrdIDs, so far                             */
     unsigned accepted;            /* the one that the venue has taken last        */
+    unsigned named;               /* the last that a report of it has named; below
+                                   * `accepted` where its terms seemed to say so  */
     struct ask *asks, *last_ask;  /* without an answer, in order                  */
     struct ending ending;         /* exec 0: none                                 */
     struct tw_venue_aside *last_words;   /* of the ending; NULL: none              */
@@ -283,6 +285,10 @@ int64_t tw_fix_orders_excess(const struct entry *e, int64_t cum, int64_t average
 /* Who has that number in this run; the only one who may.  NULL: nobody. */
 struct holder *tw_fix_orders_holder(const struct tw_fix_orders *o, uint32_t owner);
 struct holder *tw_fix_orders_only_holder(const struct tw_fix_orders *o);
+/* Without lines that say whose it is: of the only one who could have sent it.  NULL: none
+ * is. */
+struct entry *tw_fix_orders_take_former(struct tw_fix_orders *o, const struct seen *s,
+                                        unsigned *nth);
 /* Tells the holder, who is in this run, that the order is there. */
 void tw_fix_orders_adopt(struct tw_fix_orders *o, struct entry *e);
 /* A trade of it, or one that is taken back; it has it already. */

@@ -161,6 +161,31 @@ void tw_fix_orders_adopt(struct tw_fix_orders *o, struct entry *e)
     if (e->unheard) tw_fix_orders_ask_status(o, e);   /* nobody was there for it */
 }
 
+/* Changes of it that a former run has asked for have had the letters up to here. */
+enum { LETTERS = 26 + 26 * 26 };
+
+struct entry *tw_fix_orders_take_former(struct tw_fix_orders *o, const struct seen *s,
+                                        unsigned *nth)
+{
+    struct holder *h = tw_fix_orders_only_holder(o);
+    struct tw_request q;
+    struct entry *e;
+    uint64_t id;
+
+    if (!tw_fix_orders_is_former(o, s, &id, nth) || o->o.cancel_unknown) return NULL;
+    o->is_ahead = o->is_ahead || !h;          /* it may be that of who comes yet */
+    if (!h || !tw_fix_orders_read_order(o, s, &q)) return NULL;
+    q.id = id;
+    q.owner = h->owner;
+    e = tw_fix_orders_make(o, &q);
+    if (!e) return NULL;
+    e->is_former = true;
+    e->accepted = e->named = *nth;
+    e->n_asks = *nth + 1 + LETTERS;
+    tw_fix_orders_adopt(o, e);
+    return e;
+}
+
 /* Nothing has happened to what it waits for; else it is told when it can go out. */
 static bool is_early(const struct tw_fix_orders *o, const struct entry *e)
 {

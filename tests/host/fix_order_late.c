@@ -250,6 +250,21 @@ static void missed(void)
          "on\nnew 7\nsent\n" NEW("7") "replace 7 13 10\nsent\n=7:0!\nmissed\nsent\n"
          ">8|37=X7|11=7a|17=0|150=I|39=1|38=13|44=10|14=10|6=10|151=3|\n"
          "=7:5 13@10! 7:F 10@10");
+    talk("an average whose last digit is cut off is no other one", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "1", "10", "1")
+         FILL("7", "b", "2", "11", "3") "=7:0! 7:F 1@10 7:F 2@11\n"
+         STATUS("1", "3", "10.666666666", "7") "=");
+    talk("terms that only seem to be those of a change", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") "replace 7 10 11\nsent\n=7:0!\nmissed\nsent\n"
+         ">8|37=X7|11=7|17=0|150=I|39=0|55=A|54=1|38=10|44=11|151=10|14=0|6=0|\n"
+         "=7:5 10@11!\nmissed\n<H 37=X7|11=7a|55=A|54=1|\n"
+         ">8|37=NONE|11=7a|17=0|150=I|39=8|103=5|55=A|54=1|38=0|151=0|14=0|6=0|\n"
+         "<H 37=X7|11=7|55=A|54=1|\n"
+         ">8|37=X7|11=7|17=0|150=I|39=1|55=A|54=1|38=10|44=11|151=9|14=1|6=10|\n"
+         "=7:F 1@10\ncancel 7\n<F 41=7|37=X7|11=7b|55=A|54=1|" T "38=10|\nmissed\n"
+         "<H 37=X7|11=7|55=A|54=1|\n"
+         ">8|37=NONE|11=7|17=0|150=I|39=8|103=5|55=A|54=1|38=0|151=0|14=0|6=0|\n"
+         "=7:9 (21)! 7:4 (24)");
     talk("a status that can't be asked for is not waited for", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") "cancel 7\nsent\n=7:0!\nmissed\nunsent\n"
          "tick 9\n=\ntick 10\n=7:9 (21)!");
