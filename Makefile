@@ -127,8 +127,8 @@ $(PLAIN:%.c=$B/%.o): CFLAGS += -fno-align-loops -fno-align-jumps -fno-align-labe
                                -Wno-ignored-optimization-argument
 # What each record of a backtest passes: where a function began by chance was 5 % of it.
 ALIGNED  = $(patsubst %,lua/%.c,dispatch record backtest supply trader lstat) \
-           $(patsubst %,host/%.c,feed/csv feed/column feed/history tape/tape tape/bar \
-             trade/broker trade/simulator trade/fill stat/stat)
+           $(patsubst %,host/%.c,feed/csv feed/column feed/history feed/history_tape \
+             tape/tape tape/bar trade/broker trade/simulator trade/fill stat/stat)
 $(ALIGNED:%.c=$B/%.o): CFLAGS += -falign-functions=64
 # The fields of messages come in no order: a jump by a table is guessed wrong more often.
 $B/host/fix/check.o: CFLAGS += -fno-jump-tables

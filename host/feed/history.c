@@ -23,63 +23,9 @@
 #include "base/memory.h"
 #include "feed/fault.h"
 #include "feed/fix.h"
-#include "feed/merge.h"
-#include "feed/scan.h"
-#include "feed/twin.h"
+#include "feed/history_parts.h"
 
-enum { SOURCES_MAX = 65536, AWAKE_MAX = 16, TEXT = 512 };
-
-struct source {
-    struct tw_history *of;
-    /* More records in hand; 1, 0: there are none, or negative with *error. */
-    int (*refill)(struct source *s, struct tw_error *error);
-    const struct tw_record *next, *end;   /* in hand                              */
-    unsigned order;
-    char *path, *member;
-    struct tw_scan scan;
-    struct tw_codec *codec;
-    int64_t last_ns;                      /* H1                                   */
-    struct tw_record *record;             /* [0, n) of room                       */
-    size_t n, room;
-    struct tw_merge_input input;          /* of a tape file, and its reader       */
-    struct tw_merge *merge;
-    const char *value;                    /* of the message in hand               */
-    size_t n_value;
-    bool asleep;                          /* H3: the one in hand is the first     */
-    int64_t since_ns;                     /* of a tape file: see history.h        */
-    bool gap, found;                      /* of one: it was told; see find_first  */
-    bool looking, flawed;                 /* what is wrong is told when it begins */
-    uint64_t taken;                       /* bytes of what is over                */
-    uint64_t bytes;                       /* of a tape file: all that are read    */
-    uint8_t id;                           /* of a text: what its records have     */
-    uint8_t ids[TW_SOURCE_MAX + 1];       /* of a tape file by its own; 0: not yet */
-    struct tw_record mark;                /* of a timer; the first, of one asleep */
-    struct tw_batch batch;
-};
-
-struct tw_history {
-    struct tw_symbols *symbols;
-    bool (*problem)(void *ctx, const char *text);
-    void (*note)(void *ctx, const char *text);
-    void *ctx;
-    struct source **source, **heap;
-    unsigned n, room, left;               /* left: in the heap                    */
-    bool begun, stopped, starved;
-    unsigned told;                        /* of what is odd: see fault.h          */
-    char why[TEXT];                       /* it was stopped                       */
-    char back[TW_ODD_TEXT];               /* how time goes back                   */
-    bool timers;                          /* marks are made                       */
-    bool finding;                         /* a first record: told when it is read */
-    struct tw_names *topics;              /* of messages; NULL: none are wanted   */
-    bool (*is_own)(void *ctx, const char *script);
-    void (*topic)(void *ctx, const char *topic, const char *dictionary);
-    struct tw_resolutions only;
-    struct tw_twins *twins;               /* H5; NULL: there is one file alone    */
-    bool passed;                          /* H5: the record in hand               */
-    struct tw_sources *sources;           /* the caller's, or NULL                */
-    char *own[TW_HISTORY_BOOK];           /* the names of sources, by number      */
-    uint64_t bytes;
-};
+enum { SOURCES_MAX = 65536, AWAKE_MAX = 16 };
 
 struct tw_history *tw_history_new(struct tw_symbols *symbols,
                                   bool (*problem)(void *ctx, const char *text),
@@ -118,9 +64,7 @@ void tw_history_free(struct tw_history *h)
 
 /* ---- the names of sources ---- */
 
-/* The number that stands for the name; the last one is of all for which there is none
- * left.  0: no memory. */
-static uint8_t source_of(struct tw_history *h, const char *name)
+uint8_t tw_history_source_of(struct tw_history *h, const char *name)
 {
     for (uint8_t id = 1; id < TW_HISTORY_BOOK; id++) {
         if (!h->own[id]) {
@@ -152,9 +96,9 @@ static void on_problem(void *ctx, const char *text)
     h->stopped = !h->problem(h->ctx, h->why);
 }
 
-static void note(struct source *s, const char *words)
+void tw_history_note(struct source *s, const char *words)
 {
-    char text[TEXT];
+    char text[TW_HISTORY_TEXT];
 
     snprintf(text, sizeof text, "%.200s: %.300s", s->path, words);
     s->of->note(s->of->ctx, text);
@@ -178,7 +122,7 @@ static const char *judge(struct source *s, const struct tw_record *r,
     if (!odd) return NULL;
     snprintf(text, sizeof text, "%s: %s", tw_place_text(place, where),
              tw_odd_text(odd, r, s->last_ns, words));
-    note(s, text);
+    tw_history_note(s, text);
     return NULL;
 }
 
@@ -364,193 +308,6 @@ static struct source *add(struct tw_history *h, struct tw_error *error)
     return s;
 }
 
-/* ---- tape files ---- */
-
-static bool has_time(const struct tw_record *r)
-{
-    return r->kind == TW_QUOTE || r->kind == TW_TRADE || r->kind == TW_BAR
-        || r->kind == TW_TIMER || r->kind == TW_LEVEL || r->kind == TW_STATUS;
-}
-
-/* What scripts that are here said when it was recorded, they say again. */
-static bool is_heard(const struct source *s, const struct tw_record *r)
-{
-    const struct tw_names *scripts = tw_merge_names(s->merge)->scripts;
-
-    if (!s->of->topics || r->message.topic == 0) return false;
-    return r->message.script == 0
-        || !s->of->is_own(s->of->ctx, tw_names_get(scripts, r->message.script));
-}
-
-/* What a market is made of, its timer marks where no others are made, gaps in it, and
- * messages. */
-static bool is_wanted(const struct source *s, const struct tw_record *r)
-{
-    if (r->kind == TW_MESSAGE) return is_heard(s, r);
-    if (r->kind == TW_GAP) return true;
-    return has_time(r) && (r->kind != TW_TIMER || !s->of->timers);
-}
-
-/* With the names of the caller, in event time. */
-static int take_message(struct source *s, struct tw_record *r, struct tw_error *error)
-{
-    const char *topic = tw_names_get(tw_merge_names(s->merge)->topics, r->message.topic);
-    int64_t id = tw_names_intern(s->of->topics, topic, strlen(topic));
-
-    if (id < 0)
-        return tw_fail(error, (int)id, "%.300s: topic '%s': %s", s->path, topic,
-                       tw_strerror((int)id));
-    if (s->last_ns > INT64_MIN) r->time = s->last_ns;
-    r->message.topic = (uint32_t)id;
-    r->message.script = 0;
-    r->source = 0;
-    return 1;
-}
-
-/* Who recorded it was too slow for the market, or its feed missed something. */
-static void note_gap(struct source *s, const struct tw_record *r)
-{
-    const struct tw_sources *sources = &tw_merge_names(s->merge)->sources;
-    char text[TW_FAULT_TEXT];
-
-    s->gap = true;
-    if (r->source)
-        snprintf(text, sizeof text, "feed %.60s missed something: see on_gap",
-                 tw_sources_name(sources, r->source));
-    else
-        snprintf(text, sizeof text, "%llu records are missing from record %llu on: it has"
-                 " been recorded with gaps", (unsigned long long)r->gap.lost,
-                 (unsigned long long)r->gap.first);
-    note(s, text);
-}
-
-static void on_tape_problem(void *ctx, const char *text)
-{
-    struct tw_history *h = ctx;
-
-    if (h->stopped || h->finding) return;
-    snprintf(h->why, sizeof h->why, "%s", text);
-    h->stopped = !h->problem(h->ctx, h->why);
-}
-
-/* That it is not closed is no harm: it has all up to there; nor is what is odd. */
-static void on_note(void *ctx, const char *text)
-{
-    struct tw_history *h = ctx;
-
-    if (!h->finding && !h->stopped) h->note(h->ctx, text);
-}
-
-static int open_merge(struct source *s, struct tw_error *error)
-{
-    struct tw_history *h = s->of;
-
-    s->merge = tw_merge_open(&(struct tw_merge_options){
-        .inputs = &s->input, .n = 1, .symbols = h->symbols,
-        .from_ns = s->since_ns ? s->since_ns : INT64_MIN,
-        .to_ns = INT64_MAX, .only = h->only, .skip = true,
-        .problem = on_tape_problem, .note = on_note, .problem_ctx = h,
-        .told = h->finding ? NULL : &h->told }, error);
-    if (s->merge && h->stopped) return tw_fail(error, TW_EFORMAT, "%s", h->why);
-    return s->merge ? TW_OK : error->code;
-}
-
-/* What was before the first record is of its time: its own is of a clock on the wall. */
-static int find_first(struct source *s, struct tw_error *error)
-{
-    struct tw_merge *own = s->merge;
-    struct tw_record *r;
-    int rc;
-
-    s->found = true;
-    s->of->finding = true;
-    rc = open_merge(s, error);
-    while (rc >= 0
-           && (rc = tw_merge_next(s->merge, &r, &s->value, &s->n_value, error)) > 0
-           && !has_time(r)) { }
-    s->of->finding = false;
-    if (rc > 0) s->last_ns = r->time;
-    tw_merge_close(s->merge);
-    s->merge = own;
-    return rc;
-}
-
-/* Its source has the number that it has in the history. */
-static bool name_source(struct source *s, struct tw_record *r)
-{
-    const struct tw_sources *names = &tw_merge_names(s->merge)->sources;
-    uint8_t *id = &s->ids[r->source];
-
-    if (*id == 0 && r->source) {
-        const char *name = tw_sources_name(names, r->source);
-
-        *id = strcmp(name, TW_BOOK) == 0 ? TW_HISTORY_BOOK : source_of(s->of, name);
-        if (*id == 0) return false;
-    }
-    r->source = *id;
-    return true;
-}
-
-/* It is in hand, with those of the market behind it. */
-static int take_run(struct source *s, struct tw_record *r, struct tw_error *error)
-{
-    if (r->kind != TW_GAP) s->end += tw_merge_more(s->merge);
-    for (; r < s->end; r++)
-        if (!name_source(s, r))
-            return tw_fail(error, UV_ENOMEM, "%.300s: %s", s->path,
-                           tw_strerror(UV_ENOMEM));
-    if (r[-1].kind != TW_GAP) s->last_ns = r[-1].time;
-    return 1;
-}
-
-static int next_of_tape(struct source *s, struct tw_error *error)
-{
-    struct tw_record *r;
-    int rc;
-
-    do {
-        rc = tw_merge_next(s->merge, &r, &s->value, &s->n_value, error);
-        if (rc > 0 && r->kind == TW_GAP && !s->gap) note_gap(s, r);
-        if (rc > 0 && has_time(r)) s->last_ns = r->time;
-    } while (rc > 0 && !is_wanted(s, r));
-    if (rc >= 0 && s->of->stopped) rc = tw_fail(error, TW_EFORMAT, "%s", s->of->why);
-    if (rc == 0) s->taken = s->bytes;
-    if (rc <= 0) return rc;
-    s->next = r;
-    s->end = r + 1;
-    r->seq = tw_merge_place(s->merge)->record;
-    if (r->kind == TW_MESSAGE) return take_message(s, r, error);
-    if (r->kind == TW_GAP && s->last_ns == INT64_MIN && !s->found
-        && find_first(s, error) < 0) return error->code;
-    if (r->kind == TW_GAP && s->last_ns > INT64_MIN) r->time = s->last_ns;      /* H1 */
-    return take_run(s, r, error);
-}
-
-static void tell_topics(const struct source *s)
-{
-    const struct tw_names *topics = tw_merge_names(s->merge)->topics;
-
-    for (uint32_t id = 1; id <= tw_names_count(topics); id++) {
-        const char *topic = tw_names_get(topics, id);
-
-        s->of->topic(s->of->ctx, topic, tw_merge_dictionary(s->merge, topic));
-    }
-}
-
-/* Times of messages are of another clock, so with them all of it is read. */
-static int open_tape(struct source *s, const struct tw_history_file *file,
-                     struct tw_error *error)
-{
-    s->refill = next_of_tape;
-    s->input = (struct tw_merge_input){ .path = s->path, .source = "tape",
-                                        .bytes = file->bytes, .starts_ns = INT64_MIN };
-    s->since_ns = s->of->topics ? 0 : file->since_ns;
-    if (!s->of->topics) return open_merge(s, error);
-    if (find_first(s, error) < 0 || open_merge(s, error) < 0) return error->code;
-    tell_topics(s);
-    return TW_OK;
-}
-
 /* ---- all of them ---- */
 
 int tw_history_add(struct tw_history *h, const struct tw_history_file *file,
@@ -575,9 +332,10 @@ int tw_history_add(struct tw_history *h, const struct tw_history_file *file,
         s->bytes = file->bytes ? file->bytes
                  : stat(file->path, &st) == 0 ? (uint64_t)st.st_size : 0;
         h->bytes += s->bytes;
-        return open_tape(s, file, error);
+        return tw_history_open_tape(s, file, error);
     }
-    s->id = source_of(h, file->source ? file->source : name ? name + 1 : file->path);
+    s->id = tw_history_source_of(h, file->source ? file->source
+                                    : name ? name + 1 : file->path);
     if (s->id == 0) return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
     if (tw_scan_open(&s->scan, file->path, file->member, error) < 0) return error->code;
     if (stat(file->path, &st) == 0) h->bytes += (uint64_t)st.st_size;
