@@ -423,6 +423,14 @@ keeps("a store", function(name)
   put("count.lua", apps.read(dir .. "/count.lua") .. "-- changed\n")
   sweep "count.lua --data a.csv --set x=1:8"
   t.is(began(), 34, name .. ": another text is another strategy")
+  for i, more in ipairs { "--warmup 1", "--warmup 1s", "--skip-bad",
+                           "--csv zone=America/New_York" } do
+    sweep("count.lua --data a.csv --set x=1:8 " .. more)
+    t.is(began(), 34 + 8 * i, name .. ": so is it with " .. more)
+  end
+  put("m/a.csv", (apps.read(dir .. "/m/a.csv"):gsub("%d(%D*)$", "7%1")))
+  sweep "count.lua --data m/a.csv --set x=1:8"
+  t.is(began(), 74, name .. ": and with other bytes in the file")
 end)
 keeps("a module", function(name)
   local args = GRID .. " --store m.db --results m.csv"
