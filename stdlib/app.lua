@@ -706,4 +706,14 @@ function app.backtest(given)
   return made
 end
 
-return app
+-- A name that none of them has is an error, with the one that was meant.
+local function spelled(name, t)
+  return setmetatable(t, { __index = function(_, field)
+    error(("there is no %s.%s%s"):format(name, tostring(field), hint(field, t)), 2)
+  end })
+end
+
+for _, name in ipairs { "feed", "fix", "gateway" } do
+  spelled("app." .. name, app[name])
+end
+return spelled("app", app)

@@ -192,6 +192,8 @@ for text, why in pairs {
   ["app.script('s', { workers = { -1 } })"] = "app.script: workers must list integers",
   ["app.tape {}"] = "app.tape: capacity must be an integer in 16 .. 2^28, got nil",
   ["app.tape { capacity = 8 }"] = "app.tape: capacity must be an integer",
+  ["app.scrpt 'x.lua'"] = "there is no app.scrpt; did you mean 'script'%?",
+  ["app.feed.cvs 'x'"] = "there is no app.feed.cvs; did you mean 'csv'%?",
   ["app.limits { tim = 1 }"] = "app.limits: no option 'tim'; did you mean 'time'%?",
   ["app.screen { tilte = 'x' }"] = "app.screen: no option 'tilte'",
   ["app.sectors { x = { 5 } }"] = "app.sectors: x: a name expected",
