@@ -178,5 +178,10 @@ out, status = shell("on_bar")
 t.ok(out:find "^tidewire: no help on 'on_bar' alone; see scripts, quotes, trading, "
      and out:find " and %d+ more\n$", "a word of many pages: the first of them")
 t.is(status, 1, "and status 1 there")
+for words, page in pairs { ["moving average"] = "recipes", ["stop loss"] = "recipes",
+                           ["Profit  factor"] = "performance" } do
+  t.ok(select(2, help.text(words)):find(" alone; see " .. page, 1, true),
+       words .. ": in several words, however they are joined")
+end
 out = shell "fok and brackets"
 t.is(out, "tidewire: no help on 'fok and brackets'\n", "several words are one topic")
