@@ -66,15 +66,17 @@ static void on_closed(uv_handle_t *bell)
 
 static int open_bell(struct ltw_feeds *f)
 {
+    int rc = UV_ENOMEM;
+
     f->bell = tw_calloc(1, sizeof *f->bell);
-    if (f->bell && uv_async_init(f->loop, f->bell, on_bell) == 0) {
+    if (f->bell && (rc = uv_async_init(f->loop, f->bell, on_bell)) == 0) {
         f->bell->data = f;
         uv_unref((uv_handle_t *)f->bell);
         return TW_OK;
     }
     tw_free(f->bell);
     f->bell = NULL;
-    return UV_ENOMEM;
+    return rc;
 }
 
 static void close_market(struct ltw_feeds *f) TW_ON(MAIN)
@@ -102,27 +104,33 @@ static bool is_busy(struct tw_pool *pool)
 static int open_market(struct ltw_feeds *f, struct tw_error *error) TW_ON(MAIN)
 {
     struct tw_io_options o = { .waiting = drain, .ctx = f };
+    int rc;
 
     if (is_busy(f->host->pool))
         return tw_fail(error, TW_EBUSY, "jobs of the pool are running: once more when"
                        " they have ended");
-    if (!f->host->tape && ltw_market_open(f->host, TW_TAPE_CAPACITY) < 0) goto fail;
+    rc = f->host->tape ? TW_OK : ltw_market_open(f->host, TW_TAPE_CAPACITY);
+    if (rc < 0) goto fail;
     o.tape = f->host->tape;
     o.symbols = f->host->symbols;
-    if (open_bell(f) < 0) goto fail;
+    rc = open_bell(f);
+    if (rc < 0) goto fail;
+    rc = UV_ENOMEM;
     f->reader = tw_epoch_join(f->host->epoch);
     if (!f->reader) goto fail;
     tw_epoch_back(f->reader);
     o.log = f->log = tw_log_new(LOG_BYTES, ring, f);
     if (!f->log) goto fail;
+    errno = 0;
     f->io = tw_io_new(&o);
+    if (!f->io && errno) rc = -errno;
     if (!f->io) goto fail;
     if (tw_io_start(f->io, error) == 0) return TW_OK;
     close_market(f);
     return error->code;
 fail:
     close_market(f);
-    return tw_fail(error, UV_ENOMEM, "%s", tw_strerror(UV_ENOMEM));
+    return tw_fail(error, rc, "%s", tw_strerror(rc));
 }
 
 /* ---- what is called from Lua ---- */
