@@ -351,6 +351,38 @@ static void commands(void)
          "connect\nsend D 11=a\n<-\n=1 1");
 }
 
+/* What versions say differently, in each: R8, R9, R15, R16, R29, R33. */
+static void versions(void)
+{
+    for (int v = TW_FIX_40; v <= TW_FIX_50SP2; v++) {
+        const char *id = tw_fix_dictionary_appl_ver_id(dictionaries[v]);
+        bool old = v < TW_FIX_42;
+        char logon[80], lines[1500], name[80];
+
+        snprintf(logon, sizeof logon, "35=A 34=1 98=0 108=30%s%s", id ? " 1137=" : "",
+                 id ? id : "");
+        snprintf(lines, sizeof lines, "connect\n>%s\n<%s\nunsupported\n"
+                 ">35=0 34=2 999=x\n<35=3 34=2 45=2 58=Invalid_tag_number%s\n"
+                 ">35=1 34=3 112=a 112=b\n"
+                 "<35=3 34=3 45=3 58=Tag_appears_more_than_once%s%s\n"
+                 ">35=* 34=4\n<35=3 34=4 45=4 58=Invalid_MsgType%s\n"
+                 ">35=B 34=5 %s33=1 58=x\n<35=%s\n"
+                 ">35=1 34=8 112=c\n<35=2 34=6 7=6 16=%s\n"
+                 ">35=4 34=6 43=Y 122=T 36=8 123=Y\n<35=0 34=7 112=c\n"
+                 ">35=2 34=9 7=1 16=%s\n<35=4 34=1 43=Y 122=T 36=8 123=Y\n"
+                 ">35=5 34=10\n<35=5 34=8\n!the peer logged out\n=11 9",
+                 logon, logon, old ? "_(999)" : " 371=999 372=0 373=0",
+                 old ? "_(112)" : " 371=112 372=1", v < TW_FIX_43 ? "" : " 373=13",
+                 old ? "" : " 372=* 373=11", v < TW_FIX_41 ? "" : "148=x ",
+                 old ? "3 34=5 45=5 58=Unsupported_message_type"
+                     : "j 34=5 45=5 58=Unsupported_Message_Type 372=B 380=3",
+                 old ? "999999" : "0", old ? "999999" : "0");
+        snprintf(name, sizeof name, "as %s has it", tw_fix_version_name(
+                     (enum tw_fix_version)v));
+        talk_as(name, (enum tw_fix_version)v, &acceptor, lines);
+    }
+}
+
 int main(void)
 {
     for (int v = TW_FIX_40; v <= TW_FIX_50SP2; v++)
@@ -360,6 +392,7 @@ int main(void)
     resends();
     timers();
     commands();
+    versions();
     for (int v = TW_FIX_40; v <= TW_FIX_50SP2; v++)
         tw_fix_dictionary_free(dictionaries[v]);
     return tap_done();
