@@ -582,7 +582,8 @@ static int logout(lua_State *L)
 
 /* fix.reset(session) -> true | nil, message, code
  * Both numbers become 1: at once, or of a session that is up with a Logon that says so;
- * FIX.4.0 has none such, so it logs out first, and the peer has to reset, too.
+ * FIX.4.0 has none such, so it logs out first, and the peer has to reset, too.  While it
+ * logs on or out they do so when its connection has ended.
  * Yields: no.  Blocks: no.  Thread: any of a run.
  * Errors: as fix.enable.  Units: none. */
 static int reset(lua_State *L)

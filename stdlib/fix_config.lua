@@ -567,6 +567,13 @@ local function warn(path, section, seen, out)
   end
 end
 
+-- Whether two tables have the same values.
+local function alike(a, b)
+  for name, value in pairs(a) do if b[name] ~= value then return false end end
+  for name in pairs(b) do if a[name] == nil then return false end end
+  return true
+end
+
 local function read(path)
   local file, why = io.open(path, "rb")
   if not file then error("app.fix.config: " .. why, 0) end
@@ -595,7 +602,9 @@ local function read(path)
       if not port then r.fail("SocketAcceptPort", "SocketAcceptPort is missing") end
       local tls = tls_of(path, r, true)
       local key = (host or "") .. ":" .. port
-      if not ports[key] then
+      if ports[key] and not alike(ports[key].tls or {}, tls or {}) then
+        r.fail("SocketAcceptPort", "sessions of one port have different settings of TLS")
+      elseif not ports[key] then
         ports[key] = { host = host, port = port, tls = tls, sessions = {} }
         made.acceptors[#made.acceptors + 1] = ports[key]
       end

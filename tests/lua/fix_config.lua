@@ -335,6 +335,8 @@ refuses(H44 .. "LogonTag=Password=hidden\n",
 refuses(H44 .. "Password hidden\n", "cfg:10: Setting=value expected, got 'Password ...'$")
 refuses(H44:gsub("initiator", "acceptor") .. "SocketAcceptPort=1\nSSLEnable=Y\n",
         "cfg:11: SSLEnable=Y: ServerCertificateFile is missing: PEM files")
+refuses(TEMPLATES .. "SocketUseSSL=Y\nServerCertificateFile=s.pem\n",   -- or it is plain
+        "cfg:3: SocketAcceptPort=5001: sessions of one port have different settings")
 refuses(TEMPLATES .. "SenderSubID=DESK\n", "cfg:20: SenderSubID=DESK: a template is for")
 refuses(TEMPLATES .. "BeginString=*\n", "FIX.4.0 to FIX.4.4 or")
 refuses("[FOO]\n", "cfg:1: %[DEFAULT%] or %[SESSION%] expected, got %[FOO%]")
