@@ -254,7 +254,8 @@ backtest has none and fills orders itself, by the account's fill model.
                      made smaller; meanwhile both may trade.  So limits count all of one
                      self:oco here; of a bracket's exits the largest, as elsewhere.  What
                      an entry trades until its cancel has come has no exit any more, where
-                     that has closed all; if it is refused, the next trade asks again
+                     they have closed all; what is refused is asked for again with the
+                     next trade
   fees               Commission (12, 13) of a trade where the venue names it, else those
                      of the account
   trades             count once, by ExecID (17).  One that the venue takes back (20=1,

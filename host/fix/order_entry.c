@@ -458,6 +458,15 @@ static enum ask_what ask_of(enum tw_request_what what)
          : what == TW_REQUEST_REPLACE ? ASK_REPLACE : ASK_GROW;
 }
 
+/* What it is, or is to become. */
+static int64_t asked_for(const struct entry *e)
+{
+    const struct ask *a = e->last_ask;
+
+    while (a && a->what != ASK_REPLACE && a->what != ASK_GROW) a = a->earlier;
+    return a ? a->quantity : e->quantity;
+}
+
 /* It is known here whatever has become of it at the venue. */
 static int change(struct tw_fix_orders *o, struct entry *e, const struct tw_request *q)
 {
@@ -497,7 +506,7 @@ int tw_fix_orders_send(struct tw_fix_orders *o, const struct tw_request *q,
         if (e) return tw_fail(error, TW_EUSAGE, "there is an order of that id");
         return begin(o, q) ? TW_OK : tw_fail(error, UV_ENOMEM, "no memory");
     }
-    if (q->what == TW_REQUEST_GROW && (!e || e->over || q->quantity <= e->quantity))
+    if (q->what == TW_REQUEST_GROW && (!e || e->over || q->quantity <= asked_for(e)))
         return TW_OK;
     if (!e) return tw_fail(error, TW_EUSAGE, "there is no order of that id");
     return change(o, e, q);

@@ -195,26 +195,29 @@ static void note_due(struct tw_broker *b, struct tw_order *o, int64_t due)
     *link = o;
 }
 
-/* Those that depend on it learn what it has traded; when it has ended, that was the
- * last. */
+/* Those that depend on it learn what it has traded, the last time when it has ended. */
 static void tell_children(struct tw_broker *b, struct tw_order *o)
 {
     int64_t due = o->cum_qty > 0 ? o->cum_qty : tw_order_is_open(o) ? 0 : -1;
 
-    for (struct tw_order *child = o->children; child; child = child->sibling)
+    for (struct tw_order *child = o->children; child; child = child->sibling) {
+        child->entry_qty = o->cum_qty;
         if (child->due != due) note_due(b, child, due);
+    }
     while (!tw_order_is_open(o) && o->children) leave_parent(o->children);
 }
 
-/* An exit has traded all that there was of its entry: what else that trades would have
- * none, so its rest is canceled; at a gateway again with all that happens to it. */
+/* Exits have traded all that there was of an entry, or are gone: what else trades would
+ * have none, so its rest is canceled; at a gateway again with all that happens to it. */
 static void end_entry(struct tw_broker *b, struct tw_order *o, const struct tw_report *r)
 {
     struct tw_order *entry = o->over && r->exec != TW_EXEC_CANCEL_REJECTED ? o
-                           : o->parent && o->status == TW_STATUS_FILLED
+                           : o->parent && r->exec == TW_EXEC_TRADE
                            ? tw_broker_find(b, o->parent) : NULL;
 
     if (!entry || !tw_order_is_open(entry)) return;
+    if (entry != o && tw_order_leaves_others(o) > 0
+        && (tw_order_is_open(o) || entry->children)) return;
     entry->over = b->o.gateway != NULL;
     if (entry->over) note_due(b, entry, DUE_OVER);
     else tw_simulator_end(b->venue, entry, TW_EXEC_CANCELED, TW_REASON_OCO, b->now_ns);
@@ -254,6 +257,7 @@ static void report(void *ctx, struct tw_order *o, const struct tw_report *r)
     }
     if (!tw_order_apply(o, r)) return;
     if (o->requests == 0 && is_answer(r)) o->asked = o->asked_price = 0;
+    if (r->exec == TW_EXEC_CANCEL_REJECTED || r->quantity == o->coming) o->coming = 0;
     add(b, o, tw_broker_beyond(b, o) - before);
     if (tw_report_is_trade(r))
         tw_broker_book(b, o->symbol, o->terms, tw_order_sign(o), r);
@@ -484,6 +488,7 @@ int tw_broker_replace(struct tw_broker *b, struct tw_order *o, int64_t quantity,
                       : tw_simulator_replace(b->venue, o, quantity, price, stop,
                                              b->now_ns);
     if (rc == TW_OK) {
+        tw_plain_asked(b, o, quantity);
         say(b, o, TW_EXEC_PENDING_REPLACE, TW_REASON_NONE);
         return TW_OK;
     }
@@ -525,8 +530,8 @@ static void follow(struct tw_broker *b, struct tw_order *o)
             b->lost |= tw_broker_cancel(b, o) == UV_ENOMEM;
         else if (due > o->quantity && !b->o.gateway)
             tw_simulator_resize(b->venue, o, due, b->now_ns);
-        else if (due > o->quantity && b->o.gateway->grow && !b->is_halted)
-            b->o.gateway->grow(b->o.gateway->ctx, o, due);
+        else if (b->o.gateway && !b->is_halted)
+            tw_plain_grow(b, o, due);
         return;
     }
     if (due < 0) {

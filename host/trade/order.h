@@ -124,8 +124,10 @@ struct tw_order {
                                      * closed all                                 */
     int64_t due;                    /* the broker's: what its parent has traded; or
                                      * below 0: it, or its exit, has ended        */
-    int64_t others_qty;             /* the broker's: what other exits of its parent
-                                     * have traded                                */
+    int64_t entry_qty, others_qty;  /* the broker's: what its parent has traded, 0: it
+                                     * is not known; and what its other exits have */
+    int64_t coming;                 /* the broker's: the quantity that was asked for
+                                     * last, at a gateway; 0: it has that         */
 };
 
 /* The copy of an order, where all that refers to orders is copied. */
@@ -208,6 +210,13 @@ static inline bool tw_order_is_done(const struct tw_order *o)
 static inline int64_t tw_order_leaves(const struct tw_order *o)
 {
     return tw_order_is_open(o) ? o->quantity - o->cum_qty : 0;
+}
+
+/* What may be left of the others of its group: of an exit as much as is held of what its
+ * parent has traded, else as of itself. */
+static inline int64_t tw_order_leaves_others(const struct tw_order *o)
+{
+    return o->entry_qty ? o->entry_qty - o->others_qty - o->cum_qty : tw_order_leaves(o);
 }
 
 /* AvgPx 6, rounded half to even; 0: no trade. */

@@ -16,12 +16,33 @@ enum tw_reason tw_plain_reason(int rc)
          : rc == TW_EUSAGE ? TW_REASON_UNSUPPORTED : TW_REASON_VENUE;
 }
 
+/* How large it is, once all that was asked for is done. */
+static int64_t asked_for(const struct tw_order *o)
+{
+    return o->coming > o->cum_qty ? o->coming : o->quantity;
+}
+
+void tw_plain_asked(const struct tw_broker *b, struct tw_order *o, int64_t quantity)
+{
+    const struct tw_gateway *g = tw_broker_get_options(b)->gateway;
+
+    if (g && g->is_plain && quantity > 0) o->coming = quantity;
+}
+
+void tw_plain_grow(const struct tw_broker *b, struct tw_order *o, int64_t due)
+{
+    const struct tw_gateway *g = tw_broker_get_options(b)->gateway;
+
+    if (g->grow && due > asked_for(o) && g->grow(g->ctx, o, due) == TW_OK)
+        tw_plain_asked(b, o, due);
+}
+
 static int shrink(struct tw_broker *b, struct tw_order *o, int64_t left)
 {
     struct tw_error error;
 
-    if (o->pending_cancel || tw_order_leaves(o) <= left) return TW_OK;
-    if (left == 0) return tw_broker_cancel(b, o);
+    if (o->pending_cancel || asked_for(o) - o->cum_qty <= left) return TW_OK;
+    if (left <= 0) return tw_broker_cancel(b, o);
     return tw_broker_replace(b, o, o->cum_qty + left, 0, 0, &error);
 }
 
@@ -34,8 +55,8 @@ int tw_plain_traded(struct tw_broker *b, const struct tw_order *o)
     if (!g || !g->is_plain || o->group == 0) return TW_OK;
     for (; i && rc == TW_OK; i = next) {
         next = tw_broker_open_of(b, o->symbol, i);
-        if (i != o && i->group == o->group && !i->held)
-            rc = shrink(b, i, tw_order_leaves(o));
+        if ((i != o || o->entry_qty) && i->group == o->group && !i->held)
+            rc = shrink(b, i, tw_order_leaves_others(o));
     }
     return rc;
 }

@@ -84,7 +84,7 @@ void tw_simulator_end(struct tw_simulator *s, struct tw_order *o,
 static void reduce_group(struct tw_simulator *s, const struct tw_live_group *group,
                          const struct tw_order *o, int64_t time_ns)
 {
-    int64_t leaves = tw_order_leaves(o);
+    int64_t leaves = tw_order_leaves_others(o);
     struct tw_live *next;
 
     for (struct tw_live *l = group->first; l; l = next) {
@@ -94,7 +94,7 @@ static void reduce_group(struct tw_simulator *s, const struct tw_live_group *gro
         if (other == o) continue;
         if (s->probe && (leaves == 0 || tw_order_leaves(other) > leaves))
             tw_probe_group(s->probe, other, o);
-        if (leaves == 0)
+        if (leaves <= 0)
             end(s, other, TW_EXEC_CANCELED, TW_REASON_OCO, time_ns);
         else if (tw_order_leaves(other) > leaves)
             tell(s, other, (struct tw_report){ .exec = TW_EXEC_REPLACED,

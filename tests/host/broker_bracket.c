@@ -140,6 +140,33 @@ static void canceled_entries_end(void)
     close_rig(g);
 }
 
+/* The position has its other exit also where one was made smaller. */
+static void scales_out(void)
+{
+    struct rig *g = open_rig((struct tw_broker_options){ 0 });
+    struct tw_order *entry, *target, *stop;
+    struct tw_error error;
+
+    quote(g, 1, 1000, 1001, 500);
+    entry = submit(g, (struct tw_order){ .quantity = 9 });
+    target = submit(g, (struct tw_order){ .quantity = 9, .price = 1010,
+                                          .side = TW_SIDE_SELL, .parent = entry->id });
+    stop = submit(g, (struct tw_order){ .quantity = 9, .stop = 900, .side = TW_SIDE_SELL,
+                                        .type = TW_TYPE_STOP, .parent = entry->id });
+    quote(g, 2, 1000, 1001, 500);
+    quote(g, 3, 1000, 1001, 500);
+    tw_broker_replace(g->b, target, 4 * ONE, 0, 0, &error);
+    quote(g, 4, 1010, 1011, 1);
+    ok(tw_order_leaves(target) == 3 * ONE && tw_order_leaves(stop) == 8 * ONE,
+       "a stop is for all that is held");
+    quote(g, 5, 1010, 1011, 500);
+    ok(target->status == TW_STATUS_FILLED && tw_order_leaves(stop) == 5 * ONE,
+       "also behind a target that was for a part");
+    quote(g, 6, 899, 901, 500);
+    ok(tw_broker_held(g->b, 1) == 0 && tw_broker_count(g->b) == 0, "and closes it");
+    close_rig(g);
+}
+
 int main(void)
 {
     brackets();
@@ -147,5 +174,6 @@ int main(void)
     entries_end();
     exits_meet();
     canceled_entries_end();
+    scales_out();
     return tap_done();
 }

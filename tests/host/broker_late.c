@@ -240,6 +240,47 @@ static void plain(void)
     close_rig(g);
 }
 
+static int note_grow(void *ctx, const struct tw_order *o, int64_t quantity)
+{
+    (void)ctx;
+    sprintf(asked + strlen(asked), "+%d=%d ", (int)o->id, (int)(quantity / ONE));
+    return 0;
+}
+
+static void is_asked(const char *want, const char *name)
+{
+    ok(strcmp(asked, want) == 0, "%s: %s", name, asked);
+    asked[0] = '\0';
+}
+
+/* What is on its way to the venue counts when an entry and its exits trade at once. */
+static void plain_races(void)
+{
+    struct tw_gateway gateway = { .submit = count_submit, .cancel = note_cancel,
+        .replace = note_replace, .grow = note_grow, .is_plain = true };
+    struct rig *g = open_rig((struct tw_broker_options){ .gateway = &gateway });
+    struct tw_order *entry = submit(g, (struct tw_order){ .quantity = 20 });
+
+    submit(g, (struct tw_order){ .quantity = 20, .price = 1000, .side = TW_SIDE_SELL,
+                                 .parent = entry->id, .reduce_only = true });
+    submit(g, (struct tw_order){ .quantity = 20, .price = 1000, .side = TW_SIDE_SELL,
+                                 .parent = entry->id, .reduce_only = true });
+    trades(g, 1, 2, TW_SIDE_BUY);
+    trades(g, 1, 2, TW_SIDE_BUY);
+    asked[0] = '\0';
+    trades(g, 2, 1, TW_SIDE_SELL);
+    is_asked("G3=3 ", "one that is to grow is made as large as what is left");
+    trades(g, 1, 3, TW_SIDE_BUY);
+    is_asked("+3=6 +2=7 ", "one that is to get smaller grows");
+    reports(g, 3, TW_EXEC_REPLACED, 6, TW_SIDE_SELL);
+    trades(g, 2, 1, TW_SIDE_SELL);
+    is_asked("G3=5 ", "one has traded all that it was sent for");
+    ok(held(g) == 5 && tw_order_is_open(entry), "the other one is for the rest");
+    trades(g, 3, 5, TW_SIDE_SELL);
+    is_asked("F3 F1 ", "all is closed: it goes, and what is left of the entry");
+    close_rig(g);
+}
+
 /* What it does not know of is not to enlarge a position by a change, either. */
 static void plain_changes(void)
 {
@@ -433,6 +474,7 @@ int main(void)
     after_the_end();
     halted_exits();
     plain();
+    plain_races();
     plain_changes();
     plain_shrinks();
     both(true);

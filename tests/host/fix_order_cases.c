@@ -133,6 +133,10 @@ static void others(void)
          ">8|37=NONE|11=7|17=r|150=8|39=8|103=2|14=0|6=0|\n"
          ">3|45=2|373=5|371=38|\n>j|45=3|372=D|379=9|380=4|\n"
          "=7:8 (17)! 8:8 (21)! 9:8 (21)!");
+    talk("an exit grows again that is to get smaller", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") "replace 7 6 10\ngrow 7 8 10\ngrow 7 8 10\n"
+         "<G 41=7|37=X7|11=7a|55=A|54=1|" T "38=6|40=2|44=10|59=1|"
+         " G 41=7a|37=X7|11=7b|55=A|54=1|" T "38=8|40=2|44=10|59=1|");
     talk("a replacement rejected by 8", TW_FIX_42, &none,
          "on\nnew 7\nsent\n" NEW("7") "replace 7 20 10\nsent\n"
          ">8|37=X7|11=7a|41=7|17=r|20=0|150=8|39=8|14=0|6=0|\n=7:0! 7:9 (21)!");
