@@ -500,13 +500,16 @@ static int close_position(lua_State *L)
  * before its cancel has come, and limits on how often orders are sent may refuse what
  * closes; that is left.
  * Yields: no.  Blocks: no.  Thread: the script's.
- * Errors: raises outside a script.  Units: none. */
+ * Errors: raises outside a script, and for a symbol.  Units: none. */
 static int flatten(lua_State *L)
 {
     struct ltw_trader *t = ltw_check_trader(L, "flatten");
     const struct tw_position *p;
     lua_Integer n = 0;
 
+    if (lua_gettop(L) > 1)
+        return luaL_error(L, "flatten: it closes all positions; self:close(symbol) closes"
+                          " one");
     check_may_send(L, "flatten");
     cancel_all(L, t, 0, closes);
     for (size_t i = 0; (p = tw_account_at(tw_broker_account(t->broker), i)); i++) {

@@ -455,6 +455,8 @@ for terms, what in pairs { ["stop = 5"] = "stop", ["trail = 1"] = "trailing_stop
           "buy: cls with " .. what .. ": at the open or close there are only market and"
           .. " limit orders")
 end
+refused("self:flatten 'A'",
+        "flatten: it closes all positions; self:close(symbol) closes one")
 refused("self:buy { symbol = 'A', quantity = 1, post_only = 1 }",
         "buy: post_only: true or false expected, got 1")
 refused("self:buy { symbol = 'A', size = 1 }",
