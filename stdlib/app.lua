@@ -224,7 +224,7 @@ end
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: as app.instruments.
 -- Units: prices and sizes.
 function app.check_instruments(list)
-  local before, made = declare.now, { instruments = {}, attributes = {} }
+  local before, made = rawget(declare, "now"), { instruments = {}, attributes = {} }
   declare.now = made
   local fine, why = pcall(app.instruments, list)
   declare.now = before
@@ -236,7 +236,7 @@ end
 -- What app.feed[kind](options) would declare, outside of an app file.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: as of that function.  Units: as there.
 function app.check_feed(kind, options)
-  local before, made = declare.now, { feeds = {} }
+  local before, made = rawget(declare, "now"), { feeds = {} }
   declare.now = made
   local fine, why = pcall(app.feed[kind], options)
   declare.now = before
@@ -699,7 +699,7 @@ function app.backtest(given)
     read(given.file, given.sets or {})
     return reduced(given, modules())
   end
-  local before, texts, names = declare.now, sets, asked
+  local before, texts, names = rawget(declare, "now"), sets, asked
   local fine, made = pcall(read_script, given)
   declare.now, sets, asked = before, texts, names
   if not fine then error(made, 0) end

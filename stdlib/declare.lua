@@ -107,4 +107,12 @@ function declare.feed(options, kind, format)
   declare.now.feeds[#declare.now.feeds + 1] = options
 end
 
+-- Outside of a file that is read as an app there is no declare.now; 3: who declares.
+setmetatable(declare, { __index = function(_, name)
+  if name == "now" then
+    error("an app file is for tidewire run, backtest and sweep: nothing else reads what"
+          .. " it declares", 3)
+  end
+end })
+
 return declare

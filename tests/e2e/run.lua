@@ -36,6 +36,17 @@ for _, case in ipairs {
   if not fine then t.diag(run.err) end
 end
 
+-- One that is run as a script of Lua.
+
+do
+  local file = os.tmpname()
+  apps.put(file, 'require "tw.app".script "s.lua"')
+  local run = apps.shell(apps.tidewire .. " " .. file)
+  t.ok(run.status == 1 and run.err:find("^tidewire: [^\n]*:1: an app file is for tidewire"
+       .. " run, backtest and sweep"), "an app file that is run as a script says so")
+  os.remove(file)
+end
+
 -- App files that don't say what makes sense: one line, nothing runs.
 
 for _, case in ipairs {
