@@ -13,7 +13,6 @@
 #include "lfield.h"
 #include "lsha256.h"
 
-#define DAY_NS INT64_C(86400000000000)
 
 static void set_number(lua_State *L, const char *name, double value)
 {
@@ -103,7 +102,7 @@ static double periods_of(const struct tw_point *days, size_t n)
     size_t of[7] = { 0 };
 
     for (size_t i = 0; i < n; i++) {
-        int64_t day = tw_clock_spans(days[i].time_ns - 1, DAY_NS);
+        int64_t day = tw_clock_spans(days[i].time_ns - 1, TW_DAY_NS);
 
         of[((day + 3) % 7 + 7) % 7]++;             /* 1970-01-01 was a Thursday */
     }
@@ -140,8 +139,8 @@ static void set_beside(lua_State *L, const struct tw_point *days, const double *
 static void set_curve_figures(lua_State *L, double start, const struct tw_point *days,
                               const double *market, size_t n, const int64_t *ruined_ns)
 {
-    int64_t first = tw_clock_spans(days[0].time_ns - 1, DAY_NS);
-    struct tw_point from = { first * DAY_NS, start };
+    int64_t first = tw_clock_spans(days[0].time_ns - 1, TW_DAY_NS);
+    struct tw_point from = { first * TW_DAY_NS, start };
     struct tw_curve_figures f;
     struct tw_beside beside;
 
@@ -152,10 +151,10 @@ static void set_curve_figures(lua_State *L, double start, const struct tw_point 
     set_number(L, "cagr", f.cagr);
     set_number(L, "peak", f.peak);
     set_number(L, "max_drawdown", f.max_drawdown);
-    set_number(L, "max_drawdown_days", (double)f.max_drawdown_ns / (double)DAY_NS);
+    set_number(L, "max_drawdown_days", (double)f.max_drawdown_ns / (double)TW_DAY_NS);
     set_number(L, "average_drawdown", f.average_drawdown);
     set_number(L, "average_drawdown_days",
-               (double)f.average_drawdown_ns / (double)DAY_NS);
+               (double)f.average_drawdown_ns / (double)TW_DAY_NS);
     set_ratios(L, "arithmetic", &f.arithmetic, beside.alpha);
     set_ratios(L, "geometric", &f.geometric, beside.compound_alpha);
 }
@@ -175,8 +174,8 @@ static void set_trip_figures(lua_State *L, const struct tw_outcome *outcomes, si
     set_number(L, "expectancy", f.expectancy);
     set_number(L, "sqn", f.sqn);
     set_number(L, "kelly", f.kelly);
-    set_number(L, "average_days", (double)f.average_ns / (double)DAY_NS);
-    set_number(L, "max_days", (double)f.max_ns / (double)DAY_NS);
+    set_number(L, "average_days", (double)f.average_ns / (double)TW_DAY_NS);
+    set_number(L, "max_days", (double)f.max_ns / (double)TW_DAY_NS);
 }
 
 /* [-0, +1, m]  What the trades of all scripts came to, each's in their order. */

@@ -8,13 +8,17 @@
 #include <stdint.h>
 #include <time.h>
 
+#define TW_MS_NS     INT64_C(1000000)
+#define TW_SECOND_NS INT64_C(1000000000)
+#define TW_DAY_NS    INT64_C(86400000000000)
+
 /* Any clock of the system: a thread's CPU time, say.  Thread: any. */
 static inline int64_t tw_clock_of_ns(clockid_t clock)
 {
     struct timespec t;
 
     clock_gettime(clock, &t);
-    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+    return t.tv_sec * TW_SECOND_NS + t.tv_nsec;
 }
 
 /* Since the epoch: what a record is stamped with.  Thread: any. */

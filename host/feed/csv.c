@@ -39,8 +39,6 @@ enum {
 
 #define LAST_BYTES (((size_t)TW_SYMBOL_MAX + 1) * sizeof(struct tw_quote))
 #define NEWEST_BYTES (((size_t)TW_SYMBOL_MAX + 1) * sizeof(struct newest))
-#define SECOND_NS INT64_C(1000000000)
-#define DAY_NS (86400 * SECOND_NS)
 
 /* The last bar of a symbol: its time from INT64_MIN on, and the sides that were there. */
 struct newest { uint64_t at; unsigned sides; };
@@ -254,9 +252,9 @@ static RARE struct shown show_time(const struct tw_csv_field f[])
 /* In the zone of the file; *ns shows its clocks. */
 static void go_to_zone(const struct tw_zone *zone, int64_t *ns)
 {
-    int64_t second = tw_clock_spans(*ns, SECOND_NS);
+    int64_t second = tw_clock_spans(*ns, TW_SECOND_NS);
 
-    *ns = tw_zone_time(zone, second) * SECOND_NS + (*ns - second * SECOND_NS);
+    *ns = tw_zone_time(zone, second) * TW_SECOND_NS + (*ns - second * TW_SECOND_NS);
 }
 
 /* As tw_timestamp_parse; *form: that of the file, or UNDECIDED, and then this one's. */
@@ -286,7 +284,7 @@ static bool read_time(struct csv *c, const struct tw_csv_field f[], int64_t more
         r = read_joined(c, f, &form, &has_zone, out);
     /* The market's own day: base is its midnight. */
     if (c->factors && r == 0)
-        c->day = tw_clock_spans(c->base_ns ? c->base_ns : *out, DAY_NS);
+        c->day = tw_clock_spans(c->base_ns ? c->base_ns : *out, TW_DAY_NS);
     if (r == 0 && (__builtin_add_overflow(*out, c->base_ns, out)
                    || __builtin_add_overflow(*out, more_ns, out))) r = TW_ERANGE;
     if (r == 0) {
@@ -465,7 +463,7 @@ static bool read_bar(struct csv *c, const struct tw_csv_field *f, enum tw_csv_co
     b.high = v[1];
     b.low = v[2];
     b.close = v[3];
-    rc = tw_bar_set(r, &b, (uint32_t)(c->span_ns / SECOND_NS), price);
+    rc = tw_bar_set(r, &b, (uint32_t)(c->span_ns / TW_SECOND_NS), price);
     if (rc == TW_OK) return true;
     if (b.close < b.low || b.close > b.high) out = open + 3;
     if (b.high < b.low)
@@ -539,7 +537,8 @@ static unsigned read_row(struct csv *c, const char *p, const char *end,
     if (!split(c, p, end, limit)) return 0;
     /* How long a bar is, as its time tells where it was not said. */
     if (bars && !c->span_ns && c->columns.at[TW_CSV_DATE] < 0
-        && tw_timestamp_is_date(f[TW_CSV_TIME].p, f[TW_CSV_TIME].n)) c->span_ns = DAY_NS;
+        && tw_timestamp_is_date(f[TW_CSV_TIME].p, f[TW_CSV_TIME].n))
+        c->span_ns = TW_DAY_NS;
     if (!read_time(c, f, bars && !c->label_end ? c->span_ns : 0, &time)) return 0;
     if (bars && c->span_ns <= 0) return refuse_span(c, f);
     if (c->columns.at[TW_CSV_SYMBOL] >= 0 && !read_symbol(c, f[TW_CSV_SYMBOL], &symbol))
@@ -741,8 +740,8 @@ static int read_options(struct csv *c, const struct tw_csv_options *o,
                            "ns, us, ms, s, iso", o->time);
     }
     c->interval_ns = o->interval_ns;
-    if (o->interval_ns < 0 || o->interval_ns % SECOND_NS != 0
-        || o->interval_ns / SECOND_NS > TW_BAR_SECONDS_MAX)
+    if (o->interval_ns < 0 || o->interval_ns % TW_SECOND_NS != 0
+        || o->interval_ns / TW_SECOND_NS > TW_BAR_SECONDS_MAX)
         return tw_fail(error, TW_EUSAGE, "csv: interval: whole seconds expected");
     c->label_end = o->label_end;
     c->from_ns = o->from_ns ? o->from_ns : INT64_MIN;

@@ -23,8 +23,7 @@
 #include "base/memory.h"
 #include "feed/resolution.h"
 
-#define SECOND_NS INT64_C(1000000000)
-#define NIGHT_NS (6 * 3600 * SECOND_NS)
+#define NIGHT_NS (6 * 3600 * TW_SECOND_NS)
 
 enum {
     PAIRS_MAX = 1024, REST = -1,          /* of a stream; those of no own pair         */
@@ -118,7 +117,7 @@ static uint64_t days_of_work(int64_t from, int64_t to)
 /* How much is missing between two of a stream; 0: nothing. */
 static uint64_t missing(const struct tw_gaps *g, const struct stream *s, int64_t at_ns)
 {
-    int64_t step_ns = s->seconds * SECOND_NS, gap_ns = at_ns - s->last_ns;
+    int64_t step_ns = s->seconds * TW_SECOND_NS, gap_ns = at_ns - s->last_ns;
     uint64_t steps = s->seconds ? (uint64_t)(gap_ns / step_ns - 1) : 1, work;
 
     if (gap_ns - step_ns <= g->limit_ns || steps == 0) return 0;
@@ -132,9 +131,9 @@ static uint64_t missing(const struct tw_gaps *g, const struct stream *s, int64_t
 static int32_t slot_of(const struct stream *s, int64_t ns)
 {
     int64_t slot = s->seconds == 0 ? 900 : s->seconds;
+    int64_t of_day_ns = ns - tw_clock_spans(ns, TW_DAY_NS) * TW_DAY_NS;
 
-    if (s->seconds >= 86400) return 0;
-    return (int32_t)((ns - tw_clock_spans(ns, TW_DAY_NS) * TW_DAY_NS) / SECOND_NS / slot);
+    return s->seconds < 86400 ? (int32_t)(of_day_ns / TW_SECOND_NS / slot) : 0;
 }
 
 static int keep(struct stream *s, uint64_t n, int64_t at_ns,
@@ -168,7 +167,7 @@ bool tw_gaps_goes_on(struct tw_gaps *g, const struct tw_record *r)
                                                                 : NULL;
 
     if (!s || s->key != r->source_seq || r->time >= s->till_ns
-        || r->time - s->last_ns != s->seconds * SECOND_NS || r->time == s->last_ns)
+        || r->time - s->last_ns != s->seconds * TW_SECOND_NS || r->time == s->last_ns)
         return false;
     s->records++;
     s->last_ns = r->time;
@@ -190,10 +189,10 @@ int tw_gaps_look(struct tw_gaps *g, const struct tw_record *r,
     if (!s) return UV_ENOMEM;
     s->seconds = is_bar ? tw_bar_seconds(r) : 0;
     day = tw_clock_spans(at_ns, TW_DAY_NS);
-    hour = tw_clock_spans(at_ns - day * TW_DAY_NS, 3600 * SECOND_NS);
+    hour = tw_clock_spans(at_ns - day * TW_DAY_NS, 3600 * TW_SECOND_NS);
     s->days += s->records == 0 || day != s->day;
     s->day = day;
-    s->till_ns = s->seconds < 86400 ? (day * 24 + hour + 1) * 3600 * SECOND_NS
+    s->till_ns = s->seconds < 86400 ? (day * 24 + hour + 1) * 3600 * TW_SECOND_NS
                                     : INT64_MIN;
     s->always = s->always || (weekday(day) == 6 && hour >= 6 && hour < 20);
     if (s->records++ > 0) {
@@ -241,7 +240,7 @@ static void add(const struct tw_gaps *g, const struct stream *s, struct sum *sum
 
 static const char *stamp(int64_t ns, bool is_day, char out[32])
 {
-    time_t s = (time_t)tw_clock_spans(ns, SECOND_NS);
+    time_t s = (time_t)tw_clock_spans(ns, TW_SECOND_NS);
     struct tm tm;
 
     gmtime_r(&s, &tm);
@@ -284,7 +283,7 @@ bool tw_gaps_text(const struct tw_gaps *g, const struct tw_symbols *symbols,
              tw_symbols_name(symbols, sum.s->symbol), sum.s->seconds ? ", bars of " : "",
              sum.s->seconds ? tw_length_text(sum.s->seconds, of) : "",
              stamp(sum.first->first_ns, is_day, from),
-             stamp(sum.first->till_ns - (is_day ? 0 : sum.s->seconds * SECOND_NS),
+             stamp(sum.first->till_ns - (is_day ? 0 : sum.s->seconds * TW_SECOND_NS),
                    is_day, till), where);
     return true;
 }

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/word.h"
 
-#define SECOND_NS INT64_C(1000000000)
 
 struct cursor { const char *p, *end; };
 
@@ -143,7 +143,7 @@ static TW_APART int iso(struct cursor at, int64_t *ns)
         if (colons ? accept(&at, ':') : digit(&at)) {
             if (!digits(&at, 2, &second)) return TW_EFORMAT;
             if (accept(&at, '.') || accept(&at, ',') || !colons) {
-                r = fraction(&at, SECOND_NS, &part);
+                r = fraction(&at, TW_SECOND_NS, &part);
                 if (r) return r;
             }
         }
@@ -153,7 +153,8 @@ static TW_APART int iso(struct cursor at, int64_t *ns)
     /* 60: a leap second, which the epoch's count does not have. */
     if (hour > 23 || minute > 59 || second > 60) return TW_EFORMAT;
     if (year < 1678 || year > 2261) return TW_ERANGE;
-    *ns = (days * 86400 + hour * 3600 + minute * 60 + second - east) * SECOND_NS + part;
+    *ns = (days * 86400 + hour * 3600 + minute * 60 + second - east) * TW_SECOND_NS
+          + part;
     return 0;
 }
 
@@ -194,14 +195,14 @@ bool tw_timestamp_parse_apart(const char *date, const char *clock,
     if (hour > 23 || minute > 59 || second > 60) return false;
     if (memcmp(date, last->text, sizeof last->text) != 0 && !date_alone(date, last))
         return false;
-    *ns = (last->days * 86400 + hour * 3600 + minute * 60 + second) * SECOND_NS;
+    *ns = (last->days * 86400 + hour * 3600 + minute * 60 + second) * TW_SECOND_NS;
     return true;
 }
 
 int tw_timestamp_parse_next(const char *text, size_t n, enum tw_csv_time form,
                             struct tw_timestamp_date *last, int64_t *ns)
 {
-    static const int64_t unit[] = {1, 1000, 1000000, SECOND_NS};
+    static const int64_t unit[] = {1, 1000, 1000000, TW_SECOND_NS};
     struct cursor at = {text, text + n};
     uint64_t v;
     int64_t at_ns;

@@ -12,7 +12,6 @@
 
 #include "base/clock.h"
 
-static const int64_t SECOND_NS = 1000000000;
 enum { WEEK = 7, AROUND = WEEK + 2 };   /* days between begins, and a span's last one */
 
 /* A schedule, with its two ways to say days made one. */
@@ -64,7 +63,8 @@ struct tw_fix_period tw_fix_schedule_at(const struct tw_fix_schedule *s, int64_t
 {
     struct tw_fix_period found = { true, INT64_MIN, INT64_MAX };
     struct plan p = plan_of(s);
-    int64_t now = tw_clock_spans(now_ns, SECOND_NS), since = INT64_MIN, next = INT64_MAX;
+    int64_t now = tw_clock_spans(now_ns, TW_SECOND_NS);
+    int64_t since = INT64_MIN, next = INT64_MAX;
     int64_t today = tw_clock_spans(now + tw_zone_offset(s->zone, now), TW_FIX_DAY_S);
 
     if (!s->non_stop) {
@@ -85,8 +85,8 @@ struct tw_fix_period tw_fix_schedule_at(const struct tw_fix_schedule *s, int64_t
         }
         if (moment(s, day, s->reset_s) > since) since = moment(s, day, s->reset_s);
     }
-    if (since != INT64_MIN) found.since_ns = since * SECOND_NS;
-    if (next != INT64_MAX) found.next_ns = next * SECOND_NS;
+    if (since != INT64_MIN) found.since_ns = since * TW_SECOND_NS;
+    if (next != INT64_MAX) found.next_ns = next * TW_SECOND_NS;
     return found;
 }
 
@@ -94,7 +94,7 @@ bool tw_fix_schedule_outside(const struct tw_fix_schedule *s, int64_t now_ns,
                              char out[64])
 {
     struct tw_fix_period now = tw_fix_schedule_at(s, now_ns);
-    time_t next = (time_t)(now.next_ns / SECOND_NS);
+    time_t next = (time_t)(now.next_ns / TW_SECOND_NS);
     struct tm tm;
 
     return !now.up && gmtime_r(&next, &tm)

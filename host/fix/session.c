@@ -27,9 +27,8 @@
 enum { USUAL_BYTES = 4 << 20, USUAL_LATENCY_S = 120, USUAL_LOGON_S = 10,
        USUAL_LOGOUT_S = 2, USUAL_PATIENCE_S = 30 };
 
-static const int64_t SECOND_NS = 1000000000;
 /* Numbers may begin this long before the schedule says: the peer's clock is another. */
-static const int64_t GRACE_NS = 60 * INT64_C(1000000000);
+static const int64_t GRACE_NS = 60 * TW_SECOND_NS;
 /* A tick that is later than that comes after a time in which we had no turn. */
 static const int64_t LATE_NS = 100000000;
 
@@ -96,7 +95,7 @@ struct tw_fix_session *tw_fix_session_new(const struct tw_fix_session_options *o
     s->theirs = s->o.dictionary;
     s->precision = s->version < TW_FIX_42 ? TW_FIX_S
                  : s->o.precision ? (enum tw_fix_precision)s->o.precision : TW_FIX_MS;
-    s->heartbeat_ns = s->o.heartbeat_s * SECOND_NS;
+    s->heartbeat_ns = s->o.heartbeat_s * TW_SECOND_NS;
     s->period.next_ns = INT64_MIN;
     s->replay.next = 1;
     tw_fix_clock_init(&s->clock);
@@ -325,7 +324,7 @@ void tw_fix_session_disconnected(struct tw_fix_session *s, struct tw_fix_now now
 /* When a resend that does not come is asked for again. */
 static int64_t patience(const struct tw_fix_session *s)
 {
-    return s->heartbeat_ns ? 2 * s->heartbeat_ns : USUAL_PATIENCE_S * SECOND_NS;
+    return s->heartbeat_ns ? 2 * s->heartbeat_ns : USUAL_PATIENCE_S * TW_SECOND_NS;
 }
 
 static int64_t least(int64_t a, int64_t b)
@@ -342,7 +341,7 @@ static void beat(struct tw_fix_session *s)
     if (every == 0) return;
     if (s->probing && now - s->probed >= every * 6 / 5) {
         s->cuts.silent++;
-        tw_fix_close(s, "nothing was received for %" PRId64 " s", quiet / SECOND_NS);
+        tw_fix_close(s, "nothing was received for %" PRId64 " s", quiet / TW_SECOND_NS);
     } else if (!s->probing && quiet >= every * 6 / 5) {
         tw_fix_send_test(s);
         s->probing = true;
@@ -359,11 +358,11 @@ void tw_fix_session_tick(struct tw_fix_session *s, struct tw_fix_now now)
     s->now = now;
     switch (s->state) {
     case TW_FIX_LOGGING_ON:
-        if (age >= s->o.logon_timeout_s * SECOND_NS)
+        if (age >= s->o.logon_timeout_s * TW_SECOND_NS)
             tw_fix_close(s, "no Logon in %" PRId64 " s", s->o.logon_timeout_s);
         break;
     case TW_FIX_LEAVING:
-        age -= s->o.logout_timeout_s * SECOND_NS;
+        age -= s->o.logout_timeout_s * TW_SECOND_NS;
         if (age >= LATE_NS && !s->spared) {   /* an answer may wait to be read */
             s->spared = true;
             s->since = now.steady_ns;
@@ -384,7 +383,7 @@ void tw_fix_session_tick(struct tw_fix_session *s, struct tw_fix_now now)
         }
         break;
     case TW_FIX_CLOSING:   /* what the peer does not read now, it never will */
-        if (age >= s->o.logout_timeout_s * SECOND_NS) drop_output(s);
+        if (age >= s->o.logout_timeout_s * TW_SECOND_NS) drop_output(s);
         break;
     case TW_FIX_DOWN:
         break;
@@ -400,9 +399,9 @@ int64_t tw_fix_session_wakes(struct tw_fix_session *s, struct tw_fix_now now)
     change = period(s)->next_ns;
     if (change != INT64_MAX) at = now.steady_ns + (change - now.time_ns);
     if (s->state == TW_FIX_LOGGING_ON)
-        at = least(at, s->since + s->o.logon_timeout_s * SECOND_NS);
+        at = least(at, s->since + s->o.logon_timeout_s * TW_SECOND_NS);
     if (s->state == TW_FIX_LEAVING || (s->state == TW_FIX_CLOSING && s->end > s->first))
-        at = least(at, s->since + s->o.logout_timeout_s * SECOND_NS);
+        at = least(at, s->since + s->o.logout_timeout_s * TW_SECOND_NS);
     if (s->state == TW_FIX_UP && s->heartbeat_ns) {
         int64_t every = s->heartbeat_ns;
 

@@ -13,8 +13,6 @@
 
 enum { REASON_TEXT = 120, ASKED_AGAIN_MAX = 3 };
 
-static const int64_t SECOND_NS = 1000000000;
-
 /* ---- fields ---- */
 
 static bool to_number(struct tw_fix_text t, uint64_t *out)
@@ -351,7 +349,7 @@ static TW_COLD const char *logon_fault(struct tw_fix_session *s, char room[REASO
     if (method.at && !is_text(method, "0")) return "EncryptMethod is not 0";
     if (!to_number(beat, &seconds) || seconds > 86400)
         return "HeartBtInt is no number of seconds";
-    if (!s->o.initiator) s->heartbeat_ns = (int64_t)seconds * SECOND_NS;
+    if (!s->o.initiator) s->heartbeat_ns = (int64_t)seconds * TW_SECOND_NS;
     return NULL;
 }
 
@@ -456,8 +454,8 @@ static bool fits_session(struct tw_fix_session *s, uint64_t seq)
         return false;
     }
     if (s->o.latency_s >= 0 && head_time(s, 52, &sent)
-        && (sent - s->now.time_ns > s->o.latency_s * SECOND_NS
-            || s->now.time_ns - sent > s->o.latency_s * SECOND_NS)) {
+        && (sent - s->now.time_ns > s->o.latency_s * TW_SECOND_NS
+            || s->now.time_ns - sent > s->o.latency_s * TW_SECOND_NS)) {
         if (up) refuse_session(s, seq, TW_FIX_SENDING_TIME);
         else tw_fix_close(s, "Logon: SendingTime accuracy problem");
         return false;

@@ -18,8 +18,6 @@ enum {
     REPLAY_READS = 1024       /* their turn; so many messages are looked at         */
 };
 
-static const int64_t MS = 1000000;
-
 /* ---- messages ---- */
 
 static void add(struct tw_fix_field *f, size_t *n, int32_t tag, const char *text)
@@ -195,7 +193,7 @@ void tw_fix_send_logon(struct tw_fix_session *s, bool reset, uint64_t expected)
     size_t n = 0;
 
     if (!start(s, "A")) return;
-    snprintf(beat, sizeof beat, "%" PRId64, s->heartbeat_ns / (1000 * MS));
+    snprintf(beat, sizeof beat, "%" PRId64, s->heartbeat_ns / (1000 * TW_MS_NS));
     snprintf(next, sizeof next, "%" PRIu64, expected);
     add(f, &n, 98, "0");
     add(f, &n, 108, beat);
@@ -550,7 +548,7 @@ static void set_budget(struct tw_fix_session *s)
     if (rate == 0 || s->now.steady_ns < r->at_steady_ns) return;
     r->budget = rate * REPLAY_PAUSE_MS / 1000;
     if (r->budget == 0) r->budget = 1;
-    r->at_steady_ns = s->now.steady_ns + (int64_t)(r->budget * 1000 / rate) * MS;
+    r->at_steady_ns = s->now.steady_ns + (int64_t)(r->budget * 1000 / rate) * TW_MS_NS;
 }
 
 void tw_fix_replay_more(struct tw_fix_session *s)

@@ -8,6 +8,7 @@
 #ifndef TW_FIX_SESSION_PARTS_H
 #define TW_FIX_SESSION_PARTS_H
 
+#include "base/clock.h"
 #include "fix/early.h"
 #include "fix/session.h"
 

@@ -24,8 +24,6 @@ enum {
     LINGER_MS = 1000              /* the peer has so long to read what was written  */
 };
 
-static const int64_t MS = 1000000;
-
 struct tw_fix_visitor {
     struct tw_fix_door *door;
     uv_tcp_t tcp;
@@ -125,7 +123,7 @@ static void set_timer(struct tw_fix_door *d)
     for (struct tw_fix_visitor *v = d->visitors; v; v = v->next)
         if (!v->link && v->until_ns < at) at = v->until_ns;
     if (at == INT64_MAX) return;
-    wait = (at - tw_clock_steady_ns() + MS - 1) / MS;
+    wait = (at - tw_clock_steady_ns() + TW_MS_NS - 1) / TW_MS_NS;
     uv_timer_start(&d->timer, on_timer, wait > 0 ? (uint64_t)wait : 1, 0);
 }
 
@@ -228,7 +226,7 @@ void tw_fix_visitor_leave(struct tw_fix_visitor *v, bool polite)
     v->leaving = true;
     v->n = 0;
     d->strangers++;
-    v->until_ns = tw_clock_steady_ns() + LINGER_MS * MS;
+    v->until_ns = tw_clock_steady_ns() + LINGER_MS * TW_MS_NS;
     set_timer(d);
 }
 
@@ -272,7 +270,7 @@ static void on_connection(uv_stream_t *stream, int status)
     d->visitors = v;
     d->strangers++;
     count_open(d, 1);
-    v->until_ns = tw_clock_steady_ns() + d->o.logon_timeout_ms * MS;
+    v->until_ns = tw_clock_steady_ns() + d->o.logon_timeout_ms * TW_MS_NS;
     rc = uv_accept(stream, (uv_stream_t *)&v->tcp);
     tw_net_peer_name(&v->tcp, v->name);
     tw_net_tune(&v->tcp);

@@ -20,8 +20,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const int64_t MS = 1000000;
-
 static int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -359,7 +357,7 @@ static void on_up(struct tw_dial *d)
         ready(&l->own);
     } else {
         l->greeting_ns = tw_clock_steady_ns()
-                       + tw_fix_session_options(l->s)->logon_timeout_s * 1000 * MS;
+                       + tw_fix_session_options(l->s)->logon_timeout_s * 1000 * TW_MS_NS;
         make_dirty(l);
     }
 }
@@ -500,7 +498,8 @@ static bool is_sync_due(struct tw_fix_link *l) TW_ON(FEED)
     int64_t now = l->now.steady_ns;
 
     if (l->unsynced_ns == 0 && tw_fix_store_is_dirty(l->store)) l->unsynced_ns = now;
-    if (l->unsynced_ns == 0 || now - l->unsynced_ns < l->o.sync_ms * MS) return false;
+    if (l->unsynced_ns == 0 || now - l->unsynced_ns < l->o.sync_ms * TW_MS_NS)
+        return false;
     l->unsynced_ns = 0;
     return tw_fix_store_sync_begin(l->store, &l->sync);
 }
@@ -556,10 +555,10 @@ static void mind_disk(struct tw_fix_link *l) TW_ON(FEED)
 /* How long a peer that takes nothing is waited for. */
 static int64_t patience_ns(const struct tw_fix_link *l)
 {
-    int64_t usual = l->o.stall_ms * MS;
+    int64_t usual = l->o.stall_ms * TW_MS_NS;
 
     if (!tw_fix_session_closing(l->s)) return usual;
-    return least(usual, tw_fix_session_options(l->s)->logout_timeout_s * 1000 * MS);
+    return least(usual, tw_fix_session_options(l->s)->logout_timeout_s * 1000 * TW_MS_NS);
 }
 
 /* Whether what was written has gone; one that takes nothing for long is cut off. */
@@ -597,7 +596,7 @@ static void say_log_error(struct tw_fix_link *l)
 
 static void look_after_log(struct tw_fix_link *l) TW_ON(FEED)
 {
-    if (l->log.n > 0 && l->now.steady_ns - l->log.since_ns >= TW_FIX_LOG_MS * MS)
+    if (l->log.n > 0 && l->now.steady_ns - l->log.since_ns >= TW_FIX_LOG_MS * TW_MS_NS)
         tw_fix_log_flush(&l->log);
     say_log_error(l);
 }
@@ -612,11 +611,11 @@ static void set_timer(struct tw_fix_link *l) TW_ON(FEED)
 
     if (l->stalled_ns > 0) at = least(at, l->stalled_ns + patience_ns(l));
     if (l->greeting_ns > 0) at = least(at, l->greeting_ns);
-    if (l->unsynced_ns > 0) at = least(at, l->unsynced_ns + l->o.sync_ms * MS);
-    if (l->log.n > 0) at = least(at, l->log.since_ns + TW_FIX_LOG_MS * MS);
+    if (l->unsynced_ns > 0) at = least(at, l->unsynced_ns + l->o.sync_ms * TW_MS_NS);
+    if (l->log.n > 0) at = least(at, l->log.since_ns + TW_FIX_LOG_MS * TW_MS_NS);
     if (at >= l->timer_ns) return;
     l->timer_ns = at;
-    wait = (at - tw_clock_steady_ns() + MS - 1) / MS;
+    wait = (at - tw_clock_steady_ns() + TW_MS_NS - 1) / TW_MS_NS;
     uv_timer_start(&l->timer, on_timer, wait > 0 ? (uint64_t)wait : 1, 0);
 }
 

@@ -11,6 +11,7 @@
 #ifndef TW_BAR_H
 #define TW_BAR_H
 
+#include "base/clock.h"
 #include "tape/record.h"
 
 enum { TW_BAR_SECONDS_MAX = (1 << 30) - 1 };
@@ -41,10 +42,8 @@ static inline enum tw_bar_price tw_bar_price(const struct tw_record *r)
 /* When it began; its end, where it is not by time. */
 static inline int64_t tw_bar_began(const struct tw_record *r)
 {
-    return r->time - (int64_t)tw_bar_seconds(r) * 1000000000;
+    return r->time - tw_bar_seconds(r) * TW_SECOND_NS;
 }
-
-#define TW_DAY_NS INT64_C(86400000000000)
 
 static inline bool tw_bar_is_day(const struct tw_record *r)
 {

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/fixed.h"
 #include "base/memory.h"
 
 enum { DAY = 86400 };
@@ -68,21 +67,21 @@ int32_t tw_calendar_opens(const struct tw_calendar *c)
 
 int64_t tw_calendar_midnight(const struct tw_calendar *c, int64_t time_ns)
 {
-    int64_t time = -tw_clock_spans(-time_ns, TW_FIXED_ONE);     /* rounded up */
+    int64_t time = -tw_clock_spans(-time_ns, TW_SECOND_NS);     /* rounded up */
     int64_t local = time + tw_zone_offset(c->zone, time);
 
-    return tw_zone_time(c->zone, -tw_clock_spans(-local, DAY) * DAY) * TW_FIXED_ONE;
+    return tw_zone_time(c->zone, -tw_clock_spans(-local, DAY) * DAY) * TW_SECOND_NS;
 }
 
 bool tw_calendar_session(const struct tw_calendar *c, int64_t time_ns,
                          struct tw_session *out)
 {
-    int64_t time = tw_clock_spans(time_ns, TW_FIXED_ONE);
+    int64_t time = tw_clock_spans(time_ns, TW_SECOND_NS);
     int64_t today;
 
     if (!c) {
-        out->open_ns = tw_clock_spans(time, DAY) * DAY * TW_FIXED_ONE;
-        out->close_ns = out->open_ns + DAY * TW_FIXED_ONE;
+        out->open_ns = tw_clock_spans(time, DAY) * DAY * TW_SECOND_NS;
+        out->close_ns = out->open_ns + DAY * TW_SECOND_NS;
         return true;
     }
     today = tw_clock_spans(time + tw_zone_offset(c->zone, time), DAY);
@@ -91,8 +90,8 @@ bool tw_calendar_session(const struct tw_calendar *c, int64_t time_ns,
         int64_t from = (c->open < c->close ? day : day - 1) * DAY + c->open;
 
         if (close < 0) continue;
-        out->close_ns = tw_zone_time(c->zone, day * DAY + close) * TW_FIXED_ONE;
-        out->open_ns = tw_zone_time(c->zone, from) * TW_FIXED_ONE;
+        out->close_ns = tw_zone_time(c->zone, day * DAY + close) * TW_SECOND_NS;
+        out->open_ns = tw_zone_time(c->zone, from) * TW_SECOND_NS;
         if (time_ns < out->close_ns) return true;
     }
     return false;

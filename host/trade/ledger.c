@@ -39,7 +39,7 @@ struct tw_ledger *tw_ledger_new(void)
     struct tw_ledger *l = tw_calloc(1, sizeof *l);
 
     if (!l) return NULL;
-    l->span_ns = TW_FIXED_ONE;
+    l->span_ns = TW_SECOND_NS;
     l->day.close_ns = INT64_MIN;
     return l;
 }
