@@ -341,7 +341,8 @@ static void answer_stale(struct tw_fix_orders *o, struct entry *e, const struct 
     for (struct ask *a = e->asks; a; a = next) {
         next = a->later;
         if (!a->stale || a->what == ASK_NEW || a->what > ASK_GROW
-            || (a->nth >= before && !a->again)) continue;
+            || (a->nth >= before && !a->again)
+            || (e->ending.exec && a->nth == e->ending.nth)) continue;
         if (changes && a->what != ASK_REPLACE) continue;
         if (a->again && !e->over && (s->status == '0' || s->status == '1'))
             tw_fix_orders_ask_again(o, a);
@@ -426,8 +427,11 @@ static void take_status(struct tw_fix_orders *o, struct entry *e, const struct s
     if (s->status != '8') hear(e);
     if (s->status == 'A') return;
     if (s->status == '8' && (is_named_otherwise(o, e, nth) || send_again(o, e))) return;
-    if (s->status == '8') {
-        reject(o, e, s, e->over ? NULL : tw_fix_orders_asked(e, 0));
+    if (s->status == '8') {                   /* what it said last has to do */
+        if (e->expected > e->cum)
+            settle(o, e, &(struct seen){ .kind = 0 }, e->expected, e->average);
+        if (!e->ending.exec)
+            reject(o, e, s, e->over ? NULL : tw_fix_orders_asked(e, 0));
     } else {
         accept(o, e);
         answer_stale(o, e, s, nth, before, true);   /* trades may be by it */

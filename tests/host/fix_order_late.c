@@ -254,6 +254,18 @@ static void missed(void)
          "on\nnew 7\nsent\n" NEW("7") FILL("7", "a", "1", "10", "1")
          FILL("7", "b", "2", "11", "3") "=7:0! 7:F 1@10 7:F 2@11\n"
          STATUS("1", "3", "10.666666666", "7") "=");
+    talk("a trade that was missed of an order that the venue forgets as it ends",
+         TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") "cancel 7\nsent\n=7:0!\n"
+         ">8|37=X7|11=7a|41=7|17=e|150=4|39=4|14=3|151=0|6=10|\n=\n"
+         "<H 37=X7|11=7|55=A|54=1|\n"
+         ">8|37=NONE|11=7|17=0|150=I|39=8|103=5|55=A|54=1|38=0|151=0|14=0|6=0|\n"
+         "=7:F 3@10 7:4!\n<");
+    talk("a cancel has one answer, though that waits for a trade", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") "cancel 7\nsent\n=7:0!\n"
+         ">8|37=X7|11=7a|41=7|17=e|150=4|39=4|14=3|151=0|6=10|\n=\noff\non\nsent\n"
+         ">8|37=X7|11=7|17=0|150=I|39=4|55=A|54=1|38=10|151=0|14=3|6=10|\n"
+         "=7:F 3@10 7:4!\n<");
     talk("terms that only seem to be those of a change", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") "replace 7 10 11\nsent\n=7:0!\nmissed\nsent\n"
          ">8|37=X7|11=7|17=0|150=I|39=0|55=A|54=1|38=10|44=11|151=10|14=0|6=0|\n"
