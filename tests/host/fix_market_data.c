@@ -109,6 +109,11 @@ static void by_id(void)
         { "X 268=2|279=0|269=0|278=d|55=A|270=3|271=1|279=2|269=1|280=c|",
           "A 3x1 0x0; B 5x8 0x0" },
         { "X 268=1|279=2|269=0|278=none|", "" },
+        /* an id that another request has, too, is meant of this one */
+        { "X 262=@A@|268=1|279=0|269=0|278=e|55=A|270=4|271=1|", "A 4x1 0x0" },
+        { "X 262=@C@|268=1|279=0|269=0|278=e|55=C|270=2|271=1|", "C 2x1 0x0" },
+        { "X 262=@C@|268=1|279=1|269=0|278=e|271=3|", "C 2x3 0x0" },
+        { "X 262=@A@|268=1|279=1|269=0|278=e|271=4|", "A 4x4 0x0" },
     };
     /* Where one request is one symbol, an entry that does not name it is no other. */
     static const struct step mixed[] = {

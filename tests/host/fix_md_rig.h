@@ -255,7 +255,7 @@ struct step { const char *give, *hear; };
 static inline void play(const char *what, const struct tw_fix_md_options *o,
                  enum tw_fix_version v, const struct step *s, size_t n)
 {
-    struct run *r = run_open(o, v, "A B");
+    struct run *r = run_open(o, v, o->batch > 1 ? "A B C" : "A B");
     const char *got;
     bool right = true;
 
