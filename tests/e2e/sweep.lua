@@ -423,14 +423,27 @@ keeps("a store", function(name)
   put("count.lua", apps.read(dir .. "/count.lua") .. "-- changed\n")
   sweep "count.lua --data a.csv --set x=1:8"
   t.is(began(), 34, name .. ": another text is another strategy")
-  for i, more in ipairs { "--warmup 1", "--warmup 1s", "--skip-bad",
-                           "--csv zone=America/New_York" } do
+  for i, more in ipairs { "--warmup 1", "--warmup 1s", "--skip-bad", "--benchmark A",
+                          "--resolution ticks", "--csv zone=America/New_York" } do
     sweep("count.lua --data a.csv --set x=1:8 " .. more)
     t.is(began(), 34 + 8 * i, name .. ": so is it with " .. more)
   end
   put("m/a.csv", (apps.read(dir .. "/m/a.csv"):gsub("%d(%D*)$", "7%1")))
   sweep "count.lua --data m/a.csv --set x=1:8"
-  t.is(began(), 74, name .. ": and with other bytes in the file")
+  t.is(began(), 90, name .. ": and with other bytes in the file")
+  for i, symbol in ipairs { "X", "Y" } do
+    put(symbol .. ".csv", "time,bid,ask\n1,2,3\n2,2,3\n")
+    sweep(("count.lua --data %s.csv --set x=1:2"):format(symbol))
+    t.is(began(), 90 + 2 * i, name .. ": and of another symbol, by the file's name")
+  end
+  put("counts.lua", "local app = require 'tw.app'\napp.script('with.lua',"
+      .. " { params = { x = app.param('x', 1) } })\n")
+  put("with.lua", "require 'beside'\n" .. apps.read(dir .. "/count.lua"))
+  for i, text in ipairs { "return 1", "return 2" } do
+    put("beside.lua", text)
+    sweep "counts.lua --data a.csv --set x=1:2"
+    t.is(began(), 94 + 2 * i, name .. ": and what a script of an app requires")
+  end
 end)
 keeps("a module", function(name)
   local args = GRID .. " --store m.db --results m.csv"
