@@ -91,15 +91,11 @@ static struct tw_fix_book *book_of(struct tw_fix_publisher *p, uint32_t symbol)
 
     if (b) return b;
     if (symbol >= p->books_n) {
-        uint32_t n = p->books_n ? p->books_n : 256;
-        void *more;
+        struct tw_fix_book **more = tw_extend(p->books, &p->books_n, symbol,
+                                              sizeof *more);
 
-        while (n <= symbol) n *= 2;
-        more = tw_realloc(p->books, n * sizeof *p->books);
         if (!more) return NULL;
         p->books = more;
-        memset(p->books + p->books_n, 0, (n - p->books_n) * sizeof *p->books);
-        p->books_n = n;
     }
     b = tw_calloc(1, sizeof *b);
     if (!b) return NULL;

@@ -42,7 +42,7 @@ struct tw_fix_peer {
 struct tw_fix_publisher {
     struct tw_fix_publisher_options o;        /* constant */
     struct tw_fix_book **books;               /* by symbol; NULL: not known        */
-    uint32_t books_n;
+    size_t books_n;
     struct tw_fix_peer *peers;
     bool has_status;                          /* of the market                     */
     struct tw_status status;

@@ -32,7 +32,7 @@ struct tw_fix_serve {
     struct tw_cursor cursor;                  /* owner: FEED; lossy                  */
     uint32_t listed;                          /* owner: FEED; symbols                */
     struct origin *of;                        /* owner: FEED; by symbol              */
-    uint32_t of_n;                            /* owner: FEED                         */
+    size_t of_n;                              /* owner: FEED                         */
     bool within;                              /* owner: FEED; an update is not whole */
     bool more;                                /* owner: FEED; of the tape is unread  */
     pthread_mutex_t lock;
@@ -110,16 +110,11 @@ static bool is_deep(const struct tw_fix_serve *v, uint32_t symbol)
 /* Of a symbol; NULL: no memory. */
 static struct origin *origin(struct tw_fix_serve *v, uint32_t symbol)
 {
-    uint32_t n = v->of_n ? v->of_n : 64;
-    struct origin *more;
+    if (symbol >= v->of_n) {
+        struct origin *more = tw_extend(v->of, &v->of_n, symbol, sizeof *more);
 
-    while (n <= symbol) n *= 2;
-    if (n > v->of_n) {
-        more = tw_realloc(v->of, n * sizeof *more);
         if (!more) return NULL;
-        memset(more + v->of_n, 0, (n - v->of_n) * sizeof *more);
         v->of = more;
-        v->of_n = n;
     }
     return &v->of[symbol];
 }
