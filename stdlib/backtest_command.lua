@@ -38,7 +38,6 @@ local fixed = figures.fixed
 local function percent(x) return x and fixed(x * 100, 2) .. " %" or "-" end
 local function plain(x) return x and ("%.4g"):format(x + 0.0) or "-" end
 local function days(x) return x and ("%.0f days"):format(x) or "-" end
-local function money(x) return x and fixed(x, 2) or "-" end
 
 local function date(ns) return os.date("!%Y-%m-%d %H:%M:%S", ns // 1000000000) end
 
@@ -46,6 +45,7 @@ local function date(ns) return os.date("!%Y-%m-%d %H:%M:%S", ns // 1000000000) e
 -- that narrow.
 local function summary(r)
   local is_narrow = (core.columns(1) or WIDE) < WIDE
+  local function money(x) return x and figures.money(x, r.start) or "-" end
   local f, a, g = r.figures, r.figures.arithmetic or {}, r.figures.geometric or {}
   local left = {
     { "start", money(r.start) }, { "final", money(r.final) },

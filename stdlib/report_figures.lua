@@ -83,6 +83,24 @@ end
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
 figures.fixed = fixed
 
+-- Three digits of what is less than a tenth: of a bitcoin that is money.
+local function money(x)
+  local size = math.abs(x)
+  if size >= 1e12 then return fixed(x, 0) end
+  if size >= 0.1 or size < 5e-9 then return fixed(x, 2) end
+  local text = fixed(x, math.min(2 - math.floor(math.log(size, 10)), 8))
+  return (text:gsub("(%.%d%d.-)0+$", "%1"))
+end
+
+--- figures.money(x [, whole]) -> string
+-- Two decimals; more of what is less than a tenth, and, where the whole that it belongs
+-- to is less than 1,000, as many as give that six digits.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
+function figures.money(x, whole)
+  if not whole or whole >= 1000 or whole <= 0 then return money(x) end
+  return fixed(x, math.min(5 - math.floor(math.log(whole, 10)), 8))
+end
+
 --- figures.percent(x, step) -> string
 -- A ratio in percent, with the digits that tell it from one which is a step away.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: ratios.
@@ -98,7 +116,7 @@ end
 
 local SHOWN = {
   percent = function(x) return short(x * 100, math.abs(x) < 100 and 2 or 0) .. "%" end,
-  money = function(x) return thousands(fixed(x, math.abs(x) < 1e12 and 2 or 0)) end,
+  money = function(x, whole) return thousands(figures.money(x, whole)) end,
   ratio = function(x) return short(x, math.abs(x) < 1000 and 3 or 0) end,
   days = function(x)
     local digits = (x % 1 == 0 or math.abs(x) >= 1000) and 0 or 1
@@ -114,13 +132,14 @@ local SHOWN = {
   end,
 }
 
---- figures.show(x, kind) -> string
--- kind: percent (x is a ratio), money, ratio, days, count, or number, which has up to
--- nine decimals, as prices have.  "–" for what is no finite number.
+--- figures.show(x, kind [, whole]) -> string
+-- kind: percent (x is a ratio), money (of the whole, see figures.money), ratio, days,
+-- count, or number, which has up to nine decimals, as prices have.  "–" for what is no
+-- finite number.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: raises for an unknown kind.
 -- Units: those of kind.
-function figures.show(x, kind)
-  return number(x) and SHOWN[kind](x) or "–"
+function figures.show(x, kind, whole)
+  return number(x) and SHOWN[kind](x, number(whole)) or "–"
 end
 local show = figures.show
 

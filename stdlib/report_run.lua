@@ -81,7 +81,7 @@ local function tiles(result, final, year)
       page.number(escape(value)))
   end
   tile("Final equity" .. (result.currency and ", " .. escape(result.currency) or ""),
-       show(final, "money"))
+       show(final, "money", result.start))
   for _, name in ipairs { "total_return", "cagr", "sharpe", "max_drawdown",
                           "profit_factor", "win_rate", "trades" } do
     local f = figures.find(name)
@@ -305,7 +305,7 @@ local function figures_section(result, year)
     for i = 2, #group do
       local f = group[i]
       local function value(name, formula)
-        local text = page.number(show(figures.get(result, name), f[3]))
+        local text = page.number(show(figures.get(result, name), f[3], result.start))
         if not formula then return "<td>" .. text end
         formula = figures.formula(formula, year)
         return ('<td><span title="%s">%s</span>'):format(escape(formula), text)

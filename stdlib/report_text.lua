@@ -19,7 +19,9 @@ local LONG <const>, SHORT <const>, OUT <const> = "▲", "▼", "○"
 local narrow, number, list = screen.narrow, data.number, data.list
 
 -- The characters of a terminal have one dash and one minus.
-local function show(x, kind) return (figures.show(x, kind):gsub("–", "-")) end
+local function show(x, kind, whole)
+  return (figures.show(x, kind, whole):gsub("–", "-"))
+end
 
 local function fit(line, width)
   return screen.frame({ line }, width, 1)[1] or ""
@@ -77,7 +79,7 @@ local function figures_text(result, width)
     column[#column + 1] = name == "" and "" or fit(name, space)
       .. (" "):rep(math.max(space - utf8.len(fit(name, space)), 0)) .. " " .. value
   end
-  add(1, "Equity", show(number(result.final), "money"))
+  add(1, "Equity", show(number(result.final), "money", result.start))
   for i, group in ipairs(figures.GROUPS) do
     local at = is_wide and (i == 2 or i == 4) and 2 or 1
     if group.both then
@@ -94,7 +96,7 @@ local function figures_text(result, width)
       if i > (is_wide and 2 or 1) then add(at, "", "") end
       for j = 2, #group do
         local f = group[j]
-        add(at, f[2], show(figures.get(result, f[1]), f[3]))
+        add(at, f[2], show(figures.get(result, f[1]), f[3], result.start))
       end
     end
   end

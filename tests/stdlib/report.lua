@@ -160,6 +160,9 @@ t.same({ two_scripts[1].position, two_scripts[2].position },
        { { quantity = 20, price = 11.5, mark = 12.0, realised = -2.0, unrealised = 10.0,
            fees = 0.75 }, { quantity = 0, realised = 4.0 } },
        "a symbol's row has what all scripts hold of it")
+t.ok(report.text { start = 1, final = 0.995802, figures = { fees = 0.000198 } }
+     :find "Equity +0%.99580%s.*Fees paid +0%.00020%s",
+       "a whole that is small in figures")
 local shown = report.html(kept)
 t.ok(shown:find('"#long"', shown:find("<h3>A</h3>", 1, true), true)
      and not shown:find("No trades.</p></section>\n<section><h2>Figures", 1, true),
@@ -178,8 +181,13 @@ for _, case in ipairs {
   { 123456789, "percent", "12,345,678,900%" }, { 1.5e64, "percent", "1.5e+66%" },
   { -1.5e64, "ratio", "-1.5e+64" },
   { 123456789012345.25, "money", "123,456,789,012,345" }, { 1e39, "money", "1e+39" },
+  { 0.00123456, "money", "0.00123" }, { 0.05, "money", "0.05" },
+  { 1e-9, "money", "0.00" },
+  { -0.000198, "money", "-0.000198" }, { 1.00234, "money", "1.00" },
+  { 1.00234, "money", "1.00234", 1 }, { 12.5, "money", "12.5000", 10 },
+  { 12.5, "money", "12.50", 1000 }, { 0.00000001, "money", "0.00000001" },
 } do
-  t.is(figures.show(case[1], case[2]), case[3], "shows " .. case[3])
+  t.is(figures.show(case[1], case[2], case[4]), case[3], "shows " .. case[3])
 end
 for _, case in ipairs { { 5, "5" }, { "a b", "a b" }, { true, "true" },
                         { { 1, x = 2 }, "{1, x = 2}" } } do
