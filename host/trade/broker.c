@@ -385,6 +385,7 @@ int tw_broker_enter(struct tw_broker *b, struct tw_order *o, int64_t parent_qty)
     tw_broker_catch_up(b);
     if (!reserve_open(b, o->symbol)) return UV_ENOMEM;
     enlist(b, o);
+    tw_broker_rejoin(o);
     if (o->held) {
         const struct tw_order *parent = tw_broker_find(b, o->parent);
 
@@ -669,11 +670,6 @@ void tw_broker_now(const struct tw_broker *b, int64_t *time_ns, uint64_t *seq)
 {
     *time_ns = b->now_ns;
     *seq = b->seq;
-}
-
-int64_t tw_broker_price(const struct tw_broker *b, uint32_t symbol)
-{
-    return tw_simulator_price(b->venue, symbol);
 }
 
 /* ---- all of it ---- */

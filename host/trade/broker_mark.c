@@ -92,6 +92,11 @@ unsigned tw_broker_count(const struct tw_broker *b)
     return b->n_open;
 }
 
+int64_t tw_broker_price(const struct tw_broker *b, uint32_t symbol)
+{
+    return tw_simulator_price(b->venue, symbol);
+}
+
 int64_t tw_broker_held(const struct tw_broker *b, uint32_t symbol)
 {
     const struct tw_position *p = tw_account_find(b->account, symbol);

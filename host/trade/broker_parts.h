@@ -111,6 +111,10 @@ void tw_broker_catch_up(struct tw_broker *b);
 void tw_broker_join(struct tw_order *o);
 void tw_broker_leave(struct tw_order *o);
 
+/* It is an exit of a former run, if it is told of first now: what it has traded the other
+ * ones have not. */
+void tw_broker_rejoin(struct tw_order *o);
+
 /* What it may trade, beyond what the others of its group may on its side: all of them
  * trade no more than the largest, see reduce_group in simulator.c.  At a plain gateway
  * they all may, before one is canceled; but exits of a bracket count as anywhere, as a

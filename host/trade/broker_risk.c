@@ -28,6 +28,17 @@ void tw_broker_leave(struct tw_order *o)
     o->peer = NULL;
 }
 
+void tw_broker_rejoin(struct tw_order *o)
+{
+    if (!o->parent || (o->status != TW_STATUS_NONE && o->status != TW_STATUS_PENDING_NEW))
+        return;
+    for (struct tw_order *i = o->peer; i && i != o; i = i->peer) {
+        if (i->parent != o->parent) continue;
+        i->others_qty += o->cum_qty;
+        o->others_qty += i->cum_qty;
+    }
+}
+
 void tw_broker_exited(struct tw_order *o, const struct tw_report *r)
 {
     int64_t sign = r->exec == TW_EXEC_TRADE_CANCELED ? -1 : 1;

@@ -281,6 +281,38 @@ static void plain_races(void)
     close_rig(g);
 }
 
+static void enters(struct rig *g, struct tw_order o, int cum)
+{
+    struct tw_order *made = &g->order[g->n++];
+
+    *made = o;
+    made->symbol = 1;
+    made->tif = TW_TIF_GTC;
+    made->type = TW_TYPE_LIMIT;
+    made->price = 10 * ONE;
+    made->quantity *= ONE;
+    made->cum_qty = cum * ONE;
+    made->status = TW_STATUS_PENDING_NEW;
+    if (tw_broker_enter(g->b, made, 0) < 0) abort();
+}
+
+/* What an exit had traded in it the other one has not, either. */
+static void plain_again(void)
+{
+    struct tw_gateway gateway = { .submit = count_submit, .cancel = note_cancel,
+        .replace = note_replace, .grow = note_grow, .is_plain = true };
+    struct rig *g = open_rig((struct tw_broker_options){ .gateway = &gateway });
+
+    enters(g, (struct tw_order){ .id = 1, .quantity = 20, .side = TW_SIDE_BUY }, 10);
+    enters(g, (struct tw_order){ .id = 2, .quantity = 10, .side = TW_SIDE_SELL,
+                                 .parent = 1, .group = 1 }, 4);
+    enters(g, (struct tw_order){ .id = 3, .quantity = 6, .side = TW_SIDE_SELL,
+                                 .parent = 1, .group = 1 }, 0);
+    trades(g, 1, 2, TW_SIDE_BUY);
+    is_asked("+3=8 +2=12 ", "both are for the eight that are left");
+    close_rig(g);
+}
+
 /* What it does not know of is not to enlarge a position by a change, either. */
 static void plain_changes(void)
 {
@@ -475,6 +507,7 @@ int main(void)
     halted_exits();
     plain();
     plain_races();
+    plain_again();
     plain_changes();
     plain_shrinks();
     both(true);
