@@ -60,9 +60,11 @@ static int read_input(lua_State *L)
     struct tw_input **in = luaL_checkudata(L, 1, INPUT);
     struct tw_error error;
     luaL_Buffer b;
-    char *room = luaL_buffinitsize(L, &b, CHUNK);
+    char *room;
     int64_t n;
 
+    luaL_argcheck(L, *in, 1, "it was let go (by a finalizer's turn)");
+    room = luaL_buffinitsize(L, &b, CHUNK);
     do n = tw_input_read(*in, room, CHUNK, &error);
     while (n == 0 && tw_input_more(*in));
     luaL_pushresultsize(&b, n > 0 ? (size_t)n : 0);
@@ -81,6 +83,15 @@ static int dictionary_gc(lua_State *L)
     tw_fix_dictionary_free(*d);
     *d = NULL;
     return 0;
+}
+
+/* [-0, +0, e] */
+static const struct tw_fix_dictionary *check_dictionary(lua_State *L, int idx)
+{
+    struct tw_fix_dictionary **d = luaL_checkudata(L, idx, DICTIONARY);
+
+    if (!*d) luaL_error(L, "the dictionary was let go (by a finalizer's turn)");
+    return *d;
 }
 
 /* What is built in of the version, or nothing, and the files at 2 on top; those that are
@@ -114,6 +125,7 @@ static int make_dictionary(lua_State *L)
     int code;
 
     luaL_checktype(L, 2, LUA_TTABLE);
+    ltw_check_open(L);
     lua_settop(L, 2);
     d = lua_newuserdatauv(L, sizeof *d, 0);
     *d = NULL;
@@ -229,7 +241,7 @@ static int decode(lua_State *L)
 {
     size_t n;
     const char *text = luaL_checklstring(L, 1, &n);
-    struct tw_fix_dictionary **d = luaL_checkudata(L, 2, DICTIONARY);
+    const struct tw_fix_dictionary *d = check_dictionary(L, 2);
     struct tw_fix_message *m = ltw_fix_reader(L);
     struct tw_fix_part part;
     struct tw_fix_text code;
@@ -240,7 +252,7 @@ static int decode(lua_State *L)
 
     if (tw_fix_message_frame(m, text, n, &f) != TW_FIX_WHOLE)
         return luaL_argerror(L, 1, "no whole message");
-    rc = tw_fix_message_read(m, ltw_fix_of(L, 3, *d), text, &f);
+    rc = tw_fix_message_read(m, ltw_fix_of(L, 3, d), text, &f);
     if (rc < 0) {
         tw_fail(&error, rc, "%s", m->why);
         return fail(L, &error);
@@ -264,10 +276,9 @@ static int decode(lua_State *L)
 /* view(text, dictionary) -> message | nil, message, code */
 static int view(lua_State *L)
 {
-    struct tw_fix_dictionary **d = luaL_checkudata(L, 2, DICTIONARY);
-
+    const struct tw_fix_dictionary *d = check_dictionary(L, 2);
     struct tw_error error;
-    int rc = ltw_push_fix_text(L, 1, 2, *d);
+    int rc = ltw_push_fix_text(L, 1, 2, d);
 
     if (rc == TW_OK) return 1;
     tw_fail(&error, rc, "%s", ltw_fix_reader(L)->why);
@@ -277,8 +288,8 @@ static int view(lua_State *L)
 /* encode(message, dictionary) -> text: all of it, of what table and header say */
 static int encode(lua_State *L)
 {
-    struct tw_fix_dictionary **d = luaL_checkudata(L, 2, DICTIONARY);
-    struct ltw_fix_build how = { .dictionary = *d, .whole = true };
+    const struct tw_fix_dictionary *d = check_dictionary(L, 2);
+    struct ltw_fix_build how = { .dictionary = d, .whole = true };
     struct tw_fix_output o;
     const char *code, *fields;
     size_t of_code, n, room;
@@ -291,7 +302,7 @@ static int encode(lua_State *L)
     fields = lua_tolstring(L, 4, &n);
     room = n + of_code + 64;
     out = lua_newuserdatauv(L, room, 0);
-    tw_fix_begin(&o, out, room, tw_fix_dictionary_begin_string(*d), code,
+    tw_fix_begin(&o, out, room, tw_fix_dictionary_begin_string(d), code,
                  of_code);
     memcpy(o.at, fields, n);
     o.at += n;

@@ -3,10 +3,12 @@
  * Why: most handlers look at a few fields.  So the bytes stay where they are, shared by
  * all states, and a value is made of them when it is asked for.
  *
- *   message --+-- user value 1: what owns the bytes
+ *   message --+-- user value 1: the string of the bytes, where no block has them
  *             +-- user value 2: what owns the dictionary, or nil
  *   group   --+
  *   entry   --+-- user value 1: their message
+ *
+ * A finalizer may meet a message that was finalized first: it is closed then.
  */
 #include "lfix_message.h"
 
@@ -16,12 +18,17 @@
 
 #include "base/fixed.h"
 #include "fix/check.h"
-#include "lview.h"
+#include "ltw.h"
 
 #define MESSAGE "fix message"
 #define GROUP   "fix group"
 #define ENTRY   "fix entry"
 #define READER  "tw.fix.reader"
+
+struct view {
+    struct tw_fix_message m;      /* its dictionary is NULL: it is closed */
+    struct tw_any owned;          /* the block of the bytes               */
+};
 
 struct group { uint32_t n; struct tw_fix_part entries[]; };
 
@@ -37,6 +44,7 @@ struct tw_fix_message *ltw_fix_reader(lua_State *L)
 {
     struct tw_fix_message *m;
 
+    ltw_check_open(L);
     ltw_fix_message_open(L);
     if (lua_getfield(L, LUA_REGISTRYINDEX, READER "s") == LUA_TNIL) {
         lua_pop(L, 1);
@@ -71,8 +79,9 @@ const struct tw_fix_dictionary *ltw_fix_of(lua_State *L, int idx,
 static int push_view(lua_State *L, const char *text, size_t n,
                      const struct tw_fix_dictionary *d)
 {
-    struct tw_fix_message *m = ltw_fix_reader(L), *view;
+    struct tw_fix_message *m = ltw_fix_reader(L);
     struct tw_fix_frame f;
+    struct view *view;
     int rc = TW_EFORMAT;
     size_t bytes;
 
@@ -85,10 +94,10 @@ static int push_view(lua_State *L, const char *text, size_t n,
     }
     bytes = m->n * sizeof *m->fields;
     view = lua_newuserdatauv(L, sizeof *view + bytes, 2);
-    *view = *m;
-    view->fields = memcpy(view + 1, m->fields, bytes);
-    view->soh = NULL;
-    view->forms = view->form = NULL;
+    *view = (struct view){ .m = *m };
+    view->m.fields = memcpy(view + 1, m->fields, bytes);
+    view->m.soh = NULL;
+    view->m.forms = view->m.form = NULL;
     luaL_setmetatable(L, MESSAGE);
     lua_insert(L, -2);
     lua_setiuservalue(L, -2, 1);
@@ -99,13 +108,35 @@ void ltw_push_fix_message(lua_State *L, struct tw_value *block,
                           const struct tw_fix_dictionary *d)
 {
     struct tw_item root = tw_value_root(block);
-    struct tw_any *owner = ltw_push_owner(L);
+    struct view *view;
 
-    tw_value_ref(block);
-    *owner = (struct tw_any){ .kind = TW_VALUE_BLOCK, .block = block };
     if (root.kind != TW_VALUE_STRING) luaL_error(L, "no FIX message");
+    lua_pushnil(L);
     if (push_view(L, root.text, root.length, d) < 0)
         luaL_error(L, "FIX message: %s", ltw_fix_reader(L)->why);
+    view = lua_touserdata(L, -1);
+    tw_value_ref(block);
+    view->owned = (struct tw_any){ .kind = TW_VALUE_BLOCK, .block = block };
+}
+
+static int view_gc(lua_State *L)
+{
+    struct view *view = luaL_testudata(L, 1, MESSAGE);   /* entries are no such */
+
+    if (!view || !ltw_is_finalizer(L)) return 0;
+    view->m.dictionary = NULL;
+    tw_any_unref(&view->owned);
+    view->owned = (struct tw_any){ .kind = TW_VALUE_NIL };
+    return 0;
+}
+
+/* [-0, +0, e] */
+static const struct tw_fix_message *check_open(lua_State *L,
+                                               const struct tw_fix_message *m)
+{
+    if (m && !m->dictionary)
+        luaL_error(L, "this FIX message was let go (by a finalizer's turn)");
+    return m;
 }
 
 int ltw_push_fix_text(lua_State *L, int text, int owner,
@@ -126,7 +157,7 @@ int ltw_push_fix_text(lua_State *L, int text, int owner,
 
 const struct tw_fix_message *ltw_test_fix_message(lua_State *L, int idx)
 {
-    return luaL_testudata(L, idx, MESSAGE);
+    return check_open(L, luaL_testudata(L, idx, MESSAGE));
 }
 
 bool ltw_fix_is_secret(const struct tw_fix_message *m, int32_t tag)
@@ -314,7 +345,7 @@ static const struct tw_fix_message *check(lua_State *L, const struct tw_fix_part
     const struct tw_fix_message *m = luaL_testudata(L, 1, MESSAGE);
 
     *entry = m ? NULL : luaL_checkudata(L, 1, ENTRY);
-    return m ? m : (*entry)->message;
+    return check_open(L, m ? m : (*entry)->message);
 }
 
 /* [-0, +1, m]  The message of what is at 1. */
@@ -347,7 +378,7 @@ static int message_text(lua_State *L)
  * Yields: no.  Blocks: no.  Thread: the owner.  Errors: none.  Units: none. */
 static int message_bytes(lua_State *L)
 {
-    const struct tw_fix_message *m = luaL_checkudata(L, 1, MESSAGE);
+    const struct tw_fix_message *m = check_open(L, luaL_checkudata(L, 1, MESSAGE));
 
     lua_pushlstring(L, m->bytes, m->length);
     return 1;
@@ -498,6 +529,7 @@ static int group_pairs(lua_State *L)
 /* ---- opening ---- */
 
 static const luaL_Reg fields_meta[] = {
+    { "__gc", view_gc },
     { "__index", index_fields },
     { "__newindex", newindex },
     { "__pairs", fields_pairs },

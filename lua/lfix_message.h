@@ -29,7 +29,7 @@ void ltw_push_fix_message(lua_State *L, struct tw_value *block,
 int ltw_push_fix_text(lua_State *L, int text, int owner,
                       const struct tw_fix_dictionary *d);
 
-/* The message that the view at idx is; NULL: it is none. */
+/* [-0, +0, e]  The message that the view at idx is; NULL: it is none. */
 const struct tw_fix_message *ltw_test_fix_message(lua_State *L, int idx);
 
 /* Passwords: 554, 925, and what a Logon has in 96.  Thread: any. */

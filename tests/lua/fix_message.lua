@@ -121,6 +121,37 @@ do
   t.is(entry.PartyID, "a", "an entry outlives the message and its group")
 end
 
+-- A finalizer may meet messages and dictionaries that were finalized before it.
+do
+  local got = apps.shell(apps.tidewire .. " -e " .. apps.quote [[
+    local function said(...)
+      return (tostring(select(2, pcall(...))):gsub("^.-:%d+: ", ""))
+    end
+    local function meet(t)
+      print(said(function() return t.m.ClOrdID end))
+      print(said(function() return t.entry.PartyID end), #t.group)
+      print(said(t.m and fix.encode, t.m), said(t.bytes, t.m), said(pairs, t.m))
+    end
+    local t, last = setmetatable({}, { __gc = meet }), nil
+    last = setmetatable({}, { __gc = function()
+      print(said(fix.encode, { MsgType = "0" }), said(fix.message, text))
+    end })
+    fix = require "tw.fix"
+    text = fix.encode { MsgType = "D", ClOrdID = "1", Side = 1, OrdType = "1",
+      Symbol = "A", TransactTime = 0, NoPartyIDs = { { PartyID = "a" } } }
+    t.m = fix.message(text, { dictionary = {} })
+    t.bytes, t.group, t.entry = t.m.bytes, t.m.NoPartyIDs, t.m.NoPartyIDs[1]
+    t = nil
+    collectgarbage() collectgarbage()
+    Last = last]])
+  local gone = "this FIX message was let go (by a finalizer's turn)"
+  t.is(got.out, gone .. "\n" .. gone .. "\t1\n" .. gone .. "\t" .. gone .. "\t" .. gone
+    .. "\nthe dictionary was let go (by a finalizer's turn)"
+    .. "\tthe state is closing\n",
+    "what was finalized before is closed")
+  if not t.is(got.status, 0, "and nothing crashes") then t.diag(got.err) end
+end
+
 -- ---- of tables ----
 
 local function fields(o, options)
