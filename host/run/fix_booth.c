@@ -9,6 +9,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/memory.h"
 
@@ -31,7 +32,7 @@ struct tw_fix_booth {
     /* mutex: the floor's, all of them */
     struct tw_fix_desk *desk;
     char name[TW_FIX_NAME_MAX + 1];    /* of the session                              */
-    struct tw_fix_heap out;            /* messages that wait, from `first` on         */
+    struct tw_bytes out;               /* messages that wait, from `first` on         */
     size_t first;
     uint64_t told;                     /* 17 of the last that the session was given   */
     uint64_t doubt;                    /* up to here it may have been given more      */
@@ -45,7 +46,7 @@ static bool put_message(struct tw_fix_booth *b, const struct waiting *w, const c
 {
     size_t was = b->out.n;
 
-    if (tw_fix_heap_put(&b->out, w, sizeof *w) && tw_fix_heap_put(&b->out, body, w->n))
+    if (tw_bytes_put(&b->out, w, sizeof *w) && tw_bytes_put(&b->out, body, w->n))
         return true;
     b->out.n = was;
     return false;
@@ -412,6 +413,6 @@ void tw_fix_booth_free(struct tw_fix_booth *b)
     if (!b) return;
     tw_seat_leave(b->seat);
     tw_fix_desk_free(b->desk);
-    tw_free(b->out.at);
+    tw_bytes_free(&b->out);
     tw_free(b);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "base/bytes.h"
 #include "base/memory.h"
 #include "run/fix_keep.h"
 
@@ -22,38 +23,25 @@ struct tw_fix_journal {
     int folder;                        /* constant: locked                            */
     bool anew, failed;                 /* owner: FEED: all is to be written; the log
                                         * has said that it was not                    */
-    struct tw_fix_heap lines;          /* mutex: the floor's: to be written           */
-    struct tw_fix_heap former;         /* mutex: the floor's; the name of a line that
+    struct tw_bytes lines;             /* mutex: the floor's: to be written           */
+    struct tw_bytes former;            /* mutex: the floor's; the name of a line that
                                         * was taken begins with 0                     */
-    struct tw_fix_heap spare;          /* owner: FEED                                 */
+    struct tw_bytes spare;             /* owner: FEED                                 */
     struct tw_fix_keeper *keepers;     /* mutex: the floor's                          */
     bool keeping, lost;                /* mutex: the floor's                          */
 };
-
-bool tw_fix_heap_put(struct tw_fix_heap *h, const void *p, size_t n)
-{
-    if (h->n + n > h->room) {
-        char *grown = tw_grow(h->at, &h->room, h->n + n, 1);
-
-        if (!grown) return false;
-        h->at = grown;
-    }
-    memcpy(h->at + h->n, p, n);
-    h->n += n;
-    return true;
-}
 
 /* ---- lines, with the floor locked ---- */
 
 void tw_fix_journal_put_held(struct tw_fix_journal *j, const char *name, uint64_t told,
                              const char *body, size_t n)
 {
-    struct tw_fix_heap *h = j->keeping ? &j->former : &j->lines;
+    struct tw_bytes *h = j->keeping ? &j->former : &j->lines;
     char head[128];
     int head_n = snprintf(head, sizeof head, "%s\1%" PRIu64 "\1", name, told);
 
-    if (!tw_fix_heap_put(h, head, (size_t)head_n) || !tw_fix_heap_put(h, body, n)
-        || !tw_fix_heap_put(h, "\n", 1))
+    if (!tw_bytes_put(h, head, (size_t)head_n) || !tw_bytes_put(h, body, n)
+        || !tw_bytes_put(h, "\n", 1))
         j->lost = true;
 }
 
@@ -63,7 +51,7 @@ void tw_fix_journal_keep_held(struct tw_fix_journal *j, bool on)
 }
 
 /* The next line from *at on; NULL: there is none. */
-static char *next(struct tw_fix_heap *h, size_t *at, size_t *n)
+static char *next(struct tw_bytes *h, size_t *at, size_t *n)
 {
     size_t stop;
     char *line;
@@ -116,14 +104,14 @@ static void put_all(struct tw_fix_journal *j)
     j->lines.n = 0;
     j->lost = false;
     while ((line = next(&j->former, &at, &n)))
-        if (*line && !tw_fix_heap_put(&j->lines, line, n + 1)) j->lost = true;
+        if (*line && !tw_bytes_put(&j->lines, line, n + 1)) j->lost = true;
     for (struct tw_fix_keeper *m = j->keepers; m; m = m->next) m->put_all(m->ctx);
 }
 
 void tw_fix_journal_write(struct tw_fix_journal *j)
 {
     bool all = j->anew || tw_fix_keep_is_long(j->keep);
-    struct tw_fix_heap out;
+    struct tw_bytes out;
     int rc;
 
     tw_floor_lock(j->floor);
@@ -133,7 +121,7 @@ void tw_fix_journal_write(struct tw_fix_journal *j)
     }
     all = all || j->lost;
     if (all) put_all(j);
-    if (!tw_fix_heap_put(&j->lines, "\n", 1)) j->lost = true;
+    if (!tw_bytes_put(&j->lines, "\n", 1)) j->lost = true;
     rc = j->lost ? UV_ENOMEM : TW_OK;
     out = j->lines;
     j->lines = j->spare;
@@ -154,7 +142,7 @@ void tw_fix_journal_write(struct tw_fix_journal *j)
 /* What was kept, up to the end of the last group. */
 static int read_former(struct tw_fix_journal *j, struct tw_error *error)
 {
-    struct tw_fix_heap *h = &j->former;
+    struct tw_bytes *h = &j->former;
 
     h->at = tw_fix_keep_read(j->keep, &h->n, error);
     if (!h->at) return error->code;
@@ -196,8 +184,8 @@ void tw_fix_journal_free(struct tw_fix_journal *j)
     if (!j) return;
     tw_fix_keep_free(j->keep);
     if (j->folder >= 0) close(j->folder);
-    tw_free(j->lines.at);
-    tw_free(j->former.at);
-    tw_free(j->spare.at);
+    tw_bytes_free(&j->lines);
+    tw_bytes_free(&j->former);
+    tw_bytes_free(&j->spare);
     tw_free(j);
 }

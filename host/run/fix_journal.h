@@ -20,10 +20,6 @@
 
 struct tw_fix_journal;
 
-/* Bytes that wait; false: no memory.  Thread: the owner's.  Blocks: no. */
-struct tw_fix_heap { char *at; size_t n, room; };
-bool tw_fix_heap_put(struct tw_fix_heap *h, const void *p, size_t n);
-
 /* Who has something to keep: all of it, by tw_fix_journal_put_held. */
 struct tw_fix_keeper {
     struct tw_fix_keeper *next;

@@ -30,7 +30,7 @@ struct tw_recorder {
     struct tw_cursor cursor;           /* owner: the thread                   */
     struct tw_epoch_reader *reader;    /* owner: the thread                   */
     struct tw_tape_writer *writer;     /* owner: the thread                   */
-    struct tw_image image;             /* owner: the thread                   */
+    struct tw_bytes image;             /* owner: the thread                   */
     int64_t last_ns;                   /* owner: the thread; of event time    */
     uint64_t left_out;                 /* owner: the thread; values           */
     struct tw_waiter waiter;
@@ -84,7 +84,7 @@ static int record_message(struct tw_recorder *r, struct tw_record *m,
     r->image.n = 0;
     rc = tw_image_write(&r->image, &value);
     if (rc == TW_OK)
-        return tw_tape_writer_add_message(r->writer, m, r->image.p, r->image.n, error);
+        return tw_tape_writer_add_message(r->writer, m, r->image.at, r->image.n, error);
     if (rc != TW_EUSAGE) return tw_fail(error, rc, "no memory to record a message");
     r->left_out++;
     m->message.value_kind = TW_VALUE_NIL;
@@ -237,7 +237,7 @@ void tw_recorder_free(struct tw_recorder *r)
     tw_recorder_stop(r);
     tw_cursor_close(&r->cursor);
     tw_tape_writer_close(r->writer, &error);   /* it never ran */
-    tw_image_fini(&r->image);
+    tw_bytes_free(&r->image);
     pthread_cond_destroy(&r->wakes);
     pthread_mutex_destroy(&r->lock);
     tw_free(r);

@@ -62,21 +62,21 @@ static int failed(struct tw_error *error, const char *what, const char *path)
 /* ---- dump ---- */
 
 /* TW_EUSAGE: it holds an object or a record, or is too long for a file. */
-static int write_entry(FILE *f, struct tw_image *m, const struct tw_cache_info *info)
+static int write_entry(FILE *f, struct tw_bytes *m, const struct tw_cache_info *info)
 {
     struct entry_head head = { .mark = MARK };
     struct times times = { info->own_ttl_ns, info->ttl_left_ns };
     int rc;
 
     m->n = 0;
-    if ((rc = tw_image_add(m, &times, sizeof times)) < 0
-        || (rc = tw_image_write(m, &info->key)) < 0
+    if (!tw_bytes_put(m, &times, sizeof times)) return UV_ENOMEM;
+    if ((rc = tw_image_write(m, &info->key)) < 0
         || (rc = tw_image_write(m, &info->value)) < 0
         || (rc = tw_image_write(m, &info->tags)) < 0) return rc;
     if (m->n > UINT32_MAX) return TW_EUSAGE;
     head.length = (uint32_t)m->n;
-    head.crc = crc_of_entry(head.length, m->p);
-    if (fwrite(&head, sizeof head, 1, f) != 1 || fwrite(m->p, m->n, 1, f) != 1)
+    head.crc = crc_of_entry(head.length, m->at);
+    if (fwrite(&head, sizeof head, 1, f) != 1 || fwrite(m->at, m->n, 1, f) != 1)
         return UV_EIO;
     return TW_OK;
 }
@@ -84,7 +84,7 @@ static int write_entry(FILE *f, struct tw_image *m, const struct tw_cache_info *
 static int write_all(struct tw_cache *c, FILE *f, struct tw_cache_dump *out)
 {
     struct tw_cache_page page = { 0 };
-    struct tw_image m = { 0 };
+    struct tw_bytes m = { 0 };
     int rc;
 
     while ((rc = tw_cache_page_next(c, &page)) == 1)
@@ -99,7 +99,7 @@ static int write_all(struct tw_cache *c, FILE *f, struct tw_cache_dump *out)
         }
 done:
     tw_cache_page_fini(&page);
-    tw_image_fini(&m);
+    tw_bytes_free(&m);
     return rc;
 }
 

@@ -17,25 +17,6 @@
 #include "base/memory.h"
 #include "share/block.h"
 
-int tw_image_add(struct tw_image *m, const void *p, size_t n)
-{
-    if (m->n + n > m->max) {
-        char *new = tw_grow(m->p, &m->max, m->n + n, 1);
-
-        if (!new) return UV_ENOMEM;
-        m->p = new;
-    }
-    memcpy(m->p + m->n, p, n);
-    m->n += n;
-    return TW_OK;
-}
-
-void tw_image_fini(struct tw_image *m)
-{
-    tw_free(m->p);
-    *m = (struct tw_image){ 0 };
-}
-
 bool tw_image_take(struct tw_image_view *m, void *out, size_t n)
 {
     if (n > m->n) return false;
@@ -49,7 +30,7 @@ bool tw_image_take(struct tw_image_view *m, void *out, size_t n)
 
 /* The tables that were named: in order, and found by an open-addressing index. */
 struct walk {
-    struct tw_image *m;
+    struct tw_bytes *m;
     const struct tw_table **tables;
     uint32_t *index;                /* of numbers + 1; slots: a power of two */
     uint32_t n, max, slots;
@@ -58,7 +39,7 @@ struct walk {
 
 static void add(struct walk *w, const void *p, size_t n)
 {
-    if (w->error == TW_OK) w->error = tw_image_add(w->m, p, n);
+    if (w->error == TW_OK && !tw_bytes_put(w->m, p, n)) w->error = UV_ENOMEM;
 }
 
 static uint32_t *slot_of(const struct walk *w, const struct tw_table *t)
@@ -140,7 +121,7 @@ static void add_table(struct walk *w, const struct tw_table *t)
     }
 }
 
-int tw_image_write(struct tw_image *m, const struct tw_any *v)
+int tw_image_write(struct tw_bytes *m, const struct tw_any *v)
 {
     struct walk w = { .m = m };
     size_t before = m->n;

@@ -6,18 +6,12 @@
 #ifndef TW_CACHE_IMAGE_H
 #define TW_CACHE_IMAGE_H
 
+#include "base/bytes.h"
 #include "share/builder.h"
-
-/* Bytes that are appended to; zeroed, it is empty. */
-struct tw_image { char *p; size_t n, max; };
-
-/* UV_ENOMEM, and nothing is appended.  Thread: the owner's.  Blocks: no. */
-int tw_image_add(struct tw_image *m, const void *p, size_t n);
-void tw_image_fini(struct tw_image *m);
 
 /* Appends a value with all that it refers to, tables of other blocks too.  TW_EUSAGE:
  * it holds an object or a record.  Thread: the owner's.  Blocks: as long as it walks. */
-int tw_image_write(struct tw_image *m, const struct tw_any *v);
+int tw_image_write(struct tw_bytes *m, const struct tw_any *v);
 
 /* Bytes that are read.  Each takes from the front. */
 struct tw_image_view { const char *p; size_t n; };

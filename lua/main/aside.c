@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "main/bytes.h"
 
 enum { LINE_BYTES = 1 << 16 };          /* bytes of a line that are held back */
@@ -27,7 +28,7 @@ struct ltw_aside {
     pthread_t thread;                 /* constant                                 */
     int out, err;                     /* owner: who begins; what they were, or -1 */
     pthread_mutex_t lock;             /* guards reading, and                      */
-    struct ltw_bytes text;            /* mutex: up to the end of its line         */
+    struct tw_bytes text;            /* mutex: up to the end of its line         */
 };
 
 static void put_lines_held(struct ltw_aside *a)
@@ -117,7 +118,7 @@ void ltw_aside_close(struct ltw_aside *a)
     pthread_join(a->thread, NULL);
     close_pair(a->pipe);
     close_pair(a->end);
-    ltw_bytes_free(&a->text);
+    tw_bytes_free(&a->text);
     pthread_mutex_destroy(&a->lock);
     tw_free(a);
 }

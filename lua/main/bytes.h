@@ -10,25 +10,14 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "base/bytes.h"
 
-struct ltw_bytes { char *at; size_t n, room; };
-
-static inline bool ltw_bytes_reserve(struct ltw_bytes *b, size_t more)
+static inline bool ltw_bytes_reserve(struct tw_bytes *b, size_t more)
 {
-    size_t room = b->room ? b->room : 64;
-    char *at;
-
-    if (b->n + more + 1 <= b->room) return true;
-    while (room < b->n + more + 1) room *= 2;
-    at = tw_realloc(b->at, room);
-    if (!at) return false;
-    b->at = at;
-    b->room = room;
-    return true;
+    return tw_bytes_reserve(b, more + 1);
 }
 
-static inline bool ltw_bytes_add(struct ltw_bytes *b, const char *text, size_t n)
+static inline bool ltw_bytes_add(struct tw_bytes *b, const char *text, size_t n)
 {
     if (!ltw_bytes_reserve(b, n)) return false;
     if (n > 0) memcpy(b->at + b->n, text, n);
@@ -37,22 +26,16 @@ static inline bool ltw_bytes_add(struct ltw_bytes *b, const char *text, size_t n
     return true;
 }
 
-static inline bool ltw_bytes_add_text(struct ltw_bytes *b, const char *text)
+static inline bool ltw_bytes_add_text(struct tw_bytes *b, const char *text)
 {
     return ltw_bytes_add(b, text, strlen(text));
 }
 
-static inline bool ltw_bytes_set(struct ltw_bytes *b, const char *text, size_t n)
+static inline bool ltw_bytes_set(struct tw_bytes *b, const char *text, size_t n)
 {
     if (!ltw_bytes_reserve(b, n)) return false;
     b->n = 0;
     return ltw_bytes_add(b, text, n);
-}
-
-static inline void ltw_bytes_free(struct ltw_bytes *b)
-{
-    tw_free(b->at);
-    *b = (struct ltw_bytes){ .at = NULL };
 }
 
 #endif

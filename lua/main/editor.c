@@ -26,6 +26,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "main/keys.h"
 #include "main/offers.h"
 #include "main/picture.h"
@@ -48,7 +49,7 @@ struct ltw_editor {
     pthread_mutex_t lock;             /* guards what follows                    */
     bool typing;                      /* mutex: the terminal is ours            */
     struct ltw_picture shown, next;   /* mutex: E1; next: its memory            */
-    struct ltw_bytes output;          /* mutex: on its way to the terminal      */
+    struct tw_bytes output;          /* mutex: on its way to the terminal      */
 };
 
 /* ---- the screen ---- */
@@ -94,7 +95,7 @@ static void draw(struct ltw_editor *e)
 }
 
 /* Line ends as a raw terminal wants them. */
-static void add_lines(struct ltw_bytes *b, const char *text, size_t n)
+static void add_lines(struct tw_bytes *b, const char *text, size_t n)
 {
     while (n > 0) {
         const char *end = memchr(text, '\n', n);
@@ -136,11 +137,11 @@ void ltw_editor_offer(struct ltw_editor *e, const char *text, size_t n)
 /* Above the entry. */
 static void list_offers(struct ltw_editor *e)
 {
-    struct ltw_bytes list = { .n = 0 };
+    struct tw_bytes list = { .n = 0 };
 
     ltw_offers_list(&e->offers, ltw_terminal_size(&e->terminal).columns, &list);
     ltw_editor_print(e, list.at, list.n);
-    ltw_bytes_free(&list);
+    tw_bytes_free(&list);
 }
 
 static void complete(struct ltw_editor *e)
@@ -175,7 +176,7 @@ static void complete(struct ltw_editor *e)
 static enum ltw_editor_event enter(struct ltw_editor *e)
 {
     size_t start = ltw_text_line_start(&e->text, e->text.cursor), indent = start;
-    struct ltw_bytes line = { .n = 0 };
+    struct tw_bytes line = { .n = 0 };
 
     if (!e->o.is_complete
         || e->o.is_complete(e->o.ctx, e->text.bytes.at, e->text.bytes.n)) {
@@ -186,7 +187,7 @@ static enum ltw_editor_event enter(struct ltw_editor *e)
     if (ltw_bytes_add_text(&line, "\n")
         && ltw_bytes_add(&line, e->text.bytes.at + start, indent - start))
         ltw_text_insert(&e->text, line.at, line.n);
-    ltw_bytes_free(&line);
+    tw_bytes_free(&line);
     return LTW_EDITOR_MORE;
 }
 
@@ -452,8 +453,8 @@ void ltw_editor_close(struct ltw_editor *e)
     ltw_history_close(e->history);
     ltw_text_free(&e->text);
     ltw_recall_free(&e->recall);
-    ltw_bytes_free(&e->offers.texts);
-    ltw_bytes_free(&e->output);
+    tw_bytes_free(&e->offers.texts);
+    tw_bytes_free(&e->output);
     ltw_picture_free(&e->shown);
     ltw_picture_free(&e->next);
     pthread_mutex_destroy(&e->lock);

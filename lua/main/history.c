@@ -73,7 +73,7 @@ static void push(struct ltw_history *h, char *text)
 
 /* ---- the file ---- */
 
-static bool encode(struct ltw_bytes *line, const char *text)
+static bool encode(struct tw_bytes *line, const char *text)
 {
     bool fine = true;
 
@@ -153,7 +153,7 @@ static void seek_end(FILE *f)
  * If that can't be, the old one stays, and goes on growing. */
 static void shorten(const struct ltw_history *h, FILE *old)
 {
-    struct ltw_bytes name = { .n = 0 };
+    struct tw_bytes name = { .n = 0 };
     FILE *f = NULL;
     size_t lines;
     bool fine;
@@ -172,7 +172,7 @@ static void shorten(const struct ltw_history *h, FILE *old)
         fine = fclose(f) == 0 && fine;
         if (!fine || rename(name.at, h->path) < 0) unlink(name.at);
     }
-    ltw_bytes_free(&name);
+    tw_bytes_free(&name);
 }
 
 static void shorten_locked(const struct ltw_history *h)
@@ -231,7 +231,7 @@ static bool ends_within_line(int fd)
 static void append(struct ltw_history *h, const char *text)
 {
     int fd = open_locked(h);
-    struct ltw_bytes line = { .n = 0 };
+    struct tw_bytes line = { .n = 0 };
     off_t size = 0;
 
     if (fd < 0) {
@@ -245,7 +245,7 @@ static void append(struct ltw_history *h, const char *text)
         if (n < 0 || (size_t)n < line.n) fail(h, "write");
         size = lseek(fd, 0, SEEK_END);
     }
-    ltw_bytes_free(&line);
+    tw_bytes_free(&line);
     close(fd);
     if (size > FILE_MAX) shorten_locked(h);
 }

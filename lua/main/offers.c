@@ -40,7 +40,7 @@ size_t ltw_offers_common(const struct ltw_offers *o)
     return n;
 }
 
-void ltw_offers_list(const struct ltw_offers *o, unsigned width, struct ltw_bytes *out)
+void ltw_offers_list(const struct ltw_offers *o, unsigned width, struct tw_bytes *out)
 {
     unsigned widest = 0, per, lines, shown = o->n < SHOWN_MAX ? o->n : SHOWN_MAX;
     const char *text[SHOWN_MAX], *at = o->texts.at;

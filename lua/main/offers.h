@@ -8,7 +8,7 @@
 #include "main/bytes.h"
 
 struct ltw_offers {
-    struct ltw_bytes texts;           /* with a zero behind each */
+    struct tw_bytes texts;           /* with a zero behind each */
     unsigned n;
 };
 
@@ -21,6 +21,6 @@ void ltw_offers_add(struct ltw_offers *o, const char *text, size_t n);
 size_t ltw_offers_common(const struct ltw_offers *o);
 
 /* Appends them in columns, for a terminal that wide. */
-void ltw_offers_list(const struct ltw_offers *o, unsigned width, struct ltw_bytes *out);
+void ltw_offers_list(const struct ltw_offers *o, unsigned width, struct tw_bytes *out);
 
 #endif

@@ -153,14 +153,14 @@ bool ltw_picture_make(struct ltw_picture *p, const struct ltw_entry_view *v)
 
 void ltw_picture_free(struct ltw_picture *p)
 {
-    ltw_bytes_free(&p->bytes);
-    ltw_bytes_free(&p->list);
+    tw_bytes_free(&p->bytes);
+    tw_bytes_free(&p->list);
     p->rows = 0;
 }
 
 /* ---- drawing ---- */
 
-static void add_move(struct ltw_bytes *out, unsigned n, char direction)
+static void add_move(struct tw_bytes *out, unsigned n, char direction)
 {
     char text[16];
 
@@ -176,7 +176,7 @@ static bool is_same(const struct ltw_picture *a, const struct ltw_picture *b, un
         && memcmp(a->bytes.at + start_of(a, i), b->bytes.at + start_of(b, i), n) == 0;
 }
 
-void ltw_picture_draw(struct ltw_bytes *out, const struct ltw_picture *shown,
+void ltw_picture_draw(struct tw_bytes *out, const struct ltw_picture *shown,
                       const struct ltw_picture *new)
 {
     if (shown->rows > 0) add_move(out, shown->row, 'A');
@@ -195,7 +195,7 @@ void ltw_picture_draw(struct ltw_bytes *out, const struct ltw_picture *shown,
     add_move(out, new->column, 'C');
 }
 
-void ltw_picture_erase(struct ltw_bytes *out, const struct ltw_picture *shown)
+void ltw_picture_erase(struct tw_bytes *out, const struct ltw_picture *shown)
 {
     if (shown->rows == 0) return;
     add_move(out, shown->row, 'A');

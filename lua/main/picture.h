@@ -8,7 +8,7 @@
 #include "main/bytes.h"
 
 struct ltw_picture {
-    struct ltw_bytes bytes, list; /* its rows with their colours; where each ends */
+    struct tw_bytes bytes, list; /* its rows with their colours; where each ends */
     unsigned rows, row, column;   /* the last two: the cursor's place */
 };
 
@@ -27,11 +27,11 @@ void ltw_picture_free(struct ltw_picture *p);
 /* Appends to out what brings the terminal from the one to the other; only rows that
  * differ.  It moves like its cursor: `shown` is empty when the cursor stands where the
  * new one is to begin. */
-void ltw_picture_draw(struct ltw_bytes *out, const struct ltw_picture *shown,
+void ltw_picture_draw(struct tw_bytes *out, const struct ltw_picture *shown,
                       const struct ltw_picture *new);
 
 /* Appends what removes it and goes to where it began. */
-void ltw_picture_erase(struct ltw_bytes *out, const struct ltw_picture *shown);
+void ltw_picture_erase(struct tw_bytes *out, const struct ltw_picture *shown);
 
 /* The terminal, now that wide, has moved the rest of each row that is too long into
  * lines of their own: it can be erased from there. */

@@ -125,6 +125,6 @@ bool ltw_recall_key(struct ltw_recall *r, int key, const char *bytes, size_t n)
 
 void ltw_recall_free(struct ltw_recall *r)
 {
-    ltw_bytes_free(&r->draft);
-    ltw_bytes_free(&r->origin);
+    tw_bytes_free(&r->draft);
+    tw_bytes_free(&r->origin);
 }

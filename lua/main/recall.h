@@ -13,8 +13,8 @@ enum { LTW_PATTERN_MAX = 200 };   /* bytes */
 struct ltw_recall {
     struct ltw_history *history;
     struct ltw_text *text;
-    struct ltw_bytes draft;           /* the text, while one of history shows   */
-    struct ltw_bytes origin;          /* the text when the search began         */
+    struct tw_bytes draft;           /* the text, while one of history shows   */
+    struct tw_bytes origin;          /* the text when the search began         */
     unsigned at;                      /* of the history; its count: the draft   */
     unsigned begun;                   /* at, when the search began              */
     unsigned of;                      /* the entry that the argument is of      */

@@ -122,7 +122,7 @@ struct ltw_tty ltw_terminal_size(const struct ltw_terminal *t)
     return size;
 }
 
-void ltw_terminal_write(const struct ltw_terminal *t, struct ltw_bytes *b)
+void ltw_terminal_write(const struct ltw_terminal *t, struct tw_bytes *b)
 {
     const char *at = b->at;
     size_t left = b->n;

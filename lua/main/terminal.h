@@ -45,7 +45,7 @@ void ltw_terminal_retake(struct ltw_terminal *t);
 struct ltw_tty ltw_terminal_size(const struct ltw_terminal *t);
 
 /* All of it, and b is empty.  Blocks: while the terminal does. */
-void ltw_terminal_write(const struct ltw_terminal *t, struct ltw_bytes *b);
+void ltw_terminal_write(const struct ltw_terminal *t, struct tw_bytes *b);
 
 /* wake[0] can be read when there is one.  Blocks: no. */
 enum ltw_terminal_event ltw_terminal_signal(const struct ltw_terminal *t);

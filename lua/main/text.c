@@ -166,7 +166,7 @@ static void undo(struct ltw_text *t)
 /* What several keys cut one after the other becomes one text. */
 static void kill_text(struct ltw_text *t, size_t from, size_t to)
 {
-    struct ltw_bytes *kill;
+    struct tw_bytes *kill;
     bool before = to == t->cursor && from < t->cursor;
     size_t n = to - from;
 
@@ -189,7 +189,7 @@ static void kill_text(struct ltw_text *t, size_t from, size_t to)
 
 static void yank(struct ltw_text *t, unsigned which)
 {
-    const struct ltw_bytes *kill = &t->kill[which];
+    const struct tw_bytes *kill = &t->kill[which];
     size_t from = t->cursor;
 
     if (kill->n == 0 || !put(t, kill->at, kill->n)) return;
@@ -214,14 +214,14 @@ static void yank_before(struct ltw_text *t)
 /* [a, b) and [b, c) change places, and the cursor stands behind them. */
 static void swap(struct ltw_text *t, size_t a, size_t b, size_t c)
 {
-    struct ltw_bytes first = { .n = 0 };
+    struct tw_bytes first = { .n = 0 };
 
     if (a < b && b < c && ltw_bytes_set(&first, t->bytes.at + a, b - a)) {
         ltw_text_cut(t, a, b);
         t->cursor = a + c - b;
         ltw_text_insert(t, first.at, first.n);
     }
-    ltw_bytes_free(&first);
+    tw_bytes_free(&first);
 }
 
 /* The character before the cursor goes behind the one at it. */
@@ -370,7 +370,7 @@ bool ltw_text_key(struct ltw_text *t, int key)
 
 void ltw_text_free(struct ltw_text *t)
 {
-    ltw_bytes_free(&t->bytes);
-    for (int i = 0; i < LTW_KILLS; i++) ltw_bytes_free(&t->kill[i]);
+    tw_bytes_free(&t->bytes);
+    for (int i = 0; i < LTW_KILLS; i++) tw_bytes_free(&t->kill[i]);
     ltw_undo_free(&t->undo);
 }

@@ -10,9 +10,9 @@
 enum { LTW_KILLS = 10 };
 
 struct ltw_text {
-    struct ltw_bytes bytes;
+    struct tw_bytes bytes;
     size_t cursor;
-    struct ltw_bytes kill[LTW_KILLS];   /* what was cut, for Ctrl-Y: a ring       */
+    struct tw_bytes kill[LTW_KILLS];   /* what was cut, for Ctrl-Y: a ring       */
     unsigned newest, yanked;            /* of it; yanked: what stands there now   */
     size_t yank_from, yank_to;          /* where that is                          */
     enum { LTW_DID_OTHER, LTW_DID_KILL, LTW_DID_YANK, LTW_DID_TYPE, LTW_DID_RECALL }

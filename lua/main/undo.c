@@ -60,6 +60,6 @@ void ltw_undo_clear(struct ltw_undo *u)
 
 void ltw_undo_free(struct ltw_undo *u)
 {
-    ltw_bytes_free(&u->changes);
-    ltw_bytes_free(&u->cut);
+    tw_bytes_free(&u->changes);
+    tw_bytes_free(&u->cut);
 }

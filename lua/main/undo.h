@@ -11,8 +11,8 @@
 struct ltw_text_change { size_t at, n_cut, n_put; unsigned group; };
 
 struct ltw_undo {
-    struct ltw_bytes changes;   /* a stack of those                              */
-    struct ltw_bytes cut;       /* the bytes that they cut, one behind the other */
+    struct tw_bytes changes;   /* a stack of those                              */
+    struct tw_bytes cut;       /* the bytes that they cut, one behind the other */
     unsigned group;             /* of what is done now: it is undone together    */
 };
 

@@ -206,14 +206,14 @@ static void records(void)
     char bytes[1 + sizeof(struct tw_record)] = { TW_VALUE_RECORD, TW_QUOTE };
     struct tw_image_view m = { bytes, sizeof bytes };
     struct tw_builder *b = tw_builder_new();
-    struct tw_image image = { 0 };
+    struct tw_bytes image = { 0 };
     struct tw_any v = record(), out;
 
     ok(tw_image_write(&image, &v) == TW_EUSAGE && image.n == 0,
        "a record is not written");
     ok(tw_image_read(&m, b, &out) == TW_EFORMAT, "nor is one read");
     tw_any_unref(&v);
-    tw_image_fini(&image);
+    tw_bytes_free(&image);
     tw_builder_free(b);
 }
 

@@ -121,7 +121,7 @@ static bool is_boundary(const struct ltw_text *t)
            || ((unsigned char)t->bytes.at[t->cursor] & 0xC0) != 0x80);
 }
 
-static bool is_utf8(const struct ltw_bytes *b)
+static bool is_utf8(const struct tw_bytes *b)
 {
     uint32_t code;
 
