@@ -338,8 +338,13 @@ local function json_string(s)
   end) .. '"'
 end
 
+-- Of results, what has names: an object where there are none, too.
+local OBJECTS <const> = { arithmetic = true, geometric = true, figures = true,
+                          params = true }
+
 local function json_entry(key, text, seen)
   key = tostring(key)
+  if text == "[]" and OBJECTS[key] then text = "{}" end
   if seen[key] then error(("json: two keys '%s'"):format(key), 0) end
   seen[key] = true
   return json_string(key) .. ":" .. text

@@ -101,6 +101,9 @@ t.raises("json: two keys '1'", inspect.json, { "a", ["1"] = "b" })
 
 t.is(inspect.json { 1, 2.5, "é\n\0", true, { x = {} } },
      '[1,2.5,"é\\n\\u0000",true,{"x":[]}]', "JSON")
+t.is(inspect.json { figures = { geometric = {} }, params = {}, trades = {} },
+     '{"figures":{"geometric":{}},"params":{},"trades":[]}',
+     "what has names is an object")
 t.is(inspect.json { 0 / 0, 1 / 0 }, "[null,null]", "no number")
 t.is(inspect.json { 1, a = 2 }, '{"1":1,"a":2}', "list and names")
 t.is(inspect.json(tw.array { 1, 2 }), "[1,2]", "an array")
