@@ -66,7 +66,7 @@ local function shown(one)
   local name, value = one.name:lower(), one.value
   if name:find "^logontag" then
     value = (value:match "^%s*%d+%s*=" or "") .. "***"
-  elseif name:find "password" then
+  elseif name:find "passw" then
     value = "***"
   end
   return one.name .. "=" .. value

@@ -164,7 +164,7 @@ SocketTcpNoDelay=Y
 ValidateSequenceNumbers=Y
 JdbcPassword=hidden
 SocketTrustStorePassword=hidden
-MyPassword=hidden
+MyPasswd=hidden
 RejectGarbledMessage=Y
 SocketConnectProtocol=TCP
 SLF4JLogHeartbeats=N
@@ -201,7 +201,7 @@ cfg:9: EnableNextExpectedMsgSeqNum=Y is of FIX.4.4 on: ...
 cfg:10: EnableLastMsgSeqNumProcessed=Y is of FIX.4.2 on: ...
 cfg:16: JdbcPassword=*** is not supported: it is as without it
 cfg:17: SocketTrustStorePassword=*** is not supported: it is as without it
-cfg:18: MyPassword=*** is no setting that is known: it does nothing
+cfg:18: MyPasswd=*** is no setting that is known: it does nothing
 cfg:19: RejectGarbledMessage=Y is not supported: it is as without it
 cfg:21: SLF4JLogHeartbeats=N is not supported: it is as without it]],
        "what is not done is told once, and no password")
