@@ -351,6 +351,23 @@ refuses(HEAD .. "BeginString=FIXT.1.1\nDefaultApplVerID=FIX.6\n",
         "cfg:10: DefaultApplVerID=FIX.6: a version from FIX.4.0")
 refuses(HEAD .. "BeginString=FIXT.1.1\nDefaultApplVerID=9\nAppDataDictionary.FIX.6=x\n",
         "cfg:11: AppDataDictionary.FIX.6=x: a version from FIX.4.0")
+-- Each is the option of its name, and no other.
+do
+  local plain = assert(read(H44)).sessions[1]
+  for setting, option in pairs {
+    ResetOnLogon = "reset_on_logon", ResetOnLogout = "reset_on_logout",
+    ResetOnDisconnect = "reset_on_disconnect", PersistMessages = "persist",
+    CheckCompID = "check_comp_id", EnableLastMsgSeqNumProcessed = "last_processed",
+    EnableNextExpectedMsgSeqNum = "next_expected",
+  } do
+    for word, value in pairs { Y = true, N = false } do
+      local one = assert(read(H44 .. setting .. "=" .. word .. "\n")).sessions[1]
+      t.is(one[option], value, setting .. "=" .. word)
+      one[option] = plain[option]
+      t.same(one, plain, "and nothing else")
+    end
+  end
+end
 refuses(H44 .. "ResetOnLogon=maybe\n",
         "cfg:10: ResetOnLogon=maybe: Y or N expected")
 refuses(H44 .. "HeartBtInt=soon\n",
