@@ -289,7 +289,7 @@ field account of a script's table between them, field by field:
                      impact (times the square of the share of the volume), of market
                      orders and stops; not rounded to ticks
   volume_share       up to 1: the part of a record's volume that fill = "volume" takes,
-                     in whole lots
+                     in whole lots; refused where no fill is that
   limits             order_quantity, order_value, position (at most 9.2e9), open_orders,
                      orders in `per` seconds (1; a bracket is one), collar (percent
                      from the last price), daily_loss, self_match = true, buying_power

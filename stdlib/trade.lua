@@ -219,13 +219,18 @@ function trade.merge(...)
   return made
 end
 
+local function fills_by(given, name)
+  local model = given and given.fill and FILLS[given.fill + 1]
+  return model ~= nil and model.name == name
+end
+
 --- trade.own(module, given, default, gateways) -> table | nil, boolean
 -- The account of a script: what its file says, over the app's default, under what the
 -- app says of this script; and: is it to be there from the beginning, as the script's
 -- own, or for its rates?  gateways: names that it may have, as keys; nil: any.
 -- Yields: no.  Blocks: no.  Thread: any.
--- Errors: raises for what the file says, for a gateway that is none, and for slippage of
--- orders that meet in a book.  Units: none.
+-- Errors: raises for what the file says, for a gateway that is none, for slippage of
+-- orders that meet in a book, and for a volume_share that no fill goes by.  Units: none.
 function trade.own(module, given, default, gateways)
   local own = rawget(module, "account")
   if own ~= nil then own = trade.account("account", own) end
@@ -239,6 +244,11 @@ function trade.own(module, given, default, gateways)
     fail("account", 'slippage: fill = "book" has none but what the book has: leave it'
          .. " out, or say slippage = {} for this script")
   end
+  if made and made.volume_share and not (fills_by(default, "volume")
+      or fills_by(own, "volume") or fills_by(given, "volume")) then
+    fail("account", 'volume_share: only fill = "volume" takes a part of the volume: say'
+         .. " that too, or leave it out")
+  end
   return made, (own or given or made and made.rates) ~= nil
 end
 
@@ -246,8 +256,7 @@ end
 -- Do orders of a checked account meet those of other scripts (fill = "book")?
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: none.  Units: none.
 function trade.is_met(given)
-  local model = given and given.fill and FILLS[given.fill + 1]
-  return model ~= nil and model.name == "book"
+  return fills_by(given, "book")
 end
 
 --- trade.risk(options) -> table

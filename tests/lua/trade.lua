@@ -560,6 +560,12 @@ prints("but for a script that wants none", app([[
   M.account = { fill = "book", slippage = {} }
   function M:on_start() print "fine" end]], { before =
   "app.account { slippage = { bps = 1 } } " }), "fine\n")
+bad_account("{ volume_share = 0.1 }",
+            "account: volume_share: only fill = \"volume\" takes")
+prints("but for a script that goes by another one", app([[
+  M.account = { fill = "touch" }
+  function M:on_start() print "fine" end]], { before =
+  "app.account { fill = 'volume', volume_share = 0.1 } " }), "fine\n")
 bad_account("7", "account: a table expected, got 7")
 fails("the app's can't be below 0 either",
       app("", { before = "app.account { cash = -1 } " }),
