@@ -430,6 +430,35 @@ t.is(futures(true), "1000 1000 0\n1000 1000 0\n1000 950 0\n950 900 -50\n900 850 
 t.is(futures(false), "1000 1000 0\n1000 1000 0\n1000 950 0\n1000 900 0\n1000 850 0",
      "of another instrument on margin it is not before it is closed")
 
+-- ---- days of a year ----
+
+-- How many the figures count, of a market that is closed on some weekday (0: Sunday).
+local function year(closed)
+  local lines = { "time,symbol,open,high,low,close" }
+  for day = 1, 28 do
+    if (day - 1) % 7 ~= closed then               -- 2023-01-01 was a Sunday
+      local price = 100 + day * 7 % 5
+      lines[#lines + 1] = ("2023-01-%02d,F,%d,%d,%d,%d"):format(day, price, price,
+                                                                 price, price)
+    end
+  end
+  put("days.csv", table.concat(lines, "\n") .. "\n")
+  local made = assert(tw.backtest.run {
+    data = { path = dir .. "/days.csv", interval = "1d" }, script = put("all.lua", [[
+      return { on_bar = function(self)
+        if self:position "F" == 0 then self:buy("F", 500) end end }]]) })
+  local r, sum, squares = {}, 0, 0
+  for i = 2, #made.days do
+    r[#r + 1] = made.days[i].equity / made.days[i - 1].equity - 1
+    sum = sum + r[#r]
+  end
+  for _, x in ipairs(r) do squares = squares + (x - sum / #r) ^ 2 end
+  local deviation = math.sqrt(squares / (#r - 1))
+  return ("%.0f"):format((made.figures.arithmetic.volatility / deviation) ^ 2)
+end
+t.is(year(7) .. " " .. year(0) .. " " .. year(6) .. " " .. year(3), "365 252 252 365",
+     "a year has 365 days where both Saturdays and Sundays are of trading, or else 252")
+
 -- ---- what is decided between records ----
 
 rows = { "time,symbol,open,high,low,close" }
