@@ -257,7 +257,9 @@ static void report(void *ctx, struct tw_order *o, const struct tw_report *r)
     }
     if (!tw_order_apply(o, r)) return;
     if (o->requests == 0 && is_answer(r)) o->asked = o->asked_price = 0;
-    if (r->exec == TW_EXEC_CANCEL_REJECTED || r->quantity == o->coming) o->coming = 0;
+    if (r->exec == TW_EXEC_CANCEL_REJECTED
+        || (r->exec == TW_EXEC_REPLACED && r->quantity == o->coming))
+        o->coming = 0;
     add(b, o, tw_broker_beyond(b, o) - before);
     if (tw_report_is_trade(r))
         tw_broker_book(b, o->symbol, o->terms, tw_order_sign(o), r);

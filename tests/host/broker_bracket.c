@@ -2,6 +2,7 @@
 #include "trade/broker.h"
 
 #include "broker_rig.h"
+#include "random.h"
 
 static void brackets(void)
 {
@@ -167,6 +168,90 @@ static void scales_out(void)
     close_rig(g);
 }
 
+/* ---- random lives ---- */
+
+static int below(int n)
+{
+    return (int)(next() % (unsigned)n);
+}
+
+struct bracket { struct tw_order *entry, *exit[2]; };
+
+static struct bracket enter(struct rig *g, int price)
+{
+    int sign = below(2) ? 1 : -1, kind = below(3);
+    int side = sign > 0 ? TW_SIDE_BUY : TW_SIDE_SELL;
+    int other = sign > 0 ? TW_SIDE_SELL : TW_SIDE_BUY;
+    struct tw_order o = { .quantity = 2 + below(15), .side = (uint8_t)side };
+    struct bracket b;
+
+    if (kind == 1) o.price = price + sign * (below(8) - 4);
+    if (kind == 2) {
+        o.type = TW_TYPE_STOP;
+        o.stop = price + sign * below(6);
+    }
+    b.entry = submit(g, o);
+    b.exit[0] = submit(g, (struct tw_order){ .quantity = o.quantity,
+        .price = price + sign * (1 + below(15)), .side = (uint8_t)other,
+        .parent = b.entry->id });
+    b.exit[1] = submit(g, (struct tw_order){ .quantity = o.quantity,
+        .stop = price - sign * (1 + below(15)), .side = (uint8_t)other,
+        .type = TW_TYPE_STOP, .parent = b.entry->id });
+    return b;
+}
+
+/* As much can be closed as is held, by each exit that is there; and one is. */
+static bool is_covered(const struct bracket *b)
+{
+    int64_t held = b->entry->cum_qty - b->exit[0]->cum_qty - b->exit[1]->cum_qty;
+    bool is_open = false, is_wrong = false;
+
+    for (int i = 0; i < 2; i++) {
+        const struct tw_order *o = b->exit[i];
+
+        if (!tw_order_is_open(o)) continue;
+        is_open = true;
+        if (!o->held) is_wrong |= tw_order_leaves(o) != held;
+    }
+    if (held == 0 && b->entry->cum_qty > 0) is_wrong |= tw_order_is_open(b->entry);
+    return !is_wrong && held >= 0 && (held == 0 || is_open);
+}
+
+/* Entries, exits, cancels and changes at once, with latencies and small sizes. */
+static void random_lives(void)
+{
+    const int lives = getenv("SMALL") ? 500 : 5000;
+    int bare = 0, both = 0;
+
+    for (int life = 0; life < lives; life++) {
+        struct rig *g = open_rig((struct tw_broker_options){ .simulator = {
+            .submit.min_ns = below(3) * ONE / 2, .cancel.min_ns = below(3) * 2 * ONE } });
+        struct bracket b = { .entry = NULL };
+        struct tw_order *target;
+        struct tw_error error;
+        int price = 1000;
+
+        for (int second = 1; second < 40; second++) {
+            price += below(21) - 10;
+            quote(g, second, price + below(2) * below(9), price + 1 + below(3),
+                  1 + below(8));
+            told(g);
+            if (b.entry) bare += !is_covered(&b);
+            if (second == 1) b = enter(g, price);
+            target = b.exit[0];
+            if (below(20) == 0 && tw_order_is_open(b.entry))
+                tw_broker_cancel(g->b, b.entry);
+            if (below(8) == 0 && tw_order_is_open(target))
+                tw_broker_replace(g->b, target, 0,
+                                  target->price + (below(9) - 4) * ONE / 100, 0, &error);
+        }
+        both += b.exit[0]->cum_qty > 0 && b.exit[1]->cum_qty > 0;
+        close_rig(g);
+    }
+    ok(bare == 0, "in %d lives nothing is without exit (%d)", lives, bare);
+    ok(both > lives / 50, "in %d both have traded", both);
+}
+
 int main(void)
 {
     brackets();
@@ -175,5 +260,6 @@ int main(void)
     exits_meet();
     canceled_entries_end();
     scales_out();
+    random_lives();
     return tap_done();
 }
