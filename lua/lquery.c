@@ -200,15 +200,6 @@ static void push_report(lua_State *L, const struct reading *r, int64_t took_ns)
     lua_setfield(L, -2, "problems");
 }
 
-/* [-0, +3, m] */
-static int not_read(lua_State *L, const struct tw_error *error)
-{
-    luaL_pushfail(L);
-    lua_pushstring(L, error->text);
-    lua_pushinteger(L, error->code);
-    return 3;
-}
-
 /* read(path, declarations, options) -> views, report | nil, message, code
  * options: those of stat.read, checked, with the path; instruments and attributes are
  * as stdlib/app.lua declares them. */
@@ -251,7 +242,7 @@ static int read_file(lua_State *L)
     if (r->failed == UV_ENOMEM) return luaL_error(L, "not enough memory");
     if (rc < 0) {
         close_reading(r);
-        return not_read(L, &error);
+        return ltw_fail_with(L, &error);
     }
     lua_pushvalue(L, 5);
     push_report(L, r, tw_clock_steady_ns() - began);

@@ -37,12 +37,6 @@ static void set_integer(lua_State *L, const char *name, int64_t value)
     lua_setfield(L, -2, name);
 }
 
-static void set_text(lua_State *L, const char *name, const char *value)
-{
-    lua_pushstring(L, value);
-    lua_setfield(L, -2, name);
-}
-
 /* One that was asked for, or the data's only symbol. */
 static bool has_benchmark(const struct ltw_backtest *b)
 {
@@ -62,14 +56,15 @@ static void push_orders(lua_State *L, const struct ltw_listed *all, size_t n)
         set_integer(L, "id", (int64_t)e->id);
         set_integer(L, "owner", e->script);
         set_integer(L, "time", e->time_ns);
-        set_text(L, "script", all[i].b->scripts[e->script - 1].name);
-        set_text(L, "symbol", ltw_listed_symbol(all[i].b, e->symbol));
-        set_text(L, "side", e->side == TW_SIDE_BUY ? "buy" : "sell");
-        set_text(L, "type", tw_order_type_text((enum tw_order_type)e->type));
-        set_text(L, "tif", tw_time_in_force_text((enum tw_time_in_force)e->tif));
-        set_text(L, "status", ltw_listed_status((enum tw_order_status)e->status));
-        set_text(L, "reason", e->reason ? tw_reason_text((enum tw_reason)e->reason) : "");
-        set_text(L, "label", e->label ? e->label : "");
+        ltw_set_text(L, "script", all[i].b->scripts[e->script - 1].name);
+        ltw_set_text(L, "symbol", ltw_listed_symbol(all[i].b, e->symbol));
+        ltw_set_text(L, "side", e->side == TW_SIDE_BUY ? "buy" : "sell");
+        ltw_set_text(L, "type", tw_order_type_text((enum tw_order_type)e->type));
+        ltw_set_text(L, "tif", tw_time_in_force_text((enum tw_time_in_force)e->tif));
+        ltw_set_text(L, "status", ltw_listed_status((enum tw_order_status)e->status));
+        ltw_set_text(L, "reason",
+                     e->reason ? tw_reason_text((enum tw_reason)e->reason) : "");
+        ltw_set_text(L, "label", e->label ? e->label : "");
         set_fixed(L, "quantity", e->quantity);
         if (e->price) set_fixed(L, "price", e->price);
         if (e->stop) set_fixed(L, "stop", e->stop);
@@ -211,7 +206,7 @@ static void push_trade(lua_State *L, const struct ltw_backtest *b,
                        const struct tw_trip *t, const struct tw_outcome *o)
 {
     lua_createtable(L, 0, 9);
-    set_text(L, "symbol", ltw_listed_symbol(b, t->symbol));
+    ltw_set_text(L, "symbol", ltw_listed_symbol(b, t->symbol));
     set_integer(L, "entry", t->entry_ns);
     set_integer(L, "exit", t->entry_ns + o->open_ns);
     set_fixed(L, "quantity", t->quantity);
@@ -393,8 +388,8 @@ static void set_positions(lua_State *L, const struct ltw_backtest *b)
             int64_t rate = rate_of(ltw_backtest_account(b, s), p);
 
             lua_createtable(L, 0, 11);
-            set_text(L, "script", b->scripts[s].name);
-            set_text(L, "symbol", ltw_listed_symbol(b, p->symbol));
+            ltw_set_text(L, "script", b->scripts[s].name);
+            ltw_set_text(L, "symbol", ltw_listed_symbol(b, p->symbol));
             set_fixed(L, "quantity", p->quantity);
             set_fixed(L, "price", tw_position_price(p));
             set_fixed(L, "mark", p->mark);
@@ -426,7 +421,7 @@ static void set_symbols(lua_State *L, const struct ltw_backtest *b)
 
 static void set_account(lua_State *L, const struct ltw_backtest *b)
 {
-    set_text(L, "currency", tw_account_currency_name(ltw_backtest_account(b, 0), 0));
+    ltw_set_text(L, "currency", tw_account_currency_name(ltw_backtest_account(b, 0), 0));
     set_money(L, "start", b->start);
     set_money(L, "final", ltw_backtest_sum(b, tw_account_equity));
 }
@@ -460,7 +455,7 @@ void ltw_push_result(lua_State *L, struct ltw_backtest *b, bool detail, bool lis
     set_number(L, "seconds", (double)b->took_ns / 1e9);
     ltw_set_count(L, "bytes", b->engine.state->bytes_peak);
     if (has_benchmark(b))
-        set_text(L, "benchmark", ltw_listed_symbol(b, b->benchmark));
+        ltw_set_text(L, "benchmark", ltw_listed_symbol(b, b->benchmark));
     set_symbols(L, b);
     set_account(L, b);
     set_figures(L, b, outcomes, n_outcomes);

@@ -284,12 +284,7 @@ static int simulate(lua_State *L)
     lua_toclose(L, BOX);
     *box = tw_trace_new();
     if (!*box) return luaL_error(L, "tw.cache.simulate: not enough memory");
-    if (read_trace(L, *box, format, &error) < 0) {
-        luaL_pushfail(L);
-        lua_pushstring(L, error.text);
-        lua_pushinteger(L, error.code);
-        return 3;
-    }
+    if (read_trace(L, *box, format, &error) < 0) return ltw_fail_with(L, &error);
     if (tw_trace_requests(*box) == 0)
         return luaL_error(L, "tw.cache.simulate: the trace has no requests");
     push_rows(L, *box);

@@ -128,12 +128,6 @@ static const struct { unsigned bit; const char *name, *example; } options[] = {
 };
 
 /* [-0, +0, m]  The text as a field of the table on top. */
-static void set_text(lua_State *L, const char *name, const char *text)
-{
-    lua_pushstring(L, text);
-    lua_setfield(L, -2, name);
-}
-
 /* [-0, +0, m]  The list of names as a field of the table on top. */
 static void set_names(lua_State *L, const char *name, const char *const *names)
 {
@@ -154,8 +148,8 @@ static void set_options(lua_State *L, const struct tw_stat_kind *k)
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
         if (!(k->options & options[i].bit)) continue;
         lua_createtable(L, 0, 4);
-        set_text(L, "name", options[i].name);
-        set_text(L, "example", options[i].example);
+        ltw_set_text(L, "name", options[i].name);
+        ltw_set_text(L, "example", options[i].example);
         lua_pushboolean(L, (k->required & options[i].bit) != 0);
         lua_setfield(L, -2, "required");
         lua_pushboolean(L, (TW_STAT_TIME | TW_STAT_HALF_LIFE | TW_STAT_EVERY)
@@ -188,10 +182,10 @@ static int kind(lua_State *L)
 
     luaL_argcheck(L, k, 1, "a statistic expected");
     lua_createtable(L, 0, 8);
-    set_text(L, "name", k->name);
-    set_text(L, "formula", k->formula);
-    set_text(L, "source", k->source);
-    set_text(L, "cost", k->cost);
+    ltw_set_text(L, "name", k->name);
+    ltw_set_text(L, "formula", k->formula);
+    ltw_set_text(L, "source", k->source);
+    ltw_set_text(L, "cost", k->cost);
     set_names(L, "inputs", k->inputs);
     set_names(L, "fields", k->fields);
     set_options(L, k);

@@ -36,14 +36,6 @@
 
 enum { PROBLEMS = 10, TEXT = 512, LOOK_EVERY = 1 << 16, AT_ONCE = 32, PATH = 4096 };
 
-static int fail(lua_State *L, const struct tw_error *error)
-{
-    luaL_pushfail(L);
-    lua_pushstring(L, error->text);
-    lua_pushinteger(L, error->code);
-    return 3;
-}
-
 /* ---- tape files without a name ---- */
 
 /* The descriptor is open as long as this is there. */
@@ -375,7 +367,7 @@ static int pack(lua_State *L)
     open_history(L, p);
     if (open_parts(L, p, list, &error) < 0 || divide(L, p, &error) < 0
         || ltw_add_data(L, 1, 0, p->history, &error) < 0 || pack_all(p, &error) < 0)
-        return fail(L, &error);
+        return ltw_fail_with(L, &error);
     lua_pushvalue(L, list);
     push_problems(L, p);
     push_notes(L, p);
@@ -396,7 +388,7 @@ static int look(lua_State *L)
     p->progress = lua_isfunction(L, 2) ? 2 : 0;
     open_history(L, p);
     if (ltw_add_data(L, 1, 0, p->history, &error) < 0 || pack_all(p, &error) < 0)
-        return fail(L, &error);
+        return ltw_fail_with(L, &error);
     push_problems(L, p);
     push_notes(L, p);
     close_pack(p);
@@ -441,7 +433,7 @@ static int range(lua_State *L)
     char cut[300];
 
     p->file = tw_tape_file_open_part(path, bytes, TW_TAPE_TOLERANT, &error);
-    if (!p->file) return fail(L, &error);
+    if (!p->file) return ltw_fail_with(L, &error);
     info = tw_tape_file_info(p->file);
     lua_newtable(L);
     ltw_set_count(L, "records", info->records);
@@ -519,7 +511,7 @@ static int mark(lua_State *L)
     lua_getfield(L, 1, "path");
     p->file = tw_tape_file_open_part(luaL_checkstring(L, -1),
         (uint64_t)ltw_integer_at(L, 1, "bytes", 0), TW_TAPE_TOLERANT, &error);
-    if (!p->file) return fail(L, &error);
+    if (!p->file) return ltw_fail_with(L, &error);
     for (lua_Integer i = 1; i <= n; i++, lua_pop(L, 1)) {
         int rc;
 
@@ -527,7 +519,7 @@ static int mark(lua_State *L)
         if (ltw_boolean_at(L, -1, "found")) continue;
         rc = has_records(p->file, ltw_integer_at(L, -1, "from", INT64_MIN),
                          ltw_integer_at(L, -1, "to", INT64_MAX), &only, &error);
-        if (rc < 0) return fail(L, &error);
+        if (rc < 0) return ltw_fail_with(L, &error);
         lua_pushboolean(L, rc);
         lua_setfield(L, -2, "found");
     }

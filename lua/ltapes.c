@@ -70,14 +70,6 @@ static struct work *new_work(lua_State *L)
     return w;
 }
 
-static int fail(lua_State *L, const struct tw_error *error)
-{
-    luaL_pushfail(L);
-    lua_pushstring(L, error->text);
-    lua_pushinteger(L, error->code);
-    return 3;
-}
-
 static void on_problem(void *ctx, const char *text)
 {
     struct work *w = ctx;
@@ -244,7 +236,7 @@ static int convert(lua_State *L)
     o.problem = on_problem;
     o.problem_ctx = w;
     w->merge = tw_merge_open(&o, &error);
-    if (!w->merge) return fail(L, &error);
+    if (!w->merge) return ltw_fail_with(L, &error);
     to.symbols = tw_merge_names(w->merge)->symbols;
     to.topics = tw_merge_names(w->merge)->topics;
     to.sources = &tw_merge_names(w->merge)->sources;
@@ -252,7 +244,7 @@ static int convert(lua_State *L)
     to.dictionary_ctx = w->merge;
     if (name_scripts(w, &to) < 0) return luaL_error(L, "not enough memory");
     w->writer = tw_tape_writer_open(path, &to, &error);
-    if (!w->writer) return fail(L, &error);
+    if (!w->writer) return ltw_fail_with(L, &error);
     rc = convert_all(w, &error);
     if (rc == TW_OK) rc = tw_tape_writer_flush(w->writer, &error);
     written = tw_tape_writer_written(w->writer);
@@ -260,7 +252,7 @@ static int convert(lua_State *L)
         rc = tw_tape_writer_close(w->writer, &error);
         w->writer = NULL;
     }
-    if (rc < 0) return fail(L, &error);
+    if (rc < 0) return ltw_fail_with(L, &error);
     return push_report(L, w, written.bytes, tw_clock_steady_ns() - began);
 }
 
@@ -385,12 +377,12 @@ static int check(lua_State *L)
     int rc;
 
     w->file = tw_tape_file_open(path, TW_TAPE_TOLERANT, &error);
-    if (!w->file) return fail(L, &error);
+    if (!w->file) return ltw_fail_with(L, &error);
     if (error.code < 0) on_problem(w, error.text);
     w->reader = tw_tape_reader_open(w->file, INT64_MIN, INT64_MAX, &error);
-    if (!w->reader) return fail(L, &error);
+    if (!w->reader) return ltw_fail_with(L, &error);
     while ((rc = tw_tape_reader_next(w->reader, &b, &error)) != 0) {
-        if (rc < 0 && rc != TW_EFORMAT) return fail(L, &error);
+        if (rc < 0 && rc != TW_EFORMAT) return ltw_fail_with(L, &error);
         if (rc < 0) {
             damaged++;
             on_problem(w, error.text);
@@ -448,7 +440,7 @@ static int dump(lua_State *L)
         || ltw_time_option(L, "to", &o.to_ns, &error) < 0)
         return luaL_error(L, "%s", error.text);
     w->merge = tw_merge_open(&o, &error);
-    if (!w->merge) return fail(L, &error);
+    if (!w->merge) return ltw_fail_with(L, &error);
     w->host = tw_calloc(1, sizeof *w->host);
     if (!w->host) return luaL_error(L, "not enough memory");
     w->host->symbols = tw_merge_names(w->merge)->symbols;
@@ -465,7 +457,7 @@ static int dump(lua_State *L)
         if (lua_isboolean(L, -1) && !lua_toboolean(L, -1)) break;
         lua_pop(L, 1);
     }
-    if (rc < 0) return fail(L, &error);
+    if (rc < 0) return ltw_fail_with(L, &error);
     lua_pushboolean(L, 1);
     return 1;
 }

@@ -183,8 +183,15 @@ void ltw_state_cease(struct ltw_state *state);
 
 /* [-0, +3, m]  nil, message, code: the shape of every expected failure. */
 int ltw_fail(lua_State *L, int code);
+int ltw_fail_with(lua_State *L, const struct tw_error *error);
 
 /* [-0, +0, e]  Sets that field of the table on top. */
+static inline void ltw_set_text(lua_State *L, const char *name, const char *text)
+{
+    lua_pushstring(L, text);
+    lua_setfield(L, -2, name);
+}
+
 static inline void ltw_set_count(lua_State *L, const char *name, uint64_t n)
 {
     lua_pushinteger(L, (lua_Integer)n);

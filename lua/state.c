@@ -97,12 +97,22 @@ static void *allocate(void *ud, void *p, size_t old, size_t new)
     return p;
 }
 
-int ltw_fail(lua_State *L, int code)
+static int fail(lua_State *L, int code, const char *text)
 {
     luaL_pushfail(L);
-    lua_pushstring(L, tw_strerror(code));
+    lua_pushstring(L, text);
     lua_pushinteger(L, code);
     return 3;
+}
+
+int ltw_fail(lua_State *L, int code)
+{
+    return fail(L, code, tw_strerror(code));
+}
+
+int ltw_fail_with(lua_State *L, const struct tw_error *error)
+{
+    return fail(L, error->code, error->text);
 }
 
 int ltw_traceback(lua_State *L)

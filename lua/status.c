@@ -24,12 +24,6 @@ static void set_number(lua_State *L, const char *name, double value)
     lua_setfield(L, -2, name);
 }
 
-static void set_text(lua_State *L, const char *name, const char *value)
-{
-    lua_pushstring(L, value);
-    lua_setfield(L, -2, name);
-}
-
 /* {count, p50, p99, p999, max}, in seconds */
 static void set_times(lua_State *L, const char *name, const struct tw_histogram *h)
 {
@@ -55,8 +49,8 @@ static void push_feed(lua_State *L, struct tw_app *app, unsigned i)
 
     tw_io_status(app->io, i, &f);
     lua_createtable(L, 0, 12);
-    set_text(L, "name", tw_io_name(app->io, i));
-    set_text(L, "state", ltw_feed_state_name(f.state));
+    ltw_set_text(L, "name", tw_io_name(app->io, i));
+    ltw_set_text(L, "state", ltw_feed_state_name(f.state));
     ltw_set_count(L, "records", f.records);
     ltw_set_count(L, "waits", f.waits);
     ltw_set_count(L, "connects", f.connects);
@@ -95,7 +89,7 @@ static void set_stage(lua_State *L, const struct ltw_script_counts *c, int64_t n
 
     if (stage == LTW_STAGE_NONE) return;
     lua_createtable(L, 0, 4);
-    set_text(L, "name", names[stage]);
+    ltw_set_text(L, "name", names[stage]);
     ltw_set_count(L, "done", load(&c->done));
     ltw_set_count(L, "of", load(&c->of));
     set_number(L, "elapsed", (double)(now - (int64_t)load(&c->stage_ns)) / 1e9);
@@ -125,7 +119,7 @@ static void push_scripts(lua_State *L, struct tw_app *app, uint64_t head)
             uint64_t at = load(&c->at);
 
             lua_createtable(L, 0, 11);
-            set_text(L, "name", o->name);
+            ltw_set_text(L, "name", o->name);
             ltw_set_count(L, "version", load(&c->version));
             ltw_set_count(L, "since", load(&c->since));
             ltw_set_count(L, "worker", w);
@@ -164,7 +158,7 @@ static void push_caches(lua_State *L, struct tw_caches *caches)
     for (size_t i = 0; (c = tw_caches_at(caches, i)); i++) {
         tw_cache_stats(c, s);
         lua_createtable(L, 0, 8);
-        set_text(L, "name", tw_cache_name(c));
+        ltw_set_text(L, "name", tw_cache_name(c));
         ltw_set_count(L, "entries", s->entries);
         ltw_set_count(L, "bytes", s->bytes);
         ltw_set_count(L, "hits", s->hits);
@@ -184,7 +178,7 @@ static void push_app(lua_State *L, const struct tw_app *app)
     const char *slash = strrchr(app->path, '/');
 
     lua_createtable(L, 0, 3);
-    set_text(L, "name", slash ? slash + 1 : app->path);
+    ltw_set_text(L, "name", slash ? slash + 1 : app->path);
     ltw_set_count(L, "version", app->version_number);
     ltw_set_count(L, "since", app->version_since);
 }
