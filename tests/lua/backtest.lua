@@ -430,6 +430,29 @@ t.is(futures(true), "1000 1000 0\n1000 1000 0\n1000 950 0\n950 900 -50\n900 850 
 t.is(futures(false), "1000 1000 0\n1000 1000 0\n1000 950 0\n1000 900 0\n1000 850 0",
      "of another instrument on margin it is not before it is closed")
 
+-- ---- what a currency costs ----
+
+local yen = { "time,symbol,price,size" }
+for i, what in ipairs { "USDJPY,100", "J,1000", "J,1000", "USDJPY,125", "J,2000",
+                        "J,2000" } do
+  yen[i + 1] = ("%d,%s,1"):format(T0 + i, what)
+end
+put("yen.csv", table.concat(yen, "\n") .. "\n")
+said({ data = dir .. "/yen.csv", app = put("yen.lua", [[
+  local app = require "tw.app"
+  app.instruments { { symbol = "J", currency = "JPY" } }
+  app.script "yen_script.lua"]]) }, (function()
+  put("yen_script.lua", [[
+    local M = { account = { cash = 1000, rates = { JPY = "1/USDJPY" } } }
+    function M:on_trade(symbol, price, time)
+      local second = time // 1000000000 % 10
+      if second == 2 then self:buy("J", 1) elseif second == 5 then self:sell("J", 1) end
+      print(("%g %g"):format(self.account.equity, self.account.realised))
+    end
+    return M]])
+  return "1 1000 0\n2 1000 0\n3 1000 0\n4 1000 0\n5 1008 0\n6 1008 8"
+end)(), "of one that a dollar is so much of, its inverse")
+
 -- ---- days of a year ----
 
 -- How many the figures count, of a market that is closed on some weekday (0: Sunday).
