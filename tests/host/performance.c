@@ -50,6 +50,23 @@ static void returns(void)
     ok(isnan(beside.beta) && isnan(beside.alpha), "none without returns");
 }
 
+/* From a peak until it is reached again, or the end. */
+static void average_fall(void)
+{
+    const int64_t day = 86400 * ONE;
+    const double equity[] = { 100, 90, 100, 80, 90, 100, 110, 77 };
+    struct tw_point points[8];
+    struct tw_curve_figures f;
+
+    for (int i = 0; i < 8; i++) points[i] = (struct tw_point){ i * day, equity[i] };
+    tw_curve_figures(points, points, 6, 252, 0, &f);
+    near(f.average_drawdown, -0.15, 1e-12, "average drawdown of two");
+    ok(f.average_drawdown_ns == 5 * day / 2 && f.max_drawdown_ns == 3 * day, "how long");
+    tw_curve_figures(points, points, 8, 252, 0, &f);
+    near(f.average_drawdown, -0.2, 1e-12, "with one that lasts");
+    ok(f.average_drawdown_ns == 2 * day, "until now");
+}
+
 /* A start before the first point: what the first period brings is counted. */
 static void first_period(void)
 {
@@ -396,6 +413,7 @@ int main(void)
                                .settles_daily = true, .fees = &fees };
 
     returns();
+    average_fall();
     first_period();
     ruin();
     google();
