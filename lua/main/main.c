@@ -347,6 +347,16 @@ static bool loses_output(void)
     return true;
 }
 
+/* Where a script leaves by os.exit, too. */
+static void check_output(int status, void *none)
+{
+    (void)none;
+    take_output();
+    if (status != EXIT_SUCCESS || !loses_output()) return;
+    fflush(NULL);
+    _exit(EXIT_FAILURE);
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 0 ? argv[0] : "", *fail_at;
@@ -360,7 +370,7 @@ int main(int argc, char **argv)
     ltw_seal_trust();
     ltw_mapped_watch();
     ltw_signal_heed(SIGXFSZ);
-    atexit(take_output);
+    on_exit(check_output, NULL);
     fail_at = getenv("TW_FAIL");
     if (fail_at) {
         uint64_t n = strtoull(fail_at, &row, 10);
@@ -372,6 +382,5 @@ int main(int argc, char **argv)
     if (!ltw_tasks_seed(&seed))
         return refuse("TIDEWIRE_SEED=%s: an integer expected", getenv("TIDEWIRE_SEED"));
     status = carries ? run_bot(argc, argv) : run_command(argc, argv);
-    if (status == EXIT_SUCCESS && loses_output()) status = EXIT_FAILURE;
     return getenv("TW_LEAKS") && leaks() ? LEAKED : status;
 }

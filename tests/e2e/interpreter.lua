@@ -298,4 +298,17 @@ else
   t.skip "no script(1) with --echo: the prompt is not tested on a terminal"
 end
 
+-- ---- a standard output that is full ----
+
+for _, code in ipairs { "print(1)", "print(1) os.exit()",
+                         "print(1) os.exit(true, true)" } do
+  write(SCRIPT, code)
+  local run = apps.shell(("%s %s >/dev/full"):format(TIDEWIRE, SCRIPT))
+  t.ok(run.status == 1 and run.err:find "^tidewire: standard output: [^\n]+\n$",
+       "a full disk is told: " .. code)
+end
+write(SCRIPT, "print(1) os.exit(3)")
+t.is(apps.shell(("%s %s >/dev/full"):format(TIDEWIRE, SCRIPT)).status, 3,
+     "what has failed keeps its status")
+
 t.done()
