@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "run/counter.h"
 #include "share/caches.h"
 
 /* Gives the caller what it knows of ours, in which size has been set to its own. */
@@ -30,12 +31,6 @@ static int check(struct tw_host *host, const void *out)
 {
     if (!out) return TW_EUSAGE;
     return ltw_phase(host) < LTW_RUNNING ? TW_EBUSY : TW_OK;
-}
-
-static uint64_t load(const _Atomic uint64_t *counter)
-{
-    /* order [engine.memory] relaxed: statistics */
-    return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
 static struct tw_times times(const struct tw_histogram *h)
@@ -84,7 +79,7 @@ int tw_host_get_status(struct tw_host *host, struct tw_host_status *out)
         .pool_cancelled = pool.cancelled, .parse = times(tw_io_parse_ns(app->io)),
     };
     for (unsigned i = 0; i < s.workers; i++)
-        s.memory_bytes += load(&app->engines[i].bytes);
+        s.memory_bytes += tw_counter_get(&app->engines[i].bytes);
     return give(out, &s, sizeof s);
 }
 
@@ -116,8 +111,10 @@ int tw_host_get_worker(struct tw_host *host, unsigned i, struct tw_host_worker *
     if (i >= host->app->o.workers) return TW_EUSAGE;
     e = &host->app->engines[i];
     ours = (struct tw_host_worker){
-        .cpu_ns = tw_worker_cpu_ns(host->app->workers[i]), .bytes = load(&e->bytes),
-        .bytes_peak = load(&e->bytes_peak), .allocations = load(&e->allocations),
+        .cpu_ns = tw_worker_cpu_ns(host->app->workers[i]),
+        .bytes = tw_counter_get(&e->bytes),
+        .bytes_peak = tw_counter_get(&e->bytes_peak),
+        .allocations = tw_counter_get(&e->allocations),
         .reach = times(&e->reach_ns), .done = times(&e->done_ns),
     };
     return give(out, &ours, sizeof ours);
@@ -139,16 +136,16 @@ int tw_host_get_script(struct tw_host *host, unsigned i, struct tw_host_script *
     o = &app->engines[ours.worker].options[i];
     c = &app->engines[ours.worker].counts[i];
     head = tw_tape_head(app->host.tape);
-    at = load(&c->at);
+    at = tw_counter_get(&c->at);
     ours.name = o->name;
     ours.instance = o->shard + 1;
     ours.instances = o->shards ? o->shards : 1;
-    ours.handled = load(&c->handled);
-    ours.lost = load(&c->lost);
-    ours.errors = load(&c->errors);
+    ours.handled = tw_counter_get(&c->handled);
+    ours.lost = tw_counter_get(&c->lost);
+    ours.errors = tw_counter_get(&c->errors);
     ours.lag = at && at < head ? head - at : 0;
-    ours.version = load(&c->version);
-    ours.since = load(&c->since);
+    ours.version = tw_counter_get(&c->version);
+    ours.since = tw_counter_get(&c->since);
     return give(out, &ours, sizeof ours);
 }
 

@@ -18,6 +18,7 @@
 #include "lerror.h"
 #include "ltime.h"
 #include "record.h"
+#include "run/counter.h"
 #include "trader.h"
 #include "watchdog.h"
 
@@ -27,17 +28,6 @@ void ltw_script_publish(_Atomic uint64_t *counter, uint64_t value)
 {
     /* order [script.counts] relaxed: statistics for MAIN, one writer */
     atomic_store_explicit(counter, value, memory_order_relaxed);
-}
-
-static uint64_t counted(const _Atomic uint64_t *counter)
-{
-    /* order [script.counts] relaxed: statistics */
-    return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
-static void add(_Atomic uint64_t *counter)
-{
-    ltw_script_publish(counter, counted(counter) + 1);
 }
 
 /* By event time nobody looks on. */
@@ -593,7 +583,7 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
         note(s, LTW_TASK_READY);
         return LTW_WORKED;
     }
-    add(&s->counts->errors);
+    tw_counter_add(&s->counts->errors, 1);
     report(s, status);
     if (ltw_shadow_forgives(s) && ltw_script_renew(s)) {
         note(s, LTW_TASK_READY);

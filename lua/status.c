@@ -14,6 +14,7 @@
 #include "lchannel.h"
 #include "lfix_session.h"
 #include "lpool.h"
+#include "run/counter.h"
 #include "share/caches.h"
 #include "share/channels.h"
 #include "tty.h"
@@ -62,21 +63,15 @@ static void push_feed(lua_State *L, struct tw_app *app, unsigned i)
     ltw_set_count(L, "skipped", f.codec.skipped);
 }
 
-static uint64_t load(const _Atomic uint64_t *counter)
-{
-    /* order [engine.memory] relaxed: statistics */
-    return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
 static void push_worker(lua_State *L, struct tw_app *app, unsigned i) TW_ON(MAIN)
 {
     struct ltw_engine *e = &app->engines[i];
 
     lua_createtable(L, 0, 6);
     set_number(L, "cpu", (double)tw_worker_cpu_ns(app->workers[i]) / 1e9);
-    ltw_set_count(L, "bytes", load(&e->bytes));
-    ltw_set_count(L, "bytes_peak", load(&e->bytes_peak));
-    ltw_set_count(L, "allocations", load(&e->allocations));
+    ltw_set_count(L, "bytes", tw_counter_get(&e->bytes));
+    ltw_set_count(L, "bytes_peak", tw_counter_get(&e->bytes_peak));
+    ltw_set_count(L, "allocations", tw_counter_get(&e->allocations));
     set_times(L, "reach", &e->reach_ns);
     set_times(L, "done", &e->done_ns);
 }
@@ -85,23 +80,23 @@ static void push_worker(lua_State *L, struct tw_app *app, unsigned i) TW_ON(MAIN
 static void set_stage(lua_State *L, const struct ltw_script_counts *c, int64_t now)
 {
     static const char *const names[] = { NULL, "warming", "in shadow", "guarded" };
-    uint64_t stage = load(&c->stage);
+    uint64_t stage = tw_counter_get(&c->stage);
 
     if (stage == LTW_STAGE_NONE) return;
     lua_createtable(L, 0, 4);
     ltw_set_text(L, "name", names[stage]);
-    ltw_set_count(L, "done", load(&c->done));
-    ltw_set_count(L, "of", load(&c->of));
-    set_number(L, "elapsed", (double)(now - (int64_t)load(&c->stage_ns)) / 1e9);
+    ltw_set_count(L, "done", tw_counter_get(&c->done));
+    ltw_set_count(L, "of", tw_counter_get(&c->of));
+    set_number(L, "elapsed", (double)(now - (int64_t)tw_counter_get(&c->stage_ns)) / 1e9);
     lua_setfield(L, -2, "stage");
 }
 
 /* [-0, +0, m]  What a script that trades has done. */
 static void set_trading(lua_State *L, const struct ltw_script_counts *c)
 {
-    ltw_set_count(L, "orders", load(&c->orders));
-    ltw_set_count(L, "fills", load(&c->fills));
-    ltw_set_count(L, "open", load(&c->open));
+    ltw_set_count(L, "orders", tw_counter_get(&c->orders));
+    ltw_set_count(L, "fills", tw_counter_get(&c->fills));
+    ltw_set_count(L, "open", tw_counter_get(&c->open));
     /* order [script.counts] relaxed: statistics */
     set_number(L, "pnl", tw_fixed_to_double(atomic_load_explicit(&c->pnl,
                                                                  memory_order_relaxed)));
@@ -116,21 +111,21 @@ static void push_scripts(lua_State *L, struct tw_app *app, uint64_t head)
         for (unsigned i = 0; i < app->engines[w].n; i++) {
             const struct ltw_script_options *o = &app->engines[w].options[i];
             const struct ltw_script_counts *c = &app->engines[w].counts[i];
-            uint64_t at = load(&c->at);
+            uint64_t at = tw_counter_get(&c->at);
 
             lua_createtable(L, 0, 11);
             ltw_set_text(L, "name", o->name);
-            ltw_set_count(L, "version", load(&c->version));
-            ltw_set_count(L, "since", load(&c->since));
+            ltw_set_count(L, "version", tw_counter_get(&c->version));
+            ltw_set_count(L, "since", tw_counter_get(&c->since));
             ltw_set_count(L, "worker", w);
             ltw_set_count(L, "shard", o->shard + 1);
             ltw_set_count(L, "shards", o->shards ? o->shards : 1);
             ltw_set_count(L, "lag", at && at < head ? head - at : 0);
-            ltw_set_count(L, "handled", load(&c->handled));
-            ltw_set_count(L, "lost", load(&c->lost));
-            ltw_set_count(L, "errors", load(&c->errors));
+            ltw_set_count(L, "handled", tw_counter_get(&c->handled));
+            ltw_set_count(L, "lost", tw_counter_get(&c->lost));
+            ltw_set_count(L, "errors", tw_counter_get(&c->errors));
             set_stage(L, c, tw_clock_steady_ns());
-            if (load(&c->trades)) set_trading(L, c);
+            if (tw_counter_get(&c->trades)) set_trading(L, c);
             lua_rawseti(L, -2, ++n);
         }
 }
