@@ -59,10 +59,10 @@ static void average_fall(void)
     struct tw_curve_figures f;
 
     for (int i = 0; i < 8; i++) points[i] = (struct tw_point){ i * day, equity[i] };
-    tw_curve_figures(points, points, 6, 252, 0, &f);
+    tw_curve_figures(points, points, 6, 252, &f);
     near(f.average_drawdown, -0.15, 1e-12, "average drawdown of two");
     ok(f.average_drawdown_ns == 5 * day / 2 && f.max_drawdown_ns == 3 * day, "how long");
-    tw_curve_figures(points, points, 8, 252, 0, &f);
+    tw_curve_figures(points, points, 8, 252, &f);
     near(f.average_drawdown, -0.2, 1e-12, "with one that lasts");
     ok(f.average_drawdown_ns == 2 * day, "until now");
 }
