@@ -21,9 +21,6 @@ struct tw_tape_column {
     size_t changes;         /* numbers that differ from the last  */
 };
 
-/* Bytes that n numbers take at most. */
-#define TW_TAPE_COLUMN_MAX(n) (24 + 8 * (size_t)(n))
-
 /* Numbers are taken as signed; their differences may wrap around.  Thread: any. */
 void tw_tape_column_measure(struct tw_tape_column *c, const uint64_t *v, size_t n);
 

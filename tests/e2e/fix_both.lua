@@ -4,9 +4,7 @@
 package.path = "tests/?.lua;" .. package.path
 local t, apps = require "tw.test", require "apps"
 
-local dir = apps.directory .. "/both"
-assert(os.execute("mkdir -p " .. dir))
-local function put(name, text) apps.put(dir .. "/" .. name, text) end
+local dir, put = apps.folder "both"
 local function command(args)
   return apps.shell(("cd %s && timeout 120 %s %s 2>&1"):format(dir, apps.tidewire, args))
 end

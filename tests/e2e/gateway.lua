@@ -3,9 +3,7 @@
 package.path = "tests/?.lua;" .. package.path
 local t, apps = require "tw.test", require "apps"
 
-local dir = apps.directory .. "/gateway"
-os.execute("mkdir -p " .. dir)
-local function put(name, text) apps.put(dir .. "/" .. name, text) end
+local dir, put = apps.folder "gateway"
 local function command(args)
   return apps.shell(("cd %s && timeout 120 %s %s 2>&1"):format(dir, apps.tidewire, args))
 end

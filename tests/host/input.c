@@ -16,15 +16,11 @@
 
 enum { STORED = 0, PARKED = 777 };    /* in steps of that, without a descriptor */
 
-static char folder[PLACE], path[PLACE + 100];
+static char folder[PLACE];
 static size_t text_bytes = 300000;
 static char *text;
 
-static const char *in_folder(const char *name)
-{
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
+static const char *in_folder(const char *name) { return place_in(folder, name); }
 
 static void write_file(const char *name, const char *mode, const void *bytes, size_t n)
 {
@@ -130,7 +126,7 @@ static void plain(void)
 {
     struct tw_error error;
     struct tw_input *in;
-    char byte[70000], moved[sizeof path];
+    char byte[70000];
     int64_t got;
 
     write_file("plain", "w", text, text_bytes);
@@ -143,16 +139,14 @@ static void plain(void)
     write_file("one", "w", text, text_bytes);
     in = tw_input_open(in_folder("one"), NULL, &error);
     tw_input_park(in);
-    snprintf(moved, sizeof moved, "%s", in_folder("moved"));
-    rename(in_folder("one"), moved);
+    rename(in_folder("one"), in_folder("moved"));
     write_file("one", "w", text, text_bytes);
     while ((got = tw_input_read(in, byte, sizeof byte, &error)) > 0) tw_input_park(in);
     ok(got == TW_EFORMAT && strstr(error.text, "/one: it is another file than before"),
        "a file that was replaced while it was parked");
     tw_input_close(in);
 
-    in_folder("none");
-    ok(!tw_input_open(path, NULL, &error) && error.code == -2
+    ok(!tw_input_open(in_folder("none"), NULL, &error) && error.code == -2
        && strncmp(error.text, "cannot open ", 12) == 0
        && strstr(error.text, "/none: no such file or directory"), "a missing file");
     ok(fails(".", NULL, "it is a directory"), "a directory");

@@ -14,13 +14,9 @@
 
 enum { ROWS = 20000, LONG_BYTES = 700000 };
 
-static char folder[PLACE], path[PLACE + 100];
+static char folder[PLACE];
 
-static const char *in_folder(const char *name)
-{
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
+static const char *in_folder(const char *name) { return place_in(folder, name); }
 
 static void write_file(const char *name, const char *bytes, size_t n)
 {
