@@ -86,7 +86,7 @@ static bool is_stopping(const struct tw_feed *f)
 }
 
 /* Wakes the readers for what a flush let them sleep over. */
-static void wake(struct tw_feed *f)
+static void TW_ON(FEED) wake(struct tw_feed *f)
 {
     f->unheard = 0;
     tw_tape_wake(f->io->o.tape);
