@@ -112,13 +112,13 @@ SLOW     = $(filter-out $(QUICK:%=lua/%.c),$(wildcard lua/*.c lua/*/*.c)) \
            $(patsubst %,host/share/%.c,simulate cache_dump cache_image array_csv caches \
              cache_invalidate cache_load cache_cycle compare draft builder channels) \
            $(patsubst %,host/stat/%.c,digest adopt) host/tape/names.c host/tape/spans.c \
-           host/base/zone.c \
+           host/base/zone.c host/base/log.c \
            $(patsubst %,host/trade/%.c,probe performance calendar ledger live \
              live_orders venue_auction broker_day) \
            $(patsubst %,host/run/%.c,openssl tls revoked stamp dial fix_make fix_door \
              fix_keep fix_missed fix_engine fix_gateway fix_serve fix_feed fix_booth \
              fix_journal fix_both feed feed_file feed_tcp feed_program feed_tape \
-             feed_book recorder exchange floor io)
+             feed_book recorder exchange floor io net thread)
 $(SLOW:%.c=$B/%.o): CFLAGS := $(CFLAGS:-O2=-Os)
 # Where no loop is so short that it gains by it, none begins at a multiple of 16.
 PLAIN    = $(wildcard host/share/*.c host/run/*.c host/stat/*.c host/fix/*.c \
