@@ -55,7 +55,8 @@ static void count(uint32_t *n, uint32_t more)
     *n = more > UINT32_MAX - *n ? UINT32_MAX : *n + more;
 }
 
-void tw_exact_infinite(struct tw_exact *e, double x, int sign)
+/* Counts an infinity, or a NaN (0 times infinity) as one of either sign. */
+static void infinite(struct tw_exact *e, double x, int sign)
 {
     uint32_t *const counts[] = { &e->up, &e->down };
     const bool is[] = { !(x < 0), !(x > 0) };
@@ -64,6 +65,25 @@ void tw_exact_infinite(struct tw_exact *e, double x, int sign)
         if (!is[i]) continue;
         else if (sign < 0) --*counts[i];
         else count(counts[i], 1);
+}
+
+void tw_exact_odd(struct tw_exact *e, double x, int sign)
+{
+    if (isfinite(x)) {
+        tw_exact_loose(e, sign * x);
+        e->loose += (uint32_t)sign;
+    } else {
+        infinite(e, x, sign);
+    }
+}
+
+double tw_exact_mixed(const struct tw_exact *e, uint64_t unit)
+{
+    const double rest = e->rest + e->error;
+
+    if (e->up || e->down) return e->up && e->down ? NAN : e->up ? INFINITY : -INFINITY;
+    /* Past the largest double the error is none. */
+    return isnan(rest) ? e->rest : tw_exact_ratio(e, unit) + rest;
 }
 
 void tw_exact_merge_any(struct tw_exact *e, const struct tw_exact *from)

@@ -98,19 +98,8 @@ static inline void tw_exact_loose(struct tw_exact *e, double x)
     e->rest = t;
 }
 
-/* Counts an infinity, or a NaN (0 times infinity) as one of either sign. */
-void tw_exact_infinite(struct tw_exact *e, double x, int sign);
-
 /* Adds, or with sign -1 takes out, what is no decimal. */
-static inline void tw_exact_odd(struct tw_exact *e, double x, int sign)
-{
-    if (isfinite(x)) {
-        tw_exact_loose(e, sign * x);
-        e->loose += (uint32_t)sign;
-    } else {
-        tw_exact_infinite(e, x, sign);
-    }
-}
+void tw_exact_odd(struct tw_exact *e, double x, int sign);
 
 /* A decimal.  In halves: gcc 12 takes a detour over the stack for a tw_int128. */
 static inline void tw_exact_add(struct tw_exact *e, int64_t fixed)
@@ -204,15 +193,13 @@ static inline double tw_exact_ratio(const struct tw_exact *e, uint64_t divisor)
     return tw_exact_wide(e, divisor);
 }
 
+/* tw_exact_value, where not all is the integer. */
+double tw_exact_mixed(const struct tw_exact *e, uint64_t unit);
+
 /* The sum; unit is 1e9, or 1e18 for one of products. */
 static inline double tw_exact_value(const struct tw_exact *e, uint64_t unit)
 {
-    double v = tw_exact_ratio(e, unit), rest = e->rest + e->error;
-
-    if (tw_exact_whole(e)) return v;
-    if (e->up || e->down) return e->up && e->down ? NAN : e->up ? INFINITY : -INFINITY;
-    /* Past the largest double the error is none. */
-    return isnan(rest) ? e->rest : v + rest;
+    return tw_exact_whole(e) ? tw_exact_ratio(e, unit) : tw_exact_mixed(e, unit);
 }
 
 /* The mean of n values, of at least one: one rational number is one double, whatever
