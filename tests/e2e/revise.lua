@@ -199,7 +199,7 @@ local BAD = {
   { "local seen", "local = seen", "app.lua:1: <name> expected near '='" },
   { "local seen", "error 'no' local seen", "app.lua:1: no" },
   { "local seen", "error({}) local seen", "version 1 goes on: {}" },
-  { "local seen", "app.nothing() local seen", "app.lua:1: attempt to call a nil value" },
+  { "local seen", "app.nothing() local seen", "app.lua:1: there is no app.nothing" },
   { "local seen", "app.screen { tittle = 1 } local seen", "did you mean 'title'?" },
   { "local seen", "require 'none' local seen", "app.lua:1: module 'none' not found" },
   { "local seen", "coroutine.yield() local seen",
