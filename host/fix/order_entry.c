@@ -242,6 +242,11 @@ void tw_fix_orders_ask_again(struct tw_fix_orders *o, struct ask *a)
     a->seq = 0;
 }
 
+unsigned tw_fix_orders_status_by(const struct ask *a)
+{
+    return a->by > a->entry->accepted ? a->by : a->entry->accepted;
+}
+
 void tw_fix_orders_ask_status(struct tw_fix_orders *o, struct entry *e)
 {
     const struct ask *a = e->last_ask;
@@ -251,6 +256,36 @@ void tw_fix_orders_ask_status(struct tw_fix_orders *o, struct entry *e)
     if ((a && !a->stale) || !o->up) return;
     tw_fix_orders_ask(o, e, ASK_STATUS);
     e->asked_for = e->expected;
+}
+
+/* The newest request whose answer is lost, of those between two ClOrdIDs; NULL: there is
+ * none. */
+static const struct ask *lost(const struct entry *e, unsigned above, unsigned below)
+{
+    const struct ask *a = e->last_ask;
+
+    while (a && (!a->stale || a->again || a->what > ASK_GROW
+                 || a->nth <= above || a->nth >= below))
+        a = a->earlier;
+    return a;
+}
+
+bool tw_fix_orders_ask_otherwise(struct tw_fix_orders *o, struct entry *e, unsigned by)
+{
+    const struct ask *a = NULL;
+    struct ask *status;
+
+    if (e->over || e->ending.exec) return false;
+    if (by == e->accepted && by > e->named) {
+        e->accepted = e->named;
+    } else if (by >= e->accepted) {
+        a = lost(e, e->accepted, by > e->accepted ? by : e->n_asks);
+        if (!a) return false;
+    }
+    tw_fix_orders_ask_status(o, e);
+    status = tw_fix_orders_oldest(e, ASK_STATUS);
+    if (a && status && status->list == &o->to_send) status->by = a->nth;
+    return true;
 }
 
 void tw_fix_orders_stray(struct tw_fix_orders *o, const struct tw_fix_stray *s)
@@ -544,6 +579,7 @@ void tw_fix_orders_sent(struct tw_fix_orders *o, uint64_t seq)
     o->sending = NULL;
     if (!a) return;
     take_out(a);
+    if (a->what == ASK_STATUS) a->by = tw_fix_orders_status_by(a);
     a->seq = seq;
     a->sent_ns = o->sending_ns;
     put_last(&o->sent, a);

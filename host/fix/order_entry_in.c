@@ -407,31 +407,25 @@ static bool send_again(struct tw_fix_orders *o, struct entry *e)
     return true;
 }
 
-/* The venue does not know it by the ClOrdID of a change that seemed to have been taken:
- * by the one that it has named itself, then. */
-static bool is_named_otherwise(struct tw_fix_orders *o, struct entry *e, unsigned nth)
-{
-    if (e->over || e->ending.exec || nth <= e->named) return false;
-    e->accepted = e->named;
-    tw_fix_orders_ask_status(o, e);
-    return true;
-}
-
 static void take_status(struct tw_fix_orders *o, struct entry *e, const struct seen *s,
                         unsigned nth)
 {
     struct ask *asked = tw_fix_orders_oldest(e, ASK_STATUS);
     unsigned before = asked ? asked->nth : e->n_asks;
 
+    if (s->status == '8' && asked && nth != asked->by) return;   /* of an earlier one */
     if (asked) tw_fix_orders_forget(o, asked);
     if (s->status != '8') hear(e);
     if (s->status == 'A') return;
-    if (s->status == '8' && (is_named_otherwise(o, e, nth) || send_again(o, e))) return;
+    if (s->status == '8'
+        && (tw_fix_orders_ask_otherwise(o, e, nth) || send_again(o, e)))
+        return;
     if (s->status == '8') {                   /* what it said last has to do */
         if (e->expected > e->cum)
             settle(o, e, &(struct seen){ .kind = 0 }, e->expected, e->average);
         if (!e->ending.exec)
             reject(o, e, s, e->over ? NULL : tw_fix_orders_asked(e, 0));
+        nth = 0;                              /* it has taken none of those */
     } else {
         accept(o, e);
         answer_stale(o, e, s, nth, before, true);   /* trades may be by it */

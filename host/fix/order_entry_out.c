@@ -257,11 +257,13 @@ static void put_cancel(const struct tw_fix_orders *o, struct tw_fix_output *out,
 }
 
 static void put_status(const struct tw_fix_orders *o, struct tw_fix_output *out,
-                       const struct tw_fix_type *t, const struct entry *e)
+                       const struct tw_fix_type *t, const struct ask *a)
 {
+    const struct entry *e = a->entry;
+
     put_header(o, out);
     if (e->order_id && has(t, 37)) tw_fix_put_text(out, 37, e->order_id, e->order_id_n);
-    put_id(out, 11, e, e->accepted);
+    put_id(out, 11, e, tw_fix_orders_status_by(a));
     if (o->o.account && has(t, 1)) put_string(out, 1, o->o.account);
     put_instrument(o, out, e);
 }
@@ -291,7 +293,7 @@ bool tw_fix_orders_write(struct tw_fix_orders *o, const struct ask *a, int64_t n
         put_order(o, &w, t, a, now_ns);
         break;
     case ASK_CANCEL: put_cancel(o, &w, t, a, now_ns); break;
-    case ASK_STATUS: put_status(o, &w, t, a->entry);  break;
+    case ASK_STATUS: put_status(o, &w, t, a);         break;
     case ASK_MASS:   put_mass(o, &w, now_ns);         break;
     case ASK_STRAY:
         *out = (struct tw_fix_outgoing){ codes[ASK_STRAY], a->body, strlen(a->body) };

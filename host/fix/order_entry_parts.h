@@ -31,6 +31,7 @@ struct ask {
     struct entry *entry;          /* NULL: of no order                            */
     unsigned nth;                 /* of its order's: its ClOrdID; of a STATUS: that of
                                    * the next one                                 */
+    unsigned by;                  /* of a STATUS: the ClOrdID that it is asked by */
     int64_t quantity, price, stop;
     uint64_t seq;                 /* of the message; 0: not sent yet              */
     int64_t sent_ns;
@@ -232,6 +233,12 @@ void tw_fix_orders_ask_mass(struct tw_fix_orders *o);
 void tw_fix_orders_found(struct tw_fix_orders *o, struct entry *e);
 /* Asks for its status, once. */
 void tw_fix_orders_ask_status(struct tw_fix_orders *o, struct entry *e);
+/* The number of the ClOrdID that such an ask names. */
+unsigned tw_fix_orders_status_by(const struct ask *a);
+/* The venue does not know it by a ClOrdID, but may by another one: one that it has taken
+ * since; the last that it has named, where terms seemed to say that a change was taken;
+ * or that of a request whose answer is lost.  False: there is none such. */
+bool tw_fix_orders_ask_otherwise(struct tw_fix_orders *o, struct entry *e, unsigned by);
 void tw_fix_orders_stray(struct tw_fix_orders *o, const struct tw_fix_stray *s);
 
 /* ---- order_entry_out.c ---- */

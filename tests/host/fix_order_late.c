@@ -4,6 +4,10 @@
 #define CORRECTED(id, exec, ref, price) ">8|37=X" id "|11=" id "|17=" exec "|19=" ref \
     "|150=G|39=1|32=4|31=" price "|14=4|6=" price "|151=6|\n"
 
+/* The venue does not know an order by that ClOrdID. */
+#define UNKNOWN(id) ">8|37=NONE|11=" id "|17=0|150=I|39=8|103=5|55=A|54=1|38=0|151=0|" \
+                    "14=0|6=0|\n"
+
 static void corrections(void)
 {
     talk("a correction comes before the one that it corrects", TW_FIX_44, &none,
@@ -275,8 +279,26 @@ static void missed(void)
          ">8|37=X7|11=7|17=0|150=I|39=1|55=A|54=1|38=10|44=11|151=9|14=1|6=10|\n"
          "=7:F 1@10\ncancel 7\n<F 41=7|37=X7|11=7b|55=A|54=1|" T "38=10|\nmissed\n"
          "<H 37=X7|11=7|55=A|54=1|\n"
-         ">8|37=NONE|11=7|17=0|150=I|39=8|103=5|55=A|54=1|38=0|151=0|14=0|6=0|\n"
+         UNKNOWN("7") "<H 37=X7|11=7b|55=A|54=1|\n" UNKNOWN("7b")
          "=7:9 (21)! 7:4 (24)");
+    talk("a lost change, at a venue that knows an order by its last ClOrdID alone",
+         TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") "replace 7 13 10\nsent\nreplace 7 14 10\nsent\n"
+         "=7:0!\nmissed\n<H 37=X7|11=7|55=A|54=1|\n" UNKNOWN("7")
+         "<H 37=X7|11=7b|55=A|54=1|\n" UNKNOWN("7") UNKNOWN("7b")
+         "<H 37=X7|11=7a|55=A|54=1|\n"
+         ">8|37=X7|11=7a|17=0|150=I|39=0|55=A|54=1|38=13|44=10|151=13|14=0|6=0|\n"
+         "=7:5 13@10! 7:9 (21)!\ncancel 7\n<F 41=7a|37=X7|11=7c|55=A|54=1|" T "38=13|");
+    talk("a change that is on its way as the status is asked for, at such a one",
+         TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") "=7:0!\nmissed\nreplace 7 13 10\nsent\n"
+         ">8|37=X7|11=7a|41=7|17=b|150=5|39=0|38=13|44=10|151=13|14=0|6=0|\n=7:5 13@10!\n"
+         UNKNOWN("7") "<H 37=X7|11=7a|55=A|54=1|\n"
+         ">8|37=X7|11=7a|17=0|150=I|39=0|55=A|54=1|38=13|44=10|151=13|14=0|6=0|\n=");
+    talk("a lost cancel at such a one", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") "cancel 7\nsent\n=7:0!\noff\non\n"
+         "<H 37=X7|11=7|55=A|54=1|\n" UNKNOWN("7") "<H 37=X7|11=7a|55=A|54=1|\n"
+         ">8|37=X7|11=7a|17=0|150=I|39=4|55=A|54=1|38=10|151=0|14=0|6=0|\n=7:4!");
     talk("a status that can't be asked for is not waited for", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") "cancel 7\nsent\n=7:0!\nmissed\nunsent\n"
          "tick 9\n=\ntick 10\n=7:9 (21)!");
