@@ -516,6 +516,24 @@ static int real(lua_State *L)
     return 1;
 }
 
+/* replace(part, path) -> true | nil
+ * The file at part is that at path from now on, with the mode and owner of the one that
+ * was there; not of one that is a link, or has several names. */
+static int replace(lua_State *L)
+{
+    const char *part = luaL_checkstring(L, 1), *path = luaL_checkstring(L, 2);
+    struct stat st;
+    bool was = lstat(path, &st) == 0;
+
+    if (was && (!S_ISREG(st.st_mode) || st.st_nlink > 1
+                || chown(part, st.st_uid, st.st_gid) < 0
+                || chmod(part, st.st_mode & 07777) < 0))
+        return 0;
+    if (rename(part, path) < 0) return 0;
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 /* list(path) -> list | nil [, message]
  * The names in a directory, sorted, but hidden ones; nil: it is none, or unreadable. */
 static int list(lua_State *L)
@@ -555,6 +573,7 @@ static const luaL_Reg internal[] = {
     { "is", is },
     { "identity", identity },
     { "real", real },
+    { "replace", replace },
     { "list", list },
     { NULL, NULL }
 };

@@ -248,7 +248,7 @@ function arguments.outputs(o, names, inputs)
         is[which] = ("--%s %s"):format(name, path)
       end
       if file then file:close() end
-      if file and is_new then made[#made + 1] = path end
+      if file and is_new then made[#made + 1] = tapes.real(path) end
     end
   end
   for _, path in ipairs(made) do os.remove(path) end

@@ -15,27 +15,39 @@ textfile.OPTIONS = {
 
 local UNITS <const> = { s = 1, m = 60, h = 3600, d = 86400, w = 604800 }
 
+local function put(file, path, text)
+  local fine, problem, code = file:write(text)
+  local closed, late, late_code = file:close()
+  if fine then fine, problem, code = closed, late, late_code end
+  if fine then return true end
+  return nil, ("%s: %s"):format(path, problem), code
+end
+
 --- textfile.write(path, text) -> true | nil, message, code
--- All of it, or nothing: into a file beside it that takes its place.  A pipe or a device,
--- and a file in a folder that takes no others, is written as it is.
+-- All of it, or nothing: into a file beside it that takes its place, and has its mode and
+-- owner.  A pipe or a device, and a file whose place none can take, is written as it is.
 -- Yields: no.  Blocks: on the disk.  Thread: any.
 -- Errors: nil where it can't be written.  Units: none.
 function textfile.write(path, text)
   local target = tapes.real(path) or path
   local exists, is_file = tapes.identity(target)
-  local part = (is_file or not exists) and target .. ".part"
-  local file, why, code = io.open(part or target, "wb")
-  if not file and part and exists then
-    part, file, why, code = nil, io.open(target, "wb")
+  local file, why, code
+  if is_file then
+    file, why, code = io.open(path, "r+b")
+    if not file then return nil, why, code end
+    file:close()
   end
-  if not file then return nil, exists and why or path .. why:match ": .*", code end
-  local fine, problem, number = file:write(text)
-  local closed, late, late_number = file:close()
-  if fine then fine, problem, number = closed, late, late_number end
-  if fine and part then fine, problem, number = os.rename(part, target) end
-  if fine then return true end
-  if part then os.remove(part) end
-  return nil, ("%s: %s"):format(path, problem), number
+  local part = (is_file or not exists) and not path:find "^/dev/" and target .. ".part"
+  file = part and io.open(part, "wb")
+  if file then
+    local fine, problem, number = put(file, path, text)
+    if fine and tapes.replace(part, target) then return true end
+    os.remove(part)
+    if not fine then return nil, problem, number end
+  end
+  file, why, code = io.open(path, "wb")
+  if not file then return nil, why, code end
+  return put(file, path, text)
 end
 
 --- textfile.gaps(text) -> ns | nil, message

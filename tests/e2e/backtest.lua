@@ -421,6 +421,15 @@ t.is(backtest "trade.lua --data four.csv --report link.html --save /dev/null".st
 t.ok(apps.read(dir .. "/full.html"):find "<html", "a link stays, its file is new")
 t.is(apps.shell(("test -L %s/link.html && test -c /dev/null"):format(dir)).status, 0,
      "what was a link or a device is one")
+apps.shell(("cd %s && ln full.html same.html && ln -s new.html none.html"
+  .. " && cp full.csv own.csv && chmod 640 own.csv"):format(dir))
+t.is(backtest("trade.lua --data four.csv --report same.html --save none.html"
+  .. " --orders own.csv").status, 0, "one of two names, a link to nothing, a mode")
+t.is(apps.shell(([[cd %s && test full.html -ef same.html && test -L none.html &&
+  test -s new.html && test "$(stat -c %%a own.csv)" = 640 &&
+  test -z "$(find . -name '*.part')"]]):format(dir)).status, 0, "and they stay that")
+run = backtest("trade.lua --data four.csv --orders /dev/stdout >out.txt; cat out.txt")
+has(run, "a file that is the output stays it", { "final             1018.00" })
 
 -- ---- whichever allocation fails ----
 
