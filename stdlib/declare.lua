@@ -107,11 +107,11 @@ function declare.feed(options, kind, format)
   declare.now.feeds[#declare.now.feeds + 1] = options
 end
 
--- Outside of a file that is read as an app there is no declare.now; 3: who declares.
+-- Outside of a file that is read as an app there is no declare.now.
 setmetatable(declare, { __index = function(_, name)
   if name == "now" then
-    error("an app file is for tidewire run, backtest and sweep: nothing else reads what"
-          .. " it declares", 3)
+    error(declare.place() .. "an app file is for tidewire run, backtest and sweep:"
+          .. " nothing else reads what it declares", 0)
   end
 end })
 

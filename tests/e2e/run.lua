@@ -40,10 +40,13 @@ end
 
 do
   local file = os.tmpname()
-  apps.put(file, 'require "tw.app".script "s.lua"')
-  local run = apps.shell(apps.tidewire .. " " .. file)
-  t.ok(run.status == 1 and run.err:find("^tidewire: [^\n]*:1: an app file is for tidewire"
-       .. " run, backtest and sweep"), "an app file that is run as a script says so")
+  for _, code in ipairs { 'script "s.lua"', "feed.synthetic {}" } do
+    apps.put(file, '\nrequire "tw.app".' .. code)
+    local run = apps.shell(apps.tidewire .. " " .. file)
+    t.ok(run.status == 1 and run.err:find("^tidewire: " .. file .. ":2: an app file is"
+         .. " for tidewire run, backtest and sweep"),
+         "an app file that is run as a script: " .. code)
+  end
   os.remove(file)
 end
 
