@@ -304,14 +304,14 @@ static struct tw_live *probed(const struct tw_simulator *s)
     return s->probe && s->probe->live ? (struct tw_live *)s->probe->live->resting : NULL;
 }
 
-/* Those that the record may touch; the one that is asked about in any case. */
-static void touch_asked(struct tw_simulator *s, const struct tw_live_symbol *at,
-                        const struct tw_live_heap side[2], int64_t buys, int64_t sells)
+/* It is looked at in any case, where it is among them. */
+static TW_APART void touch_asked(struct tw_simulator *s,
+                                 const struct tw_live_heap side[2], int64_t buys,
+                                 int64_t sells)
 {
     struct tw_live *l = probed(s);
     bool sell = l && l->heap == &side[1];
 
-    touch(s, at, side, buys, sells);
     if (l && l->heap == &side[sell]
         && l->heap->item[l->at[TW_LIVE_PRICE]].key > (sell ? sells : buys))
         tw_live_put(&s->orders.touched, TW_LIVE_TOUCHED, (int64_t)l->rank, 0, l);
@@ -396,7 +396,7 @@ static TW_APART void match(struct tw_simulator *s, struct tw_live_symbol *at)
     struct tw_market *m = &at->market;
     enum tw_fill_model model;
     bool applies = tw_fill_applies(s->o.model, m, &model);
-    int64_t low[2], high[2];
+    int64_t low[2], high[2], key[2];
     bool buys, sells;
 
     if (s->probe) probe_passed(s, at, applies, model);
@@ -407,11 +407,15 @@ static TW_APART void match(struct tw_simulator *s, struct tw_live_symbol *at)
     buys = reach(m, model, true, &low[0], &high[0]);
     sells = reach(m, model, false, &low[1], &high[1]);
     s->matches++;
-    touch_asked(s, at, at->stops, buys ? high[0] : INT64_MIN,
-                sells ? -low[1] : INT64_MIN);
+    key[0] = buys ? high[0] : INT64_MIN;
+    key[1] = sells ? -low[1] : INT64_MIN;
+    touch(s, at, at->stops, key[0], key[1]);
+    if (s->probe) touch_asked(s, at->stops, key[0], key[1]);
     match_stops(s, at, model);                          /* S2: stops first */
-    touch_asked(s, at, at->others, buys ? -low[0] : INT64_MIN,
-                sells ? high[1] : INT64_MIN);
+    key[0] = buys ? -low[0] : INT64_MIN;
+    key[1] = sells ? high[1] : INT64_MIN;
+    touch(s, at, at->others, key[0], key[1]);
+    if (s->probe) touch_asked(s, at->others, key[0], key[1]);
     match_others(s, at, model);
     move_trails(s, at, buys ? low[0] : INT64_MAX, sells ? high[1] : INT64_MIN + 1);
 }
