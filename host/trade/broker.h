@@ -152,7 +152,8 @@ void tw_broker_set_day(struct tw_broker *b, int64_t close_ns, tw_money made);
 int tw_broker_book_late(struct tw_broker *b, const struct tw_order *o,
                         const struct tw_report *r);
 
-/* The account is that of a former run from now on: the desk is told of its losses. */
+/* The account is that of a former run from now on, or its day has begun: the desk is told
+ * of its losses. */
 void tw_broker_resume(struct tw_broker *b);
 
 /* Asks to cancel an order, or to give it other terms (0: as it is).  Those that would put

@@ -6,7 +6,11 @@
 
 void tw_broker_go_on(struct tw_broker *b, int64_t now_ns)
 {
-    if (b->begun && now_ns > b->now_ns) b->now_ns = now_ns;
+    if (!b->begun || now_ns <= b->now_ns) return;
+    b->now_ns = now_ns;
+    if (now_ns <= b->day.close_ns) return;
+    tw_broker_begin_day(b, now_ns);
+    tw_broker_resume(b);
 }
 
 void tw_broker_pass(struct tw_broker *b, int64_t time_ns, int64_t most_ns)

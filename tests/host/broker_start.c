@@ -113,6 +113,24 @@ static void between(void)
     close_rig(g);
 }
 
+/* Its day begins then, too, and yesterday's loss is over. */
+static void after_midnight(struct tw_broker_options o, const char *name)
+{
+    struct rig *g = open_rig(o);
+
+    quote(g, 86400 * 11 - 30, 1000, 1001, 500);
+    submit(g, (struct tw_order){ .quantity = 100 });
+    quote(g, 86400 * 11 - 20, 1000, 1001, 500);
+    quote(g, 86400 * 11 - 10, 900, 901, 500);
+    told(g);
+    tw_broker_pass(g->b, 86400 * 11 * ONE, 60 * ONE);
+    submit(g, (struct tw_order){ .quantity = 1 });
+    tw_broker_pass(g->b, (86400 * 11 + 1) * ONE, 60 * ONE);
+    submit(g, (struct tw_order){ .quantity = 1 });
+    is_told(g, "2 A, 2 8/8, 3 A", name);
+    close_rig(g);
+}
+
 static void its_rate(void)
 {
     struct rig *g = open_rig((struct tw_broker_options){
@@ -132,6 +150,9 @@ static void its_rate(void)
 
 int main(void)
 {
+    const struct tw_limits limits = { .daily_loss = 50 * (tw_money)ONE };
+    struct tw_desk desk;
+
     at_once();
     with_latency();
     its_day();
@@ -140,6 +161,12 @@ int main(void)
     with_bars(70 * ONE, 100, 70, "1 A, 1 0", "what passed before is known");
     with_bars(ONE * ONE, 100, 100, "1 A, 1 0", "what passed has another clock");
     between();
+    after_midnight((struct tw_broker_options){ .limits = limits },
+                   "a timer decides after midnight");
+    tw_desk_init(&desk, &limits);
+    after_midnight((struct tw_broker_options){ .desk = &desk },
+                   "and that counts for all");
+    tw_desk_fini(&desk);
     its_rate();
     return tap_done();
 }
