@@ -265,6 +265,17 @@ static int64_t on_look(void *ctx, struct tw_fix_session *s, struct tw_fix_now no
     return due_ns == INT64_MAX ? due_ns : now.steady_ns + (due_ns - now.time_ns);
 }
 
+static bool waits(void *ctx)
+{
+    struct tw_fix_gateway *g = ctx;
+    bool is_due;
+
+    tw_floor_lock(g->floor);
+    is_due = tw_fix_orders_is_due(g->orders);
+    tw_floor_unlock(g->floor);
+    return is_due;
+}
+
 static bool on_resend(void *ctx, const struct tw_fix_message *m)
 {
     (void)ctx;
@@ -284,8 +295,8 @@ static void ring(void *ctx)
 struct tw_fix_consumer tw_fix_gateway_consumer(struct tw_fix_gateway *g)
 {
     return (struct tw_fix_consumer){ .message = on_message, .event = on_event,
-                                     .up = on_up, .look = on_look, .resend = on_resend,
-                                     .ctx = g };
+                                     .up = on_up, .look = on_look, .waits = waits,
+                                     .resend = on_resend, .ctx = g };
 }
 
 /* What a former run has kept, and that as it is then. */
@@ -343,13 +354,10 @@ void tw_fix_gateway_expect(struct tw_fix_gateway *g, uint32_t owner)
 
 void tw_fix_gateway_halted(struct tw_fix_gateway *g)
 {
-    bool is_due;
-
     tw_floor_lock(g->floor);
     tw_fix_orders_halted(g->orders);
-    is_due = tw_fix_orders_is_due(g->orders);
     tw_floor_unlock(g->floor);
-    if (is_due) tw_fix_link_ring(g->link);
+    if (waits(g)) tw_fix_link_ring(g->link);
 }
 
 int tw_fix_gateway_join(struct tw_fix_gateway *g, uint32_t owner, const char *name,

@@ -703,7 +703,11 @@ void tw_fix_link_leave(struct tw_fix_link *l, const char *text)
 /* Last words come first. */
 static void leave(struct tw_fix_link *l) TW_ON(FEED)
 {
-    if (!l->leaving || tw_outbox_bytes(&l->outbox) > 0) return;
+    const struct tw_fix_consumer *c = &l->o.consumer;
+
+    if (!l->leaving || tw_outbox_bytes(&l->outbox) > 0
+        || (c->waits && !l->removing && c->waits(c->ctx)))
+        return;
     l->leaving = false;
     tw_fix_session_logout(l->s, see(l), *l->farewell ? l->farewell : NULL);
 }

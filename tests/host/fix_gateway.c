@@ -14,9 +14,11 @@
 #include "base/memory.h"
 #include "fix/order_desk.h"
 #include "fix_engine_rig.h"
+#include "run/fix_parts.h"
 
 enum { OWNERS = 3, SOURCE = 9, PIECES = 50 };
 static unsigned orders = 400, burst;        /* sent at once, as it is logged on */
+static bool leaves;                         /* and it is to end                 */
 
 static struct tw_symbols *symbols;
 
@@ -246,6 +248,8 @@ static void on_event(void *ctx, struct tw_fix_session *s, struct tw_fix_now now,
             ask(&c->s[0], a_request(&c->s[0], &dice));
     }
     c->inner.event(c->inner.ctx, s, now, e);
+    if (e->kind == TW_FIX_LOGGED_ON && leaves && c->ups == 1)
+        tw_fix_link_leave(tw_fix_engine_find(c->g->e, "broker"), NULL);
 }
 
 static enum tw_fix_answer on_message(void *ctx, struct tw_fix_session *s,
@@ -269,6 +273,13 @@ static int64_t on_look(void *ctx, struct tw_fix_session *s, struct tw_fix_now no
     struct scene *c = ctx;
 
     return c->inner.look(c->inner.ctx, s, now);
+}
+
+static bool waits(void *ctx)
+{
+    struct scene *c = ctx;
+
+    return c->inner.waits(c->inner.ctx);
 }
 
 static bool await_up(struct scene *c, unsigned logons)
@@ -301,7 +312,8 @@ static void open_scene(struct scene *c, const struct tw_fix_extra *fields, size_
                     .no_mass_status = true, .fields = fields, .fields_n = n } });
     c->inner = tw_fix_gateway_consumer(c->gateway);
     o.consumer = (struct tw_fix_consumer){ .message = on_message, .event = on_event,
-        .up = on_up, .look = on_look, .resend = c->inner.resend, .ctx = c };
+        .up = on_up, .look = on_look, .waits = waits, .resend = c->inner.resend,
+        .ctx = c };
     o.store_bytes = store_bytes;
     if (tw_floor_join(tw_fix_gateway_floor(c->gateway), OWNERS + 1, &c->eager) < 0)
         abort();
@@ -494,6 +506,25 @@ static void many(void)
     free(c);
 }
 
+/* More at once than go out in a turn: they are last words, too. */
+static void last(void)
+{
+    struct scene *c = calloc(1, sizeof *c);
+    unsigned rejected = 0;
+
+    orders = burst = 2000;
+    leaves = true;
+    open_scene(c, NULL, 0, 0);
+    while (c->s[0].answers < burst)
+        for (int i = 0; i < OWNERS; i++) read_some(&c->s[i]);
+    for (unsigned i = 0; i < burst; i++)
+        rejected += c->s[0].order[i].status == TW_STATUS_REJECTED;
+    ok(c->s[0].refused == 0 && c->s[0].wrong == 0 && rejected == 0,
+       "what was asked for before its end goes out before its Logout (%u not)", rejected);
+    close_scene(c);
+    free(c);
+}
+
 int main(void)
 {
     (void)raw_send, (void)raw_drain, (void)raw_connect, (void)send_orders;
@@ -507,6 +538,7 @@ int main(void)
     missed();
     unkept();
     many();
+    last();
     tw_fix_dictionary_free(fix42);
     tw_fix_dictionary_free(fix44);
     tw_symbols_free(symbols);
