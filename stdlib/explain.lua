@@ -97,7 +97,7 @@ local VERDICTS = {
   before_open = function() return "not looked at: it is for the next open" end,
   before_close = function() return "it waits for the close of the session" end,
   no_price = function(s, o)
-    if s.record.kind ~= "quote" then 
+    if s.record.kind ~= "quote" then
       return "no price of its session has come since it was decided"
     end
     return ("there is no %s"):format(o.side == "buy" and "ask" or "bid")
