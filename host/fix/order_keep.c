@@ -143,7 +143,7 @@ static struct entry *parent_of(const struct tw_fix_orders *o, const struct entry
 void tw_fix_orders_adopt(struct tw_fix_orders *o, struct entry *e)
 {
     bool is_held = e->ties && e->ties->held;
-    const struct entry *parent = is_held ? parent_of(o, e) : NULL;
+    const struct entry *parent = parent_of(o, e);
     struct tw_venue_aside aside = { .adopts = true };
 
     tw_fix_orders_describe(e, &aside);

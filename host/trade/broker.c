@@ -384,14 +384,16 @@ int tw_broker_submit(struct tw_broker *b, struct tw_order *o, struct tw_error *e
 
 int tw_broker_enter(struct tw_broker *b, struct tw_order *o, int64_t parent_qty)
 {
+    const struct tw_order *parent;
+
     tw_broker_catch_up(b);
     if (!reserve_open(b, o->symbol)) return UV_ENOMEM;
     enlist(b, o);
     tw_broker_rejoin(o);
+    parent = o->parent ? tw_broker_find(b, o->parent) : NULL;
+    if (parent && parent->cum_qty > parent_qty) parent_qty = parent->cum_qty;
+    if (parent_qty > 0) o->entry_qty = parent_qty;
     if (o->held) {
-        const struct tw_order *parent = tw_broker_find(b, o->parent);
-
-        if (parent && parent->cum_qty > parent_qty) parent_qty = parent->cum_qty;
         if (!parent || parent_qty > 0) note_due(b, o, parent_qty > 0 ? parent_qty : -1);
         return TW_OK;
     }

@@ -134,7 +134,7 @@ int tw_broker_submit(struct tw_broker *b, struct tw_order *o, struct tw_error *e
 /* An order of a former run, at the gateway or held: all of it is set, what it has traded
  * too, and its status is TW_STATUS_PENDING_NEW (of a held one TW_STATUS_NONE); the report
  * that it is there comes next.
- * parent_qty: what the parent of one that is held has traded.  No limit is asked.
+ * parent_qty: what its parent has traded, as far as is known.  No limit is asked.
  * UV_ENOMEM: it is not an order, then. */
 int tw_broker_enter(struct tw_broker *b, struct tw_order *o, int64_t parent_qty);
 

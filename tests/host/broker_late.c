@@ -310,6 +310,13 @@ static void plain_again(void)
                                  .parent = 1, .group = 1 }, 0);
     trades(g, 1, 2, TW_SIDE_BUY);
     is_asked("+3=8 +2=12 ", "both are for the eight that are left");
+    enters(g, (struct tw_order){ .id = 4, .quantity = 20, .side = TW_SIDE_BUY }, 10);
+    enters(g, (struct tw_order){ .id = 5, .quantity = 3, .side = TW_SIDE_SELL,
+                                 .parent = 4, .group = 4 }, 0);
+    enters(g, (struct tw_order){ .id = 6, .quantity = 10, .side = TW_SIDE_SELL,
+                                 .parent = 4, .group = 4 }, 0);
+    trades(g, 5, 3, TW_SIDE_SELL);
+    is_asked("G6=7 ", "one that was made smaller leaves the rest to the other");
     close_rig(g);
 }
 

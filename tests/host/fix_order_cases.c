@@ -480,7 +480,7 @@ static void ties(void)
          FILL("7", "a", "10", "10", "10") "=7:F 10@10*\n"
          "new 8\n<D 11=8|55=A|54=1|" T "38=10|40=2|44=10|59=1|\n" NEW("8") "=8:0!\n"
          "restart\njoin 5 me\n"
-         "=8:0 (25) 'a label' of 5 10@10 traded 0@0* holds 10@10");
+         "=8:0 (25), which has 10 'a label' of 5 10@10 traded 0@0* holds 10@10");
     talk("not before there is a session where its parent has traded", TW_FIX_44, &keeping,
          "join 3 me\non\nnew 7\nhold 8 7\nsent\n" NEW("7")
          FILL("7", "a", "10", "10", "10") "=7:0! 7:F 10@10\nrestart\njoin 5 me\n"
@@ -567,8 +567,8 @@ static void ties(void)
  * go out when the former one was killed. */
 #define RELEASED "join 3 me\non\nbracket 7\nsent\n" NEW("7") \
     FILL("7", "a", "10", "10", "10") "new 8\nnew 9\nsent\n=7:0! 7:F 10@10\nrestart\n"
-#define TAKEN_OVER "=8:0 (25) 'a label' of 5 10@10 traded 0@0* " \
-    "9:0 (25) 'a label' of 5 10@10 traded 0@0* holds 10@10\n"
+#define TAKEN_OVER "=8:0 (25), which has 10 'a label' of 5 10@10 traded 0@0* " \
+    "9:0 (25), which has 10 'a label' of 5 10@10 traded 0@0* holds 10@10\n"
 #define ASKED "<H 11=9|55=A|54=1| H 11=8|55=A|54=1|\n"
 #define EXIT(id, quantity) \
     "D 11=" id "|55=A|54=1|" T "38=" quantity "|40=2|44=10|59=1|"
@@ -589,7 +589,8 @@ static void released(void)
          TW_FIX_44, &keeping,
          RELEASED "join 5 me\n" TAKEN_OVER "on\nsent\n" NAMELESS("8") NAMELESS("9")
          "=\noff\non\nsent\n" NOBODYS("8") "=8:4 (24)*\n<\nrestart\njoin 5 me\n"
-         "=9:0 (25) 'a label' of 5 10@10 traded 0@0* holds 10@10\non\nsent\n"
+         "=9:0 (25), which has 10 'a label' of 5 10@10 traded 0@0* "
+         "holds 10@10\non\nsent\n"
          NOBODYS("9") "=9:4 (24)*\n<");
     talk("one that it refuses is told", TW_FIX_44, &keeping,
          RELEASED "join 5 me\n" TAKEN_OVER "on\nsent\n" NOBODYS("8")
