@@ -395,8 +395,9 @@ end
 
 --- inspect.json(value [, typed]) -> string
 -- A value as JSON, in one line: a list is an array, another table an object, a record
--- an object of its fields; nan and the infinities are null.  typed: a float that is whole
--- has a point, 3.0, so that it is read as one.
+-- an object of its fields; what is empty an array, but for the params and figures of a
+-- result; nan and the infinities are null.  typed: a float that is whole has a point,
+-- 3.0, so that it is read as one.
 -- Yields: no.  Blocks: no.  Thread: any.
 -- Errors: raises for what has no form in JSON, for a cycle, and for two keys of one name.
 -- Units: times in ns.

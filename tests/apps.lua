@@ -58,7 +58,9 @@ local scratch = pipe:read "l"
 apps.directory = scratch           -- removed at the end
 local runs = 0
 local reserved = ""                -- by free_port, likewise
-setmetatable(apps, { __gc = function() os.execute("rm -rf " .. scratch .. reserved) end })
+setmetatable(apps, { __gc = function()
+  os.execute("rm -rf " .. quote(scratch) .. reserved)
+end })
 
 --- A text without the directories that this module makes.
 local function clean(text)

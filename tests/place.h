@@ -45,7 +45,7 @@ static inline void place_remove(const char *folder)
 {
     char command[PLACE + 20];
 
-    snprintf(command, sizeof command, "rm -rf %s", folder);
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
     if (system(command) != 0) printf("# %s is left\n", folder);
 }
 
