@@ -329,6 +329,7 @@ static int advance(lua_State *L, struct ltw_script *s)
         if (s->first_received == 0) note_arrival(s, &s->record);
         if (kind == TW_GAP) note_gap(s, &s->record);
         if (s->trader) {
+            s->waited = false;
             ltw_trader_record(L, s->trader, &s->record);
             told = ltw_trader_has_told(s->trader);
         }

@@ -77,6 +77,7 @@ struct ltw_script {
     enum { SCRIPT_RUNNABLE, SCRIPT_WAITING, SCRIPT_FAILED, SCRIPT_STOPPED } state;
     bool after_batch;                           /* it yielded because of that    */
     bool woken;                                 /* it waited, and need no more   */
+    bool waited;                                /* since it took its last record */
     bool paused;                                /* takes no records              */
     bool started, stopping;
     bool loading;                               /* the file of a new version runs */

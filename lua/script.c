@@ -545,6 +545,7 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
     s->budget = s->paused ? 0 : BATCH;
     s->first_received = 0;
     s->after_batch = s->woken = false;
+    s->waited = waited;
     state->script = s;
     state->record = &s->record;
     state->task = &s->task;

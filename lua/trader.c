@@ -160,13 +160,14 @@ struct ltw_trader *ltw_check_trader(lua_State *L, const char *what)
     ltw_check_open(L);
     if (!s || s->code.ref == LUA_NOREF)
         luaL_error(L, "%s is for the handlers and tasks of a script in a run", what);
-    if (s->trader && s->trader->host->time)
+    if (!s->trader) {
+        if (task && task->budget && task->budget->is_bounded)   /* it may only look */
+            luaL_error(L, "%s: the script has not traded yet", what);
+        ltw_script_make_trader(L, s);
+        ltw_trader_record(L, s->trader, &s->record);
+    }
+    if (s->trader->host->time && (s->waited || !ltw_state(L)->record))
         tw_broker_go_on(s->trader->broker, ltw_now_ns(ltw_state(L)));
-    if (s->trader) return s->trader;
-    if (task && task->budget && task->budget->is_bounded)   /* it may only look */
-        luaL_error(L, "%s: the script has not traded yet", what);
-    ltw_script_make_trader(L, s);
-    ltw_trader_record(L, s->trader, &s->record);
     return s->trader;
 }
 

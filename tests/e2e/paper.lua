@@ -21,6 +21,17 @@ end
 record("maker", [[
   app.feed.synthetic { rate = 20000, limit = %d, speed = 1 }
   app.feed.timer { every = 0.01 }]], SMALL and 6000 or 20000)
+-- Of quotes whose clock is years behind that of the timers.
+local rows, mid = { "time,symbol,bid,ask" }, 10000
+for i = 1, SMALL and 20000 or 100000 do
+  mid = mid + i * i % 7 - 2 + (i // 3000 % 2 * 2 - 1)
+  rows[i + 1] = ("%d.%03d,AAPL,%.2f,%.2f"):format(1704200000 + i // 1000, i % 1000,
+                                                  mid / 100 - 0.01, mid / 100 + 0.01)
+end
+put("quotes.csv", table.concat(rows, "\n") .. "\n")
+record("behind", [[
+  app.feed.csv { path = "quotes.csv" }
+  app.feed.timer { every = 0.001 }]])
 record("crossover", "app.feed.synthetic { limit = %d, speed = 0 }",
        SMALL and 60000 or 200000)
 t.ok(command("tape maker.tape").out:find "%d timers", "one with timer marks")
@@ -50,6 +61,7 @@ put("around.lua", [[
 -- What each is given, by an app and on the command line.
 local PARAMS <const> = {
   maker = { "edge = 0.01, quantity = 100", "--set edge=0.01 --set quantity=100" },
+  behind = { "fast = 0.003", "--set fast=0.003" },
   crossover = { "fast = 0.003", "--set fast=0.003" },
 }
 local APP <const> = [[
@@ -66,9 +78,10 @@ local function lines(text)
   return out
 end
 
-for _, name in ipairs { "maker", "crossover" } do
+for _, name in ipairs { "maker", "behind", "crossover" } do
   put("app.lua", APP:format(PARAMS[name][1]))
-  local strategy = "STRATEGY=" .. apps.quote(scripts .. name .. ".lua") .. " "
+  local file = apps.quote(scripts .. (name == "maker" and name or "crossover") .. ".lua")
+  local strategy = "STRATEGY=" .. file .. " "
   local function with(args)
     return apps.shell(("cd %s && %s timeout 120 %s %s"):format(dir, strategy,
                                                               apps.tidewire, args))
@@ -90,7 +103,7 @@ for _, name in ipairs { "maker", "crossover" } do
   t.ok(filled > 0, name .. ": and fills (" .. filled .. ")")
   -- The script by itself, as a user runs it.
   local plain = command(("backtest %s --data %s.tape %s"):format(
-    apps.quote(scripts .. name .. ".lua"), name, PARAMS[name][2]))
+    file, name, PARAMS[name][2]))
   t.is(plain.out:match "orders +(%d+)", tostring(#paper - 1),
        name .. ": as many without a file around it")
 end

@@ -491,6 +491,11 @@ end
 put("minutes.csv", (table.concat(rows, "\n"):gsub(",0", ",1")) .. "\n")
 put("between.lua", [[
   local tw, M = require "tw", {}
+  function M:on_bar(close)
+    if close ~= 5 then return end
+    tw.sleep(70)
+    self:buy { symbol = "F", quantity = 1, label = "handler" }
+  end
   function M:on_start()
     tw.task.detach(function()
       tw.sleep(250)
@@ -507,7 +512,8 @@ put("between.lua", [[
 said({ data = { path = dir .. "/minutes.csv", interval = 60 }, app = put("minutes.lua", [[
   local app = require "tw.app"
   app.feed.timer { every = 150 }
-  app.script "between.lua"]]) }, "300 timer\t0\t4.0\n420 task\t50\t6.0",
+  app.script "between.lua"]]) },
+  "300 timer\t0\t4.0\n430 task\t50\t6.0\n540 handler\t50\t8.0",
   "an order of a timer or a task is of its time, so no bar that had begun trades with it")
 
 -- ---- in the pool, and in a script ----
