@@ -258,33 +258,36 @@ void tw_fix_orders_ask_status(struct tw_fix_orders *o, struct entry *e)
     e->asked_for = e->expected;
 }
 
-/* The newest request whose answer is lost, of those between two ClOrdIDs; NULL: there is
- * none. */
-static const struct ask *lost(const struct entry *e, unsigned above, unsigned below)
+/* The newest request below a ClOrdID whose answer is lost, or may be, as a former run has
+ * asked for it; 0: none behind the one that was taken. */
+static unsigned lost(const struct entry *e, unsigned below)
 {
     const struct ask *a = e->last_ask;
+    unsigned nth = below < e->former ? below : e->former;
 
-    while (a && (!a->stale || a->again || a->what > ASK_GROW
-                 || a->nth <= above || a->nth >= below))
+    nth -= nth > 0;
+    if (nth + FORMER_MAX < e->former) nth = 0;
+    while (a && (!a->stale || a->again || a->what > ASK_GROW || a->nth >= below))
         a = a->earlier;
-    return a;
+    if (a && a->nth > nth) nth = a->nth;
+    return nth > e->accepted ? nth : 0;
 }
 
 bool tw_fix_orders_ask_otherwise(struct tw_fix_orders *o, struct entry *e, unsigned by)
 {
-    const struct ask *a = NULL;
-    struct ask *status;
+    unsigned nth = 0;
+    struct ask *a;
 
     if (e->over || e->ending.exec) return false;
     if (by == e->accepted && by > e->named) {
         e->accepted = e->named;
     } else if (by >= e->accepted) {
-        a = lost(e, e->accepted, by > e->accepted ? by : e->n_asks);
-        if (!a) return false;
+        nth = lost(e, by > e->accepted ? by : e->n_asks);
+        if (!nth) return false;
     }
     tw_fix_orders_ask_status(o, e);
-    status = tw_fix_orders_oldest(e, ASK_STATUS);
-    if (a && status && status->list == &o->to_send) status->by = a->nth;
+    a = tw_fix_orders_oldest(e, ASK_STATUS);
+    if (a && a->list == &o->to_send) a->by = nth;
     return true;
 }
 

@@ -401,6 +401,7 @@ static bool send_again(struct tw_fix_orders *o, struct entry *e)
                                             .stop = e->stop }, NULL);
     a = tw_fix_orders_ask(o, e, ASK_NEW);
     if (!a) return false;
+    if (a->nth > 0) e->n_asks--;
     a->nth = 0;                               /* whatever came of it had that number */
     a->own = true;
     e->unheard = false;

@@ -14,6 +14,7 @@ enum {
     ASKS_MAX = 1 << 16,           /* requests without an answer                   */
     KEPT_MAX = 1 << 14,           /* orders that have ended                       */
     DOUBTS_MAX = 256,             /* of them, whose status is asked for           */
+    FORMER_MAX = 16,              /* ClOrdIDs of a former run that it is asked by */
     BODY_MAX = 4096,
     ID_MAX = 32                   /* of a ClOrdID of ours, with a 0 byte          */
 };
@@ -103,6 +104,7 @@ struct entry {
     int64_t most;                 /* that of a former run, till the terms change  */
     int64_t settled, settled_px;  /* reported by a status, its trades may come    */
     unsigned n_asks;              /* ClOrdIDs, so far                             */
+    unsigned former;              /* those of them that a former run has used     */
     unsigned accepted;            /* the one that the venue has taken last        */
     unsigned named;               /* the last that a report of it has named; below
                                    * `accepted` where its terms seemed to say so  */

@@ -474,7 +474,7 @@ static int read_order(struct tw_fix_orders *o, const struct tw_fix_line *l)
     e->quantity = number_at(l, 8);
     e->price = number_at(l, 9);
     e->stop = number_at(l, 10);
-    e->n_asks = (unsigned)number_at(l, 13);
+    e->n_asks = e->former = (unsigned)number_at(l, 13);
     e->accepted = (unsigned)number_at(l, 14);
     e->cum = number_at(l, 15);
     e->value = tw_fix_line_money(l, 16);

@@ -327,6 +327,17 @@ static void former_runs(void)
          "join 3 me\non\nnew 7\nsent\nrestart\njoin 3 me\n"
          "=7:0 (25) of 3 10@10 traded 0@0*\non\nsent\n"
          ">8|37=NONE|11=7|17=0|150=I|39=8|103=5|14=0|6=0|\n=7:4 (24)*");
+    talk("one that was changed as the run was killed, by its last ClOrdID", TW_FIX_44,
+         &keeping,
+         "join 3 me\non\nnew 7\nsent\n" NEW("7") "replace 7 13 10\nsent\n"
+         "replace 7 14 10\nsent\n=7:0!\nrestart\njoin 3 me\n"
+         "=7:0 (25) of 3 10@10 traded 0@0*\non\n<H 37=X7|11=7|55=A|54=1|\n"
+         ">8|37=NONE|11=7|17=0|150=I|39=8|103=5|14=0|6=0|\n"
+         "<H 37=X7|11=7b|55=A|54=1|\n"
+         ">8|37=NONE|11=7b|17=0|150=I|39=8|103=5|14=0|6=0|\n"
+         "<H 37=X7|11=7a|55=A|54=1|\n"
+         ">8|37=X7|11=7a|17=0|150=I|39=0|55=A|54=1|38=13|44=10|151=13|14=0|6=0|\n"
+         "=7:5 13@10 (30)*\ncancel 7\n<F 41=7a|37=X7|11=7c|55=A|54=1|" T "38=13|");
     talk("of a script that is gone: told once, and canceled if asked", TW_FIX_44,
          &(struct tw_fix_orders_options){ .no_mass_status = true, .keeps = true,
                                           .cancel_unknown = true },
@@ -579,8 +590,8 @@ static void released(void)
     talk("an exit that the venue never got goes out", TW_FIX_44, &keeping,
          RELEASED "join 5 me\n" TAKEN_OVER "on\n" ASKED NOBODYS("8") NOBODYS("9")
          "<" EXIT("8", "10") " " EXIT("9", "10") "\n" NEW("8") NEW("9") "=\n"
-         "cancel 8\n<F 41=8|37=X8|11=8b|55=A|54=1|" T "38=10|\n"
-         ">8|37=X8|11=8b|41=8|17=e|150=4|39=4|14=0|151=0|6=0|\n=8:4!\n"
+         "cancel 8\n<F 41=8|37=X8|11=8a|55=A|54=1|" T "38=10|\n"
+         ">8|37=X8|11=8a|41=8|17=e|150=4|39=4|14=0|151=0|6=0|\n=8:4!\n"
          FILL("9", "b", "10", "10", "10") "=9:F 10@10*");
     talk("one that it has does not", TW_FIX_44, &keeping,
          RELEASED "join 5 me\non\nsent\n" NEW("8") NOBODYS("9")
