@@ -194,18 +194,34 @@ static bool is_early(const struct tw_fix_orders *o, const struct entry *e)
     return parent && !parent->over && parent->cum == 0;
 }
 
+/* It has traded: what may be left of the others of its group.  As much as of itself, but
+ * where an exit was made smaller, what is held of what its entry has traded. */
+static int64_t left_others(const struct tw_fix_orders *o, const struct entry *e,
+                           int64_t own)
+{
+    const struct entry *parent = parent_of(o, e), *lists[] = { o->open, o->kept };
+    int64_t held = parent ? parent->cum - e->cum : 0;
+
+    for (size_t i = 0; i < 2 && held > own; i++)
+        for (const struct entry *x = lists[i]; x; x = x->next)
+            if (x != e && x->ties && x->ties->parent == parent->id) held -= x->cum;
+    return held > own ? held : own;
+}
+
 int64_t tw_fix_orders_left(const struct tw_fix_orders *o, const struct entry *e)
 {
     const struct entry *lists[] = { o->open, o->kept };
-    int64_t left = INT64_MAX;
+    int64_t left = INT64_MAX, its;
 
     if (e->most < left) left = e->most > e->cum ? e->most - e->cum : 0;
-
     for (size_t i = 0; i < 2 && e->ties->group; i++)
-        for (const struct entry *x = lists[i]; x; x = x->next)
-            if (x != e && x->holder == e->holder && x->ties && x->cum > 0
-                && x->ties->group == e->ties->group && x->quantity - x->cum < left)
-                left = x->quantity - x->cum;
+        for (const struct entry *x = lists[i]; x; x = x->next) {
+            if (x == e || x->holder != e->holder || !x->ties || x->cum == 0
+                || x->ties->group != e->ties->group)
+                continue;
+            its = left_others(o, x, x->quantity - x->cum);
+            if (its < left) left = its;
+        }
     return left;
 }
 
@@ -299,13 +315,14 @@ static const char *word(const char *name, char out[TW_FIX_WORD])
     return tw_fix_line_word(name, out, TW_FIX_WORD);
 }
 
-/* It has traded: of the others of its group no more is left than of it.  Each trade in
- * turn, as each leaves less: the last quantities alone do not say of which trades the
- * former run had heard. */
+/* It has traded: of the others of its group less is left.  Each trade in turn, as each
+ * leaves less: the last quantities alone do not say of which trades the former run had
+ * heard. */
 static void leave_less(struct tw_fix_orders *o, const struct entry *e)
 {
     int64_t left = e->said.most > e->said.cum ? e->said.most - e->said.cum : 0;
 
+    left = left_others(o, e, left);
     for (struct entry *x = o->open; x; x = x->next)
         if (x != e && x->holder == e->holder && x->ties && x->said.quantity < INT64_MAX
             && x->ties->group == e->ties->group && x->said.most - x->said.cum > left)

@@ -593,6 +593,16 @@ static void released(void)
          "cancel 8\n<F 41=8|37=X8|11=8a|55=A|54=1|" T "38=10|\n"
          ">8|37=X8|11=8a|41=8|17=e|150=4|39=4|14=0|151=0|6=0|\n=8:4!\n"
          FILL("9", "b", "10", "10", "10") "=9:F 10@10*");
+    talk("one that was made smaller, and has traded, leaves the rest to the other",
+         TW_FIX_44, &keeping, "join 3 me\non\nbracket 7\nsent\n" NEW("7")
+         FILL("7", "a", "10", "10", "10") "new 8\nnew 9\nsent\n=7:0! 7:F 10@10\n"
+         NEW("8") NEW("9") "=8:0! 9:0!\nreplace 8 4 0\nsent\n"
+         ">8|37=X8|11=8a|41=8|17=r|150=5|39=0|55=A|54=1|38=4|44=10|151=4|14=0|6=0|\n"
+         ">8|37=X8|11=8a|17=b|150=F|39=2|55=A|54=1|38=4|32=4|31=10|14=4|6=10|\n"
+         "=8:5 4@10! 8:F 4@10\nrestart\njoin 5 me\n"
+         "=9:0 (25), which has 10 'a label' of 5 10@10 traded 0@0* holds 14@10\non\n"
+         "<H 37=X9|11=9|55=A|54=1| G 41=9|37=X9|11=9a|55=A|54=1|" T
+         "38=6|40=2|44=10|59=1|");
     talk("one that it has does not", TW_FIX_44, &keeping,
          RELEASED "join 5 me\non\nsent\n" NEW("8") NOBODYS("9")
          "<" EXIT("9", "10") "\n" NEW("9") NOBODYS("8") "<");
