@@ -236,9 +236,9 @@ end
 -- What app.feed[kind](options) would declare, outside of an app file.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: as of that function.  Units: as there.
 function app.check_feed(kind, options)
-  local before, made = rawget(declare, "now"), { feeds = {} }
+  local before, made, f = rawget(declare, "now"), { feeds = {} }, app.feed[kind]
   declare.now = made
-  local fine, why = pcall(app.feed[kind], options)
+  local fine, why = pcall(f, options)
   declare.now = before
   if not fine then error(why, 0) end
   return made.feeds[1]

@@ -267,4 +267,9 @@ local first, last = d.scripts[1], d.scripts[#d.scripts]
 t.is(#d.scripts .. first.path .. first.options.params.n .. last.path,
      "2one.lua7three.lua", "it leaves what the file declares as it is")
 
+local declare = require "tw.declare"
+local now = declare.now
+t.raises("there is no app.feed.cvs", app.check_feed, "cvs", {})
+t.ok(declare.now == now, "a feed of no kind leaves it, too")
+
 os.remove(path)
