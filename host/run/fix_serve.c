@@ -34,6 +34,8 @@ struct tw_fix_serve {
     struct origin *of;                        /* owner: FEED; by symbol              */
     size_t of_n;                              /* owner: FEED                         */
     bool within;                              /* owner: FEED; an update is not whole */
+    int64_t within_ns;                        /* owner: FEED; steady; more of it came */
+    int64_t now_ns;                           /* owner: FEED; steady; it was read    */
     bool more;                                /* owner: FEED; of the tape is unread  */
     pthread_mutex_t lock;
     struct served *links;                     /* mutex                               */
@@ -153,6 +155,7 @@ static void take_level(struct tw_fix_serve *v, const struct tw_record *r)
     }
     if (v->of[r->symbol].levels != r->source) return;
     v->within = !l->last;
+    v->within_ns = v->now_ns;
     if (l->change == TW_LEVEL_CLEAR)
         clear(v, r->symbol, r->time);
     else
@@ -178,12 +181,19 @@ static void take_gap(struct tw_fix_serve *v, const struct tw_record *r)
     v->within = false;
 }
 
+/* A feed may have ended within an update: for one of which no more comes nobody waits. */
+static bool is_half(const struct tw_fix_serve *v)
+{
+    return v->more || (v->within && v->now_ns - v->within_ns < TW_SECOND_NS);
+}
+
 /* What has come since the last look; false: there is more.  No memory for a book: it is
  * as it was. */
-static bool read_tape(struct tw_fix_serve *v)
+static bool read_tape(struct tw_fix_serve *v, struct tw_fix_now now)
 {
     struct tw_record r;
 
+    v->now_ns = now.steady_ns;
     v->more = false;
     for (int i = 0; i < AT_ONCE; i++) {
         if (tw_cursor_next(&v->cursor, &r) == 0) return true;
@@ -209,8 +219,8 @@ static int on_send(void *ctx, const char *code, const char *body, size_t n)
     struct served *l = ctx;
 
     /* These are tried again, when the peer has read, and what is known is of one time. */
-    if (strchr("WXfhSbA", *code) && (tw_fix_session_is_behind(l->session) || l->v->more
-                                     || l->v->within))
+    if (strchr("WXfhSbA", *code)
+        && (tw_fix_session_is_behind(l->session) || is_half(l->v)))
         return TW_EFULL;
     return tw_fix_session_put(l->session, l->now, code, body, n, NULL, NULL);
 }
@@ -225,7 +235,7 @@ static enum tw_fix_answer on_message(void *ctx, struct tw_fix_session *s,
     l->now = now;
     if (!l->peer) return TW_FIX_UNSUPPORTED;
     list_symbols(l->v);
-    read_tape(l->v);   /* a snapshot is of now */
+    read_tape(l->v, now);   /* a snapshot is of now */
     return tw_fix_peer_message(l->peer, m);
 }
 
@@ -251,7 +261,7 @@ static int64_t on_look(void *ctx, struct tw_fix_session *s, struct tw_fix_now no
 
     l->session = s;
     l->now = now;
-    if (!read_tape(l->v)) return now.steady_ns;
+    if (!read_tape(l->v, now)) return now.steady_ns;
     if (l->peer) tw_fix_peer_flush(l->peer);
     return now.steady_ns + l->v->o.interval_ms * 1000000;
 }

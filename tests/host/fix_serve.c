@@ -209,6 +209,17 @@ static void halves(void)
     drain();
     ok(count("35=W") == 1 && has("268=2|269=0|270=10|") && has("35=S")
        && !has("35=X"), "all of it is");
+    forget();
+    put_level(1, TW_LEVEL_SET, 8, false);
+    put_quote(2, 4, 5, 6);
+    say("R", "131=r|146=1|55=S2|");
+    look();
+    drain();
+    ok(!has("35=S") && !has("35=X"), "half of an update is not");
+    w.now.steady_ns += INT64_C(1000000000);
+    look();
+    drain();
+    ok(has("35=S") && has("270=8|"), "but nobody waits for a feed that has ended so");
     close_scene();
 }
 
