@@ -248,6 +248,7 @@ static void on_event(void *ctx, struct tw_fix_session *s, struct tw_fix_now now,
             ask(&c->s[0], a_request(&c->s[0], &dice));
     }
     c->inner.event(c->inner.ctx, s, now, e);
+    tw_be_feed();
     if (e->kind == TW_FIX_LOGGED_ON && leaves && c->ups == 1)
         tw_fix_link_leave(tw_fix_engine_find(c->g->e, "broker"), NULL);
 }
