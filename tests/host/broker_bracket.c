@@ -4,17 +4,34 @@
 #include "broker_rig.h"
 #include "random.h"
 
+struct bracket { struct tw_order *entry, *exit[2]; };
+
+/* An entry, and two exits for all of it: a target and a stop. */
+static struct bracket enter(struct rig *g, struct tw_order entry, int target, int stop)
+{
+    struct tw_order exit = { .quantity = entry.quantity, .price = target,
+        .side = entry.side == TW_SIDE_SELL ? TW_SIDE_BUY : TW_SIDE_SELL };
+    struct bracket b = { .entry = submit(g, entry) };
+
+    exit.parent = b.entry->id;
+    b.exit[0] = submit(g, exit);
+    exit.price = 0;
+    exit.stop = stop;
+    exit.type = TW_TYPE_STOP;
+    b.exit[1] = submit(g, exit);
+    return b;
+}
+
 static void brackets(void)
 {
     struct rig *g = open_rig((struct tw_broker_options){ 0 });
     struct tw_order *entry, *stop;
+    struct bracket b;
 
     quote(g, 1, 1000, 1001, 500);
-    entry = submit(g, (struct tw_order){ .quantity = 5, .price = 990 });
-    submit(g, (struct tw_order){ .quantity = 5, .price = 1100, .side = TW_SIDE_SELL,
-                                 .parent = entry->id });
-    stop = submit(g, (struct tw_order){ .quantity = 5, .stop = 900, .side = TW_SIDE_SELL,
-                                        .type = TW_TYPE_STOP, .parent = entry->id });
+    b = enter(g, (struct tw_order){ .quantity = 5, .price = 990 }, 1100, 900);
+    entry = b.entry;
+    stop = b.exit[1];
     is_told(g, "1 A, 2 A, 3 A", "a bracket");
     quote(g, 2, 1000, 1001, 500);
     is_told(g, "1 0", "its parent is at the venue");
@@ -43,24 +60,20 @@ static void brackets(void)
 static void exits_share(void)
 {
     struct rig *g = open_rig((struct tw_broker_options){ 0 });
-    struct tw_order *entry, *target, *stop;
+    struct bracket b;
 
     quote(g, 1, 1000, 1001, 500);
-    entry = submit(g, (struct tw_order){ .quantity = 9, .price = 1001 });
-    target = submit(g, (struct tw_order){ .quantity = 9, .price = 1010,
-                                          .side = TW_SIDE_SELL, .parent = entry->id });
-    stop = submit(g, (struct tw_order){ .quantity = 9, .stop = 900, .side = TW_SIDE_SELL,
-                                        .type = TW_TYPE_STOP, .parent = entry->id });
+    b = enter(g, (struct tw_order){ .quantity = 9, .price = 1001 }, 1010, 900);
     quote(g, 2, 1000, 1001, 4);
     quote(g, 3, 1010, 1011, 1);
-    ok(tw_order_leaves(target) == 3 * ONE && tw_order_leaves(stop) == 3 * ONE,
+    ok(tw_order_leaves(b.exit[0]) == 3 * ONE && tw_order_leaves(b.exit[1]) == 3 * ONE,
        "one of four is sold: both are for three");
     quote(g, 4, 1000, 1001, 5);
-    ok(entry->status == TW_STATUS_FILLED && tw_order_leaves(target) == 8 * ONE
-       && tw_order_leaves(stop) == 8 * ONE, "five more: both are for eight");
+    ok(b.entry->status == TW_STATUS_FILLED && tw_order_leaves(b.exit[0]) == 8 * ONE
+       && tw_order_leaves(b.exit[1]) == 8 * ONE, "five more: both are for eight");
     quote(g, 5, 899, 901, 2);
     quote(g, 6, 898, 901, 9);
-    ok(stop->status == TW_STATUS_FILLED && target->status == TW_STATUS_CANCELED
+    ok(b.exit[1]->status == TW_STATUS_FILLED && b.exit[0]->status == TW_STATUS_CANCELED
        && tw_broker_open(g->b, NULL) == NULL, "the position is closed, and nothing open");
     close_rig(g);
 }
@@ -98,21 +111,17 @@ static void entries_end(void)
 static void exits_meet(void)
 {
     struct rig *g = open_rig((struct tw_broker_options){ 0 });
-    struct tw_order *entry, *target, *stop;
+    struct bracket b;
 
     quote(g, 1, 1000, 1001, 500);
-    entry = submit(g, (struct tw_order){ .quantity = 9, .price = 1001 });
-    target = submit(g, (struct tw_order){ .quantity = 9, .price = 1010,
-                                          .side = TW_SIDE_SELL, .parent = entry->id });
-    stop = submit(g, (struct tw_order){ .quantity = 9, .stop = 990, .side = TW_SIDE_SELL,
-                                        .type = TW_TYPE_STOP, .parent = entry->id });
+    b = enter(g, (struct tw_order){ .quantity = 9, .price = 1001 }, 1010, 990);
     quote(g, 2, 1000, 1001, 5);
     quote(g, 3, 989, 1002, 2);
     told(g);
     quote(g, 4, 1010, 1001, 6);                       /* crossed: all trade */
     is_told(g, "1 F4, 3 5, 3 F3, 2 5, 2 F3, 3 5", "an entry and both its exits");
-    ok(entry->status == TW_STATUS_FILLED && tw_order_leaves(target) == ONE
-       && tw_order_leaves(stop) == ONE, "one is left, which both are for");
+    ok(b.entry->status == TW_STATUS_FILLED && tw_order_leaves(b.exit[0]) == ONE
+       && tw_order_leaves(b.exit[1]) == ONE, "one is left, which both are for");
     close_rig(g);
 }
 
@@ -121,17 +130,13 @@ static void canceled_entries_end(void)
 {
     struct rig *g = open_rig((struct tw_broker_options){
         .simulator.cancel.min_ns = 9 * ONE });
-    struct tw_order *entry;
+    struct bracket b;
 
     quote(g, 1, 1000, 1001, 500);
-    entry = submit(g, (struct tw_order){ .quantity = 9, .price = 1001 });
-    submit(g, (struct tw_order){ .quantity = 9, .price = 1010, .side = TW_SIDE_SELL,
-                                 .parent = entry->id });
-    submit(g, (struct tw_order){ .quantity = 9, .stop = 900, .side = TW_SIDE_SELL,
-                                 .type = TW_TYPE_STOP, .parent = entry->id });
+    b = enter(g, (struct tw_order){ .quantity = 9, .price = 1001 }, 1010, 900);
     quote(g, 2, 1000, 1001, 2);
     quote(g, 3, 1000, 1002, 3);
-    tw_broker_cancel(g->b, entry);
+    tw_broker_cancel(g->b, b.entry);
     told(g);
     quote(g, 4, 1010, 1011, 3);
     quote(g, 5, 1000, 1001, 3);
@@ -145,23 +150,19 @@ static void canceled_entries_end(void)
 static void scales_out(void)
 {
     struct rig *g = open_rig((struct tw_broker_options){ 0 });
-    struct tw_order *entry, *target, *stop;
+    struct bracket b;
     struct tw_error error;
 
     quote(g, 1, 1000, 1001, 500);
-    entry = submit(g, (struct tw_order){ .quantity = 9 });
-    target = submit(g, (struct tw_order){ .quantity = 9, .price = 1010,
-                                          .side = TW_SIDE_SELL, .parent = entry->id });
-    stop = submit(g, (struct tw_order){ .quantity = 9, .stop = 900, .side = TW_SIDE_SELL,
-                                        .type = TW_TYPE_STOP, .parent = entry->id });
+    b = enter(g, (struct tw_order){ .quantity = 9 }, 1010, 900);
     quote(g, 2, 1000, 1001, 500);
     quote(g, 3, 1000, 1001, 500);
-    tw_broker_replace(g->b, target, 4 * ONE, 0, 0, &error);
+    tw_broker_replace(g->b, b.exit[0], 4 * ONE, 0, 0, &error);
     quote(g, 4, 1010, 1011, 1);
-    ok(tw_order_leaves(target) == 3 * ONE && tw_order_leaves(stop) == 8 * ONE,
+    ok(tw_order_leaves(b.exit[0]) == 3 * ONE && tw_order_leaves(b.exit[1]) == 8 * ONE,
        "a stop is for all that is held");
     quote(g, 5, 1010, 1011, 500);
-    ok(target->status == TW_STATUS_FILLED && tw_order_leaves(stop) == 5 * ONE,
+    ok(b.exit[0]->status == TW_STATUS_FILLED && tw_order_leaves(b.exit[1]) == 5 * ONE,
        "also behind a target that was for a part");
     quote(g, 6, 899, 901, 500);
     ok(tw_broker_held(g->b, 1) == 0 && tw_broker_count(g->b) == 0, "and closes it");
@@ -175,29 +176,19 @@ static int below(int n)
     return (int)(next() % (unsigned)n);
 }
 
-struct bracket { struct tw_order *entry, *exit[2]; };
-
-static struct bracket enter(struct rig *g, int price)
+static struct bracket enter_any(struct rig *g, int price)
 {
     int sign = below(2) ? 1 : -1, kind = below(3);
-    int side = sign > 0 ? TW_SIDE_BUY : TW_SIDE_SELL;
-    int other = sign > 0 ? TW_SIDE_SELL : TW_SIDE_BUY;
-    struct tw_order o = { .quantity = 2 + below(15), .side = (uint8_t)side };
-    struct bracket b;
+    int target = price + sign * (1 + below(15)), stop = price - sign * (1 + below(15));
+    struct tw_order o = { .quantity = 2 + below(15),
+                          .side = sign > 0 ? TW_SIDE_BUY : TW_SIDE_SELL };
 
     if (kind == 1) o.price = price + sign * (below(8) - 4);
     if (kind == 2) {
         o.type = TW_TYPE_STOP;
         o.stop = price + sign * below(6);
     }
-    b.entry = submit(g, o);
-    b.exit[0] = submit(g, (struct tw_order){ .quantity = o.quantity,
-        .price = price + sign * (1 + below(15)), .side = (uint8_t)other,
-        .parent = b.entry->id });
-    b.exit[1] = submit(g, (struct tw_order){ .quantity = o.quantity,
-        .stop = price - sign * (1 + below(15)), .side = (uint8_t)other,
-        .type = TW_TYPE_STOP, .parent = b.entry->id });
-    return b;
+    return enter(g, o, target, stop);
 }
 
 /* As much can be closed as is held, by each exit that is there; and one is. */
@@ -237,7 +228,7 @@ static void random_lives(void)
                   1 + below(8));
             told(g);
             if (b.entry) bare += !is_covered(&b);
-            if (second == 1) b = enter(g, price);
+            if (second == 1) b = enter_any(g, price);
             target = b.exit[0];
             if (below(20) == 0 && tw_order_is_open(b.entry))
                 tw_broker_cancel(g->b, b.entry);

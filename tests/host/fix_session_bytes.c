@@ -240,32 +240,45 @@ static void slow_reader(void)
     close_rig();
 }
 
+static int send_text(const char *text, size_t n, struct tw_error *error)
+{
+    struct tw_fix_output *out;
+    int rc = tw_fix_session_begin(r.s, r.now, "D", NULL, 0, &out, error);
+
+    if (rc < 0) return rc;
+    tw_fix_put_text(out, 58, text, n);
+    return tw_fix_session_send(r.s, NULL, error);
+}
+
+/* How many go, until one is refused, or a thousand. */
+static unsigned send_many(const char *text, size_t n, int *rc, struct tw_error *error)
+{
+    unsigned sent = 0;
+
+    while (sent < 1000 && (*rc = send_text(text, n, error)) >= 0) sent++;
+    return sent;
+}
+
 /* A peer that does not read. */
 static void no_reader(void)
 {
-    struct tw_fix_output *out;
     struct tw_error error = {0};
     char text[1000];
-    int rc = 0, sent = 0;
+    unsigned sent;
+    int rc;
 
     open_rig(&(struct tw_fix_session_options){ .output_max = 10000 }, TW_FIX_44, 1 << 20);
     play("connect");
     say("35=A 34=1 98=0 108=30");
     memset(text, 'x', sizeof text);
-    while (rc == 0 && sent < 1000) {
-        rc = tw_fix_session_begin(r.s, r.now, "D", NULL, 0, &out, &error);
-        if (rc < 0) break;
-        tw_fix_put_text(out, 58, text, sizeof text);
-        rc = tw_fix_session_send(r.s, NULL, &error);
-        sent++;
-    }
+    sent = send_many(text, sizeof text, &rc, &error);
     ok(rc == TW_EFULL && sent < 12 && tw_fix_session_closing(r.s),
        "a peer that does not read is cut off: %s", error.text);
     ok(cuts().unread == 1, "and counted");
     r.now.steady_ns += 3000000000;
     tw_fix_session_tick(r.s, r.now);
     ok(tw_fix_session_status(r.s).waiting == 0, "nor is it waited for");
-    ok(tw_fix_session_status(r.s).next_out == (uint64_t)sent + 2,
+    ok(tw_fix_session_status(r.s).next_out == sent + 2,
        "and no number is lost");
     close_rig();
 }
@@ -378,9 +391,8 @@ static void full_disk(void)
     struct rlimit old, small = { 100000, RLIM_INFINITY };
     struct tw_error error = { .text = "" };
     char path[PLACE], text[3000], got[4200];
-    int rc = 0;
-    struct tw_fix_output *out;
-    uint64_t sent = 0;
+    int rc;
+    uint64_t sent;
 
     place_file(path);
     open_rig(&acceptor, TW_FIX_44, 0);
@@ -396,13 +408,7 @@ static void full_disk(void)
     small.rlim_max = old.rlim_max;
     setrlimit(RLIMIT_FSIZE, &small);
     memset(text, 'x', sizeof text);
-    while (rc == 0 && sent < 1000) {
-        rc = tw_fix_session_begin(r.s, r.now, "D", NULL, 0, &out, &error);
-        if (rc < 0) break;
-        tw_fix_put_text(out, 58, text, sizeof text);
-        rc = tw_fix_session_send(r.s, NULL, &error);
-        sent += rc == 0;
-    }
+    sent = send_many(text, sizeof text, &rc, &error);
     setrlimit(RLIMIT_FSIZE, &old);
     ok(rc < 0 && happened("STORE_FAILED", got)
        && tw_fix_session_status(r.s).next_out == sent + 2, "a full disk: %s", error.text);
