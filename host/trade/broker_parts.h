@@ -87,6 +87,13 @@ static inline int64_t tw_broker_leaves(const struct tw_order *o)
 void tw_broker_book(struct tw_broker *b, uint32_t symbol, const struct tw_terms *terms,
                     int sign, const struct tw_report *r);
 
+/* ---- broker_bracket.c ---- */
+
+/* Would the order, or an exit that waits for it, trade at once as an exit, if it had the
+ * prices of `next`?  Not asked of an order that is no part of a bracket. */
+bool tw_broker_misplaces(const struct tw_broker *b, const struct tw_order *o,
+                         const struct tw_order *next);
+
 /* ---- broker_day.c ---- */
 
 /* A new day: what is settled daily is paid, and losses are counted anew. */
@@ -137,11 +144,6 @@ enum tw_reason tw_broker_may_go(struct tw_broker *b, const struct tw_order *o);
 /* Likewise why it must not become `next`, which is asked for. */
 enum tw_reason tw_broker_may_change(struct tw_broker *b, const struct tw_order *o,
                                     const struct tw_order *next);
-
-/* Would the order, or an exit that waits for it, trade at once as an exit, if it had the
- * prices of `next`?  Not asked of an order that is no part of a bracket. */
-bool tw_broker_misplaces(const struct tw_broker *b, const struct tw_order *o,
-                         const struct tw_order *next);
 
 /* Where the desk has a limit for it, it has what this strategy has of the instrument from
  * the next call of tw_broker_share on.  False: no memory. */
