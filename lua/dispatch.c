@@ -264,15 +264,17 @@ static void take_rows(lua_State *L, struct ltw_script *s)
     if (!tw_plan_add(plan, kept)) run_rows(L, s, false);
 }
 
-/* Bars are made of what the script wants, with or without a handler for it. */
-static void take_bars(lua_State *L, struct ltw_script *s)
+/* Bars are made of what the script wants, with or without a handler for it; whether they
+ * have looked at the record. */
+static bool take_bars(lua_State *L, struct ltw_script *s)
 {
     const struct tw_record *r = &s->record;
 
-    if (r->kind != TW_QUOTE && r->kind != TW_TRADE && r->kind != TW_BAR) return;
-    if (!passes(s, r)) return;
+    if (r->kind != TW_QUOTE && r->kind != TW_TRADE && r->kind != TW_BAR) return false;
+    if (!passes(s, r)) return false;
     if (!ltw_bars_take(s->bars, s->engine->host->symbols, r))
         luaL_error(L, "not enough memory");
+    return true;
 }
 
 /* Levels that the script wants, with or without a handler for each, and gaps; whether
@@ -315,7 +317,7 @@ static int advance(lua_State *L, struct ltw_script *s)
         if (ltw_trader_has_told(s->trader)) return SOME;
     }
     while (s->budget > 0 && !s->stopping && !s->sw.here) {
-        bool stepwise, row, handled, told = false, book = false;
+        bool stepwise, row, handled, bars, told = false, book = false;
         unsigned room, kind;
         int index;
 
@@ -334,13 +336,14 @@ static int advance(lua_State *L, struct ltw_script *s)
             told = ltw_trader_has_told(s->trader);
         }
         if (s->sw.job && kind >= TW_GAP) s->sw.here = ltw_switch_is_due(s);
-        if (s->bars) take_bars(L, s);
+        bars = s->bars && take_bars(L, s);
         if (kind == TW_LEVEL || kind == TW_GAP)
             book = take_books(L, s);
         index = handler_of(s, &s->record);
         handled = s->code.handler[index].bound;
         row = t && tw_plan_kinds(t->plan) & 1u << kind;
         if ((!row && !handled && !book) || !wants(s, &s->record)) {
+            s->handled += bars;
             if (told || s->bars) return SOME;
             continue;
         }

@@ -177,3 +177,17 @@ t.is(command("run part.lua --no-attach --set from=2001-09-09T01:48:40").out,
      "1000000120\n", "of app.feed.csv")
 t.ok(command("run part.lua --no-attach --set from=never").err:find("from: 'never' is no"
      .. " time", 1, true), "what is no time")
+
+-- ---- what bars are made of has been handled ----
+
+put("made.lua", [[
+  local M = { on_bar = function() end }
+  function M:on_start() self:bars { count = 2, of = "mid" } end
+  return M]])
+put("made-app.lua", [[
+  local app = require "tw.app"
+  app.feed.csv { file = "quotes.csv", limit = 100 }
+  app.script "made.lua"]])
+got = command "run made-app.lua --no-attach"
+t.is(got.err:match "\nmade.lua +%d+ +%d+ +%d+ +(%S+)", "100",
+     "a script that has bars made of quotes, and no on_quote")
