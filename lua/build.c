@@ -558,6 +558,7 @@ int ltw_app_build(lua_State *L, struct tw_app *app, struct tw_error *error)
         || ltw_desk_read(L, app->host.desk, app->host.symbols, error) < 0)
         return error->code;
     app->reliable = ltw_boolean_at(L, -1, "reliable");
+    app->host.live = !app->reliable;
     app->book = ltw_boolean_at(L, -1, "book");
     add_scripts(L, app, dir);
     if (!app->reliable || ltw_boolean_at(L, -1, "gateways")

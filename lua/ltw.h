@@ -89,6 +89,7 @@ struct ltw_host {
     const char *directory;    /* of the app file, with its slash, or NULL    */
     const struct ltw_embedded *embedded;   /* NULL: the program is tidewire  */
     bool plays;               /* tape files: received is of another run  */
+    bool live;                /* a feed is: time goes on between records */
     bool distrusts;           /* none of its scripts is trusted      */
     bool replays;             /* with messages: none are sent            */
     struct ltw_library *library;   /* what the scripts require, or NULL */

@@ -537,11 +537,13 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
     struct ltw_state *state = s->engine->state;
     uint64_t before = s->cursor.next;
     bool waited = s->woken;
+    int64_t began_ns;
     int n, status;
 
     if (s->sw.job && ltw_switch_step(s)) return LTW_IDLE;
     ltw_switch_send(s);
     if (!ltw_script_ready(s)) return LTW_IDLE;
+    began_ns = s->engine->host->live ? tw_clock_steady_ns() : 0;
     s->budget = s->paused ? 0 : BATCH;
     s->first_received = 0;
     s->after_batch = s->woken = false;
@@ -560,6 +562,7 @@ enum ltw_step ltw_script_step(struct ltw_script *s)
     tw_cursor_commit(&s->cursor);
     ltw_script_publish(&s->counts->at, s->cursor.next);
     ltw_script_publish(&s->counts->handled, s->handled);
+    if (s->trader && began_ns) ltw_trader_note_time(s->trader, began_ns);
     if (s->trader && !s->engine->host->time) publish_trading(s);
     if (s->first_received && !s->is_candidate)
         tw_histogram_add(&s->engine->done_ns, tw_clock_now_ns() - s->first_received);

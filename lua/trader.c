@@ -152,6 +152,31 @@ void ltw_trader_free(lua_State *L, struct ltw_trader *t)
     tw_free(t);
 }
 
+void ltw_trader_note_time(struct ltw_trader *t, int64_t steady_ns)
+{
+    uint64_t seq;
+    int64_t now_ns;
+
+    tw_broker_now(t->broker, &now_ns, &seq);
+    if (now_ns == t->at_ns) return;
+    t->at_ns = now_ns;
+    t->since_ns = steady_ns;
+}
+
+/* Who has waited decides now: by event time; or, where a feed is live, so long after the
+ * last record.  A book's own time is that of records. */
+static TW_APART void go_on(struct ltw_state *state, struct ltw_trader *t)
+{
+    int64_t now_ns = ltw_steady_ns(state);
+
+    if (t->host->time) {
+        tw_broker_go_on(t->broker, now_ns);
+    } else if (t->host->live && t->at_ns && (!t->seat || t->leaves_by)) {
+        tw_broker_go_on(t->broker, t->at_ns + now_ns - t->since_ns);
+        ltw_trader_note_time(t, now_ns);
+    }
+}
+
 struct ltw_trader *ltw_check_trader(lua_State *L, const char *what)
 {
     const struct ltw_task *task = ltw_task_current(L);
@@ -165,9 +190,9 @@ struct ltw_trader *ltw_check_trader(lua_State *L, const char *what)
             luaL_error(L, "%s: the script has not traded yet", what);
         ltw_script_make_trader(L, s);
         ltw_trader_record(L, s->trader, &s->record);
+        ltw_trader_note_time(s->trader, ltw_steady_ns(ltw_state(L)));
     }
-    if (s->trader->host->time && (s->waited || !ltw_state(L)->record))
-        tw_broker_go_on(s->trader->broker, ltw_now_ns(ltw_state(L)));
+    if (s->waited || !ltw_state(L)->record) go_on(ltw_state(L), s->trader);
     return s->trader;
 }
 
@@ -483,6 +508,8 @@ void ltw_trader_copy(lua_State *L, struct ltw_trader *from, int memo,
     t->fees = from->fees;
     memcpy(t->rate, from->rate, sizeof t->rate);
     t->n_rates = from->n_rates;
+    t->at_ns = from->at_ns;
+    t->since_ns = from->since_ns;
     o.ctx = t;
     ltw_trader_echo(t, from, &o);
     o.currency = NULL;                       /* that of the account, which is copied */

@@ -65,6 +65,8 @@ struct ltw_trader {
     uint8_t source;                      /* constant; a copy's: the seat's           */
     struct tw_probe *probe;              /* of a backtest's order, or NULL           */
     struct tw_simulator_options at_venue;    /* constant; latencies                  */
+    int64_t at_ns, since_ns;             /* where a feed is live: the broker's time, and
+                                          * when it has begun, of the steady clock    */
     bool lost;                           /* what came of an order found no memory    */
     struct tw_fix_gateway *leaves_by;    /* constant; where they leave the run, or NULL */
     struct ltw_heir heir;
@@ -110,6 +112,9 @@ void ltw_trader_free(lua_State *L, struct ltw_trader *t);
 
 /* [-0, +0, e]  O2.  Raises: no memory. */
 void ltw_trader_record(lua_State *L, struct ltw_trader *t, const struct tw_record *r);
+
+/* Where a feed is live: if the broker's time has gone on, that was at steady_ns. */
+void ltw_trader_note_time(struct ltw_trader *t, int64_t steady_ns);
 
 /* Is something to be told? */
 static inline bool ltw_trader_has_told(const struct ltw_trader *t)

@@ -261,9 +261,10 @@ for each worker: so what an account has, its limits, and order_target_percent de
 how many there are; --workers 1 has one, as a backtest.
 
 Time is that of the records.  An order that is decided at one record is matched by the
-next one of its symbol at the earliest; what a timer decides, or in a backtest a task, is
-of that time; with a latency, by records at or after its arrival: bars that begin then.
-So what is decided at the end of one bar misses the next,
+next one of its symbol at the earliest; what a timer decides, or a task, or a handler that
+has waited, is of that time (with fill = "book" on paper, and where no feed is live, tasks
+and handlers are of the last record's); with a latency, by records at or after its
+arrival: bars that begin then.  So what is decided at the end of one bar misses the next,
 and trades with the one after; but a bar of a day begins when the instrument's calendar
 opens, which is in time.  Another price, or a larger quantity, that arrives within a bar
 waits for the next one, too; another stop counts for all of that bar, though its low

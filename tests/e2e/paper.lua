@@ -108,6 +108,45 @@ for _, name in ipairs { "maker", "behind", "crossover" } do
        name .. ": as many without a file around it")
 end
 
+-- ---- what waits is of its own time, on paper as in a backtest ----
+
+rows = { "time,symbol,open,high,low,close,volume" }
+for i = 0, 5 do
+  rows[#rows + 1] = ("%d,F,%d,%d,%d,%d,10"):format(1700000000 + i, i, i, i, i)
+             :gsub(",0,0,0,0,", ",9,9,9,9,")
+end
+put("bars.csv", table.concat(rows, "\n") .. "\n")
+put("waits.lua", [[
+  local tw, M = require "tw", {}
+  function M:on_bar(close, time)
+    if close ~= 1 then return end
+    self.time = time
+    tw.task.detach(function()
+      tw.sleep(0.05)
+      self:buy { symbol = "F", quantity = 1, label = "task" }
+    end)
+    tw.sleep(0.05)
+    self:buy { symbol = "F", quantity = 1, label = "handler" }
+  end
+  function M:on_order(label, status, time)
+    if status == "pending_new" then self[label] = time end
+    if status ~= "filled" then return end
+    print(label, self[label] - self.time >= 50000000, time - 1000000000 >= self[label])
+  end
+  return M]])
+put("waits-app.lua", [[
+  local app = require "tw.app"
+  app.feed.csv { path = "bars.csv", interval = "1s", speed = 4 }
+  app.script "waits.lua"]])
+for _, how in ipairs { "run waits-app.lua --no-attach",
+                       "backtest waits-app.lua --data bars.csv --csv interval=1s" } do
+  local out = command(how).out
+  for _, label in ipairs { "task", "handler" } do
+    t.is(out:match(label .. "\t([^\n]*)"), "true\ttrue",
+         how:match "%w+" .. ": a " .. label .. " trades with bars that begin afterwards")
+  end
+end
+
 -- ---- what the file knows of an instrument, and the app does not say ----
 
 put("known.lua", [[
