@@ -552,7 +552,8 @@ static int status(lua_State *L)
 
 /* fix.enable(session [, enabled]) -> true | nil, message, code
  * A session that is disabled (enabled = false) logs out, and takes no connection until it
- * is enabled again.
+ * is enabled again.  What was sent before, orders too, goes out first, as far as the peer
+ * reads it within logout_timeout (2 s).
  * Yields: no.  Blocks: no.  Thread: any of a run.
  * Errors: nil when it was removed; raises for a session that there is not.
  * Units: none. */
@@ -566,7 +567,8 @@ static int enable(lua_State *L)
 }
 
 /* fix.logout(session [, text]) -> true | nil, message, code
- * It logs out; an initiator connects again after a while.
+ * It logs out, after what was sent before, as in fix.enable; an initiator connects again
+ * after a while.
  * Yields: no.  Blocks: no.  Thread: any of a run.
  * Errors: as fix.enable; raises for a text with SOH.  Units: none. */
 static int logout(lua_State *L)

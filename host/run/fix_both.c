@@ -55,6 +55,15 @@ static int64_t on_look(void *ctx, struct tw_fix_session *s, struct tw_fix_now no
     return first;
 }
 
+static bool waits(void *ctx)
+{
+    struct tw_fix_both *b = ctx;
+
+    for (int i = 0; i < 2; i++)
+        if (b->c[i].waits && b->c[i].waits(b->c[i].ctx)) return true;
+    return false;
+}
+
 /* Who does not know a message says yes. */
 static bool on_resend(void *ctx, const struct tw_fix_message *m)
 {
@@ -120,7 +129,7 @@ struct tw_fix_consumer tw_fix_both(struct tw_fix_both **list, struct tw_fix_cons
     }
     return (struct tw_fix_consumer){
         .message = on_message, .event = on_event, .up = on_up, .look = on_look,
-        .resend = on_resend,
+        .waits = waits, .resend = on_resend,
         .make = a.make || b.make ? make : NULL, .made = made, .ctx = both };
 }
 

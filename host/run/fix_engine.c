@@ -179,6 +179,31 @@ static void start(void *ctx)
     uv_check_start(&e->after, after_sleep);
 }
 
+static bool is_other_end(const struct tw_fix_link *l, const struct tw_fix_link *of)
+{
+    return !l->o.session.initiator
+        && strcmp(l->o.session.sender, of->o.session.target) == 0
+        && strcmp(l->o.session.target, of->o.session.sender) == 0;
+}
+
+/* Where both ends of a session are in this run. */
+static void find_twins(struct tw_fix_engine *e) TW_ON(FEED)
+{
+    unsigned n = tw_fix_engine_count(e);
+
+    for (unsigned i = 0; i < n; i++) {
+        struct tw_fix_link *l = link_at(e, i);
+
+        for (unsigned k = 0; l->o.session.initiator && k < n; k++) {
+            struct tw_fix_link *other = link_at(e, k);
+
+            if (!other->s || !is_other_end(other, l) || tw_fix_link_is_down(l)) continue;
+            l->twin = other;
+            other->twin = l;
+        }
+    }
+}
+
 static void stop(void *ctx)
 {
     struct tw_fix_engine *e = ctx;
@@ -187,6 +212,7 @@ static void stop(void *ctx)
     do_rung(e);   /* what was sent or commanded before */
     do_commands(e);
     e->stopping = true;
+    find_twins(e);
     for (unsigned i = 0; i < tw_fix_engine_doors(e); i++)
         tw_fix_door_end(e->doors[i]);
     for (unsigned i = 0; i < tw_fix_engine_count(e); i++)

@@ -208,6 +208,7 @@ static void let_go(struct tw_fix_link *l, int code, const char *why, bool polite
     if (tw_fix_session_status(l->s).state != TW_FIX_DOWN)
         tw_fix_session_disconnected(l->s, see(l), why);
     make_dirty(l);
+    if (l->twin) make_dirty(l->twin);   /* it may log out now */
 }
 
 static int connect_session(struct tw_fix_link *l, struct tw_wire *w, const char *peer,
@@ -456,7 +457,7 @@ static void look(struct tw_fix_link *l) TW_ON(FEED)
 {
     const struct tw_fix_consumer *c = &l->o.consumer;
 
-    if (c->look && !l->removing) l->look_ns = c->look(c->ctx, l->s, see(l));
+    if (c->look) l->look_ns = c->look(c->ctx, l->s, see(l));
 }
 
 void tw_fix_link_rung(struct tw_fix_link *l)
@@ -613,6 +614,7 @@ static void set_timer(struct tw_fix_link *l) TW_ON(FEED)
     if (l->greeting_ns > 0) at = least(at, l->greeting_ns);
     if (l->unsynced_ns > 0) at = least(at, l->unsynced_ns + l->o.sync_ms * TW_MS_NS);
     if (l->log.n > 0) at = least(at, l->log.since_ns + TW_FIX_LOG_MS * TW_MS_NS);
+    if (l->leaving && !l->e->stopping) at = least(at, l->leave_ns);
     if (at >= l->timer_ns) return;
     l->timer_ns = at;
     wait = (at - tw_clock_steady_ns() + TW_MS_NS - 1) / TW_MS_NS;
@@ -696,19 +698,31 @@ void tw_fix_link_leave(struct tw_fix_link *l, const char *text)
 {
     if (!l->s) return;
     l->leaving = true;
+    l->leave_ns = see(l).steady_ns
+                + tw_fix_session_options(l->s)->logout_timeout_s * 1000 * TW_MS_NS;
     snprintf(l->farewell, sizeof l->farewell, "%s", text ? text : "");
     make_dirty(l);
 }
 
-/* Last words come first. */
-static void leave(struct tw_fix_link *l) TW_ON(FEED)
+/* Last words come first: while the peer reads, and for as long as the answer to a Logout
+ * may take, or the run's end.  There, who is served by this run has its own before. */
+static bool has_last_words(struct tw_fix_link *l) TW_ON(FEED)
 {
     const struct tw_fix_consumer *c = &l->o.consumer;
+    bool ends = l->e->stopping, serves = !l->o.session.initiator;
 
-    if (!l->leaving || tw_outbox_bytes(&l->outbox) > 0
-        || (c->waits && !l->removing && c->waits(c->ctx)))
-        return;
+    if (tw_fix_session_status(l->s).state != TW_FIX_UP) return false;
+    if (ends && serves && l->twin && !tw_fix_link_is_down(l->twin)) return true;
+    if (!ends && l->now.steady_ns >= l->leave_ns) return false;
+    return tw_outbox_bytes(&l->outbox) > 0 || (c->waits && c->waits(c->ctx));
+}
+
+static void leave(struct tw_fix_link *l) TW_ON(FEED)
+{
+    if (!l->leaving || has_last_words(l)) return;
     l->leaving = false;
+    if (l->disabling) tw_fix_session_enable(l->s, see(l), false);
+    l->disabling = false;
     tw_fix_session_logout(l->s, see(l), *l->farewell ? l->farewell : NULL);
 }
 
@@ -748,16 +762,19 @@ void tw_fix_link_command(struct tw_fix_link *l, const struct tw_fix_command *c)
     if (!l->s) return;
     empty_outbox(l);   /* what the same thread sent before */
     switch (c->kind) {
-    case TW_FIX_DO_ENABLE: tw_fix_session_enable(l->s, now, true); break;
-    case TW_FIX_DO_DISABLE: tw_fix_session_enable(l->s, now, false); break;
-    case TW_FIX_DO_LOGOUT: tw_fix_session_logout(l->s, now, text); break;
+    case TW_FIX_DO_ENABLE:
+        l->disabling = false;
+        tw_fix_session_enable(l->s, now, true);
+        break;
+    case TW_FIX_DO_DISABLE: case TW_FIX_DO_LOGOUT: case TW_FIX_DO_REMOVE:
+        l->disabling |= c->kind == TW_FIX_DO_DISABLE;
+        l->removing |= c->kind == TW_FIX_DO_REMOVE;
+        tw_fix_link_leave(l, text);
+        leave(l);
+        break;
     case TW_FIX_DO_RESET: tw_fix_session_reset(l->s, now); break;
     case TW_FIX_DO_NUMBERS:
         tw_fix_session_set_numbers(l->s, c->in, c->out, &error);
-        break;
-    case TW_FIX_DO_REMOVE:
-        l->removing = true;
-        tw_fix_link_leave(l, text);
         break;
     default: break;
     }

@@ -69,7 +69,10 @@ struct tw_fix_link {
     struct tw_fix_now now;               /* as of what happens now                   */
     bool begun, removing, stalled, was_up;
     bool paused;                         /* it reads nothing: the disk is behind     */
-    bool leaving;                        /* it logs out when its outbox is empty     */
+    bool leaving;                        /* it logs out when nothing waits to be sent, */
+    int64_t leave_ns;                    /* or then                                  */
+    bool disabling;                      /* and takes no connection from then on     */
+    struct tw_fix_link *twin;            /* the run ends: its other end, if in it    */
     char farewell[200];                  /* says so, in its Logout                   */
     bool told, failed;                   /* that it can't connect; can't log on      */
     bool told_removed;                   /* that an old log is gone                  */

@@ -92,6 +92,55 @@ for name, text in pairs(cases) do
   if not fine then t.diag(run.out) end
 end
 
+-- ---- last words ----
+
+local many <const> = 3000
+
+local function last_words(name, leave, stop)
+  put("many.lua", ([[
+    local fix = require "tw.fix"
+    local M = require "tw.strategy".new { doc = "cancels all that it has",
+                                          account = { gateway = "broker" } }
+    local o, done = {}, false
+    local function cancel(self)
+      for i = 1, #o do self:cancel(o[i]) end
+    end
+    function M:on_quote(symbol, bid, ask, source)
+      for i = 1, source == "broker" and #o == 0 and %d or 0 do
+        o[i] = self:buy { symbol = "VV", quantity = 1, price = 1 }
+      end
+    end
+    function M:on_order(order)
+      if order ~= o[#o] or done then return end
+      done = true
+      io.open("done", "w"):close()
+      %s
+    end
+    %s
+    return M]]):format(many, leave, stop))
+  put("app.lua", ([[
+    local app = require "tw.app"
+    app.feed.timer { every = 0.02 }
+    app.instruments { { symbol = "VV", tick_size = 0.01, lot_size = 1 } }
+    app.script "maker.lua"
+    app.script "many.lua"
+    app.fix.acceptor { port = 0, sessions = { { sender = "VENUE", target = "ME",
+      market = true, orders = true, log = "." } } }
+    app.feed.fix { name = "broker", loopback = true, sender = "ME", target = "VENUE",
+                   subscribe = { "VV" } }
+    app.gateway.fix { session = "broker" }]]))
+  apps.shell("rm -f " .. dir .. "/ME.log")
+  local run = until_done()
+  local _, n = apps.read(dir .. "/ME.log"):gsub("\1" .. "35=F", "")
+  if not t.is(n, many, name .. ": what is canceled before goes out") then
+    t.diag(run.out)
+  end
+end
+
+last_words("the end of a run", "", "M.on_stop = cancel")
+last_words("fix.logout", [[cancel(self) fix.logout "broker"]], "")
+last_words("fix.enable", [[cancel(self) fix.enable("broker", false)]], "")
+
 -- ---- what can't be ----
 
 local function fails(text, want)

@@ -29,6 +29,93 @@ static void last_words(void)
     rig_close_again(g);
 }
 
+/* What was sent before a command goes out before the Logout. */
+static void words_of(const char *what, int (*command)(struct tw_fix_link *l))
+{
+    struct rig *g = rig_open();
+    struct side a = {0}, b = {0};
+    struct tw_fix_link_options o = server("a", &a), c = client("b", &b);
+    struct tw_fix_link *l;
+    unsigned n = getenv("SMALL") ? 200 : 2000;
+
+    o.door = rig_listen(g, &(struct tw_fix_door_options){0});
+    rig_add(g, &o);
+    rig_start(g);
+    c.session.output_max = 4096;         /* of which a turn fills half */
+    c.session.logout_timeout_s = PATIENCE_S;
+    l = rig_dial(g, c, tw_fix_engine_port(g->e, o.door));
+    await_event(&b, TW_FIX_LOGGED_ON, 1);
+    ok(send_orders(l, 1, n) && command(l) == TW_OK
+       && await_event(&a, TW_FIX_LOGGED_OUT, 1), "%s: it logs out", what);
+    rig_close_io(g);
+    ok(a.messages == n && b.events[TW_FIX_UNSENT] == 0,
+       "what was sent before has gone out (%u of %u)", a.messages, n);
+    rig_close_again(g);
+}
+
+static int do_logout(struct tw_fix_link *l)
+{
+    return tw_fix_link_logout(l, "enough");
+}
+
+static int do_disable(struct tw_fix_link *l)
+{
+    return tw_fix_link_enable(l, false);
+}
+
+static bool has_more(void *ctx)
+{
+    (void)ctx;
+    return true;
+}
+
+/* But who never has said all is not waited for; and one that is enabled again before it
+ * has left comes back. */
+static void endless(void)
+{
+    struct rig *g = rig_open();
+    struct side a = {0}, b = {0};
+    struct tw_fix_link_options o = server("a", &a), c = client("b", &b);
+    struct tw_fix_link *l;
+
+    o.door = rig_listen(g, &(struct tw_fix_door_options){0});
+    rig_add(g, &o);
+    rig_start(g);
+    c.consumer.waits = has_more;
+    c.session.logout_timeout_s = 1;
+    l = rig_dial(g, c, tw_fix_engine_port(g->e, o.door));
+    await_event(&b, TW_FIX_LOGGED_ON, 1);
+    tw_fix_link_enable(l, false);
+    tw_fix_link_enable(l, true);
+    ok(await_event(&b, TW_FIX_LOGGED_OUT, 1) && await_event(&b, TW_FIX_LOGGED_ON, 2),
+       "one that always has more to say logs out, and comes back where it is enabled");
+    tw_fix_link_remove(l);
+    ok(await_event(&b, TW_FIX_LOGGED_OUT, 2), "and is removed");
+    rig_close(g);
+}
+
+/* Both ends in a run: who is served has its last words, and hears the answers. */
+static void both_ends(void)
+{
+    struct rig *g = rig_open();
+    struct side a = { .echo = true }, b = {0};
+    struct tw_fix_link_options o = server("a", &a), c = client("b", &b);
+    struct tw_fix_link *l;
+    unsigned n = getenv("SMALL") ? 200 : 2000;
+
+    o.door = rig_listen(g, &(struct tw_fix_door_options){0});
+    rig_add(g, &o);
+    rig_start(g);
+    c.session.output_max = 4096;
+    l = rig_dial(g, c, tw_fix_engine_port(g->e, o.door));
+    await_event(&b, TW_FIX_LOGGED_ON, 1);
+    ok(send_orders(l, 1, n), "a client of the same run sends");
+    rig_close_io(g);
+    ok(a.messages == n && b.messages == n,
+       "and has its answers before the end (%u and %u of %u)", a.messages, b.messages, n);
+    rig_close_again(g);
+}
+
 static struct tw_fix_link *added(struct rig *g, struct tw_fix_link_options o,
                                  const char *name, struct tw_error *error)
 {
@@ -172,6 +259,11 @@ int main(void)
     fix42 = dictionary(TW_FIX_42, NULL);
     fix44 = dictionary(TW_FIX_44, NULL);
     last_words();
+    words_of("a Logout", do_logout);
+    words_of("disabled", do_disable);
+    words_of("removed", tw_fix_link_remove);
+    endless();
+    both_ends();
     places();
     fill_port(3, 3, "has 3 already, its session_limit");
     if (!getenv("SMALL"))

@@ -18,7 +18,7 @@
 
 enum { OWNERS = 3, SOURCE = 9, PIECES = 50 };
 static unsigned orders = 400, burst;        /* sent at once, as it is logged on */
-static bool leaves;                         /* and it is to end                 */
+static bool leaves;                         /* and it is to log out             */
 
 static struct tw_symbols *symbols;
 
@@ -250,7 +250,7 @@ static void on_event(void *ctx, struct tw_fix_session *s, struct tw_fix_now now,
     c->inner.event(c->inner.ctx, s, now, e);
     tw_be_feed();
     if (e->kind == TW_FIX_LOGGED_ON && leaves && c->ups == 1)
-        tw_fix_link_leave(tw_fix_engine_find(c->g->e, "broker"), NULL);
+        tw_fix_link_logout(tw_fix_engine_find(c->g->e, "broker"), NULL);
 }
 
 static enum tw_fix_answer on_message(void *ctx, struct tw_fix_session *s,
@@ -318,7 +318,6 @@ static void open_scene(struct scene *c, const struct tw_fix_extra *fields, size_
     o.store_bytes = store_bytes;
     if (tw_floor_join(tw_fix_gateway_floor(c->gateway), OWNERS + 1, &c->eager) < 0)
         abort();
-    rig_start(c->g);
     for (uint32_t i = 0; i < OWNERS; i++) {
         c->s[i] = (struct strategy){ .owner = i + 1, .order = calloc(orders, sizeof
                                                                      *c->s[i].order) };
@@ -328,6 +327,7 @@ static void open_scene(struct scene *c, const struct tw_fix_extra *fields, size_
     }
     c->link = rig_dial(c->g, o, tw_fix_engine_port(c->g->e, v.door));
     if (tw_fix_gateway_attach(c->gateway, c->link, &(struct tw_error){ 0 }) < 0) abort();
+    rig_start(c->g);
     for (int i = 0; i < OWNERS; i++) await_seat(&c->s[i]);
 }
 
@@ -521,7 +521,7 @@ static void last(void)
     for (unsigned i = 0; i < burst; i++)
         rejected += c->s[0].order[i].status == TW_STATUS_REJECTED;
     ok(c->s[0].refused == 0 && c->s[0].wrong == 0 && rejected == 0,
-       "what was asked for before its end goes out before its Logout (%u not)", rejected);
+       "what was asked for before goes out before its Logout (%u not)", rejected);
     close_scene(c);
     free(c);
 }
