@@ -8,6 +8,7 @@
 -- that needs no dictionary.
 
 local declare = require "tw.declare"
+local hours = require "tw.hours"
 
 local fix = {}
 local check, fail = declare.check, declare.fail
@@ -25,8 +26,6 @@ for _, version in ipairs(VERSIONS) do IS_VERSION[version] = true end
 local CHECKS = { fields_out_of_order = 1, have_values = 2, user_defined = 4,
                  unordered_groups = 8, unknown_fields = 16, required = 32, values = 64 }
 local VALIDATE = { off = 0, lenient = 1 | 2 | 32 | 64, strict = 1 | 2 | 4 | 16 | 32 | 64 }
-
-local DAYS = { sun = 0, mon = 1, tue = 2, wed = 3, thu = 4, fri = 5, sat = 6 }
 
 local COMMON = {
   name = "string", version = "string", sender = "string", target = "string",
@@ -81,41 +80,6 @@ local function seconds(what, options, name)
   end
 end
 
--- "09:30" or "09:30:15" -> seconds of the day
-local function time_of_day(what, name, text)
-  local h, m, s = tostring(text):match "^(%d%d?):(%d%d):?(%d*)$"
-  h, m, s = tonumber(h), tonumber(m), s ~= "" and tonumber(s) or 0
-  local n = h and m < 60 and s < 60 and h * 3600 + m * 60 + s
-  if not n or n > 86400 then
-    fail(5, "%s: %s must be a time like '09:30', got %s", what, name, tostring(text))
-  end
-  return n
-end
-
-local function day_of(what, name, text)
-  local day = DAYS[tostring(text):sub(1, 3):lower()]
-  if not day then
-    fail(5, "%s: %s must be a day like 'mon', got %s", what, name, tostring(text))
-  end
-  return day
-end
-
--- "mon-fri,sun" -> a bit for each, Sunday's is 1
-local function days_of(what, text)
-  local bits = 0
-  for part in text:gmatch "[^,%s]+" do
-    local a, b = part:match "^(%a+)%-?(%a*)$"
-    local day = day_of(what, "days", a or part)
-    local last = b ~= "" and b and day_of(what, "days", b) or day
-    bits = bits | 1 << day
-    while day ~= last do
-      day = (day + 1) % 7
-      bits = bits | 1 << day
-    end
-  end
-  return bits
-end
-
 local function schedule_of(what, o)
   what = what .. ": schedule"
   check(what, o, { zone = "string", open = "string", close = "string", days = "string",
@@ -128,14 +92,19 @@ local function schedule_of(what, o)
   if o.open_day and (o.days or not o.open) then
     fail(4, "%s: open_day and close_day need open and close, and no days", what)
   end
+  local function read(name, f, like, without)
+    if o[name] == nil then return without end
+    return f(o[name], "sun")
+      or fail(5, "%s: %s must be %s, got %s", what, name, like, o[name])
+  end
+  local time, day = "a time like '09:30'", "a day like 'mon'"
   return {
     zone = o.zone, non_stop = not o.open and not o.days,
-    open = o.open and time_of_day(what, "open", o.open) or 0,
-    close = o.close and time_of_day(what, "close", o.close) or 0,
-    days = o.days and days_of(what, o.days) or 0,
-    open_day = o.open_day and day_of(what, "open_day", o.open_day) or -1,
-    close_day = o.close_day and day_of(what, "close_day", o.close_day) or -1,
-    reset = o.reset and time_of_day(what, "reset", o.reset) or -1,
+    open = read("open", hours.time, time, 0), close = read("close", hours.time, time, 0),
+    days = read("days", hours.days, "days like 'mon-fri'", 0),
+    open_day = read("open_day", hours.day, day, -1),
+    close_day = read("close_day", hours.day, day, -1),
+    reset = read("reset", hours.time, time, -1),
   }
 end
 

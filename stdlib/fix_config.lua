@@ -518,8 +518,8 @@ local function session_of(path, r, initiator, is_template)
   r.taken[s.name] = true
   if not s.name:find "^[%w%-_:][%w%-_.:]*$" or #s.name > 53 then
     r.fail(qualifier and "SessionQualifier" or "SenderCompID",
-           "'%s' is no name of a session, which has 1 to 53 letters, digits and -_.::"
-           .. " SessionQualifier gives it another", s.name)
+           "'%s' is no name of a session, which has 1 to 53 letters, digits and -_.:,"
+           .. " and begins with no dot; SessionQualifier gives it another", s.name)
   end
   local heartbeat = r.count("HeartBtInt", 0, 86400)
   if initiator then
@@ -577,8 +577,9 @@ end
 local function read(path)
   local file, why = io.open(path, "rb")
   if not file then error("app.fix.config: " .. why, 0) end
-  local text = file:read(1 << 20) or ""
+  local text, unread = file:read "a"
   file:close()
+  if not text then error(("app.fix.config: %s: %s"):format(path, unread), 0) end
   local default, list = sections_of(path, text:gsub("\r", ""):gsub("^\xEF\xBB\xBF", ""))
   local made = { sessions = {}, acceptors = {}, warnings = {}, lines = {} }
   local ports, seen_all, templates, told, taken = {}, {}, {}, {}, {}

@@ -5,6 +5,7 @@
 -- names that line, and made into the numbers that C reads.
 
 local hint = require "tw.near".hint
+local hours = require "tw.hours"
 
 local trade = {}
 
@@ -273,37 +274,12 @@ function trade.risk(given)
   return options("app.risk", "", given, known)
 end
 
--- "09:30" -> seconds of the day
 local function clock(what, name, x, least)
-  local h, m, s = tostring(x):match "^(%d%d?):(%d%d):?(%d*)$"
-  local at = h and h * 3600 + m * 60 + (s == "" and 0 or tonumber(s))
-  at = math.tointeger(at)
-  if not at or at < least or at > 86400 or tonumber(m) > 59 then
+  local at = hours.time(tostring(x))
+  if not at or at < least then
     fail(what, "%s: a time of the day like '09:30' expected, got %s", name, show(x))
   end
   return at
-end
-
-local DAYS <const> = { mon = 0, tue = 1, wed = 2, thu = 3, fri = 4, sat = 5, sun = 6 }
-
--- "mon-fri,sun" -> a bit for each, Monday's is 1
-local function weekdays(what, name, x)
-  local bits = 0
-  for part in tostring(x):lower():gmatch "[^,%s]+" do
-    local a, b = part:match "^(%a%a%a)%a*-?(%a?%a?%a?)%a*$"
-    local first, last = DAYS[a or ""], DAYS[b ~= "" and b or a or ""]
-    if not first or not last then
-      fail(what, "%s: days like 'mon-fri' expected, got %s", name, show(x))
-    end
-    local day = first
-    bits = bits | 1 << day
-    while day ~= last do
-      day = (day + 1) % 7
-      bits = bits | 1 << day
-    end
-  end
-  if bits == 0 then fail(what, "%s: no day", name) end
-  return bits
 end
 
 -- "2013-11-29" -> days since 1970-01-01
@@ -337,7 +313,10 @@ function trade.calendar(name, given)
   local made = { name = name, zone = o.zone, special = {},
                  open = clock(what, "open", o.open or "00:00", 0),
                  close = clock(what, "close", o.close or "24:00", 1),
-                 weekdays = weekdays(what, "days", o.days or "mon-sun") }
+                 weekdays = hours.days(tostring(o.days or "mon-sun"), "mon") }
+  if not made.weekdays then
+    fail(what, "days: days like 'mon-fri' expected, got %s", show(o.days))
+  end
   if o.zone ~= nil and type(o.zone) ~= "string" then
     fail(what, "zone: a name like 'America/New_York' expected, got %s", show(o.zone))
   end

@@ -137,7 +137,7 @@ for _, kind in ipairs { "app.fix.session", "app.gateway.fix" } do
         "app.lua:2: " .. name .. ": sync must be")
 end
 wrong("a day", "app.fix.session" .. BROKER .. "schedule = { days = 'xyz' } }",
-      "app.lua:2: app.fix.session 'b': schedule: days must be a day")
+      "app.lua:2: app.fix.session 'b': schedule: days must be days like")
 wrong("an acceptor's session", "app.fix.acceptor { port = 0, sessions = { { name = 'b',"
       .. " sender = 'A', target = 'B', precision = 4 } } }",
       "app.lua:2: app.fix.acceptor: sessions 'b': precision must be 3, 6 or 9, got 4")

@@ -323,6 +323,12 @@ local HEAD = "[DEFAULT]\nConnectionType=initiator\nHeartBtInt=30\nSenderCompID=A
   .. "TargetCompID=B\nSocketConnectHost=h\nSocketConnectPort=1\n[SESSION]\n"
 local H44 = HEAD .. "BeginString=FIX.4.4\n"
 refuses("", "no %[SESSION%]")
+do
+  local made, why = read("# " .. ("x"):rep(1 << 20) .. "\n" .. INITIATOR)
+  t.is(made and #made.sessions, 2, "a file of more than a megabyte has all its sessions")
+  made, why = config.read "/"
+  t.ok(not made and why:find "^app.fix.config: /: ", "a folder is no file: it says so")
+end
 refuses(H44 .. "FileStorePath=${home}\n",
         "cfg:10: FileStorePath=${home}: ${} is not")
 refuses(H44 .. "LogonTag=554=${password}\n", "cfg:10: LogonTag=554=%*%*%*: ${} is not")
@@ -521,6 +527,8 @@ fails(S:format "validate = { value = true }", "no option 'value'; did you mean '
 fails(S:format "name = 'a b'", "name must be 1 to 53 letters")
 fails(S:format "schedule = { open = '9' }", "open and close go together")
 fails(S:format "schedule = { open = '9', close = '10:00' }", "open must be a time")
+fails(S:format "schedule = { open = '9:00', close = '10:60' }",
+      "close must be a time like '09:30', got 10:60")
 fails(S:format "schedule = { open = '9:00', close = '10:00', days = 'mo' }",
       "days must be")
 fails(S:format "hosts = { 'a:1' }", "not both")

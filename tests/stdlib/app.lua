@@ -202,6 +202,10 @@ for text, why in pairs {
   ["app.weights { A = 0.5, B = 1 } app.weights { B = 1, A = 0.25 }"]
     = "app.weights: weight of 'A' is 0.25, and was said to be 0.5 before: say it once",
   ["app.calendar { name = 'x' }"] = "app.calendar: a name comes first, .*; got a table",
+  ["app.calendar('x', { open = '09:30:75' })"] =
+    "app.calendar 'x': open: a time of the day like '09:30' expected, got '09:30:75'",
+  ["app.calendar('x', { days = 'monkey' })"] =
+    "app.calendar 'x': days: days like 'mon%-fri' expected, got 'monkey'",
   ["app.calendar('x', { holidays = '2013-12-25' })"] =
     "app.calendar 'x': holidays: days like {'2013%-12%-25'} expected, got '2013%-12%-25'",
   ["app.calendar('x', { early = '13:00' })"] =
