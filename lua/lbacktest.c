@@ -46,8 +46,8 @@ struct box {
     struct ltw_state *app;        /* the app file's; NULL: a script alone           */
     lua_State *A;                 /* its, or a coroutine of who asked; see read_app  */
     struct ltw_host *host;        /* of who asked                                   */
-    lua_State *L;                 /* likewise; functions are at these        */
-    int progress, warn;           /* 0: none                                        */
+    lua_State *L;                 /* likewise                                       */
+    int progress, warn;           /* functions on its stack; 0: none                */
     struct tw_any given;          /* to app.backtest                                */
     struct tw_any declared;       /* for look                                       */
     const char *directory, *search;   /* on the stack of A                          */
@@ -613,29 +613,6 @@ static struct box *new_box(lua_State *L)
     return box;
 }
 
-/* run(options, given) -> result | nil, message, code
- * options: see read_options, and data; given: as app.backtest takes it. */
-static int run(lua_State *L)
-{
-    struct ltw_state *outer = ltw_state(L);
-    struct box *box;
-    int status;
-
-    luaL_checktype(L, 1, LUA_TTABLE);
-    luaL_checktype(L, 2, LUA_TTABLE);
-    lua_settop(L, 2);
-    box = new_box(L);
-    lua_pushcfunction(L, perform);
-    lua_pushvalue(L, 1);
-    lua_pushvalue(L, 2);
-    lua_pushlightuserdata(L, box);
-    status = lua_pcall(L, 3, LUA_MULTRET, 0);
-    close_box(box);
-    ltw_tasks_are_mine(outer->tasks);
-    if (status != LUA_OK) return lua_error(L);
-    return lua_gettop(L) - 3;
-}
-
 /* [-1, +0, e]  What decides how a run goes, of what is declared at 4. */
 static int declare(lua_State *L)
 {
@@ -711,24 +688,31 @@ static int perform_declared(lua_State *L)
     return 1;
 }
 
-/* [-0, +?, e]  Calls f(the table at 1, a box). */
-static int with_box(lua_State *L, lua_CFunction f)
+/* [-0, +?, e]  Calls f(the n tables that there are to be, a box). */
+static int with_box(lua_State *L, lua_CFunction f, int n)
 {
     struct ltw_state *outer = ltw_state(L);
     struct box *box;
     int status;
 
-    luaL_checktype(L, 1, LUA_TTABLE);
-    lua_settop(L, 1);
+    for (int i = 1; i <= n; i++) luaL_checktype(L, i, LUA_TTABLE);
+    lua_settop(L, n);
     box = new_box(L);
     lua_pushcfunction(L, f);
-    lua_pushvalue(L, 1);
+    for (int i = 1; i <= n; i++) lua_pushvalue(L, i);
     lua_pushlightuserdata(L, box);
-    status = lua_pcall(L, 2, LUA_MULTRET, 0);
+    status = lua_pcall(L, n + 1, LUA_MULTRET, 0);
     close_box(box);
     ltw_tasks_are_mine(outer->tasks);
     if (status != LUA_OK) return lua_error(L);
-    return lua_gettop(L) - 2;
+    return lua_gettop(L) - n - 1;
+}
+
+/* run(options, given) -> result | nil, message, code
+ * options: see read_options, and data; given: as app.backtest takes it. */
+static int run(lua_State *L)
+{
+    return with_box(L, perform, 2);
 }
 
 /* look(given) -> table | nil, message, code
@@ -736,14 +720,14 @@ static int with_box(lua_State *L, lua_CFunction f)
  * it. */
 static int look(lua_State *L)
 {
-    return with_box(L, perform_look);
+    return with_box(L, perform_look, 1);
 }
 
 /* declared(given) -> table | nil [, message, code]
  * What a script declares with tw.strategy; nil alone: nothing.  given: its file. */
 static int declared(lua_State *L)
 {
-    return with_box(L, perform_declared);
+    return with_box(L, perform_declared, 1);
 }
 
 /* time(text) -> ns | nil: a date, in UTC unless it says otherwise */

@@ -285,8 +285,8 @@ static int trade(lua_State *L, const char *what, enum tw_side side)
  * one, one cancels the other, and their labels say which; where one of them is at no
  * tick, or would trade as soon as this one has, as the market is now, this is refused;
  * they are for what it has traded, one that is made smaller leaves the rest to the other;
- * where they have traded all of that, what is left of this is canceled).  Short:
- * self:buy("AAPL", 100 [, price]). What becomes of it is told to on_order, on_fill and
+ * where they have traded all of that, what is left of this is canceled).  Or in brief
+ * self:buy("AAPL", 100 [, price]).  What becomes of it is told to on_order, on_fill and
  * on_position; a refusal too.
  * Yields: no.  Blocks: no.  Thread: the script's.
  * Errors: raises for what is no order: an option that is not there, a number that is not

@@ -62,10 +62,12 @@ A script is a Lua file that returns a table of handlers.  Each instance has a
 
   return M
 
-The handlers are on_start, on_quote, on_trade, on_bar, on_message, on_timer, on_gap and
-on_stop, and on_order, on_fill and on_position where it trades (see trading).  One handler
-of a script runs at a time.  A handler that waits, for a future or in tw.sleep, holds up
-its own script only: its records wait for it, and the other scripts of the worker go on.
+The handlers are on_start and on_stop; of records on_quote, on_trade, on_bar, on_level,
+on_book, on_status, on_message, on_timer and on_gap (see quotes); where it trades
+on_order, on_fill and on_position (see trading); of FIX on_fix and on_fix_event (see
+sessions).  One handler of a script runs at a time.  A handler that waits, for a future or
+in tw.sleep, holds up its own script only: its records wait for it, and the other scripts
+of the worker go on.
 
 self has name, params (what the app file gave; tw.strategy declares them, with
 defaults and what is allowed), worker (0, 1, ...), shard and
