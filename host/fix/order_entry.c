@@ -642,10 +642,19 @@ void tw_fix_orders_halted(struct tw_fix_orders *o)
         if (!e->owner) tw_fix_orders_found(o, e);
 }
 
+static bool has_mass(const struct tw_fix_orders *o)
+{
+    return !o->o.no_mass_status && tw_fix_dictionary_type(o->o.dictionary, "AF", 2);
+}
+
 void tw_fix_orders_ask_mass(struct tw_fix_orders *o)
 {
-    if (!o->o.no_mass_status && tw_fix_dictionary_type(o->o.dictionary, "AF", 2))
-        tw_fix_orders_ask(o, NULL, ASK_MASS);
+    if (has_mass(o)) tw_fix_orders_ask(o, NULL, ASK_MASS);
+}
+
+bool tw_fix_orders_is_asked_in_all(const struct tw_fix_orders *o)
+{
+    return has_mass(o) && !tw_fix_dictionary_type(o->o.dictionary, "H", 1);
 }
 
 void tw_fix_orders_logged_on(struct tw_fix_orders *o)
@@ -653,6 +662,7 @@ void tw_fix_orders_logged_on(struct tw_fix_orders *o)
     bool cancels = cancels_open(o);
 
     o->up = true;
+    o->told_silent = false;
     for (struct entry *e = o->open; e; e = e->next) {
         if (cancels) cancel(o, e);
         tell_former(o, e, cancels);
@@ -707,6 +717,7 @@ void tw_fix_orders_missed(struct tw_fix_orders *o)
         skip -= is_old;
         if (e->asks || (!is_old && e->ended != TW_STATUS_REJECTED)) doubt(o, e);
     }
+    if (tw_fix_orders_is_asked_in_all(o)) tw_fix_orders_ask_mass(o);
 }
 
 void tw_fix_orders_resending(struct tw_fix_orders *o, uint64_t from, uint64_t to)

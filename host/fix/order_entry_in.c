@@ -446,6 +446,7 @@ void tw_fix_orders_no_status(struct tw_fix_orders *o, struct ask *a)
     unsigned before = a->nth;
 
     tw_fix_orders_forget(o, a);
+    tw_fix_orders_note_silent(o, e);
     e->doubts = false;
     settle(o, e, &s, e->expected, e->average);
     answer_stale(o, e, &s, 0, before, false);

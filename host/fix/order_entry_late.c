@@ -1,4 +1,5 @@
-/* order_entry_late.c - trades that come, or are taken back, when their order has ended.
+/* order_entry_late.c - trades that come, or are taken back, when their order has ended;
+ * and what is told of orders beside their reports.
  *
  * Why an order that has ended is described anew: who had sent it may have let go of it,
  * and is told of the trade as of any other.
@@ -33,17 +34,30 @@ void tw_fix_orders_describe(const struct entry *e, struct tw_venue_aside *out)
     if (e->ties) out->ties = *e->ties;
 }
 
-void tw_fix_orders_note_late(struct tw_fix_orders *o, const struct entry *e)
+static void note(struct tw_fix_orders *o, const struct entry *e, const char *what)
 {
     const char *symbol = tw_symbols_name(o->o.symbols, e->symbol);
     char id[ID_MAX];
 
-    if (!e->over || !e->owner || !o->o.stray) return;
+    if (!o->o.stray) return;
     o->o.stray(o->o.ctx, &(struct tw_fix_stray){
-        .what = "a trade, or its end, after the end of its order: it is booked",
-        .id = { id, tw_fix_orders_id(e->id, e->accepted, id) },
+        .what = what, .id = { id, tw_fix_orders_id(e->id, e->accepted, id) },
         .order_id = { e->order_id, e->order_id_n }, .symbol = { symbol, strlen(symbol) },
         .quantity = e->quantity, .filled = e->cum });
+}
+
+void tw_fix_orders_note_late(struct tw_fix_orders *o, const struct entry *e)
+{
+    if (e->over && e->owner)
+        note(o, e, "a trade, or its end, after the end of its order: it is booked");
+}
+
+void tw_fix_orders_note_silent(struct tw_fix_orders *o, const struct entry *e)
+{
+    if (o->told_silent || tw_fix_orders_is_asked_in_all(o)) return;
+    o->told_silent = true;
+    note(o, e, "no answer to 35=H: what was missed of this order, and of others, is not"
+         " known here");
 }
 
 /* What is left of it may trade, as the venue has it now that a trade is taken back. */

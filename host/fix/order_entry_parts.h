@@ -149,6 +149,7 @@ struct tw_fix_orders {
     int64_t now_ns;               /* of what was asked for or came last           */
     int64_t sending_ns;           /* of what goes out                             */
     bool up;
+    bool told_silent;             /* in this connection                           */
     uint32_t expected;            /* who may have orders here; 0: nobody          */
     bool expects_more;            /* and others                                   */
     bool is_ahead;                /* orders of a former run were named, and nobody was
@@ -229,8 +230,9 @@ struct exec *tw_fix_orders_exec_hash(struct tw_fix_orders *o, struct entry *e, u
 void tw_fix_orders_end(struct tw_fix_orders *o, struct entry *e);
 /* Likewise, but it has not ended after all: a trade was taken back. */
 void tw_fix_orders_revive(struct tw_fix_orders *o, struct entry *e);
-/* Asks for all there is, where that can be asked. */
+/* Asks for all there is, where that can be asked; and whether only that can be. */
 void tw_fix_orders_ask_mass(struct tw_fix_orders *o);
+bool tw_fix_orders_is_asked_in_all(const struct tw_fix_orders *o);
 /* It is known only now, after the Logon: it goes where all do that were known by then. */
 void tw_fix_orders_found(struct tw_fix_orders *o, struct entry *e);
 /* Asks for its status, once. */
@@ -274,6 +276,8 @@ uint8_t tw_fix_orders_status(const struct entry *e, uint8_t exec);
 void tw_fix_orders_describe(const struct entry *e, struct tw_venue_aside *out);
 /* A line of the log: it has ended, and trades, or is taken back. */
 void tw_fix_orders_note_late(struct tw_fix_orders *o, const struct entry *e);
+/* Likewise, once in a connection: the venue does not say what it is. */
+void tw_fix_orders_note_silent(struct tw_fix_orders *o, const struct entry *e);
 /* It has ended, but its trades are others now: so may be its end, by what is taken. */
 void tw_fix_orders_change_late(struct tw_fix_orders *o, struct entry *e);
 /* What of a trade that is taken back a status has taken back already: none of that; at

@@ -110,11 +110,11 @@ static void trades(void)
          FILL("7", "c", "3", "10", "10") "=7:F 3@10");
     talk("or nothing says it", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") FILL("7", "b", "3", "11", "7") "sent\n"
-         ">j|45=2|372=H|380=3|58=no|\n=7:0! 7:F 3@11 stray  7:F 4@9.25");
+         ">j|45=2|372=H|380=3|58=no|\n=7:0! 7:F 3@11 stray  stray 7 7:F 4@9.25");
     talk("or nobody answers for ten seconds", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") "cancel 7\nsent\n"
          ">8|37=X7|11=7a|41=7|17=e|150=4|39=4|14=4|151=0|6=9.5|\nsent\ntick 9\n=7:0!\n"
-         "tick 10\n=7:F 4@9.5 7:4!\ntick 30\n=");
+         "tick 10\n=stray 7 7:F 4@9.5 7:4!\ntick 30\n=");
     talk("more of it than there was", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7")
          ">8|37=X7|11=7|17=a|150=F|39=1|38=30|32=15|31=10|14=15|6=10|\n"
@@ -181,7 +181,9 @@ static void unasked(void)
         "<message name='New' msgtype='D' msgcat='app'>"
         "<field name='ClOrdID' required='Y'/></message>"
         "<message name='Cancel' msgtype='F' msgcat='app'>"
-        "<field name='ClOrdID' required='Y'/></message></messages>"
+        "<field name='ClOrdID' required='Y'/></message>"
+        "<message name='Mass' msgtype='AF' msgcat='app'>"
+        "<field name='ClOrdID' required='N'/></message></messages>"
         "<fields><field number='10' name='CheckSum' type='STRING'/>"
         "<field number='35' name='MsgType' type='STRING'/>"
         "<field number='11' name='ClOrdID' type='STRING'/>"
@@ -189,6 +191,7 @@ static void unasked(void)
         "<field number='40' name='OrdType' type='CHAR'/>"
         "<field number='59' name='TimeInForce' type='CHAR'/></fields></fix>";
     struct tw_fix_dictionary *whole_one = dictionaries[TW_FIX_44];
+    struct tw_fix_orders_options mass = { 0 };
     struct tw_fix_draft *t = tw_fix_draft_new();
     struct tw_error error;
 
@@ -198,7 +201,10 @@ static void unasked(void)
     tw_fix_draft_free(t);
     talk("where no status can be asked for, what is lost in a gap has an answer",
          TW_FIX_44, &none, "on\nnew 7\nsent\n" NEW("7") "cancel 7\nsent\n=7:0!\n"
-         "missed\n<\n=7:9 (21)!");
+         "missed\n<\n=stray 7 7:9 (21)!");
+    talk("nor by an order's own one: of all orders, then", TW_FIX_44, &mass,
+         "on\n<AF 584=1767225600000000000|585=7|\nnew 7\nsent\n" NEW("7") "=7:0!\nmissed\n"
+         "<AF 584=1767225600000000000|585=7|\n=");
     tw_fix_dictionary_free(dictionaries[TW_FIX_44]);
     dictionaries[TW_FIX_44] = whole_one;
 }
@@ -214,7 +220,7 @@ static void connections(void)
          ">8|37=X7|11=7|17=0|150=I|39=1|38=10|44=10|14=4|6=10|151=6|\n"
          "=7:0! 8:8 (24)! 7:F 4@10 7:9 (22)!");
     talk("of which nobody says anything, until it is canceled", TW_FIX_44, &none,
-         "on\nnew 7\nsent\noff\non\nsent\ntick 10\n=\ncancel 7\nsent\n"
+         "on\nnew 7\nsent\noff\non\nsent\ntick 10\n=stray 7\ncancel 7\nsent\n"
          ">9|37=NONE|11=7a|41=7|39=8|434=1|102=1|\n=7:9 (20)! 7:8 (24)!");
     talk("what the session refuses is asked for", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") "cancel 7\nsent\n~9|37=X7|11=7a|41=7|39=0|\n=7:0!\n"

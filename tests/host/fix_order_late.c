@@ -301,7 +301,7 @@ static void missed(void)
          ">8|37=X7|11=7a|17=0|150=I|39=4|55=A|54=1|38=10|151=0|14=0|6=0|\n=7:4!");
     talk("a status that can't be asked for is not waited for", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") "cancel 7\nsent\n=7:0!\nmissed\nunsent\n"
-         "tick 9\n=\ntick 10\n=7:9 (21)!");
+         "tick 9\n=\ntick 10\n=stray 7 7:9 (21)!");
     talk("also where it trades before anybody has asked", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") "replace 7 13 10\nsent\n=7:0!\n"
          ">8|37=X7|11=7a|17=b|150=F|39=1|38=13|44=10|32=10|31=10|14=10|6=10|151=3|\n"
