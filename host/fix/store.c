@@ -443,11 +443,10 @@ void tw_fix_store_reset(struct tw_fix_store *s, int64_t now_ns)
     write_slot(s);
 }
 
-bool tw_fix_store_find(const struct tw_fix_store *s, uint64_t seq,
-                       struct tw_fix_kept *out)
+/* Of the first message from number seq on, or index_end. */
+static uint64_t place_of(const struct tw_fix_store *s, uint64_t seq)
 {
     uint64_t low = s->index_first, high = s->index_end;
-    struct entry *e;
 
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
@@ -455,10 +454,34 @@ bool tw_fix_store_find(const struct tw_fix_store *s, uint64_t seq,
         if (entry(s, middle)->seq < seq) low = middle + 1;
         else high = middle;
     }
-    if (low == s->index_end) return false;
-    e = entry(s, low);
-    *out = (struct tw_fix_kept){ e->seq, (const char *)at(s, e->at) + ENTRY_HEAD,
+    return low;
+}
+
+static struct tw_fix_kept kept_at(const struct tw_fix_store *s, uint64_t place)
+{
+    const struct entry *e = entry(s, place);
+
+    return (struct tw_fix_kept){ e->seq, (const char *)at(s, e->at) + ENTRY_HEAD,
                                  length(s, e->at) };
+}
+
+bool tw_fix_store_find(const struct tw_fix_store *s, uint64_t seq,
+                       struct tw_fix_kept *out)
+{
+    uint64_t place = place_of(s, seq);
+
+    if (place == s->index_end) return false;
+    *out = kept_at(s, place);
+    return true;
+}
+
+bool tw_fix_store_find_before(const struct tw_fix_store *s, uint64_t seq,
+                              struct tw_fix_kept *out)
+{
+    uint64_t place = place_of(s, seq);
+
+    if (place == s->index_first) return false;
+    *out = kept_at(s, place - 1);
     return true;
 }
 

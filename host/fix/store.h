@@ -73,6 +73,10 @@ struct tw_fix_kept { uint64_t seq; const char *at; size_t n; };
 bool tw_fix_store_find(const struct tw_fix_store *s, uint64_t seq,
                        struct tw_fix_kept *out);
 
+/* Likewise the last one below it. */
+bool tw_fix_store_find_before(const struct tw_fix_store *s, uint64_t seq,
+                              struct tw_fix_kept *out);
+
 /* Whether messages below seq were forgotten as the ring was full. */
 bool tw_fix_store_forgot(const struct tw_fix_store *s, uint64_t seq);
 

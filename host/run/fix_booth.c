@@ -184,16 +184,13 @@ static void say(const struct tw_fix_booth *b, const char *name, unsigned strange
  * anything was kept. */
 static uint64_t last_in(const struct tw_fix_store *store)
 {
-    uint64_t seq = tw_fix_store_numbers(store).next_out;
-    struct tw_fix_kept k;
+    struct tw_fix_kept k = { .seq = tw_fix_store_numbers(store).next_out };
 
-    while (--seq > 0 && !tw_fix_store_forgot(store, seq)) {
-        struct tw_fix_text code;
-        uint64_t exec;
+    while (tw_fix_store_find_before(store, k.seq, &k)) {
+        struct tw_fix_text code = tw_fix_desk_field(k.at, k.n, 35);
+        uint64_t exec = code.n == 1 && *code.at == '8'
+                      ? tw_fix_desk_number(k.at, k.n, 17) : 0;
 
-        if (!tw_fix_store_find(store, seq, &k) || k.seq != seq) continue;
-        code = tw_fix_desk_field(k.at, k.n, 35);
-        exec = code.n == 1 && *code.at == '8' ? tw_fix_desk_number(k.at, k.n, 17) : 0;
         if (exec > 0) return exec;
     }
     return 0;

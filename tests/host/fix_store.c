@@ -73,7 +73,14 @@ static unsigned wrong_in(const struct tw_fix_store *s)
         if (i % 3 && !tw_fix_store_forgot(s, i)) wrong += !is_kept(s, i);
         else wrong += tw_fix_store_find(s, i, &k) && k.seq == i;
     }
-    return wrong + tw_fix_store_find(s, end, &k);
+    wrong += tw_fix_store_find(s, end, &k);
+    k.seq = UINT64_MAX;                  /* and from the last one backwards */
+    while (tw_fix_store_find_before(s, k.seq, &k)) {
+        while (--end > k.seq) wrong += is_kept(s, end);
+        wrong += end != k.seq || !is_kept(s, end);
+    }
+    while (--end > 0) wrong += is_kept(s, end);
+    return wrong;
 }
 
 /* The same for memory and a file. */
