@@ -56,7 +56,8 @@ enum tw_fix_event_kind {
     TW_FIX_RESENDING,        /* from to `to` are sent again                      */
     TW_FIX_FORGOTTEN,        /* of those, from to `to` are not kept any more     */
     TW_FIX_RESET,            /* both numbers were set to 1; text: as LOGGED_ON   */
-    TW_FIX_STORE_FAILED,     /* text: why; what was to be sent was not           */
+    TW_FIX_STORE_FAILED,     /* text: why; what was to be sent was not: 35=F is, though
+                              * it can't be sent again                           */
     TW_FIX_FILLED,           /* from to `to` will not come, for the peer filled them:
                               * whether any was of the application is not known  */
     TW_FIX_UNSENT            /* of run/fix_engine.h, not of a session            */

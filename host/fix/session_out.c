@@ -150,7 +150,7 @@ static bool begin(struct tw_fix_session *s, const char *code, uint64_t seq,
 }
 
 /* Ends what was begun and keeps it: an application message as it is, of others the
- * number. */
+ * number; and of a cancel, where a disk is full: it had better go out. */
 static int finish(struct tw_fix_session *s, bool keep, struct tw_error *error)
 {
     char *p;
@@ -164,6 +164,8 @@ static int finish(struct tw_fix_session *s, bool keep, struct tw_error *error)
         return tw_fail(error, (int)n, "a field has no value, or one with a byte that ends"
                        " fields");
     rc = tw_fix_store_sent(s->o.store, keep ? p : NULL, (size_t)n, error);
+    if (rc < 0 && s->is_cancel)
+        rc = tw_fix_store_sent(s->o.store, NULL, (size_t)n, error);
     if (rc == TW_OK) append(s, p, (size_t)n);
     return rc;
 }
@@ -332,6 +334,7 @@ int tw_fix_session_begin(struct tw_fix_session *s, struct tw_fix_now now,
     if (s->told_n > 0) head = with_version(s, code, head, &n, all);
     if (!begin(s, code, tw_fix_out(s), head, n, error)) return TW_EFULL;
     s->building = true;
+    s->is_cancel = strcmp(code, "F") == 0;
     *out = &s->out;
     return TW_OK;
 }
@@ -345,6 +348,7 @@ int tw_fix_session_send(struct tw_fix_session *s, uint64_t *seq, struct tw_error
     assert(s->building);
     s->building = false;
     rc = finish(s, !s->o.forget, &why);
+    s->is_cancel = false;
     if (rc == TW_OK && seq) *seq = number;
     if (rc < 0 && rc != TW_EFULL && rc != TW_EFORMAT)
         tw_fix_tell(s, TW_FIX_STORE_FAILED, number, number, NULL, why.text);

@@ -53,7 +53,7 @@ struct tw_fix_session {
     struct tw_fix_message m, again;      /* that came; that is sent again            */
     struct tw_fix_clock clock;
     struct tw_fix_output out;
-    bool building;
+    bool building, is_cancel;
     char *bytes;                 /* output: first to end waits                       */
     size_t first, end, room;
     size_t safe, mark;           /* what is below is on the disk; what is synced now   */

@@ -67,7 +67,7 @@ static void say_event(struct tw_fix_link *l, const struct tw_fix_event *e)
         l->failed = true;
         break;
     case TW_FIX_STORE_FAILED:
-        tw_log_printf(log, TW_LOG_ERROR, l->who, "%s", e->text);
+        tw_fix_link_say(l, TW_LOG_ERROR, "%s", e->text);
         break;
     case TW_FIX_RESET:
         tw_log_printf(log, *e->text ? TW_LOG_WARN : TW_LOG_INFO, l->who,

@@ -409,9 +409,15 @@ static void full_disk(void)
     setrlimit(RLIMIT_FSIZE, &small);
     memset(text, 'x', sizeof text);
     sent = send_many(text, sizeof text, &rc, &error);
-    setrlimit(RLIMIT_FSIZE, &old);
     ok(rc < 0 && happened("STORE_FAILED", got)
        && tw_fix_session_status(r.s).next_out == sent + 2, "a full disk: %s", error.text);
+    collect();
+    r.n = 0;
+    snprintf(got, sizeof got, "F 11=2|41=1|58=%.400s", text);
+    for (int i = 0; i < 20; i++) send_app(got);
+    setrlimit(RLIMIT_FSIZE, &old);
+    ok(strncmp(hear(), "35=F 34=", 8) == 0
+       && tw_fix_session_status(r.s).next_out == sent + 22, "cancels go out nevertheless");
     collect();
     r.n = 0;
     say("35=1 34=2 112=x");
