@@ -203,8 +203,8 @@ static void unasked(void)
          TW_FIX_44, &none, "on\nnew 7\nsent\n" NEW("7") "cancel 7\nsent\n=7:0!\n"
          "missed\n<\n=stray 7 7:9 (21)!");
     talk("nor by an order's own one: of all orders, then", TW_FIX_44, &mass,
-         "on\n<AF 584=1767225600000000000|585=7|\nnew 7\nsent\n" NEW("7") "=7:0!\nmissed\n"
-         "<AF 584=1767225600000000000|585=7|\n=");
+         "on\n<AF 584=1767225600000000000|585=7|\nnew 7\nsent\n" NEW("7")
+         "=7:0!\nmissed\n<AF 584=1767225600000000000|585=7|\n=");
     tw_fix_dictionary_free(dictionaries[TW_FIX_44]);
     dictionaries[TW_FIX_44] = whole_one;
 }

@@ -417,7 +417,8 @@ static void full_disk(void)
     for (int i = 0; i < 20; i++) send_app(got);
     setrlimit(RLIMIT_FSIZE, &old);
     ok(strncmp(hear(), "35=F 34=", 8) == 0
-       && tw_fix_session_status(r.s).next_out == sent + 22, "cancels go out nevertheless");
+       && tw_fix_session_status(r.s).next_out == sent + 22,
+       "cancels go out nevertheless");
     collect();
     r.n = 0;
     say("35=1 34=2 112=x");
