@@ -156,6 +156,7 @@ static void read_session(lua_State *L, struct tw_fix_session_options *s)
         .check = (unsigned)ltw_number_at(L, -1, "check", 0),
         .heartbeat_s = (int64_t)ltw_number_at(L, -1, "heartbeat", 0),
         .precision = (int)ltw_number_at(L, -1, "precision", 0),
+        .hold_logon = ltw_boolean_at(L, -1, "hold_logon"),
         .reset_on_logon = ltw_boolean_at(L, -1, "reset_on_logon"),
         .reset_on_logout = ltw_boolean_at(L, -1, "reset_on_logout"),
         .reset_on_disconnect = ltw_boolean_at(L, -1, "reset_on_disconnect"),

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "fix.h"
+#include "gateway.h"
 #include "lfix_build.h"
 #include "lfix_message.h"
 #include "lvalue.h"
@@ -566,6 +567,51 @@ static int enable(lua_State *L)
                                               || lua_toboolean(L, 2)));
 }
 
+/* What fix.logon of stdlib/fix.lua has read, a list of { field, value }
+ *   -> true | nil, message, code
+ * Yields: no.  Blocks: no.  Thread: any of a run.
+ * Errors: nil when it was removed; raises for a field that its dictionary has not.
+ * Units: none. */
+static int logon(lua_State *L)
+{
+    const char *fields;
+    struct tw_fix_link *l;
+    luaL_Buffer b;
+    size_t n;
+
+    if (ltw_check_host(L, "fix.logon")->replays) {   /* it was there then */
+        lua_pushboolean(L, 1);
+        return 1;
+    }
+    l = check(L, "fix.logon");
+    if (!tw_fix_link_says(l)->hold_logon)
+        return luaL_error(L, "fix.logon: the Logon of session %s does not wait: it is"
+                          " declared without hold_logon = true", tw_fix_link_name(l));
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 2);
+    luaL_buffinit(L, &b);
+    for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, 2); i++) {
+        int32_t tag;
+
+        lua_rawgeti(L, 2, i);
+        tag = ltw_fix_tag(L, tw_fix_link_dictionary(l));
+        lua_getfield(L, -1, "field");
+        if (tag <= 0)
+            return luaL_error(L, "fix.logon: session %s: its dictionary has no field %s",
+                              tw_fix_link_name(l), lua_tostring(L, -1));
+        lua_getfield(L, -2, "value");
+        lua_pushfstring(L, "%d=%s", (int)tag, lua_tostring(L, -1));
+        lua_replace(L, -4);
+        lua_pop(L, 2);
+        luaL_addvalue(&b);
+        luaL_addchar(&b, 0);
+    }
+    luaL_pushresult(&b);
+    if (ltw_is_muted(L)) return answer(L, l, TW_OK);
+    fields = lua_tolstring(L, -1, &n);
+    return answer(L, l, tw_fix_link_logon(l, fields, n));
+}
+
 /* fix.logout(session [, text]) -> true | nil, message, code
  * It logs out, after what was sent before, as in fix.enable; an initiator connects again
  * after a while.
@@ -651,8 +697,8 @@ static int add(lua_State *L)
 
 static const luaL_Reg functions[] = {
     { "send", send_message }, { "add", add }, { "status", status }, { "enable", enable },
-    { "logout", logout }, { "reset", reset }, { "set_numbers", set_numbers },
-    { "remove", remove_session }, { NULL, NULL }
+    { "logon", logon }, { "logout", logout }, { "reset", reset },
+    { "set_numbers", set_numbers }, { "remove", remove_session }, { NULL, NULL }
 };
 
 void ltw_fix_functions(lua_State *L)

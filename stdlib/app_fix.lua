@@ -44,7 +44,7 @@ local COMMON = {
 }
 local INITIATOR = { host = "string", port = "number", hosts = "table", logon = "table",
                     heartbeat = "number", retry = "number|table", tls = "table|boolean",
-                    loopback = "boolean" }
+                    loopback = "boolean", hold_logon = "boolean" }
 local ACCEPTOR = { host = "string", port = "number", sessions = "table",
                    template = "table", tls = "table", connections = "number",
                    session_limit = "number", logon_timeout = "number" }
@@ -353,23 +353,25 @@ local function logon_of(what, o)
   local list = {}
   for field, value in pairs(o or {}) do
     if type(field) ~= "string" and math.type(field) ~= "integer" then
-      fail(3, "%s: logon: fields have names or tags, not %s", what, tostring(field))
+      fail(3, "%s: fields have names or tags, not %s", what, tostring(field))
     end
     if type(value) ~= "string" and math.type(value) ~= "integer" then
-      fail(3, "%s: logon: %s must be a text, got a %s", what, field, type(value))
+      fail(3, "%s: %s must be a text, got a %s", what, field, type(value))
+    elseif tostring(value):find "\0" then
+      fail(3, "%s: %s has a byte 0 in it", what, field)
     elseif value == "" then
-      fail(3, "%s: logon: %s is empty: leave it out", what, field)
+      fail(3, "%s: %s is empty: leave it out", what, field)
     elseif NOT_ADDED[field] then
-      fail(3, "%s: logon: %s is no field to add: the session writes the header,"
+      fail(3, "%s: %s is no field to add: the session writes the header,"
            .. " HeartBtInt (heartbeat), ResetSeqNumFlag (reset_on_logon) and the like",
            what, field)
     end
     local length = LENGTHS[field]
     local said = length and (o[length] or o[LENGTH_NAMES[length]])
     if not length and tostring(value):find "\1" then
-      fail(3, "%s: logon: %s has a byte 1 in it, which ends fields", what, field)
+      fail(3, "%s: %s has a byte 1 in it, which ends fields", what, field)
     elseif said and tonumber(said) ~= #tostring(value) then
-      fail(3, "%s: logon: %s has %d bytes, but %s is another number: leave that out",
+      fail(3, "%s: %s has %d bytes, but %s is another number: leave that out",
            what, field, #tostring(value), LENGTH_NAMES[length])
     elseif length and not said then
       list[#list + 1] = { field = length, value = tostring(#tostring(value)) }
@@ -378,6 +380,17 @@ local function logon_of(what, o)
   end
   table.sort(list, function(a, b) return tostring(a.field) < tostring(b.field) end)
   return list
+end
+
+--- app.fix.logon(what, fields) -> list
+-- Fields of a Logon, checked, as tw.fix.logon takes them.
+-- Yields: no.  Blocks: no.  Thread: any.
+-- Errors: raises for what can't be.  Units: none.
+function fix.logon(what, fields)
+  if type(fields) ~= "table" then
+    fail(3, "%s: a table of fields expected, got a %s", what, type(fields))
+  end
+  return logon_of(what, fields)
 end
 
 local function retry_of(what, x)
@@ -401,7 +414,7 @@ local function read_initiator(what, options, names)
   what = one.what
   one.initiator = true
   one.hosts = hosts_of(what, o)
-  one.logon = logon_of(what, o.logon)
+  one.logon = logon_of(what .. ": logon", o.logon)
   one.retry = retry_of(what, o.retry)
   one.tls = tls_of(what, o.tls, false)
   if o.heartbeat then whole(what, o, "heartbeat", 0, 86400) end
@@ -530,10 +543,12 @@ end
 -- (default: the target); version ("FIX.4.4"; up to "FIX.5.0SP2"), sender and target
 -- (CompIDs; also sender_sub, sender_location, target_sub, target_location); heartbeat
 -- (default 30; 0: none); logon (more fields of the Logon, by name or tag: { Username =
--- "me", [554] = ... }; data have their length); tls (true, or ca, ca_folder, crl: a file
--- of what is revoked, name: of the certificate where it is not the host, certificate,
--- key, only_13, ciphers, suites: 1.2 and 1.3, by OpenSSL 3, libssl3, which has to be
--- there; a file that has changed is read again before a connection, either side).
+-- "me", [554] = ... }; data have their length), hold_logon (true: the Logon waits for
+-- fix.logon of a script, with what is computed, such as a signature); tls (true, or ca,
+-- ca_folder, crl: a file of what is revoked, name: of the certificate where it is not the
+-- host, certificate, key, only_13, ciphers, suites: 1.2 and 1.3, by OpenSSL 3, libssl3,
+-- which has to be there; a file that has changed is read again before a connection,
+-- either side).
 -- Both sides have: dictionary (a path or a list of them; see `tidewire
 -- help fix`), applications (over FIXT.1.1: more versions of messages, which ApplVerID
 -- (1128) chooses from: a list of names, or of { version = "FIX.4.4", dictionary = ...,

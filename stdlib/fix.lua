@@ -39,6 +39,25 @@ function fix.add(options)
   return name
 end
 
+--- fix.logon(session, fields) -> true | nil, message, code
+-- The Logon that waits (hold_logon = true of app.fix.session) goes out, with these fields
+-- more, as `logon` has them: { RawData = signature, Password = ... }; one that is there,
+-- too, is as here.  on_fix_event ("logging_on") tells that it waits, with the Logon as
+-- message: its MsgSeqNum and SendingTime are those that it will have, and are often what
+-- is signed.  When none waits, or not any more, that is a line in the log.
+-- Yields: no.  Blocks: no.  Thread: any of a run.
+-- Errors: nil when the session was removed; raises for one that does not wait, or that
+-- there is not, and for a field that can't be.
+-- Units: none.
+function fix.logon(session, fields)
+  local fine, done, why, code = pcall(function()
+    return core.logon(session, require "tw.app_fix".logon("fix.logon", fields))
+  end)
+  if not fine then error((tostring(done):gsub("^[^ ]*:%d+: ", "")), 2) end
+  if not done then return nil, why, code end
+  return done
+end
+
 local LIMIT <const> = 1 << 20            -- bytes of a message
 local PREFIX <const> = 200               -- of what is shown before one
 

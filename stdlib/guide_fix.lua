@@ -63,7 +63,7 @@ is moved away, by logrotate, say, is begun anew: no signal is needed.
 
 Events are logged_on, logged_out, not_logged_on (text: why), rejected and refused
 (message: ours, or theirs), dropped, gap, skipped, resending, forgotten, filled, reset,
-store_failed, and unsent (from: the ticket of what fix.send took).
+store_failed, unsent (from: the ticket of what fix.send took) and logging_on.
 
   local fix = tw.fix
   local ticket, why = fix.send("broker", { MsgType = "NewOrderSingle", ClOrdID = "1",
@@ -73,6 +73,21 @@ store_failed, and unsent (from: the ticket of what fix.send took).
 The fields go out in the dictionary's order.  What it does not have or allow raises, with
 what it expects; nil, why and a code come when the session is not logged on or its queue
 is full.  A message that on_fix got can be sent as it is.
+
+Where a venue wants a signature in each Logon, or a nonce, say hold_logon = true: it waits
+for fix.logon then.  The event logging_on, which sessions of feeds and gateways have, too,
+has it as message, with the MsgSeqNum and SendingTime that it goes out with:
+
+  function M:on_fix_event(session, event, text, from, to, message)
+    if event ~= "logging_on" then return end
+    local m = message
+    fix.logon(session, { RawData = sign(table.concat({ m:text "SendingTime",
+      m:text "MsgType", m:text "MsgSeqNum", m:text "SenderCompID",
+      m:text "TargetCompID", PASSPHRASE }, "\1")) })
+  end
+
+sign is your own: by ffi and libcrypto, for instance (HMAC, EVP_EncodeBlock).  After
+logon_timeout without an answer it is tried again.
 
 A script takes all sessions, or those that it names: M.sessions = { "broker", "v*" } (or
 sessions of app.script).  What messages (35=) come to whom:

@@ -64,7 +64,7 @@ static const char *fault_of(const struct tw_fix_session_options *o)
         return "the precision of SendingTime is 3, 6 or 9 digits";
     if (o->heartbeat_s < 0 || o->heartbeat_s > 86400)
         return "the heartbeat interval is not within 0 and 86400 seconds";
-    if (o->logon_n > 32) return "more than 32 fields for the Logon";
+    if (o->logon_n > TW_FIX_LOGON_MAX) return "more than 32 fields for the Logon";
     if (o->typed_n > TW_FIX_TYPED_MAX) return "more than 256 types with a version";
     for (size_t i = 0; i < o->typed_n; i++)
         if (tw_fix_dictionary_of(o->dictionary,
@@ -227,7 +227,7 @@ int tw_fix_session_connected(struct tw_fix_session *s, struct tw_fix_now now,
     int rc = tw_fix_session_may_connect(s, now, error);
 
     if (rc < 0) return rc;
-    s->was_up = s->logged_out = s->lost = s->probing = s->polite = false;
+    s->was_up = s->logged_out = s->lost = s->probing = s->polite = s->holding = false;
     s->noise = 0;
     *s->why = 0;
     drop_output(s);
@@ -241,7 +241,8 @@ int tw_fix_session_connected(struct tw_fix_session *s, struct tw_fix_now now,
         s->resetting |= s->o.reset_on_logon;
         if (s->resetting) tw_fix_renumber(s);
         s->resetting &= s->version > TW_FIX_40;   /* which has no 141 */
-        tw_fix_send_logon(s, s->resetting, tw_fix_in(s));
+        if (s->o.hold_logon) tw_fix_hold_logon(s);
+        else tw_fix_send_logon(s, s->resetting, tw_fix_in(s));
     }
     return TW_OK;
 }
@@ -359,7 +360,9 @@ void tw_fix_session_tick(struct tw_fix_session *s, struct tw_fix_now now)
     switch (s->state) {
     case TW_FIX_LOGGING_ON:
         if (age >= s->o.logon_timeout_s * TW_SECOND_NS)
-            tw_fix_close(s, "no Logon in %" PRId64 " s", s->o.logon_timeout_s);
+            tw_fix_close(s, "no %s in %" PRId64 " s",
+                         s->holding ? "fix.logon of a script" : "Logon",
+                         s->o.logon_timeout_s);
         break;
     case TW_FIX_LEAVING:
         age -= s->o.logout_timeout_s * TW_SECOND_NS;
@@ -438,8 +441,10 @@ void tw_fix_session_reset(struct tw_fix_session *s, struct tw_fix_now now)
         return;
     }
     if (s->resetting) return;   /* two answers: the second would be the peer's reset */
-    if (s->version < TW_FIX_41) {   /* no 141: both sides do it between connections */
+    /* No 141, so both sides do it between connections; or one that is signed. */
+    if (s->version < TW_FIX_41 || s->o.hold_logon) {
         s->renew = true;
+        s->resetting = s->version >= TW_FIX_41;
         tw_fix_leave(s, true, "numbers begin anew");
         return;
     }

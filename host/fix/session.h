@@ -11,8 +11,9 @@
  *     if (tw_fix_session_closing(s)) ...            and then hang up
  *     tw_fix_session_disconnected(s, now, why);
  *
- * Handlers are called from within receive, tick, written and disconnected; they may send
- * and give commands, but not call those.  No lock is held meanwhile, for there is none.
+ * Handlers are called from within connected, receive, tick, written and disconnected;
+ * they may send and give commands, but not call those.  No lock is held meanwhile, for
+ * there is none.
  *
  * What is no message is dropped and counted, and makes no event but DROPPED, one for all
  * in a row.  A peer of which more bytes in a row are none than a message may have is cut
@@ -60,7 +61,8 @@ enum tw_fix_event_kind {
                               * it can't be sent again                           */
     TW_FIX_FILLED,           /* from to `to` will not come, for the peer filled them:
                               * whether any was of the application is not known  */
-    TW_FIX_UNSENT            /* of run/fix_engine.h, not of a session            */
+    TW_FIX_UNSENT,           /* of run/fix_engine.h, not of a session            */
+    TW_FIX_LOGON_WAITS       /* hold_logon: our Logon, as message, waits         */
 };
 
 struct tw_fix_event {
@@ -91,7 +93,7 @@ struct tw_fix_extra { int32_t tag; const char *value; };
 /* Messages of a type are of that version where they have no 1128. */
 struct tw_fix_typed { const char *code; const struct tw_fix_dictionary *dictionary; };
 
-enum { TW_FIX_TYPED_MAX = 256 };
+enum { TW_FIX_TYPED_MAX = 256, TW_FIX_LOGON_MAX = 32 };   /* fields of a Logon */
 
 /* Texts and what is pointed to outlive the session.  0 is what is said, and of texts
  * NULL: none. */
@@ -111,6 +113,7 @@ struct tw_fix_session_options {
     /* Of the family of its dictionary; the Logon says so, in 384.  TYPED_MAX at most. */
     const struct tw_fix_typed *typed;
     size_t typed_n;
+    bool hold_logon;             /* an initiator's Logon waits for tw_fix_session_logon */
     bool reset_on_logon, reset_on_logout, reset_on_disconnect;
     bool forget;                 /* PersistMessages=N: each resend is a gap fill        */
     bool any_comp_id;            /* CheckCompID=N                                       */
@@ -201,6 +204,13 @@ int tw_fix_session_send(struct tw_fix_session *s, uint64_t *seq, struct tw_error
 int tw_fix_session_put(struct tw_fix_session *s, struct tw_fix_now now, const char *code,
                        const char *body, size_t n, uint64_t *seq,
                        struct tw_error *error);
+
+/* The Logon that waits goes out as it was told of, with its MsgSeqNum and SendingTime,
+ * and n fields more; one that options.logon has, too, is as here.  TW_ECLOSED: none
+ * waits; TW_ELIMIT: more than 32 fields. */
+int tw_fix_session_logon(struct tw_fix_session *s, struct tw_fix_now now,
+                         const struct tw_fix_extra *more, size_t n,
+                         struct tw_error *error);
 
 /* Logs out where it is up; text may be NULL. */
 void tw_fix_session_logout(struct tw_fix_session *s, struct tw_fix_now now,

@@ -397,6 +397,10 @@ static TW_COLD void first_message(struct tw_fix_session *s, uint64_t seq)
         tw_fix_close(s, "the first message is no Logon");
         return;
     }
+    if (s->holding) {
+        tw_fix_close(s, "a Logon came before ours");
+        return;
+    }
     fault = logon_fault(s, room);
     if (fault) {
         tw_fix_close(s, "Logon: %s", fault);

@@ -188,13 +188,15 @@ static void put(struct tw_fix_session *s, int32_t tag, const char *text)
     tw_fix_put_text(&s->out, tag, text, strlen(text));
 }
 
-void tw_fix_send_logon(struct tw_fix_session *s, bool reset, uint64_t expected)
+/* Begins a Logon with the fields of the options, of which those of `more` stand over. */
+static bool start_logon(struct tw_fix_session *s, bool reset, uint64_t expected,
+                        const struct tw_fix_extra *more, size_t more_n)
 {
-    struct tw_fix_field f[8 + EXTRA];
+    struct tw_fix_field f[8 + 2 * TW_FIX_LOGON_MAX];
     char beat[24], next[24];
-    size_t n = 0;
+    size_t n = 0, given;
 
-    if (!start(s, "A")) return;
+    if (!start(s, "A")) return false;
     snprintf(beat, sizeof beat, "%" PRId64, s->heartbeat_ns / (1000 * TW_MS_NS));
     snprintf(next, sizeof next, "%" PRIu64, expected);
     add(f, &n, 98, "0");
@@ -202,11 +204,53 @@ void tw_fix_send_logon(struct tw_fix_session *s, bool reset, uint64_t expected)
     if (reset) add(f, &n, 141, "Y");
     if (s->o.next_expected) add(f, &n, 789, next);
     add(f, &n, 1137, tw_fix_dictionary_appl_ver_id(s->o.dictionary));
-    for (size_t i = 0; i < s->o.logon_n; i++)
-        add(f, &n, s->o.logon[i].tag, s->o.logon[i].value);
+    given = n;
+    for (size_t i = 0; i < more_n; i++) add(f, &n, more[i].tag, more[i].value);
+    for (size_t i = 0, end = n, k; i < s->o.logon_n; i++) {
+        for (k = given; k < end && f[k].tag != s->o.logon[i].tag; k++) continue;
+        if (k == end) add(f, &n, s->o.logon[i].tag, s->o.logon[i].value);
+    }
     tw_fix_put_sorted(&s->out, f, n);
     tw_fix_put_versions(s);
-    done(s);
+    return true;
+}
+
+void tw_fix_send_logon(struct tw_fix_session *s, bool reset, uint64_t expected)
+{
+    if (start_logon(s, reset, expected, NULL, 0)) done(s);
+}
+
+void tw_fix_hold_logon(struct tw_fix_session *s)
+{
+    uint64_t seq = tw_fix_out(s);
+    struct tw_fix_frame frame;
+    char *p = NULL;
+    int64_t n;
+
+    s->holding = true;
+    s->held_ns = s->now.time_ns;
+    if (!start_logon(s, s->resetting, tw_fix_in(s), NULL, 0)) return;
+    n = tw_fix_finish(&s->out, &p);
+    if (n > 0 && tw_fix_message_frame(&s->again, p, (size_t)n, &frame) == TW_FIX_WHOLE
+        && tw_fix_message_read(&s->again, s->o.dictionary, p, &frame) == TW_OK)
+        tw_fix_tell(s, TW_FIX_LOGON_WAITS, seq, seq, &s->again, "");
+    else tw_fix_close(s, "a Logon can't be made of its fields");
+}
+
+int tw_fix_session_logon(struct tw_fix_session *s, struct tw_fix_now now,
+                         const struct tw_fix_extra *more, size_t n,
+                         struct tw_error *error)
+{
+    if (s->state != TW_FIX_LOGGING_ON || !s->holding)
+        return tw_fail(error, TW_ECLOSED, "no Logon to %s waits", s->o.target);
+    if (n > TW_FIX_LOGON_MAX)
+        return tw_fail(error, TW_ELIMIT, "%zu more fields of a Logon: at most %d are",
+                       n, TW_FIX_LOGON_MAX);
+    s->holding = false;
+    s->now = (struct tw_fix_now){ s->held_ns, now.steady_ns };
+    if (start_logon(s, s->resetting, tw_fix_in(s), more, n)) done(s);
+    s->now = now;
+    return TW_OK;
 }
 
 void tw_fix_send_logout(struct tw_fix_session *s, const char *text)

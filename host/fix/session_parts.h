@@ -36,12 +36,14 @@ struct tw_fix_session {
     bool spared;                 /* LEAVING: its time began anew, as we had no turn  */
     bool was_up, logged_out;     /* in this connection                               */
     bool resetting;              /* 141=Y was sent: the peer's is its answer         */
+    bool holding;                /* LOGGING_ON: our Logon waits, whose 52 is held_ns */
     bool renew;                  /* numbers begin anew when it is down               */
     bool lost;                   /* between messages: looks for the next one         */
     bool probing;                /* a TestRequest is open                            */
     struct tw_fix_now now;
     int64_t heartbeat_ns, last_in, last_out;
     int64_t probed;              /* when, while it is                                */
+    int64_t held_ns;
     int64_t since;               /* its state                                        */
     struct tw_fix_period period; /* at now, as far as it goes                        */
     uint64_t era;                /* rises when numbers are set                       */
@@ -96,6 +98,8 @@ void tw_fix_forget_gap(struct tw_fix_session *s);
 
 /* reset: 141=Y; expected: 789. */
 void tw_fix_send_logon(struct tw_fix_session *s, bool reset, uint64_t expected);
+/* What it would be is told of, and waits. */
+void tw_fix_hold_logon(struct tw_fix_session *s);
 void tw_fix_send_logout(struct tw_fix_session *s, const char *text);
 void tw_fix_send_heartbeat(struct tw_fix_session *s, struct tw_fix_text id);
 void tw_fix_send_test(struct tw_fix_session *s);

@@ -14,6 +14,7 @@
 #include "run/fix_engine.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -149,11 +150,13 @@ static void do_commands(struct tw_fix_engine *e) TW_ON(FEED)
         struct tw_fix_command c;
 
         memcpy(&c, p, sizeof c);
-        tw_outbox_drop(&e->commands);
-        if (e->stopping && (c.kind == TW_FIX_DO_OPEN || c.kind == TW_FIX_DO_BEGIN))
+        if (e->stopping && (c.kind == TW_FIX_DO_OPEN || c.kind == TW_FIX_DO_BEGIN)) {
+            tw_outbox_drop(&e->commands);
             continue;
+        }
         if (c.kind == TW_FIX_DO_OPEN) tw_fix_door_begin(c.door);
-        else tw_fix_link_command(c.link, &c);
+        else tw_fix_link_command(c.link, &c, p + sizeof c, n - sizeof c);
+        tw_outbox_drop(&e->commands);
     }
 }
 
@@ -414,9 +417,10 @@ static bool has_door(const struct tw_fix_engine *e, const struct tw_fix_link_opt
         || (o->door >= 0 && (unsigned)o->door < tw_fix_engine_doors(e));
 }
 
-static int put_command(struct tw_fix_engine *e, const struct tw_fix_command *c)
+static int put_command(struct tw_fix_engine *e, const struct tw_fix_command *c,
+                       const char *body, size_t n)
 {
-    int64_t rc = tw_outbox_put(&e->commands, c, sizeof *c, NULL, 0);
+    int64_t rc = tw_outbox_put(&e->commands, c, sizeof *c, body, n);
 
     if (rc < 0) return (int)rc;
     tw_bell_ring(&e->bell);
@@ -437,7 +441,7 @@ struct tw_fix_link *tw_fix_engine_add(struct tw_fix_engine *e,
     }
     door = o->session.initiator ? NULL : e->doors[o->door];
     c.link = tw_fix_link_make(e, o->name, o, door, error);
-    if (!c.link || put_command(e, &c) == TW_OK) return c.link;
+    if (!c.link || put_command(e, &c, NULL, 0) == TW_OK) return c.link;
     tw_outbox_close(&c.link->outbox);   /* it never began */
     tw_fix_link_shut(c.link);
     tw_fail(error, TW_EFULL, "too many commands for FIX sessions wait");
@@ -495,7 +499,7 @@ int tw_fix_engine_listen(struct tw_fix_engine *e, const struct tw_fix_door_optio
     e->doors[n] = c.door;   /* bound or not: its handle is the loop's */
     /* order [fix.doors] release: it is whole */
     atomic_store_explicit(&e->n_doors, n + 1, memory_order_release);
-    if (rc == TW_OK && put_command(e, &c) < 0)
+    if (rc == TW_OK && put_command(e, &c, NULL, 0) < 0)
         rc = tw_fail(error, TW_EFULL, "too many commands for FIX sessions wait");
     return rc < 0 ? rc : (int)n;
 }
@@ -525,12 +529,35 @@ static int command(struct tw_fix_link *l, enum tw_fix_command_kind kind,
     struct tw_fix_command c = { .kind = kind, .link = l };
 
     if (text) snprintf(c.text, sizeof c.text, "%s", text);
-    return tw_fix_link_is_removed(l) ? TW_ECLOSED : put_command(l->e, &c);
+    return tw_fix_link_is_removed(l) ? TW_ECLOSED : put_command(l->e, &c, NULL, 0);
 }
 
 int tw_fix_link_enable(struct tw_fix_link *l, bool enabled)
 {
     return command(l, enabled ? TW_FIX_DO_ENABLE : TW_FIX_DO_DISABLE, NULL);
+}
+
+int tw_fix_link_logon(struct tw_fix_link *l, const char *fields, size_t n)
+{
+    struct tw_fix_command c = { .kind = TW_FIX_DO_LOGON, .link = l };
+
+    return tw_fix_link_is_removed(l) ? TW_ECLOSED : put_command(l->e, &c, fields, n);
+}
+
+void tw_fix_link_log_on(struct tw_fix_link *l, const char *p, size_t n)
+{
+    struct tw_fix_extra more[TW_FIX_LOGON_MAX];
+    const char *end = p + n;
+    struct tw_error error;
+    size_t count = 0;
+
+    for (; p < end && count < TW_FIX_LOGON_MAX; p += strlen(p) + 1) {
+        more[count].tag = (int32_t)strtol(p, NULL, 10);
+        p = strchr(p, '=') + 1;
+        more[count++].value = p;
+    }
+    if (tw_fix_session_logon(l->s, tw_fix_now(), more, count, &error) < 0)
+        tw_fix_link_say(l, TW_LOG_WARN, "fix.logon: %s", error.text);
 }
 
 int tw_fix_link_logout(struct tw_fix_link *l, const char *text)
@@ -556,5 +583,5 @@ int tw_fix_link_set_numbers(struct tw_fix_link *l, uint64_t next_in, uint64_t ne
 
     if (next_in == 0 || next_out == 0 || next_in > INT64_MAX || next_out > INT64_MAX)
         return TW_EUSAGE;
-    return tw_fix_link_is_removed(l) ? TW_ECLOSED : put_command(l->e, &c);
+    return tw_fix_link_is_removed(l) ? TW_ECLOSED : put_command(l->e, &c, NULL, 0);
 }

@@ -234,6 +234,9 @@ int64_t tw_fix_link_send(struct tw_fix_link *l, const char *code, const char *bo
  * the engine ends; of numbers TW_EUSAGE.  text may be NULL. */
 int tw_fix_link_enable(struct tw_fix_link *l, bool enabled);
 int tw_fix_link_logout(struct tw_fix_link *l, const char *text);
+/* The Logon that waits (hold_logon) goes out with these fields, each "tag=value" and a
+ * byte 0.  TW_EFULL, TW_ELIMIT: too many commands, or bytes. */
+int tw_fix_link_logon(struct tw_fix_link *l, const char *fields, size_t n);
 int tw_fix_link_reset(struct tw_fix_link *l);
 int tw_fix_link_set_numbers(struct tw_fix_link *l, uint64_t next_in, uint64_t next_out);
 /* Logs out first.  What it had is freed, but for its name and figures. */

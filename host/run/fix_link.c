@@ -66,6 +66,8 @@ static void say_event(struct tw_fix_link *l, const struct tw_fix_event *e)
         tw_fix_link_say(l, TW_LOG_WARN, "not logged on: %s", e->text);
         l->failed = true;
         break;
+    case TW_FIX_LOGON_WAITS:
+        break;
     case TW_FIX_STORE_FAILED:
         tw_fix_link_say(l, TW_LOG_ERROR, "%s", e->text);
         break;
@@ -117,7 +119,8 @@ static void tell(struct tw_fix_link *l, const struct tw_fix_event *e) TW_ON(FEED
     const struct tw_fix_consumer *c = &l->o.consumer;
 
     if (c->message && c->event) c->event(c->ctx, l->s, see(l), e);
-    if (!c->message || l->o.tape) tw_fix_tape_event(l, e);
+    if (!c->message || l->o.tape || e->kind == TW_FIX_LOGON_WAITS)
+        tw_fix_tape_event(l, e);
 }
 
 /* What others see of it. */
@@ -752,7 +755,8 @@ static void retire(struct tw_fix_link *l)
     tw_log_printf(l->e->o.log, TW_LOG_INFO, l->who, "removed");
 }
 
-void tw_fix_link_command(struct tw_fix_link *l, const struct tw_fix_command *c)
+void tw_fix_link_command(struct tw_fix_link *l, const struct tw_fix_command *c,
+                         const char *body, size_t n)
 {
     struct tw_fix_now now = see(l);
     const char *text = *c->text ? c->text : NULL;
@@ -772,6 +776,7 @@ void tw_fix_link_command(struct tw_fix_link *l, const struct tw_fix_command *c)
         tw_fix_link_leave(l, text);
         leave(l);
         break;
+    case TW_FIX_DO_LOGON: tw_fix_link_log_on(l, body, n); break;
     case TW_FIX_DO_RESET: tw_fix_session_reset(l->s, now); break;
     case TW_FIX_DO_NUMBERS:
         tw_fix_session_set_numbers(l->s, c->in, c->out, &error);

@@ -129,7 +129,8 @@ bool tw_fix_may_say(struct tw_fix_hush *h, uint64_t *unsaid);
 
 enum tw_fix_command_kind {
     TW_FIX_DO_BEGIN, TW_FIX_DO_OPEN, TW_FIX_DO_ENABLE, TW_FIX_DO_DISABLE,
-    TW_FIX_DO_LOGOUT, TW_FIX_DO_RESET, TW_FIX_DO_NUMBERS, TW_FIX_DO_REMOVE
+    TW_FIX_DO_LOGOUT, TW_FIX_DO_RESET, TW_FIX_DO_NUMBERS, TW_FIX_DO_REMOVE,
+    TW_FIX_DO_LOGON
 };
 
 struct tw_fix_command {
@@ -168,8 +169,11 @@ void tw_fix_link_shut(struct tw_fix_link *l);
 extern const struct tw_fix_handlers tw_fix_link_handlers;   /* ctx is to be the link */
 
 void tw_fix_link_begin(struct tw_fix_link *l) TW_ON(FEED);
-void tw_fix_link_command(struct tw_fix_link *l, const struct tw_fix_command *c)
-    TW_ON(FEED);
+void tw_fix_link_command(struct tw_fix_link *l, const struct tw_fix_command *c,
+                         const char *body, size_t n) TW_ON(FEED);
+
+/* What tw_fix_link_logon was given: the Logon that waits goes out. */
+void tw_fix_link_log_on(struct tw_fix_link *l, const char *p, size_t n) TW_ON(FEED);
 
 /* Somebody rang: what waits in its outbox goes out, the consumer looks. */
 void tw_fix_link_rung(struct tw_fix_link *l) TW_ON(FEED);

@@ -25,7 +25,7 @@ int tw_fix_tape_open(struct tw_fix_link *l, struct tw_error *error)
     struct tw_names *topics = l->e->o.topics;
     int64_t message, event;
 
-    if (l->o.consumer.message && !l->o.tape) return TW_OK;
+    if (l->o.consumer.message && !l->o.tape && !l->o.session.hold_logon) return TW_OK;
     if (!topics)
         return tw_fail(error, TW_EUSAGE, "FIX session %s: there are no topics for what"
                        " goes on the tape", l->o.name);
@@ -144,7 +144,7 @@ const char *tw_fix_event_name(enum tw_fix_event_kind kind)
     static const char *const names[] = {
         "logged_on", "logged_out", "not_logged_on", "rejected", "refused", "dropped",
         "gap", "skipped", "resending", "forgotten", "reset", "store_failed", "filled",
-        "unsent"
+        "unsent", "logging_on"
     };
 
     return names[kind];

@@ -66,6 +66,53 @@ up broker true ME VENUE 1
 broker BusinessMessageReject nil 8
 ]])
 
+-- A Logon that is signed: the script is told what it will be, and adds to it; also of a
+-- gateway, whose other events no script has.  One that nobody waits for is told.
+local waits = apps.prints("a Logon waits for a signature", {
+  args = { "--workers", "1" }, app = [[
+  app.fix.acceptor { port = 0, sessions = { { name = "venue", sender = "VENUE",
+    target = "ME", orders = true, take = { "B" } } } }
+  app.gateway.fix { name = "broker", loopback = true, sender = "ME", target = "VENUE",
+    retry = 0.1, hold_logon = true, reset_on_logon = true,
+    logon = { Username = "me", TestMessageIndicator = "N" } }
+  app.account { gateway = "broker" }
+  app.script "s.lua"]], ["s.lua"] = SAY .. [[
+    local fix, n, signed = tw.fix, 0
+    function M:on_fix_event(session, event, text, from, to, message)
+      if session == "broker" then
+        say(session, event, from, message.MsgSeqNum, message.ResetSeqNumFlag,
+            message:text "Username", message:text "TargetCompID")
+        say(select(2, pcall(fix.logon, session, { Usrname = "x" })))
+        say(select(2, pcall(fix.logon, session, { MsgSeqNum = "1" })):match "(.+):")
+        say(select(2, pcall(fix.logon, "venue", {})):match "(.+):")
+        signed = message:text "SendingTime" .. "/" .. message:text "MsgSeqNum"
+        say(fix.logon(session, { Username = signed }))
+      elseif event == "logged_on" then
+        say(session, message:text "Username" == signed, message.TestMessageIndicator,
+            message:text "SendingTime" == signed:match "^[^/]+")
+        n = n + 1
+        if n == 2 then os.exit(0) end
+        assert(fix.logon("broker", {}))
+        fix.logout "broker"
+      end
+    end]] }, [[
+broker logging_on 1 1 true me VENUE
+fix.logon: session broker: its dictionary has no field Usrname
+fix.logon: MsgSeqNum is no field to add
+fix.logon: the Logon of session venue does not wait
+true
+venue true false true
+broker logging_on 1 1 true me VENUE
+fix.logon: session broker: its dictionary has no field Usrname
+fix.logon: MsgSeqNum is no field to add
+fix.logon: the Logon of session venue does not wait
+true
+venue true false true
+]]).err
+
+t.ok(waits:find("fix broker: fix.logon: no Logon to VENUE waits", 1, true),
+  "one that does not wait is told")
+
 -- The header of what is sent: what the session writes is refused, not left out; a group
 -- and data go as they are.
 apps.prints("more fields of a header", { args = { "--workers", "1" },

@@ -7,6 +7,9 @@
 
 static const struct tw_fix_session_options acceptor, initiator = {
     .initiator = true, .heartbeat_s = 30
+}, holding = {
+    .initiator = true, .heartbeat_s = 30, .hold_logon = true,
+    .logon = (struct tw_fix_extra[]){ { 554, "old" } }, .logon_n = 1
 };
 
 static void logons(void)
@@ -93,6 +96,19 @@ static void logons(void)
              .logon_n = 2 },
          "connect\n<35=A 34=1 98=0 108=1 553=me 554=secret 1137=9\n"
          ">35=A 34=1 98=0 108=1 1137=9\n?LOGGED_ON");
+    talk("initiator: its Logon waits", TW_FIX_44, &holding,
+         "set 7 9\nconnect\n<-\n?LOGON_WAITS 9 9\n=7 9\n+3\nlogon 553=me\n"
+         "<35=A 34=9 98=0 108=30 553=me 554=old\n>35=A 34=7 98=0 108=30\n?LOGGED_ON\n"
+         "=8 10\nreset\n<35=5 34=10 58=numbers_begin_anew\n>35=5 34=8\n"
+         "!numbers begin anew\nconnect\n<-\n"
+         "?LOGON_WAITS 1 1\nlogon 554=new\n<35=A 34=1 98=0 108=30 141=Y 554=new\n"
+         ">35=A 34=1 98=0 108=30 141=Y\n?RESET\n?LOGGED_ON\n=2 2");
+    talk("initiator: its Logon has the SendingTime that was told of", TW_FIX_44, &holding,
+         "connect\n+3\nlogon 553=52\n"
+         "<35=A 34=1 98=0 108=30 553=20240102-12:00:00.000 554=old\n+10\n!no Logon");
+    talk("initiator: nobody says what it needs", TW_FIX_44, &holding,
+         "connect\n+10.1\n!no fix.logon of a script in 10 s\n=1 1\nconnect\n"
+         "?LOGON_WAITS 1 1\n>35=A 34=1 98=0 108=30\n!a Logon came before ours\n=1 1");
     talk("a peer whose messages are of another version", TW_FIX_50SP1, &acceptor,
          "connect\n>35=A 34=1 98=0 108=0 1137=9\n<35=A 34=1 98=0 108=0 1137=8\n"
          "note the peer's DefaultApplVerID is 9, ours 8: its messages are read as of"

@@ -13,6 +13,7 @@
  *     connect hangup logout reset enable disable
  *     set 3 4              numbers
  *     send D 11=id         an application message
+ *     logon 553=me         the Logon that waits goes out, with that field
  *     note TEXT            what LOGGED_ON or RESET said last
  *     as FIX.4.4           the last message was read as one of that version */
 #ifndef FIX_TALK_H
@@ -44,7 +45,8 @@ static struct tw_fix_dictionary *dictionaries[TW_FIX_50SP2 + 1];
 
 static const char *const kinds[] = {
     "LOGGED_ON", "LOGGED_OUT", "NOT_LOGGED_ON", "REJECTED", "REFUSED", "DROPPED", "GAP",
-    "SKIPPED", "RESENDING", "FORGOTTEN", "RESET", "STORE_FAILED", "FILLED"
+    "SKIPPED", "RESENDING", "FORGOTTEN", "RESET", "STORE_FAILED", "FILLED", "UNSENT",
+    "LOGON_WAITS"
 };
 
 /* ---- handlers ---- */
@@ -74,6 +76,10 @@ static void on_event(void *ctx, const struct tw_fix_event *e)
     if (r.events_n < EVENTS) r.events[r.events_n++] = *e;
     if (e->kind == TW_FIX_LOGGED_ON || e->kind == TW_FIX_RESET)
         snprintf(r.note, sizeof r.note, "%s", e->text);
+    if (e->kind == TW_FIX_LOGON_WAITS)   /* what is signed */
+        snprintf(r.note, sizeof r.note, "%.*s",
+                 (int)tw_fix_message_header(e->message, 52).n,
+                 tw_fix_message_header(e->message, 52).at);
 }
 
 /* ---- the rig ---- */
@@ -240,6 +246,15 @@ static void send_app(const char *text)
     collect();
 }
 
+/* 553=me; "553=52": what was told to be the Logon's SendingTime. */
+static int log_on(const char *text, struct tw_error *error)
+{
+    const char *value = strchr(text, '=') + 1;
+    struct tw_fix_extra more = { atoi(text), strcmp(value, "52") == 0 ? r.note : value };
+
+    return tw_fix_session_logon(r.s, r.now, &more, 1, error);
+}
+
 /* ?KIND from to */
 static bool happened(const char *text, char *got)
 {
@@ -317,6 +332,9 @@ static const char *play(const char *line)
     else if (strcmp(line, "unsupported") == 0) r.unsupported = true;
     else if (strcmp(line, "veto") == 0) r.veto = true;
     else if (strncmp(line, "send ", 5) == 0) send_app(line + 5);
+    else if (strncmp(line, "logon ", 6) == 0 && log_on(line + 6, &error) < 0)
+        return strcpy(got, error.text);
+    else if (strncmp(line, "logon ", 6) == 0) ;
     else if (strncmp(line, "note ", 5) == 0)
         return strcmp(line + 5, r.note) == 0 ? NULL : r.note;
     else if (strncmp(line, "as ", 3) == 0)
