@@ -360,7 +360,7 @@ int tw_broker_submit(struct tw_broker *b, struct tw_order *o, struct tw_error *e
     if (o->held) {
         bool is_alone = !tw_broker_find(b, o->parent);   /* it was refused at once */
 
-        if (is_alone) note_due(b, o, -1);
+        if (is_alone) say(b, o, TW_EXEC_CANCELED, TW_REASON_PARENT);
         else hold(b, o, true);
         return TW_OK;
     }

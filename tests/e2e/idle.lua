@@ -25,6 +25,12 @@ put("poor.lua", [[
     end
   end
   return M]])
+put("inside_out.lua", [[
+  local M = {}
+  function M:on_bar(symbol)
+    self:buy { symbol = symbol, quantity = 1, take_profit = 300, stop_loss = 200 }
+  end
+  return M]])
 put("other.lua", [[
   local M = { symbols = { "X" } }
   function M:on_bar() if not self.o then self.o = self:buy("Y", 1, 5) end end
@@ -57,6 +63,9 @@ local POOR <const> = "script poor.lua: all of its orders were rejected, 10 of th
   .. "enough cash or margin"
 local NO_BAR <const> = "was never called: what came were bars, and it has no on_bar"
 says("no order was taken", "backtest poor.lua --data x.csv", 0, "warning: " .. POOR)
+says("no bracket was taken", "backtest inside_out.lua --data x.csv", 0, "warning: script "
+     .. "inside_out.lua: all of its orders were rejected: the bracket's take_profit or "
+     .. "stop_loss would trade at once")
 says("the wrong handler", "backtest quotes.lua --data x.csv", 0,
      "warning: script quotes.lua " .. NO_BAR)
 says("no handler", "backtest nothing.lua --data x.csv", 0,

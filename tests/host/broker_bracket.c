@@ -56,6 +56,21 @@ static void brackets(void)
     close_rig(g);
 }
 
+/* Its exits end with it, not with the next record: there may be none. */
+static void refused_entry(void)
+{
+    struct rig *g = open_rig((struct tw_broker_options){
+        .limits.order_quantity = 4 * ONE });
+
+    quote(g, 1, 1000, 1001, 500);
+    enter(g, (struct tw_order){ .quantity = 5, .price = 990 }, 1100, 900);
+    is_told(g, "1 A, 1 8/2, 2 A, 2 4, 3 A, 3 4", "an entry that is refused: its exits go");
+    ok(tw_broker_open(g->b, NULL) == NULL, "at once");
+    quote(g, 2, 1000, 1001, 500);
+    is_told(g, "", "and once");
+    close_rig(g);
+}
+
 /* What one exit has traded is not there for the other one, though the entry goes on. */
 static void exits_share(void)
 {
@@ -246,6 +261,7 @@ static void random_lives(void)
 int main(void)
 {
     brackets();
+    refused_entry();
     exits_share();
     entries_end();
     exits_meet();

@@ -336,12 +336,12 @@ prints("a bracket on the wrong side is refused, and so are its exits", app([[
     end
   end]], { before = 'app.account { rates = { EUR = 1 } }' }), [[
 1	nil	rejected	the bracket's take_profit or stop_loss would trade at once
+2	take_profit	canceled	the order that it depends on has ended
+3	stop_loss	canceled	the order that it depends on has ended
 4	nil	rejected	the bracket's take_profit or stop_loss would trade at once
+5	stop_loss	canceled	the order that it depends on has ended
 6	nil	rejected	the bracket's take_profit or stop_loss would trade at once
 7	stop_loss	canceled	the order that it depends on has ended
-5	stop_loss	canceled	the order that it depends on has ended
-3	stop_loss	canceled	the order that it depends on has ended
-2	take_profit	canceled	the order that it depends on has ended
 8	nil	filled	nil
 ]])
 
