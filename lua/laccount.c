@@ -106,6 +106,7 @@ int ltw_positions(lua_State *L)
     const struct tw_position *p;
     lua_Integer n = 0;
 
+    ltw_check_self(L, "positions");
     lua_newtable(L);
     for (size_t i = 0; (p = tw_account_at(tw_broker_account(t->broker), i)); i++) {
         if (p->quantity == 0) continue;

@@ -7,6 +7,7 @@
 #include "base/fixed.h"
 #include "base/memory.h"
 #include "instance.h"
+#include "lterms.h"
 #include "stat/token.h"
 #include "trade/bars.h"
 
@@ -167,7 +168,7 @@ static int bars(lua_State *L)
     struct ltw_bars **last, *b;
     struct tw_bars_options o;
 
-    luaL_checktype(L, 1, LUA_TTABLE);
+    ltw_check_self(L, "bars");
     luaL_checktype(L, 2, LUA_TTABLE);
     if (!s || s->code.ref == LUA_NOREF)
         return luaL_error(L, "bars is for the handlers of a script in a run");

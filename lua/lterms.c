@@ -33,6 +33,7 @@ static const char *shown(lua_State *L, int idx)
     if (lua_isnone(L, idx)) return "nothing";
     if (lua_type(L, idx) == LUA_TSTRING)
         return lua_pushfstring(L, "'%s'", lua_tostring(L, idx));
+    if (lua_istable(L, idx)) return "a table";
     return luaL_tolstring(L, idx, NULL);
 }
 
@@ -73,6 +74,17 @@ uint32_t ltw_check_symbol(lua_State *L, int idx, const char *what)
                    near ? near : "", near ? "'?" : "");
     }
     return id;
+}
+
+/* A table that no name or order follows may be what self:what{...} is given. */
+void ltw_check_self(lua_State *L, const char *what)
+{
+    if (lua_istable(L, 1) && !lua_isnoneornil(L, 2) && !lua_istable(L, 2)) return;
+    if (lua_istable(L, 1) && lua_getfield(L, 1, what) != LUA_TNIL) {
+        lua_pop(L, 1);
+        return;
+    }
+    luaL_error(L, "%s: to be called with a colon, as self:%s(...)", what, what);
 }
 
 int64_t ltw_check_fixed(lua_State *L, int idx, const char *what, const char *name)

@@ -21,6 +21,10 @@ struct ltw_order_terms {
 void ltw_check_order_terms(lua_State *L, int idx, const char *what,
                            struct ltw_order_terms *t);
 
+/* [-0, +0, e]  That a method was called with a colon: a self is at 1.  self.cancel(order)
+ * would else cancel all orders, as self:cancel() does. */
+void ltw_check_self(lua_State *L, const char *what);
+
 /* [-0, +0, e]  The number at idx. */
 int64_t ltw_check_fixed(lua_State *L, int idx, const char *what, const char *name);
 

@@ -212,6 +212,13 @@ static void check_bracket(lua_State *L, struct ltw_trader *t, const char *what,
     tw_broker_bracket(t->broker, &entry->o, terms->take_profit, terms->stop_loss);
 }
 
+/* [-0, +0, e]  Of self:what(...). */
+static struct ltw_trader *check_call(lua_State *L, const char *what)
+{
+    ltw_check_self(L, what);
+    return ltw_check_trader(L, what);
+}
+
 /* [-0, +1, e]  Sends what the terms say, with its bracket. */
 static int place(lua_State *L, const char *what, const struct ltw_order_terms *terms,
                  int label)
@@ -243,7 +250,7 @@ static int place(lua_State *L, const char *what, const struct ltw_order_terms *t
  * label is, or 0. */
 static int read_order(lua_State *L, const char *what, struct ltw_order_terms *t)
 {
-    luaL_checktype(L, 1, LUA_TTABLE);
+    ltw_check_self(L, what);
     if (lua_type(L, 2) == LUA_TTABLE) {
         lua_settop(L, 2);
         ltw_check_order_terms(L, 2, what, t);
@@ -322,7 +329,7 @@ static int oco(lua_State *L)
     uint64_t group;
     int n = lua_gettop(L) - 1, first;
 
-    luaL_checktype(L, 1, LUA_TTABLE);
+    ltw_check_self(L, "oco");
     if (n < 2 || n > OCO_MAX)
         return luaL_error(L, "oco: 2 to %d orders expected, got %d", OCO_MAX, n);
     t = ltw_check_trader(L, "oco");
@@ -422,7 +429,7 @@ static int aim(lua_State *L, struct ltw_trader *t, const char *what, uint32_t sy
  * Errors: as of self:buy.  Units: of the instrument. */
 static int order_target(lua_State *L)
 {
-    struct ltw_trader *t = ltw_check_trader(L, "order_target");
+    struct ltw_trader *t = check_call(L, "order_target");
     uint32_t symbol = ltw_check_symbol(L, 2, "order_target");
     int64_t target = ltw_check_fixed(L, 3, "order_target", "quantity");
 
@@ -437,7 +444,7 @@ static int order_target(lua_State *L)
  * Units: percent: 100 is all; below 0: short. */
 static int order_target_percent(lua_State *L)
 {
-    struct ltw_trader *t = ltw_check_trader(L, "order_target_percent");
+    struct ltw_trader *t = check_call(L, "order_target_percent");
     uint32_t symbol = ltw_check_symbol(L, 2, "order_target_percent");
     int64_t percent = ltw_check_fixed(L, 3, "order_target_percent", "percent"), target;
     struct tw_order o = { .symbol = symbol, .side = TW_SIDE_BUY, .type = TW_TYPE_MARKET,
@@ -488,7 +495,7 @@ static int64_t unclosed(const struct ltw_trader *t, uint32_t symbol)
  * Errors: raises for a symbol that is not known.  Units: none. */
 static int close_position(lua_State *L)
 {
-    struct ltw_trader *t = ltw_check_trader(L, "close");
+    struct ltw_trader *t = check_call(L, "close");
     uint32_t symbol = ltw_check_symbol(L, 2, "close");
 
     return close_one(L, "close", symbol, unclosed(t, symbol));
@@ -503,7 +510,7 @@ static int close_position(lua_State *L)
  * Errors: raises outside a script, and for a symbol.  Units: none. */
 static int flatten(lua_State *L)
 {
-    struct ltw_trader *t = ltw_check_trader(L, "flatten");
+    struct ltw_trader *t = check_call(L, "flatten");
     const struct tw_position *p;
     lua_Integer n = 0;
 
@@ -597,6 +604,7 @@ static int cancel(lua_State *L)
     struct ltw_trader *t;
     uint32_t symbol = 0;
 
+    ltw_check_self(L, "cancel");
     if (lua_isuserdata(L, 2)) {
         ltw_check_order(L, 2);    /* here, as its place is another one below */
         lua_remove(L, 1);
@@ -618,6 +626,7 @@ static int cancel(lua_State *L)
  * Errors: as of order:modify.  Units: as of the order. */
 static int modify(lua_State *L)
 {
+    ltw_check_self(L, "modify");
     ltw_check_order(L, 2);        /* here, as their places are others below */
     luaL_checktype(L, 3, LUA_TTABLE);
     lua_remove(L, 1);
@@ -632,7 +641,7 @@ static int modify(lua_State *L)
  * Errors: raises for a symbol that is not known.  Units: of the instrument. */
 static int position(lua_State *L)
 {
-    struct ltw_trader *t = ltw_check_trader(L, "position");
+    struct ltw_trader *t = check_call(L, "position");
     uint32_t symbol = ltw_check_symbol(L, 2, "position");
 
     lua_pushnumber(L, tw_fixed_to_double(tw_broker_held(t->broker, symbol)));
@@ -648,7 +657,7 @@ static int position(lua_State *L)
  * within a year.  Units: ns since the epoch. */
 static int session(lua_State *L)
 {
-    struct ltw_trader *t = ltw_check_trader(L, "session");
+    struct ltw_trader *t = check_call(L, "session");
     uint32_t symbol = ltw_check_symbol(L, 2, "session");
     const struct ltw_instrument_terms *said = ltw_desk_terms(t->host->desk, symbol);
     int64_t time = luaL_checkinteger(L, 3);
@@ -670,7 +679,7 @@ static int session(lua_State *L)
  * Errors: raises for nil, and for a symbol that is not known.  Units: none. */
 static int orders(lua_State *L)
 {
-    struct ltw_trader *t = ltw_check_trader(L, "orders");
+    struct ltw_trader *t = check_call(L, "orders");
     const struct tw_order *o = NULL;
     uint32_t symbol = 0;
     lua_Integer n = 0;

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "handler.h"
 #include "lbars.h"
+#include "lterms.h"
 #include "ltracked.h"
 #include "script.h"
 #include "stat/adopt.h"
@@ -221,7 +222,6 @@ static struct ltw_tracker *check_own(lua_State *L, const char *what)
     struct ltw_script *s = ltw_state(L)->script;
     struct ltw_tracker *t;
 
-    luaL_checktype(L, 1, LUA_TTABLE);
     ltw_check_open(L);
     if (!s) luaL_error(L, "%s is for the code of a script in a run", what);
     if (ltw_script_push_tracker(L, s)) return check_tracker(L, -1);
@@ -488,6 +488,7 @@ void ltw_track(lua_State *L, int declarations, int tracker)
  * none of them is there.  Units: of the expressions. */
 static int track(lua_State *L)
 {
+    ltw_check_self(L, "track");
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 2);
     check_own(L, "track");
@@ -578,6 +579,7 @@ static int when(lua_State *L)
     size_t n;
     int which;
 
+    ltw_check_self(L, "when");
     text = luaL_checklstring(L, 2, &n);
     if (lua_type(L, 3) == LUA_TTABLE) edge = check_edge(L, 3);
     else lua_pushnil(L), lua_insert(L, 3);      /* so that fn is at 4 */

@@ -294,7 +294,7 @@ int tw_order_check(const struct tw_order *o, struct tw_error *error)
     if (o->trail_part >= TW_FIXED_ONE)
         return tw_fail(error, TW_EUSAGE, "trail_percent: below 100 expected");
     if ((o->tif == TW_TIF_GTD) != (o->expire_ns != 0))
-        return tw_fail(error, TW_EUSAGE, "gtd and a time of expiry need each other");
+        return tw_fail(error, TW_EUSAGE, "gtd and expire, when it ends, need each other");
     if (o->post_only && !has_limit)
         return tw_fail(error, TW_EUSAGE, "a post-only order is a limit order");
     if (o->post_only && (o->tif == TW_TIF_IOC || o->tif == TW_TIF_FOK))

@@ -106,7 +106,7 @@ static void sense(void)
     x.trail = 3, x.trail_part = 3, bad(g, x, "either a trail or a trail_percent");
     x.trail = 0, x.trail_part = ONE, bad(g, x, "trail_percent: below 100 expected");
     x = o, x.tif = TW_TIF_GTD;
-    bad(g, x, "gtd and a time of expiry need each other");
+    bad(g, x, "gtd and expire, when it ends, need each other");
     x = o, x.type = TW_TYPE_MARKET, x.price = 0, x.post_only = true;
     bad(g, x, "a post-only order is a limit order");
     is_told(g, "", "nothing of that is an order");

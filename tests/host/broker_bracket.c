@@ -64,7 +64,7 @@ static void refused_entry(void)
 
     quote(g, 1, 1000, 1001, 500);
     enter(g, (struct tw_order){ .quantity = 5, .price = 990 }, 1100, 900);
-    is_told(g, "1 A, 1 8/2, 2 A, 2 4, 3 A, 3 4", "an entry that is refused: its exits go");
+    is_told(g, "1 A, 1 8/2, 2 A, 2 4, 3 A, 3 4", "an entry is refused: its exits go");
     ok(tw_broker_open(g->b, NULL) == NULL, "at once");
     quote(g, 2, 1000, 1001, 500);
     is_told(g, "", "and once");

@@ -439,7 +439,20 @@ refused("self:buy { symbol = 'A', quantity = 1, tif = 'dai' }",
 refused("self:buy { symbol = 'A', quantity = 1, type = 'limit' }",
         "buy: a limit order needs a price above 0")
 refused("self:buy { symbol = 'A', quantity = 1, tif = 'gtd' }",
-        "buy: gtd and a time of expiry need each other")
+        "buy: gtd and expire, when it ends, need each other")
+for call, name in pairs {
+  ["self.buy('A', 1)"] = "buy", ["self.buy { symbol = 'A', quantity = 1 }"] = "buy",
+  ["self.oco({ symbol = 'A' }, { symbol = 'A' }, { symbol = 'A' })"] = "oco",
+  ["self.order_target('A', 1)"] = "order_target", ["self.flatten('A')"] = "flatten",
+  ["self.cancel('A')"] = "cancel", ["self.orders('A')"] = "orders",
+  ["self.positions()"] = "positions", ["self.session('A', 1)"] = "session",
+  ["self.track {}"] = "track", ["self.bars { every = 1 }"] = "bars",
+  ["self.when('bid > 1', print)"] = "when", ["self.modify(1, {})"] = "modify",
+} do
+  refused(call, ("%s: to be called with a colon, as self:%s(...)"):format(name, name))
+end
+refused("self:buy({}, 1)", "buy: no symbol")
+refused("self:position {}", "position: symbol: a text expected, got a table")
 refused("self:buy { symbol = 'A', quantity = 1, expire = 1.5 }",
         "buy: expire: a time expected, an integer in ns, got 1.5")
 refused("self:buy { symbol = 'A', quantity = 1, post_only = true }",
