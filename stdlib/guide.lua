@@ -353,6 +353,12 @@ Fill models, by kind of order:
 ]] .. fills() .. [[
 
 
+Within a bar stops come before limits, as nobody knows what came first: of two exits that
+it reaches the stop has traded.  What a trade causes, exits of a bracket and orders of
+on_fill, trades with the next record.  A stop with a trail begins at the last price, of a
+bar its close, is matched where it is, and then follows the bar's high (a sell) or low.
+A limit order that could trade when it arrived is a taker for what it trades then.
+
 With "book" scripts trade with each other: in a limit order book for each instrument,
 price before time, never with themselves.  Its trades and quotes are records of the feed
 "book", which all scripts see; give such an instrument a symbol of its own, as quotes of
