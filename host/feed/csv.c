@@ -294,7 +294,9 @@ static bool read_time(struct csv *c, const struct tw_csv_field f[], int64_t more
     }
     report(c, "time '%s' is %s%s%s", show_time(f).text,
            r == TW_ERANGE ? "out of range, or finer than a nanosecond" : "not a time",
-           form < 0 ? "" : ", read as ", form < 0 ? "" : forms[form]);
+           form >= 0 ? ", read as " : r == TW_ERANGE ? ""
+           : "; times are like 2024-12-31 13:30:00 or 20241231, or s, ms, us or ns since"
+             " 1970", form < 0 ? "" : forms[form]);
     return false;
 }
 

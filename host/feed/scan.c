@@ -54,14 +54,21 @@ bool tw_scan_is_csv(const struct tw_scan *s, const char *path)
 bool tw_scan_lacks_symbol(const struct tw_scan *s, const struct tw_csv_options *o)
 {
     struct tw_columns k = { .total = 0 };
-    const char *end = memchr(s->bytes, '\n', s->n);
+    const char *at = s->bytes, *all = at + s->n, *end;
     struct tw_error error;
 
     if (o->symbol || o->preset) return false;
     if (o->columns)
         return tw_columns_map(&k, o->columns, false, &error) == TW_OK
             && k.at[TW_CSV_SYMBOL] < 0;
-    return tw_columns_header(&k, s->bytes, end ? end : s->bytes + s->n,
+    if (s->n >= 3 && memcmp(at, "\xEF\xBB\xBF", 3) == 0) at += 3;
+    while (at < all && memchr("#\r\n", *at, 3)) {       /* as csv.c: no header yet */
+        const char *next = memchr(at, '\n', (size_t)(all - at));
+
+        at = next ? next + 1 : all;
+    }
+    end = memchr(at, '\n', (size_t)(all - at));
+    return tw_columns_header(&k, at, end ? end : all,
                              o->separator ? o->separator : ',', false, &error) == TW_OK
         && k.at[TW_CSV_SYMBOL] < 0;
 }

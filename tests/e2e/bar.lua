@@ -143,10 +143,16 @@ put("us.csv", "date,open,high,low,close,volume\n01/02/2020,1,1,1,1,1\n")
 got = command "stat 'count()' us.csv"
 t.ok(got.err:find("line 2: time '01/02/2020' is not a time", 1, true),
      "a time that is none says nothing of the length")
+t.ok(got.err:find("is not a time; times are like 2024-12-31 13:30:00 or 20241231, or s,"
+                  .. " ms, us or ns since 1970", 1, true), "what would be one")
 put("short.csv", "date,open,high,low,close,volume\n2020-01-02,1,1,1,1\n")
 got = command "stat 'count() by symbol' us.csv --csv --set interval=1d --set time=s"
 t.ok(got.err:find("line 2: time '01/02/2020' is not a time, read as s", 1, true),
      "nor does one of another form")
+put("noted.csv", "# of a vendor\n\r\n#\ndate,open,high,low,close,volume\n"
+    .. "2020-01-02,1,1,1,1,1\n")
+t.ok(command("stat 'count() by symbol' noted.csv").out:find "noted +1",
+     "the header behind comments: the file's name is the symbol's")
 put("GOOG.day.csv", "date,open,high,low,close,volume\n2020-01-02,1,1,1,1,1\n")
 got = command "stat 'count() by symbol' GOOG.day.csv --csv"
 t.ok(got.out:find("\nGOOG,1\n", 1, true),
