@@ -4,6 +4,7 @@
 -- nothing to choose.  Many runs side by side are jobs of the pool.
 
 local core = require "tw.internal.backtest"
+local hours = require "tw.hours"
 local textfile = require "tw.textfile"
 local tw = require "tw"
 
@@ -22,7 +23,6 @@ local OPTIONS = {
   probe = "table",                  -- explain.lua's: the order that is asked about
   counted = "boolean",              -- sweep.lua's: a declared warm-up is in warmup
 }
-local UNITS = { s = 1, m = 60, h = 3600, d = 86400, w = 604800 }
 
 local function fail(...) error("tw.backtest: " .. string.format(...), 0) end
 
@@ -49,12 +49,8 @@ local function warmup_of(value)
   if value == nil then return nil end
   local records = math.tointeger(tonumber(value))
   if records and records > 0 then return nil, records end
-  local n, unit = tostring(value):match "^([%d.]+)(%l)$"
-  n = tonumber(n)
-  if not n or n <= 0 or not UNITS[unit] then
-    fail("warmup: a number of records or a time like 30d expected, got %s", value)
-  end
-  return math.floor(n * UNITS[unit] * 1e9)
+  return hours.span(tostring(value))
+    or fail("warmup: a number of records or a time like 30d expected, got %s", value)
 end
 
 -- Of what the script declares, where there is a from.

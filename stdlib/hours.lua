@@ -1,9 +1,21 @@
---- hours: times of the day and days of the week, as app files say them.
+--- hours: times of the day, days of the week and lengths of time, as people say them.
 
 local hours = {}
 
 local WEEK <const> = { "monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
                        "sunday" }
+
+local UNITS <const> = { s = 1, m = 60, h = 3600, d = 86400, w = 604800 }
+
+--- hours.span(text) -> integer | nil
+-- "30d", "1.5h": how long that is; what is longer than can be said, the longest.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: nil for what is no such time, or none.
+-- Units: ns.
+function hours.span(text)
+  local n, unit = text:match "^(%d+%.?%d*)([smhdw])$"
+  local ns = n and tonumber(n) * UNITS[unit] * 1e9
+  return ns and ns >= 1 and (math.tointeger(ns // 1) or math.maxinteger) or nil
+end
 
 --- hours.time(text) -> integer | nil
 -- "09:30", or "09:30:15": how long after midnight that is, "24:00" at most.

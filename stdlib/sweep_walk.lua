@@ -7,11 +7,11 @@
 local core = require "tw.internal.sweep"
 local time_of = require "tw.internal.backtest".time
 local figures = require "tw.report_figures"
+local hours = require "tw.hours"
 local tw = require "tw"
 
 local walk = {}
 
-local UNITS <const> = { s = 1, m = 60, h = 3600, d = 86400, w = 604800 }
 local SECOND <const> = 1000000000
 local DAY <const> = 86400 * SECOND
 local POINTS <const> = 8192        -- of a joined curve
@@ -22,13 +22,8 @@ local function fail(...) error("tw.sweep: " .. string.format(...), 0) end
 -- ---- where windows are ----
 
 local function length_of(text, what)
-  local n, unit = what:match "^(%d+)(%l)$"
-  n = math.tointeger(tonumber(n))
-  if not n or n < 1 or not UNITS[unit] or n > 100000000 then
-    fail("walk: a time like 180d expected in %s, got '%s'", text, what)
-  end
-  local size = UNITS[unit] * SECOND
-  return math.min(n, math.maxinteger // size) * size
+  return what:find "^%d+%l$" and hours.span(what)
+    or fail("walk: a time like 180d expected in %s, got '%s'", text, what)
 end
 
 --- walk.check(o) -> table | nil

@@ -1,6 +1,7 @@
 --- textfile: how a file of text is read, for all that read one.
 
 local app = require "tw.app"
+local hours = require "tw.hours"
 local tapes = require "tw.internal.tapes"
 
 local textfile = {}
@@ -12,8 +13,6 @@ textfile.OPTIONS = {
   interval = "string|number", label = "string", zone = "string", factors = "string",
   from = "number|string", to = "number|string",
 }
-
-local UNITS <const> = { s = 1, m = 60, h = 3600, d = 86400, w = 604800 }
 
 local function put(file, path, text)
   local fine, problem, code = file:write(text)
@@ -56,11 +55,8 @@ end
 function textfile.gaps(text)
   if text == nil then return 0 end
   if text == "none" then return -1 end
-  local n, unit = text:match "^([%d.]+)(%l)$"
-  n = tonumber(n)
-  if n and n > 0 and UNITS[unit] and n * UNITS[unit] < 1e9 then
-    return math.floor(n * UNITS[unit] * 1e9)
-  end
+  local ns = hours.span(text)
+  if ns then return ns end
   return nil, "gaps: a time like 30m, or none, expected, got " .. text
 end
 
@@ -72,9 +68,9 @@ function textfile.resolution(text)
   if text == nil then return nil end
   local list = {}
   for one in (text .. ","):gmatch "([^,]*)," do
-    local n, unit = one:match "^(%d+)([smhdw])$"
-    local seconds = n and tonumber(n) * UNITS[unit] or one == "ticks" and 0
-    if not seconds or (n and (seconds < 1 or seconds >= 1 << 30)) or #list == 8 then
+    local ns = one:find "^%d+%l$" and hours.span(one)
+    local seconds = ns and ns // 1000000000 or one == "ticks" and 0
+    if not seconds or seconds >= 1 << 30 or #list == 8 then
       return nil, "resolution: ticks, or lengths of bars like 1m or 1m,1d, expected, got "
                   .. text
     end

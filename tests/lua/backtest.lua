@@ -298,6 +298,9 @@ local r = said({ data = five, script = which, from = "2001-09-09T01:46:44",
                  warmup = "2s" },
   "2 B\n4 A\n7 A", "so much time before it")
 t.is(r.records .. " " .. r.handled, "3 2", "records, and those behind from")
+said({ data = five, script = which, from = "2001-09-09T01:46:44",
+       warmup = "99999999d" },
+  "0 A\n1 A\n2 B\n4 A\n7 A", "all that there is before it")
 said({ data = five, script = which, from = "2001-09-09T01:46:44", warmup = 2 },
   "1 A\n2 B\n4 A\n7 A", "so many records before it")
 r = said({ data = five, script = which, warmup = 3 }, "0 A\n1 A\n2 B\n4 A\n7 A",

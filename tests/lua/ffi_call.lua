@@ -118,9 +118,15 @@ t.is(seen[7] .. " " .. seen[8], "8 9.5", "and what is behind it")
 local complex = ffi.cast("double _Complex (*)(void)", function() return { 1, 2 } end)
 t.is(complex().re .. " " .. complex().im, "1.0 2.0", "a complex number comes back")
 t.raises("can't have C's variable arguments", ffi.cast, "int (*)(int, ...)", print)
-for _ = 1, 1000 do ffi.cast("int (*)(int)", function() return 0 end) end
+local alive = setmetatable({}, { __mode = "k" })
+for i = 1, 1000 do
+  local function f() return i end
+  alive[f] = true
+  ffi.cast("int (*)(int)", f)
+end
 collectgarbage()
-t.ok(true, "callbacks are collected")
+collectgarbage()
+t.is(next(alive), nil, "callbacks are collected, and their functions")
 
 -- What was passed for a pointer is known the next time, its constancy anew.
 

@@ -1,4 +1,4 @@
--- hours: times of the day and days of the week, as app files say them.
+-- hours: times of the day, days of the week and lengths of time, as people say them.
 local t = require "tw.test"
 local hours = require "tw.hours"
 
@@ -9,6 +9,15 @@ for text, seconds in pairs {
 for _, text in ipairs { "09:30:99", "09:60", "09:3012", "09:300", "9:5", "24:00:01", "9",
                         "25:00", "09:30:", "09:30 ", "noon", "" } do
   t.is(hours.time(text), nil, "no time: '" .. text .. "'")
+end
+
+for text, ns in pairs {
+  ["30d"] = 2592000000000000, ["1w"] = 604800000000000, ["1.5h"] = 5400000000000,
+  ["0.25s"] = 250000000, ["2m"] = 120000000000, ["99999999d"] = math.maxinteger,
+} do t.is(hours.span(text), ns, text) end
+for _, text in ipairs { "0d", "0.0s", "30", "d", "30D", "-1d", "1e3s", "1..5h", " 1d",
+                        "3ms", "" } do
+  t.is(hours.span(text), nil, "no length: '" .. text .. "'")
 end
 
 t.is(hours.days("mon-fri", "mon"), 0x1f, "from Monday on")
