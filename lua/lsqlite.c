@@ -1,7 +1,8 @@
 /* lsqlite.c - tw.internal.sqlite: what a sweep keeps, in a file of SQLite.
  *
  * Why: one statement at a time, run to its end within one call, so that no lock of the
- * file outlives it, whatever Lua raises meanwhile.
+ * file outlives it, whatever Lua raises meanwhile.  It is kept by its text: to prepare
+ * one of a run's columns takes four times what it does.
  *
  * Values: an integer, a float (also an infinite one), a text, nil (NULL) stay what they
  * are; a boolean becomes 0 or 1, NaN becomes NULL: SQLite has neither.
@@ -22,9 +23,11 @@
 
 enum { BUSY_MS = 30000, MAX_ROWS = 4 << 20 };
 
-struct db {                    /* its user value is the path */
+enum { PATH = 1, QUERIES = 2 };             /* the user values of a db: QUERIES by text */
+
+struct db {
     struct ltw_sqlite api;
-    sqlite3 *handle;           /* NULL: closed               */
+    sqlite3 *handle;           /* NULL: closed */
 };
 
 struct query { const struct ltw_sqlite *api; sqlite3_stmt *statement; };
@@ -34,17 +37,26 @@ static int db_close(lua_State *L)
     struct db *db = luaL_checkudata(L, 1, DB);
     sqlite3 *handle = db->handle;
 
+    if (!handle) return 0;
     db->handle = NULL;
-    if (handle) db->api.close_v2(handle);
+    lua_getiuservalue(L, 1, QUERIES);
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        struct query *q = lua_touserdata(L, -1);
+
+        db->api.finalize(q->statement);
+        q->statement = NULL;
+    }
+    db->api.close_v2(handle);
     return 0;
 }
 
-static int query_close(lua_State *L)
+/* After each call. */
+static int query_end(lua_State *L)
 {
     struct query *q = luaL_checkudata(L, 1, QUERY);
 
-    q->api->finalize(q->statement);
-    q->statement = NULL;
+    q->api->reset(q->statement);
+    q->api->clear_bindings(q->statement);
     return 0;
 }
 
@@ -90,7 +102,7 @@ static int fail(lua_State *L, const struct db *db, const char *opened)
     if (system == 0 && (r.code == SQLITE_CANTOPEN || r.code == SQLITE_IOERR))
         system = db->api.system_errno(db->handle);
     luaL_pushfail(L);
-    lua_getiuservalue(L, 1, 1);
+    lua_getiuservalue(L, 1, PATH);
     lua_pushfstring(L, "%s: %s", lua_tostring(L, -1),
                     system != 0 ? strerror(system) : r.text ? r.text
                     : db->api.errmsg(db->handle));
@@ -127,22 +139,44 @@ static int bind_value(lua_State *L, const struct query *q, int parameter, int at
     }
 }
 
+/* [-0, +1, m]  What is kept of the text at 2, or will be. */
+static struct query *keep(lua_State *L, const struct db *db)
+{
+    struct query *q;
+
+    lua_getiuservalue(L, 1, QUERIES);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, -2) == LUA_TNIL) {
+        lua_pop(L, 1);
+        q = lua_newuserdatauv(L, sizeof *q, 0);
+        *q = (struct query){ &db->api, NULL };
+        luaL_setmetatable(L, QUERY);
+        lua_pushvalue(L, 2);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, -4);
+    }
+    lua_remove(L, -2);
+    return lua_touserdata(L, -1);
+}
+
 /* [-0, +1, e]  The statement at 2, with what follows as its parameters; it ends when the
  * function of C returns or raises.  NULL: SQLite refuses it. */
 static struct query *prepare(lua_State *L, const struct db *db)
 {
-    int given = lua_gettop(L) - 2, rc;
+    int given = lua_gettop(L) - 2, rc = SQLITE_OK;
     size_t n;
-    const char *sql = luaL_checklstring(L, 2, &n), *rest = NULL;
-    struct query *q = lua_newuserdatauv(L, sizeof *q, 0);
+    const char *sql = luaL_checklstring(L, 2, &n), *rest = "";
+    struct query *q = keep(L, db);
 
-    *q = (struct query){ &db->api, NULL };
-    luaL_setmetatable(L, QUERY);
-    lua_toclose(L, -1);
-    rc = db->api.prepare_v2(db->handle, sql, (int)n + 1, &q->statement, &rest);
+    if (!q->statement)
+        rc = db->api.prepare_v2(db->handle, sql, (int)n + 1, &q->statement, &rest);
     if (rc != SQLITE_OK) return NULL;
-    if (!q->statement || rest[strspn(rest, " \n")] != '\0')
+    if (!q->statement || rest[strspn(rest, " \n")] != '\0') {
+        db->api.finalize(q->statement);
+        q->statement = NULL;
         luaL_error(L, "sqlite: one statement expected");
+    }
+    lua_toclose(L, -1);
     if (db->api.bind_parameter_count(q->statement) != given)
         luaL_error(L, "sqlite: %d parameters expected, got %d",
                    db->api.bind_parameter_count(q->statement), given);
@@ -240,11 +274,13 @@ static int db_open(lua_State *L)
     struct db *db;
 
     lua_settop(L, 1);
-    db = lua_newuserdatauv(L, sizeof *db, 1);
+    db = lua_newuserdatauv(L, sizeof *db, QUERIES);
     db->handle = NULL;
     luaL_setmetatable(L, DB);
     lua_insert(L, 1);
-    lua_setiuservalue(L, 1, 1);
+    lua_setiuservalue(L, 1, PATH);
+    lua_newtable(L);
+    lua_setiuservalue(L, 1, QUERIES);
     lack = ltw_sqlite_open(&db->api);
     if (lack) {
         luaL_pushfail(L);
@@ -272,7 +308,7 @@ static const luaL_Reg internal[] = {
 int luaopen_tw_internal_sqlite(lua_State *L)
 {
     luaL_newmetatable(L, QUERY);
-    lua_pushcfunction(L, query_close);
+    lua_pushcfunction(L, query_end);
     lua_setfield(L, -2, "__close");
     luaL_newlib(L, internal);
     luaL_newmetatable(L, DB);

@@ -12,7 +12,8 @@
 /* What is called of it, with the types of its header. */
 #define LTW_SQLITE(F) \
     F(open_v2) F(close_v2) F(busy_timeout) F(errcode) F(errmsg) F(system_errno) \
-    F(total_changes) F(prepare_v2) F(finalize) F(step) F(bind_parameter_count) \
+    F(total_changes) F(prepare_v2) F(finalize) F(step) F(reset) F(clear_bindings) \
+    F(bind_parameter_count) \
     F(bind_null) F(bind_int64) F(bind_double) F(bind_text) F(column_count) \
     F(column_name) F(column_type) F(column_int64) F(column_double) F(column_text) \
     F(column_bytes)

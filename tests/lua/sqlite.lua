@@ -74,6 +74,12 @@ refuses("two write", "/a.db: another process has been writing to it for 30 s$", 
         other:run "DELETE FROM t")
 db:run "COMMIT"
 t.same(other:rows "SELECT * FROM t", {}, "when one has ended, the other sees it")
+db:run "ALTER TABLE t ADD COLUMN z DEFAULT 7"
+db:run("INSERT INTO t VALUES (?, ?, ?)", 1, 2, nil)
+db:run "INSERT INTO t (x) VALUES (3)"
+t.same(other:rows "SELECT * FROM t", { { x = 1, y = 2 }, { x = 3, z = 7 } },
+       "a statement that was run before sees a new column")
+t.raises("one statement", db.run, db, "SELECT 1; SELECT 2")
 
 db:close()
 db:close()
