@@ -106,6 +106,15 @@ static void future(void)
     tw_account_trade(a, p, 102 * ONE, -ONE, 2 * ONE);
     ok(tw_account_cash(a, 0) == 10016 * (tw_money)ONE
        && p->realised == 20 * (tw_money)ONE && tw_account_margin(a) == 0, "and closed");
+    tw_account_trade(a, p, 100 * ONE, 2 * ONE, 0);
+    tw_account_mark(a, p, 103 * ONE);
+    tw_account_settle(a, p);
+    tw_account_trade(a, p, 104 * ONE, -ONE, 0);
+    ok(p->realised == 90 * (tw_money)ONE && tw_position_unrealised(p) == 10 * (tw_money)ONE
+       && tw_account_equity(a) == 10096 * (tw_money)ONE, "of the next, a half");
+    tw_account_trade(a, p, 104 * ONE, -ONE, 0);
+    ok(p->realised == 100 * (tw_money)ONE && p->settled == 0
+       && tw_account_cash(a, 0) == 10096 * (tw_money)ONE, "and all of it");
     tw_account_free(a);
 }
 

@@ -66,6 +66,8 @@ static void limits(void)
     g->terms.tick = ONE / 20;
     reason_is(g, (struct tw_order){ .quantity = 1, .price = 4001 }, TW_REASON_TICK,
               "tick");
+    reason_is(g, (struct tw_order){ .quantity = 1, .stop = 4101, .type = TW_TYPE_STOP },
+              TW_REASON_TICK, "of a stop, too");
     g->terms.tick = ONE / 100;
     g->terms.lot = 10 * ONE;
     reason_is(g, (struct tw_order){ .quantity = 15, .price = 4001 }, TW_REASON_LOT,
@@ -101,6 +103,8 @@ static void sense(void)
     bad(g, x, "a stop_limit order needs a stop above 0");
     x = o, x.trail = 3, bad(g, x, "a limit order has no trail");
     x = o, x.trail_part = 3, bad(g, x, "a limit order has no trail");
+    x = o, x.trail = -3, bad(g, x, "a limit order has no trail");
+    x = o, x.trail_part = -3, bad(g, x, "a limit order has no trail");
     x = o, x.type = TW_TYPE_TRAILING_STOP, x.price = 0;
     bad(g, x, "a trailing_stop order needs a trail above 0");
     x.trail = 3, x.trail_part = 3, bad(g, x, "either a trail or a trail_percent");

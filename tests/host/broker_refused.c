@@ -22,6 +22,7 @@ static void rates(void)
     struct tw_account *a = tw_broker_account(g->b);
     struct tw_order one = { .quantity = 10 }, part = { .part = ONE / 2 };
     struct tw_order rest = { .quantity = 10, .price = 900 };
+    struct tw_desk d;
 
     g->terms.currency = (uint32_t)tw_account_currency(a, "EUR");
     quote(g, 1, 1000, 1010, 500);
@@ -38,6 +39,17 @@ static void rates(void)
     ok(reason(g, one) == TW_REASON_RATE, "a former run has left a position without one");
     one.side = TW_SIDE_SELL;
     ok(reason(g, one) == TW_REASON_NONE, "which may become smaller");
+    close_rig(g);
+
+    tw_desk_init(&d, &(struct tw_limits){ .order_value = 1000 * (tw_money)ONE });
+    strcpy(d.currency, "EUR");
+    g = open_rig((struct tw_broker_options){ .currency = "USD", .desk = &d });
+    a = tw_broker_account(g->b);
+    quote(g, 1, 1000, 1010, 500);
+    ok(reason(g, (struct tw_order){ .quantity = 10 }) == TW_REASON_RATE,
+       "nor is one of the currency of the limits of all");
+    tw_account_set_rate(a, (uint32_t)tw_account_currency(a, "EUR"), 2 * ONE);
+    ok(reason(g, (struct tw_order){ .quantity = 10 }) == TW_REASON_NONE, "it has come");
     close_rig(g);
 }
 

@@ -33,7 +33,7 @@ static void bodies(void)
          "<G 41=7|37=X7|11=7a|55=A|54=1|" T "38=20|40=2|44=11|59=1|"
          " G 41=7a|37=X7|11=7b|55=A|54=1|" T "38=20|40=2|44=12|59=1|"
          " F 41=7b|37=X7|11=7c|55=A|54=1|" T "38=10|\n"
-         ">9|37=X7|11=7b|41=7a|39=0|434=2|102=2|\n=7:9 (21)!\n"
+         ">9|37=X7|11=7b|41=7a|39=0|434=2|102=2|\n=7:9~ (21)!\n"
          ">8|37=X7|11=7a|41=7|17=r1|150=5|39=0|55=A|54=1|38=20|44=11|151=20|14=0|6=0|\n"
          "=7:5 20@11!\nreplace 7 40 0\n"
          "<G 41=7a|37=X7|11=7d|55=A|54=1|" T "38=40|40=2|44=11|59=1|");
@@ -139,7 +139,7 @@ static void others(void)
          " G 41=7a|37=X7|11=7b|55=A|54=1|" T "38=8|40=2|44=10|59=1|");
     talk("a replacement rejected by 8", TW_FIX_42, &none,
          "on\nnew 7\nsent\n" NEW("7") "replace 7 20 10\nsent\n"
-         ">8|37=X7|11=7a|41=7|17=r|20=0|150=8|39=8|14=0|6=0|\n=7:0! 7:9 (21)!");
+         ">8|37=X7|11=7a|41=7|17=r|20=0|150=8|39=8|14=0|6=0|\n=7:0! 7:9~ (21)!");
     talk("done for the day, but not those that last", TW_FIX_44, &none,
          "on\nnew 7\nnew 8 10 10 day\nsent\n" NEW("7") NEW("8")
          ">8|37=X7|11=7|17=d|150=3|39=3|14=0|6=0|\n"
@@ -235,10 +235,10 @@ static void connections(void)
          ">8|37=NONE|11=7|17=0|150=I|39=8|103=5|14=0|6=0|\n=6:0! 7:8 (24)!");
     talk("nor is a change of one", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") "replace 7 20 11\nsent\nresend 1\n"
-         "<H 37=X7|11=7|55=A|54=1|\n" STATUS_IS("0") "=7:0! 7:9 (21)!\nresend 1\n<");
+         "<H 37=X7|11=7|55=A|54=1|\n" STATUS_IS("0") "=7:0! 7:9~ (21)!\nresend 1\n<");
     talk("what answered a change may have been missed", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") "replace 7 20 11\ncancel 7\nsent\nmissed\n"
-         "<H 37=X7|11=7|55=A|54=1|\n" STATUS_IS("0") "=7:0! 7:9 (21)! 7:9 (21)!\n"
+         "<H 37=X7|11=7|55=A|54=1|\n" STATUS_IS("0") "=7:0! 7:9~ (21)! 7:9 (21)!\n"
          "cancel 7\nsent\nmissed\nsent\n>8|37=X7|11=7c|41=7|17=0|150=I|39=4|38=10|"
          "44=10|14=0|6=0|151=0|\n=7:4!");
     talk("but not a status that was asked for before", TW_FIX_44, &none,
@@ -254,7 +254,7 @@ static void connections(void)
          "cancel 7\n<F 41=7a|37=X7|11=7b|55=A|54=1|" T "38=20|");
     talk("a cancel by the name of a change that was refused goes out again", TW_FIX_44,
          &none, "on\nnew 7\nsent\n" NEW("7") "replace 7 20 11\ncancel 7\nsent\n"
-         ">9|37=X7|11=7a|41=7|39=0|434=2|102=2|\n=7:0! 7:9 (21)!\n"
+         ">9|37=X7|11=7a|41=7|39=0|434=2|102=2|\n=7:0! 7:9~ (21)!\n"
          ">9|37=NONE|11=7b|41=7a|39=8|434=1|102=1|\n=\n<H 37=X7|11=7|55=A|54=1|\n"
          STATUS_IS("0") "<F 41=7|37=X7|11=7c|55=A|54=1|" T "38=10|\n"
          ">9|37=NONE|11=7c|41=7|39=8|434=1|102=1|\n=7:9 (20)!");
@@ -269,7 +269,7 @@ static void connections(void)
                                           .no_mass_status = true },
          "on\nnew 7\nsent\n" NEW("7") "replace 7 20 11\nsent\noff\non\n"
          "<F 41=7a|37=X7|11=7b|55=A|54=1|" T "38=10| H 37=X7|11=7|55=A|54=1|\n"
-         ">9|37=NONE|11=7b|41=7a|39=8|434=1|102=1|\n" STATUS_IS("0") "=7:0! 7:9 (22)!\n"
+         ">9|37=NONE|11=7b|41=7a|39=8|434=1|102=1|\n" STATUS_IS("0") "=7:0! 7:9~ (22)!\n"
          "<F 41=7|37=X7|11=7c|55=A|54=1|" T "38=10|");
     talk("orders are canceled after it", TW_FIX_50SP1, &(struct tw_fix_orders_options){
          .cancel_on_disconnect = true, .no_mass_status = true },

@@ -91,8 +91,8 @@ static void former(void)
          "join 3 me\non\nnew 7\nsent\n" NEW("7") "=7:0!\nrestart\njoin 5 me\non\nsent\n"
          ">8|37=X7|11=7|17=0|150=I|39=0|38=10|44=10|14=0|6=0|151=10|\n"
          "replace 7 20 11\nreplace 7 30 12\nsent\n=7:0 (25) of 5 10@10 traded 0@0*\n"
-         ">9|37=X7|11=7a|41=7|39=0|434=2|102=2|\n=7:9 (21)!\n"
-         ">9|37=NONE|11=7b|41=7a|39=8|434=2|102=1|\n=7:9 (20)!\n"
+         ">9|37=X7|11=7a|41=7|39=0|434=2|102=2|\n=7:9~ (21)!\n"
+         ">9|37=NONE|11=7b|41=7a|39=8|434=2|102=1|\n=7:9~ (20)!\n"
          "<H 37=X7|11=7|55=A|54=1|\n"
          ">8|37=X7|11=7|17=0|150=I|39=0|38=10|44=10|14=0|6=0|151=10|\n=");
 }
@@ -288,7 +288,7 @@ static void missed(void)
          "<H 37=X7|11=7b|55=A|54=1|\n" UNKNOWN("7") UNKNOWN("7b")
          "<H 37=X7|11=7a|55=A|54=1|\n"
          ">8|37=X7|11=7a|17=0|150=I|39=0|55=A|54=1|38=13|44=10|151=13|14=0|6=0|\n"
-         "=7:5 13@10! 7:9 (21)!\ncancel 7\n<F 41=7a|37=X7|11=7c|55=A|54=1|" T "38=13|");
+         "=7:5 13@10! 7:9~ (21)!\ncancel 7\n<F 41=7a|37=X7|11=7c|55=A|54=1|" T "38=13|");
     talk("a change that is on its way as the status is asked for, at such a one",
          TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") "=7:0!\nmissed\nreplace 7 13 10\nsent\n"

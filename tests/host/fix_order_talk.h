@@ -39,13 +39,15 @@ static double shown_of(int64_t v)
     return tw_fixed_to_double(v);
 }
 
-/* "7:F 5@10 fee 0.5 (reason) ! *": ! has an answer, * its order may be gone. */
+/* "7:F 5@10 fee 0.5 (reason) ! *": ! has an answer, * its order may be gone; "7:9~": a
+ * change was refused. */
 static void on_report(void *ctx, const struct tw_venue_report *r)
 {
     const struct tw_report *p = &r->report;
 
     (void)ctx;
     add("%s%d:%c", *told ? " " : "", (int)p->order, p->exec);
+    if (p->of_change) add("~");
     if (p->exec == 'F' || p->exec == 'H')
         add(" %g@%g", shown_of(p->last_qty), shown_of(p->last_px));
     if (p->exec == '5') add(" %g@%g", shown_of(p->quantity), shown_of(p->price));

@@ -169,6 +169,17 @@ static void faults(void)
     ok(!tw_fix_schedule_fault(&s), "a week's session is fine");
     s.reset_s = 86400;
     ok(tw_fix_schedule_fault(&s), "a reset time past the day");
+    s = daily("00:00", "00:00");
+    s.reset_s = 0;
+    ok(!tw_fix_schedule_fault(&s), "from midnight to midnight, with a reset there");
+    s.end_s = 86400;
+    ok(!tw_fix_schedule_fault(&s), "or to 24:00");
+    s.start_s = 86400;
+    ok(tw_fix_schedule_fault(&s), "nothing begins at 24:00");
+    s = daily("17:00", "16:00");
+    s.start_day = 0;
+    s.end_day = 6;
+    ok(!tw_fix_schedule_fault(&s), "from Sunday to Saturday");
 }
 
 int main(void)

@@ -523,7 +523,11 @@ static void costs(void)
          "sell 2 1 market\n"
          "buy 3 1 limit 10.01\n"
          "quote 2 9.99 5 10.01 4\n"
-         "= 1 new, 2 new, 3 new, 1 1@10.03, 2 1@9.97, 3 1@10.01\n");
+         "= 1 new, 2 new, 3 new, 1 1@10.03, 2 1@9.97, 3 1@10.01\n"
+         "buy 4 1 stop_limit 10.05 at 10.04\n"
+         "buy 5 1 stop at 10.04\n"
+         "quote 3 9.99 5 10.05 4\n"            /* a limit holds */
+         "= 4 new, 5 new, 4 1@10.05, 5 1@10.07\n");
     play("bps", (struct tw_simulator_options){ .model = TW_FILL_QUOTE,
                                                .slippage = { .bps = SECONDS(15) } },
          "quote 1 9.99 5 10.01 3\n"
