@@ -184,6 +184,27 @@ static void scales_out(void)
     close_rig(g);
 }
 
+/* An exit that its entry's end is not told of yet, as the user cancels it: it is not
+ * looked at again, and may be gone. */
+static void gone_before(void)
+{
+    struct rig *g = open_rig((struct tw_broker_options){ 0 });
+    struct tw_order *first, *entry, *exit;
+
+    first = submit(g, (struct tw_order){ .quantity = 5, .price = 900 });
+    entry = submit(g, (struct tw_order){ .quantity = 5, .price = 990,
+                                         .parent = first->id });
+    exit = submit(g, (struct tw_order){ .quantity = 5, .price = 1100,
+        .side = TW_SIDE_SELL, .parent = entry->id });
+    tw_broker_cancel(g->b, entry);
+    tw_broker_cancel(g->b, exit);
+    is_told(g, "1 A, 2 A, 3 A, 2 4, 3 4", "an entry that waits, and its exit");
+    memset(exit, 0xff, sizeof *exit);
+    quote(g, 1, 1000, 1001, 500);
+    is_told(g, "1 0", "which is gone");
+    close_rig(g);
+}
+
 /* ---- random lives ---- */
 
 static int below(int n)
@@ -267,6 +288,7 @@ int main(void)
     exits_meet();
     canceled_entries_end();
     scales_out();
+    gone_before();
     random_lives();
     return tap_done();
 }

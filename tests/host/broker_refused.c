@@ -91,6 +91,28 @@ static void what_closes(const struct tw_limits *own, const struct tw_limits *of_
     tw_desk_fini(&d);
 }
 
+/* A change that was refused leaves what counts of the order as it was: also what one before
+ * it, which is on its way, has asked for. */
+static void refused_changes(void)
+{
+    struct rig *g = open_rig((struct tw_broker_options){
+        .limits.position = 100 * ONE, .simulator.cancel.min_ns = 9 * ONE });
+    struct tw_order *o, fits = { .quantity = 40, .price = 990 };
+    struct tw_order more = { .quantity = 41, .price = 990 };
+    struct tw_error error;
+
+    quote(g, 1, 1000, 1001, 500);
+    o = submit(g, (struct tw_order){ .quantity = 10, .price = 990 });
+    quote(g, 2, 1000, 1001, 500);
+    tw_broker_replace(g->b, o, 60 * ONE, 0, 0, &error);
+    told(g);
+    tw_broker_replace(g->b, o, 101 * ONE, 0, 0, &error);
+    is_told(g, "1 9", "a change to too much, after one to less");
+    ok(reason(g, more) == TW_REASON_POSITION, "which counts as before");
+    ok(reason(g, fits) == TW_REASON_NONE, "and no more");
+    close_rig(g);
+}
+
 /* A stop counts as every price, so it meets what is left of its entry. */
 static void stops_go(const struct tw_limits *own, const struct tw_limits *of_all)
 {
@@ -278,6 +300,14 @@ static void exits_go(void)
     quote(g, 3, 1000, 1001, 5);
     is_told(g, "3 9, 2 0, 2 F5, 3 0",
             "an exit far away, of less than a lot, goes");
+    quote(g, 4, 1000, 1001, 9);
+    told(g);
+    entry = submit(g, (struct tw_order){ .quantity = 9 });
+    submit(g, (struct tw_order){ .quantity = 9, .price = 1200, .side = TW_SIDE_SELL,
+                                 .reduce_only = true, .parent = entry->id });
+    quote(g, 5, 1000, 1001, 5);
+    quote(g, 6, 1000, 1001, 5);
+    is_told(g, "4 A, 5 A, 4 0, 4 F5, 5 0", "beside what else is held, too");
     close_rig(g);
 }
 
@@ -463,6 +493,7 @@ int main(void)
 
     sums();
     rates();
+    refused_changes();
     what_closes(&most, &none);
     what_closes(&none, &most);
     stops_go(&most, &none);
