@@ -37,7 +37,11 @@ static void limits(void)
     struct rig *g = open_rig(o);
     struct tw_order *sell;
 
+    submit(g, (struct tw_order){ .quantity = 1, .price = 1 });
+    is_told(g, "1 A", "no price is known that it could be far from");
+    tw_broker_cancel_all(g->b, 0, NULL);
     quote(g, 1, 4000, 4002, 500);
+    told(g);
     reason_is(g, (struct tw_order){ .quantity = 101 }, TW_REASON_ORDER_SIZE, "size");
     g->terms.multiplier = 2 * ONE;
     reason_is(g, (struct tw_order){ .quantity = 100, .price = 4000 },
@@ -46,7 +50,7 @@ static void limits(void)
     reason_is(g, (struct tw_order){ .quantity = 10, .price = 3600 }, TW_REASON_COLLAR,
               "too far below");
     submit(g, (struct tw_order){ .quantity = 10, .price = 3601 });
-    is_told(g, "4 A", "just near enough");
+    is_told(g, "5 A", "just near enough");
     submit(g, (struct tw_order){ .quantity = 90, .price = 4000 });
     told(g);
     reason_is(g, (struct tw_order){ .quantity = 51, .price = 4000 }, TW_REASON_POSITION,

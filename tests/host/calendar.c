@@ -80,6 +80,11 @@ int main(void)
     is(NULL, "1969-12-31T23:59:59.9Z", "1969-12-31T00:00:00Z", "1970-01-01T00:00:00Z");
     ok(!tw_calendar_session(c, 0, &s), "a market that never opens");
     tw_calendar_free(c);
+    c = tw_calendar_new(&(struct tw_calendar_options){
+        .open = 61200, .close = 61200, .weekdays = 31 });
+    is(c, "2013-10-08T17:00:00Z", "2013-10-08T17:00:00Z", "2013-10-09T17:00:00Z");
+    is(c, "2013-10-11T17:00:00Z", "2013-10-13T17:00:00Z", "2013-10-14T17:00:00Z");
+    tw_calendar_free(c);
     stocks();
     futures();
     return tap_done();

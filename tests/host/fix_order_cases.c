@@ -130,6 +130,7 @@ static void others(void)
          "=7:0! 7:5 8@9.5 (30)");
     talk("rejected, and refused by 3 and j", TW_FIX_44, &none,
          "on\nnew 7\nnew 8\nnew 9\nsent\n"
+         ">3|45=9|373=5|371=38|\n=\n"
          ">8|37=NONE|11=7|17=r|150=8|39=8|103=2|14=0|6=0|\n"
          ">3|45=2|373=5|371=38|\n>j|45=3|372=D|379=9|380=4|\n"
          "=7:8 (17)! 8:8 (21)! 9:8 (21)!");
@@ -623,6 +624,9 @@ static void released(void)
          RELEASED "join 5 me\n" TAKEN_OVER "on\nsent\n" NOBODYS("8")
          "<" EXIT("8", "10") "\n>8|37=X|11=8|17=r|150=8|39=8|103=0|14=0|6=0|\n"
          "=8:8 (21)*");
+    talk("also by 35=j", TW_FIX_44, &keeping,
+         RELEASED "join 5 me\n" TAKEN_OVER "on\nsent\n" NOBODYS("8")
+         "<" EXIT("8", "10") "\n>j|45=9|372=D|379=8|380=4|\n=8:8 (21)*");
     talk("a connection is lost before, and after", TW_FIX_44, &keeping,
          RELEASED "join 5 me\n" TAKEN_OVER "on\n" ASKED NOBODYS("8") "off\non\n" ASKED
          NOBODYS("8") "<" EXIT("8", "10") "\noff\non\n" ASKED NOBODYS("8")
