@@ -110,7 +110,8 @@ static void future(void)
     tw_account_mark(a, p, 103 * ONE);
     tw_account_settle(a, p);
     tw_account_trade(a, p, 104 * ONE, -ONE, 0);
-    ok(p->realised == 90 * (tw_money)ONE && tw_position_unrealised(p) == 10 * (tw_money)ONE
+    ok(p->realised == 90 * (tw_money)ONE
+       && tw_position_unrealised(p) == 10 * (tw_money)ONE
        && tw_account_equity(a) == 10096 * (tw_money)ONE, "of the next, a half");
     tw_account_trade(a, p, 104 * ONE, -ONE, 0);
     ok(p->realised == 100 * (tw_money)ONE && p->settled == 0

@@ -91,8 +91,8 @@ static void what_closes(const struct tw_limits *own, const struct tw_limits *of_
     tw_desk_fini(&d);
 }
 
-/* A change that was refused leaves what counts of the order as it was: also what one before
- * it, which is on its way, has asked for. */
+/* A change that was refused leaves what counts of the order as it was: also what one
+ * before it, which is on its way, has asked for. */
 static void refused_changes(void)
 {
     struct rig *g = open_rig((struct tw_broker_options){

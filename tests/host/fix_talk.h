@@ -210,8 +210,8 @@ static const char *hear(void)
     return text;
 }
 
-/* Its turns are when it wants them, and no others: few.  One of a program that was stopped
- * is at the end. */
+/* Its turns are when it wants them, and no others: few.  One of a program that was
+ * stopped is at the end. */
 static bool pass(double seconds, bool stopped)
 {
     int64_t left = (int64_t)(seconds * 1e9);

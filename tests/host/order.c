@@ -83,8 +83,8 @@ static void numbers(void)
     apply(&o, (struct tw_report){ .exec = 'E' });
     ok(tw_order_status(&o) == TW_STATUS_PENDING_REPLACE, "pending replace");
     apply(&o, (struct tw_report){ .exec = '5', .quantity = 8 * TW_FIXED_ONE });
-    ok(tw_order_status(&o) == TW_STATUS_PARTIALLY_FILLED && o.quantity == 8 * TW_FIXED_ONE,
-       "it is replaced");
+    ok(tw_order_status(&o) == TW_STATUS_PARTIALLY_FILLED
+       && o.quantity == 8 * TW_FIXED_ONE, "it is replaced");
     apply(&o, (struct tw_report){ .exec = 'E' });
     ok(apply(&o, (struct tw_report){ .exec = '5', .quantity = 6 * TW_FIXED_ONE })
        && o.status == TW_STATUS_FILLED && !o.pending_replace && tw_order_leaves(&o) == 0,
