@@ -71,7 +71,7 @@ static enum tw_field check_field(lua_State *L, int id, const char *what,
     if (own != TW_NO_FIELD) return own;
     if (tw_field_find(others, name, strlen(name), NULL)) return TW_FIELD_NIL;
     if (near) luaL_error(L, "%s: no field '%s'; did you mean '%s'?", what, name, near);
-    luaL_error(L, "%s: no field '%s'", what, name);
+    luaL_error(L, "%s: no field '%s'; `tidewire help quotes` has them", what, name);
     return TW_NO_FIELD;
 }
 

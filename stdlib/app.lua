@@ -94,6 +94,7 @@ function app.sectors(table_)
   for sector, symbols in pairs(check("app.sectors", table_, setmetatable({}, {
     __index = function() return "table" end }))) do
     names[#names + 1] = sector
+    declare.list("app.sectors: " .. tostring(sector), symbols, "{ 'AAPL', 'GOOG' }")
     for _, symbol in ipairs(symbols) do
       if type(symbol) ~= "string" then
         fail(2, "app.sectors: %s: a name expected", sector)
@@ -185,6 +186,7 @@ end
 -- of the symbol before, and a name that looks like a typing error of one of those above.
 -- Units: prices and sizes.
 function app.instruments(list)
+  declare.list("app.instruments", list, "{ { symbol = 'AAPL' } }")
   for i, one in ipairs(list) do
     local what = "app.instruments[" .. i .. "]"
     local own, given = {}, {}
@@ -369,6 +371,7 @@ end
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises when it is not a list of names.  Units: none.
 function app.files(list)
+  declare.list("app.files", list, "{ 'limits.csv' }")
   for _, name in ipairs(check("app.files", list, setmetatable({}, {
     __index = function() return "string" end }))) do
     declare.now.data[#declare.now.data + 1] = name

@@ -47,6 +47,27 @@ function declare.check(what, options, types)
   return own
 end
 
+--- declare.list(what, list, like) -> list
+-- What is not a list of that kind would be left out without a word: a table by names,
+-- what stands behind a nil.
+-- Yields: no.  Blocks: no.  Thread: any.
+-- Errors: raises where the caller was called.  Units: none.
+function declare.list(what, list, like)
+  if type(list) ~= "table" then
+    declare.fail(3, "%s: a list like %s expected, got a %s", what, like, type(list))
+  end
+  local n = 0
+  for _ in ipairs(list) do n = n + 1 end
+  for key in pairs(list) do
+    if math.type(key) ~= "integer" or key < 1 or key > n then
+      declare.fail(3, "%s: a list like %s expected, there is " .. (math.type(key)
+                   == "integer" and "[%s] behind a nil" or "a name in it: %s"), what,
+                   like, tostring(key))
+    end
+  end
+  return list
+end
+
 --- declare.checked(f, ...) -> value
 -- What f(...) returns.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: those of f, where the

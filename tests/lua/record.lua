@@ -132,7 +132,8 @@ fails("seventeen are too many",
 fails("a name that isn't a field, with a hint", "function M.on_quote(bidd) end",
   "^tidewire: script s.lua: on_quote: no field 'bidd'; did you mean 'bid'%?\n")
 fails("a name that isn't a field", "function M.on_quote(q, pointless) end",
-  "^tidewire: script s.lua: on_quote: no field 'pointless'\n")
+  "^tidewire: script s.lua: on_quote: no field 'pointless'; `tidewire help"
+  .. " quotes` has them\n")
 fails("a field of another kind", "function M.on_trade(bid_size) end",
   "^tidewire: script s.lua: on_trade: no field 'bid_size'")
 fails("self is the first or a wrong name", "function M.on_quote(bid, self) end",

@@ -217,7 +217,8 @@ prints("one that failed is not there", { app = feed(50) .. 'app.script("s.lua")'
       self.n = (self.n or 0) + 1
     end)
   end
-  function M:on_stop() print(self.n) end]] }, "false\twhen: no field 'prize'\n50\n")
+  function M:on_stop() print(self.n) end]] }, "false\twhen: no field 'prize'; `tidewire"
+  .. " help quotes` has them\n50\n")
 prints("a thousand statistics, each with a number of its own", { app = feed(50)
   .. 'app.script("s.lua")', args = ONE, ["s.lua"] = [[
   function M:on_start()

@@ -219,6 +219,18 @@ for text, why in pairs {
     "app.account: limits.per: how many orders in that time",
   ["app.account { volume_share = 0 }"] =
     "app.account: volume_share: a number from 1e%-09 to 1 expected",
+  ["app.instruments { symbol = 'A', multiplier = 50 }"]
+    = "app.instruments: a list like { { symbol = 'AAPL' } } expected, there is a name in",
+  ["app.instruments { A = { multiplier = 50 } }"]
+    = "app.instruments: .* there is a name in it: A$",
+  ["app.instruments { { symbol = 'A' }, nil, { symbol = 'B' } }"]
+    = "app.instruments: a list like .* expected, there is %[3%] behind a nil",
+  ["app.instruments()"] = "app.instruments: a list like .* expected, got a nil",
+  ["app.sectors { tech = { A = true } }"]
+    = "app.sectors: tech: a list like { 'AAPL', 'GOOG' } expected, there is a name in it",
+  ["app.files { limits = 'l.csv' }"] = "app.files: a list like .* there is a name in it",
+  ["app.calendar('x', { holidays = { ['2013-12-25'] = true } })"] =
+    "app.calendar 'x': holidays: days like .* there is a name in it: 2013%-12%-25",
   ["app.instruments { 'A' }"] = "app.instruments%[1%]: a table of options expected, got",
   ["app.instruments { { symbol = 5 } }"]
     = "app.instruments%[1%]: symbol must be a string, got 5",
