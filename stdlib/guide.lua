@@ -261,6 +261,10 @@ these records alone, and not on workers, speed or other scripts, but for fill = 
 limits of all scripts and tw.halt, see below.  With shard = "symbol" there is an instance
 for each worker: so what an account has, its limits, and order_target_percent depend on
 how many there are; --workers 1 has one, as a backtest.
+What it decides on messages of other scripts, or after a wait, depends on when these come:
+on paper that is up to threads and clocks, in a backtest it is always the same.  An order
+needs a symbol that is known, by app.instruments or a record: a tape file names all that
+it has, of other data a backtest may have read on a little.
 
 Time is that of the records.  An order that is decided at one record is matched by the
 next one of its symbol at the earliest; what a timer decides, or a task, or a handler that
