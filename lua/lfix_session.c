@@ -553,8 +553,8 @@ static int status(lua_State *L)
 
 /* fix.enable(session [, enabled]) -> true | nil, message, code
  * A session that is disabled (enabled = false) logs out, and takes no connection until it
- * is enabled again.  What was sent before, orders too, goes out first, as far as the peer
- * reads it within logout_timeout (2 s).
+ * is enabled again.  What was sent before, orders too, goes out first, and cancels have
+ * their answers, as far as that takes no longer than logout_timeout (2 s).
  * Yields: no.  Blocks: no.  Thread: any of a run.
  * Errors: nil when it was removed; raises for a session that there is not.
  * Units: none. */

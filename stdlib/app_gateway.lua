@@ -36,11 +36,12 @@ end
 -- their own, and its execution reports become theirs; the scripts are unchanged (see
 -- tidewire help gateways).  options are those of app.fix.session, but hold, and:
 -- account (1 of each order), fields (more of each order: { ExDestination = "XNAS" }, by
--- name or tag), cancel_on_disconnect (what is open is canceled after the next Logon, and
--- where the version has it by the venue), session (the name of one that is declared
--- above, by app.feed.fix too: then these are all options), adopt (false: open orders of a
--- former run stay nobody's), cancel_unknown (open orders of the session that no script
--- has sent are canceled), mass_status (false: the venue has no 35=AF).
+-- name or tag), cancel_on_disconnect (what is open is canceled before we log out and
+-- after the next Logon, and where the version has it by the venue), session (the name of
+-- one that is declared above, by app.feed.fix too: then these are all options), adopt
+-- (false: open orders of a former run stay nobody's), cancel_unknown (open orders of the
+-- session that no script has sent are canceled), mass_status (false: the venue has no
+-- 35=AF).
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there or can't be.  Units: as there.
 function gateway.fix(options)

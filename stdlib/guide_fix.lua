@@ -317,7 +317,8 @@ backtest has none and fills orders itself, by the account's fill model.
                      in the former run, the difference is a deposit, which a line of the
                      log tells.  Without a store, and once with one that an older program
                      has left, the account begins anew
-  breaks             cancel_on_disconnect = true cancels what is open after the next
+  breaks             cancel_on_disconnect = true cancels what is open before we log out
+                     (a schedule, fix.logout, the end of the run) and after the next
                      Logon, and has the venue do so where the version can (18=o); a
                      halted run (tw.halt) cancels at once, and after each Logon, also what
                      scripts that it does not have left open.  So do both with

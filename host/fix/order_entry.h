@@ -53,7 +53,8 @@ struct tw_fix_orders_options {
     const struct tw_fix_extra *fields;   /* more of D and G (and F, where it has them) */
     size_t fields_n;
     int precision;                /* digits of the second of 60 and 126; 0: 3        */
-    bool cancel_on_disconnect;    /* what is open is canceled after the next Logon   */
+    bool cancel_on_disconnect;    /* what is open is canceled before we log out, and
+                                   * after the next Logon                            */
     const struct tw_desk *desk;   /* likewise, while it is halted; may be NULL       */
     bool cancel_unknown;          /* orders of the session that nobody here has sent */
     bool no_mass_status;          /* AF is not sent: H for each order                */
@@ -87,8 +88,9 @@ bool tw_fix_orders_next(struct tw_fix_orders *o, int64_t now_ns,
 void tw_fix_orders_sent(struct tw_fix_orders *o, uint64_t seq);
 void tw_fix_orders_unsent(struct tw_fix_orders *o);
 
-/* Something is to be sent. */
+/* Something is to be sent; cancels are on their way. */
 bool tw_fix_orders_is_due(const struct tw_fix_orders *o);
+bool tw_fix_orders_awaits_cancels(const struct tw_fix_orders *o);
 
 /* What came.  TW_FIX_LATER: no memory, and nothing has changed. */
 enum tw_fix_answer tw_fix_orders_message(struct tw_fix_orders *o,
@@ -99,6 +101,8 @@ void tw_fix_orders_rejected(struct tw_fix_orders *o, uint64_t seq,
                             const struct tw_fix_message *m);
 
 void tw_fix_orders_logged_on(struct tw_fix_orders *o);
+/* It is to log out: what is open is canceled before, where it would be after a Logon. */
+void tw_fix_orders_leaving(struct tw_fix_orders *o);
 void tw_fix_orders_logged_out(struct tw_fix_orders *o, int64_t now_ns);
 
 /* Who does not answer for ten seconds has no more to say of an order's status.  When it

@@ -1,5 +1,5 @@
 /* order_entry_late.c - trades that come, or are taken back, when their order has ended;
- * and what is told of orders beside their reports.
+ * what is told of orders beside their reports; and their end before that of a session.
  *
  * Why an order that has ended is described anew: who had sent it may have let go of it,
  * and is told of the trade as of any other.
@@ -7,6 +7,19 @@
 #include <string.h>
 
 #include "fix/order_entry_parts.h"
+
+void tw_fix_orders_leaving(struct tw_fix_orders *o)
+{
+    for (struct entry *e = o->open; e; e = e->next) tw_fix_orders_found(o, e);
+}
+
+bool tw_fix_orders_awaits_cancels(const struct tw_fix_orders *o)
+{
+    const struct ask *a = o->sent.first;
+
+    while (a && (a->what != ASK_CANCEL || a->stale)) a = a->next;
+    return o->up && a;
+}
 
 uint8_t tw_fix_orders_status(const struct entry *e, uint8_t exec)
 {

@@ -352,6 +352,12 @@ static void beat(struct tw_fix_session *s)
     }
 }
 
+static void leave(struct tw_fix_session *s, const char *text)
+{
+    if (s->o.handlers.leave) s->o.handlers.leave(s->o.handlers.ctx, text);
+    else tw_fix_leave(s, true, text);
+}
+
 void tw_fix_session_tick(struct tw_fix_session *s, struct tw_fix_now now)
 {
     int64_t age = now.steady_ns - s->since;
@@ -375,9 +381,9 @@ void tw_fix_session_tick(struct tw_fix_session *s, struct tw_fix_now now)
         break;
     case TW_FIX_UP:
         if (!period(s)->up) {
-            tw_fix_leave(s, true, "the session's time is over");
+            leave(s, "the session's time is over");
         } else if (is_stale(s)) {
-            tw_fix_leave(s, true, "a new session begins");
+            leave(s, "a new session begins");
         } else {
             beat(s);
             if (s->state == TW_FIX_UP && s->asked_to >= tw_fix_in(s)

@@ -83,6 +83,9 @@ struct tw_fix_handlers {
     /* Whether a message is to be sent again; else its number is filled. */
     bool (*resend)(void *ctx, const struct tw_fix_message *m);
     void (*event)(void *ctx, const struct tw_fix_event *e);
+    /* By the schedule it is to log out: who has something to say before does, and then
+     * calls tw_fix_session_logout with that text.  NULL: it does so at once. */
+    void (*leave)(void *ctx, const char *text);
     /* Every message, as it came and as it is written. */
     void (*log)(void *ctx, bool incoming, const char *p, size_t n);
     void *ctx;

@@ -55,12 +55,20 @@ static int64_t on_look(void *ctx, struct tw_fix_session *s, struct tw_fix_now no
     return first;
 }
 
-static bool waits(void *ctx)
+static void leaves(void *ctx)
 {
     struct tw_fix_both *b = ctx;
 
     for (int i = 0; i < 2; i++)
-        if (b->c[i].waits && b->c[i].waits(b->c[i].ctx)) return true;
+        if (b->c[i].leaves) b->c[i].leaves(b->c[i].ctx);
+}
+
+static bool waits(void *ctx, bool ends)
+{
+    struct tw_fix_both *b = ctx;
+
+    for (int i = 0; i < 2; i++)
+        if (b->c[i].waits && b->c[i].waits(b->c[i].ctx, ends)) return true;
     return false;
 }
 
@@ -129,7 +137,7 @@ struct tw_fix_consumer tw_fix_both(struct tw_fix_both **list, struct tw_fix_cons
     }
     return (struct tw_fix_consumer){
         .message = on_message, .event = on_event, .up = on_up, .look = on_look,
-        .waits = waits, .resend = on_resend,
+        .leaves = leaves, .waits = waits, .resend = on_resend,
         .make = a.make || b.make ? make : NULL, .made = made, .ctx = both };
 }
 

@@ -265,15 +265,25 @@ static int64_t on_look(void *ctx, struct tw_fix_session *s, struct tw_fix_now no
     return due_ns == INT64_MAX ? due_ns : now.steady_ns + (due_ns - now.time_ns);
 }
 
-static bool waits(void *ctx)
+static void leaves(void *ctx)
 {
     struct tw_fix_gateway *g = ctx;
-    bool is_due;
 
     tw_floor_lock(g->floor);
-    is_due = tw_fix_orders_is_due(g->orders);
+    tw_fix_orders_leaving(g->orders);
     tw_floor_unlock(g->floor);
-    return is_due;
+}
+
+static bool waits(void *ctx, bool ends)
+{
+    struct tw_fix_gateway *g = ctx;
+    bool does;
+
+    tw_floor_lock(g->floor);
+    does = tw_fix_orders_is_due(g->orders)
+        || (!ends && tw_fix_orders_awaits_cancels(g->orders));
+    tw_floor_unlock(g->floor);
+    return does;
 }
 
 static bool on_resend(void *ctx, const struct tw_fix_message *m)
@@ -295,7 +305,8 @@ static void ring(void *ctx)
 struct tw_fix_consumer tw_fix_gateway_consumer(struct tw_fix_gateway *g)
 {
     return (struct tw_fix_consumer){ .message = on_message, .event = on_event,
-                                     .up = on_up, .look = on_look, .waits = waits,
+                                     .up = on_up, .look = on_look,
+                                     .leaves = leaves, .waits = waits,
                                      .resend = on_resend, .ctx = g };
 }
 
@@ -357,7 +368,7 @@ void tw_fix_gateway_halted(struct tw_fix_gateway *g)
     tw_floor_lock(g->floor);
     tw_fix_orders_halted(g->orders);
     tw_floor_unlock(g->floor);
-    if (waits(g)) tw_fix_link_ring(g->link);
+    if (waits(g, true)) tw_fix_link_ring(g->link);
 }
 
 int tw_fix_gateway_join(struct tw_fix_gateway *g, uint32_t owner, const char *name,

@@ -169,6 +169,14 @@ static bool on_resend(void *ctx, const struct tw_fix_message *m)
     return !c->resend || c->resend(c->ctx, m);
 }
 
+static void on_leave(void *ctx, const char *text)
+{
+    struct tw_fix_link *l = ctx;
+
+    tw_be_feed();
+    if (!l->leaving) tw_fix_link_leave(l, text);
+}
+
 static void on_log(void *ctx, bool incoming, const char *p, size_t n)
 {
     struct tw_fix_link *l = ctx;
@@ -180,7 +188,7 @@ static void on_log(void *ctx, bool incoming, const char *p, size_t n)
 }
 
 const struct tw_fix_handlers tw_fix_link_handlers = {
-    on_message, on_resend, on_event, on_log, NULL
+    on_message, on_resend, on_event, on_leave, on_log, NULL
 };
 
 /* ---- connections ---- */
@@ -699,7 +707,13 @@ bool tw_fix_link_is_down(const struct tw_fix_link *l)
 
 void tw_fix_link_leave(struct tw_fix_link *l, const char *text)
 {
+    const struct tw_fix_consumer *c = &l->o.consumer;
+
     if (!l->s) return;
+    if (c->leaves && tw_fix_session_status(l->s).state == TW_FIX_UP) {
+        c->leaves(c->ctx);
+        tw_fix_link_ring(l);
+    }
     l->leaving = true;
     l->leave_ns = see(l).steady_ns
                 + tw_fix_session_options(l->s)->logout_timeout_s * 1000 * TW_MS_NS;
@@ -717,7 +731,7 @@ static bool has_last_words(struct tw_fix_link *l) TW_ON(FEED)
     if (tw_fix_session_status(l->s).state != TW_FIX_UP) return false;
     if (ends && serves && l->twin && !tw_fix_link_is_down(l->twin)) return true;
     if (!ends && l->now.steady_ns >= l->leave_ns) return false;
-    return tw_outbox_bytes(&l->outbox) > 0 || (c->waits && c->waits(c->ctx));
+    return tw_outbox_bytes(&l->outbox) > 0 || (c->waits && c->waits(c->ctx, ends));
 }
 
 static void leave(struct tw_fix_link *l) TW_ON(FEED)
@@ -765,13 +779,11 @@ void tw_fix_link_command(struct tw_fix_link *l, const struct tw_fix_command *c,
     if (c->kind == TW_FIX_DO_BEGIN) tw_fix_link_begin(l);
     if (!l->s) return;
     empty_outbox(l);   /* what the same thread sent before */
+    if (c->kind == TW_FIX_DO_ENABLE || c->kind == TW_FIX_DO_DISABLE)
+        l->disabling = c->kind == TW_FIX_DO_DISABLE;
     switch (c->kind) {
-    case TW_FIX_DO_ENABLE:
-        l->disabling = false;
-        tw_fix_session_enable(l->s, now, true);
-        break;
+    case TW_FIX_DO_ENABLE: tw_fix_session_enable(l->s, now, true); break;
     case TW_FIX_DO_DISABLE: case TW_FIX_DO_LOGOUT: case TW_FIX_DO_REMOVE:
-        l->disabling |= c->kind == TW_FIX_DO_DISABLE;
         l->removing |= c->kind == TW_FIX_DO_REMOVE;
         tw_fix_link_leave(l, text);
         leave(l);

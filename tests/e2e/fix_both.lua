@@ -95,8 +95,9 @@ end
 -- ---- last words ----
 
 local many <const> = 3000
+local LEFT <const> = [[fix.status "broker".state == "down"]]
 
-local function last_words(name, leave, stop)
+local function last_words(name, leave, stop, options)
   put("many.lua", ([[
     local fix = require "tw.fix"
     local M = require "tw.strategy".new { doc = "cancels all that it has",
@@ -113,11 +114,13 @@ local function last_words(name, leave, stop)
     function M:on_order(order)
       if order ~= o[#o] or done then return end
       done = true
-      io.open("done", "w"):close()
       %s
     end
+    function M:on_timer()
+      if done and %s then io.open("done", "w"):close() end
+    end
     %s
-    return M]]):format(many, leave, stop))
+    return M]]):format(many, leave, stop and "true" or LEFT, stop or ""))
   put("app.lua", ([[
     local app = require "tw.app"
     app.feed.timer { every = 0.02 }
@@ -127,19 +130,25 @@ local function last_words(name, leave, stop)
     app.fix.acceptor { port = 0, sessions = { { sender = "VENUE", target = "ME",
       market = true, orders = true, log = "." } } }
     app.feed.fix { name = "broker", loopback = true, sender = "ME", target = "VENUE",
-                   subscribe = { "VV" } }
-    app.gateway.fix { session = "broker" }]]))
+                   subscribe = { "VV" }, logout_timeout = 60, retry = 60 }
+    app.gateway.fix { session = "broker", %s }]]):format(options or ""))
   apps.shell("rm -f " .. dir .. "/ME.log")
   local run = until_done()
-  local _, n = apps.read(dir .. "/ME.log"):gsub("\1" .. "35=F", "")
+  local log = apps.read(dir .. "/ME.log")
+  local _, n = log:gsub("\1" .. "35=F", "")
+  local _, answers = log:gsub("\1" .. "150=4", "")
   if not t.is(n, many, name .. ": what is canceled before goes out") then
     t.diag(run.out)
   end
+  if not stop then t.is(answers, many, name .. ": and is answered before the Logout") end
 end
 
 last_words("the end of a run", "", "M.on_stop = cancel")
-last_words("fix.logout", [[cancel(self) fix.logout "broker"]], "")
-last_words("fix.enable", [[cancel(self) fix.enable("broker", false)]], "")
+last_words("fix.logout", [[cancel(self) fix.logout "broker"]])
+last_words("fix.enable", [[cancel(self) fix.enable("broker", false)]])
+last_words("fix.enable cancels", [[fix.enable("broker", false)]], nil,
+           "cancel_on_disconnect = true")
+last_words("the end of a run cancels", "", "", "cancel_on_disconnect = true")
 
 -- ---- what can't be ----
 

@@ -63,9 +63,9 @@ static int do_disable(struct tw_fix_link *l)
     return tw_fix_link_enable(l, false);
 }
 
-static bool has_more(void *ctx)
+static bool has_more(void *ctx, bool ends)
 {
-    (void)ctx;
+    (void)ctx, (void)ends;
     return true;
 }
 

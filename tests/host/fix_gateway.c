@@ -276,11 +276,11 @@ static int64_t on_look(void *ctx, struct tw_fix_session *s, struct tw_fix_now no
     return c->inner.look(c->inner.ctx, s, now);
 }
 
-static bool waits(void *ctx)
+static bool waits(void *ctx, bool ends)
 {
     struct scene *c = ctx;
 
-    return c->inner.waits(c->inner.ctx);
+    return c->inner.waits(c->inner.ctx, ends);
 }
 
 static bool await_up(struct scene *c, unsigned logons)

@@ -65,11 +65,52 @@ static void schedules(void)
          "<35=0 34=6 112=c\n>35=5 34=5\n!the session's time\n=6 7");
 }
 
+static unsigned asked;
+
+static void on_leave(void *ctx, const char *text)
+{
+    (void)ctx;
+    asked += strcmp(text, "the session's time is over") == 0;
+}
+
+/* Who has something to say as its time is over says so, and then logs out. */
+static void last_words(void)
+{
+    static const struct tw_fix_schedule hour = {
+        .start_s = 12 * 3600, .end_s = 13 * 3600, .start_day = TW_FIX_NO_DAY,
+        .end_day = TW_FIX_NO_DAY, .reset_s = TW_FIX_NO_TIME
+    };
+    const char *got = NULL;
+    struct tw_error error;
+
+    open_rig(&(struct tw_fix_session_options){ .schedule = &hour }, TW_FIX_42, 0);
+    tw_fix_session_free(r.s);
+    r.o.handlers.leave = on_leave;
+    r.s = tw_fix_session_new(&r.o, &error);
+    play("connect");
+    say("35=A 34=1 98=0 108=0");
+    hear();
+    play("+3599");
+    ok(asked == 0 && strcmp(hear(), "") == 0, "it is asked to leave,");
+    play("+2");
+    ok(asked > 0 && strcmp(hear(), "") == 0, "when its time is over,");
+    send_app("F 11=a|41=b");
+    ok(strncmp(hear(), "35=F 34=2", 9) == 0, "has its last words,");
+    tw_fix_session_logout(r.s, r.now, "the session's time is over");
+    collect();
+    got = play("<35=5 34=3 58=the_session's_time_is_over");
+    ok(!got, "and logs out: %s", got ? got : "so");
+    play(">35=5 34=2");
+    ok(!play("!the session's time"), "as the schedule says");
+    close_rig();
+}
+
 int main(void)
 {
     for (int v = TW_FIX_40; v <= TW_FIX_50SP2; v++)
         dictionaries[v] = dictionary((enum tw_fix_version)v, NULL);
     schedules();
+    last_words();
     for (int v = TW_FIX_40; v <= TW_FIX_50SP2; v++)
         tw_fix_dictionary_free(dictionaries[v]);
     return tap_done();

@@ -279,6 +279,13 @@ static void connections(void)
          "<F 41=7|37=X7|11=7a|55=A|54=1|" T "38=10|"
          " H 37=X7|11=7|55=A|54=1|\n"
          ">8|37=X7|11=7a|41=7|17=e|150=4|39=4|14=0|151=0|6=0|\n=7:0! 7:4");
+    talk("or before, where we log out", TW_FIX_44, &(struct tw_fix_orders_options){
+         .cancel_on_disconnect = true, .no_mass_status = true },
+         "on\nnew 7\nnew 8\nsent\n" NEW("7") NEW("8") "=7:0! 8:0!\ncancel 7\nsent\n"
+         "leaving\n<F 41=8|37=X8|11=8a|55=A|54=1|" T "38=10|\n"
+         ">8|37=X8|11=8a|41=8|17=e|150=4|39=4|14=0|151=0|6=0|\n=8:4");
+    talk("if that is asked for", TW_FIX_44, &none,
+         "on\nnew 7\nsent\n" NEW("7") "leaving\n<");
     tw_desk_init(&desk, &(struct tw_limits){0});
     tw_desk_halt(&desk, true);
     talk("in a halted run, too", TW_FIX_44, &(struct tw_fix_orders_options){

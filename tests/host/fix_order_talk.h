@@ -235,8 +235,8 @@ static void restart(void)
 static struct tw_desk desk;      /* where options name it */
 
 /* Lines: ">8|..." is said ("~8": it is refused), "<D 11=..." goes out, "=..." was
- * told, "on", "off", "halt", "resend N" (the peer wants N and on), "unsent": what comes
- * next can't be sent, else asked for.
+ * told, "on", "leaving", "off", "halt", "resend N" (the peer wants N and on), "unsent":
+ * what comes next can't be sent, else asked for.
  * What is there instead, or NULL. */
 static const char *play(const char *line)
 {
@@ -257,6 +257,7 @@ static const char *play(const char *line)
     else if (strcmp(line, "spoil") == 0) strcat(kept, "O 8 what\nO 9 me A 1 2");
     else if (strncmp(line, "join", 4) == 0) join(line);
     else if (strcmp(line, "on") == 0) tw_fix_orders_logged_on(orders);
+    else if (strcmp(line, "leaving") == 0) tw_fix_orders_leaving(orders);
     else if (strcmp(line, "off") == 0) tw_fix_orders_logged_out(orders, NOW);
     else if (strcmp(line, "halt") == 0)
         tw_desk_halt(&desk, true), tw_fix_orders_halted(orders);
