@@ -194,7 +194,7 @@ function app.instruments(list)
       if of_instrument[name] then given[name] = value else own[#own + 1] = name end
     end
     check(what, type(one) == "table" and given or one, of_instrument)
-    if not one.symbol then fail(2, "%s: no symbol", what) end
+    if not one.symbol or one.symbol == "" then fail(2, "%s: no symbol", what) end
     if one.currency then checked(trade.currency, what, one.currency) end
     for _, name in ipairs { "multiplier", "margin", "tick_size", "lot_size" } do
       local x, least = one[name], name == "multiplier" and "above 0" or "0 or more"
@@ -258,7 +258,8 @@ function app.exchange(options)
   local types = { port = "number", host = "string", begin_string = "string" }
   for name, kind in pairs(declare.MARKET) do types[name] = kind end
   local list = declare.now.exchanges
-  list[#list + 1] = check("app.exchange", options or {}, types)
+  options = check("app.exchange", options or {}, types)
+  list[#list + 1] = declare.ranges("app.exchange", options, declare.MARKET_RANGES)
   return { exchange = #list }
 end
 
@@ -285,6 +286,7 @@ function app.script(path, options)
     restarts = "number", reliable = "boolean", name = "string", account = "table",
     trusted = "boolean",
   })
+  declare.ranges("app.script", options, { restarts = { 0, 1 << 31 } })
   if options.account then
     options.account = checked(trade.account, "app.script: account", options.account)
   end
@@ -339,11 +341,7 @@ end
 -- Units: levels: 0 to 100.
 function app.book(options)
   options = check("app.book", options, { levels = "number" })
-  local levels = options.levels
-  if levels and (math.type(levels) ~= "integer" or levels < 0 or levels > 100) then
-    fail(2, "app.book: levels must be an integer in 0 .. 100, got %s", tostring(levels))
-  end
-  declare.now.venue = options
+  declare.now.venue = declare.ranges("app.book", options, { levels = { 0, 100 } })
 end
 
 --- app.calendar(name, options)
@@ -379,7 +377,8 @@ function app.files(list)
 end
 
 --- app.tape(options)
--- capacity: how many records the tape holds, a power of two (default 2^20: 64 MiB).
+-- capacity: how many records the tape holds at least: the next power of two (default
+-- 2^20: 64 MiB).
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises when capacity is not an integer in 16 .. 2^28.  Units: records.
 function app.tape(options)
@@ -411,14 +410,12 @@ end
 -- The background threads of tw.pool: threads (default: one for each processor), queue
 -- (jobs that may wait; default 65,536), memory (of a state; default: as app.limits).
 -- Yields: no.  Blocks: no.  Thread: the app file.
--- Errors: raises for an option that is not there, or no number above 0.  Units: MiB.
+-- Errors: raises for an option that is not there, or can't be.  Units: MiB.
 function app.pool(options)
   options = check("app.pool", options, { threads = "number", queue = "number",
                                          memory = "number" })
-  for name, value in pairs(options) do
-    if value <= 0 then fail(2, "app.pool: %s must be above 0, got %s", name, value) end
-  end
-  declare.now.pool = options
+  declare.now.pool = declare.ranges("app.pool", options, {
+    threads = { 1, 1 << 31 }, queue = { 1, 1 << 31 }, memory = { 0.1, 1e9 } })
 end
 
 --- app.reload(options)

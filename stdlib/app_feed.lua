@@ -217,7 +217,9 @@ end
 -- Errors: raises for an option that is not there or of the wrong type.
 -- Units: records a second.
 function feed.synthetic(options)
-  declare.feed(check("app.feed.synthetic", options or {}, declare.MARKET), "synthetic")
+  options = check("app.feed.synthetic", options or {}, declare.MARKET)
+  declare.feed(declare.ranges("app.feed.synthetic", options, declare.MARKET_RANGES),
+               "synthetic")
 end
 
 --- app.feed.timer(options)
@@ -227,8 +229,9 @@ end
 -- Errors: raises when every is missing or not positive.  Units: every: seconds.
 function feed.timer(options)
   options = check("app.feed.timer", options, { name = "string", every = "number" })
-  if not options.every or options.every <= 0 then
-    fail(2, "app.feed.timer: every must be a positive number of seconds")
+  if not options.every or not (options.every >= 1e-9 and options.every < 1e9) then
+    fail(2, "app.feed.timer: every must be a positive number of seconds, got %s",
+         tostring(options.every))
   end
   declare.feed(options, "timer")
 end

@@ -12,6 +12,11 @@ declare.MARKET = {
   trades = "number", correlation = "number", speed = "number", limit = "number",
 }
 
+declare.MARKET_RANGES = {
+  seed = { 0, math.maxinteger }, symbols = { 0, (1 << 20) - 1 }, rate = { 0.0, 1e9 },
+  trades = { 0.0, 1.0 }, correlation = { 0.0, 1.0 }, limit = { 0, math.maxinteger },
+}
+
 --- declare.fail(level, format, ...)
 -- Raises: level 1 is who calls it.
 -- Yields: no.  Blocks: no.  Thread: any.  Errors: what it says.  Units: none.
@@ -66,6 +71,23 @@ function declare.list(what, list, like)
     end
   end
   return list
+end
+
+--- declare.ranges(what, options, ranges) -> options
+-- ranges: {name = {least, most}}; of integers the option is one, too.
+-- Yields: no.  Blocks: no.  Thread: any.  Errors: raises where the caller was called.
+-- Units: none.
+function declare.ranges(what, options, ranges)
+  for name, range in pairs(ranges) do
+    local x, least, most = options[name], range[1], range[2]
+    local is_whole = math.type(least) == "integer"
+    if x and not (x >= least and x <= most and (not is_whole or math.tointeger(x))) then
+      declare.fail(3, "%s: %s must be " .. (is_whole and "an integer from %d to %d"
+                   or "a number from %.10g to %.10g") .. ", got %s", what, name, least,
+                   most, x)
+    end
+  end
+  return options
 end
 
 --- declare.checked(f, ...) -> value

@@ -190,6 +190,21 @@ for text, why in pairs {
   ["app.script(5)"] = "app.script: a path expected, got a number",
   ["app.script('s', { workers = { 0.5 } })"] = "app.script: workers must list integers",
   ["app.script('s', { workers = { -1 } })"] = "app.script: workers must list integers",
+  ["app.pool { threads = 1.5 }"] = "app.pool: threads must be an integer from 1 to",
+  ["app.pool { queue = 0/0 }"] = "app.pool: queue must be an integer",
+  ["app.pool { memory = 1e30 }"] =
+    "app.pool: memory must be a number from 0.1 to 1000000000, got 1e%+30",
+  ["app.book { levels = 101 }"] = "app.book: levels must be an integer from 0 to 100",
+  ["app.feed.synthetic { rate = -1 }"] = "app.feed.synthetic: rate must be a number from",
+  ["app.feed.synthetic { limit = -5 }"] = "app.feed.synthetic: limit must be an integer",
+  ["app.feed.synthetic { symbols = 1.5 }"] = "app.feed.synthetic: symbols must be an int",
+  ["app.exchange { trades = 5 }"] = "app.exchange: trades must be a number from 0 to 1,",
+  ["app.feed.timer { every = 1e30 }"] =
+    "app.feed.timer: every must be a positive number of seconds, got",
+  ["app.feed.timer { every = 1e-12 }"] =
+    "app.feed.timer: every must be a positive number of seconds, got",
+  ["app.script('x.lua', { restarts = -1 })"] = "app.script: restarts must be an integer",
+  ["app.instruments { { symbol = '' } }"] = "app.instruments%[1%]: no symbol",
   ["app.tape {}"] = "app.tape: capacity must be an integer in 16 .. 2^28, got nil",
   ["app.tape { capacity = 8 }"] = "app.tape: capacity must be an integer",
   ["app.scrpt 'x.lua'"] = "there is no app.scrpt; did you mean 'script'%?",
