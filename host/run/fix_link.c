@@ -388,7 +388,7 @@ static void on_waiting(struct tw_dial *d, uint64_t ms)
     memcpy(l->status.why, why, sizeof why);
     pthread_mutex_unlock(&l->lock);
     if (!l->told)
-        tw_log_printf(l->e->o.log, TW_LOG_WARN, l->who, "%s; next try in %.1f s, later"
+        tw_log_printf(l->e->o.log, TW_LOG_WARN, l->who, "%s; next try in %.3g s, later"
                       " ones %swithout a line", why, (double)ms / 1000,
                       d->max_ms > d->min_ms ? "further apart and " : "");
     l->told = true;

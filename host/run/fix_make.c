@@ -169,6 +169,7 @@ static int open_files(struct tw_fix_link *l, size_t message_max, struct tw_error
     struct tw_fix_store_options o = {
         .bytes = l->o.store_bytes, .sync = l->o.sync, .now_ns = tw_clock_now_ns()
     };
+    struct tw_error damage = { .code = TW_OK };
     char path[PATH_BYTES];
     int rc;
 
@@ -177,11 +178,10 @@ static int open_files(struct tw_fix_link *l, size_t message_max, struct tw_error
         if (rc < 0) return rc;
         o.path = path;
     }
-    error->code = TW_OK;
-    l->store = tw_fix_store_open(&o, error);
-    if (!l->store) return error->code;
-    if (error->code != TW_OK)
-        tw_log_printf(l->e->o.log, TW_LOG_WARN, l->who, "%s", error->text);
+    l->store = tw_fix_store_open(&o, &damage);
+    if (!l->store) return tw_fail(error, damage.code, "%s", damage.text);
+    if (damage.code != TW_OK)   /* but it goes on */
+        tw_log_printf(l->e->o.log, TW_LOG_WARN, l->who, "%s", damage.text);
     if (!l->o.log) return TW_OK;
     rc = path_of(l, l->o.log, ".log", path, error);
     return rc < 0 ? rc : tw_fix_log_open(&l->log, path, message_max, l->o.log_bytes,

@@ -222,6 +222,46 @@ static void restarts(void)
     if (system(command) != 0) abort();
 }
 
+/* A store of which a message is damaged goes on without it, and that is no error. */
+static void damaged(void)
+{
+    struct rig *g = rig_open();
+    struct side a = {0}, b = {0};
+    struct tw_fix_link_options o = server("a", &a), c = client("b", &b);
+    struct tw_error error = { .code = TW_OK };
+    char folder[PLACE], path[PLACE + 20], text[9000], *at;
+    FILE *file;
+
+    place_folder(folder);
+    c.store = folder;
+    o.door = rig_listen(g, &(struct tw_fix_door_options){0});
+    rig_add(g, &o);
+    rig_start(g);
+    rig_dial(g, c, tw_fix_engine_port(g->e, o.door));
+    await_event(&b, TW_FIX_LOGGED_ON, 1);
+    send_orders(tw_fix_engine_find(g->e, "b"), 1, 3);
+    await(&a.messages, 3);
+    rig_close(g);
+    snprintf(path, sizeof path, "%s/b.store", folder);
+    file = fopen(path, "r+");
+    if (!file) abort();
+    at = memmem(text, fread(text, 1, sizeof text, file), "AAPL", 4);
+    if (!at || fseek(file, at - text, SEEK_SET) < 0) abort();
+    fputc('B', file);
+    fclose(file);
+    g = rig_open();
+    o.store = folder;
+    o.name = "b";
+    o.door = rig_listen(g, &(struct tw_fix_door_options){0});
+    ok(tw_fix_engine_add(g->e, &o, &error) && error.code == TW_OK
+       && strstr(rig_log(g), "is damaged: some of what was sent up to number"),
+       "a message of a store is damaged: the rest goes on");
+    rig_start(g);
+    rig_close(g);
+    unlink(path);
+    rmdir(folder);
+}
+
 /* A store that can't be written to: nothing is added. */
 static void no_disk(void)
 {
@@ -646,6 +686,7 @@ int main(int argc, char **argv)
     cuts();
     pieces();
     restarts();
+    damaged();
     no_disk();
     kills();
     deaf(true);
