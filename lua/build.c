@@ -203,6 +203,7 @@ static void fix_feed_options(lua_State *L, struct tw_fix_feed *o)
         .quotes = ltw_boolean_at(L, options, "quotes"),
         .states = ltw_boolean_at(L, options, "states"),
         .book = count(L, options, "depth") != 1,
+        .id_source = ltw_letter_at(L, options, "security_id_source"),
     };
 }
 

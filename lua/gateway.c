@@ -34,7 +34,8 @@ int32_t ltw_fix_tag(lua_State *L, const struct tw_fix_dictionary *d)
 }
 
 /* What an order has already: once more, and venues choose which of the two is meant. */
-static bool is_written(const struct tw_fix_session_options *of, int32_t tag, bool account)
+static bool is_written(const struct tw_fix_session_options *of, int32_t tag, bool account,
+                       char id_source)
 {
     static const int16_t tags[] = {
         8, 9, 10, 11, 34, 35, 37, 38, 40, 41, 43, 44, 49, 52, 54, 55, 56, 59, 60, 99, 122,
@@ -43,6 +44,7 @@ static bool is_written(const struct tw_fix_session_options *of, int32_t tag, boo
 
     for (size_t i = 0; i < sizeof tags / sizeof *tags; i++)
         if (tags[i] == tag) return true;
+    if (id_source && (tag == 22 || tag == 48)) return true;
     return (tag == 1 && account) || (tag == 50 && of->sender_sub)
            || (tag == 57 && of->target_sub) || (tag == 142 && of->sender_location)
            || (tag == 143 && of->target_location);
@@ -52,6 +54,7 @@ static bool is_written(const struct tw_fix_session_options *of, int32_t tag, boo
 static int read_fields(lua_State *L, const struct tw_fix_link_options *link,
                        struct tw_fix_extra *out, size_t *n, struct tw_error *error)
 {
+    char id_source = ltw_letter_at(L, -1, "security_id_source");
     bool account = lua_getfield(L, -1, "account") != LUA_TNIL;
     int list;
 
@@ -75,7 +78,7 @@ static int read_fields(lua_State *L, const struct tw_fix_link_options *link,
             return tw_fail(error, TW_EUSAGE, "app.gateway.fix '%s': fields: no field '%s'"
                            " is in its dictionary", link->name, lua_tostring(L, -1));
         }
-        if (is_written(&link->session, tag, account))
+        if (is_written(&link->session, tag, account, id_source))
             return tw_fail(error, TW_EUSAGE, "app.gateway.fix '%s': fields: %d is no"
                            " field to add: orders have it already", link->name, (int)tag);
         for (size_t k = 0; k < *n; k++)
@@ -141,6 +144,7 @@ int ltw_gateway_make(lua_State *L, struct ltw_host *host, struct tw_io *io,
     if (adopts) o.orders.first_id = host->desk->started;
     if (adopts) o.folder = link->store;
     o.sync = link->sync == TW_FIX_SYNC_EACH;
+    o.orders.id_source = ltw_letter_at(L, -1, "security_id_source");
     lua_getfield(L, -1, "account");
     o.orders.account = lua_tostring(L, -1);
     lua_insert(L, -2);

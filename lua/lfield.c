@@ -30,6 +30,13 @@ int64_t ltw_integer_at(lua_State *L, int idx, const char *name, int64_t otherwis
     return i;
 }
 
+char ltw_letter_at(lua_State *L, int idx, const char *name)
+{
+    const char *text = ltw_text_at(L, idx, name);
+
+    return text ? *text : 0;
+}
+
 bool ltw_boolean_at(lua_State *L, int idx, const char *name)
 {
     bool b;

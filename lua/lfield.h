@@ -18,4 +18,7 @@ int64_t ltw_integer_at(lua_State *L, int idx, const char *name, int64_t otherwis
 
 bool ltw_boolean_at(lua_State *L, int idx, const char *name);
 
+/* [-0, +0, m]  The first byte of a text; 0: there is none. */
+char ltw_letter_at(lua_State *L, int idx, const char *name);
+
 #endif

@@ -51,7 +51,7 @@ end
 local MARKET = {
   subscribe = "table", depth = "number", incremental = "boolean", batch = "number",
   levels = "number", quotes = "boolean", trades = "boolean", limit = "number",
-  states = "boolean",
+  states = "boolean", security_id_source = "string",
 }
 
 local function whole(what, options, name, most)
@@ -77,6 +77,10 @@ local function add_session(what, options)
     if type(symbol) ~= "string" or symbol == "" then
       fail(2, "%s: subscribe[%d] is no symbol: %s", what, i, tostring(symbol))
     end
+  end
+  require "tw.app_fix".check_source(what, market.security_id_source)
+  if market.security_id_source and market.quotes then
+    fail(2, "%s: security_id_source is for 35=V, not for quotes", what)
   end
   whole(what, market, "depth", 1 << 31)
   whole(what, market, "batch", 1000)
@@ -117,9 +121,10 @@ end
 -- app.gateway.fix too), and depth (levels of a side; default 0: all there are),
 -- incremental (true: changes; else the book again and again), batch (symbols of a
 -- request; default 1), trades (false: none), quotes (true: asks for 35=S and i by 35=R),
--- states (true: asks whether the symbols and the market trade, by 35=e and g), levels
--- (that are kept of a side; default 1024).  The best bid and offer become quotes, and
--- unless depth is 1 the levels become records: see `tidewire help books`.
+-- states (true: asks whether the symbols and the market trade, by 35=e and g),
+-- security_id_source ("8": symbols are SecurityIDs (48) of that source (22), in place of
+-- Symbol), levels (that are kept of a side; default 1024).  The best bid and offer become
+-- quotes, and unless depth is 1 the levels become records: see `tidewire help books`.
 -- Where something was missed there is a gap and books are asked for again, as after each
 -- logon; symbols that the peer refuses are told in the log.
 -- Yields: no.  Blocks: no.  Thread: the app file.

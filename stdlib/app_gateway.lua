@@ -10,8 +10,9 @@ local fix = require "tw.app_fix"
 local gateway = {}
 local check, fail = declare.check, declare.fail
 
-local OWN = { account = "string", fields = "table", cancel_on_disconnect = "boolean",
-              cancel_unknown = "boolean", mass_status = "boolean", adopt = "boolean" }
+local OWN = { account = "string", fields = "table", security_id_source = "string",
+              cancel_on_disconnect = "boolean", cancel_unknown = "boolean",
+              mass_status = "boolean", adopt = "boolean" }
 local NOT = { hold = true }
 
 -- { ExDestination = "XNAS" } -> a list of { field, value }, always in the same order.
@@ -34,14 +35,15 @@ end
 --- app.gateway.fix(options) -> name
 -- Orders of scripts whose account says gateway = name go to a venue by a FIX session of
 -- their own, and its execution reports become theirs; the scripts are unchanged (see
--- tidewire help gateways).  options are those of app.fix.session, but hold, and:
--- account (1 of each order), fields (more of each order: { ExDestination = "XNAS" }, by
--- name or tag), cancel_on_disconnect (what is open is canceled before we log out and
--- after the next Logon, and where the version has it by the venue), session (the name of
--- one that is declared above, by app.feed.fix too: then these are all options), adopt
--- (false: open orders of a former run stay nobody's), cancel_unknown (open orders of the
--- session that no script has sent are canceled), mass_status (false: the venue has no
--- 35=AF).
+-- tidewire help gateways).  options are those of app.fix.session, but hold, and: account
+-- (1 of each order), fields (more of each order: { ExDestination = "XNAS" }, by name or
+-- tag), security_id_source ("8": symbols are SecurityIDs (48) of that source (22), and go
+-- out so in place of Symbol), cancel_on_disconnect (what is open is canceled before we
+-- log out and after the next Logon, and where the version has it by the venue), session
+-- (the name of one that is declared above, by app.feed.fix too: then these are all
+-- options), adopt (false: open orders of a former run stay nobody's), cancel_unknown
+-- (open orders of the session that no script has sent are canceled), mass_status (false:
+-- the venue has no 35=AF).
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there or can't be.  Units: as there.
 function gateway.fix(options)
@@ -54,6 +56,7 @@ function gateway.fix(options)
     if OWN[name] then own[name] = value else rest[name] = value end
   end
   check("app.gateway.fix", own, OWN)
+  fix.check_source("app.gateway.fix", own.security_id_source)
   own.fields = fields_of(own.fields)
   own.mass_status = own.mass_status ~= false
   own.adopt = own.adopt ~= false

@@ -259,6 +259,10 @@ backtest has none and fills orders itself, by the account's fill model.
                      orders a second all the time; and so have two at once that begin 1
                      ms apart, until a script has sent 10^6 / n orders.  The time is the
                      machine's: a clock that is put back counts
+  symbols            Symbol (55); with security_id_source = "8", of feeds too, SecurityID
+                     (48) of that source (22): what names an instrument at LMAX, say,
+                     where scripts trade "4001".  A venue's messages may have another
+                     Symbol then, or none, if validate = { required = false } lets that
   kinds              market, limit, stop, stop_limit; trailing_stop from 4.4 on, but none
                      of a trail_percent; tif "cls" is an OrdType before 4.3; post_only is
                      ExecInst 6.  What a version can't say is rejected at once, the log

@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "fix/market_data_parts.h"
 
-enum { SYMBOL_ROOM = TW_NAME_MAX + 8, HEAD_ROOM = 4096 };   /* bytes of a request */
+enum { SYMBOL_ROOM = TW_NAME_MAX + 16, HEAD_ROOM = 4096 };   /* bytes of a request */
 
 static const int64_t again_ns = INT64_C(1000000000), again_max_ns = 64 * again_ns;
 static const int64_t retry_ns = 20000000;
@@ -326,7 +326,7 @@ static void take_refused(struct tw_fix_md *md, struct tw_fix_now now,
     struct tw_fix_text code = tw_fix_message_code(m);
     bool quotes = code.n == 1 && strchr("SiZ", *code.at);
     uint64_t request = tw_fix_md_number_of(m, quotes ? 131 : 262);
-    struct tw_fix_text name = tw_fix_message_body(m, 55);
+    struct tw_fix_text name = tw_fix_md_symbol(md, m);
     uint32_t symbol = name.n ? tw_symbols_find(md->o.symbols, name.at, name.n) : 0;
     struct tw_fix_sub *s = request ? tw_fix_md_of_request(md, request)
                          : symbol ? tw_fix_md_sub(md, symbol) : NULL;
@@ -397,6 +397,19 @@ bool tw_fix_md_resend(const struct tw_fix_message *m)
 
 /* ---- requests ---- */
 
+void tw_fix_md_put_symbol(const struct tw_fix_md *md, struct tw_fix_output *o,
+                          const char *name)
+{
+    tw_fix_put_text(o, md->o.id_source ? 48 : 55, name, strlen(name));
+    if (md->o.id_source) tw_fix_put_char(o, 22, md->o.id_source);
+}
+
+struct tw_fix_text tw_fix_md_symbol(const struct tw_fix_md *md,
+                                    const struct tw_fix_message *m)
+{
+    return tw_fix_message_body(m, md->o.id_source ? 48 : 55);
+}
+
 /* Asks for the members, or cancels their request. */
 static int send_request(struct tw_fix_md *md, uint64_t request, uint32_t n, bool cancel)
 {
@@ -422,7 +435,7 @@ static int send_request(struct tw_fix_md *md, uint64_t request, uint32_t n, bool
         uint32_t symbol = md->subs[md->members[i]].symbol;
         const char *name = tw_symbols_name(md->o.symbols, symbol);
 
-        tw_fix_put_text(&o, 55, name, strlen(name));
+        tw_fix_md_put_symbol(md, &o, name);
     }
     if (o.error) return o.error;
     return md->o.send(md->o.ctx, code, md->body, (size_t)(o.at - o.start));

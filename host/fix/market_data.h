@@ -70,6 +70,8 @@ struct tw_fix_md_options {
     bool quotes;                    /* asks with 35=R instead, for 35=S and i          */
     bool states;                    /* asks whether all of it trades, by 35=e and g    */
     uint32_t batch;                 /* symbols of a request; 0: 1                      */
+    char id_source;                 /* 22: symbols are SecurityIDs (48) of that source;
+                                     * 0: they are Symbols (55)                        */
     uint32_t levels_max;            /* that are kept of a side; 0: TW_DEPTH_MAX        */
     uint32_t symbols_max;           /* 0: TW_SYMBOL_MAX                                */
     int64_t start_ns;               /* of this run: ids of requests begin there        */

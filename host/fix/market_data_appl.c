@@ -66,7 +66,7 @@ static bool is_alive(const struct tw_fix_sub *s)
  * whatever is missing before it.  NULL: of none. */
 static struct tw_fix_sub *fresh_of(struct tw_fix_md *md, const struct tw_fix_message *m)
 {
-    struct tw_fix_text name = tw_fix_message_body(m, 55);
+    struct tw_fix_text name = tw_fix_md_symbol(md, m);
     uint64_t request = tw_fix_md_number_of(m, 262);
     struct tw_fix_sub *s = NULL;
     uint32_t symbol;

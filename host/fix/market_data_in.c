@@ -204,7 +204,8 @@ static int close_body(struct tw_fix_md *md, struct fields *f, uint32_t seen)
 
     read_request(f, seen);
     s = md->o.batch == 1 ? tw_fix_md_of_request(md, f->request) : NULL;
-    if (s && !f->text[MD_SYMBOL].n) f->text[MD_SYMBOL] = name_of(md, s);
+    if (s && (!f->text[MD_SYMBOL].n || md->o.id_source))
+        f->text[MD_SYMBOL] = name_of(md, s);
     if (read_report(md, f, seen, &f->report)) return TW_FIX_UNUSABLE;
     return said_time(md, f, seen, &f->time_ns);
 }
@@ -240,6 +241,7 @@ static int note_fields(struct tw_fix_md *md, const struct tw_fix_message *m,
             counted = true;
             if (left > 0 && at + 1 < end) group = at[1].tag;
         } else if (field == MD_OTHER || field == MD_DATA) {
+            if (at->tag == 48 && md->o.id_source) f->text[MD_SYMBOL] = value;
             continue;
         } else if (seen & MD_BIT(field)) {
             return refuse_field(md, at, !entered && MD_BIT(field) & MD_ENTRY_ONLY);
@@ -599,9 +601,9 @@ static struct tw_fix_sub *find_sub(struct tw_fix_md *md, const struct fields *f,
     if (name.n) {
         symbol = tw_symbols_find(md->o.symbols, name.at, name.n);
         s = symbol ? tw_fix_md_sub(md, symbol) : NULL;
-    } else if (f->has_request && md->o.batch == 1) {
-        s = tw_fix_md_of_request(md, f->request);   /* who asked for one knows it */
     }
+    if (!s && (!name.n || md->o.id_source) && f->has_request && md->o.batch == 1)
+        s = tw_fix_md_of_request(md, f->request);   /* who asked for one knows it */
     if (!s) md->stats.strange++;
     return s;
 }

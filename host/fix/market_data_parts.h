@@ -156,6 +156,12 @@ int tw_fix_md_tell_levels(struct tw_fix_md *md, struct tw_fix_sub *s,
 void tw_fix_md_tell(struct tw_fix_md *md, enum tw_fix_md_kind kind, const char *format,
                     ...) TW_PRINTF(3, 4);
 
+/* How a message names its symbol.  Thread: the owner's. */
+void tw_fix_md_put_symbol(const struct tw_fix_md *md, struct tw_fix_output *o,
+                          const char *name);
+struct tw_fix_text tw_fix_md_symbol(const struct tw_fix_md *md,
+                                    const struct tw_fix_message *m);
+
 /* What a message says when it was: 60, else 52.  TW_FIX_UNUSABLE: md->why says.
  * Thread: the owner's. */
 int tw_fix_md_time(struct tw_fix_md *md, const struct tw_fix_message *m, int64_t *out);

@@ -56,7 +56,7 @@ static int send(struct tw_fix_md *md, uint64_t request, const char *name, char k
     };
 
     tw_fix_put_integer(&o, name ? 324 : 335, (int64_t)request);
-    if (name) tw_fix_put_text(&o, 55, name, strlen(name));
+    if (name) tw_fix_md_put_symbol(md, &o, name);
     tw_fix_put_char(&o, 263, kind);
     if (o.error) return o.error;
     return md->o.send(md->o.ctx, name ? "e" : "g", md->body, (size_t)(o.at - o.start));
@@ -156,7 +156,7 @@ void tw_fix_md_status(struct tw_fix_md *md, struct tw_fix_now now, uint64_t seq,
     static const int32_t of_session[] = { 340, 336, 625, 567, 58 };
     bool symbol = *tw_fix_message_code(m).at == 'f';
     const int32_t *tags = symbol ? of_symbol : of_session;
-    struct tw_fix_text name = tw_fix_message_body(m, 55);
+    struct tw_fix_text name = tw_fix_md_symbol(md, m);
     struct tw_fix_text reason = tw_fix_message_body(m, tags[3]);
     struct tw_fix_text said = tw_fix_message_body(m, 58);
     uint64_t code = tw_fix_md_number_of(m, tags[0]);

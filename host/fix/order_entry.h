@@ -50,6 +50,8 @@ struct tw_fix_orders_options {
     const struct tw_fix_dictionary *dictionary;
     struct tw_symbols *symbols;
     const char *account;          /* 1 of all orders; NULL: none                     */
+    char id_source;               /* 22: symbols are SecurityIDs (48) of that source;
+                                   * 0: they are Symbols (55)                        */
     const struct tw_fix_extra *fields;   /* more of D and G (and F, where it has them) */
     size_t fields_n;
     int precision;                /* digits of the second of 60 and 126; 0: 3        */

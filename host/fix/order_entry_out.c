@@ -127,10 +127,19 @@ static unsigned before(const struct ask *a)
     return was && was->nth > nth ? was->nth : nth;
 }
 
+static void put_symbol(const struct tw_fix_orders *o, struct tw_fix_output *out,
+                       const char *name, size_t n)
+{
+    tw_fix_put_text(out, o->o.id_source ? 48 : 55, name, n);
+    if (o->o.id_source) tw_fix_put_char(out, 22, o->o.id_source);
+}
+
 static void put_instrument(const struct tw_fix_orders *o, struct tw_fix_output *out,
                            const struct entry *e)
 {
-    put_string(out, 55, tw_symbols_name(o->o.symbols, e->symbol));
+    const char *name = tw_symbols_name(o->o.symbols, e->symbol);
+
+    put_symbol(o, out, name, strlen(name));
     tw_fix_put_char(out, 54, (char)('0' + e->side));
 }
 
@@ -323,7 +332,7 @@ void tw_fix_orders_cancel_stray(struct tw_fix_orders *o, const struct seen *s)
     if (s->order_id.at) tw_fix_put_text(&w, 37, s->order_id.at, s->order_id.n);
     tw_fix_put_text(&w, 11, text, (size_t)snprintf(text, sizeof text, "x%llx.%llu",
         (unsigned long long)o->now_ns, (unsigned long long)++o->cancels));
-    if (s->symbol.at) tw_fix_put_text(&w, 55, s->symbol.at, s->symbol.n);
+    if (s->symbol.at) put_symbol(o, &w, s->symbol.at, s->symbol.n);
     tw_fix_put_char(&w, 54, s->side);
     if (tw_fix_member(&t->body, 60))
         tw_fix_put_time(&w, 60, o->now_ns,

@@ -50,7 +50,9 @@ static void read_field(struct tw_fix_orders *o, struct seen *s,
     case 41:  s->orig = t;               break;
     case 44:  number(&s->price, f);      break;
     case 54:  letter(&s->side, f);       break;
-    case 55:  s->symbol = t;             break;
+    case 48: case 55:
+        if ((f->tag == 48) == (o->o.id_source != 0)) s->symbol = t;
+        break;
     case 58:  s->text = t;               break;
     case 59:  letter(&s->tif, f);        break;
     case 60:  tw_fix_time(&o->clock, t, &s->time_ns); break;

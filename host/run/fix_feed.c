@@ -184,7 +184,7 @@ static int fix_open(struct tw_feed *f, struct tw_error *error)
         .symbols = f->io->o.symbols, .source = (uint8_t)(f->index + 1),
         .levels = o->book, .types = o->types, .depth = o->depth,
         .incremental = o->incremental, .quotes = o->quotes, .batch = o->batch,
-        .states = o->states,
+        .states = o->states, .id_source = o->id_source,
         .levels_max = o->levels_max, .start_ns = tw_clock_now_ns(),
         .send = on_send, .event = on_md_event, .ctx = x,
     });

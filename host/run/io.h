@@ -60,6 +60,7 @@ struct tw_fix_feed {
     uint32_t depth, batch, levels_max;
     unsigned types;
     bool incremental, quotes, book, states;   /* book: levels become records */
+    char id_source;                           /* as of fix/market_data.h     */
 };
 
 /* What a floor is driven by; see feed_book.c. */

@@ -81,4 +81,53 @@ vnext 1 nil nil 30
 vplain nil nil nil 30
 vreset nil nil true 30
 ]])
+
+-- A venue that knows SecurityIDs, as LMAX does; what it says is without Symbols.
+apps.prints("SecurityIDs", { args = { "--workers", "1" }, app = [[
+  app.limits { time = 100 }
+  app.fix.acceptor { port = 0, sessions = {
+    { name = "vmd", sender = "V", target = "MD", validate = "off" },
+    { name = "vorders", sender = "V", target = "ME", validate = "off" } } }
+  app.feed.fix { name = "md", loopback = true, sender = "MD", target = "V", depth = 1,
+    subscribe = { "4001" }, security_id_source = "8", validate = { required = false } }
+  app.gateway.fix { name = "broker", loopback = true, sender = "ME", target = "V",
+    security_id_source = "8", mass_status = false, validate = { required = false } }
+  app.account { gateway = "broker" }
+  app.script "s.lua"]], ["s.lua"] = SAY .. [[
+    local fix = tw.fix
+    local function report(m, exec, more)
+      local r = { MsgType = "8", OrderID = "o1", ExecID = exec, ExecType = exec,
+        OrdStatus = exec == "F" and "2" or exec, ClOrdID = m.ClOrdID, Symbol = "EURUSD",
+        SecurityID = m.SecurityID, Side = m.Side, LeavesQty = 10, CumQty = 0, AvgPx = 0 }
+      for name, value in pairs(more or {}) do r[name] = value end
+      assert(fix.send("vorders", r))
+    end
+    function M:on_fix(message, session)
+      local m = message
+      if m.MsgType == "V" and m:text "SubscriptionRequestType" == "1" then
+        say(session, m.MsgType, (m:bytes():match "(146=.*)\00110=":gsub("\1", " ")))
+        assert(fix.send(session, { MsgType = "W", MDReqID = m.MDReqID, Symbol = "EURUSD",
+          SecurityID = "4001", NoMDEntries = {
+            { MDEntryType = "0", MDEntryPx = 1.25, MDEntrySize = 5 },
+            { MDEntryType = "1", MDEntryPx = 1.26, MDEntrySize = 5 } } }))
+      elseif m.MsgType == "D" then
+        say(session, m.MsgType, m.Symbol, m:text "SecurityID", m.SecurityIDSource)
+        report(m, "0")
+        report(m, "F", { LastQty = 10, LastPx = 1.26, CumQty = 10, LeavesQty = 0,
+                         AvgPx = 1.26 })
+      end
+    end
+    function M:on_quote(symbol, bid, ask)
+      say(symbol, bid, ask)
+      self:buy(symbol, 10, ask)
+    end
+    function M:on_fill(symbol, price, quantity, position)
+      say("fill", symbol, price, quantity, position)
+      os.exit(0)
+    end]] }, [[
+vmd V 146=1 48=4001 22=8
+4001 1.25 1.26
+vorders D nil 4001 8
+fill 4001 1.26 10.0 10.0
+]])
 t.done()

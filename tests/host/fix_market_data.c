@@ -76,6 +76,32 @@ static void by_position(void)
     PLAY("the best bid and offer alone", &one, TW_FIX_44, best);
 }
 
+/* LMAX, for one, has SecurityIDs and no Symbols, or others. */
+static void by_security(void)
+{
+    static const struct tw_fix_md_options one = { .incremental = true, .id_source = '8' };
+    static const struct tw_fix_md_options many = {
+        .incremental = true, .id_source = '8', .batch = 3
+    };
+    static const struct step steps[] = {
+        { "W 262=@A@|48=A|22=8|268=1|269=0|270=1|271=2|", "A 1x2 0x0" },
+        { "W 262=@A@|55=EURUSD|48=A|22=8|268=1|269=0|270=2|271=2|", "A 2x2 0x0" },
+        { "W 262=@B@|55=GBPUSD|268=1|269=0|270=5|271=6|", "B 5x6 0x0" },
+        { "X 268=2|279=0|269=1|55=EURUSD|48=A|22=8|270=3|271=4|279=0|269=1|55=GBPUSD|"
+          "48=B|22=8|270=7|271=8|", "A 2x2 3x4; B 5x6 7x8" },
+        { "X 262=@A@|268=1|279=1|269=1|55=EURUSD|270=3|271=9|", "A 2x2 3x9" },
+    };
+    static const struct step shared[] = {
+        { "W 262=@A@|55=EURUSD|48=A|22=8|268=1|269=0|270=2|271=2|", "A 2x2 0x0" },
+        { "W 262=@A@|48=B|22=8|268=1|269=0|270=5|271=6|", "B 5x6 0x0" },
+        { "X 262=@A@|268=2|279=0|269=1|48=B|22=8|270=7|271=8|279=0|269=1|48=A|22=8|270=3|"
+          "271=4|", "B 5x6 7x8; A 2x2 3x4" },
+    };
+
+    PLAY("SecurityIDs", &one, TW_FIX_44, steps);
+    PLAY("SecurityIDs that share a request", &many, TW_FIX_44, shared);
+}
+
 static void by_id(void)
 {
     static const struct step steps[] = {
@@ -703,6 +729,7 @@ int main(void)
     by_price();
     by_position();
     by_id();
+    by_security();
     levels();
     numbered();
     times();

@@ -68,6 +68,7 @@ static inline int on_send(void *ctx, const char *code, const char *body, size_t 
     char names[2000] = "";
     const char *id, *p;
     size_t id_n, k, at = 0;
+    int tag = body_field(body, n, 48, &k, 0) ? 48 : 55;
     bool cancel;
 
     take_batch(&r->batch);
@@ -79,7 +80,7 @@ static inline int on_send(void *ctx, const char *code, const char *body, size_t 
     p = body_field(body, n, 263, &k, 0);
     cancel = p && *p == '2';
     id = body_field(body, n, *code == 'R' ? 131 : 262, &id_n, 0);
-    for (int i = 0; (p = body_field(body, n, 55, &k, i)); i++) {
+    for (int i = 0; (p = body_field(body, n, tag, &k, i)); i++) {
         uint32_t symbol = tw_symbols_find(r->symbols, p, k);
 
         at += (size_t)snprintf(names + at, sizeof names - at, " %.*s", (int)k, p);

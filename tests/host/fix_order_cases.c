@@ -43,6 +43,12 @@ static void bodies(void)
          "on\nnew 7\ncancel 7\n"
          "<D 11=7|1=ACC|21=1|55=A|54=1|" T "38=10|40=2|44=10|59=1|"
          "100=XNAS| F 41=7|11=7a|1=ACC|55=A|54=1|" T "38=10|");
+    talk("SecurityID in place of Symbol", TW_FIX_44, &(struct tw_fix_orders_options){
+         .id_source = '8', .first_id = 10 },
+         "join 3 me\non\nsent\nnew 17\n<D 11=17|48=A|22=8|54=1|" T
+         "38=10|40=2|44=10|59=1|\n>8|37=Z|17=0|150=I|39=0|11=9|55=EURUSD|48=A|22=8|54=1|"
+         "38=10|40=2|44=10|59=1|14=0|6=0|151=10|\n=9:0 (25) of 3 10@10 traded 0@0*\n"
+         "cancel 9\n<F 41=9|37=Z|11=9aaa|48=A|22=8|54=1|" T "38=10|");
     talk("their HandlInst is the only one", TW_FIX_42, &(struct tw_fix_orders_options){
          .fields_n = 1, .no_mass_status = true,
          .fields = (const struct tw_fix_extra[]){ { 21, "2" } } },
