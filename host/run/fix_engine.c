@@ -20,7 +20,8 @@
 #include "base/memory.h"
 #include "run/fix_parts.h"
 
-enum { COMMANDS_BYTES = 1 << 20, STOP_MS = 3000, LATE_MS = 100, SPARED_MAX = 3 };
+enum { COMMANDS_BYTES = 1 << 20, STOP_MS = 3000, LATE_MS = 100, SPARED_MAX = 3,
+       LINES_A_SECOND = 5 };
 
 struct tw_fix_now tw_fix_now(void)
 {
@@ -31,11 +32,15 @@ bool tw_fix_may_say(struct tw_fix_hush *h, uint64_t *unsaid)
 {
     int64_t now = tw_clock_steady_ns();
 
-    if (h->said_ns != 0 && now - h->said_ns < 1000000000) {
+    if (h->said_ns == 0 || now - h->said_ns >= 1000000000) {
+        h->said_ns = now;
+        h->said = 0;
+    }
+    if (h->said == LINES_A_SECOND) {
         h->unsaid++;
         return false;
     }
-    h->said_ns = now;
+    h->said++;
     *unsaid = h->unsaid;
     h->unsaid = 0;
     return true;

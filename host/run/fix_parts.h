@@ -30,7 +30,7 @@ struct tw_fix_visitor;
 enum { TW_FIX_READ_BYTES = 64 << 10 };   /* at most at a time: then there is a turn */
 
 /* What is said at most once a second, and how often it was not. */
-struct tw_fix_hush { int64_t said_ns; uint64_t unsaid; };
+struct tw_fix_hush { int64_t said_ns; unsigned said; uint64_t unsaid; };
 
 struct tw_fix_link {
     struct tw_fix_engine *e;             /* constant                                 */

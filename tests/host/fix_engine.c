@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "run/fix_log.h"
+#include "run/fix_parts.h"
 #include "place.h"
 
 /* Waits until so many connections of a port are open. */
@@ -752,6 +753,19 @@ static void memory(void)
     rig_close(g);
 }
 
+/* What explains a line often comes with it: a gap, and why what fills it was dropped. */
+static void lines(void)
+{
+    struct tw_fix_hush hush = { 0 };
+    uint64_t unsaid = 7;
+    int n = 0;
+
+    for (int i = 0; i < 100; i++) n += tw_fix_may_say(&hush, &unsaid);
+    ok(n == 5 && unsaid == 0 && hush.unsaid == 95, "some lines a second, not more");
+    hush.said_ns -= 2000000000;
+    ok(tw_fix_may_say(&hush, &unsaid) && unsaid == 95, "how many were not said is told");
+}
+
 int main(void)
 {
     fix42 = dictionary(TW_FIX_42, NULL);
@@ -771,6 +785,7 @@ int main(void)
     tapes();
     full_tape();
     logs();
+    lines();
     blanks();
     full_disk();
     no_memory();
