@@ -1,8 +1,16 @@
-/* check.h - whether a message is what the dictionary says: R15 to R25.
+/* check.h - whether a message is what the dictionary says: R16 to R24.
  *
- * The first thing wrong, in this order: an unknown type; a field of the header or body
- * after those that follow it; a required field that is not there; a field that comes
- * twice; then field by field.
+ * The first thing wrong, in this order, with its reason (373):
+ *   R16  35 is of no message: 11
+ *   R18  a field of the header, or the body, behind one of what follows: 14
+ *   R23  a required field is not there: 1
+ *   R17  one comes twice, but in groups: 13
+ * then field by field:
+ *   R19  a tag that is in no dictionary: 0
+ *   R21  no value: 4
+ *   R22  a value of another kind: 6, or none of the choices: 5
+ *   R20  a field that the message does not have: 2
+ *   R24  a group has another number of entries: 16, or its fields another order: 15
  *
  * Layer host/fix.  Thread: the owner's of the message.  Blocks: never.  Memory: none.
  */

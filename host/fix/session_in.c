@@ -1,7 +1,6 @@
 /* session_in.c - what a FIX session does with the messages that come.
  *
- * The rules R1 to R33 that the comments name are those of the tests: tests/host/
- * fix_session.c has them in a table.
+ * The rules R1 to R33 are in session_parts.h.
  *
  * Layer host/fix.  Thread: the owner's of the session.
  */

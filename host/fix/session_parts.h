@@ -3,6 +3,43 @@
  * session.c has its life, timers and commands, session_in.c what comes in, session_out.c
  * what goes out, session_versions.c of which version of FIX it is.
  *
+ * Rules of FIX's session layer, as code and tests name them; numbers alone are tags,
+ * and R16 to R24, of which check.h tells, are those of the dictionary.
+ *   R1   A message is 8, 9, 35, as many bytes behind 9 as that says, and 10 with their
+ *        sum; else it is garbled.
+ *   R2   What is garbled has no answer and no number; the next 8= may be a message.
+ *   R3   Ours are 8, 9, 35, the other fields of the header by their tags, the body, 10.
+ *   R4   The first message is a Logon of these CompIDs; else the connection is closed.
+ *   R5   While a session is up another connection for it is closed.
+ *   R6   So is one whose Logon is wrong, or sent at another time (52): without an
+ *        answer.
+ *   R7   A Logon with 141=Y, at any time: both numbers are 1 again, and the answer says
+ *        so.
+ *   R8   A Logon whose number is too high is answered, and then R9.
+ *   R9   A number that is too high: the message is kept, what is missing is asked for
+ *        once (35=2; to 0, before 4.2 to 999999), and when that has come it has its
+ *        turn.
+ *   R10  One that is too low: a Logout that names both, and the end.
+ *   R11  But with 43=Y it is ignored; rejected (373=1) without a 122, and if that is
+ *        after 52 (373=10), which ends the session.
+ *   R12  Another 8: a Logout.
+ *   R13  Another 49 or 56: a Reject (373=9) and a Logout.
+ *   R14  52 is too far from now: a Reject (373=10) and a Logout.
+ *   R15  A Reject has 371 to 373 where its version has them, and the reasons that that
+ *        has; before 4.2 the tag is in 58.  What is rejected counts.
+ *   R25  An answer goes back the way of its message: 128 is its 115, 129 its 116, 145
+ *        its 144, and the other way round.
+ *   R26  A Logout is answered by one and ends the connection, whatever its number.
+ *   R27  A ResendRequest is answered at once, whatever its number.
+ *   R28  A SequenceReset without 123=Y counts whatever its number is; 36 below the
+ *        number that is next is rejected (373=5).
+ *   R29  Again: the old 34, 43=Y and 122; for what is the session's, or is not sent
+ *        again, one 35=4 with 123=Y.
+ *   R30  A Heartbeat where nothing was sent for 108 seconds.
+ *   R31  A TestRequest where nothing came for 1.2 times that; no Heartbeats meanwhile.
+ *   R32  After as long again without anything the connection is closed.
+ *   R33  What nobody takes is answered by 35=j with 380=3, before 4.2 by a Reject.
+ *
  * Layer host/fix.  Thread: the owner's of the session.
  */
 #ifndef TW_FIX_SESSION_PARTS_H

@@ -1,6 +1,6 @@
 /* fix_session.c - the rules of a session, both sides of it, as conversations.
  *
- * R1 and so on are the rules of the engine: session_in.c has them where they are kept. */
+ * R1 and so on are those of host/fix/session_parts.h. */
 #include "fix_talk.h"
 
 #define ORDER " 21=3 40=1 54=1 55=X 60=T 11="
