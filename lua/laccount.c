@@ -2,7 +2,8 @@
  *
  * Fields, in the account's currency: cash; equity, with what all positions are worth;
  * realised and unrealised gains; fees; margin that is held, and free cash
- * beside it; traded, the value of all trades; deposits, what it began with.
+ * beside it; traded, the value of all trades; deposits, what it began with.  What
+ * instruments in other currencies add to these is worth their rates as they are now.
  *
  * One value for all scripts of a state: it is the account of the script that runs.
  */
