@@ -657,7 +657,8 @@ Of a script or an app file it lists the parameters.
     usage = "tidewire [-e text] [-l module] [-i] [-v] [-W] [-E] [-] [file.lua [args]]",
     purpose = "run any Lua script: tidewire is a Lua 5.4 interpreter too",
     text = [[
-Runs a script as the lua program does, with tidewire's modules there to require.
+Runs a script as the lua program does, with tidewire's modules there to require.  A file
+that has the name of a command is ./run.
 
   -e text     run text
   -l module   require the module into a global of its name; -l name=module too

@@ -263,7 +263,7 @@ static int run_command(int argc, char **argv)
 {
     const char *command = argc > 1 ? argv[1] : "";
 
-    if (argc > 1 && !is_file(command)) {   /* a file of that name is a script */
+    if (argc > 1) {                        /* a file of that name is ./run */
         if (strcmp(command, "run") == 0)
             return run_app(argc - 2, argv + 2, NULL, false);
         if (strcmp(command, "record") == 0)
@@ -288,7 +288,7 @@ static int run_command(int argc, char **argv)
             puts("tidewire " TW_VERSION);
             return EXIT_SUCCESS;
         }
-        if (command[0] != '-' && !strpbrk(command, "./"))
+        if (command[0] != '-' && !strpbrk(command, "./") && !is_file(command))
             return refuse_word("no command or file %s", command, commands);
     }
     return run_interpreter(argc, argv);

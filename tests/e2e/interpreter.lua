@@ -181,6 +181,16 @@ prints("-E leaves package and require together", { "-E",
 -- Interruption.  The script opens the fifo when it is about to loop; the shell
 -- waits for that, then sends the signal.  The times only end a test that fails.
 
+-- A run that was saved as --save run must not stand in the way of tidewire run.
+write(apps.directory .. "/tape", "print(...)")
+write(apps.directory .. "/bare", "print(...)")
+local function inside(words)
+  return apps.shell(("cd %s && %s %s"):format(apps.directory, TIDEWIRE, words))
+end
+t.ok(inside("tape").err:find("tidewire: tape: ", 1, true), "a command, not a file")
+t.is(inside("./tape a b").out, "a\tb\n", "that file")
+t.is(inside("bare a b").out, "a\tb\n", "a file that is none's name")
+
 assert(os.execute("mkfifo " .. FIFO))
 local LOOP = ("io.open(%q, 'w'):close() "
   .. "local last = os.time() + 100 while os.time() < last do end print 'ran on'")
