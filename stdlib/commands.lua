@@ -166,7 +166,8 @@ timers.  Nothing in it needs to know that it is a backtest.
   --from, --to DATE  records of [from, to) alone: 2014-05-07, 2014-05-07T13:30:00, in UTC;
                      a bar of a day is of that day, whatever its zone
   --warmup 30d|N     so long, or so many records, before --from are handled too: orders
-                     are rejected then.  Without --from they are the first of the data.
+                     are rejected then, and by records timers don't tick before --from.
+                     Without --from they are the first of the data.
                      What the script declares (tw.strategy) counts with --from alone
   --set key=value    a parameter; --help lists those that the file declares
   --messages         of tape files what scripts sent, too, which on_message gets; not of
