@@ -571,7 +571,11 @@ static size_t cut(char *text)
 
     for (char *p = text; (p = strstr(p, ".\n")) != NULL; p += 2)
         if (p == text || p[-1] == '\n') end = p + 2;
-    for (char *p = end; p && (p = strchr(p, '\n')) != NULL; p++) n++;
+    if (!end && *text && !strchr(text, '\n')) return 1;
+    for (char *p = end; p && *p; n++) {
+        p += strcspn(p, "\n");
+        p += *p != 0;
+    }
     if (end) *end = 0;
     return n;
 }

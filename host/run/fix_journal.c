@@ -149,6 +149,10 @@ static int read_former(struct tw_fix_journal *j, struct tw_error *error)
     h->room = h->n;
     while (h->n > 2 && memcmp(h->at + h->n - 3, "\1\n\n", 3) != 0) h->n--;
     if (h->n < 3) h->n = 0;
+    if (h->n < h->room)
+        tw_log_printf(j->log, TW_LOG_WARN, "orders", "%s: its last %zu bytes are left"
+                      " out: they make no sense, or were not written to their end",
+                      tw_fix_keep_path(j->keep), h->room - h->n);
     return TW_OK;
 }
 

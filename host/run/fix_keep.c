@@ -75,6 +75,15 @@ static int read_all(int fd, char *out, size_t n)
     return TW_OK;
 }
 
+/* Zeros are of a block that a machine which stopped had no time to write: as the end of a
+ * text they would hide what is behind them. */
+static void show_zeros(char *text, size_t n)
+{
+    char *end = text + n;
+
+    while ((text = memchr(text, 0, (size_t)(end - text))) != NULL) *text = '?';
+}
+
 char *tw_fix_keep_read(struct tw_fix_keep *k, size_t *n, struct tw_error *error)
 {
     int fd = open(k->path, O_RDONLY | O_CLOEXEC), rc = fd < 0 ? -errno : TW_OK;
@@ -87,8 +96,11 @@ char *tw_fix_keep_read(struct tw_fix_keep *k, size_t *n, struct tw_error *error)
     if (rc == TW_OK && !(text = tw_calloc((size_t)st.st_size + 1, 1))) rc = UV_ENOMEM;
     if (rc == TW_OK) rc = read_all(fd, text, (size_t)st.st_size);
     if (fd >= 0) close(fd);
-    if (rc == TW_OK) *n = (size_t)st.st_size;
-    if (rc == TW_OK) return text;
+    if (rc == TW_OK) {
+        *n = (size_t)st.st_size;
+        show_zeros(text, *n);
+        return text;
+    }
     tw_free(text);
     tw_fail(error, rc, "%s: %s", k->path, tw_strerror(rc));
     return NULL;

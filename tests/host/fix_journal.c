@@ -1,6 +1,7 @@
 /* fix_journal.c - lines that survive: up to the end of a group, of who is there and who
  * is not; and a folder that is another run's. */
 #include "run/fix_journal.h"
+#include "run/fix_keep.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -126,6 +127,22 @@ static void torn(void)
        whole - first);
 }
 
+/* A block of zeros hides nothing. */
+static void zeros(void)
+{
+    struct tw_fix_keep *k = tw_fix_keep_new(folder, "other", false);
+    struct tw_error error;
+    char *text = NULL;
+    size_t n = 0;
+
+    if (tw_fix_keep_write(k, "a\n\0\0b\n\0", 7, true) == 0)
+        text = tw_fix_keep_read(k, &n, &error);
+    ok(text && n == 7 && strcmp(text, "a\n??b\n?") == 0, "zeros in a file are seen");
+    unlink(tw_fix_keep_path(k));
+    tw_fix_keep_free(k);
+    tw_free(text);
+}
+
 static void anew(void)
 {
     again();
@@ -169,6 +186,7 @@ int main(void)
     floor_ = tw_floor_new();
     survives();
     torn();
+    zeros();
     anew();
     locked();
     tw_fix_journal_free(j);

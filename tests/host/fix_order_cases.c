@@ -380,7 +380,7 @@ static void former_runs(void)
          ">8|37=X7|11=7c|41=7a|17=e|150=4|39=4|14=0|151=0|6=0|\n=7:4!");
     talk("lines of something else", TW_FIX_44, &keeping,
          "join 3 me\non\nnew 7\nsent\n" NEW("7") "=7:0!\nspoil\nrestart\n"
-         "=1 strange lines\njoin 3 me\n=7:0 (25) of 3 10@10 traded 0@0*");
+         "=2 strange lines\njoin 3 me\n=7:0 (25) of 3 10@10 traded 0@0*");
     talk("without lines: of the only one there is", TW_FIX_44, &guessing,
          "join 3 me\non\n<AF 584=1767225600000000000|585=7|\n"
          ">8|37=Z|17=0|150=I|39=1|1=ACC|" FORMER "14=4|6=10|151=6|\n"
