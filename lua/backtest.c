@@ -218,9 +218,14 @@ static int os_time(lua_State *L)
     return 1;
 }
 
+static const lua_Number SECONDS_MAX = 1e12;        /* year 33,658; 1,000 s in ns */
+
 static int os_date(lua_State *L)
 {
     lua_settop(L, 2);
+    if (lua_isnumber(L, 2) && lua_tonumber(L, 2) > SECONDS_MAX)
+        return luaL_error(L, "os.date: seconds expected, got %s; of a time in ns they are"
+                          " time // 1000000000", lua_tostring(L, 2));
     if (lua_isnil(L, 1)) lua_pushliteral(L, "%c"), lua_replace(L, 1);
     if (lua_isnil(L, 2)) {
         lua_pushinteger(L, tw_clock_spans(ltw_now_ns(ltw_state(L)), 1000000000));

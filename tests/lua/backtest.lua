@@ -334,6 +334,11 @@ fails({ data = five, script = script [[
   "script .*s.lua %(version 1, backtest%): on_quote failed at quote 3 B.*"
   .. "s.lua:1: attempt to perform arithmetic.*stack traceback",
   "a script that fails ends the run, with the record")
+fails({ data = five, script = script [[
+  function M:on_quote(time) print(os.date("!%F", time)) end]] }, "s.lua:%d+: os.date:"
+  .. " seconds expected, got 1000000000000000000; of a time in ns they are time"
+  .. " // 1000000000",
+  "a date of nanoseconds")
 fails({ data = five, script = script "x = " }, "s.lua:%d: unexpected symbol", "bad Lua")
 fails({ data = five, script = dir .. "/none.lua" }, "none.lua", "no such script")
 fails({ data = dir .. "/none.csv", script = which }, "none.csv: no such file", "no data")
