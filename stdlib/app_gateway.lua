@@ -11,6 +11,7 @@ local gateway = {}
 local check, fail = declare.check, declare.fail
 
 local OWN = { account = "string", fields = "table", security_id_source = "string",
+              cl_ord_id = "string",
               cancel_on_disconnect = "boolean", cancel_unknown = "boolean",
               mass_status = "boolean", adopt = "boolean" }
 local NOT = { hold = true }
@@ -38,12 +39,12 @@ end
 -- tidewire help gateways).  options are those of app.fix.session, but hold, and: account
 -- (1 of each order), fields (more of each order: { ExDestination = "XNAS" }, by name or
 -- tag), security_id_source ("8": symbols are SecurityIDs (48) of that source (22), and go
--- out so in place of Symbol), cancel_on_disconnect (what is open is canceled before we
--- log out and after the next Logon, and where the version has it by the venue), session
--- (the name of one that is declared above, by app.feed.fix too: then these are all
--- options), adopt (false: open orders of a former run stay nobody's), cancel_unknown
--- (open orders of the session that no script has sent are canceled), mass_status (false:
--- the venue has no 35=AF).
+-- out so in place of Symbol), cl_ord_id ("uuid": ClOrdIDs are UUIDs, not digits),
+-- cancel_on_disconnect (what is open is canceled before we log out and after the next
+-- Logon, and where the version has it by the venue), session (the name of one that is
+-- declared above, by app.feed.fix too: then these are all options), adopt (false: open
+-- orders of a former run stay nobody's), cancel_unknown (open orders of the session that
+-- no script has sent are canceled), mass_status (false: the venue has no 35=AF).
 -- Yields: no.  Blocks: no.  Thread: the app file.
 -- Errors: raises for an option that is not there or can't be.  Units: as there.
 function gateway.fix(options)
@@ -57,6 +58,9 @@ function gateway.fix(options)
   end
   check("app.gateway.fix", own, OWN)
   fix.check_source("app.gateway.fix", own.security_id_source)
+  if own.cl_ord_id and own.cl_ord_id ~= "uuid" then
+    fail(2, "app.gateway.fix: cl_ord_id must be \"uuid\", got '%s'", own.cl_ord_id)
+  end
   own.fields = fields_of(own.fields)
   own.mass_status = own.mass_status ~= false
   own.adopt = own.adopt ~= false

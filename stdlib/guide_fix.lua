@@ -251,7 +251,8 @@ to 5.0SP2), and what comes back (8, 9, 3 and j) are their on_order, on_fill and
 on_position, in the order of the tape.  Limits and tw.halt come before the gateway; a
 backtest has none and fills orders itself, by the account's fill model.
 
-  ClOrdID (11)       the order's id, and for each change letters more: 17, 17a, 17b
+  ClOrdID (11)       the order's id, and for each change letters more: 17, 17a, 17b; with
+                     cl_ord_id = "uuid" a UUID of both, which Coinbase, say, asks for
   ids                18 digits.  Those of a run begin at the nanoseconds from 2020 to its
                      start, and of these each script takes every n-th (n: scripts and
                      sessions, or one more).  So a run that begins after the end of

@@ -88,37 +88,6 @@ static void drop_execs(struct tw_fix_orders *o, struct entry *e)
     e->execs = NULL;
 }
 
-/* Digits, then letters: 26 are one more digit of that many. */
-bool tw_fix_orders_read_id(struct tw_fix_text t, uint64_t *id, unsigned *nth)
-{
-    uint64_t n = 0, letters = 0;
-    size_t i = 0;
-
-    for (; t.at && i < t.n && t.at[i] >= '0' && t.at[i] <= '9'; i++) {
-        if (n > (UINT64_MAX - 9) / 10) return false;
-        n = 10 * n + (uint64_t)(t.at[i] - '0');
-    }
-    if (i == 0 || t.at[0] == '0') return false;
-    for (; i < t.n && t.at[i] >= 'a' && t.at[i] <= 'z' && letters < UINT32_MAX / 27; i++)
-        letters = 26 * letters + (uint64_t)(t.at[i] - 'a' + 1);
-    *id = n;
-    *nth = (unsigned)letters;
-    return i == t.n;
-}
-
-size_t tw_fix_orders_id(uint64_t id, unsigned nth, char out[ID_MAX])
-{
-    char text[ID_MAX], *p = text + sizeof text;
-    size_t n;
-
-    for (; nth > 0; nth = (nth - 1) / 26) *--p = (char)('a' + (nth - 1) % 26);
-    do *--p = (char)('0' + id % 10);
-    while (id /= 10);
-    n = (size_t)(text + sizeof text - p);
-    memcpy(out, p, n);
-    return n;
-}
-
 struct entry *tw_fix_orders_find_id(const struct tw_fix_orders *o, struct tw_fix_text id,
                              unsigned *nth)
 {
@@ -615,7 +584,7 @@ static void tell_former(struct tw_fix_orders *o, struct entry *e, bool cancels)
     e->is_told = true;
     tw_fix_orders_stray(o, &(struct tw_fix_stray){
         .what = "an order of a script that this run does not have",
-        .id = { id, tw_fix_orders_id(e->id, e->accepted, id) },
+        .id = { id, tw_fix_orders_id(o, e->id, e->accepted, id) },
         .symbol = { symbol, strlen(symbol) }, .quantity = e->quantity, .filled = e->cum,
         .owner = e->holder->name });
     if (o->o.cancel_unknown && !cancels) cancel(o, e);

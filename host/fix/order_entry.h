@@ -12,7 +12,7 @@
  *     tw_fix_orders_logged_on(o), _logged_out(o)
  *
  * ClOrdID (11): the order's id, and for each request that changes it letters more: 17,
- * 17a, 17b, ..., 17z, 17aa.  Ids are unique over runs, so these are.
+ * 17a, 17b, ..., 17z, 17aa; or a UUID of both.  Ids are unique over runs, so these are.
  *
  * Invariants
  *   G1  A trade is reported once, however often it comes (by ExecID, 17).
@@ -54,6 +54,7 @@ struct tw_fix_orders_options {
                                    * 0: they are Symbols (55)                        */
     const struct tw_fix_extra *fields;   /* more of D and G (and F, where it has them) */
     size_t fields_n;
+    bool uuid;                    /* ClOrdIDs are UUIDs                              */
     int precision;                /* digits of the second of 60 and 126; 0: 3        */
     bool cancel_on_disconnect;    /* what is open is canceled before we log out, and
                                    * after the next Logon                            */

@@ -110,12 +110,12 @@ static void put_string(struct tw_fix_output *out, int32_t tag, const char *text)
     tw_fix_put_text(out, tag, text, strlen(text));
 }
 
-static void put_id(struct tw_fix_output *out, int32_t tag, const struct entry *e,
-                   unsigned nth)
+static void put_id(const struct tw_fix_orders *o, struct tw_fix_output *out, int32_t tag,
+                   const struct entry *e, unsigned nth)
 {
     char text[ID_MAX];
 
-    tw_fix_put_text(out, tag, text, tw_fix_orders_id(e->id, nth, text));
+    tw_fix_put_text(out, tag, text, tw_fix_orders_id(o, e->id, nth, text));
 }
 
 /* What the venue has taken, or will have when it gets this: its ClOrdID goes on. */
@@ -230,11 +230,11 @@ static void put_head(const struct tw_fix_orders *o, struct tw_fix_output *out,
 
     put_header(o, out);
     if (a->what != ASK_NEW) {
-        put_id(out, 41, e, before(a));
+        put_id(o, out, 41, e, before(a));
         if (e->order_id && has(t, 37)) tw_fix_put_text(out, 37, e->order_id,
                                                        e->order_id_n);
     }
-    put_id(out, 11, e, a->nth);
+    put_id(o, out, 11, e, a->nth);
     if (o->o.account && has(t, 1)) put_string(out, 1, o->o.account);
     if (requires(t, 21) && !given(o, 21)) tw_fix_put_char(out, 21, '1');
 }
@@ -272,7 +272,7 @@ static void put_status(const struct tw_fix_orders *o, struct tw_fix_output *out,
 
     put_header(o, out);
     if (e->order_id && has(t, 37)) tw_fix_put_text(out, 37, e->order_id, e->order_id_n);
-    put_id(out, 11, e, tw_fix_orders_status_by(a));
+    put_id(o, out, 11, e, tw_fix_orders_status_by(a));
     if (o->o.account && has(t, 1)) put_string(out, 1, o->o.account);
     put_instrument(o, out, e);
 }

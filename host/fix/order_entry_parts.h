@@ -16,7 +16,8 @@ enum {
     DOUBTS_MAX = 256,             /* of them, whose status is asked for           */
     FORMER_MAX = 16,              /* ClOrdIDs of a former run that it is asked by */
     BODY_MAX = 4096,
-    ID_MAX = 32                   /* of a ClOrdID of ours, with a 0 byte          */
+    UUID = 36,                    /* bytes of one                                 */
+    ID_MAX = UUID + 1             /* of a ClOrdID of ours, with a 0 byte          */
 };
 
 #define STATUS_NS INT64_C(10000000000)   /* an answer to H is waited for so long */
@@ -259,7 +260,8 @@ void tw_fix_orders_cancel_stray(struct tw_fix_orders *o, const struct seen *s);
 /* What a ClOrdID of ours says; false: it is none. */
 bool tw_fix_orders_read_id(struct tw_fix_text t, uint64_t *id, unsigned *nth);
 /* The ClOrdID; its length. */
-size_t tw_fix_orders_id(uint64_t id, unsigned nth, char out[ID_MAX]);
+size_t tw_fix_orders_id(const struct tw_fix_orders *o, uint64_t id, unsigned nth,
+                        char out[ID_MAX]);
 
 /* ---- order_entry_in.c ---- */
 

@@ -91,7 +91,8 @@ apps.prints("SecurityIDs", { args = { "--workers", "1" }, app = [[
   app.feed.fix { name = "md", loopback = true, sender = "MD", target = "V", depth = 1,
     subscribe = { "4001" }, security_id_source = "8", validate = { required = false } }
   app.gateway.fix { name = "broker", loopback = true, sender = "ME", target = "V",
-    security_id_source = "8", mass_status = false, validate = { required = false } }
+    security_id_source = "8", cl_ord_id = "uuid", mass_status = false,
+    validate = { required = false } }
   app.account { gateway = "broker" }
   app.script "s.lua"]], ["s.lua"] = SAY .. [[
     local fix = tw.fix
@@ -111,7 +112,8 @@ apps.prints("SecurityIDs", { args = { "--workers", "1" }, app = [[
             { MDEntryType = "0", MDEntryPx = 1.25, MDEntrySize = 5 },
             { MDEntryType = "1", MDEntryPx = 1.26, MDEntrySize = 5 } } }))
       elseif m.MsgType == "D" then
-        say(session, m.MsgType, m.Symbol, m:text "SecurityID", m.SecurityIDSource)
+        say(session, m.MsgType, m.Symbol, m:text "SecurityID", m.SecurityIDSource,
+            (m.ClOrdID:gsub("%x", "x")))
         report(m, "0")
         report(m, "F", { LastQty = 10, LastPx = 1.26, CumQty = 10, LeavesQty = 0,
                          AvgPx = 1.26 })
@@ -127,7 +129,7 @@ apps.prints("SecurityIDs", { args = { "--workers", "1" }, app = [[
     end]] }, [[
 vmd V 146=1 48=4001 22=8
 4001 1.25 1.26
-vorders D nil 4001 8
+vorders D nil 4001 8 xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx
 fill 4001 1.26 10.0 10.0
 ]])
 t.done()

@@ -1,6 +1,8 @@
 /* fix_order_cases.c - what a venue may say of orders over FIX, by hand. */
 #include "fix_order_talk.h"
 
+#define UUID_OF(nth) "00000000-0000-4123-8400-00000000000" nth
+
 static void bodies(void)
 {
     talk("an order of 4.4", TW_FIX_44, &none,
@@ -49,6 +51,17 @@ static void bodies(void)
          "38=10|40=2|44=10|59=1|\n>8|37=Z|17=0|150=I|39=0|11=9|55=EURUSD|48=A|22=8|54=1|"
          "38=10|40=2|44=10|59=1|14=0|6=0|151=10|\n=9:0 (25) of 3 10@10 traded 0@0*\n"
          "cancel 9\n<F 41=9|37=Z|11=9aaa|48=A|22=8|54=1|" T "38=10|");
+    talk("UUIDs", TW_FIX_42, &(struct tw_fix_orders_options){
+         .uuid = true, .no_mass_status = true },
+         "on\nnew 4660\n<D 11=" UUID_OF("0") "|21=1|55=A|54=1|" T
+         "38=10|40=2|44=10|59=1|\n" NEW(UUID_OF("0")) "=4660:0!\ncancel 4660\nsent\n"
+         ">9|37=X|11=" UUID_OF("1") "|41=" UUID_OF("0") "|39=0|434=1|\n=4660:9 (21)!\n"
+         "replace 4660 20 11\n<G 41=" UUID_OF("0") "|37=X" UUID_OF("0")
+         "|11=" UUID_OF("2")
+         "|21=1|55=A|54=1|" T "38=20|40=2|44=11|59=1|\n"
+         ">8|37=X|11=00000000-0000-4123-8400-00010000000a|17=z|150=0|39=0|14=0|6=0|\n"
+         "=stray "
+         "00000000-0000-4123-8400-00010000000a");
     talk("their HandlInst is the only one", TW_FIX_42, &(struct tw_fix_orders_options){
          .fields_n = 1, .no_mass_status = true,
          .fields = (const struct tw_fix_extra[]){ { 21, "2" } } },
