@@ -157,11 +157,10 @@ static TW_FIX_RARE const char *pass_data(struct tw_fix_market *m, const char *p,
 /* Where the next entry is noted when there is no room; NULL: no memory. */
 static TW_FIX_RARE struct tw_fix_entry *more_entries(struct tw_fix_market *m)
 {
-    void *more = tw_realloc(m->entries, 2 * m->entries_max * sizeof *m->entries);
+    void *more = tw_grow(m->entries, &m->entries_max, 0, sizeof *m->entries);
 
     if (!more) return NULL;
     m->entries = more;
-    m->entries_max *= 2;
     return &m->entries[m->entries_n];
 }
 

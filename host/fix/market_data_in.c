@@ -72,12 +72,10 @@ static int said_time(struct tw_fix_md *md, const struct fields *f, uint32_t seen
 
 static TW_FIX_RARE bool more_noted(struct tw_fix_md *md)
 {
-    void *more = tw_realloc(md->noted, 2 * md->noted_max * sizeof *md->noted);
+    void *more = tw_grow(md->noted, &md->noted_max, 0, sizeof *md->noted);
 
-    if (!more) return false;
-    md->noted = more;
-    md->noted_max *= 2;
-    return true;
+    if (more) md->noted = more;
+    return more != NULL;
 }
 
 static int read_report(struct tw_fix_md *md, const struct fields *f, uint32_t seen,

@@ -380,7 +380,6 @@ static void wait(struct tw_venue *v, struct tw_venue_symbol *s, struct tw_venue_
 
     while (*link) link = &(*link)->stop_next;
     *link = o;
-    o->stop_next = NULL;
     o->waits = true;
     trail(o, s->last);
     o->triggered = s->last != 0 && reaches(o, s->last);
@@ -599,7 +598,7 @@ void tw_venue_set_time(struct tw_venue *v, int64_t now_ns)
     bool begins = v->now_ns == 0;
 
     set_time(v, now_ns);
-    if (begins && v->coming.n > 0) begin(v);
+    if (begins) begin(v);
 }
 
 int64_t tw_venue_time(const struct tw_venue *v)

@@ -154,7 +154,7 @@ static void try_trade(struct tw_venue_order *o, int64_t quantity)
     for (struct tw_venue_order *i = p->first; i; i = i->next) {
         tw_money room = i->arrival.q.side == TW_SIDE_SELL ? p->trial : -p->trial;
 
-        if (i != o && o->arrival.q.group && i->arrival.q.group == o->arrival.q.group
+        if (o->arrival.q.group && i->arrival.q.group == o->arrival.q.group
             && i->trial > o->trial)
             i->trial = o->trial;
         if (i->arrival.q.reduce_only && i->trial > room)
