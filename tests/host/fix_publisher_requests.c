@@ -86,13 +86,14 @@ static void requests(void)
         { "R 131=q|146=1|55=Q|", "AG 131=q|658=1|146=1|55=Q|" },
         /* A has prices, and B has not. */
         { "e 324=1|55=A|263=0|", "f 324=1|55=A|326=17|" },
-        { "e 324=2|55=B|263=1|", "f 324=2|55=B|326=20|" },
+        { "e 324=21|55=B|263=1|", "f 324=21|55=B|326=20|" },
         { "e 324=3|55=Q|263=1|", "f 324=3|55=Q|326=20|58=unknown symbol|" },
         { "g 335=1|336=NIGHT|263=1|", "h 335=1|336=NIGHT|340=2|" },
         { "g 335=2|263=0|", "h 335=2|336=1|340=2|" },
         { "e 324=4|55=A|263=1|", "f 324=4|55=A|326=17|" },
         { "e 324=5|55=A|263=1|", "f 324=5|55=A|326=17|" },   /* one too many: once */
         { "e 324=4|55=A|263=2|", "" },
+        { "e 324=2|55=B|263=2|", "" },
         { "g 335=3|263=2|", "" },
     };
     struct tw_fix_dictionary *d = dictionary(TW_FIX_44, NULL);
@@ -149,7 +150,7 @@ static void requests(void)
     tw_fix_publisher_status(p, b, &(struct tw_status){ TW_TRADING_CLOSED, 0, 0, "late" });
     fullness = 1;
     ok(!tw_fix_publisher_flush(p) && tw_fix_publisher_flush(p)
-       && strcmp(answers, "f 324=2|55=B|326=18|58=late|") == 0,
+       && strcmp(answers, "f 324=21|55=B|326=18|58=late|") == 0,
        "a state that changes is told");
     tw_fix_publisher_status(p, b, &(struct tw_status){ TW_TRADING_CLOSED, 0, 0, "late" });
     tw_fix_publisher_status(p, 0, &(struct tw_status){ TW_TRADING_HALTED, 0, 99, "" });

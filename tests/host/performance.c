@@ -27,10 +27,12 @@ static void returns(void)
     const double up[] = { NAN, 0.02, 0.04, -0.02, 0.03 };
     const double market[] = { NAN, 0.01, 0.02, -0.01, 0.015 };
     const double more[] = { NAN, 0, -0.01, 0.02, -0.005 };   /* 0.01 - market */
+    double twice[5];                                         /* (1 + market)^2 - 1 */
     struct tw_curve_figures f;
     struct tw_beside beside;
 
     for (int i = 1; i < 9; i++) points[i].equity = points[i - 1].equity * (1 + r[i]);
+    for (int i = 0; i < 5; i++) twice[i] = market[i] * (2 + market[i]);
     tw_curve_figures(points, points, 9, 252, &f);
     near(f.arithmetic.sharpe, 1.7238613961706866, 1e-12, "sharpe");
     near(f.arithmetic.volatility, 0.9136465399704637, 1e-12, "volatility");
@@ -46,8 +48,33 @@ static void returns(void)
     near(beside.beta, -1, 1e-12, "beta against the market");
     near(beside.alpha, 252 * 0.01, 1e-12, "alpha of a hundredth a period");
     near(beside.compound_alpha, pow(1.01, 252) - 1, 1e-9, "compounded");
+    tw_curve_beside(twice, market, 5, 252, &beside);
+    near(beside.log_beta, 2, 1e-12, "beta of growth twice as fast");
     tw_curve_beside(up, up, 1, 252, &beside);
     ok(isnan(beside.beta) && isnan(beside.alpha), "none without returns");
+}
+
+/* By hand: two won, one lost, one neither. */
+static void trips(void)
+{
+    const struct tw_outcome four[] = { { .ratio = 0.1, .pnl = 10, .open_ns = 4 },
+        { .ratio = -0.05, .pnl = -5, .open_ns = 12 }, { .open_ns = 8 },
+        { .ratio = 0.2, .pnl = 20 } };
+    struct tw_trip_figures f;
+
+    tw_trip_figures(four, 4, &f);
+    ok(f.trades == 4 && f.won == 2 && f.average_ns == 6 && f.max_ns == 12,
+       "of four trades");
+    near(f.best, 0.2, 0, "the best");
+    near(f.worst, -0.05, 0, "the worst");
+    near(f.win_rate, 0.5, 1e-12, "win rate");
+    near(f.average, pow(1.1 * 0.95 * 1.2, 0.25) - 1, 1e-12, "average");
+    near(f.expectancy, 0.0625, 1e-12, "expectancy");
+    near(f.profit_factor, 6, 1e-12, "profit factor");
+    near(f.sqn, 2 * 6.25 / sqrt(368.75 / 3), 1e-12, "SQN");
+    near(f.kelly, 0.5 - 0.5 / 3, 1e-12, "Kelly");
+    tw_trip_figures(four, 0, &f);
+    ok(f.trades == 0 && isnan(f.best) && isnan(f.worst) && isnan(f.win_rate), "of none");
 }
 
 /* From a peak until it is reached again, or the end. */
@@ -413,6 +440,7 @@ int main(void)
                                .settles_daily = true, .fees = &fees };
 
     returns();
+    trips();
     average_fall();
     first_period();
     ruin();
