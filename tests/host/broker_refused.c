@@ -22,6 +22,9 @@ static void rates(void)
     struct tw_account *a = tw_broker_account(g->b);
     struct tw_order one = { .quantity = 10 }, part = { .part = ONE / 2 };
     struct tw_order rest = { .quantity = 10, .price = 900 };
+    struct tw_order little = { .symbol = 9, .side = TW_SIDE_BUY, .type = TW_TYPE_LIMIT,
+                               .tif = TW_TIF_GTC, .part = 1, .price = 1000000 * ONE };
+    struct tw_error error;
     struct tw_desk d;
 
     g->terms.currency = (uint32_t)tw_account_currency(a, "EUR");
@@ -35,6 +38,8 @@ static void rates(void)
     submit(g, part);
     quote(g, 2, 1000, 1010, 5000);
     is_told(g, "4 A, 3 0, 4 0, 4 5, 4 F2475", "and are as large as it says");
+    ok(tw_broker_check(g->b, &little, &error) == TW_OK && little.quantity > 0
+       && little.unaffordable, "one that is nothing, of what has no terms");
     tw_account_set_rate(a, g->terms.currency, 0);
     ok(reason(g, one) == TW_REASON_RATE, "a former run has left a position without one");
     one.side = TW_SIDE_SELL;

@@ -88,6 +88,9 @@ static void logons(void)
     talk("initiator: the peer resets unasked", TW_FIX_44, &initiator,
          "set 7 9\nconnect\n<35=A 34=9 98=0 108=30\n>35=A 34=1 98=0 108=30 141=Y\n"
          "?RESET\n=2 1");
+    talk("an acceptor that resets at each Logon", TW_FIX_42,
+         &(struct tw_fix_session_options){ .reset_on_logon = true },
+         "set 7 9\nconnect\n>35=A 34=1 98=0 108=30\n<35=A 34=1 98=0 108=30\n=2 2");
     talk("initiator: no answer", TW_FIX_44, &initiator,
          "connect\n<35=A 34=1 98=0 108=30\n+10.1\n!no Logon");
     talk("initiator: more fields, 5.0", TW_FIX_50SP2,

@@ -547,6 +547,14 @@ static void costs(void)
          "sell 2 9000000000 market\n"
          "bar 120 10 11 9 10 0.000000001\n"
          "= 1 new, 2 new, 1 5@0.01, 2 9000000000@0.01\n");
+    play("a cancel that arrives after its day", (struct tw_simulator_options){
+             .model = TW_FILL_QUOTE, .cancel.min_ns = SECONDS(100) },
+         "quote 86340 9.99 5 10.01 3\n"
+         "buy 1 1 limit 9 tif day\n"
+         "quote 86350 9.99 5 10.01 3\n"
+         "cancel 1\n"
+         "quote 86500 9.99 5 10.01 3\n"
+         "= 1 new, 1 expired, 1 too late\n");
     play("reduce only", MODEL(TW_FILL_QUOTE),
          "quote 1 9.99 5 10.01 9\n"
          "buy 1 3 market\n"
