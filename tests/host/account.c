@@ -156,6 +156,7 @@ static void fees(void)
     ok(charged(&capped, ONE / 2, few, 0, 0) == ONE / 20
        && charged(&capped, ONE / 10, once, 0, 0) == 697 * ONE / 1000,
        "at most a part of the value");
+    ok(charged(&capped, ONE / 10, parts, 0, 0) == 350 * ONE / 1000, "of all its trades");
     ok(charged(&flat, 10 * ONE, parts, 0, 0) == 5500000000, "once, and 0.1 %%");
     ok(charged(&maker, 10 * ONE, few, TW_LIQUIDITY_ADDED, 0) == -10000000
        && charged(&maker, 10 * ONE, few, TW_LIQUIDITY_REMOVED, 0) == 100000000,
@@ -165,6 +166,19 @@ static void fees(void)
     ok(charged(&tiers, 10 * ONE, few, 0, 0) == ONE
        && charged(&tiers, 10 * ONE, few, 0, 1000 * (tw_money)ONE) == ONE / 2
        && charged(&tiers, 10 * ONE, few, 0, 6000 * (tw_money)ONE) == ONE / 5, "tiers");
+}
+
+/* What is taken back is given back: of all that was charged, its part. */
+static void fees_back(void)
+{
+    const struct tw_fees f = { .per_share = ONE / 100, .minimum = 5 * ONE };
+    struct tw_order o = { .quantity = 100 * ONE, .cum_qty = 40 * ONE, .fees = 5 * ONE,
+                          .raw_fees = 4 * ONE / 10 };
+    struct tw_report r = { .exec = TW_EXEC_TRADE_CANCELED, .last_px = 10 * ONE,
+                           .last_qty = 10 * ONE };
+
+    tw_fees_charge(&f, &o, 0, &r);
+    ok(r.fee == -5 * ONE / 4 && r.raw_fee == -ONE / 10, "a trade that is taken back");
 }
 
 /* What is whole is multiplied, the rest divided: the same worth; short is held twice. */
@@ -226,6 +240,7 @@ int main(void)
     by_hand();
     future();
     fees();
+    fees_back();
     marks();
     without_memory();
     return tap_done();

@@ -40,6 +40,11 @@ static void rates(void)
     is_told(g, "4 A, 3 0, 4 0, 4 5, 4 F2475", "and are as large as it says");
     ok(tw_broker_check(g->b, &little, &error) == TW_OK && little.quantity > 0
        && little.unaffordable, "one that is nothing, of what has no terms");
+    tw_account_deposit(a, 0, -300000 * (tw_money)ONE);
+    little.part = ONE;
+    ok(tw_broker_check(g->b, &little, &error) == TW_OK && little.quantity > 0
+       && little.unaffordable, "or where there is less than nothing");
+    tw_account_deposit(a, 0, 300000 * (tw_money)ONE);
     tw_account_set_rate(a, g->terms.currency, 0);
     ok(reason(g, one) == TW_REASON_RATE, "a former run has left a position without one");
     one.side = TW_SIDE_SELL;
@@ -115,6 +120,29 @@ static void refused_changes(void)
     is_told(g, "1 9", "a change to too much, after one to less");
     ok(reason(g, more) == TW_REASON_POSITION, "which counts as before");
     ok(reason(g, fits) == TW_REASON_NONE, "and no more");
+    close_rig(g);
+}
+
+static bool buys(const struct tw_order *o)
+{
+    return o->side == TW_SIDE_BUY;
+}
+
+/* Each once, and of some those that are to go. */
+static void cancels(void)
+{
+    struct rig *g = open_rig((struct tw_broker_options){
+        .simulator.cancel.min_ns = 9 * ONE });
+
+    quote(g, 1, 1000, 1001, 500);
+    submit(g, (struct tw_order){ .quantity = 10, .price = 990 });
+    submit(g, (struct tw_order){ .quantity = 10, .price = 1010, .side = TW_SIDE_SELL });
+    quote(g, 2, 1000, 1001, 500);
+    told(g);
+    ok(tw_broker_cancel_all(g->b, 0, buys) == 1, "all but buys");
+    is_told(g, "2 6", "is a sell");
+    ok(tw_broker_cancel_all(g->b, 0, NULL) == 1, "then all");
+    is_told(g, "1 6", "but what is on its way");
     close_rig(g);
 }
 
@@ -499,6 +527,7 @@ int main(void)
     sums();
     rates();
     refused_changes();
+    cancels();
     what_closes(&most, &none);
     what_closes(&none, &most);
     stops_go(&most, &none);

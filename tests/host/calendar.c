@@ -29,6 +29,7 @@ static void stocks(void)
 {
     struct tw_error error;
     struct tw_zone *zone = tw_zone_open("America/New_York", &error);
+    const int64_t midnight = at("2013-10-09T04:00:00Z");
     const struct tw_special_day special[] = {
         { (int32_t)(at("2013-11-29") / 86400 / TW_FIXED_ONE), 13 * 3600 },
         { (int32_t)(at("2013-11-28") / 86400 / TW_FIXED_ONE), -1 },
@@ -48,6 +49,11 @@ static void stocks(void)
     is(c, "2013-11-01T21:00:00Z", "2013-11-04T14:30:00Z", "2013-11-04T21:00:00Z");
     is(c, "2013-11-27T22:00:00Z", "2013-11-29T14:30:00Z", "2013-11-29T18:00:00Z");
     is(c, "2013-11-29T18:00:00Z", "2013-12-02T14:30:00Z", "2013-12-02T21:00:00Z");
+    ok(tw_calendar_opens(c) == 34200
+       && tw_calendar_midnight(c, at("2013-10-08T12:00:00Z")) == midnight
+       && tw_calendar_midnight(c, midnight) == midnight
+       && tw_calendar_midnight(c, midnight + 1) == at("2013-10-10T04:00:00Z"),
+       "the zone's midnights");
     tw_calendar_free(c);
 }
 
@@ -84,6 +90,7 @@ int main(void)
         .open = 61200, .close = 61200, .weekdays = 31 });
     is(c, "2013-10-08T17:00:00Z", "2013-10-08T17:00:00Z", "2013-10-09T17:00:00Z");
     is(c, "2013-10-11T17:00:00Z", "2013-10-13T17:00:00Z", "2013-10-14T17:00:00Z");
+    ok(tw_calendar_opens(c) == 0, "which opens the day before");
     tw_calendar_free(c);
     stocks();
     futures();

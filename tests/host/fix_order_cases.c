@@ -251,7 +251,8 @@ static void connections(void)
          ">8|37=X7|11=7b|17=0|150=I|39=1|38=20|44=11|14=4|6=10|151=16|\n=7:5 20@11!\n"
          "~8|37=X|17=b|150=F|14=9|\n<H 37=X7|11=7b|55=A|54=1|\n~B|148=x|\n<");
     talk("an order that the peer has missed is not there", TW_FIX_44, &none,
-         "on\nnew 6\nsent\n" NEW("6") "new 7\nsent\nresend 2\n<H 11=7|55=A|54=1|\n"
+         "on\nnew 6\nsent\n" NEW("6") "new 7\nsent\nresend 1 1\n<\n"
+         "resend 2 2\n<H 11=7|55=A|54=1|\n"
          ">8|37=NONE|11=7|17=0|150=I|39=8|103=5|14=0|6=0|\n=6:0! 7:8 (24)!");
     talk("nor is a change of one", TW_FIX_44, &none,
          "on\nnew 7\nsent\n" NEW("7") "replace 7 20 11\nsent\nresend 1\n"

@@ -235,7 +235,7 @@ static void restart(void)
 static struct tw_desk desk;      /* where options name it */
 
 /* Lines: ">8|..." is said ("~8": it is refused), "<D 11=..." goes out, "=..." was
- * told, "on", "leaving", "off", "halt", "resend N" (the peer wants N and on), "unsent":
+ * told, "on", "leaving", "off", "halt", "resend N [M]" (the peer wants N to M), "unsent":
  * what comes next can't be sent, else asked for.
  * What is there instead, or NULL. */
 static const char *play(const char *line)
@@ -269,8 +269,12 @@ static const char *play(const char *line)
         struct tw_fix_outgoing m;
 
         if (tw_fix_orders_next(orders, NOW, &m)) tw_fix_orders_unsent(orders);
-    } else if (strncmp(line, "resend ", 7) == 0)
-        tw_fix_orders_resending(orders, strtoul(line + 7, NULL, 10), UINT64_MAX);
+    } else if (strncmp(line, "resend ", 7) == 0) {
+        unsigned long from = 0, to = (unsigned long)-1;
+
+        sscanf(line, "resend %lu %lu", &from, &to);
+        tw_fix_orders_resending(orders, from, to);
+    }
     else if (strncmp(line, "tick ", 5) == 0)
         tw_fix_orders_tick(orders, NOW + atoi(line + 5) * TW_FIXED_ONE);
     else ask(line);

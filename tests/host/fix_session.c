@@ -321,6 +321,11 @@ static void timers(void)
     talk("R26: what was missing is told where numbers begin anew", TW_FIX_42,
          &(struct tw_fix_session_options){ .reset_on_logout = true },
          ON ">35=5 34=9\n<35=5 34=2\n?GAP 2 8\n!the peer logged out\n=1 1");
+    talk("R26: which is of that connection, not of the next", TW_FIX_42,
+         &(struct tw_fix_session_options){ .reset_on_logout = true },
+         ON ">35=5 34=2\n<35=5 34=2\n!the peer logged out\n=1 1\n" ON "hangup\n=2 2");
+    talk("who was up once need not be again", TW_FIX_42, &acceptor,
+         ON "hangup\n?LOGGED_OUT\nconnect\nhangup\n?NOT_LOGGED_ON");
     talk("our Logout", TW_FIX_42, &acceptor,
          ON "logout\n<35=5 34=2 58=bye\n>35=1 34=2 112=x\n<35=0 34=3 112=x\n>35=5 34=3\n"
          "<-\n!bye\n=4 4");

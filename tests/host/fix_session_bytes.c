@@ -93,6 +93,12 @@ static void garbled(void)
     tw_fix_session_receive(r.s, r.now, p, n);
     ok(*hear() == 0 && tw_fix_session_status(r.s).next_in == 3, "R2: a wrong CheckSum");
     free(p);
+    say("35=1 34=3 112=y");
+    say("35=1 34=4 112=y ,=z");
+    ok(happened("DROPPED", (char[4200]){0})
+       && tw_fix_session_status(r.s).garbled == 11
+       && tw_fix_session_status(r.s).next_in == 4, "R2: what is no field");
+    hear();
     p = whole(TW_FIX_42, "35=1|34=3|49=PEER|52=x|56=US|112=y|", &n);
     snprintf(text, sizeof text, "35=1|34=3|49=PEER|52=x|56=US|112=%s|", p);
     free(p);
@@ -105,7 +111,7 @@ static void garbled(void)
     p = whole(TW_FIX_41, "35=1|34=3|49=PEER|52=x|56=US|112=y|", &n);
     tw_fix_session_receive(r.s, r.now, p, n);
     collect();
-    ok(strcmp(hear(), "35=5 34=3 58=Incorrect_BeginString") == 0, "R12: BeginString");
+    ok(strcmp(hear(), "35=5 34=4 58=Incorrect_BeginString") == 0, "R12: BeginString");
     free(p);
     close_rig();
     stranger();

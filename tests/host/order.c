@@ -66,6 +66,7 @@ static void numbers(void)
        && !apply(&o, (struct tw_report){ .exec = 'F' })
        && !apply(&o, (struct tw_report){ .exec = 'F', .last_qty = -1 }),
        "a trade of more than is left, of nothing, of less");
+    ok(!apply(&o, (struct tw_report){ .exec = '5' }), "nor is it replaced by nothing");
     apply(&o, (struct tw_report){ .exec = 'F', .last_qty = 4 * TW_FIXED_ONE,
                                   .last_px = 3 * TW_FIXED_ONE, .fee = 7 });
     apply(&o, (struct tw_report){ .exec = 'F', .last_qty = 2 * TW_FIXED_ONE,
@@ -89,6 +90,16 @@ static void numbers(void)
     ok(apply(&o, (struct tw_report){ .exec = '5', .quantity = 6 * TW_FIXED_ONE })
        && o.status == TW_STATUS_FILLED && !o.pending_replace && tw_order_leaves(&o) == 0,
        "a replacement to what is filled fills it");
+    ok(!apply(&o, (struct tw_report){ .exec = 'F', .late = '2' })
+       && !apply(&o, (struct tw_report){ .exec = 'F', .late = '2', .last_qty = -1 })
+       && o.cum_qty == 6 * TW_FIXED_ONE, "nor is a late trade of nothing, or less");
+    ok(apply(&o, (struct tw_report){ .exec = 'F', .late = '2',
+            .last_px = 7 * TW_FIXED_ONE, .last_qty = 4 * TW_FIXED_ONE })
+       && o.cum_qty == 10 * TW_FIXED_ONE && tw_order_avg_px(&o) == 52 * TW_FIXED_ONE / 10
+       && apply(&o, (struct tw_report){ .exec = 'H', .late = '2',
+            .last_px = 7 * TW_FIXED_ONE, .last_qty = 4 * TW_FIXED_ONE })
+       && o.cum_qty == 6 * TW_FIXED_ONE && tw_order_avg_px(&o) == 4 * TW_FIXED_ONE,
+       "a late one counts, and when it is taken back does not");
 }
 
 static const char *why(const struct tw_order *o, enum tw_reason reason)

@@ -261,6 +261,25 @@ static void by_hand(void)
     tw_venue_free(v);
 }
 
+static void trailing_buys(void)
+{
+    struct tw_venue *v = begin();
+
+    NEW(1, 1, S, 1, 105, 0);
+    NEW(2, 1, B, 1, 105, 0);
+    NEW(3, 1, B, 5, 0, .type = TW_TYPE_TRAILING_STOP, .trail = 3);
+    NEW(1, 2, S, 1, 101, 0);
+    NEW(2, 2, B, 1, 101, 0);
+    NEW(1, 3, S, 1, 103, 0);
+    NEW(1, 4, S, 9, 104, 0);
+    NEW(2, 3, B, 1, 103, 0);
+    text[0] = '\0';
+    NEW(2, 4, B, 1, 104, 0);
+    is("2.4:0 1.4:1x104 2.4:1x104! 1.4:5x104 3.1:5x104! ",
+       "a buy follows a price that falls, and goes where it has risen as much");
+    tw_venue_free(v);
+}
+
 static void in_percent(void)
 {
     struct tw_venue *v = begin();
@@ -751,6 +770,7 @@ static void no_memory(void)
 int main(void)
 {
     by_hand();
+    trailing_buys();
     in_percent();
     much();
     any_requests();
