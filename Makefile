@@ -105,8 +105,9 @@ SLOW     = $(filter-out $(QUICK:%=lua/%.c),$(wildcard lua/*.c lua/*/*.c)) \
              early listener schedule session session_versions market_data \
              market_data_states market_data_appl market_data_quotes publisher \
              publisher_quotes publisher_states order_entry order_desk order_desk_known \
-             order_entry_in order_entry_late order_entry_out order_entry_read order_keep \
-             order_keep_check order_lines order_trades order_account) \
+             order_entry_ids order_entry_in order_entry_late order_entry_out \
+             order_entry_read order_keep order_keep_check order_lines order_trades \
+             order_account) \
            $(patsubst %,host/feed/%.c,extent lean history input trace resolution factor \
              fault) \
            $(patsubst %,host/share/%.c,simulate cache_dump cache_image array_csv caches \

@@ -189,8 +189,8 @@ static void put(struct tw_fix_session *s, int32_t tag, const char *text)
 }
 
 /* Begins a Logon with the fields of the options, of which those of `more` stand over. */
-static bool start_logon(struct tw_fix_session *s, bool reset, uint64_t expected,
-                        const struct tw_fix_extra *more, size_t more_n)
+static TW_COLD bool start_logon(struct tw_fix_session *s, bool reset, uint64_t expected,
+                                const struct tw_fix_extra *more, size_t more_n)
 {
     struct tw_fix_field f[8 + 2 * TW_FIX_LOGON_MAX];
     char beat[24], next[24];
@@ -215,12 +215,12 @@ static bool start_logon(struct tw_fix_session *s, bool reset, uint64_t expected,
     return true;
 }
 
-void tw_fix_send_logon(struct tw_fix_session *s, bool reset, uint64_t expected)
+TW_COLD void tw_fix_send_logon(struct tw_fix_session *s, bool reset, uint64_t expected)
 {
     if (start_logon(s, reset, expected, NULL, 0)) done(s);
 }
 
-void tw_fix_hold_logon(struct tw_fix_session *s)
+TW_COLD void tw_fix_hold_logon(struct tw_fix_session *s)
 {
     uint64_t seq = tw_fix_out(s);
     struct tw_fix_frame frame;
@@ -237,9 +237,9 @@ void tw_fix_hold_logon(struct tw_fix_session *s)
     else tw_fix_close(s, "a Logon can't be made of its fields");
 }
 
-int tw_fix_session_logon(struct tw_fix_session *s, struct tw_fix_now now,
-                         const struct tw_fix_extra *more, size_t n,
-                         struct tw_error *error)
+TW_COLD int tw_fix_session_logon(struct tw_fix_session *s, struct tw_fix_now now,
+                                 const struct tw_fix_extra *more, size_t n,
+                                 struct tw_error *error)
 {
     if (s->state != TW_FIX_LOGGING_ON || !s->holding)
         return tw_fail(error, TW_ECLOSED, "no Logon to %s waits", s->o.target);
