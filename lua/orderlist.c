@@ -322,9 +322,8 @@ static int64_t settled_ns(const struct ltw_backtest *b)
     for (unsigned i = 0; i < b->n; i++) {
         const struct ltw_journal *j = b->journals[i];
         struct tw_broker *broker = b->traders[i]->broker;
-        int64_t ns;
+        int64_t ns = tw_broker_read_ns(broker);
 
-        tw_broker_now(broker, &ns, &(uint64_t){ 0 });
         if (ns < till_ns) till_ns = ns;
         for (struct tw_order *o = NULL; (o = tw_broker_open(broker, o)) != NULL;)
             if (o->time_ns < till_ns) till_ns = o->time_ns;

@@ -369,7 +369,7 @@ int tw_broker_submit(struct tw_broker *b, struct tw_order *o, struct tw_error *e
     else if (!o->unaffordable) why = tw_broker_may_go(b, o);
     else why = tw_broker_has_rate(b, o) ? TW_REASON_BUYING_POWER : TW_REASON_RATE;
     if (why == TW_REASON_NONE && b->o.limits.orders)
-        b->sent[b->n_sent++ % b->o.limits.orders] = b->now_ns;
+        b->sent[b->n_sent++ % b->o.limits.orders] = b->clock_ns;
     rc = why == TW_REASON_NONE ? dispatch(b, o) : TW_OK;
     if (rc < 0) {
         if (tw_broker_desk(b)) tw_desk_leave(b->o.desk);
@@ -616,7 +616,7 @@ int tw_broker_heed(struct tw_broker *b)
 void tw_broker_begin(struct tw_broker *b, int64_t now_ns)
 {
     b->begun = true;
-    b->now_ns = now_ns;
+    b->now_ns = b->read_ns = b->clock_ns = now_ns;
     for (unsigned i = 0; i < b->n_sent && i < b->o.limits.orders; i++)
         b->sent[i] = now_ns;
     for (struct tw_order *o = b->open; o; o = o->next) o->time_ns = now_ns;
@@ -646,7 +646,9 @@ int tw_broker_record(struct tw_broker *b, const struct tw_record *r)
     int rc;
 
     if (!b->begun) begin(b, r);
-    if (r->time > b->now_ns || b->seq == 0) b->now_ns = r->time;
+    if (r->time > b->read_ns || b->seq == 0) b->read_ns = r->time;
+    b->now_ns = b->read_ns;
+    if (b->now_ns > b->clock_ns) b->clock_ns = b->now_ns;
     b->seq = r->seq;
     if (b->now_ns > b->day.close_ns) tw_broker_begin_day(b, b->now_ns);
     if (b->is_halted != tw_broker_is_halted(b)) tw_broker_heed(b);
@@ -668,12 +670,6 @@ bool tw_broker_goes_by_none(const struct tw_broker *b)
 bool tw_broker_tells(const struct tw_broker *b)
 {
     return b->told.n > 0 && b->begun;
-}
-
-void tw_broker_now(const struct tw_broker *b, int64_t *time_ns, uint64_t *seq)
-{
-    *time_ns = b->now_ns;
-    *seq = b->seq;
 }
 
 /* ---- all of it ---- */
@@ -766,6 +762,8 @@ int tw_broker_adopt(struct tw_broker *b, struct tw_broker *from, tw_order_copy *
     b->begun = from->begun;
     b->passed_ns = from->passed_ns;
     b->now_ns = from->now_ns;
+    b->read_ns = from->read_ns;
+    b->clock_ns = from->clock_ns;
     b->seq = from->seq;
     b->day = from->day;
     b->day_equity = from->day_equity;

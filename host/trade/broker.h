@@ -199,17 +199,22 @@ bool tw_broker_goes_by_none(const struct tw_broker *b);
 void tw_broker_begin(struct tw_broker *b, int64_t now_ns);
 
 /* A record that is not for the broker, of that time, perhaps by another clock: what is
- * decided from here on is of then, where that is no more than most_ns later. */
+ * decided from here on is of then, till the next record, where that is no more than
+ * most_ns later than all before. */
 void tw_broker_pass(struct tw_broker *b, int64_t time_ns, int64_t most_ns);
 
-/* What is decided from here on is of now_ns, if it has begun. */
+/* What is decided from here on is of now_ns, if it has begun, till the next record. */
 void tw_broker_go_on(struct tw_broker *b, int64_t now_ns);
 
 /* Is something to be told whose time is known? */
 bool tw_broker_tells(const struct tw_broker *b);
 
-/* The record that is handled: its time, or that of one before it that was later. */
+/* The record that is handled: its time, or that of one before it that was later; or what
+ * has passed since. */
 void tw_broker_now(const struct tw_broker *b, int64_t *time_ns, uint64_t *seq);
+
+/* The latest time of its records: nothing more will be decided before. */
+int64_t tw_broker_read_ns(const struct tw_broker *b);
 
 /* The price of the last record of an instrument, the middle of a quote; 0: none. */
 int64_t tw_broker_price(const struct tw_broker *b, uint32_t symbol);

@@ -4,10 +4,22 @@
 
 #include <uv.h>
 
+void tw_broker_now(const struct tw_broker *b, int64_t *time_ns, uint64_t *seq)
+{
+    *time_ns = b->now_ns;
+    *seq = b->seq;
+}
+
+int64_t tw_broker_read_ns(const struct tw_broker *b)
+{
+    return b->read_ns;
+}
+
 void tw_broker_go_on(struct tw_broker *b, int64_t now_ns)
 {
     if (!b->begun || now_ns <= b->now_ns) return;
     b->now_ns = now_ns;
+    if (now_ns > b->clock_ns) b->clock_ns = now_ns;
     if (now_ns <= b->day.close_ns) return;
     tw_broker_begin_day(b, now_ns);
     tw_broker_resume(b);
@@ -16,7 +28,7 @@ void tw_broker_go_on(struct tw_broker *b, int64_t now_ns)
 void tw_broker_pass(struct tw_broker *b, int64_t time_ns, int64_t most_ns)
 {
     if (time_ns > b->passed_ns) b->passed_ns = time_ns;
-    if (most_ns > 0 && time_ns - most_ns <= b->now_ns) tw_broker_go_on(b, time_ns);
+    if (most_ns > 0 && time_ns - most_ns <= b->clock_ns) tw_broker_go_on(b, time_ns);
 }
 
 /* The day that now_ns is in, or ends: a bar of a day is of that day. */

@@ -44,7 +44,9 @@ struct tw_broker {
     uint64_t n_orders;                /* all that ever were                          */
     bool begun;                       /* there is a time: tw_broker_begin            */
     int64_t passed_ns;                /* till then: the latest of tw_broker_pass     */
-    int64_t now_ns;
+    int64_t now_ns;                   /* of what is decided                          */
+    int64_t read_ns, clock_ns;        /* the latest of records; of what was between
+                                       * them, too: rates of orders count by that    */
     uint64_t seq;                     /* of the record that is handled               */
     struct tw_session day;
     struct tw_overdraft overdraft, spent; /* before its last trade's time; at that   */

@@ -292,7 +292,7 @@ static struct tw_exposure exposure(const struct tw_broker *b, const struct tw_or
     now.rate = rate;
     add_open(b, o, &now);
     if (b->o.limits.self_match) add_best(b, o->symbol, o, &now);
-    now.recent = tw_risk_recent(&b->o.limits, b->sent, b->n_sent, b->now_ns);
+    now.recent = tw_risk_recent(&b->o.limits, b->sent, b->n_sent, b->clock_ns);
     if (b->o.limits.daily_loss) now.lost = lost_today(b);
     if (b->o.limits.buying_power)
         now.free = rate ? tw_money_ratio(tw_account_free_cash(b->account) - taken(b, o),
@@ -421,7 +421,7 @@ enum tw_reason tw_broker_may_go(struct tw_broker *b, const struct tw_order *o)
     tw_broker_share(b, o, false);
     why = check_desk(b, o, &now, true);
     if (why == TW_REASON_NONE)
-        why = tw_desk_enter(b->o.desk, o, b->now_ns);
+        why = tw_desk_enter(b->o.desk, o, b->clock_ns);
     if (b->probe) tw_probe_desk(b->probe, b->o.desk, o, b->now_ns, why);
     return why;
 }

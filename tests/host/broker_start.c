@@ -113,6 +113,34 @@ static void between(void)
     close_rig(g);
 }
 
+/* Records come later than a clock says that they are: what these decide is of theirs. */
+static void ahead(void)
+{
+    struct rig *g = open_rig((struct tw_broker_options){
+        .limits = { .orders = 2, .per_ns = 20 * ONE } });
+    struct tw_order *o;
+
+    bar(g, 60, 1000);
+    tw_broker_pass(g->b, 122 * ONE, 62 * ONE);
+    o = submit(g, (struct tw_order){ .quantity = 5 });
+    ok(time_of(o) == 122, "a timer is ahead of a bar that is under way");
+    bar(g, 120, 1000);
+    o = submit(g, (struct tw_order){ .quantity = 5 });
+    ok(time_of(o) == 120 && tw_broker_read_ns(g->b) == 120 * ONE, "what that decides");
+    submit(g, (struct tw_order){ .quantity = 5 });
+    is_told(g, "1 A, 2 A, 3 A, 3 8/6", "orders in a time count by the clock");
+    tw_broker_pass(g->b, 182 * ONE, 60 * ONE);
+    o = submit(g, (struct tw_order){ .quantity = 5 });
+    ok(time_of(o) == 182, "which has not gone back");
+    bar(g, 180, 1000);
+    is_told(g, "4 A, 2 0, 1 0, 2 F5", "an order of a bar trades with the next one");
+    bar(g, 240, 1000);
+    is_told(g, "4 0, 1 F5", "one of a timer not with what had begun");
+    bar(g, 300, 1000);
+    is_told(g, "4 F5", "likewise a later one");
+    close_rig(g);
+}
+
 /* Its day begins then, too, and yesterday's loss is over. */
 static void after_midnight(struct tw_broker_options o, const char *name)
 {
@@ -161,6 +189,7 @@ int main(void)
     with_bars(70 * ONE, 100, 70, "1 A, 1 0", "what passed before is known");
     with_bars(ONE * ONE, 100, 100, "1 A, 1 0", "what passed has another clock");
     between();
+    ahead();
     after_midnight((struct tw_broker_options){ .limits = limits },
                    "a timer decides after midnight");
     tw_desk_init(&desk, &limits);
