@@ -349,13 +349,17 @@ end
 
 -- ---- for scripts ----
 
-local OPTIONS = { dictionary = true, version = true }
 local built_in
 
 -- The function of its dictionaries: see there.
 local function of(what, options)
   for name in pairs(options or {}) do
-    if not OPTIONS[name] then error(what .. ": no option " .. tostring(name), 3) end
+    if name == "version" and what ~= "fix.encode" then
+      error(what .. ": no option version: the message says it, by 8 or 1128", 3)
+    end
+    if name ~= "dictionary" and name ~= "version" then
+      error(what .. ": no option " .. tostring(name), 3)
+    end
   end
   local paths = options and options.dictionary
   if type(paths) == "string" then paths = { paths } end

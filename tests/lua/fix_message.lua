@@ -111,6 +111,8 @@ for _, body in ipairs { "35=D|" .. HEAD .. "11|55=A|",
 end
 t.raises("text expected", fix.message, 1)
 t.raises("no option colour", fix.message, "", { colour = 1 })
+t.raises("no option version: the message says it", fix.message, "", { version = "FIX.4.2" })
+t.raises("no option version: the message says it", fix.decode, "", { version = "FIX.4.2" })
 
 -- A view keeps what it needs.
 do
