@@ -534,7 +534,6 @@ static bool read_request(struct tw_fix_peer *peer, const struct tw_fix_message *
                          struct request *r)
 {
     struct tw_fix_part body = tw_fix_part_body(m), entry;
-    const struct tw_fix_publisher_options *o = &peer->publisher->o;
     struct tw_fix_text depth = tw_fix_message_body(m, 264);
     char update = char_of(m, 265);
     struct tw_fix_group g;
@@ -553,8 +552,7 @@ static bool read_request(struct tw_fix_peer *peer, const struct tw_fix_message *
         reject(peer, r->id, KIND, "SubscriptionRequestType (263) is not 0, 1 or 2");
         return false;
     }
-    if (!depth.n || !tw_fix_integer(depth, &r->depth) || r->depth > UINT32_MAX
-        || (o->depth_max && (r->depth == 0 || r->depth > o->depth_max))) {
+    if (!depth.n || !tw_fix_integer(depth, &r->depth) || r->depth > UINT32_MAX) {
         reject(peer, r->id, DEPTH, "MarketDepth (264) is not served");
         return false;
     }

@@ -32,7 +32,6 @@ struct tw_fix_peer;
 /* 0 is what is said. */
 struct tw_fix_publisher_options {
     struct tw_symbols *symbols;     /* required                                       */
-    uint32_t depth_max;             /* 264 may be; 0: any                             */
     uint32_t levels_max;            /* that are kept of a side; 0: TW_DEPTH_MAX, and
                                      * 2048 at most                                   */
     uint32_t trades_max;            /* that wait, of a subscription; 0: 1024          */

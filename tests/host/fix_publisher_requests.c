@@ -57,8 +57,6 @@ static void requests(void)
           "Y 262=1|281=1|58=MDReqID (262) is in use|" },
         { "V 262=2|263=1|264=0|265=1|267=1|269=0|146=2|55=A|55=Q|",
           "Y 262=2|281=0|58=unknown symbol Q|" },
-        { "V 262=2|263=1|264=9|265=1|267=1|269=0|146=1|55=A|",
-          "Y 262=2|281=5|58=MarketDepth (264) is not served|" },
         { "V 262=2|263=1|264=x|265=1|267=1|269=0|146=1|55=A|",
           "Y 262=2|281=5|58=MarketDepth (264) is not served|" },
         { "V 262=2|263=1|264=1|265=2|267=1|269=0|146=1|55=A|",
@@ -99,9 +97,9 @@ static void requests(void)
     struct tw_fix_dictionary *d = dictionary(TW_FIX_44, NULL);
     struct tw_symbols *symbols = tw_symbols_new(100);
     struct tw_fix_publisher *p = tw_fix_publisher_new(&(struct tw_fix_publisher_options){
-        .symbols = symbols, .depth_max = 0, .subscriptions_max = 3 });
+        .symbols = symbols, .subscriptions_max = 3 });
     struct tw_fix_publisher *shallow = tw_fix_publisher_new(
-        &(struct tw_fix_publisher_options){ .symbols = symbols, .depth_max = 5 });
+        &(struct tw_fix_publisher_options){ .symbols = symbols });
     struct tw_fix_peer_options o = { .dictionary = d, .send = note };
     struct tw_fix_peer *peer = tw_fix_publisher_join(p, &o);
     struct tw_fix_peer *other = tw_fix_publisher_join(shallow, &o);
