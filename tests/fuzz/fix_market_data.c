@@ -109,7 +109,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .quotes = more & 1, .batch = more >> 1 & 3, .levels_max = LEVELS,
         .start_ns = now.time_ns, .send = on_send, .ctx = &full });
     struct tw_fix_publisher *p = tw_fix_publisher_new(&(struct tw_fix_publisher_options){
-        .symbols = symbols, .positions = more & 32, .levels_max = LEVELS, .trades_max = 2, .subscriptions_max = 4 });
+        .symbols = symbols, .positions = more & 32, .levels_max = LEVELS,
+        .trades_max = 2, .subscriptions_max = 4 });
     struct tw_fix_peer *peer;
     static struct tw_batch batch = { .full = take };
     static struct tw_fix_message m;

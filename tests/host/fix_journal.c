@@ -15,6 +15,8 @@
 static char folder[PLACE], path[PLACE + 20];
 static struct tw_floor *floor_;
 static struct tw_fix_journal *j;
+static struct tw_log *log_;
+static unsigned cuts;                 /* lines of the log that tell of one      */
 static const char *all_of_a;          /* what A puts when all is written */
 
 static void put_all(void *ctx)
@@ -24,11 +26,24 @@ static void put_all(void *ctx)
     tw_fix_journal_put_held(j, "A", 7, all_of_a, strlen(all_of_a));
 }
 
+static void no_wake(void *ctx)
+{
+    (void)ctx;
+}
+
+static void on_line(void *ctx, enum tw_log_level level, const char *who,
+                    const char *text, size_t n)
+{
+    (void)ctx, (void)level, (void)who, (void)n;
+    cuts += strstr(text, "were not written to their end") != NULL;
+}
+
 static bool open_it(void)
 {
     struct tw_error error;
 
-    j = tw_fix_journal_open(folder, false, floor_, NULL, &error);
+    j = tw_fix_journal_open(folder, false, floor_, log_, &error);
+    tw_log_drain(log_, on_line, NULL);
     if (!j) printf("# %s\n", error.text);
     return j != NULL;
 }
@@ -118,6 +133,7 @@ static void torn(void)
     put("B", 0, "37=3\001");
     tw_fix_journal_write(j);
     whole = size_of();
+    cuts = 0;
     for (long n = whole - 1; n >= first; n--) {
         if (truncate(path, n) < 0) abort();
         again();
@@ -125,6 +141,7 @@ static void torn(void)
     }
     ok(wrong == 0, "%ld places where a group is cut off: none of it counts",
        whole - first);
+    ok(cuts == whole - first - 1, "which is told, where there is any of it");
 }
 
 /* A block of zeros hides nothing. */
@@ -184,6 +201,7 @@ int main(void)
     place_folder(folder);
     snprintf(path, sizeof path, "%s/book+.orders", folder);
     floor_ = tw_floor_new();
+    log_ = tw_log_new(1 << 16, no_wake, NULL);
     survives();
     torn();
     zeros();
@@ -191,6 +209,7 @@ int main(void)
     locked();
     tw_fix_journal_free(j);
     tw_floor_free(floor_);
+    tw_log_free(log_);
     place_remove(folder);
     return tap_done();
 }
