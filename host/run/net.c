@@ -9,7 +9,11 @@
 
 #include "base/memory.h"
 
-enum { BACKLOG = 128, KEEPALIVE_S = 30, HOST_MAX = 255 };
+enum { KEEPALIVE_S = 30, HOST_MAX = 255 };
+
+/* As many as a port has sessions: all call again at once when it has been away, and who
+ * finds no place in line tries again a second later, then three. */
+enum { BACKLOG = 4096 };
 
 void tw_net_name(const char *host, uint16_t port, char out[TW_NET_NAME])
 {
