@@ -324,9 +324,9 @@ all trade), as in an account's limits; where two scripts come to it at once, one
 or none.  self_match (off if not said) refuses what could trade with an order of any
 script whose orders go to the same gateway; those without one are as at one, and so is
 the book.  Market orders and stops count as every price, what is being canceled as none.
-An exit of a bracket is asked for with its entry: of these limits only position refuses
-it.  A reduce_only order, so what self:close and flatten send, is refused neither for its
-size and value nor by open_orders.
+An exit of a bracket is asked for with its entry: none of these limits refuses it.  A
+reduce_only order, so what self:close and flatten send, is refused neither for its size
+and value nor by open_orders and position.
 
 daily_loss is what an account has lost since midnight (UTC), with what is held at its last
 price.  From there on what would enlarge a position is refused until the next day; what

@@ -264,7 +264,8 @@ enum tw_reason tw_desk_check(const struct tw_desk *d, const struct tw_desk_symbo
     enum tw_reason why = check_size(&d->limits, o, now);
     bool buys = o->side == TW_SIDE_BUY;
 
-    if (why == TW_REASON_NONE && tw_desk_leaves(d, s, buys) < 0)
+    if (why == TW_REASON_NONE && !o->parent && !o->reduce_only
+        && tw_desk_leaves(d, s, buys) < 0)
         why = TW_REASON_NET_POSITION;
     if (why == TW_REASON_NONE && d->limits.daily_loss && !tw_risk_reduces(o, now)
         && get(&d->lost) >= d->limits.daily_loss)

@@ -2,8 +2,8 @@
  *
  * Limits are those of one strategy (tw_limits) and of all strategies of a run together
  * (a desk).  An order that reduces a position passes the limits of position and loss, one
- * that is reduce-only those of an order's size and of open orders, an exit of a bracket
- * all but that of all strategies' position; the kill switch none passes.
+ * that is reduce-only those of an order's size, of open orders and of all strategies'
+ * position, an exit of a bracket all of the desk; the kill switch none passes.
  *
  * Layer host/trade.
  */

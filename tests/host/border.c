@@ -175,7 +175,8 @@ static enum tw_reason expect(const struct strategy *s, const struct tw_order *o,
     if (why != TW_REASON_NONE) return why;
     for (const struct strategy *i = all; i < all + STRATEGIES; i++)
         sum += reach(i, o->symbol, o->side, i == s ? q : NULL);
-    if (grows && sum > l->position) return TW_REASON_NET_POSITION;
+    if (grows && sum > l->position && !o->reduce_only && !o->parent)
+        return TW_REASON_NET_POSITION;
     if (!o->reduce_only && own > 0 && atomic_load(&desk.lost) >= l->daily_loss)
         return TW_REASON_DAILY_LOSS;
     return l->self_match && meets_any(s, o, q) ? TW_REASON_SELF_MATCH : TW_REASON_NONE;

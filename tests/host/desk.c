@@ -334,6 +334,7 @@ struct life {
     struct tw_desk d;
     struct strategy s[STRATEGIES];
     unsigned refused[TW_REASONS], sent, trades;
+    bool reduces;                /* there are orders that can only do that */
     const char *wrong;
 };
 
@@ -379,8 +380,8 @@ static void look(struct life *l)
                 if (!buys && price < ask[i % 2]) ask[i % 2] = price;
             }
         }
-        if (held + buying > LIMITS.position) l->wrong = "long";
-        if (selling - held > LIMITS.position) l->wrong = "short";
+        if (held + buying > LIMITS.position && !l->reduces) l->wrong = "long";
+        if (selling - held > LIMITS.position && !l->reduces) l->wrong = "short";
         if (held + buying > total(&l->d, symbol, true)
             || selling - held > total(&l->d, symbol, false)) l->wrong = "counts";
         if (bid[0] >= ask[0] || bid[1] >= ask[1]) l->wrong = "self-match";
@@ -395,8 +396,12 @@ static void hear(struct life *l, struct strategy *s)
 
     while (tw_broker_next(s->b, &t)) {
         l->trades += t.report.exec == TW_EXEC_TRADE;
-        if (t.report.exec == TW_EXEC_REJECTED || t.report.exec == TW_EXEC_CANCEL_REJECTED)
-            l->refused[t.report.reason]++;
+        if (t.report.exec != TW_EXEC_REJECTED && t.report.exec != TW_EXEC_CANCEL_REJECTED)
+            continue;
+        l->refused[t.report.reason]++;
+        if (t.report.reason == TW_REASON_NET_POSITION
+            && (t.order->parent || t.order->reduce_only))
+            l->wrong = "what only reduces is refused";
     }
 }
 
@@ -413,13 +418,13 @@ static void submit(struct life *l, struct strategy *s, int64_t cents, int64_t se
     if (n % 16 == 2) o->type = TW_TYPE_MARKET, o->price = 0;
     if (n % 16 == 4) o->type = TW_TYPE_STOP, o->stop = o->price, o->price = 0;
     if (n % 8 == 6) o->price += (n & 1 ? -60 : 60) * CENT;
-    if (n % 16 == 7) o->reduce_only = true;
+    if (n % 16 == 7) o->reduce_only = l->reduces;
     if (n % 16 == 9) o->tif = TW_TIF_IOC;
     if (n % 16 == 11) {
         o->tif = TW_TIF_GTD;
         o->expire_ns = (second + (int64_t)(next() % 4)) * ONE;
     }
-    if (n % 16 == 13 && s->n > 1 && tw_order_is_open(o - 1)) {
+    if (n % 16 == 13 && s->n > 1 && l->reduces && tw_order_is_open(o - 1)) {
         o->parent = o[-1].id;
         o->side = o[-1].side == TW_SIDE_BUY ? TW_SIDE_SELL : TW_SIDE_BUY;
         o->symbol = o[-1].symbol;
@@ -469,6 +474,7 @@ static void random_strategies(void)
         struct life *l = calloc(1, sizeof *l);
         int64_t cents = 1000;
 
+        l->reduces = n / 3 % 2;
         tw_desk_init(&l->d, &LIMITS);
         for (unsigned i = 0; i < STRATEGIES; i++) {
             l->s[i].order = calloc(ORDERS, sizeof *l->s[i].order);
